@@ -1,0 +1,2 @@
+export { type Decider, fold, Rejected } from './decider.ts';
+export { given } from './given.ts';
