@@ -1,0 +1,87 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { natsServerBinary } from './nats-binary.ts';
+import { givenServer, isRunning, launch, type Server, tail, until } from './server.ts';
+
+export interface NatsOptions {
+  /** Holds the JetStream store, the password, the configuration and the log. */
+  readonly dir: string;
+  /** Default: a free one, chosen by the server. */
+  readonly port?: number;
+  /** JetStream's `sync_interval`, such as "always"; default: the server's own (2 minutes). */
+  readonly syncInterval?: string;
+  /** More lines for the server's configuration file. */
+  readonly config?: string;
+}
+
+const USER = 'roamwatt';
+
+/** The server at `url` when one is given, else a private one. */
+export async function natsFor(url: string | undefined, options: NatsOptions): Promise<Server> {
+  return url ? givenServer(url, 4222) : startNats(options);
+}
+
+/**
+ * Starts a private nats-server (2.12 or newer) with JetStream on 127.0.0.1. The store lies in
+ * `dir/jetstream`: stop, put an older copy there, start with the same port, and clients see a
+ * server that lost its tail. Throws when the folder is in use, or with the log's tail.
+ */
+export async function startNats(options: NatsOptions): Promise<Server> {
+  const dir = resolve(options.dir);
+  mkdirSync(dir, { recursive: true });
+  const command = await natsServerBinary();
+  await releaseLock(dir);
+
+  const config = join(dir, 'nats.conf');
+  const password = keptPassword(dir);
+  writeFileSync(config, configuration(options, dir, password), { mode: 0o600 });
+  const log = join(dir, 'nats.log');
+  const server = await launch({ command, args: ['-c', config], cwd: dir, log });
+  writeFileSync(join(dir, 'nats.pid'), String(server.pid));
+  const port = await until(() => (server.ended() ? 0 : portOf(dir, server.pid)), 60_000,
+    () => `nats-server is not ready after 60 s:\n${tail(log)}`);
+  if (port === 0) throw new Error(`nats-server did not start (${server.ended()}); see ${log}:\n${tail(log)}`);
+  const url = `nats://${USER}:${password}@127.0.0.1:${port}`;
+  return { url, pid: server.pid, port, log, stop: () => server.stop() };
+}
+
+function configuration(options: NatsOptions, dir: string, password: string): string {
+  const sync = options.syncInterval === undefined ? '' : `  sync_interval: ${options.syncInterval}\n`;
+  return `listen: "127.0.0.1:${options.port ?? -1}"
+server_name: "roamwatt-${randomBytes(4).toString('hex')}"
+ports_file_dir: ${JSON.stringify(dir)}
+max_payload: 1MB
+authorization { user: ${USER}, password: ${JSON.stringify(password)} }
+jetstream {
+  store_dir: ${JSON.stringify(dir)}
+${sync}}
+${options.config ?? ''}
+`;
+}
+
+function keptPassword(dir: string): string {
+  const file = join(dir, 'password');
+  if (!existsSync(file)) writeFileSync(file, randomBytes(24).toString('hex'), { mode: 0o600 });
+  return readFileSync(file, 'utf8');
+}
+
+/** The port out of the file that the server writes when it listens. */
+function portOf(dir: string, pid: number): number | undefined {
+  try {
+    const ports = JSON.parse(readFileSync(join(dir, `nats-server_${pid}.ports`), 'utf8')) as { nats: string[] };
+    return Number(new URL(ports.nats[0] ?? '').port);
+  } catch {
+    return undefined;
+  }
+}
+
+/** JetStream does not lock its store, and two servers on one store ruin it: wait, then refuse. */
+async function releaseLock(dir: string): Promise<void> {
+  const lock = join(dir, 'nats.pid');
+  if (!existsSync(lock)) return;
+  const pid = Number(readFileSync(lock, 'utf8'));
+  await until(() => (isRunning(pid, 'nats', dir) ? undefined : true), 20_000,
+    () => `${dir} is in use by nats-server process ${pid}: another run of Roamwatt with the same folder.`);
+  rmSync(join(dir, `nats-server_${pid}.ports`), { force: true });
+}

@@ -1,0 +1,1 @@
+export { freshDatabase, freshPlatform, natsUrl, type FreshDatabase } from './test-servers.ts';

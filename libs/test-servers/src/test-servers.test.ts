@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import pg from 'pg';
+import { connect } from '@nats-io/transport-node';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { freshDatabase, freshPlatform, natsUrl } from './test-servers.ts';
+
+test('two fresh databases do not see each other and leave nothing when dropped', async () => {
+  const [one, two] = await Promise.all([freshDatabase(), freshDatabase()]);
+  const client = new pg.Client({ connectionString: one.url });
+  await client.connect();
+  await client.query('CREATE TABLE only_here (id int)');
+  await client.end();
+  const other = new pg.Client({ connectionString: two.url });
+  await other.connect();
+  expect((await other.query(`SELECT to_regclass('only_here') AS found`)).rows).toEqual([{ found: null }]);
+  await other.end();
+  await Promise.all([one.drop(), two.drop()]);
+  await expect(new pg.Client({ connectionString: one.url }).connect()).rejects.toThrow(/does not exist/);
+});
+
+test('the NATS server keeps a stream of a fresh platform', async () => {
+  const url = new URL(natsUrl());
+  const connection = await connect({ servers: url.host, user: url.username, pass: url.password });
+  const platform = freshPlatform();
+  const manager = await jetstreamManager(connection);
+  await manager.streams.add({ name: platform, subjects: [`roamwatt.${platform}.>`] });
+  connection.publish(`roamwatt.${platform}.told`);
+  await connection.flush();
+  expect((await manager.streams.info(platform)).state.messages).toBe(1);
+  await manager.streams.delete(platform);
+  await connection.close();
+});

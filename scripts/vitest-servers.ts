@@ -1,0 +1,30 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { natsFor, postgresFor, stateRoot } from '../libs/servers/src/index.ts';
+import type {} from '../libs/test-servers/src/index.ts';
+
+/** Vitest's global set-up: one PostgreSQL and one nats-server for the whole run. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const root = stateRoot();
+  forgetDeadRuns(root);
+  const dir = join(root, `test-${process.pid}`);
+  const started = await Promise.all([
+    postgresFor(process.env['DATABASE_URL'], { dir: join(dir, 'postgres') }),
+    natsFor(process.env['NATS_URL'], { dir: join(dir, 'nats') }),
+  ]);
+  const [postgres, nats] = started;
+  project.provide('postgresUrl', postgres.url);
+  project.provide('natsUrl', nats.url);
+  return async () => {
+    await Promise.all(started.map((server) => server.stop()));
+    rmSync(dir, { recursive: true, force: true });
+  };
+}
+
+function forgetDeadRuns(root: string): void {
+  for (const name of existsSync(root) ? readdirSync(root) : []) {
+    const pid = /^test-(\d+)$/.exec(name)?.[1];
+    if (pid && !existsSync(`/proc/${pid}`)) rmSync(join(root, name), { recursive: true, force: true });
+  }
+}
