@@ -1,8 +1,12 @@
 import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
 
-/** The services that own a context; the first part of every subject after the platform. */
+/**
+ * The first part of every subject after the platform: a service's name, or, where a service tells
+ * from two logs (its own decisions and the rows it mirrors), the name of the second.
+ * One context = one JetStream stream = one log with one order of positions.
+ */
 export type Context =
-  | 'ocpi-gateway' | 'locations' | 'tokens-auth' | 'sessions' | 'cdr-ledger'
+  | 'ocpi-gateway' | 'locations' | 'tokens-auth' | 'sessions' | 'partner-sessions' | 'cdr-ledger'
   | 'tariff-engine' | 'ocpp-gateway' | 'evems-controller' | 'portal';
 
 /**

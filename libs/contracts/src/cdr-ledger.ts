@@ -1,0 +1,133 @@
+import { ask, tell } from '#bus';
+import { filled } from './filled.ts';
+import {
+  CdrCorrectedSchema,
+  CdrFoundSchema,
+  CdrIssuedSchema,
+  CdrListSchema,
+  CdrReceivedSchema,
+  CdrRecordedSchema,
+  CorrectCdrSchema,
+  GetCdrSchema,
+  GetStatementSchema,
+  LedgerVerifiedSchema,
+  ListCdrsSchema,
+  ListTokenCdrsSchema,
+  ReceiveCdrSchema,
+  StatementFoundSchema,
+  VerifyLedgerSchema,
+} from './gen/roamwatt/cdr_ledger/v1/cdr_ledger_pb.ts';
+import { PageSchema } from './gen/roamwatt/party/v1/party_pb.ts';
+
+export {
+  type CdrCorrected,
+  CdrCorrectedSchema,
+  type CdrFound,
+  CdrFoundSchema,
+  type CdrIssued,
+  CdrIssuedSchema,
+  type CdrList,
+  CdrListSchema,
+  type CdrReceived,
+  CdrReceivedSchema,
+  type CdrRecorded,
+  CdrRecordedSchema,
+  type ChainVerdict,
+  ChainVerdictSchema,
+  type CorrectCdr,
+  CorrectCdrSchema,
+  type Finding,
+  FindingSchema,
+  type GetCdr,
+  GetCdrSchema,
+  type GetStatement,
+  GetStatementSchema,
+  type LedgerVerified,
+  LedgerVerifiedSchema,
+  type ListCdrs,
+  ListCdrsSchema,
+  type ListTokenCdrs,
+  ListTokenCdrsSchema,
+  type ReceiveCdr,
+  ReceiveCdrSchema,
+  type StatementFound,
+  StatementFoundSchema,
+  type VerifyLedger,
+  VerifyLedgerSchema,
+} from './gen/roamwatt/cdr_ledger/v1/cdr_ledger_pb.ts';
+
+const context = 'cdr-ledger';
+
+export const receiveCdr = ask({
+  context,
+  verb: 'receive-cdr',
+  request: ReceiveCdrSchema,
+  answer: CdrRecordedSchema,
+  check: filled('bodyJson'),
+});
+
+export const listCdrs = ask({
+  context,
+  verb: 'list-cdrs',
+  request: ListCdrsSchema,
+  answer: PageSchema,
+  check: filled('tokenParties', 'page'),
+});
+
+export const getCdr = ask({
+  context,
+  verb: 'get-cdr',
+  request: GetCdrSchema,
+  answer: CdrFoundSchema,
+  check: filled('party', 'cdrId'),
+});
+
+export const listTokenCdrs = ask({
+  context,
+  verb: 'list-token-cdrs',
+  request: ListTokenCdrsSchema,
+  answer: CdrListSchema,
+  check: filled('tokenParty', 'tokenUid'),
+});
+
+export const correctCdr = ask({
+  context,
+  verb: 'correct-cdr',
+  request: CorrectCdrSchema,
+  answer: CdrCorrectedSchema,
+  check: filled('cdrId', 'reason'),
+});
+
+export const getStatement = ask({
+  context,
+  verb: 'get-statement',
+  request: GetStatementSchema,
+  answer: StatementFoundSchema,
+  check: filled('partner', 'month'),
+});
+
+export const verifyLedger = ask({
+  context,
+  verb: 'verify-ledger',
+  request: VerifyLedgerSchema,
+  answer: LedgerVerifiedSchema,
+  check: filled(),
+});
+
+export const cdrIssued = tell({
+  context,
+  thing: 'cdr',
+  happened: 'issued',
+  fact: CdrIssuedSchema,
+  key: (fact) => fact.sessionId,
+  check: filled('cdrId', 'sessionId', 'tokenParty', 'cdrJson'),
+});
+
+export const cdrReceived = tell({
+  context,
+  thing: 'cdr',
+  happened: 'received',
+  fact: CdrReceivedSchema,
+  key: (fact) => fact.cdrId,
+  check: filled('party', 'cdrId', 'cdrJson'),
+});

@@ -1,0 +1,2 @@
+export { filled } from './filled.ts';
+export { fromJsonBytes, toJsonBytes } from './json.ts';

@@ -1,0 +1,111 @@
+import { ask, tell } from '#bus';
+import { filled } from './filled.ts';
+import {
+  EvseResolvedSchema,
+  EvseStatusChangedSchema,
+  EvsesFoundSchema,
+  GetLocationSchema,
+  ListLocationsSchema,
+  LocationChangedSchema,
+  LocationFoundSchema,
+  PutPartnerLocationSchema,
+  ResolveEvseSchema,
+  ResolveStationSchema,
+  SearchEvsesSchema,
+} from './gen/roamwatt/locations/v1/locations_pb.ts';
+import { ChangedSchema, PageSchema } from './gen/roamwatt/party/v1/party_pb.ts';
+
+export {
+  type EvseResolved,
+  EvseResolvedSchema,
+  type EvseStatusChanged,
+  EvseStatusChangedSchema,
+  type EvsesFound,
+  EvsesFoundSchema,
+  type FoundEvse,
+  FoundEvseSchema,
+  type GetLocation,
+  GetLocationSchema,
+  type ListLocations,
+  ListLocationsSchema,
+  type LocationChanged,
+  LocationChangedSchema,
+  type LocationFound,
+  LocationFoundSchema,
+  type PutPartnerLocation,
+  PutPartnerLocationSchema,
+  type ResolveEvse,
+  ResolveEvseSchema,
+  type ResolveStation,
+  ResolveStationSchema,
+  type SearchEvses,
+  SearchEvsesSchema,
+} from './gen/roamwatt/locations/v1/locations_pb.ts';
+
+const context = 'locations';
+
+export const resolveEvse = ask({
+  context,
+  verb: 'resolve-evse',
+  request: ResolveEvseSchema,
+  answer: EvseResolvedSchema,
+  check: filled('locationId'),
+});
+
+export const resolveStation = ask({
+  context,
+  verb: 'resolve-station',
+  request: ResolveStationSchema,
+  answer: EvseResolvedSchema,
+  check: filled('stationId'),
+});
+
+export const listLocations = ask({
+  context,
+  verb: 'list-locations',
+  request: ListLocationsSchema,
+  answer: PageSchema,
+  check: filled('page'),
+});
+
+export const getLocation = ask({
+  context,
+  verb: 'get-location',
+  request: GetLocationSchema,
+  answer: LocationFoundSchema,
+  check: filled('party', 'locationId'),
+});
+
+export const putPartnerLocation = ask({
+  context,
+  verb: 'put-partner-location',
+  request: PutPartnerLocationSchema,
+  answer: ChangedSchema,
+  check: filled('party', 'locationId', 'bodyJson'),
+});
+
+export const searchEvses = ask({
+  context,
+  verb: 'search-evses',
+  request: SearchEvsesSchema,
+  answer: EvsesFoundSchema,
+  check: filled(),
+});
+
+export const locationChanged = tell({
+  context,
+  thing: 'location',
+  happened: 'changed',
+  fact: LocationChangedSchema,
+  key: (fact) => fact.locationId,
+  check: filled('party', 'locationId', 'locationJson', 'lastUpdated'),
+});
+
+export const evseStatusChanged = tell({
+  context,
+  thing: 'evse',
+  happened: 'status-changed',
+  fact: EvseStatusChangedSchema,
+  key: (fact) => fact.locationId,
+  check: filled('party', 'locationId', 'evseUid', 'status', 'lastUpdated'),
+});

@@ -1,0 +1,210 @@
+import { ask, tell } from '#bus';
+import { filled } from './filled.ts';
+import {
+  CommandTakenSchema,
+  GetOrderSchema,
+  GetSessionSchema,
+  ListSessionsSchema,
+  ListTokenSessionsSchema,
+  OrderStandsSchema,
+  OrderStartSchema,
+  OrderStopSchema,
+  PutPartnerSessionSchema,
+  RecordCommandResultSchema,
+  SessionFoundSchema,
+  SessionListSchema,
+  StartSessionSchema,
+  StopSessionSchema,
+} from './gen/roamwatt/sessions/v1/asks_pb.ts';
+import {
+  CommandFinishedSchema,
+  OrderChangedSchema,
+  PartnerSessionChangedSchema,
+  SessionEndedSchema,
+  SessionStartedSchema,
+  SessionUpdatedSchema,
+} from './gen/roamwatt/sessions/v1/facts_pb.ts';
+import { ChangedSchema, PageSchema } from './gen/roamwatt/party/v1/party_pb.ts';
+
+export {
+  type CommandTaken,
+  CommandTakenSchema,
+  type GetOrder,
+  GetOrderSchema,
+  type GetSession,
+  GetSessionSchema,
+  type ListSessions,
+  ListSessionsSchema,
+  type ListTokenSessions,
+  ListTokenSessionsSchema,
+  type OrderStands,
+  OrderStandsSchema,
+  type OrderStart,
+  OrderStartSchema,
+  type OrderStop,
+  OrderStopSchema,
+  type PutPartnerSession,
+  PutPartnerSessionSchema,
+  type RecordCommandResult,
+  RecordCommandResultSchema,
+  type SessionFound,
+  SessionFoundSchema,
+  type SessionList,
+  SessionListSchema,
+  type StartSession,
+  StartSessionSchema,
+  type StopSession,
+  StopSessionSchema,
+} from './gen/roamwatt/sessions/v1/asks_pb.ts';
+export {
+  type CommandFinished,
+  CommandFinishedSchema,
+  type OrderChanged,
+  OrderChangedSchema,
+  type OrderView,
+  OrderViewSchema,
+  type PartnerSessionChanged,
+  PartnerSessionChangedSchema,
+  type SessionEnded,
+  SessionEndedSchema,
+  type SessionStarted,
+  SessionStartedSchema,
+  type SessionUpdated,
+  SessionUpdatedSchema,
+} from './gen/roamwatt/sessions/v1/facts_pb.ts';
+
+const context = 'sessions';
+
+export const startSession = ask({
+  context,
+  verb: 'start-session',
+  request: StartSessionSchema,
+  answer: CommandTakenSchema,
+  check: filled('orderId', 'tokenJson', 'locationId'),
+});
+
+export const stopSession = ask({
+  context,
+  verb: 'stop-session',
+  request: StopSessionSchema,
+  answer: CommandTakenSchema,
+  check: filled('orderId', 'sessionId'),
+});
+
+export const orderStart = ask({
+  context,
+  verb: 'order-start',
+  request: OrderStartSchema,
+  answer: OrderStandsSchema,
+  check: filled('orderId', 'tokenJson', 'party', 'locationId', 'evseUid'),
+});
+
+export const orderStop = ask({
+  context,
+  verb: 'order-stop',
+  request: OrderStopSchema,
+  answer: OrderStandsSchema,
+  check: filled('orderId', 'tokenUid', 'party', 'sessionId'),
+});
+
+export const getOrder = ask({
+  context,
+  verb: 'get-order',
+  request: GetOrderSchema,
+  answer: OrderStandsSchema,
+  check: filled('orderId'),
+});
+
+export const recordCommandResult = ask({
+  context,
+  verb: 'record-command-result',
+  request: RecordCommandResultSchema,
+  answer: OrderStandsSchema,
+  check: filled('orderId', 'result'),
+});
+
+export const listSessions = ask({
+  context,
+  verb: 'list-sessions',
+  request: ListSessionsSchema,
+  answer: PageSchema,
+  check: filled('tokenParties', 'page'),
+});
+
+export const getSession = ask({
+  context,
+  verb: 'get-session',
+  request: GetSessionSchema,
+  answer: SessionFoundSchema,
+  check: filled('party', 'sessionId'),
+});
+
+export const listTokenSessions = ask({
+  context,
+  verb: 'list-token-sessions',
+  request: ListTokenSessionsSchema,
+  answer: SessionListSchema,
+  check: filled('tokenParty', 'tokenUid'),
+});
+
+export const putPartnerSession = ask({
+  context,
+  verb: 'put-partner-session',
+  request: PutPartnerSessionSchema,
+  answer: ChangedSchema,
+  check: filled('party', 'sessionId', 'bodyJson'),
+});
+
+export const sessionStarted = tell({
+  context,
+  thing: 'session',
+  happened: 'started',
+  fact: SessionStartedSchema,
+  key: (fact) => fact.sessionId,
+  check: filled('sessionId', 'tokenParty', 'sessionJson'),
+});
+
+export const sessionUpdated = tell({
+  context,
+  thing: 'session',
+  happened: 'updated',
+  fact: SessionUpdatedSchema,
+  key: (fact) => fact.sessionId,
+  check: filled('sessionId', 'tokenParty', 'sessionJson'),
+});
+
+export const sessionEnded = tell({
+  context,
+  thing: 'session',
+  happened: 'ended',
+  fact: SessionEndedSchema,
+  key: (fact) => fact.sessionId,
+  check: filled('sessionId', 'tokenParty', 'sessionJson', 'locationJson', 'tariffJson', 'tokenJson'),
+});
+
+export const partnerSessionChanged = tell({
+  context: 'partner-sessions',
+  thing: 'partner-session',
+  happened: 'changed',
+  fact: PartnerSessionChangedSchema,
+  key: (fact) => fact.sessionId,
+  check: filled('party', 'sessionId', 'sessionJson'),
+});
+
+export const commandFinished = tell({
+  context,
+  thing: 'command',
+  happened: 'finished',
+  fact: CommandFinishedSchema,
+  key: (fact) => fact.orderId,
+  check: filled('orderId', 'result'),
+});
+
+export const orderChanged = tell({
+  context,
+  thing: 'order',
+  happened: 'changed',
+  fact: OrderChangedSchema,
+  key: (fact) => fact.order?.orderId ?? '',
+  check: filled('order'),
+});

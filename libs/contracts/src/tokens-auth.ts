@@ -1,0 +1,109 @@
+import { ask, tell } from '#bus';
+import { filled } from './filled.ts';
+import { ChangedSchema, PageSchema } from './gen/roamwatt/party/v1/party_pb.ts';
+import {
+  AnswerAuthorizeSchema,
+  AuthorizeSchema,
+  AuthorizeAnsweredSchema,
+  AuthorizedSchema,
+  GetTokenSchema,
+  IssueTokenSchema,
+  ListTokensSchema,
+  PutPartnerTokenSchema,
+  TokenAuthorizedSchema,
+  TokenChangedSchema,
+  TokenFoundSchema,
+} from './gen/roamwatt/tokens_auth/v1/tokens_auth_pb.ts';
+
+export {
+  type AnswerAuthorize,
+  AnswerAuthorizeSchema,
+  type Authorize,
+  AuthorizeSchema,
+  type AuthorizeAnswered,
+  AuthorizeAnsweredSchema,
+  type Authorized,
+  AuthorizedSchema,
+  type GetToken,
+  GetTokenSchema,
+  type IssueToken,
+  IssueTokenSchema,
+  type ListTokens,
+  ListTokensSchema,
+  type PutPartnerToken,
+  PutPartnerTokenSchema,
+  type TokenAuthorized,
+  TokenAuthorizedSchema,
+  type TokenChanged,
+  TokenChangedSchema,
+  type TokenFound,
+  TokenFoundSchema,
+} from './gen/roamwatt/tokens_auth/v1/tokens_auth_pb.ts';
+
+const context = 'tokens-auth';
+
+export const authorize = ask({
+  context,
+  verb: 'authorize',
+  request: AuthorizeSchema,
+  answer: AuthorizedSchema,
+  check: filled('idTag', 'stationId'),
+});
+
+export const issueToken = ask({
+  context,
+  verb: 'issue-token',
+  request: IssueTokenSchema,
+  answer: ChangedSchema,
+  check: filled('tokenJson'),
+});
+
+export const getToken = ask({
+  context,
+  verb: 'get-token',
+  request: GetTokenSchema,
+  answer: TokenFoundSchema,
+  check: filled('party', 'uid', 'type'),
+});
+
+export const listTokens = ask({
+  context,
+  verb: 'list-tokens',
+  request: ListTokensSchema,
+  answer: PageSchema,
+  check: filled('page'),
+});
+
+export const putPartnerToken = ask({
+  context,
+  verb: 'put-partner-token',
+  request: PutPartnerTokenSchema,
+  answer: ChangedSchema,
+  check: filled('party', 'uid', 'type', 'bodyJson'),
+});
+
+export const answerAuthorize = ask({
+  context,
+  verb: 'answer-authorize',
+  request: AnswerAuthorizeSchema,
+  answer: AuthorizeAnsweredSchema,
+  check: filled('uid', 'type'),
+});
+
+export const tokenChanged = tell({
+  context,
+  thing: 'token',
+  happened: 'changed',
+  fact: TokenChangedSchema,
+  key: (fact) => fact.uid,
+  check: filled('party', 'uid', 'type', 'tokenJson', 'lastUpdated'),
+});
+
+export const tokenAuthorized = tell({
+  context,
+  thing: 'token',
+  happened: 'authorized',
+  fact: TokenAuthorizedSchema,
+  key: (fact) => fact.idTag,
+  check: filled('idTag', 'stationId', 'status', 'at'),
+});

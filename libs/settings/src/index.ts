@@ -1,0 +1,1 @@
+export { BadSettings, type Env, type PartySettings, readSettings, type Settings } from './settings.ts';

@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs';
+import { type Clock, clockFromEnv } from '#time';
+import { parse as parseYaml } from 'yaml';
+import { z } from 'zod';
+
+/** What a process is given: environment variables, or a record a host made for it. */
+export type Env = Readonly<Record<string, string | undefined>>;
+
+/** A setting that is missing or wrong; the message names where, what, and what to do. */
+export class BadSettings extends Error {
+  override readonly name = 'BadSettings';
+}
+
+const role = z.enum(['CPO', 'EMSP', 'HUB', 'NAP', 'NSP', 'OTHER', 'SCSP']);
+
+const partySection = z.strictObject({
+  country_code: z.string().regex(/^[A-Z]{2}$/, 'an ISO 3166-1 alpha-2 code, such as CA'),
+  party_id: z.string().regex(/^[A-Z0-9]{3}$/, 'three letters or digits, such as BCT'),
+  name: z.string().min(1).max(100),
+  website: z.url().optional(),
+  roles: z.array(role).min(1),
+  currency: z.string().regex(/^[A-Z]{3}$/, 'an ISO 4217 code, such as CAD').default('CAD'),
+});
+
+export type PartySettings = z.infer<typeof partySection>;
+
+const environment = z.object({
+  ROAMWATT_PLATFORM: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'lower-case letters, digits, -'),
+  DATABASE_URL: z.url(),
+  DATABASE_ADMIN_URL: z.url().optional(),
+  NATS_URL: z.string().min(1),
+  ROAMWATT_CONFIG: z.string().min(1),
+});
+
+/** What every service of a platform is told, whatever it does. */
+export interface Settings {
+  /** Names the platform in every NATS subject. */
+  readonly platform: string;
+  readonly databaseUrl: string;
+  /** The login that may change schemas; the same as databaseUrl on embedded servers. */
+  readonly databaseAdminUrl: string;
+  readonly natsUrl: string;
+  readonly clock: Clock;
+  readonly party: PartySettings;
+  /** One section of roamwatt.yaml, parsed; an absent section is parsed as `{}`. */
+  section<T extends z.ZodType>(name: string, schema: T): z.output<T>;
+  /** One environment variable, or its default. */
+  variable(name: string, fallback?: string): string;
+}
+
+/**
+ * Reads the environment and the platform's roamwatt.yaml (`ROAMWATT_CONFIG`).
+ * Throws BadSettings naming the variable or the path in the file.
+ */
+export function readSettings(env: Env): Settings {
+  const given = parsed(environment, env, (path) => `environment variable ${path}`);
+  const file = given.ROAMWATT_CONFIG;
+  const sections = readSections(file);
+  const section = <T extends z.ZodType>(name: string, schema: T) =>
+    parsed(schema, sections[name] ?? {}, (path) => `${file}: ${[name, path].filter(Boolean).join('.')}`);
+  return {
+    platform: given.ROAMWATT_PLATFORM,
+    databaseUrl: given.DATABASE_URL,
+    databaseAdminUrl: given.DATABASE_ADMIN_URL ?? given.DATABASE_URL,
+    natsUrl: given.NATS_URL,
+    clock: clockFromEnv(env),
+    party: section('party', partySection),
+    section,
+    variable(name, fallback) {
+      const value = env[name] ?? fallback;
+      if (value === undefined) throw new BadSettings(`environment variable ${name} is not set`);
+      return value;
+    },
+  };
+}
+
+function readSections(file: string): Record<string, unknown> {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new BadSettings(`${file} cannot be read (ROAMWATT_CONFIG): ${(error as Error).message}`);
+  }
+  let sections: unknown;
+  try {
+    sections = parseYaml(text);
+  } catch (error) {
+    throw new BadSettings(`${file} is not valid YAML: ${(error as Error).message}`);
+  }
+  if (typeof sections !== 'object' || sections === null || Array.isArray(sections)) {
+    throw new BadSettings(`${file} must hold sections such as "party:" at its top level`);
+  }
+  return sections as Record<string, unknown>;
+}
+
+function parsed<T extends z.ZodType>(schema: T, value: unknown, where: (path: string) => string): z.output<T> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const [first] = result.error.issues;
+  const more = result.error.issues.length - 1;
+  throw new BadSettings(
+    `${where((first?.path ?? []).join('.'))}: ${first?.message}${more > 0 ? ` (and ${more} more)` : ''}`,
+  );
+}
