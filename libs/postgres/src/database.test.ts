@@ -1,0 +1,102 @@
+import { type FreshDatabase, freshDatabase } from '#test-servers';
+import pg from 'pg';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type Database, openDatabase } from './index.ts';
+
+let fresh: FreshDatabase;
+let db: Database;
+
+beforeAll(async () => {
+  fresh = await freshDatabase();
+  const migrations = [{ name: 'notes-1', up: () => ['CREATE TABLE notes (id int PRIMARY KEY, body text NOT NULL CHECK (body <> $$bad$$))'] }];
+  db = await openDatabase({ url: fresh.url, schema: 'notes', migrations, poolMax: 2 });
+});
+beforeEach(() => db.query('DELETE FROM notes'));
+afterAll(async () => {
+  await db.close();
+  await fresh.drop();
+});
+
+test('values arrive in the forms the platform uses', async () => {
+  const { rows } = await db.query(`SELECT 9007199254740993::bigint AS big, '{1,2}'::bigint[] AS bigs, '{}'::bigint[] AS none,
+    0.10::numeric AS price, '2022-02-01T09:00:00-08:00'::timestamptz AS at, '2022-02-01T17:00:00.25Z'::timestamptz AS sub,
+    '2022-02-01'::date AS day, '\\x01'::bytea AS bytes`);
+  expect(rows).toEqual([{
+    big: 9007199254740993n, bigs: [1n, 2n], none: [], price: '0.10',
+    at: '2022-02-01T17:00:00Z', sub: '2022-02-01T17:00:00.25Z', day: '2022-02-01', bytes: Buffer.from([1]),
+  }]);
+});
+
+test('a statement with a name is planned once and gives the same answers', async () => {
+  const byId = { name: 'note_by_id', text: 'SELECT body FROM notes WHERE id = $1' };
+  await db.query('INSERT INTO notes VALUES (1, $1)', ['one']);
+  for (let n = 0; n < 3; n += 1) expect((await db.query(byId, [1])).rows).toEqual([{ body: 'one' }]);
+});
+
+test('a transaction commits what it did and returns what it found', async () => {
+  const answer = await db.tx(async (tx) => {
+    await tx.query(`INSERT INTO notes VALUES (1, 'one')`);
+    return (await tx.query('SELECT id FROM notes')).rowCount;
+  });
+  expect(answer).toBe(1);
+  expect((await db.query('SELECT id FROM notes')).rowCount).toBe(1);
+});
+
+test('a transaction whose work throws leaves nothing, and the error passes through', async () => {
+  const refused = new Error('cdr-differs-from-recorded');
+  await expect(db.tx(async (tx) => {
+    await tx.query(`INSERT INTO notes VALUES (1, 'one')`);
+    throw refused;
+  })).rejects.toBe(refused);
+  expect((await db.query('SELECT id FROM notes')).rowCount).toBe(0);
+});
+
+test('a transaction that swallows the error of a statement does not pass for committed', async () => {
+  await expect(db.tx(async (tx) => {
+    await tx.query(`INSERT INTO notes VALUES (1, 'bad')`).catch(() => {});
+  })).rejects.toMatchObject({ failure: 'rolled-back' });
+});
+
+test('a transaction cannot be used after its end, and waits for what it was not asked to wait for', async () => {
+  const late = await db.tx(async (tx) => {
+    void tx.query(`INSERT INTO notes VALUES (1, 'one')`);
+    void tx.query(`INSERT INTO notes VALUES (2, 'two')`);
+    return tx;
+  });
+  expect((await db.query('SELECT id FROM notes')).rowCount).toBe(2);
+  await expect(late.query('SELECT 1')).rejects.toThrow(/after its end/);
+});
+
+test('violations have names', async () => {
+  await db.query(`INSERT INTO notes VALUES (1, 'one')`);
+  await expect(db.query(`INSERT INTO notes VALUES (1, 'again')`))
+    .rejects.toMatchObject({ failure: 'unique-violation', origin: { constraint: 'notes_pkey', sqlState: '23505' } });
+  await expect(db.query(`INSERT INTO notes VALUES (2, 'bad')`)).rejects.toMatchObject({ failure: 'check-violation' });
+  await expect(db.query('INSERT INTO notes VALUES (2, NULL)')).rejects.toMatchObject({ failure: 'not-null-violation' });
+  await expect(db.query(`SET LOCAL statement_timeout = 20; SELECT pg_sleep(1)`)).rejects.toMatchObject({ failure: 'statement-timeout' });
+});
+
+test('a connection that the server ends is named, and the next statement gets a new one', async () => {
+  const victim = expect(db.query('SELECT pg_sleep(5)')).rejects.toMatchObject({ failure: 'connection-lost' });
+  await endConnections();
+  await victim;
+  expect((await db.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+  await endConnections();
+  await expect.poll(() => db.query('SELECT 1 AS one')).toMatchObject({ rowCount: 1 });
+});
+
+test('no server there is named too', async () => {
+  const opening = openDatabase({ url: 'postgres://nobody@127.0.0.1:1/none', schema: 'x', migrations: [] });
+  await expect(opening).rejects.toMatchObject({ name: 'DatabaseFailure', failure: 'no-connection' });
+});
+
+/** Ends every connection of the pool, once there is one in use. */
+async function endConnections(): Promise<void> {
+  const admin = new pg.Client({ connectionString: fresh.adminUrl });
+  await admin.connect();
+  const ours = `FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'roamwatt notes'`;
+  await expect.poll(async () => (await admin.query(`SELECT 1 ${ours}`)).rowCount).toBeGreaterThan(0);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await admin.query(`SELECT pg_terminate_backend(pid) ${ours}`);
+  await admin.end();
+}
