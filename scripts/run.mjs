@@ -1,0 +1,82 @@
+// The entry of every npm script, in plain Node 20 without dependencies: installs, builds, then runs
+// the wanted thing on the Node 24 that the install brought.
+import { existsSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { delimiter, join } from 'node:path';
+import { build, generate } from './built.mjs';
+import { install, root } from './installed.mjs';
+
+const COMMANDS = {
+  demo: {
+    help: 'npm run demo [-- --keep] [-- --split] [-- --trace]\n'
+      + 'Replays one roaming charge between two complete platforms, Energy OASIS and Carbon Plunk.',
+    program: () => ['dist/scripts/demo.js'],
+  },
+  test: {
+    help: 'npm test [-- PATTERN …]\n'
+      + 'Runs all tests (or those whose path holds a pattern) on private PostgreSQL and NATS servers.\n'
+      + 'The last line is "N passed, N failed".',
+    program: () => ['node_modules/vitest/vitest.mjs', 'run'],
+  },
+  start: {
+    help: 'npm start\nRuns the platform of roamwatt.yaml for keeps; Ctrl-C stops it.',
+    program: () => ['dist/scripts/start.js'],
+  },
+  serve: {
+    help: 'npm run serve -- SERVICE\n'
+      + 'Runs one service on the servers given by DATABASE_URL and NATS_URL.',
+    program: () => ['dist/scripts/serve.js'],
+  },
+  bench: {
+    help: 'npm run bench [-- NAME …]\nMeasures, prints a table and writes docs/bench/*.json.',
+    program: () => ['dist/scripts/bench.js'],
+  },
+  'proto:release': {
+    help: 'npm run proto:release\n'
+      + 'Makes proto/ as it is now the released language, with which npm test compares from now on.',
+    program: () => ['node_modules/@bufbuild/buf/bin/buf', 'build', 'proto', '-o', 'proto/released.binpb'],
+  },
+  build: { help: 'npm run build\nInstalls what is missing, then generates and compiles.', program: undefined },
+};
+
+const [name = '', ...rest] = process.argv.slice(2);
+const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+if (command === undefined) {
+  console.error(`Unknown command "${name}". Known: ${Object.keys(COMMANDS).join(', ')}.`);
+  process.exit(2);
+}
+if (rest.includes('--help') || rest.includes('-h')) {
+  console.log(command.help);
+  process.exit(0);
+}
+
+try {
+  await install();
+  if (name === 'proto:release') await generate();
+  else await build();
+} catch (error) {
+  console.error(error.message);
+  if (name === 'test') console.log('0 passed, 1 failed');
+  process.exit(1);
+}
+if (command.program) process.exitCode = await onNode24([...command.program(), ...rest]);
+
+/** Runs a program to its end and answers its exit status, in the way of shells when a signal ended it. */
+async function onNode24([program, ...args]) {
+  if (!existsSync(join(root, program))) {
+    console.error(`${program} is not there: this checkout has no such program yet.`);
+    return 1;
+  }
+  const bin = join(root, 'node_modules/.bin');
+  const child = spawn(join(bin, 'node'), ['--enable-source-maps', program, ...args], {
+    cwd: root, stdio: 'inherit', env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` },
+  });
+  // A terminal's Ctrl-C reaches the child by itself; a signal sent to us alone is passed on.
+  process.on('SIGINT', () => { if (!process.stdin.isTTY) child.kill('SIGINT'); });
+  process.on('SIGTERM', () => child.kill('SIGTERM'));
+  process.on('SIGHUP', () => child.kill('SIGHUP'));
+  return new Promise((resolve) => {
+    child.on('error', (error) => { console.error(error.message); resolve(1); });
+    child.on('exit', (status, signal) => resolve(status ?? 128 + ({ SIGINT: 2, SIGKILL: 9, SIGTERM: 15 }[signal] ?? 0)));
+  });
+}
