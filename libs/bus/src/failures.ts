@@ -1,0 +1,49 @@
+/** Codes that the bus itself answers with; a handler's `Rejected` travels under its own code. */
+export type BusCode =
+  /** The request does not parse, or its contract's `check` names what is missing. */
+  | 'malformed'
+  /** A bug in the handler: its stack is in the answering service's log, never on the wire. */
+  | 'internal'
+  /** The handler asked somebody else who did not answer. */
+  | 'unanswered'
+  /** More waits than the answering service holds; nothing was done. */
+  | 'overloaded';
+
+/** The one asked said no: its `Rejected`, carried over the wire, or a `BusCode`. */
+export class Refused extends Error {
+  override readonly name = 'Refused';
+  constructor(
+    readonly code: string,
+    readonly detail: string,
+  ) {
+    super(detail === code || detail === '' ? code : `${code}: ${detail}`);
+  }
+}
+
+/**
+ * Nobody answered. `offline`: nobody was there to hear it, so nothing was done. `unknown`: no answer
+ * in time; it may or may not have been done, so repeat with the same command id or look.
+ */
+export class Unanswered extends Error {
+  override readonly name = 'Unanswered';
+  constructor(
+    readonly reason: 'offline' | 'unknown',
+    readonly subject: string,
+  ) {
+    super(`${subject}: ${reason === 'offline' ? 'nobody is there to answer' : 'no answer in time'}`);
+  }
+}
+
+/** More than `LARGEST_ITEM_BYTES` in one request, answer or fact: cut it into pages. */
+export class TooLarge extends Error {
+  override readonly name = 'TooLarge';
+  constructor(
+    readonly what: string,
+    readonly bytes: number,
+  ) {
+    super(`${what} has ${bytes} bytes, more than ${LARGEST_ITEM_BYTES}: cut it into pages`);
+  }
+}
+
+/** A NATS message carries 1 MB; the rest is for the envelope and the headers. */
+export const LARGEST_ITEM_BYTES = 900_000;
