@@ -1,20 +1,22 @@
 // Brings node_modules to what package-lock.json says, once for all runs at the same time.
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { spawn } from 'node:child_process';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const state = join(root, '.roamwatt');
+const node24 = join(root, 'node_modules', `node-linux-${process.arch}`, 'bin/node');
 
 export async function install() {
   if (!['linux'].includes(process.platform) || !['x64', 'arm64'].includes(process.arch)) {
     throw new Error(`Roamwatt runs on Linux on x64 or arm64; this is ${process.platform} on ${process.arch}.`);
   }
-  if (isInstalled()) return;
+  if (isInstalled()) return linkNode24();
   await alone('install', async () => {
     if (isInstalled()) return; // Another run has done it meanwhile.
     await npmCi();
+    linkNode24();
     if (!isInstalled()) {
       throw new Error('npm ci ended well, but node_modules does not match package-lock.json. '
         + 'Does the npm configuration omit optional packages? They bring Node 24 and PostgreSQL.');
@@ -31,11 +33,19 @@ function isInstalled() {
     const packages = (file) => JSON.parse(readFileSync(join(root, file), 'utf8')).packages;
     const wanted = packages('package-lock.json');
     const present = packages('node_modules/.package-lock.json');
-    return existsSync(join(root, 'node_modules/.bin/node')) && Object.entries(wanted).every(([path, entry]) =>
+    return existsSync(node24) && Object.entries(wanted).every(([path, entry]) =>
       path === '' || (present[path] ? present[path].version === entry.version : entry.optional === true));
   } catch {
     return false;
   }
+}
+
+/** npm 10 drops this link together with the package for the other processor, which has it too. */
+function linkNode24() {
+  const link = join(root, 'node_modules/.bin/node');
+  if (existsSync(link)) return;
+  rmSync(link, { force: true });
+  symlinkSync(relative(dirname(link), node24), link);
 }
 
 async function npmCi() {

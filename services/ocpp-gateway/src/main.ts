@@ -1,0 +1,4 @@
+import { runService } from '#settings';
+import { start } from './start.ts';
+
+await runService('ocpp-gateway', start);
