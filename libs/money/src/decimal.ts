@@ -159,7 +159,8 @@ export class Decimal {
 /**
  * Reads a value exactly. Text follows JSON's number grammar (leading zeros pass). A JS number
  * stands for its shortest decimal text, which is what its JSON carried if that had at most 15
- * significant digits (17 where they are the shortest). Throws InvalidDecimal, also beyond 400 digits.
+ * significant digits (17 where they are the shortest). Throws InvalidDecimal, also where the
+ * number would need more than 400 digits.
  */
 export function decimal(value: DecimalLike): Decimal {
   if (typeof value === 'number') return fromNumber(value);

@@ -1,0 +1,27 @@
+export {
+  type Clock,
+  clockFromEnv,
+  type FixedClock,
+  fixedClock,
+  InvalidClock,
+  runningClock,
+  systemClock,
+} from './clock.ts';
+export {
+  type CivilDate,
+  civilFromDays,
+  daysFromCivil,
+  InvalidInstant,
+  instant,
+  instantWithOffset,
+  rfc3339,
+} from './instant.ts';
+export {
+  isTimeZone,
+  type LocalTime,
+  tzdbVersion,
+  UnknownTimeZone,
+  weekdayOf,
+  Zone,
+  zone,
+} from './zone.ts';
