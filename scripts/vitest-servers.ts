@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { natsFor, postgresFor, stateRoot } from '../libs/servers/src/index.ts';
+import { natsFor, postgresFor, removePostgres, stateRoot } from '../libs/servers/src/index.ts';
 import type {} from '../libs/test-servers/src/index.ts';
 
 /** Vitest's global set-up: one PostgreSQL and one nats-server for the whole run. */
@@ -18,13 +18,18 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('natsUrl', nats.url);
   return async () => {
     await Promise.all(started.map((server) => server.stop()));
-    rmSync(dir, { recursive: true, force: true });
+    forget(dir);
   };
 }
 
 function forgetDeadRuns(root: string): void {
   for (const name of existsSync(root) ? readdirSync(root) : []) {
     const pid = /^test-(\d+)$/.exec(name)?.[1];
-    if (pid && !existsSync(`/proc/${pid}`)) rmSync(join(root, name), { recursive: true, force: true });
+    if (pid && !existsSync(`/proc/${pid}`)) forget(join(root, name));
   }
+}
+
+function forget(dir: string): void {
+  removePostgres(join(dir, 'postgres'));
+  rmSync(dir, { recursive: true, force: true });
 }

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { claim } from './claim.ts';
 import { natsServerBinary } from './nats-binary.ts';
-import { givenServer, isRunning, launch, type Server, tail, until } from './server.ts';
+import { givenServer, launch, type Server } from './server.ts';
+import { tail, until } from './waiting.ts';
 
 export interface NatsOptions {
   /** Holds the JetStream store, the password, the configuration and the log. */
@@ -29,21 +31,24 @@ export async function natsFor(url: string | undefined, options: NatsOptions): Pr
  */
 export async function startNats(options: NatsOptions): Promise<Server> {
   const dir = resolve(options.dir);
-  mkdirSync(dir, { recursive: true });
   const command = await natsServerBinary();
-  await releaseLock(dir);
-
-  const config = join(dir, 'nats.conf');
-  const password = keptPassword(dir);
-  writeFileSync(config, configuration(options, dir, password), { mode: 0o600 });
-  const log = join(dir, 'nats.log');
-  const server = await launch({ command, args: ['-c', config], cwd: dir, log });
-  writeFileSync(join(dir, 'nats.pid'), String(server.pid));
-  const port = await until(() => (server.ended() ? 0 : portOf(dir, server.pid)), 60_000,
-    () => `nats-server is not ready after 60 s:\n${tail(log)}`);
-  if (port === 0) throw new Error(`nats-server did not start (${server.ended()}); see ${log}:\n${tail(log)}`);
-  const url = `nats://${USER}:${password}@127.0.0.1:${port}`;
-  return { url, pid: server.pid, port, log, stop: () => server.stop() };
+  const claimed = await claim(dir);
+  try {
+    const config = join(dir, 'nats.conf');
+    const password = keptPassword(dir);
+    writeFileSync(config, configuration(options, dir, password), { mode: 0o600 });
+    const log = join(dir, 'nats.log');
+    const server = await launch({ command, args: ['-c', config], cwd: dir, log });
+    claimed.servedBy(server.pid);
+    const port = await until(() => (server.ended() ? 0 : portOf(dir, server.pid)), 60_000,
+      () => `nats-server is not ready after 60 s:\n${tail(log)}`);
+    if (port === 0) throw new Error(`nats-server did not start (${server.ended()}); see ${log}:\n${tail(log)}`);
+    const url = `nats://${USER}:${password}@127.0.0.1:${port}`;
+    return { url, pid: server.pid, port, log, stop: () => server.stop().then(claimed.release) };
+  } catch (error) {
+    claimed.release();
+    throw error;
+  }
 }
 
 function configuration(options: NatsOptions, dir: string, password: string): string {
@@ -74,14 +79,4 @@ function portOf(dir: string, pid: number): number | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** JetStream does not lock its store, and two servers on one store ruin it: wait, then refuse. */
-async function releaseLock(dir: string): Promise<void> {
-  const lock = join(dir, 'nats.pid');
-  if (!existsSync(lock)) return;
-  const pid = Number(readFileSync(lock, 'utf8'));
-  await until(() => (isRunning(pid, 'nats', dir) ? undefined : true), 20_000,
-    () => `${dir} is in use by nats-server process ${pid}: another run of Roamwatt with the same folder.`);
-  rmSync(join(dir, `nats-server_${pid}.ports`), { force: true });
 }

@@ -1,8 +1,6 @@
-import { execFileSync } from 'node:child_process';
-import { accessSync, constants, cpSync, existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, readdirSync, realpathSync, renameSync, rmSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import { realpathSync } from 'node:fs';
-import { spawnSync } from 'node:child_process';
 import { checkoutRoot, openPlaceFor } from './places.ts';
 import type { Account } from './server.ts';
 
@@ -76,14 +74,4 @@ function reachable(bin: string, account: Account | undefined): string {
 export function mayUse(path: string, account: Account): boolean {
   const test = spawnSync('/bin/sh', ['-c', 'test -r "$1" && test -x "$1"', 'sh', path], { ...account, cwd: '/' });
   return test.status === 0;
-}
-
-/** Whether this process may execute `path`. */
-export function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,10 +1,12 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import { claim } from './claim.ts';
 import { openPlaceFor } from './places.ts';
-import { mayUse, type PostgresBinaries, postgresBinaries } from './postgres-binaries.ts';
-import { type Account, freePort, givenServer, isRunning, launch, type Server, tail, until } from './server.ts';
+import { mayUse, postgresBinaries } from './postgres-binaries.ts';
+import { type Account, givenServer, type Launch, launch, type Running, type Server } from './server.ts';
+import { freePort, tail, until } from './waiting.ts';
 
 export interface PostgresOptions {
   /** Holds the data, the password and the log; made when absent, taken up again when present. */
@@ -16,6 +18,7 @@ export interface PostgresOptions {
 }
 
 const SUPERUSER = 'roamwatt';
+const NOTE = 'data-is-at.txt';
 
 /** The server at `url` when one is given, else a private one. */
 export async function postgresFor(url: string | undefined, options: PostgresOptions): Promise<Server> {
@@ -30,30 +33,40 @@ export async function postgresFor(url: string | undefined, options: PostgresOpti
  */
 export async function startPostgres(options: PostgresOptions): Promise<Server> {
   const dir = resolve(options.dir);
-  mkdirSync(dir, { recursive: true });
-  const account = serverAccount();
-  const data = dataFolder(dir, account);
-  const present = existsSync(join(data, 'PG_VERSION'));
-  const binaries = postgresBinaries(account, present ? Number(readFileSync(join(data, 'PG_VERSION'), 'utf8')) : undefined);
-  const password = present ? readFileSync(join(dir, 'password'), 'utf8') : initialise(binaries, { dir, data, account });
-  await releaseLock(data);
+  const claimed = await claim(dir);
+  try {
+    const account = serverAccount();
+    const data = dataFolder(dir, account);
+    const password = existsSync(join(dir, 'password'))
+      ? readFileSync(join(dir, 'password'), 'utf8')
+      : initialise(dir, data, account);
+    const major = Number(readFileSync(join(data, 'PG_VERSION'), 'utf8'));
+    // Ours is stopped, or we would not hold the claim. Its number may be another process's by now,
+    // at which PostgreSQL would refuse to start.
+    rmSync(join(data, 'postmaster.pid'), { force: true });
+    const start = { command: join(postgresBinaries(account, major).bin, 'postgres'), cwd: data, log: join(dir, 'postgres.log'), account };
+    const server = await startOnSomePort(start, data, options);
+    claimed.servedBy(server.pid);
+    const url = `postgres://${SUPERUSER}:${password}@127.0.0.1:${server.port}/postgres`;
+    return { url, pid: server.pid, port: server.port, log: start.log, stop: () => server.stop().then(claimed.release) };
+  } catch (error) {
+    claimed.release();
+    throw error;
+  }
+}
 
-  const log = join(dir, 'postgres.log');
+async function startOnSomePort(
+  start: Omit<Launch, 'args'>, data: string, { port: wanted, durable = true }: PostgresOptions,
+): Promise<Running & { port: number }> {
+  const { log } = start;
   for (let attempt = 1; ; attempt += 1) {
-    const port = options.port ?? await freePort();
-    const server = await launch({
-      command: join(binaries.bin, 'postgres'),
-      args: settings(data, port, options.durable ?? true),
-      cwd: data, log, account,
-    });
+    const port = wanted ?? await freePort();
+    const server = await launch({ ...start, args: settings(data, port, durable) });
     const state = await until(() => (server.ended() ? 'ended' : isReady(data, server.pid) ? 'ready' : undefined), 60_000,
       () => `PostgreSQL is not ready after 60 s:\n${tail(log)}`);
-    if (state === 'ready') {
-      const url = `postgres://${SUPERUSER}:${password}@127.0.0.1:${port}/postgres`;
-      return { url, pid: server.pid, port, log, stop: () => server.stop() };
-    }
-    const taken = /could not create any TCP\/IP sockets|could not bind/.test(tail(log));
-    if (options.port !== undefined || !taken || attempt === 5) {
+    if (state === 'ready') return { ...server, port };
+    const taken = tail(log).includes('could not create any TCP/IP sockets');
+    if (wanted !== undefined || !taken || attempt === 5) {
       throw new Error(`PostgreSQL did not start (${server.ended()}); see ${log}:\n${tail(log)}`);
     }
   }
@@ -99,33 +112,39 @@ function serverAccount(): Account | undefined {
 
 /** `dir/data`, or a folder elsewhere, named in `dir/data-is-at.txt`, when the account cannot reach `dir`. */
 function dataFolder(dir: string, account: Account | undefined): string {
-  const note = join(dir, 'data-is-at.txt');
-  if (existsSync(note)) {
-    const elsewhere = readFileSync(note, 'utf8').split('\n')[0] ?? '';
-    if (existsSync(elsewhere)) return elsewhere;
-  }
+  const elsewhere = dataElsewhere(dir);
+  if (elsewhere !== undefined) return elsewhere;
   const inside = join(dir, 'data');
   if (account === undefined) return inside;
-  mkdirSync(inside, { recursive: true, mode: 0o700 });
-  chownSync(inside, account.uid, account.gid);
+  makeFor(account, inside);
   if (mayUse(inside, account)) return inside;
   rmSync(inside, { recursive: true });
-  const elsewhere = join(openPlaceFor(dir), 'data');
-  mkdirSync(elsewhere, { recursive: true, mode: 0o700 });
-  chownSync(elsewhere, account.uid, account.gid);
-  writeFileSync(note, `${elsewhere}\nPostgreSQL runs as another account (uid ${account.uid}), which cannot enter ${dir}.\n`);
-  return elsewhere;
+  const open = join(openPlaceFor(dir), 'data');
+  const reason = `PostgreSQL runs as another account (uid ${account.uid}), which cannot enter ${dir}.`;
+  writeFileSync(join(dir, NOTE), `${open}\n${reason}\n`);
+  return open;
 }
 
-function initialise(binaries: PostgresBinaries, place: { dir: string; data: string; account: Account | undefined }): string {
-  const { data, account } = place;
+function dataElsewhere(dir: string): string | undefined {
+  const note = join(dir, NOTE);
+  return existsSync(note) ? readFileSync(note, 'utf8').split('\n')[0] : undefined;
+}
+
+function makeFor(account: Account | undefined, folder: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (account) chownSync(folder, account.uid, account.gid);
+}
+
+/** The password is written last: data without one is what an interrupted set-up left, or a checkout removed since. */
+function initialise(dir: string, data: string, account: Account | undefined): string {
+  rmSync(data, { recursive: true, force: true });
+  makeFor(account, data);
   const password = randomBytes(24).toString('hex');
-  mkdirSync(data, { recursive: true, mode: 0o700 });
   const handed = join(data, '..', `handed-${process.pid}`);
   writeFileSync(handed, password, { mode: 0o600 });
   if (account) chownSync(handed, account.uid, account.gid);
   try {
-    const run = spawnSync(join(binaries.bin, 'initdb'), [
+    const run = spawnSync(join(postgresBinaries(account).bin, 'initdb'), [
       '-D', data, '-U', SUPERUSER, `--pwfile=${handed}`, '--auth=scram-sha-256', '--data-checksums',
       '--encoding=UTF8', '--locale=C', '--no-instructions',
     ], { cwd: '/', encoding: 'utf8', env: { PATH: '/usr/bin:/bin', LANG: 'C', TZ: 'UTC' }, ...(account ?? {}) });
@@ -133,25 +152,13 @@ function initialise(binaries: PostgresBinaries, place: { dir: string; data: stri
   } finally {
     rmSync(handed, { force: true });
   }
-  writeFileSync(join(place.dir, 'password'), password, { mode: 0o600 });
+  writeFileSync(join(dir, 'password'), password, { mode: 0o600 });
   return password;
 }
 
-/**
- * A postmaster.pid of a run before: waits while that server still stops (its watchdog needs a
- * moment after `kill -9`), refuses when it stays, and removes a stale file whose number now belongs
- * to some other process, at which PostgreSQL would refuse to start.
- */
-async function releaseLock(data: string): Promise<void> {
-  const lock = join(data, 'postmaster.pid');
-  if (!existsSync(lock)) return;
-  const pid = Number(readFileSync(lock, 'utf8').split('\n')[0]);
-  await until(() => (isRunning(pid, 'postgres', data) ? undefined : true), 20_000,
-    () => `${data} is in use by PostgreSQL process ${pid}: another run of Roamwatt with the same folder.`);
-  rmSync(lock, { force: true });
-}
-
-/** For diagnostics: the version text of the binaries in `bin`. */
-export function postgresVersion(bin: string): string {
-  return execFileSync(join(bin, 'postgres'), ['--version'], { encoding: 'utf8' }).trim();
+/** Removes a stopped server's folder, and its data when they lie elsewhere. */
+export function removePostgres(dir: string): void {
+  const data = dataElsewhere(resolve(dir));
+  if (data !== undefined) rmSync(dirname(data), { recursive: true, force: true });
+  rmSync(dir, { recursive: true, force: true });
 }

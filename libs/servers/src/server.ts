@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { closeSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A server that runs for this process, and ends with it however this process ends. */
@@ -101,43 +100,4 @@ function watch(pid: number): ChildProcess {
   (watchdog.stdin as unknown as { unref?(): void } | null)?.unref?.();
   watchdog.unref();
   return watchdog;
-}
-
-/** A port of 127.0.0.1 that is free now; somebody may take it before it is used, so be ready to retry. */
-export async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve, reject) => probe.once('error', reject).listen(0, '127.0.0.1', resolve));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
-
-/** Whether `pid` is a live process whose command line holds all of `words`. */
-export function isRunning(pid: number, ...words: readonly string[]): boolean {
-  try {
-    const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-    return line !== '' && words.every((word) => line.includes(word));
-  } catch {
-    return false;
-  }
-}
-
-/** Asks `done` every 20 ms until it answers something; throws `complaint()` after `timeoutMs`. */
-export async function until<T>(done: () => T | undefined, timeoutMs: number, complaint: () => string): Promise<T> {
-  const deadline = Date.now() + timeoutMs;
-  for (;;) {
-    const answer = done();
-    if (answer !== undefined) return answer;
-    if (Date.now() > deadline) throw new Error(complaint());
-    await sleep(20);
-  }
-}
-
-/** The last lines of a log, for an error message. */
-export function tail(log: string, lines = 12): string {
-  try {
-    return readFileSync(log, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
-  } catch {
-    return '(no log)';
-  }
 }
