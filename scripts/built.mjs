@@ -25,11 +25,6 @@ export async function build() {
   });
 }
 
-/** The TypeScript of proto/ only. */
-export async function generate() {
-  await alone('build', () => nx('roamwatt:generate'));
-}
-
 async function nx(target) {
   const bin = join(root, 'node_modules/.bin');
   await finish(join(bin, 'node'), [join(bin, 'nx'), 'run', target, '--outputStyle=stream'], `nx run ${target}`, {

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import { delimiter, join } from 'node:path';
-import { build, generate } from './built.mjs';
+import { build } from './built.mjs';
 import { install, root } from './installed.mjs';
 
 const COMMANDS = {
@@ -35,8 +35,15 @@ const COMMANDS = {
     help: 'npm run proto:release\n'
       + 'Makes proto/ as it is now the released language, with which npm test compares from now on.',
     program: () => ['node_modules/@bufbuild/buf/bin/buf', 'build', 'proto', '-o', 'proto/released.binpb'],
+    needs: () => {},
   },
-  build: { help: 'npm run build\nInstalls what is missing, then generates and compiles.', program: undefined },
+  tidy: {
+    help: 'npm run tidy [-- --declare]\n'
+      + 'Checks the rules of the style. --declare writes into each project.json what the project imports.',
+    needs: () => {},
+    program: () => ['scripts/tidy.ts'],
+  },
+  build: { help: 'npm run build\nInstalls what is missing, then generates and compiles.' },
 };
 
 const [name = '', ...rest] = process.argv.slice(2);
@@ -52,8 +59,7 @@ if (rest.includes('--help') || rest.includes('-h')) {
 
 try {
   await install();
-  if (name === 'proto:release') await generate();
-  else await build();
+  await (command.needs ?? build)();
 } catch (error) {
   console.error(error.message);
   if (name === 'test') console.log('0 passed, 1 failed');
