@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest';
+import type { SampledValue16 } from './core16.ts';
+import { readings } from './readings.ts';
+
+const timestamp = '2022-02-01T17:00:00Z';
+const at = Date.parse(timestamp);
+const one = (...sampledValue: SampledValue16[]) => readings([{ timestamp, sampledValue }])[0];
+
+test('S16-28: a bare value is the energy register in Wh, sampled periodically', () => {
+  expect(one({ value: '12345' })).toEqual({ at, context: 'Sample.Periodic', energyWh: '12345' });
+});
+
+test('S16-30: units are converted by their name, exactly', () => {
+  const reading = one(
+    { value: '7.2501', unit: 'kWh' },
+    { value: '6.6', measurand: 'Power.Active.Import', unit: 'kW' },
+    { value: '31.9', measurand: 'Current.Import', unit: 'A', phase: 'L1' },
+    { value: '31.8', measurand: 'Current.Import', unit: 'A', phase: 'L2' },
+    { value: '208', measurand: 'Voltage', unit: 'V', phase: 'L1-L2' },
+    { value: '55', measurand: 'SoC', unit: 'Percent', location: 'EV' },
+  );
+  expect(reading).toEqual({
+    at,
+    context: 'Sample.Periodic',
+    energyWh: '7250.1',
+    powerW: '6600',
+    currentMa: { L1: 31_900, L2: 31_800 },
+    voltageV: '208',
+    socPercent: '55',
+  });
+});
+
+test('one reading for each context at the same timestamp', () => {
+  const both = readings([
+    {
+      timestamp,
+      sampledValue: [
+        { value: '1', context: 'Transaction.Begin' },
+        { value: '2', context: 'Sample.Clock' },
+      ],
+    },
+  ]);
+  expect(both.map((reading) => [reading.context, reading.energyWh])).toEqual([
+    ['Transaction.Begin', '1'],
+    ['Sample.Clock', '2'],
+  ]);
+});
+
+test('M-31: phases are added only when no total is given', () => {
+  const phases: SampledValue16[] = ['L1', 'L2', 'L3'].map((phase) => ({ value: '100.1', phase }));
+  expect(one(...phases)?.energyWh).toBe('300.3');
+  expect(one(...phases, { value: '300' })?.energyWh).toBe('300');
+});
+
+test('the outlet counts before the inlet', () => {
+  expect(one({ value: '9', location: 'Inlet' }, { value: '8' })?.energyWh).toBe('8');
+  expect(one({ value: '9', location: 'Inlet' })?.energyWh).toBe('9');
+});
+
+test('S16-31: signed data is never read as a number', () => {
+  expect(one({ value: '12345', format: 'SignedData' })).toBeUndefined();
+});
+
+test.each([
+  { value: 'n/a' },
+  { value: '5', unit: 'Celcius' },
+  { value: '5', measurand: 'Energy.Active.Import.Interval' },
+  { value: '5', measurand: 'Power.Active.Import', unit: 'VA' },
+  { value: '5', measurand: 'Made.Up' },
+])('what is not understood is left out: %j', (sample) => {
+  expect(one(sample)).toBeUndefined();
+  expect(one(sample, { value: '1' })?.energyWh).toBe('1');
+});
+
+test('a sample without a readable time is left out', () => {
+  expect(readings([{ timestamp: 'yesterday', sampledValue: [{ value: '1' }] }])).toEqual([]);
+});

@@ -1,0 +1,156 @@
+import type { MeterValue16, SampledValue16 } from './core16.ts';
+import { addDecimals, shiftDecimal } from './decimal-text.ts';
+import { parseInstant } from './instant.ts';
+
+/** Currents in mA: of one phase, or `total` where the station names no phase. */
+export interface Currents {
+  readonly L1?: number;
+  readonly L2?: number;
+  readonly L3?: number;
+  readonly total?: number;
+}
+
+/**
+ * What a meter said at one instant. Absent = not said. Energy and power are exact decimal texts.
+ */
+export interface Reading {
+  /** Epoch milliseconds of the sample, not of its arrival (J-49). */
+  readonly at: number;
+  /**
+   * `Sample.Periodic` unless said otherwise; `Transaction.Begin` and `.End` are what billing rests
+   * on.
+   */
+  readonly context: string;
+  /**
+   * Active energy imported, Wh of the register: only differences within a transaction mean
+   * something (S16-30).
+   */
+  readonly energyWh?: string;
+  /** Active power imported, W, all phases. */
+  readonly powerW?: string;
+  readonly currentMa?: Currents;
+  readonly voltageV?: string;
+  readonly socPercent?: string;
+}
+
+const defaults = {
+  context: 'Sample.Periodic',
+  measurand: 'Energy.Active.Import.Register',
+  location: 'Outlet',
+  format: 'Raw',
+} as const;
+
+/**
+ * Measurand → unit when absent, and by how many places each unit moves the point (S16-28, S16-30).
+ */
+const scales: Readonly<
+  Record<string, { readonly unit: string; readonly places: Readonly<Record<string, number>> }>
+> = {
+  'Energy.Active.Import.Register': { unit: 'Wh', places: { Wh: 0, kWh: 3 } },
+  'Power.Active.Import': { unit: 'W', places: { W: 0, kW: 3 } },
+  'Current.Import': { unit: 'A', places: { A: 3 } },
+  Voltage: { unit: 'V', places: { V: 0 } },
+  SoC: { unit: 'Percent', places: { Percent: 0 } },
+};
+
+interface Sample {
+  readonly measurand: string;
+  readonly location: string;
+  readonly phase: string | undefined;
+  readonly value: string;
+}
+
+/**
+ * The readings of a MeterValues or of a StopTransaction's transactionData, in the order sent, one
+ * per
+ * timestamp and context. What is not understood (signed blobs, other measurands, text that is no
+ * decimal number, a unit that does not belong to the measurand) is left out: the frame is in the
+ * journal as it came. OCPP 1.6 §7.43, rules S16-28..S16-31, M-30, M-31.
+ */
+export function readings(meterValues: readonly MeterValue16[]): Reading[] {
+  const all: Reading[] = [];
+  for (const { timestamp, sampledValue } of meterValues) {
+    const at = parseInstant(timestamp);
+    if (at === undefined) continue;
+    const byContext = new Map<string, Sample[]>();
+    for (const sampled of sampledValue) {
+      const sample = readSample(sampled);
+      if (!sample) continue;
+      const context = sampled.context ?? defaults.context;
+      const samples = byContext.get(context);
+      if (samples) samples.push(sample);
+      else byContext.set(context, [sample]);
+    }
+    for (const [context, samples] of byContext) all.push({ at, context, ...summary(samples) });
+  }
+  return all;
+}
+
+function readSample(sampled: SampledValue16): Sample | undefined {
+  if ((sampled.format ?? defaults.format) !== 'Raw') return undefined;
+  const measurand = sampled.measurand ?? defaults.measurand;
+  const scale = scales[measurand];
+  // 1.6: the unit's own default is Wh, whatever the measurand; for another measurand it can only be
+  // an omission.
+  const places = scale?.places[sampled.unit ?? scale.unit];
+  if (places === undefined) return undefined;
+  const value = shiftDecimal(sampled.value, places);
+  if (value === undefined) return undefined;
+  return {
+    measurand,
+    location: sampled.location ?? defaults.location,
+    phase: sampled.phase,
+    value,
+  };
+}
+
+function summary(samples: readonly Sample[]): Omit<Reading, 'at' | 'context'> {
+  const of = (measurand: string): Sample[] =>
+    nearest(samples.filter((sample) => sample.measurand === measurand));
+  const energyWh = total(of('Energy.Active.Import.Register'));
+  const powerW = total(of('Power.Active.Import'));
+  const currentMa = currents(of('Current.Import'));
+  const voltageV = of('Voltage')[0]?.value;
+  const socPercent = of('SoC')[0]?.value;
+  return {
+    ...(energyWh !== undefined && { energyWh }),
+    ...(powerW !== undefined && { powerW }),
+    ...(currentMa && { currentMa }),
+    ...(voltageV !== undefined && { voltageV }),
+    ...(socPercent !== undefined && { socPercent }),
+  };
+}
+
+/** The same quantity may be measured at several places: the one nearest to what is sold counts. */
+const places = ['Outlet', 'Cable', 'Inlet', 'Body', 'EV'];
+
+function nearest(samples: readonly Sample[]): Sample[] {
+  const place = places.find((name) => samples.some((sample) => sample.location === name));
+  return samples.filter((sample) => sample.location === place);
+}
+
+/** M-31: phases are added only where no total is given. */
+function total(samples: readonly Sample[]): string | undefined {
+  const whole = samples.find((sample) => sample.phase === undefined);
+  if (whole) return whole.value;
+  const phases = [...phasesOf(samples).values()];
+  return phases.length > 0 ? addDecimals(phases) : undefined;
+}
+
+function currents(samples: readonly Sample[]): Currents | undefined {
+  const result: { -readonly [K in keyof Currents]: Currents[K] } = {};
+  for (const [phase, value] of phasesOf(samples)) result[phase] = Math.round(Number(value));
+  const whole = samples.find((sample) => sample.phase === undefined);
+  if (whole) result.total = Math.round(Number(whole.value));
+  return Object.keys(result).length > 0 ? result : undefined;
+}
+
+function phasesOf(samples: readonly Sample[]): Map<'L1' | 'L2' | 'L3', string> {
+  const result = new Map<'L1' | 'L2' | 'L3', string>();
+  for (const { phase, value } of samples) {
+    const line = phase?.replace(/-N$/, '');
+    if ((line === 'L1' || line === 'L2' || line === 'L3') && !result.has(line))
+      result.set(line, value);
+  }
+  return result;
+}
