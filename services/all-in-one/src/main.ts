@@ -1,4 +1,4 @@
-import { runService } from '#settings';
+import { runService } from '#service';
 import { start } from './start.ts';
 
 await runService('all-in-one', start);

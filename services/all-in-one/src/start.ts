@@ -1,4 +1,5 @@
-import type { Env, Running } from '#settings';
+import type { Running } from '#service';
+import type { Env } from '#settings';
 import { start as startCdrLedger } from '../../cdr-ledger/src/start.ts';
 import { start as startEvemsController } from '../../evems-controller/src/start.ts';
 import { start as startLocations } from '../../locations/src/start.ts';

@@ -1,4 +1,4 @@
-import { BadSettings, type Env } from './settings.ts';
+import { BadSettings, type Env } from '#settings';
 
 /** What `start` of a service gives back. `urls` are the addresses it listens on, by name. */
 export interface Running {
