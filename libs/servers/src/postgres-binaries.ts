@@ -1,28 +1,21 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, readdirSync, realpathSync, renameSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import { checkoutRoot, openPlaceFor } from './places.ts';
+import { checkoutRoot, openPlaceFor, stateRoot } from './places.ts';
 import type { Account } from './server.ts';
-
-export interface PostgresBinaries {
-  /** Folder that holds `postgres` and `initdb`. */
-  readonly bin: string;
-  readonly major: number;
-}
 
 const OLDEST_MAJOR = 15;
 
 /**
- * The server binaries to use: the machine's own (newest first, at least 15), else those of the
+ * The folder of the server binaries to use: the machine's own (newest first, at least 15), else those of the
  * npm package. An existing data folder only opens with its own major version, so `major` narrows
  * the search. Throws with what to install when there are none.
  */
-export function postgresBinaries(account: Account | undefined, major?: number): PostgresBinaries {
+export function postgresBinaries(account: Account | undefined, major?: number): string {
   const found = [...machineFolders(), ...packagedFolders()];
   for (const bin of found) {
-    const version = majorOf(bin);
-    if (version === undefined || version < OLDEST_MAJOR || (major !== undefined && version !== major)) continue;
-    return { bin: reachable(bin, account), major: version };
+    const version = Number(/\d+/.exec(versionOf(bin) ?? '')?.[0] ?? 0);
+    if (major === undefined ? version >= OLDEST_MAJOR : version === major) return reachable(bin, account);
   }
   const wanted = major === undefined ? `PostgreSQL ${OLDEST_MAJOR} or newer` : `PostgreSQL ${major} (the data's version)`;
   throw new Error(`No ${wanted} server binaries found. Install the package postgresql${major ? `-${major}` : ''}, `
@@ -44,19 +37,19 @@ function packagedFolders(): string[] {
   return existsSync(join(native, 'initdb')) ? [native] : [];
 }
 
-function majorOf(bin: string): number | undefined {
-  try {
-    const text = execFileSync(join(bin, 'postgres'), ['--version'], { encoding: 'utf8' });
-    return Number(/(\d+)/.exec(text)?.[1]);
-  } catch {
-    return undefined;
-  }
+/** Such as "postgres (PostgreSQL) 18.4"; undefined when the binary does not run here. */
+function versionOf(bin: string): string | undefined {
+  const run = spawnSync(join(bin, 'postgres'), ['--version'], { encoding: 'utf8' });
+  return run.status === 0 ? run.stdout.trim() : undefined;
 }
 
-/** The folder itself, or a copy where the account can execute it when the checkout is closed to it. */
+/**
+ * The folder itself, or a copy where the account can execute it when the checkout is closed to it;
+ * `.roamwatt/postgres-programs-are-at.txt` tells where.
+ */
 function reachable(bin: string, account: Account | undefined): string {
   if (account === undefined || mayUse(join(bin, 'postgres'), account)) return bin;
-  const place = openPlaceFor(dirname(bin));
+  const place = openPlaceFor(`${dirname(bin)} ${versionOf(bin)}`);
   const copy = join(place, 'postgres');
   if (!existsSync(copy)) {
     const draft = `${copy}-${process.pid}`;
@@ -66,6 +59,9 @@ function reachable(bin: string, account: Account | undefined): string {
     } catch {
       rmSync(draft, { recursive: true, force: true }); // Another run was faster.
     }
+    mkdirSync(stateRoot(), { recursive: true });
+    const reason = `PostgreSQL runs as another account (uid ${account.uid}), which cannot enter ${bin}.`;
+    writeFileSync(join(stateRoot(), 'postgres-programs-are-at.txt'), `${copy}\n${reason}\n`);
   }
   return join(copy, 'bin');
 }

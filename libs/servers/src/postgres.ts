@@ -44,7 +44,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Server> {
     // Ours is stopped, or we would not hold the claim. Its number may be another process's by now,
     // at which PostgreSQL would refuse to start.
     rmSync(join(data, 'postmaster.pid'), { force: true });
-    const start = { command: join(postgresBinaries(account, major).bin, 'postgres'), cwd: data, log: join(dir, 'postgres.log'), account };
+    const start = { command: join(postgresBinaries(account, major), 'postgres'), cwd: data, log: join(dir, 'postgres.log'), account };
     const server = await startOnSomePort(start, data, options);
     claimed.servedBy(server.pid);
     const url = `postgres://${SUPERUSER}:${password}@127.0.0.1:${server.port}/postgres`;
@@ -144,7 +144,7 @@ function initialise(dir: string, data: string, account: Account | undefined): st
   writeFileSync(handed, password, { mode: 0o600 });
   if (account) chownSync(handed, account.uid, account.gid);
   try {
-    const run = spawnSync(join(postgresBinaries(account).bin, 'initdb'), [
+    const run = spawnSync(join(postgresBinaries(account), 'initdb'), [
       '-D', data, '-U', SUPERUSER, `--pwfile=${handed}`, '--auth=scram-sha-256', '--data-checksums',
       '--encoding=UTF8', '--locale=C', '--no-instructions',
     ], { cwd: '/', encoding: 'utf8', env: { PATH: '/usr/bin:/bin', LANG: 'C', TZ: 'UTC' }, ...(account ?? {}) });

@@ -88,7 +88,7 @@ export async function launch({ command, args, cwd, log, account }: Launch): Prom
 
 const WATCH = `read told && exit 0
 kill -INT "$1" || exit 0
-for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do sleep 1; kill -0 "$1" || exit 0; done
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do sleep 1; [ -e "/proc/$1/exe" ] || exit 0; done
 kill -QUIT "$1"; sleep 5; kill -KILL "$1"`;
 
 function watch(pid: number): ChildProcess {
