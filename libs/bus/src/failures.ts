@@ -7,7 +7,9 @@ export type BusCode =
   /** The handler asked somebody else who did not answer. */
   | 'unanswered'
   /** More waits than the answering service holds; nothing was done. */
-  | 'overloaded';
+  | 'overloaded'
+  /** The answer has more than `LARGEST_ITEM_BYTES`; what was asked for may have been done. */
+  | 'too-large';
 
 /** The one asked said no: its `Rejected`, carried over the wire, or a `BusCode`. */
 export class Refused extends Error {
@@ -47,3 +49,10 @@ export class TooLarge extends Error {
 
 /** A NATS message carries 1 MB; the rest is for the envelope and the headers. */
 export const LARGEST_ITEM_BYTES = 900_000;
+
+/** What asking can end in. */
+export type AskFailure = Refused | Unanswered | TooLarge;
+
+export function isAskFailure(error: unknown): error is AskFailure {
+  return error instanceof Refused || error instanceof Unanswered || error instanceof TooLarge;
+}

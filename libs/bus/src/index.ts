@@ -1,3 +1,20 @@
+export { type Answering } from './answering.ts';
+export { type AskOptions, type Bus, type BusOptions, connectBus } from './bus.ts';
 export { ask, type AskContract, type Context, tell, type TellContract } from './contract.ts';
-export { type BusCode, LARGEST_ITEM_BYTES, Refused, TooLarge, Unanswered } from './failures.ts';
+export { type Fact, told } from './fact.ts';
+export {
+  type AskFailure, type BusCode, isAskFailure, LARGEST_ITEM_BYTES, Refused, TooLarge, Unanswered,
+} from './failures.ts';
+export { type AnswersHandler, type Asked, type Outcome } from './handling.ts';
+export { type Heard, type Hearing, hears, type HearsHandler, hearsMany, type HearsManyHandler, type Told } from './hearing.ts';
+export { holdLease, type Lease, type LeaseOptions } from './lease.ts';
+export { listen, type Listening, type ListenOptions } from './listen.ts';
+export { busMigrations } from './migrations.ts';
+export { Answers, BUS_TRANSPORT, Hears, HearsMany } from './nest.ts';
+export { type MirroredFact, type Outbox, outbox } from './outbox.ts';
+export { type ParkedKey, parkedKeys, replayParked } from './parked.ts';
+export { LogMismatch, type Relay, type RelayOptions, startRelay } from './relay.ts';
+export { serve, type ServeOptions, type Serving } from './serve.ts';
+export { BusStrategy, type StrategyOptions } from './strategy.ts';
 export { slotOf, SLOTS, token } from './subjects.ts';
+export { fromEventStore, type TellSource, type ToldRow, type ToldRows } from './tell-source.ts';

@@ -56,10 +56,8 @@ export function streamName(platform: string, context: Context): string {
   return `ROAMWATT_${token(platform)}_${context}`;
 }
 
-/** A told subject's slot and kind, or undefined when it is none. */
-export function readTellSubject(subject: string): { slot: number; kind: string } | undefined {
+/** thing.happened.v1 of a told subject, or undefined when it is none. */
+export function kindOfSubject(subject: string): string | undefined {
   const parts = subject.split('.');
-  const slot = Number(parts[3]);
-  if (parts.length !== 7 || !Number.isInteger(slot) || slot < 0 || slot >= SLOTS) return undefined;
-  return { slot, kind: parts.slice(4).join('.') };
+  return parts.length === 7 ? parts.slice(4).join('.') : undefined;
 }

@@ -1,0 +1,105 @@
+import type { Msg, NatsConnection } from '@nats-io/transport-node';
+import { inSpan, type Log, type Tracer, withTraceparent } from '#telemetry';
+import { type BusCode, LARGEST_ITEM_BYTES } from './failures.ts';
+import { refusal, refusalFor } from './handling.ts';
+import { type AnswerItem, type AskItem, readAskBatch, writeAnswerBatch } from './wire.ts';
+
+/** Messages of one subject that are handled at the same time, and that wait for it, per process. */
+const MOST_RUNNING = 32;
+const MOST_WAITING = 512;
+const CLOSE_MS = 10_000;
+
+export interface AnsweringOptions {
+  readonly connection: NatsConnection;
+  readonly subject: string;
+  /** Replicas that share the asks; absent for the one holder of an id. */
+  readonly queue?: string | undefined;
+  /** For spans and logs: context.verb. */
+  readonly name: string;
+  readonly tracer: Tracer;
+  readonly log: Log;
+}
+
+export interface Answering {
+  /** Takes no more, and waits for what is being handled. */
+  stop(): Promise<void>;
+}
+
+/** Answers the asks to a subject; `handle` gives as many answers as it gets items, in their order. */
+export function startAnswering(
+  options: AnsweringOptions,
+  handle: (items: readonly AskItem[]) => Promise<AnswerItem[]>,
+): Answering {
+  const { connection, subject, queue, name, tracer, log } = options;
+  const waiting: Msg[] = [];
+  const running = new Set<Promise<void>>();
+
+  const answer = async (message: Msg): Promise<void> => {
+    const items = itemsOf(message);
+    if (!items) return;
+    const answers = await withTraceparent(message.headers?.get('traceparent'), () => inSpan(
+      tracer, `answer ${name}`, { requests: items.length },
+      () => handle(items).catch((error: unknown) => items.map(() => refusalFor(error, name, log))),
+    ));
+    reply(message, answers);
+  };
+  const start = (message: Msg): void => {
+    const run = answer(message)
+      .catch((error: unknown) => log.error('an answer could not be sent', { subject, error }))
+      .finally(() => {
+        running.delete(run);
+        const next = waiting.shift();
+        if (next) start(next);
+      });
+    running.add(run);
+  };
+  const subscription = connection.subscribe(subject, {
+    ...(queue === undefined ? {} : { queue }),
+    callback: (error, message) => {
+      if (error) log.error('asks are not heard', { subject, error });
+      else if (running.size < MOST_RUNNING) start(message);
+      else if (waiting.length < MOST_WAITING) waiting.push(message);
+      else refuseAll(message, 'overloaded');
+    },
+  });
+
+  return {
+    async stop() {
+      const patience = AbortSignal.timeout(CLOSE_MS);
+      const givenUp = new Promise<void>((resolve) => patience.addEventListener('abort', () => resolve()));
+      if (!connection.isClosed()) await Promise.race([subscription.drain().catch(() => {}), givenUp]);
+      while (running.size > 0 && !patience.aborted) await Promise.race([...running, givenUp]);
+    },
+  };
+}
+
+/** The requests out of the envelope; an envelope that cannot be read is refused and gives nothing. */
+function itemsOf(message: Msg): AskItem[] | undefined {
+  try {
+    return readAskBatch(message.data);
+  } catch (error) {
+    reply(message, [refusal('malformed' satisfies BusCode, `not an AskBatch: ${String(error)}`)]);
+    return undefined;
+  }
+}
+
+function refuseAll(message: Msg, code: BusCode): void {
+  const items = itemsOf(message);
+  if (items) reply(message, items.map(() => refusal(code, 'too much waits here already; nothing was done')));
+}
+
+/** In as many messages as the answers' bytes need: one above 1 MB would not arrive at all. */
+function reply(message: Msg, answers: readonly AnswerItem[]): void {
+  let first = 0;
+  let bytes = 0;
+  for (const [index, item] of answers.entries()) {
+    const size = 'answer' in item ? item.answer.length : 3 * (item.refusal.detail.length + item.refusal.code.length);
+    if (index > first && bytes + size > LARGEST_ITEM_BYTES) {
+      message.respond(writeAnswerBatch({ first, items: answers.slice(first, index) }));
+      first = index;
+      bytes = 0;
+    }
+    bytes += size;
+  }
+  message.respond(writeAnswerBatch({ first, items: answers.slice(first) }));
+}

@@ -1,0 +1,195 @@
+import { create, type DescMessage, fromBinary, type MessageInitShape, type MessageShape, toBinary } from '@bufbuild/protobuf';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { currentTraceparent, inSpan, log as logOf, type Log, tracer as tracerOf, type Tracer } from '#telemetry';
+import { type Answering, startAnswering } from './answering.ts';
+import { Asking } from './asking.ts';
+import type { AskContract, Context } from './contract.ts';
+import { type AnswersHandler, handling } from './handling.ts';
+import { type AskFailure, isAskFailure, LARGEST_ITEM_BYTES, TooLarge } from './failures.ts';
+import { askSubject, holderSubject, token } from './subjects.ts';
+import type { AnswerItem, AskItem } from './wire.ts';
+
+export interface BusOptions {
+  /** `nats://user:password@host:port`, or several with commas between. */
+  readonly natsUrl: string;
+  readonly platform: string;
+  /** The service that talks; names its connection and its inboxes. */
+  readonly service: string;
+  readonly log?: Log;
+}
+
+export interface AskOptions {
+  /** Real time; default 5,000. */
+  readonly timeoutMs?: number;
+  /** For an ask that changes something: the same on every retry. */
+  readonly commandId?: string;
+}
+
+export const DEFAULT_TIMEOUT_MS = 5_000;
+
+/** Connects, waiting for the server if need be, and reconnects for ever. */
+export async function connectBus(options: BusOptions): Promise<Bus> {
+  const { platform, service } = options;
+  const inboxPrefix = `_INBOX_${token(platform)}_${token(service)}`;
+  const servers = options.natsUrl.split(',').map((text) => new URL(text.trim()));
+  const [first] = servers as [URL];
+  const connection = await connect({
+    servers: servers.map((server) => server.host),
+    ...(first.username === '' ? {} : { user: decodeURIComponent(first.username), pass: decodeURIComponent(first.password) }),
+    name: `roamwatt ${platform} ${service}`,
+    inboxPrefix,
+    waitOnFirstConnect: true,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 200,
+    reconnectJitter: 200,
+    pingInterval: 10_000,
+    maxPingOut: 2,
+    ignoreAuthErrorAbort: true,
+  });
+  return new Bus(connection, inboxPrefix, options);
+}
+
+/** One service's connection to its platform's NATS. */
+export class Bus {
+  readonly platform: string;
+  readonly service: string;
+  readonly log: Log;
+  readonly tracer: Tracer;
+  private readonly asking: Asking;
+  private readonly answering = new Set<Answering>();
+  private readonly whenReconnected = new Set<() => void>();
+
+  /** @param connection for the bus's own parts: services ask, answer, tell and hear. */
+  constructor(readonly connection: NatsConnection, inboxPrefix: string, options: BusOptions) {
+    this.platform = options.platform;
+    this.service = options.service;
+    this.log = options.log ?? logOf(options.service);
+    this.tracer = tracerOf(options.service);
+    this.asking = new Asking(connection, inboxPrefix);
+    void this.watch();
+  }
+
+  /**
+   * Asks, and gives the answer. Rejects with `Refused`, `Unanswered`, or, before anything is sent,
+   * `TooLarge`.
+   */
+  ask<Q extends DescMessage, A extends DescMessage>(
+    contract: AskContract<Q, A>,
+    request: MessageInitShape<Q>,
+    options: AskOptions = {},
+  ): Promise<MessageShape<A>> {
+    return inSpan(this.tracer, `ask ${contract.context}.${contract.verb}`, {}, async () => {
+      const message = create(contract.request, request);
+      const bytes = toBinary(contract.request, message);
+      if (bytes.length > LARGEST_ITEM_BYTES) throw new TooLarge(`${contract.context}.${contract.verb}`, bytes.length);
+      const answer = await this.asking.ask({
+        subject: contract.to
+          ? holderSubject(this.platform, contract, contract.to(message))
+          : askSubject(this.platform, contract),
+        request: bytes,
+        commandId: options.commandId ?? '',
+        timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+        traceparent: currentTraceparent(),
+      });
+      return fromBinary(contract.answer, answer);
+    });
+  }
+
+  /** Asks each; gives an answer or the failure for each, in order. Throws only on a bug. */
+  askMany<Q extends DescMessage, A extends DescMessage>(
+    contract: AskContract<Q, A>,
+    requests: readonly MessageInitShape<Q>[],
+    options: Omit<AskOptions, 'commandId'> & { readonly commandIds?: readonly string[] } = {},
+  ): Promise<(MessageShape<A> | AskFailure)[]> {
+    return Promise.all(requests.map((request, index) => {
+      const commandId = options.commandIds?.[index] ?? '';
+      return this.ask(contract, request, { ...options, commandId }).catch((error: unknown) => {
+        if (isAskFailure(error)) return error;
+        throw error;
+      });
+    }));
+  }
+
+  /** Answers a contract's asks, sharing them with the other replicas of its context. */
+  answer<Q extends DescMessage, A extends DescMessage>(
+    contract: AskContract<Q, A>,
+    handler: AnswersHandler<Q, A>,
+  ): Answering {
+    if (contract.to) throw new TypeError(`${contract.context}.${contract.verb} goes to one holder: use hold`);
+    const name = `${contract.context}.${contract.verb}`;
+    const subject = askSubject(this.platform, contract);
+    return this.startAnswering({ subject, name, queue: contract.context }, handling(contract, handler, this.log));
+  }
+
+  /** Answers a contract's asks to `id`, alone, until `release` (which waits for what is being handled). */
+  hold<Q extends DescMessage, A extends DescMessage>(
+    contract: AskContract<Q, A>,
+    id: string,
+    handler: AnswersHandler<Q, A>,
+  ): { release(): Promise<void> } {
+    if (!contract.to) throw new TypeError(`${contract.context}.${contract.verb} has no holder: use answer`);
+    const name = `${contract.context}.${contract.verb}`;
+    const subject = holderSubject(this.platform, contract, id);
+    const held = this.startAnswering({ subject, name }, handling(contract, handler, this.log));
+    return { release: () => held.stop() };
+  }
+
+  /** For the bus's own asks, which have no contract: one request in bytes, answered by the context's replicas. */
+  askBytes(to: { context: Context; verb: string }, request: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
+    return inSpan(this.tracer, `ask ${to.context}.${to.verb}`, {}, () => this.asking.ask({
+      subject: askSubject(this.platform, to), request, commandId: '', timeoutMs, traceparent: currentTraceparent(),
+    }));
+  }
+
+  answerBytes(
+    to: { context: Context; verb: string },
+    handler: (request: Uint8Array) => Promise<Uint8Array>,
+  ): Answering {
+    const where = { subject: askSubject(this.platform, to), name: `${to.context}.${to.verb}`, queue: to.context };
+    return this.startAnswering(where, (items) => Promise.all(items.map(async ({ request }) => ({ answer: await handler(request) }))));
+  }
+
+  /** Calls `fn` whenever the connection is there again; the result ends that. */
+  onReconnect(fn: () => void): () => void {
+    this.whenReconnected.add(fn);
+    return () => void this.whenReconnected.delete(fn);
+  }
+
+  /** Takes no more asks, answers those that it has, and leaves. */
+  async close(): Promise<void> {
+    await Promise.all([...this.answering].map((each) => each.stop()));
+    this.asking.close();
+    if (!this.connection.isClosed()) await this.connection.drain().catch(() => this.connection.close());
+  }
+
+  private startAnswering(
+    where: { readonly subject: string; readonly name: string; readonly queue?: string },
+    handle: (items: readonly AskItem[]) => Promise<AnswerItem[]>,
+  ): Answering {
+    const { connection, tracer, log } = this;
+    const answering = startAnswering({ connection, tracer, log, ...where }, handle);
+    const kept = {
+      stop: () => {
+        this.answering.delete(kept);
+        return answering.stop();
+      },
+    };
+    this.answering.add(kept);
+    return kept;
+  }
+
+  private async watch(): Promise<void> {
+    for await (const status of this.connection.status()) {
+      if (status.type === 'disconnect') {
+        this.log.warn('NATS is gone; reconnecting', { server: status.server });
+        this.asking.disconnected();
+      } else if (status.type === 'reconnect') {
+        this.log.warn('NATS is back', { server: status.server });
+        this.asking.reconnected();
+        for (const fn of this.whenReconnected) fn();
+      } else if (status.type === 'error') {
+        this.log.error('NATS complains', { error: status.error.message });
+      }
+    }
+  }
+}

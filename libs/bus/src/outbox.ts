@@ -1,0 +1,115 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Database, Tx } from '#postgres';
+import { currentTraceparent } from '#telemetry';
+import type { Context } from './contract.ts';
+import type { Fact } from './fact.ts';
+import { kindOf } from './subjects.ts';
+import type { TellSource, ToldRow, ToldRows } from './tell-source.ts';
+
+/** A fact about a mirrored row. */
+export interface MirroredFact extends Fact {
+  /**
+   * What the fact is the whole state of, such as an EVSE: once a later fact says more of the same,
+   * this one may go. Absent: kept for ever.
+   */
+  readonly about?: string;
+}
+
+/** The log of a service that mirrors what others decide. */
+export interface Outbox extends TellSource {
+  /**
+   * Tells in the caller's transaction, in this order. From here to the commit whoever else tells
+   * waits, so let it be the transaction's last statement.
+   */
+  tell(tx: Tx, facts: readonly MirroredFact[]): Promise<void>;
+}
+
+/** Another process's rows are seen this late at most; our own at once. */
+const IDLE_POLL_MS = 100;
+const EAGER_POLL_MS = 3;
+const EAGER_FOR_MS = 500;
+const PAGE_ROWS = 500;
+
+interface OutboxRow {
+  position: bigint;
+  id: string;
+  key: string;
+  kind: string;
+  fact: Uint8Array;
+  trace: string | null;
+  at: string;
+}
+
+/** A table of the service's schema (`busMigrations`) as the context's log. */
+export function outbox(context: Context, db: Database): Outbox {
+  let eagerUntil = 0;
+  let wake = () => {};
+
+  async function readAfter(after: bigint, limit: number): Promise<ToldRows> {
+    const { rows } = await db.query<OutboxRow>({
+      name: 'outbox-read',
+      text: 'SELECT position, id, key, kind, fact, trace, at FROM outbox WHERE position > $1 ORDER BY position LIMIT $2',
+    }, [after, limit]);
+    return { rows: rows.map(toldRow), position: rows.at(-1)?.position ?? after, end: rows.length < limit };
+  }
+
+  return {
+    context,
+    readAfter,
+
+    async tell(tx, facts) {
+      if (facts.length === 0) return;
+      const foreign = facts.find((fact) => fact.contract.context !== context);
+      if (foreign) throw new TypeError(`${foreign.contract.context} ${kindOf(foreign.contract)} is told in the outbox of ${context}`);
+      await tx.query({ name: 'outbox-tell', text: 'SELECT outbox_tell($1, $2, $3, $4, $5, $6)' }, [
+        facts.map(() => randomUUID()),
+        facts.map((fact) => fact.key),
+        facts.map((fact) => kindOf(fact.contract)),
+        facts.map((fact) => fact.about ?? null),
+        facts.map((fact) => fact.bytes),
+        currentTraceparent() ?? null,
+      ]);
+      // They can be read when the caller commits, which we do not see: look closely for a while.
+      eagerUntil = performance.now() + EAGER_FOR_MS;
+      wake();
+    },
+
+    async follow(after, handle, signal) {
+      let position = after;
+      while (!signal.aborted) {
+        const page = await readAfter(position, PAGE_ROWS);
+        position = page.position;
+        if (page.rows.length > 0) {
+          await handle(page);
+          continue;
+        }
+        const ms = performance.now() < eagerUntil ? EAGER_POLL_MS : IDLE_POLL_MS;
+        const woken = new AbortController();
+        wake = () => woken.abort();
+        await sleep(ms, undefined, { signal: AbortSignal.any([signal, woken.signal]) }).catch(() => {});
+      }
+    },
+
+    async idAt(position) {
+      const { rows } = await db.query<{ id: string }>('SELECT id FROM outbox WHERE position = $1', [position]);
+      return rows[0]?.id;
+    },
+
+    async positionBefore(time) {
+      const { rows } = await db.query<{ position: bigint }>(
+        'SELECT coalesce(max(position), 0) AS position FROM outbox WHERE at < $1', [time.toISOString()],
+      );
+      return rows[0]?.position ?? 0n;
+    },
+
+    async compact(before) {
+      await db.query(`DELETE FROM outbox old WHERE at < $1 AND about IS NOT NULL AND EXISTS (
+        SELECT FROM outbox newer WHERE newer.about = old.about AND newer.position > old.position)`, [before.toISOString()]);
+    },
+  };
+}
+
+function toldRow({ fact, trace, ...row }: OutboxRow): ToldRow {
+  return { ...row, bytes: fact, trace: trace ?? undefined };
+}
