@@ -1,0 +1,221 @@
+import { randomUUID } from 'node:crypto';
+import { context, propagation } from '@opentelemetry/api';
+import type { Agent } from 'undici';
+import { parseEnvelope } from './envelope.ts';
+import { exchange, type Exchange, outboundAgent } from './exchange.ts';
+import {
+  authorization, headerText, type Headers, idHeaders, type Routing, routingHeaders, type TokenEncoding,
+} from './headers.ts';
+import { parseJson } from './json.ts';
+import { nextLink } from './pages.ts';
+import type { Method } from './routes.ts';
+import { statusMeaning } from './status.ts';
+import { allowedUrl } from './urls.ts';
+
+/** How a request to a partner ended; there is no other way. */
+export type Outcome = Done | Refused | Unreachable | Unclear;
+
+/** The partner did it. */
+export interface Done {
+  readonly kind: 'ok';
+  readonly http: number;
+  readonly statusCode: number;
+  /** Not yet read by a schema; undefined where there is none. */
+  readonly data: unknown;
+  readonly headers: Headers;
+}
+
+/** The partner answered that it did not. */
+export interface Refused {
+  readonly kind: 'refused';
+  readonly http: number;
+  /** Absent when the answer was no OCPI envelope. */
+  readonly statusCode?: number;
+  readonly message: string;
+  /** A refused command may hold its CommandResponse. */
+  readonly data?: unknown;
+  /** Of a 429 or 503. */
+  readonly retryAfterMs?: number;
+}
+
+/** Not a byte was sent: nothing happened there. */
+export interface Unreachable {
+  readonly kind: 'unreachable';
+  readonly message: string;
+}
+
+/** It may have been done: no answer in time, half an answer, or one that is no OCPI. */
+export interface Unclear {
+  readonly kind: 'unclear';
+  readonly message: string;
+}
+
+export interface ClientOptions {
+  /** The credentials token, raw. */
+  readonly token: string;
+  /** For partners who take their token as it is: TRN-04. */
+  readonly tokenEncoding?: TokenEncoding;
+  /** The parties of the routing headers; a call may name others. */
+  readonly from?: Routing['from'];
+  readonly to?: Routing['to'];
+  readonly timeoutMs?: number;
+  /** Of an answer's body. */
+  readonly maxBytes?: number;
+  readonly userAgent?: string;
+  /** Whether this machine and private networks may be called (demo, tests, closed networks). */
+  readonly allowPrivate?: boolean;
+  /** Takes numbers with more digits than a double carries: a partner's quirk. */
+  readonly rounded?: boolean;
+  /** Sockets to use; by default those that all clients of this process share. */
+  readonly agent?: Agent;
+}
+
+export interface CallOptions {
+  /** Other parties than the client's; false on versions, credentials and hubclientinfo, which carry none. HUB-02. */
+  readonly routing?: Routing | false;
+  /** To carry on an exchange; by default a new one. */
+  readonly correlationId?: string;
+  readonly timeoutMs?: number;
+}
+
+/** One page of a list, or why the list ends here. */
+export type Page = Refused | Unreachable | Unclear | {
+  readonly kind: 'page';
+  /** Each to be read by itself: one that is invalid never fails the others. TRN-55. */
+  readonly objects: readonly unknown[];
+  /** X-Total-Count, where the partner sends it. */
+  readonly total: number | undefined;
+  readonly url: string;
+};
+
+/** A body is an object, or JSON text that goes out as it is. */
+export type Body = object | string;
+
+export interface OcpiClient {
+  get(url: string, call?: CallOptions): Promise<Outcome>;
+  post(url: string, body: Body | undefined, call?: CallOptions): Promise<Outcome>;
+  put(url: string, body: Body, call?: CallOptions): Promise<Outcome>;
+  patch(url: string, body: Body, call?: CallOptions): Promise<Outcome>;
+  delete(url: string, call?: CallOptions): Promise<Outcome>;
+  /** All pages of a list, following Link within the origin of `url`. */
+  getAll(url: string, call?: CallOptions): AsyncGenerator<Page, void>;
+}
+
+const sharedAgents = new Map<boolean, Agent>();
+
+function sharedAgent(allowPrivate: boolean): Agent {
+  const known = sharedAgents.get(allowPrivate) ?? outboundAgent({ allowPrivate });
+  sharedAgents.set(allowPrivate, known);
+  return known;
+}
+
+/**
+ * A client for one partner. Bounded in time (10 s) and size (20 MB); follows no redirect; sends the
+ * active trace along. Private addresses are refused unless allowed.
+ */
+export function ocpiClient(options: ClientOptions): OcpiClient {
+  const call = (method: Method, url: string, body: Body | undefined, more: CallOptions = {}) =>
+    request(options, { method, url, body, more });
+  return {
+    get: (url, more) => call('GET', url, undefined, more),
+    post: (url, body, more) => call('POST', url, body, more),
+    put: (url, body, more) => call('PUT', url, body, more),
+    patch: (url, body, more) => call('PATCH', url, body, more),
+    delete: (url, more) => call('DELETE', url, undefined, more),
+    getAll: (url, more) => pages((page) => call('GET', page, undefined, more), url),
+  };
+}
+
+interface Call {
+  readonly method: Method;
+  readonly url: string;
+  readonly body: Body | undefined;
+  readonly more: CallOptions;
+}
+
+async function request(options: ClientOptions, { method, url, body, more }: Call): Promise<Outcome> {
+  const { allowPrivate = false, timeoutMs = 10_000, maxBytes = 20_000_000 } = options;
+  const allowed = allowedUrl(url, { allowPrivate });
+  if (!allowed.ok) return { kind: 'unreachable', message: `the URL ${allowed.message}` };
+  const headers = requestHeaders(options, more);
+  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  const exchanged = await exchange(
+    options.agent ?? sharedAgent(allowPrivate),
+    {
+      method, url: allowed.url, headers,
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    },
+    { timeoutMs: more.timeoutMs ?? timeoutMs, maxBytes },
+  );
+  return exchanged.kind === 'answered' ? outcomeOf(exchanged, options) : exchanged;
+}
+
+function requestHeaders(options: ClientOptions, more: CallOptions): Record<string, string> {
+  const routing = more.routing === undefined ? { from: options.from, to: options.to } : more.routing || {};
+  const headers: Record<string, string> = {
+    Authorization: authorization(options.token, options.tokenEncoding),
+    Accept: 'application/json',
+    'User-Agent': options.userAgent ?? 'Roamwatt',
+    ...idHeaders({ requestId: randomUUID(), correlationId: more.correlationId ?? randomUUID() }),
+    ...routingHeaders(routing),
+  };
+  propagation.inject(context.active(), headers);
+  return headers;
+}
+
+function outcomeOf(answer: Exchange & { kind: 'answered' }, options: ClientOptions): Outcome {
+  const { http, headers } = answer;
+  const json = parseJson(answer.body, { maxBytes: Infinity, rounded: options.rounded ?? false });
+  const reading = json.ok ? parseEnvelope(json.value) : json;
+  if (http >= 300 && http < 400) return { kind: 'refused', http, message: 'redirects are not followed' };
+  if (!reading.ok) {
+    const message = `HTTP ${http}, and ${reading.message}`;
+    // A proxy that says 502 or 504 does not know either whether the partner has done it.
+    return http < 300 || http === 502 || http === 504
+      ? { kind: 'unclear', message }
+      : { kind: 'refused', http, message, ...retryAfter(headers) };
+  }
+  const { data, status_code: statusCode, status_message } = reading.envelope;
+  if (http < 300 && reading.success) return { kind: 'ok', http, statusCode, data, headers };
+  const message = status_message ?? (reading.success ? `HTTP ${http}` : statusMeaning(statusCode));
+  return {
+    kind: 'refused', http, statusCode, message, ...retryAfter(headers), ...(data === undefined ? {} : { data }),
+  };
+}
+
+function retryAfter(headers: Headers): { retryAfterMs?: number } {
+  const text = headerText(headers, 'retry-after') ?? '';
+  return /^\d{1,6}$/.test(text) ? { retryAfterMs: Number(text) * 1_000 } : {};
+}
+
+async function* pages(get: (url: string) => Promise<Outcome>, first: string): AsyncGenerator<Page, void> {
+  const seen = new Set<string>();
+  let total: number | undefined;
+  for (let url: string | undefined = first; url !== undefined;) {
+    seen.add(url);
+    const outcome: Outcome = await get(url);
+    if (outcome.kind !== 'ok') return yield outcome;
+    const { http, data, headers } = outcome;
+    if (!Array.isArray(data)) return yield { kind: 'refused', http, message: 'the data of the list is no list' };
+    const count = Number(headerText(headers, 'x-total-count') ?? NaN);
+    yield { kind: 'page', objects: data, total: Number.isInteger(count) ? count : undefined, url };
+    const link = nextLink(headerText(headers, 'link'));
+    if (link === undefined) return;
+    const next = followed(link, url, total === undefined || !(count < total) ? 0 : total - count);
+    if (next === undefined || new URL(next).origin !== new URL(first).origin) {
+      return yield { kind: 'refused', http, message: `the next page is elsewhere: ${link.slice(0, 100)}` };
+    }
+    if (seen.has(next)) return yield { kind: 'refused', http, message: 'the Link leads back to a page read before' };
+    if (Number.isInteger(count)) total = count;
+    url = next;
+  }
+}
+
+/** The next page; `gone` objects earlier when that many left the list, so that none is skipped. TRN-54. */
+function followed(link: string, from: string, gone: number): string | undefined {
+  if (!URL.canParse(link, from)) return undefined;
+  const next = new URL(link, from);
+  const offset = Number(next.searchParams.get('offset') ?? NaN);
+  if (gone > 0 && Number.isInteger(offset)) next.searchParams.set('offset', String(Math.max(0, offset - gone)));
+  return next.href;
+}

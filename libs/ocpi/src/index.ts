@@ -1,0 +1,73 @@
+export { classes, enums } from './catalogue.ts';
+export {
+  AuthMethod, Cdr, CdrDimension, CdrDimensionType, CdrLocation, CdrToken, ChargingPeriod, sessionOnlyDimensions,
+  SignedData, SignedValue,
+} from './cdrs.ts';
+export {
+  ActiveChargingProfile, ActiveChargingProfileResult, ChargingProfile, ChargingProfilePeriod,
+  ChargingProfileResponse, ChargingProfileResponseType, ChargingProfileResult, ChargingProfileResultType,
+  ChargingRateUnit, ClearProfileResult, SetChargingProfile,
+} from './charging-profiles.ts';
+export {
+  type Body, type CallOptions, type ClientOptions, type Done, ocpiClient, type OcpiClient, type Outcome, type Page,
+  type Refused, type Unclear, type Unreachable,
+} from './client.ts';
+export {
+  CancelReservation, commandBodies, CommandResponse, CommandResponseType, CommandResult, CommandResultType,
+  CommandType, ReserveNow, StartSession, StopSession, UnlockConnector,
+} from './commands.ts';
+export { Credentials, CredentialsRole } from './credentials.ts';
+export {
+  envelope, type Envelope, type EnvelopeReading, envelopeText, parseEnvelope, unwrapped,
+} from './envelope.ts';
+export {
+  exampleCdr, exampleCreditCdr, exampleLocation, exampleSession, exampleTariff, exampleToken,
+} from './examples.ts';
+export { type AgentOptions, outboundAgent } from './exchange.ts';
+export { DateTime, dateTimeOf, DisplayText, instantMs, known, type Patch, Price, Role } from './fields.ts';
+export {
+  answerRouting, authorization, type Headers, headerText, idHeaders, type MessageIds, readMessageIds, readRouting,
+  type Routing, routingHeaders, type RoutingReading, type TokenCandidate, tokenCandidates, type TokenEncoding,
+} from './headers.ts';
+export { ClientInfo, ConnectionStatus } from './hub-client-info.ts';
+export { idKey, type Party, partyText, sameId, sameParty } from './ids.ts';
+export { issuesOf, read, type Reading } from './issues.ts';
+export {
+  decimalText, jsonNumber, type JsonLimits, type JsonReading, type JsonRefusal, parseJson,
+} from './json.ts';
+export {
+  AdditionalGeoLocation, BusinessDetails, Capability, Connector, ConnectorFormat, ConnectorPatch, ConnectorType,
+  EnergyMix, EnergySource, EnergySourceCategory, EnvironmentalImpact, EnvironmentalImpactCategory, Evse, EvseInPatch,
+  EvsePatch, ExceptionalPeriod, Facility, GeoLocation, Hours, Image, ImageCategory, Location, LocationPatch,
+  ParkingRestriction, ParkingType, PowerType, PublishTokenType, RegularHours, Status, StatusSchedule,
+} from './locations.ts';
+export {
+  nextLink, pageHeaders, type PageQuery, type PageReading, type PageRules, type Query, readPage,
+} from './pages.ts';
+export {
+  findEvse, isStale, patchConnector, patchEvse, patchLocation, patchSession, patchToken, putConnector, putEvse,
+  putLocation,
+} from './patches.ts';
+export {
+  findEndpoint, type Interface, missingInterfaces, newestCommon, typicalInterfaces,
+} from './registration.ts';
+export {
+  ActiveProfileQuery, type Method, ResponseUrlQuery, type Route, routes, TokenQuery,
+} from './routes.ts';
+export { cdrLocation, creditCdr } from './sent-cdrs.ts';
+export {
+  ChargingPreferences, ChargingPreferencesResponse, Session, SessionPatch, SessionStatus,
+} from './sessions.ts';
+export {
+  type Answer, answers, isSuccess, type StatusCode, statusCodes, statusMeaning,
+} from './status.ts';
+export {
+  DayOfWeek, PriceComponent, ReservationRestrictionType, Tariff, TariffDimensionType, TariffElement,
+  TariffRestrictions, TariffType,
+} from './tariffs.ts';
+export {
+  AllowedType, AuthorizationInfo, EnergyContract, LocationReferences, ProfileType, Token, TokenPatch, TokenType,
+  WhitelistType,
+} from './tokens.ts';
+export { allowedUrl, isPrivateAddress, joinUrl, type UrlReading, type UrlRules } from './urls.ts';
+export { Endpoint, InterfaceRole, ModuleId, Version, VersionDetails, VersionNumber } from './versions.ts';

@@ -1,0 +1,77 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { decimalText, jsonNumber, parseJson, type JsonLimits } from './json.ts';
+
+const refusal = (body: string | Uint8Array, limits?: JsonLimits) => {
+  const reading = parseJson(body, limits);
+  return reading.ok ? 'read' : reading.refusal;
+};
+
+test('a body is JSON, in UTF-8, of a bounded size', () => {
+  const text = '{"a":"Québec"}';
+  expect(parseJson(Buffer.from(`\ufeff${text}`))).toEqual({ ok: true, value: { a: 'Québec' }, text });
+  expect(refusal('{"a":')).toBe('not-json');
+  expect(refusal('')).toBe('not-json');
+  expect(refusal(Uint8Array.of(34, 0xff, 34))).toBe('not-json');
+  expect(refusal('"éé"', { maxBytes: 5 })).toBe('body-too-large');
+  expect(refusal('"éé"', { maxBytes: 6 })).toBe('read');
+});
+
+test('a body is not nested deeper than 32, however deep it tries', () => {
+  const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
+  expect(refusal(nested(32))).toBe('read');
+  expect(refusal(nested(33))).toBe('too-deep');
+  expect(refusal('{"a":'.repeat(33) + '1' + '}'.repeat(33))).toBe('too-deep');
+  expect(refusal(nested(1_000_000))).toBe('too-deep');
+  expect(refusal(`[${'[],'.repeat(100)}"[[[[${'\\"['.repeat(60)}"]`)).toBe('read');
+});
+
+test.each([
+  '0.1', '12.375', '-0', '0.00', '123456789012345.00', '1234567890.12345', '1.9733333333333334', '1e-7', '2E+3', '0e9',
+])('TYP-04 the number %s is carried exactly', (literal) => {
+  expect(refusal(`{"volume":${literal}}`)).toBe('read');
+});
+
+test.each(['9007199254740993', '0.12345678901234567890', '1.97222222222222222222', '1e400', '1e-400'])(
+  'TYP-04 the number %s is refused: its double has other digits', (literal) => {
+    expect(refusal(`[{"total_time":${literal}}]`)).toBe('number-too-precise');
+    expect(refusal(`["${literal}"]`)).toBe('read');
+  });
+
+test('TYP-04 a partner whose numbers are too precise can be read rounded', () => {
+  expect(parseJson('1.97222222222222222222', { rounded: true })).toMatchObject({ value: 1.9722222222222223 });
+});
+
+test('TYP-04 what JSON writes, it reads again, digit by digit', () => {
+  fc.assert(fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
+    expect(refusal(JSON.stringify(value))).toBe('read');
+    expect(Number(decimalText(value))).toBe(value === 0 ? 0 : value);
+    expect(decimalText(value)).toMatch(/^-?\d+(\.\d+)?$/);
+  }));
+  fc.assert(fc.property(fc.bigInt(-(10n ** 20n), 10n ** 20n), fc.nat(12), (digits, places) => {
+    const text = `${digits}e-${places}`;
+    const isCarried = decimalsOf(JSON.stringify(Number(text))) === decimalsOf(text);
+    expect(refusal(text)).toBe(isCarried ? 'read' : 'number-too-precise');
+  }));
+});
+
+/** A decimal text as an integer count of 10^-40: another way to compare than the one under test. */
+function decimalsOf(text: string): bigint {
+  const [mantissa = '', exponent = '0'] = text.split('e');
+  const [whole = '', fraction = ''] = mantissa.split('.');
+  return BigInt(whole + fraction) * 10n ** BigInt(40 + Number(exponent) - fraction.length);
+}
+
+test.each([
+  [1e-7, '0.0000001'], [1.5e-8, '0.000000015'], [1e21, '1000000000000000000000'], [-0, '0'], [12.375, '12.375'],
+])(
+  'the number %s is %s in decimal', (value, text) => {
+    expect(decimalText(value)).toBe(text);
+  });
+
+test('decimal text becomes the JSON number of the same digits, or is refused', () => {
+  expect(JSON.stringify({ price: jsonNumber('12.3750'), none: jsonNumber('-0.00') })).toBe('{"price":12.375,"none":0}');
+  expect(() => jsonNumber('0.12345678901234567890')).toThrow(RangeError);
+  expect(() => jsonNumber('1e5')).toThrow(RangeError);
+  expect(() => decimalText(Infinity)).toThrow(RangeError);
+});

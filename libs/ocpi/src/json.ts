@@ -1,0 +1,134 @@
+/** Why a body is no JSON we read. */
+export type JsonRefusal = 'body-too-large' | 'not-json' | 'too-deep' | 'number-too-precise';
+
+export type JsonReading =
+  | { readonly ok: true; readonly value: unknown; readonly text: string }
+  | { readonly ok: false; readonly refusal: JsonRefusal; readonly message: string };
+
+export interface JsonLimits {
+  /** Of the UTF-8 bytes; 5 MB by default. */
+  readonly maxBytes?: number;
+  /** Objects and lists inside each other; 32 by default (OCPI itself needs 8). */
+  readonly maxDepth?: number;
+  /** For a partner whose numbers have more digits than a double holds: take the nearest one. */
+  readonly rounded?: boolean;
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/**
+ * JSON from outside, bounded in size and depth. Every number is carried by its double exactly: its
+ * digits are the double's shortest text (`decimalText`), so that money can be read from them. TYP-04.
+ * A BOM is skipped.
+ */
+export function parseJson(body: string | Uint8Array, limits: JsonLimits = {}): JsonReading {
+  const { maxBytes = 5_000_000, maxDepth = 32, rounded = false } = limits;
+  const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
+  if (bytes > maxBytes) return refused('body-too-large', `the body has ${bytes} bytes, ${maxBytes} are read`);
+  let text: string;
+  let value: unknown;
+  try {
+    text = typeof body === 'string' ? body.replace(/^\ufeff/, '') : utf8.decode(body);
+    value = JSON.parse(text);
+  } catch (error) {
+    return refused('not-json', error instanceof SyntaxError ? error.message : 'the body is not UTF-8');
+  }
+  const seen = scan(text, maxDepth);
+  if (seen.tooDeep) return refused('too-deep', `the body is nested deeper than ${maxDepth}`);
+  if (seen.inexact && !rounded) {
+    const literal = seen.inexact.slice(0, 40);
+    return refused('number-too-precise', `the number ${literal} has more digits than are carried exactly`);
+  }
+  return { ok: true, value, text };
+}
+
+function refused(refusal: JsonRefusal, message: string): JsonReading {
+  return { ok: false, refusal, message };
+}
+
+const quote = 34, minus = 45, zero = 48, nine = 57, backslash = 92;
+const opens = new Set([91, 123]), closes = new Set([93, 125]);
+
+/** One pass over valid JSON outside its strings: the depth, and the first number a double does not carry. */
+function scan(text: string, maxDepth: number): { tooDeep: boolean; inexact?: string } {
+  let depth = 0;
+  for (let i = 0; i < text.length; i += 1) {
+    const char = text.charCodeAt(i);
+    if (char === quote) {
+      i = endOfString(text, i);
+    } else if (opens.has(char)) {
+      depth += 1;
+      if (depth > maxDepth) return { tooDeep: true };
+    } else if (closes.has(char)) {
+      depth -= 1;
+    } else if (char === minus || (char >= zero && char <= nine)) {
+      const end = endOfNumber(text, i);
+      // Up to 15 digits without an exponent are always exact.
+      const literal = end - i > 15 || hasExponent(text, i, end) ? text.slice(i, end) : undefined;
+      if (literal !== undefined && !isExact(literal)) return { tooDeep: false, inexact: literal };
+      i = end - 1;
+    }
+  }
+  return { tooDeep: false };
+}
+
+function endOfString(text: string, start: number): number {
+  let end = start;
+  let escapes: number;
+  do {
+    end = text.indexOf('"', end + 1);
+    escapes = 0;
+    while (text.charCodeAt(end - 1 - escapes) === backslash) escapes += 1;
+  } while (escapes % 2 === 1);
+  return end;
+}
+
+/** The numerals, point, exponent and signs that a JSON number may hold. */
+function endOfNumber(text: string, start: number): number {
+  let end = start + 1;
+  for (; end < text.length; end += 1) {
+    const char = text.charCodeAt(end);
+    if (!(char >= zero && char <= nine) && char !== 46 && (char | 32) !== 101 && char !== 43 && char !== minus) break;
+  }
+  return end;
+}
+
+function hasExponent(text: string, start: number, end: number): boolean {
+  for (let i = start; i < end; i += 1) if ((text.charCodeAt(i) | 32) === 101) return true;
+  return false;
+}
+
+/** Whether a decimal text and its double's shortest text are the same number. */
+function isExact(literal: string): boolean {
+  return canonical(literal) === canonical(String(Number(literal)));
+}
+
+/** Digits without zeros at either end, and the exponent of the last one. */
+function canonical(text: string): string {
+  const parts = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/i.exec(text);
+  const [, sign = '', whole = '', fraction = '', exponent = '0'] = parts ?? [];
+  const significant = (whole + fraction).replace(/^0+/, '');
+  if (significant === '') return whole === '' ? text : '0';
+  const digits = significant.replace(/0+$/, '');
+  return `${sign}${digits}e${Number(exponent) - fraction.length + significant.length - digits.length}`;
+}
+
+/** A JSON number's value as plain decimal text, exactly: 1e-7 is "0.0000001". Throws on what is not finite. */
+export function decimalText(value: number): string {
+  if (!Number.isFinite(value)) throw new RangeError(`${value} is no JSON number`);
+  const text = String(value === 0 ? 0 : value);
+  const parts = /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(text);
+  if (!parts) return text;
+  const [, sign, first, rest = '', exponent] = parts;
+  const digits = `${first}${rest}`;
+  const point = 1 + Number(exponent);
+  if (point <= 0) return `${sign}0.${'0'.repeat(-point)}${digits}`;
+  return `${sign}${digits.padEnd(point, '0')}`;
+}
+
+/** Decimal text as the number that JSON will write with the same digits; throws when a double cannot carry them. */
+export function jsonNumber(decimal: string): number {
+  if (!/^-?\d+(\.\d+)?$/.test(decimal)) throw new RangeError(`${decimal} is no decimal number`);
+  if (!isExact(decimal)) throw new RangeError(`${decimal} has more digits than a JSON number carries exactly`);
+  return Number(decimal) || 0;
+}

@@ -1,0 +1,81 @@
+import { DateTime } from './fields.ts';
+
+/** What of a list is asked for. TRN-50. */
+export interface PageQuery {
+  /** last_updated, inclusive. */
+  readonly dateFrom?: string;
+  /** last_updated, exclusive. */
+  readonly dateTo?: string;
+  readonly offset: number;
+  /** Already capped to the server's own. */
+  readonly limit: number;
+}
+
+export interface PageRules {
+  /** Most objects per page of this server: X-Limit. */
+  readonly maxLimit: number;
+  /** Sessions are the one list where date_from is required. */
+  readonly dateFromRequired?: boolean;
+}
+
+export type PageReading =
+  | { readonly ok: true; readonly page: PageQuery }
+  | { readonly ok: false; readonly message: string };
+
+export type Query = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** Reads date_from, date_to, offset and limit; what is wrong is 2001 with HTTP 200 (TRN-56, D25). */
+export function readPage(query: Query, { maxLimit, dateFromRequired = false }: PageRules): PageReading {
+  for (const name of ['date_from', 'date_to', 'offset', 'limit']) {
+    if (Array.isArray(query[name])) return wrong(`${name} is given more than once`);
+  }
+  const { date_from, date_to, offset = '0', limit } = query as Record<string, string | undefined>;
+  if (dateFromRequired && !date_from) return wrong('date_from is missing; it is required for this list');
+  for (const [name, date] of [['date_from', date_from], ['date_to', date_to]] as const) {
+    if (date !== undefined && !DateTime.safeParse(date).success) {
+      return wrong(`${name} must be a DateTime such as 2022-02-01T17:00:00Z`);
+    }
+  }
+  if (!/^\d{1,15}$/.test(offset)) return wrong('offset must be a whole number of at least 0');
+  if (limit !== undefined && !/^0*[1-9]\d{0,14}$/.test(limit)) {
+    return wrong('limit must be a whole number of at least 1');
+  }
+  return {
+    ok: true,
+    page: {
+      ...(date_from === undefined ? {} : { dateFrom: date_from }),
+      ...(date_to === undefined ? {} : { dateTo: date_to }),
+      offset: Number(offset),
+      limit: Math.min(Number(limit ?? maxLimit), maxLimit),
+    },
+  };
+}
+
+function wrong(message: string): PageReading {
+  return { ok: false, message: `${message} (OCPI 2.2.1)` };
+}
+
+/**
+ * The headers of a page: X-Total-Count of all that match and this client may see, X-Limit, and unless
+ * it is the last page the Link to the next with all filters. `url` is the list's public URL. TRN-52, TRN-53.
+ */
+export function pageHeaders(url: string, page: PageQuery, total: number, maxLimit: number): Record<string, string> {
+  const headers = { 'X-Total-Count': String(total), 'X-Limit': String(maxLimit) };
+  const offset = page.offset + page.limit;
+  if (offset >= total) return headers;
+  const next = new URL(url);
+  next.search = '';
+  if (page.dateFrom !== undefined) next.searchParams.set('date_from', page.dateFrom);
+  if (page.dateTo !== undefined) next.searchParams.set('date_to', page.dateTo);
+  next.searchParams.set('offset', String(offset));
+  next.searchParams.set('limit', String(page.limit));
+  return { ...headers, Link: `<${next.href}>; rel="next"` };
+}
+
+/** The URL of the next page out of a Link header, as it was written; undefined on the last page. */
+export function nextLink(header: string | undefined): string | undefined {
+  for (const [, url, parameters = ''] of (header ?? '').matchAll(/<([^>]*)>([^<]*)/g)) {
+    if (/;\s*rel\s*=\s*("[^"]*\bnext\b[^"]*"|next\b)/i.test(parameters)) return url;
+  }
+  return undefined;
+}
