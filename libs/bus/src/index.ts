@@ -1,6 +1,7 @@
 export { type Answering } from './answering.ts';
 export { type AskOptions, type Bus, type BusOptions, connectBus } from './bus.ts';
 export { ask, type AskContract, type Context, tell, type TellContract } from './contract.ts';
+export { each } from './each.ts';
 export { type Fact, told } from './fact.ts';
 export {
   type AskFailure, type BusCode, isAskFailure, LARGEST_ITEM_BYTES, Refused, TooLarge, Unanswered,

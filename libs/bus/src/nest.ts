@@ -16,17 +16,18 @@ export type Handles =
   | { readonly hears: readonly TellContract[]; readonly many: boolean };
 
 /** Nest's own filter would put "Internal server error" in the place of the real error. */
-@Catch()
 class Rethrow implements ExceptionFilter {
   catch(error: unknown) {
     return throwError(() => error);
   }
 }
+Catch()(Rethrow);
 
-type Method<Parameters extends unknown[], Result> = (
+/** Generic in the method, since a descriptor's own type is invariant. */
+type Method<Parameters extends unknown[], Result> = <M extends (...given: Parameters) => Result>(
   target: object,
   name: string | symbol,
-  descriptor: TypedPropertyDescriptor<(...given: Parameters) => Result>,
+  descriptor: TypedPropertyDescriptor<M>,
 ) => void;
 
 /** The method answers a contract's asks: arrays in, arrays of the same length out. */

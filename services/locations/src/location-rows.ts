@@ -1,0 +1,148 @@
+import { idKey, type Location, partyText } from '#ocpi';
+import type { Queryable, Tx } from '#postgres';
+import type { Plug } from './own-locations.ts';
+import type { PlugState } from './evse-status.ts';
+
+export interface HeldLocation {
+  readonly own: boolean;
+  readonly location: Location;
+  readonly text: string;
+}
+
+export interface LocationKey {
+  readonly countryCode: string;
+  readonly partyId: string;
+  readonly locationId: string;
+}
+
+const partyKey = ({ countryCode, partyId }: Pick<LocationKey, 'countryCode' | 'partyId'>) =>
+  idKey(partyText({ country_code: countryCode, party_id: partyId }));
+
+interface Row {
+  own: boolean;
+  location: string;
+}
+
+export async function findLocation(db: Queryable, key: LocationKey, lock = false): Promise<HeldLocation | undefined> {
+  const { rows } = await db.query<Row>(
+    `SELECT own, location FROM locations WHERE party = $1 AND location_id = $2 ${lock ? 'FOR UPDATE' : ''}`,
+    [partyKey(key), idKey(key.locationId)],
+  );
+  const [row] = rows;
+  return row && { own: row.own, location: JSON.parse(row.location) as Location, text: row.location };
+}
+
+/** Stores a Location and what a search needs of it. */
+export async function storeLocation(tx: Tx, { own, location, text }: HeldLocation): Promise<void> {
+  const party = idKey(partyText(location));
+  const locationId = idKey(location.id);
+  await tx.query(
+    `INSERT INTO locations (party, location_id, own, last_updated, location) VALUES ($1, $2, $3, $4, $5)
+     ON CONFLICT (party, location_id)
+     DO UPDATE SET own = excluded.own, last_updated = excluded.last_updated, location = excluded.location`,
+    [party, locationId, own, location.last_updated, text],
+  );
+  await tx.query('DELETE FROM evses WHERE party = $1 AND location_id = $2', [party, locationId]);
+  const evses = (location.evses ?? []).filter((evse) => evse.status !== 'REMOVED');
+  const place = (evse: (typeof evses)[number]) => evse.coordinates ?? location.coordinates;
+  await tx.query(
+    `INSERT INTO evses (party, location_id, evse_uid, published, status, standards, latitude, longitude)
+     SELECT $1, $2, uid, $3, status, string_to_array(standards, ' '), latitude, longitude
+     FROM unnest($4::text[], $5::text[], $6::text[], $7::float8[], $8::float8[]) AS e (uid, status, standards, latitude, longitude)`,
+    [
+      party, locationId, location.publish,
+      evses.map((evse) => evse.uid),
+      evses.map((evse) => evse.status),
+      evses.map((evse) => evse.connectors.map((connector) => connector.standard).join(' ')),
+      evses.map((evse) => Number(place(evse).latitude)),
+      evses.map((evse) => Number(place(evse).longitude)),
+    ],
+  );
+}
+
+export interface ListRequest {
+  readonly dateFrom?: string | undefined;
+  readonly dateTo?: string | undefined;
+  readonly offset: number;
+  readonly limit: number;
+}
+
+/** Our own Locations in order of creation: a page, and how many there are. TRN-50, TRN-54. */
+export async function listOwnLocations(db: Queryable, request: ListRequest): Promise<{ texts: string[]; total: number }> {
+  const window = 'own AND ($1::timestamptz IS NULL OR last_updated >= $1) AND ($2::timestamptz IS NULL OR last_updated < $2)';
+  const bounds = [request.dateFrom ?? null, request.dateTo ?? null];
+  const [page, count] = await Promise.all([
+    db.query<{ location: string }>(
+      `SELECT location FROM locations WHERE ${window} ORDER BY created OFFSET $3 LIMIT $4`,
+      [...bounds, request.offset, request.limit],
+    ),
+    db.query<{ total: number }>(`SELECT count(*)::int AS total FROM locations WHERE ${window}`, bounds),
+  ]);
+  return { texts: page.rows.map((row) => row.location), total: count.rows[0]?.total ?? 0 };
+}
+
+export async function replacePlugs(tx: Tx, plugs: readonly Plug[]): Promise<void> {
+  await tx.query('DELETE FROM plugs');
+  await tx.query(
+    `INSERT INTO plugs (station_id, station_connector, location_id, evse_uid, connector_id)
+     SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[])`,
+    [
+      plugs.map((plug) => plug.stationId), plugs.map((plug) => plug.stationConnector),
+      plugs.map((plug) => plug.locationId), plugs.map((plug) => plug.evseUid), plugs.map((plug) => plug.connectorId),
+    ],
+  );
+}
+
+const PLUG = `SELECT station_id AS "stationId", station_connector AS "stationConnector", location_id AS "locationId",
+  evse_uid AS "evseUid", connector_id AS "connectorId" FROM plugs`;
+
+export async function plugsOfStation(db: Queryable, stationId: string): Promise<Plug[]> {
+  return (await db.query<Plug>(`${PLUG} WHERE station_id = $1 ORDER BY station_connector`, [stationId])).rows;
+}
+
+export async function plugsOfEvse(db: Queryable, locationId: string, evseUid: string): Promise<Plug[]> {
+  return (await db.query<Plug>(
+    `${PLUG} WHERE location_id = $1 AND evse_uid = $2 ORDER BY station_connector`, [locationId, evseUid],
+  )).rows;
+}
+
+/** Takes in a connector's status unless a newer one is held; S16-34. */
+export async function noteStatus(
+  tx: Tx, stationId: string, stationConnector: number, { status, at }: { status: string; at: string },
+): Promise<void> {
+  await tx.query(
+    `INSERT INTO plug_states AS held (station_id, station_connector, status, at) VALUES ($1, $2, $3, $4)
+     ON CONFLICT (station_id, station_connector) DO UPDATE SET status = excluded.status, at = excluded.at
+     WHERE held.at <= excluded.at`,
+    [stationId, stationConnector, status, at],
+  );
+}
+
+/** Takes in that a station's socket opened or closed, unless it is an older socket's news. */
+export async function noteConnection(tx: Tx, stationId: string, connected: boolean, epoch: number): Promise<void> {
+  await tx.query(
+    `INSERT INTO stations AS held (station_id, connected, epoch) VALUES ($1, $2, $3)
+     ON CONFLICT (station_id) DO UPDATE SET connected = excluded.connected, epoch = excluded.epoch
+     WHERE held.epoch <= excluded.epoch`,
+    [stationId, connected, epoch],
+  );
+}
+
+/** The states of an EVSE's connectors. */
+export async function plugStates(tx: Tx, locationId: string, evseUid: string): Promise<PlugState[]> {
+  const { rows } = await tx.query<{ connected: boolean | null; status: string | null; station_status: string | null }>(
+    `SELECT s.connected, own.status, whole.status AS station_status
+     FROM plugs p
+     LEFT JOIN stations s USING (station_id)
+     LEFT JOIN plug_states own ON own.station_id = p.station_id AND own.station_connector = p.station_connector
+     LEFT JOIN plug_states whole ON whole.station_id = p.station_id AND whole.station_connector = 0
+     WHERE p.location_id = $1 AND p.evse_uid = $2`,
+    [locationId, evseUid],
+  );
+  return rows.map((row) => ({
+    connected: row.connected ?? false,
+    status: row.status ?? undefined,
+    stationStatus: row.station_status ?? undefined,
+  }));
+}
+

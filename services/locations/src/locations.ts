@@ -1,0 +1,255 @@
+import { type Fact, type Outbox, told } from '#bus';
+import { evseStatusChanged, locationChanged } from '#contracts/locations';
+import { fromJsonBytes, toJsonBytes } from '#contracts';
+import { Rejected } from '#decider';
+import {
+  type Connector, type ConnectorPatch, type Evse, type EvsePatch, findEvse, isStale, Location, type LocationPatch,
+  patchConnector, patchEvse, patchLocation, putConnector, putEvse, putLocation, read, sameId,
+} from '#ocpi';
+import type { Database, Tx } from '#postgres';
+import type { PartySettings } from '#settings';
+import { type Clock, rfc3339 } from '#time';
+import type { LocationSettings } from './config.ts';
+import { evseStatus } from './evse-status.ts';
+import {
+  findLocation, type HeldLocation, type ListRequest, listOwnLocations, type LocationKey, noteConnection, noteStatus,
+  plugsOfEvse, plugsOfStation, plugStates, replacePlugs, storeLocation,
+} from './location-rows.ts';
+import { describedLocation, type Plug, plugsOf, sameJson } from './own-locations.ts';
+import { type EvseSearch, type FoundEvse, searchEvses } from './search.ts';
+
+export type Refusal =
+  | 'unknown-location' | 'unknown-evse' | 'unknown-connector' | 'unknown-station'
+  | 'connector-required' | 'no-evse-available' | 'invalid-object';
+export type Change = 'created' | 'updated' | 'unchanged' | 'stale';
+
+const refuse = (code: Refusal, detail: string) => new Rejected<Refusal>(code, detail);
+
+/** What a partner pushed: at which level, whether a PATCH, and the JSON. */
+export interface Push extends LocationKey {
+  readonly evseUid?: string | undefined;
+  readonly connectorId?: string | undefined;
+  readonly patch: boolean;
+  readonly body: Uint8Array;
+}
+
+export interface ResolvedEvse extends Plug {
+  readonly held: HeldLocation;
+  readonly status: string;
+}
+
+export interface LocationsParts {
+  readonly db: Database;
+  readonly outbox: Outbox;
+  readonly clock: Clock;
+  readonly party: PartySettings;
+}
+
+/** The service's verbs. */
+export class Locations {
+  constructor(private readonly parts: LocationsParts) {}
+
+  /** Takes in our own Locations as the settings describe them; the same again changes nothing. */
+  async describe(settings: readonly LocationSettings[]): Promise<void> {
+    const { db, party } = this.parts;
+    await db.tx((tx) => replacePlugs(tx, plugsOf(settings)));
+    for (const one of settings) {
+      const own = { country_code: party.country_code, party_id: party.party_id };
+      await this.change(this.ownKey(one.id), (held) => {
+        const location = describedLocation(one, own, held?.location, this.now());
+        return { own: true, location: putLocation(held?.location, location) };
+      });
+    }
+  }
+
+  /** A partner's PUT or PATCH of a Location, EVSE or Connector. */
+  put(push: Push): Promise<Change> {
+    return this.change(push, (held) => ({ own: false, location: pushed(held?.location, push) }), push);
+  }
+
+  /** Our own EVSE by its OCPI ids: where a START_SESSION goes. CMD-08. */
+  async resolve(locationId: string, evseUid?: string, connectorId?: string): Promise<ResolvedEvse> {
+    const held = await findLocation(this.parts.db, this.ownKey(locationId));
+    if (!held?.own) throw refuse('unknown-location', `${locationId} is none of our Locations`);
+    const evse = evseUid === undefined ? anyAvailable(held.location) : findEvse(held.location, evseUid);
+    if (!evse || evse.status === 'REMOVED') throw refuse('unknown-evse', `${locationId} has no EVSE ${evseUid}`);
+    const connector = chosenConnector(evse, connectorId);
+    const plugs = await plugsOfEvse(this.parts.db, held.location.id, evse.uid);
+    const plug = plugs.find((each) => each.connectorId === connector.id);
+    if (!plug) throw refuse('unknown-evse', `EVSE ${evse.uid} is not connected to a charging station`);
+    return { ...plug, held, status: evse.status };
+  }
+
+  /** Our own EVSE by what the station calls it. */
+  async resolveStation(stationId: string, stationConnector: number): Promise<ResolvedEvse> {
+    const plugs = await plugsOfStation(this.parts.db, stationId);
+    const plug = plugs.find((each) => each.stationConnector === stationConnector);
+    const held = plug && await findLocation(this.parts.db, this.ownKey(plug.locationId));
+    const evse = held && findEvse(held.location, plug.evseUid);
+    if (!evse) throw refuse('unknown-station', `connector ${stationConnector} of station ${stationId} is at no Location`);
+    return { ...plug, held, status: evse.status };
+  }
+
+  find(key: LocationKey): Promise<HeldLocation | undefined> {
+    return findLocation(this.parts.db, key);
+  }
+
+  list(request: ListRequest): Promise<{ texts: string[]; total: number }> {
+    return listOwnLocations(this.parts.db, request);
+  }
+
+  search(search: EvseSearch): Promise<FoundEvse[]> {
+    return searchEvses(this.parts.db, search);
+  }
+
+  /** A connector's status as its station reports it. */
+  async statusChanged(tx: Tx, stationId: string, stationConnector: number, report: { status: string; at: string }): Promise<void> {
+    await noteStatus(tx, stationId, stationConnector, report);
+    const plugs = await plugsOfStation(tx, stationId);
+    await this.refresh(tx, plugs.filter((plug) => stationConnector === 0 || plug.stationConnector === stationConnector));
+  }
+
+  /** A station's socket opened or closed. */
+  async connectionChanged(tx: Tx, stationId: string, connected: boolean, epoch: number): Promise<void> {
+    await noteConnection(tx, stationId, connected, epoch);
+    await this.refresh(tx, await plugsOfStation(tx, stationId));
+  }
+
+  /** Works out the status of the plugs' EVSEs, and stores and tells those that changed. */
+  private async refresh(tx: Tx, plugs: readonly Plug[]): Promise<void> {
+    const facts: { fact: Fact; about: string }[] = [];
+    const evses = new Map(plugs.map((plug) => [`${plug.locationId} ${plug.evseUid}`, plug]));
+    for (const { locationId, evseUid } of evses.values()) {
+      const held = await findLocation(tx, this.ownKey(locationId), true);
+      const evse = held && findEvse(held.location, evseUid);
+      if (!evse || evse.status === 'REMOVED') continue;
+      const status = evseStatus(await plugStates(tx, locationId, evseUid));
+      if (status === evse.status) continue;
+      const at = this.now();
+      const location = putEvse(held.location, { ...evse, status, last_updated: at });
+      await storeLocation(tx, { own: true, location, text: JSON.stringify(location) });
+      facts.push({ fact: statusFact(true, location, { ...evse, status, last_updated: at }), about: aboutEvse(location, evse) });
+    }
+    if (facts.length > 0) await this.parts.outbox.tell(tx, facts.map(({ fact, about }) => ({ ...fact, about })));
+  }
+
+  private change(
+    key: LocationKey,
+    next: (held?: HeldLocation) => { own: boolean; location: Location },
+    pushedAs?: Push,
+  ): Promise<Change> {
+    const { db, outbox } = this.parts;
+    return db.tx(async (tx) => {
+      const held = await findLocation(tx, key, true);
+      const { own, location: made } = next(held);
+      const valid = read(Location, made);
+      if (!valid.ok) throw refuse('invalid-object', valid.message);
+      const location = valid.value;
+      if (held && sameJson(held.location, location)) return 'unchanged';
+      if (held && pushedAs && isOlder(held.location, pushedAs)) return 'stale';
+      await storeLocation(tx, { own, location, text: JSON.stringify(location) });
+      const evse = pushedAs && held ? onlyStatusOf(held.location, location, pushedAs) : undefined;
+      await outbox.tell(tx, [evse
+        ? { ...statusFact(own, location, evse), about: aboutEvse(location, evse) }
+        : { ...locationFact(own, location), about: `location ${key.countryCode}*${key.partyId}*${key.locationId}`.toLowerCase() }]);
+      return held ? 'updated' : 'created';
+    });
+  }
+
+  private ownKey(locationId: string): LocationKey {
+    const { country_code: countryCode, party_id: partyId } = this.parts.party;
+    return { countryCode, partyId, locationId };
+  }
+
+  private now(): string {
+    return rfc3339(this.parts.clock.now());
+  }
+}
+
+/** The Location that a push leaves. LOC-01, LOC-33, LOC-34. */
+function pushed(held: Location | undefined, push: Push): Location {
+  const { locationId, evseUid, connectorId, patch } = push;
+  if (evseUid === undefined) {
+    if (!patch) return putLocation(held, fromJsonBytes<Location>(push.body));
+    if (!held) throw refuse('unknown-location', `${locationId} is not known: PUT it first`);
+    return patchLocation(held, fromJsonBytes<LocationPatch>(push.body));
+  }
+  if (!held) throw refuse('unknown-location', `${locationId} is not known: PUT it first`);
+  if (connectorId === undefined) {
+    if (!patch) return putEvse(held, fromJsonBytes<Evse>(push.body));
+    return patchEvse(held, evseUid, fromJsonBytes<EvsePatch>(push.body)) ?? unknownEvse(push);
+  }
+  if (!findEvse(held, evseUid)) return unknownEvse(push);
+  if (!patch) return putConnector(held, evseUid, fromJsonBytes<Connector>(push.body)) ?? unknownEvse(push);
+  const patched = patchConnector(held, evseUid, connectorId, fromJsonBytes<ConnectorPatch>(push.body));
+  if (!patched) throw refuse('unknown-connector', `EVSE ${evseUid} has no Connector ${connectorId}`);
+  return patched;
+}
+
+function unknownEvse({ locationId, evseUid }: Push): never {
+  throw refuse('unknown-evse', `${locationId} has no EVSE ${evseUid}: PUT it first`);
+}
+
+/** Whether a pushed object is older than the one held at its level. */
+function isOlder(held: Location, push: Push): boolean {
+  const given = fromJsonBytes<{ last_updated: string }>(push.body);
+  if (push.evseUid === undefined) return isStale(held, given);
+  const evse = findEvse(held, push.evseUid);
+  if (push.connectorId === undefined) return evse !== undefined && isStale(evse, given);
+  const connector = evse?.connectors.find(({ id }) => sameId(id, push.connectorId!));
+  return connector !== undefined && isStale(connector, given);
+}
+
+/** The EVSE, when its status is all that the push changed. */
+function onlyStatusOf(before: Location, after: Location, push: Push): Evse | undefined {
+  if (push.evseUid === undefined || push.connectorId !== undefined) return undefined;
+  const [was, is] = [findEvse(before, push.evseUid), findEvse(after, push.evseUid)];
+  if (!was || !is || was.status === is.status) return undefined;
+  const unchanged = { ...is, status: was.status, last_updated: was.last_updated };
+  return sameJson(unchanged, was) ? is : undefined;
+}
+
+function anyAvailable(location: Location): Evse {
+  const evse = location.evses?.find(({ status }) => status === 'AVAILABLE');
+  if (!evse) throw refuse('no-evse-available', `no EVSE of ${location.id} is available`);
+  return evse;
+}
+
+function chosenConnector(evse: Evse, connectorId: string | undefined): Connector {
+  const [first, ...more] = evse.connectors;
+  if (connectorId === undefined) {
+    if (more.length > 0 && evse.capabilities?.includes('START_SESSION_CONNECTOR_REQUIRED')) {
+      throw refuse('connector-required', `EVSE ${evse.uid} has several Connectors: name one`);
+    }
+    return first!;
+  }
+  const connector = evse.connectors.find(({ id }) => sameId(id, connectorId));
+  if (!connector) throw refuse('unknown-connector', `EVSE ${evse.uid} has no Connector ${connectorId}`);
+  return connector;
+}
+
+function locationFact(own: boolean, location: Location): Fact {
+  return told(locationChanged, {
+    own,
+    party: { countryCode: location.country_code, partyId: location.party_id },
+    locationId: location.id,
+    locationJson: toJsonBytes(location),
+    lastUpdated: location.last_updated,
+  });
+}
+
+function statusFact(own: boolean, location: Location, evse: Evse): Fact {
+  return told(evseStatusChanged, {
+    own,
+    party: { countryCode: location.country_code, partyId: location.party_id },
+    locationId: location.id,
+    evseUid: evse.uid,
+    status: evse.status,
+    lastUpdated: evse.last_updated,
+    locationJson: toJsonBytes(location),
+  });
+}
+
+function aboutEvse(location: Location, evse: Evse): string {
+  return `evse ${location.country_code}*${location.party_id}*${location.id}*${evse.uid}`.toLowerCase();
+}

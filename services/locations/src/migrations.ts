@@ -1,0 +1,61 @@
+import { busMigrations } from '#bus';
+import type { MigrationList } from '#postgres';
+
+// Ids in keys are lower case, as `idKey` writes them: OCPI compares without case.
+const locations: MigrationList = [
+  {
+    name: 'locations-1-locations',
+    up: () => [
+      `CREATE TABLE locations (
+         party text NOT NULL,         -- ca*bct
+         location_id text NOT NULL,
+         own boolean NOT NULL,
+         last_updated timestamptz NOT NULL,
+         location text NOT NULL,      -- the OCPI Location's JSON
+         created bigint GENERATED ALWAYS AS IDENTITY,
+         PRIMARY KEY (party, location_id)
+       )`,
+      'CREATE INDEX locations_own_by_creation ON locations (created) WHERE own',
+      `CREATE TABLE evses (
+         party text NOT NULL,
+         location_id text NOT NULL,
+         evse_uid text NOT NULL,      -- as the Location writes it
+         published boolean NOT NULL,
+         status text NOT NULL,
+         standards text[] NOT NULL,
+         latitude double precision NOT NULL,
+         longitude double precision NOT NULL,
+         PRIMARY KEY (party, location_id, evse_uid)
+       )`,
+      'CREATE INDEX evses_by_place ON evses (latitude, longitude)',
+    ],
+  },
+  {
+    name: 'locations-2-stations',
+    up: () => [
+      `CREATE TABLE plugs (
+         station_id text NOT NULL,
+         station_connector int NOT NULL,
+         location_id text NOT NULL,   -- of ours, as the Location writes it; so are the next two
+         evse_uid text NOT NULL,
+         connector_id text NOT NULL,
+         PRIMARY KEY (station_id, station_connector)
+       )`,
+      'CREATE INDEX plugs_by_evse ON plugs (location_id, evse_uid)',
+      `CREATE TABLE stations (
+         station_id text PRIMARY KEY,
+         connected boolean NOT NULL,
+         epoch bigint NOT NULL
+       )`,
+      `CREATE TABLE plug_states (
+         station_id text NOT NULL,
+         station_connector int NOT NULL, -- 0 = the whole station
+         status text NOT NULL,
+         at timestamptz NOT NULL,
+         PRIMARY KEY (station_id, station_connector)
+       )`,
+    ],
+  },
+];
+
+export const migrations: MigrationList = [...busMigrations, ...locations];

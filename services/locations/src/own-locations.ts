@@ -1,0 +1,71 @@
+import { findEvse, type Location, type Status } from '#ocpi';
+import type { LocationSettings } from './config.ts';
+
+/** One cable of ours: what the station calls it, and what OCPI does. */
+export interface Plug {
+  readonly stationId: string;
+  readonly stationConnector: number;
+  readonly locationId: string;
+  readonly evseUid: string;
+  readonly connectorId: string;
+}
+
+export function plugsOf(locations: readonly LocationSettings[]): Plug[] {
+  return locations.flatMap((location) => location.evses.flatMap((evse) => (evse.station === undefined ? [] :
+    evse.connectors.map((connector, index) => ({
+      stationId: evse.station!,
+      stationConnector: connector.station_connector ?? index + 1,
+      locationId: location.id,
+      evseUid: evse.uid,
+      connectorId: connector.id,
+    })))));
+}
+
+/**
+ * The OCPI Location that the settings describe. Statuses and instants of last change come from the
+ * one already held; what differs from it counts as changed `at`.
+ */
+export function describedLocation(
+  settings: LocationSettings,
+  party: { country_code: string; party_id: string },
+  held: Location | undefined,
+  at: string,
+): Location {
+  const evses = settings.evses.map(({ station: _station, connectors, ...evse }) => {
+    const known = held && findEvse(held, evse.uid);
+    const described = {
+      ...evse,
+      status: known && known.status !== 'REMOVED' ? known.status : 'UNKNOWN' satisfies Status,
+      connectors: connectors.map(({ station_connector: _number, ...connector }) => {
+        const knownConnector = known?.connectors.find(({ id }) => id === connector.id);
+        return sinceChanged(connector, knownConnector, at);
+      }),
+    };
+    return sinceChanged(described, known, at);
+  });
+  return sinceChanged({ ...settings, ...party, evses }, held, at) as Location;
+}
+
+/** With the known instant of last change when nothing differs, else `at`. */
+function sinceChanged<T extends object>(
+  described: T,
+  known: { last_updated: string } | undefined,
+  at: string,
+): T & { last_updated: string } {
+  if (known === undefined) return { ...described, last_updated: at };
+  const unchanged = { ...described, last_updated: known.last_updated };
+  return sameJson(unchanged, known) ? unchanged : { ...described, last_updated: at };
+}
+
+/** Whether two JSON values are the same, whatever the order of their members. */
+export function sameJson(a: unknown, b: unknown): boolean {
+  return canonical(a) === canonical(b);
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, member: unknown) => (
+    typeof member === 'object' && member !== null && !Array.isArray(member)
+      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : member
+  ));
+}

@@ -1,0 +1,51 @@
+import type { Queryable } from '#postgres';
+
+export interface EvseSearch {
+  readonly latitude?: number | undefined;
+  readonly longitude?: number | undefined;
+  readonly radiusM?: number | undefined;
+  readonly standards: readonly string[];
+  readonly availableOnly: boolean;
+  readonly limit: number;
+}
+
+export interface FoundEvse {
+  readonly evseUid: string;
+  readonly text: string;
+  readonly distanceM: number | undefined;
+}
+
+const EARTH_RADIUS_M = 6_371_000;
+const METRES_PER_DEGREE = 111_195;
+export const MOST_FOUND = 100;
+
+/** EVSEs that a driver may see, nearest first (by great circle), else in no special order. */
+export async function searchEvses(db: Queryable, search: EvseSearch): Promise<FoundEvse[]> {
+  const { latitude = null, longitude = null, radiusM = null } = search;
+  // A box first, which the index serves; a degree of longitude shrinks towards the poles.
+  const reach = radiusM === null ? null : radiusM / METRES_PER_DEGREE;
+  const stretch = latitude === null ? 1 : Math.max(Math.cos((latitude * Math.PI) / 180), 0.01);
+  const { rows } = await db.query<{ evse_uid: string; location: string; distance_m: number | null }>(
+    `SELECT evse_uid, location, distance_m FROM (
+       SELECT e.*, 2 * ${EARTH_RADIUS_M} * asin(least(1, sqrt(
+         power(sin(radians(latitude - $1) / 2), 2)
+         + cos(radians($1)) * cos(radians(latitude)) * power(sin(radians(longitude - $2) / 2), 2)))) AS distance_m
+       FROM evses e
+       WHERE published
+         AND ($4::float8 IS NULL OR (latitude BETWEEN $1 - $4 AND $1 + $4 AND longitude BETWEEN $2 - $5 AND $2 + $5))
+         AND ($6::text[] = '{}' OR standards && $6)
+         AND (NOT $7 OR status = 'AVAILABLE')
+     ) near JOIN locations USING (party, location_id)
+     WHERE $3::float8 IS NULL OR distance_m <= $3
+     ORDER BY distance_m NULLS LAST, party, location_id, evse_uid LIMIT $8`,
+    [
+      latitude, longitude, radiusM, reach, reach === null ? null : reach / stretch,
+      search.standards, search.availableOnly, Math.min(search.limit || MOST_FOUND, MOST_FOUND),
+    ],
+  );
+  return rows.map((row) => ({
+    evseUid: row.evse_uid,
+    text: row.location,
+    distanceM: row.distance_m === null ? undefined : Math.round(row.distance_m),
+  }));
+}

@@ -1,0 +1,70 @@
+import { Controller, Inject } from '@nestjs/common';
+import { Answers, each } from '#bus';
+import {
+  type AnswerAuthorize, answerAuthorize, type Authorize, authorize, type GetToken, getToken, type IssueToken,
+  issueToken, type ListTokens, listTokens, type PutPartnerToken, putPartnerToken,
+} from '#contracts/tokens-auth';
+import { Change } from '#contracts/party';
+import { fromJsonBytes, toJsonBytes } from '#contracts';
+import type { LocationReferences, Token } from '#ocpi';
+import { type Change as Changed, TokensAuth } from './tokens-auth.ts';
+
+const changeOf: Readonly<Record<Changed, Change>> = {
+  created: Change.CREATED, updated: Change.UPDATED, unchanged: Change.UNCHANGED, stale: Change.STALE,
+};
+
+@Controller()
+export class AskController {
+  constructor(@Inject(TokensAuth) private readonly tokens: TokensAuth) {}
+
+  @Answers(authorize)
+  async authorize(requests: Authorize[]) {
+    const decisions = await this.tokens.authorize(requests.map(({ idTag, stationId, connectorId }) => ({
+      idTag, stationId, ...(connectorId === undefined ? {} : { connectorId }),
+    })));
+    return decisions.map(({ status, authMethod, token, reference, why }) => ({
+      status, authMethod, why,
+      ...(token ? { tokenJson: toJsonBytes(token) } : {}),
+      ...(reference ? { authorizationReference: reference } : {}),
+    }));
+  }
+
+  @Answers(issueToken)
+  issueToken(requests: IssueToken[]) {
+    return each(requests, async ({ tokenJson }) => ({
+      change: changeOf[await this.tokens.issueToken(fromJsonBytes<Partial<Token>>(tokenJson))],
+    }));
+  }
+
+  @Answers(putPartnerToken)
+  putPartnerToken(requests: PutPartnerToken[]) {
+    return each(requests, async ({ party, uid, type, patch, bodyJson }) => ({
+      change: changeOf[await this.tokens.putPartnerToken({ ...party!, uid, type }, bodyJson, patch)],
+    }));
+  }
+
+  @Answers(getToken)
+  getToken(requests: GetToken[]) {
+    return each(requests, async ({ party, uid, type }) => {
+      const text = await this.tokens.find({ ...party!, uid, type });
+      return text === undefined ? {} : { tokenJson: toJsonBytes(text) };
+    });
+  }
+
+  @Answers(listTokens)
+  listTokens(requests: ListTokens[]) {
+    return each(requests, async ({ page }) => {
+      const { texts, total } = await this.tokens.list(page!);
+      return { objectsJson: texts.map(toJsonBytes), total };
+    });
+  }
+
+  @Answers(answerAuthorize)
+  answerAuthorize(requests: AnswerAuthorize[]) {
+    return each(requests, async ({ uid, type, locationReferencesJson }) => ({
+      authorizationInfoJson: toJsonBytes(await this.tokens.answerAuthorize(
+        uid, type, locationReferencesJson && fromJsonBytes<LocationReferences>(locationReferencesJson),
+      )),
+    }));
+  }
+}

@@ -1,0 +1,25 @@
+import { busMigrations } from '#bus';
+import type { MigrationList } from '#postgres';
+
+const tokens: MigrationList = [
+  {
+    name: 'tokens-1-tokens',
+    up: () => [
+      `CREATE TABLE tokens (
+         country_code text NOT NULL,  -- upper case
+         party_id text NOT NULL,      -- upper case
+         uid text NOT NULL,           -- lower case: OCPI compares without case
+         type text NOT NULL,
+         own boolean NOT NULL,
+         last_updated timestamptz NOT NULL,
+         token text NOT NULL,         -- the OCPI Token's JSON
+         created bigint GENERATED ALWAYS AS IDENTITY,
+         PRIMARY KEY (country_code, party_id, uid, type)
+       )`,
+      'CREATE INDEX tokens_by_uid ON tokens (uid)',
+      'CREATE INDEX tokens_own_by_creation ON tokens (created) WHERE own',
+    ],
+  },
+];
+
+export const migrations: MigrationList = [...busMigrations, ...tokens];

@@ -1,0 +1,75 @@
+import type { Token } from '#ocpi';
+import type { Database, Tx } from '#postgres';
+
+export interface TokenKey {
+  readonly countryCode: string;
+  readonly partyId: string;
+  readonly uid: string;
+  readonly type: string;
+}
+
+export interface HeldToken {
+  readonly own: boolean;
+  readonly token: Token;
+  /** The JSON as it is stored. */
+  readonly text: string;
+}
+
+interface Row {
+  own: boolean;
+  token: string;
+}
+
+const held = ({ own, token }: Row): HeldToken => ({ own, token: JSON.parse(token) as Token, text: token });
+const columns = ({ countryCode, partyId, uid, type }: TokenKey) =>
+  [countryCode.toUpperCase(), partyId.toUpperCase(), uid.toLowerCase(), type];
+
+export async function findToken(db: Tx, key: TokenKey, lock = false): Promise<HeldToken | undefined> {
+  const { rows } = await db.query<Row>(
+    `SELECT own, token FROM tokens WHERE country_code = $1 AND party_id = $2 AND uid = $3 AND type = $4
+     ${lock ? 'FOR UPDATE' : ''}`,
+    columns(key),
+  );
+  return rows[0] && held(rows[0]);
+}
+
+/** All tokens with one of the uids, by lower-case uid. */
+export async function tokensByUid(db: Tx, uids: readonly string[]): Promise<Map<string, HeldToken[]>> {
+  const { rows } = await db.query<Row & { uid: string }>({
+    name: 'tokens-by-uid',
+    text: 'SELECT uid, own, token FROM tokens WHERE uid = ANY($1) ORDER BY created',
+  }, [uids.map((uid) => uid.toLowerCase())]);
+  return new Map([...Map.groupBy(rows, (row) => row.uid)].map(([uid, group]) => [uid, group.map(held)]));
+}
+
+export async function storeToken(tx: Tx, { own, token, text }: HeldToken): Promise<void> {
+  const key = { countryCode: token.country_code, partyId: token.party_id, uid: token.uid, type: token.type };
+  await tx.query(
+    `INSERT INTO tokens (country_code, party_id, uid, type, own, last_updated, token)
+     VALUES ($1, $2, $3, $4, $5, $6, $7)
+     ON CONFLICT (country_code, party_id, uid, type)
+     DO UPDATE SET own = excluded.own, last_updated = excluded.last_updated, token = excluded.token`,
+    [...columns(key), own, token.last_updated, text],
+  );
+}
+
+export interface ListRequest {
+  readonly dateFrom?: string | undefined;
+  readonly dateTo?: string | undefined;
+  readonly offset: number;
+  readonly limit: number;
+}
+
+/** Our own tokens in order of creation: a page, and how many there are. TRN-50, TRN-54. */
+export async function listOwnTokens(db: Database, request: ListRequest): Promise<{ texts: string[]; total: number }> {
+  const window = `own AND ($1::timestamptz IS NULL OR last_updated >= $1) AND ($2::timestamptz IS NULL OR last_updated < $2)`;
+  const bounds = [request.dateFrom ?? null, request.dateTo ?? null];
+  const [page, count] = await Promise.all([
+    db.query<{ token: string }>(
+      `SELECT token FROM tokens WHERE ${window} ORDER BY created OFFSET $3 LIMIT $4`,
+      [...bounds, request.offset, request.limit],
+    ),
+    db.query<{ total: number }>(`SELECT count(*)::int AS total FROM tokens WHERE ${window}`, bounds),
+  ]);
+  return { texts: page.rows.map((row) => row.token), total: count.rows[0]?.total ?? 0 };
+}

@@ -1,0 +1,160 @@
+import { randomUUID } from 'node:crypto';
+import { type Bus, told, type Outbox, Refused, Unanswered } from '#bus';
+import { resolveStation } from '#contracts/locations';
+import { authorizeAtPartner, SendOutcome } from '#contracts/ocpi-gateway';
+import { tokenAuthorized, tokenChanged } from '#contracts/tokens-auth';
+import { fromJsonBytes, toJsonBytes } from '#contracts';
+import { Rejected } from '#decider';
+import { type AuthorizationInfo, isStale, type LocationReferences, patchToken, read, Token } from '#ocpi';
+import type { Database } from '#postgres';
+import type { PartySettings } from '#settings';
+import type { Log } from '#telemetry';
+import { type Clock, rfc3339 } from '#time';
+import { type Decision, firstStep, type OwnersAnswer, secondStep } from './authorization.ts';
+import {
+  findToken, type HeldToken, listOwnTokens, type ListRequest, storeToken, type TokenKey, tokensByUid,
+} from './token-rows.ts';
+
+export type Refusal = 'unknown-token' | 'invalid-object' | 'token-of-another-contract';
+export type Change = 'created' | 'updated' | 'unchanged' | 'stale';
+
+/** A station's own message time-out may be 30 s or less (J-46); the owner gets 5 s of it. */
+const OWNER_ANSWERS_WITHIN_MS = 5_000;
+
+export interface TokensAuthParts {
+  readonly db: Database;
+  readonly bus: Bus;
+  readonly outbox: Outbox;
+  readonly clock: Clock;
+  readonly party: PartySettings;
+  readonly log: Log;
+}
+
+/** The service's verbs. */
+export class TokensAuth {
+  constructor(private readonly parts: TokensAuthParts) {}
+
+  /** May these cards charge, each at its station? Every decision is told. */
+  async authorize(cards: readonly { idTag: string; stationId: string; connectorId?: number }[]): Promise<Decision[]> {
+    const { db, outbox, clock, log } = this.parts;
+    const byUid = await tokensByUid(db, cards.map((card) => card.idTag));
+    const decisions = await Promise.all(cards.map(async (card) => {
+      const step = firstStep(byUid.get(card.idTag.toLowerCase()) ?? []);
+      return 'decided' in step ? step.decided : secondStep(step.askOwnerOf, await this.askOwner(step.askOwnerOf, card));
+    }));
+    const at = rfc3339(clock.now());
+    await db.tx((tx) => outbox.tell(tx, cards.map((card, index) => {
+      const { status, authMethod, reference, why } = decisions[index]!;
+      if (status !== 'Accepted') log.info('a card may not charge', { station: card.stationId, status, why });
+      return told(tokenAuthorized, {
+        idTag: card.idTag, stationId: card.stationId, status, authMethod, at,
+        ...(reference ? { authorizationReference: reference } : {}),
+      });
+    })));
+    return decisions;
+  }
+
+  /** A partner's PUT or PATCH of its token. */
+  putPartnerToken(key: TokenKey, body: Uint8Array, patch: boolean): Promise<Change> {
+    return this.change(key, (known) => {
+      if (!patch) return { own: false, text: new TextDecoder().decode(body) };
+      if (!known) throw new Rejected<Refusal>('unknown-token', `${key.type} token ${key.uid} is not known: PUT it first`);
+      return { own: false, text: JSON.stringify(patchToken(known.token, fromJsonBytes(body))) };
+    });
+  }
+
+  /** One of our own drivers' tokens; what is left out is filled in. The same again changes nothing. */
+  issueToken(given: Partial<Token>): Promise<Change> {
+    const { party, clock } = this.parts;
+    const { country_code, party_id } = party;
+    const key = { countryCode: country_code, partyId: party_id, uid: given.uid ?? '', type: given.type ?? 'RFID' };
+    return this.change(key, (known) => {
+      if (known && known.token.contract_id !== given.contract_id) {
+        throw new Rejected<Refusal>('token-of-another-contract', `${key.uid} belongs to another contract`);
+      }
+      // TOK-11: what lives in an app is asked about in real time; a card may be used from the list.
+      const whitelist = key.type === 'RFID' ? 'ALLOWED' : 'NEVER';
+      const token = {
+        issuer: party.name, valid: true, whitelist, ...given, country_code, party_id, type: key.type,
+        last_updated: known?.token.last_updated ?? rfc3339(clock.now()),
+      };
+      const changed = known !== undefined && JSON.stringify(token) !== known.text;
+      return { own: true, text: JSON.stringify(changed ? { ...token, last_updated: rfc3339(clock.now()) } : token) };
+    });
+  }
+
+  async find(key: TokenKey): Promise<string | undefined> {
+    return (await findToken(this.parts.db, key))?.text;
+  }
+
+  list(request: ListRequest): Promise<{ texts: string[]; total: number }> {
+    return listOwnTokens(this.parts.db, request);
+  }
+
+  /** A partner asks about one of our tokens. TOK-04 to TOK-08. */
+  async answerAuthorize(uid: string, type: string, references?: LocationReferences): Promise<AuthorizationInfo> {
+    const { db, party } = this.parts;
+    const held = await findToken(db, { countryCode: party.country_code, partyId: party.party_id, uid, type });
+    if (!held?.own) throw new Rejected<Refusal>('unknown-token', `${type} token ${uid} is none of ours`);
+    if (!held.token.valid) return { allowed: 'BLOCKED', token: held.token };
+    return {
+      allowed: 'ALLOWED',
+      token: held.token,
+      ...(references ? { location: references } : {}),
+      authorization_reference: randomUUID().replaceAll('-', ''),
+    };
+  }
+
+  private change(key: TokenKey, next: (known?: HeldToken) => { own: boolean; text: string }): Promise<Change> {
+    const { db, outbox } = this.parts;
+    return db.tx(async (tx) => {
+      const known = await findToken(tx, key, true);
+      const { own, text } = next(known);
+      const token = read(Token, JSON.parse(text));
+      if (!token.ok) throw new Rejected<Refusal>('invalid-object', token.message);
+      if (known && isStale(known.token, token.value)) return 'stale';
+      if (known?.text === text) return 'unchanged';
+      await storeToken(tx, { own, token: token.value, text });
+      const { country_code: countryCode, party_id: partyId, uid, type, last_updated: lastUpdated } = token.value;
+      const fact = told(tokenChanged, {
+        own, party: { countryCode, partyId }, uid, type, tokenJson: toJsonBytes(text), lastUpdated,
+      });
+      await outbox.tell(tx, [{ ...fact, about: `${countryCode}*${partyId}*${uid}*${type}`.toLowerCase() }]);
+      return known ? 'updated' : 'created';
+    });
+  }
+
+  private async askOwner(token: Token, card: { stationId: string; connectorId?: number }): Promise<OwnersAnswer> {
+    const { bus } = this.parts;
+    try {
+      const references = await this.locationOf(card);
+      const answer = await bus.ask(authorizeAtPartner, {
+        party: { countryCode: token.country_code, partyId: token.party_id },
+        uid: token.uid,
+        type: token.type,
+        timeoutMs: OWNER_ANSWERS_WITHIN_MS,
+        ...(references ? { locationReferencesJson: toJsonBytes(references) } : {}),
+      }, { timeoutMs: OWNER_ANSWERS_WITHIN_MS + 1_000 });
+      if (answer.outcome !== SendOutcome.ANSWERED) return { silent: 'its owner could not be reached' };
+      return answer.authorizationInfoJson
+        ? { info: fromJsonBytes<AuthorizationInfo>(answer.authorizationInfoJson) }
+        : { unknownToken: true };
+    } catch (error) {
+      if (error instanceof Unanswered || error instanceof Refused) return { silent: `its owner could not be asked (${error.message})` };
+      throw error;
+    }
+  }
+
+  /** Where the card was shown, as the owner knows the place; without it when the place is not published. */
+  private async locationOf(card: { stationId: string; connectorId?: number }): Promise<LocationReferences | undefined> {
+    try {
+      const place = await this.parts.bus.ask(resolveStation, {
+        stationId: card.stationId, stationConnector: card.connectorId ?? 1,
+      });
+      return { location_id: place.locationId, evse_uids: [place.evseUid] };
+    } catch (error) {
+      if (error instanceof Unanswered || error instanceof Refused) return undefined;
+      throw error;
+    }
+  }
+}
