@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import type { Reporter, TestModule, TestSuite } from 'vitest/node';
+import type { Reporter, TestModule, TestRunEndReason, TestSuite } from 'vitest/node';
 
 export interface Counts {
   readonly passed: number;
@@ -27,7 +27,9 @@ export default class CountReporter implements Reporter {
     });
   }
 
-  onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[]): void {
+  onTestRunEnd(
+    modules: readonly TestModule[], unhandled: readonly unknown[], reason: TestRunEndReason,
+  ): void {
     const count = { passed: 0, failed: unhandled.length, skipped: 0 };
     for (const module of modules) {
       for (const test of module.children.allTests()) {
@@ -37,6 +39,8 @@ export default class CountReporter implements Reporter {
       const groups: (TestModule | TestSuite)[] = [module, ...module.children.allSuites()];
       count.failed += groups.filter((group) => group.errors().length > 0).length;
     }
+    // For instance when the servers of the run did not start.
+    if (reason !== 'passed' && count.failed === 0) count.failed = 1;
     this.counts = count;
   }
 }

@@ -111,7 +111,9 @@ function take(lock) {
     if (error.code !== 'EEXIST') throw error;
   }
   const holder = readOr(lock, '');
-  if (holder !== '' && !existsSync(`/proc/${holder}`)) rmSync(lock, { force: true }); // It died; try again.
+  // Its holder died, and the number may be another program's by now.
+  const isAlive = readOr(`/proc/${holder}/cmdline`, '').includes('run.mjs');
+  if (holder !== '' && !isAlive) rmSync(lock, { force: true });
   return false;
 }
 

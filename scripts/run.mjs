@@ -74,7 +74,8 @@ async function onNode24([program, ...args]) {
     return 1;
   }
   const bin = join(root, 'node_modules/.bin');
-  const child = spawn(join(bin, 'node'), ['--enable-source-maps', program, ...args], {
+  const flags = ['--enable-source-maps', '--import', './scripts/with-parent.mjs'];
+  const child = spawn(join(bin, 'node'), [...flags, program, ...args], {
     cwd: root, stdio: 'inherit', env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` },
   });
   // A terminal's Ctrl-C reaches the child by itself; a signal sent to us alone is passed on.

@@ -9,17 +9,23 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const root = stateRoot();
   forgetDeadRuns(root);
   const dir = join(root, `test-${process.pid}`);
-  const started = await Promise.all([
+  const starting = [
     postgresFor(process.env['DATABASE_URL'], { dir: join(dir, 'postgres') }),
     natsFor(process.env['NATS_URL'], { dir: join(dir, 'nats') }),
-  ]);
-  const [postgres, nats] = started;
-  project.provide('postgresUrl', postgres.url);
-  project.provide('natsUrl', nats.url);
-  return async () => {
-    await Promise.all(started.map((server) => server.stop()));
+  ] as const;
+  const teardown = async () => {
+    await Promise.allSettled(starting.map(async (server) => (await server).stop()));
     forget(dir);
   };
+  try {
+    const [postgres, nats] = await Promise.all(starting);
+    project.provide('postgresUrl', postgres.url);
+    project.provide('natsUrl', nats.url);
+  } catch (error) {
+    await teardown();
+    throw error;
+  }
+  return teardown;
 }
 
 function forgetDeadRuns(root: string): void {

@@ -24,10 +24,8 @@ export function natsServerBinary(say: (line: string) => void = (line) => process
 }
 
 async function find(say: (line: string) => void): Promise<string> {
-  for (const dir of (process.env['PATH'] ?? '').split(delimiter)) {
-    const candidate = join(dir, 'nats-server');
-    if (dir !== '' && existsSync(candidate) && isRecent(candidate)) return candidate;
-  }
+  const machines = natsServerOn(process.env['PATH'] ?? '');
+  if (machines !== undefined) return machines;
   const own = join(stateRoot(), 'bin/nats-server');
   if (existsSync(own) && isRecent(own)) return own;
 
@@ -45,6 +43,12 @@ async function find(say: (line: string) => void): Promise<string> {
     }
   }
   throw new Error(`No nats-server ${OLDEST.major}.${OLDEST.minor} or newer. Put one on PATH, install Go, or set NATS_URL.\n${failures.join('\n')}`);
+}
+
+/** The first recent nats-server in the folders of `path`. */
+export function natsServerOn(path: string): string | undefined {
+  const candidates = path.split(delimiter).filter((dir) => dir !== '').map((dir) => join(dir, 'nats-server'));
+  return candidates.find((candidate) => existsSync(candidate) && isRecent(candidate));
 }
 
 /** Whether the binary runs here and is recent enough. */
