@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { amountText, isCurrency, minorUnits, UnknownCurrency } from './currency.ts';
-import { decimal } from './decimal.ts';
+import { decimal } from './parse.ts';
 
 test.each([
   ['JPY', 0],

@@ -1,3 +1,4 @@
 export { amountText, isCurrency, minorUnits, UnknownCurrency } from './currency.ts';
-export { Decimal, type DecimalLike, decimal, InvalidDecimal, max, min, sum } from './decimal.ts';
+export { Decimal } from './decimal.ts';
+export { type DecimalLike, decimal, InvalidDecimal, max, min, sum } from './parse.ts';
 export { type Rounding, roundQuotient } from './rounding.ts';

@@ -10,14 +10,14 @@ export class InvalidInstant extends Error {
 
 const DAY_MS = 86_400_000;
 
-/** Days from 1970-01-01 to a day of the Gregorian calendar; month 1–12. */
+/** Days from 1970-01-01 to a day of the Gregorian calendar; month 1–12, year within ±200,000. */
 export function daysFromCivil(year: number, month: number, day: number): number {
+  // Years begin in March here, so that the leap day is the last one; `| 0` keeps to 32 bits.
   const y = month <= 2 ? year - 1 : year;
-  const era = Math.floor(y / 400);
-  const yearOfEra = y - era * 400;
-  const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1;
-  const dayOfEra =
-    yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
+  const era = Math.floor(y / 400) | 0;
+  const yearOfEra = (y - era * 400) | 0;
+  const dayOfYear = (((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) | 0) + day - 1;
+  const dayOfEra = yearOfEra * 365 + (yearOfEra >> 2) - ((yearOfEra / 100) | 0) + dayOfYear;
   return era * 146_097 + dayOfEra - 719_468;
 }
 
@@ -51,15 +51,11 @@ export function civilFromDays(days: number): CivilDate {
   };
 }
 
-/** The digits text[from, to) as a number, or NaN. */
-function digits(text: string, from: number, to: number): number {
-  let value = 0;
-  for (let i = from; i < to; i++) {
-    const digit = text.charCodeAt(i) - 48;
-    if (!(digit >= 0 && digit <= 9)) return Number.NaN;
-    value = value * 10 + digit;
-  }
-  return value;
+/** The two digits at a place as a number, or a negative one. */
+function pair(text: string, at: number): number {
+  const tens = text.charCodeAt(at) - 48;
+  const ones = text.charCodeAt(at + 1) - 48;
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : -10_000;
 }
 
 function monthLength(year: number, month: number): number {
@@ -96,28 +92,25 @@ function wallMs(text: string): number {
   if (typeof text !== 'string' || text.length < 19 || text.length > 40) {
     throw new InvalidInstant(text);
   }
-  const year = digits(text, 0, 4);
-  const month = digits(text, 5, 7);
-  const day = digits(text, 8, 10);
-  const time = timeOfDay(text);
-  const dashed = text.charCodeAt(4) === DASH && text.charCodeAt(7) === DASH;
-  // Written so that NaN fails too.
-  const dated =
-    year >= 0 && month >= 1 && month <= 12 && day >= 1 && day <= monthLength(year, month);
-  if (!dashed || !dated || (text.charCodeAt(10) | 32) !== LETTER_T || !(time >= 0)) {
+  const year = pair(text, 0) * 100 + pair(text, 2);
+  const month = pair(text, 5);
+  const day = pair(text, 8);
+  const hour = pair(text, 11);
+  const minute = pair(text, 14);
+  const second = pair(text, 17);
+  const punctuated =
+    text.charCodeAt(4) === DASH &&
+    text.charCodeAt(7) === DASH &&
+    (text.charCodeAt(10) | 32) === LETTER_T &&
+    text.charCodeAt(13) === COLON &&
+    text.charCodeAt(16) === COLON;
+  const timely =
+    hour >= 0 && hour <= 23 && minute >= 0 && minute <= 59 && second >= 0 && second <= 59;
+  const dated = year >= 0 && month >= 1 && month <= 12 && day >= 1;
+  if (!punctuated || !timely || !dated || (day > 28 && day > monthLength(year, month))) {
     throw new InvalidInstant(text);
   }
-  return daysFromCivil(year, month, day) * DAY_MS + time;
-}
-
-/** hh:mm:ss in ms, or NaN. */
-function timeOfDay(text: string): number {
-  const hour = digits(text, 11, 13);
-  const minute = digits(text, 14, 16);
-  const second = digits(text, 17, 19);
-  const punctuated = text.charCodeAt(13) === COLON && text.charCodeAt(16) === COLON;
-  if (!punctuated || !(hour <= 23 && minute <= 59 && second <= 59)) return Number.NaN;
-  return ((hour * 60 + minute) * 60 + second) * 1000;
+  return daysFromCivil(year, month, day) * DAY_MS + (hour * 3600 + minute * 60 + second) * 1000;
 }
 
 function fractionEnd(text: string): number {
@@ -138,11 +131,12 @@ function offsetMinutes(text: string, from: number): number {
   if (text.length === from) return 0;
   const sign = text.charCodeAt(from);
   if (text.length === from + 1 && (sign | 32) === LETTER_Z) return 0;
-  const hours = digits(text, from + 1, from + 3);
-  const minutes = digits(text, from + 4, from + 6);
+  const hours = pair(text, from + 1);
+  const minutes = pair(text, from + 4);
   const signed = sign === 43 || sign === DASH;
   const shaped = text.length === from + 6 && text.charCodeAt(from + 3) === COLON;
-  if (!signed || !shaped || !(hours <= 23 && minutes <= 59)) throw new InvalidInstant(text);
+  const timely = hours >= 0 && hours <= 23 && minutes >= 0 && minutes <= 59;
+  if (!signed || !shaped || !timely) throw new InvalidInstant(text);
   return (sign === DASH ? -1 : 1) * (hours * 60 + minutes);
 }
 
