@@ -1,17 +1,39 @@
 // Generates and compiles through Nx, but only when a source has changed since the last good build.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { alone, finish, root } from './installed.mjs';
 
-const SOURCES = ['libs', 'services', 'scripts', 'proto', 'buf.gen.yaml', 'package.json', 'package-lock.json',
-  'tsconfig.json', 'tsconfig.base.json', 'nx.json', 'project.json'];
+const SOURCES = [
+  'libs',
+  'services',
+  'scripts',
+  'proto',
+  'buf.gen.yaml',
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+  'tsconfig.base.json',
+  'nx.json',
+  'project.json',
+];
 const GENERATED = 'libs/contracts/src/gen';
 
 /** Compiled programs in dist/, as the sources are now. Throws with the compiler's words. */
 export async function build() {
   const stamp = join(root, 'dist/.built-from');
-  const isFresh = () => existsSync(stamp) && existsSync(join(root, GENERATED)) && readFileSync(stamp, 'utf8') === digest();
+  const isFresh = () =>
+    existsSync(stamp) &&
+    existsSync(join(root, GENERATED)) &&
+    readFileSync(stamp, 'utf8') === digest();
   if (isFresh()) return;
   await alone('build', async () => {
     if (isFresh()) return;
@@ -27,9 +49,17 @@ export async function build() {
 
 async function nx(target) {
   const bin = join(root, 'node_modules/.bin');
-  await finish(join(bin, 'node'), [join(bin, 'nx'), 'run', target, '--outputStyle=stream'], `nx run ${target}`, {
-    NX_DAEMON: 'false', NX_TUI: 'false', FORCE_COLOR: '0', PATH: `${bin}${delimiter}${process.env.PATH}`,
-  });
+  await finish(
+    join(bin, 'node'),
+    [join(bin, 'nx'), 'run', target, '--outputStyle=stream'],
+    `nx run ${target}`,
+    {
+      NX_DAEMON: 'false',
+      NX_TUI: 'false',
+      FORCE_COLOR: '0',
+      PATH: `${bin}${delimiter}${process.env.PATH}`,
+    },
+  );
 }
 
 function digest() {

@@ -9,7 +9,11 @@ for (const group of ['libs', 'services']) {
   for (const project of readdirSync(join(root, group))) {
     const from = join(root, group, project, 'src');
     if (!existsSync(from)) continue;
-    for (const entry of readdirSync(from, { recursive: true, withFileTypes: true, encoding: 'utf8' })) {
+    for (const entry of readdirSync(from, {
+      recursive: true,
+      withFileTypes: true,
+      encoding: 'utf8',
+    })) {
       if (!entry.isFile() || !READ_BESIDE_CODE.test(entry.name)) continue;
       const path = join(entry.parentPath, entry.name);
       cpSync(path, join(root, 'dist', path.slice(root.length + 1)));

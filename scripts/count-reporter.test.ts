@@ -17,12 +17,31 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 test.each([
   ['tests that pass', PASSES, 0, '1 passed, 0 failed'],
-  ['a test that fails', `${PASSES}test('fails', () => { throw new Error(); });`, 1, '1 passed, 1 failed'],
-  ['a test left out', `${PASSES}${'test'}['skip']('later', () => {});`, 0, '1 passed, 0 failed, 1 skipped'],
+  [
+    'a test that fails',
+    `${PASSES}test('fails', () => { throw new Error(); });`,
+    1,
+    '1 passed, 1 failed',
+  ],
+  [
+    'a test left out',
+    `${PASSES}${'test'}['skip']('later', () => {});`,
+    0,
+    '1 passed, 0 failed, 1 skipped',
+  ],
   ['a file that cannot be loaded', "import './nowhere.ts';", 1, '0 passed, 1 failed'],
-  ['a hook that fails', `${PASSES}describe('x', () => { beforeAll(() => { throw new Error(); }); });`, 1, '1 passed, 1 failed'],
-  ['an error outside of any test', `${PASSES}setTimeout(() => { throw new Error(); }); await new Promise((r) => setTimeout(r, 50));`,
-    1, '1 passed, 1 failed'],
+  [
+    'a hook that fails',
+    `${PASSES}describe('x', () => { beforeAll(() => { throw new Error(); }); });`,
+    1,
+    '1 passed, 1 failed',
+  ],
+  [
+    'an error outside of any test',
+    `${PASSES}setTimeout(() => { throw new Error(); }); await new Promise((r) => setTimeout(r, 50));`,
+    1,
+    '1 passed, 1 failed',
+  ],
 ])('the last line counts %s', (_, text, status, line) => {
   writeFileSync(join(dir, 'fixture.test.ts'), USE + text);
   expect(run()).toEqual({ status, line });

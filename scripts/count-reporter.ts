@@ -28,7 +28,9 @@ export default class CountReporter implements Reporter {
   }
 
   onTestRunEnd(
-    modules: readonly TestModule[], unhandled: readonly unknown[], reason: TestRunEndReason,
+    modules: readonly TestModule[],
+    unhandled: readonly unknown[],
+    reason: TestRunEndReason,
   ): void {
     const count = { passed: 0, failed: unhandled.length, skipped: 0 };
     for (const module of modules) {

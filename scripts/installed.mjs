@@ -10,7 +10,9 @@ const node24 = join(root, 'node_modules', `node-linux-${process.arch}`, 'bin/nod
 
 export async function install() {
   if (!['linux'].includes(process.platform) || !['x64', 'arm64'].includes(process.arch)) {
-    throw new Error(`Roamwatt runs on Linux on x64 or arm64; this is ${process.platform} on ${process.arch}.`);
+    throw new Error(
+      `Roamwatt runs on Linux on x64 or arm64; this is ${process.platform} on ${process.arch}.`,
+    );
   }
   if (isInstalled()) return linkNode24();
   await alone('install', async () => {
@@ -18,23 +20,31 @@ export async function install() {
     await npmCi();
     linkNode24();
     if (!isInstalled()) {
-      throw new Error('npm ci ended well, but node_modules does not match package-lock.json. '
-        + 'Does the npm configuration omit optional packages? They bring Node 24 and PostgreSQL.');
+      throw new Error(
+        'npm ci ended well, but node_modules does not match package-lock.json. ' +
+          'Does the npm configuration omit optional packages? They bring Node 24 and PostgreSQL.',
+      );
     }
   });
 }
 
 /**
  * Whether npm's own record of what it installed has every package of the lock file, in the same
- * version. Optional packages of other machines are absent; Node 24 is optional too, and must be there.
+ * version. Optional packages of other machines are absent; Node 24 is optional too, but needed.
  */
 function isInstalled() {
   try {
     const packages = (file) => JSON.parse(readFileSync(join(root, file), 'utf8')).packages;
     const wanted = packages('package-lock.json');
     const present = packages('node_modules/.package-lock.json');
-    return existsSync(node24) && Object.entries(wanted).every(([path, entry]) =>
-      path === '' || (present[path] ? present[path].version === entry.version : entry.optional === true));
+    return (
+      existsSync(node24) &&
+      Object.entries(wanted).every(
+        ([path, entry]) =>
+          path === '' ||
+          (present[path] ? present[path].version === entry.version : entry.optional === true),
+      )
+    );
   } catch {
     return false;
   }
@@ -54,7 +64,15 @@ async function npmCi() {
   console.error('Installing the dependencies (npm ci) …');
   const tick = setInterval(() => console.error(`  … ${seconds()}`), 15_000);
   // Errors only: the machine's Node may be older than the one that the packages will run on.
-  const args = ['ci', '--loglevel=error', '--no-progress', '--no-fund', '--no-audit', '--include=optional', '--include=dev'];
+  const args = [
+    'ci',
+    '--loglevel=error',
+    '--no-progress',
+    '--no-fund',
+    '--no-audit',
+    '--include=optional',
+    '--include=dev',
+  ];
   try {
     await finish('npm', args, 'npm ci');
   } finally {
@@ -67,20 +85,37 @@ async function npmCi() {
 export async function finish(command, args, name, env = {}) {
   const own = join(root, 'node_modules/.bin');
   // npm ci removes node_modules, also the Node in it: npm itself runs on the machine's.
-  const path = (process.env.PATH ?? '').split(delimiter).filter((dir) => dir !== own).join(delimiter);
+  const path = (process.env.PATH ?? '')
+    .split(delimiter)
+    .filter((dir) => dir !== own)
+    .join(delimiter);
   const child = spawn(command, args, {
-    cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, PATH: path, ...env },
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, PATH: path, ...env },
   });
   let output = '';
-  child.stdout.on('data', (data) => { output += data; });
-  child.stderr.on('data', (data) => { output += data; });
-  const stop = (signal) => { child.kill(signal); process.exitCode = 130; };
+  child.stdout.on('data', (data) => {
+    output += data;
+  });
+  child.stderr.on('data', (data) => {
+    output += data;
+  });
+  const stop = (signal) => {
+    child.kill(signal);
+    process.exitCode = 130;
+  };
   process.on('SIGINT', stop).on('SIGTERM', stop);
   try {
     await new Promise((resolve, reject) => {
       child.on('error', (error) => reject(new Error(`${name}: ${error.message}`)));
-      child.on('close', (status, signal) => (status === 0 ? resolve()
-        : reject(new Error(`${output.trim()}\n${name} failed (${signal ?? `exit status ${status}`}).`))));
+      child.on('close', (status, signal) =>
+        status === 0
+          ? resolve()
+          : reject(
+              new Error(`${output.trim()}\n${name} failed (${signal ?? `exit status ${status}`}).`),
+            ),
+      );
     });
   } finally {
     process.off('SIGINT', stop).off('SIGTERM', stop);

@@ -1,5 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -13,7 +21,8 @@ test('proto/ keeps the rules of its language', () => {
 
 test('proto/ breaks nothing that is released', () => {
   // Before the first release there is nothing to break.
-  if (existsSync(released)) expect(buf('breaking', join(root, 'proto'), '--against', released)).toEqual(fine);
+  if (existsSync(released))
+    expect(buf('breaking', join(root, 'proto'), '--against', released)).toEqual(fine);
 });
 
 let dir: string;
@@ -33,13 +42,28 @@ message CdrIssued {
 
 test('a field in camel case does not pass the lint', () => {
   write(GOOD.replace('total_cost', 'totalCost'));
-  expect(buf('lint', dir)).toMatchObject({ status: 100, said: expect.stringContaining('lower_snake_case') });
+  expect(buf('lint', dir)).toMatchObject({
+    status: 100,
+    said: expect.stringContaining('lower_snake_case'),
+  });
 });
 
 test.each([
-  ['a field that is gone', GOOD.replace('  string total_cost = 2;\n', ''), 'Previously present field "2"'],
-  ['a field of another type', GOOD.replace('string total_cost', 'double total_cost'), 'changed type'],
-  ['a field with another number', GOOD.replace('total_cost = 2', 'total_cost = 3'), 'Previously present field "2"'],
+  [
+    'a field that is gone',
+    GOOD.replace('  string total_cost = 2;\n', ''),
+    'Previously present field "2"',
+  ],
+  [
+    'a field of another type',
+    GOOD.replace('string total_cost', 'double total_cost'),
+    'changed type',
+  ],
+  [
+    'a field with another number',
+    GOOD.replace('total_cost = 2', 'total_cost = 3'),
+    'Previously present field "2"',
+  ],
 ])('%s breaks the released language', (_, changed, complaint) => {
   write(GOOD);
   const image = join(dir, 'released.binpb');
@@ -47,7 +71,8 @@ test.each([
   expect(buf('breaking', dir, '--against', image)).toEqual(fine);
   write(changed);
   expect(buf('breaking', dir, '--against', image)).toMatchObject({
-    status: 100, said: expect.stringContaining(complaint),
+    status: 100,
+    said: expect.stringContaining(complaint),
   });
 });
 

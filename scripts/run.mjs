@@ -8,14 +8,16 @@ import { install, root } from './installed.mjs';
 
 const COMMANDS = {
   demo: {
-    help: 'npm run demo [-- --keep] [-- --split] [-- --trace]\n'
-      + 'Replays one roaming charge between two complete platforms, Energy OASIS and Carbon Plunk.',
+    help:
+      'npm run demo [-- --keep] [-- --split] [-- --trace]\n' +
+      'Replays one roaming charge between two complete platforms, Energy OASIS and Carbon Plunk.',
     program: () => ['dist/scripts/demo.js'],
   },
   test: {
-    help: 'npm test [-- PATTERN …]\n'
-      + 'Runs all tests (or those whose path holds a pattern) on private PostgreSQL and NATS servers.\n'
-      + 'The last line is "N passed, N failed".',
+    help:
+      'npm test [-- PATTERN …]\n' +
+      'Runs all tests (or those whose path holds a pattern) on private PostgreSQL and NATS servers.\n' +
+      'The last line is "N passed, N failed".',
     program: () => ['node_modules/vitest/vitest.mjs', 'run'],
   },
   start: {
@@ -23,8 +25,9 @@ const COMMANDS = {
     program: () => ['dist/scripts/start.js'],
   },
   serve: {
-    help: 'npm run serve -- SERVICE\n'
-      + 'Runs one service on the servers given by DATABASE_URL and NATS_URL.',
+    help:
+      'npm run serve -- SERVICE\n' +
+      'Runs one service on the servers given by DATABASE_URL and NATS_URL.',
     program: () => ['dist/scripts/serve.js'],
   },
   bench: {
@@ -32,14 +35,22 @@ const COMMANDS = {
     program: () => ['dist/scripts/bench.js'],
   },
   'proto:release': {
-    help: 'npm run proto:release\n'
-      + 'Makes proto/ as it is now the released language, with which npm test compares from now on.',
-    program: () => ['node_modules/@bufbuild/buf/bin/buf', 'build', 'proto', '-o', 'proto/released.binpb'],
+    help:
+      'npm run proto:release\n' +
+      'Makes proto/ as it is now the released language, with which npm test compares from now on.',
+    program: () => [
+      'node_modules/@bufbuild/buf/bin/buf',
+      'build',
+      'proto',
+      '-o',
+      'proto/released.binpb',
+    ],
     needs: () => {},
   },
   tidy: {
-    help: 'npm run tidy [-- --declare]\n'
-      + 'Checks the rules of the style. --declare writes into each project.json what the project imports.',
+    help:
+      'npm run tidy [-- --declare]\n' +
+      'Checks the rules of the style. --declare writes into each project.json what the project imports.',
     needs: () => {},
     program: () => ['scripts/tidy.ts'],
   },
@@ -67,7 +78,7 @@ try {
 }
 if (command.program) process.exitCode = await onNode24([...command.program(), ...rest]);
 
-/** Runs a program to its end and answers its exit status, in the way of shells when a signal ended it. */
+/** Runs a program to its end; answers its exit status, as shells do when a signal ended it. */
 async function onNode24([program, ...args]) {
   if (!existsSync(join(root, program))) {
     console.error(`${program} is not there: this checkout has no such program yet.`);
@@ -76,14 +87,23 @@ async function onNode24([program, ...args]) {
   const bin = join(root, 'node_modules/.bin');
   const flags = ['--enable-source-maps', '--import', './scripts/with-parent.mjs'];
   const child = spawn(join(bin, 'node'), [...flags, program, ...args], {
-    cwd: root, stdio: 'inherit', env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` },
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` },
   });
   // A terminal's Ctrl-C reaches the child by itself; a signal sent to us alone is passed on.
-  process.on('SIGINT', () => { if (!process.stdin.isTTY) child.kill('SIGINT'); });
+  process.on('SIGINT', () => {
+    if (!process.stdin.isTTY) child.kill('SIGINT');
+  });
   process.on('SIGTERM', () => child.kill('SIGTERM'));
   process.on('SIGHUP', () => child.kill('SIGHUP'));
   return new Promise((resolve) => {
-    child.on('error', (error) => { console.error(error.message); resolve(1); });
-    child.on('exit', (status, signal) => resolve(status ?? 128 + ({ SIGINT: 2, SIGKILL: 9, SIGTERM: 15 }[signal] ?? 0)));
+    child.on('error', (error) => {
+      console.error(error.message);
+      resolve(1);
+    });
+    child.on('exit', (status, signal) =>
+      resolve(status ?? 128 + ({ SIGINT: 2, SIGKILL: 9, SIGTERM: 15 }[signal] ?? 0)),
+    );
   });
 }

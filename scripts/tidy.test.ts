@@ -18,77 +18,235 @@ const DECIDER = 'export const cdr: Decider<State, Command, Event> = { initial };
 
 /** Each: what is wrong, the files, the rule that must see it, and where. */
 const BROKEN: readonly [string, Record<string, string>, string, string][] = [
-  ['a folder named utils', { 'libs/bus/src/utils/wire.ts': '' }, 'names that say something', 'libs/bus/src/utils/wire.ts'],
-  ['a file named types', { 'services/portal/src/types.ts': '' }, 'names that say something', 'services/portal/src/types.ts'],
-  ['a file three folders below src', { 'libs/ocpi/src/a/b/c/d.ts': '' }, 'shallow folders', 'libs/ocpi/src/a/b/c/d.ts'],
-  ['a file of 401 lines', { 'libs/bus/src/bus.ts': lines(401) }, 'short files', 'libs/bus/src/bus.ts'],
-  ['a barrel that exports everything', { 'libs/bus/src/index.ts': "\nexport * from './bus.ts';" },
-    'explicit exports', 'libs/bus/src/index.ts:2'],
-  ['types exported wholesale', { 'libs/bus/src/index.ts': "export type * from './bus.ts';" },
-    'explicit exports', 'libs/bus/src/index.ts:1'],
-  ['a service that imports another', { 'services/portal/src/main.ts': "import { find } from '../../locations/src/find.ts';" },
-    'closed projects', 'services/portal/src/main.ts:1'],
-  ['a lib that imports a service', { 'libs/bus/src/bus.ts': "import {\n  find,\n} from '../../../services/locations/src/find.ts';" },
-    'closed projects', 'libs/bus/src/bus.ts:3'],
-  ['a lib that reaches behind the barrel of another', { 'libs/due/src/due.ts': "import { pool } from '../../postgres/src/pool.ts';" },
-    'closed projects', 'libs/due/src/due.ts:1'],
-  ['a service loaded late', { 'services/portal/src/main.ts': "const m = await import('../../locations/src/find.ts');" },
-    'closed projects', 'services/portal/src/main.ts:1'],
-  ['a script that imports a service', { 'scripts/demo.ts': "import { find } from '../services/locations/src/find.ts';" },
-    'closed projects', 'scripts/demo.ts:1'],
-  ['an undeclared lib', { 'libs/due/project.json': project('lib'), 'libs/due/src/due.ts': "import { pool } from '#postgres';" },
-    'declared dependencies', 'libs/due/project.json'],
-  ['a declared lib that nobody imports', { 'libs/due/project.json': project('lib', 'postgres') },
-    'declared dependencies', 'libs/due/project.json'],
-  ['test servers in a program', {
-    'libs/due/project.json': project('lib'), 'libs/due/src/due.ts': "import { natsUrl } from '#test-servers';",
-  }, 'declared dependencies', 'libs/due/project.json'],
-  ['libs in a circle', { 'libs/a/project.json': project('lib', 'b'), 'libs/b/project.json': project('lib', 'a') },
-    'no cycles', 'libs/a/project.json'],
-  ['generated types in a service', { 'services/portal/src/main.ts': "import type { Cdr } from '../gen/cdr_pb.ts';" },
-    'generated code stays hidden', 'services/portal/src/main.ts:1'],
-  ['a decider that asks the clock', { 'services/cdr-ledger/src/cdr.ts': `${DECIDER}const at = Date.now();` },
-    'pure decisions', 'services/cdr-ledger/src/cdr.ts:2'],
-  ['a decider that takes the present', { 'services/cdr-ledger/src/cdr.ts': `${DECIDER}const at = new Date();` },
-    'pure decisions', 'services/cdr-ledger/src/cdr.ts:2'],
-  ['a decider that rolls dice', { 'services/cdr-ledger/src/cdr.ts': `${DECIDER}const at = Math.random();` },
-    'pure decisions', 'services/cdr-ledger/src/cdr.ts:2'],
-  ['a decider that makes ids', { 'services/cdr-ledger/src/cdr.ts': `${DECIDER}const id = crypto.randomUUID();` },
-    'pure decisions', 'services/cdr-ledger/src/cdr.ts:2'],
-  ...['@nestjs/common', '@nats-io/nats-core', 'pg', '@mikro-orm/core', 'node:fs', 'node:net', 'node:http', '#bus']
-    .map((from): [string, Record<string, string>, string, string] => [
-      `a decider that imports ${from}`, { 'services/cdr-ledger/src/cdr.ts': `import { x } from '${from}';\n${DECIDER}` },
-      'pure decisions', 'services/cdr-ledger/src/cdr.ts:1']),
-  ['a decider with an impure file behind it', {
-    'services/cdr-ledger/src/cdr.ts': `import { now } from './now.ts';\n${DECIDER}`,
-    'services/cdr-ledger/src/now.ts': 'export const now = () => Date.now();',
-  }, 'pure decisions', 'services/cdr-ledger/src/now.ts:1'],
-  ['a pure lib that reads a file', { 'libs/money/src/money.ts': "import { readFileSync } from 'node:fs';" },
-    'pure decisions', 'libs/money/src/money.ts:1'],
-  ['work left for later', { 'libs/bus/src/bus.ts': `// ${LATER}: retry` }, 'nothing postponed', 'libs/bus/src/bus.ts:1'],
+  [
+    'a folder named utils',
+    { 'libs/bus/src/utils/wire.ts': '' },
+    'names that say something',
+    'libs/bus/src/utils/wire.ts',
+  ],
+  [
+    'a file named types',
+    { 'services/portal/src/types.ts': '' },
+    'names that say something',
+    'services/portal/src/types.ts',
+  ],
+  [
+    'a file three folders below src',
+    { 'libs/ocpi/src/a/b/c/d.ts': '' },
+    'shallow folders',
+    'libs/ocpi/src/a/b/c/d.ts',
+  ],
+  [
+    'a file of 401 lines',
+    { 'libs/bus/src/bus.ts': lines(401) },
+    'short files',
+    'libs/bus/src/bus.ts',
+  ],
+  [
+    'a barrel that exports everything',
+    { 'libs/bus/src/index.ts': "\nexport * from './bus.ts';" },
+    'explicit exports',
+    'libs/bus/src/index.ts:2',
+  ],
+  [
+    'types exported wholesale',
+    { 'libs/bus/src/index.ts': "export type * from './bus.ts';" },
+    'explicit exports',
+    'libs/bus/src/index.ts:1',
+  ],
+  [
+    'a service that imports another',
+    { 'services/portal/src/main.ts': "import { find } from '../../locations/src/find.ts';" },
+    'closed projects',
+    'services/portal/src/main.ts:1',
+  ],
+  [
+    'a lib that imports a service',
+    {
+      'libs/bus/src/bus.ts': "import {\n  find,\n} from '../../../services/locations/src/find.ts';",
+    },
+    'closed projects',
+    'libs/bus/src/bus.ts:3',
+  ],
+  [
+    'a lib that reaches behind the barrel of another',
+    { 'libs/due/src/due.ts': "import { pool } from '../../postgres/src/pool.ts';" },
+    'closed projects',
+    'libs/due/src/due.ts:1',
+  ],
+  [
+    'a service loaded late',
+    { 'services/portal/src/main.ts': "const m = await import('../../locations/src/find.ts');" },
+    'closed projects',
+    'services/portal/src/main.ts:1',
+  ],
+  [
+    'a script that imports a service',
+    { 'scripts/demo.ts': "import { find } from '../services/locations/src/find.ts';" },
+    'closed projects',
+    'scripts/demo.ts:1',
+  ],
+  [
+    'an undeclared lib',
+    {
+      'libs/due/project.json': project('lib'),
+      'libs/due/src/due.ts': "import { pool } from '#postgres';",
+    },
+    'declared dependencies',
+    'libs/due/project.json',
+  ],
+  [
+    'a declared lib that nobody imports',
+    { 'libs/due/project.json': project('lib', 'postgres') },
+    'declared dependencies',
+    'libs/due/project.json',
+  ],
+  [
+    'test servers in a program',
+    {
+      'libs/due/project.json': project('lib'),
+      'libs/due/src/due.ts': "import { natsUrl } from '#test-servers';",
+    },
+    'declared dependencies',
+    'libs/due/project.json',
+  ],
+  [
+    'libs in a circle',
+    { 'libs/a/project.json': project('lib', 'b'), 'libs/b/project.json': project('lib', 'a') },
+    'no cycles',
+    'libs/a/project.json',
+  ],
+  [
+    'generated types in a service',
+    { 'services/portal/src/main.ts': "import type { Cdr } from '../gen/cdr_pb.ts';" },
+    'generated code stays hidden',
+    'services/portal/src/main.ts:1',
+  ],
+  [
+    'a decider that asks the clock',
+    { 'services/cdr-ledger/src/cdr.ts': `${DECIDER}const at = Date.now();` },
+    'pure decisions',
+    'services/cdr-ledger/src/cdr.ts:2',
+  ],
+  [
+    'a decider that takes the present',
+    { 'services/cdr-ledger/src/cdr.ts': `${DECIDER}const at = new Date();` },
+    'pure decisions',
+    'services/cdr-ledger/src/cdr.ts:2',
+  ],
+  [
+    'a decider that rolls dice',
+    { 'services/cdr-ledger/src/cdr.ts': `${DECIDER}const at = Math.random();` },
+    'pure decisions',
+    'services/cdr-ledger/src/cdr.ts:2',
+  ],
+  [
+    'a decider that makes ids',
+    { 'services/cdr-ledger/src/cdr.ts': `${DECIDER}const id = crypto.randomUUID();` },
+    'pure decisions',
+    'services/cdr-ledger/src/cdr.ts:2',
+  ],
+  ...[
+    '@nestjs/common',
+    '@nats-io/nats-core',
+    'pg',
+    '@mikro-orm/core',
+    'node:fs',
+    'node:net',
+    'node:http',
+    '#bus',
+  ].map((from): [string, Record<string, string>, string, string] => [
+    `a decider that imports ${from}`,
+    { 'services/cdr-ledger/src/cdr.ts': `import { x } from '${from}';\n${DECIDER}` },
+    'pure decisions',
+    'services/cdr-ledger/src/cdr.ts:1',
+  ]),
+  [
+    'a decider with an impure file behind it',
+    {
+      'services/cdr-ledger/src/cdr.ts': `import { now } from './now.ts';\n${DECIDER}`,
+      'services/cdr-ledger/src/now.ts': 'export const now = () => Date.now();',
+    },
+    'pure decisions',
+    'services/cdr-ledger/src/now.ts:1',
+  ],
+  [
+    'a pure lib that reads a file',
+    { 'libs/money/src/money.ts': "import { readFileSync } from 'node:fs';" },
+    'pure decisions',
+    'libs/money/src/money.ts:1',
+  ],
+  [
+    'work left for later',
+    { 'libs/bus/src/bus.ts': `// ${LATER}: retry` },
+    'nothing postponed',
+    'libs/bus/src/bus.ts:1',
+  ],
   ...['only', 'skip', 'todo'].map((way): [string, Record<string, string>, string, string] => [
-    `a test with .${way} and no reason`, { 'libs/bus/src/bus.test.ts': `\ntest.${way}('x', () => {});` },
-    'no test left out', 'libs/bus/src/bus.test.ts:2']),
-  ['the address of a registry', { 'Dockerfile': `RUN curl https://deb.${'debian'}.org/x` }, 'no addresses', 'Dockerfile:1'],
-  ['a path of one machine', { 'scripts/x.mjs': `cd('/${'work'}/main')` }, 'no addresses', 'scripts/x.mjs:1'],
-  ['a dependency without a reason', {
-    'package.json': '{"dependencies":{"pg":"1.0.0"}}', 'docs/dependencies.md': '| `pg` | MIT |  |',
-    'package-lock.json': '{"packages":{"node_modules/pg":{"license":"MIT"}}}',
-  }, 'known dependencies', 'docs/dependencies.md'],
-  ['a dependency that is not listed', {
-    'package.json': '{"devDependencies":{"pg":"1.0.0"}}', 'docs/dependencies.md': '',
-    'package-lock.json': '{"packages":{"node_modules/pg":{"license":"MIT"}}}',
-  }, 'known dependencies', 'docs/dependencies.md'],
-  ['a licence that the list has wrong', {
-    'package.json': '{"dependencies":{"pg":"1.0.0"}}', 'docs/dependencies.md': '| `pg` | ISC | stores rows |',
-    'package-lock.json': '{"packages":{"node_modules/pg":{"license":"MIT"}}}',
-  }, 'known dependencies', 'docs/dependencies.md'],
-  ['a copyleft licence in what we ship', {
-    'package-lock.json': '{"packages":{"node_modules/deep":{"license":"GPL-3.0"}}}',
-  }, 'known dependencies', 'package-lock.json'],
-  ['a lock file that names addresses', {
-    'package-lock.json': '{"packages":{"node_modules/pg":{"license":"MIT","resolved":"https://x/pg.tgz"}}}',
-  }, 'known dependencies', 'package-lock.json'],
+    `a test with .${way} and no reason`,
+    { 'libs/bus/src/bus.test.ts': `\ntest.${way}('x', () => {});` },
+    'no test left out',
+    'libs/bus/src/bus.test.ts:2',
+  ]),
+  [
+    'the address of a registry',
+    { Dockerfile: `RUN curl https://deb.${'debian'}.org/x` },
+    'no addresses',
+    'Dockerfile:1',
+  ],
+  [
+    'a path of one machine',
+    { 'scripts/x.mjs': `cd('/${'work'}/main')` },
+    'no addresses',
+    'scripts/x.mjs:1',
+  ],
+  [
+    'a dependency without a reason',
+    {
+      'package.json': '{"dependencies":{"pg":"1.0.0"}}',
+      'docs/dependencies.md': '| `pg` | MIT |  |',
+      'package-lock.json': '{"packages":{"node_modules/pg":{"license":"MIT"}}}',
+    },
+    'known dependencies',
+    'docs/dependencies.md',
+  ],
+  [
+    'a dependency that is not listed',
+    {
+      'package.json': '{"devDependencies":{"pg":"1.0.0"}}',
+      'docs/dependencies.md': '',
+      'package-lock.json': '{"packages":{"node_modules/pg":{"license":"MIT"}}}',
+    },
+    'known dependencies',
+    'docs/dependencies.md',
+  ],
+  [
+    'a licence that the list has wrong',
+    {
+      'package.json': '{"dependencies":{"pg":"1.0.0"}}',
+      'docs/dependencies.md': '| `pg` | ISC | stores rows |',
+      'package-lock.json': '{"packages":{"node_modules/pg":{"license":"MIT"}}}',
+    },
+    'known dependencies',
+    'docs/dependencies.md',
+  ],
+  [
+    'a copyleft licence in what we ship',
+    {
+      'package-lock.json': '{"packages":{"node_modules/deep":{"license":"GPL-3.0"}}}',
+    },
+    'known dependencies',
+    'package-lock.json',
+  ],
+  [
+    'a lock file that names addresses',
+    {
+      'package-lock.json':
+        '{"packages":{"node_modules/pg":{"license":"MIT","resolved":"https://x/pg.tgz"}}}',
+    },
+    'known dependencies',
+    'package-lock.json',
+  ],
 ];
 
 test.each(BROKEN)('%s is found', (_, files, rule, at) => {
@@ -96,20 +254,39 @@ test.each(BROKEN)('%s is found', (_, files, rule, at) => {
 });
 
 test.each<[string, Record<string, string>]>([
-  ['a long file that says why', { 'libs/bus/src/bus.ts': `// tidy: long because it is one table\n${lines(401)}` }],
+  [
+    'a long file that says why',
+    { 'libs/bus/src/bus.ts': `// tidy: long because it is one table\n${lines(401)}` },
+  ],
   ['a lib through its barrel', { 'libs/due/src/due.ts': "import { pool } from '#postgres';" }],
-  ['a host that imports services', {
-    'services/all-in-one/project.json': project('host', 'portal'),
-    'services/all-in-one/src/start.ts': "import { start } from '../../portal/src/start.ts';",
-  }],
-  ['test servers in a test', {
-    'libs/due/project.json': project('lib'), 'libs/due/test/due.test.ts': "import { natsUrl } from '#test-servers';",
-  }],
-  ['a skipped test with its reason', { 'libs/x/src/x.test.ts': "// because the KurrentDB store is not there yet\ntest.skip('x');" }],
-  ['an instant out of a command', { 'services/cdr-ledger/src/cdr.ts': `${DECIDER}const at = new Date(command.at);` }],
-  ['a shipped package with a choice of licences', {
-    'package-lock.json': '{"packages":{"node_modules/deep":{"license":"(GPL-2.0 OR MIT)"}}}',
-  }],
+  [
+    'a host that imports services',
+    {
+      'services/all-in-one/project.json': project('host', 'portal'),
+      'services/all-in-one/src/start.ts': "import { start } from '../../portal/src/start.ts';",
+    },
+  ],
+  [
+    'test servers in a test',
+    {
+      'libs/due/project.json': project('lib'),
+      'libs/due/test/due.test.ts': "import { natsUrl } from '#test-servers';",
+    },
+  ],
+  [
+    'a skipped test with its reason',
+    { 'libs/x/src/x.test.ts': "// because the KurrentDB store is not there yet\ntest.skip('x');" },
+  ],
+  [
+    'an instant out of a command',
+    { 'services/cdr-ledger/src/cdr.ts': `${DECIDER}const at = new Date(command.at);` },
+  ],
+  [
+    'a shipped package with a choice of licences',
+    {
+      'package-lock.json': '{"packages":{"node_modules/deep":{"license":"(GPL-2.0 OR MIT)"}}}',
+    },
+  ],
 ])('%s is in order', (_, files) => {
   expect(findings(files).map(told)).toEqual([]);
 });
@@ -117,7 +294,9 @@ test.each<[string, Record<string, string>]>([
 test('every rule has a fixture that fails', () => {
   const seen = new Set(BROKEN.map(([, , rule]) => rule));
   for (const rule of RULES) {
-    const found = BROKEN.some(([, files, name]) => rule(new Map(Object.entries(files))).some((f) => f.rule === name));
+    const found = BROKEN.some(([, files, name]) =>
+      rule(new Map(Object.entries(files))).some((f) => f.rule === name),
+    );
     expect(found, rule.name).toBe(true);
   }
   expect(seen.size).toBe(RULES.length);

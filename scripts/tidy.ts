@@ -3,18 +3,33 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { knownDependencies } from './tidy/dependencies.ts';
 import {
-  closedProjects, declaredDependencies, explicitExports, hiddenGenerated, noCycles, wantedDependencies,
+  closedProjects,
+  declaredDependencies,
+  explicitExports,
+  hiddenGenerated,
+  noCycles,
+  wantedDependencies,
 } from './tidy/imports.ts';
 import { LINES_WARNED, linesOf, sayingNames, shallowFolders, shortFiles } from './tidy/names.ts';
 import { pureDecisions } from './tidy/purity.ts';
 import { noAddresses, nothingLeftOut, nothingPostponed } from './tidy/text.ts';
 import { type Finding, isCode, type Rule, type Tree } from './tidy/tree.ts';
 
-/** The rules of the style that a program can check; each has a fixture in tidy.test.ts that must fail. */
+/** The rules of the style that a program can check; each has a failing fixture in tidy.test.ts. */
 export const RULES: readonly Rule[] = [
-  sayingNames, shallowFolders, shortFiles,
-  explicitExports, closedProjects, declaredDependencies, noCycles, hiddenGenerated,
-  pureDecisions, nothingPostponed, nothingLeftOut, noAddresses, knownDependencies,
+  sayingNames,
+  shallowFolders,
+  shortFiles,
+  explicitExports,
+  closedProjects,
+  declaredDependencies,
+  noCycles,
+  hiddenGenerated,
+  pureDecisions,
+  nothingPostponed,
+  nothingLeftOut,
+  noAddresses,
+  knownDependencies,
 ];
 
 export function tidy(tree: Tree): Finding[] {
@@ -23,18 +38,28 @@ export function tidy(tree: Tree): Finding[] {
 
 /** Files that may stay but grow long. */
 export function growing(tree: Tree): string[] {
-  return [...tree].filter(([path, text]) => isCode(path) && linesOf(text) > LINES_WARNED)
+  return [...tree]
+    .filter(([path, text]) => isCode(path) && linesOf(text) > LINES_WARNED)
     .map(([path, text]) => `${path}: ${linesOf(text)} lines`);
 }
 
-/** The files of the repository, tracked or about to be, without what git ignores and without binaries. */
+/** The files of the repository, tracked or about to be, without binaries and what git ignores. */
 export function readTree(root: string): Tree {
-  const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
-    cwd: root, encoding: 'utf8', maxBuffer: 64 << 20,
-  });
+  const listed = execFileSync(
+    'git',
+    ['ls-files', '-z', '--cached', '--others', '--exclude-standard'],
+    {
+      cwd: root,
+      encoding: 'utf8',
+      maxBuffer: 64 << 20,
+    },
+  );
   const paths = listed.split('\0').filter((path) => path !== '' && existsSync(join(root, path)));
-  return new Map(paths.map((path) => [path, readFileSync(join(root, path), 'utf8')] as const)
-    .filter(([, text]) => !text.includes('\0')));
+  return new Map(
+    paths
+      .map((path) => [path, readFileSync(join(root, path), 'utf8')] as const)
+      .filter(([, text]) => !text.includes('\0')),
+  );
 }
 
 export function told(finding: Finding): string {
@@ -46,8 +71,14 @@ function declare(root: string): void {
   for (const [project, wanted] of wantedDependencies(readTree(root))) {
     const file = join(root, project, 'project.json');
     const { targets, ...manifest } = JSON.parse(readFileSync(file, 'utf8'));
-    if (JSON.stringify([...manifest.implicitDependencies ?? []].sort()) === JSON.stringify(wanted)) continue;
-    writeFileSync(file, `${JSON.stringify({ ...manifest, implicitDependencies: wanted, targets }, null, 2)}\n`);
+    if (
+      JSON.stringify([...(manifest.implicitDependencies ?? [])].sort()) === JSON.stringify(wanted)
+    )
+      continue;
+    writeFileSync(
+      file,
+      `${JSON.stringify({ ...manifest, implicitDependencies: wanted, targets }, null, 2)}\n`,
+    );
   }
 }
 

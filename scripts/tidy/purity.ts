@@ -3,9 +3,17 @@ import { type Finding, importsOf, isCode, isTest, matches, resolved, type Tree }
 const DECIDER = /^export const \w+\s*:\s*Decider<|\bsatisfies Decider</m;
 /** Libs that are pure as a whole. */
 const PURE_FOLDERS = ['libs/money/src/', 'libs/pricing/src/', 'libs/decider/src/'];
-const EFFECTS = /^(@nestjs\/|@nats-io\/|@mikro-orm\/|@opentelemetry\/|pg$|pg-|fastify|undici$|ws$|#(bus|postgres|event-store|telemetry|due|servers|settings)$)/;
-const PURE_BUILTINS = new Set(['node:assert', 'node:assert/strict', 'node:crypto', 'node:util', 'node:buffer']);
-const CHANCE = /\bDate\.now\b|\bnew Date\(\s*\)|\bMath\.random\b|\brandom(?:UUID|Bytes|Int)\b|\bperformance\.now\b|\bprocess\.(?:env|hrtime)\b/g;
+const EFFECTS =
+  /^(@nestjs\/|@nats-io\/|@mikro-orm\/|@opentelemetry\/|pg$|pg-|fastify|undici$|ws$|#(bus|postgres|event-store|telemetry|due|servers|settings)$)/;
+const PURE_BUILTINS = new Set([
+  'node:assert',
+  'node:assert/strict',
+  'node:crypto',
+  'node:util',
+  'node:buffer',
+]);
+const CHANCE =
+  /\bDate\.now\b|\bnew Date\(\s*\)|\bMath\.random\b|\brandom(?:UUID|Bytes|Int)\b|\bperformance\.now\b|\bprocess\.(?:env|hrtime)\b/g;
 
 /**
  * Decisions are pure: a file with a decider, all it imports from its own project, and the pure libs
@@ -15,10 +23,19 @@ export function pureDecisions(tree: Tree): Finding[] {
   return [...pureFiles(tree)].flatMap((path) => {
     const text = tree.get(path) ?? '';
     const reached = importsOf(text)
-      .filter(({ from }) => EFFECTS.test(from) || (from.startsWith('node:') && !PURE_BUILTINS.has(from)))
-      .map(({ from, line }) => ({ rule: 'pure decisions', at: `${path}:${line}`, what: `imports ${from}` }));
-    const chance = matches(text, CHANCE)
-      .map(({ line, found }) => ({ rule: 'pure decisions', at: `${path}:${line}`, what: `${found}: let it arrive in the command` }));
+      .filter(
+        ({ from }) => EFFECTS.test(from) || (from.startsWith('node:') && !PURE_BUILTINS.has(from)),
+      )
+      .map(({ from, line }) => ({
+        rule: 'pure decisions',
+        at: `${path}:${line}`,
+        what: `imports ${from}`,
+      }));
+    const chance = matches(text, CHANCE).map(({ line, found }) => ({
+      rule: 'pure decisions',
+      at: `${path}:${line}`,
+      what: `${found}: let it arrive in the command`,
+    }));
     return [...reached, ...chance];
   });
 }

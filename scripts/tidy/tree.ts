@@ -34,7 +34,8 @@ export function projectOf(path: string): string | undefined {
 
 /** What a file imports or exports from elsewhere, as written, static and dynamic. */
 export function importsOf(text: string): Import[] {
-  const statement = /^[ \t]*(?:import|export)\b[^'";]*?\bfrom\s*'([^']+)'|^[ \t]*import\s*'([^']+)'|\bimport\(\s*'([^']+)'\s*\)/gm;
+  const statement =
+    /^[ \t]*(?:import|export)\b[^'";]*?\bfrom\s*'([^']+)'|^[ \t]*import\s*'([^']+)'|\bimport\(\s*'([^']+)'\s*\)/gm;
   return [...text.matchAll(statement)].map((match) => ({
     from: match[1] ?? match[2] ?? match[3] ?? '',
     line: lineAt(text, match.index + match[0].length),
@@ -56,7 +57,10 @@ export function lineAt(text: string, index: number): number {
 }
 
 /** Every match of `pattern` (global) in the text, with its line number and its whole line. */
-export function matches(text: string, pattern: RegExp): { line: number; text: string; found: string }[] {
+export function matches(
+  text: string,
+  pattern: RegExp,
+): { line: number; text: string; found: string }[] {
   return [...text.matchAll(pattern)].map((match) => {
     const line = lineAt(text, match.index);
     return { line, text: text.split('\n')[line - 1] ?? '', found: match[0] };

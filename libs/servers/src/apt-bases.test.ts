@@ -8,7 +8,10 @@ let etc: string;
 beforeEach(() => {
   etc = mkdtempSync(join(tmpdir(), 'roamwatt-etc-'));
   mkdirSync(join(etc, 'apt/sources.list.d'), { recursive: true });
-  writeFileSync(join(etc, 'os-release'), 'NAME="Debian GNU/Linux"\nID=debian\nVERSION_CODENAME=bookworm\n');
+  writeFileSync(
+    join(etc, 'os-release'),
+    'NAME="Debian GNU/Linux"\nID=debian\nVERSION_CODENAME=bookworm\n',
+  );
 });
 afterEach(() => rmSync(etc, { recursive: true, force: true }));
 
@@ -20,22 +23,39 @@ test('the archive is read from one-line sources; security and strangers are left
     'deb-src http://mirror.example/sources bookworm main',
     'deb http://tools.example/apt nodistro main',
   ]);
-  expect(aptBases(etc)).toEqual([{ uri: 'http://mirror.example/debian', signedBy: '/keys/debian.gpg' }]);
+  expect(aptBases(etc)).toEqual([
+    { uri: 'http://mirror.example/debian', signedBy: '/keys/debian.gpg' },
+  ]);
 });
 
 test('the archive is read from stanzas, those that are switched off excepted', () => {
   write('sources.list.d/debian.sources', [
-    'Types: deb deb-src', '# a note', 'URIs: mirror+file:/etc/apt/mirrors/debian.list',
-    'Suites: bookworm bookworm-updates', 'Components: main', 'Signed-By: /keys/debian.gpg', '',
-    'Enabled: no', 'Types: deb', 'URIs: http://off.example/debian', 'Suites: bookworm', 'Components: main',
+    'Types: deb deb-src',
+    '# a note',
+    'URIs: mirror+file:/etc/apt/mirrors/debian.list',
+    'Suites: bookworm bookworm-updates',
+    'Components: main',
+    'Signed-By: /keys/debian.gpg',
+    '',
+    'Enabled: no',
+    'Types: deb',
+    'URIs: http://off.example/debian',
+    'Suites: bookworm',
+    'Components: main',
   ]);
-  expect(aptBases(etc)).toEqual([{ uri: 'mirror+file:/etc/apt/mirrors/debian.list', signedBy: '/keys/debian.gpg' }]);
+  expect(aptBases(etc)).toEqual([
+    { uri: 'mirror+file:/etc/apt/mirrors/debian.list', signedBy: '/keys/debian.gpg' },
+  ]);
 });
 
 test('a key that is written in the stanza is left to apt', () => {
   write('sources.list.d/debian.sources', [
-    'Types: deb', 'URIs: http://mirror.example/debian', 'Suites: bookworm', 'Components: main',
-    'Signed-By:', ' -----BEGIN PGP PUBLIC KEY BLOCK-----',
+    'Types: deb',
+    'URIs: http://mirror.example/debian',
+    'Suites: bookworm',
+    'Components: main',
+    'Signed-By:',
+    ' -----BEGIN PGP PUBLIC KEY BLOCK-----',
   ]);
   expect(aptBases(etc)).toEqual([{ uri: 'http://mirror.example/debian' }]);
 });

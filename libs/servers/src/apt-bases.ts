@@ -15,14 +15,29 @@ export interface AptBase {
 export function aptBases(etc: string): AptBase[] {
   const release = read(join(etc, 'os-release'));
   if (!/^ID="?debian"?$/m.test(release)) return [];
-  const suites = [/^VERSION_CODENAME="?([a-z]+)"?$/m.exec(release)?.[1], 'stable', 'testing', 'sid', 'unstable'];
+  const suites = [
+    /^VERSION_CODENAME="?([a-z]+)"?$/m.exec(release)?.[1],
+    'stable',
+    'testing',
+    'sid',
+    'unstable',
+  ];
   const parts = join(etc, 'apt/sources.list.d');
-  const files = existsSync(parts) ? readdirSync(parts).sort().map((name) => join(parts, name)) : [];
+  const files = existsSync(parts)
+    ? readdirSync(parts)
+        .sort()
+        .map((name) => join(parts, name))
+    : [];
   const entries = [
-    ...[join(etc, 'apt/sources.list'), ...files].filter((name) => name.endsWith('.list')).flatMap((name) => oneLine(read(name))),
+    ...[join(etc, 'apt/sources.list'), ...files]
+      .filter((name) => name.endsWith('.list'))
+      .flatMap((name) => oneLine(read(name))),
     ...files.filter((name) => name.endsWith('.sources')).flatMap((name) => stanzas(read(name))),
   ];
-  const bases = entries.filter((entry) => entry.components.includes('main') && entry.suites.some((suite) => suites.includes(suite)));
+  const bases = entries.filter(
+    (entry) =>
+      entry.components.includes('main') && entry.suites.some((suite) => suites.includes(suite)),
+  );
   return bases.map(({ uri, signedBy }) => ({ uri, ...(signedBy ? { signedBy } : {}) }));
 }
 
@@ -39,20 +54,32 @@ function oneLine(text: string): Entry[] {
     const match = /^deb\s+(?:\[([^\]]*)\]\s+)?(\S+)\s+(\S+)\s+(.*)$/.exec(line.trim());
     if (!match) continue;
     const [, options = '', uri = '', suite = '', components = ''] = match;
-    entries.push({ uri, suites: [suite], components: components.split(/\s+/), signedBy: /signed-by=(\/\S+)/i.exec(options)?.[1] });
+    entries.push({
+      uri,
+      suites: [suite],
+      components: components.split(/\s+/),
+      signedBy: /signed-by=(\/\S+)/i.exec(options)?.[1],
+    });
   }
   return entries;
 }
 
 function stanzas(text: string): Entry[] {
   return text.split(/\n\s*\n/).flatMap((stanza) => {
-    const field = (name: string) => new RegExp(`^${name}:[ \\t]*(.*)$`, 'im').exec(stanza)?.[1]?.trim() ?? '';
+    const field = (name: string) =>
+      new RegExp(`^${name}:[ \\t]*(.*)$`, 'im').exec(stanza)?.[1]?.trim() ?? '';
     if (!field('Types').split(/\s+/).includes('deb') || /^no$/i.test(field('Enabled'))) return [];
     const signedBy = field('Signed-By');
-    return field('URIs').split(/\s+/).filter(Boolean).map((uri) => ({
-      uri, suites: field('Suites').split(/\s+/), components: field('Components').split(/\s+/),
-      signedBy: signedBy.startsWith('/') ? signedBy : undefined, // A key written in the stanza: apt's own keys serve then.
-    }));
+    return field('URIs')
+      .split(/\s+/)
+      .filter(Boolean)
+      .map((uri) => ({
+        uri,
+        suites: field('Suites').split(/\s+/),
+        components: field('Components').split(/\s+/),
+        // A key that is written in the stanza itself is left to apt's own keys.
+        signedBy: signedBy.startsWith('/') ? signedBy : undefined,
+      }));
   });
 }
 

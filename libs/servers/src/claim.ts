@@ -19,9 +19,13 @@ export async function claim(dir: string): Promise<Claim> {
   const server = join(dir, 'served-by');
   while (!tryToWrite(holder, identity(process.pid))) {
     const [other, served] = [read(holder), read(server)];
-    if (isAlive(other)) throw new Error(`${dir} is in use by process ${pidOf(other)}: another run of Roamwatt.`);
-    await until(() => (isAlive(served) ? undefined : true), 25_000,
-      () => `${dir} is still in use by server process ${pidOf(served)}, whose starter has died.`);
+    if (isAlive(other))
+      throw new Error(`${dir} is in use by process ${pidOf(other)}: another run of Roamwatt.`);
+    await until(
+      () => (isAlive(served) ? undefined : true),
+      25_000,
+      () => `${dir} is still in use by server process ${pidOf(served)}, whose starter has died.`,
+    );
     if (read(holder) === other) rmSync(holder, { force: true });
   }
   return {

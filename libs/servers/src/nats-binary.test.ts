@@ -5,7 +5,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { natsServerBinary, natsServerOn } from './nats-binary.ts';
 
 let dir: string;
-beforeEach(() => { dir = mkdtempSync(join(tmpdir(), 'roamwatt-path-')); });
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'roamwatt-path-'));
+});
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 test.each([
@@ -23,7 +25,9 @@ test('a nats-server that is too old or does not run is passed over', () => {
   installed('old', 'echo "nats-server: v2.10.1"');
   installed('broken', 'exit 127');
   const recent = installed('recent', 'echo "nats-server: v2.14.3"');
-  const path = ['', 'nowhere', 'old', 'broken', 'recent'].map((name) => name && join(dir, name)).join(':');
+  const path = ['', 'nowhere', 'old', 'broken', 'recent']
+    .map((name) => name && join(dir, name))
+    .join(':');
   expect(natsServerOn(path)).toBe(recent);
 });
 

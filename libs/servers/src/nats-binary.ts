@@ -1,5 +1,14 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -17,9 +26,13 @@ let found: Promise<string> | undefined;
  * private one in `.roamwatt/bin`, which is fetched once: Debian's newer package, else built by Go.
  * Throws with what to install when nothing works.
  */
-export function natsServerBinary(say: (line: string) => void = (line) => process.stderr.write(`${line}\n`)): Promise<string> {
+export function natsServerBinary(
+  say: (line: string) => void = (line) => process.stderr.write(`${line}\n`),
+): Promise<string> {
   found ??= find(say);
-  found.catch(() => { found = undefined; });
+  found.catch(() => {
+    found = undefined;
+  });
   return found;
 }
 
@@ -30,24 +43,34 @@ async function find(say: (line: string) => void): Promise<string> {
   if (existsSync(own) && isRecent(own)) return own;
 
   const failures: string[] = [];
-  for (const [name, fetchTo] of [['Debian package', fromDebian], ['go install', fromGo]] as const) {
+  for (const [name, fetchTo] of [
+    ['Debian package', fromDebian],
+    ['go install', fromGo],
+  ] as const) {
     const draft = mkdtempSync(join(tmpdir(), 'roamwatt-nats-'));
     try {
       say(`Fetching nats-server (${name}) …`);
       return keep(await fetchTo(draft), own);
     } catch (error) {
-      failures.push(`${name}: ${error instanceof Error ? error.message.trim().split('\n').slice(0, 4).join(' | ') : error}`);
+      failures.push(
+        `${name}: ${error instanceof Error ? error.message.trim().split('\n').slice(0, 4).join(' | ') : error}`,
+      );
     } finally {
       execFileSync('chmod', ['-R', 'u+w', draft]); // Go's module cache is read-only.
       rmSync(draft, { recursive: true, force: true });
     }
   }
-  throw new Error(`No nats-server ${OLDEST.major}.${OLDEST.minor} or newer. Put one on PATH, install Go, or set NATS_URL.\n${failures.join('\n')}`);
+  throw new Error(
+    `No nats-server ${OLDEST.major}.${OLDEST.minor} or newer. Put one on PATH, install Go, or set NATS_URL.\n${failures.join('\n')}`,
+  );
 }
 
 /** The first recent nats-server in the folders of `path`. */
 export function natsServerOn(path: string): string | undefined {
-  const candidates = path.split(delimiter).filter((dir) => dir !== '').map((dir) => join(dir, 'nats-server'));
+  const candidates = path
+    .split(delimiter)
+    .filter((dir) => dir !== '')
+    .map((dir) => join(dir, 'nats-server'));
   return candidates.find((candidate) => existsSync(candidate) && isRecent(candidate));
 }
 
@@ -72,10 +95,11 @@ function keep(binary: string, own: string): string {
   return own;
 }
 
-/** Downloads the package of Debian's development suite with apt state of its own, and unpacks it. */
+/** Downloads the package of Debian's development suite, with apt state of its own; unpacks it. */
 async function fromDebian(draft: string): Promise<string> {
   const bases = aptBases('/etc');
-  if (bases.length === 0) throw new Error('not a Debian machine, or its apt sources name no Debian archive');
+  if (bases.length === 0)
+    throw new Error('not a Debian machine, or its apt sources name no Debian archive');
   let failure: unknown;
   for (const base of bases) {
     try {
@@ -88,15 +112,22 @@ async function fromDebian(draft: string): Promise<string> {
 }
 
 async function debianPackage(draft: string, base: AptBase): Promise<string> {
-  for (const dir of ['lists/partial', 'cache/archives/partial', 'parts']) mkdirSync(join(draft, dir), { recursive: true });
+  for (const dir of ['lists/partial', 'cache/archives/partial', 'parts'])
+    mkdirSync(join(draft, dir), { recursive: true });
   const sources = join(draft, 'sources.list');
   const signed = base.signedBy ? `[signed-by=${base.signedBy}] ` : '';
   writeFileSync(sources, `deb ${signed}${base.uri} sid main\n`);
   writeFileSync(join(draft, 'status'), '');
   const options = {
-    'Dir::State': draft, 'Dir::State::lists': join(draft, 'lists'), 'Dir::State::status': join(draft, 'status'),
-    'Dir::Cache': join(draft, 'cache'), 'Dir::Etc::sourcelist': sources, 'Dir::Etc::sourceparts': join(draft, 'parts'),
-    'APT::Sandbox::User': 'root', 'Acquire::Languages': 'none', 'Acquire::Retries': '3',
+    'Dir::State': draft,
+    'Dir::State::lists': join(draft, 'lists'),
+    'Dir::State::status': join(draft, 'status'),
+    'Dir::Cache': join(draft, 'cache'),
+    'Dir::Etc::sourcelist': sources,
+    'Dir::Etc::sourceparts': join(draft, 'parts'),
+    'APT::Sandbox::User': 'root',
+    'Acquire::Languages': 'none',
+    'Acquire::Retries': '3',
     'Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled': 'false',
   };
   const flags = Object.entries(options).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
@@ -105,7 +136,9 @@ async function debianPackage(draft: string, base: AptBase): Promise<string> {
   const deb = readdirSync(draft).find((name) => name.endsWith('.deb'));
   if (deb === undefined) throw new Error('apt downloaded nothing');
   await run('dpkg-deb', ['-x', join(draft, deb), join(draft, 'unpacked')]);
-  const binary = ['usr/bin', 'usr/sbin'].map((dir) => join(draft, 'unpacked', dir, 'nats-server')).find(existsSync);
+  const binary = ['usr/bin', 'usr/sbin']
+    .map((dir) => join(draft, 'unpacked', dir, 'nats-server'))
+    .find(existsSync);
   if (binary === undefined) throw new Error(`${deb} holds no nats-server`);
   return binary;
 }
@@ -114,7 +147,8 @@ async function fromGo(draft: string): Promise<string> {
   const go = ['go', '/usr/local/go/bin/go'].find(answers);
   if (go === undefined) throw new Error('there is no go on PATH');
   await run(go, ['install', GO_MODULE], {
-    env: { ...process.env, GOBIN: draft, CGO_ENABLED: '0', GOFLAGS: '-trimpath' }, maxBuffer: 16 << 20,
+    env: { ...process.env, GOBIN: draft, CGO_ENABLED: '0', GOFLAGS: '-trimpath' },
+    maxBuffer: 16 << 20,
   });
   return join(draft, 'nats-server');
 }

@@ -8,7 +8,9 @@ import { natsFor, startNats } from './nats.ts';
 import type { Server } from './server.ts';
 
 let dir: string;
-beforeEach(() => { dir = mkdtempSync(join(tmpdir(), 'roamwatt-servers-')); });
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'roamwatt-servers-'));
+});
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 test('a restart with an older copy of the store forgets what was told since', async () => {
@@ -30,7 +32,9 @@ test('a restart with an older copy of the store forgets what was told since', as
 });
 
 test('two servers started at the same moment get ports of their own', async () => {
-  const [one, two] = await Promise.all(['one', 'two'].map((name) => startNats({ dir: join(dir, name) })));
+  const [one, two] = await Promise.all(
+    ['one', 'two'].map((name) => startNats({ dir: join(dir, name) })),
+  );
   expect(one?.port).not.toBe(two?.port);
   await Promise.all([one?.stop(), two?.stop()]);
 });
@@ -48,12 +52,17 @@ test('a client without the password is refused', async () => {
 });
 
 test('a configuration that the server refuses is told with its words', async () => {
-  await expect(startNats({ dir, config: 'max_connections: "many"' }))
-    .rejects.toThrow(/did not start[\s\S]*nats\.conf:9:1/);
+  await expect(startNats({ dir, config: 'max_connections: "many"' })).rejects.toThrow(
+    /did not start[\s\S]*nats\.conf:9:1/,
+  );
 });
 
 test('a server given by its URL is used as it is', async () => {
-  expect(await natsFor('nats://mq.example', { dir })).toMatchObject({ url: 'nats://mq.example', port: 4222, pid: 0 });
+  expect(await natsFor('nats://mq.example', { dir })).toMatchObject({
+    url: 'nats://mq.example',
+    port: 4222,
+    pid: 0,
+  });
 });
 
 async function tellTwo(server: Server): Promise<void> {
@@ -65,11 +74,17 @@ async function tellTwo(server: Server): Promise<void> {
 }
 
 async function told(server: Server): Promise<number> {
-  return withServer(server, async (connection) =>
-    (await (await jetstreamManager(connection)).streams.info('told')).state.messages);
+  return withServer(
+    server,
+    async (connection) =>
+      (await (await jetstreamManager(connection)).streams.info('told')).state.messages,
+  );
 }
 
-async function withServer<T>(server: Server, work: (c: Awaited<ReturnType<typeof connect>>) => Promise<T>): Promise<T> {
+async function withServer<T>(
+  server: Server,
+  work: (c: Awaited<ReturnType<typeof connect>>) => Promise<T>,
+): Promise<T> {
   const url = new URL(server.url);
   const connection = await connect({ servers: url.host, user: url.username, pass: url.password });
   try {

@@ -40,9 +40,13 @@ export async function startNats(options: NatsOptions): Promise<Server> {
     const log = join(dir, 'nats.log');
     const server = await launch({ command, args: ['-c', config], cwd: dir, log });
     claimed.servedBy(server.pid);
-    const port = await until(() => (server.ended() ? 0 : portOf(dir, server.pid)), 60_000,
-      () => `nats-server is not ready after 60 s:\n${tail(log)}`);
-    if (port === 0) throw new Error(`nats-server did not start (${server.ended()}); see ${log}:\n${tail(log)}`);
+    const port = await until(
+      () => (server.ended() ? 0 : portOf(dir, server.pid)),
+      60_000,
+      () => `nats-server is not ready after 60 s:\n${tail(log)}`,
+    );
+    if (port === 0)
+      throw new Error(`nats-server did not start (${server.ended()}); see ${log}:\n${tail(log)}`);
     const url = `nats://${USER}:${password}@127.0.0.1:${port}`;
     return { url, pid: server.pid, port, log, stop: () => server.stop().then(claimed.release) };
   } catch (error) {
@@ -52,7 +56,8 @@ export async function startNats(options: NatsOptions): Promise<Server> {
 }
 
 function configuration(options: NatsOptions, dir: string, password: string): string {
-  const sync = options.syncInterval === undefined ? '' : `  sync_interval: ${options.syncInterval}\n`;
+  const sync =
+    options.syncInterval === undefined ? '' : `  sync_interval: ${options.syncInterval}\n`;
   return `listen: "127.0.0.1:${options.port ?? -1}"
 server_name: "roamwatt-${randomBytes(4).toString('hex')}"
 ports_file_dir: ${JSON.stringify(dir)}
@@ -74,7 +79,9 @@ function keptPassword(dir: string): string {
 /** The port out of the file that the server writes when it listens. */
 function portOf(dir: string, pid: number): number | undefined {
   try {
-    const ports = JSON.parse(readFileSync(join(dir, `nats-server_${pid}.ports`), 'utf8')) as { nats: string[] };
+    const ports = JSON.parse(readFileSync(join(dir, `nats-server_${pid}.ports`), 'utf8')) as {
+      nats: string[];
+    };
     return Number(new URL(ports.nats[0] ?? '').port);
   } catch {
     return undefined;

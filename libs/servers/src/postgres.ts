@@ -5,7 +5,14 @@ import { dirname, join, resolve } from 'node:path';
 import { claim } from './claim.ts';
 import { openPlaceFor } from './places.ts';
 import { mayUse, postgresBinaries } from './postgres-binaries.ts';
-import { type Account, givenServer, type Launch, launch, type Running, type Server } from './server.ts';
+import {
+  type Account,
+  givenServer,
+  type Launch,
+  launch,
+  type Running,
+  type Server,
+} from './server.ts';
 import { freePort, tail, until } from './waiting.ts';
 
 export interface PostgresOptions {
@@ -21,7 +28,10 @@ const SUPERUSER = 'roamwatt';
 const NOTE = 'data-is-at.txt';
 
 /** The server at `url` when one is given, else a private one. */
-export async function postgresFor(url: string | undefined, options: PostgresOptions): Promise<Server> {
+export async function postgresFor(
+  url: string | undefined,
+  options: PostgresOptions,
+): Promise<Server> {
   return url ? givenServer(url, 5432) : startPostgres(options);
 }
 
@@ -44,11 +54,22 @@ export async function startPostgres(options: PostgresOptions): Promise<Server> {
     // Ours is stopped, or we would not hold the claim. Its number may be another process's by now,
     // at which PostgreSQL would refuse to start.
     rmSync(join(data, 'postmaster.pid'), { force: true });
-    const start = { command: join(postgresBinaries(account, major), 'postgres'), cwd: data, log: join(dir, 'postgres.log'), account };
+    const start = {
+      command: join(postgresBinaries(account, major), 'postgres'),
+      cwd: data,
+      log: join(dir, 'postgres.log'),
+      account,
+    };
     const server = await startOnSomePort(start, data, options);
     claimed.servedBy(server.pid);
     const url = `postgres://${SUPERUSER}:${password}@127.0.0.1:${server.port}/postgres`;
-    return { url, pid: server.pid, port: server.port, log: start.log, stop: () => server.stop().then(claimed.release) };
+    return {
+      url,
+      pid: server.pid,
+      port: server.port,
+      log: start.log,
+      stop: () => server.stop().then(claimed.release),
+    };
   } catch (error) {
     claimed.release();
     throw error;
@@ -56,14 +77,19 @@ export async function startPostgres(options: PostgresOptions): Promise<Server> {
 }
 
 async function startOnSomePort(
-  start: Omit<Launch, 'args'>, data: string, { port: wanted, durable = true }: PostgresOptions,
+  start: Omit<Launch, 'args'>,
+  data: string,
+  { port: wanted, durable = true }: PostgresOptions,
 ): Promise<Running & { port: number }> {
   const { log } = start;
   for (let attempt = 1; ; attempt += 1) {
-    const port = wanted ?? await freePort();
+    const port = wanted ?? (await freePort());
     const server = await launch({ ...start, args: settings(data, port, durable) });
-    const state = await until(() => (server.ended() ? 'ended' : isReady(data, server.pid) ? 'ready' : undefined), 60_000,
-      () => `PostgreSQL is not ready after 60 s:\n${tail(log)}`);
+    const state = await until(
+      () => (server.ended() ? 'ended' : isReady(data, server.pid) ? 'ready' : undefined),
+      60_000,
+      () => `PostgreSQL is not ready after 60 s:\n${tail(log)}`,
+    );
     if (state === 'ready') return { ...server, port };
     const taken = tail(log).includes('could not create any TCP/IP sockets');
     if (wanted !== undefined || !taken || attempt === 5) {
@@ -88,7 +114,11 @@ function settings(data: string, port: number, durable: boolean): string[] {
     log_timezone: 'UTC',
     log_line_prefix: '%m [%p] %d ',
   };
-  return ['-D', data, ...Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
+  return [
+    '-D',
+    data,
+    ...Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+  ];
 }
 
 function isReady(data: string, pid: number): boolean {
@@ -110,7 +140,7 @@ function serverAccount(): Account | undefined {
   return { uid: 65534, gid: 65534 };
 }
 
-/** `dir/data`, or a folder elsewhere, named in `dir/data-is-at.txt`, when the account cannot reach `dir`. */
+/** `dir/data`, or a folder that `dir/data-is-at.txt` names when the account cannot reach `dir`. */
 function dataFolder(dir: string, account: Account | undefined): string {
   const elsewhere = dataElsewhere(dir);
   if (elsewhere !== undefined) return elsewhere;
@@ -135,7 +165,10 @@ function makeFor(account: Account | undefined, folder: string): void {
   if (account) chownSync(folder, account.uid, account.gid);
 }
 
-/** The password is written last: data without one is what an interrupted set-up left, or a checkout removed since. */
+/**
+ * The password is written last: data without one is what an interrupted set-up left, or a checkout
+ * that was removed since.
+ */
 function initialise(dir: string, data: string, account: Account | undefined): string {
   rmSync(data, { recursive: true, force: true });
   makeFor(account, data);
@@ -144,11 +177,29 @@ function initialise(dir: string, data: string, account: Account | undefined): st
   writeFileSync(handed, password, { mode: 0o600 });
   if (account) chownSync(handed, account.uid, account.gid);
   try {
-    const run = spawnSync(join(postgresBinaries(account), 'initdb'), [
-      '-D', data, '-U', SUPERUSER, `--pwfile=${handed}`, '--auth=scram-sha-256', '--data-checksums',
-      '--encoding=UTF8', '--locale=C', '--no-instructions',
-    ], { cwd: '/', encoding: 'utf8', env: { PATH: '/usr/bin:/bin', LANG: 'C', TZ: 'UTC' }, ...(account ?? {}) });
-    if (run.status !== 0) throw new Error(`initdb failed in ${data}: ${run.error?.message ?? run.stderr}`);
+    const run = spawnSync(
+      join(postgresBinaries(account), 'initdb'),
+      [
+        '-D',
+        data,
+        '-U',
+        SUPERUSER,
+        `--pwfile=${handed}`,
+        '--auth=scram-sha-256',
+        '--data-checksums',
+        '--encoding=UTF8',
+        '--locale=C',
+        '--no-instructions',
+      ],
+      {
+        cwd: '/',
+        encoding: 'utf8',
+        env: { PATH: '/usr/bin:/bin', LANG: 'C', TZ: 'UTC' },
+        ...(account ?? {}),
+      },
+    );
+    if (run.status !== 0)
+      throw new Error(`initdb failed in ${data}: ${run.error?.message ?? run.stderr}`);
   } finally {
     rmSync(handed, { force: true });
   }

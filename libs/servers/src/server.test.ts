@@ -6,8 +6,12 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { removePostgres, startPostgres } from './postgres.ts';
 
 let dir: string;
-beforeEach(() => { dir = mkdtempSync(join(tmpdir(), 'roamwatt-servers-')); });
-afterEach(() => { for (const name of ['postgres', '']) removePostgres(join(dir, name)); });
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'roamwatt-servers-'));
+});
+afterEach(() => {
+  for (const name of ['postgres', '']) removePostgres(join(dir, name));
+});
 
 const PROGRAM = `
   const { startNats, startPostgres } = await import(${JSON.stringify(join(import.meta.dirname, 'index.ts'))});
@@ -18,19 +22,24 @@ const PROGRAM = `
   process.stdin.on('data', () => process.exit(0));
 `;
 
-test.each(['SIGKILL', 'SIGTERM', 'exit'])('servers end with the program that started them: %s', async (way) => {
-  const program = spawn(process.execPath, ['--input-type=module', '-e', PROGRAM, dir], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const pids = JSON.parse(await firstLine(program)) as number[];
-  expect(pids.filter(isAlive)).toHaveLength(2);
-  if (way === 'exit') program.stdin?.write('end\n');
-  else program.kill(way as NodeJS.Signals);
-  await new Promise((resolve) => program.once('exit', resolve));
+test.each(['SIGKILL', 'SIGTERM', 'exit'])(
+  'servers end with the program that started them: %s',
+  async (way) => {
+    const program = spawn(process.execPath, ['--input-type=module', '-e', PROGRAM, dir], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const pids = JSON.parse(await firstLine(program)) as number[];
+    expect(pids.filter(isAlive)).toHaveLength(2);
+    if (way === 'exit') program.stdin?.write('end\n');
+    else program.kill(way as NodeJS.Signals);
+    await new Promise((resolve) => program.once('exit', resolve));
 
-  // Taken up again at once, while the old server may still be stopping.
-  const again = await startPostgres({ dir: join(dir, 'postgres') });
-  await again.stop();
-  await expect.poll(() => pids.filter(isAlive), { timeout: 10_000 }).toEqual([]);
-});
+    // Taken up again at once, while the old server may still be stopping.
+    const again = await startPostgres({ dir: join(dir, 'postgres') });
+    await again.stop();
+    await expect.poll(() => pids.filter(isAlive), { timeout: 10_000 }).toEqual([]);
+  },
+);
 
 function isAlive(pid: number): boolean {
   return existsSync(`/proc/${pid}/exe`);
@@ -43,6 +52,8 @@ async function firstLine(program: ChildProcess): Promise<string> {
       text += data;
       if (text.includes('\n')) resolve(text);
     });
-    program.once('exit', (status) => reject(new Error(`The program ended with ${status} before its servers ran.`)));
+    program.once('exit', (status) =>
+      reject(new Error(`The program ended with ${status} before its servers ran.`)),
+    );
   });
 }

@@ -58,8 +58,14 @@ export async function launch({ command, args, cwd, log, account }: Launch): Prom
   closeSync(logFile);
   let end: string | undefined;
   const exited = new Promise<void>((resolve) => {
-    child.once('error', (error) => { end ??= error.message; resolve(); });
-    child.once('exit', (code, signal) => { end ??= signal ? `ended by ${signal}` : `exit status ${code}`; resolve(); });
+    child.once('error', (error) => {
+      end ??= error.message;
+      resolve();
+    });
+    child.once('exit', (code, signal) => {
+      end ??= signal ? `ended by ${signal}` : `exit status ${code}`;
+      resolve();
+    });
   });
   if (child.pid === undefined) {
     await exited;
@@ -93,7 +99,9 @@ kill -QUIT "$1"; sleep 5; kill -KILL "$1"`;
 
 function watch(pid: number): ChildProcess {
   const watchdog = spawn('/bin/sh', ['-c', WATCH, 'roamwatt-watchdog', String(pid)], {
-    detached: true, cwd: '/', stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+    cwd: '/',
+    stdio: ['pipe', 'ignore', 'ignore'],
   });
   watchdog.on('error', () => {});
   watchdog.stdin?.on('error', () => {});

@@ -12,10 +12,14 @@ test('two fresh databases do not see each other and leave nothing when dropped',
   await client.end();
   const other = new pg.Client({ connectionString: two.url });
   await other.connect();
-  expect((await other.query(`SELECT to_regclass('only_here') AS found`)).rows).toEqual([{ found: null }]);
+  expect((await other.query(`SELECT to_regclass('only_here') AS found`)).rows).toEqual([
+    { found: null },
+  ]);
   await other.end();
   await Promise.all([one.drop(), two.drop()]);
-  await expect(new pg.Client({ connectionString: one.url }).connect()).rejects.toThrow(/does not exist/);
+  await expect(new pg.Client({ connectionString: one.url }).connect()).rejects.toThrow(
+    /does not exist/,
+  );
 });
 
 test('the NATS server keeps a stream of a fresh platform', async () => {
