@@ -1,5 +1,5 @@
 import { Catch, type ExceptionFilter, UseFilters } from '@nestjs/common';
-import { EventPattern, MessagePattern } from '@nestjs/microservices';
+import { Ctx, EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
 import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
 import { throwError } from 'rxjs';
 import type { AskContract, TellContract } from './contract.ts';
@@ -62,6 +62,9 @@ export function patternOf(contract: Pick<TellContract, 'context' | 'thing' | 'ha
 function decorate(pattern: MethodDecorator): (target: object, name: string | symbol, descriptor: PropertyDescriptor) => void {
   return (target, name, descriptor) => {
     UseFilters(new Rethrow())(target, name, descriptor);
+    // Without these Nest hands over the first argument only.
+    Payload()(target, name, 0);
+    Ctx()(target, name, 1);
     pattern(target, name, descriptor);
   };
 }

@@ -1,1 +1,2 @@
-export { freshDatabase, freshPlatform, natsUrl, type FreshDatabase } from './test-servers.ts';
+export { type TestPlatform, testPlatform } from './test-platform.ts';
+export { type FreshDatabase, freshDatabase, freshPlatform, natsUrl } from './test-servers.ts';

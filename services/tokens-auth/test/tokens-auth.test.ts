@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Bus, connectBus } from '#bus';
+import {
+  answerAuthorize, authorize, getToken, issueToken, listTokens, putPartnerToken,
+} from '#contracts/tokens-auth';
+import { Change } from '#contracts/party';
+import { fromJsonBytes, toJsonBytes } from '#contracts';
+import type { Token } from '#ocpi';
+import type { Running } from '#service';
+import { testPlatform, type TestPlatform } from '#test-servers';
+import { start } from '../src/start.ts';
+
+let platform: TestPlatform;
+let service: Running;
+let bus: Bus;
+
+beforeAll(async () => {
+  platform = await testPlatform();
+  service = await start(platform.env);
+  bus = await connectBus({ natsUrl: platform.env.NATS_URL!, platform: platform.platform, service: 'portal' });
+});
+afterAll(async () => {
+  await bus?.close();
+  await service?.stop();
+  await platform?.drop();
+});
+
+const plunk = { countryCode: 'CA', partyId: 'CPK' };
+const card = (uid: string, changes: Partial<Token> = {}) => ({
+  country_code: 'CA', party_id: 'CPK', uid, type: 'RFID', contract_id: 'CA-CPK-C00000002-H', issuer: 'Carbon Plunk',
+  valid: true, whitelist: 'ALLOWED', last_updated: '2022-02-01T17:00:00Z', ...changes,
+});
+const put = (token: object & { uid: string }, patch = false, uid = token.uid) =>
+  bus.ask(putPartnerToken, { party: plunk, uid, type: 'RFID', patch, bodyJson: toJsonBytes(token) });
+const tap = (idTag: string) => bus.ask(authorize, { idTag, stationId: 'OASIS-L2-01' });
+
+test("a partner's card may charge once it was pushed, whatever the case of its uid", async () => {
+  expect(await put(card('04AA'))).toMatchObject({ change: Change.CREATED });
+  expect(await tap('04aa')).toMatchObject({ status: 'Accepted', authMethod: 'WHITELIST' });
+});
+
+test('the same push again changes nothing; an older one is not taken', async () => {
+  await put(card('04BB'));
+  expect(await put(card('04BB'))).toMatchObject({ change: Change.UNCHANGED });
+  expect(await put(card('04BB', { valid: false, last_updated: '2022-02-01T16:59:59Z' }))).toMatchObject({ change: Change.STALE });
+  expect(await tap('04BB')).toMatchObject({ status: 'Accepted' });
+});
+
+test('TOK-02 a card that a PATCH made invalid is Blocked', async () => {
+  await put(card('04CC'));
+  await put({ uid: '04CC', valid: false, last_updated: '2022-02-01T18:00:00Z' }, true);
+  expect(await tap('04CC')).toMatchObject({ status: 'Blocked' });
+});
+
+test('a PATCH of a token nobody pushed is refused by name', async () => {
+  await expect(put({ uid: '04DD', valid: false, last_updated: '2022-02-01T18:00:00Z' }, true)).rejects.toMatchObject({
+    code: 'unknown-token',
+  });
+});
+
+test('a token without its required fields is refused and names them', async () => {
+  await expect(put({ uid: '04EE' })).rejects.toMatchObject({ code: 'invalid-object', detail: expect.stringContaining('country_code: is missing') });
+  expect(await bus.ask(getToken, { party: plunk, uid: '04EE', type: 'RFID' })).not.toHaveProperty('tokenJson');
+});
+
+test('a card that nobody issued is Invalid', async () => {
+  expect(await tap('UNHEARD-OF')).toMatchObject({ status: 'Invalid', why: expect.stringContaining('no token') });
+});
+
+test('TOK-09 a card with whitelist NEVER is Invalid while its owner cannot be asked', async () => {
+  await put(card('04FF', { whitelist: 'NEVER' }));
+  expect(await tap('04FF')).toMatchObject({ status: 'Invalid', why: expect.stringContaining('could not be asked') });
+});
+
+test('our own tokens are issued once, listed for partners, and answered for', async () => {
+  const given = { uid: 'STAFF-1', type: 'RFID', contract_id: 'CA-BCT-C00000001-X', visual_number: '1' };
+  const issue = () => bus.ask(issueToken, { tokenJson: toJsonBytes(given) });
+  expect(await issue()).toMatchObject({ change: Change.CREATED });
+  expect(await issue()).toMatchObject({ change: Change.UNCHANGED });
+  const page = await bus.ask(listTokens, { page: { offset: 0, limit: 10 } });
+  expect(page.total).toBe(1);
+  expect(fromJsonBytes<Token>(page.objectsJson[0]!)).toMatchObject({ ...given, party_id: 'BCT', issuer: 'Energy OASIS', valid: true });
+  const { authorizationInfoJson } = await bus.ask(answerAuthorize, { uid: 'staff-1', type: 'RFID' });
+  expect(fromJsonBytes(authorizationInfoJson)).toMatchObject({ allowed: 'ALLOWED', authorization_reference: expect.any(String) });
+});
+
+test("TOK-06 a partner's question about a token that is none of ours is refused", async () => {
+  await expect(bus.ask(answerAuthorize, { uid: '04AA', type: 'RFID' })).rejects.toMatchObject({ code: 'unknown-token' });
+});
+
+test('a request without its ids is refused before it is handled', async () => {
+  await expect(bus.ask(authorize, { idTag: '', stationId: 'OASIS-L2-01' })).rejects.toMatchObject({
+    code: 'malformed', detail: 'idTag is empty',
+  });
+});
