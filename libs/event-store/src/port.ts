@@ -6,6 +6,11 @@
  * grow, and a reader that follows them misses no event. Data only: no callbacks, no transactions.
  */
 export interface EventStore {
+  /**
+   * The outcomes are in the order of the items. Items for one stream are taken in their order; those
+   * of different streams in any. A conflict at the very version that was expected means that an
+   * event's id is in the log already, elsewhere. Throws `AppendRefused` when a bound is broken.
+   */
   append(items: readonly AppendItem[]): Promise<AppendOutcome[]>;
   /** A stream's events in order, from `fromVersion` (1 when absent). An unknown stream is empty. */
   read(stream: string, options?: { fromVersion?: number; limit?: number }): Promise<StoredEvent[]>;
@@ -17,16 +22,18 @@ export interface EventStore {
   last(): Promise<StoredEvent | undefined>;
   /**
    * Calls `handle` with batches in position order, first of what is stored after `after`, then of
-   * what is appended later; resolves when the signal aborts; rejects when `handle` does.
+   * what is appended later; resolves when the signal aborts or the store closes; rejects when
+   * `handle` does.
    */
   subscribe(after: bigint, handle: (events: StoredEvent[]) => Promise<void>, signal: AbortSignal): Promise<void>;
+  /** Answers what was taken, ends the followers, and refuses what comes later. */
   close(): Promise<void>;
 }
 
 export const NO_POSITION = 0n;
 
 export interface NewEvent {
-  /** Unique for ever; derived from the command's id, so that a retry carries the same ids. */
+  /** A UUID in lower case, unique for ever; derived from the command's id, so that a retry carries the same ids. */
   readonly id: string;
   readonly type: string;
   /** JSON text, stored byte for byte. */

@@ -1,0 +1,111 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { type FreshDatabase, freshDatabase } from '#test-servers';
+import { type Database, openDatabase } from '#postgres';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type EventStore, eventStoreMigrations, NO_POSITION, postgresEventStore, type StoredEvent } from '../src/index.ts';
+import { type AppenderJob, SCHEMA } from './appender.ts';
+import { appendOne, event, item, newStream } from './conformance.ts';
+
+let fresh: FreshDatabase;
+let db: Database;
+let store: EventStore;
+const children: ChildProcess[] = [];
+
+beforeEach(async () => {
+  fresh = await freshDatabase();
+  db = await openDatabase({ url: fresh.url, schema: SCHEMA, migrations: eventStoreMigrations });
+  store = postgresEventStore(db);
+});
+afterEach(async () => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  await store.close();
+  await db.close();
+  await fresh.drop();
+});
+
+test('several processes append at once: each event once, no holes, and a follower misses none', async () => {
+  const seen: StoredEvent[] = [];
+  const stop = new AbortController();
+  const following = store.subscribe(NO_POSITION, async (events) => void seen.push(...events), stop.signal);
+  const shared = ['a', 'b', 'c'].map((seed) => start({ kind: 'shared', seed, streams: 20, rounds: 10 }));
+  const own = start({ kind: 'own', seed: 'd', streams: 100, rounds: 10 });
+  await Promise.all([...shared, own].map((child) => finished(child)));
+
+  const total = 3 * 20 * 10 + 100 * 10;
+  await expect.poll(() => seen.length, { timeout: 10_000 }).toBe(total);
+  stop.abort();
+  await following;
+  expectWhole(seen);
+  expect(seen.filter((stored) => stored.stream.startsWith('shared-'))).toHaveLength(600);
+}, 60_000);
+
+test('a process stopped at any moment of its appending does not stall the others', async () => {
+  const child = start({ kind: 'own', seed: 'stopped', streams: 500, rounds: 0 });
+  await once(child, 'message');
+  let longestMs = 0;
+  for (let stops = 0; stops < 4; stops += 1) {
+    await delay(20 + Math.random() * 100);
+    child.kill('SIGSTOP');
+    const stoppedAt = performance.now();
+    for (let appends = 0; performance.now() - stoppedAt < 800; appends += 1) {
+      const before = performance.now();
+      await appendOne(store, item(newStream(), 0, event()));
+      longestMs = Math.max(longestMs, performance.now() - before);
+    }
+    child.kill('SIGCONT');
+  }
+  // Were it to wait for the stopped one, it would wait to the end of the stop.
+  expect(longestMs).toBeLessThan(600);
+  expectWhole(await all());
+}, 60_000);
+
+test('a process killed in mid-append and started again with the same ids stores each event once', async () => {
+  const job = { kind: 'own', seed: 'killed', streams: 40, rounds: 40 } as const;
+  for (let kills = 0; kills < 3; kills += 1) {
+    const child = start(job);
+    await once(child, 'message');
+    await delay(50 + Math.random() * 250);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
+  await finished(start(job));
+  const events = await all();
+  expect(events).toHaveLength(job.streams * job.rounds);
+  expectWhole(events);
+}, 60_000);
+
+/** Positions 1, 2, 3 …; versions 1, 2, 3 … in each stream; no id twice. */
+function expectWhole(events: readonly StoredEvent[]): void {
+  expect(events.findIndex((stored, n) => stored.position !== BigInt(n + 1))).toBe(-1);
+  const versions = new Map<string, number>();
+  for (const { stream, version } of events) {
+    if (version !== (versions.get(stream) ?? 0) + 1) expect.fail(`${stream} has a hole before version ${version}`);
+    versions.set(stream, version);
+  }
+  expect(new Set(events.map((stored) => stored.id)).size).toBe(events.length);
+}
+
+async function all(): Promise<StoredEvent[]> {
+  const events: StoredEvent[] = [];
+  for (;;) {
+    const page = await store.readAll(events.at(-1)?.position ?? NO_POSITION, 10_000);
+    events.push(...page);
+    if (page.length < 10_000) return events;
+  }
+}
+
+function start(job: Omit<AppenderJob, 'url'>): ChildProcess {
+  const child = fork(fileURLToPath(new URL('appender.ts', import.meta.url)), [JSON.stringify({ ...job, url: fresh.url })], {
+    execArgv: ['--conditions=source', '--experimental-transform-types', '--disable-warning=ExperimentalWarning'],
+  });
+  children.push(child);
+  return child;
+}
+
+async function finished(child: ChildProcess): Promise<void> {
+  const [code] = await once(child, 'exit') as [number | null];
+  expect(code).toBe(0);
+}
