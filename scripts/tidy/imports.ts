@@ -57,7 +57,7 @@ export function declaredDependencies(tree: Tree): Finding[] {
         ),
       ...declared
         .filter((name) => !wanted.includes(name))
-        .map((name) => finding(`declares ${name} and never imports it`)),
+        .map((name) => finding(`declares ${name} and has no import that needs it`)),
     ];
   });
 }
