@@ -110,11 +110,11 @@ export class Bus {
     }));
   }
 
-  /** Answers a contract's asks, sharing them with the other replicas of its context. */
+  /** Answers a contract's asks, sharing them with its context's other replicas, from when this resolves. */
   answer<Q extends DescMessage, A extends DescMessage>(
     contract: AskContract<Q, A>,
     handler: AnswersHandler<Q, A>,
-  ): Answering {
+  ): Promise<Answering> {
     if (contract.to) throw new TypeError(`${contract.context}.${contract.verb} goes to one holder: use hold`);
     const name = `${contract.context}.${contract.verb}`;
     const subject = askSubject(this.platform, contract);
@@ -122,15 +122,15 @@ export class Bus {
   }
 
   /** Answers a contract's asks to `id`, alone, until `release` (which waits for what is being handled). */
-  hold<Q extends DescMessage, A extends DescMessage>(
+  async hold<Q extends DescMessage, A extends DescMessage>(
     contract: AskContract<Q, A>,
     id: string,
     handler: AnswersHandler<Q, A>,
-  ): { release(): Promise<void> } {
+  ): Promise<{ release(): Promise<void> }> {
     if (!contract.to) throw new TypeError(`${contract.context}.${contract.verb} has no holder: use answer`);
     const name = `${contract.context}.${contract.verb}`;
     const subject = holderSubject(this.platform, contract, id);
-    const held = this.startAnswering({ subject, name }, handling(contract, handler, this.log));
+    const held = await this.startAnswering({ subject, name }, handling(contract, handler, this.log));
     return { release: () => held.stop() };
   }
 
@@ -144,7 +144,7 @@ export class Bus {
   answerBytes(
     to: { context: Context; verb: string },
     handler: (request: Uint8Array) => Promise<Uint8Array>,
-  ): Answering {
+  ): Promise<Answering> {
     const where = { subject: askSubject(this.platform, to), name: `${to.context}.${to.verb}`, queue: to.context };
     return this.startAnswering(where, (items) => Promise.all(items.map(async ({ request }) => ({ answer: await handler(request) }))));
   }
@@ -162,10 +162,10 @@ export class Bus {
     if (!this.connection.isClosed()) await this.connection.drain().catch(() => this.connection.close());
   }
 
-  private startAnswering(
+  private async startAnswering(
     where: { readonly subject: string; readonly name: string; readonly queue?: string },
     handle: (items: readonly AskItem[]) => Promise<AnswerItem[]>,
-  ): Answering {
+  ): Promise<Answering> {
     const { connection, tracer, log } = this;
     const answering = startAnswering({ connection, tracer, log, ...where }, handle);
     const kept = {
@@ -175,6 +175,8 @@ export class Bus {
       },
     };
     this.answering.add(kept);
+    // The server has the subscription when it answers this, or gets it at the reconnect.
+    await this.connection.flush().catch(() => {});
     return kept;
   }
 

@@ -82,7 +82,10 @@ export async function claimGroups(db: Database, { listener, source, replica }: R
   return rows;
 }
 
-/** Moves a group's position, if it is still this owner's and where this owner left it. */
+/**
+ * Moves a group's position, if it is still this owner's and where this owner left it. A process that
+ * is stopped between this and its COMMIT would keep the row locked: its session ends soon.
+ */
 export async function movePosition(
   on: Queryable,
   { listener, source, replica }: Replica,
@@ -91,8 +94,12 @@ export async function movePosition(
 ): Promise<boolean> {
   const { rowCount } = await on.query({
     name: 'listening-move',
-    text: `UPDATE listening SET position = $6
-      WHERE listener = $1 AND source = $2 AND slots = $3::int4range AND owner = $4 AND epoch = $5 AND position = $7`,
+    text: `WITH moved AS (
+        UPDATE listening SET position = $6
+          WHERE listener = $1 AND source = $2 AND slots = $3::int4range AND owner = $4 AND epoch = $5 AND position = $7
+          RETURNING 1
+      )
+      SELECT set_config('idle_in_transaction_session_timeout', '2000', true) FROM moved`,
   }, [listener, source, group.slots, replica, group.epoch, position.to, position.from]);
   return rowCount === 1;
 }

@@ -7,6 +7,7 @@ import { isCode, managerOf, readFact, sequenceAfter, STREAM_NOT_FOUND, type Stre
 import { streamName } from './subjects.ts';
 import { askToTellAgain } from './tell-again.ts';
 import type { ToldRow } from './tell-source.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 export interface Read {
   readonly facts: readonly ToldRow[];
@@ -42,21 +43,21 @@ export async function* readTold(options: ReadOptions, signal: AbortSignal): Asyn
   for (let failures = 0; !signal.aborted;) {
     const round = new AbortController();
     const forget = bus.onReconnect(() => round.abort());
+    const roundSignal = AbortSignal.any([signal, round.signal]);
     try {
-      for await (const read of readRound(reading, position, AbortSignal.any([signal, round.signal]))) {
+      for await (const read of readRound(reading, position, roundSignal)) {
         failures = 0;
         position = read.position;
         yield read;
       }
     } catch (error) {
       failures += 1;
-      if (!signal.aborted) bus.log.warn('reading is interrupted', { context, error });
+      if (!roundSignal.aborted) bus.log.warn('reading is interrupted', { context, error });
+      await sleep(RETRY_MS * Math.min(2 ** failures, 16), undefined, { signal: roundSignal }).catch(() => {});
     } finally {
       forget();
       round.abort();
     }
-    const ms = failures === 0 ? 0 : RETRY_MS * Math.min(2 ** failures, 16);
-    await sleep(ms, undefined, { signal }).catch(() => {});
   }
 }
 
@@ -70,7 +71,7 @@ interface Reading extends ReadOptions {
 /** From where the stream's messages after the position lie, on; ends when reading has to start again. */
 async function* readRound(reading: Reading, after: bigint, signal: AbortSignal): AsyncGenerator<Read> {
   let position = after;
-  const end = await endOf(reading);
+  const end = await unlessAborted(signal, endOf(reading));
   if (!end?.last && reading.askedAt !== position) {
     try {
       for await (const read of tellAgain(reading, position)) {
@@ -132,8 +133,8 @@ async function* tellAgain(reading: Reading, position: bigint, until?: bigint): A
 /** The stream's messages after a position, as they come; ends when there are some that do not come. */
 async function* messagesAfter(reading: Reading, position: bigint, signal: AbortSignal): AsyncGenerator<StreamFact[]> {
   const { bus, manager, stream } = reading;
-  const start = await sequenceAfter(manager, stream, position);
-  const consumer = await jetstream(bus.connection).consumers.get(stream, { opt_start_seq: start });
+  const start = await unlessAborted(signal, sequenceAfter(manager, stream, position));
+  const consumer = await unlessAborted(signal, jetstream(bus.connection).consumers.get(stream, { opt_start_seq: start }));
   const messages = await consumer.consume({ max_messages: MOST_HELD });
   const held = new Held();
   const abort = () => void messages.close();
@@ -151,7 +152,7 @@ async function* messagesAfter(reading: Reading, position: bigint, signal: AbortS
         last = facts.at(-1)?.position ?? last;
         yield facts;
       } else {
-        const end = await streamEnd(manager, stream);
+        const end = await unlessAborted(signal, streamEnd(manager, stream));
         const stale = end.last ? end.last.position > last : reading.askedAt !== last;
         if (stale && held.isEmpty) return;
       }

@@ -6,6 +6,7 @@ import { slotOf, streamName, tellSubject } from './subjects.ts';
 import { ensureStream, factHeaders, isCode, managerOf, STREAM_NOT_FOUND, streamEnd, WRONG_LAST_SEQUENCE } from './stream.ts';
 import type { TellSource, ToldRow } from './tell-source.ts';
 import { startTellingAgain } from './tell-again.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 export interface RelayOptions {
   /** How long the stream keeps facts; default 7 days. Listeners further behind ask the source. */
@@ -59,7 +60,7 @@ export function startRelay(bus: Bus, source: TellSource, options: RelayOptions =
     stopped,
     async close() {
       closing.abort();
-      await Promise.all([again.stop(), stopped.catch(() => {})]);
+      await Promise.all([again.then((answering) => answering.stop()), stopped.catch(() => {})]);
     },
   };
 }
@@ -81,19 +82,19 @@ class Relaying {
     for (let failures = 0; !closing.aborted;) {
       const round = new AbortController();
       const forget = this.bus.onReconnect(() => round.abort());
+      const signal = AbortSignal.any([closing, round.signal]);
       try {
-        await this.relay(manager, AbortSignal.any([closing, round.signal]));
+        await unlessAborted(signal, this.relay(manager, signal));
         failures = 0;
       } catch (error) {
         if (error instanceof LogMismatch) throw error;
-        if (closing.aborted) return;
-        const lostRace = isCode(error, WRONG_LAST_SEQUENCE);
-        failures = lostRace ? 0 : failures + 1;
-        if (!lostRace) this.bus.log.warn('telling is interrupted', { context: this.source.context, error });
+        failures = isCode(error, WRONG_LAST_SEQUENCE) ? 0 : failures + 1;
+        if (failures > 0 && !signal.aborted) this.bus.log.warn('telling is interrupted', { context: this.source.context, error });
         const ms = STAND_BY_MS * (1 + Math.random()) * Math.min(2 ** failures, 32);
-        await sleep(ms, undefined, { signal: closing }).catch(() => {});
+        await sleep(ms, undefined, { signal }).catch(() => {});
       } finally {
         forget();
+        round.abort();
       }
     }
   }

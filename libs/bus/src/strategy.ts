@@ -38,7 +38,7 @@ export class BusStrategy extends Server implements CustomTransportStrategy {
   async listen(callback: (error?: unknown) => void): Promise<void> {
     try {
       // Who answers may be asked by who hears: answers first.
-      for (const handler of this.messageHandlers.values()) this.startAnswering(handler);
+      await Promise.all([...this.messageHandlers.values()].map((handler) => this.startAnswering(handler)));
       await Promise.all(this.hearings().map(([context, hearings]) => this.startHearing(context, hearings)));
       callback();
     } catch (error) {
@@ -47,9 +47,9 @@ export class BusStrategy extends Server implements CustomTransportStrategy {
     }
   }
 
-  /** Hears no more, then answers no more; what is under way is finished first. */
+  /** Hears and answers no more; what is under way is finished first. */
   async close(): Promise<void> {
-    const running = this.running.reverse();
+    const { running } = this;
     this.running = [];
     await Promise.all(running.map((stop) => stop()));
   }
@@ -62,11 +62,11 @@ export class BusStrategy extends Server implements CustomTransportStrategy {
     return this.options.bus as T;
   }
 
-  private startAnswering(handler: MessageHandler): void {
+  private async startAnswering(handler: MessageHandler): Promise<void> {
     const handles = handler.extras as unknown as Handles;
     if (!('answers' in handles)) return;
     const answer = (async (requests, asked) => resultOf(handler(requests, asked))) as AnswersHandler<never, never>;
-    const answering = this.options.bus.answer(handles.answers as never, answer);
+    const answering = await this.options.bus.answer(handles.answers as never, answer);
     this.running.push(() => answering.stop());
   }
 

@@ -1,3 +1,4 @@
+import type { Answering } from './answering.ts';
 import type { Bus } from './bus.ts';
 import type { Context } from './contract.ts';
 import { Refused } from './failures.ts';
@@ -15,7 +16,7 @@ const TIMEOUT_MS = 10_000;
 const FACT_OVERHEAD_BYTES = 300;
 
 /** Answers listeners of the context that are new or behind the stream's first message. */
-export function startTellingAgain(bus: Bus, source: TellSource): { stop(): Promise<void> } {
+export function startTellingAgain(bus: Bus, source: TellSource): Promise<Answering> {
   return bus.answerBytes({ context: source.context, verb: VERB }, async (request) => {
     const { after, slots } = readTellAgain(request);
     return writeToldAgain(await pageAfter(source, after, new Set(slots)));

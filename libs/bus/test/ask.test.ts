@@ -1,0 +1,178 @@
+import { type Bus, connectBus, Refused, TooLarge, Unanswered } from '#bus';
+import { Rejected } from '#decider';
+import { log, type Log } from '#telemetry';
+import { freshPlatform, natsUrl } from '#test-servers';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { command, echo, grow, weigh } from './contracts.ts';
+
+let platform: string;
+let buses: Bus[];
+let logged: string[];
+
+beforeEach(() => {
+  platform = freshPlatform();
+  buses = [];
+  logged = [];
+});
+afterEach(() => Promise.all(buses.map((bus) => bus.close())));
+
+async function join(service: string): Promise<Bus> {
+  const written: Log = log(service, { level: 'warn', write: (line) => logged.push(line) });
+  const bus = await connectBus({ natsUrl: natsUrl(), platform, service, log: written });
+  buses.push(bus);
+  return bus;
+}
+
+const echoed = (value: string) => ({ value: `${value}!` });
+
+test('what is asked together travels as one message and is answered one by one', async () => {
+  const batches: string[][] = [];
+  await (await join('sessions')).answer(echo, (requests) => {
+    batches.push(requests.map((request) => request.value));
+    return requests.map((request) => echoed(request.value));
+  });
+  const asker = await join('portal');
+  const words = Array.from({ length: 100 }, (_, index) => `w${index}`);
+  const answers = await Promise.all(words.map((value) => asker.ask(echo, { value })));
+  expect(answers.map((answer) => answer.value)).toEqual(words.map((word) => `${word}!`));
+  expect(batches.map((batch) => batch.length)).toEqual([64, 36]);
+});
+
+test('replicas share the asks: each is handled once', async () => {
+  const handled: string[] = [];
+  for (const replica of ['one', 'two']) {
+    await (await join('sessions')).answer(echo, (requests) => {
+      handled.push(...requests.map(() => replica));
+      return requests.map((request) => echoed(request.value));
+    });
+  }
+  const asker = await join('portal');
+  for (let asked = 0; asked < 40; asked += 1) await asker.ask(echo, { value: 'x' });
+  expect(handled).toHaveLength(40);
+  expect(new Set(handled)).toEqual(new Set(['one', 'two']));
+});
+
+test('the command id of each item reaches its handler', async () => {
+  let seen: readonly string[] = [];
+  await (await join('sessions')).answer(echo, (requests, asked) => {
+    seen = asked.commandIds;
+    return requests.map((request) => echoed(request.value));
+  });
+  const asker = await join('portal');
+  await asker.askMany(echo, [{ value: 'a' }, { value: 'b' }], { commandIds: ['first'] });
+  expect(seen).toEqual(['first', '']);
+});
+
+test("one item's refusal leaves the others answered", async () => {
+  await (await join('sessions')).answer(echo, (requests) => requests.map(({ value }) => (
+    value === 'no' ? new Rejected('not-this-one', 'it is no') : echoed(value))));
+  const asker = await join('portal');
+  const [yes, no] = await asker.askMany(echo, [{ value: 'yes' }, { value: 'no' }]);
+  expect(yes).toMatchObject({ value: 'yes!' });
+  expect(no).toEqual(new Refused('not-this-one', 'it is no'));
+  expect(no).toMatchObject({ code: 'not-this-one', detail: 'it is no' });
+});
+
+test('a malformed request is refused by the field before the handler is called', async () => {
+  let calls = 0;
+  await (await join('sessions')).answer(echo, (requests) => {
+    calls += 1;
+    return requests.map((request) => echoed(request.value));
+  });
+  const asker = await join('portal');
+  await expect(asker.ask(echo, {})).rejects.toMatchObject({ code: 'malformed', detail: 'value is empty' });
+  await expect(asker.ask({ ...weigh, verb: 'echo' }, { value: new Uint8Array([0xff, 0xfe]) }))
+    .rejects.toMatchObject({ code: 'malformed', detail: expect.stringContaining('not a google.protobuf.StringValue') });
+  expect(calls).toBe(0);
+});
+
+test('a bug is answered as internal, with the stack in the log and not on the wire', async () => {
+  await (await join('sessions')).answer(echo, () => { throw new Error('secret state of the handler'); });
+  const asker = await join('portal');
+  await expect(asker.ask(echo, { value: 'x' })).rejects.toMatchObject({ code: 'internal', detail: 'sessions.echo failed' });
+  expect(logged.join('\n')).toContain('secret state of the handler');
+});
+
+test('a thrown Rejected refuses the whole batch; too few outcomes are a bug', async () => {
+  const service = await join('sessions');
+  const answering = await service.answer(echo, () => { throw new Rejected('closed-today'); });
+  const asker = await join('portal');
+  const both = await asker.askMany(echo, [{ value: 'a' }, { value: 'b' }]);
+  expect(both).toMatchObject([{ code: 'closed-today' }, { code: 'closed-today' }]);
+  await answering.stop();
+  await service.answer(echo, () => []);
+  await expect(asker.ask(echo, { value: 'a' })).rejects.toMatchObject({ code: 'internal' });
+});
+
+test('nobody there is offline at once; no answer in time is unknown', async () => {
+  const asker = await join('portal');
+  const startedAt = performance.now();
+  await expect(asker.ask(echo, { value: 'x' })).rejects.toEqual(new Unanswered('offline', `roamwatt.${platform}.sessions.ask.echo.v1`));
+  expect(performance.now() - startedAt).toBeLessThan(1_000);
+  let answer = () => {};
+  await (await join('sessions')).answer(echo, (requests) => new Promise((resolve) => {
+    answer = () => resolve(requests.map((request) => echoed(request.value)));
+  }));
+  await expect(asker.ask(echo, { value: 'x' }, { timeoutMs: 100 })).rejects.toMatchObject({ reason: 'unknown' });
+  answer();
+});
+
+test('a handler that waits for somebody offline says so', async () => {
+  const service = await join('sessions');
+  await service.answer(echo, async (requests) => {
+    await service.ask(weigh, { value: new Uint8Array(1) });
+    return requests.map((request) => echoed(request.value));
+  });
+  const asker = await join('portal');
+  await expect(asker.ask(echo, { value: 'x' })).rejects.toMatchObject({ code: 'unanswered' });
+});
+
+test('more than 900 kB is refused by name before it is sent, and as an answer', async () => {
+  const service = await join('sessions');
+  await service.answer(weigh, (requests) => requests.map(({ value }) => ({ value: String(value.length) })));
+  await service.answer(grow, (requests) => requests.map(({ value }) => ({ value: new Uint8Array(Number(value)) })));
+  const asker = await join('portal');
+  await expect(asker.ask(weigh, { value: new Uint8Array(900_000) })).rejects.toEqual(new TooLarge('sessions.weigh', 900_004));
+  await expect(asker.ask(weigh, { value: new Uint8Array(899_000) })).resolves.toMatchObject({ value: '899000' });
+  await expect(asker.ask(grow, { value: '900000' })).rejects.toMatchObject({ code: 'too-large' });
+});
+
+test('answers of a batch that are together above a message arrive in several', async () => {
+  await (await join('sessions')).answer(grow, (requests) => requests.map(({ value }) => ({ value: new Uint8Array(Number(value)) })));
+  const asker = await join('portal');
+  const sizes = Array.from({ length: 12 }, (_, index) => 400_000 + index);
+  const answers = await asker.askMany(grow, sizes.map((size) => ({ value: String(size) })));
+  expect(answers.map((answer) => (answer instanceof Error ? answer : answer.value.length))).toEqual(sizes);
+});
+
+test("only the holder of an id hears its commands, also when the id is a wildcard's name", async () => {
+  const gateway = await join('ocpp-gateway');
+  const heard: string[] = [];
+  const holdFor = (id: string) => gateway.hold(command, id, (requests) => requests.map(({ value }) => {
+    heard.push(`${id} hears ${value}`);
+    return echoed(value);
+  }));
+  const ids = ['*', '>', 'CA*BCT', 'v1', 'a.b'];
+  const [star] = await Promise.all(ids.map(holdFor));
+  const asker = await join('portal');
+  for (const id of ids) await asker.ask(command, { value: id });
+  await expect(asker.ask(command, { value: 'CP-9' })).rejects.toMatchObject({ reason: 'offline' });
+  expect(heard).toEqual(ids.map((id) => `${id} hears ${id}`));
+  await star?.release();
+  await expect(asker.ask(command, { value: '*' })).rejects.toMatchObject({ reason: 'offline' });
+});
+
+test('closing answers what is under way', async () => {
+  const service = await join('sessions');
+  const called = Promise.withResolvers<void>();
+  await service.answer(echo, async (requests) => {
+    called.resolve();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    return requests.map((request) => echoed(request.value));
+  });
+  const asker = await join('portal');
+  const answer = asker.ask(echo, { value: 'x' });
+  await called.promise;
+  await service.close();
+  await expect(answer).resolves.toMatchObject({ value: 'x!' });
+});
