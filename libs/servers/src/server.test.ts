@@ -19,7 +19,7 @@ const PROGRAM = `
   const servers = await Promise.all([startPostgres({ dir: dir + '/postgres' }), startNats({ dir: dir + '/nats' })]);
   console.log(JSON.stringify(servers.map((server) => server.pid)));
   setInterval(() => {}, 1000);
-  process.stdin.on('data', () => process.exit(0));
+  process.stdin.on('data', () => process.exit(0)).on('end', () => process.exit(0));
 `;
 
 test.each(['SIGKILL', 'SIGTERM', 'exit'])(
