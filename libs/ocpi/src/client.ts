@@ -7,7 +7,7 @@ import {
   authorization, headerText, type Headers, idHeaders, type Routing, routingHeaders, type TokenEncoding,
 } from './headers.ts';
 import { parseJson } from './json.ts';
-import { nextLink } from './pages.ts';
+import { type Page, pulled } from './pull.ts';
 import type { Method } from './routes.ts';
 import { statusMeaning } from './status.ts';
 import { allowedUrl } from './urls.ts';
@@ -78,16 +78,6 @@ export interface CallOptions {
   readonly timeoutMs?: number;
 }
 
-/** One page of a list, or why the list ends here. */
-export type Page = Refused | Unreachable | Unclear | {
-  readonly kind: 'page';
-  /** Each to be read by itself: one that is invalid never fails the others. TRN-55. */
-  readonly objects: readonly unknown[];
-  /** X-Total-Count, where the partner sends it. */
-  readonly total: number | undefined;
-  readonly url: string;
-};
-
 /** A body is an object, or JSON text that goes out as it is. */
 export type Body = object | string;
 
@@ -122,7 +112,7 @@ export function ocpiClient(options: ClientOptions): OcpiClient {
     put: (url, body, more) => call('PUT', url, body, more),
     patch: (url, body, more) => call('PATCH', url, body, more),
     delete: (url, more) => call('DELETE', url, undefined, more),
-    getAll: (url, more) => pages((page) => call('GET', page, undefined, more), url),
+    getAll: (url, more) => pulled((page) => call('GET', page, undefined, more), url),
   };
 }
 
@@ -186,36 +176,4 @@ function outcomeOf(answer: Exchange & { kind: 'answered' }, options: ClientOptio
 function retryAfter(headers: Headers): { retryAfterMs?: number } {
   const text = headerText(headers, 'retry-after') ?? '';
   return /^\d{1,6}$/.test(text) ? { retryAfterMs: Number(text) * 1_000 } : {};
-}
-
-async function* pages(get: (url: string) => Promise<Outcome>, first: string): AsyncGenerator<Page, void> {
-  const seen = new Set<string>();
-  let total: number | undefined;
-  for (let url: string | undefined = first; url !== undefined;) {
-    seen.add(url);
-    const outcome: Outcome = await get(url);
-    if (outcome.kind !== 'ok') return yield outcome;
-    const { http, data, headers } = outcome;
-    if (!Array.isArray(data)) return yield { kind: 'refused', http, message: 'the data of the list is no list' };
-    const count = Number(headerText(headers, 'x-total-count') ?? NaN);
-    yield { kind: 'page', objects: data, total: Number.isInteger(count) ? count : undefined, url };
-    const link = nextLink(headerText(headers, 'link'));
-    if (link === undefined) return;
-    const next = followed(link, url, total === undefined || !(count < total) ? 0 : total - count);
-    if (next === undefined || new URL(next).origin !== new URL(first).origin) {
-      return yield { kind: 'refused', http, message: `the next page is elsewhere: ${link.slice(0, 100)}` };
-    }
-    if (seen.has(next)) return yield { kind: 'refused', http, message: 'the Link leads back to a page read before' };
-    if (Number.isInteger(count)) total = count;
-    url = next;
-  }
-}
-
-/** The next page; `gone` objects earlier when that many left the list, so that none is skipped. TRN-54. */
-function followed(link: string, from: string, gone: number): string | undefined {
-  if (!URL.canParse(link, from)) return undefined;
-  const next = new URL(link, from);
-  const offset = Number(next.searchParams.get('offset') ?? NaN);
-  if (gone > 0 && Number.isInteger(offset)) next.searchParams.set('offset', String(Math.max(0, offset - gone)));
-  return next.href;
 }

@@ -66,7 +66,7 @@ export function url(max = 255) {
   });
 }
 
-const dateTimeForm = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,3})?(?:Z|\+00:00)?$/;
+const dateTimeForm = /^\d{4}-\d\d-\d\dT(?!24)\d\d:\d\d:\d\d(?:\.\d{1,3})?(Z|\+00:00)?$/;
 
 /**
  * The instant of an OCPI DateTime in milliseconds since 1970, or undefined when it is not one.
@@ -75,9 +75,11 @@ const dateTimeForm = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,3})?(?:Z|\+00:00)
 export function instantMs(dateTime: string): number | undefined {
   const parts = dateTimeForm.exec(dateTime);
   if (!parts) return undefined;
-  const ms = Date.parse(`${parts[1]}${parts[2] ?? ''}Z`);
+  const ms = Date.parse(parts[1] === undefined ? `${dateTime}Z` : dateTime);
+  if (Number.isNaN(ms)) return undefined;
   // V8 reads February 30th as March 2nd.
-  return Number.isNaN(ms) || new Date(ms).toISOString().slice(0, 19) !== parts[1] ? undefined : ms;
+  const day = dateTime.slice(8, 10);
+  return day > '28' && new Date(ms).getUTCDate() !== Number(day) ? undefined : ms;
 }
 
 /** DateTime, max 25 characters. The text is kept as it came; compare with `instantMs`. */
@@ -122,17 +124,24 @@ export function known<T extends string>(closed: z.ZodType<T>, values: readonly s
   return (values ?? []).filter((value): value is T => closed.safeParse(value).success);
 }
 
-/** A class of the protocol. Its type is closed; at run time fields that 2.2.1 does not know are kept. TRN-17. */
+/**
+ * A class of the protocol. Its type is closed; at run time fields that 2.2.1 does not know are kept
+ * (TRN-17), and optional fields that are null are left out.
+ */
 export function object<S extends z.ZodRawShape>(name: string, shape: S): z.ZodObject<S, z.core.$strip> {
-  return z.looseObject(shape, { error: not(`a ${name} object`) }).meta({ title: name }) as unknown as
-    z.ZodObject<S, z.core.$strip>;
+  const optionals = Object.keys(shape).filter((key) => shape[key] instanceof z.ZodOptional);
+  const withoutNulls = (value: Record<string, unknown>) => {
+    for (const key of optionals) if (value[key] === null) delete value[key];
+    return value;
+  };
+  const loose = z.looseObject(shape, { error: not(`a ${name} object`) });
+  const schema = optionals.length > 0 ? loose.overwrite(withoutNulls as never) : loose;
+  return schema.meta({ title: name }) as unknown as z.ZodObject<S, z.core.$strip>;
 }
-
-const absentWhenNull = (value: unknown) => value ?? undefined;
 
 /** Cardinality `?`: absent, null, or a value. */
 export function optional<T extends z.ZodType>(schema: T): z.ZodOptional<T> {
-  return schema.nullable().transform(absentWhenNull).optional() as unknown as z.ZodOptional<T>;
+  return schema.nullish() as unknown as z.ZodOptional<T>;
 }
 
 /** Cardinality `*`: absent, null, empty, or a list. */

@@ -9,7 +9,7 @@ export {
   ChargingRateUnit, ClearProfileResult, SetChargingProfile,
 } from './charging-profiles.ts';
 export {
-  type Body, type CallOptions, type ClientOptions, type Done, ocpiClient, type OcpiClient, type Outcome, type Page,
+  type Body, type CallOptions, type ClientOptions, type Done, ocpiClient, type OcpiClient, type Outcome,
   type Refused, type Unclear, type Unreachable,
 } from './client.ts';
 export {
@@ -48,6 +48,7 @@ export {
   findEvse, isStale, patchConnector, patchEvse, patchLocation, patchSession, patchToken, putConnector, putEvse,
   putLocation,
 } from './patches.ts';
+export { type Page } from './pull.ts';
 export {
   findEndpoint, type Interface, missingInterfaces, newestCommon, typicalInterfaces,
 } from './registration.ts';

@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest';
+import { envelope, type Page, pageHeaders, readPage } from '../src/index.ts';
+import { type Answering, at, client, partner, say, success } from './partner.ts';
+
+/** A list of numbers in pages of three, as a good partner has it. */
+function listing(numbers: () => readonly number[], afterPage = () => {}): Answering {
+  return (request, response) => {
+    const reading = readPage(Object.fromEntries(new URL(request.url!, partner.url).searchParams), { maxLimit: 3 });
+    if (!reading.ok) return say(response, 200, envelope(undefined, 2001, reading.message, at));
+    const { offset, limit } = reading.page;
+    const all = numbers();
+    const headers = pageHeaders(`${partner.url}/list`, reading.page, all.length, 3);
+    success(response, all.slice(offset, offset + limit), headers);
+    afterPage();
+  };
+}
+
+async function pull(path: string): Promise<{ objects: unknown[]; end: Page }> {
+  const objects: unknown[] = [];
+  let end: Page | undefined;
+  for await (const page of client().getAll(`${partner.url}${path}`)) {
+    if (page.kind === 'page') objects.push(...page.objects);
+    end = page;
+  }
+  return { objects, end: end! };
+}
+
+test('TRN-52 TRN-54 all pages of a list are read by following Link, filters kept', async () => {
+  partner.answer = listing(() => [1, 2, 3, 4, 5, 6, 7]);
+  const { objects, end } = await pull('/list?date_from=2022-02-01T00:00:00Z');
+  expect(objects).toEqual([1, 2, 3, 4, 5, 6, 7]);
+  expect(end).toMatchObject({ kind: 'page', total: 7 });
+  const filters = partner.received.map(({ url }) => new URL(url, partner.url).searchParams.get('date_from'));
+  expect(filters).toEqual(Array(3).fill('2022-02-01T00:00:00Z'));
+});
+
+test('TRN-54 when objects leave the list between pages none is skipped', async () => {
+  let numbers = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+  partner.answer = listing(() => numbers, () => {
+    if (partner.received.length === 1) numbers = numbers.filter((number) => number > 2);
+  });
+  const { objects } = await pull('/list');
+  expect(new Set(objects)).toEqual(new Set([1, 2, 3, 4, 5, 6, 7, 8, 9]));
+});
+
+test('TRN-54 objects that join the list between pages are read too', async () => {
+  const numbers = [1, 2, 3, 4];
+  partner.answer = listing(() => numbers, () => { if (partner.received.length === 1) numbers.push(5); });
+  expect((await pull('/list')).objects).toEqual([1, 2, 3, 4, 5]);
+});
+
+test('TRN-24 an empty list is one empty page', async () => {
+  partner.answer = listing(() => []);
+  expect(await pull('/list')).toMatchObject({ objects: [], end: { kind: 'page', total: 0 } });
+});
+
+test('a page that fails ends the list with its reason', async () => {
+  partner.answer = listing(() => []);
+  const refused = { kind: 'refused', statusCode: 2001, message: expect.stringMatching(/^limit must be/) };
+  expect(await pull('/list?limit=x')).toMatchObject({ objects: [], end: refused });
+  partner.answer = (_, response) => success(response, { id: 1 });
+  expect((await pull('/list')).end).toMatchObject({ kind: 'refused', message: 'the data of the list is no list' });
+});
+
+test.each([
+  ['to another place', 'http://169.254.169.254/latest', 'the next page is elsewhere: http://169.254.169.254/latest'],
+  ['back to where we were', '/list', 'the Link leads back to a page read before'],
+])('a Link %s is not followed', async (_, target, message) => {
+  partner.answer = (_, response) => success(response, [1], { Link: `<${target}>; rel="next"` });
+  expect(await pull('/list')).toMatchObject({ objects: [1], end: { kind: 'refused', message } });
+  expect(partner.received).toHaveLength(1);
+});
