@@ -41,6 +41,12 @@ export function conformance(name: string, open: () => Promise<OpenStore>): void 
 }
 
 function appending(store: () => EventStore): void {
+  test('an empty store takes no event that would leave a hole before it', async () => {
+    expect(await appendOne(store(), item(newStream(), 1, event()))).toEqual({ outcome: 'conflict', version: 0 });
+    expect(await store().last()).toBeUndefined();
+    expect(await store().readAll(NO_POSITION, 1)).toEqual([]);
+  });
+
   test('a new stream starts at version 1 and grows without holes', async () => {
     const stream = newStream();
     const first = await appendOne(store(), item(stream, 0, event(), event()));

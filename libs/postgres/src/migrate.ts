@@ -96,17 +96,14 @@ async function createSchemaAndRole(admin: pg.Client, options: PrepareOptions): P
 }
 
 async function maySetRole(admin: pg.Client, options: PrepareOptions): Promise<boolean> {
+  // Since PostgreSQL 16 a member may be forbidden to SET ROLE, and the right to it has a name.
   const { rows } = await admin.query<{ may: boolean }>(
-    `SELECT pg_has_role(coalesce($1::name, current_user), r.oid, $3) AS may FROM pg_roles r WHERE r.rolname = $2`,
-    [options.appLogin ?? null, options.role, await setPrivilege(admin)],
+    `SELECT pg_has_role(coalesce($1::name, current_user), oid,
+       CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END) AS may
+     FROM pg_roles WHERE rolname = $2`,
+    [options.appLogin ?? null, options.role],
   );
   return rows[0]?.may ?? false;
-}
-
-/** Since PostgreSQL 16 a member may be forbidden to SET ROLE, and the right to has a name. */
-async function setPrivilege(admin: pg.Client): Promise<string> {
-  const { rows } = await admin.query<{ version: number }>(`SELECT current_setting('server_version_num')::int AS version`);
-  return (rows[0]?.version ?? 0) >= 160_000 ? 'SET' : 'MEMBER';
 }
 
 async function grantMembership(admin: pg.Client, options: PrepareOptions): Promise<void> {
