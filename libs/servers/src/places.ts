@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import { existsSync, lstatSync, mkdirSync, readFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** The folder of the checkout: the nearest one above this file whose package.json is roamwatt's. */
@@ -17,18 +25,41 @@ export function stateRoot(): string {
   return join(checkoutRoot(), '.roamwatt');
 }
 
+const OPEN = '/var/tmp';
+
 /**
  * A folder that any account may pass through, private to this account and to `path`: for servers
  * that run as another account and cannot reach a checkout under a closed folder such as a home.
+ * Folders of this kind whose `path` is gone are removed.
  */
-export function openPlaceFor(path: string): string {
+export function openPlaceFor(path: string, version = ''): string {
   const uid = process.getuid?.() ?? 0;
-  const digest = createHash('sha256').update(path).digest('hex').slice(0, 12);
-  const place = `/var/tmp/roamwatt-${uid}-${digest}`;
+  forgetPlacesOf(uid);
+  const digest = createHash('sha256').update(`${path}\0${version}`).digest('hex').slice(0, 12);
+  const place = join(OPEN, `roamwatt-${uid}-${digest}`);
   mkdirSync(place, { mode: 0o711, recursive: true });
   const found = lstatSync(place);
   // The parent is world-writable: somebody else's folder or link by that name is not ours to use.
-  if (!found.isDirectory() || found.uid !== uid)
+  if (!found.isDirectory() || found.uid !== uid) {
     throw new Error(`${place} belongs to another account.`);
+  }
+  writeFileSync(join(place, 'belongs-to'), path, { mode: 0o600 });
   return place;
+}
+
+function forgetPlacesOf(uid: number): void {
+  for (const name of readdirSync(OPEN)) {
+    if (!name.startsWith(`roamwatt-${uid}-`)) continue;
+    const place = join(OPEN, name);
+    try {
+      // A server that still stops has its lock file; a later run removes the folder then.
+      const isIdle = !existsSync(join(place, 'data/postmaster.pid'));
+      const isOurs = lstatSync(place).uid === uid;
+      if (isOurs && isIdle && !existsSync(readFileSync(join(place, 'belongs-to'), 'utf8'))) {
+        rmSync(place, { recursive: true, force: true });
+      }
+    } catch {
+      // Another run removes it, or is just making it.
+    }
+  }
 }

@@ -72,7 +72,7 @@ function versionOf(bin: string): string | undefined {
  */
 function reachable(bin: string, account: Account | undefined): string {
   if (account === undefined || mayUse(join(bin, 'postgres'), account)) return bin;
-  const place = openPlaceFor(`${dirname(bin)} ${versionOf(bin)}`);
+  const place = openPlaceFor(dirname(bin), versionOf(bin));
   const copy = join(place, 'postgres');
   if (!existsSync(copy)) {
     const draft = `${copy}-${process.pid}`;
