@@ -1,0 +1,106 @@
+import { price } from '../src/price.ts';
+import type { Charge } from '../src/shapes.ts';
+import { vectors } from '../src/vectors.ts';
+
+/** One measurement: how many charges were priced in how long, on one core. */
+export interface Measured {
+  readonly name: string;
+  readonly charges: number;
+  readonly perSecond: number;
+  readonly nanoseconds: number;
+}
+
+const FEW = ['W01', 'W04', 'W07', 'W09', 'W12', 'W16a', 'W17', 'W18', 'W20'];
+
+interface Case {
+  readonly charge: Charge;
+  readonly timeZone: string;
+}
+
+/** Charges of a few periods and elements. */
+export function fewPeriods(): Case[] {
+  return vectors.filter(({ id }) => FEW.includes(id));
+}
+
+/** One charge of 6 periods under 5 elements with restrictions. */
+export function manyPeriods(): Case {
+  const restrictions = [
+    { start_time: '07:00', end_time: '10:00', max_power: 22 },
+    { start_time: '10:00', end_time: '17:00', day_of_week: ['MONDAY', 'TUESDAY', 'WEDNESDAY'] },
+    { start_time: '17:00', end_time: '07:00', min_kwh: 5 },
+    { max_duration: 7200 },
+    undefined,
+  ];
+  const elements = restrictions.map((restriction, i) => ({
+    price_components: [
+      { type: 'ENERGY' as const, price: 0.25 + i / 100, vat: 5, step_size: 1 },
+      { type: 'TIME' as const, price: 1.5 + i / 10, vat: 5, step_size: 60 },
+      { type: 'PARKING_TIME' as const, price: 3 + i, vat: 5, step_size: 60 },
+    ],
+    restrictions: restriction,
+  }));
+  const tariff = { id: 'T', currency: 'CAD', elements };
+  const charging_periods = Array.from({ length: 6 }, (_, i) => ({
+    start_date_time: `2024-03-05T${String(15 + i).padStart(2, '0')}:00:00Z`,
+    tariff_id: 'T',
+    dimensions: [
+      { type: 'ENERGY', volume: 6.1234 + i },
+      { type: i < 4 ? 'TIME' : 'PARKING_TIME', volume: 1 },
+      { type: 'MAX_POWER', volume: 7.2 + 4 * i },
+    ],
+  }));
+  const charge = {
+    start_date_time: '2024-03-05T15:00:00Z',
+    end_date_time: '2024-03-05T21:00:00Z',
+    currency: 'CAD',
+    tariffs: [tariff],
+    charging_periods,
+  };
+  return { charge, timeZone: 'America/Vancouver' };
+}
+
+/** Charges already parsed, each with a tariff object of its own, as a ledger holds them. */
+export function priceOnly(cases: readonly Case[], seconds = 1): Measured {
+  const parsed = cases.map(({ charge, timeZone }) => ({ text: JSON.stringify(charge), timeZone }));
+  const pool = Array.from({ length: 2_000 }, (_, i) => {
+    const { text, timeZone } = parsed[i % parsed.length]!;
+    return { charge: JSON.parse(text) as Charge, timeZone };
+  });
+  let next = 0;
+  return measure('price only', seconds, () => {
+    const { charge, timeZone } = pool[next++ % pool.length]!;
+    return price(charge, { timeZone });
+  });
+}
+
+/** From JSON text to price. */
+export function parseAndPrice(cases: readonly Case[], seconds = 1): Measured {
+  const texts = cases.map(({ charge, timeZone }) => ({ text: JSON.stringify(charge), timeZone }));
+  let next = 0;
+  return measure('parse and price', seconds, () => {
+    const { text, timeZone } = texts[next++ % texts.length]!;
+    return price(JSON.parse(text) as Charge, { timeZone });
+  });
+}
+
+/** JSON.parse alone, to compare with. */
+export function parseOnly(cases: readonly Case[], seconds = 1): Measured {
+  const texts = cases.map(({ charge }) => JSON.stringify(charge));
+  let next = 0;
+  return measure('parse only', seconds, () => JSON.parse(texts[next++ % texts.length]!));
+}
+
+function measure(name: string, seconds: number, once: () => unknown): Measured {
+  for (let i = 0; i < 20_000; i++) once();
+  const batch = 500;
+  let charges = 0;
+  const started = process.hrtime.bigint();
+  let elapsedNs = 0;
+  while (elapsedNs < seconds * 1e9) {
+    for (let i = 0; i < batch; i++) once();
+    charges += batch;
+    elapsedNs = Number(process.hrtime.bigint() - started);
+  }
+  const nanoseconds = elapsedNs / charges;
+  return { name, charges, perSecond: Math.round(1e9 / nanoseconds), nanoseconds };
+}

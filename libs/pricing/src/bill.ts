@@ -1,0 +1,133 @@
+import { Decimal } from '#money';
+import { type Zone, zone } from '#time';
+import { type Component, type Phase, pick } from './compile.ts';
+import type { Course } from './course.ts';
+import type { Policy } from './policy.ts';
+import type { Moment } from './restriction.ts';
+import { InvalidCharge, type TariffDimension } from './shapes.ts';
+import { levelsOf, type Stretch } from './stretch.ts';
+
+/** What became of a reservation: the driver came, or it ran out. */
+export type Outcome = 'used' | 'expired';
+
+/** A quantity of a stretch that asks for a price, and the component that answers. */
+export interface Entry {
+  /** Place in the course's stretches. */
+  readonly use: number;
+  readonly dimension: TariffDimension;
+  /** Whose elements are asked, in this order. */
+  readonly phases: readonly Phase[];
+  /** Wh, s or 1. */
+  readonly volume: Decimal;
+  readonly moment: Moment;
+  /** Undefined = no element prices it: it is free. */
+  readonly component: Component | undefined;
+}
+
+const SESSION: readonly Phase[] = ['session'];
+const USED: readonly Phase[] = ['RESERVATION'];
+const EXPIRED: readonly Phase[] = ['RESERVATION_EXPIRES', 'RESERVATION'];
+const EXPIRED_ONLY: readonly Phase[] = ['RESERVATION_EXPIRES'];
+
+/** Walks through a charge and finds the component of every quantity in it. */
+export class Bill {
+  readonly entries: Entry[] = [];
+  readonly #course: Course;
+  readonly #policy: Policy;
+  readonly #timeZone: string | undefined;
+  readonly #reserved: readonly Phase[];
+  #flats: Component[] | undefined;
+  #zone: Zone | undefined;
+
+  constructor(course: Course, policy: Policy, outcome?: Outcome, timeZone?: string) {
+    this.#course = course;
+    this.#policy = policy;
+    this.#timeZone = timeZone;
+    // PRC-14: what RESERVATION_EXPIRES does not price, RESERVATION still does.
+    const expired = policy.expiredReservation === 'expires-only' ? EXPIRED_ONLY : EXPIRED;
+    this.#reserved = outcome === 'expired' ? expired : USED;
+    const { stretches } = course;
+    for (let use = 0; use < stretches.length; use++) this.#take(stretches[use]!, use);
+  }
+
+  #take(stretch: Stretch, use: number): void {
+    const { tariff, reservationS, energyWh, chargingS, parkingS } = stretch;
+    if (tariff === undefined) return;
+    if (reservationS) {
+      const moment = this.#momentOf(stretch, true);
+      this.#flat(this.#reserved, moment, use);
+      this.#add('TIME', this.#reserved, reservationS, moment, use);
+    }
+    if (reservationS && !energyWh && !chargingS && !parkingS) return;
+    const moment = this.#momentOf(stretch, false);
+    this.#flat(SESSION, moment, use);
+    if (energyWh && !(energyWh.isNegative() && this.#policy.negativeEnergy === 'zero')) {
+      this.#add('ENERGY', SESSION, energyWh, moment, use);
+    }
+    if (chargingS) this.#add('TIME', SESSION, chargingS, moment, use);
+    if (parkingS) this.#add('PARKING_TIME', SESSION, parkingS, moment, use);
+  }
+
+  /** The moment at which a stretch is held against restrictions: its start. */
+  #momentOf(stretch: Stretch, reserved: boolean): Moment {
+    const { startMs, chargingStartMs } = this.#course;
+    return {
+      atMs: stretch.startMs,
+      wallMs: stretch.tariff!.usesClock ? this.#clock().wallMs(stretch.startMs) : Number.NaN,
+      elapsedMs: stretch.startMs - (reserved ? startMs : chargingStartMs),
+      energyWh: stretch.energySoFarWh,
+      levels: levelsOf(stretch, this.#policy),
+    };
+  }
+
+  #clock(): Zone {
+    if (this.#zone) return this.#zone;
+    if (!this.#timeZone) {
+      throw new InvalidCharge(
+        'time_zone',
+        'the tariff has local times: the Location’s zone expected',
+      );
+    }
+    return (this.#zone = zone(this.#timeZone));
+  }
+
+  #add(
+    dimension: TariffDimension,
+    phases: readonly Phase[],
+    volume: Decimal,
+    moment: Moment,
+    use: number,
+  ): void {
+    if (volume.isZero()) return;
+    const component = this.#find(dimension, phases, moment, use);
+    this.entries.push({ use, dimension, phases, volume, moment, component });
+  }
+
+  #find(
+    dimension: TariffDimension,
+    phases: readonly Phase[],
+    moment: Moment,
+    use: number,
+  ): Component | undefined {
+    const components = this.#course.stretches[use]!.tariff!.components[dimension];
+    if (components.length === 0) return undefined;
+    for (let i = 0; i < phases.length; i++) {
+      const component = pick(components, phases[i]!, moment, this.#policy);
+      if (component) return component;
+    }
+    return undefined;
+  }
+
+  /** PRC-04: a FLAT is billed when it first becomes active, the reservation's apart. */
+  #flat(phases: readonly Phase[], moment: Moment, use: number): void {
+    if (this.#course.stretches[use]!.tariff!.components.FLAT.length === 0) return;
+    const taken = this.#flats?.some(
+      (flat) => this.#policy.flatFee === 'once-per-session' && phases.includes(flat.phase),
+    );
+    if (taken) return;
+    const component = this.#find('FLAT', phases, moment, use);
+    if (!component || this.#flats?.includes(component)) return;
+    (this.#flats ??= []).push(component);
+    this.entries.push({ use, dimension: 'FLAT', phases, volume: Decimal.one, moment, component });
+  }
+}

@@ -1,0 +1,216 @@
+import { Decimal, type DecimalLike, decimal } from '#money';
+import type { Policy } from './policy.ts';
+import { type Check, holds, type Moment, needs, readChecks } from './restriction.ts';
+import {
+  InvalidTariff,
+  type Price,
+  type PriceComponent,
+  type Tariff,
+  type TariffDimension,
+  type TariffElement,
+} from './shapes.ts';
+
+/** When an element applies: in the session itself, or to a reservation made for it. */
+export type Phase = 'session' | 'RESERVATION' | 'RESERVATION_EXPIRES';
+
+// What one unit costs in ninths of the currency: Wh of a price per kWh, seconds of one per hour.
+const PER_WH = decimal('0.009');
+const PER_SECOND = decimal('0.0025');
+const ONCE = decimal('9');
+const HUNDRED = decimal(100);
+
+/**
+ * A price component with its element's conditions. Its numbers are made exact when it first prices
+ * something: most components of a tariff have nothing to do with most charges.
+ */
+export class Component {
+  readonly dimension: TariffDimension;
+  /** Places in `elements` and in that element's `price_components`. */
+  readonly element: number;
+  readonly index: number;
+  readonly phase: Phase;
+  readonly checks: readonly Check[];
+  readonly source: PriceComponent;
+  #ninthsPerUnit: Decimal | undefined;
+  #inclFactor: Decimal | undefined;
+  #step: Decimal | undefined;
+
+  constructor(source: PriceComponent, checks: readonly Check[], phase: Phase, at: Place) {
+    this.dimension = source.type;
+    this.element = at.element;
+    this.index = at.index;
+    this.phase = phase;
+    this.checks = checks;
+    this.source = source;
+  }
+
+  /** Excluding VAT, per kWh, per hour or once. */
+  get price(): Decimal {
+    return decimal(this.source.price);
+  }
+
+  /** Percent; undefined = no VAT applies. */
+  get vat(): Decimal | undefined {
+    return this.source.vat == null ? undefined : decimal(this.source.vat);
+  }
+
+  /** Wh or s; undefined = nothing is rounded. */
+  get step(): Decimal | undefined {
+    const size = this.source.step_size;
+    if (size == null || !(size > 0) || this.dimension === 'FLAT') return undefined;
+    return (this.#step ??= decimal(size));
+  }
+
+  /** Nine times the price of one Wh, one second or once (`Amount`). */
+  get ninthsPerUnit(): Decimal {
+    return (this.#ninthsPerUnit ??= this.price.mul(
+      this.dimension === 'ENERGY' ? PER_WH : this.dimension === 'FLAT' ? ONCE : PER_SECOND,
+    ));
+  }
+
+  /** 1 + VAT; undefined = no VAT applies. */
+  get inclFactor(): Decimal | undefined {
+    const { vat } = this.source;
+    if (vat == null) return undefined;
+    return (this.#inclFactor ??= HUNDRED.add(decimal(vat)).shift(-2));
+  }
+}
+
+interface Place {
+  readonly element: number;
+  readonly index: number;
+}
+
+export interface Bound {
+  readonly excl: Decimal;
+  readonly incl: Decimal | undefined;
+}
+
+/** A tariff made ready for pricing: its components per dimension, in list order. */
+export interface CompiledTariff {
+  readonly source: Tariff;
+  readonly components: Readonly<Record<TariffDimension, readonly Component[]>>;
+  readonly min: Bound | undefined;
+  readonly max: Bound | undefined;
+  /** Some component has a vat, be it 0. */
+  readonly hasVat: boolean;
+  /** Some element looks at the Location's clock, or at power and current. */
+  readonly usesClock: boolean;
+  readonly usesLevels: boolean;
+}
+
+/** The first component in list order whose element is active: it prices the dimension. PRC-02 */
+export function pick(
+  components: readonly Component[],
+  phase: Phase,
+  moment: Moment,
+  policy: Policy,
+): Component | undefined {
+  next: for (let i = 0; i < components.length; i++) {
+    const component = components[i]!;
+    if (component.phase !== phase) continue;
+    const { checks } = component;
+    for (let k = 0; k < checks.length; k++) if (!holds(checks[k]!, moment, policy)) continue next;
+    return component;
+  }
+  return undefined;
+}
+
+type Reading = { -readonly [K in keyof CompiledTariff]: CompiledTariff[K] };
+
+const NO_CHECKS: readonly Check[] = [];
+const NONE: Component[] = [];
+
+/** Reads a tariff. Throws InvalidTariff. */
+export function compile(tariff: Tariff): CompiledTariff {
+  const { elements, min_price, max_price } = tariff;
+  if (!Array.isArray(elements) || elements.length === 0) {
+    throw new InvalidTariff('elements', 'at least one element expected');
+  }
+  const components = { ENERGY: NONE, TIME: NONE, PARKING_TIME: NONE, FLAT: NONE };
+  const reading: Reading = {
+    source: tariff,
+    components,
+    min: min_price == null ? undefined : readBound(min_price, 'min_price'),
+    max: max_price == null ? undefined : readBound(max_price, 'max_price'),
+    hasVat: false,
+    usesClock: false,
+    usesLevels: false,
+  };
+  for (let i = 0; i < elements.length; i++) readElement(reading, components, elements[i]!, i);
+  return reading;
+}
+
+function readElement(
+  tariff: Reading,
+  components: Record<TariffDimension, Component[]>,
+  source: TariffElement,
+  element: number,
+): void {
+  const { restrictions, price_components } = source;
+  if (!Array.isArray(price_components))
+    throw invalid(element, 'price_components', 'a list expected');
+  let checks = NO_CHECKS;
+  let phase: Phase = 'session';
+  if (restrictions != null) {
+    checks = readChecks(restrictions, element);
+    phase = readPhase(restrictions.reservation, element);
+    for (let i = 0; i < checks.length; i++) {
+      const need = needs(checks[i]!);
+      if (need === 'clock') tariff.usesClock = true;
+      else if (need === 'levels') tariff.usesLevels = true;
+    }
+  }
+  for (let index = 0; index < price_components.length; index++) {
+    const part = price_components[index] as PriceComponent;
+    checkComponent(part, element, index);
+    if (part.vat != null) tariff.hasVat = true;
+    const component = new Component(part, checks, phase, { element, index });
+    if (components[part.type] === NONE) components[part.type] = [component];
+    else components[part.type].push(component);
+  }
+}
+
+function readPhase(reservation: string | null | undefined, element: number): Phase {
+  if (reservation == null) return 'session';
+  if (reservation === 'RESERVATION' || reservation === 'RESERVATION_EXPIRES') return reservation;
+  throw invalid(element, 'restrictions.reservation', 'RESERVATION or RESERVATION_EXPIRES expected');
+}
+
+function checkComponent(part: PriceComponent, element: number, index: number): void {
+  const { type, price, vat, step_size } = part;
+  if (type !== 'ENERGY' && type !== 'TIME' && type !== 'PARKING_TIME' && type !== 'FLAT') {
+    throw invalid(element, `price_components[${index}].type`, 'a tariff dimension expected');
+  }
+  if (!isDecimal(price)) {
+    throw invalid(element, `price_components[${index}].price`, 'a decimal number expected');
+  }
+  if (vat != null && !isDecimal(vat)) {
+    throw invalid(element, `price_components[${index}].vat`, 'a decimal number expected');
+  }
+  if (step_size != null && !Number.isFinite(step_size)) {
+    throw invalid(element, `price_components[${index}].step_size`, 'a number expected');
+  }
+}
+
+function isDecimal(value: DecimalLike): boolean {
+  if (typeof value === 'number') return Number.isFinite(value);
+  try {
+    return decimal(value) instanceof Decimal;
+  } catch {
+    return false;
+  }
+}
+
+function readBound(price: Price, path: string): Bound {
+  try {
+    const incl = price.incl_vat == null ? undefined : decimal(price.incl_vat);
+    return { excl: decimal(price.excl_vat), incl };
+  } catch {
+    throw new InvalidTariff(path, 'decimal numbers expected');
+  }
+}
+
+function invalid(element: number, field: string, rule: string): InvalidTariff {
+  return new InvalidTariff(`elements[${element}].${field}`, rule);
+}

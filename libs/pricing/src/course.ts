@@ -1,0 +1,179 @@
+import { Decimal } from '#money';
+import { instant } from '#time';
+import { type CompiledTariff, compile } from './compile.ts';
+import type { Note } from './notes.ts';
+import type { Policy } from './policy.ts';
+import { type Charge, type ChargingPeriod, InvalidCharge, type Tariff } from './shapes.ts';
+import { readVolumes, type Stretch } from './stretch.ts';
+
+/** A charge, read: its stretches in order of time. */
+export interface Course {
+  readonly startMs: number;
+  readonly endMs: number;
+  /** Where the session's durations count from: not from a reservation before it. */
+  readonly chargingStartMs: number;
+  readonly stretches: readonly Stretch[];
+  readonly currency: string;
+  readonly notes: Note[];
+}
+
+/** Reads a charge; `end` (RFC 3339) stands in for one that still runs. Throws InvalidCharge. */
+export function readCourse(charge: Charge, policy: Policy, end?: string): Course {
+  const { start_date_time, end_date_time = end, charging_periods: periods, tariffs } = charge;
+  if (!Array.isArray(periods) || periods.length === 0) {
+    throw new InvalidCharge('charging_periods', 'at least one period expected');
+  }
+  if (tariffs == null || tariffs.length === 0) {
+    throw new InvalidCharge('tariffs', 'at least one tariff expected');
+  }
+  const notes: Note[] = [];
+  const stretches = readStretches(periods, notes);
+  const first = stretches[0]!;
+  const startMs =
+    start_date_time == null || start_date_time === first.source.start_date_time
+      ? first.startMs
+      : read(start_date_time, 'start_date_time');
+  const endMs = end_date_time == null ? Number.NaN : read(end_date_time, 'end_date_time');
+  let chargingStartMs = Number.NaN;
+  let energySoFarWh = Decimal.zero;
+  for (let i = 0; i < stretches.length; i++) {
+    const stretch = stretches[i]!;
+    stretch.endMs = i + 1 < stretches.length ? stretches[i + 1]!.startMs : endMs;
+    stretch.energySoFarWh = energySoFarWh;
+    readVolumes(stretch, policy, notes);
+    if (stretch.energyWh) energySoFarWh = energySoFarWh.add(stretch.energyWh);
+    if (stretch.startMs < startMs || stretch.endMs < stretch.startMs) {
+      notes.push({ code: 'period-outside-session', period: stretch.index });
+    }
+    if (chargingStartMs !== chargingStartMs && !isReservation(stretch)) {
+      chargingStartMs =
+        i === 0 || policy.durationOrigin === 'cdr-start' ? startMs : stretch.startMs;
+    }
+  }
+  const lastMs = stretches[stretches.length - 1]!.endMs;
+  new TariffChoice(tariffs, startMs, policy, notes).choose(stretches);
+  return {
+    startMs,
+    endMs: lastMs,
+    chargingStartMs: Number.isNaN(chargingStartMs) ? lastMs : chargingStartMs,
+    stretches,
+    currency: charge.currency ?? tariffs[0]!.currency,
+    notes,
+  };
+}
+
+function isReservation({ reservationS, chargingS, parkingS, energyWh }: Stretch): boolean {
+  return reservationS !== undefined && !chargingS && !parkingS && !energyWh;
+}
+
+function readStretches(periods: readonly ChargingPeriod[], notes: Note[]): Stretch[] {
+  const stretches: Stretch[] = [];
+  let ordered = true;
+  for (let index = 0; index < periods.length; index++) {
+    const source = periods[index]!;
+    const startMs = readStart(source, index);
+    if (index > 0 && startMs < stretches[index - 1]!.startMs) ordered = false;
+    stretches.push({
+      index,
+      source,
+      startMs,
+      endMs: Number.NaN,
+      tariff: undefined,
+      energySoFarWh: Decimal.zero,
+      energyWh: undefined,
+      chargingS: undefined,
+      parkingS: undefined,
+      reservationS: undefined,
+    });
+  }
+  if (ordered) return stretches;
+  notes.push({ code: 'periods-reordered' });
+  return stretches.sort((a, b) => a.startMs - b.startMs);
+}
+
+function readStart(period: ChargingPeriod, index: number): number {
+  try {
+    return instant(period.start_date_time);
+  } catch {
+    const path = `charging_periods[${index}].start_date_time`;
+    throw new InvalidCharge(path, 'a date-time in UTC expected');
+  }
+}
+
+function read(text: string, path: string): number {
+  try {
+    return instant(text);
+  } catch {
+    throw new InvalidCharge(path, 'a date-time in UTC expected');
+  }
+}
+
+/** Which of the charge's tariffs prices a period. */
+class TariffChoice {
+  readonly #tariffs: readonly Tariff[];
+  readonly #atMs: number;
+  readonly #policy: Policy;
+  readonly #notes: Note[];
+  readonly #compiled: CompiledTariff[] = [];
+
+  constructor(tariffs: readonly Tariff[], atMs: number, policy: Policy, notes: Note[]) {
+    this.#tariffs = tariffs;
+    this.#atMs = atMs;
+    this.#policy = policy;
+    this.#notes = notes;
+  }
+
+  choose(stretches: readonly Stretch[]): void {
+    let named = false;
+    for (let i = 0; i < stretches.length; i++) {
+      if (stretches[i]!.source.tariff_id != null) named = true;
+    }
+    const byName = named && this.#policy.periodTariff === 'named';
+    for (let i = 0; i < stretches.length; i++) {
+      const tariff = byName ? this.#named(stretches[i]!) : this.#firstValid();
+      stretches[i]!.tariff = tariff && this.#compile(tariff);
+    }
+  }
+
+  #compile(tariff: Tariff): CompiledTariff {
+    for (let i = 0; i < this.#compiled.length; i++) {
+      if (this.#compiled[i]!.source === tariff) return this.#compiled[i]!;
+    }
+    const compiled = compile(tariff);
+    this.#compiled.push(compiled);
+    return compiled;
+  }
+
+  /** Ids compare without case (CiString); of two versions, the one valid at the start. */
+  #named({ source, index }: Stretch): Tariff | undefined {
+    const id = source.tariff_id;
+    if (id == null) {
+      if (this.#policy.namelessPeriod === 'first-valid') return this.#firstValid();
+      this.#notes.push({ code: 'period-names-no-tariff', period: index });
+      return undefined;
+    }
+    const only = this.#tariffs.length === 1 ? this.#tariffs[0]! : undefined;
+    if (only?.id === id) return only;
+    const same = this.#tariffs.filter((one) => one.id.toLowerCase() === id.toLowerCase());
+    if (same.length > 0) return same.find((one) => isValidAt(one, this.#atMs)) ?? same[0];
+    this.#notes.push({ code: 'period-names-unlisted-tariff', period: index });
+    return only;
+  }
+
+  #firstValid(): Tariff {
+    const valid = this.#tariffs.find((one) => isValidAt(one, this.#atMs));
+    if (valid) return valid;
+    const code = 'tariff-outside-its-validity';
+    if (!this.#notes.some((note) => note.code === code)) this.#notes.push({ code });
+    return this.#tariffs[0]!;
+  }
+}
+
+/** Tariff.start_date_time inclusive, end_date_time exclusive. */
+export function isValidAt(tariff: Tariff, atMs: number): boolean {
+  const { start_date_time: from, end_date_time: to } = tariff;
+  return (
+    (from == null || atMs >= read(from, 'tariffs.start_date_time')) &&
+    (to == null || atMs < read(to, 'tariffs.end_date_time'))
+  );
+}
