@@ -13,7 +13,7 @@ import {
  * few, so that conflicts, repeats and ids that are taken happen all the time.
  */
 
-const RUNS = 150;
+const RUNS = 100;
 const STREAMS = ['a', 'b', 'c'];
 const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 

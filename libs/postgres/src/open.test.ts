@@ -75,6 +75,23 @@ test('an application with a login of its own is made a member of the role and ac
   await administer(`DROP ROLE ${login}`);
 });
 
+test('an administrator that is no superuser suffices: it may create roles, and schemas in the database', async () => {
+  const schema = `modest_${Math.random().toString(36).slice(2)}`;
+  const admin = `admin_${schema}`;
+  await administer(`CREATE ROLE ${admin} LOGIN CREATEROLE PASSWORD 'secret'`,
+    `DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO ${admin}', current_database()); END $$`);
+  const url = new URL(fresh.url);
+  url.username = admin;
+  url.password = 'secret';
+  for (let start = 0; start < 2; start += 1) {
+    const db = await openDatabase({ url: url.href, schema, migrations: notes });
+    const { rows } = await db.query('SELECT current_user::text AS role, body FROM notes');
+    expect(rows).toEqual([{ role: `roamwatt_${schema}`, body: 'a?b $1' }]);
+    await db.close();
+  }
+  await administer(`DROP OWNED BY ${admin} CASCADE`, `DROP ROLE roamwatt_${schema}`, `DROP ROLE ${admin}`);
+});
+
 test('a migration that fails leaves nothing behind, and says what is wrong', async () => {
   const broken = [...notes, { name: 'notes-2', up: () => ['ALTER TABLE notes ADD COLUMN at timestamptz', 'SELECT nonsense'] }];
   await expect(openDatabase({ url: fresh.url, schema: 'sessions', migrations: broken })).rejects.toThrow(/nonsense/);
