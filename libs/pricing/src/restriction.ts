@@ -34,7 +34,7 @@ export interface Moment {
   readonly levels: Levels;
 }
 
-const WEEKDAYS = [
+export const WEEKDAYS = [
   'MONDAY',
   'TUESDAY',
   'WEDNESDAY',

@@ -1,0 +1,144 @@
+import { decimal } from '#money';
+import type { ExplainedDimension, ExplainedPeriod, ExplainedStep, Explanation } from './explain.ts';
+import { durationText, type Reason } from './reason.ts';
+import type { TariffDimension } from './shapes.ts';
+import type { TextPrice } from './totals.ts';
+
+const NAMES: Readonly<Record<TariffDimension, string>> = {
+  ENERGY: 'Energy',
+  TIME: 'Charging time',
+  PARKING_TIME: 'Parking time',
+  FLAT: 'Fee',
+};
+const PER: Readonly<Record<TariffDimension, string>> = {
+  ENERGY: ' per kWh',
+  TIME: ' per hour',
+  PARKING_TIME: ' per hour',
+  FLAT: '',
+};
+
+/** An explanation in English, one thing a line, for people. */
+export function explanationText(explanation: Explanation): string {
+  const { periods, steps, subtotal, bounds, unrounded, total, rounding, currency } = explanation;
+  const money = new MoneyText(currency, rounding.decimals);
+  const lines = periods.flatMap((period) => periodLines(period, explanation, money));
+  for (const step of steps) lines.push(stepLine(step, money));
+  lines.push(`Sum: ${money.price(subtotal)}.`);
+  for (const { side, by, from, to } of bounds) {
+    const bound = by === 'min_price' ? 'least' : 'highest';
+    const vat = side === 'excl_vat' ? 'before tax' : 'with tax';
+    lines.push(
+      `The tariff’s ${bound} price ${vat} holds: ${money.of(to)} and not ${money.of(from)}.`,
+    );
+  }
+  const exact = total.excl_vat === unrounded.excl_vat && total.incl_vat === unrounded.incl_vat;
+  const how = exact ? '' : `, rounded ${rounding.mode.replaceAll('-', ' ')}`;
+  lines.push(`To pay: ${money.price(total)}${how}.`);
+  return `${lines.join('\n')}\n`;
+}
+
+/** Amounts with at least the currency's digits; beyond six they are cut, and "…" says so. */
+class MoneyText {
+  readonly currency: string;
+  readonly #decimals: number;
+
+  constructor(currency: string, decimals: number) {
+    this.currency = currency;
+    this.#decimals = decimals;
+  }
+
+  of(amount: string): string {
+    const value = decimal(amount);
+    if (value.scale <= this.#decimals) return `${value.toFixed(this.#decimals)} ${this.currency}`;
+    if (value.scale <= 6) return `${value} ${this.currency}`;
+    return `${value.roundTo(6, 'toward-zero').toFixed(6)}… ${this.currency}`;
+  }
+
+  price({ excl_vat, incl_vat }: TextPrice): string {
+    if (incl_vat === undefined || incl_vat === excl_vat) return this.of(excl_vat);
+    return `${this.of(excl_vat)}, with tax ${this.of(incl_vat)}`;
+  }
+}
+
+function periodLines(
+  period: ExplainedPeriod,
+  { timeZone }: Explanation,
+  money: MoneyText,
+): string[] {
+  const from = period.localStart ?? period.start;
+  const to = period.localEnd ?? period.end;
+  const sameDay = from.slice(0, 10) === to.slice(0, 10) && period.localEnd !== undefined;
+  const heading = `${from} to ${sameDay ? to.slice(11) : to}${timeZone ? ` (${timeZone})` : ''}`;
+  if (period.tariffId === undefined) return [`${heading}: no tariff applies.`];
+  if (period.dimensions.length === 0) return [`${heading}: nothing to price.`];
+  const { dimensions } = period;
+  return [`${heading}:`, ...dimensions.flatMap((dimension) => dimensionLines(dimension, money))];
+}
+
+function dimensionLines(explained: ExplainedDimension, money: MoneyText): string[] {
+  const { dimension, applied, cost, volume } = explained;
+  const quantity = dimension === 'FLAT' ? '' : ` ${quantityText(dimension, volume)}`;
+  const lines = [];
+  if (!applied || !cost) {
+    lines.push(`  ${nameOf(explained)}${quantity}: no part of the tariff prices it.`);
+  } else {
+    const at = ` at ${applied.price} ${money.currency}${PER[dimension]}`;
+    const vat = applied.vat === undefined ? '' : ` and ${applied.vat} % tax`;
+    const part = `part ${applied.element + 1} of the tariff`;
+    lines.push(`  ${nameOf(explained)}${quantity}${at}${vat} (${part}): ${money.price(cost)}.`);
+  }
+  for (const { element, reason } of explained.passedOver) {
+    const text = reasonText(reason);
+    if (text) lines.push(`    Part ${element + 1} does not apply: ${text}.`);
+  }
+  return lines;
+}
+
+function nameOf(of: { dimension: TariffDimension; reservation: boolean }): string {
+  if (!of.reservation) return NAMES[of.dimension];
+  return of.dimension === 'FLAT' ? 'Reservation fee' : 'Reservation time';
+}
+
+/** A part without a price for this quantity is passed over in silence. */
+function reasonText(reason: Reason): string | undefined {
+  switch (reason.why) {
+    case 'no-component':
+      return undefined;
+    case 'for-reservations':
+      return 'it is for reservations';
+    case 'not-for-this-reservation':
+      return 'it is not for this reservation';
+    case 'restriction':
+      return `${RESTRICTIONS[reason.restriction]} ${reason.asks}, and it was ${reason.was}`;
+  }
+}
+
+const RESTRICTIONS: Readonly<Record<string, string>> = {
+  'start_time/end_time': 'only at',
+  start_date: 'only',
+  end_date: 'only',
+  day_of_week: 'only on',
+  min_kwh: 'only once the session has',
+  max_kwh: 'only while the session has',
+  min_current: 'only with a current of',
+  max_current: 'only with a current of',
+  min_power: 'only with a power of',
+  max_power: 'only with a power of',
+  min_duration: 'only once the session lasts',
+  max_duration: 'only while the session lasts',
+};
+
+function stepLine(step: ExplainedStep, money: MoneyText): string {
+  const { dimension, stepSize, used, billed, surplusCost } = step;
+  return (
+    `Billed in steps of ${quantityText(dimension, stepSize)}: ${nameOf(step).toLowerCase()} ` +
+    `${quantityText(dimension, used)} becomes ${quantityText(dimension, billed)}, ` +
+    `which adds ${money.price(surplusCost)}.`
+  );
+}
+
+/** "20.45 kWh" of Wh, "1 h 5 min" of seconds. */
+function quantityText(dimension: TariffDimension, quantity: string): string {
+  if (dimension === 'ENERGY') return `${decimal(quantity).shift(-3)} kWh`;
+  return durationText(Number(quantity) * 1000);
+}
