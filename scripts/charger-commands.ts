@@ -184,8 +184,8 @@ function trigger(
       return accepted(() => registration.heartbeat());
     case 'StatusNotification':
       return accepted(() => {
-        if (!connectorId) registration.sendStatus(0, 'Available');
-        for (const { id, status, fault } of wanted) registration.sendStatus(id, status, fault);
+        if (!connectorId) void registration.sendStatus(0, 'Available');
+        for (const { id, status, fault } of wanted) void registration.sendStatus(id, status, fault);
       });
     case 'MeterValues':
       return accepted(() => {

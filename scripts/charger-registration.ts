@@ -78,16 +78,19 @@ export class Registration {
     const { status } = connector;
     if (status === connector.toldStatus || !this.#accepted || !this.#station.link.open) return;
     connector.toldStatus = status;
-    this.sendStatus(connector.id, status, connector.fault);
+    void this.sendStatus(connector.id, status, connector.fault).then((told) => {
+      // The line went before the answer: nobody knows whether it was heard, so say it again.
+      if (!told && !this.#station.link.open) connector.toldStatus = undefined;
+    });
   }
 
   /** Connector 0 is the station itself. The event is printed once the central system knows. */
-  sendStatus(connector: number, status: string, fault?: string): void {
+  async sendStatus(connector: number, status: string, fault?: string): Promise<boolean> {
     const timestamp = this.#station.clock.iso();
     const payload = { connectorId: connector, status, errorCode: fault ?? 'NoError', timestamp };
-    void this.tell('StatusNotification', payload).then((told) => {
-      if (told) this.#station.say('status', { connector, status });
-    });
+    const told = await this.tell('StatusNotification', payload);
+    if (told) this.#station.say('status', { connector, status });
+    return told;
   }
 
   /** Best effort: what is not of a transaction is not kept for later. */
@@ -106,7 +109,7 @@ export class Registration {
   /** J-66: changed states first, then what waited. */
   #catchUp(): void {
     const { link, connectors } = this.#station;
-    if (!this.#toldOfItself) this.sendStatus(0, 'Available');
+    if (!this.#toldOfItself) void this.sendStatus(0, 'Available');
     this.#toldOfItself = true;
     for (const connector of connectors) this.refresh(connector);
     link.ready = true;
