@@ -1,0 +1,3 @@
+export { addDue, cancelDue, type Due, openDue, type OpenDue } from './due.ts';
+export { dueMigrations } from './migrations.ts';
+export { type DueHandler, type DueOutcome, type DueWorker, workDue, type WorkOptions } from './work.ts';

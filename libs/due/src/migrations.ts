@@ -1,0 +1,79 @@
+import type { MigrationList } from '#postgres';
+
+/**
+ * `due` holds the rows, `due_lane` one row per key that has open ones: workers take keys, not rows,
+ * so that a key's rows are worked on in order and a long queue of one key costs the others nothing.
+ */
+export const dueMigrations: MigrationList = [
+  {
+    name: 'due-1-rows',
+    up: () => [
+      `CREATE TABLE due (
+        id text PRIMARY KEY,
+        key text NOT NULL,
+        kind text NOT NULL,
+        body json NOT NULL,
+        at bigint NOT NULL,
+        n bigint GENERATED ALWAYS AS IDENTITY,
+        trace text,
+        attempts int NOT NULL DEFAULT 0,
+        last_error text,
+        retry_at bigint,
+        retry_after timestamptz,
+        done_at timestamptz
+      )`,
+      'CREATE INDEX due_open ON due (key, at, n) WHERE done_at IS NULL',
+      'CREATE INDEX due_done ON due (done_at) WHERE done_at IS NOT NULL',
+      `CREATE TABLE due_lane (
+        key text PRIMARY KEY,
+        wake_at bigint NOT NULL,
+        wake_after timestamptz NOT NULL DEFAULT '-infinity',
+        owner text,
+        epoch bigint NOT NULL DEFAULT 0,
+        until timestamptz
+      )`,
+      'CREATE INDEX due_lane_wake_at ON due_lane (wake_at)',
+      'CREATE INDEX due_lane_wake_after ON due_lane (wake_after)',
+    ],
+  },
+  {
+    name: 'due-2-functions',
+    up: () => [
+      `CREATE FUNCTION due_add(add_id text, add_key text, add_kind text, add_body json, add_at bigint, add_trace text)
+        RETURNS boolean LANGUAGE plpgsql AS $$
+        BEGIN
+          INSERT INTO due (id, key, kind, body, at, trace)
+            VALUES (add_id, add_key, add_kind, add_body, add_at, add_trace) ON CONFLICT (id) DO NOTHING;
+          IF NOT FOUND THEN RETURN false; END IF;
+          INSERT INTO due_lane AS lane (key, wake_at) VALUES (add_key, add_at)
+            ON CONFLICT (key) DO UPDATE SET wake_at = least(lane.wake_at, excluded.wake_at);
+          RETURN true;
+        END $$`,
+      // The key's first open row when it is due, counted as tried; otherwise the lane is given back, to be
+      // woken when its first row is due. The lane is locked by a statement of its own, so that the next
+      // one sees the rows of whoever added some meanwhile.
+      `CREATE FUNCTION due_next(lane_key text, lane_owner text, lane_epoch bigint, now_ms bigint)
+        RETURNS SETOF due LANGUAGE plpgsql AS $$
+        DECLARE first due;
+        BEGIN
+          PERFORM FROM due_lane WHERE key = lane_key AND owner = lane_owner AND epoch = lane_epoch FOR UPDATE;
+          IF NOT FOUND THEN RETURN; END IF;
+          LOOP
+            SELECT * INTO first FROM due WHERE key = lane_key AND done_at IS NULL ORDER BY at, n LIMIT 1;
+            IF first.id IS NULL THEN
+              DELETE FROM due_lane WHERE key = lane_key;
+              RETURN;
+            ELSIF coalesce(first.retry_at, first.at) > now_ms OR first.retry_after > clock_timestamp() THEN
+              UPDATE due_lane SET owner = NULL, until = NULL, wake_at = coalesce(first.retry_at, first.at),
+                wake_after = coalesce(first.retry_after, '-infinity') WHERE key = lane_key;
+              RETURN;
+            END IF;
+            RETURN QUERY UPDATE due SET attempts = attempts + 1, retry_at = NULL, retry_after = NULL
+              WHERE id = first.id AND done_at IS NULL RETURNING *;
+            -- Nothing: it was cancelled just now.
+            IF FOUND THEN RETURN; END IF;
+          END LOOP;
+        END $$`,
+    ],
+  },
+];

@@ -1,0 +1,242 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Database, openDatabase } from '#postgres';
+import { log } from '#telemetry';
+import { type FreshDatabase, freshDatabase } from '#test-servers';
+import { type Clock, fixedClock, runningClock, systemClock } from '#time';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { addDue, cancelDue, type DueHandler, dueMigrations, type DueWorker, openDue, workDue } from './index.ts';
+
+let fresh: FreshDatabase;
+let db: Database;
+let workers: DueWorker[];
+let did: string[];
+
+beforeEach(async () => {
+  fresh = await freshDatabase();
+  db = await openDatabase({ url: fresh.url, schema: 'ocpi_gateway', migrations: dueMigrations });
+  workers = [];
+  did = [];
+});
+afterEach(async () => {
+  await Promise.all(workers.map((worker) => worker.stop()));
+  await db.close();
+  await fresh.drop();
+});
+
+const silent = log('test', { level: 'silent' });
+
+function work(handler: DueHandler, options: { clock?: Clock; concurrency?: number; leaseMs?: number } = {}): DueWorker {
+  const { clock = systemClock, ...rest } = options;
+  const worker = workDue(db, clock, { kinds: { push: handler }, log: silent, ...rest });
+  workers.push(worker);
+  return worker;
+}
+
+const push = (id: string, key = 'partner', at = 0, body: unknown = { id }) => addDue(db, { id, key, kind: 'push', at, body });
+const does: DueHandler = async ({ id }) => {
+  did.push(id);
+  return 'done';
+};
+
+async function until(done: () => boolean | Promise<boolean>, timeoutMs = 5_000): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (!await done()) {
+    if (performance.now() > deadline) throw new Error(`not so after ${timeoutMs} ms; did ${did.join(' ')}`);
+    await sleep(5);
+  }
+}
+
+test('what is due is done once, with the body that was given', async () => {
+  const seen: unknown[] = [];
+  await push('a', 'partner', 0, { cdr: ['é', 1.5, null] });
+  await push('a', 'partner', 0, 'not again');
+  work(async (due, attempt) => {
+    seen.push(due, attempt);
+    return 'done';
+  });
+  await until(() => seen.length > 0);
+  await push('a');
+  await sleep(50);
+  expect(seen).toEqual([{ id: 'a', key: 'partner', kind: 'push', at: 0, body: { cdr: ['é', 1.5, null] } }, 1]);
+  await until(async () => (await openDue(db, 'partner')).length === 0);
+});
+
+test('a key is worked on in order, the earliest first, while other keys go on', async () => {
+  await push('late', 'slow', 30);
+  await push('early', 'slow', 10);
+  await push('middle', 'slow', 20);
+  for (let n = 1; n <= 3; n += 1) await push(`quick-${n}`, 'quick', n);
+  let running = 0;
+  work(async (due) => {
+    if (due.key === 'slow') {
+      running += 1;
+      expect(running).toBe(1);
+      await sleep(80);
+      running -= 1;
+    }
+    return does(due, 1);
+  });
+  await until(() => did.length === 6);
+  expect(did.filter((id) => !id.startsWith('quick'))).toEqual(['early', 'middle', 'late']);
+  expect(did.slice(0, 3)).toEqual(['quick-1', 'quick-2', 'quick-3']);
+});
+
+test('a failing one is tried again with its error kept, and holds up its key alone', async () => {
+  await push('first', 'down');
+  await push('second', 'down');
+  await push('other', 'up');
+  let broken = true;
+  const attempts: number[] = [];
+  work(async (due, attempt) => {
+    if (due.key === 'down') attempts.push(attempt);
+    if (due.key === 'down' && broken) return { retryInMs: 30 };
+    return does(due, attempt);
+  });
+  await until(() => attempts.length >= 3 && did.includes('other'));
+  expect((await openDue(db, 'down')).map(({ id }) => id)).toEqual(['first', 'second']);
+  broken = false;
+  await until(() => did.length === 3);
+  expect(did).toEqual(['other', 'first', 'second']);
+});
+
+test('a handler that throws is tried again later and leaves its error', async () => {
+  await push('a');
+  work(async () => { throw new TypeError('a bug'); });
+  await until(async () => (await openDue(db, 'partner'))[0]?.lastError !== undefined);
+  expect(await openDue(db, 'partner')).toMatchObject([{ id: 'a', attempts: 1, lastError: 'TypeError: a bug' }]);
+});
+
+test('a kind that nobody does waits, with the reason', async () => {
+  await addDue(db, { id: 'x', key: 'k', kind: 'constructor', at: 0, body: null });
+  work(does);
+  await until(async () => (await openDue(db, 'k'))[0]?.lastError === 'Error: nobody here does constructor');
+});
+
+test('what lies ahead waits for the platform clock, and a retry may be put on it', async () => {
+  const clock = fixedClock('2022-02-01T17:00:00Z');
+  const at = clock.now() + 60_000;
+  await push('timer', 'session', at);
+  work(async (due, attempt) => (attempt === 1 ? { retryAt: at + 60_000 } : does(due, attempt)), { clock });
+  clock.advance(59_999);
+  await sleep(300);
+  expect((await openDue(db, 'session'))[0]?.attempts).toBe(0);
+  clock.advance(1);
+  await until(async () => (await openDue(db, 'session'))[0]?.attempts === 1);
+  await sleep(300);
+  expect(did).toEqual([]);
+  clock.advance(60_000);
+  await until(() => did.length === 1);
+});
+
+test('a timer of a fast platform fires within moments of its time', async () => {
+  const clock = runningClock(0, Date.now(), 600);
+  work(async (due) => {
+    did.push(String(clock.now() - due.at));
+    return 'done';
+  }, { clock });
+  // Ten platform minutes are one real second.
+  for (const minutes of [2, 4, 6]) await push(`t${minutes}`, `t${minutes}`, clock.now() + minutes * 60_000);
+  await until(() => did.length === 3);
+  for (const late of did) expect(Number(late) / 600).toBeLessThan(60);
+});
+
+test('one that is cancelled is not done, and the next of its key is', async () => {
+  const clock = fixedClock(1_000);
+  await push('timer', 'session', 2_000);
+  await push('after', 'session', 3_000);
+  work(does, { clock });
+  expect(await cancelDue(db, 'timer')).toBe(true);
+  expect(await cancelDue(db, 'timer')).toBe(false);
+  clock.set(3_000);
+  await until(() => did.length > 0);
+  await push('timer', 'session', 0);
+  await sleep(50);
+  expect(did).toEqual(['after']);
+});
+
+test('wake has what was just added done at once', async () => {
+  const worker = work(does);
+  await sleep(600); // It polls slowly by now.
+  const lags: number[] = [];
+  for (let n = 0; n < 5; n += 1) {
+    await push(`a${n}`, `k${n}`);
+    const addedAt = performance.now();
+    worker.wake();
+    await until(() => did.length > n);
+    lags.push(performance.now() - addedAt);
+    await sleep(100);
+  }
+  expect(Math.min(...lags)).toBeLessThan(60);
+});
+
+test('what a transaction adds is due when it commits, and not when it does not', async () => {
+  work(does);
+  await db.tx(async (tx) => {
+    await addDue(tx, { id: 'a', key: 'k', kind: 'push', at: 0, body: null });
+    await sleep(100);
+    expect(did).toEqual([]);
+  });
+  await db.tx(async (tx) => {
+    await addDue(tx, { id: 'b', key: 'k', kind: 'push', at: 0, body: null });
+    throw new Error('rolled back');
+  }).catch(() => {});
+  await push('c', 'k');
+  await until(() => did.length === 2);
+  expect(did).toEqual(['a', 'c']);
+});
+
+test('replicas share the keys: 300 rows of 20 keys are done once and in order', async () => {
+  const order = new Map<string, number>();
+  const faults: string[] = [];
+  for (let n = 0; n < 300; n += 1) await push(`r${n}`, `k${n % 20}`, 0, n);
+  for (let replica = 0; replica < 3; replica += 1) {
+    work(async ({ id, key, body }) => {
+      if ((body as number) <= (order.get(key) ?? -1)) faults.push(id);
+      order.set(key, body as number);
+      await sleep(1);
+      did.push(id);
+      return 'done';
+    }, { concurrency: 4 });
+  }
+  await until(() => did.length >= 300, 15_000);
+  await sleep(50);
+  expect(did).toHaveLength(300);
+  expect(faults).toEqual([]);
+});
+
+test("a stopped worker's keys go on at once elsewhere; a dead one's after its lease", async () => {
+  for (let n = 0; n < 6; n += 1) await push(`r${n}`, 'k', n);
+  const first = work(async (due, attempt) => {
+    await sleep(20);
+    return does(due, attempt);
+  });
+  await until(() => did.length >= 2);
+  await first.stop();
+  const before = did.length;
+  expect(before).toBeLessThan(6);
+  // One that took the key and then vanished.
+  await db.query(`UPDATE due_lane SET owner = 'vanished', epoch = epoch + 1, until = clock_timestamp() + interval '300 ms'`);
+  work(does);
+  await sleep(150);
+  expect(did).toHaveLength(before);
+  await until(() => did.length === 6);
+  expect(did).toEqual(['r0', 'r1', 'r2', 'r3', 'r4', 'r5']);
+});
+
+test('a worker that slept through its lease does not undo what another did', async () => {
+  await push('a', 'k');
+  await push('b', 'k');
+  const slept = Promise.withResolvers<void>();
+  const slow = work(async () => {
+    await slept.promise;
+    return { retryInMs: 60_000 };
+  }, { leaseMs: 60_000 });
+  await until(async () => (await openDue(db, 'k'))[0]?.attempts === 1);
+  await db.query(`UPDATE due_lane SET until = clock_timestamp() - interval '1 ms'`);
+  work(does);
+  await until(() => did.length === 2);
+  slept.resolve();
+  await slow.stop();
+  expect(await openDue(db, 'k')).toEqual([]);
+  expect(did).toEqual(['a', 'b']);
+});

@@ -1,0 +1,181 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Database } from '#postgres';
+import { inSpan, log as logOf, type Log, tracer as tracerOf, type Tracer, withTraceparent } from '#telemetry';
+import type { Clock } from '#time';
+import type { Due } from './due.ts';
+import { claimLanes, finishDue, forgetDone, keepLanes, type Lane, nextDue, nextWake, releaseLanes, retryDue, type TakenDue } from './lanes.ts';
+
+/** How it went: done, or to be tried again at a platform time (epoch ms) or after a real time. */
+export type DueOutcome = 'done' | { readonly retryAt: number } | { readonly retryInMs: number };
+
+/**
+ * Does one thing. It may be called again for the same id, also when it succeeded (killed before that
+ * was written down): the other side must know the id, or the outcome must not matter. It bounds its
+ * own time. A throw is tried again with growing pauses (1 s up to 5 min, real time), the error kept.
+ */
+export type DueHandler = (due: Due, attempt: number) => Promise<DueOutcome>;
+
+export interface WorkOptions {
+  /** Every kind that the schema may hold. */
+  readonly kinds: Readonly<Record<string, DueHandler>>;
+  /** Keys worked on at the same time, default 8. */
+  readonly concurrency?: number;
+  /** Real time after which a dead worker's keys go to another; default 10,000. */
+  readonly leaseMs?: number;
+  /** For spans and the log; default: the schema's name. */
+  readonly service?: string;
+  readonly log?: Log;
+}
+
+export interface DueWorker {
+  /** Takes nothing more, waits for what is being done, and gives its keys back. */
+  stop(): Promise<void>;
+  /** Something was added, and is committed. */
+  wake(): void;
+}
+
+const LONGEST_POLL_MS = 250;
+const SHORTEST_POLL_MS = 5;
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 300_000;
+const KEEP_DONE_DAYS = 30;
+const FORGET_EVERY_MS = 3_600_000;
+
+/** Works on what falls due in a schema (`dueMigrations`), beside any number of replicas. */
+export function workDue(db: Database, clock: Clock, options: WorkOptions): DueWorker {
+  return new Worker(db, clock, options);
+}
+
+class Worker implements DueWorker {
+  private readonly owner = randomUUID();
+  private readonly concurrency: number;
+  private readonly leaseMs: number;
+  private readonly log: Log;
+  private readonly tracer: Tracer;
+  private readonly stopping = new AbortController();
+  private readonly leaving = new AbortController();
+  private readonly running = new Map<Lane, Promise<void>>();
+  private readonly claiming: Promise<void>;
+  private readonly keeping: Promise<void>;
+  /** Counts what may have made work: a claim that started before it is repeated. */
+  private news = 0;
+  private woken = () => {};
+
+  constructor(private readonly db: Database, private readonly clock: Clock, private readonly options: WorkOptions) {
+    const service = options.service ?? db.schema;
+    this.concurrency = options.concurrency ?? 8;
+    this.leaseMs = options.leaseMs ?? 10_000;
+    this.log = options.log ?? logOf(service);
+    this.tracer = tracerOf(service);
+    this.claiming = this.keepClaiming();
+    this.keeping = this.keepLeases();
+  }
+
+  wake(): void {
+    this.news += 1;
+    this.woken();
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    this.woken();
+    await this.claiming;
+    await Promise.all(this.running.values());
+    this.leaving.abort();
+    await this.keeping;
+    await releaseLanes(this.db, this.owner).catch((error: unknown) => this.log.warn('keys are left to run out', { error }));
+  }
+
+  private async keepClaiming(): Promise<void> {
+    const { signal } = this.stopping;
+    for (let idle = 0; !signal.aborted;) {
+      const { news } = this;
+      try {
+        const most = this.concurrency - this.running.size;
+        const lanes = most > 0
+          ? await claimLanes(this.db, this.owner, this.clock.now(), { leaseMs: this.leaseMs, most })
+          : [];
+        for (const lane of lanes) this.start(lane);
+        if (lanes.length > 0 || news !== this.news) {
+          idle = 0;
+          continue;
+        }
+        const ms = most > 0 ? await this.msToWait(idle) : LONGEST_POLL_MS;
+        if (news === this.news) await this.pause(ms);
+      } catch (error) {
+        this.log.warn('what is due waits', { error });
+        await this.pause(LONGEST_POLL_MS);
+      }
+      idle += 1;
+    }
+  }
+
+  /** Until what is known to fall due next; not long, since others may add without telling us. */
+  private async msToWait(idle: number): Promise<number> {
+    const poll = Math.min(SHORTEST_POLL_MS * 2 ** idle, LONGEST_POLL_MS);
+    const nowMs = this.clock.now();
+    const { at = Infinity, inMs = Infinity } = await nextWake(this.db, nowMs);
+    return Math.max(1, Math.min(poll, Math.ceil(this.clock.realMs(at - nowMs)), Math.ceil(inMs)));
+  }
+
+  private async pause(ms: number): Promise<void> {
+    const woken = new AbortController();
+    this.woken = () => woken.abort();
+    await sleep(ms, undefined, { signal: AbortSignal.any([woken.signal, this.stopping.signal]) }).catch(() => {});
+  }
+
+  private start(lane: Lane): void {
+    const done = this.workOn(lane)
+      .catch((error: unknown) => this.log.warn('a key is let go', { key: lane.key, error }))
+      .finally(() => {
+        this.running.delete(lane);
+        this.wake();
+      });
+    this.running.set(lane, done);
+  }
+
+  /** The key's rows one after the other, as long as they are due. */
+  private async workOn(lane: Lane): Promise<void> {
+    while (!this.stopping.signal.aborted) {
+      const due = await nextDue(this.db, this.owner, lane, this.clock.now());
+      if (!due) return;
+      const { outcome, error } = await this.handle(due);
+      if (outcome === 'done') {
+        if (!await finishDue(this.db, this.owner, lane, due.id)) return;
+      } else {
+        const when = 'retryAt' in outcome ? { at: outcome.retryAt } : { inMs: outcome.retryInMs };
+        await retryDue(this.db, this.owner, lane, due.id, error === undefined ? when : { ...when, error });
+      }
+    }
+  }
+
+  private async handle({ trace, attempts, ...due }: TakenDue): Promise<{ outcome: DueOutcome; error?: string }> {
+    const handler = Object.hasOwn(this.options.kinds, due.kind) ? this.options.kinds[due.kind] : undefined;
+    try {
+      if (!handler) throw new Error(`nobody here does ${due.kind}`);
+      const attributes = { id: due.id, key: due.key, attempt: attempts };
+      return { outcome: await withTraceparent(trace, () => inSpan(this.tracer, `due ${due.kind}`, attributes, () => handler(due, attempts))) };
+    } catch (error) {
+      this.log.warn('what was due failed', { id: due.id, key: due.key, kind: due.kind, attempt: attempts, error });
+      const retryInMs = Math.min(FIRST_PAUSE_MS * 2 ** (attempts - 1), LONGEST_PAUSE_MS);
+      return { outcome: { retryInMs }, error: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
+    }
+  }
+
+  private async keepLeases(): Promise<void> {
+    const { signal } = this.leaving;
+    let forgottenAt = performance.now();
+    while (!signal.aborted) {
+      await sleep(this.leaseMs / 3, undefined, { signal }).catch(() => {});
+      try {
+        if (this.running.size > 0) await keepLanes(this.db, this.owner, [...this.running.keys()], this.leaseMs);
+        if (performance.now() - forgottenAt < FORGET_EVERY_MS) continue;
+        forgottenAt = performance.now();
+        await forgetDone(this.db, KEEP_DONE_DAYS);
+      } catch (error) {
+        this.log.warn('keys could not be kept', { error });
+      }
+    }
+  }
+}
