@@ -1,4 +1,5 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Server, startNats } from '#servers';
 import pg from 'pg';
@@ -64,6 +65,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     ...options.env,
     ROAMWATT_PLATFORM: name,
     ROAMWATT_CONFIG: config,
+    ROAMWATT_SECRET: keptSecret(join(dir, 'secret')),
     DATABASE_URL: databaseUrl,
     NATS_URL: nats.url,
     OCPI_PORT: String(ocpi),
@@ -112,4 +114,10 @@ export async function ensureDatabase(serverUrl: string, name: string): Promise<s
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
   return url.href;
+}
+
+/** The platform's secret, made once: what is encrypted with it must be readable after a restart. */
+function keptSecret(file: string): string {
+  if (!existsSync(file)) writeFileSync(file, randomBytes(32).toString('hex'), { mode: 0o600 });
+  return readFileSync(file, 'utf8').trim();
 }

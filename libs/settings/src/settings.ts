@@ -1,3 +1,4 @@
+import { hkdfSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type Clock, clockFromEnv } from '#time';
 import { parse as parseYaml } from 'yaml';
@@ -46,7 +47,11 @@ export interface Settings {
   section<T extends z.ZodType>(name: string, schema: T): z.output<T>;
   /** One environment variable, or its default. */
   variable(name: string, fallback?: string): string;
+  /** 32 bytes for one purpose, derived from ROAMWATT_SECRET: what a stolen database does not hold. */
+  key(purpose: string): Buffer;
 }
+
+const SECRET_CHARACTERS_MIN = 32;
 
 /**
  * Reads the environment and the platform's roamwatt.yaml (`ROAMWATT_CONFIG`).
@@ -56,6 +61,11 @@ export function readSettings(env: Env): Settings {
   const given = parsed(environment, env, (path) => `environment variable ${path}`);
   const file = given.ROAMWATT_CONFIG;
   const sections = readSections(file);
+  const variable = (name: string, fallback?: string) => {
+    const value = env[name] ?? fallback;
+    if (value === undefined) throw new BadSettings(`environment variable ${name} is not set`);
+    return value;
+  };
   const section = <T extends z.ZodType>(name: string, schema: T) =>
     parsed(schema, sections[name] ?? {}, (path) => `${file}: ${[name, path].filter(Boolean).join('.')}`);
   return {
@@ -66,10 +76,13 @@ export function readSettings(env: Env): Settings {
     clock: clockFromEnv(env),
     party: section('party', partySection),
     section,
-    variable(name, fallback) {
-      const value = env[name] ?? fallback;
-      if (value === undefined) throw new BadSettings(`environment variable ${name} is not set`);
-      return value;
+    variable,
+    key(purpose) {
+      const secret = variable('ROAMWATT_SECRET');
+      if (secret.length < SECRET_CHARACTERS_MIN) {
+        throw new BadSettings(`environment variable ROAMWATT_SECRET: at least ${SECRET_CHARACTERS_MIN} random characters`);
+      }
+      return Buffer.from(hkdfSync('sha256', secret, '', `roamwatt ${purpose}`, 32));
     },
   };
 }

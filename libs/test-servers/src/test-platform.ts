@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,6 +42,7 @@ export async function testPlatform(
       DATABASE_URL: database.url,
       NATS_URL: natsUrl(),
       ROAMWATT_CONFIG: config,
+      ROAMWATT_SECRET: randomBytes(24).toString('hex'),
       OCPI_PORT: '0',
       OCPP_PORT: '0',
       PORTAL_PORT: '0',

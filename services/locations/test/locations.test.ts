@@ -160,7 +160,7 @@ test('TRN-51 TRN-54 our own Locations are listed by last_updated, without those 
 test('each change is told: what changed by status alone as such, anything else as the Location', async () => {
   const heard: string[] = [];
   const listenerDb = await openDatabase({ url: platform.databaseUrl, schema: 'listener', migrations: busMigrations });
-  const listening = listen(bus, listenerDb, {
+  const listening = await listen(bus, listenerDb, {
     listener: 'listener',
     hearings: [
       hears(locationChanged, ({ locationId }) => void heard.push(`location ${locationId}`)),

@@ -29,8 +29,8 @@ const plunk = { countryCode: 'CA', partyId: 'CPK' };
 const card = (uid: string, changes: Partial<Token> = {}) => ({
   country_code: 'CA', party_id: 'CPK', uid, type: 'RFID', contract_id: 'CA-CPK-C00000002-H', issuer: 'Carbon Plunk',
   valid: true, whitelist: 'ALLOWED', last_updated: '2022-02-01T17:00:00Z', ...changes,
-});
-const put = (token: object & { uid: string }, patch = false, uid = token.uid) =>
+}) as Token;
+const put = (token: Partial<Token> & { uid: string }, patch = false, uid = token.uid) =>
   bus.ask(putPartnerToken, { party: plunk, uid, type: 'RFID', patch, bodyJson: toJsonBytes(token) });
 const tap = (idTag: string) => bus.ask(authorize, { idTag, stationId: 'OASIS-L2-01' });
 

@@ -1,0 +1,209 @@
+import { CallRefused, type CallOutcome, type OcppConnection, type ReceivedCall } from '#ocpp';
+import { Rejected } from '#decider';
+import type { Executor } from '#event-store';
+import { currentTraceparent, inSpan, type Log, type Tracer } from '#telemetry';
+import { type Clock, rfc3339 } from '#time';
+import { frameName, instantOf, meterReadings } from './frames.ts';
+import { chargingProfile, type Limit } from './limits.ts';
+import {
+  type Authorization, type FrameCommand, orderedStart, type OrderedStart, repeatedStart, type Station,
+  type StationCommand, type StationEvent,
+} from './station.ts';
+
+export interface StationParts {
+  readonly journal: Executor<Station, StationCommand, StationEvent>;
+  readonly clock: Clock;
+  readonly tracer: Tracer;
+  readonly log: Log;
+  readonly heartbeatS: number;
+  nextTransactionId(): Promise<number>;
+  /** Whether a card may charge at the station, by what is known here or by asking. */
+  authorize(stationId: string, connectorId: number | undefined, idTag: string): Promise<Authorization>;
+}
+
+export type Answer =
+  | { readonly outcome: 'accepted' | 'rejected' | 'not-supported' | 'unknown' | 'stale'; readonly detail: string };
+
+/** One station on its open socket: every frame that counts is in the journal before it is answered. */
+export class ConnectedStation {
+  private readonly epoch: Promise<number>;
+
+  constructor(
+    readonly id: string,
+    private readonly connection: () => OcppConnection,
+    private readonly parts: StationParts,
+    /** Names this socket for ever: connecting is a command like any other. */
+    socket: { readonly name: string; readonly version: string },
+  ) {
+    const at = rfc3339(parts.clock.now());
+    this.epoch = parts.journal
+      .execute(id, `connect ${socket.name}`, { type: 'Connect', at, version: socket.version, connection: socket.name })
+      .then(({ state }) => state.epoch);
+    this.epoch.catch((error: Error) => {
+      parts.log.error('a station could not be connected', { station: id, error });
+      connection().close(1011, 'try again');
+    });
+  }
+
+  /** Resolves when the journal has the connection. */
+  async connected(): Promise<void> {
+    await this.epoch;
+  }
+
+  async disconnected(reason: string): Promise<void> {
+    const epoch = await this.epoch;
+    const at = rfc3339(this.parts.clock.now());
+    await this.parts.journal.execute(this.id, `disconnect ${epoch}`, { type: 'Disconnect', epoch, at, reason });
+  }
+
+  /** What the station said: into the journal, then answered. */
+  handle(call: ReceivedCall): Promise<object> {
+    return inSpan(this.parts.tracer, `ocpp ${call.action}`, { 'ocpp.station': this.id }, () => this.answer(call));
+  }
+
+  private async answer(call: ReceivedCall): Promise<object> {
+    const nowMs = this.parts.clock.now();
+    const now = rfc3339(nowMs);
+    switch (call.action) {
+      case 'BootNotification': {
+        const { chargePointVendor: vendor, chargePointModel: model, chargePointSerialNumber, firmwareVersion } = call.payload;
+        const boot = { at: now, vendor, model, serial: chargePointSerialNumber ?? '', firmware: firmwareVersion ?? '' };
+        await this.record(call, { type: 'Boot', boot });
+        return { status: 'Accepted', currentTime: now, interval: this.parts.heartbeatS };
+      }
+      case 'Heartbeat':
+        return { currentTime: now };
+      case 'StatusNotification': {
+        const { connectorId, status, errorCode, info, timestamp } = call.payload;
+        const report = { connectorId, status, errorCode, info: info ?? '', at: instantOf(timestamp, nowMs) };
+        await this.record(call, { type: 'NotifyStatus', status: report });
+        return {};
+      }
+      case 'Authorize': {
+        const { state } = await this.parts.journal.load(this.id);
+        const ordered = orderedStart(state, undefined, call.payload.idTag);
+        const status = ordered ? 'Accepted' : (await this.parts.authorize(this.id, undefined, call.payload.idTag)).status;
+        return { idTagInfo: { status } };
+      }
+      case 'StartTransaction':
+        return this.startTransaction(call);
+      case 'MeterValues': {
+        const { connectorId, transactionId, meterValue } = call.payload;
+        const readings = meterReadings(meterValue);
+        await this.record(call, {
+          type: 'ReadMeter', connectorId, readings,
+          ...(transactionId === undefined ? {} : { transactionId: String(transactionId) }),
+        });
+        return {};
+      }
+      case 'StopTransaction': {
+        const { transactionId, meterStop, timestamp, reason, idTag, transactionData } = call.payload;
+        const stop = {
+          transactionId: String(transactionId), meterStopWh: String(meterStop), stoppedAt: instantOf(timestamp, nowMs),
+          reason: reason ?? 'Local', readings: meterReadings(transactionData), ...(idTag === undefined ? {} : { idTag }),
+        };
+        await this.record(call, { type: 'StopTransaction', stop });
+        return idTag === undefined ? {} : { idTagInfo: { status: 'Accepted' } };
+      }
+      case 'DataTransfer':
+        return { status: 'UnknownVendorId' };
+      default:
+        throw new CallRefused('not-supported', `${call.action} is not handled here`);
+    }
+  }
+
+  private async startTransaction(call: ReceivedCall & { action: 'StartTransaction' }): Promise<object> {
+    const { connectorId, idTag, meterStart, timestamp } = call.payload;
+    const identity = {
+      connectorId, idTag, meterStartWh: String(meterStart), startedAt: instantOf(timestamp, this.parts.clock.now()),
+    };
+    const { state } = await this.parts.journal.load(this.id);
+    const known = repeatedStart(state, identity);
+    if (known) return { transactionId: known.transactionId, idTagInfo: { status: known.status } };
+    const ordered = orderedStart(state, connectorId, idTag);
+    const authorization = ordered
+      ? { status: 'Accepted', authMethod: 'COMMAND' }
+      : await this.parts.authorize(this.id, connectorId, idTag);
+    const transactionId = await this.parts.nextTransactionId();
+    const after = await this.record(call, { type: 'StartTransaction', start: { ...identity, transactionId, authorization } });
+    const begun = repeatedStart(after, identity);
+    return { transactionId: begun!.transactionId, idTagInfo: { status: begun!.status } };
+  }
+
+  /** Puts a frame into the journal; a socket that was replaced meanwhile is closed instead. */
+  private async record(call: ReceivedCall, command: FrameContent): Promise<Station> {
+    const frame = frameName(call);
+    const epoch = await this.epoch;
+    try {
+      const executed = await this.parts.journal.execute(
+        this.id, `frame ${frame}`, { ...command, epoch, frame } as FrameCommand, currentTraceparent(),
+      );
+      return executed.state;
+    } catch (error) {
+      if (error instanceof Rejected && error.code === 'socket-replaced') this.connection().close(1008, 'replaced by a newer connection');
+      throw error;
+    }
+  }
+
+  // What the station is told to do. ----------------------------------------------------------------
+
+  async start(order: OrderedStart, timeoutMs: number): Promise<Answer> {
+    await this.parts.journal.execute(
+      this.id, `order ${order.orderId}`, { type: 'OrderStart', order, at: rfc3339(this.parts.clock.now()) }, currentTraceparent(),
+    );
+    const { connectorId, idTag } = order;
+    return answerOf(await this.connection().call('RemoteStartTransaction', { connectorId, idTag }, { timeoutMs, priority: 'high' }));
+  }
+
+  async stop(transactionId: string, timeoutMs: number): Promise<Answer> {
+    return answerOf(await this.connection().call(
+      'RemoteStopTransaction', { transactionId: Number(transactionId) }, { timeoutMs, priority: 'high' },
+    ));
+  }
+
+  async unlock(connectorId: number, timeoutMs: number): Promise<Answer> {
+    return answerOf(await this.connection().call('UnlockConnector', { connectorId }, { timeoutMs, priority: 'high' }));
+  }
+
+  async limit(limit: Limit, ownerEpoch: number, timeoutMs: number): Promise<Answer> {
+    const nowMs = this.parts.clock.now();
+    try {
+      await this.parts.journal.execute(this.id, `owner ${ownerEpoch}`, { type: 'ObeyOwner', ownerEpoch, at: rfc3339(nowMs) });
+    } catch (error) {
+      if (error instanceof Rejected && error.code === 'owner-replaced') return { outcome: 'stale', detail: error.detail };
+      throw error;
+    }
+    const csChargingProfiles = chargingProfile(limit, nowMs);
+    return answerOf(await this.connection().call(
+      'SetChargingProfile', { connectorId: limit.connectorId, csChargingProfiles }, { timeoutMs },
+    ));
+  }
+}
+
+type FrameContent = FrameCommand extends infer C ? (C extends FrameCommand ? Omit<C, 'epoch' | 'frame'> : never) : never;
+
+const YES = new Set(['Accepted', 'Unlocked']);
+
+/** A time-out means unknown, never no; only what was never sent is a plain no. */
+function answerOf(outcome: CallOutcome<{ readonly status: string }>): Answer {
+  switch (outcome.outcome) {
+    case 'answered': {
+      const { status } = outcome.payload;
+      if (YES.has(status)) return { outcome: 'accepted', detail: status };
+      return { outcome: status === 'NotSupported' ? 'not-supported' : 'rejected', detail: status };
+    }
+    case 'error':
+      if (outcome.from === 'us') return { outcome: 'unknown', detail: outcome.description };
+      return {
+        outcome: outcome.code === 'NotSupported' || outcome.code === 'NotImplemented' ? 'not-supported' : 'rejected',
+        detail: `${outcome.code}: ${outcome.description}`,
+      };
+    case 'timeout':
+    case 'closed':
+      return outcome.sent
+        ? { outcome: 'unknown', detail: 'the station did not answer' }
+        : { outcome: 'rejected', detail: 'it was not sent' };
+    case 'queue-full':
+      return { outcome: 'rejected', detail: 'too many orders wait for this station' };
+  }
+}

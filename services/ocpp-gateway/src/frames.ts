@@ -1,0 +1,32 @@
+import { createHash } from 'node:crypto';
+import { type MeterValue16, parseInstant, type ReceivedCall, type Reading, readings } from '#ocpp';
+import { rfc3339 } from '#time';
+import type { MeterReading } from './station.ts';
+
+/** A frame's name: the station's message id and the digest of its text. J-47 */
+export function frameName(call: ReceivedCall): string {
+  return `${call.id} ${createHash('sha256').update(call.text).digest('base64url').slice(0, 22)}`;
+}
+
+/** A frame's own instant, else the one at which it came. J-49, S16-32 */
+export function instantOf(text: string | undefined, nowMs: number): string {
+  return rfc3339((text === undefined ? undefined : parseInstant(text)) ?? nowMs);
+}
+
+export function meterReadings(values: readonly MeterValue16[] | undefined): MeterReading[] {
+  return readings(values ?? []).map(meterReading).toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+}
+
+function meterReading({ at, context, energyWh, powerW, currentMa, voltageV, socPercent }: Reading): MeterReading {
+  const phases = currentMa && [currentMa.L1, currentMa.L2, currentMa.L3].filter((ma) => ma !== undefined);
+  const currents = phases?.length ? phases : currentMa?.total === undefined ? undefined : [currentMa.total];
+  return {
+    at: rfc3339(at),
+    context,
+    ...(energyWh === undefined ? {} : { energyWh }),
+    ...(powerW === undefined ? {} : { powerW }),
+    ...(currents ? { currentMa: currents.map((ma) => Math.max(0, Math.round(ma))) } : {}),
+    ...(voltageV === undefined ? {} : { voltageV }),
+    ...(socPercent === undefined ? {} : { socPercent }),
+  };
+}

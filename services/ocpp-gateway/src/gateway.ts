@@ -1,0 +1,168 @@
+import { createHash, createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { WebSocket } from 'ws';
+import { type Bus, Refused, Unanswered } from '#bus';
+import { setLimit, startCharging, stopCharging, unlockConnector } from '#contracts/ocpp-gateway';
+import { authorize } from '#contracts/tokens-auth';
+import { fromJsonBytes } from '#contracts';
+import type { Executor } from '#event-store';
+import { type Admission, type Admitted, type Handshake, OcppConnection, OcppUpgrade } from '#ocpp';
+import type { Database } from '#postgres';
+import type { Log, Tracer } from '#telemetry';
+import type { Clock } from '#time';
+import { commandAnswer, limitOf, orderOf } from './orders.ts';
+import { CardCache } from './card-cache.ts';
+import type { Config } from './config.ts';
+import { ConnectedStation, type StationParts } from './connected-station.ts';
+import type { Authorization, Station, StationCommand, StationEvent } from './station.ts';
+import { nextTransactionId, replaceStations, secretOf } from './station-rows.ts';
+
+export interface GatewayParts {
+  readonly bus: Bus;
+  readonly db: Database;
+  readonly journal: Executor<Station, StationCommand, StationEvent>;
+  readonly clock: Clock;
+  readonly config: Config;
+  /** Hashes the stations' passwords. */
+  readonly key: Buffer;
+  readonly log: Log;
+  readonly tracer: Tracer;
+}
+
+/** The station's own message time-out may be 30 s; tokens-auth may ask a partner for 5 s. */
+const AUTHORIZE_WITHIN_MS = 7_000;
+
+interface Held {
+  readonly connection: OcppConnection;
+  readonly station: ConnectedStation;
+  release(): Promise<unknown>;
+}
+
+/** The door for chargers: `ws://host:port/ocpp/<station>`. */
+export class Gateway {
+  private readonly http: Server;
+  private readonly held = new Map<string, Held>();
+  private readonly leaving = new Set<Promise<unknown>>();
+  private readonly cards = new CardCache();
+
+  constructor(private readonly parts: GatewayParts) {
+    const upgrade = new OcppUpgrade({
+      admit: (handshake) => this.admit(handshake),
+      connected: (ws, admitted) => this.connected(ws, admitted),
+      refused: (identity, why) => parts.log.warn('a station was not let in', { station: identity ?? '', why }),
+    });
+    this.http = createServer((_request, response) => response.writeHead(426).end());
+    this.http.on('upgrade', upgrade.handle);
+  }
+
+  async listen(): Promise<string> {
+    const { config, db, key } = this.parts;
+    const secrets = new Map(config.stations.map(({ id, password }) => [id, secretHash(key, id, Buffer.from(password))]));
+    await replaceStations(db, secrets);
+    await new Promise<void>((ready, failed) => this.http.once('error', failed).listen(config.port, config.host, ready));
+    const { port } = this.http.address() as AddressInfo;
+    return `ws://${config.host}:${port}/ocpp`;
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise((done) => this.http.close(done));
+    for (const { connection } of this.held.values()) connection.close(1001, 'the central system restarts');
+    this.http.closeAllConnections();
+    await closed;
+    // Sockets that end after this belong to nobody: their stations will be seen again, or not.
+    while (this.leaving.size > 0 || this.held.size > 0) {
+      await Promise.allSettled([...this.leaving, new Promise((later) => setTimeout(later, 20))]);
+    }
+  }
+
+  private async admit({ identity, credentials }: Handshake): Promise<Admission> {
+    const { db, key } = this.parts;
+    const secret = await secretOf(db, identity);
+    if (!secret) return { status: 404 };
+    if (!credentials || credentials.user !== identity) return { status: 401 };
+    const given = secretHash(key, identity, credentials.password);
+    return timingSafeEqual(secret, given) ? { status: 101, enabled: ['ocpp1.6'] } : { status: 401 };
+  }
+
+  private connected(ws: WebSocket, { identity, version }: Admitted): void {
+    const { config, log } = this.parts;
+    const older = this.held.get(identity);
+    older?.connection.close(1008, 'replaced by a newer connection');
+    const connection = new OcppConnection(ws, {
+      station: identity,
+      version,
+      handle: (call) => station.handle(call),
+      onClosed: ({ cause, code, reason }) => this.left(identity, held, `${cause} ${code} ${reason}`.trim()),
+      onNotice: (notice) => log.info('from a station\'s connection', { station: identity, ...notice }),
+      limits: { callTimeoutMs: config.callTimeoutMs, pingIntervalMs: config.pingIntervalMs },
+    });
+    const station = new ConnectedStation(identity, () => connection, this.stationParts(), { name: randomUUID(), version });
+    const holding = station.connected().then(() => this.hold(station));
+    holding.catch((error: Error) => log.error('a station\'s commands cannot be taken', { station: identity, error }));
+    const held: Held = { connection, station, release: () => holding.then((release) => release(), () => undefined) };
+    this.held.set(identity, held);
+  }
+
+  private left(identity: string, held: Held, reason: string): void {
+    if (this.held.get(identity) === held) this.held.delete(identity);
+    const leaving: Promise<unknown> = Promise.allSettled([held.release(), held.station.disconnected(reason)]);
+    this.leaving.add(leaving);
+    void leaving.then(() => this.leaving.delete(leaving));
+  }
+
+  /** Takes the station's commands: only the process that holds its socket hears them. */
+  private async hold(station: ConnectedStation): Promise<() => Promise<unknown>> {
+    const { bus, clock } = this.parts;
+    const holds = await Promise.all([
+      bus.hold(startCharging, station.id, (orders) => Promise.all(orders.map(async (order) =>
+        commandAnswer(await station.start(orderOf(order), order.timeoutMs || this.parts.config.callTimeoutMs))))),
+      bus.hold(stopCharging, station.id, (orders) => Promise.all(orders.map(async ({ transactionId, timeoutMs }) =>
+        commandAnswer(await station.stop(transactionId, timeoutMs || this.parts.config.callTimeoutMs))))),
+      bus.hold(setLimit, station.id, (orders) => Promise.all(orders.map(async (order) =>
+        commandAnswer(await station.limit(limitOf(order, clock.now()), order.ownerEpoch, order.timeoutMs || this.parts.config.callTimeoutMs))))),
+      bus.hold(unlockConnector, station.id, (orders) => Promise.all(orders.map(async ({ connectorId, timeoutMs }) =>
+        commandAnswer(await station.unlock(connectorId, timeoutMs || this.parts.config.callTimeoutMs))))),
+    ]);
+    return () => Promise.all(holds.map((hold) => hold.release()));
+  }
+
+  private stationParts(): StationParts {
+    const { journal, clock, tracer, log, config, db } = this.parts;
+    return {
+      journal, clock, tracer, log, heartbeatS: config.heartbeatS,
+      nextTransactionId: () => nextTransactionId(db),
+      authorize: (stationId, connectorId, idTag) => this.authorize(stationId, connectorId, idTag),
+    };
+  }
+
+  private async authorize(stationId: string, connectorId: number | undefined, idTag: string): Promise<Authorization> {
+    const { bus, log } = this.parts;
+    const fresh = this.cards.fresh(idTag, Date.now());
+    if (fresh) return fresh;
+    try {
+      const answer = await bus.ask(
+        authorize, { stationId, idTag, ...(connectorId === undefined ? {} : { connectorId }) }, { timeoutMs: AUTHORIZE_WITHIN_MS },
+      );
+      const authorization: Authorization = {
+        status: answer.status,
+        authMethod: answer.authMethod,
+        ...(answer.tokenJson ? { token: JSON.stringify(fromJsonBytes(answer.tokenJson)) } : {}),
+        ...(answer.authorizationReference ? { reference: answer.authorizationReference } : {}),
+      };
+      this.cards.note(idTag, authorization, Date.now());
+      return authorization;
+    } catch (error) {
+      if (!(error instanceof Unanswered || error instanceof Refused)) throw error;
+      const fallback = this.cards.fallback(idTag, Date.now());
+      log.warn('nobody could say whether a card may charge', { station: stationId, error: error.message, fallback: fallback !== undefined });
+      return fallback ?? { status: 'Invalid', authMethod: 'WHITELIST' };
+    }
+  }
+}
+
+/** What is kept of a station's password: of no use without the platform's secret. */
+function secretHash(key: Buffer, stationId: string, password: Buffer): Buffer {
+  const digest = createHash('sha256').update(password).digest();
+  return createHmac('sha256', key).update(`${stationId}\0`).update(digest).digest();
+}

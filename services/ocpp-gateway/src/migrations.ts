@@ -1,0 +1,35 @@
+import { busMigrations } from '#bus';
+import { eventStoreMigrations } from '#event-store';
+import type { MigrationList } from '#postgres';
+
+const stations: MigrationList = [
+  {
+    name: 'stations-1-stations',
+    up: ({ role }) => [
+      `CREATE TABLE stations (
+         station_id text PRIMARY KEY,
+         secret bytea NOT NULL -- keyed hash of its password
+       )`,
+      // Unique over the platform, positive, 32 bits: S16-40.
+      'CREATE SEQUENCE transaction_ids AS int MINVALUE 1',
+      `GRANT USAGE ON SEQUENCE transaction_ids TO ${role}`,
+      `CREATE TABLE station_states (
+         station_id text PRIMARY KEY,
+         connected boolean NOT NULL DEFAULT false,
+         last_seen_at timestamptz NOT NULL,
+         vendor text NOT NULL DEFAULT '',
+         model text NOT NULL DEFAULT ''
+       )`,
+      `CREATE TABLE connector_states (
+         station_id text NOT NULL,
+         connector_id int NOT NULL,
+         status text NOT NULL DEFAULT '',
+         status_at timestamptz,
+         transaction_id text,
+         PRIMARY KEY (station_id, connector_id)
+       )`,
+    ],
+  },
+];
+
+export const migrations: MigrationList = [...busMigrations, ...eventStoreMigrations, ...stations];

@@ -1,0 +1,17 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import type { Database } from '#postgres';
+import { AskController } from './ask.controller.ts';
+import { OwnFactsController } from './own-facts.controller.ts';
+import { DATABASE } from './provided.ts';
+
+
+@Module({})
+export class OcppGatewayModule {
+  static with(db: Database): DynamicModule {
+    return {
+      module: OcppGatewayModule,
+      controllers: [AskController, OwnFactsController],
+      providers: [{ provide: DATABASE, useValue: db }],
+    };
+  }
+}

@@ -1,0 +1,2 @@
+/** Names under which the module provides what is no class. */
+export const DATABASE = Symbol('database');

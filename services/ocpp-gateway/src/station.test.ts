@@ -1,0 +1,99 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { fold, given } from '#decider';
+import { type FrameCommand, type StationCommand, stationDecider, type StationEvent } from './station.ts';
+
+const at = '2022-02-01T17:00:00Z';
+const connect = { type: 'Connect', at, version: 'ocpp1.6', connection: 'c1' } as const;
+const connected = (epoch: number): StationEvent => ({ ...connect, type: 'Connected', epoch });
+const whitelist = { status: 'Accepted', authMethod: 'WHITELIST', token: '{}' };
+const start = (transactionId: number, changes: object = {}) => ({
+  transactionId, connectorId: 1, idTag: '04A2', meterStartWh: '1000', startedAt: at, authorization: whitelist, ...changes,
+});
+const startFrame = (transactionId: number, changes: object = {}, epoch = 1): FrameCommand =>
+  ({ type: 'StartTransaction', epoch, frame: `f${transactionId}`, start: start(transactionId, changes) });
+const started = (transactionId: number, changes: object = {}): StationEvent =>
+  ({ type: 'TransactionStarted', ...start(transactionId, changes) });
+const stop = (transactionId: string, changes: object = {}) =>
+  ({ transactionId, meterStopWh: '2000', stoppedAt: at, reason: 'Local', readings: [], ...changes });
+const stopFrame = (transactionId: string, changes: object = {}): FrameCommand =>
+  ({ type: 'StopTransaction', epoch: 1, frame: 's', stop: stop(transactionId, changes) });
+const stopped = (transactionId: string, changes: object = {}): StationEvent =>
+  ({ type: 'TransactionStopped', connectorId: 1, ...stop(transactionId, changes) });
+const meter = (energyWh: string, transactionId?: string): FrameCommand =>
+  ({ type: 'ReadMeter', epoch: 1, frame: `m${energyWh}`, connectorId: 1, transactionId, readings: [{ at, context: 'Sample.Periodic', energyWh }] });
+const order = { orderId: 'O1', connectorId: 1, idTag: '04A2', token: '{"uid":"04A2"}' };
+const ordered: StationEvent = { type: 'StartOrdered', order, at };
+
+const station = (...past: StationEvent[]) => given(stationDecider, connected(1), ...past);
+
+describe('a socket', () => {
+  test('that is new has the next epoch', () => station().when(connect).then(connected(2)));
+  test('that was replaced is not heard any more', () =>
+    station(connected(2)).when(startFrame(1)).thenRejected('socket-replaced'));
+  test('that was replaced does not disconnect the newer one', () =>
+    station(connected(2)).when({ type: 'Disconnect', epoch: 1, at, reason: 'closed' }).thenNothing());
+});
+
+describe('a transaction', () => {
+  test('starts with the id that was drawn', () => station().when(startFrame(7)).then(started(7)));
+  test('S16-44 started again is the same one, under another message id', () =>
+    station(started(7)).when(startFrame(8)).thenNothing());
+  test('S16-44 that starts on a connector in use closes the one whose stop was lost, at its last known meter', () =>
+    station(started(7)).when(startFrame(8, { startedAt: '2022-02-01T18:00:00Z' })).then(
+      stopped('7', { meterStopWh: '1000', reason: 'Other' }),
+      started(8, { startedAt: '2022-02-01T18:00:00Z' }),
+    ));
+  test('S16-41 of a card that may not charge is recorded all the same', () => {
+    const refused = { authorization: { status: 'Invalid', authMethod: 'WHITELIST' } };
+    station().when(startFrame(7, refused)).then(started(7, refused));
+  });
+  test('stops once', () => {
+    station(started(7)).when(stopFrame('7')).then(stopped('7'));
+    station(started(7), stopped('7')).when(stopFrame('7')).thenNothing();
+  });
+  test('S16-50 of which a second stop differs keeps the first', () =>
+    station(started(7), stopped('7')).when(stopFrame('7', { meterStopWh: '9999' })).thenNothing());
+  test('S16-49 that nobody knows is stopped without an event', () => station().when(stopFrame('99')).thenNothing());
+  test('ordered from afar is authorized by that order', () =>
+    station(ordered).when(startFrame(7, { authorization: { status: 'Invalid', authMethod: 'WHITELIST' } })).then(started(7, {
+      authorization: { status: 'Accepted', authMethod: 'COMMAND', token: '{"uid":"04A2"}', reference: undefined, orderId: 'O1' },
+    })));
+  test('by a card after the ordered one began is authorized as a card', () => {
+    const byOrder = { authorization: { ...whitelist, authMethod: 'COMMAND', orderId: 'O1' } };
+    station(ordered, started(7, byOrder), stopped('7')).when(startFrame(8, { startedAt: '2022-02-01T19:00:00Z' }))
+      .then(started(8, { startedAt: '2022-02-01T19:00:00Z' }));
+  });
+});
+
+describe('a meter reading', () => {
+  test('S16-43 of a transaction that is not open is the connector\'s own', () =>
+    station().when(meter('1100', '-1')).then({
+      type: 'MeterRead', frame: 'm1100', connectorId: 1, readings: [{ at, context: 'Sample.Periodic', energyWh: '1100' }],
+    }));
+});
+
+describe('an order of the site\'s owner', () => {
+  test('is obeyed when its epoch is not older', () =>
+    station().when({ type: 'ObeyOwner', ownerEpoch: 3, at }).then({ type: 'OwnerObeyed', ownerEpoch: 3, at }));
+  test('is refused when a newer owner was obeyed', () =>
+    station({ type: 'OwnerObeyed', ownerEpoch: 3, at }).when({ type: 'ObeyOwner', ownerEpoch: 2, at }).thenRejected('owner-replaced'));
+});
+
+test('J-47 any frame repeated, at once or later, yields no second event', () => {
+  const frames = fc.array(fc.oneof(
+    fc.integer({ min: 1, max: 4 }).map((n) => startFrame(n, { startedAt: `2022-02-01T1${n}:00:00Z`, connectorId: (n % 2) + 1 })),
+    fc.integer({ min: 1, max: 4 }).map((n) => stopFrame(String(n))),
+    fc.integer({ min: 1, max: 9 }).map((n) => meter(String(n * 100), String((n % 4) + 1))),
+  ), { minLength: 1, maxLength: 20 });
+  fc.assert(fc.property(frames, (all) => {
+    let state = fold(stationDecider, [connected(1)]);
+    const seen: StationCommand[] = [];
+    for (const frame of all) {
+      state = fold(stationDecider, stationDecider.decide(frame, state), state);
+      // A stop may come before its start; it then counted for nothing, and counts when it is sent again.
+      if (frame.type !== 'StopTransaction') seen.push(frame);
+      for (const earlier of seen) expect(stationDecider.decide(earlier, state)).toEqual([]);
+    }
+  }), { numRuns: 300, seed: 1600 });
+});

@@ -1,0 +1,268 @@
+import { type Decider, Rejected } from '#decider';
+
+/**
+ * One charging station as a stream of events: what it said that counts, and who holds its socket.
+ * The state stays small: connectors, open transactions, and enough of the past to know a repeat.
+ */
+
+export interface Authorization {
+  /** OCPP AuthorizationStatus. */
+  readonly status: string;
+  /** OCPI AuthMethod. */
+  readonly authMethod: string;
+  /** The OCPI Token's JSON; absent for an unknown card. */
+  readonly token?: string | undefined;
+  readonly reference?: string | undefined;
+  /** The order that started it from afar. */
+  readonly orderId?: string | undefined;
+}
+
+export interface MeterReading {
+  readonly at: string;
+  readonly context: string;
+  readonly energyWh?: string;
+  readonly powerW?: string;
+  readonly currentMa?: readonly number[];
+  readonly voltageV?: string;
+  readonly socPercent?: string;
+}
+
+/** A start that was ordered from afar and has not begun yet. */
+export interface OrderedStart {
+  readonly orderId: string;
+  readonly connectorId: number;
+  readonly idTag: string;
+  readonly token: string;
+  readonly reference?: string | undefined;
+}
+
+interface OpenTransaction {
+  readonly connectorId: number;
+  /** The newest register seen, Wh. */
+  readonly meterWh: string;
+  readonly meterAt: string;
+}
+
+export interface Station {
+  readonly epoch: number;
+  readonly connected: boolean;
+  /** The site owner's epoch last obeyed. */
+  readonly ownerEpoch: number;
+  readonly open: Readonly<Record<string, OpenTransaction>>;
+  readonly lastTransaction: number;
+  /** What identifies the latest StartTransactions, with the id that each was given. */
+  readonly starts: readonly { readonly key: string; readonly transactionId: number; readonly status: string }[];
+  /** Message id and digest of the latest frames without an identity of their own. */
+  readonly frames: readonly string[];
+  readonly ordered: readonly OrderedStart[];
+}
+
+const FRAMES_KEPT = 64;
+const STARTS_KEPT = 16;
+const ORDERS_KEPT = 16;
+
+export type Refusal = 'socket-replaced' | 'owner-replaced';
+
+export type StationCommand =
+  | { readonly type: 'Connect'; readonly at: string; readonly version: string; readonly connection: string }
+  | { readonly type: 'Disconnect'; readonly epoch: number; readonly at: string; readonly reason: string }
+  | { readonly type: 'OrderStart'; readonly order: OrderedStart; readonly at: string }
+  | { readonly type: 'ObeyOwner'; readonly ownerEpoch: number; readonly at: string }
+  | FrameCommand;
+
+/** What a station said; `epoch` is of the socket that heard it, `frame` its message id and digest. */
+export type FrameCommand = { readonly epoch: number; readonly frame: string } & (
+  | { readonly type: 'Boot'; readonly boot: Boot }
+  | { readonly type: 'NotifyStatus'; readonly status: ConnectorStatus }
+  | { readonly type: 'StartTransaction'; readonly start: Start }
+  | { readonly type: 'ReadMeter'; readonly connectorId: number; readonly transactionId?: string | undefined; readonly readings: readonly MeterReading[] }
+  | { readonly type: 'StopTransaction'; readonly stop: Stop }
+);
+
+export interface Boot {
+  readonly at: string;
+  readonly vendor: string;
+  readonly model: string;
+  readonly serial: string;
+  readonly firmware: string;
+}
+
+export interface ConnectorStatus {
+  readonly connectorId: number;
+  readonly status: string;
+  readonly errorCode: string;
+  readonly info: string;
+  readonly at: string;
+}
+
+export interface Start {
+  /** Drawn before deciding; unused when the frame is a repeat. */
+  readonly transactionId: number;
+  readonly connectorId: number;
+  readonly idTag: string;
+  readonly meterStartWh: string;
+  readonly startedAt: string;
+  readonly authorization: Authorization;
+}
+
+export interface Stop {
+  readonly transactionId: string;
+  readonly meterStopWh: string;
+  readonly stoppedAt: string;
+  readonly reason: string;
+  readonly idTag?: string | undefined;
+  readonly readings: readonly MeterReading[];
+}
+
+export type StationEvent =
+  | { readonly type: 'Connected'; readonly epoch: number; readonly at: string; readonly version: string; readonly connection: string }
+  | { readonly type: 'Disconnected'; readonly epoch: number; readonly at: string; readonly reason: string }
+  | { readonly type: 'StartOrdered'; readonly order: OrderedStart; readonly at: string }
+  | { readonly type: 'OwnerObeyed'; readonly ownerEpoch: number; readonly at: string }
+  | ({ readonly type: 'Booted'; readonly frame: string } & Boot)
+  | ({ readonly type: 'StatusNotified'; readonly frame: string } & ConnectorStatus)
+  | ({ readonly type: 'TransactionStarted' } & Start)
+  | {
+      readonly type: 'MeterRead'; readonly frame: string; readonly connectorId: number;
+      readonly transactionId?: string | undefined; readonly readings: readonly MeterReading[];
+    }
+  | ({ readonly type: 'TransactionStopped'; readonly connectorId: number } & Stop);
+
+export const stationDecider: Decider<Station, StationCommand, StationEvent> = {
+  initial: { epoch: 0, connected: false, ownerEpoch: 0, open: {}, lastTransaction: 0, starts: [], frames: [], ordered: [] },
+
+  decide(command, station) {
+    switch (command.type) {
+      case 'Connect':
+        return [{ ...command, type: 'Connected', epoch: station.epoch + 1 }];
+      case 'Disconnect':
+        return station.connected && command.epoch === station.epoch ? [{ ...command, type: 'Disconnected' }] : [];
+      case 'OrderStart':
+        return station.ordered.some(({ orderId }) => orderId === command.order.orderId)
+          ? []
+          : [{ ...command, type: 'StartOrdered' }];
+      case 'ObeyOwner':
+        if (command.ownerEpoch < station.ownerEpoch) {
+          throw new Rejected<Refusal>('owner-replaced', `epoch ${command.ownerEpoch} is older than ${station.ownerEpoch}`);
+        }
+        return command.ownerEpoch === station.ownerEpoch ? [] : [{ ...command, type: 'OwnerObeyed' }];
+      default:
+        if (command.epoch !== station.epoch) {
+          throw new Rejected<Refusal>('socket-replaced', `epoch ${command.epoch}, the newest is ${station.epoch}`);
+        }
+        return decideFrame(command, station);
+    }
+  },
+
+  evolve(station, event) {
+    switch (event.type) {
+      case 'Connected':
+        return { ...station, epoch: event.epoch, connected: true };
+      case 'Disconnected':
+        return { ...station, connected: false };
+      case 'StartOrdered':
+        return { ...station, ordered: [...station.ordered, event.order].slice(-ORDERS_KEPT) };
+      case 'OwnerObeyed':
+        return { ...station, ownerEpoch: event.ownerEpoch };
+      case 'Booted':
+      case 'StatusNotified':
+        return remembering(station, event.frame);
+      case 'TransactionStarted':
+        return {
+          ...station,
+          lastTransaction: Math.max(station.lastTransaction, event.transactionId),
+          open: {
+            ...station.open,
+            [event.transactionId]: { connectorId: event.connectorId, meterWh: event.meterStartWh, meterAt: event.startedAt },
+          },
+          starts: [
+            ...station.starts,
+            { key: startKey(event), transactionId: event.transactionId, status: event.authorization.status },
+          ].slice(-STARTS_KEPT),
+          ordered: station.ordered.filter(({ orderId }) => orderId !== event.authorization.orderId),
+        };
+      case 'MeterRead':
+        return withMeter(remembering(station, event.frame), event.transactionId, event.readings);
+      case 'TransactionStopped': {
+        const { [event.transactionId]: _stopped, ...open } = station.open;
+        return { ...station, open };
+      }
+    }
+  },
+};
+
+function decideFrame(command: FrameCommand, station: Station): readonly StationEvent[] {
+  const { epoch: _epoch, frame } = command;
+  switch (command.type) {
+    case 'Boot':
+      return station.frames.includes(frame) ? [] : [{ ...command.boot, type: 'Booted', frame }];
+    case 'NotifyStatus':
+      return station.frames.includes(frame) ? [] : [{ ...command.status, type: 'StatusNotified', frame }];
+    case 'StartTransaction':
+      return startTransaction(command.start, station);
+    case 'ReadMeter': {
+      if (station.frames.includes(frame) || command.readings.length === 0) return [];
+      const { connectorId, transactionId, readings } = command;
+      // Readings of a transaction that is not open (lost, closed, -1) count as the connector's own. S16-43, S16-49
+      const known = transactionId !== undefined && transactionId in station.open;
+      return [{ type: 'MeterRead', frame, connectorId, readings, ...(known ? { transactionId } : {}) }];
+    }
+    case 'StopTransaction': {
+      const transaction = station.open[command.stop.transactionId];
+      // Closed before, or never known: the first stop wins. S16-49, S16-50
+      if (!transaction) return [];
+      return [{ ...command.stop, type: 'TransactionStopped', connectorId: transaction.connectorId }];
+    }
+  }
+}
+
+/** S16-44: the same start again is the same transaction; one on a connector in use means that a stop was lost. */
+function startTransaction(start: Start, station: Station): readonly StationEvent[] {
+  if (repeatedStart(station, start)) return [];
+  const abandoned = Object.entries(station.open)
+    .filter(([, { connectorId }]) => connectorId === start.connectorId)
+    .map(([transactionId, { connectorId, meterWh, meterAt }]): StationEvent => ({
+      type: 'TransactionStopped', transactionId, connectorId, meterStopWh: meterWh, stoppedAt: meterAt,
+      reason: 'Other', readings: [],
+    }));
+  const order = orderedStart(station, start.connectorId, start.idTag);
+  const authorization = order
+    ? { status: 'Accepted', authMethod: 'COMMAND', token: order.token, reference: order.reference, orderId: order.orderId }
+    : start.authorization;
+  return [...abandoned, { ...start, type: 'TransactionStarted', authorization }];
+}
+
+type StartIdentity = Pick<Start, 'connectorId' | 'idTag' | 'startedAt' | 'meterStartWh'>;
+
+/** What a repeat of a StartTransaction was answered with. */
+export function repeatedStart(station: Station, start: StartIdentity) {
+  const key = startKey(start);
+  return station.starts.find((known) => known.key === key);
+}
+
+/** The start that was ordered for this card, at this connector or at any. */
+export function orderedStart(station: Station, connectorId: number | undefined, idTag: string): OrderedStart | undefined {
+  return station.ordered.findLast((order) =>
+    sameTag(order.idTag, idTag) && (connectorId === undefined || order.connectorId === connectorId));
+}
+
+function startKey({ connectorId, idTag, startedAt, meterStartWh }: StartIdentity): string {
+  return [connectorId, idTag.toLowerCase(), startedAt, meterStartWh].join(' ');
+}
+
+/** S16-03: an idTag compares without case. */
+function sameTag(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
+}
+
+function remembering(station: Station, frame: string): Station {
+  return { ...station, frames: [...station.frames, frame].slice(-FRAMES_KEPT) };
+}
+
+function withMeter(station: Station, transactionId: string | undefined, readings: readonly MeterReading[]): Station {
+  const transaction = transactionId === undefined ? undefined : station.open[transactionId];
+  const newest = readings.findLast(({ energyWh }) => energyWh !== undefined);
+  if (!transaction || !newest?.energyWh) return station;
+  const read = { ...transaction, meterWh: newest.energyWh, meterAt: newest.at };
+  return { ...station, open: { ...station.open, [transactionId!]: read } };
+}

@@ -1,0 +1,172 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { type Bus, connectBus, hears, type Hearing, listen, type Listening, busMigrations } from '#bus';
+import {
+  connectorStatusChanged, describeStations, LimitKind, meterRead, Outcome, setLimit, startCharging, stationConnected,
+  stationDisconnected, stopCharging, type TransactionStarted, transactionStarted, type TransactionStopped, transactionStopped,
+} from '#contracts/ocpp-gateway';
+import { authorize } from '#contracts/tokens-auth';
+import { fromJsonBytes, toJsonBytes } from '#contracts';
+import { type Database, openDatabase } from '#postgres';
+import type { Running } from '#service';
+import { testPlatform, type TestPlatform } from '#test-servers';
+import { type ChargerProcess, startCharger } from '../../../scripts/charger-process.ts';
+import { start } from '../src/start.ts';
+
+const password = 'a-long-enough-secret';
+const ids = ['REMOTE', 'CARD', 'REPEAT', 'DROP', 'SILENT', 'LIMIT', 'TWICE'];
+const token = {
+  country_code: 'CA', party_id: 'CPK', uid: 'APP-0000000001-LONGER-THAN-OCPP-16', type: 'APP_USER', contract_id: 'C1',
+  issuer: 'Carbon Plunk', valid: true, whitelist: 'NEVER', last_updated: '2022-02-01T17:00:00Z',
+};
+const clock = {
+  ROAMWATT_CLOCK_EPOCH: '2022-02-01T17:00:00Z', ROAMWATT_CLOCK_STARTED: new Date().toISOString(), ROAMWATT_CLOCK_RATE: '300',
+};
+
+let platform: TestPlatform;
+let service: Running;
+let bus: Bus;
+let listenerDb: Database;
+let listening: Listening;
+let charger: ChargerProcess;
+const told: { kind: string; fact: Record<string, unknown> }[] = [];
+
+beforeAll(async () => {
+  platform = await testPlatform({ stations: ids.map((id) => ({ id, password })) }, clock);
+  bus = await connectBus({ natsUrl: platform.env.NATS_URL!, platform: platform.platform, service: 'tokens-auth' });
+  // The neighbour's side of the contract: one card is known.
+  bus.answer(authorize, (cards) => cards.map(({ idTag }) => (idTag === '04A2B3C4'
+    ? { status: 'Accepted', authMethod: 'WHITELIST', tokenJson: toJsonBytes({ ...token, uid: idTag, type: 'RFID' }), why: 'known' }
+    : { status: 'Invalid', authMethod: 'WHITELIST', why: 'unknown' })));
+  service = await start(platform.env);
+  listenerDb = await openDatabase({ url: platform.databaseUrl, schema: 'listener', migrations: busMigrations });
+  const contracts = [stationConnected, stationDisconnected, connectorStatusChanged, transactionStarted, meterRead, transactionStopped];
+  listening = await listen(bus, listenerDb, {
+    listener: 'listener',
+    hearings: contracts.map((contract): Hearing => hears(contract as typeof stationConnected, (fact) => {
+      told.push({ kind: `${contract.thing} ${contract.happened}`, fact: fact as unknown as Record<string, unknown> });
+    })),
+  });
+  charger = startCharger({
+    config: {
+      url: service.urls!.ocpp, password, settings: { MeterValueSampleInterval: 60 },
+      stations: ids.filter((id) => id !== 'TWICE').map((id) => ({ id, meterStartWh: 1_000 })),
+    },
+    env: clock,
+  });
+  for (const station of ids.slice(0, -1)) await charger.until({ event: 'booted', station });
+});
+afterAll(async () => {
+  await charger?.stop();
+  await listening?.close();
+  await service?.stop();
+  await listenerDb?.close();
+  await bus?.close();
+  await platform?.drop();
+});
+
+const facts = <T>(kind: string, stationId: string) =>
+  told.filter((each) => each.kind === kind && each.fact.stationId === stationId).map((each) => each.fact as T);
+const order = (stationId: string, orderId: string, timeoutMs = 10_000) =>
+  bus.ask(startCharging, { stationId, connectorId: 1, orderId, tokenJson: toJsonBytes(token), timeoutMs }, { timeoutMs: timeoutMs + 2_000 });
+
+test('a charge ordered from afar starts by that order, is metered, and stops when told to', async () => {
+  await charger.do({ do: 'plug-in', station: 'REMOTE', car: 'leaf', soc: 30 });
+  expect(await order('REMOTE', 'ORDER-1')).toMatchObject({ outcome: Outcome.ACCEPTED });
+  await expect.poll(() => facts('transaction started', 'REMOTE')).toHaveLength(1);
+  const [started] = facts<TransactionStarted>('transaction started', 'REMOTE');
+  expect(started).toMatchObject({ connectorId: 1, meterStartWh: '1000', authorization: { status: 'Accepted', authMethod: 'COMMAND', orderId: 'ORDER-1' } });
+  expect(started!.idTag.length).toBeLessThanOrEqual(20);
+  expect(fromJsonBytes(started!.authorization!.tokenJson!)).toEqual(token);
+  await expect.poll(() => facts('meter read', 'REMOTE').length).toBeGreaterThan(2);
+  expect(await bus.ask(stopCharging, { stationId: 'REMOTE', transactionId: started!.transactionId })).toMatchObject({ outcome: Outcome.ACCEPTED });
+  await expect.poll(() => facts('transaction stopped', 'REMOTE')).toMatchObject([{ transactionId: started!.transactionId, reason: 'Remote' }]);
+});
+
+test('S16-20 a known card charges as itself; an unknown one is Invalid and gets no power', async () => {
+  await charger.do({ do: 'plug-in', station: 'CARD', car: 'leaf' });
+  await charger.do({ do: 'tap', station: 'CARD', idTag: 'NOBODY' });
+  await charger.until({ event: 'authorized', station: 'CARD', status: 'Invalid' });
+  await charger.do({ do: 'tap', station: 'CARD', idTag: '04A2B3C4' });
+  await expect.poll(() => facts('transaction started', 'CARD')).toMatchObject([
+    { idTag: '04A2B3C4', authorization: { status: 'Accepted', authMethod: 'WHITELIST' } },
+  ]);
+  expect(facts('transaction stopped', 'CARD')).toEqual([]);
+});
+
+test('S16-50 a StopTransaction that is sent three times is told once', async () => {
+  await charger.do({ do: 'plug-in', station: 'REPEAT', car: 'leaf' });
+  await charger.do({ do: 'repeat-stop', station: 'REPEAT', times: 3 });
+  await charger.do({ do: 'tap', station: 'REPEAT', idTag: '04A2B3C4' });
+  await charger.until({ event: 'transaction-known', station: 'REPEAT' });
+  await charger.do({ do: 'tap', station: 'REPEAT', idTag: '04A2B3C4' });
+  const stops = () => charger.events.filter(({ station, event, action }) => station === 'REPEAT' && event === 'delivered' && action === 'StopTransaction');
+  await expect.poll(() => stops().length).toBeGreaterThanOrEqual(1);
+  await expect.poll(() => facts<TransactionStopped>('transaction stopped', 'REPEAT')).toHaveLength(1);
+});
+
+test('J-65 a socket that drops in mid-charge comes back to the same transaction', async () => {
+  await charger.do({ do: 'plug-in', station: 'DROP', car: 'leaf' });
+  await charger.do({ do: 'tap', station: 'DROP', idTag: '04A2B3C4' });
+  await charger.until({ event: 'transaction-known', station: 'DROP' });
+  await charger.do({ do: 'drop-socket', station: 'DROP', forMs: 500 });
+  await expect.poll(() => facts('station disconnected', 'DROP')).toHaveLength(1);
+  await expect.poll(() => facts('station connected', 'DROP')).toMatchObject([{ epoch: 1 }, { epoch: 2 }]);
+  await charger.do({ do: 'tap', station: 'DROP', idTag: '04A2B3C4' });
+  await expect.poll(() => facts('transaction stopped', 'DROP')).toHaveLength(1);
+  expect(facts('transaction started', 'DROP')).toHaveLength(1);
+  const [begun, ended] = [facts<TransactionStarted>('transaction started', 'DROP')[0]!, facts<TransactionStopped>('transaction stopped', 'DROP')[0]!];
+  expect(ended.transactionId).toBe(begun.transactionId);
+});
+
+test('a station that never answers makes the outcome unknown, one that is not there is offline at once', async () => {
+  await charger.do({ do: 'stop-answering', station: 'SILENT', actions: ['RemoteStartTransaction'] });
+  expect(await order('SILENT', 'ORDER-2', 500)).toMatchObject({ outcome: Outcome.UNKNOWN });
+  await expect(order('TWICE', 'ORDER-3')).rejects.toMatchObject({ reason: 'offline' });
+});
+
+test('a limit is obeyed by the station; an order of an older owner is not passed on', async () => {
+  await charger.do({ do: 'plug-in', station: 'LIMIT', car: 'leaf' });
+  const lease = (limitMa: number, ownerEpoch: number) => bus.ask(setLimit, {
+    stationId: 'LIMIT', connectorId: 1, kind: LimitKind.LEASE, limitMa, ownerEpoch, leaseUntil: '2022-02-03T17:00:00Z',
+  });
+  expect(await lease(16_000, 2)).toMatchObject({ outcome: Outcome.ACCEPTED });
+  await charger.until(({ station, event, ...rest }) => station === 'LIMIT' && event === 'limit' && JSON.stringify(rest).includes('16'));
+  expect(await lease(32_000, 1)).toMatchObject({ outcome: Outcome.STALE });
+});
+
+test('describeStations says what is known of each', async () => {
+  const { stations } = await bus.ask(describeStations, { stationIds: ['REMOTE', 'TWICE'] });
+  expect(stations).toMatchObject([{ stationId: 'REMOTE', connected: true }, { stationId: 'TWICE', connected: false }]);
+  expect(stations[0]!.connectors.map(({ connectorId }) => connectorId)).toEqual([0, 1]);
+});
+
+async function knock(path: string, user: string, secret: string, protocols = ['ocpp1.6']): Promise<number | string> {
+  const socket = new WebSocket(`${service.urls!.ocpp}/${path}`, protocols, {
+    headers: { authorization: `Basic ${Buffer.from(`${user}:${secret}`).toString('base64')}` },
+  });
+  return new Promise((resolve) => {
+    socket.on('unexpected-response', (_request, response) => resolve(response.statusCode ?? 0));
+    socket.on('open', () => { resolve('open'); socket.close(); });
+    socket.on('error', (error) => resolve(error.message));
+  });
+}
+
+test.each([
+  ['J-04 a station nobody knows', 'STRANGER', 'STRANGER', password, 404],
+  ['J-06 a wrong password', 'TWICE', 'TWICE', 'not-the-password', 401],
+  ['J-05 the password of another station', 'TWICE', 'CARD', password, 401],
+])('%s is not let in', async (_what, path, user, secret, status) => {
+  expect(await knock(path, user, secret)).toBe(status);
+});
+
+test('J-12 the newest socket of a station takes the older one\'s place', async () => {
+  const headers = { authorization: `Basic ${Buffer.from(`TWICE:${password}`).toString('base64')}` };
+  const first = new WebSocket(`${service.urls!.ocpp}/TWICE`, ['ocpp1.6'], { headers });
+  await new Promise((open) => first.once('open', open));
+  const closed = new Promise<number>((resolve) => first.once('close', resolve));
+  const second = new WebSocket(`${service.urls!.ocpp}/TWICE`, ['ocpp1.6'], { headers });
+  await new Promise((open) => second.once('open', open));
+  expect(await closed).toBe(1008);
+  second.close();
+});
