@@ -1,10 +1,34 @@
 export { Amount } from './amount.ts';
-export { type Outcome } from './bill.ts';
+export type { Outcome } from './bill.ts';
+export type { ChargeState } from './changes.ts';
 export { isValidAt } from './course.ts';
+export {
+  type AppliedComponent,
+  type ExplainedBound,
+  type ExplainedDimension,
+  type ExplainedPeriod,
+  type ExplainedStep,
+  type Explanation,
+  explain,
+} from './explain.ts';
+export { explanationText } from './explain-text.ts';
 export type { Line } from './line.ts';
+export {
+  type Meter,
+  type MeterContext,
+  type MeterEnd,
+  type MeterEvent,
+  type MeterStart,
+  type MeterState,
+  meterFold,
+  splitAtPriceChanges,
+} from './meter.ts';
 export type { Note, NoteCode } from './notes.ts';
 export { defaultPolicy, FLAGS, type Policy, policyWith } from './policy.ts';
 export { type Cost, type Priced, type PriceOptions, price } from './price.ts';
+export type { Reason } from './reason.ts';
+export { type Payer, select } from './select.ts';
+export { english, type Language, sentence } from './sentence.ts';
 export {
   type CdrDimension,
   type Charge,
@@ -18,3 +42,15 @@ export {
   type TariffElement,
   type TariffRestrictions,
 } from './shapes.ts';
+export {
+  type CdrTotals,
+  cdrTotals,
+  hours,
+  type PriceReport,
+  priceReport,
+  type Split,
+  split,
+  type TextPrice,
+  type Usage,
+  usage,
+} from './totals.ts';

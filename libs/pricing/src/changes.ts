@@ -1,0 +1,103 @@
+import { Decimal } from '#money';
+import { type Zone, zone } from '#time';
+import { type CompiledTariff, type Component, pick } from './compile.ts';
+import type { Policy } from './policy.ts';
+import type { Moment } from './restriction.ts';
+import { InvalidCharge, type TariffDimension } from './shapes.ts';
+
+/**
+ * What the car does: it takes energy; it asks for none (PARKING_TIME); or it is kept waiting by us,
+ * by the grid or by a fault, which is neither charging nor parking.
+ */
+export type ChargeState = 'charging' | 'parking' | 'paused';
+
+const DIMENSIONS: Readonly<Record<ChargeState, readonly TariffDimension[]>> = {
+  charging: ['ENERGY', 'TIME'],
+  parking: ['ENERGY', 'PARKING_TIME'],
+  paused: ['ENERGY'],
+};
+
+/** Where in a session a tariff may change its price, and whether it does. */
+export class PriceChanges {
+  /** Minutes of the local day, durations and energies at which some element begins or ends. */
+  readonly #minutes: readonly number[];
+  readonly #durationsMs: readonly number[];
+  readonly #energiesWh: readonly Decimal[];
+  readonly #tariff: CompiledTariff;
+  readonly #policy: Policy;
+  readonly #zone: Zone | undefined;
+
+  constructor(tariff: CompiledTariff, policy: Policy, timeZone: string | undefined) {
+    if (tariff.usesClock && !timeZone) {
+      throw new InvalidCharge('time_zone', 'the tariff has local times: a time zone expected');
+    }
+    this.#tariff = tariff;
+    this.#policy = policy;
+    this.#zone = tariff.usesClock ? zone(timeZone!) : undefined;
+    const minutes = new Set<number>();
+    const durations = new Set<number>();
+    const energies = new Map<string, Decimal>();
+    for (const component of sessionComponents(tariff)) {
+      for (const check of component.checks) {
+        if (check.kind === 'time') minutes.add(check.from).add(check.to % 1440);
+        else if (check.kind === 'min_duration' || check.kind === 'max_duration')
+          durations.add(Math.ceil(check.ms));
+        else if (check.kind === 'min_kwh' || check.kind === 'max_kwh') {
+          energies.set(check.bound.toString(), check.bound);
+        } else if (check.kind === 'day_of_week' || check.kind.endsWith('_date')) minutes.add(0);
+      }
+    }
+    this.#minutes = [...minutes];
+    this.#durationsMs = [...durations];
+    this.#energiesWh = [...energies.values()].sort((a, b) => a.compare(b));
+  }
+
+  /** The wall clock at an instant, for a `Moment`. */
+  wallMs(atMs: number): number {
+    return this.#zone ? this.#zone.wallMs(atMs) : Number.NaN;
+  }
+
+  /** The first instant after this one at which the clock or the duration may change the price. */
+  nextMs(atMs: number, startMs: number): number {
+    let next = Infinity;
+    if (this.#zone) {
+      next = this.#zone.nextTransitionMs(atMs);
+      for (const minute of this.#minutes) {
+        next = Math.min(next, this.#zone.nextAtMinuteOfDay(atMs, minute));
+      }
+    }
+    for (const duration of this.#durationsMs) {
+      if (startMs + duration > atMs) next = Math.min(next, startMs + duration);
+    }
+    return next;
+  }
+
+  /** The least energy above this one at which the price may change. */
+  nextEnergyWh(energyWh: Decimal): Decimal | undefined {
+    return this.#energiesWh.find((bound) => bound.compare(energyWh) > 0);
+  }
+
+  /** The components that price a moment, as a text that is equal where they are the same. */
+  priceAt(moment: Moment, state: ChargeState): string {
+    const { components } = this.#tariff;
+    return DIMENSIONS[state]
+      .map((dimension) => place(pick(components[dimension], 'session', moment, this.#policy)))
+      .join(' ');
+  }
+
+  /** The FLAT that is active at a moment, as a text, or undefined. */
+  flatAt(moment: Moment): string | undefined {
+    const flat = pick(this.#tariff.components.FLAT, 'session', moment, this.#policy);
+    return flat && place(flat);
+  }
+}
+
+function* sessionComponents(tariff: CompiledTariff): Iterable<Component> {
+  for (const components of Object.values(tariff.components)) {
+    for (const component of components) if (component.phase === 'session') yield component;
+  }
+}
+
+function place(component: Component | undefined): string {
+  return component ? `${component.element}.${component.index}` : '-';
+}

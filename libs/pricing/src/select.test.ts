@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { instant } from '#time';
+import { select } from './select.ts';
+import type { Tariff } from './shapes.ts';
+
+const elements: Tariff['elements'] = [{ price_components: [{ type: 'FLAT', price: 1 }] }];
+const tariff = (id: string, type?: string, validity: Partial<Tariff> = {}): Tariff => ({
+  id,
+  currency: 'CAD',
+  type,
+  elements,
+  ...validity,
+});
+const all = tariff('all');
+const adHoc = tariff('ad-hoc', 'AD_HOC_PAYMENT');
+const regular = tariff('regular', 'REGULAR');
+const cheap = tariff('cheap', 'PROFILE_CHEAP');
+const atMs = instant('2022-02-01T17:00:00Z');
+
+test.each([
+  ['a card', [adHoc, all, regular], 'RFID', undefined, 'regular'],
+  ['a card, where only a tariff for all exists', [adHoc, all], 'RFID', undefined, 'all'],
+  ['an app', [adHoc, regular], 'APP_USER', undefined, 'regular'],
+  ['a card that prefers REGULAR', [cheap, regular], 'RFID', 'REGULAR', 'regular'],
+  ['a card that prefers CHEAP', [regular, cheap], 'RFID', 'CHEAP', 'cheap'],
+  ['a preference without a tariff', [regular, cheap], 'RFID', 'FAST', 'regular'],
+  ['who pays at the charger', [regular, all, adHoc], 'AD_HOC_USER', undefined, 'ad-hoc'],
+  ['who pays at the charger, with contracts only', [regular], 'AD_HOC_USER', undefined, undefined],
+  ['nobody’s tariff', [], 'RFID', undefined, undefined],
+])('%s', (_, tariffs, tokenType, profile, id) => {
+  expect(select(tariffs, { tokenType, profile, atMs })?.id).toBe(id);
+});
+
+test('a tariff applies from its start until before its end', () => {
+  const past = tariff('past', 'REGULAR', { end_date_time: '2022-02-01T17:00:00Z' });
+  const now = tariff('now', 'REGULAR', { start_date_time: '2022-02-01T17:00:00Z' });
+  expect(select([past, now], { tokenType: 'RFID', atMs })?.id).toBe('now');
+  expect(select([past, now], { tokenType: 'RFID', atMs: atMs - 1 })?.id).toBe('past');
+});
