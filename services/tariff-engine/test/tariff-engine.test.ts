@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Bus, connectBus } from '#bus';
+import {
+  deletePartnerTariff, getTariff, listTariffs, publishTariff, putPartnerTariff, quote, selectTariff,
+} from '#contracts/tariff-engine';
+import { Change } from '#contracts/party';
+import { fromJsonBytes, toJsonBytes } from '#contracts';
+import type { Tariff } from '#ocpi';
+import type { Running } from '#service';
+import { testPlatform, type TestPlatform } from '#test-servers';
+import { rfc3339 } from '#time';
+import { start } from '../src/start.ts';
+
+const component = (type: string, price: number) => ({ type, price, vat: 5, step_size: 1 });
+const levelTwo = {
+  id: 'L2', currency: 'CAD', type: 'REGULAR', elements: [{ price_components: [component('ENERGY', 0.24), component('TIME', 1.5)] }],
+};
+const bct = { countryCode: 'CA', partyId: 'BCT' };
+const xyz = { countryCode: 'CA', partyId: 'XYZ' };
+
+let platform: TestPlatform;
+let service: Running;
+let bus: Bus;
+
+beforeAll(async () => {
+  platform = await testPlatform({ tariffs: [levelTwo] });
+  service = await start(platform.env);
+  bus = await connectBus({ natsUrl: platform.env.NATS_URL!, platform: platform.platform, service: 'portal' });
+});
+afterAll(async () => {
+  await bus?.close();
+  await service?.stop();
+  await platform?.drop();
+});
+
+const soon = () => rfc3339(Date.now() + 1000);
+const publish = (tariff: object) => bus.ask(publishTariff, { tariffJson: toJsonBytes(tariff) });
+
+test('a tariff of the settings is version 1, and the same content again publishes nothing', async () => {
+  expect(await bus.ask(getTariff, { party: bct, tariffId: 'l2' })).toMatchObject({ version: 1 });
+  expect(await publish(levelTwo)).toMatchObject({ version: 1 });
+});
+
+test('a change is a new version, and what was in force before stays answerable', async () => {
+  const before = rfc3339(Date.now());
+  const dearer = { ...levelTwo, elements: [{ price_components: [component('ENERGY', 0.3)] }] };
+  expect(await publish(dearer)).toMatchObject({ version: 2 });
+  const then = await bus.ask(getTariff, { party: bct, tariffId: 'L2', asOf: before });
+  expect([then.version, fromJsonBytes<Tariff>(then.tariffJson!).elements[0]!.price_components[0]!.price]).toEqual([1, 0.24]);
+  expect(await publish(levelTwo)).toMatchObject({ version: 3 });
+});
+
+test('TRN-54 our tariffs are listed as they stand', async () => {
+  await expect.poll(async () => {
+    const { objectsJson, total } = await bus.ask(listTariffs, { page: { offset: 0, limit: 10 } });
+    return [total, objectsJson.map((json) => fromJsonBytes<Tariff>(json).elements[0]!.price_components[0]!.price)];
+  }).toEqual([1, [0.24]]);
+});
+
+test("a partner's tariff is taken, guarded by last_updated, and withdrawn", async () => {
+  const theirs = { ...levelTwo, country_code: 'CA', party_id: 'XYZ', last_updated: '2022-02-01T17:00:00Z' };
+  const put = (tariff: object) => bus.ask(putPartnerTariff, { party: xyz, tariffId: 'L2', bodyJson: toJsonBytes(tariff) });
+  expect(await put(theirs)).toMatchObject({ change: Change.CREATED });
+  expect(await put({ ...theirs, currency: 'USD', last_updated: '2022-02-01T16:00:00Z' })).toMatchObject({ change: Change.UNCHANGED });
+  expect(fromJsonBytes<Tariff>((await bus.ask(getTariff, { party: xyz, tariffId: 'L2' })).tariffJson!).currency).toBe('CAD');
+  expect(await bus.ask(deletePartnerTariff, { party: xyz, tariffId: 'L2' })).toMatchObject({ change: Change.UPDATED });
+  expect(await bus.ask(getTariff, { party: xyz, tariffId: 'L2' })).not.toHaveProperty('tariffJson');
+});
+
+test('a tariff without elements is refused and names them', async () => {
+  await expect(publish({ id: 'BAD', currency: 'CAD' })).rejects.toMatchObject({
+    code: 'invalid-object', detail: expect.stringContaining('elements'),
+  });
+});
+
+test('the tariff that applies is selected with the reason, and none is refused', async () => {
+  const ask = (tokenType: string) => bus.ask(selectTariff, { party: bct, tariffIds: ['L2', 'UNKNOWN'], tokenType, at: soon() });
+  expect(await ask('RFID')).toMatchObject({ version: 3, why: expect.stringContaining('REGULAR') });
+  await expect(ask('AD_HOC_USER')).rejects.toMatchObject({ code: 'no-tariff-applies' });
+});
+
+test('a quote says the price with VAT, a sentence, and why', async () => {
+  const quoted = await bus.ask(quote, {
+    party: bct, tariffIds: ['L2'], tokenType: 'RFID', timeZone: 'America/Vancouver', startAt: soon(), energyKwh: '13', durationS: 7_200,
+  });
+  expect(quoted).toMatchObject({ currency: 'CAD', exclVat: '6.12', inclVat: '6.43' });
+  expect(quoted.sentence).toMatch(/0\.24/);
+  await expect(bus.ask(quote, {
+    party: bct, tariffIds: ['L2'], tokenType: 'RFID', timeZone: 'Mars/Olympus', startAt: soon(), energyKwh: '13', durationS: 7_200,
+  })).rejects.toMatchObject({ code: 'unknown-time-zone' });
+});
