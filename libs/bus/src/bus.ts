@@ -3,10 +3,11 @@ import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { currentTraceparent, inSpan, log as logOf, type Log, tracer as tracerOf, type Tracer } from '#telemetry';
 import { type Answering, startAnswering } from './answering.ts';
 import { Asking } from './asking.ts';
-import type { AskContract, Context } from './contract.ts';
+import type { AskContract, Context, TellContract } from './contract.ts';
 import { type AnswersHandler, handling } from './handling.ts';
 import { type AskFailure, isAskFailure, LARGEST_ITEM_BYTES, TooLarge } from './failures.ts';
 import { askSubject, holderSubject, token } from './subjects.ts';
+import { type Watching, watchTold } from './watching.ts';
 import type { AnswerItem, AskItem } from './wire.ts';
 
 export interface BusOptions {
@@ -66,7 +67,7 @@ export class Bus {
     this.log = options.log ?? logOf(options.service);
     this.tracer = tracerOf(options.service);
     this.asking = new Asking(connection, inboxPrefix);
-    void this.watch();
+    void this.followConnection();
   }
 
   /**
@@ -134,6 +135,21 @@ export class Bus {
     return { release: () => held.stop() };
   }
 
+  /**
+   * Calls `fn` with each fact of a contract as it passes by, from when this resolves: for screens, never
+   * for state. Nothing is kept: what is told while the connection is away is not seen, a fact may be
+   * seen twice (from racing relays), and every replica sees all of them. What does not parse is left out.
+   */
+  async watch<F extends DescMessage>(
+    contract: TellContract<F>,
+    fn: (fact: MessageShape<F>) => void,
+  ): Promise<Watching> {
+    const { connection, platform, log } = this;
+    const watching = watchTold({ connection, platform, log }, contract, fn);
+    await connection.flush().catch(() => {});
+    return watching;
+  }
+
   /** For the bus's own asks, which have no contract: one request in bytes, answered by the context's replicas. */
   askBytes(to: { context: Context; verb: string }, request: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
     return inSpan(this.tracer, `ask ${to.context}.${to.verb}`, {}, () => this.asking.ask({
@@ -180,7 +196,7 @@ export class Bus {
     return kept;
   }
 
-  private async watch(): Promise<void> {
+  private async followConnection(): Promise<void> {
     for await (const status of this.connection.status()) {
       if (status.type === 'disconnect') {
         this.log.warn('NATS is gone; reconnecting', { server: status.server });

@@ -19,3 +19,4 @@ export { serve, type ServeOptions, type Serving } from './serve.ts';
 export { BusStrategy, type StrategyOptions } from './strategy.ts';
 export { slotOf, SLOTS, token } from './subjects.ts';
 export { fromEventStore, type TellSource, type ToldRow, type ToldRows } from './tell-source.ts';
+export { type Watching } from './watching.ts';

@@ -44,6 +44,11 @@ export function tellSubject(platform: string, context: Context, slot: number, ki
   return `roamwatt.${token(platform)}.${context}.${slot}.${kind}`;
 }
 
+/** One kind of fact in whatever slot. No ask has `thing.happened.v1` after its fourth token. */
+export function toldSubject(platform: string, contract: Pick<TellContract, 'context' | 'thing' | 'happened'>): string {
+  return `roamwatt.${token(platform)}.${contract.context}.*.${kindOf(contract)}`;
+}
+
 /**
  * All that a context tells, slot by slot: a wildcard in the slot's place would also take the asks
  * to a holder named `v1`.

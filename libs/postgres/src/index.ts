@@ -3,3 +3,4 @@ export { type Database, type Queryable, type Rows, type Statement, type Tx } fro
 export { DatabaseFailure, type FailureName } from './failure.ts';
 export { type Migration, type MigrationList, type MigrationPlace } from './migrate.ts';
 export { type DatabaseOptions, openDatabase } from './open.ts';
+export { openOrm, type OrmOptions } from './orm.ts';
