@@ -6,6 +6,9 @@ const MOST_ITEMS = 64;
 const MOST_BYTES = 512_000;
 /** How long an ask waits for company while another message to the same subject is under way. */
 const COMPANY_MS = 1;
+/** Who answers may come back a little later than we do: nobody there is then not yet an answer. */
+const SETTLING_MS = 1_500;
+const SETTLING_PAUSE_MS = 50;
 /** Items held for one subject while there is no connection; more are answered `offline` at once. */
 const MOST_HELD = 1_000;
 
@@ -52,6 +55,7 @@ export class Asking {
   private readonly replies: Subscription;
   private count = 0;
   private connected = true;
+  private reconnectedAt = -Infinity;
 
   constructor(private readonly connection: NatsConnection, inboxPrefix: string) {
     this.inbox = createInbox(inboxPrefix);
@@ -89,6 +93,7 @@ export class Asking {
 
   reconnected(): void {
     this.connected = true;
+    this.reconnectedAt = performance.now();
     for (const name of this.lanes.keys()) this.send(name);
   }
 
@@ -161,7 +166,8 @@ export class Asking {
     const flight = this.flights.get(id);
     if (!flight) return;
     if (message.data.length === 0 && message.headers?.code === 503) {
-      this.land(id, (subject) => new Unanswered('offline', subject));
+      if (performance.now() - this.reconnectedAt < SETTLING_MS) this.sendAgain(id, flight);
+      else this.land(id, (subject) => new Unanswered('offline', subject));
       return;
     }
     try {
@@ -170,6 +176,20 @@ export class Asking {
     } catch (error) {
       this.land(id, () => new Refused('internal', `an answer that cannot be read: ${String(error)}`));
     }
+  }
+
+  /** Nothing was done: what is left goes back to its lane. */
+  private sendAgain(id: string, flight: Flight): void {
+    const lane = this.lanes.get(flight.lane);
+    const left = flight.items.filter((item) => item.state === 'sent');
+    for (const item of left) item.state = 'held';
+    lane?.held.unshift(...left);
+    if (lane) lane.bytes += left.reduce((sum, item) => sum + item.request.length, 0);
+    this.flights.delete(id);
+    setTimeout(() => {
+      if (lane) lane.underWay -= 1;
+      this.send(flight.lane);
+    }, SETTLING_PAUSE_MS);
   }
 
   private answered(id: string, flight: Flight, index: number, item: AnswerItem): void {

@@ -5,13 +5,13 @@ import { type Answering, startAnswering } from './answering.ts';
 import { Asking } from './asking.ts';
 import type { AskContract, Context, TellContract } from './contract.ts';
 import { type AnswersHandler, handling } from './handling.ts';
-import { type AskFailure, isAskFailure, LARGEST_ITEM_BYTES, TooLarge } from './failures.ts';
+import { type AskFailure, isAskFailure, LARGEST_ITEM_BYTES, Refused, TooLarge } from './failures.ts';
 import { askSubject, holderSubject, token } from './subjects.ts';
 import { type Watching, watchTold } from './watching.ts';
 import type { AnswerItem, AskItem } from './wire.ts';
 
 export interface BusOptions {
-  /** `nats://user:password@host:port`, or several with commas between. */
+  /** `nats://user:password@host:port` (`tls://…`), or several with commas between. */
   readonly natsUrl: string;
   readonly platform: string;
   /** The service that talks; names its connection and its inboxes. */
@@ -37,6 +37,7 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
   const connection = await connect({
     servers: servers.map((server) => server.host),
     ...(first.username === '' ? {} : { user: decodeURIComponent(first.username), pass: decodeURIComponent(first.password) }),
+    ...(first.protocol === 'tls:' ? { tls: {} } : {}),
     name: `roamwatt ${platform} ${service}`,
     inboxPrefix,
     waitOnFirstConnect: true,
@@ -81,6 +82,9 @@ export class Bus {
   ): Promise<MessageShape<A>> {
     return inSpan(this.tracer, `ask ${contract.context}.${contract.verb}`, {}, async () => {
       const message = create(contract.request, request);
+      // Without an id there is nobody to ask.
+      const wrong = contract.to && contract.check(message);
+      if (wrong !== undefined) throw new Refused('malformed', wrong);
       const bytes = toBinary(contract.request, message);
       if (bytes.length > LARGEST_ITEM_BYTES) throw new TooLarge(`${contract.context}.${contract.verb}`, bytes.length);
       const answer = await this.asking.ask({

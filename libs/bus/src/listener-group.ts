@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DatabaseFailure, type Database } from '#postgres';
 import type { Log, Tracer } from '#telemetry';
-import { Unanswered } from './failures.ts';
+import { Refused, Unanswered } from './failures.ts';
 import { hearInOrder, type Hearing, MalformedFact } from './hearing.ts';
 import { type LazyTx, lazyTx } from './lazy-tx.ts';
 import { movePosition, type OwnedGroup, positionOf, type Replica } from './listening-rows.ts';
@@ -236,12 +236,14 @@ export class ListenerGroup {
   }
 }
 
+/** Somebody else's trouble, not the fact's: it is waited for. */
 function passes(error: unknown): boolean {
   if (error instanceof Unanswered) return true;
+  if (error instanceof Refused) return error.code === 'unanswered' || error.code === 'overloaded';
   return error instanceof DatabaseFailure
     && ['connection-lost', 'no-connection', 'outcome-unknown', 'statement-timeout', 'lock-timeout'].includes(error.failure);
 }
 
 function reasonOf(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return (error instanceof Error ? `${error.name}: ${error.message}` : String(error)).slice(0, 2_000);
 }

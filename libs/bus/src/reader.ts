@@ -23,8 +23,10 @@ export interface ReadOptions {
   readonly slots: readonly number[];
 }
 
-/** Messages held here, at most, until they are taken. */
-const MOST_HELD = 1_000;
+/** Messages and bytes held here until they are taken, and messages under way to here. */
+const MOST_HELD = 512;
+const MOST_HELD_BYTES = 8_000_000;
+const MOST_UNDER_WAY = 256;
 const NO_STREAM_POLL_MS = 250;
 const IDLE_CHECK_MS = 5_000;
 const RETRY_MS = 250;
@@ -135,7 +137,7 @@ async function* messagesAfter(reading: Reading, position: bigint, signal: AbortS
   const { bus, manager, stream } = reading;
   const start = await unlessAborted(signal, sequenceAfter(manager, stream, position));
   const consumer = await unlessAborted(signal, jetstream(bus.connection).consumers.get(stream, { opt_start_seq: start }));
-  const messages = await consumer.consume({ max_messages: MOST_HELD });
+  const messages = await consumer.consume({ max_messages: MOST_UNDER_WAY });
   const held = new Held();
   const abort = () => void messages.close();
   signal.addEventListener('abort', abort);
@@ -169,6 +171,7 @@ async function* messagesAfter(reading: Reading, position: bigint, signal: AbortS
 /** A bounded buffer between the consumer's iterator and who takes all that is there. */
 class Held {
   private messages: JsMsg[] = [];
+  private bytes = 0;
   private ended = false;
   private failure: unknown;
   private news = () => {};
@@ -181,8 +184,9 @@ class Held {
   async put(message: JsMsg): Promise<void> {
     if (this.ended) return;
     this.messages.push(message);
+    this.bytes += message.data.length;
     this.news();
-    if (this.messages.length >= MOST_HELD) await new Promise<void>((resolve) => { this.room = resolve; });
+    if (this.messages.length >= MOST_HELD || this.bytes >= MOST_HELD_BYTES) await new Promise<void>((resolve) => { this.room = resolve; });
   }
 
   /** Whatever is there, or comes within `waitMs` (then perhaps nothing); undefined at the end. */
@@ -199,6 +203,7 @@ class Held {
     if (this.ended) return undefined;
     const taken = this.messages;
     this.messages = [];
+    this.bytes = 0;
     this.room();
     return taken;
   }

@@ -3,7 +3,7 @@ import type { JetStreamManager } from '@nats-io/jetstream';
 import { nuid } from '@nats-io/transport-node';
 import type { Bus } from './bus.ts';
 import { slotOf, streamName, tellSubject } from './subjects.ts';
-import { ensureStream, factHeaders, isCode, managerOf, STREAM_NOT_FOUND, streamEnd, WRONG_LAST_SEQUENCE } from './stream.ts';
+import { ensureStream, factHeaders, isCode, managerOf, streamEnd, WRONG_LAST_SEQUENCE } from './stream.ts';
 import type { TellSource, ToldRow } from './tell-source.ts';
 import { startTellingAgain } from './tell-again.ts';
 import { unlessAborted } from './unless-aborted.ts';
@@ -102,15 +102,10 @@ class Relaying {
   /** From the stream's end on, until the signal or an error. */
   private async relay(manager: JetStreamManager, signal: AbortSignal): Promise<void> {
     const { context } = this.source;
-    const end = await streamEnd(manager, this.name).catch(async (error: unknown) => {
-      if (!isCode(error, STREAM_NOT_FOUND)) throw error;
-      return { lastSequence: 0, last: undefined };
-    });
-    if (!end.last) {
-      const { retentionMs, replicas } = this;
-      await ensureStream(manager, { platform: this.bus.platform, context, retentionMs, replicas });
-    }
-    let position = end.last?.position ?? await this.source.positionBefore(new Date(Date.now() - this.retentionMs));
+    const { retentionMs, replicas } = this;
+    await ensureStream(manager, { platform: this.bus.platform, context, retentionMs, replicas });
+    const end = await streamEnd(manager, this.name);
+    let position = end.last?.position ?? await this.source.positionBefore(new Date(Date.now() - retentionMs));
     let sequence = end.lastSequence;
     if (end.last) {
       const idInLog = await this.source.idAt(position);

@@ -27,7 +27,7 @@ export interface Serving {
   readonly app: INestApplicationContext;
   /** Where HTTP is served, when it is. */
   readonly url?: string;
-  /** Rejects with `LogMismatch`; otherwise resolves when it is closed. */
+  /** Rejects with `LogMismatch`, which ends the process unless it is caught; else resolves when closed. */
   readonly stopped: Promise<void>;
   /** Finishes what is under way. The bus and the database stay the caller's to close. */
   close(): Promise<void>;

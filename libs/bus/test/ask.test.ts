@@ -1,8 +1,11 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join as path } from 'node:path';
 import { type Bus, connectBus, Refused, TooLarge, Unanswered } from '#bus';
 import { Rejected } from '#decider';
 import { log, type Log } from '#telemetry';
+import { startNats, stateRoot } from '#servers';
 import { freshPlatform, natsUrl } from '#test-servers';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { command, echo, grow, weigh } from './contracts.ts';
 
 let platform: string;
@@ -16,9 +19,9 @@ beforeEach(() => {
 });
 afterEach(() => Promise.all(buses.map((bus) => bus.close())));
 
-async function join(service: string): Promise<Bus> {
+async function join(service: string, url = natsUrl()): Promise<Bus> {
   const written: Log = log(service, { level: 'warn', write: (line) => logged.push(line) });
-  const bus = await connectBus({ natsUrl: natsUrl(), platform, service, log: written });
+  const bus = await connectBus({ natsUrl: url, platform, service, log: written });
   buses.push(bus);
   return bus;
 }
@@ -176,3 +179,45 @@ test('closing answers what is under way', async () => {
   await service.close();
   await expect(answer).resolves.toMatchObject({ value: 'x!' });
 });
+
+test('without a server asks are held: answered when it is back in time, else offline; and one may leave', async () => {
+  const dir = mkdtempSync(path(stateRoot(), 'bus-ask-'));
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  let server = await startNats({ dir });
+  onTestFinished(() => server.stop());
+  const service = await join('sessions', server.url);
+  await service.answer(echo, (requests) => requests.map(({ value }) => echoed(value)));
+  const [asker, leaver] = await Promise.all([join('portal', server.url), join('locations', server.url)]);
+  await server.stop();
+  await until(() => logged.filter((line) => line.includes('NATS is gone')).length === 3);
+  const patient = asker.ask(echo, { value: 'x' });
+  await expect(asker.ask(echo, { value: 'x' }, { timeoutMs: 50 })).rejects.toMatchObject({ reason: 'offline' });
+  const startedAt = performance.now();
+  await leaver.close();
+  expect(performance.now() - startedAt).toBeLessThan(3_000);
+  server = await startNats({ dir, port: server.port });
+  await expect(patient).resolves.toMatchObject({ value: 'x!' });
+});
+
+test('more than a service holds is refused, and what it took is answered', async () => {
+  const go = Promise.withResolvers<void>();
+  await (await join('sessions')).answer(echo, async (requests) => {
+    await go.promise;
+    return requests.map(({ value }) => echoed(value));
+  });
+  const asker = await join('portal');
+  const words = Array.from({ length: 700 * 64 }, () => ({ value: 'x' }));
+  const answers = asker.askMany(echo, words, { timeoutMs: 20_000 });
+  await until(async () => {
+    go.resolve();
+    return true;
+  }, 300);
+  const outcomes = (await answers).map((answer) => (answer instanceof Refused ? answer.code : 'answered'));
+  expect(outcomes.filter((outcome) => outcome === 'answered').length).toBeGreaterThanOrEqual((512 + 32) * 64);
+  expect(outcomes.filter((outcome) => outcome === 'overloaded').length).toBeGreaterThan(0);
+});
+
+async function until(done: () => boolean | Promise<boolean>, afterMs = 0): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, afterMs));
+  while (!await done()) await new Promise((resolve) => setTimeout(resolve, 10));
+}
