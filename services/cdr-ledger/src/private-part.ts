@@ -1,0 +1,109 @@
+import type { Cdr, CdrToken } from '#ocpi';
+import { macOf } from './chain.ts';
+
+/**
+ * A CDR lies in the ledger in two parts. The public one (money, energy, times, place) is stored for
+ * ever and chained. The private one (who charged, signed meter data, a partner's body as received)
+ * lies under the contract's key in a row that can be deleted; the public part holds its HMAC.
+ */
+
+const PRIVATE_FIELDS = ['cdr_token', 'authorization_reference', 'signed_data', 'remark'] as const;
+type PrivateField = (typeof PRIVATE_FIELDS)[number];
+
+/** Only what OCPI names becomes public: a field of a partner's own may hold anything. */
+const PUBLIC_FIELDS: readonly Exclude<keyof Cdr, PrivateField>[] = [
+  'country_code',
+  'party_id',
+  'id',
+  'start_date_time',
+  'end_date_time',
+  'session_id',
+  'auth_method',
+  'cdr_location',
+  'meter_id',
+  'currency',
+  'tariffs',
+  'charging_periods',
+  'total_cost',
+  'total_fixed_cost',
+  'total_energy',
+  'total_energy_cost',
+  'total_time',
+  'total_time_cost',
+  'total_parking_time',
+  'total_parking_cost',
+  'total_reservation_cost',
+  'invoice_reference_id',
+  'credit',
+  'credit_reference_id',
+  'home_charging_compensation',
+  'last_updated',
+];
+
+export type PublicCdr = Omit<Cdr, PrivateField>;
+export type PrivateCdr = Pick<Cdr, PrivateField>;
+
+/** What an entry says of its private part. */
+export interface Sealed {
+  /** The private row's id. */
+  readonly id: string;
+  /** HMAC-SHA-256(salt, private text), hex. */
+  readonly mac: string;
+}
+
+/** A private row: the text and the salt without which its HMAC says nothing. */
+export interface PrivatePart {
+  readonly id: string;
+  readonly salt: Uint8Array;
+  readonly token: CdrToken;
+  readonly text: string;
+}
+
+/** Drawn anew for every private part. */
+export interface Randomness {
+  readonly id: string;
+  readonly salt: Uint8Array;
+}
+
+export function publicOf(cdr: Cdr): PublicCdr {
+  return Object.fromEntries(
+    PUBLIC_FIELDS.filter((field) => cdr[field] !== undefined).map((field) => [field, cdr[field]]),
+  ) as PublicCdr;
+}
+
+export function privateOf(cdr: Cdr): PrivateCdr {
+  return Object.fromEntries(
+    PRIVATE_FIELDS.filter((field) => cdr[field] !== undefined).map((field) => [field, cdr[field]]),
+  ) as PrivateCdr;
+}
+
+/** The private part of a CDR; `text` is a partner's body as received, or our own private fields. */
+export function privatePart(token: CdrToken, text: string, { id, salt }: Randomness): PrivatePart {
+  return { id, salt, token, text };
+}
+
+export function sealOf({ id, salt, text }: Pick<PrivatePart, 'id' | 'salt' | 'text'>): Sealed {
+  return { id, mac: macOf(salt, text) };
+}
+
+/** Stands where an erased contract was, so that the object stays one that OCPI knows. */
+const ERASED = 'ERASED';
+
+/**
+ * The whole CDR again. `text` is its private part, or undefined when that was erased: then only the
+ * owner of the token, a company, is still named.
+ */
+export function wholeCdr(
+  cdr: PublicCdr,
+  text: string | undefined,
+  owner: { readonly country_code: string; readonly party_id: string },
+): Cdr {
+  if (text === undefined) {
+    const { country_code, party_id } = owner;
+    return {
+      ...cdr,
+      cdr_token: { country_code, party_id, uid: ERASED, type: 'OTHER', contract_id: ERASED },
+    };
+  }
+  return { ...cdr, ...privateOf(JSON.parse(text) as Cdr) };
+}

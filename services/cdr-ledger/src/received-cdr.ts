@@ -1,0 +1,66 @@
+import { type Decider, Rejected } from '#decider';
+import { idKey, type Party, partyText } from '#ocpi';
+import type { Finding } from './finding.ts';
+import type { PricingNote } from './pricing-note.ts';
+import type { PublicCdr, Sealed } from './private-part.ts';
+
+/**
+ * A CDR that a partner sent: one stream per (country, party, id), with one event. It is recorded as
+ * it came, whatever was found wrong with it; another content under the same id is refused.
+ */
+export interface CdrReceived {
+  readonly type: 'CdrReceived';
+  /** Our own party, whose chain it is in: `CA*CPK`. */
+  readonly ledger: string;
+  readonly tokenParty: Party;
+  readonly cdr: PublicCdr;
+  /**
+   * As `private.mac` is of the body received, under the same salt: of its content in one spelling.
+   */
+  readonly contentMac: string;
+  /** Of our own pricing of it; absent where it cannot be priced. */
+  readonly pricing?: PricingNote;
+  /** What was found at once; what concerns other CDRs is found by the list. */
+  readonly findings: readonly Finding[];
+  readonly receivedAt: string;
+  readonly private: Sealed;
+}
+
+export type RecordCdr = Omit<CdrReceived, 'type'> & { readonly type: 'RecordCdr' };
+
+export type ReceivedCdr =
+  | { readonly status: 'absent' }
+  | {
+      readonly status: 'recorded';
+      readonly cdr: PublicCdr;
+      readonly contentMac: string;
+      readonly private: Sealed;
+    };
+
+export function receivedStream(cdr: Party & { readonly id: string }): string {
+  return (
+    `received-${cdr.country_code}-${cdr.party_id}`.toUpperCase().replace('RECEIVED', 'received') +
+    `-${idKey(cdr.id)}`
+  );
+}
+
+export const receivedCdr: Decider<ReceivedCdr, RecordCdr, CdrReceived> = {
+  initial: { status: 'absent' },
+
+  decide(command, cdr) {
+    if (cdr.status === 'absent') return [{ ...command, type: 'CdrReceived' }];
+    // A redelivered push is not news, also when its sender wrote it down in another order.
+    if (cdr.private.mac === command.private.mac || cdr.contentMac === command.contentMac) return [];
+    throw new Rejected(
+      'cdr-differs-from-recorded',
+      `CDR ${command.cdr.id} of ${partyText(command.cdr)} was recorded with another content: credit it instead`,
+    );
+  },
+
+  evolve: (_, { cdr, contentMac, private: sealed }) => ({
+    status: 'recorded',
+    cdr,
+    contentMac,
+    private: sealed,
+  }),
+};
