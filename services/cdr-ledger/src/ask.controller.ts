@@ -1,0 +1,116 @@
+import { randomUUID } from 'node:crypto';
+import { Controller, Inject } from '@nestjs/common';
+import { type Asked, Answers, each } from '#bus';
+import { toJsonBytes } from '#contracts';
+import {
+  type CorrectCdr,
+  correctCdr,
+  type GetCdr,
+  getCdr,
+  type GetStatement,
+  getStatement,
+  type ListCdrs,
+  listCdrs,
+  type ListTokenCdrs,
+  listTokenCdrs,
+  type ReceiveCdr,
+  receiveCdr,
+  type VerifyLedger,
+  verifyLedger,
+} from '#contracts/cdr-ledger';
+import { Change } from '#contracts/party';
+import { contractParty, jsonOf, ocpiParty, withinOneAnswer } from './answers.ts';
+import { CdrLedger } from './cdr-ledger.ts';
+import { explained } from './explained.ts';
+
+const PAGE_MAX = 1_000;
+
+@Controller()
+export class AskController {
+  constructor(@Inject(CdrLedger) private readonly ledger: CdrLedger) {}
+
+  @Answers(receiveCdr)
+  receive(requests: ReceiveCdr[]) {
+    return each(requests, async ({ bodyJson }) => {
+      const { isNew, cdr, findings } = await this.ledger.receive(bodyJson);
+      return {
+        change: isNew ? Change.CREATED : Change.UNCHANGED,
+        party: contractParty(cdr),
+        cdrId: cdr.id,
+        findings: [...findings],
+      };
+    });
+  }
+
+  @Answers(listCdrs)
+  list(requests: ListCdrs[]) {
+    return each(requests, async ({ tokenParties, page }) => {
+      const { offset = 0, limit = 0, dateFrom: from, dateTo: to } = page ?? {};
+      const window = { from, to, offset, limit: Math.min(limit || PAGE_MAX, PAGE_MAX) };
+      const { cdrs, total } = await this.ledger.page(tokenParties.map(ocpiParty), window);
+      return { objectsJson: withinOneAnswer(cdrs.map(jsonOf)), total };
+    });
+  }
+
+  @Answers(getCdr)
+  get(requests: GetCdr[]) {
+    return each(requests, async ({ party, cdrId }) => {
+      const listed = await this.ledger.find(ocpiParty(party!), cdrId);
+      if (!listed) return {};
+      const { explanation, text, repriced } = explained(listed);
+      return {
+        cdrJson: jsonOf(listed),
+        findings: [...listed.findings],
+        explanationJson: toJsonBytes(explanation),
+        explanationText: text,
+        repricedExclVat: repriced?.exclVat ?? '',
+        ...(repriced?.inclVat === undefined ? {} : { repricedInclVat: repriced.inclVat }),
+      };
+    });
+  }
+
+  @Answers(listTokenCdrs)
+  listOfToken(requests: ListTokenCdrs[]) {
+    return each(requests, async ({ tokenParty, tokenUid, limit }) => {
+      const cdrs = await this.ledger.ofToken(
+        ocpiParty(tokenParty!),
+        tokenUid,
+        Math.min(limit || 100, PAGE_MAX),
+      );
+      return { cdrsJson: withinOneAnswer(cdrs.map(jsonOf)) };
+    });
+  }
+
+  @Answers(correctCdr)
+  correct(requests: CorrectCdr[], { commandIds }: Asked) {
+    return each(requests, async (request, n) => {
+      const { creditCdrId, replacementCdrId } = await this.ledger.correct({
+        ...request,
+        // Without one, each order is an order of its own.
+        commandId: commandIds[n] || randomUUID(),
+      });
+      return { creditCdrId, ...(replacementCdrId === undefined ? {} : { replacementCdrId }) };
+    });
+  }
+
+  @Answers(getStatement)
+  statement(requests: GetStatement[]) {
+    return each(requests, async ({ partner, month }) => {
+      const { statement, text } = await this.ledger.statement(ocpiParty(partner!), month);
+      return { statementJson: toJsonBytes(statement), text };
+    });
+  }
+
+  @Answers(verifyLedger)
+  verify(requests: VerifyLedger[]) {
+    return each(requests, async () => ({
+      chains: (await this.ledger.verify()).map(({ ledger, chain: { entries, head }, problem }) => ({
+        chain: ledger,
+        entries,
+        head: Buffer.from(head).toString('hex'),
+        intact: problem === undefined,
+        problem: problem ?? '',
+      })),
+    }));
+  }
+}

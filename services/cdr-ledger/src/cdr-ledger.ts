@@ -1,0 +1,196 @@
+import { Rejected } from '#decider';
+import type { EventStore } from '#event-store';
+import { type Cdr, type Party, partyText } from '#ocpi';
+import type { Database } from '#postgres';
+import type { PartySettings } from '#settings';
+import { type Clock, InvalidInstant, instant, rfc3339, zone } from '#time';
+import { billOf, type EndedSession, whyUnbillable } from './bill.ts';
+import {
+  type Correction,
+  readCdrId,
+  type SessionCdrCommand,
+  sessionCdrs,
+  sessionStream,
+} from './cdr.ts';
+import { correct, type OrderedCorrection, sealed } from './correcting.ts';
+import type { Finding } from './finding.ts';
+import { type Following, NotCaughtUp } from './follow.ts';
+import { chainUpTo, entriesUpTo, isChained } from './ledger-pages.ts';
+import { monthWindow } from './month.ts';
+import { nameOf } from './partners.ts';
+import { privateParts, type PrivateParts } from './private-parts.ts';
+import {
+  cdrsOfToken,
+  findCdr,
+  type ListedCdr,
+  type ListWindow,
+  pageOfCdrs,
+} from './projections/cdr-list.ts';
+import { cdrsOfMonth } from './projections/partner-month.ts';
+import { readBody, receive } from './receiving.ts';
+import { type Order, Recorder } from './record.ts';
+import { type Statement, statementOf } from './statement.ts';
+import { statementText } from './statement-text.ts';
+import { type Verdict, verifyLog } from './verify.ts';
+import type { ZoneOf } from './zones.ts';
+
+export interface CdrLedgerParts {
+  readonly db: Database;
+  readonly store: EventStore;
+  readonly clock: Clock;
+  readonly party: PartySettings;
+  /** Of the settlement's months. */
+  readonly timeZone: string;
+  readonly zoneOf: ZoneOf;
+  /** The followers of the log. */
+  readonly list: Following;
+  readonly chain: Following;
+}
+
+type Ordered = Promise<Order<SessionCdrCommand> | undefined>;
+
+/** The service's verbs. Whoever reads sees all that was recorded before. */
+export class CdrLedger {
+  private readonly recorder: Recorder;
+  private readonly privateParts: PrivateParts;
+
+  constructor(private readonly parts: CdrLedgerParts) {
+    this.privateParts = privateParts(parts.db);
+    this.recorder = new Recorder(parts.store, this.privateParts);
+  }
+
+  /** Bills a session that ended; told again, it does nothing. */
+  async issue(ended: EndedSession): Promise<void> {
+    const { session, token } = ended;
+    await this.recorder.record(
+      sessionStream(session.id),
+      sessionCdrs,
+      async ({ newest, unbilled }): Ordered => {
+        if (newest || unbilled) return undefined;
+        const at = this.parts.clock.iso();
+        const about = { ledger: partyText(session), sessionId: session.id };
+        const reason = whyUnbillable(ended);
+        if (reason) return { parts: [], command: { type: 'LeaveUnbilled', ...about, reason, at } };
+        const { cdr, pricing } = billOf(ended, at);
+        const { part, entry } = sealed(cdr);
+        const { country_code, party_id } = token;
+        return {
+          parts: [part],
+          command: {
+            type: 'IssueCdr',
+            ...about,
+            tokenParty: { country_code, party_id },
+            ...entry,
+            pricing,
+          },
+        };
+      },
+    );
+  }
+
+  correct(ordered: OrderedCorrection): Promise<Correction> {
+    return correct(
+      { recorder: this.recorder, privateParts: this.privateParts, clock: this.parts.clock },
+      ordered,
+    );
+  }
+
+  /** The partner has a CDR of ours. One that is none of ours is of no interest. */
+  async acknowledge(delivered: { cdrId: string; at: string; locationUrl: string }): Promise<void> {
+    const id = readCdrId(delivered.cdrId);
+    if (!id) return;
+    await this.recorder.record(sessionStream(id.sessionId), sessionCdrs, async (): Ordered => ({
+      parts: [],
+      command: { type: 'AcknowledgeCdr', ...delivered },
+    }));
+  }
+
+  /**
+   * Records a partner's CDR. `isNew` is false for one that was recorded before. Throws Rejected.
+   */
+  async receive(
+    bytes: Uint8Array,
+  ): Promise<{ isNew: boolean; cdr: Cdr; findings: readonly Finding[] }> {
+    const { party, clock, zoneOf, list, db } = this.parts;
+    const body = readBody(bytes, party);
+    const event = await receive(
+      { recorder: this.recorder, privateParts: this.privateParts, clock, ownParty: party, zoneOf },
+      body,
+    );
+    // It is recorded: what the list still has to find must not make the partner send it again.
+    await list.caughtUp().catch((error: unknown) => {
+      if (!(error instanceof NotCaughtUp)) throw error;
+    });
+    const findings = (await findCdr(db, body.cdr, body.cdr.id))?.findings ?? event?.findings ?? [];
+    return { isNew: event !== undefined, cdr: body.cdr, findings };
+  }
+
+  async find(party: Party, cdrId: string): Promise<ListedCdr | undefined> {
+    await this.parts.list.caughtUp();
+    return findCdr(this.parts.db, party, cdrId);
+  }
+
+  /** Ours, for tokens of these parties, in the order of their creation. */
+  async page(
+    tokenParties: readonly Party[],
+    window: ListWindow,
+  ): Promise<{ cdrs: ListedCdr[]; total: number }> {
+    await this.parts.list.caughtUp();
+    return pageOfCdrs(this.parts.db, tokenParties, {
+      ...window,
+      from: readInstant(window.from),
+      to: readInstant(window.to),
+    });
+  }
+
+  async ofToken(tokenParty: Party, uid: string, limit: number): Promise<ListedCdr[]> {
+    await this.parts.list.caughtUp();
+    return cdrsOfToken(this.parts.db, tokenParty, uid, limit);
+  }
+
+  async statement(partner: Party, month: string): Promise<{ statement: Statement; text: string }> {
+    const { db, party, timeZone, list } = this.parts;
+    const calendar = zone(timeZone);
+    const window = monthWindow(month, calendar);
+    if (!window)
+      throw new Rejected(
+        'invalid-object',
+        `month: ${month.slice(0, 20)} is no month such as 2022-02`,
+      );
+    await list.caughtUp();
+    const { country_code, party_id } = partner;
+    const statement = statementOf({
+      own: { country_code: party.country_code, party_id: party.party_id, name: party.name },
+      partner: { country_code, party_id, name: await nameOf(db, partner) },
+      month,
+      zone: calendar,
+      ...(await cdrsOfMonth(db, { own: party, partner }, window)),
+    });
+    return { statement, text: statementText(statement, calendar) };
+  }
+
+  /** Recomputes every chain from the log and the private parts. */
+  async verify(): Promise<Verdict[]> {
+    const { db, store, party, chain } = this.parts;
+    const isBehind = await chain.caughtUp().then(
+      () => false,
+      (error: unknown) => error instanceof NotCaughtUp,
+    );
+    // What comes in while we look is chained later; but a chain that cannot follow its log is
+    // broken.
+    const end = isBehind ? undefined : await chain.position();
+    return verifyLog(entriesUpTo(db, store, end), chainUpTo(db, end), partyText(party), (eventId) =>
+      isChained(db, eventId),
+    );
+  }
+}
+
+function readInstant(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return rfc3339(instant(text));
+  } catch (error) {
+    if (!(error instanceof InvalidInstant)) throw error;
+    throw new Rejected('invalid-object', `date: ${error.message}`);
+  }
+}

@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { creditCdr } from '#ocpi';
+import { cdr } from '../test/charge.ts';
+import { explained } from './explained.ts';
+
+const pricing = { timeZone: 'America/Vancouver', tzdb: '2026f', unrounded: { exclVat: '2.94' } };
+
+test('a price is explained in the time of its place', () => {
+  const { text, repriced, explanation } = explained({ cdr, pricing, findings: [] });
+  expect(text).toContain('2022-02-01 09:00');
+  expect(text).toContain('3.09 CAD');
+  expect(repriced).toEqual({ exclVat: '2.94', inclVat: '3.09' });
+  expect(explanation).toMatchObject({
+    currency: 'CAD',
+    timeZone: 'America/Vancouver',
+    total: { excl_vat: '2.94' },
+  });
+});
+
+test('a Credit CDR is explained by what it pays back', () => {
+  const { text, repriced } = explained({
+    cdr: creditCdr(cdr, '2022-02-03T00:00:00Z'),
+    pricing,
+    findings: [],
+  });
+  expect(text).toMatch(/^Paid back, of CDR 20220201-ABCDEFGHIJKL-1:/);
+  expect(repriced).toEqual({ exclVat: '-2.94', inclVat: '-3.09' });
+});
+
+test('a CDR that cannot be priced says so, and what was found', () => {
+  const findings = [{ code: 'not-priceable' as const, detail: 'tariffs: at least one expected' }];
+  const { text, repriced } = explained({
+    cdr: { ...cdr, tariffs: [] },
+    pricing: undefined,
+    findings,
+  });
+  expect(text).toMatch(
+    /^It cannot be priced: tariffs: .*\nFound: tariffs: at least one expected \(not-priceable\)\.\n$/,
+  );
+  expect(repriced).toBeUndefined();
+});

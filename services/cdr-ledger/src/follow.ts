@@ -1,0 +1,194 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type EventStore, NO_POSITION, type StoredEvent } from '#event-store';
+import type { Database, Tx } from '#postgres';
+import type { Log } from '#telemetry';
+
+/**
+ * Rows that are made from the log, in its order and nothing else: the same log makes the same rows.
+ */
+export interface Follower {
+  readonly name: string;
+  apply(tx: Tx, events: readonly StoredEvent[]): Promise<void>;
+  /** Empties its rows, where they may be made anew. */
+  readonly forget?: (tx: Tx) => Promise<void>;
+}
+
+export interface Following {
+  /**
+   * Resolves when the rows hold all that the log held at the time of the call. Throws NotCaughtUp.
+   */
+  caughtUp(): Promise<void>;
+  /** How far the rows are. */
+  position(): Promise<bigint>;
+  /** Drops the rows and makes them anew from the whole log, while others read and write. */
+  rebuild(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** The rows lag behind the log by more than a reader waits. */
+export class NotCaughtUp extends Error {
+  override readonly name = 'NotCaughtUp';
+}
+
+const CATCH_UP_MS = 4_000;
+const LOOK_AGAIN_MS = 50;
+const RETRY_MS = { shortest: 100, longest: 5_000 };
+
+/**
+ * Keeps a follower's rows up to date. Rows and position are written in one transaction that holds
+ * the position's row: of several replicas one does the work, the others find it done.
+ */
+export function follow(db: Database, store: EventStore, follower: Follower, log: Log): Following {
+  const stopping = new AbortController();
+  const progress = new Progress();
+  const running = run(db, store, follower, { signal: stopping.signal, progress, log });
+  return {
+    async caughtUp() {
+      const end = (await store.last())?.position ?? NO_POSITION;
+      const deadline = Date.now() + CATCH_UP_MS;
+      while ((await readPosition(db, follower.name)) < end) {
+        if (Date.now() > deadline)
+          throw new NotCaughtUp(`${follower.name} is behind position ${end} of the log`);
+        await progress.movedWithin(LOOK_AGAIN_MS);
+      }
+    },
+    position: () => readPosition(db, follower.name),
+    async rebuild() {
+      await db.tx(async (tx) => {
+        await lockPosition(tx, follower.name);
+        await follower.forget?.(tx);
+        await movePosition(tx, follower.name, NO_POSITION);
+      });
+      progress.restart();
+    },
+    async stop() {
+      stopping.abort();
+      await running;
+    },
+  };
+}
+
+interface Run {
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+  readonly log: Log;
+}
+
+/**
+ * The rows were set back by another process (a rebuild): the log has to be read again from there.
+ */
+class SetBack extends Error {}
+
+async function run(
+  db: Database,
+  store: EventStore,
+  follower: Follower,
+  { signal, progress, log }: Run,
+): Promise<void> {
+  let wait = RETRY_MS.shortest;
+  while (!signal.aborted) {
+    try {
+      let from = await readPosition(db, follower.name);
+      const until = AbortSignal.any([signal, progress.restarting()]);
+      await store.subscribe(
+        from,
+        async (events) => {
+          from = await applyFrom(db, follower, from, events);
+          progress.moved();
+          wait = RETRY_MS.shortest;
+        },
+        until,
+      );
+    } catch (error) {
+      if (error instanceof SetBack) continue;
+      if (signal.aborted) return;
+      log.error('a follower of the log fails and will be tried again', {
+        follower: follower.name,
+        error,
+      });
+      await delay(wait, undefined, { signal }).catch(() => {});
+      wait = Math.min(wait * 2, RETRY_MS.longest);
+    }
+  }
+}
+
+/** Applies what is new of the events; `from` is the position before the first of them. */
+async function applyFrom(
+  db: Database,
+  follower: Follower,
+  from: bigint,
+  events: readonly StoredEvent[],
+): Promise<bigint> {
+  const end = events.at(-1)?.position ?? from;
+  return db.tx(async (tx) => {
+    const position = await lockPosition(tx, follower.name);
+    if (position < from) throw new SetBack();
+    if (position >= end) return position;
+    await follower.apply(
+      tx,
+      events.filter((event) => event.position > position),
+    );
+    await movePosition(tx, follower.name, end);
+    return end;
+  });
+}
+
+async function readPosition(db: Database, follower: string): Promise<bigint> {
+  const { rows } = await db.query<{ position: bigint }>(
+    'SELECT "position" FROM followed WHERE follower = $1',
+    [follower],
+  );
+  return rows[0]?.position ?? NO_POSITION;
+}
+
+async function lockPosition(tx: Tx, follower: string): Promise<bigint> {
+  await tx.query(
+    'INSERT INTO followed (follower, "position") VALUES ($1, 0) ON CONFLICT DO NOTHING',
+    [follower],
+  );
+  const { rows } = await tx.query<{ position: bigint }>(
+    'SELECT "position" FROM followed WHERE follower = $1 FOR UPDATE',
+    [follower],
+  );
+  return rows[0]?.position ?? NO_POSITION;
+}
+
+async function movePosition(tx: Tx, follower: string, position: bigint): Promise<void> {
+  await tx.query('UPDATE followed SET "position" = $2 WHERE follower = $1', [follower, position]);
+}
+
+/**
+ * Wakes readers of this process when its rows moved, and its follower when it has to begin anew.
+ */
+class Progress {
+  private readonly wakers = new Set<() => void>();
+  private restarted = new AbortController();
+
+  moved(): void {
+    for (const wake of [...this.wakers]) wake();
+  }
+
+  restart(): void {
+    this.restarted.abort();
+  }
+
+  restarting(): AbortSignal {
+    if (this.restarted.signal.aborted) this.restarted = new AbortController();
+    return this.restarted.signal;
+  }
+
+  /**
+   * Another replica may be the one that moves the rows: then a reader looks again after a while.
+   */
+  movedWithin(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.wakers.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      this.wakers.add(done);
+    });
+  }
+}

@@ -1,0 +1,105 @@
+import { busMigrations } from '#bus';
+import { eventStoreMigrations } from '#event-store';
+import type { MigrationList } from '#postgres';
+
+/** The log, how far the service has listened, and its own tables. */
+export const migrations: MigrationList = [
+  ...eventStoreMigrations,
+  ...busMigrations,
+  {
+    name: 'cdr-ledger-1-private-parts',
+    up: ({ role }) => [
+      PRIVATE_PARTS,
+      ...PRIVATE_PART_INDEXES,
+      `REVOKE UPDATE ON private_parts FROM ${role}`,
+    ],
+  },
+  {
+    name: 'cdr-ledger-2-chain',
+    up: ({ role }) => [
+      CHAIN,
+      NEVER_CHANGED,
+      CHAIN_GUARD,
+      CHAIN_GUARD_ALWAYS,
+      `REVOKE UPDATE, DELETE ON chain FROM ${role}`,
+    ],
+  },
+  { name: 'cdr-ledger-3-projections', up: () => [FOLLOWED, CDRS, ...CDR_INDEXES] },
+  { name: 'cdr-ledger-4-partners', up: () => [PARTNERS] },
+];
+
+/**
+ * Who charged, under the contract's key: written before the event that names it, deleted to erase
+ * the contract. A row that no event names is of an append that never came about, and means nothing.
+ */
+const PRIVATE_PARTS = `CREATE TABLE private_parts (
+  id uuid PRIMARY KEY,
+  contract_key text NOT NULL,
+  token_party text NOT NULL,
+  token_key text NOT NULL,
+  salt bytea NOT NULL,
+  body text NOT NULL
+)`;
+
+const PRIVATE_PART_INDEXES = [
+  'CREATE INDEX private_parts_contract ON private_parts (contract_key)',
+  'CREATE INDEX private_parts_token ON private_parts (token_party, token_key)',
+];
+
+/** One row for each entry, made as the log was followed; never changed, not even by its owner. */
+const CHAIN = `CREATE TABLE chain (
+  "position" bigint PRIMARY KEY,
+  ledger text NOT NULL,
+  entry int NOT NULL,
+  event_id uuid NOT NULL UNIQUE,
+  leaf bytea NOT NULL,
+  link bytea NOT NULL,
+  UNIQUE (ledger, entry)
+)`;
+
+const NEVER_CHANGED = `CREATE FUNCTION chain_never_changes() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'the chain is never changed: % refused', tg_op USING ERRCODE = 'insufficient_privilege';
+END $$`;
+
+const CHAIN_GUARD = `CREATE TRIGGER chain_never_changes BEFORE UPDATE OR DELETE OR TRUNCATE ON chain
+  FOR EACH STATEMENT EXECUTE FUNCTION chain_never_changes()`;
+
+const CHAIN_GUARD_ALWAYS = 'ALTER TABLE chain ENABLE ALWAYS TRIGGER chain_never_changes';
+
+/** How far each follower of the log is. */
+const FOLLOWED = 'CREATE TABLE followed (follower text PRIMARY KEY, "position" bigint NOT NULL)';
+
+/**
+ * Every CDR and Credit CDR, ours and partners', without its private part; a projection of the log.
+ */
+const CDRS = `CREATE TABLE cdrs (
+  "position" bigint PRIMARY KEY,
+  own boolean NOT NULL,
+  party text NOT NULL,
+  cdr_key text NOT NULL,
+  session_id text,
+  token_party text NOT NULL,
+  last_updated timestamptz NOT NULL,
+  credit_of text,
+  credited_by text,
+  excl_vat numeric NOT NULL,
+  incl_vat numeric,
+  currency text NOT NULL,
+  public_json text NOT NULL,
+  pricing jsonb,
+  findings jsonb NOT NULL,
+  private_id uuid NOT NULL,
+  acknowledged_at timestamptz,
+  UNIQUE (party, cdr_key)
+)`;
+
+const CDR_INDEXES = [
+  'CREATE INDEX cdrs_token_party ON cdrs (own, token_party, "position")',
+  'CREATE INDEX cdrs_month ON cdrs (own, party, token_party, last_updated)',
+  'CREATE INDEX cdrs_credit ON cdrs (party, credit_of) WHERE credit_of IS NOT NULL',
+  'CREATE INDEX cdrs_private ON cdrs (private_id)',
+];
+
+/** What partners are called, as the ocpi-gateway told it. */
+const PARTNERS = 'CREATE TABLE partners (party text PRIMARY KEY, name text NOT NULL)';

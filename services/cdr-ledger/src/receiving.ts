@@ -1,0 +1,141 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { Rejected } from '#decider';
+import { Cdr, type Party, parseJson, partyText, read, sameParty } from '#ocpi';
+import type { Clock } from '#time';
+import { macOf } from './chain.ts';
+import { privatePart, publicOf, sealOf } from './private-part.ts';
+import type { PrivateParts } from './private-parts.ts';
+import {
+  type CdrReceived,
+  type ReceivedCdr,
+  receivedCdr,
+  receivedStream,
+  type RecordCdr,
+} from './received-cdr.ts';
+import type { Order, Recorder } from './record.ts';
+import { review } from './review.ts';
+import type { ZoneOf } from './zones.ts';
+
+export type ReceiveRefusal =
+  'invalid-object' | 'cdr-differs-from-recorded' | 'credit-without-reference';
+
+type Recorded = Extract<ReceivedCdr, { status: 'recorded' }>;
+
+export interface ReceivedBody {
+  readonly cdr: Cdr;
+  /** The body exactly as received, and its content in one spelling. */
+  readonly text: string;
+  readonly content: string;
+}
+
+/** An entry of the log has to hold it twice over. */
+const BODY_BYTES_MAX = 200_000;
+
+/**
+ * Reads a body. Throws Rejected: all that a received CDR is refused for, except for one known by
+ * another content.
+ */
+export function readBody(bytes: Uint8Array, ownParty: Party): ReceivedBody {
+  const json = parseJson(bytes, { maxBytes: BODY_BYTES_MAX });
+  if (!json.ok) throw refuse('invalid-object', json.message);
+  const given = json.value as Partial<Cdr> | null;
+  if (given?.credit === true && !given.credit_reference_id) {
+    throw refuse(
+      'credit-without-reference',
+      'credit_reference_id: is required in a Credit CDR (OCPI 2.2.1 mod_cdrs)',
+    );
+  }
+  const reading = read(Cdr, json.value);
+  if (!reading.ok) throw refuse('invalid-object', reading.message);
+  const cdr = reading.value;
+  if (sameParty(cdr, ownParty))
+    throw refuse('invalid-object', `party_id: ${partyText(cdr)} is ourselves`);
+  return { cdr, text: json.text, content: canonical(json.value) };
+}
+
+export interface Receiving {
+  readonly recorder: Recorder;
+  readonly privateParts: PrivateParts;
+  readonly clock: Clock;
+  readonly ownParty: Party;
+  readonly zoneOf: ZoneOf;
+}
+
+/** Records a CDR that a partner sent; `undefined` when it was recorded before. Throws Rejected. */
+export async function receive(by: Receiving, body: ReceivedBody): Promise<CdrReceived | undefined> {
+  const { events } = await by.recorder.record(
+    receivedStream(body.cdr),
+    receivedCdr,
+    async (recorded) =>
+      recorded.status === 'absent' ? newRecord(by, body) : repeatOf(by, body, recorded),
+  );
+  return events[0];
+}
+
+async function newRecord(
+  { clock, ownParty, zoneOf }: Receiving,
+  { cdr, text, content }: ReceivedBody,
+): Promise<Order<RecordCdr>> {
+  const part = privatePart(cdr.cdr_token, text, { id: randomUUID(), salt: randomBytes(32) });
+  const timeZone = await zoneOf(cdr, cdr.cdr_location.id);
+  const { findings, pricing } = review(cdr, { timeZone, ownParty, nowMs: clock.now() });
+  return {
+    parts: [part],
+    command: {
+      type: 'RecordCdr',
+      ledger: partyText(ownParty),
+      tokenParty: partyOf(cdr.cdr_token),
+      cdr: publicOf(cdr),
+      contentMac: macOf(part.salt, content),
+      findings,
+      ...(pricing === undefined ? {} : { pricing }),
+      receivedAt: clock.iso(),
+      private: sealOf(part),
+    },
+  };
+}
+
+/**
+ * The body as it compares with what is recorded, under the salt of that record. No hash without a
+ * key
+ * is kept of it: that would outlive an erasure. Where the salt is erased, the public part must do.
+ */
+async function repeatOf(
+  { privateParts, clock, ownParty }: Receiving,
+  { cdr, text, content }: ReceivedBody,
+  recorded: Recorded,
+): Promise<Order<RecordCdr> | undefined> {
+  const { id } = recorded.private;
+  const salt = (await privateParts.find([id])).get(id)?.salt;
+  if (salt === undefined && canonical(publicOf(cdr)) === canonical(recorded.cdr)) return undefined;
+  const key = salt ?? randomBytes(32);
+  return {
+    parts: [],
+    command: {
+      type: 'RecordCdr',
+      ledger: partyText(ownParty),
+      tokenParty: partyOf(cdr.cdr_token),
+      cdr: publicOf(cdr),
+      findings: [],
+      contentMac: macOf(key, content),
+      receivedAt: clock.iso(),
+      private: { id, mac: macOf(key, text) },
+    },
+  };
+}
+
+function partyOf({ country_code, party_id }: Party): Party {
+  return { country_code, party_id };
+}
+
+/** The same content in one spelling: members sorted by name, no white space. */
+export function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${canonical(member)}`).join(',')}}`;
+}
+
+function refuse(code: ReceiveRefusal, detail: string): Rejected<ReceiveRefusal> {
+  return new Rejected(code, detail);
+}

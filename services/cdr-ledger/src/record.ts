@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Decider, fold } from '#decider';
+import { type EventStore, StreamContended } from '#event-store';
+import { currentTraceparent } from '#telemetry';
+import type { LedgerEvent } from './ledger-event.ts';
+import type { PrivatePart } from './private-part.ts';
+import type { PrivateParts } from './private-parts.ts';
+
+/** A command, and the private parts that its events will name. */
+export interface Order<Command> {
+  readonly command: Command;
+  readonly parts: readonly PrivatePart[];
+}
+
+export interface Recorded<State, Event> {
+  readonly state: State;
+  /** Empty for a repeat. */
+  readonly events: readonly Event[];
+}
+
+const ATTEMPTS = 20;
+
+/**
+ * Decides on a stream and appends what follows. Two things set it apart from the plain executor: an
+ * entry is stored with its type inside, for the chain covers the stored text; and the private parts
+ * are on disk before the entry that names them, and gone again when the append came to nothing.
+ */
+export class Recorder {
+  constructor(
+    private readonly store: EventStore,
+    private readonly privateParts: PrivateParts,
+  ) {}
+
+  private async load<State, Command, Event extends LedgerEvent>(
+    stream: string,
+    decider: Decider<State, Command, Event>,
+  ): Promise<{ state: State; version: number }> {
+    const stored = await this.store.read(stream);
+    const events = stored.map(({ data }) => JSON.parse(data) as Event);
+    return { state: fold(decider, events), version: stored.at(-1)?.version ?? 0 };
+  }
+
+  /**
+   * `order` makes the command out of what the stream came to, or nothing where it sees a repeat by
+   * itself; after a conflict it is called again.
+   */
+  async record<State, Command, Event extends LedgerEvent>(
+    stream: string,
+    decider: Decider<State, Command, Event>,
+    order: (state: State) => Promise<Order<Command> | undefined>,
+  ): Promise<Recorded<State, Event>> {
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+      const { state, version } = await this.load(stream, decider);
+      const { command, parts = [] } = (await order(state)) ?? {};
+      const events = command === undefined ? [] : decider.decide(command, state);
+      if (events.length === 0) return { state, events };
+      await this.privateParts.keep(parts);
+      const trace = currentTraceparent();
+      const [outcome] = await this.store.append([
+        {
+          stream,
+          expected: version,
+          // New ids on every attempt: a repeat is recognised by the decider, which a conflict calls
+          // again.
+          events: events.map((event) => ({
+            id: randomUUID(),
+            type: event.type,
+            data: JSON.stringify(event),
+            ...(trace === undefined ? {} : { trace }),
+          })),
+        },
+      ]);
+      if (outcome?.outcome === 'appended') return { state: fold(decider, events, state), events };
+      await this.privateParts.drop(parts.map(({ id }) => id));
+      await delay(Math.random() * attempt);
+    }
+    throw new StreamContended(stream, ATTEMPTS);
+  }
+}

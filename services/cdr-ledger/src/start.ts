@@ -1,0 +1,48 @@
+import { fromEventStore, serve } from '#bus';
+import { postgresEventStore } from '#event-store';
+import { type Running, startService } from '#service';
+import type { Env } from '#settings';
+import { CdrLedger } from './cdr-ledger.ts';
+import { CdrLedgerModule } from './cdr-ledger.module.ts';
+import { chainRows } from './chain-rows.ts';
+import { ledgerSettings } from './config.ts';
+import { follow } from './follow.ts';
+import { migrations } from './migrations.ts';
+import { cdrList } from './projections/cdr-list.ts';
+import { toTold, withPrivateParts } from './tells.ts';
+import { zonesFrom } from './zones.ts';
+
+export function start(env: Env): Promise<Running> {
+  return startService(
+    env,
+    { name: 'cdr-ledger', migrations },
+    async ({ settings, db, bus, log, onStop }) => {
+      const { time_zone: timeZone } = ledgerSettings(settings);
+      const store = postgresEventStore(db);
+      onStop(() => store.close());
+      const list = follow(db, store, cdrList, log);
+      onStop(() => list.stop());
+      const chain = follow(db, store, chainRows, log);
+      onStop(() => chain.stop());
+      const { clock, party } = settings;
+      const ledger = new CdrLedger({
+        db,
+        store,
+        clock,
+        party,
+        timeZone,
+        zoneOf: zonesFrom(bus),
+        list,
+        chain,
+      });
+      const serving = await serve({
+        module: CdrLedgerModule.with(ledger),
+        bus,
+        db,
+        listener: 'cdr-ledger',
+        tells: [fromEventStore('cdr-ledger', withPrivateParts(store, db), toTold)],
+      });
+      onStop(() => serving.close());
+    },
+  );
+}

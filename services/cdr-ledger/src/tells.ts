@@ -1,0 +1,77 @@
+import { type Fact, told } from '#bus';
+import { toJsonBytes } from '#contracts';
+import { cdrIssued, cdrReceived } from '#contracts/cdr-ledger';
+import type { EventStore, StoredEvent } from '#event-store';
+import type { Party } from '#ocpi';
+import type { Database } from '#postgres';
+import { type LedgerEvent, readEvent } from './ledger-event.ts';
+import { wholeCdr } from './private-part.ts';
+import { findPrivateParts } from './private-parts.ts';
+
+/** An event of the log with the text of its private part, unless that is erased. */
+type Opened = LedgerEvent & { readonly privateText?: string };
+
+/**
+ * What is told of an event: partners get the whole CDR, so the log has to be read
+ * `withPrivateParts`.
+ */
+export function toTold(stored: StoredEvent): Fact | undefined {
+  const event = readEvent(stored) as Opened;
+  switch (event.type) {
+    case 'CdrIssued':
+    case 'CdrCredited':
+      return told(cdrIssued, {
+        cdrId: event.cdr.id,
+        sessionId: event.sessionId,
+        credit: event.type === 'CdrCredited',
+        tokenParty: partyOf(event.tokenParty),
+        cdrJson: toJsonBytes(wholeCdr(event.cdr, event.privateText, event.tokenParty)),
+      });
+    case 'CdrReceived': {
+      const whole = wholeCdr(event.cdr, event.privateText, event.tokenParty);
+      return told(cdrReceived, {
+        party: partyOf(event.cdr),
+        cdrId: event.cdr.id,
+        credit: event.cdr.credit === true,
+        tokenUid: whole.cdr_token.uid,
+        // As it was received, byte for byte, as long as we may have it.
+        cdrJson: toJsonBytes(event.privateText ?? whole),
+      });
+    }
+    case 'CdrAcknowledged':
+    case 'SessionLeftUnbilled':
+      return undefined;
+  }
+}
+
+/** The log as the relay reads it: each batch of events with its private parts. */
+export function withPrivateParts(store: EventStore, db: Database): EventStore {
+  const opened = async (events: StoredEvent[]) => {
+    const read = events.map((event) => readEvent(event));
+    const found = await findPrivateParts(
+      db,
+      read.flatMap((event) => ('private' in event ? [event.private.id] : [])),
+    );
+    return events.map((stored, n) => {
+      const event = read[n]!;
+      const privateText = 'private' in event ? found.get(event.private.id)?.text : undefined;
+      return privateText === undefined
+        ? stored
+        : { ...stored, data: JSON.stringify({ ...event, privateText }) };
+    });
+  };
+  return {
+    append: (items) => store.append(items),
+    read: (stream, options) => store.read(stream, options),
+    at: (position) => store.at(position),
+    last: () => store.last(),
+    close: () => store.close(),
+    readAll: async (after, limit) => opened(await store.readAll(after, limit)),
+    subscribe: (after, handle, signal) =>
+      store.subscribe(after, async (events) => handle(await opened(events)), signal),
+  };
+}
+
+function partyOf({ country_code, party_id }: Party) {
+  return { countryCode: country_code, partyId: party_id };
+}

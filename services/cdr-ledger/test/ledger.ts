@@ -1,0 +1,72 @@
+import pg from 'pg';
+import { type EventStore, postgresEventStore } from '#event-store';
+import { log } from '#telemetry';
+import { type Database, openDatabase } from '#postgres';
+import { freshDatabase } from '#test-servers';
+import { type FixedClock, fixedClock } from '#time';
+import { CdrLedger } from '../src/cdr-ledger.ts';
+import { chainRows } from '../src/chain-rows.ts';
+import { follow, type Following } from '../src/follow.ts';
+import { migrations } from '../src/migrations.ts';
+import { cdrList } from '../src/projections/cdr-list.ts';
+
+/**
+ * A ledger on a database of its own, without the bus; and a superuser who can do what nobody
+ * should.
+ */
+export interface TestLedger {
+  readonly ledger: CdrLedger;
+  readonly db: Database;
+  readonly store: EventStore;
+  readonly list: Following;
+  readonly clock: FixedClock;
+  readonly superuser: pg.Pool;
+  close(): Promise<void>;
+}
+
+export async function testLedger(): Promise<TestLedger> {
+  const database = await freshDatabase();
+  const db = await openDatabase({ url: database.url, schema: 'cdr_ledger', migrations });
+  const store = postgresEventStore(db);
+  const quiet = log('cdr-ledger', { level: 'silent' });
+  const list = follow(db, store, cdrList, quiet);
+  const chain = follow(db, store, chainRows, quiet);
+  const clock = fixedClock('2022-02-01T18:21:00Z');
+  const party = {
+    country_code: 'CA',
+    party_id: 'BCT',
+    name: 'Energy OASIS',
+    roles: ['CPO' as const],
+    currency: 'CAD',
+  };
+  const zoneOf = async () => ({ name: 'America/Vancouver' });
+  const ledger = new CdrLedger({
+    db,
+    store,
+    clock,
+    party,
+    timeZone: 'America/Vancouver',
+    zoneOf,
+    list,
+    chain,
+  });
+  const superuser = new pg.Pool({
+    connectionString: database.url,
+    options: '-c search_path=cdr_ledger -c timezone=UTC',
+    max: 2,
+  });
+  return {
+    ledger,
+    db,
+    store,
+    list,
+    clock,
+    superuser,
+    async close() {
+      await Promise.all([list.stop(), chain.stop()]);
+      await store.close();
+      await Promise.all([db.close(), superuser.end()]);
+      await database.drop();
+    },
+  };
+}

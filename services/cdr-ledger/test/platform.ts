@@ -1,0 +1,113 @@
+import pg from 'pg';
+import {
+  type Bus,
+  busMigrations,
+  connectBus,
+  type Fact,
+  hears,
+  listen,
+  type Listening,
+  type Outbox,
+  outbox,
+  type Relay,
+  startRelay,
+} from '#bus';
+import { type CdrIssued, cdrIssued, type CdrReceived, cdrReceived } from '#contracts/cdr-ledger';
+import { getLocation } from '#contracts/locations';
+import { toJsonBytes } from '#contracts';
+import { type Database, openDatabase } from '#postgres';
+import type { Running } from '#service';
+import { testPlatform } from '#test-servers';
+import { start } from '../src/start.ts';
+import { location } from './charge.ts';
+
+/** The ledger of one platform and, beside it, what its neighbours tell, answer and hear. */
+export interface LedgerPlatform {
+  readonly bus: Bus;
+  /** A superuser's connection to the ledger's tables. */
+  readonly ledgerDb: pg.Pool;
+  readonly issued: CdrIssued[];
+  readonly received: CdrReceived[];
+  tellAsSessions(...facts: Fact[]): Promise<void>;
+  tellAsGateway(...facts: Fact[]): Promise<void>;
+  /** One more replica of the service. */
+  startReplica(): Promise<Running>;
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** `clock` is the platform's time when it starts; it runs at the world's rate. */
+export async function ledgerPlatform(
+  settings: Record<string, unknown>,
+  clock: string,
+): Promise<LedgerPlatform> {
+  const platform = await testPlatform(settings, {
+    ROAMWATT_CLOCK_EPOCH: clock,
+    ROAMWATT_CLOCK_STARTED: new Date().toISOString(),
+  });
+  const bus = await connectBus({
+    natsUrl: platform.env['NATS_URL']!,
+    platform: platform.platform,
+    service: 'neighbours',
+  });
+  const db = await openDatabase({
+    url: platform.databaseUrl,
+    schema: 'neighbours',
+    migrations: busMigrations,
+  });
+  const gatewayDb = await openDatabase({
+    url: platform.databaseUrl,
+    schema: 'gateway',
+    migrations: busMigrations,
+  });
+  const sessions = outbox('sessions', db);
+  const gateway = outbox('ocpi-gateway', gatewayDb);
+  const relays: Relay[] = [startRelay(bus, sessions), startRelay(bus, gateway)];
+  await bus.answer(getLocation, (requests) =>
+    requests.map(({ locationId }) =>
+      locationId === location.id
+        ? { locationJson: toJsonBytes(location), own: false }
+        : { own: false },
+    ),
+  );
+  let service: Running = await start(platform.env);
+  const issued: CdrIssued[] = [];
+  const received: CdrReceived[] = [];
+  const listening: Listening = await listen(bus, db, {
+    listener: 'neighbours',
+    hearings: [
+      hears(cdrIssued, (fact) => void issued.push(fact)),
+      hears(cdrReceived, (fact) => void received.push(fact)),
+    ],
+  });
+  const ledgerDb = new pg.Pool({
+    connectionString: platform.databaseUrl,
+    options: '-c search_path=cdr_ledger -c timezone=UTC',
+    max: 2,
+  });
+  const tell =
+    (to: Outbox, toDb: Database) =>
+    (...facts: Fact[]) =>
+      toDb.tx((tx) => to.tell(tx, facts));
+  return {
+    bus,
+    ledgerDb,
+    issued,
+    received,
+    tellAsSessions: tell(sessions, db),
+    tellAsGateway: tell(gateway, gatewayDb),
+    startReplica: () => start(platform.env),
+    async restart() {
+      await service.stop();
+      service = await start(platform.env);
+    },
+    async stop() {
+      await listening.close();
+      await service.stop();
+      await Promise.all(relays.map((relay) => relay.close()));
+      await bus.close();
+      await Promise.all([db.close(), gatewayDb.close(), ledgerDb.end()]);
+      await platform.drop();
+    },
+  };
+}
