@@ -22,6 +22,8 @@ const two = (n: number): string => String(n).padStart(2, '0');
 export const levelTwoStation = (n: number): string => `OASIS-L2-${two(n)}`;
 export const fastStation = (n: number): string => `OASIS-DC-${two(n)}`;
 
+export const fleetCard = (n: number): string => `F1EE70${two(n)}`;
+
 const gst = 5;
 
 const tariffs = [
@@ -137,6 +139,16 @@ export function energyOasis() {
         feeder: { name: 'Level-2 panel', limit_a: 192, voltage_v: 208 },
         fail_safe_a: 6,
         chargers: levelTwo.map((n) => ({ station: levelTwoStation(n), connector: 1, max_a: 32 })),
+      },
+    ],
+    // The campus fleet has cards of Energy OASIS itself: no partner is told of their charges.
+    drivers: [
+      {
+        email: 'fleet@energy-oasis.example',
+        password: secret(),
+        name: 'Campus fleet',
+        contract_id: 'CA-BCT-C00000001-X',
+        tokens: levelTwo.map((n) => ({ uid: fleetCard(n), type: 'RFID', visual_number: `Fleet ${n}` })),
       },
     ],
     sessions: { update_every_s: 60, start_timeout_s: 30 },
