@@ -19,16 +19,26 @@ export interface PlatformOptions {
   readonly name: string;
   /** Holds the settings file, the NATS store and the logs. */
   readonly dir: string;
-  /** What goes into roamwatt.yaml. */
-  readonly settings: object;
-  /** A PostgreSQL server; the platform gets a database of its own on it. */
-  readonly postgresUrl: string;
+  /** What goes into roamwatt.yaml, or the path of one. */
+  readonly settings: object | string;
+  /** A PostgreSQL server, on which the platform gets a database of its own. */
+  readonly postgresUrl?: string;
+  /** The platform's own database, when it is there already. */
+  readonly databaseUrl?: string;
   /** A NATS server that is there already; without it the platform starts one of its own. */
   readonly natsUrl?: string;
   /** One process for all services, or one for each. */
   readonly hosting: 'one' | 'split';
+  /** Where it listens; free ports by default. */
+  readonly ports?: Ports;
   /** Clock, tracing and the like, for every process of the platform. */
   readonly env: Readonly<Record<string, string>>;
+}
+
+export interface Ports {
+  readonly ocpi: number;
+  readonly ocpp: number;
+  readonly portal: number;
 }
 
 export interface Platform {
@@ -51,14 +61,13 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const { name, dir, hosting } = options;
   const logDir = join(dir, 'logs');
   mkdirSync(logDir, { recursive: true, mode: 0o700 });
-  const config = join(dir, 'roamwatt.yaml');
-  writeFileSync(config, stringify(options.settings), { mode: 0o600 });
+  const config = settingsFile(options);
 
   const nats: Pick<Server, 'url' | 'stop'> = options.natsUrl
     ? { url: options.natsUrl, stop: async () => {} }
     : await startNats({ dir: join(dir, 'nats') });
-  const databaseUrl = await ensureDatabase(options.postgresUrl, name);
-  const [ocpi, ocpp, portal] = await freePorts(3);
+  const databaseUrl = options.databaseUrl ?? await ensureDatabase(options.postgresUrl!, name);
+  const { ocpi, ocpp, portal } = options.ports ?? await anyPorts();
   const env: Record<string, string> = {
     PATH: process.env['PATH'] ?? '',
     NODE_ENV: 'production',
@@ -99,6 +108,18 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     units,
     stop,
   };
+}
+
+export async function anyPorts(): Promise<Ports> {
+  const [ocpi, ocpp, portal] = (await freePorts(3)) as [number, number, number];
+  return { ocpi, ocpp, portal };
+}
+
+function settingsFile({ dir, settings }: PlatformOptions): string {
+  if (typeof settings === 'string') return settings;
+  const file = join(dir, 'roamwatt.yaml');
+  writeFileSync(file, stringify(settings), { mode: 0o600 });
+  return file;
 }
 
 /** The URL of the database `name` on the server, made when it is not there. */
