@@ -143,8 +143,9 @@ export class MeterWalk {
       let nextTenthWh = Math.max(tenthWh, energyAt(piece, Math.min(nextMs, piece.toMs)));
       const bound = this.#nextBound(tenthWh);
       if (bound !== undefined && bound < piece.toTenthWh) {
-        const share = (bound - piece.fromTenthWh) / (piece.toTenthWh - piece.fromTenthWh);
-        const boundMs = piece.fromMs + Math.ceil(share * (piece.toMs - piece.fromMs));
+        // Multiplied first, so that an exact millisecond stays one.
+        const flown = (bound - piece.fromTenthWh) * (piece.toMs - piece.fromMs);
+        const boundMs = piece.fromMs + Math.ceil(flown / (piece.toTenthWh - piece.fromTenthWh));
         if (boundMs <= nextMs) {
           // No period is shorter than a millisecond.
           nextMs = Math.max(boundMs, this.#running.startMs + 1);
@@ -166,16 +167,18 @@ export class MeterWalk {
 
   /** Begins a new period if the price or the state is another one than the running period's. */
   #turn(atMs: number, tenthWh: number, { state, levels }: Piece): void {
-    const { changes, oneFlat } = this.#context;
+    const { changes, oneFlat, withLevels } = this.#context;
     const moment = this.#moment(atMs, tenthWh, levels);
     const price = changes.priceAt(moment, state);
-    const taken = oneFlat && this.#flats.length > 0;
-    const flat = taken ? undefined : changes.flatAt(moment);
-    const begins = flat !== undefined && !this.#flats.includes(flat);
     const running = this.#running;
+    const settled = oneFlat && this.#flats.length > 0 && running.flat === undefined;
+    const flat = settled ? undefined : changes.flatAt(moment);
+    const begins = flat !== undefined && flat !== running.flat && this.#isDue(flat);
+    // A period shows the levels of all its time; the FLAT due at its start asks for one of them.
+    const ends = running.flat !== undefined && flat !== running.flat;
     const powerW = widened(running.powerW, levels.powerW);
     const currentMa = widened(running.currentMa, levels.currentMa);
-    if (!begins && running.state === state && running.price === price) {
+    if (!begins && !ends && running.state === state && running.price === price) {
       this.#running = { ...running, powerW, currentMa };
       return;
     }
@@ -187,9 +190,14 @@ export class MeterWalk {
       startTenthWh: empty ? running.startTenthWh : tenthWh,
       state,
       price,
+      ...(begins && withLevels ? { flat } : {}),
       powerW: widened(undefined, levels.powerW),
       currentMa: widened(undefined, levels.currentMa),
     };
+  }
+
+  #isDue(flat: string): boolean {
+    return this.#context.oneFlat ? this.#flats.length === 0 : !this.#flats.includes(flat);
   }
 
   #moment(atMs: number, tenthWh: number, { powerW, currentMa }: Levels): Moment {

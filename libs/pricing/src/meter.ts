@@ -25,6 +25,8 @@ export interface RunningPeriod {
   readonly startTenthWh: number;
   readonly state: ChargeState;
   readonly price: string;
+  /** The FLAT that became due with it, where the tariff looks at levels. */
+  readonly flat?: string;
   readonly powerW?: LevelRange;
   readonly currentMa?: LevelRange;
 }

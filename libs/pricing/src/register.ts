@@ -20,8 +20,8 @@ export interface Piece {
 
 /** The register within a piece, energy running evenly. */
 export function energyAt(piece: Piece, atMs: number): number {
-  const share = (atMs - piece.fromMs) / (piece.toMs - piece.fromMs);
-  return piece.fromTenthWh + Math.round((piece.toTenthWh - piece.fromTenthWh) * share);
+  const gained = (piece.toTenthWh - piece.fromTenthWh) * (atMs - piece.fromMs);
+  return piece.fromTenthWh + Math.round(gained / (piece.toMs - piece.fromMs));
 }
 
 /** The range that takes in one more level. */
