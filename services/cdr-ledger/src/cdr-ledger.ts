@@ -27,6 +27,7 @@ import {
   pageOfCdrs,
 } from './projections/cdr-list.ts';
 import { cdrsOfMonth } from './projections/partner-month.ts';
+import type { CdrReceived } from './received-cdr.ts';
 import { readBody, receive } from './receiving.ts';
 import { type Order, Recorder } from './record.ts';
 import { type Statement, statementOf } from './statement.ts';
@@ -111,18 +112,24 @@ export class CdrLedger {
   async receive(
     bytes: Uint8Array,
   ): Promise<{ isNew: boolean; cdr: Cdr; findings: readonly Finding[] }> {
-    const { party, clock, zoneOf, list, db } = this.parts;
+    const { party, clock, zoneOf } = this.parts;
     const body = readBody(bytes, party);
     const event = await receive(
       { recorder: this.recorder, privateParts: this.privateParts, clock, ownParty: party, zoneOf },
       body,
     );
-    // It is recorded: what the list still has to find must not make the partner send it again.
-    await list.caughtUp().catch((error: unknown) => {
+    const isFinal = event !== undefined && event.cdr.credit !== true;
+    const findings = isFinal ? event.findings : await this.findingsOf(body.cdr, event);
+    return { isNew: event !== undefined, cdr: body.cdr, findings };
+  }
+
+  /** What the list finds about a credit and its original comes after the record. */
+  private async findingsOf(cdr: Cdr, event: CdrReceived | undefined): Promise<readonly Finding[]> {
+    // It is recorded: a list that lags must not make the partner send it again.
+    await this.parts.list.caughtUp().catch((error: unknown) => {
       if (!(error instanceof NotCaughtUp)) throw error;
     });
-    const findings = (await findCdr(db, body.cdr, body.cdr.id))?.findings ?? event?.findings ?? [];
-    return { isNew: event !== undefined, cdr: body.cdr, findings };
+    return (await findCdr(this.parts.db, cdr, cdr.id))?.findings ?? event?.findings ?? [];
   }
 
   async find(party: Party, cdrId: string): Promise<ListedCdr | undefined> {

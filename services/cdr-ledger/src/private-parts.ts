@@ -1,5 +1,5 @@
 import { idKey, partyText } from '#ocpi';
-import type { Database, Queryable } from '#postgres';
+import type { Database, Queryable, Statement } from '#postgres';
 import type { PrivatePart } from './private-part.ts';
 
 /** The table of private parts. */
@@ -13,29 +13,65 @@ export interface PrivateParts {
 }
 
 export function privateParts(db: Database): PrivateParts {
+  const writing = new Gathered<PrivatePart>((parts) => insert(db, parts));
   return {
-    async keep(parts) {
-      if (parts.length === 0) return;
-      await db.query(
-        `INSERT INTO private_parts (id, contract_key, token_party, token_key, salt, body)
-         SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::text[])`,
-        [
-          parts.map(({ id }) => id),
-          parts.map(({ token }) => idKey(token.contract_id)),
-          parts.map(({ token }) => partyText(token)),
-          parts.map(({ token }) => idKey(token.uid)),
-          parts.map(({ salt }) => Buffer.from(salt)),
-          parts.map(({ text }) => text),
-        ],
-      );
-    },
+    keep: (parts) => writing.write(parts),
     async drop(ids) {
-      if (ids.length > 0)
-        await db.query('DELETE FROM private_parts WHERE id = ANY ($1::uuid[])', [ids]);
+      if (ids.length === 0) return;
+      await db.query('DELETE FROM private_parts WHERE id = ANY ($1::uuid[])', [ids]);
     },
     find: (ids) => findPrivateParts(db, ids),
   };
 }
+
+async function insert(db: Queryable, parts: readonly PrivatePart[]): Promise<void> {
+  await db.query(INSERT, [
+    parts.map(({ id }) => id),
+    parts.map(({ token }) => idKey(token.contract_id)),
+    parts.map(({ token }) => partyText(token)),
+    parts.map(({ token }) => idKey(token.uid)),
+    parts.map(({ salt }) => Buffer.from(salt)),
+    parts.map(({ text }) => text),
+  ]);
+}
+
+const INSERT: Statement = {
+  name: 'private_parts_insert',
+  text: `INSERT INTO private_parts (id, contract_key, token_party, token_key, salt, body)
+         SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::text[])`,
+};
+
+/** While one write is under way the next ones gather: many callers share one trip to the disk. */
+class Gathered<Item> {
+  private waiting: { items: readonly Item[]; done: PromiseWithResolvers<void> }[] = [];
+  private isWriting = false;
+
+  constructor(private readonly writeAll: (items: readonly Item[]) => Promise<void>) {}
+
+  write(items: readonly Item[]): Promise<void> {
+    if (items.length === 0) return Promise.resolve();
+    const done = Promise.withResolvers<void>();
+    this.waiting.push({ items, done });
+    if (!this.isWriting) void this.run();
+    return done.promise;
+  }
+
+  private async run(): Promise<void> {
+    this.isWriting = true;
+    while (this.waiting.length > 0) {
+      const batch = this.waiting.splice(0, GATHERED_MAX);
+      try {
+        await this.writeAll(batch.flatMap(({ items }) => items));
+        for (const { done } of batch) done.resolve();
+      } catch (error) {
+        for (const { done } of batch) done.reject(error);
+      }
+    }
+    this.isWriting = false;
+  }
+}
+
+const GATHERED_MAX = 200;
 
 export async function findPrivateParts(db: Queryable, ids: readonly string[]) {
   const found = new Map<string, { salt: Uint8Array; text: string }>();

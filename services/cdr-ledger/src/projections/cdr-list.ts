@@ -1,6 +1,6 @@
 import { decimal } from '#money';
 import { idKey, type Party, partyText } from '#ocpi';
-import type { Database, Queryable, Tx } from '#postgres';
+import type { Database, Queryable, Statement, Tx } from '#postgres';
 import { instant, rfc3339 } from '#time';
 import type { Finding } from '../finding.ts';
 import type { Follower } from '../follow.ts';
@@ -35,31 +35,48 @@ export interface ListWindow {
 export const cdrList: Follower = {
   name: 'cdr-list',
   async apply(tx, events) {
-    for (const event of events) await applyEvent(tx, event.position, readEvent(event));
+    let fresh: Row[] = [];
+    const write = async () => {
+      if (fresh.length > 0) await insert(tx, fresh);
+      fresh = [];
+    };
+    for (const stored of events) {
+      const event = readEvent(stored);
+      // What looks at other rows has to find all that came before it.
+      if (touchesOthers(event)) await write();
+      const row = await applyEvent(tx, stored.position, event);
+      if (row) fresh.push(row);
+    }
+    await write();
   },
   forget: async (tx) => void (await tx.query('DELETE FROM cdrs')),
 };
 
-async function applyEvent(tx: Tx, position: bigint, event: LedgerEvent): Promise<void> {
+function touchesOthers(event: LedgerEvent): boolean {
+  return event.type === 'CdrAcknowledged' || ('cdr' in event && event.cdr.credit === true);
+}
+
+/** The row of a new CDR, if the event is one; what else it changes is changed. */
+async function applyEvent(tx: Tx, position: bigint, event: LedgerEvent): Promise<Row | undefined> {
   switch (event.type) {
     case 'CdrIssued':
-      return insert(tx, position, true, { ...event, findings: [] });
+      return rowOf(position, true, { ...event, findings: [] });
     case 'CdrCredited':
       await markCredited(tx, partyText(event.cdr), event.cdr);
-      return insert(tx, position, true, { ...event, findings: [] });
-    case 'CdrReceived':
-      return insert(tx, position, false, {
-        ...event,
-        findings: [...event.findings, ...(await creditFindings(tx, event.cdr))],
-      });
+      return rowOf(position, true, { ...event, findings: [] });
+    case 'CdrReceived': {
+      const findings = [...event.findings, ...(await creditFindings(tx, event.cdr))];
+      return rowOf(position, false, { ...event, findings });
+    }
     case 'CdrAcknowledged':
       await tx.query(
-        'UPDATE cdrs SET acknowledged_at = $3 WHERE party = $1 AND cdr_key = $2 AND acknowledged_at IS NULL',
+        `UPDATE cdrs SET acknowledged_at = $3
+         WHERE party = $1 AND cdr_key = $2 AND acknowledged_at IS NULL`,
         [event.ledger, idKey(event.cdrId), event.at],
       );
-      return;
+      return undefined;
     case 'SessionLeftUnbilled':
-      return;
+      return undefined;
   }
 }
 
@@ -71,31 +88,37 @@ interface Entry {
   readonly private: { readonly id: string };
 }
 
-async function insert(tx: Tx, position: bigint, own: boolean, entry: Entry): Promise<void> {
+type Row = ReturnType<typeof rowOf>;
+
+function rowOf(position: bigint, own: boolean, entry: Entry) {
   const { cdr, tokenParty, pricing, findings } = entry;
-  const { excl_vat, incl_vat } = cdr.total_cost;
-  await tx.query(
-    `INSERT INTO cdrs ("position", own, party, cdr_key, session_id, token_party, last_updated, credit_of, excl_vat, incl_vat,
-       currency, public_json, pricing, findings, private_id)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
-    [
-      position,
-      own,
-      partyText(cdr),
-      idKey(cdr.id),
-      cdr.session_id,
-      partyText(tokenParty),
-      rfc3339(instant(cdr.last_updated)),
-      cdr.credit ? idKey(cdr.credit_reference_id ?? '') : undefined,
-      decimal(excl_vat).toString(),
-      incl_vat === undefined ? undefined : decimal(incl_vat).toString(),
-      cdr.currency.toUpperCase(),
-      JSON.stringify(cdr),
-      pricing && JSON.stringify(pricing),
-      JSON.stringify(findings),
-      entry.private.id,
-    ],
-  );
+  return {
+    position: String(position),
+    own,
+    party: partyText(cdr),
+    cdr_key: idKey(cdr.id),
+    session_id: cdr.session_id,
+    token_party: partyText(tokenParty),
+    last_updated: rfc3339(instant(cdr.last_updated)),
+    credit_of: cdr.credit ? idKey(cdr.credit_reference_id ?? '') : undefined,
+    public_json: JSON.stringify(cdr),
+    pricing,
+    findings,
+    private_id: entry.private.id,
+  };
+}
+
+const INSERT: Statement = {
+  name: 'cdr_list_insert',
+  text: `INSERT INTO cdrs ("position", own, party, cdr_key, session_id, token_party, last_updated,
+           credit_of, public_json, pricing, findings, private_id)
+         SELECT * FROM jsonb_to_recordset($1::jsonb) AS r ("position" bigint, own boolean, party text,
+           cdr_key text, session_id text, token_party text, last_updated timestamptz, credit_of text,
+           public_json text, pricing jsonb, findings jsonb, private_id uuid)`,
+};
+
+async function insert(tx: Tx, rows: readonly Row[]): Promise<void> {
+  await tx.query(INSERT, [JSON.stringify(rows)]);
 }
 
 async function markCredited(tx: Tx, party: string, credit: PublicCdr): Promise<void> {
@@ -145,7 +168,7 @@ function amountFindings(credit: PublicCdr, original: PublicCdr): Finding[] {
   ];
 }
 
-interface Row {
+interface Found {
   readonly position: bigint;
   readonly own: boolean;
   readonly token_party: string;
@@ -166,7 +189,7 @@ function listed({
   pricing,
   findings,
   body,
-}: Row): ListedCdr {
+}: Found): ListedCdr {
   const [country_code = '', party_id = ''] = token_party.split('*');
   return {
     position,
@@ -185,7 +208,7 @@ export async function findCdr(
   party: Party,
   cdrId: string,
 ): Promise<ListedCdr | undefined> {
-  const { rows } = await db.query<Row>(`${SELECT} WHERE c.party = $1 AND c.cdr_key = $2`, [
+  const { rows } = await db.query<Found>(`${SELECT} WHERE c.party = $1 AND c.cdr_key = $2`, [
     partyText(party),
     idKey(cdrId),
   ]);
@@ -202,7 +225,7 @@ export async function pageOfCdrs(
     AND ($2::timestamptz IS NULL OR c.last_updated >= $2) AND ($3::timestamptz IS NULL OR c.last_updated < $3)`;
   const window = [tokenParties.map(partyText), from, to];
   const [page, counted] = await Promise.all([
-    db.query<Row>(`${SELECT} WHERE ${where} ORDER BY c."position" OFFSET $4 LIMIT $5`, [
+    db.query<Found>(`${SELECT} WHERE ${where} ORDER BY c."position" OFFSET $4 LIMIT $5`, [
       ...window,
       offset,
       limit,
@@ -219,7 +242,7 @@ export async function cdrsOfToken(
   uid: string,
   limit: number,
 ): Promise<ListedCdr[]> {
-  const { rows } = await db.query<Row>(
+  const { rows } = await db.query<Found>(
     `${SELECT} WHERE p.token_party = $1 AND p.token_key = $2 ORDER BY c.last_updated DESC, c."position" DESC LIMIT $3`,
     [partyText(tokenParty), idKey(uid), limit],
   );
