@@ -138,6 +138,7 @@ export function energyOasis() {
         id: 'BURNABY-L2',
         feeder: { name: 'Level-2 panel', limit_a: 192, voltage_v: 208 },
         fail_safe_a: 6,
+        lease_s: 900,
         chargers: levelTwo.map((n) => ({ station: levelTwoStation(n), connector: 1, max_a: 32 })),
       },
     ],

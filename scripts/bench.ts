@@ -1,0 +1,156 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { checkoutRoot, startNats, startPostgres, stateRoot } from '#servers';
+import { benchAsk, benchTold } from '../libs/bus/bench/bus.ts';
+import { benchAppend } from '../libs/event-store/bench/append.ts';
+import { fewPeriods, manyPeriods, parseAndPrice, parseOnly, priceOnly } from '../libs/pricing/bench/price.ts';
+import { Portal } from './demo-portal.ts';
+import { setStage } from './demo-stage.ts';
+import { ensureDatabase } from './platform.ts';
+
+const HELP = `Measures, prints a table, and writes docs/bench/<name>.json. Ratios are to a reference measured in the same
+run on the same servers; the absolute figures are this machine's.
+
+  npm run bench                     all of them
+  npm run bench -- append ask       some: append, told, ask, price, start
+  npm run bench -- --seconds 5      how long each measurement takes (default 3)
+  npm run bench -- --json           one JSON document on standard output`;
+
+interface Row {
+  readonly what: string;
+  readonly figure: number;
+  readonly unit: string;
+  /** To the reference of the same run. */
+  readonly ratio?: number;
+  readonly reference?: string;
+  /** What the ratio, or the figure where there is none, should be at least. */
+  readonly wanted?: string;
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    seconds: { type: 'string', default: '3' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+});
+
+const dir = join(stateRoot(), `bench-${process.pid}`);
+
+const benches: Readonly<Record<string, (seconds: number) => Promise<Row[]>>> = {
+  async append(seconds) {
+    const rows = await withServers(({ databaseUrl }) => benchAppend({ url: databaseUrl, events: 200_000, seconds }));
+    const rate = (name: string) => rows.find((row) => row.name.startsWith(name))!.eventsPerSecond;
+    const [insert, copy] = [rate('one INSERT'), rate('COPY')];
+    const store = rows.filter(({ name }) => !name.startsWith('one INSERT') && !name.startsWith('COPY'));
+    return [
+      ...rows.map(({ name, eventsPerSecond }) => ({ what: name, figure: Math.round(eventsPerSecond), unit: 'events/s' })),
+      ...store.flatMap(({ name, eventsPerSecond }) => [
+        ratio(name, eventsPerSecond, insert, 'one INSERT per transaction', '>= 4'),
+        ratio(name, eventsPerSecond, copy, 'COPY', '>= 0.4'),
+      ]),
+    ];
+  },
+
+  async told(seconds) {
+    const rows = await withServers(({ databaseUrl, natsUrl }) => benchTold({ databaseUrl, natsUrl, seconds, facts: 20_000 }));
+    return rows.map(({ name, factsPerSecond }) => ({ what: name, figure: Math.round(factsPerSecond), unit: 'facts/s' }));
+  },
+
+  async ask(seconds) {
+    const rows = await withServers(({ databaseUrl, natsUrl }) => benchAsk({ databaseUrl, natsUrl, seconds, facts: 0 }));
+    return rows.flatMap(({ name, underWay, perSecond, p50Us, p99Us }) => {
+      const raw = rows.find((row) => row.underWay === underWay && /raw/.test(row.name));
+      return [
+        { what: `${name}, ${underWay} under way`, figure: Math.round(perSecond), unit: 'asks/s' },
+        { what: '  half within', figure: Math.round(p50Us), unit: 'µs' },
+        { what: '  99 % within', figure: Math.round(p99Us), unit: 'µs' },
+        ...(raw && raw.name !== name ? [ratio(name, perSecond, raw.perSecond, `raw, ${underWay} under way`, '>= 0.85')] : []),
+      ];
+    });
+  },
+
+  async price(seconds) {
+    const few = fewPeriods();
+    return [
+      { what: 'price a charge of few periods', ...perSecond(priceOnly(few, seconds)) },
+      { what: 'price a charge of many periods', ...perSecond(priceOnly([manyPeriods()], seconds)) },
+      { what: 'parse and price, few periods', ...perSecond(parseAndPrice(few, seconds)) },
+      ratio('parse and price', parseAndPrice(few, seconds).perSecond, parseOnly(few, seconds).perSecond, 'JSON.parse alone', 'none'),
+    ];
+  },
+
+  /** From nothing running to the handshake of two platforms. */
+  async start() {
+    const fromMs = Date.now();
+    const stage = await setStage({ split: false, trace: false, rate: 90 });
+    try {
+      const [oasis, plunk] = [stage.oasis, stage.plunk].map((side) => Portal.operator(side.portalUrl, side.settings.portal.operator_keys[0]!)) as [Portal, Portal];
+      const invited = await oasis.post<{ token_a: string; versions_url: string }>('/v1/operator/invitations', { name: 'Carbon Plunk' });
+      await plunk.post('/v1/operator/partners', { name: 'Energy OASIS', ...invited });
+      return [{ what: 'two platforms up and registered with each other', figure: (Date.now() - fromMs) / 1000, unit: 's', wanted: '<= 15' }];
+    } finally {
+      await stage.stop();
+    }
+  },
+};
+
+if (values.help) {
+  console.log(HELP);
+  process.exit(0);
+}
+const names = positionals.length > 0 ? positionals : Object.keys(benches);
+const unknown = names.find((name) => !Object.hasOwn(benches, name));
+if (unknown !== undefined) {
+  console.error(`There is no bench "${unknown}": ${Object.keys(benches).join(', ')}`);
+  process.exit(2);
+}
+const measured: Record<string, Row[]> = {};
+for (const name of names) {
+  process.stderr.write(`measuring ${name} …\n`);
+  const rows = await benches[name]!(Number(values.seconds));
+  measured[name] = rows;
+  writeResult(name, rows);
+  if (!values.json) printTable(name, rows);
+}
+if (values.json) console.log(JSON.stringify(measured));
+process.exit(0);
+
+function ratio(what: string, figure: number, reference: number, of: string, wanted: string): Row {
+  return { what: `  ${what} / ${of}`, figure: round(figure / reference), unit: 'x', ratio: round(figure / reference), reference: of, ...(wanted === 'none' ? {} : { wanted }) };
+}
+
+function perSecond({ perSecond: figure }: { readonly perSecond: number }) {
+  return { figure: Math.round(figure), unit: 'a second' };
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}
+
+async function withServers<T>(measure: (urls: { databaseUrl: string; natsUrl: string }) => Promise<T>): Promise<T> {
+  mkdirSync(dir, { recursive: true });
+  const [postgres, nats] = await Promise.all([startPostgres({ dir: join(dir, 'postgres') }), startNats({ dir: join(dir, 'nats') })]);
+  try {
+    return await measure({ databaseUrl: await ensureDatabase(postgres.url, 'bench'), natsUrl: nats.url });
+  } finally {
+    await Promise.all([postgres.stop(), nats.stop()]);
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+function writeResult(name: string, rows: readonly Row[]): void {
+  const folder = join(checkoutRoot(), 'docs/bench');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify({ bench: name, at: new Date().toISOString().slice(0, 10), rows }, undefined, 2)}\n`);
+}
+
+function printTable(name: string, rows: readonly Row[]): void {
+  console.log(`\n${name}`);
+  const width = Math.max(...rows.map(({ what }) => what.length));
+  for (const { what, figure, unit, wanted } of rows) {
+    console.log(`  ${what.padEnd(width)}  ${figure.toLocaleString('en-CA').padStart(12)} ${unit}${wanted ? `   (wanted ${wanted})` : ''}`);
+  }
+}
