@@ -1,5 +1,6 @@
 import { decimal } from '#money';
 import type { ExplainedDimension, ExplainedPeriod, ExplainedStep, Explanation } from './explain.ts';
+import type { NoteCode } from './notes.ts';
 import { durationText, type Reason } from './reason.ts';
 import type { TariffDimension } from './shapes.ts';
 import type { TextPrice } from './totals.ts';
@@ -17,9 +18,24 @@ const PER: Readonly<Record<TariffDimension, string>> = {
   FLAT: '',
 };
 
+const NOTES: Readonly<Record<NoteCode, string>> = {
+  'periods-reordered': 'the periods came out of order and were sorted',
+  'period-outside-session': 'it lies outside the session’s start and end',
+  'period-names-unlisted-tariff': 'its tariff is not among the tariffs given',
+  'period-names-no-tariff': 'it names no tariff while others do',
+  'tariff-outside-its-validity': 'no tariff was valid at the start; the first one is used',
+  'tariff-in-another-currency': 'its tariff is in another currency',
+  'currency-unknown': 'the currency is unknown; two decimals are assumed',
+  'time-differs-from-timestamps': 'its hours differ from its timestamps; the hours are billed',
+  'negative-energy': 'energy flowed back',
+  'reservation-outcome-inferred': 'whether the reservation was used is inferred from what followed',
+  'period-spans-price-change': 'the price changes within it; it is priced as it began',
+};
+
 /** An explanation in English, one thing a line, for people. */
 export function explanationText(explanation: Explanation): string {
-  const { periods, steps, subtotal, bounds, unrounded, total, rounding, currency } = explanation;
+  const { periods, steps, subtotal, bounds, unrounded, total, rounding } = explanation;
+  const { currency, notes } = explanation;
   const money = new MoneyText(currency, rounding.decimals);
   const lines = periods.flatMap((period) => periodLines(period, explanation, money));
   for (const step of steps) lines.push(stepLine(step, money));
@@ -34,6 +50,9 @@ export function explanationText(explanation: Explanation): string {
   const exact = total.excl_vat === unrounded.excl_vat && total.incl_vat === unrounded.incl_vat;
   const how = exact ? '' : `, rounded ${rounding.mode.replaceAll('-', ' ')}`;
   lines.push(`To pay: ${money.price(total)}${how}.`);
+  for (const { code, period } of notes) {
+    lines.push(`Note${period === undefined ? '' : ` on period ${period + 1}`}: ${NOTES[code]}.`);
+  }
   return `${lines.join('\n')}\n`;
 }
 

@@ -9,6 +9,7 @@ import type { BoundKind, Priced } from './price.ts';
 import { clockText, dateText, passedOver, type Reason } from './reason.ts';
 import { wallDay, wallMinute } from './restriction.ts';
 import type { TariffDimension } from './shapes.ts';
+import { spanningPeriods } from './spanning.ts';
 import type { Stretch } from './stretch.ts';
 import { type TextPrice, textPrice, UNITS } from './totals.ts';
 
@@ -107,7 +108,7 @@ export function explain(priced: Priced): Explanation {
       decimals: roundingDecimals === 'currency' ? currencyDecimals : roundingDecimals,
     },
     total: textPrice(total.excl, total.incl),
-    notes: priced.notes,
+    notes: [...priced.notes, ...spanningPeriods(priced)],
     policy: changes(policy),
   };
 }

@@ -42,6 +42,7 @@ export {
   type TariffElement,
   type TariffRestrictions,
 } from './shapes.ts';
+export { spanningPeriods } from './spanning.ts';
 export {
   type CdrTotals,
   cdrTotals,

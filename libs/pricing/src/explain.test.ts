@@ -1,0 +1,142 @@
+import { expect, test } from 'vitest';
+import { decimal } from '#money';
+import { explain } from './explain.ts';
+import { explanationText } from './explain-text.ts';
+import { price } from './price.ts';
+import type { Charge, ChargingPeriod, PriceComponent, Tariff } from './shapes.ts';
+import { cdrTotals, priceReport } from './totals.ts';
+import { vectors } from './vectors.ts';
+
+const start_date_time = '2024-01-10T12:00:00Z';
+const energy: PriceComponent = { type: 'ENERGY', price: 0.25, step_size: 1 };
+const time: PriceComponent = { type: 'TIME', price: 2, step_size: 1 };
+const flat: PriceComponent = { type: 'FLAT', price: 1, step_size: 1 };
+const tariffOf = (...price_components: PriceComponent[]): Tariff => ({
+  id: 'T1',
+  currency: 'CAD',
+  elements: [{ price_components }],
+});
+const oneHour: ChargingPeriod = {
+  start_date_time,
+  dimensions: [
+    { type: 'ENERGY', volume: 10 },
+    { type: 'TIME', volume: 1 },
+  ],
+};
+const chargeOf = (tariff: Tariff, ...charging_periods: ChargingPeriod[]): Charge => ({
+  start_date_time,
+  end_date_time: '2024-01-10T13:00:00Z',
+  currency: tariff.currency,
+  tariffs: [tariff],
+  charging_periods: charging_periods.length > 0 ? charging_periods : [oneHour],
+});
+test('a period that spans a price change is priced as it began, and noted', () => {
+  const tariff: Tariff = {
+    ...tariffOf(),
+    elements: [
+      { price_components: [energy], restrictions: { max_kwh: 5 } },
+      { price_components: [{ ...energy, price: 9 }] },
+    ],
+  };
+  const explanation = explain(price(chargeOf(tariff)));
+  expect(explanation.total.excl_vat).toBe('2.5');
+  expect(explanation.notes).toEqual([{ code: 'period-spans-price-change', period: 0 }]);
+  expect(explain(price(chargeOf(tariffOf(energy)))).notes).toEqual([]);
+});
+
+test('a CDR gets its money and quantities as OCPI numbers', () => {
+  const tariff = tariffOf(flat, { ...energy, vat: 5, price: 0.3333 }, { ...time, vat: 5 });
+  expect(cdrTotals(price(chargeOf(tariff)))).toEqual({
+    total_cost: { excl_vat: 6.33, incl_vat: 6.6 },
+    total_fixed_cost: { excl_vat: 1, incl_vat: 1 },
+    total_energy: 10,
+    total_energy_cost: { excl_vat: 3.333, incl_vat: 3.4997 },
+    total_time: 1,
+    total_time_cost: { excl_vat: 2, incl_vat: 2.1 },
+  });
+});
+
+test('a price is told in exact decimals as text', () => {
+  expect(priceReport(price(chargeOf(tariffOf({ ...energy, price: 0.3333, vat: 5 }))))).toEqual({
+    currency: 'CAD',
+    total_cost: { excl_vat: '3.33', incl_vat: '3.5' },
+    unrounded: { excl_vat: '3.333', incl_vat: '3.49965' },
+    lines: [
+      {
+        dimension: 'ENERGY',
+        reservation: false,
+        billed: '10000',
+        unit: 'Wh',
+        price: '0.3333',
+        vat: '5',
+        cost: { excl_vat: '3.333', incl_vat: '3.49965' },
+      },
+    ],
+  });
+});
+
+test('an explanation says which part applied, why others did not, and what was rounded', () => {
+  const tariff: Tariff = {
+    ...tariffOf(),
+    min_price: { excl_vat: 3 },
+    elements: [
+      { price_components: [{ ...energy, price: 9 }], restrictions: { min_power: 50 } },
+      { price_components: [{ ...energy, step_size: 3000 }] },
+    ],
+  };
+  const priced = price(chargeOf(tariff), { timeZone: 'America/Vancouver' });
+  const explanation = explain(priced);
+  expect(explanation.periods[0]!.localStart).toBe('2024-01-10 04:00');
+  expect(explanation.periods[0]!.dimensions[0]).toMatchObject({
+    dimension: 'ENERGY',
+    volume: '10000',
+    unit: 'Wh',
+    passedOver: [
+      {
+        element: 0,
+        reason: { restriction: 'min_power', asks: 'at least 50 kW', was: '10 kW' },
+      },
+    ],
+    applied: { element: 1, component: 0, price: '0.25', stepSize: '3000' },
+    cost: { excl_vat: '2.5' },
+  });
+  expect(explanationText(explanation)).toBe(
+    [
+      '2024-01-10 04:00 to 05:00 (America/Vancouver):',
+      '  Energy 10 kWh at 0.25 CAD per kWh (part 2 of the tariff): 2.50 CAD.',
+      '    Part 1 does not apply: only with a power of at least 50 kW, and it was 10 kW.',
+      '  Charging time 1 h: no part of the tariff prices it.',
+      'Billed in steps of 3 kWh: energy 10 kWh becomes 12 kWh, which adds 0.50 CAD.',
+      'Sum: 3.00 CAD.',
+      'To pay: 3.00 CAD.',
+      '',
+    ].join('\n'),
+  );
+});
+
+test('what an explanation adds up is the price', () => {
+  for (const { charge, timeZone, reservation } of vectors) {
+    const explanation = explain(price(charge, { timeZone, reservation }));
+    const costs = explanation.periods.flatMap(({ dimensions }) =>
+      dimensions.map(({ cost }) => cost),
+    );
+    const parts = [...costs, ...explanation.steps.map(({ surplusCost }) => surplusCost)];
+    const sum = parts.reduce((total, part) => total.add(decimal(part?.excl_vat ?? 0)), decimal(0));
+    const off = sum.sub(decimal(explanation.subtotal.excl_vat)).abs();
+    expect(off.compare(decimal('0.000000000003'))).toBeLessThanOrEqual(0);
+    expect(explanationText(explanation)).toContain('To pay: ');
+    expect(JSON.parse(JSON.stringify(explanation))).toEqual(explanation);
+  }
+});
+
+test('every part of a CDR of a reservation finds its place', () => {
+  const { charge, timeZone, reservation } = vectors.find(({ id }) => id === 'W13')!;
+  expect(cdrTotals(price(charge, { timeZone, reservation }))).toEqual({
+    total_cost: { excl_vat: 8.75, incl_vat: 10 },
+    total_fixed_cost: { excl_vat: 0.5, incl_vat: 0.6 },
+    total_energy: 20,
+    total_energy_cost: { excl_vat: 5, incl_vat: 5.5 },
+    total_time: 1,
+    total_reservation_cost: { excl_vat: 3.25, incl_vat: 3.9 },
+  });
+});
