@@ -1,0 +1,175 @@
+import { type ChargerState, inForceMa, mayDrawMa, surelyMa } from './charger.ts';
+import { amps, type Site } from './feeder.ts';
+import type { Moment } from './lease.ts';
+import { type ChargerLimits, type SiteLimits, untold } from './limits.ts';
+import { type Claim, fairShares, inTurn } from './shares.ts';
+import { instant } from '#time';
+
+/** What a site's owner knows. */
+export interface SiteState {
+  readonly site: Site;
+  readonly limits: SiteLimits;
+  /** In the site's order. */
+  readonly chargers: ReadonlyMap<string, ChargerState>;
+  /** What the platform's clock showed more than our watch, when last looked at. */
+  readonly aheadMs: number;
+}
+
+export interface Plan {
+  /** Who is served first comes first. */
+  readonly targets: readonly Target[];
+  /** The most that all may draw, in the worst case. */
+  readonly exposedMa: number;
+  /** What all may draw for sure: above the feeder's limit, this is an overload. */
+  readonly certainMa: number;
+}
+
+export interface Target {
+  readonly key: string;
+  /** undefined = it cannot be told anything. */
+  readonly targetMa: number | undefined;
+  /** The most that it may draw as things are. */
+  readonly mayDrawMa: number;
+  readonly why: string;
+}
+
+/** What each charger should be told, and why. Whether it can be told so now is for `nextOrders`. */
+export function planned(state: SiteState, now: Moment): Plan {
+  const { site } = state;
+  const chargers = [...state.chargers.values()];
+  const may = new Map(chargers.map((one) => [one.charger.key, mayDrawMa(one, site, now)]));
+  const mayOf = (one: ChargerState) => may.get(one.charger.key) ?? 0;
+  const led = chargers.filter(isLed);
+  const claimants = led.filter((one) => one.car.wants !== 'nothing');
+  const loadMa = (one: ChargerState) => {
+    if (claimants.includes(one)) return 0;
+    return led.includes(one) && !isStubborn(one) ? site.failSafeMa : mayOf(one);
+  };
+  const roomMa = site.feeder.limitMa - sum(chargers.map(loadMa));
+  const first = shared(state, claimants, { roomMa, now });
+  // Who does not come down keeps what it has, and the others share what that leaves.
+  const stuck = claimants.filter((one) => isStubborn(one) && mayOf(one) > first.of(one));
+  const second =
+    stuck.length === 0
+      ? first
+      : shared(
+          state,
+          claimants.filter((one) => !stuck.includes(one)),
+          { roomMa: roomMa - sum(stuck.map(mayOf)), now },
+        );
+  const shareOf = (one: ChargerState) => (stuck.includes(one) ? first : second).of(one);
+  const target = (one: ChargerState): Target => {
+    const { key } = one.charger;
+    const mayMa = mayOf(one);
+    if (!led.includes(one)) {
+      return { key, targetMa: undefined, mayDrawMa: mayMa, why: whyNotLed(one, mayMa) };
+    }
+    if (!claimants.includes(one)) {
+      return { key, targetMa: site.failSafeMa, mayDrawMa: mayMa, why: whyIdle(site) };
+    }
+    const targetMa = shareOf(one);
+    return { key, targetMa, mayDrawMa: mayMa, why: whyShare(one, { targetMa, site, claimants }) };
+  };
+  const served = [
+    ...claimants.toSorted(byArrival),
+    ...chargers.filter((one) => !claimants.includes(one)),
+  ];
+  const certainMa = sum(chargers.map((one) => surelyMa(one, site, now)));
+  return { targets: served.map(target), exposedMa: sum([...may.values()]), certainMa };
+}
+
+/** It is there, and falls back to its fail-safe when it hears of us no more. */
+function isLed({ car, failSafeMa }: ChargerState): boolean {
+  return car.connected && failSafeMa !== undefined;
+}
+
+function isStubborn({ trouble, overdrawnMa }: ChargerState): boolean {
+  return trouble.failures > 0 || overdrawnMa !== undefined;
+}
+
+const byArrival = (a: ChargerState, b: ChargerState): number => a.car.arrivedAt - b.car.arrivedAt;
+
+function shared(
+  state: SiteState,
+  claimants: readonly ChargerState[],
+  { roomMa, now }: { roomMa: number; now: Moment },
+) {
+  const { site } = state;
+  const rules = { minMa: site.minMa, stepMa: site.stepMa, idleMa: site.failSafeMa };
+  const arrived = claimants.toSorted(byArrival);
+  const claims = (capOf: (one: ChargerState) => number) =>
+    arrived.map((one) => claimOf(one, capOf(one), state.limits.chargers.get(one.charger.key)));
+  const full = claims((one) => one.charger.maxMa);
+  let shares = fairShares(full, roomMa, rules);
+  // Only where somebody goes short does it matter that another does not use what it may.
+  if (full.some((claim) => (shares.get(claim.key) ?? 0) < claim.capMa)) {
+    const used = claims((one) => usableMa(one, site));
+    shares = fairShares(used, roomMa, rules);
+    if (used.some((claim) => shares.get(claim.key) === 0)) {
+      shares = fairShares(inTurn(used, now.at, site.timing.rotateAfterMs), roomMa, rules);
+    }
+  }
+  return { of: (one: ChargerState) => shares.get(one.charger.key) ?? 0 };
+}
+
+function usableMa({ car, charger, taper }: ChargerState, site: Site): number {
+  if (car.wants === 'little') return Math.max(site.minMa, site.failSafeMa);
+  const leastMa = Math.max(site.minMa, site.failSafeMa);
+  return Math.max(leastMa, Math.min(charger.maxMa, taper.capMa ?? Infinity));
+}
+
+function claimOf(one: ChargerState, capMa: number, told: ChargerLimits = untold): Claim {
+  const turnedAt = told.turnedAt === '' ? 0 : instant(told.turnedAt);
+  const charging = (told.toldMa ?? 0) > 0;
+  return {
+    key: one.charger.key,
+    capMa,
+    charging,
+    since: Math.max(turnedAt, one.car.arrivedAt),
+    hasYielded: !charging && turnedAt > one.car.arrivedAt,
+  };
+}
+
+function whyNotLed({ car, charger, failSafeMa }: ChargerState, mayMa: number): string {
+  if (car.connection === 0) return `never connected: counted at its fail-safe ${amps(mayMa)}`;
+  if (failSafeMa === undefined) {
+    return car.plugged
+      ? `has not accepted a fail-safe limit: counted at all of its ${amps(charger.maxMa)}`
+      : `has not accepted a fail-safe limit yet; no car`;
+  }
+  return `out of reach: may still draw ${amps(mayMa)}`;
+}
+
+const whyIdle = (site: Site): string =>
+  `no car that charges: kept at its fail-safe ${amps(site.failSafeMa)}`;
+
+function whyShare(
+  one: ChargerState,
+  {
+    targetMa,
+    site,
+    claimants,
+  }: { targetMa: number; site: Site; claimants: readonly ChargerState[] },
+): string {
+  const { charger, car, taper } = one;
+  const cars = `${claimants.length} ${claimants.length === 1 ? 'car' : 'cars'}`;
+  if (one.overdrawnMa !== undefined) {
+    return `draws ${amps(one.overdrawnMa)}, more than it may; told ${amps(targetMa)}`;
+  }
+  if (targetMa === 0) {
+    return `waits for its turn: ${amps(site.feeder.limitMa)} do not give ${cars} ${amps(site.minMa)} each`;
+  }
+  if (targetMa >= charger.maxMa) return `all it can take: enough for ${cars}`;
+  if (car.wants === 'little') return 'the car has paused: kept at the minimum';
+  if (taper.capMa !== undefined && targetMa >= taper.capMa) {
+    return `draws only ${amps(car.drawn?.ma ?? 0)}: the rest goes to the others`;
+  }
+  return `fair share of ${amps(site.feeder.limitMa)} among ${cars}`;
+}
+
+/** For people: the limit in force, or the last confirmed where that is unclear. */
+export function confirmedMa(one: ChargerState, site: Site, now: Moment): number {
+  return inForceMa(one, site, now) ?? one.confirmed?.limitMa ?? one.failSafeMa ?? 0;
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);

@@ -1,0 +1,161 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { busMigrations, hears, listen } from '#bus';
+import { explainPlan, type LimitAssigned, limitAssigned } from '#contracts/evems-controller';
+import { LimitKind, Outcome } from '#contracts/ocpp-gateway';
+import { openDatabase } from '#postgres';
+import type { Running } from '#service';
+import { BadSettings } from '#settings';
+import { testPlatform, type TestPlatform } from '#test-servers';
+import { start } from '../src/start.ts';
+import { GatewaySide } from './gateway-side.ts';
+
+const A = 1_000;
+const stations = Array.from({ length: 10 }, (_, i) => `OASIS-L2-${String(i + 1).padStart(2, '0')}`);
+const burnaby = {
+  id: 'BURNABY-L2',
+  feeder: { name: 'Level-2 panel', limit_a: 192, voltage_v: 208 },
+  fail_safe_a: 6,
+  chargers: stations.map((station) => ({ station, connector: 1, max_a: 32 })),
+};
+
+let platform: TestPlatform;
+let gateway: GatewaySide;
+let services: Running[];
+
+beforeEach(async () => {
+  platform = await testPlatform({ sites: [burnaby] });
+  gateway = await GatewaySide.on(platform);
+  services = [await start(platform.env)];
+});
+afterEach(async () => {
+  // Whatever happened, at no time could the chargers draw more than the feeder carries.
+  expect(Math.max(0, ...gateway.sumsMa)).toBeLessThanOrEqual(192 * A);
+  await Promise.all(services.map((service) => service.stop()));
+  await gateway.close();
+  await platform.drop();
+});
+
+const inAmps = () => stations.map((station) => gateway.mayDrawMa(station) / A);
+const eventually = (...amps: number[]) => expect.poll(inAmps, { timeout: 10_000 }).toEqual(amps);
+const explain = () => gateway.bus.ask(explainPlan, { siteId: 'BURNABY-L2' });
+
+test('every station is given its fail-safe when it connects, and again when it comes back', async () => {
+  await gateway.connect(...stations);
+  await eventually(6, 6, 6, 6, 6, 6, 6, 6, 6, 6);
+  expect(new Set(gateway.orders.map(({ stationId }) => stationId))).toEqual(new Set(stations));
+  for (const order of gateway.orders) {
+    expect(order).toMatchObject({ kind: LimitKind.FAIL_SAFE, limitMa: 6 * A, connectorId: 1 });
+    expect(order.leaseUntil).toBe(undefined);
+  }
+  await gateway.disconnect(stations[0]!);
+  gateway.orders.length = 0;
+  await gateway.connect(stations[0]!);
+  await expect
+    .poll(() => gateway.orders[0])
+    .toMatchObject({ stationId: stations[0], kind: LimitKind.FAIL_SAFE });
+});
+
+test('four cars have 32 A each; ten have 19 A, the two that came first 20 A; who stays gets the rest', async () => {
+  const db = await openDatabase({
+    url: platform.databaseUrl,
+    schema: 'somebody',
+    migrations: busMigrations,
+  });
+  const heard: LimitAssigned[] = [];
+  const listening = await listen(gateway.bus, db, {
+    listener: 'somebody',
+    hearings: [hears(limitAssigned, (fact) => void heard.push(fact))],
+  });
+  await gateway.connect(...stations);
+  const transactions = new Map<string, string>();
+  for (const station of stations.slice(0, 4))
+    transactions.set(station, await gateway.start(station));
+  await eventually(32, 32, 32, 32, 6, 6, 6, 6, 6, 6);
+  const lease = gateway.orders.findLast(({ kind }) => kind === LimitKind.LEASE)!;
+  expect(Date.parse(lease.leaseUntil!) - Date.now()).toBeGreaterThan(100_000);
+  expect(lease.ownerEpoch).toBe(1);
+
+  for (const station of stations.slice(4)) transactions.set(station, await gateway.start(station));
+  await eventually(20, 20, 19, 19, 19, 19, 19, 19, 19, 19);
+  await expect
+    .poll(async () => (await explain()).limits.every((one) => one.confirmedMa === one.targetMa))
+    .toBe(true);
+  const plan = await explain();
+  expect(plan).toMatchObject({
+    feeder: 'Level-2 panel',
+    limitMa: 192 * A,
+    exposedMa: 192 * A,
+    ownerEpoch: 1,
+  });
+  expect(plan.limits[9]).toMatchObject({
+    stationId: 'OASIS-L2-10',
+    connectorId: 1,
+    wantsPower: true,
+    targetMa: 19 * A,
+    confirmedMa: 19 * A,
+    exposedMa: 19 * A,
+    why: 'fair share of 192 A among 10 cars',
+  });
+  await expect
+    .poll(() => heard.findLast((fact) => fact.stationId === 'OASIS-L2-10'), { timeout: 10_000 })
+    .toMatchObject({
+      siteId: 'BURNABY-L2',
+      connectorId: 1,
+      limitMa: 19 * A,
+      reason: 'fair share of 192 A among 10 cars',
+    });
+
+  for (const station of stations.slice(0, 6))
+    await gateway.stop(station, transactions.get(station)!);
+  await eventually(6, 6, 6, 6, 6, 6, 32, 32, 32, 32);
+  await listening.close();
+  await db.close();
+});
+
+test('a card that may not charge gets no share', async () => {
+  await gateway.connect(...stations);
+  await gateway.start(stations[0]!, 'Invalid');
+  await gateway.start(stations[1]!);
+  await eventually(6, 32, 6, 6, 6, 6, 6, 6, 6, 6);
+});
+
+test('while a station does not say that it came down, nobody gets its share', async () => {
+  await gateway.connect(...stations);
+  const [silent, ...others] = stations as [string, ...string[]];
+  for (const station of stations.slice(0, 5)) await gateway.start(station);
+  await eventually(32, 32, 32, 32, 32, 6, 6, 6, 6, 6);
+  gateway.answer = ({ stationId }) => (stationId === silent ? Outcome.UNKNOWN : Outcome.ACCEPTED);
+  for (const station of others.slice(4)) await gateway.start(station);
+  // 160 A for nine.
+  await eventually(32, 18, 18, 18, 18, 18, 18, 18, 17, 17);
+  await expect.poll(async () => (await explain()).limits[0]?.exposedMa).toBe(32 * A);
+  gateway.answer = () => Outcome.ACCEPTED;
+  await eventually(20, 20, 19, 19, 19, 19, 19, 19, 19, 19);
+});
+
+test('a second process takes the site over, with a higher epoch, and goes on from where things are', async () => {
+  await gateway.connect(...stations);
+  for (const station of stations.slice(0, 6)) await gateway.start(station);
+  await eventually(28, 28, 28, 28, 28, 28, 6, 6, 6, 6);
+  const second = await start(platform.env);
+  await services[0]!.stop();
+  services = [second];
+  await expect.poll(async () => (await explain()).ownerEpoch, { timeout: 10_000 }).toBe(2);
+  for (const station of stations.slice(6)) await gateway.start(station);
+  await eventually(20, 20, 19, 19, 19, 19, 19, 19, 19, 19);
+  expect(gateway.orders.findLast(({ kind }) => kind === LimitKind.LEASE)?.ownerEpoch).toBe(2);
+});
+
+test('a site that cannot be safe is refused at the start, by name and number', async () => {
+  const unsafe = await testPlatform({ sites: [{ ...burnaby, fail_safe_a: 20 }] });
+  const starting = start(unsafe.env);
+  await expect(starting).rejects.toThrow(BadSettings);
+  await expect(starting).rejects.toThrow(/sites\.BURNABY-L2: the fail-safe limits add up to 200 A/);
+  await unsafe.drop();
+});
+
+test('a site that nobody knows has no plan', async () => {
+  await expect(gateway.bus.ask(explainPlan, { siteId: 'ELSEWHERE' })).rejects.toThrow(
+    'unknown-site',
+  );
+});
