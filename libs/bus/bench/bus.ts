@@ -1,5 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { ask, type Bus, busMigrations, connectBus, hears, type Hearing, hearsMany, listen, outbox, startRelay, tell, told } from '#bus';
+import {
+  ask,
+  type Bus,
+  busMigrations,
+  connectBus,
+  hears,
+  type Hearing,
+  hearsMany,
+  listen,
+  outbox,
+  startRelay,
+  tell,
+  told,
+} from '#bus';
 import { type Database, openDatabase } from '#postgres';
 import { StringValueSchema } from '@bufbuild/protobuf/wkt';
 import { jetstreamManager } from '@nats-io/jetstream';
@@ -8,9 +21,13 @@ import pg from 'pg';
 
 export interface BenchBusOptions {
   readonly natsUrl: string;
-  /** A PostgreSQL database with an administrator's login; the bench makes and drops a schema in it. */
+  /**
+   * A PostgreSQL database with an administrator's login; the bench makes and drops a schema in it.
+   */
   readonly databaseUrl: string;
-  /** How long each measurement of asks takes, each of `rounds` times; the best counts (default 3). */
+  /**
+   * How long each measurement of asks takes, each of `rounds` times; the best counts (default 3).
+   */
   readonly seconds: number;
   readonly rounds?: number;
   /** Facts that are told and heard. */
@@ -34,13 +51,20 @@ export interface BenchToldRow {
 }
 
 const echo = ask({
-  context: 'sessions', verb: 'bench-echo', request: StringValueSchema, answer: StringValueSchema,
+  context: 'sessions',
+  verb: 'bench-echo',
+  request: StringValueSchema,
+  answer: StringValueSchema,
   check: (request) => (request.value === '' ? 'value is empty' : undefined),
 });
 
 const counted = tell({
-  context: 'sessions', thing: 'bench', happened: 'counted', fact: StringValueSchema,
-  key: (fact) => fact.value.slice(0, fact.value.indexOf(':')), check: () => undefined,
+  context: 'sessions',
+  thing: 'bench',
+  happened: 'counted',
+  fact: StringValueSchema,
+  key: (fact) => fact.value.slice(0, fact.value.indexOf(':')),
+  check: () => undefined,
 });
 
 /** About what a small question weighs. */
@@ -54,13 +78,24 @@ const SCHEMA = 'bench_bus';
  * ways, envelope, check, coalescing), asker and answerer on connections of their own in one process:
  * one ask after the other for the latency, 64 at a time for the rate.
  */
-export async function benchAsk({ natsUrl, seconds, rounds = 3 }: BenchBusOptions): Promise<BenchAskRow[]> {
+export async function benchAsk({
+  natsUrl,
+  seconds,
+  rounds = 3,
+}: BenchBusOptions): Promise<BenchAskRow[]> {
   const platform = `bench-${randomUUID()}`;
-  const [asker, answerer] = await Promise.all([connectBus({ natsUrl, platform, service: 'asker' }), connectBus({ natsUrl, platform, service: 'answerer' })]);
+  const [asker, answerer] = await Promise.all([
+    connectBus({ natsUrl, platform, service: 'asker' }),
+    connectBus({ natsUrl, platform, service: 'answerer' }),
+  ]);
   await answerer.answer(echo, (requests) => requests.map(({ value }) => ({ value })));
   const subject = `bench.${platform}`;
   const url = new URL(natsUrl);
-  const login = { servers: url.host, user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) };
+  const login = {
+    servers: url.host,
+    user: decodeURIComponent(url.username),
+    pass: decodeURIComponent(url.password),
+  };
   const [rawAsker, rawAnswerer] = await Promise.all([connect(login), connect(login)]);
   rawAnswerer.subscribe(subject, { callback: (_, message) => void message.respond(message.data) });
   await rawAnswerer.flush();
@@ -71,7 +106,11 @@ export async function benchAsk({ natsUrl, seconds, rounds = 3 }: BenchBusOptions
     const raw: BenchAskRow[] = [];
     const bus: BenchAskRow[] = [];
     for (let round = 0; round < rounds; round += 1) {
-      raw.push(await measure('@nats-io request', underWay, seconds, () => rawAsker.request(subject, bytes, { timeout: 5_000 })));
+      raw.push(
+        await measure('@nats-io request', underWay, seconds, () =>
+          rawAsker.request(subject, bytes, { timeout: 5_000 }),
+        ),
+      );
       bus.push(await measure('bus.ask', underWay, seconds, () => asker.ask(echo, { value: WORD })));
     }
     rows.push(best(raw), best(bus));
@@ -90,41 +129,80 @@ export async function benchTold(options: BenchBusOptions): Promise<BenchToldRow[
   const platform = `bench-${randomUUID()}`;
   await dropSchema(databaseUrl);
   const db = await openDatabase({
-    url: databaseUrl, schema: SCHEMA,
-    migrations: [...busMigrations, { name: 'bench-1', up: () => ['CREATE TABLE heard (listener text, key text, number int)'] }],
+    url: databaseUrl,
+    schema: SCHEMA,
+    migrations: [
+      ...busMigrations,
+      { name: 'bench-1', up: () => ['CREATE TABLE heard (listener text, key text, number int)'] },
+    ],
   });
   const bus = await connectBus({ natsUrl, platform, service: 'bench' });
   try {
     await fill(db, facts);
     const relay = await timed('relay: outbox to JetStream', facts, () => relayAll(bus, db, facts));
-    const one = await timed('listener: a handler of one fact, its row', facts, () => hearAll(bus, db, facts, 'one', hears(counted, async ({ value }, heard) => {
-      await heard.tx.query({ name: 'bench-one', text: `INSERT INTO heard VALUES ('one', $1, $2)` }, [heard.key, numberOf(value)]);
-    })));
-    const many = await timed('listener: a handler of many facts, their rows', facts, () => hearAll(bus, db, facts, 'many', hearsMany(counted, async (told, heard) => {
-      await heard.tx.query({ name: 'bench-many', text: `INSERT INTO heard SELECT 'many', * FROM unnest($1::text[], $2::int[])` },
-        [told.map(({ key }) => key), told.map(({ fact }) => numberOf(fact.value))]);
-    })));
+    const one = await timed('listener: a handler of one fact, its row', facts, () =>
+      hearAll(
+        bus,
+        db,
+        facts,
+        'one',
+        hears(counted, async ({ value }, heard) => {
+          await heard.tx.query(
+            { name: 'bench-one', text: `INSERT INTO heard VALUES ('one', $1, $2)` },
+            [heard.key, numberOf(value)],
+          );
+        }),
+      ),
+    );
+    const many = await timed('listener: a handler of many facts, their rows', facts, () =>
+      hearAll(
+        bus,
+        db,
+        facts,
+        'many',
+        hearsMany(counted, async (told, heard) => {
+          await heard.tx.query(
+            {
+              name: 'bench-many',
+              text: `INSERT INTO heard SELECT 'many', * FROM unnest($1::text[], $2::int[])`,
+            },
+            [told.map(({ key }) => key), told.map(({ fact }) => numberOf(fact.value))],
+          );
+        }),
+      ),
+    );
     return [relay, one, many];
   } finally {
-    await (await jetstreamManager(bus.connection)).streams.delete(`ROAMWATT_${platform}_sessions`).catch(() => false);
+    await (
+      await jetstreamManager(bus.connection)
+    ).streams
+      .delete(`ROAMWATT_${platform}_sessions`)
+      .catch(() => false);
     await bus.close();
     await db.close();
     await dropSchema(databaseUrl);
   }
 }
 
-async function measure(name: string, underWay: number, seconds: number, once: () => Promise<unknown>): Promise<BenchAskRow> {
+async function measure(
+  name: string,
+  underWay: number,
+  seconds: number,
+  once: () => Promise<unknown>,
+): Promise<BenchAskRow> {
   const tookUs: number[] = [];
   const startedAt = performance.now();
   const until = startedAt + seconds * 1_000;
-  await Promise.all(Array.from({ length: underWay }, async () => {
-    for (let askedAt = performance.now(); askedAt < until;) {
-      await once();
-      const now = performance.now();
-      tookUs.push((now - askedAt) * 1_000);
-      askedAt = now;
-    }
-  }));
+  await Promise.all(
+    Array.from({ length: underWay }, async () => {
+      for (let askedAt = performance.now(); askedAt < until;) {
+        await once();
+        const now = performance.now();
+        tookUs.push((now - askedAt) * 1_000);
+        askedAt = now;
+      }
+    }),
+  );
   const perSecond = Math.round(tookUs.length / ((performance.now() - startedAt) / 1_000));
   tookUs.sort((one, other) => one - other);
   const at = (share: number) => Math.round(tookUs[Math.floor(tookUs.length * share)] ?? 0);
@@ -138,8 +216,16 @@ function best(rows: readonly BenchAskRow[]): BenchAskRow {
 async function fill(db: Database, facts: number): Promise<void> {
   const box = outbox('sessions', db);
   for (let told_ = 0; told_ < facts; told_ += 1_000) {
-    const some = Array.from({ length: Math.min(1_000, facts - told_) }, (_, index) => told_ + index);
-    await db.tx((tx) => box.tell(tx, some.map((number) => told(counted, { value: `k${number % KEYS}:${number} ${WORD}` }))));
+    const some = Array.from(
+      { length: Math.min(1_000, facts - told_) },
+      (_, index) => told_ + index,
+    );
+    await db.tx((tx) =>
+      box.tell(
+        tx,
+        some.map((number) => told(counted, { value: `k${number % KEYS}:${number} ${WORD}` })),
+      ),
+    );
   }
 }
 
@@ -150,29 +236,47 @@ function numberOf(value: string): number {
 async function relayAll(bus: Bus, db: Database, facts: number): Promise<void> {
   const manager = await jetstreamManager(bus.connection);
   const relay = startRelay(bus, outbox('sessions', db));
-  const told = () => manager.streams.info(`ROAMWATT_${bus.platform}_sessions`).then(({ state }) => state.messages, () => 0);
-  await until(async () => await told() >= facts);
+  const told = () =>
+    manager.streams.info(`ROAMWATT_${bus.platform}_sessions`).then(
+      ({ state }) => state.messages,
+      () => 0,
+    );
+  await until(async () => (await told()) >= facts);
   await relay.close();
 }
 
-async function hearAll(bus: Bus, db: Database, facts: number, listener: string, hearing: Hearing): Promise<void> {
+async function hearAll(
+  bus: Bus,
+  db: Database,
+  facts: number,
+  listener: string,
+  hearing: Hearing,
+): Promise<void> {
   const listening = await listen(bus, db, { listener, hearings: [hearing] });
   await until(async () => {
-    const { rows } = await db.query<{ n: bigint }>('SELECT count(*) AS n FROM heard WHERE listener = $1', [listener]);
+    const { rows } = await db.query<{ n: bigint }>(
+      'SELECT count(*) AS n FROM heard WHERE listener = $1',
+      [listener],
+    );
     return Number(rows[0]?.n) >= facts;
   });
   await listening.close();
 }
 
 async function until(done: () => Promise<boolean>): Promise<void> {
-  while (!await done()) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (!(await done())) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 async function timed(name: string, facts: number, fn: () => Promise<void>): Promise<BenchToldRow> {
   const startedAt = performance.now();
   await fn();
   const seconds = (performance.now() - startedAt) / 1_000;
-  return { name, facts, seconds: Math.round(seconds * 100) / 100, factsPerSecond: Math.round(facts / seconds) };
+  return {
+    name,
+    facts,
+    seconds: Math.round(seconds * 100) / 100,
+    factsPerSecond: Math.round(facts / seconds),
+  };
 }
 
 async function dropSchema(url: string): Promise<void> {

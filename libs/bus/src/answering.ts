@@ -25,7 +25,9 @@ export interface Answering {
   stop(): Promise<void>;
 }
 
-/** Answers the asks to a subject; `handle` gives as many answers as it gets items, in their order. */
+/**
+ * Answers the asks to a subject; `handle` gives as many answers as it gets items, in their order.
+ */
 export function startAnswering(
   options: AnsweringOptions,
   handle: (items: readonly AskItem[]) => Promise<AnswerItem[]>,
@@ -37,10 +39,11 @@ export function startAnswering(
   const answer = async (message: Msg): Promise<void> => {
     const items = itemsOf(message);
     if (!items) return;
-    const answers = await withTraceparent(message.headers?.get('traceparent'), () => inSpan(
-      tracer, `answer ${name}`, { requests: items.length },
-      () => handle(items).catch((error: unknown) => items.map(() => refusalFor(error, name, log))),
-    ));
+    const answers = await withTraceparent(message.headers?.get('traceparent'), () =>
+      inSpan(tracer, `answer ${name}`, { requests: items.length }, () =>
+        handle(items).catch((error: unknown) => items.map(() => refusalFor(error, name, log))),
+      ),
+    );
     reply(message, answers);
   };
   const start = (message: Msg): void => {
@@ -66,14 +69,20 @@ export function startAnswering(
   return {
     async stop() {
       const patience = AbortSignal.timeout(CLOSE_MS);
-      const givenUp = new Promise<void>((resolve) => patience.addEventListener('abort', () => resolve()));
-      if (!connection.isClosed()) await Promise.race([subscription.drain().catch(() => {}), givenUp]);
+      const givenUp = new Promise<void>((resolve) =>
+        patience.addEventListener('abort', () => resolve()),
+      );
+      if (!connection.isClosed()) {
+        await Promise.race([subscription.drain().catch(() => {}), givenUp]);
+      }
       while (running.size > 0 && !patience.aborted) await Promise.race([...running, givenUp]);
     },
   };
 }
 
-/** The requests out of the envelope; an envelope that cannot be read is refused and gives nothing. */
+/**
+ * The requests out of the envelope; an envelope that cannot be read is refused and gives nothing.
+ */
 function itemsOf(message: Msg): AskItem[] | undefined {
   try {
     return readAskBatch(message.data);
@@ -85,7 +94,12 @@ function itemsOf(message: Msg): AskItem[] | undefined {
 
 function refuseAll(message: Msg, code: BusCode): void {
   const items = itemsOf(message);
-  if (items) reply(message, items.map(() => refusal(code, 'too much waits here already; nothing was done')));
+  if (items) {
+    reply(
+      message,
+      items.map(() => refusal(code, 'too much waits here already; nothing was done')),
+    );
+  }
 }
 
 /** In as many messages as the answers' bytes need: one above 1 MB would not arrive at all. */
@@ -93,7 +107,10 @@ function reply(message: Msg, answers: readonly AnswerItem[]): void {
   let first = 0;
   let bytes = 0;
   for (const [index, item] of answers.entries()) {
-    const size = 'answer' in item ? item.answer.length : 3 * (item.refusal.detail.length + item.refusal.code.length);
+    const size =
+      'answer' in item
+        ? item.answer.length
+        : 3 * (item.refusal.detail.length + item.refusal.code.length);
     if (index > first && bytes + size > LARGEST_ITEM_BYTES) {
       message.respond(writeAnswerBatch({ first, items: answers.slice(first, index) }));
       first = index;

@@ -1,4 +1,10 @@
-import { createInbox, headers, type Msg, type NatsConnection, type Subscription } from '@nats-io/transport-node';
+import {
+  createInbox,
+  headers,
+  type Msg,
+  type NatsConnection,
+  type Subscription,
+} from '@nats-io/transport-node';
 import { Refused, Unanswered } from './failures.ts';
 import { type AnswerItem, readAnswerBatch, writeAskBatch } from './wire.ts';
 
@@ -57,10 +63,15 @@ export class Asking {
   private connected = true;
   private reconnectedAt = -Infinity;
 
-  constructor(private readonly connection: NatsConnection, inboxPrefix: string) {
+  constructor(
+    private readonly connection: NatsConnection,
+    inboxPrefix: string,
+  ) {
     this.inbox = createInbox(inboxPrefix);
     this.replies = connection.subscribe(`${this.inbox}.*`, {
-      callback: (error, message) => { if (!error) this.arrived(message); },
+      callback: (error, message) => {
+        if (!error) this.arrived(message);
+      },
     });
   }
 
@@ -72,9 +83,12 @@ export class Asking {
         state: 'held',
         flight: '',
         timer: setTimeout(() => this.timedOut(waiting), outgoing.timeoutMs),
-        answer: (item) => settle(() => ('answer' in item
-          ? resolve(item.answer)
-          : reject(new Refused(item.refusal.code, item.refusal.detail)))),
+        answer: (item) =>
+          settle(() =>
+            'answer' in item
+              ? resolve(item.answer)
+              : reject(new Refused(item.refusal.code, item.refusal.detail)),
+          ),
         fail: (error) => settle(() => reject(error)),
       };
       const settle = (how: () => void) => {
@@ -112,7 +126,7 @@ export class Asking {
     const name = laneOf(waiting);
     if ((this.lanes.get(name)?.bytes ?? 0) + waiting.request.length > MOST_BYTES) this.send(name);
     let lane = this.lanes.get(name);
-    if (!lane) this.lanes.set(name, lane = { held: [], bytes: 0, underWay: 0, alarm: undefined });
+    if (!lane) this.lanes.set(name, (lane = { held: [], bytes: 0, underWay: 0, alarm: undefined }));
     if (!this.connected && lane.held.length >= MOST_HELD) {
       waiting.fail(new Unanswered('offline', waiting.subject));
       return;
@@ -132,7 +146,11 @@ export class Asking {
       const items: Waiting[] = [];
       let bytes = 0;
       for (const item of lane.held) {
-        if (items.length === MOST_ITEMS || (items.length > 0 && bytes + item.request.length > MOST_BYTES)) break;
+        if (
+          items.length === MOST_ITEMS ||
+          (items.length > 0 && bytes + item.request.length > MOST_BYTES)
+        )
+          break;
         items.push(item);
         bytes += item.request.length;
       }
@@ -152,9 +170,13 @@ export class Asking {
     for (const item of items) Object.assign(item, { state: 'sent', flight: id });
     const options = { reply: `${this.inbox}.${id}` };
     try {
-      this.connection.publish(first.subject, writeAskBatch(items), first.traceparent === undefined
-        ? options
-        : { ...options, headers: traceHeader(first.traceparent) });
+      this.connection.publish(
+        first.subject,
+        writeAskBatch(items),
+        first.traceparent === undefined
+          ? options
+          : { ...options, headers: traceHeader(first.traceparent) },
+      );
     } catch {
       // The connection is closed or closing: nothing was sent.
       this.land(id, () => new Unanswered('offline', first.subject));
@@ -174,7 +196,10 @@ export class Asking {
       const { first, items } = readAnswerBatch(message.data);
       for (const [index, item] of items.entries()) this.answered(id, flight, first + index, item);
     } catch (error) {
-      this.land(id, () => new Refused('internal', `an answer that cannot be read: ${String(error)}`));
+      this.land(
+        id,
+        () => new Refused('internal', `an answer that cannot be read: ${String(error)}`),
+      );
     }
   }
 

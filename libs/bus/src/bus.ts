@@ -1,11 +1,31 @@
-import { create, type DescMessage, fromBinary, type MessageInitShape, type MessageShape, toBinary } from '@bufbuild/protobuf';
+import {
+  create,
+  type DescMessage,
+  fromBinary,
+  type MessageInitShape,
+  type MessageShape,
+  toBinary,
+} from '@bufbuild/protobuf';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
-import { currentTraceparent, inSpan, log as logOf, type Log, tracer as tracerOf, type Tracer } from '#telemetry';
+import {
+  currentTraceparent,
+  inSpan,
+  log as logOf,
+  type Log,
+  tracer as tracerOf,
+  type Tracer,
+} from '#telemetry';
 import { type Answering, startAnswering } from './answering.ts';
 import { Asking } from './asking.ts';
 import type { AskContract, Context, TellContract } from './contract.ts';
 import { type AnswersHandler, handling } from './handling.ts';
-import { type AskFailure, isAskFailure, LARGEST_ITEM_BYTES, Refused, TooLarge } from './failures.ts';
+import {
+  type AskFailure,
+  isAskFailure,
+  LARGEST_ITEM_BYTES,
+  Refused,
+  TooLarge,
+} from './failures.ts';
 import { askSubject, holderSubject, token } from './subjects.ts';
 import { type Watching, watchTold } from './watching.ts';
 import type { AnswerItem, AskItem } from './wire.ts';
@@ -36,7 +56,9 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
   const [first] = servers as [URL];
   const connection = await connect({
     servers: servers.map((server) => server.host),
-    ...(first.username === '' ? {} : { user: decodeURIComponent(first.username), pass: decodeURIComponent(first.password) }),
+    ...(first.username === ''
+      ? {}
+      : { user: decodeURIComponent(first.username), pass: decodeURIComponent(first.password) }),
     ...(first.protocol === 'tls:' ? { tls: {} } : {}),
     name: `roamwatt ${platform} ${service}`,
     inboxPrefix,
@@ -62,7 +84,11 @@ export class Bus {
   private readonly whenReconnected = new Set<() => void>();
 
   /** @param connection for the bus's own parts: services ask, answer, tell and hear. */
-  constructor(readonly connection: NatsConnection, inboxPrefix: string, options: BusOptions) {
+  constructor(
+    readonly connection: NatsConnection,
+    inboxPrefix: string,
+    options: BusOptions,
+  ) {
     this.platform = options.platform;
     this.service = options.service;
     this.log = options.log ?? logOf(options.service);
@@ -86,7 +112,9 @@ export class Bus {
       const wrong = contract.to && contract.check(message);
       if (wrong !== undefined) throw new Refused('malformed', wrong);
       const bytes = toBinary(contract.request, message);
-      if (bytes.length > LARGEST_ITEM_BYTES) throw new TooLarge(`${contract.context}.${contract.verb}`, bytes.length);
+      if (bytes.length > LARGEST_ITEM_BYTES) {
+        throw new TooLarge(`${contract.context}.${contract.verb}`, bytes.length);
+      }
       const answer = await this.asking.ask({
         subject: contract.to
           ? holderSubject(this.platform, contract, contract.to(message))
@@ -106,43 +134,62 @@ export class Bus {
     requests: readonly MessageInitShape<Q>[],
     options: Omit<AskOptions, 'commandId'> & { readonly commandIds?: readonly string[] } = {},
   ): Promise<(MessageShape<A> | AskFailure)[]> {
-    return Promise.all(requests.map((request, index) => {
-      const commandId = options.commandIds?.[index] ?? '';
-      return this.ask(contract, request, { ...options, commandId }).catch((error: unknown) => {
-        if (isAskFailure(error)) return error;
-        throw error;
-      });
-    }));
+    return Promise.all(
+      requests.map((request, index) => {
+        const commandId = options.commandIds?.[index] ?? '';
+        return this.ask(contract, request, { ...options, commandId }).catch((error: unknown) => {
+          if (isAskFailure(error)) return error;
+          throw error;
+        });
+      }),
+    );
   }
 
-  /** Answers a contract's asks, sharing them with its context's other replicas, from when this resolves. */
+  /**
+   * Answers a contract's asks, sharing them with its context's other replicas, from when this
+   * resolves.
+   */
   answer<Q extends DescMessage, A extends DescMessage>(
     contract: AskContract<Q, A>,
     handler: AnswersHandler<Q, A>,
   ): Promise<Answering> {
-    if (contract.to) throw new TypeError(`${contract.context}.${contract.verb} goes to one holder: use hold`);
+    if (contract.to) {
+      throw new TypeError(`${contract.context}.${contract.verb} goes to one holder: use hold`);
+    }
     const name = `${contract.context}.${contract.verb}`;
     const subject = askSubject(this.platform, contract);
-    return this.startAnswering({ subject, name, queue: contract.context }, handling(contract, handler, this.log));
+    return this.startAnswering(
+      { subject, name, queue: contract.context },
+      handling(contract, handler, this.log),
+    );
   }
 
-  /** Answers a contract's asks to `id`, alone, until `release` (which waits for what is being handled). */
+  /**
+   * Answers a contract's asks to `id`, alone, until `release` (which waits for what is being
+   * handled).
+   */
   async hold<Q extends DescMessage, A extends DescMessage>(
     contract: AskContract<Q, A>,
     id: string,
     handler: AnswersHandler<Q, A>,
   ): Promise<{ release(): Promise<void> }> {
-    if (!contract.to) throw new TypeError(`${contract.context}.${contract.verb} has no holder: use answer`);
+    if (!contract.to) {
+      throw new TypeError(`${contract.context}.${contract.verb} has no holder: use answer`);
+    }
     const name = `${contract.context}.${contract.verb}`;
     const subject = holderSubject(this.platform, contract, id);
-    const held = await this.startAnswering({ subject, name }, handling(contract, handler, this.log));
+    const held = await this.startAnswering(
+      { subject, name },
+      handling(contract, handler, this.log),
+    );
     return { release: () => held.stop() };
   }
 
   /**
-   * Calls `fn` with each fact of a contract as it passes by, from when this resolves: for screens, never
-   * for state. Nothing is kept: what is told while the connection is away is not seen, a fact may be
-   * seen twice (from racing relays), and every replica sees all of them. What does not parse is left out.
+   * Calls `fn` with each fact of a contract as it passes by, from when this resolves: for screens,
+   * never for state. Nothing is kept: what is told while the connection is away is not seen, a fact
+   * may be seen twice (from racing relays), and every replica sees all of them. What does not parse
+   * is left out.
    */
   async watch<F extends DescMessage>(
     contract: TellContract<F>,
@@ -154,19 +201,38 @@ export class Bus {
     return watching;
   }
 
-  /** For the bus's own asks, which have no contract: one request in bytes, answered by the context's replicas. */
-  askBytes(to: { context: Context; verb: string }, request: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
-    return inSpan(this.tracer, `ask ${to.context}.${to.verb}`, {}, () => this.asking.ask({
-      subject: askSubject(this.platform, to), request, commandId: '', timeoutMs, traceparent: currentTraceparent(),
-    }));
+  /**
+   * For the bus's own asks, which have no contract: one request in bytes, answered by the context's
+   * replicas.
+   */
+  askBytes(
+    to: { context: Context; verb: string },
+    request: Uint8Array,
+    timeoutMs: number,
+  ): Promise<Uint8Array> {
+    return inSpan(this.tracer, `ask ${to.context}.${to.verb}`, {}, () =>
+      this.asking.ask({
+        subject: askSubject(this.platform, to),
+        request,
+        commandId: '',
+        timeoutMs,
+        traceparent: currentTraceparent(),
+      }),
+    );
   }
 
   answerBytes(
     to: { context: Context; verb: string },
     handler: (request: Uint8Array) => Promise<Uint8Array>,
   ): Promise<Answering> {
-    const where = { subject: askSubject(this.platform, to), name: `${to.context}.${to.verb}`, queue: to.context };
-    return this.startAnswering(where, (items) => Promise.all(items.map(async ({ request }) => ({ answer: await handler(request) }))));
+    const where = {
+      subject: askSubject(this.platform, to),
+      name: `${to.context}.${to.verb}`,
+      queue: to.context,
+    };
+    return this.startAnswering(where, (items) =>
+      Promise.all(items.map(async ({ request }) => ({ answer: await handler(request) }))),
+    );
   }
 
   /** Calls `fn` whenever the connection is there again; the result ends that. */
@@ -179,7 +245,9 @@ export class Bus {
   async close(): Promise<void> {
     await Promise.all([...this.answering].map((each) => each.stop()));
     this.asking.close();
-    if (!this.connection.isClosed()) await this.connection.drain().catch(() => this.connection.close());
+    if (!this.connection.isClosed()) {
+      await this.connection.drain().catch(() => this.connection.close());
+    }
   }
 
   private async startAnswering(

@@ -9,8 +9,12 @@ export function each<Request, Answer>(
   requests: readonly Request[],
   handle: (request: Request, index: number) => Promise<Answer>,
 ): Promise<(Answer | Rejected | Refused)[]> {
-  return Promise.all(requests.map((request, index) => handle(request, index).catch((error: unknown) => {
-    if (error instanceof Rejected || error instanceof Refused) return error;
-    throw error;
-  })));
+  return Promise.all(
+    requests.map((request, index) =>
+      handle(request, index).catch((error: unknown) => {
+        if (error instanceof Rejected || error instanceof Refused) return error;
+        throw error;
+      }),
+    ),
+  );
 }

@@ -14,7 +14,10 @@ export interface Fact {
  * A fact by its contract. Throws a `TypeError` when the key is empty or the contract's `check`
  * complains: what we tell is ours to get right; and `TooLarge`.
  */
-export function told<F extends DescMessage>(contract: TellContract<F>, fact: MessageInitShape<F>): Fact {
+export function told<F extends DescMessage>(
+  contract: TellContract<F>,
+  fact: MessageInitShape<F>,
+): Fact {
   const name = `${contract.context} ${kindOf(contract)}`;
   const message = create(contract.fact, fact);
   const wrong = contract.check(message);

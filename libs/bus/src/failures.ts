@@ -23,8 +23,8 @@ export class Refused extends Error {
 }
 
 /**
- * Nobody answered. `offline`: nobody was there to hear it, so nothing was done. `unknown`: no answer
- * in time; it may or may not have been done, so repeat with the same command id or look.
+ * Nobody answered. `offline`: nobody was there to hear it, so nothing was done. `unknown`: no
+ * answer in time; it may or may not have been done, so repeat with the same command id or look.
  */
 export class Unanswered extends Error {
   override readonly name = 'Unanswered';
@@ -32,7 +32,9 @@ export class Unanswered extends Error {
     readonly reason: 'offline' | 'unknown',
     readonly subject: string,
   ) {
-    super(`${subject}: ${reason === 'offline' ? 'nobody is there to answer' : 'no answer in time'}`);
+    super(
+      `${subject}: ${reason === 'offline' ? 'nobody is there to answer' : 'no answer in time'}`,
+    );
   }
 }
 

@@ -1,4 +1,11 @@
-import { create, type DescMessage, fromBinary, type MessageInitShape, type MessageShape, toBinary } from '@bufbuild/protobuf';
+import {
+  create,
+  type DescMessage,
+  fromBinary,
+  type MessageInitShape,
+  type MessageShape,
+  toBinary,
+} from '@bufbuild/protobuf';
 import { Rejected } from '#decider';
 import type { Log } from '#telemetry';
 import type { AskContract } from './contract.ts';
@@ -23,7 +30,9 @@ export type AnswersHandler<Request extends DescMessage, Answer extends DescMessa
   asked: Asked,
 ) => Outcome<Answer>[] | Promise<Outcome<Answer>[]>;
 
-/** The handler between bytes: what cannot be parsed or fails `check` is refused before it is called. */
+/**
+ * The handler between bytes: what cannot be parsed or fails `check` is refused before it is called.
+ */
 export function handling<Q extends DescMessage, A extends DescMessage>(
   contract: AskContract<Q, A>,
   handler: AnswersHandler<Q, A>,
@@ -66,29 +75,49 @@ function parse<Q extends DescMessage>(
     const wrong = contract.check(message);
     return wrong === undefined ? { message } : { wrong };
   } catch (error) {
-    return { wrong: `not a ${contract.request.typeName}: ${error instanceof Error ? error.message : String(error)}` };
+    const why = error instanceof Error ? error.message : String(error);
+    return { wrong: `not a ${contract.request.typeName}: ${why}` };
   }
 }
 
-function answerFor<A extends DescMessage>(contract: AskContract<DescMessage, A>, outcome: Outcome<A>, log: Log): AnswerItem {
+function answerFor<A extends DescMessage>(
+  contract: AskContract<DescMessage, A>,
+  outcome: Outcome<A>,
+  log: Log,
+): AnswerItem {
   const name = `${contract.context}.${contract.verb}`;
   if (outcome instanceof Error) return refusalFor(outcome, name, log);
   try {
-    const answer = toBinary(contract.answer, create(contract.answer, outcome as MessageInitShape<A>));
+    const answer = toBinary(
+      contract.answer,
+      create(contract.answer, outcome as MessageInitShape<A>),
+    );
     if (answer.length <= LARGEST_ITEM_BYTES) return { answer };
-    return refusal('too-large' satisfies BusCode, `the answer of ${name} has ${answer.length} bytes, more than ${LARGEST_ITEM_BYTES}`);
+    return refusal(
+      'too-large' satisfies BusCode,
+      `the answer of ${name} has ${answer.length} bytes, more than ${LARGEST_ITEM_BYTES}`,
+    );
   } catch (error) {
     return refusalFor(error, name, log);
   }
 }
 
-const BUS_CODES = new Set<string>(['malformed', 'internal', 'unanswered', 'overloaded', 'too-large'] satisfies BusCode[]);
+const BUS_CODES = new Set<string>([
+  'malformed',
+  'internal',
+  'unanswered',
+  'overloaded',
+  'too-large',
+] satisfies BusCode[]);
 
 /** A bug's stack goes to the log, never over the wire. */
 export function refusalFor(error: unknown, name: string, log: Log): AnswerItem {
   if (error instanceof Rejected) return refusal(error.code, error.detail);
-  // What another service refused goes on to who asked us, unless it says that our own asking was wrong.
-  if (error instanceof Refused && !BUS_CODES.has(error.code)) return refusal(error.code, error.detail);
+  // What another service refused goes on to who asked us, unless it says that our own asking was
+  // wrong.
+  if (error instanceof Refused && !BUS_CODES.has(error.code)) {
+    return refusal(error.code, error.detail);
+  }
   if (error instanceof Unanswered) {
     log.warn('an ask waits for somebody who does not answer', { ask: name, error: error.message });
     return refusal('unanswered' satisfies BusCode, error.message);

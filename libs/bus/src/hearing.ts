@@ -22,11 +22,17 @@ export interface Heard {
 }
 
 /** One of the facts of a batch. */
-export interface Told<Fact extends DescMessage> extends Pick<Heard, 'id' | 'key' | 'position' | 'at'> {
+export interface Told<Fact extends DescMessage> extends Pick<
+  Heard,
+  'id' | 'key' | 'position' | 'at'
+> {
   readonly fact: MessageShape<Fact>;
 }
 
-export type HearsHandler<Fact extends DescMessage> = (fact: MessageShape<Fact>, heard: Heard) => void | Promise<void>;
+export type HearsHandler<Fact extends DescMessage> = (
+  fact: MessageShape<Fact>,
+  heard: Heard,
+) => void | Promise<void>;
 
 export type HearsManyHandler<Fact extends DescMessage> = (
   facts: Told<Fact>[],
@@ -38,11 +44,17 @@ export type Hearing<Fact extends DescMessage = DescMessage> =
   | { readonly contract: TellContract<Fact>; readonly one: HearsHandler<Fact> }
   | { readonly contract: TellContract<Fact>; readonly many: HearsManyHandler<Fact> };
 
-export function hears<F extends DescMessage>(contract: TellContract<F>, one: HearsHandler<F>): Hearing {
+export function hears<F extends DescMessage>(
+  contract: TellContract<F>,
+  one: HearsHandler<F>,
+): Hearing {
   return { contract, one } as unknown as Hearing;
 }
 
-export function hearsMany<F extends DescMessage>(contract: TellContract<F>, many: HearsManyHandler<F>): Hearing {
+export function hearsMany<F extends DescMessage>(
+  contract: TellContract<F>,
+  many: HearsManyHandler<F>,
+): Hearing {
   return { contract, many } as unknown as Hearing;
 }
 
@@ -51,7 +63,10 @@ export class MalformedFact extends Error {
   override readonly name = 'MalformedFact';
 }
 
-/** Calls the handlers for facts in order, those of one kind in a row together where a handler takes many. */
+/**
+ * Calls the handlers for facts in order, those of one kind in a row together where a handler takes
+ * many.
+ */
 export async function hearInOrder(
   hearings: ReadonlyMap<string, Hearing>,
   rows: readonly ToldRow[],
@@ -66,8 +81,11 @@ export async function hearInOrder(
     } else if ('one' in hearing) {
       const { id, key, position, at } = row;
       const fact = parse(hearing.contract, row);
-      await withTraceparent(row.trace, () => inSpan(tracer, name, { key, position: String(position) },
-        async () => hearing.one(fact, { ...heard, id, key, position, at })));
+      await withTraceparent(row.trace, () =>
+        inSpan(tracer, name, { key, position: String(position) }, async () =>
+          hearing.one(fact, { ...heard, id, key, position, at }),
+        ),
+      );
       index += 1;
     } else {
       let end = index + 1;
@@ -76,8 +94,9 @@ export async function hearInOrder(
         const { id, key, position, at } = each;
         return { fact: parse(hearing.contract, each), id, key, position, at };
       });
-      await withTraceparent(row.trace, () => inSpan(tracer, name, { facts: facts.length },
-        async () => hearing.many(facts, heard)));
+      await withTraceparent(row.trace, () =>
+        inSpan(tracer, name, { facts: facts.length }, async () => hearing.many(facts, heard)),
+      );
       index = end;
     }
   }
@@ -89,7 +108,9 @@ function parse(contract: TellContract, row: ToldRow) {
   try {
     fact = fromBinary(contract.fact, row.bytes);
   } catch (error) {
-    throw new MalformedFact(`not a ${contract.fact.typeName}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new MalformedFact(
+      `not a ${contract.fact.typeName}: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
   const wrong = contract.check(fact);
   if (wrong !== undefined) throw new MalformedFact(`${name}: ${wrong}`);

@@ -4,10 +4,24 @@ export { ask, type AskContract, type Context, tell, type TellContract } from './
 export { each } from './each.ts';
 export { type Fact, told } from './fact.ts';
 export {
-  type AskFailure, type BusCode, isAskFailure, LARGEST_ITEM_BYTES, Refused, TooLarge, Unanswered,
+  type AskFailure,
+  type BusCode,
+  isAskFailure,
+  LARGEST_ITEM_BYTES,
+  Refused,
+  TooLarge,
+  Unanswered,
 } from './failures.ts';
 export { type AnswersHandler, type Asked, type Outcome } from './handling.ts';
-export { type Heard, type Hearing, hears, type HearsHandler, hearsMany, type HearsManyHandler, type Told } from './hearing.ts';
+export {
+  type Heard,
+  type Hearing,
+  hears,
+  type HearsHandler,
+  hearsMany,
+  type HearsManyHandler,
+  type Told,
+} from './hearing.ts';
 export { holdLease, type Lease, type LeaseOptions } from './lease.ts';
 export { listen, type Listening, type ListenOptions } from './listen.ts';
 export { busMigrations } from './migrations.ts';

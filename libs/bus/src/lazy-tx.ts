@@ -1,9 +1,15 @@
 import type { Database, Tx } from '#postgres';
 
-/** Transactions of listeners that one database serves at once: handlers may need a connection beside theirs. */
+/**
+ * Transactions of listeners that one database serves at once: handlers may need a connection beside
+ * theirs.
+ */
 const MOST_AT_ONCE = 3;
 
-/** A transaction that begins at its first statement; a handler that writes no rows holds no connection. */
+/**
+ * A transaction that begins at its first statement; a handler that writes no rows holds no
+ * connection.
+ */
 export interface LazyTx extends Tx {
   /** Whether anything was asked of it. */
   readonly begun: boolean;
@@ -21,10 +27,12 @@ export function lazyTx(db: Database): LazyTx {
 
   const begin = (): Promise<Tx> => {
     const tx = Promise.withResolvers<Tx>();
-    done = limited(db, () => db.tx(async (own) => {
-      tx.resolve(own);
-      await end.promise;
-    }));
+    done = limited(db, () =>
+      db.tx(async (own) => {
+        tx.resolve(own);
+        await end.promise;
+      }),
+    );
     done.catch(tx.reject);
     return tx.promise;
   };
@@ -57,7 +65,7 @@ const turnsOf = new WeakMap<Database, Turns>();
 
 async function limited(db: Database, fn: () => Promise<void>): Promise<void> {
   let turns = turnsOf.get(db);
-  if (!turns) turnsOf.set(db, turns = { running: 0, waiting: [] });
+  if (!turns) turnsOf.set(db, (turns = { running: 0, waiting: [] }));
   const { waiting } = turns;
   if (turns.running >= MOST_AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve));
   else turns.running += 1;

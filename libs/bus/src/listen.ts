@@ -5,7 +5,14 @@ import type { Bus } from './bus.ts';
 import type { Context } from './contract.ts';
 import type { Hearing } from './hearing.ts';
 import { ListenerGroup } from './listener-group.ts';
-import { claimGroups, ensureGroups, keepLeases, leave, releaseGroup, type Replica } from './listening-rows.ts';
+import {
+  claimGroups,
+  ensureGroups,
+  keepLeases,
+  leave,
+  releaseGroup,
+  type Replica,
+} from './listening-rows.ts';
 import { replaysAsked } from './parked.ts';
 import { readTold } from './reader.ts';
 import { kindOf, slotOf } from './subjects.ts';
@@ -15,7 +22,10 @@ export interface ListenOptions {
   readonly listener: string;
   /** What is heard of one context. */
   readonly hearings: readonly Hearing[];
-  /** Into how many parts the work can be shared; only the first start of a listener counts. Default 4. */
+  /**
+   * Into how many parts the work can be shared; only the first start of a listener counts. Default
+   * 4.
+   */
   readonly slotGroups?: number;
   /** How long a replica that is gone keeps its part, in real time; default 6,000. */
   readonly leaseMs?: number;
@@ -24,7 +34,10 @@ export interface ListenOptions {
   /** How often a failing fact is tried, default 5, and the first pause between, default 100. */
   readonly tries?: number;
   readonly pauseMs?: number;
-  /** How long an unanswered ask or a lost database is waited for before a key is parked; default 600,000. */
+  /**
+   * How long an unanswered ask or a lost database is waited for before a key is parked; default
+   * 600,000.
+   */
   readonly patienceMs?: number;
 }
 
@@ -61,13 +74,21 @@ class OneListener implements Listening {
   private gained = () => {};
   private loops: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly bus: Bus, private readonly db: Database, private readonly options: ListenOptions) {
+  constructor(
+    private readonly bus: Bus,
+    private readonly db: Database,
+    private readonly options: ListenOptions,
+  ) {
     const contexts = new Set(options.hearings.map((hearing) => hearing.contract.context));
     const [context] = contexts;
-    if (context === undefined || contexts.size > 1) throw new TypeError('a listener hears something of exactly one context');
+    if (context === undefined || contexts.size > 1) {
+      throw new TypeError('a listener hears something of exactly one context');
+    }
     this.context = context;
     this.hearings = new Map(options.hearings.map((hearing) => [kindOf(hearing.contract), hearing]));
-    if (this.hearings.size < options.hearings.length) throw new TypeError(`${options.listener} hears one kind of fact twice`);
+    if (this.hearings.size < options.hearings.length) {
+      throw new TypeError(`${options.listener} hears one kind of fact twice`);
+    }
     this.replica = { listener: options.listener, source: context, replica: randomUUID() };
     this.leaseMs = options.leaseMs ?? 6_000;
   }
@@ -81,10 +102,19 @@ class OneListener implements Listening {
   async close(): Promise<void> {
     this.closing.abort();
     this.gained();
-    for (const { stopping } of this.working.values()) stopping.abort();
-    await Promise.all([...this.working.values()].map((each) => each.done));
+    await this.stopAll();
     await this.loops;
-    await leave(this.db, this.replica).catch((error: unknown) => this.warn('leases are left to run out', error));
+    // A group may have been claimed while the others stopped.
+    await this.stopAll();
+    await leave(this.db, this.replica).catch((error: unknown) =>
+      this.warn('leases are left to run out', error),
+    );
+  }
+
+  private async stopAll(): Promise<void> {
+    const all = [...this.working.values()];
+    for (const { stopping } of all) stopping.abort();
+    await Promise.all(all.map(({ done }) => done));
   }
 
   private async keepSharing(): Promise<void> {
@@ -96,7 +126,11 @@ class OneListener implements Listening {
         await this.share();
         const replays = await replaysAsked(this.db, this.replica);
         for (const { group } of this.working.values()) {
-          group.tend(replays.filter(({ slot }) => group.owned.from <= slot && slot < group.owned.to).map(({ key }) => key));
+          group.tend(
+            replays
+              .filter(({ slot }) => group.owned.from <= slot && slot < group.owned.to)
+              .map(({ key }) => key),
+          );
         }
       } catch (error) {
         this.warn('sharing the work waits', error);
@@ -106,7 +140,9 @@ class OneListener implements Listening {
 
   /** Keeps what is ours, gives away what is more than our share, and takes what nobody has. */
   private async share(): Promise<void> {
-    const { mine, share } = await keepLeases(this.db, this.replica, this.leaseMs, [...this.working.keys()]);
+    const { mine, share } = await keepLeases(this.db, this.replica, this.leaseMs, [
+      ...this.working.keys(),
+    ]);
     const surplus = [...this.working.values()].slice(0, Math.max(0, this.working.size - share));
     for (const working of surplus) await this.giveAway(working);
     if (mine >= share || this.closing.signal.aborted) return;
@@ -114,8 +150,14 @@ class OneListener implements Listening {
     for (const owned of claimed) {
       const { bus, db, replica, hearings, options } = this;
       const group = new ListenerGroup(owned, {
-        db, replica, hearings, log: bus.log, tracer: bus.tracer,
-        batch: options.batch ?? 200, tries: options.tries ?? 5, pauseMs: options.pauseMs ?? 100,
+        db,
+        replica,
+        hearings,
+        log: bus.log,
+        tracer: bus.tracer,
+        batch: options.batch ?? 200,
+        tries: options.tries ?? 5,
+        pauseMs: options.pauseMs ?? 100,
         patienceMs: options.patienceMs ?? 600_000,
       });
       const stopping = new AbortController();
@@ -134,30 +176,39 @@ class OneListener implements Listening {
 
   /** Never rejects: a group that is lost, or that broke, is given back and may be claimed anew. */
   private async work(group: ListenerGroup, stopping: AbortSignal): Promise<void> {
-    try {
-      await group.work(stopping);
-    } catch (error) {
-      if (stopping.aborted) return;
-      this.warn('a group of slots is let go', error);
-      await releaseGroup(this.db, this.replica, group.owned).catch(() => {});
-    } finally {
-      this.working.delete(group.owned.slots);
-    }
+    const { slots } = group.owned;
+    const failure = await group.work(stopping).then(
+      () => undefined,
+      (error: unknown) => ({ error }),
+    );
+    if (this.working.get(slots)?.group === group) this.working.delete(slots);
+    if (!failure || stopping.aborted) return;
+    this.warn('a group of slots is let go', failure.error);
+    await releaseGroup(this.db, this.replica, group.owned).catch(() => {});
   }
 
   private async keepReading(): Promise<void> {
     const { signal } = this.closing;
     while (!signal.aborted) {
       if (this.working.size === 0) {
-        await new Promise<void>((resolve) => { this.gained = resolve; });
+        await new Promise<void>((resolve) => {
+          this.gained = resolve;
+        });
         continue;
       }
       this.rereading = new AbortController();
       const groups = [...this.working.values()].map(({ group }) => group);
-      const after = groups.map((group) => group.readTo).reduce((one, other) => (other < one ? other : one));
-      const slots = groups.flatMap(({ owned }) => Array.from({ length: owned.to - owned.from }, (_, index) => owned.from + index));
+      const after = groups
+        .map((group) => group.readTo)
+        .reduce((one, other) => (other < one ? other : one));
+      const slots = groups.flatMap(({ owned }) =>
+        Array.from({ length: owned.to - owned.from }, (_, index) => owned.from + index),
+      );
       const reading = AbortSignal.any([signal, this.rereading.signal]);
-      for await (const { facts, position } of readTold({ bus: this.bus, context: this.context, after, slots }, reading)) {
+      for await (const { facts, position } of readTold(
+        { bus: this.bus, context: this.context, after, slots },
+        reading,
+      )) {
         // Not to a group claimed since: what it needs may lie before, so it is read for anew.
         const live = groups.filter((group) => this.working.get(group.owned.slots)?.group === group);
         for (const fact of facts) {

@@ -1,6 +1,8 @@
 import type { MigrationList } from '#postgres';
 
-/** What the bus keeps in the schema of a service that tells mirrored rows, listens or holds leases. */
+/**
+ * What the bus keeps in the schema of a service that tells mirrored rows, listens or holds leases.
+ */
 export const busMigrations: MigrationList = [
   {
     name: 'bus-1-outbox',
@@ -17,16 +19,20 @@ export const busMigrations: MigrationList = [
       )`,
       'CREATE INDEX outbox_at ON outbox (at)',
       'CREATE INDEX outbox_about ON outbox (about, position) WHERE about IS NOT NULL',
-      // The lock is a statement of its own, so that the next one sees what its last owner committed. A
-      // process that is stopped before its COMMIT would make all others wait: its session ends soon.
-      `CREATE FUNCTION outbox_tell(ids text[], keys text[], kinds text[], abouts text[], facts bytea[], trace text)
+      // The lock is a statement of its own, so that the next one sees what its last owner
+      // committed. A process that is stopped before its COMMIT would make all others wait: its
+      // session ends soon.
+      `CREATE FUNCTION outbox_tell(
+          ids text[], keys text[], kinds text[], abouts text[], facts bytea[], trace text)
         RETURNS void LANGUAGE plpgsql AS $$
         BEGIN
           PERFORM pg_advisory_xact_lock(hashtext('roamwatt outbox'), hashtext(current_schema()));
           PERFORM set_config('idle_in_transaction_session_timeout', '3000', true);
           INSERT INTO outbox (position, id, key, kind, about, fact, trace, at)
-            SELECT head.position + row.n, row.id, row.key, row.kind, row.about, row.fact, outbox_tell.trace, clock_timestamp()
-            FROM unnest(ids, keys, kinds, abouts, facts) WITH ORDINALITY AS row (id, key, kind, about, fact, n),
+            SELECT head.position + row.n, row.id, row.key, row.kind, row.about, row.fact,
+              outbox_tell.trace, clock_timestamp()
+            FROM unnest(ids, keys, kinds, abouts, facts)
+                WITH ORDINALITY AS row (id, key, kind, about, fact, n),
               (SELECT coalesce(max(position), 0) AS position FROM outbox) AS head;
         END $$`,
     ],
@@ -34,7 +40,8 @@ export const busMigrations: MigrationList = [
   {
     name: 'bus-2-listening',
     up: () => [
-      // One row per listener, source and group of slots: how far it is, whose it is, and until when.
+      // One row per listener, source and group of slots: how far it is, whose it is, and until
+      // when.
       `CREATE TABLE listening (
         listener text NOT NULL,
         source text NOT NULL,

@@ -7,7 +7,9 @@ import type { Asked, Outcome } from './handling.ts';
 import type { Heard, Told } from './hearing.ts';
 import { kindOf } from './subjects.ts';
 
-/** The transport's id: without one a handler would register with every strategy of its application. */
+/**
+ * The transport's id: without one a handler would register with every strategy of its application.
+ */
 export const BUS_TRANSPORT = Symbol('roamwatt bus');
 
 /** What a decorated method handles; travels as the pattern's extras. */
@@ -45,21 +47,27 @@ type AnyTell = Pick<TellContract, 'kind' | 'context' | 'thing' | 'happened' | 'f
 export function Hears<Contracts extends readonly AnyTell[]>(
   ...contracts: Contracts
 ): Method<[MessageShape<Contracts[number]['fact']>, Heard], void | Promise<void>> {
-  return decorate(EventPattern(contracts.map(patternOf), BUS_TRANSPORT, { hears: contracts, many: false }));
+  return decorate(
+    EventPattern(contracts.map(patternOf), BUS_TRANSPORT, { hears: contracts, many: false }),
+  );
 }
 
 /** The method hears as many facts of one kind as come in a row, to write them by one statement. */
 export function HearsMany<F extends DescMessage>(
   contract: TellContract<F>,
 ): Method<[Told<F>[], Pick<Heard, 'tx' | 'afterCommit'>], void | Promise<void>> {
-  return decorate(EventPattern([patternOf(contract)], BUS_TRANSPORT, { hears: [contract], many: true }));
+  return decorate(
+    EventPattern([patternOf(contract)], BUS_TRANSPORT, { hears: [contract], many: true }),
+  );
 }
 
 export function patternOf(contract: Pick<TellContract, 'context' | 'thing' | 'happened'>): string {
   return `${contract.context}.tell.${kindOf(contract)}`;
 }
 
-function decorate(pattern: MethodDecorator): (target: object, name: string | symbol, descriptor: PropertyDescriptor) => void {
+function decorate(
+  pattern: MethodDecorator,
+): (target: object, name: string | symbol, descriptor: PropertyDescriptor) => void {
   return (target, name, descriptor) => {
     UseFilters(new Rethrow())(target, name, descriptor);
     // Without these Nest hands over the first argument only.

@@ -47,11 +47,19 @@ export function outbox(context: Context, db: Database): Outbox {
   let wake = () => {};
 
   async function readAfter(after: bigint, limit: number): Promise<ToldRows> {
-    const { rows } = await db.query<OutboxRow>({
-      name: 'outbox-read',
-      text: 'SELECT position, id, key, kind, fact, trace, at FROM outbox WHERE position > $1 ORDER BY position LIMIT $2',
-    }, [after, limit]);
-    return { rows: rows.map(toldRow), position: rows.at(-1)?.position ?? after, end: rows.length < limit };
+    const { rows } = await db.query<OutboxRow>(
+      {
+        name: 'outbox-read',
+        text: `SELECT position, id, key, kind, fact, trace, at FROM outbox
+          WHERE position > $1 ORDER BY position LIMIT $2`,
+      },
+      [after, limit],
+    );
+    return {
+      rows: rows.map(toldRow),
+      position: rows.at(-1)?.position ?? after,
+      end: rows.length < limit,
+    };
   }
 
   return {
@@ -61,7 +69,11 @@ export function outbox(context: Context, db: Database): Outbox {
     async tell(tx, facts) {
       if (facts.length === 0) return;
       const foreign = facts.find((fact) => fact.contract.context !== context);
-      if (foreign) throw new TypeError(`${foreign.contract.context} ${kindOf(foreign.contract)} is told in the outbox of ${context}`);
+      if (foreign) {
+        throw new TypeError(
+          `${foreign.contract.context} ${kindOf(foreign.contract)} is told in the outbox of ${context}`,
+        );
+      }
       await tx.query({ name: 'outbox-tell', text: 'SELECT outbox_tell($1, $2, $3, $4, $5, $6)' }, [
         facts.map(() => randomUUID()),
         facts.map((fact) => fact.key),
@@ -87,25 +99,33 @@ export function outbox(context: Context, db: Database): Outbox {
         const ms = performance.now() < eagerUntil ? EAGER_POLL_MS : IDLE_POLL_MS;
         const woken = new AbortController();
         wake = () => woken.abort();
-        await sleep(ms, undefined, { signal: AbortSignal.any([signal, woken.signal]) }).catch(() => {});
+        await sleep(ms, undefined, { signal: AbortSignal.any([signal, woken.signal]) }).catch(
+          () => {},
+        );
       }
     },
 
     async idAt(position) {
-      const { rows } = await db.query<{ id: string }>('SELECT id FROM outbox WHERE position = $1', [position]);
+      const { rows } = await db.query<{ id: string }>('SELECT id FROM outbox WHERE position = $1', [
+        position,
+      ]);
       return rows[0]?.id;
     },
 
     async positionBefore(time) {
       const { rows } = await db.query<{ position: bigint }>(
-        'SELECT coalesce(max(position), 0) AS position FROM outbox WHERE at < $1', [time.toISOString()],
+        'SELECT coalesce(max(position), 0) AS position FROM outbox WHERE at < $1',
+        [time.toISOString()],
       );
       return rows[0]?.position ?? 0n;
     },
 
     async compact(before) {
-      await db.query(`DELETE FROM outbox old WHERE at < $1 AND about IS NOT NULL AND EXISTS (
-        SELECT FROM outbox newer WHERE newer.about = old.about AND newer.position > old.position)`, [before.toISOString()]);
+      await db.query(
+        `DELETE FROM outbox old WHERE at < $1 AND about IS NOT NULL AND EXISTS (
+        SELECT FROM outbox newer WHERE newer.about = old.about AND newer.position > old.position)`,
+        [before.toISOString()],
+      );
     },
   };
 }

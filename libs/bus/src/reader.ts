@@ -3,7 +3,16 @@ import { jetstream, type JsMsg, type JetStreamManager } from '@nats-io/jetstream
 import type { Bus } from './bus.ts';
 import { isAskFailure } from './failures.ts';
 import type { Context } from './contract.ts';
-import { isCode, managerOf, readFact, sequenceAfter, STREAM_NOT_FOUND, type StreamEnd, streamEnd, type StreamFact } from './stream.ts';
+import {
+  isCode,
+  managerOf,
+  readFact,
+  sequenceAfter,
+  STREAM_NOT_FOUND,
+  type StreamEnd,
+  streamEnd,
+  type StreamFact,
+} from './stream.ts';
 import { streamName } from './subjects.ts';
 import { askToTellAgain } from './tell-again.ts';
 import type { ToldRow } from './tell-source.ts';
@@ -40,7 +49,12 @@ const RETRY_MS = 250;
 export async function* readTold(options: ReadOptions, signal: AbortSignal): AsyncGenerator<Read> {
   const { bus, context } = options;
   const manager = await managerOf(bus.connection);
-  const reading: Reading = { ...options, manager, stream: streamName(bus.platform, context), askedAt: undefined };
+  const reading: Reading = {
+    ...options,
+    manager,
+    stream: streamName(bus.platform, context),
+    askedAt: undefined,
+  };
   let position = options.after;
   for (let failures = 0; !signal.aborted;) {
     const round = new AbortController();
@@ -55,7 +69,9 @@ export async function* readTold(options: ReadOptions, signal: AbortSignal): Asyn
     } catch (error) {
       failures += 1;
       if (!roundSignal.aborted) bus.log.warn('reading is interrupted', { context, error });
-      await sleep(RETRY_MS * Math.min(2 ** failures, 16), undefined, { signal: roundSignal }).catch(() => {});
+      await sleep(RETRY_MS * Math.min(2 ** failures, 16), undefined, { signal: roundSignal }).catch(
+        () => {},
+      );
     } finally {
       forget();
       round.abort();
@@ -70,8 +86,15 @@ interface Reading extends ReadOptions {
   askedAt: bigint | undefined;
 }
 
-/** From where the stream's messages after the position lie, on; ends when reading has to start again. */
-async function* readRound(reading: Reading, after: bigint, signal: AbortSignal): AsyncGenerator<Read> {
+/**
+ * From where the stream's messages after the position lie, on; ends when reading has to start
+ * again.
+ */
+async function* readRound(
+  reading: Reading,
+  after: bigint,
+  signal: AbortSignal,
+): AsyncGenerator<Read> {
   let position = after;
   const end = await unlessAborted(signal, endOf(reading));
   if (!end?.last && reading.askedAt !== position) {
@@ -117,8 +140,14 @@ async function endOf({ manager, stream }: Reading): Promise<StreamEnd | undefine
   }
 }
 
-/** What the source told after `position`, at least up to `until`. Rejects when it does not answer. */
-async function* tellAgain(reading: Reading, position: bigint, until?: bigint): AsyncGenerator<Read> {
+/**
+ * What the source told after `position`, at least up to `until`. Rejects when it does not answer.
+ */
+async function* tellAgain(
+  reading: Reading,
+  position: bigint,
+  until?: bigint,
+): AsyncGenerator<Read> {
   const { bus, context, slots } = reading;
   for (let after = position; ;) {
     const page = await askToTellAgain(bus, context, after, slots);
@@ -127,30 +156,47 @@ async function* tellAgain(reading: Reading, position: bigint, until?: bigint): A
       // It told `until` once, so its log reaches there: this one is not (yet) that log.
       throw new Error(`${context} tells again only up to ${after}, but told ${until} before`);
     }
-    yield { facts: page.facts.map((fact) => ({ ...fact, trace: fact.trace || undefined })), position: after };
+    yield {
+      facts: page.facts.map((fact) => ({ ...fact, trace: fact.trace || undefined })),
+      position: after,
+    };
     if (page.end || (until !== undefined && after >= until)) return;
   }
 }
 
-/** The stream's messages after a position, as they come; ends when there are some that do not come. */
-async function* messagesAfter(reading: Reading, position: bigint, signal: AbortSignal): AsyncGenerator<StreamFact[]> {
+/**
+ * The stream's messages after a position, as they come; ends when there are some that do not come.
+ */
+async function* messagesAfter(
+  reading: Reading,
+  position: bigint,
+  signal: AbortSignal,
+): AsyncGenerator<StreamFact[]> {
   const { bus, manager, stream } = reading;
   const start = await unlessAborted(signal, sequenceAfter(manager, stream, position));
-  const consumer = await unlessAborted(signal, jetstream(bus.connection).consumers.get(stream, { opt_start_seq: start }));
+  const consumer = await unlessAborted(
+    signal,
+    jetstream(bus.connection).consumers.get(stream, { opt_start_seq: start }),
+  );
   const messages = await consumer.consume({ max_messages: MOST_UNDER_WAY });
   const held = new Held();
   const abort = () => void messages.close();
   signal.addEventListener('abort', abort);
   const pump = (async () => {
     for await (const message of messages) await held.put(message);
-  })().then(() => held.end(), (error: unknown) => held.end(error));
+  })().then(
+    () => held.end(),
+    (error: unknown) => held.end(error),
+  );
   try {
     let last = position;
     while (!signal.aborted) {
       const taken = await held.take(IDLE_CHECK_MS);
       if (taken === undefined) return;
       if (taken.length > 0) {
-        const facts = taken.map((message) => readFact(message.subject, message.headers, message.data));
+        const facts = taken.map((message) =>
+          readFact(message.subject, message.headers, message.data),
+        );
         last = facts.at(-1)?.position ?? last;
         yield facts;
       } else {
@@ -186,7 +232,11 @@ class Held {
     this.messages.push(message);
     this.bytes += message.data.length;
     this.news();
-    if (this.messages.length >= MOST_HELD || this.bytes >= MOST_HELD_BYTES) await new Promise<void>((resolve) => { this.room = resolve; });
+    if (this.messages.length >= MOST_HELD || this.bytes >= MOST_HELD_BYTES) {
+      await new Promise<void>((resolve) => {
+        this.room = resolve;
+      });
+    }
   }
 
   /** Whatever is there, or comes within `waitMs` (then perhaps nothing); undefined at the end. */

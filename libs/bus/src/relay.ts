@@ -3,7 +3,14 @@ import type { JetStreamManager } from '@nats-io/jetstream';
 import { nuid } from '@nats-io/transport-node';
 import type { Bus } from './bus.ts';
 import { slotOf, streamName, tellSubject } from './subjects.ts';
-import { ensureStream, factHeaders, isCode, managerOf, streamEnd, WRONG_LAST_SEQUENCE } from './stream.ts';
+import {
+  ensureStream,
+  factHeaders,
+  isCode,
+  managerOf,
+  streamEnd,
+  WRONG_LAST_SEQUENCE,
+} from './stream.ts';
 import type { TellSource, ToldRow } from './tell-source.ts';
 import { startTellingAgain } from './tell-again.ts';
 import { unlessAborted } from './unless-aborted.ts';
@@ -21,7 +28,10 @@ export interface Relay {
   close(): Promise<void>;
 }
 
-/** The stream holds a fact that the log does not: one of them was put back, or is another platform's. */
+/**
+ * The stream holds a fact that the log does not: one of them was put back, or is another
+ * platform's.
+ */
 export class LogMismatch extends Error {
   override readonly name = 'LogMismatch';
   constructor(
@@ -30,8 +40,10 @@ export class LogMismatch extends Error {
     readonly idInStream: string,
     readonly idInLog: string | undefined,
   ) {
-    super(`the stream ${stream} was not told from this log: at position ${position} it has ${idInStream}, `
-      + `the log ${idInLog ?? 'nothing'}`);
+    super(
+      `the stream ${stream} was not told from this log: at position ${position} it has ${idInStream}, ` +
+        `the log ${idInLog ?? 'nothing'}`,
+    );
   }
 }
 
@@ -55,7 +67,9 @@ export function startRelay(bus: Bus, source: TellSource, options: RelayOptions =
   const again = startTellingAgain(bus, source);
   const relaying = new Relaying(bus, source, options);
   const stopped = relaying.run(closing.signal);
-  stopped.catch((error: unknown) => bus.log.error('nothing more is told', { context: source.context, error }));
+  stopped.catch((error: unknown) =>
+    bus.log.error('nothing more is told', { context: source.context, error }),
+  );
   return {
     stopped,
     async close() {
@@ -71,7 +85,11 @@ class Relaying {
   private readonly replicas: number;
   private compactedAt = performance.now();
 
-  constructor(private readonly bus: Bus, private readonly source: TellSource, options: RelayOptions) {
+  constructor(
+    private readonly bus: Bus,
+    private readonly source: TellSource,
+    options: RelayOptions,
+  ) {
     this.name = streamName(bus.platform, source.context);
     this.retentionMs = options.retentionMs ?? RETENTION_MS;
     this.replicas = options.replicas ?? 1;
@@ -89,7 +107,9 @@ class Relaying {
       } catch (error) {
         if (error instanceof LogMismatch) throw error;
         failures = isCode(error, WRONG_LAST_SEQUENCE) ? 0 : failures + 1;
-        if (failures > 0 && !signal.aborted) this.bus.log.warn('telling is interrupted', { context: this.source.context, error });
+        if (failures > 0 && !signal.aborted) {
+          this.bus.log.warn('telling is interrupted', { context: this.source.context, error });
+        }
         const ms = STAND_BY_MS * (1 + Math.random()) * Math.min(2 ** failures, 32);
         await sleep(ms, undefined, { signal }).catch(() => {});
       } finally {
@@ -105,24 +125,32 @@ class Relaying {
     const { retentionMs, replicas } = this;
     await ensureStream(manager, { platform: this.bus.platform, context, retentionMs, replicas });
     const end = await streamEnd(manager, this.name);
-    let position = end.last?.position ?? await this.source.positionBefore(new Date(Date.now() - retentionMs));
+    let position =
+      end.last?.position ?? (await this.source.positionBefore(new Date(Date.now() - retentionMs)));
     let sequence = end.lastSequence;
     if (end.last) {
       const idInLog = await this.source.idAt(position);
       if (idInLog !== end.last.id) throw new LogMismatch(this.name, position, end.last.id, idInLog);
     }
-    await this.source.follow(position, async ({ rows }) => {
-      for (const batch of cut(rows)) {
-        if (signal.aborted) return;
-        sequence = await this.publish(batch, { sequence, position });
-        position = batch.at(-1)?.position ?? position;
-      }
-      await this.compact();
-    }, signal);
+    await this.source.follow(
+      position,
+      async ({ rows }) => {
+        for (const batch of cut(rows)) {
+          if (signal.aborted) return;
+          sequence = await this.publish(batch, { sequence, position });
+          position = batch.at(-1)?.position ?? position;
+        }
+        await this.compact();
+      },
+      signal,
+    );
   }
 
   /** The stream's last sequence afterwards. */
-  private async publish(rows: readonly ToldRow[], end: { sequence: number; position: bigint }): Promise<number> {
+  private async publish(
+    rows: readonly ToldRow[],
+    end: { sequence: number; position: bigint },
+  ): Promise<number> {
     const { connection, platform } = this.bus;
     const batch = nuid.next();
     let after = end.position;
@@ -141,7 +169,10 @@ class Relaying {
         connection.publish(subject, row.bytes, { headers: header });
         continue;
       }
-      const reply = await connection.request(subject, row.bytes, { headers: header, timeout: ACK_TIMEOUT_MS });
+      const reply = await connection.request(subject, row.bytes, {
+        headers: header,
+        timeout: ACK_TIMEOUT_MS,
+      });
       return sequenceOf(reply.json());
     }
     return end.sequence;
@@ -156,13 +187,21 @@ class Relaying {
 }
 
 class NotTaken extends Error {
-  constructor(readonly code: number | undefined, description: string) {
+  constructor(
+    readonly code: number | undefined,
+    description: string,
+  ) {
     super(`JetStream did not take the facts: ${description}`);
   }
 }
 
-function sequenceOf(ack: { seq?: number; error?: { err_code?: number; description?: string } }): number {
-  if (ack.error || ack.seq === undefined) throw new NotTaken(ack.error?.err_code, ack.error?.description ?? 'no sequence');
+function sequenceOf(ack: {
+  seq?: number;
+  error?: { err_code?: number; description?: string };
+}): number {
+  if (ack.error || ack.seq === undefined) {
+    throw new NotTaken(ack.error?.err_code, ack.error?.description ?? 'no sequence');
+  }
   return ack.seq;
 }
 
@@ -171,7 +210,10 @@ function* cut(rows: readonly ToldRow[]): Generator<readonly ToldRow[]> {
   let batch: ToldRow[] = [];
   let bytes = 0;
   for (const row of rows) {
-    if (batch.length === MOST_MESSAGES || (batch.length > 0 && bytes + row.bytes.length > MOST_BYTES)) {
+    if (
+      batch.length === MOST_MESSAGES ||
+      (batch.length > 0 && bytes + row.bytes.length > MOST_BYTES)
+    ) {
       yield batch;
       batch = [];
       bytes = 0;

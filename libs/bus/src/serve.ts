@@ -1,4 +1,9 @@
-import type { INestApplication, INestApplicationContext, LoggerService, NestApplicationOptions } from '@nestjs/common';
+import type {
+  INestApplication,
+  INestApplicationContext,
+  LoggerService,
+  NestApplicationOptions,
+} from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
@@ -27,17 +32,25 @@ export interface Serving {
   readonly app: INestApplicationContext;
   /** Where HTTP is served, when it is. */
   readonly url?: string;
-  /** Rejects with `LogMismatch`, which ends the process unless it is caught; else resolves when closed. */
+  /**
+   * Rejects with `LogMismatch`, which ends the process unless it is caught; else resolves when
+   * closed.
+   */
   readonly stopped: Promise<void>;
   /** Finishes what is under way. The bus and the database stay the caller's to close. */
   close(): Promise<void>;
 }
 
-/** Runs one service: its Nest application on the bus (and HTTP), and the relays of what it tells. */
+/**
+ * Runs one service: its Nest application on the bus (and HTTP), and the relays of what it tells.
+ */
 export async function serve(options: ServeOptions): Promise<Serving> {
   const { module, tells = [], relay, http, ...strategyOptions } = options;
   const strategy = new BusStrategy(strategyOptions);
-  const nest = { logger: nestLogger(options), abortOnError: false } satisfies NestApplicationOptions;
+  const nest = {
+    logger: nestLogger(options),
+    abortOnError: false,
+  } satisfies NestApplicationOptions;
   const { app, url } = http
     ? await startHybrid(module, http, strategy, nest)
     : { app: await startOnBus(module, strategy, nest), url: undefined };
@@ -53,8 +66,15 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   };
 }
 
-async function startOnBus(module: ServeOptions['module'], strategy: BusStrategy, nest: NestApplicationOptions) {
-  const app = await NestFactory.createMicroservice<MicroserviceOptions>(module, { ...nest, strategy });
+async function startOnBus(
+  module: ServeOptions['module'],
+  strategy: BusStrategy,
+  nest: NestApplicationOptions,
+) {
+  const app = await NestFactory.createMicroservice<MicroserviceOptions>(module, {
+    ...nest,
+    strategy,
+  });
   await app.listen();
   return app;
 }
@@ -75,8 +95,21 @@ async function startHybrid(
 
 /** Nest's own lines, into the service's log; what it says when all is well is of no interest. */
 function nestLogger({ bus }: StrategyOptions): LoggerService {
-  const say = (level: 'debug' | 'warn' | 'error') => (message: unknown, ...more: unknown[]) => {
-    bus.log[level](message instanceof Error ? message.message : String(message), { from: 'nest', more, ...(message instanceof Error ? { error: message } : {}) });
+  const say =
+    (level: 'debug' | 'warn' | 'error') =>
+    (message: unknown, ...more: unknown[]) => {
+      bus.log[level](message instanceof Error ? message.message : String(message), {
+        from: 'nest',
+        more,
+        ...(message instanceof Error ? { error: message } : {}),
+      });
+    };
+  return {
+    log: say('debug'),
+    debug: say('debug'),
+    verbose: say('debug'),
+    warn: say('warn'),
+    error: say('error'),
+    fatal: say('error'),
   };
-  return { log: say('debug'), debug: say('debug'), verbose: say('debug'), warn: say('warn'), error: say('error'), fatal: say('error') };
 }

@@ -10,13 +10,18 @@ import { BUS_TRANSPORT, type Handles, patternOf } from './nest.ts';
 
 export interface StrategyOptions extends Omit<ListenOptions, 'listener' | 'hearings'> {
   readonly bus: Bus;
-  /** Whose schema keeps the positions and takes the handlers' rows; needed where something is heard. */
+  /**
+   * Whose schema keeps the positions and takes the handlers' rows; needed where something is heard.
+   */
   readonly db?: Database | undefined;
   /** Default: the bus's service. */
   readonly listener?: string | undefined;
 }
 
-/** Serves a Nest application's asks and tells over the bus: one strategy for both, one per application. */
+/**
+ * Serves a Nest application's asks and tells over the bus: one strategy for both, one per
+ * application.
+ */
 export class BusStrategy extends Server implements CustomTransportStrategy {
   override transportId = BUS_TRANSPORT;
   /** Otherwise Nest would log a handler's error, and it would look handled. */
@@ -27,19 +32,32 @@ export class BusStrategy extends Server implements CustomTransportStrategy {
     super();
   }
 
-  override addHandler(pattern: string, callback: MessageHandler, isEvent?: boolean, extras?: Record<string, unknown>): void {
+  override addHandler(
+    pattern: string,
+    callback: MessageHandler,
+    isEvent?: boolean,
+    extras?: Record<string, unknown>,
+  ): void {
     if (!extras || !('answers' in extras || 'hears' in extras)) {
-      throw new TypeError(`a handler of ${JSON.stringify(pattern)} is on the bus without @Answers, @Hears or @HearsMany`);
+      throw new TypeError(
+        `a handler of ${JSON.stringify(pattern)} is on the bus without @Answers, @Hears or @HearsMany`,
+      );
     }
-    if (this.messageHandlers.has(pattern)) throw new TypeError(`two handlers of ${pattern} in one application`);
+    if (this.messageHandlers.has(pattern)) {
+      throw new TypeError(`two handlers of ${pattern} in one application`);
+    }
     super.addHandler(pattern, callback, isEvent, extras);
   }
 
   async listen(callback: (error?: unknown) => void): Promise<void> {
     try {
       // Who answers may be asked by who hears: answers first.
-      await Promise.all([...this.messageHandlers.values()].map((handler) => this.startAnswering(handler)));
-      await Promise.all(this.hearings().map(([context, hearings]) => this.startHearing(context, hearings)));
+      await Promise.all(
+        [...this.messageHandlers.values()].map((handler) => this.startAnswering(handler)),
+      );
+      await Promise.all(
+        this.hearings().map(([context, hearings]) => this.startHearing(context, hearings)),
+      );
       callback();
     } catch (error) {
       await this.close();
@@ -65,7 +83,8 @@ export class BusStrategy extends Server implements CustomTransportStrategy {
   private async startAnswering(handler: MessageHandler): Promise<void> {
     const handles = handler.extras as unknown as Handles;
     if (!('answers' in handles)) return;
-    const answer = (async (requests, asked) => resultOf(handler(requests, asked))) as AnswersHandler<never, never>;
+    const answer = (async (requests, asked) =>
+      resultOf(handler(requests, asked))) as AnswersHandler<never, never>;
     const answering = await this.options.bus.answer(handles.answers as never, answer);
     this.running.push(() => answering.stop());
   }
@@ -77,9 +96,12 @@ export class BusStrategy extends Server implements CustomTransportStrategy {
       if (!('hears' in handles)) continue;
       const contract = handles.hears.find((each) => patternOf(each) === pattern);
       if (!contract) throw new TypeError(`no contract for ${pattern}`);
-      const call = async (fact: unknown, heard: unknown) => void await resultOf(handler(fact, heard));
-      const hearing = (handles.many ? { contract, many: call } : { contract, one: call }) as Hearing;
-      byContext.set(contract.context, [...byContext.get(contract.context) ?? [], hearing]);
+      const call = async (fact: unknown, heard: unknown) =>
+        void (await resultOf(handler(fact, heard)));
+      const hearing = (
+        handles.many ? { contract, many: call } : { contract, one: call }
+      ) as Hearing;
+      byContext.set(contract.context, [...(byContext.get(contract.context) ?? []), hearing]);
     }
     return [...byContext];
   }

@@ -1,4 +1,11 @@
-import { jetstreamManager, type JetStreamManager, RetentionPolicy, StorageType, DiscardPolicy, type StreamConfig } from '@nats-io/jetstream';
+import {
+  jetstreamManager,
+  type JetStreamManager,
+  RetentionPolicy,
+  StorageType,
+  DiscardPolicy,
+  type StreamConfig,
+} from '@nats-io/jetstream';
 import { headers, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
 import type { Context } from './contract.ts';
 import { kindOfSubject, streamName, tellSubjects, token } from './subjects.ts';
@@ -22,7 +29,10 @@ export function managerOf(connection: NatsConnection): Promise<JetStreamManager>
 }
 
 /** Makes the context's stream, or brings its configuration up to date. */
-export async function ensureStream(manager: JetStreamManager, options: StreamOptions): Promise<void> {
+export async function ensureStream(
+  manager: JetStreamManager,
+  options: StreamOptions,
+): Promise<void> {
   const name = streamName(options.platform, options.context);
   const wanted: Partial<StreamConfig> & { name: string } = {
     name,
@@ -41,8 +51,9 @@ export async function ensureStream(manager: JetStreamManager, options: StreamOpt
     if (isCode(error, STREAM_NAME_IN_USE)) return manager.streams.info(name);
     throw error;
   });
-  const differs = (Object.keys(wanted) as (keyof StreamConfig)[])
-    .some((key) => JSON.stringify(config[key]) !== JSON.stringify(wanted[key]));
+  const differs = (Object.keys(wanted) as (keyof StreamConfig)[]).some(
+    (key) => JSON.stringify(config[key]) !== JSON.stringify(wanted[key]),
+  );
   if (differs) await manager.streams.update(name, wanted);
 }
 
@@ -64,16 +75,24 @@ export interface StreamEnd {
 export async function streamEnd(manager: JetStreamManager, name: string): Promise<StreamEnd> {
   const { state } = await manager.streams.info(name);
   // The last that is there: a message that was removed from the end is told again.
-  const message = state.messages > 0 ? await manager.streams.getMessage(name, { last_by_subj: '>' }) : null;
+  const message =
+    state.messages > 0 ? await manager.streams.getMessage(name, { last_by_subj: '>' }) : null;
   if (!message) return { lastSequence: state.last_seq };
-  return { lastSequence: state.last_seq, last: readFact(message.subject, message.header, message.data) };
+  return {
+    lastSequence: state.last_seq,
+    last: readFact(message.subject, message.header, message.data),
+  };
 }
 
 /**
  * The sequence of the first message after a position, by halving: positions grow with the sequence,
  * whatever the sequences are after the stream was made anew.
  */
-export async function sequenceAfter(manager: JetStreamManager, name: string, position: bigint): Promise<number> {
+export async function sequenceAfter(
+  manager: JetStreamManager,
+  name: string,
+  position: bigint,
+): Promise<number> {
   const { state } = await manager.streams.info(name);
   let low = Math.max(state.first_seq, 1);
   let high = state.last_seq + 1;
@@ -83,7 +102,11 @@ export async function sequenceAfter(manager: JetStreamManager, name: string, pos
     // The first message from there on: single ones may have been removed.
     const query = { seq: middle, next_by_subj: '>' };
     const message = await manager.streams.getMessage(name, query);
-    if (message && message.seq < high && readFact(message.subject, message.header, message.data).position <= position) {
+    if (
+      message &&
+      message.seq < high &&
+      readFact(message.subject, message.header, message.data).position <= position
+    ) {
       low = message.seq + 1;
     } else {
       high = middle;
@@ -104,10 +127,16 @@ export function factHeaders(row: ToldRow, after: bigint): MsgHdrs {
 }
 
 /** Throws when the message is none of ours. */
-export function readFact(subject: string, header: MsgHdrs | undefined, bytes: Uint8Array): StreamFact {
+export function readFact(
+  subject: string,
+  header: MsgHdrs | undefined,
+  bytes: Uint8Array,
+): StreamFact {
   const kind = kindOfSubject(subject);
   const position = header?.get('Position');
-  if (!header || !position || kind === undefined) throw new Error(`a message without a position in ${subject}`);
+  if (!header || !position || kind === undefined) {
+    throw new Error(`a message without a position in ${subject}`);
+  }
   return {
     position: BigInt(position),
     after: BigInt(header.get('After')),

@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest';
-import { askSubject, holderSubject, kindOfSubject, slotOf, tellSubject, tellSubjects, token } from './subjects.ts';
+import {
+  askSubject,
+  holderSubject,
+  kindOfSubject,
+  slotOf,
+  tellSubject,
+  tellSubjects,
+  token,
+} from './subjects.ts';
 
 test.each([
   ['CP-01_a', 'CP-01_a'],
@@ -17,14 +25,20 @@ test.each([
 
 test('an empty id is refused', () => expect(() => token('')).toThrow('empty id'));
 
-test.each([['', 5], ['a', 44], ['foobar', 40]])('the slot of %j is FNV-1a mod 64', (key, slot) => {
+test.each([
+  ['', 5],
+  ['a', 44],
+  ['foobar', 40],
+])('the slot of %j is FNV-1a mod 64', (key, slot) => {
   // 811c9dc5, e40c292c and bf9cf968 in the list of test vectors that comes with FNV.
   expect(slotOf(key)).toBe(slot);
 });
 
 test('a station named like a wildcard is asked under its own subject', () => {
   const contract = { context: 'ocpp-gateway', verb: 'set-limit' } as const;
-  expect(holderSubject('oasis', contract, '*')).toBe('roamwatt.oasis.ocpp-gateway.ask.set-limit.v1.%2A');
+  expect(holderSubject('oasis', contract, '*')).toBe(
+    'roamwatt.oasis.ocpp-gateway.ask.set-limit.v1.%2A',
+  );
   expect(askSubject('oasis', contract)).toBe('roamwatt.oasis.ocpp-gateway.ask.set-limit.v1');
 });
 
@@ -32,11 +46,15 @@ test("a stream takes its context's slots and none of its asks", () => {
   const subjects = tellSubjects('oasis', 'ocpp-gateway');
   const takes = (subject: string) => subjects.some((each) => subject.startsWith(each.slice(0, -1)));
   expect(takes(tellSubject('oasis', 'ocpp-gateway', 63, 'station.connected.v1'))).toBe(true);
-  expect(takes(holderSubject('oasis', { context: 'ocpp-gateway', verb: 'set-limit' }, 'v1'))).toBe(false);
+  expect(takes(holderSubject('oasis', { context: 'ocpp-gateway', verb: 'set-limit' }, 'v1'))).toBe(
+    false,
+  );
   expect(takes(tellSubject('oasis', 'ocpi-gateway', 6, 'station.connected.v1'))).toBe(false);
 });
 
 test('a told subject gives its kind', () => {
-  expect(kindOfSubject(tellSubject('oasis', 'sessions', 7, 'session.ended.v1'))).toBe('session.ended.v1');
+  expect(kindOfSubject(tellSubject('oasis', 'sessions', 7, 'session.ended.v1'))).toBe(
+    'session.ended.v1',
+  );
   expect(kindOfSubject('roamwatt.oasis.sessions.ask.x.v1')).toBeUndefined();
 });

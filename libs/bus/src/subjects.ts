@@ -14,7 +14,9 @@ export function token(id: string): string {
   let text = '';
   for (const byte of Buffer.from(id)) {
     const plain = String.fromCharCode(byte);
-    text += /[A-Za-z0-9_-]/.test(plain) ? plain : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+    text += /[A-Za-z0-9_-]/.test(plain)
+      ? plain
+      : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
   }
   return text;
 }
@@ -26,12 +28,19 @@ export function slotOf(key: string): number {
   return (hash >>> 0) % SLOTS;
 }
 
-export function askSubject(platform: string, contract: Pick<AskContract, 'context' | 'verb'>): string {
+export function askSubject(
+  platform: string,
+  contract: Pick<AskContract, 'context' | 'verb'>,
+): string {
   return `roamwatt.${token(platform)}.${contract.context}.ask.${contract.verb}.v1`;
 }
 
 /** Where the one holder of `id` hears asks of a contract with `to`. */
-export function holderSubject(platform: string, contract: Pick<AskContract, 'context' | 'verb'>, id: string): string {
+export function holderSubject(
+  platform: string,
+  contract: Pick<AskContract, 'context' | 'verb'>,
+  id: string,
+): string {
   return `${askSubject(platform, contract)}.${token(id)}`;
 }
 
@@ -40,12 +49,20 @@ export function kindOf(contract: Pick<TellContract, 'thing' | 'happened'>): stri
   return `${contract.thing}.${contract.happened}.v1`;
 }
 
-export function tellSubject(platform: string, context: Context, slot: number, kind: string): string {
+export function tellSubject(
+  platform: string,
+  context: Context,
+  slot: number,
+  kind: string,
+): string {
   return `roamwatt.${token(platform)}.${context}.${slot}.${kind}`;
 }
 
 /** One kind of fact in whatever slot. No ask has `thing.happened.v1` after its fourth token. */
-export function toldSubject(platform: string, contract: Pick<TellContract, 'context' | 'thing' | 'happened'>): string {
+export function toldSubject(
+  platform: string,
+  contract: Pick<TellContract, 'context' | 'thing' | 'happened'>,
+): string {
   return `roamwatt.${token(platform)}.${contract.context}.*.${kindOf(contract)}`;
 }
 
@@ -54,7 +71,10 @@ export function toldSubject(platform: string, contract: Pick<TellContract, 'cont
  * to a holder named `v1`.
  */
 export function tellSubjects(platform: string, context: Context): string[] {
-  return Array.from({ length: SLOTS }, (_, slot) => `roamwatt.${token(platform)}.${context}.${slot}.>`);
+  return Array.from(
+    { length: SLOTS },
+    (_, slot) => `roamwatt.${token(platform)}.${context}.${slot}.>`,
+  );
 }
 
 export function streamName(platform: string, context: Context): string {

@@ -4,7 +4,13 @@ import type { Context } from './contract.ts';
 import { Refused } from './failures.ts';
 import { slotOf } from './subjects.ts';
 import type { TellSource, ToldRow } from './tell-source.ts';
-import { readTellAgain, readToldAgain, type ToldAgain, writeTellAgain, writeToldAgain } from './wire.ts';
+import {
+  readTellAgain,
+  readToldAgain,
+  type ToldAgain,
+  writeTellAgain,
+  writeToldAgain,
+} from './wire.ts';
 
 const VERB = 'tell-again';
 const MOST_BYTES = 512_000;
@@ -24,8 +30,17 @@ export function startTellingAgain(bus: Bus, source: TellSource): Promise<Answeri
 }
 
 /** What the context told after a position, in these slots: one page. Rejects as `bus.ask` does. */
-export async function askToTellAgain(bus: Bus, context: Context, after: bigint, slots: readonly number[]): Promise<ToldAgain> {
-  const answer = await bus.askBytes({ context, verb: VERB }, writeTellAgain(after, slots), TIMEOUT_MS);
+export async function askToTellAgain(
+  bus: Bus,
+  context: Context,
+  after: bigint,
+  slots: readonly number[],
+): Promise<ToldAgain> {
+  const answer = await bus.askBytes(
+    { context, verb: VERB },
+    writeTellAgain(after, slots),
+    TIMEOUT_MS,
+  );
   try {
     return readToldAgain(answer);
   } catch (error) {
@@ -33,7 +48,11 @@ export async function askToTellAgain(bus: Bus, context: Context, after: bigint, 
   }
 }
 
-async function pageAfter(source: TellSource, after: bigint, slots: ReadonlySet<number>): Promise<ToldAgain> {
+async function pageAfter(
+  source: TellSource,
+  after: bigint,
+  slots: ReadonlySet<number>,
+): Promise<ToldAgain> {
   const facts: ToldRow[] = [];
   let position = after;
   let bytes = 0;

@@ -32,13 +32,22 @@ export interface TellSource {
   readonly context: Context;
   /** Reads at most `limit` entries of the log after a position. */
   readAfter(after: bigint, limit: number): Promise<ToldRows>;
-  /** Calls `handle` with what is there after a position and then with what comes, until the signal aborts. */
-  follow(after: bigint, handle: (rows: ToldRows) => Promise<void>, signal: AbortSignal): Promise<void>;
+  /**
+   * Calls `handle` with what is there after a position and then with what comes, until the signal
+   * aborts.
+   */
+  follow(
+    after: bigint,
+    handle: (rows: ToldRows) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void>;
   /** The id of the fact at a position, if there is one. */
   idAt(position: bigint): Promise<string | undefined>;
   /** A position after which lies everything that the log took at or after the time. */
   positionBefore(time: Date): Promise<bigint>;
-  /** Removes what is older than the time and told again, whole, by a later fact; where that applies. */
+  /**
+   * Removes what is older than the time and told again, whole, by a later fact; where that applies.
+   */
   compact?(before: Date): Promise<void>;
 }
 
@@ -51,20 +60,30 @@ export function fromEventStore(
   store: EventStore,
   toTold: (event: StoredEvent) => Fact | undefined,
 ): TellSource {
-  const rowsOf = (events: readonly StoredEvent[]): ToldRow[] => events.flatMap((event) => {
-    const fact = toTold(event);
-    return fact ? [rowOf(context, fact, event)] : [];
-  });
+  const rowsOf = (events: readonly StoredEvent[]): ToldRow[] =>
+    events.flatMap((event) => {
+      const fact = toTold(event);
+      return fact ? [rowOf(context, fact, event)] : [];
+    });
   return {
     context,
     async readAfter(after, limit) {
       const events = await store.readAll(after, limit);
-      return { rows: rowsOf(events), position: events.at(-1)?.position ?? after, end: events.length < limit };
+      return {
+        rows: rowsOf(events),
+        position: events.at(-1)?.position ?? after,
+        end: events.length < limit,
+      };
     },
-    follow: (after, handle, signal) => store.subscribe(after, async (events) => {
-      const last = events.at(-1);
-      if (last) await handle({ rows: rowsOf(events), position: last.position, end: false });
-    }, signal),
+    follow: (after, handle, signal) =>
+      store.subscribe(
+        after,
+        async (events) => {
+          const last = events.at(-1);
+          if (last) await handle({ rows: rowsOf(events), position: last.position, end: false });
+        },
+        signal,
+      ),
     idAt: async (position) => (await store.at(position))?.id,
     positionBefore: (time) => positionBefore(store, time),
   };
@@ -72,10 +91,20 @@ export function fromEventStore(
 
 function rowOf(context: Context, fact: Fact, event: StoredEvent): ToldRow {
   if (fact.contract.context !== context) {
-    throw new TypeError(`${fact.contract.context} ${kindOf(fact.contract)} is told from the log of ${context}`);
+    throw new TypeError(
+      `${fact.contract.context} ${kindOf(fact.contract)} is told from the log of ${context}`,
+    );
   }
   const { position, id, trace, recordedAt } = event;
-  return { position, id, key: fact.key, kind: kindOf(fact.contract), bytes: fact.bytes, trace, at: recordedAt };
+  return {
+    position,
+    id,
+    key: fact.key,
+    kind: kindOf(fact.contract),
+    bytes: fact.bytes,
+    trace,
+    at: recordedAt,
+  };
 }
 
 /** Halves the positions, which need not follow each other; the store's times grow with them. */
@@ -86,8 +115,9 @@ async function positionBefore(store: EventStore, time: Date): Promise<bigint> {
   while (before < from) {
     const middle = (before + from) / 2n;
     const [next] = await store.readAll(middle, 1);
-    if (next && next.position <= from && Date.parse(next.recordedAt) < time.getTime()) before = next.position;
-    else from = middle;
+    if (next && next.position <= from && Date.parse(next.recordedAt) < time.getTime()) {
+      before = next.position;
+    } else from = middle;
   }
   return before;
 }

@@ -8,7 +8,10 @@ export interface Watching {
   stop(): void;
 }
 
-/** A plain subscription to what relays publish: it neither waits for the stream nor holds a position. */
+/**
+ * A plain subscription to what relays publish: it neither waits for the stream nor holds a
+ * position.
+ */
 export function watchTold<F extends DescMessage>(
   { connection, platform, log }: { connection: NatsConnection; platform: string; log: Log },
   contract: TellContract<F>,

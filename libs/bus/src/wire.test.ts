@@ -1,13 +1,29 @@
 import { execFileSync } from 'node:child_process';
-import { createFileRegistry, create, type DescMessage, fromBinary, toBinary } from '@bufbuild/protobuf';
+import {
+  createFileRegistry,
+  create,
+  type DescMessage,
+  fromBinary,
+  toBinary,
+} from '@bufbuild/protobuf';
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { expect, test } from 'vitest';
 import { checkoutRoot } from '#servers';
 import {
-  readAnswerBatch, readAskBatch, readTellAgain, readToldAgain, writeAnswerBatch, writeAskBatch, writeTellAgain, writeToldAgain,
+  readAnswerBatch,
+  readAskBatch,
+  readTellAgain,
+  readToldAgain,
+  writeAnswerBatch,
+  writeAskBatch,
+  writeTellAgain,
+  writeToldAgain,
 } from './wire.ts';
 
-const image = execFileSync('buf', ['build', 'proto', '--path', 'proto/roamwatt/bus', '-o', '-'], { cwd: checkoutRoot(), stdio: ['ignore', 'pipe', 'inherit'] });
+const image = execFileSync('buf', ['build', 'proto', '--path', 'proto/roamwatt/bus', '-o', '-'], {
+  cwd: checkoutRoot(),
+  stdio: ['ignore', 'pipe', 'inherit'],
+});
 const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, image));
 
 function message(name: string): DescMessage {
@@ -27,29 +43,61 @@ function throughProto(name: string, bytes: Uint8Array) {
 const bytes = (text: string) => new Uint8Array(Buffer.from(text));
 
 test('an ask batch is as bus.proto says', () => {
-  const items = [{ request: bytes('one'), commandId: 'c-1' }, { request: new Uint8Array(), commandId: '' }];
+  const items = [
+    { request: bytes('one'), commandId: 'c-1' },
+    { request: new Uint8Array(), commandId: '' },
+  ];
   const through = throughProto('AskBatch', writeAskBatch(items));
   expect(through.parsed['items']).toHaveLength(2);
   expect(readAskBatch(through.bytes)).toEqual(items);
 });
 
 test('an answer batch is as bus.proto says', () => {
-  const batch = { first: 64, items: [{ answer: bytes('yes') }, { refusal: { code: 'no', detail: 'né' } }, { answer: new Uint8Array() }] };
-  expect(readAnswerBatch(throughProto('AnswerBatch', writeAnswerBatch(batch)).bytes)).toEqual(batch);
+  const batch = {
+    first: 64,
+    items: [
+      { answer: bytes('yes') },
+      { refusal: { code: 'no', detail: 'né' } },
+      { answer: new Uint8Array() },
+    ],
+  };
+  expect(readAnswerBatch(throughProto('AnswerBatch', writeAnswerBatch(batch)).bytes)).toEqual(
+    batch,
+  );
   const one = { first: 0, items: [{ answer: bytes('yes') }] };
   expect(readAnswerBatch(throughProto('AnswerBatch', writeAnswerBatch(one)).bytes)).toEqual(one);
 });
 
 test('what is told again is as bus.proto says', () => {
-  expect(readTellAgain(throughProto('TellAgain', writeTellAgain(2n ** 60n, [0, 7, 63])).bytes)).toEqual({ after: 2n ** 60n, slots: [0, 7, 63] });
-  expect(readTellAgain(throughProto('TellAgain', writeTellAgain(0n, [])).bytes)).toEqual({ after: 0n, slots: [] });
-  const fact = { position: 5n, id: 'e', key: 'k', kind: 'a.b.v1', bytes: bytes('fact'), trace: '', at: '2022-02-01T17:00:00Z' };
+  expect(
+    readTellAgain(throughProto('TellAgain', writeTellAgain(2n ** 60n, [0, 7, 63])).bytes),
+  ).toEqual({ after: 2n ** 60n, slots: [0, 7, 63] });
+  expect(readTellAgain(throughProto('TellAgain', writeTellAgain(0n, [])).bytes)).toEqual({
+    after: 0n,
+    slots: [],
+  });
+  const fact = {
+    position: 5n,
+    id: 'e',
+    key: 'k',
+    kind: 'a.b.v1',
+    bytes: bytes('fact'),
+    trace: '',
+    at: '2022-02-01T17:00:00Z',
+  };
   const page = { facts: [fact, { ...fact, position: 6n, trace: 't' }], position: 9n, end: true };
   expect(readToldAgain(throughProto('ToldAgain', writeToldAgain(page)).bytes)).toEqual(page);
 });
 
 test('fields that a later version adds are passed over', () => {
-  const later = new Uint8Array([...writeAskBatch([{ request: bytes('x'), commandId: '' }]), 0x7a, 1, 0x41, 0x78, 5]);
+  const later = new Uint8Array([
+    ...writeAskBatch([{ request: bytes('x'), commandId: '' }]),
+    0x7a,
+    1,
+    0x41,
+    0x78,
+    5,
+  ]);
   expect(readAskBatch(later)).toEqual([{ request: bytes('x'), commandId: '' }]);
   expect(create(message('Refusal'))).toMatchObject({ code: '' });
 });

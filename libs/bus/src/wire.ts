@@ -1,8 +1,9 @@
 import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire';
 
 /*
- * proto/roamwatt/bus/v1/bus.proto, framed by hand: payloads are views into the message that arrived,
- * and nothing is built only to be taken apart again. A test holds this against the proto file.
+ * proto/roamwatt/bus/v1/bus.proto, framed by hand: payloads are views into the message that
+ * arrived, and nothing is built only to be taken apart again. A test holds this against the proto
+ * file.
  */
 
 export interface AskItem {
@@ -100,7 +101,9 @@ export function readAnswerBatch(data: Uint8Array): AnswerBatch {
 }
 
 function readAnswerItem(data: Uint8Array): AnswerItem {
-  let item: AnswerItem = { refusal: { code: 'internal', detail: 'an answer of a kind that this side does not know' } };
+  let item: AnswerItem = {
+    refusal: { code: 'internal', detail: 'an answer of a kind that this side does not know' },
+  };
   eachField(data, (field, reader) => {
     if (field === 1) item = { answer: reader.bytes() };
     else if (field === 2) item = { refusal: readRefusal(reader.bytes()) };
@@ -151,7 +154,13 @@ export function writeToldAgain({ facts, position, end }: ToldAgain): Uint8Array 
     out.uint32(bytes(1)).fork();
     out.uint32(varint(1)).uint64(fact.position).uint32(bytes(2)).string(fact.id);
     out.uint32(bytes(3)).string(fact.key).uint32(bytes(4)).string(fact.kind);
-    out.uint32(bytes(5)).bytes(fact.bytes).uint32(bytes(6)).string(fact.trace).uint32(bytes(7)).string(fact.at);
+    out
+      .uint32(bytes(5))
+      .bytes(fact.bytes)
+      .uint32(bytes(6))
+      .string(fact.trace)
+      .uint32(bytes(7))
+      .string(fact.at);
     out.join();
   }
   return out.uint32(varint(2)).uint64(position).uint32(varint(3)).bool(end).finish();

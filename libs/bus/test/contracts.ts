@@ -11,11 +11,19 @@ export const echo = ask({
 });
 
 export const grow = ask({
-  context: 'sessions', verb: 'grow', request: StringValueSchema, answer: BytesValueSchema, check: () => undefined,
+  context: 'sessions',
+  verb: 'grow',
+  request: StringValueSchema,
+  answer: BytesValueSchema,
+  check: () => undefined,
 });
 
 export const weigh = ask({
-  context: 'sessions', verb: 'weigh', request: BytesValueSchema, answer: StringValueSchema, check: () => undefined,
+  context: 'sessions',
+  verb: 'weigh',
+  request: BytesValueSchema,
+  answer: StringValueSchema,
+  check: () => undefined,
 });
 
 export const command = ask({

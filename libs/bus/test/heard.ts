@@ -1,10 +1,14 @@
 import type { Database, MigrationList } from '#postgres';
 
 /** What a listener wrote: `n` is the order in which it did. */
-export const heardMigrations: MigrationList = [{
-  name: 'test-1-heard',
-  up: () => ['CREATE TABLE heard (n bigint GENERATED ALWAYS AS IDENTITY, key text NOT NULL, number int NOT NULL, replica text)'],
-}];
+export const heardMigrations: MigrationList = [
+  {
+    name: 'test-1-heard',
+    up: () => [
+      'CREATE TABLE heard (n bigint GENERATED ALWAYS AS IDENTITY, key text NOT NULL, number int NOT NULL, replica text)',
+    ],
+  },
+];
 
 export interface HeardRow {
   key: string;
@@ -17,7 +21,10 @@ export async function heardRows(db: Database): Promise<HeardRow[]> {
 }
 
 /** Per key 1, 2, 3 …, each once: nothing lost, doubled or out of order. */
-export function faults(rows: readonly HeardRow[], countPerKey: ReadonlyMap<string, number>): string[] {
+export function faults(
+  rows: readonly HeardRow[],
+  countPerKey: ReadonlyMap<string, number>,
+): string[] {
   const last = new Map<string, number>();
   const found: string[] = [];
   for (const { key, number } of rows) {
@@ -31,8 +38,15 @@ export function faults(rows: readonly HeardRow[], countPerKey: ReadonlyMap<strin
   return found;
 }
 
-/** "key:number" for `total` facts over some keys, drawn by the seed; each key counts from 1 (or on). */
-export function seededValues(seed: number, total: number, keys: number, counts = new Map<string, number>()): string[] {
+/**
+ * "key:number" for `total` facts over some keys, drawn by the seed; each key counts from 1 (or on).
+ */
+export function seededValues(
+  seed: number,
+  total: number,
+  keys: number,
+  counts = new Map<string, number>(),
+): string[] {
   let state = seed >>> 0;
   const next = () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;

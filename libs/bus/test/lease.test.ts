@@ -14,12 +14,18 @@ beforeEach(async () => {
 });
 afterEach(() => place.close());
 
-const hold = (who: string, on: Database = db) => holdLease(on, 'site-1', {
-  ttlMs: 300,
-  onOwned: (epoch) => said.push(`${who} owns ${epoch}`),
-  onLost: () => said.push(`${who} lost`),
-});
-const saying = (what: string) => eventually(async () => said, (seen) => seen.includes(what), 3_000);
+const hold = (who: string, on: Database = db) =>
+  holdLease(on, 'site-1', {
+    ttlMs: 300,
+    onOwned: (epoch) => said.push(`${who} owns ${epoch}`),
+    onLost: () => said.push(`${who} lost`),
+  });
+const saying = (what: string) =>
+  eventually(
+    async () => said,
+    (seen) => seen.includes(what),
+    3_000,
+  );
 
 test('one of two owns; when it releases, the other owns at once with a higher epoch', async () => {
   const one = hold('one');
@@ -36,9 +42,10 @@ test('one of two owns; when it releases, the other owns at once with a higher ep
 test('an owner that cannot reach the database stops before another begins', async () => {
   let cut = false;
   const failing = new Proxy(db, {
-    get: (target, name, self) => (name === 'query' && cut
-      ? () => Promise.reject(new Error('cut off'))
-      : Reflect.get(target, name, self) as unknown),
+    get: (target, name, self) =>
+      name === 'query' && cut
+        ? () => Promise.reject(new Error('cut off'))
+        : (Reflect.get(target, name, self) as unknown),
   });
   const one = hold('one', failing);
   await saying('one owns 1');

@@ -1,4 +1,14 @@
-import { hears, listen, type Listening, outbox, parkedKeys, replayParked, startRelay, type Relay, told } from '#bus';
+import {
+  hears,
+  listen,
+  type Listening,
+  outbox,
+  parkedKeys,
+  replayParked,
+  startRelay,
+  type Relay,
+  told,
+} from '#bus';
 import type { Database } from '#postgres';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { counted, keyOf, numberOf } from './contracts.ts';
@@ -28,12 +38,17 @@ beforeEach(async () => {
     leaseMs: 300,
     pauseMs: 10,
     tries: 3,
-    hearings: [hears(counted, async ({ value }, heard) => {
-      calls.push(value);
-      await heard.tx.query('INSERT INTO heard (key, number) VALUES ($1, $2)', [keyOf(value), numberOf(value)]);
-      const error = refuse(value);
-      if (error) throw error;
-    })],
+    hearings: [
+      hears(counted, async ({ value }, heard) => {
+        calls.push(value);
+        await heard.tx.query('INSERT INTO heard (key, number) VALUES ($1, $2)', [
+          keyOf(value),
+          numberOf(value),
+        ]);
+        const error = refuse(value);
+        if (error) throw error;
+      }),
+    ],
   });
 });
 afterEach(async () => {
@@ -47,8 +62,19 @@ const heard = async () => (await heardRows(db)).map(({ key, number }) => `${key}
 test('a fact that keeps failing parks its key with the reason; other keys go on, and a replay catches up in order', async () => {
   refuse = (value) => (value === 'bad:2' ? new Error('no tariff for it') : undefined);
   await tell('bad:1', 'good:1', 'bad:2', 'bad:3', 'good:2', 'bad:4', 'good:3');
-  const parked = await eventually(() => parkedKeys(db), ([first]) => first?.facts === 3);
-  expect(parked).toMatchObject([{ listener: 'cdr-ledger', source: 'sessions', key: 'bad', reason: 'Error: no tariff for it', facts: 3 }]);
+  const parked = await eventually(
+    () => parkedKeys(db),
+    ([first]) => first?.facts === 3,
+  );
+  expect(parked).toMatchObject([
+    {
+      listener: 'cdr-ledger',
+      source: 'sessions',
+      key: 'bad',
+      reason: 'Error: no tariff for it',
+      facts: 3,
+    },
+  ]);
   await eventually(heard, (seen) => seen.length === 4);
   expect(calls.filter((value) => value === 'bad:2').length).toBeGreaterThanOrEqual(3);
   expect(calls).not.toContain('bad:3');
@@ -62,18 +88,36 @@ test('a fact that keeps failing parks its key with the reason; other keys go on,
   await eventually(heard, (seen) => seen.includes('bad:5'));
   await tell('bad:6');
   const all = await eventually(heard, (seen) => seen.includes('bad:6'));
-  expect(all.filter((value) => value.startsWith('bad'))).toEqual(['bad:1', 'bad:2', 'bad:3', 'bad:4', 'bad:5', 'bad:6']);
-  expect(all.filter((value) => value.startsWith('good'))).toEqual(['good:1', 'good:2', 'good:3', 'good:4']);
+  expect(all.filter((value) => value.startsWith('bad'))).toEqual([
+    'bad:1',
+    'bad:2',
+    'bad:3',
+    'bad:4',
+    'bad:5',
+    'bad:6',
+  ]);
+  expect(all.filter((value) => value.startsWith('good'))).toEqual([
+    'good:1',
+    'good:2',
+    'good:3',
+    'good:4',
+  ]);
   expect(await parkedKeys(db)).toEqual([]);
 });
 
 test('a replay that fails leaves the key parked with the new reason', async () => {
   refuse = () => new Error('first');
   await tell('a:1', 'a:2');
-  await eventually(() => parkedKeys(db), ([first]) => first?.facts === 2);
+  await eventually(
+    () => parkedKeys(db),
+    ([first]) => first?.facts === 2,
+  );
   refuse = () => new Error('second');
   await replayParked(db, { listener: 'cdr-ledger', source: 'sessions', key: 'a' });
-  await eventually(() => parkedKeys(db), ([first]) => first?.reason === 'Error: second' && first.facts === 2);
+  await eventually(
+    () => parkedKeys(db),
+    ([first]) => first?.reason === 'Error: second' && first.facts === 2,
+  );
   expect(await heard()).toEqual([]);
 });
 
@@ -89,7 +133,10 @@ test('a fact that does not pass its check is parked without a try', async () => 
   const teller = await place.open('sessions');
   const fact = { ...told(counted, { value: 'a:1' }), bytes: new Uint8Array([0x0a, 1, 0x61]) };
   await teller.tx((tx) => outbox('sessions', teller).tell(tx, [fact]));
-  const [parked] = await eventually(() => parkedKeys(db), (keys) => keys.length === 1);
+  const [parked] = await eventually(
+    () => parkedKeys(db),
+    (keys) => keys.length === 1,
+  );
   expect(parked?.reason).toBe('MalformedFact: sessions number.counted.v1: value has no number');
   expect(calls).toEqual([]);
 });

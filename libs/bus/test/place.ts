@@ -28,13 +28,20 @@ export async function freshPlace(url = natsUrl()): Promise<Place> {
     logged,
     async join(service) {
       const bus = await connectBus({
-        natsUrl: url, platform, service, log: log(service, { level: 'info', write: (line) => logged.push(line) }),
+        natsUrl: url,
+        platform,
+        service,
+        log: log(service, { level: 'info', write: (line) => logged.push(line) }),
       });
       closing.push(() => bus.close());
       return bus;
     },
     async open(schema) {
-      const db = await openDatabase({ url: fresh.url, schema, migrations: [...busMigrations, ...heardMigrations] });
+      const db = await openDatabase({
+        url: fresh.url,
+        schema,
+        migrations: [...busMigrations, ...heardMigrations],
+      });
       closing.push(() => db.close());
       return db;
     },
@@ -47,20 +54,33 @@ export async function freshPlace(url = natsUrl()): Promise<Place> {
 
 /** Tells "key:number" for each, in one transaction. */
 export async function tellAll(db: Database, box: Outbox, values: readonly string[]): Promise<void> {
-  await db.tx((tx) => box.tell(tx, values.map((value) => told(counted, { value }))));
+  await db.tx((tx) =>
+    box.tell(
+      tx,
+      values.map((value) => told(counted, { value })),
+    ),
+  );
 }
 
 /** Waits until `done` says so, or fails after `timeoutMs` with what it last said. */
-export async function eventually<T>(look: () => Promise<T>, done: (seen: T) => boolean, timeoutMs = 15_000): Promise<T> {
+export async function eventually<T>(
+  look: () => Promise<T>,
+  done: (seen: T) => boolean,
+  timeoutMs = 15_000,
+): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     const seen = await look();
     if (done(seen)) return seen;
-    if (performance.now() > deadline) throw new Error(`still not so after ${timeoutMs} ms: ${inspect(seen)}`);
+    if (performance.now() > deadline) {
+      throw new Error(`still not so after ${timeoutMs} ms: ${inspect(seen)}`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 
 function inspect(seen: unknown): string {
-  return JSON.stringify(seen, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))?.slice(0, 1_000);
+  return JSON.stringify(seen, (_, value: unknown) =>
+    typeof value === 'bigint' ? String(value) : value,
+  )?.slice(0, 1_000);
 }

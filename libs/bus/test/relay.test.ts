@@ -1,7 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { fromEventStore, hears, listen, LogMismatch, outbox, startRelay, type TellSource, told } from '#bus';
+import {
+  fromEventStore,
+  hears,
+  listen,
+  LogMismatch,
+  outbox,
+  startRelay,
+  type TellSource,
+  told,
+} from '#bus';
 import { memoryEventStore, type StoredEvent } from '#event-store';
 import { type Server, startNats, stateRoot } from '#servers';
 import { jetstreamManager } from '@nats-io/jetstream';
@@ -14,7 +23,10 @@ let place: Place;
 afterEach(() => place.close());
 
 const writes = hears(counted, async ({ value }, heard) => {
-  await heard.tx.query('INSERT INTO heard (key, number) VALUES ($1, $2)', [keyOf(value), numberOf(value)]);
+  await heard.tx.query('INSERT INTO heard (key, number) VALUES ($1, $2)', [
+    keyOf(value),
+    numberOf(value),
+  ]);
 });
 
 async function streamOf(at: Place) {
@@ -24,7 +36,9 @@ async function streamOf(at: Place) {
     manager,
     name,
     async positions(): Promise<number[]> {
-      const { state } = await manager.streams.info(name).catch(() => ({ state: { first_seq: 1, last_seq: 0 } }));
+      const { state } = await manager.streams
+        .info(name)
+        .catch(() => ({ state: { first_seq: 1, last_seq: 0 } }));
       const found: number[] = [];
       for (let seq = Math.max(1, state.first_seq); seq <= state.last_seq; seq += 1) {
         const message = await manager.direct.getMessage(name, { seq });
@@ -41,13 +55,18 @@ test('relays that race tell each fact once, in the order of the log', async () =
   place = await freshPlace();
   const db = await place.open('sessions');
   const boxes = [outbox('sessions', db), outbox('sessions', db), outbox('sessions', db)] as const;
-  const relays = await Promise.all(boxes.map(async (box) => startRelay(await place.join('sessions'), box)));
+  const relays = await Promise.all(
+    boxes.map(async (box) => startRelay(await place.join('sessions'), box)),
+  );
   const values = seededValues(1, 600, 20);
   for (let told = 0; told < 600; told += 30) {
     await tellAll(db, boxes[(told / 30) % 3] ?? boxes[0], values.slice(told, told + 30));
   }
   const stream = await streamOf(place);
-  const { last_seq: last } = await eventually(async () => (await stream.manager.streams.info(stream.name)).state, (state) => state.messages >= 600);
+  const { last_seq: last } = await eventually(
+    async () => (await stream.manager.streams.info(stream.name)).state,
+    (state) => state.messages >= 600,
+  );
   expect(last).toBe(600);
   expect(await stream.positions()).toEqual(upTo(600));
   await Promise.all(relays.map((relay) => relay.close()));
@@ -62,28 +81,48 @@ test('transactions that tell at the same time are told in one order without hole
     await box.tell(tx, [told(counted, { value: 'slow:1' })]);
     await new Promise((resolve) => setTimeout(resolve, 100));
   });
-  const abandoned = db.tx(async (tx) => {
-    await box.tell(tx, [told(counted, { value: 'gone:1' })]);
-    throw new Error('rolled back');
-  }).catch(() => {});
+  const abandoned = db
+    .tx(async (tx) => {
+      await box.tell(tx, [told(counted, { value: 'gone:1' })]);
+      throw new Error('rolled back');
+    })
+    .catch(() => {});
   await Promise.all([lateFirst, abandoned, tellAll(db, box, ['quick:1', 'quick:2'])]);
   const stream = await streamOf(place);
-  expect(await eventually(() => stream.positions(), (positions) => positions.length === 3)).toEqual([1, 2, 3]);
+  expect(
+    await eventually(
+      () => stream.positions(),
+      (positions) => positions.length === 3,
+    ),
+  ).toEqual([1, 2, 3]);
   await relay.close();
 });
 
 test('decided events are told as the map says, some not at all', async () => {
   place = await freshPlace();
   const store = memoryEventStore();
-  const toTold = ({ type, data }: StoredEvent) => (type === 'Counted' ? told(counted, { value: data }) : undefined);
+  const toTold = ({ type, data }: StoredEvent) =>
+    type === 'Counted' ? told(counted, { value: data }) : undefined;
   const relay = startRelay(await place.join('sessions'), fromEventStore('sessions', store, toTold));
   const db = await place.open('cdr_ledger');
-  const listening = await listen(await place.join('cdr-ledger'), db, { listener: 'cdr-ledger', hearings: [writes] });
+  const listening = await listen(await place.join('cdr-ledger'), db, {
+    listener: 'cdr-ledger',
+    hearings: [writes],
+  });
   for (let number = 1; number <= 20; number += 1) {
     const type = number % 2 === 0 ? 'Counted' : 'Noted';
-    await store.append([{ stream: 's', expected: number - 1, events: [{ id: randomUUID(), type, data: `a:${number / 2}` }] }]);
+    await store.append([
+      {
+        stream: 's',
+        expected: number - 1,
+        events: [{ id: randomUUID(), type, data: `a:${number / 2}` }],
+      },
+    ]);
   }
-  const rows = await eventually(() => heardRows(db), (seen) => seen.length >= 10);
+  const rows = await eventually(
+    () => heardRows(db),
+    (seen) => seen.length >= 10,
+  );
   expect(faults(rows, new Map([['a', 10]]))).toEqual([]);
   await listening.close();
   await relay.close();
@@ -97,7 +136,10 @@ test('a stream that was not told from this log stops its relay with a named erro
   const first = startRelay(bus, box);
   await tellAll(db, box, ['a:1', 'a:2']);
   const stream = await streamOf(place);
-  await eventually(() => stream.positions(), (positions) => positions.length === 2);
+  await eventually(
+    () => stream.positions(),
+    (positions) => positions.length === 2,
+  );
   await first.close();
   await db.query(`UPDATE outbox SET id = 'another' WHERE position = 2`);
   const second = startRelay(bus, box);
@@ -105,7 +147,10 @@ test('a stream that was not told from this log stops its relay with a named erro
   await tellAll(db, box, ['a:3']);
   expect(await stream.positions()).toEqual([1, 2]);
   await db.query('DELETE FROM outbox');
-  await expect(startRelay(bus, box).stopped).rejects.toMatchObject({ position: 2n, idInLog: undefined });
+  await expect(startRelay(bus, box).stopped).rejects.toMatchObject({
+    position: 2n,
+    idInLog: undefined,
+  });
   await second.close();
 });
 
@@ -117,7 +162,12 @@ test('an empty stream is told on from what is younger than the retention', async
   await db.query(`UPDATE outbox SET at = at - interval '8 days' WHERE position <= 2`);
   const relay = startRelay(await place.join('sessions'), box);
   const stream = await streamOf(place);
-  expect(await eventually(() => stream.positions(), (positions) => positions.length > 0)).toEqual([3, 4]);
+  expect(
+    await eventually(
+      () => stream.positions(),
+      (positions) => positions.length > 0,
+    ),
+  ).toEqual([3, 4]);
   await relay.close();
 });
 
@@ -125,7 +175,9 @@ test('in a log of events the time is found by halving positions', async () => {
   place = await freshPlace();
   const store = memoryEventStore();
   for (let number = 1; number <= 9; number += 1) {
-    await store.append([{ stream: `s${number}`, expected: 0, events: [{ id: randomUUID(), type: 'x', data: '' }] }]);
+    await store.append([
+      { stream: `s${number}`, expected: 0, events: [{ id: randomUUID(), type: 'x', data: '' }] },
+    ]);
     await new Promise((resolve) => setTimeout(resolve, 3));
   }
   const events = await store.readAll(0n, 100);
@@ -161,13 +213,19 @@ test('a nats-server put back to an older store, and then to an empty one, is tol
   const box = outbox('sessions', teller);
   const relay = startRelay(await place.join('sessions'), box);
   const db = await place.open('cdr_ledger');
-  const listening = await listen(await place.join('cdr-ledger'), db, { listener: 'cdr-ledger', hearings: [writes] });
+  const listening = await listen(await place.join('cdr-ledger'), db, {
+    listener: 'cdr-ledger',
+    hearings: [writes],
+  });
   const counts = new Map<string, number>();
   let total = 0;
   const tellAndHear = async (count: number) => {
     await tellAll(teller, box, seededValues(total, count, 10, counts));
     total += count;
-    const rows = await eventually(() => heardRows(db), (seen) => seen.length >= total);
+    const rows = await eventually(
+      () => heardRows(db),
+      (seen) => seen.length >= total,
+    );
     expect(faults(rows, counts)).toEqual([]);
   };
   const restart = async (change: () => void) => {
@@ -176,7 +234,11 @@ test('a nats-server put back to an older store, and then to an empty one, is tol
     server = await startNats({ dir, port: server.port });
   };
   const stream = await streamOf(place);
-  const healed = () => eventually(() => stream.positions().catch(() => []), (positions) => positions.length === total);
+  const healed = () =>
+    eventually(
+      () => stream.positions().catch(() => []),
+      (positions) => positions.length === total,
+    );
 
   await tellAndHear(200);
   await restart(() => cpSync(join(dir, 'jetstream'), join(dir, 'older'), { recursive: true }));

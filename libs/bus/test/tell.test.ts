@@ -6,11 +6,16 @@ import { faults, heardRows, seededValues } from './heard.ts';
 import { eventually, freshPlace, type Place, tellAll } from './place.ts';
 
 let place: Place;
-beforeEach(async () => { place = await freshPlace(); });
+beforeEach(async () => {
+  place = await freshPlace();
+});
 afterEach(() => place.close());
 
 const writes = hears(counted, async ({ value }, heard) => {
-  await heard.tx.query('INSERT INTO heard (key, number) VALUES ($1, $2)', [keyOf(value), numberOf(value)]);
+  await heard.tx.query('INSERT INTO heard (key, number) VALUES ($1, $2)', [
+    keyOf(value),
+    numberOf(value),
+  ]);
 });
 
 async function tellerWith(values: readonly string[]) {
@@ -25,28 +30,43 @@ test('what is told is heard once and in order, with the rows that the handler wr
   const { bus, db, box } = await tellerWith(seededValues(1, 500, 20, counts));
   const relay = startRelay(bus, box);
   const listener = await place.open('cdr_ledger');
-  const listening = await listen(await place.join('cdr-ledger'), listener, { listener: 'cdr-ledger', hearings: [writes] });
+  const listening = await listen(await place.join('cdr-ledger'), listener, {
+    listener: 'cdr-ledger',
+    hearings: [writes],
+  });
   await tellAll(db, box, seededValues(2, 500, 20, counts));
-  const rows = await eventually(() => heardRows(listener), (seen) => seen.length >= 1_000);
+  const rows = await eventually(
+    () => heardRows(listener),
+    (seen) => seen.length >= 1_000,
+  );
   expect(faults(rows, counts)).toEqual([]);
   await listening.close();
   await relay.close();
 });
 
 test('a handler of many facts gets those in a row together', async () => {
-  const { bus, box } = await tellerWith(Array.from({ length: 200 }, (_, index) => `one:${index + 1}`));
+  const { bus, box } = await tellerWith(
+    Array.from({ length: 200 }, (_, index) => `one:${index + 1}`),
+  );
   const listener = await place.open('cdr_ledger');
   let calls = 0;
   const listening = await listen(await place.join('cdr-ledger'), listener, {
     listener: 'cdr-ledger',
-    hearings: [hearsMany(counted, async (facts, heard) => {
-      calls += 1;
-      await heard.tx.query('INSERT INTO heard (key, number) SELECT * FROM unnest($1::text[], $2::int[])',
-        [facts.map(({ key }) => key), facts.map(({ fact }) => numberOf(fact.value))]);
-    })],
+    hearings: [
+      hearsMany(counted, async (facts, heard) => {
+        calls += 1;
+        await heard.tx.query(
+          'INSERT INTO heard (key, number) SELECT * FROM unnest($1::text[], $2::int[])',
+          [facts.map(({ key }) => key), facts.map(({ fact }) => numberOf(fact.value))],
+        );
+      }),
+    ],
   });
   const relay = startRelay(bus, box);
-  const rows = await eventually(() => heardRows(listener), (seen) => seen.length >= 200);
+  const rows = await eventually(
+    () => heardRows(listener),
+    (seen) => seen.length >= 200,
+  );
   expect(faults(rows, new Map([['one', 200]]))).toEqual([]);
   expect(calls).toBeLessThan(50);
   await listening.close();
@@ -59,12 +79,21 @@ test('a listener that is new gets from the source what the stream no longer has'
   const relay = startRelay(bus, box);
   const manager = await jetstreamManager(bus.connection);
   const stream = `ROAMWATT_${place.platform}_sessions`;
-  await eventually(async () => (await manager.streams.info(stream).catch(() => undefined))?.state.messages, (n) => n === 1_500);
+  await eventually(
+    async () => (await manager.streams.info(stream).catch(() => undefined))?.state.messages,
+    (n) => n === 1_500,
+  );
   await manager.streams.purge(stream, { seq: 1_001 });
   const listener = await place.open('cdr_ledger');
-  const listening = await listen(await place.join('cdr-ledger'), listener, { listener: 'cdr-ledger', hearings: [writes] });
+  const listening = await listen(await place.join('cdr-ledger'), listener, {
+    listener: 'cdr-ledger',
+    hearings: [writes],
+  });
   await tellAll(db, box, seededValues(4, 100, 50, counts));
-  const rows = await eventually(() => heardRows(listener), (seen) => seen.length >= 1_600);
+  const rows = await eventually(
+    () => heardRows(listener),
+    (seen) => seen.length >= 1_600,
+  );
   expect(faults(rows, counts)).toEqual([]);
   await listening.close();
   await relay.close();
@@ -74,11 +103,17 @@ test('a listener behind an empty stream is told again, and the source may come l
   const counts = new Map<string, number>();
   const { bus, db, box } = await tellerWith(seededValues(5, 300, 5, counts));
   const listener = await place.open('cdr_ledger');
-  const listening = await listen(await place.join('cdr-ledger'), listener, { listener: 'cdr-ledger', hearings: [writes] });
+  const listening = await listen(await place.join('cdr-ledger'), listener, {
+    listener: 'cdr-ledger',
+    hearings: [writes],
+  });
   // All that was told is older than the retention, so the stream stays empty.
   await db.query(`UPDATE outbox SET at = at - interval '8 days'`);
   const relay = startRelay(bus, box);
-  const rows = await eventually(() => heardRows(listener), (seen) => seen.length >= 300);
+  const rows = await eventually(
+    () => heardRows(listener),
+    (seen) => seen.length >= 300,
+  );
   expect(faults(rows, counts)).toEqual([]);
   await listening.close();
   await relay.close();
@@ -90,10 +125,21 @@ test('the position moves past what concerns nobody, and closing gives the work a
   const listener = await place.open('cdr_ledger');
   const joined = await place.join('cdr-ledger');
   const nothing = hears(weighed, () => {});
-  const listening = await listen(joined, listener, { listener: 'cdr-ledger', hearings: [nothing], leaseMs: 600 });
-  const positions = async () => (await listener.query<{ position: bigint; owner: string | null }>(
-    'SELECT position, owner FROM listening ORDER BY slots')).rows;
-  await eventually(positions, (rows) => rows.length === 4 && rows.every(({ position }) => position === 3n));
+  const listening = await listen(joined, listener, {
+    listener: 'cdr-ledger',
+    hearings: [nothing],
+    leaseMs: 600,
+  });
+  const positions = async () =>
+    (
+      await listener.query<{ position: bigint; owner: string | null }>(
+        'SELECT position, owner FROM listening ORDER BY slots',
+      )
+    ).rows;
+  await eventually(
+    positions,
+    (rows) => rows.length === 4 && rows.every(({ position }) => position === 3n),
+  );
   await listening.close();
   expect((await positions()).map(({ owner }) => owner)).toEqual([null, null, null, null]);
   await relay.close();

@@ -25,9 +25,13 @@ async function replica(name: string): Promise<ChildProcess> {
   const { natsUrl, platform, databaseUrl } = place;
   const given = JSON.stringify({ name, natsUrl, platform, databaseUrl, leaseMs: LEASE_MS });
   const flags = ['--conditions=source', '--experimental-transform-types', '--no-warnings'];
-  const child = spawn(process.execPath, [...flags, new URL('./replica.ts', import.meta.url).pathname, given], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    process.execPath,
+    [...flags, new URL('./replica.ts', import.meta.url).pathname, given],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   children.push(child);
   await once(child.stdout as NodeJS.ReadableStream, 'data');
   return child;
@@ -40,9 +44,13 @@ test('with a replica killed, one stopped past its lease, and two relays racing, 
   const values = seededValues(seed, FACTS, KEYS, counts);
   const teller = await place.open('sessions');
   const box = outbox('sessions', teller);
-  const relays = [startRelay(await place.join('sessions'), box), startRelay(await place.join('sessions'), outbox('sessions', teller))];
+  const relays = [
+    startRelay(await place.join('sessions'), box),
+    startRelay(await place.join('sessions'), outbox('sessions', teller)),
+  ];
   const db = await place.open('cdr_ledger');
-  const handled = async () => Number((await db.query<{ n: bigint }>('SELECT count(*) AS n FROM heard')).rows[0]?.n);
+  const handled = async () =>
+    Number((await db.query<{ n: bigint }>('SELECT count(*) AS n FROM heard')).rows[0]?.n);
   const [killed, stopped] = await Promise.all([replica('killed'), replica('stopped')]);
 
   const telling = (async () => {
@@ -58,7 +66,11 @@ test('with a replica killed, one stopped past its lease, and two relays racing, 
   const [third] = await Promise.all([replica('third'), sleep(2 * LEASE_MS)]);
   stopped.kill('SIGCONT');
   await telling;
-  const rows = await eventually(() => heardRows(db), (seen) => seen.length >= FACTS);
+  const rows = await eventually(
+    () => heardRows(db),
+    (seen) => seen.length >= FACTS,
+    30_000,
+  );
   await sleep(300); // For doubles that would still come.
 
   expect(faults(await heardRows(db), counts), `seed ${seed}`).toEqual([]);
@@ -66,4 +78,4 @@ test('with a replica killed, one stopped past its lease, and two relays racing, 
   third.kill('SIGTERM');
   await once(third, 'exit');
   await Promise.all(relays.map((relay) => relay.close()));
-});
+}, 60_000);

@@ -19,25 +19,43 @@ afterEach(async () => {
 });
 
 test('a trace goes from an ask to its handler and with the told fact to who hears it; two at once stay apart', async () => {
-  const telemetry = await startTelemetry({ service: 'test', platform: place.platform, tracesTo: dir });
+  const telemetry = await startTelemetry({
+    service: 'test',
+    platform: place.platform,
+    tracesTo: dir,
+  });
   const teller = await place.open('sessions');
   const box = outbox('sessions', teller);
   const sessions = await place.join('sessions');
   const relay = startRelay(sessions, box);
   await sessions.answer(echo, async (requests) => {
-    await tellAll(teller, box, requests.map(({ value }) => value));
+    await tellAll(
+      teller,
+      box,
+      requests.map(({ value }) => value),
+    );
     return requests.map(({ value }) => ({ value }));
   });
   const listener = await place.open('cdr_ledger');
   const heard: string[] = [];
   const listening = await listen(await place.join('cdr-ledger'), listener, {
     listener: 'cdr-ledger',
-    hearings: [hears(counted, ({ value }) => { heard.push(value); })],
+    hearings: [
+      hears(counted, ({ value }) => {
+        heard.push(value);
+      }),
+    ],
   });
   const portal = await place.join('portal');
-  await Promise.all(['a:1', 'b:1'].map((value) => (
-    inSpan(tracer('portal'), 'a driver taps', {}, () => portal.ask(echo, { value })))));
-  await eventually(async () => heard, (seen) => seen.length >= 2);
+  await Promise.all(
+    ['a:1', 'b:1'].map((value) =>
+      inSpan(tracer('portal'), 'a driver taps', {}, () => portal.ask(echo, { value })),
+    ),
+  );
+  await eventually(
+    async () => heard,
+    (seen) => seen.length >= 2,
+  );
   await listening.close();
   await relay.close();
   await telemetry.shutdown();
@@ -47,14 +65,19 @@ test('a trace goes from an ask to its handler and with the told fact to who hear
   expect(new Set(roots.map(({ traceId }) => traceId)).size).toBe(2);
   for (const { traceId } of roots) {
     const inOrder: string[] = [];
-    for (let parent: string | undefined, rest = spans.filter((span) => span.traceId === traceId); rest.length > 0;) {
+    for (
+      let parent: string | undefined, rest = spans.filter((span) => span.traceId === traceId);
+      rest.length > 0;
+    ) {
       const next = rest.find((span) => span.parentId === parent);
       inOrder.push(`${next?.service}: ${next?.name}`);
       parent = next?.spanId;
       rest = rest.filter((span) => span !== next && next !== undefined);
     }
     expect(inOrder).toEqual([
-      'portal: a driver taps', 'portal: ask sessions.echo', 'sessions: answer sessions.echo',
+      'portal: a driver taps',
+      'portal: ask sessions.echo',
+      'sessions: answer sessions.echo',
       'cdr-ledger: hear sessions number.counted.v1',
     ]);
   }

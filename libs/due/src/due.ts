@@ -21,27 +21,41 @@ export interface OpenDue extends Due {
   readonly lastError: string | undefined;
 }
 
-/** Adds to what is due, with the caller's transaction; tell the worker (`wake`) after the commit. */
+/**
+ * Adds to what is due, with the caller's transaction; tell the worker (`wake`) after the commit.
+ */
 export async function addDue(tx: Queryable, due: Due): Promise<void> {
   await tx.query({ name: 'due-add', text: 'SELECT due_add($1, $2, $3, $4, $5, $6)' }, [
-    due.id, due.key, due.kind, JSON.stringify(due.body ?? null), Math.ceil(due.at), currentTraceparent() ?? null,
+    due.id,
+    due.key,
+    due.kind,
+    JSON.stringify(due.body ?? null),
+    Math.ceil(due.at),
+    currentTraceparent() ?? null,
   ]);
 }
 
 /** True when it was still open; it may be in the middle of being done. */
 export async function cancelDue(tx: Queryable, id: string): Promise<boolean> {
-  const { rowCount } = await tx.query(
-    { name: 'due-cancel', text: 'UPDATE due SET done_at = clock_timestamp() WHERE id = $1 AND done_at IS NULL' }, [id],
+  const { rows } = await tx.query<{ cancelled: boolean }>(
+    { name: 'due-cancel', text: 'SELECT due_cancel($1) AS cancelled' },
+    [id],
   );
-  return rowCount === 1;
+  return rows[0]?.cancelled ?? false;
 }
 
 /** What is still to be done for a key, in its order. */
 export async function openDue(db: Database, key: string, limit = 100): Promise<OpenDue[]> {
-  const { rows } = await db.query<Omit<OpenDue, 'at' | 'lastError'> & { at: bigint; lastError: string | null }>(
+  const { rows } = await db.query<
+    Omit<OpenDue, 'at' | 'lastError'> & { at: bigint; lastError: string | null }
+  >(
     `SELECT id, key, kind, body, at, attempts, last_error AS "lastError" FROM due
       WHERE key = $1 AND done_at IS NULL ORDER BY due.at, n LIMIT $2`,
     [key, limit],
   );
-  return rows.map(({ at, lastError, ...row }) => ({ ...row, at: Number(at), lastError: lastError ?? undefined }));
+  return rows.map(({ at, lastError, ...row }) => ({
+    ...row,
+    at: Number(at),
+    lastError: lastError ?? undefined,
+  }));
 }

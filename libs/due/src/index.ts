@@ -1,3 +1,9 @@
 export { addDue, cancelDue, type Due, openDue, type OpenDue } from './due.ts';
 export { dueMigrations } from './migrations.ts';
-export { type DueHandler, type DueOutcome, type DueWorker, workDue, type WorkOptions } from './work.ts';
+export {
+  type DueHandler,
+  type DueOutcome,
+  type DueWorker,
+  workDue,
+  type WorkOptions,
+} from './work.ts';

@@ -22,59 +22,110 @@ export interface Retry {
 }
 
 /** Takes up to `most` keys whose first row may be due and that nobody works on. */
-export async function claimLanes(db: Database, owner: string, nowMs: number, { leaseMs, most }: { leaseMs: number; most: number }): Promise<Lane[]> {
-  const { rows } = await db.query<Lane>({
-    name: 'due-claim',
-    text: `WITH ready AS (
+export async function claimLanes(
+  db: Database,
+  owner: string,
+  nowMs: number,
+  { leaseMs, most }: { leaseMs: number; most: number },
+): Promise<Lane[]> {
+  const { rows } = await db.query<Lane>(
+    {
+      name: 'due-claim',
+      text: `WITH ready AS (
         SELECT key FROM due_lane
-          WHERE wake_at <= $2 AND wake_after <= clock_timestamp() AND (until IS NULL OR until < clock_timestamp())
+          WHERE wake_at <= $2 AND wake_after <= clock_timestamp()
+            AND (until IS NULL OR until < clock_timestamp())
           ORDER BY wake_at LIMIT $3 FOR UPDATE SKIP LOCKED
       )
-      UPDATE due_lane SET owner = $1, epoch = epoch + 1, until = clock_timestamp() + $4::int * interval '1 ms'
+      UPDATE due_lane
+        SET owner = $1, epoch = epoch + 1, until = clock_timestamp() + $4::int * interval '1 ms'
         FROM ready WHERE due_lane.key = ready.key RETURNING due_lane.key, epoch`,
-  }, [owner, nowMs, most, leaseMs]);
+    },
+    [owner, nowMs, most, leaseMs],
+  );
   return rows;
 }
 
 /** Keeps this worker's keys for another lease. */
-export async function keepLanes(db: Database, owner: string, lanes: readonly Lane[], leaseMs: number): Promise<void> {
-  await db.query({
-    name: 'due-keep',
-    text: `UPDATE due_lane SET until = clock_timestamp() + $3::int * interval '1 ms' WHERE owner = $1 AND key = ANY($2)`,
-  }, [owner, lanes.map((lane) => lane.key), leaseMs]);
+export async function keepLanes(
+  db: Database,
+  owner: string,
+  lanes: readonly Lane[],
+  leaseMs: number,
+): Promise<void> {
+  await db.query(
+    {
+      name: 'due-keep',
+      text: `UPDATE due_lane SET until = clock_timestamp() + $3::int * interval '1 ms'
+        WHERE owner = $1 AND key = ANY($2)`,
+    },
+    [owner, lanes.map((lane) => lane.key), leaseMs],
+  );
 }
 
 /** The key's first row when it is due; otherwise the key is given back, or was lost. */
-export async function nextDue(db: Database, owner: string, lane: Lane, nowMs: number): Promise<TakenDue | undefined> {
-  const { rows: [row] } = await db.query<Omit<TakenDue, 'at' | 'trace'> & { at: bigint; trace: string | null }>({
-    name: 'due-next',
-    text: 'SELECT id, key, kind, body, at, attempts, trace FROM due_next($1, $2, $3, $4)',
-  }, [lane.key, owner, lane.epoch, nowMs]);
+export async function nextDue(
+  db: Database,
+  owner: string,
+  lane: Lane,
+  nowMs: number,
+): Promise<TakenDue | undefined> {
+  const {
+    rows: [row],
+  } = await db.query<Omit<TakenDue, 'at' | 'trace'> & { at: bigint; trace: string | null }>(
+    {
+      name: 'due-next',
+      text: 'SELECT id, key, kind, body, at, attempts, trace FROM due_next($1, $2, $3, $4)',
+    },
+    [lane.key, owner, lane.epoch, nowMs],
+  );
   return row && { ...row, at: Number(row.at), trace: row.trace ?? undefined };
 }
 
 /** False when the key was lost meanwhile: whoever has it does the row again. */
-export async function finishDue(db: Database, owner: string, lane: Lane, id: string): Promise<boolean> {
-  const { rowCount } = await db.query({
-    name: 'due-finish',
-    text: `UPDATE due SET done_at = clock_timestamp(), body = 'null', last_error = NULL WHERE id = $1
+export async function finishDue(
+  db: Database,
+  owner: string,
+  lane: Lane,
+  id: string,
+): Promise<boolean> {
+  const { rowCount } = await db.query(
+    {
+      name: 'due-finish',
+      text: `UPDATE due SET done_at = clock_timestamp(), body = 'null', last_error = NULL
+      WHERE id = $1
       AND EXISTS (SELECT FROM due_lane WHERE key = $2 AND owner = $3 AND epoch = $4)`,
-  }, [id, lane.key, owner, lane.epoch]);
+    },
+    [id, lane.key, owner, lane.epoch],
+  );
   return rowCount === 1;
 }
 
-export async function retryDue(db: Database, owner: string, lane: Lane, id: string, retry: Retry): Promise<void> {
-  await db.query({
-    name: 'due-retry',
-    text: `UPDATE due SET retry_at = $5, retry_after = clock_timestamp() + $6::bigint * interval '1 ms', last_error = $7
+export async function retryDue(
+  db: Database,
+  owner: string,
+  lane: Lane,
+  id: string,
+  retry: Retry,
+): Promise<void> {
+  await db.query(
+    {
+      name: 'due-retry',
+      text: `UPDATE due SET last_error = $7,
+        retry_at = $5, retry_after = clock_timestamp() + $6::bigint * interval '1 ms'
       WHERE id = $1 AND done_at IS NULL
         AND EXISTS (SELECT FROM due_lane WHERE key = $2 AND owner = $3 AND epoch = $4)`,
-  }, [
-    id, lane.key, owner, lane.epoch,
-    retry.at === undefined ? null : Math.ceil(retry.at),
-    retry.inMs === undefined ? null : Math.ceil(retry.inMs),
-    retry.error?.slice(0, 2_000) ?? null,
-  ]);
+    },
+    [
+      id,
+      lane.key,
+      owner,
+      lane.epoch,
+      retry.at === undefined ? null : Math.ceil(retry.at),
+      retry.inMs === undefined ? null : Math.ceil(retry.inMs),
+      retry.error?.slice(0, 2_000) ?? null,
+    ],
+  );
 }
 
 /** Gives keys back as they are, for others to take at once. */
@@ -83,16 +134,26 @@ export async function releaseLanes(db: Database, owner: string): Promise<void> {
 }
 
 /** When there may be something to do next: platform time, and real ms from now. */
-export async function nextWake(db: Database, nowMs: number): Promise<{ at: number | undefined; inMs: number | undefined }> {
-  const { rows: [row] } = await db.query<{ at: bigint | null; inMs: number | null }>({
-    name: 'due-wake',
-    text: `SELECT (SELECT min(wake_at) FROM due_lane WHERE wake_at > $1) AS at,
+export async function nextWake(
+  db: Database,
+  nowMs: number,
+): Promise<{ at: number | undefined; inMs: number | undefined }> {
+  const {
+    rows: [row],
+  } = await db.query<{ at: bigint | null; inMs: number | null }>(
+    {
+      name: 'due-wake',
+      text: `SELECT (SELECT min(wake_at) FROM due_lane WHERE wake_at > $1) AS at,
       (SELECT extract(epoch FROM min(wake_after) - clock_timestamp())::float8 * 1000 FROM due_lane
         WHERE wake_after > clock_timestamp()) AS "inMs"`,
-  }, [nowMs]);
+    },
+    [nowMs],
+  );
   return { at: row?.at == null ? undefined : Number(row.at), inMs: row?.inMs ?? undefined };
 }
 
 export async function forgetDone(db: Database, olderThanDays: number): Promise<void> {
-  await db.query(`DELETE FROM due WHERE done_at < clock_timestamp() - $1::int * interval '1 day'`, [olderThanDays]);
+  await db.query(`DELETE FROM due WHERE done_at < clock_timestamp() - $1::int * interval '1 day'`, [
+    olderThanDays,
+  ]);
 }

@@ -39,32 +39,45 @@ export const dueMigrations: MigrationList = [
   {
     name: 'due-2-functions',
     up: () => [
-      `CREATE FUNCTION due_add(add_id text, add_key text, add_kind text, add_body json, add_at bigint, add_trace text)
+      `CREATE FUNCTION due_add(
+          add_id text, add_key text, add_kind text, add_body json, add_at bigint, add_trace text)
         RETURNS boolean LANGUAGE plpgsql AS $$
         BEGIN
           INSERT INTO due (id, key, kind, body, at, trace)
-            VALUES (add_id, add_key, add_kind, add_body, add_at, add_trace) ON CONFLICT (id) DO NOTHING;
+            VALUES (add_id, add_key, add_kind, add_body, add_at, add_trace)
+            ON CONFLICT (id) DO NOTHING;
           IF NOT FOUND THEN RETURN false; END IF;
           INSERT INTO due_lane AS lane (key, wake_at) VALUES (add_key, add_at)
             ON CONFLICT (key) DO UPDATE SET wake_at = least(lane.wake_at, excluded.wake_at);
           RETURN true;
         END $$`,
-      // The key's first open row when it is due, counted as tried; otherwise the lane is given back, to be
-      // woken when its first row is due. The lane is locked by a statement of its own, so that the next
-      // one sees the rows of whoever added some meanwhile.
+      // The lane first, as `due_next` does: otherwise the two could wait for each other.
+      `CREATE FUNCTION due_cancel(cancel_id text) RETURNS boolean LANGUAGE plpgsql AS $$
+        BEGIN
+          PERFORM FROM due_lane WHERE key = (SELECT key FROM due WHERE id = cancel_id) FOR UPDATE;
+          UPDATE due SET done_at = clock_timestamp() WHERE id = cancel_id AND done_at IS NULL;
+          RETURN FOUND;
+        END $$`,
+      // The key's first open row when it is due, counted as tried; otherwise the lane is given
+      // back, to be woken when its first row is due. The lane is locked by a statement of its own,
+      // so that the next one sees the rows of whoever added some meanwhile.
       `CREATE FUNCTION due_next(lane_key text, lane_owner text, lane_epoch bigint, now_ms bigint)
         RETURNS SETOF due LANGUAGE plpgsql AS $$
         DECLARE first due;
         BEGIN
-          PERFORM FROM due_lane WHERE key = lane_key AND owner = lane_owner AND epoch = lane_epoch FOR UPDATE;
+          PERFORM FROM due_lane
+            WHERE key = lane_key AND owner = lane_owner AND epoch = lane_epoch FOR UPDATE;
           IF NOT FOUND THEN RETURN; END IF;
           LOOP
-            SELECT * INTO first FROM due WHERE key = lane_key AND done_at IS NULL ORDER BY at, n LIMIT 1;
+            SELECT * INTO first FROM due
+              WHERE key = lane_key AND done_at IS NULL ORDER BY at, n LIMIT 1;
             IF first.id IS NULL THEN
               DELETE FROM due_lane WHERE key = lane_key;
               RETURN;
-            ELSIF coalesce(first.retry_at, first.at) > now_ms OR first.retry_after > clock_timestamp() THEN
-              UPDATE due_lane SET owner = NULL, until = NULL, wake_at = coalesce(first.retry_at, first.at),
+            ELSIF coalesce(first.retry_at, first.at) > now_ms
+                OR first.retry_after > clock_timestamp() THEN
+              UPDATE due_lane SET owner = NULL, until = NULL,
+                wake_at = coalesce(first.retry_at, first.at),
                 wake_after = coalesce(first.retry_after, '-infinity') WHERE key = lane_key;
               RETURN;
             END IF;

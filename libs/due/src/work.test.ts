@@ -4,7 +4,15 @@ import { log } from '#telemetry';
 import { type FreshDatabase, freshDatabase } from '#test-servers';
 import { type Clock, fixedClock, runningClock, systemClock } from '#time';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { addDue, cancelDue, type DueHandler, dueMigrations, type DueWorker, openDue, workDue } from './index.ts';
+import {
+  addDue,
+  cancelDue,
+  type DueHandler,
+  dueMigrations,
+  type DueWorker,
+  openDue,
+  workDue,
+} from './index.ts';
 
 let fresh: FreshDatabase;
 let db: Database;
@@ -25,14 +33,18 @@ afterEach(async () => {
 
 const silent = log('test', { level: 'silent' });
 
-function work(handler: DueHandler, options: { clock?: Clock; concurrency?: number; leaseMs?: number } = {}): DueWorker {
+function work(
+  handler: DueHandler,
+  options: { clock?: Clock; concurrency?: number; leaseMs?: number } = {},
+): DueWorker {
   const { clock = systemClock, ...rest } = options;
   const worker = workDue(db, clock, { kinds: { push: handler }, log: silent, ...rest });
   workers.push(worker);
   return worker;
 }
 
-const push = (id: string, key = 'partner', at = 0, body: unknown = { id }) => addDue(db, { id, key, kind: 'push', at, body });
+const push = (id: string, key = 'partner', at = 0, body: unknown = { id }) =>
+  addDue(db, { id, key, kind: 'push', at, body });
 const does: DueHandler = async ({ id }) => {
   did.push(id);
   return 'done';
@@ -40,8 +52,10 @@ const does: DueHandler = async ({ id }) => {
 
 async function until(done: () => boolean | Promise<boolean>, timeoutMs = 5_000): Promise<void> {
   const deadline = performance.now() + timeoutMs;
-  while (!await done()) {
-    if (performance.now() > deadline) throw new Error(`not so after ${timeoutMs} ms; did ${did.join(' ')}`);
+  while (!(await done())) {
+    if (performance.now() > deadline) {
+      throw new Error(`not so after ${timeoutMs} ms; did ${did.join(' ')}`);
+    }
     await sleep(5);
   }
 }
@@ -57,7 +71,10 @@ test('what is due is done once, with the body that was given', async () => {
   await until(() => seen.length > 0);
   await push('a');
   await sleep(50);
-  expect(seen).toEqual([{ id: 'a', key: 'partner', kind: 'push', at: 0, body: { cdr: ['é', 1.5, null] } }, 1]);
+  expect(seen).toEqual([
+    { id: 'a', key: 'partner', kind: 'push', at: 0, body: { cdr: ['é', 1.5, null] } },
+    1,
+  ]);
   await until(async () => (await openDue(db, 'partner')).length === 0);
 });
 
@@ -101,22 +118,30 @@ test('a failing one is tried again with its error kept, and holds up its key alo
 
 test('a handler that throws is tried again later and leaves its error', async () => {
   await push('a');
-  work(async () => { throw new TypeError('a bug'); });
+  work(async () => {
+    throw new TypeError('a bug');
+  });
   await until(async () => (await openDue(db, 'partner'))[0]?.lastError !== undefined);
-  expect(await openDue(db, 'partner')).toMatchObject([{ id: 'a', attempts: 1, lastError: 'TypeError: a bug' }]);
+  expect(await openDue(db, 'partner')).toMatchObject([
+    { id: 'a', attempts: 1, lastError: 'TypeError: a bug' },
+  ]);
 });
 
 test('a kind that nobody does waits, with the reason', async () => {
   await addDue(db, { id: 'x', key: 'k', kind: 'constructor', at: 0, body: null });
   work(does);
-  await until(async () => (await openDue(db, 'k'))[0]?.lastError === 'Error: nobody here does constructor');
+  await until(
+    async () => (await openDue(db, 'k'))[0]?.lastError === 'Error: nobody here does constructor',
+  );
 });
 
 test('what lies ahead waits for the platform clock, and a retry may be put on it', async () => {
   const clock = fixedClock('2022-02-01T17:00:00Z');
   const at = clock.now() + 60_000;
   await push('timer', 'session', at);
-  work(async (due, attempt) => (attempt === 1 ? { retryAt: at + 60_000 } : does(due, attempt)), { clock });
+  work(async (due, attempt) => (attempt === 1 ? { retryAt: at + 60_000 } : does(due, attempt)), {
+    clock,
+  });
   clock.advance(59_999);
   await sleep(300);
   expect((await openDue(db, 'session'))[0]?.attempts).toBe(0);
@@ -130,12 +155,17 @@ test('what lies ahead waits for the platform clock, and a retry may be put on it
 
 test('a timer of a fast platform fires within moments of its time', async () => {
   const clock = runningClock(0, Date.now(), 600);
-  work(async (due) => {
-    did.push(String(clock.now() - due.at));
-    return 'done';
-  }, { clock });
+  work(
+    async (due) => {
+      did.push(String(clock.now() - due.at));
+      return 'done';
+    },
+    { clock },
+  );
   // Ten platform minutes are one real second.
-  for (const minutes of [2, 4, 6]) await push(`t${minutes}`, `t${minutes}`, clock.now() + minutes * 60_000);
+  for (const minutes of [2, 4, 6]) {
+    await push(`t${minutes}`, `t${minutes}`, clock.now() + minutes * 60_000);
+  }
   await until(() => did.length === 3);
   for (const late of did) expect(Number(late) / 600).toBeLessThan(60);
 });
@@ -176,10 +206,12 @@ test('what a transaction adds is due when it commits, and not when it does not',
     await sleep(100);
     expect(did).toEqual([]);
   });
-  await db.tx(async (tx) => {
-    await addDue(tx, { id: 'b', key: 'k', kind: 'push', at: 0, body: null });
-    throw new Error('rolled back');
-  }).catch(() => {});
+  await db
+    .tx(async (tx) => {
+      await addDue(tx, { id: 'b', key: 'k', kind: 'push', at: 0, body: null });
+      throw new Error('rolled back');
+    })
+    .catch(() => {});
   await push('c', 'k');
   await until(() => did.length === 2);
   expect(did).toEqual(['a', 'c']);
@@ -190,13 +222,16 @@ test('replicas share the keys: 300 rows of 20 keys are done once and in order', 
   const faults: string[] = [];
   for (let n = 0; n < 300; n += 1) await push(`r${n}`, `k${n % 20}`, 0, n);
   for (let replica = 0; replica < 3; replica += 1) {
-    work(async ({ id, key, body }) => {
-      if ((body as number) <= (order.get(key) ?? -1)) faults.push(id);
-      order.set(key, body as number);
-      await sleep(1);
-      did.push(id);
-      return 'done';
-    }, { concurrency: 4 });
+    work(
+      async ({ id, key, body }) => {
+        if ((body as number) <= (order.get(key) ?? -1)) faults.push(id);
+        order.set(key, body as number);
+        await sleep(1);
+        did.push(id);
+        return 'done';
+      },
+      { concurrency: 4 },
+    );
   }
   await until(() => did.length >= 300, 15_000);
   await sleep(50);
@@ -215,7 +250,9 @@ test("a stopped worker's keys go on at once elsewhere; a dead one's after its le
   const before = did.length;
   expect(before).toBeLessThan(6);
   // One that took the key and then vanished.
-  await db.query(`UPDATE due_lane SET owner = 'vanished', epoch = epoch + 1, until = clock_timestamp() + interval '300 ms'`);
+  await db.query(
+    `UPDATE due_lane SET owner = 'vanished', epoch = epoch + 1, until = clock_timestamp() + interval '300 ms'`,
+  );
   work(does);
   await sleep(150);
   expect(did).toHaveLength(before);
@@ -227,10 +264,13 @@ test('a worker that slept through its lease does not undo what another did', asy
   await push('a', 'k');
   await push('b', 'k');
   const slept = Promise.withResolvers<void>();
-  const slow = work(async () => {
-    await slept.promise;
-    return { retryInMs: 60_000 };
-  }, { leaseMs: 60_000 });
+  const slow = work(
+    async () => {
+      await slept.promise;
+      return { retryInMs: 60_000 };
+    },
+    { leaseMs: 60_000 },
+  );
   await until(async () => (await openDue(db, 'k'))[0]?.attempts === 1);
   await db.query(`UPDATE due_lane SET until = clock_timestamp() - interval '1 ms'`);
   work(does);

@@ -1,18 +1,37 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '#postgres';
-import { inSpan, log as logOf, type Log, tracer as tracerOf, type Tracer, withTraceparent } from '#telemetry';
+import {
+  inSpan,
+  log as logOf,
+  type Log,
+  tracer as tracerOf,
+  type Tracer,
+  withTraceparent,
+} from '#telemetry';
 import type { Clock } from '#time';
 import type { Due } from './due.ts';
-import { claimLanes, finishDue, forgetDone, keepLanes, type Lane, nextDue, nextWake, releaseLanes, retryDue, type TakenDue } from './lanes.ts';
+import {
+  claimLanes,
+  finishDue,
+  forgetDone,
+  keepLanes,
+  type Lane,
+  nextDue,
+  nextWake,
+  releaseLanes,
+  retryDue,
+  type TakenDue,
+} from './lanes.ts';
 
 /** How it went: done, or to be tried again at a platform time (epoch ms) or after a real time. */
 export type DueOutcome = 'done' | { readonly retryAt: number } | { readonly retryInMs: number };
 
 /**
- * Does one thing. It may be called again for the same id, also when it succeeded (killed before that
- * was written down): the other side must know the id, or the outcome must not matter. It bounds its
- * own time. A throw is tried again with growing pauses (1 s up to 5 min, real time), the error kept.
+ * Does one thing. It may be called again for the same id, also when it succeeded (killed before
+ * that was written down): the other side must know the id, or the outcome must not matter. It
+ * bounds its own time. A throw is tried again with growing pauses (1 s up to 5 min, real time), the
+ * error kept.
  */
 export type DueHandler = (due: Due, attempt: number) => Promise<DueOutcome>;
 
@@ -62,7 +81,11 @@ class Worker implements DueWorker {
   private news = 0;
   private woken = () => {};
 
-  constructor(private readonly db: Database, private readonly clock: Clock, private readonly options: WorkOptions) {
+  constructor(
+    private readonly db: Database,
+    private readonly clock: Clock,
+    private readonly options: WorkOptions,
+  ) {
     const service = options.service ?? db.schema;
     this.concurrency = options.concurrency ?? 8;
     this.leaseMs = options.leaseMs ?? 10_000;
@@ -84,7 +107,9 @@ class Worker implements DueWorker {
     await Promise.all(this.running.values());
     this.leaving.abort();
     await this.keeping;
-    await releaseLanes(this.db, this.owner).catch((error: unknown) => this.log.warn('keys are left to run out', { error }));
+    await releaseLanes(this.db, this.owner).catch((error: unknown) =>
+      this.log.warn('keys are left to run out', { error }),
+    );
   }
 
   private async keepClaiming(): Promise<void> {
@@ -93,9 +118,13 @@ class Worker implements DueWorker {
       const { news } = this;
       try {
         const most = this.concurrency - this.running.size;
-        const lanes = most > 0
-          ? await claimLanes(this.db, this.owner, this.clock.now(), { leaseMs: this.leaseMs, most })
-          : [];
+        const lanes =
+          most > 0
+            ? await claimLanes(this.db, this.owner, this.clock.now(), {
+                leaseMs: this.leaseMs,
+                most,
+              })
+            : [];
         for (const lane of lanes) this.start(lane);
         if (lanes.length > 0 || news !== this.news) {
           idle = 0;
@@ -122,7 +151,9 @@ class Worker implements DueWorker {
   private async pause(ms: number): Promise<void> {
     const woken = new AbortController();
     this.woken = () => woken.abort();
-    await sleep(ms, undefined, { signal: AbortSignal.any([woken.signal, this.stopping.signal]) }).catch(() => {});
+    await sleep(ms, undefined, {
+      signal: AbortSignal.any([woken.signal, this.stopping.signal]),
+    }).catch(() => {});
   }
 
   private start(lane: Lane): void {
@@ -142,24 +173,49 @@ class Worker implements DueWorker {
       if (!due) return;
       const { outcome, error } = await this.handle(due);
       if (outcome === 'done') {
-        if (!await finishDue(this.db, this.owner, lane, due.id)) return;
+        if (!(await finishDue(this.db, this.owner, lane, due.id))) return;
       } else {
         const when = 'retryAt' in outcome ? { at: outcome.retryAt } : { inMs: outcome.retryInMs };
-        await retryDue(this.db, this.owner, lane, due.id, error === undefined ? when : { ...when, error });
+        await retryDue(
+          this.db,
+          this.owner,
+          lane,
+          due.id,
+          error === undefined ? when : { ...when, error },
+        );
       }
     }
   }
 
-  private async handle({ trace, attempts, ...due }: TakenDue): Promise<{ outcome: DueOutcome; error?: string }> {
-    const handler = Object.hasOwn(this.options.kinds, due.kind) ? this.options.kinds[due.kind] : undefined;
+  private async handle({
+    trace,
+    attempts,
+    ...due
+  }: TakenDue): Promise<{ outcome: DueOutcome; error?: string }> {
+    const handler = Object.hasOwn(this.options.kinds, due.kind)
+      ? this.options.kinds[due.kind]
+      : undefined;
     try {
       if (!handler) throw new Error(`nobody here does ${due.kind}`);
       const attributes = { id: due.id, key: due.key, attempt: attempts };
-      return { outcome: await withTraceparent(trace, () => inSpan(this.tracer, `due ${due.kind}`, attributes, () => handler(due, attempts))) };
+      return {
+        outcome: await withTraceparent(trace, () =>
+          inSpan(this.tracer, `due ${due.kind}`, attributes, () => handler(due, attempts)),
+        ),
+      };
     } catch (error) {
-      this.log.warn('what was due failed', { id: due.id, key: due.key, kind: due.kind, attempt: attempts, error });
+      this.log.warn('what was due failed', {
+        id: due.id,
+        key: due.key,
+        kind: due.kind,
+        attempt: attempts,
+        error,
+      });
       const retryInMs = Math.min(FIRST_PAUSE_MS * 2 ** (attempts - 1), LONGEST_PAUSE_MS);
-      return { outcome: { retryInMs }, error: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
+      return {
+        outcome: { retryInMs },
+        error: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
+      };
     }
   }
 
@@ -169,7 +225,9 @@ class Worker implements DueWorker {
     while (!signal.aborted) {
       await sleep(this.leaseMs / 3, undefined, { signal }).catch(() => {});
       try {
-        if (this.running.size > 0) await keepLanes(this.db, this.owner, [...this.running.keys()], this.leaseMs);
+        if (this.running.size > 0) {
+          await keepLanes(this.db, this.owner, [...this.running.keys()], this.leaseMs);
+        }
         if (performance.now() - forgottenAt < FORGET_EVERY_MS) continue;
         forgottenAt = performance.now();
         await forgetDone(this.db, KEEP_DONE_DAYS);
