@@ -1,0 +1,69 @@
+import type { Agent } from 'undici';
+import { type CallOptions, type Body, ocpiClient, type OcpiClient, outboundAgent, type Outcome, type Party } from '#ocpi';
+import type { PartySettings } from '#settings';
+import { inSpan, type Tracer } from '#telemetry';
+import type { OcpiSettings } from './config.ts';
+import type { Partner } from './partner.ts';
+import type { Secrets } from './secrets.ts';
+
+export type PartnerClient = Omit<OcpiClient, 'getAll'>;
+
+/** Everything that this service says to partners goes out here. */
+export class Calls {
+  readonly allowPrivate: boolean;
+  private readonly agent: Agent;
+
+  constructor(private readonly parts: {
+    readonly settings: OcpiSettings; readonly party: PartySettings; readonly secrets: Secrets; readonly tracer: Tracer;
+  }) {
+    this.allowPrivate = parts.settings.allow_private_urls;
+    this.agent = outboundAgent({ allowPrivate: this.allowPrivate });
+  }
+
+  /** For a handshake, which knows no parties yet. */
+  withToken(token: string): PartnerClient {
+    return this.traced(ocpiClient({ ...this.options(), token }), 'a new partner');
+  }
+
+  /** To a registered partner; `to` is the party of its that a message is for. */
+  to(partner: Partner, to: Party | undefined): PartnerClient {
+    if (!partner.tokenOut) throw new Error(`${partner.id} has not given us a token`);
+    const { country_code, party_id } = this.parts.party;
+    const client = ocpiClient({
+      ...this.options(),
+      token: this.parts.secrets.open(partner.tokenOut, partner.id),
+      from: { country_code, party_id },
+      ...(to ? { to } : {}),
+    });
+    return this.traced(client, partner.name);
+  }
+
+  async close(): Promise<void> {
+    await this.agent.destroy();
+  }
+
+  private options() {
+    const { allow_private_urls: allowPrivate, request_timeout_ms: timeoutMs } = this.parts.settings;
+    return { allowPrivate, timeoutMs, agent: this.agent };
+  }
+
+  private traced(client: OcpiClient, to: string): PartnerClient {
+    const spanned = (method: string, url: string, call: () => Promise<Outcome>) =>
+      inSpan(this.parts.tracer, `ocpi ${method} to ${to}`, { 'url.path': pathOf(url) }, async (span) => {
+        const outcome = await call();
+        span.setAttribute('ocpi.outcome', outcome.kind);
+        return outcome;
+      });
+    return {
+      get: (url: string, options?: CallOptions) => spanned('GET', url, () => client.get(url, options)),
+      post: (url: string, body: Body | undefined, options?: CallOptions) => spanned('POST', url, () => client.post(url, body, options)),
+      put: (url: string, body: Body, options?: CallOptions) => spanned('PUT', url, () => client.put(url, body, options)),
+      patch: (url: string, body: Body, options?: CallOptions) => spanned('PATCH', url, () => client.patch(url, body, options)),
+      delete: (url: string, options?: CallOptions) => spanned('DELETE', url, () => client.delete(url, options)),
+    };
+  }
+}
+
+function pathOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).pathname : url;
+}

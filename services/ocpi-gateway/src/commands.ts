@@ -1,0 +1,136 @@
+import { randomUUID } from 'node:crypto';
+import type { Bus } from '#bus';
+import { type CommandTaken, recordCommandResult, startSession, stopSession } from '#contracts/sessions';
+import { toJsonBytes } from '#contracts';
+import type { Due, DueOutcome } from '#due';
+import {
+  allowedUrl, answers, type CommandResponse, type CommandResult, CommandType, type StartSession, type StopSession,
+} from '#ocpi';
+import type { Database } from '#postgres';
+import { type Clock, rfc3339 } from '#time';
+import type { Calls } from './calls.ts';
+import { findSent, findTaken, keepTaken, noteAnswered, noteResponse } from './command-rows.ts';
+import type { OcpiSettings } from './config.ts';
+import type { Handler, Handlers, OcpiReply, OcpiRequest } from './exchange.ts';
+import { hasParty, partiesOf, toBus } from './partner.ts';
+import { findPartner, noteError } from './partner-rows.ts';
+import { refuse } from './refusals.ts';
+import { retryInMs } from './retry.ts';
+import { outcomeText } from './handshake.ts';
+
+export interface CommandsParts {
+  readonly db: Database;
+  readonly bus: Bus;
+  readonly calls: Calls;
+  readonly clock: Clock;
+  readonly settings: OcpiSettings;
+  readonly wake: () => void;
+}
+
+const UNTIL_ANSWERED_MS = 20;
+/** Then the process that was to answer is gone. */
+const WAITS_FOR_ANSWER = 150;
+/** OCPI knows no repeats of a result; one that never arrived may still be said for a while. CMD-03. */
+const RESULT_ATTEMPTS = 8;
+/** What a partner may assume when nobody said how long it takes. */
+const TIMEOUT_S = 30;
+
+/** Partners' commands to us, their results to partners, and the results of our own commands. CMD. */
+export class Commands {
+  constructor(private readonly parts: CommandsParts) {}
+
+  handlers(): Handlers {
+    const supported: Readonly<Record<string, Handler>> = {
+      START_SESSION: (request) => this.start(request),
+      STOP_SESSION: (request) => this.stop(request),
+    };
+    const all = CommandType.options.map((command): [string, Handler] =>
+      [`RECEIVER commands POST /${command}`, supported[command] ?? notSupported]);
+    return { ...Object.fromEntries(all), 'SENDER commands POST /:command/:exchange': (request) => this.result(request) };
+  }
+
+  private start(request: OcpiRequest): Promise<OcpiReply> {
+    const { token, location_id, evse_uid, connector_id, authorization_reference } = request.body as StartSession;
+    // CMD-06: an eMSP uses its own tokens only; whether the token is valid is its own affair.
+    if (!hasParty(request.caller.partner, token)) {
+      throw refuse('foreign-object', `token: ${token.country_code}*${token.party_id} is none of your roles`);
+    }
+    return this.take('START_SESSION', request, (orderId) => this.parts.bus.ask(startSession, {
+      orderId,
+      tokenJson: toJsonBytes(token),
+      locationId: location_id,
+      ...(evse_uid === undefined ? {} : { evseUid: evse_uid }),
+      ...(connector_id === undefined ? {} : { connectorId: connector_id }),
+      ...(authorization_reference === undefined ? {} : { authorizationReference: authorization_reference }),
+    }, { commandId: orderId }));
+  }
+
+  private stop(request: OcpiRequest): Promise<OcpiReply> {
+    const { session_id: sessionId } = request.body as StopSession;
+    const parties = partiesOf(request.caller.partner).map(toBus);
+    return this.take('STOP_SESSION', request, (orderId) =>
+      this.parts.bus.ask(stopSession, { orderId, sessionId, parties }, { commandId: orderId }));
+  }
+
+  private async take(command: CommandType, request: OcpiRequest, ask: (orderId: string) => Promise<CommandTaken>): Promise<OcpiReply> {
+    const { db, calls, clock } = this.parts;
+    const { response_url: responseUrl } = request.body as { response_url: string };
+    const allowed = allowedUrl(responseUrl, { allowPrivate: calls.allowPrivate });
+    if (!allowed.ok) throw refuse('invalid-parameters', `response_url: ${allowed.message}`);
+    const orderId = randomUUID();
+    const { to: us, from: them } = request.routing;
+    // Where the result goes is written down before anything can come of it.
+    await keepTaken(db, {
+      orderId, partnerId: request.caller.partner.id, command, responseUrl, correlationId: request.ids.correlationId,
+      routing: { from: us, to: them ?? partiesOf(request.caller.partner)[0] }, takenAt: rfc3339(clock.now()),
+    });
+    request.afterAnswer(() => {
+      void noteAnswered(db, orderId).then(() => this.parts.wake(), () => {});
+    });
+    const taken = await ask(orderId);
+    await noteResponse(db, orderId, taken.result);
+    return {
+      answer: taken.unknownLocation ? answers.unknownLocation : answers.ok,
+      data: response(taken.result as CommandResponse['result'], taken.timeoutS || TIMEOUT_S, taken.message),
+    };
+  }
+
+  /** POSTs a CommandResult to the response_url: only after an ACCEPTED response that is out. CMD-01, CMD-04. */
+  async deliverResult({ body }: Due, attempt: number): Promise<DueOutcome> {
+    const { db, calls, settings } = this.parts;
+    const { orderId, result, message } = body as { orderId: string; result: CommandResult['result']; message: string };
+    const taken = await findTaken(db, orderId);
+    if (!taken || (taken.response !== undefined && taken.response !== 'ACCEPTED')) return 'done';
+    if (!taken.answered && attempt <= WAITS_FOR_ANSWER) return { retryInMs: UNTIL_ANSWERED_MS };
+    const partner = await findPartner(db, taken.partnerId);
+    if (partner?.state !== 'registered') return 'done';
+    const outcome = await calls.to(partner, taken.routing.to).post(taken.responseUrl, {
+      result, ...(message === '' ? {} : { message: [{ language: 'en', text: message.slice(0, 512) }] }),
+    }, { routing: taken.routing, correlationId: taken.correlationId });
+    if (outcome.kind === 'ok') return 'done';
+    await noteError(db, partner.id, `${rfc3339(this.parts.clock.now())} result of ${taken.command}: ${outcomeText(outcome)}`);
+    const hopeless = outcome.kind === 'refused' && outcome.http < 500;
+    if (hopeless || attempt > WAITS_FOR_ANSWER + RESULT_ATTEMPTS) return 'done';
+    return { retryInMs: retryInMs(attempt, settings) };
+  }
+
+  /** A partner says how our own command ended. */
+  private async result({ caller, params, body }: OcpiRequest): Promise<OcpiReply> {
+    const sent = await findSent(this.parts.db, params.exchange!);
+    if (!sent || sent.partnerId !== caller.partner.id || sent.command !== params.command) {
+      throw refuse('unknown-order', `no ${params.command} with the id ${params.exchange} was sent to you`);
+    }
+    const { result, message } = body as CommandResult;
+    await this.parts.bus.ask(recordCommandResult, { orderId: params.exchange!, result, message: message?.[0]?.text ?? '' });
+    return {};
+  }
+}
+
+function response(result: CommandResponse['result'], timeout: number, text: string): CommandResponse {
+  return { result, timeout, ...(text === '' ? {} : { message: [{ language: 'en', text: text.slice(0, 512) }] }) };
+}
+
+/** CMD-12: a command that OCPI knows and this platform does not. */
+const notSupported: Handler = async () => ({
+  data: response('NOT_SUPPORTED', 0, 'This command is not supported by this platform'),
+});

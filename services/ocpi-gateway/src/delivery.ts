@@ -1,0 +1,167 @@
+import { type Outbox, told } from '#bus';
+import { cdrDelivered, deliveryFailed } from '#contracts/ocpi-gateway';
+import type { Due, DueOutcome } from '#due';
+import {
+  type Cdr, headerText, joinUrl, type Outcome, type Party, type Refused, type Session, type Token,
+} from '#ocpi';
+import type { Database } from '#postgres';
+import type { PartySettings } from '#settings';
+import type { Log } from '#telemetry';
+import { type Clock, rfc3339 } from '#time';
+import type { Calls, PartnerClient } from './calls.ts';
+import type { OcpiSettings } from './config.ts';
+import { difference, type PushedModule, type Step } from './difference.ts';
+import { outcomeText } from './handshake.ts';
+import { endpointOf, type Partner, spokesman, toBus } from './partner.ts';
+import { findPartner, noteError } from './partner-rows.ts';
+import {
+  findPushed, noteAcknowledged, noteDelivered, notePark, noteRefused, noteUnclear, type PushedKey,
+} from './pushed-rows.ts';
+import { retryInMs } from './retry.ts';
+
+export interface DeliveryParts {
+  readonly db: Database;
+  readonly outbox: Outbox;
+  readonly calls: Calls;
+  readonly clock: Clock;
+  readonly party: PartySettings;
+  readonly settings: OcpiSettings;
+  readonly log: Log;
+}
+
+/** A CDR waits this often for the Session it belongs to, then goes alone. */
+const WAITS_FOR_SESSION = 20;
+const WAIT_FOR_SESSION_MS = 50;
+
+/** Sends what is due to partners: docs/adr/0005. */
+export class Delivery {
+  constructor(private readonly parts: DeliveryParts) {}
+
+  /** What an object is now against what the partner acknowledged: nothing, PATCHes, or a PUT. */
+  async push({ body }: Due, attempt: number): Promise<DueOutcome> {
+    const key = body as PushedKey & { module: PushedModule };
+    const { db, calls } = this.parts;
+    const partner = await findPartner(db, key.partnerId);
+    const endpoint = partner && endpointOf(partner, key.module, 'RECEIVER');
+    if (!partner || partner.state !== 'registered' || endpoint === undefined) return 'done';
+    const held = await findPushed(db, key);
+    if (!held?.queued) return 'done';
+    const steps = difference(key.module, held);
+    const target = { url: this.objectUrl(endpoint, key), client: calls.to(partner, this.addressee(partner, key, held.current)) };
+    if (steps.length > 0) await noteUnclear(db, key);
+    let outcome = await sendAll(target, steps);
+    // TRN-63: what could not be changed may not be there. The whole object says it all.
+    if (outcome?.kind === 'refused' && steps.some(({ method }) => method === 'PATCH') && held.current !== undefined) {
+      outcome = await sendAll(target, [{ method: 'PUT', path: [], body: held.current }]);
+    }
+    if (outcome && outcome.kind !== 'ok') return this.failed(partner, key, outcome, { attempt, wasUnclear: held.unclear });
+    // Something newer came meanwhile: it goes next.
+    return await noteAcknowledged(db, key, held.current) ? { retryInMs: 0 } : 'done';
+  }
+
+  /** A CDR goes as it was issued until it is acknowledged, whatever it takes. CDR-01, CDR-21. */
+  async pushCdr({ body }: Due, attempt: number): Promise<DueOutcome> {
+    const key = body as PushedKey;
+    const { db, calls, outbox, clock } = this.parts;
+    const partner = await findPartner(db, key.partnerId);
+    const endpoint = partner && endpointOf(partner, 'cdrs', 'RECEIVER');
+    if (!partner || partner.state !== 'registered' || endpoint === undefined) return 'done';
+    const held = await findPushed(db, key);
+    if (!held?.queued || held.current === undefined) return 'done';
+    const cdr = JSON.parse(held.current) as Cdr;
+    if (attempt <= WAITS_FOR_SESSION && await this.sessionIsOpen(partner, cdr)) return { retryInMs: WAIT_FOR_SESSION_MS };
+    await noteUnclear(db, key);
+    const outcome = await calls.to(partner, cdr.cdr_token).post(endpoint, held.current);
+    if (outcome.kind !== 'ok') return this.failed(partner, key, outcome, { attempt, wasUnclear: held.unclear });
+    const locationUrl = headerText(outcome.headers, 'location') ?? '';
+    await db.tx(async (tx) => {
+      await noteDelivered(tx, key, locationUrl);
+      await outbox.tell(tx, [told(cdrDelivered, {
+        cdrId: key.objectKey, tokenParty: toBus(cdr.cdr_token), locationUrl, at: rfc3339(clock.now()),
+      })]);
+    });
+    return 'done';
+  }
+
+  /** COMPLETED is said before the CDR, where the Session can be said at all. */
+  private async sessionIsOpen(partner: Partner, cdr: Cdr): Promise<boolean> {
+    if (cdr.session_id === undefined) return false;
+    const session = await findPushed(this.parts.db, { partnerId: partner.id, module: 'sessions', objectKey: cdr.session_id });
+    return session?.queued ?? false;
+  }
+
+  private async failed(
+    partner: Partner, key: PushedKey, outcome: Exclude<Outcome, { kind: 'ok' }>,
+    { attempt, wasUnclear }: { attempt: number; wasUnclear: boolean },
+  ): Promise<DueOutcome> {
+    const { db, settings, log } = this.parts;
+    const text = outcomeText(outcome);
+    const error = `${rfc3339(this.parts.clock.now())} ${key.module} ${key.objectKey}: ${text}`;
+    log.warn('a delivery failed', { partner: partner.name, module: key.module, object: key.objectKey, attempt, outcome: text });
+    await noteError(db, partner.id, error);
+    if (outcome.kind !== 'unclear') await noteRefused(db, key, wasUnclear);
+    const saidNo = outcome.kind === 'refused' && isVerdict(outcome);
+    const hopeless = key.module !== 'cdrs' && outcome.kind === 'refused' && attempt >= settings.refusals_before_parking;
+    if (saidNo || hopeless) return this.park(key, text, attempt);
+    const asked = outcome.kind === 'refused' ? outcome.retryAfterMs : undefined;
+    return { retryInMs: Math.max(asked ?? 0, retryInMs(attempt, settings)) };
+  }
+
+  private async park(key: PushedKey, reason: string, attempts: number): Promise<DueOutcome> {
+    const { db, outbox, clock } = this.parts;
+    await db.tx(async (tx) => {
+      await notePark(tx, key, reason);
+      await outbox.tell(tx, [told(deliveryFailed, {
+        partnerId: key.partnerId, module: key.module, objectId: key.objectKey, attempts, error: reason, at: rfc3339(clock.now()),
+      })]);
+    });
+    return 'done';
+  }
+
+  private objectUrl(endpoint: string, { module, objectKey }: PushedKey): (path: readonly string[]) => string {
+    const { country_code, party_id } = this.parts.party;
+    if (module !== 'tokens') return (path) => joinUrl(endpoint, country_code, party_id, objectKey, ...path);
+    const [type = '', ...uid] = objectKey.split(' ');
+    return () => `${joinUrl(endpoint, country_code, party_id, uid.join(' '))}?type=${type}`;
+  }
+
+  private addressee(partner: Partner, { module }: PushedKey, current: string | undefined): Party | undefined {
+    if (module === 'sessions' && current !== undefined) {
+      const { country_code, party_id } = (JSON.parse(current) as Session).cdr_token;
+      return { country_code, party_id };
+    }
+    return spokesman(partner, module === 'tokens' ? ['CPO'] : ['EMSP', 'NSP', 'OTHER']);
+  }
+}
+
+/** OCPI's own no, from a partner that understood: trying again is of no use. */
+function isVerdict({ http, statusCode }: Refused): boolean {
+  return http < 300 && statusCode !== undefined && statusCode >= 2000 && statusCode < 3000;
+}
+
+interface Target {
+  readonly url: (path: readonly string[]) => string;
+  readonly client: PartnerClient;
+}
+
+/** One step after the other, until one is not done. */
+async function sendAll({ url, client }: Target, steps: readonly Step[]): Promise<Outcome | undefined> {
+  let outcome: Outcome | undefined;
+  for (const { method, path, body } of steps) {
+    outcome = method === 'DELETE' ? gone(await client.delete(url(path)))
+      : method === 'PUT' ? await client.put(url(path), body)
+      : await client.patch(url(path), body);
+    if (outcome.kind !== 'ok') return outcome;
+  }
+  return outcome;
+}
+
+/** What is not there is deleted. */
+function gone(outcome: Outcome): Outcome {
+  if (outcome.kind !== 'refused' || outcome.http !== 404) return outcome;
+  return { kind: 'ok', http: 404, statusCode: 1000, data: undefined, headers: {} };
+}
+
+export function tokenKey({ type, uid }: Pick<Token, 'type' | 'uid'>): string {
+  return `${type} ${uid}`;
+}

@@ -1,0 +1,89 @@
+import { idKey, instantMs, type Evse, type Location, type Session } from '#ocpi';
+
+/** The modules whose objects a partner is told of as they change. */
+export type PushedModule = 'locations' | 'tariffs' | 'tokens' | 'sessions';
+
+/** One request that says a part of what changed; `path` is below the object's own URL. */
+export interface Step {
+  readonly method: 'PUT' | 'PATCH' | 'DELETE';
+  readonly path: readonly string[];
+  readonly body: string;
+}
+
+/** An object as it is now and as the partner last acknowledged it; undefined: it is not there. */
+export interface Compared {
+  readonly current: string | undefined;
+  readonly acknowledged: string | undefined;
+  /** The last request may have been taken. */
+  readonly unclear: boolean;
+}
+
+/**
+ * What has to be sent, so that the partner has what is now. PUT where nothing is known to be there; else
+ * the real difference (LOC-02, SES-03, TRN-61). A PATCH removes nothing: what lost a field is PUT.
+ */
+export function difference(module: PushedModule, { current, acknowledged, unclear }: Compared): Step[] {
+  if (current === undefined) return acknowledged === undefined && !unclear ? [] : [{ method: 'DELETE', path: [], body: '' }];
+  if (current === acknowledged && !unclear) return [];
+  const whole: Step[] = [{ method: 'PUT', path: [], body: current }];
+  if (acknowledged === undefined || unclear) return whole;
+  const [was, is] = [JSON.parse(acknowledged), JSON.parse(current)] as [Json, Json];
+  switch (module) {
+    case 'tariffs': return whole;
+    case 'tokens': return patched(was, is) ?? whole;
+    case 'sessions': return sessionSteps(was as unknown as Session, is as unknown as Session) ?? whole;
+    case 'locations': return locationSteps(was as unknown as Location, is as unknown as Location) ?? whole;
+  }
+}
+
+type Json = Record<string, unknown>;
+
+const same = (a: unknown, b: unknown) => a === b || JSON.stringify(a) === JSON.stringify(b);
+
+/** The fields that changed; undefined when one went away. */
+function changes(was: Json, is: Json): Json | undefined {
+  if (Object.keys(was).some((key) => is[key] === undefined || is[key] === null)) return undefined;
+  return Object.fromEntries(Object.entries(is).filter(([key, value]) => !same(was[key], value)));
+}
+
+function patched(was: Json, is: Json, path: readonly string[] = []): Step[] | undefined {
+  const fields = changes(was, is);
+  if (!fields) return undefined;
+  if (Object.keys(fields).length === 0) return [];
+  return [{ method: 'PATCH', path, body: JSON.stringify({ ...fields, last_updated: is.last_updated }) }];
+}
+
+/** charging_periods in a PATCH are appended, so only those go that are new; if an old one changed, all go by PUT. */
+function sessionSteps(was: Session, is: Session): Step[] | undefined {
+  const { charging_periods: known = [], ...before } = was;
+  const { charging_periods: periods = [], ...after } = is;
+  if (!same(periods.slice(0, known.length), known)) return undefined;
+  const startsAt = (period: { start_date_time: string }) => instantMs(period.start_date_time) ?? 0;
+  const added = periods.slice(known.length);
+  // A receiver that dedupes by start (D12) would take one for the other.
+  if (new Set(periods.map(startsAt)).size < periods.length) return undefined;
+  const fields = changes(before as unknown as Json, after as unknown as Json);
+  if (!fields) return undefined;
+  const news = { ...fields, ...(added.length > 0 ? { charging_periods: added } : {}) };
+  if (Object.keys(news).length === 0) return [];
+  return [{ method: 'PATCH', path: [], body: JSON.stringify({ ...news, last_updated: is.last_updated }) }];
+}
+
+/** An EVSE's own fields by PATCH of the EVSE, a new or rebuilt EVSE by PUT of it, the Location's own fields by PATCH. */
+function locationSteps(was: Location, is: Location): Step[] | undefined {
+  const { evses: known = [], last_updated: _before, ...before } = was;
+  const { evses = [], last_updated, ...after } = is;
+  if (known.some((evse) => !evses.some(({ uid }) => idKey(uid) === idKey(evse.uid)))) return undefined;
+  const fields = changes(before as unknown as Json, after as unknown as Json);
+  if (!fields) return undefined;
+  const own: Step[] = Object.keys(fields).length === 0
+    ? [] : [{ method: 'PATCH', path: [], body: JSON.stringify({ ...fields, last_updated }) }];
+  return [...own, ...evses.flatMap((evse) => evseSteps(known.find(({ uid }) => idKey(uid) === idKey(evse.uid)), evse))];
+}
+
+function evseSteps(was: Evse | undefined, is: Evse): Step[] {
+  if (was && same(was, is)) return [];
+  const whole: Step = { method: 'PUT', path: [is.uid], body: JSON.stringify(is) };
+  if (!was || !same(was.connectors, is.connectors)) return [whole];
+  return patched(was as unknown as Json, is as unknown as Json, [is.uid]) ?? [whole];
+}

@@ -1,0 +1,39 @@
+import type { Answer, Interface, MessageIds, Query, Routing } from '#ocpi';
+import type { Caller } from './partners.ts';
+
+/** A request as a handler sees it: authenticated, its body and query read by their schemas. */
+export interface OcpiRequest {
+  readonly caller: Caller;
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Query;
+  /** The public URL of what was called, without the query. */
+  readonly url: string;
+  readonly body: unknown;
+  /** The body's text as it came. */
+  readonly text: string;
+  readonly routing: Routing;
+  readonly ids: MessageIds;
+  /** Runs `fn` once the answer is on its way. */
+  afterAnswer(fn: () => void): void;
+}
+
+/** What a handler answers; a refusal is thrown instead. */
+export interface OcpiReply {
+  /** 200 and 1000 when absent. */
+  readonly answer?: Answer;
+  readonly message?: string;
+  readonly data?: unknown;
+  /** Instead of `data`: JSON text that goes out as it is. */
+  readonly dataJson?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export type Handler = (request: OcpiRequest) => Promise<OcpiReply>;
+
+/** By `ROLE module METHOD path` of #ocpi's table of routes. */
+export type Handlers = Readonly<Record<string, Handler>>;
+
+/** The path of an interface on this server. A module's two interfaces need two paths. */
+export function interfacePath({ module, role }: Interface): string {
+  return `/ocpi/2.2.1/${role.toLowerCase()}/${module}`;
+}

@@ -1,0 +1,122 @@
+import { type Heard, type Bus } from '#bus';
+import { fromJsonBytes } from '#contracts';
+import { addDue, type DueWorker } from '#due';
+import {
+  AuthorizationInfo, CommandResponse, joinUrl, type LocationReferences, type Outcome, type Party, read,
+} from '#ocpi';
+import type { Database } from '#postgres';
+import type { Clock } from '#time';
+import type { Calls } from './calls.ts';
+import { findSent, forgetSent, keepSent, noteSent, type SentCommand } from './command-rows.ts';
+import { interfacePath } from './exchange.ts';
+import { endpointOf } from './partner.ts';
+import { partnerWith, receiversOf } from './partner-rows.ts';
+import { type PushedKey, queuePush } from './pushed-rows.ts';
+
+export interface GatewayParts {
+  readonly db: Database;
+  readonly bus: Bus;
+  readonly calls: Calls;
+  readonly clock: Clock;
+  readonly worker: () => DueWorker;
+  readonly publicUrl: () => string;
+}
+
+export interface CommandToSend {
+  readonly orderId: string;
+  readonly party: Party;
+  readonly command: string;
+  readonly bodyJson: Uint8Array;
+}
+
+export interface AuthorizeQuestion {
+  readonly party: Party;
+  readonly uid: string;
+  readonly type: string;
+  readonly locationReferencesJson?: Uint8Array | undefined;
+  readonly timeoutMs: number;
+}
+
+export interface AuthorizeOutcome {
+  readonly outcome: SentCommand['outcome'];
+  readonly info?: AuthorizationInfo;
+}
+
+/** The service's verbs toward the other services. */
+export class OcpiGateway {
+  constructor(private readonly parts: GatewayParts) {}
+
+  /** An object of ours is like this now: for all partners that take such objects, or for the one with `party`. */
+  async queue(heard: Pick<Heard, 'tx' | 'afterCommit'>, object: Omit<PushedKey, 'partnerId'> & { current: string | undefined }, party?: Party): Promise<void> {
+    const { current, ...key } = object;
+    const partners = await receiversOf(this.parts.db, key.module, party);
+    const at = this.parts.clock.now();
+    for (const { id: partnerId } of partners) await queuePush(heard.tx, { partnerId, ...key }, current, at);
+    if (partners.length > 0) heard.afterCommit(() => this.parts.worker().wake());
+  }
+
+  /** A command that a partner gave us has ended: its result falls due. */
+  async commandFinished(heard: Pick<Heard, 'tx' | 'afterCommit'>, finished: { orderId: string; result: string; message: string }): Promise<void> {
+    const id = `result ${finished.orderId}`;
+    await addDue(heard.tx, { id, key: id, kind: 'command-result', at: this.parts.clock.now(), body: finished });
+    heard.afterCommit(() => this.parts.worker().wake());
+  }
+
+  /** Sends a command to the platform that has the party, at most once for an order. */
+  async sendCommand({ orderId, party, command, bodyJson }: CommandToSend): Promise<SentCommand> {
+    const { db, calls } = this.parts;
+    const partner = await partnerWith(db, party);
+    const endpoint = partner && endpointOf(partner, 'commands', 'RECEIVER');
+    if (!partner || endpoint === undefined) {
+      return ended('no-partner', `no registered partner takes commands for ${party.country_code}*${party.party_id}`);
+    }
+    if (!await keepSent(db, orderId, partner.id, command)) {
+      return (await findSent(db, orderId))?.sent ?? ended('unclear', 'this order was sent before and has no answer yet');
+    }
+    const body = { ...fromJsonBytes<object>(bodyJson), response_url: this.responseUrl(command, orderId) };
+    const sent = commandAnswer(await calls.to(partner, party).post(joinUrl(endpoint, command), body));
+    if (sent.outcome === 'unreachable') await forgetSent(db, orderId);
+    else await noteSent(db, orderId, sent);
+    return sent;
+  }
+
+  /** Asks a token's owner in real time. TOK-04 to TOK-07. */
+  async authorize({ party, uid, type, locationReferencesJson, timeoutMs }: AuthorizeQuestion): Promise<AuthorizeOutcome> {
+    const { db, calls } = this.parts;
+    const partner = await partnerWith(db, party);
+    const endpoint = partner && endpointOf(partner, 'tokens', 'SENDER');
+    if (!partner || endpoint === undefined) return { outcome: 'no-partner' };
+    const references = locationReferencesJson && fromJsonBytes<LocationReferences>(locationReferencesJson);
+    const url = `${joinUrl(endpoint, uid, 'authorize')}?type=${type}`;
+    const outcome = await calls.to(partner, party).post(url, references, timeoutMs > 0 ? { timeoutMs } : {});
+    if (outcome.kind === 'unreachable') return { outcome: 'unreachable' };
+    if (outcome.kind === 'refused' && (outcome.statusCode === 2004 || (outcome.http === 404 && outcome.statusCode !== undefined))) {
+      return { outcome: 'answered' };
+    }
+    const info = outcome.kind === 'ok' ? read(AuthorizationInfo, outcome.data) : undefined;
+    return info?.ok ? { outcome: 'answered', info: info.value } : { outcome: 'unclear' };
+  }
+
+  private responseUrl(command: string, orderId: string): string {
+    return joinUrl(`${this.parts.publicUrl()}${interfacePath({ module: 'commands', role: 'SENDER' })}`, command, orderId);
+  }
+}
+
+function ended(outcome: SentCommand['outcome'], message: string, more: Partial<SentCommand> = {}): SentCommand {
+  return { outcome, result: '', timeoutS: 0, statusCode: 0, message, ...more };
+}
+
+/** A refusal in OCPI's envelope may still hold the CommandResponse; without one the partner did not take it. CMD-05. */
+function commandAnswer(outcome: Outcome): SentCommand {
+  if (outcome.kind === 'unreachable' || outcome.kind === 'unclear') return ended(outcome.kind, outcome.message);
+  const reading = read(CommandResponse, outcome.data);
+  const statusCode = outcome.statusCode ?? 0;
+  if (reading.ok) {
+    const { result, timeout, message } = reading.value;
+    const text = message?.[0]?.text ?? (outcome.kind === 'refused' ? outcome.message : '');
+    return { outcome: 'answered', result, timeoutS: timeout, message: text, statusCode };
+  }
+  if (outcome.kind === 'ok') return ended('unclear', `the answer holds no CommandResponse: ${reading.message}`, { statusCode });
+  return ended('answered', outcome.message, { result: 'REJECTED', statusCode });
+}
+

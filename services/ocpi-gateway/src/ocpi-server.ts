@@ -1,0 +1,202 @@
+import { randomUUID } from 'node:crypto';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { z } from 'zod';
+import {
+  answerRouting, type Answer, answers, dateTimeOf, envelope, envelopeText, type Headers, headerText,
+  idHeaders, type MessageIds, type Method, parseJson, type Party, partyText, read, readMessageIds, readRouting, type Route, routes,
+  type Routing, routingHeaders, sameParty, unwrapped,
+} from '#ocpi';
+import { inSpan, type Log, type Tracer, withTraceparent } from '#telemetry';
+import type { Clock } from '#time';
+import type { Handler, Handlers, OcpiReply, OcpiRequest } from './exchange.ts';
+import { interfacePath } from './exchange.ts';
+import { hasParty } from './partner.ts';
+import type { Caller, Partners } from './partners.ts';
+import { failureOf, refuse } from './refusals.ts';
+
+export interface OcpiServerParts {
+  readonly partners: Partners;
+  readonly handlers: Handlers;
+  readonly party: Party;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly tracer: Tracer;
+  readonly publicUrl: () => string;
+}
+
+const BODY_BYTES_MAX = 5_000_000;
+const methods: readonly Method[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
+/** OCPI over HTTP: every route of #ocpi's table that has a handler, and one way to answer. */
+export function ocpiServer(parts: OcpiServerParts): FastifyInstance {
+  const app = fastify({
+    logger: false,
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: 30_000,
+    exposeHeadRoutes: false,
+    forceCloseConnections: true,
+    http: { maxHeaderSize: 16_384, headersTimeout: 10_000 },
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 512 },
+    frameworkErrors: (_error, request, reply) => edge.fail(request, reply, refuse('bad-request', 'the URL cannot be read')),
+  });
+  const edge = new Edge(parts);
+  // The body is read as bytes and parsed where its refusal can be answered by OCPI's rules.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  app.setNotFoundHandler((request, reply) => edge.fail(request, reply, refuse('not-found', 'no such endpoint')));
+  app.setErrorHandler((error, request, reply) => edge.fail(request, reply, httpError(error as HttpError)));
+
+  const offered = routes.flatMap((route) => {
+    const handler = parts.handlers[`${route.role} ${route.module} ${route.method} ${route.path}`];
+    return handler ? [{ route, handler, url: urlOf(route) }] : [];
+  });
+  for (const { route, handler, url } of offered) {
+    app.route({
+      method: route.method,
+      url,
+      onRequest: (request, reply) => edge.authenticate(route, request, reply),
+      handler: (request, reply) => edge.answer(route, handler, request, reply),
+    });
+  }
+  for (const [url, same] of Map.groupBy(offered, (one) => one.url)) {
+    const others = methods.filter((method) => !same.some(({ route }) => route.method === method));
+    app.route({
+      method: others,
+      url,
+      handler: (request, reply) => {
+        const allowed = same.map(({ route }) => route.method).join(', ');
+        return edge.fail(request, reply.header('Allow', allowed), refuse('method-not-allowed', `${request.method} is not offered here; ${allowed} is`));
+      },
+    });
+  }
+  return app;
+}
+
+function urlOf(route: Route): string {
+  if (route.module === 'versions') return route.path === '' ? '/ocpi/versions' : '/ocpi/:version';
+  if (route.module === 'credentials') return '/ocpi/2.2.1/credentials';
+  return `${interfacePath({ module: route.module, role: route.role })}${route.path}`;
+}
+
+type HttpError = Error & { statusCode?: number };
+
+/** What Fastify itself refuses; anything else is a bug. */
+function httpError(error: HttpError): Error {
+  if (error.statusCode === 413) return refuse('body-too-large', `a body of at most ${BODY_BYTES_MAX} bytes is read`);
+  if (error.statusCode !== undefined && error.statusCode < 500) return refuse('bad-request', 'the request cannot be read');
+  return error;
+}
+
+class Edge {
+  private readonly callers = new WeakMap<FastifyRequest, Caller>();
+  private readonly ids = new WeakMap<FastifyRequest, MessageIds>();
+
+  constructor(private readonly parts: OcpiServerParts) {}
+
+  /** Before the body is read: who is it, and may it come here? TRN-05, TRN-06. */
+  async authenticate(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+    try {
+      const caller = await this.parts.partners.caller(request.headers.authorization);
+      if (!caller) throw refuse('not-authorized', 'the credentials token is missing or unknown');
+      const configuration = route.module === 'versions' || route.module === 'credentials';
+      if (!configuration && caller.partner.state !== 'registered') {
+        throw refuse('not-authorized', 'this token is for versions and credentials only: register first');
+      }
+      this.callers.set(request, caller);
+      return undefined;
+    } catch (error) {
+      return this.fail(request, reply, error);
+    }
+  }
+
+  answer(route: Route, handler: Handler, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+    const trace = headerText(request.headers as Headers, 'traceparent');
+    const name = `ocpi ${route.method} ${route.module}`;
+    return withTraceparent(trace, () => inSpan(this.parts.tracer, name, { 'http.route': route.path }, async (span) => {
+      let routing: Routing | undefined;
+      try {
+        const caller = this.callers.get(request)!;
+        span.setAttribute('ocpi.partner', caller.partner.name);
+        routing = route.routingHeaders ? this.routingOf(caller, request) : undefined;
+        const done = await handler(this.readRequest(route, caller, routing ?? {}, request, reply));
+        return await this.send(request, reply, done, routing);
+      } catch (error) {
+        return await this.fail(request, reply, error, routing);
+      }
+    }));
+  }
+
+  /** Every refusal and every bug leaves here, in the envelope. TRN-30. */
+  fail(request: FastifyRequest, reply: FastifyReply, error: unknown, routing?: Routing): Promise<unknown> {
+    const { answer, message, bug } = failureOf(error);
+    if (bug) this.parts.log.error('a request could not be answered', { method: request.method, url: request.url.split('?')[0], error });
+    const data = (error as { data?: unknown }).data;
+    return this.send(request, reply, { answer, message, ...(data === undefined ? {} : { data }) }, routing);
+  }
+
+  private readRequest(
+    route: Route, caller: Caller, routing: Routing, request: FastifyRequest, reply: FastifyReply,
+  ): OcpiRequest {
+    const query = checked(route.query, request.query ?? {}, 'invalid-parameters') as OcpiRequest['query'];
+    const { body, text } = readBody(route, request.body);
+    return {
+      caller, routing, query, body, text,
+      params: request.params as Record<string, string>,
+      url: `${this.parts.publicUrl()}${request.url.split('?')[0]}`,
+      ids: this.idsOf(request),
+      afterAnswer: (fn) => void reply.raw.once('close', fn),
+    };
+  }
+
+  /** Half a pair, a party that is not here, or one that is not the caller's, is refused. HUB-01, HUB-23. */
+  private routingOf(caller: Caller, request: FastifyRequest): Routing {
+    const reading = readRouting(request.headers as Headers);
+    if (!reading.ok) throw refuse('invalid-parameters', reading.message);
+    const { to, from } = reading.routing;
+    if (to && !sameParty(to, this.parts.party)) {
+      throw refuse('invalid-parameters', `OCPI-to-… names ${partyText(to)}, this is ${partyText(this.parts.party)}`);
+    }
+    if (from && !hasParty(caller.partner, from)) {
+      throw refuse('invalid-parameters', `OCPI-from-… names ${partyText(from)}, which is none of your roles`);
+    }
+    const { country_code, party_id } = this.parts.party;
+    return { to: { country_code, party_id }, from };
+  }
+
+  private idsOf(request: FastifyRequest): MessageIds {
+    const ids = this.ids.get(request) ?? readMessageIds(request.headers as Headers, randomUUID);
+    this.ids.set(request, ids);
+    return ids;
+  }
+
+  private async send(request: FastifyRequest, reply: FastifyReply, done: OcpiReply, routing?: Routing): Promise<unknown> {
+    const { answer = answers.ok, message, data, dataJson, headers = {} } = done;
+    const { http, status }: Answer = answer;
+    const at = dateTimeOf(this.parts.clock.now());
+    const body = dataJson === undefined
+      ? JSON.stringify(envelope(data, status, message, at))
+      : envelopeText(dataJson, status, message, at);
+    return reply.code(http)
+      .headers({ ...idHeaders(this.idsOf(request)), ...(routing ? routingHeaders(answerRouting(routing)) : {}), ...headers })
+      .header('Content-Type', 'application/json; charset=utf-8')
+      .send(body);
+  }
+}
+
+function readBody(route: Route, given: unknown): { body: unknown; text: string } {
+  if (!route.body) return { body: undefined, text: '' };
+  const bytes = Buffer.isBuffer(given) ? given : Buffer.alloc(0);
+  if (bytes.length === 0 && route.bodyOptional) return { body: undefined, text: '' };
+  const json = parseJson(bytes);
+  if (!json.ok) throw refuse(json.refusal === 'not-json' ? 'not-json' : 'invalid-parameters', json.message);
+  // The result of a command is a request body and so not wrapped; some wrap it. CMD-04.
+  const isResult = route.urlFrom === 'response_url';
+  return { body: checked(route.body, isResult ? unwrapped(json.value) : json.value, 'invalid-parameters'), text: json.text };
+}
+
+function checked(schema: z.ZodType | undefined, value: unknown, code: 'invalid-parameters'): unknown {
+  if (!schema) return value;
+  const reading = read(schema, value);
+  if (!reading.ok) throw refuse(code, reading.message);
+  return reading.value;
+}

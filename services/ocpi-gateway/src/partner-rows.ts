@@ -1,0 +1,127 @@
+import type { CredentialsRole, Endpoint, ModuleId, Party } from '#ocpi';
+import type { Queryable, Tx } from '#postgres';
+import { endpointOf, hasParty, type Partner, type PartnerState } from './partner.ts';
+
+interface Row {
+  partner_id: string;
+  name: string;
+  state: PartnerState;
+  version: string;
+  versions_url: string;
+  roles: CredentialsRole[];
+  endpoints: Endpoint[];
+  token_out: Buffer | null;
+  last_error: string;
+}
+
+const COLUMNS = 'p.partner_id, p.name, p.state, p.version, p.versions_url, p.roles, p.endpoints, p.token_out, p.last_error';
+
+const partnerOf = (row: Row): Partner => ({
+  id: row.partner_id,
+  name: row.name,
+  state: row.state,
+  version: row.version,
+  versionsUrl: row.versions_url,
+  roles: row.roles,
+  endpoints: row.endpoints,
+  tokenOut: row.token_out ?? undefined,
+  lastError: row.last_error,
+});
+
+export async function findPartner(db: Queryable, id: string, lock = false): Promise<Partner | undefined> {
+  const { rows } = await db.query<Row>(
+    `SELECT ${COLUMNS} FROM partners p WHERE partner_id = $1 ${lock ? 'FOR UPDATE' : ''}`, [id],
+  );
+  return rows[0] && partnerOf(rows[0]);
+}
+
+export async function registeredPartners(db: Queryable): Promise<Partner[]> {
+  const { rows } = await db.query<Row>({
+    name: 'partners-registered',
+    text: `SELECT ${COLUMNS} FROM partners p WHERE state = 'registered' ORDER BY created`,
+  });
+  return rows.map(partnerOf);
+}
+
+/** Those who want a module of ours pushed: all of them, or the one that has a party. */
+export async function receiversOf(db: Queryable, module: ModuleId, party?: Party): Promise<Partner[]> {
+  const registered = await registeredPartners(db);
+  return registered.filter((partner) =>
+    endpointOf(partner, module, 'RECEIVER') !== undefined && (party === undefined || hasParty(partner, party)));
+}
+
+export async function partnerWith(db: Queryable, party: Party): Promise<Partner | undefined> {
+  return (await registeredPartners(db)).find((partner) => hasParty(partner, party));
+}
+
+export async function insertPartner(tx: Tx, partner: Pick<Partner, 'id' | 'name' | 'state' | 'versionsUrl'>): Promise<void> {
+  await tx.query('INSERT INTO partners (partner_id, name, state, versions_url) VALUES ($1, $2, $3, $4)', [
+    partner.id, partner.name, partner.state, partner.versionsUrl,
+  ]);
+}
+
+export async function storePartner(tx: Tx, partner: Partner): Promise<void> {
+  await tx.query(
+    `UPDATE partners SET name = $2, state = $3, version = $4, versions_url = $5, roles = $6, endpoints = $7,
+       token_out = $8 WHERE partner_id = $1`,
+    [
+      partner.id, partner.name, partner.state, partner.version, partner.versionsUrl,
+      JSON.stringify(partner.roles), JSON.stringify(partner.endpoints), partner.tokenOut ?? null,
+    ],
+  );
+}
+
+export async function removePartner(tx: Queryable, id: string): Promise<void> {
+  await tx.query('DELETE FROM partners WHERE partner_id = $1', [id]);
+}
+
+export async function noteError(db: Queryable, id: string, error: string): Promise<void> {
+  await db.query('UPDATE partners SET last_error = $2 WHERE partner_id = $1', [id, error.slice(0, 1_000)]);
+}
+
+export type TokenKind = 'registration' | 'current' | 'old';
+
+export interface TokenHolder {
+  readonly partner: Partner;
+  readonly kind: TokenKind;
+  readonly hash: Buffer;
+  /** Tokens that this one replaced are still good. */
+  readonly othersLinger: boolean;
+}
+
+/** Who presents one of these tokens. */
+export async function tokenHolders(db: Queryable, hashes: readonly Buffer[]): Promise<TokenHolder[]> {
+  const { rows } = await db.query<Row & { hash: Buffer; kind: TokenKind; others: boolean }>({
+    name: 'partners-by-token',
+    text: `SELECT ${COLUMNS}, t.hash, t.kind,
+        EXISTS (SELECT FROM partner_tokens o WHERE o.partner_id = t.partner_id AND o.kind = 'old') AS others
+      FROM partner_tokens t JOIN partners p USING (partner_id) WHERE t.hash = ANY($1)`,
+  }, [hashes]);
+  return rows.map((row) => ({ partner: partnerOf(row), kind: row.kind, hash: row.hash, othersLinger: row.others }));
+}
+
+export async function addToken(tx: Tx, partnerId: string, hash: Buffer, kind: TokenKind): Promise<void> {
+  await tx.query('INSERT INTO partner_tokens (hash, partner_id, kind) VALUES ($1, $2, $3)', [hash, partnerId, kind]);
+}
+
+/** The old one stays good until the new one is used. CRE-07. */
+export async function replaceToken(tx: Tx, partnerId: string, hash: Buffer): Promise<void> {
+  await tx.query(`DELETE FROM partner_tokens WHERE partner_id = $1 AND kind = 'old'`, [partnerId]);
+  await tx.query(`UPDATE partner_tokens SET kind = 'old' WHERE partner_id = $1`, [partnerId]);
+  await addToken(tx, partnerId, hash, 'current');
+}
+
+export async function dropTokens(db: Queryable, partnerId: string, kinds: readonly TokenKind[]): Promise<void> {
+  await db.query('DELETE FROM partner_tokens WHERE partner_id = $1 AND kind = ANY($2)', [partnerId, kinds]);
+}
+
+/** All partners with what waits for them. */
+export async function partnersWithWaiting(db: Queryable): Promise<{ partner: Partner; waiting: number; parked: number }[]> {
+  const { rows } = await db.query<Row & { waiting: number; parked: number }>(
+    `SELECT ${COLUMNS},
+       (SELECT count(*)::int FROM pushed o WHERE o.partner_id = p.partner_id AND o.queued) AS waiting,
+       (SELECT count(*)::int FROM pushed o WHERE o.partner_id = p.partner_id AND o.parked IS NOT NULL) AS parked
+     FROM partners p WHERE state <> 'registering' ORDER BY created`,
+  );
+  return rows.map((row) => ({ partner: partnerOf(row), waiting: row.waiting, parked: row.parked }));
+}

@@ -1,0 +1,207 @@
+import { randomUUID } from 'node:crypto';
+import { type Fact, type Outbox, told } from '#bus';
+import { partnerRegistered } from '#contracts/ocpi-gateway';
+import { addDue, type DueWorker } from '#due';
+import { Credentials, type CredentialsRole, type Interface, read, sameParty, tokenCandidates } from '#ocpi';
+import type { Database, Tx } from '#postgres';
+import type { PartySettings } from '#settings';
+import { type Clock, rfc3339 } from '#time';
+import type { Calls } from './calls.ts';
+import { meet, type Met, outcomeText, refuse } from './handshake.ts';
+import { ourInterfaces, type Partner, toBus } from './partner.ts';
+import {
+  addToken, dropTokens, findPartner, insertPartner, partnersWithWaiting, registeredPartners, removePartner,
+  replaceToken, storePartner, tokenHolders, type TokenKind,
+} from './partner-rows.ts';
+import type { Secrets } from './secrets.ts';
+
+/** Who made a request: TRN-07. */
+export interface Caller {
+  readonly partner: Partner;
+  readonly kind: TokenKind;
+  /** As it was presented, raw. */
+  readonly token: string;
+}
+
+export interface PartnersParts {
+  readonly db: Database;
+  readonly outbox: Outbox;
+  readonly calls: Calls;
+  readonly secrets: Secrets;
+  readonly clock: Clock;
+  readonly party: PartySettings;
+  readonly worker: () => DueWorker;
+  /** Of our versions endpoint, as partners reach it. */
+  readonly versionsUrl: () => string;
+}
+
+/** The partners' aggregate: who they are, and how a link is made, renewed and ended. CRE. */
+export class Partners {
+  readonly interfaces: readonly Interface[];
+
+  constructor(private readonly parts: PartnersParts) {
+    this.interfaces = ourInterfaces(parts.party.roles);
+  }
+
+  /** A TOKEN_A for a partner who will register with us. */
+  async invite(name: string): Promise<{ partner: Partner; tokenA: string }> {
+    const { db, secrets } = this.parts;
+    const tokenA = secrets.newToken();
+    const partner = fresh(name, 'invited', '');
+    await db.tx(async (tx) => {
+      await insertPartner(tx, partner);
+      await addToken(tx, partner.id, secrets.hash(tokenA), 'registration');
+    });
+    return { partner, tokenA };
+  }
+
+  list(): Promise<{ partner: Partner; waiting: number; parked: number }[]> {
+    return partnersWithWaiting(this.parts.db);
+  }
+
+  /** Who presents this Authorization header; undefined is HTTP 401. */
+  async caller(authorization: string | undefined): Promise<Caller | undefined> {
+    const { db, secrets } = this.parts;
+    const candidates = tokenCandidates(authorization).map(({ token }) => ({ token, hash: secrets.hash(token) }));
+    if (candidates.length === 0) return undefined;
+    const holders = await tokenHolders(db, candidates.map(({ hash }) => hash));
+    for (const { token, hash } of candidates) {
+      const holder = holders.find((one) => one.hash.equals(hash));
+      if (!holder || holder.partner.state === 'unregistered') continue;
+      // The partner has its new token: the one before it is of no more use. CRE-07.
+      if (holder.kind === 'current' && holder.othersLinger) await dropTokens(db, holder.partner.id, ['old']);
+      return { partner: holder.partner, kind: holder.kind, token };
+    }
+    return undefined;
+  }
+
+  /** Registers with a partner who gave us a TOKEN_A: we are the Sender. */
+  async register({ name, versionsUrl, tokenA }: { name: string; versionsUrl: string; tokenA: string }): Promise<Partner> {
+    const { db, calls, secrets } = this.parts;
+    const client = calls.withToken(tokenA);
+    const met = await meet(client, versionsUrl, this.interfaces);
+    const tokenB = secrets.newToken();
+    const partner = fresh(name, 'registering', versionsUrl);
+    // TOKEN_B has to open our versions before they answer.
+    await db.tx(async (tx) => {
+      await insertPartner(tx, partner);
+      await addToken(tx, partner.id, secrets.hash(tokenB), 'current');
+    });
+    try {
+      const outcome = await client.post(met.credentialsUrl, this.credentials(tokenB), { routing: false });
+      if (outcome.kind === 'unclear' || outcome.kind === 'unreachable') {
+        throw refuse('partner-unreachable', `POST of credentials: ${outcomeText(outcome)}`);
+      }
+      if (outcome.kind !== 'ok') throw refuse('registration-refused', `POST of credentials: ${outcomeText(outcome)}`);
+      const theirs = read(Credentials, outcome.data);
+      if (!theirs.ok) throw refuse('registration-refused', `the credentials in the answer: ${theirs.message}`);
+      return await db.tx((tx) => this.join(tx, partner, met, theirs.value));
+    } catch (error) {
+      await removePartner(db, partner.id);
+      throw error;
+    } finally {
+      this.parts.worker().wake();
+    }
+  }
+
+  /** POST credentials: a partner whom we invited registers. The callback comes before the answer. */
+  async accept(caller: Caller, theirs: Credentials): Promise<Credentials> {
+    const { db, calls, secrets } = this.parts;
+    const met = await meet(calls.withToken(theirs.token), theirs.url, this.interfaces);
+    const token = secrets.newToken();
+    await db.tx(async (tx) => {
+      const invited = await findPartner(tx, caller.partner.id, true);
+      if (invited?.state !== 'invited') throw refuse('registration-refused', 'this TOKEN_A was used meanwhile');
+      await dropTokens(tx, invited.id, ['registration']);
+      await addToken(tx, invited.id, secrets.hash(token), 'current');
+      await this.join(tx, invited, met, theirs);
+    });
+    return this.credentials(token);
+  }
+
+  /** PUT credentials: new ones of a registered partner; it gets a new token, too. CRE-06, CRE-07. */
+  async renew(caller: Caller, theirs: Credentials): Promise<Credentials> {
+    const { db, calls, secrets } = this.parts;
+    const met = await meet(calls.withToken(theirs.token), theirs.url, this.interfaces);
+    const token = secrets.newToken();
+    await db.tx(async (tx) => {
+      const known = await findPartner(tx, caller.partner.id, true);
+      if (known?.state !== 'registered') throw refuse('registration-refused', 'the link was ended meanwhile');
+      await replaceToken(tx, known.id, secrets.hash(token));
+      await this.join(tx, known, met, theirs);
+    });
+    return this.credentials(token);
+  }
+
+  /** DELETE credentials: all tokens of the link die, and nothing more is sent. CRE-08. */
+  async end({ partner }: Caller): Promise<void> {
+    await this.parts.db.tx((tx) => this.unregister(tx, partner));
+  }
+
+  versionsUrl(): string {
+    return this.parts.versionsUrl();
+  }
+
+  /** What a partner needs to reach us. */
+  credentials(token: string): Credentials {
+    const { party } = this.parts;
+    const { country_code, party_id, name, website } = party;
+    const business_details = { name, ...(website ? { website } : {}) };
+    return {
+      token,
+      url: this.parts.versionsUrl(),
+      roles: party.roles.map((role) => ({ role, business_details, party_id, country_code })),
+    };
+  }
+
+  /** After it, what is ours goes to the partner: all of it at first. */
+  wake(): void {
+    this.parts.worker().wake();
+  }
+
+  private async join(tx: Tx, partner: Partner, met: Met, { token, url, roles }: Credentials): Promise<Partner> {
+    const { outbox, secrets, clock } = this.parts;
+    const joined: Partner = {
+      ...partner, state: 'registered', version: met.version, versionsUrl: url, roles, endpoints: met.endpoints,
+      tokenOut: secrets.seal(token, partner.id),
+    };
+    await this.replaceOlder(tx, joined);
+    await storePartner(tx, joined);
+    await addDue(tx, { id: `push all ${partner.id} ${randomUUID()}`, key: partner.id, kind: 'push-all', at: clock.now(), body: { partnerId: partner.id } });
+    await outbox.tell(tx, [registeredFact(joined, rfc3339(clock.now()))]);
+    return joined;
+  }
+
+  /** A party is on one platform: the newer link takes the place of the older. */
+  private async replaceOlder(tx: Tx, joined: Partner): Promise<void> {
+    for (const other of await registeredPartners(tx)) {
+      if (other.id !== joined.id && other.roles.some((role) => joined.roles.some((one) => sameRole(role, one)))) {
+        await this.unregister(tx, other);
+      }
+    }
+  }
+
+  private async unregister(tx: Tx, partner: Partner): Promise<void> {
+    await dropTokens(tx, partner.id, ['registration', 'current', 'old']);
+    await tx.query('DELETE FROM pushed WHERE partner_id = $1', [partner.id]);
+    await storePartner(tx, { ...partner, state: 'unregistered', endpoints: [], tokenOut: undefined });
+  }
+}
+
+function fresh(name: string, state: Partner['state'], versionsUrl: string): Partner {
+  return { id: randomUUID(), name, state, version: '', versionsUrl, roles: [], endpoints: [], tokenOut: undefined, lastError: '' };
+}
+
+function sameRole(a: CredentialsRole, b: CredentialsRole): boolean {
+  return a.role === b.role && sameParty(a, b);
+}
+
+function registeredFact(partner: Partner, at: string): Fact {
+  return told(partnerRegistered, {
+    partnerId: partner.id,
+    name: partner.name,
+    version: partner.version,
+    at,
+    roles: partner.roles.map((role) => ({ role: role.role, party: toBus(role), name: role.business_details.name })),
+  });
+}

@@ -1,0 +1,177 @@
+import type { Bus } from '#bus';
+import { type CdrRecorded, getCdr, receiveCdr } from '#contracts/cdr-ledger';
+import { getLocation, putPartnerLocation } from '#contracts/locations';
+import { Change } from '#contracts/party';
+import { getSession, putPartnerSession } from '#contracts/sessions';
+import { deletePartnerTariff, getTariff, putPartnerTariff } from '#contracts/tariff-engine';
+import { getToken, putPartnerToken } from '#contracts/tokens-auth';
+import { toJsonBytes } from '#contracts';
+import { answers, type Cdr, findEvse, joinUrl, type Location, type Party, sameId } from '#ocpi';
+import { interfacePath, type Handlers, type OcpiReply, type OcpiRequest } from './exchange.ts';
+import { fromBus, hasParty, toBus } from './partner.ts';
+import { refuse } from './refusals.ts';
+
+const json = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+
+/** The Receiver interfaces: partners' objects go to whoever keeps them, and are read back from there. */
+export function receivedHandlers(bus: Bus, publicUrl: () => string): Handlers {
+  return { ...receivedLocations(bus), ...receivedSessions(bus), ...receivedCdrs(bus, publicUrl), ...receivedTariffs(bus), ...receivedTokens(bus) };
+}
+
+/** The party in the URL; it must be one of the caller's. */
+function owner({ caller, params }: OcpiRequest): Party {
+  const party = { country_code: params.country_code!, party_id: params.party_id! };
+  if (!hasParty(caller.partner, party)) {
+    throw refuse('foreign-party', `${party.country_code}*${party.party_id} is none of your roles`);
+  }
+  return party;
+}
+
+/** TRN-71: what names an object in its body is what names it in the URL; a PATCH may leave it out. */
+function sameIds({ body, params }: OcpiRequest, names: Readonly<Record<string, string>>): void {
+  for (const [field, param] of Object.entries(names)) {
+    const given = (body as Record<string, unknown>)[field];
+    if (typeof given === 'string' && !sameId(given, params[param]!)) {
+      throw refuse('id-differs', `${field}: "${given}" in the body, "${params[param]}" in the URL`);
+    }
+  }
+}
+
+const ownIds = { country_code: 'country_code', party_id: 'party_id' };
+
+function changed({ change }: { change: Change }): OcpiReply {
+  return change === Change.CREATED ? { answer: answers.created } : {};
+}
+
+function found(bytes: Uint8Array | undefined, what: string): string {
+  if (!bytes) throw refuse('not-found', `${what} is not known here`);
+  return json(bytes);
+}
+
+function receivedLocations(bus: Bus): Handlers {
+  const own = '/:country_code/:party_id/:location_id';
+  const levels = [
+    [own, { ...ownIds, id: 'location_id' }],
+    [`${own}/:evse_uid`, { uid: 'evse_uid' }],
+    [`${own}/:evse_uid/:connector_id`, { id: 'connector_id' }],
+  ] as const;
+  const put = (ids: Readonly<Record<string, string>>, patch: boolean) => async (request: OcpiRequest) => {
+    const party = owner(request);
+    sameIds(request, ids);
+    const { location_id, evse_uid, connector_id } = request.params;
+    return changed(await bus.ask(putPartnerLocation, {
+      party: toBus(party), locationId: location_id!, patch, bodyJson: toJsonBytes(request.text),
+      ...(evse_uid === undefined ? {} : { evseUid: evse_uid }),
+      ...(connector_id === undefined ? {} : { connectorId: connector_id }),
+    }));
+  };
+  const get = async (request: OcpiRequest) => {
+    const { locationJson } = await bus.ask(getLocation, { party: toBus(owner(request)), locationId: request.params.location_id! });
+    return { dataJson: part(found(locationJson, `Location ${request.params.location_id}`), request.params) };
+  };
+  return Object.fromEntries(levels.flatMap(([path, ids]) => [
+    [`RECEIVER locations PUT ${path}`, put(ids, false)],
+    [`RECEIVER locations PATCH ${path}`, put(ids, true)],
+    [`RECEIVER locations GET ${path}`, get],
+  ]));
+}
+
+/** A Location, or the EVSE or Connector of it that the URL names. */
+export function part(locationJson: string, params: Readonly<Record<string, string>>): string {
+  if (params.evse_uid === undefined) return locationJson;
+  const evse = findEvse(JSON.parse(locationJson) as Location, params.evse_uid);
+  if (!evse) throw refuse('unknown-evse', `Location ${params.location_id} has no EVSE ${params.evse_uid}`);
+  if (params.connector_id === undefined) return JSON.stringify(evse);
+  const connector = evse.connectors.find(({ id }) => sameId(id, params.connector_id!));
+  if (!connector) throw refuse('unknown-connector', `EVSE ${params.evse_uid} has no Connector ${params.connector_id}`);
+  return JSON.stringify(connector);
+}
+
+function receivedSessions(bus: Bus): Handlers {
+  const own = '/:country_code/:party_id/:session_id';
+  const put = (patch: boolean) => async (request: OcpiRequest) => {
+    const party = owner(request);
+    sameIds(request, { ...ownIds, id: 'session_id' });
+    return changed(await bus.ask(putPartnerSession, {
+      party: toBus(party), sessionId: request.params.session_id!, patch, bodyJson: toJsonBytes(request.text),
+    }));
+  };
+  return {
+    [`RECEIVER sessions PUT ${own}`]: put(false),
+    [`RECEIVER sessions PATCH ${own}`]: put(true),
+    [`RECEIVER sessions GET ${own}`]: async (request) => {
+      const sessionId = request.params.session_id!;
+      const { sessionJson } = await bus.ask(getSession, { party: toBus(owner(request)), sessionId });
+      return { dataJson: found(sessionJson, `Session ${sessionId}`) };
+    },
+  };
+}
+
+function receivedTariffs(bus: Bus): Handlers {
+  const own = '/:country_code/:party_id/:tariff_id';
+  return {
+    [`RECEIVER tariffs PUT ${own}`]: async (request) => {
+      const party = owner(request);
+      sameIds(request, { ...ownIds, id: 'tariff_id' });
+      return changed(await bus.ask(putPartnerTariff, {
+        party: toBus(party), tariffId: request.params.tariff_id!, bodyJson: toJsonBytes(request.text),
+      }));
+    },
+    [`RECEIVER tariffs GET ${own}`]: async (request) => {
+      const tariffId = request.params.tariff_id!;
+      const { tariffJson } = await bus.ask(getTariff, { party: toBus(owner(request)), tariffId });
+      return { dataJson: found(tariffJson, `Tariff ${tariffId}`) };
+    },
+    [`RECEIVER tariffs DELETE ${own}`]: async (request) => {
+      await bus.ask(deletePartnerTariff, { party: toBus(owner(request)), tariffId: request.params.tariff_id! });
+      return {};
+    },
+  };
+}
+
+function receivedTokens(bus: Bus): Handlers {
+  const own = '/:country_code/:party_id/:token_uid';
+  const typeOf = ({ query }: OcpiRequest) => query.type as string;
+  const put = (patch: boolean) => async (request: OcpiRequest) => {
+    const party = owner(request);
+    sameIds(request, { ...ownIds, uid: 'token_uid' });
+    const { type: inBody } = request.body as { type?: string };
+    const type = typeOf(request);
+    if (inBody !== undefined && inBody !== type) throw refuse('id-differs', `type: "${inBody}" in the body, "${type}" in the URL`);
+    return changed(await bus.ask(putPartnerToken, {
+      party: toBus(party), uid: request.params.token_uid!, type, patch, bodyJson: toJsonBytes(request.text),
+    }));
+  };
+  return {
+    [`RECEIVER tokens PUT ${own}`]: put(false),
+    [`RECEIVER tokens PATCH ${own}`]: put(true),
+    [`RECEIVER tokens GET ${own}`]: async (request) => {
+      const uid = request.params.token_uid!;
+      const { tokenJson } = await bus.ask(getToken, { party: toBus(owner(request)), uid, type: typeOf(request) });
+      return { dataJson: found(tokenJson, `${typeOf(request)} Token ${uid}`) };
+    },
+  };
+}
+
+/** CDR-01: the URL of a CDR is ours to choose; it names the CDR's owner and id. */
+function receivedCdrs(bus: Bus, publicUrl: () => string): Handlers {
+  const endpoint = () => `${publicUrl()}${interfacePath({ module: 'cdrs', role: 'RECEIVER' })}`;
+  const urlOf = ({ party, cdrId }: CdrRecorded) => joinUrl(endpoint(), `${party!.countryCode}*${party!.partyId}*${cdrId}`);
+  return {
+    'RECEIVER cdrs POST ': async ({ caller, body, text }) => {
+      const cdr = body as Cdr;
+      if (!hasParty(caller.partner, cdr)) {
+        throw refuse('foreign-object', `country_code, party_id: ${cdr.country_code}*${cdr.party_id} is none of your roles`);
+      }
+      const recorded = await bus.ask(receiveCdr, { bodyJson: toJsonBytes(text) });
+      return { ...changed(recorded), headers: { Location: urlOf(recorded) } };
+    },
+    'RECEIVER cdrs GET /:cdr': async ({ caller, params }) => {
+      const [, countryCode = '', partyId = '', cdrId = ''] = /^([^*]*)\*([^*]*)\*(.+)$/.exec(params.cdr!) ?? [];
+      const party = { countryCode, partyId };
+      if (cdrId === '' || !hasParty(caller.partner, fromBus(party))) throw refuse('unknown-cdr', `${params.cdr} is no CDR of yours`);
+      const { cdrJson } = await bus.ask(getCdr, { party, cdrId });
+      return { dataJson: found(cdrJson, `CDR ${cdrId}`) };
+    },
+  };
+}

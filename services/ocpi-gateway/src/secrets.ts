@@ -1,0 +1,38 @@
+import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
+import type { Settings } from '#settings';
+
+const IV_BYTES = 12;
+const TAG_BYTES = 16;
+
+/** How credentials tokens are made and kept. Neither form in the database is of use without ROAMWATT_SECRET. */
+export interface Secrets {
+  /** 43 characters that OCPI allows in a token (CRE-09). */
+  newToken(): string;
+  /** Of a token that a partner presents. */
+  hash(token: string): Buffer;
+  /** Of a token that we present; bound to its partner. */
+  seal(token: string, partnerId: string): Buffer;
+  open(sealed: Buffer, partnerId: string): string;
+}
+
+export function secretsOf(settings: Settings): Secrets {
+  const hashKey = settings.key('partner tokens');
+  const sealKey = settings.key('tokens we present to partners');
+  return {
+    newToken: () => randomBytes(32).toString('base64url'),
+    hash: (token) => createHmac('sha256', hashKey).update(token).digest(),
+    seal(token, partnerId) {
+      const iv = randomBytes(IV_BYTES);
+      const cipher = createCipheriv('aes-256-gcm', sealKey, iv).setAAD(Buffer.from(partnerId));
+      const text = Buffer.concat([cipher.update(token, 'utf8'), cipher.final()]);
+      return Buffer.concat([iv, cipher.getAuthTag(), text]);
+    },
+    open(sealed, partnerId) {
+      const decipher = createDecipheriv('aes-256-gcm', sealKey, sealed.subarray(0, IV_BYTES))
+        .setAAD(Buffer.from(partnerId))
+        .setAuthTag(sealed.subarray(IV_BYTES, IV_BYTES + TAG_BYTES));
+      const text = Buffer.concat([decipher.update(sealed.subarray(IV_BYTES + TAG_BYTES)), decipher.final()]);
+      return text.toString('utf8');
+    },
+  };
+}

@@ -1,0 +1,84 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { Bus } from '#bus';
+import { listCdrs } from '#contracts/cdr-ledger';
+import { getLocation, listLocations } from '#contracts/locations';
+import type { Page, PageRequestSchema } from '#contracts/party';
+import { listSessions } from '#contracts/sessions';
+import { listTariffs } from '#contracts/tariff-engine';
+import { answerAuthorize, listTokens } from '#contracts/tokens-auth';
+import { toJsonBytes } from '#contracts';
+import { Refused } from '#bus';
+import { dateTimeOf, instantMs, pageHeaders, type PageQuery, type Party, readPage } from '#ocpi';
+import type { Handler, Handlers, OcpiRequest } from './exchange.ts';
+import { partiesOf, toBus } from './partner.ts';
+import { part } from './received.ts';
+import { refuse } from './refusals.ts';
+
+type PageAsk = MessageInitShape<typeof PageRequestSchema>;
+const json = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+
+/** The Sender interfaces: what is ours, read by partners. Sessions and CDRs are for their tokens' owners only. */
+export function sentHandlers(bus: Bus, party: Party, pageLimit: number): Handlers {
+  const tokenParties = ({ caller }: OcpiRequest) => partiesOf(caller.partner).map(toBus);
+  const list = (ask: (page: PageAsk, request: OcpiRequest) => Promise<Page>, dateFromRequired = false) =>
+    listHandler(ask, { maxLimit: pageLimit, dateFromRequired });
+  const location: Handler = async ({ params }) => {
+    const { locationJson, own } = await bus.ask(getLocation, { party: toBus(party), locationId: params.location_id! });
+    if (!locationJson || !own) throw refuse('unknown-location', `${params.location_id} is none of our Locations`);
+    return { dataJson: part(json(locationJson), params) };
+  };
+  return {
+    'SENDER locations GET ': list((page) => bus.ask(listLocations, { page })),
+    'SENDER locations GET /:location_id': location,
+    'SENDER locations GET /:location_id/:evse_uid': location,
+    'SENDER locations GET /:location_id/:evse_uid/:connector_id': location,
+    'SENDER tariffs GET ': list((page) => bus.ask(listTariffs, { page })),
+    'SENDER sessions GET ': list((page, request) => bus.ask(listSessions, { page, tokenParties: tokenParties(request) }), true),
+    'SENDER cdrs GET ': list((page, request) => bus.ask(listCdrs, { page, tokenParties: tokenParties(request) })),
+    'SENDER tokens GET ': list((page) => bus.ask(listTokens, { page })),
+    'SENDER tokens POST /:token_uid/authorize': (request) => authorize(bus, request),
+  };
+}
+
+function listHandler(
+  ask: (page: PageAsk, request: OcpiRequest) => Promise<Page>,
+  rules: { readonly maxLimit: number; readonly dateFromRequired: boolean },
+): Handler {
+  return async (request) => {
+    const reading = readPage(request.query, rules);
+    if (!reading.ok) throw refuse('invalid-parameters', reading.message);
+    const { page } = reading;
+    const { objectsJson, total } = await ask(pageAsk(page), request);
+    // Pages are cut by bytes, too: the next one starts where this one really ends.
+    const cut = { ...page, offset: objectsJson.length === 0 ? total : page.offset + objectsJson.length - page.limit };
+    return {
+      dataJson: `[${objectsJson.map(json).join(',')}]`,
+      headers: pageHeaders(request.url, cut, total, rules.maxLimit),
+    };
+  };
+}
+
+/** Instants with their Z, so that nobody behind has to know OCPI's rule for those without. TYP-03. */
+function pageAsk({ dateFrom, dateTo, offset, limit }: PageQuery): PageAsk {
+  const utc = (dateTime: string) => dateTimeOf(instantMs(dateTime)!);
+  return {
+    offset, limit,
+    ...(dateFrom === undefined ? {} : { dateFrom: utc(dateFrom) }),
+    ...(dateTo === undefined ? {} : { dateTo: utc(dateTo) }),
+  };
+}
+
+/** TOK-04 to TOK-07: an unknown token is 404 and 2004. */
+async function authorize(bus: Bus, { params, query, text }: OcpiRequest) {
+  try {
+    const { authorizationInfoJson } = await bus.ask(answerAuthorize, {
+      uid: params.token_uid!,
+      type: query.type as string,
+      ...(text === '' ? {} : { locationReferencesJson: toJsonBytes(text) }),
+    });
+    return { dataJson: json(authorizationInfoJson) };
+  } catch (error) {
+    if (error instanceof Refused && error.code === 'unknown-token') throw refuse('unknown-token-to-authorize', error.detail);
+    throw error;
+  }
+}

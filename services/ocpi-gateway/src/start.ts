@@ -1,0 +1,85 @@
+import type { AddressInfo } from 'node:net';
+import { outbox, serve } from '#bus';
+import { type DueWorker, workDue } from '#due';
+import { type Running, type Service, startService } from '#service';
+import { BadSettings, type Env } from '#settings';
+import { Calls } from './calls.ts';
+import { Commands } from './commands.ts';
+import { ocpiSettings } from './config.ts';
+import { configurationHandlers } from './configuration.ts';
+import { Delivery } from './delivery.ts';
+import { migrations } from './migrations.ts';
+import { OcpiGateway } from './ocpi-gateway.ts';
+import { OcpiGatewayModule } from './ocpi-gateway.module.ts';
+import { ocpiServer } from './ocpi-server.ts';
+import { Partners } from './partners.ts';
+import { PushAll } from './push-all.ts';
+import { receivedHandlers } from './received.ts';
+import { secretsOf } from './secrets.ts';
+import { sentHandlers } from './sent.ts';
+
+/** Partners worked for at the same time: one that is slow keeps one place. */
+const LANES = 64;
+
+export function start(env: Env): Promise<Running> {
+  return startService(env, { name: 'ocpi-gateway', migrations }, async (service) => {
+    const { bus, db, log, tracer, settings: { clock, party, ...given } } = service;
+    const settings = ocpiSettings(service.settings);
+    const told = outbox('ocpi-gateway', db);
+    const secrets = secretsOf(service.settings);
+    const calls = new Calls({ settings, party, secrets, tracer });
+    service.onStop(() => calls.close());
+
+    let publicUrl = given.variable('OCPI_PUBLIC_URL', '').replace(/\/+$/, '');
+    let worker: DueWorker | undefined;
+    const parts = { db, bus, outbox: told, calls, secrets, clock, party, settings, log };
+    const wired = {
+      publicUrl: () => publicUrl,
+      versionsUrl: () => `${publicUrl}/ocpi/versions`,
+      worker: () => worker ?? { wake: () => {}, stop: async () => {} },
+    };
+    const partners = new Partners({ ...parts, ...wired });
+    const gateway = new OcpiGateway({ ...parts, ...wired });
+    const commands = new Commands({ ...parts, wake: () => worker?.wake() });
+    const delivery = new Delivery(parts);
+    const pushAll = new PushAll({ db, bus, roles: party.roles, log });
+
+    const http = ocpiServer({
+      partners, party, clock, log, tracer, publicUrl: wired.publicUrl,
+      handlers: {
+        ...configurationHandlers(partners, wired.publicUrl),
+        ...receivedHandlers(bus, wired.publicUrl),
+        ...sentHandlers(bus, party, settings.page_limit),
+        ...commands.handlers(),
+      },
+    });
+    const { host, port } = listenAt(service);
+    await http.listen({ host, port });
+    service.onStop(() => http.close());
+    publicUrl ||= `http://${host}:${(http.server.address() as AddressInfo).port}`;
+
+    const serving = await serve({
+      module: OcpiGatewayModule.with(gateway, partners), bus, db, listener: 'ocpi-gateway', tells: [told],
+    });
+    service.onStop(() => serving.close());
+    worker = workDue(db, clock, {
+      concurrency: LANES,
+      service: 'ocpi-gateway',
+      log,
+      kinds: {
+        push: (due, attempt) => delivery.push(due, attempt),
+        'push-cdr': (due, attempt) => delivery.pushCdr(due, attempt),
+        'push-all': (due, attempt) => pushAll.run(due, attempt),
+        'command-result': (due, attempt) => commands.deliverResult(due, attempt),
+      },
+    });
+    service.onStop(() => worker?.stop());
+    return { ocpi: wired.versionsUrl() };
+  });
+}
+
+function listenAt({ settings }: Service): { host: string; port: number } {
+  const port = settings.variable('OCPI_PORT', '0');
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw new BadSettings(`environment variable OCPI_PORT: "${port}" is no port`);
+  return { host: settings.variable('HOST', '127.0.0.1'), port: Number(port) };
+}

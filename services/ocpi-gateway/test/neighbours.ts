@@ -1,0 +1,197 @@
+import { type Bus, busMigrations, connectBus, type Context, type Fact, type Outbox, outbox, type Relay, startRelay } from '#bus';
+import { getCdr, listCdrs, receiveCdr } from '#contracts/cdr-ledger';
+import { getLocation, listLocations, putPartnerLocation } from '#contracts/locations';
+import { Change, type PageRequest, type Party } from '#contracts/party';
+import { getSession, listSessions, putPartnerSession, recordCommandResult, startSession, stopSession } from '#contracts/sessions';
+import { deletePartnerTariff, getTariff, listTariffs, putPartnerTariff } from '#contracts/tariff-engine';
+import { answerAuthorize, getToken, listTokens, putPartnerToken } from '#contracts/tokens-auth';
+import { fromJsonBytes, toJsonBytes } from '#contracts';
+import { Rejected } from '#decider';
+import { type Cdr, patchEvse, patchLocation, patchSession, patchToken, type Location, type Session, type Tariff, type Token } from '#ocpi';
+import { type Database, openDatabase } from '#postgres';
+import type { TestPlatform } from '#test-servers';
+
+/** What a partner did to an object of its own, as the keeper of the objects sees it. */
+export interface Taken {
+  readonly what: string;
+  readonly body: unknown;
+}
+
+export interface Answers {
+  startSession?: (order: { orderId: string; locationId: string; token: Token }) => Promise<{ result: string; unknownLocation?: boolean }>;
+}
+
+/**
+ * The other side of the contracts that the gateway stands between: keeps what partners push by the rules
+ * of #ocpi, lists what is ours, and tells facts from logs of its own.
+ */
+export class Neighbours {
+  readonly taken: Taken[] = [];
+  readonly own = { locations: [] as Location[], tariffs: [] as Tariff[], tokens: [] as Token[], sessions: [] as Session[], cdrs: [] as Cdr[] };
+  readonly partners = new Map<string, object>();
+  readonly results: unknown[] = [];
+  readonly orders: unknown[] = [];
+  answers: Answers = {};
+  private readonly logs = new Map<Context, { db: Database; log: Outbox; relay: Relay }>();
+
+  private constructor(readonly bus: Bus, private readonly platform: TestPlatform) {}
+
+  static async open(platform: TestPlatform): Promise<Neighbours> {
+    const bus = await connectBus({ natsUrl: platform.env.NATS_URL!, platform: platform.platform, service: 'neighbours' });
+    const neighbours = new Neighbours(bus, platform);
+    await Promise.all([neighbours.keepObjects(), neighbours.keepTokens(), neighbours.keepSessions(), neighbours.keepCdrs()]);
+    return neighbours;
+  }
+
+  async tell(...facts: readonly Fact[]): Promise<void> {
+    for (const fact of facts) {
+      const { db, log } = await this.log(fact.contract.context);
+      await db.tx((tx) => log.tell(tx, [fact]));
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const { db, relay } of this.logs.values()) {
+      await relay.close();
+      await db.close();
+    }
+    await this.bus.close();
+  }
+
+  private async log(context: Context) {
+    const known = this.logs.get(context);
+    if (known) return known;
+    const db = await openDatabase({ url: this.platform.databaseUrl, schema: context.replaceAll('-', '_'), migrations: busMigrations });
+    const log = outbox(context, db);
+    const made = { db, log, relay: startRelay(this.bus, log) };
+    this.logs.set(context, made);
+    return made;
+  }
+
+  private put(what: string, key: string, body: object): { change: Change } {
+    this.taken.push({ what, body });
+    const change = this.partners.has(key) ? Change.UPDATED : Change.CREATED;
+    this.partners.set(key, body);
+    return { change };
+  }
+
+  private held<T extends object>(key: string, refusal: string): T {
+    const held = this.partners.get(key);
+    if (!held) throw new Rejected(refusal, `${key} is not known`);
+    return held as T;
+  }
+
+  private async keepObjects(): Promise<void> {
+    const { bus } = this;
+    await bus.answer(putPartnerLocation, async (requests) => requests.map(({ party, locationId, evseUid, patch, bodyJson }) => {
+      const key = keyOf('location', party, locationId);
+      const body = fromJsonBytes<never>(bodyJson);
+      if (!patch && evseUid === undefined) return this.put(`PUT ${key}`, key, body);
+      const known = this.held<Location>(key, 'unknown-location');
+      const next = evseUid === undefined ? patchLocation(known, body) : patchEvse(known, evseUid, body)!;
+      const answer = this.put(`PATCH ${key} ${evseUid ?? ''}`.trim(), key, next);
+      this.taken.splice(-1, 1, { what: `PATCH ${key} ${evseUid ?? ''}`.trim(), body });
+      return answer;
+    }));
+    await bus.answer(getLocation, async (requests) => requests.map(({ party, locationId }) => {
+      const own = this.own.locations.find(({ id }) => id === locationId);
+      const held = own ?? this.partners.get(keyOf('location', party, locationId));
+      return held ? { locationJson: toJsonBytes(held), own: own !== undefined } : { own: false };
+    }));
+    await bus.answer(listLocations, async (requests) => requests.map(({ page }) => pageOf(this.own.locations, page!)));
+    await bus.answer(putPartnerTariff, async (requests) => requests.map(({ party, tariffId, bodyJson }) => {
+      const key = keyOf('tariff', party, tariffId);
+      return this.put(`PUT ${key}`, key, fromJsonBytes(bodyJson));
+    }));
+    await bus.answer(deletePartnerTariff, async (requests) => requests.map(({ party, tariffId }) => {
+      const key = keyOf('tariff', party, tariffId);
+      this.partners.delete(key);
+      this.taken.push({ what: `DELETE ${key}`, body: undefined });
+      return { change: Change.UPDATED };
+    }));
+    await bus.answer(getTariff, async (requests) => requests.map(({ party, tariffId }) => {
+      const held = this.partners.get(keyOf('tariff', party, tariffId));
+      return { version: 1, ...(held ? { tariffJson: toJsonBytes(held) } : {}) };
+    }));
+    await bus.answer(listTariffs, async (requests) => requests.map(({ page }) => pageOf(this.own.tariffs, page!)));
+  }
+
+  private async keepTokens(): Promise<void> {
+    const { bus } = this;
+    await bus.answer(putPartnerToken, async (requests) => requests.map(({ party, uid, type, patch, bodyJson }) => {
+      const key = keyOf('token', party, `${type} ${uid}`);
+      const body = fromJsonBytes<never>(bodyJson);
+      const next = patch ? patchToken(this.held<Token>(key, 'unknown-token'), body) : body;
+      const answer = this.put(`${patch ? 'PATCH' : 'PUT'} ${key}`, key, next);
+      this.taken.splice(-1, 1, { what: `${patch ? 'PATCH' : 'PUT'} ${key}`, body });
+      return answer;
+    }));
+    await bus.answer(getToken, async (requests) => requests.map(({ party, uid, type }) => {
+      const held = this.partners.get(keyOf('token', party, `${type} ${uid}`));
+      return held ? { tokenJson: toJsonBytes(held) } : {};
+    }));
+    await bus.answer(listTokens, async (requests) => requests.map(({ page }) => pageOf(this.own.tokens, page!)));
+    await bus.answer(answerAuthorize, async (requests) => requests.map(({ uid, type }) => {
+      const token = this.own.tokens.find((one) => one.uid === uid && one.type === type);
+      if (!token) return new Rejected('unknown-token', `${type} token ${uid} is none of ours`);
+      return { authorizationInfoJson: toJsonBytes({ allowed: 'ALLOWED', token, authorization_reference: 'A1' }) };
+    }));
+  }
+
+  private async keepSessions(): Promise<void> {
+    const { bus } = this;
+    await bus.answer(putPartnerSession, async (requests) => requests.map(({ party, sessionId, patch, bodyJson }) => {
+      const key = keyOf('session', party, sessionId);
+      const body = fromJsonBytes<never>(bodyJson);
+      const next = patch ? patchSession(this.held<Session>(key, 'unknown-session'), body) : body;
+      const answer = this.put(`${patch ? 'PATCH' : 'PUT'} ${key}`, key, next);
+      this.taken.splice(-1, 1, { what: `${patch ? 'PATCH' : 'PUT'} ${key}`, body });
+      return answer;
+    }));
+    await bus.answer(getSession, async (requests) => requests.map(({ party, sessionId }) => {
+      const held = this.partners.get(keyOf('session', party, sessionId));
+      return { own: false, ...(held ? { sessionJson: toJsonBytes(held) } : {}) };
+    }));
+    await bus.answer(listSessions, async (requests) => requests.map(({ page, tokenParties }) =>
+      pageOf(this.own.sessions.filter(({ cdr_token }) => tokenParties.some(({ partyId }) => partyId === cdr_token.party_id)), page!)));
+    await bus.answer(startSession, async (requests) => Promise.all(requests.map(async ({ orderId, locationId, tokenJson }) => {
+      this.orders.push(orderId);
+      const { result, unknownLocation = false } = await this.answers.startSession!({ orderId, locationId, token: fromJsonBytes(tokenJson) });
+      return { result, timeoutS: 30, message: '', unknownLocation };
+    })));
+    await bus.answer(stopSession, async (requests) => requests.map(({ sessionId }) => (
+      { result: sessionId === 'S-1' ? 'ACCEPTED' : 'UNKNOWN_SESSION', timeoutS: 30, message: '', unknownLocation: false })));
+    await bus.answer(recordCommandResult, async (requests) => requests.map(({ orderId, result, message }) => {
+      this.results.push({ orderId, result, message });
+      return { order: { orderId, command: '', state: 'done', result, message, tokenUid: '', at: '' } };
+    }));
+  }
+
+  private async keepCdrs(): Promise<void> {
+    const { bus } = this;
+    await bus.answer(receiveCdr, async (requests) => requests.map(({ bodyJson }) => {
+      const cdr = fromJsonBytes<Cdr>(bodyJson);
+      const party = { countryCode: cdr.country_code, partyId: cdr.party_id };
+      const key = keyOf('cdr', party, cdr.id);
+      const known = this.partners.get(key);
+      if (known && JSON.stringify(known) !== JSON.stringify(cdr)) return new Rejected('cdr-differs-from-recorded', cdr.id);
+      const { change } = known ? { change: Change.UNCHANGED } : this.put(`POST ${key}`, key, cdr);
+      return { change, party, cdrId: cdr.id };
+    }));
+    await bus.answer(getCdr, async (requests) => requests.map(({ party, cdrId }) => {
+      const held = this.partners.get(keyOf('cdr', party, cdrId));
+      return held ? { cdrJson: toJsonBytes(held) } : {};
+    }));
+    await bus.answer(listCdrs, async (requests) => requests.map(({ page, tokenParties }) =>
+      pageOf(this.own.cdrs.filter(({ cdr_token }) => tokenParties.some(({ partyId }) => partyId === cdr_token.party_id)), page!)));
+  }
+}
+
+function keyOf(kind: string, party: Pick<Party, 'countryCode' | 'partyId'> | undefined, id: string): string {
+  return `${kind} ${party?.countryCode}*${party?.partyId} ${id}`.toUpperCase();
+}
+
+function pageOf(objects: readonly { last_updated: string }[], { offset, limit, dateFrom }: PageRequest) {
+  const matching = objects.filter(({ last_updated }) => dateFrom === undefined || last_updated >= dateFrom);
+  return { objectsJson: matching.slice(offset, offset + limit).map(toJsonBytes), total: matching.length };
+}
