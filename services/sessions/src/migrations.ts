@@ -1,0 +1,53 @@
+import { busMigrations } from '#bus';
+import { dueMigrations } from '#due';
+import { eventStoreMigrations } from '#event-store';
+import type { MigrationList } from '#postgres';
+
+// Parties are written as ca*bct, ids in keys in lower case: OCPI compares without case.
+const sessions: MigrationList = [
+  {
+    name: 'sessions-1-sessions',
+    up: () => [
+      `CREATE TABLE transactions (
+         station_id text NOT NULL,
+         transaction_id text NOT NULL,
+         session_id text NOT NULL,
+         PRIMARY KEY (station_id, transaction_id)
+       )`,
+      `CREATE TABLE own_sessions (
+         session_id text PRIMARY KEY,
+         token_party text NOT NULL,
+         token_uid text NOT NULL,
+         started_at timestamptz NOT NULL,
+         last_updated timestamptz NOT NULL,
+         session text NOT NULL,      -- the OCPI Session's JSON
+         created bigint GENERATED ALWAYS AS IDENTITY
+       )`,
+      'CREATE INDEX own_sessions_by_token_party ON own_sessions (token_party, created)',
+      'CREATE INDEX own_sessions_by_token ON own_sessions (token_party, token_uid, started_at)',
+      `CREATE TABLE partner_sessions (
+         party text NOT NULL,
+         session_id text NOT NULL,
+         token_party text NOT NULL,
+         token_uid text NOT NULL,
+         started_at timestamptz NOT NULL,
+         last_updated timestamptz NOT NULL,
+         session text NOT NULL,
+         order_id text,              -- the order it came from, once that is known
+         PRIMARY KEY (party, session_id)
+       )`,
+      'CREATE INDEX partner_sessions_by_token ON partner_sessions (token_party, token_uid, started_at)',
+      // Where a Session without authorization_reference looks for its order.
+      `CREATE TABLE starts_ordered (
+         order_id text PRIMARY KEY,
+         party text NOT NULL,
+         token_uid text NOT NULL,
+         evse_uid text NOT NULL,
+         placed_at timestamptz NOT NULL
+       )`,
+      'CREATE INDEX starts_ordered_by_token ON starts_ordered (party, token_uid, placed_at)',
+    ],
+  },
+];
+
+export const migrations: MigrationList = [...busMigrations, ...eventStoreMigrations, ...dueMigrations, ...sessions];

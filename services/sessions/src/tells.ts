@@ -1,0 +1,60 @@
+import { type Fact, told } from '#bus';
+import {
+  commandFinished, orderChanged, sessionEnded, sessionStarted, sessionUpdated,
+} from '#contracts/sessions';
+import { toJsonBytes } from '#contracts';
+import type { StoredEvent } from '#event-store';
+import type { Session } from '#ocpi';
+import type { CommandEvent } from './command.ts';
+import type { Order, OrderEvent } from './order.ts';
+import type { SessionEvent } from './session.ts';
+import { idOf } from './streams.ts';
+
+/** What our events tell the platform. Sessions without a token that may pay are nobody's business. */
+export function tells(stored: StoredEvent): Fact | undefined {
+  const event = { ...(JSON.parse(stored.data) as object), type: stored.type } as SessionEvent | CommandEvent | OrderEvent;
+  switch (event.type) {
+    case 'SessionStarted':
+      return told(sessionStarted, whole(event.session));
+    case 'SessionRefreshed':
+      return told(sessionUpdated, whole(event.session));
+    case 'SessionEnded': {
+      const { session, energyWh, snapshots: { location, tariff, tariffVersion, token } } = event;
+      return told(sessionEnded, {
+        ...whole(session), energyWh, tariffVersion,
+        locationJson: toJsonBytes(location), tariffJson: toJsonBytes(tariff), tokenJson: toJsonBytes(token),
+      });
+    }
+    case 'CommandFinished':
+      return event.from === 'partner'
+        ? told(commandFinished, { orderId: idOf(stored.stream), result: event.result, message: event.message })
+        : undefined;
+    case 'OrderPlaced':
+    case 'OrderAnswered':
+    case 'OrderUnsent':
+    case 'OrderGivenUp':
+    case 'OrderResulted':
+    case 'SessionLinked':
+      return told(orderChanged, { order: orderView(event.order) });
+    case 'MeterRead':
+    case 'InvalidSessionStarted':
+    case 'InvalidSessionEnded':
+    case 'CommandTaken':
+    case 'ChargeNoted':
+      return undefined;
+  }
+}
+
+function whole(session: Session) {
+  const { country_code: countryCode, party_id: partyId } = session.cdr_token;
+  return { sessionId: session.id, tokenParty: { countryCode, partyId }, sessionJson: toJsonBytes(session) };
+}
+
+/** An order as others see it. */
+export function orderView({ party, sessionId, ...order }: Order) {
+  return {
+    ...order,
+    party: { countryCode: party.country_code, partyId: party.party_id },
+    ...(sessionId === undefined ? {} : { sessionId }),
+  };
+}
