@@ -1,11 +1,11 @@
-import type { AnyEntity, EntityName, MikroORM } from '@mikro-orm/postgresql';
+import type { MikroORM, Options } from '@mikro-orm/postgresql';
 import { withSettings } from './database.ts';
 
 export interface OrmOptions {
   readonly url: string;
   /** A schema that `openDatabase` has prepared; the connections act as its role. */
   readonly schema: string;
-  readonly entities: readonly EntityName<AnyEntity>[];
+  readonly entities: NonNullable<Options['entities']>;
   /** Connections at most (default 3); they are opened when they are needed. */
   readonly poolMax?: number;
 }
@@ -24,7 +24,7 @@ export async function openOrm({ url, schema, entities, poolMax = 3 }: OrmOptions
         search_path: schema, role: `roamwatt_${schema}`, timezone: 'UTC', statement_timeout: 30_000,
       }),
     },
-    entities: [...entities],
+    entities,
     pool: { min: 0, max: poolMax },
   });
 }

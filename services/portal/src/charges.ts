@@ -1,0 +1,200 @@
+import { randomUUID } from 'node:crypto';
+import { type Bus, isAskFailure, Refused, Unanswered } from '#bus';
+import { fromJsonBytes } from '#contracts';
+import { getLocation } from '#contracts/locations';
+import { getOrder, getSession, listTokenSessions, orderStart, orderStop } from '#contracts/sessions';
+import { getToken } from '#contracts/tokens-auth';
+import { findEvse, type Location, sameId, type Session } from '#ocpi';
+import type { Database } from '#postgres';
+import type { PartySettings } from '#settings';
+import type { Clock } from '#time';
+import { type ChargeRow, claimCharge, findCharge, listCharges, noteRefusal } from './charge-rows.ts';
+import { chargeOf, type ChargeView, isFinal, sameOrder, sessionReference } from './charge.ts';
+import type { TokenSettings } from './config.ts';
+import type { Driver } from './entities.ts';
+import { Problem } from './problem.ts';
+
+export interface ChargesParts {
+  readonly bus: Bus;
+  readonly db: Database;
+  readonly party: PartySettings;
+  readonly clock: Clock;
+}
+
+export interface Wanted {
+  readonly country_code: string;
+  readonly party_id: string;
+  readonly location_id: string;
+  readonly evse_uid: string;
+  readonly connector_id?: string | undefined;
+}
+
+/** A driver's charges: each verb sees only what belongs to the driver's own tokens. */
+export class Charges {
+  constructor(private readonly parts: ChargesParts) {}
+
+  /** Orders a charge; the same key again is the same charge. */
+  async start(driver: Driver, wanted: Wanted, key?: string): Promise<string> {
+    const { bus, db, clock } = this.parts;
+    const token = appToken(driver);
+    const party = { countryCode: wanted.country_code, partyId: wanted.party_id };
+    const order = {
+      chargeId: key ?? randomUUID(), email: driver.email, tokenUid: token.uid, tokenType: token.type, ...party,
+      locationId: wanted.location_id, evseUid: wanted.evse_uid, connectorId: wanted.connector_id ?? null,
+      orderedAt: clock.iso(),
+    };
+    const tokenJson = await this.issuedToken(token);
+    await this.checkPlace(wanted);
+    if (!sameOrder(await claimCharge(db, order), order)) {
+      throw new Problem(409, 'idempotency-key-reused', 'idempotency-key: was used for another charge; take a new one');
+    }
+    await this.ordering(order.chargeId, () => bus.ask(orderStart, {
+      orderId: order.chargeId, tokenJson, party, locationId: wanted.location_id, evseUid: wanted.evse_uid,
+      ...(wanted.connector_id === undefined ? {} : { connectorId: wanted.connector_id }),
+    }, { commandId: order.chargeId }));
+    return order.chargeId;
+  }
+
+  /** `chargeId`: of an order, or `<country>*<party>*<session_id>`. */
+  async find(driver: Driver, chargeId: string): Promise<ChargeView> {
+    return (await this.look(driver, chargeId)).view;
+  }
+
+  /** Newest first: those ordered here and those that a card began. */
+  async list(driver: Driver, limit: number): Promise<ChargeView[]> {
+    const { bus, db } = this.parts;
+    const [rows, sessions] = await Promise.all([listCharges(db, driver.email, limit), this.sessionsOf(driver, limit)]);
+    const left = new Map(sessions.map((session) => [keyOf(session), session]));
+    const orders = await bus.askMany(getOrder, rows.map(({ chargeId }) => ({ orderId: chargeId })));
+    const ordered = await Promise.all(rows.map(async (row, index) => {
+      const order = orderOf(orders[index]!);
+      const key = order?.sessionId === undefined ? undefined : `${row.countryCode}*${row.partyId}*${order.sessionId}`.toLowerCase();
+      const session = key === undefined ? undefined : left.get(key) ?? await this.session(row, order?.sessionId);
+      if (key !== undefined) left.delete(key);
+      return { at: row.orderedAt, view: chargeOf(row.chargeId, known(row, order, session)) };
+    }));
+    const tapped = [...left.values()].map((session) => (
+      { at: session.start_date_time, view: chargeOf(sessionReference(session), { session }) }));
+    return [...ordered, ...tapped]
+      .sort((a, b) => Date.parse(b.at) - Date.parse(a.at)).slice(0, limit).map(({ view }) => view);
+  }
+
+  /** Orders the end of a charge; the charge itself shows when it is over. */
+  async stop(driver: Driver, chargeId: string, key?: string): Promise<string> {
+    const { view, session } = await this.look(driver, chargeId);
+    if (isFinal(view.state)) throw new Problem(409, 'charge-is-over', `the charge is ${view.state}; there is nothing to stop`);
+    if (!session) throw new Problem(409, 'charge-has-not-begun', `the charge is ${view.state}; stop it once it is charging`);
+    const stopId = key ?? randomUUID();
+    await this.ordering(undefined, () => this.parts.bus.ask(orderStop, {
+      orderId: stopId, tokenUid: session.cdr_token.uid, sessionId: session.id,
+      party: { countryCode: session.country_code, partyId: session.party_id },
+    }, { commandId: stopId }));
+    return stopId;
+  }
+
+  private async look(driver: Driver, chargeId: string): Promise<{ view: ChargeView; session?: Session }> {
+    const reference = /^([A-Za-z]{2})\*([A-Za-z0-9]{3})\*(.{1,36})$/.exec(chargeId);
+    if (reference) {
+      const [, countryCode = '', partyId = '', sessionId] = reference;
+      const session = await this.session({ countryCode, partyId }, sessionId);
+      if (!session || !owns(driver, this.parts.party, session.cdr_token)) throw unknownCharge(chargeId);
+      return { view: chargeOf(sessionReference(session), { session }), session };
+    }
+    const row = await findCharge(this.parts.db, driver.email, chargeId);
+    if (!row) throw unknownCharge(chargeId);
+    const [answer] = await this.parts.bus.askMany(getOrder, [{ orderId: chargeId }]);
+    const order = orderOf(answer!);
+    const session = await this.session(row, order?.sessionId);
+    return { view: chargeOf(chargeId, known(row, order, session)), ...(session ? { session } : {}) };
+  }
+
+  private async session(party: { countryCode: string; partyId: string }, sessionId?: string): Promise<Session | undefined> {
+    if (sessionId === undefined || sessionId === '') return undefined;
+    const { countryCode, partyId } = party;
+    const { sessionJson } = await this.parts.bus.ask(getSession, { party: { countryCode, partyId }, sessionId });
+    return sessionJson === undefined ? undefined : fromJsonBytes<Session>(sessionJson);
+  }
+
+  private async sessionsOf(driver: Driver, limit: number): Promise<Session[]> {
+    const { bus, party } = this.parts;
+    const tokenParty = { countryCode: party.country_code, partyId: party.party_id };
+    const lists = await Promise.all(driver.tokens.map(({ uid }) => (
+      bus.ask(listTokenSessions, { tokenParty, tokenUid: uid, limit }))));
+    return lists.flatMap(({ sessionsJson }) => sessionsJson.map((bytes) => fromJsonBytes<Session>(bytes)));
+  }
+
+  /** Asks; an order whose answer was not seen is asked once more under its own id. */
+  private async ordering(chargeId: string | undefined, ask: () => Promise<unknown>): Promise<void> {
+    const { db } = this.parts;
+    try {
+      await ask().catch((error: unknown) => {
+        if (error instanceof Unanswered && error.reason === 'unknown') return ask();
+        throw error;
+      });
+      if (chargeId !== undefined) await noteRefusal(db, chargeId, null);
+    } catch (error) {
+      const notDone = error instanceof Refused || (error instanceof Unanswered && error.reason === 'offline');
+      if (chargeId !== undefined && notDone) await noteRefusal(db, chargeId, error.message);
+      throw error;
+    }
+  }
+
+  private async issuedToken({ uid, type }: TokenSettings): Promise<Uint8Array> {
+    const { bus, party } = this.parts;
+    const { tokenJson } = await bus.ask(getToken, {
+      party: { countryCode: party.country_code, partyId: party.party_id }, uid, type,
+    });
+    if (tokenJson) return tokenJson;
+    throw new Problem(503, 'token-not-issued', `the token ${uid} is not issued yet; try again`, { 'retry-after': '2' });
+  }
+
+  private async checkPlace(wanted: Wanted): Promise<void> {
+    const { country_code: countryCode, party_id: partyId, location_id: locationId } = wanted;
+    const { locationJson } = await this.parts.bus.ask(getLocation, { party: { countryCode, partyId }, locationId });
+    const place = `${countryCode}*${partyId} ${locationId}`;
+    if (!locationJson) throw new Problem(404, 'unknown-location', `location_id: ${place} is not known`);
+    const evse = findEvse(fromJsonBytes<Location>(locationJson), wanted.evse_uid);
+    if (!evse || evse.status === 'REMOVED') throw new Problem(404, 'unknown-evse', `evse_uid: ${wanted.evse_uid} is not at ${place}`);
+    const { connector_id: connectorId } = wanted;
+    if (connectorId === undefined) {
+      if (!evse.capabilities?.includes('START_SESSION_CONNECTOR_REQUIRED')) return;
+      throw new Problem(400, 'connector-required', `connector_id: ${evse.uid} has ${evse.connectors.length} cables; say which one`);
+    }
+    if (evse.connectors.some(({ id }) => sameId(id, connectorId))) return;
+    throw new Problem(404, 'unknown-connector', `connector_id: ${connectorId} is not at ${evse.uid}`);
+  }
+}
+
+/** Undefined where sessions does not know the order; other failures are thrown. */
+function orderOf(answer: unknown) {
+  if (isAskFailure(answer)) {
+    if (answer instanceof Refused && answer.code === 'unknown-order') return undefined;
+    throw answer;
+  }
+  return (answer as { order?: { state: string; result: string; message: string; sessionId?: string } }).order;
+}
+
+function known(row: ChargeRow, order: ReturnType<typeof orderOf>, session: Session | undefined) {
+  return { refusal: row.refusal, ...(order ? { order } : {}), ...(session ? { session } : {}) };
+}
+
+const keyOf = (session: Session) => sessionReference(session).toLowerCase();
+
+function unknownCharge(chargeId: string): Problem {
+  return new Problem(404, 'unknown-charge', `charge_id: none of your charges is ${chargeId}`);
+}
+
+/** What lives in the app, else the first that the driver has. */
+export function appToken(driver: Pick<Driver, 'tokens'>): TokenSettings {
+  return driver.tokens.find(({ type }) => type === 'APP_USER') ?? driver.tokens[0]!;
+}
+
+/** Whether a session's or CDR's token is one of the driver's. */
+export function owns(
+  driver: Pick<Driver, 'tokens'>,
+  party: Pick<PartySettings, 'country_code' | 'party_id'>,
+  token: { country_code: string; party_id: string; uid: string },
+): boolean {
+  return sameId(token.country_code, party.country_code) && sameId(token.party_id, party.party_id)
+    && driver.tokens.some(({ uid }) => sameId(uid, token.uid));
+}

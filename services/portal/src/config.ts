@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { TokenType } from '#ocpi';
+import { BadSettings, type Settings } from '#settings';
+
+const token = z.strictObject({
+  uid: z.string().regex(/^[\x21-\x7e]{1,36}$/, '1 to 36 printable characters'),
+  type: TokenType,
+  visual_number: z.string().min(1).max(64).optional(),
+});
+
+const driver = z.strictObject({
+  email: z.email().max(254).toLowerCase(),
+  password: z.string().min(8).max(200),
+  name: z.string().min(1).max(100),
+  contract_id: z.string().min(1).max(36),
+  tokens: z.array(token).min(1).max(20),
+});
+
+export type DriverSettings = z.output<typeof driver>;
+export type TokenSettings = z.output<typeof token>;
+
+/** An absent section is read as `{}`. */
+const driversSection = z.preprocess(
+  (given) => (given !== null && typeof given === 'object' && Object.keys(given).length === 0 ? [] : given),
+  z.array(driver),
+);
+
+const portalSection = z.strictObject({
+  operator_keys: z.array(z.string().min(16, 'a key has at least 16 random characters').max(200)).default([]),
+  log_in_hours: z.number().positive().max(24 * 90).default(24),
+});
+
+export interface Config {
+  readonly drivers: readonly DriverSettings[];
+  readonly operatorKeys: readonly string[];
+  /** By the world's clock: it bounds how long a stolen bearer token is of use. */
+  readonly logInHours: number;
+  readonly port: number;
+  readonly host: string;
+}
+
+export function configOf(settings: Settings): Config {
+  const drivers = settings.section('drivers', driversSection);
+  const portal = settings.section('portal', portalSection);
+  const port = Number(settings.variable('PORTAL_PORT', '0'));
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new BadSettings('environment variable PORTAL_PORT: a port from 0 (any free one) to 65535');
+  }
+  twice(drivers.map(({ email }) => email), 'email');
+  twice(drivers.flatMap(({ tokens }) => tokens.map(({ uid }) => uid.toLowerCase())), 'token uid');
+  return {
+    drivers, operatorKeys: portal.operator_keys, logInHours: portal.log_in_hours,
+    port, host: settings.variable('HOST', '127.0.0.1'),
+  };
+}
+
+function twice(values: readonly string[], what: string): void {
+  const again = values.find((value, index) => values.indexOf(value) !== index);
+  if (again !== undefined) throw new BadSettings(`drivers: the ${what} ${again} is there twice`);
+}

@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import { ConnectorType } from '#ocpi';
+import type { Charges } from './charges.ts';
+import { ChargeView } from './charge.ts';
+import { EvseView, type SearchEvses } from './evses.ts';
+import { CdrId, CountryCode, Limit, numberText, OcpiId, PartyId } from './fields.ts';
+import type { Live } from './live.ts';
+import { type Receipts, ReceiptView, WholeReceipt } from './receipts.ts';
+import { driverRoute, type Route } from './route.ts';
+
+const ChargeId = z.string().regex(/^[\x20-\x7e]{1,43}$/, 'the id of a charge, or <country>*<party>*<session_id>');
+const params = z.strictObject({ charge_id: ChargeId });
+
+const search = z.strictObject({
+  latitude: numberText(z.number('a number').min(-90).max(90).optional()),
+  longitude: numberText(z.number('a number').min(-180).max(180).optional()),
+  radius_m: numberText(z.int('a whole number').min(1).max(200_000).optional()),
+  connector: ConnectorType.optional(),
+  available: z.enum(['true', 'false']).default('false'),
+  limit: Limit(100, 50),
+}).superRefine(({ latitude, longitude, radius_m: radiusM }, context) => {
+  const say = (field: string, message: string) => context.addIssue({ code: 'custom', path: [field], message });
+  if (latitude !== undefined && longitude === undefined) say('longitude', 'is required beside latitude');
+  if (longitude !== undefined && latitude === undefined) say('latitude', 'is required beside longitude');
+  if (radiusM !== undefined && latitude === undefined) say('latitude', 'is required beside radius_m');
+});
+
+export interface DriverParts {
+  readonly charges: Charges;
+  readonly live: Live;
+  readonly receipts: Receipts;
+  readonly evses: SearchEvses;
+}
+
+export function driverRoutes({ charges, live, receipts, evses }: DriverParts): Route[] {
+  return [
+    driverRoute({
+      method: 'GET', path: '/v1/evses', summary: 'Find EVSEs, nearest first, with what a charge would cost',
+      query: search,
+      answer: z.object({ evses: z.array(EvseView) }),
+      handle: async ({ driver, query }) => ({ evses: await evses(driver, { ...query, available: query.available === 'true' }) }),
+    }),
+    driverRoute({
+      method: 'POST', path: '/v1/charges', summary: 'Order a charge', takesKey: true, status: 202,
+      body: z.strictObject({
+        country_code: CountryCode, party_id: PartyId, location_id: OcpiId, evse_uid: OcpiId, connector_id: OcpiId.optional(),
+      }),
+      answer: z.object({ charge_id: z.string() }),
+      handle: async ({ driver, body, key }) => ({ charge_id: await charges.start(driver, body, key) }),
+    }),
+    driverRoute({
+      method: 'GET', path: '/v1/charges', summary: 'Your charges, newest first, also those begun with a card',
+      query: z.strictObject({ limit: Limit(100, 20) }),
+      answer: z.object({ charges: z.array(ChargeView) }),
+      handle: async ({ driver, query }) => ({ charges: await charges.list(driver, query.limit) }),
+    }),
+    driverRoute({
+      method: 'GET', path: '/v1/charges/:charge_id', summary: 'A charge as it is now', params,
+      answer: ChargeView,
+      handle: ({ driver, params: { charge_id: id } }) => charges.find(driver, id),
+    }),
+    driverRoute({
+      method: 'GET', path: '/v1/charges/:charge_id/events', params, streams: true,
+      summary: 'A charge as it happens: server-sent events named charge, until it is completed, failed or refused',
+      answer: ChargeView,
+      handle: ({ driver, params: { charge_id: id }, reply }) => live.stream(driver, id, reply),
+    }),
+    driverRoute({
+      method: 'POST', path: '/v1/charges/:charge_id/stop', summary: 'Order the end of a charge', takesKey: true, status: 202,
+      params,
+      answer: z.object({ stop_id: z.string() }),
+      handle: async ({ driver, params: { charge_id: id }, key }) => ({ stop_id: await charges.stop(driver, id, key) }),
+    }),
+    driverRoute({
+      method: 'GET', path: '/v1/receipts', summary: 'Your receipts, newest first',
+      query: z.strictObject({ limit: Limit(100, 50) }),
+      answer: z.object({ receipts: z.array(ReceiptView) }),
+      handle: async ({ driver, query }) => ({ receipts: await receipts.list(driver, query.limit) }),
+    }),
+    driverRoute({
+      method: 'GET', path: '/v1/receipts/:country_code/:party_id/:cdr_id', summary: 'A receipt with its price explained',
+      params: z.strictObject({ country_code: CountryCode, party_id: PartyId, cdr_id: CdrId }),
+      answer: WholeReceipt,
+      handle: ({ driver, params: id }) => receipts.find(driver, id),
+    }),
+  ];
+}

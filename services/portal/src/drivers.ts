@@ -1,0 +1,73 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { MikroORM } from '@mikro-orm/postgresql';
+import { Attempts } from './attempts.ts';
+import type { DriverSettings } from './config.ts';
+import { type Driver, DriverEntity, LogInEntity } from './entities.ts';
+import { hashPassword, passwordFits } from './password.ts';
+import { Problem } from './problem.ts';
+
+const HOUR_MS = 3_600_000;
+const TEN_MINUTES_MS = 600_000;
+
+/** Drivers and their log-ins. */
+export class Drivers {
+  private readonly byDriver = new Attempts({ most: 5, windowMs: TEN_MINUTES_MS });
+  private readonly byAddress = new Attempts({ most: 200, windowMs: TEN_MINUTES_MS });
+
+  constructor(private readonly orm: MikroORM, private readonly logInHours: number) {}
+
+  /** As the settings say: who is not there any more is signed out; a new password ends old log-ins. */
+  async describe(described: readonly DriverSettings[]): Promise<void> {
+    const em = this.orm.em.fork();
+    const held = new Map((await em.find(DriverEntity, {})).map((driver) => [driver.email, driver]));
+    const ended: string[] = [];
+    for (const { email, password, name, contract_id: contractId, tokens } of described) {
+      const known = held.get(email);
+      held.delete(email);
+      const same = known !== undefined && await passwordFits(password, known.passwordHash);
+      if (known && !same) ended.push(email);
+      const passwordHash = same ? known.passwordHash : await hashPassword(password);
+      await em.upsert(DriverEntity, { email, name, contractId, tokens, passwordHash, active: true });
+    }
+    for (const { email } of held.values()) {
+      ended.push(email);
+      await em.nativeUpdate(DriverEntity, { email }, { active: false });
+    }
+    await em.nativeDelete(LogInEntity, { $or: [{ driver: { $in: ended } }, { expiresAt: { $lt: new Date() } }] });
+  }
+
+  /** A bearer token; a wrong e-mail and a wrong password are one refusal, in the same time. */
+  async signIn(email: string, password: string, address: string): Promise<{ token: string; driver: Driver }> {
+    const who = `${address} ${email}`;
+    const waitS = this.byAddress.begin(address) || this.byDriver.begin(who);
+    if (waitS > 0) {
+      throw new Problem(429, 'too-many-attempts', `too many wrong passwords; try again in ${waitS} s`, { 'retry-after': String(waitS) });
+    }
+    const em = this.orm.em.fork();
+    const driver = await em.findOne(DriverEntity, { email, active: true });
+    if (!await passwordFits(password, driver?.passwordHash) || !driver) {
+      throw new Problem(401, 'wrong-email-or-password', 'no driver has this e-mail with this password');
+    }
+    this.byDriver.succeeded(who);
+    this.byAddress.succeeded(address);
+    const token = randomBytes(32).toString('base64url');
+    const expiresAt = new Date(Date.now() + this.logInHours * HOUR_MS);
+    await em.insert(LogInEntity, { tokenHash: hashOf(token), driver: driver.email, expiresAt });
+    await em.nativeDelete(LogInEntity, { expiresAt: { $lt: new Date() } });
+    return { token, driver };
+  }
+
+  /** Who presents this bearer token, if it still holds. The look-up is by the token's hash. */
+  async byToken(token: string): Promise<Driver | undefined> {
+    const logIn = await this.orm.em.fork().findOne(
+      LogInEntity,
+      { tokenHash: hashOf(token), expiresAt: { $gt: new Date() }, driver: { active: true } },
+      { populate: ['driver'] },
+    );
+    return logIn?.driver;
+  }
+}
+
+function hashOf(token: string): string {
+  return createHash('sha256').update(token).digest('hex');
+}

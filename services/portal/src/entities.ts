@@ -1,0 +1,28 @@
+import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
+import type { TokenSettings } from './config.ts';
+
+export const DriverEntity = defineEntity({
+  name: 'Driver',
+  tableName: 'drivers',
+  properties: {
+    email: p.string().primary(),
+    name: p.string(),
+    contractId: p.string(),
+    tokens: p.json<TokenSettings[]>(),
+    passwordHash: p.string(),
+    active: p.boolean(),
+  },
+});
+export type Driver = InferEntity<typeof DriverEntity>;
+
+export const LogInEntity = defineEntity({
+  name: 'LogIn',
+  tableName: 'log_ins',
+  properties: {
+    tokenHash: p.string().primary(),
+    driver: () => p.manyToOne(DriverEntity),
+    expiresAt: p.datetime(),
+  },
+});
+
+export const entities = [DriverEntity, LogInEntity];

@@ -1,0 +1,31 @@
+import { z } from 'zod';
+
+/** Fields that several routes have, as they stand in a URL or a body. */
+
+export const CountryCode = z.string().regex(/^[A-Za-z]{2}$/, 'two letters, such as CA').toUpperCase();
+export const PartyId = z.string().regex(/^[A-Za-z0-9]{3}$/, 'three letters or digits, such as BCT').toUpperCase();
+
+const printable = (most: number) =>
+  z.string().regex(new RegExp(`^[\\x20-\\x7e]{1,${most}}$`), `1 to ${most} printable ASCII characters`);
+export const OcpiId = printable(36);
+/** Credit CDRs have up to 39 characters. */
+export const CdrId = printable(39);
+
+export const Money = z.object({
+  excl_vat: z.string().meta({ description: 'a decimal number' }),
+  incl_vat: z.string().optional(),
+  currency: z.string(),
+}).meta({ id: 'Money' });
+
+export const OcpiObject = z.record(z.string(), z.unknown());
+
+/** A number in a query: plain decimal digits, never `0x10`, an exponent or nothing. */
+export function numberText<T extends z.ZodType>(schema: T) {
+  return z.preprocess((given) => (typeof given === 'string' && /^-?\d{1,9}(\.\d{1,12})?$/.test(given) ? Number(given) : given), schema);
+}
+
+export const Limit = (most: number, otherwise: number) =>
+  numberText(z.int('a whole number').min(1).max(most).default(otherwise));
+
+export const Findings = z.array(z.object({ code: z.string(), detail: z.string() }));
+export const Explanation = z.object({ text: z.string(), tree: z.unknown() });

@@ -1,0 +1,123 @@
+import type { INestApplication } from '@nestjs/common';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { parseJson } from '#ocpi';
+import type { Log } from '#telemetry';
+import type { Drivers } from './drivers.ts';
+import type { Driver } from './entities.ts';
+import { Problem, problemOf, problemOfFastify } from './problem.ts';
+import { ProblemFilter } from './problem-filter.ts';
+import type { Asked, Route } from './route.ts';
+
+const BODY_BYTES = 64_000;
+
+export const fastifyOptions = {
+  bodyLimit: BODY_BYTES,
+  /** The time that a request has to arrive whole; a slow one holds nothing for long. */
+  requestTimeout: 20_000,
+  keepAliveTimeout: 60_000,
+  exposeHeadRoutes: false,
+  routerOptions: { maxParamLength: 200 },
+  http: { maxHeaderSize: 16_384, headersTimeout: 10_000 },
+} as const;
+
+export interface HttpParts {
+  readonly routes: readonly Route[];
+  /** What /openapi.json answers. */
+  readonly document: object;
+  readonly drivers: Drivers;
+  readonly isOperator: (key: string) => boolean;
+  readonly log: Log;
+}
+
+/** Puts the routing table on the application's Fastify. */
+export function mountRoutes(app: INestApplication, fastify: FastifyInstance, parts: HttpParts): void {
+  // Nest answers only for what no route of the table takes.
+  app.useGlobalFilters(new ProblemFilter(parts.log));
+  void fastify.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) => {
+      if (body.length === 0) return undefined;
+      const reading = parseJson(body, { maxBytes: BODY_BYTES, maxDepth: 16 });
+      if (!reading.ok) throw new Problem(400, reading.refusal, `body: ${reading.message}`);
+      return reading.value;
+    });
+    scope.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, parts.log));
+    scope.get('/healthz', () => ({ status: 'ok' }));
+    scope.get('/openapi.json', () => parts.document);
+    for (const route of parts.routes) mount(scope, route, parts);
+  });
+}
+
+function mount(scope: FastifyInstance, route: Route, parts: HttpParts): void {
+  const people = new WeakMap<FastifyRequest, Driver>();
+  scope.route({
+    method: route.method,
+    url: route.path,
+    // Before a body is read: who is not known is not listened to.
+    async onRequest(request) {
+      const driver = await admitted(route, request, parts);
+      if (driver) people.set(request, driver);
+    },
+    async handler(request, reply) {
+      const asked = {
+        params: checked(route.params, request.params, 'path'),
+        query: checked(route.query ?? NOTHING, request.query, 'query'),
+        body: route.method === 'POST' ? checked(route.body ?? NOTHING, request.body ?? (route.body ? undefined : {}), 'body') : undefined,
+        driver: people.get(request),
+        key: route.takesKey ? idempotencyKey(request) : undefined,
+        address: request.ip,
+        reply,
+      } satisfies Asked<unknown, unknown, unknown, unknown>;
+      const answer = await route.handle(asked as never);
+      if (route.streams) return reply;
+      return reply.code(route.status).header('cache-control', 'no-store').send(route.answer.parse(answer));
+    },
+  });
+}
+
+const NOTHING = z.strictObject({});
+
+async function admitted(route: Route, request: FastifyRequest, { drivers, isOperator }: HttpParts): Promise<Driver | undefined> {
+  if (route.who === 'driver') {
+    const token = /^Bearer ([A-Za-z0-9_-]{43})$/i.exec(request.headers.authorization ?? '')?.[1];
+    const driver = token === undefined ? undefined : await drivers.byToken(token);
+    if (driver) return driver;
+    throw new Problem(401, 'not-signed-in', 'authorization: Bearer <token> of POST /v1/sign-in; it may have expired', {
+      'www-authenticate': 'Bearer',
+    });
+  }
+  if (route.who === 'operator') {
+    const key = request.headers['x-api-key'];
+    if (typeof key !== 'string' || !isOperator(key)) {
+      throw new Problem(401, 'wrong-operator-key', 'x-api-key: one of portal.operator_keys');
+    }
+  }
+  return undefined;
+}
+
+function idempotencyKey(request: FastifyRequest): string | undefined {
+  const key = request.headers['idempotency-key'];
+  if (key === undefined) return undefined;
+  if (typeof key === 'string' && /^[A-Za-z0-9-]{1,36}$/.test(key)) return key;
+  throw new Problem(400, 'invalid-request', 'idempotency-key: 1 to 36 letters, digits or -');
+}
+
+const SHOWN_ISSUES = 3;
+
+function checked(schema: z.ZodType | undefined, value: unknown, where: string): unknown {
+  if (!schema) return undefined;
+  const result = schema.safeParse(value, { error: (issue) => (issue.code === 'invalid_type' && issue.input === undefined ? 'is missing' : undefined) });
+  if (result.success) return result.data;
+  const { issues } = result.error;
+  const said = issues.slice(0, SHOWN_ISSUES).map(({ path, message }) => `${[where, ...path.map(String)].join('.')}: ${message}`);
+  if (issues.length > SHOWN_ISSUES) said.push(`and ${issues.length - SHOWN_ISSUES} more`);
+  throw new Problem(400, 'invalid-request', said.join('; '));
+}
+
+function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Log): FastifyReply {
+  const problem = problemOf(error) ?? problemOfFastify(error as { code?: string });
+  if (!problem || problem.status === 500) log.error('a request failed', { method: request.method, path: request.routeOptions.url, error });
+  const { status, code, detail, headers } = problem ?? new Problem(500, 'internal', 'the portal failed; the error is in its log');
+  return reply.code(status).headers({ ...headers, 'cache-control': 'no-store' }).send({ error: { code, detail } });
+}

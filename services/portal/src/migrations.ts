@@ -1,0 +1,39 @@
+import type { MigrationList } from '#postgres';
+
+export const migrations: MigrationList = [
+  {
+    name: 'portal-1-drivers-and-charges',
+    up: () => [
+      `CREATE TABLE drivers (
+         email text PRIMARY KEY,         -- lower case
+         name text NOT NULL,
+         contract_id text NOT NULL,
+         tokens jsonb NOT NULL,          -- [{uid, type, visual_number?}]
+         password_hash text NOT NULL,    -- scrypt
+         active boolean NOT NULL         -- whether the settings still name the driver
+       )`,
+      `CREATE TABLE log_ins (
+         token_hash text PRIMARY KEY,    -- SHA-256 of the bearer token
+         driver_email text NOT NULL REFERENCES drivers,
+         expires_at timestamptz NOT NULL -- by the world's clock
+       )`,
+      'CREATE INDEX log_ins_by_driver ON log_ins (driver_email)',
+      'CREATE INDEX log_ins_by_expiry ON log_ins (expires_at)',
+      `CREATE TABLE charges (
+         charge_id text PRIMARY KEY,     -- the order's id at sessions
+         email text NOT NULL,
+         token_uid text NOT NULL,
+         token_type text NOT NULL,
+         country_code text NOT NULL,
+         party_id text NOT NULL,
+         location_id text NOT NULL,
+         evse_uid text NOT NULL,
+         connector_id text,
+         ordered_at timestamptz NOT NULL, -- by the platform's clock
+         refusal text,                    -- why sessions did not take the order
+         number bigint GENERATED ALWAYS AS IDENTITY
+       )`,
+      'CREATE INDEX charges_by_driver ON charges (email, number DESC)',
+    ],
+  },
+];

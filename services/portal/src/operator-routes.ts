@@ -1,0 +1,145 @@
+import { z } from 'zod';
+import type { Bus } from '#bus';
+import { fromJsonBytes, toJsonBytes } from '#contracts';
+import { correctCdr, getCdr, getStatement, verifyLedger } from '#contracts/cdr-ledger';
+import { explainPlan } from '#contracts/evems-controller';
+import { invitePartner, listPartners, registerPartner } from '#contracts/ocpi-gateway';
+import { describeStations } from '#contracts/ocpp-gateway';
+import { getSession } from '#contracts/sessions';
+import { CdrId, CountryCode, Explanation, Findings, OcpiId, OcpiObject, PartyId } from './fields.ts';
+import { ChainView, chainOf, PartnerView, partnerOf, PlanView, planOf, StationView, stationOf } from './operator-views.ts';
+import { Problem } from './problem.ts';
+import { explained } from './receipts.ts';
+import { operatorRoute, type Route } from './route.ts';
+
+/** A handshake is several requests to the partner and back. */
+const HANDSHAKE_MS = 60_000;
+/** Every entry of the chains is reckoned again. */
+const VERIFY_MS = 60_000;
+
+const Name = z.string().trim().min(1).max(100);
+const ofParty = { country_code: CountryCode, party_id: PartyId };
+
+export function operatorRoutes(bus: Bus): Route[] {
+  return [...partnerRoutes(bus), ...sessionRoutes(bus), ...moneyRoutes(bus), ...siteRoutes(bus)];
+}
+
+function partnerRoutes(bus: Bus): Route[] {
+  return [
+    operatorRoute({
+      method: 'POST', path: '/v1/operator/invitations', summary: 'Make a TOKEN_A for a partner who will register', status: 201,
+      body: z.strictObject({ name: Name }),
+      answer: z.object({ partner_id: z.string(), token_a: z.string(), versions_url: z.string() }),
+      async handle({ body }) {
+        const { partnerId, tokenA, versionsUrl } = await bus.ask(invitePartner, body);
+        return { partner_id: partnerId, token_a: tokenA, versions_url: versionsUrl };
+      },
+    }),
+    operatorRoute({
+      method: 'POST', path: '/v1/operator/partners', summary: 'Register with a partner who gave us a TOKEN_A', status: 201,
+      body: z.strictObject({
+        name: Name,
+        versions_url: z.url({ protocol: /^https?$/, error: 'an http or https URL' }).max(255),
+        token_a: z.string().regex(/^[\x21-\x7e]{1,64}$/, '1 to 64 printable characters'),
+      }),
+      answer: PartnerView,
+      async handle({ body }) {
+        const { name, versions_url: versionsUrl, token_a: tokenA } = body;
+        return partnerOf(await bus.ask(registerPartner, { name, versionsUrl, tokenA }, { timeoutMs: HANDSHAKE_MS }));
+      },
+    }),
+    operatorRoute({
+      method: 'GET', path: '/v1/operator/partners', summary: 'Partners, and what still waits to be sent to them',
+      answer: z.object({ partners: z.array(PartnerView) }),
+      handle: async () => ({ partners: (await bus.ask(listPartners, {})).partners.map(partnerOf) }),
+    }),
+  ];
+}
+
+function sessionRoutes(bus: Bus): Route[] {
+  return [
+    operatorRoute({
+      method: 'GET', path: '/v1/operator/sessions/:country_code/:party_id/:session_id', summary: 'An OCPI Session, ours or a partner\'s',
+      params: z.strictObject({ ...ofParty, session_id: OcpiId }),
+      answer: z.object({ own: z.boolean(), session: OcpiObject }),
+      async handle({ params: { country_code: countryCode, party_id: partyId, session_id: sessionId } }) {
+        const { own, sessionJson } = await bus.ask(getSession, { party: { countryCode, partyId }, sessionId });
+        if (!sessionJson) throw new Problem(404, 'unknown-session', `session_id: ${countryCode}*${partyId} has no session ${sessionId} here`);
+        return { own, session: fromJsonBytes<Record<string, unknown>>(sessionJson) };
+      },
+    }),
+    operatorRoute({
+      method: 'GET', path: '/v1/operator/stations', summary: 'Charging stations and their connectors as they are now',
+      answer: z.object({ stations: z.array(StationView) }),
+      handle: async () => ({ stations: (await bus.ask(describeStations, {})).stations.map(stationOf) }),
+    }),
+  ];
+}
+
+function moneyRoutes(bus: Bus): Route[] {
+  return [
+    operatorRoute({
+      method: 'GET', path: '/v1/operator/cdrs/:country_code/:party_id/:cdr_id', summary: 'A CDR with its price explained and reckoned again',
+      params: z.strictObject({ ...ofParty, cdr_id: CdrId }),
+      answer: z.object({
+        cdr: OcpiObject, findings: Findings, explanation: Explanation,
+        repriced: z.object({ excl_vat: z.string(), incl_vat: z.string().optional() }),
+      }),
+      async handle({ params: { country_code: countryCode, party_id: partyId, cdr_id: cdrId } }) {
+        const found = await bus.ask(getCdr, { party: { countryCode, partyId }, cdrId });
+        if (!found.cdrJson) throw new Problem(404, 'unknown-cdr', `cdr_id: ${countryCode}*${partyId} has no CDR ${cdrId} here`);
+        const { repricedExclVat: excl_vat, repricedInclVat: incl_vat } = found;
+        return {
+          cdr: fromJsonBytes<Record<string, unknown>>(found.cdrJson), ...explained(found),
+          repriced: { excl_vat, ...(incl_vat === undefined ? {} : { incl_vat }) },
+        };
+      },
+    }),
+    operatorRoute({
+      method: 'POST', path: '/v1/operator/cdrs/:cdr_id/correct', summary: 'Credit a CDR of ours in full and issue its replacement',
+      params: z.strictObject({ cdr_id: CdrId }), takesKey: true,
+      body: z.strictObject({
+        reason: z.string().trim().min(1).max(255),
+        tariff: OcpiObject.optional(),
+        energy_wh: z.string().regex(/^\d{1,12}(\.\d{1,6})?$/, 'Wh as decimal text, such as "12400"').optional(),
+        without_replacement: z.boolean().default(false),
+      }),
+      answer: z.object({ credit_cdr_id: z.string(), replacement_cdr_id: z.string().optional() }),
+      async handle({ params: { cdr_id: cdrId }, body, key }) {
+        const { reason, tariff, energy_wh: energyWh, without_replacement: withoutReplacement } = body;
+        const corrected = await bus.ask(correctCdr, {
+          cdrId, reason, withoutReplacement,
+          ...(tariff === undefined ? {} : { tariffJson: toJsonBytes(tariff) }),
+          ...(energyWh === undefined ? {} : { energyWh }),
+        }, key === undefined ? {} : { commandId: key });
+        const { creditCdrId: credit_cdr_id, replacementCdrId: replacement_cdr_id } = corrected;
+        return { credit_cdr_id, ...(replacement_cdr_id === undefined ? {} : { replacement_cdr_id }) };
+      },
+    }),
+    operatorRoute({
+      method: 'GET', path: '/v1/operator/statements/:country_code/:party_id/:month', summary: 'What we and a partner owe each other for a month',
+      params: z.strictObject({ ...ofParty, month: z.string().regex(/^\d{4}-(0[1-9]|1[0-2])$/, 'a month, such as 2022-02') }),
+      answer: z.object({ statement: z.unknown(), text: z.string() }),
+      async handle({ params: { country_code: countryCode, party_id: partyId, month } }) {
+        const { statementJson, text } = await bus.ask(getStatement, { partner: { countryCode, partyId }, month });
+        return { statement: fromJsonBytes<unknown>(statementJson), text };
+      },
+    }),
+    operatorRoute({
+      method: 'GET', path: '/v1/operator/ledger', summary: 'Reckon the chains of the CDR ledger again',
+      answer: z.object({ chains: z.array(ChainView) }),
+      handle: async () => ({ chains: (await bus.ask(verifyLedger, {}, { timeoutMs: VERIFY_MS })).chains.map(chainOf) }),
+    }),
+  ];
+}
+
+function siteRoutes(bus: Bus): Route[] {
+  return [
+    operatorRoute({
+      method: 'GET', path: '/v1/operator/sites/:site_id/plan', summary: 'The feeder, and what each charger may draw and why',
+      params: z.strictObject({ site_id: z.string().regex(/^[\x20-\x7e]{1,100}$/, '1 to 100 printable ASCII characters') }),
+      answer: PlanView,
+      handle: async ({ params }) => planOf(await bus.ask(explainPlan, { siteId: params.site_id })),
+    }),
+  ];
+}

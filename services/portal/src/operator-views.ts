@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import type { ChainVerdict } from '#contracts/cdr-ledger';
+import type { PlanExplained } from '#contracts/evems-controller';
+import type { PartnerView as Partner } from '#contracts/ocpi-gateway';
+import type { StationState } from '#contracts/ocpp-gateway';
+
+export const PartnerView = z.object({
+  partner_id: z.string(),
+  name: z.string(),
+  state: z.string().meta({ description: 'invited, registered or unregistered' }),
+  roles: z.array(z.object({ role: z.string(), country_code: z.string(), party_id: z.string(), name: z.string() })),
+  version: z.string(),
+  versions_url: z.string(),
+  waiting: z.int().meta({ description: 'objects that wait to be sent' }),
+  last_error: z.string(),
+}).meta({ id: 'Partner' });
+
+export function partnerOf(partner: Partner): z.infer<typeof PartnerView> {
+  return {
+    partner_id: partner.partnerId,
+    name: partner.name,
+    state: partner.state,
+    roles: partner.roles.map(({ role, party, name }) => (
+      { role, country_code: party?.countryCode ?? '', party_id: party?.partyId ?? '', name })),
+    version: partner.version,
+    versions_url: partner.versionsUrl,
+    waiting: partner.waiting,
+    last_error: partner.lastError,
+  };
+}
+
+export const StationView = z.object({
+  station_id: z.string(),
+  connected: z.boolean(),
+  last_seen_at: z.string(),
+  vendor: z.string(),
+  model: z.string(),
+  connectors: z.array(z.object({
+    connector_id: z.int(), status: z.string(), status_at: z.string(), transaction_id: z.string().optional(),
+  })),
+}).meta({ id: 'Station' });
+
+export function stationOf(station: StationState): z.infer<typeof StationView> {
+  return {
+    station_id: station.stationId,
+    connected: station.connected,
+    last_seen_at: station.lastSeenAt,
+    vendor: station.vendor,
+    model: station.model,
+    connectors: station.connectors.map(({ connectorId, status, statusAt, transactionId }) => ({
+      connector_id: connectorId, status, status_at: statusAt,
+      ...(transactionId === undefined ? {} : { transaction_id: transactionId }),
+    })),
+  };
+}
+
+export const ChainView = z.object({
+  chain: z.string(),
+  entries: z.int(),
+  head: z.string(),
+  intact: z.boolean(),
+  problem: z.string().optional(),
+}).meta({ id: 'Chain' });
+
+export function chainOf({ chain, entries, head, intact, problem }: ChainVerdict): z.infer<typeof ChainView> {
+  return { chain, entries, head, intact, ...(problem === '' ? {} : { problem }) };
+}
+
+export const PlanView = z.object({
+  site_id: z.string(),
+  feeder: z.string(),
+  limit_ma: z.int(),
+  exposed_ma: z.int(),
+  owner_epoch: z.int(),
+  limits: z.array(z.object({
+    station_id: z.string(),
+    connector_id: z.int(),
+    wants_power: z.boolean(),
+    target_ma: z.int(),
+    confirmed_ma: z.int(),
+    exposed_ma: z.int(),
+    why: z.string(),
+  })),
+}).meta({ id: 'Plan' });
+
+export function planOf(plan: PlanExplained): z.infer<typeof PlanView> {
+  return {
+    site_id: plan.siteId,
+    feeder: plan.feeder,
+    limit_ma: plan.limitMa,
+    exposed_ma: plan.exposedMa,
+    owner_epoch: plan.ownerEpoch,
+    limits: plan.limits.map((limit) => ({
+      station_id: limit.stationId,
+      connector_id: limit.connectorId,
+      wants_power: limit.wantsPower,
+      target_ma: limit.targetMa,
+      confirmed_ma: limit.confirmedMa,
+      exposed_ma: limit.exposedMa,
+      why: limit.why,
+    })),
+  };
+}

@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import type { Bus } from '#bus';
+import { fromJsonBytes } from '#contracts';
+import { type CdrFound, getCdr, listTokenCdrs } from '#contracts/cdr-ledger';
+import { decimal } from '#money';
+import type { Cdr } from '#ocpi';
+import type { PartySettings } from '#settings';
+import { owns } from './charges.ts';
+import { money } from './charge.ts';
+import type { Driver } from './entities.ts';
+import { Explanation, Findings, Money, OcpiObject } from './fields.ts';
+import { Problem } from './problem.ts';
+
+export const ReceiptView = z.object({
+  country_code: z.string(),
+  party_id: z.string(),
+  cdr_id: z.string(),
+  credit: z.boolean(),
+  session_id: z.string(),
+  started_at: z.string(),
+  ended_at: z.string(),
+  location: z.string(),
+  kwh: z.string(),
+  total: Money,
+}).meta({ id: 'Receipt' });
+export type ReceiptView = z.infer<typeof ReceiptView>;
+
+export const WholeReceipt = ReceiptView.extend({
+  cdr: OcpiObject, explanation: Explanation, findings: Findings,
+}).meta({ id: 'WholeReceipt' });
+
+/** A driver's receipts: the CDRs of the driver's own tokens. */
+export class Receipts {
+  constructor(private readonly bus: Bus, private readonly party: PartySettings) {}
+
+  async list(driver: Driver, limit: number): Promise<ReceiptView[]> {
+    const tokenParty = { countryCode: this.party.country_code, partyId: this.party.party_id };
+    const lists = await Promise.all(driver.tokens.map(({ uid }) => (
+      this.bus.ask(listTokenCdrs, { tokenParty, tokenUid: uid, limit }))));
+    const cdrs = lists.flatMap(({ cdrsJson }) => cdrsJson.map((bytes) => fromJsonBytes<Cdr>(bytes)));
+    return cdrs
+      .map((cdr, index) => ({ cdr, index }))
+      .sort((a, b) => Date.parse(b.cdr.last_updated) - Date.parse(a.cdr.last_updated) || a.index - b.index)
+      .slice(0, limit).map(({ cdr }) => receiptOf(cdr));
+  }
+
+  async find(driver: Driver, id: { country_code: string; party_id: string; cdr_id: string }): Promise<z.infer<typeof WholeReceipt>> {
+    const found = await this.bus.ask(getCdr, {
+      party: { countryCode: id.country_code, partyId: id.party_id }, cdrId: id.cdr_id,
+    });
+    const cdr = found.cdrJson && fromJsonBytes<Cdr>(found.cdrJson);
+    if (!cdr || !owns(driver, this.party, cdr.cdr_token)) {
+      throw new Problem(404, 'unknown-receipt', `cdr_id: none of your receipts is ${id.country_code}*${id.party_id} ${id.cdr_id}`);
+    }
+    return { ...receiptOf(cdr), cdr, ...explained(found) };
+  }
+}
+
+function receiptOf(cdr: Cdr): ReceiptView {
+  const { name, address, city } = cdr.cdr_location;
+  return {
+    country_code: cdr.country_code,
+    party_id: cdr.party_id,
+    cdr_id: cdr.id,
+    credit: cdr.credit ?? false,
+    session_id: cdr.session_id ?? '',
+    started_at: cdr.start_date_time,
+    ended_at: cdr.end_date_time,
+    location: [name, address, city].filter(Boolean).join(', '),
+    kwh: decimal(cdr.total_energy).toString(),
+    total: money(cdr.total_cost, cdr.currency),
+  };
+}
+
+/** What the ledger found and how the price came about. */
+export function explained({ findings, explanationJson, explanationText }: CdrFound) {
+  return {
+    findings: findings.map(({ code, detail }) => ({ code, detail })),
+    explanation: { text: explanationText, tree: explanationJson.length === 0 ? null : fromJsonBytes<unknown>(explanationJson) },
+  };
+}

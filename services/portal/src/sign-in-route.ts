@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import type { Drivers } from './drivers.ts';
+import { openRoute, type Route } from './route.ts';
+
+const DriverView = z.object({
+  name: z.string(),
+  contract_id: z.string(),
+  tokens: z.array(z.object({ uid: z.string(), type: z.string(), visual_number: z.string().optional() })),
+}).meta({ id: 'Driver' });
+
+export function signInRoute(drivers: Drivers): Route {
+  return openRoute({
+    method: 'POST',
+    path: '/v1/sign-in',
+    summary: 'Sign in as a driver; the token goes into the header Authorization: Bearer',
+    body: z.strictObject({
+      email: z.string().trim().min(1).max(254).toLowerCase(),
+      password: z.string().min(1).max(200),
+    }),
+    answer: z.object({ token: z.string(), driver: DriverView }),
+    async handle({ body, address }) {
+      const { token, driver } = await drivers.signIn(body.email, body.password, address);
+      const { name, contractId: contract_id, tokens } = driver;
+      return { token, driver: { name, contract_id, tokens } };
+    },
+  });
+}

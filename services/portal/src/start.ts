@@ -1,0 +1,56 @@
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { serve } from '#bus';
+import { openOrm } from '#postgres';
+import { type Running, startService } from '#service';
+import type { Env } from '#settings';
+import { Charges } from './charges.ts';
+import { configOf } from './config.ts';
+import { driverRoutes } from './driver-routes.ts';
+import { Drivers } from './drivers.ts';
+import { entities } from './entities.ts';
+import { searchEvses } from './evses.ts';
+import { fastifyOptions, mountRoutes } from './http.ts';
+import { keepIssuing } from './issuing.ts';
+import { Live } from './live.ts';
+import { migrations } from './migrations.ts';
+import { openApi } from './openapi.ts';
+import { operatorRoutes } from './operator-routes.ts';
+import { operatorKeys } from './operator-keys.ts';
+import { PortalModule } from './portal.module.ts';
+import { Receipts } from './receipts.ts';
+import { signInRoute } from './sign-in-route.ts';
+
+export function start(env: Env): Promise<Running> {
+  return startService(env, { name: 'portal', migrations }, async ({ bus, db, log, settings, onStop }) => {
+    const config = configOf(settings);
+    const { party, clock } = settings;
+    const orm = await openOrm({ url: settings.databaseUrl, schema: db.schema, entities });
+    onStop(() => orm.close());
+    const drivers = new Drivers(orm, config.logInHours);
+    await drivers.describe(config.drivers);
+    const stopIssuing = await keepIssuing(bus, config.drivers, log);
+    onStop(stopIssuing);
+
+    const charges = new Charges({ bus, db, party, clock });
+    const live = await Live.watching(bus, charges);
+    const routes = [
+      signInRoute(drivers),
+      ...driverRoutes({ charges, live, receipts: new Receipts(bus, party), evses: searchEvses(bus, clock) }),
+      ...operatorRoutes(bus),
+    ];
+    const adapter = new FastifyAdapter(fastifyOptions);
+    const serving = await serve({
+      module: PortalModule.with(drivers, charges), bus, db,
+      http: {
+        adapter, port: config.port, host: config.host,
+        prepare: (app) => mountRoutes(app, adapter.getInstance(), {
+          routes, log, document: openApi(routes), drivers, isOperator: operatorKeys(config.operatorKeys),
+        }),
+      },
+    });
+    onStop(() => serving.close());
+    // Streams end first: HTTP waits for what is open.
+    onStop(() => live.close());
+    return { portal: serving.url! };
+  });
+}

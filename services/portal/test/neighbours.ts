@@ -1,0 +1,214 @@
+import { type Bus, connectBus, each, type Outbox, outbox, busMigrations, startRelay, told } from '#bus';
+import { correctCdr, getCdr, getStatement, listTokenCdrs, verifyLedger } from '#contracts/cdr-ledger';
+import { explainPlan } from '#contracts/evems-controller';
+import { getLocation, searchEvses } from '#contracts/locations';
+import { invitePartner, listPartners, registerPartner } from '#contracts/ocpi-gateway';
+import { describeStations } from '#contracts/ocpp-gateway';
+import { Change } from '#contracts/party';
+import {
+  getOrder, getSession, listTokenSessions, orderChanged, orderStart, orderStop, type OrderStart, partnerSessionChanged,
+} from '#contracts/sessions';
+import { quote } from '#contracts/tariff-engine';
+import { getToken, issueToken } from '#contracts/tokens-auth';
+import { fromJsonBytes, toJsonBytes } from '#contracts';
+import { Rejected } from '#decider';
+import { type Cdr, exampleCdr, exampleLocation, exampleSession, type Session, type Token } from '#ocpi';
+import { type Database, openDatabase } from '#postgres';
+import type { TestPlatform } from '#test-servers';
+
+type Told = Parameters<Outbox['tell']>[1][number];
+export interface PlayedOrder {
+  readonly request: OrderStart;
+  state: string;
+  result: string;
+  message: string;
+  sessionId?: string;
+}
+
+/**
+ * The services behind the portal, played by their contracts on the real bus: each answers from what a
+ * test puts here, and the facts of sessions pass through a real log and relay.
+ */
+export class Neighbours {
+  readonly issued = new Map<string, Token>();
+  readonly orders = new Map<string, PlayedOrder>();
+  readonly stops: { orderId: string; sessionId: string }[] = [];
+  readonly sessions = new Map<string, Session>();
+  readonly cdrs = new Map<string, Cdr>();
+  refuse: { code: string; detail: string } | undefined;
+  private readonly closing: (() => Promise<unknown>)[] = [];
+
+  private constructor(private readonly bus: Bus, private readonly db: Database) {}
+
+  static async play(platform: TestPlatform): Promise<Neighbours> {
+    const bus = await connectBus({ natsUrl: platform.env.NATS_URL!, platform: platform.platform, service: 'sessions' });
+    const db = await openDatabase({ url: platform.databaseUrl, schema: 'sessions', migrations: busMigrations });
+    const neighbours = new Neighbours(bus, db);
+    await neighbours.answer();
+    neighbours.tellFrom('sessions');
+    neighbours.tellFrom('partner-sessions');
+    neighbours.closing.unshift(() => bus.close(), () => db.close());
+    return neighbours;
+  }
+
+  async close(): Promise<void> {
+    for (const close of this.closing.reverse()) await close();
+  }
+
+  /** What sessions does when an order moves on. */
+  async orderMoves(orderId: string, change: Partial<Omit<PlayedOrder, 'request'>>): Promise<void> {
+    Object.assign(this.orders.get(orderId)!, change);
+    await this.tell('sessions', told(orderChanged, { order: this.view(orderId) }));
+  }
+
+  /** What sessions does when a partner pushes a Session. */
+  async sessionMoves(session: Session): Promise<void> {
+    const { country_code: countryCode, party_id: partyId, id: sessionId } = session;
+    this.sessions.set(sessionId, session);
+    await this.tell('partner-sessions', told(partnerSessionChanged, {
+      party: { countryCode, partyId }, sessionId, sessionJson: toJsonBytes(session),
+    }));
+  }
+
+  private readonly boxes = new Map<string, Outbox>();
+
+  private tellFrom(context: 'sessions' | 'partner-sessions'): void {
+    const box = outbox(context, this.db);
+    this.boxes.set(context, box);
+    const relay = startRelay(this.bus, box);
+    this.closing.push(() => relay.close());
+  }
+
+  private async tell(context: string, fact: Told): Promise<void> {
+    await this.db.tx((tx) => this.boxes.get(context)!.tell(tx, [fact]));
+  }
+
+  private view(orderId: string) {
+    const order = this.orders.get(orderId);
+    if (!order) throw new Rejected('unknown-order', `no order ${orderId}`);
+    const { request, ...rest } = order;
+    return {
+      orderId, command: 'START_SESSION', ...rest, party: request.party!, at: '2022-02-01T17:00:00Z',
+      tokenUid: fromJsonBytes<Token>(request.tokenJson).uid,
+    };
+  }
+
+  private async answer(): Promise<void> {
+    await this.answerAboutPlaces();
+    await this.answerAboutCharges();
+    await this.answerTheOperator();
+  }
+
+  private async answerAboutPlaces(): Promise<void> {
+    const { bus, issued } = this;
+    await bus.answer(issueToken, (requests) => each(requests, async ({ tokenJson }) => {
+      const token = fromJsonBytes<Token>(tokenJson);
+      issued.set(token.uid, { ...token, country_code: 'CA', party_id: 'CPK' });
+      return { change: Change.CREATED };
+    }));
+    await bus.answer(getToken, (requests) => requests.map(({ uid }) => {
+      const token = issued.get(uid);
+      return token ? { tokenJson: toJsonBytes(token) } : {};
+    }));
+    await bus.answer(searchEvses, (requests) => requests.map(({ connectorStandards, latitude }) => ({
+      evses: exampleLocation.evses!
+        .filter(({ connectors }) => connectorStandards.length === 0 || connectors.some(({ standard }) => connectorStandards.includes(standard)))
+        .map(({ uid: evseUid }) => ({
+          party: oasis, locationId: exampleLocation.id, evseUid, locationJson: toJsonBytes(exampleLocation),
+          ...(latitude === undefined ? {} : { distanceM: 120 }),
+        })),
+    })));
+    await bus.answer(getLocation, (requests) => requests.map(({ locationId }) => (
+      locationId === exampleLocation.id ? { locationJson: toJsonBytes(exampleLocation) } : {})));
+    await bus.answer(quote, (requests) => requests.map(({ tariffIds, durationS }) => (
+      tariffIds.includes('L2')
+        ? { currency: 'CAD', exclVat: '6.00', inclVat: '6.30', sentence: `0.30 CAD a kWh, for ${durationS} s`, explanationJson: toJsonBytes({}) }
+        : new Rejected('no-tariff-applies', 'none of the tariffs is known'))));
+  }
+
+  private async answerAboutCharges(): Promise<void> {
+    const { bus } = this;
+    await bus.answer(orderStart, (requests) => each(requests, async (request) => {
+      if (this.refuse) throw new Rejected(this.refuse.code, this.refuse.detail);
+      if (!this.orders.has(request.orderId)) {
+        this.orders.set(request.orderId, { request, state: 'sent', result: '', message: '' });
+      }
+      return { order: this.view(request.orderId) };
+    }));
+    await bus.answer(getOrder, (requests) => each(requests, async ({ orderId }) => ({ order: this.view(orderId) })));
+    await bus.answer(orderStop, (requests) => each(requests, async ({ orderId, sessionId, party, tokenUid }) => {
+      this.stops.push({ orderId, sessionId });
+      const at = '2022-02-01T18:00:00Z';
+      return { order: { orderId, command: 'STOP_SESSION', state: 'sent', result: '', message: '', party: party!, tokenUid, at } };
+    }));
+    await bus.answer(getSession, (requests) => requests.map(({ sessionId }) => {
+      const session = this.sessions.get(sessionId);
+      return session ? { sessionJson: toJsonBytes(session), own: false } : { own: false };
+    }));
+    await bus.answer(listTokenSessions, (requests) => requests.map(({ tokenUid }) => ({
+      sessionsJson: [...this.sessions.values()].filter(({ cdr_token }) => cdr_token.uid === tokenUid).map(toJsonBytes),
+    })));
+    await bus.answer(listTokenCdrs, (requests) => requests.map(({ tokenUid }) => ({
+      cdrsJson: [...this.cdrs.values()].filter(({ cdr_token }) => cdr_token.uid === tokenUid).map(toJsonBytes),
+    })));
+    await bus.answer(getCdr, (requests) => requests.map(({ cdrId }) => {
+      const cdr = this.cdrs.get(cdrId);
+      const reckoned = {
+        findings: [{ code: 'total-differs', detail: 'by 0.01' }], explanationText: '12.4 kWh at 0.30',
+        explanationJson: toJsonBytes({ periods: [] }), repricedExclVat: '4.47', repricedInclVat: '4.69',
+      };
+      return cdr ? { cdrJson: toJsonBytes(cdr), ...reckoned } : {};
+    }));
+  }
+
+  private async answerTheOperator(): Promise<void> {
+    const { bus } = this;
+    const partner = {
+      partnerId: 'p1', name: 'Energy OASIS', state: 'registered', version: '2.2.1', versionsUrl: 'https://oasis.example/ocpi/versions',
+      roles: [{ role: 'CPO', party: oasis, name: 'Energy OASIS' }], waiting: 2, lastError: '',
+    };
+    await bus.answer(invitePartner, (requests) => requests.map(() => (
+      { partnerId: 'p1', tokenA: 'A-1', versionsUrl: 'https://plunk.example/ocpi/versions' })));
+    await bus.answer(registerPartner, (requests) => requests.map(({ versionsUrl }) => (
+      versionsUrl.includes('down.example') ? new Rejected('partner-unreachable', 'connection refused') : partner)));
+    await bus.answer(listPartners, (requests) => requests.map(() => ({ partners: [partner] })));
+    await bus.answer(describeStations, (requests) => requests.map(() => ({
+      stations: [{
+        stationId: 'OASIS-L2-01', connected: true, lastSeenAt: '2022-02-01T17:00:00Z', vendor: 'V', model: 'M',
+        connectors: [{ connectorId: 1, status: 'Charging', statusAt: '2022-02-01T17:00:00Z', transactionId: '7' }],
+      }],
+    })));
+    await bus.answer(correctCdr, (requests) => requests.map(({ cdrId, withoutReplacement }) => (
+      cdrId === 'GONE' ? new Rejected('unknown-cdr', 'no CDR GONE')
+        : { creditCdrId: `${cdrId}-C`, ...(withoutReplacement ? {} : { replacementCdrId: `${cdrId.slice(0, -1)}2` }) })));
+    await bus.answer(getStatement, (requests) => requests.map(({ month }) => ({ statementJson: toJsonBytes({ month }), text: `Owed for ${month}` })));
+    await bus.answer(verifyLedger, (requests) => requests.map(() => ({
+      chains: [{ chain: 'CA*BCT', entries: 3, head: 'ab', intact: true, problem: '' }],
+    })));
+    await bus.answer(explainPlan, (requests) => requests.map(({ siteId }) => (siteId !== 'BURNABY-L2'
+      ? new Rejected('unknown-site', `no site ${siteId}`)
+      : {
+        siteId, feeder: 'Level-2 panel', limitMa: 192_000, exposedMa: 32_000, ownerEpoch: 1,
+        limits: [{ stationId: 'OASIS-L2-01', connectorId: 1, wantsPower: true, targetMa: 32_000, confirmedMa: 32_000, exposedMa: 32_000, why: 'fair share' }],
+      })));
+  }
+}
+
+export const oasis = { countryCode: 'CA', partyId: 'BCT' };
+
+const tokenOf = (uid: string) => ({ ...exampleSession.cdr_token, uid });
+
+export function sessionOf(uid: string, changes: Partial<Session> = {}): Session {
+  const { end_date_time: _end, ...rest } = exampleSession;
+  return {
+    ...rest, cdr_token: tokenOf(uid), status: 'ACTIVE', kwh: 1.6, total_cost: { excl_vat: 0.48, incl_vat: 0.504 },
+    charging_periods: [
+      { start_date_time: '2022-02-01T17:00:00Z', dimensions: [{ type: 'ENERGY', volume: 1.6 }, { type: 'TIME', volume: 0.25 }] },
+    ],
+    last_updated: '2022-02-01T17:15:00Z', ...changes,
+  };
+}
+
+export function cdrOf(uid: string, changes: Partial<Cdr> = {}): Cdr {
+  return { ...exampleCdr, cdr_token: tokenOf(uid), ...changes };
+}
