@@ -30,15 +30,19 @@ export function watchFeeder(chargers: ChargerProcess, stations: readonly string[
     },
     verdict(feedA) {
       let worst = 0;
+      let worstAt = '';
       const held = new Map<string, { limitA: number; charging: boolean }>();
       for (const event of chargers.events) {
         if (!note(held, event, stations)) continue;
         const sum = [...held.values()].reduce((total, { limitA, charging }) => total + (charging ? limitA : 0), 0);
-        worst = Math.max(worst, sum);
+        if (sum > worst) {
+          worst = sum;
+          worstAt = `${event.at}: ${[...held.values()].map(({ limitA, charging }) => (charging ? limitA : 0)).join(' + ')}`;
+        }
         const odd = [...held.values()].find(({ limitA }) => limitA > 0 && limitA < 6);
         if (odd) return { holds: false, detail: `a limit of ${odd.limitA} A` };
       }
-      return { holds: worst > 0 && worst <= feedA, detail: `${worst} A at the most, ${feedA} A allowed` };
+      return { holds: worst > 0 && worst <= feedA, detail: `${worst} A at the most, ${feedA} A allowed${worst > feedA ? `; ${worstAt}` : ''}` };
     },
   };
 }
@@ -51,13 +55,17 @@ function limitsNow(events: readonly ChargerEvent[], stations: readonly string[])
   return held;
 }
 
-/** Takes in an event; true when it changed a limit or whether a car charges. */
+/**
+ * Takes in an event; true when it changed a limit or whether a car charges. A charger says its limit
+ * when it first counts and with every reading, so a car counts from then on.
+ */
 function note(held: Held, event: ChargerEvent, stations: readonly string[]): boolean {
   const { station } = event;
   if (station === undefined || !stations.includes(station)) return false;
-  const before = held.get(station) ?? { limitA: 32, charging: false };
+  const before = held.get(station) ?? { limitA: 0, charging: false };
   switch (event.event) {
     case 'limit':
+    case 'meter':
       held.set(station, { ...before, limitA: Number(event['limitA']) });
       return true;
     case 'transaction-started':

@@ -8,7 +8,7 @@ import { watchFeeder } from './demo-feeder.ts';
 import { type Charge, type FoundEvse, Portal } from './demo-portal.ts';
 
 const BURNABY = { latitude: 49.2488, longitude: -123.0016 };
-const CHARGE_FOR_KWH = 4;
+const CHARGE_FOR_KWH = 2.5;
 const FEED_A = 192;
 
 /** The story, scene by scene; what it finds goes on the screen as checks. */
