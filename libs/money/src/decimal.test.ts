@@ -69,6 +69,7 @@ test('the ceiling to a step is the smallest multiple that is not below', () => {
         expect(text(oracle(up).mod(oracle(step)))).toBe('0');
         expect(up.compare(a)).toBeGreaterThanOrEqual(0);
         expect(up.sub(a).compare(step)).toBe(-1);
+        expect(a.remainder(step).toString()).toBe(text(oracle(a).mod(oracle(step))));
       },
     ),
     runs,

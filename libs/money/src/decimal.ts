@@ -98,6 +98,15 @@ export class Decimal {
     return new Decimal(roundQuotient(numerator, denominator, mode), decimals);
   }
 
+  /** What is left of this value above the multiple of `step` next to it toward zero; `step` > 0. */
+  remainder(step: Decimal): Decimal {
+    if (step.coefficient <= 0n) throw new RangeError(`step ${step} is not positive`);
+    const shift = this.scale - step.scale;
+    return shift >= 0
+      ? new Decimal(this.coefficient % (step.coefficient * power(shift)), this.scale)
+      : new Decimal((this.coefficient * power(-shift)) % step.coefficient, step.scale);
+  }
+
   /** The smallest multiple of `step` that is not below this value; `step` > 0. */
   ceilTo(step: Decimal): Decimal {
     if (step.coefficient <= 0n) throw new RangeError(`step ${step} is not positive`);

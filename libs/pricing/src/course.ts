@@ -41,7 +41,9 @@ export function readCourse(charge: Charge, policy: Policy, end?: string): Course
     stretch.endMs = i + 1 < stretches.length ? stretches[i + 1]!.startMs : endMs;
     stretch.energySoFarWh = energySoFarWh;
     readVolumes(stretch, policy, notes);
-    if (stretch.energyWh) energySoFarWh = energySoFarWh.add(stretch.energyWh);
+    if (stretch.energyWh && i + 1 < stretches.length) {
+      energySoFarWh = energySoFarWh.add(stretch.energyWh);
+    }
     if (stretch.startMs < startMs || stretch.endMs < stretch.startMs) {
       notes.push({ code: 'period-outside-session', period: stretch.index });
     }

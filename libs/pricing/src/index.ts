@@ -19,7 +19,10 @@ export {
   type MeterEnd,
   type MeterEvent,
   type MeterStart,
+  type LevelRange,
   type MeterState,
+  type RunningPeriod,
+  type StateChange,
   meterFold,
   splitAtPriceChanges,
 } from './meter.ts';

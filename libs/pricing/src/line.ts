@@ -97,11 +97,11 @@ function outranks(line: Line, other: Line, policy: Policy): boolean {
 }
 
 function totalOf(lines: readonly Line[], like: Line): Decimal {
-  let total = Decimal.zero;
+  let total = like.volume;
   for (let i = 0; i < lines.length; i++) {
     const line = lines[i]!;
-    if (line.dimension !== like.dimension || line.reservation !== like.reservation) continue;
-    total = total.add(line.volume);
+    if (line === like || line.dimension !== like.dimension) continue;
+    if (line.reservation === like.reservation) total = total.add(line.volume);
   }
   return total;
 }
@@ -109,6 +109,6 @@ function totalOf(lines: readonly Line[], like: Line): Decimal {
 function roundUp(line: Line, total: Decimal): void {
   const { step } = line.component;
   if (step === undefined || total.isNegative()) return;
-  const surplus = total.ceilTo(step).sub(total);
-  if (!surplus.isZero()) line.billed = line.volume.add(surplus);
+  const over = total.remainder(step);
+  if (!over.isZero()) line.billed = line.volume.add(step.sub(over));
 }

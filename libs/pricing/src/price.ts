@@ -1,4 +1,4 @@
-import { Decimal, isCurrency, minorUnits } from '#money';
+import { type Decimal, isCurrency, minorUnits } from '#money';
 import { Amount } from './amount.ts';
 import { Bill, type Outcome } from './bill.ts';
 import type { CompiledTariff } from './compile.ts';
@@ -95,9 +95,10 @@ function outcomeOf(course: Course, options: PriceOptions, policy: Policy): Outco
 
 /** Sum of lines; `withVat` false = incl stays unknown. */
 export function sumOf(lines: readonly Line[], withVat: boolean): Cost {
-  let excl = Decimal.zero;
-  let incl = Decimal.zero;
-  for (let i = 0; i < lines.length; i++) {
+  if (lines.length === 0) return { excl: Amount.zero, incl: withVat ? Amount.zero : undefined };
+  let excl = lines[0]!.excl.ninths;
+  let incl = lines[0]!.incl.ninths;
+  for (let i = 1; i < lines.length; i++) {
     excl = excl.add(lines[i]!.excl.ninths);
     if (withVat) incl = incl.add(lines[i]!.incl.ninths);
   }
