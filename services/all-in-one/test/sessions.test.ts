@@ -15,6 +15,7 @@ import {
   stopSession,
 } from '#contracts/sessions';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
+import { addDue, openDue } from '#due';
 import { read, Session, type Token } from '#ocpi';
 import { type Database, openDatabase } from '#postgres';
 import type { Running } from '#service';
@@ -153,14 +154,15 @@ test('a tapped card becomes one Session that grows with the readings and ends CO
 });
 
 test('a card that was not accepted makes no Session', async () => {
+  const before = ofKind('started').length;
   const [refused, next] = [aCharge(), aCharge()];
   await say(
-    began(refused, { status: 'Invalid', authMethod: 'WHITELIST' }), stops(refused, '17:01:00', '1100'),
+    began(refused, { status: 'Invalid', authMethod: 'WHITELIST' }), reads(refused, '17:00:30', '1050'), stops(refused, '17:01:00', '1100'),
     began(next, accepted(withUid('CARD-2')), '17:02:00'),
   );
-  const session = await sessionBegun('CARD-2');
-  expect(ofKind('started').map(sessionOf).filter(({ start_date_time: at }) => at === clock('17:00:00') && at > session.start_date_time)).toEqual([]);
-  expect(ofKind('ended')).toHaveLength(1);
+  await sessionBegun('CARD-2');
+  expect(ofKind('started')).toHaveLength(before + 1);
+  expect(ofKind('ended').map(sessionOf).filter(({ end_date_time: end }) => end === clock('17:01:00'))).toEqual([]);
 });
 
 const wish = (orderId: string, uid: string, more: object = {}) =>
@@ -337,6 +339,18 @@ test("our driver's order at our own EVSE goes straight to the charger", async ()
   const stopId = randomUUID();
   await bus.ask(orderStop, { orderId: stopId, tokenUid: 'DRIVER-1', party: bct, sessionId: session.id });
   await expect.poll(async () => (await stateOf(stopId))?.state).toBe('done');
+});
+
+test('what was never decided is not done: a row without its event', async () => {
+  const sessionsDb = await openDatabase({ url: platform.databaseUrl, schema: 'sessions', migrations: [] });
+  const [asked, sent] = [await chargerAnswers(Outcome.ACCEPTED), await partnerAnswers({ result: 'ACCEPTED' })];
+  for (const kind of ['carry-out', 'send-order']) {
+    await addDue(sessionsDb, { id: `${kind} LOST`, key: `${kind} LOST`, kind, at: 0, body: { orderId: 'LOST' } });
+  }
+  const open = async () => [...await openDue(sessionsDb, 'carry-out LOST'), ...await openDue(sessionsDb, 'send-order LOST')];
+  await expect.poll(open, { timeout: 5_000 }).toEqual([]);
+  expect([asked, sent]).toEqual([[], []]);
+  await sessionsDb.close();
 });
 
 test('a service that was started again goes on with the session it had', async () => {
