@@ -13,9 +13,9 @@ export async function createPlainTable({ url, schema }: PlainOptions): Promise<v
   await client.connect();
   await client.query(`DROP TABLE IF EXISTS ${schema}.plain`);
   await client.query(`CREATE TABLE ${schema}.plain (
-    "position" bigserial PRIMARY KEY, stream text COLLATE "C" NOT NULL, version int NOT NULL, id uuid NOT NULL UNIQUE,
-    type text COLLATE "C" NOT NULL, data text NOT NULL, trace text, recorded_at timestamptz NOT NULL DEFAULT now(),
-    UNIQUE (stream, version))`);
+    "position" bigserial PRIMARY KEY, stream text COLLATE "C" NOT NULL, version int NOT NULL,
+    id uuid NOT NULL UNIQUE, type text COLLATE "C" NOT NULL, data text NOT NULL, trace text,
+    recorded_at timestamptz NOT NULL DEFAULT now(), UNIQUE (stream, version))`);
   await client.end();
 }
 
@@ -25,9 +25,11 @@ export async function insertOneByOne(options: PlainOptions, connections: number)
   // Connections that the server's stop ends first.
   pool.on('error', () => {});
   await Promise.all(Array.from({ length: connections }, () => pool.query('SELECT pg_sleep(0.01)')));
-  const text = `INSERT INTO ${options.schema}.plain (stream, version, id, type, data) VALUES ($1, $2, $3, $4, $5)`;
+  const text = `INSERT INTO ${options.schema}.plain (stream, version, id, type, data)
+    VALUES ($1, $2, $3, $4, $5)`;
   return counted(options, connections, async (stream, version) => {
-    await pool.query({ name: 'insert_one', text, values: [stream, version, randomUUID(), 'MeterRead', data] });
+    const values = [stream, version, randomUUID(), 'MeterRead', data];
+    await pool.query({ name: 'insert_one', text, values });
     return 1;
   }).finally(() => pool.end());
 }
@@ -40,7 +42,9 @@ export async function copyBatches(options: PlainOptions, rows: number): Promise<
   const text = `COPY ${options.schema}.plain (stream, version, id, type, data) FROM STDIN`;
   return counted(options, 1, async (stream, batch) => {
     let body = '';
-    for (let n = 0; n < rows; n += 1) body += `${stream}-${n}\t${batch}\t${randomUUID()}\tMeterRead\t${data}\n`;
+    for (let n = 0; n < rows; n += 1) {
+      body += `${stream}-${n}\t${batch}\t${randomUUID()}\tMeterRead\t${data}\n`;
+    }
     await copyIn(client, text, Buffer.from(body));
     return rows;
   }).finally(() => client.end());

@@ -4,7 +4,16 @@ import type { AppendItem, AppendOutcome } from './port.ts';
 interface Waiting {
   readonly item: AppendItem;
   readonly bytes: number;
-  resolve(outcome: AppendOutcome): void;
+  readonly call: Call;
+  /** Its place among the items of the call. */
+  readonly place: number;
+}
+
+/** One `append`: answered when all its items are. */
+interface Call {
+  readonly outcomes: AppendOutcome[];
+  open: number;
+  resolve(outcomes: AppendOutcome[]): void;
   reject(error: unknown): void;
 }
 
@@ -31,14 +40,20 @@ export class Batches {
   }
 
   /** `bytes[n]` is the size of `items[n]`. */
-  async append(items: readonly AppendItem[], bytes: readonly number[]): Promise<AppendOutcome[]> {
-    if (this.closed) throw new AppendRefused('store-closed', 'store');
-    const total = this.bytesInFlight + bytes.reduce((sum, n) => sum + n, 0);
-    if (total > LIMITS.bytesInFlight) {
-      throw new AppendRefused('too-much-in-flight', 'items', `${total} > ${LIMITS.bytesInFlight} bytes`);
-    }
-    this.bytesInFlight = total;
-    return Promise.all(items.map((item, n) => this.laneOf(item.stream).add(item, bytes[n] ?? 0)));
+  append(items: readonly AppendItem[], bytes: readonly number[]): Promise<AppendOutcome[]> {
+    return new Promise((resolve, reject) => {
+      if (this.closed) throw new AppendRefused('store-closed', 'store');
+      if (items.length === 0) resolve([]);
+      const total = bytes.reduce((sum, n) => sum + n, this.bytesInFlight);
+      if (total > LIMITS.bytesInFlight) {
+        throw new AppendRefused('too-much-in-flight', 'items', `${total} > ${LIMITS.bytesInFlight} bytes`);
+      }
+      this.bytesInFlight = total;
+      const call: Call = { outcomes: [], open: items.length, resolve, reject };
+      for (const [place, item] of items.entries()) {
+        this.laneOf(item.stream).add({ item, bytes: bytes[place] ?? 0, call, place });
+      }
+    });
   }
 
   /** Refuses what comes from now on; resolves when all that was taken is answered. */
@@ -64,11 +79,9 @@ class Lane {
     private readonly answered: (bytes: number) => void,
   ) {}
 
-  add(item: AppendItem, bytes: number): Promise<AppendOutcome> {
-    return new Promise((resolve, reject) => {
-      this.waiting.push({ item, bytes, resolve, reject });
-      this.running ??= this.run();
-    });
+  add(one: Waiting): void {
+    this.waiting.push(one);
+    this.running ??= this.run();
   }
 
   async idle(): Promise<void> {
@@ -82,9 +95,9 @@ class Lane {
       const batch = this.take();
       try {
         const outcomes = await this.send(batch.map((one) => one.item));
-        for (const [n, one] of batch.entries()) one.resolve(outcomes[n] as AppendOutcome);
+        for (const [n, one] of batch.entries()) answer(one, outcomes[n] as AppendOutcome);
       } catch (error) {
-        for (const one of batch) one.reject(error);
+        for (const one of batch) one.call.reject(error);
       }
       this.answered(batch.reduce((sum, one) => sum + one.bytes, 0));
     }
@@ -106,4 +119,10 @@ class Lane {
     this.waiting = this.waiting.slice(count);
     return batch;
   }
+}
+
+function answer({ call, place }: Waiting, outcome: AppendOutcome): void {
+  call.outcomes[place] = outcome;
+  call.open -= 1;
+  if (call.open === 0) call.resolve(call.outcomes);
 }

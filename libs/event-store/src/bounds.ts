@@ -45,57 +45,83 @@ export class AppendRefused extends Error {
 /** Refuses what no store takes; answers with the bytes of data of each item. */
 export function checkItems(items: readonly AppendItem[]): number[] {
   if (items.length > LIMITS.itemsPerAppend) {
-    throw new AppendRefused('too-many-items', 'items', `${items.length} > ${LIMITS.itemsPerAppend}`);
+    const detail = `${items.length} > ${LIMITS.itemsPerAppend}`;
+    throw new AppendRefused('too-many-items', 'items', detail);
   }
-  return items.map((item, n) => checkItem(item, `items[${n}]`));
+  return items.map((item, n) => {
+    const broken = brokenByItem(item);
+    if (broken) throw new AppendRefused(broken.code, `items[${n}]${broken.field}`, broken.detail);
+    return sizeOf(item);
+  });
 }
 
-function checkItem(item: AppendItem, field: string): number {
-  checkName(item.stream, `${field}.stream`);
-  if (!Number.isInteger(item.expected) || item.expected < 0 || item.expected > 2_000_000_000) {
-    throw new AppendRefused('expected-version-invalid', `${field}.expected`, String(item.expected));
+interface Broken {
+  readonly code: RefusedAppend;
+  readonly field: string;
+  readonly detail?: string;
+}
+
+function brokenByItem(item: AppendItem): Broken | undefined {
+  const { stream, expected, events } = item;
+  const name = brokenByName(stream);
+  if (name) return { code: name, field: '.stream' };
+  if (!Number.isInteger(expected) || expected < 0 || expected > 2_000_000_000) {
+    return { code: 'expected-version-invalid', field: '.expected', detail: String(expected) };
   }
-  const { events } = item;
-  if (events.length === 0) throw new AppendRefused('item-without-events', `${field}.events`);
+  if (events.length === 0) return { code: 'item-without-events', field: '.events' };
   if (events.length > LIMITS.eventsPerItem) {
-    throw new AppendRefused('too-many-events-in-item', `${field}.events`, `${events.length} > ${LIMITS.eventsPerItem}`);
+    const detail = `${events.length} > ${LIMITS.eventsPerItem}`;
+    return { code: 'too-many-events-in-item', field: '.events', detail };
+  }
+  for (let k = 0; k < events.length; k += 1) {
+    const broken = brokenByEvent(events[k] as NewEvent);
+    if (broken) return { ...broken, field: `.events[${k}]${broken.field}` };
   }
   if (events.length > 1 && new Set(events.map((event) => event.id)).size < events.length) {
-    throw new AppendRefused('event-id-twice-in-item', `${field}.events`);
+    return { code: 'event-id-twice-in-item', field: '.events' };
   }
-  let bytes = 0;
-  for (const [n, event] of events.entries()) bytes += checkEvent(event, `${field}.events[${n}]`);
-  if (bytes > LIMITS.itemBytes) throw new AppendRefused('item-too-large', field, `${bytes} > ${LIMITS.itemBytes} bytes`);
-  return bytes;
+  if (sizeOf(item) > LIMITS.itemBytes) {
+    return { code: 'item-too-large', field: '', detail: `${sizeOf(item)} > ${LIMITS.itemBytes} bytes` };
+  }
+  return undefined;
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-function checkEvent(event: NewEvent, field: string): number {
-  if (!UUID.test(event.id)) throw new AppendRefused('event-id-not-a-uuid', `${field}.id`, `(lower case) ${event.id}`);
-  checkName(event.type, `${field}.type`);
-  if (event.trace !== undefined) checkName(event.trace, `${field}.trace`);
-  checkText(event.data, `${field}.data`);
-  const bytes = Buffer.byteLength(event.data);
+function brokenByEvent({ id, type, data, trace }: NewEvent): Broken | undefined {
+  if (!UUID.test(id)) return { code: 'event-id-not-a-uuid', field: '.id', detail: `(lower case) ${id}` };
+  const name = brokenByName(type);
+  if (name) return { code: name, field: '.type' };
+  const tracing = trace === undefined ? undefined : brokenByName(trace);
+  if (tracing) return { code: tracing, field: '.trace' };
+  if (!isStorable(data)) return { code: 'text-not-storable', field: '.data' };
+  const bytes = Buffer.byteLength(data);
   if (bytes > LIMITS.eventBytes) {
-    throw new AppendRefused('event-too-large', `${field}.data`, `${bytes} > ${LIMITS.eventBytes} bytes`);
+    return { code: 'event-too-large', field: '.data', detail: `${bytes} > ${LIMITS.eventBytes} bytes` };
   }
-  return bytes;
+  return undefined;
 }
 
-function checkName(name: string, field: string): void {
-  if (name === '') throw new AppendRefused('name-missing', field);
-  if (Buffer.byteLength(name) > LIMITS.nameBytes) throw new AppendRefused('name-too-long', field);
-  checkText(name, field);
+function brokenByName(name: string): RefusedAppend | undefined {
+  if (name === '') return 'name-missing';
+  if (Buffer.byteLength(name) > LIMITS.nameBytes) return 'name-too-long';
+  return isStorable(name) ? undefined : 'text-not-storable';
 }
 
 /** PostgreSQL's text holds no NUL, and UTF-8 no half of a surrogate pair. */
-function checkText(text: string, field: string): void {
-  if (text.includes('\0') || !text.isWellFormed()) throw new AppendRefused('text-not-storable', field);
+function isStorable(text: string): boolean {
+  return !text.includes('\0') && text.isWellFormed();
+}
+
+function sizeOf(item: AppendItem): number {
+  let bytes = 0;
+  for (const event of item.events) bytes += Buffer.byteLength(event.data);
+  return bytes;
 }
 
 export function checkReadLimit(limit: number): void {
   if (!Number.isInteger(limit) || limit < 1 || limit > LIMITS.eventsPerRead) {
-    throw new AppendRefused('read-limit-invalid', 'limit', `${limit} is not within 1..${LIMITS.eventsPerRead}`);
+    const detail = `${limit} is not within 1..${LIMITS.eventsPerRead}`;
+    throw new AppendRefused('read-limit-invalid', 'limit', detail);
   }
 }

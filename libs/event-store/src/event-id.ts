@@ -9,6 +9,8 @@ export function eventId(commandId: string, stream: string, index: number): strin
   const digest = hash('sha256', JSON.stringify([commandId, stream, index]), 'hex');
   const variant = '89ab'[Number.parseInt(digest[16] as string, 16) % 4] as string;
   return [
-    digest.slice(0, 8), digest.slice(8, 12), `8${digest.slice(13, 16)}`, variant + digest.slice(17, 20), digest.slice(20, 32),
+    digest.slice(0, 8), digest.slice(8, 12),
+    `8${digest.slice(13, 16)}`, variant + digest.slice(17, 20),
+    digest.slice(20, 32),
   ].join('-');
 }

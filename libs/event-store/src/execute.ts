@@ -76,7 +76,8 @@ export function executor<State, Command, Event extends { readonly type: string }
   return new StreamExecutor(store, options);
 }
 
-class StreamExecutor<State, Command, Event extends { readonly type: string }> implements Executor<State, Command, Event> {
+class StreamExecutor<State, Command, Event extends { readonly type: string }>
+  implements Executor<State, Command, Event> {
   private readonly decider: Decider<State, Command, Event>;
   private readonly streamOf: (id: string) => string;
   private readonly codec: Codec<Event>;
@@ -137,7 +138,11 @@ class StreamExecutor<State, Command, Event extends { readonly type: string }> im
     }
   }
 
-  private async append(work: Work<Command>, expected: number, decided: readonly Event[]): Promise<AppendOutcome> {
+  private async append(
+    work: Work<Command>,
+    expected: number,
+    decided: readonly Event[],
+  ): Promise<AppendOutcome> {
     const { stream, commandId, trace } = work;
     const events = decided.map((event, index): NewEvent => ({
       id: eventId(commandId, stream, index),
@@ -166,7 +171,8 @@ class StreamExecutor<State, Command, Event extends { readonly type: string }> im
     const newest = stored.at(-1);
     if (newest === undefined) return before;
     const events = stored.map(({ type, data }) => this.codec.toEvent(type, data));
-    const loaded = { state: fold(this.decider, events, before.state), version: newest.version, position: newest.position };
+    const state = fold(this.decider, events, before.state);
+    const loaded = { state, version: newest.version, position: newest.position };
     this.remember(stream, loaded);
     return loaded;
   }

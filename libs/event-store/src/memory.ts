@@ -1,6 +1,8 @@
 import { AppendRefused, checkItems, checkReadLimit } from './bounds.ts';
 import { follow, Head } from './follow.ts';
-import { type AppendItem, type AppendOutcome, type EventStore, NO_POSITION, type StoredEvent } from './port.ts';
+import {
+  type AppendItem, type AppendOutcome, type EventStore, NO_POSITION, type StoredEvent,
+} from './port.ts';
 
 /** The port in memory, for tests: the same answers, kept by nothing. */
 export function memoryEventStore(): EventStore {
@@ -42,7 +44,11 @@ class MemoryEventStore implements EventStore {
     return this.all.at(-1);
   }
 
-  subscribe(after: bigint, handle: (events: StoredEvent[]) => Promise<void>, signal: AbortSignal): Promise<void> {
+  subscribe(
+    after: bigint,
+    handle: (events: StoredEvent[]) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void> {
     this.refuseWhenClosed();
     const store = { readAll: this.readAll.bind(this), newsAfter: this.head.after.bind(this.head) };
     return follow(store, after, handle, AbortSignal.any([signal, this.closing.signal]));
@@ -57,7 +63,8 @@ class MemoryEventStore implements EventStore {
     const isNew = stored.length === expected && events.every((event) => !this.ids.has(event.id));
     if (!isNew) {
       const first = stored.slice(expected, expected + events.length);
-      const repeated = first.length === events.length && first.every((event, n) => event.id === events[n]?.id);
+      const repeated = first.length === events.length
+        && first.every((event, n) => event.id === events[n]?.id);
       const newest = first.at(-1);
       return repeated && newest
         ? { outcome: 'appended', version: newest.version, position: newest.position }

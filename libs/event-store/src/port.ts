@@ -25,7 +25,11 @@ export interface EventStore {
    * what is appended later; resolves when the signal aborts or the store closes; rejects when
    * `handle` does.
    */
-  subscribe(after: bigint, handle: (events: StoredEvent[]) => Promise<void>, signal: AbortSignal): Promise<void>;
+  subscribe(
+    after: bigint,
+    handle: (events: StoredEvent[]) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void>;
   /** Answers what was taken, ends the followers, and refuses what comes later. */
   close(): Promise<void>;
 }
@@ -33,7 +37,10 @@ export interface EventStore {
 export const NO_POSITION = 0n;
 
 export interface NewEvent {
-  /** A UUID in lower case, unique for ever; derived from the command's id, so that a retry carries the same ids. */
+  /**
+   * A UUID in lower case, unique for ever; derived from the command's id, so that a retry carries
+   * the same ids.
+   */
   readonly id: string;
   readonly type: string;
   /** JSON text, stored byte for byte. */

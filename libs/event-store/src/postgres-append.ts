@@ -22,7 +22,7 @@ const APPEND: Statement = {
   name: 'event_store_append',
   text: `SELECT item, appended, version, "position" FROM append_events(
     $1::text[], $2::int[], $3::int[], $4::int[], $5::int,
-    $6::int[], $7::text[], $8::int[], $9::uuid[], $10::text[], $11::text[], $12::text[])`,
+    $6::int[], $7::int[], $8::uuid[], $9::text[], $10::text[], $11::text[])`,
 };
 
 export function appendCall(items: readonly AppendItem[]): AppendCall {
@@ -30,14 +30,12 @@ export function appendCall(items: readonly AppendItem[]): AppendCall {
   const sent = order.map((n) => items[n] as AppendItem);
   const firsts: number[] = [];
   const owners: number[] = [];
-  const streams: string[] = [];
   const versions: number[] = [];
   const events: NewEvent[] = [];
   for (const [n, item] of sent.entries()) {
     firsts.push(events.length + 1);
     for (const [k, event] of item.events.entries()) {
       owners.push(n + 1);
-      streams.push(item.stream);
       versions.push(item.expected + k + 1);
       events.push(event);
     }
@@ -49,12 +47,12 @@ export function appendCall(items: readonly AppendItem[]): AppendCall {
     intArray(sent.map((item) => item.events.length)),
     lone,
     intArray(owners),
-    textArray(streams),
     intArray(versions),
     uuidArray(events.map((event) => event.id)),
     textArray(events.map((event) => event.type)),
-    textArray(events.map((event) => event.data)),
     textArray(events.map((event) => event.trace)),
+    // The largest comes last: pg grows its buffer by what is added, and copies what was there.
+    textArray(events.map((event) => event.data)),
   ];
   return { statement: APPEND, values, sent, order };
 }
@@ -73,6 +71,8 @@ function loneFirst(items: readonly AppendItem[]): { order: number[]; lone: numbe
     const isLone = streams.get(stream) === 1 && events.every(({ id }) => ids.get(id) === 1);
     (isLone ? lone : others).push(n);
   }
+  // Neighbours in the batch are then neighbours in the index.
+  lone.sort((a, b) => ((items[a] as AppendItem).stream < (items[b] as AppendItem).stream ? -1 : 1));
   return { order: [...lone, ...others], lone: lone.length };
 }
 
@@ -93,9 +93,12 @@ export function outcomesOf(rows: readonly AppendedRow[], call: AppendCall) {
 }
 
 function outcomeOf({ appended, version, position }: AppendedRow): AppendOutcome {
-  return appended && position !== null ? { outcome: 'appended', version, position } : { outcome: 'conflict', version };
+  return appended && position !== null
+    ? { outcome: 'appended', version, position }
+    : { outcome: 'conflict', version };
 }
 
 function appendedAfter(position: bigint, { expected, events }: AppendItem): AppendOutcome {
-  return { outcome: 'appended', version: expected + events.length, position: position + BigInt(events.length) };
+  const { length } = events;
+  return { outcome: 'appended', version: expected + length, position: position + BigInt(length) };
 }

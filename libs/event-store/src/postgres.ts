@@ -8,7 +8,7 @@ import type { AppendItem, AppendOutcome, EventStore, StoredEvent } from './port.
 
 /** Chosen by libs/event-store/bench: more lanes or larger batches bring nothing. */
 const LANES = 2;
-const BATCH = { events: 500, bytes: 1024 * 1024 };
+const BATCH = { events: 2_000, bytes: 2 * 1024 * 1024 };
 
 const POLL_MS = { shortest: 5, longest: 200 };
 const RETRY_MS = [50, 500, 2_000];
@@ -30,9 +30,18 @@ const READ_ALL: Statement = {
   name: 'event_store_read_all',
   text: `SELECT ${COLUMNS} FROM events WHERE "position" > $1 ORDER BY "position" LIMIT $2`,
 };
-const AT: Statement = { name: 'event_store_at', text: `SELECT ${COLUMNS} FROM events WHERE "position" = $1` };
-const LAST: Statement = { name: 'event_store_last', text: `SELECT ${COLUMNS} FROM events ORDER BY "position" DESC LIMIT 1` };
-const HEAD: Statement = { name: 'event_store_head', text: 'SELECT max("position") AS "position" FROM events' };
+const AT: Statement = {
+  name: 'event_store_at',
+  text: `SELECT ${COLUMNS} FROM events WHERE "position" = $1`,
+};
+const LAST: Statement = {
+  name: 'event_store_last',
+  text: `SELECT ${COLUMNS} FROM events ORDER BY "position" DESC LIMIT 1`,
+};
+const HEAD: Statement = {
+  name: 'event_store_head',
+  text: 'SELECT max("position") AS "position" FROM events',
+};
 
 const PAGE = 1_000;
 
@@ -77,7 +86,11 @@ class PostgresEventStore implements EventStore {
     return (await this.select(LAST, []))[0];
   }
 
-  async subscribe(after: bigint, handle: (events: StoredEvent[]) => Promise<void>, signal: AbortSignal): Promise<void> {
+  async subscribe(
+    after: bigint,
+    handle: (events: StoredEvent[]) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void> {
     if (this.closing.signal.aborted) throw new AppendRefused('store-closed', 'store');
     const until = AbortSignal.any([signal, this.closing.signal]);
     const store = {
@@ -133,7 +146,8 @@ class PostgresEventStore implements EventStore {
       await delay(wait, undefined, { signal }).catch(() => {});
       if (!this.head.isAwaited || signal.aborted) break;
       const newest = await this.newest();
-      wait = newest !== undefined && this.head.saw(newest) ? POLL_MS.shortest : Math.min(wait * 2, POLL_MS.longest);
+      const isNews = newest !== undefined && this.head.saw(newest);
+      wait = isNews ? POLL_MS.shortest : Math.min(wait * 2, POLL_MS.longest);
     }
     this.polling = undefined;
   }
@@ -165,5 +179,6 @@ async function patiently<T>(read: () => Promise<T>, signal: AbortSignal): Promis
 }
 
 function isConnectionTrouble(error: unknown): boolean {
-  return error instanceof DatabaseFailure && (error.failure === 'connection-lost' || error.failure === 'no-connection');
+  return error instanceof DatabaseFailure
+    && (error.failure === 'connection-lost' || error.failure === 'no-connection');
 }

@@ -4,7 +4,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type EventStore, eventStoreMigrations, postgresEventStore } from '../src/index.ts';
 import { appendCall } from '../src/postgres-append.ts';
-import { appendOne, event, item, newStream } from './conformance.ts';
+import { appendOne, event, item, newStream } from './items.ts';
 
 let fresh: FreshDatabase;
 let db: Database;
@@ -22,14 +22,17 @@ beforeAll(async () => {
   await superuser.query('SET search_path = cdr_ledger');
 });
 afterAll(async () => {
-  expect((await store.read(stream)).map(({ version, data }) => ({ version, data }))[0]).toEqual({ version: 1, data: 'the first' });
+  expect((await store.read(stream))[0]).toMatchObject({ version: 1, data: 'the first' });
   await superuser.end();
   await store.close();
   await db.close();
   await fresh.drop();
 });
 
-const CHANGES = [`UPDATE events SET data = 'forged'`, 'DELETE FROM events', 'TRUNCATE events', 'UPDATE events SET version = 9 WHERE false'];
+const CHANGES = [
+  `UPDATE events SET data = 'forged'`, 'DELETE FROM events', 'TRUNCATE events',
+  'UPDATE events SET version = 9 WHERE false',
+];
 
 test.each([...CHANGES, `INSERT INTO events VALUES (99, 's', 1, gen_random_uuid(), 't', 'd', NULL, now())`,
   'ALTER TABLE events DISABLE TRIGGER ALL', 'DROP TABLE events',
@@ -49,7 +52,7 @@ test.each(CHANGES)('the trigger also guards a session that replays a replica: %s
 
 test('no other role of the database may append', async () => {
   const other = await openDatabase({ url: fresh.url, schema: 'sessions', migrations: eventStoreMigrations });
-  await expect(other.query('SELECT cdr_ledger.append_events(NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL)'))
+  await expect(other.query('SELECT cdr_ledger.append_events(NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL)'))
     .rejects.toMatchObject({ failure: 'permission-denied' });
   const { rows } = await superuser.query(`SELECT has_function_privilege('public', oid, 'EXECUTE') AS may
     FROM pg_proc WHERE proname = 'append_events' AND pronamespace = 'cdr_ledger'::regnamespace`);
@@ -68,8 +71,8 @@ test('a temporary table named events does not catch what is appended', async () 
 });
 
 test.each([
-  ['under REPEATABLE READ, where the newest events could not be seen', 'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ', /READ COMMITTED/],
-  ['without synchronous commit, when an answer would not mean on disk', 'SET LOCAL synchronous_commit = off', /on disk/],
+  ['under REPEATABLE READ, which may not see the newest events', 'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ', /READ COMMITTED/],
+  ['without synchronous commit', 'SET LOCAL synchronous_commit = off', /on disk/],
 ])('nothing is appended %s', async (_, setting, reason) => {
   const call = appendCall([item(newStream(), 0, event())]);
   const before = await store.last();

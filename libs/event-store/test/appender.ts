@@ -5,20 +5,22 @@ import { type AppendItem, type EventStore, eventId, eventStoreMigrations, postgr
 
 export interface AppenderJob {
   readonly url: string;
-  /** `shared`: streams that others append to as well; `own`: streams named after the seed, for ever if `rounds` is 0. */
+  /** `shared`: streams that others append to as well; `own`: streams named after the seed. */
   readonly kind: 'shared' | 'own';
   readonly seed: string;
   readonly streams: number;
+  /** 0: for ever. */
   readonly rounds: number;
 }
 
 export const SCHEMA = 'appending';
 
 /** One event a stream and round; what is appended depends on the job alone, so that a repeat is one. */
-export function itemOf(job: AppenderJob, stream: number, round: number, expected: number): AppendItem {
+function itemOf(job: AppenderJob, stream: number, round: number, expected: number): AppendItem {
   const name = job.kind === 'shared' ? `shared-${stream}` : `${job.seed}-${stream}`;
   const id = eventId(`${job.seed}-${round}`, name, 0);
-  return { stream: name, expected, events: [{ id, type: 'Appended', data: JSON.stringify({ by: job.seed, round, pad: 'x'.repeat(900) }) }] };
+  const data = JSON.stringify({ by: job.seed, round, pad: 'x'.repeat(900) });
+  return { stream: name, expected, events: [{ id, type: 'Appended', data }] };
 }
 
 async function append(store: EventStore, job: AppenderJob, stream: number): Promise<void> {

@@ -1,9 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  type AppendItem, type AppendOutcome, type EventStore, LIMITS, type NewEvent, NO_POSITION, type StoredEvent,
-} from '../src/index.ts';
+import { type AppendOutcome, type EventStore, LIMITS, NO_POSITION, type StoredEvent } from '../src/index.ts';
+import { appendOne, event, item, newStream, position } from './items.ts';
+import { refusing } from './refusals.ts';
+
+const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
 export interface OpenStore {
   readonly store: EventStore;
@@ -59,13 +60,13 @@ function appending(store: () => EventStore): void {
   test('an event comes back byte for byte', async () => {
     const stream = newStream('*/ü→😀 \' " \\ %41');
     const events = [
-      event({ data: '{ "cost" : 0.10,\n"name":"Zürich \\u0000 😀 \\\\ \' {},NULL" }', trace: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' }),
+      event({ data: '{ "cost" : 0.10,\n"name":"Zürich \\u0000 😀 \\\\ \' {},NULL" }', trace: TRACE }),
       event({ data: '' }),
       event({ data: 'x'.repeat(LIMITS.eventBytes) }),
     ];
     await appendOne(store(), item(stream, 0, ...events));
     const stored = await store().read(stream);
-    expect(stored.map(({ id, type, data, trace }) => ({ id, type, data, ...(trace === undefined ? {} : { trace }) }))).toEqual(events);
+    expect(stored.map(({ id, type, data, trace }) => ({ id, type, data, ...(trace && { trace }) }))).toEqual(events);
     expect('trace' in (stored[1] as StoredEvent)).toBe(false);
     expect(Math.abs(Date.now() - Date.parse(stored[0]?.recordedAt ?? ''))).toBeLessThan(60_000);
     expect(stored[0]?.recordedAt).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z$/);
@@ -101,7 +102,9 @@ function appending(store: () => EventStore): void {
 
   test('two items for one stream in one append both succeed when their versions chain', async () => {
     const stream = newStream();
-    const outcomes = await store().append([item(stream, 0, event()), item(stream, 1, event(), event()), item(stream, 2, event())]);
+    const outcomes = await store().append([
+      item(stream, 0, event()), item(stream, 1, event(), event()), item(stream, 2, event()),
+    ]);
     expect(outcomes).toMatchObject([
       { outcome: 'appended', version: 1 }, { outcome: 'appended', version: 3 }, { outcome: 'conflict', version: 3 },
     ]);
@@ -172,7 +175,8 @@ function reading(store: () => EventStore): void {
 
   test('a long stream is read whole', async () => {
     const stream = newStream();
-    const chunks = [500, 500, 500, 1].map((size, n) => item(stream, n * 500, ...Array.from({ length: size }, () => event())));
+    const chunks = [500, 500, 500, 1].map((size, n) =>
+      item(stream, n * 500, ...Array.from({ length: size }, () => event())));
     await store().append(chunks);
     const ids = chunks.flatMap((chunk) => chunk.events.map(({ id }) => id));
     expect((await store().read(stream)).map(({ id }) => id)).toEqual(ids);
@@ -246,57 +250,4 @@ function following(store: () => EventStore): void {
     stop.abort();
     await idle;
   });
-}
-
-function refusing(store: () => EventStore): void {
-  const big = 'x'.repeat(LIMITS.eventBytes);
-  test.each<[string, string, readonly AppendItem[]]>([
-    ['too-many-items', 'items', Array.from({ length: LIMITS.itemsPerAppend + 1 }, () => item('s', 0, event()))],
-    ['item-without-events', 'items[0].events', [item('s', 0)]],
-    ['too-many-events-in-item', 'items[1].events', [item('s', 0, event()), item('t', 0, ...Array.from({ length: LIMITS.eventsPerItem + 1 }, () => event()))]],
-    ['event-too-large', 'items[0].events[0].data', [item('s', 0, event({ data: `${big}x` }))]],
-    ['event-too-large', 'items[0].events[0].data', [item('s', 0, event({ data: 'ü'.repeat(LIMITS.eventBytes / 2 + 1) }))]],
-    ['item-too-large', 'items[0]', [item('s', 0, ...Array.from({ length: 9 }, () => event({ data: big })))]],
-    ['event-id-not-a-uuid', 'items[0].events[0].id', [item('s', 0, event({ id: 'cdr-1' }))]],
-    ['event-id-not-a-uuid', 'items[0].events[0].id', [item('s', 0, event({ id: randomUUID().toUpperCase() }))]],
-    ['event-id-twice-in-item', 'items[0].events', [item('s', 0, ...Array<NewEvent>(2).fill(event()))]],
-    ['name-missing', 'items[0].stream', [item('', 0, event())]],
-    ['name-missing', 'items[0].events[0].type', [item('s', 0, event({ type: '' }))]],
-    ['name-too-long', 'items[0].stream', [item('s'.repeat(201), 0, event())]],
-    ['text-not-storable', 'items[0].stream', [item('a\0b', 0, event())]],
-    ['text-not-storable', 'items[0].events[0].data', [item('s', 0, event({ data: 'half a \ud83d pair' }))]],
-    ['expected-version-invalid', 'items[0].expected', [item('s', -1, event())]],
-    ['expected-version-invalid', 'items[0].expected', [item('s', 0.5, event())]],
-  ])('an append is refused: %s in %s', async (code, field, items) => {
-    const before = await store().last();
-    await expect(store().append(items)).rejects.toMatchObject({ name: 'AppendRefused', code, field });
-    expect(await store().last()).toEqual(before);
-  });
-
-  test('a read of nothing or of too much is refused', async () => {
-    for (const limit of [0, -1, 1.5, LIMITS.eventsPerRead + 1]) {
-      await expect(store().readAll(NO_POSITION, limit)).rejects.toMatchObject({ code: 'read-limit-invalid' });
-      await expect(store().read('s', { limit })).rejects.toMatchObject({ code: 'read-limit-invalid' });
-    }
-  });
-}
-
-export function event(change: Partial<NewEvent> = {}): NewEvent {
-  return { id: randomUUID(), type: 'MeterRead', data: '{"energyWh":1200}', ...change };
-}
-
-export function item(stream: string, expected: number, ...events: NewEvent[]): AppendItem {
-  return { stream, expected, events };
-}
-
-export function newStream(label = 'session'): string {
-  return `${label}-${randomUUID()}`;
-}
-
-export async function appendOne(store: EventStore, append: AppendItem): Promise<AppendOutcome> {
-  return (await store.append([append]))[0] as AppendOutcome;
-}
-
-export function position(answer: AppendOutcome): bigint {
-  return answer.outcome === 'appended' ? answer.position : expect.fail(`not appended: version is ${answer.version}`);
 }

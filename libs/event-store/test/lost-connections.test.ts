@@ -4,7 +4,7 @@ import { openDatabase } from '#postgres';
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { eventStoreMigrations, NO_POSITION, postgresEventStore, type StoredEvent } from '../src/index.ts';
-import { event, item, newStream } from './conformance.ts';
+import { event, item, newStream } from './items.ts';
 
 test('connections that break under appends and followers lose nothing and double nothing', async () => {
   const fresh = await freshDatabase();
@@ -19,13 +19,15 @@ test('connections that break under appends and followers lose nothing and double
   let breaking = true;
   const breaks = (async () => {
     for (; breaking; await delay(150)) {
-      await admin.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'roamwatt breaking' AND datname = current_database()`);
+      await admin.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE application_name = 'roamwatt breaking' AND datname = current_database()`);
     }
   })();
   await Promise.all(Array.from({ length: 100 }, async () => {
     const stream = newStream();
     for (let expected = 0; expected < 20; expected += 1) {
-      expect(await store.append([item(stream, expected, event())])).toMatchObject([{ outcome: 'appended', version: expected + 1 }]);
+      const answer = await store.append([item(stream, expected, event())]);
+      expect(answer).toMatchObject([{ outcome: 'appended', version: expected + 1 }]);
       await delay(10);
     }
   }));

@@ -7,7 +7,7 @@ import { type Database, openDatabase } from '#postgres';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type EventStore, eventStoreMigrations, NO_POSITION, postgresEventStore, type StoredEvent } from '../src/index.ts';
 import { type AppenderJob, SCHEMA } from './appender.ts';
-import { appendOne, event, item, newStream } from './conformance.ts';
+import { appendOne, event, item, newStream } from './items.ts';
 
 let fresh: FreshDatabase;
 let db: Database;

@@ -13,8 +13,7 @@ export function textArray(values: readonly (string | undefined)[]): Buffer {
   let absent = false;
   for (const value of values) {
     if (value === undefined) absent = true;
-    // Three bytes are the most that a UTF-16 unit takes: cheaper than counting them twice.
-    size += 4 + (value === undefined ? 0 : value.length * 3);
+    size += 4 + (value === undefined ? 0 : Buffer.byteLength(value));
   }
   const buffer = Buffer.allocUnsafe(size);
   let at = writeHead(buffer, TEXT, values.length, absent);

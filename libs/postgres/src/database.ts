@@ -154,7 +154,7 @@ async function run<Row extends object>(
 ): Promise<Rows<Row>> {
   try {
     const text = typeof sql === 'string' ? { text: sql } : sql;
-    const result = await client.query<Row>(values === undefined ? { ...text } : { ...text, values: values as unknown[] });
+    const result = await client.query<Row>({ ...text, ...(values && { values: values as unknown[] }) });
     return { rows: result.rows, rowCount: result.rowCount ?? 0 };
   } catch (error) {
     throw named(error);
@@ -172,7 +172,7 @@ async function commit(client: pg.PoolClient): Promise<void> {
   }
   // The server answers a COMMIT of a failed transaction with ROLLBACK, and no error.
   if (answer.command === 'ROLLBACK') {
-    throw new DatabaseFailure('rolled-back', 'a statement of the transaction had failed and its error was swallowed');
+    throw new DatabaseFailure('rolled-back', 'a statement had failed and its error was swallowed');
   }
 }
 
@@ -189,7 +189,8 @@ async function rollback(client: pg.PoolClient): Promise<Error | undefined> {
 function breaks(error: unknown): Error | undefined {
   if (!(error instanceof DatabaseFailure)) return undefined;
   const clientGaveUp = error.failure === 'statement-timeout' && error.origin.sqlState === undefined;
-  return error.failure === 'connection-lost' || error.failure === 'outcome-unknown' || clientGaveUp ? error : undefined;
+  const isLost = error.failure === 'connection-lost' || error.failure === 'outcome-unknown';
+  return isLost || clientGaveUp ? error : undefined;
 }
 
 /** The URL with run-time settings (`-c name=value`) added to those that it may carry already. */

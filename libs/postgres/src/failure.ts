@@ -17,6 +17,12 @@ export type FailureName =
   | 'rolled-back'
   | 'database-error';
 
+export interface FailureOrigin {
+  readonly sqlState?: string;
+  readonly constraint?: string;
+  readonly cause?: unknown;
+}
+
 /**
  * A refusal by the database or the way to it. `connection-lost`, `statement-timeout` and
  * `outcome-unknown` say nothing on whether the work was committed: repeat it only when a repeat is
@@ -27,7 +33,7 @@ export class DatabaseFailure extends Error {
   constructor(
     readonly failure: FailureName,
     message: string,
-    readonly origin: { readonly sqlState?: string; readonly constraint?: string; readonly cause?: unknown } = {},
+    readonly origin: FailureOrigin = {},
   ) {
     super(`${failure}: ${message}`, { cause: origin.cause });
   }
@@ -54,12 +60,15 @@ export function named(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof DatabaseFailure) return error;
   if (error instanceof pg.DatabaseError) {
     const sqlState = error.code ?? '';
-    const failure = BY_SQL_STATE[sqlState] ?? (sqlState.startsWith('08') ? 'connection-lost' : 'database-error');
+    const isConnection = sqlState.startsWith('08');
+    const failure = BY_SQL_STATE[sqlState] ?? (isConnection ? 'connection-lost' : 'database-error');
     return new DatabaseFailure(failure, error.message, {
       sqlState, cause: error, ...(error.constraint === undefined ? {} : { constraint: error.constraint }),
     });
   }
-  if (/Query read timeout/.test(error.message)) return new DatabaseFailure('statement-timeout', error.message, { cause: error });
+  if (error.message.includes('Query read timeout')) {
+    return new DatabaseFailure('statement-timeout', error.message, { cause: error });
+  }
   if (/^Connection terminated|not queryable|connection error/i.test(error.message) || isSocketError(error)) {
     return new DatabaseFailure('connection-lost', error.message, { cause: error });
   }
@@ -70,7 +79,8 @@ export function named(error: unknown): unknown {
 export function namedWhileConnecting(error: unknown): unknown {
   const failure = named(error);
   if (failure instanceof DatabaseFailure && failure.failure !== 'connection-lost') return failure;
-  return new DatabaseFailure('no-connection', error instanceof Error ? error.message : String(error), { cause: error });
+  const message = error instanceof Error ? error.message : String(error);
+  return new DatabaseFailure('no-connection', message, { cause: error });
 }
 
 function isSocketError(error: Error): boolean {

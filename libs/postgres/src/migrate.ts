@@ -39,9 +39,13 @@ const MIGRATION_TIMEOUT_MS = 60_000;
 export async function prepareSchema(options: PrepareOptions): Promise<void> {
   const { schema, role, migrations } = options;
   const names = migrations.map((migration) => migration.name);
-  if (new Set(names).size < names.length) throw new Error(`two migrations of the schema ${schema} have the same name`);
+  if (new Set(names).size < names.length) {
+    throw new Error(`two migrations of the schema ${schema} have the same name`);
+  }
   const admin = new pg.Client({
-    connectionString: withSettings(options.adminUrl, { statement_timeout: MIGRATION_TIMEOUT_MS, client_min_messages: 'warning' }),
+    connectionString: withSettings(options.adminUrl, {
+      statement_timeout: MIGRATION_TIMEOUT_MS, client_min_messages: 'warning',
+    }),
     application_name: `roamwatt migrating ${schema}`,
     connectionTimeoutMillis: 10_000,
   });
@@ -89,10 +93,9 @@ async function createSchemaAndRole(admin: pg.Client, options: PrepareOptions): P
   await grantMembership(admin, options);
   await admin.query(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
   await admin.query(`GRANT USAGE ON SCHEMA ${schema} TO ${role}`);
-  await admin.query(
-    `ALTER DEFAULT PRIVILEGES IN SCHEMA ${schema} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO ${role}`,
-  );
-  await admin.query(`ALTER DEFAULT PRIVILEGES IN SCHEMA ${schema} GRANT USAGE, SELECT ON SEQUENCES TO ${role}`);
+  const later = `ALTER DEFAULT PRIVILEGES IN SCHEMA ${schema} GRANT`;
+  await admin.query(`${later} SELECT, INSERT, UPDATE, DELETE ON TABLES TO ${role}`);
+  await admin.query(`${later} USAGE, SELECT ON SEQUENCES TO ${role}`);
 }
 
 async function maySetRole(admin: pg.Client, options: PrepareOptions): Promise<boolean> {

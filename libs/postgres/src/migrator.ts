@@ -8,7 +8,11 @@ import type { Migration, MigrationList, MigrationPlace } from './migrate.ts';
  * table `migrations` in the schema. Loading MikroORM costs some 200 ms: import this file only when
  * there is work for it.
  */
-export async function runMigrations(adminUrl: string, place: MigrationPlace, migrations: MigrationList): Promise<void> {
+export async function runMigrations(
+  adminUrl: string,
+  place: MigrationPlace,
+  migrations: MigrationList,
+): Promise<void> {
   const orm = new MikroORM({
     clientUrl: adminUrl,
     // pg_temp is last, so that a SECURITY DEFINER function may take this path over as it is.
@@ -19,7 +23,9 @@ export async function runMigrations(adminUrl: string, place: MigrationPlace, mig
     pool: { min: 0, max: 2 },
     migrations: {
       tableName: `${place.schema}.migrations`,
-      migrationsList: migrations.map((migration) => ({ name: migration.name, class: mikroMigration(migration, place) })),
+      migrationsList: migrations.map((migration) => (
+        { name: migration.name, class: mikroMigration(migration, place) }
+      )),
       transactional: true,
       allOrNothing: true,
       disableForeignKeys: false,

@@ -21,7 +21,9 @@ export interface DatabaseOptions {
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const { url, schema, migrations, adminUrl = url, poolMax = 6 } = options;
-  if (!/^[a-z][a-z0-9_]{0,49}$/.test(schema)) throw new Error(`not a name for a schema: ${JSON.stringify(schema)}`);
+  if (!/^[a-z][a-z0-9_]{0,49}$/.test(schema)) {
+    throw new Error(`not a name for a schema: ${JSON.stringify(schema)}`);
+  }
   const role = `roamwatt_${schema}`;
   const appLogin = decodeURIComponent(new URL(url).username);
   const sameLogin = appLogin === '' || appLogin === decodeURIComponent(new URL(adminUrl).username);
