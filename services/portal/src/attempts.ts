@@ -1,6 +1,6 @@
 /**
  * Failures counted per key in a window of real time, in this process alone. An attempt counts when it
- * begins, so that many at once are no way around; `succeeded` takes the key's count back.
+ * begins, so that many at once are no way around; `succeeded` takes that one back.
  */
 export class Attempts {
   private readonly counts = new Map<string, { failed: number; untilMs: number }>();
@@ -24,7 +24,8 @@ export class Attempts {
   }
 
   succeeded(key: string): void {
-    this.counts.delete(key);
+    const count = this.counts.get(key);
+    if (count && count.failed > 0) count.failed -= 1;
   }
 
   private makeRoom(nowMs: number): void {

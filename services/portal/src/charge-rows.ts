@@ -20,7 +20,7 @@ const columns = `charge_id AS "chargeId", email, token_uid AS "tokenUid", token_
   country_code AS "countryCode", party_id AS "partyId", location_id AS "locationId", evse_uid AS "evseUid",
   connector_id AS "connectorId", ordered_at AS "orderedAt", refusal`;
 
-/** The row with this id: this one, or the one that was there before. */
+/** The row with this id (ids compare without case): this one, or the one that was there before. */
 export async function claimCharge(db: Database, row: Omit<ChargeRow, 'refusal'>): Promise<ChargeRow> {
   await db.query(
     `INSERT INTO charges (charge_id, email, token_uid, token_type, country_code, party_id, location_id, evse_uid,
@@ -28,12 +28,12 @@ export async function claimCharge(db: Database, row: Omit<ChargeRow, 'refusal'>)
     [row.chargeId, row.email, row.tokenUid, row.tokenType, row.countryCode, row.partyId, row.locationId, row.evseUid,
       row.connectorId, row.orderedAt],
   );
-  return (await db.query<ChargeRow>(`SELECT ${columns} FROM charges WHERE charge_id = $1`, [row.chargeId])).rows[0]!;
+  return (await db.query<ChargeRow>(`SELECT ${columns} FROM charges WHERE lower(charge_id) = lower($1)`, [row.chargeId])).rows[0]!;
 }
 
 export async function findCharge(db: Database, email: string, chargeId: string): Promise<ChargeRow | undefined> {
   const { rows } = await db.query<ChargeRow>(
-    `SELECT ${columns} FROM charges WHERE charge_id = $1 AND email = $2`, [chargeId, email]);
+    `SELECT ${columns} FROM charges WHERE lower(charge_id) = lower($1) AND email = $2`, [chargeId, email]);
   return rows[0];
 }
 

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { type Bus, isAskFailure, Refused, Unanswered } from '#bus';
+import { type AskFailure, type Bus, isAskFailure, Refused, Unanswered } from '#bus';
 import { fromJsonBytes } from '#contracts';
 import { getLocation } from '#contracts/locations';
-import { getOrder, getSession, listTokenSessions, orderStart, orderStop } from '#contracts/sessions';
+import {
+  getOrder, getSession, listTokenSessions, type OrderStands, orderStart, orderStop, type OrderView,
+} from '#contracts/sessions';
 import { getToken } from '#contracts/tokens-auth';
 import { findEvse, type Location, sameId, type Session } from '#ocpi';
 import type { Database } from '#postgres';
@@ -45,14 +47,14 @@ export class Charges {
     };
     const tokenJson = await this.issuedToken(token);
     await this.checkPlace(wanted);
-    if (!sameOrder(await claimCharge(db, order), order)) {
-      throw new Problem(409, 'idempotency-key-reused', 'idempotency-key: was used for another charge; take a new one');
-    }
-    await this.ordering(order.chargeId, () => bus.ask(orderStart, {
-      orderId: order.chargeId, tokenJson, party, locationId: wanted.location_id, evseUid: wanted.evse_uid,
+    const row = await claimCharge(db, order);
+    if (!sameOrder(row, order)) throw keyReused();
+    const { chargeId } = row;
+    await this.ordering(chargeId, { command: 'START_SESSION', tokenUid: token.uid }, () => bus.ask(orderStart, {
+      orderId: chargeId, tokenJson, party, locationId: wanted.location_id, evseUid: wanted.evse_uid,
       ...(wanted.connector_id === undefined ? {} : { connectorId: wanted.connector_id }),
-    }, { commandId: order.chargeId }));
-    return order.chargeId;
+    }, { commandId: chargeId }));
+    return chargeId;
   }
 
   /** `chargeId`: of an order, or `<country>*<party>*<session_id>`. */
@@ -67,8 +69,8 @@ export class Charges {
     const left = new Map(sessions.map((session) => [keyOf(session), session]));
     const orders = await bus.askMany(getOrder, rows.map(({ chargeId }) => ({ orderId: chargeId })));
     const ordered = await Promise.all(rows.map(async (row, index) => {
-      const order = orderOf(orders[index]!);
-      const key = order?.sessionId === undefined ? undefined : `${row.countryCode}*${row.partyId}*${order.sessionId}`.toLowerCase();
+      const order = orderOf(orders[index]!, row);
+      const key = order?.sessionId ? `${row.countryCode}*${row.partyId}*${order.sessionId}`.toLowerCase() : undefined;
       const session = key === undefined ? undefined : left.get(key) ?? await this.session(row, order?.sessionId);
       if (key !== undefined) left.delete(key);
       return { at: row.orderedAt, view: chargeOf(row.chargeId, known(row, order, session)) };
@@ -85,8 +87,9 @@ export class Charges {
     if (isFinal(view.state)) throw new Problem(409, 'charge-is-over', `the charge is ${view.state}; there is nothing to stop`);
     if (!session) throw new Problem(409, 'charge-has-not-begun', `the charge is ${view.state}; stop it once it is charging`);
     const stopId = key ?? randomUUID();
-    await this.ordering(undefined, () => this.parts.bus.ask(orderStop, {
-      orderId: stopId, tokenUid: session.cdr_token.uid, sessionId: session.id,
+    const { uid: tokenUid } = session.cdr_token;
+    await this.ordering(undefined, { command: 'STOP_SESSION', tokenUid }, () => this.parts.bus.ask(orderStop, {
+      orderId: stopId, tokenUid, sessionId: session.id,
       party: { countryCode: session.country_code, partyId: session.party_id },
     }, { commandId: stopId }));
     return stopId;
@@ -103,7 +106,7 @@ export class Charges {
     const row = await findCharge(this.parts.db, driver.email, chargeId);
     if (!row) throw unknownCharge(chargeId);
     const [answer] = await this.parts.bus.askMany(getOrder, [{ orderId: chargeId }]);
-    const order = orderOf(answer!);
+    const order = orderOf(answer!, row);
     const session = await this.session(row, order?.sessionId);
     return { view: chargeOf(chargeId, known(row, order, session)), ...(session ? { session } : {}) };
   }
@@ -124,13 +127,19 @@ export class Charges {
   }
 
   /** Asks; an order whose answer was not seen is asked once more under its own id. */
-  private async ordering(chargeId: string | undefined, ask: () => Promise<unknown>): Promise<void> {
+  private async ordering(
+    chargeId: string | undefined,
+    wanted: { command: string; tokenUid: string },
+    ask: () => Promise<OrderStands>,
+  ): Promise<void> {
     const { db } = this.parts;
     try {
-      await ask().catch((error: unknown) => {
+      const { order } = await ask().catch((error: unknown) => {
         if (error instanceof Unanswered && error.reason === 'unknown') return ask();
         throw error;
       });
+      // All orders share their ids: one that is there already may be another's, or one to stop.
+      if (!order || !isOurs(order, wanted)) throw keyReused();
       if (chargeId !== undefined) await noteRefusal(db, chargeId, null);
     } catch (error) {
       const notDone = error instanceof Refused || (error instanceof Unanswered && error.reason === 'offline');
@@ -165,13 +174,22 @@ export class Charges {
   }
 }
 
-/** Undefined where sessions does not know the order; other failures are thrown. */
-function orderOf(answer: unknown) {
+/** Undefined where sessions does not know the driver's order; other failures are thrown. */
+function orderOf(answer: OrderStands | AskFailure, { tokenUid }: ChargeRow): OrderView | undefined {
   if (isAskFailure(answer)) {
     if (answer instanceof Refused && answer.code === 'unknown-order') return undefined;
     throw answer;
   }
-  return (answer as { order?: { state: string; result: string; message: string; sessionId?: string } }).order;
+  const { order } = answer;
+  return order && isOurs(order, { command: 'START_SESSION', tokenUid }) ? order : undefined;
+}
+
+function isOurs(order: OrderView, { command, tokenUid }: { command: string; tokenUid: string }): boolean {
+  return order.command === command && sameId(order.tokenUid, tokenUid);
+}
+
+function keyReused(): Problem {
+  return new Problem(409, 'idempotency-key-reused', 'idempotency-key: was used for another order; take a new one');
 }
 
 function known(row: ChargeRow, order: ReturnType<typeof orderOf>, session: Session | undefined) {

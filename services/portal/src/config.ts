@@ -27,6 +27,8 @@ const driversSection = z.preprocess(
 
 const portalSection = z.strictObject({
   operator_keys: z.array(z.string().min(16, 'a key has at least 16 random characters').max(200)).default([]),
+  /** Proxies before the portal that write X-Forwarded-For; 0: the caller's address is the socket's. */
+  proxies: z.int().min(0).max(10).default(0),
   log_in_hours: z.number().positive().max(24 * 90).default(24),
 });
 
@@ -35,6 +37,7 @@ export interface Config {
   readonly operatorKeys: readonly string[];
   /** By the world's clock: it bounds how long a stolen bearer token is of use. */
   readonly logInHours: number;
+  readonly proxies: number;
   readonly port: number;
   readonly host: string;
 }
@@ -49,7 +52,7 @@ export function configOf(settings: Settings): Config {
   twice(drivers.map(({ email }) => email), 'email');
   twice(drivers.flatMap(({ tokens }) => tokens.map(({ uid }) => uid.toLowerCase())), 'token uid');
   return {
-    drivers, operatorKeys: portal.operator_keys, logInHours: portal.log_in_hours,
+    drivers, operatorKeys: portal.operator_keys, logInHours: portal.log_in_hours, proxies: portal.proxies,
     port, host: settings.variable('HOST', '127.0.0.1'),
   };
 }

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { INestApplication } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -11,15 +12,31 @@ import type { Asked, Route } from './route.ts';
 
 const BODY_BYTES = 64_000;
 
-export const fastifyOptions = {
-  bodyLimit: BODY_BYTES,
-  /** The time that a request has to arrive whole; a slow one holds nothing for long. */
-  requestTimeout: 20_000,
-  keepAliveTimeout: 60_000,
-  exposeHeadRoutes: false,
-  routerOptions: { maxParamLength: 200 },
-  http: { maxHeaderSize: 16_384, headersTimeout: 10_000 },
-} as const;
+/** `proxies`: how many of ours stand before the portal and write X-Forwarded-For. */
+export function fastifyOptions(proxies: number) {
+  return {
+    bodyLimit: BODY_BYTES,
+    /** The time that a request has to arrive whole; a slow one holds nothing for long. */
+    requestTimeout: 20_000,
+    keepAliveTimeout: 60_000,
+    exposeHeadRoutes: false,
+    trustProxy: proxies === 0 ? false : (_address: string, hop: number) => hop < proxies,
+    routerOptions: { maxParamLength: 200 },
+    http: { maxHeaderSize: 16_384, headersTimeout: 10_000 },
+    frameworkErrors: (_error: Error, _request: unknown, reply: unknown) => {
+      void (reply as FastifyReply).code(400).send(failure('invalid-request', 'the URL cannot be read'));
+    },
+    clientErrorHandler(error: { code?: string }, socket: Socket) {
+      if (!socket.writable) return;
+      const tooLong = error.code === 'HPE_HEADER_OVERFLOW';
+      const body = JSON.stringify(failure('invalid-request', tooLong ? 'headers: have at most 16 kB' : 'this is not HTTP'));
+      const status = tooLong ? '431 Request Header Fields Too Large' : '400 Bad Request';
+      socket.end(`HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`);
+    },
+  };
+}
+
+const failure = (code: string, detail: string) => ({ error: { code, detail } });
 
 export interface HttpParts {
   readonly routes: readonly Route[];
@@ -119,5 +136,5 @@ function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyRepl
   const problem = problemOf(error) ?? problemOfFastify(error as { code?: string });
   if (!problem || problem.status === 500) log.error('a request failed', { method: request.method, path: request.routeOptions.url, error });
   const { status, code, detail, headers } = problem ?? new Problem(500, 'internal', 'the portal failed; the error is in its log');
-  return reply.code(status).headers({ ...headers, 'cache-control': 'no-store' }).send({ error: { code, detail } });
+  return reply.code(status).headers({ ...headers, 'cache-control': 'no-store' }).send(failure(code, detail));
 }

@@ -5,6 +5,7 @@ import {
   orderChanged, partnerSessionChanged, sessionEnded, sessionStarted, sessionUpdated,
 } from '#contracts/sessions';
 import type { Session } from '#ocpi';
+import type { Log } from '#telemetry';
 import type { Charges } from './charges.ts';
 import { type ChargeView, isFinal } from './charge.ts';
 import type { Driver } from './entities.ts';
@@ -26,10 +27,10 @@ export class Live {
   private readonly closing = new AbortController();
   private watchings: Watching[] = [];
 
-  private constructor(private readonly charges: Charges) {}
+  private constructor(private readonly charges: Charges, private readonly log: Log) {}
 
   static async watching(bus: Bus, charges: Charges): Promise<Live> {
-    const live = new Live(charges);
+    const live = new Live(charges, bus.log);
     const session = ({ sessionJson }: { sessionJson: Uint8Array }) => {
       if (live.news.anyoneWaits) live.news.of(fromJsonBytes<Session>(sessionJson).cdr_token.uid);
     };
@@ -61,7 +62,8 @@ export class Live {
         mine.delete(leaving);
         if (mine.size === 0) this.streams.delete(driver.email);
         reply.raw.end();
-      });
+      })
+      .catch((error: unknown) => this.log.error('a stream broke', { error }));
     this.running.add(run);
   }
 

@@ -33,6 +33,8 @@ export const migrations: MigrationList = [
          refusal text,                    -- why sessions did not take the order
          number bigint GENERATED ALWAYS AS IDENTITY
        )`,
+      // Orders' ids are compared without case, as OCPI's references are.
+      'CREATE UNIQUE INDEX charges_by_id ON charges (lower(charge_id))',
       'CREATE INDEX charges_by_driver ON charges (email, number DESC)',
     ],
   },

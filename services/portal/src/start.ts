@@ -38,7 +38,7 @@ export function start(env: Env): Promise<Running> {
       ...driverRoutes({ charges, live, receipts: new Receipts(bus, party), evses: searchEvses(bus, clock) }),
       ...operatorRoutes(bus),
     ];
-    const adapter = new FastifyAdapter(fastifyOptions);
+    const adapter = new FastifyAdapter(fastifyOptions(config.proxies));
     const serving = await serve({
       module: PortalModule.with(drivers, charges), bus, db,
       http: {

@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest';
+import { hashPassword, passwordFits } from './password.ts';
+
+test('a password fits its own hash alone, and two hashes of one differ', async () => {
+  const [one, two] = await Promise.all([hashPassword('correct horse'), hashPassword('correct horse')]);
+  expect(one).not.toBe(two);
+  expect(await passwordFits('correct horse', one)).toBe(true);
+  expect(await passwordFits('correct horsf', one)).toBe(false);
+  expect(await passwordFits('', one)).toBe(false);
+});
+
+test('no password fits where no driver has the e-mail', async () => {
+  expect(await passwordFits('correct horse', undefined)).toBe(false);
+});
+
+test('a password typed in composed or decomposed letters is the same', async () => {
+  expect(await passwordFits('cafe\u0301', await hashPassword('caf\u00e9'))).toBe(true);
+});
