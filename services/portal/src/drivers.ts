@@ -21,14 +21,14 @@ export class Drivers {
     const em = this.orm.em.fork();
     const held = new Map((await em.find(DriverEntity, {})).map((driver) => [driver.email, driver]));
     const ended: string[] = [];
-    for (const { email, password, name, contract_id: contractId, tokens } of described) {
+    await Promise.all(described.map(async ({ email, password, name, contract_id: contractId, tokens }) => {
       const known = held.get(email);
       held.delete(email);
       const same = known !== undefined && await passwordFits(password, known.passwordHash);
       if (known && !same) ended.push(email);
       const passwordHash = same ? known.passwordHash : await hashPassword(password);
-      await em.upsert(DriverEntity, { email, name, contractId, tokens, passwordHash, active: true });
-    }
+      await em.fork().upsert(DriverEntity, { email, name, contractId, tokens, passwordHash, active: true });
+    }));
     for (const { email } of held.values()) {
       ended.push(email);
       await em.nativeUpdate(DriverEntity, { email }, { active: false });
