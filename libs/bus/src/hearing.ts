@@ -27,6 +27,8 @@ export interface Told<Fact extends DescMessage> extends Pick<
   'id' | 'key' | 'position' | 'at'
 > {
   readonly fact: MessageShape<Fact>;
+  /** W3C traceparent of what told it: the handler of many runs under the first one's. */
+  readonly trace?: string | undefined;
 }
 
 export type HearsHandler<Fact extends DescMessage> = (
@@ -91,8 +93,8 @@ export async function hearInOrder(
       let end = index + 1;
       while (rows[end]?.kind === row.kind) end += 1;
       const facts = rows.slice(index, end).map((each) => {
-        const { id, key, position, at } = each;
-        return { fact: parse(hearing.contract, each), id, key, position, at };
+        const { id, key, position, at, trace } = each;
+        return { fact: parse(hearing.contract, each), id, key, position, at, trace };
       });
       await withTraceparent(row.trace, () =>
         inSpan(tracer, name, { facts: facts.length }, async () => hearing.many(facts, heard)),
