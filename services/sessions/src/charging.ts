@@ -1,10 +1,10 @@
-import type { Bus, Heard } from '#bus';
-import type { Authorization, MeterRead, Reading as ToldReading, TransactionStarted, TransactionStopped } from '#contracts/ocpp-gateway';
+import type { Bus, Heard, Told } from '#bus';
+import type { Authorization, MeterReadSchema, Reading as ToldReading, TransactionStarted, TransactionStopped } from '#contracts/ocpp-gateway';
 import { fromJsonBytes } from '#contracts';
 import { addDue } from '#due';
 import type { Session, Token } from '#ocpi';
 import type { PartySettings } from '#settings';
-import { currentTraceparent, type Log } from '#telemetry';
+import { currentTraceparent, type Log, withTraceparent } from '#telemetry';
 import type { Clock } from '#time';
 import { beganTooLate } from './command.ts';
 import type { Config } from './config.ts';
@@ -45,13 +45,23 @@ export class Charging {
     if (orderId !== undefined && state.status !== 'invalid') await this.ordered(orderId, sessionId, heard);
   }
 
-  async read({ stationId, transactionId, readings }: MeterRead, heard: Heard): Promise<void> {
+  /** Sessions beside each other, the readings of one in their order. */
+  async read(facts: readonly Told<typeof MeterReadSchema>[], heard: Pick<Heard, 'tx'>): Promise<void> {
     const { config, clock, logs } = this.parts;
-    const sessionId = transactionId && await this.sessionOf({ stationId, transactionId }, heard);
-    if (!sessionId) return;
-    await logs.sessions.execute(sessionId, heard.id, {
-      type: 'ReadMeter', readings: readings.map(readingOf), updateEveryMs: config.updateEveryMs, at: clock.iso(),
-    }, currentTraceparent());
+    const ofSessions: { told: Told<typeof MeterReadSchema>; sessionId: string }[] = [];
+    for (const told of facts) {
+      const { stationId, transactionId } = told.fact;
+      const sessionId = transactionId && await this.sessionOf({ stationId, transactionId }, heard);
+      if (sessionId) ofSessions.push({ told, sessionId });
+    }
+    const at = clock.iso();
+    await Promise.all(ofSessions.map(({ told: { id, fact, trace }, sessionId }) => {
+      const take = () => logs.sessions.execute(sessionId, id, {
+        type: 'ReadMeter', readings: fact.readings.map(readingOf), updateEveryMs: config.updateEveryMs, at,
+      }, currentTraceparent());
+      // Alone, it runs under its own trace already.
+      return facts.length === 1 ? take() : withTraceparent(trace, take);
+    }));
   }
 
   async stopped({ readings, ...fact }: TransactionStopped, heard: Heard): Promise<void> {
@@ -132,7 +142,7 @@ export class Charging {
     heard.afterCommit(wake);
   }
 
-  private async sessionOf(transaction: TransactionName, { tx }: Heard): Promise<string | undefined> {
+  private async sessionOf(transaction: TransactionName, { tx }: Pick<Heard, 'tx'>): Promise<string | undefined> {
     const known = this.known.get(nameOf(transaction));
     if (known !== undefined) return known;
     const sessionId = await sessionOfTransaction(tx, transaction.stationId, transaction.transactionId);

@@ -1,7 +1,7 @@
 import { Controller, Inject } from '@nestjs/common';
-import { type Heard, Hears } from '#bus';
+import { type Heard, Hears, HearsMany, type Told } from '#bus';
 import {
-  type MeterRead, meterRead, type TransactionStarted, transactionStarted, type TransactionStopped, transactionStopped,
+  meterRead, type MeterReadSchema, type TransactionStarted, transactionStarted, type TransactionStopped, transactionStopped,
 } from '#contracts/ocpp-gateway';
 import { Charging } from './charging.ts';
 
@@ -14,9 +14,9 @@ export class StationFactsController {
     return this.charging.started(fact, heard);
   }
 
-  @Hears(meterRead)
-  read(fact: MeterRead, heard: Heard) {
-    return this.charging.read(fact, heard);
+  @HearsMany(meterRead)
+  read(facts: Told<typeof MeterReadSchema>[], heard: Pick<Heard, 'tx'>) {
+    return this.charging.read(facts, heard);
   }
 
   @Hears(transactionStopped)
