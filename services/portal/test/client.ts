@@ -6,6 +6,11 @@ export class Client {
     return new Client(this.url, { ...this.headers, ...headers });
   }
 
+  /** The same caller at another portal. */
+  moved(url: string): Client {
+    return new Client(url, this.headers);
+  }
+
   async signedIn(email: string, password: string): Promise<Client> {
     const { body } = await this.post('/v1/sign-in', { email, password });
     return this.with({ authorization: `Bearer ${(body as { token: string }).token}` });

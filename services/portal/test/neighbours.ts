@@ -1,4 +1,4 @@
-import { type Bus, connectBus, each, type Outbox, outbox, busMigrations, startRelay, told } from '#bus';
+import { type Answering, type Bus, connectBus, each, type Outbox, outbox, busMigrations, startRelay, told } from '#bus';
 import { correctCdr, getCdr, getStatement, listTokenCdrs, verifyLedger } from '#contracts/cdr-ledger';
 import { explainPlan } from '#contracts/evems-controller';
 import { getLocation, searchEvses } from '#contracts/locations';
@@ -70,6 +70,27 @@ export class Neighbours {
     }));
   }
 
+  /** Nobody is there to answer these, until they come back. */
+  async leave(...verbs: (keyof typeof this.leaving)[]): Promise<void> {
+    await Promise.all(verbs.map((verb) => this.answering.get(verb)?.stop()));
+  }
+
+  async comeBack(...verbs: (keyof typeof this.leaving)[]): Promise<void> {
+    for (const verb of verbs) this.answering.set(verb, await this.leaving[verb]());
+  }
+
+  private readonly answering = new Map<string, Answering>();
+  private readonly leaving = {
+    orderStart: () => this.bus.answer(orderStart, (requests) => each(requests, async (request) => {
+      if (this.refuse) throw new Rejected(this.refuse.code, this.refuse.detail);
+      if (!this.orders.has(request.orderId)) {
+        this.orders.set(request.orderId, { request, state: 'sent', result: '', message: '' });
+      }
+      return { order: this.view(request.orderId) };
+    })),
+    getOrder: () => this.bus.answer(getOrder, (requests) => each(requests, async ({ orderId }) => ({ order: this.view(orderId) }))),
+  };
+
   private readonly boxes = new Map<string, Outbox>();
 
   private tellFrom(context: 'sessions' | 'partner-sessions'): void {
@@ -128,14 +149,7 @@ export class Neighbours {
 
   private async answerAboutCharges(): Promise<void> {
     const { bus } = this;
-    await bus.answer(orderStart, (requests) => each(requests, async (request) => {
-      if (this.refuse) throw new Rejected(this.refuse.code, this.refuse.detail);
-      if (!this.orders.has(request.orderId)) {
-        this.orders.set(request.orderId, { request, state: 'sent', result: '', message: '' });
-      }
-      return { order: this.view(request.orderId) };
-    }));
-    await bus.answer(getOrder, (requests) => each(requests, async ({ orderId }) => ({ order: this.view(orderId) })));
+    await this.comeBack('orderStart', 'getOrder');
     await bus.answer(orderStop, (requests) => each(requests, async ({ orderId, sessionId, party, tokenUid }) => {
       this.stops.push({ orderId, sessionId });
       const at = '2022-02-01T18:00:00Z';

@@ -1,0 +1,153 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import pg from 'pg';
+import { exampleLocation } from '#ocpi';
+import type { Running } from '#service';
+import { testPlatform, type TestPlatform } from '#test-servers';
+import type { ChargeView } from '../src/charge.ts';
+import { start } from '../src/start.ts';
+import { Client } from './client.ts';
+import { Neighbours, sessionOf } from './neighbours.ts';
+
+const driver = (name: string, uid: string, password = 'correct horse') => ({
+  email: `${name}@plunk.example`, password, name, contract_id: 'CA-CPK-C00000001-J', tokens: [{ uid, type: 'APP_USER' }],
+});
+const party = { country_code: 'CA', party_id: 'CPK', name: 'Carbon Plunk', roles: ['EMSP'] };
+const level2 = { country_code: 'CA', party_id: 'BCT', location_id: exampleLocation.id, evse_uid: 'L2-01' };
+
+let platform: TestPlatform;
+let neighbours: Neighbours | undefined;
+const running: Running[] = [];
+beforeEach(async () => {
+  platform = await testPlatform({ party, drivers: [driver('avery', 'APP-1'), driver('blake', 'APP-2')] });
+});
+afterEach(async () => {
+  for (const service of running.splice(0)) await service.stop();
+  await neighbours?.close();
+  neighbours = undefined;
+  await platform.drop();
+});
+
+async function started(): Promise<{ service: Running; client: Client }> {
+  const service = await start(platform.env);
+  running.push(service);
+  return { service, client: new Client(service.urls!.portal!) };
+}
+
+function settings(drivers: object[]): void {
+  const file = platform.env.ROAMWATT_CONFIG!;
+  writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')) as object, drivers }));
+}
+
+async function rows<Row>(sql: string): Promise<Row[]> {
+  const client = new pg.Client({ connectionString: platform.databaseUrl });
+  await client.connect();
+  try {
+    return (await client.query(sql)).rows as Row[];
+  } finally {
+    await client.end();
+  }
+}
+
+test('a log-in and a charge outlive a restart; beside it a second portal serves the same', async () => {
+  neighbours = await Neighbours.play(platform);
+  const first = await started();
+  const avery = await first.client.signedIn('avery@plunk.example', 'correct horse');
+  const { body: { charge_id: id } } = await avery.post('/v1/charges', level2);
+  const beside = await started();
+  expect((await avery.moved(beside.service.urls!.portal!).get(`/v1/charges/${id}`)).body.state).toBe('ordered');
+  await first.service.stop();
+  expect((await avery.moved(beside.service.urls!.portal!).get('/v1/charges')).body.charges).toHaveLength(1);
+});
+
+test('who is no longer in the settings is signed out, and so is who got a new password', async () => {
+  neighbours = await Neighbours.play(platform);
+  const first = await started();
+  const [avery, blake] = await Promise.all(['avery', 'blake'].map((name) => first.client.signedIn(`${name}@plunk.example`, 'correct horse')));
+  await first.service.stop();
+  settings([driver('blake', 'APP-2', 'a new password'), driver('carol', 'APP-3')]);
+  const { service, client } = await started();
+  const url = service.urls!.portal!;
+  expect((await avery!.moved(url).get('/v1/charges')).status).toBe(401);
+  expect((await blake!.moved(url).get('/v1/charges')).status).toBe(401);
+  const status = async (name: string, password: string) =>
+    (await client.post('/v1/sign-in', { email: `${name}@plunk.example`, password })).status;
+  expect(await status('avery', 'correct horse')).toBe(401);
+  expect(await status('blake', 'correct horse')).toBe(401);
+  expect(await status('blake', 'a new password')).toBe(200);
+  expect(await status('carol', 'correct horse')).toBe(200);
+});
+
+test('a log-in ends with its time', async () => {
+  neighbours = await Neighbours.play(platform);
+  const { client } = await started();
+  const avery = await client.signedIn('avery@plunk.example', 'correct horse');
+  await rows("UPDATE portal.log_ins SET expires_at = now() - interval '1 second'");
+  expect((await avery.get('/v1/charges')).status).toBe(401);
+});
+
+test('neither passwords nor bearer tokens lie in the database', async () => {
+  neighbours = await Neighbours.play(platform);
+  const { client } = await started();
+  const { body: { token } } = await client.post('/v1/sign-in', { email: 'avery@plunk.example', password: 'correct horse' });
+  const stored = JSON.stringify([await rows('SELECT * FROM portal.drivers'), await rows('SELECT * FROM portal.log_ins')]);
+  expect(stored).toContain('scrypt$');
+  expect(stored).not.toContain('correct horse');
+  expect(stored).not.toContain(token);
+});
+
+test('the portal waits for tokens-auth, which may start later', async () => {
+  const starting = started();
+  await new Promise((resolve) => setTimeout(resolve, 700));
+  neighbours = await Neighbours.play(platform);
+  await starting;
+  expect([...neighbours.issued.keys()]).toEqual(['APP-1', 'APP-2']);
+});
+
+test('while sessions is away an order is refused as not done, what is known stays, and later all goes on', async () => {
+  neighbours = await Neighbours.play(platform);
+  const { client } = await started();
+  const avery = (await client.signedIn('avery@plunk.example', 'correct horse')).with({ 'idempotency-key': 'kept' });
+  const played = neighbours;
+  await played.leave('orderStart', 'getOrder');
+  const refused = await avery.post('/v1/charges', level2);
+  expect(refused).toMatchObject({ status: 503, body: { error: { code: 'offline', detail: expect.stringContaining('sessions') } } });
+  expect(refused.headers.get('retry-after')).toBe('2');
+  expect((await avery.get('/v1/charges/kept')).status).toBe(503);
+  await played.comeBack('orderStart', 'getOrder');
+  expect((await avery.get('/v1/charges/kept')).body).toMatchObject({ state: 'failed', message: expect.stringContaining('nobody is there') });
+  expect(await avery.post('/v1/charges', level2)).toMatchObject({ status: 202, body: { charge_id: 'kept' } });
+  expect((await avery.get('/v1/charges/kept')).body).toMatchObject({ state: 'ordered' });
+});
+
+test('a stream stays open while sessions is away, and shows what came meanwhile', async () => {
+  neighbours = await Neighbours.play(platform);
+  const { client } = await started();
+  const avery = await client.signedIn('avery@plunk.example', 'correct horse');
+  const { body: { charge_id: id } } = await avery.post('/v1/charges', level2);
+  const seen: string[] = [];
+  const watching = (async () => {
+    for await (const { state } of avery.events<ChargeView>(`/v1/charges/${id}/events`)) seen.push(state);
+  })();
+  await expect.poll(() => seen).toEqual(['ordered']);
+  await neighbours.leave('getOrder');
+  await neighbours.orderMoves(id, { state: 'done', sessionId: 'S-1' });
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  await neighbours.comeBack('getOrder');
+  await neighbours.sessionMoves(sessionOf('APP-1', { id: 'S-1', status: 'COMPLETED' }));
+  await watching;
+  expect(seen).toEqual(['ordered', 'completed']);
+});
+
+test('a portal that stops ends its streams at once', async () => {
+  neighbours = await Neighbours.play(platform);
+  const { client, service } = await started();
+  const avery = await client.signedIn('avery@plunk.example', 'correct horse');
+  const { body: { charge_id: id } } = await avery.post('/v1/charges', level2);
+  const stream = avery.events<ChargeView>(`/v1/charges/${id}/events`);
+  expect((await stream.next()).value).toMatchObject({ state: 'ordered' });
+  const began = performance.now();
+  await service.stop();
+  expect(performance.now() - began).toBeLessThan(2_000);
+  expect(await stream.next()).toMatchObject({ done: true });
+});
