@@ -4,6 +4,7 @@ import {
   type Bus, busMigrations, connectBus, hears, listen, type Listening, type Outbox, outbox, type Relay, startRelay,
   told,
 } from '#bus';
+import { getCdr } from '#contracts/cdr-ledger';
 import { sendCommand, SendOutcome } from '#contracts/ocpi-gateway';
 import {
   meterRead, Outcome, startCharging, stopCharging, transactionStarted, transactionStopped,
@@ -16,16 +17,17 @@ import {
 } from '#contracts/sessions';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { addDue, openDue } from '#due';
-import { read, Session, type Token } from '#ocpi';
+import { type Cdr, read, Session, type Token } from '#ocpi';
 import { type Database, openDatabase } from '#postgres';
 import type { Running } from '#service';
 import { testPlatform, type TestPlatform } from '#test-servers';
+import { start as startLedger } from '../../cdr-ledger/src/start.ts';
 import { start as startLocations } from '../../locations/src/start.ts';
 import { start as startSessions } from '../../sessions/src/start.ts';
 import { start as startTariffEngine } from '../../tariff-engine/src/start.ts';
 
-// The sessions service on real servers, beside the real locations and tariff-engine. Both gateways'
-// sides are played here through their contracts: chargers and partners are what a test has to make up.
+// The sessions service on real servers, beside the real locations, tariff-engine and cdr-ledger. Both
+// gateways' sides are played here through their contracts: chargers and partners have to be made up.
 
 const connector = {
   id: '1', standard: 'IEC_62196_T1', format: 'CABLE', power_type: 'AC_2_PHASE', max_voltage: 208, max_amperage: 32, tariff_ids: ['L2'],
@@ -76,7 +78,7 @@ beforeAll(async () => {
   gatewayDb = await openDatabase({ url, schema: 'ocpp_gateway', migrations: busMigrations });
   gateway = outbox('ocpp-gateway', gatewayDb);
   relay = startRelay(bus, gateway);
-  running = await Promise.all([startTariffEngine(env), startLocations(env), startSessions(env)]);
+  running = await Promise.all([startTariffEngine(env), startLocations(env), startLedger(env), startSessions(env)]);
   listenerDb = await openDatabase({ url, schema: 'listener', migrations: busMigrations });
   const note = (kind: string) => (fact: object) => void heard.push({ kind, fact: fact as Record<string, unknown> });
   listening = await Promise.all([
@@ -151,6 +153,11 @@ test('a tapped card becomes one Session that grows with the readings and ends CO
   expect(fromJsonBytes(fact!.tariffJson as Uint8Array)).toMatchObject({ id: 'L2' });
   expect(fromJsonBytes(fact!.locationJson as Uint8Array)).toMatchObject({ id: 'BURNABY', evses: [{ uid: 'L2-01' }] });
   expect(fromJsonBytes(fact!.tokenJson as Uint8Array)).toEqual(withUid('CARD-1'));
+  const billed = () => bus.ask(getCdr, { party: bct, cdrId: `${session.id}-1` });
+  await expect.poll(async () => (await billed()).cdrJson).toBeDefined();
+  const cdr = fromJsonBytes<Cdr>((await billed()).cdrJson!);
+  expect(cdr).toMatchObject({ total_cost: ended.total_cost, total_energy: ended.kwh, auth_method: 'WHITELIST' });
+  expect(cdr.charging_periods).toHaveLength(ended.charging_periods!.length);
 });
 
 test('a card that was not accepted makes no Session', async () => {
