@@ -11,8 +11,8 @@ const ocpiSection = z.strictObject({
   /** The first pause after a delivery that did not reach its partner, doubled each time, real time. */
   first_retry_ms: z.int().min(10).default(200),
   longest_retry_ms: z.int().min(10).default(10_000),
-  /** How often a partner may answer an object other than a CDR with an error before it is set aside. */
-  refusals_before_parking: z.int().min(1).default(5),
+  /** How often a partner may fail over one object (3000, HTTP 404 …) before it is set aside; never a CDR. */
+  refusals_before_parking: z.int().min(1).default(10),
 });
 
 export type OcpiSettings = z.output<typeof ocpiSection>;

@@ -15,7 +15,8 @@ import { outcomeText } from './handshake.ts';
 import { endpointOf, type Partner, spokesman, toBus } from './partner.ts';
 import { findPartner, noteError } from './partner-rows.ts';
 import {
-  findPushed, noteAcknowledged, noteDelivered, notePark, noteRefused, noteUnclear, type PushedKey,
+  findPushed, noteAcknowledged, noteDelivered, notePark, noteRefused, noteUnclear, noteUnwanted, type Pushed,
+  type PushedKey, queueAgain,
 } from './pushed-rows.ts';
 import { retryInMs } from './retry.ts';
 
@@ -43,7 +44,7 @@ export class Delivery {
     const { db, calls } = this.parts;
     const partner = await findPartner(db, key.partnerId);
     const endpoint = partner && endpointOf(partner, key.module, 'RECEIVER');
-    if (!partner || partner.state !== 'registered' || endpoint === undefined) return 'done';
+    if (!partner || partner.state !== 'registered' || endpoint === undefined) return this.unwanted(key);
     const held = await findPushed(db, key);
     if (!held?.queued) return 'done';
     const steps = difference(key.module, held);
@@ -51,10 +52,11 @@ export class Delivery {
     if (steps.length > 0) await noteUnclear(db, key);
     let outcome = await sendAll(target, steps);
     // TRN-63: what could not be changed may not be there. The whole object says it all.
-    if (outcome?.kind === 'refused' && steps.some(({ method }) => method === 'PATCH') && held.current !== undefined) {
+    const inParts = steps.some(({ method, path }) => method === 'PATCH' || path.length > 0);
+    if (outcome?.kind === 'refused' && inParts && held.current !== undefined) {
       outcome = await sendAll(target, [{ method: 'PUT', path: [], body: held.current }]);
     }
-    if (outcome && outcome.kind !== 'ok') return this.failed(partner, key, outcome, { attempt, wasUnclear: held.unclear });
+    if (outcome && outcome.kind !== 'ok') return this.failed(partner, key, outcome, { attempt, held });
     // Something newer came meanwhile: it goes next.
     return await noteAcknowledged(db, key, held.current) ? { retryInMs: 0 } : 'done';
   }
@@ -65,14 +67,14 @@ export class Delivery {
     const { db, calls, outbox, clock } = this.parts;
     const partner = await findPartner(db, key.partnerId);
     const endpoint = partner && endpointOf(partner, 'cdrs', 'RECEIVER');
-    if (!partner || partner.state !== 'registered' || endpoint === undefined) return 'done';
+    if (!partner || partner.state !== 'registered' || endpoint === undefined) return this.unwanted(key);
     const held = await findPushed(db, key);
     if (!held?.queued || held.current === undefined) return 'done';
     const cdr = JSON.parse(held.current) as Cdr;
     if (attempt <= WAITS_FOR_SESSION && await this.sessionIsOpen(partner, cdr)) return { retryInMs: WAIT_FOR_SESSION_MS };
     await noteUnclear(db, key);
     const outcome = await calls.to(partner, cdr.cdr_token).post(endpoint, held.current);
-    if (outcome.kind !== 'ok') return this.failed(partner, key, outcome, { attempt, wasUnclear: held.unclear });
+    if (outcome.kind !== 'ok') return this.failed(partner, key, outcome, { attempt, held });
     const locationUrl = headerText(outcome.headers, 'location') ?? '';
     await db.tx(async (tx) => {
       await noteDelivered(tx, key, locationUrl);
@@ -90,19 +92,28 @@ export class Delivery {
     return session?.queued ?? false;
   }
 
+  private async unwanted(key: PushedKey): Promise<DueOutcome> {
+    await noteUnwanted(this.parts.db, key);
+    return 'done';
+  }
+
   private async failed(
     partner: Partner, key: PushedKey, outcome: Exclude<Outcome, { kind: 'ok' }>,
-    { attempt, wasUnclear }: { attempt: number; wasUnclear: boolean },
+    { attempt, held }: { attempt: number; held: Pushed },
   ): Promise<DueOutcome> {
-    const { db, settings, log } = this.parts;
+    const { db, clock, settings, log } = this.parts;
     const text = outcomeText(outcome);
-    const error = `${rfc3339(this.parts.clock.now())} ${key.module} ${key.objectKey}: ${text}`;
     log.warn('a delivery failed', { partner: partner.name, module: key.module, object: key.objectKey, attempt, outcome: text });
-    await noteError(db, partner.id, error);
-    if (outcome.kind !== 'unclear') await noteRefused(db, key, wasUnclear);
-    const saidNo = outcome.kind === 'refused' && isVerdict(outcome);
-    const hopeless = key.module !== 'cdrs' && outcome.kind === 'refused' && attempt >= settings.refusals_before_parking;
-    if (saidNo || hopeless) return this.park(key, text, attempt);
+    await noteError(db, partner.id, `${rfc3339(clock.now())} ${key.module} ${key.objectKey}: ${text}`);
+    if (outcome.kind !== 'unclear') await noteRefused(db, key, held.unclear);
+    const attempts = Math.max(attempt, held.refusals + 1);
+    if (outcome.kind === 'refused' && isVerdict(outcome)) return this.park(key, text, attempts);
+    if (outcome.kind === 'refused' && key.module !== 'cdrs' && isAboutOne(outcome)) {
+      if (attempts >= settings.refusals_before_parking) return this.park(key, text, attempts);
+      const at = clock.now() + retryInMs(attempts, settings) * clock.rate;
+      await db.tx((tx) => queueAgain(tx, key, at));
+      return 'done';
+    }
     const asked = outcome.kind === 'refused' ? outcome.retryAfterMs : undefined;
     return { retryInMs: Math.max(asked ?? 0, retryInMs(attempt, settings)) };
   }
@@ -137,6 +148,11 @@ export class Delivery {
 /** OCPI's own no, from a partner that understood: trying again is of no use. */
 function isVerdict({ http, statusCode }: Refused): boolean {
   return http < 300 && statusCode !== undefined && statusCode >= 2000 && statusCode < 3000;
+}
+
+/** Whether the answer is about the object, and not about us or the whole of the partner's platform. */
+function isAboutOne({ http }: Refused): boolean {
+  return http < 500 && ![401, 403, 408, 429].includes(http);
 }
 
 interface Target {

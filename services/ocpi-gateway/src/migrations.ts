@@ -39,6 +39,7 @@ const partners: MigrationList = [
          unclear boolean NOT NULL DEFAULT false,  -- the last request may have been taken
          queued boolean NOT NULL,          -- an open due row will compare the two
          n int NOT NULL DEFAULT 1,         -- counts those due rows
+         refusals int NOT NULL DEFAULT 0,  -- in a row
          parked text,                      -- why it is set aside
          location_url text,                -- of a CDR, by the partner
          PRIMARY KEY (partner_id, module, object_key)

@@ -2,17 +2,18 @@ import { randomUUID } from 'node:crypto';
 import { type Fact, type Outbox, told } from '#bus';
 import { partnerRegistered } from '#contracts/ocpi-gateway';
 import { addDue, type DueWorker } from '#due';
-import { Credentials, type CredentialsRole, type Interface, read, sameParty, tokenCandidates } from '#ocpi';
+import { type Cdr, Credentials, type CredentialsRole, type Interface, read, sameParty, tokenCandidates } from '#ocpi';
 import type { Database, Tx } from '#postgres';
 import type { PartySettings } from '#settings';
 import { type Clock, rfc3339 } from '#time';
 import type { Calls } from './calls.ts';
 import { meet, type Met, outcomeText, refuse } from './handshake.ts';
-import { ourInterfaces, type Partner, toBus } from './partner.ts';
+import { hasParty, ourInterfaces, type Partner, toBus } from './partner.ts';
 import {
   addToken, dropTokens, findPartner, insertPartner, partnersWithWaiting, registeredPartners, removePartner,
   replaceToken, storePartner, tokenHolders, type TokenKind,
 } from './partner-rows.ts';
+import { forgetOne, forgetPushed, queuePush, strandedCdrs } from './pushed-rows.ts';
 import type { Secrets } from './secrets.ts';
 
 /** Who made a request: TRN-07. */
@@ -167,6 +168,7 @@ export class Partners {
     };
     await this.replaceOlder(tx, joined);
     await storePartner(tx, joined);
+    await this.adoptCdrs(tx, joined);
     await addDue(tx, { id: `push all ${partner.id} ${randomUUID()}`, key: partner.id, kind: 'push-all', at: clock.now(), body: { partnerId: partner.id } });
     await outbox.tell(tx, [registeredFact(joined, rfc3339(clock.now()))]);
     return joined;
@@ -181,9 +183,18 @@ export class Partners {
     }
   }
 
+  /** What an earlier link of this party never got of CDRs, it gets now. */
+  private async adoptCdrs(tx: Tx, joined: Partner): Promise<void> {
+    for (const { key, current } of await strandedCdrs(tx)) {
+      if (!hasParty(joined, (JSON.parse(current) as Cdr).cdr_token)) continue;
+      await forgetOne(tx, key);
+      await queuePush(tx, { ...key, partnerId: joined.id }, current, this.parts.clock.now());
+    }
+  }
+
   private async unregister(tx: Tx, partner: Partner): Promise<void> {
     await dropTokens(tx, partner.id, ['registration', 'current', 'old']);
-    await tx.query('DELETE FROM pushed WHERE partner_id = $1', [partner.id]);
+    await forgetPushed(tx, partner.id);
     await storePartner(tx, { ...partner, state: 'unregistered', endpoints: [], tokenOut: undefined });
   }
 }

@@ -15,6 +15,8 @@ export interface Pushed {
   readonly acknowledged: string | undefined;
   readonly unclear: boolean;
   readonly queued: boolean;
+  /** In a row, by a partner that did answer. */
+  readonly refusals: number;
 }
 
 interface Row {
@@ -22,6 +24,7 @@ interface Row {
   acknowledged: string | null;
   unclear: boolean;
   queued: boolean;
+  refusals: number;
 }
 
 const WHERE = 'partner_id = $1 AND module = $2 AND object_key = $3';
@@ -29,7 +32,7 @@ const keyOf = ({ partnerId, module, objectKey }: PushedKey) => [partnerId, modul
 
 export async function findPushed(db: Queryable, key: PushedKey, lock = false): Promise<Pushed | undefined> {
   const { rows } = await db.query<Row>(
-    `SELECT current, acknowledged, unclear, queued FROM pushed WHERE ${WHERE} ${lock ? 'FOR UPDATE' : ''}`, keyOf(key),
+    `SELECT current, acknowledged, unclear, queued, refusals FROM pushed WHERE ${WHERE} ${lock ? 'FOR UPDATE' : ''}`, keyOf(key),
   );
   const [row] = rows;
   return row && { ...row, current: row.current ?? undefined, acknowledged: row.acknowledged ?? undefined };
@@ -50,9 +53,47 @@ export async function queuePush(tx: Tx, key: PushedKey, current: string | undefi
      RETURNING n`,
     [...keyOf(key), current ?? null],
   );
+  await addPush(tx, key, rows[0]!.n, at);
+}
+
+async function addPush(tx: Tx, key: PushedKey, n: number, at: number): Promise<void> {
   const { partnerId, module, objectKey } = key;
   const kind = module === 'cdrs' ? 'push-cdr' : 'push';
-  await addDue(tx, { id: `${kind} ${partnerId} ${module} ${objectKey} ${rows[0]!.n}`, key: laneOf(key), kind, at, body: key });
+  await addDue(tx, { id: `${kind} ${partnerId} ${module} ${objectKey} ${n}`, key: laneOf(key), kind, at, body: key });
+}
+
+/** A partner that answers fails over this one object: it goes behind the others, once more at `at`. */
+export async function queueAgain(tx: Tx, key: PushedKey, at: number): Promise<void> {
+  const { rows } = await tx.query<{ n: number }>(
+    `UPDATE pushed SET n = n + 1, refusals = refusals + 1 WHERE ${WHERE} RETURNING n`, keyOf(key),
+  );
+  if (rows[0]) await addPush(tx, key, rows[0].n, at);
+}
+
+/** Not to be sent any more: the partner is gone, or no longer takes such objects. */
+export async function noteUnwanted(db: Queryable, key: PushedKey): Promise<void> {
+  await db.query(`UPDATE pushed SET queued = false WHERE ${WHERE}`, keyOf(key));
+}
+
+/** CDRs that a link which has ended never brought over, the oldest first. */
+export async function strandedCdrs(tx: Tx): Promise<{ key: PushedKey; current: string }[]> {
+  const { rows } = await tx.query<{ partner_id: string; object_key: string; current: string }>(
+    `SELECT partner_id, object_key, current FROM pushed JOIN partners USING (partner_id)
+      WHERE module = 'cdrs' AND acknowledged IS NULL AND state = 'unregistered'
+      ORDER BY current::json->>'last_updated', object_key`,
+  );
+  return rows.map(({ partner_id: partnerId, object_key: objectKey, current }) =>
+    ({ key: { partnerId, module: 'cdrs', objectKey }, current }));
+}
+
+/** A link has ended; what its partner never got of CDRs stays, for whoever has their tokens' owner next. */
+export async function forgetPushed(tx: Tx, partnerId: string): Promise<void> {
+  await tx.query(`DELETE FROM pushed WHERE partner_id = $1 AND (module <> 'cdrs' OR acknowledged IS NOT NULL)`, [partnerId]);
+}
+
+/** A CDR goes to another link now. */
+export async function forgetOne(tx: Tx, key: PushedKey): Promise<void> {
+  await tx.query(`DELETE FROM pushed WHERE ${WHERE}`, keyOf(key));
 }
 
 /** A CDR that a partner does not take must not hold up the rest, nor the other way round. */
@@ -63,7 +104,7 @@ function laneOf({ partnerId, module }: PushedKey): string {
 /** Nothing is open any more when nothing changed since `sent` was read; true: go on with what is now. */
 export async function noteAcknowledged(db: Queryable, key: PushedKey, sent: string | undefined): Promise<boolean> {
   const { rows } = await db.query<{ queued: boolean }>(
-    `UPDATE pushed SET acknowledged = $4, unclear = false, queued = current IS DISTINCT FROM $4 WHERE ${WHERE} RETURNING queued`,
+    `UPDATE pushed SET acknowledged = $4, unclear = false, refusals = 0, queued = current IS DISTINCT FROM $4 WHERE ${WHERE} RETURNING queued`,
     [...keyOf(key), sent ?? null],
   );
   return rows[0]?.queued ?? false;
@@ -81,7 +122,7 @@ export async function noteRefused(db: Queryable, key: PushedKey, wasUnclear: boo
 
 /** Set aside until it changes again, or somebody looks into it. */
 export async function notePark(tx: Tx, key: PushedKey, reason: string): Promise<void> {
-  await tx.query(`UPDATE pushed SET parked = $4, queued = false, unclear = true WHERE ${WHERE}`, [...keyOf(key), reason.slice(0, 1_000)]);
+  await tx.query(`UPDATE pushed SET parked = $4, queued = false, unclear = true, refusals = 0 WHERE ${WHERE}`, [...keyOf(key), reason.slice(0, 1_000)]);
 }
 
 export async function noteDelivered(tx: Tx, key: PushedKey, locationUrl: string): Promise<void> {

@@ -1,0 +1,290 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { told } from '#bus';
+import { cdrIssued } from '#contracts/cdr-ledger';
+import { evseStatusChanged } from '#contracts/locations';
+import { invitePartner, listPartners } from '#contracts/ocpi-gateway';
+import { commandFinished } from '#contracts/sessions';
+import { tariffPublished } from '#contracts/tariff-engine';
+import { toJsonBytes } from '#contracts';
+import {
+  authorization, type Cdr, exampleCdr, exampleLocation, exampleSession, exampleTariff, exampleToken, type Location,
+  type Tariff, type Token,
+} from '#ocpi';
+import { HandPartner } from './hand-partner.ts';
+import { call, openSide, origin, type Side } from './side.ts';
+
+// One gateway, and partners worked by hand: a Montreal eMSP, a CPO, one that is slow.
+
+const location: Location = { ...exampleLocation, id: 'BURNABY' };
+const tariffs: Tariff[] = ['L2', 'DC-FAST', 'FREE'].map((id) => ({ ...exampleTariff, id }));
+const receivers = ['RECEIVER locations', 'RECEIVER tariffs', 'RECEIVER sessions', 'RECEIVER cdrs', 'SENDER tokens', 'SENDER commands'];
+const card: Token = { ...exampleToken, party_id: 'MTL', uid: '04AA' };
+
+let oasis: Side;
+let montreal: HandPartner;
+let islands: HandPartner;
+let slow: HandPartner;
+
+beforeAll(async () => {
+  const party = { country_code: 'CA', party_id: 'BCT', name: 'Energy OASIS', roles: ['CPO', 'EMSP'], currency: 'CAD' };
+  oasis = await openSide({ party });
+  oasis.neighbours.own.tariffs.push(...tariffs);
+  oasis.neighbours.own.locations.push(location);
+  montreal = await HandPartner.open('Montreal', 'MTL', 'EMSP', receivers);
+  islands = await HandPartner.open('Islands', 'ISL', 'CPO', ['SENDER locations', 'SENDER cdrs']);
+  slow = await HandPartner.open('Slow', 'SLO', 'EMSP', ['RECEIVER locations']);
+});
+afterAll(async () => {
+  await Promise.all([montreal, islands, slow].map((one) => one?.close()));
+  await oasis?.close();
+});
+
+const viewOf = async (name: string) =>
+  (await oasis.neighbours.bus.ask(listPartners, {})).partners.findLast((one) => one.name === name)!;
+const get = (path: string, more: object = {}) => call(oasis, `/ocpi/2.2.1/${path}`, { token: montreal.token, ...more });
+
+test('CRE-01 CRE-02 CRE-03 a registration whose callback fails is refused, and TOKEN_A stays good', async () => {
+  const { tokenA: token } = await oasis.neighbours.bus.ask(invitePartner, { name: 'Nobody' });
+  const post = (body: object) => call(oasis, '/ocpi/2.2.1/credentials', { token, method: 'POST', body });
+  const given = montreal.credentials() as { url: string };
+  expect(await post({ ...given, url: 'http://127.0.0.1:9/versions' })).toMatchObject({ http: 200, status_code: 3001 });
+  expect(await post({ ...given, url: undefined })).toMatchObject({ http: 200, status_code: 2001, status_message: expect.stringContaining('url: is missing') });
+  const bare = await HandPartner.open('Bare', 'BAR', 'EMSP', []);
+  expect(await post(bare.credentials())).toMatchObject({ http: 200, status_code: 3003 });
+  await bare.close();
+  expect(await call(oasis, '/ocpi/versions', { token })).toMatchObject({ http: 200, status_code: 1000 });
+});
+
+test('CRE the callback comes before the answer, and then everything of ours', async () => {
+  expect(await montreal.register(oasis)).toMatchObject({ http: 200, status_code: 1000, data: { roles: [{ role: 'CPO', party_id: 'BCT' }, { role: 'EMSP' }] } });
+  expect(montreal.seen.slice(0, 2).map(({ what }) => what)).toEqual(['GET /versions', 'GET /2.2.1']);
+  await expect.poll(() => montreal.pushed()).toEqual([
+    'PUT /tariffs/CA/BCT/L2', 'PUT /tariffs/CA/BCT/DC-FAST', 'PUT /tariffs/CA/BCT/FREE', 'PUT /locations/CA/BCT/BURNABY',
+  ]);
+});
+
+test('CRE-06 CRE-07 credentials are renewed by PUT; the old token is good until the new one is used', async () => {
+  const old = montreal.token;
+  const put = await get('credentials', { method: 'PUT', body: montreal.credentials() });
+  const { token } = put.data as { token: string };
+  expect([put.status_code, token === old]).toEqual([1000, false]);
+  expect((await get('sender/locations')).http).toBe(200);
+  expect((await get('sender/locations', { token })).http).toBe(200);
+  expect((await get('sender/locations')).http).toBe(401);
+  montreal.token = token;
+  expect((await get('credentials', { method: 'POST', body: montreal.credentials() })).http, 'CRE-04').toBe(405);
+  expect((await get('credentials')).data, 'CRE-05').toMatchObject({ token, url: `${origin(oasis)}/ocpi/versions` });
+});
+
+test('TRN-05 without a known token every request is 401, in the envelope; unencoded it is understood', async () => {
+  for (const token of ['', 'nonsense']) {
+    expect(await get('sender/locations', { token })).toMatchObject({ http: 401, status_code: 2001, timestamp: expect.any(String) });
+  }
+  for (const header of [`Token ${montreal.token}`, authorization(montreal.token).toUpperCase().slice(0, 6) + authorization(montreal.token).slice(6)]) {
+    expect((await get('sender/locations', { token: '', headers: { Authorization: header } })).http, header.slice(0, 6)).toBe(200);
+  }
+});
+
+test('TRN-52 TRN-80 HUB-04 lists come in pages, with their headers, ids echoed and parties swapped', async () => {
+  const first = await get('sender/tariffs?date_from=2000-01-01T00:00:00', {
+    headers: {
+      'X-Request-ID': 'r-1', 'X-Correlation-ID': 'c-1', 'OCPI-from-party-id': 'MTL', 'OCPI-from-country-code': 'CA',
+      'OCPI-to-party-id': 'bct', 'OCPI-to-country-code': 'ca',
+    },
+  });
+  expect((first.data as Tariff[]).map(({ id }) => id)).toEqual(['L2', 'DC-FAST']);
+  expect(Object.fromEntries(first.headers)).toMatchObject({
+    'x-total-count': '3', 'x-limit': '2', 'x-request-id': 'r-1', 'x-correlation-id': 'c-1',
+    'ocpi-to-party-id': 'MTL', 'ocpi-from-party-id': 'BCT',
+    link: `<${origin(oasis)}/ocpi/2.2.1/sender/tariffs?date_from=2000-01-01T00%3A00%3A00&offset=2&limit=2>; rel="next"`,
+  });
+  const last = await call(oasis, /<(.*)>/.exec(first.headers.get('link')!)![1]!, { token: montreal.token });
+  expect((last.data as Tariff[]).map(({ id }) => id)).toEqual(['FREE']);
+  expect(last.headers.get('link')).toBeNull();
+  expect(await get('sender/tariffs?offset=9')).toMatchObject({ http: 200, data: [] });
+  expect(await get('sender/tariffs?offset=-1')).toMatchObject({ http: 200, status_code: 2001 });
+  expect(await get('sender/sessions'), 'TRN-50').toMatchObject({ http: 200, status_code: 2001 });
+});
+
+test("Sessions and CDRs are listed for their tokens' owner alone", async () => {
+  const mine = { ...exampleSession.cdr_token, party_id: 'MTL' };
+  oasis.neighbours.own.sessions.push({ ...exampleSession, id: 'S-mine', cdr_token: mine }, { ...exampleSession, id: 'S-other' });
+  oasis.neighbours.own.cdrs.push({ ...exampleCdr, id: 'C-mine', cdr_token: mine }, { ...exampleCdr, id: 'C-other' });
+  const ids = ({ data }: { data?: unknown }) => (data as { id: string }[]).map(({ id }) => id);
+  const sessions = await get('sender/sessions?date_from=2000-01-01T00:00:00Z');
+  expect([ids(sessions), sessions.headers.get('x-total-count')]).toEqual([['S-mine'], '1']);
+  expect(ids(await get('sender/cdrs'))).toEqual(['C-mine']);
+});
+
+test('a Location is read at its three levels, and what is not there is 404', async () => {
+  expect((await get('sender/locations/BURNABY')).data).toEqual(location);
+  expect((await get('sender/locations/BURNABY/L2-01/')).data).toEqual(location.evses![1]);
+  expect((await get('sender/locations/BURNABY/L2-01/1')).data).toEqual(location.evses![1]!.connectors[0]);
+  expect(await get('sender/locations/ELSEWHERE')).toMatchObject({ http: 404, status_code: 2001 });
+  expect(await get('sender/locations/BURNABY/L2-99')).toMatchObject({ http: 404, status_code: 2001 });
+});
+
+test('TRN-71 TRN-72 a pushed object has to be its own, under its own ids', async () => {
+  const put = (path: string, body: unknown) => get(`receiver/tokens/${path}`, { method: 'PUT', body });
+  expect(await put('CA/CPK/04AA', card)).toMatchObject({ http: 404, status_message: expect.stringContaining('none of your roles') });
+  expect(await put('CA/MTL/04BB', card)).toMatchObject({ http: 200, status_code: 2001, status_message: expect.stringContaining('uid: "04AA" in the body') });
+  expect(await put('CA/MTL/04AA?type=OTHER', card)).toMatchObject({ http: 200, status_code: 2001 });
+  expect(await put('ca/mtl/04aa', card)).toMatchObject({ http: 201, status_code: 1000 });
+  expect(await put('ca/mtl/04aa', card)).toMatchObject({ http: 200, status_code: 1000 });
+  expect((await get('receiver/tokens/CA/MTL/04AA')).data).toEqual(card);
+  expect(await get('receiver/tokens/CA/MTL/04FF', { method: 'PATCH', body: { valid: false, last_updated: '2022-02-01T00:00:00Z' } }))
+    .toMatchObject({ http: 404, status_code: 2001 });
+  expect(await get('receiver/tokens/CA/MTL/04AA', { method: 'PATCH', body: { valid: false } }), 'TRN-62')
+    .toMatchObject({ http: 200, status_code: 2001, status_message: expect.stringContaining('last_updated') });
+});
+
+test('broken JSON, wrong content, a wrong method, a wrong party, too much, and an unknown path are refused by the book', async () => {
+  const put = (body: unknown) => get('receiver/tokens/CA/MTL/04AA', { method: 'PUT', body });
+  expect(await put('{"uid":')).toMatchObject({ http: 400, status_code: 2001 });
+  expect(await put({ ...card, valid: 'yes' })).toMatchObject({ http: 200, status_code: 2001, status_message: expect.stringContaining('valid: must be true or false') });
+  expect(await put('['.repeat(100_000) + ']'.repeat(100_000))).toMatchObject({ http: 200, status_code: 2001, status_message: expect.stringContaining('deeper') });
+  expect(await put(`"${'x'.repeat(6_000_000)}"`)).toMatchObject({ http: 413, status_code: 2001 });
+  const wrongMethod = await get('receiver/tokens/CA/MTL/04AA', { method: 'DELETE' });
+  expect([wrongMethod.http, wrongMethod.status_code, wrongMethod.headers.get('allow')]).toEqual([405, 2000, 'GET, PUT, PATCH']);
+  expect(await get('nowhere')).toMatchObject({ http: 404, status_code: 2001 });
+  expect(await get('sender/locations/%zz')).toMatchObject({ http: 400 });
+  const to = (party: string) => ({ headers: { 'OCPI-to-party-id': party, 'OCPI-to-country-code': 'CA' } });
+  expect(await get('sender/locations', to('ELS'))).toMatchObject({ http: 200, status_code: 2001 });
+  expect(await get('sender/locations', { headers: { 'OCPI-from-party-id': 'MTL' } }), 'half a pair').toMatchObject({ status_code: 2001 });
+});
+
+test('CMD-06 a command with a foreign token, or with a response_url that may not be called, is refused', async () => {
+  const start = (body: object) => get('receiver/commands/START_SESSION', { method: 'POST', body });
+  const command = { response_url: 'http://127.0.0.1:9/x', location_id: 'BURNABY' };
+  expect(await start({ ...command, token: exampleToken })).toMatchObject({ http: 200, status_code: 2001, status_message: expect.stringContaining('none of your roles') });
+  expect(await start({ ...command, token: card, response_url: 'http://user:secret@127.0.0.1:9/x' }))
+    .toMatchObject({ http: 200, status_code: 2001, status_message: expect.stringContaining('response_url') });
+  expect(oasis.neighbours.orders).toEqual([]);
+  expect(await get('sender/commands/START_SESSION/order-1', { method: 'POST', body: { result: 'ACCEPTED' } }), 'nobody was ordered that')
+    .toMatchObject({ http: 404, status_code: 2001 });
+});
+
+test('CMD-01 no result follows a command that was not accepted; CMD-04 a result is not wrapped', async () => {
+  const response_url = `${new URL(montreal.url).origin}/results/1`;
+  const start = () => get('receiver/commands/START_SESSION', { method: 'POST', body: { response_url, location_id: 'BURNABY', token: card } });
+  const answering = (result: string) => async ({ orderId }: { orderId: string }) => {
+    await oasis.neighbours.tell(told(commandFinished, { orderId, result: 'EVSE_OCCUPIED', message: 'a car is there' }));
+    return { result };
+  };
+  oasis.neighbours.answers.startSession = answering('REJECTED');
+  expect(await start()).toMatchObject({ http: 200, status_code: 1000, data: { result: 'REJECTED', timeout: 30 } });
+  oasis.neighbours.answers.startSession = answering('ACCEPTED');
+  expect(await start()).toMatchObject({ data: { result: 'ACCEPTED' } });
+  await expect.poll(() => montreal.pushed('POST /results')).toHaveLength(1);
+  expect(montreal.seen.at(-1)!.body).toEqual({ result: 'EVSE_OCCUPIED', message: [{ language: 'en', text: 'a car is there' }] });
+});
+
+test('a fault of ours is 200 and 3000, and says nothing of its inside', async () => {
+  oasis.neighbours.answers.startSession = async () => {
+    throw new Error('a secret of the inside');
+  };
+  const body = { response_url: 'http://127.0.0.1:9/x', location_id: 'BURNABY', token: card };
+  const answer = await get('receiver/commands/START_SESSION', { method: 'POST', body });
+  expect(answer).toMatchObject({ http: 200, status_code: 3000, status_message: 'Server error' });
+  expect(JSON.stringify(answer)).not.toMatch(/secret|\.ts/);
+});
+
+test('CDR-21 the same CDR twice is one CDR with one Location; another under its id, or a foreign one, is refused', async () => {
+  await islands.register(oasis);
+  const cdr: Cdr = { ...exampleCdr, party_id: 'ISL', id: 'C*1 / a' };
+  const post = (body: object) => call(oasis, '/ocpi/2.2.1/receiver/cdrs', { token: islands.token, method: 'POST', body });
+  const [first, again] = [await post(cdr), await post(cdr)];
+  expect([first.http, again.http, first.status_code, again.status_code]).toEqual([201, 200, 1000, 1000]);
+  const url = first.headers.get('location')!;
+  expect([url.startsWith(`${origin(oasis)}/`), again.headers.get('location')]).toEqual([true, url]);
+  expect((await call(oasis, url, { token: islands.token })).data).toEqual(cdr);
+  expect(await call(oasis, url, { token: montreal.token }), 'not its own').toMatchObject({ http: 404 });
+  expect(await post({ ...cdr, total_energy: 99 })).toMatchObject({ http: 200, status_code: 2001 });
+  expect(await post(exampleCdr)).toMatchObject({ http: 200, status_code: 2001, status_message: expect.stringContaining('none of your roles') });
+});
+
+const bct = { countryCode: 'CA', partyId: 'BCT' };
+const evseStatus = (status: 'CHARGING' | 'BLOCKED', at: string) => {
+  const evses = location.evses!.map((evse) => (evse.uid === 'L2-01' ? { ...evse, status, last_updated: at } : evse));
+  return told(evseStatusChanged, {
+    own: true, party: bct, locationId: 'BURNABY', evseUid: 'L2-01', status, lastUpdated: at,
+    locationJson: toJsonBytes({ ...location, evses, last_updated: at }),
+  });
+};
+
+test('a partner that never answers costs the others nothing', async () => {
+  slow.answer = () => 'never';
+  await slow.register(oasis);
+  await expect.poll(() => slow.pushed()).toContain('PUT /locations/CA/BCT/BURNABY');
+  const began = performance.now();
+  await oasis.neighbours.tell(evseStatus('CHARGING', '2022-02-01T17:00:00Z'));
+  await expect.poll(() => montreal.pushed()).toContain('PATCH /locations/CA/BCT/BURNABY/L2-01');
+  expect(performance.now() - began).toBeLessThan(1_500);
+});
+
+test('after an outage the object is sent as it is now, whole, and nothing of what it was', async () => {
+  await oasis.neighbours.tell(evseStatus('BLOCKED', '2022-02-01T17:05:00Z'));
+  await expect.poll(async () => (await viewOf('Slow')).lastError).toContain('no answer within 2000 ms');
+  slow.seen.length = 0;
+  slow.answer = () => ({});
+  await expect.poll(async () => (await viewOf('Slow')).waiting).toBe(0);
+  expect(slow.seen).toMatchObject([{ what: 'PUT /locations/CA/BCT/BURNABY', body: { evses: [{}, { status: 'BLOCKED' }] } }]);
+});
+
+test('TRN-63 a PATCH that is refused is followed by the whole object', async () => {
+  montreal.seen.length = 0;
+  montreal.answer = (what) => (what.startsWith('PATCH') ? { http: 404, status: 2001 } : {});
+  await oasis.neighbours.tell(evseStatus('CHARGING', '2022-02-01T17:10:00Z'));
+  await expect.poll(() => montreal.pushed()).toEqual(['PATCH /locations/CA/BCT/BURNABY/L2-01', 'PUT /locations/CA/BCT/BURNABY']);
+});
+
+const published = (id: string, at: string) => told(tariffPublished, {
+  own: true, party: bct, tariffId: id, version: 2, tariffJson: toJsonBytes({ ...exampleTariff, id, last_updated: at }), lastUpdated: at,
+});
+
+test('an object that a partner refuses is set aside and said to the operator; changed, it is sent anew', async () => {
+  montreal.seen.length = 0;
+  montreal.answer = (what) => (what.endsWith('/L2') ? { status: 2001 } : {});
+  await oasis.neighbours.tell(published('L2', '2022-02-02T00:00:00Z'), published('FREE', '2022-02-02T00:00:00Z'));
+  await expect.poll(() => montreal.pushed()).toEqual(['PUT /tariffs/CA/BCT/L2', 'PUT /tariffs/CA/BCT/FREE']);
+  await expect.poll(async () => (await viewOf('Montreal')).waiting).toBe(1);
+  expect((await viewOf('Montreal')).lastError).toContain('tariffs L2: HTTP 200, 2001: said 2001');
+  montreal.answer = () => ({});
+  await oasis.neighbours.tell(published('L2', '2022-02-03T00:00:00Z'));
+  await expect.poll(async () => (await viewOf('Montreal')).waiting).toBe(0);
+});
+
+test('an object over which a partner fails goes behind the others, and is set aside in the end', async () => {
+  montreal.seen.length = 0;
+  montreal.answer = (what) => (what.endsWith('/L2') ? { status: 3000 } : {});
+  await oasis.neighbours.tell(published('L2', '2022-02-04T00:00:00Z'), published('FREE', '2022-02-04T00:00:00Z'));
+  await expect.poll(() => montreal.pushed('PUT /tariffs/CA/BCT/L2')).toHaveLength(3);
+  expect(montreal.pushed()[1]).toBe('PUT /tariffs/CA/BCT/FREE');
+  await expect.poll(async () => (await viewOf('Montreal')).waiting).toBe(1);
+});
+
+test("a CDR is sent again whatever a partner's fault is, in order, and over the party's next link if need be", async () => {
+  const cdr = (id: string): Cdr => ({ ...exampleCdr, id, session_id: 'S-none', cdr_token: { ...exampleCdr.cdr_token, party_id: 'MTL' } });
+  const issued = (one: Cdr) => told(cdrIssued, {
+    cdrId: one.id, sessionId: 'S-none', credit: false, tokenParty: { countryCode: 'CA', partyId: 'MTL' }, cdrJson: toJsonBytes(one),
+  });
+  montreal.answer = (what) => (what.startsWith('POST /cdrs') ? { http: 503, status: 3000 } : {});
+  montreal.seen.length = 0;
+  await oasis.neighbours.tell(issued(cdr('C-1')), issued(cdr('C-2')));
+  await expect.poll(() => montreal.pushed('POST /cdrs').length).toBeGreaterThan(3);
+  const bodies = () => montreal.seen.filter(({ what }) => what === 'POST /cdrs').map(({ body }) => (body as Cdr).id);
+  expect(new Set(bodies())).toEqual(new Set(['C-1']));
+  // The partner starts over with a new TOKEN_A.
+  await montreal.register(oasis);
+  montreal.seen.length = 0;
+  montreal.answer = () => ({});
+  await expect.poll(bodies).toEqual(['C-1', 'C-2']);
+  await oasis.neighbours.tell(issued(cdr('C-1')), issued(cdr('C-3')));
+  await expect.poll(bodies).toEqual(['C-1', 'C-2', 'C-3']);
+});
+
+test('CRE-08 after DELETE the link is dead on this side at once', async () => {
+  expect(await get('credentials', { method: 'DELETE' })).toMatchObject({ http: 200, status_code: 1000 });
+  expect((await call(oasis, '/ocpi/versions', { token: montreal.token })).http).toBe(401);
+  expect(await viewOf('Montreal')).toMatchObject({ state: 'unregistered', waiting: 0 });
+});

@@ -1,0 +1,87 @@
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { invitePartner } from '#contracts/ocpi-gateway';
+import { call, type Called, type Side } from './side.ts';
+
+export interface Seen {
+  readonly what: string;
+  readonly body: unknown;
+}
+
+type Answer = { readonly http?: number; readonly status?: number; readonly data?: unknown } | 'never';
+
+/** A partner's platform worked by hand: it lists the endpoints it is told to and answers as it is told. */
+export class HandPartner {
+  readonly seen: Seen[] = [];
+  /** What it answers to a push; 1000 unless told otherwise. */
+  answer: (what: string) => Answer = () => ({});
+  url = '';
+  /** What it presents to the gateway. */
+  token = '';
+
+  private readonly server = createServer((request, response) => {
+    void bodyOf(request).then((text) => {
+      const what = `${request.method} ${request.url}`;
+      this.seen.push({ what, body: text === '' ? undefined : JSON.parse(text) });
+      const answer = this.configuration(request.url!) ?? this.answer(what);
+      if (answer === 'never') return;
+      const { http = 200, status = 1000, data } = answer;
+      response.writeHead(http, { 'Content-Type': 'application/json', Location: `${this.base}/cdrs/x` });
+      response.end(JSON.stringify({ data, status_code: status, status_message: `said ${status}`, timestamp: '2022-02-01T17:00:00Z' }));
+    });
+  });
+
+  private constructor(readonly name: string, readonly partyId: string, readonly role: string, private readonly interfaces: readonly string[]) {}
+
+  /** `interfaces` as in `RECEIVER locations`. */
+  static async open(name: string, partyId: string, role: string, interfaces: readonly string[]): Promise<HandPartner> {
+    const partner = new HandPartner(name, partyId, role, interfaces);
+    await new Promise<void>((resolve) => partner.server.listen(0, '127.0.0.1', resolve));
+    partner.url = `${partner.base}/versions`;
+    return partner;
+  }
+
+  credentials(): object {
+    const roles = [{ role: this.role, party_id: this.partyId, country_code: 'CA', business_details: { name: this.name } }];
+    return { token: `token-of-${this.partyId}`, url: this.url, roles };
+  }
+
+  /** Is invited, and POSTs its credentials. */
+  async register(side: Side): Promise<Called> {
+    const { tokenA } = await side.neighbours.bus.ask(invitePartner, { name: this.name });
+    const answer = await call(side, '/ocpi/2.2.1/credentials', { token: tokenA, method: 'POST', body: this.credentials() });
+    this.token = (answer.data as { token: string } | undefined)?.token ?? '';
+    return answer;
+  }
+
+  /** Pushes and results that came, without the handshake. */
+  pushed(start = ''): string[] {
+    return this.seen.map(({ what }) => what).filter((what) => !/ \/(versions|2\.2\.1)$/.test(what) && what.startsWith(start));
+  }
+
+  async close(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  private get base(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  private configuration(path: string): Exclude<Answer, 'never'> | undefined {
+    // A version that nobody knows, with a URL that is none, must not disturb.
+    if (path === '/versions') return { data: [{ version: '9.9', url: 'none' }, { version: '2.2.1', url: `${this.base}/2.2.1` }] };
+    if (path !== '/2.2.1') return undefined;
+    const endpoints = this.interfaces.map((one) => {
+      const [role, identifier] = one.split(' ');
+      return { identifier, role, url: `${this.base}/${identifier}` };
+    });
+    return { data: { version: '2.2.1', endpoints: [{ identifier: 'credentials', role: 'RECEIVER', url: `${this.base}/credentials` }, ...endpoints] } };
+  }
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,71 @@
+import { authorization } from '#ocpi';
+import type { Running } from '#service';
+import { testPlatform } from '#test-servers';
+import { start } from '../src/start.ts';
+import { Neighbours } from './neighbours.ts';
+
+const ocpi = { allow_private_urls: true, page_limit: 2, first_retry_ms: 50, longest_retry_ms: 400, request_timeout_ms: 2_000, refusals_before_parking: 3 };
+export const plunkParty = { country_code: 'CA', party_id: 'CPK', name: 'Carbon Plunk', roles: ['EMSP'], currency: 'CAD' };
+
+/** One platform's gateway among its neighbours' contracts. */
+export interface Side {
+  readonly neighbours: Neighbours;
+  gateway: Running;
+  /** The same gateway again, where it was. */
+  restart(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The party is Energy OASIS, a CPO, where none is given. */
+export async function openSide(settings: Record<string, unknown>): Promise<Side> {
+  const platform = await testPlatform({ ocpi, ...settings });
+  const neighbours = await Neighbours.open(platform);
+  const side: Side = {
+    neighbours,
+    gateway: await start(platform.env),
+    async restart() {
+      side.gateway = await start({ ...platform.env, OCPI_PORT: new URL(versionsUrl(side)).port });
+    },
+    async close() {
+      await side.gateway.stop();
+      await neighbours.close();
+      await platform.drop();
+    },
+  };
+  return side;
+}
+
+export const versionsUrl = (of: Side): string => of.gateway.urls!.ocpi!;
+export const origin = (of: Side): string => new URL(versionsUrl(of)).origin;
+
+export interface CallOptions {
+  readonly token?: string;
+  readonly method?: string;
+  /** An object, or text that is sent as it is. */
+  readonly body?: unknown;
+  readonly headers?: Record<string, string>;
+}
+
+export interface Called {
+  readonly http: number;
+  readonly headers: Headers;
+  readonly status_code: number;
+  readonly status_message: string;
+  readonly timestamp: string;
+  readonly data?: unknown;
+}
+
+/** One request to a gateway as any OCPI partner makes it. */
+export async function call(of: Side, path: string, { token = '', method = 'GET', body, headers = {} }: CallOptions = {}): Promise<Called> {
+  const response = await fetch(path.startsWith('http') ? path : `${origin(of)}${path}`, {
+    method,
+    headers: {
+      ...(token ? { Authorization: authorization(token) } : {}),
+      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  const envelope = JSON.parse(await response.text()) as Omit<Called, 'http' | 'headers'>;
+  return { ...envelope, http: response.status, headers: response.headers };
+}
