@@ -164,8 +164,8 @@ export function answered(
       return { ...idle, failSafeMa: order.limitMa, failSafeDue: false, failSafeTrouble: noTrouble };
     }
     const failSafeTrouble = more(state.failSafeTrouble, site, now);
-    // It said that it has none: what it accepted in another life no longer counts.
-    const failSafeMa = outcome === 'refused' ? undefined : state.failSafeMa;
+    // It knows no limits: what it accepted in another life no longer counts.
+    const failSafeMa = outcome === 'unsupported' ? undefined : state.failSafeMa;
     return { ...idle, failSafeMa, failSafeTrouble };
   }
   if (outcome === 'accepted') {

@@ -22,7 +22,8 @@ export interface LeaseOrder extends AnyOrder {
 }
 
 /**
- * accepted: the station obeys. refused: it said no. undelivered: it never got it. unknown: no
- * answer, so that it may obey, now or later. stale: another owner has spoken to it since.
+ * accepted: the station obeys. refused: it said no. unsupported: it knows no limits. undelivered: it
+ * never got it. unknown: no answer, so that it may obey, now or later. stale: another owner has
+ * spoken to it since.
  */
-export type Outcome = 'accepted' | 'refused' | 'undelivered' | 'unknown' | 'stale';
+export type Outcome = 'accepted' | 'refused' | 'unsupported' | 'undelivered' | 'unknown' | 'stale';

@@ -15,7 +15,7 @@ const outcomes: Readonly<Record<Told, Outcome>> = {
   [Told.UNSPECIFIED]: 'unknown',
   [Told.ACCEPTED]: 'accepted',
   [Told.REJECTED]: 'refused',
-  [Told.NOT_SUPPORTED]: 'refused',
+  [Told.NOT_SUPPORTED]: 'unsupported',
   [Told.UNKNOWN]: 'unknown',
   [Told.STALE]: 'stale',
 };

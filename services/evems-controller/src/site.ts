@@ -110,7 +110,7 @@ function answerNote(state: SiteState, { key, outcome, detail }: Answer): Note[] 
     return [{ type: 'DoubtLimit', ...limit, outcome: words }];
   }
   if (outcome === 'accepted') return [{ type: 'ConfirmFailSafe', ...limit }];
-  return outcome === 'refused' ? [{ type: 'RefuseFailSafe', stationId, connectorId }] : [];
+  return outcome === 'unsupported' ? [{ type: 'RefuseFailSafe', stationId, connectorId }] : [];
 }
 
 function loadNote({ site }: SiteState, { certainMa }: Plan): Note {

@@ -83,12 +83,13 @@ function neverAbove(owner: Owner = {}) {
   );
 }
 
+const LONG_MS = 600_000;
 /** Many more of them, for a night: EVEMS_RUNS=1000000. */
-const RUNS = Number(process.env['EVEMS_RUNS'] ?? 4_000);
+const RUNS = Number(process.env['EVEMS_RUNS'] ?? 3_000);
 
 test('whatever happens, the chargers may never draw more than the feeder carries', () => {
   fc.assert(neverAbove(), { numRuns: RUNS });
-});
+}, LONG_MS);
 
 test('every limit told is 0, or from the minimum to what the charger can take', () => {
   fc.assert(
@@ -169,9 +170,11 @@ const mutants: Record<string, Owner> = {
 };
 
 test.each(Object.keys(mutants))('an owner that %s is caught', (name) => {
-  const run = fc.check(neverAbove(mutants[name]), { numRuns: 20_000, endOnFailure: true });
+  // Always the same cases: this is about the mutant, not about luck.
+  const cases = { numRuns: 50_000, seed: 2, endOnFailure: true };
+  const run = fc.check(neverAbove(mutants[name]), cases);
   expect(run.failed).toBe(true);
-});
+}, LONG_MS);
 
 function eachCharger(log: SiteLimits, change: (one: ChargerLimits) => ChargerLimits): SiteLimits {
   return { ...log, chargers: new Map([...log.chargers].map(([key, one]) => [key, change(one)])) };
