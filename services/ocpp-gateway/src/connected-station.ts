@@ -167,6 +167,7 @@ export class ConnectedStation {
 
   async limit(limit: Limit, ownerEpoch: number, timeoutMs: number): Promise<Answer> {
     const nowMs = this.parts.clock.now();
+    if (limit.kind === 'lease' && (limit.leaseUntilMs ?? 0) <= nowMs) return { outcome: 'rejected', detail: 'the lease is over' };
     try {
       await this.parts.journal.execute(this.id, `owner ${ownerEpoch}`, { type: 'ObeyOwner', ownerEpoch, at: rfc3339(nowMs) });
     } catch (error) {

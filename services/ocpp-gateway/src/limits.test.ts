@@ -15,7 +15,7 @@ test('a lease lies above it and ends by itself, not before it was granted to', (
   expect(profile).toMatchObject({ stackLevel: 1, chargingProfileKind: 'Absolute' });
   expect(profile.chargingSchedule).toEqual({
     chargingRateUnit: 'A', chargingSchedulePeriod: [{ startPeriod: 0, limit: 19.2 }],
-    startSchedule: '2022-02-01T17:00:00.000Z', duration: 301,
+    startSchedule: '2022-02-01T16:59:00.000Z', duration: 361,
   });
 });
 

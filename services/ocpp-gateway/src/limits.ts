@@ -1,5 +1,8 @@
 import type { ChargingProfile16 } from '#ocpp';
 
+/** A station whose clock is that far behind ours obeys a lease at once all the same. */
+const CLOCK_SKEW_MS = 60_000;
+
 /** What the site's owner wants of one connector, per phase. */
 export interface Limit {
   readonly connectorId: number;
@@ -31,8 +34,8 @@ export function chargingProfile(limit: Limit, nowMs: number): ChargingProfile16 
       chargingSchedule: schedule,
     };
   }
-  const startMs = Math.floor(nowMs / 1000) * 1000;
-  const durationS = Math.max(1, Math.ceil(((limit.leaseUntilMs ?? nowMs) - startMs) / 1000));
+  const startMs = Math.floor((nowMs - CLOCK_SKEW_MS) / 1000) * 1000;
+  const durationS = Math.ceil(((limit.leaseUntilMs ?? nowMs) - startMs) / 1000);
   return {
     chargingProfileId: 2 + limit.connectorId * 2,
     stackLevel: 1,
