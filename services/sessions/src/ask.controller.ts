@@ -67,7 +67,7 @@ export class AskController {
   list(requests: ListSessions[]) {
     return each(requests, async ({ tokenParties, page }) => {
       const { texts, total } = await this.sessions.list(tokenParties.map(ocpiParty), page!);
-      return { objectsJson: texts.map(toJsonBytes), total };
+      return { objectsJson: withinOneMessage(texts.map(toJsonBytes)), total };
     });
   }
 
@@ -105,7 +105,7 @@ function stands(order: Order) {
 
 const ANSWER_BYTES = 512_000;
 
-/** The newest, as many as one answer carries. */
+/** The first, as many as one answer carries: whoever asked goes on from there. */
 function withinOneMessage(texts: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer>[] {
   let bytes = 0;
   return texts.filter((text) => (bytes += text.length) <= ANSWER_BYTES);

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Bus, connectBus } from '#bus';
 import { sendCommand, SendOutcome } from '#contracts/ocpi-gateway';
 import { Outcome, startCharging } from '#contracts/ocpp-gateway';
+import { openDue } from '#due';
 import { memoryEventStore } from '#event-store';
 import { exampleToken } from '#ocpi';
 import { type Database, openDatabase } from '#postgres';
@@ -63,6 +64,8 @@ function aService() {
     }),
     carryOut: (orderId: string, attempt: number) => commands.kinds['carry-out']!(row('carry-out', orderId), attempt),
     send: (orderId: string, attempt: number) => orders.kinds['send-order']!(row('send-order', orderId), attempt),
+    giveUp: (orderId: string) => orders.kinds['give-up-order']!(row('give-up-order', orderId), 1),
+    result: (orderId: string, result: string) => orders.recordResult(orderId, result, ''),
     resultOf: async (orderId: string) => (await logs.commands.load(orderId)).state.finished?.result,
     stateOf: async (orderId: string) => (await orders.find(orderId)).state,
   };
@@ -103,6 +106,17 @@ test('an order that may have been sent is not sent again', async () => {
   expect(await service.send('O2', 1)).toBe('done');
   expect(await service.send('O2', 2)).toBe('done');
   expect([asked, await service.stateOf('O2')]).toEqual([['O2'], 'accepted']);
+});
+
+test('an order whose result never comes is unknown when its time is over, and known when the result comes late', async () => {
+  const service = aService();
+  await service.places('O3');
+  await service.send('O3', 1);
+  const [row] = await openDue(db, 'give up o3');
+  expect(row).toMatchObject({ kind: 'give-up-order', at: service.clock.now() + 30_000 + config.partnerTimeoutMs });
+  expect(await service.giveUp('O3')).toBe('done');
+  expect(await service.stateOf('O3')).toBe('unknown');
+  expect(await service.result('O3', 'ACCEPTED')).toMatchObject({ state: 'done', result: 'ACCEPTED' });
 });
 
 test('an order with more characters than an authorization_reference is refused', async () => {

@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Bus, connectBus } from '#bus';
+import { listSessions, listTokenSessions } from '#contracts/sessions';
+import { fromJsonBytes } from '#contracts';
+import { exampleSession, type Session } from '#ocpi';
+import { type Database, openDatabase } from '#postgres';
+import type { Running } from '#service';
+import { testPlatform, type TestPlatform } from '#test-servers';
+import { storeOwnSession } from '../src/session-rows.ts';
+import { start } from '../src/start.ts';
+
+let platform: TestPlatform;
+let service: Running;
+let bus: Bus;
+let db: Database;
+
+beforeAll(async () => {
+  platform = await testPlatform();
+  service = await start(platform.env);
+  bus = await connectBus({ natsUrl: platform.env.NATS_URL!, platform: platform.platform, service: 'ocpi-gateway' });
+  db = await openDatabase({ url: platform.databaseUrl, schema: 'sessions', migrations: [] });
+});
+afterAll(async () => {
+  await Promise.all([bus?.close(), db?.close()]);
+  await service?.stop();
+  await platform?.drop();
+});
+
+const plunk = { countryCode: 'CA', partyId: 'CPK' };
+const hour = (n: number) => `2022-02-01T${String(n).padStart(2, '0')}:00:00Z`;
+/** A session of a day, as long as sessions get. */
+const long = (n: number): Session => ({
+  ...exampleSession, id: `S${n}`, start_date_time: hour(n), last_updated: hour(n),
+  charging_periods: Array.from({ length: 400 }, () => exampleSession.charging_periods![0]!),
+});
+const ids = (objects: readonly Uint8Array[]) => objects.map((bytes) => fromJsonBytes<Session>(bytes).id);
+
+test('TRN-50 a page ends where a message would be too long, and the next one goes on from there', async () => {
+  const all = Array.from({ length: 20 }, (_, n) => long(n));
+  for (const session of all) await storeOwnSession(db, session, JSON.stringify(session));
+  const found: string[] = [];
+  let pages = 0;
+  for (let total = Infinity; found.length < total; pages++) {
+    const page = await bus.ask(listSessions, { tokenParties: [plunk], page: { offset: found.length, limit: 100 } });
+    ({ total } = page);
+    found.push(...ids(page.objectsJson));
+  }
+  expect(found).toEqual(all.map(({ id }) => id));
+  expect(pages).toBeGreaterThan(1);
+});
+
+test('TRN-54 a window of last_updated includes its start and not its end', async () => {
+  const page = { dateFrom: hour(3), dateTo: hour(5), offset: 0, limit: 10 };
+  const { objectsJson, total } = await bus.ask(listSessions, { tokenParties: [plunk], page });
+  expect([ids(objectsJson), total]).toEqual([['S3', 'S4'], 2]);
+});
+
+test('the sessions of a token come newest first, whatever the case of its uid', async () => {
+  const tokenUid = exampleSession.cdr_token.uid.toLowerCase();
+  const { sessionsJson } = await bus.ask(listTokenSessions, { tokenParty: plunk, tokenUid, limit: 3 });
+  expect(ids(sessionsJson)).toEqual(['S19', 'S18', 'S17']);
+});
