@@ -2,9 +2,26 @@ import { Controller, Inject } from '@nestjs/common';
 import { Answers, each } from '#bus';
 import { Change, type Party as ToldParty } from '#contracts/party';
 import {
-  type GetOrder, getOrder, type GetSession, getSession, type ListSessions, listSessions, type ListTokenSessions,
-  listTokenSessions, type OrderStart, orderStart, type OrderStop, orderStop, type PutPartnerSession, putPartnerSession,
-  type RecordCommandResult, recordCommandResult, type StartSession, startSession, type StopSession, stopSession,
+  type GetOrder,
+  getOrder,
+  type GetSession,
+  getSession,
+  type ListSessions,
+  listSessions,
+  type ListTokenSessions,
+  listTokenSessions,
+  type OrderStart,
+  orderStart,
+  type OrderStop,
+  orderStop,
+  type PutPartnerSession,
+  putPartnerSession,
+  type RecordCommandResult,
+  recordCommandResult,
+  type StartSession,
+  startSession,
+  type StopSession,
+  stopSession,
 } from '#contracts/sessions';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import type { Party, Token } from '#ocpi';
@@ -16,7 +33,10 @@ import { Sessions } from './sessions.ts';
 import { orderView } from './tells.ts';
 
 const changes: Readonly<Record<Changed, Change>> = {
-  created: Change.CREATED, updated: Change.UPDATED, unchanged: Change.UNCHANGED, stale: Change.STALE,
+  created: Change.CREATED,
+  updated: Change.UPDATED,
+  unchanged: Change.UNCHANGED,
+  stale: Change.STALE,
 };
 
 const PAGE_LIMIT = 100;
@@ -33,24 +53,38 @@ export class AskController {
   @Answers(startSession)
   start(requests: StartSession[]) {
     return each(requests, ({ tokenJson, authorizationReference: reference, ...wish }) =>
-      this.commands.start({ ...wish, token: fromJsonBytes<Token>(tokenJson), reference }, 'partner'));
+      this.commands.start(
+        { ...wish, token: fromJsonBytes<Token>(tokenJson), reference },
+        'partner',
+      ),
+    );
   }
 
   @Answers(stopSession)
   stop(requests: StopSession[]) {
     return each(requests, ({ orderId, sessionId, parties }) =>
-      this.commands.stop({ orderId, sessionId, parties: parties.map(ocpiParty) }, 'partner'));
+      this.commands.stop({ orderId, sessionId, parties: parties.map(ocpiParty) }, 'partner'),
+    );
   }
 
   @Answers(orderStart)
   orderStart(requests: OrderStart[]) {
     return each(requests, async ({ tokenJson, party, ...order }) =>
-      stands(await this.orders.start({ ...order, token: fromJsonBytes<Token>(tokenJson), party: ocpiParty(party!) })));
+      stands(
+        await this.orders.start({
+          ...order,
+          token: fromJsonBytes<Token>(tokenJson),
+          party: ocpiParty(party!),
+        }),
+      ),
+    );
   }
 
   @Answers(orderStop)
   orderStop(requests: OrderStop[]) {
-    return each(requests, async ({ party, ...order }) => stands(await this.orders.stop({ ...order, party: ocpiParty(party!) })));
+    return each(requests, async ({ party, ...order }) =>
+      stands(await this.orders.stop({ ...order, party: ocpiParty(party!) })),
+    );
   }
 
   @Answers(getOrder)
@@ -60,7 +94,9 @@ export class AskController {
 
   @Answers(recordCommandResult)
   recordResult(requests: RecordCommandResult[]) {
-    return each(requests, async ({ orderId, result, message }) => stands(await this.orders.recordResult(orderId, result, message)));
+    return each(requests, async ({ orderId, result, message }) =>
+      stands(await this.orders.recordResult(orderId, result, message)),
+    );
   }
 
   @Answers(listSessions)
@@ -82,7 +118,11 @@ export class AskController {
   @Answers(listTokenSessions)
   listOfToken(requests: ListTokenSessions[]) {
     return each(requests, async ({ tokenParty, tokenUid, limit }) => {
-      const texts = await this.sessions.ofToken(ocpiParty(tokenParty!), tokenUid, limit || PAGE_LIMIT);
+      const texts = await this.sessions.ofToken(
+        ocpiParty(tokenParty!),
+        tokenUid,
+        limit || PAGE_LIMIT,
+      );
       return { sessionsJson: withinOneMessage(texts.map(toJsonBytes)) };
     });
   }
@@ -90,7 +130,15 @@ export class AskController {
   @Answers(putPartnerSession)
   putPartnerSession(requests: PutPartnerSession[]) {
     return each(requests, async ({ party, sessionId, patch, bodyJson }) => ({
-      change: changes[await this.partnerSessions.put({ party: ocpiParty(party!), sessionId, patch, body: bodyJson })],
+      change:
+        changes[
+          await this.partnerSessions.put({
+            party: ocpiParty(party!),
+            sessionId,
+            patch,
+            body: bodyJson,
+          })
+        ],
     }));
   }
 }

@@ -1,5 +1,11 @@
 import type { Bus, Heard, Told } from '#bus';
-import type { Authorization, MeterReadSchema, Reading as ToldReading, TransactionStarted, TransactionStopped } from '#contracts/ocpp-gateway';
+import type {
+  Authorization,
+  MeterReadSchema,
+  Reading as ToldReading,
+  TransactionStarted,
+  TransactionStopped,
+} from '#contracts/ocpp-gateway';
 import { fromJsonBytes } from '#contracts';
 import { addDue } from '#due';
 import type { Session, Token } from '#ocpi';
@@ -38,46 +44,84 @@ export class Charging {
   async started(fact: TransactionStarted, heard: Heard): Promise<void> {
     const { platform, logs } = this.parts;
     const sessionId = sessionIdOf({ platform, ...fact });
-    const { state } = await logs.sessions.execute(sessionId, heard.id, await this.startOf(fact, sessionId), currentTraceparent());
+    const { state } = await logs.sessions.execute(
+      sessionId,
+      heard.id,
+      await this.startOf(fact, sessionId),
+      currentTraceparent(),
+    );
     await noteTransaction(heard.tx, fact.stationId, fact.transactionId, sessionId);
     this.remember(fact, sessionId);
     const orderId = fact.authorization?.orderId;
-    if (orderId !== undefined && state.status !== 'invalid') await this.ordered(orderId, sessionId, heard);
+    if (orderId !== undefined && state.status !== 'invalid')
+      await this.ordered(orderId, sessionId, heard);
   }
 
   /** Sessions beside each other, the readings of one in their order. */
-  async read(facts: readonly Told<typeof MeterReadSchema>[], heard: Pick<Heard, 'tx'>): Promise<void> {
+  async read(
+    facts: readonly Told<typeof MeterReadSchema>[],
+    heard: Pick<Heard, 'tx'>,
+  ): Promise<void> {
     const { config, clock, logs } = this.parts;
     const ofSessions: { told: Told<typeof MeterReadSchema>; sessionId: string }[] = [];
     for (const told of facts) {
       const { stationId, transactionId } = told.fact;
-      const sessionId = transactionId && await this.sessionOf({ stationId, transactionId }, heard);
+      const sessionId =
+        transactionId && (await this.sessionOf({ stationId, transactionId }, heard));
       if (sessionId) ofSessions.push({ told, sessionId });
     }
     const at = clock.iso();
-    await Promise.all(ofSessions.map(({ told: { id, fact, trace }, sessionId }) => {
-      const take = () => logs.sessions.execute(sessionId, id, {
-        type: 'ReadMeter', readings: fact.readings.map(readingOf), updateEveryMs: config.updateEveryMs, at,
-      }, currentTraceparent());
-      // Alone, it runs under its own trace already.
-      return facts.length === 1 ? take() : withTraceparent(trace, take);
-    }));
+    await Promise.all(
+      ofSessions.map(({ told: { id, fact, trace }, sessionId }) => {
+        const take = () =>
+          logs.sessions.execute(
+            sessionId,
+            id,
+            {
+              type: 'ReadMeter',
+              readings: fact.readings.map(readingOf),
+              updateEveryMs: config.updateEveryMs,
+              at,
+            },
+            currentTraceparent(),
+          );
+        // Alone, it runs under its own trace already.
+        return facts.length === 1 ? take() : withTraceparent(trace, take);
+      }),
+    );
   }
 
   async stopped({ readings, ...fact }: TransactionStopped, heard: Heard): Promise<void> {
     const { clock, log, logs } = this.parts;
     const sessionId = await this.sessionOf(fact, heard);
     if (!sessionId) {
-      log.warn('a transaction stopped that never started here', { station: fact.stationId, transaction: fact.transactionId });
+      log.warn('a transaction stopped that never started here', {
+        station: fact.stationId,
+        transaction: fact.transactionId,
+      });
       return;
     }
     const { meterStopWh, stoppedAt, reason } = fact;
-    const { events } = await logs.sessions.execute(sessionId, heard.id, {
-      type: 'EndSession', meterStopWh, stoppedAt, reason, readings: readings.map(readingOf), at: clock.iso(),
-    }, currentTraceparent());
+    const { events } = await logs.sessions.execute(
+      sessionId,
+      heard.id,
+      {
+        type: 'EndSession',
+        meterStopWh,
+        stoppedAt,
+        reason,
+        readings: readings.map(readingOf),
+        at: clock.iso(),
+      },
+      currentTraceparent(),
+    );
     for (const event of events) {
       if (event.type === 'SessionEnded' && event.findings.length > 0) {
-        log.warn('a meter stopped at what cannot be', { session: sessionId, station: fact.stationId, findings: event.findings });
+        log.warn('a meter stopped at what cannot be', {
+          session: sessionId,
+          station: fact.stationId,
+          findings: event.findings,
+        });
       }
     }
   }
@@ -87,7 +131,11 @@ export class Charging {
     const { bus, clock, log } = this.parts;
     const transaction = { stationId, transactionId, connectorId, meterStartWh };
     const invalid = (why: WhyInvalid): SessionCommand => {
-      log.warn('a charge that nobody will be billed for', { session: sessionId, station: stationId, why });
+      log.warn('a charge that nobody will be billed for', {
+        session: sessionId,
+        station: stationId,
+        why,
+      });
       return { type: 'RecordInvalid', transaction, why, at: clock.iso() };
     };
     if (authorization?.status !== 'Accepted') return invalid('card-not-accepted');
@@ -100,23 +148,47 @@ export class Charging {
       type: 'StartSession',
       transaction,
       snapshots: { location: place.location, token, ...chosen },
-      session: this.newSession({ sessionId, startedAt, place, token, authorization, currency: chosen.tariff.currency }),
+      session: this.newSession({
+        sessionId,
+        startedAt,
+        place,
+        token,
+        authorization,
+        currency: chosen.tariff.currency,
+      }),
       ...(authorization.orderId === undefined ? {} : { orderId: authorization.orderId }),
     };
   }
 
-  private newSession({ sessionId, startedAt, place, token, authorization, currency }: NewSession): Session {
-    const { party: { country_code, party_id }, clock } = this.parts;
+  private newSession({
+    sessionId,
+    startedAt,
+    place,
+    token,
+    authorization,
+    currency,
+  }: NewSession): Session {
+    const {
+      party: { country_code, party_id },
+      clock,
+    } = this.parts;
     return {
-      country_code, party_id,
+      country_code,
+      party_id,
       id: sessionId,
       start_date_time: startedAt,
       kwh: 0,
       cdr_token: {
-        country_code: token.country_code, party_id: token.party_id, uid: token.uid, type: token.type, contract_id: token.contract_id,
+        country_code: token.country_code,
+        party_id: token.party_id,
+        uid: token.uid,
+        type: token.type,
+        contract_id: token.contract_id,
       },
       auth_method: authorization.authMethod as Session['auth_method'],
-      ...(authorization.authorizationReference ? { authorization_reference: authorization.authorizationReference } : {}),
+      ...(authorization.authorizationReference
+        ? { authorization_reference: authorization.authorizationReference }
+        : {}),
       location_id: place.locationId,
       evse_uid: place.evseUid,
       connector_id: place.connectorId,
@@ -131,21 +203,41 @@ export class Charging {
   private async ordered(orderId: string, sessionId: string, heard: Heard): Promise<void> {
     const { logs, clock, log, wake } = this.parts;
     const at = clock.iso();
-    const { state } = await logs.commands.execute(orderId, heard.id, { type: 'NoteCharge', sessionId, at });
+    const { state } = await logs.commands.execute(orderId, heard.id, {
+      type: 'NoteCharge',
+      sessionId,
+      at,
+    });
     if (state.taken?.from === 'own') {
       await passOnResult(logs, orderId, state, at);
       await logs.orders.execute(orderId, `link ${orderId}`, { type: 'LinkSession', sessionId, at });
     }
     if (!beganTooLate(state)) return;
-    log.warn('a charge began after its partner was told that it would not', { session: sessionId, order: orderId });
-    await addDue(heard.tx, { id: `stop late ${sessionId}`, key: `session ${sessionId}`, kind: 'stop-late', at: clock.now(), body: { sessionId } });
+    log.warn('a charge began after its partner was told that it would not', {
+      session: sessionId,
+      order: orderId,
+    });
+    await addDue(heard.tx, {
+      id: `stop late ${sessionId}`,
+      key: `session ${sessionId}`,
+      kind: 'stop-late',
+      at: clock.now(),
+      body: { sessionId },
+    });
     heard.afterCommit(wake);
   }
 
-  private async sessionOf(transaction: TransactionName, { tx }: Pick<Heard, 'tx'>): Promise<string | undefined> {
+  private async sessionOf(
+    transaction: TransactionName,
+    { tx }: Pick<Heard, 'tx'>,
+  ): Promise<string | undefined> {
     const known = this.known.get(nameOf(transaction));
     if (known !== undefined) return known;
-    const sessionId = await sessionOfTransaction(tx, transaction.stationId, transaction.transactionId);
+    const sessionId = await sessionOfTransaction(
+      tx,
+      transaction.stationId,
+      transaction.transactionId,
+    );
     if (sessionId !== undefined) this.remember(transaction, sessionId);
     return sessionId;
   }

@@ -6,7 +6,13 @@ import type { Decider } from '#decider';
  */
 
 export type CommandResult =
-  | 'ACCEPTED' | 'REJECTED' | 'EVSE_OCCUPIED' | 'EVSE_INOPERATIVE' | 'FAILED' | 'NOT_SUPPORTED' | 'TIMEOUT';
+  | 'ACCEPTED'
+  | 'REJECTED'
+  | 'EVSE_OCCUPIED'
+  | 'EVSE_INOPERATIVE'
+  | 'FAILED'
+  | 'NOT_SUPPORTED'
+  | 'TIMEOUT';
 
 /** What the station is asked to do. */
 export type Task =
@@ -20,7 +26,12 @@ export type Task =
       /** OCPI Status of the EVSE when the command came. */
       readonly evseStatus: string;
     }
-  | { readonly kind: 'stop'; readonly stationId: string; readonly transactionId: string; readonly sessionId: string };
+  | {
+      readonly kind: 'stop';
+      readonly stationId: string;
+      readonly transactionId: string;
+      readonly sessionId: string;
+    };
 
 export type CommandCommand =
   | {
@@ -31,20 +42,39 @@ export type CommandCommand =
       readonly timeoutS: number;
       readonly at: string;
     }
-  | { readonly type: 'FinishCommand'; readonly result: CommandResult; readonly message: string; readonly at: string }
+  | {
+      readonly type: 'FinishCommand';
+      readonly result: CommandResult;
+      readonly message: string;
+      readonly at: string;
+    }
   /** A transaction began that the station was asked for. */
   | { readonly type: 'NoteCharge'; readonly sessionId: string; readonly at: string };
 
 export type CommandEvent =
-  | { readonly type: 'CommandTaken'; readonly task: Task; readonly from: 'partner' | 'own'; readonly timeoutS: number; readonly at: string }
   | {
-      readonly type: 'CommandFinished'; readonly from: 'partner' | 'own';
-      readonly result: CommandResult; readonly message: string; readonly at: string;
+      readonly type: 'CommandTaken';
+      readonly task: Task;
+      readonly from: 'partner' | 'own';
+      readonly timeoutS: number;
+      readonly at: string;
+    }
+  | {
+      readonly type: 'CommandFinished';
+      readonly from: 'partner' | 'own';
+      readonly result: CommandResult;
+      readonly message: string;
+      readonly at: string;
     }
   | { readonly type: 'ChargeNoted'; readonly sessionId: string; readonly at: string };
 
 export interface CommandState {
-  readonly taken?: { readonly task: Task; readonly from: 'partner' | 'own'; readonly timeoutS: number; readonly at: string };
+  readonly taken?: {
+    readonly task: Task;
+    readonly from: 'partner' | 'own';
+    readonly timeoutS: number;
+    readonly at: string;
+  };
   readonly finished?: { readonly result: CommandResult; readonly message: string };
   readonly sessionId?: string;
 }
@@ -58,15 +88,24 @@ export const commandDecider: Decider<CommandState, CommandCommand, CommandEvent>
       case 'TakeCommand':
         return taken ? [] : [{ ...command, type: 'CommandTaken' }];
       case 'FinishCommand':
-        return taken && !finished ? [{ ...command, type: 'CommandFinished', from: taken.from }] : [];
+        return taken && !finished
+          ? [{ ...command, type: 'CommandFinished', from: taken.from }]
+          : [];
       case 'NoteCharge': {
         if (!taken || state.sessionId !== undefined) return [];
         const noted: CommandEvent = { ...command, type: 'ChargeNoted' };
         if (finished) return [noted];
         // The charge itself is the station's yes, should its answer still be on the way or be lost.
-        return [noted, {
-          type: 'CommandFinished', from: taken.from, result: 'ACCEPTED', message: 'the charge has begun', at: command.at,
-        }];
+        return [
+          noted,
+          {
+            type: 'CommandFinished',
+            from: taken.from,
+            result: 'ACCEPTED',
+            message: 'the charge has begun',
+            at: command.at,
+          },
+        ];
       }
     }
   },

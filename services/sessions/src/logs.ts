@@ -1,7 +1,17 @@
 import { type EventStore, type Executor, executor } from '#event-store';
-import { type CommandCommand, commandDecider, type CommandEvent, type CommandState } from './command.ts';
+import {
+  type CommandCommand,
+  commandDecider,
+  type CommandEvent,
+  type CommandState,
+} from './command.ts';
 import { type OrderCommand, orderDecider, type OrderEvent, type OrderState } from './order.ts';
-import { type SessionCommand, sessionDecider, type SessionEvent, type SessionState } from './session.ts';
+import {
+  type SessionCommand,
+  sessionDecider,
+  type SessionEvent,
+  type SessionState,
+} from './session.ts';
 import { commandStream, orderStream, sessionStream } from './streams.ts';
 
 /** What this service decides. */
@@ -20,7 +30,12 @@ export function logsOf(store: EventStore): Logs {
 }
 
 /** What came of a command that one of our own drivers ordered goes to the order. */
-export async function passOnResult({ orders }: Logs, orderId: string, { taken, finished }: CommandState, at: string): Promise<void> {
+export async function passOnResult(
+  { orders }: Logs,
+  orderId: string,
+  { taken, finished }: CommandState,
+  at: string,
+): Promise<void> {
   if (taken?.from !== 'own' || !finished) return;
   await orders.execute(orderId, `result ${orderId}`, { type: 'NoteResult', ...finished, at });
 }

@@ -5,28 +5,57 @@ import type { ChargingPeriod, Tariff } from '#ocpi';
 import { price, splitAtPriceChanges } from '#pricing';
 import { instant, rfc3339 } from '#time';
 import {
-  isRefreshDue, measured, type Metering, newReadings, type Reading, startMetering, takeReadings, type Terms, toldUpToNow,
+  isRefreshDue,
+  measured,
+  type Metering,
+  newReadings,
+  type Reading,
+  startMetering,
+  takeReadings,
+  type Terms,
+  toldUpToNow,
 } from './metering.ts';
 
 const startMs = instant('2022-02-01T17:00:00Z');
 const at = (second: number) => rfc3339(startMs + second * 1_000);
 const tariff = (...elements: Tariff['elements']): Tariff => ({
-  country_code: 'CA', party_id: 'BCT', id: 'T', currency: 'CAD', elements, last_updated: at(0),
+  country_code: 'CA',
+  party_id: 'BCT',
+  id: 'T',
+  currency: 'CAD',
+  elements,
+  last_updated: at(0),
 });
 const energy = (cost: number, restrictions?: object) =>
-  ({ price_components: [{ type: 'ENERGY', price: cost, vat: 5, step_size: 1 }], ...(restrictions ? { restrictions } : {}) }) as Tariff['elements'][number];
-const time = (cost: number) => ({ price_components: [{ type: 'TIME', price: cost, step_size: 60 }] }) as Tariff['elements'][number];
+  ({
+    price_components: [{ type: 'ENERGY', price: cost, vat: 5, step_size: 1 }],
+    ...(restrictions ? { restrictions } : {}),
+  }) as Tariff['elements'][number];
+const time = (cost: number) =>
+  ({
+    price_components: [{ type: 'TIME', price: cost, step_size: 60 }],
+  }) as Tariff['elements'][number];
 const terms = (of: Tariff): Terms => ({ tariff: of, timeZone: 'America/Vancouver' });
 
 const level2 = terms(tariff(energy(0.2), time(2)));
 /** Dearer from 2 kWh on, in the evening, and after half an hour. */
-const changing = terms(tariff(
-  energy(0.5, { min_kwh: 2, start_time: '09:20', end_time: '18:00' }), energy(0.4, { min_duration: 1_800 }),
-  energy(0.3, { min_kwh: 2 }), energy(0.2), time(2),
-));
+const changing = terms(
+  tariff(
+    energy(0.5, { min_kwh: 2, start_time: '09:20', end_time: '18:00' }),
+    energy(0.4, { min_duration: 1_800 }),
+    energy(0.3, { min_kwh: 2 }),
+    energy(0.2),
+    time(2),
+  ),
+);
 
 /** Reads and tells as a session does; gives what was told at the end, and each list told before. */
-function charged(of: Terms, readings: readonly Reading[], end: { at: string; energyWh: string }, everyMs: number) {
+function charged(
+  of: Terms,
+  readings: readonly Reading[],
+  end: { at: string; energyWh: string },
+  everyMs: number,
+) {
   let metering = startMetering(of, at(0), '1000');
   const told: ChargingPeriod[][] = [];
   for (const reading of readings) {
@@ -41,14 +70,29 @@ function charged(of: Terms, readings: readonly Reading[], end: { at: string; ene
 }
 
 const volume = (type: string) => (periods: readonly ChargingPeriod[]) =>
-  sum(periods.flatMap(({ dimensions }) => dimensions.filter((each) => each.type === type).map((each) => decimal(each.volume))));
+  sum(
+    periods.flatMap(({ dimensions }) =>
+      dimensions.filter((each) => each.type === type).map((each) => decimal(each.volume)),
+    ),
+  );
 const energyOf = volume('ENERGY');
 const timeOf = volume('TIME');
 
 describe('for any readings, at any rhythm of telling', () => {
-  const readings = fc.array(
-    fc.record({ second: fc.integer({ min: 0, max: 7_200 }), tenthWh: fc.integer({ min: 9_000, max: 90_000 }) }), { maxLength: 40 },
-  ).map((all) => all.map(({ second, tenthWh }): Reading => ({ at: at(second), energyWh: String(tenthWh / 10) })));
+  const readings = fc
+    .array(
+      fc.record({
+        second: fc.integer({ min: 0, max: 7_200 }),
+        tenthWh: fc.integer({ min: 9_000, max: 90_000 }),
+      }),
+      { maxLength: 40 },
+    )
+    .map((all) =>
+      all.map(({ second, tenthWh }): Reading => ({
+        at: at(second),
+        energyWh: String(tenthWh / 10),
+      })),
+    );
   const rising = readings.map((all) => {
     const byTime = all.toSorted((a, b) => instant(a.at) - instant(b.at));
     const registers = all.map(({ energyWh }) => Number(energyWh)).sort((a, b) => a - b);
@@ -57,69 +101,139 @@ describe('for any readings, at any rhythm of telling', () => {
   const runs = fc.record({
     of: fc.constantFrom(level2, changing),
     readings: fc.oneof(rising, readings),
-    end: fc.record({ second: fc.integer({ min: 0, max: 9_000 }), tenthWh: fc.integer({ min: 5_000, max: 120_000 }) }),
+    end: fc.record({
+      second: fc.integer({ min: 0, max: 9_000 }),
+      tenthWh: fc.integer({ min: 5_000, max: 120_000 }),
+    }),
     everyMs: fc.constantFrom(1, 60_000, 600_000),
   });
-  const property = (check: (run: ReturnType<typeof charged> & { of: Terms; fed: Reading[] }) => void) =>
-    fc.assert(fc.property(runs, ({ of, readings: fed, end: { second, tenthWh }, everyMs }) => {
-      const end = { at: at(second), energyWh: String(tenthWh / 10) };
-      check({ ...charged(of, fed, end, everyMs), of, fed });
-    }), { numRuns: 150, seed: 20220201 });
+  const property = (
+    check: (run: ReturnType<typeof charged> & { of: Terms; fed: Reading[] }) => void,
+  ) =>
+    fc.assert(
+      fc.property(runs, ({ of, readings: fed, end: { second, tenthWh }, everyMs }) => {
+        const end = { at: at(second), energyWh: String(tenthWh / 10) };
+        check({ ...charged(of, fed, end, everyMs), of, fed });
+      }),
+      { numRuns: 150, seed: 20220201 },
+    );
 
-  test('the energies of the periods add up to the session exactly, and never fall', () => property(({ told, ended }) => {
-    expect(energyOf(ended.charging_periods).toString()).toBe(String(ended.kwh));
-    expect(decimal(ended.energyWh).shift(-3).toString()).toBe(String(ended.kwh));
-    const volumes = [...told, ended.charging_periods].flat().flatMap(({ dimensions }) => dimensions.map((each) => each.volume));
-    expect(Math.min(...volumes)).toBeGreaterThanOrEqual(0);
-  }));
+  test('the energies of the periods add up to the session exactly, and never fall', () =>
+    property(({ told, ended }) => {
+      expect(energyOf(ended.charging_periods).toString()).toBe(String(ended.kwh));
+      expect(decimal(ended.energyWh).shift(-3).toString()).toBe(String(ended.kwh));
+      const volumes = [...told, ended.charging_periods]
+        .flat()
+        .flatMap(({ dimensions }) => dimensions.map((each) => each.volume));
+      expect(Math.min(...volumes)).toBeGreaterThanOrEqual(0);
+    }));
 
-  test('the times add up to the duration, to less than a hundredth of a second', () => property(({ ended }) => {
-    const seconds = timeOf(ended.charging_periods).mul(decimal(3_600)).toApproximate();
-    expect(Math.abs(seconds * 1_000 - (ended.endMs - startMs))).toBeLessThan(10);
-  }));
+  test('the times add up to the duration, to less than a hundredth of a second', () =>
+    property(({ ended }) => {
+      const seconds = timeOf(ended.charging_periods).mul(decimal(3_600)).toApproximate();
+      expect(Math.abs(seconds * 1_000 - (ended.endMs - startMs))).toBeLessThan(10);
+    }));
 
-  test('the periods only ever grow, one after the other', () => property(({ told, ended }) => {
-    const lists = [...told, ended.charging_periods];
-    lists.reduce((before, after) => (expect(after.slice(0, before.length)).toEqual(before), after), []);
-    const starts = ended.charging_periods.map(({ start_date_time: start }) => instant(start));
-    expect(starts).toEqual(starts.toSorted((a, b) => a - b));
-  }));
+  test('the periods only ever grow, one after the other', () =>
+    property(({ told, ended }) => {
+      const lists = [...told, ended.charging_periods];
+      lists.reduce(
+        (before, after) => (expect(after.slice(0, before.length)).toEqual(before), after),
+        [],
+      );
+      const starts = ended.charging_periods.map(({ start_date_time: start }) => instant(start));
+      expect(starts).toEqual(starts.toSorted((a, b) => a - b));
+    }));
 
-  test('telling more or less often does not change the price', () => property(({ ended, of, fed }) => {
-    const inOrder = fed.every((reading, n) => n === 0 || instant(reading.at) >= instant(fed[n - 1]!.at));
-    if (!inOrder) return;
-    const energyWh = decimal(ended.energyWh).add(decimal(1000));
-    const end = { at: rfc3339(ended.endMs), energyWh };
-    const charging_periods = splitAtPriceChanges(of, { at: at(0), energyWh: '1000', state: 'charging' }, fed, end);
-    const { total } = price({ start_date_time: at(0), end_date_time: end.at, tariffs: [of.tariff], charging_periods }, of);
-    expect(ended.total_cost).toEqual({ excl_vat: total.excl.toJsonNumber(), incl_vat: total.incl?.toJsonNumber() });
-  }));
+  test('telling more or less often does not change the price', () =>
+    property(({ ended, of, fed }) => {
+      const inOrder = fed.every(
+        (reading, n) => n === 0 || instant(reading.at) >= instant(fed[n - 1]!.at),
+      );
+      if (!inOrder) return;
+      const energyWh = decimal(ended.energyWh).add(decimal(1000));
+      const end = { at: rfc3339(ended.endMs), energyWh };
+      const charging_periods = splitAtPriceChanges(
+        of,
+        { at: at(0), energyWh: '1000', state: 'charging' },
+        fed,
+        end,
+      );
+      const { total } = price(
+        { start_date_time: at(0), end_date_time: end.at, tariffs: [of.tariff], charging_periods },
+        of,
+      );
+      expect(ended.total_cost).toEqual({
+        excl_vat: total.excl.toJsonNumber(),
+        incl_vat: total.incl?.toJsonNumber(),
+      });
+    }));
 });
 
 test('the cost so far is that of the readings so far', () => {
-  const metering = takeReadings(level2, startMetering(level2, at(0), '1000'), [{ at: at(1_800), energyWh: '6000' }]);
-  expect(measured(level2, metering)).toMatchObject({ kwh: 5, energyWh: '5000', total_cost: { excl_vat: 2, incl_vat: 2.05 } });
+  const metering = takeReadings(level2, startMetering(level2, at(0), '1000'), [
+    { at: at(1_800), energyWh: '6000' },
+  ]);
+  expect(measured(level2, metering)).toMatchObject({
+    kwh: 5,
+    energyWh: '5000',
+    total_cost: { excl_vat: 2, incl_vat: 2.05 },
+  });
 });
 
 test('a period ends where the price changes', () => {
   const { ended } = charged(changing, [], { at: at(1_200), energyWh: '5000' }, 60_000);
-  expect(ended.charging_periods.map(({ start_date_time: start }) => start)).toEqual([at(0), at(600)]);
+  expect(ended.charging_periods.map(({ start_date_time: start }) => start)).toEqual([
+    at(0),
+    at(600),
+  ]);
   expect(ended.charging_periods.map((period) => energyOf([period]).toString())).toEqual(['2', '2']);
 });
 
 test.each<[string, Reading[], number]>([
-  ['a repeat', [{ at: at(60), energyWh: '1100' }, { at: at(60), energyWh: '1100' }], 1],
-  ['an older one', [{ at: at(60), energyWh: '1100' }, { at: at(30), energyWh: '1050' }], 2],
-  ['a lower register', [{ at: at(60), energyWh: '1100' }, { at: at(90), energyWh: '1050' }], 1],
+  [
+    'a repeat',
+    [
+      { at: at(60), energyWh: '1100' },
+      { at: at(60), energyWh: '1100' },
+    ],
+    1,
+  ],
+  [
+    'an older one',
+    [
+      { at: at(60), energyWh: '1100' },
+      { at: at(30), energyWh: '1050' },
+    ],
+    2,
+  ],
+  [
+    'a lower register',
+    [
+      { at: at(60), energyWh: '1100' },
+      { at: at(90), energyWh: '1050' },
+    ],
+    1,
+  ],
   ['one from before the start', [{ at: at(-60), energyWh: '1100' }], 0],
   ['one without a register', [{ at: at(60), powerW: '6600' }], 0],
-  ['one at the same time that counts more', [{ at: at(60), energyWh: '1100' }, { at: at(60), energyWh: '1101' }], 2],
+  [
+    'one at the same time that counts more',
+    [
+      { at: at(60), energyWh: '1100' },
+      { at: at(60), energyWh: '1101' },
+    ],
+    2,
+  ],
 ])('of %s in one frame %#, only what is news counts', (_, readings, news) => {
   expect(newReadings(startMetering(level2, at(0), '1000'), readings)).toHaveLength(news);
 });
 
 test('a charge of a day with a reading every ten seconds is told in a few hundred periods', () => {
-  const readings = Array.from({ length: 8_640 }, (_, n): Reading => ({ at: at((n + 1) * 10), energyWh: String(1000 + (n + 1) * 8) }));
+  const readings = Array.from({ length: 8_640 }, (_, n): Reading => ({
+    at: at((n + 1) * 10),
+    energyWh: String(1000 + (n + 1) * 8),
+  }));
   const { told, ended } = charged(level2, readings, { at: at(86_410), energyWh: '70120' }, 60_000);
   expect(told.length).toBeGreaterThan(100);
   expect(told.length).toBeLessThan(320);
@@ -133,7 +247,9 @@ test('a charge without time or energy still has a period', () => {
 });
 
 test('energy that came in no time after the last refresh is not lost', () => {
-  const metering: Metering = takeReadings(level2, startMetering(level2, at(0), '1000'), [{ at: at(600), energyWh: '2000' }]);
+  const metering: Metering = takeReadings(level2, startMetering(level2, at(0), '1000'), [
+    { at: at(600), energyWh: '2000' },
+  ]);
   const told = toldUpToNow(metering, measured(level2, metering).charging_periods);
   const ended = measured(level2, told, { at: at(600), energyWh: '2000.5' });
   expect(energyOf(ended.charging_periods).toString()).toBe('1.0005');

@@ -36,30 +36,45 @@ export function startMetering(terms: Terms, at: string, meterStartWh: string): M
 /** The readings that say something new: a repeat, an older one and a lower register do not. */
 export function newReadings({ meter }: Metering, readings: readonly Reading[]): Reading[] {
   let { atMs, tenthWh } = meter;
-  return readings.toSorted((a, b) => instant(a.at) - instant(b.at)).filter((reading) => {
-    if (reading.energyWh === undefined) return false;
-    const readMs = instant(reading.at);
-    const readTenthWh = tenthsOf(reading.energyWh);
-    if (readMs < atMs || readTenthWh < tenthWh || (readMs === atMs && readTenthWh === tenthWh)) return false;
-    atMs = readMs;
-    tenthWh = readTenthWh;
-    return true;
-  });
+  return readings
+    .toSorted((a, b) => instant(a.at) - instant(b.at))
+    .filter((reading) => {
+      if (reading.energyWh === undefined) return false;
+      const readMs = instant(reading.at);
+      const readTenthWh = tenthsOf(reading.energyWh);
+      if (readMs < atMs || readTenthWh < tenthWh || (readMs === atMs && readTenthWh === tenthWh))
+        return false;
+      atMs = readMs;
+      tenthWh = readTenthWh;
+      return true;
+    });
 }
 
-export function takeReadings(terms: Terms, metering: Metering, readings: readonly Reading[]): Metering {
+export function takeReadings(
+  terms: Terms,
+  metering: Metering,
+  readings: readonly Reading[],
+): Metering {
   const { take } = foldOf(terms);
-  const meter = readings.reduce((state, { at, energyWh, powerW }) => take(state, {
-    at,
-    ...(energyWh === undefined ? {} : { energyWh }),
-    ...(powerW === undefined ? {} : { powerW }),
-  }), metering.meter);
+  const meter = readings.reduce(
+    (state, { at, energyWh, powerW }) =>
+      take(state, {
+        at,
+        ...(energyWh === undefined ? {} : { energyWh }),
+        ...(powerW === undefined ? {} : { powerW }),
+      }),
+    metering.meter,
+  );
   return { ...metering, meter };
 }
 
 /** The periods up to the newest reading were told. */
 export function toldUpToNow({ meter }: Metering, told: readonly ChargingPeriod[]): Metering {
-  return { meter, told, cut: { atMs: meter.atMs, tenthWh: meter.tenthWh, changes: meter.closed.length } };
+  return {
+    meter,
+    told,
+    cut: { atMs: meter.atMs, tenthWh: meter.tenthWh, changes: meter.closed.length },
+  };
 }
 
 const AGE_PER_REFRESH = 60;
@@ -70,7 +85,9 @@ const AGE_PER_REFRESH = 60;
  */
 export function isRefreshDue({ meter, cut }: Metering, updateEveryMs: number): boolean {
   if (meter.closed.length > cut.changes) return true;
-  return meter.atMs - cut.atMs >= Math.max(updateEveryMs, (meter.atMs - meter.startMs) / AGE_PER_REFRESH);
+  return (
+    meter.atMs - cut.atMs >= Math.max(updateEveryMs, (meter.atMs - meter.startMs) / AGE_PER_REFRESH)
+  );
 }
 
 /** Where a charge stands, or how it ended: the part of a Session that metering decides. */
@@ -81,7 +98,11 @@ export type Measured = Required<Pick<Session, 'kwh' | 'charging_periods' | 'tota
 };
 
 /** Up to the newest reading, or up to the end with its register. */
-export function measured(terms: Terms, metering: Metering, end?: { at: string; energyWh: string }): Measured {
+export function measured(
+  terms: Terms,
+  metering: Metering,
+  end?: { at: string; energyWh: string },
+): Measured {
   const { meter, told, cut } = metering;
   const endMs = Math.max(meter.atMs, end ? instant(end.at) : meter.atMs);
   const tenthWh = Math.max(meter.tenthWh, end ? tenthsOf(end.energyWh) : meter.tenthWh);
@@ -90,12 +111,15 @@ export function measured(terms: Terms, metering: Metering, end?: { at: string; e
     ...(end ? { energyWh: Decimal.of(tenthWh, 1) } : {}),
   }) as ChargingPeriod[];
   const charging_periods = [...told, ...periodsAfter(whole, { meter, cut, endMs, tenthWh })];
-  const { total } = price({
-    start_date_time: rfc3339(meter.startMs),
-    currency: terms.tariff.currency,
-    tariffs: [terms.tariff],
-    charging_periods,
-  }, { timeZone: terms.timeZone, end: rfc3339(endMs) });
+  const { total } = price(
+    {
+      start_date_time: rfc3339(meter.startMs),
+      currency: terms.tariff.currency,
+      tariffs: [terms.tariff],
+      charging_periods,
+    },
+    { timeZone: terms.timeZone, end: rfc3339(endMs) },
+  );
   return {
     endMs,
     energyWh: Decimal.of(tenthWh - meter.startTenthWh, 1).toString(),
@@ -117,7 +141,10 @@ interface Rest extends Pick<Metering, 'meter' | 'cut'> {
  * The metered periods after the cut; the one that runs across it begins there. Energies are
  * differences of the register from the cut on, so they add up to it whatever lies between.
  */
-function periodsAfter(whole: readonly ChargingPeriod[], { meter, cut, endMs, tenthWh }: Rest): ChargingPeriod[] {
+function periodsAfter(
+  whole: readonly ChargingPeriod[],
+  { meter, cut, endMs, tenthWh }: Rest,
+): ChargingPeriod[] {
   const periods: ChargingPeriod[] = [];
   let reached = meter.startTenthWh;
   let taken = cut.tenthWh;
@@ -137,7 +164,12 @@ function periodsAfter(whole: readonly ChargingPeriod[], { meter, cut, endMs, ten
 }
 
 /** A period with the energy and duration that it has when told. */
-function asTold(period: ChargingPeriod, startMs: number, endMs: number, tenthWh: number): ChargingPeriod {
+function asTold(
+  period: ChargingPeriod,
+  startMs: number,
+  endMs: number,
+  tenthWh: number,
+): ChargingPeriod {
   const others = period.dimensions.filter(({ type }) => type !== 'ENERGY');
   return {
     ...period,
@@ -145,7 +177,8 @@ function asTold(period: ChargingPeriod, startMs: number, endMs: number, tenthWh:
     dimensions: [
       { type: 'ENERGY', volume: kwhOf(tenthWh) },
       ...others.map(({ type, volume }) => ({
-        type, volume: type === 'TIME' || type === 'PARKING_TIME' ? hoursOf(endMs - startMs) : volume,
+        type,
+        volume: type === 'TIME' || type === 'PARKING_TIME' ? hoursOf(endMs - startMs) : volume,
       })),
     ],
   };

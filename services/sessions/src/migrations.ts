@@ -50,4 +50,9 @@ const sessions: MigrationList = [
   },
 ];
 
-export const migrations: MigrationList = [...busMigrations, ...eventStoreMigrations, ...dueMigrations, ...sessions];
+export const migrations: MigrationList = [
+  ...busMigrations,
+  ...eventStoreMigrations,
+  ...dueMigrations,
+  ...sessions,
+];

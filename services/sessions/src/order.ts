@@ -39,13 +39,24 @@ export type OrderCommand =
       readonly at: string;
     }
   /** The CPO's CommandResponse. */
-  | { readonly type: 'NoteAnswer'; readonly accepted: boolean; readonly result: string; readonly message: string; readonly at: string }
+  | {
+      readonly type: 'NoteAnswer';
+      readonly accepted: boolean;
+      readonly result: string;
+      readonly message: string;
+      readonly at: string;
+    }
   /** It never reached the CPO. */
   | { readonly type: 'NoteUnsent'; readonly message: string; readonly at: string }
   /** It may have reached the CPO, or its result should be here by now. */
   | { readonly type: 'GiveUp'; readonly message: string; readonly at: string }
   /** The CPO's CommandResult. */
-  | { readonly type: 'NoteResult'; readonly result: string; readonly message: string; readonly at: string }
+  | {
+      readonly type: 'NoteResult';
+      readonly result: string;
+      readonly message: string;
+      readonly at: string;
+    }
   /** The session that the order led to. */
   | { readonly type: 'LinkSession'; readonly sessionId: string; readonly at: string };
 
@@ -71,7 +82,13 @@ export const orderDecider: Decider<OrderState, OrderCommand, OrderEvent> = {
     if (command.type === 'PlaceOrder') {
       if (order) return [];
       const { order: placed, body, at } = command;
-      return [{ type: 'OrderPlaced', body, order: { ...placed, state: 'sent', result: '', message: '', at } }];
+      return [
+        {
+          type: 'OrderPlaced',
+          body,
+          order: { ...placed, state: 'sent', result: '', message: '', at },
+        },
+      ];
     }
     if (!order) return [];
     const { at } = command;
@@ -80,32 +97,65 @@ export const orderDecider: Decider<OrderState, OrderCommand, OrderEvent> = {
         // A result or a session may have come before the answer: they say more.
         if (order.state !== 'sent') return [];
         const { result, message, accepted } = command;
-        return [{ type: 'OrderAnswered', order: { ...order, state: accepted ? 'accepted' : 'refused', result, message, at } }];
+        return [
+          {
+            type: 'OrderAnswered',
+            order: { ...order, state: accepted ? 'accepted' : 'refused', result, message, at },
+          },
+        ];
       }
       case 'NoteUnsent':
         return order.state === 'sent'
-          ? [{ type: 'OrderUnsent', order: { ...order, state: 'failed', message: command.message, at } }]
+          ? [
+              {
+                type: 'OrderUnsent',
+                order: { ...order, state: 'failed', message: command.message, at },
+              },
+            ]
           : [];
       case 'GiveUp':
         return waits.has(order.state)
-          ? [{ type: 'OrderGivenUp', order: { ...order, state: 'unknown', message: command.message, at } }]
+          ? [
+              {
+                type: 'OrderGivenUp',
+                order: { ...order, state: 'unknown', message: command.message, at },
+              },
+            ]
           : [];
       case 'NoteResult': {
         if (!waits.has(order.state) && order.state !== 'unknown') return [];
         const { result, message } = command;
-        return [{ type: 'OrderResulted', order: { ...order, state: result === 'ACCEPTED' ? 'done' : 'failed', result, message, at } }];
+        return [
+          {
+            type: 'OrderResulted',
+            order: {
+              ...order,
+              state: result === 'ACCEPTED' ? 'done' : 'failed',
+              result,
+              message,
+              at,
+            },
+          },
+        ];
       }
       case 'LinkSession': {
         if (order.command !== 'START_SESSION' || order.sessionId !== undefined) return [];
         const { sessionId } = command;
         // The charge itself says that the order was carried out.
         const began = waits.has(order.state) || order.state === 'unknown';
-        return [{ type: 'SessionLinked', order: { ...order, sessionId, ...(began ? { state: 'done' as const } : {}), at } }];
+        return [
+          {
+            type: 'SessionLinked',
+            order: { ...order, sessionId, ...(began ? { state: 'done' as const } : {}), at },
+          },
+        ];
       }
     }
   },
 
   evolve(state, event) {
-    return event.type === 'OrderPlaced' ? { order: event.order, body: event.body } : { ...state, order: event.order };
+    return event.type === 'OrderPlaced'
+      ? { order: event.order, body: event.body }
+      : { ...state, order: event.order };
   },
 };

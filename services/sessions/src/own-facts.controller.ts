@@ -1,7 +1,12 @@
 import { Controller } from '@nestjs/common';
 import { type Heard, Hears } from '#bus';
 import {
-  type SessionEnded, sessionEnded, type SessionStarted, sessionStarted, type SessionUpdated, sessionUpdated,
+  type SessionEnded,
+  sessionEnded,
+  type SessionStarted,
+  sessionStarted,
+  type SessionUpdated,
+  sessionUpdated,
 } from '#contracts/sessions';
 import type { Session } from '#ocpi';
 import { storeOwnSession } from './session-rows.ts';

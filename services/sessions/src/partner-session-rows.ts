@@ -9,17 +9,31 @@ export interface HeldSession {
 }
 
 export async function findPartnerSession(
-  db: Queryable, party: Party, sessionId: string, lock = false,
+  db: Queryable,
+  party: Party,
+  sessionId: string,
+  lock = false,
 ): Promise<HeldSession | undefined> {
   const { rows } = await db.query<{ session: string; order_id: string | null }>(
     `SELECT session, order_id FROM partner_sessions WHERE party = $1 AND session_id = $2 ${lock ? 'FOR UPDATE' : ''}`,
     [partyKey(party), idKey(sessionId)],
   );
   const [row] = rows;
-  return row && { session: JSON.parse(row.session) as Session, text: row.session, orderId: row.order_id ?? undefined };
+  return (
+    row && {
+      session: JSON.parse(row.session) as Session,
+      text: row.session,
+      orderId: row.order_id ?? undefined,
+    }
+  );
 }
 
-export async function storePartnerSession(tx: Tx, party: Party, session: Session, text: string): Promise<void> {
+export async function storePartnerSession(
+  tx: Tx,
+  party: Party,
+  session: Session,
+  text: string,
+): Promise<void> {
   const { cdr_token: token } = session;
   await tx.query(
     `INSERT INTO partner_sessions (party, session_id, token_party, token_uid, started_at, last_updated, session)
@@ -27,15 +41,28 @@ export async function storePartnerSession(tx: Tx, party: Party, session: Session
      ON CONFLICT (party, session_id) DO UPDATE SET token_party = excluded.token_party, token_uid = excluded.token_uid,
        started_at = excluded.started_at, last_updated = excluded.last_updated, session = excluded.session`,
     [
-      partyKey(party), idKey(session.id), partyKey(token), idKey(token.uid), session.start_date_time, session.last_updated, text,
+      partyKey(party),
+      idKey(session.id),
+      partyKey(token),
+      idKey(token.uid),
+      session.start_date_time,
+      session.last_updated,
+      text,
     ],
   );
 }
 
-export async function noteOrderOf(db: Queryable, party: Party, sessionId: string, orderId: string): Promise<void> {
-  await db.query(
-    'UPDATE partner_sessions SET order_id = $3 WHERE party = $1 AND session_id = $2', [partyKey(party), idKey(sessionId), orderId],
-  );
+export async function noteOrderOf(
+  db: Queryable,
+  party: Party,
+  sessionId: string,
+  orderId: string,
+): Promise<void> {
+  await db.query('UPDATE partner_sessions SET order_id = $3 WHERE party = $1 AND session_id = $2', [
+    partyKey(party),
+    idKey(sessionId),
+    orderId,
+  ]);
 }
 
 export interface StartOrdered {
@@ -46,7 +73,10 @@ export interface StartOrdered {
   readonly at: string;
 }
 
-export async function noteStartOrdered(tx: Tx, { orderId, party, tokenUid, evseUid, at }: StartOrdered): Promise<void> {
+export async function noteStartOrdered(
+  tx: Tx,
+  { orderId, party, tokenUid, evseUid, at }: StartOrdered,
+): Promise<void> {
   await tx.query(
     `INSERT INTO starts_ordered (order_id, party, token_uid, evse_uid, placed_at) VALUES ($1, $2, $3, $4, $5)
      ON CONFLICT (order_id) DO NOTHING`,
@@ -55,11 +85,20 @@ export async function noteStartOrdered(tx: Tx, { orderId, party, tokenUid, evseU
 }
 
 /** Orders within the hour before the session began, of its token at its EVSE; the newest first. */
-export async function startsOrderedFor(db: Queryable, party: Party, session: Session): Promise<string[]> {
+export async function startsOrderedFor(
+  db: Queryable,
+  party: Party,
+  session: Session,
+): Promise<string[]> {
   const { rows } = await db.query<{ order_id: string }>(
     `SELECT order_id FROM starts_ordered WHERE party = $1 AND token_uid = $2 AND evse_uid = $3
        AND placed_at > $4::timestamptz - interval '1 hour' ORDER BY placed_at DESC LIMIT 5`,
-    [partyKey(party), idKey(session.cdr_token.uid), idKey(session.evse_uid), session.start_date_time],
+    [
+      partyKey(party),
+      idKey(session.cdr_token.uid),
+      idKey(session.evse_uid),
+      session.start_date_time,
+    ],
   );
   return rows.map((row) => row.order_id);
 }

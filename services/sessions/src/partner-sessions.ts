@@ -3,13 +3,27 @@ import { type Outbox, told } from '#bus';
 import { partnerSessionChanged } from '#contracts/sessions';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { Rejected } from '#decider';
-import { isStale, type Party, patchSession, read, type Reading, sameId, sameParty, Session, SessionPatch } from '#ocpi';
+import {
+  isStale,
+  type Party,
+  patchSession,
+  read,
+  type Reading,
+  sameId,
+  sameParty,
+  Session,
+  SessionPatch,
+} from '#ocpi';
 import type { Database } from '#postgres';
 import type { Clock } from '#time';
 import type { Logs } from './logs.ts';
 import type { Order } from './order.ts';
 import {
-  findPartnerSession, type HeldSession, noteOrderOf, startsOrderedFor, storePartnerSession,
+  findPartnerSession,
+  type HeldSession,
+  noteOrderOf,
+  startsOrderedFor,
+  storePartnerSession,
 } from './partner-session-rows.ts';
 import { partyKey } from './session-rows.ts';
 
@@ -43,7 +57,8 @@ export class PartnerSessions {
       const held = await findPartnerSession(tx, party, sessionId, true);
       const pushed = pushedSession(push, held);
       const change = changeOf(pushed, held);
-      if (change === 'unchanged' || change === 'stale') return { change, session: held!.session, orderId: held?.orderId };
+      if (change === 'unchanged' || change === 'stale')
+        return { change, session: held!.session, orderId: held?.orderId };
       await storePartnerSession(tx, party, pushed.session, pushed.text);
       const fact = told(partnerSessionChanged, {
         party: { countryCode: party.country_code, partyId: party.party_id },
@@ -63,7 +78,11 @@ export class PartnerSessions {
     const order = await this.orderOf(party, session);
     if (!order) return;
     const { orderId } = order;
-    await logs.orders.execute(orderId, `link ${orderId}`, { type: 'LinkSession', sessionId: session.id, at: clock.iso() });
+    await logs.orders.execute(orderId, `link ${orderId}`, {
+      type: 'LinkSession',
+      sessionId: session.id,
+      at: clock.iso(),
+    });
     await noteOrderOf(db, party, session.id, orderId);
   }
 
@@ -71,9 +90,12 @@ export class PartnerSessions {
   private async orderOf(party: Party, session: Session): Promise<Order | undefined> {
     const { db } = this.parts;
     const { authorization_reference: reference } = session;
-    const candidates = reference === undefined ? await startsOrderedFor(db, party, session) : [reference];
+    const candidates =
+      reference === undefined ? await startsOrderedFor(db, party, session) : [reference];
     for (const orderId of candidates) {
-      const { state: { order } } = await this.parts.logs.orders.load(orderId);
+      const {
+        state: { order },
+      } = await this.parts.logs.orders.load(orderId);
       if (order && isFor(order, party, session)) return order;
     }
     return undefined;
@@ -82,9 +104,14 @@ export class PartnerSessions {
 
 function isFor(order: Order, party: Party, session: Session): boolean {
   const linked = order.sessionId === undefined || sameId(order.sessionId, session.id);
-  return linked && order.command === 'START_SESSION' && sameParty(order.party, party)
-    && sameId(order.tokenUid, session.cdr_token.uid)
-    && order.state !== 'refused' && (order.state !== 'failed' || session.authorization_reference !== undefined);
+  return (
+    linked &&
+    order.command === 'START_SESSION' &&
+    sameParty(order.party, party) &&
+    sameId(order.tokenUid, session.cdr_token.uid) &&
+    order.state !== 'refused' &&
+    (order.state !== 'failed' || session.authorization_reference !== undefined)
+  );
 }
 
 interface Pushed {
@@ -94,15 +121,20 @@ interface Pushed {
 }
 
 /** The Session that a push leaves. */
-function pushedSession({ party, sessionId, patch, body }: Push, held: HeldSession | undefined): Pushed {
+function pushedSession(
+  { party, sessionId, patch, body }: Push,
+  held: HeldSession | undefined,
+): Pushed {
   const given = fromJsonBytes<unknown>(body);
-  if (patch && !held) throw refuse('unknown-session', `session ${sessionId} is not known: PUT it first`);
+  if (patch && !held)
+    throw refuse('unknown-session', `session ${sessionId} is not known: PUT it first`);
   const made = patch ? patchSession(held!.session, valid(read(SessionPatch, given))) : given;
   const session = valid(read(Session, made));
-  if (!sameId(session.id, sessionId)) throw refuse('invalid-object', `id: ${session.id} is not the ${sessionId} of the URL`);
+  if (!sameId(session.id, sessionId))
+    throw refuse('invalid-object', `id: ${session.id} is not the ${sessionId} of the URL`);
   if (!sameParty(session, party)) throw refuse('invalid-object', "party_id: is not the URL's");
   const text = patch ? JSON.stringify(session) : new TextDecoder().decode(body);
-  return { session, text, lastUpdated: (patch ? given as Session : session).last_updated };
+  return { session, text, lastUpdated: (patch ? (given as Session) : session).last_updated };
 }
 
 function valid<T>(reading: Reading<T>): T {
@@ -116,6 +148,10 @@ function changeOf({ session, lastUpdated }: Pushed, held: HeldSession | undefine
   if (isStale(held.session, { last_updated: lastUpdated })) return 'stale';
   if (held.session.status !== 'COMPLETED') return 'updated';
   // SES-01. The same once more under a newer time says nothing.
-  if (isDeepStrictEqual({ ...session, last_updated: '' }, { ...held.session, last_updated: '' })) return 'unchanged';
-  throw refuse('session-is-final', `session ${session.id} is COMPLETED and never changes again (OCPI 2.2.1 mod_sessions)`);
+  if (isDeepStrictEqual({ ...session, last_updated: '' }, { ...held.session, last_updated: '' }))
+    return 'unchanged';
+  throw refuse(
+    'session-is-final',
+    `session ${session.id} is COMPLETED and never changes again (OCPI 2.2.1 mod_sessions)`,
+  );
 }

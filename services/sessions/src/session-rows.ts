@@ -3,7 +3,12 @@ import type { Queryable, Tx } from '#postgres';
 
 export const partyKey = (party: Party): string => idKey(partyText(party));
 
-export async function noteTransaction(tx: Tx, stationId: string, transactionId: string, sessionId: string): Promise<void> {
+export async function noteTransaction(
+  tx: Tx,
+  stationId: string,
+  transactionId: string,
+  sessionId: string,
+): Promise<void> {
   await tx.query(
     `INSERT INTO transactions (station_id, transaction_id, session_id) VALUES ($1, $2, $3)
      ON CONFLICT (station_id, transaction_id) DO UPDATE SET session_id = excluded.session_id`,
@@ -11,9 +16,14 @@ export async function noteTransaction(tx: Tx, stationId: string, transactionId: 
   );
 }
 
-export async function sessionOfTransaction(tx: Queryable, stationId: string, transactionId: string): Promise<string | undefined> {
+export async function sessionOfTransaction(
+  tx: Queryable,
+  stationId: string,
+  transactionId: string,
+): Promise<string | undefined> {
   const { rows } = await tx.query<{ session_id: string }>(
-    'SELECT session_id FROM transactions WHERE station_id = $1 AND transaction_id = $2', [stationId, transactionId],
+    'SELECT session_id FROM transactions WHERE station_id = $1 AND transaction_id = $2',
+    [stationId, transactionId],
   );
   return rows[0]?.session_id;
 }
@@ -25,7 +35,14 @@ export async function storeOwnSession(tx: Tx, session: Session, text: string): P
     `INSERT INTO own_sessions (session_id, token_party, token_uid, started_at, last_updated, session)
      VALUES ($1, $2, $3, $4, $5, $6)
      ON CONFLICT (session_id) DO UPDATE SET last_updated = excluded.last_updated, session = excluded.session`,
-    [idKey(session.id), partyKey(token), idKey(token.uid), session.start_date_time, session.last_updated, text],
+    [
+      idKey(session.id),
+      partyKey(token),
+      idKey(token.uid),
+      session.start_date_time,
+      session.last_updated,
+      text,
+    ],
   );
 }
 
@@ -38,22 +55,33 @@ export interface ListRequest {
 
 /** Our own sessions of these parties' tokens, in order of creation: a page, and how many there are. TRN-50, TRN-54. */
 export async function listOwnSessions(
-  db: Queryable, parties: readonly Party[], { dateFrom, dateTo, offset, limit }: ListRequest,
+  db: Queryable,
+  parties: readonly Party[],
+  { dateFrom, dateTo, offset, limit }: ListRequest,
 ): Promise<{ texts: string[]; total: number }> {
   const window = `token_party = ANY($1) AND ($2::timestamptz IS NULL OR last_updated >= $2)
     AND ($3::timestamptz IS NULL OR last_updated < $3)`;
   const bounds = [parties.map(partyKey), dateFrom ?? null, dateTo ?? null];
   const [page, count] = await Promise.all([
     db.query<{ session: string }>(
-      `SELECT session FROM own_sessions WHERE ${window} ORDER BY created OFFSET $4 LIMIT $5`, [...bounds, offset, limit],
+      `SELECT session FROM own_sessions WHERE ${window} ORDER BY created OFFSET $4 LIMIT $5`,
+      [...bounds, offset, limit],
     ),
-    db.query<{ total: number }>(`SELECT count(*)::int AS total FROM own_sessions WHERE ${window}`, bounds),
+    db.query<{ total: number }>(
+      `SELECT count(*)::int AS total FROM own_sessions WHERE ${window}`,
+      bounds,
+    ),
   ]);
   return { texts: page.rows.map((row) => row.session), total: count.rows[0]?.total ?? 0 };
 }
 
 /** The sessions of one token, ours and partners', newest first. */
-export async function listTokenSessions(db: Queryable, party: Party, tokenUid: string, limit: number): Promise<string[]> {
+export async function listTokenSessions(
+  db: Queryable,
+  party: Party,
+  tokenUid: string,
+  limit: number,
+): Promise<string[]> {
   const { rows } = await db.query<{ session: string }>(
     `SELECT session FROM (
        SELECT session, started_at, session_id FROM own_sessions WHERE token_party = $1 AND token_uid = $2

@@ -3,37 +3,97 @@ import { describe, expect, test } from 'vitest';
 import { fold, given } from '#decider';
 import { exampleLocation, exampleSession, exampleTariff, exampleToken, read, Session } from '#ocpi';
 import { rfc3339, instant } from '#time';
-import { type SessionCommand, sessionDecider, type SessionEvent, type SessionState } from './session.ts';
+import {
+  type SessionCommand,
+  sessionDecider,
+  type SessionEvent,
+  type SessionState,
+} from './session.ts';
 
 const startedAt = '2022-02-01T17:00:00Z';
 const at = (minute: number) => rfc3339(instant(startedAt) + minute * 60_000);
 const tariff = {
   ...exampleTariff,
-  elements: [{ price_components: [
-    { type: 'ENERGY' as const, price: 0.2, vat: 5, step_size: 1 }, { type: 'TIME' as const, price: 2, vat: 5, step_size: 1 },
-  ] }],
+  elements: [
+    {
+      price_components: [
+        { type: 'ENERGY' as const, price: 0.2, vat: 5, step_size: 1 },
+        { type: 'TIME' as const, price: 2, vat: 5, step_size: 1 },
+      ],
+    },
+  ],
 };
 const { end_date_time: _end, total_cost: _cost, ...example } = exampleSession;
-const active: Session = { ...example, start_date_time: startedAt, kwh: 0, charging_periods: [], status: 'ACTIVE', last_updated: at(0) };
-const transaction = { stationId: 'OASIS-L2-01', transactionId: '101', connectorId: 1, meterStartWh: '1000' };
+const active: Session = {
+  ...example,
+  start_date_time: startedAt,
+  kwh: 0,
+  charging_periods: [],
+  status: 'ACTIVE',
+  last_updated: at(0),
+};
+const transaction = {
+  stationId: 'OASIS-L2-01',
+  transactionId: '101',
+  connectorId: 1,
+  meterStartWh: '1000',
+};
 const snapshots = { location: exampleLocation, tariff, tariffVersion: 3, token: exampleToken };
 
-const start = { type: 'StartSession', session: active, transaction, snapshots } as const satisfies SessionCommand;
-const started = { type: 'SessionStarted', session: active, transaction, snapshots } as const satisfies SessionEvent;
+const start = {
+  type: 'StartSession',
+  session: active,
+  transaction,
+  snapshots,
+} as const satisfies SessionCommand;
+const started = {
+  type: 'SessionStarted',
+  session: active,
+  transaction,
+  snapshots,
+} as const satisfies SessionEvent;
 const reading = (minute: number, energyWh: string) => ({ at: at(minute), energyWh });
-const readMeter = (minute: number, energyWh: string): SessionCommand =>
-  ({ type: 'ReadMeter', readings: [reading(minute, energyWh)], updateEveryMs: 300_000, at: at(minute) });
-const meterRead = (minute: number, energyWh: string): SessionEvent => ({ type: 'MeterRead', readings: [reading(minute, energyWh)] });
-const stop = (minute: number, meterStopWh: string, readings: { at: string; energyWh: string }[] = []): SessionCommand =>
-  ({ type: 'EndSession', meterStopWh, stoppedAt: at(minute), reason: 'Local', readings, at: at(minute + 1) });
-const invalid = { type: 'RecordInvalid', transaction, why: 'card-not-accepted', at: at(0) } as const satisfies SessionCommand;
-const invalidStarted = { type: 'InvalidSessionStarted', transaction, why: 'card-not-accepted', at: at(0) } as const satisfies SessionEvent;
+const readMeter = (minute: number, energyWh: string): SessionCommand => ({
+  type: 'ReadMeter',
+  readings: [reading(minute, energyWh)],
+  updateEveryMs: 300_000,
+  at: at(minute),
+});
+const meterRead = (minute: number, energyWh: string): SessionEvent => ({
+  type: 'MeterRead',
+  readings: [reading(minute, energyWh)],
+});
+const stop = (
+  minute: number,
+  meterStopWh: string,
+  readings: { at: string; energyWh: string }[] = [],
+): SessionCommand => ({
+  type: 'EndSession',
+  meterStopWh,
+  stoppedAt: at(minute),
+  reason: 'Local',
+  readings,
+  at: at(minute + 1),
+});
+const invalid = {
+  type: 'RecordInvalid',
+  transaction,
+  why: 'card-not-accepted',
+  at: at(0),
+} as const satisfies SessionCommand;
+const invalidStarted = {
+  type: 'InvalidSessionStarted',
+  transaction,
+  why: 'card-not-accepted',
+  at: at(0),
+} as const satisfies SessionEvent;
 
 const session = (...past: SessionEvent[]) => given(sessionDecider, ...past);
 /** What the commands lead to, one after the other. */
 function after(...commands: SessionCommand[]): { state: SessionState; events: SessionEvent[] } {
   const events: SessionEvent[] = [];
-  for (const command of commands) events.push(...sessionDecider.decide(command, fold(sessionDecider, events)));
+  for (const command of commands)
+    events.push(...sessionDecider.decide(command, fold(sessionDecider, events)));
   return { state: fold(sessionDecider, events), events };
 }
 function ended(...commands: SessionCommand[]): Extract<SessionEvent, { type: 'SessionEnded' }> {
@@ -55,22 +115,48 @@ describe('a session', () => {
     session(started, meterRead(2, '1200')).when(readMeter(3, '1100')).thenNothing();
   });
   test('is refreshed when the interval is over, with energy, time and cost so far', () =>
-    session(started).when(readMeter(30, '6000')).then(meterRead(30, '6000'), {
-      type: 'SessionRefreshed',
-      session: {
-        ...active, kwh: 5, total_cost: { excl_vat: 2, incl_vat: 2.1 }, last_updated: at(30),
-        charging_periods: [{
-          start_date_time: at(0), tariff_id: tariff.id, dimensions: [{ type: 'ENERGY', volume: 5 }, { type: 'TIME', volume: 0.5 }],
-        }],
-      },
-    }));
+    session(started)
+      .when(readMeter(30, '6000'))
+      .then(meterRead(30, '6000'), {
+        type: 'SessionRefreshed',
+        session: {
+          ...active,
+          kwh: 5,
+          total_cost: { excl_vat: 2, incl_vat: 2.1 },
+          last_updated: at(30),
+          charging_periods: [
+            {
+              start_date_time: at(0),
+              tariff_id: tariff.id,
+              dimensions: [
+                { type: 'ENERGY', volume: 5 },
+                { type: 'TIME', volume: 0.5 },
+              ],
+            },
+          ],
+        },
+      }));
   test('shows the power and charge of the moment in its newest period', () => {
     const { state } = after(start, {
-      type: 'ReadMeter', updateEveryMs: 300_000, at: at(6), readings: [{ ...reading(6, '1600'), powerW: '6612', socPercent: '41' }],
+      type: 'ReadMeter',
+      updateEveryMs: 300_000,
+      at: at(6),
+      readings: [{ ...reading(6, '1600'), powerW: '6612', socPercent: '41' }],
     });
-    expect(state).toMatchObject({ session: { charging_periods: [{ dimensions: [
-      { type: 'ENERGY' }, { type: 'TIME' }, { type: 'POWER', volume: 6.612 }, { type: 'STATE_OF_CHARGE', volume: 41 },
-    ] }] } });
+    expect(state).toMatchObject({
+      session: {
+        charging_periods: [
+          {
+            dimensions: [
+              { type: 'ENERGY' },
+              { type: 'TIME' },
+              { type: 'POWER', volume: 6.612 },
+              { type: 'STATE_OF_CHARGE', volume: 41 },
+            ],
+          },
+        ],
+      },
+    });
   });
   test('never goes back in last_updated, whatever the clock does', () => {
     const { state } = after(start, { ...readMeter(10, '2000'), at: at(-10) } as SessionCommand);
@@ -83,8 +169,17 @@ describe('a session ends', () => {
   test('COMPLETED with what was used, what it costs, and what held at its start', () => {
     const end = ended(readMeter(10, '2000'), stop(30, '6000.5'));
     expect(end).toMatchObject({
-      snapshots, energyWh: '5000.5', reason: 'Local', findings: [],
-      session: { status: 'COMPLETED', kwh: 5.0005, end_date_time: at(30), last_updated: at(31), total_cost: { excl_vat: 2, incl_vat: 2.1 } },
+      snapshots,
+      energyWh: '5000.5',
+      reason: 'Local',
+      findings: [],
+      session: {
+        status: 'COMPLETED',
+        kwh: 5.0005,
+        end_date_time: at(30),
+        last_updated: at(31),
+        total_cost: { excl_vat: 2, incl_vat: 2.1 },
+      },
     });
     expect(read(Session, end.session)).toMatchObject({ ok: true });
   });
@@ -98,46 +193,82 @@ describe('a session ends', () => {
   });
   test.each([
     ['a stop below the start', [stop(30, '900')], 0, ['meter-stop-below-start']],
-    ['a stop below the start after readings', [readMeter(10, '2000'), stop(30, '0')], 1, ['meter-stop-below-start']],
-    ['a stop below a reading', [readMeter(10, '2000'), stop(30, '1500')], 1, ['meter-stop-below-reading']],
-    ['a stop before a reading', [readMeter(10, '2000'), stop(5, '2000')], 1, ['stopped-before-last-reading']],
+    [
+      'a stop below the start after readings',
+      [readMeter(10, '2000'), stop(30, '0')],
+      1,
+      ['meter-stop-below-start'],
+    ],
+    [
+      'a stop below a reading',
+      [readMeter(10, '2000'), stop(30, '1500')],
+      1,
+      ['meter-stop-below-reading'],
+    ],
+    [
+      'a stop before a reading',
+      [readMeter(10, '2000'), stop(5, '2000')],
+      1,
+      ['stopped-before-last-reading'],
+    ],
     ['nothing at all', [stop(0, '1000')], 0, []],
-  ] as const)('with %s: no energy is ever taken back, and it is noted', (_, commands, kwh, findings) => {
-    const end = ended(...commands);
-    expect(end).toMatchObject({ findings, session: { kwh, status: 'COMPLETED' } });
-    expect(read(Session, end.session)).toMatchObject({ ok: true });
-    expect(instant(end.session.end_date_time!)).toBeGreaterThanOrEqual(instant(startedAt));
-  });
+  ] as const)(
+    'with %s: no energy is ever taken back, and it is noted',
+    (_, commands, kwh, findings) => {
+      const end = ended(...commands);
+      expect(end).toMatchObject({ findings, session: { kwh, status: 'COMPLETED' } });
+      expect(read(Session, end.session)).toMatchObject({ ok: true });
+      expect(instant(end.session.end_date_time!)).toBeGreaterThanOrEqual(instant(startedAt));
+    },
+  );
 });
 
 describe('a charge whose card may not pay', () => {
   test('is recorded as invalid, and ends as that', () => {
     session().when(invalid).then(invalidStarted);
-    session(invalidStarted).when(stop(5, '1500')).then({ type: 'InvalidSessionEnded', energyWh: '500', at: at(5) });
+    session(invalidStarted)
+      .when(stop(5, '1500'))
+      .then({ type: 'InvalidSessionEnded', energyWh: '500', at: at(5) });
   });
   test('takes no readings and ends once', () => {
     session(invalidStarted).when(readMeter(1, '1100')).thenNothing();
-    session(invalidStarted, { type: 'InvalidSessionEnded', energyWh: '500', at: at(5) }).when(stop(5, '1500')).thenNothing();
+    session(invalidStarted, { type: 'InvalidSessionEnded', energyWh: '500', at: at(5) })
+      .when(stop(5, '1500'))
+      .thenNothing();
   });
 });
 
 test('any command repeated at any later point yields no second event', () => {
-  const commands = fc.array(fc.oneof(
-    fc.constant<SessionCommand>(start),
-    fc.constant<SessionCommand>(invalid),
-    fc.record({ minute: fc.integer({ min: -5, max: 90 }), energyWh: fc.integer({ min: 900, max: 9_000 }).map(String) })
-      .map(({ minute, energyWh }) => readMeter(minute, energyWh)),
-    fc.record({ minute: fc.integer({ min: -5, max: 90 }), energyWh: fc.integer({ min: 900, max: 9_000 }).map(String) })
-      .map(({ minute, energyWh }) => stop(minute, energyWh)),
-  ), { maxLength: 14 });
-  fc.assert(fc.property(commands, (all) => {
-    let state = sessionDecider.initial;
-    const caused: SessionCommand[] = [];
-    for (const command of all) {
-      const events = sessionDecider.decide(command, state);
-      if (events.length > 0) caused.push(command);
-      state = fold(sessionDecider, events, state);
-      for (const earlier of caused) expect(sessionDecider.decide(earlier, state)).toEqual([]);
-    }
-  }), { numRuns: 150, seed: 20220201 });
+  const commands = fc.array(
+    fc.oneof(
+      fc.constant<SessionCommand>(start),
+      fc.constant<SessionCommand>(invalid),
+      fc
+        .record({
+          minute: fc.integer({ min: -5, max: 90 }),
+          energyWh: fc.integer({ min: 900, max: 9_000 }).map(String),
+        })
+        .map(({ minute, energyWh }) => readMeter(minute, energyWh)),
+      fc
+        .record({
+          minute: fc.integer({ min: -5, max: 90 }),
+          energyWh: fc.integer({ min: 900, max: 9_000 }).map(String),
+        })
+        .map(({ minute, energyWh }) => stop(minute, energyWh)),
+    ),
+    { maxLength: 14 },
+  );
+  fc.assert(
+    fc.property(commands, (all) => {
+      let state = sessionDecider.initial;
+      const caused: SessionCommand[] = [];
+      for (const command of all) {
+        const events = sessionDecider.decide(command, state);
+        if (events.length > 0) caused.push(command);
+        state = fold(sessionDecider, events, state);
+        for (const earlier of caused) expect(sessionDecider.decide(earlier, state)).toEqual([]);
+      }
+    }),
+    { numRuns: 150, seed: 20220201 },
+  );
 });

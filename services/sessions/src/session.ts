@@ -2,7 +2,15 @@ import type { Decider } from '#decider';
 import type { Location, Session, Tariff, Token } from '#ocpi';
 import { instant, rfc3339 } from '#time';
 import {
-  isRefreshDue, measured, type Metering, newReadings, type Reading, startMetering, takeReadings, tenthsOf, type Terms,
+  isRefreshDue,
+  measured,
+  type Metering,
+  newReadings,
+  type Reading,
+  startMetering,
+  takeReadings,
+  tenthsOf,
+  type Terms,
   toldUpToNow,
 } from './metering.ts';
 
@@ -32,7 +40,8 @@ export interface Transaction {
 export type WhyInvalid = 'card-not-accepted' | 'no-token' | 'unknown-station';
 
 /** What the meter said that cannot be; the session stands on the readings before it. */
-export type Finding = 'meter-stop-below-start' | 'meter-stop-below-reading' | 'stopped-before-last-reading';
+export type Finding =
+  'meter-stop-below-start' | 'meter-stop-below-reading' | 'stopped-before-last-reading';
 
 export type SessionCommand =
   | {
@@ -43,8 +52,18 @@ export type SessionCommand =
       readonly snapshots: Snapshots;
       readonly orderId?: string | undefined;
     }
-  | { readonly type: 'RecordInvalid'; readonly transaction: Transaction; readonly why: WhyInvalid; readonly at: string }
-  | { readonly type: 'ReadMeter'; readonly readings: readonly Reading[]; readonly updateEveryMs: number; readonly at: string }
+  | {
+      readonly type: 'RecordInvalid';
+      readonly transaction: Transaction;
+      readonly why: WhyInvalid;
+      readonly at: string;
+    }
+  | {
+      readonly type: 'ReadMeter';
+      readonly readings: readonly Reading[];
+      readonly updateEveryMs: number;
+      readonly at: string;
+    }
   | {
       readonly type: 'EndSession';
       readonly meterStopWh: string;
@@ -72,7 +91,12 @@ export type SessionEvent =
       readonly reason: string;
       readonly findings: readonly Finding[];
     }
-  | { readonly type: 'InvalidSessionStarted'; readonly transaction: Transaction; readonly why: WhyInvalid; readonly at: string }
+  | {
+      readonly type: 'InvalidSessionStarted';
+      readonly transaction: Transaction;
+      readonly why: WhyInvalid;
+      readonly at: string;
+    }
   | { readonly type: 'InvalidSessionEnded'; readonly energyWh: string; readonly at: string };
 
 export type SessionState =
@@ -103,8 +127,13 @@ export const sessionDecider: Decider<SessionState, SessionCommand, SessionEvent>
       case 'EndSession':
         if (charge.status === 'active') return [endSession(command, charge)];
         if (charge.status === 'invalid') {
-          const tenthWh = Math.max(0, tenthsOf(command.meterStopWh) - tenthsOf(charge.meterStartWh));
-          return [{ type: 'InvalidSessionEnded', energyWh: String(tenthWh / 10), at: command.stoppedAt }];
+          const tenthWh = Math.max(
+            0,
+            tenthsOf(command.meterStopWh) - tenthsOf(charge.meterStartWh),
+          );
+          return [
+            { type: 'InvalidSessionEnded', energyWh: String(tenthWh / 10), at: command.stoppedAt },
+          ];
         }
         return [];
     }
@@ -114,16 +143,27 @@ export const sessionDecider: Decider<SessionState, SessionCommand, SessionEvent>
     switch (event.type) {
       case 'SessionStarted': {
         const { session, transaction, snapshots } = event;
-        const metering = startMetering(termsOf(snapshots), session.start_date_time, transaction.meterStartWh);
+        const metering = startMetering(
+          termsOf(snapshots),
+          session.start_date_time,
+          transaction.meterStartWh,
+        );
         return { status: 'active', session, transaction, snapshots, metering };
       }
       case 'MeterRead':
         return charge.status === 'active'
-          ? { ...charge, metering: takeReadings(termsOf(charge.snapshots), charge.metering, event.readings) }
+          ? {
+              ...charge,
+              metering: takeReadings(termsOf(charge.snapshots), charge.metering, event.readings),
+            }
           : charge;
       case 'SessionRefreshed':
         return charge.status === 'active'
-          ? { ...charge, session: event.session, metering: toldUpToNow(charge.metering, event.session.charging_periods ?? []) }
+          ? {
+              ...charge,
+              session: event.session,
+              metering: toldUpToNow(charge.metering, event.session.charging_periods ?? []),
+            }
           : charge;
       case 'SessionEnded':
         return charge.status === 'active'
@@ -137,7 +177,10 @@ export const sessionDecider: Decider<SessionState, SessionCommand, SessionEvent>
   },
 };
 
-function readMeter(command: Extract<SessionCommand, { type: 'ReadMeter' }>, charge: Active): readonly SessionEvent[] {
+function readMeter(
+  command: Extract<SessionCommand, { type: 'ReadMeter' }>,
+  charge: Active,
+): readonly SessionEvent[] {
   const readings = newReadings(charge.metering, command.readings);
   const newest = readings.at(-1);
   if (!newest) return [];
@@ -147,31 +190,47 @@ function readMeter(command: Extract<SessionCommand, { type: 'ReadMeter' }>, char
   if (!isRefreshDue(metering, command.updateEveryMs)) return [read];
   const { kwh, charging_periods, total_cost } = measured(terms, metering);
   const session: Session = {
-    ...charge.session, kwh, total_cost,
+    ...charge.session,
+    kwh,
+    total_cost,
     charging_periods: withLevels(charging_periods, newest),
     last_updated: later(charge.session.last_updated, command.at),
   };
   return [read, { type: 'SessionRefreshed', session }];
 }
 
-function endSession(command: Extract<SessionCommand, { type: 'EndSession' }>, charge: Active): SessionEvent {
+function endSession(
+  command: Extract<SessionCommand, { type: 'EndSession' }>,
+  charge: Active,
+): SessionEvent {
   const { snapshots, transaction, session } = charge;
   const terms = termsOf(snapshots);
-  const metering = takeReadings(terms, charge.metering, newReadings(charge.metering, command.readings));
+  const metering = takeReadings(
+    terms,
+    charge.metering,
+    newReadings(charge.metering, command.readings),
+  );
   const { endMs, energyWh, kwh, charging_periods, total_cost } = measured(terms, metering, {
-    at: command.stoppedAt, energyWh: command.meterStopWh,
+    at: command.stoppedAt,
+    energyWh: command.meterStopWh,
   });
   const stopTenthWh = tenthsOf(command.meterStopWh);
   const findings: Finding[] = [];
   if (stopTenthWh < tenthsOf(transaction.meterStartWh)) findings.push('meter-stop-below-start');
   else if (stopTenthWh < metering.meter.tenthWh) findings.push('meter-stop-below-reading');
-  if (instant(command.stoppedAt) < metering.meter.atMs) findings.push('stopped-before-last-reading');
+  if (instant(command.stoppedAt) < metering.meter.atMs)
+    findings.push('stopped-before-last-reading');
   return {
     type: 'SessionEnded',
-    snapshots, energyWh, findings,
+    snapshots,
+    energyWh,
+    findings,
     reason: command.reason,
     session: {
-      ...session, kwh, charging_periods, total_cost,
+      ...session,
+      kwh,
+      charging_periods,
+      total_cost,
       end_date_time: rfc3339(endMs),
       status: 'COMPLETED',
       last_updated: later(session.last_updated, command.at),
@@ -184,12 +243,19 @@ function termsOf({ tariff, location }: Snapshots): Terms {
 }
 
 /** What the driver wants to see of the moment; a CDR does not carry it. SES-11. */
-function withLevels(periods: Session['charging_periods'], { powerW, socPercent }: Reading): Session['charging_periods'] {
+function withLevels(
+  periods: Session['charging_periods'],
+  { powerW, socPercent }: Reading,
+): Session['charging_periods'] {
   const last = periods?.at(-1);
   if (!periods || !last) return periods;
   const levels = [
-    ...(powerW === undefined ? [] : [{ type: 'POWER' as const, volume: Math.round(Number(powerW)) / 1000 }]),
-    ...(socPercent === undefined ? [] : [{ type: 'STATE_OF_CHARGE' as const, volume: Number(socPercent) }]),
+    ...(powerW === undefined
+      ? []
+      : [{ type: 'POWER' as const, volume: Math.round(Number(powerW)) / 1000 }]),
+    ...(socPercent === undefined
+      ? []
+      : [{ type: 'STATE_OF_CHARGE' as const, volume: Number(socPercent) }]),
   ];
   return [...periods.slice(0, -1), { ...last, dimensions: [...last.dimensions, ...levels] }];
 }

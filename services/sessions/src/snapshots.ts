@@ -17,10 +17,22 @@ export interface Place {
 }
 
 /** Undefined where the station's connector is at no Location of ours. */
-export async function placeOf(bus: Bus, stationId: string, stationConnector: number): Promise<Place | undefined> {
+export async function placeOf(
+  bus: Bus,
+  stationId: string,
+  stationConnector: number,
+): Promise<Place | undefined> {
   try {
-    const { locationId, evseUid, connectorId, locationJson } = await bus.ask(resolveStation, { stationId, stationConnector });
-    return { locationId, evseUid, connectorId, location: withOneEvse(fromJsonBytes<Location>(locationJson), evseUid) };
+    const { locationId, evseUid, connectorId, locationJson } = await bus.ask(resolveStation, {
+      stationId,
+      stationConnector,
+    });
+    return {
+      locationId,
+      evseUid,
+      connectorId,
+      location: withOneEvse(fromJsonBytes<Location>(locationJson), evseUid),
+    };
   } catch (error) {
     if (error instanceof Refused && error.code === 'unknown-station') return undefined;
     throw error;
@@ -48,24 +60,40 @@ interface Choosing {
  * The tariff that held for a token at a connector when the charge began. A station's clock may be
  * wrong by years: where none held then, the one of now does. Where there is none, charging is free.
  */
-export async function tariffFor({ bus, clock, party, log }: Choosing, place: Place, token: Token, startedAt: string): Promise<ChosenTariff> {
-  const connector = place.location.evses?.[0]?.connectors.find(({ id }) => sameId(id, place.connectorId));
-  const tariffIds = [...connector?.tariff_ids ?? []];
+export async function tariffFor(
+  { bus, clock, party, log }: Choosing,
+  place: Place,
+  token: Token,
+  startedAt: string,
+): Promise<ChosenTariff> {
+  const connector = place.location.evses?.[0]?.connectors.find(({ id }) =>
+    sameId(id, place.connectorId),
+  );
+  const tariffIds = [...(connector?.tariff_ids ?? [])];
   if (tariffIds.length > 0) {
     for (const at of [startedAt, clock.iso()]) {
       const chosen = await chosenAt(bus, {
         party: { countryCode: party.country_code, partyId: party.party_id },
-        tariffIds, tokenType: token.type, at,
+        tariffIds,
+        tokenType: token.type,
+        at,
         ...(token.default_profile_type ? { profileType: token.default_profile_type } : {}),
       });
       if (chosen) return chosen;
     }
-    log.warn('no tariff applies: the charge is free', { location: place.locationId, evse: place.evseUid, tariffs: tariffIds });
+    log.warn('no tariff applies: the charge is free', {
+      location: place.locationId,
+      evse: place.evseUid,
+      tariffs: tariffIds,
+    });
   }
   return { tariff: freeTariff(party, startedAt), tariffVersion: 0 };
 }
 
-async function chosenAt(bus: Bus, wish: MessageInitShape<typeof SelectTariffSchema>): Promise<ChosenTariff | undefined> {
+async function chosenAt(
+  bus: Bus,
+  wish: MessageInitShape<typeof SelectTariffSchema>,
+): Promise<ChosenTariff | undefined> {
   try {
     const { tariffJson, version } = await bus.ask(selectTariff, wish);
     return { tariff: fromJsonBytes<Tariff>(tariffJson), tariffVersion: version };
@@ -78,7 +106,9 @@ async function chosenAt(bus: Bus, wish: MessageInitShape<typeof SelectTariffSche
 /** Nobody is charged a price that was never published. */
 function freeTariff({ country_code, party_id, currency }: PartySettings, at: string): Tariff {
   return {
-    country_code, party_id, currency,
+    country_code,
+    party_id,
+    currency,
     id: 'FREE',
     elements: [{ price_components: [{ type: 'FLAT', price: 0, step_size: 1 }] }],
     last_updated: at,

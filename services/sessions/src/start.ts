@@ -3,6 +3,7 @@ import { type DueWorker, workDue } from '#due';
 import { postgresEventStore } from '#event-store';
 import { type Running, startService } from '#service';
 import type { Env } from '#settings';
+import { CarryOut } from './carry-out.ts';
 import { Charging } from './charging.ts';
 import { Commands } from './commands.ts';
 import { configOf } from './config.ts';
@@ -12,32 +13,56 @@ import { Orders } from './orders.ts';
 import { PartnerSessions } from './partner-sessions.ts';
 import { Sessions } from './sessions.ts';
 import { SessionsModule } from './sessions.module.ts';
+import { SendOrder } from './send-order.ts';
 import { tells } from './tells.ts';
 
 export function start(env: Env): Promise<Running> {
-  return startService(env, { name: 'sessions', migrations }, async ({ bus, db, log, settings, onStop }) => {
-    const { clock, party, platform } = settings;
-    const config = configOf(settings);
-    const store = postgresEventStore(db);
-    onStop(() => store.close());
-    const logs = logsOf(store);
-    const mirrored = outbox('partner-sessions', db);
-    let worker: DueWorker | undefined;
-    const parts = { bus, db, clock, party, platform, config, log, logs, wake: () => worker?.wake() };
-    const commands = new Commands(parts);
-    const orders = new Orders({ ...parts, commands });
-    const serving = await serve({
-      module: SessionsModule.with({
-        commands, orders,
-        charging: new Charging(parts),
-        partnerSessions: new PartnerSessions({ ...parts, outbox: mirrored }),
-        sessions: new Sessions(parts),
-      }),
-      bus, db, listener: 'sessions',
-      tells: [fromEventStore('sessions', store, tells), mirrored],
-    });
-    onStop(() => serving.close());
-    worker = workDue(db, clock, { service: 'sessions', log, kinds: { ...commands.kinds, ...orders.kinds } });
-    onStop(() => worker?.stop());
-  });
+  return startService(
+    env,
+    { name: 'sessions', migrations },
+    async ({ bus, db, log, settings, onStop }) => {
+      const { clock, party, platform } = settings;
+      const config = configOf(settings);
+      const store = postgresEventStore(db);
+      onStop(() => store.close());
+      const logs = logsOf(store);
+      const mirrored = outbox('partner-sessions', db);
+      let worker: DueWorker | undefined;
+      const parts = {
+        bus,
+        db,
+        clock,
+        party,
+        platform,
+        config,
+        log,
+        logs,
+        wake: () => worker?.wake(),
+      };
+      const commands = new Commands(parts);
+      const orders = new Orders(parts);
+      const carryOut = new CarryOut(parts);
+      const sendOrder = new SendOrder({ ...parts, commands });
+      const serving = await serve({
+        module: SessionsModule.with({
+          commands,
+          orders,
+          charging: new Charging(parts),
+          partnerSessions: new PartnerSessions({ ...parts, outbox: mirrored }),
+          sessions: new Sessions(parts),
+        }),
+        bus,
+        db,
+        listener: 'sessions',
+        tells: [fromEventStore('sessions', store, tells), mirrored],
+      });
+      onStop(() => serving.close());
+      worker = workDue(db, clock, {
+        service: 'sessions',
+        log,
+        kinds: { ...carryOut.kinds, ...sendOrder.kinds },
+      });
+      onStop(() => worker?.stop());
+    },
+  );
 }

@@ -1,7 +1,12 @@
 import { Controller, Inject } from '@nestjs/common';
 import { type Heard, Hears, HearsMany, type Told } from '#bus';
 import {
-  meterRead, type MeterReadSchema, type TransactionStarted, transactionStarted, type TransactionStopped, transactionStopped,
+  meterRead,
+  type MeterReadSchema,
+  type TransactionStarted,
+  transactionStarted,
+  type TransactionStopped,
+  transactionStopped,
 } from '#contracts/ocpp-gateway';
 import { Charging } from './charging.ts';
 

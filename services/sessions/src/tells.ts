@@ -1,6 +1,10 @@
 import { type Fact, told } from '#bus';
 import {
-  commandFinished, orderChanged, sessionEnded, sessionStarted, sessionUpdated,
+  commandFinished,
+  orderChanged,
+  sessionEnded,
+  sessionStarted,
+  sessionUpdated,
 } from '#contracts/sessions';
 import { toJsonBytes } from '#contracts';
 import type { StoredEvent } from '#event-store';
@@ -12,22 +16,35 @@ import { idOf } from './streams.ts';
 
 /** What our events tell the platform. Sessions without a token that may pay are nobody's business. */
 export function tells(stored: StoredEvent): Fact | undefined {
-  const event = { ...(JSON.parse(stored.data) as object), type: stored.type } as SessionEvent | CommandEvent | OrderEvent;
+  const event = { ...(JSON.parse(stored.data) as object), type: stored.type } as
+    SessionEvent | CommandEvent | OrderEvent;
   switch (event.type) {
     case 'SessionStarted':
       return told(sessionStarted, whole(event.session));
     case 'SessionRefreshed':
       return told(sessionUpdated, whole(event.session));
     case 'SessionEnded': {
-      const { session, energyWh, snapshots: { location, tariff, tariffVersion, token } } = event;
+      const {
+        session,
+        energyWh,
+        snapshots: { location, tariff, tariffVersion, token },
+      } = event;
       return told(sessionEnded, {
-        ...whole(session), energyWh, tariffVersion,
-        locationJson: toJsonBytes(location), tariffJson: toJsonBytes(tariff), tokenJson: toJsonBytes(token),
+        ...whole(session),
+        energyWh,
+        tariffVersion,
+        locationJson: toJsonBytes(location),
+        tariffJson: toJsonBytes(tariff),
+        tokenJson: toJsonBytes(token),
       });
     }
     case 'CommandFinished':
       return event.from === 'partner'
-        ? told(commandFinished, { orderId: idOf(stored.stream), result: event.result, message: event.message })
+        ? told(commandFinished, {
+            orderId: idOf(stored.stream),
+            result: event.result,
+            message: event.message,
+          })
         : undefined;
     case 'OrderPlaced':
     case 'OrderAnswered':
@@ -47,7 +64,11 @@ export function tells(stored: StoredEvent): Fact | undefined {
 
 function whole(session: Session) {
   const { country_code: countryCode, party_id: partyId } = session.cdr_token;
-  return { sessionId: session.id, tokenParty: { countryCode, partyId }, sessionJson: toJsonBytes(session) };
+  return {
+    sessionId: session.id,
+    tokenParty: { countryCode, partyId },
+    sessionJson: toJsonBytes(session),
+  };
 }
 
 /** An order as others see it. */

@@ -10,17 +10,37 @@ import type { PartySettings } from '#settings';
 import { log } from '#telemetry';
 import { freshDatabase, type FreshDatabase, freshPlatform, natsUrl } from '#test-servers';
 import { fixedClock } from '#time';
+import { CarryOut } from '../src/carry-out.ts';
 import { Commands } from '../src/commands.ts';
 import { logsOf } from '../src/logs.ts';
 import { migrations } from '../src/migrations.ts';
 import { Orders } from '../src/orders.ts';
+import { SendOrder } from '../src/send-order.ts';
 
 // What a worker does that takes over from one that was killed in the middle: `attempt` is then above 1.
 
 const at = '2022-02-01T17:00:00Z';
-const party: PartySettings = { country_code: 'CA', party_id: 'BCT', name: 'Energy OASIS', roles: ['CPO'], currency: 'CAD' };
-const config = { updateEveryMs: 60_000, startTimeoutS: 60, stopTimeoutS: 60, chargerTimeoutMs: 1_000, partnerTimeoutMs: 1_000 };
-const task = { kind: 'start', stationId: 'OASIS-L2-01', stationConnector: 1, token: JSON.stringify(exampleToken), evseStatus: 'AVAILABLE' } as const;
+const party: PartySettings = {
+  country_code: 'CA',
+  party_id: 'BCT',
+  name: 'Energy OASIS',
+  roles: ['CPO'],
+  currency: 'CAD',
+};
+const config = {
+  updateEveryMs: 60_000,
+  startTimeoutS: 60,
+  stopTimeoutS: 60,
+  chargerTimeoutMs: 1_000,
+  partnerTimeoutMs: 1_000,
+};
+const task = {
+  kind: 'start',
+  stationId: 'OASIS-L2-01',
+  stationConnector: 1,
+  token: JSON.stringify(exampleToken),
+  evseStatus: 'AVAILABLE',
+} as const;
 
 let database: FreshDatabase;
 let db: Database;
@@ -31,14 +51,18 @@ beforeAll(async () => {
   database = await freshDatabase();
   db = await openDatabase({ url: database.url, schema: 'sessions', migrations });
   bus = await connectBus({ natsUrl: natsUrl(), platform: freshPlatform(), service: 'sessions' });
-  await bus.hold(startCharging, 'OASIS-L2-01', async (orders) => orders.map(({ orderId }) => {
-    asked.push(orderId);
-    return { outcome: Outcome.ACCEPTED, detail: '' };
-  }));
-  await bus.answer(sendCommand, async (orders) => orders.map(({ orderId }) => {
-    asked.push(orderId);
-    return { outcome: SendOutcome.ANSWERED, result: 'ACCEPTED', timeoutS: 30 };
-  }));
+  await bus.hold(startCharging, 'OASIS-L2-01', async (orders) =>
+    orders.map(({ orderId }) => {
+      asked.push(orderId);
+      return { outcome: Outcome.ACCEPTED, detail: '' };
+    }),
+  );
+  await bus.answer(sendCommand, async (orders) =>
+    orders.map(({ orderId }) => {
+      asked.push(orderId);
+      return { outcome: SendOutcome.ANSWERED, result: 'ACCEPTED', timeoutS: 30 };
+    }),
+  );
 });
 afterAll(async () => {
   await bus?.close();
@@ -52,19 +76,42 @@ function aService() {
   const logs = logsOf(memoryEventStore());
   const parts = { bus, db, clock, party, config, log: log('sessions'), logs, wake() {} };
   const commands = new Commands(parts);
-  const orders = new Orders({ ...parts, commands });
-  const row = (kind: string, orderId: string) => ({ id: `${kind} ${orderId}`, key: orderId, kind, at: 0, body: { orderId } });
+  const orders = new Orders(parts);
+  const carryOut = new CarryOut(parts);
+  const sendOrder = new SendOrder({ ...parts, commands });
+  const row = (kind: string, orderId: string) => ({
+    id: `${kind} ${orderId}`,
+    key: orderId,
+    kind,
+    at: 0,
+    body: { orderId },
+  });
   return {
-    clock, logs,
+    clock,
+    logs,
     async takes(orderId: string) {
-      await logs.commands.execute(orderId, `take ${orderId}`, { type: 'TakeCommand', task, from: 'partner', timeoutS: 60, at });
+      await logs.commands.execute(orderId, `take ${orderId}`, {
+        type: 'TakeCommand',
+        task,
+        from: 'partner',
+        timeoutS: 60,
+        at,
+      });
     },
-    places: (orderId: string) => orders.start({
-      orderId, token: exampleToken, party: { country_code: 'CA', party_id: 'XYZ' }, locationId: 'SURREY', evseUid: 'E1',
-    }),
-    carryOut: (orderId: string, attempt: number) => commands.kinds['carry-out']!(row('carry-out', orderId), attempt),
-    send: (orderId: string, attempt: number) => orders.kinds['send-order']!(row('send-order', orderId), attempt),
-    giveUp: (orderId: string) => orders.kinds['give-up-order']!(row('give-up-order', orderId), 1),
+    places: (orderId: string) =>
+      orders.start({
+        orderId,
+        token: exampleToken,
+        party: { country_code: 'CA', party_id: 'XYZ' },
+        locationId: 'SURREY',
+        evseUid: 'E1',
+      }),
+    carryOut: (orderId: string, attempt: number) =>
+      carryOut.kinds['carry-out']!(row('carry-out', orderId), attempt),
+    send: (orderId: string, attempt: number) =>
+      sendOrder.kinds['send-order']!(row('send-order', orderId), attempt),
+    giveUp: (orderId: string) =>
+      sendOrder.kinds['give-up-order']!(row('give-up-order', orderId), 1),
     result: (orderId: string, result: string) => orders.recordResult(orderId, result, ''),
     resultOf: async (orderId: string) => (await logs.commands.load(orderId)).state.finished?.result,
     stateOf: async (orderId: string) => (await orders.find(orderId)).state,
@@ -113,12 +160,20 @@ test('an order whose result never comes is unknown when its time is over, and kn
   await service.places('O3');
   await service.send('O3', 1);
   const [row] = await openDue(db, 'give up o3');
-  expect(row).toMatchObject({ kind: 'give-up-order', at: service.clock.now() + 30_000 + config.partnerTimeoutMs });
+  expect(row).toMatchObject({
+    kind: 'give-up-order',
+    at: service.clock.now() + 30_000 + config.partnerTimeoutMs,
+  });
   expect(await service.giveUp('O3')).toBe('done');
   expect(await service.stateOf('O3')).toBe('unknown');
-  expect(await service.result('O3', 'ACCEPTED')).toMatchObject({ state: 'done', result: 'ACCEPTED' });
+  expect(await service.result('O3', 'ACCEPTED')).toMatchObject({
+    state: 'done',
+    result: 'ACCEPTED',
+  });
 });
 
 test('an order with more characters than an authorization_reference is refused', async () => {
-  await expect(aService().places('X'.repeat(37))).rejects.toMatchObject({ code: 'order-id-too-long' });
+  await expect(aService().places('X'.repeat(37))).rejects.toMatchObject({
+    code: 'order-id-too-long',
+  });
 });

@@ -17,7 +17,11 @@ let db: Database;
 beforeAll(async () => {
   platform = await testPlatform();
   service = await start(platform.env);
-  bus = await connectBus({ natsUrl: platform.env.NATS_URL!, platform: platform.platform, service: 'ocpi-gateway' });
+  bus = await connectBus({
+    natsUrl: platform.env.NATS_URL!,
+    platform: platform.platform,
+    service: 'ocpi-gateway',
+  });
   db = await openDatabase({ url: platform.databaseUrl, schema: 'sessions', migrations: [] });
 });
 afterAll(async () => {
@@ -30,10 +34,14 @@ const plunk = { countryCode: 'CA', partyId: 'CPK' };
 const hour = (n: number) => `2022-02-01T${String(n).padStart(2, '0')}:00:00Z`;
 /** A session of a day, as long as sessions get. */
 const long = (n: number): Session => ({
-  ...exampleSession, id: `S${n}`, start_date_time: hour(n), last_updated: hour(n),
+  ...exampleSession,
+  id: `S${n}`,
+  start_date_time: hour(n),
+  last_updated: hour(n),
   charging_periods: Array.from({ length: 400 }, () => exampleSession.charging_periods![0]!),
 });
-const ids = (objects: readonly Uint8Array[]) => objects.map((bytes) => fromJsonBytes<Session>(bytes).id);
+const ids = (objects: readonly Uint8Array[]) =>
+  objects.map((bytes) => fromJsonBytes<Session>(bytes).id);
 
 test('TRN-50 a page ends where a message would be too long, and the next one goes on from there', async () => {
   const all = Array.from({ length: 20 }, (_, n) => long(n));
@@ -41,7 +49,10 @@ test('TRN-50 a page ends where a message would be too long, and the next one goe
   const found: string[] = [];
   let pages = 0;
   for (let total = Infinity; found.length < total; pages++) {
-    const page = await bus.ask(listSessions, { tokenParties: [plunk], page: { offset: found.length, limit: 100 } });
+    const page = await bus.ask(listSessions, {
+      tokenParties: [plunk],
+      page: { offset: found.length, limit: 100 },
+    });
     ({ total } = page);
     found.push(...ids(page.objectsJson));
   }
@@ -57,6 +68,10 @@ test('TRN-54 a window of last_updated includes its start and not its end', async
 
 test('the sessions of a token come newest first, whatever the case of its uid', async () => {
   const tokenUid = exampleSession.cdr_token.uid.toLowerCase();
-  const { sessionsJson } = await bus.ask(listTokenSessions, { tokenParty: plunk, tokenUid, limit: 3 });
+  const { sessionsJson } = await bus.ask(listTokenSessions, {
+    tokenParty: plunk,
+    tokenUid,
+    limit: 3,
+  });
   expect(ids(sessionsJson)).toEqual(['S19', 'S18', 'S17']);
 });

@@ -1,0 +1,283 @@
+import {
+  type Bus,
+  busMigrations,
+  connectBus,
+  hears,
+  listen,
+  type Outbox,
+  outbox,
+  startRelay,
+  told,
+} from '#bus';
+import { sendCommand, SendOutcome } from '#contracts/ocpi-gateway';
+import {
+  meterRead,
+  Outcome,
+  startCharging,
+  stopCharging,
+  transactionStarted,
+  transactionStopped,
+} from '#contracts/ocpp-gateway';
+import {
+  commandFinished,
+  orderChanged,
+  partnerSessionChanged,
+  sessionEnded,
+  sessionStarted,
+  sessionUpdated,
+} from '#contracts/sessions';
+import { fromJsonBytes, toJsonBytes } from '#contracts';
+import type { Session, Token } from '#ocpi';
+import { openDatabase } from '#postgres';
+import { testPlatform } from '#test-servers';
+import { expect } from 'vitest';
+import { start as startLedger } from '../../cdr-ledger/src/start.ts';
+import { start as startLocations } from '../../locations/src/start.ts';
+import { start as startSessions } from '../../sessions/src/start.ts';
+import { start as startTariffEngine } from '../../tariff-engine/src/start.ts';
+
+// The sessions service on real servers, beside the real locations, tariff-engine and cdr-ledger. Both
+// gateways' sides are played through their contracts: chargers and partners have to be made up.
+
+const connector = {
+  id: '1',
+  standard: 'IEC_62196_T1',
+  format: 'CABLE',
+  power_type: 'AC_2_PHASE',
+  max_voltage: 208,
+  max_amperage: 32,
+  tariff_ids: ['L2'],
+};
+const evse = (n: string) => ({
+  uid: `L2-${n}`,
+  evse_id: `CA*BCT*EL2${n}`,
+  station: `OASIS-L2-${n}`,
+  connectors: [connector],
+});
+const settings = {
+  tariffs: [
+    {
+      id: 'L2',
+      currency: 'CAD',
+      type: 'REGULAR',
+      elements: [
+        {
+          price_components: [
+            { type: 'ENERGY', price: 0.2, vat: 5, step_size: 1 },
+            { type: 'TIME', price: 2, vat: 5, step_size: 1 },
+          ],
+        },
+      ],
+    },
+  ],
+  locations: [
+    {
+      id: 'BURNABY',
+      publish: true,
+      address: '3700 Willingdon Avenue',
+      city: 'Burnaby',
+      country: 'CAN',
+      coordinates: { latitude: '49.25120', longitude: '-123.00310' },
+      time_zone: 'America/Vancouver',
+      evses: [evse('01'), evse('02')],
+    },
+  ],
+  sessions: {
+    update_every_s: 300,
+    charger_timeout_ms: 1_000,
+    partner_timeout_ms: 1_000,
+    start_timeout_s: 5,
+  },
+};
+
+export const plunk = { countryCode: 'CA', partyId: 'CPK' };
+export const bct = { countryCode: 'CA', partyId: 'BCT' };
+export const xyz = { countryCode: 'CA', partyId: 'XYZ' };
+
+export const card = (uid: string): Token => ({
+  country_code: 'CA',
+  party_id: 'CPK',
+  uid,
+  type: 'RFID',
+  contract_id: 'CA-CPK-C00000002-H',
+  issuer: 'Carbon Plunk',
+  valid: true,
+  whitelist: 'ALLOWED',
+  last_updated: '2022-02-01T16:00:00Z',
+});
+
+/** On the day of the charges. */
+export const clock = (time: string) => `2022-02-01T${time}Z`;
+
+export interface Charge {
+  readonly stationId: string;
+  readonly transactionId: string;
+}
+
+let transactions = 100;
+export const aCharge = (stationId = 'OASIS-L2-01'): Charge => ({
+  stationId,
+  transactionId: String(++transactions),
+});
+
+export const accepted = (token: Token, more: object = {}) => ({
+  status: 'Accepted',
+  authMethod: 'WHITELIST',
+  tokenJson: toJsonBytes(token),
+  ...more,
+});
+export const began = (charge: Charge, authorization: object, at = '17:00:00') =>
+  told(transactionStarted, {
+    ...charge,
+    connectorId: 1,
+    idTag: 'TAG',
+    meterStartWh: '1000',
+    startedAt: clock(at),
+    authorization,
+  });
+export const reads = (charge: Charge, at: string, energyWh: string) =>
+  told(meterRead, {
+    ...charge,
+    connectorId: 1,
+    readings: [{ at: clock(at), energyWh, powerW: '6600', context: 'Sample.Periodic' }],
+  });
+export const stops = (charge: Charge, at: string, meterStopWh: string) =>
+  told(transactionStopped, {
+    ...charge,
+    connectorId: 1,
+    meterStopWh,
+    stoppedAt: clock(at),
+    reason: 'Local',
+  });
+
+type Fact = Record<string, unknown>;
+type Kind = 'started' | 'updated' | 'ended' | 'command' | 'order' | 'partner';
+
+export const sessionOf = (fact: Fact | undefined) =>
+  fromJsonBytes<Session>(fact!.sessionJson as Uint8Array);
+
+export type World = Awaited<ReturnType<typeof openWorld>>;
+
+export async function openWorld() {
+  // Tariffs hold from when they are published: before the charges.
+  const platform = await testPlatform(settings, {
+    ROAMWATT_CLOCK_EPOCH: clock('16:55:00'),
+    ROAMWATT_CLOCK_STARTED: new Date().toISOString(),
+  });
+  const { env, databaseUrl: url } = platform;
+  const bus = await connectBus({
+    natsUrl: env.NATS_URL!,
+    platform: platform.platform,
+    service: 'ocpp-gateway',
+  });
+  const gatewayDb = await openDatabase({ url, schema: 'ocpp_gateway', migrations: busMigrations });
+  const gateway = outbox('ocpp-gateway', gatewayDb);
+  const relay = startRelay(bus, gateway);
+  const beside = await Promise.all([startTariffEngine(env), startLocations(env), startLedger(env)]);
+  let sessions = await startSessions(env);
+  const listener = await listenTo(bus, url);
+  let holding: { release(): Promise<void> }[] = [];
+  const release = async () => {
+    await Promise.all(holding.splice(0).map((each) => each.release()));
+    holding = [];
+  };
+  return {
+    bus,
+    ...listener,
+    /** The database of the service itself. */
+    openSessionsDb: () => openDatabase({ url, schema: 'sessions', migrations: [] }),
+    /** What ocpp-gateway tells. */
+    say: (...facts: Parameters<Outbox['tell']>[1]) => gatewayDb.tx((tx) => gateway.tell(tx, facts)),
+    /** What the station OASIS-L2-02 answers from now on; gives what it was asked. */
+    async chargerAnswers(outcome: Outcome): Promise<string[]> {
+      const asked: string[] = [];
+      const answer = (what: string) => {
+        asked.push(what);
+        return { outcome, detail: 'as it said' };
+      };
+      const station = 'OASIS-L2-02';
+      holding.push(
+        await bus.hold(startCharging, station, async (orders) =>
+          orders.map(({ orderId }) => answer(`start ${orderId}`)),
+        ),
+        await bus.hold(stopCharging, station, async (orders) =>
+          orders.map(({ transactionId }) => answer(`stop ${transactionId}`)),
+        ),
+      );
+      return asked;
+    },
+    /** What ocpi-gateway answers from now on; gives what it was to send. */
+    async partnerAnswers(answer: object): Promise<{ command: string; body: object }[]> {
+      const sent: { command: string; body: object }[] = [];
+      const answering = await bus.answer(sendCommand, async (requests) =>
+        requests.map(({ command, bodyJson }) => {
+          sent.push({ command, body: fromJsonBytes<object>(bodyJson) });
+          return { outcome: SendOutcome.ANSWERED, statusCode: 1000, ...answer };
+        }),
+      );
+      holding.push({ release: () => answering.stop() });
+      return sent;
+    },
+    /** Stations and partners that answered are gone. */
+    release,
+    stopSessions: () => sessions.stop(),
+    async startSessionsAgain() {
+      sessions = await startSessions(env);
+    },
+    async close() {
+      await release();
+      await listener.stopListening();
+      await Promise.all([...beside, sessions].map((service) => service.stop()));
+      await relay.close();
+      await bus.close();
+      await gatewayDb.close();
+      await platform.drop();
+    },
+  };
+}
+
+/** All that is told, by its kind. */
+async function listenTo(bus: Bus, url: string) {
+  const db = await openDatabase({ url, schema: 'listener', migrations: busMigrations });
+  const heard: { kind: Kind; fact: Fact }[] = [];
+  const note = (kind: Kind) => (fact: object) => void heard.push({ kind, fact: fact as Fact });
+  const listening = await Promise.all([
+    listen(bus, db, {
+      listener: 'listener',
+      hearings: [
+        hears(sessionStarted, note('started')),
+        hears(sessionUpdated, note('updated')),
+        hears(sessionEnded, note('ended')),
+        hears(commandFinished, note('command')),
+        hears(orderChanged, note('order')),
+      ],
+    }),
+    listen(bus, db, {
+      listener: 'listener',
+      hearings: [hears(partnerSessionChanged, note('partner'))],
+    }),
+  ]);
+  const ofKind = (kind: Kind) => heard.filter((each) => each.kind === kind).map(({ fact }) => fact);
+  const begunFor = (uid: string) =>
+    ofKind('started')
+      .map(sessionOf)
+      .findLast((session) => session.cdr_token.uid === uid);
+  return {
+    ofKind,
+    of: (kind: Kind, sessionId: string) =>
+      ofKind(kind).filter((fact) => fact.sessionId === sessionId),
+    /** How a command of a partner ended. */
+    finished: (orderId: string) =>
+      ofKind('command')
+        .filter((fact) => fact.orderId === orderId)
+        .map(({ result }) => result),
+    async sessionBegun(uid: string): Promise<Session> {
+      await expect.poll(() => begunFor(uid)).toBeDefined();
+      return begunFor(uid)!;
+    },
+    async stopListening() {
+      await Promise.all(listening.map((each) => each.close()));
+      await db.close();
+    },
+  };
+}

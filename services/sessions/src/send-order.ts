@@ -1,0 +1,177 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { type Bus, Refused, Unanswered } from '#bus';
+import {
+  type CommandSent,
+  sendCommand,
+  type SendCommandSchema,
+  SendOutcome,
+} from '#contracts/ocpi-gateway';
+import { toJsonBytes } from '#contracts';
+import { addDue, type DueHandler } from '#due';
+import { idKey, sameParty, type Token } from '#ocpi';
+import type { Database } from '#postgres';
+import type { PartySettings } from '#settings';
+import { currentTraceparent } from '#telemetry';
+import type { Clock } from '#time';
+import type { Commands, Taken } from './commands.ts';
+import type { Config } from './config.ts';
+import type { Logs } from './logs.ts';
+import type { Order, OrderBody, OrderCommand } from './order.ts';
+import { whenThere } from './when-there.ts';
+
+export interface SendOrderParts {
+  readonly bus: Bus;
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly party: PartySettings;
+  readonly config: Config;
+  readonly logs: Logs;
+  readonly commands: Commands;
+}
+
+/** What workers do for our drivers' orders. */
+export class SendOrder {
+  constructor(private readonly parts: SendOrderParts) {}
+
+  readonly kinds: Readonly<Record<string, DueHandler>> = {
+    'send-order': async (due, attempt) => {
+      const { orderId } = due.body as { orderId: string };
+      const state = await whenThere(async () => {
+        const { state: found } = await this.parts.logs.orders.load(orderId);
+        return found.order ? found : undefined;
+      });
+      if (state?.order?.state !== 'sent') return 'done';
+      if (sameParty(state.order.party, this.parts.party))
+        await this.carryOutOurselves(state.order, state.body!);
+      else await this.send(state.order, state.body!, attempt);
+      return 'done';
+    },
+    'give-up-order': async (due) => {
+      const { orderId } = due.body as { orderId: string };
+      await this.giveUp(orderId, 'the operator never said what came of it');
+      return 'done';
+    },
+  };
+
+  /** At most once: a command that may have arrived is not sent again, and a timer says that nobody knows. */
+  private async send(
+    { orderId, party, command }: Order,
+    body: OrderBody,
+    attempt: number,
+  ): Promise<void> {
+    const { clock, config, db } = this.parts;
+    const at = clock.iso();
+    if (attempt > 1) return this.giveUp(orderId, 'it may or may not have been sent');
+    const sent = await this.ask(orderId, {
+      orderId,
+      command,
+      bodyJson: toJsonBytes(body),
+      party: { countryCode: party.country_code, partyId: party.party_id },
+    });
+    if (sent === 'unknown' || sent.outcome === SendOutcome.UNCLEAR)
+      return this.giveUp(orderId, 'the operator did not answer in time');
+    const { result, statusCode } = sent;
+    const message =
+      sent.message || (result === '' && statusCode > 0 ? `status code ${statusCode}` : '');
+    if (sent.outcome !== SendOutcome.ANSWERED) {
+      const why =
+        sent.outcome === SendOutcome.NO_PARTNER
+          ? 'no partner operates there'
+          : 'the operator could not be reached';
+      await this.note(orderId, 'unsent', { type: 'NoteUnsent', message: message || why, at });
+      return;
+    }
+    const accepted = result === 'ACCEPTED';
+    if (accepted) {
+      const waitMs =
+        Math.min(Math.max(sent.timeoutS, RESULT_WAIT_S.least), RESULT_WAIT_S.most) * 1_000;
+      const giveUpAt = clock.now() + waitMs + config.partnerTimeoutMs * clock.rate;
+      await addDue(db, {
+        id: `give up ${idKey(orderId)}`,
+        key: `give up ${idKey(orderId)}`,
+        kind: 'give-up-order',
+        at: giveUpAt,
+        body: { orderId },
+      });
+    }
+    await this.note(orderId, 'answer', { type: 'NoteAnswer', accepted, result, message, at });
+  }
+
+  private async ask(
+    orderId: string,
+    request: MessageInitShape<typeof SendCommandSchema>,
+  ): Promise<SentCommand | 'unknown'> {
+    const {
+      bus,
+      config: { partnerTimeoutMs },
+    } = this.parts;
+    for (let tries = 1; ; tries++) {
+      try {
+        return await bus.ask(sendCommand, request, {
+          timeoutMs: partnerTimeoutMs + ANSWER_TRAVELS_MS,
+          commandId: orderId,
+        });
+      } catch (error) {
+        if (error instanceof Refused)
+          return sentPerhaps.has(error.code) ? 'unknown' : unreached(error.message);
+        if (!(error instanceof Unanswered)) throw error;
+        if (error.reason === 'unknown') return 'unknown';
+        // Nobody was there to hear it: our own gateway is about to come back.
+        if (tries === OFFLINE_TRIES) return unreached('our gateway to partners is not running');
+        await sleep(OFFLINE_PAUSE_MS);
+      }
+    }
+  }
+
+  private async carryOutOurselves({ orderId }: Order, body: OrderBody): Promise<void> {
+    const { commands, clock, party } = this.parts;
+    const { result, message } = (await ('session_id' in body
+      ? commands.stop({ orderId, sessionId: body.session_id, parties: [party] }, 'own')
+      : commands.start(
+          {
+            orderId,
+            token: body.token as Token,
+            locationId: body.location_id,
+            evseUid: body.evse_uid,
+            connectorId: body.connector_id,
+            reference: body.authorization_reference,
+          },
+          'own',
+        ))) satisfies Taken;
+    await this.note(orderId, 'answer', {
+      type: 'NoteAnswer',
+      accepted: result === 'ACCEPTED',
+      result,
+      message,
+      at: clock.iso(),
+    });
+  }
+
+  private async giveUp(orderId: string, message: string): Promise<void> {
+    await this.note(orderId, 'give up', { type: 'GiveUp', message, at: this.parts.clock.iso() });
+  }
+
+  private async note(orderId: string, what: string, command: OrderCommand): Promise<void> {
+    await this.parts.logs.orders.execute(
+      orderId,
+      `${what} ${orderId}`,
+      command,
+      currentTraceparent(),
+    );
+  }
+}
+
+const ANSWER_TRAVELS_MS = 2_000;
+/** What the bus says when something broke on the way: the partner may have heard it. */
+const sentPerhaps: ReadonlySet<string> = new Set(['internal', 'unanswered', 'too-large']);
+const OFFLINE_TRIES = 20;
+const OFFLINE_PAUSE_MS = 250;
+/** Whatever the partner says, in between. */
+const RESULT_WAIT_S = { least: 5, most: 600 };
+
+type SentCommand = Pick<CommandSent, 'outcome' | 'result' | 'timeoutS' | 'message' | 'statusCode'>;
+
+function unreached(message: string): SentCommand {
+  return { outcome: SendOutcome.UNREACHABLE, result: '', timeoutS: 0, message, statusCode: 0 };
+}
