@@ -45,20 +45,21 @@ test('several processes append at once: each event once, no holes, and a followe
 test('a process stopped at any moment of its appending does not stall the others', async () => {
   const child = start({ kind: 'own', seed: 'stopped', streams: 500, rounds: 0 });
   await once(child, 'message');
-  let longestMs = 0;
   for (let stops = 0; stops < 4; stops += 1) {
     await delay(20 + Math.random() * 100);
     child.kill('SIGSTOP');
-    const stoppedAt = performance.now();
-    for (let appends = 0; performance.now() - stoppedAt < 800; appends += 1) {
-      const before = performance.now();
-      await appendOne(store, item(newStream(), 0, event()));
-      longestMs = Math.max(longestMs, performance.now() - before);
-    }
+    let stopped = true;
+    let appended = 0;
+    const appending = (async () => {
+      for (; stopped; appended += 1) await appendOne(store, item(newStream(), 0, event()));
+    })();
+    await delay(1_200);
+    // Were the stopped one to hold what the others need, not one would have been answered.
+    expect(appended).toBeGreaterThan(2);
+    stopped = false;
     child.kill('SIGCONT');
+    await appending;
   }
-  // Were it to wait for the stopped one, it would wait to the end of the stop.
-  expect(longestMs).toBeLessThan(600);
   expectWhole(await all());
 }, 60_000);
 
