@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Bus } from '#bus';
-import { type CommandTaken, recordCommandResult, startSession, stopSession } from '#contracts/sessions';
+import { recordCommandResult, startSession, stopSession } from '#contracts/sessions';
 import { toJsonBytes } from '#contracts';
 import type { Due, DueOutcome } from '#due';
 import {
   allowedUrl, answers, type CommandResponse, type CommandResult, CommandType, type StartSession, type StopSession,
+  type UnlockConnector,
 } from '#ocpi';
 import type { Database } from '#postgres';
 import { type Clock, rfc3339 } from '#time';
@@ -12,11 +13,12 @@ import type { Calls } from './calls.ts';
 import { findSent, findTaken, keepTaken, noteAnswered, noteResponse } from './command-rows.ts';
 import type { OcpiSettings } from './config.ts';
 import type { Handler, Handlers, OcpiReply, OcpiRequest } from './exchange.ts';
+import { outcomeText } from './handshake.ts';
 import { hasParty, partiesOf, toBus } from './partner.ts';
 import { findPartner, noteError } from './partner-rows.ts';
 import { refuse } from './refusals.ts';
 import { retryInMs } from './retry.ts';
-import { outcomeText } from './handshake.ts';
+import type { Taken, Unlocking } from './unlocking.ts';
 
 export interface CommandsParts {
   readonly db: Database;
@@ -24,6 +26,7 @@ export interface CommandsParts {
   readonly calls: Calls;
   readonly clock: Clock;
   readonly settings: OcpiSettings;
+  readonly unlocking: Unlocking;
   readonly wake: () => void;
 }
 
@@ -43,6 +46,8 @@ export class Commands {
     const supported: Readonly<Record<string, Handler>> = {
       START_SESSION: (request) => this.start(request),
       STOP_SESSION: (request) => this.stop(request),
+      UNLOCK_CONNECTOR: (request) => this.take('UNLOCK_CONNECTOR', request, (orderId) =>
+        this.parts.unlocking.take(orderId, request.body as UnlockConnector)),
     };
     const all = CommandType.options.map((command): [string, Handler] =>
       [`RECEIVER commands POST /${command}`, supported[command] ?? notSupported]);
@@ -72,7 +77,7 @@ export class Commands {
       this.parts.bus.ask(stopSession, { orderId, sessionId, parties }, { commandId: orderId }));
   }
 
-  private async take(command: CommandType, request: OcpiRequest, ask: (orderId: string) => Promise<CommandTaken>): Promise<OcpiReply> {
+  private async take(command: CommandType, request: OcpiRequest, ask: (orderId: string) => Promise<Taken>): Promise<OcpiReply> {
     const { db, calls, clock } = this.parts;
     const { response_url: responseUrl } = request.body as { response_url: string };
     const allowed = allowedUrl(responseUrl, { allowPrivate: calls.allowPrivate });

@@ -35,7 +35,7 @@ export function ocpiServer(parts: OcpiServerParts): FastifyInstance {
     requestTimeout: 30_000,
     exposeHeadRoutes: false,
     forceCloseConnections: true,
-    http: { maxHeaderSize: 16_384, headersTimeout: 10_000 },
+    http: { maxHeaderSize: 16_384, headersTimeout: 10_000, connectionsCheckingInterval: 5_000 },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 512 },
     frameworkErrors: (_error, request, reply) => edge.fail(request, reply, refuse('bad-request', 'the URL cannot be read')),
   });

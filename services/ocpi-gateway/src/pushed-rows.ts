@@ -96,9 +96,9 @@ export async function forgetOne(tx: Tx, key: PushedKey): Promise<void> {
   await tx.query(`DELETE FROM pushed WHERE ${WHERE}`, keyOf(key));
 }
 
-/** A CDR that a partner does not take must not hold up the rest, nor the other way round. */
+/** Sessions do not wait behind a first push of all Locations, and a CDR that is not taken holds up nothing else. */
 function laneOf({ partnerId, module }: PushedKey): string {
-  return module === 'cdrs' ? `${partnerId} cdrs` : partnerId;
+  return module === 'cdrs' || module === 'sessions' ? `${partnerId} ${module}` : partnerId;
 }
 
 /** Nothing is open any more when nothing changed since `sent` was read; true: go on with what is now. */

@@ -17,6 +17,7 @@ import { PushAll } from './push-all.ts';
 import { receivedHandlers } from './received.ts';
 import { secretsOf } from './secrets.ts';
 import { sentHandlers } from './sent.ts';
+import { Unlocking } from './unlocking.ts';
 
 /** Partners worked for at the same time: one that is slow keeps one place. */
 const LANES = 64;
@@ -40,7 +41,9 @@ export function start(env: Env): Promise<Running> {
     };
     const partners = new Partners({ ...parts, ...wired });
     const gateway = new OcpiGateway({ ...parts, ...wired });
-    const commands = new Commands({ ...parts, wake: () => worker?.wake() });
+    const wake = () => worker?.wake();
+    const unlocking = new Unlocking({ db, bus, clock, wake });
+    const commands = new Commands({ ...parts, unlocking, wake });
     const delivery = new Delivery(parts);
     const pushAll = new PushAll({ db, bus, roles: party.roles, log });
 
@@ -70,6 +73,7 @@ export function start(env: Env): Promise<Running> {
         push: (due, attempt) => delivery.push(due, attempt),
         'push-cdr': (due, attempt) => delivery.pushCdr(due, attempt),
         'push-all': (due, attempt) => pushAll.run(due, attempt),
+        unlock: (due) => unlocking.carryOut(due),
         'command-result': (due, attempt) => commands.deliverResult(due, attempt),
       },
     });

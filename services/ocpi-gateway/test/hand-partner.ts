@@ -8,7 +8,7 @@ export interface Seen {
   readonly body: unknown;
 }
 
-type Answer = { readonly http?: number; readonly status?: number; readonly data?: unknown } | 'never';
+type Answer = { readonly http?: number; readonly status?: number; readonly data?: unknown } | 'never' | 'hang up';
 
 /** A partner's platform worked by hand: it lists the endpoints it is told to and answers as it is told. */
 export class HandPartner {
@@ -25,6 +25,7 @@ export class HandPartner {
       this.seen.push({ what, body: text === '' ? undefined : JSON.parse(text) });
       const answer = this.configuration(request.url!) ?? this.answer(what);
       if (answer === 'never') return;
+      if (answer === 'hang up') return void request.socket.destroy();
       const { http = 200, status = 1000, data } = answer;
       response.writeHead(http, { 'Content-Type': 'application/json', Location: `${this.base}/cdrs/x` });
       response.end(JSON.stringify({ data, status_code: status, status_message: `said ${status}`, timestamp: '2022-02-01T17:00:00Z' }));
@@ -59,6 +60,11 @@ export class HandPartner {
     return this.seen.map(({ what }) => what).filter((what) => !/ \/(versions|2\.2\.1)$/.test(what) && what.startsWith(start));
   }
 
+  /** Ends the connections of those who still wait for an answer. */
+  hangUp(): void {
+    this.server.closeAllConnections();
+  }
+
   async close(): Promise<void> {
     this.server.closeAllConnections();
     await new Promise((resolve) => this.server.close(resolve));
@@ -68,7 +74,7 @@ export class HandPartner {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
-  private configuration(path: string): Exclude<Answer, 'never'> | undefined {
+  private configuration(path: string): Exclude<Answer, string> | undefined {
     // A version that nobody knows, with a URL that is none, must not disturb.
     if (path === '/versions') return { data: [{ version: '9.9', url: 'none' }, { version: '2.2.1', url: `${this.base}/2.2.1` }] };
     if (path !== '/2.2.1') return undefined;

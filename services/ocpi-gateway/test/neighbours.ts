@@ -1,6 +1,6 @@
 import { type Bus, busMigrations, connectBus, type Context, type Fact, type Outbox, outbox, type Relay, startRelay } from '#bus';
 import { getCdr, listCdrs, receiveCdr } from '#contracts/cdr-ledger';
-import { getLocation, listLocations, putPartnerLocation } from '#contracts/locations';
+import { getLocation, listLocations, putPartnerLocation, resolveEvse } from '#contracts/locations';
 import { Change, type PageRequest, type Party } from '#contracts/party';
 import { getSession, listSessions, putPartnerSession, recordCommandResult, startSession, stopSession } from '#contracts/sessions';
 import { deletePartnerTariff, getTariff, listTariffs, putPartnerTariff } from '#contracts/tariff-engine';
@@ -99,6 +99,14 @@ export class Neighbours {
       return held ? { locationJson: toJsonBytes(held), own: own !== undefined } : { own: false };
     }));
     await bus.answer(listLocations, async (requests) => requests.map(({ page }) => pageOf(this.own.locations, page!)));
+    await bus.answer(resolveEvse, async (requests) => requests.map(({ locationId, evseUid }) => {
+      const evse = this.own.locations.find(({ id }) => id === locationId)?.evses?.find(({ uid }) => uid === evseUid);
+      if (!evse) return new Rejected('unknown-evse', `${locationId} has no EVSE ${evseUid}`);
+      return {
+        locationId, evseUid: evse.uid, connectorId: '1', stationId: `station of ${evse.uid}`, stationConnector: 1,
+        locationJson: toJsonBytes({}), evseStatus: evse.status,
+      };
+    }));
     await bus.answer(putPartnerTariff, async (requests) => requests.map(({ party, tariffId, bodyJson }) => {
       const key = keyOf('tariff', party, tariffId);
       return this.put(`PUT ${key}`, key, fromJsonBytes(bodyJson));

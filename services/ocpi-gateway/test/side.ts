@@ -4,7 +4,7 @@ import { testPlatform } from '#test-servers';
 import { start } from '../src/start.ts';
 import { Neighbours } from './neighbours.ts';
 
-const ocpi = { allow_private_urls: true, page_limit: 2, first_retry_ms: 50, longest_retry_ms: 400, request_timeout_ms: 2_000, refusals_before_parking: 3 };
+const ocpi = { allow_private_urls: true, page_limit: 2, first_retry_ms: 50, longest_retry_ms: 400, refusals_before_parking: 3 };
 export const plunkParty = { country_code: 'CA', party_id: 'CPK', name: 'Carbon Plunk', roles: ['EMSP'], currency: 'CAD' };
 
 /** One platform's gateway among its neighbours' contracts. */

@@ -1,0 +1,80 @@
+import { type Bus, Refused, Unanswered } from '#bus';
+import { resolveEvse } from '#contracts/locations';
+import { Outcome, unlockConnector } from '#contracts/ocpp-gateway';
+import { addDue, type Due, type DueOutcome } from '#due';
+import type { CommandResult, UnlockConnector } from '#ocpi';
+import type { Database } from '#postgres';
+import type { Clock } from '#time';
+
+/** Until a station has answered, real time. */
+const STATION_ANSWERS_WITHIN_MS = 15_000;
+
+const resultOf: Readonly<Record<Outcome, CommandResult['result']>> = {
+  [Outcome.UNSPECIFIED]: 'FAILED',
+  [Outcome.ACCEPTED]: 'ACCEPTED',
+  [Outcome.REJECTED]: 'FAILED',
+  [Outcome.NOT_SUPPORTED]: 'NOT_SUPPORTED',
+  [Outcome.UNKNOWN]: 'TIMEOUT',
+  [Outcome.STALE]: 'FAILED',
+};
+
+export interface Taken {
+  readonly result: string;
+  readonly timeoutS: number;
+  readonly message: string;
+  readonly unknownLocation: boolean;
+}
+
+interface Unlock {
+  readonly orderId: string;
+  readonly stationId: string;
+  readonly connectorId: number;
+}
+
+/** UNLOCK_CONNECTOR needs no session: the station is found and asked from here. CMD-11. */
+export class Unlocking {
+  constructor(private readonly parts: {
+    readonly db: Database; readonly bus: Bus; readonly clock: Clock; readonly wake: () => void;
+  }) {}
+
+  async take(orderId: string, command: UnlockConnector): Promise<Taken> {
+    const { db, bus, clock } = this.parts;
+    try {
+      const { stationId, stationConnector } = await bus.ask(resolveEvse, {
+        locationId: command.location_id, evseUid: command.evse_uid, connectorId: command.connector_id,
+      });
+      const body: Unlock = { orderId, stationId, connectorId: stationConnector };
+      await addDue(db, { id: `unlock ${orderId}`, key: `unlock ${stationId}`, kind: 'unlock', at: clock.now(), body });
+      this.parts.wake();
+      return { result: 'ACCEPTED', timeoutS: STATION_ANSWERS_WITHIN_MS / 1_000, message: '', unknownLocation: false };
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      return { result: 'REJECTED', timeoutS: 0, message: error.detail, unknownLocation: true };
+    }
+  }
+
+  /** Opening a lock twice does no harm, so a repeat after a crash is just done. */
+  async carryOut({ body }: Due): Promise<DueOutcome> {
+    const { db, clock } = this.parts;
+    const { orderId, ...station } = body as Unlock;
+    const id = `result ${orderId}`;
+    await addDue(db, { id, key: id, kind: 'command-result', at: clock.now(), body: { orderId, ...await this.ask(station) } });
+    this.parts.wake();
+    return 'done';
+  }
+
+  private async ask(station: Omit<Unlock, 'orderId'>): Promise<{ result: CommandResult['result']; message: string }> {
+    try {
+      const request = { ...station, timeoutMs: STATION_ANSWERS_WITHIN_MS - 1_000 };
+      const { outcome, detail } = await this.parts.bus.ask(unlockConnector, request, { timeoutMs: STATION_ANSWERS_WITHIN_MS });
+      return { result: resultOf[outcome], message: detail };
+    } catch (error) {
+      if (error instanceof Unanswered && error.reason === 'offline') {
+        return { result: 'EVSE_INOPERATIVE', message: 'The charging station is not connected' };
+      }
+      if (error instanceof Unanswered) return { result: 'TIMEOUT', message: 'The charging station did not answer' };
+      if (error instanceof Refused) return { result: 'FAILED', message: error.detail };
+      throw error;
+    }
+  }
+}
