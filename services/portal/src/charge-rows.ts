@@ -28,7 +28,9 @@ export async function claimCharge(db: Database, row: Omit<ChargeRow, 'refusal'>)
     [row.chargeId, row.email, row.tokenUid, row.tokenType, row.countryCode, row.partyId, row.locationId, row.evseUid,
       row.connectorId, row.orderedAt],
   );
-  return (await db.query<ChargeRow>(`SELECT ${columns} FROM charges WHERE lower(charge_id) = lower($1)`, [row.chargeId])).rows[0]!;
+  const { rows } = await db.query<ChargeRow>(
+    `SELECT ${columns} FROM charges WHERE lower(charge_id) = lower($1)`, [row.chargeId]);
+  return rows[0]!;
 }
 
 export async function findCharge(db: Database, email: string, chargeId: string): Promise<ChargeRow | undefined> {
@@ -45,5 +47,6 @@ export async function listCharges(db: Database, email: string, limit: number): P
 }
 
 export async function noteRefusal(db: Database, chargeId: string, refusal: string | null): Promise<void> {
-  await db.query('UPDATE charges SET refusal = $2 WHERE charge_id = $1 AND refusal IS DISTINCT FROM $2', [chargeId, refusal]);
+  await db.query(
+    'UPDATE charges SET refusal = $2 WHERE charge_id = $1 AND refusal IS DISTINCT FROM $2', [chargeId, refusal]);
 }

@@ -56,8 +56,15 @@ const messages: Readonly<Record<ChargeState, string>> = {
 
 export const isFinal = (state: ChargeState) => state === 'completed' || state === 'failed' || state === 'refused';
 
+export interface Known {
+  readonly order?: Order;
+  readonly session?: Session;
+  /** Why sessions did not take the order, when it did not. */
+  readonly refusal?: string | null;
+}
+
 /** A charge as its driver sees it. A session says more than the order that led to it. */
-export function chargeOf(chargeId: string, known: { order?: Order; session?: Session; refusal?: string | null }): ChargeView {
+export function chargeOf(chargeId: string, known: Known): ChargeView {
   const { order, session, refusal } = known;
   const state = session ? stateOfSession[session.status]
     : order ? stateOfOrder[order.state] ?? 'unknown'

@@ -31,6 +31,8 @@ export interface Wanted {
   readonly connector_id?: string | undefined;
 }
 
+type PartyIds = Pick<ChargeRow, 'countryCode' | 'partyId'>;
+
 /** A driver's charges: each verb sees only what belongs to the driver's own tokens. */
 export class Charges {
   constructor(private readonly parts: ChargesParts) {}
@@ -65,17 +67,20 @@ export class Charges {
   /** Newest first: those ordered here and those that a card began. */
   async list(driver: Driver, limit: number): Promise<ChargeView[]> {
     const { bus, db } = this.parts;
-    const [rows, sessions] = await Promise.all([listCharges(db, driver.email, limit), this.sessionsOf(driver, limit)]);
-    const left = new Map(sessions.map((session) => [keyOf(session), session]));
+    const [rows, sessions] = await Promise.all([
+      listCharges(db, driver.email, limit), this.sessionsOf(driver, limit),
+    ]);
     const orders = await bus.askMany(getOrder, rows.map(({ chargeId }) => ({ orderId: chargeId })));
+    const shown = new Set<Session>();
     const ordered = await Promise.all(rows.map(async (row, index) => {
       const order = orderOf(orders[index]!, row);
-      const key = order?.sessionId ? `${row.countryCode}*${row.partyId}*${order.sessionId}`.toLowerCase() : undefined;
-      const session = key === undefined ? undefined : left.get(key) ?? await this.session(row, order?.sessionId);
-      if (key !== undefined) left.delete(key);
+      // By the reference too: a session may be there a moment before its order knows it.
+      const there = sessions.find((session) => ledTo(row, order, session));
+      if (there) shown.add(there);
+      const session = there ?? await this.session(row, order?.sessionId);
       return { at: row.orderedAt, view: chargeOf(row.chargeId, known(row, order, session)) };
     }));
-    const tapped = [...left.values()].map((session) => (
+    const tapped = sessions.filter((session) => !shown.has(session)).map((session) => (
       { at: session.start_date_time, view: chargeOf(sessionReference(session), { session }) }));
     return [...ordered, ...tapped]
       .sort((a, b) => Date.parse(b.at) - Date.parse(a.at)).slice(0, limit).map(({ view }) => view);
@@ -84,8 +89,9 @@ export class Charges {
   /** Orders the end of a charge; the charge itself shows when it is over. */
   async stop(driver: Driver, chargeId: string, key?: string): Promise<string> {
     const { view, session } = await this.look(driver, chargeId);
-    if (isFinal(view.state)) throw new Problem(409, 'charge-is-over', `the charge is ${view.state}; there is nothing to stop`);
-    if (!session) throw new Problem(409, 'charge-has-not-begun', `the charge is ${view.state}; stop it once it is charging`);
+    const { state } = view;
+    if (isFinal(state)) throw new Problem(409, 'charge-is-over', `the charge is ${state}; there is nothing to stop`);
+    if (!session) throw new Problem(409, 'charge-has-not-begun', `the charge is ${state}; stop it once it is charging`);
     const stopId = key ?? randomUUID();
     const { uid: tokenUid } = session.cdr_token;
     await this.ordering(undefined, { command: 'STOP_SESSION', tokenUid }, () => this.parts.bus.ask(orderStop, {
@@ -111,9 +117,8 @@ export class Charges {
     return { view: chargeOf(chargeId, known(row, order, session)), ...(session ? { session } : {}) };
   }
 
-  private async session(party: { countryCode: string; partyId: string }, sessionId?: string): Promise<Session | undefined> {
+  private async session({ countryCode, partyId }: PartyIds, sessionId?: string): Promise<Session | undefined> {
     if (sessionId === undefined || sessionId === '') return undefined;
-    const { countryCode, partyId } = party;
     const { sessionJson } = await this.parts.bus.ask(getSession, { party: { countryCode, partyId }, sessionId });
     return sessionJson === undefined ? undefined : fromJsonBytes<Session>(sessionJson);
   }
@@ -162,12 +167,13 @@ export class Charges {
     const { locationJson } = await this.parts.bus.ask(getLocation, { party: { countryCode, partyId }, locationId });
     const place = `${countryCode}*${partyId} ${locationId}`;
     if (!locationJson) throw new Problem(404, 'unknown-location', `location_id: ${place} is not known`);
-    const evse = findEvse(fromJsonBytes<Location>(locationJson), wanted.evse_uid);
-    if (!evse || evse.status === 'REMOVED') throw new Problem(404, 'unknown-evse', `evse_uid: ${wanted.evse_uid} is not at ${place}`);
-    const { connector_id: connectorId } = wanted;
+    const { evse_uid: uid, connector_id: connectorId } = wanted;
+    const evse = findEvse(fromJsonBytes<Location>(locationJson), uid);
+    if (!evse || evse.status === 'REMOVED') throw new Problem(404, 'unknown-evse', `evse_uid: ${uid} is not at ${place}`);
     if (connectorId === undefined) {
       if (!evse.capabilities?.includes('START_SESSION_CONNECTOR_REQUIRED')) return;
-      throw new Problem(400, 'connector-required', `connector_id: ${evse.uid} has ${evse.connectors.length} cables; say which one`);
+      const cables = evse.connectors.map(({ id }) => id).join(', ');
+      throw new Problem(400, 'connector-required', `connector_id: say which cable of ${evse.uid}: ${cables}`);
     }
     if (evse.connectors.some(({ id }) => sameId(id, connectorId))) return;
     throw new Problem(404, 'unknown-connector', `connector_id: ${connectorId} is not at ${evse.uid}`);
@@ -196,7 +202,10 @@ function known(row: ChargeRow, order: ReturnType<typeof orderOf>, session: Sessi
   return { refusal: row.refusal, ...(order ? { order } : {}), ...(session ? { session } : {}) };
 }
 
-const keyOf = (session: Session) => sessionReference(session).toLowerCase();
+function ledTo(row: ChargeRow, order: OrderView | undefined, session: Session): boolean {
+  return sameId(session.country_code, row.countryCode) && sameId(session.party_id, row.partyId)
+    && (order?.sessionId ? sameId(session.id, order.sessionId) : sameId(session.authorization_reference ?? '', row.chargeId));
+}
 
 function unknownCharge(chargeId: string): Problem {
   return new Problem(404, 'unknown-charge', `charge_id: none of your charges is ${chargeId}`);

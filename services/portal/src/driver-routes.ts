@@ -38,12 +38,15 @@ export function driverRoutes({ charges, live, receipts, evses }: DriverParts): R
       method: 'GET', path: '/v1/evses', summary: 'Find EVSEs, nearest first, with what a charge would cost',
       query: search,
       answer: z.object({ evses: z.array(EvseView) }),
-      handle: async ({ driver, query }) => ({ evses: await evses(driver, { ...query, available: query.available === 'true' }) }),
+      async handle({ driver, query }) {
+        return { evses: await evses(driver, { ...query, available: query.available === 'true' }) };
+      },
     }),
     driverRoute({
       method: 'POST', path: '/v1/charges', summary: 'Order a charge', takesKey: true, status: 202,
       body: z.strictObject({
-        country_code: CountryCode, party_id: PartyId, location_id: OcpiId, evse_uid: OcpiId, connector_id: OcpiId.optional(),
+        country_code: CountryCode, party_id: PartyId, location_id: OcpiId, evse_uid: OcpiId,
+        connector_id: OcpiId.optional(),
       }),
       answer: z.object({ charge_id: z.string() }),
       handle: async ({ driver, body, key }) => ({ charge_id: await charges.start(driver, body, key) }),
@@ -66,8 +69,8 @@ export function driverRoutes({ charges, live, receipts, evses }: DriverParts): R
       handle: ({ driver, params: { charge_id: id }, reply }) => live.stream(driver, id, reply),
     }),
     driverRoute({
-      method: 'POST', path: '/v1/charges/:charge_id/stop', summary: 'Order the end of a charge', takesKey: true, status: 202,
-      params,
+      method: 'POST', path: '/v1/charges/:charge_id/stop', summary: 'Order the end of a charge',
+      takesKey: true, status: 202, params,
       answer: z.object({ stop_id: z.string() }),
       handle: async ({ driver, params: { charge_id: id }, key }) => ({ stop_id: await charges.stop(driver, id, key) }),
     }),
@@ -78,7 +81,8 @@ export function driverRoutes({ charges, live, receipts, evses }: DriverParts): R
       handle: async ({ driver, query }) => ({ receipts: await receipts.list(driver, query.limit) }),
     }),
     driverRoute({
-      method: 'GET', path: '/v1/receipts/:country_code/:party_id/:cdr_id', summary: 'A receipt with its price explained',
+      method: 'GET', path: '/v1/receipts/:country_code/:party_id/:cdr_id',
+      summary: 'A receipt with its price explained',
       params: z.strictObject({ country_code: CountryCode, party_id: PartyId, cdr_id: CdrId }),
       answer: WholeReceipt,
       handle: ({ driver, params: id }) => receipts.find(driver, id),

@@ -41,7 +41,8 @@ export class Drivers {
     const who = `${address} ${email}`;
     const waitS = this.byAddress.begin(address) || this.byDriver.begin(who);
     if (waitS > 0) {
-      throw new Problem(429, 'too-many-attempts', `too many wrong passwords; try again in ${waitS} s`, { 'retry-after': String(waitS) });
+      const detail = `too many wrong passwords; try again in ${waitS} s`;
+      throw new Problem(429, 'too-many-attempts', detail, { 'retry-after': String(waitS) });
     }
     const em = this.orm.em.fork();
     const driver = await em.findOne(DriverEntity, { email, active: true });

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { isAskFailure } from '#bus';
-import type { Bus } from '#bus';
+import { type Bus, isAskFailure } from '#bus';
 import { fromJsonBytes } from '#contracts';
 import { type FoundEvse, searchEvses as search } from '#contracts/locations';
 import { quote, type Quoted } from '#contracts/tariff-engine';
@@ -105,9 +104,14 @@ export function powerOf({ max_electric_power, max_voltage, max_amperage, power_t
   return max_voltage * max_amperage * (power_type === 'AC_3_PHASE' ? 3 : 1);
 }
 
+interface WantedQuote {
+  readonly request: Parameters<typeof quoteRequest>;
+  answer?: Quoted | undefined;
+}
+
 /** The quotes of one search: connectors with the same tariffs and power share one. */
 class Prices {
-  private readonly wanted = new Map<string, { request: Parameters<typeof quoteRequest>; answer?: Quoted | undefined }>();
+  private readonly wanted = new Map<string, WantedQuote>();
 
   constructor(private readonly bus: Bus, private readonly at: string, private readonly tokenType: string) {}
 
@@ -123,7 +127,8 @@ class Prices {
 
   async ask(): Promise<void> {
     const entries = [...this.wanted.values()];
-    const requests = entries.map(({ request }) => ({ ...quoteRequest(...request), tokenType: this.tokenType, startAt: this.at }));
+    const { tokenType, at: startAt } = this;
+    const requests = entries.map(({ request }) => ({ ...quoteRequest(...request), tokenType, startAt }));
     const answers = await this.bus.askMany(quote, requests, { timeoutMs: QUOTE_TIMEOUT_MS });
     entries.forEach((entry, index) => {
       const answer = answers[index]!;

@@ -21,7 +21,8 @@ export const OcpiObject = z.record(z.string(), z.unknown());
 
 /** A number in a query: plain decimal digits, never `0x10`, an exponent or nothing. */
 export function numberText<T extends z.ZodType>(schema: T) {
-  return z.preprocess((given) => (typeof given === 'string' && /^-?\d{1,9}(\.\d{1,12})?$/.test(given) ? Number(given) : given), schema);
+  const isNumber = (given: unknown) => typeof given === 'string' && /^-?\d{1,9}(\.\d{1,12})?$/.test(given);
+  return z.preprocess((given) => (isNumber(given) ? Number(given) : given), schema);
 }
 
 export const Limit = (most: number, otherwise: number) =>

@@ -3,7 +3,7 @@ import type { INestApplication } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { parseJson } from '#ocpi';
-import type { Log } from '#telemetry';
+import { inSpan, type Log, type Tracer } from '#telemetry';
 import type { Drivers } from './drivers.ts';
 import type { Driver } from './entities.ts';
 import { Problem, problemOf, problemOfFastify } from './problem.ts';
@@ -28,10 +28,12 @@ export function fastifyOptions(proxies: number) {
     },
     clientErrorHandler(error: { code?: string }, socket: Socket) {
       if (!socket.writable) return;
-      const tooLong = error.code === 'HPE_HEADER_OVERFLOW';
-      const body = JSON.stringify(failure('invalid-request', tooLong ? 'headers: have at most 16 kB' : 'this is not HTTP'));
-      const status = tooLong ? '431 Request Header Fields Too Large' : '400 Bad Request';
-      socket.end(`HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`);
+      const [status, detail] = error.code === 'HPE_HEADER_OVERFLOW'
+        ? ['431 Request Header Fields Too Large', 'headers: have at most 16 kB']
+        : ['400 Bad Request', 'this is not HTTP'];
+      const body = JSON.stringify(failure('invalid-request', detail));
+      const headers = ['content-type: application/json', `content-length: ${body.length}`, 'connection: close'];
+      socket.end([`HTTP/1.1 ${status}`, ...headers, '', body].join('\r\n'));
     },
   };
 }
@@ -45,6 +47,7 @@ export interface HttpParts {
   readonly drivers: Drivers;
   readonly isOperator: (key: string) => boolean;
   readonly log: Log;
+  readonly tracer: Tracer;
 }
 
 /** Puts the routing table on the application's Fastify. */
@@ -53,17 +56,24 @@ export function mountRoutes(app: INestApplication, fastify: FastifyInstance, par
   app.useGlobalFilters(new ProblemFilter(parts.log));
   void fastify.register(async (scope) => {
     scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) => {
-      if (body.length === 0) return undefined;
-      const reading = parseJson(body, { maxBytes: BODY_BYTES, maxDepth: 16 });
-      if (!reading.ok) throw new Problem(400, reading.refusal, `body: ${reading.message}`);
-      return reading.value;
-    });
+    scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, readBody);
+    scope.addHook('onSend', async (_request, reply) => void reply.headers(ALWAYS));
     scope.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, parts.log));
     scope.get('/healthz', () => ({ status: 'ok' }));
     scope.get('/openapi.json', () => parts.document);
     for (const route of parts.routes) mount(scope, route, parts);
   });
+}
+
+/** Answers are the caller's own, and what they say they are. */
+const ALWAYS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+const BODY_DEPTH = 16;
+
+async function readBody(_request: FastifyRequest, body: Buffer): Promise<unknown> {
+  if (body.length === 0) return undefined;
+  const reading = parseJson(body, { maxBytes: BODY_BYTES, maxDepth: BODY_DEPTH });
+  if (!reading.ok) throw new Problem(400, reading.refusal, `body: ${reading.message}`);
+  return reading.value;
 }
 
 function mount(scope: FastifyInstance, route: Route, parts: HttpParts): void {
@@ -80,22 +90,26 @@ function mount(scope: FastifyInstance, route: Route, parts: HttpParts): void {
       const asked = {
         params: checked(route.params, request.params, 'path'),
         query: checked(route.query ?? NOTHING, request.query, 'query'),
-        body: route.method === 'POST' ? checked(route.body ?? NOTHING, request.body ?? (route.body ? undefined : {}), 'body') : undefined,
+        // A verb without fields takes no body or an empty one.
+        body: route.body ? checked(route.body, request.body, 'body') : checked(NOTHING, request.body ?? {}, 'body'),
         driver: people.get(request),
         key: route.takesKey ? idempotencyKey(request) : undefined,
         address: request.ip,
         reply,
       } satisfies Asked<unknown, unknown, unknown, unknown>;
-      const answer = await route.handle(asked as never);
-      if (route.streams) return reply;
-      return reply.code(route.status).header('cache-control', 'no-store').send(route.answer.parse(answer));
+      const answer = await inSpan(parts.tracer, `${route.method} ${route.path}`, {}, () => route.handle(asked as never));
+      return route.streams ? reply : reply.code(route.status).send(route.answer.parse(answer));
     },
   });
 }
 
 const NOTHING = z.strictObject({});
 
-async function admitted(route: Route, request: FastifyRequest, { drivers, isOperator }: HttpParts): Promise<Driver | undefined> {
+async function admitted(
+  route: Route,
+  request: FastifyRequest,
+  { drivers, isOperator }: HttpParts,
+): Promise<Driver | undefined> {
   if (route.who === 'driver') {
     const token = /^Bearer ([A-Za-z0-9_-]{43})$/i.exec(request.headers.authorization ?? '')?.[1];
     const driver = token === undefined ? undefined : await drivers.byToken(token);
@@ -124,17 +138,26 @@ const SHOWN_ISSUES = 3;
 
 function checked(schema: z.ZodType | undefined, value: unknown, where: string): unknown {
   if (!schema) return undefined;
-  const result = schema.safeParse(value, { error: (issue) => (issue.code === 'invalid_type' && issue.input === undefined ? 'is missing' : undefined) });
+  const result = schema.safeParse(value, { error: missing });
   if (result.success) return result.data;
   const { issues } = result.error;
-  const said = issues.slice(0, SHOWN_ISSUES).map(({ path, message }) => `${[where, ...path.map(String)].join('.')}: ${message}`);
+  const said = issues.slice(0, SHOWN_ISSUES)
+    .map(({ path, message }) => `${[where, ...path.map(String)].join('.')}: ${message}`);
   if (issues.length > SHOWN_ISSUES) said.push(`and ${issues.length - SHOWN_ISSUES} more`);
   throw new Problem(400, 'invalid-request', said.join('; '));
 }
 
+function missing(issue: { readonly code?: string; readonly input?: unknown }): string | undefined {
+  return issue.code === 'invalid_type' && issue.input === undefined ? 'is missing' : undefined;
+}
+
+const BUG = new Problem(500, 'internal', 'the portal failed; the error is in its log');
+
 function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Log): FastifyReply {
   const problem = problemOf(error) ?? problemOfFastify(error as { code?: string });
-  if (!problem || problem.status === 500) log.error('a request failed', { method: request.method, path: request.routeOptions.url, error });
-  const { status, code, detail, headers } = problem ?? new Problem(500, 'internal', 'the portal failed; the error is in its log');
-  return reply.code(status).headers({ ...headers, 'cache-control': 'no-store' }).send(failure(code, detail));
+  if (!problem || problem.status === 500) {
+    log.error('a request failed', { method: request.method, path: request.routeOptions.url, error });
+  }
+  const { status, code, detail, headers } = problem ?? BUG;
+  return reply.code(status).headers(headers).send(failure(code, detail));
 }

@@ -14,7 +14,11 @@ const RETRY_MS = 250;
  * 15 s; after that the portal serves, and goes on trying. Throws BadSettings for a token that is refused.
  * Gives back what stops it.
  */
-export async function keepIssuing(bus: Bus, drivers: readonly DriverSettings[], log: Log): Promise<() => Promise<void>> {
+export async function keepIssuing(
+  bus: Bus,
+  drivers: readonly DriverSettings[],
+  log: Log,
+): Promise<() => Promise<void>> {
   const stopping = new AbortController();
   const issuing = issueAll(bus, drivers, stopping.signal);
   issuing.catch((error: unknown) => log.error('tokens are not issued', { error }));

@@ -49,14 +49,16 @@ export class Live {
     const first = await this.charges.find(driver, chargeId);
     const mine = this.streams.get(driver.email) ?? new Set();
     if (mine.size >= MOST_OF_A_DRIVER || this.running.size >= MOST || this.closing.signal.aborted) {
-      throw new Problem(429, 'too-many-streams', `at most ${MOST_OF_A_DRIVER} streams at once; close one`, { 'retry-after': '5' });
+      const detail = `at most ${MOST_OF_A_DRIVER} streams at once; close one`;
+      throw new Problem(429, 'too-many-streams', detail, { 'retry-after': '5' });
     }
     const leaving = new AbortController();
     mine.add(leaving);
     this.streams.set(driver.email, mine);
     reply.hijack();
     reply.raw.on('close', () => leaving.abort());
-    const run = this.follow({ driver, chargeId, reply, signal: AbortSignal.any([leaving.signal, this.closing.signal]) }, first)
+    const signal = AbortSignal.any([leaving.signal, this.closing.signal]);
+    const run = this.follow({ driver, chargeId, reply, signal }, first)
       .finally(() => {
         this.running.delete(run);
         mine.delete(leaving);

@@ -22,7 +22,8 @@ export function openApi(routes: readonly Route[]): object {
     openapi: '3.1.0',
     info: {
       title: 'Roamwatt portal', version: '1',
-      description: 'Charging for drivers, and the operator\'s verbs. Energy, power and money are decimal text; instants are RFC 3339 in UTC.',
+      description: 'Charging for drivers, and the operator\'s verbs. Energy, power and money are decimal text; '
+        + 'instants are RFC 3339 in UTC.',
     },
     paths,
     components: {
@@ -49,21 +50,24 @@ function operation(route: Route, schemas: Json): Json {
       }] : []),
     ],
     ...(route.body ? {
-      requestBody: { required: true, content: { 'application/json': { schema: schemaOf(route.body, 'input', schemas) } } },
+      requestBody: { required: true, content: json(schemaOf(route.body, 'input', schemas)) },
     } : {}),
     responses: {
       [route.status]: {
         description: route.streams ? 'server-sent events named charge, each with this in its data' : 'done',
         content: { [route.streams ? 'text/event-stream' : 'application/json']: { schema: answer } },
       },
-      default: { description: 'refused or failed', content: { 'application/json': { schema: schemaOf(Failure, 'output', schemas) } } },
+      default: { description: 'refused or failed', content: json(schemaOf(Failure, 'output', schemas)) },
     },
   };
 }
 
+const json = (schema: Json) => ({ 'application/json': { schema } });
+
 function parameters(schema: z.ZodObject | undefined, where: 'path' | 'query', schemas: Json): Json[] {
   if (!schema) return [];
-  const { properties = {}, required = [] } = schemaOf(schema, 'input', schemas) as { properties?: Json; required?: string[] };
+  const made = schemaOf(schema, 'input', schemas) as { properties?: Json; required?: string[] };
+  const { properties = {}, required = [] } = made;
   return Object.entries(properties).map(([name, its]) => (
     { name, in: where, required: where === 'path' || required.includes(name), schema: its }));
 }
@@ -71,13 +75,13 @@ function parameters(schema: z.ZodObject | undefined, where: 'path' | 'query', sc
 /** JSON Schema of 2020-12, as OpenAPI 3.1 has it; what has an id is put among the components. */
 function schemaOf(schema: z.ZodType, io: 'input' | 'output', schemas: Json): Json {
   const { $schema: _dialect, $defs = {}, id, ...made } = z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as Json;
-  for (const [name, definition] of Object.entries($defs as Record<string, Json>)) schemas[name] ??= moved(withoutId(definition));
+  for (const [name, { id: _id, ...definition }] of Object.entries($defs as Record<string, Json>)) {
+    schemas[name] ??= moved(definition);
+  }
   if (typeof id !== 'string') return moved(made);
   schemas[id] ??= moved(made);
   return { $ref: `#/components/schemas/${id}` };
 }
-
-const withoutId = ({ id: _id, ...definition }: Json): Json => definition;
 
 function moved(schema: Json): Json {
   return JSON.parse(JSON.stringify(schema).replaceAll('"#/$defs/', '"#/components/schemas/')) as Json;

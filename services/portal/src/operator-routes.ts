@@ -7,7 +7,9 @@ import { invitePartner, listPartners, registerPartner } from '#contracts/ocpi-ga
 import { describeStations } from '#contracts/ocpp-gateway';
 import { getSession } from '#contracts/sessions';
 import { CdrId, CountryCode, Explanation, Findings, OcpiId, OcpiObject, PartyId } from './fields.ts';
-import { ChainView, chainOf, PartnerView, partnerOf, PlanView, planOf, StationView, stationOf } from './operator-views.ts';
+import {
+  ChainView, chainOf, PartnerView, partnerOf, PlanView, planOf, StationView, stationOf,
+} from './operator-views.ts';
 import { Problem } from './problem.ts';
 import { explained } from './receipts.ts';
 import { operatorRoute, type Route } from './route.ts';
@@ -27,7 +29,8 @@ export function operatorRoutes(bus: Bus): Route[] {
 function partnerRoutes(bus: Bus): Route[] {
   return [
     operatorRoute({
-      method: 'POST', path: '/v1/operator/invitations', summary: 'Make a TOKEN_A for a partner who will register', status: 201,
+      method: 'POST', path: '/v1/operator/invitations', status: 201,
+      summary: 'Make a TOKEN_A for a partner who will register',
       body: z.strictObject({ name: Name }),
       answer: z.object({ partner_id: z.string(), token_a: z.string(), versions_url: z.string() }),
       async handle({ body }) {
@@ -36,7 +39,8 @@ function partnerRoutes(bus: Bus): Route[] {
       },
     }),
     operatorRoute({
-      method: 'POST', path: '/v1/operator/partners', summary: 'Register with a partner who gave us a TOKEN_A', status: 201,
+      method: 'POST', path: '/v1/operator/partners', status: 201,
+      summary: 'Register with a partner who gave us a TOKEN_A',
       body: z.strictObject({
         name: Name,
         versions_url: z.url({ protocol: /^https?$/, error: 'an http or https URL' }).max(255),
@@ -59,12 +63,15 @@ function partnerRoutes(bus: Bus): Route[] {
 function sessionRoutes(bus: Bus): Route[] {
   return [
     operatorRoute({
-      method: 'GET', path: '/v1/operator/sessions/:country_code/:party_id/:session_id', summary: 'An OCPI Session, ours or a partner\'s',
+      method: 'GET', path: '/v1/operator/sessions/:country_code/:party_id/:session_id',
+      summary: 'An OCPI Session, ours or a partner\'s',
       params: z.strictObject({ ...ofParty, session_id: OcpiId }),
       answer: z.object({ own: z.boolean(), session: OcpiObject }),
       async handle({ params: { country_code: countryCode, party_id: partyId, session_id: sessionId } }) {
         const { own, sessionJson } = await bus.ask(getSession, { party: { countryCode, partyId }, sessionId });
-        if (!sessionJson) throw new Problem(404, 'unknown-session', `session_id: ${countryCode}*${partyId} has no session ${sessionId} here`);
+        if (!sessionJson) {
+          throw new Problem(404, 'unknown-session', `session_id: ${countryCode}*${partyId} has no session ${sessionId} here`);
+        }
         return { own, session: fromJsonBytes<Record<string, unknown>>(sessionJson) };
       },
     }),
@@ -79,7 +86,8 @@ function sessionRoutes(bus: Bus): Route[] {
 function moneyRoutes(bus: Bus): Route[] {
   return [
     operatorRoute({
-      method: 'GET', path: '/v1/operator/cdrs/:country_code/:party_id/:cdr_id', summary: 'A CDR with its price explained and reckoned again',
+      method: 'GET', path: '/v1/operator/cdrs/:country_code/:party_id/:cdr_id',
+      summary: 'A CDR with its price explained and reckoned again',
       params: z.strictObject({ ...ofParty, cdr_id: CdrId }),
       answer: z.object({
         cdr: OcpiObject, findings: Findings, explanation: Explanation,
@@ -87,7 +95,9 @@ function moneyRoutes(bus: Bus): Route[] {
       }),
       async handle({ params: { country_code: countryCode, party_id: partyId, cdr_id: cdrId } }) {
         const found = await bus.ask(getCdr, { party: { countryCode, partyId }, cdrId });
-        if (!found.cdrJson) throw new Problem(404, 'unknown-cdr', `cdr_id: ${countryCode}*${partyId} has no CDR ${cdrId} here`);
+        if (!found.cdrJson) {
+          throw new Problem(404, 'unknown-cdr', `cdr_id: ${countryCode}*${partyId} has no CDR ${cdrId} here`);
+        }
         const { repricedExclVat: excl_vat, repricedInclVat: incl_vat } = found;
         return {
           cdr: fromJsonBytes<Record<string, unknown>>(found.cdrJson), ...explained(found),
@@ -96,7 +106,8 @@ function moneyRoutes(bus: Bus): Route[] {
       },
     }),
     operatorRoute({
-      method: 'POST', path: '/v1/operator/cdrs/:cdr_id/correct', summary: 'Credit a CDR of ours in full and issue its replacement',
+      method: 'POST', path: '/v1/operator/cdrs/:cdr_id/correct',
+      summary: 'Credit a CDR of ours in full and issue its replacement',
       params: z.strictObject({ cdr_id: CdrId }), takesKey: true,
       body: z.strictObject({
         reason: z.string().trim().min(1).max(255),
@@ -117,7 +128,8 @@ function moneyRoutes(bus: Bus): Route[] {
       },
     }),
     operatorRoute({
-      method: 'GET', path: '/v1/operator/statements/:country_code/:party_id/:month', summary: 'What we and a partner owe each other for a month',
+      method: 'GET', path: '/v1/operator/statements/:country_code/:party_id/:month',
+      summary: 'What we and a partner owe each other for a month',
       params: z.strictObject({ ...ofParty, month: z.string().regex(/^\d{4}-(0[1-9]|1[0-2])$/, 'a month, such as 2022-02') }),
       answer: z.object({ statement: z.unknown(), text: z.string() }),
       async handle({ params: { country_code: countryCode, party_id: partyId, month } }) {
@@ -136,7 +148,8 @@ function moneyRoutes(bus: Bus): Route[] {
 function siteRoutes(bus: Bus): Route[] {
   return [
     operatorRoute({
-      method: 'GET', path: '/v1/operator/sites/:site_id/plan', summary: 'The feeder, and what each charger may draw and why',
+      method: 'GET', path: '/v1/operator/sites/:site_id/plan',
+      summary: 'The feeder, and what each charger may draw and why',
       params: z.strictObject({ site_id: z.string().regex(/^[\x20-\x7e]{1,100}$/, '1 to 100 printable ASCII characters') }),
       answer: PlanView,
       handle: async ({ params }) => planOf(await bus.ask(explainPlan, { siteId: params.site_id })),

@@ -11,9 +11,13 @@ export class ProblemFilter implements ExceptionFilter {
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const status = error instanceof HttpException ? error.getStatus() : 500;
     if (status >= 500) this.log.error('a request failed', { error });
-    const [code, detail] = status === 404
-      ? ['unknown-path', 'no such path or method; /openapi.json lists them']
-      : status < 500 ? ['invalid-request', 'the request cannot be read'] : ['internal', 'the portal failed; the error is in its log'];
+    const [code, detail] = saidAbout(status);
     void reply.code(status).send({ error: { code, detail } });
   }
+}
+
+function saidAbout(status: number): [code: string, detail: string] {
+  if (status === 404) return ['unknown-path', 'no such path or method; /openapi.json lists them'];
+  if (status < 500) return ['invalid-request', 'the request cannot be read'];
+  return ['internal', 'the portal failed; the error is in its log'];
 }

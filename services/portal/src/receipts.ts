@@ -29,6 +29,8 @@ export const WholeReceipt = ReceiptView.extend({
   cdr: OcpiObject, explanation: Explanation, findings: Findings,
 }).meta({ id: 'WholeReceipt' });
 
+type ReceiptId = Pick<ReceiptView, 'country_code' | 'party_id' | 'cdr_id'>;
+
 /** A driver's receipts: the CDRs of the driver's own tokens. */
 export class Receipts {
   constructor(private readonly bus: Bus, private readonly party: PartySettings) {}
@@ -44,13 +46,12 @@ export class Receipts {
       .slice(0, limit).map(({ cdr }) => receiptOf(cdr));
   }
 
-  async find(driver: Driver, id: { country_code: string; party_id: string; cdr_id: string }): Promise<z.infer<typeof WholeReceipt>> {
-    const found = await this.bus.ask(getCdr, {
-      party: { countryCode: id.country_code, partyId: id.party_id }, cdrId: id.cdr_id,
-    });
+  async find(driver: Driver, id: ReceiptId): Promise<z.infer<typeof WholeReceipt>> {
+    const { country_code: countryCode, party_id: partyId, cdr_id: cdrId } = id;
+    const found = await this.bus.ask(getCdr, { party: { countryCode, partyId }, cdrId });
     const cdr = found.cdrJson && fromJsonBytes<Cdr>(found.cdrJson);
     if (!cdr || !owns(driver, this.party, cdr.cdr_token)) {
-      throw new Problem(404, 'unknown-receipt', `cdr_id: none of your receipts is ${id.country_code}*${id.party_id} ${id.cdr_id}`);
+      throw new Problem(404, 'unknown-receipt', `cdr_id: none of your receipts is ${countryCode}*${partyId} ${cdrId}`);
     }
     return { ...receiptOf(cdr), cdr, ...explained(found) };
   }
@@ -76,6 +77,9 @@ function receiptOf(cdr: Cdr): ReceiptView {
 export function explained({ findings, explanationJson, explanationText }: CdrFound) {
   return {
     findings: findings.map(({ code, detail }) => ({ code, detail })),
-    explanation: { text: explanationText, tree: explanationJson.length === 0 ? null : fromJsonBytes<unknown>(explanationJson) },
+    explanation: {
+      text: explanationText,
+      tree: explanationJson.length === 0 ? null : fromJsonBytes<unknown>(explanationJson),
+    },
   };
 }

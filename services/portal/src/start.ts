@@ -21,7 +21,7 @@ import { Receipts } from './receipts.ts';
 import { signInRoute } from './sign-in-route.ts';
 
 export function start(env: Env): Promise<Running> {
-  return startService(env, { name: 'portal', migrations }, async ({ bus, db, log, settings, onStop }) => {
+  return startService(env, { name: 'portal', migrations }, async ({ bus, db, log, tracer, settings, onStop }) => {
     const config = configOf(settings);
     const { party, clock } = settings;
     const orm = await openOrm({ url: settings.databaseUrl, schema: db.schema, entities });
@@ -44,7 +44,7 @@ export function start(env: Env): Promise<Running> {
       http: {
         adapter, port: config.port, host: config.host,
         prepare: (app) => mountRoutes(app, adapter.getInstance(), {
-          routes, log, document: openApi(routes), drivers, isOperator: operatorKeys(config.operatorKeys),
+          routes, log, tracer, document: openApi(routes), drivers, isOperator: operatorKeys(config.operatorKeys),
         }),
       },
     });
