@@ -1,0 +1,268 @@
+import type { CommandResponse, Session } from '#ocpi';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Charge, Receipt } from '../../../scripts/demo-portal.ts';
+import {
+  activeSession, beginByCard, billed, cdrsOf, endByCard, expectMeasured, metered, sessionsOf, settledAt, stall,
+} from './charge.ts';
+import { oddInputIsRefused } from './odd-input.ts';
+import { dataOf, RawPartner, rawToken } from './raw-partner.ts';
+import { averysToken, blakesCard, crewCard, eventually, freeEvses, invitation, setStage, type Stage } from './stage.ts';
+
+// One pair of platforms, each in one process, and everything that needs no process to die.
+
+const RATE = 300;
+const offlineStrangers = stall(5);
+
+let stage: Stage;
+/** Platforms of another make: an eMSP that knows OASIS, and a CPO that knows Carbon Plunk. */
+let raw: RawPartner;
+let rawCpo: RawPartner;
+beforeAll(async () => {
+  stage = await setStage({
+    hosting: 'one', rate: RATE, everyS: 120,
+    stationSettings: { [offlineStrangers.station]: { AllowOfflineTxForUnknownId: true } },
+  });
+  raw = await RawPartner.open('EMSP');
+  rawCpo = await RawPartner.open('CPO');
+  await raw.register(await invitation(stage.oasis, 'Another eMSP'));
+  await rawCpo.register(await invitation(stage.plunk, 'Another CPO'));
+}, 60_000);
+afterAll(async () => {
+  await raw?.close();
+  await rawCpo?.close();
+  await stage?.stop();
+});
+beforeEach(({ onTestFailed }) => onTestFailed(() => console.error(stage.logs())));
+
+describe('a charge from the app', () => {
+  const { station, evseUid } = stall(1);
+  let session: Session;
+
+  test('both platforms hold the other as registered', async () => {
+    for (const [side, name] of [[stage.oasis, 'Carbon Plunk'], [stage.plunk, 'Energy OASIS']] as const) {
+      const { partners } = await side.operator.get<{ partners: object[] }>('/v1/operator/partners');
+      expect(partners).toContainEqual(expect.objectContaining({ name, state: 'registered', version: '2.2.1' }));
+    }
+  });
+
+  test('a driver finds the EVSEs of the other platform with their price, and a plugged-in car makes one BLOCKED', async () => {
+    const avery = await stage.driver('avery');
+    const evse = (await freeEvses(avery)).find(({ evse_uid }) => evse_uid === evseUid);
+    expect(evse).toMatchObject({
+      country_code: 'CA', party_id: 'BCT', location_id: 'BURNABY', evse_id: 'CA*BCT*EL201', status: 'AVAILABLE',
+      connectors: [{ standard: 'IEC_62196_T1', price: { sentence: expect.stringContaining('0.24') } }],
+    });
+    await stage.chargers.do({ do: 'plug-in', station, car: 'leaf', soc: 35 });
+    await eventually('the EVSE is BLOCKED at Carbon Plunk', async () => {
+      const { evses } = await avery.get<{ evses: { evse_uid: string; status: string }[] }>(
+        '/v1/evses?latitude=49.2488&longitude=-123.0016&radius_m=5000',
+      );
+      return evses.some(({ evse_uid, status }) => evse_uid === evseUid && status === 'BLOCKED');
+    });
+  });
+
+  test('a driver starts a charge at the other platform, watches it by OCPI, and stops it', async () => {
+    const avery = await stage.driver('avery');
+    const { charge_id } = await avery.post<{ charge_id: string }>('/v1/charges', {
+      country_code: 'CA', party_id: 'BCT', location_id: 'BURNABY', evse_uid: evseUid,
+    });
+    const seen: Charge[] = [];
+    let stopping: Promise<unknown> | undefined;
+    for await (const charge of avery.watch(charge_id, AbortSignal.timeout(25_000))) {
+      seen.push(charge);
+      if (Number(charge.session?.kwh) > 0.5) stopping ??= avery.post(`/v1/charges/${charge_id}/stop`);
+    }
+    await stopping;
+    const last = seen.at(-1)!;
+    expect(last).toMatchObject({ state: 'completed', session: { status: 'COMPLETED', country_code: 'CA', party_id: 'BCT' } });
+    const kwh = seen.flatMap((charge) => (charge.session ? [Number(charge.session.kwh)] : []));
+    expect(new Set(kwh).size).toBeGreaterThanOrEqual(4);
+    expect(kwh).toEqual(kwh.toSorted((a, b) => a - b));
+    const stopped = await stage.chargers.until({ event: 'transaction-stopped', station });
+    expect(stopped).toMatchObject({ reason: 'Remote' });
+    const [settled] = await settledAt(stage, evseUid);
+    session = settled!.session;
+    expect(session).toMatchObject({
+      auth_method: 'COMMAND', authorization_reference: charge_id, cdr_token: { uid: averysToken }, location_id: 'BURNABY',
+    });
+    expectMeasured(settled!, stopped);
+  });
+
+  test('the CDR is the same on both sides, and re-priced to the same money', async () => {
+    const cdr = await billed(stage, session.id);
+    const theirs = await stage.plunk.operator.get<{ repriced: { excl_vat: string; incl_vat: string }; findings: unknown[] }>(
+      `/v1/operator/cdrs/CA/BCT/${cdr.id}`,
+    );
+    expect(theirs.findings).toEqual([]);
+    expect(Number(theirs.repriced.excl_vat)).toBe(cdr.total_cost.excl_vat);
+    expect(Number(theirs.repriced.incl_vat)).toBe(cdr.total_cost.incl_vat);
+    expect(session.total_cost).toEqual(cdr.total_cost);
+    const { receipts } = await (await stage.driver('avery')).get<{ receipts: Receipt[] }>('/v1/receipts');
+    expect(receipts).toEqual([expect.objectContaining({ cdr_id: cdr.id, session_id: session.id, credit: false })]);
+  });
+
+  test('a bill is corrected by a Credit CDR and a new CDR, and both sides settle the same', async () => {
+    const before = await statements();
+    expect(before.ours).toBe(before.theirs);
+    const [cdr] = await cdrsOf(stage.oasis, session.id);
+    const made = await stage.oasis.operator.post<{ credit_cdr_id: string; replacement_cdr_id: string }>(
+      `/v1/operator/cdrs/${cdr!.id}/correct`,
+      { reason: 'half of the energy was the car wash next door', energy_wh: String(cdr!.total_energy * 500) },
+    );
+    expect(made).toEqual({ credit_cdr_id: `${cdr!.id}-C`, replacement_cdr_id: `${session.id}-2` });
+    const [first, credit, second] = await eventually('Carbon Plunk has the credit and the new CDR', async () => {
+      const cdrs = await cdrsOf(stage.plunk, session.id);
+      return cdrs.length === 3 && cdrs;
+    }) as Awaited<ReturnType<typeof cdrsOf>>;
+    expect(await cdrsOf(stage.oasis, session.id)).toEqual([first, credit, second]);
+    expect(credit).toMatchObject({ credit: true, credit_reference_id: cdr!.id });
+    expect(credit!.total_cost.excl_vat).toBe(-first!.total_cost.excl_vat);
+    expect(second!.total_cost.excl_vat).toBeLessThan(first!.total_cost.excl_vat);
+    const after = await eventually('both statements have the correction', async () => {
+      const both = await statements();
+      return both.ours === both.theirs && both.ours !== before.ours && both;
+    });
+    expect(after.ours).toMatch(/Carbon Plunk owes Energy OASIS [\d.]+ CAD/);
+  });
+});
+
+async function statements(): Promise<{ ours: string | undefined; theirs: string | undefined }> {
+  const owed = async (side: Stage['oasis'], party: string) => {
+    const { text } = await side.operator.get<{ text: string }>(`/v1/operator/statements/CA/${party}/2022-02`);
+    return /Carbon Plunk owes Energy OASIS [\d.,]+ CAD/.exec(text)?.[0];
+  };
+  return { ours: await owed(stage.oasis, 'CPK'), theirs: await owed(stage.plunk, 'BCT') };
+}
+
+describe('a charge by card', () => {
+  test("a partner's card charges at a two-cable station: one Session and one CDR with WHITELIST", async () => {
+    const tap = { station: 'OASIS-DC-01', connector: 2, card: blakesCard };
+    await beginByCard(stage, tap);
+    await metered(stage, tap.station, 2);
+    const stopped = await endByCard(stage, tap);
+    const [settled] = await settledAt(stage, 'DC-01');
+    expect(settled).toMatchObject({
+      session: { auth_method: 'WHITELIST', connector_id: '2' },
+      cdr: { auth_method: 'WHITELIST', cdr_location: { connector_standard: 'CHADEMO' } },
+    });
+    expectMeasured(settled!, stopped);
+  });
+
+  test('an unknown card is refused as Invalid', async () => {
+    const { station, evseUid } = stall(5);
+    await stage.chargers.do({ do: 'plug-in', station, car: 'leaf', soc: 35 });
+    await stage.chargers.do({ do: 'tap', station, idTag: 'DEADBEEF' });
+    await stage.chargers.until({ event: 'authorized', station, idTag: 'DEADBEEF', status: 'Invalid' });
+    expect(await sessionsOf(stage.oasis, evseUid)).toEqual([]);
+    await stage.chargers.do({ do: 'unplug', station });
+  });
+
+  test('an unknown card that charged while the line was down is stopped, and nobody is billed', async () => {
+    const { station, evseUid } = offlineStrangers;
+    await stage.chargers.do({ do: 'drop-socket', station, forMs: 300 });
+    await stage.chargers.until({ event: 'disconnected', station });
+    await stage.chargers.do({ do: 'plug-in', station, car: 'leaf', soc: 35 });
+    await stage.chargers.do({ do: 'tap', station, idTag: 'BADC0FFEE' });
+    await stage.chargers.until({ event: 'transaction-known', station, status: 'Invalid' });
+    await stage.chargers.until({ event: 'delivered', station, action: 'StopTransaction' });
+    await stage.chargers.do({ do: 'unplug', station });
+    // A charge after it at the same station: all that came before it has been worked off.
+    const tap = { station, card: crewCard(5) };
+    await beginByCard(stage, tap);
+    await endByCard(stage, tap);
+    const [settled] = await settledAt(stage, evseUid);
+    expect(settled!.session.cdr_token.uid).toBe(crewCard(5));
+  });
+});
+
+describe('what may go wrong at the charger', () => {
+  test('a charger that drops its socket in mid-charge and comes back goes on with the same Session', async () => {
+    const { station, evseUid } = stall(2);
+    const tap = { station, card: crewCard(2) };
+    await beginByCard(stage, tap);
+    await metered(stage, station, 1);
+    const { id } = await activeSession(stage.plunk, evseUid);
+    const since = stage.chargers.events.length;
+    await stage.chargers.do({ do: 'drop-socket', station, forMs: 1_000 });
+    await stage.chargers.until({ event: 'connected', station }, { since });
+    await metered(stage, station, 2);
+    const stopped = await endByCard(stage, tap);
+    const [settled] = await settledAt(stage, evseUid);
+    expect(settled!.session.id).toBe(id);
+    expectMeasured(settled!, stopped);
+  });
+
+  test('a StopTransaction that is sent three times ends one Session with one CDR', async () => {
+    const { station, evseUid } = stall(3);
+    const tap = { station, card: crewCard(3) };
+    const stops = () => stage.chargers.events.filter((event) =>
+      event.station === station && event.event === 'delivered' && event['action'] === 'StopTransaction').length;
+    await stage.chargers.do({ do: 'repeat-stop', station, times: 3 });
+    await beginByCard(stage, tap);
+    await metered(stage, station, 1);
+    const stopped = await endByCard(stage, tap);
+    await eventually('three StopTransactions are delivered', () => stops() === 3);
+    // The second charge's CDR comes after all that the repeats could have made.
+    await beginByCard(stage, tap);
+    await endByCard(stage, tap);
+    const [first, second] = await settledAt(stage, evseUid, 2);
+    expectMeasured(first!, stopped);
+    expect(second!.session.id).not.toBe(first!.session.id);
+  });
+
+  test('a charger that never answers RemoteStart is a TIMEOUT, and a charge that it begins later is stopped at once', async () => {
+    const { station, evseUid } = stall(4);
+    await stage.chargers.do({ do: 'plug-in', station, car: 'leaf', soc: 35 });
+    // It acts 4.5 s later in real time; its answer is waited for 3 s.
+    await stage.chargers.do({
+      do: 'stop-answering', station, actions: ['RemoteStartTransaction'], act: true, afterMs: 4_500 * RATE,
+    });
+    const { outcome, result } = await raw.start({ location_id: 'BURNABY', evse_uid: evseUid });
+    expect(dataOf<CommandResponse>(outcome)).toMatchObject({ result: 'ACCEPTED' });
+    expect(await result()).toMatchObject({ result: 'TIMEOUT' });
+    expect(await sessionsOf(stage.oasis, evseUid)).toEqual([]);
+    await stage.chargers.until({ event: 'transaction-known', station });
+    await stage.chargers.until({ event: 'transaction-stopped', station, reason: 'Remote' }, { withinMs: 3_000 });
+    await stage.chargers.do({ do: 'answer-again', station });
+    await stage.chargers.do({ do: 'unplug', station });
+    const session = await eventually('the late Session is COMPLETED', async () =>
+      (await sessionsOf(stage.oasis, evseUid)).find(({ status }) => status === 'COMPLETED'));
+    await eventually('the eMSP has its CDR', () =>
+      raw.received('cdrs').find(({ body }) => (body as { session_id: string }).session_id === session.id));
+  });
+});
+
+describe('commands of a partner of another make', () => {
+  test('START_SESSION with a Token that was never pushed is accepted: whom it trusts is the eMSP\'s affair', async () => {
+    const { station, evseUid } = stall(6);
+    await stage.chargers.do({ do: 'plug-in', station, car: 'leaf', soc: 35 });
+    const { outcome, exchange, result } = await raw.start({ location_id: 'BURNABY', evse_uid: evseUid }, rawToken('NEVER-PUSHED'));
+    expect(dataOf<CommandResponse>(outcome)).toMatchObject({ result: 'ACCEPTED' });
+    expect(await result()).toMatchObject({ result: 'ACCEPTED' });
+    const session = await activeSession(stage.oasis, evseUid);
+    expect(session).toMatchObject({
+      auth_method: 'COMMAND', authorization_reference: exchange, cdr_token: { party_id: 'RAW', uid: 'NEVER-PUSHED' },
+    });
+    const stop = await raw.send('post', raw.at('commands', 'RECEIVER', 'STOP_SESSION'), {
+      response_url: raw.responseUrl('stop-1'), session_id: session.id,
+    });
+    expect(dataOf<CommandResponse>(stop)).toMatchObject({ result: 'ACCEPTED' });
+    await stage.chargers.until({ event: 'transaction-stopped', station, reason: 'Remote' });
+    await stage.chargers.do({ do: 'unplug', station });
+    const posted = await eventually('the eMSP has the CDR', () =>
+      raw.received('cdrs').find(({ body }) => (body as { session_id: string }).session_id === session.id));
+    expect(posted).toMatchObject({ method: 'POST', body: { cdr_token: { uid: 'NEVER-PUSHED' }, auth_method: 'COMMAND' } });
+    // Its neighbour hears nothing of it.
+    expect(await sessionsOf(stage.plunk, evseUid)).toEqual([]);
+  });
+
+  test.each([
+    ['Location', { location_id: 'NOWHERE' }],
+    ['EVSE', { location_id: 'BURNABY', evse_uid: 'L2-99' }],
+  ])('START_SESSION for an unknown %s is REJECTED with status code 2003', async (_what, place) => {
+    const { outcome } = await raw.start(place);
+    expect(outcome).toMatchObject({ kind: 'refused', http: 200, statusCode: 2003, data: { result: 'REJECTED' } });
+  });
+});
+
+describe('odd input at the OCPI edge', () => oddInputIsRefused(() => ({ stage, oasis: raw, plunk: rawCpo })));

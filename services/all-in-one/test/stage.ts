@@ -1,0 +1,213 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freshDatabase, freshPlatform, natsUrl } from '#test-servers';
+import pg from 'pg';
+import { type ChargerProcess, startCharger } from '../../../scripts/charger-process.ts';
+import { type FoundEvse, Portal } from '../../../scripts/demo-portal.ts';
+import { carbonPlunk, DEMO_EPOCH, energyOasis } from '../../../scripts/demo-settings.ts';
+import { anyPorts, type Platform, type PlatformOptions, startPlatform } from '../../../scripts/platform.ts';
+
+export interface StageOptions {
+  readonly hosting: 'one' | 'split';
+  /** How much faster than life the platforms' clock runs. */
+  readonly rate: number;
+  /** Platform seconds between two meter samples of a charge, and between two refreshes of its Session. */
+  readonly everyS: number;
+  /** Configuration keys of single stations. */
+  readonly stationSettings?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+/** One of the two platforms, on the run's servers with a database and a name of its own. */
+export interface Side {
+  /** What runs now: another one after a restart. */
+  readonly platform: () => Platform;
+  readonly operator: Portal;
+  query<Row>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
+  /** Ends all processes of the platform. */
+  stop(): Promise<void>;
+  /** The same platform again: its database, its ports, its secret; it may be hosted otherwise. */
+  startAgain(hosting: PlatformOptions['hosting']): Promise<void>;
+}
+
+export interface Stage {
+  readonly oasis: Side;
+  readonly plunk: Side;
+  readonly chargers: ChargerProcess;
+  /** Signs a driver of Carbon Plunk in. */
+  driver(name: 'avery' | 'blake'): Promise<Portal>;
+  /** The last lines of every service's log. */
+  logs(): string;
+  stop(): Promise<void>;
+}
+
+export const averysToken = 'APP-0000000001';
+export const blakesCard = '04A2B3C4D5E680';
+/** More cards of Carbon Plunk, one for each Level-2 station. */
+export const crewCard = (n: number): string => `04C0FFEE00${String(n).padStart(2, '0')}80`;
+
+/** Short times, so that a fault is over within a test. */
+const oasisSettings = (everyS: number) => ({
+  ...energyOasis(),
+  sessions: { update_every_s: everyS, charger_timeout_ms: 3_000, partner_timeout_ms: 5_000 },
+  ocpi: { allow_private_urls: true, request_timeout_ms: 5_000, first_retry_ms: 50, longest_retry_ms: 400 },
+});
+
+const plunkSettings = () => {
+  const settings = carbonPlunk();
+  const crew = {
+    email: 'crew@carbon-plunk.example',
+    password: 'many cards, one driver',
+    name: 'Crew',
+    contract_id: 'CA-CPK-C00000003-F',
+    tokens: Array.from({ length: 10 }, (_, i) => ({ uid: crewCard(i + 1), type: 'RFID' })),
+  };
+  return {
+    ...settings,
+    drivers: [...settings.drivers, crew],
+    sessions: { partner_timeout_ms: 5_000 },
+    ocpi: { allow_private_urls: true, request_timeout_ms: 5_000, first_retry_ms: 50, longest_retry_ms: 400 },
+  };
+};
+
+/** Both platforms, registered with each other, all objects exchanged, and OASIS's chargers at their sockets. */
+export async function setStage({ hosting, rate, everyS, stationSettings = {} }: StageOptions): Promise<Stage> {
+  const dir = mkdtempSync(join(tmpdir(), 'roamwatt-stage-'));
+  const clockEnv = {
+    ROAMWATT_CLOCK_EPOCH: DEMO_EPOCH,
+    ROAMWATT_CLOCK_STARTED: new Date().toISOString(),
+    ROAMWATT_CLOCK_RATE: String(rate),
+  };
+  const closing: (() => Promise<unknown>)[] = [];
+  const stop = async () => {
+    for (const close of closing.toReversed()) await close().catch(() => {});
+    rmSync(dir, { recursive: true, force: true });
+  };
+  const side = async (title: string, settings: Settings) => {
+    const database = await freshDatabase();
+    closing.push(() => database.drop());
+    const started = await startSide({
+      name: freshPlatform(), dir: join(dir, title), settings, hosting, env: clockEnv,
+      databaseUrl: database.url, natsUrl: natsUrl(), ports: await anyPorts(),
+    });
+    closing.push(() => started.close());
+    return started;
+  };
+  const settings = { oasis: oasisSettings(everyS), plunk: plunkSettings() };
+  const logs = () => ['oasis', 'plunk'].map((title) => tails(join(dir, title, 'logs'), title)).join('\n');
+  try {
+    // One failing, the other has to be there to be stopped.
+    const starting = [side('oasis', settings.oasis), side('plunk', settings.plunk)] as const;
+    await Promise.allSettled(starting);
+    const [oasis, plunk] = await Promise.all(starting);
+    const chargers = startCharger({
+      env: clockEnv,
+      config: {
+        url: oasis.platform().ocppUrl,
+        settings: { MeterValueSampleInterval: everyS },
+        stations: settings.oasis.stations.map(({ id, password }, n) => ({
+          id, password, seed: n + 1, meterStartWh: 100_000 + n * 7_000,
+          model: id.includes('-DC-') ? 'dcfc' : 'level2',
+          settings: { MeterValueSampleInterval: everyS, ...stationSettings[id] },
+        })),
+      },
+    });
+    closing.push(() => chargers.stop());
+    const drivers = { avery: settings.plunk.drivers[0]!, blake: settings.plunk.drivers[1]! };
+    const stage: Stage = {
+      oasis, plunk, chargers, logs, stop,
+      driver: (name) => Portal.driver(plunk.platform().portalUrl, drivers[name].email, drivers[name].password),
+    };
+    await meet(stage, settings.oasis.stations.map(({ id }) => id));
+    return stage;
+  } catch (error) {
+    const said = logs();
+    await stop();
+    throw new Error(`the stage could not be set: ${(error as Error).message}\n${said}`, { cause: error });
+  }
+}
+
+type Settings = ReturnType<typeof oasisSettings> | ReturnType<typeof plunkSettings>;
+
+async function startSide(options: PlatformOptions & { settings: Settings }): Promise<Side & { close(): Promise<void> }> {
+  let platform = await startPlatform(options);
+  const pool = new pg.Pool({ connectionString: options.databaseUrl!, max: 2 });
+  return {
+    platform: () => platform,
+    operator: Portal.operator(platform.portalUrl, options.settings.portal.operator_keys[0]!),
+    query: async <Row>(sql: string, values: readonly unknown[] = []) =>
+      (await pool.query(sql, [...values])).rows as Row[],
+    stop: () => platform.stop(),
+    async startAgain(hosting) {
+      platform = await startPlatform({ ...options, hosting });
+    },
+    async close() {
+      await platform.stop();
+      await pool.end();
+    },
+  };
+}
+
+const TOKENS_OF_PLUNK = 12;
+
+/** The handshake, as operators do it, and until each side has what the other pushes at first. */
+async function meet(stage: Stage, stations: readonly string[]): Promise<void> {
+  const { oasis, plunk, chargers } = stage;
+  const { token_a, versions_url } = await invitation(oasis, 'Carbon Plunk');
+  await plunk.operator.post('/v1/operator/partners', { name: 'Energy OASIS', token_a, versions_url });
+  const booted = stations.map((station) => chargers.until({ event: 'booted', station }));
+  await Promise.all([
+    ...booted,
+    eventually('OASIS has the tokens of Carbon Plunk', async () => {
+      const [row] = await oasis.query<{ n: number }>('SELECT count(*)::int AS n FROM tokens_auth.tokens WHERE NOT own');
+      return row?.n === TOKENS_OF_PLUNK;
+    }),
+    eventually('Carbon Plunk knows the EVSEs of OASIS, free and priced', async () =>
+      (await freeEvses(await stage.driver('avery'))).length === stations.length),
+  ]);
+}
+
+/** What an operator hands to a partner who is to register. */
+export function invitation(side: Side, name: string): Promise<{ token_a: string; versions_url: string }> {
+  return side.operator.post('/v1/operator/invitations', { name });
+}
+
+/** The EVSEs near Burnaby that are free and have a price on every connector. */
+export async function freeEvses(driver: Portal): Promise<FoundEvse[]> {
+  const { evses } = await driver.get<{ evses: FoundEvse[] }>(
+    '/v1/evses?latitude=49.2488&longitude=-123.0016&radius_m=5000&available=true',
+  );
+  return evses.filter(({ connectors }) => connectors.every(({ price }) => price?.quote));
+}
+
+/** Asks until there is something else than undefined, null or false; fails with what it waited for. */
+export async function eventually<T>(
+  what: string, ask: () => Promise<T | undefined | null | false> | T | undefined | null | false, withinMs = 20_000,
+): Promise<T> {
+  const deadline = Date.now() + withinMs;
+  let last: unknown;
+  for (;;) {
+    try {
+      const answer = await ask();
+      if (answer !== undefined && answer !== null && answer !== false) return answer;
+      last = undefined;
+    } catch (error) {
+      last = error;
+    }
+    if (Date.now() > deadline) {
+      throw new Error(`not within ${withinMs} ms: ${what}${last ? ` (${(last as Error).message})` : ''}`, { cause: last });
+    }
+    await sleep(50);
+  }
+}
+
+const LINES_SHOWN = 15;
+
+function tails(logDir: string, title: string): string {
+  const files = readdirSync(logDir, { withFileTypes: true }).filter((file) => file.isFile());
+  return files.map(({ name }) => {
+    const lines = readFileSync(join(logDir, name), 'utf8').trimEnd().split('\n');
+    return `--- ${title}: ${name}\n${lines.slice(-LINES_SHOWN).map((line) => line.slice(0, 600)).join('\n')}`;
+  }).join('\n');
+}
