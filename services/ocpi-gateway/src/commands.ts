@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Bus } from '#bus';
+import { type Bus, Unanswered } from '#bus';
 import { recordCommandResult, startSession, stopSession } from '#contracts/sessions';
 import { toJsonBytes } from '#contracts';
 import type { Due, DueOutcome } from '#due';
@@ -92,7 +92,7 @@ export class Commands {
     request.afterAnswer(() => {
       void noteAnswered(db, orderId).then(() => this.parts.wake(), () => {});
     });
-    const taken = await ask(orderId);
+    const taken = await ask(orderId).catch(nobodyThere);
     await noteResponse(db, orderId, taken.result);
     return {
       answer: taken.unknownLocation ? answers.unknownLocation : answers.ok,
@@ -133,6 +133,12 @@ export class Commands {
 
 function response(result: CommandResponse['result'], timeout: number, text: string): CommandResponse {
   return { result, timeout, ...(text === '' ? {} : { message: [{ language: 'en', text: text.slice(0, 512) }] }) };
+}
+
+/** Offline: nothing was done, and that can be said. Any other silence is 3000, and a result may still follow. */
+function nobodyThere(error: unknown): Taken {
+  if (!(error instanceof Unanswered) || error.reason !== 'offline') throw error;
+  return { result: 'REJECTED', timeoutS: 0, message: 'Commands cannot be carried out now; try again later', unknownLocation: false };
 }
 
 /** CMD-12: a command that OCPI knows and this platform does not. */

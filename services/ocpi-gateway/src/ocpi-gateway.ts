@@ -117,6 +117,8 @@ function commandAnswer(outcome: Outcome): SentCommand {
     return { outcome: 'answered', result, timeoutS: timeout, message: text, statusCode };
   }
   if (outcome.kind === 'ok') return ended('unclear', `the answer holds no CommandResponse: ${reading.message}`, { statusCode });
+  // A fault on their side: nobody knows what they did before it.
+  if (statusCode >= 3000 || outcome.http >= 500) return ended('unclear', outcome.message, { statusCode });
   return ended('answered', outcome.message, { result: 'REJECTED', statusCode });
 }
 

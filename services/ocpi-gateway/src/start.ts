@@ -21,6 +21,7 @@ import { Unlocking } from './unlocking.ts';
 
 /** Partners worked for at the same time: one that is slow keeps one place. */
 const LANES = 64;
+const PATIENCE_AT_STOP_MS = 2_000;
 
 export function start(env: Env): Promise<Running> {
   return startService(env, { name: 'ocpi-gateway', migrations }, async (service) => {
@@ -59,7 +60,7 @@ export function start(env: Env): Promise<Running> {
     const { host, port } = listenAt(service);
     await http.listen({ host, port });
     service.onStop(() => http.close());
-    publicUrl ||= `http://${host}:${(http.server.address() as AddressInfo).port}`;
+    publicUrl ||= addressOf(host, (http.server.address() as AddressInfo).port);
 
     const serving = await serve({
       module: OcpiGatewayModule.with(gateway, partners), bus, db, listener: 'ocpi-gateway', tells: [told],
@@ -78,6 +79,8 @@ export function start(env: Env): Promise<Running> {
       },
     });
     service.onStop(() => worker?.stop());
+    // Whoever waits for a slow partner is let go: its answer is unclear then, and looked after by the next start.
+    service.onStop(() => void setTimeout(() => void calls.close(), PATIENCE_AT_STOP_MS).unref());
     return { ocpi: wired.versionsUrl() };
   });
 }
@@ -86,4 +89,10 @@ function listenAt({ settings }: Service): { host: string; port: number } {
   const port = settings.variable('OCPI_PORT', '0');
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw new BadSettings(`environment variable OCPI_PORT: "${port}" is no port`);
   return { host: settings.variable('HOST', '127.0.0.1'), port: Number(port) };
+}
+
+/** As others on this machine reach it; partners elsewhere need OCPI_PUBLIC_URL. */
+function addressOf(host: string, port: number): string {
+  if (host === '0.0.0.0' || host === '::') return `http://127.0.0.1:${port}`;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

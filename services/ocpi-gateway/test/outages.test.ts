@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { told } from '#bus';
+import { cdrIssued } from '#contracts/cdr-ledger';
+import { evseStatusChanged } from '#contracts/locations';
+import { listPartners } from '#contracts/ocpi-gateway';
+import { tariffPublished } from '#contracts/tariff-engine';
+import { toJsonBytes } from '#contracts';
+import { type Cdr, exampleCdr, exampleLocation, exampleTariff, type Location } from '#ocpi';
+import { HandPartner } from './hand-partner.ts';
+import { openSide, type Side } from './side.ts';
+
+// What a gateway does about partners that are down, slow, or say no: all worked by hand.
+
+const location: Location = { ...exampleLocation, id: 'BURNABY' };
+const bct = { countryCode: 'CA', partyId: 'BCT' };
+
+let oasis: Side;
+let montreal: HandPartner;
+let slow: HandPartner;
+
+beforeAll(async () => {
+  oasis = await openSide({});
+  oasis.neighbours.own.locations.push(location);
+  montreal = await HandPartner.open('Montreal', 'MTL', 'EMSP', ['RECEIVER locations', 'RECEIVER tariffs', 'RECEIVER sessions', 'RECEIVER cdrs']);
+  slow = await HandPartner.open('Slow', 'SLO', 'EMSP', ['RECEIVER locations']);
+  await montreal.register(oasis);
+  await vi.waitFor(() => expect(montreal.pushed()).toEqual(['PUT /locations/CA/BCT/BURNABY']), { timeout: 10_000 });
+});
+afterAll(async () => {
+  await Promise.all([montreal, slow].map((one) => one?.close()));
+  await oasis?.close();
+});
+
+const viewOf = async (name: string) =>
+  (await oasis.neighbours.bus.ask(listPartners, {})).partners.findLast((one) => one.name === name)!;
+const evseStatus = (status: 'CHARGING' | 'BLOCKED', at: string) => {
+  const evses = location.evses!.map((evse) => (evse.uid === 'L2-01' ? { ...evse, status, last_updated: at } : evse));
+  return told(evseStatusChanged, {
+    own: true, party: bct, locationId: 'BURNABY', evseUid: 'L2-01', status, lastUpdated: at,
+    locationJson: toJsonBytes({ ...location, evses, last_updated: at }),
+  });
+};
+
+test('a partner that never answers costs the others nothing', async () => {
+  slow.answer = () => 'never';
+  await slow.register(oasis);
+  await expect.poll(() => slow.pushed()).toContain('PUT /locations/CA/BCT/BURNABY');
+  await oasis.neighbours.tell(evseStatus('CHARGING', '2022-02-01T17:00:00Z'));
+  await expect.poll(() => montreal.pushed()).toContain('PATCH /locations/CA/BCT/BURNABY/L2-01');
+  expect([slow.pushed().length, (await viewOf('Slow')).lastError], 'it still has not answered').toEqual([1, '']);
+});
+
+test('after an outage the object is sent as it is now, whole, and nothing of what it was', async () => {
+  montreal.seen.length = 0;
+  await oasis.neighbours.tell(evseStatus('BLOCKED', '2022-02-01T17:05:00Z'));
+  await expect.poll(() => montreal.pushed()).toHaveLength(1);
+  slow.seen.length = 0;
+  slow.answer = () => ({});
+  slow.hangUp();
+  await expect.poll(async () => (await viewOf('Slow')).waiting).toBe(0);
+  expect((await viewOf('Slow')).lastError).toContain('locations BURNABY: unclear');
+  expect(slow.seen).toMatchObject([{ what: 'PUT /locations/CA/BCT/BURNABY', body: { evses: [{}, { status: 'BLOCKED' }] } }]);
+});
+
+test('TRN-63 a PATCH that is refused is followed by the whole object', async () => {
+  montreal.seen.length = 0;
+  montreal.answer = (what) => (what.startsWith('PATCH') ? { http: 404, status: 2001 } : {});
+  await oasis.neighbours.tell(evseStatus('CHARGING', '2022-02-01T17:10:00Z'));
+  await expect.poll(() => montreal.pushed()).toEqual(['PATCH /locations/CA/BCT/BURNABY/L2-01', 'PUT /locations/CA/BCT/BURNABY']);
+});
+
+const published = (id: string, at: string) => told(tariffPublished, {
+  own: true, party: bct, tariffId: id, version: 2, tariffJson: toJsonBytes({ ...exampleTariff, id, last_updated: at }), lastUpdated: at,
+});
+
+test('an object that a partner refuses is set aside and said to the operator; changed, it is sent anew', async () => {
+  montreal.seen.length = 0;
+  montreal.answer = (what) => (what.endsWith('/L2') ? { status: 2001 } : {});
+  await oasis.neighbours.tell(published('L2', '2022-02-02T00:00:00Z'), published('FREE', '2022-02-02T00:00:00Z'));
+  await expect.poll(() => montreal.pushed()).toEqual(['PUT /tariffs/CA/BCT/L2', 'PUT /tariffs/CA/BCT/FREE']);
+  await expect.poll(async () => (await viewOf('Montreal')).waiting).toBe(1);
+  expect((await viewOf('Montreal')).lastError).toContain('tariffs L2: HTTP 200, 2001: said 2001');
+  montreal.answer = () => ({});
+  await oasis.neighbours.tell(published('L2', '2022-02-03T00:00:00Z'));
+  await expect.poll(async () => (await viewOf('Montreal')).waiting).toBe(0);
+});
+
+test('an object over which a partner fails goes behind the others, and is set aside in the end', async () => {
+  montreal.seen.length = 0;
+  montreal.answer = (what) => (what.endsWith('/L2') ? { status: 3000 } : {});
+  await oasis.neighbours.tell(published('L2', '2022-02-04T00:00:00Z'), published('FREE', '2022-02-04T00:00:00Z'));
+  await expect.poll(() => montreal.pushed('PUT /tariffs/CA/BCT/L2')).toHaveLength(3);
+  expect(montreal.pushed()[1]).toBe('PUT /tariffs/CA/BCT/FREE');
+  await expect.poll(async () => (await viewOf('Montreal')).waiting).toBe(1);
+});
+
+test("a CDR is sent again whatever a partner's fault is, in order, and over the party's next link if need be", async () => {
+  const cdr = (id: string): Cdr => ({ ...exampleCdr, id, session_id: 'S-none', cdr_token: { ...exampleCdr.cdr_token, party_id: 'MTL' } });
+  const issued = (one: Cdr) => told(cdrIssued, {
+    cdrId: one.id, sessionId: 'S-none', credit: false, tokenParty: { countryCode: 'CA', partyId: 'MTL' }, cdrJson: toJsonBytes(one),
+  });
+  montreal.answer = (what) => (what.startsWith('POST /cdrs') ? { http: 503, status: 3000 } : {});
+  montreal.seen.length = 0;
+  await oasis.neighbours.tell(issued(cdr('C-1')), issued(cdr('C-2')));
+  await expect.poll(() => montreal.pushed('POST /cdrs').length).toBeGreaterThan(3);
+  const bodies = () => montreal.seen.filter(({ what }) => what === 'POST /cdrs').map(({ body }) => (body as Cdr).id);
+  expect(new Set(bodies())).toEqual(new Set(['C-1']));
+  // The partner starts over with a new TOKEN_A.
+  await montreal.register(oasis);
+  montreal.seen.length = 0;
+  montreal.answer = () => ({});
+  await expect.poll(bodies).toEqual(['C-1', 'C-2']);
+  await oasis.neighbours.tell(issued(cdr('C-1')), issued(cdr('C-3')));
+  await expect.poll(bodies).toEqual(['C-1', 'C-2', 'C-3']);
+});
