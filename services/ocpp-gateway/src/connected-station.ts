@@ -45,9 +45,9 @@ export class ConnectedStation {
     });
   }
 
-  /** Resolves when the journal has the connection. */
-  async connected(): Promise<void> {
-    await this.epoch;
+  /** The connection's epoch, once the journal has it. */
+  connected(): Promise<number> {
+    return this.epoch;
   }
 
   async disconnected(reason: string): Promise<void> {

@@ -10,11 +10,12 @@ import type { Executor } from '#event-store';
 import { type Admission, type Admitted, type Handshake, OcppConnection, OcppUpgrade } from '#ocpp';
 import type { Database } from '#postgres';
 import type { Log, Tracer } from '#telemetry';
-import type { Clock } from '#time';
-import { commandAnswer, limitOf, orderOf } from './orders.ts';
+import { type Clock, rfc3339 } from '#time';
 import { CardCache } from './card-cache.ts';
 import type { Config } from './config.ts';
 import { ConnectedStation, type StationParts } from './connected-station.ts';
+import { forgetHolders, holdSocket, leaveHolders, lostSockets, stayAlive } from './holders.ts';
+import { commandAnswer, limitOf, orderOf } from './orders.ts';
 import type { Authorization, Station, StationCommand, StationEvent } from './station.ts';
 import { nextTransactionId, replaceStations, secretOf } from './station-rows.ts';
 
@@ -32,6 +33,8 @@ export interface GatewayParts {
 
 /** The station's own message time-out may be 30 s; tokens-auth may ask a partner for 5 s. */
 const AUTHORIZE_WITHIN_MS = 7_000;
+/** How often a process says that it lives, and looks for sockets that nobody holds any more. */
+const WATCH_EVERY_MS = 3_000;
 
 interface Held {
   readonly connection: OcppConnection;
@@ -45,6 +48,9 @@ export class Gateway {
   private readonly held = new Map<string, Held>();
   private readonly leaving = new Set<Promise<unknown>>();
   private readonly cards = new CardCache();
+  /** This process among those that hold sockets. */
+  private readonly name = randomUUID();
+  private watching: NodeJS.Timeout | undefined;
 
   constructor(private readonly parts: GatewayParts) {
     const upgrade = new OcppUpgrade({
@@ -60,12 +66,15 @@ export class Gateway {
     const { config, db, key } = this.parts;
     const secrets = new Map(config.stations.map(({ id, password }) => [id, secretHash(key, id, Buffer.from(password))]));
     await replaceStations(db, secrets);
+    await this.watch();
+    this.watching = setInterval(() => void this.watch(), WATCH_EVERY_MS);
     await new Promise<void>((ready, failed) => this.http.once('error', failed).listen(config.port, config.host, ready));
     const { port } = this.http.address() as AddressInfo;
     return `ws://${config.host}:${port}/ocpp`;
   }
 
   async close(): Promise<void> {
+    clearInterval(this.watching);
     const closed = new Promise((done) => this.http.close(done));
     for (const { connection } of this.held.values()) connection.close(1001, 'the central system restarts');
     this.http.closeAllConnections();
@@ -73,6 +82,23 @@ export class Gateway {
     // Sockets that end after this belong to nobody: their stations will be seen again, or not.
     while (this.leaving.size > 0 || this.held.size > 0) {
       await Promise.allSettled([...this.leaving, new Promise((later) => setTimeout(later, 20))]);
+    }
+    await leaveHolders(this.parts.db, this.name).catch(() => {});
+  }
+
+  /** Says that this process lives, and that the sockets of those that do not are lost. */
+  private async watch(): Promise<void> {
+    const { db, journal, clock, log } = this.parts;
+    try {
+      await stayAlive(db, this.name);
+      await forgetHolders(db);
+      for (const { stationId, epoch } of await lostSockets(db)) {
+        await journal.execute(stationId, `disconnect ${epoch}`, {
+          type: 'Disconnect', epoch, at: rfc3339(clock.now()), reason: 'the process that held its socket is gone',
+        });
+      }
+    } catch (error) {
+      log.warn('sockets cannot be watched', { error: error as Error });
     }
   }
 
@@ -98,7 +124,10 @@ export class Gateway {
       limits: { callTimeoutMs: config.callTimeoutMs, pingIntervalMs: config.pingIntervalMs },
     });
     const station = new ConnectedStation(identity, () => connection, this.stationParts(), { name: randomUUID(), version });
-    const holding = station.connected().then(() => this.hold(station));
+    const holding = station.connected().then(async (epoch) => {
+      await holdSocket(this.parts.db, identity, epoch, this.name);
+      return this.hold(station);
+    });
     holding.catch((error: Error) => log.error('a station\'s commands cannot be taken', { station: identity, error }));
     const held: Held = { connection, station, release: () => holding.then((release) => release(), () => undefined) };
     this.held.set(identity, held);

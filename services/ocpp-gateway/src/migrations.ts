@@ -30,6 +30,16 @@ const stations: MigrationList = [
        )`,
     ],
   },
+  {
+    name: 'stations-2-holders',
+    up: () => [
+      // Real time by the database's clock.
+      'CREATE TABLE holders (holder text PRIMARY KEY, alive_until timestamptz NOT NULL)',
+      'CREATE TABLE sockets (station_id text PRIMARY KEY, epoch int NOT NULL, holder text NOT NULL)',
+      `ALTER TABLE station_states
+         ADD COLUMN epoch int NOT NULL DEFAULT 0, ADD COLUMN noted_at timestamptz NOT NULL DEFAULT now()`,
+    ],
+  },
 ];
 
 export const migrations: MigrationList = [...busMigrations, ...eventStoreMigrations, ...stations];

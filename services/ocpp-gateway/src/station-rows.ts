@@ -27,14 +27,25 @@ export async function nextTransactionId(db: Database): Promise<number> {
 
 // The read model behind describeStations, written from the gateway's own facts. ---------------------
 
-export async function sawStation(tx: Tx, stationId: string, at: string, seen: { connected?: boolean; vendor?: string; model?: string }) {
+export async function sawConnection(
+  tx: Tx, stationId: string, at: string, { connected, epoch }: { connected: boolean; epoch: number },
+) {
   await tx.query(
-    `INSERT INTO station_states AS held (station_id, last_seen_at, connected, vendor, model)
-     VALUES ($1, $2, coalesce($3, true), coalesce($4, ''), coalesce($5, ''))
+    `INSERT INTO station_states AS held (station_id, last_seen_at, connected, epoch) VALUES ($1, $2, $3, $4)
+     ON CONFLICT (station_id) DO UPDATE SET connected = excluded.connected, epoch = excluded.epoch, noted_at = now(),
+       last_seen_at = greatest(held.last_seen_at, excluded.last_seen_at)`,
+    [stationId, at, connected, epoch],
+  );
+}
+
+export async function sawStation(tx: Tx, stationId: string, at: string, seen: { vendor?: string; model?: string } = {}) {
+  await tx.query(
+    `INSERT INTO station_states AS held (station_id, last_seen_at, vendor, model)
+     VALUES ($1, $2, coalesce($3, ''), coalesce($4, ''))
      ON CONFLICT (station_id) DO UPDATE SET
-       last_seen_at = greatest(held.last_seen_at, excluded.last_seen_at), connected = coalesce($3, held.connected),
-       vendor = coalesce($4, held.vendor), model = coalesce($5, held.model)`,
-    [stationId, at, seen.connected ?? null, seen.vendor ?? null, seen.model ?? null],
+       last_seen_at = greatest(held.last_seen_at, excluded.last_seen_at),
+       vendor = coalesce($3, held.vendor), model = coalesce($4, held.model)`,
+    [stationId, at, seen.vendor ?? null, seen.model ?? null],
   );
 }
 

@@ -170,3 +170,11 @@ test('J-12 the newest socket of a station takes the older one\'s place', async (
   expect(await closed).toBe(1008);
   second.close();
 });
+
+test('a station whose gateway process was killed is said to be disconnected by another', async () => {
+  const gone = await openDatabase({ url: platform.databaseUrl, schema: 'ocpp_gateway', migrations: [] });
+  await gone.query(`UPDATE sockets SET holder = 'killed' WHERE station_id = 'SILENT'`);
+  await gone.query(`UPDATE station_states SET noted_at = now() - interval '1 minute' WHERE station_id = 'SILENT'`);
+  await expect.poll(() => facts('station disconnected', 'SILENT')).toMatchObject([{ reason: 'the process that held its socket is gone' }]);
+  await gone.close();
+});
