@@ -10,6 +10,7 @@ export const DriverEntity = defineEntity({
     contractId: p.string(),
     tokens: p.json<TokenSettings[]>(),
     passwordHash: p.string(),
+    passwordMark: p.string(),
     active: p.boolean(),
   },
 });

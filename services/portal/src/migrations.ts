@@ -10,6 +10,7 @@ export const migrations: MigrationList = [
          contract_id text NOT NULL,
          tokens jsonb NOT NULL,          -- [{uid, type, visual_number?}]
          password_hash text NOT NULL,    -- scrypt
+         password_mark text NOT NULL,    -- keyed; tells whether the settings have another password
          active boolean NOT NULL         -- whether the settings still name the driver
        )`,
       `CREATE TABLE log_ins (

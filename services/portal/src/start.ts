@@ -26,7 +26,9 @@ export function start(env: Env): Promise<Running> {
     const { party, clock } = settings;
     const orm = await openOrm({ url: settings.databaseUrl, schema: db.schema, entities });
     onStop(() => orm.close());
-    const drivers = new Drivers(orm, config.logInHours);
+    const drivers = new Drivers(orm, {
+      logInHours: config.logInHours, markKey: settings.key('drivers\' passwords'),
+    });
     await drivers.describe(config.drivers);
     const stopIssuing = await keepIssuing(bus, config.drivers, log);
     onStop(stopIssuing);
