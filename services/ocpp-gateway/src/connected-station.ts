@@ -81,7 +81,7 @@ export class ConnectedStation {
       }
       case 'Authorize': {
         const { state } = await this.parts.journal.load(this.id);
-        const ordered = orderedStart(state, undefined, call.payload.idTag);
+        const ordered = orderedStart(state, { idTag: call.payload.idTag, startedAt: now });
         const status = ordered ? 'Accepted' : (await this.parts.authorize(this.id, undefined, call.payload.idTag)).status;
         return { idTagInfo: { status } };
       }
@@ -120,7 +120,7 @@ export class ConnectedStation {
     const { state } = await this.parts.journal.load(this.id);
     const known = repeatedStart(state, identity);
     if (known) return { transactionId: known.transactionId, idTagInfo: { status: known.status } };
-    const ordered = orderedStart(state, connectorId, idTag);
+    const ordered = orderedStart(state, identity);
     const authorization = ordered
       ? { status: 'Accepted', authMethod: 'COMMAND' }
       : await this.parts.authorize(this.id, connectorId, idTag);
@@ -148,11 +148,17 @@ export class ConnectedStation {
   // What the station is told to do. ----------------------------------------------------------------
 
   async start(order: OrderedStart, timeoutMs: number): Promise<Answer> {
+    const { orderId, connectorId, idTag } = order;
     await this.parts.journal.execute(
-      this.id, `order ${order.orderId}`, { type: 'OrderStart', order, at: rfc3339(this.parts.clock.now()) }, currentTraceparent(),
+      this.id, `order ${orderId}`, { type: 'OrderStart', order, at: rfc3339(this.parts.clock.now()) }, currentTraceparent(),
     );
-    const { connectorId, idTag } = order;
-    return answerOf(await this.connection().call('RemoteStartTransaction', { connectorId, idTag }, { timeoutMs, priority: 'high' }));
+    const answer = answerOf(await this.connection().call('RemoteStartTransaction', { connectorId, idTag }, { timeoutMs, priority: 'high' }));
+    if (answer.outcome === 'rejected' || answer.outcome === 'not-supported') {
+      await this.parts.journal.execute(
+        this.id, `drop ${orderId}`, { type: 'DropOrder', orderId, at: rfc3339(this.parts.clock.now()) }, currentTraceparent(),
+      );
+    }
+    return answer;
   }
 
   async stop(transactionId: string, timeoutMs: number): Promise<Answer> {

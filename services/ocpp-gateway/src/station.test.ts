@@ -59,6 +59,14 @@ describe('a transaction', () => {
     station(ordered).when(startFrame(7, { authorization: { status: 'Invalid', authMethod: 'WHITELIST' } })).then(started(7, {
       authorization: { status: 'Accepted', authMethod: 'COMMAND', token: '{"uid":"04A2"}', reference: undefined, orderId: 'O1' },
     })));
+  test('by a card whose order the station refused is authorized as a card', () => {
+    const dropped: StationEvent = { type: 'OrderDropped', orderId: 'O1', at };
+    station(ordered).when({ type: 'DropOrder', orderId: 'O1', at }).then(dropped);
+    station(ordered, dropped).when({ type: 'DropOrder', orderId: 'O1', at }).thenNothing();
+    station(ordered, dropped).when(startFrame(7)).then(started(7));
+  });
+  test('by a card two hours after it was ordered and never began is authorized as a card', () =>
+    station(ordered).when(startFrame(7, { startedAt: '2022-02-01T19:00:01Z' })).then(started(7, { startedAt: '2022-02-01T19:00:01Z' })));
   test('by a card after the ordered one began is authorized as a card', () => {
     const byOrder = { authorization: { ...whitelist, authMethod: 'COMMAND', orderId: 'O1' } };
     station(ordered, started(7, byOrder), stopped('7')).when(startFrame(8, { startedAt: '2022-02-01T19:00:00Z' }))

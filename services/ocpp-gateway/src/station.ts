@@ -1,4 +1,5 @@
 import { type Decider, Rejected } from '#decider';
+import { instant } from '#time';
 
 /**
  * One charging station as a stream of events: what it said that counts, and who holds its socket.
@@ -54,12 +55,14 @@ export interface Station {
   readonly starts: readonly { readonly key: string; readonly transactionId: number; readonly status: string }[];
   /** Message id and digest of the latest frames without an identity of their own. */
   readonly frames: readonly string[];
-  readonly ordered: readonly OrderedStart[];
+  readonly ordered: readonly (OrderedStart & { readonly at: string })[];
 }
 
 const FRAMES_KEPT = 64;
 const STARTS_KEPT = 16;
 const ORDERS_KEPT = 16;
+/** A charge that begins later than this is none that was ordered: somebody came and tapped the card. */
+const ORDER_HOLDS_MS = 3_600_000;
 
 export type Refusal = 'socket-replaced' | 'owner-replaced';
 
@@ -67,6 +70,8 @@ export type StationCommand =
   | { readonly type: 'Connect'; readonly at: string; readonly version: string; readonly connection: string }
   | { readonly type: 'Disconnect'; readonly epoch: number; readonly at: string; readonly reason: string }
   | { readonly type: 'OrderStart'; readonly order: OrderedStart; readonly at: string }
+  /** The station said no to it. */
+  | { readonly type: 'DropOrder'; readonly orderId: string; readonly at: string }
   | { readonly type: 'ObeyOwner'; readonly ownerEpoch: number; readonly at: string }
   | FrameCommand;
 
@@ -118,6 +123,7 @@ export type StationEvent =
   | { readonly type: 'Connected'; readonly epoch: number; readonly at: string; readonly version: string; readonly connection: string }
   | { readonly type: 'Disconnected'; readonly epoch: number; readonly at: string; readonly reason: string }
   | { readonly type: 'StartOrdered'; readonly order: OrderedStart; readonly at: string }
+  | { readonly type: 'OrderDropped'; readonly orderId: string; readonly at: string }
   | { readonly type: 'OwnerObeyed'; readonly ownerEpoch: number; readonly at: string }
   | ({ readonly type: 'Booted'; readonly frame: string } & Boot)
   | ({ readonly type: 'StatusNotified'; readonly frame: string } & ConnectorStatus)
@@ -141,6 +147,8 @@ export const stationDecider: Decider<Station, StationCommand, StationEvent> = {
         return station.ordered.some(({ orderId }) => orderId === command.order.orderId)
           ? []
           : [{ ...command, type: 'StartOrdered' }];
+      case 'DropOrder':
+        return station.ordered.some(({ orderId }) => orderId === command.orderId) ? [{ ...command, type: 'OrderDropped' }] : [];
       case 'ObeyOwner':
         if (command.ownerEpoch < station.ownerEpoch) {
           throw new Rejected<Refusal>('owner-replaced', `epoch ${command.ownerEpoch} is older than ${station.ownerEpoch}`);
@@ -161,7 +169,9 @@ export const stationDecider: Decider<Station, StationCommand, StationEvent> = {
       case 'Disconnected':
         return { ...station, connected: false };
       case 'StartOrdered':
-        return { ...station, ordered: [...station.ordered, event.order].slice(-ORDERS_KEPT) };
+        return { ...station, ordered: [...station.ordered, { ...event.order, at: event.at }].slice(-ORDERS_KEPT) };
+      case 'OrderDropped':
+        return { ...station, ordered: without(station, event.orderId) };
       case 'OwnerObeyed':
         return { ...station, ownerEpoch: event.ownerEpoch };
       case 'Booted':
@@ -179,7 +189,7 @@ export const stationDecider: Decider<Station, StationCommand, StationEvent> = {
             ...station.starts,
             { key: startKey(event), transactionId: event.transactionId, status: event.authorization.status },
           ].slice(-STARTS_KEPT),
-          ordered: station.ordered.filter(({ orderId }) => orderId !== event.authorization.orderId),
+          ordered: without(station, event.authorization.orderId),
         };
       case 'MeterRead':
         return withMeter(remembering(station, event.frame), event.transactionId, event.readings);
@@ -225,7 +235,7 @@ function startTransaction(start: Start, station: Station): readonly StationEvent
       type: 'TransactionStopped', transactionId, connectorId, meterStopWh: meterWh, stoppedAt: meterAt,
       reason: 'Other', readings: [],
     }));
-  const order = orderedStart(station, start.connectorId, start.idTag);
+  const order = orderedStart(station, start);
   const authorization = order
     ? { status: 'Accepted', authMethod: 'COMMAND', token: order.token, reference: order.reference, orderId: order.orderId }
     : start.authorization;
@@ -240,10 +250,18 @@ export function repeatedStart(station: Station, start: StartIdentity) {
   return station.starts.find((known) => known.key === key);
 }
 
-/** The start that was ordered for this card, at this connector or at any. */
-export function orderedStart(station: Station, connectorId: number | undefined, idTag: string): OrderedStart | undefined {
+/** The start that was ordered for this card, at this connector or at any, and may begin at that instant. */
+export function orderedStart(
+  station: Station, { connectorId, idTag, startedAt }: Pick<Start, 'idTag' | 'startedAt'> & { readonly connectorId?: number },
+): OrderedStart | undefined {
+  const since = instant(startedAt) - ORDER_HOLDS_MS;
   return station.ordered.findLast((order) =>
-    sameTag(order.idTag, idTag) && (connectorId === undefined || order.connectorId === connectorId));
+    sameTag(order.idTag, idTag) && instant(order.at) >= since
+    && (connectorId === undefined || order.connectorId === connectorId));
+}
+
+function without({ ordered }: Station, orderId: string | undefined): Station['ordered'] {
+  return ordered.filter((order) => order.orderId !== orderId);
 }
 
 function startKey({ connectorId, idTag, startedAt, meterStartWh }: StartIdentity): string {

@@ -52,6 +52,7 @@ export function tells(stored: StoredEvent): Fact | undefined {
         ...(event.idTag === undefined ? {} : { idTag: event.idTag }),
       });
     case 'StartOrdered':
+    case 'OrderDropped':
     case 'OwnerObeyed':
       return undefined;
   }
