@@ -232,6 +232,26 @@ describe('what may go wrong at the charger', () => {
   });
 });
 
+test('a start that the station refused is over: the same card, tapped later, charges as a card', async () => {
+  const { station, evseUid } = stall(8);
+  const blake = await stage.driver('blake');
+  await stage.chargers.do({ do: 'fault', station, code: 'GroundFailure' });
+  const { charge_id } = await blake.post<{ charge_id: string }>('/v1/charges', {
+    country_code: 'CA', party_id: 'BCT', location_id: 'BURNABY', evse_uid: evseUid,
+  });
+  await eventually('the charge has failed', async () =>
+    ['failed', 'refused'].includes((await blake.get<Charge>(`/v1/charges/${charge_id}`)).state));
+  await stage.chargers.do({ do: 'clear-fault', station });
+  const tap = { station, card: blakesCard };
+  await beginByCard(stage, tap);
+  await metered(stage, station, 2);
+  const stopped = await endByCard(stage, tap);
+  const [settled] = await settledAt(stage, evseUid);
+  expect(settled).toMatchObject({ session: { auth_method: 'WHITELIST' } });
+  expect(settled!.session).not.toHaveProperty('authorization_reference');
+  expectMeasured(settled!, stopped);
+});
+
 describe('commands of a partner of another make', () => {
   test('START_SESSION with a Token that was never pushed is accepted: whom it trusts is the eMSP\'s affair', async () => {
     const { station, evseUid } = stall(6);
