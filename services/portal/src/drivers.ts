@@ -1,5 +1,6 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import type { MikroORM } from '@mikro-orm/postgresql';
+import type { Database } from '#postgres';
 import { Attempts } from './attempts.ts';
 import type { DriverSettings } from './config.ts';
 import { type Driver, DriverEntity, LogInEntity } from './entities.ts';
@@ -20,7 +21,11 @@ export class Drivers {
   private readonly byDriver = new Attempts({ most: 5, windowMs: TEN_MINUTES_MS });
   private readonly byAddress = new Attempts({ most: 200, windowMs: TEN_MINUTES_MS });
 
-  constructor(private readonly orm: MikroORM, private readonly options: DriversOptions) {}
+  constructor(
+    private readonly orm: MikroORM,
+    private readonly db: Database,
+    private readonly options: DriversOptions,
+  ) {}
 
   /** As the settings say: who is not there any more is signed out; a new password ends old log-ins. */
   async describe(described: readonly DriverSettings[]): Promise<void> {
@@ -67,12 +72,7 @@ export class Drivers {
 
   /** Who presents this bearer token, if it still holds. The look-up is by the token's hash. */
   async byToken(token: string): Promise<Driver | undefined> {
-    const logIn = await this.orm.em.fork().findOne(
-      LogInEntity,
-      { tokenHash: hashOf(token), expiresAt: { $gt: new Date() }, driver: { active: true } },
-      { populate: ['driver'] },
-    );
-    return logIn?.driver;
+    return (await this.db.query<Driver>(BY_TOKEN, [hashOf(token)])).rows[0];
   }
 
   /** So that a start need not weigh every driver's password again, a fifth of a second each. */
@@ -80,6 +80,13 @@ export class Drivers {
     return createHmac('sha256', this.options.markKey).update(JSON.stringify([email, password])).digest('base64url');
   }
 }
+
+/** Every request asks this, so it is prepared and goes around the entities. */
+const BY_TOKEN = {
+  name: 'driver by token',
+  text: `SELECT email, name, contract_id AS "contractId", tokens FROM log_ins JOIN drivers ON email = driver_email
+    WHERE token_hash = $1 AND expires_at > now() AND active`,
+};
 
 function hashOf(token: string): string {
   return createHash('sha256').update(token).digest('hex');

@@ -14,7 +14,8 @@ export const DriverEntity = defineEntity({
     active: p.boolean(),
   },
 });
-export type Driver = InferEntity<typeof DriverEntity>;
+/** Whom a request is from. */
+export type Driver = Pick<InferEntity<typeof DriverEntity>, 'email' | 'name' | 'contractId' | 'tokens'>;
 
 export const LogInEntity = defineEntity({
   name: 'LogIn',

@@ -26,7 +26,7 @@ export function start(env: Env): Promise<Running> {
     const { party, clock } = settings;
     const orm = await openOrm({ url: settings.databaseUrl, schema: db.schema, entities });
     onStop(() => orm.close());
-    const drivers = new Drivers(orm, {
+    const drivers = new Drivers(orm, db, {
       logInHours: config.logInHours, markKey: settings.key('drivers\' passwords'),
     });
     await drivers.describe(config.drivers);

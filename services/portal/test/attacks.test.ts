@@ -64,6 +64,13 @@ test('after five wrong passwords a driver has to wait, also with the right one; 
   expect((await anyone.post('/v1/sign-in', { email: 'avery@plunk.example', password: 'correct horse' })).status).toBe(200);
 });
 
+test('a caller without a proxy of ours before it cannot pretend to be at many addresses', async () => {
+  const from = (n: number) => anyone.with({ 'x-forwarded-for': `198.51.100.${n}`, forwarded: `for=198.51.100.${n}` })
+    .post('/v1/sign-in', { email: 'y@plunk.example', password: 'guess' });
+  const answers = await Promise.all(Array.from({ length: 7 }, (_, n) => from(n)));
+  expect(answers.filter(({ status }) => status === 429)).toHaveLength(2);
+});
+
 test.each([
   ['none', {}], ['another scheme', { authorization: 'Basic YTpi' }], ['not a token', { authorization: 'Bearer x' }],
   ['a token nobody has', { authorization: `Bearer ${'A'.repeat(43)}` }], ['SQL', { authorization: "Bearer ' OR 1=1 --" }],
