@@ -130,8 +130,7 @@ class Edge {
   fail(request: FastifyRequest, reply: FastifyReply, error: unknown, routing?: Routing): Promise<unknown> {
     const { answer, message, bug } = failureOf(error);
     if (bug) this.parts.log.error('a request could not be answered', { method: request.method, url: request.url.split('?')[0], error });
-    const data = (error as { data?: unknown }).data;
-    return this.send(request, reply, { answer, message, ...(data === undefined ? {} : { data }) }, routing);
+    return this.send(request, reply, { answer, message }, routing);
   }
 
   private readRequest(

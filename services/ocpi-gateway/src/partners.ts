@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Fact, type Outbox, told } from '#bus';
 import { partnerRegistered } from '#contracts/ocpi-gateway';
+import { Rejected } from '#decider';
 import { addDue, type DueWorker } from '#due';
 import { type Cdr, Credentials, type CredentialsRole, type Interface, read, sameParty, tokenCandidates } from '#ocpi';
 import type { Database, Tx } from '#postgres';
@@ -14,6 +15,7 @@ import {
   replaceToken, storePartner, tokenHolders, type TokenKind,
 } from './partner-rows.ts';
 import { forgetOne, forgetPushed, queuePush, strandedCdrs } from './pushed-rows.ts';
+import type { OcpiRefusal } from './refusals.ts';
 import type { Secrets } from './secrets.ts';
 
 /** Who made a request: TRN-07. */
@@ -112,7 +114,7 @@ export class Partners {
     const token = secrets.newToken();
     await db.tx(async (tx) => {
       const invited = await findPartner(tx, caller.partner.id, true);
-      if (invited?.state !== 'invited') throw refuse('registration-refused', 'this TOKEN_A was used meanwhile');
+      if (invited?.state !== 'invited') throw new Rejected<OcpiRefusal>('already-registered', 'this TOKEN_A was used meanwhile');
       await dropTokens(tx, invited.id, ['registration']);
       await addToken(tx, invited.id, secrets.hash(token), 'current');
       await this.join(tx, invited, met, theirs);
@@ -127,7 +129,7 @@ export class Partners {
     const token = secrets.newToken();
     await db.tx(async (tx) => {
       const known = await findPartner(tx, caller.partner.id, true);
-      if (known?.state !== 'registered') throw refuse('registration-refused', 'the link was ended meanwhile');
+      if (known?.state !== 'registered') throw new Rejected<OcpiRefusal>('not-registered', 'the link was ended meanwhile');
       await replaceToken(tx, known.id, secrets.hash(token));
       await this.join(tx, known, met, theirs);
     });

@@ -21,6 +21,8 @@ import { Unlocking } from './unlocking.ts';
 
 /** Partners worked for at the same time: one that is slow keeps one place. */
 const LANES = 64;
+/** What a killed process was working on waits for so long. */
+const LEASE_MS = 5_000;
 const PATIENCE_AT_STOP_MS = 2_000;
 
 export function start(env: Env): Promise<Running> {
@@ -68,6 +70,7 @@ export function start(env: Env): Promise<Running> {
     service.onStop(() => serving.close());
     worker = workDue(db, clock, {
       concurrency: LANES,
+      leaseMs: LEASE_MS,
       service: 'ocpi-gateway',
       log,
       kinds: {

@@ -51,6 +51,15 @@ test('CRE-01 CRE-02 CRE-03 a registration whose callback fails is refused, and T
   expect(await call(oasis, '/ocpi/versions', { token })).toMatchObject({ http: 200, status_code: 1000 });
 });
 
+test('CRE-04 a TOKEN_A registers once, also when it is used twice at the same time', async () => {
+  const twin = await HandPartner.open('Twin', 'TWI', 'EMSP', ['RECEIVER cdrs']);
+  const { tokenA: token } = await oasis.neighbours.bus.ask(invitePartner, { name: 'Twin' });
+  const post = () => call(oasis, '/ocpi/2.2.1/credentials', { token, method: 'POST', body: twin.credentials() });
+  const both = await Promise.all([post(), post()]);
+  expect(both.map(({ http }) => http).sort()).toEqual([200, 405]);
+  await twin.close();
+});
+
 test('CRE the callback comes before the answer, and then everything of ours', async () => {
   expect(await montreal.register(oasis)).toMatchObject({ http: 200, status_code: 1000, data: { roles: [{ role: 'CPO', party_id: 'BCT' }, { role: 'EMSP' }] } });
   expect(montreal.seen.slice(0, 2).map(({ what }) => what)).toEqual(['GET /versions', 'GET /2.2.1']);
