@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import type { Settings } from '#settings';
+import { BadSettings, type Settings } from '#settings';
+import { isTimeZone } from '#time';
+import { plugsOf } from './own-locations.ts';
 
 const connector = z.looseObject({
   id: z.string().min(1),
@@ -17,13 +19,21 @@ const evse = z.looseObject({
 /** Our Locations in OCPI's own field names, without country_code, party_id, status and last_updated. */
 const locationsSection = z.array(z.looseObject({
   id: z.string().min(1),
+  time_zone: z.string().refine(isTimeZone, 'an IANA time zone, such as America/Vancouver'),
   evses: z.array(evse).default([]),
 })).default([]);
 
 export type LocationSettings = z.output<typeof locationsSection>[number];
 
 export function locationsOf(settings: Settings): LocationSettings[] {
-  return settings.section('locations', z.preprocess((given) => (isEmpty(given) ? [] : given), locationsSection));
+  const locations = settings.section('locations', z.preprocess((given) => (isEmpty(given) ? [] : given), locationsSection));
+  const places = Map.groupBy(plugsOf(locations), (plug) => `connector ${plug.stationConnector} of station ${plug.stationId}`);
+  for (const [name, plugs] of places) {
+    if (plugs.length === 1) continue;
+    const evses = plugs.map(({ evseUid }) => evseUid).join(' and ');
+    throw new BadSettings(`locations: ${name} is at EVSEs ${evses}: give each a station_connector of its own`);
+  }
+  return locations;
 }
 
 /** An absent section is read as `{}`. */

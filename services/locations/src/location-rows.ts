@@ -81,7 +81,9 @@ export async function listOwnLocations(db: Queryable, request: ListRequest): Pro
   return { texts: page.rows.map((row) => row.location), total: count.rows[0]?.total ?? 0 };
 }
 
+/** Replicas that start together do this at the same time; the last one's settings stay. */
 export async function replacePlugs(tx: Tx, plugs: readonly Plug[]): Promise<void> {
+  await tx.query('LOCK TABLE plugs IN SHARE ROW EXCLUSIVE MODE');
   await tx.query('DELETE FROM plugs');
   await tx.query(
     `INSERT INTO plugs (station_id, station_connector, location_id, evse_uid, connector_id)

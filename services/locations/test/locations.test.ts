@@ -171,3 +171,21 @@ test('each change is told: what changed by status alone as such, anything else a
   await listening.close();
   await listenerDb.close();
 });
+
+test.each([
+  ['a time zone that nobody knows', { ...burnaby, time_zone: 'Mars/Olympus' }, /time_zone: an IANA time zone/],
+  ['a field that OCPI does not allow', { ...burnaby, country: 'Canada' }, /^locations: country: /],
+  ['two EVSEs at one connector of a station', {
+    ...burnaby, evses: [...burnaby.evses, { uid: 'L2-02', station: 'OASIS-L2-01', connectors: [{ id: '1', ...connector }] }],
+  }, /connector 1 of station OASIS-L2-01 is at EVSEs L2-01 and L2-02/],
+])('%s in the settings is named at the start', async (_what, location, message) => {
+  const wrong = await testPlatform({ locations: [location] });
+  await expect(start(wrong.env)).rejects.toThrow(message);
+  await wrong.drop();
+});
+
+test('replicas that start together have the same plugs', async () => {
+  const replicas = await Promise.all(Array.from({ length: 4 }, () => start(platform.env)));
+  expect(await bus.ask(resolveStation, { stationId: 'OASIS-L2-01', stationConnector: 1 })).toMatchObject({ evseUid: 'L2-01' });
+  await Promise.all(replicas.map((replica) => replica.stop()));
+});
