@@ -1,7 +1,7 @@
 import { Rejected } from '#decider';
 import type { EventStore, Executor } from '#event-store';
 import { read, Tariff } from '#ocpi';
-import { select } from '#pricing';
+import { InvalidTariff, meterFold, select } from '#pricing';
 import type { Database } from '#postgres';
 import type { PartySettings } from '#settings';
 import { currentTraceparent } from '#telemetry';
@@ -99,6 +99,7 @@ export class TariffEngine {
     const valid = read(Tariff, body);
     if (!valid.ok) throw new Rejected<Refusal>('invalid-object', valid.message);
     const tariff = valid.value;
+    if (own) checkPriceable(tariff);
     const key = { party: { countryCode: tariff.country_code, partyId: tariff.party_id }, tariffId: tariff.id };
     const command: TariffCommand = {
       type: 'PublishTariff', own, text: JSON.stringify(body), at: this.now(),
@@ -112,5 +113,15 @@ export class TariffEngine {
 
   private now(): string {
     return rfc3339(this.parts.clock.now());
+  }
+}
+
+/** OCPI's form lets through what no session can be metered by, such as a 31st of February. */
+function checkPriceable(tariff: Tariff): void {
+  try {
+    meterFold({ tariff, timeZone: 'UTC' });
+  } catch (error) {
+    if (error instanceof InvalidTariff) throw new Rejected<Refusal>('invalid-object', error.message);
+    throw error;
   }
 }

@@ -73,6 +73,12 @@ test('a tariff without elements is refused and names them', async () => {
   });
 });
 
+test('a tariff of ours that no session could be priced by is refused', async () => {
+  const [element] = levelTwo.elements;
+  const winter = { ...levelTwo, id: 'WINTER', elements: [{ ...element, restrictions: { end_date: '2026-02-31' } }] };
+  await expect(publish(winter)).rejects.toMatchObject({ code: 'invalid-object', detail: expect.stringContaining('end_date') });
+});
+
 test('the tariff that applies is selected with the reason, and none is refused', async () => {
   const ask = (tokenType: string) => bus.ask(selectTariff, { party: bct, tariffIds: ['L2', 'UNKNOWN'], tokenType, at: soon() });
   expect(await ask('RFID')).toMatchObject({ version: 3, why: expect.stringContaining('REGULAR') });
