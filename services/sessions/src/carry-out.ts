@@ -7,7 +7,7 @@ import { type Clock, instant } from '#time';
 import type { CommandResult, Task } from './command.ts';
 import type { Config } from './config.ts';
 import { type Logs, passOnResult } from './logs.ts';
-import { whenThere } from './when-there.ts';
+import { notThere, whenThere } from './when-there.ts';
 
 export interface CarryOutParts {
   readonly bus: Bus;
@@ -35,7 +35,7 @@ export class CarryOut {
       const { state: found } = await logs.commands.load(orderId);
       return found.taken ? found : undefined;
     });
-    if (!state?.taken) return 'done';
+    if (!state?.taken) return notThere(attempt);
     const { taken } = state;
     if (!state.finished && attempt > 1) {
       const untilMs = instant(taken.at) + taken.timeoutS * 1_000;

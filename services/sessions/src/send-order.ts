@@ -18,7 +18,7 @@ import type { Commands, Taken } from './commands.ts';
 import type { Config } from './config.ts';
 import type { Logs } from './logs.ts';
 import type { Order, OrderBody, OrderCommand } from './order.ts';
-import { whenThere } from './when-there.ts';
+import { notThere, whenThere } from './when-there.ts';
 
 export interface SendOrderParts {
   readonly bus: Bus;
@@ -41,7 +41,8 @@ export class SendOrder {
         const { state: found } = await this.parts.logs.orders.load(orderId);
         return found.order ? found : undefined;
       });
-      if (state?.order?.state !== 'sent') return 'done';
+      if (!state?.order) return notThere(attempt);
+      if (state.order.state !== 'sent') return 'done';
       if (sameParty(state.order.party, this.parts.party))
         await this.carryOutOurselves(state.order, state.body!);
       else await this.send(state.order, state.body!, attempt);

@@ -144,6 +144,23 @@ test('a charge that begins while the answer is lost is the answer', async () => 
   expect([asked, await service.resultOf('C3')]).toEqual([[], 'ACCEPTED']);
 });
 
+test('a command or order whose event is later than its row does not end in silence', async () => {
+  const service = aService();
+  const early = await Promise.all([service.carryOut('C4', 1), service.send('O4', 1)]);
+  expect(early).toEqual([{ retryInMs: 1_000 }, { retryInMs: 1_000 }]);
+  await service.takes('C4');
+  await service.places('O4');
+  service.clock.advance(60_000);
+  expect([await service.carryOut('C4', 2), await service.send('O4', 2)]).toEqual(['done', 'done']);
+  expect([await service.resultOf('C4'), await service.stateOf('O4')]).toEqual(['TIMEOUT', 'unknown']);
+});
+
+test('a row whose event never comes is let go after minutes', async () => {
+  const service = aService();
+  const last = await Promise.all([service.carryOut('C5', 8), service.send('O5', 8)]);
+  expect(last).toEqual(['done', 'done']);
+});
+
 test('an order that may have been sent is not sent again', async () => {
   const service = aService();
   await service.places('O1');
