@@ -30,8 +30,10 @@ export class EvemsController {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.owners.values()].map((owner) => owner.stop()));
+    await this.stopOwners();
     await Promise.all(this.leases.map((lease) => lease.release()));
+    // A site may have become ours while the owners stopped.
+    await this.stopOwners();
   }
 
   /** A station told something. Where the site is another process's, that one looks soon anyway. */
@@ -54,6 +56,10 @@ export class EvemsController {
     const row = await planOf(this.parts.db, siteId);
     const plan = row?.plan ? (JSON.parse(row.plan) as Explained) : unexplained(site);
     return { ...plan, site, ownerEpoch: row?.epoch ?? 0 };
+  }
+
+  private async stopOwners(): Promise<void> {
+    await Promise.all([...this.owners.values()].map((owner) => owner.stop()));
   }
 
   private hold(site: Site): Lease {
