@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { CallRefused, type CallOutcome, type OcppConnection, type ReceivedCall } from '#ocpp';
 import { Rejected } from '#decider';
 import type { Executor } from '#event-store';
@@ -89,7 +90,7 @@ export class ConnectedStation {
         return this.startTransaction(call);
       case 'MeterValues': {
         const { connectorId, transactionId, meterValue } = call.payload;
-        const readings = meterReadings(meterValue);
+        const readings = meterReadings(meterValue, nowMs);
         await this.record(call, {
           type: 'ReadMeter', connectorId, readings,
           ...(transactionId === undefined ? {} : { transactionId: String(transactionId) }),
@@ -100,7 +101,7 @@ export class ConnectedStation {
         const { transactionId, meterStop, timestamp, reason, idTag, transactionData } = call.payload;
         const stop = {
           transactionId: String(transactionId), meterStopWh: String(meterStop), stoppedAt: instantOf(timestamp, nowMs),
-          reason: reason ?? 'Local', readings: meterReadings(transactionData), ...(idTag === undefined ? {} : { idTag }),
+          reason: reason ?? 'Local', readings: meterReadings(transactionData, nowMs), ...(idTag === undefined ? {} : { idTag }),
         };
         await this.record(call, { type: 'StopTransaction', stop });
         return idTag === undefined ? {} : { idTagInfo: { status: 'Accepted' } };
@@ -115,7 +116,8 @@ export class ConnectedStation {
   private async startTransaction(call: ReceivedCall & { action: 'StartTransaction' }): Promise<object> {
     const { connectorId, idTag, meterStart, timestamp } = call.payload;
     const identity = {
-      connectorId, idTag, meterStartWh: String(meterStart), startedAt: instantOf(timestamp, this.parts.clock.now()),
+      connectorId, idTag, meterStartWh: String(meterStart), saidAt: timestamp,
+      startedAt: instantOf(timestamp, this.parts.clock.now()),
     };
     const { state } = await this.parts.journal.load(this.id);
     const known = repeatedStart(state, identity);
@@ -135,8 +137,9 @@ export class ConnectedStation {
     const frame = frameName(call);
     const epoch = await this.epoch;
     try {
+      // Whether a frame is a repeat is the decider's to say: message ids may come again on another socket.
       const executed = await this.parts.journal.execute(
-        this.id, `frame ${frame}`, { ...command, epoch, frame } as FrameCommand, currentTraceparent(),
+        this.id, `frame ${randomUUID()}`, { ...command, epoch, frame } as FrameCommand, currentTraceparent(),
       );
       return executed.state;
     } catch (error) {

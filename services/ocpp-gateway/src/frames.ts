@@ -8,13 +8,26 @@ export function frameName(call: ReceivedCall): string {
   return `${call.id} ${createHash('sha256').update(call.text).digest('base64url').slice(0, 22)}`;
 }
 
-/** A frame's own instant, else the one at which it came. J-49, S16-32 */
+/** OCPP 1.6 is of October 2015: a clock that shows less was never set. */
+const FIRST_BELIEVED_MS = Date.UTC(2015, 9, 1);
+const CLOCK_AHEAD_MS_MAX = 5 * 60_000;
+
+/**
+ * A frame's own instant, else the one at which it came. J-49, S16-32. So too where the station's
+ * clock was never set or is far ahead (T-26): a charge from 1970 until now would cost a fortune, and
+ * a status from next year would be the newest until then.
+ */
 export function instantOf(text: string | undefined, nowMs: number): string {
-  return rfc3339((text === undefined ? undefined : parseInstant(text)) ?? nowMs);
+  return rfc3339(believed(text === undefined ? undefined : parseInstant(text), nowMs));
 }
 
-export function meterReadings(values: readonly MeterValue16[] | undefined): MeterReading[] {
-  return readings(values ?? []).map(meterReading).toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+function believed(atMs: number | undefined, nowMs: number): number {
+  return atMs === undefined || atMs < FIRST_BELIEVED_MS || atMs > nowMs + CLOCK_AHEAD_MS_MAX ? nowMs : atMs;
+}
+
+export function meterReadings(values: readonly MeterValue16[] | undefined, nowMs: number): MeterReading[] {
+  return readings(values ?? []).map((reading) => meterReading({ ...reading, at: believed(reading.at, nowMs) }))
+    .toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
 }
 
 function meterReading({ at, context, energyWh, powerW, currentMa, voltageV, socPercent }: Reading): MeterReading {

@@ -1,6 +1,7 @@
 import { createHash, createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
 import { type Bus, Refused, Unanswered } from '#bus';
 import { setLimit, startCharging, stopCharging, unlockConnector } from '#contracts/ocpp-gateway';
@@ -33,6 +34,7 @@ export interface GatewayParts {
 
 /** The station's own message time-out may be 30 s; tokens-auth may ask a partner for 5 s. */
 const AUTHORIZE_WITHIN_MS = 7_000;
+const ASK_AGAIN_MS = 250;
 /** How often a process says that it lives, and looks for sockets that nobody holds any more. */
 const WATCH_EVERY_MS = 3_000;
 
@@ -166,13 +168,11 @@ export class Gateway {
   }
 
   private async authorize(stationId: string, connectorId: number | undefined, idTag: string): Promise<Authorization> {
-    const { bus, log } = this.parts;
+    const { log } = this.parts;
     const fresh = this.cards.fresh(idTag, Date.now());
     if (fresh) return fresh;
     try {
-      const answer = await bus.ask(
-        authorize, { stationId, idTag, ...(connectorId === undefined ? {} : { connectorId }) }, { timeoutMs: AUTHORIZE_WITHIN_MS },
-      );
+      const answer = await this.askWhoever({ stationId, idTag, ...(connectorId === undefined ? {} : { connectorId }) });
       const authorization: Authorization = {
         status: answer.status,
         authMethod: answer.authMethod,
@@ -186,6 +186,24 @@ export class Gateway {
       const fallback = this.cards.fallback(idTag, Date.now());
       log.warn('nobody could say whether a card may charge', { station: stationId, error: error.message, fallback: fallback !== undefined });
       return fallback ?? { status: 'Invalid', authMethod: 'WHITELIST' };
+    }
+  }
+
+  /**
+   * Waits for tokens-auth where it is not there: after a restart stations come back with the starts of
+   * charges that nobody could be billed for if their cards were said to be invalid.
+   */
+  private async askWhoever(card: { stationId: string; idTag: string; connectorId?: number }) {
+    const giveUpAt = performance.now() + AUTHORIZE_WITHIN_MS;
+    for (;;) {
+      const timeoutMs = Math.max(giveUpAt - performance.now(), 1);
+      try {
+        return await this.parts.bus.ask(authorize, card, { timeoutMs });
+      } catch (error) {
+        const isAway = error instanceof Unanswered && error.reason === 'offline';
+        if (!isAway || performance.now() + ASK_AGAIN_MS > giveUpAt) throw error;
+        await sleep(ASK_AGAIN_MS);
+      }
     }
   }
 }

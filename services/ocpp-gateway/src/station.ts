@@ -106,6 +106,8 @@ export interface Start {
   readonly connectorId: number;
   readonly idTag: string;
   readonly meterStartWh: string;
+  /** In the station's own words: the same in every repeat, also where we do not believe its clock. */
+  readonly saidAt: string;
   readonly startedAt: string;
   readonly authorization: Authorization;
 }
@@ -176,7 +178,7 @@ export const stationDecider: Decider<Station, StationCommand, StationEvent> = {
         return { ...station, ownerEpoch: event.ownerEpoch };
       case 'Booted':
       case 'StatusNotified':
-        return remembering(station, event.frame);
+        return remembering(station, onSocket(station, event.frame));
       case 'TransactionStarted':
         return {
           ...station,
@@ -205,9 +207,9 @@ function decideFrame(command: FrameCommand, station: Station): readonly StationE
   const { epoch: _epoch, frame } = command;
   switch (command.type) {
     case 'Boot':
-      return station.frames.includes(frame) ? [] : [{ ...command.boot, type: 'Booted', frame }];
+      return station.frames.includes(onSocket(station, frame)) ? [] : [{ ...command.boot, type: 'Booted', frame }];
     case 'NotifyStatus':
-      return station.frames.includes(frame) ? [] : [{ ...command.status, type: 'StatusNotified', frame }];
+      return station.frames.includes(onSocket(station, frame)) ? [] : [{ ...command.status, type: 'StatusNotified', frame }];
     case 'StartTransaction':
       return startTransaction(command.start, station);
     case 'ReadMeter': {
@@ -242,7 +244,7 @@ function startTransaction(start: Start, station: Station): readonly StationEvent
   return [...abandoned, { ...start, type: 'TransactionStarted', authorization }];
 }
 
-type StartIdentity = Pick<Start, 'connectorId' | 'idTag' | 'startedAt' | 'meterStartWh'>;
+type StartIdentity = Pick<Start, 'connectorId' | 'idTag' | 'saidAt' | 'meterStartWh'>;
 
 /** What a repeat of a StartTransaction was answered with. */
 export function repeatedStart(station: Station, start: StartIdentity) {
@@ -264,13 +266,21 @@ function without({ ordered }: Station, orderId: string | undefined): Station['or
   return ordered.filter((order) => order.orderId !== orderId);
 }
 
-function startKey({ connectorId, idTag, startedAt, meterStartWh }: StartIdentity): string {
-  return [connectorId, idTag.toLowerCase(), startedAt, meterStartWh].join(' ');
+function startKey({ connectorId, idTag, saidAt, meterStartWh }: StartIdentity): string {
+  return [connectorId, idTag.toLowerCase(), saidAt, meterStartWh].join(' ');
 }
 
 /** S16-03: an idTag compares without case. */
 function sameTag(a: string, b: string): boolean {
   return a.toLowerCase() === b.toLowerCase();
+}
+
+/**
+ * Message ids are unique on one socket only (OCPP-J 4.1.4): who counts them from 1 on the next may
+ * well say the same under the same id, and mean it. A meter's readings have their own instant.
+ */
+function onSocket({ epoch }: Station, frame: string): string {
+  return `${epoch} ${frame}`;
 }
 
 function remembering(station: Station, frame: string): Station {

@@ -1,6 +1,7 @@
+import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { type Bus, connectBus, hears, type Hearing, listen, type Listening, busMigrations } from '#bus';
+import { type Answering, type Bus, connectBus, hears, type Hearing, listen, type Listening, busMigrations } from '#bus';
 import {
   connectorStatusChanged, describeStations, LimitKind, meterRead, Outcome, setLimit, startCharging, stationConnected,
   stationDisconnected, stopCharging, type TransactionStarted, transactionStarted, type TransactionStopped, transactionStopped,
@@ -26,18 +27,21 @@ const clock = {
 let platform: TestPlatform;
 let service: Running;
 let bus: Bus;
+let answering: Answering;
 let listenerDb: Database;
 let listening: Listening;
 let charger: ChargerProcess;
 const told: { kind: string; fact: Record<string, unknown> }[] = [];
 
+const answerAuthorize = () => bus.answer(authorize, (cards) => cards.map(({ idTag }) => (['04A2B3C4', '04D5E6F7'].includes(idTag)
+  ? { status: 'Accepted', authMethod: 'WHITELIST', tokenJson: toJsonBytes({ ...token, uid: idTag, type: 'RFID' }), why: 'known' }
+  : { status: 'Invalid', authMethod: 'WHITELIST', why: 'unknown' })));
+
 beforeAll(async () => {
   platform = await testPlatform({ stations: ids.map((id) => ({ id, password })) }, clock);
   bus = await connectBus({ natsUrl: platform.env.NATS_URL!, platform: platform.platform, service: 'tokens-auth' });
   // The neighbour's side of the contract: one card is known.
-  bus.answer(authorize, (cards) => cards.map(({ idTag }) => (idTag === '04A2B3C4'
-    ? { status: 'Accepted', authMethod: 'WHITELIST', tokenJson: toJsonBytes({ ...token, uid: idTag, type: 'RFID' }), why: 'known' }
-    : { status: 'Invalid', authMethod: 'WHITELIST', why: 'unknown' })));
+  answering = await answerAuthorize();
   service = await start(platform.env);
   listenerDb = await openDatabase({ url: platform.databaseUrl, schema: 'listener', migrations: busMigrations });
   const contracts = [stationConnected, stationDisconnected, connectorStatusChanged, transactionStarted, meterRead, transactionStopped];
@@ -141,6 +145,49 @@ test('describeStations says what is known of each', async () => {
   expect(stations[0]!.connectors.map(({ connectorId }) => connectorId)).toEqual([0, 1]);
 });
 
+const headers = { authorization: `Basic ${Buffer.from(`TWICE:${password}`).toString('base64')}` };
+
+/** A station of few words, which counts its messages from 1 on every socket. */
+async function byHand() {
+  const socket = new WebSocket(`${service.urls!.ocpp}/TWICE`, ['ocpp1.6'], { headers });
+  await new Promise((open) => socket.once('open', open));
+  let count = 0;
+  return {
+    async say(action: string, payload: object): Promise<unknown> {
+      socket.send(JSON.stringify([2, String(count += 1), action, payload]));
+      const [data] = await once(socket, 'message');
+      const [kind, , answer] = JSON.parse(String(data)) as [number, string, unknown];
+      return kind === 3 ? answer : { refused: answer };
+    },
+    close: () => socket.close(),
+  };
+}
+
+test('a station that counts its messages anew on each socket boots and is heard on each', async () => {
+  const boot = { chargePointVendor: 'Few', chargePointModel: 'Words' };
+  const available = { connectorId: 1, status: 'Available', errorCode: 'NoError' };
+  const statuses = () => facts<{ status: string }>('connector status-changed', 'TWICE').map(({ status }) => status);
+  for (const socket of [1, 2]) {
+    const station = await byHand();
+    expect(await station.say('BootNotification', boot)).toMatchObject({ status: 'Accepted' });
+    expect(await station.say('StatusNotification', available)).toEqual({});
+    for (let n = 0; socket === 1 && n < 70; n += 1) {
+      await station.say('StatusNotification', { ...available, status: 'Charging', info: String(n) });
+    }
+    station.close();
+  }
+  await expect.poll(() => statuses().at(-1)).toBe('Available');
+});
+
+test('a card that is tapped while tokens-auth restarts is asked about when it is back', async () => {
+  await answering.stop();
+  const station = await byHand();
+  const said = station.say('Authorize', { idTag: '04D5E6F7' });
+  setTimeout(() => void answerAuthorize(), 1_000);
+  expect(await said).toEqual({ idTagInfo: { status: 'Accepted' } });
+  station.close();
+});
+
 async function knock(path: string, user: string, secret: string, protocols = ['ocpp1.6']): Promise<number | string> {
   const socket = new WebSocket(`${service.urls!.ocpp}/${path}`, protocols, {
     headers: { authorization: `Basic ${Buffer.from(`${user}:${secret}`).toString('base64')}` },
@@ -161,7 +208,6 @@ test.each([
 });
 
 test('J-12 the newest socket of a station takes the older one\'s place', async () => {
-  const headers = { authorization: `Basic ${Buffer.from(`TWICE:${password}`).toString('base64')}` };
   const first = new WebSocket(`${service.urls!.ocpp}/TWICE`, ['ocpp1.6'], { headers });
   await new Promise((open) => first.once('open', open));
   const closed = new Promise<number>((resolve) => first.once('close', resolve));
