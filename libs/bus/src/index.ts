@@ -34,3 +34,4 @@ export { BusStrategy, type StrategyOptions } from './strategy.ts';
 export { slotOf, SLOTS, token } from './subjects.ts';
 export { fromEventStore, type TellSource, type ToldRow, type ToldRows } from './tell-source.ts';
 export { type Watching } from './watching.ts';
+export { withinOneAnswer } from './within-one-answer.ts';

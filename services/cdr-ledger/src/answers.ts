@@ -3,9 +3,6 @@ import type { Cdr, Party } from '#ocpi';
 import { wholeCdr } from './private-part.ts';
 import type { ListedCdr } from './projections/cdr-list.ts';
 
-/** Bytes of OCPI objects in one answer. */
-const ANSWER_BYTES = 512_000;
-
 /** The CDR as JSON: a partner's as it was received, byte for byte, as long as we may have it. */
 export function jsonOf(listed: ListedCdr): Uint8Array<ArrayBuffer> {
   return toJsonBytes(
@@ -15,15 +12,6 @@ export function jsonOf(listed: ListedCdr): Uint8Array<ArrayBuffer> {
 
 export function cdrOf({ cdr, privateText, tokenParty }: ListedCdr): Cdr {
   return wholeCdr(cdr, privateText, tokenParty);
-}
-
-/** As many of the first as one answer carries: the asker goes on behind them. */
-export function withinOneAnswer<T extends Uint8Array>(objects: readonly T[]): T[] {
-  let bytes = 0;
-  return objects.filter((object, n) => {
-    bytes += object.length;
-    return n === 0 || bytes <= ANSWER_BYTES;
-  });
 }
 
 /** A party of a contract as OCPI has it. */

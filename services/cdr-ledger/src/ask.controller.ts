@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Controller, Inject } from '@nestjs/common';
-import { type Asked, Answers, each } from '#bus';
+import { type Asked, Answers, each, withinOneAnswer } from '#bus';
 import { toJsonBytes } from '#contracts';
 import {
   type CorrectCdr,
@@ -19,7 +19,7 @@ import {
   verifyLedger,
 } from '#contracts/cdr-ledger';
 import { Change } from '#contracts/party';
-import { contractParty, jsonOf, ocpiParty, withinOneAnswer } from './answers.ts';
+import { contractParty, jsonOf, ocpiParty } from './answers.ts';
 import { CdrLedger } from './cdr-ledger.ts';
 import { explained } from './explained.ts';
 
@@ -48,7 +48,7 @@ export class AskController {
       const { offset = 0, limit = 0, dateFrom: from, dateTo: to } = page ?? {};
       const window = { from, to, offset, limit: Math.min(limit || PAGE_MAX, PAGE_MAX) };
       const { cdrs, total } = await this.ledger.page(tokenParties.map(ocpiParty), window);
-      return { objectsJson: withinOneAnswer(cdrs.map(jsonOf)), total };
+      return { objectsJson: withinOneAnswer(cdrs.map(jsonOf), (json) => json), total };
     });
   }
 
@@ -77,7 +77,7 @@ export class AskController {
         tokenUid,
         Math.min(limit || 100, PAGE_MAX),
       );
-      return { cdrsJson: withinOneAnswer(cdrs.map(jsonOf)) };
+      return { cdrsJson: withinOneAnswer(cdrs.map(jsonOf), (json) => json) };
     });
   }
 

@@ -1,5 +1,5 @@
 import { Controller, Inject } from '@nestjs/common';
-import { Answers, each } from '#bus';
+import { Answers, each, withinOneAnswer } from '#bus';
 import {
   type GetLocation, getLocation, type ListLocations, listLocations, type PutPartnerLocation, putPartnerLocation,
   type ResolveEvse, resolveEvse, type ResolveStation, resolveStation, type SearchEvses, searchEvses,
@@ -32,7 +32,7 @@ export class AskController {
   listLocations(requests: ListLocations[]) {
     return each(requests, async ({ page }) => {
       const { texts, total } = await this.locations.list(page!);
-      return { objectsJson: texts.map(toJsonBytes), total };
+      return { objectsJson: withinOneAnswer(texts.map(toJsonBytes), (json) => json), total };
     });
   }
 
@@ -55,7 +55,7 @@ export class AskController {
   searchEvses(requests: SearchEvses[]) {
     return each(requests, async (search) => {
       const found = await this.locations.search({ ...search, standards: search.connectorStandards });
-      return { evses: withinOneMessage(found.map(({ evseUid, text, distanceM }) => {
+      const evses = found.map(({ evseUid, text, distanceM }) => {
         const { country_code: countryCode, party_id: partyId, id } = JSON.parse(text) as Record<string, string>;
         return {
           party: { countryCode: countryCode!, partyId: partyId! },
@@ -64,7 +64,8 @@ export class AskController {
           locationJson: toJsonBytes(text),
           ...(distanceM === undefined ? {} : { distanceM }),
         };
-      })) };
+      });
+      return { evses: withinOneAnswer(evses, ({ locationJson }) => locationJson) };
     });
   }
 }
@@ -80,12 +81,4 @@ function resolved({ held, ...plug }: ResolvedEvse) {
     locationJson: toJsonBytes(held.text),
     evseStatus: plug.status,
   };
-}
-
-const ANSWER_BYTES = 512_000;
-
-/** The first of the found, as many as one answer carries: they come nearest first. */
-function withinOneMessage<T extends { locationJson: Uint8Array }>(found: readonly T[]): T[] {
-  let bytes = 0;
-  return found.filter(({ locationJson }) => (bytes += locationJson.length) <= ANSWER_BYTES);
 }

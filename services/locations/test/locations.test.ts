@@ -189,3 +189,19 @@ test('replicas that start together have the same plugs', async () => {
   expect(await bus.ask(resolveStation, { stationId: 'OASIS-L2-01', stationConnector: 1 })).toMatchObject({ evseUid: 'L2-01' });
   await Promise.all(replicas.map((replica) => replica.stop()));
 });
+
+test('TRN-54 Locations too large for one answer come in several', async () => {
+  const directions = Array.from({ length: 400 }, () => ({ language: 'en', text: 'Turn left. '.repeat(45) }));
+  const large = await testPlatform({ locations: ['A', 'B', 'C'].map((id) => ({ ...burnaby, id: `LARGE-${id}`, evses: [], directions })) });
+  const other = await start(large.env);
+  const asker = await connectBus({ natsUrl: large.env.NATS_URL!, platform: large.platform, service: 'ocpi-gateway' });
+  const page = async (offset: number) => {
+    const { objectsJson, total } = await asker.ask(listLocations, { page: { offset, limit: 100 } });
+    return { total, ids: objectsJson.map((json) => fromJsonBytes<Location>(json).id) };
+  };
+  expect(await page(0)).toEqual({ total: 3, ids: ['LARGE-A', 'LARGE-B'] });
+  expect(await page(2)).toEqual({ total: 3, ids: ['LARGE-C'] });
+  await asker.close();
+  await other.stop();
+  await large.drop();
+});

@@ -1,5 +1,5 @@
 import { Controller, Inject } from '@nestjs/common';
-import { Answers, each } from '#bus';
+import { Answers, each, withinOneAnswer } from '#bus';
 import { Change, type Party as ToldParty } from '#contracts/party';
 import {
   type GetOrder,
@@ -103,7 +103,7 @@ export class AskController {
   list(requests: ListSessions[]) {
     return each(requests, async ({ tokenParties, page }) => {
       const { texts, total } = await this.sessions.list(tokenParties.map(ocpiParty), page!);
-      return { objectsJson: withinOneMessage(texts.map(toJsonBytes)), total };
+      return { objectsJson: withinOneAnswer(texts.map(toJsonBytes), (json) => json), total };
     });
   }
 
@@ -123,7 +123,7 @@ export class AskController {
         tokenUid,
         limit || PAGE_LIMIT,
       );
-      return { sessionsJson: withinOneMessage(texts.map(toJsonBytes)) };
+      return { sessionsJson: withinOneAnswer(texts.map(toJsonBytes), (json) => json) };
     });
   }
 
@@ -149,12 +149,4 @@ function ocpiParty({ countryCode, partyId }: ToldParty): Party {
 
 function stands(order: Order) {
   return { order: orderView(order) };
-}
-
-const ANSWER_BYTES = 512_000;
-
-/** The first, as many as one answer carries: whoever asked goes on from there. */
-function withinOneMessage(texts: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer>[] {
-  let bytes = 0;
-  return texts.filter((text) => (bytes += text.length) <= ANSWER_BYTES);
 }

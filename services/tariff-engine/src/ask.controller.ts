@@ -1,5 +1,5 @@
 import { Controller, Inject } from '@nestjs/common';
-import { Answers, each } from '#bus';
+import { Answers, each, withinOneAnswer } from '#bus';
 import {
   type DeletePartnerTariff, deletePartnerTariff, type GetTariff, getTariff, type ListTariffs, listTariffs,
   type PublishTariff, publishTariff, type PutPartnerTariff, putPartnerTariff, type Quote, quote, type SelectTariff,
@@ -39,7 +39,7 @@ export class AskController {
   list(requests: ListTariffs[]) {
     return each(requests, async ({ page }) => {
       const { texts, total } = await this.engine.list(page!);
-      return { objectsJson: texts.map(toJsonBytes), total };
+      return { objectsJson: withinOneAnswer(texts.map(toJsonBytes), (json) => json), total };
     });
   }
 

@@ -1,5 +1,5 @@
 import { Controller, Inject } from '@nestjs/common';
-import { Answers, each } from '#bus';
+import { Answers, each, withinOneAnswer } from '#bus';
 import {
   type AnswerAuthorize, answerAuthorize, type Authorize, authorize, type GetToken, getToken, type IssueToken,
   issueToken, type ListTokens, listTokens, type PutPartnerToken, putPartnerToken,
@@ -55,7 +55,7 @@ export class AskController {
   listTokens(requests: ListTokens[]) {
     return each(requests, async ({ page }) => {
       const { texts, total } = await this.tokens.list(page!);
-      return { objectsJson: texts.map(toJsonBytes), total };
+      return { objectsJson: withinOneAnswer(texts.map(toJsonBytes), (json) => json), total };
     });
   }
 
