@@ -26,6 +26,27 @@ test('a body is not nested deeper than 32, however deep it tries', () => {
   expect(refusal(`[${'[],'.repeat(100)}"[[[[${'\\"['.repeat(60)}"]`)).toBe('read');
 });
 
+test('a body holds a bounded number of values', () => {
+  expect(refusal(`[${'1,'.repeat(99_999)}1]`)).toBe('read');
+  expect(refusal(`[${'1,'.repeat(100_000)}1]`)).toBe('too-many-values');
+  expect(refusal(`[${'{},'.repeat(50_000)}{}]`)).toBe('too-many-values');
+  expect(refusal('{"a":[1,2],"b":{"c":"[,,,]"}}', { maxValues: 5 })).toBe('read');
+  expect(refusal('{"a":[1,2],"b":{"c":"[,,,]"}}', { maxValues: 4 })).toBe('too-many-values');
+});
+
+test.each([
+  ['a number whose many zeros are not its last digits', `1${'0'.repeat(500_000)}1`],
+  ['zeros, and more of them', `0.${'0'.repeat(250_000)}1${'0'.repeat(250_000)}1`],
+  ['brackets that open', '['.repeat(4_000_000)],
+  ['brackets that open and close', `${'['.repeat(2_000_000)}${']'.repeat(2_000_000)}`],
+  ['a string that is all backslashes', `"${'\\'.repeat(4_000_001)}"`],
+  ['quotes within a string', `"${'\\"'.repeat(2_000_000)}`],
+])('a long body costs no more than its length: %s', (_what, body) => {
+  const startedAt = performance.now();
+  expect(refusal(body)).not.toBe('read');
+  expect(performance.now() - startedAt).toBeLessThan(2_000);
+});
+
 test.each([
   '0.1', '12.375', '-0', '0.00', '123456789012345.00', '1234567890.12345', '1.9733333333333334', '1e-7', '2E+3', '0e9',
 ])('TYP-04 the number %s is carried exactly', (literal) => {

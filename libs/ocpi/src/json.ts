@@ -1,5 +1,5 @@
 /** Why a body is no JSON we read. */
-export type JsonRefusal = 'body-too-large' | 'not-json' | 'too-deep' | 'number-too-precise';
+export type JsonRefusal = 'body-too-large' | 'not-json' | 'too-deep' | 'too-many-values' | 'number-too-precise';
 
 export type JsonReading =
   | { readonly ok: true; readonly value: unknown; readonly text: string }
@@ -10,6 +10,8 @@ export interface JsonLimits {
   readonly maxBytes?: number;
   /** Objects and lists inside each other; 32 by default (OCPI itself needs 8). */
   readonly maxDepth?: number;
+  /** Values in all objects and lists, as counted by commas and opening brackets; 100,000 by default. */
+  readonly maxValues?: number;
   /** For a partner whose numbers have more digits than a double holds: take the nearest one. */
   readonly rounded?: boolean;
 }
@@ -19,22 +21,25 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 /**
  * JSON from outside, bounded in size and depth. Every number is carried by its double exactly: its
  * digits are the double's shortest text (`decimalText`), so that money can be read from them. TYP-04.
- * A BOM is skipped.
+ * A BOM is skipped. What it costs grows with the length alone, whatever somebody writes: brackets and
+ * values are counted before a parser makes anything of them.
  */
 export function parseJson(body: string | Uint8Array, limits: JsonLimits = {}): JsonReading {
-  const { maxBytes = 5_000_000, maxDepth = 32, rounded = false } = limits;
+  const { maxBytes = 5_000_000, maxDepth = 32, maxValues = 100_000, rounded = false } = limits;
   const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
   if (bytes > maxBytes) return refused('body-too-large', `the body has ${bytes} bytes, ${maxBytes} are read`);
   let text: string;
   let value: unknown;
+  let seen: Seen;
   try {
     text = typeof body === 'string' ? body.replace(/^\ufeff/, '') : utf8.decode(body);
+    seen = scan(text, { maxDepth, maxValues });
+    if (seen.beyond === 'depth') return refused('too-deep', `the body is nested deeper than ${maxDepth}`);
+    if (seen.beyond === 'values') return refused('too-many-values', `the body has more than ${maxValues} values`);
     value = JSON.parse(text);
   } catch (error) {
     return refused('not-json', error instanceof SyntaxError ? error.message : 'the body is not UTF-8');
   }
-  const seen = scan(text, maxDepth);
-  if (seen.tooDeep) return refused('too-deep', `the body is nested deeper than ${maxDepth}`);
   if (seen.inexact && !rounded) {
     const literal = seen.inexact.slice(0, 40);
     return refused('number-too-precise', `the number ${literal} has more digits than are carried exactly`);
@@ -46,37 +51,51 @@ function refused(refusal: JsonRefusal, message: string): JsonReading {
   return { ok: false, refusal, message };
 }
 
-const quote = 34, minus = 45, zero = 48, nine = 57, backslash = 92;
+const quote = 34, comma = 44, minus = 45, zero = 48, nine = 57, backslash = 92;
 const opens = new Set([91, 123]), closes = new Set([93, 125]);
 
-/** One pass over valid JSON outside its strings: the depth, and the first number a double does not carry. */
-function scan(text: string, maxDepth: number): { tooDeep: boolean; inexact?: string } {
+interface Seen {
+  readonly beyond?: 'depth' | 'values';
+  /** The first number that a double does not carry. */
+  readonly inexact?: string;
+}
+
+/** One pass over what may be JSON, outside its strings. */
+function scan(text: string, { maxDepth, maxValues }: { maxDepth: number; maxValues: number }): Seen {
   let depth = 0;
+  let values = 0;
+  let inexact: string | undefined;
   for (let i = 0; i < text.length; i += 1) {
     const char = text.charCodeAt(i);
     if (char === quote) {
       i = endOfString(text, i);
     } else if (opens.has(char)) {
       depth += 1;
-      if (depth > maxDepth) return { tooDeep: true };
+      values += 1;
+      if (depth > maxDepth) return { beyond: 'depth' };
     } else if (closes.has(char)) {
       depth -= 1;
+    } else if (char === comma) {
+      values += 1;
     } else if (char === minus || (char >= zero && char <= nine)) {
       const end = endOfNumber(text, i);
       // Up to 15 digits without an exponent are always exact.
       const literal = end - i > 15 || hasExponent(text, i, end) ? text.slice(i, end) : undefined;
-      if (literal !== undefined && !isExact(literal)) return { tooDeep: false, inexact: literal };
+      if (inexact === undefined && literal !== undefined && !isExact(literal)) inexact = literal;
       i = end - 1;
     }
+    if (values > maxValues) return { beyond: 'values' };
   }
-  return { tooDeep: false };
+  return inexact === undefined ? {} : { inexact };
 }
 
+/** Where a string ends; behind the text when it does not. */
 function endOfString(text: string, start: number): number {
   let end = start;
   let escapes: number;
   do {
     end = text.indexOf('"', end + 1);
+    if (end < 0) return text.length;
     escapes = 0;
     while (text.charCodeAt(end - 1 - escapes) === backslash) escapes += 1;
   } while (escapes % 2 === 1);
@@ -109,8 +128,15 @@ function canonical(text: string): string {
   const [, sign = '', whole = '', fraction = '', exponent = '0'] = parts ?? [];
   const significant = (whole + fraction).replace(/^0+/, '');
   if (significant === '') return whole === '' ? text : '0';
-  const digits = significant.replace(/0+$/, '');
+  const digits = withoutTrailingZeros(significant);
   return `${sign}${digits}e${Number(exponent) - fraction.length + significant.length - digits.length}`;
+}
+
+/** A pattern anchored at the end alone would try every zero of a long number, and the rest from each. */
+function withoutTrailingZeros(digits: string): string {
+  let end = digits.length;
+  while (end > 0 && digits.charCodeAt(end - 1) === zero) end -= 1;
+  return digits.slice(0, end);
 }
 
 /** A JSON number's value as plain decimal text, exactly: 1e-7 is "0.0000001". Throws on what is not finite. */
