@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { classes, enums } from './catalogue.ts';
-import { ci, dateTimeOf, instantMs, known, text } from './fields.ts';
+import { ci, dateTimeOf, instantMs, known, number, text } from './fields.ts';
 import { issuesOf } from './issues.ts';
 import { Capability, Evse, GeoLocation } from './locations.ts';
 
@@ -28,9 +28,14 @@ test('TYP-03 a DateTime is an instant in UTC, with or without Z', () => {
   expect(instantMs('2022-02-01T17:00:00')).toBe(same);
   expect(instantMs('2022-02-01T17:00:00.250Z')).toBe(same + 250);
   expect(instantMs('2022-02-01T17:00:00+00:00')).toBe(same);
-  const wrong = ['2022-02-01T17:00:00-08:00', '2022-02-30T17:00:00Z', '2022-02-01', '1970-1-1T00:00:00Z', ''];
+  const wrong = ['2022-02-01T17:00:00-08:00', '2022-02-30T17:00:00Z', '2022-02-01', '1970-1-1T00:00:00Z', '0000-01-01T00:00:00Z', ''];
   for (const text of [...wrong, '2022-02-01T17:00:00.1234Z']) expect(instantMs(text), text).toBeUndefined();
   expect([dateTimeOf(same), dateTimeOf(same + 5)]).toEqual(['2022-02-01T17:00:00Z', '2022-02-01T17:00:00.005Z']);
+});
+
+test('TYP-04 a number is one that can be an amount, a volume or a limit', () => {
+  for (const value of [0, -5, 12.375, 5.551115123125783e-17, 1e15]) expect(number.safeParse(value).success, `${value}`).toBe(true);
+  for (const value of [1e308, -1e16, 1e-300, NaN, Infinity]) expect(number.safeParse(value).success, `${value}`).toBe(false);
 });
 
 test('TYP-08 an unknown value in a describing list is kept, and left out by who asks for the known ones', () => {

@@ -66,7 +66,8 @@ export function url(max = 255) {
   });
 }
 
-const dateTimeForm = /^\d{4}-\d\d-\d\dT(?!24)\d\d:\d\d:\d\d(?:\.\d{1,3})?(Z|\+00:00)?$/;
+/** The year 0 is in no calendar that a database knows. */
+const dateTimeForm = /^(?!0000)\d{4}-\d\d-\d\dT(?!24)\d\d:\d\d:\d\d(?:\.\d{1,3})?(Z|\+00:00)?$/;
 
 /**
  * The instant of an OCPI DateTime in milliseconds since 1970, or undefined when it is not one.
@@ -94,7 +95,17 @@ export function dateTimeOf(ms: number): string {
   return new Date(ms).toISOString().replace('.000Z', 'Z');
 }
 
-export const number = z.number({ error: not('a JSON number') });
+const LARGEST = 1e15;
+const SMALLEST = 1e-20;
+
+/**
+ * A number of the protocol: an amount, a volume, a limit. Beyond these bounds it means nothing, and exact
+ * reckoning would carry hundreds of digits of it.
+ */
+export const number = z.number({ error: not('a JSON number') })
+  .refine((value) => value === 0 || (Math.abs(value) <= LARGEST && Math.abs(value) >= SMALLEST), {
+    error: ({ input }) => `must be 0, or between ${SMALLEST} and ${LARGEST} without its sign, not ${input}`,
+  });
 export const boolean = z.boolean({ error: not('true or false') });
 export const int = z.int({ error: not('a whole number') });
 /** A whole number that counts something: never negative. */

@@ -15,6 +15,10 @@ test('TRN-50 TRN-53 filters and offset are taken, a limit is capped', () => {
   });
 });
 
+test('TRN-56 an offset behind the end of every list is taken, and held to what 32 bits carry', () => {
+  expect(readPage({ offset: '999999999999999' }, rules)).toMatchObject({ ok: true, page: { offset: 2_147_483_647 } });
+});
+
 test('TRN-50 date_from is required for Sessions', () => {
   expect(readPage({}, { maxLimit: 100, dateFromRequired: true })).toMatchObject({
     ok: false, message: expect.stringMatching(/^date_from is missing/),

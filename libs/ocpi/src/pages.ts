@@ -24,6 +24,9 @@ export type PageReading =
 
 export type Query = Readonly<Record<string, string | readonly string[] | undefined>>;
 
+/** No list is longer: behind it a page is as empty as behind the end. */
+const OFFSET_MAX = 2 ** 31 - 1;
+
 /** Reads date_from, date_to, offset and limit; what is wrong is 2001 with HTTP 200 (TRN-56, D25). */
 export function readPage(query: Query, { maxLimit, dateFromRequired = false }: PageRules): PageReading {
   for (const name of ['date_from', 'date_to', 'offset', 'limit']) {
@@ -45,7 +48,7 @@ export function readPage(query: Query, { maxLimit, dateFromRequired = false }: P
     page: {
       ...(date_from === undefined ? {} : { dateFrom: date_from }),
       ...(date_to === undefined ? {} : { dateTo: date_to }),
-      offset: Number(offset),
+      offset: Math.min(Number(offset), OFFSET_MAX),
       limit: Math.min(Number(limit ?? maxLimit), maxLimit),
     },
   };
