@@ -68,6 +68,15 @@ const partners: MigrationList = [
        )`,
     ],
   },
+  {
+    name: 'ocpi-gateway-4-unclaimed',
+    up: () => [
+      `CREATE TABLE unclaimed_cdrs (       -- of token owners whom no registered partner has yet
+         cdr_id text PRIMARY KEY,
+         current text NOT NULL
+       )`,
+    ],
+  },
 ];
 
 export const migrations: MigrationList = [...busMigrations, ...dueMigrations, ...partners];

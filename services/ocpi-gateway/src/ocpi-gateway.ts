@@ -2,7 +2,7 @@ import { type Heard, type Bus } from '#bus';
 import { fromJsonBytes } from '#contracts';
 import { addDue, type DueWorker } from '#due';
 import {
-  AuthorizationInfo, CommandResponse, joinUrl, type LocationReferences, type Outcome, type Party, read,
+  AuthorizationInfo, CommandResponse, joinUrl, type LocationReferences, type Outcome, type Party, read, sameParty,
 } from '#ocpi';
 import type { Database } from '#postgres';
 import type { Clock } from '#time';
@@ -11,9 +11,11 @@ import { findSent, forgetSent, keepSent, noteSent, type SentCommand } from './co
 import { interfacePath } from './exchange.ts';
 import { endpointOf } from './partner.ts';
 import { partnerWith, receiversOf } from './partner-rows.ts';
-import { type PushedKey, queuePush } from './pushed-rows.ts';
+import { keepUnclaimed, lockLinks, type PushedKey, queuePush } from './pushed-rows.ts';
 
 export interface GatewayParts {
+  /** Our own. */
+  readonly party: Party;
   readonly db: Database;
   readonly bus: Bus;
   readonly calls: Calls;
@@ -49,7 +51,10 @@ export class OcpiGateway {
   /** An object of ours is like this now: for all partners that take such objects, or for the one with `party`. */
   async queue(heard: Pick<Heard, 'tx' | 'afterCommit'>, object: Omit<PushedKey, 'partnerId'> & { current: string | undefined }, party?: Party): Promise<void> {
     const { current, ...key } = object;
-    const partners = await receiversOf(this.parts.db, key.module, party);
+    await lockLinks(heard.tx, 'together');
+    const partners = await receiversOf(heard.tx, key.module, party);
+    const unclaimed = partners.length === 0 && key.module === 'cdrs' && party !== undefined && !sameParty(party, this.parts.party);
+    if (unclaimed && current !== undefined) await keepUnclaimed(heard.tx, key.objectKey, current);
     const at = this.parts.clock.now();
     for (const { id: partnerId } of partners) await queuePush(heard.tx, { partnerId, ...key }, current, at);
     if (partners.length > 0) heard.afterCommit(() => this.parts.worker().wake());

@@ -14,7 +14,7 @@ import {
   addToken, dropTokens, findPartner, insertPartner, partnersWithWaiting, registeredPartners, removePartner,
   replaceToken, storePartner, tokenHolders, type TokenKind,
 } from './partner-rows.ts';
-import { forgetOne, forgetPushed, queuePush, strandedCdrs } from './pushed-rows.ts';
+import { claimCdrs, forgetOne, forgetPushed, lockLinks, queuePush, strandedCdrs } from './pushed-rows.ts';
 import type { OcpiRefusal } from './refusals.ts';
 import type { Secrets } from './secrets.ts';
 
@@ -168,6 +168,7 @@ export class Partners {
       ...partner, state: 'registered', version: met.version, versionsUrl: url, roles, endpoints: met.endpoints,
       tokenOut: secrets.seal(token, partner.id),
     };
+    await lockLinks(tx, 'alone');
     await this.replaceOlder(tx, joined);
     await storePartner(tx, joined);
     await this.adoptCdrs(tx, joined);
@@ -185,12 +186,15 @@ export class Partners {
     }
   }
 
-  /** What an earlier link of this party never got of CDRs, it gets now. */
+  /** What this party never got of CDRs, by an earlier link or for want of one, it gets now. */
   private async adoptCdrs(tx: Tx, joined: Partner): Promise<void> {
     for (const { key, current } of await strandedCdrs(tx)) {
       if (!hasParty(joined, (JSON.parse(current) as Cdr).cdr_token)) continue;
       await forgetOne(tx, key);
       await queuePush(tx, { ...key, partnerId: joined.id }, current, this.parts.clock.now());
+    }
+    for (const { cdrId, current } of await claimCdrs(tx, ({ cdr_token }) => hasParty(joined, cdr_token))) {
+      await queuePush(tx, { partnerId: joined.id, module: 'cdrs', objectKey: cdrId }, current, this.parts.clock.now());
     }
   }
 

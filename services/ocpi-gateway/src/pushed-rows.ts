@@ -1,5 +1,5 @@
 import { addDue } from '#due';
-import { isStale } from '#ocpi';
+import { type Cdr, isStale } from '#ocpi';
 import type { Queryable, Tx } from '#postgres';
 import type { PushedModule } from './difference.ts';
 
@@ -84,6 +84,29 @@ export async function strandedCdrs(tx: Tx): Promise<{ key: PushedKey; current: s
   );
   return rows.map(({ partner_id: partnerId, object_key: objectKey, current }) =>
     ({ key: { partnerId, module: 'cdrs', objectKey }, current }));
+}
+
+/** A CDR whose token's owner no registered partner has: kept until one has. */
+export async function keepUnclaimed(tx: Tx, cdrId: string, current: string): Promise<void> {
+  await tx.query('INSERT INTO unclaimed_cdrs (cdr_id, current) VALUES ($1, $2) ON CONFLICT DO NOTHING', [cdrId, current]);
+}
+
+/** Takes out those of the unclaimed CDRs that `isTheirs` picks, the oldest first. */
+export async function claimCdrs(tx: Tx, isTheirs: (cdr: Cdr) => boolean): Promise<{ cdrId: string; current: string }[]> {
+  const { rows } = await tx.query<{ cdr_id: string; current: string }>(
+    `SELECT cdr_id, current FROM unclaimed_cdrs ORDER BY current::json->>'last_updated', cdr_id`,
+  );
+  const claimed = rows.filter(({ current }) => isTheirs(JSON.parse(current) as Cdr));
+  await tx.query('DELETE FROM unclaimed_cdrs WHERE cdr_id = ANY($1)', [claimed.map((row) => row.cdr_id)]);
+  return claimed.map(({ cdr_id: cdrId, current }) => ({ cdrId, current }));
+}
+
+/**
+ * Whoever links a partner holds this alone, whoever queues for the linked ones together: a CDR is
+ * then seen either by the partner that joins or by the one who queues it.
+ */
+export async function lockLinks(tx: Tx, mode: 'alone' | 'together'): Promise<void> {
+  await tx.query(`SELECT pg_advisory_xact_lock${mode === 'together' ? '_shared' : ''}(hashtext('ocpi links'), hashtext(current_schema()))`);
 }
 
 /** A link has ended; what its partner never got of CDRs stays, for whoever has their tokens' owner next. */

@@ -43,7 +43,7 @@ export function start(env: Env): Promise<Running> {
       worker: () => worker ?? { wake: () => {}, stop: async () => {} },
     };
     const partners = new Partners({ ...parts, ...wired });
-    const gateway = new OcpiGateway({ ...parts, ...wired });
+    const gateway = new OcpiGateway({ ...parts, ...wired, party });
     const wake = () => worker?.wake();
     const unlocking = new Unlocking({ db, bus, clock, wake });
     const commands = new Commands({ ...parts, unlocking, wake });

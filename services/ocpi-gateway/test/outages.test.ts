@@ -113,3 +113,14 @@ test("a CDR is sent again whatever a partner's fault is, in order, and over the 
   await oasis.neighbours.tell(issued(cdr('C-1')), issued(cdr('C-3')));
   await expect.poll(bodies).toEqual(['C-1', 'C-2', 'C-3']);
 });
+
+test('a CDR of a party whom no partner has yet is kept, and sent to the one who registers with it', async () => {
+  const cdr: Cdr = { ...exampleCdr, id: 'EARLY-1', session_id: 'S-early', cdr_token: { ...exampleCdr.cdr_token, party_id: 'LTR' } };
+  await oasis.neighbours.tell(told(cdrIssued, {
+    cdrId: cdr.id, sessionId: 'S-early', credit: false, tokenParty: { countryCode: 'CA', partyId: 'LTR' }, cdrJson: toJsonBytes(cdr),
+  }));
+  const later = await HandPartner.open('Later', 'LTR', 'EMSP', ['RECEIVER cdrs']);
+  await later.register(oasis);
+  await expect.poll(() => later.seen.filter(({ what }) => what === 'POST /cdrs').map(({ body }) => (body as Cdr).id)).toEqual(['EARLY-1']);
+  await later.close();
+});
