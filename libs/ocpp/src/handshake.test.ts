@@ -21,6 +21,12 @@ test.each(['/', '', undefined, '/ocpp/%', '/ocpp/%00', '/ocpp/a%0Ab', `/${'x'.re
   },
 );
 
+test('a path of many slashes costs no more than its length', () => {
+  const startedAt = performance.now();
+  expect(identityOf(`${'/'.repeat(100_000)}CA-1`)).toBe('CA-1');
+  expect(performance.now() - startedAt).toBeLessThan(1_000);
+});
+
 test('J-07: the station prefers, we pick the first that is enabled for it', () => {
   const offered = offeredProtocols('ocpp2.0.1, ocpp1.6 ,ocpp1.5');
   expect(negotiate(offered, ['ocpp1.6'])).toBe('ocpp1.6');

@@ -32,7 +32,7 @@ const identityCharsMax = 255;
  */
 export function identityOf(url: string | undefined): string | undefined {
   const path = (url ?? '').split(/[?#]/, 1)[0] ?? '';
-  const segment = path.replace(/\/+$/, '').split('/').at(-1);
+  const segment = path.split('/').findLast((part) => part !== '');
   if (!segment) return undefined;
   let identity: string;
   try {
