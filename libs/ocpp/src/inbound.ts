@@ -115,38 +115,15 @@ export class Inbound {
   }
 
   async #answer(call: Call, text: string): Promise<void> {
-    const { station, version, notice } = this.#options;
-    const accepted = acceptPayload(version, call.action, 'request', call.payload);
-    if (!accepted.ok) {
-      return this.#refuse(call, accepted.fault.fault, accepted.fault.description);
-    }
-    const { payload, repairs } = accepted;
-    if (repairs.length > 0) notice({ notice: 'payload-repaired', action: call.action, repairs });
-    const controller = this.#open.get(call.id);
-    if (!controller) return;
-    const received = {
-      station,
-      version,
-      id: call.id,
-      action: call.action,
-      payload,
-      repairs,
-      text,
-      signal: controller.signal,
-    };
+    const { version, notice } = this.#options;
     try {
-      // The schema has just said what the type says.
-      const answer = await this.#inTime(received as unknown as ReceivedCall, controller);
-      const fault = checkPayload(version, call.action, 'response', answer);
-      if (fault) {
-        notice({
-          notice: 'own-answer-invalid',
-          action: call.action,
-          description: fault.description,
-        });
-        return this.#refuse(call, 'internal', '');
+      const accepted = acceptPayload(version, call.action, 'request', call.payload);
+      if (!accepted.ok) {
+        return this.#refuse(call, accepted.fault.fault, accepted.fault.description);
       }
-      this.#reply(call.id, serialiseResult(call.id, answer as Payload));
+      const { payload, repairs } = accepted;
+      if (repairs.length > 0) notice({ notice: 'payload-repaired', action: call.action, repairs });
+      await this.#carryOut(call, { payload, repairs, text });
     } catch (error) {
       if (error instanceof CallRefused)
         return this.#refuse(call, error.fault, error.message, error.details);
@@ -154,6 +131,35 @@ export class Inbound {
       notice({ notice: 'handler-failed', action: call.action, error });
       this.#refuse(call, 'internal', '');
     }
+  }
+
+  async #carryOut(
+    call: Call,
+    read: { payload: Payload; repairs: readonly string[]; text: string },
+  ): Promise<void> {
+    const { station, version, notice } = this.#options;
+    const controller = this.#open.get(call.id);
+    if (!controller) return;
+    const received = {
+      station,
+      version,
+      id: call.id,
+      action: call.action,
+      signal: controller.signal,
+      ...read,
+    };
+    // The schema has just said what the type says.
+    const answer = await this.#inTime(received as unknown as ReceivedCall, controller);
+    const fault = checkPayload(version, call.action, 'response', answer);
+    if (fault) {
+      notice({
+        notice: 'own-answer-invalid',
+        action: call.action,
+        description: fault.description,
+      });
+      return this.#refuse(call, 'internal', '');
+    }
+    this.#reply(call.id, serialiseResult(call.id, answer as Payload));
   }
 
   async #inTime(received: ReceivedCall, controller: AbortController): Promise<object> {

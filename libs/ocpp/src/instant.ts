@@ -24,5 +24,10 @@ export function parseInstant(text: string): number | undefined {
   if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return undefined;
   const fraction = Number((match[7] ?? '').slice(0, 3).padEnd(3, '0'));
   const offsetMs = (match[9] === '-' ? -1 : 1) * (part(10) * 60 + part(11)) * 60_000;
-  return date.getTime() + ((hour * 60 + minute) * 60 + second) * 1_000 + fraction - offsetMs;
+  const at = date.getTime() + ((hour * 60 + minute) * 60 + second) * 1_000 + fraction - offsetMs;
+  return at >= firstMs && at <= lastMs ? at : undefined;
 }
+
+// RFC 3339 writes years of four digits, and no calendar of a database has a year 0.
+const firstMs = Date.parse('0001-01-01T00:00:00Z');
+const lastMs = Date.parse('9999-12-31T23:59:59.999Z');

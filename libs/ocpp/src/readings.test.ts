@@ -67,6 +67,11 @@ test.each([
   { value: '5', measurand: 'Energy.Active.Import.Interval' },
   { value: '5', measurand: 'Power.Active.Import', unit: 'VA' },
   { value: '5', measurand: 'Made.Up' },
+  { value: '1e99' },
+  { value: '-1e13' },
+  { value: '1e-99' },
+  { value: 'NaN' },
+  { value: '5e6', measurand: 'Current.Import', unit: 'A' },
 ])('what is not understood is left out: %j', (sample) => {
   expect(one(sample)).toBeUndefined();
   expect(one(sample, { value: '1' })?.energyWh).toBe('1');

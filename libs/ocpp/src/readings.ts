@@ -86,6 +86,10 @@ export function readings(meterValues: readonly MeterValue16[]): Reading[] {
   return all;
 }
 
+/** Below 10^12 Wh or W, and 10^9 mA: more than any meter of a charger can mean. */
+const measurable = /^-?\d{1,12}(\.\d{1,24})?$/;
+const currentMaMax = 1e9;
+
 function readSample(sampled: SampledValue16): Sample | undefined {
   if ((sampled.format ?? defaults.format) !== 'Raw') return undefined;
   const measurand = sampled.measurand ?? defaults.measurand;
@@ -95,7 +99,8 @@ function readSample(sampled: SampledValue16): Sample | undefined {
   const places = scale?.places[sampled.unit ?? scale.unit];
   if (places === undefined) return undefined;
   const value = shiftDecimal(sampled.value, places);
-  if (value === undefined) return undefined;
+  if (value === undefined || !measurable.test(value)) return undefined;
+  if (measurand === 'Current.Import' && Math.abs(Number(value)) > currentMaMax) return undefined;
   return {
     measurand,
     location: sampled.location ?? defaults.location,

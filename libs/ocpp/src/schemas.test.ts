@@ -44,9 +44,27 @@ test.each([
   ],
   [
     'StartTransaction',
-    { ...start, meterStart: 1e20 },
+    { ...start, meterStart: 2 ** 53 },
     'property',
-    'meterStart: must be an integer below 2^53',
+    'meterStart: must be an integer from -1000000000000 to 1000000000000',
+  ],
+  [
+    'StatusNotification',
+    { connectorId: 1e15, errorCode: 'NoError', status: 'Available' },
+    'property',
+    'connectorId: must be an integer from 0 to 2147483647',
+  ],
+  [
+    'StatusNotification',
+    { connectorId: -1, errorCode: 'NoError', status: 'Available' },
+    'property',
+    'connectorId: must be an integer from 0 to 2147483647',
+  ],
+  [
+    'StopTransaction',
+    { transactionId: 1e300, meterStop: 5, timestamp: '2022-02-01T17:00:00Z' },
+    'property',
+    /^transactionId: must be an integer from /,
   ],
   [
     'MeterValues',
@@ -118,6 +136,20 @@ test.each([
     expect(judged.repairs.length).toBe(1);
   }
   expect(JSON.stringify(payload)).toBe(before);
+});
+
+test('characters that no database takes are replaced rather than the message lost', () => {
+  const boot = { chargePointVendor: 'a\0b', chargePointModel: '\ud800' };
+  const accepted = accept('BootNotification', boot);
+  expect(accepted).toMatchObject({
+    ok: true,
+    payload: { chargePointVendor: 'a\ufffdb', chargePointModel: '\ufffd' },
+    repairs: ['(payload): characters that no text may hold, replaced'],
+  });
+  expect(accept('MeterValues', sample({ value: '1\0' }))).toMatchObject({
+    ok: true,
+    payload: sample({ value: '1\ufffd' }),
+  });
 });
 
 test('a number as a meter value is read as text', () => {

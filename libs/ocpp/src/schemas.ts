@@ -106,9 +106,14 @@ export function acceptPayload(
   payload: Payload,
 ): Accepted {
   const validate = validator(version, action, kind);
-  if (validate(payload)) return withinRange(payload, []);
-  const copy = structuredClone(payload) as Record<string, unknown>;
   const repairs = new Set<string>();
+  let copy = payload as Record<string, unknown>;
+  if (!isText(payload)) {
+    copy = asText(payload) as Record<string, unknown>;
+    repairs.add('(payload): characters that no text may hold, replaced');
+  }
+  if (validate(copy)) return withinRange(copy, [...repairs]);
+  copy = structuredClone(copy);
   // A repair can uncover the next fault (null removed, then required): a few rounds settle it.
   for (let round = 0; round < 4; round++) {
     if (validate(copy)) return withinRange(copy, [...repairs]);
@@ -128,18 +133,42 @@ export function acceptPayload(
 
 /**
  * The schemas bound no integer: one that a number cannot hold exactly would be another one in the
- * books.
+ * books, and one that no connector or meter can have is none. Nothing behind could carry it.
  */
+const ranges: Readonly<Record<string, readonly [min: number, max: number]>> = {
+  connectorId: [0, 2 ** 31 - 1],
+  meterStart: [-1e12, 1e12],
+  meterStop: [-1e12, 1e12],
+};
+const anyInteger = [-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER] as const;
+
 function withinRange(payload: Payload, repairs: readonly string[]): Accepted {
   for (const [field, value] of Object.entries(payload)) {
-    if (typeof value !== 'number' || Number.isSafeInteger(value)) continue;
-    const rule = 'must be an integer below 2^53';
+    if (typeof value !== 'number') continue;
+    const [min, max] = Object.hasOwn(ranges, field) ? ranges[field]! : anyInteger;
+    if (Number.isInteger(value) && value >= min && value <= max) continue;
+    const rule = `must be an integer from ${min} to ${max}`;
     return {
       ok: false,
       fault: { fault: 'property', field, rule, description: `${field}: ${rule}` },
     };
   }
   return { ok: true, payload, repairs };
+}
+
+/** No database takes U+0000, and half a surrogate pair is no UTF-8. */
+function isText(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed() && !value.includes('\0');
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.entries(value).every(([key, inside]) => isText(key) && isText(inside));
+}
+
+function asText(value: unknown): unknown {
+  if (typeof value === 'string') return value.toWellFormed().replaceAll('\0', '\ufffd');
+  if (Array.isArray(value)) return value.map(asText);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value);
+  return Object.fromEntries(entries.map(([key, inside]) => [asText(key), asText(inside)]));
 }
 
 /** J-51. */

@@ -52,6 +52,22 @@ test('a CALL is answered under its own id', async () => {
   });
 });
 
+test.each([
+  { timestamp: '9999-12-31T23:59-12:00' },
+  { timestamp: '0000-00-00 00:00:00' },
+  { info: '\0' },
+  { info: '\ud800' },
+])('T-26: a status with %j is answered, and the connection goes on', async (odd) => {
+  const { send, next } = await station({
+    handle: async ({ action }) => (action === 'Heartbeat' ? beat() : {}),
+  });
+  const status = { connectorId: 1, errorCode: 'NoError', status: 'Available' };
+  send([2, '1', 'StatusNotification', { ...status, ...odd }]);
+  expect(await next()).toEqual([3, '1', {}]);
+  send([2, '2', 'Heartbeat', {}]);
+  expect(await next()).toEqual([3, '2', { currentTime: now }]);
+});
+
 test('an unknown action is NotImplemented, one of the other direction NotSupported', async () => {
   const { send, next } = await station();
   send([2, '1', 'MakeCoffee', {}]);

@@ -188,6 +188,23 @@ test('a card that is tapped while tokens-auth restarts is asked about when it is
   station.close();
 });
 
+test('what no platform could carry is refused or left out, and everybody is heard on', async () => {
+  const station = await byHand();
+  const status = { errorCode: 'NoError', status: 'Available' };
+  for (const connectorId of [1e15, 2 ** 32, -1]) {
+    expect(await station.say('StatusNotification', { connectorId, ...status })).toEqual({ refused: 'PropertyConstraintViolation' });
+  }
+  await station.say('BootNotification', { chargePointVendor: 'a\0b', chargePointModel: '\ud800' });
+  await station.say('StatusNotification', { connectorId: 1, ...status, timestamp: '9999-12-31T23:59-12:00', info: '\0' });
+  const sampledValue = [{ value: '1e99' }, { value: '1e40', measurand: 'Current.Import', unit: 'A' }, { value: '7', measurand: 'SoC' }];
+  await station.say('MeterValues', { connectorId: 1, meterValue: [{ timestamp: '2022-02-01T17:00:00Z', sampledValue }] });
+  await station.say('StatusNotification', { connectorId: 77, ...status });
+  await expect.poll(() => facts('connector status-changed', 'TWICE')).toContainEqual(expect.objectContaining({ connectorId: 77 }));
+  const viewed = async () => (await bus.ask(describeStations, { stationIds: ['TWICE'] })).stations[0];
+  await expect.poll(viewed).toMatchObject({ vendor: 'a\ufffdb', model: '\ufffd', connectors: expect.arrayContaining([expect.objectContaining({ connectorId: 77 })]) });
+  station.close();
+});
+
 async function knock(path: string, user: string, secret: string, protocols = ['ocpp1.6']): Promise<number | string> {
   const socket = new WebSocket(`${service.urls!.ocpp}/${path}`, protocols, {
     headers: { authorization: `Basic ${Buffer.from(`${user}:${secret}`).toString('base64')}` },
