@@ -39,7 +39,8 @@ export async function storeLocation(tx: Tx, { own, location, text }: HeldLocatio
   await tx.query(
     `INSERT INTO locations (party, location_id, own, last_updated, location) VALUES ($1, $2, $3, $4, $5)
      ON CONFLICT (party, location_id)
-     DO UPDATE SET own = excluded.own, last_updated = excluded.last_updated, location = excluded.location`,
+     DO UPDATE SET own = excluded.own, last_updated = excluded.last_updated, location = excluded.location
+     WHERE locations.last_updated <= excluded.last_updated`,
     [party, locationId, own, location.last_updated, text],
   );
   await tx.query('DELETE FROM evses WHERE party = $1 AND location_id = $2', [party, locationId]);

@@ -8,7 +8,7 @@ import {
 } from '#ocpi';
 import type { Database, Tx } from '#postgres';
 import type { PartySettings } from '#settings';
-import { type Clock, rfc3339 } from '#time';
+import { type Clock, instant, rfc3339 } from '#time';
 import type { LocationSettings } from './config.ts';
 import { evseStatus } from './evse-status.ts';
 import {
@@ -56,7 +56,7 @@ export class Locations {
     for (const one of settings) {
       const own = { country_code: party.country_code, party_id: party.party_id };
       await this.change(this.ownKey(one.id), (held) => {
-        const location = describedLocation(one, own, held?.location, this.now());
+        const location = describedLocation(one, own, held?.location, this.after(held?.location.last_updated));
         return { own: true, location: putLocation(held?.location, location) };
       });
     }
@@ -125,7 +125,7 @@ export class Locations {
       if (!evse || evse.status === 'REMOVED') continue;
       const status = evseStatus(await plugStates(tx, locationId, evseUid));
       if (status === evse.status) continue;
-      const at = this.now();
+      const at = this.after(held.location.last_updated);
       const location = putEvse(held.location, { ...evse, status, last_updated: at });
       await storeLocation(tx, { own: true, location, text: JSON.stringify(location) });
       facts.push({ fact: statusFact(true, location, { ...evse, status, last_updated: at }), about: aboutEvse(location, evse) });
@@ -161,8 +161,10 @@ export class Locations {
     return { countryCode, partyId, locationId };
   }
 
-  private now(): string {
-    return rfc3339(this.parts.clock.now());
+  /** Now, and later than that: replicas' clocks differ, and partners take only what is newer. */
+  private after(held: string | undefined): string {
+    const nowMs = this.parts.clock.now();
+    return rfc3339(held === undefined ? nowMs : Math.max(nowMs, instant(held) + 1));
   }
 }
 

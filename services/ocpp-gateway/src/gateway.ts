@@ -15,7 +15,7 @@ import { type Clock, rfc3339 } from '#time';
 import { CardCache } from './card-cache.ts';
 import type { Config } from './config.ts';
 import { ConnectedStation, type StationParts } from './connected-station.ts';
-import { forgetHolders, holdSocket, leaveHolders, lostSockets, stayAlive } from './holders.ts';
+import { ALIVE_FOR_MS, forgetHolders, holdSocket, leaveHolders, lostSockets, stayAlive } from './holders.ts';
 import { commandAnswer, limitOf, orderOf } from './orders.ts';
 import type { Authorization, Station, StationCommand, StationEvent } from './station.ts';
 import { nextTransactionId, replaceStations, secretOf } from './station-rows.ts';
@@ -53,6 +53,7 @@ export class Gateway {
   /** This process among those that hold sockets. */
   private readonly name = randomUUID();
   private watching: NodeJS.Timeout | undefined;
+  private aliveAtMs = Date.now();
 
   constructor(private readonly parts: GatewayParts) {
     const upgrade = new OcppUpgrade({
@@ -93,6 +94,7 @@ export class Gateway {
     const { db, journal, clock, log } = this.parts;
     try {
       await stayAlive(db, this.name);
+      this.giveUpAfterStall();
       await forgetHolders(db);
       for (const { stationId, epoch } of await lostSockets(db)) {
         await journal.execute(stationId, `disconnect ${epoch}`, {
@@ -102,6 +104,15 @@ export class Gateway {
     } catch (error) {
       log.warn('sockets cannot be watched', { error: error as Error });
     }
+  }
+
+  /** Silent for too long, this process was taken for gone: its stations shall connect anew. */
+  private giveUpAfterStall(): void {
+    const silentMs = Date.now() - this.aliveAtMs;
+    this.aliveAtMs = Date.now();
+    if (silentMs <= ALIVE_FOR_MS) return;
+    this.parts.log.warn('sockets are closed after a stall', { silentMs, sockets: this.held.size });
+    for (const { connection } of this.held.values()) connection.close(1001, 'the central system had stalled');
   }
 
   private async admit({ identity, credentials }: Handshake): Promise<Admission> {

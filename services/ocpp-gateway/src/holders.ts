@@ -5,7 +5,9 @@ import type { Database } from '#postgres';
  * the sockets it held; the others see that it is gone and say it in its place.
  */
 
-const ALIVE_FOR_S = 10;
+/** So long after its last word a process is taken for gone. */
+export const ALIVE_FOR_MS = 10_000;
+const ALIVE_FOR_S = ALIVE_FOR_MS / 1000;
 
 export async function stayAlive(db: Database, holder: string): Promise<void> {
   await db.query(

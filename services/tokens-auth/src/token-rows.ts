@@ -48,7 +48,8 @@ export async function storeToken(tx: Tx, { own, token, text }: HeldToken): Promi
     `INSERT INTO tokens (country_code, party_id, uid, type, own, last_updated, token)
      VALUES ($1, $2, $3, $4, $5, $6, $7)
      ON CONFLICT (country_code, party_id, uid, type)
-     DO UPDATE SET own = excluded.own, last_updated = excluded.last_updated, token = excluded.token`,
+     DO UPDATE SET own = excluded.own, last_updated = excluded.last_updated, token = excluded.token
+     WHERE tokens.last_updated <= excluded.last_updated`,
     [...columns(key), own, token.last_updated, text],
   );
 }
