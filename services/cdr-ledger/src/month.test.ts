@@ -35,7 +35,7 @@ test.each([
   expect(monthWindow(month, zone(name))?.from).toBe(from);
 });
 
-test.each(['2022-13', '2022-00', '2022', '2022-2', 'February', ''])('%j is no month', (month) => {
+test.each(['0000-01', '9999-12', '2022-13', '2022-00', '2022', '2022-2', 'February', ''])('%j is no month', (month) => {
   expect(monthWindow(month, vancouver)).toBeUndefined();
 });
 

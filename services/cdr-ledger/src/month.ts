@@ -10,7 +10,8 @@ const DAY_MS = 86_400_000;
 
 /** `month` is "2022-02". Undefined when it is no month. */
 export function monthWindow(month: string, zone: Zone): MonthWindow | undefined {
-  const match = /^(\d{4})-(0[1-9]|1[0-2])$/.exec(month);
+  // No charge is older than this century, and instants have years of four digits.
+  const match = /^([2-8]\d{3})-(0[1-9]|1[0-2])$/.exec(month);
   if (!match) return undefined;
   const year = Number(match[1]);
   const number = Number(match[2]);

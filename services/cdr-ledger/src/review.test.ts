@@ -112,6 +112,13 @@ test('a price that differs says what was expected', () => {
   ]);
 });
 
+test('a price that no CDR can say is a finding, and never keeps the CDR from being recorded', () => {
+  const elements = [
+    { price_components: [{ type: 'ENERGY' as const, price: 123456789012.345, vat: 123456789012.345, step_size: 1 }] },
+  ];
+  expect(codes({ tariffs: [{ ...tariff, elements }] })).toEqual(['not-priceable']);
+});
+
 test('local times are priced in the zone of the Location', () => {
   // 17:00 UTC is nine in the morning in Vancouver and one at night in Tokyo.
   const free = {

@@ -145,6 +145,10 @@ function priceFindings(cdr: Cdr, { timeZone }: ReviewOptions): ReviewedCdr {
     if (error instanceof InvalidCharge || error instanceof InvalidTariff) {
       return { findings: found('not-priceable', error.message) };
     }
+    if (error instanceof RangeError) {
+      const detail = 'its price has more digits than a CDR can say: look at its tariffs and volumes';
+      return { findings: found('not-priceable', detail) };
+    }
     throw error;
   }
 }
