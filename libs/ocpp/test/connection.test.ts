@@ -201,7 +201,7 @@ test('J-45: the station is answered while an own CALL is out', async () => {
 
 test('J-44, J-26: after a time-out the next CALL goes, and the late answer is dropped', async () => {
   const { send, next, connection, central } = await station();
-  const slow = connection.call('Reset', { type: 'Soft' }, { timeoutMs: 40 });
+  const slow = connection.call('Reset', { type: 'Soft' }, { timeoutMs: 500 });
   const queued = connection.call('GetConfiguration', {}, { timeoutMs: 20 });
   const [, id] = await next();
   expect(await queued).toEqual({ outcome: 'timeout', sent: false });
