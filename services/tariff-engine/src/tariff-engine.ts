@@ -38,6 +38,9 @@ export interface Selected {
   readonly why: string;
 }
 
+/** Some 2,000 elements; sessions and CDRs carry copies of it. */
+const TARIFF_BYTES_MAX = 200_000;
+
 /** The service's verbs. */
 export class TariffEngine {
   constructor(private readonly parts: TariffEngineParts) {}
@@ -101,8 +104,13 @@ export class TariffEngine {
     const tariff = valid.value;
     if (own) checkPriceable(tariff);
     const key = { party: { countryCode: tariff.country_code, partyId: tariff.party_id }, tariffId: tariff.id };
+    const text = JSON.stringify(body);
+    const bytes = Buffer.byteLength(text);
+    if (bytes > TARIFF_BYTES_MAX) {
+      throw new Rejected<Refusal>('invalid-object', `the Tariff has ${bytes} bytes, ${TARIFF_BYTES_MAX} are kept`);
+    }
     const command: TariffCommand = {
-      type: 'PublishTariff', own, text: JSON.stringify(body), at: this.now(),
+      type: 'PublishTariff', own, text, at: this.now(),
       lastUpdated: tariff.last_updated, lastUpdatedMs: instant(tariff.last_updated),
     };
     const commandId = `publish ${command.at} ${command.text}`;

@@ -57,6 +57,11 @@ test('TRN-54 our tariffs are listed as they stand', async () => {
   }).toEqual([1, [0.24]]);
 });
 
+test('a tariff longer than sessions and CDRs could carry is refused, with its size', async () => {
+  const long = { ...levelTwo, id: 'LONG', elements: Array.from({ length: 4_000 }, () => levelTwo.elements[0]!) };
+  await expect(publish(long)).rejects.toMatchObject({ code: 'invalid-object', detail: expect.stringContaining('200000 are kept') });
+});
+
 test("a partner's tariff is taken, guarded by last_updated, and withdrawn", async () => {
   const theirs = { ...levelTwo, country_code: 'CA', party_id: 'XYZ', last_updated: '2022-02-01T17:00:00Z' };
   const put = (tariff: object) => bus.ask(putPartnerTariff, { party: xyz, tariffId: 'L2', bodyJson: toJsonBytes(tariff) });
