@@ -24,7 +24,8 @@ export interface OcpiServerParts {
   readonly publicUrl: () => string;
 }
 
-const BODY_BYTES_MAX = 5_000_000;
+/** No object crosses the bus that is longer. */
+const BODY_BYTES_MAX = 1_000_000;
 const methods: readonly Method[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 /** OCPI over HTTP: every route of #ocpi's table that has a handler, and one way to answer. */
@@ -137,10 +138,13 @@ class Edge {
     route: Route, caller: Caller, routing: Routing, request: FastifyRequest, reply: FastifyReply,
   ): OcpiRequest {
     const query = checked(route.query, request.query ?? {}, 'invalid-parameters') as OcpiRequest['query'];
+    const params = request.params as Record<string, string>;
+    for (const [name, value] of Object.entries(params)) {
+      if (!/^[\x20-\x7e]*$/.test(value)) throw refuse('invalid-parameters', `${name} in the URL: holds a character that is not printable ASCII`);
+    }
     const { body, text } = readBody(route, request.body);
     return {
-      caller, routing, query, body, text,
-      params: request.params as Record<string, string>,
+      caller, routing, query, body, text, params,
       url: `${this.parts.publicUrl()}${request.url.split('?')[0]}`,
       ids: this.idsOf(request),
       afterAnswer: (fn) => void reply.raw.once('close', fn),

@@ -3,7 +3,7 @@ import { type Fact, type Outbox, told } from '#bus';
 import { partnerRegistered } from '#contracts/ocpi-gateway';
 import { Rejected } from '#decider';
 import { addDue, type DueWorker } from '#due';
-import { type Cdr, Credentials, type CredentialsRole, type Interface, read, sameParty, tokenCandidates } from '#ocpi';
+import { type Cdr, Credentials, type CredentialsRole, type Interface, partyText, read, sameParty, tokenCandidates } from '#ocpi';
 import type { Database, Tx } from '#postgres';
 import type { PartySettings } from '#settings';
 import { type Clock, rfc3339 } from '#time';
@@ -169,12 +169,28 @@ export class Partners {
       tokenOut: secrets.seal(token, partner.id),
     };
     await lockLinks(tx, 'alone');
+    await this.checkParties(tx, joined);
     await this.replaceOlder(tx, joined);
     await storePartner(tx, joined);
     await this.adoptCdrs(tx, joined);
     await addDue(tx, { id: `push all ${partner.id} ${randomUUID()}`, key: partner.id, kind: 'push-all', at: clock.now(), body: { partnerId: partner.id } });
     await outbox.tell(tx, [registeredFact(joined, rfc3339(clock.now()))]);
     return joined;
+  }
+
+  /**
+   * Nobody becomes somebody else by naming their party: not us, and not a partner whose link stands. Who
+   * answers at that link's own versions URL is that partner, and may start over.
+   */
+  private async checkParties(tx: Tx, { id, roles, versionsUrl }: Partner): Promise<void> {
+    const ours = roles.find((role) => sameParty(role, this.parts.party));
+    if (ours) throw refuse('registration-refused', `roles: ${partyText(ours)} is this platform`);
+    for (const other of await registeredPartners(tx)) {
+      const theirs = roles.find((role) => hasParty(other, role));
+      if (theirs && other.id !== id && other.versionsUrl !== versionsUrl) {
+        throw refuse('registration-refused', `roles: ${partyText(theirs)} is on another platform, whose link has to end first`);
+      }
+    }
   }
 
   /** A party is on one platform: the newer link takes the place of the older. */

@@ -1,5 +1,5 @@
 import { type Answer, answers } from '#ocpi';
-import { Refused, Unanswered } from '#bus';
+import { Refused, TooLarge, Unanswered } from '#bus';
 import { Rejected } from '#decider';
 import type { HandshakeRefusal } from './handshake.ts';
 
@@ -64,6 +64,9 @@ export function failureOf(error: unknown): Failure {
     if (Object.hasOwn(refusals, code)) {
       return { answer: refusals[code as OcpiRefusal], message: error.detail || code, bug: false };
     }
+  }
+  if (error instanceof TooLarge) {
+    return { answer: answers.bodyTooLarge, message: `the object is too long: it has ${error.bytes} bytes`, bug: false };
   }
   const message = error instanceof Unanswered ? 'The request could not be processed now; try again later' : 'Server error';
   return { answer: answers.serverError, message, bug: true };
