@@ -22,7 +22,7 @@ export function fastifyOptions(proxies: number) {
     exposeHeadRoutes: false,
     trustProxy: proxies === 0 ? false : (_address: string, hop: number) => hop < proxies,
     routerOptions: { maxParamLength: 200 },
-    http: { maxHeaderSize: 16_384, headersTimeout: 10_000 },
+    http: { maxHeaderSize: 16_384, headersTimeout: 10_000, connectionsCheckingInterval: 5_000 },
     frameworkErrors: (_error: Error, _request: unknown, reply: unknown) => {
       void (reply as FastifyReply).code(400).send(failure('invalid-request', 'the URL cannot be read'));
     },

@@ -14,7 +14,7 @@ export function signInRoute(drivers: Drivers): Route {
     path: '/v1/sign-in',
     summary: 'Sign in as a driver; the token goes into the header Authorization: Bearer',
     body: z.strictObject({
-      email: z.string().trim().min(1).max(254).toLowerCase(),
+      email: z.string().trim().regex(/^[^\p{Cc}\p{Cs}]{1,254}$/u, '1 to 254 characters, none of them a control character').toLowerCase(),
       password: z.string().min(1).max(200),
     }),
     answer: z.object({ token: z.string(), driver: DriverView }),

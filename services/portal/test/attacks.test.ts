@@ -116,6 +116,19 @@ test('a body above 64 kB is refused unread', async () => {
   expect(await anyone.post('/v1/sign-in', { email: 'x'.repeat(70_000), password: 'y' })).toMatchObject(refusal(413, 'body-too-large'));
 });
 
+test('nobody who is not signed in holds up the others with a number of many digits', async () => {
+  const startedAt = performance.now();
+  const body = `{"email":1${'0'.repeat(60_000)}1,"password":"x"}`;
+  expect(await anyone.send('POST', '/v1/sign-in', body)).toMatchObject(refusal(400, 'number-too-precise'));
+  expect(performance.now() - startedAt).toBeLessThan(1_500);
+});
+
+test('an e-mail that no database takes is refused by name', async () => {
+  for (const email of ['a\u0000@plunk.example', '\ud800@plunk.example', 'x'.repeat(255), ' ']) {
+    expect(await anyone.post('/v1/sign-in', { email, password: 'x' })).toMatchObject(refusal(400, 'invalid-request', expect.stringContaining('body.email')));
+  }
+});
+
 test.each([
   ['{"country_code":', 'not-json'],
   ['\ud800', 'not-json'],
