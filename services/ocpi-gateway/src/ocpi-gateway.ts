@@ -5,12 +5,13 @@ import {
   AuthorizationInfo, CommandResponse, joinUrl, type LocationReferences, type Outcome, type Party, read, sameParty,
 } from '#ocpi';
 import type { Database } from '#postgres';
-import type { Clock } from '#time';
+import { type Clock, rfc3339 } from '#time';
 import type { Calls } from './calls.ts';
 import { findSent, forgetSent, keepSent, noteSent, type SentCommand } from './command-rows.ts';
 import { interfacePath } from './exchange.ts';
+import { outcomeText } from './handshake.ts';
 import { endpointOf } from './partner.ts';
-import { partnerWith, receiversOf } from './partner-rows.ts';
+import { noteError, partnerWith, receiversOf } from './partner-rows.ts';
 import { keepUnclaimed, lockLinks, type PushedKey, queuePush } from './pushed-rows.ts';
 
 export interface GatewayParts {
@@ -69,7 +70,7 @@ export class OcpiGateway {
 
   /** Sends a command to the platform that has the party, at most once for an order. */
   async sendCommand({ orderId, party, command, bodyJson }: CommandToSend): Promise<SentCommand> {
-    const { db, calls } = this.parts;
+    const { db, calls, clock } = this.parts;
     const partner = await partnerWith(db, party);
     const endpoint = partner && endpointOf(partner, 'commands', 'RECEIVER');
     if (!partner || endpoint === undefined) {
@@ -79,7 +80,12 @@ export class OcpiGateway {
       return (await findSent(db, orderId))?.sent ?? ended('unclear', 'this order was sent before and has no answer yet');
     }
     const body = { ...fromJsonBytes<object>(bodyJson), response_url: this.responseUrl(command, orderId) };
-    const sent = commandAnswer(await calls.to(partner, party).post(joinUrl(endpoint, command), body));
+    const outcome = await calls.to(partner, party).post(joinUrl(endpoint, command), body);
+    // Why a line is down is for the operator; the driver hears that it is.
+    if (outcome.kind === 'unreachable' || outcome.kind === 'unclear') {
+      await noteError(db, partner.id, `${rfc3339(clock.now())} ${command}: ${outcomeText(outcome)}`);
+    }
+    const sent = commandAnswer(outcome);
     if (sent.outcome === 'unreachable') await forgetSent(db, orderId);
     else await noteSent(db, orderId, sent);
     return sent;
@@ -113,7 +119,8 @@ function ended(outcome: SentCommand['outcome'], message: string, more: Partial<S
 
 /** A refusal in OCPI's envelope may still hold the CommandResponse; without one the partner did not take it. CMD-05. */
 function commandAnswer(outcome: Outcome): SentCommand {
-  if (outcome.kind === 'unreachable' || outcome.kind === 'unclear') return ended(outcome.kind, outcome.message);
+  if (outcome.kind === 'unreachable') return ended('unreachable', 'the operator could not be reached');
+  if (outcome.kind === 'unclear') return ended('unclear', 'the operator gave no clear answer');
   const reading = read(CommandResponse, outcome.data);
   const statusCode = outcome.statusCode ?? 0;
   if (reading.ok) {

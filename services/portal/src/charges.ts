@@ -14,7 +14,7 @@ import { type ChargeRow, claimCharge, findCharge, listCharges, noteRefusal } fro
 import { chargeOf, type ChargeView, isFinal, sameOrder, sessionReference } from './charge.ts';
 import type { TokenSettings } from './config.ts';
 import type { Driver } from './entities.ts';
-import { Problem } from './problem.ts';
+import { Problem, problemOf } from './problem.ts';
 
 export interface ChargesParts {
   readonly bus: Bus;
@@ -148,7 +148,7 @@ export class Charges {
       if (chargeId !== undefined) await noteRefusal(db, chargeId, null);
     } catch (error) {
       const notDone = error instanceof Refused || (error instanceof Unanswered && error.reason === 'offline');
-      if (chargeId !== undefined && notDone) await noteRefusal(db, chargeId, error.message);
+      if (chargeId !== undefined && notDone) await noteRefusal(db, chargeId, problemOf(error)?.detail ?? error.message);
       throw error;
     }
   }

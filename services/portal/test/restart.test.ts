@@ -115,7 +115,7 @@ test('while sessions is away an order is refused as not done, what is known stay
   expect(refused.headers.get('retry-after')).toBe('2');
   expect((await avery.get('/v1/charges/kept')).status).toBe(503);
   await played.comeBack('orderStart', 'getOrder');
-  expect((await avery.get('/v1/charges/kept')).body).toMatchObject({ state: 'failed', message: expect.stringContaining('nobody is there') });
+  expect((await avery.get('/v1/charges/kept')).body).toMatchObject({ state: 'failed', message: expect.stringContaining('sessions is not there to answer; nothing was done') });
   expect(await avery.post('/v1/charges', level2)).toMatchObject({ status: 202, body: { charge_id: 'kept' } });
   expect((await avery.get('/v1/charges/kept')).body).toMatchObject({ state: 'ordered' });
 });
