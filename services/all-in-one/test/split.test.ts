@@ -1,15 +1,17 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { serviceNames } from '../../../scripts/platform.ts';
 import { activeSession, beginByCard, cdrsOf, endByCard, expectMeasured, metered, sessionsOf, settledAt, stall } from './charge.ts';
 import { blakesCard, crewCard, eventually, setStage, type Side, type Stage } from './stage.ts';
 
 // One pair of platforms with every service as a process of its own, and processes that die.
 
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 90_000 });
+
 let stage: Stage;
 beforeAll(async () => {
   stage = await setStage({ hosting: 'split', rate: 120, everyS: 60 });
-}, 90_000);
-afterAll(() => stage?.stop(), 30_000);
+});
+afterAll(() => stage?.stop());
 beforeEach(({ onTestFailed }) => onTestFailed(() => console.error(stage.logs())));
 
 test('a charge goes from the card to the bill with every service as a process of its own', async () => {
@@ -47,7 +49,7 @@ test('a CDR that is issued while the partner is down is delivered when it return
   await stage.plunk.startAgain('one');
   const [settled] = await settledAt(stage, evseUid);
   expectMeasured(settled!, stopped);
-}, 60_000);
+});
 
 test.each(serviceNames.map((name, n) => ({ name, n: n + 1 })))(
   'a charge during which $name is killed ends in one Session and one CDR on both sides',
@@ -63,7 +65,6 @@ test.each(serviceNames.map((name, n) => ({ name, n: n + 1 })))(
     expect(settled!.session.id).toBe(id);
     expectMeasured(settled!, stopped);
   },
-  40_000,
 );
 
 test('after all that, each Session has one CDR, and both ledgers verify entry by entry', async () => {
