@@ -61,6 +61,12 @@ test.each([
     'connectorId: must be an integer from 0 to 2147483647',
   ],
   [
+    'StartTransaction',
+    { ...start, connectorId: 0 },
+    'property',
+    'connectorId: must be an integer from 1 to 2147483647',
+  ],
+  [
     'StopTransaction',
     { transactionId: 1e300, meterStop: 5, timestamp: '2022-02-01T17:00:00Z' },
     'property',

@@ -112,11 +112,11 @@ export function acceptPayload(
     copy = asText(payload) as Record<string, unknown>;
     repairs.add('(payload): characters that no text may hold, replaced');
   }
-  if (validate(copy)) return withinRange(copy, [...repairs]);
+  if (validate(copy)) return withinRange(action, copy, [...repairs]);
   copy = structuredClone(copy);
   // A repair can uncover the next fault (null removed, then required): a few rounds settle it.
   for (let round = 0; round < 4; round++) {
-    if (validate(copy)) return withinRange(copy, [...repairs]);
+    if (validate(copy)) return withinRange(action, copy, [...repairs]);
     let changed = false;
     for (const error of validate.errors ?? []) {
       const repair = repair16({ action, kind, error, payload: copy });
@@ -126,7 +126,7 @@ export function acceptPayload(
       );
       changed ||= repair !== 'kept';
     }
-    if (!changed) return withinRange(copy, [...repairs]);
+    if (!changed) return withinRange(action, copy, [...repairs]);
   }
   return { ok: false, fault: faultFrom(validate.errors ?? []) };
 }
@@ -135,17 +135,19 @@ export function acceptPayload(
  * The schemas bound no integer: one that a number cannot hold exactly would be another one in the
  * books, and one that no connector or meter can have is none. Nothing behind could carry it.
  */
-const ranges: Readonly<Record<string, readonly [min: number, max: number]>> = {
-  connectorId: [0, 2 ** 31 - 1],
-  meterStart: [-1e12, 1e12],
-  meterStop: [-1e12, 1e12],
-};
+const ranges: ReadonlyMap<string, readonly [min: number, max: number]> = new Map([
+  ['connectorId', [0, 2 ** 31 - 1]],
+  // 0 is the station as a whole, and no car is charged by that.
+  ['StartTransaction.connectorId', [1, 2 ** 31 - 1]],
+  ['meterStart', [-1e12, 1e12]],
+  ['meterStop', [-1e12, 1e12]],
+]);
 const anyInteger = [-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER] as const;
 
-function withinRange(payload: Payload, repairs: readonly string[]): Accepted {
+function withinRange(action: string, payload: Payload, repairs: readonly string[]): Accepted {
   for (const [field, value] of Object.entries(payload)) {
     if (typeof value !== 'number') continue;
-    const [min, max] = Object.hasOwn(ranges, field) ? ranges[field]! : anyInteger;
+    const [min, max] = ranges.get(`${action}.${field}`) ?? ranges.get(field) ?? anyInteger;
     if (Number.isInteger(value) && value >= min && value <= max) continue;
     const rule = `must be an integer from ${min} to ${max}`;
     return {

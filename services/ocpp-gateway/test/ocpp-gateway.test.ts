@@ -194,10 +194,12 @@ test('what no platform could carry is refused or left out, and everybody is hear
   for (const connectorId of [1e15, 2 ** 32, -1]) {
     expect(await station.say('StatusNotification', { connectorId, ...status })).toEqual({ refused: 'PropertyConstraintViolation' });
   }
+  const timestamp = '2022-02-01T17:00:00Z';
+  expect(await station.say('StartTransaction', { connectorId: 0, idTag: '04A2B3C4', meterStart: 1, timestamp })).toEqual({ refused: 'PropertyConstraintViolation' });
   await station.say('BootNotification', { chargePointVendor: 'a\0b', chargePointModel: '\ud800' });
   await station.say('StatusNotification', { connectorId: 1, ...status, timestamp: '9999-12-31T23:59-12:00', info: '\0' });
   const sampledValue = [{ value: '1e99' }, { value: '1e40', measurand: 'Current.Import', unit: 'A' }, { value: '7', measurand: 'SoC' }];
-  await station.say('MeterValues', { connectorId: 1, meterValue: [{ timestamp: '2022-02-01T17:00:00Z', sampledValue }] });
+  await station.say('MeterValues', { connectorId: 1, meterValue: [{ timestamp, sampledValue }] });
   await station.say('StatusNotification', { connectorId: 77, ...status });
   await expect.poll(() => facts('connector status-changed', 'TWICE')).toContainEqual(expect.objectContaining({ connectorId: 77 }));
   const viewed = async () => (await bus.ask(describeStations, { stationIds: ['TWICE'] })).stations[0];
