@@ -33,5 +33,6 @@ export { serve, type ServeOptions, type Serving } from './serve.ts';
 export { BusStrategy, type StrategyOptions } from './strategy.ts';
 export { slotOf, SLOTS, token } from './subjects.ts';
 export { fromEventStore, type TellSource, type ToldRow, type ToldRows } from './tell-source.ts';
+export { tellable } from './tellable.ts';
 export { type Watching } from './watching.ts';
 export { withinOneAnswer } from './within-one-answer.ts';

@@ -1,4 +1,4 @@
-import { fromEventStore, serve } from '#bus';
+import { fromEventStore, serve, tellable } from '#bus';
 import { executor, postgresEventStore } from '#event-store';
 import { type Running, startService } from '#service';
 import type { Env } from '#settings';
@@ -21,7 +21,7 @@ export function start(env: Env): Promise<Running> {
     { name, migrations },
     async ({ settings, bus, db, log, tracer, onStop }) => {
       const sites = sitesOf(settings);
-      const store = postgresEventStore(db);
+      const store = tellable(postgresEventStore(db), toTold);
       onStop(() => store.close());
       const logbook = executor(store, { decider: limits, stream: (siteId) => `site-${siteId}` });
       const { clock } = settings;

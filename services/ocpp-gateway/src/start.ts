@@ -1,4 +1,4 @@
-import { fromEventStore, serve } from '#bus';
+import { fromEventStore, serve, tellable } from '#bus';
 import { executor, postgresEventStore } from '#event-store';
 import { type Running, startService } from '#service';
 import type { Env } from '#settings';
@@ -12,7 +12,7 @@ import { streamOf, tells } from './tells.ts';
 export function start(env: Env): Promise<Running> {
   return startService(env, { name: 'ocpp-gateway', migrations }, async ({ bus, db, log, tracer, settings, onStop }) => {
     const config = configOf(settings);
-    const store = postgresEventStore(db);
+    const store = tellable(postgresEventStore(db), tells);
     onStop(() => store.close());
     const serving = await serve({
       module: OcppGatewayModule.with(db), bus, db, listener: 'ocpp-gateway',

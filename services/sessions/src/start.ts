@@ -1,4 +1,4 @@
-import { fromEventStore, outbox, serve } from '#bus';
+import { fromEventStore, outbox, serve, tellable } from '#bus';
 import { type DueWorker, workDue } from '#due';
 import { postgresEventStore } from '#event-store';
 import { type Running, startService } from '#service';
@@ -23,7 +23,7 @@ export function start(env: Env): Promise<Running> {
     async ({ bus, db, log, settings, onStop }) => {
       const { clock, party, platform } = settings;
       const config = configOf(settings);
-      const store = postgresEventStore(db);
+      const store = tellable(postgresEventStore(db), tells);
       onStop(() => store.close());
       const logs = logsOf(store);
       const mirrored = outbox('partner-sessions', db);

@@ -1,4 +1,4 @@
-import { fromEventStore, serve } from '#bus';
+import { fromEventStore, serve, tellable } from '#bus';
 import { Rejected } from '#decider';
 import { executor, postgresEventStore } from '#event-store';
 import { type Running, startService } from '#service';
@@ -13,7 +13,7 @@ import { tells } from './tells.ts';
 export function start(env: Env): Promise<Running> {
   return startService(env, { name: 'tariff-engine', migrations }, async ({ bus, db, settings, onStop }) => {
     const { clock, party } = settings;
-    const store = postgresEventStore(db);
+    const store = tellable(postgresEventStore(db), tells);
     onStop(() => store.close());
     const tariffs = executor(store, { decider: tariffDecider, stream: (stream) => stream });
     const engine = new TariffEngine({ db, store, tariffs, clock, party });
