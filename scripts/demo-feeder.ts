@@ -69,7 +69,8 @@ function note(held: Held, event: ChargerEvent, stations: readonly string[]): boo
       held.set(station, { ...before, limitA: Number(event['limitA']) });
       return true;
     case 'transaction-started':
-      held.set(station, { ...before, charging: true });
+      // What it said before was of an idle connector.
+      held.set(station, { limitA: 0, charging: true });
       return true;
     case 'transaction-stopped':
       held.set(station, { ...before, charging: false });
