@@ -64,13 +64,15 @@ test('a process stopped at any moment of its appending does not stall the others
 }, 60_000);
 
 test('a process killed in mid-append and started again with the same ids stores each event once', async () => {
-  const job = { kind: 'own', seed: 'killed', streams: 40, rounds: 40 } as const;
+  const job = { kind: 'own', seed: 'killed', streams: 40, rounds: 200 } as const;
   for (let kills = 0; kills < 3; kills += 1) {
     const child = start(job);
+    const exit = once(child, 'exit');
     await once(child, 'message');
-    await delay(50 + Math.random() * 250);
+    await delay(10 + Math.random() * 60);
     child.kill('SIGKILL');
-    await once(child, 'exit');
+    // Had it been done before, nothing would have been tried.
+    expect(await exit).toEqual([null, 'SIGKILL']);
   }
   await finished(start(job));
   const events = await all();

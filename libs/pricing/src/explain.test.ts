@@ -2,34 +2,12 @@ import { expect, test } from 'vitest';
 import { decimal } from '#money';
 import { explain } from './explain.ts';
 import { explanationText } from './explain-text.ts';
+import { chargeOf, energy, flat, tariffOf, time } from './one-hour.ts';
 import { price } from './price.ts';
-import type { Charge, ChargingPeriod, PriceComponent, Tariff } from './shapes.ts';
+import type { Tariff } from './shapes.ts';
 import { cdrTotals, priceReport } from './totals.ts';
 import { vectors } from './vectors.ts';
 
-const start_date_time = '2024-01-10T12:00:00Z';
-const energy: PriceComponent = { type: 'ENERGY', price: 0.25, step_size: 1 };
-const time: PriceComponent = { type: 'TIME', price: 2, step_size: 1 };
-const flat: PriceComponent = { type: 'FLAT', price: 1, step_size: 1 };
-const tariffOf = (...price_components: PriceComponent[]): Tariff => ({
-  id: 'T1',
-  currency: 'CAD',
-  elements: [{ price_components }],
-});
-const oneHour: ChargingPeriod = {
-  start_date_time,
-  dimensions: [
-    { type: 'ENERGY', volume: 10 },
-    { type: 'TIME', volume: 1 },
-  ],
-};
-const chargeOf = (tariff: Tariff, ...charging_periods: ChargingPeriod[]): Charge => ({
-  start_date_time,
-  end_date_time: '2024-01-10T13:00:00Z',
-  currency: tariff.currency,
-  tariffs: [tariff],
-  charging_periods: charging_periods.length > 0 ? charging_periods : [oneHour],
-});
 test('a period that spans a price change is priced as it began, and noted', () => {
   const tariff: Tariff = {
     ...tariffOf(),

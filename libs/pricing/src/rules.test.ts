@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { type Policy, policyWith } from './policy.ts';
+import { chargeOf, energy, flat, oneHour, start_date_time, tariffOf, time } from './one-hour.ts';
 import { price, type PriceOptions } from './price.ts';
 import {
   type Charge,
@@ -10,29 +11,6 @@ import {
   type Tariff,
 } from './shapes.ts';
 
-const start_date_time = '2024-01-10T12:00:00Z';
-const energy: PriceComponent = { type: 'ENERGY', price: 0.25, step_size: 1 };
-const time: PriceComponent = { type: 'TIME', price: 2, step_size: 1 };
-const flat: PriceComponent = { type: 'FLAT', price: 1, step_size: 1 };
-const tariffOf = (...price_components: PriceComponent[]): Tariff => ({
-  id: 'T1',
-  currency: 'CAD',
-  elements: [{ price_components }],
-});
-const oneHour: ChargingPeriod = {
-  start_date_time,
-  dimensions: [
-    { type: 'ENERGY', volume: 10 },
-    { type: 'TIME', volume: 1 },
-  ],
-};
-const chargeOf = (tariff: Tariff, ...charging_periods: ChargingPeriod[]): Charge => ({
-  start_date_time,
-  end_date_time: '2024-01-10T13:00:00Z',
-  currency: tariff.currency,
-  tariffs: [tariff],
-  charging_periods: charging_periods.length > 0 ? charging_periods : [oneHour],
-});
 const cost = (charge: Charge, options?: PriceOptions) => {
   const { excl, incl } = price(charge, options).total;
   return incl ? `${excl} ${incl}` : `${excl}`;

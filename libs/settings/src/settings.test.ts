@@ -26,7 +26,13 @@ test('a platform is read from its environment and its file', () => {
   const settings = readSettings(environment(yaml));
   expect(settings.party).toMatchObject({ party_id: 'BCT', currency: 'CAD' });
   expect(settings.databaseAdminUrl).toBe('postgres://localhost/oasis');
-  expect(settings.section('stations', z.array(z.object({ id: z.string() })))).toEqual([{ id: 'OASIS-L2-01' }]);
+  expect(settings.list('stations', z.object({ id: z.string() }))).toEqual([{ id: 'OASIS-L2-01' }]);
+});
+
+test('a list that is absent is empty, and one that is no list is refused', () => {
+  const settings = readSettings(environment(`${yaml}tariffs: none`));
+  expect(settings.list('locations', z.string())).toEqual([]);
+  expect(() => settings.list('tariffs', z.string())).toThrow(/roamwatt\.yaml: tariffs/);
 });
 
 test('a variable that is missing is named', () => {
@@ -35,7 +41,7 @@ test('a variable that is missing is named', () => {
 
 test('a wrong setting is named with its path in the file', () => {
   const settings = readSettings(environment(yaml));
-  expect(() => settings.section('stations', z.array(z.object({ password: z.string() })))).toThrow(
+  expect(() => settings.list('stations', z.object({ password: z.string() }))).toThrow(
     /roamwatt\.yaml: stations\.0\.password/,
   );
 });

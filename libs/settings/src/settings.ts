@@ -45,6 +45,8 @@ export interface Settings {
   readonly party: PartySettings;
   /** One section of roamwatt.yaml, parsed; an absent section is parsed as `{}`. */
   section<T extends z.ZodType>(name: string, schema: T): z.output<T>;
+  /** A section that is a list; an absent one is empty. */
+  list<T extends z.ZodType>(name: string, item: T): z.output<T>[];
   /** One environment variable, or its default. */
   variable(name: string, fallback?: string): string;
   /** 32 bytes for one purpose, derived from ROAMWATT_SECRET: what a stolen database does not hold. */
@@ -66,8 +68,9 @@ export function readSettings(env: Env): Settings {
     if (value === undefined) throw new BadSettings(`environment variable ${name} is not set`);
     return value;
   };
-  const section = <T extends z.ZodType>(name: string, schema: T) =>
-    parsed(schema, sections[name] ?? {}, (path) => `${file}: ${[name, path].filter(Boolean).join('.')}`);
+  const parsedAs = <T extends z.ZodType>(name: string, schema: T, absent: unknown) =>
+    parsed(schema, sections[name] ?? absent, (path) => `${file}: ${[name, path].filter(Boolean).join('.')}`);
+  const section = <T extends z.ZodType>(name: string, schema: T) => parsedAs(name, schema, {});
   return {
     platform: given.ROAMWATT_PLATFORM,
     databaseUrl: given.DATABASE_URL,
@@ -76,6 +79,7 @@ export function readSettings(env: Env): Settings {
     clock: clockFromEnv(env),
     party: section('party', partySection),
     section,
+    list: (name, item) => parsedAs(name, z.array(item), []),
     variable,
     key(purpose) {
       const secret = variable('ROAMWATT_SECRET');

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { z } from 'zod';
 import { BadSettings, type Settings } from '#settings';
 import { sitesOf } from './config.ts';
 
@@ -12,7 +13,7 @@ const given = {
 const settings = (sites: unknown, rate = 1) =>
   ({
     clock: { rate },
-    section: (_: string, schema: { parse(value: unknown): unknown }) => schema.parse(sites),
+    list: (_: string, item: z.ZodType) => z.array(item).parse(sites),
   }) as unknown as Settings;
 
 test('amps become mA, and what is not said has its default', () => {
@@ -34,7 +35,7 @@ test('on a fast clock a lease still lasts 20 s of real time', () => {
 });
 
 test('a platform without sites has none', () => {
-  expect(sitesOf(settings({}))).toEqual([]);
+  expect(sitesOf(settings([]))).toEqual([]);
 });
 
 test.each([

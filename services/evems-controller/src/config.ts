@@ -29,15 +29,6 @@ const site = z.strictObject({
   chargers: z.array(charger).min(1),
 });
 
-const isNothing = (given: unknown) =>
-  typeof given === 'object' &&
-  given !== null &&
-  !Array.isArray(given) &&
-  Object.keys(given).length === 0;
-
-/** An absent section is read as `{}`. */
-const section = z.preprocess((given) => (isNothing(given) ? [] : given), z.array(site));
-
 /**
  * Commands travel in real time however fast the platform's clock runs: an order may take 5 s, so
  * that a lease has to last clearly longer.
@@ -54,7 +45,7 @@ export const REAL = {
 /** The sites, of which each can be safe. Throws BadSettings that says which is not, and why. */
 export function sitesOf(settings: Settings): Site[] {
   const sites = settings
-    .section('sites', section)
+    .list('sites', site)
     .map((given) => siteOf(given, settings.clock.rate));
   const taken = new Set<string>();
   for (const one of sites) {

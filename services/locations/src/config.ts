@@ -17,16 +17,16 @@ const evse = z.looseObject({
 });
 
 /** Our Locations in OCPI's own field names, without country_code, party_id, status and last_updated. */
-const locationsSection = z.array(z.looseObject({
+const location = z.looseObject({
   id: z.string().min(1),
   time_zone: z.string().refine(isTimeZone, 'an IANA time zone, such as America/Vancouver'),
   evses: z.array(evse).default([]),
-})).default([]);
+});
 
-export type LocationSettings = z.output<typeof locationsSection>[number];
+export type LocationSettings = z.output<typeof location>;
 
 export function locationsOf(settings: Settings): LocationSettings[] {
-  const locations = settings.section('locations', z.preprocess((given) => (isEmpty(given) ? [] : given), locationsSection));
+  const locations = settings.list('locations', location);
   const places = Map.groupBy(plugsOf(locations), (plug) => `connector ${plug.stationConnector} of station ${plug.stationId}`);
   for (const [name, plugs] of places) {
     if (plugs.length === 1) continue;
@@ -34,9 +34,4 @@ export function locationsOf(settings: Settings): LocationSettings[] {
     throw new BadSettings(`locations: ${name} is at EVSEs ${evses}: give each a station_connector of its own`);
   }
   return locations;
-}
-
-/** An absent section is read as `{}`. */
-function isEmpty(given: unknown): boolean {
-  return typeof given === 'object' && given !== null && !Array.isArray(given) && Object.keys(given).length === 0;
 }

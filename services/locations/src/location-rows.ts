@@ -1,5 +1,5 @@
 import { idKey, type Location, partyText } from '#ocpi';
-import type { Queryable, Tx } from '#postgres';
+import { pageByCreation, type PageRequest, type Queryable, type Tx } from '#postgres';
 import type { Plug } from './own-locations.ts';
 import type { PlugState } from './evse-status.ts';
 
@@ -61,25 +61,9 @@ export async function storeLocation(tx: Tx, { own, location, text }: HeldLocatio
   );
 }
 
-export interface ListRequest {
-  readonly dateFrom?: string | undefined;
-  readonly dateTo?: string | undefined;
-  readonly offset: number;
-  readonly limit: number;
-}
-
-/** Our own Locations in order of creation: a page, and how many there are. TRN-50, TRN-54. */
-export async function listOwnLocations(db: Queryable, request: ListRequest): Promise<{ texts: string[]; total: number }> {
-  const window = 'own AND ($1::timestamptz IS NULL OR last_updated >= $1) AND ($2::timestamptz IS NULL OR last_updated < $2)';
-  const bounds = [request.dateFrom ?? null, request.dateTo ?? null];
-  const [page, count] = await Promise.all([
-    db.query<{ location: string }>(
-      `SELECT location FROM locations WHERE ${window} ORDER BY created OFFSET $3 LIMIT $4`,
-      [...bounds, request.offset, request.limit],
-    ),
-    db.query<{ total: number }>(`SELECT count(*)::int AS total FROM locations WHERE ${window}`, bounds),
-  ]);
-  return { texts: page.rows.map((row) => row.location), total: count.rows[0]?.total ?? 0 };
+/** Our own Locations in order of creation. */
+export function listOwnLocations(db: Queryable, request: PageRequest): Promise<{ texts: string[]; total: number }> {
+  return pageByCreation(db, { table: 'locations', text: 'location', where: 'own' }, request);
 }
 
 /** Replicas that start together do this at the same time; the last one's settings stay. */

@@ -6,13 +6,13 @@ import {
   type Connector, type ConnectorPatch, type Evse, type EvsePatch, findEvse, isStale, Location, type LocationPatch,
   patchConnector, patchEvse, patchLocation, putConnector, putEvse, putLocation, read, sameId,
 } from '#ocpi';
-import type { Database, Tx } from '#postgres';
+import type { Database, PageRequest, Tx } from '#postgres';
 import type { PartySettings } from '#settings';
 import { type Clock, instant, rfc3339 } from '#time';
 import type { LocationSettings } from './config.ts';
 import { evseStatus } from './evse-status.ts';
 import {
-  findLocation, type HeldLocation, type ListRequest, listOwnLocations, type LocationKey, noteConnection, noteStatus,
+  findLocation, type HeldLocation, listOwnLocations, type LocationKey, noteConnection, noteStatus,
   plugsOfEvse, plugsOfStation, plugStates, replacePlugs, storeLocation,
 } from './location-rows.ts';
 import { describedLocation, type Plug, plugsOf, sameJson } from './own-locations.ts';
@@ -94,7 +94,7 @@ export class Locations {
     return findLocation(this.parts.db, key);
   }
 
-  list(request: ListRequest): Promise<{ texts: string[]; total: number }> {
+  list(request: PageRequest): Promise<{ texts: string[]; total: number }> {
     return listOwnLocations(this.parts.db, request);
   }
 

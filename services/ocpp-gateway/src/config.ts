@@ -6,11 +6,6 @@ const station = z.strictObject({
   password: z.string().min(8).max(64),
 });
 
-const stations = z.preprocess(
-  (given) => (Array.isArray(given) ? given : Object.keys((given ?? {}) as object).length === 0 ? [] : given),
-  z.array(station),
-);
-
 const ocpp = z.strictObject({
   /** Seconds of platform time. */
   heartbeat_s: z.int().positive().default(300),
@@ -31,7 +26,7 @@ export interface Config {
 export function configOf(settings: Settings): Config {
   const { heartbeat_s, call_timeout_ms, ping_interval_ms } = settings.section('ocpp', ocpp);
   return {
-    stations: settings.section('stations', stations),
+    stations: settings.list('stations', station),
     heartbeatS: heartbeat_s,
     callTimeoutMs: call_timeout_ms,
     pingIntervalMs: ping_interval_ms,

@@ -19,12 +19,6 @@ const driver = z.strictObject({
 export type DriverSettings = z.output<typeof driver>;
 export type TokenSettings = z.output<typeof token>;
 
-/** An absent section is read as `{}`. */
-const driversSection = z.preprocess(
-  (given) => (given !== null && typeof given === 'object' && Object.keys(given).length === 0 ? [] : given),
-  z.array(driver),
-);
-
 const portalSection = z.strictObject({
   operator_keys: z.array(z.string().min(16, 'a key has at least 16 random characters').max(200)).default([]),
   /** Proxies before the portal that write X-Forwarded-For; 0: the caller's address is the socket's. */
@@ -43,7 +37,7 @@ export interface Config {
 }
 
 export function configOf(settings: Settings): Config {
-  const drivers = settings.section('drivers', driversSection);
+  const drivers = settings.list('drivers', driver);
   const portal = settings.section('portal', portalSection);
   const port = Number(settings.variable('PORTAL_PORT', '0'));
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {

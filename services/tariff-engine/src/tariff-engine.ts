@@ -2,11 +2,11 @@ import { Rejected } from '#decider';
 import type { EventStore, Executor } from '#event-store';
 import { read, Tariff } from '#ocpi';
 import { InvalidTariff, meterFold, select } from '#pricing';
-import type { Database } from '#postgres';
+import type { Database, PageRequest } from '#postgres';
 import type { PartySettings } from '#settings';
 import { currentTraceparent } from '#telemetry';
 import { type Clock, instant, isTimeZone, rfc3339 } from '#time';
-import { type ListRequest, listOffered } from './offered.ts';
+import { listOffered } from './offered.ts';
 import { quotedPrice } from './quote.ts';
 import { streamOf, type TariffKey } from './tariff-key.ts';
 import { type TariffCommand, type TariffEvent, type TariffPublished, type TariffState, versionAt } from './tariff.ts';
@@ -94,7 +94,7 @@ export class TariffEngine {
     return { tariff, priced };
   }
 
-  list(request: ListRequest): Promise<{ texts: string[]; total: number }> {
+  list(request: PageRequest): Promise<{ texts: string[]; total: number }> {
     return listOffered(this.parts.db, request);
   }
 

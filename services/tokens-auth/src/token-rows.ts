@@ -1,5 +1,5 @@
 import type { Token } from '#ocpi';
-import type { Database, Tx } from '#postgres';
+import { pageByCreation, type PageRequest, type Queryable, type Tx } from '#postgres';
 
 export interface TokenKey {
   readonly countryCode: string;
@@ -54,23 +54,7 @@ export async function storeToken(tx: Tx, { own, token, text }: HeldToken): Promi
   );
 }
 
-export interface ListRequest {
-  readonly dateFrom?: string | undefined;
-  readonly dateTo?: string | undefined;
-  readonly offset: number;
-  readonly limit: number;
-}
-
-/** Our own tokens in order of creation: a page, and how many there are. TRN-50, TRN-54. */
-export async function listOwnTokens(db: Database, request: ListRequest): Promise<{ texts: string[]; total: number }> {
-  const window = `own AND ($1::timestamptz IS NULL OR last_updated >= $1) AND ($2::timestamptz IS NULL OR last_updated < $2)`;
-  const bounds = [request.dateFrom ?? null, request.dateTo ?? null];
-  const [page, count] = await Promise.all([
-    db.query<{ token: string }>(
-      `SELECT token FROM tokens WHERE ${window} ORDER BY created OFFSET $3 LIMIT $4`,
-      [...bounds, request.offset, request.limit],
-    ),
-    db.query<{ total: number }>(`SELECT count(*)::int AS total FROM tokens WHERE ${window}`, bounds),
-  ]);
-  return { texts: page.rows.map((row) => row.token), total: count.rows[0]?.total ?? 0 };
+/** Our own tokens in order of creation. */
+export function listOwnTokens(db: Queryable, request: PageRequest): Promise<{ texts: string[]; total: number }> {
+  return pageByCreation(db, { table: 'tokens', text: 'token', where: 'own' }, request);
 }

@@ -6,13 +6,13 @@ import { tokenAuthorized, tokenChanged } from '#contracts/tokens-auth';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { Rejected } from '#decider';
 import { type AuthorizationInfo, isStale, type LocationReferences, patchToken, read, Token } from '#ocpi';
-import type { Database } from '#postgres';
+import type { Database, PageRequest } from '#postgres';
 import type { PartySettings } from '#settings';
 import type { Log } from '#telemetry';
 import { type Clock, rfc3339 } from '#time';
 import { type Decision, firstStep, type OwnersAnswer, secondStep } from './authorization.ts';
 import {
-  findToken, type HeldToken, listOwnTokens, type ListRequest, storeToken, type TokenKey, tokensByUid,
+  findToken, type HeldToken, listOwnTokens, storeToken, type TokenKey, tokensByUid,
 } from './token-rows.ts';
 
 export type Refusal = 'unknown-token' | 'invalid-object' | 'token-of-another-contract';
@@ -87,7 +87,7 @@ export class TokensAuth {
     return (await findToken(this.parts.db, key))?.text;
   }
 
-  list(request: ListRequest): Promise<{ texts: string[]; total: number }> {
+  list(request: PageRequest): Promise<{ texts: string[]; total: number }> {
     return listOwnTokens(this.parts.db, request);
   }
 
