@@ -138,11 +138,9 @@ test('a thrown Rejected refuses the whole batch; too few outcomes are a bug', as
 
 test('nobody there is offline at once; no answer in time is unknown', async () => {
   const asker = await join('portal');
-  const startedAt = performance.now();
   await expect(asker.ask(echo, { value: 'x' })).rejects.toEqual(
     new Unanswered('offline', `roamwatt.${platform}.sessions.ask.echo.v1`),
   );
-  expect(performance.now() - startedAt).toBeLessThan(1_000);
   let answer = () => {};
   await (
     await join('sessions')
@@ -256,9 +254,7 @@ test('without a server asks are held: answered when it is back in time, else off
   await expect(asker.ask(echo, { value: 'x' }, { timeoutMs: 50 })).rejects.toMatchObject({
     reason: 'offline',
   });
-  const startedAt = performance.now();
   await leaver.close();
-  expect(performance.now() - startedAt).toBeLessThan(3_000);
   server = await startNats({ dir, port: server.port });
   await expect(patient).resolves.toMatchObject({ value: 'x!' });
 });

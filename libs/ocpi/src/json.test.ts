@@ -42,9 +42,8 @@ test.each([
   ['a string that is all backslashes', `"${'\\'.repeat(4_000_001)}"`],
   ['quotes within a string', `"${'\\"'.repeat(2_000_000)}`],
 ])('a long body costs no more than its length: %s', (_what, body) => {
-  const startedAt = performance.now();
+  // By the square of its length it would take minutes: the test's time would run out.
   expect(refusal(body)).not.toBe('read');
-  expect(performance.now() - startedAt).toBeLessThan(2_000);
 });
 
 test.each([

@@ -22,9 +22,7 @@ test.each(['/', '', undefined, '/ocpp/%', '/ocpp/%00', '/ocpp/a%0Ab', `/${'x'.re
 );
 
 test('a path of many slashes costs no more than its length', () => {
-  const startedAt = performance.now();
-  expect(identityOf(`${'/'.repeat(100_000)}CA-1`)).toBe('CA-1');
-  expect(performance.now() - startedAt).toBeLessThan(1_000);
+  expect(identityOf(`${'/'.repeat(1_000_000)}CA-1`)).toBe('CA-1');
 });
 
 test('J-07: the station prefers, we pick the first that is enabled for it', () => {

@@ -5,7 +5,10 @@ import { instant, rfc3339 } from './instant.ts';
 test('without an environment the clock is the world’s', () => {
   expect(clockFromEnv({})).toBe(systemClock);
   expect(clockFromEnv({ ROAMWATT_CLOCK_EPOCH: '', ROAMWATT_CLOCK_RATE: '1' })).toBe(systemClock);
-  expect(Math.abs(systemClock.now() - Date.now())).toBeLessThan(50);
+  const before = Date.now();
+  const now = systemClock.now();
+  expect(now).toBeGreaterThanOrEqual(before);
+  expect(now).toBeLessThanOrEqual(Date.now());
   expect(systemClock.realMs(1000)).toBe(1000);
 });
 
@@ -16,12 +19,13 @@ test('all processes with the same environment show the same time', () => {
     ROAMWATT_CLOCK_RATE: '60',
   };
   const clock = clockFromEnv(env);
-  const elapsed = clock.now() - instant('2022-02-01T17:00:00Z');
-  expect(elapsed).toBeGreaterThanOrEqual(600_000);
-  expect(elapsed).toBeLessThan(600_000 + 60 * 1000);
-  expect(clock.iso().startsWith('2022-02-01T17:1')).toBe(true);
+  const shown = clock.now();
+  const other = clockFromEnv(env).now();
+  const realMs = Date.now() - Date.parse(env.ROAMWATT_CLOCK_STARTED);
+  expect(shown - instant(env.ROAMWATT_CLOCK_EPOCH)).toBeGreaterThanOrEqual(600_000);
+  expect(other).toBeGreaterThanOrEqual(shown);
+  expect(other - instant(env.ROAMWATT_CLOCK_EPOCH)).toBeLessThanOrEqual(realMs * 60);
   expect(clock.realMs(60_000)).toBe(1000);
-  expect(Math.abs(clockFromEnv(env).now() - clock.now())).toBeLessThan(60 * 100);
 });
 
 test.each([
@@ -40,10 +44,9 @@ test.each([
 
 test('a fast clock sleeps short', async () => {
   const clock = runningClock(0, Date.now(), 1000);
-  const before = Date.now();
-  await clock.sleep(20_000);
-  expect(clock.now()).toBeGreaterThanOrEqual(20_000);
-  expect(Date.now() - before).toBeLessThan(2_000);
+  // At the world's pace the test's time would run out.
+  await clock.sleep(60_000);
+  expect(clock.now()).toBeGreaterThanOrEqual(60_000);
 });
 
 test('a sleep ends with its signal', async () => {

