@@ -2,10 +2,10 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { checkoutRoot, startNats, startPostgres, stateRoot } from '#servers';
-import { benchAsk, benchTold } from '../libs/bus/bench/bus.ts';
+import { benchAsk, benchTold, RAW_REQUEST } from '../libs/bus/bench/bus.ts';
 import { benchAppend } from '../libs/event-store/bench/append.ts';
 import { fewPeriods, manyPeriods, parseAndPrice, parseOnly, priceOnly } from '../libs/pricing/bench/price.ts';
-import { Portal } from './demo-portal.ts';
+import { Portal, registerWith } from './demo-portal.ts';
 import { setStage } from './demo-stage.ts';
 import { ensureDatabase } from './platform.ts';
 
@@ -62,12 +62,12 @@ const benches: Readonly<Record<string, (seconds: number) => Promise<Row[]>>> = {
   async ask(seconds) {
     const rows = await withServers(({ databaseUrl, natsUrl }) => benchAsk({ databaseUrl, natsUrl, seconds, facts: 0 }));
     return rows.flatMap(({ name, underWay, perSecond, p50Us, p99Us }) => {
-      const raw = rows.find((row) => row.underWay === underWay && /raw/.test(row.name));
+      const raw = rows.find((row) => row.underWay === underWay && row.name === RAW_REQUEST);
       return [
         { what: `${name}, ${underWay} under way`, figure: Math.round(perSecond), unit: 'asks/s' },
         { what: '  half within', figure: Math.round(p50Us), unit: 'µs' },
         { what: '  99 % within', figure: Math.round(p99Us), unit: 'µs' },
-        ...(raw && raw.name !== name ? [ratio(name, perSecond, raw.perSecond, `raw, ${underWay} under way`, '>= 0.85')] : []),
+        ...(raw && raw.name !== name ? [ratio(`${name}, ${underWay} under way`, perSecond, raw.perSecond, RAW_REQUEST, '>= 0.85')] : []),
       ];
     });
   },
@@ -88,8 +88,8 @@ const benches: Readonly<Record<string, (seconds: number) => Promise<Row[]>>> = {
     const stage = await setStage({ split: false, trace: false, rate: 90 });
     try {
       const [oasis, plunk] = [stage.oasis, stage.plunk].map((side) => Portal.operator(side.portalUrl, side.settings.portal.operator_keys[0]!)) as [Portal, Portal];
-      const invited = await oasis.post<{ token_a: string; versions_url: string }>('/v1/operator/invitations', { name: 'Carbon Plunk' });
-      await plunk.post('/v1/operator/partners', { name: 'Energy OASIS', ...invited });
+      const { partner } = await registerWith(oasis, plunk);
+      if (partner.state !== 'registered') throw new Error(`the handshake ended as ${partner.state}`);
       return [{ what: 'two platforms up and registered with each other', figure: (Date.now() - fromMs) / 1000, unit: 's', wanted: '<= 15' }];
     } finally {
       await stage.stop();

@@ -5,7 +5,7 @@ import { fastStation, fleetCard, levelTwoStation } from './demo-settings.ts';
 import type { Screen } from './demo-screen.ts';
 import type { Stage } from './demo-stage.ts';
 import { watchFeeder } from './demo-feeder.ts';
-import { type Charge, type FoundEvse, Portal } from './demo-portal.ts';
+import { type Charge, type FoundEvse, Portal, registerWith } from './demo-portal.ts';
 
 const BURNABY = { latitude: 49.2488, longitude: -123.0016 };
 const CHARGE_FOR_KWH = 2.5;
@@ -73,11 +73,8 @@ interface Driver {
 }
 
 async function meet(oasis: Portal, plunk: Portal, screen: Screen, startedAtMs: number): Promise<void> {
-  const invited = await oasis.post<{ token_a: string; versions_url: string }>('/v1/operator/invitations', { name: 'Carbon Plunk' });
-  screen.line(`   Energy OASIS hands out ${invited.versions_url} and a TOKEN_A`);
-  const partner = await plunk.post<{ state: string; version: string; roles: { role: string }[] }>('/v1/operator/partners', {
-    name: 'Energy OASIS', versions_url: invited.versions_url, token_a: invited.token_a,
-  });
+  const { partner, versionsUrl } = await registerWith(oasis, plunk);
+  screen.line(`   Energy OASIS handed out ${versionsUrl} and a TOKEN_A`);
   screen.check('the handshake is done', partner.state === 'registered', `OCPI ${partner.version}, ${((Date.now() - startedAtMs) / 1000).toFixed(1)} s from the start`);
   const { partners } = await oasis.get<{ partners: { state: string; name: string }[] }>('/v1/operator/partners');
   screen.check('both sides hold the other as registered', partners.some(({ state }) => state === 'registered'));

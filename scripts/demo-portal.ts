@@ -121,3 +121,14 @@ export class Portal {
     return answer;
   }
 }
+
+/** The handshake: Energy OASIS hands out a TOKEN_A, with which Carbon Plunk registers. */
+export async function registerWith(oasis: Portal, plunk: Portal) {
+  const { token_a, versions_url: versionsUrl } = await oasis.post<{ token_a: string; versions_url: string }>(
+    '/v1/operator/invitations', { name: 'Carbon Plunk' },
+  );
+  const partner = await plunk.post<{ state: string; version: string }>('/v1/operator/partners', {
+    name: 'Energy OASIS', versions_url: versionsUrl, token_a,
+  });
+  return { partner, versionsUrl };
+}

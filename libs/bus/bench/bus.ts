@@ -43,6 +43,9 @@ export interface BenchAskRow {
   readonly p99Us: number;
 }
 
+/** The reference of `benchAsk`. */
+export const RAW_REQUEST = '@nats-io request';
+
 export interface BenchToldRow {
   readonly name: string;
   readonly facts: number;
@@ -107,7 +110,7 @@ export async function benchAsk({
     const bus: BenchAskRow[] = [];
     for (let round = 0; round < rounds; round += 1) {
       raw.push(
-        await measure('@nats-io request', underWay, seconds, () =>
+        await measure(RAW_REQUEST, underWay, seconds, () =>
           rawAsker.request(subject, bytes, { timeout: 5_000 }),
         ),
       );
