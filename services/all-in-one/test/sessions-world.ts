@@ -158,9 +158,11 @@ export const sessionOf = (fact: Fact | undefined) =>
 
 export type World = Awaited<ReturnType<typeof openWorld>>;
 
-export async function openWorld() {
+/** `more`: settings of the service beside its own. */
+export async function openWorld(more: object = {}) {
   // Tariffs hold from when they are published: before the charges.
-  const platform = await testPlatform(settings, {
+  const sessionsSettings = { ...settings.sessions, ...more };
+  const platform = await testPlatform({ ...settings, sessions: sessionsSettings }, {
     ROAMWATT_CLOCK_EPOCH: clock('16:55:00'),
     ROAMWATT_CLOCK_STARTED: new Date().toISOString(),
   });

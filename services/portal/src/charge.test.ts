@@ -20,6 +20,11 @@ test.each([
   }
 });
 
+test('an order that the operator accepted and that came to nothing says why, and not that it was accepted', () => {
+  const nothing = { state: 'failed', result: 'ACCEPTED', message: 'no charge began in time' };
+  expect(chargeOf('C', { order: nothing }).message).toBe('The charge did not start. (no charge began in time)');
+});
+
 test('an order that sessions never took is failed with the reason, or unknown without one', () => {
   expect(chargeOf('C', { refusal: 'offline' })).toEqual({ charge_id: 'C', state: 'failed', message: 'The charge did not start. (offline)' });
   expect(chargeOf('C', { refusal: null }).state).toBe('unknown');

@@ -69,14 +69,19 @@ export function chargeOf(chargeId: string, known: Known): ChargeView {
   const state = session ? stateOfSession[session.status]
     : order ? stateOfOrder[order.state] ?? 'unknown'
       : refusal ? 'failed' : 'unknown';
-  const words = session ? '' : order ? [order.result, order.message].filter(Boolean).join(': ') : refusal ?? '';
-  const said = words === '' || words === 'ACCEPTED' ? '' : ` (${words})`;
+  const words = session ? '' : order ? wordsOf(order) : refusal ?? '';
+  const said = words === '' ? '' : ` (${words})`;
   return {
     charge_id: chargeId,
     state,
     message: `${messages[state]}${said}`,
     ...(session ? { session: sessionOf(session) } : {}),
   };
+}
+
+/** ACCEPTED is what every order wants to hear. */
+function wordsOf({ result, message }: Order): string {
+  return [result, message].filter((word) => word !== '' && word !== 'ACCEPTED').join(': ');
 }
 
 /** The id of a charge that began with a card. */

@@ -1,10 +1,10 @@
 import { type Bus, Refused, Unanswered } from '#bus';
 import { type CommandAnswer, Outcome, startCharging, stopCharging } from '#contracts/ocpp-gateway';
 import { toJsonBytes } from '#contracts';
-import type { DueHandler } from '#due';
+import type { DueHandler, DueOutcome } from '#due';
 import { currentTraceparent, type Log } from '#telemetry';
 import { type Clock, instant } from '#time';
-import type { CommandResult, Task } from './command.ts';
+import type { CommandResult, CommandState, Task } from './command.ts';
 import type { Config } from './config.ts';
 import { type Logs, passOnResult } from './logs.ts';
 import { notThere, whenThere } from './when-there.ts';
@@ -28,26 +28,70 @@ export class CarryOut {
       this.stopLate((due.body as { sessionId: string }).sessionId, attempt),
   };
 
-  /** Asks the station, once: asked again, it would refuse the charge that it has begun. */
-  private async carryOut(orderId: string, attempt: number) {
-    const { clock, logs } = this.parts;
+  private async carryOut(orderId: string, attempt: number): Promise<DueOutcome> {
+    const { logs } = this.parts;
     const state = await whenThere(async () => {
       const { state: found } = await logs.commands.load(orderId);
       return found.taken ? found : undefined;
     });
     if (!state?.taken) return notThere(attempt);
-    const { taken } = state;
-    if (!state.finished && attempt > 1) {
-      const untilMs = instant(taken.at) + taken.timeoutS * 1_000;
-      if (clock.now() < untilMs) return { retryAt: untilMs };
-    }
-    const { result, message } =
-      state.finished ??
-      (attempt > 1
-        ? { result: 'TIMEOUT' as const, message: 'what the charging station answered was lost' }
-        : await this.order(orderId, taken.task));
-    await this.finish(orderId, result, message);
+    const { taken, finished } = state;
+    const { task } = taken;
+    const ended =
+      finished ??
+      (task.kind === 'stop'
+        ? await this.stop(orderId, { ...taken, task }, attempt)
+        : await this.start(orderId, { ...taken, task }, attempt));
+    if (!('result' in ended)) return ended;
+    await this.finish(orderId, ended.result, ended.message);
     return 'done';
+  }
+
+  /** Asks the station, once: asked again, it would refuse the charge that it has begun. */
+  private async start(
+    orderId: string,
+    { task, at, timeoutS }: Taken<'start'>,
+    attempt: number,
+  ): Promise<Finish | { retryAt: number }> {
+    if (attempt === 1) return this.order(orderId, task);
+    const untilMs = instant(at) + timeoutS * 1_000;
+    if (this.parts.clock.now() < untilMs) return { retryAt: untilMs };
+    return { result: 'TIMEOUT', message: 'what the charging station answered was lost' };
+  }
+
+  /**
+   * Asks until the station answers or the charge is over: to stop one transaction twice does no
+   * harm. Asked before, it may refuse because it has stopped and the word of that is on its way.
+   */
+  private async stop(
+    orderId: string,
+    { task, at, timeoutS }: Taken<'stop'>,
+    attempt: number,
+  ): Promise<Finish | { retryAt: number }> {
+    const {
+      clock,
+      config: { chargerTimeoutMs },
+    } = this.parts;
+    if (await this.isOver(task.sessionId))
+      return { result: 'ACCEPTED', message: 'the charge is over' };
+    const untilMs = instant(at) + timeoutS * 1_000;
+    const leftMs = clock.realMs(untilMs - clock.now());
+    if (attempt > 1 && leftMs <= 0)
+      return { result: 'TIMEOUT', message: 'the charging station did not say that it stops' };
+    const answer = await this.order(
+      orderId,
+      task,
+      attempt > 1 ? Math.min(chargerTimeoutMs, Math.ceil(leftMs)) : chargerTimeoutMs,
+    );
+    const unclear =
+      answer.result === 'TIMEOUT' || (attempt > 1 && answer.result === 'REJECTED');
+    if (!unclear || clock.now() >= untilMs) return answer;
+    return { retryAt: Math.min(untilMs, clock.now() + STOP_AGAIN_MS * clock.rate) };
+  }
+
+  private async isOver(sessionId: string): Promise<boolean> {
+    const { state } = await this.parts.logs.sessions.load(sessionId);
+    return state.status !== 'active';
   }
 
   private async finish(orderId: string, result: CommandResult, message: string): Promise<void> {
@@ -62,11 +106,12 @@ export class CarryOut {
     await passOnResult(logs, orderId, state, at);
   }
 
-  private async order(orderId: string, task: Task): Promise<Finish> {
-    const {
-      bus,
-      config: { chargerTimeoutMs: timeoutMs },
-    } = this.parts;
+  private async order(
+    orderId: string,
+    task: Task,
+    timeoutMs = this.parts.config.chargerTimeoutMs,
+  ): Promise<Finish> {
+    const { bus } = this.parts;
     const patience = { timeoutMs: timeoutMs + ANSWER_TRAVELS_MS, commandId: orderId };
     try {
       if (task.kind === 'stop') {
@@ -99,8 +144,8 @@ export class CarryOut {
     }
   }
 
-  /** Stops a charge that nobody waits for any more, until it has ended. */
-  private async stopLate(sessionId: string, attempt: number) {
+  /** Stops a charge that nobody waits for. A station that says yes may still go on: only its end is the end. */
+  private async stopLate(sessionId: string, attempt: number): Promise<DueOutcome> {
     const {
       bus,
       config: { chargerTimeoutMs: timeoutMs },
@@ -110,27 +155,27 @@ export class CarryOut {
     const { state } = await logs.sessions.load(sessionId);
     if (state.status !== 'active') return 'done';
     const { stationId, transactionId } = state.transaction;
-    const answer = await bus
+    if (attempt === LATE_STOPS_TOLD)
+      log.error('a charge that nobody waits for goes on', {
+        session: sessionId,
+        station: stationId,
+      });
+    await bus
       .ask(
         stopCharging,
         { stationId, transactionId, timeoutMs },
         { timeoutMs: timeoutMs + ANSWER_TRAVELS_MS },
       )
       .catch((error: unknown) => {
-        if (error instanceof Refused || error instanceof Unanswered) return undefined;
-        throw error;
+        if (!(error instanceof Refused || error instanceof Unanswered)) throw error;
       });
-    if (answer?.outcome === Outcome.ACCEPTED) return 'done';
-    if (attempt >= LATE_STOPS_MAX) {
-      log.error('a charge that nobody waits for cannot be stopped', {
-        session: sessionId,
-        station: stationId,
-      });
-      return 'done';
-    }
-    return { retryInMs: Math.min(1_000 * 2 ** attempt, LATE_STOP_PAUSE_MS_MAX) };
+    return { retryInMs: Math.min(1_000 * 2 ** (attempt - 1), LATE_STOP_PAUSE_MS_MAX) };
   }
 }
+
+type Taken<Kind extends Task['kind']> = NonNullable<CommandState['taken']> & {
+  readonly task: Extract<Task, { kind: Kind }>;
+};
 
 interface Finish {
   readonly result: CommandResult;
@@ -138,7 +183,9 @@ interface Finish {
 }
 
 const ANSWER_TRAVELS_MS = 2_000;
-const LATE_STOPS_MAX = 40;
+const STOP_AGAIN_MS = 2_000;
+/** After so many orders to stop, people have to know. */
+const LATE_STOPS_TOLD = 10;
 const LATE_STOP_PAUSE_MS_MAX = 60_000;
 
 const results: Readonly<Record<Outcome, CommandResult>> = {

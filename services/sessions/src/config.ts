@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Settings } from '#settings';
 import type { Clock } from '#time';
+import type { Patience } from './order.ts';
 
 const section = z.strictObject({
   /** Platform time between two refreshes of a running Session. */
@@ -11,6 +12,9 @@ const section = z.strictObject({
   /** Real time for a charger's answer, and for a partner's answer to an order. */
   charger_timeout_ms: z.int().positive().default(30_000),
   partner_timeout_ms: z.int().positive().default(20_000),
+  /** How long an order waits for its charge once the station said yes, and how long it is unknown. */
+  charge_wait_s: z.int().positive().default(300),
+  unknown_wait_s: z.int().positive().default(600),
 });
 
 export interface Config {
@@ -19,16 +23,31 @@ export interface Config {
   readonly stopTimeoutS: number;
   readonly chargerTimeoutMs: number;
   readonly partnerTimeoutMs: number;
+  /** Platform time: when an order on its way is looked at. */
+  readonly orderLookMs: number;
+  readonly orderPatience: Patience;
 }
+
+/** Looks after which an order that nobody sent is given up. */
+const LOOKS_WHILE_SENT = 15;
 
 export function configOf(settings: Settings): Config {
   const given = settings.section('sessions', section);
+  const { clock } = settings;
+  const orderLookMs = given.partner_timeout_ms * clock.rate;
+  const waitMs = (seconds: number) => notBefore(given.partner_timeout_ms, seconds, clock) * 1_000;
   return {
     updateEveryMs: given.update_every_s * 1_000,
-    startTimeoutS: notBefore(given.charger_timeout_ms, given.start_timeout_s, settings.clock),
-    stopTimeoutS: notBefore(given.charger_timeout_ms, given.stop_timeout_s, settings.clock),
+    startTimeoutS: notBefore(given.charger_timeout_ms, given.start_timeout_s, clock),
+    stopTimeoutS: notBefore(given.charger_timeout_ms, given.stop_timeout_s, clock),
     chargerTimeoutMs: given.charger_timeout_ms,
     partnerTimeoutMs: given.partner_timeout_ms,
+    orderLookMs,
+    orderPatience: {
+      sentMs: orderLookMs * LOOKS_WHILE_SENT,
+      chargeMs: waitMs(given.charge_wait_s),
+      unknownMs: waitMs(given.unknown_wait_s),
+    },
   };
 }
 

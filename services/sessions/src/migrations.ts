@@ -46,6 +46,13 @@ const sessions: MigrationList = [
          placed_at timestamptz NOT NULL
        )`,
       'CREATE INDEX starts_ordered_by_token ON starts_ordered (party, token_uid, placed_at)',
+      // Which orders a partner's Session answers by being over.
+      `CREATE TABLE stops_ordered (
+         order_id text PRIMARY KEY,
+         party text NOT NULL,
+         session_id text NOT NULL
+       )`,
+      'CREATE INDEX stops_ordered_by_session ON stops_ordered (party, session_id)',
     ],
   },
 ];

@@ -1,9 +1,13 @@
 import type { Decider } from '#decider';
 import type { Party } from '#ocpi';
+import { instant } from '#time';
 
 /** An order of one of our drivers: to start or stop a charge at a partner's EVSE, or at our own. */
 
-/** sent: on its way; accepted: the CPO took it; done, failed: the station's answer; unknown: nobody will say. */
+/**
+ * sent: on its way; accepted: the CPO took it; done: the station said yes, or what was ordered is so;
+ * failed: the station said no, or nothing came of it in its time; unknown: nobody says, for a while.
+ */
 export type OrderStanding = 'sent' | 'accepted' | 'refused' | 'done' | 'failed' | 'unknown';
 
 export interface Order {
@@ -17,6 +21,8 @@ export interface Order {
   readonly party: Party;
   readonly tokenUid: string;
   readonly at: string;
+  /** Of an accepted one: when its result should be here. */
+  readonly resultDueAt?: string | undefined;
 }
 
 /** What is sent: the OCPI command's fields without the response_url. */
@@ -44,6 +50,7 @@ export type OrderCommand =
       readonly accepted: boolean;
       readonly result: string;
       readonly message: string;
+      readonly resultDueAt?: string | undefined;
       readonly at: string;
     }
   /** It never reached the CPO. */
@@ -58,7 +65,11 @@ export type OrderCommand =
       readonly at: string;
     }
   /** The session that the order led to. */
-  | { readonly type: 'LinkSession'; readonly sessionId: string; readonly at: string };
+  | { readonly type: 'LinkSession'; readonly sessionId: string; readonly at: string }
+  /** The session that was to be stopped is over, whoever stopped it. */
+  | { readonly type: 'NoteSessionOver'; readonly at: string }
+  /** Nothing came of it, and its time is over. */
+  | { readonly type: 'ExpireOrder'; readonly message: string; readonly at: string };
 
 export type OrderEvent =
   | { readonly type: 'OrderPlaced'; readonly order: Order; readonly body: OrderBody }
@@ -66,7 +77,9 @@ export type OrderEvent =
   | { readonly type: 'OrderUnsent'; readonly order: Order }
   | { readonly type: 'OrderGivenUp'; readonly order: Order }
   | { readonly type: 'OrderResulted'; readonly order: Order }
-  | { readonly type: 'SessionLinked'; readonly order: Order };
+  | { readonly type: 'SessionLinked'; readonly order: Order }
+  | { readonly type: 'StopFulfilled'; readonly order: Order }
+  | { readonly type: 'OrderExpired'; readonly order: Order };
 
 export interface OrderState {
   readonly order?: Order;
@@ -96,11 +109,14 @@ export const orderDecider: Decider<OrderState, OrderCommand, OrderEvent> = {
       case 'NoteAnswer': {
         // A result or a session may have come before the answer: they say more.
         if (order.state !== 'sent') return [];
-        const { result, message, accepted } = command;
+        const { result, message, accepted, resultDueAt } = command;
+        const answered = { ...order, result, message, at };
         return [
           {
             type: 'OrderAnswered',
-            order: { ...order, state: accepted ? 'accepted' : 'refused', result, message, at },
+            order: accepted
+              ? { ...answered, state: 'accepted', ...(resultDueAt ? { resultDueAt } : {}) }
+              : { ...answered, state: 'refused' },
           },
         ];
       }
@@ -123,7 +139,7 @@ export const orderDecider: Decider<OrderState, OrderCommand, OrderEvent> = {
             ]
           : [];
       case 'NoteResult': {
-        if (!waits.has(order.state) && order.state !== 'unknown') return [];
+        if (!isOpen(order)) return [];
         const { result, message } = command;
         return [
           {
@@ -141,15 +157,28 @@ export const orderDecider: Decider<OrderState, OrderCommand, OrderEvent> = {
       case 'LinkSession': {
         if (order.command !== 'START_SESSION' || order.sessionId !== undefined) return [];
         const { sessionId } = command;
-        // The charge itself says that the order was carried out.
-        const began = waits.has(order.state) || order.state === 'unknown';
-        return [
-          {
-            type: 'SessionLinked',
-            order: { ...order, sessionId, ...(began ? { state: 'done' as const } : {}), at },
-          },
-        ];
+        // The charge itself says that the order was carried out, unless the CPO said that it was not.
+        const state = isDenied(order) ? order.state : 'done';
+        return [{ type: 'SessionLinked', order: { ...order, sessionId, state, at } }];
       }
+      case 'NoteSessionOver':
+        return order.command === 'STOP_SESSION' && isOpen(order)
+          ? [
+              {
+                type: 'StopFulfilled',
+                order: { ...order, state: 'done', message: 'the session is over', at },
+              },
+            ]
+          : [];
+      case 'ExpireOrder':
+        return order.state === 'unknown' || waitsForCharge(order)
+          ? [
+              {
+                type: 'OrderExpired',
+                order: { ...order, state: 'failed', message: command.message, at },
+              },
+            ]
+          : [];
     }
   },
 
@@ -159,3 +188,54 @@ export const orderDecider: Decider<OrderState, OrderCommand, OrderEvent> = {
       : { ...state, order: event.order };
   },
 };
+
+function isOpen({ state }: Order): boolean {
+  return waits.has(state) || state === 'unknown';
+}
+
+/** The station said yes, and the charge has not begun: perhaps nobody has plugged in yet. */
+function waitsForCharge({ state, command, sessionId }: Order): boolean {
+  return state === 'done' && command === 'START_SESSION' && sessionId === undefined;
+}
+
+/** The CPO itself said that it comes to nothing; what only ran out of time has no such word. */
+export function isDenied({ state, result }: Order): boolean {
+  return state === 'refused' || (state === 'failed' && result !== '' && result !== 'ACCEPTED');
+}
+
+/** How long an order may stay as it is, platform time. */
+export interface Patience {
+  readonly sentMs: number;
+  readonly chargeMs: number;
+  readonly unknownMs: number;
+}
+
+/** Until when an order may stay as it is, epoch ms; undefined: for good. */
+export function mayStayUntil(order: Order, { sentMs, chargeMs, unknownMs }: Patience) {
+  const sinceMs = instant(order.at);
+  switch (order.state) {
+    case 'sent':
+      return sinceMs + sentMs;
+    case 'accepted':
+      return order.resultDueAt === undefined ? sinceMs + sentMs : instant(order.resultDueAt);
+    case 'unknown':
+      return sinceMs + unknownMs;
+    case 'done':
+      return waitsForCharge(order) ? sinceMs + chargeMs : undefined;
+    case 'refused':
+    case 'failed':
+      return undefined;
+  }
+}
+
+/** What is said of an order whose time is over. */
+export function timeIsOver(order: Order, at: string): OrderCommand {
+  if (order.state === 'sent')
+    return { type: 'GiveUp', message: 'it may or may not have been sent', at };
+  if (order.state === 'accepted')
+    return { type: 'GiveUp', message: 'the operator never said what came of it', at };
+  if (order.state === 'done')
+    return { type: 'ExpireOrder', message: 'no charge began in time', at };
+  const found = order.command === 'STOP_SESSION' ? 'the session goes on' : 'no charge began';
+  return { type: 'ExpireOrder', message: `${order.message}, and ${found}`, at };
+}

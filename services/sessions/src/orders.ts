@@ -5,9 +5,10 @@ import type { Database } from '#postgres';
 import type { PartySettings } from '#settings';
 import { currentTraceparent } from '#telemetry';
 import type { Clock } from '#time';
+import type { Config } from './config.ts';
 import type { Logs } from './logs.ts';
 import type { Order, OrderBody } from './order.ts';
-import { findPartnerSession, noteStartOrdered } from './partner-session-rows.ts';
+import { findPartnerSession, noteStartOrdered, noteStopOrdered } from './partner-session-rows.ts';
 import type { SessionState } from './session.ts';
 
 export type OrderRefusal =
@@ -17,6 +18,7 @@ export interface OrdersParts {
   readonly db: Database;
   readonly clock: Clock;
   readonly party: PartySettings;
+  readonly config: Config;
   readonly logs: Logs;
   wake(): void;
 }
@@ -115,17 +117,25 @@ export class Orders {
     order: Pick<Order, 'orderId' | 'command' | 'party' | 'tokenUid'>,
     body: OrderBody,
   ): Promise<Order> {
-    const { db, clock, logs, wake } = this.parts;
+    const { db, clock, config, logs, wake } = this.parts;
     const { orderId } = order;
     const at = clock.iso();
     // Intent first: rows without their event do nothing.
     await db.tx(async (tx) => {
       if ('evse_uid' in body) await noteStartOrdered(tx, { ...order, evseUid: body.evse_uid, at });
+      else await noteStopOrdered(tx, { ...order, sessionId: body.session_id });
       await addDue(tx, {
         id: `send ${idKey(orderId)}`,
         key: `order ${idKey(orderId)}`,
         kind: 'send-order',
         at: clock.now(),
+        body: { orderId },
+      });
+      await addDue(tx, {
+        id: `watch ${idKey(orderId)}`,
+        key: `watch ${idKey(orderId)}`,
+        kind: 'watch-order',
+        at: clock.now() + config.orderLookMs,
         body: { orderId },
       });
     });

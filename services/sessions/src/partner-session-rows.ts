@@ -84,6 +84,29 @@ export async function noteStartOrdered(
   );
 }
 
+export async function noteStopOrdered(
+  tx: Tx,
+  { orderId, party, sessionId }: { orderId: string; party: Party; sessionId: string },
+): Promise<void> {
+  await tx.query(
+    `INSERT INTO stops_ordered (order_id, party, session_id) VALUES ($1, $2, $3)
+     ON CONFLICT (order_id) DO NOTHING`,
+    [idKey(orderId), partyKey(party), idKey(sessionId)],
+  );
+}
+
+export async function stopsOrderedFor(
+  db: Queryable,
+  party: Party,
+  sessionId: string,
+): Promise<string[]> {
+  const { rows } = await db.query<{ order_id: string }>(
+    'SELECT order_id FROM stops_ordered WHERE party = $1 AND session_id = $2',
+    [partyKey(party), idKey(sessionId)],
+  );
+  return rows.map((row) => row.order_id);
+}
+
 /** Orders within the hour before the session began, of its token at its EVSE; the newest first. */
 export async function startsOrderedFor(
   db: Queryable,

@@ -17,12 +17,13 @@ import {
 import type { Database } from '#postgres';
 import type { Clock } from '#time';
 import type { Logs } from './logs.ts';
-import type { Order } from './order.ts';
+import { isDenied, type Order } from './order.ts';
 import {
   findPartnerSession,
   type HeldSession,
   noteOrderOf,
   startsOrderedFor,
+  stopsOrderedFor,
   storePartnerSession,
 } from './partner-session-rows.ts';
 import { partyKey } from './session-rows.ts';
@@ -70,7 +71,19 @@ export class PartnerSessions {
     });
     // Also after a repeat: the first time may have ended before it came to this.
     if (orderId === undefined) await this.link(party, session);
+    if (isOver(session)) await this.noteOver(party, session);
     return change;
+  }
+
+  /** Whatever was said of the orders to stop it: it is over. */
+  private async noteOver(party: Party, { id }: Session): Promise<void> {
+    const { clock, db, logs } = this.parts;
+    for (const orderId of await stopsOrderedFor(db, party, id)) {
+      await logs.orders.execute(orderId, `over ${orderId}`, {
+        type: 'NoteSessionOver',
+        at: clock.iso(),
+      });
+    }
   }
 
   private async link(party: Party, session: Session): Promise<void> {
@@ -110,8 +123,12 @@ function isFor(order: Order, party: Party, session: Session): boolean {
     sameParty(order.party, party) &&
     sameId(order.tokenUid, session.cdr_token.uid) &&
     order.state !== 'refused' &&
-    (order.state !== 'failed' || session.authorization_reference !== undefined)
+    (!isDenied(order) || session.authorization_reference !== undefined)
   );
+}
+
+export function isOver({ status }: Session): boolean {
+  return status === 'COMPLETED' || status === 'INVALID';
 }
 
 interface Pushed {

@@ -8,12 +8,11 @@ import {
   SendOutcome,
 } from '#contracts/ocpi-gateway';
 import { toJsonBytes } from '#contracts';
-import { addDue, type DueHandler } from '#due';
-import { idKey, sameParty, type Token } from '#ocpi';
-import type { Database } from '#postgres';
+import type { DueHandler } from '#due';
+import { sameParty, type Token } from '#ocpi';
 import type { PartySettings } from '#settings';
 import { currentTraceparent } from '#telemetry';
-import type { Clock } from '#time';
+import { type Clock, rfc3339 } from '#time';
 import type { Commands, Taken } from './commands.ts';
 import type { Config } from './config.ts';
 import type { Logs } from './logs.ts';
@@ -22,7 +21,6 @@ import { notThere, whenThere } from './when-there.ts';
 
 export interface SendOrderParts {
   readonly bus: Bus;
-  readonly db: Database;
   readonly clock: Clock;
   readonly party: PartySettings;
   readonly config: Config;
@@ -48,11 +46,6 @@ export class SendOrder {
       else await this.send(state.order, state.body!, attempt);
       return 'done';
     },
-    'give-up-order': async (due) => {
-      const { orderId } = due.body as { orderId: string };
-      await this.giveUp(orderId, 'the operator never said what came of it');
-      return 'done';
-    },
   };
 
   /** At most once: a command that may have arrived is not sent again, and a timer says that nobody knows. */
@@ -61,8 +54,7 @@ export class SendOrder {
     body: OrderBody,
     attempt: number,
   ): Promise<void> {
-    const { clock, config, db } = this.parts;
-    const at = clock.iso();
+    const at = this.parts.clock.iso();
     if (attempt > 1) return this.giveUp(orderId, 'it may or may not have been sent');
     const sent = await this.ask(orderId, {
       orderId,
@@ -84,19 +76,22 @@ export class SendOrder {
       return;
     }
     const accepted = result === 'ACCEPTED';
-    if (accepted) {
-      const waitMs =
-        Math.min(Math.max(sent.timeoutS, RESULT_WAIT_S.least), RESULT_WAIT_S.most) * 1_000;
-      const giveUpAt = clock.now() + waitMs + config.partnerTimeoutMs * clock.rate;
-      await addDue(db, {
-        id: `give up ${idKey(orderId)}`,
-        key: `give up ${idKey(orderId)}`,
-        kind: 'give-up-order',
-        at: giveUpAt,
-        body: { orderId },
-      });
-    }
-    await this.note(orderId, 'answer', { type: 'NoteAnswer', accepted, result, message, at });
+    await this.noteAnswer(orderId, { accepted, result, message }, sent.timeoutS);
+  }
+
+  private async noteAnswer(
+    orderId: string,
+    answer: { accepted: boolean; result: string; message: string },
+    timeoutS: number,
+  ): Promise<void> {
+    const { clock, config } = this.parts;
+    const waitS = Math.min(Math.max(timeoutS, RESULT_WAIT_S.least), RESULT_WAIT_S.most);
+    await this.note(orderId, 'answer', {
+      type: 'NoteAnswer',
+      ...answer,
+      resultDueAt: rfc3339(clock.now() + waitS * 1_000 + config.partnerTimeoutMs * clock.rate),
+      at: clock.iso(),
+    });
   }
 
   private async ask(
@@ -126,8 +121,8 @@ export class SendOrder {
   }
 
   private async carryOutOurselves({ orderId }: Order, body: OrderBody): Promise<void> {
-    const { commands, clock, party } = this.parts;
-    const { result, message } = (await ('session_id' in body
+    const { commands, party } = this.parts;
+    const { result, message, timeoutS } = (await ('session_id' in body
       ? commands.stop({ orderId, sessionId: body.session_id, parties: [party] }, 'own')
       : commands.start(
           {
@@ -140,13 +135,7 @@ export class SendOrder {
           },
           'own',
         ))) satisfies Taken;
-    await this.note(orderId, 'answer', {
-      type: 'NoteAnswer',
-      accepted: result === 'ACCEPTED',
-      result,
-      message,
-      at: clock.iso(),
-    });
+    await this.noteAnswer(orderId, { accepted: result === 'ACCEPTED', result, message }, timeoutS);
   }
 
   private async giveUp(orderId: string, message: string): Promise<void> {

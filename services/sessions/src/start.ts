@@ -15,6 +15,7 @@ import { Sessions } from './sessions.ts';
 import { SessionsModule } from './sessions.module.ts';
 import { SendOrder } from './send-order.ts';
 import { tells } from './tells.ts';
+import { WatchOrder } from './watch-order.ts';
 
 export function start(env: Env): Promise<Running> {
   return startService(
@@ -43,6 +44,7 @@ export function start(env: Env): Promise<Running> {
       const orders = new Orders(parts);
       const carryOut = new CarryOut(parts);
       const sendOrder = new SendOrder({ ...parts, commands });
+      const watchOrder = new WatchOrder(parts);
       const serving = await serve({
         module: SessionsModule.with({
           commands,
@@ -60,7 +62,7 @@ export function start(env: Env): Promise<Running> {
       worker = workDue(db, clock, {
         service: 'sessions',
         log,
-        kinds: { ...carryOut.kinds, ...sendOrder.kinds },
+        kinds: { ...carryOut.kinds, ...sendOrder.kinds, ...watchOrder.kinds },
       });
       onStop(() => worker?.stop());
     },

@@ -52,6 +52,8 @@ export function tells(stored: StoredEvent): Fact | undefined {
     case 'OrderGivenUp':
     case 'OrderResulted':
     case 'SessionLinked':
+    case 'StopFulfilled':
+    case 'OrderExpired':
       return told(orderChanged, { order: orderView(event.order) });
     case 'MeterRead':
     case 'InvalidSessionStarted':
@@ -72,7 +74,7 @@ function whole(session: Session) {
 }
 
 /** An order as others see it. */
-export function orderView({ party, sessionId, ...order }: Order) {
+export function orderView({ party, sessionId, resultDueAt: _, ...order }: Order) {
   return {
     ...order,
     party: { countryCode: party.country_code, partyId: party.party_id },

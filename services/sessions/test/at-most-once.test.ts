@@ -16,6 +16,7 @@ import { logsOf } from '../src/logs.ts';
 import { migrations } from '../src/migrations.ts';
 import { Orders } from '../src/orders.ts';
 import { SendOrder } from '../src/send-order.ts';
+import { WatchOrder } from '../src/watch-order.ts';
 
 // What a worker does that takes over from one that was killed in the middle: `attempt` is then above 1.
 
@@ -33,6 +34,8 @@ const config = {
   stopTimeoutS: 60,
   chargerTimeoutMs: 1_000,
   partnerTimeoutMs: 1_000,
+  orderLookMs: 1_000,
+  orderPatience: { sentMs: 15_000, chargeMs: 300_000, unknownMs: 600_000 },
 };
 const task = {
   kind: 'start',
@@ -79,6 +82,7 @@ function aService() {
   const orders = new Orders(parts);
   const carryOut = new CarryOut(parts);
   const sendOrder = new SendOrder({ ...parts, commands });
+  const watchOrder = new WatchOrder(parts);
   const row = (kind: string, orderId: string) => ({
     id: `${kind} ${orderId}`,
     key: orderId,
@@ -110,8 +114,10 @@ function aService() {
       carryOut.kinds['carry-out']!(row('carry-out', orderId), attempt),
     send: (orderId: string, attempt: number) =>
       sendOrder.kinds['send-order']!(row('send-order', orderId), attempt),
-    giveUp: (orderId: string) =>
-      sendOrder.kinds['give-up-order']!(row('give-up-order', orderId), 1),
+    watch: (orderId: string) => watchOrder.kinds['watch-order']!(row('watch-order', orderId), 1),
+    link: (orderId: string, sessionId: string) =>
+      logs.orders.execute(orderId, `link ${orderId}`, { type: 'LinkSession', sessionId, at }),
+    orderOf: (orderId: string) => orders.find(orderId),
     result: (orderId: string, result: string) => orders.recordResult(orderId, result, ''),
     resultOf: async (orderId: string) => (await logs.commands.load(orderId)).state.finished?.result,
     stateOf: async (orderId: string) => (await orders.find(orderId)).state,
@@ -175,18 +181,67 @@ test('an order that may have been sent is not sent again', async () => {
 test('an order whose result never comes is unknown when its time is over, and known when the result comes late', async () => {
   const service = aService();
   await service.places('O3');
+  const [row] = await openDue(db, 'watch o3');
+  expect(row).toMatchObject({ kind: 'watch-order', at: service.clock.now() + config.orderLookMs });
   await service.send('O3', 1);
-  const [row] = await openDue(db, 'give up o3');
-  expect(row).toMatchObject({
-    kind: 'give-up-order',
-    at: service.clock.now() + 30_000 + config.partnerTimeoutMs,
-  });
-  expect(await service.giveUp('O3')).toBe('done');
+  const resultDueMs = service.clock.now() + 30_000 + config.partnerTimeoutMs;
+  expect(await service.watch('O3')).toEqual({ retryAt: resultDueMs });
+  service.clock.set(resultDueMs);
+  expect(await service.watch('O3')).toEqual({ retryAt: resultDueMs + 600_000 });
   expect(await service.stateOf('O3')).toBe('unknown');
   expect(await service.result('O3', 'ACCEPTED')).toMatchObject({
     state: 'done',
     result: 'ACCEPTED',
   });
+});
+
+test('an order that the station took, and whose charge never begins, fails with the reason', async () => {
+  const service = aService();
+  await service.places('O6');
+  await service.send('O6', 1);
+  await service.result('O6', 'ACCEPTED');
+  const untilMs = service.clock.now() + 300_000;
+  expect(await service.watch('O6')).toEqual({ retryAt: untilMs });
+  expect(await service.stateOf('O6')).toBe('done');
+  service.clock.set(untilMs);
+  expect(await service.watch('O6')).toBe('done');
+  expect(await service.orderOf('O6')).toMatchObject({
+    state: 'failed',
+    result: 'ACCEPTED',
+    message: 'no charge began in time',
+  });
+  await service.link('O6', 'S6');
+  expect(await service.orderOf('O6')).toMatchObject({ state: 'done', sessionId: 'S6' });
+  expect(await service.watch('O6')).toBe('done');
+});
+
+test('an order whose answer was lost is what is found: its charge, or nothing when its time is over', async () => {
+  const service = aService();
+  for (const orderId of ['O7', 'O8']) {
+    await service.places(orderId);
+    await service.send(orderId, 2);
+  }
+  const untilMs = service.clock.now() + 600_000;
+  expect(await service.watch('O7')).toEqual({ retryAt: untilMs });
+  await service.link('O7', 'S7');
+  expect([await service.watch('O7'), await service.stateOf('O7')]).toEqual(['done', 'done']);
+  service.clock.set(untilMs);
+  expect(await service.watch('O8')).toBe('done');
+  expect(await service.orderOf('O8')).toMatchObject({
+    state: 'failed',
+    message: 'it may or may not have been sent, and no charge began',
+  });
+});
+
+test('an order that no worker ever sent does not wait for ever', async () => {
+  const service = aService();
+  await service.places('O9');
+  const soon = service.clock.now() + config.orderLookMs;
+  expect(await service.watch('O9')).toEqual({ retryAt: soon });
+  service.clock.advance(15_000 + 600_000);
+  expect(await service.watch('O9')).toEqual({ retryAt: service.clock.now() + 600_000 });
+  expect(await service.stateOf('O9')).toBe('unknown');
+  expect([await service.send('O9', 1), asked]).toEqual(['done', []]);
 });
 
 test('an order with more characters than an authorization_reference is refused', async () => {

@@ -1,0 +1,131 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Bus, connectBus } from '#bus';
+import { Outcome, stopCharging } from '#contracts/ocpp-gateway';
+import { type DueOutcome } from '#due';
+import { memoryEventStore } from '#event-store';
+import { exampleLocation, exampleSession, exampleTariff, exampleToken } from '#ocpi';
+import { log } from '#telemetry';
+import { freshPlatform, natsUrl } from '#test-servers';
+import { fixedClock } from '#time';
+import { CarryOut } from '../src/carry-out.ts';
+import { logsOf } from '../src/logs.ts';
+
+// How charges are stopped: each look of a worker may be another process's, for the log is all it has.
+
+const at = '2022-02-01T17:00:00Z';
+const config = {
+  updateEveryMs: 60_000,
+  startTimeoutS: 60,
+  stopTimeoutS: 60,
+  chargerTimeoutMs: 1_000,
+  partnerTimeoutMs: 1_000,
+  orderLookMs: 1_000,
+  orderPatience: { sentMs: 15_000, chargeMs: 300_000, unknownMs: 600_000 },
+};
+const stationId = 'OASIS-L2-01';
+
+let bus: Bus;
+let answers: Outcome[] = [];
+let asked: string[] = [];
+
+beforeAll(async () => {
+  bus = await connectBus({ natsUrl: natsUrl(), platform: freshPlatform(), service: 'sessions' });
+  await bus.hold(stopCharging, stationId, async (orders) =>
+    orders.map(({ transactionId }) => {
+      asked.push(transactionId);
+      return { outcome: answers.shift() ?? Outcome.ACCEPTED, detail: '' };
+    }),
+  );
+});
+afterAll(() => bus?.close());
+
+/** One running charge S1 at a station that answers as listed, then with yes. */
+async function aCharge(...outcomes: Outcome[]) {
+  [asked, answers] = [[], outcomes];
+  const clock = fixedClock(at);
+  const logs = logsOf(memoryEventStore());
+  const { kinds } = new CarryOut({ bus, clock, config, log: log('sessions'), logs });
+  const { end_date_time: _, ...session } = exampleSession;
+  await logs.sessions.execute('S1', 'start', {
+    type: 'StartSession',
+    session: { ...session, status: 'ACTIVE', start_date_time: at, charging_periods: [] },
+    transaction: { stationId, transactionId: '101', connectorId: 1, meterStartWh: '0' },
+    snapshots: {
+      location: exampleLocation,
+      tariff: exampleTariff,
+      tariffVersion: 1,
+      token: exampleToken,
+    },
+  });
+  const due = (kind: string, body: object) => ({ id: kind, key: kind, kind, at: 0, body });
+  return {
+    clock,
+    async ends() {
+      const stop = { meterStopWh: '10', stoppedAt: clock.iso(), reason: 'Remote', readings: [] };
+      await logs.sessions.execute('S1', 'end', { type: 'EndSession', ...stop, at: clock.iso() });
+    },
+    async isToStop() {
+      await logs.commands.execute('C1', 'take', {
+        type: 'TakeCommand',
+        task: { kind: 'stop', stationId, transactionId: '101', sessionId: 'S1' },
+        from: 'partner',
+        timeoutS: 60,
+        at,
+      });
+    },
+    carryOut: (attempt: number): Promise<DueOutcome> =>
+      kinds['carry-out']!(due('carry-out', { orderId: 'C1' }), attempt),
+    stopLate: (attempt: number): Promise<DueOutcome> =>
+      kinds['stop-late']!(due('stop-late', { sessionId: 'S1' }), attempt),
+    result: async () => (await logs.commands.load('C1')).state.finished?.result,
+  };
+}
+
+test('a station that says that it stops is asked once', async () => {
+  const charge = await aCharge(Outcome.ACCEPTED);
+  await charge.isToStop();
+  expect([await charge.carryOut(1), await charge.result()]).toEqual(['done', 'ACCEPTED']);
+  expect([await charge.carryOut(2), asked]).toEqual(['done', ['101']]);
+});
+
+test('a station that did not answer is asked again, by whichever worker', async () => {
+  const charge = await aCharge(Outcome.UNKNOWN, Outcome.ACCEPTED);
+  await charge.isToStop();
+  expect(await charge.carryOut(1)).toEqual({ retryAt: charge.clock.now() + 2_000 });
+  expect(await charge.result()).toBeUndefined();
+  expect([await charge.carryOut(2), await charge.result()]).toEqual(['done', 'ACCEPTED']);
+});
+
+test('a charge that is over is the answer, whatever else was lost', async () => {
+  const charge = await aCharge(Outcome.UNKNOWN, Outcome.REJECTED);
+  await charge.isToStop();
+  await charge.carryOut(1);
+  expect(await charge.carryOut(2)).toEqual({ retryAt: charge.clock.now() + 2_000 });
+  await charge.ends();
+  expect([await charge.carryOut(3), await charge.result()]).toEqual(['done', 'ACCEPTED']);
+  expect(asked).toHaveLength(2);
+});
+
+test('a station that refuses at once has refused', async () => {
+  const charge = await aCharge(Outcome.REJECTED);
+  await charge.isToStop();
+  expect([await charge.carryOut(1), await charge.result()]).toEqual(['done', 'REJECTED']);
+});
+
+test('a station that never answers is a TIMEOUT when the time is over', async () => {
+  const charge = await aCharge(Outcome.UNKNOWN, Outcome.UNKNOWN);
+  await charge.isToStop();
+  await charge.carryOut(1);
+  charge.clock.advance(60_000);
+  expect([await charge.carryOut(2), await charge.result()]).toEqual(['done', 'TIMEOUT']);
+  expect(asked).toHaveLength(1);
+});
+
+test('a charge that nobody waits for is stopped until it has ended, with bounded pauses', async () => {
+  const charge = await aCharge(Outcome.UNKNOWN, Outcome.REJECTED);
+  const pauses = [];
+  for (const attempt of [1, 2, 3, 50, 100_000]) pauses.push(await charge.stopLate(attempt));
+  expect(pauses).toEqual([1, 2, 4, 60, 60].map((s) => ({ retryInMs: s * 1_000 })));
+  await charge.ends();
+  expect([await charge.stopLate(100_001), asked.length]).toEqual(['done', 5]);
+});
