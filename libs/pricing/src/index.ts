@@ -31,7 +31,9 @@ export { defaultPolicy, FLAGS, type Policy, policyWith } from './policy.ts';
 export { type Cost, type Priced, type PriceOptions, price } from './price.ts';
 export type { Reason } from './reason.ts';
 export { type Payer, select } from './select.ts';
-export { english, type Language, sentence } from './sentence.ts';
+export { type Language, sentence } from './sentence.ts';
+export { english } from './sentence-english.ts';
+export { french } from './sentence-french.ts';
 export {
   type CdrDimension,
   type Charge,
@@ -58,3 +60,11 @@ export {
   type Usage,
   usage,
 } from './totals.ts';
+export {
+  type Alternative,
+  alternatives,
+  cheapest,
+  type Quote,
+  quote,
+  type QuoteRequest,
+} from './quote.ts';

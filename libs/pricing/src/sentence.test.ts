@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
 import { sentence } from './sentence.ts';
+import { english } from './sentence-english.ts';
+import { french } from './sentence-french.ts';
 import type { Tariff } from './shapes.ts';
 
 const tariff = (...elements: Tariff['elements']): Tariff => ({
@@ -9,40 +11,85 @@ const tariff = (...elements: Tariff['elements']): Tariff => ({
 });
 const energy = { type: 'ENERGY', price: 0.35, step_size: 1 } as const;
 const time = { type: 'TIME', price: 2, step_size: 1 } as const;
+const parking = { type: 'PARKING_TIME', price: 6, step_size: 300 } as const;
 
-test.each<[Tariff, string]>([
+const said: readonly [Tariff, english: string, french: string][] = [
   [
     tariff({ price_components: [energy, time] }),
-    '0.35 CAD per kWh plus 2.00 CAD per hour of charging',
+    '$0.35 per kWh plus $2.00 per hour of charging',
+    '0,35 $ le kWh plus 2,00 $ l’heure de recharge',
   ],
-  [tariff({ price_components: [{ type: 'FLAT', price: 0, step_size: 0 }] }), 'free of charge'],
+  [
+    tariff({ price_components: [{ type: 'FLAT', price: 0, step_size: 0 }] }),
+    'free of charge',
+    'gratuit',
+  ],
   [
     tariff(
       {
-        price_components: [{ ...energy, price: 0.4125, vat: 5 }],
-        restrictions: { start_time: '07:00', end_time: '00:00', day_of_week: ['MONDAY', 'FRIDAY'] },
+        price_components: [{ ...energy, price: 0.4125, vat: 14.975 }],
+        restrictions: {
+          start_time: '07:30',
+          end_time: '00:00',
+          day_of_week: ['FRIDAY', 'MONDAY', 'TUESDAY', 'WEDNESDAY', 'SATURDAY'],
+        },
       },
-      { price_components: [energy, { type: 'PARKING_TIME', price: 6, step_size: 300 }] },
+      { price_components: [energy, parking] },
     ),
-    'on Monday, Friday, 07:00–24:00: 0.4125 CAD per kWh and 5 % tax; ' +
-      'otherwise 0.35 CAD per kWh plus 6.00 CAD per hour of parking (in steps of 5 min)',
+    'on Monday to Wednesday, Friday, Saturday, 07:30–24:00: $0.4125 per kWh and 14.975% tax; ' +
+      'otherwise $0.35 per kWh plus $6.00 per hour of parking (in steps of 5 min)',
+    'du lundi au mercredi, le vendredi et le samedi, de 7 h 30 à minuit : ' +
+      '0,4125 $ le kWh et 14,975 % de taxes; ' +
+      'sinon 0,35 $ le kWh plus 6,00 $ l’heure de stationnement (par tranches de 5 min)',
   ],
   [
     {
       ...tariff(
-        { price_components: [energy], restrictions: { max_duration: 1800, min_power: 22 } },
+        { price_components: [energy], restrictions: { max_duration: 1800, min_power: 22.5 } },
         {
           price_components: [{ type: 'FLAT', price: 4 }],
           restrictions: { reservation: 'RESERVATION_EXPIRES' },
         },
       ),
       min_price: { excl_vat: 0.5 },
-      max_price: { excl_vat: 10, incl_vat: 11 },
+      max_price: { excl_vat: 1000, incl_vat: '1050.00' },
     },
-    'at 22 kW or more, in the first 30 min: 0.35 CAD per kWh; ' +
-      'for a reservation that expires 4.00 CAD once; ' +
-      'at least 0.50 CAD; at most 10.00 CAD (11.00 CAD with tax)',
+    'at 22.5 kW or more, in the first 30 min: $0.35 per kWh; ' +
+      'for a reservation that expires $4.00 once; ' +
+      'at least $0.50; at most $1,000.00 ($1,050.00 with tax)',
+    'à 22,5 kW ou plus, pendant les 30 min du début : 0,35 $ le kWh; ' +
+      'pour une réservation qui expire 4,00 $ une seule fois; ' +
+      'au moins 0,50 $; au plus 1 000,00 $ (1 050,00 $ taxes comprises)',
   ],
-])('a tariff is said in a sentence (%#)', (given, said) => {
-  expect(sentence(given)).toBe(said);
+  [
+    { ...tariff({ price_components: [{ ...energy, price: 40 }] }), currency: 'JPY' },
+    '40 JPY per kWh',
+    '40 JPY le kWh',
+  ],
+];
+
+test.each(said)('a tariff is said in a sentence, in English and in French (%#)', (...given) => {
+  const [of, inEnglish, inFrench] = given;
+  expect(sentence(of)).toBe(inEnglish);
+  expect(sentence(of, english)).toBe(inEnglish);
+  expect(sentence(of, french).replaceAll('\u00a0', ' ')).toBe(inFrench);
+});
+
+test('what follows under other conditions for another thing is no "otherwise"', () => {
+  const given = tariff(
+    { price_components: [energy], restrictions: { end_time: '20:00' } },
+    { price_components: [{ ...parking, price: 0 }], restrictions: { start_time: '20:00' } },
+    { price_components: [{ ...parking, step_size: 1 }] },
+  );
+  expect(sentence(given)).toBe(
+    '00:00–20:00: $0.35 per kWh; 20:00–24:00: free parking; otherwise $6.00 per hour of parking',
+  );
+  expect(sentence(tariff(given.elements[0]!, given.elements[2]!))).toBe(
+    '00:00–20:00: $0.35 per kWh; $6.00 per hour of parking',
+  );
+});
+
+test('a French number keeps its groups and its currency on one line', () => {
+  const given = tariff({ price_components: [{ ...time, price: 1234.5 }] });
+  expect(sentence(given, french)).toBe('1\u00a0234,50\u00a0$ l’heure de recharge');
 });

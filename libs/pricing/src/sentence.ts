@@ -1,5 +1,5 @@
-import { decimal } from '#money';
-import { durationText } from './reason.ts';
+import { Decimal, type DecimalLike, decimal, isCurrency, minorUnits } from '#money';
+import { english } from './sentence-english.ts';
 import type {
   Price,
   PriceComponent,
@@ -11,133 +11,176 @@ import type {
 
 /** How one language says a tariff. */
 export interface Language {
-  /** "0.35 CAD per kWh" of an amount and a dimension. */
+  /** "1,234.50" or "1 234,50" of "1234.50". */
+  readonly number: (digits: string) => string;
+  /** "$0.35" of "0.35" and CAD. */
+  readonly money: (number: string, currency: string) => string;
+  /** "$0.35 per kWh" of an amount and a dimension. */
   readonly component: Readonly<Record<TariffDimension, (amount: string) => string>>;
   readonly free: string;
+  /** One dimension that costs nothing while others cost something. */
+  readonly freePart: Readonly<Record<TariffDimension, string>>;
   readonly plus: string;
   readonly otherwise: string;
   readonly tax: (percent: string) => string;
-  readonly step: Readonly<Record<TariffDimension, (size: number) => string>>;
+  readonly step: (size: string) => string;
   readonly reservation: string;
   readonly expiredReservation: string;
   readonly when: (conditions: readonly string[]) => string;
-  readonly condition: Readonly<Record<string, (value: string) => string>>;
-  readonly weekdays: Readonly<Record<string, string>>;
+  /** Values come formatted, with their unit. */
+  readonly condition: Readonly<Record<Condition, (value: string) => string>>;
+  /** From and to, as HH:MM; 24:00 ends the day. */
+  readonly times: (from: string, to: string) => string;
+  /** Runs of days as places, 0 = Monday: [[0, 4]] is Monday to Friday. */
+  readonly days: (runs: readonly (readonly [number, number])[]) => string;
   readonly atLeast: (amount: string) => string;
   readonly atMost: (amount: string) => string;
+  readonly withTax: (amount: string) => string;
 }
 
-const duration = (seconds: number) => durationText(seconds * 1000);
-
-export const english: Language = {
-  component: {
-    ENERGY: (amount) => `${amount} per kWh`,
-    TIME: (amount) => `${amount} per hour of charging`,
-    PARKING_TIME: (amount) => `${amount} per hour of parking`,
-    FLAT: (amount) => `${amount} once`,
-  },
-  free: 'free of charge',
-  plus: ' plus ',
-  otherwise: 'otherwise ',
-  tax: (percent) => ` and ${percent} % tax`,
-  step: {
-    ENERGY: (size) => ` (in steps of ${decimal(size).shift(-3)} kWh)`,
-    TIME: (size) => ` (in steps of ${duration(size)})`,
-    PARKING_TIME: (size) => ` (in steps of ${duration(size)})`,
-    FLAT: () => '',
-  },
-  reservation: 'for a reservation ',
-  expiredReservation: 'for a reservation that expires ',
-  when: (conditions) => `${conditions.join(', ')}: `,
-  condition: {
-    times: (window) => window,
-    start_date: (date) => `from ${date} on`,
-    end_date: (date) => `until before ${date}`,
-    min_kwh: (kwh) => `from ${kwh} kWh on`,
-    max_kwh: (kwh) => `up to ${kwh} kWh`,
-    min_current: (amperes) => `at ${amperes} A or more`,
-    max_current: (amperes) => `below ${amperes} A`,
-    min_power: (kilowatts) => `at ${kilowatts} kW or more`,
-    max_power: (kilowatts) => `below ${kilowatts} kW`,
-    min_duration: (seconds) => `after ${duration(Number(seconds))}`,
-    max_duration: (seconds) => `in the first ${duration(Number(seconds))}`,
-    day_of_week: (days) => `on ${days}`,
-  },
-  weekdays: {
-    MONDAY: 'Monday',
-    TUESDAY: 'Tuesday',
-    WEDNESDAY: 'Wednesday',
-    THURSDAY: 'Thursday',
-    FRIDAY: 'Friday',
-    SATURDAY: 'Saturday',
-    SUNDAY: 'Sunday',
-  },
-  atLeast: (amount) => `at least ${amount}`,
-  atMost: (amount) => `at most ${amount}`,
-};
+export type Condition = Exclude<
+  keyof TariffRestrictions,
+  'start_time' | 'end_time' | 'day_of_week' | 'reservation'
+>;
 
 /**
- * A tariff as one sentence without its full stop: "0.35 CAD per kWh plus 2.00 CAD per hour of
- * charging". Elements are parted by semicolons, in the order in which they are tried.
+ * A tariff as one sentence without its full stop: "$0.35 per kWh plus $2.00 per hour of charging".
+ * Elements are parted by semicolons, in the order in which they are tried. Throws InvalidDecimal
+ * where a price is none.
  */
 export function sentence(tariff: Tariff, language: Language = english): string {
   const { elements, min_price, max_price, currency } = tariff;
-  const clauses = elements.map((element, i) => clause(element, i > 0, currency, language));
-  if (min_price) clauses.push(language.atLeast(bound(min_price, currency)));
-  if (max_price) clauses.push(language.atMost(bound(max_price, currency)));
+  const teller = new Teller(language, currency, elements);
+  const clauses = elements.map((element, i) => teller.clause(element, i));
+  if (min_price) clauses.push(language.atLeast(teller.bound(min_price)));
+  if (max_price) clauses.push(language.atMost(teller.bound(max_price)));
   return clauses.join('; ');
 }
 
-function clause(element: TariffElement, later: boolean, currency: string, say: Language): string {
-  const { price_components, restrictions } = element;
-  const prices = price_components.filter(({ price }) => !decimal(price).isZero());
-  const what =
-    prices.length === 0
-      ? say.free
-      : prices.map((component) => componentText(component, currency, say)).join(say.plus);
-  const reserved = restrictions?.reservation;
-  const forWhom =
-    reserved == null ? '' : reserved === 'RESERVATION' ? say.reservation : say.expiredReservation;
-  const conditions = restrictions ? conditionsOf(restrictions, say) : [];
-  if (conditions.length > 0) return say.when(conditions) + forWhom + what;
-  return (later && forWhom === '' ? say.otherwise : forWhom) + what;
-}
+class Teller {
+  readonly #say: Language;
+  readonly #currency: string;
+  readonly #elements: readonly TariffElement[];
 
-function componentText(component: PriceComponent, currency: string, say: Language): string {
-  const { type, price, vat, step_size } = component;
-  const amount = `${twoDecimals(price)} ${currency}`;
-  const tax = vat == null ? '' : say.tax(decimal(vat).toString());
-  const step = step_size != null && step_size > 1 ? say.step[type](step_size) : '';
-  return say.component[type](amount) + tax + step;
-}
+  constructor(language: Language, currency: string, elements: readonly TariffElement[]) {
+    this.#say = language;
+    this.#currency = currency;
+    this.#elements = elements;
+  }
 
-function conditionsOf(restrictions: TariffRestrictions, say: Language): string[] {
-  const { start_time, end_time, day_of_week } = restrictions;
-  const found: string[] = [];
-  const add = (key: string, value: string) => found.push(say.condition[key]!(value));
-  if (day_of_week?.length)
-    add('day_of_week', day_of_week.map((day) => say.weekdays[day] ?? day).join(', '));
-  if (start_time != null || end_time != null) {
-    add(
-      'times',
-      `${start_time ?? '00:00'}–${end_time == null || end_time === '00:00' ? '24:00' : end_time}`,
+  clause(element: TariffElement, index: number): string {
+    const say = this.#say;
+    const { price_components, restrictions } = element;
+    const reserved = restrictions?.reservation;
+    const forWhom =
+      reserved == null ? '' : reserved === 'RESERVATION' ? say.reservation : say.expiredReservation;
+    const conditions = restrictions ? this.#conditions(restrictions) : [];
+    const what = this.#prices(price_components);
+    if (conditions.length > 0) return say.when(conditions) + forWhom + what;
+    return (forWhom === '' && this.#follows(element, index) ? say.otherwise : forWhom) + what;
+  }
+
+  bound({ excl_vat, incl_vat }: Price): string {
+    const amount = this.#money(excl_vat);
+    return incl_vat == null ? amount : `${amount} ${this.#say.withTax(this.#money(incl_vat))}`;
+  }
+
+  /** Whether an earlier element of the session prices one of the same things. */
+  #follows({ price_components }: TariffElement, index: number): boolean {
+    return this.#elements
+      .slice(0, index)
+      .some(
+        (earlier) =>
+          earlier.restrictions?.reservation == null &&
+          earlier.price_components.some(({ type }) =>
+            price_components.some((component) => component.type === type),
+          ),
+      );
+  }
+
+  #prices(components: readonly PriceComponent[]): string {
+    const say = this.#say;
+    const priced = components.filter(({ price }) => !decimal(price).isZero());
+    if (priced.length > 0) {
+      return priced.map((component) => this.#component(component)).join(say.plus);
+    }
+    const allFree = this.#elements.every(({ price_components }) =>
+      price_components.every(({ price }) => decimal(price).isZero()),
     );
+    const parts = components.map(({ type }) => say.freePart[type]);
+    return allFree || parts.length === 0 ? say.free : parts.join(say.plus);
   }
-  for (const key of Object.keys(say.condition)) {
-    const value = restrictions[key as keyof TariffRestrictions];
-    if (key !== 'day_of_week' && value != null) add(key, String(value));
+
+  #component({ type, price, vat, step_size }: PriceComponent): string {
+    const say = this.#say;
+    const tax = vat == null ? '' : say.tax(say.number(decimal(vat).toString()));
+    const size = type === 'FLAT' || step_size == null || !(step_size > 1) ? undefined : step_size;
+    const stepText =
+      size === undefined
+        ? ''
+        : say.step(
+            type === 'ENERGY'
+              ? this.#quantity('min_kwh', decimal(size).shift(-3))
+              : lasting(say, size),
+          );
+    return say.component[type](this.#money(price)) + tax + stepText;
   }
-  return found;
+
+  #money(amount: DecimalLike): string {
+    const value = decimal(amount);
+    const text = value.toString();
+    const shown = text.includes('.') ? text.length - 1 - text.indexOf('.') : 0;
+    const least = isCurrency(this.#currency) ? minorUnits(this.#currency) : 2;
+    const digits = value.roundTo(shown, 'toward-zero').toFixed(Math.max(shown, least));
+    return this.#say.money(this.#say.number(digits), this.#currency);
+  }
+
+  #conditions(restrictions: TariffRestrictions): string[] {
+    const say = this.#say;
+    const { start_time, end_time, day_of_week } = restrictions;
+    const found: string[] = [];
+    if (day_of_week?.length) found.push(say.days(runsOf(day_of_week)));
+    if (start_time != null || end_time != null) {
+      const to = end_time == null || end_time === '00:00' ? '24:00' : end_time;
+      found.push(say.times(start_time ?? '00:00', to));
+    }
+    for (const key of Object.keys(say.condition) as Condition[]) {
+      const value = restrictions[key];
+      if (value != null) found.push(say.condition[key](this.#quantity(key, value)));
+    }
+    return found;
+  }
+
+  #quantity(key: Condition, value: DecimalLike): string {
+    const say = this.#say;
+    if (key.endsWith('_date')) return String(value);
+    if (key.endsWith('_duration')) return lasting(say, Number(value));
+    const unit = key.endsWith('kwh') ? 'kWh' : key.endsWith('power') ? 'kW' : 'A';
+    return `${say.number(decimal(value).toString())} ${unit}`;
+  }
 }
 
-function bound({ excl_vat, incl_vat }: Price, currency: string): string {
-  const amount = `${twoDecimals(excl_vat)} ${currency}`;
-  return incl_vat == null ? amount : `${amount} (${twoDecimals(incl_vat)} ${currency} with tax)`;
+/** "1 h 5 min" of seconds; the units are the same in both languages. */
+function lasting(say: Language, seconds: number): string {
+  const whole = Math.floor(seconds);
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  const rest = decimal(seconds).sub(Decimal.of(hours * 3600 + minutes * 60));
+  const parts = [];
+  if (hours > 0) parts.push(`${hours} h`);
+  if (minutes > 0) parts.push(`${minutes} min`);
+  if (!rest.isZero() || parts.length === 0) parts.push(`${say.number(rest.toString())} s`);
+  return parts.join(' ');
 }
 
-function twoDecimals(amount: Price['excl_vat']): string {
-  const value = decimal(amount);
-  const text = value.toString();
-  const decimals = text.length - 1 - (text.includes('.') ? text.indexOf('.') : text.length - 1);
-  return value.roundTo(Math.max(decimals, 2), 'toward-zero').toFixed(Math.max(decimals, 2));
+const DAYS = ['MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY', 'SATURDAY', 'SUNDAY'];
+
+function runsOf(days: readonly string[]): [number, number][] {
+  const runs: [number, number][] = [];
+  DAYS.forEach((name, day) => {
+    if (!days.includes(name)) return;
+    const last = runs.at(-1);
+    if (last && last[1] === day - 1) last[1] = day;
+    else runs.push([day, day]);
+  });
+  return runs;
 }

@@ -1,0 +1,68 @@
+import type { Language } from './sentence.ts';
+
+const DAYS = ['lundi', 'mardi', 'mercredi', 'jeudi', 'vendredi', 'samedi', 'dimanche'];
+/** Between a number and what it counts, and between groups of three digits. */
+const NO_BREAK = '\u00a0';
+
+/** Canadian French: « 0,35 $ le kWh ». */
+export const french: Language = {
+  number: (digits) => {
+    const [whole = '', fraction] = digits.split('.');
+    const grouped = whole.replace(/\B(?=(\d{3})+$)/g, NO_BREAK);
+    return fraction === undefined ? grouped : `${grouped},${fraction}`;
+  },
+  money: (number, currency) => `${number}${NO_BREAK}${currency === 'CAD' ? '$' : currency}`,
+  component: {
+    ENERGY: (amount) => `${amount} le kWh`,
+    TIME: (amount) => `${amount} l’heure de recharge`,
+    PARKING_TIME: (amount) => `${amount} l’heure de stationnement`,
+    FLAT: (amount) => `${amount} une seule fois`,
+  },
+  free: 'gratuit',
+  freePart: {
+    ENERGY: 'énergie gratuite',
+    TIME: 'temps de recharge gratuit',
+    PARKING_TIME: 'stationnement gratuit',
+    FLAT: 'sans frais fixes',
+  },
+  plus: ' plus ',
+  otherwise: 'sinon ',
+  tax: (percent) => ` et ${percent}${NO_BREAK}% de taxes`,
+  step: (size) => ` (par tranches de ${size})`,
+  reservation: 'pour une réservation ',
+  expiredReservation: 'pour une réservation qui expire ',
+  when: (conditions) => `${conditions.join(', ')}${NO_BREAK}: `,
+  condition: {
+    start_date: (date) => `à partir du ${date}`,
+    end_date: (date) => `jusqu’au ${date} exclu`,
+    min_kwh: (kwh) => `à partir de ${kwh}`,
+    max_kwh: (kwh) => `jusqu’à ${kwh}`,
+    min_current: (current) => `à ${current} ou plus`,
+    max_current: (current) => `à moins de ${current}`,
+    min_power: (power) => `à ${power} ou plus`,
+    max_power: (power) => `à moins de ${power}`,
+    min_duration: (time) => `après ${time}`,
+    max_duration: (time) => `pendant les ${time} du début`,
+  },
+  times: (from, to) => `de ${clock(from)} à ${clock(to)}`,
+  days: (runs) => {
+    const named = runs.map(([from, to]) => {
+      if (from === to) return `le ${DAYS[from]}`;
+      return to === from + 1
+        ? `le ${DAYS[from]} et le ${DAYS[to]}`
+        : `du ${DAYS[from]} au ${DAYS[to]}`;
+    });
+    return named.join(', ');
+  },
+  atLeast: (amount) => `au moins ${amount}`,
+  atMost: (amount) => `au plus ${amount}`,
+  withTax: (amount) => `(${amount} taxes comprises)`,
+};
+
+/** « 7 h 30 », « minuit » for the end of the day. */
+function clock(time: string): string {
+  const [hour = '', minute = ''] = time.split(':');
+  if (hour === '24') return 'minuit';
+  const hours = `${Number(hour)}${NO_BREAK}h`;
+  return minute === '00' ? hours : `${hours}${NO_BREAK}${minute}`;
+}
