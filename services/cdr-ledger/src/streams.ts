@@ -1,4 +1,5 @@
 import { readCdrId, sessionStream } from './cdr.ts';
+import { disputeStream } from './dispute.ts';
 import type { LedgerEvent } from './ledger-event.ts';
 import { receivedStream } from './received-cdr.ts';
 
@@ -13,5 +14,10 @@ export function streamOf(event: LedgerEvent): string {
       return sessionStream(readCdrId(event.cdrId)?.sessionId ?? '');
     case 'CdrReceived':
       return receivedStream(event.cdr);
+    case 'DisputeOpened':
+    case 'DisputeAnswered':
+    case 'DisputeWithdrawn':
+    case 'DisputeCredited':
+      return disputeStream(event.cdr);
   }
 }

@@ -40,6 +40,10 @@ export function toTold(stored: StoredEvent): Fact | undefined {
     }
     case 'CdrAcknowledged':
     case 'SessionLeftUnbilled':
+    case 'DisputeOpened':
+    case 'DisputeAnswered':
+    case 'DisputeWithdrawn':
+    case 'DisputeCredited':
       return undefined;
   }
 }

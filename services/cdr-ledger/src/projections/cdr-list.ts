@@ -53,7 +53,8 @@ export const cdrList: Follower = {
 };
 
 function touchesOthers(event: LedgerEvent): boolean {
-  return event.type === 'CdrAcknowledged' || ('cdr' in event && event.cdr.credit === true);
+  if (event.type === 'CdrReceived') return event.cdr.credit === true;
+  return event.type === 'CdrAcknowledged' || event.type === 'CdrCredited';
 }
 
 /** The row of a new CDR, if the event is one; what else it changes is changed. */
@@ -76,6 +77,10 @@ async function applyEvent(tx: Tx, position: bigint, event: LedgerEvent): Promise
       );
       return undefined;
     case 'SessionLeftUnbilled':
+    case 'DisputeOpened':
+    case 'DisputeAnswered':
+    case 'DisputeWithdrawn':
+    case 'DisputeCredited':
       return undefined;
   }
 }
