@@ -26,6 +26,7 @@ export const migrations: MigrationList = [
   },
   { name: 'cdr-ledger-3-projections', up: () => [FOLLOWED, CDRS, ...CDR_INDEXES] },
   { name: 'cdr-ledger-4-partners', up: () => [PARTNERS] },
+  { name: 'cdr-ledger-disputes', up: () => [DISPUTES, ...DISPUTE_INDEXES] },
 ];
 
 /**
@@ -100,3 +101,33 @@ const CDR_INDEXES = [
 
 /** What partners are called, as the ocpi-gateway told it. */
 const PARTNERS = 'CREATE TABLE partners (party text PRIMARY KEY, name text NOT NULL)';
+
+/** Every dispute as it stands; a projection of the log. */
+const DISPUTES = `CREATE TABLE disputes (
+  party text NOT NULL,
+  cdr_key text NOT NULL,
+  number int NOT NULL,
+  "position" bigint NOT NULL,
+  ledger text NOT NULL,
+  cdr_id text NOT NULL,
+  partner text NOT NULL,
+  complainant text NOT NULL,
+  state text NOT NULL,
+  findings jsonb NOT NULL,
+  currency text NOT NULL,
+  amount text NOT NULL,
+  opened_at text NOT NULL,
+  answered_at text,
+  accepted boolean,
+  closed_at text,
+  credit_cdr_id text,
+  reason_id uuid NOT NULL,
+  answer_id uuid,
+  withdrawal_id uuid,
+  PRIMARY KEY (party, cdr_key, number)
+)`;
+
+const DISPUTE_INDEXES = [
+  'CREATE INDEX disputes_newest ON disputes ("position")',
+  'CREATE INDEX disputes_partner ON disputes (partner, party)',
+];

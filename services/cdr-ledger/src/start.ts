@@ -6,9 +6,14 @@ import { CdrLedger } from './cdr-ledger.ts';
 import { CdrLedgerModule } from './cdr-ledger.module.ts';
 import { chainRows } from './chain-rows.ts';
 import { ledgerSettings } from './config.ts';
+import { Disputes } from './disputes.ts';
 import { follow } from './follow.ts';
 import { migrations } from './migrations.ts';
+import { privateParts } from './private-parts.ts';
 import { cdrList } from './projections/cdr-list.ts';
+import { disputeCredits } from './projections/dispute-credits.ts';
+import { disputeList } from './projections/dispute-list.ts';
+import { Recorder } from './record.ts';
 import { toTold, withPrivateParts } from './tells.ts';
 import { zonesFrom } from './zones.ts';
 
@@ -24,7 +29,13 @@ export function start(env: Env): Promise<Running> {
       onStop(() => list.stop());
       const chain = follow(db, store, chainRows, log);
       onStop(() => chain.stop());
+      const recorder = new Recorder(store, privateParts(db));
+      const disputeRows = follow(db, store, disputeList, log);
+      onStop(() => disputeRows.stop());
+      const credits = follow(db, store, disputeCredits({ db, recorder }, list), log);
+      onStop(() => credits.stop());
       const { clock, party } = settings;
+      const disputes = new Disputes({ db, recorder, clock, party, cdrs: list, list: disputeRows });
       const ledger = new CdrLedger({
         db,
         store,
@@ -36,7 +47,7 @@ export function start(env: Env): Promise<Running> {
         chain,
       });
       const serving = await serve({
-        module: CdrLedgerModule.with(ledger),
+        module: CdrLedgerModule.with({ ledger, disputes }),
         bus,
         db,
         listener: 'cdr-ledger',

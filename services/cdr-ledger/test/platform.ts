@@ -26,6 +26,7 @@ export interface LedgerPlatform {
   readonly bus: Bus;
   /** A superuser's connection to the ledger's tables. */
   readonly ledgerDb: pg.Pool;
+  readonly databaseUrl: string;
   readonly issued: CdrIssued[];
   readonly received: CdrReceived[];
   tellAsSessions(...facts: Fact[]): Promise<void>;
@@ -92,6 +93,7 @@ export async function ledgerPlatform(
   return {
     bus,
     ledgerDb,
+    databaseUrl: platform.databaseUrl,
     issued,
     received,
     tellAsSessions: tell(sessions, db),

@@ -21,6 +21,8 @@ export interface ListedCdr {
   readonly tokenParty: Party;
   readonly pricing: PricingNote | undefined;
   readonly findings: readonly Finding[];
+  /** Id of the first Credit CDR for it. */
+  readonly creditedBy: string | undefined;
   readonly privateText: string | undefined;
 }
 
@@ -180,10 +182,12 @@ interface Found {
   readonly public_json: string;
   readonly pricing: PricingNote | null;
   readonly findings: Finding[];
+  readonly credited_by: string | null;
   readonly body: string | null;
 }
 
-const SELECT = `SELECT c."position", c.own, c.token_party, c.public_json, c.pricing, c.findings, p.body
+const SELECT = `SELECT c."position", c.own, c.token_party, c.public_json, c.pricing, c.findings, c.credited_by,
+  p.body
   FROM cdrs c LEFT JOIN private_parts p ON p.id = c.private_id`;
 
 function listed({
@@ -193,6 +197,7 @@ function listed({
   public_json,
   pricing,
   findings,
+  credited_by,
   body,
 }: Found): ListedCdr {
   const [country_code = '', party_id = ''] = token_party.split('*');
@@ -203,6 +208,7 @@ function listed({
     tokenParty: { country_code, party_id },
     pricing: pricing ?? undefined,
     findings,
+    creditedBy: credited_by ?? undefined,
     privateText: body ?? undefined,
   };
 }
