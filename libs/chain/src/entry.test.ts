@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { entryText, readHeading } from './entry.ts';
+
+const place = { id: '00000000-0000-4000-8000-000000000001', stream: 'cdr-s-1', version: 2 };
+const event = { type: 'CdrIssued', ledger: 'CA*BCT', cdr: { id: 'S-1-1' } };
+const sealed = { id: '00000000-0000-4000-8000-000000000002', mac: 'ab'.repeat(32) };
+
+test('an entry begins with where it stands, what it is, and its seal', () => {
+  const text = entryText(place, { ...event, private: sealed });
+  expect(JSON.parse(text)).toEqual({ place, ...event, private: sealed });
+  expect(readHeading(text)).toEqual({ place, type: 'CdrIssued', ledger: 'CA*BCT', private: sealed });
+  expect(readHeading(Buffer.from(text))).toEqual(readHeading(text));
+  expect(readHeading(entryText(place, event))).toEqual({ place, type: 'CdrIssued', ledger: 'CA*BCT' });
+});
+
+test('a stream of any text is read as it was written', () => {
+  for (const stream of ['cdr-"quoted"\\', 'größe', 'x'.repeat(5_000)]) {
+    const text = entryText({ ...place, stream }, event);
+    expect(readHeading(text)?.place.stream).toBe(stream);
+    expect(readHeading(Buffer.from(text))?.place.stream).toBe(stream);
+  }
+});
+
+test('what does not begin as an entry is none', () => {
+  for (const text of ['', '{}', '{"type":"CdrIssued","ledger":"CA*BCT"}', 'no JSON'])
+    expect(readHeading(text)).toBeUndefined();
+});

@@ -1,0 +1,94 @@
+import type { ChainState } from './chain.ts';
+import { type EntryLine, readLine, StrangeLine } from './export-lines.ts';
+import { leafOf, linkOf } from './hashes.ts';
+
+export type DamageKind =
+  | 'not-an-export'
+  | 'changed'
+  | 'removed'
+  | 'reordered'
+  | 'inserted'
+  | 'truncated'
+  | 'head-not-signed'
+  | 'head-inconsistent'
+  | 'private-part-changed'
+  | 'details-changed'
+  | 'receipt-not-of-this-ledger';
+
+/** The first thing that is wrong. */
+export interface Damage {
+  readonly kind: DamageKind;
+  /** `entry 5`, `head of 2022-02-01`, `line 3`, `the end` … */
+  readonly at: string;
+  readonly detail: string;
+}
+
+export function damage(kind: DamageKind, at: string, detail: string): Damage {
+  return { kind, at, detail };
+}
+
+/**
+ * Names what happened at the first line that is not the entry that belongs there, by looking for
+ * that entry, and for this line, in the rest of the file; remembers no more than that.
+ */
+export class Naming {
+  private readonly n: number;
+  private readonly leaf: string | undefined;
+  private readonly found: EntryLine | undefined;
+  /** The number of the line further on that has the entry which belongs here. */
+  private later: number | undefined;
+  /** What stands here stands further on as well. */
+  private isAgain = false;
+
+  private readonly chain: ChainState;
+  private readonly why: string;
+
+  constructor(chain: ChainState, line: Buffer, why: string) {
+    this.chain = chain;
+    this.why = why;
+    this.n = chain.entries + 1;
+    this.found = entryOf(line);
+    this.leaf = this.found && leafOf(this.found.entry).toString('hex');
+  }
+
+  add(line: Buffer): void {
+    if (this.later !== undefined && this.isAgain) return;
+    const entry = entryOf(line);
+    if (!entry) return;
+    const leaf = leafOf(entry.entry);
+    const link = linkOf(this.chain.head, leaf).toString('hex');
+    if (link === entry.link || link === this.found?.link) this.later ??= entry.n;
+    this.isAgain ||= leaf.toString('hex') === this.leaf;
+  }
+
+  damage(): Damage {
+    const { n, found, why } = this;
+    const at = `entry ${n}`;
+    if (this.later !== undefined) {
+      if (!found) return damage('inserted', at, 'a line that is no entry stands before it');
+      if (this.isAgain || found.n < n) return damage('inserted', at, `a copy of entry ${found.n} stands before it`);
+      if (found.n === n && this.later === n) return damage('inserted', at, 'what the chain does not know stands before it');
+      const place = found.n === n ? `where entry ${this.later} belongs` : `behind entry ${found.n}, which is in its place`;
+      return damage('reordered', at, `what belongs here stands further on, ${place}`);
+    }
+    if (!found) return damage('changed', at, `its line is damaged: ${why}`);
+    const isGenuine = linkOf(this.chain.head, Buffer.from(this.leaf!, 'hex')).toString('hex') === found.link;
+    if (isGenuine) return damage('changed', at, why);
+    if (found.n > n) {
+      const gone = found.n - 1 > n ? `entries ${n} to ${found.n - 1} are gone` : 'it is gone';
+      return damage('removed', at, `${gone}, the export goes on with entry ${found.n}`);
+    }
+    if (found.n < n) return damage('inserted', at, `entry ${found.n} stands a second time, and entry ${n} is gone`);
+    return damage('changed', at, why);
+  }
+}
+
+function entryOf(line: Buffer): EntryLine | undefined {
+  try {
+    const read = readLine(line);
+    return read.kind === 'entry' ? read : undefined;
+  } catch (error) {
+    if (error instanceof StrangeLine) return undefined;
+    throw error;
+  }
+}

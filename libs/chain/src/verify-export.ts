@@ -1,0 +1,266 @@
+import { type ChainState, GENESIS } from './chain.ts';
+import { readHeading } from './entry.ts';
+import { type Damage, damage, Naming } from './export-damage.ts';
+import { type ExportHeader, Summing, unembedded } from './export-format.ts';
+import { type EntryLine, type ExportLine, linesOf, readHeader, readLine, StrangeLine } from './export-lines.ts';
+import { leafHex, linkHex, macOf } from './hashes.ts';
+import { readEnd, readHead, type Signed, wrongSignature } from './head.ts';
+import type { PublicKey } from './keys.ts';
+import { MerkleEdge } from './merkle.ts';
+import { verifyReceipt } from './receipt.ts';
+
+export interface ExportVerdict {
+  readonly ledger: string;
+  /** Those that verify. */
+  readonly entries: number;
+  /** Of them, those whose private part was erased: they verify without it. */
+  readonly erased: number;
+  /** The chain's link and the Merkle root after them; hex. */
+  readonly link: string;
+  readonly root: string;
+  /** Signed heads that verify, and the last day that they close. */
+  readonly heads: number;
+  readonly newestDay: string | undefined;
+  /** The keys that were trusted, and whether the caller gave them or the export itself. */
+  readonly keys: readonly PublicKey[];
+  readonly keysFrom: 'caller' | 'export';
+  /** The first thing that is wrong. */
+  readonly damage: Damage | undefined;
+}
+
+export interface VerifyOptions {
+  /** Who may have signed; without them the export is checked against the keys that it names itself. */
+  readonly keys?: readonly PublicKey[];
+  /** A `ReceiptProof` that must be of this very ledger. */
+  readonly receipt?: unknown;
+  /** Told of now and then: entries so far, and how many the export announces. */
+  readonly onProgress?: (entries: number, of: number) => void;
+}
+
+/**
+ * Verifies an export from its bytes alone, in one pass and with a memory that does not grow: every
+ * entry against the chain, every private part against its entry, every head and the end against
+ * keys, chain and Merkle tree.
+ */
+export async function verifyExport(
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  options: VerifyOptions = {},
+): Promise<ExportVerdict> {
+  const verifier = new ExportVerifier(options);
+  try {
+    for await (const lines of linesOf(chunks)) {
+      for (const line of lines) verifier.add(line);
+      verifier.progress();
+    }
+  } catch (error) {
+    if (!(error instanceof StrangeLine)) throw error;
+    verifier.endWith(damage('not-an-export', 'the export', error.message));
+  }
+  return verifier.verdict();
+}
+
+class ExportVerifier {
+  private header: ExportHeader | undefined;
+  private keys: readonly PublicKey[];
+  private entries = 0;
+  /** Hex. */
+  private link = Buffer.from(GENESIS).toString('hex');
+  private readonly tree = new MerkleEdge();
+  private summing: Summing | undefined;
+  private summedTo = 0;
+  private position = 0n;
+  private lines = 0;
+  private erased = 0;
+  private heads = 0;
+  private newestDay: string | undefined;
+  private isEnded = false;
+  private problem: Damage | undefined;
+  /** A sum is wrong: of what the chain does not cover, unless something in the chain shows later. */
+  private wrongSum: Damage | undefined;
+  private naming: Naming | undefined;
+  private readonly receipt: { readonly entry: number; readonly leaf: string } | undefined;
+  private receiptFound = false;
+
+  private readonly options: VerifyOptions;
+
+  constructor(options: VerifyOptions) {
+    this.options = options;
+    this.keys = options.keys ?? [];
+    const given = options.receipt as { entry?: unknown; text?: unknown } | undefined;
+    if (typeof given?.entry === 'number' && typeof given.text === 'string')
+      this.receipt = { entry: given.entry, leaf: leafHex(given.text) };
+  }
+
+  add(line: Buffer): void {
+    this.lines += 1;
+    if (this.naming) return this.naming.add(line);
+    if (this.problem) return;
+    if (!this.header) return this.begin(line);
+    if (this.isEnded) return this.endWith(damage('inserted', `line ${this.lines}`, 'something stands behind the end'));
+    let read: ExportLine;
+    try {
+      read = readLine(line);
+    } catch (error) {
+      if (!(error instanceof StrangeLine)) throw error;
+      return void (this.naming = new Naming(this.chain(), line, error.message));
+    }
+    switch (read.kind) {
+      case 'entry': {
+        const why = this.wrongEntry(read);
+        if (why) this.naming = new Naming(this.chain(), line, why);
+        return;
+      }
+      case 'head': {
+        this.summing!.add(read.details);
+        return this.checkHead(read.signed);
+      }
+      case 'sum':
+        return this.checkSum(read.sum);
+      case 'end':
+        return this.checkEnd(read.signed);
+    }
+  }
+
+  private chain(): ChainState {
+    return { entries: this.entries, head: Buffer.from(this.link, 'hex') };
+  }
+
+  private begin(line: Buffer): void {
+    this.header = readHeader(line);
+    this.summing = Summing.from(line);
+    if (!this.options.keys) this.keys = this.header.keys;
+  }
+
+  /** What is wrong with an entry as the next one of the chain; without fault it is the chain's newest. */
+  private wrongEntry(line: EntryLine): string | undefined {
+    const n = this.entries + 1;
+    const leaf = leafHex(line.entry);
+    if (leaf !== line.leaf) return 'its bytes are not those that were chained';
+    const link = linkHex(this.link, leaf);
+    if (link !== line.link) return 'its link does not follow from the entry before it';
+    if (line.n !== n) return `its number was changed to ${line.n}`;
+    if (line.position <= this.position) return `its position ${line.position} is not behind that of the entry before`;
+    const heading = readHeading(line.entry);
+    if (!heading) return 'its text does not begin as an entry does';
+    if (heading.ledger !== this.header!.ledger) return `it is an entry of the ledger ${heading.ledger}`;
+    this.entries = n;
+    this.link = link;
+    this.tree.append(Buffer.from(leaf, 'hex'));
+    this.position = line.position;
+    this.summing!.add(line.details);
+    if (n === this.receipt?.entry) this.receiptFound = this.receipt.leaf === leaf;
+    this.checkPrivate(line, heading.private?.mac);
+    return undefined;
+  }
+
+  private checkPrivate(line: EntryLine, mac: string | undefined): void {
+    if (!line.private) {
+      if (mac !== undefined) this.erased += 1;
+      return;
+    }
+    const { salt, body } = line.private;
+    const text = body[0] === 0x22 ? plain(body) : body;
+    if (text === undefined || macOf(salt, text) !== mac) {
+      const detail = 'its private part is not the one that was sealed';
+      this.endWith(damage('private-part-changed', `entry ${line.n}`, detail));
+    }
+  }
+
+  private checkHead(signed: Signed): void {
+    const head = readHead(signed.text);
+    if (!head) return this.endWith(damage('head-not-signed', `line ${this.lines}`, 'it is no head of a ledger'));
+    const at = `head of ${head.day}`;
+    const signature = wrongSignature(signed, head.key, this.keys);
+    if (signature) return this.endWith(damage('head-not-signed', at, `it ${signature}`));
+    if (head.entries > this.entries) return this.endWith(this.gone(head.entries));
+    const says = this.inconsistency(head) ?? (head.day > (this.newestDay ?? '') ? undefined : 'is not of a later day');
+    if (says) return this.endWith(damage('head-inconsistent', at, `it ${says}`));
+    this.heads += 1;
+    this.newestDay = head.day;
+  }
+
+  private inconsistency(said: { ledger: string; entries: number; link: string; root: string }): string | undefined {
+    const { entries, link } = this;
+    if (said.ledger !== this.header!.ledger) return `is of the ledger ${said.ledger}`;
+    if (said.entries !== entries) return `is over ${said.entries} entries, and stands behind entry ${entries}`;
+    if (said.link !== link) return 'has another link than these entries';
+    return said.root === this.tree.root().toString('hex') ? undefined : 'has another Merkle root than these entries';
+  }
+
+  private checkSum(said: string): void {
+    const from = this.summedTo;
+    const to = this.entries;
+    this.summedTo = to;
+    if (this.summing!.next().toString('hex') === said) return;
+    const detail = 'a position, a time, what a private part is found by, or a head was changed, removed or put in';
+    const at = to > from + 1 ? `entries ${from + 1} to ${to}` : `entry ${to}`;
+    this.wrongSum ??= damage('details-changed', from === 0 ? `the first line or ${at}` : at, detail);
+  }
+
+  private checkEnd(signed: Signed): void {
+    const end = readEnd(signed.text);
+    const wrong = (detail: string) => this.endWith(damage('head-not-signed', 'the end', detail));
+    if (!end) return wrong('it is not the end of an export');
+    const signature = wrongSignature(signed, end.key, this.keys);
+    if (signature) return wrong(`it ${signature}`);
+    if (end.entries > this.entries) return this.endWith(this.gone(end.entries));
+    const says = this.inconsistency(end);
+    if (says) return this.endWith(damage('head-inconsistent', 'the end', `it ${says}`));
+    if (!this.summing!.isSummed || end.sum !== this.summing!.last.toString('hex'))
+      this.wrongSum ??= damage('details-changed', 'the export', 'what the chain does not cover was changed, and its sums with it');
+    this.isEnded = true;
+  }
+
+  private gone(signedEntries: number): Damage {
+    const { entries } = this;
+    const detail = `${signedEntries} entries were signed, and after entry ${entries} none is left of them`;
+    return damage('removed', `entry ${entries + 1}`, detail);
+  }
+
+  endWith(problem: Damage): void {
+    this.problem ??= problem;
+  }
+
+  progress(): void {
+    this.options.onProgress?.(this.entries, this.header?.entries ?? 0);
+  }
+
+  verdict(): ExportVerdict {
+    const { entries, link } = this;
+    return {
+      ledger: this.header?.ledger ?? '',
+      entries,
+      erased: this.erased,
+      link,
+      root: this.tree.root().toString('hex'),
+      heads: this.heads,
+      newestDay: this.newestDay,
+      keys: this.keys,
+      keysFrom: this.options.keys ? 'caller' : 'export',
+      damage: this.naming?.damage() ?? this.problem ?? this.wrongSum ?? this.missing() ?? this.wrongReceipt(),
+    };
+  }
+
+  private missing(): Damage | undefined {
+    if (!this.header) return damage('not-an-export', 'the export', 'it is empty');
+    if (this.isEnded) return undefined;
+    const detail = `it stops behind entry ${this.entries} of ${this.header.entries}, without its end`;
+    return damage('truncated', 'the end', detail);
+  }
+
+  private wrongReceipt(): Damage | undefined {
+    if (this.options.receipt === undefined) return undefined;
+    const read = verifyReceipt(this.options.receipt, this.keys);
+    if (!read.ok) return damage('receipt-not-of-this-ledger', 'the receipt', read.problem);
+    if (read.head.ledger === this.header?.ledger && this.receiptFound) return undefined;
+    return damage('receipt-not-of-this-ledger', 'the receipt', `entry ${this.receipt?.entry} of this export is another`);
+  }
+}
+
+function plain(body: Buffer): string | undefined {
+  try {
+    return unembedded(body.toString());
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,219 @@
+import {
+  BrokenChain,
+  type ChainRow,
+  type ChainState,
+  EMPTY_CHAIN,
+  type LogEntry,
+  verifyNext,
+} from './chain.ts';
+import { readHeading } from './entry.ts';
+import { macOf } from './hashes.ts';
+import { readHead, type Signed, wrongSignature } from './head.ts';
+import type { PublicKey } from './keys.ts';
+import { type KeptNode, MerkleEdge, RADIX } from './merkle.ts';
+
+/** A row of the chain of one ledger. */
+export type LedgerRow = ChainRow & { readonly ledger: string };
+
+/** An event of the log with its private part, unless that was erased. */
+export interface StoredEntry extends LogEntry {
+  readonly stream: string;
+  readonly version: number;
+  readonly type: string;
+  readonly private: { readonly salt: Uint8Array; readonly text: string } | undefined;
+}
+
+/** What a ledger holds beside its log, and who may have signed. */
+export interface Beside {
+  /** In the order of their positions. */
+  readonly rows: AsyncIterable<LedgerRow>;
+  /** Of all ledgers, in the order of their days. */
+  readonly heads: readonly Signed[];
+  readonly keys: readonly PublicKey[];
+  isChained(eventId: string): Promise<boolean>;
+  /** The first of these nodes that is not kept just so. */
+  wrongNode(ledger: string, nodes: readonly KeptNode[]): Promise<KeptNode | undefined>;
+}
+
+/** What verifying one chain came to. */
+export interface Verdict {
+  readonly ledger: string;
+  /** Those that verify, and the newest link after them. */
+  readonly chain: ChainState;
+  /** Entries whose private part was erased; they verify without it. */
+  readonly erased: number;
+  /** Signed heads that verify, and the last day that they close. */
+  readonly heads: number;
+  readonly newestDay: string | undefined;
+  /** The first entry that does not verify, and why. */
+  readonly problem: string | undefined;
+}
+
+/**
+ * Recomputes every chain from the log's stored bytes and the private parts. `events` come in the
+ * order of their positions, `ownLedger` has a verdict also when it is empty. A chain that is broken
+ * is not followed further: the first problem is its verdict.
+ */
+export async function verifyLog(
+  events: AsyncIterable<StoredEntry>,
+  beside: Beside,
+  ownLedger: string,
+): Promise<Verdict[]> {
+  const ledgers = new Map<string, LedgerCheck>();
+  const checkOf = (ledger: string) => {
+    const check = ledgers.get(ledger) ?? new LedgerCheck(ledger, beside);
+    ledgers.set(ledger, check);
+    return check;
+  };
+  checkOf(ownLedger);
+  for (const { text } of beside.heads) checkOf(readHead(text)?.ledger ?? ownLedger);
+  for await (const { event, row } of byPosition(events, beside.rows)) {
+    const check = checkOf(row?.ledger ?? ownLedger);
+    if (check.isBroken) continue;
+    const elsewhere =
+      event !== undefined && row?.eventId !== event.id && (await beside.isChained(event.id));
+    await check.next(row, event, elsewhere);
+  }
+  return Promise.all([...ledgers.values()].map((check) => check.verdict()));
+}
+
+/** Nodes compared at once. */
+const NODES = 500;
+
+class LedgerCheck {
+  private chain: ChainState = EMPTY_CHAIN;
+  private readonly tree = new MerkleEdge();
+  private readonly heads: readonly Signed[];
+  private erased = 0;
+  private verified = 0;
+  private newestDay: string | undefined;
+  private problem: string | undefined;
+  private nodes: KeptNode[] = [];
+
+  private readonly ledger: string;
+  private readonly beside: Beside;
+
+  constructor(ledger: string, beside: Beside) {
+    this.ledger = ledger;
+    this.beside = beside;
+    this.heads = beside.heads.filter(({ text }) => (readHead(text)?.ledger ?? ledger) === ledger);
+    this.checking(() => this.checkHeads());
+  }
+
+  get isBroken(): boolean {
+    return this.problem !== undefined;
+  }
+
+  async next(row: LedgerRow | undefined, event: StoredEntry | undefined, known: boolean): Promise<void> {
+    this.checking(() => {
+      const chain = verifyNext(this.chain, row, event, known);
+      this.erased += verifyEntry(chain.entries, this.ledger, event!);
+      this.chain = chain;
+      this.nodes.push(...this.tree.append(row!.leaf));
+      this.checkHeads();
+    });
+    if (this.nodes.length >= NODES) await this.checkNodes();
+  }
+
+  private checking(check: () => void): void {
+    try {
+      check();
+    } catch (error) {
+      if (!(error instanceof BrokenChain)) throw error;
+      this.problem ??= error.message;
+    }
+  }
+
+  /** Those that end with the newest entry. */
+  private checkHeads(): void {
+    for (let signed = this.heads[this.verified]; signed; signed = this.heads[this.verified]) {
+      const head = readHead(signed.text);
+      if (head && head.entries > this.chain.entries) return;
+      const wrong = head
+        ? (wrongSignature(signed, head.key, this.beside.keys) ?? this.inconsistency(head))
+        : 'is no head';
+      if (wrong) throw new BrokenChain(`head of ${head?.day ?? 'an unknown day'}: ${wrong}`);
+      this.verified += 1;
+      this.newestDay = head!.day;
+    }
+  }
+
+  private inconsistency({ entries, link, root }: { entries: number; link: string; root: string }): string | undefined {
+    if (entries < this.chain.entries) return `is over ${entries} entries, fewer than the head before it`;
+    if (link !== Buffer.from(this.chain.head).toString('hex')) return 'was signed over other entries: its link is another';
+    return root === this.tree.root().toString('hex') ? undefined : 'was signed over other entries: its root is another';
+  }
+
+  private async checkNodes(): Promise<void> {
+    const nodes = this.nodes.splice(0);
+    const wrong = nodes.length > 0 && (await this.beside.wrongNode(this.ledger, nodes));
+    if (!wrong) return;
+    const covers = RADIX ** wrong.level;
+    const entries = `${wrong.index * covers + 1} to ${(wrong.index + 1) * covers}`;
+    this.problem ??= `entries ${entries}: the node of the Merkle tree over them is gone or another`;
+  }
+
+  async verdict(): Promise<Verdict> {
+    if (!this.isBroken) await this.checkNodes();
+    const unmet = readHead(this.heads[this.verified]?.text ?? '');
+    if (!this.isBroken && unmet)
+      this.problem = `entry ${this.chain.entries + 1}: removed, the head of ${unmet.day} was signed over ${unmet.entries} entries`;
+    const { ledger, chain, erased, verified: heads, newestDay, problem } = this;
+    return { ledger, chain, erased, heads, newestDay, problem };
+  }
+}
+
+/**
+ * What lies beside the chained bytes: the columns they are found by, and the private part. 1 =
+ * erased.
+ */
+function verifyEntry(n: number, ledger: string, entry: StoredEntry): number {
+  const heading = readHeading(entry.data);
+  if (!heading) throw new BrokenChain(`entry ${n}: the text of event ${entry.id} does not begin as an entry does`);
+  const { place, type, private: sealed } = heading;
+  const isThere =
+    place.id === entry.id &&
+    place.stream === entry.stream &&
+    place.version === entry.version &&
+    type === entry.type &&
+    heading.ledger === ledger;
+  if (!isThere) {
+    throw new BrokenChain(
+      `entry ${n}: moved, event ${entry.id} lies in stream ${entry.stream} at ${entry.version} as ${entry.type}`,
+    );
+  }
+  if (!sealed) return 0;
+  if (entry.private === undefined) return 1;
+  if (macOf(entry.private.salt, entry.private.text) !== sealed.mac) {
+    throw new BrokenChain(
+      `entry ${n}: the private part of event ${entry.id} is not the one that was sealed`,
+    );
+  }
+  return 0;
+}
+
+/** Both in step: what the log and the chain hold at each position that either of them has. */
+async function* byPosition(events: AsyncIterable<StoredEntry>, rows: AsyncIterable<LedgerRow>) {
+  const eventsLeft = events[Symbol.asyncIterator]();
+  const rowsLeft = rows[Symbol.asyncIterator]();
+  let event = await taken(eventsLeft);
+  let row = await taken(rowsLeft);
+  while (event || row) {
+    const position =
+      event && row
+        ? (event.position < row.position ? event : row).position
+        : (event ?? row)?.position;
+    const here = {
+      event: event?.position === position ? event : undefined,
+      row: row?.position === position ? row : undefined,
+    };
+    yield here;
+    if (here.event) event = await taken(eventsLeft);
+    if (here.row) row = await taken(rowsLeft);
+  }
+}
+
+async function taken<T>(iterator: AsyncIterator<T>): Promise<T | undefined> {
+  const { done, value } = await iterator.next();
+  return done ? undefined : value;
+}

@@ -1,0 +1,95 @@
+import { expect, test } from 'vitest';
+import { type ExportVerdict, signerFromSeed, verifyExport, type VerifyOptions } from '#chain';
+import { chunksOf, entriesOf, exportOf, signer } from './exported.ts';
+
+const entries = entriesOf(10);
+const whole = exportOf(entries);
+
+const verified = (lines: readonly string[], options?: VerifyOptions): Promise<ExportVerdict> =>
+  verifyExport(chunksOf(lines), options);
+const kindOf = async (lines: readonly string[], options?: VerifyOptions) => {
+  const { damage } = await verified(lines, options);
+  return damage ? `${damage.at}: ${damage.kind}` : 'intact';
+};
+const lineOf = (n: number) => whole.findIndex((line) => line.startsWith(`{"n":${n},`));
+const without = (...lines: number[]) => whole.filter((_, n) => !lines.includes(n));
+const changed = (n: number, from: string | RegExp, to: string) => {
+  expect(whole[n]!.replace(from, to)).not.toBe(whole[n]);
+  return whole.with(n, whole[n]!.replace(from, to));
+};
+const swapped = (a: number, b: number) => whole.with(a, whole[b]!).with(b, whole[a]!);
+
+test('an export verifies by its bytes alone, in pieces of any size, erased entries too', async () => {
+  for (const size of [1, 77, 1 << 20]) {
+    expect(await verifyExport(chunksOf(whole, size), { keys: [signer.publicKey] })).toMatchObject({
+      ledger: 'CA*BCT', entries: 10, erased: 2, heads: 2, newestDay: '2022-02-08', keysFrom: 'caller',
+      link: Buffer.from(entries[9]!.link).toString('hex'), damage: undefined,
+    });
+  }
+  expect(await verified(exportOf([]))).toMatchObject({ entries: 0, heads: 0, keysFrom: 'export', damage: undefined });
+});
+
+test('every line is JSON, and an entry stands in it as it is stored', () => {
+  const read = whole.map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(read[1]).toMatchObject({ n: 1, position: '2', entry: JSON.parse(entries[0]!.text), private: { uid: 'CARD-1' } });
+  expect(read[lineOf(4)]).toMatchObject({ private: entries[3]!.private!.text });
+});
+
+test.each<[string, () => string[], string]>([
+  ['a flipped byte of an entry', () => changed(lineOf(5), '"total":5', '"total":6'), 'entry 5: changed'],
+  ['a changed leaf', () => changed(lineOf(5), /"leaf":"./, '"leaf":"x'), 'entry 5: changed'],
+  ['a changed number', () => changed(lineOf(5), '"n":5', '"n":6'), 'entry 5: changed'],
+  ['a removed entry', () => without(lineOf(5)), 'entry 5: removed'],
+  ['several removed entries', () => without(lineOf(5), lineOf(6)), 'entry 5: removed'],
+  ['the removed last entry', () => without(lineOf(10)), 'entry 10: removed'],
+  ['an entry removed from under a head', () => without(lineOf(4)), 'entry 4: removed'],
+  ['two entries that changed places', () => swapped(lineOf(5), lineOf(9)), 'entry 5: reordered'],
+  ['two neighbours that changed places', () => swapped(lineOf(5), lineOf(6)), 'entry 5: reordered'],
+  [
+    'an entry moved to the end',
+    () => whole.toSpliced(lineOf(5), 1).toSpliced(lineOf(10), 0, whole[lineOf(5)]!),
+    'entry 5: reordered',
+  ],
+  ['a copy of an earlier entry', () => whole.toSpliced(lineOf(5), 0, whole[lineOf(2)]!), 'entry 5: inserted'],
+  ['a copy of a later entry', () => whole.toSpliced(lineOf(5), 0, whole[lineOf(9)]!), 'entry 5: inserted'],
+  [
+    'a forged entry',
+    () => whole.toSpliced(lineOf(5), 0, whole[lineOf(5)]!.replace('"total":5', '"total":9')),
+    'entry 5: inserted',
+  ],
+  ['a line that is none', () => whole.toSpliced(lineOf(5), 0, '{"n":5}'), 'entry 5: inserted'],
+  ['a cut file', () => whole.slice(0, lineOf(8)), 'the end: truncated'],
+  ['a cut line', () => [...whole.slice(0, lineOf(8)), whole[lineOf(8)]!.slice(0, 300)], 'entry 8: changed'],
+  ['something behind the end', () => [...whole, whole.at(-1)!], `line ${whole.length + 1}: inserted`],
+  ['a changed private part', () => changed(lineOf(2), 'CARD-2', 'CARD-9'), 'entry 2: private-part-changed'],
+  ['a changed salt', () => changed(lineOf(2), '"salt":"0', '"salt":"1'), 'entry 2: private-part-changed'],
+  ['a changed contract key', () => changed(lineOf(2), 'ca-cpk-2', 'ca-cpk-9'), 'the first line or entries 1 to 3: details-changed'],
+  ['a changed time', () => changed(lineOf(5), 'T17:00:00Z', 'T17:00:01Z'), 'entries 4 to 6: details-changed'],
+  ['a removed head', () => without(lineOf(4) + 1), 'entries 4 to 6: details-changed'],
+  ['a changed first line', () => changed(0, 'Energy OASIS', 'Energy BASIS'), 'the first line or entries 1 to 3: details-changed'],
+  ['a head that was moved', () => swapped(lineOf(4) + 1, lineOf(5)), 'head of 2022-02-04: head-inconsistent'],
+  ['a changed head', () => changed(lineOf(4) + 1, 'tzdb 2026f', 'tzdb 2026g'), 'head of 2022-02-04: head-not-signed'],
+  ['nothing', () => [], 'the export: not-an-export'],
+  ['another file', () => ['{"roamwatt":1}'], 'the export: not-an-export'],
+])('%s is found and named', async (_, damaged, named) => {
+  expect(await kindOf(damaged())).toBe(named);
+});
+
+test('a ledger that was written anew to its end is not signed by the key that is known', async () => {
+  const forger = signerFromSeed(Buffer.alloc(32, 9));
+  const forged = exportOf(entriesOf(9), { signer: forger });
+  expect(await kindOf(forged)).toBe('intact');
+  expect(await kindOf(forged, { keys: [signer.publicKey] })).toBe('head of 2022-02-04: head-not-signed');
+  const headless = exportOf(entriesOf(9), { signer: forger, headEvery: 99 });
+  expect(await kindOf(headless, { keys: [signer.publicKey] })).toBe('the end: head-not-signed');
+});
+
+test('heads of a former key verify beside those of the present one', async () => {
+  const former = signerFromSeed(Buffer.alloc(32, 1));
+  const before = exportOf(entriesOf(10), { signer: former, headEvery: 4 });
+  const headLine = before.find((line) => line.startsWith('{"head"'))!;
+  const mixed = whole.map((line) => (line.startsWith('{"head"') && line.includes('2022-02-04') ? headLine : line));
+  // The sums were made over the other head: only what is said of the signature counts here.
+  expect(await kindOf(mixed, { keys: [signer.publicKey] })).toBe('head of 2022-02-04: head-not-signed');
+  expect(await kindOf(mixed, { keys: [signer.publicKey, former.publicKey] })).toBe('entries 4 to 6: details-changed');
+});
