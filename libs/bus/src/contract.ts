@@ -6,7 +6,7 @@ import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
  * One context = one JetStream stream = one log with one order of positions.
  */
 export type Context =
-  | 'ocpi-gateway' | 'locations' | 'tokens-auth' | 'sessions' | 'partner-sessions' | 'cdr-ledger'
+  | 'ocpi-gateway' | 'agreements' | 'locations' | 'tokens-auth' | 'sessions' | 'partner-sessions' | 'cdr-ledger'
   | 'tariff-engine' | 'ocpp-gateway' | 'evems-controller' | 'portal';
 
 /**

@@ -12,9 +12,11 @@ import {
   GetStatementSchema,
   LedgerVerifiedSchema,
   ListCdrsSchema,
+  ListStatementLinesSchema,
   ListTokenCdrsSchema,
   ReceiveCdrSchema,
   StatementFoundSchema,
+  StatementLinesSchema,
   VerifyLedgerSchema,
 } from './gen/roamwatt/cdr_ledger/v1/cdr_ledger_pb.ts';
 import { PageSchema } from './gen/roamwatt/party/v1/party_pb.ts';
@@ -46,12 +48,16 @@ export {
   LedgerVerifiedSchema,
   type ListCdrs,
   ListCdrsSchema,
+  type ListStatementLines,
+  ListStatementLinesSchema,
   type ListTokenCdrs,
   ListTokenCdrsSchema,
   type ReceiveCdr,
   ReceiveCdrSchema,
   type StatementFound,
   StatementFoundSchema,
+  type StatementLines,
+  StatementLinesSchema,
   type VerifyLedger,
   VerifyLedgerSchema,
 } from './gen/roamwatt/cdr_ledger/v1/cdr_ledger_pb.ts';
@@ -103,6 +109,14 @@ export const getStatement = ask({
   verb: 'get-statement',
   request: GetStatementSchema,
   answer: StatementFoundSchema,
+  check: filled('partner', 'month'),
+});
+
+export const listStatementLines = ask({
+  context,
+  verb: 'list-statement-lines',
+  request: ListStatementLinesSchema,
+  answer: StatementLinesSchema,
   check: filled('partner', 'month'),
 });
 

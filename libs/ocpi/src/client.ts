@@ -23,6 +23,8 @@ export interface Done {
   /** Not yet read by a schema; undefined where there is none. */
   readonly data: unknown;
   readonly headers: Headers;
+  /** Of the envelope, as the partner wrote it; empty where it wrote none. */
+  readonly timestamp: string;
 }
 
 /** The partner answered that it did not. */
@@ -165,8 +167,8 @@ function outcomeOf(answer: Exchange & { kind: 'answered' }, options: ClientOptio
       ? { kind: 'unclear', message }
       : { kind: 'refused', http, message, ...retryAfter(headers) };
   }
-  const { data, status_code: statusCode, status_message } = reading.envelope;
-  if (http < 300 && reading.success) return { kind: 'ok', http, statusCode, data, headers };
+  const { data, status_code: statusCode, status_message, timestamp } = reading.envelope;
+  if (http < 300 && reading.success) return { kind: 'ok', http, statusCode, data, headers, timestamp };
   const message = status_message ?? (reading.success ? `HTTP ${http}` : statusMeaning(statusCode));
   return {
     kind: 'refused', http, statusCode, message, ...retryAfter(headers), ...(data === undefined ? {} : { data }),

@@ -7,8 +7,6 @@ import {
   correctCdr,
   type GetCdr,
   getCdr,
-  type GetStatement,
-  getStatement,
   type ListCdrs,
   listCdrs,
   type ListTokenCdrs,
@@ -32,12 +30,13 @@ export class AskController {
   @Answers(receiveCdr)
   receive(requests: ReceiveCdr[]) {
     return each(requests, async ({ bodyJson }) => {
-      const { isNew, cdr, findings } = await this.ledger.receive(bodyJson);
+      const { isNew, cdr, findings, recordedAt } = await this.ledger.receive(bodyJson);
       return {
         change: isNew ? Change.CREATED : Change.UNCHANGED,
         party: contractParty(cdr),
         cdrId: cdr.id,
         findings: [...findings],
+        recordedAt,
       };
     });
   }
@@ -90,14 +89,6 @@ export class AskController {
         commandId: commandIds[n] || randomUUID(),
       });
       return { creditCdrId, ...(replacementCdrId === undefined ? {} : { replacementCdrId }) };
-    });
-  }
-
-  @Answers(getStatement)
-  statement(requests: GetStatement[]) {
-    return each(requests, async ({ partner, month }) => {
-      const { statement, text } = await this.ledger.statement(ocpiParty(partner!), month);
-      return { statementJson: toJsonBytes(statement), text };
     });
   }
 

@@ -3,7 +3,7 @@ import type { EventStore } from '#event-store';
 import { type Cdr, type Party, partyText } from '#ocpi';
 import type { Database } from '#postgres';
 import type { PartySettings } from '#settings';
-import { type Clock, InvalidInstant, instant, rfc3339, zone } from '#time';
+import { type Clock, InvalidInstant, instant, rfc3339 } from '#time';
 import { billOf, type EndedSession, whyUnbillable } from './bill.ts';
 import {
   type Correction,
@@ -16,8 +16,6 @@ import { correct, type OrderedCorrection, sealed } from './correcting.ts';
 import type { Finding } from './finding.ts';
 import { type Following, NotCaughtUp } from './follow.ts';
 import { chainUpTo, entriesUpTo, isChained } from './ledger-pages.ts';
-import { monthWindow } from './month.ts';
-import { nameOf } from './partners.ts';
 import { privateParts, type PrivateParts } from './private-parts.ts';
 import {
   cdrsOfToken,
@@ -26,12 +24,9 @@ import {
   type ListWindow,
   pageOfCdrs,
 } from './projections/cdr-list.ts';
-import { cdrsOfMonth } from './projections/partner-month.ts';
 import type { CdrReceived } from './received-cdr.ts';
 import { readBody, receive } from './receiving.ts';
 import { type Order, Recorder } from './record.ts';
-import { type Statement, statementOf } from './statement.ts';
-import { statementText } from './statement-text.ts';
 import { type Verdict, verifyLog } from './verify.ts';
 import type { ZoneOf } from './zones.ts';
 
@@ -40,8 +35,6 @@ export interface CdrLedgerParts {
   readonly store: EventStore;
   readonly clock: Clock;
   readonly party: PartySettings;
-  /** Of the settlement's months. */
-  readonly timeZone: string;
   readonly zoneOf: ZoneOf;
   /** The followers of the log. */
   readonly list: Following;
@@ -111,16 +104,16 @@ export class CdrLedger {
    */
   async receive(
     bytes: Uint8Array,
-  ): Promise<{ isNew: boolean; cdr: Cdr; findings: readonly Finding[] }> {
+  ): Promise<{ isNew: boolean; cdr: Cdr; findings: readonly Finding[]; recordedAt: string }> {
     const { party, clock, zoneOf } = this.parts;
     const body = readBody(bytes, party);
-    const event = await receive(
+    const { event, recordedAt } = await receive(
       { recorder: this.recorder, privateParts: this.privateParts, clock, ownParty: party, zoneOf },
       body,
     );
     const isFinal = event !== undefined && event.cdr.credit !== true;
     const findings = isFinal ? event.findings : await this.findingsOf(body.cdr, event);
-    return { isNew: event !== undefined, cdr: body.cdr, findings };
+    return { isNew: event !== undefined, cdr: body.cdr, findings, recordedAt };
   }
 
   /** What the list finds about a credit and its original comes after the record. */
@@ -153,27 +146,6 @@ export class CdrLedger {
   async ofToken(tokenParty: Party, uid: string, limit: number): Promise<ListedCdr[]> {
     await this.parts.list.caughtUp();
     return cdrsOfToken(this.parts.db, tokenParty, uid, limit);
-  }
-
-  async statement(partner: Party, month: string): Promise<{ statement: Statement; text: string }> {
-    const { db, party, timeZone, list } = this.parts;
-    const calendar = zone(timeZone);
-    const window = monthWindow(month, calendar);
-    if (!window)
-      throw new Rejected(
-        'invalid-object',
-        `month: ${month.slice(0, 20)} is no month such as 2022-02`,
-      );
-    await list.caughtUp();
-    const { country_code, party_id } = partner;
-    const statement = statementOf({
-      own: { country_code: party.country_code, party_id: party.party_id, name: party.name },
-      partner: { country_code, party_id, name: await nameOf(db, partner) },
-      month,
-      zone: calendar,
-      ...(await cdrsOfMonth(db, { own: party, partner }, window)),
-    });
-    return { statement, text: statementText(statement, calendar) };
   }
 
   /** Recomputes every chain from the log and the private parts. */

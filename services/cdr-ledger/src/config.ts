@@ -3,7 +3,7 @@ import type { Settings } from '#settings';
 import { isTimeZone } from '#time';
 
 const ledgerSection = z.strictObject({
-  /** Whose calendar says to which month a CDR belongs. */
+  /** Whose calendar says to which month a CDR belongs, where no agreement does. */
   time_zone: z
     .string()
     .refine(isTimeZone, 'an IANA time zone, such as America/Vancouver')

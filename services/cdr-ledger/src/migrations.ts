@@ -26,6 +26,7 @@ export const migrations: MigrationList = [
   },
   { name: 'cdr-ledger-3-projections', up: () => [FOLLOWED, CDRS, ...CDR_INDEXES] },
   { name: 'cdr-ledger-4-partners', up: () => [PARTNERS] },
+  { name: 'cdr-ledger-settlement', up: () => [SETTLED, ...SETTLED_INDEXES, AGREEMENTS] },
   { name: 'cdr-ledger-disputes', up: () => [DISPUTES, ...DISPUTE_INDEXES] },
 ];
 
@@ -131,3 +132,37 @@ const DISPUTE_INDEXES = [
   'CREATE INDEX disputes_newest ON disputes ("position")',
   'CREATE INDEX disputes_partner ON disputes (partner, party)',
 ];
+
+/** Each CDR between two parties as it is settled; a projection of the log. */
+const SETTLED = `CREATE TABLE settled (
+  issuer text COLLATE "C" NOT NULL,
+  receiver text COLLATE "C" NOT NULL,
+  cdr_key text COLLATE "C" NOT NULL,
+  credit boolean NOT NULL,
+  credit_key text COLLATE "C",
+  last_updated timestamptz NOT NULL,
+  acknowledged_at timestamptz,
+  currency text COLLATE "C" NOT NULL,
+  energy_kwh numeric NOT NULL,
+  excl_tax numeric NOT NULL,
+  incl_tax numeric NOT NULL,
+  location_id text COLLATE "C" NOT NULL,
+  location_name text COLLATE "C" NOT NULL,
+  taxes jsonb NOT NULL,
+  line_json text NOT NULL,
+  PRIMARY KEY (issuer, cdr_key)
+)`;
+
+const SETTLED_INDEXES = [
+  'CREATE INDEX settled_month ON settled (issuer, receiver, last_updated, cdr_key)',
+  'CREATE INDEX settled_acknowledged ON settled (issuer, receiver, acknowledged_at)',
+];
+
+/** What was agreed on with partners, by the first month that it holds for. */
+const AGREEMENTS = `CREATE TABLE agreements (
+  partner text NOT NULL,
+  valid_from text COLLATE "C" NOT NULL,
+  version int NOT NULL,
+  terms json NOT NULL,
+  PRIMARY KEY (partner, valid_from)
+)`;

@@ -34,6 +34,7 @@ export type ReceivedCdr =
       readonly status: 'recorded';
       readonly cdr: PublicCdr;
       readonly contentMac: string;
+      readonly receivedAt: string;
       readonly private: Sealed;
     };
 
@@ -57,10 +58,11 @@ export const receivedCdr: Decider<ReceivedCdr, RecordCdr, CdrReceived> = {
     );
   },
 
-  evolve: (_, { cdr, contentMac, private: sealed }) => ({
+  evolve: (_, { cdr, contentMac, receivedAt, private: sealed }) => ({
     status: 'recorded',
     cdr,
     contentMac,
+    receivedAt,
     private: sealed,
   }),
 };

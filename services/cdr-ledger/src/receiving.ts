@@ -61,15 +61,22 @@ export interface Receiving {
   readonly zoneOf: ZoneOf;
 }
 
-/** Records a CDR that a partner sent; `undefined` when it was recorded before. Throws Rejected. */
-export async function receive(by: Receiving, body: ReceivedBody): Promise<CdrReceived | undefined> {
-  const { events } = await by.recorder.record(
+/** What came of a body: the event is there when it was new. */
+export interface Receipt {
+  readonly event: CdrReceived | undefined;
+  /** When it was recorded first; the sender hears it with every answer. */
+  readonly recordedAt: string;
+}
+
+/** Records a CDR that a partner sent. Throws Rejected. */
+export async function receive(by: Receiving, body: ReceivedBody): Promise<Receipt> {
+  const { state, events } = await by.recorder.record(
     receivedStream(body.cdr),
     receivedCdr,
     async (recorded) =>
       recorded.status === 'absent' ? newRecord(by, body) : repeatOf(by, body, recorded),
   );
-  return events[0];
+  return { event: events[0], recordedAt: (state as Recorded).receivedAt };
 }
 
 async function newRecord(

@@ -13,7 +13,9 @@ import { privateParts } from './private-parts.ts';
 import { cdrList } from './projections/cdr-list.ts';
 import { disputeCredits } from './projections/dispute-credits.ts';
 import { disputeList } from './projections/dispute-list.ts';
+import { settlement } from './projections/settlement.ts';
 import { Recorder } from './record.ts';
+import { Settling } from './settling.ts';
 import { toTold, withPrivateParts } from './tells.ts';
 import { zonesFrom } from './zones.ts';
 
@@ -34,6 +36,8 @@ export function start(env: Env): Promise<Running> {
       onStop(() => disputeRows.stop());
       const credits = follow(db, store, disputeCredits({ db, recorder }, list), log);
       onStop(() => credits.stop());
+      const settled = follow(db, store, settlement, log);
+      onStop(() => settled.stop());
       const { clock, party } = settings;
       const disputes = new Disputes({ db, recorder, clock, party, cdrs: list, list: disputeRows });
       const ledger = new CdrLedger({
@@ -41,13 +45,21 @@ export function start(env: Env): Promise<Running> {
         store,
         clock,
         party,
-        timeZone,
         zoneOf: zonesFrom(bus),
         list,
         chain,
       });
+      const settling = new Settling({
+        db,
+        recorder,
+        clock,
+        party,
+        timeZone,
+        settlement: settled,
+        list,
+      });
       const serving = await serve({
-        module: CdrLedgerModule.with({ ledger, disputes }),
+        module: CdrLedgerModule.with({ ledger, disputes, settling }),
         bus,
         db,
         listener: 'cdr-ledger',

@@ -1,3 +1,4 @@
+import { agreementStream } from './agreement.ts';
 import { readCdrId, sessionStream } from './cdr.ts';
 import { disputeStream } from './dispute.ts';
 import type { LedgerEvent } from './ledger-event.ts';
@@ -14,6 +15,8 @@ export function streamOf(event: LedgerEvent): string {
       return sessionStream(readCdrId(event.cdrId)?.sessionId ?? '');
     case 'CdrReceived':
       return receivedStream(event.cdr);
+    case 'AgreementNoted':
+      return agreementStream(event.partner);
     case 'DisputeOpened':
     case 'DisputeAnswered':
     case 'DisputeWithdrawn':

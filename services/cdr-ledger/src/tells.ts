@@ -40,6 +40,7 @@ export function toTold(stored: StoredEvent): Fact | undefined {
     }
     case 'CdrAcknowledged':
     case 'SessionLeftUnbilled':
+    case 'AgreementNoted':
     case 'DisputeOpened':
     case 'DisputeAnswered':
     case 'DisputeWithdrawn':

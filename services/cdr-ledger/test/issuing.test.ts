@@ -12,7 +12,7 @@ import { cdrDelivered, partnerRegistered } from '#contracts/ocpi-gateway';
 import { sessionEnded } from '#contracts/sessions';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { Cdr, read, type Session } from '#ocpi';
-import type { Statement } from '../src/statement.ts';
+import type { Statement } from '#settlement';
 import { cdr, location, session, tariff, token } from './charge.ts';
 import { type LedgerPlatform, ledgerPlatform } from './platform.ts';
 
@@ -148,7 +148,7 @@ test('a charge may be credited without being billed again', async () => {
   expect(made.creditCdrId).toBe(`${session.id}-2-C`);
   expect(made.replacementCdrId).toBeUndefined();
   expect(lastLine(await statementText())).toBe(
-    'Carbon Plunk and Energy OASIS owe each other nothing in CAD',
+    'Energy OASIS and Carbon Plunk owe each other nothing in CAD',
   );
 });
 
@@ -247,10 +247,11 @@ test("a month is one of the calendar of the ledger's zone, and is the same howev
   expect(await ask('2022-02')).toEqual(await ask('2022-02'));
   expect(fromJsonBytes<Statement>((await ask('2022-02')).statementJson)).toMatchObject({
     time_zone: 'America/Vancouver',
-    issued: { totals: [{ cdrs: 3, credits: 2, balance: '3.09' }] },
+    state: 'without-agreement',
+    currencies: [{ invoices: [{ charging: { cdrs: 3, credits: 2, incl_tax: '3.09' } }] }],
   });
   expect(lastLine((await ask('2022-01')).text)).toBe(
-    'Carbon Plunk and Energy OASIS owe each other nothing',
+    'Energy OASIS and Carbon Plunk owe each other nothing',
   );
   await expect(ask('2022-13')).rejects.toMatchObject({ code: 'invalid-object' });
 });

@@ -9,6 +9,10 @@ import { chainRows } from '../src/chain-rows.ts';
 import { follow, type Following } from '../src/follow.ts';
 import { migrations } from '../src/migrations.ts';
 import { cdrList } from '../src/projections/cdr-list.ts';
+import { settlement } from '../src/projections/settlement.ts';
+import { privateParts } from '../src/private-parts.ts';
+import { Recorder } from '../src/record.ts';
+import { Settling } from '../src/settling.ts';
 
 /**
  * A ledger on a database of its own, without the bus; and a superuser who can do what nobody
@@ -16,9 +20,11 @@ import { cdrList } from '../src/projections/cdr-list.ts';
  */
 export interface TestLedger {
   readonly ledger: CdrLedger;
+  readonly settling: Settling;
   readonly db: Database;
   readonly store: EventStore;
   readonly list: Following;
+  readonly settled: Following;
   readonly clock: FixedClock;
   readonly superuser: pg.Pool;
   close(): Promise<void>;
@@ -31,6 +37,7 @@ export async function testLedger(): Promise<TestLedger> {
   const quiet = log('cdr-ledger', { level: 'silent' });
   const list = follow(db, store, cdrList, quiet);
   const chain = follow(db, store, chainRows, quiet);
+  const settled = follow(db, store, settlement, quiet);
   const clock = fixedClock('2022-02-01T18:21:00Z');
   const party = {
     country_code: 'CA',
@@ -45,10 +52,18 @@ export async function testLedger(): Promise<TestLedger> {
     store,
     clock,
     party,
-    timeZone: 'America/Vancouver',
     zoneOf,
     list,
     chain,
+  });
+  const settling = new Settling({
+    db,
+    recorder: new Recorder(store, privateParts(db)),
+    clock,
+    party,
+    timeZone: 'America/Vancouver',
+    settlement: settled,
+    list,
   });
   const superuser = new pg.Pool({
     connectionString: database.url,
@@ -57,13 +72,15 @@ export async function testLedger(): Promise<TestLedger> {
   });
   return {
     ledger,
+    settling,
+    settled,
     db,
     store,
     list,
     clock,
     superuser,
     async close() {
-      await Promise.all([list.stop(), chain.stop()]);
+      await Promise.all([list.stop(), chain.stop(), settled.stop()]);
       await store.close();
       await Promise.all([db.close(), superuser.end()]);
       await database.drop();

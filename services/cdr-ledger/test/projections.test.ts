@@ -48,13 +48,13 @@ async function rows() {
 
 test('the whole log read twice makes the same rows, and the same statement', async () => {
   const before = await rows();
-  const statement = await there.ledger.statement(carbonPlunk, '2022-02');
+  const statement = await there.settling.statement(carbonPlunk, '2022-02');
   expect(before).toHaveLength(9);
   await there.list.rebuild();
   expect(await rows()).toEqual(before);
   await there.list.rebuild();
   expect(await rows()).toEqual(before);
-  expect(await there.ledger.statement(carbonPlunk, '2022-02')).toEqual(statement);
+  expect(await there.settling.statement(carbonPlunk, '2022-02')).toEqual(statement);
 });
 
 test('the list can be made anew while CDRs come in', async () => {

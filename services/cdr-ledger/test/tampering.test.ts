@@ -134,14 +134,14 @@ test('a changed private part is found; an erased one leaves chain and money as t
   expect(await problem()).toMatch(
     /^entry 1: the private part of event .* is not the one that was sealed/,
   );
-  const before = await there.ledger.statement(carbonPlunk, '2022-02');
+  const before = await there.settling.statement(carbonPlunk, '2022-02');
   await there.db.query('DELETE FROM private_parts WHERE contract_key = $1', [
     token.contract_id.toLowerCase(),
   ]);
   expect(await there.ledger.verify()).toMatchObject([
     { problem: undefined, erased: 6, chain: { entries: 6 } },
   ]);
-  expect(await there.ledger.statement(carbonPlunk, '2022-02')).toEqual(before);
+  expect(await there.settling.statement(carbonPlunk, '2022-02')).toEqual(before);
   const found = await there.ledger.find(cdr, 'S-1-1');
   expect(found).toMatchObject({ privateText: undefined, cdr: { total_cost: cdr.total_cost } });
   expect(

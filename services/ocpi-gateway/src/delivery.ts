@@ -2,7 +2,7 @@ import { type Outbox, told } from '#bus';
 import { cdrDelivered, deliveryFailed } from '#contracts/ocpi-gateway';
 import type { Due, DueOutcome } from '#due';
 import {
-  type Cdr, headerText, joinUrl, type Outcome, type Party, type Refused, type Session, type Token,
+  type Cdr, headerText, instantMs, joinUrl, type Outcome, type Party, type Refused, type Session, type Token,
 } from '#ocpi';
 import type { Database } from '#postgres';
 import type { PartySettings } from '#settings';
@@ -79,7 +79,8 @@ export class Delivery {
     await db.tx(async (tx) => {
       await noteDelivered(tx, key, locationUrl);
       await outbox.tell(tx, [told(cdrDelivered, {
-        cdrId: key.objectKey, tokenParty: toBus(cdr.cdr_token), locationUrl, at: rfc3339(clock.now()),
+        cdrId: key.objectKey, tokenParty: toBus(cdr.cdr_token), locationUrl,
+        at: rfc3339(acknowledgedMs(outcome.timestamp, clock.now())),
       })]);
     });
     return 'done';
@@ -172,10 +173,22 @@ async function sendAll({ url, client }: Target, steps: readonly Step[]): Promise
   return outcome;
 }
 
+/** A partner's clock is believed as long as it is less than a day ahead of ours. */
+const AHEAD_MS = 86_400_000;
+
+/**
+ * When the partner had it: settlement goes by the clock of whoever receives, and a repeat is answered
+ * with the time of the first (docs/adr/0008). Without a time that can be believed, it is now.
+ */
+function acknowledgedMs(timestamp: string, now: number): number {
+  const told = instantMs(timestamp);
+  return told !== undefined && told <= now + AHEAD_MS ? told : now;
+}
+
 /** What is not there is deleted. */
 function gone(outcome: Outcome): Outcome {
   if (outcome.kind !== 'refused' || outcome.http !== 404) return outcome;
-  return { kind: 'ok', http: 404, statusCode: 1000, data: undefined, headers: {} };
+  return { kind: 'ok', http: 404, statusCode: 1000, data: undefined, headers: {}, timestamp: '' };
 }
 
 export function tokenKey({ type, uid }: Pick<Token, 'type' | 'uid'>): string {

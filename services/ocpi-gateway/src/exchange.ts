@@ -26,6 +26,8 @@ export interface OcpiReply {
   /** Instead of `data`: JSON text that goes out as it is. */
   readonly dataJson?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** The envelope's timestamp; now when absent. A repeat is answered with that of the first answer. */
+  readonly at?: string;
 }
 
 export type Handler = (request: OcpiRequest) => Promise<OcpiReply>;

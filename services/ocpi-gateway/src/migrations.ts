@@ -1,5 +1,6 @@
 import { busMigrations } from '#bus';
 import { dueMigrations } from '#due';
+import { eventStoreMigrations } from '#event-store';
 import type { MigrationList } from '#postgres';
 
 const partners: MigrationList = [
@@ -79,4 +80,6 @@ const partners: MigrationList = [
   },
 ];
 
-export const migrations: MigrationList = [...busMigrations, ...dueMigrations, ...partners];
+export const migrations: MigrationList = [
+  ...eventStoreMigrations, ...busMigrations, ...dueMigrations, ...partners,
+];

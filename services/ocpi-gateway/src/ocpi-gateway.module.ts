@@ -1,16 +1,28 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { Agreements } from './agreements.ts';
+import { AgreementsController } from './agreements.controller.ts';
 import { AskController } from './ask.controller.ts';
 import { FactsController } from './facts.controller.ts';
 import { OcpiGateway } from './ocpi-gateway.ts';
 import { Partners } from './partners.ts';
 
+export interface GatewayVerbs {
+  readonly gateway: OcpiGateway;
+  readonly partners: Partners;
+  readonly agreements: Agreements;
+}
+
 @Module({})
 export class OcpiGatewayModule {
-  static with(gateway: OcpiGateway, partners: Partners): DynamicModule {
+  static with({ gateway, partners, agreements }: GatewayVerbs): DynamicModule {
     return {
       module: OcpiGatewayModule,
-      controllers: [AskController, FactsController],
-      providers: [{ provide: OcpiGateway, useValue: gateway }, { provide: Partners, useValue: partners }],
+      controllers: [AskController, AgreementsController, FactsController],
+      providers: [
+        { provide: OcpiGateway, useValue: gateway },
+        { provide: Partners, useValue: partners },
+        { provide: Agreements, useValue: agreements },
+      ],
     };
   }
 }

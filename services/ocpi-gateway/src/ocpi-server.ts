@@ -175,7 +175,7 @@ class Edge {
   private async send(request: FastifyRequest, reply: FastifyReply, done: OcpiReply, routing?: Routing): Promise<unknown> {
     const { answer = answers.ok, message, data, dataJson, headers = {} } = done;
     const { http, status }: Answer = answer;
-    const at = dateTimeOf(this.parts.clock.now());
+    const at = done.at ?? dateTimeOf(this.parts.clock.now());
     const body = dataJson === undefined
       ? JSON.stringify(envelope(data, status, message, at))
       : envelopeText(dataJson, status, message, at);

@@ -164,7 +164,10 @@ function receivedCdrs(bus: Bus, publicUrl: () => string): Handlers {
         throw refuse('foreign-object', `country_code, party_id: ${cdr.country_code}*${cdr.party_id} is none of your roles`);
       }
       const recorded = await bus.ask(receiveCdr, { bodyJson: toJsonBytes(text) });
-      return { ...changed(recorded), headers: { Location: urlOf(recorded) } };
+      const { recordedAt } = recorded;
+        return {
+          ...changed(recorded), headers: { Location: urlOf(recorded) }, ...(recordedAt === '' ? {} : { at: recordedAt }),
+        };
     },
     'RECEIVER cdrs GET /:cdr': async ({ caller, params }) => {
       const [, countryCode = '', partyId = '', cdrId = ''] = /^([^*]*)\*([^*]*)\*(.+)$/.exec(params.cdr!) ?? [];

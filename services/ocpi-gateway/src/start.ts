@@ -1,8 +1,12 @@
 import type { AddressInfo } from 'node:net';
-import { outbox, serve } from '#bus';
+import { fromEventStore, outbox, serve, tellable } from '#bus';
 import { type DueWorker, workDue } from '#due';
+import { executor, postgresEventStore } from '#event-store';
 import { type Running, type Service, startService } from '#service';
 import { BadSettings, type Env } from '#settings';
+import { agreementDecider } from './agreement.ts';
+import { agreementTells } from './agreement-tells.ts';
+import { Agreements, agreementStream } from './agreements.ts';
 import { Calls } from './calls.ts';
 import { Commands } from './commands.ts';
 import { ocpiSettings } from './config.ts';
@@ -30,6 +34,11 @@ export function start(env: Env): Promise<Running> {
     const { bus, db, log, tracer, settings: { clock, party, ...given } } = service;
     const settings = ocpiSettings(service.settings);
     const told = outbox('ocpi-gateway', db);
+    const store = tellable(postgresEventStore(db), agreementTells);
+    service.onStop(() => store.close());
+    const agreements = new Agreements({
+      log: executor(store, { decider: agreementDecider, stream: agreementStream }), party, clock,
+    });
     const secrets = secretsOf(service.settings);
     const calls = new Calls({ settings, party, secrets, tracer });
     service.onStop(() => calls.close());
@@ -65,7 +74,8 @@ export function start(env: Env): Promise<Running> {
     publicUrl ||= addressOf(host, (http.server.address() as AddressInfo).port);
 
     const serving = await serve({
-      module: OcpiGatewayModule.with(gateway, partners), bus, db, listener: 'ocpi-gateway', tells: [told],
+      module: OcpiGatewayModule.with({ gateway, partners, agreements }), bus, db, listener: 'ocpi-gateway',
+      tells: [told, fromEventStore('agreements', store, agreementTells)],
     });
     service.onStop(() => serving.close());
     worker = workDue(db, clock, {

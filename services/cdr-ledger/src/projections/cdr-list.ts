@@ -79,6 +79,7 @@ async function applyEvent(tx: Tx, position: bigint, event: LedgerEvent): Promise
       );
       return undefined;
     case 'SessionLeftUnbilled':
+    case 'AgreementNoted':
     case 'DisputeOpened':
     case 'DisputeAnswered':
     case 'DisputeWithdrawn':

@@ -1,54 +1,176 @@
-import { decimal } from '#money';
 import { type Party, partyText } from '#ocpi';
 import type { Queryable } from '#postgres';
+import type {
+  AgreementTerms, FeePeriod, MonthScope, StatementLine, StatementNotes, Tallies,
+} from '#settlement';
+import { rfc3339 } from '#time';
 import type { Finding } from '../finding.ts';
-import type { MonthWindow } from '../month.ts';
-import type { PublicCdr } from '../private-part.ts';
-import type { StatementCdr } from '../statement.ts';
 
-interface Row {
-  readonly public_json: string;
-  readonly findings: Finding[];
+/** A month of one partner, and the time by which what is not acknowledged is judged. */
+export interface PartnerMonth {
+  readonly own: Party;
+  readonly partner: Party;
+  readonly scope: MonthScope;
+  /** Platform time, epoch ms. */
+  readonly now: number;
 }
 
-/**
- * Ours of a partner's tokens and a partner's of ours, of one month: what a statement is made of.
- */
-export async function cdrsOfMonth(
+/** The versions of the agreement that hold. */
+export async function agreementWith(db: Queryable, partner: Party): Promise<AgreementTerms[]> {
+  const { rows } = await db.query<{ terms: AgreementTerms }>(
+    'SELECT terms FROM agreements WHERE partner = $1 ORDER BY valid_from',
+    [partyText(partner)],
+  );
+  return rows.map(({ terms }) => terms);
+}
+
+// $1, $2 the two parties; $3, $4 the month; $5 its closing; $6 now; $7, $8 since when, and after
+// which closing, CDRs of months before are late: see isInScope of #settlement.
+const OF_THE_MONTH = `s.last_updated >= $3 AND s.last_updated < $4
+  AND ($5::timestamptz IS NULL OR s.acknowledged_at <= $5 OR (s.acknowledged_at IS NULL AND $6 <= $5))`;
+
+const LATE = `s.last_updated >= $7 AND s.last_updated < $3
+  AND ((s.acknowledged_at > $8 AND s.acknowledged_at <= $5)
+    OR (s.acknowledged_at IS NULL AND $6::timestamptz > $8::timestamptz AND $6 <= $5))`;
+
+const BETWEEN = `((s.issuer = $1 AND s.receiver = $2) OR (s.issuer = $2 AND s.receiver = $1))`;
+
+const AMOUNTS = `sum(energy_kwh)::text AS energy_kwh, sum(excl_tax)::text AS excl_tax,
+  sum(incl_tax)::text AS incl_tax`;
+const SESSIONS = 'sum(CASE WHEN credit THEN -1 ELSE 1 END)::int AS sessions';
+
+/** One statement sees one state of the rows: its parts always fit together. */
+const TALLIES = `WITH scope AS MATERIALIZED (
+    SELECT s.*, false AS late FROM settled s WHERE ${BETWEEN} AND ${OF_THE_MONTH}
+    UNION ALL
+    SELECT s.*, true AS late FROM settled s WHERE ${BETWEEN} AND ${LATE}
+  ), totals AS (
+    SELECT issuer, currency, late, count(*) FILTER (WHERE NOT credit)::int AS cdrs,
+      count(*) FILTER (WHERE credit)::int AS credits, ${AMOUNTS},
+      coalesce(sum(incl_tax) FILTER (WHERE credit), 0)::text AS credited
+    FROM scope GROUP BY issuer, currency, late
+  ), taxed AS (
+    SELECT issuer, currency, t.code, t.rate, sum(t.base)::text AS base, sum(t.amount)::text AS amount
+    FROM scope, jsonb_to_recordset(taxes) AS t (code text, rate text, base numeric, amount numeric)
+    GROUP BY issuer, currency, t.code, t.rate
+  ), places AS (
+    SELECT issuer, currency, location_id AS id, max(location_name) AS name, ${SESSIONS}, ${AMOUNTS}
+    FROM scope GROUP BY issuer, currency, location_id
+  ), dated AS (
+    SELECT s.*, coalesce(o.last_updated, s.last_updated) AS fees_at
+    FROM scope s LEFT JOIN settled o
+      ON s.credit AND o.issuer = s.issuer AND o.cdr_key = s.credit_key AND NOT o.credit
+  ), fees AS (
+    SELECT issuer, currency, (p.n - 1)::int AS period, ${SESSIONS}, ${AMOUNTS}
+    FROM dated JOIN unnest($9::timestamptz[], $10::timestamptz[]) WITH ORDINALITY AS p (starts, ends, n)
+      ON fees_at >= p.starts AND fees_at < p.ends
+    GROUP BY issuer, currency, p.n
+  )
+  SELECT (SELECT coalesce(json_agg(t), '[]') FROM totals t) AS totals,
+    (SELECT coalesce(json_agg(t), '[]') FROM taxed t) AS taxes,
+    (SELECT coalesce(json_agg(p), '[]') FROM places p) AS places,
+    (SELECT coalesce(json_agg(f), '[]') FROM fees f) AS fees`;
+
+/** What lies on the statement, summed up exactly by the database. */
+export async function talliesOf(
   db: Queryable,
-  { own, partner }: { own: Party; partner: Party },
-  { from, to }: MonthWindow,
-): Promise<{ issued: StatementCdr[]; received: StatementCdr[] }> {
-  const between = async (isOwn: boolean, creditor: Party, debtor: Party) => {
-    const { rows } = await db.query<Row>(
-      `SELECT public_json, findings FROM cdrs
-       WHERE own = $1 AND party = $2 AND token_party = $3 AND last_updated >= $4 AND last_updated < $5`,
-      [isOwn, partyText(creditor), partyText(debtor), from, to],
-    );
-    return rows.map(statementCdr);
-  };
-  const [issued, received] = await Promise.all([
-    between(true, own, partner),
-    between(false, partner, own),
-  ]);
-  return { issued, received };
+  month: PartnerMonth,
+  periods: readonly FeePeriod[],
+): Promise<Tallies> {
+  const { rows } = await db.query<Tallies>(
+    { name: 'settlement_tallies', text: TALLIES },
+    [
+      ...bounds(month),
+      periods.map(({ from }) => rfc3339(from)),
+      periods.map(({ to }) => (Number.isFinite(to) ? rfc3339(to) : 'infinity')),
+    ],
+  );
+  return rows[0]!;
 }
 
-function statementCdr({ public_json, findings }: Row): StatementCdr {
-  const cdr = JSON.parse(public_json) as PublicCdr;
-  const { excl_vat, incl_vat } = cdr.total_cost;
+function bounds({ own, partner, scope, now }: PartnerMonth): unknown[] {
+  const { from, to, closesAt, late } = scope;
+  const text = (ms: number | undefined) => (ms === undefined ? null : rfc3339(ms));
+  return [
+    ...[own, partner].map(partyText).sort(),
+    text(from), text(to), text(closesAt), text(now), text(late?.since), text(late?.after),
+  ];
+}
+
+/** Behind which line a page begins. */
+export interface LineCursor {
+  /** 0 late and 1 of the month of the first party, 2 and 3 of the other. */
+  readonly part: number;
+  readonly lastUpdated: string;
+  readonly cdrKey: string;
+}
+
+const PARTS = [
+  { issuer: '$1', late: true }, { issuer: '$1', late: false },
+  { issuer: '$2', late: true }, { issuer: '$2', late: false },
+];
+
+interface LineRow {
+  readonly line_json: string;
+  readonly last_updated: string;
+  readonly cdr_key: string;
+}
+
+/** The lines of a statement in its order, behind a cursor. Each part is a range of an index. */
+export async function linesOf(
+  db: Queryable,
+  month: PartnerMonth,
+  { after, limit }: { after: LineCursor | undefined; limit: number },
+): Promise<{ line: StatementLine; cursor: LineCursor }[]> {
+  const found: { line: StatementLine; cursor: LineCursor }[] = [];
+  for (let part = after?.part ?? 0; part < PARTS.length && found.length < limit; part += 1) {
+    const { issuer, late } = PARTS[part]!;
+    const from = after?.part === part ? after : undefined;
+    const { rows } = await db.query<LineRow>(
+      {
+        name: `settlement_lines_${part}`,
+        // Every parameter has a type of its own, used by this part or not.
+        text: `SELECT line_json, last_updated, cdr_key FROM settled s
+          WHERE s.issuer = ${issuer} AND s.receiver = ${issuer === '$1' ? '$2' : '$1'} AND (${late ? LATE : OF_THE_MONTH})
+            AND ($9::timestamptz IS NULL OR (s.last_updated, s.cdr_key) > ($9, $10::text))
+            AND ($7::timestamptz IS NULL OR true) AND ($8::timestamptz IS NULL OR true)
+            AND ($4::timestamptz IS NULL OR true)
+          ORDER BY s.last_updated, s.cdr_key LIMIT $11`,
+      },
+      [...bounds(month), from?.lastUpdated ?? null, from?.cdrKey ?? null, limit - found.length],
+    );
+    for (const { line_json, last_updated, cdr_key } of rows) {
+      const line = { ...(JSON.parse(line_json) as StatementLine), late };
+      found.push({ line, cursor: { part, lastUpdated: last_updated, cdrKey: cdr_key } });
+    }
+  }
+  return found;
+}
+
+/** What we know beside the statement: CDRs of ours still on their way, and findings on the lines. */
+export async function notesOn(
+  db: Queryable,
+  { own, partner, scope }: PartnerMonth,
+  lines: readonly StatementLine[],
+): Promise<StatementNotes> {
+  const keys = lines.map(({ cdr_id }) => cdr_id);
+  const [awaiting, found] = await Promise.all([
+    db.query<{ count: number }>(
+      `SELECT count(*)::int AS count FROM settled
+       WHERE issuer = $1 AND receiver = $2 AND acknowledged_at IS NULL AND last_updated < $3`,
+      [partyText(own), partyText(partner), rfc3339(scope.to)],
+    ),
+    db.query<{ party: string; id: string; findings: Finding[] }>(
+      `SELECT c.party, l.id, c.findings FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS l (issuer, id, n)
+       JOIN cdrs c ON c.party = l.issuer AND c.cdr_key = lower(l.id COLLATE "C")
+       WHERE c.findings <> '[]' ORDER BY l.n`,
+      [lines.map(({ issuer }) => issuer), keys],
+    ),
+  ]);
   return {
-    cdrId: cdr.id,
-    ...(cdr.session_id === undefined ? {} : { sessionId: cdr.session_id }),
-    credit: cdr.credit === true,
-    ...(cdr.credit_reference_id === undefined
-      ? {}
-      : { creditReferenceId: cdr.credit_reference_id }),
-    lastUpdated: cdr.last_updated,
-    currency: cdr.currency,
-    exclVat: decimal(excl_vat).toString(),
-    ...(incl_vat === undefined ? {} : { inclVat: decimal(incl_vat).toString() }),
-    energyKwh: decimal(cdr.total_energy).toString(),
-    findings: findings.map(({ code }) => code),
+    awaiting: awaiting.rows[0]?.count ?? 0,
+    findings: found.rows.map(({ party, id, findings }) => ({
+      issuer: party, cdr_id: id, codes: findings.map(({ code }) => code),
+    })),
   };
 }

@@ -1,0 +1,111 @@
+import { Rejected } from '#decider';
+import { type Party, partyText } from '#ocpi';
+import type { Database } from '#postgres';
+import type { PartySettings } from '#settings';
+import {
+  type AgreementTerms, isMonth, SettlementCalendar, settle, type Statement, type StatementLine,
+  type StatementNotes, statementText,
+} from '#settlement';
+import { type Clock, zone } from '#time';
+import { agreementStream, notedAgreement } from './agreement.ts';
+import type { Following } from './follow.ts';
+import { nameOf } from './partners.ts';
+import {
+  agreementWith, type LineCursor, linesOf, notesOn, type PartnerMonth, talliesOf,
+} from './projections/partner-month.ts';
+import type { Recorder } from './record.ts';
+
+export interface SettlingParts {
+  readonly db: Database;
+  readonly recorder: Recorder;
+  readonly clock: Clock;
+  readonly party: PartySettings;
+  /** Of months without an agreement. */
+  readonly timeZone: string;
+  /** The followers of the log that statements are made of. */
+  readonly settlement: Following;
+  readonly list: Following;
+}
+
+/** The statement with its first lines, as JSON and as text, has to fit in one answer. */
+const FIRST_LINES = 300;
+const PAGE_MAX = 2_000;
+
+/** Settlement with partners. Whoever reads sees all that was recorded before. */
+export class Settling {
+  constructor(private readonly parts: SettlingParts) {}
+
+  /** What was agreed on with a partner; told again, it does nothing. */
+  async noteAgreement(noted: { partner: Party; version: number; terms: AgreementTerms; at: string }): Promise<void> {
+    const { party, recorder } = this.parts;
+    const ledger = partyText(party);
+    await recorder.record(agreementStream(noted.partner), notedAgreement, async () => ({
+      parts: [],
+      command: { type: 'NoteAgreement' as const, ledger, ...noted },
+    }));
+  }
+
+  /** What we and a partner owe each other for a month. Throws Rejected. */
+  async statement(
+    partner: Party,
+    month: string,
+  ): Promise<{ statement: Statement; notes: StatementNotes; text: string }> {
+    const { db, party, list } = this.parts;
+    const { calendar, at } = await this.open(partner, month);
+    await list.caughtUp();
+    const [tallies, found, name] = await Promise.all([
+      talliesOf(db, at, calendar.feePeriods()),
+      linesOf(db, at, { after: undefined, limit: FIRST_LINES }),
+      nameOf(db, partner),
+    ]);
+    const lines = found.map(({ line }) => line);
+    const parties = [{ party: partyText(party), name: party.name }, { party: partyText(partner), name }];
+    const statement = settle({ ...tallies, month, calendar, parties, lines, now: at.now });
+    const notes = await notesOn(db, at, lines);
+    return { statement, notes, text: statementText(statement, notes) };
+  }
+
+  /** The lines of a statement behind a cursor, in its order, each with the cursor behind it. */
+  async lines(
+    partner: Party,
+    month: string,
+    { after, limit }: { after: string; limit: number },
+  ): Promise<{ line: StatementLine; next: string }[]> {
+    const { at } = await this.open(partner, month);
+    const most = Math.min(limit || PAGE_MAX, PAGE_MAX);
+    const found = await linesOf(this.parts.db, at, { after: readCursor(after), limit: most });
+    return found.map(({ line, cursor }) => ({ line, next: cursorText(cursor) }));
+  }
+
+  private async open(
+    partner: Party,
+    month: string,
+  ): Promise<{ calendar: SettlementCalendar; at: PartnerMonth }> {
+    const { db, party, clock, timeZone, settlement } = this.parts;
+    if (!isMonth(month)) throw refuse(`month: ${month.slice(0, 20)} is no month such as 2022-02`);
+    await settlement.caughtUp();
+    const calendar = new SettlementCalendar(await agreementWith(db, partner), zone(timeZone));
+    return { calendar, at: { own: party, partner, scope: calendar.scopeOf(month), now: clock.now() } };
+  }
+}
+
+function cursorText({ part, lastUpdated, cdrKey }: LineCursor): string {
+  return Buffer.from(JSON.stringify([part, lastUpdated, cdrKey])).toString('base64url');
+}
+
+function readCursor(text: string): LineCursor | undefined {
+  if (text === '') return undefined;
+  try {
+    const [part, lastUpdated, cdrKey] = JSON.parse(Buffer.from(text, 'base64url').toString()) as unknown[];
+    const isWhole = Number.isInteger(part) && typeof cdrKey === 'string'
+      && typeof lastUpdated === 'string' && /^\d{4}-[\d:T.-]+Z$/.test(lastUpdated);
+    if (isWhole) return { part: part as number, lastUpdated, cdrKey };
+  } catch {
+    // Then it is none of ours.
+  }
+  throw refuse('after: is not the next of a page of this list');
+}
+
+function refuse(detail: string): Rejected {
+  return new Rejected('invalid-object', detail);
+}

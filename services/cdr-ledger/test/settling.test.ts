@@ -1,0 +1,147 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { toJsonBytes } from '#contracts';
+import type { Cdr } from '#ocpi';
+import {
+  type HeldCdr, exampleTerms, nextMonth, settle, type SettledCdr, settledCdr, SettlementCalendar, tallied,
+} from '#settlement';
+import { rfc3339, zone } from '#time';
+import { carbonPlunk, cdr, location, session, tariff, token } from './charge.ts';
+import { type TestLedger, testLedger } from './ledger.ts';
+
+const HOUR = 3_600_000;
+const parties = [{ party: 'CA*BCT', name: 'Energy OASIS' }, { party: 'CA*CPK', name: 'CA*CPK' }];
+
+let there: TestLedger;
+/** What the ledger was given, as a statement is made of it in memory. */
+const held: HeldCdr[] = [];
+
+const issuedBy = (issuer: string, settled: SettledCdr, acknowledged_at: string | undefined): HeldCdr =>
+  ({ ...settled, issuer, acknowledged_at });
+
+/** What the other side of CA*BCT charges our drivers. */
+function theirs(n: number, at: string, more: Partial<Cdr>): Cdr {
+  const { cdr_token, ...rest } = cdr;
+  return {
+    ...rest, party_id: 'CPK', id: `P-${n}`, last_updated: at,
+    cdr_token: { ...cdr_token, party_id: 'BCT' }, ...more,
+  } as Cdr;
+}
+
+async function billAndAcknowledge(id: string, hours: number | undefined): Promise<void> {
+  const { ledger, clock } = there;
+  await ledger.issue({ session: { ...session, id }, location, tariff, tariffVersion: 1, token, energyWh: '6000' });
+  if (hours === undefined) return;
+  await ledger.acknowledge({ cdrId: `${id}-1`, at: rfc3339(clock.now() + hours * HOUR), locationUrl: '' });
+}
+
+beforeAll(async () => {
+  there = await testLedger();
+  const { settling, ledger, clock } = there;
+  const noted = { partner: carbonPlunk, at: clock.iso() };
+  const later = {
+    ...exampleTerms, valid_from: '2022-03', closing_days: 20,
+    fees: [{ ...exampleTerms.fees[0]!, per: 'percent' as const, amount: '1.5', currency: '' }],
+  };
+  await settling.noteAgreement({ ...noted, version: 1, terms: exampleTerms });
+  await settling.noteAgreement({ ...noted, version: 2, terms: later });
+  await settling.noteAgreement({ ...noted, version: 1, terms: exampleTerms });
+  const [samples] = fc.sample(
+    fc.array(fc.record({
+      theirs: fc.boolean(), cost: fc.integer({ min: 0, max: 99_999 }), currency: fc.constantFrom('CAD', 'KWD', 'JPY', 'XXQ'),
+      credit: fc.boolean(), hours: fc.option(fc.integer({ min: 0, max: 40 * 24 }), { nil: undefined }), state: fc.constantFrom('BC', 'QC', 'NS'),
+    }), { minLength: 60, maxLength: 60 }),
+    { numRuns: 1, seed: 7 },
+  ) as [{ theirs: boolean; cost: number; currency: string; credit: boolean; hours: number | undefined; state: string }[]];
+  for (const [n, sample] of samples.entries()) {
+    clock.advance(30 * HOUR);
+    if (!sample.theirs) {
+      await billAndAcknowledge(`S-${n}`, sample.hours);
+      if (sample.credit) {
+        await ledger.correct({ commandId: `c-${n}`, cdrId: `S-${n}-1`, reason: 'wrong', withoutReplacement: true });
+        await ledger.acknowledge({ cdrId: `S-${n}-1-C`, at: clock.iso(), locationUrl: '' });
+      }
+      continue;
+    }
+    const excl_vat = sample.cost / 1_000;
+    const one = theirs(n, rfc3339(clock.now() - (sample.hours ?? 0) * HOUR), {
+      currency: sample.currency, total_cost: { excl_vat, incl_vat: excl_vat * 2 },
+      cdr_location: { ...cdr.cdr_location, state: sample.state },
+      ...(sample.credit ? { credit: true, credit_reference_id: `P-${n - 1}` } : {}),
+    });
+    await ledger.receive(toJsonBytes(one));
+    held.push(issuedBy('CA*CPK', settledCdr(one), clock.iso()));
+  }
+  await there.settled.caughtUp();
+  const { rows } = await there.superuser.query<{ public_json: string; acknowledged_at: Date | null }>(
+    'SELECT public_json, acknowledged_at FROM cdrs WHERE own',
+  );
+  for (const { public_json, acknowledged_at } of rows) {
+    held.push(issuedBy('CA*BCT', settledCdr(JSON.parse(public_json) as Cdr), acknowledged_at?.toISOString()));
+  }
+});
+afterAll(() => there?.close());
+
+test('the database sums up what the same statement made in memory says', async () => {
+  const calendar = new SettlementCalendar([exampleTerms, {
+    ...exampleTerms, valid_from: '2022-03', closing_days: 20,
+    fees: [{ ...exampleTerms.fees[0]!, per: 'percent', amount: '1.5', currency: '' }],
+  }], zone('America/Vancouver'));
+  const now = there.clock.now();
+  let late = 0;
+  for (let month = '2022-01'; month <= '2022-05'; month = nextMonth(month)) {
+    const { statement } = await there.settling.statement(carbonPlunk, month);
+    const expected = settle({ month, calendar, parties, now, ...tallied(held, { calendar, month, now }) });
+    expect(statement).toEqual(expected);
+    expect(JSON.stringify(statement)).toBe(JSON.stringify(expected));
+    for (const { invoices } of statement.currencies) for (const invoice of invoices) late += invoice.late.cdrs;
+  }
+  expect(late).toBeGreaterThan(0);
+});
+
+test('its lines are read page by page, each once, in the order of the statement', async () => {
+  const { settling } = there;
+  for (const month of ['2022-02', '2022-03', '2022-04']) {
+    const { statement } = await settling.statement(carbonPlunk, month);
+    const wanted = statement.parties.flatMap(({ party }) =>
+      statement.currencies.flatMap(({ invoices }) => invoices.filter(({ supplier }) => supplier === party)
+        .flatMap(({ lines }) => lines)));
+    const found: (typeof wanted)[number][] = [];
+    for (let after = ''; ;) {
+      const page = await settling.lines(carbonPlunk, month, { after, limit: 3 });
+      found.push(...page.map(({ line }) => line));
+      if (page.length < 3) break;
+      after = page.at(-1)!.next;
+    }
+    expect(new Set(found.map(({ cdr_id }) => cdr_id)).size).toBe(found.length);
+    expect(found).toHaveLength(wanted.length);
+    const sorted = (all: typeof found) => all.map((line) => JSON.stringify(line)).sort();
+    expect(sorted(found)).toEqual(sorted(wanted));
+    expect(found.map(({ issuer, late }) => `${issuer} ${late ? 0 : 1}`)).toEqual(
+      found.map(({ issuer, late }) => `${issuer} ${late ? 0 : 1}`).sort(),
+    );
+  }
+  await expect(settling.lines(carbonPlunk, '2022-02', { after: 'x', limit: 3 })).rejects.toThrow('after');
+});
+
+test('the whole log read again makes the same statements, byte for byte', async () => {
+  const all = async () => JSON.stringify(await Promise.all(
+    ['2022-02', '2022-03', '2022-04'].map((month) => there.settling.statement(carbonPlunk, month)),
+  ));
+  const before = await all();
+  await there.settled.rebuild();
+  expect(await all()).toBe(before);
+});
+
+test('what is on its way to the partner is told apart from what it has', async () => {
+  const { notes, text } = await there.settling.statement(carbonPlunk, '2022-04');
+  const unacknowledged = held.filter(({ issuer, acknowledged_at }) => issuer === 'CA*BCT' && acknowledged_at === undefined);
+  expect(notes.awaiting).toBe(unacknowledged.length);
+  expect(text).toContain('Not acknowledged by the partner so far');
+});
+
+test('agreements are in the chain', async () => {
+  expect(await there.ledger.verify()).toMatchObject([{ ledger: 'CA*BCT', problem: undefined }]);
+  const { rowCount } = await there.superuser.query(`SELECT 1 FROM events WHERE stream = 'agreement-CA-CPK'`);
+  expect(rowCount).toBe(2);
+});

@@ -1,0 +1,98 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { fold, given } from '#decider';
+import { exampleTerms } from '#settlement';
+import { instant } from '#time';
+import {
+  agreementDecider, type AgreementSet, holdingVersions, type SetAgreement,
+} from './agreement.ts';
+
+const own = { country_code: 'CA', party_id: 'BCT' };
+const partner = { country_code: 'CA', party_id: 'CPK' };
+const at = '2022-02-01T18:00:00Z';
+
+function order(more: Partial<SetAgreement> = {}): SetAgreement {
+  return { type: 'SetAgreement', commandId: 'c-1', own, partner, terms: exampleTerms, now: instant(at), ...more };
+}
+
+function set(more: Partial<AgreementSet> = {}): AgreementSet {
+  return { type: 'AgreementSet', partner, version: 1, terms: exampleTerms, at, commandId: 'c-1', ...more };
+}
+
+const terms = (more: Partial<typeof exampleTerms>) => ({ terms: { ...exampleTerms, ...more } });
+
+test('an agreement is set', () => given(agreementDecider).when(order()).then(set()));
+
+test('the same terms again are no news, nor is the same order however late', () => {
+  const newer = set({ version: 2, commandId: 'c-2', ...terms({ closing_days: 12 }) });
+  given(agreementDecider, set()).when(order({ commandId: 'c-9' })).thenNothing();
+  given(agreementDecider, set(), newer).when(order()).thenNothing();
+});
+
+test('other terms for the same month replace it, others for a later month follow it', () => {
+  const changed = terms({ closing_days: 12 });
+  given(agreementDecider, set()).when(order({ commandId: 'c-2', ...changed }))
+    .then(set({ version: 2, commandId: 'c-2', ...changed }));
+  const later = terms({ valid_from: '2022-05' });
+  given(agreementDecider, set()).when(order({ commandId: 'c-2', ...later }))
+    .then(set({ version: 2, commandId: 'c-2', ...later }));
+});
+
+test('a month that is closed keeps its terms', () => {
+  const late = { commandId: 'c-2', now: instant('2022-03-11T08:00:00.001Z') };
+  given(agreementDecider, set()).when(order({ ...late, ...terms({ fees: [] }) })).thenRejected('month-closed');
+  given(agreementDecider, set()).when(order({ ...late, ...terms({ fees: [], closing_days: 60 }) }))
+    .thenRejected('month-closed');
+  given(agreementDecider).when(order(late)).thenRejected('month-closed');
+});
+
+test('a new zone does not move the end of a month that is closed', () => {
+  const move = { commandId: 'c-2', now: instant('2022-03-12T00:00:00Z') };
+  const tokyo = terms({ valid_from: '2022-03', time_zone: 'Asia/Tokyo' });
+  given(agreementDecider, set()).when(order({ ...move, ...tokyo })).thenRejected('month-closed');
+  const fees = terms({ valid_from: '2022-03', fees: [] });
+  given(agreementDecider, set()).when(order({ ...move, ...fees }))
+    .then(set({ version: 2, commandId: 'c-2', at: '2022-03-12T00:00:00Z', ...fees }));
+});
+
+test.each([
+  [{ valid_from: '2022-13' }],
+  [{ time_zone: 'Pacific/Vancouver' }],
+  [{ closing_days: 91 }],
+  [{ closing_days: 1.5 }],
+  [{ currencies: ['XXQ'] }],
+  [{ currencies: [] }],
+  [{ parties: [exampleTerms.parties[0]!] }],
+  [{ parties: [exampleTerms.parties[0]!, exampleTerms.parties[0]!] }],
+  [{ parties: exampleTerms.parties.map((party) => ({ ...party, name: 'two\nlines' })) }],
+  [{ fees: [{ ...exampleTerms.fees[0]!, amount: '-1' }] }],
+  [{ fees: [{ ...exampleTerms.fees[0]!, amount: '1e3' }] }],
+  [{ fees: [{ ...exampleTerms.fees[0]!, per: 'percent' as const }] }],
+  [{ fees: [{ ...exampleTerms.fees[0]!, cdrs_of: { country_code: 'CA', party_id: 'XYZ' } }] }],
+])('terms with %j are none', (more) => {
+  given(agreementDecider).when(order(terms(more))).thenRejected('invalid-object');
+});
+
+test('any order repeated at any later point sets nothing', () => {
+  const orders = fc.array(
+    fc.record({ month: fc.integer({ min: 2, max: 5 }), closing_days: fc.integer({ min: 1, max: 3 }) }),
+    { minLength: 1, maxLength: 8 },
+  );
+  fc.assert(
+    fc.property(orders, (all) => {
+      const commands = all.map(({ month, closing_days }, n) => order({
+        commandId: `c-${n}`, ...terms({ valid_from: `2022-0${month}`, closing_days }),
+      }));
+      const events = commands.reduce<AgreementSet[]>((past, command) => [
+        ...past, ...agreementDecider.decide(command, fold(agreementDecider, past)),
+      ], []);
+      const state = fold(agreementDecider, events);
+      for (const event of events) {
+        const command = commands.find(({ commandId }) => commandId === event.commandId)!;
+        expect(agreementDecider.decide(command, state)).toEqual([]);
+      }
+      expect(holdingVersions(state)).toHaveLength(new Set(all.map(({ month }) => month)).size);
+    }),
+  );
+});
+
