@@ -8,7 +8,9 @@ export class InvalidDecimal extends Error {
   override readonly name = 'InvalidDecimal';
   readonly value: unknown;
   constructor(value: unknown) {
-    super(`not a decimal number: ${String(value).slice(0, 60)}`);
+    // An object from JSON can have a toString of its own that is no function.
+    const shown = typeof value === 'object' && value !== null ? 'an object' : String(value);
+    super(`not a decimal number: ${shown.slice(0, 60)}`);
     this.value = value;
   }
 }

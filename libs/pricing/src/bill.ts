@@ -5,7 +5,7 @@ import type { Course } from './course.ts';
 import type { Policy } from './policy.ts';
 import type { Moment } from './restriction.ts';
 import { InvalidCharge, type TariffDimension } from './shapes.ts';
-import { levelsOf, type Stretch } from './stretch.ts';
+import { lacksLevel, levelsOf, type Stretch } from './stretch.ts';
 
 /** What became of a reservation: the driver came, or it ran out. */
 export type Outcome = 'used' | 'expired';
@@ -70,13 +70,18 @@ export class Bill {
 
   /** The moment at which a stretch is held against restrictions: its start. */
   #momentOf(stretch: Stretch, reserved: boolean): Moment {
-    const { startMs, chargingStartMs } = this.#course;
+    const { startMs, chargingStartMs, notes } = this.#course;
+    const tariff = stretch.tariff!;
+    const levels = levelsOf(stretch, this.#policy);
+    if (!reserved && lacksLevel(tariff, levels)) {
+      notes.push({ code: 'level-unknown', period: stretch.index });
+    }
     return {
       atMs: stretch.startMs,
-      wallMs: stretch.tariff!.usesClock ? this.#clock().wallMs(stretch.startMs) : Number.NaN,
+      wallMs: tariff.usesClock ? this.#clock().wallMs(stretch.startMs) : Number.NaN,
       elapsedMs: stretch.startMs - (reserved ? startMs : chargingStartMs),
       energyWh: stretch.energySoFarWh,
-      levels: levelsOf(stretch, this.#policy),
+      levels,
     };
   }
 

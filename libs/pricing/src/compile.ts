@@ -31,6 +31,7 @@ export class Component {
   readonly phase: Phase;
   readonly checks: readonly Check[];
   readonly source: PriceComponent;
+  readonly #of: TariffElement;
   #ninthsPerUnit: Decimal | undefined;
   #inclFactor: Decimal | undefined;
   #step: Decimal | undefined;
@@ -42,6 +43,14 @@ export class Component {
     this.phase = phase;
     this.checks = checks;
     this.source = source;
+    this.#of = at.source;
+  }
+
+  /** Its element prices parking and neither energy nor charging time. */
+  get isParkingOnly(): boolean {
+    const dimensions = this.#of.price_components.map(({ type }) => type);
+    const charges = dimensions.includes('ENERGY') || dimensions.includes('TIME');
+    return dimensions.includes('PARKING_TIME') && !charges;
   }
 
   /** Excluding VAT, per kWh, per hour or once. */
@@ -79,6 +88,7 @@ export class Component {
 interface Place {
   readonly element: number;
   readonly index: number;
+  readonly source: TariffElement;
 }
 
 export interface Bound {
@@ -92,11 +102,12 @@ export interface CompiledTariff {
   readonly components: Readonly<Record<TariffDimension, readonly Component[]>>;
   readonly min: Bound | undefined;
   readonly max: Bound | undefined;
-  /** Some component has a vat, be it 0. */
+  /** Some component has a vat, be it 0, or a bound its incl_vat. */
   readonly hasVat: boolean;
-  /** Some element looks at the Location's clock, or at power and current. */
+  /** Some element looks at the Location's clock, at current or at power. */
   readonly usesClock: boolean;
-  readonly usesLevels: boolean;
+  readonly usesCurrent: boolean;
+  readonly usesPower: boolean;
 }
 
 /** The first component in list order whose element is active: it prices the dimension. PRC-02 */
@@ -128,14 +139,17 @@ export function compile(tariff: Tariff): CompiledTariff {
     throw new InvalidTariff('elements', 'at least one element expected');
   }
   const components = { ENERGY: NONE, TIME: NONE, PARKING_TIME: NONE, FLAT: NONE };
+  const min = min_price == null ? undefined : readBound(min_price, 'min_price');
+  const max = max_price == null ? undefined : readBound(max_price, 'max_price');
   const reading: Reading = {
     source: tariff,
     components,
-    min: min_price == null ? undefined : readBound(min_price, 'min_price'),
-    max: max_price == null ? undefined : readBound(max_price, 'max_price'),
-    hasVat: false,
+    min,
+    max,
+    hasVat: min?.incl !== undefined || max?.incl !== undefined,
     usesClock: false,
-    usesLevels: false,
+    usesCurrent: false,
+    usesPower: false,
   };
   for (let i = 0; i < elements.length; i++) readElement(reading, components, elements[i]!, i);
   return reading;
@@ -147,25 +161,30 @@ function readElement(
   source: TariffElement,
   element: number,
 ): void {
+  if (typeof source !== 'object' || source === null) {
+    throw new InvalidTariff(`elements[${element}]`, 'an element expected');
+  }
   const { restrictions, price_components } = source;
   if (!Array.isArray(price_components))
     throw invalid(element, 'price_components', 'a list expected');
   let checks = NO_CHECKS;
   let phase: Phase = 'session';
   if (restrictions != null) {
+    if (typeof restrictions !== 'object') throw invalid(element, 'restrictions', 'a set expected');
     checks = readChecks(restrictions, element);
     phase = readPhase(restrictions.reservation, element);
     for (let i = 0; i < checks.length; i++) {
       const need = needs(checks[i]!);
       if (need === 'clock') tariff.usesClock = true;
-      else if (need === 'levels') tariff.usesLevels = true;
+      else if (need === 'current') tariff.usesCurrent = true;
+      else if (need === 'power') tariff.usesPower = true;
     }
   }
   for (let index = 0; index < price_components.length; index++) {
     const part = price_components[index] as PriceComponent;
     checkComponent(part, element, index);
     if (part.vat != null) tariff.hasVat = true;
-    const component = new Component(part, checks, phase, { element, index });
+    const component = new Component(part, checks, phase, { element, index, source });
     if (components[part.type] === NONE) components[part.type] = [component];
     else components[part.type].push(component);
   }
@@ -178,6 +197,9 @@ function readPhase(reservation: string | null | undefined, element: number): Pha
 }
 
 function checkComponent(part: PriceComponent, element: number, index: number): void {
+  if (typeof part !== 'object' || part === null) {
+    throw invalid(element, `price_components[${index}]`, 'a price component expected');
+  }
   const { type, price, vat, step_size } = part;
   if (type !== 'ENERGY' && type !== 'TIME' && type !== 'PARKING_TIME' && type !== 'FLAT') {
     throw invalid(element, `price_components[${index}].type`, 'a tariff dimension expected');

@@ -4,7 +4,7 @@ import { type CompiledTariff, compile } from './compile.ts';
 import type { Note } from './notes.ts';
 import type { Policy } from './policy.ts';
 import { type Charge, type ChargingPeriod, InvalidCharge, type Tariff } from './shapes.ts';
-import { readVolumes, type Stretch } from './stretch.ts';
+import { readVolumes, type Stretch, usesCharger } from './stretch.ts';
 
 /** A charge, read: its stretches in order of time. */
 export interface Course {
@@ -19,11 +19,12 @@ export interface Course {
 
 /** Reads a charge; `end` (RFC 3339) stands in for one that still runs. Throws InvalidCharge. */
 export function readCourse(charge: Charge, policy: Policy, end?: string): Course {
+  if (!isObject(charge)) throw new InvalidCharge('charge', 'an object expected');
   const { start_date_time, end_date_time = end, charging_periods: periods, tariffs } = charge;
   if (!Array.isArray(periods) || periods.length === 0) {
     throw new InvalidCharge('charging_periods', 'at least one period expected');
   }
-  if (tariffs == null || tariffs.length === 0) {
+  if (!Array.isArray(tariffs) || tariffs.length === 0 || !tariffs.every(isObject)) {
     throw new InvalidCharge('tariffs', 'at least one tariff expected');
   }
   const notes: Note[] = [];
@@ -32,8 +33,11 @@ export function readCourse(charge: Charge, policy: Policy, end?: string): Course
   const startMs =
     start_date_time == null || start_date_time === first.source.start_date_time
       ? first.startMs
-      : read(start_date_time, 'start_date_time');
-  const endMs = end_date_time == null ? Number.NaN : read(end_date_time, 'end_date_time');
+      : (knownInstant(start_date_time, 'start_date_time', notes) ?? first.startMs);
+  const endMs =
+    end_date_time == null
+      ? Number.NaN
+      : (knownInstant(end_date_time, 'end_date_time', notes) ?? Number.NaN);
   let chargingStartMs = Number.NaN;
   let energySoFarWh = Decimal.zero;
   for (let i = 0; i < stretches.length; i++) {
@@ -64,8 +68,12 @@ export function readCourse(charge: Charge, policy: Policy, end?: string): Course
   };
 }
 
-function isReservation({ reservationS, chargingS, parkingS, energyWh }: Stretch): boolean {
-  return reservationS !== undefined && !chargingS && !parkingS && !energyWh;
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
+}
+
+function isReservation(stretch: Stretch): boolean {
+  return stretch.reservationS !== undefined && !usesCharger(stretch);
 }
 
 function readStretches(periods: readonly ChargingPeriod[], notes: Note[]): Stretch[] {
@@ -73,6 +81,9 @@ function readStretches(periods: readonly ChargingPeriod[], notes: Note[]): Stret
   let ordered = true;
   for (let index = 0; index < periods.length; index++) {
     const source = periods[index]!;
+    if (!isObject(source)) {
+      throw new InvalidCharge(`charging_periods[${index}]`, 'a period expected');
+    }
     const startMs = readStart(source, index);
     if (index > 0 && startMs < stretches[index - 1]!.startMs) ordered = false;
     stretches.push({
@@ -108,6 +119,15 @@ function read(text: string, path: string): number {
   } catch {
     throw new InvalidCharge(path, 'a date-time in UTC expected');
   }
+}
+
+// CDR-19: how a CDR says that it does not know; its text writes an epoch that RFC 3339 has not.
+const UNKNOWN = /^1970-0?1-0?1T00:00:00(?:\.0+)?(?:Z|\+00:00)?$/;
+
+function knownInstant(text: string, path: string, notes: Note[]): number | undefined {
+  if (typeof text !== 'string' || !UNKNOWN.test(text)) return read(text, path);
+  notes.push({ code: path === 'start_date_time' ? 'start-unknown' : 'end-unknown' });
+  return undefined;
 }
 
 /** Which of the charge's tariffs prices a period. */
@@ -156,7 +176,7 @@ class TariffChoice {
     }
     const only = this.#tariffs.length === 1 ? this.#tariffs[0]! : undefined;
     if (only?.id === id) return only;
-    const same = this.#tariffs.filter((one) => one.id.toLowerCase() === id.toLowerCase());
+    const same = this.#tariffs.filter((one) => isSameId(one.id, id));
     if (same.length > 0) return same.find((one) => isValidAt(one, this.#atMs)) ?? same[0];
     this.#notes.push({ code: 'period-names-unlisted-tariff', period: index });
     return only;
@@ -169,6 +189,12 @@ class TariffChoice {
     if (!this.#notes.some((note) => note.code === code)) this.#notes.push({ code });
     return this.#tariffs[0]!;
   }
+}
+
+/** Ids are CiStrings; a charge that nobody validated may hold anything. */
+function isSameId(one: unknown, other: unknown): boolean {
+  if (typeof one !== 'string' || typeof other !== 'string') return one === other;
+  return one.toLowerCase() === other.toLowerCase();
 }
 
 /** Tariff.start_date_time inclusive, end_date_time exclusive. */

@@ -19,6 +19,8 @@ const PER: Readonly<Record<TariffDimension, string>> = {
 };
 
 const NOTES: Readonly<Record<NoteCode, string>> = {
+  'start-unknown': 'when the session started is unknown; its first period is taken for it',
+  'end-unknown': 'when the session ended is unknown; it is taken to last as long as its volumes',
   'periods-reordered': 'the periods came out of order and were sorted',
   'period-outside-session': 'it lies outside the session’s start and end',
   'period-names-unlisted-tariff': 'its tariff is not among the tariffs given',
@@ -28,6 +30,7 @@ const NOTES: Readonly<Record<NoteCode, string>> = {
   'currency-unknown': 'the currency is unknown; two decimals are assumed',
   'time-differs-from-timestamps': 'its hours differ from its timestamps; the hours are billed',
   'negative-energy': 'energy flowed back',
+  'level-unknown': 'the tariff asks for a current or a power that nobody told',
   'reservation-outcome-inferred': 'whether the reservation was used is inferred from what followed',
   'period-spans-price-change': 'the price changes within it; it is priced as it began',
 };

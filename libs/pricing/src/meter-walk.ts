@@ -12,6 +12,7 @@ export interface WalkContext {
   readonly tariffId: string;
   readonly withLevels: boolean;
   readonly oneFlat: boolean;
+  readonly registerTenthWh: number | undefined;
 }
 
 // More changes of state than this between two readings are no longer kept apart.
@@ -33,6 +34,7 @@ export class MeterWalk {
   #state: ChargeState;
   #changes: StateChange[];
   #ignored: number;
+  #rolledTenthWh: number;
 
   constructor(context: WalkContext, state: MeterState) {
     this.#context = context;
@@ -47,6 +49,7 @@ export class MeterWalk {
     this.#state = state.state;
     this.#changes = [...state.changes];
     this.#ignored = state.ignored;
+    this.#rolledTenthWh = state.rolledTenthWh ?? 0;
   }
 
   toState(): MeterState {
@@ -64,18 +67,30 @@ export class MeterWalk {
       state: this.#state,
       changes: this.#changes,
       ignored: this.#ignored,
+      ...(this.#rolledTenthWh === 0 ? {} : { rolledTenthWh: this.#rolledTenthWh }),
     };
   }
 
   /** A reading of the register. One that goes back in time or energy is left out. */
-  read(atMs: number, tenthWh: number, levels: Levels): void {
+  read(atMs: number, registerTenthWh: number, levels: Levels): void {
     const newest = this.#changes.at(-1)?.atMs ?? this.#atMs;
+    const rolledTenthWh = this.#rolledBy(registerTenthWh);
+    const tenthWh = registerTenthWh + rolledTenthWh;
     if (atMs < this.#atMs || tenthWh < this.#tenthWh) {
       this.#ignored++;
       return;
     }
+    this.#rolledTenthWh = rolledTenthWh;
     this.#advance(Math.max(atMs, newest), tenthWh);
     this.#levels = levels;
+  }
+
+  /** A register that fell by more than half of its size has begun again; less is a false reading. */
+  #rolledBy(registerTenthWh: number): number {
+    const size = this.#context.registerTenthWh;
+    const fallen = this.#tenthWh - this.#rolledTenthWh - registerTenthWh;
+    const hasBegunAgain = size !== undefined && fallen > size / 2;
+    return this.#rolledTenthWh + (hasBegunAgain ? size : 0);
   }
 
   /** A change of state; one told late begins where the known past ends. */
@@ -130,7 +145,9 @@ export class MeterWalk {
     const perMs = (span.toTenthWh - span.fromTenthWh) / (span.toMs - span.fromMs);
     const averageW = Math.round(perMs * WATTS_PER_TENTH_WH_PER_MS);
     if (state !== 'charging') return { powerW: averageW, currentMa: 0 };
-    return { powerW: this.#levels.powerW ?? averageW, currentMa: this.#levels.currentMa };
+    // As a period without energy is read: no current flows where nobody tells of one.
+    const currentMa = this.#levels.currentMa ?? (averageW === 0 ? 0 : undefined);
+    return { powerW: this.#levels.powerW ?? averageW, currentMa };
   }
 
   /** Looks at every moment of a piece at which the price may change. */
@@ -145,7 +162,9 @@ export class MeterWalk {
       if (bound !== undefined && bound < piece.toTenthWh) {
         // Multiplied first, so that an exact millisecond stays one.
         const flown = (bound - piece.fromTenthWh) * (piece.toMs - piece.fromMs);
-        const boundMs = piece.fromMs + Math.ceil(flown / (piece.toTenthWh - piece.fromTenthWh));
+        const exactMs = piece.fromMs + Math.ceil(flown / (piece.toTenthWh - piece.fromTenthWh));
+        // What flowed beyond the bound in the last millisecond has a period of its own too.
+        const boundMs = Math.min(exactMs, piece.toMs - 1);
         if (boundMs <= nextMs) {
           // No period is shorter than a millisecond.
           nextMs = Math.max(boundMs, this.#running.startMs + 1);

@@ -177,6 +177,36 @@ test('readings out of order and registers that fall are left out and counted', (
   expect(seen(meter.periods(state, { at: at('09:40') }))).toEqual(['09:00 ENERGY 3 TIME 0.6667']);
 });
 
+test('a register that begins again counts on, where its size is known', () => {
+  const end = { at: at('10:00'), energyWh: 3_000 };
+  const events = [{ at: at('09:30'), energyWh: 1_000 }];
+  const near = { ...start, energyWh: 99_999_000 };
+  const context = { tariff: plain, registerWh: 100_000_000 };
+  expect(seen(splitAtPriceChanges(context, near, events, end))).toEqual(['09:00 ENERGY 4 TIME 1']);
+  expect(seen(splitAtPriceChanges({ tariff: plain }, near, events, end))).toEqual([
+    '09:00 ENERGY 0 TIME 1',
+  ]);
+  const meter = meterFold(context);
+  const state = meter.take(meter.take(meter.start(near), events[0]!), { ...end, energyWh: 900 });
+  expect([state.ignored, state.rolledTenthWh, state.tenthWh]).toEqual([1, 1e9, 1_000_010_000]);
+});
+
+test('a whole session’s events are heard in the order of their times', () => {
+  const byTime = tariffOf(
+    { price_components: [energy(0.1)], restrictions: { end_time: '09:30' } },
+    { price_components: [energy(0.3)] },
+  );
+  const events: MeterEvent[] = [
+    { at: at('09:30'), energyWh: 1_008_000 },
+    { at: at('09:50'), state: 'parking' },
+    { at: at('09:50'), energyWh: 1_009_000 },
+  ];
+  const end = { at: at('10:00') };
+  const turned = splitAtPriceChanges({ tariff: byTime, timeZone }, start, events.toReversed(), end);
+  expect(turned).toEqual(splitAtPriceChanges({ tariff: byTime, timeZone }, start, events, end));
+  expect(seen(turned)[0]).toBe('09:00 ENERGY 8 TIME 0.5');
+});
+
 test('a charge that was over at once still has a period', () => {
   const meter = meterFold({ tariff: plain });
   expect(seen(meter.periods(meter.start(start), { at: start.at }))).toEqual([

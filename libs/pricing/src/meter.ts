@@ -55,6 +55,8 @@ export interface MeterState {
   readonly changes: readonly StateChange[];
   /** How many readings were older or lower than one before, and so left out. */
   readonly ignored: number;
+  /** What the register has lost by beginning again; `tenthWh` counts on. Absent = 0. */
+  readonly rolledTenthWh?: number;
 }
 
 export interface StateChange {
@@ -64,6 +66,8 @@ export interface StateChange {
 
 export interface MeterContext {
   readonly tariff: Tariff;
+  /** The energy at which the register begins again at 0; absent = it never does. */
+  readonly registerWh?: DecimalLike;
   readonly timeZone?: string;
   readonly policy?: Policy;
 }
@@ -93,13 +97,15 @@ export interface Meter {
  * state, and at a time of day, a date, a duration, an energy or a level from which another
  * component applies. Between readings energy runs evenly through the time in which the car charged.
  */
-export function meterFold({ tariff, timeZone, policy = defaultPolicy }: MeterContext): Meter {
+export function meterFold(given: MeterContext): Meter {
+  const { tariff, timeZone, registerWh, policy = defaultPolicy } = given;
   const compiled = compile(tariff);
   const context: WalkContext = {
     changes: new PriceChanges(compiled, policy, timeZone),
     tariffId: tariff.id,
-    withLevels: compiled.usesLevels,
+    withLevels: compiled.usesCurrent || compiled.usesPower,
     oneFlat: policy.flatFee === 'once-per-session',
+    registerTenthWh: registerWh === undefined ? undefined : tenths(registerWh),
   };
   return {
     start: ({ at, energyWh, state }) => {
@@ -140,7 +146,10 @@ export function meterFold({ tariff, timeZone, policy = defaultPolicy }: MeterCon
   };
 }
 
-/** The charging periods of a whole session at once; see `meterFold`. */
+/**
+ * The charging periods of a whole session at once, its events in any order; see `meterFold`, which
+ * hears them as they come and leaves out a reading that comes late.
+ */
 export function splitAtPriceChanges(
   context: MeterContext,
   from: MeterStart,
@@ -148,5 +157,6 @@ export function splitAtPriceChanges(
   end: MeterEnd,
 ): ChargingPeriod[] {
   const meter = meterFold(context);
-  return meter.periods(events.reduce(meter.take, meter.start(from)), end);
+  const inOrder = events.toSorted((a, b) => instant(a.at) - instant(b.at));
+  return meter.periods(inOrder.reduce(meter.take, meter.start(from)), end);
 }

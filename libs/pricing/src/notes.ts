@@ -1,5 +1,7 @@
 /** What a reader of the price should know and no number says. */
 export type NoteCode =
+  | 'start-unknown'
+  | 'end-unknown'
   | 'periods-reordered'
   | 'period-outside-session'
   | 'period-names-unlisted-tariff'
@@ -9,6 +11,7 @@ export type NoteCode =
   | 'currency-unknown'
   | 'time-differs-from-timestamps'
   | 'negative-energy'
+  | 'level-unknown'
   | 'reservation-outcome-inferred'
   | 'period-spans-price-change';
 

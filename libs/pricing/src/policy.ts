@@ -53,6 +53,12 @@ export const FLAGS = {
   namelessPeriod: { ours: 'no-tariff', others: ['first-valid'], source: 'mod_cdrs ChargingPeriod' },
   /** Whose min_price and max_price bind where periods name several tariffs. */
   boundsTariff: { ours: 'first', others: ['last', 'none'], source: '#326' },
+  /** Whether they bound a reservation's costs too; alone, those are no "Charging Session". */
+  boundedCosts: {
+    ours: 'all',
+    others: ['without-reservation'],
+    source: 'mod_tariffs min_price, mod_cdrs total_cost',
+  },
   /** A bound that lacks its incl_vat: nothing, or never below the bounded excl_vat. */
   missingInclBound: {
     ours: 'not-below-excl',
@@ -69,6 +75,10 @@ export const FLAGS = {
     others: ['used', 'expired'],
     source: '#395 #404 #459',
   },
+  /** A start or end at the epoch is unknown: periods and volumes stand in for it. */
+  unknownInstant: { ours: 'from-periods', others: [], source: 'mod_cdrs CDR note, D20' },
+  /** A FLAT whose element prices parking alone: part of the parking's cost or of the fixed one? */
+  parkingFlat: { ours: 'parking', others: ['fixed'], source: 'mod_cdrs total_parking_cost' },
   /** An expired reservation: RESERVATION still prices what RESERVATION_EXPIRES does not. */
   expiredReservation: {
     ours: 'expires-then-reservation',

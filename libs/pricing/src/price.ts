@@ -7,6 +7,7 @@ import { type Line, linesOf } from './line.ts';
 import type { Note } from './notes.ts';
 import { defaultPolicy, type Policy } from './policy.ts';
 import type { Charge } from './shapes.ts';
+import { usesCharger } from './stretch.ts';
 
 export interface PriceOptions {
   /** IANA name of the Location's zone; needed once a tariff has local times, dates or days. */
@@ -57,7 +58,7 @@ export function price(charge: Charge, options: PriceOptions = {}): Priced {
   const bill = new Bill(course, policy, reservation, options.timeZone);
   const lines = linesOf(bill.entries, policy);
   const subtotal = sumOf(lines, knowsVat(course, policy));
-  const { cost, bounded } = bound(subtotal, boundingTariff(course, policy), policy);
+  const { cost, bounded } = boundedBy(boundingTariff(course, policy), lines, subtotal, policy);
   const decimals = decimalsOf(course, policy);
   return {
     currency: course.currency,
@@ -82,9 +83,9 @@ export function price(charge: Charge, options: PriceOptions = {}): Priced {
 function outcomeOf(course: Course, options: PriceOptions, policy: Policy): Outcome | undefined {
   let reserved = false;
   let charged = false;
-  for (const { reservationS, chargingS, parkingS, energyWh } of course.stretches) {
-    if (reservationS) reserved = true;
-    if (chargingS || parkingS || energyWh) charged = true;
+  for (const stretch of course.stretches) {
+    if (stretch.reservationS) reserved = true;
+    if (usesCharger(stretch)) charged = true;
   }
   if (!reserved) return undefined;
   if (options.reservation) return options.reservation;
@@ -120,6 +121,26 @@ function boundingTariff({ stretches }: Course, policy: Policy): CompiledTariff |
     if (tariff) return tariff;
   }
   return undefined;
+}
+
+function boundedBy(
+  tariff: CompiledTariff | undefined,
+  lines: readonly Line[],
+  subtotal: Cost,
+  policy: Policy,
+): { cost: Cost; bounded: Priced['bounded'] } {
+  const reserved =
+    policy.boundedCosts === 'all' ? [] : lines.filter(({ reservation }) => reservation);
+  if (reserved.length === 0) return bound(subtotal, tariff, policy);
+  if (reserved.length === lines.length) return { cost: subtotal, bounded: {} };
+  const apart = sumOf(reserved, subtotal.incl !== undefined);
+  const session = {
+    excl: subtotal.excl.sub(apart.excl),
+    incl: apart.incl && subtotal.incl?.sub(apart.incl),
+  };
+  const { cost, bounded } = bound(session, tariff, policy);
+  const incl = apart.incl && cost.incl?.add(apart.incl);
+  return { cost: { excl: cost.excl.add(apart.excl), incl }, bounded };
 }
 
 /** PRC-12: min_price and max_price bound the total without and with VAT independently. */

@@ -86,7 +86,9 @@ function readCheck(
       return { kind, bound: exact(value, kind, element) };
     case 'min_duration':
     case 'max_duration':
-      if (Number.isFinite(value)) return { kind, ms: (value as number) * 1000 };
+      if (Number.isFinite(value)) {
+        return { kind, ms: Math.min((value as number) * 1000, Number.MAX_SAFE_INTEGER) };
+      }
       throw invalid(element, kind, 'seconds expected');
     default:
       return undefined;
@@ -126,7 +128,7 @@ function pair(text: string, at: number): number {
 }
 
 function dayNumber(text: Value, field: string, element: number): number {
-  const match = /^(\d{4})-(\d\d)-(\d\d)$/.exec(String(text));
+  const match = typeof text === 'string' ? /^(\d{4})-(\d\d)-(\d\d)$/.exec(text) : null;
   if (match) {
     const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])];
     const days = daysFromCivil(year, month, day);
@@ -141,7 +143,7 @@ function weekdays(names: Value, element: number): number {
   let days = 0;
   for (const name of names) {
     const index = WEEKDAYS.indexOf(name as (typeof WEEKDAYS)[number]);
-    if (index < 0) throw invalid(element, 'day_of_week', `${String(name)} is no day of the week`);
+    if (index < 0) throw invalid(element, 'day_of_week', 'MONDAY to SUNDAY expected');
     days |= 1 << (index + 1);
   }
   return days;
@@ -160,7 +162,7 @@ function invalid(element: number, field: string, rule: string): InvalidTariff {
 }
 
 /** What a check has to be told beside the session's own energy and duration. */
-export function needs({ kind }: Check): 'clock' | 'levels' | undefined {
+export function needs({ kind }: Check): 'clock' | 'current' | 'power' | undefined {
   switch (kind) {
     case 'time':
     case 'start_date':
@@ -169,9 +171,10 @@ export function needs({ kind }: Check): 'clock' | 'levels' | undefined {
       return 'clock';
     case 'min_current':
     case 'max_current':
+      return 'current';
     case 'min_power':
     case 'max_power':
-      return 'levels';
+      return 'power';
     default:
       return undefined;
   }

@@ -37,3 +37,19 @@ test('a tariff applies from its start until before its end', () => {
   expect(select([past, now], { tokenType: 'RFID', atMs })?.id).toBe('now');
   expect(select([past, now], { tokenType: 'RFID', atMs: atMs - 1 })?.id).toBe('past');
 });
+
+test('of two tariffs in force the one that began last applies', () => {
+  const before = tariff('before', 'REGULAR');
+  const after = tariff('after', 'REGULAR', { start_date_time: '2022-01-01T00:00:00Z' });
+  expect(select([before, after], { tokenType: 'RFID', atMs })?.id).toBe('after');
+});
+
+test.each([
+  ['only what the agreement offers', 'RFID', ['CHEAP', 'all'], 'all'],
+  ['a profile that the agreement offers', 'APP_USER', ['cheap'], 'cheap', 'CHEAP'],
+  ['nothing, where it offers none of the connector’s', 'RFID', ['other'], undefined],
+  ['who pays at the charger is no partner’s driver', 'AD_HOC_USER', ['other'], 'ad-hoc'],
+])('by agreement: %s', (_, tokenType, offered, id, profile = undefined as string | undefined) => {
+  const tariffs = [regular, all, cheap, adHoc];
+  expect(select(tariffs, { tokenType, profile, atMs, offered })?.id).toBe(id);
+});

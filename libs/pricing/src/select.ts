@@ -1,3 +1,4 @@
+import { instant } from '#time';
 import { isValidAt } from './course.ts';
 import type { Tariff } from './shapes.ts';
 
@@ -8,6 +9,8 @@ export interface Payer {
   readonly profile?: string | null;
   /** Epoch ms of the session's start. */
   readonly atMs: number;
+  /** Ids of the tariffs that the agreement with the payer's partner offers; absent = all. */
+  readonly offered?: readonly string[] | undefined;
 }
 
 /** TAR-02: which types of tariff are for a payer, best first; undefined = a tariff without type. */
@@ -20,14 +23,24 @@ function typesFor({ tokenType, profile }: Payer): (string | undefined)[] {
 
 /**
  * Which of a connector's tariffs applies to a session: the one of the payer's own type, else one
- * that is for all; only those valid at the start (TAR-03), the first of the list where several are.
- * Undefined = none.
+ * that is for all; only those that the agreement offers and that are valid at the start (TAR-03).
+ * Where several are (LOC-11 forbids it) the one that began last, then the first of the list.
+ * Undefined = none. Who pays at the charger has no partner and so no agreement.
  */
 export function select<T extends Tariff>(tariffs: readonly T[], payer: Payer): T | undefined {
-  const valid = tariffs.filter((tariff) => isValidAt(tariff, payer.atMs));
+  const offered = payer.tokenType === 'AD_HOC_USER' ? undefined : payer.offered;
+  const ids = offered && new Set(offered.map((id) => id.toLowerCase()));
+  const valid = tariffs
+    .filter(({ id }) => ids?.has(id.toLowerCase()) ?? true)
+    .filter((tariff) => isValidAt(tariff, payer.atMs))
+    .toSorted((a, b) => beganMs(b) - beganMs(a));
   for (const type of typesFor(payer)) {
     const found = valid.find((tariff) => (tariff.type ?? undefined) === type);
     if (found) return found;
   }
   return undefined;
+}
+
+function beganMs({ start_date_time: from }: Tariff): number {
+  return from == null ? 0 : instant(from);
 }

@@ -30,22 +30,33 @@ export function readVolumes(stretch: Stretch, policy: Policy, notes: Note[]): vo
   const { dimensions } = stretch.source;
   if (!Array.isArray(dimensions)) throw invalid(stretch, 'dimensions', 'a list expected');
   let durations = 0;
-  for (let i = 0; i < dimensions.length; i++) if (isDuration(dimensions[i]!)) durations++;
-  const spanMs = durations === 1 ? stretch.endMs - stretch.startMs : Number.NaN;
+  for (let i = 0; i < dimensions.length; i++) {
+    if (typeof dimensions[i]?.type !== 'string') {
+      throw invalid(stretch, `dimensions[${i}].type`, 'a dimension expected');
+    }
+    if (isDuration(dimensions[i]!)) durations++;
+  }
+  const spanMs = stretch.endMs - stretch.startMs;
+  let alone = false;
   for (let i = 0; i < dimensions.length; i++) {
     const { type, volume } = dimensions[i]!;
     if (type === 'ENERGY') {
       stretch.energyWh = plus(stretch.energyWh, read(stretch, i, volume).shift(3));
     } else if (isDuration(dimensions[i]!)) {
-      const seconds = duration(volume, spanMs, policy) ?? inSeconds(stretch, i, notes);
+      const told = typeof volume === 'number' ? volume : read(stretch, i, volume).toApproximate();
+      let seconds = durations === 1 ? ofTimestamps(told, spanMs, policy) : undefined;
+      alone = seconds !== undefined;
+      seconds ??= ofVolume(stretch, i, policy);
       if (type === 'TIME') stretch.chargingS = plus(stretch.chargingS, seconds);
       else if (type === 'PARKING_TIME') stretch.parkingS = plus(stretch.parkingS, seconds);
       else stretch.reservationS = plus(stretch.reservationS, seconds);
     }
   }
+  if (durations > 0 && !alone) compareWithTimestamps(stretch, durations, notes);
+  if (stretch.reservationS) tellReservationApart(stretch);
   if (stretch.energyWh?.isNegative())
     notes.push({ code: 'negative-energy', period: stretch.index });
-  if (Number.isNaN(stretch.endMs)) stretch.endMs = stretch.startMs + volumeMs(stretch);
+  if (Number.isNaN(stretch.endMs)) stretch.endMs = endByVolumes(stretch);
 }
 
 function isDuration({ type }: CdrDimension): boolean {
@@ -56,35 +67,87 @@ function plus(total: Decimal | undefined, more: Decimal): Decimal {
   return total === undefined ? more : total.add(more);
 }
 
+// TYP-04: numbers have 4 decimals, the last of which is 0.36 s of an hour; some partners send 3.
+const LAST_OF_FOUR_MS = 360;
+const HALF_LAST_OF_THREE_MS = 1800;
+
 /**
- * The timestamps' duration in seconds where the volume is what is left of it after rounding to the
- * hours' few decimals, else undefined. TYP-04: numbers have 4 decimals; some partners send 3.
+ * The timestamps' duration in seconds where the volume is what is left of it after its hours were
+ * rounded, or cut, to few decimals; else undefined.
  */
-function duration(hours: DecimalLike, spanMs: number, policy: Policy): Decimal | undefined {
+function ofTimestamps(hours: number, spanMs: number, policy: Policy): Decimal | undefined {
   if (!(spanMs >= 0) || policy.timeVolume === 'volume') return undefined;
   if (policy.timeVolume === 'timestamps') return Decimal.of(spanMs, 3);
-  const value = typeof hours === 'number' ? hours : Number(String(hours));
+  const offMs = Math.abs(hours * HOUR_MS - spanMs);
+  if (offMs < LAST_OF_FOUR_MS) return Decimal.of(spanMs, 3);
   const hasThree =
-    Math.round(value * 1e3) / 1e3 === value && Math.round(value * 1e2) / 1e2 !== value;
-  const toleranceMs = hasThree ? 1800 : 180;
-  return Math.abs(value * HOUR_MS - spanMs) <= toleranceMs ? Decimal.of(spanMs, 3) : undefined;
+    Math.round(hours * 1e3) / 1e3 === hours && Math.round(hours * 1e2) / 1e2 !== hours;
+  return hasThree && offMs <= HALF_LAST_OF_THREE_MS ? Decimal.of(spanMs, 3) : undefined;
 }
 
-function inSeconds(stretch: Stretch, dimension: number, notes: Note[]): Decimal {
+/**
+ * The volume's own duration in seconds. Where no timestamps say better, hours that cannot hold a
+ * whole second (0.2667 for 16 minutes) stand for the one within their last decimal.
+ */
+function ofVolume(stretch: Stretch, dimension: number, policy: Policy): Decimal {
   const hours = read(stretch, dimension, stretch.source.dimensions[dimension]!.volume);
   if (hours.isNegative()) {
     throw invalid(stretch, `dimensions[${dimension}].volume`, 'a duration is never negative');
   }
-  if (!Number.isNaN(stretch.endMs)) {
-    notes.push({ code: 'time-differs-from-timestamps', period: stretch.index });
+  const seconds = hours.mul(HOUR_S);
+  if (seconds.compare(DURATION_S_MAX) > 0) {
+    throw invalid(stretch, `dimensions[${dimension}].volume`, 'less than 10,000 years expected');
   }
-  return hours.mul(HOUR_S);
+  if (policy.timeVolume === 'volume') return seconds;
+  const whole = seconds.roundTo(0, 'half-away-from-zero');
+  // A double has 15 sure digits, whatever it shows.
+  const lastDecimal = Decimal.of(3600, Math.min(Math.max(4, hours.scale), 12));
+  return whole.sub(seconds).abs().compare(lastDecimal) < 0 ? whole : seconds;
 }
 
-function volumeMs(stretch: Stretch): number {
-  let seconds = stretch.chargingS ?? Decimal.zero;
-  if (stretch.parkingS) seconds = seconds.add(stretch.parkingS);
-  if (stretch.reservationS) seconds = seconds.add(stretch.reservationS);
+function compareWithTimestamps(stretch: Stretch, durations: number, notes: Note[]): void {
+  const offMs = Math.abs(volumeMs(stretch) - (stretch.endMs - stretch.startMs));
+  if (offMs >= durations * LAST_OF_FOUR_MS) {
+    notes.push({ code: 'time-differs-from-timestamps', period: stretch.index });
+  }
+}
+
+/**
+ * PRC-15: partners write dimensions of 0 too. A reservation of no time is none beside what was
+ * used; charging or parking of nothing is no use of the charger beside a reservation.
+ */
+function tellReservationApart(stretch: Stretch): void {
+  const { energyWh, chargingS, parkingS } = stretch;
+  if (stretch.reservationS!.isZero()) {
+    if (energyWh || chargingS || parkingS) stretch.reservationS = undefined;
+  } else if (!usesCharger(stretch)) {
+    stretch.energyWh = stretch.chargingS = stretch.parkingS = undefined;
+  }
+}
+
+/** Energy flowed, or time went by at the charger. */
+export function usesCharger({ energyWh, chargingS, parkingS }: Stretch): boolean {
+  return (
+    (energyWh !== undefined && !energyWh.isZero()) ||
+    (chargingS !== undefined && !chargingS.isZero()) ||
+    (parkingS !== undefined && !parkingS.isZero())
+  );
+}
+
+// The last second that RFC 3339 can write.
+const LAST_MS = 253_402_300_799_000;
+const DURATION_S_MAX = Decimal.of(LAST_MS, 3);
+
+function endByVolumes(stretch: Stretch): number {
+  const endMs = stretch.startMs + volumeMs(stretch);
+  if (endMs <= LAST_MS) return endMs;
+  throw invalid(stretch, 'dimensions', 'durations that end before the year 10000 expected');
+}
+
+function volumeMs({ chargingS, parkingS, reservationS }: Stretch): number {
+  let seconds = chargingS ?? Decimal.zero;
+  if (parkingS) seconds = seconds.add(parkingS);
+  if (reservationS) seconds = seconds.add(reservationS);
   return Number(seconds.shift(3).roundTo(0, 'half-away-from-zero').coefficient);
 }
 
@@ -107,19 +170,21 @@ const NO_LEVELS: Levels = {};
  * the session's own CURRENT and POWER. One that is missing is taken from the other side.
  */
 export function levelsOf(stretch: Stretch, policy: Policy): Levels {
-  if (!stretch.tariff?.usesLevels) return NO_LEVELS;
+  const { tariff } = stretch;
+  if (!tariff?.usesCurrent && !tariff?.usesPower) return NO_LEVELS;
   const { dimensions } = stretch.source;
   const current: Span = [undefined, undefined, undefined];
   const power: Span = [undefined, undefined, undefined];
   for (let i = 0; i < dimensions.length; i++) {
     const { type, volume } = dimensions[i]!;
     const span = type.endsWith('CURRENT') ? current : type.endsWith('POWER') ? power : undefined;
-    if (span)
-      span[type.startsWith('MIN_') ? 0 : type.startsWith('MAX_') ? 2 : 1] = read(
-        stretch,
-        i,
-        volume,
-      );
+    if (!span) continue;
+    const side = type.startsWith('MIN_') ? 0 : type.startsWith('MAX_') ? 2 : 1;
+    const level = read(stretch, i, volume);
+    const before = span[side];
+    const extremer =
+      !before || (side === 0 ? level.compare(before) < 0 : level.compare(before) > 0);
+    if (extremer) span[side] = level;
   }
   const idle = policy.missingLevel === 'average-power' && !stretch.energyWh?.coefficient;
   const missingCurrent = idle ? Decimal.zero : undefined;
@@ -130,6 +195,14 @@ export function levelsOf(stretch: Stretch, policy: Policy): Levels {
     min_power: power[0] ?? power[1] ?? power[2] ?? missingPower,
     max_power: power[2] ?? power[1] ?? power[0] ?? missingPower,
   };
+}
+
+/** The tariff asks for a level of which nothing is known. */
+export function lacksLevel(tariff: CompiledTariff, levels: Levels): boolean {
+  return (
+    (tariff.usesCurrent && levels.min_current === undefined) ||
+    (tariff.usesPower && levels.min_power === undefined)
+  );
 }
 
 /** Lowest, momentary, highest. */

@@ -13,8 +13,11 @@ export interface Split {
   readonly reservation: Cost | undefined;
 }
 
-/** CDR-12: where each line belongs. min_price and max_price act on the total alone. */
-export function split({ lines, unrounded }: Priced): Split {
+/**
+ * CDR-12: where each line belongs; parking includes its own fixed parts. min_price and max_price
+ * act on the total alone.
+ */
+export function split({ lines, unrounded, policy }: Priced): Split {
   const withVat = unrounded.incl !== undefined;
   const part = (belongs: (line: Line) => boolean): Cost | undefined => {
     const some = lines.filter(belongs);
@@ -25,11 +28,16 @@ export function split({ lines, unrounded }: Priced): Split {
   };
   const session = (dimension: string) => (line: Line) =>
     !line.reservation && line.dimension === dimension;
+  const isParkingFee = ({ dimension, reservation, component }: Line) =>
+    dimension === 'FLAT' &&
+    !reservation &&
+    policy.parkingFlat === 'parking' &&
+    component.isParkingOnly;
   return {
-    fixed: part(session('FLAT')),
+    fixed: part((line) => session('FLAT')(line) && !isParkingFee(line)),
     energy: part(session('ENERGY')),
     time: part(session('TIME')),
-    parking: part(session('PARKING_TIME')),
+    parking: part((line) => session('PARKING_TIME')(line) || isParkingFee(line)),
     reservation: part((line) => line.reservation),
   };
 }

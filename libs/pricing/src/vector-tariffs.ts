@@ -79,7 +79,7 @@ const rated = (price: number, vat: number | undefined, step_size: number): Rated
 export const always = (...price_components: PriceComponent[]): TariffElement => ({
   price_components,
 });
-const when = (
+export const when = (
   restrictions: TariffRestrictions,
   ...price_components: PriceComponent[]
 ): TariffElement => ({ price_components, restrictions });
@@ -108,8 +108,8 @@ export const byCurrentAndDay = tariff(
 );
 const reservable = (...forReservations: TariffElement[]) =>
   tariff(...forReservations, always(flat(0.5, 20), energy(0.25, 10)));
-const RESERVATION = { reservation: 'RESERVATION' };
-const EXPIRES = { reservation: 'RESERVATION_EXPIRES' };
+export const RESERVATION = { reservation: 'RESERVATION' };
+export const EXPIRES = { reservation: 'RESERVATION_EXPIRES' };
 export const reservedPerHour = reservable(when(RESERVATION, time(5, 20, 60)));
 export const reservedForFee = reservable(when(RESERVATION, flat(2, 20), time(5, 20, 300)));
 export const expiryFee = reservable(

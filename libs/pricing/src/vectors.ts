@@ -4,10 +4,11 @@ import { TIME_ZONE } from './vector-tariffs.ts';
 import { prices } from './vectors-prices.ts';
 import { reservations } from './vectors-reservations.ts';
 import { steps } from './vectors-steps.ts';
+import { worked } from './vectors-worked.ts';
 
 /**
  * Prices that OCPI 2.2.1 prints or that follow from it, as charges to price: the ids are those of
- * the project's checklist (W = worked in the text, R = follows from its rules, I = an issue).
+ * the project's checklist (W = worked in the text, I = an issue, others = a rule worked out).
  * Expected amounts are exact, before any rounding to a currency.
  */
 export interface Vector {
@@ -33,7 +34,7 @@ export type VectorRow = [
   of?: Outcome,
 ];
 
-export const vectors: readonly Vector[] = [...prices, ...reservations, ...steps].map(
+export const vectors: readonly Vector[] = [...prices, ...reservations, ...steps, ...worked].map(
   ([id, shows, charge, price, billed, of]) => {
     const [excl, incl] = price.split(' ') as [string, string?];
     return {

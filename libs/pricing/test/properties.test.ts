@@ -7,8 +7,7 @@ import { policyWith } from '../src/policy.ts';
 import { type Priced, price } from '../src/price.ts';
 import type { Charge, ChargingPeriod } from '../src/shapes.ts';
 import { hours, priceReport } from '../src/totals.ts';
-import { evenSession, runs, type Session, seed, session, tariff, timeZone } from './arbitrary.ts';
-import { oraclePrice } from './oracle.ts';
+import { runs, type Session, seed, session, tariff, timeZone } from './arbitrary.ts';
 
 console.log(`pricing properties: SEED=${seed}`);
 
@@ -171,22 +170,6 @@ test('a session over midnight or a clock change is the sum of its parts (1,000 c
       expect(first.unrounded.excl.add(second.unrounded.excl).toString()).toBe(whole.toString());
     }),
     runs(1_000),
-  );
-});
-
-test('a slow calculator that goes minute by minute finds the same prices (400 charges)', () => {
-  fc.assert(
-    fc.property(tariff({ steps: [0] }), evenSession, timeZone, (of, given, where) => {
-      const { unrounded } = price(chargeOf({ tariff: of, timeZone: where }, given), {
-        timeZone: where,
-      });
-      const [excl, incl] = oraclePrice(of, given, where);
-      const twelve = (value: typeof excl) =>
-        decimal(value.toDecimalPlaces(12).toFixed()).toString();
-      expect(unrounded.excl.toString()).toBe(twelve(excl));
-      if (unrounded.incl) expect(unrounded.incl.toString()).toBe(twelve(incl));
-    }),
-    runs(400),
   );
 });
 

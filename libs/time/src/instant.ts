@@ -3,8 +3,10 @@ export class InvalidInstant extends Error {
   override readonly name = 'InvalidInstant';
   readonly text: string;
   constructor(text: unknown) {
-    super(`not an RFC 3339 date-time in UTC: ${String(text).slice(0, 40)}`);
-    this.text = String(text);
+    // An object from JSON can have a toString of its own that is no function.
+    const shown = typeof text === 'object' && text !== null ? 'an object' : String(text);
+    super(`not an RFC 3339 date-time in UTC: ${shown.slice(0, 40)}`);
+    this.text = shown;
   }
 }
 
