@@ -1,5 +1,7 @@
 import { toJsonBytes } from '#contracts';
+import { Rejected } from '#decider';
 import type { Cdr, Party } from '#ocpi';
+import { InvalidInstant, instant, rfc3339 } from '#time';
 import { wholeCdr } from './private-part.ts';
 import type { ListedCdr } from './projections/cdr-list.ts';
 
@@ -27,4 +29,15 @@ export function ocpiParty({
 
 export function contractParty({ country_code, party_id }: Party) {
   return { countryCode: country_code, partyId: party_id };
+}
+
+/** An instant of a window as the database takes it. Throws Rejected. */
+export function readInstant(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return rfc3339(instant(text));
+  } catch (error) {
+    if (!(error instanceof InvalidInstant)) throw error;
+    throw new Rejected('invalid-object', `date: ${error.message}`);
+  }
 }

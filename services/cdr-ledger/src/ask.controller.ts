@@ -13,8 +13,6 @@ import {
   listTokenCdrs,
   type ReceiveCdr,
   receiveCdr,
-  type VerifyLedger,
-  verifyLedger,
 } from '#contracts/cdr-ledger';
 import { Change } from '#contracts/party';
 import { contractParty, jsonOf, ocpiParty } from './answers.ts';
@@ -90,18 +88,5 @@ export class AskController {
       });
       return { creditCdrId, ...(replacementCdrId === undefined ? {} : { replacementCdrId }) };
     });
-  }
-
-  @Answers(verifyLedger)
-  verify(requests: VerifyLedger[]) {
-    return each(requests, async () => ({
-      chains: (await this.ledger.verify()).map(({ ledger, chain: { entries, head }, problem }) => ({
-        chain: ledger,
-        entries,
-        head: Buffer.from(head).toString('hex'),
-        intact: problem === undefined,
-        problem: problem ?? '',
-      })),
-    }));
   }
 }

@@ -3,12 +3,18 @@ import { AskController } from './ask.controller.ts';
 import { CdrLedger } from './cdr-ledger.ts';
 import { DisputesController } from './disputes.controller.ts';
 import { Disputes } from './disputes.ts';
+import { Csv } from './cdr-csv.ts';
+import { Exporting } from './exporting.ts';
 import { PartnerFactsController } from './partner-facts.controller.ts';
+import { Projections } from './projections.ts';
+import { Proofs } from './proofs.ts';
+import { ProofsController } from './proofs.controller.ts';
+import type { Proving } from './proving.ts';
 import { SessionFactsController } from './session-facts.controller.ts';
 import { SettlementController } from './settlement.controller.ts';
 import { Settling } from './settling.ts';
 
-export interface LedgerVerbs {
+export interface LedgerVerbs extends Omit<Proving, 'signing'> {
   readonly ledger: CdrLedger;
   readonly disputes: Disputes;
   readonly settling: Settling;
@@ -16,13 +22,15 @@ export interface LedgerVerbs {
 
 @Module({})
 export class CdrLedgerModule {
-  static with({ ledger, disputes, settling }: LedgerVerbs): DynamicModule {
+  static with(verbs: LedgerVerbs): DynamicModule {
+    const { ledger, disputes, settling, proofs, exporting, csv, projections } = verbs;
     return {
       module: CdrLedgerModule,
       controllers: [
         AskController,
         DisputesController,
         SettlementController,
+        ProofsController,
         SessionFactsController,
         PartnerFactsController,
       ],
@@ -30,6 +38,10 @@ export class CdrLedgerModule {
         { provide: CdrLedger, useValue: ledger },
         { provide: Disputes, useValue: disputes },
         { provide: Settling, useValue: settling },
+        { provide: Proofs, useValue: proofs },
+        { provide: Exporting, useValue: exporting },
+        { provide: Csv, useValue: csv },
+        { provide: Projections, useValue: projections },
       ],
     };
   }

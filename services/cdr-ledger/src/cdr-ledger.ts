@@ -1,9 +1,9 @@
-import { Rejected } from '#decider';
 import type { EventStore } from '#event-store';
 import { type Cdr, type Party, partyText } from '#ocpi';
 import type { Database } from '#postgres';
 import type { PartySettings } from '#settings';
-import { type Clock, InvalidInstant, instant, rfc3339 } from '#time';
+import type { Clock } from '#time';
+import { readInstant } from './answers.ts';
 import { billOf, type EndedSession, whyUnbillable } from './bill.ts';
 import {
   type Correction,
@@ -15,7 +15,6 @@ import {
 import { correct, type OrderedCorrection, sealed } from './correcting.ts';
 import type { Finding } from './finding.ts';
 import { type Following, NotCaughtUp } from './follow.ts';
-import { chainUpTo, entriesUpTo, isChained } from './ledger-pages.ts';
 import { privateParts, type PrivateParts } from './private-parts.ts';
 import {
   cdrsOfToken,
@@ -27,7 +26,6 @@ import {
 import type { CdrReceived } from './received-cdr.ts';
 import { readBody, receive } from './receiving.ts';
 import { type Order, Recorder } from './record.ts';
-import { type Verdict, verifyLog } from './verify.ts';
 import type { ZoneOf } from './zones.ts';
 
 export interface CdrLedgerParts {
@@ -36,9 +34,8 @@ export interface CdrLedgerParts {
   readonly clock: Clock;
   readonly party: PartySettings;
   readonly zoneOf: ZoneOf;
-  /** The followers of the log. */
+  /** The follower of the log that lists CDRs. */
   readonly list: Following;
-  readonly chain: Following;
 }
 
 type Ordered = Promise<Order<SessionCdrCommand> | undefined>;
@@ -146,30 +143,5 @@ export class CdrLedger {
   async ofToken(tokenParty: Party, uid: string, limit: number): Promise<ListedCdr[]> {
     await this.parts.list.caughtUp();
     return cdrsOfToken(this.parts.db, tokenParty, uid, limit);
-  }
-
-  /** Recomputes every chain from the log and the private parts. */
-  async verify(): Promise<Verdict[]> {
-    const { db, store, party, chain } = this.parts;
-    const isBehind = await chain.caughtUp().then(
-      () => false,
-      (error: unknown) => error instanceof NotCaughtUp,
-    );
-    // What comes in while we look is chained later; but a chain that cannot follow its log is
-    // broken.
-    const end = isBehind ? undefined : await chain.position();
-    return verifyLog(entriesUpTo(db, store, end), chainUpTo(db, end), partyText(party), (eventId) =>
-      isChained(db, eventId),
-    );
-  }
-}
-
-function readInstant(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
-  try {
-    return rfc3339(instant(text));
-  } catch (error) {
-    if (!(error instanceof InvalidInstant)) throw error;
-    throw new Rejected('invalid-object', `date: ${error.message}`);
   }
 }

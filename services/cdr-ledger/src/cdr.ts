@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import type { Sealed } from '#chain';
 import { type Decider, Rejected } from '#decider';
 import { idKey, type Party, sameId } from '#ocpi';
 import type { PricingNote } from './pricing-note.ts';
-import type { PublicCdr, Sealed } from './private-part.ts';
+import type { PublicCdr } from './private-part.ts';
 
 /**
  * All CDRs and Credit CDRs of one session of ours: the stream `cdr-<session>`. The n-th CDR is

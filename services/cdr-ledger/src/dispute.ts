@@ -1,6 +1,6 @@
+import type { Sealed } from '#chain';
 import { type Decider, Rejected } from '#decider';
 import { idKey, type Party } from '#ocpi';
-import type { Sealed } from './private-part.ts';
 
 /**
  * The disputes over one CDR, ours or a partner's, one after the other: opened → answered → credited

@@ -14,6 +14,9 @@ export interface Follower {
 }
 
 export interface Following {
+  readonly name: string;
+  /** Whether its rows may be made anew. */
+  readonly isRebuildable: boolean;
   /**
    * Resolves when the rows hold all that the log held at the time of the call. Throws NotCaughtUp.
    */
@@ -43,6 +46,8 @@ export function follow(db: Database, store: EventStore, follower: Follower, log:
   const progress = new Progress();
   const running = run(db, store, follower, { signal: stopping.signal, progress, log });
   return {
+    name: follower.name,
+    isRebuildable: follower.forget !== undefined,
     async caughtUp() {
       const end = (await store.last())?.position ?? NO_POSITION;
       const deadline = Date.now() + CATCH_UP_MS;

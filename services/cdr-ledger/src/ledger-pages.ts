@@ -1,8 +1,7 @@
-import type { EventStore, StoredEvent } from '#event-store';
+import { type LedgerRow, readHeading, type StoredEntry } from '#chain';
+import type { EventStore } from '#event-store';
 import type { Database } from '#postgres';
-import { type LedgerEvent, readEvent } from './ledger-event.ts';
 import { findPrivateParts } from './private-parts.ts';
-import { type LedgerRow, type StoredEntry } from './verify.ts';
 
 const PAGE = 1_000;
 
@@ -22,7 +21,8 @@ export async function* entriesUpTo(
 ): AsyncGenerator<StoredEntry> {
   for (let after = BEFORE_ALL; ;) {
     const page = (await store.readAll(after, PAGE)).filter(({ position }) => position <= end);
-    const sealed = page.map((event) => sealedId(event));
+    // Bytes that are no entry any more have none: the chain tells what is wrong with them.
+    const sealed = page.map(({ data }) => readHeading(data)?.private?.id);
     const found = await findPrivateParts(
       db,
       sealed.filter((id) => id !== undefined),
@@ -31,18 +31,6 @@ export async function* entriesUpTo(
       yield { ...event, private: found.get(sealed[n] ?? '') };
     if (page.length < PAGE) return;
     after = page.at(-1)!.position;
-  }
-}
-
-/** Undefined also for bytes that are no event any more: the chain tells what is wrong with them. */
-function sealedId(event: StoredEvent): string | undefined {
-  try {
-    const read: LedgerEvent = readEvent(event);
-    return 'private' in read && /^[0-9a-f-]{36}$/.test(read.private.id)
-      ? read.private.id
-      : undefined;
-  } catch {
-    return undefined;
   }
 }
 

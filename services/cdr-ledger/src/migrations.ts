@@ -28,6 +28,16 @@ export const migrations: MigrationList = [
   { name: 'cdr-ledger-4-partners', up: () => [PARTNERS] },
   { name: 'cdr-ledger-settlement', up: () => [SETTLED, ...SETTLED_INDEXES, AGREEMENTS] },
   { name: 'cdr-ledger-disputes', up: () => [DISPUTES, ...DISPUTE_INDEXES] },
+  {
+    name: 'cdr-ledger-heads',
+    up: ({ role }) => [
+      MERKLE_NODES,
+      HEADS,
+      HEADS_ENTRIES,
+      ...neverChanging('merkle_nodes', role),
+      ...neverChanging('heads', role),
+    ],
+  },
 ];
 
 /**
@@ -166,3 +176,34 @@ const AGREEMENTS = `CREATE TABLE agreements (
   terms json NOT NULL,
   PRIMARY KEY (partner, valid_from)
 )`;
+
+/** Of the Merkle tree over a ledger's leaves: one for every 16, 256, 4096 … of them. */
+const MERKLE_NODES = `CREATE TABLE merkle_nodes (
+  ledger text NOT NULL,
+  level int NOT NULL,
+  node int NOT NULL,
+  hash bytea NOT NULL,
+  PRIMARY KEY (ledger, level, node)
+)`;
+
+/** What was signed at the end of a day: the exact text, in which the other columns are read. */
+const HEADS = `CREATE TABLE heads (
+  ledger text NOT NULL,
+  day text NOT NULL,
+  entries int NOT NULL,
+  text text NOT NULL,
+  signature text NOT NULL,
+  PRIMARY KEY (ledger, day)
+)`;
+
+const HEADS_ENTRIES = 'CREATE INDEX heads_entries ON heads (ledger, entries, day)';
+
+/** Guarded as the chain is: by grant and, for its owner, by trigger. */
+function neverChanging(table: string, role: string): readonly string[] {
+  return [
+    `CREATE TRIGGER ${table}_never_change BEFORE UPDATE OR DELETE OR TRUNCATE ON ${table}
+      FOR EACH STATEMENT EXECUTE FUNCTION chain_never_changes()`,
+    `ALTER TABLE ${table} ENABLE ALWAYS TRIGGER ${table}_never_change`,
+    `REVOKE UPDATE, DELETE ON ${table} FROM ${role}`,
+  ];
+}

@@ -1,5 +1,5 @@
+import { macOf, type Sealed } from '#chain';
 import type { Cdr, CdrToken } from '#ocpi';
-import { macOf } from './chain.ts';
 
 /**
  * A CDR lies in the ledger in two parts. The public one (money, energy, times, place) is stored for
@@ -42,14 +42,6 @@ const PUBLIC_FIELDS: readonly Exclude<keyof Cdr, PrivateField>[] = [
 
 export type PublicCdr = Omit<Cdr, PrivateField>;
 export type PrivateCdr = Pick<Cdr, PrivateField>;
-
-/** What an entry says of its private part. */
-export interface Sealed {
-  /** The private row's id. */
-  readonly id: string;
-  /** HMAC-SHA-256(salt, private text), hex. */
-  readonly mac: string;
-}
 
 /** A private row: the text and the salt without which its HMAC says nothing. */
 export interface PrivatePart {

@@ -1,8 +1,9 @@
+import type { Sealed } from '#chain';
 import { type Decider, Rejected } from '#decider';
 import { idKey, type Party, partyText } from '#ocpi';
 import type { Finding } from './finding.ts';
 import type { PricingNote } from './pricing-note.ts';
-import type { PublicCdr, Sealed } from './private-part.ts';
+import type { PublicCdr } from './private-part.ts';
 
 /**
  * A CDR that a partner sent: one stream per (country, party, id), with one event. It is recorded as

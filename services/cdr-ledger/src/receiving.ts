@@ -1,8 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { macOf } from '#chain';
 import { Rejected } from '#decider';
 import { Cdr, type Party, parseJson, partyText, read, sameParty } from '#ocpi';
 import type { Clock } from '#time';
-import { macOf } from './chain.ts';
 import { privatePart, publicOf, sealOf } from './private-part.ts';
 import type { PrivateParts } from './private-parts.ts';
 import {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { entryText } from '#chain';
 import { type Decider, fold } from '#decider';
 import { type EventStore, StreamContended } from '#event-store';
 import { currentTraceparent } from '#telemetry';
@@ -23,8 +24,9 @@ const ATTEMPTS = 20;
 
 /**
  * Decides on a stream and appends what follows. Two things set it apart from the plain executor: an
- * entry is stored with its type inside, for the chain covers the stored text; and the private parts
- * are on disk before the entry that names them, and gone again when the append came to nothing.
+ * entry is stored with its type and its place inside, for the chain covers the stored text; and the
+ * private parts are on disk before the entry that names them, and gone again when the append came to
+ * nothing.
  */
 export class Recorder {
   constructor(
@@ -63,12 +65,15 @@ export class Recorder {
           expected: version,
           // New ids on every attempt: a repeat is recognised by the decider, which a conflict calls
           // again.
-          events: events.map((event) => ({
-            id: randomUUID(),
-            type: event.type,
-            data: JSON.stringify(event),
-            ...(trace === undefined ? {} : { trace }),
-          })),
+          events: events.map((event, n) => {
+            const id = randomUUID();
+            return {
+              id,
+              type: event.type,
+              data: entryText({ id, stream, version: version + n + 1 }, event),
+              ...(trace === undefined ? {} : { trace }),
+            };
+          }),
         },
       ]);
       if (outcome?.outcome === 'appended') return { state: fold(decider, events, state), events };

@@ -14,6 +14,7 @@ import { cdrList } from './projections/cdr-list.ts';
 import { disputeCredits } from './projections/dispute-credits.ts';
 import { disputeList } from './projections/dispute-list.ts';
 import { settlement } from './projections/settlement.ts';
+import { prove, signingOf } from './proving.ts';
 import { Recorder } from './record.ts';
 import { Settling } from './settling.ts';
 import { toTold, withPrivateParts } from './tells.ts';
@@ -24,12 +25,14 @@ export function start(env: Env): Promise<Running> {
     env,
     { name: 'cdr-ledger', migrations },
     async ({ settings, db, bus, log, onStop }) => {
-      const { time_zone: timeZone } = ledgerSettings(settings);
+      const own = ledgerSettings(settings);
+      const { time_zone: timeZone } = own;
+      const signing = signingOf(settings, own);
       const store = postgresEventStore(db);
       onStop(() => store.close());
       const list = follow(db, store, cdrList, log);
       onStop(() => list.stop());
-      const chain = follow(db, store, chainRows, log);
+      const chain = follow(db, store, chainRows(), log);
       onStop(() => chain.stop());
       const recorder = new Recorder(store, privateParts(db));
       const disputeRows = follow(db, store, disputeList, log);
@@ -47,7 +50,6 @@ export function start(env: Env): Promise<Running> {
         party,
         zoneOf: zonesFrom(bus),
         list,
-        chain,
       });
       const settling = new Settling({
         db,
@@ -58,8 +60,11 @@ export function start(env: Env): Promise<Running> {
         settlement: settled,
         list,
       });
+      const others = [disputeRows, credits, settled];
+      const proving = prove({ db, store, clock, party, timeZone, signing, log, chain, list, others });
+      onStop(() => proving.signing.stop());
       const serving = await serve({
-        module: CdrLedgerModule.with({ ledger, disputes, settling }),
+        module: CdrLedgerModule.with({ ledger, disputes, settling, ...proving }),
         bus,
         db,
         listener: 'cdr-ledger',

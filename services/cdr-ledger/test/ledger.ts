@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { signerFromSeed } from '#chain';
 import { type EventStore, postgresEventStore } from '#event-store';
 import { log } from '#telemetry';
 import { type Database, openDatabase } from '#postgres';
@@ -11,6 +12,7 @@ import { migrations } from '../src/migrations.ts';
 import { cdrList } from '../src/projections/cdr-list.ts';
 import { settlement } from '../src/projections/settlement.ts';
 import { privateParts } from '../src/private-parts.ts';
+import { prove, type Proving } from '../src/proving.ts';
 import { Recorder } from '../src/record.ts';
 import { Settling } from '../src/settling.ts';
 
@@ -18,7 +20,10 @@ import { Settling } from '../src/settling.ts';
  * A ledger on a database of its own, without the bus; and a superuser who can do what nobody
  * should.
  */
-export interface TestLedger {
+export interface TestLedger extends Proving {
+  /** Of the heads. */
+  readonly keys: readonly string[];
+  readonly databaseUrl: string;
   readonly ledger: CdrLedger;
   readonly settling: Settling;
   readonly db: Database;
@@ -36,7 +41,7 @@ export async function testLedger(): Promise<TestLedger> {
   const store = postgresEventStore(db);
   const quiet = log('cdr-ledger', { level: 'silent' });
   const list = follow(db, store, cdrList, quiet);
-  const chain = follow(db, store, chainRows, quiet);
+  const chain = follow(db, store, chainRows(), quiet);
   const settled = follow(db, store, settlement, quiet);
   const clock = fixedClock('2022-02-01T18:21:00Z');
   const party = {
@@ -54,7 +59,6 @@ export async function testLedger(): Promise<TestLedger> {
     party,
     zoneOf,
     list,
-    chain,
   });
   const settling = new Settling({
     db,
@@ -65,6 +69,19 @@ export async function testLedger(): Promise<TestLedger> {
     settlement: settled,
     list,
   });
+  const signer = signerFromSeed(Buffer.alloc(32, 7));
+  const proving = prove({
+    db,
+    store,
+    clock,
+    party,
+    timeZone: 'America/Vancouver',
+    signing: { signer, keys: [signer.publicKey], cursorKey: Buffer.alloc(32) },
+    log: quiet,
+    chain,
+    list,
+    others: [settled],
+  });
   const superuser = new pg.Pool({
     connectionString: database.url,
     options: '-c search_path=cdr_ledger -c timezone=UTC',
@@ -72,6 +89,9 @@ export async function testLedger(): Promise<TestLedger> {
   });
   return {
     ledger,
+    ...proving,
+    keys: [signer.publicKey],
+    databaseUrl: database.url,
     settling,
     settled,
     db,
@@ -80,6 +100,7 @@ export async function testLedger(): Promise<TestLedger> {
     clock,
     superuser,
     async close() {
+      await proving.signing.stop();
       await Promise.all([list.stop(), chain.stop(), settled.stop()]);
       await store.close();
       await Promise.all([db.close(), superuser.end()]);

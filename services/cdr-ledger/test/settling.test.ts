@@ -141,7 +141,7 @@ test('what is on its way to the partner is told apart from what it has', async (
 });
 
 test('agreements are in the chain', async () => {
-  expect(await there.ledger.verify()).toMatchObject([{ ledger: 'CA*BCT', problem: undefined }]);
+  expect(await there.proofs.verify()).toMatchObject([{ ledger: 'CA*BCT', problem: undefined }]);
   const { rowCount } = await there.superuser.query(`SELECT 1 FROM events WHERE stream = 'agreement-CA-CPK'`);
   expect(rowCount).toBe(2);
 });

@@ -31,7 +31,7 @@ beforeAll(async () => {
 afterAll(() => there?.close());
 
 async function problem(): Promise<string> {
-  const verdicts = await there.ledger.verify();
+  const verdicts = await there.proofs.verify();
   expect(verdicts.map(({ ledger }) => ledger)).toEqual(['CA*BCT']);
   return verdicts[0]!.problem ?? 'intact';
 }
@@ -138,7 +138,7 @@ test('a changed private part is found; an erased one leaves chain and money as t
   await there.db.query('DELETE FROM private_parts WHERE contract_key = $1', [
     token.contract_id.toLowerCase(),
   ]);
-  expect(await there.ledger.verify()).toMatchObject([
+  expect(await there.proofs.verify()).toMatchObject([
     { problem: undefined, erased: 6, chain: { entries: 6 } },
   ]);
   expect(await there.settling.statement(carbonPlunk, '2022-02')).toEqual(before);

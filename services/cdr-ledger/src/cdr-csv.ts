@@ -1,0 +1,155 @@
+import { Rejected } from '#decider';
+import { decimal } from '#money';
+import type { Database } from '#postgres';
+import { readInstant } from './answers.ts';
+import type { Finding } from './finding.ts';
+import type { Following } from './follow.ts';
+import type { PublicCdr } from './private-part.ts';
+
+/**
+ * All CDRs and Credit CDRs, ours and partners', as CSV (RFC 4180) in the order in which they entered
+ * the ledger, without what is private. Amounts and volumes are the CDR's own, as exact decimals.
+ */
+export const CSV_COLUMNS = [
+  'own',
+  'country_code',
+  'party_id',
+  'cdr_id',
+  'credit',
+  'credit_reference_id',
+  'credited_by',
+  'session_id',
+  'token_party',
+  'start_date_time',
+  'end_date_time',
+  'last_updated',
+  'location_id',
+  'evse_id',
+  'currency',
+  'total_cost_excl_vat',
+  'total_cost_incl_vat',
+  'total_energy_kwh',
+  'total_time_h',
+  'total_parking_time_h',
+  'total_fixed_cost_excl_vat',
+  'total_energy_cost_excl_vat',
+  'total_time_cost_excl_vat',
+  'total_parking_cost_excl_vat',
+  'total_reservation_cost_excl_vat',
+  'findings',
+  'acknowledged_at',
+] as const;
+
+interface Row {
+  readonly position: bigint;
+  readonly own: boolean;
+  readonly public_json: string;
+  readonly token_party: string;
+  readonly credited_by: string | null;
+  readonly findings: readonly Finding[];
+  readonly acknowledged_at: string | null;
+}
+
+export interface CsvWindow {
+  /** Of last_updated, RFC 3339: from inclusive, to exclusive. */
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+}
+
+const BATCH = 500;
+const PAGE_BYTES = 400_000;
+
+/** The verb. Whoever reads sees all that was recorded before. */
+export class Csv {
+  constructor(private readonly parts: { readonly db: Database; readonly list: Pick<Following, 'caughtUp'> }) {}
+
+  /**
+   * A page of lines behind the cursor; the first one begins with the columns' names. Throws
+   * Rejected.
+   */
+  async page({ from, to }: CsvWindow, cursor?: string): Promise<CsvPage> {
+    await this.parts.list.caughtUp();
+    return csvPage(this.parts.db, { from: readInstant(from), to: readInstant(to) }, cursor);
+  }
+}
+
+export interface CsvPage {
+  readonly lines: Buffer;
+  readonly next: string | undefined;
+}
+
+async function csvPage(
+  db: Database,
+  { from, to }: CsvWindow,
+  cursor?: string,
+): Promise<CsvPage> {
+  const after = cursor === undefined ? 0n : readCursor(cursor);
+  let text = cursor === undefined ? line(CSV_COLUMNS) : '';
+  for (let position = after; ;) {
+    const { rows } = await db.query<Row>(
+      `SELECT "position", own, public_json, token_party, credited_by, findings, acknowledged_at FROM cdrs
+       WHERE "position" > $1 AND ($2::timestamptz IS NULL OR last_updated >= $2)
+         AND ($3::timestamptz IS NULL OR last_updated < $3)
+       ORDER BY "position" LIMIT $4`,
+      [position, from ?? null, to ?? null, BATCH],
+    );
+    for (const row of rows) text += line(fieldsOf(row));
+    position = rows.at(-1)?.position ?? position;
+    const isLast = rows.length < BATCH;
+    if (isLast || text.length > PAGE_BYTES)
+      return { lines: Buffer.from(text), next: isLast ? undefined : String(position) };
+  }
+}
+
+function fieldsOf(row: Row): readonly string[] {
+  const cdr = JSON.parse(row.public_json) as PublicCdr;
+  const cost = (price: { excl_vat: number } | undefined) => number(price?.excl_vat);
+  return [
+    String(row.own),
+    cdr.country_code,
+    cdr.party_id,
+    cdr.id,
+    String(cdr.credit === true),
+    cdr.credit_reference_id ?? '',
+    row.credited_by ?? '',
+    cdr.session_id ?? '',
+    row.token_party,
+    cdr.start_date_time,
+    cdr.end_date_time,
+    cdr.last_updated,
+    cdr.cdr_location.id,
+    cdr.cdr_location.evse_id,
+    cdr.currency,
+    number(cdr.total_cost.excl_vat),
+    number(cdr.total_cost.incl_vat),
+    number(cdr.total_energy),
+    number(cdr.total_time),
+    number(cdr.total_parking_time),
+    cost(cdr.total_fixed_cost),
+    cost(cdr.total_energy_cost),
+    cost(cdr.total_time_cost),
+    cost(cdr.total_parking_cost),
+    cost(cdr.total_reservation_cost),
+    row.findings.map(({ code }) => code).join(' '),
+    row.acknowledged_at ?? '',
+  ];
+}
+
+function number(value: number | undefined): string {
+  return value === undefined ? '' : decimal(value).toString();
+}
+
+/** A partner's text that a spreadsheet would take for a formula is kept from being one. */
+function field(value: string): string {
+  const safe = /^[=+@\t\r]|^-(?![\d.])/.test(value) ? `'${value}` : value;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+function line(fields: readonly string[]): string {
+  return `${fields.map(field).join(',')}\r\n`;
+}
+
+function readCursor(cursor: string): bigint {
+  if (/^\d{1,18}$/.test(cursor)) return BigInt(cursor);
+  throw new Rejected('invalid-cursor', 'cursor: is none that this ledger gave');
+}

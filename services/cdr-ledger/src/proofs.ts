@@ -1,0 +1,153 @@
+import {
+  consistencyProof,
+  inclusionProof,
+  type NodeSource,
+  type PublicKey,
+  type ReceiptProof,
+  readHeading,
+  type Signed,
+  type Verdict,
+  verifyLog,
+  verifyReceipt,
+} from '#chain';
+import { Rejected } from '#decider';
+import type { EventStore } from '#event-store';
+import { type Party, partyText } from '#ocpi';
+import type { Database } from '#postgres';
+import { type Following, NotCaughtUp } from './follow.ts';
+import { allHeads, headsAfter, newestHead, type SignedHead } from './heads.ts';
+import { chainUpTo, entriesUpTo, isChained } from './ledger-pages.ts';
+import { keptNodes, NodeGone, wrongNode } from './merkle-nodes.ts';
+import { findPrivateParts } from './private-parts.ts';
+import { findCdr } from './projections/cdr-list.ts';
+
+export interface ProofsParts {
+  readonly db: Database;
+  readonly store: EventStore;
+  readonly party: Party;
+  /** Who signs, the present key first. */
+  readonly keys: readonly PublicKey[];
+  readonly chain: Pick<Following, 'caughtUp' | 'position'>;
+  readonly list: Pick<Following, 'caughtUp'>;
+}
+
+export type ProofRefusal = 'unknown-cdr' | 'not-signed-yet' | 'unknown-head' | 'ledger-damaged';
+
+const HEADS_MAX = 500;
+
+/** What proves the ledger: verifying it, its signed heads, and the way from a receipt to a head. */
+export class Proofs {
+  readonly ledger: string;
+
+  constructor(private readonly parts: ProofsParts) {
+    this.ledger = partyText(parts.party);
+  }
+
+  get keys(): readonly PublicKey[] {
+    return this.parts.keys;
+  }
+
+  /** Recomputes every chain from the log and the private parts, and checks what was signed. */
+  async verify(): Promise<Verdict[]> {
+    const { db, store, chain, keys } = this.parts;
+    const isBehind = await chain.caughtUp().then(
+      () => false,
+      (error: unknown) => error instanceof NotCaughtUp,
+    );
+    // Before the end is looked up: what is signed later is over entries that come later.
+    const heads = await allHeads(db);
+    // What comes in while we look is chained later; but a chain that cannot follow its log is
+    // broken.
+    const end = isBehind ? undefined : await chain.position();
+    const beside = {
+      rows: chainUpTo(db, end),
+      heads,
+      keys,
+      isChained: (eventId: string) => isChained(db, eventId),
+      wrongNode: (ledger: string, nodes: Parameters<typeof wrongNode>[2]) => wrongNode(db, ledger, nodes),
+    };
+    return verifyLog(entriesUpTo(db, store, end), beside, this.ledger);
+  }
+
+  /** The signed heads behind a day, or all of them; at most 500. */
+  heads(day = ''): Promise<SignedHead[]> {
+    return headsAfter(this.parts.db, this.ledger, { day, limit: HEADS_MAX });
+  }
+
+  /**
+   * The proof that a CDR is in the ledger, to the newest head, which covers it. Throws Rejected.
+   * With its private part it can also be shown whose it is.
+   */
+  async receipt(party: Party, cdrId: string, withPrivate: boolean): Promise<ReceiptProof> {
+    const { db, list, keys } = this.parts;
+    await list.caughtUp();
+    const listed = await findCdr(db, party, cdrId);
+    if (!listed) throw refuse('unknown-cdr', `${partyText(party)} has no CDR ${cdrId} here`);
+    const newest = await newestHead(db, this.ledger);
+    const place = await this.placeOf(listed.position);
+    if (!newest || !place || place.entry > newest.head.entries)
+      throw refuse('not-signed-yet', `CDR ${cdrId}: its day has not ended; ask again tomorrow`);
+    const { entry, text } = place;
+    const path = await this.proven((nodes) => inclusionProof(nodes, entry - 1, newest.head.entries));
+    const sealed = withPrivate ? await this.privatePart(text) : undefined;
+    const { signed } = newest;
+    const about = { roamwatt_receipt: 1, ledger: this.ledger, entry, text } as const;
+    const proof = { ...about, ...(sealed && { private: sealed }), path: path.map(hex), head: signed };
+    const read = verifyReceipt(proof, keys);
+    if (!read.ok) throw refuse('ledger-damaged', `${read.problem}: verify the ledger`);
+    return proof;
+  }
+
+  /** The proof that the ledger at one head only added to what it was at an earlier one. */
+  async consistency(older: string, newer: string): Promise<{ older: Signed; newer: Signed; path: string[] }> {
+    const [before, after] = await Promise.all([this.headOf(older), this.headOf(newer)]);
+    if (before.head.entries > after.head.entries)
+      throw refuse('unknown-head', `the head of ${newer} is older than that of ${older}`);
+    const path = await this.proven((nodes) =>
+      consistencyProof(nodes, before.head.entries, after.head.entries),
+    );
+    return { older: before.signed, newer: after.signed, path: path.map(hex) };
+  }
+
+  private async headOf(day: string): Promise<SignedHead> {
+    const { rows } = await this.parts.db.query<{ before: string | null }>(
+      'SELECT max(day) AS before FROM heads WHERE ledger = $1 AND day < $2',
+      [this.ledger, day],
+    );
+    const [found] = await headsAfter(this.parts.db, this.ledger, { day: rows[0]?.before ?? '', limit: 1 });
+    if (found?.head.day !== day) throw refuse('unknown-head', `no head was signed for ${day}`);
+    return found;
+  }
+
+  private async placeOf(position: bigint): Promise<{ entry: number; text: string } | undefined> {
+    const { rows } = await this.parts.db.query<{ entry: number; text: string }>(
+      `SELECT c.entry, e.data AS text FROM chain c JOIN events e ON e."position" = c."position"
+       WHERE c."position" = $1 AND c.ledger = $2`,
+      [position, this.ledger],
+    );
+    return rows[0];
+  }
+
+  private async privatePart(entry: string): Promise<ReceiptProof['private']> {
+    const id = readHeading(entry)?.private?.id;
+    const part = id === undefined ? undefined : (await findPrivateParts(this.parts.db, [id])).get(id);
+    return part && { salt: hex(part.salt), text: part.text };
+  }
+
+  private async proven(prove: (nodes: NodeSource) => Promise<Buffer[]>): Promise<Buffer[]> {
+    try {
+      return await prove(keptNodes(this.parts.db, this.ledger));
+    } catch (error) {
+      if (!(error instanceof NodeGone)) throw error;
+      throw refuse('ledger-damaged', `${error.message}: verify the ledger`);
+    }
+  }
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}
+
+function refuse(code: ProofRefusal, detail: string): Rejected<ProofRefusal> {
+  return new Rejected(code, detail);
+}

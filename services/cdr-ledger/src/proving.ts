@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs';
+import { InvalidKey, type PublicKey, type Signer, signerFromPem, signerFromSeed } from '#chain';
+import type { EventStore } from '#event-store';
+import { partyText } from '#ocpi';
+import type { Database } from '#postgres';
+import { BadSettings, type PartySettings, type Settings } from '#settings';
+import type { Log } from '#telemetry';
+import { type Clock, zone } from '#time';
+import { Csv } from './cdr-csv.ts';
+import type { LedgerSettings } from './config.ts';
+import { Exporting } from './exporting.ts';
+import type { Following } from './follow.ts';
+import { type DailySigning, signDaily } from './heads.ts';
+import { Projections } from './projections.ts';
+import { Proofs } from './proofs.ts';
+
+export interface ProvingParts {
+  readonly db: Database;
+  readonly store: EventStore;
+  readonly clock: Clock;
+  readonly party: PartySettings;
+  readonly timeZone: string;
+  readonly signing: Signing;
+  readonly log: Log;
+  /** The followers of the log, among them the chain and the list of CDRs. */
+  readonly chain: Following;
+  readonly list: Following;
+  readonly others: readonly Following[];
+}
+
+export interface Signing {
+  readonly signer: Signer;
+  /** All that sign or have signed, the present one first. */
+  readonly keys: readonly PublicKey[];
+  /** Seals the cursors of exports. */
+  readonly cursorKey: Uint8Array;
+}
+
+/** What proves and exports the ledger, and signs its days until it is stopped. */
+export interface Proving {
+  readonly proofs: Proofs;
+  readonly exporting: Exporting;
+  readonly csv: Csv;
+  readonly projections: Projections;
+  readonly signing: DailySigning;
+}
+
+export function prove(parts: ProvingParts): Proving {
+  const { db, store, clock, party, timeZone, log, chain, list, others } = parts;
+  const { signer, keys, cursorKey } = parts.signing;
+  return {
+    proofs: new Proofs({ db, store, party, keys, chain, list }),
+    exporting: new Exporting({ db, clock, party, timeZone, signer, keys, chain, cursorKey }),
+    csv: new Csv({ db, list }),
+    projections: new Projections(store, [chain, list, ...others]),
+    signing: signDaily({ db, clock, ledger: partyText(party), zone: zone(timeZone), signer, chain, log }),
+  };
+}
+
+/**
+ * The key that signs: of the file that the settings name, else one made of the platform's secret,
+ * so that it lies where that lies, is the same in every replica, and never in the database.
+ * Throws BadSettings.
+ */
+export function signingOf(settings: Settings, ledger: LedgerSettings): Signing {
+  const { signing_key_file: file, former_public_keys: former } = ledger;
+  const signer =
+    file === undefined ? signerFromSeed(settings.key('ledger heads')) : signerOfFile(file);
+  const others = former.filter((key) => key !== signer.publicKey);
+  return { signer, keys: [signer.publicKey, ...others], cursorKey: settings.key('ledger export') };
+}
+
+function signerOfFile(file: string): Signer {
+  try {
+    return signerFromPem(readFileSync(file, 'utf8'));
+  } catch (error) {
+    const why = error instanceof InvalidKey ? error.message : `cannot be read: ${(error as Error).message}`;
+    throw new BadSettings(`ledger.signing_key_file: ${file} ${why}`);
+  }
+}
