@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { decimal } from '#money';
 import { instant, rfc3339 } from '#time';
 import { type MeterEvent, meterFold, splitAtPriceChanges } from './meter.ts';
+import { policyWith } from './policy.ts';
 import { price } from './price.ts';
 import type { ChargingPeriod, Tariff } from './shapes.ts';
 
@@ -151,6 +152,18 @@ const cases: [string, Tariff, MeterEvent[], { at: string; energyWh?: number }, s
 
 test.each(cases)('a period begins at %s', (_, tariff, events, end, periods) => {
   expect(seen(splitAtPriceChanges({ tariff, timeZone }, start, events, end))).toEqual(periods);
+});
+
+test('a pause is charging time where the policy says so', () => {
+  const policy = policyWith({ pausedTime: 'time' });
+  const events: MeterEvent[] = [
+    { at: at('09:10'), state: 'paused' },
+    { at: at('09:30'), energyWh: 1_002_000 },
+  ];
+  const end = { at: at('09:30') };
+  expect(seen(splitAtPriceChanges({ tariff: plain, policy }, start, events, end))).toEqual([
+    '09:00 ENERGY 2 TIME 0.5',
+  ]);
 });
 
 test('energy bounds and local midnights meet over a night', () => {

@@ -107,8 +107,11 @@ export function meterFold(given: MeterContext): Meter {
     oneFlat: policy.flatFee === 'once-per-session',
     registerTenthWh: registerWh === undefined ? undefined : tenths(registerWh),
   };
+  const metered = (state: ChargeState): ChargeState =>
+    state === 'paused' && policy.pausedTime === 'time' ? 'charging' : state;
   return {
-    start: ({ at, energyWh, state }) => {
+    start: ({ at, energyWh, ...from }) => {
+      const state = metered(from.state);
       const startMs = instant(at);
       const startTenthWh = tenths(energyWh);
       const running = { startMs, startTenthWh, state, price: '' };
@@ -134,7 +137,7 @@ export function meterFold(given: MeterContext): Meter {
           currentMa: event.currentA === undefined ? undefined : thousandths(event.currentA),
         });
       }
-      if (event.state !== undefined) walk.change(atMs, event.state);
+      if (event.state !== undefined) walk.change(atMs, metered(event.state));
       return walk.toState();
     },
     periods: (state, end) => {

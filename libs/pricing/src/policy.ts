@@ -21,6 +21,8 @@ export const FLAGS = {
     others: ['volume', 'timestamps'],
     source: 'mod_cdrs: 4 decimals make 0.5502 of 0.55',
   },
+  /** A pause by the station, the grid, our limit or a fault: neither TIME nor parking, or TIME? */
+  pausedTime: { ours: 'neither', others: ['time'], source: 'mod_cdrs CdrDimensionType' },
   /** min_ and max_duration count the whole session, parking included. */
   duration: { ours: 'whole-session', others: [], source: '#225 #434 #566' },
   /** Do they count from the reservation where the CDR starts with one? */
