@@ -6,12 +6,14 @@ import {
   EvsesFoundSchema,
   GetLocationSchema,
   ListLocationsSchema,
+  ListTariffUsesSchema,
   LocationChangedSchema,
   LocationFoundSchema,
   PutPartnerLocationSchema,
   ResolveEvseSchema,
   ResolveStationSchema,
   SearchEvsesSchema,
+  TariffUsesSchema,
 } from './gen/roamwatt/locations/v1/locations_pb.ts';
 import { ChangedSchema, PageSchema } from './gen/roamwatt/party/v1/party_pb.ts';
 
@@ -28,6 +30,8 @@ export {
   GetLocationSchema,
   type ListLocations,
   ListLocationsSchema,
+  type ListTariffUses,
+  ListTariffUsesSchema,
   type LocationChanged,
   LocationChangedSchema,
   type LocationFound,
@@ -40,6 +44,10 @@ export {
   ResolveStationSchema,
   type SearchEvses,
   SearchEvsesSchema,
+  type TariffUse,
+  TariffUseSchema,
+  type TariffUses,
+  TariffUsesSchema,
 } from './gen/roamwatt/locations/v1/locations_pb.ts';
 
 const context = 'locations';
@@ -74,6 +82,14 @@ export const getLocation = ask({
   request: GetLocationSchema,
   answer: LocationFoundSchema,
   check: filled('party', 'locationId'),
+});
+
+export const listTariffUses = ask({
+  context,
+  verb: 'list-tariff-uses',
+  request: ListTariffUsesSchema,
+  answer: TariffUsesSchema,
+  check: filled('tariffId'),
 });
 
 export const putPartnerLocation = ask({

@@ -5,6 +5,7 @@ import {
   DeletePartnerTariffSchema,
   GetTariffSchema,
   ListTariffsSchema,
+  ListTariffVersionsSchema,
   PublishTariffSchema,
   PutPartnerTariffSchema,
   QuoteSchema,
@@ -14,7 +15,9 @@ import {
   TariffPublishedSchema,
   TariffSelectedSchema,
   TariffStandsSchema,
+  TariffVersionsSchema,
   TariffWithdrawnSchema,
+  WithdrawTariffSchema,
 } from './gen/roamwatt/tariff_engine/v1/tariff_engine_pb.ts';
 
 export {
@@ -24,6 +27,8 @@ export {
   GetTariffSchema,
   type ListTariffs,
   ListTariffsSchema,
+  type ListTariffVersions,
+  ListTariffVersionsSchema,
   type PublishTariff,
   PublishTariffSchema,
   type PutPartnerTariff,
@@ -42,8 +47,14 @@ export {
   TariffSelectedSchema,
   type TariffStands,
   TariffStandsSchema,
+  type TariffVersion,
+  TariffVersionSchema,
+  type TariffVersions,
+  TariffVersionsSchema,
   type TariffWithdrawn,
   TariffWithdrawnSchema,
+  type WithdrawTariff,
+  WithdrawTariffSchema,
 } from './gen/roamwatt/tariff_engine/v1/tariff_engine_pb.ts';
 
 const context = 'tariff-engine';
@@ -70,6 +81,22 @@ export const listTariffs = ask({
   request: ListTariffsSchema,
   answer: PageSchema,
   check: filled('page'),
+});
+
+export const listTariffVersions = ask({
+  context,
+  verb: 'list-tariff-versions',
+  request: ListTariffVersionsSchema,
+  answer: TariffVersionsSchema,
+  check: filled('party', 'tariffId'),
+});
+
+export const withdrawTariff = ask({
+  context,
+  verb: 'withdraw-tariff',
+  request: WithdrawTariffSchema,
+  answer: ChangedSchema,
+  check: filled('tariffId'),
 });
 
 export const publishTariff = ask({

@@ -1,8 +1,8 @@
 import { Controller, Inject } from '@nestjs/common';
 import { Answers, each, withinOneAnswer } from '#bus';
 import {
-  type GetLocation, getLocation, type ListLocations, listLocations, type PutPartnerLocation, putPartnerLocation,
-  type ResolveEvse, resolveEvse, type ResolveStation, resolveStation, type SearchEvses, searchEvses,
+  type GetLocation, getLocation, type ListLocations, listLocations, type ListTariffUses, listTariffUses,
+  type PutPartnerLocation, putPartnerLocation, type ResolveEvse, resolveEvse, type ResolveStation, resolveStation, type SearchEvses, searchEvses,
 } from '#contracts/locations';
 import { Change } from '#contracts/party';
 import { toJsonBytes } from '#contracts';
@@ -11,6 +11,8 @@ import { type Change as Changed, Locations, type ResolvedEvse } from './location
 const changeOf: Readonly<Record<Changed, Change>> = {
   created: Change.CREATED, updated: Change.UPDATED, unchanged: Change.UNCHANGED, stale: Change.STALE,
 };
+
+const USES_MAX = 100;
 
 @Controller()
 export class AskController {
@@ -42,6 +44,11 @@ export class AskController {
       const held = await this.locations.find({ ...party!, locationId });
       return held ? { locationJson: toJsonBytes(held.text), own: held.own } : { own: false };
     });
+  }
+
+  @Answers(listTariffUses)
+  listTariffUses(requests: ListTariffUses[]) {
+    return each(requests, ({ tariffId }) => this.locations.tariffUses(tariffId, USES_MAX));
   }
 
   @Answers(putPartnerLocation)

@@ -66,6 +66,39 @@ export function listOwnLocations(db: Queryable, request: PageRequest): Promise<{
   return pageByCreation(db, { table: 'locations', text: 'location', where: 'own' }, request);
 }
 
+/** Ids of our own Locations other than these. */
+export async function ownLocationsBeside(db: Queryable, locationIds: readonly string[]): Promise<string[]> {
+  const { rows } = await db.query<{ location_id: string }>(
+    'SELECT location_id FROM locations WHERE own AND NOT (location_id = ANY ($1)) ORDER BY created',
+    [locationIds.map(idKey)],
+  );
+  return rows.map((row) => row.location_id);
+}
+
+export interface TariffUse {
+  readonly locationId: string;
+  readonly evseUid: string;
+  readonly connectorId: string;
+}
+
+/** Connectors of ours that name a tariff; a REMOVED EVSE's do not count. Rarely asked: all are read. */
+export async function tariffUses(
+  db: Queryable, tariffId: string, limit: number,
+): Promise<{ uses: TariffUse[]; total: number }> {
+  const { rows } = await db.query<TariffUse & { total: number }>(
+    `SELECT location->>'id' AS "locationId", evse->>'uid' AS "evseUid", connector->>'id' AS "connectorId",
+       (count(*) OVER ())::int AS total
+     FROM (SELECT created, location::jsonb AS location FROM locations WHERE own) l,
+       jsonb_array_elements(coalesce(location->'evses', '[]')) AS evse,
+       jsonb_array_elements(evse->'connectors') AS connector
+     WHERE evse->>'status' <> 'REMOVED' AND EXISTS (
+       SELECT FROM jsonb_array_elements_text(coalesce(connector->'tariff_ids', '[]')) AS named WHERE lower(named) = $1)
+     ORDER BY created, "evseUid", "connectorId" LIMIT $2`,
+    [idKey(tariffId), limit],
+  );
+  return { uses: rows.map(({ total: _, ...use }) => use), total: rows[0]?.total ?? 0 };
+}
+
 /** Replicas that start together do this at the same time; the last one's settings stay. */
 export async function replacePlugs(tx: Tx, plugs: readonly Plug[]): Promise<void> {
   await tx.query('LOCK TABLE plugs IN SHARE ROW EXCLUSIVE MODE');

@@ -12,10 +12,10 @@ import { type Clock, instant, rfc3339 } from '#time';
 import type { LocationSettings } from './config.ts';
 import { evseStatus } from './evse-status.ts';
 import {
-  findLocation, type HeldLocation, listOwnLocations, type LocationKey, noteConnection, noteStatus,
-  plugsOfEvse, plugsOfStation, plugStates, replacePlugs, storeLocation,
+  findLocation, type HeldLocation, listOwnLocations, type LocationKey, noteConnection, noteStatus, ownLocationsBeside,
+  plugsOfEvse, plugsOfStation, plugStates, replacePlugs, storeLocation, type TariffUse, tariffUses,
 } from './location-rows.ts';
-import { describedLocation, type Plug, plugsOf, sameJson } from './own-locations.ts';
+import { describedLocation, type Plug, plugsOf, removedLocation, sameJson } from './own-locations.ts';
 import { type EvseSearch, type FoundEvse, searchEvses } from './search.ts';
 
 export type Refusal =
@@ -49,10 +49,19 @@ export interface LocationsParts {
 export class Locations {
   constructor(private readonly parts: LocationsParts) {}
 
-  /** Takes in our own Locations as the settings describe them; the same again changes nothing. */
+  /**
+   * Takes in our own Locations as the settings describe them; the same again changes nothing. One
+   * that they do not have any more stays, all its EVSEs REMOVED: LOC-03.
+   */
   async describe(settings: readonly LocationSettings[]): Promise<void> {
     const { db, party } = this.parts;
     await db.tx((tx) => replacePlugs(tx, plugsOf(settings)));
+    for (const locationId of await ownLocationsBeside(db, settings.map(({ id }) => id))) {
+      await this.change(this.ownKey(locationId), (held) => {
+        const location = removedLocation(held!.location, this.after(held!.location.last_updated));
+        return { own: true, location };
+      });
+    }
     for (const one of settings) {
       const own = { country_code: party.country_code, party_id: party.party_id };
       await this.change(this.ownKey(one.id), (held) => {
@@ -92,6 +101,11 @@ export class Locations {
 
   find(key: LocationKey): Promise<HeldLocation | undefined> {
     return findLocation(this.parts.db, key);
+  }
+
+  /** Our Connectors that name a tariff. */
+  tariffUses(tariffId: string, limit: number): Promise<{ uses: TariffUse[]; total: number }> {
+    return tariffUses(this.parts.db, tariffId, limit);
   }
 
   list(request: PageRequest): Promise<{ texts: string[]; total: number }> {

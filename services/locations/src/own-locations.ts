@@ -46,6 +46,15 @@ export function describedLocation(
   return sinceChanged({ ...settings, ...party, evses }, held, at) as Location;
 }
 
+/** A Location that we have no more: every EVSE is REMOVED, and no Connector of it can be used again. */
+export function removedLocation(held: Location, at: string): Location {
+  const evses = held.evses ?? [];
+  if (evses.every(({ status }) => status === 'REMOVED')) return held;
+  const removed = evses.map((evse) =>
+    evse.status === 'REMOVED' ? evse : { ...evse, status: 'REMOVED' as const, last_updated: at });
+  return { ...held, evses: removed, last_updated: at };
+}
+
 /** With the known instant of last change when nothing differs, else `at`. */
 function sinceChanged<T extends object>(
   described: T,

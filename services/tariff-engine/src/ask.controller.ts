@@ -1,19 +1,22 @@
 import { Controller, Inject } from '@nestjs/common';
-import { Answers, each, withinOneAnswer } from '#bus';
+import { type Asked, Answers, each, withinOneAnswer } from '#bus';
 import {
   type DeletePartnerTariff, deletePartnerTariff, type GetTariff, getTariff, type ListTariffs, listTariffs,
-  type PublishTariff, publishTariff, type PutPartnerTariff, putPartnerTariff, type Quote, quote, type SelectTariff,
-  selectTariff,
+  type ListTariffVersions, listTariffVersions, type PublishTariff, publishTariff, type PutPartnerTariff,
+  putPartnerTariff, type Quote, quote, type SelectTariff, selectTariff, type WithdrawTariff, withdrawTariff,
 } from '#contracts/tariff-engine';
 import { Change } from '#contracts/party';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
-import type { Tariff } from '#ocpi';
-import { explain, sentence } from '#pricing';
-import { type Change as Changed, TariffEngine } from './tariff-engine.ts';
+import type { Party, Tariff } from '#ocpi';
+import { english, explain, french, type Priced, sentence } from '#pricing';
+import type { Change as Changed } from './publishing.ts';
+import { TariffEngine } from './tariff-engine.ts';
 
 const changeOf: Readonly<Record<Changed, Change>> = {
   created: Change.CREATED, updated: Change.UPDATED, unchanged: Change.UNCHANGED,
 };
+
+const VERSIONS_MAX = 50;
 
 @Controller()
 export class AskController {
@@ -23,15 +26,36 @@ export class AskController {
   get(requests: GetTariff[]) {
     return each(requests, async ({ party, tariffId, asOf }) => {
       const found = await this.engine.find({ party: party!, tariffId }, asOf);
-      return found ? { tariffJson: toJsonBytes(found.text), version: found.version } : { version: 0 };
+      return found
+        ? { tariffJson: toJsonBytes(found.text), version: found.version, heldSince: found.at }
+        : { version: 0 };
+    });
+  }
+
+  @Answers(listTariffVersions)
+  versions(requests: ListTariffVersions[]) {
+    return each(requests, async ({ party, tariffId, offset, limit }) => {
+      const held = await this.engine.versions({ party: party!, tariffId });
+      const page = held.slice(offset, offset + Math.min(limit || VERSIONS_MAX, VERSIONS_MAX));
+      const versions = page.map(({ published, until }) => ({
+        version: published.version,
+        tariffJson: toJsonBytes(published.text),
+        lastUpdated: published.lastUpdated,
+        heldSince: published.at,
+        ...(until === undefined ? {} : { heldUntil: until }),
+        source: published.source,
+      }));
+      return { versions: withinOneAnswer(versions, ({ tariffJson }) => tariffJson), total: held.length };
     });
   }
 
   @Answers(selectTariff)
   select(requests: SelectTariff[]) {
     return each(requests, async (request) => {
-      const { text, version, why } = await this.engine.select({ ...request, party: request.party! });
-      return { tariffJson: toJsonBytes(text), version, why };
+      const { text, version, why, others } = await this.engine.select({
+        ...request, party: request.party!, tokenParty: ocpiParty(request.tokenParty),
+      });
+      return { tariffJson: toJsonBytes(text), version, why, others: [...others] };
     });
   }
 
@@ -44,11 +68,19 @@ export class AskController {
   }
 
   @Answers(publishTariff)
-  publish(requests: PublishTariff[]) {
-    return each(requests, async ({ tariffJson }) => {
-      const { version } = await this.engine.publish(fromJsonBytes<Partial<Tariff>>(tariffJson));
-      return { version };
+  publish(requests: PublishTariff[], { commandIds }: Asked) {
+    return each(requests, async ({ tariffJson }, n) => {
+      const commandId = commandIds[n];
+      const { version, change, text } = await this.engine.publish(fromJsonBytes<Partial<Tariff>>(tariffJson), {
+        source: 'operator', ...(commandId ? { commandId } : {}),
+      });
+      return { version, change: changeOf[change], tariffJson: toJsonBytes(text) };
     });
+  }
+
+  @Answers(withdrawTariff)
+  withdraw(requests: WithdrawTariff[]) {
+    return each(requests, async ({ tariffId }) => ({ change: changeOf[await this.engine.withdrawOwn(tariffId)] }));
   }
 
   @Answers(putPartnerTariff)
@@ -68,16 +100,25 @@ export class AskController {
 
   @Answers(quote)
   quote(requests: Quote[]) {
-    return each(requests, async ({ startAt, ...request }) => {
-      const { tariff, priced } = await this.engine.quote({ ...request, party: request.party!, at: startAt });
-      const { excl, incl } = priced.total;
+    return each(requests, async ({ startAt, alternativesWithinS: withinS, alternativesEveryS: everyS, language, ...request }) => {
+      const { tariff, priced, alternatives } = await this.engine.quote({
+        ...request, party: request.party!, tokenParty: ocpiParty(request.tokenParty), at: startAt, ahead: { withinS, everyS },
+      });
       return {
         currency: priced.currency,
-        exclVat: excl.toString(),
-        inclVat: (incl ?? excl).toString(),
-        sentence: sentence(tariff),
+        ...priceOf(priced.total),
+        sentence: sentence(tariff, language === 'fr' ? french : english),
         explanationJson: toJsonBytes(explain(priced)),
+        alternatives: alternatives.map(({ start, total, cheapest }) => ({ startAt: start, ...priceOf(total), cheapest })),
       };
     });
   }
+}
+
+function priceOf({ excl, incl }: Priced['total']) {
+  return { exclVat: excl.toString(), inclVat: (incl ?? excl).toString() };
+}
+
+function ocpiParty(party: { countryCode: string; partyId: string } | undefined): Party | undefined {
+  return party && { country_code: party.countryCode, party_id: party.partyId };
 }

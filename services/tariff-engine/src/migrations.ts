@@ -1,4 +1,5 @@
 import { busMigrations } from '#bus';
+import { dueMigrations } from '#due';
 import { eventStoreMigrations } from '#event-store';
 import type { MigrationList } from '#postgres';
 
@@ -16,6 +17,15 @@ const tariffs: MigrationList = [
       'CREATE INDEX offered_by_creation ON offered (created)',
     ],
   },
+  {
+    name: 'tariffs-2-described',
+    up: () => [
+      // What the settings described at the last start: what is missing at the next is withdrawn.
+      'CREATE TABLE described (tariff_key text PRIMARY KEY, tariff_id text NOT NULL)',
+    ],
+  },
 ];
 
-export const migrations: MigrationList = [...busMigrations, ...eventStoreMigrations, ...tariffs];
+export const migrations: MigrationList = [
+  ...busMigrations, ...eventStoreMigrations, ...dueMigrations, ...tariffs,
+];

@@ -1,47 +1,42 @@
-import { type Charge, price } from '#pricing';
+import { Rejected } from '#decider';
 import type { Tariff } from '#ocpi';
-import { rfc3339 } from '#time';
+import {
+  type Alternative,
+  alternatives,
+  cheapest,
+  InvalidCharge,
+  quote,
+  type Quote,
+  type QuoteRequest,
+} from '#pricing';
 
-export interface QuoteRequest {
-  readonly startMs: number;
-  readonly durationS: number;
-  readonly energyWh: number;
-  readonly timeZone: string;
+export interface QuotedCharge extends Quote {
+  readonly alternatives: readonly (Alternative & { readonly cheapest: boolean })[];
 }
 
-const MINUTE_MS = 60_000;
-const LONGEST_S = 48 * 3600;
-
-/**
- * What a charge would cost if its energy came evenly: priced minute by minute of the clock, so that
- * every price by the time of day counts where it does. A price that changes with the energy so far
- * is right to the minute.
- */
-export function quotedPrice(tariff: Tariff, { startMs, durationS, energyWh, timeZone }: QuoteRequest) {
-  const endMs = startMs + Math.min(durationS, LONGEST_S) * 1000;
-  const charge: Charge = {
-    start_date_time: rfc3339(startMs),
-    end_date_time: rfc3339(endMs),
-    currency: tariff.currency,
-    tariffs: [tariff],
-    charging_periods: minutes(startMs, endMs, energyWh),
-  };
-  return price(charge, { timeZone });
+export interface Ahead {
+  readonly withinS: number;
+  readonly everyS: number;
 }
 
-function minutes(startMs: number, endMs: number, energyWh: number) {
-  const periods = [];
-  const energyBy = (ms: number) => Math.round((energyWh * (ms - startMs)) / (endMs - startMs));
-  for (let fromMs = startMs; fromMs < endMs;) {
-    const toMs = Math.min(endMs, (Math.floor(fromMs / MINUTE_MS) + 1) * MINUTE_MS);
-    periods.push({
-      start_date_time: rfc3339(fromMs),
-      dimensions: [
-        { type: 'ENERGY', volume: (energyBy(toMs) - energyBy(fromMs)) / 1000 },
-        { type: 'TIME', volume: Math.round((toMs - fromMs) / 360) / 10_000 },
-      ],
-    });
-    fromMs = toMs;
+/** So many starts are looked at: two days by half hours. */
+const ALTERNATIVES_MAX = 96;
+const EVERY_S = 1_800;
+
+/** What a charge would cost, and what it would when begun later. Throws Rejected `invalid-object`. */
+export function quoted(tariff: Tariff, request: QuoteRequest, ahead: Ahead): QuotedCharge {
+  try {
+    return { ...quote(tariff, request), alternatives: begunLater(tariff, request, ahead) };
+  } catch (error) {
+    if (error instanceof InvalidCharge) throw new Rejected('invalid-object', error.message);
+    throw error;
   }
-  return periods;
+}
+
+function begunLater(tariff: Tariff, request: QuoteRequest, { withinS, everyS }: Ahead) {
+  if (withinS === 0) return [];
+  const everyMs = 1_000 * Math.max(everyS || EVERY_S, Math.ceil(withinS / ALTERNATIVES_MAX));
+  const found = alternatives(tariff, request, { withinMs: withinS * 1_000, everyMs });
+  const best = cheapest(found);
+  return found.map((one) => ({ ...one, cheapest: one === best }));
 }

@@ -1,25 +1,24 @@
-import { Rejected } from '#decider';
-import type { EventStore, Executor } from '#event-store';
-import { read, Tariff } from '#ocpi';
-import { InvalidTariff, meterFold, select } from '#pricing';
+import type { Bus } from '#bus';
+import { listTariffUses } from '#contracts/locations';
+import type { EventStore } from '#event-store';
+import type { Party, Tariff } from '#ocpi';
 import type { Database, PageRequest } from '#postgres';
 import type { PartySettings } from '#settings';
 import { currentTraceparent } from '#telemetry';
-import { type Clock, instant, isTimeZone, rfc3339 } from '#time';
+import { instant, isTimeZone, rfc3339 } from '#time';
+import { choose, type Choice, type Offer } from './choice.ts';
 import { listOffered } from './offered.ts';
-import { quotedPrice } from './quote.ts';
+import { type Change, type Publishing, put, refuse, type Taken } from './publishing.ts';
+import { type Ahead, quoted } from './quote.ts';
 import { streamOf, type TariffKey } from './tariff-key.ts';
-import { type TariffCommand, type TariffEvent, type TariffPublished, type TariffState, versionAt } from './tariff.ts';
+import { type TariffEvent, type TariffPublished, type TariffSource, versionAt } from './tariff.ts';
 
-export type Refusal = 'invalid-object' | 'no-tariff-applies' | 'unknown-time-zone';
-export type Change = 'created' | 'updated' | 'unchanged';
-
-export interface TariffEngineParts {
+export interface TariffEngineParts extends Publishing {
   readonly db: Database;
+  readonly bus: Bus;
   readonly store: EventStore;
-  readonly tariffs: Executor<TariffState, TariffCommand, TariffEvent>;
-  readonly clock: Clock;
   readonly party: PartySettings;
+  readonly offers: readonly Offer[];
 }
 
 export interface SelectRequest {
@@ -27,6 +26,7 @@ export interface SelectRequest {
   readonly tariffIds: readonly string[];
   readonly tokenType: string;
   readonly profileType?: string | undefined;
+  readonly tokenParty?: Party | undefined;
   readonly at: string;
 }
 
@@ -36,100 +36,164 @@ export interface Selected {
   /** The version's JSON as it was published. */
   readonly text: string;
   readonly why: string;
+  readonly others: Choice['others'];
 }
 
-/** Some 2,000 elements; sessions and CDRs carry copies of it. */
-const TARIFF_BYTES_MAX = 200_000;
+export interface QuoteWish extends SelectRequest {
+  readonly timeZone: string;
+  readonly energyKwh: string;
+  readonly durationS: number;
+  readonly powerKw?: string | undefined;
+  readonly ahead: Ahead;
+}
+
+/** What we took, and how long it was in force with us. */
+export interface HeldVersion {
+  readonly published: TariffPublished;
+  readonly until: string | undefined;
+}
+
+/** Somebody else may publish the same tariff at the same time. */
+const ATTEMPTS = 5;
 
 /** The service's verbs. */
 export class TariffEngine {
   constructor(private readonly parts: TariffEngineParts) {}
 
-  /** One of our own; party and last_updated are filled in. The same content again publishes nothing. */
-  async publish(given: Partial<Tariff>): Promise<{ version: number; change: Change }> {
-    const { country_code, party_id } = this.parts.party;
-    const at = this.now();
-    return this.put({ ...given, country_code, party_id, last_updated: at }, true);
+  /**
+   * One of our own; party and last_updated are filled in. The same content again publishes nothing.
+   */
+  async publish(
+    given: Partial<Tariff>,
+    by: { readonly source: TariffSource; readonly commandId?: string },
+  ): Promise<Taken> {
+    const key = this.ownKey(given.id ?? '');
+    const { clock, party, tariffs } = this.parts;
+    for (let attempt = 1; ; attempt += 1) {
+      const { state } = await tariffs.load(streamOf(key));
+      // Newer than the version that stands, also where another replica's clock is ahead of ours.
+      const lastUpdated = rfc3339(Math.max(clock.now(), state.lastUpdatedMs + 1));
+      const { country_code, party_id } = party;
+      const body = { ...given, country_code, party_id, last_updated: lastUpdated };
+      const { taken, isOvertaken } = await put(this.parts, body, by);
+      if (isOvertaken && attempt < ATTEMPTS) continue;
+      if (taken.change !== 'unchanged') return taken;
+      return { ...taken, text: (await this.find(key))?.text ?? taken.text };
+    }
   }
 
-  putPartner(body: unknown): Promise<{ version: number; change: Change }> {
-    return this.put(body, false);
+  async putPartner(body: unknown): Promise<Taken> {
+    return (await put(this.parts, body, { source: 'partner' })).taken;
   }
 
-  async withdrawPartner(key: TariffKey): Promise<Change> {
-    const command = { type: 'WithdrawTariff', own: false, at: this.now() } as const;
-    const { events } = await this.parts.tariffs.execute(streamOf(key), `withdraw ${command.at}`, command, currentTraceparent());
-    return events.length > 0 ? 'updated' : 'unchanged';
+  withdrawPartner(key: TariffKey): Promise<Change> {
+    return this.withdraw(key, 'partner');
+  }
+
+  /** One of our own that no Connector names any more. Throws Rejected. */
+  async withdrawOwn(tariffId: string): Promise<Change> {
+    const key = this.ownKey(tariffId);
+    const { state } = await this.parts.tariffs.load(streamOf(key));
+    if (state.version === 0) throw refuse('unknown-tariff', `${tariffId} was never published`);
+    const { uses, total } = await this.parts.bus.ask(listTariffUses, { tariffId });
+    if (total > 0) {
+      const places = uses
+        .slice(0, 3)
+        .map(({ locationId, evseUid, connectorId }) => `${locationId} ${evseUid} ${connectorId}`);
+      const named = `${places.join(', ')}${total > 3 ? ' …' : ''}`;
+      throw refuse('tariff-in-use', `${total} Connectors name ${tariffId}: ${named}`);
+    }
+    return this.withdraw(key, 'operator');
+  }
+
+  /** One that the settings dropped at an instant, unless it was published again since. */
+  async withdrawDropped(tariffId: string, droppedMs: number): Promise<void> {
+    const key = this.ownKey(tariffId);
+    const { state } = await this.parts.tariffs.load(streamOf(key));
+    if (state.publishedAtMs <= droppedMs) await this.withdraw(key, 'settings');
   }
 
   /** The version in force at an instant (now when absent). */
   async find(key: TariffKey, asOf?: string): Promise<TariffPublished | undefined> {
-    const stored = await this.parts.store.read(streamOf(key));
-    const events = stored.map((event) => ({ ...(JSON.parse(event.data) as object), type: event.type }) as TariffEvent);
-    return versionAt(events, asOf === undefined ? this.parts.clock.now() : instant(asOf), instant);
+    const atMs = asOf === undefined ? this.parts.clock.now() : readInstant(asOf);
+    return versionAt(await this.history(key), atMs);
   }
 
-  /** Which of a connector's tariffs applies, in the version in force then. */
+  /** Every version that we held, newest first. */
+  async versions(key: TariffKey): Promise<HeldVersion[]> {
+    const events = await this.history(key);
+    return events
+      .flatMap((published, n) =>
+        published.type === 'TariffPublished' ? [{ published, until: events[n + 1]?.at }] : [],
+      )
+      .reverse();
+  }
+
+  /** Which of a Connector's tariffs applies, in the version in force then, and why no other. */
   async select(request: SelectRequest): Promise<Selected> {
-    const { party, tariffIds, tokenType, profileType, at } = request;
-    const versions = await Promise.all(tariffIds.map((tariffId) => this.find({ party, tariffId }, at)));
-    const known = versions.filter((version) => version !== undefined);
-    const tariffs = known.map((version) => JSON.parse(version.text) as Tariff);
-    const tariff = select(tariffs, { tokenType, ...(profileType === undefined ? {} : { profile: profileType }), atMs: instant(at) });
-    if (!tariff) {
-      throw new Rejected<Refusal>('no-tariff-applies', `of ${tariffIds.join(', ')} none applies to ${tokenType} at ${at}`);
+    const { party, tariffIds, tokenType, profileType, tokenParty, at } = request;
+    const versions = await Promise.all(
+      tariffIds.map((tariffId) => this.find({ party, tariffId }, at)),
+    );
+    const candidates = versions.map((version, n) => ({
+      tariffId: tariffIds[n]!,
+      tariff: version && (JSON.parse(version.text) as Tariff),
+    }));
+    const payer = { tokenType, profile: profileType ?? null, atMs: readInstant(at), tokenParty };
+    const { chosen, others } = choose(candidates, payer, this.parts.offers);
+    if (!chosen) {
+      const reasons = others.map(({ tariffId, why }) => `${tariffId} ${why}`).join('; ');
+      throw refuse('no-tariff-applies', `none applies to ${tokenType} at ${at}: ${reasons}`);
     }
-    const { version, text } = known[tariffs.indexOf(tariff)]!;
-    const why = tariff.type ? `the tariff of type ${tariff.type} in force` : 'in force for all sessions';
-    return { tariff, version, text, why: `${tariff.id}, version ${version}: ${why}` };
+    const { version, text } = versions[chosen.index]!;
+    const tariff = candidates[chosen.index]!.tariff!;
+    const why = `${tariff.id}, version ${version}: ${chosen.why}`;
+    return { tariff, version, text, why, others };
   }
 
-  async quote(request: SelectRequest & { timeZone: string; energyKwh: string; durationS: number }) {
-    if (!isTimeZone(request.timeZone)) throw new Rejected<Refusal>('unknown-time-zone', request.timeZone);
+  async quote({ timeZone, energyKwh, durationS, powerKw, ahead, ...request }: QuoteWish) {
+    if (!isTimeZone(timeZone)) throw refuse('unknown-time-zone', timeZone);
     const { tariff } = await this.select(request);
-    const priced = quotedPrice(tariff, {
-      startMs: instant(request.at), durationS: request.durationS, timeZone: request.timeZone,
-      energyWh: Math.round(Number(request.energyKwh) * 1000),
-    });
-    return { tariff, priced };
+    const wish = {
+      start: request.at,
+      energyKwh,
+      timeZone,
+      ...(durationS > 0 ? { stayMs: durationS * 1_000 } : {}),
+      ...(powerKw === undefined ? {} : { powerKw }),
+    };
+    return { tariff, ...quoted(tariff, wish, ahead) };
   }
 
   list(request: PageRequest): Promise<{ texts: string[]; total: number }> {
     return listOffered(this.parts.db, request);
   }
 
-  private async put(body: unknown, own: boolean): Promise<{ version: number; change: Change }> {
-    const valid = read(Tariff, body);
-    if (!valid.ok) throw new Rejected<Refusal>('invalid-object', valid.message);
-    const tariff = valid.value;
-    if (own) checkPriceable(tariff);
-    const key = { party: { countryCode: tariff.country_code, partyId: tariff.party_id }, tariffId: tariff.id };
-    const text = JSON.stringify(body);
-    const bytes = Buffer.byteLength(text);
-    if (bytes > TARIFF_BYTES_MAX) {
-      throw new Rejected<Refusal>('invalid-object', `the Tariff has ${bytes} bytes, ${TARIFF_BYTES_MAX} are kept`);
-    }
-    const command: TariffCommand = {
-      type: 'PublishTariff', own, text, at: this.now(),
-      lastUpdated: tariff.last_updated, lastUpdatedMs: instant(tariff.last_updated),
-    };
-    const commandId = `publish ${command.at} ${command.text}`;
-    const { state, events } = await this.parts.tariffs.execute(streamOf(key), commandId, command, currentTraceparent());
-    const change = events.length === 0 ? 'unchanged' : state.version === 1 ? 'created' : 'updated';
-    return { version: state.version, change };
+  private async withdraw(key: TariffKey, source: TariffSource): Promise<Change> {
+    const atMs = this.parts.clock.now();
+    const command = { type: 'WithdrawTariff', source, at: rfc3339(atMs), atMs } as const;
+    const name = `withdraw ${source} ${command.at}`;
+    const trace = currentTraceparent();
+    const { events } = await this.parts.tariffs.execute(streamOf(key), name, command, trace);
+    return events.length > 0 ? 'updated' : 'unchanged';
   }
 
-  private now(): string {
-    return rfc3339(this.parts.clock.now());
+  private async history(key: TariffKey): Promise<TariffEvent[]> {
+    const stored = await this.parts.store.read(streamOf(key));
+    return stored.map(
+      ({ type, data }) => ({ ...(JSON.parse(data) as object), type }) as TariffEvent,
+    );
+  }
+
+  private ownKey(tariffId: string): TariffKey {
+    const { country_code: countryCode, party_id: partyId } = this.parts.party;
+    return { party: { countryCode, partyId }, tariffId };
   }
 }
 
-/** OCPI's form lets through what no session can be metered by, such as a 31st of February. */
-function checkPriceable(tariff: Tariff): void {
+function readInstant(text: string): number {
   try {
-    meterFold({ tariff, timeZone: 'UTC' });
+    return instant(text);
   } catch (error) {
-    if (error instanceof InvalidTariff) throw new Rejected<Refusal>('invalid-object', error.message);
-    throw error;
+    throw refuse('invalid-object', `at: ${(error as Error).message}`);
   }
 }

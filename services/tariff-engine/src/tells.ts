@@ -11,10 +11,11 @@ export function tells(stored: StoredEvent): Fact | undefined {
   const event = { ...(JSON.parse(stored.data) as object), type: stored.type } as TariffEvent;
   switch (event.type) {
     case 'TariffPublished': {
-      const { own, version, lastUpdated } = event;
+      const { source, version, lastUpdated } = event;
+      const own = source !== 'partner';
       return told(tariffPublished, { own, party, tariffId, version, tariffJson: toJsonBytes(event.text), lastUpdated });
     }
     case 'TariffWithdrawn':
-      return told(tariffWithdrawn, { own: event.own, party, tariffId, at: event.at });
+      return told(tariffWithdrawn, { own: event.source !== 'partner', party, tariffId, at: event.at });
   }
 }

@@ -1,0 +1,183 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Bus, busMigrations, connectBus, hears, listen, type Listening } from '#bus';
+import { listTariffUses } from '#contracts/locations';
+import {
+  getTariff, listTariffs, listTariffVersions, publishTariff, selectTariff, type TariffPublished, tariffPublished,
+  type TariffWithdrawn, tariffWithdrawn, withdrawTariff,
+} from '#contracts/tariff-engine';
+import { Change } from '#contracts/party';
+import { fromJsonBytes, toJsonBytes } from '#contracts';
+import type { Tariff } from '#ocpi';
+import { type Database, openDatabase } from '#postgres';
+import type { Running } from '#service';
+import { testPlatform, type TestPlatform } from '#test-servers';
+import { rfc3339 } from '#time';
+import { start } from '../src/start.ts';
+
+const tariffOf = (id: string, price: number) => ({
+  id, currency: 'CAD', elements: [{ price_components: [{ type: 'ENERGY', price, vat: 5, step_size: 1 }] }],
+});
+const bct = { countryCode: 'CA', partyId: 'BCT' };
+const cpk = { countryCode: 'CA', partyId: 'CPK' };
+
+let platform: TestPlatform;
+let service: Running;
+let bus: Bus;
+let db: Database;
+let listening: Listening;
+const published: TariffPublished[] = [];
+const withdrawn: TariffWithdrawn[] = [];
+/** How many Connectors name a tariff, as locations would say. */
+const uses = new Map<string, number>();
+let asked = 0;
+
+beforeAll(async () => {
+  platform = await testPlatform({
+    tariffs: [tariffOf('L2', 0.24), tariffOf('NIGHT', 0.1), tariffOf('PLUNK', 0.2)],
+    tariff_offers: [{ to: [{ country_code: 'CA', party_id: 'CPK' }], tariff_ids: ['PLUNK'] }],
+  });
+  bus = await connectBus({ natsUrl: platform.env.NATS_URL!, platform: platform.platform, service: 'neighbours' });
+  db = await openDatabase({ url: platform.databaseUrl, schema: 'neighbours', migrations: busMigrations });
+  await bus.answer(listTariffUses, (requests) => requests.map(({ tariffId }) => {
+    asked += 1;
+    const use = { locationId: 'BURNABY', evseUid: 'L2-01', connectorId: '1' };
+    const total = uses.get(tariffId) ?? 0;
+    return { uses: Array.from({ length: total }, () => use), total };
+  }));
+  service = await start(platform.env);
+  listening = await listen(bus, db, {
+    listener: 'neighbours',
+    hearings: [
+      hears(tariffPublished, (fact) => void published.push(fact)),
+      hears(tariffWithdrawn, (fact) => void withdrawn.push(fact)),
+    ],
+  });
+});
+afterAll(async () => {
+  await listening?.close();
+  await service?.stop();
+  await bus?.close();
+  await db?.close();
+  await platform?.drop();
+});
+
+async function restartedWith(...tariffs: object[]): Promise<void> {
+  await service.stop();
+  const file = platform.env.ROAMWATT_CONFIG!;
+  const settings = JSON.parse(readFileSync(file, 'utf8')) as object;
+  writeFileSync(file, JSON.stringify({ ...settings, tariffs }));
+  service = await start(platform.env);
+}
+
+const publish = (tariff: object, commandId?: string) =>
+  bus.ask(publishTariff, { tariffJson: toJsonBytes(tariff) }, commandId === undefined ? {} : { commandId });
+const held = async (tariffId: string) => {
+  const { tariffJson, version } = await bus.ask(getTariff, { party: bct, tariffId });
+  const tariff = tariffJson && fromJsonBytes<Tariff>(tariffJson);
+  return { version, price: tariff?.elements[0]!.price_components[0]!.price, lastUpdated: tariff?.last_updated ?? '' };
+};
+const offered = async () => {
+  const { objectsJson } = await bus.ask(listTariffs, { page: { offset: 0, limit: 10 } });
+  return objectsJson.map((json) => fromJsonBytes<Tariff>(json).id);
+};
+
+test('an operator\'s change is the next version, with a later last_updated, told to all', async () => {
+  const before = await held('L2');
+  const { version, change, tariffJson } = await publish(tariffOf('L2', 0.3));
+  expect([version, change]).toEqual([2, Change.UPDATED]);
+  const { last_updated } = fromJsonBytes<Tariff>(tariffJson);
+  expect(last_updated > before.lastUpdated).toBe(true);
+  expect(await held('L2')).toEqual({ version: 2, price: 0.3, lastUpdated: last_updated });
+  await expect.poll(() => published.filter(({ tariffId }) => tariffId === 'L2').map((fact) => fact.version)).toEqual([1, 2]);
+});
+
+test('the same content in another spelling is no news, and an order repeated late is not carried out again', async () => {
+  const { elements, currency, id } = tariffOf('L2', 0.3);
+  expect(await publish({ tariff_alt_text: null, elements, currency, id })).toMatchObject({ version: 2, change: Change.UNCHANGED });
+  expect(await publish(tariffOf('L2', 0.4), 'order-7')).toMatchObject({ version: 3 });
+  expect(await publish(tariffOf('L2', 0.3))).toMatchObject({ version: 4 });
+  expect(await publish(tariffOf('L2', 0.4), 'order-7')).toMatchObject({ version: 3, change: Change.UNCHANGED });
+  expect((await held('L2')).price).toBe(0.3);
+});
+
+test('changes at the same time are all versions, and the last one stands', async () => {
+  const prices = [0.51, 0.52, 0.53, 0.54, 0.55];
+  const taken = await Promise.all(prices.map((price) => publish(tariffOf('RACE', price))));
+  expect(taken.map(({ version }) => version).sort()).toEqual([1, 2, 3, 4, 5]);
+  const { version, price } = await held('RACE');
+  expect([version, prices[taken.findIndex((one) => one.version === 5)]]).toEqual([5, price]);
+});
+
+test('what an operator changed stays when the platform starts again with the same settings', async () => {
+  await restartedWith(tariffOf('L2', 0.24), tariffOf('NIGHT', 0.1), tariffOf('PLUNK', 0.2));
+  expect(await held('L2')).toMatchObject({ version: 4, price: 0.3 });
+  expect(await held('NIGHT')).toMatchObject({ version: 1 });
+});
+
+test('every version that we held is listed, the newest first, with when it was in force', async () => {
+  const { versions, total } = await bus.ask(listTariffVersions, { party: bct, tariffId: 'L2', offset: 0, limit: 2 });
+  expect([total, versions.map(({ version, source }) => `${version} ${source}`)]).toEqual([4, ['4 operator', '3 operator']]);
+  const [newest, before] = versions;
+  expect([newest!.heldUntil, before!.heldUntil]).toEqual([undefined, newest!.heldSince]);
+});
+
+test('the version of a session\'s start is selected, whatever was published since', async () => {
+  const select = async (at: string) => {
+    const { version, tariffJson } = await bus.ask(selectTariff, { party: bct, tariffIds: ['L2'], tokenType: 'RFID', at });
+    return [version, fromJsonBytes<Tariff>(tariffJson).id];
+  };
+  const started = rfc3339(Date.now());
+  await publish(tariffOf('L2', 0.6));
+  expect(await select(started)).toEqual([4, 'L2']);
+  expect(await select(rfc3339(Date.now() + 1_000))).toEqual([5, 'L2']);
+});
+
+test('the agreement with a partner decides first, and the others say why they do not apply', async () => {
+  const select = (tokenParty?: typeof cpk) => bus.ask(selectTariff, {
+    party: bct, tariffIds: ['L2', 'PLUNK', 'NEVER'], tokenType: 'RFID', at: rfc3339(Date.now() + 1_000),
+    ...(tokenParty ? { tokenParty } : {}),
+  });
+  const plunk = await select(cpk);
+  expect(fromJsonBytes<Tariff>(plunk.tariffJson).id).toBe('PLUNK');
+  expect(plunk.why).toContain('by the agreement with CA*CPK');
+  const anyone = await select();
+  expect(fromJsonBytes<Tariff>(anyone.tariffJson).id).toBe('L2');
+  expect(anyone.others.map(({ tariffId, why }) => `${tariffId} ${why}`)).toEqual([
+    'PLUNK is offered to CA*CPK only', 'NEVER no version of it was in force then',
+  ]);
+});
+
+test('TAR-01 a tariff that a Connector names is not withdrawn; one that none names is', async () => {
+  uses.set('RACE', 2);
+  await expect(bus.ask(withdrawTariff, { tariffId: 'RACE' })).rejects.toMatchObject({
+    code: 'tariff-in-use', detail: '2 Connectors name RACE: BURNABY L2-01 1, BURNABY L2-01 1',
+  });
+  await expect(bus.ask(withdrawTariff, { tariffId: 'NEVER' })).rejects.toMatchObject({ code: 'unknown-tariff' });
+  uses.delete('RACE');
+  expect(await bus.ask(withdrawTariff, { tariffId: 'RACE' })).toMatchObject({ change: Change.UPDATED });
+  expect(await bus.ask(withdrawTariff, { tariffId: 'RACE' })).toMatchObject({ change: Change.UNCHANGED });
+  await expect.poll(() => withdrawn.map(({ tariffId }) => tariffId)).toEqual(['RACE']);
+  expect(await held('RACE')).toMatchObject({ version: 0 });
+});
+
+test('a tariff that the settings dropped is withdrawn once no Connector names it', async () => {
+  uses.set('NIGHT', 1);
+  asked = 0;
+  await restartedWith(tariffOf('L2', 0.24), tariffOf('PLUNK', 0.2));
+  await expect.poll(() => asked).toBeGreaterThan(0);
+  expect(await held('NIGHT')).toMatchObject({ version: 1 });
+  uses.delete('NIGHT');
+  await expect.poll(async () => (await held('NIGHT')).version).toBe(0);
+  await expect.poll(offered).toEqual(['L2', 'PLUNK']);
+  await expect.poll(() => withdrawn.map(({ tariffId }) => tariffId)).toEqual(['RACE', 'NIGHT']);
+});
+
+test('one that comes back is the next version, and one that an operator published is never dropped', async () => {
+  await publish(tariffOf('EXTRA', 0.7));
+  await restartedWith(tariffOf('L2', 0.24), tariffOf('NIGHT', 0.1), tariffOf('PLUNK', 0.2));
+  expect(await held('NIGHT')).toMatchObject({ version: 2, price: 0.1 });
+  await restartedWith(tariffOf('NIGHT', 0.1), tariffOf('PLUNK', 0.2), tariffOf('L2', 0.24));
+  expect(await held('EXTRA')).toMatchObject({ version: 1 });
+  expect(await held('NIGHT')).toMatchObject({ version: 2 });
+});
