@@ -10,7 +10,9 @@ import {
   told,
 } from '#bus';
 import { sendCommand, SendOutcome } from '#contracts/ocpi-gateway';
+import { limitAssigned } from '#contracts/evems-controller';
 import {
+  connectorStatusChanged,
   meterRead,
   Outcome,
   startCharging,
@@ -46,13 +48,12 @@ const connector = {
   power_type: 'AC_2_PHASE',
   max_voltage: 208,
   max_amperage: 32,
-  tariff_ids: ['L2'],
 };
-const evse = (n: string) => ({
+const evse = (n: string, tariffId = 'L2') => ({
   uid: `L2-${n}`,
   evse_id: `CA*BCT*EL2${n}`,
   station: `OASIS-L2-${n}`,
-  connectors: [connector],
+  connectors: [{ ...connector, tariff_ids: [tariffId] }],
 });
 const settings = {
   tariffs: [
@@ -69,6 +70,20 @@ const settings = {
         },
       ],
     },
+    {
+      id: 'PARK',
+      currency: 'CAD',
+      type: 'REGULAR',
+      elements: [
+        {
+          price_components: [
+            { type: 'ENERGY', price: 0.2, step_size: 1 },
+            { type: 'TIME', price: 2, step_size: 1 },
+            { type: 'PARKING_TIME', price: 6, step_size: 1 },
+          ],
+        },
+      ],
+    },
   ],
   locations: [
     {
@@ -79,7 +94,11 @@ const settings = {
       country: 'CAN',
       coordinates: { latitude: '49.25120', longitude: '-123.00310' },
       time_zone: 'America/Vancouver',
-      evses: [evse('01'), evse('02')],
+      evses: [
+        evse('01'),
+        evse('02'),
+        ...['03', '04', '05', '06'].map((n) => evse(n, 'PARK')),
+      ],
     },
   ],
   sessions: {
@@ -150,6 +169,25 @@ export const stops = (charge: Charge, at: string, meterStopWh: string) =>
     reason: 'Local',
   });
 
+export const turns = ({ stationId }: Pick<Charge, 'stationId'>, at: string, status: string) =>
+  told(connectorStatusChanged, {
+    stationId,
+    connectorId: 1,
+    status,
+    errorCode: 'NoError',
+    info: '',
+    at: clock(at),
+  });
+export const limits = ({ stationId }: Pick<Charge, 'stationId'>, at: string, limitMa: number) =>
+  told(limitAssigned, {
+    siteId: 'BURNABY',
+    stationId,
+    connectorId: 1,
+    limitMa,
+    reason: 'fair share',
+    at: clock(at),
+  });
+
 type Fact = Record<string, unknown>;
 type Kind = 'started' | 'updated' | 'ended' | 'command' | 'order' | 'partner';
 
@@ -174,7 +212,9 @@ export async function openWorld(more: object = {}) {
   });
   const gatewayDb = await openDatabase({ url, schema: 'ocpp_gateway', migrations: busMigrations });
   const gateway = outbox('ocpp-gateway', gatewayDb);
-  const relay = startRelay(bus, gateway);
+  const siteDb = await openDatabase({ url, schema: 'evems_controller', migrations: busMigrations });
+  const site = outbox('evems-controller', siteDb);
+  const relays = [startRelay(bus, gateway), startRelay(bus, site)];
   const beside = await Promise.all([startTariffEngine(env), startLocations(env), startLedger(env)]);
   let sessions = await startSessions(env);
   const listener = await listenTo(bus, url);
@@ -190,6 +230,9 @@ export async function openWorld(more: object = {}) {
     openSessionsDb: () => openDatabase({ url, schema: 'sessions', migrations: [] }),
     /** What ocpp-gateway tells. */
     say: (...facts: Parameters<Outbox['tell']>[1]) => gatewayDb.tx((tx) => gateway.tell(tx, facts)),
+    /** What evems-controller tells. */
+    sayOfSite: (...facts: Parameters<Outbox['tell']>[1]) =>
+      siteDb.tx((tx) => site.tell(tx, facts)),
     /** What the station OASIS-L2-02 answers from now on; gives what it was asked. */
     async chargerAnswers(outcome: Outcome): Promise<string[]> {
       const asked: string[] = [];
@@ -230,9 +273,9 @@ export async function openWorld(more: object = {}) {
       await release();
       await listener.stopListening();
       await Promise.all([...beside, sessions].map((service) => service.stop()));
-      await relay.close();
+      await Promise.all(relays.map((relay) => relay.close()));
       await bus.close();
-      await gatewayDb.close();
+      await Promise.all([gatewayDb.close(), siteDb.close()]);
       await platform.drop();
     },
   };

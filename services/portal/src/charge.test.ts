@@ -4,6 +4,9 @@ import { chargeOf, money, powerKw } from './charge.ts';
 
 const order = (state: string) => ({ state, result: '', message: '' });
 const session = (status: Session['status']) => ({ ...exampleSession, status });
+const period = (...dimensions: [string, number][]) => ({
+  start_date_time: '2022-02-01T17:00:00Z', dimensions: dimensions.map(([type, volume]) => ({ type, volume })),
+}) as NonNullable<Session['charging_periods']>[number];
 
 test.each([
   ['sent', 'ordered'], ['accepted', 'accepted'], ['done', 'accepted'], ['refused', 'refused'], ['failed', 'failed'],
@@ -25,6 +28,13 @@ test('an order that the operator accepted and that came to nothing says why, and
   expect(chargeOf('C', { order: nothing }).message).toBe('The charge did not start. (no charge began in time)');
 });
 
+test('a car that is plugged in and takes no power is not said to be charging', () => {
+  const charging_periods = [period(['ENERGY', 1], ['TIME', 1]), period(['PARKING_TIME', 0.25])];
+  expect(chargeOf('C', { session: { ...session('ACTIVE'), charging_periods } }).message).toContain('takes no power');
+  expect(chargeOf('C', { session: { ...session('ACTIVE'), charging_periods: charging_periods.slice(0, 1) } }).message)
+    .toBe('Your car is charging.');
+});
+
 test('an order that sessions never took is failed with the reason, or unknown without one', () => {
   expect(chargeOf('C', { refusal: 'offline' })).toEqual({ charge_id: 'C', state: 'failed', message: 'The charge did not start. (offline)' });
   expect(chargeOf('C', { refusal: null }).state).toBe('unknown');
@@ -39,10 +49,6 @@ test.each([
 ])('%j %s is shown exactly', (price, currency, shown) => {
   expect(money(price, currency)).toEqual(shown);
 });
-
-const period = (...dimensions: [string, number][]) => ({
-  start_date_time: '2022-02-01T17:00:00Z', dimensions: dimensions.map(([type, volume]) => ({ type, volume })),
-}) as NonNullable<Session['charging_periods']>[number];
 
 test.each([
   ['its POWER', [period(['ENERGY', 1], ['POWER', 6.25])], '6.3'],

@@ -54,6 +54,8 @@ const messages: Readonly<Record<ChargeState, string>> = {
   unknown: 'It is not known yet whether the operator took the order.',
 };
 
+const IDLE = 'Your car is plugged in and takes no power.';
+
 export const isFinal = (state: ChargeState) => state === 'completed' || state === 'failed' || state === 'refused';
 
 export interface Known {
@@ -71,11 +73,13 @@ export function chargeOf(chargeId: string, known: Known): ChargeView {
       : refusal ? 'failed' : 'unknown';
   const words = session ? '' : order ? wordsOf(order) : refusal ?? '';
   const said = words === '' ? '' : ` (${words})`;
+  const shown = session && sessionOf(session);
+  const idle = state === 'charging' && shown?.kw === '0.0';
   return {
     charge_id: chargeId,
     state,
-    message: `${messages[state]}${said}`,
-    ...(session ? { session: sessionOf(session) } : {}),
+    message: idle ? IDLE : `${messages[state]}${said}`,
+    ...(shown ? { session: shown } : {}),
   };
 }
 

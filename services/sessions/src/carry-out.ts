@@ -144,7 +144,7 @@ export class CarryOut {
     }
   }
 
-  /** Stops a charge that nobody waits for. A station that says yes may still go on: only its end is the end. */
+  /** Stops a charge that nobody waits for. A yes is not yet its end: only its end is. */
   private async stopLate(sessionId: string, attempt: number): Promise<DueOutcome> {
     const {
       bus,

@@ -1,25 +1,24 @@
 import type { Bus, Heard, Told } from '#bus';
 import type {
-  Authorization,
   MeterReadSchema,
   Reading as ToldReading,
   TransactionStarted,
   TransactionStopped,
 } from '#contracts/ocpp-gateway';
-import { fromJsonBytes } from '#contracts';
 import { addDue } from '#due';
-import type { Session, Token } from '#ocpi';
 import type { PartySettings } from '#settings';
 import { currentTraceparent, type Log, withTraceparent } from '#telemetry';
 import type { Clock } from '#time';
 import { beganTooLate } from './command.ts';
 import type { Config } from './config.ts';
+import { forgetStatusOfCharge } from './connector-rows.ts';
+import type { Connectors } from './connectors.ts';
 import { type Logs, passOnResult } from './logs.ts';
 import type { Reading } from './metering.ts';
-import type { SessionCommand, WhyInvalid } from './session.ts';
+import { openingOf } from './opening.ts';
 import { sessionIdOf } from './session-id.ts';
 import { noteTransaction, sessionOfTransaction } from './session-rows.ts';
-import { type Place, placeOf, tariffFor } from './snapshots.ts';
+import { watchParking } from './watch-parking.ts';
 
 export interface ChargingParts {
   readonly platform: string;
@@ -29,6 +28,7 @@ export interface ChargingParts {
   readonly config: Config;
   readonly log: Log;
   readonly logs: Logs;
+  readonly connectors: Connectors;
   wake(): void;
 }
 
@@ -47,11 +47,12 @@ export class Charging {
     const { state } = await logs.sessions.execute(
       sessionId,
       heard.id,
-      await this.startOf(fact, sessionId),
+      await openingOf(this.parts, fact, sessionId),
       currentTraceparent(),
     );
     await noteTransaction(heard.tx, fact.stationId, fact.transactionId, sessionId);
     this.remember(fact, sessionId);
+    await this.parts.connectors.begun(fact, sessionId, heard);
     const orderId = fact.authorization?.orderId;
     if (orderId !== undefined && state.status !== 'invalid')
       await this.ordered(orderId, sessionId, heard);
@@ -92,7 +93,8 @@ export class Charging {
   }
 
   async stopped({ readings, ...fact }: TransactionStopped, heard: Heard): Promise<void> {
-    const { clock, log, logs } = this.parts;
+    const { clock, config, log, logs, wake } = this.parts;
+    await forgetStatusOfCharge(heard.tx, fact);
     const sessionId = await this.sessionOf(fact, heard);
     if (!sessionId) {
       log.warn('a transaction stopped that never started here', {
@@ -102,7 +104,7 @@ export class Charging {
       return;
     }
     const { meterStopWh, stoppedAt, reason } = fact;
-    const { events } = await logs.sessions.execute(
+    const { events, state } = await logs.sessions.execute(
       sessionId,
       heard.id,
       {
@@ -111,12 +113,17 @@ export class Charging {
         stoppedAt,
         reason,
         readings: readings.map(readingOf),
+        rules: config.parkingRules,
         at: clock.iso(),
       },
       currentTraceparent(),
     );
+    if (state.status === 'parked') {
+      await watchParking(heard.tx, state, this.parts);
+      heard.afterCommit(wake);
+    }
     for (const event of events) {
-      if (event.type === 'SessionEnded' && event.findings.length > 0) {
+      if ('findings' in event && event.findings.length > 0) {
         log.warn('a meter stopped at what cannot be', {
           session: sessionId,
           station: fact.stationId,
@@ -124,79 +131,6 @@ export class Charging {
         });
       }
     }
-  }
-
-  private async startOf(fact: TransactionStarted, sessionId: string): Promise<SessionCommand> {
-    const { stationId, transactionId, connectorId, meterStartWh, startedAt, authorization } = fact;
-    const { bus, clock, log } = this.parts;
-    const transaction = { stationId, transactionId, connectorId, meterStartWh };
-    const invalid = (why: WhyInvalid): SessionCommand => {
-      log.warn('a charge that nobody will be billed for', {
-        session: sessionId,
-        station: stationId,
-        why,
-      });
-      return { type: 'RecordInvalid', transaction, why, at: clock.iso() };
-    };
-    if (authorization?.status !== 'Accepted') return invalid('card-not-accepted');
-    if (!authorization.tokenJson) return invalid('no-token');
-    const place = await placeOf(bus, stationId, connectorId);
-    if (!place) return invalid('unknown-station');
-    const token = fromJsonBytes<Token>(authorization.tokenJson);
-    const chosen = await tariffFor(this.parts, place, token, startedAt);
-    return {
-      type: 'StartSession',
-      transaction,
-      snapshots: { location: place.location, token, ...chosen },
-      session: this.newSession({
-        sessionId,
-        startedAt,
-        place,
-        token,
-        authorization,
-        currency: chosen.tariff.currency,
-      }),
-      ...(authorization.orderId === undefined ? {} : { orderId: authorization.orderId }),
-    };
-  }
-
-  private newSession({
-    sessionId,
-    startedAt,
-    place,
-    token,
-    authorization,
-    currency,
-  }: NewSession): Session {
-    const {
-      party: { country_code, party_id },
-      clock,
-    } = this.parts;
-    return {
-      country_code,
-      party_id,
-      id: sessionId,
-      start_date_time: startedAt,
-      kwh: 0,
-      cdr_token: {
-        country_code: token.country_code,
-        party_id: token.party_id,
-        uid: token.uid,
-        type: token.type,
-        contract_id: token.contract_id,
-      },
-      auth_method: authorization.authMethod as Session['auth_method'],
-      ...(authorization.authorizationReference
-        ? { authorization_reference: authorization.authorizationReference }
-        : {}),
-      location_id: place.locationId,
-      evse_uid: place.evseUid,
-      connector_id: place.connectorId,
-      currency,
-      charging_periods: [],
-      status: 'ACTIVE',
-      last_updated: clock.iso(),
-    };
   }
 
   /** The charge was ordered from afar: its order is fulfilled, or it came too late and has to stop. */
@@ -253,15 +187,6 @@ export class Charging {
 interface TransactionName {
   readonly stationId: string;
   readonly transactionId: string;
-}
-
-interface NewSession {
-  readonly sessionId: string;
-  readonly startedAt: string;
-  readonly place: Place;
-  readonly token: Token;
-  readonly authorization: Authorization;
-  readonly currency: string;
 }
 
 const nameOf = ({ stationId, transactionId }: TransactionName) => `${transactionId} ${stationId}`;

@@ -66,7 +66,7 @@ export class Commands {
     const known = await this.known(orderId);
     if (known) return known;
     const { state } = await this.parts.logs.sessions.load(sessionId);
-    if (state.status !== 'active' && state.status !== 'ended')
+    if (!('session' in state))
       return refused('UNKNOWN_SESSION', 'there is no such session');
     const {
       session: { cdr_token: token },
@@ -75,7 +75,7 @@ export class Commands {
     if (!parties.some((party) => sameParty(party, token))) {
       return refused('REJECTED', "the session is charged by another party's token");
     }
-    if (state.status === 'ended') return refused('REJECTED', 'the session has ended');
+    if (state.status !== 'active') return refused('REJECTED', 'the charge is over');
     return this.take(orderId, from, this.parts.config.stopTimeoutS, {
       kind: 'stop',
       stationId,

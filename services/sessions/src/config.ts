@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Settings } from '#settings';
 import type { Clock } from '#time';
 import type { Patience } from './order.ts';
+import type { ParkingRules } from './parking.ts';
 
 const section = z.strictObject({
   /** Platform time between two refreshes of a running Session. */
@@ -12,9 +13,14 @@ const section = z.strictObject({
   /** Real time for a charger's answer, and for a partner's answer to an order. */
   charger_timeout_ms: z.int().positive().default(30_000),
   partner_timeout_ms: z.int().positive().default(20_000),
-  /** How long an order waits for its charge once the station said yes, and how long it is unknown. */
+  /** How long an order waits for its charge after the station's yes, and how long it is unknown. */
   charge_wait_s: z.int().positive().default(300),
   unknown_wait_s: z.int().positive().default(600),
+  /** Of a car that stays after its charge: what is not counted, and the longest that is. */
+  parking_grace_s: z.int().nonnegative().default(0),
+  parking_cap_s: z.int().positive().default(86_400),
+  /** In which a station tells its connector's status after a stop, or after it was away. */
+  status_wait_s: z.int().positive().default(120),
 });
 
 export interface Config {
@@ -26,6 +32,7 @@ export interface Config {
   /** Platform time: when an order on its way is looked at. */
   readonly orderLookMs: number;
   readonly orderPatience: Patience;
+  readonly parkingRules: ParkingRules;
 }
 
 /** Looks after which an order that nobody sent is given up. */
@@ -47,6 +54,11 @@ export function configOf(settings: Settings): Config {
       sentMs: orderLookMs * LOOKS_WHILE_SENT,
       chargeMs: waitMs(given.charge_wait_s),
       unknownMs: waitMs(given.unknown_wait_s),
+    },
+    parkingRules: {
+      graceMs: given.parking_grace_s * 1_000,
+      capMs: given.parking_cap_s * 1_000,
+      waitMs: notBefore(given.charger_timeout_ms, given.status_wait_s, clock) * 1_000,
     },
   };
 }

@@ -6,12 +6,8 @@ import {
   type CommandState,
 } from './command.ts';
 import { type OrderCommand, orderDecider, type OrderEvent, type OrderState } from './order.ts';
-import {
-  type SessionCommand,
-  sessionDecider,
-  type SessionEvent,
-  type SessionState,
-} from './session.ts';
+import type { SessionCommand, SessionEvent, SessionState } from './session-events.ts';
+import { sessionDecider } from './session.ts';
 import { commandStream, orderStream, sessionStream } from './streams.ts';
 
 /** What this service decides. */

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decimal, sum } from '#money';
 import type { ChargingPeriod, Tariff } from '#ocpi';
-import { price, splitAtPriceChanges } from '#pricing';
+import { type MeterEvent, price, splitAtPriceChanges } from '#pricing';
 import { instant, rfc3339 } from '#time';
 import {
   isRefreshDue,
@@ -14,6 +14,7 @@ import {
   takeReadings,
   type Terms,
   toldUpToNow,
+  turned,
 } from './metering.ts';
 
 const startMs = instant('2022-02-01T17:00:00Z');
@@ -168,6 +169,64 @@ describe('for any readings, at any rhythm of telling', () => {
         incl_vat: total.incl?.toJsonNumber(),
       });
     }));
+});
+
+test('telling in between does not change the price of a charge that pauses and parks', () => {
+  const of = terms(
+    tariff(energy(0.5, { min_kwh: 2, start_time: '09:20', end_time: '18:00' }), energy(0.2), time(2), {
+      price_components: [{ type: 'PARKING_TIME', price: 6, step_size: 1 }],
+    }),
+  );
+  const turns = fc.record({
+    after: fc.integer({ min: 0, max: 600 }),
+    state: fc.constantFrom('charging' as const, 'parking' as const, 'paused' as const),
+  });
+  const reads = fc.record({
+    after: fc.integer({ min: 0, max: 600 }),
+    gainTenthWh: fc.integer({ min: 0, max: 9_000 }),
+    tells: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(fc.oneof(turns, reads), { maxLength: 25 }), (all) => {
+      let [second, tenthWh] = [0, 10_000];
+      let metering = startMetering(of, at(0), '1000');
+      const fed: MeterEvent[] = [];
+      for (const each of all) {
+        second += each.after;
+        if ('state' in each) {
+          const turn = { at: at(second), state: each.state };
+          metering = turned(of, metering, turn);
+          fed.push(turn);
+          continue;
+        }
+        tenthWh += each.gainTenthWh;
+        const reading = { at: at(second), energyWh: String(tenthWh / 10) };
+        metering = takeReadings(of, metering, [reading]);
+        fed.push(reading);
+        if (each.tells) metering = toldUpToNow(metering, measured(of, metering).charging_periods);
+      }
+      const end = { at: at(second + 60), energyWh: String(tenthWh / 10) };
+      const ended = measured(of, metering, end);
+      const whole = splitAtPriceChanges(
+        of,
+        { at: at(0), energyWh: '1000', state: 'charging' },
+        fed,
+        end,
+      );
+      const { total } = price(
+        {
+          start_date_time: at(0),
+          end_date_time: end.at,
+          tariffs: [of.tariff],
+          charging_periods: whole,
+        },
+        of,
+      );
+      expect(ended.total_cost.excl_vat).toBe(total.excl.toJsonNumber());
+      expect(energyOf(ended.charging_periods).toString()).toBe(String(ended.kwh));
+    }),
+    { numRuns: 300, seed: 20220201 },
+  );
 });
 
 test('the cost so far is that of the readings so far', () => {

@@ -1,6 +1,6 @@
 import { Decimal, decimal } from '#money';
 import type { ChargingPeriod, Session, Tariff } from '#ocpi';
-import { type Meter, meterFold, type MeterState, price } from '#pricing';
+import { type ChargeState, type Meter, meterFold, type MeterState, price } from '#pricing';
 import { instant, rfc3339 } from '#time';
 
 /** A reading of a charger's meter that counts for the session. Decimal text. */
@@ -68,8 +68,34 @@ export function takeReadings(
   return { ...metering, meter };
 }
 
+/** The car became another state; one that is told late begins where the known past ends. */
+export function turned(
+  terms: Terms,
+  metering: Metering,
+  { at, state }: { at: string; state: ChargeState },
+): Metering {
+  return { ...metering, meter: foldOf(terms).take(metering.meter, { at, state }) };
+}
+
+/** Up to the end, which is no earlier than the newest reading; without a register nothing flowed. */
+export function stoppedAt(
+  terms: Terms,
+  { meter, ...metering }: Metering,
+  end: { at: string; energyWh?: string },
+): Metering {
+  const endMs = Math.max(meter.atMs, instant(end.at));
+  const tenthWh = Math.max(meter.tenthWh, tenthsOf(end.energyWh ?? '0'));
+  // Turns from then on are no longer the charge's.
+  const changes = meter.changes.filter(({ atMs }) => atMs < endMs);
+  const last = { at: rfc3339(endMs), energyWh: Decimal.of(tenthWh, 1) };
+  return { ...metering, meter: foldOf(terms).take({ ...meter, changes }, last) };
+}
+
 /** The periods up to the newest reading were told. */
-export function toldUpToNow({ meter }: Metering, told: readonly ChargingPeriod[]): Metering {
+export function toldUpToNow(
+  { meter }: Pick<Metering, 'meter'>,
+  told: readonly ChargingPeriod[],
+): Metering {
   return {
     meter,
     told,
@@ -77,7 +103,8 @@ export function toldUpToNow({ meter }: Metering, told: readonly ChargingPeriod[]
   };
 }
 
-const AGE_PER_REFRESH = 60;
+/** Of a session's age, between two refreshes. */
+export const AGE_PER_REFRESH = 60;
 
 /**
  * Whether it is time to tell: after the interval and after a sixtieth of the session's age, so that
@@ -101,16 +128,12 @@ export type Measured = Required<Pick<Session, 'kwh' | 'charging_periods' | 'tota
 export function measured(
   terms: Terms,
   metering: Metering,
-  end?: { at: string; energyWh: string },
+  end?: { at: string; energyWh?: string },
 ): Measured {
-  const { meter, told, cut } = metering;
-  const endMs = Math.max(meter.atMs, end ? instant(end.at) : meter.atMs);
-  const tenthWh = Math.max(meter.tenthWh, end ? tenthsOf(end.energyWh) : meter.tenthWh);
-  const whole = foldOf(terms).periods(meter, {
-    at: rfc3339(endMs),
-    ...(end ? { energyWh: Decimal.of(tenthWh, 1) } : {}),
-  }) as ChargingPeriod[];
-  const charging_periods = [...told, ...periodsAfter(whole, { meter, cut, endMs, tenthWh })];
+  const { meter, told, cut } = end ? stoppedAt(terms, metering, end) : metering;
+  const { atMs: endMs, tenthWh } = meter;
+  const whole = foldOf(terms).periods(meter, { at: rfc3339(endMs) }) as ChargingPeriod[];
+  const charging_periods = [...told, ...periodsAfter(whole, { meter, told, cut })];
   const { total } = price(
     {
       start_date_time: rfc3339(meter.startMs),
@@ -132,19 +155,15 @@ export function measured(
   };
 }
 
-interface Rest extends Pick<Metering, 'meter' | 'cut'> {
-  readonly endMs: number;
-  readonly tenthWh: number;
-}
-
 /**
  * The metered periods after the cut; the one that runs across it begins there. Energies are
  * differences of the register from the cut on, so they add up to it whatever lies between.
  */
 function periodsAfter(
   whole: readonly ChargingPeriod[],
-  { meter, cut, endMs, tenthWh }: Rest,
+  { meter, told, cut }: Metering,
 ): ChargingPeriod[] {
+  const { atMs: endMs, tenthWh } = meter;
   const periods: ChargingPeriod[] = [];
   let reached = meter.startTenthWh;
   let taken = cut.tenthWh;
@@ -157,7 +176,7 @@ function periodsAfter(
     periods.push(asTold(period, startMs, periodEndMs, reached - taken));
     taken = reached;
   });
-  if (periods.length > 0 || (tenthWh === cut.tenthWh && cut.atMs > meter.startMs)) return periods;
+  if (periods.length > 0 || (tenthWh === cut.tenthWh && told.length > 0)) return periods;
   // Nothing but energy came after the cut, in no time at all; or the whole session took no time.
   const last = whole.at(-1)!;
   return [asTold(last, cut.atMs, cut.atMs, tenthWh - cut.tenthWh)];
@@ -171,11 +190,12 @@ function asTold(
   tenthWh: number,
 ): ChargingPeriod {
   const others = period.dimensions.filter(({ type }) => type !== 'ENERGY');
+  const parks = others.some(({ type }) => type === 'PARKING_TIME');
   return {
     ...period,
     start_date_time: rfc3339(startMs),
     dimensions: [
-      { type: 'ENERGY', volume: kwhOf(tenthWh) },
+      ...(parks && tenthWh === 0 ? [] : [{ type: 'ENERGY' as const, volume: kwhOf(tenthWh) }]),
       ...others.map(({ type, volume }) => ({
         type,
         volume: type === 'TIME' || type === 'PARKING_TIME' ? hoursOf(endMs - startMs) : volume,

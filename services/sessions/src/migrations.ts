@@ -14,6 +14,23 @@ const sessions: MigrationList = [
          session_id text NOT NULL,
          PRIMARY KEY (station_id, transaction_id)
        )`,
+      // Apart, since stations and our load management tell at the same time: only who plugs in and
+      // who is limited must see each other, which the rows of this table see to.
+      `CREATE TABLE connectors (
+         station_id text NOT NULL,
+         connector_id int NOT NULL,
+         session_id text,            -- the newest, until it has ended
+         limit_ma int,
+         limit_at timestamptz,
+         PRIMARY KEY (station_id, connector_id)
+       )`,
+      `CREATE TABLE connector_statuses (
+         station_id text NOT NULL,
+         connector_id int NOT NULL,
+         status text NOT NULL,
+         status_at timestamptz NOT NULL,
+         PRIMARY KEY (station_id, connector_id)
+       )`,
       `CREATE TABLE own_sessions (
          session_id text PRIMARY KEY,
          token_party text NOT NULL,

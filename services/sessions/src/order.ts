@@ -5,8 +5,8 @@ import { instant } from '#time';
 /** An order of one of our drivers: to start or stop a charge at a partner's EVSE, or at our own. */
 
 /**
- * sent: on its way; accepted: the CPO took it; done: the station said yes, or what was ordered is so;
- * failed: the station said no, or nothing came of it in its time; unknown: nobody says, for a while.
+ * sent: on its way; accepted: the CPO took it; done: the station said yes, or what was ordered is
+ * so; failed: it said no, or nothing came of it in its time; unknown: nobody says, for a while.
  */
 export type OrderStanding = 'sent' | 'accepted' | 'refused' | 'done' | 'failed' | 'unknown';
 

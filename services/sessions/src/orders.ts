@@ -9,7 +9,7 @@ import type { Config } from './config.ts';
 import type { Logs } from './logs.ts';
 import type { Order, OrderBody } from './order.ts';
 import { findPartnerSession, noteStartOrdered, noteStopOrdered } from './partner-session-rows.ts';
-import type { SessionState } from './session.ts';
+import type { SessionState } from './session-events.ts';
 
 export type OrderRefusal =
   'unknown-order' | 'unknown-session' | 'session-of-another-driver' | 'order-id-too-long';
@@ -158,7 +158,5 @@ export class Orders {
 }
 
 function uidIn(state: SessionState): string | undefined {
-  return state.status === 'active' || state.status === 'ended'
-    ? state.session.cdr_token.uid
-    : undefined;
+  return 'session' in state ? state.session.cdr_token.uid : undefined;
 }

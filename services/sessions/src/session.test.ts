@@ -3,12 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { fold, given } from '#decider';
 import { exampleLocation, exampleSession, exampleTariff, exampleToken, read, Session } from '#ocpi';
 import { rfc3339, instant } from '#time';
-import {
-  type SessionCommand,
-  sessionDecider,
-  type SessionEvent,
-  type SessionState,
-} from './session.ts';
+import { sessionDecider } from './session.ts';
+import type { SessionCommand, SessionEvent, SessionState } from './session-events.ts';
 
 const startedAt = '2022-02-01T17:00:00Z';
 const at = (minute: number) => rfc3339(instant(startedAt) + minute * 60_000);
@@ -73,6 +69,7 @@ const stop = (
   stoppedAt: at(minute),
   reason: 'Local',
   readings,
+  rules: { graceMs: 0, capMs: 86_400_000, waitMs: 120_000 },
   at: at(minute + 1),
 });
 const invalid = {
@@ -238,28 +235,61 @@ describe('a charge whose card may not pay', () => {
   });
 });
 
+const minutes = fc.integer({ min: -5, max: 90 });
+const registers = fc.integer({ min: 900, max: 9_000 }).map(String);
+const statuses = fc.constantFrom('Charging', 'SuspendedEV', 'SuspendedEVSE', 'Finishing', 'Available');
+const parkingTariff = {
+  ...tariff,
+  elements: [
+    { price_components: [{ type: 'PARKING_TIME' as const, price: 6, step_size: 1 }] },
+    ...tariff.elements,
+  ],
+};
+const anyCommand = fc.oneof(
+  fc.constant<SessionCommand>(start),
+  fc.constant<SessionCommand>({ ...start, snapshots: { ...snapshots, tariff: parkingTariff } }),
+  fc.constant<SessionCommand>(invalid),
+  fc.tuple(minutes, registers).map(([minute, energyWh]) => readMeter(minute, energyWh)),
+  fc.tuple(minutes, registers).map(([minute, energyWh]) => stop(minute, energyWh)),
+  fc
+    .tuple(minutes, minutes, statuses)
+    .map(([minute, heard, status]): SessionCommand => ({
+      type: 'NoteStatus',
+      status,
+      statusAt: at(minute),
+      at: at(heard),
+    })),
+  fc
+    .tuple(minutes, fc.boolean())
+    .map(([minute, held]): SessionCommand => ({ type: 'NoteHold', held, heldAt: at(minute) })),
+  fc.tuple(minutes, fc.boolean()).map(([minute, connected]): SessionCommand => ({
+    type: 'NoteConnection',
+    connected,
+    connectionAt: at(minute),
+  })),
+  minutes.map((minute): SessionCommand => ({
+    type: 'YieldConnector',
+    nextAt: at(minute),
+    at: at(minute),
+  })),
+  minutes.map((minute): SessionCommand => ({
+    type: 'LookAtParking',
+    updateEveryMs: 60_000,
+    at: at(minute),
+  })),
+);
+/** Starts with its transaction, of a tariff with or without parking. */
+const anyLife = fc.oneof(
+  fc.array(anyCommand, { maxLength: 14 }),
+  fc.array(anyCommand, { maxLength: 20 }).map((all): SessionCommand[] => [
+    { ...start, snapshots: { ...snapshots, tariff: parkingTariff } },
+    ...all,
+  ]),
+);
+
 test('any command repeated at any later point yields no second event', () => {
-  const commands = fc.array(
-    fc.oneof(
-      fc.constant<SessionCommand>(start),
-      fc.constant<SessionCommand>(invalid),
-      fc
-        .record({
-          minute: fc.integer({ min: -5, max: 90 }),
-          energyWh: fc.integer({ min: 900, max: 9_000 }).map(String),
-        })
-        .map(({ minute, energyWh }) => readMeter(minute, energyWh)),
-      fc
-        .record({
-          minute: fc.integer({ min: -5, max: 90 }),
-          energyWh: fc.integer({ min: 900, max: 9_000 }).map(String),
-        })
-        .map(({ minute, energyWh }) => stop(minute, energyWh)),
-    ),
-    { maxLength: 14 },
-  );
   fc.assert(
-    fc.property(commands, (all) => {
+    fc.property(anyLife, (all) => {
       let state = sessionDecider.initial;
       const caused: SessionCommand[] = [];
       for (const command of all) {
@@ -269,6 +299,38 @@ test('any command repeated at any later point yields no second event', () => {
         for (const earlier of caused) expect(sessionDecider.decide(earlier, state)).toEqual([]);
       }
     }),
-    { numRuns: 150, seed: 20220201 },
+    { numRuns: 400, seed: 20220201 },
+  );
+});
+
+test('whatever is told in whatever order, what is billed adds up and was never told otherwise', () => {
+  const volumes = ({ charging_periods: periods = [] }: Session, ...types: string[]) =>
+    periods
+      .flatMap(({ dimensions }) => dimensions)
+      .filter(({ type }) => types.includes(type))
+      .reduce((total, { volume }) => total + volume, 0);
+  fc.assert(
+    fc.property(
+      fc.constantFrom(tariff, parkingTariff),
+      fc.array(anyCommand, { maxLength: 25 }),
+      (applied, all) => {
+        const { events } = after(
+          { ...start, snapshots: { ...snapshots, tariff: applied } },
+          ...all,
+          stop(91, '9100'),
+          { type: 'LookAtParking', updateEveryMs: 60_000, at: at(3 * 24 * 60) },
+        );
+        const told = events.flatMap((event) => ('session' in event ? [event.session] : []));
+        const end = told.at(-1)!;
+        expect(read(Session, end)).toMatchObject({ ok: true });
+        expect(end.status).toBe('COMPLETED');
+        expect(volumes(end, 'ENERGY')).toBeCloseTo(end.kwh, 6);
+        const hours = (instant(end.end_date_time!) - instant(startedAt)) / 3_600_000;
+        expect(volumes(end, 'TIME', 'PARKING_TIME')).toBeLessThan(hours + 0.000_01);
+        for (const { charging_periods: periods = [] } of told)
+          expect(end.charging_periods!.slice(0, periods.length)).toEqual(periods);
+      },
+    ),
+    { numRuns: 300, seed: 20220201 },
   );
 });

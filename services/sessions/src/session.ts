@@ -1,118 +1,54 @@
 import type { Decider } from '#decider';
-import type { Location, Session, Tariff, Token } from '#ocpi';
-import { instant, rfc3339 } from '#time';
+import { instant } from '#time';
 import {
-  isRefreshDue,
-  measured,
-  type Metering,
+  chargeState,
+  type Condition,
+  isHoldNews,
+  isNewer,
+  nothingTold,
+  withHold,
+  withStatus,
+} from './condition.ts';
+import {
   newReadings,
-  type Reading,
   startMetering,
+  stoppedAt,
   takeReadings,
   tenthsOf,
-  type Terms,
   toldUpToNow,
+  turned,
 } from './metering.ts';
+import {
+  isConnectionNews,
+  judged,
+  overAtMs,
+  seenFinishing,
+  stayAfter,
+  withConnection,
+} from './parking.ts';
+import type {
+  Active,
+  Of,
+  Parked,
+  SessionCommand,
+  SessionEvent,
+  SessionState,
+  To,
+} from './session-events.ts';
+import {
+  afterCharge,
+  completed,
+  endCharge,
+  parkedSoFar,
+  refreshed,
+  termsOf,
+} from './session-told.ts';
 
 /**
- * One charging session of ours, from the transaction's start to its end. Its state is small: the
- * Session as last told, the meter's fold and what held at the start.
+ * One charging session of ours, from the transaction's start until the car has left or has nothing
+ * more to pay for. Its state is small: the Session as last told, the meter's fold, what the
+ * connector is known to be, and what held at the start.
  */
-
-/** What is billed is billed by what held at the session's start. */
-export interface Snapshots {
-  /** The Location with the one EVSE of the session. */
-  readonly location: Location;
-  readonly tariff: Tariff;
-  readonly tariffVersion: number;
-  readonly token: Token;
-}
-
-/** The charge as the station knows it. */
-export interface Transaction {
-  readonly stationId: string;
-  readonly transactionId: string;
-  readonly connectorId: number;
-  /** Decimal text. */
-  readonly meterStartWh: string;
-}
-
-export type WhyInvalid = 'card-not-accepted' | 'no-token' | 'unknown-station';
-
-/** What the meter said that cannot be; the session stands on the readings before it. */
-export type Finding =
-  'meter-stop-below-start' | 'meter-stop-below-reading' | 'stopped-before-last-reading';
-
-export type SessionCommand =
-  | {
-      readonly type: 'StartSession';
-      /** ACTIVE, without energy. */
-      readonly session: Session;
-      readonly transaction: Transaction;
-      readonly snapshots: Snapshots;
-      readonly orderId?: string | undefined;
-    }
-  | {
-      readonly type: 'RecordInvalid';
-      readonly transaction: Transaction;
-      readonly why: WhyInvalid;
-      readonly at: string;
-    }
-  | {
-      readonly type: 'ReadMeter';
-      readonly readings: readonly Reading[];
-      readonly updateEveryMs: number;
-      readonly at: string;
-    }
-  | {
-      readonly type: 'EndSession';
-      readonly meterStopWh: string;
-      readonly stoppedAt: string;
-      readonly reason: string;
-      readonly readings: readonly Reading[];
-      readonly at: string;
-    };
-
-export type SessionEvent =
-  | {
-      readonly type: 'SessionStarted';
-      readonly session: Session;
-      readonly transaction: Transaction;
-      readonly snapshots: Snapshots;
-      readonly orderId?: string | undefined;
-    }
-  | { readonly type: 'MeterRead'; readonly readings: readonly Reading[] }
-  | { readonly type: 'SessionRefreshed'; readonly session: Session }
-  | {
-      readonly type: 'SessionEnded';
-      readonly session: Session;
-      readonly snapshots: Snapshots;
-      readonly energyWh: string;
-      readonly reason: string;
-      readonly findings: readonly Finding[];
-    }
-  | {
-      readonly type: 'InvalidSessionStarted';
-      readonly transaction: Transaction;
-      readonly why: WhyInvalid;
-      readonly at: string;
-    }
-  | { readonly type: 'InvalidSessionEnded'; readonly energyWh: string; readonly at: string };
-
-export type SessionState =
-  | { readonly status: 'absent' | 'invalid-ended' }
-  | { readonly status: 'invalid'; readonly meterStartWh: string }
-  | {
-      readonly status: 'active';
-      readonly session: Session;
-      readonly transaction: Transaction;
-      readonly snapshots: Snapshots;
-      readonly metering: Metering;
-    }
-  | { readonly status: 'ended'; readonly session: Session; readonly transaction: Transaction };
-
-type Active = Extract<SessionState, { status: 'active' }>;
-
 export const sessionDecider: Decider<SessionState, SessionCommand, SessionEvent> = {
   initial: { status: 'absent' },
 
@@ -124,143 +60,163 @@ export const sessionDecider: Decider<SessionState, SessionCommand, SessionEvent>
         return charge.status === 'absent' ? [{ ...command, type: 'InvalidSessionStarted' }] : [];
       case 'ReadMeter':
         return charge.status === 'active' ? readMeter(command, charge) : [];
+      case 'NoteStatus':
+        if (charge.status === 'active') return noteStatus(command, charge);
+        return charge.status === 'parked' ? judgeStatus(command, charge) : [];
+      case 'NoteHold':
+        return charge.status === 'active' &&
+          isHoldNews(charge.condition, command.held, command.heldAt)
+          ? [{ ...command, type: 'HoldNoted' }]
+          : [];
+      case 'NoteConnection':
+        return charge.status === 'parked' && isConnectionNews(charge.stay, command.connectionAt)
+          ? [{ ...command, type: 'ConnectionNoted' }]
+          : [];
       case 'EndSession':
-        if (charge.status === 'active') return [endSession(command, charge)];
-        if (charge.status === 'invalid') {
-          const tenthWh = Math.max(
-            0,
-            tenthsOf(command.meterStopWh) - tenthsOf(charge.meterStartWh),
-          );
-          return [
-            { type: 'InvalidSessionEnded', energyWh: String(tenthWh / 10), at: command.stoppedAt },
-          ];
-        }
-        return [];
+        if (charge.status === 'active') return [endCharge(command, charge)];
+        return charge.status === 'invalid' ? [endInvalid(command, charge)] : [];
+      case 'YieldConnector':
+        return charge.status === 'parked' && isNext(command, charge)
+          ? [completed(charge, instant(command.nextAt), command.at)]
+          : [];
+      case 'LookAtParking':
+        return charge.status === 'parked' ? look(command, charge) : [];
     }
   },
 
   evolve(charge, event) {
     switch (event.type) {
-      case 'SessionStarted': {
-        const { session, transaction, snapshots } = event;
-        const metering = startMetering(
-          termsOf(snapshots),
-          session.start_date_time,
-          transaction.meterStartWh,
-        );
-        return { status: 'active', session, transaction, snapshots, metering };
-      }
-      case 'MeterRead':
-        return charge.status === 'active'
-          ? {
-              ...charge,
-              metering: takeReadings(termsOf(charge.snapshots), charge.metering, event.readings),
-            }
-          : charge;
-      case 'SessionRefreshed':
-        return charge.status === 'active'
-          ? {
-              ...charge,
-              session: event.session,
-              metering: toldUpToNow(charge.metering, event.session.charging_periods ?? []),
-            }
-          : charge;
-      case 'SessionEnded':
-        return charge.status === 'active'
-          ? { status: 'ended', session: event.session, transaction: charge.transaction }
-          : charge;
+      case 'SessionStarted':
+        return begun(event);
       case 'InvalidSessionStarted':
         return { status: 'invalid', meterStartWh: event.transaction.meterStartWh };
       case 'InvalidSessionEnded':
         return { status: 'invalid-ended' };
     }
+    if (charge.status === 'active') return evolveActive(charge, event);
+    return charge.status === 'parked' ? evolveParked(charge, event) : charge;
   },
 };
 
-function readMeter(
-  command: Extract<SessionCommand, { type: 'ReadMeter' }>,
-  charge: Active,
-): readonly SessionEvent[] {
-  const readings = newReadings(charge.metering, command.readings);
-  const newest = readings.at(-1);
-  if (!newest) return [];
-  const read: SessionEvent = { type: 'MeterRead', readings };
-  const terms = termsOf(charge.snapshots);
-  const metering = takeReadings(terms, charge.metering, readings);
-  if (!isRefreshDue(metering, command.updateEveryMs)) return [read];
-  const { kwh, charging_periods, total_cost } = measured(terms, metering);
-  const session: Session = {
-    ...charge.session,
-    kwh,
-    total_cost,
-    charging_periods: withLevels(charging_periods, newest),
-    last_updated: later(charge.session.last_updated, command.at),
-  };
-  return [read, { type: 'SessionRefreshed', session }];
-}
+type Later = Exclude<
+  SessionEvent,
+  { type: 'SessionStarted' | 'InvalidSessionStarted' | 'InvalidSessionEnded' }
+>;
 
-function endSession(
-  command: Extract<SessionCommand, { type: 'EndSession' }>,
-  charge: Active,
-): SessionEvent {
-  const { snapshots, transaction, session } = charge;
-  const terms = termsOf(snapshots);
-  const metering = takeReadings(
-    terms,
-    charge.metering,
-    newReadings(charge.metering, command.readings),
-  );
-  const { endMs, energyWh, kwh, charging_periods, total_cost } = measured(terms, metering, {
-    at: command.stoppedAt,
-    energyWh: command.meterStopWh,
-  });
-  const stopTenthWh = tenthsOf(command.meterStopWh);
-  const findings: Finding[] = [];
-  if (stopTenthWh < tenthsOf(transaction.meterStartWh)) findings.push('meter-stop-below-start');
-  else if (stopTenthWh < metering.meter.tenthWh) findings.push('meter-stop-below-reading');
-  if (instant(command.stoppedAt) < metering.meter.atMs)
-    findings.push('stopped-before-last-reading');
+function begun({ session, transaction, snapshots }: Of<'SessionStarted'>): Active {
+  const startedAt = session.start_date_time;
   return {
-    type: 'SessionEnded',
-    snapshots,
-    energyWh,
-    findings,
-    reason: command.reason,
-    session: {
-      ...session,
-      kwh,
-      charging_periods,
-      total_cost,
-      end_date_time: rfc3339(endMs),
-      status: 'COMPLETED',
-      last_updated: later(session.last_updated, command.at),
-    },
+    status: 'active',
+    ...{ session, transaction, snapshots },
+    metering: startMetering(termsOf(snapshots), startedAt, transaction.meterStartWh),
+    condition: nothingTold(startedAt),
   };
 }
 
-function termsOf({ tariff, location }: Snapshots): Terms {
-  return { tariff, timeZone: location.time_zone };
+function evolveActive(charge: Active, event: Later): SessionState {
+  const { transaction, metering, condition } = charge;
+  const terms = termsOf(charge.snapshots);
+  const becomes = (next: Condition, at: string): Active => ({
+    ...charge,
+    condition: next,
+    metering: turned(terms, metering, { at, state: chargeState(next) }),
+  });
+  switch (event.type) {
+    case 'MeterRead':
+      return { ...charge, metering: takeReadings(terms, metering, event.readings) };
+    case 'SessionRefreshed': {
+      const { session } = event;
+      return { ...charge, session, metering: toldUpToNow(metering, session.charging_periods ?? []) };
+    }
+    case 'StatusNoted':
+      return becomes(withStatus(condition, event.status, event.statusAt), event.statusAt);
+    case 'HoldNoted':
+      return becomes(withHold(condition, event.held, event.heldAt), event.heldAt);
+    case 'ChargeEnded':
+      return parkedFrom(charge, event);
+    case 'SessionEnded':
+      return { status: 'ended', session: event.session, transaction };
+    case 'ConnectionNoted':
+      return charge;
+  }
 }
 
-/** What the driver wants to see of the moment; a CDR does not carry it. SES-11. */
-function withLevels(
-  periods: Session['charging_periods'],
-  { powerW, socPercent }: Reading,
-): Session['charging_periods'] {
-  const last = periods?.at(-1);
-  if (!periods || !last) return periods;
-  const levels = [
-    ...(powerW === undefined
-      ? []
-      : [{ type: 'POWER' as const, volume: Math.round(Number(powerW)) / 1000 }]),
-    ...(socPercent === undefined
-      ? []
-      : [{ type: 'STATE_OF_CHARGE' as const, volume: Number(socPercent) }]),
-  ];
-  return [...periods.slice(0, -1), { ...last, dimensions: [...last.dimensions, ...levels] }];
+function evolveParked(charge: Parked, event: Later): SessionState {
+  const { stay, transaction } = charge;
+  switch (event.type) {
+    case 'StatusNoted':
+      return { ...charge, stay: seenFinishing(stay, event.statusAt) };
+    case 'ConnectionNoted':
+      return { ...charge, stay: withConnection(stay, event.connected, event.connectionAt) };
+    case 'SessionRefreshed':
+      return { ...charge, session: event.session };
+    case 'SessionEnded':
+      return { status: 'ended', session: event.session, transaction };
+    default:
+      return charge;
+  }
 }
 
-/** `last_updated` never goes back: a receiver would drop what comes with an older one. */
-function later(a: string, b: string): string {
-  return instant(b) > instant(a) ? b : a;
+function parkedFrom(charge: Active, event: Of<'ChargeEnded'>): Parked {
+  const { condition, snapshots, transaction } = charge;
+  const { session, readings, rules, energyWh, reason, findings } = event;
+  const terms = termsOf(snapshots);
+  const stopped = stoppedAt(terms, takeReadings(terms, charge.metering, readings), {
+    at: event.stoppedAt,
+    energyWh: event.meterStopWh,
+  });
+  return {
+    status: 'parked',
+    ...{ session, transaction, snapshots },
+    metering: afterCharge(terms, toldUpToNow(stopped, session.charging_periods ?? []), rules),
+    stay: stayAfter(condition, { stoppedAt: event.stoppedAt, heardAt: event.at, rules }),
+    outcome: { energyWh, reason, findings },
+  };
+}
+
+function readMeter(command: To<'ReadMeter'>, charge: Active): readonly SessionEvent[] {
+  const readings = newReadings(charge.metering, command.readings);
+  if (readings.length === 0) return [];
+  const read: SessionEvent = { type: 'MeterRead', readings };
+  const metering = takeReadings(termsOf(charge.snapshots), charge.metering, readings);
+  const session = refreshed({ ...charge, metering }, readings, command);
+  return session ? [read, { type: 'SessionRefreshed', session }] : [read];
+}
+
+function noteStatus(command: To<'NoteStatus'>, { condition }: Active): readonly SessionEvent[] {
+  const { status, statusAt } = command;
+  return status !== condition.status && isNewer(condition, status, statusAt)
+    ? [{ type: 'StatusNoted', status, statusAt }]
+    : [];
+}
+
+function judgeStatus(command: To<'NoteStatus'>, charge: Parked): readonly SessionEvent[] {
+  const { status, statusAt, at } = command;
+  switch (judged(charge.stay, status, statusAt)) {
+    case 'nothing':
+      return [];
+    case 'goes-on':
+      return [{ type: 'StatusNoted', status, statusAt }];
+    case 'over':
+      return [completed(charge, instant(statusAt), at)];
+  }
+}
+
+function isNext({ nextAt }: To<'YieldConnector'>, { session }: Parked): boolean {
+  return instant(nextAt) > instant(session.start_date_time);
+}
+
+function look(command: To<'LookAtParking'>, charge: Parked): readonly SessionEvent[] {
+  if (instant(command.at) >= overAtMs(charge.stay))
+    return [completed(charge, overAtMs(charge.stay), command.at)];
+  const session = parkedSoFar(charge, command);
+  return session ? [{ type: 'SessionRefreshed', session }] : [];
+}
+
+function endInvalid(
+  { meterStopWh, stoppedAt: at }: To<'EndSession'>,
+  { meterStartWh }: { readonly meterStartWh: string },
+): SessionEvent {
+  const tenthWh = Math.max(0, tenthsOf(meterStopWh) - tenthsOf(meterStartWh));
+  return { type: 'InvalidSessionEnded', energyWh: String(tenthWh / 10), at };
 }

@@ -2,15 +2,18 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { AskController } from './ask.controller.ts';
 import { Charging } from './charging.ts';
 import { Commands } from './commands.ts';
+import { Connectors } from './connectors.ts';
 import { Orders } from './orders.ts';
 import { OwnFactsController } from './own-facts.controller.ts';
 import { PartnerSessions } from './partner-sessions.ts';
 import { Sessions } from './sessions.ts';
+import { SiteFactsController } from './site-facts.controller.ts';
 import { StationFactsController } from './station-facts.controller.ts';
 
 export interface Verbs {
   readonly charging: Charging;
   readonly commands: Commands;
+  readonly connectors: Connectors;
   readonly orders: Orders;
   readonly partnerSessions: PartnerSessions;
   readonly sessions: Sessions;
@@ -18,13 +21,20 @@ export interface Verbs {
 
 @Module({})
 export class SessionsModule {
-  static with({ charging, commands, orders, partnerSessions, sessions }: Verbs): DynamicModule {
+  static with(verbs: Verbs): DynamicModule {
+    const { charging, commands, connectors, orders, partnerSessions, sessions } = verbs;
     return {
       module: SessionsModule,
-      controllers: [AskController, StationFactsController, OwnFactsController],
+      controllers: [
+        AskController,
+        StationFactsController,
+        SiteFactsController,
+        OwnFactsController,
+      ],
       providers: [
         { provide: Charging, useValue: charging },
         { provide: Commands, useValue: commands },
+        { provide: Connectors, useValue: connectors },
         { provide: Orders, useValue: orders },
         { provide: PartnerSessions, useValue: partnerSessions },
         { provide: Sessions, useValue: sessions },

@@ -23,7 +23,7 @@ export class Sessions {
       return held && { text: held.text, own: false };
     }
     const { state } = await logs.sessions.load(idKey(sessionId));
-    if (state.status !== 'active' && state.status !== 'ended') return undefined;
+    if (!('session' in state)) return undefined;
     return { text: JSON.stringify(state.session), own: true };
   }
 

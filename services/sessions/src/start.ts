@@ -7,6 +7,7 @@ import { CarryOut } from './carry-out.ts';
 import { Charging } from './charging.ts';
 import { Commands } from './commands.ts';
 import { configOf } from './config.ts';
+import { Connectors } from './connectors.ts';
 import { logsOf } from './logs.ts';
 import { migrations } from './migrations.ts';
 import { Orders } from './orders.ts';
@@ -16,6 +17,7 @@ import { SessionsModule } from './sessions.module.ts';
 import { SendOrder } from './send-order.ts';
 import { tells } from './tells.ts';
 import { WatchOrder } from './watch-order.ts';
+import { WatchParking } from './watch-parking.ts';
 
 export function start(env: Env): Promise<Running> {
   return startService(
@@ -45,11 +47,14 @@ export function start(env: Env): Promise<Running> {
       const carryOut = new CarryOut(parts);
       const sendOrder = new SendOrder({ ...parts, commands });
       const watchOrder = new WatchOrder(parts);
+      const watchParking = new WatchParking(parts);
+      const connectors = new Connectors(parts);
       const serving = await serve({
         module: SessionsModule.with({
           commands,
           orders,
-          charging: new Charging(parts),
+          connectors,
+          charging: new Charging({ ...parts, connectors }),
           partnerSessions: new PartnerSessions({ ...parts, outbox: mirrored }),
           sessions: new Sessions(parts),
         }),
@@ -62,7 +67,12 @@ export function start(env: Env): Promise<Running> {
       worker = workDue(db, clock, {
         service: 'sessions',
         log,
-        kinds: { ...carryOut.kinds, ...sendOrder.kinds, ...watchOrder.kinds },
+        kinds: {
+          ...carryOut.kinds,
+          ...sendOrder.kinds,
+          ...watchOrder.kinds,
+          ...watchParking.kinds,
+        },
       });
       onStop(() => worker?.stop());
     },

@@ -11,7 +11,7 @@ import type { StoredEvent } from '#event-store';
 import type { Session } from '#ocpi';
 import type { CommandEvent } from './command.ts';
 import type { Order, OrderEvent } from './order.ts';
-import type { SessionEvent } from './session.ts';
+import type { SessionEvent } from './session-events.ts';
 import { idOf } from './streams.ts';
 
 /** What our events tell the platform. Sessions without a token that may pay are nobody's business. */
@@ -22,6 +22,7 @@ export function tells(stored: StoredEvent): Fact | undefined {
     case 'SessionStarted':
       return told(sessionStarted, whole(event.session));
     case 'SessionRefreshed':
+    case 'ChargeEnded':
       return told(sessionUpdated, whole(event.session));
     case 'SessionEnded': {
       const {
@@ -56,6 +57,9 @@ export function tells(stored: StoredEvent): Fact | undefined {
     case 'OrderExpired':
       return told(orderChanged, { order: orderView(event.order) });
     case 'MeterRead':
+    case 'StatusNoted':
+    case 'HoldNoted':
+    case 'ConnectionNoted':
     case 'InvalidSessionStarted':
     case 'InvalidSessionEnded':
     case 'CommandTaken':

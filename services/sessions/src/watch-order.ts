@@ -64,7 +64,7 @@ export class WatchOrder {
   private async hasEnded({ party }: Order, sessionId: string): Promise<boolean> {
     const { db, logs, party: own } = this.parts;
     if (sameParty(party, own))
-      return (await logs.sessions.load(sessionId)).state.status === 'ended';
+      return (await logs.sessions.load(sessionId)).state.status !== 'active';
     const held = await findPartnerSession(db, party, sessionId);
     return held !== undefined && isOver(held.session);
   }

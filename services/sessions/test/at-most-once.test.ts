@@ -36,6 +36,7 @@ const config = {
   partnerTimeoutMs: 1_000,
   orderLookMs: 1_000,
   orderPatience: { sentMs: 15_000, chargeMs: 300_000, unknownMs: 600_000 },
+  parkingRules: { graceMs: 0, capMs: 86_400_000, waitMs: 120_000 },
 };
 const task = {
   kind: 'start',

@@ -21,6 +21,7 @@ const config = {
   partnerTimeoutMs: 1_000,
   orderLookMs: 1_000,
   orderPatience: { sentMs: 15_000, chargeMs: 300_000, unknownMs: 600_000 },
+  parkingRules: { graceMs: 0, capMs: 86_400_000, waitMs: 120_000 },
 };
 const stationId = 'OASIS-L2-01';
 
@@ -61,8 +62,15 @@ async function aCharge(...outcomes: Outcome[]) {
   return {
     clock,
     async ends() {
-      const stop = { meterStopWh: '10', stoppedAt: clock.iso(), reason: 'Remote', readings: [] };
-      await logs.sessions.execute('S1', 'end', { type: 'EndSession', ...stop, at: clock.iso() });
+      await logs.sessions.execute('S1', 'end', {
+        type: 'EndSession',
+        meterStopWh: '10',
+        stoppedAt: clock.iso(),
+        reason: 'Remote',
+        readings: [],
+        rules: config.parkingRules,
+        at: clock.iso(),
+      });
     },
     async isToStop() {
       await logs.commands.execute('C1', 'take', {

@@ -1,0 +1,143 @@
+import type { Location, Session, Tariff, Token } from '#ocpi';
+import type { Condition } from './condition.ts';
+import type { Metering, Reading } from './metering.ts';
+import type { ParkingRules, Stay } from './parking.ts';
+
+/** What is said to a session, what happens to it, and what it then is. */
+
+/** What is billed is billed by what held at the session's start. */
+export interface Snapshots {
+  /** The Location with the one EVSE of the session. */
+  readonly location: Location;
+  readonly tariff: Tariff;
+  readonly tariffVersion: number;
+  readonly token: Token;
+}
+
+/** The charge as the station knows it. */
+export interface Transaction {
+  readonly stationId: string;
+  readonly transactionId: string;
+  readonly connectorId: number;
+  /** Decimal text. */
+  readonly meterStartWh: string;
+}
+
+export type WhyInvalid = 'card-not-accepted' | 'no-token' | 'unknown-station';
+
+/** What the meter said that cannot be; the session stands on the readings before it. */
+export type Finding =
+  'meter-stop-below-start' | 'meter-stop-below-reading' | 'stopped-before-last-reading';
+
+/** What came of the charge. */
+export interface Outcome {
+  /** Exact, decimal text. */
+  readonly energyWh: string;
+  /** Why it stopped: OCPP Reason. */
+  readonly reason: string;
+  readonly findings: readonly Finding[];
+}
+
+export type SessionCommand =
+  | {
+      readonly type: 'StartSession';
+      /** ACTIVE, without energy. */
+      readonly session: Session;
+      readonly transaction: Transaction;
+      readonly snapshots: Snapshots;
+      readonly orderId?: string | undefined;
+    }
+  | {
+      readonly type: 'RecordInvalid';
+      readonly transaction: Transaction;
+      readonly why: WhyInvalid;
+      readonly at: string;
+    }
+  | {
+      readonly type: 'ReadMeter';
+      readonly readings: readonly Reading[];
+      readonly updateEveryMs: number;
+      readonly at: string;
+    }
+  /** The station's word of its connector, and when it gave it. */
+  | {
+      readonly type: 'NoteStatus';
+      readonly status: string;
+      readonly statusAt: string;
+      readonly at: string;
+    }
+  /** Our load management leaves the car less than it charges with, or no longer so. */
+  | { readonly type: 'NoteHold'; readonly held: boolean; readonly heldAt: string }
+  /** The station's socket was lost, or is there again. */
+  | { readonly type: 'NoteConnection'; readonly connected: boolean; readonly connectionAt: string }
+  /** The transaction has stopped. */
+  | {
+      readonly type: 'EndSession';
+      readonly meterStopWh: string;
+      readonly stoppedAt: string;
+      readonly reason: string;
+      readonly readings: readonly Reading[];
+      readonly rules: ParkingRules;
+      readonly at: string;
+    }
+  /** The next charge has begun on the connector. */
+  | { readonly type: 'YieldConnector'; readonly nextAt: string; readonly at: string }
+  /** Time has gone by. */
+  | { readonly type: 'LookAtParking'; readonly updateEveryMs: number; readonly at: string };
+
+export type SessionEvent =
+  | {
+      readonly type: 'SessionStarted';
+      readonly session: Session;
+      readonly transaction: Transaction;
+      readonly snapshots: Snapshots;
+      readonly orderId?: string | undefined;
+    }
+  | { readonly type: 'MeterRead'; readonly readings: readonly Reading[] }
+  | { readonly type: 'SessionRefreshed'; readonly session: Session }
+  | { readonly type: 'StatusNoted'; readonly status: string; readonly statusAt: string }
+  | { readonly type: 'HoldNoted'; readonly held: boolean; readonly heldAt: string }
+  | { readonly type: 'ConnectionNoted'; readonly connected: boolean; readonly connectionAt: string }
+  /** The charge is over and the car may still be there: the Session goes on. */
+  | ({
+      readonly type: 'ChargeEnded';
+      readonly session: Session;
+      readonly readings: readonly Reading[];
+      readonly meterStopWh: string;
+      readonly stoppedAt: string;
+      readonly rules: ParkingRules;
+      readonly at: string;
+    } & Outcome)
+  | ({
+      readonly type: 'SessionEnded';
+      readonly session: Session;
+      readonly snapshots: Snapshots;
+    } & Outcome)
+  | {
+      readonly type: 'InvalidSessionStarted';
+      readonly transaction: Transaction;
+      readonly why: WhyInvalid;
+      readonly at: string;
+    }
+  | { readonly type: 'InvalidSessionEnded'; readonly energyWh: string; readonly at: string };
+
+export type SessionState =
+  | { readonly status: 'absent' | 'invalid-ended' }
+  | { readonly status: 'invalid'; readonly meterStartWh: string }
+  | (Running & { readonly status: 'active'; readonly condition: Condition })
+  /** The transaction has stopped, the car may still be there. */
+  | (Running & { readonly status: 'parked'; readonly stay: Stay; readonly outcome: Outcome })
+  | { readonly status: 'ended'; readonly session: Session; readonly transaction: Transaction };
+
+export interface Running {
+  readonly session: Session;
+  readonly transaction: Transaction;
+  readonly snapshots: Snapshots;
+  readonly metering: Metering;
+}
+
+export type Active = Extract<SessionState, { status: 'active' }>;
+export type Parked = Extract<SessionState, { status: 'parked' }>;
+
+export type Of<Type extends SessionEvent['type']> = Extract<SessionEvent, { type: Type }>;
+export type To<Type extends SessionCommand['type']> = Extract<SessionCommand, { type: Type }>;

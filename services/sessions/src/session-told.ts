@@ -1,0 +1,165 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Session } from '#ocpi';
+import { instant, rfc3339 } from '#time';
+import {
+  AGE_PER_REFRESH,
+  isRefreshDue,
+  measured,
+  type Metering,
+  newReadings,
+  type Reading,
+  takeReadings,
+  tenthsOf,
+  type Terms,
+  turned,
+} from './metering.ts';
+import { mayStay, parkedUntilMs, type ParkingRules } from './parking.ts';
+import type {
+  Active,
+  Finding,
+  Outcome,
+  Parked,
+  Running,
+  SessionEvent,
+  Snapshots,
+  To,
+} from './session-events.ts';
+
+/** The OCPI Session as it is told: while the charge runs, when it is over, when the car has left. */
+
+/** After readings, when it is time to tell. */
+export function refreshed(
+  charge: Active,
+  readings: readonly Reading[],
+  { updateEveryMs, at }: To<'ReadMeter'>,
+): Session | undefined {
+  const { metering, session, snapshots } = charge;
+  if (!isRefreshDue(metering, updateEveryMs)) return undefined;
+  const { kwh, charging_periods, total_cost } = measured(termsOf(snapshots), metering);
+  return {
+    ...session,
+    kwh,
+    total_cost,
+    charging_periods: withLevels(charging_periods, readings.at(-1)!),
+    last_updated: later(session.last_updated, at),
+  };
+}
+
+/** The transaction has stopped: the end of the session, or of its charge alone. */
+export function endCharge(command: To<'EndSession'>, charge: Active): SessionEvent {
+  const { snapshots, session, condition } = charge;
+  const { at, meterStopWh, reason, rules, stoppedAt } = command;
+  const terms = termsOf(snapshots);
+  const readings = newReadings(charge.metering, command.readings);
+  const metering = takeReadings(terms, charge.metering, readings);
+  const end = { at: stoppedAt, energyWh: meterStopWh };
+  const { endMs, energyWh, kwh, charging_periods, total_cost } = measured(terms, metering, end);
+  const outcome: Outcome = { energyWh, reason, findings: findingsOf(charge, metering, command) };
+  const told = { ...session, kwh, total_cost, last_updated: later(session.last_updated, at) };
+  if (mayStay(condition, { tariff: snapshots.tariff, reason, stoppedAt })) {
+    const isNews = charging_periods.length > metering.told.length;
+    const levels = isNews ? { powerW: '0' } : {};
+    return {
+      type: 'ChargeEnded',
+      session: { ...told, charging_periods: withLevels(charging_periods, levels) },
+      ...{ readings, meterStopWh, stoppedAt, rules, at },
+      ...outcome,
+    };
+  }
+  return {
+    type: 'SessionEnded',
+    session: { ...told, charging_periods, end_date_time: rfc3339(endMs), status: 'COMPLETED' },
+    snapshots,
+    ...outcome,
+  };
+}
+
+/** The meter of a car that stays: after the way back to it, its time is PARKING_TIME. */
+export function afterCharge(terms: Terms, metering: Metering, { graceMs }: ParkingRules): Metering {
+  const { atMs } = metering.meter;
+  const parks = { at: rfc3339(atMs + graceMs), state: 'parking' } as const;
+  if (graceMs === 0) return turned(terms, metering, parks);
+  const walks = turned(terms, metering, { at: rfc3339(atMs), state: 'paused' });
+  return turned(terms, walks, parks);
+}
+
+/** The end of a car's stay: it left then, or its time is over. */
+export function completed(charge: Parked, overMs: number, at: string): SessionEvent {
+  const { session, snapshots, metering, stay, outcome } = charge;
+  const untilMs = Math.max(parkedUntilMs(stay, overMs), instant(stay.stoppedAt));
+  const { endMs, charging_periods, total_cost } = measured(termsOf(snapshots), metering, {
+    at: rfc3339(untilMs),
+  });
+  return {
+    type: 'SessionEnded',
+    session: {
+      ...session,
+      total_cost,
+      charging_periods,
+      end_date_time: rfc3339(endMs),
+      status: 'COMPLETED',
+      last_updated: later(session.last_updated, at),
+    },
+    snapshots,
+    ...outcome,
+  };
+}
+
+/**
+ * What the stay costs so far, when it is time to tell. Its periods follow at its end: a car may
+ * turn out to have left before.
+ */
+export function parkedSoFar(
+  { session, snapshots, metering, stay }: Parked,
+  { updateEveryMs, at }: To<'LookAtParking'>,
+): Session | undefined {
+  if (!stay.finishing || stay.lostAt !== undefined) return undefined;
+  const nowMs = instant(at);
+  const ageMs = nowMs - instant(session.start_date_time);
+  const everyMs = Math.max(updateEveryMs, ageMs / AGE_PER_REFRESH);
+  if (nowMs - instant(session.last_updated) < everyMs) return undefined;
+  const untilMs = parkedUntilMs(stay, nowMs);
+  const { total_cost } = measured(termsOf(snapshots), metering, { at: rfc3339(untilMs) });
+  if (isDeepStrictEqual(total_cost, session.total_cost)) return undefined;
+  return { ...session, total_cost, last_updated: at };
+}
+
+function findingsOf(
+  { transaction }: Running,
+  { meter }: Metering,
+  { meterStopWh, stoppedAt }: To<'EndSession'>,
+): Finding[] {
+  const findings: Finding[] = [];
+  const stopTenthWh = tenthsOf(meterStopWh);
+  if (stopTenthWh < tenthsOf(transaction.meterStartWh)) findings.push('meter-stop-below-start');
+  else if (stopTenthWh < meter.tenthWh) findings.push('meter-stop-below-reading');
+  if (instant(stoppedAt) < meter.atMs) findings.push('stopped-before-last-reading');
+  return findings;
+}
+
+export function termsOf({ tariff, location }: Snapshots): Terms {
+  return { tariff, timeZone: location.time_zone };
+}
+
+/** What the driver wants to see of the moment; a CDR does not carry it. SES-11. */
+function withLevels(
+  periods: Session['charging_periods'],
+  { powerW, socPercent }: Pick<Reading, 'powerW' | 'socPercent'>,
+): Session['charging_periods'] {
+  const last = periods?.at(-1);
+  if (!periods || !last) return periods;
+  const levels = [
+    ...(powerW === undefined
+      ? []
+      : [{ type: 'POWER' as const, volume: Math.round(Number(powerW)) / 1000 }]),
+    ...(socPercent === undefined
+      ? []
+      : [{ type: 'STATE_OF_CHARGE' as const, volume: Number(socPercent) }]),
+  ];
+  return [...periods.slice(0, -1), { ...last, dimensions: [...last.dimensions, ...levels] }];
+}
+
+/** `last_updated` never goes back: a receiver would drop what comes with an older one. */
+function later(a: string, b: string): string {
+  return instant(b) > instant(a) ? b : a;
+}

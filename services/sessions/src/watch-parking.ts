@@ -1,0 +1,64 @@
+import { addDue, type DueHandler, type DueOutcome } from '#due';
+import type { Queryable } from '#postgres';
+import { currentTraceparent } from '#telemetry';
+import { type Clock, instant } from '#time';
+import type { Config } from './config.ts';
+import type { Logs } from './logs.ts';
+import { AGE_PER_REFRESH } from './metering.ts';
+import { overAtMs } from './parking.ts';
+import type { Parked } from './session-events.ts';
+
+export interface WatchParkingParts {
+  readonly clock: Clock;
+  readonly config: Config;
+  readonly logs: Logs;
+}
+
+/** Looks at cars that stay after their charge: what it costs so far, and when it is over. */
+export class WatchParking {
+  constructor(private readonly parts: WatchParkingParts) {}
+
+  readonly kinds: Readonly<Record<string, DueHandler>> = {
+    'watch-parking': async (due) => this.look((due.body as { sessionId: string }).sessionId),
+  };
+
+  private async look(sessionId: string): Promise<DueOutcome> {
+    const {
+      clock,
+      config: { updateEveryMs },
+      logs,
+    } = this.parts;
+    const at = clock.iso();
+    const { state } = await logs.sessions.execute(
+      sessionId,
+      `look ${sessionId} ${at}`,
+      { type: 'LookAtParking', updateEveryMs, at },
+      currentTraceparent(),
+    );
+    return state.status === 'parked' ? { retryAt: nextLookMs(state, this.parts) } : 'done';
+  }
+}
+
+export async function watchParking(
+  tx: Queryable,
+  charge: Parked,
+  parts: Pick<WatchParkingParts, 'clock' | 'config'>,
+): Promise<void> {
+  const { id: sessionId } = charge.session;
+  await addDue(tx, {
+    id: `parking ${sessionId}`,
+    key: `parking ${sessionId}`,
+    kind: 'watch-parking',
+    at: nextLookMs(charge, parts),
+    body: { sessionId },
+  });
+}
+
+function nextLookMs(
+  { session, stay }: Parked,
+  { clock, config: { updateEveryMs } }: Pick<WatchParkingParts, 'clock' | 'config'>,
+): number {
+  const nowMs = clock.now();
+  const ageMs = nowMs - instant(session.start_date_time);
+  return Math.min(overAtMs(stay), nowMs + Math.max(updateEveryMs, ageMs / AGE_PER_REFRESH));
+}

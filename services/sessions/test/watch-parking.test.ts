@@ -1,0 +1,131 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Due, openDue } from '#due';
+import { type EventStore, memoryEventStore } from '#event-store';
+import { exampleLocation, exampleSession, exampleTariff, exampleToken } from '#ocpi';
+import { type Database, openDatabase } from '#postgres';
+import { freshDatabase, type FreshDatabase } from '#test-servers';
+import { fixedClock, rfc3339 } from '#time';
+import { logsOf } from '../src/logs.ts';
+import { migrations } from '../src/migrations.ts';
+import type { Parked } from '../src/session-events.ts';
+import { watchParking, WatchParking } from '../src/watch-parking.ts';
+
+// The timer of a car that stays; every look is another process's.
+
+const at = '2022-02-01T17:00:00Z';
+const minute = 60_000;
+const config = {
+  updateEveryMs: 5 * minute,
+  startTimeoutS: 60,
+  stopTimeoutS: 60,
+  chargerTimeoutMs: 1_000,
+  partnerTimeoutMs: 1_000,
+  orderLookMs: 1_000,
+  orderPatience: { sentMs: 15_000, chargeMs: 300_000, unknownMs: 600_000 },
+  parkingRules: { graceMs: 0, capMs: 12 * minute, waitMs: 2 * minute },
+};
+
+let database: FreshDatabase;
+let db: Database;
+
+beforeAll(async () => {
+  database = await freshDatabase();
+  db = await openDatabase({ url: database.url, schema: 'sessions', migrations });
+});
+afterAll(async () => {
+  await db?.close();
+  await database?.drop();
+});
+
+const clock = fixedClock(at);
+
+async function aStay(sessionId: string, store: EventStore): Promise<Parked> {
+  const logs = logsOf(store);
+  const { end_date_time: _, ...session } = exampleSession;
+  await logs.sessions.execute(sessionId, 'start', {
+    type: 'StartSession',
+    session: {
+      ...session,
+      id: sessionId,
+      status: 'ACTIVE',
+      start_date_time: clock.iso(),
+      charging_periods: [],
+      last_updated: clock.iso(),
+    },
+    transaction: {
+      stationId: 'OASIS-L2-01',
+      transactionId: '101',
+      connectorId: 1,
+      meterStartWh: '0',
+    },
+    snapshots: {
+      location: exampleLocation,
+      tariff: exampleTariff,
+      tariffVersion: 1,
+      token: exampleToken,
+    },
+  });
+  const { state } = await logs.sessions.execute(sessionId, 'end', {
+    type: 'EndSession',
+    meterStopWh: '1000',
+    stoppedAt: clock.iso(),
+    reason: 'Remote',
+    readings: [],
+    rules: config.parkingRules,
+    at: clock.iso(),
+  });
+  return state as Parked;
+}
+const statesOf = async (sessionId: string, store: EventStore) => {
+  const { state } = await logsOf(store).sessions.load(sessionId);
+  return state as Parked;
+};
+
+async function watched(sessionId: string, store: EventStore): Promise<Due> {
+  await watchParking(db, await aStay(sessionId, store), { clock, config });
+  const [row] = await openDue(db, `parking ${sessionId}`);
+  return row!;
+}
+function looks(row: Due, store: EventStore) {
+  const { kinds } = new WatchParking({ clock, config, logs: logsOf(store) });
+  return kinds[row.kind]!(row, 1);
+}
+
+test('a stay of which no status ever comes ends where the charge ended', async () => {
+  const store = memoryEventStore();
+  const row = await watched('S1', store);
+  expect(row.at).toBe(clock.now() + 2 * minute);
+  const stoppedAt = clock.iso();
+  clock.advance(2 * minute);
+  expect(await looks(row, store)).toBe('done');
+  expect(await statesOf('S1', store)).toMatchObject({
+    status: 'ended',
+    session: { status: 'COMPLETED', end_date_time: stoppedAt },
+  });
+  expect(await looks(row, store)).toBe('done');
+});
+
+test('a stay is looked at in between for what it costs, and ends at its cap', async () => {
+  const store = memoryEventStore();
+  const row = await watched('S2', store);
+  const stoppedMs = clock.now();
+  await logsOf(store).sessions.execute('S2', 'status', {
+    type: 'NoteStatus',
+    status: 'Finishing',
+    statusAt: rfc3339(stoppedMs + 1_000),
+    at: clock.iso(),
+  });
+  clock.set(row.at);
+  expect(await looks(row, store)).toEqual({ retryAt: row.at + 5 * minute });
+  clock.set(row.at + 5 * minute);
+  expect(await looks(row, store)).toEqual({ retryAt: stoppedMs + 12 * minute });
+  // Seven minutes at 3 an hour, in steps of a minute, above 1 kWh at 0.30.
+  expect((await statesOf('S2', store)).session.total_cost).toMatchObject({ excl_vat: 0.65 });
+  clock.set(stoppedMs + 12 * minute);
+  expect(await looks(row, store)).toBe('done');
+  expect((await statesOf('S2', store)).session).toMatchObject({
+    status: 'COMPLETED',
+    end_date_time: rfc3339(stoppedMs + 12 * minute),
+    total_cost: { excl_vat: 0.9 },
+  });
+});
