@@ -68,3 +68,6 @@ export {
   quote,
   type QuoteRequest,
 } from './quote.ts';
+export { lint, type LintFacts } from './lint.ts';
+export { type EvseFacts, type MeterStanding } from './lint-canada.ts';
+export { type Finding, LINT_CODES, type LintCode, type Severity } from './lint-finding.ts';

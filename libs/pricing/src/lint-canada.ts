@@ -1,0 +1,140 @@
+import { instant, zone } from '#time';
+import type { CompiledTariff, Component } from './compile.ts';
+import { type Finding, finding, pointer } from './lint-finding.ts';
+import { componentsOf } from './lint-prices.ts';
+import type { Reach } from './lint-reach.ts';
+import type { Tariff } from './shapes.ts';
+
+/**
+ * What Measurement Canada knows of an EVSE's meter: its type is approved, it runs on a temporary
+ * dispensation, or neither.
+ */
+export type MeterStanding = 'approved' | 'dispensation' | 'none';
+
+export interface EvseFacts {
+  /** As people know it: its evse_id or uid. */
+  readonly name: string;
+  /** Absent = not known. */
+  readonly meter?: MeterStanding;
+}
+
+export interface CanadaFacts {
+  readonly evses: readonly EvseFacts[];
+  /** RFC 3339; what is later than the end of 2029 already is wrong, not only going to be. */
+  readonly now?: string;
+  readonly timeZone?: string;
+}
+
+// Temporary dispensations end on 2030-01-01; a time price for electricity is allowed until the day
+// before.
+const LAST_DAY_OVER = '2030-01-01';
+
+/** A kWh may be sold by an approved meter or under a dispensation, time until the end of 2029. */
+export function lintCanada(
+  tariff: CompiledTariff,
+  reaches: readonly Reach[],
+  facts: CanadaFacts,
+): Finding[] {
+  const used = new Set(reaches.filter(({ never }) => !never).map(({ component }) => component));
+  const priced = componentsOf(tariff).filter(
+    (one) => one.phase === 'session' && used.has(one) && !one.price.isZero(),
+  );
+  const overMs = overAt(facts.timeZone);
+  const late = priced.filter((one) => appliesAfter(one, tariff.source, overMs));
+  const already = (one: Component) => beginsAfter(one, tariff.source, overMs, facts.now);
+  return [
+    ...priced
+      .filter(({ dimension }) => dimension === 'ENERGY')
+      .flatMap((one) => energy(one, facts, late.includes(one), already(one))),
+    ...late.flatMap((one) => timeOrFee(one, priced, already(one))),
+  ];
+}
+
+function energy(
+  component: Component,
+  { evses }: CanadaFacts,
+  isLate: boolean,
+  already: boolean,
+): Finding[] {
+  const path = pointer(component.element, component.index);
+  const of = (standing: MeterStanding | undefined) =>
+    evses.filter(({ meter }) => meter === standing).map(({ name }) => name);
+  const [without, dispensed, unknown] = [of('none'), of('dispensation'), of(undefined)];
+  const found: Finding[] = [];
+  if (without.length > 0) {
+    const message =
+      `A price per kWh in Canada needs a meter approval or a temporary dispensation, and ` +
+      `${named(without)} has neither (Measurement Canada)`;
+    const advice = 'Bill by time or a fee there, or have the meter approved first';
+    found.push(finding('canada-kwh-without-approval', path, message, advice));
+  }
+  if (dispensed.length > 0 && isLate) {
+    const message =
+      `${named(dispensed)} may sell kWh by a temporary dispensation alone, ` +
+      `and these end on ${LAST_DAY_OVER}`;
+    const advice = `Let the tariff end by ${LAST_DAY_OVER} there, or have the meter approved first`;
+    const severity = already ? 'error' : 'warning';
+    found.push(finding('canada-dispensation-ends', path, message, advice, severity));
+  }
+  if (unknown.length > 0) {
+    const message =
+      'A price per kWh in Canada needs a meter approval or a temporary dispensation, and ' +
+      `nothing is known of ${named(unknown)}`;
+    found.push(finding('canada-meter-unknown', path, message, 'Say it with the EVSE’s facts'));
+  }
+  return found;
+}
+
+function timeOrFee(
+  { dimension, element, index }: Component,
+  priced: readonly Component[],
+  already: boolean,
+): Finding[] {
+  const path = pointer(element, index);
+  const severity = already ? 'error' : 'warning';
+  const advice =
+    `Let it end by ${LAST_DAY_OVER} (end_date, end_date_time), ` + 'or price ENERGY instead';
+  if (dimension === 'TIME') {
+    const message =
+      'Electricity is priced by time after 2029-12-31; in Canada it may be until then ' +
+      '(Measurement Canada)';
+    return [finding('canada-time-price-after-2029', path, message, advice, severity)];
+  }
+  if (dimension !== 'FLAT' || priced.some((one) => one.dimension === 'ENERGY')) return [];
+  const message =
+    'A fee is all that is paid for electricity after 2029-12-31; in Canada it may be until then ' +
+    '(Measurement Canada)';
+  return [finding('canada-flat-price-after-2029', path, message, advice, severity)];
+}
+
+/** When 2030 begins; without a zone, where Canada begins it last. */
+function overAt(timeZone = 'America/Vancouver'): number {
+  const utcMs = instant(`${LAST_DAY_OVER}T00:00:00Z`);
+  return utcMs - zone(timeZone).offsetMsAt(utcMs);
+}
+
+function appliesAfter({ checks }: Component, tariff: Tariff, overMs: number): boolean {
+  const { end_date_time: end } = tariff;
+  if (end != null && instant(end) <= overMs) return false;
+  return !checks.some((check) => check.kind === 'end_date' && check.day <= LAST_DAY_OVER_DAYS);
+}
+
+function beginsAfter(
+  { checks }: Component,
+  { start_date_time: start }: Tariff,
+  overMs: number,
+  now: string | undefined,
+): boolean {
+  if (start != null && instant(start) >= overMs) return true;
+  if (now !== undefined && instant(now) >= overMs) return true;
+  return checks.some((check) => check.kind === 'start_date' && check.day >= LAST_DAY_OVER_DAYS);
+}
+
+const LAST_DAY_OVER_DAYS = instant(`${LAST_DAY_OVER}T00:00:00Z`) / 86_400_000;
+
+const SHOWN = 3;
+
+function named(names: readonly string[]): string {
+  const more = names.length > SHOWN ? ` and ${names.length - SHOWN} more` : '';
+  return `${names.slice(0, SHOWN).join(', ')}${more}`;
+}
