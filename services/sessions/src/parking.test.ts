@@ -264,6 +264,15 @@ describe('after the transaction has stopped', () => {
     expect(billed(...charge, ...commands)).toEqual({ periods: [charged], end: '17:30', cost: 3 });
   });
 
+  test('a stop that was lost is put at the last reading: until Finishing nobody knows', () => {
+    const lostStop = stops(30, { reason: 'Other', at: at(90) });
+    expect(billed(...charge, status(60, 'Finishing'), lostStop, next(90))).toEqual({
+      periods: [charged, '17:30 ENERGY 0', '18:00 PARKING 0.5'],
+      end: '18:30',
+      cost: 6,
+    });
+  });
+
   test('where the tariff has no PARKING_TIME it is COMPLETED at once', () => {
     const told = [startOf(withoutParking), ...charge.slice(1), status(30, 'Finishing'), stops(30)];
     expect(billed(...told)).toEqual({ periods: [charged], end: '17:30', cost: 3 });

@@ -1,5 +1,5 @@
 import type { Tariff } from '#ocpi';
-import { instant } from '#time';
+import { instant, rfc3339 } from '#time';
 import { type Condition, isNewer, type StatusTold, toldStatus } from './condition.ts';
 
 /** The car's stay after its charge: the transaction has stopped, the cable may still be in. */
@@ -16,6 +16,8 @@ export interface ParkingRules {
 
 export interface Stay extends StatusTold {
   readonly stoppedAt: string;
+  /** From when on it may be parking: the stop, unless that was made up long before the charge ended. */
+  readonly parksFrom: string;
   /** When we heard of the stop. */
   readonly heardAt: string;
   readonly rules: ParkingRules;
@@ -51,9 +53,13 @@ export function stayAfter(
   { stoppedAt, heardAt, rules }: { stoppedAt: string; heardAt: string; rules: ParkingRules },
 ): Stay {
   const finishing = status === 'Finishing';
+  // A stop that was lost is put at the last reading: what lies between that and Finishing nobody knows.
+  const wasLost = finishing && instant(statusAt) > instant(stoppedAt) + rules.waitMs;
+  const fromMs = instant(wasLost ? statusAt : stoppedAt) + rules.graceMs;
   return {
     ...{ status, statusAt, alsoThen },
     ...{ stoppedAt, heardAt, rules, finishing },
+    parksFrom: rfc3339(fromMs),
     connectionAt: stoppedAt,
   };
 }
@@ -100,12 +106,12 @@ function isInDoubt({ lostAt, backAt, rules }: Stay, ms: number): boolean {
 
 /** Up to when the parking is known, of a car that left or whose time is over then; epoch ms. */
 export function parkedUntilMs(stay: Stay, ms: number): number {
-  const { stoppedAt, lostAt, finishing, rules } = stay;
+  const { stoppedAt, parksFrom, lostAt, finishing, rules } = stay;
   const stoppedMs = instant(stoppedAt);
   if (!finishing) return stoppedMs;
   const knownMs = isInDoubt(stay, ms) ? instant(lostAt!) : ms;
   const untilMs = Math.min(knownMs, stoppedMs + rules.capMs);
-  return untilMs > stoppedMs + rules.graceMs ? untilMs : stoppedMs;
+  return untilMs > instant(parksFrom) ? untilMs : stoppedMs;
 }
 
 /** When it is over whatever is told; epoch ms. */

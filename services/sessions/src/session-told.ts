@@ -13,7 +13,7 @@ import {
   type Terms,
   turned,
 } from './metering.ts';
-import { mayStay, parkedUntilMs, type ParkingRules } from './parking.ts';
+import { mayStay, parkedUntilMs, type Stay } from './parking.ts';
 import type {
   Active,
   Finding,
@@ -74,13 +74,14 @@ export function endCharge(command: To<'EndSession'>, charge: Active): SessionEve
   };
 }
 
-/** The meter of a car that stays: after the way back to it, its time is PARKING_TIME. */
-export function afterCharge(terms: Terms, metering: Metering, { graceMs }: ParkingRules): Metering {
-  const { atMs } = metering.meter;
-  const parks = { at: rfc3339(atMs + graceMs), state: 'parking' } as const;
-  if (graceMs === 0) return turned(terms, metering, parks);
-  const walks = turned(terms, metering, { at: rfc3339(atMs), state: 'paused' });
-  return turned(terms, walks, parks);
+/** The meter of a car that stays: from then on its time is PARKING_TIME. */
+export function afterCharge(terms: Terms, metering: Metering, { parksFrom }: Stay): Metering {
+  const at = rfc3339(metering.meter.atMs);
+  const waits = turned(terms, metering, { at, state: 'paused' });
+  return turned(terms, instant(parksFrom) > instant(at) ? waits : metering, {
+    at: parksFrom,
+    state: 'parking',
+  });
 }
 
 /** The end of a car's stay: it left then, or its time is over. */

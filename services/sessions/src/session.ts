@@ -165,11 +165,11 @@ function parkedFrom(charge: Active, event: Of<'ChargeEnded'>): Parked {
     at: event.stoppedAt,
     energyWh: event.meterStopWh,
   });
+  const stay = stayAfter(condition, { stoppedAt: event.stoppedAt, heardAt: event.at, rules });
   return {
     status: 'parked',
-    ...{ session, transaction, snapshots },
-    metering: afterCharge(terms, toldUpToNow(stopped, session.charging_periods ?? []), rules),
-    stay: stayAfter(condition, { stoppedAt: event.stoppedAt, heardAt: event.at, rules }),
+    ...{ session, transaction, snapshots, stay },
+    metering: afterCharge(terms, toldUpToNow(stopped, session.charging_periods ?? []), stay),
     outcome: { energyWh, reason, findings },
   };
 }
