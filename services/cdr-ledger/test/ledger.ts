@@ -1,10 +1,10 @@
 import pg from 'pg';
 import { signerFromSeed } from '#chain';
 import { type EventStore, postgresEventStore } from '#event-store';
-import { log } from '#telemetry';
+import { log, type Log } from '#telemetry';
 import { type Database, openDatabase } from '#postgres';
 import { freshDatabase } from '#test-servers';
-import { type FixedClock, fixedClock } from '#time';
+import { type FixedClock, fixedClock, type Zone, zone } from '#time';
 import { CdrLedger } from '../src/cdr-ledger.ts';
 import { chainRows } from '../src/chain-rows.ts';
 import { follow, type Following } from '../src/follow.ts';
@@ -24,6 +24,8 @@ export interface TestLedger extends Proving {
   /** Of the heads. */
   readonly keys: readonly string[];
   readonly databaseUrl: string;
+  readonly zone: Zone;
+  readonly log: Log;
   readonly ledger: CdrLedger;
   readonly settling: Settling;
   readonly db: Database;
@@ -35,15 +37,18 @@ export interface TestLedger extends Proving {
   close(): Promise<void>;
 }
 
-export async function testLedger(): Promise<TestLedger> {
-  const database = await freshDatabase();
+/** `on`: a database that is there already; its owner drops it. */
+export async function testLedger(
+  { on, clock: at = '2022-02-01T18:21:00Z' }: { on?: string; clock?: string } = {},
+): Promise<TestLedger> {
+  const database = on === undefined ? await freshDatabase() : { url: on, drop: async () => {} };
   const db = await openDatabase({ url: database.url, schema: 'cdr_ledger', migrations });
   const store = postgresEventStore(db);
   const quiet = log('cdr-ledger', { level: 'silent' });
   const list = follow(db, store, cdrList, quiet);
   const chain = follow(db, store, chainRows(), quiet);
   const settled = follow(db, store, settlement, quiet);
-  const clock = fixedClock('2022-02-01T18:21:00Z');
+  const clock = fixedClock(at);
   const party = {
     country_code: 'CA',
     party_id: 'BCT',
@@ -92,6 +97,8 @@ export async function testLedger(): Promise<TestLedger> {
     ...proving,
     keys: [signer.publicKey],
     databaseUrl: database.url,
+    zone: zone('America/Vancouver'),
+    log: quiet,
     settling,
     settled,
     db,

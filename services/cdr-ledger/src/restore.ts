@@ -1,0 +1,204 @@
+import { createHash } from 'node:crypto';
+import {
+  EMPTY_CHAIN,
+  type ExportedEntry,
+  exportedEntry,
+  type ExportLine,
+  type ExportVerdict,
+  entryLine,
+  headLine,
+  linesOf,
+  MerkleEdge,
+  type PublicKey,
+  readHeader,
+  readHeading,
+  readLine,
+  verifyExport,
+  verifyLog,
+} from '#chain';
+import { postgresEventStore } from '#event-store';
+import { type Database, openDatabase, type Queryable } from '#postgres';
+import { insertNodes, insertRows } from './chain-rows.ts';
+import { itemsAfter } from './exporting.ts';
+import { allHeads, insertHead } from './heads.ts';
+import { chainUpTo, entriesUpTo, isChained } from './ledger-pages.ts';
+import { wrongNode } from './merkle-nodes.ts';
+import { migrations } from './migrations.ts';
+
+/** The export was not restored, or not as it is; the message says why. */
+export class NotRestored extends Error {
+  override readonly name = 'NotRestored';
+}
+
+export interface Restoring {
+  /** The platform's database, with a login that owns its tables. */
+  readonly databaseUrl: string;
+  /** The export's bytes from the beginning, each time it is called. */
+  readonly read: () => AsyncIterable<Uint8Array>;
+  /** Who may have signed; without them the export is believed in what it says itself. */
+  readonly keys?: readonly PublicKey[];
+  readonly onProgress?: (doing: 'verifying' | 'writing' | 'comparing', entries: number, of: number) => void;
+}
+
+/**
+ * Writes an export into an empty ledger, all or nothing: the events at the same positions under the
+ * same ids, private parts, chain and heads. Then it proves itself: what lies in the database is
+ * verified as a ledger, and exported again, and that is the export, line for line.
+ * Throws NotRestored.
+ */
+export async function restoreLedger(by: Restoring): Promise<ExportVerdict> {
+  const { read, keys, onProgress } = by;
+  const verdict = await verifyExport(read(), {
+    ...(keys && { keys }),
+    onProgress: (entries, of) => onProgress?.('verifying', entries, of),
+  });
+  const { damage } = verdict;
+  if (damage) throw new NotRestored(`the export is not intact: ${damage.at}: ${damage.detail}`);
+  const db = await openDatabase({ url: by.databaseUrl, schema: 'cdr_ledger', migrations, poolMax: 3 });
+  try {
+    await db.tx((tx) => writeAll(tx, by, verdict));
+    await proveIntact(db, verdict);
+    await proveSame(db, by, verdict);
+  } finally {
+    await db.close();
+  }
+  return verdict;
+}
+
+async function writeAll(tx: Queryable, { read, onProgress }: Restoring, verdict: ExportVerdict): Promise<void> {
+  // Events are appended through one function only: who restores them is the tables' owner.
+  await tx.query('SET LOCAL ROLE NONE');
+  await tx.query(`SELECT pg_advisory_xact_lock(x'65766e7400000000'::bigint + 'events'::regclass::oid::bigint)`);
+  await refuseOccupied(tx);
+  const tree = new MerkleEdge();
+  let batch: ExportedEntry[] = [];
+  const flush = async () => {
+    if (batch.length > 0) await writeEntries(tx, batch, { ledger: verdict.ledger, tree });
+    onProgress?.('writing', tree.leaves, verdict.entries);
+    batch = [];
+  };
+  for await (const line of linesBehindFirst(read())) {
+    if (line.kind === 'entry') batch.push(exportedEntry(line));
+    if (line.kind === 'head') await insertHead(tx, line.signed);
+    if (batch.length === BATCH) await flush();
+  }
+  await flush();
+  await tx.query(
+    `INSERT INTO followed (follower, "position") SELECT 'chain', coalesce(max("position"), 0) FROM chain
+     ON CONFLICT (follower) DO UPDATE SET "position" = excluded."position"`,
+  );
+}
+
+const BATCH = 200;
+const OCCUPIED = ['events', 'chain', 'merkle_nodes', 'heads', 'private_parts'];
+
+async function refuseOccupied(tx: Queryable): Promise<void> {
+  for (const table of OCCUPIED) {
+    const { rowCount } = await tx.query(`SELECT 1 FROM ${table} LIMIT 1`);
+    if (rowCount === 0) continue;
+    throw new NotRestored(
+      `the ledger of this database is not empty, it has ${table}: restore before a platform first starts on it`,
+    );
+  }
+}
+
+async function* linesBehindFirst(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<ExportLine> {
+  let isFirst = true;
+  for await (const lines of linesOf(chunks)) {
+    for (const line of lines) {
+      if (isFirst) readHeader(line);
+      else yield readLine(line);
+      isFirst = false;
+    }
+  }
+}
+
+async function writeEntries(
+  tx: Queryable,
+  entries: readonly ExportedEntry[],
+  { ledger, tree }: { readonly ledger: string; readonly tree: MerkleEdge },
+): Promise<void> {
+  const headings = entries.map(({ text }) => readHeading(text)!);
+  await tx.query(
+    `INSERT INTO events ("position", stream, version, id, type, data, recorded_at)
+     SELECT * FROM unnest($1::bigint[], $2::text[], $3::int[], $4::uuid[], $5::text[], $6::text[], $7::timestamptz[])`,
+    [
+      entries.map(({ position }) => position),
+      headings.map(({ place }) => place.stream),
+      headings.map(({ place }) => place.version),
+      headings.map(({ place }) => place.id),
+      headings.map(({ type }) => type),
+      entries.map(({ text }) => text),
+      entries.map(({ recordedAt }) => recordedAt),
+    ],
+  );
+  const parts = entries.flatMap(({ private: part }, n) =>
+    part ? [{ id: headings[n]!.private!.id, ...part }] : [],
+  );
+  await tx.query(
+    `INSERT INTO private_parts (id, contract_key, token_party, token_key, salt, body)
+     SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::text[])`,
+    [
+      parts.map(({ id }) => id),
+      parts.map(({ contractKey }) => contractKey),
+      parts.map(({ tokenParty }) => tokenParty),
+      parts.map(({ tokenKey }) => tokenKey),
+      parts.map(({ salt }) => Buffer.from(salt)),
+      parts.map(({ text }) => text),
+    ],
+  );
+  await insertRows(
+    tx,
+    entries.map(({ n, position, leaf, link }, k) => ({
+      ledger,
+      entry: n,
+      position,
+      eventId: headings[k]!.place.id,
+      leaf,
+      link,
+    })),
+  );
+  const nodes = entries.flatMap(({ leaf }) => tree.append(leaf).map((node) => ({ ledger, ...node })));
+  if (nodes.length > 0) await insertNodes(tx, nodes);
+}
+
+async function proveIntact(db: Database, verdict: ExportVerdict): Promise<void> {
+  const store = postgresEventStore(db);
+  try {
+    const beside = {
+      rows: chainUpTo(db),
+      heads: await allHeads(db),
+      keys: verdict.keys,
+      isChained: (eventId: string) => isChained(db, eventId),
+      wrongNode: (ledger: string, nodes: Parameters<typeof wrongNode>[2]) => wrongNode(db, ledger, nodes),
+    };
+    const [found] = await verifyLog(entriesUpTo(db, store), beside, verdict.ledger);
+    const { entries, head } = found?.chain ?? EMPTY_CHAIN;
+    const isSame =
+      found?.problem === undefined &&
+      entries === verdict.entries &&
+      Buffer.from(head).toString('hex') === verdict.link &&
+      found?.heads === verdict.heads &&
+      found.erased === verdict.erased;
+    if (!isSame) throw new NotRestored(`what was written does not verify: ${found?.problem ?? 'it is another ledger'}`);
+  } finally {
+    await store.close();
+  }
+}
+
+/** Exports it again: entries and heads are the same lines. (Sums and end are of one export.) */
+async function proveSame(db: Database, { read, onProgress }: Restoring, verdict: ExportVerdict): Promise<void> {
+  const { ledger, entries } = verdict;
+  const given = createHash('sha256');
+  for await (const lines of linesOf(read())) {
+    for (const line of lines) if (/^\{"(?:n|head)":/.test(line.toString('latin1', 0, 10))) given.update(line).update('\n');
+  }
+  const written = createHash('sha256');
+  for await (const item of itemsAfter(db, { ledger, entry: 0, day: '', entries })) {
+    const { line } = 'head' in item ? headLine(item.head) : entryLine(item.exported);
+    written.update(line).update('\n');
+    if ('exported' in item && item.exported.n % BATCH === 0) onProgress?.('comparing', item.exported.n, entries);
+  }
+  if (given.digest('hex') !== written.digest('hex'))
+    throw new NotRestored('what was written, exported again, is not the export');
+}
