@@ -2,7 +2,10 @@ import { type Finding, importsOf, isCode, isTest, matches, resolved, type Tree }
 
 const DECIDER = /^export const \w+\s*:\s*Decider<|\bsatisfies Decider</m;
 /** Libs that are pure as a whole. */
-const PURE_FOLDERS = ['libs/money/src/', 'libs/pricing/src/', 'libs/decider/src/', 'libs/chain/src/'];
+const PURE_FOLDERS = [
+  'libs/money/src/', 'libs/pricing/src/', 'libs/decider/src/', 'libs/chain/src/', 'libs/taxes/src/',
+  'libs/settlement/src/',
+];
 const EFFECTS =
   /^(@nestjs\/|@nats-io\/|@mikro-orm\/|@opentelemetry\/|pg$|pg-|fastify|undici$|ws$|#(bus|postgres|event-store|telemetry|due|servers|settings)$)/;
 const PURE_BUILTINS = new Set([

@@ -8,7 +8,7 @@ import type { Drivers } from './drivers.ts';
 import type { Driver } from './entities.ts';
 import { Problem, problemOf, problemOfFastify } from './problem.ts';
 import { ProblemFilter } from './problem-filter.ts';
-import type { Asked, Route } from './route.ts';
+import { type Asked, FileAnswer, type Route } from './route.ts';
 
 const BODY_BYTES = 64_000;
 
@@ -98,6 +98,10 @@ function mount(scope: FastifyInstance, route: Route, parts: HttpParts): void {
         reply,
       } satisfies Asked<unknown, unknown, unknown, unknown>;
       const answer = await inSpan(parts.tracer, `${route.method} ${route.path}`, {}, () => route.handle(asked as never));
+      if (answer instanceof FileAnswer) {
+        const { type, name, content } = answer;
+        return reply.code(route.status).type(type).header('content-disposition', `attachment; filename="${name}"`).send(content);
+      }
       return route.streams ? reply : reply.code(route.status).send(route.answer.parse(answer));
     },
   });

@@ -55,7 +55,10 @@ function operation(route: Route, schemas: Json): Json {
     responses: {
       [route.status]: {
         description: route.streams ? 'server-sent events named charge, each with this in its data' : 'done',
-        content: { [route.streams ? 'text/event-stream' : 'application/json']: { schema: answer } },
+        content: {
+          [route.streams ? 'text/event-stream' : 'application/json']: { schema: answer },
+          ...Object.fromEntries((route.media ?? []).map((type) => [type, { schema: { type: 'string', format: 'binary' } }])),
+        },
       },
       default: { description: 'refused or failed', content: json(schemaOf(Failure, 'output', schemas)) },
     },

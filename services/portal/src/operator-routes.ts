@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Bus } from '#bus';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
-import { correctCdr, getCdr, getStatement, verifyLedger } from '#contracts/cdr-ledger';
+import { correctCdr, getCdr, verifyLedger } from '#contracts/cdr-ledger';
 import { explainPlan } from '#contracts/evems-controller';
 import { invitePartner, listPartners, registerPartner } from '#contracts/ocpi-gateway';
 import { describeStations } from '#contracts/ocpp-gateway';
@@ -13,6 +13,7 @@ import {
 import { Problem } from './problem.ts';
 import { explained } from './receipts.ts';
 import { operatorRoute, type Route } from './route.ts';
+import { settlementRoutes } from './settlement-routes.ts';
 
 /** A handshake is several requests to the partner and back. */
 const HANDSHAKE_MS = 60_000;
@@ -23,7 +24,9 @@ const Name = z.string().trim().min(1).max(100);
 const ofParty = { country_code: CountryCode, party_id: PartyId };
 
 export function operatorRoutes(bus: Bus): Route[] {
-  return [...partnerRoutes(bus), ...sessionRoutes(bus), ...moneyRoutes(bus), ...siteRoutes(bus)];
+  return [
+    ...partnerRoutes(bus), ...sessionRoutes(bus), ...moneyRoutes(bus), ...settlementRoutes(bus), ...siteRoutes(bus),
+  ];
 }
 
 function partnerRoutes(bus: Bus): Route[] {
@@ -125,16 +128,6 @@ function moneyRoutes(bus: Bus): Route[] {
         }, key === undefined ? {} : { commandId: key });
         const { creditCdrId: credit_cdr_id, replacementCdrId: replacement_cdr_id } = corrected;
         return { credit_cdr_id, ...(replacement_cdr_id === undefined ? {} : { replacement_cdr_id }) };
-      },
-    }),
-    operatorRoute({
-      method: 'GET', path: '/v1/operator/statements/:country_code/:party_id/:month',
-      summary: 'What we and a partner owe each other for a month',
-      params: z.strictObject({ ...ofParty, month: z.string().regex(/^\d{4}-(0[1-9]|1[0-2])$/, 'a month, such as 2022-02') }),
-      answer: z.object({ statement: z.unknown(), text: z.string() }),
-      async handle({ params: { country_code: countryCode, party_id: partyId, month } }) {
-        const { statementJson, text } = await bus.ask(getStatement, { partner: { countryCode, partyId }, month });
-        return { statement: fromJsonBytes<unknown>(statementJson), text };
       },
     }),
     operatorRoute({

@@ -1,8 +1,18 @@
+import type { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import type { Driver } from './entities.ts';
 
 export type Who = 'anyone' | 'driver' | 'operator';
+
+/** An answer that is no JSON: a document to keep. */
+export class FileAnswer {
+  constructor(
+    readonly type: string,
+    readonly name: string,
+    readonly content: Buffer | Readable,
+  ) {}
+}
 
 /** What a handler is given: parsed by the route's schemas. */
 export interface Asked<P, Q, B, D> {
@@ -19,7 +29,7 @@ export interface Asked<P, Q, B, D> {
 
 /** One row of the routing table, from which HTTP is served and the OpenAPI document is made. */
 export interface Route {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT';
   /** `:name` for each of `params`. */
   readonly path: string;
   readonly who: Who;
@@ -32,6 +42,8 @@ export interface Route {
   /** A stream writes its own answer: `event: charge` with this in its data. */
   readonly streams?: boolean;
   readonly answer: z.ZodType;
+  /** Types of the files that it answers with instead, when asked for. */
+  readonly media?: readonly string[];
   handle(asked: Asked<never, never, never, never>): Promise<unknown>;
 }
 
@@ -42,7 +54,7 @@ type Shape<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodObject, 
     readonly query?: Q;
     readonly body?: B;
     readonly answer: A;
-    handle(asked: Asked<z.output<P>, z.output<Q>, z.output<B>, D>): Promise<z.input<A> | void>;
+    handle(asked: Asked<z.output<P>, z.output<Q>, z.output<B>, D>): Promise<z.input<A> | FileAnswer | void>;
   };
 
 const routeFor = <D>(who: Who) =>

@@ -1,5 +1,7 @@
 import { type Answering, type Bus, connectBus, each, type Outbox, outbox, busMigrations, startRelay, told } from '#bus';
-import { correctCdr, getCdr, getStatement, listTokenCdrs, verifyLedger } from '#contracts/cdr-ledger';
+import { create } from '@bufbuild/protobuf';
+import { type AgreementVersion, AgreementVersionSchema, getAgreement, setAgreement } from '#contracts/agreements';
+import { correctCdr, getCdr, getStatement, listStatementLines, listTokenCdrs, verifyLedger } from '#contracts/cdr-ledger';
 import { explainPlan } from '#contracts/evems-controller';
 import { getLocation, searchEvses } from '#contracts/locations';
 import { invitePartner, listPartners, registerPartner } from '#contracts/ocpi-gateway';
@@ -15,6 +17,7 @@ import { Rejected } from '#decider';
 import { type Cdr, exampleCdr, exampleLocation, exampleSession, type Session, type Token } from '#ocpi';
 import { type Database, openDatabase } from '#postgres';
 import type { TestPlatform } from '#test-servers';
+import { settledStatement } from './settled-statement.ts';
 
 type Told = Parameters<Outbox['tell']>[1][number];
 export interface PlayedOrder {
@@ -35,6 +38,7 @@ export class Neighbours {
   readonly stops: { orderId: string; sessionId: string }[] = [];
   readonly sessions = new Map<string, Session>();
   readonly cdrs = new Map<string, Cdr>();
+  readonly agreements: AgreementVersion[] = [];
   refuse: { code: string; detail: string } | undefined;
   private readonly closing: (() => Promise<unknown>)[] = [];
 
@@ -195,7 +199,23 @@ export class Neighbours {
     await bus.answer(correctCdr, (requests) => requests.map(({ cdrId, withoutReplacement }) => (
       cdrId === 'GONE' ? new Rejected('unknown-cdr', 'no CDR GONE')
         : { creditCdrId: `${cdrId}-C`, ...(withoutReplacement ? {} : { replacementCdrId: `${cdrId.slice(0, -1)}2` }) })));
-    await bus.answer(getStatement, (requests) => requests.map(({ month }) => ({ statementJson: toJsonBytes({ month }), text: `Owed for ${month}` })));
+    const { statement, lines } = settledStatement(7, '');
+    await bus.answer(getStatement, (requests) => requests.map(({ month }) => ({
+      statementJson: toJsonBytes({ ...statement, month }), notesJson: toJsonBytes({ awaiting: 0, findings: [] }), text: `Owed for ${month}`,
+    })));
+    // Pages of three, whatever was asked for: as if they were cut by their bytes.
+    await bus.answer(listStatementLines, (requests) => requests.map(({ after }) => {
+      const from = Number(after || '0');
+      const page = lines.slice(from, from + 3);
+      return { linesJson: page.map(toJsonBytes), next: page.length === 0 ? '' : String(from + page.length) };
+    }));
+    await bus.answer(setAgreement, (requests) => each(requests, async ({ agreement }) => {
+      if (agreement!.validFrom < '2022-02') throw new Rejected('month-closed', 'valid_from: was closed');
+      const set = { version: this.agreements.length + 1, at: '2022-02-01T18:00:00Z', agreement: agreement! };
+      this.agreements.push(create(AgreementVersionSchema, set));
+      return set;
+    }));
+    await bus.answer(getAgreement, (requests) => requests.map(() => ({ versions: this.agreements })));
     await bus.answer(verifyLedger, (requests) => requests.map(() => ({
       chains: [{ chain: 'CA*BCT', entries: 3, head: 'ab', intact: true, problem: '' }],
     })));

@@ -1,0 +1,133 @@
+import { z } from 'zod';
+import type { Bus } from '#bus';
+import { agreementJson, agreementOf, type AgreementVersion, getAgreement, setAgreement } from '#contracts/agreements';
+import { type AgreementTerms, termsDigest } from '#settlement';
+import { CountryCode, Limit, PartyId } from './fields.ts';
+import { Problem } from './problem.ts';
+import { FileAnswer, operatorRoute, type Route } from './route.ts';
+import { Statements, type StatementId } from './statements.ts';
+
+const ofParty = { country_code: CountryCode, party_id: PartyId };
+const Month = z.string().regex(/^\d{4}-(0[1-9]|1[0-2])$/, 'a month, such as 2022-02');
+const Currency = z.string().regex(/^[A-Z]{3}$/, 'three letters of ISO 4217, such as CAD');
+const Days = z.int().min(0).max(90);
+
+const PartyTerms = z.strictObject({
+  ...ofParty,
+  name: z.string().min(1).max(100),
+  address: z.array(z.string().min(1).max(100)).max(6).default([]),
+  country: z.string().regex(/^[A-Z]{3}$/, 'three letters of ISO 3166-1, such as CAN'),
+  state: z.string().max(45).default(''),
+  postal_code: z.string().max(10).default(''),
+  registrations: z.array(z.strictObject({
+    tax: z.string().min(1).max(20).meta({ description: 'GST/HST, QST, VAT' }),
+    number: z.string().min(1).max(40),
+  })).max(10).default([]),
+});
+
+const Fee = z.strictObject({
+  name: z.string().min(1).max(60),
+  cdrs_of: z.strictObject(ofParty).meta({ description: 'whose CDRs it is reckoned on' }),
+  per: z.enum(['session', 'kwh', 'percent']),
+  amount: z.string().regex(/^\d{1,9}(\.\d{1,6})?$/, 'a decimal number as text, such as "0.25"'),
+  currency: z.union([Currency, z.literal('')]).default('').meta({ description: 'none for a percentage' }),
+  paid_by: z.enum(['CPO', 'EMSP']).meta({ description: 'CPO: who issued those CDRs; EMSP: who received them' }),
+});
+
+/** The same on both sides: parties are named by their ids. */
+export const Agreement = z.strictObject({
+  valid_from: Month,
+  time_zone: z.string().min(1).max(60),
+  closing_days: Days.default(10),
+  payment_days: Days.default(30),
+  currencies: z.array(Currency).min(1).max(20),
+  fee_tax_place: z.enum(['payer', 'supplier']).default('payer'),
+  parties: z.array(PartyTerms).length(2),
+  fees: z.array(Fee).max(20).default([]),
+}).meta({ id: 'Agreement' });
+
+const AgreementView = z.object({
+  version: z.int(),
+  at: z.string(),
+  fingerprint: z.string().meta({ description: 'your partner has the same, or you have not agreed' }),
+  agreement: z.unknown(),
+});
+
+export function settlementRoutes(bus: Bus): Route[] {
+  return [...agreementRoutes(bus), ...statementRoutes(new Statements(bus))];
+}
+
+function agreementRoutes(bus: Bus): Route[] {
+  const path = '/v1/operator/partners/:country_code/:party_id/agreement';
+  const params = z.strictObject(ofParty);
+  return [
+    operatorRoute({
+      method: 'PUT', path, params, takesKey: true, body: Agreement, answer: AgreementView,
+      summary: 'Set what was agreed on with a partner, from a month on',
+      async handle({ params: { country_code: countryCode, party_id: partyId }, body, key }) {
+        const asked = { partner: { countryCode, partyId }, agreement: agreementOf(body) };
+        return agreementView(await bus.ask(setAgreement, asked, key === undefined ? {} : { commandId: key }));
+      },
+    }),
+    operatorRoute({
+      method: 'GET', path, params, answer: z.object({ versions: z.array(AgreementView) }),
+      summary: 'What was agreed on with a partner, by the first month that it holds for',
+      async handle({ params: { country_code: countryCode, party_id: partyId } }) {
+        const { versions } = await bus.ask(getAgreement, { partner: { countryCode, partyId } });
+        return { versions: versions.map(agreementView) };
+      },
+    }),
+  ];
+}
+
+function agreementView({ version, at, agreement }: AgreementVersion) {
+  const terms = agreementJson(agreement!);
+  return { version, at, fingerprint: termsDigest(terms as unknown as AgreementTerms), agreement: terms };
+}
+
+const FORMATS = { json: 'application/json', csv: 'text/csv', pdf: 'application/pdf' } as const;
+type Format = keyof typeof FORMATS;
+
+function statementRoutes(statements: Statements): Route[] {
+  const path = '/v1/operator/statements/:country_code/:party_id/:month';
+  const params = z.strictObject({ ...ofParty, month: Month });
+  return [
+    operatorRoute({
+      method: 'GET', path, params, media: [FORMATS.csv, FORMATS.pdf],
+      summary: 'What we and a partner owe each other for a month; also by Accept: text/csv, application/pdf',
+      query: z.strictObject({ format: z.enum(Object.keys(FORMATS) as [Format, ...Format[]]).optional() }),
+      answer: z.object({ statement: z.unknown(), notes: z.unknown(), text: z.string() }),
+      async handle({ params: asked, query, reply }): Promise<FileAnswer | { statement: unknown; notes: unknown; text: string }> {
+        const id = idOf(asked);
+        switch (query.format ?? acceptedFormat(reply.request.headers.accept ?? '')) {
+          case 'csv': return statements.csv(id);
+          case 'pdf': return statements.pdf(id);
+          case 'json': return statements.find(id);
+        }
+      },
+    }),
+    operatorRoute({
+      method: 'GET', path: `${path}/lines`, params,
+      summary: 'All CDRs of a statement, page by page: `after` is the `next` of the page before',
+      query: z.strictObject({ after: z.string().max(200).default(''), limit: Limit(1_000, 100) }),
+      answer: z.object({ lines: z.array(z.unknown()), next: z.string() }),
+      handle: async ({ params: asked, query }) => statements.page(idOf(asked), query),
+    }),
+  ];
+}
+
+function idOf({ country_code: countryCode, party_id: partyId, month }: { country_code: string; party_id: string; month: string }): StatementId {
+  return { countryCode, partyId, month };
+}
+
+/** The first that is asked for of those there are; JSON where anything will do. */
+function acceptedFormat(accept: string): Format {
+  const wanted = accept.split(',').map((range) => range.split(';')[0]!.trim().toLowerCase()).filter((range) => range !== '');
+  for (const range of wanted) {
+    if (range === '*/*' || range === 'application/*') return 'json';
+    const found = (Object.keys(FORMATS) as Format[]).find((format) => FORMATS[format] === range);
+    if (found) return found;
+  }
+  if (wanted.length === 0) return 'json';
+  throw new Problem(406, 'not-acceptable', `accept: there is ${Object.values(FORMATS).join(', ')}`);
+}
