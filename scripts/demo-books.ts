@@ -30,6 +30,7 @@ interface CdrView {
 }
 
 interface StatementView {
+  readonly statement: object;
   readonly text: string;
 }
 
@@ -108,6 +109,14 @@ async function checkStatements({ screen, oasis, plunk }: Books, title: string): 
   const owes = (text: string) => /Carbon Plunk owes Energy OASIS [\d.,]+ CAD/.exec(text)?.[0];
   screen.check(`both sides' statements say the same: ${owes(ours.text) ?? 'nothing'}`,
     owes(ours.text) !== undefined && owes(ours.text) === owes(theirs.text), owes(theirs.text) ?? theirs.text.slice(0, 200));
+  screen.check('both made the same statement, to the last digit', isDeepStrictEqual(ours.statement, theirs.statement));
+  const fee = /Roaming fee: 2 sessions × 0\.25 = 0\.50 CAD/;
+  screen.check('the fee of the agreement and the GST on it are in both', [ours, theirs].every(({ text }) => fee.test(text) && text.includes('GST 5 % on 0.50: 0.03 CAD')));
+  const printed = await Promise.all([
+    oasis.file(`/v1/operator/statements/CA/CPK/${MONTH}?format=pdf`),
+    plunk.file(`/v1/operator/statements/CA/BCT/${MONTH}?format=pdf`),
+  ]);
+  screen.check('both print the same PDF, byte for byte', printed[0]!.equals(printed[1]!), `${printed[0]!.length} bytes`);
 }
 
 async function correct({ stage, screen, oasis, avery, sessions }: Books): Promise<void> {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { traceTree } from '#telemetry';
+import { demoAgreement } from './demo-agreement.ts';
 import { checkBooks } from './demo-books.ts';
 import { fastStation, fleetCard, levelTwoStation } from './demo-settings.ts';
 import type { Screen } from './demo-screen.ts';
@@ -78,6 +79,15 @@ async function meet(oasis: Portal, plunk: Portal, screen: Screen, startedAtMs: n
   screen.check('the handshake is done', partner.state === 'registered', `OCPI ${partner.version}, ${((Date.now() - startedAtMs) / 1000).toFixed(1)} s from the start`);
   const { partners } = await oasis.get<{ partners: { state: string; name: string }[] }>('/v1/operator/partners');
   screen.check('both sides hold the other as registered', partners.some(({ state }) => state === 'registered'));
+  await agree(oasis, plunk, screen);
+}
+
+/** Each operator enters the same terms; the fingerprints show that they are. */
+async function agree(oasis: Portal, plunk: Portal, screen: Screen): Promise<void> {
+  const set = (side: Portal, partner: string) =>
+    side.put<{ fingerprint: string }>(`/v1/operator/partners/${partner}/agreement`, demoAgreement);
+  const [ours, theirs] = await Promise.all([set(oasis, 'CA/CPK'), set(plunk, 'CA/BCT')]);
+  screen.check('both agreed on the same fees, taxes and closing rule', ours.fingerprint === theirs.fingerprint, ours.fingerprint);
 }
 
 async function findEvses(avery: Portal, screen: Screen): Promise<FoundEvse[]> {

@@ -90,6 +90,17 @@ export class Portal {
     return this.#send<T>('POST', path, body);
   }
 
+  put<T>(path: string, body: object): Promise<T> {
+    return this.#send<T>('PUT', path, body);
+  }
+
+  /** A document as it comes. */
+  async file(path: string): Promise<Buffer> {
+    const response = await fetch(`${this.url}${path}`, { headers: this.#headers, signal: AbortSignal.timeout(20_000) });
+    if (!response.ok) throw new PortalRefused(`GET ${path}`, response.status, 'no-document', await response.text());
+    return Buffer.from(await response.arrayBuffer());
+  }
+
   /** A charge as it goes on, by server-sent events; ends when it is over or the signal aborts. */
   async *watch(chargeId: string, signal: AbortSignal): AsyncGenerator<Charge> {
     const path = `/v1/charges/${encodeURIComponent(chargeId)}/events`;
