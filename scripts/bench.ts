@@ -1,7 +1,7 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { checkoutRoot, startNats, startPostgres, stateRoot } from '#servers';
+import { checkoutRoot, removeRun, runFolder, startNats, startPostgres } from '#servers';
 import { benchAsk, benchTold, RAW_REQUEST } from '../libs/bus/bench/bus.ts';
 import { benchAppend } from '../libs/event-store/bench/append.ts';
 import { fewPeriods, manyPeriods, parseAndPrice, parseOnly, priceOnly } from '../libs/pricing/bench/price.ts';
@@ -36,8 +36,6 @@ const { values, positionals } = parseArgs({
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
-
-const dir = join(stateRoot(), `bench-${process.pid}`);
 
 const benches: Readonly<Record<string, (seconds: number) => Promise<Row[]>>> = {
   async append(seconds) {
@@ -131,13 +129,13 @@ function round(value: number): number {
 }
 
 async function withServers<T>(measure: (urls: { databaseUrl: string; natsUrl: string }) => Promise<T>): Promise<T> {
-  mkdirSync(dir, { recursive: true });
-  const [postgres, nats] = await Promise.all([startPostgres({ dir: join(dir, 'postgres') }), startNats({ dir: join(dir, 'nats') })]);
+  const dir = runFolder('bench');
+  const [postgres, nats] = await Promise.all([startPostgres({ dir: join(dir, 'postgres'), passing: true }), startNats({ dir: join(dir, 'nats') })]);
   try {
     return await measure({ databaseUrl: await ensureDatabase(postgres.url, 'bench'), natsUrl: nats.url });
   } finally {
     await Promise.all([postgres.stop(), nats.stop()]);
-    rmSync(dir, { recursive: true, force: true });
+    removeRun(dir);
   }
 }
 

@@ -1,6 +1,6 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Server, startPostgres, stateRoot } from '#servers';
+import { removeRun, runFolder, type Server, startPostgres } from '#servers';
 import { type ChargerProcess, startCharger } from './charger-process.ts';
 import { carbonPlunk, DEMO_EPOCH, energyOasis, fastStation } from './demo-settings.ts';
 import { type Platform, startPlatform } from './platform.ts';
@@ -25,10 +25,9 @@ export interface Stage {
 
 /** Starts everything that the demo needs; what was started is stopped again when something fails. */
 export async function setStage(options: StageOptions): Promise<Stage> {
-  const dir = join(stateRoot(), `demo-${process.pid}`);
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const dir = runFolder('demo');
   const traceDir = options.trace ? join(dir, 'traces') : undefined;
-  if (traceDir) mkdirSync(traceDir);
+  if (traceDir) mkdirSync(traceDir, { mode: 0o700 });
   const clockEnv = {
     ROAMWATT_CLOCK_EPOCH: DEMO_EPOCH,
     ROAMWATT_CLOCK_STARTED: new Date().toISOString(),
@@ -38,10 +37,10 @@ export async function setStage(options: StageOptions): Promise<Stage> {
   const started: { stop(): Promise<void> }[] = [];
   const stop = async () => {
     for (const each of started.toReversed()) await each.stop().catch(() => {});
-    rmSync(dir, { recursive: true, force: true });
+    removeRun(dir);
   };
   try {
-    const postgres: Server = await startPostgres({ dir: join(dir, 'postgres') });
+    const postgres: Server = await startPostgres({ dir: join(dir, 'postgres'), passing: true });
     started.push(postgres);
     const settings = { oasis: energyOasis(), plunk: carbonPlunk() };
     const [oasis, plunk] = await Promise.all((['oasis', 'plunk'] as const).map(async (name) => {

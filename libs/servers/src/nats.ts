@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { claim } from './claim.ts';
 import { natsServerBinary } from './nats-binary.ts';
@@ -32,6 +32,7 @@ export async function natsFor(url: string | undefined, options: NatsOptions): Pr
 export async function startNats(options: NatsOptions): Promise<Server> {
   const dir = resolve(options.dir);
   const command = await natsServerBinary();
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
   const claimed = await claim(dir);
   try {
     const config = join(dir, 'nats.conf');
@@ -48,7 +49,8 @@ export async function startNats(options: NatsOptions): Promise<Server> {
     if (port === 0)
       throw new Error(`nats-server did not start (${server.ended()}); see ${log}:\n${tail(log)}`);
     const url = `nats://${USER}:${password}@127.0.0.1:${port}`;
-    return { url, pid: server.pid, port, log, stop: () => server.stop().then(claimed.release) };
+    const data = join(dir, 'jetstream');
+    return { url, pid: server.pid, port, log, data, stop: () => server.stop().then(claimed.release) };
   } catch (error) {
     claimed.release();
     throw error;

@@ -1,14 +1,6 @@
-import { createHash } from 'node:crypto';
-import {
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 
 /** The folder of the checkout: the nearest one above this file whose package.json is roamwatt's. */
 export function checkoutRoot(): string {
@@ -25,41 +17,74 @@ export function stateRoot(): string {
   return join(checkoutRoot(), '.roamwatt');
 }
 
-const OPEN = '/var/tmp';
+/**
+ * `.roamwatt/<name>`, made when absent. Other accounts may pass through it, not list it: as root the
+ * database server runs as another account. What is secret in it needs a mode of its own.
+ */
+export function stateFolder(name: string): string {
+  const folder = join(stateRoot(), name);
+  for (const each of [stateRoot(), folder]) makePassable(each);
+  return folder;
+}
+
+export function makePassable(folder: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o711 });
+  const { mode, uid } = statSync(folder);
+  if (uid === process.getuid?.() && (mode & 0o011) !== 0o011) chmodSync(folder, (mode & 0o777) | 0o011);
+}
+
+const KEPT = '/var/lib/roamwatt';
+const PASSING = '/var/tmp';
+const passingPrefix = (): string => `roamwatt-${process.getuid?.() ?? 0}-passing-`;
+const OWNER = 'belongs-to';
 
 /**
- * A folder that any account may pass through, private to this account and to `path`: for servers
- * that run as another account and cannot reach a checkout under a closed folder such as a home.
- * Folders of this kind whose `path` is gone are removed.
+ * A new folder outside the checkout, for data of `dir` that lie where the server's account cannot
+ * go. Nothing ever removes it but a person; its file belongs-to says whose it is.
  */
-export function openPlaceFor(path: string, version = ''): string {
-  const uid = process.getuid?.() ?? 0;
-  forgetPlacesOf(uid);
-  const digest = createHash('sha256').update(`${path}\0${version}`).digest('hex').slice(0, 12);
-  const place = join(OPEN, `roamwatt-${uid}-${digest}`);
-  mkdirSync(place, { mode: 0o711, recursive: true });
-  const found = lstatSync(place);
-  // The parent is world-writable: somebody else's folder or link by that name is not ours to use.
-  if (!found.isDirectory() || found.uid !== uid) {
-    throw new Error(`${place} belongs to another account.`);
-  }
-  writeFileSync(join(place, 'belongs-to'), path, { mode: 0o600 });
+export function keptPlaceFor(dir: string, base = KEPT): string {
+  mkdirSync(base, { recursive: true, mode: 0o755 });
+  return newPlace(join(base, randomBytes(6).toString('hex')), dir);
+}
+
+/** The same for data of a test or a demo: a later run removes it once `dir` is gone. */
+export function passingPlaceFor(dir: string): string {
+  return newPlace(join(PASSING, passingPrefix() + randomBytes(6).toString('hex')), dir);
+}
+
+/** Any account may pass through it. It must be new: others, too, may write where it lies. */
+function newPlace(place: string, dir: string): string {
+  mkdirSync(place, { mode: 0o711 });
+  chmodSync(place, 0o711);
+  setOwner(place, dir);
   return place;
 }
 
-function forgetPlacesOf(uid: number): void {
-  for (const name of readdirSync(OPEN)) {
-    if (!name.startsWith(`roamwatt-${uid}-`)) continue;
-    const place = join(OPEN, name);
+export function ownerOf(place: string): string {
+  const file = join(place, OWNER);
+  return existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
+}
+
+export function setOwner(place: string, dir: string): void {
+  writeFileSync(join(place, OWNER), `${dir}\n`, { mode: 0o600 });
+}
+
+export function isPassing(place: string): boolean {
+  return dirname(place) === PASSING && basename(place).startsWith(passingPrefix());
+}
+
+/** Removes the places of tests and demos whose folder is gone; kept ones never have such a name. */
+export function forgetPassingPlaces(): void {
+  for (const name of readdirSync(PASSING)) {
+    const place = join(PASSING, name);
     try {
       // A server that still stops has its lock file; a later run removes the folder then.
-      const isIdle = !existsSync(join(place, 'data/postmaster.pid'));
-      const isOurs = lstatSync(place).uid === uid;
-      if (isOurs && isIdle && !existsSync(readFileSync(join(place, 'belongs-to'), 'utf8'))) {
-        rmSync(place, { recursive: true, force: true });
-      }
+      if (!isPassing(place) || existsSync(join(place, 'data/postmaster.pid'))) continue;
+      const owner = ownerOf(place);
+      if (lstatSync(place).uid !== process.getuid?.() || owner === '' || existsSync(owner)) continue;
+      rmSync(place, { recursive: true, force: true });
     } catch {
-      // Another run removes it, or is just making it.
+      // Another run removes it.
     }
   }
 }

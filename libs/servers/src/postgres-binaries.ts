@@ -1,16 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, cpSync, existsSync, readdirSync, realpathSync, renameSync, rmSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import { checkoutRoot, openPlaceFor, stateRoot } from './places.ts';
+import { checkoutRoot } from './places.ts';
 import type { Account } from './server.ts';
 
 const OLDEST_MAJOR = 15;
@@ -18,14 +9,15 @@ const OLDEST_MAJOR = 15;
 /**
  * The folder of the server binaries to use: the machine's own (newest first, at least 15), else
  * those of the npm package. An existing data folder only opens with its own major version, so `major` narrows
- * the search. Throws with what to install when there are none.
+ * the search. Where the account cannot enter their folder, they are copied into `home`.
+ * Throws with what to install when there are none.
  */
-export function postgresBinaries(account: Account | undefined, major?: number): string {
+export function postgresBinaries(account: Account | undefined, home: string, major?: number): string {
   const found = [...machineFolders(), ...packagedFolders()];
   for (const bin of found) {
     const version = Number(/\d+/.exec(versionOf(bin) ?? '')?.[0] ?? 0);
     if (major === undefined ? version >= OLDEST_MAJOR : version === major)
-      return reachable(bin, account);
+      return reachable(bin, account, home);
   }
   const wanted =
     major === undefined
@@ -67,33 +59,33 @@ function versionOf(bin: string): string | undefined {
 }
 
 /**
- * The folder itself, or a copy where the account can execute it when the checkout is closed to it;
- * `.roamwatt/postgres-programs-are-at.txt` tells where.
+ * The folder itself, or a copy in `home`, beside the data, when the checkout is closed to the account.
  */
-function reachable(bin: string, account: Account | undefined): string {
+function reachable(bin: string, account: Account | undefined, home: string): string {
   if (account === undefined || mayUse(join(bin, 'postgres'), account)) return bin;
-  const place = openPlaceFor(dirname(bin), versionOf(bin));
-  const copy = join(place, 'postgres');
+  const major = /\d+/.exec(versionOf(bin) ?? '')?.[0] ?? '';
+  const copy = join(home, `programs-${major}`);
   if (!existsSync(copy)) {
-    const draft = `${copy}-${process.pid}`;
+    const draft = join(home, 'programs-coming');
+    rmSync(draft, { recursive: true, force: true });
     cpSync(dirname(bin), draft, { recursive: true, verbatimSymlinks: true });
-    try {
-      renameSync(draft, copy);
-    } catch {
-      rmSync(draft, { recursive: true, force: true }); // Another run was faster.
-    }
-    mkdirSync(stateRoot(), { recursive: true });
-    const reason = `PostgreSQL runs as another account (uid ${account.uid}), which cannot enter ${bin}.`;
-    writeFileSync(join(stateRoot(), 'postgres-programs-are-at.txt'), `${copy}\n${reason}\n`);
+    chmodSync(draft, 0o755);
+    renameSync(draft, copy);
   }
   return join(copy, 'bin');
 }
 
-/** Whether the account can pass all folders down to `path` and execute or enter it. */
-export function mayUse(path: string, account: Account): boolean {
-  const test = spawnSync('/bin/sh', ['-c', 'test -r "$1" && test -x "$1"', 'sh', path], {
-    ...account,
-    cwd: '/',
-  });
+/** Whether the account can read and execute `path`, and pass all folders down to it. */
+function mayUse(path: string, account: Account): boolean {
+  return holds('test -r "$1" && test -x "$1"', path, account);
+}
+
+/** Whether the account can pass through all folders down to `path`, and through that. */
+export function mayPass(path: string, account: Account): boolean {
+  return holds('test -x "$1"', path, account);
+}
+
+function holds(condition: string, path: string, account: Account): boolean {
+  const test = spawnSync('/bin/sh', ['-c', condition, 'sh', path], { ...account, cwd: '/' });
   return test.status === 0;
 }

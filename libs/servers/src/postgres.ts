@@ -1,10 +1,9 @@
-import { spawnSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { claim } from './claim.ts';
-import { openPlaceFor } from './places.ts';
-import { mayUse, postgresBinaries } from './postgres-binaries.ts';
+import { readFileSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { type Claim, claim } from './claim.ts';
+import { findData, passingHome, passwordOf, SUPERUSER } from './data.ts';
+import { makePassable } from './places.ts';
+import { postgresBinaries } from './postgres-binaries.ts';
 import {
   type Account,
   givenServer,
@@ -20,12 +19,11 @@ export interface PostgresOptions {
   readonly dir: string;
   /** Default: a free one. */
   readonly port?: number;
+  /** Default false: the data are kept, and nothing removes them but a person. True for a run's own. */
+  readonly passing?: boolean;
   /** Default true. False switches fsync off: a crash of the machine may lose the data. */
   readonly durable?: boolean;
 }
-
-const SUPERUSER = 'roamwatt';
-const NOTE = 'data-is-at.txt';
 
 /** The server at `url` when one is given, else a private one. */
 export async function postgresFor(
@@ -38,40 +36,46 @@ export async function postgresFor(
 /**
  * Starts a private PostgreSQL on 127.0.0.1 with data checksums, a random superuser password
  * (kept in `dir/password`) and synchronous commit. PostgreSQL refuses to run as root, so as root it
- * runs as the account `postgres` or else `nobody`.
- * Throws when no binaries are found, when the folder is in use, or with the log's tail.
+ * runs as the account `postgres` or else `nobody`, and where that cannot enter `dir` the data lie in
+ * a folder of their own under /var/lib/roamwatt (/var/tmp when `passing`), named by
+ * `dir/data-is-at.txt`. Data that are there are never replaced.
+ * Throws when no binaries are found, when the folder or the data are in use, or with the log's tail.
  */
 export async function startPostgres(options: PostgresOptions): Promise<Server> {
   const dir = resolve(options.dir);
-  const claimed = await claim(dir);
+  makePassable(dir);
+  const claims: Claim[] = [await claim(dir)];
+  const release = () => {
+    for (const each of claims.toReversed()) each.release();
+  };
   try {
-    const account = serverAccount();
-    const data = dataFolder(dir, account);
-    const password = existsSync(join(dir, 'password'))
-      ? readFileSync(join(dir, 'password'), 'utf8')
-      : initialise(dir, data, account);
-    const major = Number(readFileSync(join(data, 'PG_VERSION'), 'utf8'));
-    // Ours is stopped, or we would not hold the claim. Its number may be another process's by now,
+    const data = findData(dir, { passing: options.passing ?? false, account: serverAccount() });
+    if (data.home !== dir) claims.push(await claim(data.home));
+    const password = passwordOf(data, dir);
+    const { folder, home, account } = data;
+    const major = Number(readFileSync(join(folder, 'PG_VERSION'), 'utf8'));
+    // Ours is stopped, or we would not hold the claims. Its number may be another process's by now,
     // at which PostgreSQL would refuse to start.
-    rmSync(join(data, 'postmaster.pid'), { force: true });
+    rmSync(join(folder, 'postmaster.pid'), { force: true });
     const start = {
-      command: join(postgresBinaries(account, major), 'postgres'),
-      cwd: data,
+      command: join(postgresBinaries(account, home, major), 'postgres'),
+      cwd: folder,
       log: join(dir, 'postgres.log'),
       account,
     };
-    const server = await startOnSomePort(start, data, options);
-    claimed.servedBy(server.pid);
+    const server = await startOnSomePort(start, folder, options);
+    for (const each of claims) each.servedBy(server.pid);
     const url = `postgres://${SUPERUSER}:${password}@127.0.0.1:${server.port}/postgres`;
     return {
       url,
       pid: server.pid,
       port: server.port,
       log: start.log,
-      stop: () => server.stop().then(claimed.release),
+      data: folder,
+      stop: () => server.stop().then(release),
     };
   } catch (error) {
-    claimed.release();
+    release();
     throw error;
   }
 }
@@ -140,76 +144,9 @@ function serverAccount(): Account | undefined {
   return { uid: 65534, gid: 65534 };
 }
 
-/** `dir/data`, or a folder that `dir/data-is-at.txt` names when the account cannot reach `dir`. */
-function dataFolder(dir: string, account: Account | undefined): string {
-  const elsewhere = dataElsewhere(dir);
-  if (elsewhere !== undefined) return elsewhere;
-  const inside = join(dir, 'data');
-  if (account === undefined) return inside;
-  makeFor(account, inside);
-  if (mayUse(inside, account)) return inside;
-  rmSync(inside, { recursive: true });
-  const open = join(openPlaceFor(dir), 'data');
-  const reason = `PostgreSQL runs as another account (uid ${account.uid}), which cannot enter ${dir}.`;
-  writeFileSync(join(dir, NOTE), `${open}\n${reason}\n`);
-  return open;
-}
-
-function dataElsewhere(dir: string): string | undefined {
-  const note = join(dir, NOTE);
-  return existsSync(note) ? readFileSync(note, 'utf8').split('\n')[0] : undefined;
-}
-
-function makeFor(account: Account | undefined, folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  if (account) chownSync(folder, account.uid, account.gid);
-}
-
-/**
- * The password is written last: data without one is what an interrupted set-up left, or a checkout
- * that was removed since.
- */
-function initialise(dir: string, data: string, account: Account | undefined): string {
-  rmSync(data, { recursive: true, force: true });
-  makeFor(account, data);
-  const password = randomBytes(24).toString('hex');
-  const handed = join(data, '..', `handed-${process.pid}`);
-  writeFileSync(handed, password, { mode: 0o600 });
-  if (account) chownSync(handed, account.uid, account.gid);
-  try {
-    const run = spawnSync(
-      join(postgresBinaries(account), 'initdb'),
-      [
-        '-D',
-        data,
-        '-U',
-        SUPERUSER,
-        `--pwfile=${handed}`,
-        '--auth=scram-sha-256',
-        '--data-checksums',
-        '--encoding=UTF8',
-        '--locale=C',
-        '--no-instructions',
-      ],
-      {
-        cwd: '/',
-        encoding: 'utf8',
-        env: { PATH: '/usr/bin:/bin', LANG: 'C', TZ: 'UTC' },
-        ...(account ?? {}),
-      },
-    );
-    if (run.status !== 0)
-      throw new Error(`initdb failed in ${data}: ${run.error?.message ?? run.stderr}`);
-  } finally {
-    rmSync(handed, { force: true });
-  }
-  writeFileSync(join(dir, 'password'), password, { mode: 0o600 });
-  return password;
-}
-
-/** Removes a stopped server's folder, and its data when they lie elsewhere. */
+/** Removes the folder of a passing server that is stopped, and its data when they lie outside. */
 export function removePostgres(dir: string): void {
-  const data = dataElsewhere(resolve(dir));
-  if (data !== undefined) rmSync(dirname(data), { recursive: true, force: true });
+  const home = passingHome(resolve(dir));
+  if (home !== undefined) rmSync(home, { recursive: true, force: true });
   rmSync(dir, { recursive: true, force: true });
 }

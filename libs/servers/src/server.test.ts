@@ -16,7 +16,7 @@ afterEach(() => {
 const PROGRAM = `
   const { startNats, startPostgres } = await import(${JSON.stringify(join(import.meta.dirname, 'index.ts'))});
   const dir = process.argv[1];
-  const servers = await Promise.all([startPostgres({ dir: dir + '/postgres' }), startNats({ dir: dir + '/nats' })]);
+  const servers = await Promise.all([startPostgres({ dir: dir + '/postgres', passing: true }), startNats({ dir: dir + '/nats' })]);
   console.log(JSON.stringify(servers.map((server) => server.pid)));
   setInterval(() => {}, 1000);
   process.stdin.on('data', () => process.exit(0)).on('end', () => process.exit(0));
@@ -35,7 +35,7 @@ test.each(['SIGKILL', 'SIGTERM', 'exit'])(
     await new Promise((resolve) => program.once('exit', resolve));
 
     // Taken up again at once, while the old server may still be stopping.
-    const again = await startPostgres({ dir: join(dir, 'postgres') });
+    const again = await startPostgres({ dir: join(dir, 'postgres'), passing: true });
     await again.stop();
     await expect.poll(() => pids.filter(isAlive), { timeout: 10_000 }).toEqual([]);
   },

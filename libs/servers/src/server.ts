@@ -11,6 +11,8 @@ export interface Server {
   readonly port: number;
   /** Path of the log file; empty when the server is not ours. */
   readonly log: string;
+  /** Folder of what it keeps; empty when the server is not ours. */
+  readonly data: string;
   /** Orderly stop: resolves when the process has ended; a second call does nothing. */
   stop(): Promise<void>;
 }
@@ -18,7 +20,7 @@ export interface Server {
 /** A server that somebody else runs: its URL, and a stop that leaves it alone. */
 export function givenServer(url: string, defaultPort: number): Server {
   const port = Number(new URL(url.split(',')[0] ?? url).port || defaultPort);
-  return { url, pid: 0, port, log: '', stop: async () => {} };
+  return { url, pid: 0, port, log: '', data: '', stop: async () => {} };
 }
 
 export interface Account {
