@@ -16,7 +16,7 @@ export interface ParkingRules {
 
 export interface Stay extends StatusTold {
   readonly stoppedAt: string;
-  /** From when on it may be parking: the stop, unless that was made up long before the charge ended. */
+  /** From when on it may be parking: the stop, or Finishing where the stop itself was lost. */
   readonly parksFrom: string;
   /** When we heard of the stop. */
   readonly heardAt: string;
@@ -53,7 +53,7 @@ export function stayAfter(
   { stoppedAt, heardAt, rules }: { stoppedAt: string; heardAt: string; rules: ParkingRules },
 ): Stay {
   const finishing = status === 'Finishing';
-  // A stop that was lost is put at the last reading: what lies between that and Finishing nobody knows.
+  // A stop that was lost is put at the last reading: nobody knows what came before Finishing.
   const wasLost = finishing && instant(statusAt) > instant(stoppedAt) + rules.waitMs;
   const fromMs = instant(wasLost ? statusAt : stoppedAt) + rules.graceMs;
   return {
