@@ -1,0 +1,194 @@
+import {
+  FLAGS,
+  type Outcome,
+  type Policy,
+  policyWith,
+  price,
+  type Priced,
+  type Tariff,
+} from '#pricing';
+import { type Document, documents, documentsOf } from './documents.ts';
+import { type Ignored, LiberalReader } from './liberal.ts';
+import type { FoundZone } from './place-zones.ts';
+import { Progress } from './progress.ts';
+import { refusalText } from './refusals.ts';
+import type { Terminal } from './terminal.ts';
+import { type ExitStatus, type Given, type Option, optionOf, WrongUsage } from './verb.ts';
+import { ZoneChoice } from './zone-choice.ts';
+
+/** A charge that was priced, and what has to be said about how it was read. */
+export interface PricedCharge {
+  /** "cdrs.jsonl:17" */
+  readonly at: string;
+  readonly id: string | undefined;
+  readonly source: Readonly<Record<string, unknown>>;
+  readonly priced: Priced;
+  /** Undefined where no local time matters and none was given. */
+  readonly zone: FoundZone | undefined;
+  readonly ignored: readonly Ignored[];
+}
+
+export const CHARGE_OPTIONS = {
+  tariff: {
+    type: 'string',
+    multiple: true,
+    value: 'TARIFF.json',
+    help: 'price by these tariffs, and not by the CDR’s own',
+  },
+  'time-zone': {
+    type: 'string',
+    value: 'IANA',
+    help: 'zone of the Location, such as America/Vancouver; local times need one',
+  },
+  location: {
+    type: 'string',
+    multiple: true,
+    value: 'LOCATION.json',
+    help: 'Locations whose time_zone is taken where the CDR names them',
+  },
+  reservation: {
+    type: 'string',
+    value: 'used|expired',
+    help: 'what became of the reservation; else inferred from whether a charge followed',
+  },
+  policy: {
+    type: 'string',
+    multiple: true,
+    value: 'FLAG=ANSWER',
+    help: 'answer a question that OCPI leaves open otherwise than we do (listed below)',
+  },
+  json: { type: 'boolean', help: 'one line of JSON for each charge; decimals are exact, as text' },
+} as const satisfies Record<string, Option>;
+
+/** The flags of --policy with their answers, ours first. */
+export const POLICY_HELP = `Questions that OCPI leaves open (--policy), our answer first:
+${Object.entries(FLAGS)
+  .filter(([, { others }]) => others.length > 0)
+  .map(([flag, { ours, others }]) => `  ${flag}=${[ours, ...others].join('|')}`)
+  .join('\n')}`;
+
+/** Prices every charge of the files; `take` answers what is printed. */
+export async function eachCharge(
+  given: Given,
+  terminal: Terminal,
+  take: (priced: PricedCharge) => string,
+): Promise<ExitStatus> {
+  if (given.files.length === 0) {
+    throw new WrongUsage('name the files to read; "-" is the standard input');
+  }
+  const reading = await Reading.of(given, terminal);
+  const progress = new Progress(terminal, given.files);
+  const refuse = (at: string, why: string) => {
+    terminal.status?.('');
+    terminal.err(`${at}: ${why}`);
+    progress.refused();
+  };
+  for (const file of given.files) {
+    for await (const batch of documents(file, terminal.stdin, progress.read)) {
+      for (const one of batch) {
+        if ('why' in one) {
+          refuse(one.at, `${one.why}.`);
+          continue;
+        }
+        try {
+          terminal.out.line(take(reading.priced(one)));
+          progress.done();
+        } catch (error) {
+          refuse(one.at, refusalText(error));
+        }
+        await terminal.out.settle();
+      }
+      if (!terminal.out.open) return 0;
+    }
+  }
+  await terminal.out.settle(true);
+  progress.end();
+  return progress.anyRefused ? 1 : 0;
+}
+
+class Reading {
+  readonly #tariffs: readonly Tariff[] | undefined;
+  readonly #zones: ZoneChoice;
+  readonly #policy: Policy | undefined;
+  readonly #reservation: Outcome | undefined;
+  readonly #warn: (line: string) => void;
+  readonly #warned = new Set<string>();
+
+  private constructor(
+    tariffs: readonly Tariff[] | undefined,
+    zones: ZoneChoice,
+    { policy, reservation }: { policy: Policy | undefined; reservation: Outcome | undefined },
+    warn: (line: string) => void,
+  ) {
+    this.#tariffs = tariffs;
+    this.#zones = zones;
+    this.#policy = policy;
+    this.#reservation = reservation;
+    this.#warn = warn;
+  }
+
+  static async of(given: Given, terminal: Terminal): Promise<Reading> {
+    const files = given.options.tariff;
+    const tariffs = files && (await tariffsOf(files, terminal));
+    const zones = await ZoneChoice.of(given, terminal);
+    const answers = { policy: policyOf(given), reservation: reservationOf(given) };
+    return new Reading(tariffs, zones, answers, (line) => terminal.err(line));
+  }
+
+  priced({ at, value }: Document): PricedCharge {
+    const source = unnested(value);
+    const reader = new LiberalReader();
+    const charge = reader.charge(source, this.#tariffs);
+    const zone = this.#zones.of(source, charge);
+    if (zone?.assumed) this.#assumed(at, zone);
+    const priced = price(charge, {
+      ...(zone && { timeZone: zone.name }),
+      ...(this.#policy && { policy: this.#policy }),
+      ...(this.#reservation && { reservation: this.#reservation }),
+    });
+    const id = typeof source.id === 'string' ? source.id : undefined;
+    return { at, id, source, priced, zone, ignored: reader.ignored };
+  }
+
+  /** Said once for each zone and reason, not for each of a million CDRs. */
+  #assumed(at: string, { name, source }: FoundZone): void {
+    const text = `${name} is assumed (${source})`;
+    if (this.#warned.has(text) || this.#warned.size >= 20) return;
+    this.#warned.add(text);
+    this.#warn(`${at}: the time zone is not given; ${text}. --time-zone says it for sure.`);
+  }
+}
+
+/** Tariffs of files, read as liberally as those in CDRs. Throws RefusedInput. */
+export async function tariffsOf(files: readonly string[], terminal: Terminal): Promise<Tariff[]> {
+  const found = await documentsOf(files, terminal.stdin);
+  return found.map(({ at, value }) => new LiberalReader().tariff(value, `${at}: `));
+}
+
+/** `{"cdr": {…}, "tariff": {…}}` holds a CDR as well. */
+function unnested(value: Document['value']): Record<string, unknown> {
+  const { cdr, session, ...rest } = value as Record<string, unknown>;
+  const inner = cdr ?? session;
+  if (typeof inner !== 'object' || inner === null) return value as Record<string, unknown>;
+  return { ...rest, ...inner };
+}
+
+function policyOf(given: Given): Policy | undefined {
+  const changes = (given.options.policy ?? []).map((text) => {
+    const [flag = '', answer = ''] = text.split('=');
+    const known = Object.hasOwn(FLAGS, flag) ? FLAGS[flag as keyof typeof FLAGS] : undefined;
+    const answers: readonly string[] = known ? [known.ours, ...known.others] : [];
+    if (!known) throw new WrongUsage(`--policy: there is no flag "${flag}"`);
+    if (!answers.includes(answer)) {
+      throw new WrongUsage(`--policy ${flag}: one of ${answers.join(', ')} expected`);
+    }
+    return [flag, answer];
+  });
+  return changes.length > 0 ? policyWith(Object.fromEntries(changes)) : undefined;
+}
+
+function reservationOf(given: Given): Outcome | undefined {
+  const outcome = optionOf(given, 'reservation');
+  if (outcome === undefined || outcome === 'used' || outcome === 'expired') return outcome;
+  throw new WrongUsage('--reservation: used or expired expected');
+}

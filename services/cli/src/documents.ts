@@ -1,0 +1,209 @@
+import { createReadStream } from 'node:fs';
+import { parseExact } from './exact-json.ts';
+import { JsonPieces, type Piece } from './json-pieces.ts';
+import { RefusedInput } from './verb.ts';
+
+/** One JSON object of an input. */
+export interface Document {
+  /** "cdrs.jsonl:17", to be found by people and editors. */
+  readonly at: string;
+  readonly value: Readonly<Record<string, unknown>>;
+}
+
+/** What could not be read, and where. */
+export interface Unread {
+  readonly at: string;
+  readonly why: string;
+}
+
+export type Read = Document | Unread;
+
+/** Told how many bytes were read since the last time. */
+export type Progressed = (bytes: number) => void;
+
+/** A single value that is larger than this is refused: memory stays flat whatever comes. */
+const CHARACTERS_MAX = 64 << 20;
+const CHUNK_BYTES = 1 << 18;
+/** So much is looked at to tell JSON Lines from other JSON. */
+const LOOKED_AT = 1 << 20;
+
+/**
+ * The objects of a file, or of stdin for "-", in batches as they are read: one object, a list, an
+ * OCPI envelope `{"data": …}`, values one after the other, or JSON Lines. In JSON Lines a broken line
+ * does not touch the others.
+ */
+export async function* documents(
+  file: string,
+  stdin: AsyncIterable<Uint8Array>,
+  progressed: Progressed = () => {},
+): AsyncGenerator<Read[]> {
+  const name = file === '-' ? '(stdin)' : file;
+  let cutter: Lines | Values | undefined;
+  let head = '';
+  let any = false;
+  try {
+    for await (const text of textOf(file === '-' ? stdin : fileChunks(file), progressed)) {
+      head = cutter ? text : head + text;
+      cutter ??= cutterFor(file, head, false);
+      if (!cutter) continue;
+      const batch = readAll(cutter.push(head), name);
+      any ||= batch.length > 0;
+      if (batch.length > 0) yield batch;
+    }
+    const rest = cutter ?? cutterFor(file, head, true)!;
+    const batch = readAll([...(cutter ? [] : rest.push(head)), ...rest.end()], name);
+    any ||= batch.length > 0;
+    if (batch.length > 0) yield batch;
+    if (!any) yield [{ at: name, why: 'it holds no JSON value. Give a file of OCPI objects' }];
+  } catch (error) {
+    yield [{ at: name, why: unreadable(error as NodeJS.ErrnoException) }];
+  }
+}
+
+/** All objects of a few small files at once, such as tariffs. Throws RefusedInput. */
+export async function documentsOf(
+  files: readonly string[],
+  stdin: AsyncIterable<Uint8Array>,
+): Promise<Document[]> {
+  const found: Document[] = [];
+  for (const file of files) {
+    for await (const batch of documents(file, stdin)) {
+      for (const one of batch) {
+        if ('why' in one) throw new RefusedInput(`${one.at}: ${one.why}.`);
+        found.push(one);
+      }
+    }
+  }
+  return found;
+}
+
+async function* fileChunks(file: string): AsyncGenerator<Uint8Array> {
+  yield* createReadStream(file, { highWaterMark: CHUNK_BYTES }) as AsyncIterable<Uint8Array>;
+}
+
+async function* textOf(
+  chunks: AsyncIterable<Uint8Array>,
+  progressed: Progressed,
+): AsyncGenerator<string> {
+  const utf8 = new TextDecoder();
+  for await (const chunk of chunks) {
+    progressed(chunk.byteLength);
+    yield utf8.decode(chunk, { stream: true });
+  }
+  yield utf8.decode();
+}
+
+/** JSON Lines or values? Undefined = more has to be seen. */
+function cutterFor(file: string, head: string, isAll: boolean): Lines | Values | undefined {
+  if (/\.(jsonl|ndjson)$/i.test(file)) return new Lines();
+  const [first, second] = firstLines(head);
+  if (second === undefined && !isAll && head.length < LOOKED_AT) return undefined;
+  return second !== undefined && areLines(first!, second) ? new Lines() : new Values();
+}
+
+/** The first two lines that are not blank; the second may be the beginning of one. */
+function firstLines(text: string): string[] {
+  const found: string[] = [];
+  for (let from = 0; from < text.length && found.length < 2;) {
+    const end = text.indexOf('\n', from);
+    const line = text.slice(from, end < 0 ? text.length : end).trim();
+    if (line !== '') found.push(line);
+    if (end < 0) break;
+    from = end + 1;
+  }
+  return found;
+}
+
+function areLines(first: string, second: string): boolean {
+  if (isJson(first)) return true;
+  // A broken first line, and then an object on a line of its own.
+  return /^[{[]/.test(second) && !/[[{,:]$/.test(first);
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** One value a line. */
+class Lines {
+  #rest = '';
+  #line = 0;
+
+  push(text: string): Piece[] {
+    const all = this.#rest + text;
+    const found: Piece[] = [];
+    let from = 0;
+    for (let end = all.indexOf('\n'); end >= 0; end = all.indexOf('\n', from)) {
+      this.#line++;
+      this.#add(found, all.slice(from, end));
+      from = end + 1;
+    }
+    this.#rest = all.slice(from);
+    if (this.#rest.length > CHARACTERS_MAX) throw new RangeError('a line is longer than 64 MB');
+    return found;
+  }
+
+  end(): Piece[] {
+    const found: Piece[] = [];
+    this.#line++;
+    this.#add(found, this.#rest);
+    return found;
+  }
+
+  #add(found: Piece[], text: string): void {
+    if (text.trim() !== '') found.push({ text, line: this.#line });
+  }
+}
+
+/** Values over as many lines as they like. */
+class Values {
+  readonly #pieces = new JsonPieces();
+
+  push(text: string): Piece[] {
+    const found = this.#pieces.push(text);
+    if (this.#pieces.held > CHARACTERS_MAX) throw new RangeError('a value is larger than 64 MB');
+    return found;
+  }
+
+  end(): Piece[] {
+    return this.#pieces.end();
+  }
+}
+
+function readAll(pieces: readonly Piece[], name: string): Read[] {
+  const found: Read[] = [];
+  for (const { text, line } of pieces) {
+    const at = `${name}:${line}`;
+    try {
+      unwrap(parseExact(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text), at, found);
+    } catch (error) {
+      found.push({ at, why: `this is no JSON: ${(error as Error).message}` });
+    }
+  }
+  return found;
+}
+
+/** What an envelope or a list holds. */
+function unwrap(value: unknown, at: string, found: Read[]): void {
+  if (Array.isArray(value)) {
+    for (const one of value) unwrap(one, at, found);
+  } else if (typeof value !== 'object' || value === null) {
+    found.push({ at, why: `an OCPI object expected, not ${JSON.stringify(value)?.slice(0, 40)}` });
+  } else if ('data' in value && typeof value.data === 'object' && value.data !== null) {
+    unwrap(value.data, at, found);
+  } else {
+    found.push({ at, value: value as Document['value'] });
+  }
+}
+
+function unreadable(error: NodeJS.ErrnoException): string {
+  if (error.code === 'ENOENT') return 'there is no such file. Check its path';
+  if (error.code === 'EISDIR') return 'this is a folder. Name the files in it';
+  if (error.code === 'EACCES') return 'it may not be read. Check who may read it';
+  return `it cannot be read: ${error.message}`;
+}

@@ -1,0 +1,36 @@
+import { explain as explained, explanationText } from '#pricing';
+import { CHARGE_OPTIONS, eachCharge, POLICY_HELP, type PricedCharge } from './charges.ts';
+import type { Verb } from './verb.ts';
+
+export const explain: Verb = {
+  usage: 'CDR.json… [options]',
+  about: `Says how the price of a CDR or a Session came about, so that a driver can follow it: for each
+period and dimension which part of the tariff applied and why the earlier ones did not, what
+steps, bounds and rounding did. Reads the same files as price.
+
+${POLICY_HELP}`,
+  options: CHARGE_OPTIONS,
+  examples: [
+    ['npx roamwatt explain cdr.json', 'as text'],
+    ['npx roamwatt explain cdr.json --time-zone Europe/Berlin --json', 'as a tree in JSON'],
+  ],
+  run: (given, terminal) =>
+    eachCharge(given, terminal, given.flags.has('json') ? jsonLine : asText),
+};
+
+function jsonLine({ at, id, priced, zone, ignored }: PricedCharge): string {
+  return JSON.stringify({
+    ...(id === undefined ? {} : { id }),
+    source: at,
+    ...explained(priced),
+    ...(zone ? { timeZoneSource: zone.assumed ? `assumed: ${zone.source}` : zone.source } : {}),
+    ...(ignored.length > 0 ? { ignored } : {}),
+  });
+}
+
+function asText({ at, id, priced, zone, ignored }: PricedCharge): string {
+  const heading = `${at}${id === undefined ? '' : `  ${id}`}`;
+  const why = zone?.assumed ? `The time zone is assumed: ${zone.source}.\n` : '';
+  const left = ignored.map(({ path, why: reason }) => `Ignored: ${path}: ${reason}.\n`).join('');
+  return `${heading}\n${explanationText(explained(priced))}${why}${left}`;
+}

@@ -1,0 +1,23 @@
+import { decimal, isCurrency, minorUnits } from '#money';
+
+/** An exact amount with at least the currency's digits; beyond six they are cut, and "…" says so. */
+export function moneyText(amount: string, currency: string): string {
+  const value = decimal(amount);
+  const least = isCurrency(currency) ? minorUnits(currency) : 2;
+  if (value.scale <= least) return `${value.toFixed(least)} ${currency}`;
+  if (value.scale <= 6) return `${value.toFixed(value.scale)} ${currency}`;
+  return `${value.roundTo(6, 'toward-zero').toFixed(6)}… ${currency}`;
+}
+
+/** "1 h 5 min" of seconds, as decimal text. */
+export function durationText(seconds: string): string {
+  const exact = decimal(seconds);
+  const whole = Math.floor(Number(exact.roundTo(0, 'floor').toString()));
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  const rest = exact.sub(decimal(hours * 3600 + minutes * 60));
+  const parts = [];
+  if (hours > 0) parts.push(`${hours} h`);
+  if (minutes > 0) parts.push(`${minutes} min`);
+  if (!rest.isZero() || parts.length === 0) parts.push(`${rest} s`);
+  return parts.join(' ');
+}

@@ -1,0 +1,115 @@
+import { decimal } from '#money';
+import { type PriceReport, priceReport, spanningPeriods, type TextPrice } from '#pricing';
+import { CHARGE_OPTIONS, eachCharge, POLICY_HELP, type PricedCharge } from './charges.ts';
+import { costTable } from './cost-table.ts';
+import type { Verb } from './verb.ts';
+
+export const price: Verb = {
+  usage: 'CDR.json… [options]',
+  about: `Prices CDRs and Sessions by OCPI 2.2.1, exactly: total_cost is rounded once to the currency's
+digits, unrounded and lines are exact. Incomplete CDRs are priced too: charging_periods, times
+and a tariff are enough. Files hold one object, a list, an OCPI envelope {"data": …} or JSON
+Lines; "-" is the standard input. What is refused is named on stderr with file:line.
+
+${POLICY_HELP}`,
+  options: CHARGE_OPTIONS,
+  examples: [
+    ['npx roamwatt price cdr.json', 'a table for people'],
+    [
+      'npx roamwatt price cdr.json --tariff tariff.json --time-zone America/Vancouver --json',
+      'an incomplete CDR by a tariff of its own file, as JSON',
+    ],
+    ['zcat cdrs.jsonl.gz | npx roamwatt price - --json > prices.jsonl', 'any number of CDRs'],
+  ],
+  run: (given, terminal) => {
+    const json = given.flags.has('json');
+    return eachCharge(given, terminal, json ? jsonLine : priceTable);
+  },
+};
+
+function jsonLine(charge: PricedCharge): string {
+  const { at, id, priced, zone } = charge;
+  const { currency, ...rest } = priceReport(priced);
+  return JSON.stringify({
+    ...(id === undefined ? {} : { id }),
+    source: at,
+    currency,
+    ...rest,
+    ...(zone ? { time_zone: zone.name, time_zone_source: sourceText(zone) } : {}),
+    ...statedOf(charge, rest),
+    notes: notesOf(charge),
+  });
+}
+
+function sourceText({ source, assumed }: NonNullable<PricedCharge['zone']>): string {
+  return assumed ? `assumed: ${source}` : source;
+}
+
+function notesOf({ priced, ignored }: PricedCharge) {
+  return [
+    ...[...priced.notes, ...spanningPeriods(priced)].map(({ code, period }) => ({
+      code,
+      ...(period === undefined ? {} : { path: `charging_periods[${period}]` }),
+    })),
+    ...ignored.map(({ path, why }) => ({ code: 'ignored', path, why })),
+  ];
+}
+
+interface Stated {
+  readonly stated?: TextPrice;
+  readonly stated_agrees?: boolean;
+}
+
+/** The object's own total_cost beside ours; of a Credit CDR it is the opposite (CDR-04). */
+function statedOf({ source }: PricedCharge, ours: Omit<PriceReport, 'currency'>): Stated {
+  const own = source.total_cost as Partial<Record<keyof TextPrice, unknown>> | null | undefined;
+  if (own == null || typeof own !== 'object') return {};
+  const [excl, incl] = [amountOf(own.excl_vat), amountOf(own.incl_vat)];
+  if (excl === undefined) return {};
+  const agrees = (side: keyof TextPrice, given: string | undefined) => {
+    if (given === undefined) return true;
+    const value = source.credit === true ? decimal(given).neg() : decimal(given);
+    return [ours.total_cost[side], ours.unrounded[side]].some(
+      (amount) => amount !== undefined && decimal(amount).equals(value),
+    );
+  };
+  return {
+    stated: { excl_vat: excl, ...(incl === undefined ? {} : { incl_vat: incl }) },
+    stated_agrees: agrees('excl_vat', excl) && agrees('incl_vat', incl),
+  };
+}
+
+function amountOf(value: unknown): string | undefined {
+  try {
+    return decimal(value as string).toString();
+  } catch {
+    return undefined;
+  }
+}
+
+function priceTable(charge: PricedCharge): string {
+  const { at, id, priced } = charge;
+  return [
+    `${at}${id === undefined ? '' : `  ${id}`}`,
+    ...[...costTable(priced), ...remarks(charge)].map((line) => `  ${line}`),
+    '',
+  ].join('\n');
+}
+
+function remarks(charge: PricedCharge): string[] {
+  const { zone, priced } = charge;
+  const report = priceReport(priced);
+  const { stated, stated_agrees } = statedOf(charge, report);
+  const said = stated?.incl_vat === undefined ? '' : `, with tax ${stated.incl_vat}`;
+  return [
+    ...(zone ? [`Local times are those of ${zone.name} (${sourceText(zone)}).`] : []),
+    ...(stated && !stated_agrees
+      ? [`It says itself ${stated.excl_vat}${said} ${report.currency}: that differs.`]
+      : []),
+    ...notesOf(charge).map((note) => {
+      const where = 'path' in note ? `${note.path}: ` : '';
+      const what = 'why' in note ? `${note.why}; it is ignored` : note.code.replaceAll('-', ' ');
+      return `Note: ${where}${what}.`;
+    }),
+  ];
+}

@@ -1,0 +1,223 @@
+import {
+  type Alternative,
+  alternatives,
+  cheapest,
+  english,
+  french,
+  priceReport,
+  type Quote,
+  quote as quoted,
+  type QuoteRequest,
+  sentence,
+  type Tariff,
+} from '#pricing';
+import { instantWithOffset, rfc3339, zone } from '#time';
+import { costTable } from './cost-table.ts';
+import { documentsOf } from './documents.ts';
+import { readDuration } from './duration.ts';
+import { LiberalReader } from './liberal.ts';
+import { moneyText } from './money-text.ts';
+import type { FoundZone } from './place-zones.ts';
+import { refusalText } from './refusals.ts';
+import type { Terminal } from './terminal.ts';
+import { type Given, optionOf, type Verb, WrongUsage } from './verb.ts';
+import { givenZone, zoneOfLocations } from './zone-choice.ts';
+
+const DEFAULT_EVERY = '30m';
+const DEFAULT_WITHIN = '24h';
+
+export const quote: Verb = {
+  usage: 'TARIFF.json… --energy-kwh N --duration 2h [options]',
+  about: `Says what a charge would cost by each tariff, split wherever its price changes, and what it
+would cost if it began later. Two of energy, duration and power are enough: with a power the car
+charges until it has its energy and is parked for the rest of its stay; without, it charges evenly.`,
+  options: {
+    'energy-kwh': { type: 'string', value: 'N', help: 'what the car is to get' },
+    duration: { type: 'string', value: '1h30m', help: 'how long it stays: 90m, 1:30, PT1H30M' },
+    'power-kw': { type: 'string', value: 'N', help: 'what it charges with' },
+    start: { type: 'string', value: 'RFC3339', help: 'UTC if no offset is given; else now' },
+    'time-zone': { type: 'string', value: 'IANA', help: 'zone of the Location' },
+    location: { type: 'string', value: 'LOCATION.json', help: 'Location whose time_zone is taken' },
+    within: { type: 'string', value: '24h', help: `other starts so far ahead (${DEFAULT_WITHIN})` },
+    every: { type: 'string', value: '30m', help: `in such steps (${DEFAULT_EVERY})` },
+    language: { type: 'string', value: 'en|fr', help: 'of the sentence that says the tariff (en)' },
+    json: { type: 'boolean', help: 'one line of JSON for each tariff' },
+  },
+  examples: [
+    [
+      'npx roamwatt quote tariff.json --energy-kwh 20 --duration 2h --time-zone America/Vancouver',
+      'two hours from now on, and the cheaper times',
+    ],
+    [
+      'npx roamwatt quote *.json --energy-kwh 30 --power-kw 11 --start 2026-12-01T17:00:00-08:00 --json',
+      'the same charge by several tariffs',
+    ],
+  ],
+  run: async (given, terminal) => {
+    if (given.files.length === 0) throw new WrongUsage('name the tariffs to read');
+    const request = await requestOf(given, terminal);
+    const show = given.flags.has('json') ? jsonLine : asText;
+    let refused = false;
+    for (const file of given.files) {
+      for (const { at, value } of await documentsOf([file], terminal.stdin)) {
+        try {
+          const tariff = new LiberalReader().tariff(value as Record<string, unknown>, '');
+          terminal.out.line(show(answerOf(at, tariff, request)));
+        } catch (error) {
+          refused = true;
+          terminal.err(`${at}: ${refusalText(error)}`);
+        }
+        await terminal.out.settle();
+      }
+    }
+    return refused ? 1 : 0;
+  },
+};
+
+interface Asked {
+  readonly quote: QuoteRequest;
+  readonly zone: FoundZone | undefined;
+  readonly withinMs: number;
+  readonly everyMs: number;
+  readonly language: typeof english;
+}
+
+async function requestOf(given: Given, terminal: Terminal): Promise<Asked> {
+  const place = givenZone(given) ?? (await zoneOfLocations(given, terminal));
+  const energyKwh = optionOf(given, 'energy-kwh');
+  const powerKw = optionOf(given, 'power-kw');
+  const stay = optionOf(given, 'duration');
+  if ([energyKwh, powerKw, stay].filter((one) => one !== undefined).length < 2) {
+    throw new WrongUsage('two of --energy-kwh, --duration and --power-kw are needed');
+  }
+  const language = optionOf(given, 'language') ?? 'en';
+  if (language !== 'en' && language !== 'fr') throw new WrongUsage('--language: en or fr expected');
+  return {
+    zone: place,
+    quote: {
+      start: startOf(given, terminal),
+      ...(energyKwh !== undefined && { energyKwh }),
+      ...(powerKw !== undefined && { powerKw }),
+      ...(stay !== undefined && { stayMs: readDuration(stay, '--duration') }),
+      ...(place && { timeZone: place.name }),
+    },
+    withinMs: readDuration(optionOf(given, 'within') ?? DEFAULT_WITHIN, '--within'),
+    everyMs: readDuration(optionOf(given, 'every') ?? DEFAULT_EVERY, '--every'),
+    language: language === 'fr' ? french : english,
+  };
+}
+
+function startOf(given: Given, { now }: Terminal): string {
+  const text = optionOf(given, 'start');
+  // A quote to the second is no use to a driver: it begins with the next minute.
+  if (text === undefined) return rfc3339(Math.ceil(now() / 60_000) * 60_000);
+  try {
+    return rfc3339(instantWithOffset(/T\d\d:\d\d$/i.test(text) ? `${text}:00` : text));
+  } catch {
+    throw new WrongUsage(
+      `--start: "${text}" is no date-time; one as 2026-12-01T17:00:00Z expected`,
+    );
+  }
+}
+
+interface Answer {
+  readonly at: string;
+  readonly tariff: Tariff;
+  readonly asked: Asked;
+  readonly quote: Quote;
+  readonly others: readonly Alternative[];
+  readonly best: Alternative | undefined;
+}
+
+function answerOf(at: string, tariff: Tariff, asked: Asked): Answer {
+  const { withinMs, everyMs } = asked;
+  const others = alternatives(tariff, asked.quote, { withinMs, everyMs });
+  return {
+    at,
+    tariff,
+    asked,
+    quote: quoted(tariff, asked.quote),
+    others,
+    best: cheapest(others),
+  };
+}
+
+function jsonLine({ at, tariff, asked, quote: of, others, best }: Answer): string {
+  const { currency, ...report } = priceReport(of.priced);
+  const alternative = ({ start, total, unrounded, inForce }: Alternative) => ({
+    start,
+    total_cost: { excl_vat: total.excl, ...(total.incl && { incl_vat: total.incl }) },
+    unrounded: { excl_vat: unrounded.excl, ...(unrounded.incl && { incl_vat: unrounded.incl }) },
+    in_force: inForce,
+  });
+  return JSON.stringify({
+    ...(tariff.id === '' ? {} : { tariff_id: tariff.id }),
+    source: at,
+    sentence: sentence(tariff, asked.language),
+    start: of.start,
+    end: of.end,
+    energy_kwh: of.energyKwh,
+    charging_seconds: String(of.chargingMs / 1000),
+    parking_seconds: String(of.parkingMs / 1000),
+    in_force: of.inForce,
+    currency,
+    ...report,
+    ...(asked.zone ? { time_zone: asked.zone.name, time_zone_source: asked.zone.source } : {}),
+    alternatives: others.map(alternative),
+    ...(best ? { cheapest: alternative(best) } : {}),
+  });
+}
+
+function asText({ at, tariff, asked, quote: of, others, best }: Answer): string {
+  const clock = new LocalClock(asked.zone?.name);
+  const cost = ({ total: { excl, incl } }: Alternative) =>
+    moneyText((incl ?? excl).toString(), tariff.currency);
+  const span = `${clock.of(of.start)} to ${clock.of(of.end)} (${clock.name})`;
+  const lines = [
+    `${sentence(tariff, asked.language)}.`,
+    '',
+    `${of.energyKwh} kWh, ${span}${of.inForce ? '' : '; the tariff is not in force then'}:`,
+    ...costTable(of.priced),
+    '',
+    'Begun at another time:',
+    ...ranges(others, cost).map(
+      ([from, to, text]) =>
+        `  ${clock.of(from)}${to === from ? '' : ` … ${clock.of(to)}`}  ${text}`,
+    ),
+    ...(best ? [`Cheapest: ${clock.of(best.start)}, ${cost(best)}.`] : []),
+  ];
+  const heading = `${at}${tariff.id === '' ? '' : `  ${tariff.id}`}`;
+  return [heading, ...lines.map((line) => (line === '' ? '' : `  ${line}`)), ''].join('\n');
+}
+
+/** Starts that follow one another and cost the same, as one. */
+function ranges(
+  others: readonly Alternative[],
+  cost: (of: Alternative) => string,
+): [from: string, to: string, text: string][] {
+  const found: [string, string, string][] = [];
+  for (const one of others) {
+    const text = `${cost(one)}${one.inForce ? '' : ' (not in force)'}`;
+    const last = found.at(-1);
+    if (last?.[2] === text) last[1] = one.start;
+    else found.push([one.start, one.start, text]);
+  }
+  return found;
+}
+
+/** "2026-12-01 17:00" on the Location's clock, or in UTC where its zone is not known. */
+class LocalClock {
+  readonly name: string;
+  readonly #zone: ReturnType<typeof zone> | undefined;
+
+  constructor(timeZone: string | undefined) {
+    this.name = timeZone ?? 'UTC';
+    this.#zone = timeZone === undefined ? undefined : zone(timeZone);
+  }
+
+  of(at: string): string {
+    const ms = instantWithOffset(at);
+    const wall = rfc3339(this.#zone ? this.#zone.wallMs(ms) : ms);
+    return `${wall.slice(0, 10)} ${wall.slice(11, wall.slice(17, 19) === '00' ? 16 : 19)}`;
+  }
+}

@@ -1,0 +1,26 @@
+import type { Verb } from './verb.ts';
+
+export interface Entry {
+  readonly summary: string;
+  readonly load: () => Promise<Verb>;
+}
+
+/** All verbs, of one word or two. A verb is loaded when it is called: none slows another down. */
+export const VERBS: Readonly<Record<string, Entry>> = {
+  price: {
+    summary: 'price CDRs and Sessions by their tariffs, exactly',
+    load: async () => (await import('./price.ts')).price,
+  },
+  explain: {
+    summary: 'say how a price came about, step by step',
+    load: async () => (await import('./explain.ts')).explain,
+  },
+  lint: {
+    summary: 'find what is wrong with tariffs before drivers do',
+    load: async () => (await import('./lint.ts')).lint,
+  },
+  quote: {
+    summary: 'say what a charge would cost, and when it would cost less',
+    load: async () => (await import('./quote.ts')).quote,
+  },
+};

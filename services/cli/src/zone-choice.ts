@@ -1,0 +1,131 @@
+import type { Charge, Tariff } from '#pricing';
+import { instant, isTimeZone } from '#time';
+import { documentsOf } from './documents.ts';
+import { type FoundZone, type PlaceFacts, zoneOfPlace } from './place-zones.ts';
+import type { Terminal } from './terminal.ts';
+import { type Given, optionOf, RefusedInput, WrongUsage } from './verb.ts';
+
+type Loose = Readonly<Record<string, unknown>>;
+
+/**
+ * The zone of a charge: as given, else as the object or its Location says, else by where it was. A
+ * CDR has no field for it (PRC-16), and no zone is ever taken without being told.
+ */
+export class ZoneChoice {
+  readonly #given: FoundZone | undefined;
+  readonly #locations: readonly Loose[];
+
+  private constructor(given: FoundZone | undefined, locations: readonly Loose[]) {
+    this.#given = given;
+    this.#locations = locations;
+  }
+
+  static async of(given: Given, { stdin }: Terminal): Promise<ZoneChoice> {
+    const locations = await documentsOf(given.options.location ?? [], stdin);
+    return new ZoneChoice(
+      givenZone(given),
+      locations.map(({ value }) => value),
+    );
+  }
+
+  of(source: Loose, charge: Charge): FoundZone | undefined {
+    if (this.#given) return this.#given;
+    const place = objectOf(source.cdr_location) ?? objectOf(source.location);
+    const said =
+      stated(source.time_zone, 'its own time_zone') ??
+      stated(place?.time_zone, 'the time_zone of its location') ??
+      this.#ofLocation(place?.id ?? source.location_id);
+    if (said || !(charge.tariffs ?? []).some(hasLocalTimes)) return said;
+    return place && zoneOfPlace(factsOf(place), spanOf(charge));
+  }
+
+  #ofLocation(id: unknown): FoundZone | undefined {
+    const named = this.#locations.find((one) => sameId(one.id, id));
+    const only = id == null && this.#locations.length === 1 ? this.#locations[0] : undefined;
+    return stated((named ?? only)?.time_zone, '--location');
+  }
+}
+
+/** The zone of --time-zone. Throws WrongUsage. */
+export function givenZone(given: Given): FoundZone | undefined {
+  const name = optionOf(given, 'time-zone');
+  if (name === undefined) return undefined;
+  if (isTimeZone(name)) return { name, source: '--time-zone', assumed: false };
+  throw new WrongUsage(
+    `--time-zone: "${name}" is no IANA time zone; one like America/Vancouver expected`,
+  );
+}
+
+/** The zone that all Locations of --location are in. Throws RefusedInput. */
+export async function zoneOfLocations(
+  given: Given,
+  { stdin }: Terminal,
+): Promise<FoundZone | undefined> {
+  const locations = await documentsOf(given.options.location ?? [], stdin);
+  const zones = locations.map(({ value }) => stated(value.time_zone, '--location'));
+  const different = new Set(zones.map((one) => one?.name));
+  if (different.size > 1) {
+    throw new RefusedInput(
+      `--location: its Locations are in different zones (${[...different].join(', ')}). ` +
+        'Give one with --time-zone',
+    );
+  }
+  return zones[0];
+}
+
+export function hasLocalTimes({ elements }: Tariff): boolean {
+  return elements.some(
+    ({ restrictions: r }) =>
+      r != null &&
+      (r.start_time ?? r.end_time ?? r.start_date ?? r.end_date ?? r.day_of_week) != null,
+  );
+}
+
+function stated(name: unknown, source: string): FoundZone | undefined {
+  if (name == null || name === '') return undefined;
+  if (typeof name === 'string' && isTimeZone(name)) return { name, source, assumed: false };
+  throw new RefusedInput(
+    `time_zone: "${String(name)}", ${source}, is no IANA time zone. ` +
+      'Give the right one with --time-zone',
+  );
+}
+
+function factsOf(place: Loose): PlaceFacts {
+  const coordinates = objectOf(place.coordinates);
+  return {
+    country: textOf(place.country),
+    state: textOf(place.state),
+    latitude: numberOf(coordinates?.latitude),
+    longitude: numberOf(coordinates?.longitude),
+  };
+}
+
+function spanOf(charge: Charge): [number, number] {
+  const times = [charge.start_date_time, charge.end_date_time]
+    .concat((charge.charging_periods ?? []).map((period) => period.start_date_time))
+    .flatMap((text) => {
+      try {
+        return [instant(text!)];
+      } catch {
+        return []; // Pricing refuses it with its place.
+      }
+    });
+  return times.length === 0 ? [0, 0] : [Math.min(...times), Math.max(...times)];
+}
+
+function objectOf(value: unknown): Loose | undefined {
+  return typeof value === 'object' && value !== null ? (value as Loose) : undefined;
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function numberOf(value: unknown): number | undefined {
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
+}
+
+function sameId(one: unknown, other: unknown): boolean {
+  return one != null && other != null && String(one).toLowerCase() === String(other).toLowerCase();
+}

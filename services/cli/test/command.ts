@@ -1,0 +1,61 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+// Some libs use what Node cannot just strip off.
+export const ON_SOURCES = [
+  '--conditions=source',
+  '--experimental-transform-types',
+  '--disable-warning=ExperimentalWarning',
+];
+const program = join(import.meta.dirname, '../src/main.ts');
+
+export interface Run {
+  readonly status: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** The real command in a process of its own, on the sources; its folder is removed with it. */
+export class Folder {
+  readonly path = mkdtempSync(join(tmpdir(), 'roamwatt-cli-'));
+
+  /** Text as it is; anything else as JSON. */
+  write(name: string, content: unknown): string {
+    const text = typeof content === 'string' ? content : JSON.stringify(content, undefined, 2);
+    writeFileSync(join(this.path, name), text);
+    return name;
+  }
+
+  async run(args: readonly string[], stdin = '', flags: readonly string[] = []): Promise<Run> {
+    const child = spawn(process.execPath, [...ON_SOURCES, ...flags, program, ...args], {
+      cwd: this.path,
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    const [out, err] = [texts(child.stdout), texts(child.stderr)];
+    const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+    child.stdin.on('error', () => {}); // It may end before it has read all.
+    child.stdin.end(stdin);
+    return { status: await ended, out: await out, err: await err };
+  }
+
+  /** Runs with --json; what it printed, one object a line. */
+  async json(args: readonly string[], stdin = ''): Promise<Record<string, any>[]> {
+    const { out } = await this.run([...args, '--json'], stdin);
+    return out
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Record<string, any>);
+  }
+
+  remove(): void {
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}
+
+async function texts(stream: NodeJS.ReadableStream): Promise<string> {
+  let text = '';
+  for await (const chunk of stream) text += String(chunk);
+  return text;
+}

@@ -1,0 +1,258 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Folder } from './command.ts';
+import { byTheClock, cdr, periods, tariff, total, unrounded } from './examples.ts';
+
+let folder: Folder;
+beforeEach(() => {
+  folder = new Folder();
+});
+afterEach(() => folder.remove());
+
+test('a CDR is priced exactly, with its lines as data', async () => {
+  const [priced] = await folder.json(['price', folder.write('cdr.json', cdr)]);
+  expect(priced).toEqual({
+    id: 'C1',
+    source: 'cdr.json:1',
+    currency: 'CAD',
+    total_cost: total,
+    unrounded,
+    lines: [
+      {
+        dimension: 'ENERGY',
+        reservation: false,
+        billed: '13000',
+        unit: 'Wh',
+        price: '0.24',
+        vat: '5',
+        cost: { excl_vat: '3.12', incl_vat: '3.276' },
+      },
+      {
+        dimension: 'TIME',
+        reservation: false,
+        billed: '7200',
+        unit: 's',
+        price: '1.5',
+        vat: '5',
+        cost: { excl_vat: '3', incl_vat: '3.15' },
+      },
+    ],
+    notes: [],
+  });
+});
+
+const texts = (value: unknown): unknown =>
+  JSON.parse(JSON.stringify(value), (_key, one: unknown) =>
+    typeof one === 'number' ? String(one) : one,
+  );
+const { tariffs: _tariffs, ...withoutTariffs } = cdr;
+
+test.each<[string, unknown]>([
+  ['numbers as text', texts(cdr)],
+  ['an envelope', { status_code: 1000, data: cdr, timestamp: '2026-01-01T00:00:00Z' }],
+  ['an envelope with a list', { data: [cdr], status_code: 1000 }],
+  ['a list', [cdr]],
+  [
+    'one tariff and one element without their lists',
+    { ...withoutTariffs, tariff: { ...tariff, elements: tariff.elements[0] } },
+  ],
+  ['periods and tariffs alone', { tariffs: [tariff], charging_periods: periods }],
+  ['a CDR beside its tariff', { cdr: withoutTariffs, tariff }],
+  [
+    'local times with an offset',
+    { ...cdr, start_date_time: '2026-11-15T10:00:00-07:00', end_date_time: '2026-11-15 20:00+01' },
+  ],
+  ['nulls for what is absent', { ...cdr, currency: null, cdr_location: null, total_cost: null }],
+  ['names in small letters', JSON.parse(JSON.stringify(cdr).replaceAll('ENERGY', 'energy'))],
+])('%s: read as meant', async (_what, given) => {
+  const [priced] = await folder.json(['price', folder.write('cdr.json', given)]);
+  expect(priced).toMatchObject({ currency: 'CAD', total_cost: total, unrounded });
+});
+
+test('a CDR without tariffs is priced by --tariff, a CDR with some too', async () => {
+  folder.write('tariff.json', tariff);
+  const free = { ...tariff, elements: [{ price_components: [{ type: 'FLAT', price: 0 }] }] };
+  folder.write('bare.json', { charging_periods: periods, end_date_time: cdr.end_date_time });
+  folder.write('other.json', { ...cdr, tariffs: [free] });
+  const found = await folder.json(['price', 'bare.json', 'other.json', '--tariff', 'tariff.json']);
+  expect(found.map((one) => one.total_cost)).toEqual([total, total]);
+  const { status, err } = await folder.run(['price', 'bare.json']);
+  expect(status).toBe(1);
+  expect(err).toMatch(/^bare\.json:1: tariffs: .*--tariff/);
+});
+
+test('digits beyond what a double carries are kept', async () => {
+  const text = JSON.stringify({
+    ...cdr,
+    charging_periods: [{ ...periods[0], dimensions: [{ type: 'ENERGY', volume: 1 }] }],
+  })
+    .replace('0.24', '0.12345678901234567891')
+    .replace('"volume":1', '"volume":1e3');
+  const [priced] = await folder.json(['price', folder.write('cdr.json', text)]);
+  expect(priced!.unrounded.excl_vat).toBe('123.45678901234567891');
+});
+
+test('in JSON Lines a broken line is named and does not stop the others', async () => {
+  const lines = [cdr, '{"id": "C2", "charging_periods": [', { ...cdr, id: 'C3' }, { id: 'C4' }];
+  const text = lines.map((one) => (typeof one === 'string' ? one : JSON.stringify(one))).join('\n');
+  for (const name of ['cdrs.jsonl', 'cdrs.json']) {
+    const { status, out, err } = await folder.run(['price', folder.write(name, text), '--json']);
+    expect(status).toBe(1);
+    const found = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { source: string });
+    expect(found.map(({ source }) => source)).toEqual([`${name}:1`, `${name}:3`]);
+    expect(err).toContain(`${name}:2: this is no JSON`);
+    expect(err).toContain(`${name}:4: charging_periods`);
+    expect(err).toContain('2 done, 2 refused');
+  }
+});
+
+test('stdin is read by "-", a broken first line included', async () => {
+  const text = `{"id": 1, \n${JSON.stringify(cdr)}\n`;
+  const { status, out, err } = await folder.run(
+    ['price', '-', '--json'],
+    `oops}\n${text.split('\n')[1]}\n`,
+  );
+  expect(err).toContain('(stdin):1: this is no JSON');
+  expect(JSON.parse(out)).toMatchObject({ source: '(stdin):2', total_cost: total });
+  expect(status).toBe(1);
+});
+
+test('a list in a file of many lines is named by the line of each entry', async () => {
+  folder.write('cdrs.json', [cdr, { ...cdr, charging_periods: 'none' }, cdr]);
+  const { out, err } = await folder.run(['price', 'cdrs.json', '--json']);
+  const sources = out
+    .trim()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { source: string }).source);
+  expect(sources[0]).toBe('cdrs.json:2');
+  expect(Number(sources[1]!.split(':')[1])).toBeGreaterThan(60);
+  expect(err).toMatch(/cdrs\.json:\d+: charging_periods\[0\]: an object expected/);
+});
+
+const clocked = { ...cdr, tariffs: [byTheClock] };
+const place = (cdr_location: object) => ({ ...clocked, cdr_location });
+const vancouver = {
+  country: 'CAN',
+  state: 'BC',
+  coordinates: { latitude: '49.28273', longitude: '-123.12074' },
+};
+
+test.each<[string, object, string[], string, RegExp]>([
+  ['--time-zone', clocked, ['--time-zone', 'America/Vancouver'], '4.5', /^--time-zone$/],
+  ['its own field', { ...clocked, time_zone: 'America/Vancouver' }, [], '4.5', /its own/],
+  ['its location’s', place({ time_zone: 'America/Vancouver' }), [], '4.5', /of its location/],
+  ['its province', place(vancouver), [], '4.5', /assumed: .*BC/],
+  ['its coordinates', place({ ...vancouver, state: null }), [], '4.5', /assumed: .*nearest/],
+  ['the only zones of its country', place({ country: 'NLD' }), [], '6', /same time|only zone/],
+])('the zone of local times is told with its reason: %s', async (...given) => {
+  const [, of, more, excl, reason] = given;
+  const [priced] = await folder.json(['price', folder.write('cdr.json', of), ...more]);
+  // 10:00 at UTC-7, the law of British Columbia since 2026, is 17:00Z: all of it is dear there.
+  expect(priced!.time_zone_source).toMatch(reason);
+  expect(priced!.total_cost.excl_vat).toBe(excl === '4.5' ? '6' : excl);
+});
+
+test('an assumed zone is said on stderr, and an unknown one is asked for', async () => {
+  folder.write('there.json', place(vancouver));
+  expect((await folder.run(['price', 'there.json'])).err).toContain('America/Vancouver is assumed');
+  folder.write('nowhere.json', place({ country: 'CAN' }));
+  const { status, err, out } = await folder.run(['price', 'nowhere.json']);
+  expect([status, out]).toEqual([1, '']);
+  expect(err).toMatch(/^nowhere\.json:1: time_zone: .*--time-zone America\/Vancouver/);
+});
+
+test('a Location of --location gives its zone to the CDRs that name it', async () => {
+  folder.write('locations.json', {
+    data: [
+      { id: 'L1', time_zone: 'Europe/Berlin' },
+      { id: 'L2', time_zone: 'UTC' },
+    ],
+  });
+  folder.write('cdr.json', place({ id: 'l1' }));
+  const [priced] = await folder.json(['price', 'cdr.json', '--location', 'locations.json']);
+  expect(priced).toMatchObject({ time_zone: 'Europe/Berlin', time_zone_source: '--location' });
+});
+
+test('what the CDR says itself is compared, a Credit CDR by its opposite', async () => {
+  const stated = { excl_vat: 6.12, incl_vat: 6.43 };
+  folder.write('cdrs.json', [
+    { ...cdr, total_cost: stated },
+    { ...cdr, total_cost: { excl_vat: -6.12, incl_vat: -6.43 }, credit: true },
+    { ...cdr, total_cost: { excl_vat: 6.13 } },
+  ]);
+  const found = await folder.json(['price', 'cdrs.json']);
+  expect(found.map((one) => one.stated_agrees)).toEqual([true, true, false]);
+  expect((await folder.run(['price', 'cdrs.json'])).out).toContain('It says itself 6.13 CAD');
+});
+
+test('what has no meaning for the price is told', async () => {
+  const elements = [{ ...tariff.elements[0], restrictions: { min_kw: 11 } }];
+  folder.write('cdr.json', { ...cdr, tariffs: [{ ...tariff, elements }] });
+  const [priced] = await folder.json(['price', 'cdr.json']);
+  expect(priced!.notes).toEqual([
+    {
+      code: 'ignored',
+      path: 'tariffs[0].elements[0].restrictions.min_kw',
+      why: 'OCPI 2.2.1 has no such restriction',
+    },
+  ]);
+});
+
+test('policies and the outcome of a reservation may be chosen', async () => {
+  const reserved = {
+    ...cdr,
+    tariffs: [
+      {
+        ...tariff,
+        elements: [
+          {
+            price_components: [{ type: 'FLAT', price: 4 }],
+            restrictions: { reservation: 'RESERVATION_EXPIRES' },
+          },
+          {
+            price_components: [{ type: 'FLAT', price: 1 }],
+            restrictions: { reservation: 'RESERVATION' },
+          },
+        ],
+      },
+    ],
+    charging_periods: [
+      {
+        start_date_time: cdr.start_date_time,
+        dimensions: [{ type: 'RESERVATION_TIME', volume: 2 }],
+      },
+    ],
+  };
+  folder.write('cdr.json', reserved);
+  const cost = async (...more: string[]) =>
+    (await folder.json(['price', 'cdr.json', ...more]))[0]!.total_cost.excl_vat as string;
+  expect(await cost()).toBe('4');
+  expect(await cost('--reservation', 'used')).toBe('1');
+  expect(await cost('--policy', 'reservationOutcome=used')).toBe('1');
+});
+
+test('without --json there is a table for people', async () => {
+  const { out, status } = await folder.run(['price', folder.write('cdr.json', cdr)]);
+  expect(status).toBe(0);
+  expect(out).toMatch(/Energy +13 kWh +0\.24 CAD\/kWh +5 % +3\.12 CAD +3\.276 CAD/);
+  expect(out).toMatch(/To pay +6\.12 CAD +6\.43 CAD/);
+});
+
+// The specification's examples lie beside the repository, not in it.
+const examples = join(import.meta.dirname, '../../../../shared/ocpi/examples');
+
+test('every example of the specification that is at hand is taken or refused by name', async () => {
+  const files = existsSync(examples) ? readdirSync(examples) : [];
+  const json = files.filter((name) => name.endsWith('.json')).map((name) => join(examples, name));
+  if (json.length === 0) return;
+  const { out, err, status } = await folder.run(['price', ...json, '--json']);
+  expect(status).toBe(1);
+  const lines = out.trim().split('\n').length + err.trim().split('\n').length - 1;
+  expect(lines).toBeGreaterThanOrEqual(json.length);
+  expect(err).not.toMatch(/TypeError|undefined|at file:/);
+  expect(out).toContain('cdr_example.json:1');
+});

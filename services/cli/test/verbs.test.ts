@@ -1,0 +1,151 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { VERBS } from '../src/verbs.ts';
+import { Folder } from './command.ts';
+import { byTheClock, cdr, tariff, total } from './examples.ts';
+
+let folder: Folder;
+beforeEach(() => {
+  folder = new Folder();
+});
+afterEach(() => folder.remove());
+
+test('an explanation says which part applied, as text and as a tree', async () => {
+  const name = folder.write('cdr.json', { ...cdr, tariffs: [byTheClock], time_zone: 'UTC' });
+  const { out, status } = await folder.run(['explain', name]);
+  expect(status).toBe(0);
+  expect(out).toContain('2026-11-15 17:00 to 18:00 (UTC):');
+  expect(out).toContain('Charging time 1 h at 3 CAD per hour and 5 % tax (part 1 of the tariff)');
+  const [tree] = await folder.json(['explain', name]);
+  expect(tree).toMatchObject({ id: 'C1', timeZone: 'UTC', total: { excl_vat: '6' } });
+  expect(tree!.periods).toHaveLength(2);
+});
+
+test('a quote says the price, the alternatives by start, and the cheapest', async () => {
+  const name = folder.write('tariff.json', byTheClock);
+  const asked = ['--energy-kwh', '13', '--duration', '2h', '--time-zone', 'America/Vancouver'];
+  const start = ['--start', '2026-11-15T09:00:00-07:00'];
+  const [quoted] = await folder.json(['quote', name, ...asked, ...start]);
+  expect(quoted).toMatchObject({
+    tariff_id: 'T2',
+    start: '2026-11-15T16:00:00Z',
+    end: '2026-11-15T18:00:00Z',
+    energy_kwh: '13',
+    total_cost: { excl_vat: '4.5', incl_vat: '4.73' },
+    unrounded: { excl_vat: '4.5', incl_vat: '4.725' },
+    cheapest: { start: '2026-11-16T07:00:00Z', total_cost: { excl_vat: '3', incl_vat: '3.15' } },
+    time_zone: 'America/Vancouver',
+  });
+  expect(quoted!.alternatives).toHaveLength(48);
+  const { out } = await folder.run(['quote', name, ...asked, ...start, '--language', 'fr']);
+  expect(out).toContain('l’heure de recharge');
+  expect(out).toContain('2026-11-15 09:00 to 2026-11-15 11:00 (America/Vancouver)');
+  expect(out).toContain('Cheapest: 2026-11-16 00:00, 3.15 CAD.');
+});
+
+test('a quote by local times without a zone is refused, and says what to give', async () => {
+  const name = folder.write('tariff.json', [byTheClock, tariff]);
+  const { status, out, err } = await folder.run([
+    'quote',
+    name,
+    '--energy-kwh=13',
+    '--duration=2h',
+    '--json',
+  ]);
+  expect(status).toBe(1);
+  expect(err).toMatch(/^tariff\.json:2: time_zone: .*--time-zone/);
+  expect(JSON.parse(out)).toMatchObject({ tariff_id: 'T1', total_cost: total });
+});
+
+test('findings of lint have a code, a place and advice, and make the exit status 1', async () => {
+  const minutes = { type: 'TIME', price: 0.25, vat: 5, step_size: 1 };
+  const odd = { ...tariff, elements: [...tariff.elements, { price_components: [minutes] }] };
+  folder.write('tariffs.json', [odd, { ...tariff, colour: 'red' }]);
+  const { status, out } = await folder.run(['lint', 'tariffs.json', '--country', 'USA']);
+  expect(status).toBe(1);
+  expect(out).toContain('error unreachable-element at /elements/1');
+  expect(out).toContain('element 0 always applies before it');
+  expect(out).toContain('warning per-minute-price at /elements/1/price_components/0/price');
+  expect(out).toContain('If 0.25 is meant for a minute, write 15.');
+  const found = await folder.json(['lint', 'tariffs.json', '--country', 'USA']);
+  expect(found[1]!.findings).toEqual([
+    {
+      code: 'unknown-field',
+      severity: 'warning',
+      path: '/colour',
+      message: expect.stringContaining('colour'),
+      advice: expect.any(String),
+    },
+  ]);
+  expect((await folder.run(['lint', 'tariffs.json', '--fail-on', 'error'])).status).toBe(1);
+  const sound = folder.write('sound.json', tariff);
+  expect(await folder.run(['lint', sound, '--country', 'USA'])).toMatchObject({
+    status: 0,
+    out: 'sound.json:1  T1: fine\n',
+  });
+});
+
+test('in Canada the meters of a Location decide about a price per kWh', async () => {
+  const connectors = [{ tariff_ids: ['t1'] }];
+  folder.write('location.json', {
+    country: 'CAN',
+    time_zone: 'America/Vancouver',
+    evses: [
+      { evse_id: 'CA*OAS*E1', meter_standing: 'approved', connectors },
+      { evse_id: 'CA*OAS*E2', meter_standing: 'none', connectors },
+      { evse_id: 'CA*OAS*E3', meter_standing: 'none', connectors: [{ tariff_ids: ['T9'] }] },
+    ],
+  });
+  folder.write('tariff.json', tariff);
+  const [found] = await folder.json(['lint', 'tariff.json', '--location', 'location.json']);
+  const codes = (found!.findings as { code: string }[]).map(({ code }) => code);
+  expect(codes).toEqual(['canada-kwh-without-approval', 'canada-time-price-after-2029']);
+  expect(found!.findings[0].message).toContain('CA*OAS*E2 has neither');
+  const [own] = await folder.json(['lint', 'tariff.json', '--meter', 'approved']);
+  expect(own!.findings).toMatchObject([{ code: 'canada-time-price-after-2029' }]);
+});
+
+test('the tariffs inside CDRs are looked at too', async () => {
+  const broken = { ...tariff, elements: [] };
+  folder.write(
+    'cdrs.jsonl',
+    [cdr, { ...cdr, tariffs: [tariff, broken] }].map((one) => JSON.stringify(one)).join('\n'),
+  );
+  const found = await folder.json(['lint', 'cdrs.jsonl']);
+  expect(found.map((one) => one.source)).toEqual([
+    'cdrs.jsonl:1 /tariffs/0',
+    'cdrs.jsonl:2 /tariffs/0',
+    'cdrs.jsonl:2 /tariffs/1',
+  ]);
+  expect(found[2]!.findings[0]).toMatchObject({ code: 'empty-list', path: '/elements' });
+});
+
+test.each(Object.keys(VERBS))('%s --help has examples and the exit status', async (verb) => {
+  const { status, out } = await folder.run([...verb.split(' '), '--help']);
+  expect(status).toBe(0);
+  expect(out).toContain(`npx roamwatt ${verb}`);
+  expect(out).toMatch(/\nExamples\n {2}\S/);
+  expect(out).toMatch(/Exit status\n {2}0 {2}fine\n {2}1 .*\n {2}2 /);
+});
+
+test.each<[string[], RegExp]>([
+  [['prize'], /unknown verb "prize"; did you mean "price"\?/],
+  [['price'], /name the files/],
+  [['price', 'a.json', '--tarif', 'b.json'], /unknown option --tarif; did you mean --tariff\?/],
+  [['price', 'a.json', '--time-zone', 'Burnaby'], /"Burnaby" is no IANA time zone/],
+  [['price', 'a.json', '--policy', 'stepScope=often'], /one of session, component, none/],
+  [['quote', 'a.json', '--duration', '2h'], /two of --energy-kwh, --duration and --power-kw/],
+  [['quote', 'a.json', '--energy-kwh', '5', '--duration', 'long'], /"long" is no duration/],
+  [['lint', 'a.json', '--meter', 'maybe'], /--meter: one of approved/],
+])('wrong usage is named, says where to look, and ends with 2: %s', async (args, named) => {
+  const { status, out, err } = await folder.run(args);
+  expect([status, out]).toEqual([2, '']);
+  expect(err).toMatch(named);
+  expect(err).toContain('--help');
+});
+
+test('a file that is not there is refused by name, and the others are read', async () => {
+  folder.write('cdr.json', cdr);
+  const { status, out, err } = await folder.run(['price', 'none.json', 'cdr.json', '--json']);
+  expect([status, JSON.parse(out).total_cost]).toEqual([1, total]);
+  expect(err).toContain('none.json: there is no such file. Check its path.');
+});
