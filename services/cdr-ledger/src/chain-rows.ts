@@ -14,7 +14,7 @@ import { edgeAt } from './merkle-nodes.ts';
 
 /**
  * Chains what the log holds, entry by entry in its order, and keeps the nodes of the Merkle tree
- * over it. It cannot be made anew: there is no `forget`.
+ * over it. It cannot be made anew: it names no `tables`.
  */
 export function chainRows(): Follower {
   const grown = new Map<string, Growing>();

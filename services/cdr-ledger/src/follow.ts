@@ -2,6 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type EventStore, NO_POSITION, type StoredEvent } from '#event-store';
 import type { Database, Tx } from '#postgres';
 import type { Log } from '#telemetry';
+import { lockPosition, movePosition, readPosition } from './positions.ts';
+import { rebuildBeside } from './rebuild.ts';
 
 /**
  * Rows that are made from the log, in its order and nothing else: the same log makes the same rows.
@@ -9,8 +11,11 @@ import type { Log } from '#telemetry';
 export interface Follower {
   readonly name: string;
   apply(tx: Tx, events: readonly StoredEvent[]): Promise<void>;
-  /** Empties its rows, where they may be made anew. */
-  readonly forget?: (tx: Tx) => Promise<void>;
+  /**
+   * The tables that hold nothing but its rows, and nobody else writes: they may be made anew. Absent
+   * where what it does is done for good.
+   */
+  readonly tables?: readonly string[];
 }
 
 export interface Following {
@@ -23,7 +28,10 @@ export interface Following {
   caughtUp(): Promise<void>;
   /** How far the rows are. */
   position(): Promise<bigint>;
-  /** Drops the rows and makes them anew from the whole log, while others read and write. */
+  /**
+   * Makes the rows anew from the whole log, beside those that are there until it is done: readers
+   * see all that they always see, and writers go on.
+   */
   rebuild(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -44,10 +52,11 @@ const RETRY_MS = { shortest: 100, longest: 5_000 };
 export function follow(db: Database, store: EventStore, follower: Follower, log: Log): Following {
   const stopping = new AbortController();
   const progress = new Progress();
+  let rebuilding: Promise<void> | undefined;
   const running = run(db, store, follower, { signal: stopping.signal, progress, log });
   return {
     name: follower.name,
-    isRebuildable: follower.forget !== undefined,
+    isRebuildable: follower.tables !== undefined,
     async caughtUp() {
       const end = (await store.last())?.position ?? NO_POSITION;
       const deadline = Date.now() + CATCH_UP_MS;
@@ -59,16 +68,17 @@ export function follow(db: Database, store: EventStore, follower: Follower, log:
     },
     position: () => readPosition(db, follower.name),
     async rebuild() {
-      await db.tx(async (tx) => {
-        await lockPosition(tx, follower.name);
-        await follower.forget?.(tx);
-        await movePosition(tx, follower.name, NO_POSITION);
-      });
-      progress.restart();
+      if (!follower.tables) throw new Error(`${follower.name} is never made anew`);
+      rebuilding ??= rebuildBeside(db, store, { ...follower, tables: follower.tables }, stopping.signal).finally(
+        () => (rebuilding = undefined),
+      );
+      await rebuilding;
+      progress.moved();
     },
     async stop() {
       stopping.abort();
       await running;
+      await rebuilding?.catch(() => {});
     },
   };
 }
@@ -78,11 +88,6 @@ interface Run {
   readonly progress: Progress;
   readonly log: Log;
 }
-
-/**
- * The rows were set back by another process (a rebuild): the log has to be read again from there.
- */
-class SetBack extends Error {}
 
 async function run(
   db: Database,
@@ -94,7 +99,6 @@ async function run(
   while (!signal.aborted) {
     try {
       let from = await readPosition(db, follower.name);
-      const until = AbortSignal.any([signal, progress.restarting()]);
       await store.subscribe(
         from,
         async (events) => {
@@ -102,10 +106,9 @@ async function run(
           progress.moved();
           wait = RETRY_MS.shortest;
         },
-        until,
+        signal,
       );
     } catch (error) {
-      if (error instanceof SetBack) continue;
       if (signal.aborted) return;
       log.error('a follower of the log fails and will be tried again', {
         follower: follower.name,
@@ -127,7 +130,6 @@ async function applyFrom(
   const end = events.at(-1)?.position ?? from;
   return db.tx(async (tx) => {
     const position = await lockPosition(tx, follower.name);
-    if (position < from) throw new SetBack();
     if (position >= end) return position;
     await follower.apply(
       tx,
@@ -138,48 +140,12 @@ async function applyFrom(
   });
 }
 
-async function readPosition(db: Database, follower: string): Promise<bigint> {
-  const { rows } = await db.query<{ position: bigint }>(
-    'SELECT "position" FROM followed WHERE follower = $1',
-    [follower],
-  );
-  return rows[0]?.position ?? NO_POSITION;
-}
-
-async function lockPosition(tx: Tx, follower: string): Promise<bigint> {
-  await tx.query(
-    'INSERT INTO followed (follower, "position") VALUES ($1, 0) ON CONFLICT DO NOTHING',
-    [follower],
-  );
-  const { rows } = await tx.query<{ position: bigint }>(
-    'SELECT "position" FROM followed WHERE follower = $1 FOR UPDATE',
-    [follower],
-  );
-  return rows[0]?.position ?? NO_POSITION;
-}
-
-async function movePosition(tx: Tx, follower: string, position: bigint): Promise<void> {
-  await tx.query('UPDATE followed SET "position" = $2 WHERE follower = $1', [follower, position]);
-}
-
-/**
- * Wakes readers of this process when its rows moved, and its follower when it has to begin anew.
- */
+/** Wakes readers of this process when its rows moved. */
 class Progress {
   private readonly wakers = new Set<() => void>();
-  private restarted = new AbortController();
 
   moved(): void {
     for (const wake of [...this.wakers]) wake();
-  }
-
-  restart(): void {
-    this.restarted.abort();
-  }
-
-  restarting(): AbortSignal {
-    if (this.restarted.signal.aborted) this.restarted = new AbortController();
-    return this.restarted.signal;
   }
 
   /**

@@ -1,6 +1,6 @@
 import { busMigrations } from '#bus';
 import { eventStoreMigrations } from '#event-store';
-import type { MigrationList } from '#postgres';
+import type { MigrationList, MigrationPlace } from '#postgres';
 
 /** The log, how far the service has listened, and its own tables. */
 export const migrations: MigrationList = [
@@ -38,6 +38,7 @@ export const migrations: MigrationList = [
       ...neverChanging('heads', role),
     ],
   },
+  { name: 'cdr-ledger-rebuild', up: rebuilding },
 ];
 
 /**
@@ -205,5 +206,45 @@ function neverChanging(table: string, role: string): readonly string[] {
       FOR EACH STATEMENT EXECUTE FUNCTION chain_never_changes()`,
     `ALTER TABLE ${table} ENABLE ALWAYS TRIGGER ${table}_never_change`,
     `REVOKE UPDATE, DELETE ON ${table} FROM ${role}`,
+  ];
+}
+
+/** What is made from the log alone, and may be made anew. */
+const PROJECTIONS = ['cdrs', 'disputes', 'settled', 'agreements', 'accounts', 'account_balances', 'account_lines'];
+
+/**
+ * Only the tables' owner makes and drops tables: these two functions are all that the application
+ * has of it, and only for projections.
+ */
+function rebuilding({ schema, role }: MigrationPlace): readonly string[] {
+  const beside = `${schema}_rebuild`;
+  const names = PROJECTIONS.map((name) => `'${name}'`).join(', ');
+  const forEach = (name: string, statements: readonly string[]) => `CREATE FUNCTION ${name}(names text[])
+    RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+    DECLARE name text;
+    BEGIN
+      IF NOT names <@ ARRAY[${names}] THEN
+        RAISE EXCEPTION 'only projections are made anew: %', names USING ERRCODE = 'insufficient_privilege';
+      END IF;
+      FOREACH name IN ARRAY names LOOP
+        ${statements.map((statement) => `EXECUTE format('${statement}', name);`).join('\n')}
+      END LOOP;
+    END $$`;
+  return [
+    `CREATE SCHEMA ${beside}`,
+    `GRANT USAGE ON SCHEMA ${beside} TO ${role}`,
+    forEach('begin_rebuild', [
+      `DROP TABLE IF EXISTS ${beside}.%1$I`,
+      `CREATE TABLE ${beside}.%1$I (LIKE ${schema}.%1$I INCLUDING ALL)`,
+      `GRANT SELECT, INSERT, UPDATE, DELETE ON ${beside}.%1$I TO ${role}`,
+    ]),
+    forEach('end_rebuild', [
+      `DROP TABLE ${schema}.%1$I`,
+      `ALTER TABLE ${beside}.%1$I SET SCHEMA ${schema}`,
+    ]),
+    ...['begin_rebuild', 'end_rebuild'].flatMap((name) => [
+      `REVOKE ALL ON FUNCTION ${name} FROM PUBLIC`,
+      `GRANT EXECUTE ON FUNCTION ${name} TO ${role}`,
+    ]),
   ];
 }

@@ -1,5 +1,6 @@
 import { Rejected } from '#decider';
 import { type EventStore, NO_POSITION } from '#event-store';
+import type { Log } from '#telemetry';
 import type { Following } from './follow.ts';
 
 export interface ProjectionState {
@@ -14,6 +15,7 @@ export class Projections {
   constructor(
     private readonly store: EventStore,
     private readonly followings: readonly Following[],
+    private readonly log: Log,
   ) {}
 
   async list(): Promise<ProjectionState[]> {
@@ -28,14 +30,20 @@ export class Projections {
     );
   }
 
-  /** Throws Rejected for a name that is none, or of rows that are the ledger's own. */
+  /**
+   * Begins to make one anew, which may take minutes. Throws Rejected for a name that is none, or of
+   * rows that are the ledger's own.
+   */
   async rebuild(name: string): Promise<ProjectionState> {
     const following = this.followings.find((one) => one.name === name);
     if (!following?.isRebuildable) {
       const known = this.followings.filter(({ isRebuildable }) => isRebuildable).map((one) => one.name);
       throw new Rejected('unknown-projection', `name: may be ${known.join(', ')}`);
     }
-    await following.rebuild();
+    void following.rebuild().then(
+      () => this.log.info('a projection was made anew', { name }),
+      (error: unknown) => this.log.error('a projection was not made anew; the old one serves on', { name, error }),
+    );
     return (await this.list()).find((one) => one.name === name)!;
   }
 }

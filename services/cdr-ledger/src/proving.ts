@@ -52,7 +52,7 @@ export function prove(parts: ProvingParts): Proving {
     proofs: new Proofs({ db, store, party, keys, chain, list }),
     exporting: new Exporting({ db, clock, party, timeZone, signer, keys, chain, cursorKey }),
     csv: new Csv({ db, list }),
-    projections: new Projections(store, [chain, list, ...others]),
+    projections: new Projections(store, [chain, list, ...others], log),
     signing: signDaily({ db, clock, ledger: partyText(party), zone: zone(timeZone), signer, chain, log }),
   };
 }

@@ -92,6 +92,8 @@ export async function testLedger(
     options: '-c search_path=cdr_ledger -c timezone=UTC',
     max: 2,
   });
+  // Dropping the database may end a connection before the pool does.
+  superuser.on('connect', (client) => void client.on('error', () => {}));
   return {
     ledger,
     ...proving,

@@ -86,6 +86,8 @@ export async function ledgerPlatform(
     options: '-c search_path=cdr_ledger -c timezone=UTC',
     max: 2,
   });
+  // Dropping the database may end a connection before the pool does.
+  ledgerDb.on('connect', (client) => void client.on('error', () => {}));
   const tell =
     (to: Outbox, toDb: Database) =>
     (...facts: Fact[]) =>

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { toJsonBytes } from '#contracts';
 import { creditCdr } from '#ocpi';
+import { follow } from '../src/follow.ts';
+import { cdrList } from '../src/projections/cdr-list.ts';
+import { RebuildTakenOver } from '../src/rebuild.ts';
 import { carbonPlunk, cdr, location, session, tariff, token } from './charge.ts';
 import { type TestLedger, testLedger } from './ledger.ts';
 
@@ -87,4 +90,65 @@ test('an original knows its credit, and each credit what is wrong with it', asyn
     'again second-credit',
   ]);
   expect(found[1]).toBe('s-2-1 S-2-1-C');
+});
+
+test('while a list is made anew every reader sees all that is recorded, and writers go on', async () => {
+  const own = [carbonPlunk];
+  const whole = { offset: 0, limit: 5 };
+  let issued = (await there.ledger.page(own, whole)).total;
+  const issue = async (id: string) => {
+    const charged = { session: { ...session, id }, location, tariff, tariffVersion: 1 };
+    await there.ledger.issue({ ...charged, token, energyWh: '6000' });
+    issued += 1;
+  };
+  // More than are read at once.
+  for (let from = 0; from < 1_200; from += 100)
+    await Promise.all(Array.from({ length: 100 }, (_, n) => issue(`MANY-${from + n}`)));
+  await there.list.caughtUp();
+  let isRebuilding = true;
+  const rebuilt = Promise.all([there.list.rebuild(), there.settled.rebuild()]).finally(() => (isRebuilding = false));
+  let reads = 0;
+  const reading = (async () => {
+    for (; isRebuilding; reads += 1) {
+      const before = issued;
+      const { cdrs, total } = await there.ledger.page(own, whole);
+      expect(total).toBeGreaterThanOrEqual(before);
+      expect(cdrs[0]?.cdr.id).toBe('S-1-1');
+      await issue(`MEANWHILE-${reads}`);
+      expect(await there.ledger.find(cdr, `MEANWHILE-${reads}-1`)).toMatchObject({ own: true });
+    }
+  })();
+  await Promise.all([rebuilt, reading]);
+  expect(reads).toBeGreaterThan(0);
+  const before = await rows();
+  expect(before.filter(({ own: isOwn }) => isOwn)).toHaveLength(issued);
+  await there.list.rebuild();
+  expect(await rows()).toEqual(before);
+}, 120_000);
+
+test('the operator rebuilds by name what may be rebuilt; a log or a chain never', async () => {
+  const { projections } = there;
+  expect(await projections.list()).toMatchObject([
+    { name: 'chain', rebuildable: false },
+    { name: 'cdr-list', rebuildable: true },
+    { name: 'settlement', rebuildable: true },
+  ]);
+  expect(await projections.rebuild('cdr-list')).toMatchObject({ name: 'cdr-list', rebuildable: true });
+  for (const name of ['chain', 'events', ''])
+    await expect(projections.rebuild(name)).rejects.toThrow('name: may be cdr-list, settlement');
+  for (const table of ['events', 'chain', 'private_parts', 'heads'])
+    await expect(there.db.query('SELECT begin_rebuild($1::text[])', [[table]])).rejects.toMatchObject({
+      failure: 'permission-denied',
+    });
+});
+
+test('a rebuild that another one took over changes nothing', async () => {
+  await there.list.caughtUp();
+  const before = await rows();
+  const other = follow(there.db, there.store, cdrList, there.log);
+  const ended = await Promise.allSettled([there.list.rebuild(), other.rebuild()]);
+  expect(ended.some(({ status }) => status === 'fulfilled')).toBe(true);
+  for (const one of ended) if (one.status === 'rejected') expect(one.reason).toBeInstanceOf(RebuildTakenOver);
+  expect(await rows()).toEqual(before);
+  await other.stop();
 });

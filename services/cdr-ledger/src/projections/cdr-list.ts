@@ -51,7 +51,7 @@ export const cdrList: Follower = {
     }
     await write();
   },
-  forget: async (tx) => void (await tx.query('DELETE FROM cdrs')),
+  tables: ['cdrs'],
 };
 
 function touchesOthers(event: LedgerEvent): boolean {

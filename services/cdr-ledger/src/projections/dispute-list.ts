@@ -35,7 +35,7 @@ export const disputeList: Follower = {
       if (isDispute(event)) await applyEvent(tx, position, event);
     }
   },
-  forget: async (tx) => void (await tx.query('DELETE FROM disputes')),
+  tables: ['disputes'],
 };
 
 function isDispute(event: ReturnType<typeof readEvent>): event is DisputeEvent {

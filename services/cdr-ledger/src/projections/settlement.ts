@@ -18,10 +18,7 @@ export const settlement: Follower = {
     await acknowledge(tx, read.filter((event) => event.type === 'CdrAcknowledged'));
     for (const event of read) if (event.type === 'AgreementNoted') await agree(tx, event);
   },
-  async forget(tx) {
-    await tx.query('DELETE FROM settled');
-    await tx.query('DELETE FROM agreements');
-  },
+  tables: ['settled', 'agreements'],
 };
 
 function rowOf(event: LedgerEvent) {

@@ -1,0 +1,28 @@
+import { NO_POSITION } from '#event-store';
+import type { Queryable, Tx } from '#postgres';
+
+/** How far each follower of the log is: the table `followed`. */
+export async function readPosition(db: Queryable, follower: string): Promise<bigint> {
+  const { rows } = await db.query<{ position: bigint }>(
+    'SELECT "position" FROM followed WHERE follower = $1',
+    [follower],
+  );
+  return rows[0]?.position ?? NO_POSITION;
+}
+
+/** Whoever holds it is the only one to write the follower's rows. */
+export async function lockPosition(tx: Tx, follower: string): Promise<bigint> {
+  await tx.query(
+    'INSERT INTO followed (follower, "position") VALUES ($1, 0) ON CONFLICT DO NOTHING',
+    [follower],
+  );
+  const { rows } = await tx.query<{ position: bigint }>(
+    'SELECT "position" FROM followed WHERE follower = $1 FOR UPDATE',
+    [follower],
+  );
+  return rows[0]?.position ?? NO_POSITION;
+}
+
+export async function movePosition(tx: Tx, follower: string, position: bigint): Promise<void> {
+  await tx.query('UPDATE followed SET "position" = $2 WHERE follower = $1', [follower, position]);
+}
