@@ -273,6 +273,15 @@ describe('after the transaction has stopped', () => {
     });
   });
 
+  test('a station that comes back hours after the stop tells nothing of the time before', () => {
+    const late = stops(30, { at: at(90) });
+    expect(billed(...charge, late, status(90, 'Finishing'), status(120, 'Available'))).toEqual({
+      periods: [charged, '17:30 ENERGY 0', '18:30 PARKING 0.5'],
+      end: '19:00',
+      cost: 6,
+    });
+  });
+
   test('where the tariff has no PARKING_TIME it is COMPLETED at once', () => {
     const told = [startOf(withoutParking), ...charge.slice(1), status(30, 'Finishing'), stops(30)];
     expect(billed(...told)).toEqual({ periods: [charged], end: '17:30', cost: 3 });

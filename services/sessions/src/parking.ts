@@ -16,13 +16,14 @@ export interface ParkingRules {
 
 export interface Stay extends StatusTold {
   readonly stoppedAt: string;
-  /** From when on it may be parking: the stop, or Finishing where the stop itself was lost. */
-  readonly parksFrom: string;
   /** When we heard of the stop. */
   readonly heardAt: string;
   readonly rules: ParkingRules;
-  /** The station said so, and nothing else since: only then it is known that the cable is in. */
-  readonly finishing: boolean;
+  /**
+   * From when on it is parking: set once the station said Finishing, for only then it is known that
+   * the cable is in.
+   */
+  readonly parksFrom?: string;
   readonly connectionAt: string;
   /** Since when nobody vouches for the car, and when the station was there again. */
   readonly lostAt?: string;
@@ -52,33 +53,36 @@ export function stayAfter(
   { status, statusAt, alsoThen }: Condition,
   { stoppedAt, heardAt, rules }: { stoppedAt: string; heardAt: string; rules: ParkingRules },
 ): Stay {
-  const finishing = status === 'Finishing';
-  // A stop that was lost is put at the last reading: nobody knows what came before Finishing.
-  const wasLost = finishing && instant(statusAt) > instant(stoppedAt) + rules.waitMs;
-  const fromMs = instant(wasLost ? statusAt : stoppedAt) + rules.graceMs;
-  return {
-    ...{ status, statusAt, alsoThen },
-    ...{ stoppedAt, heardAt, rules, finishing },
-    parksFrom: rfc3339(fromMs),
-    connectionAt: stoppedAt,
-  };
+  const stay = { status, statusAt, alsoThen, stoppedAt, heardAt, rules, connectionAt: stoppedAt };
+  return status === 'Finishing' ? { ...stay, parksFrom: parkingFrom(stay, statusAt) } : stay;
+}
+
+/**
+ * Finishing follows the stop at once. One that comes much later tells nothing of the time before: the
+ * station was away, or the stop was lost and put at the last reading.
+ */
+function parkingFrom({ stoppedAt, rules }: Stay, finishingAt: string): string {
+  const late = instant(finishingAt) > instant(stoppedAt) + rules.waitMs;
+  return rfc3339(instant(late ? finishingAt : stoppedAt) + rules.graceMs);
 }
 
 /** What a status says of the stay: nothing, that it goes on, or that it is over. */
 export function judged(stay: Stay, status: string, at: string): 'nothing' | 'goes-on' | 'over' {
   if (!isNewer(stay, status, at)) return 'nothing';
   if (status === 'Finishing')
-    return stay.finishing && stay.lostAt === undefined ? 'nothing' : 'goes-on';
+    return isParking(stay) && stay.lostAt === undefined ? 'nothing' : 'goes-on';
   if (GONE.has(status)) return 'over';
   // Of the charge, told late.
   if (instant(at) < instant(stay.stoppedAt)) return 'nothing';
-  return stay.finishing || !status.startsWith('Suspended') ? 'over' : 'nothing';
+  return isParking(stay) || !status.startsWith('Suspended') ? 'over' : 'nothing';
 }
 
-/** The cable is in; it has been all the time, for Finishing only ever follows a charge. */
+export const isParking = ({ parksFrom }: Stay): boolean => parksFrom !== undefined;
+
+/** The cable is in. A station that was away had it in all the time: Finishing only follows a charge. */
 export function seenFinishing(stay: Stay, at: string): Stay {
-  const { lostAt: _lost, backAt: _back, ...known } = stay;
-  return { ...known, ...toldStatus(stay, 'Finishing', at), finishing: true };
+  const { lostAt: _lost, backAt: _back, parksFrom = parkingFrom(stay, at), ...known } = stay;
+  return { ...known, ...toldStatus(stay, 'Finishing', at), parksFrom };
 }
 
 export function isConnectionNews({ connectionAt }: Stay, at: string): boolean {
@@ -106,17 +110,18 @@ function isInDoubt({ lostAt, backAt, rules }: Stay, ms: number): boolean {
 
 /** Up to when the parking is known, of a car that left or whose time is over then; epoch ms. */
 export function parkedUntilMs(stay: Stay, ms: number): number {
-  const { stoppedAt, parksFrom, lostAt, finishing, rules } = stay;
+  const { stoppedAt, parksFrom, lostAt, rules } = stay;
   const stoppedMs = instant(stoppedAt);
-  if (!finishing) return stoppedMs;
+  if (parksFrom === undefined) return stoppedMs;
   const knownMs = isInDoubt(stay, ms) ? instant(lostAt!) : ms;
   const untilMs = Math.min(knownMs, stoppedMs + rules.capMs);
   return untilMs > instant(parksFrom) ? untilMs : stoppedMs;
 }
 
 /** When it is over whatever is told; epoch ms. */
-export function overAtMs({ finishing, stoppedAt, heardAt, rules }: Stay): number {
-  return finishing
-    ? instant(stoppedAt) + rules.capMs
-    : Math.max(instant(stoppedAt), instant(heardAt)) + rules.waitMs;
+export function overAtMs(stay: Stay): number {
+  const { stoppedAt, heardAt, rules } = stay;
+  const stoppedMs = instant(stoppedAt);
+  if (isParking(stay)) return stoppedMs + rules.capMs;
+  return Math.max(stoppedMs, instant(heardAt)) + rules.waitMs;
 }

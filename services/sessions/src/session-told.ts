@@ -4,6 +4,7 @@ import { instant, rfc3339 } from '#time';
 import {
   AGE_PER_REFRESH,
   isRefreshDue,
+  type Measured,
   measured,
   type Metering,
   newReadings,
@@ -13,7 +14,7 @@ import {
   type Terms,
   turned,
 } from './metering.ts';
-import { mayStay, parkedUntilMs, type Stay } from './parking.ts';
+import { isParking, mayStay, parkedUntilMs } from './parking.ts';
 import type {
   Active,
   Finding,
@@ -74,23 +75,24 @@ export function endCharge(command: To<'EndSession'>, charge: Active): SessionEve
   };
 }
 
-/** The meter of a car that stays: from then on its time is PARKING_TIME. */
-export function afterCharge(terms: Terms, metering: Metering, { parksFrom }: Stay): Metering {
+/** Of a car that stayed until then. */
+function measuredStay({ snapshots, metering, stay }: Parked, untilMs: number): Measured {
+  const terms = termsOf(snapshots);
   const at = rfc3339(metering.meter.atMs);
+  const from = stay.parksFrom ?? at;
   const waits = turned(terms, metering, { at, state: 'paused' });
-  return turned(terms, instant(parksFrom) > instant(at) ? waits : metering, {
-    at: parksFrom,
+  const parks = turned(terms, instant(from) > instant(at) ? waits : metering, {
+    at: from,
     state: 'parking',
   });
+  return measured(terms, parks, { at: rfc3339(untilMs) });
 }
 
 /** The end of a car's stay: it left then, or its time is over. */
 export function completed(charge: Parked, overMs: number, at: string): SessionEvent {
-  const { session, snapshots, metering, stay, outcome } = charge;
+  const { session, snapshots, stay, outcome } = charge;
   const untilMs = Math.max(parkedUntilMs(stay, overMs), instant(stay.stoppedAt));
-  const { endMs, charging_periods, total_cost } = measured(termsOf(snapshots), metering, {
-    at: rfc3339(untilMs),
-  });
+  const { endMs, charging_periods, total_cost } = measuredStay(charge, untilMs);
   return {
     type: 'SessionEnded',
     session: {
@@ -111,16 +113,16 @@ export function completed(charge: Parked, overMs: number, at: string): SessionEv
  * turn out to have left before.
  */
 export function parkedSoFar(
-  { session, snapshots, metering, stay }: Parked,
+  charge: Parked,
   { updateEveryMs, at }: To<'LookAtParking'>,
 ): Session | undefined {
-  if (!stay.finishing || stay.lostAt !== undefined) return undefined;
+  const { session, stay } = charge;
+  if (!isParking(stay) || stay.lostAt !== undefined) return undefined;
   const nowMs = instant(at);
   const ageMs = nowMs - instant(session.start_date_time);
   const everyMs = Math.max(updateEveryMs, ageMs / AGE_PER_REFRESH);
   if (nowMs - instant(session.last_updated) < everyMs) return undefined;
-  const untilMs = parkedUntilMs(stay, nowMs);
-  const { total_cost } = measured(termsOf(snapshots), metering, { at: rfc3339(untilMs) });
+  const { total_cost } = measuredStay(charge, parkedUntilMs(stay, nowMs));
   if (isDeepStrictEqual(total_cost, session.total_cost)) return undefined;
   return { ...session, total_cost, last_updated: at };
 }

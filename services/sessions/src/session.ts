@@ -36,7 +36,6 @@ import type {
   To,
 } from './session-events.ts';
 import {
-  afterCharge,
   completed,
   endCharge,
   parkedSoFar,
@@ -169,7 +168,7 @@ function parkedFrom(charge: Active, event: Of<'ChargeEnded'>): Parked {
   return {
     status: 'parked',
     ...{ session, transaction, snapshots, stay },
-    metering: afterCharge(terms, toldUpToNow(stopped, session.charging_periods ?? []), stay),
+    metering: toldUpToNow(stopped, session.charging_periods ?? []),
     outcome: { energyWh, reason, findings },
   };
 }
