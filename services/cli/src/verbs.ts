@@ -23,4 +23,12 @@ export const VERBS: Readonly<Record<string, Entry>> = {
     summary: 'say what a charge would cost, and when it would cost less',
     load: async () => (await import('./quote.ts')).quote,
   },
+  'ledger verify': {
+    summary: 'verify an export of a CDR ledger, with no database',
+    load: async () => (await import('./ledger-verify.ts')).ledgerVerify,
+  },
+  'ledger restore': {
+    summary: 'write an export into an empty ledger, and prove that it is the same',
+    load: async () => (await import('./ledger-restore.ts')).ledgerRestore,
+  },
 };
