@@ -11,6 +11,7 @@ import { entities } from './entities.ts';
 import { searchEvses } from './evses.ts';
 import { fastifyOptions, mountRoutes } from './http.ts';
 import { keepIssuing } from './issuing.ts';
+import { ledgerRoutes } from './ledger-routes.ts';
 import { Live } from './live.ts';
 import { migrations } from './migrations.ts';
 import { openApi } from './openapi.ts';
@@ -39,6 +40,7 @@ export function start(env: Env): Promise<Running> {
       signInRoute(drivers),
       ...driverRoutes({ charges, live, receipts: new Receipts(bus, party), evses: searchEvses(bus, clock) }),
       ...operatorRoutes(bus),
+      ...ledgerRoutes(bus),
     ];
     const adapter = new FastifyAdapter(fastifyOptions(config.proxies));
     const serving = await serve({
