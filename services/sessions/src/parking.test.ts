@@ -288,7 +288,7 @@ describe('after the transaction has stopped', () => {
   });
 
   test('a status of the charge that comes late does not end the wait for the next one', () => {
-    const told = [...charge, stops(30), status(29, 'SuspendedEV'), status(30, 'SuspendedEVSE')];
+    const told = [...charge, stops(30), status(29, 'SuspendedEV'), status(30, 'Charging')];
     expect(billed(...told, status(31, 'Finishing'), status(60, 'Available')).end).toBe('18:00');
   });
 
@@ -347,7 +347,8 @@ describe('a station that is lost while a car stays', () => {
       [lost(60), back(90), lost(100), back(120), status(120, 'Available')],
       '18:40',
     ],
-    ['the next car begins at it', [lost(60), next(80)], '18:00'],
+    ['the next car begins at it while it is away', [lost(60), back(90), next(80)], '18:00'],
+    ['the next car begins at it later', [lost(60), back(90), next(100)], '18:40'],
     ['the car left before', [lost(60), status(59, 'Available')], '17:59'],
   ])('%s', (_, commands, end) => {
     expect(billed(...parks, ...commands).end).toBe(end);

@@ -72,9 +72,10 @@ export function judged(stay: Stay, status: string, at: string): 'nothing' | 'goe
   if (status === 'Finishing')
     return isParking(stay) && stay.lostAt === undefined ? 'nothing' : 'goes-on';
   if (GONE.has(status)) return 'over';
-  // Of the charge, told late.
-  if (instant(at) < instant(stay.stoppedAt)) return 'nothing';
-  return isParking(stay) || !status.startsWith('Suspended') ? 'over' : 'nothing';
+  const afterMs = instant(at) - instant(stay.stoppedAt);
+  if (isParking(stay)) return afterMs >= 0 ? 'over' : 'nothing';
+  // Of the charge, told late, or on the way from it to Finishing.
+  return afterMs > 0 && !status.startsWith('Suspended') ? 'over' : 'nothing';
 }
 
 export const isParking = ({ parksFrom }: Stay): boolean => parksFrom !== undefined;
@@ -100,15 +101,22 @@ export function withConnection(stay: Stay, connected: boolean, at: string): Stay
 /** Nobody knows whether the car was there until then. */
 function isInDoubt({ lostAt, backAt, rules }: Stay, ms: number): boolean {
   if (lostAt === undefined || ms < instant(lostAt)) return false;
-  if (backAt === undefined) return true;
-  // Its own word of when, from the time that it was away.
-  const backMs = instant(backAt);
-  if (ms < backMs) return false;
   // Stations that are back tell what changed; one that does not had nothing to tell.
-  return ms < backMs + rules.waitMs;
+  return backAt === undefined || ms < instant(backAt) + rules.waitMs;
 }
 
-/** Up to when the parking is known, of a car that left or whose time is over then; epoch ms. */
+/** A station's own word of when, from the time that it was away. */
+function isOfAbsence({ lostAt, backAt }: Stay, ms: number): boolean {
+  return lostAt !== undefined && backAt !== undefined && ms < instant(backAt);
+}
+
+/** As `parkedUntilMs`, of a car that left then by a station's word. */
+export function leftMs(stay: Stay, ms: number): number {
+  const { lostAt: _, ...sure } = stay;
+  return parkedUntilMs(isOfAbsence(stay, ms) ? sure : stay, ms);
+}
+
+/** Up to when the parking is known, of a car that had left by then or whose time is over; epoch ms. */
 export function parkedUntilMs(stay: Stay, ms: number): number {
   const { stoppedAt, parksFrom, lostAt, rules } = stay;
   const stoppedMs = instant(stoppedAt);

@@ -88,10 +88,9 @@ function measuredStay({ snapshots, metering, stay }: Parked, untilMs: number): M
   return measured(terms, parks, { at: rfc3339(untilMs) });
 }
 
-/** The end of a car's stay: it left then, or its time is over. */
-export function completed(charge: Parked, overMs: number, at: string): SessionEvent {
-  const { session, snapshots, stay, outcome } = charge;
-  const untilMs = Math.max(parkedUntilMs(stay, overMs), instant(stay.stoppedAt));
+/** The end of a car's stay, of which parking is known up to then. */
+export function completed(charge: Parked, untilMs: number, at: string): SessionEvent {
+  const { session, snapshots, outcome } = charge;
   const { endMs, charging_periods, total_cost } = measuredStay(charge, untilMs);
   return {
     type: 'SessionEnded',

@@ -21,7 +21,9 @@ import {
 import {
   isConnectionNews,
   judged,
+  leftMs,
   overAtMs,
+  parkedUntilMs,
   seenFinishing,
   stayAfter,
   withConnection,
@@ -76,7 +78,7 @@ export const sessionDecider: Decider<SessionState, SessionCommand, SessionEvent>
         return charge.status === 'invalid' ? [endInvalid(command, charge)] : [];
       case 'YieldConnector':
         return charge.status === 'parked' && isNext(command, charge)
-          ? [completed(charge, instant(command.nextAt), command.at)]
+          ? [completed(charge, parkedUntilMs(charge.stay, instant(command.nextAt)), command.at)]
           : [];
       case 'LookAtParking':
         return charge.status === 'parked' ? look(command, charge) : [];
@@ -197,7 +199,7 @@ function judgeStatus(command: To<'NoteStatus'>, charge: Parked): readonly Sessio
     case 'goes-on':
       return [{ type: 'StatusNoted', status, statusAt }];
     case 'over':
-      return [completed(charge, instant(statusAt), at)];
+      return [completed(charge, leftMs(charge.stay, instant(statusAt)), at)];
   }
 }
 
@@ -206,8 +208,9 @@ function isNext({ nextAt }: To<'YieldConnector'>, { session }: Parked): boolean 
 }
 
 function look(command: To<'LookAtParking'>, charge: Parked): readonly SessionEvent[] {
-  if (instant(command.at) >= overAtMs(charge.stay))
-    return [completed(charge, overAtMs(charge.stay), command.at)];
+  const overMs = overAtMs(charge.stay);
+  if (instant(command.at) >= overMs)
+    return [completed(charge, parkedUntilMs(charge.stay, overMs), command.at)];
   const session = parkedSoFar(charge, command);
   return session ? [{ type: 'SessionRefreshed', session }] : [];
 }
