@@ -80,7 +80,7 @@ export class Delivery {
       await noteDelivered(tx, key, locationUrl);
       await outbox.tell(tx, [told(cdrDelivered, {
         cdrId: key.objectKey, tokenParty: toBus(cdr.cdr_token), locationUrl,
-        at: rfc3339(acknowledgedMs(outcome.timestamp, clock.now())),
+        at: rfc3339(acknowledgedMs(outcome.timestamp, cdr, clock.now())),
       })]);
     });
     return 'done';
@@ -173,16 +173,17 @@ async function sendAll({ url, client }: Target, steps: readonly Step[]): Promise
   return outcome;
 }
 
-/** A partner's clock is believed as long as it is less than a day ahead of ours. */
-const AHEAD_MS = 86_400_000;
+/** A partner's clock is believed as long as it is less than a day off ours. */
+const OFF_MS = 86_400_000;
 
 /**
  * When the partner had it: settlement goes by the clock of whoever receives, and a repeat is answered
  * with the time of the first (docs/adr/0008). Without a time that can be believed, it is now.
  */
-function acknowledgedMs(timestamp: string, now: number): number {
+function acknowledgedMs(timestamp: string, cdr: Cdr, now: number): number {
   const told = instantMs(timestamp);
-  return told !== undefined && told <= now + AHEAD_MS ? told : now;
+  if (told === undefined || told > now + OFF_MS) return now;
+  return told < (instantMs(cdr.last_updated) ?? now) - OFF_MS ? now : told;
 }
 
 /** What is not there is deleted. */

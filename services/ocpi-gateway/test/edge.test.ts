@@ -215,6 +215,7 @@ test('CDR-21 the same CDR twice is one CDR with one Location; another under its 
   const post = (body: object) => call(oasis, '/ocpi/2.2.1/receiver/cdrs', { token: islands.token, method: 'POST', body });
   const [first, again] = [await post(cdr), await post(cdr)];
   expect([first.http, again.http, first.status_code, again.status_code]).toEqual([201, 200, 1000, 1000]);
+  expect(again.timestamp, 'a repeat hears when it was recorded first').toBe(first.timestamp);
   const url = first.headers.get('location')!;
   expect([url.startsWith(`${origin(oasis)}/`), again.headers.get('location')]).toEqual([true, url]);
   expect((await call(oasis, url, { token: islands.token })).data).toEqual(cdr);

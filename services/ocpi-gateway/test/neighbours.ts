@@ -29,6 +29,8 @@ export class Neighbours {
   readonly taken: Taken[] = [];
   readonly own = { locations: [] as Location[], tariffs: [] as Tariff[], tokens: [] as Token[], sessions: [] as Session[], cdrs: [] as Cdr[] };
   readonly partners = new Map<string, object>();
+  /** When partners' CDRs were recorded first. */
+  readonly recordedAt = new Map<string, string>();
   readonly results: unknown[] = [];
   readonly orders: unknown[] = [];
   answers: Answers = {};
@@ -184,7 +186,8 @@ export class Neighbours {
       const known = this.partners.get(key);
       if (known && JSON.stringify(known) !== JSON.stringify(cdr)) return new Rejected('cdr-differs-from-recorded', cdr.id);
       const { change } = known ? { change: Change.UNCHANGED } : this.put(`POST ${key}`, key, cdr);
-      return { change, party, cdrId: cdr.id };
+      if (!known) this.recordedAt.set(key, new Date(Date.now() - 60_000).toISOString());
+      return { change, party, cdrId: cdr.id, recordedAt: this.recordedAt.get(key)! };
     }));
     await bus.answer(getCdr, async (requests) => requests.map(({ party, cdrId }) => {
       const held = this.partners.get(keyOf('cdr', party, cdrId));

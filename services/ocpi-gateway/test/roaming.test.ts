@@ -3,7 +3,7 @@ import { told } from '#bus';
 import { cdrIssued } from '#contracts/cdr-ledger';
 import { evseStatusChanged } from '#contracts/locations';
 import {
-  authorizeAtPartner, invitePartner, listPartners, registerPartner, sendCommand, SendOutcome,
+  authorizeAtPartner, type CdrDelivered, cdrDelivered, invitePartner, listPartners, registerPartner, sendCommand, SendOutcome,
 } from '#contracts/ocpi-gateway';
 import { commandFinished, sessionEnded, sessionStarted, sessionUpdated } from '#contracts/sessions';
 import { tariffPublished, tariffWithdrawn } from '#contracts/tariff-engine';
@@ -123,6 +123,8 @@ const issued = (one: Cdr) => told(cdrIssued, {
 });
 
 test('CDR-01 a CDR is delivered although the partner was down when it was issued, and once only', async () => {
+  const delivered: CdrDelivered[] = [];
+  const watching = await oasis.neighbours.bus.watch(cdrDelivered, (fact) => void delivered.push(fact));
   await plunk.gateway.stop();
   await oasis.neighbours.tell(issued(cdr));
   const view = async () => (await oasis.neighbours.bus.ask(listPartners, {})).partners.find(({ name }) => name === 'Carbon Plunk')!;
@@ -132,6 +134,10 @@ test('CDR-01 a CDR is delivered although the partner was down when it was issued
   await expect.poll(() => taken(plunk, 'POST CDR CA*BCT S-1-1')).toEqual(cdr);
   await expect.poll(async () => (await view()).waiting).toBe(0);
   expect(takenBy(plunk).filter((what) => what.startsWith('POST CDR'))).toHaveLength(1);
+  // Settlement goes by the clock of whoever received it.
+  const [at] = plunk.neighbours.recordedAt.values();
+  await expect.poll(() => delivered).toMatchObject([{ cdrId: 'S-1-1', at }]);
+  watching.stop();
 });
 
 test('a command is answered at once, and its result comes to the response_url afterwards', async () => {

@@ -5,6 +5,7 @@ import { type CdrFound, getCdr, listTokenCdrs } from '#contracts/cdr-ledger';
 import { decimal } from '#money';
 import type { Cdr } from '#ocpi';
 import type { PartySettings } from '#settings';
+import { settledCdr } from '#settlement';
 import { owns } from './charges.ts';
 import { money } from './charge.ts';
 import type { Driver } from './entities.ts';
@@ -22,6 +23,8 @@ export const ReceiptView = z.object({
   location: z.string(),
   kwh: z.string(),
   total: Money,
+  taxes: z.array(z.object({ code: z.string(), rate: z.string(), amount: z.string() }))
+    .meta({ description: 'one by one, rounded as they are paid: they add up to the tax of the total' }),
 }).meta({ id: 'Receipt' });
 export type ReceiptView = z.infer<typeof ReceiptView>;
 
@@ -70,6 +73,7 @@ function receiptOf(cdr: Cdr): ReceiptView {
     location: [name, address, city].filter(Boolean).join(', '),
     kwh: decimal(cdr.total_energy).toString(),
     total: money(cdr.total_cost, cdr.currency),
+    taxes: settledCdr(cdr).taxes.map(({ code, rate, amount }) => ({ code, rate, amount })),
   };
 }
 

@@ -177,7 +177,7 @@ test('receipts come with the price explained; another driver\'s is not there', a
   }));
   const { body } = await avery.get('/v1/receipts');
   expect(body.receipts).toMatchObject([
-    { cdr_id: 'R-1-C', credit: true, total: { excl_vat: '-4.47', incl_vat: '-4.69', currency: 'CAD' } },
+    { cdr_id: 'R-1-C', credit: true, total: { excl_vat: '-4.47', incl_vat: '-4.69', currency: 'CAD' }, taxes: [{ code: 'GST', rate: '5', amount: '-0.22' }] },
     { cdr_id: 'R-1', credit: false, kwh: '12.4', total: { excl_vat: '4.47' }, location: 'Energy OASIS, 3700 Willingdon Avenue, Burnaby' },
   ]);
   expect((await avery.get('/v1/receipts/ca/bct/R-1')).body).toMatchObject({

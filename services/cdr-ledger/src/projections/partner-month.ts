@@ -39,11 +39,15 @@ const AMOUNTS = `sum(energy_kwh)::text AS energy_kwh, sum(excl_tax)::text AS exc
   sum(incl_tax)::text AS incl_tax`;
 const SESSIONS = 'sum(CASE WHEN credit THEN -1 ELSE 1 END)::int AS sessions';
 
+/** What sums need: a large month fits into memory without its lines. */
+const SUMMED = `s.issuer, s.currency, s.credit, s.credit_key, s.last_updated, s.energy_kwh, s.excl_tax,
+  s.incl_tax, s.location_id, s.location_name, s.taxes`;
+
 /** One statement sees one state of the rows: its parts always fit together. */
 const TALLIES = `WITH scope AS MATERIALIZED (
-    SELECT s.*, false AS late FROM settled s WHERE ${BETWEEN} AND ${OF_THE_MONTH}
+    SELECT ${SUMMED}, false AS late FROM settled s WHERE ${BETWEEN} AND ${OF_THE_MONTH}
     UNION ALL
-    SELECT s.*, true AS late FROM settled s WHERE ${BETWEEN} AND ${LATE}
+    SELECT ${SUMMED}, true AS late FROM settled s WHERE ${BETWEEN} AND ${LATE}
   ), totals AS (
     SELECT issuer, currency, late, count(*) FILTER (WHERE NOT credit)::int AS cdrs,
       count(*) FILTER (WHERE credit)::int AS credits, ${AMOUNTS},
