@@ -1,4 +1,5 @@
 import { BadSettings, type Env } from '#settings';
+import { CannotStart } from './cannot-start.ts';
 
 /** What `start` of a service gives back. `urls` are the addresses it listens on, by name. */
 export interface Running {
@@ -20,7 +21,8 @@ export async function runService(name: string, start: (env: Env) => Promise<Runn
     running = await start(process.env);
   } catch (error) {
     const wrongSettings = error instanceof BadSettings;
-    process.stderr.write(`${name}: ${wrongSettings ? error.message : (error as Error).stack}\n`);
+    const isSaid = wrongSettings || error instanceof CannotStart;
+    process.stderr.write(`${name}: ${isSaid ? error.message : (error as Error).stack}\n`);
     process.exit(wrongSettings ? 2 : 1);
   }
   const ready = { ready: name, urls: running.urls ?? {} };

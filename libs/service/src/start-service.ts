@@ -2,6 +2,7 @@ import { type Bus, connectBus } from '#bus';
 import { type Database, type MigrationList, openDatabase } from '#postgres';
 import { type Env, readSettings, type Settings } from '#settings';
 import { log as logOf, type Log, startTelemetry, type Tracer, tracer as tracerOf } from '#telemetry';
+import { addressesIn, listening, reaching } from './cannot-start.ts';
 import type { Running } from './run-service.ts';
 
 /** What every service stands on. */
@@ -21,6 +22,9 @@ export interface ServiceOptions {
   readonly name: string;
   readonly migrations: MigrationList;
 }
+
+/** Real time. */
+const SAY_WAITING_MS = 3_000;
 
 /**
  * Opens what a service stands on (settings, telemetry, its schema, the bus), lets `body` build it up,
@@ -43,9 +47,12 @@ export async function startService(
       adminUrl: settings.databaseAdminUrl,
       schema: name.replaceAll('-', '_'),
       migrations,
-    });
+    }).catch(reaching('PostgreSQL', 'DATABASE_URL', settings.databaseUrl));
     stack.defer(() => db.close());
-    const bus = await connectBus({ natsUrl: settings.natsUrl, platform: settings.platform, service: name, log });
+    const { natsUrl } = settings;
+    const waiting = setTimeout(() => log.warn('waits for the NATS server', { at: addressesIn(natsUrl) }), SAY_WAITING_MS);
+    const bus = await connectBus({ natsUrl, platform: settings.platform, service: name, log })
+      .finally(() => clearTimeout(waiting));
     stack.defer(() => bus.close());
     const urls = await body({
       name, settings, db, bus, log, tracer: tracerOf(name),
@@ -54,6 +61,6 @@ export async function startService(
     return { ...(urls ? { urls } : {}), stop: () => stack.disposeAsync() };
   } catch (error) {
     await stack.disposeAsync();
-    throw error;
+    throw listening(name, error);
   }
 }

@@ -1,1 +1,4 @@
-export { BadSettings, type Env, type PartySettings, readSettings, type Settings } from './settings.ts';
+export { checkSettings, settingsFaults } from './references.ts';
+export {
+  BadSettings, type Env, type PartySettings, portOf, readSettings, type Settings,
+} from './settings.ts';

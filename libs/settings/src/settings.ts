@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { type Clock, clockFromEnv } from '#time';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import { faultsOf } from './faults.ts';
+import { sectionNames, unknownWord } from './words.ts';
 
 /** What a process is given: environment variables, or a record a host made for it. */
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -35,6 +37,8 @@ const environment = z.object({
 
 /** What every service of a platform is told, whatever it does. */
 export interface Settings {
+  /** Path of roamwatt.yaml, for what is said about it. */
+  readonly file: string;
   /** Names the platform in every NATS subject. */
   readonly platform: string;
   readonly databaseUrl: string;
@@ -49,6 +53,8 @@ export interface Settings {
   list<T extends z.ZodType>(name: string, item: T): z.output<T>[];
   /** One environment variable, or its default. */
   variable(name: string, fallback?: string): string;
+  /** The port that a variable names; 0, any free one, where it is not set. */
+  port(name: string): number;
   /** 32 bytes for one purpose, derived from ROAMWATT_SECRET: what a stolen database does not hold. */
   key(purpose: string): Buffer;
 }
@@ -72,6 +78,7 @@ export function readSettings(env: Env): Settings {
     parsed(schema, sections[name] ?? absent, (path) => `${file}: ${[name, path].filter(Boolean).join('.')}`);
   const section = <T extends z.ZodType>(name: string, schema: T) => parsedAs(name, schema, {});
   return {
+    file,
     platform: given.ROAMWATT_PLATFORM,
     databaseUrl: given.DATABASE_URL,
     databaseAdminUrl: given.DATABASE_ADMIN_URL ?? given.DATABASE_URL,
@@ -81,6 +88,7 @@ export function readSettings(env: Env): Settings {
     section,
     list: (name, item) => parsedAs(name, z.array(item), []),
     variable,
+    port: (name) => portOf(name, variable(name, '0')),
     key(purpose) {
       const secret = variable('ROAMWATT_SECRET');
       if (secret.length < SECRET_CHARACTERS_MIN) {
@@ -107,15 +115,23 @@ function readSections(file: string): Record<string, unknown> {
   if (typeof sections !== 'object' || sections === null || Array.isArray(sections)) {
     throw new BadSettings(`${file} must hold sections such as "party:" at its top level`);
   }
+  const unknown = Object.keys(sections).filter((name) => !(sectionNames as readonly string[]).includes(name));
+  if (unknown.length > 0) {
+    throw new BadSettings(unknown.map((name) => `${file}: ${unknownWord('unknown section', name, sectionNames)}`).join('\n'));
+  }
   return sections as Record<string, unknown>;
 }
 
+/** A port as text. Throws BadSettings that names the variable. */
+export function portOf(name: string, text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (port <= 65_535) return port;
+  throw new BadSettings(`environment variable ${name}: a port from 0 (any free one) to 65535, not ${JSON.stringify(text)}`);
+}
+
+/** `where` names a path. Throws BadSettings that names every fault. */
 function parsed<T extends z.ZodType>(schema: T, value: unknown, where: (path: string) => string): z.output<T> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const [first] = result.error.issues;
-  const more = result.error.issues.length - 1;
-  throw new BadSettings(
-    `${where((first?.path ?? []).join('.'))}: ${first?.message}${more > 0 ? ` (and ${more} more)` : ''}`,
-  );
+  throw new BadSettings(faultsOf(schema, value, result.error.issues, where).join('\n'));
 }

@@ -31,7 +31,7 @@ export function locationsOf(settings: Settings): LocationSettings[] {
   for (const [name, plugs] of places) {
     if (plugs.length === 1) continue;
     const evses = plugs.map(({ evseUid }) => evseUid).join(' and ');
-    throw new BadSettings(`locations: ${name} is at EVSEs ${evses}: give each a station_connector of its own`);
+    throw new BadSettings(`${settings.file}: locations: ${name} is at EVSEs ${evses}: give each a station_connector of its own`);
   }
   return locations;
 }

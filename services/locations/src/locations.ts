@@ -67,6 +67,8 @@ export class Locations {
       await this.change(this.ownKey(one.id), (held) => {
         const location = describedLocation(one, own, held?.location, this.after(held?.location.last_updated));
         return { own: true, location: putLocation(held?.location, location) };
+      }).catch((error: unknown) => {
+        throw error instanceof Rejected ? refuse('invalid-object', `${one.id}: ${error.detail}`) : error;
       });
     }
   }

@@ -27,9 +27,10 @@ export async function searchEvses(db: Queryable, search: EvseSearch): Promise<Fo
   const stretch = latitude === null ? 1 : Math.max(Math.cos((latitude * Math.PI) / 180), 0.01);
   const { rows } = await db.query<{ evse_uid: string; location: string; distance_m: number | null }>(
     `SELECT evse_uid, location, distance_m FROM (
-       SELECT e.*, 2 * ${EARTH_RADIUS_M} * asin(least(1, sqrt(
+       -- Without a position there is no distance: least() alone would say 1 for NULL.
+       SELECT e.*, CASE WHEN $1::float8 IS NOT NULL THEN 2 * ${EARTH_RADIUS_M} * asin(least(1, sqrt(
          power(sin(radians(latitude - $1) / 2), 2)
-         + cos(radians($1)) * cos(radians(latitude)) * power(sin(radians(longitude - $2) / 2), 2)))) AS distance_m
+         + cos(radians($1)) * cos(radians(latitude)) * power(sin(radians(longitude - $2) / 2), 2)))) END AS distance_m
        FROM evses e
        WHERE published
          AND ($4::float8 IS NULL OR (latitude BETWEEN $1 - $4 AND $1 + $4 AND longitude BETWEEN $2 - $5 AND $2 + $5))

@@ -12,7 +12,7 @@ export function start(env: Env): Promise<Running> {
     const told = outbox('locations', db);
     const locations = new Locations({ db, outbox: told, clock: settings.clock, party: settings.party });
     await locations.describe(locationsOf(settings)).catch((error: unknown) => {
-      if (error instanceof Rejected) throw new BadSettings(`locations: ${error.detail}`);
+      if (error instanceof Rejected) throw new BadSettings(`${settings.file}: locations: ${error.detail}`);
       throw error;
     });
     const serving = await serve({

@@ -150,6 +150,12 @@ test('a driver finds the nearest EVSEs, and only those that are free or fit when
   expect(far!.distanceM).toBeLessThan(15_000);
 });
 
+test('without a position EVSEs are found without a distance', async () => {
+  const { evses } = await bus.ask(searchEvses, {});
+  expect(evses.map(({ distanceM }) => distanceM)).toEqual(evses.map(() => undefined));
+  expect(evses.length).toBeGreaterThan(1);
+});
+
 test('TRN-51 TRN-54 our own Locations are listed by last_updated, without those of partners', async () => {
   const all = await bus.ask(listLocations, { page: { offset: 0, limit: 10 } });
   expect([all.total, all.objectsJson.length]).toEqual([1, 1]);
@@ -174,7 +180,7 @@ test('each change is told: what changed by status alone as such, anything else a
 
 test.each([
   ['a time zone that nobody knows', { ...burnaby, time_zone: 'Mars/Olympus' }, /time_zone: an IANA time zone/],
-  ['a field that OCPI does not allow', { ...burnaby, country: 'Canada' }, /^locations: country: /],
+  ['a field that OCPI does not allow', { ...burnaby, country: 'Canada' }, /\/roamwatt\.yaml: locations: BURNABY: country: must be /],
   ['two EVSEs at one connector of a station', {
     ...burnaby, evses: [...burnaby.evses, { uid: 'L2-02', station: 'OASIS-L2-01', connectors: [{ id: '1', ...connector }] }],
   }, /connector 1 of station OASIS-L2-01 is at EVSEs L2-01 and L2-02/],

@@ -3,7 +3,7 @@ import { fromEventStore, outbox, serve, tellable } from '#bus';
 import { type DueWorker, workDue } from '#due';
 import { executor, postgresEventStore } from '#event-store';
 import { type Running, type Service, startService } from '#service';
-import { BadSettings, type Env } from '#settings';
+import type { Env } from '#settings';
 import { agreementDecider } from './agreement.ts';
 import { agreementTells } from './agreement-tells.ts';
 import { Agreements, agreementStream } from './agreements.ts';
@@ -99,9 +99,7 @@ export function start(env: Env): Promise<Running> {
 }
 
 function listenAt({ settings }: Service): { host: string; port: number } {
-  const port = settings.variable('OCPI_PORT', '0');
-  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw new BadSettings(`environment variable OCPI_PORT: "${port}" is no port`);
-  return { host: settings.variable('HOST', '127.0.0.1'), port: Number(port) };
+  return { host: settings.variable('HOST', '127.0.0.1'), port: settings.port('OCPI_PORT') };
 }
 
 /** As others on this machine reach it; partners elsewhere need OCPI_PUBLIC_URL. */

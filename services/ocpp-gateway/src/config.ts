@@ -31,6 +31,6 @@ export function configOf(settings: Settings): Config {
     callTimeoutMs: call_timeout_ms,
     pingIntervalMs: ping_interval_ms,
     host: settings.variable('HOST', '127.0.0.1'),
-    port: Number(settings.variable('OCPP_PORT', '0')),
+    port: settings.port('OCPP_PORT'),
   };
 }

@@ -32,8 +32,8 @@ test('e-mails compare without case', () => {
 test.each([
   [{ drivers: [avery, { ...avery, email: 'AVERY@plunk.example' }] }, 'drivers: the email avery@plunk.example is there twice'],
   [{ drivers: [avery, { ...avery, email: 'b@plunk.example', tokens: [{ uid: 'app-1', type: 'RFID' }] }] }, 'drivers: the token uid app-1 is there twice'],
-  [{ drivers: [{ ...avery, password: 'short' }] }, 'drivers.0.password'],
-  [{ drivers: [{ ...avery, tokens: [] }] }, 'drivers.0.tokens'],
+  [{ drivers: [{ ...avery, password: 'short' }] }, 'drivers.0 (Avery@Plunk.example).password'],
+  [{ drivers: [{ ...avery, tokens: [] }] }, 'drivers.0 (Avery@Plunk.example).tokens'],
   [{ drivers: [{ ...avery, phone: '1' }] }, 'drivers.0'],
   [{ portal: { operator_keys: ['short'] } }, 'portal.operator_keys.0: a key has at least 16 random characters'],
 ])('wrong settings name their place: %#', (sections, said) => {

@@ -39,15 +39,11 @@ export interface Config {
 export function configOf(settings: Settings): Config {
   const drivers = settings.list('drivers', driver);
   const portal = settings.section('portal', portalSection);
-  const port = Number(settings.variable('PORTAL_PORT', '0'));
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new BadSettings('environment variable PORTAL_PORT: a port from 0 (any free one) to 65535');
-  }
   twice(drivers.map(({ email }) => email), 'email');
   twice(drivers.flatMap(({ tokens }) => tokens.map(({ uid }) => uid.toLowerCase())), 'token uid');
   return {
     drivers, operatorKeys: portal.operator_keys, logInHours: portal.log_in_hours, proxies: portal.proxies,
-    port, host: settings.variable('HOST', '127.0.0.1'),
+    port: settings.port('PORTAL_PORT'), host: settings.variable('HOST', '127.0.0.1'),
   };
 }
 

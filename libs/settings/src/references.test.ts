@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { energyOasis } from '../../../scripts/demo-settings.ts';
+import { settingsFaults } from './references.ts';
+
+const site = () => ({
+  tariffs: [{ id: 'LEVEL-2', currency: 'CAD', elements: [{ price_components: [{ type: 'ENERGY', price: 0.24, step_size: 1 }] }] }],
+  locations: [{
+    id: 'SITE-1',
+    evses: [{
+      uid: '1', station: 'STATION-1',
+      connectors: [{ id: '1', station_connector: 1, tariff_ids: ['LEVEL-2'] }, { id: '2', tariff_ids: ['level-2'] }],
+    }],
+  }],
+  stations: [{ id: 'STATION-1' }, { id: 'STATION-2' }],
+  sites: [{ id: 'FEED', chargers: [{ station: 'STATION-1', connector: 2 }, { station: 'STATION-2', connector: 1 }] }],
+  tariff_offers: [{ to: [], tariff_ids: ['LEVEL-2'] }],
+});
+
+test('settings whose sections fit each other have no fault', () => {
+  expect(settingsFaults(site())).toEqual([]);
+  expect(settingsFaults(energyOasis())).toEqual([]);
+  expect(settingsFaults({ locations: 'none', stations: null, sites: [7], tariffs: [{}] })).toEqual([]);
+});
+
+test.each<[string, (settings: ReturnType<typeof site>) => void, string]>([
+  ['a connector with a tariff that is not there: it would charge for nothing',
+    ({ locations }) => { locations[0]!.evses[0]!.connectors[0]!.tariff_ids = ['LEVEL2']; },
+    'locations.0 (SITE-1).evses.0 (1).connectors.0 (1).tariff_ids.0: there is no tariff "LEVEL2"; did you mean "LEVEL-2"?'],
+  ['tariff_ids misspelt',
+    ({ locations }) => Object.assign(locations[0]!.evses[0]!.connectors[0]!, { tarif_ids: ['LEVEL-2'] }),
+    'locations.0 (SITE-1).evses.0 (1).connectors.0 (1): unknown word "tarif_ids"; did you mean "tariff_ids"?'],
+  ['an EVSE of a station that may not connect',
+    ({ locations }) => { locations[0]!.evses[0]!.station = 'STATOIN-1'; },
+    'locations.0 (SITE-1).evses.0 (1).station: there is no station "STATOIN-1"; did you mean "STATION-1"?'],
+  ['a feed of a station that is not there: nobody would watch it',
+    ({ sites }) => { sites[0]!.chargers[1]!.station = 'DC-1'; },
+    'sites.0 (FEED).chargers.1 (DC-1).station: there is no station "DC-1"; there is STATION-1, STATION-2'],
+  ['a feed of a connector that the station does not have',
+    ({ sites }) => { sites[0]!.chargers[0]!.connector = 3; },
+    'sites.0 (FEED).chargers.0 (STATION-1): station STATION-1 has no connector 3; its EVSEs have 1, 2'],
+  ['an offer of a tariff that is not there',
+    (settings) => { settings.tariff_offers[0]!.tariff_ids = ['FAST-DC']; },
+    'tariff_offers.0.tariff_ids.0: there is no tariff "FAST-DC"; there is LEVEL-2'],
+  ['a restriction that OCPI does not have: the price would always apply',
+    ({ tariffs }) => Object.assign(tariffs[0]!.elements[0]!, { restriction: { max_kwh: 10 } }),
+    'tariffs.0 (LEVEL-2).elements.0: unknown word "restriction"; did you mean "restrictions"?'],
+])('%s is refused', (_what, change, fault) => {
+  const settings = site();
+  change(settings);
+  expect(settingsFaults(settings)).toContain(fault);
+});
