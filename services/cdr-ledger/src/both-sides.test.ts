@@ -83,6 +83,7 @@ test('what one side bills, credits and corrects, the other finds nothing wrong w
         const at = rfc3339(endMs + 1_000);
         const options = {
           timeZone: { name: location.time_zone },
+          published: [],
           ownParty: carbonPlunk,
           nowMs: endMs + 2_000,
         };

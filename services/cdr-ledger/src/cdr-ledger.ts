@@ -15,17 +15,20 @@ import {
 import { correct, type OrderedCorrection, sealed } from './correcting.ts';
 import type { Finding } from './finding.ts';
 import { type Following, NotCaughtUp } from './follow.ts';
+import { knownId } from './meant.ts';
 import { privateParts, type PrivateParts } from './private-parts.ts';
 import {
   cdrsOfToken,
   findCdr,
+  openCdrOfSession,
   type ListedCdr,
   type ListWindow,
   pageOfCdrs,
 } from './projections/cdr-list.ts';
-import type { CdrReceived } from './received-cdr.ts';
+import { type CdrReceived, meantCdr } from './received-cdr.ts';
 import { readBody, receive } from './receiving.ts';
 import { type Order, Recorder } from './record.ts';
+import type { PublishedOf } from './published.ts';
 import type { ZoneOf } from './zones.ts';
 
 export interface CdrLedgerParts {
@@ -34,6 +37,7 @@ export interface CdrLedgerParts {
   readonly clock: Clock;
   readonly party: PartySettings;
   readonly zoneOf: ZoneOf;
+  readonly publishedOf: PublishedOf;
   /** The follower of the log that lists CDRs. */
   readonly list: Following;
 }
@@ -102,24 +106,41 @@ export class CdrLedger {
   async receive(
     bytes: Uint8Array,
   ): Promise<{ isNew: boolean; cdr: Cdr; findings: readonly Finding[]; recordedAt: string }> {
-    const { party, clock, zoneOf } = this.parts;
+    const { db, party, clock, zoneOf, publishedOf } = this.parts;
     const body = readBody(bytes, party);
     const { event, recordedAt } = await receive(
-      { recorder: this.recorder, privateParts: this.privateParts, clock, ownParty: party, zoneOf },
+      {
+        recorder: this.recorder,
+        privateParts: this.privateParts,
+        clock,
+        ownParty: party,
+        zoneOf,
+        publishedOf,
+        originalOf: async (cdr) => {
+          await this.listCaughtUp();
+          return openCdrOfSession(db, cdr);
+        },
+      },
       body,
     );
-    const isFinal = event !== undefined && event.cdr.credit !== true;
-    const findings = isFinal ? event.findings : await this.findingsOf(body.cdr, event);
-    return { isNew: event !== undefined, cdr: body.cdr, findings, recordedAt };
+    const cdr = { ...body.cdr, id: knownId(body.cdr) };
+    // What the list finds beside it, such as an overlap, nobody waits for.
+    const isFinal = event !== undefined && meantCdr(event).credit !== true;
+    const findings = isFinal ? event.findings : await this.findingsOf(cdr, event);
+    return { isNew: event !== undefined, cdr, findings, recordedAt };
   }
 
   /** What the list finds about a credit and its original comes after the record. */
   private async findingsOf(cdr: Cdr, event: CdrReceived | undefined): Promise<readonly Finding[]> {
-    // It is recorded: a list that lags must not make the partner send it again.
+    await this.listCaughtUp();
+    return (await findCdr(this.parts.db, cdr, cdr.id))?.findings ?? event?.findings ?? [];
+  }
+
+  /** As far as may be: a list that lags must not make the partner send again. */
+  private async listCaughtUp(): Promise<void> {
     await this.parts.list.caughtUp().catch((error: unknown) => {
       if (!(error instanceof NotCaughtUp)) throw error;
     });
-    return (await findCdr(this.parts.db, cdr, cdr.id))?.findings ?? event?.findings ?? [];
   }
 
   async find(party: Party, cdrId: string): Promise<ListedCdr | undefined> {

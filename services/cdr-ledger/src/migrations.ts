@@ -27,6 +27,7 @@ export const migrations: MigrationList = [
   { name: 'cdr-ledger-3-projections', up: () => [FOLLOWED, CDRS, ...CDR_INDEXES] },
   { name: 'cdr-ledger-4-partners', up: () => [PARTNERS] },
   { name: 'cdr-ledger-settlement', up: () => [SETTLED, ...SETTLED_INDEXES, AGREEMENTS] },
+  { name: 'cdr-ledger-token-charges', up: () => [TOKEN_CHARGES, ...TOKEN_CHARGE_INDEXES] },
   { name: 'cdr-ledger-disputes', up: () => [DISPUTES, ...DISPUTE_INDEXES] },
   {
     name: 'cdr-ledger-heads',
@@ -113,6 +114,22 @@ const CDR_INDEXES = [
 
 /** What partners are called, as the ocpi-gateway told it. */
 const PARTNERS = 'CREATE TABLE partners (party text PRIMARY KEY, name text NOT NULL)';
+
+/** When each token of ours charged, by the CDRs received; goes with the private part that says whose. */
+const TOKEN_CHARGES = `CREATE TABLE token_charges (
+  "position" bigint PRIMARY KEY,
+  private_id uuid NOT NULL REFERENCES private_parts (id) ON DELETE CASCADE,
+  token_party text NOT NULL,
+  token_key text NOT NULL,
+  starts_at timestamptz NOT NULL,
+  ends_at timestamptz NOT NULL
+)`;
+
+const TOKEN_CHARGE_INDEXES = [
+  'CREATE INDEX token_charges_when ON token_charges (token_party, token_key, ends_at)',
+  'CREATE INDEX token_charges_private ON token_charges (private_id)',
+  'CREATE INDEX cdrs_session ON cdrs (party, session_id) WHERE NOT own',
+];
 
 /** Every dispute as it stands; a projection of the log. */
 const DISPUTES = `CREATE TABLE disputes (

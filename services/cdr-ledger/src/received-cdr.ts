@@ -2,6 +2,7 @@ import type { Sealed } from '#chain';
 import { type Decider, Rejected } from '#decider';
 import { idKey, type Party, partyText } from '#ocpi';
 import type { Finding } from './finding.ts';
+import { asMeant, type Meant } from './meant.ts';
 import type { PricingNote } from './pricing-note.ts';
 import type { PublicCdr } from './private-part.ts';
 
@@ -14,7 +15,10 @@ export interface CdrReceived {
   /** Our own party, whose chain it is in: `CA*CPK`. */
   readonly ledger: string;
   readonly tokenParty: Party;
+  /** As it came. */
   readonly cdr: PublicCdr;
+  /** Present for a credit that is not written as OCPI has it: `meantCdr` is what it is taken for. */
+  readonly meant?: Meant;
   /**
    * As `private.mac` is of the body received, under the same salt: of its content in one spelling.
    */
@@ -38,6 +42,11 @@ export type ReceivedCdr =
       readonly receivedAt: string;
       readonly private: Sealed;
     };
+
+/** What a received CDR is taken for: its own words, but for a sloppy credit. */
+export function meantCdr({ cdr, meant }: Pick<CdrReceived, 'cdr' | 'meant'>): PublicCdr {
+  return asMeant(cdr, meant);
+}
 
 export function receivedStream(cdr: Party & { readonly id: string }): string {
   return (

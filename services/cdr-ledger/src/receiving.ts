@@ -3,6 +3,7 @@ import { macOf } from '#chain';
 import { Rejected } from '#decider';
 import { Cdr, type Party, parseJson, partyText, read, sameParty } from '#ocpi';
 import type { Clock } from '#time';
+import { isNegativeBill, knownId, namedOriginal } from './meant.ts';
 import { privatePart, publicOf, sealOf } from './private-part.ts';
 import type { PrivateParts } from './private-parts.ts';
 import {
@@ -14,6 +15,7 @@ import {
 } from './received-cdr.ts';
 import type { Order, Recorder } from './record.ts';
 import { review } from './review.ts';
+import type { PublishedOf } from './published.ts';
 import type { ZoneOf } from './zones.ts';
 
 export type ReceiveRefusal =
@@ -59,6 +61,9 @@ export interface Receiving {
   readonly clock: Clock;
   readonly ownParty: Party;
   readonly zoneOf: ZoneOf;
+  readonly publishedOf: PublishedOf;
+  /** The CDR of a session that is not credited, by its id. */
+  readonly originalOf: (cdr: Cdr) => Promise<string | undefined>;
 }
 
 /** What came of a body: the event is there when it was new. */
@@ -71,7 +76,7 @@ export interface Receipt {
 /** Records a CDR that a partner sent. Throws Rejected. */
 export async function receive(by: Receiving, body: ReceivedBody): Promise<Receipt> {
   const { state, events } = await by.recorder.record(
-    receivedStream(body.cdr),
+    receivedStream({ ...body.cdr, id: knownId(body.cdr) }),
     receivedCdr,
     async (recorded) =>
       recorded.status === 'absent' ? newRecord(by, body) : repeatOf(by, body, recorded),
@@ -80,12 +85,18 @@ export async function receive(by: Receiving, body: ReceivedBody): Promise<Receip
 }
 
 async function newRecord(
-  { clock, ownParty, zoneOf }: Receiving,
+  { clock, ownParty, zoneOf, publishedOf, originalOf }: Receiving,
   { cdr, text, content }: ReceivedBody,
 ): Promise<Order<RecordCdr>> {
   const part = privatePart(cdr.cdr_token, text, { id: randomUUID(), salt: randomBytes(32) });
-  const timeZone = await zoneOf(cdr, cdr.cdr_location.id);
-  const { findings, pricing } = review(cdr, { timeZone, ownParty, nowMs: clock.now() });
+  const namesNone = isNegativeBill(cdr) && namedOriginal(cdr) === undefined;
+  const [timeZone, published, originalOfSession] = await Promise.all([
+    zoneOf(cdr, cdr.cdr_location.id),
+    publishedOf(cdr),
+    namesNone ? originalOf(cdr) : undefined,
+  ]);
+  const nowMs = clock.now();
+  const { findings, pricing, meant } = review(cdr, { timeZone, published, ownParty, nowMs, originalOfSession });
   return {
     parts: [part],
     command: {
@@ -93,6 +104,7 @@ async function newRecord(
       ledger: partyText(ownParty),
       tokenParty: partyOf(cdr.cdr_token),
       cdr: publicOf(cdr),
+      ...(meant === undefined ? {} : { meant }),
       contentMac: macOf(part.salt, content),
       findings,
       ...(pricing === undefined ? {} : { pricing }),

@@ -6,6 +6,7 @@ import { review, type ReviewOptions } from './review.ts';
 
 const options: ReviewOptions = {
   timeZone: { name: 'America/Vancouver' },
+  published: [],
   ownParty: carbonPlunk,
   nowMs: instant('2022-02-01T18:22:00Z'),
 };
@@ -53,7 +54,7 @@ test.each<[string, Partial<Cdr>, string[]]>([
   [
     'a negative total',
     { total_cost: { excl_vat: -2.94, incl_vat: -3.09 } },
-    ['negative-total', 'price-differs'],
+    ['negative-total'],
   ],
   ['energy that is not in the periods', { total_energy: 60 }, ['energy-differs-from-periods']],
   [
@@ -101,14 +102,14 @@ test('what a credit is for may be negated in its parts, and not in its total, by
     total_energy_cost: { excl_vat: -1.44, incl_vat: -1.512 },
     total_time_cost: { excl_vat: -1.5, incl_vat: -1.575 },
   };
-  expect(codes({ ...credit, ...negated })).toEqual([]);
+  expect(codes({ ...credit, ...negated })).toEqual(['credit-negates-more']);
   expect(codes({ ...credit, total_cost: cdr.total_cost })).toEqual(['credit-total-not-negative']);
 });
 
 test('a price that differs says what was expected', () => {
   const { findings } = review({ ...cdr, total_cost: { excl_vat: 3.94 } }, options);
   expect(findings).toEqual([
-    { code: 'price-differs', detail: 'total_cost is 3.94 CAD excl. VAT, expected 2.94' },
+    { code: 'price-differs', detail: 'total_cost is 3.94 CAD excl. VAT, expected 2.94: 1 CAD too much' },
   ]);
 });
 
@@ -144,6 +145,104 @@ test('an unknown zone is a finding where the tariff has local times, and else of
       },
     ],
   });
+});
+
+const credit = creditCdr(cdr, '2022-02-01T18:22:00Z');
+const { credit: _flag, ...unflagged } = credit;
+const { credit_reference_id: _reference, ...unreferenced } = unflagged;
+
+test.each<[string, Cdr, Partial<ReviewOptions>, string[], object | undefined]>([
+  ['an exact one', credit, {}, [], undefined],
+  ['one that is positive', { ...credit, total_cost: cdr.total_cost }, {}, ['credit-total-not-negative'],
+    { id: credit.id, creditReferenceId: cdr.id }],
+  ['one without its flag', unflagged as Cdr, {}, ['negative-total'],
+    { id: credit.id, creditReferenceId: cdr.id }],
+  ['one that only its id tells', unreferenced as Cdr, {}, ['negative-total'],
+    { id: credit.id, creditReferenceId: cdr.id }],
+  ['one that only its session tells', { ...unreferenced, id: 'X' } as Cdr, { originalOfSession: cdr.id }, ['negative-total'],
+    { id: 'X', creditReferenceId: cdr.id }],
+  ['one that nothing tells', { ...unreferenced, id: 'X' } as Cdr, {}, ['negative-total'], { id: 'X' }],
+  ['one with the id of its original', { ...credit, id: cdr.id }, {}, ['credit-reuses-id'],
+    { id: credit.id, creditReferenceId: cdr.id }],
+])('of sloppy credits, %s is understood', (_name, sloppy, more, found, meant) => {
+  const reviewed = review(sloppy, { ...options, ...more });
+  expect([reviewed.findings.map(({ code }) => code), reviewed.meant]).toEqual([found, meant]);
+});
+
+test('a bill for a car that fed back is negative, and no credit', () => {
+  const fed = cdr.charging_periods.map((period) => ({
+    ...period,
+    dimensions: period.dimensions.map((one) => (one.type === 'ENERGY' ? { ...one, volume: -20 } : one)),
+  }));
+  const bill = { ...cdr, charging_periods: fed, total_energy: -20, total_cost: { excl_vat: -3.3, incl_vat: -3.47 },
+    total_energy_cost: { excl_vat: -4.8, incl_vat: -5.04 } };
+  const { findings, meant } = review(bill, options);
+  expect([findings.map(({ code }) => code), meant]).toEqual([['negative-total'], undefined]);
+});
+
+test('a replacement that names what was credited is no credit', () => {
+  expect(review({ ...cdr, id: 'S-2', credit_reference_id: cdr.id }, options)).toMatchObject({
+    findings: [{ code: 'reference-without-credit', detail: expect.stringContaining(cdr.id) }],
+  });
+});
+
+const dearer = (price: number, more: object = {}) => ({
+  ...tariff,
+  ...more,
+  elements: [{ price_components: [{ ...tariff.elements[0]!.price_components[0]!, price }, tariff.elements[0]!.price_components[1]!] }],
+});
+const held = (price: number, version: number, more: object = {}) =>
+  ({ version, tariff: dearer(price, more), heldSince: `2022-01-0${version}T00:00:00Z` });
+const published = (atStart: ReturnType<typeof held> | undefined, ...others: ReturnType<typeof held>[]) =>
+  ({ published: [{ tariffId: 'level-2', atStart, others }] });
+
+test('a tariff as it was published is in order, whatever it is called and told', () => {
+  expect(codes({}, published(held(0.24, 1, { last_updated: '2020-01-01T00:00:00Z', tariff_alt_url: 'https://oasis.example' })))).toEqual([]);
+});
+
+test('a tariff that is not as published says where, since when, and what it comes to', () => {
+  const { findings } = review(cdr, { ...options, ...published(held(0.2, 2), held(0.2, 2), held(0.24, 3)) });
+  expect(findings).toEqual([{
+    code: 'tariff-not-as-published',
+    detail: 'tariff LEVEL-2 differs from version 2, published to us when the session began: '
+      + 'elements[0].price_components[0].price is 0.24, published 0.2. By what was published it is 2.7 CAD excl. VAT, '
+      + 'not 2.94: 0.24 CAD too much; it is version 3, which we hold since 2022-01-03T00:00:00Z',
+  }]);
+});
+
+test.each<[string, ReviewOptions['published'], string]>([
+  ['that we did not hold then', [{ tariffId: 'LEVEL-2', atStart: undefined, others: [] }],
+    'tariff LEVEL-2 was not published to us by the start at 2022-02-01T17:00:00Z'],
+  ['that we got later', [{ tariffId: 'LEVEL-2', atStart: undefined, others: [held(0.24, 1)] }],
+    'tariff LEVEL-2 was not published to us by the start at 2022-02-01T17:00:00Z; it is version 1, which we hold since 2022-01-01T00:00:00Z'],
+  ['that could not be looked up', [{ tariffId: 'LEVEL-2', unknown: 'nobody answered' }], 'tariff LEVEL-2: nobody answered'],
+])('a tariff %s is remarked on', (_name, found, detail) => {
+  expect(review(cdr, { ...options, published: found }).findings).toEqual([{ code: 'tariff-not-compared', detail }]);
+});
+
+test('a price that is right in another zone than the Location\'s is a matter of the zone alone', () => {
+  // From 16:00 on it costs more: 17:00 UTC is after that in UTC, nine in the morning in Vancouver.
+  const [element] = tariff.elements;
+  const [energy, time] = element!.price_components;
+  const late = { price_components: [{ ...energy!, price: 0.48 }, time!], restrictions: { start_time: '16:00', end_time: '23:00' } };
+  const charged = {
+    tariffs: [{ ...tariff, elements: [late, element!] }],
+    total_cost: { excl_vat: 4.38, incl_vat: 4.6 },
+    total_energy_cost: { excl_vat: 2.88, incl_vat: 3.024 },
+  };
+  expect(review({ ...cdr, ...charged }, options).findings).toEqual([{
+    code: 'time-zone-differs',
+    detail: 'total_cost is what its tariff comes to in UTC; in America/Vancouver, the zone of Location BURNABY, '
+      + 'it is 4.38 CAD excl. VAT, expected 2.94: 1.44 CAD too much',
+  }]);
+  expect(codes(charged, { timeZone: { name: 'UTC' } })).toEqual([]);
+});
+
+test('arithmetic, tariff and zone are three findings, each by itself', () => {
+  const { total_cost: _total, ...rest } = cdr;
+  const wrong = { ...rest, total_cost: { excl_vat: 9.99, incl_vat: 10.49 } };
+  const { findings } = review(wrong, { ...options, ...published(held(0.2, 1)) });
+  expect(findings.map(({ code }) => code)).toEqual(['price-differs', 'tariff-not-as-published']);
 });
 
 test('the sender is of no account: only the owner of the token is', () => {

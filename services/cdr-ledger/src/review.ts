@@ -1,30 +1,29 @@
-import { type Decimal, decimal, isCurrency, minorUnits, sum } from '#money';
-import { type Cdr, type Party, partyText, type Price, sameParty } from '#ocpi';
-import {
-  Amount,
-  type Cost,
-  InvalidCharge,
-  InvalidTariff,
-  type NoteCode,
-  type Priced,
-} from '#pricing';
+import { decimal, sum } from '#money';
+import { type Cdr, type Party, partyText, sameId, sameParty } from '#ocpi';
 import { instant } from '#time';
-import { type Part, partsOf, priceCdr } from './amounts.ts';
-import type { Finding, FindingCode } from './finding.ts';
+import { type Finding, found } from './finding.ts';
+import { asMeant, isNegativeBill, knownId, type Meant, namedOriginal, negatesMore, negatesTime } from './meant.ts';
 import type { PricingNote } from './pricing-note.ts';
+import { type KnownZone, pricedIn, reviewPrice } from './review-price.ts';
+import { type PublishedTariff, reviewTariffs } from './review-tariff.ts';
 
 export interface ReviewOptions {
-  /** IANA zone of the Location as we have it, or why it is not known. */
-  readonly timeZone: { readonly name: string } | { readonly unknown: string };
+  readonly timeZone: KnownZone;
+  /** What we hold of its tariffs. */
+  readonly published: readonly PublishedTariff[];
   readonly ownParty: Party;
   /** Platform time, epoch ms. */
   readonly nowMs: number;
+  /** The original of a credit that names none, where it can be told by the session. */
+  readonly originalOfSession?: string | undefined;
 }
 
 export interface ReviewedCdr {
   readonly findings: readonly Finding[];
   /** Absent where it cannot be priced. */
   readonly pricing?: PricingNote;
+  /** Present for a credit that is not written as OCPI has it. */
+  readonly meant?: Meant;
 }
 
 /** Clocks of partners are off by so much without meaning anything. */
@@ -32,19 +31,24 @@ const CLOCK_SLACK_MS = 5 * 60_000;
 
 /**
  * Reads a received CDR with a critical eye: what it charges is computed again from its own tariffs
- * and periods. What is found is recorded with it, and never keeps it from being recorded.
+ * and periods, and these are compared with what was published to us. What is found is recorded with
+ * it, and never keeps it from being recorded.
  */
-export function review(cdr: Cdr, options: ReviewOptions): ReviewedCdr {
-  const { findings, pricing } = priceFindings(cdr, options);
+export function review(given: Cdr, options: ReviewOptions): ReviewedCdr {
+  const { meant, findings: slips } = creditMeant(given, options);
+  const cdr = asMeant(given, meant);
+  const { findings, pricing } = reviewPrice(cdr, options.timeZone);
   return {
     findings: [
       ...ownerFindings(cdr, options),
-      ...signFindings(cdr),
+      ...slips,
       ...volumeFindings(cdr),
       ...timeFindings(cdr, options),
       ...findings,
+      ...reviewTariffs(cdr, options.published, options.timeZone),
     ],
     ...(pricing === undefined ? {} : { pricing }),
+    ...(meant === undefined ? {} : { meant }),
   };
 }
 
@@ -56,13 +60,38 @@ function ownerFindings({ cdr_token }: Cdr, { ownParty }: ReviewOptions): Finding
   );
 }
 
-function signFindings({ credit, total_cost: { excl_vat }, currency }: Cdr): Finding[] {
-  const total = `total_cost is ${excl_vat} ${currency}`;
-  if (credit && excl_vat > 0)
-    return found('credit-total-not-negative', `${total}, a Credit CDR negates it`);
-  if (!credit && excl_vat < 0)
-    return found('negative-total', `${total} in a CDR that is no Credit CDR`);
-  return [];
+/** What a credit was meant to be, and what is wrong with how it is written. */
+function creditMeant(
+  cdr: Cdr,
+  { timeZone, originalOfSession }: ReviewOptions,
+): { meant: Meant | undefined; findings: Finding[] } {
+  const { credit, total_cost, currency, credit_reference_id: reference } = cdr;
+  const total = `total_cost is ${total_cost.excl_vat} ${currency}`;
+  if (credit !== true && !isNegativeBill(cdr)) {
+    const named = `it is no Credit CDR, but names ${reference} as the one that it credits`;
+    return { meant: undefined, findings: reference ? found('reference-without-credit', named) : [] };
+  }
+  const original = namedOriginal(cdr) ?? originalOfSession;
+  if (credit !== true && reference === undefined && isDueNegative(cdr, timeZone)) {
+    const detail = `${total} in a CDR that is no Credit CDR; its periods come to less than nothing, too`;
+    return { meant: undefined, findings: found('negative-total', detail) };
+  }
+  const id = knownId(cdr);
+  const findings = [
+    ...(credit === true ? [] : found('negative-total', `${total} in a CDR that is no Credit CDR: taken for a credit of ${original ?? 'an unknown one'}`)),
+    ...(total_cost.excl_vat > 0 ? found('credit-total-not-negative', `${total}, a Credit CDR negates it`) : []),
+    ...(negatesMore(cdr) ? found('credit-negates-more', 'negates more than total_cost, which alone a Credit CDR negates') : []),
+    ...(sameId(id, cdr.id) ? [] : found('credit-reuses-id', `has the id of what it credits: known here as ${id}`)),
+  ];
+  if (findings.length === 0) return { meant: undefined, findings };
+  return { meant: { id, ...(original === undefined ? {} : { creditReferenceId: original }) }, findings };
+}
+
+/** A car that fed back, or a price below nothing: a bill like that is no credit. */
+function isDueNegative(cdr: Cdr, timeZone: KnownZone): boolean {
+  if (negatesTime(cdr)) return false;
+  const priced = pricedIn(cdr, timeZone);
+  return !('code' in priced) && priced.priced.total.excl.isNegative();
 }
 
 function volumeFindings({ charging_periods, total_energy }: Cdr): Finding[] {
@@ -101,116 +130,4 @@ function timeFindings(cdr: Cdr, { nowMs }: ReviewOptions): Finding[] {
         )
       : []),
   ];
-}
-
-/** Remarks of the pricing that say something of the sender. */
-const NOTED: Partial<Record<NoteCode, readonly [FindingCode, string]>> = {
-  'period-outside-session': ['period-outside-session', 'lies outside the session'],
-  'time-differs-from-timestamps': [
-    'time-differs-from-timestamps',
-    'has another duration than its timestamps',
-  ],
-  'tariff-in-another-currency': [
-    'tariff-in-another-currency',
-    'is priced by a tariff in another currency',
-  ],
-  'currency-unknown': ['currency-unknown', 'is not of ISO 4217'],
-  'period-names-unlisted-tariff': [
-    'tariff-not-listed',
-    'names a tariff that is not among its tariffs',
-  ],
-  'tariff-outside-its-validity': [
-    'tariff-outside-its-validity',
-    'is priced by a tariff that was not valid at its start',
-  ],
-};
-
-function priceFindings(cdr: Cdr, { timeZone }: ReviewOptions): ReviewedCdr {
-  try {
-    const { priced, pricing } = priceCdr(cdr, 'name' in timeZone ? timeZone.name : undefined);
-    const noted = priced.notes.flatMap(({ code, period }) => {
-      const [as, text] = NOTED[code] ?? [];
-      return as === undefined ? [] : found(as, `${placeOf(cdr, code, period)} ${text}`);
-    });
-    return {
-      findings: [...noted, ...totalFindings(cdr, priced), ...splitFindings(cdr, priced)],
-      pricing,
-    };
-  } catch (error) {
-    if (error instanceof InvalidCharge && error.path === 'time_zone' && 'unknown' in timeZone) {
-      return {
-        findings: found('time-zone-unknown', `its tariff has local times, but ${timeZone.unknown}`),
-      };
-    }
-    if (error instanceof InvalidCharge || error instanceof InvalidTariff) {
-      return { findings: found('not-priceable', error.message) };
-    }
-    if (error instanceof RangeError) {
-      const detail = 'its price has more digits than a CDR can say: look at its tariffs and volumes';
-      return { findings: found('not-priceable', detail) };
-    }
-    throw error;
-  }
-}
-
-function placeOf(cdr: Cdr, code: NoteCode, period: number | undefined): string {
-  if (period !== undefined) return `charging_periods[${period}]`;
-  return code === 'currency-unknown' ? cdr.currency : 'the charge';
-}
-
-function totalFindings({ total_cost, credit, currency }: Cdr, { unrounded }: Priced): Finding[] {
-  const wrong = difference(total_cost, unrounded, { currency, credit: credit === true });
-  return wrong === undefined ? [] : found('price-differs', `total_cost ${wrong}`);
-}
-
-const NOTHING: Cost = { excl: Amount.zero, incl: undefined };
-
-function splitFindings(cdr: Cdr, priced: Priced): Finding[] {
-  return Object.entries(partsOf(priced)).flatMap(([part, exact = NOTHING]) => {
-    const told = cdr[part as Part];
-    if (told === undefined) return [];
-    // Some partners negate the parts of a Credit CDR too: then only the amount is compared.
-    const credit = cdr.credit === true && told.excl_vat < 0;
-    const wrong = difference(told, exact, { currency: cdr.currency, credit });
-    return wrong === undefined ? [] : found('split-differs', `${part} ${wrong}`);
-  });
-}
-
-/**
- * Undefined when the amounts told are the exact ones, rounded to the digits that they are told
- * with.
- */
-function difference(
-  told: Price,
-  exact: Cost,
-  { currency, credit }: { readonly currency: string; readonly credit: boolean },
-): string | undefined {
-  const expected = (amount: Amount, like: number) => {
-    const value = decimal(like);
-    const rounded = amount.roundTo(
-      Math.max(digitsOf(currency), decimalsOf(value)),
-      'half-away-from-zero',
-    );
-    return { value: credit ? value.abs() : value, rounded };
-  };
-  const excl = expected(exact.excl, told.excl_vat);
-  if (!excl.value.equals(excl.rounded)) {
-    return `is ${told.excl_vat} ${currency} excl. VAT, expected ${credit ? '-' : ''}${excl.rounded}`;
-  }
-  if (told.incl_vat === undefined) return undefined;
-  const incl = expected(exact.incl ?? exact.excl, told.incl_vat);
-  if (incl.value.equals(incl.rounded)) return undefined;
-  return `is ${told.incl_vat} ${currency} incl. VAT, expected ${credit ? '-' : ''}${incl.rounded}`;
-}
-
-function decimalsOf(value: Decimal): number {
-  return value.toString().split('.')[1]?.length ?? 0;
-}
-
-function digitsOf(currency: string): number {
-  return isCurrency(currency) ? minorUnits(currency) : 2;
-}
-
-function found(code: FindingCode, detail: string): Finding[] {
-  return [{ code, detail }];
 }

@@ -15,6 +15,7 @@ import { disputeCredits } from './projections/dispute-credits.ts';
 import { disputeList } from './projections/dispute-list.ts';
 import { settlement } from './projections/settlement.ts';
 import { prove, signingOf } from './proving.ts';
+import { publishedFrom } from './published.ts';
 import { Recorder } from './record.ts';
 import { Settling } from './settling.ts';
 import { toTold, withPrivateParts } from './tells.ts';
@@ -49,6 +50,7 @@ export function start(env: Env): Promise<Running> {
         clock,
         party,
         zoneOf: zonesFrom(bus),
+        publishedOf: publishedFrom(bus),
         list,
       });
       const settling = new Settling({

@@ -7,6 +7,7 @@ import type { Database } from '#postgres';
 import { type LedgerEvent, readEvent } from './ledger-event.ts';
 import { wholeCdr } from './private-part.ts';
 import { findPrivateParts } from './private-parts.ts';
+import { meantCdr } from './received-cdr.ts';
 
 /** An event of the log with the text of its private part, unless that is erased. */
 type Opened = LedgerEvent & { readonly privateText?: string };
@@ -31,8 +32,8 @@ export function toTold(stored: StoredEvent): Fact | undefined {
       const whole = wholeCdr(event.cdr, event.privateText, event.tokenParty);
       return told(cdrReceived, {
         party: partyOf(event.cdr),
-        cdrId: event.cdr.id,
-        credit: event.cdr.credit === true,
+        cdrId: meantCdr(event).id,
+        credit: meantCdr(event).credit === true,
         tokenUid: whole.cdr_token.uid,
         // As it was received, byte for byte, as long as we may have it.
         cdrJson: toJsonBytes(event.privateText ?? whole),

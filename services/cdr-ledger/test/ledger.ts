@@ -63,6 +63,7 @@ export async function testLedger(
     clock,
     party,
     zoneOf,
+    publishedOf: async () => [],
     list,
   });
   const settling = new Settling({

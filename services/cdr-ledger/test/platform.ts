@@ -14,12 +14,14 @@ import {
 } from '#bus';
 import { type CdrIssued, cdrIssued, type CdrReceived, cdrReceived } from '#contracts/cdr-ledger';
 import { getLocation } from '#contracts/locations';
+import { getTariff, listTariffVersions } from '#contracts/tariff-engine';
 import { toJsonBytes } from '#contracts';
+import type { Tariff } from '#ocpi';
 import { type Database, openDatabase } from '#postgres';
 import type { Running } from '#service';
 import { testPlatform } from '#test-servers';
 import { start } from '../src/start.ts';
-import { location } from './charge.ts';
+import { location, tariff } from './charge.ts';
 
 /** The ledger of one platform and, beside it, what its neighbours tell, answer and hear. */
 export interface LedgerPlatform {
@@ -27,6 +29,9 @@ export interface LedgerPlatform {
   /** A superuser's connection to the ledger's tables. */
   readonly ledgerDb: pg.Pool;
   readonly databaseUrl: string;
+  /** What the tariff-engine holds of partners' tariffs, at any time; and its end. */
+  readonly published: Map<string, Tariff>;
+  tariffEngineLeaves(): Promise<void>;
   readonly issued: CdrIssued[];
   readonly received: CdrReceived[];
   tellAsSessions(...facts: Fact[]): Promise<void>;
@@ -71,6 +76,21 @@ export async function ledgerPlatform(
         : { own: false },
     ),
   );
+  const published = new Map([[tariff.id, tariff]]);
+  const heldOf = (tariffId: string) => {
+    const one = published.get(tariffId);
+    return one && { version: 1, tariffJson: toJsonBytes(one), heldSince: one.last_updated };
+  };
+  const answering = await bus.answer(getTariff, (requests) =>
+    requests.map(({ tariffId }) => heldOf(tariffId) ?? { version: 0 }),
+  );
+  await bus.answer(listTariffVersions, (requests) =>
+    requests.map(({ tariffId }) => {
+      const held = heldOf(tariffId);
+      const versions = held ? [{ ...held, lastUpdated: held.heldSince }] : [];
+      return { versions, total: versions.length };
+    }),
+  );
   let service: Running = await start(platform.env);
   const issued: CdrIssued[] = [];
   const received: CdrReceived[] = [];
@@ -96,6 +116,8 @@ export async function ledgerPlatform(
     bus,
     ledgerDb,
     databaseUrl: platform.databaseUrl,
+    published,
+    tariffEngineLeaves: () => answering.stop(),
     issued,
     received,
     tellAsSessions: tell(sessions, db),

@@ -29,6 +29,7 @@ beforeAll(async () => {
     currency: 'CAD',
   };
   plunk = await ledgerPlatform({ party }, '2022-02-01T18:22:00Z');
+  plunk.published.set('LOCAL', local);
   await plunk.tellAsGateway(
     told(partnerRegistered, {
       partnerId: 'p1',
@@ -51,11 +52,16 @@ const numbered = (id: string, more: Partial<Cdr> = {}): Cdr => ({
 });
 const local = {
   ...tariff,
+  id: 'LOCAL',
   elements: [{ ...tariff.elements[0]!, restrictions: { start_time: '06:00', end_time: '22:00' } }],
+};
+const byLocal = {
+  tariffs: [local],
+  charging_periods: cdr.charging_periods.map((period) => ({ ...period, tariff_id: 'LOCAL' })),
 };
 
 test('a CDR is recorded, priced anew in the zone of its Location, and told once', async () => {
-  const body = numbered('R-1', { tariffs: [local] });
+  const body = numbered('R-1', byLocal);
   expect(await push(body)).toMatchObject({
     change: Change.CREATED,
     party: bct,
@@ -145,7 +151,7 @@ test('a wrong price, a strange token, an unknown Location and a time to come are
     await codes(numbered('R-4', { cdr_token: { ...cdr.cdr_token, party_id: 'XYZ' } })),
   ).toEqual(['token-of-another-party']);
   const elsewhere = { ...cdr.cdr_location, id: 'ELSEWHERE' };
-  expect(await codes(numbered('R-5', { tariffs: [local], cdr_location: elsewhere }))).toEqual([
+  expect(await codes(numbered('R-5', { ...byLocal, cdr_location: elsewhere }))).toEqual([
     'time-zone-unknown',
   ]);
   expect(await codes(numbered('R-6', { last_updated: '2023-01-01T00:00:00Z' }))).toEqual([
@@ -187,7 +193,7 @@ test('what drivers of ours charged is what we owe, less the credits', async () =
   // R-1, R-RAW, R-2, R-5, R-7 and R-8 at 3.09, R-3 at 30.87; R-7's two credits, R-NEVER's, and 1.05
   // of R-2.
   expect(text.split('\n').at(-1)).toBe('Carbon Plunk owes Energy OASIS 39.09 CAD');
-  expect(text).toContain('(price-differs)');
+  expect(text).toContain('(price-differs, overlaps-another-charge)');
 });
 
 test("a partner's CDRs are receipts of our drivers, and none of our own", async () => {

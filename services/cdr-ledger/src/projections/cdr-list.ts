@@ -1,5 +1,5 @@
 import { decimal } from '#money';
-import { idKey, type Party, partyText } from '#ocpi';
+import { type Cdr, idKey, type Party, partyText } from '#ocpi';
 import type { Database, Queryable, Statement, Tx } from '#postgres';
 import { instant, rfc3339 } from '#time';
 import type { Finding } from '../finding.ts';
@@ -7,6 +7,8 @@ import type { Follower } from '../follow.ts';
 import { type LedgerEvent, readEvent } from '../ledger-event.ts';
 import type { PricingNote } from '../pricing-note.ts';
 import type { PublicCdr } from '../private-part.ts';
+import { meantCdr } from '../received-cdr.ts';
+import { type Charged, noteOverlaps, settleOverlaps } from './overlaps.ts';
 
 /**
  * All CDRs and Credit CDRs in the order in which they entered the ledger: ours and those received.
@@ -55,7 +57,7 @@ export const cdrList: Follower = {
 };
 
 function touchesOthers(event: LedgerEvent): boolean {
-  if (event.type === 'CdrReceived') return event.cdr.credit === true;
+  if (event.type === 'CdrReceived') return meantCdr(event).credit === true;
   return event.type === 'CdrAcknowledged' || event.type === 'CdrCredited';
 }
 
@@ -68,8 +70,9 @@ async function applyEvent(tx: Tx, position: bigint, event: LedgerEvent): Promise
       await markCredited(tx, partyText(event.cdr), event.cdr);
       return rowOf(position, true, { ...event, findings: [] });
     case 'CdrReceived': {
-      const findings = [...event.findings, ...(await creditFindings(tx, event.cdr))];
-      return rowOf(position, false, { ...event, findings });
+      const cdr = meantCdr(event);
+      const findings = [...event.findings, ...(await creditFindings(tx, cdr))];
+      return rowOf(position, false, { ...event, cdr, findings });
     }
     case 'CdrAcknowledged':
       await tx.query(
@@ -127,6 +130,13 @@ const INSERT: Statement = {
 
 async function insert(tx: Tx, rows: readonly Row[]): Promise<void> {
   await tx.query(INSERT, [JSON.stringify(rows)]);
+  await noteOverlaps(tx, rows.flatMap(chargedOf));
+}
+
+function chargedOf({ own, position, public_json, private_id }: Row): Charged[] {
+  if (own) return [];
+  const cdr = JSON.parse(public_json) as PublicCdr;
+  return cdr.credit ? [] : [{ position, cdr, privateId: private_id }];
 }
 
 async function markCredited(tx: Tx, party: string, credit: PublicCdr): Promise<void> {
@@ -134,6 +144,7 @@ async function markCredited(tx: Tx, party: string, credit: PublicCdr): Promise<v
     'UPDATE cdrs SET credited_by = $3 WHERE party = $1 AND cdr_key = $2 AND credited_by IS NULL',
     [party, idKey(credit.credit_reference_id ?? ''), credit.id],
   );
+  await settleOverlaps(tx, credit, idKey(credit.credit_reference_id ?? ''));
 }
 
 async function creditFindings(tx: Tx, cdr: PublicCdr): Promise<Finding[]> {
@@ -225,6 +236,21 @@ export async function findCdr(
     idKey(cdrId),
   ]);
   return rows[0] && listed(rows[0]);
+}
+
+/** The one CDR of a partner's session that is not credited: what a credit without a reference is of. */
+export async function openCdrOfSession(
+  db: Queryable,
+  { country_code, party_id, session_id, total_cost }: Cdr,
+): Promise<string | undefined> {
+  if (session_id === undefined) return undefined;
+  const { rows } = await db.query<{ id: string }>(
+    `SELECT public_json::json->>'id' AS id FROM cdrs
+     WHERE NOT own AND party = $1 AND session_id = $2 AND credit_of IS NULL AND credited_by IS NULL
+       AND (public_json::json->'total_cost'->>'excl_vat')::numeric = $3::numeric LIMIT 2`,
+    [partyText({ country_code, party_id }), session_id, String(Math.abs(total_cost.excl_vat))],
+  );
+  return rows.length === 1 ? rows[0]!.id : undefined;
 }
 
 /** Our CDRs for tokens of these parties, oldest first, and how many lie in the window in all. */

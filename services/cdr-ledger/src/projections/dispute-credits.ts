@@ -10,7 +10,7 @@ import {
 } from '../dispute.ts';
 import type { Follower, Following } from '../follow.ts';
 import { type LedgerEvent, readEvent } from '../ledger-event.ts';
-import type { CdrReceived } from '../received-cdr.ts';
+import { type CdrReceived, meantCdr } from '../received-cdr.ts';
 import type { Recorder } from '../record.ts';
 
 /**
@@ -43,7 +43,7 @@ type Ending = CdrCredited | CdrReceived | DisputeOpened;
 
 /** A dispute that was just opened, too: the credit may have come while it was. */
 function mayEnd(event: LedgerEvent): event is Ending {
-  if (event.type === 'CdrReceived') return event.cdr.credit === true || event.cdr.total_cost.excl_vat < 0;
+  if (event.type === 'CdrReceived') return meantCdr(event).credit === true;
   return event.type === 'CdrCredited' || event.type === 'DisputeOpened';
 }
 

@@ -5,6 +5,7 @@ import type { AgreementNoted } from '../agreement.ts';
 import type { Follower } from '../follow.ts';
 import { type LedgerEvent, readEvent } from '../ledger-event.ts';
 import type { PublicCdr } from '../private-part.ts';
+import { meantCdr } from '../received-cdr.ts';
 
 /**
  * What partners settle: each CDR and Credit CDR between us and another party, rounded and with its
@@ -28,7 +29,7 @@ function rowOf(event: LedgerEvent) {
       return settledRow(event);
     case 'CdrReceived':
       // Whoever receives says when: the issuer hears it with the acknowledgement.
-      return settledRow(event, event.receivedAt);
+      return settledRow({ ...event, cdr: meantCdr(event) }, event.receivedAt);
     default:
       return [];
   }

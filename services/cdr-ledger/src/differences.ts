@@ -1,0 +1,54 @@
+import type { Tariff } from '#ocpi';
+
+/** What of a tariff decides on a price, or on whether it applies. */
+const PRICING_FIELDS = [
+  'currency',
+  'type',
+  'min_price',
+  'max_price',
+  'elements',
+  'start_date_time',
+  'end_date_time',
+] as const satisfies readonly (keyof Tariff)[];
+
+/**
+ * Where two versions of a tariff differ in what it costs: "elements[0].price_components[1].price is
+ * 0.3, published 0.24". Texts, links and last_updated are of no account; what is null, empty or
+ * absent is the same.
+ */
+export function tariffDifferences(told: Tariff, published: Tariff): string[] {
+  return PRICING_FIELDS.flatMap((field) => differences(told[field], published[field], field));
+}
+
+function differences(told: unknown, published: unknown, path: string): string[] {
+  const [is, was] = [told, published].map(plain);
+  if (is === undefined && was === undefined) return [];
+  if (Array.isArray(is) && Array.isArray(was)) {
+    const length = Math.max(is.length, was.length);
+    return Array.from({ length }, (_, n) => differences(is[n], was[n], `${path}[${n}]`)).flat();
+  }
+  if (isObject(is) && isObject(was)) {
+    const names = [...new Set([...Object.keys(is), ...Object.keys(was)])];
+    return names.flatMap((name) => differences(is[name], was[name], `${path}.${name}`));
+  }
+  return is === was ? [] : [`${path} is ${spoken(is)}, published ${spoken(was)}`];
+}
+
+function plain(value: unknown): unknown {
+  if (value === null || value === undefined) return undefined;
+  if (Array.isArray(value)) return value.length === 0 ? undefined : value;
+  if (isObject(value)) return Object.values(value).some((one) => plain(one) !== undefined) ? value : undefined;
+  return value;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+const SPOKEN_MAX = 80;
+
+function spoken(value: unknown): string {
+  if (value === undefined) return 'absent';
+  const text = JSON.stringify(value);
+  return text.length > SPOKEN_MAX ? `${text.slice(0, SPOKEN_MAX)}…` : text;
+}

@@ -1,0 +1,165 @@
+import { type Decimal, decimal, isCurrency, minorUnits } from '#money';
+import type { Cdr, Price } from '#ocpi';
+import { Amount, type Cost, InvalidCharge, InvalidTariff, type NoteCode, type Priced } from '#pricing';
+import { isTimeZone } from '#time';
+import { type Part, partsOf, priceCdr, type PricedCdr } from './amounts.ts';
+import { type Finding, type FindingCode, found } from './finding.ts';
+import type { PricingNote } from './pricing-note.ts';
+
+/** IANA zone of the Location as we have it, or why it is not known. */
+export type KnownZone = { readonly name: string } | { readonly unknown: string };
+
+export interface ReviewedPrice {
+  readonly findings: readonly Finding[];
+  /** Absent where it cannot be priced. */
+  readonly pricing?: PricingNote;
+}
+
+/** What a CDR charges against its own tariffs and periods, in the zone of its Location. */
+export function reviewPrice(cdr: Cdr, timeZone: KnownZone): ReviewedPrice {
+  const priced = pricedIn(cdr, timeZone);
+  if ('code' in priced) return { findings: [priced] };
+  const noted = priced.priced.notes.flatMap(({ code, period }) => {
+    const [as, text] = NOTED[code] ?? [];
+    return as === undefined ? [] : found(as, `${placeOf(cdr, code, period)} ${text}`);
+  });
+  return { findings: [...noted, ...amountFindings(cdr, priced, timeZone)], pricing: priced.pricing };
+}
+
+/** Prices it, or finds why it cannot be. */
+export function pricedIn(cdr: Cdr, timeZone: KnownZone): PricedCdr | Finding {
+  try {
+    return priceCdr(cdr, 'name' in timeZone ? timeZone.name : undefined);
+  } catch (error) {
+    if (error instanceof InvalidCharge && error.path === 'time_zone' && 'unknown' in timeZone) {
+      const detail = `its tariff has local times, but ${timeZone.unknown}`;
+      return { code: 'time-zone-unknown', detail };
+    }
+    if (error instanceof InvalidCharge || error instanceof InvalidTariff) {
+      return { code: 'not-priceable', detail: error.message };
+    }
+    if (error instanceof RangeError) {
+      const detail = 'its price has more digits than a CDR can say: look at its tariffs and volumes';
+      return { code: 'not-priceable', detail };
+    }
+    throw error;
+  }
+}
+
+/** Remarks of the pricing that say something of the sender. */
+const NOTED: Partial<Record<NoteCode, readonly [FindingCode, string]>> = {
+  'period-outside-session': ['period-outside-session', 'lies outside the session'],
+  'time-differs-from-timestamps': [
+    'time-differs-from-timestamps',
+    'has another duration than its timestamps',
+  ],
+  'tariff-in-another-currency': [
+    'tariff-in-another-currency',
+    'is priced by a tariff in another currency',
+  ],
+  'currency-unknown': ['currency-unknown', 'is not of ISO 4217'],
+  'period-names-unlisted-tariff': [
+    'tariff-not-listed',
+    'names a tariff that is not among its tariffs',
+  ],
+  'tariff-outside-its-validity': [
+    'tariff-outside-its-validity',
+    'is priced by a tariff that was not valid at its start',
+  ],
+};
+
+function placeOf(cdr: Cdr, code: NoteCode, period: number | undefined): string {
+  if (period !== undefined) return `charging_periods[${period}]`;
+  return code === 'currency-unknown' ? cdr.currency : 'the charge';
+}
+
+function amountFindings(cdr: Cdr, { priced }: PricedCdr, timeZone: KnownZone): Finding[] {
+  const wrong = totalDifference(cdr, priced);
+  if (wrong === undefined) return splitFindings(cdr, priced);
+  const elsewhere = 'name' in timeZone ? zoneOfTotal(cdr, timeZone.name) : undefined;
+  if (!elsewhere) return [...found('price-differs', `total_cost ${wrong}`), ...splitFindings(cdr, priced)];
+  // The arithmetic is right: its parts are those of the zone that it was reckoned in.
+  const { id } = cdr.cdr_location;
+  const zone = (timeZone as { name: string }).name;
+  const detail = `total_cost is what its tariff comes to in ${elsewhere.zone}; in ${zone}, the zone of Location ${id}, it ${wrong}`;
+  return [...found('time-zone-differs', detail), ...splitFindings(cdr, elsewhere.priced)];
+}
+
+/** UTC first, then whole hours beside it: what partners reckon in who do not know the Location's. */
+const ZONES = ['UTC', ...Array.from({ length: 14 }, (_, n) => [`Etc/GMT+${n + 1}`, `Etc/GMT-${n + 1}`]).flat()].filter(isTimeZone);
+
+/** A zone in which the total is right, where the tariff has local times at all. */
+function zoneOfTotal(cdr: Cdr, not: string): { zone: string; priced: Priced } | undefined {
+  if (!hasLocalTimes(cdr)) return undefined;
+  for (const zone of ZONES) {
+    if (zone === not) continue;
+    const { priced } = priceCdr(cdr, zone);
+    if (totalDifference(cdr, priced) === undefined) return { zone: spokenZone(zone), priced };
+  }
+  return undefined;
+}
+
+function hasLocalTimes({ tariffs }: Cdr): boolean {
+  return (tariffs ?? []).some(({ elements }) =>
+    elements.some(({ restrictions: r }) => r && (r.start_time ?? r.end_time ?? r.start_date ?? r.end_date ?? r.day_of_week) != null));
+}
+
+/** The signs of `Etc/GMT+8` are those of POSIX: it is eight hours behind. */
+function spokenZone(zone: string): string {
+  const match = /^Etc\/GMT([+-])(\d+)$/.exec(zone);
+  return match ? `UTC${match[1] === '+' ? '-' : '+'}${match[2]}` : zone;
+}
+
+function totalDifference({ total_cost, credit, currency }: Cdr, { unrounded }: Priced): string | undefined {
+  return difference(total_cost, unrounded, { currency, credit: credit === true });
+}
+
+const NOTHING: Cost = { excl: Amount.zero, incl: undefined };
+
+function splitFindings(cdr: Cdr, priced: Priced): Finding[] {
+  return Object.entries(partsOf(priced)).flatMap(([part, exact = NOTHING]) => {
+    const told = cdr[part as Part];
+    if (told === undefined) return [];
+    const wrong = difference(told, exact, { currency: cdr.currency, credit: false });
+    return wrong === undefined ? [] : found('split-differs', `${part} ${wrong}`);
+  });
+}
+
+/**
+ * Undefined when the amounts told are the exact ones, rounded to the digits that they are told
+ * with.
+ */
+function difference(
+  told: Price,
+  exact: Cost,
+  { currency, credit }: { readonly currency: string; readonly credit: boolean },
+): string | undefined {
+  const compare = (amount: Amount, like: number, of: string): string | undefined => {
+    const value = decimal(like);
+    const digits = Math.max(digitsOf(currency), decimalsOf(value));
+    const rounded = amount.roundTo(digits, 'half-away-from-zero');
+    const is = credit ? value.abs() : value;
+    if (is.equals(rounded)) return undefined;
+    const sign = credit ? '-' : '';
+    return `is ${like} ${currency} ${of} VAT, expected ${sign}${rounded}: ${tooMuch(is.sub(rounded), currency)}`;
+  };
+  return (
+    compare(exact.excl, told.excl_vat, 'excl.') ??
+    (told.incl_vat === undefined
+      ? undefined
+      : compare(exact.incl ?? exact.excl, told.incl_vat, 'incl.'))
+  );
+}
+
+/** "1.56 CAD too much". */
+export function tooMuch(by: Decimal, currency: string): string {
+  return `${by.abs()} ${currency} too ${by.isNegative() ? 'little' : 'much'}`;
+}
+
+function decimalsOf(value: Decimal): number {
+  return value.toString().split('.')[1]?.length ?? 0;
+}
+
+export function digitsOf(currency: string): number {
+  return isCurrency(currency) ? minorUnits(currency) : 2;
+}

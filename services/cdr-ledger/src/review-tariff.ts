@@ -1,0 +1,78 @@
+import { decimal } from '#money';
+import { type Cdr, sameId, type Tariff } from '#ocpi';
+import { tariffDifferences } from './differences.ts';
+import { type Finding, found } from './finding.ts';
+import { digitsOf, type KnownZone, pricedIn, tooMuch } from './review-price.ts';
+
+/** A version of a partner's tariff that we hold. */
+export interface HeldTariff {
+  readonly version: number;
+  readonly tariff: Tariff;
+  /** When we took it. */
+  readonly heldSince: string;
+}
+
+/** What we hold of one of a CDR's tariffs, or why it is not known. */
+export type PublishedTariff =
+  | {
+      readonly tariffId: string;
+      /** In force with us at the session's start; undefined: none was. */
+      readonly atStart: HeldTariff | undefined;
+      /** Others that we hold, where the first is not the CDR's. */
+      readonly others: readonly HeldTariff[];
+    }
+  | { readonly tariffId: string; readonly unknown: string };
+
+/** Whether a CDR's tariffs are those that its sender had published to us when the session began. */
+export function reviewTariffs(
+  cdr: Cdr,
+  published: readonly PublishedTariff[],
+  timeZone: KnownZone,
+): Finding[] {
+  return (cdr.tariffs ?? []).flatMap((tariff) => {
+    const ours = published.find(({ tariffId }) => sameId(tariffId, tariff.id));
+    if (!ours) return [];
+    if ('unknown' in ours) return found('tariff-not-compared', `tariff ${tariff.id}: ${ours.unknown}`);
+    return compared(cdr, tariff, { ...ours, timeZone });
+  });
+}
+
+const SHOWN = 3;
+
+function compared(
+  cdr: Cdr,
+  tariff: Tariff,
+  { atStart, others, timeZone }: Extract<PublishedTariff, { atStart: unknown }> & { timeZone: KnownZone },
+): Finding[] {
+  const same = others.find((held) => tariffDifferences(tariff, held.tariff).length === 0);
+  const alsoHeld = same
+    ? `; it is version ${same.version}, which we hold since ${same.heldSince}`
+    : '';
+  const start = cdr.start_date_time;
+  if (!atStart) {
+    const detail = `tariff ${tariff.id} was not published to us by the start at ${start}${alsoHeld}`;
+    return found('tariff-not-compared', detail);
+  }
+  const differing = tariffDifferences(tariff, atStart.tariff);
+  if (differing.length === 0) return [];
+  const more = differing.length > SHOWN ? ` and ${differing.length - SHOWN} more` : '';
+  const where = `${differing.slice(0, SHOWN).join('; ')}${more}`;
+  const money = inMoney(cdr, atStart.tariff, timeZone);
+  return found(
+    'tariff-not-as-published',
+    `tariff ${tariff.id} differs from version ${atStart.version}, published to us when the session began: ${where}${money}${alsoHeld}`,
+  );
+}
+
+/** What the CDR would be by the tariff as it was published. */
+function inMoney(cdr: Cdr, published: Tariff, timeZone: KnownZone): string {
+  const tariffs = cdr.tariffs!.map((one) => (sameId(one.id, published.id) ? published : one));
+  const repriced = pricedIn({ ...cdr, tariffs }, timeZone);
+  if ('code' in repriced) return '';
+  const { currency, total_cost } = cdr;
+  const told = decimal(total_cost.excl_vat).abs();
+  const due = repriced.priced.unrounded.excl.roundTo(digitsOf(currency), 'half-away-from-zero');
+  const by = told.sub(due);
+  const difference = by.isZero() ? 'the same' : tooMuch(by, currency);
+  return `. By what was published it is ${due} ${currency} excl. VAT, not ${told}: ${difference}`;
+}
