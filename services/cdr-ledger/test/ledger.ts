@@ -37,10 +37,18 @@ export interface TestLedger extends Proving {
   close(): Promise<void>;
 }
 
-/** `on`: a database that is there already; its owner drops it. */
-export async function testLedger(
-  { on, clock: at = '2022-02-01T18:21:00Z' }: { on?: string; clock?: string } = {},
-): Promise<TestLedger> {
+export interface TestLedgerOptions {
+  /** A database that is there already; its owner drops it. */
+  readonly on?: string;
+  readonly clock?: string;
+  readonly partyId?: string;
+}
+
+export async function testLedger({
+  on,
+  clock: at = '2022-02-01T18:21:00Z',
+  partyId = 'BCT',
+}: TestLedgerOptions = {}): Promise<TestLedger> {
   const database = on === undefined ? await freshDatabase() : { url: on, drop: async () => {} };
   const db = await openDatabase({ url: database.url, schema: 'cdr_ledger', migrations });
   const store = postgresEventStore(db);
@@ -51,8 +59,8 @@ export async function testLedger(
   const clock = fixedClock(at);
   const party = {
     country_code: 'CA',
-    party_id: 'BCT',
-    name: 'Energy OASIS',
+    party_id: partyId,
+    name: partyId === 'BCT' ? 'Energy OASIS' : partyId,
     roles: ['CPO' as const],
     currency: 'CAD',
   };
