@@ -14,6 +14,9 @@ export interface Condition extends StatusTold {
   /** Our load management leaves it less than any car charges with. */
   readonly held: boolean;
   readonly heldAt: string;
+  /** The whole station has a fault: its connector 0 says so. */
+  readonly faulted: boolean;
+  readonly faultedAt: string;
   /** How often it became another state. */
   readonly turns: number;
 }
@@ -47,11 +50,13 @@ export const nothingTold = (startedAt: string): Condition => ({
   alsoThen: [],
   held: false,
   heldAt: NEVER,
+  faulted: false,
+  faultedAt: NEVER,
   turns: 0,
 });
 
-export function chargeState({ status, held, turns }: Condition): ChargeState {
-  if (turns >= TURNS_MAX) return 'paused';
+export function chargeState({ status, held, faulted, turns }: Condition): ChargeState {
+  if (faulted || turns >= TURNS_MAX) return 'paused';
   if (status === 'Finishing') return 'parking';
   return held ? 'paused' : (states[status] ?? 'charging');
 }
@@ -87,6 +92,14 @@ export function isHoldNews(known: Condition, held: boolean, at: string): boolean
 
 export function withHold(known: Condition, held: boolean, at: string): Condition {
   return counted(known, { ...known, held, heldAt: at });
+}
+
+export function isFaultNews(known: Condition, faulted: boolean, at: string): boolean {
+  return faulted !== known.faulted && instant(at) > instant(known.faultedAt);
+}
+
+export function withFault(known: Condition, faulted: boolean, at: string): Condition {
+  return counted(known, { ...known, faulted, faultedAt: at });
 }
 
 function counted(before: Condition, after: Condition): Condition {

@@ -35,10 +35,9 @@ export class Connectors {
     { stationId, connectorId, status, at }: ConnectorStatusChanged,
     heard: Heard,
   ): Promise<void> {
-    // The whole station: its connectors say what that means for them. S16-32
-    if (connectorId === 0) return;
     const place = { stationId, connectorId };
     await noteStatus(heard.tx, place, { status, statusAt: at });
+    if (connectorId === 0) return this.station({ stationId, status, at }, heard);
     const sessionId = await sessionAt(heard.tx, place);
     if (sessionId === undefined) return;
     const state = await this.say(sessionId, heard.id, {
@@ -49,6 +48,17 @@ export class Connectors {
     });
     if (state.status !== 'active' && state.status !== 'parked')
       await forgetSessionAt(heard.tx, sessionId, place);
+  }
+
+  /** S16-32: connector 0 is the whole station. Beside a fault, its connectors say what holds. */
+  private async station(
+    { stationId, status, at: faultedAt }: { stationId: string; status: string; at: string },
+    heard: Heard,
+  ): Promise<void> {
+    const faulted = status === 'Faulted';
+    const command = { type: 'NoteFault', faulted, faultedAt, at: this.parts.clock.iso() } as const;
+    for (const sessionId of await sessionsAtStation(heard.tx, stationId))
+      await this.say(sessionId, heard.id, command);
   }
 
   async limit(

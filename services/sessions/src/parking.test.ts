@@ -63,6 +63,12 @@ const freed = (minute: number): SessionCommand => ({
   held: false,
   heldAt: at(minute),
 });
+const fault = (minute: number, faulted: boolean): SessionCommand => ({
+  type: 'NoteFault',
+  faulted,
+  faultedAt: at(minute),
+  at: at(minute),
+});
 const lost = (minute: number): SessionCommand => ({
   type: 'NoteConnection',
   connected: false,
@@ -134,6 +140,16 @@ describe('what is parking while the transaction runs', () => {
     ['the charge is over and the stop is late', [status(30, 'Finishing')], 'PARKING 0.5'],
     ['the station gives no power', [status(30, 'SuspendedEVSE')], 'ENERGY 0'],
     ['a fault', [status(30, 'Faulted')], 'ENERGY 0'],
+    [
+      'a fault of the whole station',
+      [status(30, 'SuspendedEV'), fault(30, true)],
+      'ENERGY 0',
+    ],
+    [
+      'a fault of the whole station that is over',
+      [fault(10, true), fault(10.001, false), status(30, 'SuspendedEV')],
+      'PARKING 0.5',
+    ],
     ['the connector is out of order', [status(30, 'Unavailable')], 'ENERGY 0'],
     ['the car is gone and the stop was lost', [status(30, 'Available')], 'ENERGY 0'],
     ['our limit leaves it nothing', [held(30)], 'ENERGY 0'],
@@ -237,6 +253,10 @@ describe('after the transaction has stopped', () => {
     ['the full car before it', [status(29, 'Finishing'), stops(30), status(60, 'Available')]],
     ['a fault: nobody parks at it', [stops(30), status(30, 'Finishing'), status(60, 'Faulted')]],
     [
+      'a fault of the whole station',
+      [stops(30), status(30, 'Finishing'), fault(40, false), fault(60, true)],
+    ],
+    [
       'the next card without unplugging',
       [stops(30), status(30, 'Finishing'), status(60, 'Preparing'), status(61, 'Charging')],
     ],
@@ -255,6 +275,7 @@ describe('after the transaction has stopped', () => {
   test.each<[string, SessionCommand[]]>([
     ['no status comes', [stops(30), look(31), look(32)]],
     ['Available without Finishing', [stops(30), status(31, 'Available')]],
+    ['a fault before the stop', [fault(30, true), status(30, 'Finishing'), stops(30)]],
     ['Available before the stop', [status(30, 'Available'), stops(30)]],
     ['the cable out as the reason', [stops(30, { reason: 'EVDisconnected' })]],
     ['Preparing at once', [stops(30), status(31, 'Preparing')]],

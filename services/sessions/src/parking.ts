@@ -24,6 +24,8 @@ export interface Stay extends StatusTold {
    * the cable is in.
    */
   readonly parksFrom?: string;
+  /** Of the station's newest fault, or of its end. */
+  readonly faultedAt: string;
   readonly connectionAt: string;
   /** Since when nobody vouches for the car, and when the station was there again. */
   readonly lostAt?: string;
@@ -35,10 +37,11 @@ const GONE = new Set(['Available', 'Reserved', 'Unavailable', 'Faulted']);
 
 /** Whether a charge that stops leaves something to wait for. */
 export function mayStay(
-  { status, statusAt }: Condition,
+  { status, statusAt, faulted }: Condition,
   { tariff, reason, stoppedAt }: { tariff: Tariff; reason: string; stoppedAt: string },
 ): boolean {
-  if (!pricesParking(tariff) || reason === 'EVDisconnected' || GONE.has(status)) return false;
+  if (!pricesParking(tariff) || reason === 'EVDisconnected') return false;
+  if (faulted || GONE.has(status)) return false;
   // The next driver's card, or a station that knows no Finishing.
   return !(status === 'Preparing' && instant(statusAt) > instant(stoppedAt));
 }
@@ -50,16 +53,17 @@ function pricesParking({ elements }: Tariff): boolean {
 }
 
 export function stayAfter(
-  { status, statusAt, alsoThen }: Condition,
-  { stoppedAt, heardAt, rules }: { stoppedAt: string; heardAt: string; rules: ParkingRules },
+  { status, statusAt, alsoThen, faultedAt }: Condition,
+  stop: Pick<Stay, 'stoppedAt' | 'heardAt' | 'rules'>,
 ): Stay {
-  const stay = { status, statusAt, alsoThen, stoppedAt, heardAt, rules, connectionAt: stoppedAt };
+  const connectionAt = stop.stoppedAt;
+  const stay = { status, statusAt, alsoThen, faultedAt, connectionAt, ...stop };
   return status === 'Finishing' ? { ...stay, parksFrom: parkingFrom(stay, statusAt) } : stay;
 }
 
 /**
- * Finishing follows the stop at once. One that comes much later tells nothing of the time before: the
- * station was away, or the stop was lost and put at the last reading.
+ * Finishing follows the stop at once. One that comes much later tells nothing of the time before:
+ * the station was away, or the stop was lost and put at the last reading.
  */
 function parkingFrom({ stoppedAt, rules }: Stay, finishingAt: string): string {
   const late = instant(finishingAt) > instant(stoppedAt) + rules.waitMs;
@@ -80,10 +84,16 @@ export function judged(stay: Stay, status: string, at: string): 'nothing' | 'goe
 
 export const isParking = ({ parksFrom }: Stay): boolean => parksFrom !== undefined;
 
-/** The cable is in. A station that was away had it in all the time: Finishing only follows a charge. */
+/** The cable is in, and was while the station was away: Finishing only follows a charge. */
 export function seenFinishing(stay: Stay, at: string): Stay {
   const { lostAt: _lost, backAt: _back, parksFrom = parkingFrom(stay, at), ...known } = stay;
   return { ...known, ...toldStatus(stay, 'Finishing', at), parksFrom };
+}
+
+/** Nobody parks at a fault. One from before the stop was over by then. */
+export function isFault(stay: Stay, faulted: boolean, at: string): boolean {
+  const ms = instant(at);
+  return faulted && ms > instant(stay.faultedAt) && ms >= instant(stay.stoppedAt);
 }
 
 export function isConnectionNews({ connectionAt }: Stay, at: string): boolean {
@@ -116,7 +126,7 @@ export function leftMs(stay: Stay, ms: number): number {
   return parkedUntilMs(isOfAbsence(stay, ms) ? sure : stay, ms);
 }
 
-/** Up to when the parking is known, of a car that had left by then or whose time is over; epoch ms. */
+/** Up to when parking is known, of a car that had left by then or whose time is over; epoch ms. */
 export function parkedUntilMs(stay: Stay, ms: number): number {
   const { stoppedAt, parksFrom, lostAt, rules } = stay;
   const stoppedMs = instant(stoppedAt);

@@ -68,6 +68,13 @@ export type SessionCommand =
     }
   /** Our load management leaves the car less than it charges with, or no longer so. */
   | { readonly type: 'NoteHold'; readonly held: boolean; readonly heldAt: string }
+  /** The whole station has a fault, or no longer. */
+  | {
+      readonly type: 'NoteFault';
+      readonly faulted: boolean;
+      readonly faultedAt: string;
+      readonly at: string;
+    }
   /** The station's socket was lost, or is there again. */
   | { readonly type: 'NoteConnection'; readonly connected: boolean; readonly connectionAt: string }
   /** The transaction has stopped. */
@@ -97,6 +104,7 @@ export type SessionEvent =
   | { readonly type: 'SessionRefreshed'; readonly session: Session }
   | { readonly type: 'StatusNoted'; readonly status: string; readonly statusAt: string }
   | { readonly type: 'HoldNoted'; readonly held: boolean; readonly heldAt: string }
+  | { readonly type: 'FaultNoted'; readonly faulted: boolean; readonly faultedAt: string }
   | { readonly type: 'ConnectionNoted'; readonly connected: boolean; readonly connectionAt: string }
   /** The charge is over and the car may still be there: the Session goes on. */
   | ({

@@ -262,6 +262,12 @@ const anyCommand = fc.oneof(
   fc
     .tuple(minutes, fc.boolean())
     .map(([minute, held]): SessionCommand => ({ type: 'NoteHold', held, heldAt: at(minute) })),
+  fc.tuple(minutes, fc.boolean()).map(([minute, faulted]): SessionCommand => ({
+    type: 'NoteFault',
+    faulted,
+    faultedAt: at(minute),
+    at: at(minute),
+  })),
   fc.tuple(minutes, fc.boolean()).map(([minute, connected]): SessionCommand => ({
     type: 'NoteConnection',
     connected,

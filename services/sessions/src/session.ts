@@ -3,9 +3,11 @@ import { instant } from '#time';
 import {
   chargeState,
   type Condition,
+  isFaultNews,
   isHoldNews,
   isNewer,
   nothingTold,
+  withFault,
   withHold,
   withStatus,
 } from './condition.ts';
@@ -20,6 +22,7 @@ import {
 } from './metering.ts';
 import {
   isConnectionNews,
+  isFault,
   judged,
   leftMs,
   overAtMs,
@@ -69,6 +72,9 @@ export const sessionDecider: Decider<SessionState, SessionCommand, SessionEvent>
           isHoldNews(charge.condition, command.held, command.heldAt)
           ? [{ ...command, type: 'HoldNoted' }]
           : [];
+      case 'NoteFault':
+        if (charge.status === 'active') return noteFault(command, charge);
+        return charge.status === 'parked' ? judgeFault(command, charge) : [];
       case 'NoteConnection':
         return charge.status === 'parked' && isConnectionNews(charge.stay, command.connectionAt)
           ? [{ ...command, type: 'ConnectionNoted' }]
@@ -127,12 +133,15 @@ function evolveActive(charge: Active, event: Later): SessionState {
       return { ...charge, metering: takeReadings(terms, metering, event.readings) };
     case 'SessionRefreshed': {
       const { session } = event;
-      return { ...charge, session, metering: toldUpToNow(metering, session.charging_periods ?? []) };
+      const told = session.charging_periods ?? [];
+      return { ...charge, session, metering: toldUpToNow(metering, told) };
     }
     case 'StatusNoted':
       return becomes(withStatus(condition, event.status, event.statusAt), event.statusAt);
     case 'HoldNoted':
       return becomes(withHold(condition, event.held, event.heldAt), event.heldAt);
+    case 'FaultNoted':
+      return becomes(withFault(condition, event.faulted, event.faultedAt), event.faultedAt);
     case 'ChargeEnded':
       return parkedFrom(charge, event);
     case 'SessionEnded':
@@ -188,6 +197,24 @@ function noteStatus(command: To<'NoteStatus'>, { condition }: Active): readonly 
   const { status, statusAt } = command;
   return status !== condition.status && isNewer(condition, status, statusAt)
     ? [{ type: 'StatusNoted', status, statusAt }]
+    : [];
+}
+
+function noteFault(
+  { faulted, faultedAt }: To<'NoteFault'>,
+  { condition }: Active,
+): readonly SessionEvent[] {
+  return isFaultNews(condition, faulted, faultedAt)
+    ? [{ type: 'FaultNoted', faulted, faultedAt }]
+    : [];
+}
+
+function judgeFault(
+  { faulted, faultedAt, at }: To<'NoteFault'>,
+  charge: Parked,
+): readonly SessionEvent[] {
+  return isFault(charge.stay, faulted, faultedAt)
+    ? [completed(charge, leftMs(charge.stay, instant(faultedAt)), at)]
     : [];
 }
 

@@ -59,6 +59,7 @@ export function tells(stored: StoredEvent): Fact | undefined {
     case 'MeterRead':
     case 'StatusNoted':
     case 'HoldNoted':
+    case 'FaultNoted':
     case 'ConnectionNoted':
     case 'InvalidSessionStarted':
     case 'InvalidSessionEnded':
