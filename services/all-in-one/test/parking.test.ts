@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { getCdr } from '#contracts/cdr-ledger';
 import { stationConnected, stationDisconnected } from '#contracts/ocpp-gateway';
+import { getSession, stopSession } from '#contracts/sessions';
 import { told } from '#bus';
 import { fromJsonBytes } from '#contracts';
 import type { Cdr, Session } from '#ocpi';
@@ -13,6 +15,7 @@ import {
   clock,
   limits,
   openWorld,
+  plunk,
   reads,
   sessionOf,
   stops,
@@ -75,6 +78,10 @@ test('a full car that stays pays for parking until it leaves Finishing, then the
     .poll(() => newest() && seen(newest()!).slice(-2))
     .toEqual(['17:30 PARKING_TIME 0.25', '17:45 PARKING_TIME 0.25']);
   expect(newest()).toMatchObject({ status: 'ACTIVE', kwh: 10, total_cost: { excl_vat: 6 } });
+  const stop = { orderId: randomUUID(), sessionId: session.id, parties: [plunk] };
+  expect(await world.bus.ask(stopSession, stop)).toMatchObject({ result: 'REJECTED' });
+  const { sessionJson } = await world.bus.ask(getSession, { party: bct, sessionId: session.id });
+  expect(fromJsonBytes<Session>(sessionJson!)).toMatchObject({ status: 'ACTIVE', kwh: 10 });
   await world.say(turns(charge, '18:30:00', 'Available'));
   const ended = await endOf(session);
   expect(ended).toMatchObject({
