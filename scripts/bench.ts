@@ -1,21 +1,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { checkoutRoot, removeRun, runFolder, startNats, startPostgres } from '#servers';
 import { benchAsk, benchTold, RAW_REQUEST } from '../libs/bus/bench/bus.ts';
 import { benchAppend } from '../libs/event-store/bench/append.ts';
 import { fewPeriods, manyPeriods, parseAndPrice, parseOnly, priceOnly } from '../libs/pricing/bench/price.ts';
 import { Portal, registerWith } from './demo-portal.ts';
 import { setStage } from './demo-stage.ts';
+import { argumentsOf } from './help.ts';
 import { ensureDatabase } from './platform.ts';
-
-const HELP = `Measures, prints a table, and writes docs/bench/<name>.json. Ratios are to a reference measured in the same
-run on the same servers; the absolute figures are this machine's.
-
-  npm run bench                     all of them
-  npm run bench -- append ask       some: append, told, ask, price, start
-  npm run bench -- --seconds 5      how long each measurement takes (default 3)
-  npm run bench -- --json           one JSON document on standard output`;
 
 interface Row {
   readonly what: string;
@@ -28,12 +20,11 @@ interface Row {
   readonly wanted?: string;
 }
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = argumentsOf('bench', {
   allowPositionals: true,
   options: {
     seconds: { type: 'string', default: '3' },
     json: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
   },
 });
 
@@ -95,10 +86,6 @@ const benches: Readonly<Record<string, (seconds: number) => Promise<Row[]>>> = {
   },
 };
 
-if (values.help) {
-  console.log(HELP);
-  process.exit(0);
-}
 const names = positionals.length > 0 ? positionals : Object.keys(benches);
 const unknown = names.find((name) => !Object.hasOwn(benches, name));
 if (unknown !== undefined) {

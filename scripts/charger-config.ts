@@ -3,44 +3,6 @@ import { parseArgs } from 'node:util';
 import { isModelName } from './charger-models.ts';
 import type { StationConfig } from './charger-station.ts';
 
-export const help = `A simulated charging station: a process of its own that speaks OCPP 1.6J to a central system
-through the independent client ocpp-rpc in strict mode.
-
-  node --conditions=source scripts/charger.ts --url ws://127.0.0.1:9000/ocpp --station CA-BCT-L2-01
-  node dist/scripts/charger.js '{"url":"ws://…/ocpp","model":"level2","stations":[{"id":"A","password":"…"},{"id":"B"}]}'
-
-What it is, as options, or as one JSON argument, or the same JSON in CHARGER_CONFIG
-(JSON: url, stations [{id, password, model, meterStartWh, seed, settings}], and any of those as a default for all):
-  --url URL             of the central system; the station's identity is appended            (CHARGER_URL)
-  --station ID          again for every station this process hosts
-  --stations FILE       more of them: a JSON file with an array of {id, password, …}
-  --password SECRET     Basic authentication; better in the environment                      (CHARGER_PASSWORD)
-  --model MODEL         level2 (one J1772 cable, 208 V, 32 A) or dcfc (50 kW, 1 = CCS1, 2 = CHAdeMO); level2
-  --meter-start WH      what the registers show at first; 0
-  --set KEY=VALUE       a configuration key, e.g. MeterValueSampleInterval=60 (platform seconds)
-  --seed N              of the noise in the cars' power; the same seed, the same charge; 1
-  --call-timeout-ms N   how long a call may stay unanswered, real time; 30000
-  --stay                go on when stdin ends; without it the process ends then, so that it outlives nobody
-Time is the platform's: ROAMWATT_CLOCK_EPOCH, ROAMWATT_CLOCK_STARTED, ROAMWATT_CLOCK_RATE.
-
-What happens at it: one JSON object per line on stdin ("station" names one of several, "connector" is 1 by default)
-  {"do":"plug-in","connector":1,"car":"leaf","soc":35}     cars: leaf, bolt, kona, model-3, outlander
-  {"do":"tap","connector":1,"idTag":"04A2B9"}              a card: starts, and the same card stops
-  {"do":"unplug","connector":1}
-  {"do":"drop-socket","forMs":1500}                        real milliseconds; the charge goes on
-  {"do":"fault","connector":1,"code":"GroundFailure"}      and {"do":"clear-fault"}
-  {"do":"stop-answering","actions":["RemoteStartTransaction"],"act":true,"afterMs":60000}
-                                                           act: do it all the same, later (platform ms)
-  {"do":"answer-again"}
-  {"do":"repeat-stop","times":3}                           the last StopTransaction again; before any: the next, so often
-  {"do":"restart"}  {"do":"report"}  {"do":"quit"}
-
-What it saw: one JSON object per line on stdout {at, station, event, …}
-  connected, disconnected, not-connected, booted, status, plugged-in, unplugged, authorized, refused, waited-too-long,
-  transaction-started, transaction-known, transaction-stopped, meter, limit, profile, command (with its answer),
-  delivered, not-delivered, given-up, not-strict, error, reset, report, done, not-done
-`;
-
 /** What the process was started with is wrong; the message names the option. */
 export class ConfigInvalid extends Error {}
 

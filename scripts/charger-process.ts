@@ -33,7 +33,7 @@ export interface ChargerProcess {
 /** An event's fields, or a predicate over it. */
 export type Matching = Readonly<Record<string, unknown>> | ((event: ChargerEvent) => boolean);
 
-/** As in `charger.ts --help`: url, stations and their defaults. */
+/** As in `npm run charger -- --help`: url, stations and their defaults. */
 export interface ChargerOptions {
   readonly config: object;
   /** The platform's clock above all. */

@@ -1,10 +1,11 @@
 import { createInterface } from 'node:readline';
 import { clockFromEnv } from '#time';
 import { answerCall } from './charger-commands.ts';
-import { ConfigInvalid, help, readConfig } from './charger-config.ts';
+import { ConfigInvalid, readConfig } from './charger-config.ts';
 import type { Config } from './charger-config.ts';
 import { control } from './charger-control.ts';
 import { Station } from './charger-station.ts';
+import { helpOf } from './help.ts';
 
 function main(): void {
   let config: Config | undefined;
@@ -12,12 +13,12 @@ function main(): void {
     config = readConfig(process.argv.slice(2), process.env);
   } catch (error) {
     if (!(error instanceof ConfigInvalid)) throw error;
-    process.stderr.write(`${error.message}\nTry --help.\n`);
+    process.stderr.write(`${error.message}\nTry npm run charger -- --help.\n`);
     process.exitCode = 2;
     return;
   }
   if (config) run(config);
-  else process.stdout.write(help);
+  else process.stdout.write(helpOf('charger'));
 }
 
 function run({ stations: configs, stay }: Config): void {

@@ -1,18 +1,14 @@
 // The entry of every npm script, in plain Node 20 without dependencies: installs, builds, then runs
 // the wanted thing on the Node 24 that the install brought.
-import { existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { spawn } from 'node:child_process';
+import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { build } from './built.mjs';
 import { install, root } from './installed.mjs';
 
 const COMMANDS = {
-  demo: {
-    help:
-      'npm run demo [-- --keep] [-- --split] [-- --trace]\n' +
-      'Replays one roaming charge between two complete platforms, Energy OASIS and Carbon Plunk.',
-    program: () => ['dist/scripts/demo.js'],
-  },
+  demo: { program: () => ['dist/scripts/demo.js'] },
   test: {
     help:
       'npm test [-- PATTERN …]\n' +
@@ -20,20 +16,10 @@ const COMMANDS = {
       'The last line is "N passed, N failed".',
     program: () => ['node_modules/vitest/vitest.mjs', 'run'],
   },
-  start: {
-    help: 'npm start\nRuns the platform of roamwatt.yaml for keeps; Ctrl-C stops it.',
-    program: () => ['dist/scripts/start.js'],
-  },
-  serve: {
-    help:
-      'npm run serve -- SERVICE\n' +
-      'Runs one service on the servers given by DATABASE_URL and NATS_URL.',
-    program: () => ['dist/scripts/serve.js'],
-  },
-  bench: {
-    help: 'npm run bench [-- NAME …]\nMeasures, prints a table and writes docs/bench/*.json.',
-    program: () => ['dist/scripts/bench.js'],
-  },
+  start: { program: () => ['dist/scripts/start.js'] },
+  charger: { program: () => ['dist/scripts/charger.js'] },
+  serve: { program: () => ['dist/scripts/serve.js'] },
+  bench: { program: () => ['dist/scripts/bench.js'] },
   'proto:release': {
     help:
       'npm run proto:release\n' +
@@ -64,11 +50,13 @@ if (command === undefined) {
   process.exit(2);
 }
 if (rest.includes('--help') || rest.includes('-h')) {
-  console.log(command.help);
+  const own = join(root, 'scripts/help', `${name}.txt`);
+  console.log(command.help ?? readFileSync(own, 'utf8').trimEnd());
   process.exit(0);
 }
 
 try {
+  needsTemporaryFiles();
   await install();
   await (command.needs ?? build)();
 } catch (error) {
@@ -77,6 +65,14 @@ try {
   process.exit(1);
 }
 if (command.program) process.exitCode = await onNode24([...command.program(), ...rest]);
+
+function needsTemporaryFiles() {
+  try {
+    accessSync(tmpdir(), constants.W_OK | constants.X_OK);
+  } catch {
+    throw new Error(`${tmpdir()} is where temporary files go, and cannot be written: set TMPDIR to a folder that can.`);
+  }
+}
 
 /** Runs a program to its end; answers its exit status, as shells do when a signal ended it. */
 async function onNode24([program, ...args]) {

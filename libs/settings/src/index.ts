@@ -1,4 +1,4 @@
 export { checkSettings, settingsFaults } from './references.ts';
 export {
-  BadSettings, type Env, type PartySettings, portOf, readSettings, type Settings,
+  BadSettings, type Env, type PartySettings, portOf, readParty, readSettings, type Settings,
 } from './settings.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Connector, Evse, Location, sameId, Tariff } from '#ocpi';
 import { pathText, unknownFields, valueAt } from './faults.ts';
-import { BadSettings, type Env, readSettings } from './settings.ts';
+import { BadSettings, readSections } from './settings.ts';
 import { unknownWord } from './words.ts';
 
 /** Our Locations in the settings: OCPI's, and which charger each EVSE and Connector is. */
@@ -19,13 +19,9 @@ const ownTariffs = z.array(Tariff);
  * nobody watches. Throws BadSettings that names every fault. What a section itself must look like, the
  * service that reads it says.
  */
-export function checkSettings(env: Env): void {
-  const settings = readSettings(env);
-  const whole = Object.fromEntries(
-    ['locations', 'tariffs', 'tariff_offers', 'stations', 'sites'].map((name) => [name, settings.section(name, z.unknown())]),
-  );
-  const faults = settingsFaults(whole);
-  if (faults.length > 0) throw new BadSettings(faults.map((fault) => `${settings.file}: ${fault}`).join('\n'));
+export function checkSettings(file: string): void {
+  const faults = settingsFaults(readSections(file));
+  if (faults.length > 0) throw new BadSettings(faults.map((fault) => `${file}: ${fault}`).join('\n'));
 }
 
 /** The faults of the sections, taken as they were written. */

@@ -84,7 +84,7 @@ export function readSettings(env: Env): Settings {
     databaseAdminUrl: given.DATABASE_ADMIN_URL ?? given.DATABASE_URL,
     natsUrl: given.NATS_URL,
     clock: clockFromEnv(env),
-    party: section('party', partySection),
+    party: partyIn(file, sections),
     section,
     list: (name, item) => parsedAs(name, z.array(item), []),
     variable,
@@ -99,7 +99,8 @@ export function readSettings(env: Env): Settings {
   };
 }
 
-function readSections(file: string): Record<string, unknown> {
+/** The sections as they were written. Throws BadSettings for a file that has none, or one that nobody reads. */
+export function readSections(file: string): Record<string, unknown> {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -127,6 +128,15 @@ export function portOf(name: string, text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (port <= 65_535) return port;
   throw new BadSettings(`environment variable ${name}: a port from 0 (any free one) to 65535, not ${JSON.stringify(text)}`);
+}
+
+/** Who the operator of a roamwatt.yaml is. Throws BadSettings. */
+export function readParty(file: string): PartySettings {
+  return partyIn(file, readSections(file));
+}
+
+function partyIn(file: string, sections: Readonly<Record<string, unknown>>): PartySettings {
+  return parsed(partySection, sections['party'] ?? {}, (path) => `${file}: ${['party', path].filter(Boolean).join('.')}`);
 }
 
 /** `where` names a path. Throws BadSettings that names every fault. */

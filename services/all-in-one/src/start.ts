@@ -1,5 +1,5 @@
 import type { Running } from '#service';
-import { checkSettings, type Env } from '#settings';
+import { checkSettings, type Env, readSettings } from '#settings';
 import { start as startCdrLedger } from '../../cdr-ledger/src/start.ts';
 import { start as startEvemsController } from '../../evems-controller/src/start.ts';
 import { start as startLocations } from '../../locations/src/start.ts';
@@ -25,7 +25,7 @@ export const services: Readonly<Record<string, (env: Env) => Promise<Running>>> 
 
 /** The nine services of a platform in one process; they still talk over NATS only. */
 export async function start(env: Env): Promise<Running> {
-  checkSettings(env);
+  checkSettings(readSettings(env).file);
   const starting = Object.values(services).map((startService) => startService(env));
   const settled = await Promise.allSettled(starting);
   const running = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));

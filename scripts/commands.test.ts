@@ -1,0 +1,93 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { serviceNames } from './platform.ts';
+
+const scripts = import.meta.dirname;
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'roamwatt-commands-'));
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+interface Ended {
+  readonly status: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+  const child = spawn(process.execPath, args, { cwd: dir, env: { PATH: process.env['PATH'] ?? '', ...env } });
+  let [out, err] = ['', ''];
+  child.stdout.on('data', (chunk) => (out += chunk));
+  child.stderr.on('data', (chunk) => (err += chunk));
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (status) => resolve({ status, out, err }));
+  });
+}
+
+/** As `npm run` does it. */
+const command = (...args: string[]) => run([join(scripts, 'run.mjs'), ...args]);
+/** The program behind a command, without installing and building. */
+const program = (name: string, args: readonly string[], env = {}) =>
+  run(['--conditions=source', join(scripts, `${name}.ts`), ...args], env);
+
+test.each([
+  ['start', ['--config', '--example', '--split', '--json', 'HOST', 'OCPI_PUBLIC_URL']],
+  ['demo', ['--split', '--trace', '--keep', '--rate', '--json']],
+  ['bench', ['--seconds', '--json']],
+  ['charger', ['--url', '--station', 'CHARGER_PASSWORD', 'plug-in']],
+  ['serve', ['ROAMWATT_SECRET', 'all-in-one', ...serviceNames]],
+])('npm run %s -- --help tells of all its options', async (name, options) => {
+  for (const flag of ['--help', '-h']) {
+    const { status, out } = await command(name, flag);
+    expect(options.filter((option) => !out.includes(option))).toEqual([]);
+    expect(status).toBe(0);
+  }
+});
+
+test.each([
+  ['start', ['nonsense'], "Unexpected argument 'nonsense'"],
+  ['start', ['--nonsense'], "Unknown option '--nonsense'"],
+  ['demo', ['--nonsense'], "Unknown option '--nonsense'"],
+  ['serve', [], 'Which service?'],
+  ['serve', ['sesions'], 'There is no service "sesions".'],
+])('npm run %s with %j is refused with the help, not with a stack', async (name, args, said) => {
+  const { status, err } = await program(name, args);
+  expect(err).toContain(said);
+  expect(err).toContain(readFileSync(join(scripts, 'help', `${name}.txt`), 'utf8'));
+  expect(err).not.toMatch(/^ +at /m);
+  expect(status).toBe(2);
+});
+
+test('the first start makes an example, says what to change, and starts nothing', async () => {
+  const config = join(dir, 'roamwatt.yaml');
+  const { status, err } = await program('start', ['--config', config]);
+  expect(err).toMatch(/party .*locations .*start again/s);
+  expect(existsSync(config)).toBe(true);
+  expect(status).toBe(0);
+});
+
+test('a start with settings that point nowhere ends before any server runs', async () => {
+  const config = join(dir, 'roamwatt.yaml');
+  await program('start', ['--config', config]);
+  writeFileSync(config, readFileSync(config, 'utf8').replace('[LEVEL-2]', '[LEVEL2]'));
+  const { status, err } = await program('start', ['--config', config]);
+  expect(err).toBe(`${config}: locations.0 (SITE-1).evses.0 (1).connectors.0 (1).tariff_ids.0: there is no tariff "LEVEL2"; did you mean "LEVEL-2"?\n`);
+  expect(status).toBe(2);
+});
+
+test('a port that is none is named before any server runs', async () => {
+  const { status, err } = await program('start', ['--config', join(dir, 'roamwatt.yaml'), '--example'], { OCPP_PORT: 'hello' });
+  expect(err).toBe('environment variable OCPP_PORT: a port from 0 (any free one) to 65535, not "hello"\n');
+  expect(status).toBe(2);
+});
+
+test('where no temporary files can go, TMPDIR is named', async () => {
+  const { status, err } = await run([join(scripts, 'run.mjs'), 'demo'], { TMPDIR: join(dir, 'nowhere') });
+  expect(err).toContain('set TMPDIR');
+  expect(status).toBe(1);
+});
