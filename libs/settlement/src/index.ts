@@ -6,6 +6,7 @@ export {
 } from './month.ts';
 export {
   type CdrToSettle, digitsOf, type Remark, type SettledCdr, settledCdr, type SettledTax,
+  taxesOfPlace, vatRates,
 } from './settled.ts';
 export { invoiceNumber, settle, type SettleInput } from './settle.ts';
 export {

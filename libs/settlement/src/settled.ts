@@ -1,6 +1,6 @@
 import { type Decimal, decimal, isCurrency, minorUnits } from '#money';
 import type { Cdr } from '#ocpi';
-import { combinedRate, splitTax, taxesAt } from '#taxes';
+import { combinedRate, splitTax, type Tax, taxesAt } from '#taxes';
 import { instant, rfc3339 } from '#time';
 
 /** What settling needs of a CDR. */
@@ -94,7 +94,7 @@ function taxesOf(
   cdr: CdrToSettle,
   { excl, tax, digits }: TaxedAmount,
 ): Pick<SettledCdr, 'taxes' | 'remarks'> {
-  const place = taxesAt(cdr.cdr_location, instant(cdr.start_date_time));
+  const place = taxesOfPlace(cdr);
   const shown = (code: string, rate: string, amount: Decimal): SettledTax => ({
     code, rate, base: excl.toFixed(digits), amount: amount.toFixed(digits),
   });
@@ -111,8 +111,15 @@ function taxesOf(
   return { taxes: parts.map(({ tax: one, amount }) => shown(one.code, one.rate, amount)), remarks: [] };
 }
 
+/** The taxes of a CDR's Location at the start of the charge; undefined where there is no data. */
+export function taxesOfPlace(
+  { cdr_location, start_date_time }: Pick<CdrToSettle, 'cdr_location' | 'start_date_time'>,
+): readonly Tax[] | undefined {
+  return taxesAt(cdr_location, instant(start_date_time));
+}
+
 /** The different percentages in a CDR's tariffs, smallest first. */
-function vatRates({ tariffs = [] }: CdrToSettle): string[] {
+export function vatRates({ tariffs = [] }: Pick<CdrToSettle, 'tariffs'>): string[] {
   const components = tariffs.flatMap(({ elements }) =>
     elements.flatMap(({ price_components }) => price_components),
   );

@@ -45,6 +45,12 @@ const tariffs: fc.Arbitrary<Tariff> = fc
     return { ...tariff, elements: [...(atNight ? [night] : []), { price_components: prices }] };
   });
 
+/** Where the tariff's VAT is what the place's taxes come to. */
+function placeOf({ elements: [element] }: Tariff) {
+  const states: Readonly<Record<string, string>> = { 13: 'ON', 14.975: 'QC' };
+  return { ...location, state: states[String(element?.price_components[0]?.vat)] ?? 'BC' };
+}
+
 function sessionOf(stretches: readonly { minutes: number; tenthsWh: number; charging: boolean }[]) {
   let atMs = startMs;
   const charging_periods = stretches.map(({ minutes, tenthsWh, charging }): ChargingPeriod => {
@@ -88,7 +94,7 @@ test('what one side bills, credits and corrects, the other finds nothing wrong w
           nowMs: endMs + 2_000,
         };
         const { cdr: billed, pricing } = billOf(
-          { session: ended, location, tariff: priced, tariffVersion: 1, token, energyWh },
+          { session: ended, location: placeOf(priced), tariff: priced, tariffVersion: 1, token, energyWh },
           at,
         );
         expect(review(billed, options)).toMatchObject({

@@ -12,6 +12,7 @@ export type FindingCode =
   | 'time-zone-unknown'
   | 'time-zone-differs'
   | 'currency-unknown'
+  | 'tax-differs-from-place'
   | 'tariff-in-another-currency'
   | 'tariff-not-listed'
   | 'tariff-outside-its-validity'

@@ -117,7 +117,13 @@ test('a price that no CDR can say is a finding, and never keeps the CDR from bei
   const elements = [
     { price_components: [{ type: 'ENERGY' as const, price: 123456789012.345, vat: 123456789012.345, step_size: 1 }] },
   ];
-  expect(codes({ tariffs: [{ ...tariff, elements }] })).toEqual(['not-priceable']);
+  expect(codes({ tariffs: [{ ...tariff, elements }] })).toEqual(['not-priceable', 'tax-differs-from-place']);
+});
+
+test('a VAT that is not what the taxes of the place come to is found, and said', () => {
+  const inQuebec = { cdr_location: { ...cdr.cdr_location, state: 'QC', city: 'Montréal' } };
+  const found = review({ ...cdr, ...inQuebec }, options).findings.find(({ code }) => code === 'tax-differs-from-place');
+  expect(found?.detail).toBe('it charges 5 % of tax; Montréal QC has GST 5 % and QST 9.975 %');
 });
 
 test('local times are priced in the zone of the Location', () => {

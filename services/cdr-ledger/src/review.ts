@@ -1,5 +1,6 @@
 import { decimal, sum } from '#money';
 import { type Cdr, type Party, partyText, sameId, sameParty } from '#ocpi';
+import { settledCdr, taxesOfPlace, vatRates } from '#settlement';
 import { instant } from '#time';
 import { type Finding, found } from './finding.ts';
 import { asMeant, isNegativeBill, knownId, type Meant, namedOriginal, negatesMore, negatesTime } from './meant.ts';
@@ -45,11 +46,21 @@ export function review(given: Cdr, options: ReviewOptions): ReviewedCdr {
       ...volumeFindings(cdr),
       ...timeFindings(cdr, options),
       ...findings,
+      ...taxFindings(cdr),
       ...reviewTariffs(cdr, options.published, options.timeZone),
     ],
     ...(pricing === undefined ? {} : { pricing }),
     ...(meant === undefined ? {} : { meant }),
   };
+}
+
+/** What is charged as tax is not what the place has: it is settled as charged, and disputable. */
+function taxFindings(cdr: Cdr): Finding[] {
+  if (!settledCdr(cdr).remarks.includes('tax-differs-from-place')) return [];
+  const told = vatRates(cdr).map((rate) => `${rate} %`).join(' and ') || 'another amount';
+  const due = (taxesOfPlace(cdr) ?? []).map(({ code, rate }) => `${code} ${rate} %`).join(' and ');
+  const { city, state = '' } = cdr.cdr_location;
+  return found('tax-differs-from-place', `it charges ${told} of tax; ${`${city} ${state}`.trim()} has ${due}`);
 }
 
 function ownerFindings({ cdr_token }: Cdr, { ownParty }: ReviewOptions): Finding[] {
