@@ -10,6 +10,9 @@ import { Projections } from './projections.ts';
 import { Proofs } from './proofs.ts';
 import { ProofsController } from './proofs.controller.ts';
 import type { Proving } from './proving.ts';
+import { Retail } from './retail.ts';
+import { RetailController } from './retail.controller.ts';
+import { RetailFactsController } from './retail-facts.controller.ts';
 import { SessionFactsController } from './session-facts.controller.ts';
 import { SettlementController } from './settlement.controller.ts';
 import { Settling } from './settling.ts';
@@ -18,12 +21,13 @@ export interface LedgerVerbs extends Omit<Proving, 'signing'> {
   readonly ledger: CdrLedger;
   readonly disputes: Disputes;
   readonly settling: Settling;
+  readonly retail: Retail;
 }
 
 @Module({})
 export class CdrLedgerModule {
   static with(verbs: LedgerVerbs): DynamicModule {
-    const { ledger, disputes, settling, proofs, exporting, csv, projections } = verbs;
+    const { ledger, disputes, settling, retail, proofs, exporting, csv, projections } = verbs;
     return {
       module: CdrLedgerModule,
       controllers: [
@@ -33,11 +37,14 @@ export class CdrLedgerModule {
         ProofsController,
         SessionFactsController,
         PartnerFactsController,
+        RetailController,
+        ...(retail.accountsIfKept ? [RetailFactsController] : []),
       ],
       providers: [
         { provide: CdrLedger, useValue: ledger },
         { provide: Disputes, useValue: disputes },
         { provide: Settling, useValue: settling },
+        { provide: Retail, useValue: retail },
         { provide: Proofs, useValue: proofs },
         { provide: Exporting, useValue: exporting },
         { provide: Csv, useValue: csv },

@@ -1,6 +1,7 @@
 import { busMigrations } from '#bus';
 import { eventStoreMigrations } from '#event-store';
 import type { MigrationList, MigrationPlace } from '#postgres';
+import { retailMigrations } from './retail-migrations.ts';
 
 /** The log, how far the service has listened, and its own tables. */
 export const migrations: MigrationList = [
@@ -40,6 +41,7 @@ export const migrations: MigrationList = [
     ],
   },
   { name: 'cdr-ledger-rebuild', up: rebuilding },
+  ...retailMigrations,
 ];
 
 /**

@@ -17,6 +17,8 @@ import { settlement } from './projections/settlement.ts';
 import { prove, signingOf } from './proving.ts';
 import { publishedFrom } from './published.ts';
 import { Recorder } from './record.ts';
+import { Retail } from './retail.ts';
+import { retailSettings } from './retail-config.ts';
 import { Settling } from './settling.ts';
 import { toTold, withPrivateParts } from './tells.ts';
 import { zonesFrom } from './zones.ts';
@@ -62,11 +64,15 @@ export function start(env: Env): Promise<Running> {
         settlement: settled,
         list,
       });
-      const others = [disputeRows, credits, settled];
+      const plans = retailSettings(settings);
+      const retailing = { db, bus, store, recorder, clock, party, log };
+      const retail = plans === undefined ? Retail.none : await Retail.keep(retailing, plans);
+      onStop(() => retail.stop());
+      const others = [disputeRows, credits, settled, ...retail.followings];
       const proving = prove({ db, store, clock, party, timeZone, signing, log, chain, list, others });
       onStop(() => proving.signing.stop());
       const serving = await serve({
-        module: CdrLedgerModule.with({ ledger, disputes, settling, ...proving }),
+        module: CdrLedgerModule.with({ ledger, disputes, settling, retail, ...proving }),
         bus,
         db,
         listener: 'cdr-ledger',

@@ -1,9 +1,12 @@
 import { type Fact, told } from '#bus';
 import { toJsonBytes } from '#contracts';
+import { accountCreditChanged } from '#contracts/accounts';
 import { cdrIssued, cdrReceived } from '#contracts/cdr-ledger';
 import type { EventStore, StoredEvent } from '#event-store';
 import type { Party } from '#ocpi';
 import type { Database } from '#postgres';
+import type { AccountEvent } from './account.ts';
+import { contractKeys } from './holders.ts';
 import { type LedgerEvent, readEvent } from './ledger-event.ts';
 import { wholeCdr } from './private-part.ts';
 import { findPrivateParts } from './private-parts.ts';
@@ -11,6 +14,11 @@ import { meantCdr } from './received-cdr.ts';
 
 /** An event of the log with the text of its private part, unless that is erased. */
 type Opened = LedgerEvent & { readonly privateText?: string };
+
+/** An event of an account with its holder's contract, unless that is erased. */
+interface HeldAccount {
+  readonly contractKey?: string;
+}
 
 /**
  * What is told of an event: partners get the whole CDR, so the log has to be read
@@ -39,6 +47,13 @@ export function toTold(stored: StoredEvent): Fact | undefined {
         cdrJson: toJsonBytes(event.privateText ?? whole),
       });
     }
+    case 'CreditExhausted':
+    case 'CreditRestored': {
+      const { accountId, at, type, contractKey } = event as AccountEvent & HeldAccount;
+      if (contractKey === undefined) return undefined;
+      const exhausted = type === 'CreditExhausted';
+      return told(accountCreditChanged, { accountId, contractKey, exhausted, at });
+    }
     case 'CdrAcknowledged':
     case 'SessionLeftUnbilled':
     case 'AgreementNoted':
@@ -46,6 +61,14 @@ export function toTold(stored: StoredEvent): Fact | undefined {
     case 'DisputeAnswered':
     case 'DisputeWithdrawn':
     case 'DisputeCredited':
+    case 'AccountOpened':
+    case 'PlanChosen':
+    case 'LimitSet':
+    case 'PaymentBooked':
+    case 'ChargeBooked':
+    case 'ChargeHeld':
+    case 'ChargeForestalled':
+    case 'ChargeRefunded':
       return undefined;
   }
 }
@@ -58,12 +81,17 @@ export function withPrivateParts(store: EventStore, db: Database): EventStore {
       db,
       read.flatMap((event) => ('private' in event ? [event.private.id] : [])),
     );
+    const holders = await contractKeys(
+      db,
+      read.flatMap((event) => (isCredit(event) ? [event.accountId] : [])),
+    );
     return events.map((stored, n) => {
       const event = read[n]!;
       const privateText = 'private' in event ? found.get(event.private.id)?.text : undefined;
-      return privateText === undefined
+      const contractKey = isCredit(event) ? holders.get(event.accountId) : undefined;
+      return privateText === undefined && contractKey === undefined
         ? stored
-        : { ...stored, data: JSON.stringify({ ...event, privateText }) };
+        : { ...stored, data: JSON.stringify({ ...event, privateText, contractKey }) };
     });
   };
   return {
@@ -76,6 +104,10 @@ export function withPrivateParts(store: EventStore, db: Database): EventStore {
     subscribe: (after, handle, signal) =>
       store.subscribe(after, async (events) => handle(await opened(events)), signal),
   };
+}
+
+function isCredit(event: LedgerEvent) {
+  return event.type === 'CreditExhausted' || event.type === 'CreditRestored';
 }
 
 function partyOf({ country_code, party_id }: Party) {

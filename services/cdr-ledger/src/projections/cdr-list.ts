@@ -87,6 +87,16 @@ async function applyEvent(tx: Tx, position: bigint, event: LedgerEvent): Promise
     case 'DisputeAnswered':
     case 'DisputeWithdrawn':
     case 'DisputeCredited':
+    case 'AccountOpened':
+    case 'PlanChosen':
+    case 'LimitSet':
+    case 'PaymentBooked':
+    case 'CreditExhausted':
+    case 'CreditRestored':
+    case 'ChargeBooked':
+    case 'ChargeHeld':
+    case 'ChargeForestalled':
+    case 'ChargeRefunded':
       return undefined;
   }
 }

@@ -1,0 +1,130 @@
+import { ask, tell } from '#bus';
+import { filled } from './filled.ts';
+import {
+  AccountCreditChangedSchema,
+  AccountLinesSchema,
+  AccountListSchema,
+  AccountStandsSchema,
+  BookPaymentSchema,
+  ChangeAccountSchema,
+  GetAccountSchema,
+  GetRetailSchema,
+  ListAccountLinesSchema,
+  ListAccountsSchema,
+  PricedForDriverSchema,
+  PriceForDriverSchema,
+  ReleaseChargeSchema,
+  RetailFoundSchema,
+} from './gen/roamwatt/cdr_ledger/v1/accounts_pb.ts';
+
+export {
+  type Account,
+  type AccountBalance,
+  type AccountCreditChanged,
+  AccountCreditChangedSchema,
+  type AccountLine,
+  type AccountLines,
+  AccountLinesSchema,
+  type AccountList,
+  AccountListSchema,
+  AccountSchema,
+  type AccountStands,
+  AccountStandsSchema,
+  type BookPayment,
+  BookPaymentSchema,
+  type ChangeAccount,
+  ChangeAccountSchema,
+  type GetAccount,
+  GetAccountSchema,
+  type GetRetail,
+  GetRetailSchema,
+  type ListAccountLines,
+  ListAccountLinesSchema,
+  type ListAccounts,
+  ListAccountsSchema,
+  type PricedForDriver,
+  PricedForDriverSchema,
+  type PriceForDriver,
+  PriceForDriverSchema,
+  type ReleaseCharge,
+  ReleaseChargeSchema,
+  type RetailFound,
+  RetailFoundSchema,
+  type RetailPrice,
+  RetailPriceSchema,
+} from './gen/roamwatt/cdr_ledger/v1/accounts_pb.ts';
+
+const context = 'cdr-ledger';
+
+export const getAccount = ask({
+  context,
+  verb: 'get-account',
+  request: GetAccountSchema,
+  answer: AccountStandsSchema,
+  check: filled('contractId'),
+});
+
+export const listAccounts = ask({
+  context,
+  verb: 'list-accounts',
+  request: ListAccountsSchema,
+  answer: AccountListSchema,
+  check: filled(),
+});
+
+export const changeAccount = ask({
+  context,
+  verb: 'change-account',
+  request: ChangeAccountSchema,
+  answer: AccountStandsSchema,
+  check: filled('contractId'),
+});
+
+export const bookPayment = ask({
+  context,
+  verb: 'book-payment',
+  request: BookPaymentSchema,
+  answer: AccountStandsSchema,
+  check: filled('contractId', 'currency', 'amount'),
+});
+
+export const listAccountLines = ask({
+  context,
+  verb: 'list-account-lines',
+  request: ListAccountLinesSchema,
+  answer: AccountLinesSchema,
+  check: filled('contractId'),
+});
+
+export const getRetail = ask({
+  context,
+  verb: 'get-retail',
+  request: GetRetailSchema,
+  answer: RetailFoundSchema,
+  check: filled('party', 'cdrId'),
+});
+
+export const priceForDriver = ask({
+  context,
+  verb: 'price-for-driver',
+  request: PriceForDriverSchema,
+  answer: PricedForDriverSchema,
+  check: filled('tokenUid', 'party', 'currency', 'exclVat', 'energyKwh', 'hours', 'startedAt'),
+});
+
+export const releaseCharge = ask({
+  context,
+  verb: 'release-charge',
+  request: ReleaseChargeSchema,
+  answer: RetailFoundSchema,
+  check: filled('party', 'cdrId'),
+});
+
+export const accountCreditChanged = tell({
+  context,
+  thing: 'account',
+  happened: 'credit-changed',
+  fact: AccountCreditChangedSchema,
+  key: (fact) => fact.accountId,
+  check: filled('accountId', 'contractKey', 'at'),
+});

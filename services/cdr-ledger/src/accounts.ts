@@ -1,0 +1,265 @@
+import { Rejected } from '#decider';
+import { type Decimal, decimal, InvalidDecimal, isCurrency, minorUnits } from '#money';
+import type { EventStore } from '#event-store';
+import { fold } from '#decider';
+import type { Party } from '#ocpi';
+import type { Database } from '#postgres';
+import type { Clock } from '#time';
+import { account, type AccountCommand, type AccountRefusal, accountStream } from './account.ts';
+import {
+  type BookedCharge,
+  charge,
+  type Charge,
+  type ChargeEvent,
+  type ChargeRefusal,
+  chargeStream,
+} from './charge.ts';
+import type { Following } from './follow.ts';
+import { findHolder, type Holder, holderOf, ensureHolder, noteToken } from './holders.ts';
+import type { PlaceOf } from './places.ts';
+import type { PlanVersion } from './plan.ts';
+import type { PlanBook } from './plan-book.ts';
+import {
+  type AccountLine,
+  type Balance,
+  balancesOf,
+  findAccount,
+  leftOf,
+  linesOf,
+  type ListedAccount,
+  pageOfAccounts,
+} from './projections/account-rows.ts';
+import { findCdr } from './projections/cdr-list.ts';
+import type { Recorder } from './record.ts';
+import type { ForDriver, Priced, RetailPricing } from './retail-pricing.ts';
+import { type Running, unbilledOf } from './running.ts';
+
+export interface AccountsParts {
+  readonly db: Database;
+  readonly store: EventStore;
+  readonly recorder: Recorder;
+  readonly clock: Clock;
+  readonly pricing: RetailPricing;
+  readonly plans: PlanBook;
+  readonly placeOf: PlaceOf;
+  readonly running: Running;
+  readonly rows: Pick<Following, 'caughtUp'>;
+  readonly booking: Pick<Following, 'caughtUp'>;
+}
+
+export type AccountsRefusal =
+  AccountRefusal | ChargeRefusal | 'accounts-not-kept' | 'unknown-plan' | 'invalid-object';
+
+export interface StandingAccount extends ListedAccount {
+  readonly plan: PlanVersion;
+  readonly balances: readonly (Balance & { readonly left: Decimal | undefined })[];
+}
+
+/** What a CDR or Credit CDR is on its driver's account. */
+export interface RetailOfCdr extends Priced {
+  readonly state: 'booked' | 'held';
+}
+
+/** The verbs of drivers' accounts. Whoever reads sees all that was recorded before. */
+export class Accounts {
+  constructor(private readonly parts: AccountsParts) {}
+
+  /** A token of ours: its contract has an account from now on. */
+  async open(tokenUid: string, contractId: string): Promise<void> {
+    const { db, pricing } = this.parts;
+    const { accountId } = await ensureHolder(db, contractId);
+    await noteToken(db, tokenUid, contractId);
+    await pricing.opened(accountId);
+  }
+
+  async find(contractId: string): Promise<StandingAccount> {
+    return this.standing((await this.holder(contractId)).accountId);
+  }
+
+  async page(after: bigint, limit: number): Promise<StandingAccount[]> {
+    await this.caughtUp();
+    const page = await pageOfAccounts(this.parts.db, after, limit);
+    return Promise.all(page.map((listed) => this.withBalances(listed)));
+  }
+
+  async lines(contractId: string, before: bigint, limit: number): Promise<AccountLine[]> {
+    const { accountId } = await this.holder(contractId);
+    await this.caughtUp();
+    return linesOf(this.parts.db, accountId, before, limit);
+  }
+
+  /** An operator's changes: the plan for charges from now on, and what may be owed. */
+  async change(
+    contractId: string,
+    ordered: {
+      readonly commandId: string;
+      readonly planId?: string | undefined;
+      readonly limits: readonly { readonly currency: string; readonly amount?: string | undefined }[];
+    },
+  ): Promise<StandingAccount> {
+    const { commandId, planId } = ordered;
+    if (planId !== undefined && !this.parts.plans.has(planId))
+      throw refuse('unknown-plan', `plan_id: there is no plan ${planId.slice(0, 40)}`);
+    const limits = ordered.limits.map(({ currency, amount }) => ({
+      currency: readCurrency(currency),
+      amount: amount === undefined ? undefined : readAmount(amount, currency, { least: 0 }),
+    }));
+    const { accountId } = await this.holder(contractId);
+    const at = this.parts.clock.iso();
+    if (planId !== undefined)
+      await this.record(accountId, { type: 'ChoosePlan', commandId: `${commandId} plan`, planId, at });
+    for (const { currency, amount } of limits) {
+      const id = `${commandId} limit ${currency}`;
+      await this.record(accountId, { type: 'SetLimit', commandId: id, currency, amount, at });
+    }
+    return this.standing(accountId);
+  }
+
+  /** What the driver paid, or was paid out. */
+  async pay(
+    contractId: string,
+    paid: { readonly commandId: string; readonly currency: string; readonly amount: string },
+  ): Promise<StandingAccount> {
+    const currency = readCurrency(paid.currency);
+    const amount = readAmount(paid.amount, currency, {});
+    const { accountId } = await this.holder(contractId);
+    const at = this.parts.clock.iso();
+    await this.record(accountId, {
+      type: 'BookPayment', commandId: paid.commandId, currency, amount, at,
+    });
+    return this.standing(accountId);
+  }
+
+  /** Undefined for a CDR that is on nobody's account. */
+  async retailOf(party: Party, cdrId: string): Promise<RetailOfCdr | undefined> {
+    const { db, booking } = this.parts;
+    await booking.caughtUp();
+    const credited = (await findCdr(db, party, cdrId))?.cdr;
+    const id = credited?.credit ? (credited.credit_reference_id ?? '') : cdrId;
+    const state = await this.charge({ ...party, id });
+    if (credited?.credit) return refundedBy(state, cdrId);
+    return 'charge' in state
+      ? { state: state.status === 'held' ? 'held' : 'booked', ...state.charge }
+      : undefined;
+  }
+
+  /** What a charge will cost its driver; undefined for a driver that has no account. */
+  async priceFor(
+    tokenUid: string,
+    charged: Omit<ForDriver, 'place'> & { readonly locationId: string },
+  ): Promise<Priced | undefined> {
+    const { db, pricing, placeOf } = this.parts;
+    const holder = await findHolder(db, { tokenUid });
+    if (!holder) return undefined;
+    const { locationId, ...rest } = charged;
+    const place = locationId === '' ? undefined : await placeOf(charged.party, locationId);
+    return pricing.price(holder.accountId, { ...rest, place });
+  }
+
+  wasStopped(party: Party, sessionId: string): Promise<boolean> {
+    return this.parts.running.wasStopped(party, sessionId);
+  }
+
+  /** Books what was held back. */
+  async release(party: Party, cdrId: string): Promise<RetailOfCdr | undefined> {
+    const { recorder, clock, booking } = this.parts;
+    await booking.caughtUp();
+    const order = async () => ({
+      parts: [],
+      command: { type: 'ReleaseCharge' as const, at: clock.iso() },
+    });
+    await recorder.record(chargeStream({ ...party, id: cdrId }), charge, order);
+    return this.retailOf(party, cdrId);
+  }
+
+  /** All CDRs are booked, and all that is booked is in the rows. */
+  private async caughtUp(): Promise<void> {
+    await this.parts.booking.caughtUp();
+    await this.parts.rows.caughtUp();
+  }
+
+  private async charge(cdr: Party & { readonly id: string }): Promise<Charge> {
+    const stored = await this.parts.store.read(chargeStream(cdr));
+    return fold(charge, stored.map(({ data }) => JSON.parse(data) as ChargeEvent));
+  }
+
+  private async holder(contractId: string): Promise<Holder> {
+    const holder = await holderOf(this.parts.db, contractId);
+    if (!holder) throw refuse('unknown-account', `contract_id: ${contractId.slice(0, 40)} has no account`);
+    return holder;
+  }
+
+  private async standing(accountId: string): Promise<StandingAccount> {
+    await this.caughtUp();
+    const listed = await findAccount(this.parts.db, accountId);
+    if (!listed) throw refuse('unknown-account', 'contract_id: its account is not open yet');
+    return this.withBalances(listed);
+  }
+
+  private async withBalances(listed: ListedAccount): Promise<StandingAccount> {
+    const { db, clock, plans } = this.parts;
+    const { accountId, planId } = listed;
+    const unbilled = await unbilledOf(db, accountId, clock);
+    const balances = (await balancesOf(db, accountId)).map((balance) => ({
+      ...balance,
+      left: leftOf(balance, unbilled.get(balance.currency)),
+    }));
+    return { ...listed, plan: plans.at(planId, clock.iso()), balances };
+  }
+
+  private async record(accountId: string, command: AccountCommand): Promise<void> {
+    await this.parts.recorder.record(accountStream(accountId), account, async () => ({
+      parts: [],
+      command,
+    }));
+  }
+}
+
+function refundedBy(state: Charge, creditCdrId: string): RetailOfCdr | undefined {
+  if (state.status !== 'refunded' || !sameCdr(state.refund.creditCdrId, creditCdrId)) return undefined;
+  const { charge: booked, refund } = state;
+  const { currency, exclVat, inclVat, payable } = refund;
+  const price = {
+    currency, exclVat, payable, steps: [], exception: 'paid-back' as const,
+    ...(inclVat === undefined ? {} : { inclVat }),
+  };
+  return { state: 'booked', plan: booked.plan, price: passingThrough(booked, price) };
+}
+
+/** A refund shows as much as its charge did. */
+function passingThrough({ price }: BookedCharge, refund: Priced['price']): Priced['price'] {
+  return price.exception === 'own-station' ? { ...refund, exception: 'own-station' } : refund;
+}
+
+function sameCdr(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
+}
+
+function readCurrency(text: string): string {
+  if (isCurrency(text)) return text;
+  throw refuse('invalid-object', `currency: ${text.slice(0, 20)} is no ISO 4217 code`);
+}
+
+const AMOUNT_MAX = decimal(100_000_000);
+
+function readAmount(text: string, currency: string, { least }: { least?: number }): string {
+  const said = text.slice(0, 40);
+  let amount: Decimal;
+  try {
+    amount = decimal(text);
+  } catch (error) {
+    if (!(error instanceof InvalidDecimal)) throw error;
+    throw refuse('invalid-object', `amount: ${said} is no decimal number`);
+  }
+  const digits = minorUnits(currency);
+  if (!amount.roundTo(digits, 'toward-zero').equals(amount))
+    throw refuse('invalid-object', `amount: ${said} has more than the ${digits} decimals of ${currency}`);
+  if (amount.abs().compare(AMOUNT_MAX) > 0 || (least !== undefined && amount.compare(decimal(least)) < 0))
+    throw refuse('invalid-object', `amount: ${said} is not between ${least ?? `-${AMOUNT_MAX}`} and ${AMOUNT_MAX}`);
+  if (least === undefined && amount.isZero()) throw refuse('invalid-object', 'amount: is zero');
+  return amount.toString();
+}
+
+function refuse(code: AccountsRefusal, detail: string): Rejected<AccountsRefusal> {
+  return new Rejected(code, detail);
+}

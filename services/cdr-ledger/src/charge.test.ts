@@ -1,0 +1,101 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { fold, given } from '#decider';
+import { Decimal, decimal } from '#money';
+import { type BookedCharge, charge, type ChargeCommand, type ChargeEvent } from './charge.ts';
+
+const at = '2022-02-01T18:22:00Z';
+const cdr = { country_code: 'CA', party_id: 'BCT', id: 'R-1' };
+const about = { ledger: 'CA*CPK/accounts', accountId: 'a1', cdr, at };
+const charged: BookedCharge = {
+  ...about,
+  startedAt: '2022-02-01T17:00:00Z',
+  energyKwh: '6',
+  cdrExclVat: '2.94',
+  plan: { planId: 'plus', name: 'Plus', from: '2022-01-01T00:00:00Z', terms: { kind: 'mark-up', percent: '5', tax: 'of-place' } },
+  price: { currency: 'CAD', exclVat: '3.09', inclVat: '3.24', payable: '3.24', steps: [] },
+};
+const book = { ...charged, type: 'BookCharge', hold: false } as const;
+const booked: ChargeEvent = { ...charged, type: 'ChargeBooked' };
+const held: ChargeEvent = { ...charged, type: 'ChargeHeld' };
+const credit = { ...about, type: 'CreditCharge', creditCdrId: 'R-1-C', creditedExclVat: '2.94' } as const;
+const { type: _, ...credited } = credit;
+const refunded: ChargeEvent = {
+  ...credited, type: 'ChargeRefunded', currency: 'CAD', exclVat: '-3.09', inclVat: '-3.24', payable: '-3.24',
+};
+
+describe('a charge', () => {
+  test('is booked once, whatever it would cost by now', () => {
+    given(charge).when(book).then(booked);
+    given(charge, booked).when({ ...book, price: { ...charged.price, payable: '99' } }).thenNothing();
+  });
+
+  test('is refunded by its Credit CDR in full, and once', () => {
+    given(charge, booked).when(credit).then(refunded);
+    given(charge, booked, refunded).when(credit).thenNothing();
+    given(charge, booked, refunded).when({ ...credit, creditCdrId: 'AGAIN' }).thenNothing();
+    given(charge, booked, refunded).when(book).thenNothing();
+  });
+
+  test('is refunded by the share that a Credit CDR takes back', () => {
+    given(charge, booked).when({ ...credit, creditedExclVat: '1.47' }).then({
+      ...refunded, creditedExclVat: '1.47', exclVat: '-1.55', inclVat: '-1.62', payable: '-1.62',
+    } as ChargeEvent);
+  });
+
+  test('is never refunded by more than it cost', () => {
+    given(charge, booked).when({ ...credit, creditedExclVat: '29.4' })
+      .then({ ...refunded, creditedExclVat: '29.4' } as ChargeEvent);
+  });
+
+  test('whose credit comes first is booked and refunded at once', () => {
+    const forestalled: ChargeEvent = { ...credited, type: 'ChargeForestalled' };
+    given(charge).when(credit).then(forestalled);
+    given(charge, forestalled).when(credit).thenNothing();
+    given(charge, forestalled).when(book).then(booked, refunded);
+  });
+
+  test('that is held comes on the account when it is released, and never when it is credited', () => {
+    const cancelled: ChargeEvent = { ...credited, type: 'ChargeForestalled' };
+    given(charge).when({ ...book, hold: true }).then(held);
+    given(charge, held).when(book).thenNothing();
+    given(charge, held).when({ type: 'ReleaseCharge', at }).then(booked);
+    given(charge, held).when(credit).then(cancelled);
+    given(charge, held, cancelled).when({ type: 'ReleaseCharge', at }).thenNothing();
+    given(charge).when({ type: 'ReleaseCharge', at }).thenRejected('unknown-charge');
+  });
+});
+
+const commands: fc.Arbitrary<ChargeCommand> = fc.oneof(
+  fc.boolean().map((hold): ChargeCommand => ({ ...book, hold })),
+  fc.constant<ChargeCommand>({ type: 'ReleaseCharge', at }),
+  fc.record({ id: fc.constantFrom('C1', 'C2'), share: fc.integer({ min: 0, max: 400 }) }).map(
+    ({ id, share }): ChargeCommand => ({ ...credit, creditCdrId: id, creditedExclVat: decimal(share).shift(-2).toString() })),
+);
+
+test('any command repeated at any later point yields no second event, and the driver is never paid more than was charged', () => {
+  fc.assert(
+    fc.property(fc.array(commands, { maxLength: 12 }), fc.nat(), (ordered, i) => {
+      const log: ChargeEvent[] = [];
+      const done: ChargeCommand[] = [];
+      const order = (command: ChargeCommand) => {
+        const state = fold(charge, log);
+        const isEarly = state.status === 'absent' || state.status === 'forestalled';
+        if (command.type === 'ReleaseCharge' && isEarly) return [];
+        const events = charge.decide(command, state);
+        log.push(...events);
+        return events;
+      };
+      for (const command of ordered) if (order(command).length > 0) done.push(command);
+      if (done.length > 0) expect(order(done[i % done.length]!)).toEqual([]);
+      const balance = log.reduce(
+        (sum, event) => (event.type === 'ChargeBooked' ? sum.sub(decimal(event.price.payable))
+          : event.type === 'ChargeRefunded' ? sum.sub(decimal(event.payable)) : sum),
+        Decimal.zero,
+      );
+      expect(balance.compare(Decimal.zero)).toBeLessThanOrEqual(0);
+      for (const type of ['ChargeBooked', 'ChargeRefunded'])
+        expect(log.filter((event) => event.type === type).length).toBeLessThanOrEqual(1);
+    }),
+  );
+});

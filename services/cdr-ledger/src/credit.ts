@@ -1,0 +1,59 @@
+import type { Party } from '#ocpi';
+import type { Database } from '#postgres';
+import type { Clock } from '#time';
+import { account, type AccountCommand, accountStream } from './account.ts';
+import type { Follower, Following } from './follow.ts';
+import { readEvent } from './ledger-event.ts';
+import { balancesOf, isOfAccount, leftOf } from './projections/account-rows.ts';
+import type { Recorder } from './record.ts';
+import { type Running, unbilledOf } from './running.ts';
+
+export interface CreditParts {
+  readonly db: Database;
+  readonly recorder: Recorder;
+  readonly clock: Clock;
+  readonly party: Party;
+  readonly rows: Pick<Following, 'caughtUp'>;
+}
+
+/** Judges whether an account has anything left, in every currency that has a limit, and notes a change. */
+export async function judgeCredit(parts: CreditParts, accountId: string): Promise<void> {
+  const { db, recorder, clock, rows } = parts;
+  await rows.caughtUp();
+  await recorder.record(accountStream(accountId), account, async ({ opened, changes }) => {
+    if (!opened) return undefined;
+    const unbilled = await unbilledOf(db, accountId, clock);
+    const balances = await balancesOf(db, accountId);
+    const exhausted = balances.some((balance) => {
+      const left = leftOf(balance, unbilled.get(balance.currency));
+      return left !== undefined && (left.isZero() || left.isNegative());
+    });
+    const command: AccountCommand = { type: 'NoteCredit', changes, exhausted, at: clock.iso() };
+    return { parts: [], command };
+  });
+}
+
+const MONEY: ReadonlySet<string> = new Set([
+  'AccountOpened', 'LimitSet', 'PaymentBooked', 'ChargeBooked', 'ChargeRefunded',
+]);
+
+/** Whenever money or a limit moves: may the driver go on, and does what runs have to stop? */
+export function creditWatch(
+  parts: CreditParts,
+  { running, wake }: { readonly running: Running; wake(): void },
+): Follower {
+  return {
+    name: 'account-credit',
+    async apply(tx, events) {
+      const moved = events.flatMap((stored) => {
+        const event = readEvent(stored);
+        return isOfAccount(event) && MONEY.has(event.type) ? [event.accountId] : [];
+      });
+      const accountIds = [...new Set(moved)].sort();
+      for (const accountId of accountIds) await judgeCredit(parts, accountId);
+      // After all waiting for the rows: whoever rebuilds them waits for this transaction.
+      for (const accountId of accountIds) await running.stopOverLimit(tx, accountId);
+      if (accountIds.length > 0) wake();
+    },
+  };
+}

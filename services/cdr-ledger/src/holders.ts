@@ -1,0 +1,90 @@
+import { randomUUID } from 'node:crypto';
+import { idKey } from '#ocpi';
+import type { Queryable } from '#postgres';
+
+/**
+ * Whose account an account is: the one place that says so, in rows that can be deleted. Accounts
+ * themselves have random ids.
+ */
+
+export interface Holder {
+  readonly accountId: string;
+  readonly contractKey: string;
+  readonly contractId: string;
+}
+
+const HOLDER = `account_id AS "accountId", contract_key AS "contractKey", contract_id AS "contractId"`;
+
+/** What a CDR or a Session says of its payer, ids in any case. */
+export interface Payer {
+  readonly tokenUid: string;
+  readonly contractId?: string | undefined;
+}
+
+/**
+ * By the token that we issued, since partners may spell a contract differently; else by the
+ * contract.
+ */
+export async function findHolder(
+  db: Queryable,
+  { tokenUid, contractId = '' }: Payer,
+): Promise<Holder | undefined> {
+  const { rows } = await db.query<Holder>(
+    `SELECT ${HOLDER} FROM account_holders WHERE contract_key =
+       coalesce((SELECT contract_key FROM account_tokens WHERE token_key = $1), $2)`,
+    [idKey(tokenUid), idKey(contractId)],
+  );
+  return rows[0];
+}
+
+export async function holderOf(db: Queryable, contractId: string): Promise<Holder | undefined> {
+  const { rows } = await db.query<Holder>(
+    `SELECT ${HOLDER} FROM account_holders WHERE contract_key = $1`,
+    [idKey(contractId)],
+  );
+  return rows[0];
+}
+
+/** The contract's account, made up where it has none yet. */
+export async function ensureHolder(db: Queryable, contractId: string): Promise<Holder> {
+  await db.query(
+    `INSERT INTO account_holders (account_id, contract_key, contract_id) VALUES ($1, $2, $3)
+     ON CONFLICT (contract_key) DO NOTHING`,
+    [randomUUID(), idKey(contractId), contractId],
+  );
+  return (await holderOf(db, contractId))!;
+}
+
+export async function noteToken(db: Queryable, tokenUid: string, contractId: string): Promise<void> {
+  await db.query(
+    `INSERT INTO account_tokens (token_key, contract_key) VALUES ($1, $2)
+     ON CONFLICT (token_key) DO UPDATE SET contract_key = excluded.contract_key`,
+    [idKey(tokenUid), idKey(contractId)],
+  );
+}
+
+/** Contract keys by account; an erased one is not there. */
+export async function contractKeys(
+  db: Queryable,
+  accountIds: readonly string[],
+): Promise<Map<string, string>> {
+  if (accountIds.length === 0) return new Map();
+  const { rows } = await db.query<{ accountId: string; contractKey: string }>(
+    `SELECT account_id AS "accountId", contract_key AS "contractKey" FROM account_holders
+     WHERE account_id = ANY ($1::uuid[])`,
+    [accountIds],
+  );
+  return new Map(rows.map(({ accountId, contractKey }) => [accountId, contractKey]));
+}
+
+/** Erases a contract: its account, its balance and its chain stay, and are nobody's. */
+export async function forgetHolder(db: Queryable, contractId: string): Promise<void> {
+  const key = idKey(contractId);
+  await db.query(
+    `DELETE FROM running_charges WHERE account_id =
+       (SELECT account_id FROM account_holders WHERE contract_key = $1)`,
+    [key],
+  );
+  await db.query('DELETE FROM account_tokens WHERE contract_key = $1', [key]);
+  await db.query('DELETE FROM account_holders WHERE contract_key = $1', [key]);
+}

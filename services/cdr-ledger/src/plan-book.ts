@@ -1,0 +1,49 @@
+import type { Database } from '#postgres';
+import { BadSettings } from '#settings';
+import { type Clock, instant } from '#time';
+import { type PlanTerms, type PlanVersion, versionAt } from './plan.ts';
+
+/** Every version of every plan that ever held here, also of plans that the settings forgot. */
+export class PlanBook {
+  private constructor(private readonly versions: ReadonlyMap<string, readonly PlanVersion[]>) {}
+
+  /**
+   * Notes what the settings say. Throws BadSettings for a version that is in force already and now
+   * reads differently: drivers were charged by it.
+   */
+  static async open(db: Database, given: readonly PlanVersion[], clock: Clock): Promise<PlanBook> {
+    for (const version of given) await note(db, version, clock.now());
+    const { rows } = await db.query<{ planId: string; name: string; from: string; terms: PlanTerms }>(
+      'SELECT plan_id AS "planId", name, valid_from AS "from", terms FROM retail_plans',
+    );
+    return new PlanBook(Map.groupBy(rows, ({ planId }) => planId));
+  }
+
+  has(planId: string): boolean {
+    return this.versions.has(planId);
+  }
+
+  /** The version that holds for a charge that begins at an instant (RFC 3339). */
+  at(planId: string, startedAt: string): PlanVersion {
+    const version = versionAt(this.versions.get(planId) ?? [], instant(startedAt), instant);
+    if (!version) throw new Error(`there is no plan ${planId}`);
+    return version;
+  }
+}
+
+async function note(db: Database, { planId, name, from, terms }: PlanVersion, nowMs: number): Promise<void> {
+  const text = JSON.stringify(terms);
+  const mayChange = instant(from) > nowMs;
+  const { rows } = await db.query<{ terms: string }>(
+    `INSERT INTO retail_plans (plan_id, valid_from, name, terms) VALUES ($1, $2, $3, $4::json)
+     ON CONFLICT (plan_id, valid_from) DO UPDATE
+       SET name = excluded.name, terms = CASE WHEN $5 THEN excluded.terms ELSE retail_plans.terms END
+     RETURNING terms::text AS terms`,
+    [planId, from, name, text, mayChange],
+  );
+  if (rows[0]?.terms !== text) {
+    throw new BadSettings(
+      `retail.plans: the version ${planId} of ${from} is in force and reads differently than before; add one with a later date`,
+    );
+  }
+}

@@ -1,0 +1,181 @@
+import { Decimal, decimal } from '#money';
+import { type Party, partyText } from '#ocpi';
+import type { Queryable, Tx } from '#postgres';
+import type { AccountEvent } from '../account.ts';
+import type { ChargeBooked, ChargeEvent, ChargeRefunded } from '../charge.ts';
+import type { Follower } from '../follow.ts';
+import { type LedgerEvent, readEvent } from '../ledger-event.ts';
+import { retailText } from '../plan-text.ts';
+
+/** Drivers' accounts as they stand, and the lines of their statements; whose they are is not in here. */
+
+export const accountRows: Follower = {
+  name: 'account-rows',
+  async apply(tx, events) {
+    for (const stored of events) {
+      const event = readEvent(stored);
+      if (isOfAccount(event)) await applyEvent(tx, stored.position, event);
+    }
+  },
+  tables: ['account_lines', 'account_balances', 'accounts'],
+};
+
+export function isOfAccount(event: LedgerEvent): event is AccountEvent | ChargeEvent {
+  return 'accountId' in event;
+}
+
+async function applyEvent(tx: Tx, position: bigint, event: AccountEvent | ChargeEvent): Promise<void> {
+  const { accountId } = event;
+  switch (event.type) {
+    case 'AccountOpened': {
+      await tx.query(
+        `INSERT INTO accounts (account_id, "position", plan_id, exhausted, opened_at)
+         VALUES ($1, $2, $3, false, $4)`,
+        [accountId, position, event.planId, event.at],
+      );
+      for (const [currency, amount] of Object.entries(event.limits))
+        await setLimit(tx, accountId, currency, amount);
+      return;
+    }
+    case 'PlanChosen':
+      await tx.query('UPDATE accounts SET plan_id = $2 WHERE account_id = $1', [accountId, event.planId]);
+      return;
+    case 'LimitSet':
+      return setLimit(tx, accountId, event.currency, event.amount);
+    case 'PaymentBooked':
+      return addLine(tx, position, { ...event, kind: 'payment', text: '' });
+    case 'CreditExhausted':
+    case 'CreditRestored':
+      await tx.query('UPDATE accounts SET exhausted = $2 WHERE account_id = $1', [
+        accountId,
+        event.type === 'CreditExhausted',
+      ]);
+      return;
+    case 'ChargeBooked':
+    case 'ChargeRefunded':
+      return addLine(tx, position, lineOf(event));
+    case 'ChargeHeld':
+    case 'ChargeForestalled':
+      return;
+  }
+}
+
+interface NewLine {
+  readonly accountId: string;
+  readonly kind: 'charge' | 'refund' | 'payment';
+  readonly at: string;
+  readonly currency: string;
+  /** As it changes the balance. */
+  readonly amount: string;
+  readonly cdr?: Party & { readonly id: string };
+  readonly text: string;
+}
+
+function lineOf(event: ChargeBooked | ChargeRefunded): NewLine {
+  const { accountId, at } = event;
+  if (event.type === 'ChargeRefunded') {
+    const { cdr, creditCdrId, currency, payable } = event;
+    const amount = decimal(payable).neg().toString();
+    const text = `Paid back, of receipt ${cdr.id}.`;
+    return { accountId, kind: 'refund', at, currency, amount, cdr: { ...cdr, id: creditCdrId }, text };
+  }
+  const { cdr, price, plan, energyKwh } = event;
+  const text = `${energyKwh} kWh. ${retailText(price, plan)}`.trimEnd();
+  const amount = decimal(price.payable).neg().toString();
+  return { accountId, kind: 'charge', at, currency: price.currency, amount, cdr, text };
+}
+
+async function addLine(tx: Tx, position: bigint, line: NewLine): Promise<void> {
+  const { accountId, kind, at, currency, amount, cdr, text } = line;
+  await tx.query(
+    `INSERT INTO account_lines (account_id, "position", kind, at, currency, amount, party, cdr_id, text)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+    [accountId, position, kind, at, currency, amount, cdr ? partyText(cdr) : null, cdr?.id ?? null, text],
+  );
+  await tx.query(
+    `INSERT INTO account_balances AS b (account_id, currency, balance) VALUES ($1, $2, $3)
+     ON CONFLICT (account_id, currency) DO UPDATE SET balance = b.balance + excluded.balance`,
+    [accountId, currency, amount],
+  );
+}
+
+async function setLimit(tx: Tx, accountId: string, currency: string, amount: string | undefined) {
+  await tx.query(
+    `INSERT INTO account_balances (account_id, currency, balance, credit_limit) VALUES ($1, $2, 0, $3)
+     ON CONFLICT (account_id, currency) DO UPDATE SET credit_limit = excluded.credit_limit`,
+    [accountId, currency, amount ?? null],
+  );
+}
+
+export interface ListedAccount {
+  readonly accountId: string;
+  readonly position: bigint;
+  readonly planId: string;
+  readonly exhausted: boolean;
+  readonly openedAt: string;
+  /** Empty where the contract was erased. */
+  readonly contractId: string;
+}
+
+export interface Balance {
+  readonly currency: string;
+  readonly balance: Decimal;
+  readonly creditLimit: Decimal | undefined;
+}
+
+const ACCOUNT = `SELECT a.account_id AS "accountId", a."position", a.plan_id AS "planId", a.exhausted,
+  a.opened_at AS "openedAt", coalesce(h.contract_id, '') AS "contractId"
+  FROM accounts a LEFT JOIN account_holders h ON h.account_id = a.account_id`;
+
+export async function findAccount(db: Queryable, accountId: string): Promise<ListedAccount | undefined> {
+  return (await db.query<ListedAccount>(`${ACCOUNT} WHERE a.account_id = $1`, [accountId])).rows[0];
+}
+
+/** In the order of their opening, after a position. */
+export async function pageOfAccounts(db: Queryable, after: bigint, limit: number): Promise<ListedAccount[]> {
+  const page = `${ACCOUNT} WHERE a."position" > $1 ORDER BY a."position" LIMIT $2`;
+  return (await db.query<ListedAccount>(page, [after, limit])).rows;
+}
+
+export async function balancesOf(db: Queryable, accountId: string): Promise<Balance[]> {
+  const { rows } = await db.query<{ currency: string; balance: string; credit_limit: string | null }>(
+    `SELECT currency, balance, credit_limit FROM account_balances WHERE account_id = $1 ORDER BY currency`,
+    [accountId],
+  );
+  return rows.map(({ currency, balance, credit_limit }) => ({
+    currency,
+    balance: decimal(balance),
+    creditLimit: credit_limit === null ? undefined : decimal(credit_limit),
+  }));
+}
+
+/** What may still be charged; undefined where any amount may. */
+export function leftOf({ balance, creditLimit }: Balance, unbilled = Decimal.zero): Decimal | undefined {
+  return creditLimit === undefined ? undefined : balance.add(creditLimit).sub(unbilled);
+}
+
+export interface AccountLine {
+  readonly position: bigint;
+  readonly kind: NewLine['kind'];
+  readonly at: string;
+  readonly currency: string;
+  readonly amount: Decimal;
+  readonly party: string | null;
+  readonly cdrId: string | null;
+  readonly text: string;
+}
+
+/** Newest first, before a position. */
+export async function linesOf(
+  db: Queryable,
+  accountId: string,
+  before: bigint,
+  limit: number,
+): Promise<AccountLine[]> {
+  const { rows } = await db.query<Omit<AccountLine, 'amount'> & { amount: string }>(
+    `SELECT "position", kind, at, currency, amount, party, cdr_id AS "cdrId", text FROM account_lines
+     WHERE account_id = $1 AND "position" < $2 ORDER BY "position" DESC LIMIT $3`,
+    [accountId, before, limit],
+  );
+  return rows.map(({ amount, ...line }) => ({ ...line, amount: decimal(amount) }));
+}

@@ -1,0 +1,103 @@
+import { decimal } from '#money';
+import { type Cdr, type Party, partyText, sameParty } from '#ocpi';
+import type { EventStore } from '#event-store';
+import { combinedRate, type Place, taxesAt } from '#taxes';
+import { type Clock, instant } from '#time';
+import {
+  account,
+  type AccountCommand,
+  type AccountState,
+  accountStream,
+  planAt,
+} from './account.ts';
+import { type Charged, type PlanVersion, retailPrice, type RetailPrice } from './plan.ts';
+import type { PlanBook } from './plan-book.ts';
+import type { RetailSettings } from './retail-config.ts';
+import type { Recorder } from './record.ts';
+
+export interface Priced {
+  readonly plan: PlanVersion;
+  readonly price: RetailPrice;
+}
+
+/** A charge that is to be priced for the holder of an account. */
+export interface ForDriver extends Omit<Charged, 'own' | 'taxPercent'> {
+  /** Who operates there. */
+  readonly party: Party;
+  /** RFC 3339. */
+  readonly startedAt: string;
+  readonly place: Place | undefined;
+}
+
+export interface RetailPricingParts {
+  readonly store: EventStore;
+  readonly recorder: Recorder;
+  readonly clock: Clock;
+  readonly party: Party;
+  readonly settings: RetailSettings;
+  readonly plans: PlanBook;
+}
+
+/** Prices charges by the plan that the account had when they began. */
+export class RetailPricing {
+  constructor(private readonly parts: RetailPricingParts) {}
+
+  /** Opens the account, if it is not. */
+  async opened(accountId: string): Promise<AccountState> {
+    const { recorder, clock, party, settings } = this.parts;
+    const command: AccountCommand = {
+      type: 'OpenAccount',
+      ledger: accountsLedger(party),
+      accountId,
+      planId: settings.defaultPlan,
+      limits: settings.limits,
+      at: clock.iso(),
+    };
+    const order = async () => ({ parts: [], command });
+    return (await recorder.record(accountStream(accountId), account, order)).state;
+  }
+
+  async price(accountId: string, charged: ForDriver): Promise<Priced> {
+    const state = await this.opened(accountId);
+    const { party, startedAt, place } = charged;
+    const planId = planAt(state, instant(startedAt), instant);
+    const plan = this.parts.plans.at(planId, startedAt);
+    const taxes = place && taxesAt(place, instant(startedAt));
+    const price = retailPrice(
+      {
+        ...charged,
+        own: sameParty(party, this.parts.party),
+        taxPercent: taxes && combinedRate(taxes),
+      },
+      plan.terms,
+    );
+    return { plan, price };
+  }
+}
+
+/** Partners settle by the chain of the party alone: what drivers pay is in one of its own. */
+export function accountsLedger(party: Party): string {
+  return `${partyText(party)}/accounts`;
+}
+
+type PricedCdr = Pick<
+  Cdr,
+  | 'country_code' | 'party_id' | 'currency' | 'total_cost' | 'total_energy' | 'total_time'
+  | 'start_date_time' | 'cdr_location'
+>;
+
+export function chargedOf(cdr: PricedCdr): ForDriver {
+  const { country_code, party_id, currency, total_cost, cdr_location: place } = cdr;
+  const { excl_vat, incl_vat } = total_cost;
+  const { country, state, postal_code } = place;
+  return {
+    party: { country_code, party_id },
+    currency,
+    exclVat: decimal(excl_vat),
+    inclVat: incl_vat === undefined ? undefined : decimal(incl_vat),
+    energyKwh: decimal(cdr.total_energy),
+    hours: decimal(cdr.total_time),
+    startedAt: cdr.start_date_time,
+    place: { country, state, postal_code },
+  };
+}

@@ -1,0 +1,209 @@
+import { createHash } from 'node:crypto';
+import { type Bus, Refused, Unanswered } from '#bus';
+import { orderStop } from '#contracts/sessions';
+import { addDue, type DueHandler, type DueOutcome } from '#due';
+import { Decimal, decimal } from '#money';
+import { idKey, type Party, partyText, sameParty, type Session } from '#ocpi';
+import type { Database, Queryable, Tx } from '#postgres';
+import type { Log } from '#telemetry';
+import { type Clock, instant, rfc3339 } from '#time';
+import { contractParty } from './answers.ts';
+import { findHolder } from './holders.ts';
+import type { PlaceOf } from './places.ts';
+import type { ForDriver, RetailPricing } from './retail-pricing.ts';
+
+/**
+ * Charges of our drivers that are not on their accounts yet: running, or over and not billed. They
+ * count against what the account has left, and those that run are stopped when nothing is.
+ */
+
+export interface RunningParts {
+  readonly db: Database;
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly party: Party;
+  readonly pricing: RetailPricing;
+  readonly placeOf: PlaceOf;
+  readonly log: Log;
+  /** Looks whether the account's credit is exhausted. */
+  judge(accountId: string): Promise<void>;
+}
+
+/** What never led to a CDR counts no longer after this. */
+const UNBILLED_DAYS = 7;
+const KEPT_DAYS = 30;
+const DAY_MS = 86_400_000;
+
+interface StopBody {
+  readonly accountId: string;
+  readonly party: Party;
+  readonly sessionId: string;
+  readonly tokenUid: string;
+}
+
+export class Running {
+  constructor(private readonly parts: RunningParts) {}
+
+  readonly kinds: Readonly<Record<string, DueHandler>> = {
+    'stop-at-limit': async ({ body }) => this.stop(body as StopBody),
+    'judge-credit': async ({ body }) => {
+      await this.parts.judge((body as { accountId: string }).accountId);
+      return 'done';
+    },
+  };
+
+  /** A Session of one of our drivers as it is now; another's is of no interest. */
+  async note(tx: Tx, session: Session): Promise<void> {
+    const { db, party, pricing, placeOf } = this.parts;
+    const { cdr_token: token } = session;
+    if (!sameParty(token, party)) return;
+    const holder = await findHolder(db, { tokenUid: token.uid, contractId: token.contract_id });
+    if (!holder) return;
+    const { accountId } = holder;
+    const place = await placeOf(session, session.location_id);
+    const { price } = await pricing.price(accountId, chargedSoFar(session, place));
+    await store(tx, { accountId, session, payable: price.payable });
+    await this.stopOverLimit(tx, accountId);
+    if (!isRunning(session)) await this.judgeLater(tx, accountId, session);
+  }
+
+  /**
+   * Orders the end of all that runs on an account when the next update of its cost would take it
+   * past its limit: once for each Session.
+   */
+  async stopOverLimit(tx: Tx, accountId: string): Promise<void> {
+    const { clock } = this.parts;
+    const { rows } = await tx.query<{ party: string; sessionId: string; tokenUid: string }>(
+      `UPDATE running_charges r SET stop_ordered_at = $3
+       WHERE r.account_id = $1 AND r.active AND r.stop_ordered_at IS NULL AND EXISTS (
+         SELECT 1 FROM account_balances b WHERE b.account_id = $1 AND b.currency = r.currency
+           AND b.balance + b.credit_limit <= (
+             SELECT sum(o.amount + CASE WHEN o.active THEN o.growth ELSE 0 END) FROM running_charges o
+             WHERE o.account_id = $1 AND o.currency = r.currency AND NOT o.billed AND o.updated_at > $2))
+       RETURNING r.party, r.session_id AS "sessionId", r.token_uid AS "tokenUid"`,
+      [accountId, unbilledSince(clock), clock.iso()],
+    );
+    for (const { party: text, sessionId, tokenUid } of rows) {
+      const [country_code = '', party_id = ''] = text.split('*');
+      const body: StopBody = { accountId, party: { country_code, party_id }, sessionId, tokenUid };
+      const id = `stop ${text} ${idKey(sessionId)}`;
+      await addDue(tx, { id, key: id, kind: 'stop-at-limit', at: clock.now(), body });
+    }
+  }
+
+  /** Whether a Session was ordered to stop because its account's limit was reached. */
+  async wasStopped(party: Party, sessionId: string): Promise<boolean> {
+    const { rowCount } = await this.parts.db.query(
+      `SELECT 1 FROM running_charges
+       WHERE party = $1 AND session_key = $2 AND stop_ordered_at IS NOT NULL`,
+      [partyText(party), idKey(sessionId)],
+    );
+    return rowCount > 0;
+  }
+
+  private async stop({ accountId, party, sessionId, tokenUid }: StopBody): Promise<DueOutcome> {
+    const { bus, log, judge } = this.parts;
+    const orderId = stopOrderId(party, sessionId);
+    try {
+      await bus.ask(
+        orderStop,
+        { orderId, tokenUid, party: contractParty(party), sessionId },
+        { commandId: orderId },
+      );
+    } catch (error) {
+      if (error instanceof Unanswered) return { retryInMs: RETRY_MS };
+      if (!(error instanceof Refused)) throw error;
+      if (error.code === 'internal' || error.code === 'unanswered') return { retryInMs: RETRY_MS };
+      log.warn('a charge at its account\'s limit is not stopped', { session: sessionId, error });
+    }
+    await judge(accountId);
+    return 'done';
+  }
+
+  private async judgeLater(tx: Tx, accountId: string, { id, status, last_updated }: Session) {
+    const due = `judge ${accountId} ${idKey(id)} ${status} ${last_updated}`;
+    const body = { accountId };
+    await addDue(tx, { id: due, key: due, kind: 'judge-credit', at: this.parts.clock.now(), body });
+  }
+}
+
+const RETRY_MS = 1_000;
+
+/** The same on every try: at most 36 characters, as sessions wants it. */
+export function stopOrderId(party: Party, sessionId: string): string {
+  const named = `${partyText(party)} ${idKey(sessionId)}`;
+  return `limit-${createHash('sha256').update(named).digest('hex').slice(0, 30)}`;
+}
+
+const isRunning = ({ status }: Session) => status === 'ACTIVE' || status === 'PENDING';
+
+const HOUR_MS = 3_600_000;
+
+function chargedSoFar(session: Session, place: ForDriver['place']): ForDriver {
+  const { country_code, party_id, currency, total_cost, start_date_time: startedAt } = session;
+  const untilMs = instant(session.end_date_time ?? session.last_updated);
+  const ms = Math.max(0, untilMs - instant(startedAt));
+  return {
+    party: { country_code, party_id },
+    currency,
+    exclVat: total_cost === undefined ? Decimal.zero : decimal(total_cost.excl_vat),
+    inclVat: total_cost?.incl_vat === undefined ? undefined : decimal(total_cost.incl_vat),
+    energyKwh: decimal(session.kwh),
+    hours: decimal(ms).divide(decimal(HOUR_MS), 4, 'half-away-from-zero'),
+    startedAt,
+    place,
+  };
+}
+
+interface Stored {
+  readonly accountId: string;
+  readonly session: Session;
+  readonly payable: string;
+}
+
+async function store(tx: Tx, { accountId, session, payable }: Stored): Promise<void> {
+  const { status, cdr_token: token, currency, last_updated: updatedAt } = session;
+  await tx.query('DELETE FROM running_charges WHERE updated_at < $1::timestamptz', [
+    rfc3339(instant(updatedAt) - KEPT_DAYS * DAY_MS),
+  ]);
+  // What it grew by since the update before is what the next one is expected to add.
+  await tx.query(
+    `INSERT INTO running_charges AS r (party, session_key, account_id, session_id, token_uid, currency,
+       amount, active, billed, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+     ON CONFLICT (party, session_key) DO UPDATE SET account_id = excluded.account_id,
+       session_id = excluded.session_id, token_uid = excluded.token_uid, currency = excluded.currency,
+       growth = greatest(0, excluded.amount - coalesce(r.amount, excluded.amount)),
+       amount = excluded.amount, active = excluded.active AND NOT r.billed,
+       billed = r.billed OR excluded.billed, updated_at = excluded.updated_at`,
+    [
+      partyText(session),
+      idKey(session.id),
+      accountId,
+      session.id,
+      token.uid,
+      currency,
+      payable,
+      isRunning(session),
+      status === 'INVALID',
+      updatedAt,
+    ],
+  );
+}
+
+function unbilledSince(clock: Clock): string {
+  return rfc3339(clock.now() - UNBILLED_DAYS * DAY_MS);
+}
+
+/** By currency: what is charged and not on the account yet. */
+export async function unbilledOf(
+  db: Queryable,
+  accountId: string,
+  clock: Clock,
+): Promise<Map<string, Decimal>> {
+  const { rows } = await db.query<{ currency: string; amount: string }>(
+    `SELECT currency, sum(amount) AS amount FROM running_charges
+     WHERE account_id = $1 AND NOT billed AND updated_at > $2 GROUP BY currency`,
+    [accountId, unbilledSince(clock)],
+  );
+  return new Map(rows.map(({ currency, amount }) => [currency, decimal(amount)]));
+}

@@ -1,0 +1,376 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  type Account,
+  bookPayment,
+  changeAccount,
+  getAccount,
+  getRetail,
+  listAccountLines,
+  listAccounts,
+  priceForDriver,
+  releaseCharge,
+} from '#contracts/accounts';
+import { receiveCdr, verifyLedger } from '#contracts/cdr-ledger';
+import { openDispute, withdrawDispute } from '#contracts/disputes';
+import { exportLedger, rebuildProjection } from '#contracts/ledger';
+import { fromJsonBytes, toJsonBytes } from '#contracts';
+import { type Cdr, creditCdr, type Session, type Token } from '#ocpi';
+import { openDatabase } from '#postgres';
+import { forgetHolder } from '../src/holders.ts';
+import { cdr, session, token as blake } from './charge.ts';
+import { plus, type RetailPlatform, retailPlatform } from './retail-platform.ts';
+
+const bct = { countryCode: 'CA', partyId: 'BCT' };
+
+let plunk: RetailPlatform;
+beforeAll(async () => {
+  plunk = await retailPlatform();
+});
+afterAll(() => plunk?.stop());
+
+/** A driver with a token and a contract, and the account that they get. */
+async function driver(name: string, on = plunk): Promise<{ token: Token; contractId: string }> {
+  const token = { ...blake, uid: `CARD-${name}`, contract_id: `CA-CPK-${name}` };
+  await on.issue(token);
+  await expect.poll(() => on.bus.ask(getAccount, { contractId: token.contract_id }).catch(() => undefined))
+    .toBeDefined();
+  return { token, contractId: token.contract_id };
+}
+
+const tokenOf = ({ country_code, party_id, uid, type, contract_id }: Token) =>
+  ({ country_code, party_id, uid, type, contract_id });
+
+const cdrOf = (token: Token, id: string, more: Partial<Cdr> = {}): Cdr =>
+  ({ ...cdr, id, session_id: `S-${id}`, cdr_token: tokenOf(token), ...more });
+
+const push = (body: unknown, on = plunk) => on.bus.ask(receiveCdr, { bodyJson: toJsonBytes(body) });
+
+const retailOf = async (cdrId: string, on = plunk) => on.bus.ask(getRetail, { party: bct, cdrId });
+
+const standing = async (contractId: string, on = plunk): Promise<Account> =>
+  (await on.bus.ask(getAccount, { contractId })).account!;
+
+const balance = async (contractId: string, on = plunk) =>
+  (await standing(contractId, on)).balances.find(({ currency }) => currency === 'CAD')!;
+
+const lines = async (contractId: string, on = plunk) =>
+  (await on.bus.ask(listAccountLines, { contractId })).lines;
+
+describe('what a driver owes', () => {
+  test('a token of ours gets an account with the default plan and limit', async () => {
+    const { contractId } = await driver('NEW');
+    expect(await standing(contractId)).toMatchObject({
+      contractId, planId: 'plus', planName: 'Plus', exhausted: false,
+      balances: [{ currency: 'CAD', balance: '0', creditLimit: '20', left: '20' }],
+    });
+  });
+
+  test('a CDR is booked at the retail price; it stays as it was for everybody else', async () => {
+    const { token, contractId } = await driver('BOOKED');
+    const body = cdrOf(token, 'B-1');
+    await push(body);
+    // 2.94 and 5 % and 0.50, with 5 % GST: 3.087 … 3.09 as the CDR rounds it, and 0.647 × 1.05.
+    const { state, price } = await retailOf('b-1');
+    expect(state).toBe('booked');
+    expect(price).toMatchObject({ exclVat: '3.59', inclVat: '3.77', planId: 'plus', passesThrough: false });
+    expect(price!.text).toContain('0.50 CAD a session and 5 % of it on top');
+    expect(price!.text).not.toMatch(/2\.94|3\.09/);
+    expect(await balance(contractId)).toMatchObject({ balance: '-3.77', left: '16.23' });
+    expect(await lines(contractId)).toMatchObject([{ kind: 'charge', amount: '-3.77', cdrId: 'B-1', party: bct }]);
+    await expect.poll(() => plunk.received.map(({ cdrId }) => cdrId)).toContain('B-1');
+    const told = plunk.received.find(({ cdrId }) => cdrId === 'B-1')!;
+    expect(fromJsonBytes(told.cdrJson)).toEqual(body);
+  });
+
+  test('the same CDR again books nothing, whatever came between', async () => {
+    const { token, contractId } = await driver('AGAIN');
+    await push(cdrOf(token, 'A-1'));
+    await push(cdrOf(token, 'A-2'));
+    const before = await lines(contractId);
+    await push(cdrOf(token, 'A-1'));
+    await plunk.restart();
+    await push(cdrOf(token, 'A-1'));
+    expect(await lines(contractId)).toEqual(before);
+    expect(before).toHaveLength(2);
+  });
+
+  test('a Credit CDR becomes a refund, once', async () => {
+    const { token, contractId } = await driver('REFUNDED');
+    const body = cdrOf(token, 'C-1');
+    await push(body);
+    await push(creditCdr(body, cdr.last_updated));
+    await push({ ...creditCdr(body, cdr.last_updated), id: 'C-1-AGAIN' });
+    expect((await retailOf('C-1-C')).price).toMatchObject({ exclVat: '-3.59', inclVat: '-3.77' });
+    expect(await retailOf('C-1-AGAIN')).toMatchObject({ state: 'none' });
+    expect(await lines(contractId)).toMatchObject([{ kind: 'refund', amount: '3.77' }, { kind: 'charge', amount: '-3.77' }]);
+    expect(await balance(contractId)).toMatchObject({ balance: '0' });
+  });
+
+  test('a credit that overtakes its CDR is refunded when that comes', async () => {
+    const { token, contractId } = await driver('OVERTAKEN');
+    const body = cdrOf(token, 'O-1');
+    await push(creditCdr(body, cdr.last_updated));
+    expect(await retailOf('O-1')).toMatchObject({ state: 'none' });
+    await push(body);
+    expect((await retailOf('O-1')).state).toBe('booked');
+    expect(await balance(contractId)).toMatchObject({ balance: '0' });
+    expect(await lines(contractId)).toHaveLength(2);
+  });
+
+  test('a credit as some partners write it, a bill below zero under an id of its own, is a refund too', async () => {
+    const { token, contractId } = await driver('SLOPPY');
+    await push(cdrOf(token, 'SL-1'));
+    await push(cdrOf(token, 'SL-X', { session_id: 'S-SL-1', total_cost: { excl_vat: -2.94, incl_vat: -3.09 } }));
+    await retailOf('SL-X');
+    expect(await balance(contractId)).toMatchObject({ balance: '0' });
+    expect((await lines(contractId)).map(({ kind }) => kind)).toEqual(['refund', 'charge']);
+  });
+
+  test('an odd CDR is booked as we shall pay it', async () => {
+    const { token, contractId } = await driver('ODD');
+    await push(cdrOf(token, 'ODD-1', { total_cost: { excl_vat: 29.4, incl_vat: 30.87 } }));
+    expect((await retailOf('ODD-1')).price).toMatchObject({ inclVat: '32.94' }); // 30.87 + 1.97 × 1.05
+    expect(await balance(contractId)).toMatchObject({ balance: '-32.94', left: '-12.94' });
+  });
+
+  test('a contract spelled otherwise by the partner is found by its token; one of another eMSP is not ours', async () => {
+    const { token, contractId } = await driver('SPELLED');
+    await push(cdrOf({ ...token, contract_id: 'CACPKSPELLED' }, 'SP-1'));
+    await retailOf('SP-1');
+    expect(await lines(contractId)).toHaveLength(1);
+    await push(cdrOf({ ...token, party_id: 'XYZ' }, 'SP-2'));
+    expect(await retailOf('SP-2')).toMatchObject({ state: 'none' });
+  });
+});
+
+describe('an operator', () => {
+  test('changes the plan for charges from then on, and the limit; a repeat changes nothing', async () => {
+    const { token, contractId } = await driver('CHANGED');
+    const change = { contractId, planId: 'pass', limits: [{ currency: 'CAD', amount: '5' }, { currency: 'EUR', amount: '7.5' }] };
+    const options = { commandId: crypto.randomUUID() };
+    const { account } = await plunk.bus.ask(changeAccount, change, options);
+    expect(account).toMatchObject({ planId: 'pass', balances: [{ currency: 'CAD', creditLimit: '5' }, { currency: 'EUR', creditLimit: '7.5' }] });
+    const events = (await plunk.accountEntries()).length;
+    await plunk.bus.ask(changeAccount, change, options);
+    expect(await plunk.accountEntries()).toHaveLength(events);
+    // It began before the change.
+    await push(cdrOf(token, 'CH-1'));
+    expect((await retailOf('CH-1')).price).toMatchObject({ planId: 'plus', inclVat: '3.77' });
+    const later = { start_date_time: '2022-02-02T17:00:00Z', end_date_time: '2022-02-02T18:20:00Z' };
+    await push(cdrOf(token, 'CH-2', later));
+    expect((await retailOf('CH-2')).price).toMatchObject({ planId: 'pass', inclVat: '3.09', passesThrough: true });
+  });
+
+  test.each([
+    [{ planId: 'nope', limits: [] }, 'unknown-plan'],
+    [{ limits: [{ currency: 'CAD', amount: '-1' }] }, 'invalid-object'],
+    [{ limits: [{ currency: 'CAD', amount: '1.234' }] }, 'invalid-object'],
+    [{ limits: [{ currency: 'ZZZ', amount: '1' }] }, 'invalid-object'],
+    [{ contractId: 'NOBODY', limits: [] }, 'unknown-account'],
+  ])('is refused %j as %s, and nothing is changed', async (change, code) => {
+    const { contractId } = await driver('ASKED');
+    const events = (await plunk.accountEntries()).length;
+    await expect(plunk.bus.ask(changeAccount, { contractId, ...change })).rejects.toMatchObject({ code });
+    expect(await plunk.accountEntries()).toHaveLength(events);
+  });
+
+  test('books a payment once', async () => {
+    const { contractId } = await driver('PAID');
+    const paid = { contractId, currency: 'CAD', amount: '12.50' };
+    const options = { commandId: crypto.randomUUID() };
+    await plunk.bus.ask(bookPayment, paid, options);
+    const { account } = await plunk.bus.ask(bookPayment, paid, options);
+    expect(account!.balances).toMatchObject([{ balance: '12.5', left: '32.5' }]);
+    await expect(plunk.bus.ask(bookPayment, { ...paid, amount: '0' })).rejects.toMatchObject({ code: 'invalid-object' });
+  });
+
+  test('pages through accounts and lines, none twice and none left out', async () => {
+    const { token, contractId } = await driver('PAGED');
+    for (let n = 0; n < 5; n += 1) await push(cdrOf(token, `P-${n}`));
+    await retailOf('P-4');
+    const seen: string[] = [];
+    for (let after = ''; ;) {
+      const page = await plunk.bus.ask(listAccountLines, { contractId, after, limit: 2 });
+      seen.push(...page.lines.map(({ cdrId }) => cdrId!));
+      if (page.next === '') break;
+      after = page.next;
+    }
+    expect(seen).toEqual(['P-4', 'P-3', 'P-2', 'P-1', 'P-0']);
+    const all = (await plunk.bus.ask(listAccounts, {})).accounts.map(({ contractId: id }) => id);
+    const first = await plunk.bus.ask(listAccounts, { limit: 1 });
+    const second = await plunk.bus.ask(listAccounts, { limit: 1, after: first.next });
+    expect([first.accounts[0]!.contractId, second.accounts[0]!.contractId]).toEqual(all.slice(0, 2));
+  });
+});
+
+describe('at the limit', () => {
+  const running = (token: Token, id: string, exclVat: number, at: string): Session => {
+    const { end_date_time: _, ...rest } = session;
+    return {
+      ...rest, id, cdr_token: tokenOf(token), status: 'ACTIVE', last_updated: at,
+      kwh: exclVat, total_cost: { excl_vat: exclVat, incl_vat: exclVat * 1.05 },
+    };
+  };
+  const creditOf = (contractId: string) =>
+    plunk.credits.filter(({ contractKey }) => contractKey === contractId.toLowerCase()).map(({ exhausted }) => exhausted);
+
+  test('credit that is exhausted is told once, and told again when a payment restores it', async () => {
+    const { token, contractId } = await driver('BROKE');
+    await push(cdrOf(token, 'BR-1', { total_cost: { excl_vat: 30, incl_vat: 31.5 } }));
+    await expect.poll(() => creditOf(contractId)).toEqual([true]);
+    await push(cdrOf(token, 'BR-2'));
+    await expect.poll(async () => (await standing(contractId)).exhausted).toBe(true);
+    await plunk.bus.ask(bookPayment, { contractId, currency: 'CAD', amount: '100' });
+    await expect.poll(() => creditOf(contractId)).toEqual([true, false]);
+    expect(await standing(contractId)).toMatchObject({ exhausted: false });
+  });
+
+  test('a charge that would pass what is left is stopped once, under one id, also after a restart', async () => {
+    const { token, contractId } = await driver('RUNNING');
+    const ofThis = () => plunk.stops.filter(({ sessionId }) => sessionId === 'RUN-1');
+    const asked = { tokenUid: token.uid, party: bct, currency: 'CAD', energyKwh: '6', hours: '1', locationId: 'BURNABY' };
+    const price = () => plunk.bus.ask(priceForDriver, {
+      ...asked, exclVat: '6', inclVat: '6.3', startedAt: session.start_date_time, sessionId: 'RUN-1',
+    });
+    await plunk.sessionMoves(running(token, 'RUN-1', 6, '2022-02-01T17:20:00Z'));
+    // 6.3 and 0.8 × 1.05
+    await expect.poll(async () => (await balance(contractId)).left).toBe('12.86');
+    expect(await price()).toMatchObject({ limitReached: false, price: { inclVat: '7.14', passesThrough: false } });
+    // 12.6 and 1.155: as much again would be past 20.
+    await plunk.sessionMoves(running(token, 'RUN-1', 12, '2022-02-01T17:40:00Z'));
+    await expect.poll(() => ofThis().length).toBe(1);
+    expect(ofThis()[0]).toMatchObject({ tokenUid: token.uid, party: bct, orderId: expect.stringMatching(/^limit-[0-9a-f]{30}$/) });
+    expect(await price()).toMatchObject({ limitReached: true });
+    await plunk.restart();
+    await plunk.sessionMoves(running(token, 'RUN-1', 18, '2022-02-01T18:00:00Z'));
+    await expect.poll(async () => (await balance(contractId)).left).toBe('-0.37');
+    expect(new Set(ofThis().map(({ orderId }) => orderId)).size).toBe(1);
+  });
+
+  test('two charges at once share what is left; a lower limit stops what runs', async () => {
+    const { token, contractId } = await driver('TWICE');
+    await plunk.sessionMoves(running(token, 'TW-1', 4, '2022-02-01T17:20:00Z'));
+    await plunk.sessionMoves(running(token, 'TW-2', 4, '2022-02-01T17:20:00Z'));
+    await expect.poll(async () => (await balance(contractId)).left).toBe('10.12');
+    expect(plunk.stops.filter(({ tokenUid }) => tokenUid === token.uid)).toEqual([]);
+    await plunk.bus.ask(changeAccount, { contractId, limits: [{ currency: 'CAD', amount: '5' }] });
+    const stopped = () => new Set(plunk.stops.filter(({ tokenUid }) => tokenUid === token.uid).map(({ sessionId }) => sessionId));
+    await expect.poll(stopped).toEqual(new Set(['TW-1', 'TW-2']));
+    await expect.poll(() => creditOf(contractId)).toEqual([true]);
+  });
+
+  test('a charge that is billed counts once: on the account', async () => {
+    const { token, contractId } = await driver('BILLED');
+    await push(cdrOf(token, 'BI-1'));
+    await retailOf('BI-1');
+    await plunk.sessionMoves({ ...running(token, 'S-BI-1', 3, '2022-02-01T18:20:00Z'), status: 'COMPLETED' });
+    await plunk.sessionMoves(running(token, 'BI-2', 1, '2022-02-01T18:21:00Z'));
+    // 20 − 3.77, and 1.05 + 0.55 × 1.05 of what runs.
+    await expect.poll(async () => (await balance(contractId)).left).toBe('14.6');
+  });
+});
+
+describe('the books', () => {
+  test('read again from the beginning, the log books nothing twice and makes the same rows', async () => {
+    const { token, contractId } = await driver('REPLAYED');
+    const body = cdrOf(token, 'RE-1');
+    await push(body);
+    await push(creditCdr(body, cdr.last_updated));
+    await push(cdrOf(token, 'RE-2'));
+    await retailOf('RE-2');
+    const rows = async () => (await plunk.ledgerDb.query('SELECT * FROM account_lines ORDER BY account_id, "position"')).rows;
+    const before = { lines: await lines(contractId), rows: await rows(), standing: await standing(contractId) };
+    const entries = await plunk.accountEntries();
+    // As after a crash between the append and the position.
+    await plunk.ledgerDb.query(`UPDATE followed SET "position" = 0 WHERE follower IN ('booking', 'account-credit')`);
+    await plunk.restart();
+    await retailOf('RE-2');
+    expect(await plunk.accountEntries()).toEqual(entries);
+    await plunk.bus.ask(rebuildProjection, { name: 'account-rows' });
+    await push(cdrOf(token, 'RE-3'));
+    await retailOf('RE-3');
+    expect((await lines(contractId)).slice(1)).toEqual(before.lines);
+    expect((await rows()).length).toBe(before.rows.length + 1);
+    expect(before.standing.balances).toMatchObject([{ balance: '-3.77' }]);
+  });
+
+  test('two replicas book a CDR once', async () => {
+    const { token, contractId } = await driver('REPLICAS');
+    const replica = await plunk.startReplica();
+    await Promise.all(Array.from({ length: 6 }, (_, n) => push(cdrOf(token, `TWO-${n}`))));
+    await retailOf('TWO-5');
+    expect(await lines(contractId)).toHaveLength(6);
+    await replica.stop();
+  });
+
+  test('what drivers pay is in a chain of its own, which no export for partners holds', async () => {
+    const { chains } = await plunk.bus.ask(verifyLedger, {});
+    expect(chains).toMatchObject([
+      { chain: 'CA*CPK', intact: true, problem: '' },
+      { chain: 'CA*CPK/accounts', intact: true, problem: '' },
+    ]);
+    expect(chains[1]!.entries).toBe((await plunk.accountEntries()).length);
+    let exported = '';
+    for (let cursor = ''; ;) {
+      const page = await plunk.bus.ask(exportLedger, { cursor });
+      exported += Buffer.from(page.lines).toString();
+      if (page.next === '') break;
+      cursor = page.next;
+    }
+    expect(exported).toContain('CdrReceived');
+    expect(exported).not.toMatch(/Charge(Booked|Refunded)|AccountOpened|accountId/);
+  });
+
+  test('no entry says who the driver is, and an erased contract leaves the money and the chain as they are', async () => {
+    const { token, contractId } = await driver('ERASED');
+    await push(cdrOf(token, 'ER-1'));
+    await retailOf('ER-1');
+    const texts = (await plunk.accountEntries()).join('\n').toLowerCase();
+    for (const said of ['card-', 'ca-cpk-', 'erased']) expect(texts).not.toContain(said);
+    const { accountId } = await standing(contractId);
+    const db = await openDatabase({ url: plunk.databaseUrl, schema: 'cdr_ledger', migrations: [] });
+    await forgetHolder(db, contractId);
+    await db.close();
+    await expect(standing(contractId)).rejects.toMatchObject({ code: 'unknown-account' });
+    const all = (await plunk.bus.ask(listAccounts, {})).accounts;
+    expect(all.find((one) => one.accountId === accountId)).toMatchObject({ contractId: '', balances: [{ balance: '-3.77' }] });
+    const { chains } = await plunk.bus.ask(verifyLedger, {});
+    expect(chains.every(({ intact }) => intact)).toBe(true);
+  });
+});
+
+describe('an eMSP that holds odd CDRs back', () => {
+  let careful: RetailPlatform;
+  beforeAll(async () => {
+    careful = await retailPlatform({ ...plus, flagged_cdrs: 'hold' });
+  });
+  afterAll(() => careful?.stop());
+
+  const odd = { total_cost: { excl_vat: 29.4, incl_vat: 30.87 } };
+
+  test('books one when its dispute is withdrawn, or the operator says so', async () => {
+    const { token, contractId } = await driver('HELD', careful);
+    await push(cdrOf(token, 'H-1', odd), careful);
+    await push(cdrOf(token, 'H-2', odd), careful);
+    await push(cdrOf(token, 'H-3'), careful);
+    expect((await retailOf('H-1', careful)).state).toBe('held');
+    expect((await retailOf('H-3', careful)).state).toBe('booked');
+    const { dispute } = await careful.bus.ask(openDispute, { party: bct, cdrId: 'H-1', reason: 'ten times too much' });
+    expect((await retailOf('H-1', careful)).state).toBe('held');
+    await careful.bus.ask(withdrawDispute, { disputeId: dispute!.disputeId, reason: 'it was right' });
+    expect((await retailOf('H-1', careful)).state).toBe('booked');
+    expect(await careful.bus.ask(releaseCharge, { party: bct, cdrId: 'H-2' })).toMatchObject({ state: 'booked' });
+    await careful.bus.ask(releaseCharge, { party: bct, cdrId: 'H-2' });
+    expect(await lines(contractId, careful)).toHaveLength(3);
+    await expect(careful.bus.ask(releaseCharge, { party: bct, cdrId: 'NONE' })).rejects.toMatchObject({ code: 'unknown-charge' });
+  });
+
+  test('never books one that its Credit CDR takes back', async () => {
+    const { token, contractId } = await driver('TAKEN-BACK', careful);
+    const body = cdrOf(token, 'T-1', odd);
+    await push(body, careful);
+    await push(creditCdr(body, cdr.last_updated), careful);
+    expect((await retailOf('T-1', careful)).state).toBe('none');
+    expect(await lines(contractId, careful)).toEqual([]);
+  });
+});
