@@ -25,18 +25,23 @@ const CODES_BY_MINOR_UNITS: Record<number, string> = {
   4: 'CLF UYW',
 };
 
-const minorUnitsOf = new Map<string, number>();
+const known = new Map<string, number>();
 for (const [digits, codes] of Object.entries(CODES_BY_MINOR_UNITS)) {
-  for (const code of codes.split(/\s+/)) minorUnitsOf.set(code, Number(digits));
+  for (const code of codes.split(/\s+/)) known.set(code, Number(digits));
 }
 
 export function isCurrency(code: string): boolean {
-  return minorUnitsOf.has(code);
+  return known.has(code);
+}
+
+/** Digits after the point of the minor unit, or undefined for no current currency. */
+export function minorUnitsOf(code: string): number | undefined {
+  return known.get(code);
 }
 
 /** Digits after the point of the minor unit: JPY 0, CAD 2, KWD 3. Throws UnknownCurrency. */
 export function minorUnits(currency: string): number {
-  const digits = minorUnitsOf.get(currency);
+  const digits = known.get(currency);
   if (digits === undefined) throw new UnknownCurrency(currency);
   return digits;
 }
@@ -47,6 +52,6 @@ export function amountText(
   currency: string,
   mode: Rounding = 'half-away-from-zero',
 ): string {
-  const digits = minorUnitsOf.get(currency) ?? 2;
+  const digits = known.get(currency) ?? 2;
   return `${amount.roundTo(digits, mode).toFixed(digits)} ${currency}`;
 }

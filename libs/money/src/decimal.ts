@@ -8,6 +8,9 @@ function power(n: number): bigint {
   return POWERS[n] ?? 10n ** BigInt(n);
 }
 
+// Making a bigint of a number costs more than a sum of two: small ones are kept, hours in seconds too.
+const SMALL: readonly bigint[] = Array.from({ length: 16_384 }, (_, n) => BigInt(n));
+
 /**
  * An exact decimal number: coefficient × 10⁻ˢᶜᵃˡᵉ. Immutable. Adding, subtracting and multiplying
  * never lose a digit; dividing and rounding only happen under a name (`roundTo`, `divide`).
@@ -28,7 +31,8 @@ export class Decimal {
 
   /** coefficient × 10⁻ˢᶜᵃˡᵉ. RangeError where a number is no integer. */
   static of(coefficient: bigint | number, scale = 0): Decimal {
-    return new Decimal(BigInt(coefficient), scale);
+    if (typeof coefficient === 'bigint') return new Decimal(coefficient, scale);
+    return new Decimal(SMALL[coefficient] ?? BigInt(coefficient), scale);
   }
 
   add(other: Decimal): Decimal {

@@ -31,8 +31,10 @@ export function decimal(value: DecimalLike): Decimal {
 
 function fromNumber(value: number): Decimal {
   if (Number.isSafeInteger(value)) return Decimal.of(value);
-  // If m ÷ 10⁴ rounds to this very double and m has at most 15 digits, then m ÷ 10⁴ is its shortest
+  // If m ÷ 10ⁿ rounds to this very double and m has at most 15 digits, then m ÷ 10ⁿ is its shortest
   // text: no two decimals of so few digits share a double. It saves the detour over a string.
+  const cents = Math.round(value * 1e2);
+  if (cents > -1e15 && cents < 1e15 && cents / 1e2 === value) return Decimal.of(cents, 2);
   const scaled = Math.round(value * 1e4);
   if (scaled > -1e15 && scaled < 1e15 && scaled / 1e4 === value) return Decimal.of(scaled, 4);
   if (!Number.isFinite(value)) throw new InvalidDecimal(value);

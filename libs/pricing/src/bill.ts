@@ -1,6 +1,6 @@
 import { Decimal } from '#money';
 import { type Zone, zone } from '#time';
-import { type Component, type Phase, pick } from './compile.ts';
+import { type Component, componentsOf, type Phase, pick } from './compile.ts';
 import type { Course } from './course.ts';
 import type { Policy } from './policy.ts';
 import type { Moment } from './restriction.ts';
@@ -114,7 +114,7 @@ export class Bill {
     moment: Moment,
     use: number,
   ): Component | undefined {
-    const components = this.#course.stretches[use]!.tariff!.components[dimension];
+    const components = componentsOf(this.#course.stretches[use]!.tariff!, dimension);
     if (components.length === 0) return undefined;
     for (let i = 0; i < phases.length; i++) {
       const component = pick(components, phases[i]!, moment, this.#policy);

@@ -16,7 +16,7 @@ export type Phase = 'session' | 'RESERVATION' | 'RESERVATION_EXPIRES';
 // What one unit costs in ninths of the currency: Wh of a price per kWh, seconds of one per hour.
 const PER_WH = decimal('0.009');
 const PER_SECOND = decimal('0.0025');
-const ONCE = decimal('9');
+const ONCE = decimal(9);
 const HUNDRED = decimal(100);
 
 /**
@@ -31,24 +31,24 @@ export class Component {
   readonly phase: Phase;
   readonly checks: readonly Check[];
   readonly source: PriceComponent;
-  readonly #of: TariffElement;
+  readonly #element: TariffElement;
   #ninthsPerUnit: Decimal | undefined;
   #inclFactor: Decimal | undefined;
   #step: Decimal | undefined;
 
-  constructor(source: PriceComponent, checks: readonly Check[], phase: Phase, at: Place) {
+  constructor(source: PriceComponent, index: number, of: ReadElement) {
     this.dimension = source.type;
-    this.element = at.element;
-    this.index = at.index;
-    this.phase = phase;
-    this.checks = checks;
+    this.element = of.element;
+    this.index = index;
+    this.phase = of.phase;
+    this.checks = of.checks;
     this.source = source;
-    this.#of = at.source;
+    this.#element = of.source;
   }
 
   /** Its element prices parking and neither energy nor charging time. */
   get isParkingOnly(): boolean {
-    const dimensions = this.#of.price_components.map(({ type }) => type);
+    const dimensions = this.#element.price_components.map(({ type }) => type);
     const charges = dimensions.includes('ENERGY') || dimensions.includes('TIME');
     return dimensions.includes('PARKING_TIME') && !charges;
   }
@@ -81,14 +81,19 @@ export class Component {
   get inclFactor(): Decimal | undefined {
     const { vat } = this.source;
     if (vat == null) return undefined;
-    return (this.#inclFactor ??= HUNDRED.add(decimal(vat)).shift(-2));
+    // The usual percentages are whole numbers.
+    return (this.#inclFactor ??= Number.isSafeInteger(vat)
+      ? Decimal.of(100 + (vat as number), 2)
+      : HUNDRED.add(decimal(vat)).shift(-2));
   }
 }
 
-interface Place {
-  readonly element: number;
-  readonly index: number;
+interface ReadElement {
   readonly source: TariffElement;
+  /** Its place in `elements`. */
+  readonly element: number;
+  readonly checks: readonly Check[];
+  readonly phase: Phase;
 }
 
 export interface Bound {
@@ -157,7 +162,7 @@ export function compile(tariff: Tariff): CompiledTariff {
 
 function readElement(
   tariff: Reading,
-  components: Record<TariffDimension, Component[]>,
+  components: Lists,
   source: TariffElement,
   element: number,
 ): void {
@@ -180,13 +185,54 @@ function readElement(
       else if (need === 'power') tariff.usesPower = true;
     }
   }
+  const of: ReadElement = { source, element, checks, phase };
   for (let index = 0; index < price_components.length; index++) {
     const part = price_components[index] as PriceComponent;
     checkComponent(part, element, index);
     if (part.vat != null) tariff.hasVat = true;
-    const component = new Component(part, checks, phase, { element, index, source });
-    if (components[part.type] === NONE) components[part.type] = [component];
-    else components[part.type].push(component);
+    put(components, new Component(part, index, of));
+  }
+}
+
+type Lists = Record<TariffDimension, Component[]>;
+
+// A property of a known name is found several times faster than one of a name to be looked up.
+function put(lists: Lists, component: Component): void {
+  switch (component.dimension) {
+    case 'ENERGY':
+      lists.ENERGY = withOne(lists.ENERGY, component);
+      break;
+    case 'TIME':
+      lists.TIME = withOne(lists.TIME, component);
+      break;
+    case 'PARKING_TIME':
+      lists.PARKING_TIME = withOne(lists.PARKING_TIME, component);
+      break;
+    case 'FLAT':
+      lists.FLAT = withOne(lists.FLAT, component);
+  }
+}
+
+function withOne(list: Component[], component: Component): Component[] {
+  if (list.length === 0) return [component];
+  list.push(component);
+  return list;
+}
+
+/** The tariff's components of a dimension, in list order. */
+export function componentsOf(
+  { components }: CompiledTariff,
+  dimension: TariffDimension,
+): readonly Component[] {
+  switch (dimension) {
+    case 'ENERGY':
+      return components.ENERGY;
+    case 'TIME':
+      return components.TIME;
+    case 'PARKING_TIME':
+      return components.PARKING_TIME;
+    case 'FLAT':
+      return components.FLAT;
   }
 }
 

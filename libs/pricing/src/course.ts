@@ -24,8 +24,11 @@ export function readCourse(charge: Charge, policy: Policy, end?: string): Course
   if (!Array.isArray(periods) || periods.length === 0) {
     throw new InvalidCharge('charging_periods', 'at least one period expected');
   }
-  if (!Array.isArray(tariffs) || tariffs.length === 0 || !tariffs.every(isObject)) {
+  if (!Array.isArray(tariffs) || tariffs.length === 0) {
     throw new InvalidCharge('tariffs', 'at least one tariff expected');
+  }
+  for (let i = 0; i < tariffs.length; i++) {
+    if (!isObject(tariffs[i])) throw new InvalidCharge(`tariffs[${i}]`, 'a tariff expected');
   }
   const notes: Note[] = [];
   const stretches = readStretches(periods, notes);
@@ -77,7 +80,7 @@ function isReservation(stretch: Stretch): boolean {
 }
 
 function readStretches(periods: readonly ChargingPeriod[], notes: Note[]): Stretch[] {
-  const stretches: Stretch[] = [];
+  const stretches = new Array<Stretch>(periods.length);
   let ordered = true;
   for (let index = 0; index < periods.length; index++) {
     const source = periods[index]!;
@@ -86,7 +89,7 @@ function readStretches(periods: readonly ChargingPeriod[], notes: Note[]): Stret
     }
     const startMs = readStart(source, index);
     if (index > 0 && startMs < stretches[index - 1]!.startMs) ordered = false;
-    stretches.push({
+    stretches[index] = {
       index,
       source,
       startMs,
@@ -97,7 +100,7 @@ function readStretches(periods: readonly ChargingPeriod[], notes: Note[]): Stret
       chargingS: undefined,
       parkingS: undefined,
       reservationS: undefined,
-    });
+    };
   }
   if (ordered) return stretches;
   notes.push({ code: 'periods-reordered' });
@@ -123,9 +126,11 @@ function read(text: string, path: string): number {
 
 // CDR-19: how a CDR says that it does not know; its text writes an epoch that RFC 3339 has not.
 const UNKNOWN = /^1970-0?1-0?1T00:00:00(?:\.0+)?(?:Z|\+00:00)?$/;
+const isUnknown = (text: unknown) =>
+  typeof text === 'string' && text.startsWith('1970') && UNKNOWN.test(text);
 
 function knownInstant(text: string, path: string, notes: Note[]): number | undefined {
-  if (typeof text !== 'string' || !UNKNOWN.test(text)) return read(text, path);
+  if (!isUnknown(text)) return read(text, path);
   notes.push({ code: path === 'start_date_time' ? 'start-unknown' : 'end-unknown' });
   return undefined;
 }
@@ -136,7 +141,7 @@ class TariffChoice {
   readonly #atMs: number;
   readonly #policy: Policy;
   readonly #notes: Note[];
-  readonly #compiled: CompiledTariff[] = [];
+  #compiled: readonly CompiledTariff[] | undefined;
 
   constructor(tariffs: readonly Tariff[], atMs: number, policy: Policy, notes: Note[]) {
     this.#tariffs = tariffs;
@@ -151,18 +156,18 @@ class TariffChoice {
       if (stretches[i]!.source.tariff_id != null) named = true;
     }
     const byName = named && this.#policy.periodTariff === 'named';
+    const valid = byName ? undefined : this.#compile(this.#firstValid());
     for (let i = 0; i < stretches.length; i++) {
-      const tariff = byName ? this.#named(stretches[i]!) : this.#firstValid();
-      stretches[i]!.tariff = tariff && this.#compile(tariff);
+      const tariff = byName ? this.#named(stretches[i]!) : undefined;
+      stretches[i]!.tariff = valid ?? (tariff && this.#compile(tariff));
     }
   }
 
   #compile(tariff: Tariff): CompiledTariff {
-    for (let i = 0; i < this.#compiled.length; i++) {
-      if (this.#compiled[i]!.source === tariff) return this.#compiled[i]!;
-    }
+    const known = this.#compiled?.find(({ source }) => source === tariff);
+    if (known) return known;
     const compiled = compile(tariff);
-    this.#compiled.push(compiled);
+    this.#compiled = this.#compiled ? [...this.#compiled, compiled] : [compiled];
     return compiled;
   }
 
@@ -183,8 +188,9 @@ class TariffChoice {
   }
 
   #firstValid(): Tariff {
-    const valid = this.#tariffs.find((one) => isValidAt(one, this.#atMs));
-    if (valid) return valid;
+    for (let i = 0; i < this.#tariffs.length; i++) {
+      if (isValidAt(this.#tariffs[i]!, this.#atMs)) return this.#tariffs[i]!;
+    }
     const code = 'tariff-outside-its-validity';
     if (!this.#notes.some((note) => note.code === code)) this.#notes.push({ code });
     return this.#tariffs[0]!;

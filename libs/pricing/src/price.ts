@@ -1,4 +1,4 @@
-import { type Decimal, isCurrency, minorUnits } from '#money';
+import { type Decimal, minorUnitsOf } from '#money';
 import { Amount } from './amount.ts';
 import { Bill, type Outcome } from './bill.ts';
 import type { CompiledTariff } from './compile.ts';
@@ -82,16 +82,12 @@ export function price(charge: Charge, options: PriceOptions = {}): Priced {
 /** A reservation without any charging after it is taken for expired. PRC-15 */
 function outcomeOf(course: Course, options: PriceOptions, policy: Policy): Outcome | undefined {
   let reserved = false;
-  let charged = false;
-  for (const stretch of course.stretches) {
-    if (stretch.reservationS) reserved = true;
-    if (usesCharger(stretch)) charged = true;
-  }
+  for (const { reservationS } of course.stretches) if (reservationS) reserved = true;
   if (!reserved) return undefined;
   if (options.reservation) return options.reservation;
   if (policy.reservationOutcome !== 'infer-from-charging') return policy.reservationOutcome;
   course.notes.push({ code: 'reservation-outcome-inferred' });
-  return charged ? 'used' : 'expired';
+  return course.stretches.some(usesCharger) ? 'used' : 'expired';
 }
 
 /** Sum of lines; `withVat` false = incl stays unknown. */
@@ -189,7 +185,7 @@ function decimalsOf({ currency, notes, stretches }: Course, policy: Policy): num
     }
   }
   if (policy.roundingDecimals !== 'currency') return policy.roundingDecimals;
-  if (isCurrency(currency)) return minorUnits(currency);
-  notes.push({ code: 'currency-unknown' });
-  return 2;
+  const digits = minorUnitsOf(currency);
+  if (digits === undefined) notes.push({ code: 'currency-unknown' });
+  return digits ?? 2;
 }

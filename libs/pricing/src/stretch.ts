@@ -77,12 +77,16 @@ const HALF_LAST_OF_THREE_MS = 1800;
  */
 function ofTimestamps(hours: number, spanMs: number, policy: Policy): Decimal | undefined {
   if (!(spanMs >= 0) || policy.timeVolume === 'volume') return undefined;
-  if (policy.timeVolume === 'timestamps') return Decimal.of(spanMs, 3);
+  if (policy.timeVolume === 'timestamps') return secondsOf(spanMs);
   const offMs = Math.abs(hours * HOUR_MS - spanMs);
-  if (offMs < LAST_OF_FOUR_MS) return Decimal.of(spanMs, 3);
+  if (offMs < LAST_OF_FOUR_MS) return secondsOf(spanMs);
   const hasThree =
     Math.round(hours * 1e3) / 1e3 === hours && Math.round(hours * 1e2) / 1e2 !== hours;
-  return hasThree && offMs <= HALF_LAST_OF_THREE_MS ? Decimal.of(spanMs, 3) : undefined;
+  return hasThree && offMs <= HALF_LAST_OF_THREE_MS ? secondsOf(spanMs) : undefined;
+}
+
+function secondsOf(ms: number): Decimal {
+  return ms % 1000 === 0 ? Decimal.of(ms / 1000) : Decimal.of(ms, 3);
 }
 
 /**
@@ -186,7 +190,8 @@ export function levelsOf(stretch: Stretch, policy: Policy): Levels {
       !before || (side === 0 ? level.compare(before) < 0 : level.compare(before) > 0);
     if (extremer) span[side] = level;
   }
-  const idle = policy.missingLevel === 'average-power' && !stretch.energyWh?.coefficient;
+  const idle =
+    policy.missingLevel === 'average-power' && !(stretch.energyWh && !stretch.energyWh.isZero());
   const missingCurrent = idle ? Decimal.zero : undefined;
   const missingPower = isMissing(power) ? averagePower(stretch, policy) : undefined;
   return {
