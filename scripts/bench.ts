@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkoutRoot, removeRun, runFolder, startNats, startPostgres } from '#servers';
 import { benchAsk, benchTold, RAW_REQUEST } from '../libs/bus/bench/bus.ts';
+import { benchVerify, HASH_ALONE } from '../libs/chain/bench/verify.ts';
 import { benchAppend } from '../libs/event-store/bench/append.ts';
 import { fewPeriods, manyPeriods, parseAndPrice, parseOnly, priceOnly } from '../libs/pricing/bench/price.ts';
 import { Portal, registerWith } from './demo-portal.ts';
@@ -68,6 +69,21 @@ const benches: Readonly<Record<string, (seconds: number) => Promise<Row[]>>> = {
       { what: 'price a charge of many periods', ...perSecond(priceOnly([manyPeriods()], seconds)) },
       { what: 'parse and price, few periods', ...perSecond(parseAndPrice(few, seconds)) },
       ratio('parse and price', parseAndPrice(few, seconds).perSecond, parseOnly(few, seconds).perSecond, 'JSON.parse alone', 'none'),
+    ];
+  },
+
+  /** A ledger's export verified from memory: entries of 3 kB with private parts of 400 bytes. */
+  async ledger(seconds) {
+    const rows = await benchVerify({ seconds });
+    const alone = rows.filter(({ name }) => name.startsWith(HASH_ALONE));
+    const verify = rows.at(-1)!;
+    return [
+      ...rows.flatMap(({ name, megabytesPerSecond, entriesPerSecond }) => [
+        { what: name, figure: Math.round(megabytesPerSecond), unit: 'MB/s' },
+        { what: '  that is', figure: Math.round(entriesPerSecond), unit: 'entries/s' },
+      ]),
+      ...alone.map(({ name, megabytesPerSecond }, n) =>
+        ratio(verify.name, verify.megabytesPerSecond, megabytesPerSecond, name, n === 0 ? '>= 0.5' : 'none')),
     ];
   },
 

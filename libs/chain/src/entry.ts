@@ -45,21 +45,14 @@ export function entryText({ id, stream, version }: Place, event: Content): strin
   });
 }
 
-const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
-const TEXT = '"(?:[^"\\\\]|\\\\.)*"';
-const HEADING = new RegExp(
-  `^\\{"place":\\{"id":"(${UUID})","stream":(${TEXT}),"version":(\\d+)\\},"type":(${TEXT}),"ledger":(${TEXT})` +
-    `(?:,"private":\\{"id":"(${UUID})","mac":"([0-9a-f]{64})"\\})?[,}]`,
-);
-
 /** Far enough for almost every heading, and for every one. */
 const REACHES = [600, 8_192];
 
 /** The heading of an entry, read without reading the rest; undefined for what is no entry. */
 export function readHeading(entry: string | Buffer): Heading | undefined {
   for (const reach of REACHES) {
-    const found = HEADING.exec(beginning(entry, reach));
-    if (found) return headingOf(found);
+    const found = headingIn(beginning(entry, reach));
+    if (found) return found;
     if (entry.length <= reach) return undefined;
   }
   return undefined;
@@ -70,14 +63,33 @@ function beginning(entry: string | Buffer, reach: number): string {
   return entry.toString('utf8', 0, Math.min(reach, entry.length));
 }
 
-function headingOf(found: RegExpExecArray): Heading | undefined {
-  const [, id = '', stream = '', version = '', type = '', ledger = '', privateId, mac] = found;
+const FIRST = '{"place":{"id":"';
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const UUID_LENGTH = 36;
+const MAC = /^[0-9a-f]{64}$/;
+
+/**
+ * By what stands between the fields, not by one expression, which would take several times as long.
+ * A text in JSON has no quote that is not escaped, so that no field can hold what follows it.
+ */
+function headingIn(text: string): Heading | undefined {
+  if (!text.startsWith(FIRST)) return undefined;
+  const idEnd = FIRST.length + UUID_LENGTH;
+  const id = text.slice(FIRST.length, idEnd);
+  const stream = fieldAfter(text, idEnd, '","stream":"', '","version":');
+  const version = stream && fieldAfter(text, stream.end, '","version":', '},"type":"');
+  const type = version && fieldAfter(text, version.end, '},"type":"', '","ledger":"');
+  const ledger = type && fieldAfter(text, type.end, '","ledger":"', '"');
+  if (!ledger || !/^\d{1,10}$/.test(version.text) || !UUID.test(id)) return undefined;
+  const sealed = sealIn(text, ledger.end + 1);
+  const after = text.charAt(sealed?.end ?? ledger.end + 1);
+  if (after !== ',' && after !== '}') return undefined;
   try {
     return {
-      place: { id, stream: text(stream), version: Number(version) },
-      type: text(type),
-      ledger: text(ledger),
-      ...(privateId !== undefined && mac !== undefined ? { private: { id: privateId, mac } } : {}),
+      place: { id, stream: plain(stream.text), version: Number(version.text) },
+      type: plain(type.text),
+      ledger: plain(ledger.text),
+      ...(sealed && { private: { id: sealed.id, mac: sealed.mac } }),
     };
   } catch {
     // An escape that JSON does not know.
@@ -85,6 +97,32 @@ function headingOf(found: RegExpExecArray): Heading | undefined {
   }
 }
 
-function text(json: string): string {
-  return json.includes('\\') ? (JSON.parse(json) as string) : json.slice(1, -1);
+interface Field {
+  readonly text: string;
+  readonly end: number;
+}
+
+function fieldAfter(text: string, at: number, before: string, behind: string): Field | undefined {
+  if (!text.startsWith(before, at)) return undefined;
+  const from = at + before.length;
+  const end = text.indexOf(behind, from);
+  return end < 0 ? undefined : { text: text.slice(from, end), end };
+}
+
+const SEAL = ',"private":{"id":"';
+const SEAL_MAC = '","mac":"';
+const SEAL_END = '"}';
+
+function sealIn(text: string, at: number): (Sealed & { readonly end: number }) | undefined {
+  if (!text.startsWith(SEAL, at)) return undefined;
+  const idAt = at + SEAL.length;
+  const macAt = idAt + UUID_LENGTH + SEAL_MAC.length;
+  const [id, mac] = [text.slice(idAt, idAt + UUID_LENGTH), text.slice(macAt, macAt + 64)];
+  const isWhole =
+    text.startsWith(SEAL_MAC, idAt + UUID_LENGTH) && text.startsWith(SEAL_END, macAt + 64) && UUID.test(id) && MAC.test(mac);
+  return isWhole ? { id, mac, end: macAt + 64 + SEAL_END.length } : undefined;
+}
+
+function plain(json: string): string {
+  return json.includes('\\') ? (JSON.parse(`"${json}"`) as string) : json;
 }

@@ -57,50 +57,108 @@ export type ExportLine =
   | { readonly kind: 'sum'; readonly sum: string }
   | { readonly kind: 'end'; readonly signed: Signed };
 
-const TEXT = '"((?:[^"\\\\]|\\\\.)*)"';
-const ENTRY = new RegExp(
-  '^\\{"n":(\\d{1,10}),"bytes":\\[(\\d{1,7}),(\\d{1,7})\\],"position":"(\\d{1,19})"' +
-    ',"recorded_at":"(\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z)","leaf":"([0-9a-f]{64})","link":"([0-9a-f]{64})"' +
-    `(?:,"contract":${TEXT},"token_party":${TEXT},"token":${TEXT},"salt":"((?:[0-9a-f]{2}){1,64})","private":|,"entry":)`,
-);
 const BEFORE_ENTRY = Buffer.from(',"entry":');
+/** Far enough for almost every line's beginning, and for every one. */
 const REACHES = [700, 16_384];
 
 /** One line behind the first. Throws StrangeLine. */
 export function readLine(line: Buffer): ExportLine {
+  if (line[2] !== LETTER_N) return readShort(line);
   for (const reach of REACHES) {
     // A character for each byte, so that lengths are lengths of bytes.
-    const found = ENTRY.exec(line.toString('latin1', 0, Math.min(reach, line.length)));
+    const found = beginningOf(line.toString('latin1', 0, Math.min(reach, line.length)));
     if (found) return readEntry(line, found);
   }
-  return readShort(line);
+  throw new StrangeLine('it does not begin as an entry does');
 }
 
-function readEntry(line: Buffer, found: RegExpExecArray): EntryLine {
-  const [start, n, entryBytes, privateBytes, position, recordedAt, leaf, link, , , , salt] = found;
-  const lengths = { entry: Number(entryBytes), private: Number(privateBytes) };
-  const from = line.length - 1 - lengths.entry;
-  const isPrivate = salt !== undefined;
-  const until = isPrivate ? from - BEFORE_ENTRY.length : from;
+const LETTER_N = 'n'.charCodeAt(0);
+
+interface Beginning {
+  readonly n: number;
+  readonly bytes: { readonly entry: number; readonly private: number };
+  readonly position: bigint;
+  readonly recordedAt: string;
+  readonly leaf: string;
+  readonly link: string;
+  /** Hex; absent without a private part. */
+  readonly salt: string | undefined;
+  /** Where the stored texts begin. */
+  readonly end: number;
+}
+
+/**
+ * What stands before the texts, by what is between the fields: one expression would take several
+ * times as long. Hashes are compared and everything is summed, so only their places are checked.
+ */
+function beginningOf(text: string): Beginning | undefined {
+  const fields: string[] = [];
+  let at = 0;
+  for (let k = 0; k < BETWEEN.length; k += 1) {
+    const before = BETWEEN[k]!;
+    if (!text.startsWith(before, at)) return undefined;
+    at += before.length;
+    const end = k + 1 < BETWEEN.length ? text.indexOf(BETWEEN[k + 1]!, at) : at + 64;
+    if (end < 0) return undefined;
+    fields.push(text.slice(at, end));
+    at = end;
+  }
+  const [n, entry, part, position, recordedAt, leaf, link] = fields as [string, string, string, string, string, string, string];
+  const numbers = { n: Number(n), entry: Number(entry), private: Number(part) };
+  if (!isWritten(n, numbers.n) || !isWritten(entry, numbers.entry) || !isWritten(part, numbers.private)) return undefined;
+  if (!/^\d{1,19}$/.test(position)) return undefined;
+  const { salt, end } = privateIn(text, at);
+  if (end < 0) return undefined;
+  const bytes = { entry: numbers.entry, private: numbers.private };
+  return { n: numbers.n, bytes, position: BigInt(position), recordedAt, leaf, link, salt, end };
+}
+
+const BETWEEN = ['{"n":', ',"bytes":[', ',', '],"position":"', '","recorded_at":"', '","leaf":"', '","link":"'];
+
+/** In the one spelling that a number has. */
+function isWritten(text: string, number: number): boolean {
+  return Number.isSafeInteger(number) && String(number) === text;
+}
+
+function privateIn(text: string, at: number): { salt: string | undefined; end: number } {
+  const none = '","entry":';
+  if (text.startsWith(none, at)) return { salt: undefined, end: at + none.length };
+  if (!text.startsWith('","contract":"', at)) return { salt: undefined, end: -1 };
+  const before = '","salt":"';
+  const from = text.indexOf(before, at) + before.length;
+  const behind = '","private":';
+  const end = text.indexOf(behind, from);
+  if (from < before.length || end < 0) return { salt: undefined, end: -1 };
+  return { salt: text.slice(from, end), end: end + behind.length };
+}
+
+function readEntry(line: Buffer, begin: Beginning): EntryLine {
+  const { n, position, recordedAt, leaf, link, bytes, salt, end } = begin;
+  const from = line.length - 1 - bytes.entry;
+  const until = salt === undefined ? from : from - BEFORE_ENTRY.length;
   const fits =
-    until === start.length + lengths.private &&
-    isPrivate === lengths.private > 0 &&
+    until === end + bytes.private &&
+    (salt !== undefined) === bytes.private > 0 &&
     line[line.length - 1] === 125 &&
-    (!isPrivate || line.compare(BEFORE_ENTRY, 0, BEFORE_ENTRY.length, until, from) === 0);
+    (salt === undefined || line.compare(BEFORE_ENTRY, 0, BEFORE_ENTRY.length, until, from) === 0);
   if (!fits) throw new StrangeLine('its texts have not the lengths that it says');
   return {
     kind: 'entry',
-    n: Number(n),
-    position: BigInt(position!),
-    recordedAt: recordedAt!,
-    leaf: leaf!,
-    link: link!,
-    details: line.subarray(0, start.length),
+    n,
+    position,
+    recordedAt,
+    leaf,
+    link,
+    details: line.subarray(0, end),
     entry: line.subarray(from, line.length - 1),
-    private: isPrivate
-      ? { salt: Buffer.from(salt, 'hex'), body: line.subarray(start.length, until) }
-      : undefined,
+    private: salt === undefined ? undefined : { salt: saltOf(salt), body: line.subarray(end, until) },
   };
+}
+
+function saltOf(hex: string): Buffer {
+  const salt = Buffer.from(hex, 'hex');
+  if (salt.length === 0 || salt.length > 64 || salt.length * 2 !== hex.length) throw new StrangeLine('its salt is no hex');
+  return salt;
 }
 
 /** Heads, sums and the end have one spelling, so that no byte of them can be another. */

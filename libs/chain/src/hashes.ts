@@ -51,6 +51,8 @@ export function linkHex(previous: string, leaf: string): string {
 }
 
 const BLOCK_BYTES = 64;
+const INNER = 0x36;
+const OUTER = 0x5c;
 let inner = Buffer.alloc(64 * 1024);
 const outer = Buffer.alloc(BLOCK_BYTES + HASH_BYTES);
 
@@ -62,10 +64,11 @@ export function macOf(salt: Uint8Array, text: string | Uint8Array): string {
   if (salt.length > BLOCK_BYTES) throw new RangeError(`a salt of ${salt.length} bytes`);
   const most = BLOCK_BYTES + (typeof text === 'string' ? text.length * 3 : text.length);
   if (inner.length < most) inner = Buffer.alloc(most * 2);
-  for (let n = 0; n < BLOCK_BYTES; n += 1) {
-    const byte = salt[n] ?? 0;
-    inner[n] = byte ^ 0x36;
-    outer[n] = byte ^ 0x5c;
+  inner.fill(INNER, 0, BLOCK_BYTES);
+  outer.fill(OUTER, 0, BLOCK_BYTES);
+  for (let n = 0; n < salt.length; n += 1) {
+    inner[n] = salt[n]! ^ INNER;
+    outer[n] = salt[n]! ^ OUTER;
   }
   const bytes =
     typeof text === 'string' ? inner.write(text, BLOCK_BYTES) : (inner.set(text, BLOCK_BYTES), text.length);
