@@ -46,8 +46,8 @@ export class AskController {
   @Answers(getToken)
   getToken(requests: GetToken[]) {
     return each(requests, async ({ party, uid, type }) => {
-      const text = await this.tokens.find({ ...party!, uid, type });
-      return text === undefined ? {} : { tokenJson: toJsonBytes(text) };
+      const found = await this.tokens.find({ ...party!, uid, type });
+      return found === undefined ? {} : { tokenJson: toJsonBytes(found.text), noCredit: found.noCredit };
     });
   }
 

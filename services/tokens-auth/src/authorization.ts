@@ -29,6 +29,12 @@ export function firstStep(tokens: readonly { readonly token: Token; readonly own
   return { askOwnerOf: token };
 }
 
+/** A card of ours may charge only while its driver has credit. */
+export function withCredit(decision: Decision, hasCredit: boolean): Decision {
+  if (hasCredit || decision.status !== 'Accepted') return decision;
+  return { ...decision, status: 'Blocked', why: `${decision.why}, but NO_CREDIT: the limit of the driver's account is reached` };
+}
+
 /** What the owner said, or that it could not be asked. */
 export type OwnersAnswer = { readonly info: AuthorizationInfo } | { readonly unknownToken: true } | { readonly silent: string };
 

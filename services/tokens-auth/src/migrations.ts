@@ -20,6 +20,13 @@ const tokens: MigrationList = [
       'CREATE INDEX tokens_own_by_creation ON tokens (created) WHERE own',
     ],
   },
+  {
+    name: 'tokens-2-credit',
+    up: () => [
+      // Contracts of ours without credit, as the cdr-ledger tells; ids in one spelling.
+      'CREATE TABLE contracts_without_credit (contract_key text PRIMARY KEY)',
+    ],
+  },
 ];
 
 export const migrations: MigrationList = [...busMigrations, ...tokens];

@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AskController } from './ask.controller.ts';
+import { CreditFactsController } from './credit-facts.controller.ts';
 import { TokensAuth } from './tokens-auth.ts';
 
 @Module({})
@@ -7,7 +8,7 @@ export class TokensAuthModule {
   static with(tokens: TokensAuth): DynamicModule {
     return {
       module: TokensAuthModule,
-      controllers: [AskController],
+      controllers: [AskController, CreditFactsController],
       providers: [{ provide: TokensAuth, useValue: tokens }],
     };
   }

@@ -5,12 +5,13 @@ import { authorizeAtPartner, SendOutcome } from '#contracts/ocpi-gateway';
 import { tokenAuthorized, tokenChanged } from '#contracts/tokens-auth';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { Rejected } from '#decider';
-import { type AuthorizationInfo, isStale, type LocationReferences, patchToken, read, Token } from '#ocpi';
+import { type AuthorizationInfo, idKey, isStale, type LocationReferences, patchToken, read, sameParty, Token } from '#ocpi';
 import type { Database, PageRequest } from '#postgres';
 import type { PartySettings } from '#settings';
 import type { Log } from '#telemetry';
 import { type Clock, rfc3339 } from '#time';
-import { type Decision, firstStep, type OwnersAnswer, secondStep } from './authorization.ts';
+import { type Decision, firstStep, type OwnersAnswer, secondStep, withCredit } from './authorization.ts';
+import { withoutCredit } from './credit-rows.ts';
 import {
   findToken, type HeldToken, listOwnTokens, storeToken, type TokenKey, tokensByUid,
 } from './token-rows.ts';
@@ -20,6 +21,8 @@ export type Change = 'created' | 'updated' | 'unchanged' | 'stale';
 
 /** A station's own message time-out may be 30 s or less (J-46); the owner gets 5 s of it. */
 const OWNER_ANSWERS_WITHIN_MS = 5_000;
+/** The CPO may show it to the driver. */
+const NO_CREDIT_INFO = { language: 'en', text: 'The limit of your account is reached.' };
 
 export interface TokensAuthParts {
   readonly db: Database;
@@ -36,11 +39,16 @@ export class TokensAuth {
 
   /** May these cards charge, each at its station? Every decision is told. */
   async authorize(cards: readonly { idTag: string; stationId: string; connectorId?: number }[]): Promise<Decision[]> {
-    const { db, outbox, clock, log } = this.parts;
+    const { db, outbox, clock, log, party } = this.parts;
     const byUid = await tokensByUid(db, cards.map((card) => card.idTag));
+    const ours = [...byUid.values()].flat().filter(({ own }) => own);
+    const broke = await withoutCredit(db, ours.map(({ token }) => token.contract_id));
+    const isBroke = (token?: Token) => token !== undefined && sameParty(token, party) && broke.has(idKey(token.contract_id));
     const decisions = await Promise.all(cards.map(async (card) => {
       const step = firstStep(byUid.get(card.idTag.toLowerCase()) ?? []);
-      return 'decided' in step ? step.decided : secondStep(step.askOwnerOf, await this.askOwner(step.askOwnerOf, card));
+      return 'decided' in step
+        ? withCredit(step.decided, !isBroke(step.decided.token))
+        : secondStep(step.askOwnerOf, await this.askOwner(step.askOwnerOf, card));
     }));
     const at = rfc3339(clock.now());
     await db.tx((tx) => outbox.tell(tx, cards.map((card, index) => {
@@ -83,8 +91,11 @@ export class TokensAuth {
     });
   }
 
-  async find(key: TokenKey): Promise<string | undefined> {
-    return (await findToken(this.parts.db, key))?.text;
+  /** `noCredit`: it is one of ours, and its driver has none left. */
+  async find(key: TokenKey): Promise<{ text: string; noCredit: boolean } | undefined> {
+    const { db } = this.parts;
+    const held = await findToken(db, key);
+    return held && { text: held.text, noCredit: held.own && !await this.hasCredit(held.token) };
   }
 
   list(request: PageRequest): Promise<{ texts: string[]; total: number }> {
@@ -97,12 +108,17 @@ export class TokensAuth {
     const held = await findToken(db, { countryCode: party.country_code, partyId: party.party_id, uid, type });
     if (!held?.own) throw new Rejected<Refusal>('unknown-token', `${type} token ${uid} is none of ours`);
     if (!held.token.valid) return { allowed: 'BLOCKED', token: held.token };
+    if (!await this.hasCredit(held.token)) return { allowed: 'NO_CREDIT', token: held.token, info: NO_CREDIT_INFO };
     return {
       allowed: 'ALLOWED',
       token: held.token,
       ...(references ? { location: references } : {}),
       authorization_reference: randomUUID().replaceAll('-', ''),
     };
+  }
+
+  private async hasCredit({ contract_id }: Token): Promise<boolean> {
+    return (await withoutCredit(this.parts.db, [contract_id])).size === 0;
   }
 
   private change(key: TokenKey, next: (known?: HeldToken) => { own: boolean; text: string }): Promise<Change> {

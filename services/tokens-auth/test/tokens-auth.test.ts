@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Bus, connectBus } from '#bus';
+import { type Bus, busMigrations, connectBus, outbox, startRelay, told } from '#bus';
+import { accountCreditChanged } from '#contracts/accounts';
 import {
   answerAuthorize, authorize, getToken, issueToken, listTokens, putPartnerToken,
 } from '#contracts/tokens-auth';
 import { Change } from '#contracts/party';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import type { Token } from '#ocpi';
+import { openDatabase } from '#postgres';
 import type { Running } from '#service';
 import { testPlatform, type TestPlatform } from '#test-servers';
 import { start } from '../src/start.ts';
@@ -82,6 +84,34 @@ test('our own tokens are issued once, listed for partners, and answered for', as
   expect(fromJsonBytes<Token>(page.objectsJson[0]!)).toMatchObject({ ...given, party_id: 'BCT', issuer: 'Energy OASIS', valid: true });
   const { authorizationInfoJson } = await bus.ask(answerAuthorize, { uid: 'staff-1', type: 'RFID' });
   expect(fromJsonBytes(authorizationInfoJson)).toMatchObject({ allowed: 'ALLOWED', authorization_reference: expect.any(String) });
+});
+
+test('TOK-04 without credit a token of ours is answered NO_CREDIT and its card is Blocked, until there is some again', async () => {
+  const db = await openDatabase({ url: platform.databaseUrl, schema: 'cdr_ledger', migrations: busMigrations });
+  const ledger = outbox('cdr-ledger', db);
+  const relay = startRelay(bus, ledger);
+  const credit = (exhausted: boolean) => db.tx((tx) => ledger.tell(tx, [told(accountCreditChanged, {
+    accountId: 'a1', contractKey: 'ca-bct-c00000009-x', exhausted, at: '2022-02-01T18:00:00Z',
+  })]));
+  const broke = { uid: 'BROKE-1', type: 'RFID', contract_id: 'CA-BCT-C00000009-X' };
+  await bus.ask(issueToken, { tokenJson: toJsonBytes(broke) });
+  const party = { countryCode: 'CA', partyId: 'BCT' };
+  const found = () => bus.ask(getToken, { party, uid: 'BROKE-1', type: 'RFID' });
+  const asked = async () => fromJsonBytes<{ allowed: string; authorization_reference?: string }>(
+    (await bus.ask(answerAuthorize, { uid: 'broke-1', type: 'RFID' })).authorizationInfoJson);
+  expect(await found()).toMatchObject({ noCredit: false });
+  await credit(true);
+  await expect.poll(async () => (await asked()).allowed).toBe('NO_CREDIT');
+  expect(await asked()).not.toHaveProperty('authorization_reference');
+  expect(await found()).toMatchObject({ noCredit: true });
+  expect(await tap('BROKE-1')).toMatchObject({ status: 'Blocked', why: expect.stringContaining('NO_CREDIT') });
+  await put(card('04A1', { contract_id: 'CA-BCT-C00000009-X' }));
+  expect(await tap('04A1')).toMatchObject({ status: 'Accepted' });
+  await credit(false);
+  await expect.poll(async () => (await asked()).allowed).toBe('ALLOWED');
+  expect(await tap('BROKE-1')).toMatchObject({ status: 'Accepted' });
+  await relay.close();
+  await db.close();
 });
 
 test("TOK-06 a partner's question about a token that is none of ours is refused", async () => {
