@@ -29,6 +29,7 @@ export const LINT_CODES = {
   'duplicate-dimension': 'error',
   'reservation-dimension': 'error',
   'only-without-current': 'warning',
+  'too-intricate': 'warning',
   'gap-without-price': 'warning',
   'overlapping-windows': 'warning',
   'outside-validity': 'warning',

@@ -1,7 +1,7 @@
 import type { Outcome } from './bill.ts';
 import type { CompiledTariff, Component, Phase } from './compile.ts';
 import { firstFee } from './lint-fee.ts';
-import { type Axis, type Situation, Space } from './lint-space.ts';
+import { type Axis, Effort, type Situation, Space } from './lint-space.ts';
 import { type Course, witness, type Witness } from './lint-witness.ts';
 import { defaultPolicy } from './policy.ts';
 import type { TariffDimension } from './shapes.ts';
@@ -28,27 +28,33 @@ const DIMENSIONS: readonly TariffDimension[] = ['ENERGY', 'TIME', 'PARKING_TIME'
 /**
  * For every component of a tariff, in order: can it be used? Exact for sessions that take energy,
  * whose periods lie inside them, in a zone without a change of clocks on the day. What is called
- * reachable comes with a charge that proves it.
+ * reachable comes with a charge that proves it. Throws TooIntricate.
  */
-export function reachOf(tariff: CompiledTariff): Reach[] {
+export function reachOf(tariff: CompiledTariff, effort = new Effort()): Reach[] {
   const found: Reach[] = [];
   for (const dimension of DIMENSIONS) {
     const all = tariff.components[dimension];
-    for (const component of all) found.push(reach(tariff, component, all));
+    const spaces = new Map<Phase, Space>();
+    for (const component of all) {
+      let space = spaces.get(component.phase);
+      if (!space) {
+        space = new Space(rivalsOf(component, all), defaultPolicy, effort);
+        spaces.set(component.phase, space);
+      }
+      found.push(reach(tariff, component, space));
+    }
   }
   return found.sort(
     (a, b) => a.component.element - b.component.element || a.component.index - b.component.index,
   );
 }
 
-function reach(tariff: CompiledTariff, component: Component, all: readonly Component[]): Reach {
+function reach(tariff: CompiledTariff, component: Component, space: Space): Reach {
   const { dimension, phase } = component;
   if (phase !== 'session' && dimension !== 'TIME' && dimension !== 'FLAT') {
     return { component, never: { why: 'no-part-of-reservations' } };
   }
-  const rivals = rivalsOf(component, all);
-  const space = new Space(rivals, defaultPolicy);
-  const index = rivals.indexOf(component);
+  const index = space.components.indexOf(component);
   const axis = space.contradiction(index);
   if (axis) return { component, never: { why: 'contradiction', axis } };
   const reserved = phase !== 'session';

@@ -59,6 +59,25 @@ const AXIS_OF: Readonly<Record<Check['kind'], Axis>> = {
   max_power: 'power',
 };
 
+/** The tariff has more elements and bounds than can be looked at in reasonable time. */
+export class TooIntricate extends Error {
+  override readonly name = 'TooIntricate';
+}
+
+/** How many questions may be asked about one tariff: some seconds' worth. */
+export class Effort {
+  #left: number;
+
+  constructor(questions = 10_000_000) {
+    this.#left = questions;
+  }
+
+  spend(questions: number): void {
+    this.#left -= questions;
+    if (this.#left < 0) throw new TooIntricate('the tariff is too intricate to be decided about');
+  }
+}
+
 /**
  * Everything that the restrictions of some components can tell apart, as the product of five axes
  * with few cells each, so that "can this be active, and nothing before it?" has an exact answer.
@@ -72,10 +91,12 @@ export class Space {
   readonly elapsed: readonly Cell<'elapsed'>[];
   readonly #cells: Readonly<Record<Axis, readonly Cell[]>>;
   readonly #policy: Policy;
+  readonly #effort: Effort;
 
-  constructor(components: readonly Component[], policy: Policy) {
+  constructor(components: readonly Component[], policy: Policy, effort: Effort) {
     this.components = components;
     this.#policy = policy;
+    this.#effort = effort;
     const checks = components.flatMap((component) => component.checks);
     this.clock = this.#cellsOf('clock', clockValues(checks));
     this.elapsed = this.#cellsOf('elapsed', elapsedValues(checks));
@@ -106,20 +127,34 @@ export class Space {
 
   /** A situation in which all of `wanted` are active and none of `unwanted`, or undefined. */
   find(wanted: bigint, unwanted: bigint, domain: Domain = {}): Situation | undefined {
-    const choices: [Axis, Cell[]][] = AXES.map((axis) => [
+    const choices: Choice[] = AXES.map((axis) => [
       axis,
       this.#within(axis, domain).filter((cell) => (cell.holds & wanted) === wanted),
     ]);
     if (choices.some(([, cells]) => cells.length === 0)) return undefined;
     const found = new Map<Axis, Cell>();
-    return choose(choices, 0, unwanted, found)
+    return this.#choose(choices, 0, unwanted, found)
       ? (Object.fromEntries(
           choices.map(([axis, cells]) => [axis, (found.get(axis) ?? cells[0]!).value]),
         ) as unknown as Situation)
       : undefined;
   }
 
+  /** Picks a cell of each axis so that nothing unwanted is left; fewer left is always better. */
+  #choose(choices: readonly Choice[], at: number, left: bigint, found: Map<Axis, Cell>): boolean {
+    if (left === 0n) return true;
+    if (at === choices.length) return false;
+    const [axis, cells] = choices[at]!;
+    for (const cell of fewest(cells, left, this.#effort)) {
+      found.set(axis, cell);
+      if (this.#choose(choices, at + 1, left & cell.holds, found)) return true;
+      found.delete(axis);
+    }
+    return false;
+  }
+
   #within(axis: Axis, domain: Domain): readonly Cell[] {
+    this.#effort.spend(this.#cells[axis].length);
     const { start, reserved, unknownCurrent, moment } = domain;
     if (axis === 'clock') return domain.clock ? [domain.clock] : this.#cells.clock;
     if (axis === 'elapsed') {
@@ -151,9 +186,12 @@ export class Space {
   }
 
   #cellsOf<A extends Axis>(axis: A, values: readonly Situation[A][]): Cell<A>[] {
+    this.#effort.spend(values.length * this.components.length);
     return values.map((value) => ({ value, holds: this.holdsAt(axis, value) }));
   }
 }
+
+type Choice = readonly [Axis, readonly Cell[]];
 
 const ORIGIN: Situation = {
   clock: 0,
@@ -172,28 +210,11 @@ export function momentOf({ clock, energy, elapsed, current, power }: Situation):
   return { atMs: clock, wallMs: clock, elapsedMs: elapsed, energyWh: energy, levels };
 }
 
-/** Picks a cell of each axis so that nothing unwanted is left; fewer left is always better. */
-function choose(
-  choices: readonly (readonly [Axis, readonly Cell[]])[],
-  at: number,
-  left: bigint,
-  found: Map<Axis, Cell>,
-): boolean {
-  if (left === 0n) return true;
-  if (at === choices.length) return false;
-  const [axis, cells] = choices[at]!;
-  for (const cell of fewest(cells, left)) {
-    found.set(axis, cell);
-    if (choose(choices, at + 1, left & cell.holds, found)) return true;
-    found.delete(axis);
-  }
-  return false;
-}
-
 /** Of cells that leave different things, those that leave no more than another one does. */
-function fewest(cells: readonly Cell[], left: bigint): Cell[] {
+function fewest(cells: readonly Cell[], left: bigint, effort: Effort): Cell[] {
   const best: Cell[] = [];
   for (const cell of cells) {
+    effort.spend(1 + best.length);
     const own = cell.holds & left;
     if (best.some((one) => (one.holds & left & own) === (one.holds & left))) continue;
     for (let i = best.length - 1; i >= 0; i--) {

@@ -1,7 +1,7 @@
 import type { CompiledTariff, Component } from './compile.ts';
 import { type Finding, finding, pointer } from './lint-finding.ts';
 import type { Reach } from './lint-reach.ts';
-import { type Situation, Space, weekdayAt } from './lint-space.ts';
+import { type Effort, type Situation, Space, weekdayAt } from './lint-space.ts';
 import { defaultPolicy } from './policy.ts';
 import { clockText, dateText, durationText } from './reason.ts';
 import { wallDay, wallMinute, WEEKDAYS } from './restriction.ts';
@@ -15,15 +15,22 @@ const NAMES: Readonly<Record<TariffDimension, string>> = {
   FLAT: 'the fee',
 };
 
-/** Moments at which a dimension that has prices has none, and windows that cross each other. */
-export function lintWindows(tariff: CompiledTariff, reaches: readonly Reach[]): Finding[] {
-  return [...PRICED.flatMap((dimension) => gap(tariff, dimension)), ...overlaps(tariff, reaches)];
+/** Moments at which a priced dimension has no price, windows that cross. Throws TooIntricate. */
+export function lintWindows(
+  tariff: CompiledTariff,
+  reaches: readonly Reach[],
+  effort: Effort,
+): Finding[] {
+  return [
+    ...PRICED.flatMap((dimension) => gap(tariff, dimension, effort)),
+    ...overlaps(tariff, reaches, effort),
+  ];
 }
 
-function gap(tariff: CompiledTariff, dimension: TariffDimension): Finding[] {
+function gap(tariff: CompiledTariff, dimension: TariffDimension, effort: Effort): Finding[] {
   const components = tariff.components[dimension].filter(({ phase }) => phase === 'session');
   if (!components.some(({ price }) => !price.isZero())) return [];
-  const space = new Space(components, defaultPolicy);
+  const space = new Space(components, defaultPolicy, effort);
   const found = space.find(0n, space.all, { moment: true });
   if (!found) return [];
   const when = situationText(space, found, uncovered(space, found));
@@ -105,7 +112,7 @@ function daysText(days: readonly number[]): string {
 }
 
 /** Two elements with different prices whose windows overlap in part: their order decides. */
-function overlaps(tariff: CompiledTariff, reaches: readonly Reach[]): Finding[] {
+function overlaps(tariff: CompiledTariff, reaches: readonly Reach[], effort: Effort): Finding[] {
   const used = new Set(reaches.filter(({ never }) => !never).map(({ component }) => component));
   const found: Finding[] = [];
   const seen = new Set<string>();
@@ -114,8 +121,9 @@ function overlaps(tariff: CompiledTariff, reaches: readonly Reach[]): Finding[] 
       (one) => one.phase === 'session' && used.has(one) && hasWindow(one),
     );
     if (components.length < 2) continue;
-    const space = new Space(components, defaultPolicy);
+    const space = new Space(components, defaultPolicy, effort);
     for (let b = 1; b < components.length; b++) {
+      effort.spend(b * space.clock.length);
       for (let a = 0; a < b; a++) {
         const [first, second] = [components[a]!, components[b]!];
         const key = `${first.element} ${second.element}`;

@@ -34,6 +34,14 @@ const until2030 = { end_date_time: '2030-01-01T07:00:00Z' };
 
 const FIRST = '/elements/0/price_components/0';
 
+/** As many elements as a tariff of 200 kB has, each with bounds of its own. */
+const intricate = Array.from({ length: 1_500 }, (_, i) => {
+  const two = (n: number) => String(n).padStart(2, '0');
+  const start_date = `20${20 + (i % 80)}-${two(1 + (i % 12))}-${two(1 + (i % 28))}`;
+  const start_time = `${two(i % 24)}:${two(i % 60)}`;
+  return element([energy], { start_date, start_time, min_kwh: i, max_power: i % 400 });
+});
+
 const cases: readonly [LintCode, path: string, given: unknown, facts?: LintFacts][] = [
   ['missing-field', '', { ...tariff([element([energy])]), last_updated: undefined }],
   ['missing-field', FIRST, tariff([element([{ ...time, step_size: null }])])],
@@ -194,6 +202,7 @@ const cases: readonly [LintCode, path: string, given: unknown, facts?: LintFacts
     '/max_price',
     tariff([element([{ ...energy, vat: 5 }])], { max_price: { excl_vat: 5 } }),
   ],
+  ['too-intricate', '/elements', tariff(intricate)],
   ['free-tariff-form', '/elements', tariff([element([component('ENERGY', 0)])])],
   [
     'alt-text-price',

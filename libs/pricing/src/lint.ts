@@ -5,6 +5,7 @@ import { type Finding, finding, pointer } from './lint-finding.ts';
 import { lintPrices } from './lint-prices.ts';
 import { type Never, type Reach, reachOf } from './lint-reach.ts';
 import { lintRestrictions } from './lint-restrictions.ts';
+import { Effort, TooIntricate } from './lint-space.ts';
 import { lintWindows } from './lint-windows.ts';
 import { InvalidTariff, type Tariff } from './shapes.ts';
 
@@ -28,18 +29,33 @@ export function lint(tariff: unknown, facts: LintFacts = {}): Finding[] {
   const found = lintFields(tariff);
   const compiled = compiledOf(tariff, found);
   if (compiled) {
-    const reaches = reachOf(compiled);
     found.push(
-      ...unreachable(reaches),
-      ...lintWindows(compiled, reaches),
       ...lintPrices(compiled),
       ...lintRestrictions(compiled, facts.now),
-      ...(isCanada(facts.country)
-        ? lintCanada(compiled, reaches, { ...facts, evses: facts.evses ?? [UNNAMED] })
-        : []),
+      ...decided(compiled, facts),
     );
   }
   return sorted(withoutEchoes(found));
+}
+
+/** What takes looking at all that the elements can tell apart. */
+function decided(compiled: CompiledTariff, facts: LintFacts): Finding[] {
+  try {
+    const effort = new Effort();
+    const reaches = reachOf(compiled, effort);
+    const evses = facts.evses ?? [UNNAMED];
+    return [
+      ...unreachable(reaches),
+      ...lintWindows(compiled, reaches, effort),
+      ...(isCanada(facts.country) ? lintCanada(compiled, reaches, { ...facts, evses }) : []),
+    ];
+  } catch (error) {
+    if (!(error instanceof TooIntricate)) throw error;
+    const message =
+      'Its elements have more bounds than can be looked at: whether some never apply, ' +
+      'and when none does, is left open';
+    return [finding('too-intricate', '/elements', message, 'Make fewer elements of it')];
+  }
 }
 
 const UNNAMED: EvseFacts = { name: 'its EVSEs' };

@@ -13,14 +13,15 @@ import {
 } from '#pricing';
 import { instantWithOffset, rfc3339, zone } from '#time';
 import { costTable } from './cost-table.ts';
-import { documentsOf } from './documents.ts';
+import { type Document, documents } from './documents.ts';
 import { readDuration } from './duration.ts';
 import { LiberalReader } from './liberal.ts';
 import { moneyText } from './money-text.ts';
 import type { FoundZone } from './place-zones.ts';
+import { Progress } from './progress.ts';
 import { refusalText } from './refusals.ts';
 import type { Terminal } from './terminal.ts';
-import { type Given, optionOf, type Verb, WrongUsage } from './verb.ts';
+import { type Given, optionOf, RefusedInput, type Verb, WrongUsage } from './verb.ts';
 import { givenZone, zoneOfLocations } from './zone-choice.ts';
 
 const DEFAULT_EVERY = '30m';
@@ -57,20 +58,26 @@ charges until it has its energy and is parked for the rest of its stay; without,
     if (given.files.length === 0) throw new WrongUsage('name the tariffs to read');
     const request = await requestOf(given, terminal);
     const show = given.flags.has('json') ? jsonLine : asText;
-    let refused = false;
+    const progress = new Progress(terminal, given.files);
     for (const file of given.files) {
-      for (const { at, value } of await documentsOf([file], terminal.stdin)) {
-        try {
-          const tariff = new LiberalReader().tariff(value as Record<string, unknown>, '');
-          terminal.out.line(show(answerOf(at, tariff, request)));
-        } catch (error) {
-          refused = true;
-          terminal.err(`${at}: ${refusalText(error)}`);
+      for await (const batch of documents(file, terminal.stdin, progress.read)) {
+        for (const one of batch) {
+          try {
+            if ('why' in one) throw new RefusedInput(one.why);
+            terminal.out.line(show(answerOf(one, request)));
+            progress.done();
+          } catch (error) {
+            terminal.err(`${one.at}: ${refusalText(error)}`);
+            progress.refused();
+          }
+          await terminal.out.settle();
         }
-        await terminal.out.settle();
+        if (!terminal.out.open) return 0;
       }
     }
-    return refused ? 1 : 0;
+    await terminal.out.settle(true);
+    progress.end();
+    return progress.anyRefused ? 1 : 0;
   },
 };
 
@@ -129,7 +136,8 @@ interface Answer {
   readonly best: Alternative | undefined;
 }
 
-function answerOf(at: string, tariff: Tariff, asked: Asked): Answer {
+function answerOf({ at, value }: Document, asked: Asked): Answer {
+  const tariff = new LiberalReader().tariff(value as Record<string, unknown>, '');
   const { withinMs, everyMs } = asked;
   const others = alternatives(tariff, asked.quote, { withinMs, everyMs });
   return {

@@ -21,7 +21,9 @@ export function refusalText(error: unknown): string {
   if (error instanceof InvalidInstant || error instanceof InvalidDecimal) {
     return closed(error.message);
   }
-  throw error;
+  // Whatever else is in it: the inputs behind it are still to be worked on.
+  const what = error instanceof Error ? error.message : String(error);
+  return closed(`no price can be made of it (${what}). Look for what is far out of range in it`);
 }
 
 function adviceFor(path: string): string {
