@@ -4,6 +4,7 @@ import { ChangedSchema, PageSchema } from './gen/roamwatt/party/v1/party_pb.ts';
 import {
   DeletePartnerTariffSchema,
   GetTariffSchema,
+  LintTariffSchema,
   ListTariffsSchema,
   ListTariffVersionsSchema,
   PublishTariffSchema,
@@ -12,6 +13,7 @@ import {
   QuotedSchema,
   SelectTariffSchema,
   TariffFoundSchema,
+  TariffLintedSchema,
   TariffPublishedSchema,
   TariffSelectedSchema,
   TariffStandsSchema,
@@ -25,6 +27,8 @@ export {
   DeletePartnerTariffSchema,
   type GetTariff,
   GetTariffSchema,
+  type LintTariff,
+  LintTariffSchema,
   type ListTariffs,
   ListTariffsSchema,
   type ListTariffVersions,
@@ -41,6 +45,10 @@ export {
   SelectTariffSchema,
   type TariffFound,
   TariffFoundSchema,
+  type TariffLint,
+  TariffLintSchema,
+  type TariffLinted,
+  TariffLintedSchema,
   type TariffPublished,
   TariffPublishedSchema,
   type TariffSelected,
@@ -97,6 +105,14 @@ export const withdrawTariff = ask({
   request: WithdrawTariffSchema,
   answer: ChangedSchema,
   check: filled('tariffId'),
+});
+
+export const lintTariff = ask({
+  context,
+  verb: 'lint-tariff',
+  request: LintTariffSchema,
+  answer: TariffLintedSchema,
+  check: filled('tariffJson'),
 });
 
 export const publishTariff = ask({

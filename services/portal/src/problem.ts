@@ -28,6 +28,8 @@ const statusOfRefusal: Readonly<Record<string, number>> = {
   'unknown-token': 404,
   'unknown-head': 404,
   'unknown-projection': 404,
+  'unknown-tariff': 404,
+  'unknown-dispute': 404,
   'session-of-another-driver': 404,
   'connector-required': 400,
   malformed: 400,

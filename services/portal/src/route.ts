@@ -29,7 +29,7 @@ export interface Asked<P, Q, B, D> {
 
 /** One row of the routing table, from which HTTP is served and the OpenAPI document is made. */
 export interface Route {
-  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** `:name` for each of `params`. */
   readonly path: string;
   readonly who: Who;

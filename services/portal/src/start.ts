@@ -5,6 +5,7 @@ import { type Running, startService } from '#service';
 import type { Env } from '#settings';
 import { Charges } from './charges.ts';
 import { configOf } from './config.ts';
+import { disputeRoutes } from './dispute-routes.ts';
 import { driverRoutes } from './driver-routes.ts';
 import { Drivers } from './drivers.ts';
 import { entities } from './entities.ts';
@@ -20,6 +21,7 @@ import { operatorKeys } from './operator-keys.ts';
 import { PortalModule } from './portal.module.ts';
 import { Receipts } from './receipts.ts';
 import { signInRoute } from './sign-in-route.ts';
+import { tariffRoutes } from './tariff-routes.ts';
 
 export function start(env: Env): Promise<Running> {
   return startService(env, { name: 'portal', migrations }, async ({ bus, db, log, tracer, settings, onStop }) => {
@@ -41,6 +43,8 @@ export function start(env: Env): Promise<Running> {
       ...driverRoutes({ charges, live, receipts: new Receipts(bus, party), evses: searchEvses(bus, clock) }),
       ...operatorRoutes(bus),
       ...ledgerRoutes(bus),
+      ...tariffRoutes(bus, party),
+      ...disputeRoutes(bus),
     ];
     const adapter = new FastifyAdapter(fastifyOptions(config.proxies));
     const serving = await serve({

@@ -1,9 +1,10 @@
 import { Controller, Inject } from '@nestjs/common';
 import { type Asked, Answers, each, withinOneAnswer } from '#bus';
 import {
-  type DeletePartnerTariff, deletePartnerTariff, type GetTariff, getTariff, type ListTariffs, listTariffs,
-  type ListTariffVersions, listTariffVersions, type PublishTariff, publishTariff, type PutPartnerTariff,
-  putPartnerTariff, type Quote, quote, type SelectTariff, selectTariff, type WithdrawTariff, withdrawTariff,
+  type DeletePartnerTariff, deletePartnerTariff, type GetTariff, getTariff, type LintTariff, lintTariff,
+  type ListTariffs, listTariffs, type ListTariffVersions, listTariffVersions, type PublishTariff, publishTariff,
+  type PutPartnerTariff, putPartnerTariff, type Quote, quote, type SelectTariff, selectTariff, type WithdrawTariff,
+  withdrawTariff,
 } from '#contracts/tariff-engine';
 import { Change } from '#contracts/party';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
@@ -74,8 +75,16 @@ export class AskController {
       const { version, change, text } = await this.engine.publish(fromJsonBytes<Partial<Tariff>>(tariffJson), {
         source: 'operator', ...(commandId ? { commandId } : {}),
       });
-      return { version, change: changeOf[change], tariffJson: toJsonBytes(text) };
+      const lint = this.engine.lint(JSON.parse(text));
+      return { version, change: changeOf[change], tariffJson: toJsonBytes(text), lint };
     });
+  }
+
+  @Answers(lintTariff)
+  lint(requests: LintTariff[]) {
+    return each(requests, async ({ tariffJson, country, timeZone }) => ({
+      lint: this.engine.lint(fromJsonBytes(tariffJson), { ...(country && { country }), ...(timeZone && { timeZone }) }),
+    }));
   }
 
   @Answers(withdrawTariff)

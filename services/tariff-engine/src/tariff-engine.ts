@@ -3,6 +3,7 @@ import { listTariffUses } from '#contracts/locations';
 import type { EventStore } from '#event-store';
 import type { Party, Tariff } from '#ocpi';
 import type { Database, PageRequest } from '#postgres';
+import { type Finding, lint, type LintFacts } from '#pricing';
 import type { PartySettings } from '#settings';
 import { currentTraceparent } from '#telemetry';
 import { instant, isTimeZone, rfc3339 } from '#time';
@@ -162,6 +163,12 @@ export class TariffEngine {
       ...(powerKw === undefined ? {} : { powerKw }),
     };
     return { tariff, ...quoted(tariff, wish, ahead) };
+  }
+
+  /** What its author should look at, by the rules of our own country unless another is named. */
+  lint(tariff: unknown, facts: Pick<LintFacts, 'country' | 'timeZone'> = {}): Finding[] {
+    const { party, clock } = this.parts;
+    return lint(tariff, { country: party.country_code, now: rfc3339(clock.now()), ...facts });
   }
 
   list(request: PageRequest): Promise<{ texts: string[]; total: number }> {

@@ -79,7 +79,7 @@ const held = async (tariffId: string) => {
 };
 const offered = async () => {
   const { objectsJson } = await bus.ask(listTariffs, { page: { offset: 0, limit: 10 } });
-  return objectsJson.map((json) => fromJsonBytes<Tariff>(json).id);
+  return objectsJson.map((json) => fromJsonBytes<Tariff>(json).id).sort();
 };
 
 test('an operator\'s change is the next version, with a later last_updated, told to all', async () => {
