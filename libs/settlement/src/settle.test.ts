@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { decimal, sum } from '#money';
 import { instant, zone } from '#time';
 import { SettlementCalendar } from './calendar.ts';
 import { exampleCdr, exampleTerms } from './example.ts';
@@ -138,6 +139,27 @@ test('the taxes of Quebec are shown one by one and add up to the tax of the CDRs
     { code: 'GST', rate: '5', base: '30.03', amount: '1.50' },
     { code: 'QST', rate: '9.975', base: '30.03', amount: '3.00' },
   ]);
+});
+
+test('a partner who makes up currencies, places and rates makes no statement that an answer cannot hold', () => {
+  const odd = Array.from({ length: 3_000 }, (_, n) => cdr(`C-${n}`, {
+    currency: `X${String.fromCharCode(65 + (n % 26), 65 + (n % 25))}`, total_cost: { excl_vat: 1, incl_vat: 2 },
+    cdr_location: { ...exampleCdr.cdr_location, id: `L-${n}`, name: 'é'.repeat(255), country: 'DEU' },
+    tariffs: [{ elements: [{ price_components: [{ type: 'FLAT', price: 1, vat: n / 100, step_size: 1 }] }] }] as never,
+  }));
+  const one = statement(odd);
+  // The ledger gives it 300 lines, at most 600 bytes each.
+  const withoutLines = JSON.stringify(one, (key, value: unknown) => (key === 'lines' ? [] : value));
+  expect(Buffer.byteLength(withoutLines)).toBeLessThan(400_000);
+  expect(one.currencies).toHaveLength(20);
+  expect(one.currencies_left_out).toBeGreaterThan(0);
+  for (const { invoices } of one.currencies) {
+    for (const { taxes, charging, places, places_left_out } of invoices) {
+      expect(taxes).toHaveLength(Math.min(charging.cdrs, 20));
+      expect(sum(taxes.map(({ amount }) => decimal(amount))).equals(decimal(charging.tax))).toBe(true);
+      expect(places.length + places_left_out).toBe(charging.cdrs);
+    }
+  }
 });
 
 test('the order in which terms are written down is not part of them', () => {

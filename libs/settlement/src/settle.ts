@@ -1,12 +1,12 @@
 import { type Decimal, decimal, sum } from '#money';
 import { rfc3339 } from '#time';
 import type { SettlementCalendar } from './calendar.ts';
-import { type FeeBill, feeBills } from './fees.ts';
+import { type FeeBill, feeBills, type FeeTax } from './fees.ts';
 import { digitsOf } from './settled.ts';
 import type {
   ChargingTotal, CurrencyStatement, Invoice, PlaceLine, Statement, StatementLine, StatementParty,
 } from './statement.ts';
-import type { InvoiceKey, Tallies, Total } from './tallies.ts';
+import type { InvoiceKey, Tallies, TaxTotal, Total } from './tallies.ts';
 import { type AgreementTerms, compare, partyKey, termsDigest } from './terms.ts';
 
 export interface SettleInput extends Tallies {
@@ -20,8 +20,10 @@ export interface SettleInput extends Tallies {
   readonly now: number;
 }
 
+/** A partner may send CDRs in any currency, at any place and rate: one answer has to hold what comes of it. */
 const CURRENCIES_MAX = 20;
-const PLACES_MAX = 200;
+const PLACES_MAX = 400;
+const TAXES_MAX = 20;
 
 /** The statement of a month, a pure function of what lies in it: the same history, the same bytes. */
 export function settle(input: SettleInput): Statement {
@@ -34,7 +36,10 @@ export function settle(input: SettleInput): Statement {
     : [];
   const currencies = [...new Set([...input.totals, ...bills].map(({ currency }) => currency))].sort();
   const statements = currencies.slice(0, CURRENCIES_MAX).map((currency) =>
-    currencyStatement(input, { currency, parties, bills, terms }),
+    currencyStatement(input, {
+      currency, parties, bills, terms,
+      placesMax: Math.floor(PLACES_MAX / Math.min(currencies.length, CURRENCIES_MAX) / 2),
+    }),
   );
   return {
     month,
@@ -68,6 +73,8 @@ interface Billing {
   readonly parties: readonly StatementParty[];
   readonly bills: readonly FeeBill[];
   readonly terms: AgreementTerms | undefined;
+  /** Of one invoice. */
+  readonly placesMax: number;
 }
 
 function currencyStatement(input: SettleInput, billing: Billing): CurrencyStatement {
@@ -92,7 +99,7 @@ function currencyStatement(input: SettleInput, billing: Billing): CurrencyStatem
 
 function invoiceOf(
   input: SettleInput,
-  { currency, bills, terms, supplier, customer }: Billing & { supplier: string; customer: string },
+  { currency, bills, terms, placesMax, supplier, customer }: Billing & { supplier: string; customer: string },
 ): Invoice[] {
   const digits = digitsOf(currency);
   const ofInvoice = <T extends InvoiceKey>(all: readonly T[]) =>
@@ -102,11 +109,6 @@ function invoiceOf(
   if (totals.length === 0 && !bill) return [];
   const charging = chargingOf(totals, digits);
   const late = totals.filter((total) => total.late);
-  const taxes = ofInvoice(input.taxes)
-    .map(({ code, rate, base, amount }) => ({
-      code, rate, base: decimal(base).toFixed(digits), amount: decimal(amount).toFixed(digits),
-    }))
-    .sort((x, y) => compare(x.code, y.code) || decimal(x.rate || '0').compare(decimal(y.rate || '0')));
   const places = ofInvoice(input.places)
     .map((place) => placeOf(place, digits)).sort((x, y) => compare(x.id, y.id));
   const lines = ofInvoice(input.lines);
@@ -124,9 +126,9 @@ function invoiceOf(
       cdrs: late.reduce((count, { cdrs, credits }) => count + cdrs + credits, 0),
       incl_tax: sumOf(late, 'incl_tax').toFixed(digits),
     },
-    taxes,
-    places: places.slice(0, PLACES_MAX),
-    places_left_out: Math.max(places.length - PLACES_MAX, 0),
+    taxes: taxesOf(ofInvoice(input.taxes), digits),
+    places: places.slice(0, placesMax),
+    places_left_out: Math.max(places.length - placesMax, 0),
     fees: bill?.lines ?? [],
     fee_taxes: bill?.taxes ?? [],
     fees_excl_tax: bill?.excl_tax ?? decimal(0).toFixed(digits),
@@ -137,6 +139,18 @@ function invoiceOf(
     lines,
     lines_left_out: charging.cdrs + charging.credits - lines.length,
   }];
+}
+
+/** Odd rates beyond the first are one line, of several rates. */
+function taxesOf(totals: readonly TaxTotal[], digits: number): FeeTax[] {
+  const sorted = [...totals].sort((x, y) =>
+    compare(x.code, y.code) || decimal(x.rate || '0').compare(decimal(y.rate || '0')));
+  const kept = sorted.slice(0, sorted.length > TAXES_MAX ? TAXES_MAX - 1 : TAXES_MAX);
+  const rest = sorted.slice(kept.length);
+  const merged = { code: 'VAT', rate: '', base: sumOf(rest, 'base').toString(), amount: sumOf(rest, 'amount').toString() };
+  return [...kept, ...(rest.length === 0 ? [] : [merged])].map(({ code, rate, base, amount }) => ({
+    code, rate, base: decimal(base).toFixed(digits), amount: decimal(amount).toFixed(digits),
+  }));
 }
 
 function chargingOf(totals: readonly Total[], digits: number): ChargingTotal {

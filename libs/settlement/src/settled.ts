@@ -43,6 +43,9 @@ export interface SettledCdr {
   readonly remarks: readonly Remark[];
 }
 
+/** What is shown of a Location's name and city. */
+const PLACE_CHARACTERS = 100;
+
 /** A partner's odd currency is recorded and flagged; it settles with two digits. */
 export function digitsOf(currency: string): number {
   return isCurrency(currency) ? minorUnits(currency) : 2;
@@ -75,7 +78,7 @@ export function settledCdr(cdr: CdrToSettle): SettledCdr {
     excl_tax: excl.toFixed(digits),
     incl_tax: incl.toFixed(digits),
     taxes,
-    location: { id, name: [name ?? address, city].filter(Boolean).join(', ') },
+    location: { id, name: [name ?? address, city].filter(Boolean).join(', ').slice(0, PLACE_CHARACTERS) },
     remarks,
   };
 }

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import PDFDocument from 'pdfkit';
 
 /** Noto Sans has the letters of every language that is written from left to right. */
@@ -12,6 +13,7 @@ const MARGIN = 50;
 const FOOTER = 40;
 const GAP = 6;
 const GREY = '#555555';
+const ROWS_OF_A_TURN = 20;
 
 export interface Column {
   readonly title: string;
@@ -96,8 +98,11 @@ export class Sheet {
     this.doc.y = end + GAP;
   }
 
-  /** Rows below the columns' titles, which stand on every page anew; `last` rows are bold. */
-  table(columns: readonly Column[], rows: readonly (readonly string[])[], last = 0): void {
+  /**
+   * Rows below the columns' titles, which stand on every page anew; `last` rows are bold. Now and then
+   * others who wait for this process have their turn.
+   */
+  async table(columns: readonly Column[], rows: readonly (readonly string[])[], last = 0): Promise<void> {
     const places = this.placesOf(columns);
     const titles = () => {
       this.row(places, columns.map(({ title }) => title), { size: 8, grey: true });
@@ -112,6 +117,7 @@ export class Sheet {
         titles();
       }
       this.row(places, row, { size: 8, bold: isLast });
+      if (index % ROWS_OF_A_TURN === ROWS_OF_A_TURN - 1) await nextTurn();
     }
     this.space();
   }

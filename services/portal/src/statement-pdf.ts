@@ -9,23 +9,23 @@ export const PDF_LINES_MAX = 1_000;
  * The statement as finance departments take it: the netting, then each invoice. Made of the statement
  * alone, which both sides have alike, so that both print the same bytes.
  */
-export function statementPdf(statement: Statement, lines: readonly StatementLine[]): Promise<Buffer> {
+export async function statementPdf(statement: Statement, lines: readonly StatementLine[]): Promise<Buffer> {
   const { month, parties, closes_at, to } = statement;
   const names = parties.map(({ name }) => name).join(' and ');
   const sheet = new Sheet({
     title: `Settlement ${month}: ${names}`, author: names, at: new Date(closes_at ?? to),
   });
-  cover(sheet, statement);
+  await cover(sheet, statement);
   for (const { invoices } of statement.currencies) {
     for (const invoice of invoices) {
       const its = lines.filter(({ issuer, currency }) => issuer === invoice.supplier && currency === invoice.currency);
-      invoicePages(sheet, statement, { invoice, lines: its });
+      await invoicePages(sheet, statement, { invoice, lines: its });
     }
   }
   return sheet.finish(`Settlement ${month}, ${parties.map(({ party }) => party).join(' and ')}`);
 }
 
-function cover(sheet: Sheet, statement: Statement): void {
+async function cover(sheet: Sheet, statement: Statement): Promise<void> {
   const { month, parties, state, closes_at, agreement, currencies, time_zone, from, to } = statement;
   sheet.line(`Settlement statement ${month}`, { size: 18, bold: true });
   sheet.line(STATES[state](closes_at ?? ''), { grey: true });
@@ -35,7 +35,7 @@ function cover(sheet: Sheet, statement: Statement): void {
   sheet.line(`CDRs last updated from ${from} until before ${to}: ${month} in ${time_zone}.`);
   if (agreement !== undefined) sheet.line(`Terms of the agreement: ${agreement} (both partners have the same fingerprint).`);
   sheet.heading('Invoices');
-  sheet.table(
+  await sheet.table(
     [{ title: 'Invoice' }, { title: 'Supplier', width: 130 }, { title: 'Customer', width: 130 },
       { title: 'Total incl. tax', width: 90, right: true }],
     currencies.flatMap(({ invoices }) => invoices.map(({ number, supplier, customer, total, currency }) => [
@@ -60,7 +60,7 @@ interface Pages {
   readonly lines: readonly StatementLine[];
 }
 
-function invoicePages(sheet: Sheet, statement: Statement, { invoice, lines }: Pages): void {
+async function invoicePages(sheet: Sheet, statement: Statement, { invoice, lines }: Pages): Promise<void> {
   const { supplier, customer, issued_on, due_on, currency } = invoice;
   sheet.newPage();
   sheet.line(`Invoice ${invoice.number}`, { size: 16, bold: true });
@@ -72,23 +72,23 @@ function invoicePages(sheet: Sheet, statement: Statement, { invoice, lines }: Pa
   sheet.space(10);
   const [from, to] = [supplier, customer].map((id) => statement.parties.find(({ party }) => party === id)!);
   sheet.beside(['Supplier', ...partyLines(from!)], ['Customer', ...partyLines(to!)]);
-  chargingTable(sheet, invoice);
-  taxTable(sheet, { title: 'Taxes in the charging', taxes: invoice.taxes, supplier: from! });
-  feeTable(sheet, invoice);
-  taxTable(sheet, { title: 'Taxes on the fees', taxes: invoice.fee_taxes, supplier: from! });
+  await chargingTable(sheet, invoice);
+  await taxTable(sheet, { title: 'Taxes in the charging', taxes: invoice.taxes, supplier: from! });
+  await feeTable(sheet, invoice);
+  await taxTable(sheet, { title: 'Taxes on the fees', taxes: invoice.fee_taxes, supplier: from! });
   sheet.heading('Total');
-  sheet.table(
+  await sheet.table(
     [{ title: '' }, { title: 'Excl. tax', width: 90, right: true }, { title: 'Tax', width: 90, right: true },
       { title: 'Incl. tax', width: 90, right: true }],
     [['To be paid for this invoice, before netting', invoice.excl_tax, invoice.tax, invoice.total]], 1,
   );
-  lineTable(sheet, { invoice, lines });
+  await lineTable(sheet, { invoice, lines });
 }
 
-function chargingTable(sheet: Sheet, { charging, places, places_left_out, late }: Invoice): void {
+async function chargingTable(sheet: Sheet, { charging, places, places_left_out, late }: Invoice): Promise<void> {
   if (charging.cdrs + charging.credits === 0) return;
   sheet.heading('Charging by drivers of the customer');
-  sheet.table(
+  await sheet.table(
     [{ title: 'Location' }, { title: 'Sessions', width: 60, right: true }, { title: 'kWh', width: 80, right: true },
       { title: 'Excl. tax', width: 85, right: true }, { title: 'Incl. tax', width: 85, right: true }],
     [
@@ -109,10 +109,10 @@ interface TaxTable {
   readonly supplier: StatementParty;
 }
 
-function taxTable(sheet: Sheet, { title, taxes, supplier }: TaxTable): void {
+async function taxTable(sheet: Sheet, { title, taxes, supplier }: TaxTable): Promise<void> {
   if (taxes.length === 0) return;
   sheet.heading(title);
-  sheet.table(
+  await sheet.table(
     [{ title: 'Tax' }, { title: 'Registration', width: 150 }, { title: 'Rate', width: 60, right: true },
       { title: 'On', width: 85, right: true }, { title: 'Amount', width: 85, right: true }],
     taxes.map(({ code, rate, base, amount }) => [
@@ -125,10 +125,10 @@ function registrationFor({ registrations }: StatementParty, code: string): strin
   return registrations.find(({ tax }) => tax.toUpperCase().split('/').includes(code))?.number ?? '';
 }
 
-function feeTable(sheet: Sheet, { fees, fees_excl_tax }: Invoice): void {
+async function feeTable(sheet: Sheet, { fees, fees_excl_tax }: Invoice): Promise<void> {
   if (fees.length === 0) return;
   sheet.heading('Fees of the agreement');
-  sheet.table(
+  await sheet.table(
     [{ title: 'Fee' }, { title: 'Quantity', width: 110, right: true }, { title: 'Price', width: 80, right: true },
       { title: 'Excl. tax', width: 85, right: true }],
     [
@@ -142,12 +142,12 @@ function feeTable(sheet: Sheet, { fees, fees_excl_tax }: Invoice): void {
 
 const UNITS = { session: ' sessions', kwh: ' kWh', percent: ' of charging' } as const;
 
-function lineTable(sheet: Sheet, { invoice: { charging }, lines }: Pages): void {
+async function lineTable(sheet: Sheet, { invoice: { charging }, lines }: Pages): Promise<void> {
   const count = charging.cdrs + charging.credits;
   if (count === 0) return;
   sheet.heading('CDRs');
   if (lines.length > 0) {
-    sheet.table(
+    await sheet.table(
       [{ title: 'Last updated', width: 92 }, { title: 'CDR' }, { title: 'Remarks', width: 84 }, { title: 'kWh', width: 50, right: true },
         { title: 'Excl. tax', width: 58, right: true }, { title: 'Tax', width: 48, right: true }, { title: 'Incl. tax', width: 58, right: true }],
       lines.map((line) => [
