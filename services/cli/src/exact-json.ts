@@ -1,8 +1,8 @@
 import { decimal } from '#money';
 
-// Up to 15 digits without an exponent are what their double says. Numbers follow one of : [ and a
-// comma; a text that looks alike only costs the slow way.
-const PERHAPS_INEXACT = /[:[,]\s*-?(?:\d[\d.]{15}|\d[\d.]*[eE])/;
+// Up to 15 digits without an exponent are what their double says. A number ends before a comma, a
+// bracket or a blank; a text that looks alike only costs the slow way.
+const PERHAPS_INEXACT = /\d[\d.]{15}(?=[\s,}\]\deE+-])|\d[eE][-+]?\d+(?=[\s,}\]])/;
 
 /**
  * JSON with every number exact: one that a double does not carry comes as its text, which pricing
