@@ -78,6 +78,7 @@ portal:
   operator_keys: [${secret()}]   # sent as X-Api-Key to the operator's part of the portal
 
 ocpi:
-  allow_private_urls: false  # true lets partners' URLs point into private networks: for tests only
+  allow_private_urls: false  # true lets partners' URLs be http and point into private networks, such as a
+                             # second platform on this machine: for tests only
 `;
 }

@@ -19,13 +19,14 @@ const site = () => ({
 test('settings whose sections fit each other have no fault', () => {
   expect(settingsFaults(site())).toEqual([]);
   expect(settingsFaults(energyOasis())).toEqual([]);
+  expect(settingsFaults({ ...site(), tariffs: [], operator_tariffs: ['LEVEL-2'] })).toEqual([]);
   expect(settingsFaults({ locations: 'none', stations: null, sites: [7], tariffs: [{}] })).toEqual([]);
 });
 
 test.each<[string, (settings: ReturnType<typeof site>) => void, string]>([
   ['a connector with a tariff that is not there: it would charge for nothing',
     ({ locations }) => { locations[0]!.evses[0]!.connectors[0]!.tariff_ids = ['LEVEL2']; },
-    'locations.0 (SITE-1).evses.0 (1).connectors.0 (1).tariff_ids.0: there is no tariff "LEVEL2"; did you mean "LEVEL-2"?'],
+    'locations.0 (SITE-1).evses.0 (1).connectors.0 (1).tariff_ids.0: there is no tariff "LEVEL2"; did you mean "LEVEL-2"? (ids that you publish at the portal are listed in operator_tariffs)'],
   ['tariff_ids misspelt',
     ({ locations }) => Object.assign(locations[0]!.evses[0]!.connectors[0]!, { tarif_ids: ['LEVEL-2'] }),
     'locations.0 (SITE-1).evses.0 (1).connectors.0 (1): unknown word "tarif_ids"; did you mean "tariff_ids"?'],
@@ -40,7 +41,7 @@ test.each<[string, (settings: ReturnType<typeof site>) => void, string]>([
     'sites.0 (FEED).chargers.0 (STATION-1): station STATION-1 has no connector 3; its EVSEs have 1, 2'],
   ['an offer of a tariff that is not there',
     (settings) => { settings.tariff_offers[0]!.tariff_ids = ['FAST-DC']; },
-    'tariff_offers.0.tariff_ids.0: there is no tariff "FAST-DC"; there is LEVEL-2'],
+    'tariff_offers.0.tariff_ids.0: there is no tariff "FAST-DC"; there is LEVEL-2 (ids that you publish at the portal are listed in operator_tariffs)'],
   ['a restriction that OCPI does not have: the price would always apply',
     ({ tariffs }) => Object.assign(tariffs[0]!.elements[0]!, { restriction: { max_kwh: 10 } }),
     'tariffs.0 (LEVEL-2).elements.0: unknown word "restriction"; did you mean "restrictions"?'],

@@ -31,7 +31,8 @@ export function settingsFaults(whole: Readonly<Record<string, unknown>>): string
   const misspelt = ([['locations', ownLocations], ['tariffs', ownTariffs]] as const).flatMap(([section, schema]) =>
     unknownFields(schema, whole[section]).map(({ path, word, known }) => say(section, path, unknownWord('unknown word', word, known))));
 
-  const tariffs = idsOf(whole['tariffs']);
+  // What the operator publishes at the portal is not in the settings, but for its id.
+  const tariffs = [...idsOf(whole['tariffs']), ...listAt(whole['operator_tariffs'], []).filter((id) => typeof id === 'string')];
   const stations = idsOf(whole['stations']);
   const plugs = new Map<string, Set<number>>();
   const lost: string[] = [];
@@ -39,7 +40,8 @@ export function settingsFaults(whole: Readonly<Record<string, unknown>>): string
     const id = valueAt(whole[section], path);
     const same = what === 'tariff' ? sameId : (a: string, b: string) => a === b;
     if (typeof id !== 'string' || known.some((each) => same(each, id))) return;
-    lost.push(say(section, path, unknownWord(`there is no ${what}`, id, known)));
+    const elsewhere = what === 'tariff' ? ' (ids that you publish at the portal are listed in operator_tariffs)' : '';
+    lost.push(`${say(section, path, unknownWord(`there is no ${what}`, id, known))}${elsewhere}`);
   };
 
   for (const path of pathsTo(whole['locations'], ['evses'])) {

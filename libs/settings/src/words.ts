@@ -3,7 +3,7 @@
  * others' sections there, too.
  */
 export const sectionNames = [
-  'party', 'tariffs', 'tariff_offers', 'locations', 'stations', 'sites', 'drivers',
+  'party', 'tariffs', 'operator_tariffs', 'tariff_offers', 'locations', 'stations', 'sites', 'drivers',
   'portal', 'ocpi', 'ocpp', 'sessions', 'ledger', 'retail',
 ] as const;
 

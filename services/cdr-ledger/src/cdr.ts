@@ -229,9 +229,9 @@ export function correctionBy(commandId: string, { corrections }: SessionCdrs) {
 /** The CDR that can be credited under this id. Throws Rejected. */
 export function standingCdr(cdrId: string, { newest, credited }: SessionCdrs): CdrIssued {
   const id = readCdrId(cdrId);
-  if (!newest || !id || id.number > newest.number) throw refuse('unknown-cdr', cdrId);
+  if (!newest || !id || id.number > newest.number) throw refuse('unknown-cdr', `cdr_id: there is no CDR ${cdrId} of ours`);
   if (id.credit) throw refuse('unknown-cdr', `${cdrId} is a Credit CDR, which is never credited`);
-  if (id.number < newest.number || credited) throw refuse('already-credited', cdrId);
+  if (id.number < newest.number || credited) throw refuse('already-credited', `cdr_id: CDR ${cdrId} has been credited already`);
   return newest;
 }
 

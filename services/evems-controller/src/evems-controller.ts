@@ -52,7 +52,7 @@ export class EvemsController {
 
   async explain(siteId: string): Promise<ExplainedSite> {
     const site = this.parts.sites.find(({ id }) => id === siteId);
-    if (!site) throw new Rejected<Refusal>('unknown-site', siteId);
+    if (!site) throw new Rejected<Refusal>('unknown-site', `site_id: there is no site ${siteId}`);
     const row = await planOf(this.parts.db, siteId);
     const plan = row?.plan ? (JSON.parse(row.plan) as Explained) : unexplained(site);
     return { ...plan, site, ownerEpoch: row?.epoch ?? 0 };

@@ -3,7 +3,9 @@ import { type Fact, type Outbox, told } from '#bus';
 import { partnerRegistered } from '#contracts/ocpi-gateway';
 import { Rejected } from '#decider';
 import { addDue, type DueWorker } from '#due';
-import { type Cdr, Credentials, type CredentialsRole, type Interface, partyText, read, sameParty, tokenCandidates } from '#ocpi';
+import {
+  allowedUrl, type Cdr, Credentials, type CredentialsRole, type Interface, partyText, read, sameParty, tokenCandidates,
+} from '#ocpi';
 import type { Database, Tx } from '#postgres';
 import type { PartySettings } from '#settings';
 import { type Clock, rfc3339 } from '#time';
@@ -81,6 +83,10 @@ export class Partners {
   /** Registers with a partner who gave us a TOKEN_A: we are the Sender. */
   async register({ name, versionsUrl, tokenA }: { name: string; versionsUrl: string; tokenA: string }): Promise<Partner> {
     const { db, calls, secrets } = this.parts;
+    const allowed = allowedUrl(versionsUrl, calls);
+    if (!allowed.ok) {
+      throw refuse('partner-unreachable', `versions_url ${allowed.message}: for tests and closed networks the setting ocpi.allow_private_urls allows it`);
+    }
     const client = calls.withToken(tokenA);
     const met = await meet(client, versionsUrl, this.interfaces);
     const tokenB = secrets.newToken();

@@ -276,6 +276,8 @@ test('without leave to call private addresses none is called, whoever names it',
   const metadata = { ...islands.credentials(), url: 'https://169.254.169.254/versions' };
   expect(await call(strict, '/ocpi/2.2.1/credentials', { token, method: 'POST', body: metadata }))
     .toMatchObject({ http: 200, status_code: 3001, status_message: expect.stringContaining('private address') });
+  await expect(strict.neighbours.bus.ask(registerPartner, { name: 'Inside', versionsUrl: islands.url, tokenA: 'a' }))
+    .rejects.toMatchObject({ code: 'partner-unreachable', detail: expect.stringMatching(/versions_url is not https: .*ocpi\.allow_private_urls/) });
   expect(islands.seen.length).toBe(seen);
   await strict.close();
 });

@@ -3,7 +3,7 @@ import { ConnectorType } from '#ocpi';
 import type { Charges } from './charges.ts';
 import { ChargeView } from './charge.ts';
 import { EvseView, type SearchEvses } from './evses.ts';
-import { CdrId, CountryCode, Limit, numberText, OcpiId, PartyId } from './fields.ts';
+import { between, CdrId, CountryCode, Limit, numberText, OcpiId, PartyId } from './fields.ts';
 import type { Live } from './live.ts';
 import { type Receipts, ReceiptView, WholeReceipt } from './receipts.ts';
 import { driverRoute, type Route } from './route.ts';
@@ -12,9 +12,9 @@ const ChargeId = z.string().regex(/^[\x20-\x7e]{1,43}$/, 'the id of a charge, or
 const params = z.strictObject({ charge_id: ChargeId });
 
 const search = z.strictObject({
-  latitude: numberText(z.number('a number').min(-90).max(90).optional()),
-  longitude: numberText(z.number('a number').min(-180).max(180).optional()),
-  radius_m: numberText(z.int('a whole number').min(1).max(200_000).optional()),
+  latitude: numberText(between(z.number('a number from -90 to 90'), -90, 90, 'a number').optional()),
+  longitude: numberText(between(z.number('a number from -180 to 180'), -180, 180, 'a number').optional()),
+  radius_m: numberText(between(z.int('a whole number from 1 to 200000'), 1, 200_000, 'a whole number').optional()),
   connector: ConnectorType.optional(),
   available: z.enum(['true', 'false']).default('false'),
   limit: Limit(100, 50),

@@ -25,8 +25,14 @@ export function numberText<T extends z.ZodType>(schema: T) {
   return z.preprocess((given) => (isNumber(given) ? Number(given) : given), schema);
 }
 
+/** A number whose refusal names its bounds. */
+export function between<T extends z.ZodNumber | z.ZodInt>(schema: T, least: number, most: number, what: string) {
+  const error = `${what} from ${least} to ${most}`;
+  return schema.min(least, error).max(most, error);
+}
+
 export const Limit = (most: number, otherwise: number) =>
-  numberText(z.int('a whole number').min(1).max(most).default(otherwise));
+  numberText(between(z.int(`a whole number from 1 to ${most}`), 1, most, 'a whole number').default(otherwise));
 
 export const Findings = z.array(z.object({ code: z.string(), detail: z.string() }));
 export const Explanation = z.object({ text: z.string(), tree: z.unknown() });

@@ -18,7 +18,8 @@ export const PartnerView = z.object({
 export function partnerOf(partner: Partner): z.infer<typeof PartnerView> {
   return {
     partner_id: partner.partnerId,
-    name: partner.name,
+    // What we called them when we invited them, until they say who they are.
+    name: [...new Set(partner.roles.map(({ name }) => name))].join(', ') || partner.name,
     state: partner.state,
     roles: partner.roles.map(({ role, party, name }) => (
       { role, country_code: party?.countryCode ?? '', party_id: party?.partyId ?? '', name })),

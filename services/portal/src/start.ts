@@ -13,6 +13,7 @@ import { searchEvses } from './evses.ts';
 import { fastifyOptions, mountRoutes } from './http.ts';
 import { keepIssuing } from './issuing.ts';
 import { ledgerRoutes } from './ledger-routes.ts';
+import { listRoutes } from './list-routes.ts';
 import { Live } from './live.ts';
 import { migrations } from './migrations.ts';
 import { openApi } from './openapi.ts';
@@ -43,6 +44,7 @@ export function start(env: Env): Promise<Running> {
       ...driverRoutes({ charges, live, receipts: new Receipts(bus, party), evses: searchEvses(bus, clock) }),
       ...operatorRoutes(bus),
       ...ledgerRoutes(bus),
+      ...listRoutes(bus, party),
       ...tariffRoutes(bus, party),
       ...disputeRoutes(bus),
     ];

@@ -1,0 +1,84 @@
+import { z } from 'zod';
+import type { Bus } from '#bus';
+import { fromJsonBytes } from '#contracts';
+import { listCdrs } from '#contracts/cdr-ledger';
+import { listLocations } from '#contracts/locations';
+import { listPartners } from '#contracts/ocpi-gateway';
+import type { Page, Party } from '#contracts/party';
+import { listSessions } from '#contracts/sessions';
+import { CountryCode, Limit, numberText, OcpiObject, PartyId } from './fields.ts';
+import { operatorRoute, type Route } from './route.ts';
+
+const Instant = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z$/, 'RFC 3339 in UTC, such as 2022-02-01T17:00:00Z');
+
+const paging = {
+  offset: numberText(z.int('a whole number').min(0, 'at least 0').default(0)),
+  limit: Limit(100, 50),
+  date_from: Instant.optional().meta({ description: 'changed at it or later' }),
+  date_to: Instant.optional().meta({ description: 'changed before it' }),
+};
+type Paging = z.output<z.ZodObject<typeof paging>>;
+
+const PageView = z.object({
+  objects: z.array(OcpiObject),
+  total: z.int(),
+  next_offset: z.int().optional().meta({ description: 'of the next page; absent on the last one' }),
+}).meta({ id: 'Page' });
+
+/** Lists of what is ours, a page at a time, as partners see it over OCPI. */
+export function listRoutes(bus: Bus, own: { country_code: string; party_id: string }): Route[] {
+  const ofToken = z.strictObject({
+    ...paging,
+    country_code: CountryCode.optional(),
+    party_id: PartyId.optional().meta({ description: 'beside country_code: only for tokens of this party' }),
+  }).refine((query) => (query.country_code === undefined) === (query.party_id === undefined), {
+    path: ['party_id'], message: 'country_code and party_id belong together',
+  });
+  const parties = async ({ country_code: countryCode, party_id: partyId }: z.output<typeof ofToken>) => (
+    countryCode !== undefined && partyId !== undefined ? [{ countryCode, partyId }] : everyParty(bus, own));
+  return [
+    operatorRoute({
+      method: 'GET', path: '/v1/operator/locations', summary: 'Locations of ours',
+      query: z.strictObject(paging), answer: PageView,
+      handle: async ({ query }) => viewOf(query, await bus.ask(listLocations, { page: pageOf(query) })),
+    }),
+    operatorRoute({
+      method: 'GET', path: '/v1/operator/sessions', summary: 'Sessions at our EVSEs, of every partner\'s drivers and ours',
+      query: ofToken, answer: PageView,
+      async handle({ query }) {
+        return viewOf(query, await bus.ask(listSessions, { tokenParties: await parties(query), page: pageOf(query) }));
+      },
+    }),
+    operatorRoute({
+      method: 'GET', path: '/v1/operator/cdrs', summary: 'CDRs that we issued, for every partner\'s drivers and ours',
+      query: ofToken, answer: PageView,
+      async handle({ query }) {
+        return viewOf(query, await bus.ask(listCdrs, { tokenParties: await parties(query), page: pageOf(query) }));
+      },
+    }),
+  ];
+}
+
+/** Whose tokens may have charged here: those of all partners there ever were, and ours. */
+async function everyParty(bus: Bus, own: { country_code: string; party_id: string }): Promise<Pick<Party, 'countryCode' | 'partyId'>[]> {
+  const { partners } = await bus.ask(listPartners, {});
+  const all = [
+    { countryCode: own.country_code, partyId: own.party_id },
+    ...partners.flatMap(({ roles }) => roles.flatMap(({ party }) => (party ? [party] : []))),
+  ];
+  return [...new Map(all.map(({ countryCode, partyId }) => [`${countryCode}*${partyId}`.toUpperCase(), { countryCode, partyId }])).values()];
+}
+
+function pageOf({ offset, limit, date_from: dateFrom, date_to: dateTo }: Paging) {
+  return { offset, limit, ...(dateFrom === undefined ? {} : { dateFrom }), ...(dateTo === undefined ? {} : { dateTo }) };
+}
+
+/** A page may be shorter than its limit: it is cut by its bytes, too. */
+function viewOf({ offset }: Paging, { objectsJson, total }: Page): z.output<typeof PageView> {
+  const next = offset + objectsJson.length;
+  return {
+    objects: objectsJson.map((each) => fromJsonBytes<Record<string, unknown>>(each)),
+    total,
+    ...(objectsJson.length > 0 && next < total ? { next_offset: next } : {}),
+  };
+}

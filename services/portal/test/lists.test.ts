@@ -1,0 +1,86 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Bus, connectBus } from '#bus';
+import { toJsonBytes } from '#contracts';
+import { listCdrs } from '#contracts/cdr-ledger';
+import { listLocations } from '#contracts/locations';
+import { listPartners } from '#contracts/ocpi-gateway';
+import { listSessions } from '#contracts/sessions';
+import type { Running } from '#service';
+import { testPlatform, type TestPlatform } from '#test-servers';
+import { start } from '../src/start.ts';
+import { Client } from './client.ts';
+
+// The neighbours hold five of everything; a CDR's id says whose tokens were asked for.
+
+const key = 'an-operator-key-for-this-test';
+const partyText = ({ countryCode, partyId }: { countryCode: string; partyId: string }) => `${countryCode}*${partyId}`;
+
+let platform: TestPlatform;
+let service: Running;
+let bus: Bus;
+let operator: Client;
+
+function pageOf(name: string, { offset, limit, dateFrom }: { offset: number; limit: number; dateFrom?: string }) {
+  const ids = Array.from({ length: dateFrom === undefined ? 5 : 1 }, (_, i) => ({ id: `${name}-${i}` }));
+  // Never more than two on a page, whatever was asked for: as if they were cut by their bytes.
+  return { objectsJson: ids.slice(offset, offset + Math.min(limit, 2)).map(toJsonBytes), total: ids.length };
+}
+
+beforeAll(async () => {
+  platform = await testPlatform({ portal: { operator_keys: [key] } });
+  bus = await connectBus({ natsUrl: platform.env.NATS_URL!, platform: platform.platform, service: 'neighbours' });
+  const plunk = { countryCode: 'CA', partyId: 'CPK' };
+  const role = (name: string) => ({ role: name, party: plunk, name: 'Carbon Plunk' });
+  const partner = { partnerId: 'p1', name: 'First partner', state: 'registered', roles: [role('CPO'), role('EMSP')] };
+  await bus.answer(listPartners, (requests) => requests.map(() => (
+    { partners: [partner, { partnerId: 'p2', name: 'Second partner', state: 'invited' }] })));
+  await bus.answer(listLocations, (requests) => requests.map(({ page }) => pageOf('SITE', page!)));
+  await bus.answer(listSessions, (requests) => requests.map(({ tokenParties, page }) => pageOf(tokenParties.map(partyText).join(' '), page!)));
+  await bus.answer(listCdrs, (requests) => requests.map(({ tokenParties, page }) => pageOf(tokenParties.map(partyText).join(' '), page!)));
+  service = await start(platform.env);
+  operator = new Client(service.urls!.portal!).with({ 'x-api-key': key });
+});
+afterAll(async () => {
+  await service?.stop();
+  await bus?.close();
+  await platform?.drop();
+});
+
+test.each([
+  ['locations', 'SITE'], ['sessions', 'CA*BCT CA*CPK'], ['cdrs', 'CA*BCT CA*CPK'],
+])('an operator who knows no id walks through all %s', async (list, name) => {
+  const ids: string[] = [];
+  let next: number | undefined = 0;
+  for (let page = 0; next !== undefined && page < 9; page += 1) {
+    const { status, body } = await operator.get(`/v1/operator/${list}?offset=${next}&limit=3`);
+    expect(status).toBe(200);
+    expect(body.total).toBe(5);
+    ids.push(...body.objects.map(({ id }: { id: string }) => id));
+    next = body.next_offset;
+  }
+  expect(ids).toEqual([0, 1, 2, 3, 4].map((i) => `${name}-${i}`));
+  expect((await operator.get(`/v1/operator/${list}?date_from=2022-02-01T00:00:00Z`)).body).toMatchObject({ total: 1 });
+});
+
+test('sessions and CDRs of one party are listed by its name', async () => {
+  const { body } = await operator.get('/v1/operator/cdrs?country_code=ca&party_id=cpk&limit=1');
+  expect(body).toMatchObject({ objects: [{ id: 'CA*CPK-0' }], total: 5, next_offset: 1 });
+  expect(await operator.get('/v1/operator/sessions?party_id=CPK')).toMatchObject({ status: 400, body: { error: { code: 'invalid-request' } } });
+});
+
+test.each([
+  ['limit=1000', 'limit: a whole number from 1 to 100'],
+  ['offset=-1', 'offset: at least 0'],
+  ['date_from=yesterday', 'date_from: RFC 3339 in UTC'],
+])('%s is refused with its bounds', async (query, said) => {
+  const { status, body } = await operator.get(`/v1/operator/cdrs?${query}`);
+  expect(status).toBe(400);
+  expect(body.error.detail).toContain(said);
+});
+
+test('lists are the operator\'s alone, and a partner is called what it calls itself', async () => {
+  const anyone = new Client(service.urls!.portal!);
+  expect((await anyone.get('/v1/operator/cdrs')).status).toBe(401);
+  const { partners } = (await operator.get('/v1/operator/partners')).body;
+  expect(partners.map(({ name }: { name: string }) => name)).toEqual(['Carbon Plunk', 'Second partner']);
+});
