@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { compile } from './compile.ts';
-import { chargeOf, session, tariff } from './lint-arbitrary.ts';
+import { chargeOf, session, tariff } from '../test/lint-arbitrary.ts';
 import { reachOf } from './lint-reach.ts';
 import { price } from './price.ts';
 import type { Charge, Tariff } from './shapes.ts';

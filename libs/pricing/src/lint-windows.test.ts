@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { lint } from './lint.ts';
-import { chargeOf, session, tariff } from './lint-arbitrary.ts';
+import { chargeOf, session, tariff } from '../test/lint-arbitrary.ts';
 import { price } from './price.ts';
 import type { CdrDimension, Charge, Tariff } from './shapes.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { rfc3339 } from '#time';
-import type { CdrDimension, Charge, ChargingPeriod, Tariff, TariffElement } from './shapes.ts';
+import type { CdrDimension, Charge, ChargingPeriod, Tariff, TariffElement } from '../src/shapes.ts';
 
 // Tariffs and sessions for tests of what lint decides.
 
