@@ -34,30 +34,47 @@ export function tallied(
     return [{ ...line, late: place === 'late' }];
   });
   const periods = calendar.feePeriods();
-  const originals = new Map(cdrs.filter(({ credit }) => !credit).map((cdr) => [keyOf(cdr, cdr.cdr_id), cdr]));
+  const originals = new Map(
+    cdrs.filter(({ credit }) => !credit).map((cdr) => [keyOf(cdr, cdr.cdr_id), cdr]),
+  );
   const periodOf = (line: StatementLine) => {
-    const original = line.credit ? originals.get(keyOf(line, line.credit_reference_id ?? '')) : undefined;
+    const reference = keyOf(line, line.credit_reference_id ?? '');
+    const original = line.credit ? originals.get(reference) : undefined;
     const at = instant((original ?? line).last_updated);
     return periods.findIndex(({ from, to }) => from <= at && at < to);
   };
   return {
     lines: [...lines].sort(inOrder),
-    totals: groups(lines, (line) => ({ issuer: line.issuer, currency: line.currency, late: line.late }), (all) => ({
-      cdrs: all.filter(({ credit }) => !credit).length,
-      credits: all.filter(({ credit }) => credit).length,
-      ...amounts(all),
-      credited: total(all.filter(({ credit }) => credit).map(({ incl_tax }) => incl_tax)),
-    })),
+    totals: groups(
+      lines,
+      ({ issuer, currency, late }) => ({ issuer, currency, late }),
+      (all) => {
+        const credits = all.filter(({ credit }) => credit);
+        return {
+          cdrs: all.length - credits.length,
+          credits: credits.length,
+          ...amounts(all),
+          credited: total(credits.map(({ incl_tax }) => incl_tax)),
+        };
+      },
+    ),
     taxes: groups(
-      lines.flatMap(({ issuer, currency, taxes }) => taxes.map((tax) => ({ ...tax, issuer, currency }))),
+      lines.flatMap(({ issuer, currency, taxes }) =>
+        taxes.map((tax) => ({ ...tax, issuer, currency })),
+      ),
       ({ issuer, currency, code, rate }) => ({ issuer, currency, code, rate }),
-      (all) => ({ base: total(all.map(({ base }) => base)), amount: total(all.map(({ amount }) => amount)) }),
+      (all) => ({
+        base: total(all.map(({ base }) => base)),
+        amount: total(all.map(({ amount }) => amount)),
+      }),
     ),
     places: groups(
       lines,
       ({ issuer, currency, location: { id } }) => ({ issuer, currency, id }),
       (all) => ({
-        name: all.map(({ location }) => location.name).sort(compare).at(-1) ?? '', sessions: sessions(all), ...amounts(all),
+        name: all.map(({ location }) => location.name).sort(compare).at(-1) ?? '',
+        sessions: sessions(all),
+        ...amounts(all),
       }),
     ),
     fees: groups(
@@ -70,8 +87,12 @@ export function tallied(
 
 /** Late ones first, then by issuer, time and id. */
 function inOrder(a: StatementLine, b: StatementLine): number {
-  return compare(a.issuer, b.issuer) || Number(b.late) - Number(a.late)
-    || instant(a.last_updated) - instant(b.last_updated) || compare(a.cdr_id.toLowerCase(), b.cdr_id.toLowerCase());
+  return (
+    compare(a.issuer, b.issuer) ||
+    Number(b.late) - Number(a.late) ||
+    instant(a.last_updated) - instant(b.last_updated) ||
+    compare(a.cdr_id.toLowerCase(), b.cdr_id.toLowerCase())
+  );
 }
 
 function keyOf({ issuer }: { issuer: string }, cdrId: string): string {

@@ -16,16 +16,23 @@ export function termsProblem(
   if (!isTimeZone(time_zone)) return `time_zone: ${quoted(time_zone)} is no IANA time zone`;
   if (!isDays(closing_days)) return `closing_days: is no number of days up to ${DAYS_MAX}`;
   if (!isDays(payment_days)) return `payment_days: is no number of days up to ${DAYS_MAX}`;
-  if (currencies.length === 0 || currencies.length > MOST.currencies) return `currencies: 1 to ${MOST.currencies} of them`;
+  if (currencies.length === 0 || currencies.length > MOST.currencies) {
+    return `currencies: 1 to ${MOST.currencies} of them`;
+  }
   const odd = currencies.find((currency) => !isCurrency(currency));
   if (odd !== undefined) return `currencies: ${quoted(odd)} is none of ISO 4217`;
-  if (!['payer', 'supplier'].includes(terms.fee_tax_place)) return 'fee_tax_place: is payer or supplier';
+  if (!['payer', 'supplier'].includes(terms.fee_tax_place)) {
+    return 'fee_tax_place: is payer or supplier';
+  }
   if (partyKey(own) === partyKey(partner)) return 'parties: nobody settles with itself';
   const named = parties.map(partyKey).sort().join(' and ');
   const wanted = [own, partner].map(partyKey).sort().join(' and ');
   if (named !== wanted) return `parties: are ${named || 'none'}, and have to be ${wanted}`;
   if (fees.length > MOST.fees) return `fees: more than ${MOST.fees}`;
-  return firstProblem(parties, partyProblem, 'parties') ?? firstProblem(fees, (fee) => feeProblem(fee, terms), 'fees');
+  return (
+    firstProblem(parties, partyProblem, 'parties') ??
+    firstProblem(fees, (fee) => feeProblem(fee, terms), 'fees')
+  );
 }
 
 function firstProblem<T>(
@@ -40,7 +47,8 @@ function firstProblem<T>(
   return undefined;
 }
 
-function partyProblem({ name, address, country, state, postal_code, registrations }: PartyTerms): string | undefined {
+function partyProblem(party: PartyTerms): string | undefined {
+  const { name, address, country, state, postal_code, registrations } = party;
   if (!isLine(name, 100)) return 'name: 1 to 100 characters';
   if (address.length > MOST.address || !address.every((line) => isLine(line, 100))) {
     return `address: at most ${MOST.address} lines of 1 to 100 characters`;
@@ -52,13 +60,20 @@ function partyProblem({ name, address, country, state, postal_code, registration
   return whole ? undefined : 'registrations: each has a tax (up to 20 characters) and a number (up to 40)';
 }
 
-function feeProblem({ name, cdrs_of, per, amount, currency, paid_by }: Fee, { parties }: AgreementTerms): string | undefined {
+function feeProblem(fee: Fee, { parties }: AgreementTerms): string | undefined {
+  const { name, cdrs_of, per, amount, currency, paid_by } = fee;
   if (!isLine(name, 60)) return 'name: 1 to 60 characters';
-  if (!parties.some((party) => partyKey(party) === partyKey(cdrs_of))) return 'cdrs_of: is neither of the parties';
+  if (!parties.some((party) => partyKey(party) === partyKey(cdrs_of))) {
+    return 'cdrs_of: is neither of the parties';
+  }
   if (!['session', 'kwh', 'percent'].includes(per)) return 'per: is session, kwh or percent';
-  if (!isAmount(amount)) return `amount: ${quoted(amount)} is no decimal number from 0 up with at most six decimals`;
+  if (!isAmount(amount)) {
+    return `amount: ${quoted(amount)} is no decimal number from 0 up with at most six decimals`;
+  }
   if (per === 'percent' ? currency !== '' : !isCurrency(currency)) {
-    return per === 'percent' ? 'currency: a percentage has none' : `currency: ${quoted(currency)} is none of ISO 4217`;
+    return per === 'percent'
+      ? 'currency: a percentage has none'
+      : `currency: ${quoted(currency)} is none of ISO 4217`;
   }
   return ['CPO', 'EMSP'].includes(paid_by) ? undefined : 'paid_by: is CPO or EMSP';
 }

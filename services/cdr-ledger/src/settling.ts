@@ -36,7 +36,12 @@ export class Settling {
   constructor(private readonly parts: SettlingParts) {}
 
   /** What was agreed on with a partner; told again, it does nothing. */
-  async noteAgreement(noted: { partner: Party; version: number; terms: AgreementTerms; at: string }): Promise<void> {
+  async noteAgreement(noted: {
+    partner: Party;
+    version: number;
+    terms: AgreementTerms;
+    at: string;
+  }): Promise<void> {
     const { party, recorder } = this.parts;
     const ledger = partyText(party);
     await recorder.record(agreementStream(noted.partner), notedAgreement, async () => ({
