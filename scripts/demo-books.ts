@@ -132,9 +132,11 @@ async function correct({ stage, screen, oasis, avery, sessions }: Books): Promis
     last_updated: '2022-02-01T18:00:00Z',
     elements: [{ price_components: element!.price_components.map((component) => (component.type === 'ENERGY' ? { ...component, price: 0.2 } : component)) }],
   };
+  const reason = 'The sign at the stall said 0.20 CAD per kWh';
+  screen.line(`   reason: ${reason}`);
   const corrected = await oasis.post<{ credit_cdr_id: string; replacement_cdr_id?: string }>(
     `/v1/operator/cdrs/${encodeURIComponent(receipt.cdr_id)}/correct`,
-    { reason: 'The sign at the stall said 0.20 CAD per kWh', tariff: cheaper },
+    { reason, tariff: cheaper },
   );
   const after = await until(20_000, async () => {
     const receipts = await receiptsOf(avery, session_id);
@@ -166,13 +168,13 @@ async function cdrsInDatabase(url: string, sessionId: string): Promise<number> {
 
 const money = ({ excl_vat, incl_vat, currency }: Money): string => `${incl_vat ?? excl_vat} ${currency}`;
 
-/** An OCPI object's fields that a person compares first. */
+/** An OCPI object's fields that a person compares first, in the order of their names: both sides store their own. */
 function brief(object: Readonly<Record<string, unknown>>): string {
   const { charging_periods, tariffs, cdr_location, signed_data: _signed, ...rest } = object;
   const periods = Array.isArray(charging_periods) ? `charging_periods: ${charging_periods.length}` : '';
   const place = cdr_location ? `cdr_location: ${(cdr_location as { evse_id?: string }).evse_id}` : '';
   const fields = Object.entries(rest).map(([name, value]) => `${name}: ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`);
-  return [...fields, place, periods, tariffs ? `tariffs: ${(tariffs as unknown[]).length}` : ''].filter(Boolean).join('\n');
+  return [...fields, place, periods, tariffs ? `tariffs: ${(tariffs as unknown[]).length}` : ''].filter(Boolean).sort().join('\n');
 }
 
 /** The first field in which two objects differ. */

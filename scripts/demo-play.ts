@@ -39,7 +39,7 @@ export async function playDemo(stage: Stage, screen: Screen, startedAtMs: number
   const fleet = fleetArrives(stage, others.slice(0, 4));
 
   screen.step('Blake taps a Carbon Plunk card at a fast charger: one card everywhere');
-  const blakes = blakeCharges(stage, blakeSettings, screen);
+  const blakes = await blakeTaps(stage, blakeSettings, screen);
 
   screen.step('Avery watches; meanwhile four, then all ten cars charge on a feed that carries six');
   const averysSession = await watchCharge(avery, chargeId, {
@@ -56,14 +56,14 @@ export async function playDemo(stage: Stage, screen: Screen, startedAtMs: number
   const feed = feeder.verdict(FEED_A);
   screen.check('the limits at the ten chargers never added up to more than the feed carries', feed.holds, feed.detail);
   screen.check('Avery saw the charge progress', averysSession.updates >= 4, `${averysSession.updates} updates`);
-  const blake = await blakes;
+  const blake = await blakes.charged;
   await fleetLeaves(stage, others);
 
   await checkBooks({
     stage, screen, oasis, plunk, avery, blake: blake.portal,
     sessions: { avery: averysSession.session, blake: blake.session },
   });
-  if (stage.traceDir) await showTrace(stage, screen);
+  if (stage.traceDir) await showTrace(stage, screen, station);
   return 'played';
 }
 
@@ -147,18 +147,26 @@ async function watchCharge(driver: Portal, chargeId: string, { screen, atHalf }:
   return { session, updates: seen.size };
 }
 
-async function blakeCharges(stage: Stage, { email, password, tokens }: Driver, screen: Screen) {
+/** Resolves when the card is accepted; what it answers is the charge that follows. */
+async function blakeTaps(stage: Stage, driver: Driver, screen: Screen) {
   const station = fastStation(1);
-  const connector = 2;
-  const card = { idTag: tokens[0]!.uid };
-  await stage.chargers.do({ do: 'plug-in', station, connector, car: 'leaf', soc: 40 });
-  await stage.chargers.do({ do: 'tap', station, connector, ...card });
+  const at = { station, connector: 2 };
+  const idTag = driver.tokens[0]!.uid;
+  await stage.chargers.do({ do: 'plug-in', ...at, car: 'leaf', soc: 40 });
+  await stage.chargers.do({ do: 'tap', ...at, idTag });
   await stage.chargers.until({ event: 'transaction-known', station, status: 'Accepted' });
-  screen.line(`   the card is accepted at ${station}`);
+  screen.line(`   card ${idTag} is accepted at ${station}, connector 2 (CHAdeMO); the car charges`);
+  const charged = blakeCharges(stage, driver, { ...at, idTag });
+  charged.catch(() => {}); // It is awaited later, and may fail before.
+  return { charged };
+}
+
+async function blakeCharges(stage: Stage, { email, password }: Driver, tap: { station: string; connector: number; idTag: string }) {
+  const { station, connector } = tap;
   await stage.chargers.until((event) => event.station === station && event.event === 'meter' && Number(event['registerWh']) > 0
     && event.at > '2022-02-01T17:20', { withinMs: 60_000 }).catch(() => {});
   const portal = await Portal.driver(stage.plunk.portalUrl, email, password);
-  await stage.chargers.do({ do: 'tap', station, connector, ...card });
+  await stage.chargers.do({ do: 'tap', ...tap });
   await stage.chargers.do({ do: 'unplug', station, connector });
   const session = await until(20_000, async () => {
     const { charges } = await portal.get<{ charges: Charge[] }>('/v1/charges');
@@ -188,10 +196,11 @@ async function fleetLeaves(stage: Stage, stations: readonly string[]): Promise<v
   }));
 }
 
-async function showTrace(stage: Stage, screen: Screen): Promise<void> {
-  screen.step('One trace of the charge: charger, NATS, services, partner, and the partner\'s services');
+async function showTrace(stage: Stage, screen: Screen, station: string): Promise<void> {
+  screen.step('One trace of Avery\'s charge: charger, NATS, services, partner, and the partner\'s services');
   await sleep(1_500); // Spans are written in batches.
-  const tree = traceTree(stage.traceDir!, (span) => span.name === 'ocpp StopTransaction');
+  const tree = traceTree(stage.traceDir!, (span) => (
+    span.name === 'ocpp StopTransaction' && span.attributes['ocpp.station'] === station));
   screen.lines(tree);
   screen.check('the trace reaches from the charger\'s frame to the partner\'s services', /ocpp StopTransaction/.test(tree) && /POST/.test(tree));
 }

@@ -113,7 +113,7 @@ class Edge {
   answer(route: Route, handler: Handler, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
     const trace = headerText(request.headers as Headers, 'traceparent');
     const name = `ocpi ${route.method} ${route.module}`;
-    return withTraceparent(trace, () => inSpan(this.parts.tracer, name, { 'http.route': route.path }, async (span) => {
+    return withTraceparent(trace, () => inSpan(this.parts.tracer, name, { 'http.route': request.routeOptions.url ?? '' }, async (span) => {
       let routing: Routing | undefined;
       try {
         const caller = this.callers.get(request)!;
