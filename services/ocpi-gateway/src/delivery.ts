@@ -10,13 +10,14 @@ import type { Log } from '#telemetry';
 import { type Clock, rfc3339 } from '#time';
 import type { Calls, PartnerClient } from './calls.ts';
 import type { OcpiSettings } from './config.ts';
+import { beforeOf } from './delivery-order.ts';
 import { difference, type PushedModule, type Step } from './difference.ts';
 import { outcomeText } from './handshake.ts';
 import { endpointOf, type Partner, spokesman, toBus } from './partner.ts';
 import { findPartner, noteError } from './partner-rows.ts';
 import {
   findPushed, noteAcknowledged, noteDelivered, notePark, noteRefused, noteUnclear, noteUnwanted, type Pushed,
-  type PushedKey, queueAgain,
+  type PushedKey, queueAgain, queueBehind,
 } from './pushed-rows.ts';
 import { retryInMs } from './retry.ts';
 
@@ -32,7 +33,11 @@ export interface DeliveryParts {
 
 /** A CDR waits this often for the Session it belongs to, then goes alone. */
 const WAITS_FOR_SESSION = 20;
-const WAIT_FOR_SESSION_MS = 50;
+/** A Location waits this often for a Tariff that nobody told us of yet. */
+const WAITS_FOR_TARIFF = 20;
+const WAIT_MS = 50;
+/** What waits for others looks again. */
+const BEHIND_MS = 200;
 
 /** Sends what is due to partners: docs/adr/0005. */
 export class Delivery {
@@ -47,6 +52,9 @@ export class Delivery {
     if (!partner || partner.state !== 'registered' || endpoint === undefined) return this.unwanted(key);
     const held = await findPushed(db, key);
     if (!held?.queued) return 'done';
+    const before = await beforeOf(db, key, held, endpointOf(partner, 'tariffs', 'RECEIVER') !== undefined);
+    if (before === 'behind') return this.behind(key);
+    if (before === 'soon' && attempt <= WAITS_FOR_TARIFF) return { retryInMs: WAIT_MS };
     const steps = difference(key.module, held);
     const target = { url: this.objectUrl(endpoint, key), client: calls.to(partner, this.addressee(partner, key, held.current)) };
     if (steps.length > 0) await noteUnclear(db, key);
@@ -71,7 +79,7 @@ export class Delivery {
     const held = await findPushed(db, key);
     if (!held?.queued || held.current === undefined) return 'done';
     const cdr = JSON.parse(held.current) as Cdr;
-    if (attempt <= WAITS_FOR_SESSION && await this.sessionIsOpen(partner, cdr)) return { retryInMs: WAIT_FOR_SESSION_MS };
+    if (attempt <= WAITS_FOR_SESSION && await this.sessionIsOpen(partner, cdr)) return { retryInMs: WAIT_MS };
     await noteUnclear(db, key);
     const outcome = await calls.to(partner, cdr.cdr_token).post(endpoint, held.current);
     if (outcome.kind !== 'ok') return this.failed(partner, key, outcome, { attempt, held });
@@ -83,6 +91,13 @@ export class Delivery {
         at: rfc3339(acknowledgedMs(outcome.timestamp, cdr, clock.now())),
       })]);
     });
+    return 'done';
+  }
+
+  /** Others go first: it takes its turn after them. */
+  private async behind(key: PushedKey): Promise<DueOutcome> {
+    const { db, clock } = this.parts;
+    await db.tx((tx) => queueBehind(tx, key, clock.now() + BEHIND_MS * clock.rate));
     return 'done';
   }
 

@@ -70,6 +70,12 @@ export async function queueAgain(tx: Tx, key: PushedKey, at: number): Promise<vo
   if (rows[0]) await addPush(tx, key, rows[0].n, at);
 }
 
+/** Others have to go before it: once more at `at`, and that is no refusal. */
+export async function queueBehind(tx: Tx, key: PushedKey, at: number): Promise<void> {
+  const { rows } = await tx.query<{ n: number }>(`UPDATE pushed SET n = n + 1 WHERE ${WHERE} RETURNING n`, keyOf(key));
+  if (rows[0]) await addPush(tx, key, rows[0].n, at);
+}
+
 /** Not to be sent any more: the partner is gone, or no longer takes such objects. */
 export async function noteUnwanted(db: Queryable, key: PushedKey): Promise<void> {
   await db.query(`UPDATE pushed SET queued = false WHERE ${WHERE}`, keyOf(key));

@@ -76,6 +76,7 @@ export async function tariffFor(
         party: { countryCode: party.country_code, partyId: party.party_id },
         tariffIds,
         tokenType: token.type,
+        tokenParty: { countryCode: token.country_code, partyId: token.party_id },
         at,
         ...(token.default_profile_type ? { profileType: token.default_profile_type } : {}),
       });
