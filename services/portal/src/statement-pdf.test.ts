@@ -39,7 +39,7 @@ test('a long month has the titles of its table on every page, and more lines tha
   const { pages, totalPages } = await read(await statementPdf(statement, lines.slice(0, 200)));
   expect(totalPages).toBeGreaterThan(4);
   expect(pages.filter((page) => page.includes('Last updated')).length).toBeGreaterThan(3);
-  expect(pages.at(-1)).toContain('100 more CDRs are in the CSV of this statement.');
+  expect(pages.at(-1)).toContain('100 more CDRs in the CSV of this statement.');
   expect(pages.every((page, n) => page.includes(`Page ${n + 1} of ${totalPages}`))).toBe(true);
 });
 

@@ -97,9 +97,11 @@ async function chargingTable(sheet: Sheet, { charging, places, places_left_out, 
     ], 1,
   );
   if (places_left_out > 0) sheet.line(`${places_left_out} more Locations are in the sum, and in the CSV.`, { grey: true, size: 8 });
-  sheet.line(`${charging.cdrs} CDRs of ${charging.charged}, less ${charging.credits} Credit CDRs of ${charging.credited}, incl. tax.`, { size: 8 });
+  const { cdrs, charged, credits, credited } = charging;
+  sheet.line(`${count(cdrs, 'CDR')} of ${charged}, less ${count(credits, 'Credit CDR')} of ${credited}, incl. tax.`, { size: 8 });
   if (late.cdrs > 0) {
-    sheet.line(`Late: ${late.cdrs} CDRs of earlier months, of ${late.incl_tax} incl. tax, were acknowledged after those had closed.`, { size: 8 });
+    const which = `${count(late.cdrs, 'CDR')} of earlier months, of ${late.incl_tax} incl. tax`;
+    sheet.line(`Late: ${which}, acknowledged after those had closed.`, { size: 8 });
   }
 }
 
@@ -143,8 +145,8 @@ async function feeTable(sheet: Sheet, { fees, fees_excl_tax }: Invoice): Promise
 const UNITS = { session: ' sessions', kwh: ' kWh', percent: ' of charging' } as const;
 
 async function lineTable(sheet: Sheet, { invoice: { charging }, lines }: Pages): Promise<void> {
-  const count = charging.cdrs + charging.credits;
-  if (count === 0) return;
+  const all = charging.cdrs + charging.credits;
+  if (all === 0) return;
   sheet.heading('CDRs');
   if (lines.length > 0) {
     await sheet.table(
@@ -155,8 +157,8 @@ async function lineTable(sheet: Sheet, { invoice: { charging }, lines }: Pages):
       ]),
     );
   }
-  if (lines.length < count) {
-    sheet.line(`${count - lines.length} more CDRs are in the CSV of this statement.`, { grey: true, size: 8 });
+  if (lines.length < all) {
+    sheet.line(`${count(all - lines.length, 'more CDR')} in the CSV of this statement.`, { grey: true, size: 8 });
   }
 }
 
@@ -171,6 +173,10 @@ function taxOf({ excl_tax, incl_tax }: StatementLine): string {
 
 function partyLines({ name, party, address, registrations }: StatementParty): string[] {
   return [name, `Party ${party}`, ...address, ...registrations.map(({ tax, number }) => `${tax} ${number}`)];
+}
+
+function count(many: number, thing: string): string {
+  return `${many} ${thing}${many === 1 ? '' : 's'}`;
 }
 
 function nameOf({ parties }: Statement, party: string): string {
