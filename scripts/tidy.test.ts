@@ -1,9 +1,17 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readTree, RULES, tidy, told } from './tidy.ts';
+import { readTree, RULES, tidy, told, verdict } from './tidy.ts';
 import type { Finding } from './tidy/tree.ts';
 
 const root = join(import.meta.dirname, '..');
+
+test('the check ends with a verdict', () => {
+  expect([0, 1, 7].map((findings) => verdict(findings, 400))).toEqual([
+    '400 files: nothing is against the rules (what grows long may stay).',
+    '400 files: one thing is against the rules.',
+    '400 files: 7 things are against the rules.',
+  ]);
+});
 
 test('the repository keeps its own rules', () => {
   expect(tidy(readTree(root)).map(told)).toEqual([]);

@@ -66,6 +66,12 @@ export function told(finding: Finding): string {
   return `${finding.at}  ${finding.rule}: ${finding.what}`;
 }
 
+/** The last line, whatever was warned of before. */
+export function verdict(findings: number, files: number): string {
+  const against = findings === 0 ? 'nothing is' : findings === 1 ? 'one thing is' : `${findings} things are`;
+  return `${files} files: ${against} against the rules${findings === 0 ? ' (what grows long may stay)' : ''}.`;
+}
+
 /** Writes into every project.json what the project imports. */
 function declare(root: string): void {
   for (const [project, wanted] of wantedDependencies(readTree(root))) {
@@ -89,5 +95,6 @@ if (import.meta.main) {
   for (const warning of growing(tree)) console.log(`grows long: ${warning}`);
   const findings = tidy(tree);
   for (const finding of findings) console.log(told(finding));
+  console.log(verdict(findings.length, tree.size));
   process.exitCode = findings.length > 0 ? 1 : 0;
 }
