@@ -45,6 +45,27 @@ export function entryText({ id, stream, version }: Place, event: Content): strin
   });
 }
 
+/** What of an entry is looked at first for its seal: the heading of almost every one. */
+const SEAL_REACH = 400;
+
+/**
+ * The seal of an entry, where it lies in a line, that is of this ledger: its mac, or '' when it has none. Undefined when its
+ * heading has to be read: it may be of another ledger, or none.
+ */
+export function macIn(line: Buffer, [from, to]: readonly [number, number], ledger: string): string | undefined {
+  const text = line.toString('latin1', from, Math.min(from + SEAL_REACH, to));
+  const at = text.indexOf(LEDGER);
+  const end = at + LEDGER.length + ledger.length;
+  if (at < 0 || !text.startsWith(FIRST) || !text.startsWith(ledger, at + LEDGER.length)) return undefined;
+  if (text.startsWith('",', end) && !text.startsWith(SEAL, end + 1)) return '';
+  const macAt = end + 1 + SEAL.length + UUID_LENGTH + SEAL_MAC.length;
+  return text.startsWith(SEAL, end + 1) && text.startsWith(SEAL_END, macAt + 64)
+    ? text.slice(macAt, macAt + 64)
+    : undefined;
+}
+
+const LEDGER = '","ledger":"';
+
 /** Far enough for almost every heading, and for every one. */
 const REACHES = [600, 8_192];
 

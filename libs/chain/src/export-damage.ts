@@ -1,5 +1,5 @@
 import type { ChainState } from './chain.ts';
-import { type EntryLine, readLine, StrangeLine } from './export-lines.ts';
+import { entryIn, type EntryLine, readLine, StrangeLine } from './export-lines.ts';
 import { leafOf, linkOf } from './hashes.ts';
 
 export type DamageKind =
@@ -48,14 +48,14 @@ export class Naming {
     this.why = why;
     this.n = chain.entries + 1;
     this.found = entryOf(line);
-    this.leaf = this.found && leafOf(this.found.entry).toString('hex');
+    this.leaf = this.found && leafOf(entryIn(this.found)).toString('hex');
   }
 
   add(line: Buffer): void {
     if (this.later !== undefined && this.isAgain) return;
     const entry = entryOf(line);
     if (!entry) return;
-    const leaf = leafOf(entry.entry);
+    const leaf = leafOf(entryIn(entry));
     const link = linkOf(this.chain.head, leaf).toString('hex');
     if (link === entry.link || link === this.found?.link) this.later ??= entry.n;
     this.isAgain ||= leaf.toString('hex') === this.leaf;

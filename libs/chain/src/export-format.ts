@@ -126,12 +126,13 @@ export class Summing {
     return new Summing(sha256(Buffer.from(headerLine as string)));
   }
 
-  add(details: Buffer): void {
+  /** The first so many bytes; by default all. */
+  add(details: Buffer, bytes = details.length): void {
     this.hash ??= createHash('sha256').update(this.before);
-    if (this.length + details.length > GATHERED_BYTES) this.flush(this.hash);
-    if (details.length > GATHERED_BYTES) return void this.hash.update(details);
-    this.gathered.set(details, this.length);
-    this.length += details.length;
+    if (this.length + bytes > GATHERED_BYTES) this.flush(this.hash);
+    if (bytes > GATHERED_BYTES) return void this.hash.update(details.subarray(0, bytes));
+    details.copy(this.gathered, this.length, 0, bytes);
+    this.length += bytes;
   }
 
   private flush(hash: Hash): void {

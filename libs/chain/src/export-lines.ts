@@ -40,26 +40,35 @@ function asBuffer(bytes: Uint8Array): Buffer {
 export interface EntryLine {
   readonly kind: 'entry';
   readonly n: number;
-  readonly position: bigint;
+  /** Decimal digits. */
+  readonly position: string;
   readonly recordedAt: string;
   /** Hex, as the line says. */
   readonly leaf: string;
   readonly link: string;
-  readonly details: Buffer;
-  readonly entry: Buffer;
-  /** Absent when it was erased, or never was. */
-  readonly private: { readonly salt: Buffer; readonly body: Buffer } | undefined;
+  /** Hex; undefined when the private part was erased, or never was. */
+  readonly salt: string | undefined;
+  /** All of it: the details reach to the texts; the private part lies behind them, then the entry. */
+  readonly line: Buffer;
+  readonly textsAt: number;
+  readonly privateTo: number;
+  readonly entryAt: number;
+}
+
+/** The bytes of the entry that a line holds. */
+export function entryIn({ line, entryAt }: EntryLine): Buffer {
+  return line.subarray(entryAt, line.length - 1);
 }
 
 export type ExportLine =
   | EntryLine
-  | { readonly kind: 'head'; readonly signed: Signed; readonly details: Buffer }
+  | { readonly kind: 'head'; readonly signed: Signed }
   | { readonly kind: 'sum'; readonly sum: string }
   | { readonly kind: 'end'; readonly signed: Signed };
 
 const BEFORE_ENTRY = Buffer.from(',"entry":');
 /** Far enough for almost every line's beginning, and for every one. */
-const REACHES = [700, 16_384];
+const REACHES = [480, 16_384];
 
 /** One line behind the first. Throws StrangeLine. */
 export function readLine(line: Buffer): ExportLine {
@@ -76,8 +85,9 @@ const LETTER_N = 'n'.charCodeAt(0);
 
 interface Beginning {
   readonly n: number;
-  readonly bytes: { readonly entry: number; readonly private: number };
-  readonly position: bigint;
+  readonly entryBytes: number;
+  readonly privateBytes: number;
+  readonly position: string;
   readonly recordedAt: string;
   readonly leaf: string;
   readonly link: string;
@@ -87,37 +97,68 @@ interface Beginning {
   readonly end: number;
 }
 
+const HEX = 64;
+const N = '{"n":';
+const BYTES = ',"bytes":[';
+const POSITION = '],"position":"';
+const RECORDED_AT = '","recorded_at":"';
+const LEAF = '","leaf":"';
+const LINK = '","link":"';
+
 /**
  * What stands before the texts, by what is between the fields: one expression would take several
  * times as long. Hashes are compared and everything is summed, so only their places are checked.
  */
 function beginningOf(text: string): Beginning | undefined {
-  const fields: string[] = [];
-  let at = 0;
-  for (let k = 0; k < BETWEEN.length; k += 1) {
-    const before = BETWEEN[k]!;
-    if (!text.startsWith(before, at)) return undefined;
-    at += before.length;
-    const end = k + 1 < BETWEEN.length ? text.indexOf(BETWEEN[k + 1]!, at) : at + 64;
-    if (end < 0) return undefined;
-    fields.push(text.slice(at, end));
-    at = end;
-  }
-  const [n, entry, part, position, recordedAt, leaf, link] = fields as [string, string, string, string, string, string, string];
-  const numbers = { n: Number(n), entry: Number(entry), private: Number(part) };
-  if (!isWritten(n, numbers.n) || !isWritten(entry, numbers.entry) || !isWritten(part, numbers.private)) return undefined;
-  if (!/^\d{1,19}$/.test(position)) return undefined;
-  const { salt, end } = privateIn(text, at);
+  const nEnd = text.indexOf(BYTES, N.length);
+  const entryEnd = text.indexOf(',', nEnd + BYTES.length);
+  const bytesEnd = text.indexOf(POSITION, entryEnd);
+  const positionEnd = text.indexOf(RECORDED_AT, bytesEnd);
+  const leafAt = text.indexOf(LEAF, positionEnd) + LEAF.length;
+  const linkAt = leafAt + HEX + LINK.length;
+  if (!text.startsWith(N) || nEnd < 0 || bytesEnd < 0 || positionEnd < 0 || leafAt < positionEnd) return undefined;
+  if (!text.startsWith(LINK, leafAt + HEX)) return undefined;
+  const n = whole(text, N.length, nEnd);
+  const entryBytes = whole(text, nEnd + BYTES.length, entryEnd);
+  const privateBytes = whole(text, entryEnd + 1, bytesEnd);
+  const positionAt = bytesEnd + POSITION.length;
+  if (n < 0 || entryBytes < 0 || privateBytes < 0 || !isPosition(text, positionAt, positionEnd)) return undefined;
+  const { salt, end } = privateIn(text, linkAt + HEX);
   if (end < 0) return undefined;
-  const bytes = { entry: numbers.entry, private: numbers.private };
-  return { n: numbers.n, bytes, position: BigInt(position), recordedAt, leaf, link, salt, end };
+  return {
+    n,
+    entryBytes,
+    privateBytes,
+    position: text.slice(positionAt, positionEnd),
+    recordedAt: text.slice(positionEnd + RECORDED_AT.length, leafAt - LEAF.length),
+    leaf: text.slice(leafAt, leafAt + HEX),
+    link: text.slice(linkAt, linkAt + HEX),
+    salt,
+    end,
+  };
 }
 
-const BETWEEN = ['{"n":', ',"bytes":[', ',', '],"position":"', '","recorded_at":"', '","leaf":"', '","link":"'];
+/** A number of at most 10 digits in the one spelling that it has; else −1. */
+function whole(text: string, from: number, to: number): number {
+  if (to <= from || to > from + 10 || (text.charCodeAt(from) === ZERO && to > from + 1)) return -1;
+  let value = 0;
+  for (let at = from; at < to; at += 1) {
+    const digit = text.charCodeAt(at) - ZERO;
+    if (digit < 0 || digit > 9) return -1;
+    value = value * 10 + digit;
+  }
+  return value;
+}
 
-/** In the one spelling that a number has. */
-function isWritten(text: string, number: number): boolean {
-  return Number.isSafeInteger(number) && String(number) === text;
+const ZERO = 48;
+
+function isPosition(text: string, from: number, to: number): boolean {
+  if (to <= from || to > from + 19 || text.charCodeAt(from) === ZERO) return false;
+  for (let at = from; at < to; at += 1) {
+    const digit = text.charCodeAt(at) - ZERO;
+    if (digit < 0 || digit > 9) return false;
+  }
+  return true;
 }
 
 function privateIn(text: string, at: number): { salt: string | undefined; end: number } {
@@ -133,33 +174,22 @@ function privateIn(text: string, at: number): { salt: string | undefined; end: n
 }
 
 function readEntry(line: Buffer, begin: Beginning): EntryLine {
-  const { n, position, recordedAt, leaf, link, bytes, salt, end } = begin;
-  const from = line.length - 1 - bytes.entry;
+  const { n, position, recordedAt, leaf, link, entryBytes, privateBytes, salt, end } = begin;
+  const from = line.length - 1 - entryBytes;
   const until = salt === undefined ? from : from - BEFORE_ENTRY.length;
   const fits =
-    until === end + bytes.private &&
-    (salt !== undefined) === bytes.private > 0 &&
+    until === end + privateBytes &&
+    (salt !== undefined) === privateBytes > 0 &&
     line[line.length - 1] === 125 &&
     (salt === undefined || line.compare(BEFORE_ENTRY, 0, BEFORE_ENTRY.length, until, from) === 0);
   if (!fits) throw new StrangeLine('its texts have not the lengths that it says');
-  return {
-    kind: 'entry',
-    n,
-    position,
-    recordedAt,
-    leaf,
-    link,
-    details: line.subarray(0, end),
-    entry: line.subarray(from, line.length - 1),
-    private: salt === undefined ? undefined : { salt: saltOf(salt), body: line.subarray(end, until) },
-  };
+  if (salt !== undefined && (salt.length === 0 || salt.length > SALT_DIGITS_MAX))
+    throw new StrangeLine('its salt has not the length of one');
+  const places = { line, textsAt: end, privateTo: until, entryAt: from };
+  return { kind: 'entry', n, position, recordedAt, leaf, link, salt, ...places };
 }
 
-function saltOf(hex: string): Buffer {
-  const salt = Buffer.from(hex, 'hex');
-  if (salt.length === 0 || salt.length > 64 || salt.length * 2 !== hex.length) throw new StrangeLine('its salt is no hex');
-  return salt;
-}
+const SALT_DIGITS_MAX = 128;
 
 /** Heads, sums and the end have one spelling, so that no byte of them can be another. */
 function readShort(line: Buffer): ExportLine {
@@ -168,7 +198,7 @@ function readShort(line: Buffer): ExportLine {
   if (typeof sum === 'string' && text === JSON.stringify({ sum })) return { kind: 'sum', sum };
   if (typeof signature === 'string') {
     if (typeof head === 'string' && text === JSON.stringify({ head, signature }))
-      return { kind: 'head', signed: { text: head, signature }, details: line };
+      return { kind: 'head', signed: { text: head, signature } };
     if (typeof end === 'string' && text === JSON.stringify({ end, signature }))
       return { kind: 'end', signed: { text: end, signature } };
   }
@@ -201,20 +231,20 @@ const PRIVATE_KEYS = new RegExp(`,"contract":("(?:[^"\\\\]|\\\\.)*"),"token_part
 
 /** Everything that an entry's line holds, for whoever writes it down again. */
 export function exportedEntry(line: EntryLine): ExportedEntry {
-  const [, contract, tokenParty, token] = PRIVATE_KEYS.exec(line.details.toString()) ?? [];
+  const [, contract, tokenParty, token] = PRIVATE_KEYS.exec(line.line.toString('utf8', 0, line.textsAt)) ?? [];
   return {
     n: line.n,
-    position: line.position,
+    position: BigInt(line.position),
     recordedAt: line.recordedAt,
     leaf: Buffer.from(line.leaf, 'hex'),
     link: Buffer.from(line.link, 'hex'),
-    text: line.entry.toString(),
-    private: line.private && {
+    text: entryIn(line).toString(),
+    private: line.salt === undefined ? undefined : {
       contractKey: JSON.parse(contract!) as string,
       tokenParty: JSON.parse(tokenParty!) as string,
       tokenKey: JSON.parse(token!) as string,
-      salt: line.private.salt,
-      text: unembedded(line.private.body.toString()),
+      salt: Buffer.from(line.salt, 'hex'),
+      text: unembedded(line.line.toString('utf8', line.textsAt, line.privateTo)),
     },
   };
 }

@@ -17,7 +17,12 @@ let scratch = Buffer.alloc(64 * 1024);
 
 /** SHA-256(0x00‖entry) of an entry's stored text, or of its UTF-8 bytes. */
 export function leafOf(entry: string | Uint8Array): Buffer {
-  return Buffer.from(leafHex(entry), 'hex');
+  const most = 1 + (typeof entry === 'string' ? entry.length * 3 : entry.length);
+  if (scratch.length < most) scratch = Buffer.alloc(most * 2);
+  scratch[0] = LEAF;
+  if (typeof entry === 'string') return sha256(scratch.subarray(0, 1 + scratch.write(entry, 1)));
+  scratch.set(entry, 1);
+  return sha256(scratch.subarray(0, most));
 }
 
 /** SHA-256(0x01‖previous link‖leaf): the chain after this entry. */
@@ -34,20 +39,50 @@ export function nodeOf(left: Uint8Array, right: Uint8Array): Buffer {
   return sha256(pair);
 }
 
-/** `leafOf` and `linkOf` in hex, for who has many to do: less to allocate. */
-export function leafHex(entry: string | Uint8Array): string {
-  const most = 1 + (typeof entry === 'string' ? entry.length * 3 : entry.length);
-  if (scratch.length < most) scratch = Buffer.alloc(most * 2);
-  scratch[0] = LEAF;
-  if (typeof entry === 'string') return hash('sha256', scratch.subarray(0, 1 + scratch.write(entry, 1)), 'hex');
-  scratch.set(entry, 1);
-  return hash('sha256', scratch.subarray(0, most), 'hex');
+/** Makes of a row of so many nodes, one behind the other, the row of half as many above them. */
+export function halveRow(row: Buffer, count: number): void {
+  for (let n = 0; n < count; n += 2) {
+    row.copy(pair, 1, n * HASH_BYTES, (n + 2) * HASH_BYTES);
+    row.write(hash('sha256', pair, 'binary'), (n / 2) * HASH_BYTES, 'binary');
+  }
 }
 
-export function linkHex(previous: string, leaf: string): string {
-  pair.write(previous, 1, 'hex');
-  pair.write(leaf, 1 + HASH_BYTES, 'hex');
-  return hash('sha256', pair, 'hex');
+/**
+ * A chain that is read on, entry after entry: `leafOf` and `linkOf` without anything new to allocate.
+ * `leaf` and `link` are those of the entry that was offered last; `take` lets the chain go on there.
+ */
+export class Linking {
+  private readonly hashed = Buffer.alloc(1 + 2 * HASH_BYTES, PAIR);
+  private readonly next = Buffer.alloc(HASH_BYTES);
+  /** Where the chain is. */
+  readonly head: Buffer = this.hashed.subarray(1, 1 + HASH_BYTES);
+  readonly leaf: Buffer = this.hashed.subarray(1 + HASH_BYTES);
+
+  constructor(head: Uint8Array) {
+    this.head.set(head);
+  }
+
+  /**
+   * The leaf of the entry from one byte of a line to another, in hex. The byte before it makes room
+   * for the prefix while it is hashed.
+   */
+  offer(line: Buffer, from: number, to: number): string {
+    const before = line[from - 1]!;
+    line[from - 1] = LEAF;
+    this.leaf.write(hash('sha256', line.subarray(from - 1, to), 'binary'), 0, 'binary');
+    line[from - 1] = before;
+    return this.leaf.toString('hex');
+  }
+
+  /** The link of that entry in hex. */
+  link(): string {
+    this.next.write(hash('sha256', this.hashed, 'binary'), 0, 'binary');
+    return this.next.toString('hex');
+  }
+
+  take(): void {
+    this.head.set(this.next);
+  }
 }
 
 const BLOCK_BYTES = 64;
@@ -62,16 +97,34 @@ const outer = Buffer.alloc(BLOCK_BYTES + HASH_BYTES);
  */
 export function macOf(salt: Uint8Array, text: string | Uint8Array): string {
   if (salt.length > BLOCK_BYTES) throw new RangeError(`a salt of ${salt.length} bytes`);
-  const most = BLOCK_BYTES + (typeof text === 'string' ? text.length * 3 : text.length);
-  if (inner.length < most) inner = Buffer.alloc(most * 2);
-  inner.fill(INNER, 0, BLOCK_BYTES);
-  outer.fill(OUTER, 0, BLOCK_BYTES);
-  for (let n = 0; n < salt.length; n += 1) {
-    inner[n] = salt[n]! ^ INNER;
-    outer[n] = salt[n]! ^ OUTER;
+  const bytes = typeof text === 'string' ? Buffer.from(text) : text;
+  reserve(bytes.length);
+  inner.set(salt);
+  inner.set(bytes, BLOCK_BYTES);
+  return macInside(salt.length, bytes.length);
+}
+
+/** The same of a text where it lies in a line, under a salt in hex. '' for what is no hex. */
+export function macWithin(saltHex: string, line: Buffer, [from, to]: readonly [number, number]): string {
+  reserve(to - from);
+  const saltBytes = inner.write(saltHex, 0, 'hex');
+  if (saltBytes * 2 !== saltHex.length || saltBytes > BLOCK_BYTES) return '';
+  line.copy(inner, BLOCK_BYTES, from, to);
+  return macInside(saltBytes, to - from);
+}
+
+function reserve(textBytes: number): void {
+  if (inner.length < BLOCK_BYTES + textBytes) inner = Buffer.alloc((BLOCK_BYTES + textBytes) * 2);
+}
+
+/** Of what lies in `inner`: the salt, and behind a block's length the text. */
+function macInside(saltBytes: number, textBytes: number): string {
+  for (let n = 0; n < BLOCK_BYTES; n += 1) {
+    const byte = n < saltBytes ? inner[n]! : 0;
+    inner[n] = byte ^ INNER;
+    outer[n] = byte ^ OUTER;
   }
-  const bytes =
-    typeof text === 'string' ? inner.write(text, BLOCK_BYTES) : (inner.set(text, BLOCK_BYTES), text.length);
-  outer.write(hash('sha256', inner.subarray(0, BLOCK_BYTES + bytes), 'binary'), BLOCK_BYTES, 'binary');
+  const digest = hash('sha256', inner.subarray(0, BLOCK_BYTES + textBytes), 'binary');
+  outer.write(digest, BLOCK_BYTES, 'binary');
   return hash('sha256', outer, 'hex');
 }

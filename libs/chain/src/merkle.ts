@@ -1,4 +1,4 @@
-import { nodeOf, sha256 } from './hashes.ts';
+import { halveRow, nodeOf, sha256 } from './hashes.ts';
 
 /**
  * The Merkle tree over the leaves of one ledger (RFC 6962, 2.1), for its two uses: growing it leaf
@@ -9,6 +9,7 @@ import { nodeOf, sha256 } from './hashes.ts';
  */
 export const RADIX = 16;
 export const RADIX_LEVELS = 4;
+const HASH_BYTES = 32;
 
 /** A complete node: `level` 0 are the leaves; node `index` of level `l` covers 16^l leaves. */
 export interface KeptNode {
@@ -28,16 +29,17 @@ export function edgeCounts(leaves: number): number[] {
 }
 
 export class MerkleEdge {
-  private readonly levels: Uint8Array[][];
+  /** For each level the nodes that are not covered yet, one behind the other. */
+  private readonly levels: { readonly hashes: Buffer; count: number }[] = [];
   private count: number;
 
   /** `edge` is what a tree of so many leaves left; by default an empty tree. */
   constructor(leaves = 0, edge: Edge = []) {
     this.count = leaves;
-    this.levels = edge.map((nodes) => [...nodes]);
     const counts = edgeCounts(leaves);
     if (counts.some((wanted, level) => (edge[level]?.length ?? 0) !== wanted))
       throw new RangeError(`this is not the edge of ${leaves} leaves`);
+    for (const [level, nodes] of edge.entries()) for (const node of nodes) this.put(level, node);
   }
 
   get leaves(): number {
@@ -47,49 +49,57 @@ export class MerkleEdge {
   /** Adds a leaf; returns the nodes above the leaves that it completes. */
   append(leaf: Uint8Array): readonly KeptNode[] {
     this.count += 1;
-    return this.push(0, leaf) ?? NONE;
+    return this.put(0, leaf) < RADIX ? NONE : this.raise(0);
   }
 
-  private push(level: number, node: Uint8Array): KeptNode[] | undefined {
-    const nodes = (this.levels[level] ??= []);
-    nodes.push(node);
-    if (nodes.length < RADIX) return undefined;
-    const hash = perfect(nodes);
-    this.levels[level] = [];
-    const index = this.count / RADIX ** (level + 1) - 1;
-    return [{ level: level + 1, index, hash }, ...(this.push(level + 1, hash) ?? NONE)];
+  /** Keeps a node; returns how many its level has. */
+  private put(level: number, node: Uint8Array): number {
+    const at = (this.levels[level] ??= { hashes: Buffer.alloc(RADIX * HASH_BYTES), count: 0 });
+    at.hashes.set(node, at.count * HASH_BYTES);
+    at.count += 1;
+    return at.count;
+  }
+
+  private raise(level: number): KeptNode[] {
+    const full = this.levels[level]!;
+    const hash = perfectOf(full.hashes, 0, RADIX);
+    full.count = 0;
+    const node = { level: level + 1, index: this.count / RADIX ** (level + 1) - 1, hash };
+    return this.put(level + 1, hash) < RADIX ? [node] : [node, ...this.raise(level + 1)];
   }
 
   /** The root over all leaves so far; of none, SHA-256 of nothing. */
   root(): Buffer {
-    const parts = this.levels.toReversed().flatMap(perfectParts);
-    return rootOf(parts);
+    return rootOf(this.levels.toReversed().flatMap(({ hashes, count }) => perfectParts(hashes, count)));
   }
 }
 
 const NONE: readonly KeptNode[] = [];
 
 /** The perfect subtrees of fewer than 16 equal nodes, the larger first. */
-function perfectParts(nodes: readonly Uint8Array[]): Uint8Array[] {
+function perfectParts(hashes: Buffer, count: number): Uint8Array[] {
   const parts: Uint8Array[] = [];
   let from = 0;
   for (let size = RADIX / 2; size >= 1; size /= 2) {
-    if ((nodes.length & size) === 0) continue;
-    parts.push(perfect(nodes.slice(from, from + size)));
+    if ((count & size) === 0) continue;
+    parts.push(perfectOf(hashes, from, size));
     from += size;
   }
   return parts;
 }
 
-/** The node above a power of two of equal nodes. */
+const row = Buffer.alloc(RADIX * HASH_BYTES);
+
+/** The node above a power of two of equal nodes, which stand one behind the other; at most 16. */
+function perfectOf(hashes: Uint8Array, from: number, count: number): Buffer {
+  row.set(hashes.subarray(from * HASH_BYTES, (from + count) * HASH_BYTES));
+  for (let left = count; left > 1; left /= 2) halveRow(row, left);
+  return Buffer.from(row.subarray(0, HASH_BYTES));
+}
+
+/** The node above a power of two of equal nodes, at most 16. */
 export function perfect(nodes: readonly Uint8Array[]): Buffer {
-  let row: readonly Uint8Array[] = nodes;
-  while (row.length > 1) {
-    const above: Uint8Array[] = [];
-    for (let n = 0; n < row.length; n += 2) above.push(nodeOf(row[n]!, row[n + 1]!));
-    row = above;
-  }
-  return row[0] as Buffer;
+  return perfectOf(Buffer.concat(nodes), 0, nodes.length);
 }
 
 /** Joins perfect subtrees, the larger first, as RFC 6962 splits what is no power of two. */

@@ -1,9 +1,9 @@
 import { type ChainState, GENESIS } from './chain.ts';
-import { readHeading } from './entry.ts';
+import { macIn, readHeading } from './entry.ts';
 import { type Damage, damage, Naming } from './export-damage.ts';
 import { type ExportHeader, Summing, unembedded } from './export-format.ts';
-import { type EntryLine, type ExportLine, linesOf, readHeader, readLine, StrangeLine } from './export-lines.ts';
-import { leafHex, linkHex, macOf } from './hashes.ts';
+import { entryIn, type EntryLine, type ExportLine, linesOf, readHeader, readLine, StrangeLine } from './export-lines.ts';
+import { leafOf, Linking, macOf, macWithin } from './hashes.ts';
 import { readEnd, readHead, type Signed, wrongSignature } from './head.ts';
 import type { PublicKey } from './keys.ts';
 import { MerkleEdge } from './merkle.ts';
@@ -63,12 +63,11 @@ class ExportVerifier {
   private header: ExportHeader | undefined;
   private keys: readonly PublicKey[];
   private entries = 0;
-  /** Hex. */
-  private link = Buffer.from(GENESIS).toString('hex');
+  private readonly linking = new Linking(GENESIS);
   private readonly tree = new MerkleEdge();
   private summing: Summing | undefined;
   private summedTo = 0;
-  private position = 0n;
+  private position = '';
   private lines = 0;
   private erased = 0;
   private heads = 0;
@@ -88,7 +87,7 @@ class ExportVerifier {
     this.keys = options.keys ?? [];
     const given = options.receipt as { entry?: unknown; text?: unknown } | undefined;
     if (typeof given?.entry === 'number' && typeof given.text === 'string')
-      this.receipt = { entry: given.entry, leaf: leafHex(given.text) };
+      this.receipt = { entry: given.entry, leaf: leafOf(given.text).toString('hex') };
   }
 
   add(line: Buffer): void {
@@ -111,7 +110,7 @@ class ExportVerifier {
         return;
       }
       case 'head': {
-        this.summing!.add(read.details);
+        this.summing!.add(line);
         return this.checkHead(read.signed);
       }
       case 'sum':
@@ -122,7 +121,7 @@ class ExportVerifier {
   }
 
   private chain(): ChainState {
-    return { entries: this.entries, head: Buffer.from(this.link, 'hex') };
+    return { entries: this.entries, head: Buffer.from(this.linking.head) };
   }
 
   private begin(line: Buffer): void {
@@ -134,33 +133,35 @@ class ExportVerifier {
   /** What is wrong with an entry as the next one of the chain; without fault it is the chain's newest. */
   private wrongEntry(line: EntryLine): string | undefined {
     const n = this.entries + 1;
-    const leaf = leafHex(line.entry);
+    const leaf = this.linking.offer(line.line, line.entryAt, line.line.length - 1);
     if (leaf !== line.leaf) return 'its bytes are not those that were chained';
-    const link = linkHex(this.link, leaf);
-    if (link !== line.link) return 'its link does not follow from the entry before it';
+    if (this.linking.link() !== line.link) return 'its link does not follow from the entry before it';
     if (line.n !== n) return `its number was changed to ${line.n}`;
-    if (line.position <= this.position) return `its position ${line.position} is not behind that of the entry before`;
-    const heading = readHeading(line.entry);
-    if (!heading) return 'its text does not begin as an entry does';
-    if (heading.ledger !== this.header!.ledger) return `it is an entry of the ledger ${heading.ledger}`;
+    if (!isBehind(line.position, this.position)) return `its position ${line.position} is not behind that of the entry before`;
+    const place = [line.entryAt, line.line.length - 1] as const;
+    const mac = macIn(line.line, place, this.header!.ledger) ?? this.macOf(entryIn(line));
+    if (mac === undefined) return `it is no entry of the ledger ${this.header!.ledger}`;
     this.entries = n;
-    this.link = link;
-    this.tree.append(Buffer.from(leaf, 'hex'));
+    this.linking.take();
+    this.tree.append(this.linking.leaf);
     this.position = line.position;
-    this.summing!.add(line.details);
+    this.summing!.add(line.line, line.textsAt);
     if (n === this.receipt?.entry) this.receiptFound = this.receipt.leaf === leaf;
-    this.checkPrivate(line, heading.private?.mac);
+    this.checkPrivate(line, mac);
     return undefined;
   }
 
-  private checkPrivate(line: EntryLine, mac: string | undefined): void {
-    if (!line.private) {
-      if (mac !== undefined) this.erased += 1;
+  private macOf(entry: Buffer): string | undefined {
+    const heading = readHeading(entry);
+    return heading?.ledger === this.header!.ledger ? (heading.private?.mac ?? '') : undefined;
+  }
+
+  private checkPrivate(line: EntryLine, mac: string): void {
+    if (line.salt === undefined) {
+      if (mac !== '') this.erased += 1;
       return;
     }
-    const { salt, body } = line.private;
-    const text = body[0] === 0x22 ? plain(body) : body;
-    if (text === undefined || macOf(salt, text) !== mac) {
+    if (macOfPrivate(line, line.salt) !== mac) {
       const detail = 'its private part is not the one that was sealed';
       this.endWith(damage('private-part-changed', `entry ${line.n}`, detail));
     }
@@ -180,10 +181,10 @@ class ExportVerifier {
   }
 
   private inconsistency(said: { ledger: string; entries: number; link: string; root: string }): string | undefined {
-    const { entries, link } = this;
+    const { entries } = this;
     if (said.ledger !== this.header!.ledger) return `is of the ledger ${said.ledger}`;
     if (said.entries !== entries) return `is over ${said.entries} entries, and stands behind entry ${entries}`;
-    if (said.link !== link) return 'has another link than these entries';
+    if (said.link !== this.linking.head.toString('hex')) return 'has another link than these entries';
     return said.root === this.tree.root().toString('hex') ? undefined : 'has another Merkle root than these entries';
   }
 
@@ -226,12 +227,12 @@ class ExportVerifier {
   }
 
   verdict(): ExportVerdict {
-    const { entries, link } = this;
+    const { entries } = this;
     return {
       ledger: this.header?.ledger ?? '',
       entries,
       erased: this.erased,
-      link,
+      link: this.linking.head.toString('hex'),
       root: this.tree.root().toString('hex'),
       heads: this.heads,
       newestDay: this.newestDay,
@@ -257,10 +258,16 @@ class ExportVerifier {
   }
 }
 
-function plain(body: Buffer): string | undefined {
+function macOfPrivate({ line, textsAt, privateTo }: EntryLine, salt: string): string | undefined {
+  if (line[textsAt] !== 0x22) return macWithin(salt, line, [textsAt, privateTo]);
   try {
-    return unembedded(body.toString());
+    return macOf(Buffer.from(salt, 'hex'), unembedded(line.toString('utf8', textsAt, privateTo)));
   } catch {
     return undefined;
   }
+}
+
+/** Of two numbers in decimal digits. */
+function isBehind(later: string, earlier: string): boolean {
+  return later.length === earlier.length ? later > earlier : later.length > earlier.length;
 }
