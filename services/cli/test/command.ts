@@ -2,10 +2,13 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { vi } from 'vitest';
 
-// Some libs use what Node cannot just strip off.
-export const ON_SOURCES = [
-  '--conditions=source',
+// Each test starts processes, which takes long on a slow machine.
+vi.setConfig({ testTimeout: 120_000 });
+
+/** What the verbs of the ledger import is more than Node can just strip of its types. */
+export const TRANSFORMED = [
   '--experimental-transform-types',
   '--disable-warning=ExperimentalWarning',
 ];
@@ -29,7 +32,7 @@ export class Folder {
   }
 
   async run(args: readonly string[], stdin = '', flags: readonly string[] = []): Promise<Run> {
-    const child = spawn(process.execPath, [...ON_SOURCES, ...flags, program, ...args], {
+    const child = spawn(process.execPath, ['--conditions=source', ...flags, program, ...args], {
       cwd: this.path,
       stdio: ['pipe', 'pipe', 'pipe'],
     });

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { Folder, ON_SOURCES } from './command.ts';
+import { Folder } from './command.ts';
 import { cdr } from './examples.ts';
 
 let folder: Folder;
@@ -31,7 +31,7 @@ test.each([
 test('when the reader goes away, the command ends quietly', { timeout: 120_000 }, async () => {
   folder.write('cdrs.jsonl', many.join('\n'));
   const program = join(import.meta.dirname, '../src/main.ts');
-  const args = [...ON_SOURCES, program, 'price', 'cdrs.jsonl', '--json'];
+  const args = ['--conditions=source', program, 'price', 'cdrs.jsonl', '--json'];
   const child = spawn(process.execPath, args, {
     cwd: folder.path,
     stdio: ['ignore', 'pipe', 'pipe'],
