@@ -55,7 +55,7 @@ export const CHARGE_OPTIONS = {
     type: 'string',
     multiple: true,
     value: 'FLAG=ANSWER',
-    help: 'answer a question that OCPI leaves open otherwise than we do (listed below)',
+    help: 'answer a question that OCPI leaves open otherwise than we do (see above)',
   },
   json: { type: 'boolean', help: 'one line of JSON for each charge; decimals are exact, as text' },
 } as const satisfies Record<string, Option>;

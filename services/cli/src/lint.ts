@@ -2,6 +2,7 @@ import {
   type EvseFacts,
   type Finding,
   lint as linted,
+  LINT_CODES,
   type LintFacts,
   type MeterStanding,
   type Severity,
@@ -26,7 +27,9 @@ Tariffs inside CDRs are looked at as well.
 
 A Location of --location may say of each EVSE, or of itself, how its meter stands with Measurement
 Canada, in a field that is ours and not OCPI's: "meter_standing": "approved", "dispensation" or "none".
-Of its EVSEs those are meant whose connectors name the tariff; all, where none names any.`,
+Of its EVSEs those are meant whose connectors name the tariff; all, where none names any.
+
+${codesText()}`,
   options: {
     country: {
       type: 'string',
@@ -80,6 +83,18 @@ Of its EVSEs those are meant whose connectors name the tariff; all, where none n
     return found || progress.anyRefused ? 1 : 0;
   },
 };
+
+/** All codes by how much they matter, in lines of readable length. */
+function codesText(): string {
+  const severities: Severity[] = ['error', 'warning', 'info'];
+  return severities
+    .map((severity) => {
+      const codes = Object.entries(LINT_CODES).filter(([, own]) => own === severity);
+      const text = codes.map(([code]) => code).join(', ');
+      return `Codes, ${severity}\n  ${text.replaceAll(/(.{60,88}?), /g, '$1,\n  ')}`;
+    })
+    .join('\n');
+}
 
 function leastOf(given: Given): Severity {
   const text = optionOf(given, 'fail-on') ?? 'warning';
