@@ -92,7 +92,9 @@ export class RetailController {
   @Answers(getRetail)
   retailOf(requests: GetRetail[]) {
     return each(requests, async ({ party, cdrId }) =>
-      found(await this.retail.accountsIfKept?.retailOf(ocpiParty(party!), cdrId)),
+      this.retail.accountsIfKept
+        ? found(await this.retail.accounts.retailOf(ocpiParty(party!), cdrId))
+        : { state: 'not-kept' },
     );
   }
 
@@ -107,7 +109,7 @@ export class RetailController {
   price(requests: PriceForDriver[]) {
     return each(requests, async ({ tokenUid, party, inclVat, sessionId, ...asked }) => {
       const accounts = this.retail.accountsIfKept;
-      if (!accounts) return { limitReached: false };
+      if (!accounts) return { limitReached: false, kept: false };
       const where = ocpiParty(party!);
       const priced = await accounts.priceFor(tokenUid, {
         party: where,
@@ -120,7 +122,8 @@ export class RetailController {
         locationId: asked.locationId,
       });
       const limitReached = sessionId !== undefined && (await accounts.wasStopped(where, sessionId));
-      return { ...(priced === undefined ? {} : { price: contractPrice(priced) }), limitReached };
+      const price = priced === undefined ? {} : { price: contractPrice(priced) };
+      return { ...price, limitReached, kept: true };
     });
   }
 }

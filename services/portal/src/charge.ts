@@ -56,29 +56,33 @@ const messages: Readonly<Record<ChargeState, string>> = {
 
 const IDLE = 'Your car is plugged in and takes no power.';
 
+const LIMIT_REACHED = ' The limit of your account is reached, so it was ordered to stop.';
+
 export const isFinal = (state: ChargeState) => state === 'completed' || state === 'failed' || state === 'refused';
 
 export interface Known {
   readonly order?: Order;
   readonly session?: Session;
+  /** Of the session. */
+  readonly priced?: CostShown;
   /** Why sessions did not take the order, when it did not. */
   readonly refusal?: string | null;
 }
 
 /** A charge as its driver sees it. A session says more than the order that led to it. */
 export function chargeOf(chargeId: string, known: Known): ChargeView {
-  const { order, session, refusal } = known;
+  const { order, session, refusal, priced } = known;
   const state = session ? stateOfSession[session.status]
     : order ? stateOfOrder[order.state] ?? 'unknown'
       : refusal ? 'failed' : 'unknown';
   const words = session ? '' : order ? wordsOf(order) : refusal ?? '';
   const said = words === '' ? '' : ` (${words})`;
-  const shown = session && sessionOf(session);
+  const shown = session && sessionOf(session, priced?.cost);
   const idle = state === 'charging' && shown?.kw === '0.0';
   return {
     charge_id: chargeId,
     state,
-    message: idle ? IDLE : `${messages[state]}${said}`,
+    message: `${idle ? IDLE : `${messages[state]}${said}`}${priced?.limitReached ? LIMIT_REACHED : ''}`,
     ...(shown ? { session: shown } : {}),
   };
 }
@@ -93,7 +97,22 @@ export function sessionReference({ country_code, party_id, id }: Session): strin
   return `${country_code}*${party_id}*${id}`;
 }
 
-export function money(price: Price, currency: string): z.infer<typeof Money> {
+export type Money = z.infer<typeof Money>;
+
+/** What a Session costs the driver, as far as it can be said now. */
+export interface CostShown {
+  readonly cost?: Money;
+  /** It was ordered to stop because the driver's account is at its limit. */
+  readonly limitReached: boolean;
+}
+
+/** Numbers as OCPI has them, or decimal text. */
+interface Amounts {
+  readonly excl_vat: number | string;
+  readonly incl_vat?: number | string | undefined;
+}
+
+export function money(price: Price | Amounts, currency: string): Money {
   return {
     excl_vat: amount(price.excl_vat, currency),
     ...(price.incl_vat === undefined ? {} : { incl_vat: amount(price.incl_vat, currency) }),
@@ -102,7 +121,7 @@ export function money(price: Price, currency: string): z.infer<typeof Money> {
 }
 
 /** Exact, with at least the digits of the currency: 1.2 CAD is "1.20". */
-function amount(value: number, currency: string): string {
+function amount(value: number | string, currency: string): string {
   const exact = decimal(value);
   const digits = exact.toString().split('.')[1]?.length ?? 0;
   return exact.toFixed(Math.max(digitsOf(currency), digits));
@@ -117,7 +136,7 @@ function digitsOf(currency: string): number {
   }
 }
 
-function sessionOf(session: Session): NonNullable<ChargeView['session']> {
+function sessionOf(session: Session, cost: Money | undefined): NonNullable<ChargeView['session']> {
   const kw = session.status === 'ACTIVE' ? powerKw(session) : undefined;
   return {
     country_code: session.country_code,
@@ -131,7 +150,7 @@ function sessionOf(session: Session): NonNullable<ChargeView['session']> {
     started_at: session.start_date_time,
     updated_at: session.last_updated,
     ...(session.end_date_time === undefined ? {} : { ended_at: session.end_date_time }),
-    ...(session.total_cost === undefined ? {} : { cost: money(session.total_cost, session.currency) }),
+    ...(cost === undefined ? {} : { cost }),
   };
 }
 

@@ -11,16 +11,18 @@ import type { Database } from '#postgres';
 import type { PartySettings } from '#settings';
 import type { Clock } from '#time';
 import { type ChargeRow, claimCharge, findCharge, listCharges, noteRefusal } from './charge-rows.ts';
-import { chargeOf, type ChargeView, isFinal, sameOrder, sessionReference } from './charge.ts';
+import { chargeOf, type ChargeView, isFinal, type Known, sameOrder, sessionReference } from './charge.ts';
 import type { TokenSettings } from './config.ts';
 import type { Driver } from './entities.ts';
 import { Problem, problemOf } from './problem.ts';
+import type { RetailPrices } from './retail.ts';
 
 export interface ChargesParts {
   readonly bus: Bus;
   readonly db: Database;
   readonly party: PartySettings;
   readonly clock: Clock;
+  readonly retail: RetailPrices;
 }
 
 export interface Wanted {
@@ -71,19 +73,19 @@ export class Charges {
       listCharges(db, driver.email, limit), this.sessionsOf(driver, limit),
     ]);
     const orders = await bus.askMany(getOrder, rows.map(({ chargeId }) => ({ orderId: chargeId })));
-    const shown = new Set<Session>();
     const ordered = await Promise.all(rows.map(async (row, index) => {
       const order = orderOf(orders[index]!, row);
       // By the reference too: a session may be there a moment before its order knows it.
       const there = sessions.find((session) => ledTo(row, order, session));
-      if (there) shown.add(there);
       const session = there ?? await this.session(row, order?.sessionId);
-      return { at: row.orderedAt, view: chargeOf(row.chargeId, known(row, order, session)) };
+      return { at: row.orderedAt, id: row.chargeId, known: known(row, order, session) };
     }));
-    const tapped = sessions.filter((session) => !shown.has(session)).map((session) => (
-      { at: session.start_date_time, view: chargeOf(sessionReference(session), { session }) }));
-    return [...ordered, ...tapped]
-      .sort((a, b) => Date.parse(b.at) - Date.parse(a.at)).slice(0, limit).map(({ view }) => view);
+    const led = new Set(ordered.map((charge) => charge.known.session));
+    const tapped = sessions.filter((session) => !led.has(session)).map((session) => (
+      { at: session.start_date_time, id: sessionReference(session), known: { session } }));
+    const newest = [...ordered, ...tapped]
+      .sort((a, b) => Date.parse(b.at) - Date.parse(a.at)).slice(0, limit);
+    return this.views(newest);
   }
 
   /** Orders the end of a charge; the charge itself shows when it is over. */
@@ -107,14 +109,27 @@ export class Charges {
       const [, countryCode = '', partyId = '', sessionId] = reference;
       const session = await this.session({ countryCode, partyId }, sessionId);
       if (!session || !owns(driver, this.parts.party, session.cdr_token)) throw unknownCharge(chargeId);
-      return { view: chargeOf(sessionReference(session), { session }), session };
+      const [view] = await this.views([{ id: sessionReference(session), known: { session } }]);
+      return { view: view!, session };
     }
     const row = await findCharge(this.parts.db, driver.email, chargeId);
     if (!row) throw unknownCharge(chargeId);
     const [answer] = await this.parts.bus.askMany(getOrder, [{ orderId: chargeId }]);
     const order = orderOf(answer!, row);
     const session = await this.session(row, order?.sessionId);
-    return { view: chargeOf(chargeId, known(row, order, session)), ...(session ? { session } : {}) };
+    const [view] = await this.views([{ id: chargeId, known: known(row, order, session) }]);
+    return { view: view!, ...(session ? { session } : {}) };
+  }
+
+  /** With what the driver pays for each. */
+  private async views(charges: readonly { id: string; known: Known }[]): Promise<ChargeView[]> {
+    const sessions = charges.flatMap((charge) => charge.known.session ?? []);
+    const prices = await this.parts.retail.ofSessions(sessions);
+    const pricedOf = new Map(sessions.map((session, index) => [session, prices[index]!]));
+    return charges.map(({ id, known: about }) => {
+      const priced = about.session && pricedOf.get(about.session);
+      return chargeOf(id, priced ? { ...about, priced } : about);
+    });
   }
 
   private async session({ countryCode, partyId }: PartyIds, sessionId?: string): Promise<Session | undefined> {
@@ -155,9 +170,10 @@ export class Charges {
 
   private async issuedToken({ uid, type }: TokenSettings): Promise<Uint8Array> {
     const { bus, party } = this.parts;
-    const { tokenJson } = await bus.ask(getToken, {
+    const { tokenJson, noCredit } = await bus.ask(getToken, {
       party: { countryCode: party.country_code, partyId: party.party_id }, uid, type,
     });
+    if (noCredit) throw new Problem(402, 'no-credit', 'the limit of your account is reached; pay something in and try again');
     if (tokenJson) return tokenJson;
     throw new Problem(503, 'token-not-issued', `the token ${uid} is not issued yet; try again`, { 'retry-after': '2' });
   }

@@ -3,10 +3,13 @@ import { type Bus, isAskFailure } from '#bus';
 import { fromJsonBytes } from '#contracts';
 import { type FoundEvse, searchEvses as search } from '#contracts/locations';
 import { quote, type Quoted } from '#contracts/tariff-engine';
+import { decimal } from '#money';
 import { type Connector, findEvse, type Location } from '#ocpi';
 import type { Clock } from '#time';
 import { appToken } from './charges.ts';
+import type { TokenSettings } from './config.ts';
 import type { Driver } from './entities.ts';
+import type { QuotedCharge, RetailPrices, RetailQuote } from './retail.ts';
 
 const QuoteView = z.object({
   energy_kwh: z.string(),
@@ -53,7 +56,7 @@ const QUOTE_TIMEOUT_MS = 3_000;
 export type SearchEvses = (driver: Driver, wanted: EvseSearch) => Promise<EvseView[]>;
 
 /** EVSEs as locations finds them, each connector with its price from tariff-engine. */
-export function searchEvses(bus: Bus, clock: Clock): SearchEvses {
+export function searchEvses(bus: Bus, clock: Clock, retail: RetailPrices): SearchEvses {
   return async (driver, wanted) => {
     const { latitude, longitude, radius_m: radiusM } = wanted;
     const { evses } = await bus.ask(search, {
@@ -65,7 +68,7 @@ export function searchEvses(bus: Bus, clock: Clock): SearchEvses {
       limit: wanted.limit,
     });
     const found = evses.map((each) => ({ each, location: fromJsonBytes<Location>(each.locationJson) }));
-    const prices = new Prices(bus, clock.iso(), appToken(driver).type);
+    const prices = new Prices({ bus, retail }, clock.iso(), appToken(driver));
     const views = found.map(({ each, location }) => viewOf(each, location, prices));
     await prices.ask();
     return views.map((view) => view());
@@ -78,7 +81,7 @@ function viewOf(found: FoundEvse, location: Location, prices: Prices): () => Evs
   const evse = findEvse(location, found.evseUid);
   const connectors = (evse?.connectors ?? []).map((connector) => {
     const powerW = powerOf(connector);
-    return { connector, powerW, price: prices.of({ countryCode, partyId }, location.time_zone, connector) };
+    return { connector, powerW, price: prices.of({ countryCode, partyId }, location, connector) };
   });
   return () => ({
     country_code: countryCode,
@@ -106,33 +109,45 @@ export function powerOf({ max_electric_power, max_voltage, max_amperage, power_t
 
 interface WantedQuote {
   readonly request: Parameters<typeof quoteRequest>;
-  answer?: Quoted | undefined;
+  readonly locationId: string;
+  price?: z.infer<typeof PriceView>;
 }
 
 /** The quotes of one search: connectors with the same tariffs and power share one. */
 class Prices {
   private readonly wanted = new Map<string, WantedQuote>();
 
-  constructor(private readonly bus: Bus, private readonly at: string, private readonly tokenType: string) {}
+  constructor(
+    private readonly parts: { readonly bus: Bus; readonly retail: RetailPrices },
+    private readonly at: string,
+    private readonly token: TokenSettings,
+  ) {}
 
-  of(party: PartyOf, timeZone: string, connector: Connector): () => z.infer<typeof PriceView> {
+  of(
+    party: PartyOf, { id: locationId, time_zone: timeZone }: Location, connector: Connector,
+  ): () => z.infer<typeof PriceView> {
     const powerW = powerOf(connector);
     if (!connector.tariff_ids?.length || !(powerW > 0)) return () => null;
     const durationS = Math.ceil((QUOTED_KWH * 3_600_000) / powerW);
     const key = JSON.stringify([party, timeZone, connector.tariff_ids, durationS]);
-    const entry = this.wanted.get(key) ?? { request: [party, timeZone, connector.tariff_ids, durationS] };
+    const entry = this.wanted.get(key) ?? { request: [party, timeZone, connector.tariff_ids, durationS], locationId };
     this.wanted.set(key, entry);
-    return () => (entry.answer ? priceOf(entry.answer, durationS) : null);
+    return () => entry.price ?? null;
   }
 
   async ask(): Promise<void> {
     const entries = [...this.wanted.values()];
-    const { tokenType, at: startAt } = this;
-    const requests = entries.map(({ request }) => ({ ...quoteRequest(...request), tokenType, startAt }));
-    const answers = await this.bus.askMany(quote, requests, { timeoutMs: QUOTE_TIMEOUT_MS });
-    entries.forEach((entry, index) => {
+    const { parts: { bus, retail }, token, at: startAt } = this;
+    const requests = entries.map(({ request }) => ({ ...quoteRequest(...request), tokenType: token.type, startAt }));
+    const answers = await bus.askMany(quote, requests, { timeoutMs: QUOTE_TIMEOUT_MS });
+    const quoted = entries.flatMap((entry, index) => {
       const answer = answers[index]!;
-      entry.answer = isAskFailure(answer) ? undefined : answer;
+      return isAskFailure(answer) ? [] : [{ entry, answer }];
+    });
+    const prices = await retail.ofQuotes(token.uid, quoted.map(({ entry, answer }) => chargeOf(entry, answer, startAt)));
+    quoted.forEach(({ entry, answer }, index) => {
+      const price = prices[index];
+      if (price) entry.price = priceOf(answer, price, entry.request[3]);
     });
   }
 }
@@ -143,15 +158,17 @@ function quoteRequest(party: PartyOf, timeZone: string, tariffIds: readonly stri
   return { party, timeZone, tariffIds: [...tariffIds], durationS, energyKwh: String(QUOTED_KWH) };
 }
 
-function priceOf(quoted: Quoted, durationS: number): z.infer<typeof PriceView> {
+function chargeOf({ request, locationId }: WantedQuote, quoted: Quoted, startedAt: string): QuotedCharge {
+  const [party, , , durationS] = request;
+  const { currency, exclVat, inclVat } = quoted;
+  const hours = decimal(durationS).divide(decimal(3_600), 4, 'half-away-from-zero').toString();
   return {
-    sentence: quoted.sentence,
-    quote: {
-      energy_kwh: String(QUOTED_KWH),
-      duration_min: Math.ceil(durationS / 60),
-      excl_vat: quoted.exclVat,
-      ...(quoted.inclVat === '' ? {} : { incl_vat: quoted.inclVat }),
-      currency: quoted.currency,
-    },
+    party, locationId, currency, exclVat, hours, startedAt, energyKwh: String(QUOTED_KWH),
+    ...(inclVat === '' ? {} : { inclVat }),
   };
+}
+
+function priceOf({ sentence: tariff }: Quoted, price: RetailQuote, durationS: number): z.infer<typeof PriceView> {
+  const { sentence = tariff, ...amounts } = price;
+  return { sentence, quote: { energy_kwh: String(QUOTED_KWH), duration_min: Math.ceil(durationS / 60), ...amounts } };
 }

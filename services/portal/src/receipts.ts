@@ -7,10 +7,11 @@ import type { Cdr } from '#ocpi';
 import type { PartySettings } from '#settings';
 import { settledCdr } from '#settlement';
 import { owns } from './charges.ts';
-import { money } from './charge.ts';
+import type { Money as Total } from './charge.ts';
 import type { Driver } from './entities.ts';
 import { Explanation, Findings, Money, OcpiObject } from './fields.ts';
 import { Problem } from './problem.ts';
+import { type RetailPrices, withoutCosts } from './retail.ts';
 
 export const ReceiptView = z.object({
   country_code: z.string(),
@@ -36,31 +37,47 @@ type ReceiptId = Pick<ReceiptView, 'country_code' | 'party_id' | 'cdr_id'>;
 
 /** A driver's receipts: the CDRs of the driver's own tokens. */
 export class Receipts {
-  constructor(private readonly bus: Bus, private readonly party: PartySettings) {}
+  constructor(
+    private readonly bus: Bus,
+    private readonly party: PartySettings,
+    private readonly retail: RetailPrices,
+  ) {}
 
   async list(driver: Driver, limit: number): Promise<ReceiptView[]> {
     const tokenParty = { countryCode: this.party.country_code, partyId: this.party.party_id };
     const lists = await Promise.all(driver.tokens.map(({ uid }) => (
       this.bus.ask(listTokenCdrs, { tokenParty, tokenUid: uid, limit }))));
     const cdrs = lists.flatMap(({ cdrsJson }) => cdrsJson.map((bytes) => fromJsonBytes<Cdr>(bytes)));
-    return cdrs
+    const newest = cdrs
       .map((cdr, index) => ({ cdr, index }))
       .sort((a, b) => Date.parse(b.cdr.last_updated) - Date.parse(a.cdr.last_updated) || a.index - b.index)
-      .slice(0, limit).map(({ cdr }) => receiptOf(cdr));
+      .slice(0, limit).map(({ cdr }) => cdr);
+    const prices = await this.retail.ofCdrs(newest);
+    // What is on no account is nothing that the driver paid.
+    return newest.flatMap((cdr, index) => {
+      const price = prices[index];
+      return price ? [receiptOf(cdr, price.total)] : [];
+    });
   }
 
   async find(driver: Driver, id: ReceiptId): Promise<z.infer<typeof WholeReceipt>> {
     const { country_code: countryCode, party_id: partyId, cdr_id: cdrId } = id;
     const found = await this.bus.ask(getCdr, { party: { countryCode, partyId }, cdrId });
     const cdr = found.cdrJson && fromJsonBytes<Cdr>(found.cdrJson);
-    if (!cdr || !owns(driver, this.party, cdr.cdr_token)) {
+    const [retail] = cdr && owns(driver, this.party, cdr.cdr_token) ? await this.retail.ofCdrs([cdr]) : [];
+    if (!cdr || !retail) {
       throw new Problem(404, 'unknown-receipt', `cdr_id: none of your receipts is ${countryCode}*${partyId} ${cdrId}`);
     }
-    return { ...receiptOf(cdr), cdr, ...explained(found) };
+    const { total, passesThrough, text = '' } = retail;
+    const receipt = receiptOf(cdr, total);
+    // What was found on the CDR is between us and the operator, as its price is.
+    if (!passesThrough) return { ...receipt, cdr: withoutCosts(cdr), explanation: { text, tree: null }, findings: [] };
+    const { explanation, findings } = explained(found);
+    return { ...receipt, cdr, findings, explanation: { ...explanation, text: `${text}${explanation.text}` } };
   }
 }
 
-function receiptOf(cdr: Cdr): ReceiptView {
+function receiptOf(cdr: Cdr, total: Total): ReceiptView {
   const { name, address, city } = cdr.cdr_location;
   return {
     country_code: cdr.country_code,
@@ -72,7 +89,7 @@ function receiptOf(cdr: Cdr): ReceiptView {
     ended_at: cdr.end_date_time,
     location: [name, address, city].filter(Boolean).join(', '),
     kwh: decimal(cdr.total_energy).toString(),
-    total: money(cdr.total_cost, cdr.currency),
+    total,
     taxes: settledCdr(cdr).taxes.map(({ code, rate, amount }) => ({ code, rate, amount })),
   };
 }

@@ -3,6 +3,7 @@ import { serve } from '#bus';
 import { openOrm } from '#postgres';
 import { type Running, startService } from '#service';
 import type { Env } from '#settings';
+import { accountRoutes } from './account-routes.ts';
 import { Charges } from './charges.ts';
 import { configOf } from './config.ts';
 import { disputeRoutes } from './dispute-routes.ts';
@@ -21,6 +22,7 @@ import { operatorRoutes } from './operator-routes.ts';
 import { operatorKeys } from './operator-keys.ts';
 import { PortalModule } from './portal.module.ts';
 import { Receipts } from './receipts.ts';
+import { RetailPrices } from './retail.ts';
 import { signInRoute } from './sign-in-route.ts';
 import { tariffRoutes } from './tariff-routes.ts';
 
@@ -37,11 +39,15 @@ export function start(env: Env): Promise<Running> {
     const stopIssuing = await keepIssuing(bus, config.drivers, log);
     onStop(stopIssuing);
 
-    const charges = new Charges({ bus, db, party, clock });
+    const retail = new RetailPrices(bus);
+    const charges = new Charges({ bus, db, party, clock, retail });
     const live = await Live.watching(bus, charges);
     const routes = [
       signInRoute(drivers),
-      ...driverRoutes({ charges, live, receipts: new Receipts(bus, party), evses: searchEvses(bus, clock) }),
+      ...driverRoutes({
+        charges, live, receipts: new Receipts(bus, party, retail), evses: searchEvses(bus, clock, retail),
+      }),
+      ...accountRoutes(bus),
       ...operatorRoutes(bus),
       ...ledgerRoutes(bus),
       ...listRoutes(bus, party),

@@ -124,7 +124,8 @@ async function taxTable(sheet: Sheet, { title, taxes, supplier }: TaxTable): Pro
 }
 
 function registrationFor({ registrations }: StatementParty, code: string): string {
-  return registrations.find(({ tax }) => tax.toUpperCase().split('/').includes(code))?.number ?? '';
+  const own = registrations.find(({ tax }) => tax.toUpperCase().split('/').includes(code));
+  return own?.number ?? 'none in the agreement';
 }
 
 async function feeTable(sheet: Sheet, { fees, fees_excl_tax }: Invoice): Promise<void> {

@@ -83,7 +83,9 @@ test.each([
 
 test('the operator\'s verbs need an operator\'s key: none, a wrong one, a part of it, a driver\'s token', async () => {
   const paths = ['/v1/operator/partners', '/v1/operator/stations', '/v1/operator/ledger', '/v1/operator/sites/X/plan',
-    '/v1/operator/sessions/CA/BCT/1', '/v1/operator/cdrs/CA/BCT/1', '/v1/operator/statements/CA/BCT/2022-02'];
+    '/v1/operator/sessions/CA/BCT/1', '/v1/operator/cdrs/CA/BCT/1', '/v1/operator/statements/CA/BCT/2022-02',
+    '/v1/operator/statements/CA/BCT/2022-02?format=pdf', '/v1/operator/statements/CA/BCT/2022-02/lines',
+    '/v1/operator/partners/CA/BCT/agreement'];
   for (const client of [anyone, avery, ...['wrong', key.slice(0, -1), `${key}x`].map((given) => anyone.with({ 'x-api-key': given }))]) {
     for (const path of paths) expect(await client.get(path)).toMatchObject(refusal(401, 'wrong-operator-key'));
     for (const path of ['invitations', 'partners', 'cdrs/1/correct']) {

@@ -17,6 +17,7 @@ import { Rejected } from '#decider';
 import { type Cdr, exampleCdr, exampleLocation, exampleSession, type Session, type Token } from '#ocpi';
 import { type Database, openDatabase } from '#postgres';
 import type { TestPlatform } from '#test-servers';
+import { Accounts } from './accounts.ts';
 import { settledStatement } from './settled-statement.ts';
 
 type Told = Parameters<Outbox['tell']>[1][number];
@@ -38,6 +39,7 @@ export class Neighbours {
   readonly stops: { orderId: string; sessionId: string }[] = [];
   readonly sessions = new Map<string, Session>();
   readonly cdrs = new Map<string, Cdr>();
+  readonly accounts = new Accounts();
   readonly agreements: AgreementVersion[] = [];
   refuse: { code: string; detail: string } | undefined;
   private readonly closing: (() => Promise<unknown>)[] = [];
@@ -122,6 +124,7 @@ export class Neighbours {
     await this.answerAboutPlaces();
     await this.answerAboutCharges();
     await this.answerTheOperator();
+    await this.accounts.answer(this.bus);
   }
 
   private async answerAboutPlaces(): Promise<void> {
@@ -133,7 +136,7 @@ export class Neighbours {
     }));
     await bus.answer(getToken, (requests) => requests.map(({ uid }) => {
       const token = issued.get(uid);
-      return token ? { tokenJson: toJsonBytes(token) } : {};
+      return token ? { tokenJson: toJsonBytes(token), noCredit: this.accounts.noCredit } : {};
     }));
     await bus.answer(searchEvses, (requests) => requests.map(({ connectorStandards, latitude }) => ({
       evses: exampleLocation.evses!

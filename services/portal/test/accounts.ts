@@ -1,0 +1,62 @@
+import { type Bus, each } from '#bus';
+import {
+  bookPayment, type BookPayment, changeAccount, type ChangeAccount, getAccount, getRetail, listAccountLines,
+  listAccounts, priceForDriver, releaseCharge,
+} from '#contracts/accounts';
+import { toJsonBytes } from '#contracts';
+import { Rejected } from '#decider';
+
+/** Drivers' accounts as the cdr-ledger answers for them; none until a test keeps some. */
+export class Accounts {
+  kept = false;
+  noCredit = false;
+  passesThrough = false;
+  limitReached = false;
+  /** Of CDRs that are on no account. */
+  readonly off = new Set<string>();
+  readonly changes: ChangeAccount[] = [];
+  readonly payments: BookPayment[] = [];
+
+  private price() {
+    return {
+      currency: 'CAD', exclVat: '9.1', inclVat: '9.56', planId: 'plus', planName: 'Plus', text: '9.56 CAD by your plan.\n',
+      passesThrough: this.passesThrough, stepsJson: toJsonBytes([{ what: 'charge', exclVat: '4.47' }]),
+    };
+  }
+
+  private account(contractId: string) {
+    if (!this.kept) throw new Rejected('accounts-not-kept', 'this operator keeps no accounts of drivers');
+    if (!contractId.startsWith('CA-CPK-')) throw new Rejected('unknown-account', `${contractId} has no account`);
+    return {
+      accountId: 'a1', contractId, planId: 'plus', planName: 'Plus', planText: 'You pay.', exhausted: this.noCredit,
+      openedAt: '2022-02-01T17:00:00Z', balances: [{ currency: 'CAD', balance: '-9.5', creditLimit: '20', left: '10.5' }],
+    };
+  }
+
+  async answer(bus: Bus): Promise<void> {
+    await bus.answer(getRetail, (requests) => requests.map(({ cdrId }) => {
+      if (!this.kept) return { state: 'not-kept' };
+      return this.off.has(cdrId) ? { state: 'none' } : { state: 'booked', price: this.price() };
+    }));
+    await bus.answer(priceForDriver, (requests) => requests.map(() => (
+      this.kept ? { kept: true, limitReached: this.limitReached, price: this.price() } : { kept: false, limitReached: false })));
+    await bus.answer(getAccount, (requests) => each(requests, async ({ contractId }) => ({ account: this.account(contractId) })));
+    await bus.answer(listAccounts, (requests) => requests.map(() => ({ accounts: [this.account('CA-CPK-C1')], next: '7' })));
+    await bus.answer(listAccountLines, (requests) => each(requests, async ({ after }) => ({
+      lines: after === '' ? [{
+        kind: 'charge', at: '2022-02-01T18:22:00Z', currency: 'CAD', amount: '-9.5', cdrId: 'R-1',
+        party: { countryCode: 'CA', partyId: 'BCT' }, text: '9.56 CAD by your plan.',
+      }] : [],
+      next: after === '' ? '5' : '',
+    })));
+    await bus.answer(changeAccount, (requests) => each(requests, async (request) => {
+      this.changes.push(request);
+      return { account: this.account(request.contractId) };
+    }));
+    await bus.answer(bookPayment, (requests) => each(requests, async (request) => {
+      this.payments.push(request);
+      return { account: this.account(request.contractId) };
+    }));
+    await bus.answer(releaseCharge, (requests) => requests.map(() => ({ state: 'booked', price: this.price() })));
+  }
+}
