@@ -1,8 +1,8 @@
 import { type Bus, Refused, Unanswered } from '#bus';
 import { fromJsonBytes } from '#contracts';
 import { getTariff, listTariffVersions } from '#contracts/tariff-engine';
-import type { Cdr, Tariff } from '#ocpi';
-import { tariffDifferences } from './differences.ts';
+import { type Cdr, idKey, partyText, type Tariff } from '#ocpi';
+import { type Clock, instant } from '#time';
 import type { HeldTariff, PublishedTariff } from './review-tariff.ts';
 
 /** What a CDR's sender had published to us of its tariffs when its session began. */
@@ -11,57 +11,103 @@ export type PublishedOf = (cdr: Cdr) => Promise<readonly PublishedTariff[]>;
 const TIMEOUT_MS = 1_500;
 /** A CDR with more tariffs is compared by the first of them. */
 const COMPARED_MAX = 10;
-/** Other versions that are looked through for the CDR's own. */
-const OTHERS_MAX = 20;
+/** The newest versions of a tariff, which are looked through. */
+const VERSIONS_MAX = 20;
 /** Who did not answer is left in peace for so long: no record waits for it over and over. */
 const REST_MS = 5_000;
+const REMEMBERED_MS = 60_000;
+const REMEMBERED_MAX = 1_000;
+
+/** The versions that we held up to an instant: what held before it never changes. */
+interface History {
+  readonly versions: readonly (HeldTariff & { readonly sinceMs: number; readonly untilMs: number })[];
+  /** Whether there are older ones. */
+  readonly isCut: boolean;
+  /** Platform time at which it was asked for. */
+  readonly asOfMs: number;
+  /** Real time at which it is forgotten. */
+  readonly forgetMs: number;
+}
 
 /** Asks the tariff-engine; without an answer the CDR is recorded without the comparison. */
-export function publishedFrom(bus: Bus): PublishedOf {
-  let restUntil = 0;
-  return async (cdr) => {
-    const compare = (cdr.tariffs ?? []).slice(0, COMPARED_MAX);
-    return Promise.all(
-      compare.map(async (tariff): Promise<PublishedTariff> => {
-        const tariffId = tariff.id;
-        if (Date.now() < restUntil) return { tariffId, unknown: NOT_LOOKED_UP };
-        try {
-          return await askPublished(bus, cdr, tariff);
-        } catch (error) {
-          if (error instanceof Refused) return { tariffId, unknown: `${NOT_LOOKED_UP}: ${error.detail}` };
-          if (!(error instanceof Unanswered)) throw error;
-          restUntil = Date.now() + REST_MS;
-          return { tariffId, unknown: NOT_LOOKED_UP };
-        }
-      }),
-    );
-  };
+export function publishedFrom(bus: Bus, clock: Clock): PublishedOf {
+  const looking = new Looking(bus, clock);
+  return (cdr) =>
+    Promise.all((cdr.tariffs ?? []).slice(0, COMPARED_MAX).map((tariff) => looking.look(cdr, tariff)));
 }
 
 const NOT_LOOKED_UP = 'what was published to us could not be looked up';
 
-async function askPublished(bus: Bus, cdr: Cdr, tariff: Tariff): Promise<PublishedTariff> {
-  const tariffId = tariff.id;
-  const key = { party: { countryCode: cdr.country_code, partyId: cdr.party_id }, tariffId };
-  const within = { timeoutMs: TIMEOUT_MS };
-  const asOf = cdr.start_date_time;
-  const { tariffJson, version, heldSince } = await bus.ask(getTariff, { ...key, asOf }, within);
-  const atStart = tariffJson && {
-    version,
-    tariff: fromJsonBytes<Tariff>(tariffJson),
-    heldSince,
-  };
-  if (atStart && tariffDifferences(tariff, atStart.tariff).length === 0) {
-    return { tariffId, atStart, others: [] };
+class Looking {
+  private readonly known = new Map<string, History>();
+  private restUntilMs = 0;
+
+  constructor(
+    private readonly bus: Bus,
+    private readonly clock: Clock,
+  ) {}
+
+  async look(cdr: Cdr, { id: tariffId }: Tariff): Promise<PublishedTariff> {
+    try {
+      const startMs = instant(cdr.start_date_time);
+      const { versions, isCut } = await this.history(cdr, tariffId, startMs);
+      const atStart = versions.find(({ sinceMs, untilMs }) => sinceMs <= startMs && startMs < untilMs);
+      const isOlder = isCut && startMs < versions.at(-1)!.sinceMs;
+      return {
+        tariffId,
+        atStart: isOlder ? await this.versionAt(cdr, tariffId) : atStart,
+        others: versions,
+      };
+    } catch (error) {
+      if (error instanceof Refused) return { tariffId, unknown: `${NOT_LOOKED_UP}: ${error.detail}` };
+      if (!(error instanceof Unanswered)) throw error;
+      return { tariffId, unknown: NOT_LOOKED_UP };
+    }
   }
-  const page = { offset: 0, limit: OTHERS_MAX };
-  const { versions } = await bus.ask(listTariffVersions, { ...key, ...page }, within);
-  const others = versions.map(
-    (one): HeldTariff => ({
-      version: one.version,
-      tariff: fromJsonBytes<Tariff>(one.tariffJson),
-      heldSince: one.heldSince,
-    }),
-  );
-  return { tariffId, atStart, others };
+
+  private async history(cdr: Cdr, tariffId: string, startMs: number): Promise<History> {
+    const name = `${partyText(cdr)} ${idKey(tariffId)}`;
+    const known = this.known.get(name);
+    if (known && known.forgetMs > Date.now() && startMs < known.asOfMs) return known;
+    const asOfMs = this.clock.now();
+    const page = { offset: 0, limit: VERSIONS_MAX };
+    const { versions, total } = await this.ask(() =>
+      this.bus.ask(listTariffVersions, { ...keyOf(cdr, tariffId), ...page }, { timeoutMs: TIMEOUT_MS }));
+    const history: History = {
+      versions: versions.map(({ version, tariffJson, heldSince, heldUntil }) => ({
+        version,
+        tariff: fromJsonBytes<Tariff>(tariffJson),
+        heldSince,
+        sinceMs: instant(heldSince),
+        untilMs: heldUntil === undefined ? Infinity : instant(heldUntil),
+      })),
+      isCut: total > versions.length && versions.length > 0,
+      asOfMs,
+      forgetMs: Date.now() + REMEMBERED_MS,
+    };
+    if (this.known.size >= REMEMBERED_MAX) this.known.clear();
+    this.known.set(name, history);
+    return history;
+  }
+
+  private async versionAt(cdr: Cdr, tariffId: string): Promise<HeldTariff | undefined> {
+    const asOf = cdr.start_date_time;
+    const { tariffJson, version, heldSince } = await this.ask(() =>
+      this.bus.ask(getTariff, { ...keyOf(cdr, tariffId), asOf }, { timeoutMs: TIMEOUT_MS }));
+    return tariffJson && { version, heldSince, tariff: fromJsonBytes<Tariff>(tariffJson) };
+  }
+
+  private async ask<T>(question: () => Promise<T>): Promise<T> {
+    if (Date.now() < this.restUntilMs) throw new Unanswered('offline', 'tariff-engine');
+    try {
+      return await question();
+    } catch (error) {
+      if (error instanceof Unanswered) this.restUntilMs = Date.now() + REST_MS;
+      throw error;
+    }
+  }
+}
+
+function keyOf({ country_code: countryCode, party_id: partyId }: Cdr, tariffId: string) {
+  return { party: { countryCode, partyId }, tariffId };
 }

@@ -52,7 +52,7 @@ export function start(env: Env): Promise<Running> {
         clock,
         party,
         zoneOf: zonesFrom(bus),
-        publishedOf: publishedFrom(bus),
+        publishedOf: publishedFrom(bus, clock),
         list,
       });
       const settling = new Settling({

@@ -14,7 +14,7 @@ import {
 } from '#bus';
 import { type CdrIssued, cdrIssued, type CdrReceived, cdrReceived } from '#contracts/cdr-ledger';
 import { getLocation } from '#contracts/locations';
-import { getTariff, listTariffVersions } from '#contracts/tariff-engine';
+import { listTariffVersions } from '#contracts/tariff-engine';
 import { toJsonBytes } from '#contracts';
 import type { Tariff } from '#ocpi';
 import { type Database, openDatabase } from '#postgres';
@@ -81,10 +81,7 @@ export async function ledgerPlatform(
     const one = published.get(tariffId);
     return one && { version: 1, tariffJson: toJsonBytes(one), heldSince: one.last_updated };
   };
-  const answering = await bus.answer(getTariff, (requests) =>
-    requests.map(({ tariffId }) => heldOf(tariffId) ?? { version: 0 }),
-  );
-  await bus.answer(listTariffVersions, (requests) =>
+  const answering = await bus.answer(listTariffVersions, (requests) =>
     requests.map(({ tariffId }) => {
       const held = heldOf(tariffId);
       const versions = held ? [{ ...held, lastUpdated: held.heldSince }] : [];
@@ -108,6 +105,8 @@ export async function ledgerPlatform(
   });
   // Dropping the database may end a connection before the pool does.
   ledgerDb.on('connect', (client) => void client.on('error', () => {}));
+  // The database is dropped behind a connection that is still closing.
+  ledgerDb.on('connect', (client) => client.on('error', () => {}));
   const tell =
     (to: Outbox, toDb: Database) =>
     (...facts: Fact[]) =>

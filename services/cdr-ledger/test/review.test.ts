@@ -177,7 +177,9 @@ test('erasing a contract forgets when its token charged', async () => {
 
 test('without the tariff-engine a CDR is recorded all the same, and says so', async () => {
   await plunk.tariffEngineLeaves();
-  const { change, findings } = await push(charged('A-1'));
+  const other = { ...tariff, id: 'NEVER-ASKED-FOR' };
+  const periods = cdr.charging_periods.map((period) => ({ ...period, tariff_id: other.id }));
+  const { change, findings } = await push(charged('A-1', { tariffs: [other], charging_periods: periods }));
   expect(change).toBe(Change.CREATED);
   expect(findings).toMatchObject([
     { code: 'tariff-not-compared', detail: expect.stringContaining('could not be looked up') },
