@@ -137,7 +137,8 @@ function invoiceOf(
     tax: total.sub(excl).toFixed(digits),
     total: total.toFixed(digits),
     lines,
-    lines_left_out: charging.cdrs + charging.credits - lines.length,
+    // Lines are read after the sums: meanwhile an open month may have grown.
+    lines_left_out: Math.max(charging.cdrs + charging.credits - lines.length, 0),
   }];
 }
 
