@@ -1,10 +1,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Cdr, exampleCdr, exampleTariff, read } from '#ocpi';
 import { checkoutRoot, removeRun, runFolder, startNats, startPostgres } from '#servers';
 import { benchAsk, benchTold, RAW_REQUEST } from '../libs/bus/bench/bus.ts';
 import { benchVerify, HASH_ALONE } from '../libs/chain/bench/verify.ts';
 import { benchAppend } from '../libs/event-store/bench/append.ts';
-import { fewPeriods, manyPeriods, parseAndPrice, parseOnly, priceOnly } from '../libs/pricing/bench/price.ts';
+import {
+  checkAndPrice, type Document, fewPeriods, manyPeriods, memoryOver, parseAndPrice, parseOnly, priceOnly,
+} from '../libs/pricing/bench/price.ts';
 import { Portal, registerWith } from './demo-portal.ts';
 import { setStage } from './demo-stage.ts';
 import { argumentsOf } from './help.ts';
@@ -64,11 +67,16 @@ const benches: Readonly<Record<string, (seconds: number) => Promise<Row[]>>> = {
 
   async price(seconds) {
     const few = fewPeriods();
+    const documents = wholeCdrs();
+    const grown = memoryOver(few, 1_000_000).grownBytes / 1_000_000;
     return [
-      { what: 'price a charge of few periods', ...perSecond(priceOnly(few, seconds)) },
-      { what: 'price a charge of many periods', ...perSecond(priceOnly([manyPeriods()], seconds)) },
-      { what: 'parse and price, few periods', ...perSecond(parseAndPrice(few, seconds)) },
+      { what: 'price a charge of few periods', ...perSecond(priceOnly(few, seconds)), wanted: '>= 500,000' },
+      { what: 'price a charge of 6 periods, 5 elements', ...perSecond(priceOnly([manyPeriods()], seconds)), wanted: '>= 50,000' },
+      { what: 'parse and price, few periods', ...perSecond(parseAndPrice(few, seconds)), wanted: '>= 100,000' },
       ratio('parse and price', parseAndPrice(few, seconds).perSecond, parseOnly(few, seconds).perSecond, 'JSON.parse alone', 'none'),
+      { what: 'parse and price whole CDRs', ...perSecond(checkAndPrice(documents, (value) => value, seconds)) },
+      { what: 'parse, check by zod and price whole CDRs', ...perSecond(checkAndPrice(documents, validCdr, seconds)) },
+      { what: 'memory grown over 1,000,000 charges', figure: round(grown), unit: 'MB', wanted: '<= 5' },
     ];
   },
 
@@ -121,6 +129,21 @@ process.exit(0);
 
 function ratio(what: string, figure: number, reference: number, of: string, wanted: string): Row {
   return { what: `  ${what} / ${of}`, figure: round(figure / reference), unit: 'x', ratio: round(figure / reference), reference: of, ...(wanted === 'none' ? {} : { wanted }) };
+}
+
+/** The bench's charges in whole CDRs, but for those whose levels only a Session may tell. */
+function wholeCdrs(): Document[] {
+  const written = fewPeriods().map(({ charge, timeZone }) => {
+    const tariffs = charge.tariffs!.map((tariff) => ({ ...exampleTariff, ...tariff }));
+    return { text: JSON.stringify({ ...exampleCdr, ...charge, tariffs }), timeZone };
+  });
+  return written.filter(({ text }) => read(Cdr, JSON.parse(text)).ok);
+}
+
+function validCdr(value: unknown): Cdr {
+  const valid = read(Cdr, value);
+  if (!valid.ok) throw new Error(valid.message);
+  return valid.value;
 }
 
 function perSecond({ perSecond: figure }: { readonly perSecond: number }) {

@@ -44,7 +44,11 @@ export class Decimal {
   }
 
   sub(other: Decimal): Decimal {
-    return this.add(other.neg());
+    const shift = this.scale - other.scale;
+    if (shift === 0) return new Decimal(this.coefficient - other.coefficient, this.scale);
+    return shift > 0
+      ? new Decimal(this.coefficient - other.coefficient * power(shift), this.scale)
+      : new Decimal(this.coefficient * power(-shift) - other.coefficient, other.scale);
   }
 
   mul(other: Decimal): Decimal {

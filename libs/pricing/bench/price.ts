@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { price } from '../src/price.ts';
 import type { Charge } from '../src/shapes.ts';
 import { vectors } from '../src/vectors.ts';
@@ -12,7 +14,7 @@ export interface Measured {
 
 const FEW = ['W01', 'W04', 'W07', 'W09', 'W12', 'W16a', 'W17', 'W18', 'W20'];
 
-interface Case {
+export interface Case {
   readonly charge: Charge;
   readonly timeZone: string;
 }
@@ -90,16 +92,63 @@ export function parseOnly(cases: readonly Case[], seconds = 1): Measured {
   return measure('parse only', seconds, () => JSON.parse(texts[next++ % texts.length]!));
 }
 
+/** A whole document as it comes from a partner. */
+export interface Document {
+  readonly text: string;
+  readonly timeZone: string;
+}
+
+/** From JSON text to price, `check` (an edge's schema) in between. */
+export function checkAndPrice(
+  documents: readonly Document[],
+  check: (value: unknown) => unknown,
+  seconds = 1,
+): Measured {
+  let next = 0;
+  return measure('parse, check and price', seconds, () => {
+    const { text, timeZone } = documents[next++ % documents.length]!;
+    return price(check(JSON.parse(text)) as Charge, { timeZone });
+  });
+}
+
+export interface MemoryMeasured {
+  readonly charges: number;
+  /** What the heap holds more, after a collection, than when a tenth of them was priced. */
+  readonly grownBytes: number;
+}
+
+/** Parses and prices so many charges, one after the other, and looks at what stays in memory. */
+export function memoryOver(cases: readonly Case[], charges: number): MemoryMeasured {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const texts = cases.map(({ charge, timeZone }) => ({ text: JSON.stringify(charge), timeZone }));
+  const priceTo = (from: number, to: number): number => {
+    for (let i = from; i < to; i++) {
+      const { text, timeZone } = texts[i % texts.length]!;
+      price(JSON.parse(text) as Charge, { timeZone });
+    }
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const early = priceTo(0, charges / 10);
+  return { charges, grownBytes: priceTo(charges / 10, charges) - early };
+}
+
+/**
+ * By the processor's time, which is what "per core" means and what other work on the machine does
+ * not take away; the collector's own threads count as ours.
+ */
 function measure(name: string, seconds: number, once: () => unknown): Measured {
   for (let i = 0; i < 20_000; i++) once();
   const batch = 500;
   let charges = 0;
-  const started = process.hrtime.bigint();
+  const before = process.cpuUsage();
   let elapsedNs = 0;
   while (elapsedNs < seconds * 1e9) {
     for (let i = 0; i < batch; i++) once();
     charges += batch;
-    elapsedNs = Number(process.hrtime.bigint() - started);
+    const { user, system } = process.cpuUsage(before);
+    elapsedNs = (user + system) * 1000;
   }
   const nanoseconds = elapsedNs / charges;
   return { name, charges, perSecond: Math.round(1e9 / nanoseconds), nanoseconds };

@@ -13,10 +13,6 @@ import {
 /** When an element applies: in the session itself, or to a reservation made for it. */
 export type Phase = 'session' | 'RESERVATION' | 'RESERVATION_EXPIRES';
 
-// What one unit costs in ninths of the currency: Wh of a price per kWh, seconds of one per hour.
-const PER_WH = decimal('0.009');
-const PER_SECOND = decimal('0.0025');
-const ONCE = decimal(9);
 const HUNDRED = decimal(100);
 
 /**
@@ -36,8 +32,8 @@ export class Component {
   #inclFactor: Decimal | undefined;
   #step: Decimal | undefined;
 
-  constructor(source: PriceComponent, index: number, of: ReadElement) {
-    this.dimension = source.type;
+  constructor(dimension: TariffDimension, source: PriceComponent, index: number, of: ReadElement) {
+    this.dimension = dimension;
     this.element = of.element;
     this.index = index;
     this.phase = of.phase;
@@ -72,9 +68,7 @@ export class Component {
 
   /** Nine times the price of one Wh, one second or once (`Amount`). */
   get ninthsPerUnit(): Decimal {
-    return (this.#ninthsPerUnit ??= this.price.mul(
-      this.dimension === 'ENERGY' ? PER_WH : this.dimension === 'FLAT' ? ONCE : PER_SECOND,
-    ));
+    return (this.#ninthsPerUnit ??= ninths(this.dimension, this.source.price));
   }
 
   /** 1 + VAT; undefined = no VAT applies. */
@@ -87,6 +81,19 @@ export class Component {
       : HUNDRED.add(decimal(vat)).shift(-2));
   }
 }
+
+/** What a unit costs in ninths: 0.009 of a price per kWh for a Wh, 0.0025 of one per hour for 1 s. */
+function ninths(dimension: TariffDimension, price: DecimalLike): Decimal {
+  const times = dimension === 'TIME' || dimension === 'PARKING_TIME' ? 25 : 9;
+  const decimals = dimension === 'ENERGY' ? 3 : dimension === 'FLAT' ? 0 : 4;
+  // Most prices are whole cents: one multiplication instead of two decimals.
+  const cents = typeof price === 'number' ? Math.round(price * 100) : Number.NaN;
+  return Math.abs(cents) < CENTS_MAX && cents / 100 === price
+    ? Decimal.of(cents * times, 2 + decimals)
+    : decimal(price).mul(Decimal.of(times, decimals));
+}
+
+const CENTS_MAX = 1e12;
 
 interface ReadElement {
   readonly source: TariffElement;
@@ -190,26 +197,34 @@ function readElement(
     const part = price_components[index] as PriceComponent;
     checkComponent(part, element, index);
     if (part.vat != null) tariff.hasVat = true;
-    put(components, new Component(part, index, of));
+    put(components, part, index, of);
   }
 }
 
 type Lists = Record<TariffDimension, Component[]>;
 
 // A property of a known name is found several times faster than one of a name to be looked up.
-function put(lists: Lists, component: Component): void {
-  switch (component.dimension) {
+function put(lists: Lists, part: PriceComponent, index: number, of: ReadElement): void {
+  switch (part.type) {
     case 'ENERGY':
-      lists.ENERGY = withOne(lists.ENERGY, component);
-      break;
+      lists.ENERGY = withOne(lists.ENERGY, new Component('ENERGY', part, index, of));
+      return;
     case 'TIME':
-      lists.TIME = withOne(lists.TIME, component);
-      break;
+      lists.TIME = withOne(lists.TIME, new Component('TIME', part, index, of));
+      return;
     case 'PARKING_TIME':
-      lists.PARKING_TIME = withOne(lists.PARKING_TIME, component);
-      break;
+      lists.PARKING_TIME = withOne(
+        lists.PARKING_TIME,
+        new Component('PARKING_TIME', part, index, of),
+      );
+      return;
     case 'FLAT':
-      lists.FLAT = withOne(lists.FLAT, component);
+      lists.FLAT = withOne(lists.FLAT, new Component('FLAT', part, index, of));
+      return;
+    default: {
+      const field = `price_components[${index}].type`;
+      throw invalid(of.element, field, 'a tariff dimension expected');
+    }
   }
 }
 
@@ -246,10 +261,7 @@ function checkComponent(part: PriceComponent, element: number, index: number): v
   if (typeof part !== 'object' || part === null) {
     throw invalid(element, `price_components[${index}]`, 'a price component expected');
   }
-  const { type, price, vat, step_size } = part;
-  if (type !== 'ENERGY' && type !== 'TIME' && type !== 'PARKING_TIME' && type !== 'FLAT') {
-    throw invalid(element, `price_components[${index}].type`, 'a tariff dimension expected');
-  }
+  const { price, vat, step_size } = part;
   if (!isDecimal(price)) {
     throw invalid(element, `price_components[${index}].price`, 'a decimal number expected');
   }

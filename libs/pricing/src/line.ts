@@ -107,9 +107,9 @@ function totalOf(lines: readonly Line[], like: Line): Decimal {
 }
 
 function roundUp(line: Line, total: Decimal): void {
-  const { step, source } = line.component;
+  if (line.component.source.step_size === 1 && total.scale === 0) return;
+  const { step } = line.component;
   if (step === undefined || total.isNegative()) return;
-  if (source.step_size === 1 && total.scale === 0) return;
   const over = total.remainder(step);
   if (!over.isZero()) line.billed = line.volume.add(step.sub(over));
 }

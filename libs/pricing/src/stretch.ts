@@ -3,7 +3,7 @@ import type { CompiledTariff } from './compile.ts';
 import type { Note } from './notes.ts';
 import type { Policy } from './policy.ts';
 import type { Levels } from './restriction.ts';
-import { type CdrDimension, type ChargingPeriod, InvalidCharge } from './shapes.ts';
+import { type ChargingPeriod, InvalidCharge } from './shapes.ts';
 
 /** A charging period, read: what happened in it and what had happened before. */
 export interface Stretch {
@@ -30,36 +30,58 @@ export function readVolumes(stretch: Stretch, policy: Policy, notes: Note[]): vo
   const { dimensions } = stretch.source;
   if (!Array.isArray(dimensions)) throw invalid(stretch, 'dimensions', 'a list expected');
   let durations = 0;
+  let lastDuration = -1;
   for (let i = 0; i < dimensions.length; i++) {
-    if (typeof dimensions[i]?.type !== 'string') {
-      throw invalid(stretch, `dimensions[${i}].type`, 'a dimension expected');
-    }
-    if (isDuration(dimensions[i]!)) durations++;
-  }
-  const spanMs = stretch.endMs - stretch.startMs;
-  let alone = false;
-  for (let i = 0; i < dimensions.length; i++) {
-    const { type, volume } = dimensions[i]!;
+    const type: unknown = dimensions[i]?.type;
     if (type === 'ENERGY') {
-      stretch.energyWh = plus(stretch.energyWh, read(stretch, i, volume).shift(3));
-    } else if (isDuration(dimensions[i]!)) {
-      const told = typeof volume === 'number' ? volume : read(stretch, i, volume).toApproximate();
-      let seconds = durations === 1 ? ofTimestamps(told, spanMs, policy) : undefined;
-      alone = seconds !== undefined;
-      seconds ??= ofVolume(stretch, i, policy);
-      if (type === 'TIME') stretch.chargingS = plus(stretch.chargingS, seconds);
-      else if (type === 'PARKING_TIME') stretch.parkingS = plus(stretch.parkingS, seconds);
-      else stretch.reservationS = plus(stretch.reservationS, seconds);
+      stretch.energyWh = plus(stretch.energyWh, read(stretch, i, dimensions[i]!.volume).shift(3));
+    } else if (typeof type !== 'string') {
+      throw invalid(stretch, `dimensions[${i}].type`, 'a dimension expected');
+    } else if (isDuration(type)) {
+      durations++;
+      lastDuration = i;
     }
   }
-  if (durations > 0 && !alone) compareWithTimestamps(stretch, durations, notes);
-  if (stretch.reservationS) tellReservationApart(stretch);
+  if (durations > 0)
+    readDurations(stretch, durations === 1 ? lastDuration : undefined, policy, notes);
   if (stretch.energyWh?.isNegative())
     notes.push({ code: 'negative-energy', period: stretch.index });
   if (Number.isNaN(stretch.endMs)) stretch.endMs = endByVolumes(stretch);
 }
 
-function isDuration({ type }: CdrDimension): boolean {
+/** `only` = the place of the one duration, which the timestamps may say better. */
+function readDurations(
+  stretch: Stretch,
+  only: number | undefined,
+  policy: Policy,
+  notes: Note[],
+): void {
+  const { dimensions } = stretch.source;
+  if (only !== undefined) {
+    const { type, volume } = dimensions[only]!;
+    const hours = typeof volume === 'number' ? volume : read(stretch, only, volume).toApproximate();
+    const seconds = ofTimestamps(hours, stretch.endMs - stretch.startMs, policy);
+    addDuration(stretch, type, seconds ?? ofVolume(stretch, only, policy));
+    if (!seconds) compareWithTimestamps(stretch, 1, notes);
+  } else {
+    let durations = 0;
+    dimensions.forEach(({ type }, i) => {
+      if (!isDuration(type)) return;
+      addDuration(stretch, type, ofVolume(stretch, i, policy));
+      durations++;
+    });
+    compareWithTimestamps(stretch, durations, notes);
+  }
+  if (stretch.reservationS) tellReservationApart(stretch);
+}
+
+function addDuration(stretch: Stretch, type: string, seconds: Decimal): void {
+  if (type === 'TIME') stretch.chargingS = plus(stretch.chargingS, seconds);
+  else if (type === 'PARKING_TIME') stretch.parkingS = plus(stretch.parkingS, seconds);
+  else stretch.reservationS = plus(stretch.reservationS, seconds);
+}
+
+function isDuration(type: string): boolean {
   return type === 'TIME' || type === 'PARKING_TIME' || type === 'RESERVATION_TIME';
 }
 
