@@ -56,7 +56,7 @@ export interface CsvWindow {
   readonly to?: string | undefined;
 }
 
-const BATCH = 500;
+const BATCH = 200;
 const PAGE_BYTES = 400_000;
 
 /** The verb. Whoever reads sees all that was recorded before. */

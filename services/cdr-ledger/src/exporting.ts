@@ -14,6 +14,7 @@ import {
   Summing,
   sumLine,
 } from '#chain';
+import { LARGEST_ITEM_BYTES } from '#bus';
 import { Rejected } from '#decider';
 import { partyText } from '#ocpi';
 import type { Database, Queryable } from '#postgres';
@@ -42,8 +43,8 @@ export interface ExportPage {
   readonly next: string | undefined;
 }
 
-/** A page is one answer: it ends with the line that takes it above this. */
-const PAGE_BYTES = 400_000;
+/** A page is one answer; a line is at most an entry, 512 kB, and a private part, 200 kB. */
+const PAGE_BYTES = LARGEST_ITEM_BYTES - 50_000;
 const BATCH = 100;
 
 /** How far an export is. */
@@ -77,14 +78,16 @@ export class Exporting {
     let { entry, day } = cursor;
     for await (const item of itemsAfter(this.parts.db, cursor)) {
       const { line, details } = 'head' in item ? headLine(item.head) : entryLine(item.exported);
+      if (page.bytes > 0 && page.bytes + Buffer.byteLength(line) > PAGE_BYTES) {
+        const sum = summing.next();
+        page.add(sumLine(sum));
+        const next = this.sealed({ ...cursor, entry, day, sum: sum.toString('hex') });
+        return { lines: page.text(), next };
+      }
       page.add(line);
       summing.add(details);
       if ('head' in item) day = item.day;
       else entry = item.exported.n;
-      if (page.bytes < PAGE_BYTES) continue;
-      const sum = summing.next().toString('hex');
-      page.add(JSON.stringify({ sum }));
-      return { lines: page.text(), next: this.sealed({ ...cursor, entry, day, sum }) };
     }
     if (entry !== cursor.entries)
       throw refuse('ledger-damaged', `after entry ${entry} of ${cursor.entries} the chain has no more: verify the ledger`);

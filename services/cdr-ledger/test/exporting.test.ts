@@ -11,7 +11,7 @@ import { type LedgerPlatform, ledgerPlatform } from './platform.ts';
 const bct = { countryCode: 'CA', partyId: 'BCT' };
 const cpk = { countryCode: 'CA', partyId: 'CPK' };
 /** Too large for one page of the export when there are a few. */
-const note = 'x'.repeat(90_000);
+const note = 'x'.repeat(180_000);
 const theirs = { ...cdr, party_id: 'XYZ', cdr_token: { ...cdr.cdr_token, party_id: 'BCT' }, x_note: note };
 
 let oasis: LedgerPlatform;
@@ -59,6 +59,7 @@ test('the ledger is exported over the bus in pages of bytes, by the key that its
   await expect.poll(() => oasis.issued.length, { timeout: 20_000 }).toBe(3);
   const chunks = await exported();
   expect(chunks.length).toBeGreaterThan(1);
+  for (const chunk of chunks) expect(chunk.length).toBeLessThan(900_000);
   const { keys, heads } = await oasis.bus.ask(getHeads, {});
   expect(heads.map(({ text }) => readHead(text)?.day)).toEqual(['2022-01-31']);
   expect(await verifyExport(chunks, { keys })).toMatchObject({ ledger: 'CA*BCT', entries: 11, damage: undefined });
