@@ -1,5 +1,6 @@
 import { decimal } from '#money';
 import type { ExplainedDimension, ExplainedPeriod, ExplainedStep, Explanation } from './explain.ts';
+import { mergedPeriods } from './merged-periods.ts';
 import type { NoteCode } from './notes.ts';
 import { durationText, type Reason } from './reason.ts';
 import type { TariffDimension } from './shapes.ts';
@@ -35,12 +36,12 @@ const NOTES: Readonly<Record<NoteCode, string>> = {
   'period-spans-price-change': 'the price changes within it; it is priced as it began',
 };
 
-/** An explanation in English, one thing a line, for people. */
+/** An explanation in English, one thing a line, for people: neighbouring periods priced alike are one. */
 export function explanationText(explanation: Explanation): string {
   const { periods, steps, subtotal, bounds, unrounded, total, rounding } = explanation;
   const { currency, notes } = explanation;
   const money = new MoneyText(currency, rounding.decimals);
-  const lines = periods.flatMap((period) => periodLines(period, explanation, money));
+  const lines = mergedPeriods(periods).flatMap((period) => periodLines(period, explanation, money));
   for (const step of steps) lines.push(stepLine(step, money));
   lines.push(`Sum: ${money.price(subtotal)}.`);
   for (const { side, by, from, to } of bounds) {

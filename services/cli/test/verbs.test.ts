@@ -13,8 +13,8 @@ test('an explanation says which part applied, as text and as a tree', async () =
   const name = folder.write('cdr.json', { ...cdr, tariffs: [byTheClock], time_zone: 'UTC' });
   const { out, status } = await folder.run(['explain', name]);
   expect(status).toBe(0);
-  expect(out).toContain('2026-11-15 17:00 to 18:00 (UTC):');
-  expect(out).toContain('Charging time 1 h at 3 CAD per hour and 5 % tax (part 1 of the tariff)');
+  expect(out).toContain('2026-11-15 17:00 to 19:00 (UTC):');
+  expect(out).toContain('Charging time 2 h at 3 CAD per hour and 5 % tax (part 1 of the tariff)');
   const [tree] = await folder.json(['explain', name]);
   expect(tree).toMatchObject({ id: 'C1', timeZone: 'UTC', total: { excl_vat: '6' } });
   expect(tree!.periods).toHaveLength(2);
