@@ -1,4 +1,6 @@
 import {
+  type Charge,
+  defaultPolicy,
   FLAGS,
   type Outcome,
   type Policy,
@@ -8,7 +10,7 @@ import {
   type Tariff,
 } from '#pricing';
 import { type Document, documents, documentsOf } from './documents.ts';
-import { type Ignored, LiberalReader } from './liberal.ts';
+import { type Remark, LiberalReader } from './liberal.ts';
 import type { FoundZone } from './place-zones.ts';
 import { Progress } from './progress.ts';
 import { refusalText } from './refusals.ts';
@@ -25,7 +27,7 @@ export interface PricedCharge {
   readonly priced: Priced;
   /** Undefined where no local time matters and none was given. */
   readonly zone: FoundZone | undefined;
-  readonly ignored: readonly Ignored[];
+  readonly remarks: readonly Remark[];
 }
 
 export const CHARGE_OPTIONS = {
@@ -141,13 +143,25 @@ class Reading {
     const charge = reader.charge(source, this.#tariffs);
     const zone = this.#zones.of(source, charge);
     if (zone?.assumed) this.#assumed(at, zone);
+    const policy = this.#policyFor(charge, reader.remarks);
     const priced = price(charge, {
       ...(zone && { timeZone: zone.name }),
-      ...(this.#policy && { policy: this.#policy }),
+      ...(policy && { policy }),
       ...(this.#reservation && { reservation: this.#reservation }),
     });
     const id = typeof source.id === 'string' ? source.id : undefined;
-    return { at, id, source, priced, zone, ignored: reader.ignored };
+    return { at, id, source, priced, zone, remarks: reader.remarks };
+  }
+
+  /** Where the periods name none of --tariff, it is meant for all of them. */
+  #policyFor({ charging_periods: periods }: Charge, remarks: Remark[]): Policy | undefined {
+    if (!this.#tariffs || !periods) return this.#policy;
+    const ids = new Set(this.#tariffs.map(({ id }) => id.toLowerCase()));
+    const named = periods.flatMap(({ tariff_id: id }) => (id == null ? [] : [id.toLowerCase()]));
+    if (named.length === 0 || named.some((id) => ids.has(id))) return this.#policy;
+    const why = 'the periods name other tariffs, and all are priced by --tariff';
+    remarks.push({ code: 'tariff-for-all-periods', path: 'charging_periods', why });
+    return { ...(this.#policy ?? defaultPolicy), periodTariff: 'first-valid' };
   }
 
   /** Said once for each zone and reason, not for each of a million CDRs. */

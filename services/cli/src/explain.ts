@@ -18,19 +18,19 @@ ${POLICY_HELP}`,
     eachCharge(given, terminal, given.flags.has('json') ? jsonLine : asText),
 };
 
-function jsonLine({ at, id, priced, zone, ignored }: PricedCharge): string {
+function jsonLine({ at, id, priced, zone, remarks }: PricedCharge): string {
   return JSON.stringify({
     ...(id === undefined ? {} : { id }),
     source: at,
     ...explained(priced),
     ...(zone ? { timeZoneSource: zone.assumed ? `assumed: ${zone.source}` : zone.source } : {}),
-    ...(ignored.length > 0 ? { ignored } : {}),
+    ...(remarks.length > 0 ? { remarks } : {}),
   });
 }
 
-function asText({ at, id, priced, zone, ignored }: PricedCharge): string {
+function asText({ at, id, priced, zone, remarks }: PricedCharge): string {
   const heading = `${at}${id === undefined ? '' : `  ${id}`}`;
   const why = zone?.assumed ? `The time zone is assumed: ${zone.source}.\n` : '';
-  const left = ignored.map(({ path, why: reason }) => `Ignored: ${path}: ${reason}.\n`).join('');
+  const left = remarks.map(({ path, why: reason }) => `Note: ${path}: ${reason}.\n`).join('');
   return `${heading}\n${explanationText(explained(priced))}${why}${left}`;
 }

@@ -4,15 +4,17 @@ import { RefusedInput } from './verb.ts';
 
 type Loose = Record<string, unknown>;
 
-/** A field that has no meaning where it stands, and so none for the price. */
-export interface Ignored {
+/** What has to be said about how an object was read. */
+export interface Remark {
+  /** A field without a meaning where it stands is ignored. */
+  readonly code: 'ignored' | 'tariff-for-all-periods';
   readonly path: string;
   readonly why: string;
 }
 
 /** Reads what partners and people write as what they mean; changes the parsed JSON in place. */
 export class LiberalReader {
-  readonly ignored: Ignored[] = [];
+  readonly remarks: Remark[] = [];
 
   /** A CDR, a Session, or just periods, times and tariffs. Throws RefusedInput. */
   charge(value: Loose, tariffs?: readonly Tariff[]): Charge {
@@ -73,7 +75,11 @@ export class LiberalReader {
       const one = dimensions[i]!;
       one.type = upperCase(one.type, `${path}[${i}].type`);
       if (DIMENSIONS.has(one.type as string)) continue;
-      this.ignored.push({ path: `${path}[${i}].type`, why: `${String(one.type)} is no dimension` });
+      this.remarks.push({
+        code: 'ignored',
+        path: `${path}[${i}].type`,
+        why: `${String(one.type)} is no dimension; it is ignored`,
+      });
     }
   }
 
@@ -96,7 +102,11 @@ export class LiberalReader {
   #restrictions(restrictions: Loose, path: string): void {
     for (const name in restrictions) {
       if (!RESTRICTIONS.has(name)) {
-        this.ignored.push({ path: path + name, why: 'OCPI 2.2.1 has no such restriction' });
+        this.remarks.push({
+          code: 'ignored',
+          path: path + name,
+          why: 'OCPI 2.2.1 has no such restriction; it is ignored',
+        });
       }
     }
     readNumber(restrictions, 'min_duration');

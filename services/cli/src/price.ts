@@ -45,13 +45,13 @@ function sourceText({ source, assumed }: NonNullable<PricedCharge['zone']>): str
   return assumed ? `assumed: ${source}` : source;
 }
 
-function notesOf({ priced, ignored }: PricedCharge) {
+function notesOf({ priced, remarks: read }: PricedCharge) {
   return [
     ...[...priced.notes, ...spanningPeriods(priced)].map(({ code, period }) => ({
       code,
       ...(period === undefined ? {} : { path: `charging_periods[${period}]` }),
     })),
-    ...ignored.map(({ path, why }) => ({ code: 'ignored', path, why })),
+    ...read,
   ];
 }
 
@@ -108,7 +108,7 @@ function remarks(charge: PricedCharge): string[] {
       : []),
     ...notesOf(charge).map((note) => {
       const where = 'path' in note ? `${note.path}: ` : '';
-      const what = 'why' in note ? `${note.why}; it is ignored` : note.code.replaceAll('-', ' ');
+      const what = 'why' in note ? note.why : note.code.replaceAll('-', ' ');
       return `Note: ${where}${what}.`;
     }),
   ];

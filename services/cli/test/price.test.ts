@@ -82,6 +82,20 @@ test('a CDR without tariffs is priced by --tariff, a CDR with some too', async (
   expect(err).toMatch(/^bare\.json:1: tariffs: .*--tariff/);
 });
 
+test('--tariff prices all periods where none names it, and only its own where some do', async () => {
+  folder.write('tariff.json', tariff);
+  const naming = (tariff_id: string) => {
+    const [first, second] = periods;
+    const charging_periods = [{ ...first, tariff_id }, second];
+    return folder.write(`${tariff_id}.json`, { ...withoutTariffs, charging_periods });
+  };
+  const files = [naming('T9'), naming('t1')];
+  const [other, own] = await folder.json(['price', ...files, '--tariff', 'tariff.json']);
+  expect(other).toMatchObject({ total_cost: total, notes: [{ code: 'tariff-for-all-periods' }] });
+  // 7 kWh and an hour; the second period has no tariff (CDR-06).
+  expect(own).toMatchObject({ total_cost: { excl_vat: '3.18' } });
+});
+
 test('digits beyond what a double carries are kept', async () => {
   const text = JSON.stringify({
     ...cdr,
@@ -197,7 +211,7 @@ test('what has no meaning for the price is told', async () => {
     {
       code: 'ignored',
       path: 'tariffs[0].elements[0].restrictions.min_kw',
-      why: 'OCPI 2.2.1 has no such restriction',
+      why: 'OCPI 2.2.1 has no such restriction; it is ignored',
     },
   ]);
 });
