@@ -216,6 +216,16 @@ const steps: readonly VectorRow[] = [
     'PARKING_TIME 1200 @6, ENERGY 2000 @0.5',
   ],
   [
+    'PRC-07',
+    'of charging and parking in one period only the parking is rounded',
+    charge(stepped(park(2, untaxed, 600), time(1, untaxed, 600)), TUESDAY_10, [
+      parking(16),
+      charging(21),
+    ]),
+    '1.016666666667',
+    'TIME 1260 @1, PARKING_TIME 1200 @2',
+  ],
+  [
     'PRC-10',
     'an exact multiple stays, a step of 0 does nothing',
     charge(stepped(time(4, untaxed, 900), energy(0.25, untaxed, 0)), TUESDAY_10, [

@@ -1,0 +1,196 @@
+import { expect, test } from 'vitest';
+import { FLAGS, type Policy, policyWith } from './policy.ts';
+import { price, type PriceOptions } from './price.ts';
+import type { Charge, Tariff } from './shapes.ts';
+import {
+  always,
+  charge,
+  charging,
+  energy,
+  EXPIRES,
+  flat,
+  kwh,
+  park,
+  parking,
+  RESERVATION,
+  reserved,
+  tariff,
+  time,
+  TUESDAY_10,
+  when,
+} from './vector-tariffs.ts';
+
+type Flag = keyof typeof FLAGS;
+// pausedTime is about metering, before there is a charge to price: meter.test.ts.
+type Varied = { [F in Flag]: (typeof FLAGS)[F]['others'] extends readonly [] ? never : F }[Exclude<
+  Flag,
+  'pausedTime'
+>];
+
+const expiring = tariff(
+  when(EXPIRES, flat(4)),
+  when(RESERVATION, time(2, undefined, 1)),
+  always(energy(0.25)),
+);
+const capped: Tariff = { ...tariff(always(energy(1, 10))), max_price: { excl_vat: 9 } };
+const twoTariffs = (first: Partial<Tariff>, second: Partial<Tariff>, names: string[]): Charge => {
+  const [a, b] = [tariff(always(energy(1))), tariff(always(energy(2)))];
+  const given = charge(a, TUESDAY_10, [charging(30), kwh(5)], [charging(30), kwh(5)]);
+  return {
+    ...given,
+    tariffs: [
+      { ...a, id: 'A', ...first },
+      { ...b, id: 'B', ...second },
+    ],
+    charging_periods: given.charging_periods!.map((period, i) => ({
+      ...period,
+      tariff_id: names[i],
+    })),
+  };
+};
+const hours = (volume: number): Charge => {
+  const given = charge(tariff(always(time(3600, undefined, 0))), TUESDAY_10, [charging(60)]);
+  const [period] = given.charging_periods!;
+  return {
+    ...given,
+    charging_periods: [{ ...period!, dimensions: [{ type: 'TIME', volume }] }],
+  };
+};
+
+/** A charge for each flag, our price of it, and what it costs by each other answer. */
+const cases: Record<Varied, [Charge, string, Record<string, string>, PriceOptions?]> = {
+  flatFee: [
+    charge(
+      tariff(when({ max_duration: 1800 }, flat(1)), always(flat(5))),
+      TUESDAY_10,
+      [charging(30)],
+      [charging(30)],
+    ),
+    '1',
+    { 'once-per-element': '6' },
+  ],
+  stepScope: [
+    charge(
+      tariff(when({ max_kwh: 5 }, energy(1, undefined, 2000)), always(energy(2, undefined, 2000))),
+      TUESDAY_10,
+      [charging(30), kwh(5)],
+      [charging(30), kwh(4.5)],
+    ),
+    '15',
+    { component: '18', none: '14' },
+  ],
+  timeStep: [
+    charge(
+      tariff(always(time(4, undefined, 3600), park(2, undefined, 3600))),
+      TUESDAY_10,
+      [charging(15)],
+      [parking(30)],
+      [charging(30)],
+    ),
+    '5',
+    { 'parking-absorbs': '5' },
+  ],
+  timeVolume: [hours(1.01), '3636', { volume: '3636', timestamps: '3600' }],
+  durationOrigin: [
+    charge(
+      tariff(when({ min_duration: 3600 }, energy(1))),
+      TUESDAY_10,
+      [reserved(60)],
+      [charging(60), kwh(10)],
+    ),
+    '0',
+    { 'cdr-start': '10' },
+  ],
+  equalTimes: [
+    charge(tariff(when({ start_time: '10:00', end_time: '10:00' }, energy(1))), TUESDAY_10, [
+      charging(60),
+      kwh(10),
+    ]),
+    '10',
+    { never: '0' },
+  ],
+  wrappedWindowDay: [
+    charge(
+      tariff(when({ start_time: '22:00', end_time: '06:00', day_of_week: ['MONDAY'] }, energy(1))),
+      '2019-01-15T01:00:00Z',
+      [charging(60), kwh(10)],
+    ),
+    '0',
+    { 'window-start': '10' },
+  ],
+  missingLevel: [
+    charge(
+      tariff(when({ max_power: 5 }, energy(9)), when({ max_power: 50 }, energy(1))),
+      TUESDAY_10,
+      [charging(60), kwh(10)],
+    ),
+    '10',
+    { matches: '90', fails: '0' },
+  ],
+  negativeEnergy: [
+    charge(tariff(always(energy(1))), TUESDAY_10, [charging(60), kwh(-3)]),
+    '-3',
+    { zero: '0' },
+  ],
+  periodTariff: [twoTariffs({}, {}, ['A', 'B']), '15', { 'first-valid': '10' }],
+  namelessPeriod: [twoTariffs({}, {}, ['B']), '10', { 'first-valid': '15' }],
+  boundsTariff: [
+    twoTariffs({ max_price: { excl_vat: 7 } }, { max_price: { excl_vat: 8 } }, ['A', 'B']),
+    '7',
+    { last: '8', none: '15' },
+  ],
+  boundedCosts: [
+    charge(
+      { ...tariff(when(RESERVATION, flat(2)), always(energy(1))), max_price: { excl_vat: 5 } },
+      TUESDAY_10,
+      [reserved(10)],
+      [charging(60), kwh(10)],
+    ),
+    '5',
+    { 'without-reservation': '7' },
+  ],
+  missingInclBound: [
+    charge({ ...capped, max_price: null, min_price: { excl_vat: 12 } }, TUESDAY_10, [
+      charging(60),
+      kwh(10),
+    ]),
+    '12 12',
+    { unbounded: '12 11' },
+  ],
+  vatNowhere: [
+    charge(tariff(always(energy(1))), TUESDAY_10, [charging(60), kwh(10)]),
+    '10',
+    { 'equals-excl': '10 10' },
+  ],
+  reservationOutcome: [
+    charge(expiring, TUESDAY_10, [reserved(60)], [charging(60), kwh(8)]),
+    '4',
+    { used: '4', expired: '8' },
+  ],
+  parkingFlat: [
+    charge(tariff(always(flat(1), park(2, undefined, 1))), TUESDAY_10, [parking(60)]),
+    '3',
+    { fixed: '3' },
+  ],
+  expiredReservation: [charge(expiring, TUESDAY_10, [reserved(60)]), '6', { 'expires-only': '4' }],
+};
+
+test.each(Object.entries(cases))(
+  '%s: our answer and the others',
+  (flag, [given, ours, others, options]) => {
+    const cost = (changes: Partial<Policy>) => {
+      const policy = policyWith(changes);
+      const { excl, incl } = price(given, { timeZone: 'Europe/Berlin', ...options, policy }).total;
+      return incl ? `${excl} ${incl}` : `${excl}`;
+    };
+    expect(Object.keys(others).sort()).toEqual([...FLAGS[flag as Flag].others].sort());
+    expect(cost({})).toBe(ours);
+    for (const [answer, expected] of Object.entries(others)) {
+      expect([answer, cost({ [flag]: answer })]).toEqual([answer, expected]);
+    }
+  },
+);
+
+test('every flag says where its question was raised', () => {
+  for (const { source } of Object.values(FLAGS)) expect(source).not.toBe('');
+});
