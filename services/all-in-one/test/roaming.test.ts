@@ -4,6 +4,7 @@ import type { Charge, Receipt } from '../../../scripts/demo-portal.ts';
 import {
   activeSession, beginByCard, billed, cdrsOf, endByCard, expectMeasured, metered, sessionsOf, settledAt, stall,
 } from './charge.ts';
+import { driverAtTheLimit } from './driver-at-the-limit.ts';
 import { oddInputIsRefused } from './odd-input.ts';
 import { dataOf, RawPartner, rawToken } from './raw-partner.ts';
 import { averysToken, blakesCard, crewCard, eventually, freeEvses, invitation, setStage, type Stage } from './stage.ts';
@@ -285,5 +286,7 @@ describe('commands of a partner of another make', () => {
     expect(outcome).toMatchObject({ kind: 'refused', http: 200, statusCode: 2003, data: { result: 'REJECTED' } });
   });
 });
+
+describe('a driver at the limit of the account', () => driverAtTheLimit(() => stage));
 
 describe('odd input at the OCPI edge', () => oddInputIsRefused(() => ({ stage, oasis: raw, plunk: rawCpo })));

@@ -36,7 +36,7 @@ export interface Stage {
   readonly plunk: Side;
   readonly chargers: ChargerProcess;
   /** Signs a driver of Carbon Plunk in. */
-  driver(name: 'avery' | 'blake'): Promise<Portal>;
+  driver(name: 'avery' | 'blake' | 'casey'): Promise<Portal>;
   /** The last lines of every service's log. */
   logs(): string;
   stop(): Promise<void>;
@@ -44,6 +44,8 @@ export interface Stage {
 
 export const averysToken = 'APP-0000000001';
 export const blakesCard = '04A2B3C4D5E680';
+/** Of a driver who pays a mark-up; Avery and Blake pay what a charge costs. */
+export const casey = { token: 'APP-0000000004', contractId: 'CA-CPK-C00000004-D' };
 /** More cards of Carbon Plunk, one for each Level-2 station. */
 export const crewCard = (n: number): string => `04C0FFEE00${String(n).padStart(2, '0')}80`;
 
@@ -63,9 +65,27 @@ const plunkSettings = () => {
     contract_id: 'CA-CPK-C00000003-F',
     tokens: Array.from({ length: 10 }, (_, i) => ({ uid: crewCard(i + 1), type: 'RFID' })),
   };
+  const marked = {
+    email: 'casey@carbon-plunk.example',
+    password: 'a mark-up and a limit',
+    name: 'Casey',
+    contract_id: casey.contractId,
+    tokens: [{ uid: casey.token, type: 'APP_USER' }],
+  };
   return {
     ...settings,
-    drivers: [...settings.drivers, crew],
+    drivers: [...settings.drivers, crew, marked],
+    retail: {
+      default_plan: 'pass',
+      plans: [
+        { id: 'pass', name: 'Pass', versions: [{ from: '2022-01-01T08:00:00Z', kind: 'pass-through' }] },
+        {
+          id: 'plus',
+          name: 'Plus',
+          versions: [{ from: '2022-01-01T08:00:00Z', kind: 'mark-up', per_session: { CAD: '0.50' }, percent: '5' }],
+        },
+      ],
+    },
     sessions: { partner_timeout_ms: 5_000 },
     ocpi: { allow_private_urls: true, request_timeout_ms: 5_000, first_retry_ms: 50, longest_retry_ms: 400 },
   };
@@ -114,7 +134,8 @@ export async function setStage({ hosting, rate, everyS, stationSettings = {} }: 
       },
     });
     closing.push(() => chargers.stop());
-    const drivers = { avery: settings.plunk.drivers[0]!, blake: settings.plunk.drivers[1]! };
+    const [avery, blake, , marked] = settings.plunk.drivers;
+    const drivers = { avery: avery!, blake: blake!, casey: marked! };
     const stage: Stage = {
       oasis, plunk, chargers, logs, stop,
       driver: (name) => Portal.driver(plunk.platform().portalUrl, drivers[name].email, drivers[name].password),
@@ -149,7 +170,7 @@ async function startSide(options: PlatformOptions & { settings: Settings }): Pro
   };
 }
 
-const TOKENS_OF_PLUNK = 12;
+const TOKENS_OF_PLUNK = 13;
 
 /** The handshake, as operators do it, and until each side has what the other pushes at first. */
 async function meet(stage: Stage, stations: readonly string[]): Promise<void> {
