@@ -1,7 +1,7 @@
 import type { Bus } from '#bus';
 import { listTariffUses } from '#contracts/locations';
 import type { EventStore } from '#event-store';
-import type { Party, Tariff } from '#ocpi';
+import { type Party, sameParty, type Tariff } from '#ocpi';
 import type { Database, PageRequest } from '#postgres';
 import { type Finding, lint, type LintFacts } from '#pricing';
 import type { PartySettings } from '#settings';
@@ -141,7 +141,7 @@ export class TariffEngine {
       tariff: version && (JSON.parse(version.text) as Tariff),
     }));
     const payer = { tokenType, profile: profileType ?? null, atMs: readInstant(at), tokenParty };
-    const { chosen, others } = choose(candidates, payer, this.parts.offers);
+    const { chosen, others } = choose(candidates, payer, this.offersOf(party));
     if (!chosen) {
       const reasons = others.map(({ tariffId, why }) => `${tariffId} ${why}`).join('; ');
       throw refuse('no-tariff-applies', `none applies to ${tokenType} at ${at}: ${reasons}`);
@@ -189,6 +189,11 @@ export class TariffEngine {
     return stored.map(
       ({ type, data }) => ({ ...(JSON.parse(data) as object), type }) as TariffEvent,
     );
+  }
+
+  /** Partners' agreements with others are none of ours. */
+  private offersOf({ countryCode: country_code, partyId: party_id }: TariffKey['party']) {
+    return sameParty({ country_code, party_id }, this.parts.party) ? this.parts.offers : [];
   }
 
   private ownKey(tariffId: string): TariffKey {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Bus, busMigrations, connectBus, hears, listen, type Listening } from '#bus';
 import { listTariffUses } from '#contracts/locations';
 import {
-  getTariff, listTariffs, listTariffVersions, publishTariff, selectTariff, type TariffPublished, tariffPublished,
+  getTariff, listTariffs, listTariffVersions, publishTariff, putPartnerTariff, selectTariff, type TariffPublished, tariffPublished,
   type TariffWithdrawn, tariffWithdrawn, withdrawTariff,
 } from '#contracts/tariff-engine';
 import { Change } from '#contracts/party';
@@ -146,6 +146,15 @@ test('the agreement with a partner decides first, and the others say why they do
   expect(anyone.others.map(({ tariffId, why }) => `${tariffId} ${why}`)).toEqual([
     'PLUNK is offered to CA*CPK only', 'NEVER no version of it was in force then',
   ]);
+});
+
+test('what we agreed on says nothing of a partner\'s tariff of the same name', async () => {
+  const xyz = { countryCode: 'CA', partyId: 'XYZ' };
+  const theirs = { ...tariffOf('PLUNK', 0.9), country_code: 'CA', party_id: 'XYZ', last_updated: '2022-02-01T17:00:00Z' };
+  await bus.ask(putPartnerTariff, { party: xyz, tariffId: 'PLUNK', bodyJson: toJsonBytes(theirs) });
+  const at = rfc3339(Date.now() + 1_000);
+  const chosen = await bus.ask(selectTariff, { party: xyz, tariffIds: ['PLUNK'], tokenType: 'RFID', at });
+  expect(fromJsonBytes<Tariff>(chosen.tariffJson).party_id).toBe('XYZ');
 });
 
 test('TAR-01 a tariff that a Connector names is not withdrawn; one that none names is', async () => {
