@@ -1,13 +1,15 @@
+import { hash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Cdr, exampleCdr, exampleTariff, read } from '#ocpi';
 import { checkoutRoot, removeRun, runFolder, startNats, startPostgres } from '#servers';
 import { benchAsk, benchTold, RAW_REQUEST } from '../libs/bus/bench/bus.ts';
-import { benchVerify, HASH_ALONE } from '../libs/chain/bench/verify.ts';
+import { benchVerify, exported, HASH_ALONE } from '../libs/chain/bench/verify.ts';
 import { benchAppend } from '../libs/event-store/bench/append.ts';
 import {
   checkAndPrice, type Document, fewPeriods, manyPeriods, memoryOver, parseAndPrice, parseOnly, priceOnly,
 } from '../libs/pricing/bench/price.ts';
+import { verifyFile } from '../services/cli/src/verify-file.ts';
 import { Portal, registerWith } from './demo-portal.ts';
 import { setStage } from './demo-stage.ts';
 import { argumentsOf } from './help.ts';
@@ -92,6 +94,7 @@ const benches: Readonly<Record<string, (seconds: number) => Promise<Row[]>>> = {
       ]),
       ...alone.map(({ name, megabytesPerSecond }, n) =>
         ratio(verify.name, verify.megabytesPerSecond, megabytesPerSecond, name, n === 0 ? '>= 0.5' : 'none')),
+      ...(await fileOnTwoProcessors(seconds)),
     ];
   },
 
@@ -126,6 +129,27 @@ for (const name of names) {
 }
 if (values.json) console.log(JSON.stringify(measured));
 process.exit(0);
+
+/** As `npx roamwatt ledger verify` does it with a large file; by the clock on the wall, against one processor's SHA-256. */
+async function fileOnTwoProcessors(seconds: number): Promise<Row[]> {
+  const { chunks, texts } = exported(20_000, 3_000);
+  const dir = runFolder('bench');
+  mkdirSync(dir, { recursive: true });
+  const file = join(dir, 'ledger.jsonl');
+  writeFileSync(file, Buffer.concat(chunks));
+  const spent = { alone: 0, verify: 0 };
+  for (const untilMs = performance.now() + seconds * 1000; performance.now() < untilMs;) {
+    let fromMs = performance.now();
+    for (const text of texts) hash('sha256', text, 'hex');
+    spent.alone += performance.now() - fromMs;
+    fromMs = performance.now();
+    const { damage } = await verifyFile(file, { parallelFromBytes: 0 });
+    spent.verify += performance.now() - fromMs;
+    if (damage) throw new Error(`the bench's own export does not verify: ${damage.detail}`);
+  }
+  removeRun(dir);
+  return [ratio('verify a file on two processors', spent.alone, spent.verify, 'node:crypto by hash on one', '>= 0.5')];
+}
 
 function ratio(what: string, figure: number, reference: number, of: string, wanted: string): Row {
   return { what: `  ${what} / ${of}`, figure: round(figure / reference), unit: 'x', ratio: round(figure / reference), reference: of, ...(wanted === 'none' ? {} : { wanted }) };

@@ -71,6 +71,7 @@ export async function benchVerify({ seconds, entries = 20_000, textBytes = 3_000
 
 const CHUNK_BYTES = 1 << 20;
 
+/** An export of so many entries in pieces of 1 MB, and its stored texts. */
 export function exported(count: number, textBytes: number): { chunks: Uint8Array[]; texts: Buffer[] } {
   const signer = signerFromSeed(Buffer.alloc(32, 1));
   const ledger = 'CA*BCT';

@@ -74,6 +74,11 @@ export class Linking {
     return this.leaf.toString('hex');
   }
 
+  /** As if the entry had this leaf: somebody else hashes it. False for what is no hash in hex. */
+  trust(leafHex: string): boolean {
+    return this.leaf.write(leafHex, 0, 'hex') === HASH_BYTES && leafHex.length === 2 * HASH_BYTES;
+  }
+
   /** The link of that entry in hex. */
   link(): string {
     this.next.write(hash('sha256', this.hashed, 'binary'), 0, 'binary');

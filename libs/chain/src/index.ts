@@ -67,5 +67,5 @@ export {
   type TreeHead,
 } from './merkle-proof.ts';
 export { type ReceiptProof, type ReceiptReading, verifyReceipt } from './receipt.ts';
-export { type ExportVerdict, verifyExport, type VerifyOptions } from './verify-export.ts';
+export { areTextsIntact, type ExportVerdict, verifyExport, type VerifyOptions } from './verify-export.ts';
 export { type LedgerRow, type StoredEntry, type Verdict, verifyLog } from './verify-log.ts';

@@ -1,4 +1,4 @@
-import { createReadStream, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import {
   type ExportVerdict,
   InvalidKey,
@@ -16,6 +16,7 @@ import {
   type Verb,
   WrongUsage,
 } from './verb.ts';
+import { bytesOfFile, verifyFile } from './verify-file.ts';
 
 export const PUBLIC_KEY_OPTION = {
   type: 'string',
@@ -62,7 +63,10 @@ but not a ledger that somebody wrote and signed anew. The operator tells you the
     let status: ExitStatus = 0;
     for (const file of given.files) {
       const options = { ...(keys && { keys }), ...(receipt !== undefined && { receipt }) };
-      const verdict = await verifyExport(bytesOf(file, terminal, progress.read), options);
+      const verdict =
+        file === '-'
+          ? await verifyExport(bytesOf(file, terminal, progress.read), options)
+          : await readable(file, () => verifyFile(file, { ...options, onRead: progress.read }));
       if (verdict.damage) status = 1;
       progress.done();
       terminal.out.line(given.flags.has('json') ? jsonLine(file, verdict) : asText(file, verdict));
@@ -103,21 +107,29 @@ function textOf(file: string): string {
   }
 }
 
-const CHUNK_BYTES = 1 << 20;
-
 /** A file's bytes, or stdin's for `-`. Throws RefusedInput. */
 export async function* bytesOf(
   file: string,
   { stdin }: Terminal,
   onRead: (bytes: number) => void = () => {},
 ): AsyncGenerator<Uint8Array> {
-  const source: AsyncIterable<Uint8Array> =
-    file === '-' ? stdin : createReadStream(file, { highWaterMark: CHUNK_BYTES });
-  try {
-    for await (const chunk of source) {
-      yield chunk;
-      onRead(chunk.length);
+  if (file !== '-') {
+    const chunks = bytesOfFile(file, onRead)[Symbol.asyncIterator]();
+    for (;;) {
+      const next = await readable(file, () => chunks.next());
+      if (next.done) return;
+      yield next.value;
     }
+  }
+  for await (const chunk of stdin) {
+    yield chunk;
+    onRead(chunk.length);
+  }
+}
+
+async function readable<T>(file: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
   } catch (error) {
     if (!(error instanceof Error) || !('syscall' in error)) throw error;
     throw new RefusedInput(`${file}: cannot be read: ${error.message}`);
