@@ -7,6 +7,7 @@ const withProcesses = [
   'libs/bus/test/torture.test.ts',
   'libs/event-store/test/several-processes.test.ts',
   'libs/servers/**/*.test.ts',
+  'scripts/torture.test.ts',
 ];
 
 const shared = {

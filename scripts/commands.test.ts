@@ -39,6 +39,7 @@ test.each([
   ['start', ['--config', '--example', '--split', '--json', 'HOST', 'OCPI_PUBLIC_URL']],
   ['demo', ['--split', '--trace', '--keep', '--rate', '--json']],
   ['bench', ['--seconds', '--json']],
+  ['torture', ['--seed', '--minutes', '--json']],
   ['charger', ['--url', '--station', 'CHARGER_PASSWORD', 'plug-in']],
   ['serve', ['ROAMWATT_SECRET', 'all-in-one', ...serviceNames]],
 ])('npm run %s -- --help tells of all its options', async (name, options) => {

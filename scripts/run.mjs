@@ -20,6 +20,7 @@ const COMMANDS = {
   charger: { program: () => ['dist/scripts/charger.js'] },
   serve: { program: () => ['dist/scripts/serve.js'] },
   bench: { program: () => ['dist/scripts/bench.js'] },
+  torture: { program: () => ['dist/scripts/torture.js'] },
   'proto:release': {
     help:
       'npm run proto:release\n' +
