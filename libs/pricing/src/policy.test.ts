@@ -81,14 +81,14 @@ const cases: Record<Varied, [Charge, string, Record<string, string>, PriceOption
   ],
   timeStep: [
     charge(
-      tariff(always(time(4, undefined, 3600), park(2, undefined, 3600))),
+      tariff(always(time(4, undefined, 3600), park(3, undefined, 3600))),
       TUESDAY_10,
       [charging(15)],
       [parking(30)],
       [charging(30)],
     ),
-    '5',
-    { 'parking-absorbs': '5' },
+    '5.5',
+    { 'parking-absorbs': '6' },
   ],
   timeVolume: [hours(1.01), '3636', { volume: '3636', timestamps: '3600' }],
   durationOrigin: [
