@@ -1,4 +1,3 @@
-import { decimal } from '#money';
 import { type Cdr, idKey, type Party, partyText } from '#ocpi';
 import type { Database, Queryable, Statement, Tx } from '#postgres';
 import { instant, rfc3339 } from '#time';
@@ -8,7 +7,8 @@ import { type LedgerEvent, readEvent } from '../ledger-event.ts';
 import type { PricingNote } from '../pricing-note.ts';
 import type { PublicCdr } from '../private-part.ts';
 import { meantCdr } from '../received-cdr.ts';
-import { type Charged, noteOverlaps, settleOverlaps } from './overlaps.ts';
+import { creditFindings, markCredited } from './credits.ts';
+import { type Charged, noteOverlaps } from './overlaps.ts';
 
 /**
  * All CDRs and Credit CDRs in the order in which they entered the ledger: ours and those received.
@@ -147,54 +147,6 @@ function chargedOf({ own, position, public_json, private_id }: Row): Charged[] {
   if (own) return [];
   const cdr = JSON.parse(public_json) as PublicCdr;
   return cdr.credit ? [] : [{ position, cdr, privateId: private_id }];
-}
-
-async function markCredited(tx: Tx, party: string, credit: PublicCdr): Promise<void> {
-  await tx.query(
-    'UPDATE cdrs SET credited_by = $3 WHERE party = $1 AND cdr_key = $2 AND credited_by IS NULL',
-    [party, idKey(credit.credit_reference_id ?? ''), credit.id],
-  );
-  await settleOverlaps(tx, credit, idKey(credit.credit_reference_id ?? ''));
-}
-
-async function creditFindings(tx: Tx, cdr: PublicCdr): Promise<Finding[]> {
-  if (!cdr.credit) return [];
-  const reference = cdr.credit_reference_id ?? '';
-  const { rows } = await tx.query<{ credited_by: string | null; public_json: string }>(
-    'SELECT credited_by, public_json FROM cdrs WHERE party = $1 AND cdr_key = $2 AND credit_of IS NULL',
-    [partyText(cdr), idKey(reference)],
-  );
-  const original = rows[0];
-  if (!original) {
-    return [
-      {
-        code: 'credit-of-unknown-original',
-        detail: `CDR ${reference}, which it credits, was never received`,
-      },
-    ];
-  }
-  if (original.credited_by !== null) {
-    return [
-      {
-        code: 'second-credit',
-        detail: `CDR ${reference} was credited by ${original.credited_by} before`,
-      },
-    ];
-  }
-  await markCredited(tx, partyText(cdr), cdr);
-  return amountFindings(cdr, JSON.parse(original.public_json) as PublicCdr);
-}
-
-function amountFindings(credit: PublicCdr, original: PublicCdr): Finding[] {
-  const credited = decimal(credit.total_cost.excl_vat).abs();
-  const charged = decimal(original.total_cost.excl_vat).abs();
-  if (credited.equals(charged)) return [];
-  return [
-    {
-      code: 'credit-differs-from-original',
-      detail: `credits ${credited} of the ${charged} ${original.currency} that CDR ${original.id} charged`,
-    },
-  ];
 }
 
 interface Found {
