@@ -1,14 +1,17 @@
-import type { StoredEvent } from '#event-store';
+import { randomUUID } from 'node:crypto';
+import { entryText } from '#chain';
+import type { AppendItem, EventStore, StoredEvent } from '#event-store';
 import { decimal } from '#money';
 import { idKey, type Party, partyText, sameParty } from '#ocpi';
-import type { Database, Queryable, Tx } from '#postgres';
-import type { Clock } from '#time';
+import type { Database, Tx } from '#postgres';
+import { type Clock, instant, rfc3339 } from '#time';
+import type { AccountState } from './account.ts';
 import type { CdrCredited, CdrIssued } from './cdr.ts';
 import { charge, type ChargeCommand, type ChargedCdr, chargeStream } from './charge.ts';
 import type { DisputeWithdrawn } from './dispute.ts';
 import type { Finding } from './finding.ts';
 import type { Follower } from './follow.ts';
-import { ensureHolder, findHolder } from './holders.ts';
+import { ensureHolder, findHolders } from './holders.ts';
 import { type LedgerEvent, readEvent } from './ledger-event.ts';
 import type { PublicCdr } from './private-part.ts';
 import { type CdrReceived, meantCdr } from './received-cdr.ts';
@@ -18,6 +21,7 @@ import type { RetailSettings } from './retail-config.ts';
 
 export interface BookingParts {
   readonly db: Database;
+  readonly store: EventStore;
   readonly recorder: Recorder;
   readonly clock: Clock;
   readonly party: Party;
@@ -35,19 +39,20 @@ export function booking(parts: BookingParts): Follower {
     name: 'booking',
     async apply(tx, events) {
       const booked = events.flatMap((stored) => bookedBy(stored, parts.party));
-      const payers = await payersOf(parts.db, booked);
+      const holders = await holdersOf(parts.db, booked);
+      const batch: Batch = { ...parts, holders, accounts: new Map() };
       const isRelease = ({ event }: Booked) => event.type === 'DisputeWithdrawn';
       const charged = booked.filter((each) => !isRelease(each));
-      const byDriver = Map.groupBy(charged, ({ event }) =>
-        'private' in event ? payers.get(event.private.id)?.contractId : undefined,
+      // What is left over of one account is taken in order; different accounts have nothing to do with each other.
+      const byAccount = Map.groupBy(await bookNew(batch, charged), ({ event }) =>
+        'private' in event ? holders.get(event.private.id) : undefined,
       );
-      // A driver's charges are in order; those of different drivers have nothing to do with each other.
       await Promise.all(
-        [...byDriver.values()].map(async (ofDriver) => {
-          for (const each of ofDriver) await book(parts, each, payers);
+        [...byAccount.values()].map(async (ofAccount) => {
+          for (const each of ofAccount) await book(batch, each);
         }),
       );
-      for (const each of booked.filter(isRelease)) await book(parts, each, payers);
+      for (const each of booked.filter(isRelease)) await book(batch, each);
       await noteOver(tx, events.flatMap(overBy));
     },
   };
@@ -83,49 +88,70 @@ function billedBy(event: CdrReceived | CdrIssued | CdrCredited): PublicCdr {
   return event.type === 'CdrReceived' ? meantCdr(event) : event.cdr;
 }
 
-async function book(
-  { db, recorder, clock, party, pricing, settings }: BookingParts,
-  { cdr, event }: Booked,
-  payers: ReadonlyMap<string, Paying>,
-): Promise<void> {
-  const record = (make: () => Promise<ChargeCommand>) =>
-    recorder.record(chargeStream(cdr), charge, async (state) => {
-      const isNews = event.type === 'DisputeWithdrawn' ? state.status === 'held' : true;
-      return isNews ? { parts: [], command: await make() } : undefined;
+/** What the events of one batch have in common. */
+interface Batch extends BookingParts {
+  /** The account by the private part of a CDR; an erased driver has none. */
+  readonly holders: ReadonlyMap<string, string>;
+  readonly accounts: Map<string, Promise<AccountState>>;
+}
+
+/**
+ * Charges of which nothing is known yet, in one append: nearly all of them. Those that it does not
+ * take are left over: their streams have begun, so what is on them has to be read.
+ */
+async function bookNew(batch: Batch, charged: readonly Booked[]): Promise<Booked[]> {
+  const byCharge = Map.groupBy(charged, ({ cdr }) => chargeStream(cdr));
+  const items: AppendItem[] = [];
+  const taken: Booked[] = [];
+  for (const [stream, [first, second]] of byCharge) {
+    const command = second === undefined ? await commandOf(batch, first!) : undefined;
+    if (command === undefined) continue;
+    const events = charge.decide(command, charge.initial).map((event, n) => {
+      const id = randomUUID();
+      return { id, type: event.type, data: entryText({ id, stream, version: n + 1 }, event) };
     });
-  const at = clock.iso();
-  if (event.type === 'DisputeWithdrawn') {
-    await record(async () => ({ type: 'ReleaseCharge', at }));
-    return;
+    items.push({ stream, expected: 0, events });
+    taken.push(first!);
   }
-  const payer = payers.get(event.private.id);
-  // Erased: nobody is left to charge.
-  if (!payer) return;
-  const holder = (await findHolder(db, payer)) ?? (await ensureHolder(db, payer.contractId));
-  const { accountId } = holder;
+  const outcomes = items.length === 0 ? [] : await batch.store.append(items);
+  const done = new Set(taken.filter((_, n) => outcomes[n]?.outcome === 'appended'));
+  return charged.filter((each) => !done.has(each));
+}
+
+async function book(batch: Batch, booked: Booked): Promise<void> {
+  const { cdr, event } = booked;
+  await batch.recorder.record(chargeStream(cdr), charge, async (state) => {
+    if (event.type === 'DisputeWithdrawn' && state.status !== 'held') return undefined;
+    const command = await commandOf(batch, booked);
+    return command && { parts: [], command };
+  });
+}
+
+/** Undefined where the driver is erased: nobody is left to charge. */
+async function commandOf(batch: Batch, { cdr, event }: Booked): Promise<ChargeCommand | undefined> {
+  const { clock, party, holders, settings } = batch;
+  const at = clock.iso();
+  if (event.type === 'DisputeWithdrawn') return { type: 'ReleaseCharge', at };
+  const accountId = holders.get(event.private.id);
+  if (accountId === undefined) return undefined;
   const about = { ledger: accountsLedger(party), accountId, cdr, at };
   const billed = billedBy(event);
   if (billed.credit) {
     const creditedExclVat = decimal(billed.total_cost.excl_vat).abs().toString();
-    const creditCdrId = billed.id;
-    await record(async () => ({ type: 'CreditCharge', ...about, creditCdrId, creditedExclVat }));
-    return;
+    return { type: 'CreditCharge', ...about, creditCdrId: billed.id, creditedExclVat };
   }
   const hold = settings.flaggedCdrs === 'hold' && event.type === 'CdrReceived' && isOdd(event.findings);
-  await record(async () => ({
-    type: 'BookCharge',
-    ...about,
-    hold,
-    ...(await priced(pricing, accountId, billed)),
-  }));
+  return { type: 'BookCharge', ...about, hold, ...(await priced(batch, accountId, billed)) };
 }
 
-async function priced(pricing: RetailPricing, accountId: string, cdr: PublicCdr) {
+async function priced({ pricing, accounts }: Batch, accountId: string, cdr: PublicCdr) {
+  const account = accounts.get(accountId) ?? pricing.opened(accountId);
+  accounts.set(accountId, account);
   return {
     startedAt: cdr.start_date_time,
     energyKwh: decimal(cdr.total_energy).toString(),
     cdrExclVat: decimal(cdr.total_cost.excl_vat).toString(),
-    ...(await pricing.price(accountId, chargedOf(cdr))),
+    ...pricing.priceBy(await account, chargedOf(cdr)),
   };
 }
 
@@ -136,43 +162,51 @@ function isOdd(findings: readonly Pick<Finding, 'code'>[]): boolean {
   return findings.some(({ code }) => !HARMLESS.has(code));
 }
 
-interface Paying {
-  readonly tokenUid: string;
-  readonly contractId: string;
-}
-
-async function payersOf(db: Queryable, booked: readonly Booked[]): Promise<Map<string, Paying>> {
+/** Account ids by private part; a contract that has no account yet gets one. */
+async function holdersOf(db: Database, booked: readonly Booked[]): Promise<Map<string, string>> {
   const ids = booked.flatMap(({ event }) => (event.type === 'DisputeWithdrawn' ? [] : [event.private.id]));
   if (ids.length === 0) return new Map();
-  const { rows } = await db.query<Paying & { id: string }>(
+  const { rows } = await db.query<{ id: string; tokenUid: string; contractId: string }>(
     `SELECT id, token_key AS "tokenUid", contract_key AS "contractId" FROM private_parts
      WHERE id = ANY ($1::uuid[])`,
     [ids],
   );
-  return new Map(rows.map((row) => [row.id, row]));
+  const found = await findHolders(db, rows);
+  const holders = new Map<string, string>();
+  for (const [n, { id, contractId }] of rows.entries()) {
+    const { accountId } = found[n] ?? (await ensureHolder(db, contractId));
+    holders.set(id, accountId);
+  }
+  return holders;
 }
 
 interface Over {
   readonly party: string;
   readonly sessionId: string;
+  readonly at: string;
 }
 
 /** A Session that is billed, or never will be. */
 function overBy(stored: StoredEvent): Over[] {
   const event: LedgerEvent = readEvent(stored);
-  if (event.type === 'SessionLeftUnbilled') return [{ party: event.ledger, sessionId: event.sessionId }];
+  if (event.type === 'SessionLeftUnbilled') return [{ party: event.ledger, sessionId: event.sessionId, at: event.at }];
   if (event.type !== 'CdrReceived' && event.type !== 'CdrIssued') return [];
-  const { session_id: sessionId } = event.cdr;
-  return sessionId === undefined ? [] : [{ party: partyText(event.cdr), sessionId }];
+  const { session_id: sessionId, end_date_time: at } = event.cdr;
+  return sessionId === undefined ? [] : [{ party: partyText(event.cdr), sessionId, at }];
 }
 
 /** It counts no longer as running, also where its Session is heard of later. */
 async function noteOver(tx: Tx, sessions: readonly Over[]): Promise<void> {
   if (sessions.length === 0) return;
   await tx.query(
-    `INSERT INTO running_charges (party, session_key, billed)
-     SELECT DISTINCT party, session_key, true FROM unnest($1::text[], $2::text[]) AS s (party, session_key)
+    `INSERT INTO running_charges (party, session_key, billed, updated_at)
+     SELECT party, session_key, true, max(at)
+     FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS s (party, session_key, at) GROUP BY 1, 2
      ON CONFLICT (party, session_key) DO UPDATE SET billed = true, active = false`,
-    [sessions.map(({ party }) => party), sessions.map(({ sessionId }) => idKey(sessionId))],
+    [
+      sessions.map(({ party }) => party),
+      sessions.map(({ sessionId }) => idKey(sessionId)),
+      sessions.map(({ at }) => rfc3339(instant(at))),
+    ],
   );
 }

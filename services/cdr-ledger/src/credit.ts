@@ -1,8 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Party } from '#ocpi';
 import type { Database } from '#postgres';
 import type { Clock } from '#time';
 import { account, type AccountCommand, accountStream } from './account.ts';
-import type { Follower, Following } from './follow.ts';
+import { type Follower, type Following, NotCaughtUp } from './follow.ts';
 import { readEvent } from './ledger-event.ts';
 import { balancesOf, isOfAccount, leftOf } from './projections/account-rows.ts';
 import type { Recorder } from './record.ts';
@@ -13,13 +14,16 @@ export interface CreditParts {
   readonly recorder: Recorder;
   readonly clock: Clock;
   readonly party: Party;
-  readonly rows: Pick<Following, 'caughtUp'>;
+  readonly rows: Pick<Following, 'caughtUp' | 'position'>;
 }
 
 /** Judges whether an account has anything left, in every currency that has a limit, and notes a change. */
 export async function judgeCredit(parts: CreditParts, accountId: string): Promise<void> {
-  const { db, recorder, clock, rows } = parts;
-  await rows.caughtUp();
+  await parts.rows.caughtUp();
+  await judge(parts, accountId);
+}
+
+async function judge({ db, recorder, clock }: CreditParts, accountId: string): Promise<void> {
   await recorder.record(accountStream(accountId), account, async ({ opened, changes }) => {
     if (!opened) return undefined;
     const unbilled = await unbilledOf(db, accountId, clock);
@@ -31,6 +35,18 @@ export async function judgeCredit(parts: CreditParts, accountId: string): Promis
     const command: AccountCommand = { type: 'NoteCredit', changes, exhausted, at: clock.iso() };
     return { parts: [], command };
   });
+}
+
+const REACH_MS = 10_000;
+const LOOK_AGAIN_MS = 20;
+
+/** The rows need not have all of a log that grows, but what is judged on. Throws NotCaughtUp. */
+async function reached(rows: CreditParts['rows'], position: bigint): Promise<void> {
+  const deadline = Date.now() + REACH_MS;
+  while ((await rows.position()) < position) {
+    if (Date.now() > deadline) throw new NotCaughtUp(`account-rows is behind position ${position}`);
+    await delay(LOOK_AGAIN_MS);
+  }
 }
 
 const MONEY: ReadonlySet<string> = new Set([
@@ -50,7 +66,8 @@ export function creditWatch(
         return isOfAccount(event) && MONEY.has(event.type) ? [event.accountId] : [];
       });
       const accountIds = [...new Set(moved)].sort();
-      for (const accountId of accountIds) await judgeCredit(parts, accountId);
+      if (accountIds.length > 0) await reached(parts.rows, events.at(-1)!.position);
+      await Promise.all(accountIds.map((accountId) => judge(parts, accountId)));
       // After all waiting for the rows: whoever rebuilds them waits for this transaction.
       for (const accountId of accountIds) await running.stopOverLimit(tx, accountId);
       if (accountIds.length > 0) wake();

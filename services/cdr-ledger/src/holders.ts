@@ -13,7 +13,7 @@ export interface Holder {
   readonly contractId: string;
 }
 
-const HOLDER = `account_id AS "accountId", contract_key AS "contractKey", contract_id AS "contractId"`;
+const HOLDER = `h.account_id AS "accountId", h.contract_key AS "contractKey", h.contract_id AS "contractId"`;
 
 /** What a CDR or a Session says of its payer, ids in any case. */
 export interface Payer {
@@ -29,17 +29,29 @@ export async function findHolder(
   db: Queryable,
   { tokenUid, contractId = '' }: Payer,
 ): Promise<Holder | undefined> {
-  const { rows } = await db.query<Holder>(
-    `SELECT ${HOLDER} FROM account_holders WHERE contract_key =
-       coalesce((SELECT contract_key FROM account_tokens WHERE token_key = $1), $2)`,
-    [idKey(tokenUid), idKey(contractId)],
+  return (await findHolders(db, [{ tokenUid, contractId }]))[0];
+}
+
+/** The same of many at once, in their order. */
+export async function findHolders(
+  db: Queryable,
+  payers: readonly Payer[],
+): Promise<(Holder | undefined)[]> {
+  if (payers.length === 0) return [];
+  const { rows } = await db.query<Holder & { n: number }>(
+    `SELECT p.n::int AS n, ${HOLDER} FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS p (token, contract, n)
+     LEFT JOIN account_tokens t ON t.token_key = p.token
+     JOIN account_holders h ON h.contract_key = coalesce(t.contract_key, p.contract)`,
+    [payers.map(({ tokenUid }) => idKey(tokenUid)), payers.map(({ contractId = '' }) => idKey(contractId))],
   );
-  return rows[0];
+  const found: (Holder | undefined)[] = payers.map(() => undefined);
+  for (const { n, ...holder } of rows) found[n - 1] = holder;
+  return found;
 }
 
 export async function holderOf(db: Queryable, contractId: string): Promise<Holder | undefined> {
   const { rows } = await db.query<Holder>(
-    `SELECT ${HOLDER} FROM account_holders WHERE contract_key = $1`,
+    `SELECT ${HOLDER} FROM account_holders h WHERE h.contract_key = $1`,
     [idKey(contractId)],
   );
   return rows[0];

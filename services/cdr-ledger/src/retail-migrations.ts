@@ -6,7 +6,7 @@ export const retailMigrations: MigrationList = [
   ...dueMigrations,
   {
     name: 'cdr-ledger-accounts',
-    up: () => [HOLDERS, TOKENS, TOKENS_INDEX, PLANS, ACCOUNTS, BALANCES, LINES, RUNNING, RUNNING_INDEX],
+    up: () => [HOLDERS, TOKENS, TOKENS_INDEX, PLANS, ACCOUNTS, BALANCES, LINES, RUNNING, ...RUNNING_INDEXES],
   },
 ];
 
@@ -78,9 +78,12 @@ const RUNNING = `CREATE TABLE running_charges (
   growth numeric NOT NULL DEFAULT 0,
   active boolean NOT NULL DEFAULT false,
   billed boolean NOT NULL DEFAULT false,
-  updated_at timestamptz,
+  updated_at timestamptz NOT NULL,
   stop_ordered_at timestamptz,
   PRIMARY KEY (party, session_key)
 )`;
 
-const RUNNING_INDEX = 'CREATE INDEX running_charges_account ON running_charges (account_id)';
+const RUNNING_INDEXES = [
+  'CREATE INDEX running_charges_account ON running_charges (account_id)',
+  'CREATE INDEX running_charges_age ON running_charges (updated_at)',
+];

@@ -58,7 +58,11 @@ export class RetailPricing {
   }
 
   async price(accountId: string, charged: ForDriver): Promise<Priced> {
-    const state = await this.opened(accountId);
+    return this.priceBy(await this.opened(accountId), charged);
+  }
+
+  /** By the plans of an account as it stands. */
+  priceBy(state: Pick<AccountState, 'plans'>, charged: ForDriver): Priced {
     const { party, startedAt, place } = charged;
     const planId = planAt(state, instant(startedAt), instant);
     const plan = this.parts.plans.at(planId, startedAt);

@@ -49,7 +49,7 @@ export class Retail {
     const running = new Running({ db, bus, clock, party, pricing, placeOf, log, judge });
     const worker = workDue(db, clock, { service: 'cdr-ledger', log, kinds: running.kinds });
     const wake = () => worker.wake();
-    const booked = follow(db, store, booking({ db, recorder, clock, party, pricing, settings }), log);
+    const booked = follow(db, store, booking({ db, store, recorder, clock, party, pricing, settings }), log);
     const watch = follow(db, store, creditWatch(credit, { running, wake }), log);
     const accounts = new Accounts({
       db, store, recorder, clock, pricing, plans, placeOf, running, rows, booking: booked,

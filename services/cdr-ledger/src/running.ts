@@ -62,9 +62,10 @@ export class Running {
     const { accountId } = holder;
     const place = await placeOf(session, session.location_id);
     const { price } = await pricing.price(accountId, chargedSoFar(session, place));
-    await store(tx, { accountId, session, payable: price.payable });
+    const { wasStopped } = await store(tx, { accountId, session, payable: price.payable });
     await this.stopOverLimit(tx, accountId);
-    if (!isRunning(session)) await this.judgeLater(tx, accountId, session);
+    // What it still costs until it is stopped may be all that was left.
+    if (wasStopped || !isRunning(session)) await this.judgeLater(tx, accountId, session);
   }
 
   /**
@@ -161,20 +162,24 @@ interface Stored {
   readonly payable: string;
 }
 
-async function store(tx: Tx, { accountId, session, payable }: Stored): Promise<void> {
+async function store(
+  tx: Tx,
+  { accountId, session, payable }: Stored,
+): Promise<{ wasStopped: boolean }> {
   const { status, cdr_token: token, currency, last_updated: updatedAt } = session;
   await tx.query('DELETE FROM running_charges WHERE updated_at < $1::timestamptz', [
     rfc3339(instant(updatedAt) - KEPT_DAYS * DAY_MS),
   ]);
   // What it grew by since the update before is what the next one is expected to add.
-  await tx.query(
+  const { rows } = await tx.query<{ wasStopped: boolean }>(
     `INSERT INTO running_charges AS r (party, session_key, account_id, session_id, token_uid, currency,
        amount, active, billed, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
      ON CONFLICT (party, session_key) DO UPDATE SET account_id = excluded.account_id,
        session_id = excluded.session_id, token_uid = excluded.token_uid, currency = excluded.currency,
        growth = greatest(0, excluded.amount - coalesce(r.amount, excluded.amount)),
        amount = excluded.amount, active = excluded.active AND NOT r.billed,
-       billed = r.billed OR excluded.billed, updated_at = excluded.updated_at`,
+       billed = r.billed OR excluded.billed, updated_at = excluded.updated_at
+     RETURNING r.stop_ordered_at IS NOT NULL AS "wasStopped"`,
     [
       partyText(session),
       idKey(session.id),
@@ -188,6 +193,7 @@ async function store(tx: Tx, { accountId, session, payable }: Stored): Promise<v
       updatedAt,
     ],
   );
+  return rows[0]!;
 }
 
 function unbilledSince(clock: Clock): string {

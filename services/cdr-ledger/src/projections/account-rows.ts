@@ -2,7 +2,7 @@ import { Decimal, decimal } from '#money';
 import { type Party, partyText } from '#ocpi';
 import type { Queryable, Tx } from '#postgres';
 import type { AccountEvent } from '../account.ts';
-import type { ChargeBooked, ChargeEvent, ChargeRefunded } from '../charge.ts';
+import type { ChargeEvent } from '../charge.ts';
 import type { Follower } from '../follow.ts';
 import { type LedgerEvent, readEvent } from '../ledger-event.ts';
 import { retailText } from '../plan-text.ts';
@@ -12,10 +12,22 @@ import { retailText } from '../plan-text.ts';
 export const accountRows: Follower = {
   name: 'account-rows',
   async apply(tx, events) {
+    let lines: (NewLine & { position: bigint })[] = [];
+    const write = async () => {
+      if (lines.length > 0) await addLines(tx, lines);
+      lines = [];
+    };
     for (const stored of events) {
       const event = readEvent(stored);
-      if (isOfAccount(event)) await applyEvent(tx, stored.position, event);
+      if (!isOfAccount(event)) continue;
+      const line = lineOf(event);
+      if (line) lines.push({ ...line, position: stored.position });
+      else {
+        await write();
+        await applyEvent(tx, stored.position, event);
+      }
     }
+    await write();
   },
   tables: ['account_lines', 'account_balances', 'accounts'],
 };
@@ -42,8 +54,6 @@ async function applyEvent(tx: Tx, position: bigint, event: AccountEvent | Charge
       return;
     case 'LimitSet':
       return setLimit(tx, accountId, event.currency, event.amount);
-    case 'PaymentBooked':
-      return addLine(tx, position, { ...event, kind: 'payment', text: '' });
     case 'CreditExhausted':
     case 'CreditRestored':
       await tx.query('UPDATE accounts SET exhausted = $2 WHERE account_id = $1', [
@@ -51,9 +61,9 @@ async function applyEvent(tx: Tx, position: bigint, event: AccountEvent | Charge
         event.type === 'CreditExhausted',
       ]);
       return;
+    case 'PaymentBooked':
     case 'ChargeBooked':
     case 'ChargeRefunded':
-      return addLine(tx, position, lineOf(event));
     case 'ChargeHeld':
     case 'ChargeForestalled':
       return;
@@ -71,31 +81,54 @@ interface NewLine {
   readonly text: string;
 }
 
-function lineOf(event: ChargeBooked | ChargeRefunded): NewLine {
+/** Of what changes the balance. */
+function lineOf(event: AccountEvent | ChargeEvent): NewLine | undefined {
   const { accountId, at } = event;
+  if (event.type === 'PaymentBooked') {
+    const { currency, amount } = event;
+    return { accountId, kind: 'payment', at, currency, amount, text: '' };
+  }
   if (event.type === 'ChargeRefunded') {
     const { cdr, creditCdrId, currency, payable } = event;
     const amount = decimal(payable).neg().toString();
     const text = `Paid back, of receipt ${cdr.id}.`;
     return { accountId, kind: 'refund', at, currency, amount, cdr: { ...cdr, id: creditCdrId }, text };
   }
+  if (event.type !== 'ChargeBooked') return undefined;
   const { cdr, price, plan, energyKwh } = event;
   const text = `${energyKwh} kWh. ${retailText(price, plan)}`.trimEnd();
   const amount = decimal(price.payable).neg().toString();
   return { accountId, kind: 'charge', at, currency: price.currency, amount, cdr, text };
 }
 
-async function addLine(tx: Tx, position: bigint, line: NewLine): Promise<void> {
-  const { accountId, kind, at, currency, amount, cdr, text } = line;
+async function addLines(tx: Tx, lines: readonly (NewLine & { position: bigint })[]): Promise<void> {
+  const column = (pick: (line: (typeof lines)[number]) => unknown) => lines.map(pick);
   await tx.query(
     `INSERT INTO account_lines (account_id, "position", kind, at, currency, amount, party, cdr_id, text)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-    [accountId, position, kind, at, currency, amount, cdr ? partyText(cdr) : null, cdr?.id ?? null, text],
+     SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::numeric[],
+       $7::text[], $8::text[], $9::text[])`,
+    [
+      column(({ accountId }) => accountId),
+      column(({ position }) => position),
+      column(({ kind }) => kind),
+      column(({ at }) => at),
+      column(({ currency }) => currency),
+      column(({ amount }) => amount),
+      column(({ cdr }) => (cdr ? partyText(cdr) : null)),
+      column(({ cdr }) => cdr?.id ?? null),
+      column(({ text }) => text),
+    ],
   );
   await tx.query(
-    `INSERT INTO account_balances AS b (account_id, currency, balance) VALUES ($1, $2, $3)
+    `INSERT INTO account_balances AS b (account_id, currency, balance)
+     SELECT account_id, currency, sum(amount) FROM unnest($1::uuid[], $2::text[], $3::numeric[])
+       AS l (account_id, currency, amount) GROUP BY 1, 2
      ON CONFLICT (account_id, currency) DO UPDATE SET balance = b.balance + excluded.balance`,
-    [accountId, currency, amount],
+    [
+      column(({ accountId }) => accountId),
+      column(({ currency }) => currency),
+      column(({ amount }) => amount),
+    ],
   );
 }
 
