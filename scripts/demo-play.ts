@@ -53,6 +53,7 @@ export async function playDemo(stage: Stage, screen: Screen, startedAtMs: number
       screen.check(`ten cars: each has its share of ${FEED_A} A, whole amperes, none between 0 and 6`, ten.holds, ten.detail);
     },
   });
+  await stage.chargers.do({ do: 'unplug', station, connector: 1 });
   const feed = feeder.verdict(FEED_A);
   screen.check('the limits at the ten chargers never added up to more than the feed carries', feed.holds, feed.detail);
   screen.check('Avery saw the charge progress', averysSession.updates >= 4, `${averysSession.updates} updates`);

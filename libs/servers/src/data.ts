@@ -79,7 +79,7 @@ function takeUpPlace(home: string, dir: string): void {
   if (!existsSync(home)) {
     throw new Error(
       `The data of ${dir} are in ${home}, which is not there. Bring it back (a disk that is not mounted?); ` +
-        `to begin without the data, move ${dir} away.`,
+        `to begin without the data, move ${dirname(dir)} away.`,
     );
   }
   const here = realpathSync(dir);
@@ -88,7 +88,7 @@ function takeUpPlace(home: string, dir: string): void {
   if (owner !== '' && notedFolder(owner) === join(home, 'data') && !sameFile(owner, here)) {
     throw new Error(
       `${home} holds the data of ${owner}, of which ${dir} is a copy: two platforms cannot share them. ` +
-        `To begin with an empty database here, move ${dir} away.`,
+        `To begin with an empty database here, move ${dirname(dir)} away.`,
     );
   }
   setOwner(home, here);
@@ -126,7 +126,7 @@ export function passwordOf(data: Data, dir: string): string {
   } else if (!hasData) {
     throw new Error(
       `${data.folder}, where the database was, has none any more. Bring it back (a disk that is not mounted?); ` +
-        `to begin with an empty one, move ${dir} away.`,
+        `to begin with an empty one, move ${dirname(dir)} away.`,
     );
   }
   return readFileSync(file, 'utf8');
