@@ -46,7 +46,7 @@ process.exit(status);
 
 function sayWhatToChange(config: string): void {
   say(`Made ${config}: an annotated example with secrets of its own. Change in it`);
-  say('   party       who you are: name, country_code and party_id (these two stay as they are once data are there)');
+  say('   party       who you are: name, country_code and party_id (evse_id and contract_id hold these two, which stay as they are once data are there)');
   say('   tariffs     what charging costs');
   say('   locations   where your EVSEs are, and which station and connector each of them is');
   say('   stations    your chargers and their passwords');
