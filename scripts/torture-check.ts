@@ -137,6 +137,6 @@ function partnerOf(neighbours: readonly Neighbour[], n: 0 | 1) {
 
 /** A statement holds its first lines only; they are compared as a list of their own. */
 function withoutLines(text: string): string {
-  return JSON.stringify(JSON.parse(text, (key, value: unknown) => (key === 'lines' ? undefined : value)));
+  return JSON.stringify(JSON.parse(text, (key, value: unknown) => (key === 'lines' || key === 'lines_left_out' ? undefined : value)));
 }
 

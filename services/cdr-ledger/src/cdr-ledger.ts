@@ -22,9 +22,8 @@ import {
   findCdr,
   openCdrOfSession,
   type ListedCdr,
-  type ListWindow,
-  pageOfCdrs,
 } from './projections/cdr-list.ts';
+import { type ListWindow, pageOfCdrs } from './projections/cdr-pages.ts';
 import { type CdrReceived, meantCdr } from './received-cdr.ts';
 import { readBody, receive } from './receiving.ts';
 import { type Order, Recorder } from './record.ts';

@@ -88,6 +88,7 @@ const FOLLOWED = 'CREATE TABLE followed (follower text PRIMARY KEY, "position" b
 
 /**
  * Every CDR and Credit CDR, ours and partners', without its private part; a projection of the log.
+ * Ours are numbered for each token's owner (`projections/cdr-numbers.ts`).
  */
 const CDRS = `CREATE TABLE cdrs (
   "position" bigint PRIMARY KEY,
@@ -104,11 +105,15 @@ const CDRS = `CREATE TABLE cdrs (
   findings jsonb NOT NULL,
   private_id uuid NOT NULL,
   acknowledged_at timestamptz,
+  number int,
+  reached timestamptz,
+  lag_ms bigint,
   UNIQUE (party, cdr_key)
 )`;
 
 const CDR_INDEXES = [
-  'CREATE INDEX cdrs_token_party ON cdrs (own, token_party, "position")',
+  'CREATE UNIQUE INDEX cdrs_number ON cdrs (token_party, number) WHERE own',
+  'CREATE INDEX cdrs_reached ON cdrs (token_party, reached, number) WHERE own',
   'CREATE INDEX cdrs_month ON cdrs (own, party, token_party, last_updated)',
   'CREATE INDEX cdrs_credit ON cdrs (party, credit_of) WHERE credit_of IS NOT NULL',
   'CREATE INDEX cdrs_private ON cdrs (private_id)',

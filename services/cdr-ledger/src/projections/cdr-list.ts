@@ -1,5 +1,5 @@
 import { type Cdr, idKey, type Party, partyText } from '#ocpi';
-import type { Database, Queryable, Statement, Tx } from '#postgres';
+import type { Queryable, Statement, Tx } from '#postgres';
 import { instant, rfc3339 } from '#time';
 import type { Finding } from '../finding.ts';
 import type { Follower } from '../follow.ts';
@@ -7,6 +7,7 @@ import { type LedgerEvent, readEvent } from '../ledger-event.ts';
 import type { PricingNote } from '../pricing-note.ts';
 import type { PublicCdr } from '../private-part.ts';
 import { meantCdr } from '../received-cdr.ts';
+import { numbered } from './cdr-numbers.ts';
 import { creditFindings, markCredited } from './credits.ts';
 import { type Charged, noteOverlaps } from './overlaps.ts';
 
@@ -26,14 +27,6 @@ export interface ListedCdr {
   /** Id of the first Credit CDR for it. */
   readonly creditedBy: string | undefined;
   readonly privateText: string | undefined;
-}
-
-export interface ListWindow {
-  /** RFC 3339; from inclusive, to exclusive. */
-  readonly from?: string | undefined;
-  readonly to?: string | undefined;
-  readonly offset: number;
-  readonly limit: number;
 }
 
 export const cdrList: Follower = {
@@ -132,14 +125,15 @@ function rowOf(position: bigint, own: boolean, entry: Entry) {
 const INSERT: Statement = {
   name: 'cdr_list_insert',
   text: `INSERT INTO cdrs ("position", own, party, cdr_key, session_id, token_party, last_updated,
-           credit_of, public_json, pricing, findings, private_id)
+           credit_of, public_json, pricing, findings, private_id, number, reached, lag_ms)
          SELECT * FROM jsonb_to_recordset($1::jsonb) AS r ("position" bigint, own boolean, party text,
            cdr_key text, session_id text, token_party text, last_updated timestamptz, credit_of text,
-           public_json text, pricing jsonb, findings jsonb, private_id uuid)`,
+           public_json text, pricing jsonb, findings jsonb, private_id uuid, number int,
+           reached timestamptz, lag_ms bigint)`,
 };
 
 async function insert(tx: Tx, rows: readonly Row[]): Promise<void> {
-  await tx.query(INSERT, [JSON.stringify(rows)]);
+  await tx.query(INSERT, [JSON.stringify(await numbered(tx, rows))]);
   await noteOverlaps(tx, rows.flatMap(chargedOf));
 }
 
@@ -149,7 +143,7 @@ function chargedOf({ own, position, public_json, private_id }: Row): Charged[] {
   return cdr.credit ? [] : [{ position, cdr, privateId: private_id }];
 }
 
-interface Found {
+export interface Found {
   readonly position: bigint;
   readonly own: boolean;
   readonly token_party: string;
@@ -160,11 +154,11 @@ interface Found {
   readonly body: string | null;
 }
 
-const SELECT = `SELECT c."position", c.own, c.token_party, c.public_json, c.pricing, c.findings, c.credited_by,
+export const SELECT = `SELECT c."position", c.own, c.token_party, c.public_json, c.pricing, c.findings, c.credited_by,
   p.body
   FROM cdrs c LEFT JOIN private_parts p ON p.id = c.private_id`;
 
-function listed({
+export function listed({
   position,
   own,
   token_party,
@@ -213,26 +207,6 @@ export async function openCdrOfSession(
     [partyText({ country_code, party_id }), session_id, String(Math.abs(total_cost.excl_vat))],
   );
   return rows.length === 1 ? rows[0]!.id : undefined;
-}
-
-/** Our CDRs for tokens of these parties, oldest first, and how many lie in the window in all. */
-export async function pageOfCdrs(
-  db: Database,
-  tokenParties: readonly Party[],
-  { from, to, offset, limit }: ListWindow,
-): Promise<{ cdrs: ListedCdr[]; total: number }> {
-  const where = `c.own AND c.token_party = ANY ($1::text[])
-    AND ($2::timestamptz IS NULL OR c.last_updated >= $2) AND ($3::timestamptz IS NULL OR c.last_updated < $3)`;
-  const window = [tokenParties.map(partyText), from, to];
-  const [page, counted] = await Promise.all([
-    db.query<Found>(`${SELECT} WHERE ${where} ORDER BY c."position" OFFSET $4 LIMIT $5`, [
-      ...window,
-      offset,
-      limit,
-    ]),
-    db.query<{ total: bigint }>(`SELECT count(*) AS total FROM cdrs c WHERE ${where}`, window),
-  ]);
-  return { cdrs: page.rows.map(listed), total: Number(counted.rows[0]?.total ?? 0) };
 }
 
 /** CDRs of one token, ours and partners', newest first. */
