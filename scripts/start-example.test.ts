@@ -1,0 +1,22 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { checkSettings, readParty } from '#settings';
+import { expect, test } from 'vitest';
+import { exampleSettings } from './start-example.ts';
+
+test('the example of the first start holds nothing that a start would refuse', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'roamwatt-example-'));
+  const file = join(dir, 'roamwatt.yaml');
+  writeFileSync(file, exampleSettings());
+  expect(() => checkSettings(file)).not.toThrow();
+  expect(readParty(file)).toMatchObject({ country_code: 'CA', party_id: 'RWT' });
+  rmSync(dir, { recursive: true });
+});
+
+test('no two examples share a secret', () => {
+  const secrets = (text: string) => [...text.matchAll(/password: (\S+)|operator_keys: \[(\S+)\]/g)].map(([, a, b]) => a ?? b);
+  const [one, other] = [secrets(exampleSettings()), secrets(exampleSettings())];
+  expect(one.length).toBeGreaterThanOrEqual(3);
+  expect(one.filter((secret) => other.includes(secret))).toEqual([]);
+});
