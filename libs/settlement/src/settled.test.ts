@@ -37,6 +37,12 @@ test.each([-10.5, 10.5])('a credit of %d takes 10.50 off, whichever sign its sen
   });
 });
 
+test('a long name of a Location is cut between characters, never within one: no database takes half of one', () => {
+  const cdr_location = { ...exampleCdr.cdr_location, name: `${'x'.repeat(99)}🔌 Plaza` };
+  const { name } = settledCdr({ ...exampleCdr, cdr_location }).location;
+  expect(name).toBe(`${'x'.repeat(99)}🔌`);
+});
+
 test('the one VAT of a CDR in Quebec is shown as GST and QST, which add up to it', () => {
   const cdr = { ...exampleCdr, cdr_location: quebec, tariffs: tariff(14.975), total_cost: { excl_vat: 10, incl_vat: 11.5 } };
   expect(settledCdr(cdr)).toMatchObject({

@@ -78,9 +78,14 @@ export function settledCdr(cdr: CdrToSettle): SettledCdr {
     excl_tax: excl.toFixed(digits),
     incl_tax: incl.toFixed(digits),
     taxes,
-    location: { id, name: [name ?? address, city].filter(Boolean).join(', ').slice(0, PLACE_CHARACTERS) },
+    location: { id, name: cut([name ?? address, city].filter(Boolean).join(', ')) },
     remarks,
   };
+}
+
+/** By characters: half of one makes JSON that no database takes. */
+function cut(name: string): string {
+  return [...name].slice(0, PLACE_CHARACTERS).join('');
 }
 
 interface TaxedAmount {
