@@ -162,6 +162,13 @@ test('a partner who makes up currencies, places and rates makes no statement tha
   }
 });
 
+test('what is owed in a currency of the agreement is on the statement, whatever others a partner makes up', () => {
+  const odd = Array.from({ length: 25 }, (_, n) => cdr(`C-${n}`, paid(1, `A${String.fromCharCode(65 + n)}X`)));
+  const { currencies, currencies_left_out } = statement([...odd, cdr('S-1', paid(10.5))], [exampleTerms]);
+  expect([currencies.length, currencies_left_out]).toEqual([20, 6]);
+  expect(currencies.find(({ currency }) => currency === 'CAD')?.invoices[0]?.charging.incl_tax).toBe('10.50');
+});
+
 test('the order in which terms are written down is not part of them', () => {
   const other = { ...exampleTerms, parties: [...exampleTerms.parties].reverse() };
   expect(termsDigest(other)).toBe(termsDigest(exampleTerms));

@@ -35,11 +35,10 @@ export function settle(input: SettleInput): Statement {
     ? feeBills({ periods: calendar.feePeriods(), bases: input.fees, terms, at: to - 1 })
     : [];
   const currencies = [...new Set([...input.totals, ...bills].map(({ currency }) => currency))].sort();
-  const statements = currencies.slice(0, CURRENCIES_MAX).map((currency) =>
-    currencyStatement(input, {
-      currency, parties, bills, terms,
-      placesMax: Math.floor(PLACES_MAX / Math.min(currencies.length, CURRENCIES_MAX) / 2),
-    }),
+  const shown = shownOf(currencies, terms);
+  const placesMax = Math.floor(PLACES_MAX / shown.length / 2);
+  const statements = shown.map((currency) =>
+    currencyStatement(input, { currency, parties, bills, terms, placesMax }),
   );
   return {
     month,
@@ -54,6 +53,12 @@ export function settle(input: SettleInput): Statement {
     currencies_left_out: currencies.length - statements.length,
     sentences: sentencesOf(statements, parties),
   };
+}
+
+/** Those of the agreement before all others: what is owed in one is never left out. */
+function shownOf(currencies: readonly string[], terms: AgreementTerms | undefined): string[] {
+  const isOdd = (currency: string) => Number(!terms?.currencies.includes(currency));
+  return [...currencies].sort((a, b) => isOdd(a) - isOdd(b)).slice(0, CURRENCIES_MAX).sort();
 }
 
 function partiesOf({ parties }: SettleInput, terms: AgreementTerms | undefined): StatementParty[] {
@@ -137,7 +142,7 @@ function invoiceOf(
     tax: total.sub(excl).toFixed(digits),
     total: total.toFixed(digits),
     lines,
-    // Lines are read after the sums: meanwhile an open month may have grown.
+    // Lines are read beside the sums: meanwhile an open month may have grown.
     lines_left_out: Math.max(charging.cdrs + charging.credits - lines.length, 0),
   }];
 }
