@@ -29,6 +29,12 @@ test('the same terms again are no news, nor is the same order however late', () 
   given(agreementDecider, set(), newer).when(order()).thenNothing();
 });
 
+test('the id of an order is not taken for other terms, which would seem to be set', () => {
+  for (const more of [{ closing_days: 12 }, { valid_from: '2022-05' }]) {
+    given(agreementDecider, set()).when(order(terms(more))).thenRejected('invalid-object');
+  }
+});
+
 test('other terms for the same month replace it, others for a later month follow it', () => {
   const changed = terms({ closing_days: 12 });
   given(agreementDecider, set()).when(order({ commandId: 'c-2', ...changed }))

@@ -42,11 +42,14 @@ export const agreementDecider: Decider<AgreementState, SetAgreement, AgreementSe
   initial: { versions: 0, holding: {}, commands: [] },
 
   decide({ commandId, own, partner, terms, now }, agreement) {
-    if (agreement.commands.includes(commandId)) return [];
+    const held = agreement.holding[terms.valid_from];
+    if (agreement.commands.includes(commandId)) {
+      if (isOf(held, commandId, terms)) return [];
+      throw refuse('invalid-object', `${commandId}: was the id of an order with other terms`);
+    }
     const problem = termsProblem(terms, [own, partner]);
     if (problem !== undefined) throw refuse('invalid-object', problem);
-    const held = agreement.holding[terms.valid_from]?.terms;
-    if (held && termsDigest(held) === termsDigest(terms)) return [];
+    if (held && termsDigest(held.terms) === termsDigest(terms)) return [];
     const closed = closedMonth(agreement, terms, now);
     if (closed !== undefined) throw refuse('month-closed', closed);
     const { country_code, party_id } = partner;
@@ -64,6 +67,12 @@ export const agreementDecider: Decider<AgreementState, SetAgreement, AgreementSe
     };
   },
 };
+
+/** Whether the order may have been with these terms: what was replaced since is not kept. */
+function isOf(held: AgreementSet | undefined, commandId: string, terms: AgreementTerms): boolean {
+  if (held === undefined) return false;
+  return held.commandId !== commandId || termsDigest(held.terms) === termsDigest(terms);
+}
 
 /** Those that hold, by their first month. */
 export function holdingVersions({ holding }: AgreementState): AgreementSet[] {
