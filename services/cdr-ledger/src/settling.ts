@@ -6,12 +6,12 @@ import {
   type AgreementTerms, isMonth, SettlementCalendar, settle, type Statement, type StatementLine,
   type StatementNotes, statementText,
 } from '#settlement';
-import { type Clock, zone } from '#time';
+import { type Clock, instant, rfc3339, zone } from '#time';
 import { agreementStream, notedAgreement } from './agreement.ts';
 import type { Following } from './follow.ts';
 import { nameOf } from './partners.ts';
 import {
-  agreementWith, type LineCursor, linesOf, notesOn, type PartnerMonth, talliesOf,
+  agreementWith, LINE_PARTS, type LineCursor, linesOf, notesOn, type PartnerMonth, talliesOf,
 } from './projections/partner-month.ts';
 import type { Recorder } from './record.ts';
 
@@ -101,10 +101,9 @@ function cursorText({ part, lastUpdated, cdrKey }: LineCursor): string {
 function readCursor(text: string): LineCursor | undefined {
   if (text === '') return undefined;
   try {
-    const [part, lastUpdated, cdrKey] = JSON.parse(Buffer.from(text, 'base64url').toString()) as unknown[];
-    const isWhole = Number.isInteger(part) && typeof cdrKey === 'string'
-      && typeof lastUpdated === 'string' && /^\d{4}-[\d:T.-]+Z$/.test(lastUpdated);
-    if (isWhole) return { part: part as number, lastUpdated, cdrKey };
+    const [part, at, cdrKey] = JSON.parse(Buffer.from(text, 'base64url').toString()) as [number, string, string];
+    const lastUpdated = rfc3339(instant(at));
+    if (Number.isInteger(part) && LINE_PARTS[part] && /^[\x20-\x7e]*$/.test(cdrKey)) return { part, lastUpdated, cdrKey };
   } catch {
     // Then it is none of ours.
   }

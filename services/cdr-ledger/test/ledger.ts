@@ -102,6 +102,7 @@ export async function testLedger({
     max: 2,
   });
   // Dropping the database may end a connection before the pool does.
+  superuser.on('error', () => {});
   superuser.on('connect', (client) => void client.on('error', () => {}));
   return {
     ledger,

@@ -104,9 +104,8 @@ export async function ledgerPlatform(
     max: 2,
   });
   // Dropping the database may end a connection before the pool does.
+  ledgerDb.on('error', () => {});
   ledgerDb.on('connect', (client) => void client.on('error', () => {}));
-  // The database is dropped behind a connection that is still closing.
-  ledgerDb.on('connect', (client) => client.on('error', () => {}));
   const tell =
     (to: Outbox, toDb: Database) =>
     (...facts: Fact[]) =>

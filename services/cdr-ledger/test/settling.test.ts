@@ -121,7 +121,11 @@ test('its lines are read page by page, each once, in the order of the statement'
       found.map(({ issuer, late }) => `${issuer} ${late ? 0 : 1}`).sort(),
     );
   }
-  await expect(settling.lines(carbonPlunk, '2022-02', { after: 'x', limit: 3 })).rejects.toThrow('after');
+  const cursors = [[-1, '2022-02-01T00:00:00Z', ''], [4, '2022-02-01T00:00:00Z', ''], [0, '2022-02-31T99:00:00Z', ''], [0, '2022-02-01T00:00:00Z', '\0']]
+    .map((cursor) => Buffer.from(JSON.stringify(cursor)).toString('base64url'));
+  for (const after of ['x', ...cursors]) {
+    await expect(settling.lines(carbonPlunk, '2022-02', { after, limit: 3 })).rejects.toMatchObject({ code: 'invalid-object' });
+  }
 });
 
 test('the whole log read again makes the same statements, byte for byte', async () => {

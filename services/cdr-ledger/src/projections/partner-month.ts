@@ -103,13 +103,14 @@ function bounds({ own, partner, scope, now }: PartnerMonth): unknown[] {
 
 /** Behind which line a page begins. */
 export interface LineCursor {
-  /** 0 late and 1 of the month of the first party, 2 and 3 of the other. */
+  /** Of `LINE_PARTS`. */
   readonly part: number;
   readonly lastUpdated: string;
   readonly cdrKey: string;
 }
 
-const PARTS = [
+/** Of a statement's lines, in their order. */
+export const LINE_PARTS = [
   { issuer: '$1', late: true }, { issuer: '$1', late: false },
   { issuer: '$2', late: true }, { issuer: '$2', late: false },
 ];
@@ -127,8 +128,8 @@ export async function linesOf(
   { after, limit }: { after: LineCursor | undefined; limit: number },
 ): Promise<{ line: StatementLine; cursor: LineCursor }[]> {
   const found: { line: StatementLine; cursor: LineCursor }[] = [];
-  for (let part = after?.part ?? 0; part < PARTS.length && found.length < limit; part += 1) {
-    const { issuer, late } = PARTS[part]!;
+  for (let part = after?.part ?? 0; part < LINE_PARTS.length && found.length < limit; part += 1) {
+    const { issuer, late } = LINE_PARTS[part]!;
     const from = after?.part === part ? after : undefined;
     const { rows } = await db.query<LineRow>(
       {
