@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Session } from '#ocpi';
 import { instant, rfc3339 } from '#time';
 import {
-  AGE_PER_REFRESH,
   isRefreshDue,
   type Measured,
   measured,
@@ -118,9 +117,7 @@ export function parkedSoFar(
   const { session, stay } = charge;
   if (!isParking(stay) || stay.lostAt !== undefined) return undefined;
   const nowMs = instant(at);
-  const ageMs = nowMs - instant(session.start_date_time);
-  const everyMs = Math.max(updateEveryMs, ageMs / AGE_PER_REFRESH);
-  if (nowMs - instant(session.last_updated) < everyMs) return undefined;
+  if (nowMs - instant(session.last_updated) < updateEveryMs) return undefined;
   const { total_cost } = measuredStay(charge, parkedUntilMs(stay, nowMs));
   if (isDeepStrictEqual(total_cost, session.total_cost)) return undefined;
   return { ...session, total_cost, last_updated: at };

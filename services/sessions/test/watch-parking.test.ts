@@ -7,6 +7,7 @@ import { freshDatabase, type FreshDatabase } from '#test-servers';
 import { fixedClock, rfc3339 } from '#time';
 import { logsOf } from '../src/logs.ts';
 import { migrations } from '../src/migrations.ts';
+import type { ParkingRules } from '../src/parking.ts';
 import type { Parked } from '../src/session-events.ts';
 import { watchParking, WatchParking } from '../src/watch-parking.ts';
 
@@ -39,7 +40,7 @@ afterAll(async () => {
 
 const clock = fixedClock(at);
 
-async function aStay(sessionId: string, store: EventStore): Promise<Parked> {
+async function aStay(sessionId: string, store: EventStore, rules: ParkingRules): Promise<Parked> {
   const logs = logsOf(store);
   const { end_date_time: _, ...session } = exampleSession;
   await logs.sessions.execute(sessionId, 'start', {
@@ -71,7 +72,7 @@ async function aStay(sessionId: string, store: EventStore): Promise<Parked> {
     stoppedAt: clock.iso(),
     reason: 'Remote',
     readings: [],
-    rules: config.parkingRules,
+    rules,
     at: clock.iso(),
   });
   return state as Parked;
@@ -81,8 +82,12 @@ const statesOf = async (sessionId: string, store: EventStore) => {
   return state as Parked;
 };
 
-async function watched(sessionId: string, store: EventStore): Promise<Due> {
-  await watchParking(db, await aStay(sessionId, store), { clock, config });
+async function watched(
+  sessionId: string,
+  store: EventStore,
+  rules: ParkingRules = config.parkingRules,
+): Promise<Due> {
+  await watchParking(db, await aStay(sessionId, store, rules), { clock, config });
   const [row] = await openDue(db, `parking ${sessionId}`);
   return row!;
 }
@@ -103,6 +108,24 @@ test('a stay of which no status ever comes ends where the charge ended', async (
     session: { status: 'COMPLETED', end_date_time: stoppedAt },
   });
   expect(await looks(row, store)).toBe('done');
+});
+
+test('each look at a long stay tells what it costs by then', async () => {
+  const store = memoryEventStore();
+  const row = await watched('S3', store, { ...config.parkingRules, capMs: 600 * minute });
+  await logsOf(store).sessions.execute('S3', 'status', {
+    type: 'NoteStatus',
+    status: 'Finishing',
+    statusAt: clock.iso(),
+    at: clock.iso(),
+  });
+  // From five hours on a sixtieth of its age is more than the interval.
+  clock.advance(400 * minute);
+  for (let n = 0; n < 3; n += 1) {
+    const outcome = await looks(row, store);
+    expect((await statesOf('S3', store)).session.last_updated).toBe(clock.iso());
+    clock.set(Math.ceil((outcome as { retryAt: number }).retryAt));
+  }
 });
 
 test('a stay is looked at in between for what it costs, and ends at its cap', async () => {
