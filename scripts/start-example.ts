@@ -74,6 +74,16 @@ drivers:
     tokens:
       - { uid: APP-0000000001, type: APP_USER }
 
+# What your drivers pay: a plan's price for each charge, booked on their accounts. Without it no accounts are kept.
+# retail:
+#   default_plan: plus
+#   limits: { CAD: '200.00' }    # what may be owed; 0: prepaid
+#   plans:
+#     - id: plus
+#       name: Plus
+#       versions:
+#         - { from: '2026-01-01T08:00:00Z', kind: mark-up, per_session: { CAD: '0.50' }, percent: '5' }
+
 portal:
   operator_keys: [${secret()}]   # sent as X-Api-Key to the operator's part of the portal
 
