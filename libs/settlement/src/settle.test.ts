@@ -164,8 +164,9 @@ test('a partner who makes up currencies, places and rates makes no statement tha
 
 test('what is owed in a currency of the agreement is on the statement, whatever others a partner makes up', () => {
   const odd = Array.from({ length: 25 }, (_, n) => cdr(`C-${n}`, paid(1, `A${String.fromCharCode(65 + n)}X`)));
-  const { currencies, currencies_left_out } = statement([...odd, cdr('S-1', paid(10.5))], [exampleTerms]);
+  const { currencies, currencies_left_out, sentences } = statement([...odd, cdr('S-1', paid(10.5))], [exampleTerms]);
   expect([currencies.length, currencies_left_out]).toEqual([20, 6]);
+  expect(sentences.at(-1)).toBe('Charges in 6 more currencies are not on this statement');
   expect(currencies.find(({ currency }) => currency === 'CAD')?.invoices[0]?.charging.incl_tax).toBe('10.50');
 });
 

@@ -40,6 +40,7 @@ export function settle(input: SettleInput): Statement {
   const statements = shown.map((currency) =>
     currencyStatement(input, { currency, parties, bills, terms, placesMax }),
   );
+  const leftOut = currencies.length - shown.length;
   return {
     month,
     time_zone: calendar.zoneOf(month).name,
@@ -50,8 +51,11 @@ export function settle(input: SettleInput): Statement {
     ...(terms === undefined ? {} : { agreement: termsDigest(terms) }),
     parties,
     currencies: statements,
-    currencies_left_out: currencies.length - statements.length,
-    sentences: sentencesOf(statements, parties),
+    currencies_left_out: leftOut,
+    sentences: [
+      ...sentencesOf(statements, parties),
+      ...(leftOut === 0 ? [] : [`Charges in ${leftOut} more currencies are not on this statement`]),
+    ],
   };
 }
 

@@ -24,7 +24,7 @@ export interface Statement {
   readonly currencies: readonly CurrencyStatement[];
   /** Odd currencies beyond the first 20. */
   readonly currencies_left_out: number;
-  /** Who owes whom how much, a sentence for each currency. */
+  /** Who owes whom how much, a sentence for each currency; and what is left out. */
   readonly sentences: readonly string[];
 }
 
@@ -91,6 +91,7 @@ export interface ChargingTotal {
 export interface PlaceLine {
   readonly id: string;
   readonly name: string;
+  /** CDRs less credits. */
   readonly sessions: number;
   readonly energy_kwh: string;
   readonly excl_tax: string;

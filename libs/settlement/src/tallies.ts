@@ -1,6 +1,8 @@
+import type { PlaceLine } from './statement.ts';
+
 /**
  * What a statement is made of: sums over the CDRs of one month between two parties, in exact decimal
- * text. The ledger has its database sum them up; `tally` does the same in memory, for tests.
+ * text. The ledger has its database sum them up; `tallied` does the same in memory, for tests.
  */
 
 /** Whose CDRs, in which currency: one invoice. */
@@ -30,15 +32,7 @@ export interface TaxTotal extends InvoiceKey {
   readonly amount: string;
 }
 
-export interface PlaceTotal extends InvoiceKey {
-  readonly id: string;
-  readonly name: string;
-  /** CDRs less credits. */
-  readonly sessions: number;
-  readonly energy_kwh: string;
-  readonly excl_tax: string;
-  readonly incl_tax: string;
-}
+export interface PlaceTotal extends InvoiceKey, PlaceLine {}
 
 /** What fees are reckoned on; `period` is the index of the version of the agreement. */
 export interface FeeBase extends InvoiceKey {
