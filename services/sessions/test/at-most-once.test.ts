@@ -17,6 +17,7 @@ import { migrations } from '../src/migrations.ts';
 import { Orders } from '../src/orders.ts';
 import { SendOrder } from '../src/send-order.ts';
 import { WatchOrder } from '../src/watch-order.ts';
+import { config } from './config.ts';
 
 // What a worker does that takes over from one that was killed in the middle: `attempt` is then above 1.
 
@@ -27,16 +28,6 @@ const party: PartySettings = {
   name: 'Energy OASIS',
   roles: ['CPO'],
   currency: 'CAD',
-};
-const config = {
-  updateEveryMs: 60_000,
-  startTimeoutS: 60,
-  stopTimeoutS: 60,
-  chargerTimeoutMs: 1_000,
-  partnerTimeoutMs: 1_000,
-  orderLookMs: 1_000,
-  orderPatience: { sentMs: 15_000, chargeMs: 300_000, unknownMs: 600_000 },
-  parkingRules: { graceMs: 0, capMs: 86_400_000, waitMs: 120_000 },
 };
 const task = {
   kind: 'start',

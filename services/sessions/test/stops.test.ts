@@ -9,20 +9,11 @@ import { freshPlatform, natsUrl } from '#test-servers';
 import { fixedClock } from '#time';
 import { CarryOut } from '../src/carry-out.ts';
 import { logsOf } from '../src/logs.ts';
+import { config } from './config.ts';
 
 // How charges are stopped: each look of a worker may be another process's, for the log is all it has.
 
 const at = '2022-02-01T17:00:00Z';
-const config = {
-  updateEveryMs: 60_000,
-  startTimeoutS: 60,
-  stopTimeoutS: 60,
-  chargerTimeoutMs: 1_000,
-  partnerTimeoutMs: 1_000,
-  orderLookMs: 1_000,
-  orderPatience: { sentMs: 15_000, chargeMs: 300_000, unknownMs: 600_000 },
-  parkingRules: { graceMs: 0, capMs: 86_400_000, waitMs: 120_000 },
-};
 const stationId = 'OASIS-L2-01';
 
 let bus: Bus;

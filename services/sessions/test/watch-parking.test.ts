@@ -10,19 +10,15 @@ import { migrations } from '../src/migrations.ts';
 import type { ParkingRules } from '../src/parking.ts';
 import type { Parked } from '../src/session-events.ts';
 import { watchParking, WatchParking } from '../src/watch-parking.ts';
+import { config as usual } from './config.ts';
 
 // The timer of a car that stays; every look is another process's.
 
 const at = '2022-02-01T17:00:00Z';
 const minute = 60_000;
 const config = {
+  ...usual,
   updateEveryMs: 5 * minute,
-  startTimeoutS: 60,
-  stopTimeoutS: 60,
-  chargerTimeoutMs: 1_000,
-  partnerTimeoutMs: 1_000,
-  orderLookMs: 1_000,
-  orderPatience: { sentMs: 15_000, chargeMs: 300_000, unknownMs: 600_000 },
   parkingRules: { graceMs: 0, capMs: 12 * minute, waitMs: 2 * minute },
 };
 

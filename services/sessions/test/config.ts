@@ -1,0 +1,13 @@
+import type { Config } from '../src/config.ts';
+
+/** Times that let a test wait for nothing in vain. */
+export const config: Config = {
+  updateEveryMs: 60_000,
+  startTimeoutS: 60,
+  stopTimeoutS: 60,
+  chargerTimeoutMs: 1_000,
+  partnerTimeoutMs: 1_000,
+  orderLookMs: 1_000,
+  orderPatience: { sentMs: 15_000, chargeMs: 300_000, unknownMs: 600_000 },
+  parkingRules: { graceMs: 0, capMs: 86_400_000, waitMs: 120_000 },
+};
