@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { hash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { Cdr, exampleCdr, exampleTariff, read } from '#ocpi';
 import { checkoutRoot, removeRun, runFolder, startNats, startPostgres } from '#servers';
 import { benchAsk, benchTold, RAW_REQUEST } from '../libs/bus/bench/bus.ts';
@@ -30,6 +32,7 @@ const { values, positionals } = argumentsOf('bench', {
   allowPositionals: true,
   options: {
     seconds: { type: 'string', default: '3' },
+    cdrs: { type: 'string', default: '20000' },
     json: { type: 'boolean', default: false },
   },
 });
@@ -94,6 +97,7 @@ const benches: Readonly<Record<string, (seconds: number) => Promise<Row[]>>> = {
       ...alone.map(({ name, megabytesPerSecond }, n) =>
         ratio(verify.name, verify.megabytesPerSecond, megabytesPerSecond, name, n === 0 ? '>= 0.5' : 'none')),
       ...(await fileOnTwoProcessors(seconds)),
+      ...(await withServers(({ databaseUrl }) => recordedAndListed(databaseUrl, seconds))),
     ];
   },
 
@@ -148,6 +152,18 @@ async function fileOnTwoProcessors(seconds: number): Promise<Row[]> {
   }
   removeRun(dir);
   return [ratio('verify a file on two processors', spent.alone, spent.verify, 'node:crypto by hash on one', '>= 0.5')];
+}
+
+/** A service's own bench, in a process of its own, as its processes are: nobody imports a service. */
+async function recordedAndListed(url: string, seconds: number): Promise<Row[]> {
+  const main = join(import.meta.dirname, '../services/cdr-ledger/bench/ledger.js');
+  const given = JSON.stringify({ url, seconds, cdrs: Number(values.cdrs) });
+  const { stdout } = await promisify(execFile)(process.execPath, [main, given], { maxBuffer: 1 << 24 });
+  const rows = JSON.parse(stdout) as { what: string; figure: number; unit: string; of?: string; wanted?: string }[];
+  return rows.map(({ of, ...row }) => {
+    const figure = round(row.figure);
+    return { ...row, figure, ...(of === undefined ? {} : { ratio: figure, reference: of }) };
+  });
 }
 
 function ratio(what: string, figure: number, reference: number, of: string, wanted: string): Row {

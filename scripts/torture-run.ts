@@ -139,8 +139,8 @@ class Run {
       await this.carryOut(() => true);
       await Promise.all(this.underWay);
       if (this.post.length > 0) continue;
-      const missing = this.missing();
-      if (missing.length === 0 && (await this.areFollowed())) return;
+      const missing = [...this.missing(), ...(await this.behind())];
+      if (missing.length === 0) return;
       before = await this.waited(missing, before);
     }
   }
@@ -174,16 +174,23 @@ class Run {
 
   private readonly delivered = new Set<object>();
 
-  /** Whether the ledgers have heard all acknowledgements, and their chains and lists hold all. */
-  private async areFollowed(): Promise<boolean> {
-    const each = await Promise.all(this.neighbours.map(async ({ query }, n) => {
-      const [row] = await query<{ acknowledged: number; behind: number }>(
+  /** What the ledgers have not heard of acknowledgements, told or taken into their chains and lists. */
+  private async behind(): Promise<string[]> {
+    const each = await Promise.all(this.neighbours.map(async ({ side, query }, n) => {
+      const [row] = await query<{ acknowledged: number; behind: string[] }>(
         `SELECT (SELECT count(*)::int FROM cdr_ledger.events WHERE type = 'CdrAcknowledged') AS acknowledged,
-           (SELECT count(*)::int FROM cdr_ledger.followed WHERE "position" < (SELECT max("position") FROM cdr_ledger.events)) AS behind`);
+           -- Of a rebuild that was killed a row is left.
+           ARRAY(SELECT follower FROM cdr_ledger.followed WHERE follower NOT LIKE '% rebuilding'
+             AND "position" < (SELECT max("position") FROM cdr_ledger.events)) AS behind`);
       const { bills, heardReceived } = this.books[n]!;
-      return row!.behind === 0 && row!.acknowledged >= bills.size && heardReceived.size >= this.books[other(n as SideNumber)].bills.size;
+      const [untold, unheard] = [this.books[other(n as SideNumber)].bills.size - heardReceived.size, bills.size - row!.acknowledged];
+      return [
+        ...row!.behind,
+        ...(unheard > 0 ? [`${unheard} acknowledgements`] : []),
+        ...(untold > 0 ? [`${untold} received CDRs untold`] : []),
+      ].map((what) => `${side.party.name}: ${what}`);
     }));
-    return each.every(Boolean);
+    return each.flat();
   }
 
   async check(): Promise<void> {

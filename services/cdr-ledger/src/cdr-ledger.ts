@@ -79,6 +79,7 @@ export class CdrLedger {
           },
         };
       },
+      { isLikelyNew: true },
     );
   }
 

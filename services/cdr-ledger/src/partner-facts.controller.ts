@@ -1,22 +1,23 @@
 import { Controller, Inject } from '@nestjs/common';
-import { type Heard, Hears } from '#bus';
+import { type Heard, Hears, HearsMany, type Told } from '#bus';
 import {
-  type CdrDelivered,
   cdrDelivered,
+  type CdrDeliveredSchema,
   type PartnerRegistered,
   partnerRegistered,
 } from '#contracts/ocpi-gateway';
 import { ocpiParty } from './answers.ts';
 import { CdrLedger } from './cdr-ledger.ts';
+import { eachKey } from './each-key.ts';
 import { rememberPartner } from './partners.ts';
 
 @Controller()
 export class PartnerFactsController {
   constructor(@Inject(CdrLedger) private readonly ledger: CdrLedger) {}
 
-  @Hears(cdrDelivered)
-  delivered({ cdrId, at, locationUrl }: CdrDelivered) {
-    return this.ledger.acknowledge({ cdrId, at, locationUrl });
+  @HearsMany(cdrDelivered)
+  delivered(told: Told<typeof CdrDeliveredSchema>[]) {
+    return eachKey(told, ({ cdrId, at, locationUrl }) => this.ledger.acknowledge({ cdrId, at, locationUrl }));
   }
 
   @Hears(partnerRegistered)

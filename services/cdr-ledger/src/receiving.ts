@@ -80,6 +80,7 @@ export async function receive(by: Receiving, body: ReceivedBody): Promise<Receip
     receivedCdr,
     async (recorded) =>
       recorded.status === 'absent' ? newRecord(by, body) : repeatOf(by, body, recorded),
+    { isLikelyNew: true },
   );
   return { event: events[0], recordedAt: (state as Recorded).receivedAt };
 }

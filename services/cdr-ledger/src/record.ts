@@ -45,15 +45,18 @@ export class Recorder {
 
   /**
    * `order` makes the command out of what the stream came to, or nothing where it sees a repeat by
-   * itself; after a conflict it is called again.
+   * itself; after a conflict it is called again. Where the stream is most likely not there yet
+   * (`isLikelyNew`) that is found out by appending, not by reading first.
    */
   async record<State, Command, Event extends LedgerEvent>(
     stream: string,
     decider: Decider<State, Command, Event>,
     order: (state: State) => Promise<Order<Command> | undefined>,
+    { isLikelyNew = false } = {},
   ): Promise<Recorded<State, Event>> {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-      const { state, version } = await this.load(stream, decider);
+      const isGuessed = isLikelyNew && attempt === 1;
+      const { state, version } = isGuessed ? { state: decider.initial, version: 0 } : await this.load(stream, decider);
       const { command, parts = [] } = (await order(state)) ?? {};
       const events = command === undefined ? [] : decider.decide(command, state);
       if (events.length === 0) return { state, events };

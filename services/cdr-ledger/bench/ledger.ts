@@ -1,0 +1,151 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { eventStoreMigrations, type EventStore, postgresEventStore } from '#event-store';
+import { exampleCdr, exampleLocation, exampleSession, exampleTariff, exampleToken } from '#ocpi';
+import { type Database, openDatabase } from '#postgres';
+import { log } from '#telemetry';
+import { systemClock } from '#time';
+import { CdrLedger } from '../src/cdr-ledger.ts';
+import { chainRows } from '../src/chain-rows.ts';
+import { follow, type Following } from '../src/follow.ts';
+import { migrations } from '../src/migrations.ts';
+import { privateParts } from '../src/private-parts.ts';
+import { cdrList } from '../src/projections/cdr-list.ts';
+import { disputeCredits } from '../src/projections/dispute-credits.ts';
+import { disputeList } from '../src/projections/dispute-list.ts';
+import { settlement } from '../src/projections/settlement.ts';
+import { Recorder } from '../src/record.ts';
+import { benchPages } from './pages.ts';
+import { benchRerating } from './rerating.ts';
+
+/*
+ * What the ledger records, lists and prices anew in a second, as JSON on standard output:
+ * node ledger.js '{ url, seconds, cdrs }', with the URL of an empty database of a superuser.
+ */
+
+export interface BenchRow {
+  readonly what: string;
+  readonly figure: number;
+  readonly unit: string;
+  /** `of`: the row whose figure this one's is compared with. */
+  readonly of?: string;
+  readonly wanted?: string;
+}
+
+/** Records under way at any time: what a busy day's pushes and ends of sessions come to. */
+const CALLERS = 400;
+
+const party = { country_code: 'CA', party_id: 'BCT', name: 'Energy OASIS', roles: ['CPO' as const], currency: 'CAD' };
+const theirs = { ...exampleCdr, party_id: 'CPK', cdr_token: { ...exampleCdr.cdr_token, party_id: 'BCT' } };
+
+async function bench({ url, seconds, cdrs }: { url: string; seconds: number; cdrs: number }): Promise<BenchRow[]> {
+  const rows: BenchRow[] = [];
+  const db = await openDatabase({ url, schema: 'bench_ledger', migrations });
+  const store = postgresEventStore(db);
+  const quiet = log('bench', { level: 'error' });
+  const list = follow(db, store, cdrList, quiet);
+  const recorder = new Recorder(store, privateParts(db));
+  const followings = [
+    list,
+    ...[chainRows(), disputeList, disputeCredits({ db, recorder }, list), settlement].map((one) => follow(db, store, one, quiet)),
+  ];
+  const zoneOf = async () => ({ name: 'America/Vancouver' });
+  const clock = systemClock;
+  const ledger = new CdrLedger({ db, store, clock, party, zoneOf, publishedOf: async () => [], list });
+  const ended = { location: exampleLocation, tariff: exampleTariff, tariffVersion: 1, token: exampleToken, energyWh: '12400' };
+  const verbs = {
+    receive: (id: string) => {
+      const cdr_token = { ...theirs.cdr_token, uid: id, contract_id: id };
+      return ledger.receive(Buffer.from(JSON.stringify({ ...theirs, id, session_id: id, cdr_token })));
+    },
+    issue: (id: string) => {
+      const cdr_token = { ...exampleSession.cdr_token, uid: id, contract_id: id };
+      return ledger.issue({ ...ended, session: { ...exampleSession, id, cdr_token } });
+    },
+  };
+  for (const [name, verb] of Object.entries(verbs)) {
+    await callers(verb, 1); // Not counted: prepared statements, compiled code, WAL files.
+    const lag = new Lag(store, followings);
+    const perSecond = await callers(verb, seconds);
+    const worstMs = await lag.end();
+    const texts = (await store.readAll(((await store.last())?.position ?? 0n) - 1_000n, 1_000)).map(({ data, type }) => ({ data, type }));
+    const alone = await storeAlone(url, texts, seconds);
+    rows.push(
+      { what: `${name}: CDRs recorded`, figure: perSecond, unit: 'CDRs/s' },
+      { what: `${name}: the event store alone, the same bytes`, figure: alone, unit: 'events/s' },
+      { what: `  ${name} / the event store alone`, figure: perSecond / alone, unit: 'x', of: 'the event store alone', wanted: '>= 0.5' },
+      { what: `  chain and lists behind at most`, figure: worstMs / 1000, unit: 's', wanted: '<= 1' },
+    );
+  }
+  for (const following of followings) await following.stop();
+  rows.push(...(await benchPages(db, url, cdrs)), ...(await benchRerating(db, store, url, cdrs)));
+  await store.close();
+  await db.close();
+  return rows;
+}
+
+async function callers(verb: (id: string) => Promise<unknown>, seconds: number): Promise<number> {
+  const started = performance.now();
+  const until = started + seconds * 1000;
+  let done = 0;
+  await Promise.all(Array.from({ length: CALLERS }, async () => {
+    while (performance.now() < until) {
+      await verb(`B${randomUUID().slice(0, 18)}`);
+      done += 1;
+    }
+  }));
+  return (done * 1000) / (performance.now() - started);
+}
+
+/** The store's best rate: events of the same texts, each awaited, each on a stream of its own. */
+async function storeAlone(url: string, texts: readonly { data: string; type: string }[], seconds: number): Promise<number> {
+  const db: Database = await openDatabase({ url, schema: 'bench_store', migrations: eventStoreMigrations });
+  const store = postgresEventStore(db);
+  let n = 0;
+  const append = async () => {
+    const { data, type } = texts[(n += 1) % texts.length]!;
+    await store.append([{ stream: `cdr-${randomUUID()}`, expected: 0, events: [{ id: randomUUID(), type, data }] }]);
+  };
+  await callers(append, 1);
+  const rate = await callers(append, seconds);
+  await store.close();
+  await db.close();
+  return rate;
+}
+
+/** How long after it was in the log an event was in all rows, at worst; measured until all are. */
+class Lag {
+  private readonly store: EventStore;
+  private readonly followings: readonly Following[];
+  private readonly seen: { position: bigint; atMs: number }[] = [];
+  private readonly watching: Promise<void>;
+  private worstMs = 0;
+  private ended = false;
+
+  constructor(store: EventStore, followings: readonly Following[]) {
+    this.store = store;
+    this.followings = followings;
+    this.watching = this.watch();
+  }
+
+  async end(): Promise<number> {
+    this.ended = true;
+    await this.watching;
+    return this.worstMs;
+  }
+
+  private async watch(): Promise<void> {
+    while (!this.ended || this.seen.length > 0) {
+      const position = (await this.store.last())?.position ?? 0n;
+      if (!this.ended) this.seen.push({ position, atMs: performance.now() });
+      const reached = await Promise.all(this.followings.map((following) => following.position()));
+      const slowest = reached.reduce((least, one) => (one < least ? one : least));
+      while (this.seen.length > 0 && this.seen[0]!.position <= slowest)
+        this.worstMs = Math.max(this.worstMs, performance.now() - this.seen.shift()!.atMs);
+      await sleep(20);
+    }
+  }
+}
+
+process.stdout.write(JSON.stringify(await bench(JSON.parse(process.argv[2] ?? '{}') as Parameters<typeof bench>[0])));
+process.exit(0);

@@ -1,0 +1,53 @@
+import pg from 'pg';
+import type { Database } from '#postgres';
+import { pageOfCdrs } from '../src/projections/cdr-pages.ts';
+import type { BenchRow } from './ledger.ts';
+
+const LIMIT = 100;
+const TIMES = 40;
+const owner = { country_code: 'CA', party_id: 'PGS' };
+
+/** The first, the middle and the last page of a long list, with and without a window, in turns. */
+export async function benchPages(db: Database, url: string, cdrs: number): Promise<BenchRow[]> {
+  await fill(url, cdrs);
+  const from = '2020-01-01T00:10:00Z';
+  const pages = {
+    'page 1': { offset: 0 },
+    'the middle page': { offset: Math.floor(cdrs / 2) },
+    'the last page': { offset: cdrs - LIMIT },
+    'page 1 since a day': { offset: 0, from },
+    'the last page since a day': { offset: cdrs - LIMIT - 600, from },
+  };
+  const spent = new Map(Object.keys(pages).map((name) => [name, [] as number[]]));
+  for (let n = 0; n < TIMES; n += 1) {
+    for (const [name, page] of Object.entries(pages)) {
+      const startedAt = performance.now();
+      const { cdrs: found } = await pageOfCdrs(db, [owner], { ...page, limit: LIMIT });
+      spent.get(name)!.push(performance.now() - startedAt);
+      if (found.length !== LIMIT) throw new Error(`${name} has ${found.length} CDRs`);
+    }
+  }
+  const middle = (name: string) => spent.get(name)!.sort((a, b) => a - b)[TIMES / 2]!;
+  const of = 'page 1';
+  return [...spent.keys()].flatMap((name) => [
+    { what: `list of ${cdrs.toLocaleString('en-CA')}: ${name}`, figure: middle(name), unit: 'ms' },
+    ...(name === of ? [] : [{ what: `  ${name} / page 1`, figure: middle(name) / middle(of), unit: 'x', of, wanted: '<= 1.5' }]),
+  ]);
+}
+
+/** Rows as the projection writes them, one a second, made of one that is there. */
+async function fill(url: string, cdrs: number): Promise<void> {
+  const client = new pg.Client({ connectionString: url, options: '-c search_path=bench_ledger' });
+  await client.connect();
+  await client.query(
+    `INSERT INTO cdrs ("position", own, party, cdr_key, session_id, token_party, last_updated, public_json, pricing,
+       findings, private_id, number, reached, lag_ms)
+     SELECT 1000000000 + n, true, c.party, 'pgs-' || n, 'pgs-' || n, 'CA*PGS', at, c.public_json, c.pricing,
+       c.findings, c.private_id, n, at, 0
+     FROM (SELECT * FROM cdrs WHERE own ORDER BY "position" LIMIT 1) c, generate_series(1, $1::int) n,
+       LATERAL (SELECT timestamptz '2020-01-01T00:00:00Z' + n * interval '1 second' AS at) t`,
+    [cdrs],
+  );
+  await client.query('ANALYZE cdrs');
+  await client.end();
+}
