@@ -89,7 +89,7 @@ export class SendOrder {
     await this.note(orderId, 'answer', {
       type: 'NoteAnswer',
       ...answer,
-      resultDueAt: rfc3339(clock.now() + waitS * 1_000 + config.partnerTimeoutMs * clock.rate),
+      resultDueAt: rfc3339(clock.now() + waitS * 1_000 + Math.ceil(config.partnerTimeoutMs * clock.rate)),
       at: clock.iso(),
     });
   }

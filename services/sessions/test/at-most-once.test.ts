@@ -65,9 +65,9 @@ afterAll(async () => {
   await database?.drop();
 });
 
-function aService() {
+function aService(rate = 1) {
   asked = [];
-  const clock = fixedClock(at);
+  const clock = { ...fixedClock(at), rate };
   const logs = logsOf(memoryEventStore());
   const parts = { bus, db, clock, party, config, log: log('sessions'), logs, wake() {} };
   const commands = new Commands(parts);
@@ -168,6 +168,13 @@ test('an order that may have been sent is not sent again', async () => {
   expect(await service.send('O2', 1)).toBe('done');
   expect(await service.send('O2', 2)).toBe('done');
   expect([asked, await service.stateOf('O2')]).toEqual([['O2'], 'accepted']);
+});
+
+test('a clock at any rate leaves an order that was taken accepted', async () => {
+  const service = aService(1 / 3);
+  await service.places('O10');
+  expect(await service.send('O10', 1)).toBe('done');
+  expect(await service.stateOf('O10')).toBe('accepted');
 });
 
 test('an order whose result never comes is unknown when its time is over, and known when the result comes late', async () => {
