@@ -13,6 +13,11 @@ test('an entry begins with where it stands, what it is, and its seal', () => {
   expect(readHeading(entryText(place, event))).toEqual({ place, type: 'CdrIssued', ledger: 'CA*BCT' });
 });
 
+test('an event that was made from another entry stands in its own place', () => {
+  const before = JSON.parse(entryText({ ...place, version: 1 }, event)) as typeof event;
+  expect(readHeading(entryText(place, { ...before, type: 'CdrCredited' }))?.place).toEqual(place);
+});
+
 test('a stream of any text is read as it was written', () => {
   for (const stream of ['cdr-"quoted"\\', 'größe', 'x'.repeat(5_000)]) {
     const text = entryText({ ...place, stream }, event);

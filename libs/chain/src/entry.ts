@@ -31,11 +31,13 @@ interface Content {
   readonly type: string;
   readonly ledger: string;
   readonly private?: Sealed;
+  /** Of an entry that the event was made from: not taken over. */
+  readonly place?: Place;
 }
 
 /** The text to store for an event: its heading first, in this one order. */
 export function entryText({ id, stream, version }: Place, event: Content): string {
-  const { type, ledger, private: sealed, ...rest } = event;
+  const { type, ledger, private: sealed, place: _, ...rest } = event;
   return JSON.stringify({
     place: { id, stream, version },
     type,
