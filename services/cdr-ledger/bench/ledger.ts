@@ -33,7 +33,7 @@ export interface BenchRow {
 }
 
 /** Records under way at any time: what a busy day's pushes and ends of sessions come to. */
-const CALLERS = 400;
+const CALLERS = 1_500;
 
 const party = { country_code: 'CA', party_id: 'BCT', name: 'Energy OASIS', roles: ['CPO' as const], currency: 'CAD' };
 const theirs = { ...exampleCdr, party_id: 'CPK', cdr_token: { ...exampleCdr.cdr_token, party_id: 'BCT' } };

@@ -10,6 +10,7 @@ const owner = { country_code: 'CA', party_id: 'PGS' };
 /** The first, the middle and the last page of a long list, with and without a window, in turns. */
 export async function benchPages(db: Database, url: string, cdrs: number): Promise<BenchRow[]> {
   await fill(url, cdrs);
+  if (cdrs < 1_000) throw new Error('a list of fewer than 1,000 CDRs has too few pages');
   const from = '2020-01-01T00:10:00Z';
   const pages = {
     'page 1': { offset: 0 },

@@ -71,7 +71,7 @@ class Gathered<Item> {
   }
 }
 
-const GATHERED_MAX = 200;
+const GATHERED_MAX = 1_000;
 
 export async function findPrivateParts(db: Queryable, ids: readonly string[]) {
   const found = new Map<string, { salt: Uint8Array; text: string }>();
