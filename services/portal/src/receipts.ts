@@ -90,8 +90,17 @@ function receiptOf(cdr: Cdr, total: Total): ReceiptView {
     location: [name, address, city].filter(Boolean).join(', '),
     kwh: decimal(cdr.total_energy).toString(),
     total,
-    taxes: settledCdr(cdr).taxes.map(({ code, rate, amount }) => ({ code, rate, amount })),
+    taxes: taxesIn(cdr, total),
   };
+}
+
+/** Within what the driver pays: those of the CDR would say what it costs at the operator. */
+function taxesIn(cdr: Cdr, { excl_vat, incl_vat, currency }: Total): ReceiptView['taxes'] {
+  const total_cost = {
+    excl_vat: Number(excl_vat),
+    ...(incl_vat === undefined ? {} : { incl_vat: Number(incl_vat) }),
+  };
+  return settledCdr({ ...cdr, currency, total_cost }).taxes.map(({ code, rate, amount }) => ({ code, rate, amount }));
 }
 
 /** What the ledger found and how the price came about. */

@@ -46,10 +46,12 @@ test('a receipt shows the retail price with its explanation, and no cost of the 
   neighbours.cdrs.set('R-2', cdrOf('APP-1', { id: 'R-2' }));
   neighbours.accounts.off.add('R-2');
   const { body } = await avery.get('/v1/receipts');
-  expect(body.receipts).toMatchObject([{ cdr_id: 'R-1', total }]);
+  // Its taxes are those within that price: those of the CDR would say what it costs at the operator.
+  const taxes = [{ code: 'GST', rate: '5', amount: '0.46' }];
+  expect(body.receipts).toMatchObject([{ cdr_id: 'R-1', total, taxes }]);
   const whole = (await avery.get('/v1/receipts/CA/BCT/R-1')).body;
   expect(whole).toMatchObject({
-    total, explanation: { text: '9.56 CAD by your plan.\n', tree: null }, findings: [],
+    total, taxes, explanation: { text: '9.56 CAD by your plan.\n', tree: null }, findings: [],
     cdr: { id: 'R-1', total_energy: cdr.total_energy, charging_periods: cdr.charging_periods },
   });
   for (const field of ['tariffs', 'total_cost', 'total_energy_cost', 'total_time_cost']) expect(whole.cdr).not.toHaveProperty(field);
