@@ -54,7 +54,10 @@ interface Overlap {
   readonly ends: string;
 }
 
-/** The newest one each: more say nothing new. */
+/**
+ * The newest one each: more say nothing new. Of a flood of charges of one token at one time, a
+ * hundred are looked at: all of them for each would hold up the list.
+ */
 const FIND: Statement = {
   name: 'token_charges_overlapping',
   text: `SELECT n."position", c.session_id, o.*
@@ -63,10 +66,12 @@ const FIND: Statement = {
            SELECT x.party AS other_party, x.public_json::json->>'id' AS other_id, x.session_id AS other_session,
              x.party = c.party AS same_party, x.public_json::json->>'start_date_time' AS starts,
              x.public_json::json->>'end_date_time' AS ends
-           FROM token_charges t JOIN cdrs x ON x."position" = t."position"
-           WHERE t.token_party = n.token_party AND t.token_key = n.token_key AND t.ends_at > n.starts_at
-             AND t.starts_at < n.ends_at AND t."position" < n."position" AND x.credited_by IS NULL
-           ORDER BY t."position" DESC LIMIT 1) o
+           FROM (
+             SELECT t."position" FROM token_charges t
+             WHERE t.token_party = n.token_party AND t.token_key = n.token_key AND t.ends_at > n.starts_at
+               AND t.starts_at < n.ends_at AND t."position" < n."position"
+             ORDER BY t.ends_at, t."position" LIMIT 100) t JOIN cdrs x ON x."position" = t."position"
+           WHERE x.credited_by IS NULL ORDER BY t."position" DESC LIMIT 1) o
          WHERE n."position" = ANY ($1::bigint[])`,
 };
 
