@@ -107,7 +107,10 @@ export async function stopsOrderedFor(
   return rows.map((row) => row.order_id);
 }
 
-/** Orders within the hour before the session began, of its token at its EVSE; the newest first. */
+/**
+ * Orders within the hour before the session began, of its token at its EVSE; the newest first. The
+ * partner's clock may be minutes behind ours.
+ */
 export async function startsOrderedFor(
   db: Queryable,
   party: Party,
@@ -115,7 +118,8 @@ export async function startsOrderedFor(
 ): Promise<string[]> {
   const { rows } = await db.query<{ order_id: string }>(
     `SELECT order_id FROM starts_ordered WHERE party = $1 AND token_uid = $2 AND evse_uid = $3
-       AND placed_at > $4::timestamptz - interval '1 hour' ORDER BY placed_at DESC LIMIT 5`,
+       AND placed_at > $4::timestamptz - interval '1 hour'
+       AND placed_at <= $4::timestamptz + interval '5 minutes' ORDER BY placed_at DESC LIMIT 5`,
     [
       partyKey(party),
       idKey(session.cdr_token.uid),

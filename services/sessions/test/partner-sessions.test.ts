@@ -1,0 +1,53 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { outbox } from '#bus';
+import { toJsonBytes } from '#contracts';
+import { memoryEventStore } from '#event-store';
+import { exampleSession, exampleToken } from '#ocpi';
+import { type Database, openDatabase } from '#postgres';
+import { freshDatabase, type FreshDatabase } from '#test-servers';
+import { fixedClock } from '#time';
+import { logsOf } from '../src/logs.ts';
+import { migrations } from '../src/migrations.ts';
+import { Orders } from '../src/orders.ts';
+import { PartnerSessions } from '../src/partner-sessions.ts';
+import { config } from './config.ts';
+
+// Which order a partner's Session is of, where it does not say so.
+
+const xyz = { country_code: 'CA', party_id: 'XYZ' };
+const own = { country_code: 'CA', party_id: 'CPK', name: 'Carbon Plunk', roles: ['EMSP' as const], currency: 'CAD' };
+
+let database: FreshDatabase;
+let db: Database;
+
+beforeAll(async () => {
+  database = await freshDatabase();
+  db = await openDatabase({ url: database.url, schema: 'sessions', migrations });
+});
+afterAll(async () => {
+  await db?.close();
+  await database?.drop();
+});
+
+test.each([
+  ['a charge that the card began before the order was placed', '17:00:00', false],
+  ['a charge that began after it', '17:30:05', true],
+  ['one that began after it, by a clock that is minutes behind', '17:27:00', true],
+])('%s, at %s: its order: %s', async (_what, time, isOurs) => {
+  const clock = fixedClock('2022-02-01T17:30:00Z');
+  const parts = { db, clock, party: own, config, logs: logsOf(memoryEventStore()), wake() {} };
+  const orders = new Orders(parts);
+  const sessions = new PartnerSessions({ ...parts, outbox: outbox('partner-sessions', db) });
+  const orderId = `O-${time}`;
+  const evseUid = `E-${time}`;
+  const sessionId = `S-${time}`;
+  await orders.start({ orderId, token: exampleToken, party: xyz, locationId: 'SURREY', evseUid });
+  const { authorization_reference: _, end_date_time: __, ...session } = exampleSession;
+  const body = toJsonBytes({
+    ...session, ...xyz, id: sessionId, status: 'ACTIVE', evse_uid: evseUid, location_id: 'SURREY',
+    start_date_time: `2022-02-01T${time}Z`, last_updated: clock.iso(),
+    cdr_token: { ...session.cdr_token, uid: exampleToken.uid },
+  });
+  await sessions.put({ party: xyz, sessionId, patch: false, body });
+  expect((await orders.find(orderId)).sessionId).toBe(isOurs ? sessionId : undefined);
+});
