@@ -37,10 +37,11 @@ test('a charge goes on while the line is down, and what happened is told in orde
   expect(told).not.toContain('BootNotification');
   expect(told.filter((action) => action === 'StopTransaction').length).toBe(1);
   expect(told.lastIndexOf('MeterValues')).toBeLessThan(told.indexOf('StopTransaction'));
-  const times = site
-    .calls('MeterValues')
-    .map(({ meterValue }) => Date.parse(meterValue[0]!.timestamp));
-  expect(new Set(gaps(times))).toEqual(new Set([60_000]));
+  // One that was on its way when the line dropped comes again.
+  const times = new Set(
+    site.calls('MeterValues').map(({ meterValue }) => Date.parse(meterValue[0]!.timestamp)),
+  );
+  expect(new Set(gaps([...times]))).toEqual(new Set([60_000]));
 });
 
 test('a charge begun and ended offline with a known card is told later, under the id it gets then', async () => {
