@@ -37,7 +37,8 @@ const COMMANDS = {
   tidy: {
     help:
       'npm run tidy [-- --declare]\n' +
-      'Checks the rules of the style. --declare writes into each project.json what the project imports.',
+      'Checks the rules of the style. --declare writes into each project.json what the project imports, and\n' +
+      'docs/ocpi-conformance.md: which test proves which rule of OCPI.',
     needs: () => {},
     program: () => ['scripts/tidy.ts'],
   },

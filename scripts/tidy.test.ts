@@ -255,6 +255,27 @@ const BROKEN: readonly [string, Record<string, string>, string, string][] = [
     'known dependencies',
     'package-lock.json',
   ],
+  [
+    'a rule of OCPI that no test names',
+    {
+      'libs/ocpi-conformance/src/rules.ts': '',
+      'libs/ocpi/src/ids.test.ts': "test('TRN-72 ids compare without regard to case', () => {});",
+    },
+    'proven rules of OCPI',
+    'scripts/tidy/unproven.ts',
+  ],
+  [
+    'a test that names a rule of OCPI that there is not',
+    { 'libs/ocpi-conformance/src/rules.ts': '', 'libs/ocpi/src/ids.test.ts': "test('TRN-99 all is well', () => {});" },
+    'proven rules of OCPI',
+    'libs/ocpi/src/ids.test.ts:1',
+  ],
+  [
+    'a page of proven rules that is not what the tests say',
+    { 'libs/ocpi-conformance/src/rules.ts': '', 'docs/ocpi-conformance.md': '' },
+    'proven rules of OCPI',
+    'docs/ocpi-conformance.md',
+  ],
 ];
 
 test.each(BROKEN)('%s is found', (_, files, rule, at) => {

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { conformancePage, PAGE, provenRules } from './tidy/conformance.ts';
 import { knownDependencies } from './tidy/dependencies.ts';
 import {
   closedProjects,
@@ -30,6 +31,7 @@ export const RULES: readonly Rule[] = [
   nothingLeftOut,
   noAddresses,
   knownDependencies,
+  provenRules,
 ];
 
 export function tidy(tree: Tree): Finding[] {
@@ -72,8 +74,9 @@ export function verdict(findings: number, files: number): string {
   return `${files} files: ${against} against the rules${findings === 0 ? ' (what grows long may stay)' : ''}.`;
 }
 
-/** Writes into every project.json what the project imports. */
+/** Writes into every project.json what the project imports, and the page of which test proves which rule. */
 function declare(root: string): void {
+  writeFileSync(join(root, PAGE), conformancePage(readTree(root)));
   for (const [project, wanted] of wantedDependencies(readTree(root))) {
     const file = join(root, project, 'project.json');
     const { targets, ...manifest } = JSON.parse(readFileSync(file, 'utf8'));

@@ -52,6 +52,6 @@ test('TOK-06 an unknown token is 404 and 2004 together', () => {
   expect(answers.unknownToken).toEqual({ http: 404, status: 2004 });
 });
 
-test('TRN-40 D24 a hub\'s own failures are 4xxx with HTTP 200', () => {
+test('D24 a hub\'s own failures are 4xxx with HTTP 200', () => {
   for (const answer of Object.values(answers)) if (answer.status >= 4000) expect(answer.http).toBe(200);
 });

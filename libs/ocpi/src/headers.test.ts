@@ -52,7 +52,7 @@ test('HUB-04 in the response TO and FROM are swapped', () => {
   expect(answerRouting({ to: oasis, from: plunk })).toEqual({ to: plunk, from: oasis });
 });
 
-test('HUB-15 an open routing request has no TO', () => {
+test('an open routing request has no TO', () => {
   expect(Object.keys(routingHeaders({ from: plunk }))).toEqual(['OCPI-from-party-id', 'OCPI-from-country-code']);
 });
 

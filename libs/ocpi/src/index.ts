@@ -35,6 +35,7 @@ export { issuesOf, read, type Reading } from './issues.ts';
 export {
   decimalText, jsonNumber, type JsonLimits, type JsonReading, type JsonRefusal, parseJson,
 } from './json.ts';
+export { type LocationFault, locationFaults } from './location-faults.ts';
 export {
   AdditionalGeoLocation, BusinessDetails, Capability, Connector, ConnectorFormat, ConnectorPatch, ConnectorType,
   EnergyMix, EnergySource, EnergySourceCategory, EnvironmentalImpact, EnvironmentalImpactCategory, Evse, EvseInPatch,

@@ -150,7 +150,7 @@ const cases: [string, Tariff, MeterEvent[], { at: string; energyWh?: number }, s
   ],
 ];
 
-test.each(cases)('a period begins at %s', (_, tariff, events, end, periods) => {
+test.each(cases)('CDR-07 a period begins at %s', (_, tariff, events, end, periods) => {
   expect(seen(splitAtPriceChanges({ tariff, timeZone }, start, events, end))).toEqual(periods);
 });
 

@@ -56,11 +56,11 @@ test.each<[TariffRestrictions, string, boolean]>([
   [{ day_of_week: [] }, '2024-01-11T00:00:00Z', true],
   [{ ...evening, day_of_week: ['TUESDAY'] }, '2024-01-10T18:00:00Z', false],
   [{ start_time: null, end_time: null, min_kwh: null }, '2024-01-10T18:00:00Z', true],
-])('%j at %s: %s', (restrictions, at, expected) => {
+])('PRC-13 %j at %s: %s', (restrictions, at, expected) => {
   expect(isActive(restrictions, { at })).toBe(expected);
 });
 
-test('times, dates and days are those of the Location', () => {
+test('PRC-13 times, dates and days are those of the Location', () => {
   const at = '2024-07-01T05:30:00Z';
   const given = { at, zone: 'America/Vancouver' };
   expect(isActive({ start_time: '22:00', end_time: '23:00' }, given)).toBe(true);
@@ -107,7 +107,7 @@ test.each<[TariffRestrictions, Given, boolean]>([
   [{ min_current: 32 }, { levels: { min_current: decimal('31.9') } }, false],
   [{ max_current: 32 }, { levels: { max_current: decimal('31.9') } }, true],
   [{ max_current: 32 }, {}, true],
-])('%j of %j: %s', (restrictions, given, expected) => {
+])('PRC-13 %j of %j: %s', (restrictions, given, expected) => {
   expect(isActive(restrictions, given)).toBe(expected);
 });
 

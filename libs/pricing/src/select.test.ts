@@ -27,11 +27,11 @@ test.each([
   ['who pays at the charger', [regular, all, adHoc], 'AD_HOC_USER', undefined, 'ad-hoc'],
   ['who pays at the charger, with contracts only', [regular], 'AD_HOC_USER', undefined, undefined],
   ['nobody’s tariff', [], 'RFID', undefined, undefined],
-])('%s', (_, tariffs, tokenType, profile, id) => {
+])('TAR-02 the tariff of %s', (_, tariffs, tokenType, profile, id) => {
   expect(select(tariffs, { tokenType, profile, atMs })?.id).toBe(id);
 });
 
-test('a tariff applies from its start until before its end', () => {
+test('TAR-03 a tariff applies from its start until before its end', () => {
   const past = tariff('past', 'REGULAR', { end_date_time: '2022-02-01T17:00:00Z' });
   const now = tariff('now', 'REGULAR', { start_date_time: '2022-02-01T17:00:00Z' });
   expect(select([past, now], { tokenType: 'RFID', atMs })?.id).toBe('now');

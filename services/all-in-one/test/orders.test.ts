@@ -139,7 +139,7 @@ test("an order of our driver goes to the partner once, and its Session is found 
   });
 });
 
-test("SES-01 to SES-04 a partner's Session grows by PATCH, ends, and never changes again", async () => {
+test("SES-01 SES-03 SES-04 a partner's Session grows by PATCH, ends, and never changes again", async () => {
   const period = (at: string, volume: number) => ({
     start_date_time: clock(at),
     dimensions: [{ type: 'ENERGY', volume }],
@@ -180,6 +180,21 @@ test("SES-01 to SES-04 a partner's Session grows by PATCH, ends, and never chang
   await expect
     .poll(() => world.ofKind('partner').filter(({ sessionId }) => sessionId === 'S2'))
     .toHaveLength(3);
+});
+
+test("SES-02 a PUT of a partner's Session replaces its charging periods, and one without them empties the list", async () => {
+  const periods = (at: string): Session['charging_periods'] => [
+    { start_date_time: clock(at), dimensions: [{ type: 'ENERGY', volume: 1 }] },
+  ];
+  const held = async () => {
+    const { sessionJson } = await world.bus.ask(getSession, { party: xyz, sessionId: 'S3' });
+    return fromJsonBytes<Session>(sessionJson!).charging_periods;
+  };
+  await put('S3', theirs('S3', { charging_periods: periods('18:00:00') }));
+  await put('S3', theirs('S3', { charging_periods: periods('18:10:00'), last_updated: clock('18:10:00') }));
+  expect(await held()).toEqual(periods('18:10:00'));
+  await put('S3', theirs('S3', { last_updated: clock('18:20:00') }));
+  expect(await held()).toBeUndefined();
 });
 
 test('an order that the partner refuses, or that may have arrived, says so', async () => {

@@ -91,7 +91,7 @@ describe('a charge from the app', () => {
     expectMeasured(settled!, stopped);
   });
 
-  test('the CDR is the same on both sides, and re-priced to the same money', async () => {
+  test('CDR-23 the CDR is the same on both sides, and re-priced to the same money', async () => {
     const cdr = await billed(stage, session.id);
     const theirs = await stage.plunk.operator.get<{ repriced: { excl_vat: string; incl_vat: string }; findings: unknown[] }>(
       `/v1/operator/cdrs/CA/BCT/${cdr.id}`,
@@ -255,7 +255,7 @@ test('a start that the station refused is over: the same card, tapped later, cha
 });
 
 describe('commands of a partner of another make', () => {
-  test('START_SESSION with a Token that was never pushed is accepted: whom it trusts is the eMSP\'s affair', async () => {
+  test('CMD-06 CMD-07 SES-09 CDR-10 START_SESSION with a Token that was never pushed is accepted: whom it trusts is the eMSP\'s affair', async () => {
     const { station, evseUid } = stall(6);
     await stage.chargers.do({ do: 'plug-in', station, car: 'leaf', soc: 35 });
     const { outcome, exchange, result } = await raw.start({ location_id: 'BURNABY', evse_uid: evseUid }, rawToken('NEVER-PUSHED'));
@@ -281,7 +281,7 @@ describe('commands of a partner of another make', () => {
   test.each([
     ['Location', { location_id: 'NOWHERE' }],
     ['EVSE', { location_id: 'BURNABY', evse_uid: 'L2-99' }],
-  ])('START_SESSION for an unknown %s is REJECTED with status code 2003', async (_what, place) => {
+  ])('CMD-05 START_SESSION for an unknown %s is REJECTED with status code 2003', async (_what, place) => {
     const { outcome } = await raw.start(place);
     expect(outcome).toMatchObject({ kind: 'refused', http: 200, statusCode: 2003, data: { result: 'REJECTED' } });
   });

@@ -104,7 +104,7 @@ test('a session that was never a charge is left unbilled, and the ledger says wh
   expect((await read1('S-INVALID-1')).cdr).toBeUndefined();
 });
 
-test('a correction credits and replaces in one go, and is made once however often it is ordered', async () => {
+test('CDR-05 a correction credits and replaces in one go, and is made once however often it is ordered', async () => {
   expect(lastLine(await statementText())).toBe('Carbon Plunk owes Energy OASIS 3.09 CAD');
   const order = { cdrId: cdr.id, reason: 'The meter was wrong', energyWh: '3000' };
   const made = await oasis.bus.ask(correctCdr, order, { commandId: 'c1' });
@@ -205,7 +205,7 @@ test('what the partner has is acknowledged', async () => {
   ).toBe(1);
 });
 
-test('CDRs are paged in the order of their creation, to the owner of their tokens only', async () => {
+test('CDR-15 TRN-51 TRN-54 CDRs are paged in the order of their creation, to the owner of their tokens only', async () => {
   const page = async (more: object, tokenParties = [cpk]) => {
     const { objectsJson, total } = await oasis.bus.ask(listCdrs, {
       tokenParties,

@@ -88,7 +88,7 @@ test('it can be read as it came, byte for byte, with its own explanation', async
   expect(found.explanationText).toContain('2022-02-01 09:00');
 });
 
-test('the same content in another order is no news; another content is refused', async () => {
+test('CDR-02 CDR-21 the same content in another order is no news; another content is refused', async () => {
   const body = numbered('R-2');
   await push(body);
   expect(await push(Object.fromEntries(Object.entries(body).reverse()))).toMatchObject({
@@ -159,7 +159,7 @@ test('a wrong price, a strange token, an unknown Location and a time to come are
   ]);
 });
 
-test('a credit of what we have is right once; a second one and one of nothing are flagged', async () => {
+test('CDR-22 a credit of what we have is right once; a second one and one of nothing are flagged', async () => {
   const original = numbered('R-7');
   await push(original);
   const credit = creditCdr(original, '2022-02-01T18:23:00Z');

@@ -3,7 +3,7 @@ import { evseStatusChanged, locationChanged } from '#contracts/locations';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { Rejected } from '#decider';
 import {
-  type Connector, type ConnectorPatch, type Evse, type EvsePatch, findEvse, isStale, Location, type LocationPatch,
+  type Connector, type ConnectorPatch, type Evse, type EvsePatch, findEvse, isStale, Location, locationFaults, type LocationPatch,
   patchConnector, patchEvse, patchLocation, putConnector, putEvse, putLocation, read, sameId,
 } from '#ocpi';
 import type { Database, PageRequest, Tx } from '#postgres';
@@ -66,6 +66,8 @@ export class Locations {
       const own = { country_code: party.country_code, party_id: party.party_id };
       await this.change(this.ownKey(one.id), (held) => {
         const location = describedLocation(one, own, held?.location, this.after(held?.location.last_updated));
+        const fault = read(Location, location).ok ? locationFaults(location)[0] : undefined;
+        if (fault) throw refuse('invalid-object', `${fault.at}: ${fault.what} (OCPI 2.2.1)`);
         return { own: true, location: putLocation(held?.location, location) };
       }).catch((error: unknown) => {
         throw error instanceof Rejected ? refuse('invalid-object', `${one.id}: ${error.detail}`) : error;

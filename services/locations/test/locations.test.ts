@@ -181,10 +181,13 @@ test('each change is told: what changed by status alone as such, anything else a
 test.each([
   ['a time zone that nobody knows', { ...burnaby, time_zone: 'Mars/Olympus' }, /time_zone: an IANA time zone/],
   ['a field that OCPI does not allow', { ...burnaby, country: 'Canada' }, /\/roamwatt\.yaml: locations: BURNABY: country: must be /],
+  ['hours that end before they begin', {
+    ...burnaby, opening_times: { twentyfourseven: false, regular_hours: [{ weekday: 1, period_begin: '20:00', period_end: '08:00' }] },
+  }, /BURNABY: opening_times\.regular_hours\[0\]: ends at 08:00/],
   ['two EVSEs at one connector of a station', {
     ...burnaby, evses: [...burnaby.evses, { uid: 'L2-02', station: 'OASIS-L2-01', connectors: [{ id: '1', ...connector }] }],
   }, /connector 1 of station OASIS-L2-01 is at EVSEs L2-01 and L2-02/],
-])('%s in the settings is named at the start', async (_what, location, message) => {
+])('LOC-08 %s in the settings is named at the start', async (_what, location, message) => {
   const wrong = await testPlatform({ locations: [location] });
   await expect(start(wrong.env)).rejects.toThrow(message);
   await wrong.drop();

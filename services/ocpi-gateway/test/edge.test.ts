@@ -60,7 +60,7 @@ test('CRE-04 a TOKEN_A registers once, also when it is used twice at the same ti
   await twin.close();
 });
 
-test('CRE the callback comes before the answer, and then everything of ours', async () => {
+test('TRN-15 the callback comes before the answer, and then everything of ours goes to the endpoints that it listed', async () => {
   expect(await montreal.register(oasis)).toMatchObject({ http: 200, status_code: 1000, data: { roles: [{ role: 'CPO', party_id: 'BCT' }, { role: 'EMSP' }] } });
   expect(montreal.seen.slice(0, 2).map(({ what }) => what)).toEqual(['GET /versions', 'GET /2.2.1']);
   await expect.poll(() => montreal.pushed()).toEqual([
@@ -68,7 +68,7 @@ test('CRE the callback comes before the answer, and then everything of ours', as
   ]);
 });
 
-test('CRE-06 CRE-07 credentials are renewed by PUT; the old token is good until the new one is used', async () => {
+test('CRE-04 CRE-05 CRE-06 CRE-07 credentials are renewed by PUT; the old token is good until the new one is used', async () => {
   const old = montreal.token;
   const put = await get('credentials', { method: 'PUT', body: montreal.credentials() });
   const { token } = put.data as { token: string };
@@ -90,7 +90,7 @@ test('TRN-05 without a known token every request is 401, in the envelope; unenco
   }
 });
 
-test('TRN-52 TRN-80 HUB-04 lists come in pages, with their headers, ids echoed and parties swapped', async () => {
+test('TRN-50 TRN-52 TRN-53 TRN-56 TRN-80 HUB-04 lists come in pages, with their headers, ids echoed and parties swapped', async () => {
   const first = await get('sender/tariffs?date_from=2000-01-01T00:00:00', {
     headers: {
       'X-Request-ID': 'r-1', 'X-Correlation-ID': 'c-1', 'OCPI-from-party-id': 'MTL', 'OCPI-from-country-code': 'CA',
@@ -111,7 +111,7 @@ test('TRN-52 TRN-80 HUB-04 lists come in pages, with their headers, ids echoed a
   expect(await get('sender/sessions'), 'TRN-50').toMatchObject({ http: 200, status_code: 2001 });
 });
 
-test("Sessions and CDRs are listed for their tokens' owner alone", async () => {
+test("TRN-07 Sessions and CDRs are listed for their tokens' owner alone", async () => {
   const mine = { ...exampleSession.cdr_token, party_id: 'MTL' };
   oasis.neighbours.own.sessions.push({ ...exampleSession, id: 'S-mine', cdr_token: mine }, { ...exampleSession, id: 'S-other' });
   oasis.neighbours.own.cdrs.push({ ...exampleCdr, id: 'C-mine', cdr_token: mine }, { ...exampleCdr, id: 'C-other' });
@@ -129,7 +129,7 @@ test('a Location is read at its three levels, and what is not there is 404', asy
   expect(await get('sender/locations/BURNABY/L2-99')).toMatchObject({ http: 404, status_code: 2001 });
 });
 
-test('TRN-71 TRN-72 a pushed object has to be its own, under its own ids', async () => {
+test('TRN-62 TRN-71 TRN-72 a pushed object has to be its own, under its own ids', async () => {
   const put = (path: string, body: unknown) => get(`receiver/tokens/${path}`, { method: 'PUT', body });
   expect(await put('CA/CPK/04AA', card)).toMatchObject({ http: 404, status_message: expect.stringContaining('none of your roles') });
   expect(await put('CA/MTL/04BB', card)).toMatchObject({ http: 200, status_code: 2001, status_message: expect.stringContaining('uid: "04AA" in the body') });
@@ -143,7 +143,7 @@ test('TRN-71 TRN-72 a pushed object has to be its own, under its own ids', async
     .toMatchObject({ http: 200, status_code: 2001, status_message: expect.stringContaining('last_updated') });
 });
 
-test('broken JSON, wrong content, a wrong method, a wrong party, too much, and an unknown path are refused by the book', async () => {
+test('TRN-10 TRN-30 HUB-01 broken JSON, wrong content, a wrong method, a wrong party, too much, and an unknown path are refused by the book', async () => {
   const put = (body: unknown) => get('receiver/tokens/CA/MTL/04AA', { method: 'PUT', body });
   expect(await put('{"uid":')).toMatchObject({ http: 400, status_code: 2001 });
   expect(await put({ ...card, valid: 'yes' })).toMatchObject({ http: 200, status_code: 2001, status_message: expect.stringContaining('valid: must be true or false') });
@@ -209,7 +209,7 @@ test('a fault of ours is 200 and 3000, and says nothing of its inside', async ()
   expect(JSON.stringify(answer)).not.toMatch(/secret|\.ts/);
 });
 
-test('CDR-21 the same CDR twice is one CDR with one Location; another under its id, or a foreign one, is refused', async () => {
+test('CDR-01 CDR-21 the same CDR twice is one CDR with one Location; another under its id, or a foreign one, is refused', async () => {
   await islands.register(oasis);
   const cdr: Cdr = { ...exampleCdr, party_id: 'ISL', id: 'C*1 / a' };
   const post = (body: object) => call(oasis, '/ocpi/2.2.1/receiver/cdrs', { token: islands.token, method: 'POST', body });

@@ -6,6 +6,7 @@ import { call, type Called, type Side } from './side.ts';
 export interface Seen {
   readonly what: string;
   readonly body: unknown;
+  readonly headers: IncomingMessage['headers'];
 }
 
 type Answer = { readonly http?: number; readonly status?: number; readonly data?: unknown } | 'never' | 'hang up';
@@ -22,7 +23,7 @@ export class HandPartner {
   private readonly server = createServer((request, response) => {
     void bodyOf(request).then((text) => {
       const what = `${request.method} ${request.url}`;
-      this.seen.push({ what, body: text === '' ? undefined : JSON.parse(text) });
+      this.seen.push({ what, body: text === '' ? undefined : JSON.parse(text), headers: request.headers });
       const answer = this.configuration(request.url!) ?? this.answer(what);
       if (answer === 'never') return;
       if (answer === 'hang up') return void request.socket.destroy();

@@ -36,7 +36,7 @@ test.each([
   expect(partners.filter(({ state }) => state === 'registered').map(({ name }) => name)).toEqual(['EMSP MTL']);
 });
 
-test('who is registered cannot take another name by PUT, and keeps its own', async () => {
+test('HUB-23 who is registered cannot take another name by PUT, and keeps its own', async () => {
   const mallory = await partnerNamed('MAL', 'EMSP');
   impostors.push(mallory);
   await mallory.register(oasis);

@@ -144,7 +144,7 @@ export class Neighbours {
     await bus.answer(answerAuthorize, async (requests) => requests.map(({ uid, type }) => {
       const token = this.own.tokens.find((one) => one.uid === uid && one.type === type);
       if (!token) return new Rejected('unknown-token', `${type} token ${uid} is none of ours`);
-      return { authorizationInfoJson: toJsonBytes({ allowed: 'ALLOWED', token, authorization_reference: 'A1' }) };
+      return { authorizationInfoJson: toJsonBytes({ allowed: token.valid ? 'ALLOWED' : 'BLOCKED', token, authorization_reference: 'A1' }) };
     }));
   }
 

@@ -50,7 +50,7 @@ test('a partner that never answers costs the others nothing', async () => {
   expect([slow.pushed().length, (await viewOf('Slow')).lastError], 'it still has not answered').toEqual([1, '']);
 });
 
-test('after an outage the object is sent as it is now, whole, and nothing of what it was', async () => {
+test('TRN-91 after an outage the object is sent as it is now, whole, and nothing of what it was', async () => {
   montreal.seen.length = 0;
   await oasis.neighbours.tell(evseStatus('BLOCKED', '2022-02-01T17:05:00Z'));
   await expect.poll(() => montreal.pushed()).toHaveLength(1);

@@ -36,7 +36,7 @@ afterAll(async () => {
 const takenBy = ({ neighbours }: Side) => neighbours.taken.map(({ what }) => what);
 const taken = (of: Side, what: string) => of.neighbours.taken.findLast((one) => one.what === what)?.body;
 
-test('CRE a partner registers with TOKEN_A; both sides know each other, and TOKEN_A is dead', async () => {
+test('TRN-06 VER-01 CRE-04 a partner registers with TOKEN_A, which opens nothing else; both sides know each other, and it is dead', async () => {
   const invitation = await oasis.neighbours.bus.ask(invitePartner, { name: 'Carbon Plunk' });
   const { tokenA } = invitation;
   expect(invitation.versionsUrl).toBe(versionsUrl(oasis));
@@ -50,7 +50,7 @@ test('CRE a partner registers with TOKEN_A; both sides know each other, and TOKE
   expect((await call(oasis, '/ocpi/versions', { token: tokenA })).http).toBe(401);
 });
 
-test('tariffs go first, then locations, and tokens go the other way', async () => {
+test('VER-04 tariffs go first, then locations, and tokens go the other way', async () => {
   await expect.poll(() => takenBy(plunk).length).toBe(4);
   expect(takenBy(plunk)).toEqual([
     'PUT TARIFF CA*BCT L2', 'PUT TARIFF CA*BCT DC-FAST', 'PUT TARIFF CA*BCT FREE', 'PUT LOCATION CA*BCT BURNABY',
@@ -140,7 +140,7 @@ test('CDR-01 a CDR is delivered although the partner was down when it was issued
   watching.stop();
 });
 
-test('a command is answered at once, and its result comes to the response_url afterwards', async () => {
+test('CMD-01 CMD-05 a command is answered at once, and its result comes to the response_url afterwards', async () => {
   oasis.neighbours.answers.startSession = async ({ orderId }) => {
     // The station may be faster than our own answer: the result still comes after it.
     await oasis.neighbours.tell(told(commandFinished, { orderId, result: 'ACCEPTED', message: '' }));

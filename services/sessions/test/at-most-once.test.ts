@@ -177,7 +177,7 @@ test('a clock at any rate leaves an order that was taken accepted', async () => 
   expect(await service.stateOf('O10')).toBe('accepted');
 });
 
-test('an order whose result never comes is unknown when its time is over, and known when the result comes late', async () => {
+test('CMD-03 an order whose result never comes is unknown when its time is over, and known when the result comes late', async () => {
   const service = aService();
   await service.places('O3');
   const [row] = await openDue(db, 'watch o3');

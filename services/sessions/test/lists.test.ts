@@ -60,7 +60,7 @@ test('TRN-50 a page ends where a message would be too long, and the next one goe
   expect(pages).toBeGreaterThan(1);
 });
 
-test('TRN-54 a window of last_updated includes its start and not its end', async () => {
+test('TRN-50 TRN-51 a window of last_updated includes its start and not its end', async () => {
   const page = { dateFrom: hour(3), dateTo: hour(5), offset: 0, limit: 10 };
   const { objectsJson, total } = await bus.ask(listSessions, { tokenParties: [plunk], page });
   expect([ids(objectsJson), total]).toEqual([['S3', 'S4'], 2]);

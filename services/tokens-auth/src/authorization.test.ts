@@ -18,7 +18,7 @@ describe('TOK-09 a card is decided by its whitelist type', () => {
     expect(firstStep([partners({ whitelist, valid })])).toMatchObject({ decided: { status, authMethod: 'WHITELIST' } });
   });
 
-  test.each(['NEVER', 'ALLOWED_OFFLINE'] as const)('%s asks the owner, also when the token is not valid', (whitelist) => {
+  test.each(['NEVER', 'ALLOWED_OFFLINE'] as const)('TOK-10 %s asks the owner, also when the token is not valid', (whitelist) => {
     expect(firstStep([partners({ whitelist, valid: false })])).toHaveProperty('askOwnerOf');
   });
 

@@ -86,6 +86,12 @@ test('our own tokens are issued once, listed for partners, and answered for', as
   expect(fromJsonBytes(authorizationInfoJson)).toMatchObject({ allowed: 'ALLOWED', authorization_reference: expect.any(String) });
 });
 
+test('TOK-04 TOK-08 a token of ours may charge wherever a partner asks for, known to us or not', async () => {
+  const location = { location_id: 'NEVER-HEARD-OF', evse_uids: ['CLOSED-NOW'] };
+  const { authorizationInfoJson } = await bus.ask(answerAuthorize, { uid: 'STAFF-1', type: 'RFID', locationReferencesJson: toJsonBytes(location) });
+  expect(fromJsonBytes(authorizationInfoJson)).toMatchObject({ allowed: 'ALLOWED', location });
+});
+
 test('TOK-04 without credit a token of ours is answered NO_CREDIT and its card is Blocked, until there is some again', async () => {
   const db = await openDatabase({ url: platform.databaseUrl, schema: 'cdr_ledger', migrations: busMigrations });
   const ledger = outbox('cdr-ledger', db);

@@ -1,0 +1,1 @@
+export { type Rule, ruleIds, rules, type Strength } from './rules.ts';
