@@ -46,7 +46,7 @@ const END_FIRST = 'roamwatt ledger export v1';
 const HASH = '([0-9a-f]{64})';
 const INSTANT = '(\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z)';
 const DAY = '(\\d{4}-\\d\\d-\\d\\d)';
-const LEDGER = '([A-Z]{2}\\*[A-Z0-9]{3})';
+const LEDGER = '([A-Z]{2}\\*[A-Z0-9]{3}(?:/accounts)?)';
 const ENTRIES = '(0|[1-9]\\d{0,9})';
 const KEY = '([A-Za-z0-9_-]{43})';
 

@@ -2,11 +2,13 @@ import { ask, tell } from '#bus';
 import { filled } from './filled.ts';
 import {
   AccountCreditChangedSchema,
+  AccountLineProvenSchema,
   AccountLinesSchema,
   AccountListSchema,
   AccountStandsSchema,
   BookPaymentSchema,
   ChangeAccountSchema,
+  GetAccountLineProofSchema,
   GetAccountSchema,
   GetRetailSchema,
   ListAccountLinesSchema,
@@ -23,6 +25,8 @@ export {
   type AccountCreditChanged,
   AccountCreditChangedSchema,
   type AccountLine,
+  type AccountLineProven,
+  AccountLineProvenSchema,
   type AccountLines,
   AccountLinesSchema,
   type AccountList,
@@ -35,6 +39,8 @@ export {
   type ChangeAccount,
   ChangeAccountSchema,
   type GetAccount,
+  type GetAccountLineProof,
+  GetAccountLineProofSchema,
   GetAccountSchema,
   type GetRetail,
   GetRetailSchema,
@@ -94,6 +100,14 @@ export const listAccountLines = ask({
   request: ListAccountLinesSchema,
   answer: AccountLinesSchema,
   check: filled('contractId'),
+});
+
+export const getAccountLineProof = ask({
+  context,
+  verb: 'get-account-line-proof',
+  request: GetAccountLineProofSchema,
+  answer: AccountLineProvenSchema,
+  check: filled('contractId', 'lineId'),
 });
 
 export const getRetail = ask({

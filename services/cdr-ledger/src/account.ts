@@ -1,3 +1,4 @@
+import type { Sealed } from '#chain';
 import { type Decider, Rejected } from '#decider';
 
 /**
@@ -19,6 +20,8 @@ export interface AccountOpened extends OfAccount {
   readonly planId: string;
   /** What may be owed, decimal text by currency; any amount in a currency that is not there. */
   readonly limits: Readonly<Record<string, string>>;
+  /** Whose it is, until that is erased. */
+  readonly private?: Sealed;
 }
 
 /** Holds for charges that begin at `at` or later. */
@@ -59,6 +62,7 @@ export interface OpenAccount extends OfAccount {
   readonly type: 'OpenAccount';
   readonly planId: string;
   readonly limits: Readonly<Record<string, string>>;
+  readonly private?: Sealed;
 }
 
 interface Ordered {

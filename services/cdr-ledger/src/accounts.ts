@@ -5,7 +5,7 @@ import { fold } from '#decider';
 import type { Party } from '#ocpi';
 import type { Database } from '#postgres';
 import type { Clock } from '#time';
-import { account, type AccountCommand, type AccountRefusal, accountStream } from './account.ts';
+import { account, type AccountCommand, type AccountEvent, type AccountRefusal, accountStream } from './account.ts';
 import {
   type BookedCharge,
   charge,
@@ -17,13 +17,14 @@ import {
 import type { Following } from './follow.ts';
 import { findHolder, type Holder, holderOf, ensureHolder, noteToken } from './holders.ts';
 import type { PlaceOf } from './places.ts';
-import type { PlanVersion } from './plan.ts';
+import { passesThrough, type PlanVersion } from './plan.ts';
 import type { PlanBook } from './plan-book.ts';
 import {
   type AccountLine,
   type Balance,
   balancesOf,
   findAccount,
+  findLine,
   leftOf,
   linesOf,
   type ListedAccount,
@@ -48,7 +49,8 @@ export interface AccountsParts {
 }
 
 export type AccountsRefusal =
-  AccountRefusal | ChargeRefusal | 'accounts-not-kept' | 'unknown-plan' | 'invalid-object';
+  | AccountRefusal | ChargeRefusal | 'accounts-not-kept' | 'unknown-plan' | 'invalid-object'
+  | 'unknown-line' | 'shows-costs';
 
 export interface StandingAccount extends ListedAccount {
   readonly plan: PlanVersion;
@@ -86,6 +88,20 @@ export class Accounts {
     const { accountId } = await this.holder(contractId);
     await this.caughtUp();
     return linesOf(this.parts.db, accountId, before, limit);
+  }
+
+  /**
+   * Where a line of this account stands in the log. To a driver only what says nothing of our own
+   * costs is shown: a payment, or a charge that is passed on as it is. Throws Rejected.
+   */
+  async lineAt(contractId: string, lineId: string, { forDriver }: { forDriver: boolean }): Promise<bigint> {
+    const { accountId } = await this.holder(contractId);
+    await this.caughtUp();
+    const line = /^\d{1,18}$/.test(lineId) ? await findLine(this.parts.db, accountId, BigInt(lineId)) : undefined;
+    if (!line) throw refuse('unknown-line', `line: the account has no line ${lineId.slice(0, 20)}`);
+    if (forDriver && !showsNoCosts(JSON.parse(line.data) as AccountEvent | ChargeEvent))
+      throw refuse('shows-costs', `line: the entry of ${lineId} holds what it costs the operator, who can show its proof`);
+    return line.position;
   }
 
   /** An operator's changes: the plan for charges from now on, and what may be owed. */
@@ -213,6 +229,11 @@ export class Accounts {
       command,
     }));
   }
+}
+
+function showsNoCosts(event: AccountEvent | ChargeEvent): boolean {
+  if (event.type === 'PaymentBooked') return true;
+  return event.type === 'ChargeBooked' && passesThrough(event.plan.terms, event.price);
 }
 
 function refundedBy(state: Charge, creditCdrId: string): RetailOfCdr | undefined {

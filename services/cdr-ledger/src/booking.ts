@@ -13,10 +13,11 @@ import type { Finding } from './finding.ts';
 import type { Follower } from './follow.ts';
 import { ensureHolder, findHolders } from './holders.ts';
 import { type LedgerEvent, readEvent } from './ledger-event.ts';
+import { accountsLedger } from './ledgers.ts';
 import type { PublicCdr } from './private-part.ts';
 import { type CdrReceived, meantCdr } from './received-cdr.ts';
 import type { Recorder } from './record.ts';
-import { accountsLedger, chargedOf, type RetailPricing } from './retail-pricing.ts';
+import { chargedOf, type RetailPricing } from './retail-pricing.ts';
 import type { RetailSettings } from './retail-config.ts';
 
 export interface BookingParts {

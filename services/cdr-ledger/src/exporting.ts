@@ -16,12 +16,12 @@ import {
 } from '#chain';
 import { LARGEST_ITEM_BYTES } from '#bus';
 import { Rejected } from '#decider';
-import { partyText } from '#ocpi';
 import type { Database, Queryable } from '#postgres';
 import type { PartySettings } from '#settings';
 import { type Clock, tzdbVersion } from '#time';
 import { chainHead } from './chain-rows.ts';
 import type { Following } from './follow.ts';
+import { type LedgerKind, ledgerName } from './ledgers.ts';
 import { keptNodes } from './merkle-nodes.ts';
 
 export interface ExportingParts {
@@ -64,16 +64,13 @@ interface Cursor {
  * asked for, and the heads over it. Nothing is kept between pages but what the cursor says.
  */
 export class Exporting {
-  private readonly ledger: string;
+  constructor(private readonly parts: ExportingParts) {}
 
-  constructor(private readonly parts: ExportingParts) {
-    this.ledger = partyText(parts.party);
-  }
-
-  /** Throws Rejected for a cursor that is none of ours. */
-  async page(given?: string): Promise<ExportPage> {
+  /** Throws Rejected for a cursor that is none of ours, or of the other ledger. */
+  async page(given?: string, kind: LedgerKind = 'cdrs'): Promise<ExportPage> {
     const page = new Page();
-    const cursor = given === undefined ? await this.begin(page) : this.opened(given);
+    const ledger = ledgerName(this.parts.party, kind);
+    const cursor = given === undefined ? await this.begin(page, ledger) : this.opened(given, ledger);
     const summing = new Summing(Buffer.from(cursor.sum, 'hex'));
     let { entry, day } = cursor;
     for await (const item of itemsAfter(this.parts.db, cursor)) {
@@ -96,15 +93,15 @@ export class Exporting {
     return { lines: page.text(), next: undefined };
   }
 
-  private async begin(page: Page): Promise<Cursor> {
+  private async begin(page: Page, ledger: string): Promise<Cursor> {
     const { db, clock, party, timeZone, keys, chain } = this.parts;
     await chain.caughtUp();
-    const { entries } = await chainHead(db, this.ledger);
-    const about = { ledger: this.ledger, name: party.name, timeZone, tzdb: tzdbVersion };
+    const { entries } = await chainHead(db, ledger);
+    const about = { ledger, name: party.name, timeZone, tzdb: tzdbVersion };
     const header = headerLine({ ...about, keys, entries, at: clock.iso() });
     page.add(header);
     const sum = Summing.from(header).last.toString('hex');
-    return { ledger: this.ledger, entry: 0, day: '', entries, sum };
+    return { ledger, entry: 0, day: '', entries, sum };
   }
 
   private async end({ ledger, entries }: Cursor, sum: Buffer): Promise<Signed> {
@@ -123,13 +120,15 @@ export class Exporting {
     return `${body}.${this.seal(body).toString('base64url')}`;
   }
 
-  private opened(cursor: string): Cursor {
+  private opened(cursor: string, ledger: string): Cursor {
     const [body = '', seal = ''] = cursor.split('.');
     const given = Buffer.from(seal, 'base64url');
     const wanted = this.seal(body);
     if (given.length !== wanted.length || !timingSafeEqual(given, wanted))
       throw refuse('invalid-cursor', 'cursor: is none that this ledger gave');
-    return JSON.parse(Buffer.from(body, 'base64url').toString()) as Cursor;
+    const opened = JSON.parse(Buffer.from(body, 'base64url').toString()) as Cursor;
+    if (opened.ledger !== ledger) throw refuse('invalid-cursor', `cursor: is of the export of ${opened.ledger}`);
+    return opened;
   }
 
   private seal(body: string): Buffer {

@@ -1,6 +1,7 @@
-import { randomUUID } from 'node:crypto';
-import { idKey } from '#ocpi';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { idKey, type Party } from '#ocpi';
 import type { Queryable } from '#postgres';
+import { type PrivatePart, privatePart } from './private-part.ts';
 
 /**
  * Whose account an account is: the one place that says so, in rows that can be deleted. Accounts
@@ -65,6 +66,33 @@ export async function ensureHolder(db: Queryable, contractId: string): Promise<H
     [randomUUID(), idKey(contractId), contractId],
   );
   return (await holderOf(db, contractId))!;
+}
+
+/** What an account's first entry seals, under the contract's key: erased with the contract. */
+export async function holderPart(
+  db: Queryable,
+  accountId: string,
+  { country_code, party_id }: Party,
+): Promise<PrivatePart | undefined> {
+  const { rows } = await db.query<{ contract_id: string }>(
+    'SELECT contract_id FROM account_holders WHERE account_id = $1',
+    [accountId],
+  );
+  const [holder] = rows;
+  if (!holder) return undefined;
+  const { contract_id } = holder;
+  const token = { country_code, party_id, uid: '', type: 'OTHER' as const, contract_id };
+  return privatePart(token, JSON.stringify({ contract_id }), { id: randomUUID(), salt: randomBytes(32) });
+}
+
+/** The holders that the first entries of accounts name, where they are not erased. */
+export async function restoreHolders(db: Queryable): Promise<void> {
+  await db.query(
+    `INSERT INTO account_holders (account_id, contract_key, contract_id)
+     SELECT (e.data::json->>'accountId')::uuid, p.contract_key, p.body::json->>'contract_id'
+     FROM events e JOIN private_parts p ON p.id = (e.data::json->'private'->>'id')::uuid
+     WHERE e.type = 'AccountOpened' ORDER BY e."position" DESC ON CONFLICT (contract_key) DO NOTHING`,
+  );
 }
 
 export async function noteToken(db: Queryable, tokenUid: string, contractId: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { Controller, Inject } from '@nestjs/common';
 import { Answers, each } from '#bus';
 import { toJsonBytes } from '#contracts';
+import { type GetAccountLineProof, getAccountLineProof } from '#contracts/accounts';
 import { type VerifyLedger, verifyLedger } from '#contracts/cdr-ledger';
 import {
   type ExportCdrs,
@@ -22,7 +23,9 @@ import { ocpiParty } from './answers.ts';
 import { Csv } from './cdr-csv.ts';
 import { Exporting } from './exporting.ts';
 import { Projections } from './projections.ts';
+import type { LedgerKind } from './ledgers.ts';
 import { Proofs } from './proofs.ts';
+import { Retail } from './retail.ts';
 
 @Controller()
 export class ProofsController {
@@ -31,6 +34,7 @@ export class ProofsController {
     @Inject(Exporting) private readonly exporting: Exporting,
     @Inject(Csv) private readonly csv: Csv,
     @Inject(Projections) private readonly projections: Projections,
+    @Inject(Retail) private readonly retail: Retail,
   ) {}
 
   @Answers(verifyLedger)
@@ -48,8 +52,8 @@ export class ProofsController {
 
   @Answers(getHeads)
   heads(requests: GetHeads[]) {
-    return each(requests, async ({ afterDay }) => ({
-      heads: (await this.proofs.heads(afterDay)).map(({ signed }) => signed),
+    return each(requests, async ({ afterDay, accounts }) => ({
+      heads: (await this.proofs.heads(afterDay, this.kind(accounts))).map(({ signed }) => signed),
       keys: [...this.proofs.keys],
     }));
   }
@@ -63,12 +67,30 @@ export class ProofsController {
 
   @Answers(getConsistencyProof)
   consistency(requests: GetConsistencyProof[]) {
-    return each(requests, ({ olderDay, newerDay }) => this.proofs.consistency(olderDay, newerDay));
+    return each(requests, async ({ olderDay, newerDay, accounts }) =>
+      this.proofs.consistency(olderDay, newerDay, this.kind(accounts)),
+    );
   }
 
   @Answers(exportLedger)
   export(requests: ExportLedger[]) {
-    return each(requests, async ({ cursor }) => pageOf(await this.exporting.page(cursor || undefined)));
+    return each(requests, async ({ cursor, accounts }) =>
+      pageOf(await this.exporting.page(cursor || undefined, this.kind(accounts))),
+    );
+  }
+
+  @Answers(getAccountLineProof)
+  accountLine(requests: GetAccountLineProof[]) {
+    return each(requests, async ({ contractId, lineId, forDriver }) => {
+      const position = await this.retail.accounts.lineAt(contractId, lineId, { forDriver });
+      const about = `line ${lineId}`;
+      return { proofJson: toJsonBytes(await this.proofs.entryAt(position, { kind: 'accounts', about })) };
+    });
+  }
+
+  /** Throws Rejected for accounts where none are kept. */
+  private kind(accounts: boolean): LedgerKind {
+    return accounts && this.retail.accounts ? 'accounts' : 'cdrs';
   }
 
   @Answers(exportCdrs)

@@ -15,6 +15,7 @@ import type { EventStore } from '#event-store';
 import { type Party, partyText } from '#ocpi';
 import type { Database } from '#postgres';
 import { type Following, NotCaughtUp } from './follow.ts';
+import { type LedgerKind, ledgerName } from './ledgers.ts';
 import { allHeads, headsAfter, newestHead, type SignedHead } from './heads.ts';
 import { chainUpTo, entriesUpTo, isChained } from './ledger-pages.ts';
 import { keptNodes, NodeGone, wrongNode } from './merkle-nodes.ts';
@@ -37,11 +38,7 @@ const HEADS_MAX = 500;
 
 /** What proves the ledger: verifying it, its signed heads, and the way from a receipt to a head. */
 export class Proofs {
-  readonly ledger: string;
-
-  constructor(private readonly parts: ProofsParts) {
-    this.ledger = partyText(parts.party);
-  }
+  constructor(private readonly parts: ProofsParts) {}
 
   get keys(): readonly PublicKey[] {
     return this.parts.keys;
@@ -66,12 +63,12 @@ export class Proofs {
       isChained: (eventId: string) => isChained(db, eventId),
       wrongNode: (ledger: string, nodes: Parameters<typeof wrongNode>[2]) => wrongNode(db, ledger, nodes),
     };
-    return verifyLog(entriesUpTo(db, store, end), beside, this.ledger);
+    return verifyLog(entriesUpTo(db, store, end), beside, this.nameOf('cdrs'));
   }
 
   /** The signed heads behind a day, or all of them; at most 500. */
-  heads(day = ''): Promise<SignedHead[]> {
-    return headsAfter(this.parts.db, this.ledger, { day, limit: HEADS_MAX });
+  heads(day = '', kind: LedgerKind = 'cdrs'): Promise<SignedHead[]> {
+    return headsAfter(this.parts.db, this.nameOf(kind), { day, limit: HEADS_MAX });
   }
 
   /**
@@ -79,51 +76,73 @@ export class Proofs {
    * With its private part it can also be shown whose it is.
    */
   async receipt(party: Party, cdrId: string, withPrivate: boolean): Promise<ReceiptProof> {
-    const { db, list, keys } = this.parts;
+    const { db, list } = this.parts;
     await list.caughtUp();
     const listed = await findCdr(db, party, cdrId);
     if (!listed) throw refuse('unknown-cdr', `${partyText(party)} has no CDR ${cdrId} here`);
-    const newest = await newestHead(db, this.ledger);
-    const place = await this.placeOf(listed.position);
+    return this.entryAt(listed.position, { kind: 'cdrs', about: `CDR ${cdrId}`, withPrivate });
+  }
+
+  /**
+   * The proof that what stands at a position of the log is in a ledger, to its newest head. Throws
+   * Rejected.
+   */
+  async entryAt(
+    position: bigint,
+    { kind, about, withPrivate = false }: { kind: LedgerKind; about: string; withPrivate?: boolean },
+  ): Promise<ReceiptProof> {
+    const { db, keys } = this.parts;
+    const ledger = this.nameOf(kind);
+    const newest = await newestHead(db, ledger);
+    const place = await this.placeOf(ledger, position);
     if (!newest || !place || place.entry > newest.head.entries)
-      throw refuse('not-signed-yet', `CDR ${cdrId}: its day has not ended; ask again tomorrow`);
+      throw refuse('not-signed-yet', `${about}: its day has not ended; ask again tomorrow`);
     const { entry, text } = place;
-    const path = await this.proven((nodes) => inclusionProof(nodes, entry - 1, newest.head.entries));
+    const path = await this.proven(ledger, (nodes) => inclusionProof(nodes, entry - 1, newest.head.entries));
     const sealed = withPrivate ? await this.privatePart(text) : undefined;
     const { signed } = newest;
-    const about = { roamwatt_receipt: 1, ledger: this.ledger, entry, text } as const;
-    const proof = { ...about, ...(sealed && { private: sealed }), path: path.map(hex), head: signed };
+    const said = { roamwatt_receipt: 1, ledger, entry, text } as const;
+    const proof = { ...said, ...(sealed && { private: sealed }), path: path.map(hex), head: signed };
     const read = verifyReceipt(proof, keys);
     if (!read.ok) throw refuse('ledger-damaged', `${read.problem}: verify the ledger`);
     return proof;
   }
 
   /** The proof that the ledger at one head only added to what it was at an earlier one. */
-  async consistency(older: string, newer: string): Promise<{ older: Signed; newer: Signed; path: string[] }> {
-    const [before, after] = await Promise.all([this.headOf(older), this.headOf(newer)]);
+  async consistency(
+    older: string,
+    newer: string,
+    kind: LedgerKind = 'cdrs',
+  ): Promise<{ older: Signed; newer: Signed; path: string[] }> {
+    const ledger = this.nameOf(kind);
+    const [before, after] = await Promise.all([this.headOf(ledger, older), this.headOf(ledger, newer)]);
     if (before.head.entries > after.head.entries)
       throw refuse('unknown-head', `the head of ${newer} is older than that of ${older}`);
-    const path = await this.proven((nodes) =>
+    const path = await this.proven(ledger, (nodes) =>
       consistencyProof(nodes, before.head.entries, after.head.entries),
     );
     return { older: before.signed, newer: after.signed, path: path.map(hex) };
   }
 
-  private async headOf(day: string): Promise<SignedHead> {
+  private nameOf(kind: LedgerKind): string {
+    return ledgerName(this.parts.party, kind);
+  }
+
+  private async headOf(ledger: string, day: string): Promise<SignedHead> {
     const { rows } = await this.parts.db.query<{ before: string | null }>(
       'SELECT max(day) AS before FROM heads WHERE ledger = $1 AND day < $2',
-      [this.ledger, day],
+      [ledger, day],
     );
-    const [found] = await headsAfter(this.parts.db, this.ledger, { day: rows[0]?.before ?? '', limit: 1 });
+    const [found] = await headsAfter(this.parts.db, ledger, { day: rows[0]?.before ?? '', limit: 1 });
     if (found?.head.day !== day) throw refuse('unknown-head', `no head was signed for ${day}`);
     return found;
   }
 
-  private async placeOf(position: bigint): Promise<{ entry: number; text: string } | undefined> {
+  private async placeOf(ledger: string, position: bigint): Promise<{ entry: number; text: string } | undefined> {
     const { rows } = await this.parts.db.query<{ entry: number; text: string }>(
       `SELECT c.entry, e.data AS text FROM chain c JOIN events e ON e."position" = c."position"
        WHERE c."position" = $1 AND c.ledger = $2`,
-      [position, this.ledger],
+      [position, ledger],
     );
     return rows[0];
   }
@@ -134,9 +153,9 @@ export class Proofs {
     return part && { salt: hex(part.salt), text: part.text };
   }
 
-  private async proven(prove: (nodes: NodeSource) => Promise<Buffer[]>): Promise<Buffer[]> {
+  private async proven(ledger: string, prove: (nodes: NodeSource) => Promise<Buffer[]>): Promise<Buffer[]> {
     try {
-      return await prove(keptNodes(this.parts.db, this.ledger));
+      return await prove(keptNodes(this.parts.db, ledger));
     } catch (error) {
       if (!(error instanceof NodeGone)) throw error;
       throw refuse('ledger-damaged', `${error.message}: verify the ledger`);

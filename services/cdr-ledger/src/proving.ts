@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { InvalidKey, type PublicKey, type Signer, signerFromPem, signerFromSeed } from '#chain';
 import type { EventStore } from '#event-store';
-import { partyText } from '#ocpi';
 import type { Database } from '#postgres';
 import { BadSettings, type PartySettings, type Settings } from '#settings';
 import type { Log } from '#telemetry';
@@ -11,6 +10,7 @@ import type { LedgerSettings } from './config.ts';
 import { Exporting } from './exporting.ts';
 import type { Following } from './follow.ts';
 import { type DailySigning, signDaily } from './heads.ts';
+import { type LedgerKind, ledgerName } from './ledgers.ts';
 import { Projections } from './projections.ts';
 import { Proofs } from './proofs.ts';
 
@@ -22,6 +22,8 @@ export interface ProvingParts {
   readonly timeZone: string;
   readonly signing: Signing;
   readonly log: Log;
+  /** Whose days are signed. */
+  readonly ledgers: readonly LedgerKind[];
   /** The followers of the log, among them the chain and the list of CDRs. */
   readonly chain: Following;
   readonly list: Following;
@@ -53,7 +55,18 @@ export function prove(parts: ProvingParts): Proving {
     exporting: new Exporting({ db, clock, party, timeZone, signer, keys, chain, cursorKey }),
     csv: new Csv({ db, list }),
     projections: new Projections(store, [chain, list, ...others], log),
-    signing: signDaily({ db, clock, ledger: partyText(party), zone: zone(timeZone), signer, chain, log }),
+    signing: signEach(parts, (kind) =>
+      signDaily({ db, clock, ledger: ledgerName(party, kind), zone: zone(timeZone), signer, chain, log }),
+    ),
+  };
+}
+
+function signEach({ ledgers }: ProvingParts, sign: (kind: LedgerKind) => DailySigning): DailySigning {
+  const signings = ledgers.map(sign);
+  return {
+    async stop() {
+      await Promise.all(signings.map((signing) => signing.stop()));
+    },
   };
 }
 

@@ -21,6 +21,8 @@ import { type Database, openDatabase, type Queryable } from '#postgres';
 import { insertNodes, insertRows } from './chain-rows.ts';
 import { itemsAfter } from './exporting.ts';
 import { allHeads, insertHead } from './heads.ts';
+import { restoreHolders } from './holders.ts';
+import { bookedLedger } from './ledgers.ts';
 import { chainUpTo, entriesUpTo, isChained } from './ledger-pages.ts';
 import { wrongNode } from './merkle-nodes.ts';
 import { migrations } from './migrations.ts';
@@ -33,43 +35,79 @@ export class NotRestored extends Error {
 export interface Restoring {
   /** The platform's database, with a login that owns its tables. */
   readonly databaseUrl: string;
-  /** The export's bytes from the beginning, each time it is called. */
-  readonly read: () => AsyncIterable<Uint8Array>;
-  /** Who may have signed; without them the export is believed in what it says itself. */
+  /** Of one platform: that of its CDRs, and if there is one that of its drivers' accounts. */
+  readonly exports: readonly ReadExport[];
+  /** Who may have signed; without them an export is believed in what it says itself. */
   readonly keys?: readonly PublicKey[];
   readonly onProgress?: (doing: 'verifying' | 'writing' | 'comparing', entries: number, of: number) => void;
 }
 
+/** An export's bytes from the beginning, each time it is called. */
+export type ReadExport = () => AsyncIterable<Uint8Array>;
+
+interface Verified {
+  readonly read: ReadExport;
+  readonly verdict: ExportVerdict;
+}
+
 /**
- * Writes an export into an empty ledger, all or nothing: the events at the same positions under the
- * same ids, private parts, chain and heads. Then it proves itself: what lies in the database is
- * verified as a ledger, and exported again, and that is the export, line for line.
- * Throws NotRestored.
+ * Writes exports into an empty database, all or nothing: the events at the same positions under the
+ * same ids, private parts, chains, heads, and whose the accounts are. Then it proves itself: what
+ * lies in the database is verified as ledgers, and exported again, and that is the exports, line for
+ * line. Throws NotRestored.
  */
-export async function restoreLedger(by: Restoring): Promise<ExportVerdict> {
-  const { read, keys, onProgress } = by;
+export async function restoreLedger(by: Restoring): Promise<ExportVerdict[]> {
+  const verified: Verified[] = [];
+  for (const read of by.exports) verified.push({ read, verdict: await verifiedExport(read, by) });
+  const verdicts = verified.map(({ verdict }) => verdict);
+  refuseUnlike(verdicts);
+  const db = await openDatabase({ url: by.databaseUrl, schema: 'cdr_ledger', migrations, poolMax: 3 });
+  try {
+    await db.tx((tx) => writeAll(tx, verified, by));
+    await proveIntact(db, verdicts);
+    for (const each of verified) await proveSame(db, each, by);
+  } finally {
+    await db.close();
+  }
+  return verdicts;
+}
+
+async function verifiedExport(read: ReadExport, { keys, onProgress }: Restoring): Promise<ExportVerdict> {
   const verdict = await verifyExport(read(), {
     ...(keys && { keys }),
     onProgress: (entries, of) => onProgress?.('verifying', entries, of),
   });
-  const { damage } = verdict;
-  if (damage) throw new NotRestored(`the export is not intact: ${damage.at}: ${damage.detail}`);
-  const db = await openDatabase({ url: by.databaseUrl, schema: 'cdr_ledger', migrations, poolMax: 3 });
-  try {
-    await db.tx((tx) => writeAll(tx, by, verdict));
-    await proveIntact(db, verdict);
-    await proveSame(db, by, verdict);
-  } finally {
-    await db.close();
-  }
+  const { damage, ledger } = verdict;
+  if (damage) throw new NotRestored(`the export${ledger && ` of ${ledger}`} is not intact: ${damage.at}: ${damage.detail}`);
   return verdict;
 }
 
-async function writeAll(tx: Queryable, { read, onProgress }: Restoring, verdict: ExportVerdict): Promise<void> {
+/** Accounts without what they book would lie beside the books of another platform. */
+function refuseUnlike(verdicts: readonly ExportVerdict[]): void {
+  const ledgers = verdicts.map(({ ledger }) => ledger);
+  const twice = ledgers.find((ledger, n) => ledgers.indexOf(ledger) !== n);
+  if (twice !== undefined) throw new NotRestored(`of ledger ${twice} there are two exports: give the one to restore`);
+  for (const ledger of ledgers) {
+    const booked = bookedLedger(ledger);
+    if (booked !== undefined && !ledgers.includes(booked))
+      throw new NotRestored(`${ledger} is restored together with ${booked}, whose CDRs it books: give both exports`);
+  }
+}
+
+async function writeAll(tx: Queryable, exports: readonly Verified[], { onProgress }: Restoring): Promise<void> {
   // Events are appended through one function only: who restores them is the tables' owner.
   await tx.query('SET LOCAL ROLE NONE');
   await tx.query(`SELECT pg_advisory_xact_lock(x'65766e7400000000'::bigint + 'events'::regclass::oid::bigint)`);
   await refuseOccupied(tx);
+  for (const each of exports) await writeExport(tx, each, onProgress);
+  await restoreHolders(tx);
+  await tx.query(
+    `INSERT INTO followed (follower, "position") SELECT 'chain', coalesce(max("position"), 0) FROM chain
+     ON CONFLICT (follower) DO UPDATE SET "position" = excluded."position"`,
+  );
+}
+
+async function writeExport(tx: Queryable, { read, verdict }: Verified, onProgress: Restoring['onProgress']) {
   const tree = new MerkleEdge();
   let batch: ExportedEntry[] = [];
   const flush = async () => {
@@ -83,14 +121,10 @@ async function writeAll(tx: Queryable, { read, onProgress }: Restoring, verdict:
     if (batch.length === BATCH) await flush();
   }
   await flush();
-  await tx.query(
-    `INSERT INTO followed (follower, "position") SELECT 'chain', coalesce(max("position"), 0) FROM chain
-     ON CONFLICT (follower) DO UPDATE SET "position" = excluded."position"`,
-  );
 }
 
 const BATCH = 200;
-const OCCUPIED = ['events', 'chain', 'merkle_nodes', 'heads', 'private_parts'];
+const OCCUPIED = ['events', 'chain', 'merkle_nodes', 'heads', 'private_parts', 'account_holders'];
 
 async function refuseOccupied(tx: Queryable): Promise<void> {
   for (const table of OCCUPIED) {
@@ -162,32 +196,34 @@ async function writeEntries(
   if (nodes.length > 0) await insertNodes(tx, nodes);
 }
 
-async function proveIntact(db: Database, verdict: ExportVerdict): Promise<void> {
+async function proveIntact(db: Database, verdicts: readonly ExportVerdict[]): Promise<void> {
   const store = postgresEventStore(db);
   try {
     const beside = {
       rows: chainUpTo(db),
       heads: await allHeads(db),
-      keys: verdict.keys,
+      keys: [...new Set(verdicts.flatMap(({ keys }) => keys))],
       isChained: (eventId: string) => isChained(db, eventId),
       wrongNode: (ledger: string, nodes: Parameters<typeof wrongNode>[2]) => wrongNode(db, ledger, nodes),
     };
-    const [found] = await verifyLog(entriesUpTo(db, store), beside, verdict.ledger);
-    const { entries, head } = found?.chain ?? EMPTY_CHAIN;
-    const isSame =
-      found?.problem === undefined &&
-      entries === verdict.entries &&
-      Buffer.from(head).toString('hex') === verdict.link &&
-      found?.heads === verdict.heads &&
-      found.erased === verdict.erased;
-    if (!isSame) throw new NotRestored(`what was written does not verify: ${found?.problem ?? 'it is another ledger'}`);
+    const written = await verifyLog(entriesUpTo(db, store), beside, verdicts[0]!.ledger);
+    for (const verdict of verdicts) {
+      const found = written.find(({ ledger }) => ledger === verdict.ledger);
+      const isSame =
+        found?.problem === undefined &&
+        (found?.chain ?? EMPTY_CHAIN).entries === verdict.entries &&
+        Buffer.from((found?.chain ?? EMPTY_CHAIN).head).toString('hex') === verdict.link &&
+        (found?.heads ?? 0) === verdict.heads &&
+        (found?.erased ?? 0) === verdict.erased;
+      if (!isSame) throw new NotRestored(`what was written does not verify: ${found?.problem ?? 'it is another ledger'}`);
+    }
   } finally {
     await store.close();
   }
 }
 
 /** Exports it again: entries and heads are the same lines. (Sums and end are of one export.) */
-async function proveSame(db: Database, { read, onProgress }: Restoring, verdict: ExportVerdict): Promise<void> {
+async function proveSame(db: Database, { read, verdict }: Verified, { onProgress }: Restoring): Promise<void> {
   const { ledger, entries } = verdict;
   const given = createHash('sha256');
   for await (const lines of linesOf(read())) {

@@ -1,5 +1,6 @@
 import { decimal } from '#money';
-import { type Cdr, type Party, partyText, sameParty } from '#ocpi';
+import { type Cdr, type Party, sameParty } from '#ocpi';
+import type { Queryable } from '#postgres';
 import type { EventStore } from '#event-store';
 import { combinedRate, type Place, taxesAt } from '#taxes';
 import { type Clock, instant } from '#time';
@@ -13,7 +14,10 @@ import {
 import { type Charged, type PlanVersion, retailPrice, type RetailPrice } from './plan.ts';
 import type { PlanBook } from './plan-book.ts';
 import type { RetailSettings } from './retail-config.ts';
-import type { Recorder } from './record.ts';
+import { holderPart } from './holders.ts';
+import { accountsLedger } from './ledgers.ts';
+import { sealOf } from './private-part.ts';
+import type { Order, Recorder } from './record.ts';
 
 export interface Priced {
   readonly plan: PlanVersion;
@@ -30,6 +34,7 @@ export interface ForDriver extends Omit<Charged, 'own' | 'taxPercent'> {
 }
 
 export interface RetailPricingParts {
+  readonly db: Queryable;
   readonly store: EventStore;
   readonly recorder: Recorder;
   readonly clock: Clock;
@@ -45,15 +50,20 @@ export class RetailPricing {
   /** Opens the account, if it is not. */
   async opened(accountId: string): Promise<AccountState> {
     const { recorder, clock, party, settings } = this.parts;
-    const command: AccountCommand = {
-      type: 'OpenAccount',
-      ledger: accountsLedger(party),
-      accountId,
-      planId: settings.defaultPlan,
-      limits: settings.limits,
-      at: clock.iso(),
+    const order = async ({ opened }: AccountState): Promise<Order<AccountCommand> | undefined> => {
+      if (opened) return undefined;
+      const part = await holderPart(this.parts.db, accountId, party);
+      const command: AccountCommand = {
+        type: 'OpenAccount',
+        ledger: accountsLedger(party),
+        accountId,
+        planId: settings.defaultPlan,
+        limits: settings.limits,
+        ...(part && { private: sealOf(part) }),
+        at: clock.iso(),
+      };
+      return { parts: part ? [part] : [], command };
     };
-    const order = async () => ({ parts: [], command });
     return (await recorder.record(accountStream(accountId), account, order)).state;
   }
 
@@ -77,11 +87,6 @@ export class RetailPricing {
     );
     return { plan, price };
   }
-}
-
-/** Partners settle by the chain of the party alone: what drivers pay is in one of its own. */
-export function accountsLedger(party: Party): string {
-  return `${partyText(party)}/accounts`;
 }
 
 type PricedCdr = Pick<

@@ -158,9 +158,10 @@ function contractAccount({ accountId, contractId, plan, exhausted, balances, ope
   };
 }
 
-function contractLine({ kind, at, currency, amount, party, cdrId, text }: AccountLine) {
+function contractLine({ position, kind, at, currency, amount, party, cdrId, text }: AccountLine) {
   const [countryCode = '', partyId = ''] = party?.split('*') ?? [];
   return {
+    id: String(position),
     kind,
     at,
     currency,

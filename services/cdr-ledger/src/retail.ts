@@ -41,7 +41,7 @@ export class Retail {
   static async keep(parts: RetailParts, settings: RetailSettings): Promise<Retail> {
     const { db, bus, store, recorder, clock, party, log } = parts;
     const plans = await PlanBook.open(db, settings.versions, clock);
-    const pricing = new RetailPricing({ store, recorder, clock, party, settings, plans });
+    const pricing = new RetailPricing({ db, store, recorder, clock, party, settings, plans });
     const placeOf = placesFrom(bus);
     const rows = follow(db, store, accountRows, log);
     const credit = { db, recorder, clock, party, rows };

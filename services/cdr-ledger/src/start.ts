@@ -69,7 +69,10 @@ export function start(env: Env): Promise<Running> {
       const retail = plans === undefined ? Retail.none : await Retail.keep(retailing, plans);
       onStop(() => retail.stop());
       const others = [disputeRows, credits, settled, ...retail.followings];
-      const proving = prove({ db, store, clock, party, timeZone, signing, log, chain, list, others });
+      const proving = prove({
+        db, store, clock, party, timeZone, signing, log, chain, list, others,
+        ledgers: plans === undefined ? ['cdrs'] : ['cdrs', 'accounts'],
+      });
       onStop(() => proving.signing.stop());
       const serving = await serve({
         module: CdrLedgerModule.with({ ledger, disputes, settling, retail, ...proving }),

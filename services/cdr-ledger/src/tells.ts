@@ -79,7 +79,7 @@ export function withPrivateParts(store: EventStore, db: Database): EventStore {
     const read = events.map((event) => readEvent(event));
     const found = await findPrivateParts(
       db,
-      read.flatMap((event) => ('private' in event ? [event.private.id] : [])),
+      read.flatMap((event) => (sealIdOf(event) ?? [])),
     );
     const holders = await contractKeys(
       db,
@@ -87,7 +87,7 @@ export function withPrivateParts(store: EventStore, db: Database): EventStore {
     );
     return events.map((stored, n) => {
       const event = read[n]!;
-      const privateText = 'private' in event ? found.get(event.private.id)?.text : undefined;
+      const privateText = found.get(sealIdOf(event) ?? '')?.text;
       const contractKey = isCredit(event) ? holders.get(event.accountId) : undefined;
       return privateText === undefined && contractKey === undefined
         ? stored
@@ -104,6 +104,11 @@ export function withPrivateParts(store: EventStore, db: Database): EventStore {
     subscribe: (after, handle, signal) =>
       store.subscribe(after, async (events) => handle(await opened(events)), signal),
   };
+}
+
+/** Whose account it is stays here. */
+function sealIdOf(event: LedgerEvent): string | undefined {
+  return 'private' in event && event.type !== 'AccountOpened' ? event.private?.id : undefined;
 }
 
 function isCredit(event: LedgerEvent) {

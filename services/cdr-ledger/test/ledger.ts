@@ -95,6 +95,7 @@ export async function testLedger({
     chain,
     list,
     others: [settled],
+    ledgers: ['cdrs'],
   });
   const superuser = new pg.Pool({
     connectionString: database.url,

@@ -38,19 +38,26 @@ export interface LedgerPlatform {
   tellAsGateway(...facts: Fact[]): Promise<void>;
   /** One more replica of the service. */
   startReplica(): Promise<Running>;
-  restart(): Promise<void>;
+  /** At another time, if one is given. */
+  restart(clock?: string): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** `clock` is the platform's time when it starts; it runs at the world's rate. */
+/**
+ * `clock` is the platform's time when it starts; it runs at the world's rate. `before` works on the
+ * empty database.
+ */
 export async function ledgerPlatform(
   settings: Record<string, unknown>,
   clock: string,
+  before: (databaseUrl: string) => Promise<unknown> = async () => {},
 ): Promise<LedgerPlatform> {
-  const platform = await testPlatform(settings, {
-    ROAMWATT_CLOCK_EPOCH: clock,
+  const clockAt = (epoch: string) => ({
+    ROAMWATT_CLOCK_EPOCH: epoch,
     ROAMWATT_CLOCK_STARTED: new Date().toISOString(),
   });
+  const platform = await testPlatform(settings, clockAt(clock));
+  await before(platform.databaseUrl);
   const bus = await connectBus({
     natsUrl: platform.env['NATS_URL']!,
     platform: platform.platform,
@@ -121,9 +128,9 @@ export async function ledgerPlatform(
     tellAsSessions: tell(sessions, db),
     tellAsGateway: tell(gateway, gatewayDb),
     startReplica: () => start(platform.env),
-    async restart() {
+    async restart(epoch) {
       await service.stop();
-      service = await start(platform.env);
+      service = await start({ ...platform.env, ...(epoch === undefined ? {} : clockAt(epoch)) });
     },
     async stop() {
       await listening.close();

@@ -56,9 +56,9 @@ async function onFresh<T>(work: (database: FreshDatabase) => Promise<T>): Promis
 test('a restored ledger is the same ledger: same positions, ids, texts, chain, heads and erasures', async () => {
   await onFresh(async ({ url: databaseUrl }) => {
     const doing = new Set<string>();
-    const verdict = await restoreLedger({
+    const [verdict] = await restoreLedger({
       databaseUrl,
-      read: () => bytesOf(lines),
+      exports: [() => bytesOf(lines)],
       keys: there.keys,
       onProgress: (what) => doing.add(what),
     });
@@ -82,8 +82,8 @@ test('a restored ledger is the same ledger: same positions, ids, texts, chain, h
 test('an export that is not intact, or not signed by the known key, is not restored', async () => {
   await onFresh(async ({ url: databaseUrl }) => {
     const restoring = (text: readonly string[], keys = there.keys) =>
-      restoreLedger({ databaseUrl, read: () => bytesOf(text), keys });
-    await expect(restoring(lines.toSpliced(5, 1))).rejects.toThrow(/^the export is not intact: entry 4: it is gone/);
+      restoreLedger({ databaseUrl, exports: [() => bytesOf(text)], keys });
+    await expect(restoring(lines.toSpliced(5, 1))).rejects.toThrow(/^the export of CA\*BCT is not intact: entry 4: it is gone/);
     await expect(restoring(lines, ['A'.repeat(43)])).rejects.toThrow('which is not known');
     const db = await openDatabase({ url: databaseUrl, schema: 'cdr_ledger', migrations });
     expect((await db.query('SELECT 1 FROM events')).rowCount).toBe(0);
@@ -93,7 +93,7 @@ test('an export that is not intact, or not signed by the known key, is not resto
 
 test('a ledger that is not empty is left as it is', async () => {
   const before = await there.proofs.verify();
-  const restoring = restoreLedger({ databaseUrl: there.databaseUrl, read: () => bytesOf(lines), keys: there.keys });
+  const restoring = restoreLedger({ databaseUrl: there.databaseUrl, exports: [() => bytesOf(lines)], keys: there.keys });
   await expect(restoring).rejects.toThrow(NotRestored);
   await expect(restoring).rejects.toThrow(/is not empty, it has events/);
   expect(await there.proofs.verify()).toEqual(before);

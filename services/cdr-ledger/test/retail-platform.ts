@@ -40,8 +40,17 @@ export const plus = {
   ],
 };
 
-export async function retailPlatform(retail: object = plus): Promise<RetailPlatform> {
-  const ledger = await ledgerPlatform({ party: plunk, retail }, '2022-02-01T18:22:00Z');
+export interface RetailPlatformOptions {
+  readonly clock?: string;
+  readonly ledger?: object;
+  readonly before?: (databaseUrl: string) => Promise<unknown>;
+}
+
+export async function retailPlatform(
+  retail: object = plus,
+  { clock = '2022-02-01T18:22:00Z', ledger: section = {}, before }: RetailPlatformOptions = {},
+): Promise<RetailPlatform> {
+  const ledger = await ledgerPlatform({ party: plunk, retail, ledger: section }, clock, before);
   const { bus, databaseUrl, ledgerDb } = ledger;
   const closing: (() => Promise<unknown>)[] = [];
   const teller = async (context: 'tokens-auth' | 'partner-sessions', schema: string) => {

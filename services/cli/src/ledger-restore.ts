@@ -4,11 +4,12 @@ import { bytesOf, PUBLIC_KEY_OPTION, publicKeysOf, summaryOf } from './ledger-ve
 import { optionOf, RefusedInput, type Verb, WrongUsage } from './verb.ts';
 
 export const ledgerRestore: Verb = {
-  usage: 'EXPORT.jsonl --database-url URL [options]',
-  about: `Writes an export into the empty ledger of a platform's database, all or nothing: the entries at the
-same places under the same ids, what is private and not erased, the chain and the signed heads. Then
-the restore proves itself: what lies in the database is verified as a ledger, and exported again,
-which must be the export line for line. Restore before a platform first starts on the database; its
+  usage: 'EXPORT.jsonl [ACCOUNTS.jsonl] --database-url URL [options]',
+  about: `Writes the export of a platform's CDR ledger, and with it that of its drivers' accounts where it keeps
+some, into its empty database, all or nothing: the entries at the same places under the same ids,
+what is private and not erased, the chains and the signed heads. Then the restore proves itself: what
+lies in the database is verified as ledgers, and exported again, which must be the exports line for
+line. Accounts that were exported before the CDRs are booked up to them. Restore before a platform first starts on the database; its
 lists and statements are made from the log when it does.`,
   options: {
     'database-url': {
@@ -24,20 +25,24 @@ lists and statements are made from the log when it does.`,
       'npx roamwatt ledger restore ledger.jsonl --database-url postgres://…/roamwatt',
       'the login owns the database',
     ],
+    [
+      'npx roamwatt ledger restore ledger.jsonl accounts.jsonl --database-url postgres://…/roamwatt',
+      "with drivers' accounts",
+    ],
   ],
   async run(given, terminal) {
-    const [file, ...others] = given.files;
+    const { files } = given;
     const databaseUrl = optionOf(given, 'database-url');
-    if (file === undefined || others.length > 0 || file === '-')
-      throw new WrongUsage('give one file: it is read several times');
+    if (files.length === 0 || files.includes('-'))
+      throw new WrongUsage('give the exports as files: they are read several times');
     if (databaseUrl === undefined || !URL.canParse(databaseUrl))
       throw new WrongUsage('--database-url: postgres://user:password@host:port/database');
     const keys = publicKeysOf(given);
     const { status } = terminal;
     try {
-      const verdict = await restoreLedger({
+      const verdicts = await restoreLedger({
         databaseUrl,
-        read: () => bytesOf(file, terminal),
+        exports: files.map((file) => () => bytesOf(file, terminal)),
         ...(keys && { keys }),
         onProgress: (doing, entries, of) =>
           status?.(
@@ -45,17 +50,20 @@ lists and statements are made from the log when it does.`,
           ),
       });
       status?.('');
-      const { ledger, entries, erased, heads, link, root } = verdict;
-      const said = { source: file, restored: true, ledger, entries, erased, heads, link, root };
-      terminal.out.line(
-        given.flags.has('json')
-          ? JSON.stringify(said)
-          : `${file}: restored, verified, and exported again as the same\n${summaryOf(verdict)}`,
-      );
+      for (const [n, verdict] of verdicts.entries()) {
+        const { ledger, entries, erased, heads, link, root } = verdict;
+        const source = files[n]!;
+        const said = { source, restored: true, ledger, entries, erased, heads, link, root };
+        terminal.out.line(
+          given.flags.has('json')
+            ? JSON.stringify(said)
+            : `${source}: restored, verified, and exported again as the same\n${summaryOf(verdict)}`,
+        );
+      }
       return 0;
     } catch (error) {
       if (error instanceof NotRestored)
-        throw new RefusedInput(`${file}: not restored: ${error.message}`);
+        throw new RefusedInput(`${files.join(', ')}: not restored: ${error.message}`);
       if (error instanceof DatabaseFailure)
         throw new RefusedInput(`--database-url: the database cannot be used: ${error.message}`);
       throw error;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Bus } from '#bus';
 import { fromJsonBytes } from '#contracts';
 import {
-  type Account, type AccountLine, bookPayment, changeAccount, getAccount, getRetail, listAccountLines, listAccounts,
+  type Account, type AccountLine, bookPayment, changeAccount, getAccount, getAccountLineProof, getRetail, listAccountLines, listAccounts,
   releaseCharge, type RetailFound,
 } from '#contracts/accounts';
 import { money } from './charge.ts';
@@ -29,6 +29,7 @@ const AccountView = z.object({
 }).meta({ id: 'Account' });
 
 const LineView = z.object({
+  id: z.string(),
   kind: z.string().meta({ description: 'charge, refund or payment' }),
   at: z.string(),
   currency: z.string(),
@@ -52,7 +53,7 @@ const ofContract = z.strictObject({ contract_id: OcpiId });
 
 /** Drivers' accounts: their own, and the operator's verbs on all of them. */
 export function accountRoutes(bus: Bus): Route[] {
-  return [...readingRoutes(bus), ...changingRoutes(bus), ...chargeRoutes(bus)];
+  return [...readingRoutes(bus), ...proofRoutes(bus), ...changingRoutes(bus), ...chargeRoutes(bus)];
 }
 
 function readingRoutes(bus: Bus): Route[] {
@@ -75,6 +76,26 @@ function readingRoutes(bus: Bus): Route[] {
       method: 'GET', path: '/v1/operator/accounts/:contract_id', summary: 'A driver\'s account and its lines, newest first',
       params: ofContract, query: paged, answer: WholeAccount,
       handle: ({ params, query }) => wholeAccount(bus, params.contract_id, query),
+    }),
+  ];
+}
+
+function proofRoutes(bus: Bus): Route[] {
+  const LineId = z.string().regex(/^\d{1,18}$/, '`id` of a line');
+  const proof = z.record(z.string(), z.unknown());
+  const proofOf = async (contractId: string, lineId: string, forDriver: boolean) =>
+    fromJsonBytes<Record<string, unknown>>((await bus.ask(getAccountLineProof, { contractId, lineId, forDriver })).proofJson);
+  return [
+    driverRoute({
+      method: 'GET', path: '/v1/account/lines/:line_id/proof', params: z.strictObject({ line_id: LineId }), answer: proof,
+      summary: 'The proof that a payment, or a charge passed on as it is, is booked on your account, to the newest signed head',
+      handle: ({ driver, params }) => proofOf(driver.contractId, params.line_id, true),
+    }),
+    operatorRoute({
+      method: 'GET', path: '/v1/operator/accounts/:contract_id/lines/:line_id/proof',
+      params: ofContract.extend({ line_id: LineId }), answer: proof,
+      summary: 'The proof that a line is in the ledger of accounts; its entry holds what a charge costs you',
+      handle: ({ params }) => proofOf(params.contract_id, params.line_id, false),
     }),
   ];
 }
@@ -161,10 +182,10 @@ function viewOf(account: Account): z.infer<typeof AccountView> {
   };
 }
 
-function lineOf({ kind, at, currency, amount, party, cdrId, text }: AccountLine): z.infer<typeof LineView> {
+function lineOf({ id, kind, at, currency, amount, party, cdrId, text }: AccountLine): z.infer<typeof LineView> {
   const receipt = party && cdrId !== undefined
     ? { receipt: { country_code: party.countryCode, party_id: party.partyId, cdr_id: cdrId } } : {};
-  return { kind, at, currency, amount: inCurrency(amount, currency), text, ...receipt };
+  return { id, kind, at, currency, amount: inCurrency(amount, currency), text, ...receipt };
 }
 
 function retailOf({ state, price }: RetailFound): z.infer<typeof RetailView> {

@@ -13,6 +13,8 @@ import { FileAnswer, operatorRoute, type Route } from './route.ts';
 /** A page is read from the database, and the last one is signed. */
 const PAGE_MS = 30_000;
 
+const Ledger = z.enum(['cdrs', 'accounts']).default('cdrs')
+  .meta({ description: 'accounts: that of the drivers\' accounts, which is not for partners' });
 const Day = z.string().regex(/^\d{4}-\d\d-\d\d$/, 'a day, such as 2022-02-01');
 const Instant = z.string().regex(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/, 'RFC 3339 in UTC, such as 2022-02-01T17:00:00Z');
 
@@ -37,10 +39,12 @@ function proofRoutes(bus: Bus): Route[] {
     operatorRoute({
       method: 'GET', path: '/v1/operator/ledger/heads',
       summary: 'The signed heads of the ledger, one for each day, and the public keys; at most 500 behind a day',
-      query: z.strictObject({ after_day: Day.optional() }),
+      query: z.strictObject({ after_day: Day.optional(), ledger: Ledger }),
       answer: z.object({ keys: z.array(z.string()), heads: z.array(HeadView) }),
       async handle({ query }) {
-        const { heads, keys } = await bus.ask(getHeads, { afterDay: query.after_day ?? '' });
+        const { heads, keys } = await bus.ask(getHeads, {
+          afterDay: query.after_day ?? '', accounts: query.ledger === 'accounts',
+        });
         return { keys, heads: heads.map(headView) };
       },
     }),
@@ -61,10 +65,11 @@ function proofRoutes(bus: Bus): Route[] {
     operatorRoute({
       method: 'GET', path: '/v1/operator/ledger/consistency',
       summary: 'The proof that the ledger only grew from one head to a later one (RFC 6962)',
-      query: z.strictObject({ older: Day, newer: Day }),
+      query: z.strictObject({ older: Day, newer: Day, ledger: Ledger }),
       answer: z.object({ older: HeadView, newer: HeadView, path: z.array(z.string()) }),
-      async handle({ query: { older: olderDay, newer: newerDay } }) {
-        const { older, newer, path } = await bus.ask(getConsistencyProof, { olderDay, newerDay });
+      async handle({ query: { older: olderDay, newer: newerDay, ledger } }) {
+        const accounts = ledger === 'accounts';
+        const { older, newer, path } = await bus.ask(getConsistencyProof, { olderDay, newerDay, accounts });
         return { older: headView(older!), newer: headView(newer!), path };
       },
     }),
@@ -82,9 +87,14 @@ function exportRoutes(bus: Bus): Route[] {
     operatorRoute({
       method: 'GET', path: '/v1/operator/ledger/export',
       summary: 'The whole ledger as JSON Lines, which npx roamwatt ledger verify verifies',
+      query: z.strictObject({ ledger: Ledger }),
       answer: z.unknown(), media: ['application/jsonl'],
-      handle: () =>
-        streamed('application/jsonl', 'ledger.jsonl', (cursor) => bus.ask(exportLedger, { cursor }, { timeoutMs: PAGE_MS })),
+      handle: ({ query: { ledger } }) => {
+        const accounts = ledger === 'accounts';
+        const name = accounts ? 'accounts.jsonl' : 'ledger.jsonl';
+        return streamed('application/jsonl', name, (cursor) =>
+          bus.ask(exportLedger, { cursor, accounts }, { timeoutMs: PAGE_MS }));
+      },
     }),
     operatorRoute({
       method: 'GET', path: '/v1/operator/cdrs.csv',

@@ -23,6 +23,8 @@ const statusOfRefusal: Readonly<Record<string, number>> = {
   'unknown-session': 404,
   'unknown-order': 404,
   'unknown-cdr': 404,
+  'unknown-line': 404,
+  'shows-costs': 403,
   'unknown-account': 404,
   'unknown-charge': 404,
   'accounts-not-kept': 404,

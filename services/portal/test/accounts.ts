@@ -1,6 +1,6 @@
 import { type Bus, each } from '#bus';
 import {
-  bookPayment, type BookPayment, changeAccount, type ChangeAccount, getAccount, getRetail, listAccountLines,
+  bookPayment, type BookPayment, changeAccount, type ChangeAccount, getAccount, getAccountLineProof, getRetail, listAccountLines,
   listAccounts, priceForDriver, releaseCharge,
 } from '#contracts/accounts';
 import { toJsonBytes } from '#contracts';
@@ -34,6 +34,11 @@ export class Accounts {
   }
 
   async answer(bus: Bus): Promise<void> {
+    await bus.answer(getAccountLineProof, (requests) => each(requests, async ({ contractId, lineId, forDriver }) => {
+      if (lineId !== '6') throw new Rejected('unknown-line', `line: the account has no line ${lineId}`);
+      if (forDriver) throw new Rejected('shows-costs', 'line: the entry of 6 holds what it costs the operator');
+      return { proofJson: toJsonBytes({ roamwatt_receipt: 1, ledger: 'CA*CPK/accounts', contractId }) };
+    }));
     await bus.answer(getRetail, (requests) => requests.map(({ cdrId }) => {
       if (!this.kept) return { state: 'not-kept' };
       return this.off.has(cdrId) ? { state: 'none' } : { state: 'booked', price: this.price() };
@@ -44,7 +49,7 @@ export class Accounts {
     await bus.answer(listAccounts, (requests) => requests.map(() => ({ accounts: [this.account('CA-CPK-C1')], next: '7' })));
     await bus.answer(listAccountLines, (requests) => each(requests, async ({ after }) => ({
       lines: after === '' ? [{
-        kind: 'charge', at: '2022-02-01T18:22:00Z', currency: 'CAD', amount: '-9.5', cdrId: 'R-1',
+        id: '6', kind: 'charge', at: '2022-02-01T18:22:00Z', currency: 'CAD', amount: '-9.5', cdrId: 'R-1',
         party: { countryCode: 'CA', partyId: 'BCT' }, text: '9.56 CAD by your plan.',
       }] : [],
       next: after === '' ? '5' : '',

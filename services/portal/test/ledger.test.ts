@@ -30,14 +30,15 @@ const projection = { name: 'cdr-list', position: 7n, logPosition: 9n, rebuildabl
 beforeAll(async () => {
   platform = await testPlatform({ portal: { operator_keys: [key] } });
   ledger = await connectBus({ natsUrl: platform.env.NATS_URL!, platform: platform.platform, service: 'cdr-ledger' });
-  const page = async ({ cursor }: { cursor: string }) => {
+  const page = async ({ cursor, accounts }: { cursor: string; accounts: boolean }) => {
+    if (accounts) return { lines: Buffer.from('of accounts\n'), next: '' };
     if (!pages.has(cursor)) throw new Rejected('ledger-damaged', 'verify the ledger');
     return { lines: Buffer.from(pages.get(cursor)!), next: nextOf(cursor) };
   };
   await ledger.answer(exportLedger, (requests) => each(requests, page));
   await ledger.answer(exportCdrs, (requests) => each(requests, async ({ dateFrom }) => (
     { lines: Buffer.from(`own,${dateFrom ?? ''}\r\n`), next: '' })));
-  await ledger.answer(getHeads, (requests) => each(requests, async ({ afterDay }) => (
+  await ledger.answer(getHeads, (requests) => each(requests, async ({ afterDay, accounts }) => (accounts ? { keys: [], heads: [] } :
     { keys: [signer.publicKey], heads: [headOf('2022-02-01', 3), headOf('2022-02-02', 5)].slice(afterDay === '' ? 0 : 1) })));
   await ledger.answer(getReceiptProof, (requests) => each(requests, async ({ cdrId, withPrivate }) => {
     if (cdrId === 'TODAY') throw new Rejected('not-signed-yet', 'its day has not ended');
@@ -91,6 +92,14 @@ test('the ledger is downloaded page by page as one file', async () => {
   expect([status, body]).toEqual([200, 'one\ntwo\nthree\n']);
   expect(headers.get('content-type')).toBe('application/jsonl');
   expect(headers.get('content-disposition')).toBe('attachment; filename="ledger.jsonl"');
+});
+
+test('the ledger of accounts is a file of its own, with heads of its own', async () => {
+  const { headers, body } = await operator.get('/v1/operator/ledger/export?ledger=accounts');
+  expect(body).toBe('of accounts\n');
+  expect(headers.get('content-disposition')).toBe('attachment; filename="accounts.jsonl"');
+  expect((await operator.get('/v1/operator/ledger/heads?ledger=accounts')).body).toEqual({ keys: [], heads: [] });
+  expect(await operator.get('/v1/operator/ledger/export?ledger=all')).toMatchObject({ status: 400 });
 });
 
 test('a download that cannot begin is refused; one that cannot go on is cut, never ended as if whole', async () => {

@@ -98,12 +98,15 @@ test('a driver sees the own account in pages; the operator sees and changes all'
   const receipt = { country_code: 'CA', party_id: 'BCT', cdr_id: 'R-1' };
   expect((await avery.get('/v1/account')).body).toMatchObject({
     contract_id: driver.contract_id, plan: { id: 'plus', name: 'Plus', text: 'You pay.' }, credit: 'there', balances, next: '5',
-    lines: [{ kind: 'charge', amount: '-9.50', currency: 'CAD', receipt, text: '9.56 CAD by your plan.' }],
+    lines: [{ id: '6', kind: 'charge', amount: '-9.50', currency: 'CAD', receipt, text: '9.56 CAD by your plan.' }],
   });
   expect((await avery.get('/v1/account?after=5')).body).toMatchObject({ lines: [] });
   expect((await operator.get('/v1/operator/accounts')).body).toMatchObject({ accounts: [{ balances }], next: '7' });
   const path = `/v1/operator/accounts/${driver.contract_id}`;
   expect((await operator.get(path)).body).toMatchObject({ balances, lines: [{ receipt }] });
+  expect((await operator.get(`${path}/lines/6/proof`)).body).toMatchObject({ ledger: 'CA*CPK/accounts', contractId: driver.contract_id });
+  expect(await operator.get(`${path}/lines/7/proof`)).toMatchObject({ status: 404, body: { error: { code: 'unknown-line' } } });
+  expect(await avery.get('/v1/account/lines/6/proof')).toMatchObject({ status: 403, body: { error: { code: 'shows-costs' } } });
   const change = { plan: 'flat', limits: [{ currency: 'CAD', amount: '50' }, { currency: 'EUR', amount: null }] };
   expect((await operator.send('PUT', path, JSON.stringify(change))).status).toBe(200);
   expect(neighbours.accounts.changes).toMatchObject([
@@ -114,7 +117,7 @@ test('a driver sees the own account in pages; the operator sees and changes all'
   expect(await operator.get('/v1/operator/accounts/NOBODY')).toMatchObject({ status: 404, body: { error: { code: 'unknown-account' } } });
   for (const body of [{ limits: [{ currency: 'CAD' }] }, { limits: [{ currency: 'CAD', amount: 5 }] }, { plan: '' }, { credit: 1 }])
     expect((await operator.send('PUT', path, JSON.stringify(body))).status).toBe(400);
-  for (const [method, wanted] of [['GET', path], ['PUT', path], ['POST', `${path}/payments`], ['GET', '/v1/operator/accounts']] as const)
+  for (const [method, wanted] of [['GET', path], ['PUT', path], ['POST', `${path}/payments`], ['GET', '/v1/operator/accounts'], ['GET', `${path}/lines/6/proof`]] as const)
     expect((await avery.send(method, wanted)).status).toBe(401);
 });
 

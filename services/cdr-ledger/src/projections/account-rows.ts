@@ -198,6 +198,20 @@ export interface AccountLine {
   readonly text: string;
 }
 
+/** The entry of one line of an account. */
+export async function findLine(
+  db: Queryable,
+  accountId: string,
+  position: bigint,
+): Promise<{ position: bigint; data: string } | undefined> {
+  const { rows } = await db.query<{ position: bigint; data: string }>(
+    `SELECT l."position", e.data FROM account_lines l JOIN events e ON e."position" = l."position"
+     WHERE l.account_id = $1 AND l."position" = $2`,
+    [accountId, position],
+  );
+  return rows[0];
+}
+
 /** Newest first, before a position. */
 export async function linesOf(
   db: Queryable,
