@@ -118,20 +118,26 @@ export function ocpiClient(options: ClientOptions): OcpiClient {
   };
 }
 
-interface Call {
+export interface Call {
   readonly method: Method;
   readonly url: string;
   readonly body: Body | undefined;
   readonly more: CallOptions;
 }
 
-async function request(options: ClientOptions, { method, url, body, more }: Call): Promise<Outcome> {
+async function request(options: ClientOptions, call: Call): Promise<Outcome> {
+  const exchanged = await outbound(options, call);
+  return exchanged.kind === 'answered' ? outcomeOf(exchanged, options) : exchanged;
+}
+
+/** One request with a client's headers and bounds, its answer not yet read. */
+export async function outbound(options: ClientOptions, { method, url, body, more }: Call): Promise<Exchange> {
   const { allowPrivate = false, timeoutMs = 10_000, maxBytes = 20_000_000 } = options;
   const allowed = allowedUrl(url, { allowPrivate });
   if (!allowed.ok) return { kind: 'unreachable', message: `the URL ${allowed.message}` };
   const headers = requestHeaders(options, more);
   if (body !== undefined) headers['Content-Type'] = 'application/json';
-  const exchanged = await exchange(
+  return exchange(
     options.agent ?? sharedAgent(allowPrivate),
     {
       method, url: allowed.url, headers,
@@ -139,7 +145,6 @@ async function request(options: ClientOptions, { method, url, body, more }: Call
     },
     { timeoutMs: more.timeoutMs ?? timeoutMs, maxBytes },
   );
-  return exchanged.kind === 'answered' ? outcomeOf(exchanged, options) : exchanged;
 }
 
 function requestHeaders(options: ClientOptions, more: CallOptions): Record<string, string> {

@@ -24,7 +24,7 @@ export {
   exampleCdr, exampleCreditCdr, exampleLocation, exampleSession, exampleTariff, exampleToken,
 } from './examples.ts';
 export { type AgentOptions, outboundAgent } from './exchange.ts';
-export { DateTime, dateTimeOf, DisplayText, instantMs, known, type Patch, Price, Role } from './fields.ts';
+export { CountryCode, DateTime, dateTimeOf, DisplayText, instantMs, known, PartyId, type Patch, Price, Role } from './fields.ts';
 export {
   answerRouting, authorization, type Headers, headerText, idHeaders, type MessageIds, readMessageIds, readRouting,
   type Routing, routingHeaders, type RoutingReading, type TokenCandidate, tokenCandidates, type TokenEncoding,
@@ -53,6 +53,7 @@ export { type Page } from './pull.ts';
 export {
   findEndpoint, type Interface, missingInterfaces, newestCommon, typicalInterfaces,
 } from './registration.ts';
+export { relay, type Relayed, type RelayedRequest } from './relay.ts';
 export {
   ActiveProfileQuery, type Method, ResponseUrlQuery, type Route, routes, TokenQuery,
 } from './routes.ts';

@@ -1,5 +1,5 @@
 import type { Agent } from 'undici';
-import { type CallOptions, type Body, ocpiClient, type OcpiClient, outboundAgent, type Outcome, type Party } from '#ocpi';
+import { type Body, type CallOptions, type ClientOptions, ocpiClient, type OcpiClient, outboundAgent, type Outcome, type Party } from '#ocpi';
 import type { PartySettings } from '#settings';
 import { inSpan, type Tracer } from '#telemetry';
 import type { OcpiSettings } from './config.ts';
@@ -27,15 +27,15 @@ export class Calls {
 
   /** To a registered partner; `to` is the party of its that a message is for. */
   to(partner: Partner, to: Party | undefined): PartnerClient {
-    if (!partner.tokenOut) throw new Error(`${partner.id} has not given us a token`);
     const { country_code, party_id } = this.parts.party;
-    const client = ocpiClient({
-      ...this.options(),
-      token: this.parts.secrets.open(partner.tokenOut, partner.id),
-      from: { country_code, party_id },
-      ...(to ? { to } : {}),
-    });
+    const client = ocpiClient({ ...this.optionsFor(partner), from: { country_code, party_id }, ...(to ? { to } : {}) });
     return this.traced(client, partner.name);
+  }
+
+  /** For a request to a registered partner that is somebody else's. */
+  optionsFor(partner: Partner): ClientOptions {
+    if (!partner.tokenOut) throw new Error(`${partner.id} has not given us a token`);
+    return { ...this.options(), token: this.parts.secrets.open(partner.tokenOut, partner.id) };
   }
 
   async close(): Promise<void> {

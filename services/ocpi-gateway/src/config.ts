@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CountryCode, DateTime, PartyId, Role } from '#ocpi';
 import type { Settings } from '#settings';
 
 const ocpiSection = z.strictObject({
@@ -14,6 +15,30 @@ const ocpiSection = z.strictObject({
   /** How often a partner may fail over one object (3000, HTTP 404 …) before it is set aside; never a CDR. */
   refusals_before_parking: z.int().min(1).default(10),
 });
+
+const partyName = z.string().regex(/^[A-Z]{2}\*[A-Z0-9]{3}$/, 'a party such as CA*BCT');
+const pair = z.tuple([partyName, partyName]);
+
+/** Of a platform whose role is HUB. */
+const hubSection = z.strictObject({
+  /** After so much silence of a member the hub asks whether it is alive, platform time. HUB-24. */
+  quiet_s: z.int().min(1).default(300),
+  /** How often it asks one that is offline. */
+  offline_check_s: z.int().min(1).default(30),
+  /** Pairs of parties that see and reach each other; absent: all do. */
+  only: z.array(pair).optional(),
+  /** Pairs of parties that do not. */
+  never: z.array(pair).default([]),
+  /** Parties that will join: members see them as PLANNED. */
+  planned: z.array(z.strictObject({ country_code: CountryCode, party_id: PartyId, role: Role })).default([]),
+  planned_since: DateTime.default('2022-01-01T00:00:00Z'),
+});
+
+export type HubSettings = z.output<typeof hubSection>;
+
+export function hubSettings(settings: Settings): HubSettings {
+  return settings.section('hub', hubSection);
+}
 
 export type OcpiSettings = z.output<typeof ocpiSection>;
 

@@ -2,7 +2,7 @@ import { type Outbox, told } from '#bus';
 import { cdrDelivered, deliveryFailed } from '#contracts/ocpi-gateway';
 import type { Due, DueOutcome } from '#due';
 import {
-  type Cdr, headerText, instantMs, joinUrl, type Outcome, type Party, type Refused, type Session, type Token,
+  type CallOptions, type Cdr, headerText, instantMs, joinUrl, type Outcome, type Party, type Refused, type Session, type Token,
 } from '#ocpi';
 import type { Database } from '#postgres';
 import type { PartySettings } from '#settings';
@@ -56,7 +56,8 @@ export class Delivery {
     if (before === 'behind') return this.behind(key);
     if (before === 'soon' && attempt <= WAITS_FOR_TARIFF) return { retryInMs: WAIT_MS };
     const steps = difference(key.module, held);
-    const target = { url: this.objectUrl(endpoint, key), client: calls.to(partner, this.addressee(partner, key, held.current)) };
+    const options: CallOptions = key.module === 'hubclientinfo' ? { routing: false } : {};
+    const target = { options, url: this.objectUrl(endpoint, key), client: calls.to(partner, this.addressee(partner, key, held.current)) };
     if (steps.length > 0) await noteUnclear(db, key);
     let outcome = await sendAll(target, steps);
     // TRN-63: what could not be changed may not be there. The whole object says it all.
@@ -146,9 +147,11 @@ export class Delivery {
   }
 
   private objectUrl(endpoint: string, { module, objectKey }: PushedKey): (path: readonly string[]) => string {
-    const { country_code, party_id } = this.parts.party;
-    if (module !== 'tokens') return (path) => joinUrl(endpoint, country_code, party_id, objectKey, ...path);
-    const [type = '', ...uid] = objectKey.split(' ');
+    const [, country, party, id = objectKey] = /^(?:.* )?([A-Z]{2})\*([A-Z0-9]{3})(?: (.+))?$/.exec(objectKey) ?? [];
+    const { country_code, party_id } = country && party ? { country_code: country, party_id: party } : this.parts.party;
+    if (module === 'hubclientinfo') return () => joinUrl(endpoint, country_code, party_id);
+    if (module !== 'tokens') return (path) => joinUrl(endpoint, country_code, party_id, id, ...path);
+    const [type = '', ...uid] = id.split(' ');
     return () => `${joinUrl(endpoint, country_code, party_id, uid.join(' '))}?type=${type}`;
   }
 
@@ -172,17 +175,19 @@ function isAboutOne({ http }: Refused): boolean {
 }
 
 interface Target {
+  /** HUB-02: none on configuration modules. */
+  readonly options: CallOptions;
   readonly url: (path: readonly string[]) => string;
   readonly client: PartnerClient;
 }
 
 /** One step after the other, until one is not done. */
-async function sendAll({ url, client }: Target, steps: readonly Step[]): Promise<Outcome | undefined> {
+async function sendAll({ url, client, options }: Target, steps: readonly Step[]): Promise<Outcome | undefined> {
   let outcome: Outcome | undefined;
   for (const { method, path, body } of steps) {
-    outcome = method === 'DELETE' ? gone(await client.delete(url(path)))
-      : method === 'PUT' ? await client.put(url(path), body)
-      : await client.patch(url(path), body);
+    outcome = method === 'DELETE' ? gone(await client.delete(url(path), options))
+      : method === 'PUT' ? await client.put(url(path), body, options)
+      : await client.patch(url(path), body, options);
     if (outcome.kind !== 'ok') return outcome;
   }
   return outcome;

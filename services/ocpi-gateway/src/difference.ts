@@ -1,7 +1,7 @@
 import { idKey, instantMs, type Evse, type Location, type Session } from '#ocpi';
 
 /** The modules whose objects a partner is told of as they change. */
-export type PushedModule = 'locations' | 'tariffs' | 'tokens' | 'sessions';
+export type PushedModule = 'locations' | 'tariffs' | 'tokens' | 'sessions' | 'hubclientinfo';
 
 /** One request that says a part of what changed; `path` is below the object's own URL. */
 export interface Step {
@@ -29,7 +29,8 @@ export function difference(module: PushedModule, { current, acknowledged, unclea
   if (acknowledged === undefined || unclear) return whole;
   const [was, is] = [JSON.parse(acknowledged), JSON.parse(current)] as [Json, Json];
   switch (module) {
-    case 'tariffs': return whole;
+    case 'tariffs':
+    case 'hubclientinfo': return whole;
     case 'tokens': return patched(was, is) ?? whole;
     case 'sessions': return sessionSteps(was as unknown as Session, is as unknown as Session) ?? whole;
     case 'locations': return locationSteps(was as unknown as Location, is as unknown as Location) ?? whole;

@@ -1,13 +1,16 @@
-import type { Answer, Interface, MessageIds, Query, Routing } from '#ocpi';
+import type { Answer, Interface, MessageIds, Method, Query, Routing } from '#ocpi';
 import type { Caller } from './partners.ts';
 
 /** A request as a handler sees it: authenticated, its body and query read by their schemas. */
 export interface OcpiRequest {
   readonly caller: Caller;
+  readonly method: Method;
   readonly params: Readonly<Record<string, string>>;
   readonly query: Query;
   /** The public URL of what was called, without the query. */
   readonly url: string;
+  /** The query as it was written, with its question mark; '' without one. */
+  readonly search: string;
   readonly body: unknown;
   /** The body's text as it came. */
   readonly text: string;
@@ -26,6 +29,10 @@ export interface OcpiReply {
   /** Instead of `data`: JSON text that goes out as it is. */
   readonly dataJson?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Instead of all these: an answer in its envelope that goes on as it came. */
+  readonly whole?: { readonly http: number; readonly text: string };
+  /** Of the answer, where it is not from the party that the request named. */
+  readonly routing?: Routing;
   /** The envelope's timestamp; now when absent. A repeat is answered with that of the first answer. */
   readonly at?: string;
 }

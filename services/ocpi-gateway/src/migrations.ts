@@ -78,6 +78,54 @@ const partners: MigrationList = [
        )`,
     ],
   },
+  {
+    name: 'ocpi-gateway-hub',
+    up: () => [
+      'ALTER TABLE partners ADD COLUMN heard_at timestamptz',
+      `CREATE TABLE client_infos (         -- OCPI ClientInfo: a hub's members, and who is behind a partner that is a hub
+         country_code text NOT NULL,
+         party_id text NOT NULL,
+         role text NOT NULL,
+         partner_id text NOT NULL REFERENCES partners ON DELETE CASCADE,
+         behind boolean NOT NULL,
+         status text NOT NULL,
+         last_updated timestamptz NOT NULL,
+         created bigint GENERATED ALWAYS AS IDENTITY,
+         PRIMARY KEY (country_code, party_id, role, partner_id)
+       )`,
+      'CREATE INDEX client_infos_of ON client_infos (partner_id)',
+      `CREATE TABLE hub_objects (          -- what was told to everybody; nothing else that passes is kept
+         module text NOT NULL,
+         country_code text NOT NULL,
+         party_id text NOT NULL,
+         object_key text NOT NULL,
+         object text NOT NULL,
+         last_updated timestamptz NOT NULL,
+         created bigint GENERATED ALWAYS AS IDENTITY,
+         PRIMARY KEY (module, country_code, party_id, object_key)
+       )`,
+      'CREATE INDEX hub_objects_by_key ON hub_objects (module, object_key)',
+      'CREATE INDEX hub_objects_in_order ON hub_objects (module, created)',
+      `CREATE TABLE hub_places (           -- whose Session, reservation, Location an id is
+         what text NOT NULL,
+         id text NOT NULL,
+         country_code text NOT NULL,
+         party_id text NOT NULL,
+         until timestamptz NOT NULL,
+         PRIMARY KEY (what, id, country_code, party_id)
+       )`,
+      `CREATE TABLE crossings (            -- a member's URLs that another calls through the hub
+         id text PRIMARY KEY,
+         holder text NOT NULL,
+         owner text NOT NULL,
+         country_code text NOT NULL,
+         party_id text NOT NULL,
+         url text NOT NULL,
+         until timestamptz                 -- NULL: for ever, a CDR's Location
+       )`,
+      'CREATE INDEX crossings_until ON crossings (until)',
+    ],
+  },
 ];
 
 export const migrations: MigrationList = [

@@ -10,7 +10,7 @@ import { inSpan, type Log, type Tracer, withTraceparent } from '#telemetry';
 import type { Clock } from '#time';
 import type { Handler, Handlers, OcpiReply, OcpiRequest } from './exchange.ts';
 import { interfacePath } from './exchange.ts';
-import { hasParty } from './partner.ts';
+import { hasParty, type Partner } from './partner.ts';
 import type { Caller, Partners } from './partners.ts';
 import { failureOf, refuse } from './refusals.ts';
 
@@ -22,6 +22,15 @@ export interface OcpiServerParts {
   readonly log: Log;
   readonly tracer: Tracer;
   readonly publicUrl: () => string;
+  /**
+   * Of a hub: what others' functional modules are asked is for their receivers to judge, so that only the form
+   * of it is read here, and it may name any party.
+   */
+  readonly relays?: boolean;
+  /** Routes of our own choice, which no table of OCPI's has. */
+  readonly more?: readonly { readonly route: Route; readonly url: string; readonly handler: Handler }[];
+  /** A partner was heard. */
+  readonly heard?: (partner: Partner) => Promise<void>;
 }
 
 /** No object crosses the bus that is longer. */
@@ -50,7 +59,7 @@ export function ocpiServer(parts: OcpiServerParts): FastifyInstance {
   const offered = routes.flatMap((route) => {
     const handler = parts.handlers[`${route.role} ${route.module} ${route.method} ${route.path}`];
     return handler ? [{ route, handler, url: urlOf(route) }] : [];
-  });
+  }).concat(parts.more ?? []);
   for (const { route, handler, url } of offered) {
     app.route({
       method: route.method,
@@ -104,6 +113,7 @@ class Edge {
         throw refuse('not-authorized', 'this token is for versions and credentials only: register first');
       }
       this.callers.set(request, caller);
+      await this.parts.heard?.(caller.partner);
       return undefined;
     } catch (error) {
       return this.fail(request, reply, error);
@@ -137,15 +147,17 @@ class Edge {
   private readRequest(
     route: Route, caller: Caller, routing: Routing, request: FastifyRequest, reply: FastifyReply,
   ): OcpiRequest {
-    const query = checked(route.query, request.query ?? {}, 'invalid-parameters') as OcpiRequest['query'];
+    const judged = this.parts.relays && route.routingHeaders ? { ...route, query: undefined, ...(route.body ? { body: z.unknown(), bodyOptional: true as const } : {}) } : route;
+    const query = checked(judged.query, request.query ?? {}, 'invalid-parameters') as OcpiRequest['query'];
     const params = request.params as Record<string, string>;
     for (const [name, value] of Object.entries(params)) {
       if (!/^[\x20-\x7e]*$/.test(value)) throw refuse('invalid-parameters', `${name} in the URL: holds a character that is not printable ASCII`);
     }
-    const { body, text } = readBody(route, request.body);
+    const { body, text } = readBody(judged, request.body);
+    const [path = '', ...search] = request.url.split('?');
     return {
-      caller, routing, query, body, text, params,
-      url: `${this.parts.publicUrl()}${request.url.split('?')[0]}`,
+      caller, routing, query, body, text, params, method: route.method, search: search.length > 0 ? `?${search.join('?')}` : '',
+      url: `${this.parts.publicUrl()}${path}`,
       ids: this.idsOf(request),
       afterAnswer: (fn) => void reply.raw.once('close', fn),
     };
@@ -156,6 +168,7 @@ class Edge {
     const reading = readRouting(request.headers as Headers);
     if (!reading.ok) throw refuse('invalid-parameters', reading.message);
     const { to, from } = reading.routing;
+    if (this.parts.relays) return reading.routing;
     if (to && !sameParty(to, this.parts.party)) {
       throw refuse('invalid-parameters', `OCPI-to-… names ${partyText(to)}, this is ${partyText(this.parts.party)}`);
     }
@@ -173,14 +186,16 @@ class Edge {
   }
 
   private async send(request: FastifyRequest, reply: FastifyReply, done: OcpiReply, routing?: Routing): Promise<unknown> {
-    const { answer = answers.ok, message, data, dataJson, headers = {} } = done;
+    const { answer = answers.ok, message, data, dataJson, headers = {}, whole } = done;
     const { http, status }: Answer = answer;
+    const back = done.routing ?? (routing && answerRouting(routing));
     const at = done.at ?? dateTimeOf(this.parts.clock.now());
-    const body = dataJson === undefined
+    const body = whole !== undefined ? whole.text
+      : dataJson === undefined
       ? JSON.stringify(envelope(data, status, message, at))
       : envelopeText(dataJson, status, message, at);
-    return reply.code(http)
-      .headers({ ...idHeaders(this.idsOf(request)), ...(routing ? routingHeaders(answerRouting(routing)) : {}), ...headers })
+    return reply.code(whole?.http ?? http)
+      .headers({ ...idHeaders(this.idsOf(request)), ...(back ? routingHeaders(back) : {}), ...headers })
       .header('Content-Type', 'application/json; charset=utf-8')
       .send(body);
   }

@@ -20,12 +20,14 @@ export interface Partner {
   readonly lastError: string;
 }
 
-/** What this service serves so far: charging profiles, hub client info and preferences are not among it. */
+/** What this service serves so far: charging profiles and preferences are not among it. */
 const servedModules: readonly ModuleId[] = ['locations', 'sessions', 'cdrs', 'tariffs', 'tokens', 'commands'];
+/** A hub serves what its members do. */
+const hubModules: readonly ModuleId[] = [...servedModules, 'chargingprofiles', 'hubclientinfo'];
 
 /** The interfaces that a platform with these roles offers here. VER-07. */
 export function ourInterfaces(roles: readonly Role[]): Interface[] {
-  const all = roles.flatMap((role) => typicalInterfaces[role]).filter(({ module }) => servedModules.includes(module));
+  const all = roles.flatMap((role) => typicalInterfaces[role].filter(({ module }) => (role === 'HUB' ? hubModules : servedModules).includes(module)));
   return all.filter((one, index) => all.findIndex((other) => sameInterface(one, other)) === index);
 }
 

@@ -36,6 +36,8 @@ export interface PartnersParts {
   readonly clock: Clock;
   readonly party: PartySettings;
   readonly worker: () => DueWorker;
+  /** A link was made or renewed, or has ended: of a hub, whose members hear of it. */
+  readonly links?: { joined(tx: Tx, partner: Partner): Promise<void>; ended(tx: Tx, partner: Partner): Promise<void> };
   /** Of our versions endpoint, as partners reach it. */
   readonly versionsUrl: () => string;
 }
@@ -179,6 +181,7 @@ export class Partners {
     await this.replaceOlder(tx, joined);
     await storePartner(tx, joined);
     await this.adoptCdrs(tx, joined);
+    await this.parts.links?.joined(tx, joined);
     await addDue(tx, { id: `push all ${partner.id} ${randomUUID()}`, key: partner.id, kind: 'push-all', at: clock.now(), body: { partnerId: partner.id } });
     await outbox.tell(tx, [registeredFact(joined, rfc3339(clock.now()))]);
     return joined;
@@ -224,6 +227,7 @@ export class Partners {
     await dropTokens(tx, partner.id, ['registration', 'current', 'old']);
     await forgetPushed(tx, partner.id);
     await storePartner(tx, { ...partner, state: 'unregistered', endpoints: [], tokenOut: undefined });
+    await this.parts.links?.ended(tx, partner);
   }
 }
 

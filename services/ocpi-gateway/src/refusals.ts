@@ -11,7 +11,8 @@ export type OcpiRefusal =
   | 'invalid-object' | 'session-is-final' | 'cdr-differs-from-recorded' | 'credit-without-reference'
   | 'already-registered' | 'not-registered' | 'not-authorized' | 'foreign-party' | 'foreign-object' | 'id-differs'
   | 'not-found' | 'not-json' | 'body-too-large' | 'invalid-parameters' | 'bad-request' | 'method-not-allowed'
-  | 'unknown-token-to-authorize';
+  | 'unknown-token-to-authorize'
+  | 'unknown-receiver' | 'receiver-timeout' | 'receiver-not-connected' | 'hub-error';
 
 /** How OCPI hears of each refusal. */
 export const refusals: Readonly<Record<OcpiRefusal, Answer>> = {
@@ -44,6 +45,10 @@ export const refusals: Readonly<Record<OcpiRefusal, Answer>> = {
   'bad-request': { http: 400, status: 2000 },
   'method-not-allowed': answers.methodNotAllowed,
   'unknown-token-to-authorize': answers.unknownToken,
+  'unknown-receiver': answers.unknownReceiver,
+  'receiver-timeout': answers.receiverTimeout,
+  'receiver-not-connected': answers.receiverNotConnected,
+  'hub-error': answers.hubError,
 };
 
 export function refuse(code: OcpiRefusal, detail: string): Rejected<OcpiRefusal> {

@@ -3,15 +3,18 @@ import { fromEventStore, outbox, serve, tellable } from '#bus';
 import { type DueWorker, workDue } from '#due';
 import { executor, postgresEventStore } from '#event-store';
 import { type Running, type Service, startService } from '#service';
-import type { Env } from '#settings';
+import { BadSettings, type Env } from '#settings';
 import { agreementDecider } from './agreement.ts';
 import { agreementTells } from './agreement-tells.ts';
 import { Agreements, agreementStream } from './agreements.ts';
 import { Calls } from './calls.ts';
 import { Commands } from './commands.ts';
-import { ocpiSettings } from './config.ts';
+import { hubSettings, ocpiSettings } from './config.ts';
 import { configurationHandlers } from './configuration.ts';
 import { Delivery } from './delivery.ts';
+import { Hub } from './hub.ts';
+import { HubMembers } from './hub-members.ts';
+import { HubPushAll } from './hub-push-all.ts';
 import { migrations } from './migrations.ts';
 import { OcpiGateway } from './ocpi-gateway.ts';
 import { OcpiGatewayModule } from './ocpi-gateway.module.ts';
@@ -51,22 +54,30 @@ export function start(env: Env): Promise<Running> {
       versionsUrl: () => `${publicUrl}/ocpi/versions`,
       worker: () => worker ?? { wake: () => {}, stop: async () => {} },
     };
-    const partners = new Partners({ ...parts, ...wired });
+    const isHub = party.roles.includes('HUB');
+    if (isHub && party.roles.length > 1) throw new BadSettings(`${given.file}: party.roles: a hub is a platform of its own, with no other role`);
+    const members = isHub ? new HubMembers({ ...parts, ...wired, settings: hubSettings(service.settings) }) : undefined;
+    const hub = members && new Hub({ ...parts, ...wired, members, key: given.key('crossings of the hub'), pageLimit: settings.page_limit });
+    const partners = new Partners({ ...parts, ...wired, ...(members ? { links: members } : {}) });
     const gateway = new OcpiGateway({ ...parts, ...wired, party });
     const wake = () => worker?.wake();
     const unlocking = new Unlocking({ db, bus, clock, wake });
     const commands = new Commands({ ...parts, unlocking, wake });
     const delivery = new Delivery(parts);
     const pushAll = new PushAll({ db, bus, roles: party.roles, log });
+    const toNewMember = members && new HubPushAll({ db, clock, members });
 
     const http = ocpiServer({
       partners, party, clock, log, tracer, publicUrl: wired.publicUrl,
       handlers: {
         ...configurationHandlers(partners, wired.publicUrl),
-        ...receivedHandlers(bus, wired.publicUrl),
-        ...sentHandlers(bus, party, settings.page_limit),
-        ...commands.handlers(),
+        ...(hub ? hub.handlers() : {
+          ...receivedHandlers(bus, wired.publicUrl),
+          ...sentHandlers(bus, party, settings.page_limit),
+          ...commands.handlers(),
+        }),
       },
+      ...(hub && members ? { relays: true, more: hub.crossings(), heard: (partner) => members.heard(partner) } : {}),
     });
     const { host, port } = listenAt(service);
     await http.listen({ host, port });
@@ -86,9 +97,10 @@ export function start(env: Env): Promise<Running> {
       kinds: {
         push: (due, attempt) => delivery.push(due, attempt),
         'push-cdr': (due, attempt) => delivery.pushCdr(due, attempt),
-        'push-all': (due, attempt) => pushAll.run(due, attempt),
+        'push-all': (due, attempt) => (toNewMember ? toNewMember.run(due) : pushAll.run(due, attempt)),
         unlock: (due) => unlocking.carryOut(due),
         'command-result': (due, attempt) => commands.deliverResult(due, attempt),
+        watch: async (due) => (members ? members.watch(due) : 'done'),
       },
     });
     service.onStop(() => worker?.stop());

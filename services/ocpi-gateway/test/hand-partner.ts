@@ -9,7 +9,7 @@ export interface Seen {
   readonly headers: IncomingMessage['headers'];
 }
 
-type Answer = { readonly http?: number; readonly status?: number; readonly data?: unknown } | 'never' | 'hang up';
+type Answer = { readonly http?: number; readonly status?: number; readonly data?: unknown; readonly headers?: Readonly<Record<string, string | undefined>> } | 'never' | 'hang up';
 
 /** A partner's platform worked by hand: it lists the endpoints it is told to and answers as it is told. */
 export class HandPartner {
@@ -27,8 +27,8 @@ export class HandPartner {
       const answer = this.configuration(request.url!) ?? this.answer(what);
       if (answer === 'never') return;
       if (answer === 'hang up') return void request.socket.destroy();
-      const { http = 200, status = 1000, data } = answer;
-      response.writeHead(http, { 'Content-Type': 'application/json', Location: `${this.base}/cdrs/x` });
+      const { http = 200, status = 1000, data, headers = { Location: `${this.base}/cdrs/x` } } = answer;
+      response.writeHead(http, { 'Content-Type': 'application/json', ...headers });
       response.end(JSON.stringify({ data, status_code: status, status_message: `said ${status}`, timestamp: '2022-02-01T17:00:00Z' }));
     });
   });
@@ -61,6 +61,11 @@ export class HandPartner {
     return this.seen.map(({ what }) => what).filter((what) => !/ \/(versions|2\.2\.1)$/.test(what) && what.startsWith(start));
   }
 
+  /** Listens again, where it was. */
+  async reopen(port: number): Promise<void> {
+    await new Promise<void>((resolve) => this.server.listen(port, '127.0.0.1', resolve));
+  }
+
   /** Ends the connections of those who still wait for an answer. */
   hangUp(): void {
     this.server.closeAllConnections();
@@ -71,7 +76,7 @@ export class HandPartner {
     await new Promise((resolve) => this.server.close(resolve));
   }
 
-  private get base(): string {
+  get base(): string {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 

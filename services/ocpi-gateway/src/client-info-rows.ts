@@ -1,0 +1,97 @@
+import { type ClientInfo, type ConnectionStatus, type CredentialsRole, dateTimeOf, instantMs, type Party, type Role } from '#ocpi';
+import type { Queryable, Tx } from '#postgres';
+
+/** A party as a hub has it: with the partner through whom it is reached. */
+export interface Client {
+  readonly partnerId: string;
+  /** Its platform is not the partner's: that is a hub, and said so in a ClientInfo. HUB-22. */
+  readonly behind: boolean;
+  readonly info: ClientInfo;
+}
+
+interface Row {
+  partner_id: string;
+  behind: boolean;
+  country_code: string;
+  party_id: string;
+  role: Role;
+  status: ConnectionStatus;
+  last_updated: string;
+}
+
+const COLUMNS = 'partner_id, behind, country_code, party_id, role, status, last_updated';
+
+const clientOf = ({ partner_id, behind, country_code, party_id, role, status, last_updated }: Row): Client => ({
+  partnerId: partner_id, behind, info: { country_code, party_id, role, status, last_updated: dateTimeOf(instantMs(last_updated)!) },
+});
+
+const keyOf = ({ country_code, party_id }: Party) => [country_code.toUpperCase(), party_id.toUpperCase()];
+
+/** Those who have a party, the nearest first. */
+export async function clientsWith(db: Queryable, party: Party): Promise<Client[]> {
+  const { rows } = await db.query<Row>({
+    name: 'client-infos-with',
+    text: `SELECT ${COLUMNS} FROM client_infos WHERE country_code = $1 AND party_id = $2 ORDER BY behind, created`,
+  }, keyOf(party));
+  return rows.map(clientOf);
+}
+
+/** All, the oldest first. */
+export async function allClients(db: Queryable): Promise<Client[]> {
+  const { rows } = await db.query<Row>(`SELECT ${COLUMNS} FROM client_infos ORDER BY created`);
+  return rows.map(clientOf);
+}
+
+export async function clientsOf(db: Queryable, partnerId: string): Promise<Client[]> {
+  const { rows } = await db.query<Row>(`SELECT ${COLUMNS} FROM client_infos WHERE partner_id = $1 ORDER BY created`, [partnerId]);
+  return rows.map(clientOf);
+}
+
+/** Whether that is news; an older ClientInfo is none. */
+export async function keepClient(tx: Tx, { partnerId, behind, info }: Client): Promise<boolean> {
+  const { rowCount } = await tx.query(
+    `INSERT INTO client_infos AS held (country_code, party_id, role, partner_id, behind, status, last_updated)
+     VALUES ($1, $2, $3, $4, $5, $6, $7)
+     ON CONFLICT (country_code, party_id, role, partner_id) DO UPDATE SET status = excluded.status, last_updated = excluded.last_updated
+       WHERE held.status <> excluded.status AND held.last_updated <= excluded.last_updated`,
+    [...keyOf(info), info.role, partnerId, behind, info.status, info.last_updated],
+  );
+  return (rowCount ?? 0) > 0;
+}
+
+/** A partner's own parties are like this now; those it has no more are SUSPENDED. Answers what changed. */
+export async function keepRoles(tx: Tx, partnerId: string, roles: readonly CredentialsRole[], status: ConnectionStatus, at: number): Promise<Client[]> {
+  const clientAt = ({ country_code, party_id, role }: Pick<ClientInfo, 'country_code' | 'party_id' | 'role'>, as: ConnectionStatus): Client =>
+    ({ partnerId, behind: false, info: { country_code: country_code.toUpperCase(), party_id: party_id.toUpperCase(), role, status: as, last_updated: dateTimeOf(at) } });
+  const known = (await clientsOf(tx, partnerId)).filter(({ behind }) => !behind);
+  const is = roles.map((role) => clientAt(role, status));
+  const gone = known.filter(({ info }) => !is.some((one) => clientKey(one.info) === clientKey(info))).map(({ info }) => clientAt(info, 'SUSPENDED'));
+  const changed: Client[] = [];
+  for (const client of [...is, ...gone]) if (await keepClient(tx, client)) changed.push(client);
+  return changed;
+}
+
+/** One per country, party and role. HCI-02. */
+export function clientKey({ country_code, party_id, role }: Pick<ClientInfo, 'country_code' | 'party_id' | 'role'>): string {
+  return `${role} ${country_code}*${party_id}`.toUpperCase();
+}
+
+/** The partner is, or is not, to be reached; what is SUSPENDED stays so. Answers what changed. */
+export async function setReached(tx: Tx, partnerId: string, status: 'CONNECTED' | 'OFFLINE', at: number): Promise<Client[]> {
+  const { rows } = await tx.query<Row>(
+    `UPDATE client_infos SET status = $2, last_updated = $3
+      WHERE partner_id = $1 AND NOT behind AND status IN ('CONNECTED', 'OFFLINE') AND status <> $2 RETURNING ${COLUMNS}`,
+    [partnerId, status, new Date(at)],
+  );
+  return rows.map(clientOf);
+}
+
+/** A message came from the partner. */
+export async function noteHeard(db: Queryable, partnerId: string, at: number): Promise<void> {
+  await db.query('UPDATE partners SET heard_at = $2 WHERE partner_id = $1 AND (heard_at IS NULL OR heard_at < $2)', [partnerId, new Date(at)]);
+}
+
+export async function heardAt(db: Queryable, partnerId: string): Promise<number> {
+  const { rows } = await db.query<{ heard_at: string | null }>('SELECT heard_at FROM partners WHERE partner_id = $1', [partnerId]);
+  return instantMs(rows[0]?.heard_at ?? '') ?? 0;
+}

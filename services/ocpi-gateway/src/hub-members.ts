@@ -1,0 +1,147 @@
+import { randomUUID } from 'node:crypto';
+import { addDue, type Due, type DueOutcome, type DueWorker } from '#due';
+import { type ClientInfo, partyText, type Party, type Role, sameParty } from '#ocpi';
+import type { Database, Tx } from '#postgres';
+import type { Log } from '#telemetry';
+import type { Clock } from '#time';
+import type { Calls } from './calls.ts';
+import {
+  allClients, type Client, clientKey, clientsWith, heardAt, keepClient, keepRoles, noteHeard, setReached,
+} from './client-info-rows.ts';
+import type { HubSettings } from './config.ts';
+import { outcomeText } from './handshake.ts';
+import { mayMeet } from './hub-way.ts';
+import { endpointOf, hasParty, type Partner, partiesOf } from './partner.ts';
+import { findPartner, noteError, registeredPartners } from './partner-rows.ts';
+import { queuePush } from './pushed-rows.ts';
+
+export interface MembersParts {
+  readonly db: Database;
+  readonly calls: Calls;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly settings: HubSettings;
+  readonly worker: () => DueWorker;
+}
+
+/** Who is connected to the hub, and how they hear of it: HUB-24, HCI. */
+export class HubMembers {
+  /** When this process last wrote that a partner was heard, real ms: not at each of its requests. */
+  private readonly written = new Map<string, number>();
+
+  constructor(private readonly parts: MembersParts) {}
+
+  mayMeet(a: Party, b: Party): boolean {
+    return mayMeet(this.parts.settings, a, b);
+  }
+
+  /** How a party is reached; undefined: nobody of that name. Connected ones come first. */
+  async find(party: Party): Promise<Client | undefined> {
+    const clients = await clientsWith(this.parts.db, party);
+    return clients.find(({ info }) => info.status === 'CONNECTED') ?? clients[0];
+  }
+
+  /** A party may speak for itself, and behind a hub for those it has told of. HUB-23. */
+  async speaksFor(partner: Partner, party: Party): Promise<boolean> {
+    if (hasParty(partner, party)) return true;
+    const clients = await clientsWith(this.parts.db, party);
+    return clients.some(({ partnerId, behind }) => behind && partnerId === partner.id);
+  }
+
+  /** Those that a partner's parties may see, without their own. */
+  async seenBy(partner: Partner): Promise<ClientInfo[]> {
+    const own = partiesOf(partner);
+    const planned = this.parts.settings.planned.map((party): ClientInfo => ({ ...party, status: 'PLANNED', last_updated: this.parts.settings.planned_since }));
+    const known = await allClients(this.parts.db);
+    const all = [...known, ...planned.filter((info) => !known.some((one) => clientKey(one.info) === clientKey(info))).map((info) => ({ partnerId: '', info }))];
+    return all.filter(({ partnerId, info }) => partnerId !== partner.id && this.isSeen(info, own)).map(({ info }) => info);
+  }
+
+  /** Registered partners with one of these roles that are to hear what `owner` tells everybody. */
+  async listeners(tx: Tx, owner: Party, roles: readonly Role[], module: 'locations' | 'tariffs' | 'tokens'): Promise<Partner[]> {
+    const clients = await allClients(tx);
+    const via = clients.filter(({ info }) => sameParty(info, owner)).map(({ partnerId }) => partnerId);
+    const wanted = new Set(clients.filter(({ info }) => roles.includes(info.role) && this.mayMeet(owner, info)).map(({ partnerId }) => partnerId));
+    return (await registeredPartners(tx)).filter((partner) =>
+      wanted.has(partner.id) && !via.includes(partner.id) && endpointOf(partner, module, 'RECEIVER') !== undefined);
+  }
+
+  /** A link was made or renewed: its parties are CONNECTED, and it is watched. */
+  async joined(tx: Tx, partner: Partner): Promise<void> {
+    const { clock } = this.parts;
+    const at = clock.now();
+    await noteHeard(tx, partner.id, at);
+    await this.announce(tx, await keepRoles(tx, partner.id, partner.roles.filter(({ role }) => role !== 'HUB'), 'CONNECTED', at));
+    await addDue(tx, { id: `watch ${partner.id} ${randomUUID()}`, key: `watch ${partner.id}`, kind: 'watch', at: at + this.parts.settings.quiet_s * 1_000, body: { partnerId: partner.id } });
+  }
+
+  /** A link has ended: its parties will not connect again. HCI-03. */
+  async ended(tx: Tx, partner: Partner): Promise<void> {
+    await this.announce(tx, await keepRoles(tx, partner.id, [], 'SUSPENDED', this.parts.clock.now()));
+  }
+
+  /** What another hub says of a party behind it. HUB-22. */
+  async told(tx: Tx, client: Client): Promise<void> {
+    if (await keepClient(tx, client)) await this.announce(tx, [client]);
+  }
+
+  /** A message came: it is there, whatever we thought. */
+  async heard(partner: Partner): Promise<void> {
+    const { db, clock, settings } = this.parts;
+    const last = this.written.get(partner.id) ?? 0;
+    if (Date.now() - last < (settings.quiet_s * 1_000) / clock.rate / 4) return;
+    this.written.set(partner.id, Date.now());
+    await noteHeard(db, partner.id, clock.now());
+    await this.reached(partner.id, 'CONNECTED');
+  }
+
+  /** Nobody took the connection: it is OFFLINE at once, until it is heard again. */
+  async lost(partner: Partner, why: string): Promise<void> {
+    this.written.delete(partner.id);
+    this.parts.log.warn('a member is offline', { partner: partner.name, why });
+    await this.reached(partner.id, 'OFFLINE');
+    await noteError(this.parts.db, partner.id, why);
+  }
+
+  /** Still alive? After a silence the hub asks for its versions. HUB-24. */
+  async watch({ body }: Due): Promise<DueOutcome> {
+    const { db, clock, settings, calls } = this.parts;
+    const partner = await findPartner(db, (body as { partnerId: string }).partnerId);
+    if (partner?.state !== 'registered') return 'done';
+    const quietUntil = await heardAt(db, partner.id) + settings.quiet_s * 1_000;
+    if (quietUntil > clock.now()) return { retryAt: quietUntil };
+    const outcome = await calls.to(partner, undefined).get(partner.versionsUrl, { routing: false });
+    if (outcome.kind === 'ok') {
+      await noteHeard(db, partner.id, clock.now());
+      await this.reached(partner.id, 'CONNECTED');
+      return { retryAt: clock.now() + settings.quiet_s * 1_000 };
+    }
+    await this.lost(partner, `GET of versions: ${outcomeText(outcome)}`);
+    return { retryAt: clock.now() + settings.offline_check_s * 1_000 };
+  }
+
+  private async reached(partnerId: string, status: 'CONNECTED' | 'OFFLINE'): Promise<void> {
+    const { db, clock, worker } = this.parts;
+    await db.tx(async (tx) => this.announce(tx, await setReached(tx, partnerId, status, clock.now())));
+    worker().wake();
+  }
+
+  /** HCI-04: every change goes to all that may see the party. */
+  private async announce(tx: Tx, changed: readonly Client[]): Promise<void> {
+    if (changed.length === 0) return;
+    const at = this.parts.clock.now();
+    for (const partner of await registeredPartners(tx)) {
+      if (endpointOf(partner, 'hubclientinfo', 'RECEIVER') === undefined) continue;
+      const own = partiesOf(partner);
+      for (const { partnerId, info } of changed) {
+        if (partnerId === partner.id || !this.isSeen(info, own)) continue;
+        await queuePush(tx, { partnerId: partner.id, module: 'hubclientinfo', objectKey: clientKey(info) }, JSON.stringify(info), at);
+      }
+    }
+  }
+
+  /** A hub sees all that any of its own members may; a party is no news to itself. */
+  private isSeen(info: ClientInfo, own: readonly Party[]): boolean {
+    return own.some((party) => this.mayMeet(party, info)) && !own.some((party) => partyText(party) === partyText(info));
+  }
+}

@@ -1,0 +1,46 @@
+import type { Due, DueOutcome } from '#due';
+import { partyText } from '#ocpi';
+import type { Database } from '#postgres';
+import type { Clock } from '#time';
+import { clientKey } from './client-info-rows.ts';
+import type { HubMembers } from './hub-members.ts';
+import { objectsAfter } from './hub-objects.ts';
+import { audience } from './hub-way.ts';
+import { endpointOf } from './partner.ts';
+import { findPartner } from './partner-rows.ts';
+import { queuePush } from './pushed-rows.ts';
+
+/** Queues what a new member is to have: who is there (HCI-04), and what was told to everybody, Tariffs first. */
+export class HubPushAll {
+  constructor(private readonly parts: { readonly db: Database; readonly clock: Clock; readonly members: HubMembers }) {}
+
+  async run({ body, at }: Due): Promise<DueOutcome> {
+    const { db, members } = this.parts;
+    const partner = await findPartner(db, (body as { partnerId: string }).partnerId);
+    if (partner?.state !== 'registered') return 'done';
+    if (endpointOf(partner, 'hubclientinfo', 'RECEIVER') !== undefined) {
+      const infos = await members.seenBy(partner);
+      await db.tx(async (tx) => {
+        for (const info of infos) {
+          await queuePush(tx, { partnerId: partner.id, module: 'hubclientinfo', objectKey: clientKey(info) }, JSON.stringify(info), at);
+        }
+      });
+    }
+    for (const module of ['tariffs', 'locations', 'tokens'] as const) {
+      if (endpointOf(partner, module, 'RECEIVER') === undefined) continue;
+      for (let after = '0'; ;) {
+        const page = await objectsAfter(db, module, after);
+        if (page.length === 0) break;
+        await db.tx(async (tx) => {
+          for (const { object, text } of page) {
+            const listeners = await members.listeners(tx, object.owner, audience[module]!, module);
+            if (!listeners.some(({ id }) => id === partner.id)) continue;
+            await queuePush(tx, { partnerId: partner.id, module, objectKey: `${partyText(object.owner)} ${object.key}` }, text, at);
+          }
+        });
+        after = page.at(-1)!.at;
+      }
+    }
+    return 'done';
+  }
+}

@@ -1,0 +1,267 @@
+import {
+  type ClientOptions, instantMs, type ModuleId, nextLink, pageHeaders, type Party, partyText, read, readPage, relay, type Relayed, type Route,
+  routes, sameParty,
+} from '#ocpi';
+import type { DueWorker } from '#due';
+import type { Database } from '#postgres';
+import type { Log } from '#telemetry';
+import type { Clock } from '#time';
+import { z } from 'zod';
+import type { Calls } from './calls.ts';
+import { type Handler, type Handlers, interfacePath, type OcpiReply, type OcpiRequest } from './exchange.ts';
+import { findCrossing, keepCrossing } from './hub-crossings.ts';
+import type { HubMembers } from './hub-members.ts';
+import { findObject, type Kept, learnPlace, objectOf, objectPage, ownersOf, placesOf, pushedOn, storeObject } from './hub-objects.ts';
+import { audience, type Clue, clueOf, wayOf } from './hub-way.ts';
+import type { OcpiServerParts } from './ocpi-server.ts';
+import { endpointOf, type Partner, partiesOf } from './partner.ts';
+import { findPartner, noteError } from './partner-rows.ts';
+import { lockLinks, queuePush } from './pushed-rows.ts';
+import { refuse } from './refusals.ts';
+
+export interface HubParts {
+  readonly db: Database;
+  readonly calls: Calls;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly members: HubMembers;
+  /** The hub's own. */
+  readonly party: Party;
+  /** Of the ids in crossings. */
+  readonly key: Buffer;
+  readonly pageLimit: number;
+  readonly worker: () => DueWorker;
+  readonly publicUrl: () => string;
+}
+
+/** Results of commands and next pages are asked for soon, or never. */
+const CROSSING_MS = 86_400_000;
+/** Where a Session is, is known for longer than it lasts. */
+const PLACE_MS = 60 * 86_400_000;
+/** Of a member's answer, what is for the requester. */
+const PASSED = ['x-total-count', 'x-limit', 'retry-after'] as const;
+
+/** A leg: from a caller's party to a party of somebody else. */
+interface Leg {
+  readonly caller: Partner;
+  readonly from: Party;
+  readonly to: Party;
+}
+
+/** A hub's own work: it forwards, and keeps nothing of it but what was told to everybody. docs/adr/0013. */
+export class Hub {
+  constructor(private readonly parts: HubParts) {}
+
+  handlers(): Handlers {
+    const functional = routes.filter(({ routingHeaders }) => routingHeaders);
+    return {
+      ...Object.fromEntries(functional.map((route): [string, Handler] =>
+        [`${route.role} ${route.module} ${route.method} ${route.path}`, (request) => this.answer(route, request)])),
+      'SENDER hubclientinfo GET ': (request) => this.clients(request),
+    };
+  }
+
+  /** Where partners' URLs are called through us: result of a command, next page, CDR, active profile. */
+  crossings(): NonNullable<OcpiServerParts['more']> {
+    return (['GET', 'POST', 'PUT'] as const).map((method) => ({
+      url: `${CROSSING_PATH}/:crossing`,
+      route: { module: 'commands', role: 'SENDER', method, path: '/:crossing', routingHeaders: true, ...(method === 'GET' ? {} : { body: z.unknown() }) },
+      handler: (request) => this.cross(request),
+    }));
+  }
+
+  private async cross(request: OcpiRequest): Promise<OcpiReply> {
+    const { db, clock, calls } = this.parts;
+    const crossing = await findCrossing(db, request.params.crossing!, clock.now());
+    if (!crossing || crossing.holder !== request.caller.partner.id) throw refuse('not-found', 'there is no such URL for you');
+    const owner = await this.connected(crossing.owner, crossing.party);
+    const from = await this.sender(request);
+    const leg = { caller: request.caller.partner, from, to: crossing.party };
+    const search = new URL(request.url + request.search).search;
+    const url = search === '' ? crossing.url : `${crossing.url}${crossing.url.includes('?') ? '&' : '?'}${search.slice(1)}`;
+    return this.passOn(leg, owner, calls.optionsFor(owner), { method: request.method, url, text: request.text, request });
+  }
+
+  private async answer(route: Route, request: OcpiRequest): Promise<OcpiReply> {
+    const from = await this.sender(request);
+    const way = wayOf(route, request.routing.to, this.parts.party);
+    if (way.kind === 'list') return this.list(route.module as ModuleId, request, from);
+    if (way.kind === 'everybody') return this.broadcast(route, request, from);
+    if (way.kind === 'party') return this.forward(route, request, from, way.party);
+    const clue = clueOf(route, request);
+    if (clue?.by === 'everybody') return this.broadcast(route, request, from);
+    return this.forward(route, request, from, await this.foundBy(clue, from));
+  }
+
+  /** Whom a request is from: one of the caller's own parties, or of those behind it. HUB-23. */
+  private async sender({ caller: { partner }, routing }: OcpiRequest): Promise<Party> {
+    const own = partiesOf(partner);
+    const from = routing.from ?? (own.length === 1 ? own[0] : undefined);
+    if (!from) throw refuse('invalid-parameters', 'OCPI-from-… is missing, and you have more than one party');
+    if (!await this.parts.members.speaksFor(partner, from)) {
+      throw refuse('invalid-parameters', `OCPI-from-… names ${partyText(from)}, which is none of your roles`);
+    }
+    return { country_code: from.country_code.toUpperCase(), party_id: from.party_id.toUpperCase() };
+  }
+
+  /** Open Routing: who keeps what the request is about. HUB-15. */
+  private async foundBy(clue: Clue | undefined, from: Party): Promise<Party> {
+    if (clue === undefined || clue.by === 'everybody') {
+      throw refuse('unknown-receiver', 'nothing in this request tells whom it is for: name the party in OCPI-to-… (OCPI 2.2.1, Open Routing)');
+    }
+    if (clue.by === 'party') return clue.party;
+    const { db, clock, members } = this.parts;
+    const told = clue.by === 'location' || clue.by === 'token' ? await ownersOf(db, `${clue.by}s`, clue.id) : [];
+    const all = [...told, ...await placesOf(db, clue.by, clue.id, clock.now())].filter((party) => members.mayMeet(from, party));
+    const parties = all.filter((party, index) => all.findIndex((other) => sameParty(party, other)) === index);
+    const [party, ...more] = parties;
+    if (!party) throw refuse('unknown-receiver', `this hub does not know whose ${clue.by} ${clue.id} is: name the party in OCPI-to-…`);
+    if (more.length > 0) throw refuse('unknown-receiver', `${parties.map(partyText).join(' and ')} have a ${clue.by} ${clue.id}: name the party in OCPI-to-…`);
+    return party;
+  }
+
+  private async forward(route: Route, request: OcpiRequest, from: Party, to: Party): Promise<OcpiReply> {
+    const { members, calls, publicUrl } = this.parts;
+    const client = members.mayMeet(from, to) ? await members.find(to) : undefined;
+    if (!client) throw refuse('unknown-receiver', `${partyText(to)} is no member of this hub that you may reach`);
+    if (client.info.status !== 'CONNECTED') throw notConnected(to, client.info.status);
+    const target = await this.connected(client.partnerId, to);
+    const module = route.module as ModuleId;
+    const endpoint = endpointOf(target, module, route.role);
+    if (endpoint === undefined) throw refuse('unknown-receiver', `${partyText(to)} has no ${module} ${route.role} interface`);
+    const leg = { caller: request.caller.partner, from, to };
+    const below = request.url.slice(publicUrl().length + interfacePath({ module, role: route.role }).length);
+    const asked = await this.crossed(leg, target, request);
+    const url = `${endpoint.replace(/\/+$/, '')}${below}${asked.search}`;
+    const reply = await this.passOn(leg, target, calls.optionsFor(target), { method: request.method, url, text: asked.text, request });
+    await this.learn(route, request, leg);
+    return reply;
+  }
+
+  private async passOn(
+    { caller, from, to }: Leg, target: Partner, options: ClientOptions,
+    { method, url, text, request }: { method: OcpiRequest['method']; url: string; text: string; request: OcpiRequest },
+  ): Promise<OcpiReply> {
+    const { correlationId } = request.ids;
+    const relayed = await relay(options, { method, url, routing: { to, from }, correlationId, ...(text === '' ? {} : { body: text }) });
+    if (relayed.kind !== 'answered') throw await this.failed(target, to, relayed);
+    const { http, headers } = relayed;
+    const passed = Object.fromEntries(PASSED.flatMap((name) => (typeof headers[name] === 'string' ? [[name, headers[name]]] : [])));
+    const back = { owner: target.id, party: to, holder: caller.id };
+    const next = nextLink(textOf(headers['link']));
+    const location = textOf(headers['location']);
+    if (next !== undefined) passed['Link'] = `<${await this.crossing({ ...back, url: next }, CROSSING_MS)}>; rel="next"`;
+    if (location !== undefined) passed['Location'] = await this.crossing({ ...back, url: new URL(location, url).href });
+    return { whole: { http, text: relayed.text }, headers: passed, routing: { to: from, from: to } };
+  }
+
+  private async failed(target: Partner, to: Party, relayed: Exclude<Relayed, { kind: 'answered' }>): Promise<Error> {
+    const { db, members, log } = this.parts;
+    log.warn('a request could not be forwarded', { partner: target.name, outcome: relayed.kind, message: relayed.message });
+    if (relayed.kind === 'unreachable') {
+      await members.lost(target, relayed.message);
+      return notConnected(to, 'OFFLINE');
+    }
+    await noteError(db, target.id, relayed.message);
+    if (relayed.kind === 'silent') return refuse('receiver-timeout', `${partyText(to)} gave no answer in time`);
+    return refuse('hub-error', `${partyText(to)} gave no answer that OCPI knows`);
+  }
+
+  /** Broadcast Push: kept, and brought to each as it can take it; single failures are not the sender's. HUB-14. */
+  private async broadcast(route: Route, request: OcpiRequest, from: Party): Promise<OcpiReply> {
+    const { db, clock, members, worker, party } = this.parts;
+    const module = route.module as 'locations' | 'tariffs' | 'tokens';
+    const body = route.body ? read(route.body, request.body) : undefined;
+    if (body && !body.ok) throw refuse('invalid-parameters', body.message);
+    const query = route.query ? read(route.query, request.query) : undefined;
+    if (query && !query.ok) throw refuse('invalid-parameters', query.message);
+    const object = objectOf(route, request.params, String((query?.value as { type?: string } | undefined)?.type ?? ''));
+    if (!await members.speaksFor(request.caller.partner, object.owner)) throw refuse('foreign-party', `${partyText(object.owner)} is none of your roles`);
+    const isNew = await db.tx(async (tx) => {
+      await lockLinks(tx, 'together');
+      const known = await findObject(tx, object);
+      const next = pushedOn(route, request.params, body?.value, known);
+      if (next === known) return false;
+      await storeObject(tx, object, next);
+      for (const partner of await members.listeners(tx, object.owner, audience[module]!, module)) {
+        await queuePush(tx, { partnerId: partner.id, module, objectKey: `${partyText(object.owner)} ${object.key}` }, next, clock.now());
+      }
+      return known === undefined;
+    });
+    worker().wake();
+    return { answer: { http: isNew ? 201 : 200, status: 1000 }, routing: { to: from, from: party } };
+  }
+
+  /** GET All: what was told to everybody, of those whom the caller may see. HUB-16. */
+  private async list(module: ModuleId, request: OcpiRequest, from: Party): Promise<OcpiReply> {
+    const { db, members, pageLimit, party } = this.parts;
+    const page = this.page(request);
+    const seen = await members.seenBy(request.caller.partner);
+    const owners = seen.filter((info) => info.status !== 'SUSPENDED' && members.mayMeet(from, info));
+    const { objects, total } = await objectPage(db, module, owners, page);
+    return { dataJson: `[${objects.join(',')}]`, headers: pageHeaders(request.url, page, total, pageLimit), routing: { to: from, from: party } };
+  }
+
+  private async clients(request: OcpiRequest): Promise<OcpiReply> {
+    const page = this.page(request);
+    const from = page.dateFrom === undefined ? -Infinity : instantMs(page.dateFrom)!;
+    const to = page.dateTo === undefined ? Infinity : instantMs(page.dateTo)!;
+    const all = (await this.parts.members.seenBy(request.caller.partner)).filter(({ last_updated }) => {
+      const at = instantMs(last_updated)!;
+      return at >= from && at < to;
+    });
+    return { data: all.slice(page.offset, page.offset + page.limit), headers: pageHeaders(request.url, page, all.length, this.parts.pageLimit) };
+  }
+
+  private page(request: OcpiRequest) {
+    const reading = readPage(request.query, { maxLimit: this.parts.pageLimit });
+    if (!reading.ok) throw refuse('invalid-parameters', reading.message);
+    return reading.page;
+  }
+
+  private async connected(partnerId: string, party: Party): Promise<Partner> {
+    const partner = await findPartner(this.parts.db, partnerId);
+    if (partner?.state !== 'registered') throw notConnected(party, 'SUSPENDED');
+    return partner;
+  }
+
+  /** What the far side is to call back, it calls through us: in a body or in a query. HUB-20. */
+  private async crossed(leg: Leg, target: Partner, { body, text, search }: OcpiRequest): Promise<{ text: string; search: string }> {
+    const give = (url: string) => this.crossing({ owner: leg.caller.id, party: leg.from, holder: target.id, url }, CROSSING_MS);
+    const query = new URLSearchParams(search);
+    const inQuery = query.get('response_url');
+    if (inQuery !== null) query.set('response_url', await give(inQuery));
+    const inBody = (body as { response_url?: unknown } | undefined)?.response_url;
+    return {
+      text: typeof inBody === 'string' ? JSON.stringify({ ...(body as object), response_url: await give(inBody) }) : text,
+      search: inQuery === null ? search : `?${query}`,
+    };
+  }
+
+  private async crossing(crossing: { owner: string; party: Party; holder: string; url: string }, forMs?: number): Promise<string> {
+    const { db, key, clock, publicUrl } = this.parts;
+    const id = await keepCrossing(db, key, crossing, forMs === undefined ? undefined : clock.now() + forMs);
+    return `${publicUrl()}${CROSSING_PATH}/${id}`;
+  }
+
+  /** Ids alone, so that a later Open Routing Request finds its way. */
+  private async learn({ module, role, path }: Route, { params, body }: OcpiRequest, { from, to }: Leg): Promise<void> {
+    const { db, clock } = this.parts;
+    const until = clock.now() + PLACE_MS;
+    const learned: [Kept, unknown, Party][] = role === 'RECEIVER' && module === 'sessions'
+      ? [['session', params.session_id, from], ['session-token', params.session_id, to]]
+      : role === 'RECEIVER' && module === 'locations' ? [['location', params.location_id, from]]
+      : path === '/RESERVE_NOW' ? [['reservation', (body as { reservation_id?: unknown }).reservation_id, to]] : [];
+    for (const [what, id, party] of learned) if (typeof id === 'string') await learnPlace(db, what, id, party, until);
+  }
+}
+
+export const CROSSING_PATH = '/ocpi/2.2.1/crossing';
+
+function textOf(header: string | readonly string[] | undefined): string | undefined {
+  return typeof header === 'string' ? header : header?.[0];
+}
+
+function notConnected(party: Party, status: string): Error {
+  return refuse('receiver-not-connected', `${partyText(party)} is ${status}`);
+}
