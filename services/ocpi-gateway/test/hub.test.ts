@@ -99,9 +99,9 @@ describe('a request to one party', () => {
   });
 
   test('HUB-19: 4001 for a party that nobody has', async () => {
-    const answer = await ask(cpo, `${receiver('sessions')}/CA/EOA/S5`, { to: { country_code: 'NL', party_id: 'XXX' }, method: 'PUT', body: session('S5') });
+    const answer = await ask(cpo, `${receiver('sessions')}/CA/EOA/S5`, { to: { country_code: 'NL', party_id: 'NOB' }, method: 'PUT', body: session('S5') });
     expect([answer.http, answer.status_code]).toEqual([200, 4001]);
-    expect(answer.status_message).toContain('NL*XXX');
+    expect(answer.status_message).toContain('NL*NOB');
   });
 
   test('a member that the hub keeps apart is as unknown as one that is not there', async () => {
@@ -347,5 +347,33 @@ describe('who is there', () => {
     await late.register(hub);
     await expect.poll(() => late.pushed('PUT /locations/CA/EOA/BEFORE-LATE')).toHaveLength(1);
     await late.close();
+  });
+
+  test('HCI-02: a party with two roles has a ClientInfo for each', async () => {
+    const both = await HandPartner.open('Both', 'BTH', 'EMSP', ['RECEIVER locations'], ['CPO']);
+    await both.register(hub);
+    await expect.poll(() => other.seen.filter(({ what }) => what === 'PUT /hubclientinfo/CA/BTH').map(({ body }) => (body as { role: string }).role).sort())
+      .toEqual(['CPO', 'EMSP']);
+    await both.close();
+  });
+
+  test('HUB-24, HCI-05: a member that is silent is asked for its versions, and is OFFLINE when it gives none', async () => {
+    const nervous = await openSide({ party: hubParty, hub: { quiet_s: 1, offline_check_s: 1 } });
+    const [quiet, witness] = await Promise.all([
+      HandPartner.open('Quiet', 'QUI', 'CPO', ['SENDER locations']), HandPartner.open('Witness', 'WIT', 'EMSP', ['RECEIVER hubclientinfo', 'RECEIVER locations']),
+    ]);
+    await quiet.register(nervous);
+    await witness.register(nervous);
+    const asked = () => quiet.seen.filter(({ what }) => what === 'GET /versions').length;
+    const before = asked();
+    await expect.poll(asked).toBeGreaterThan(before);
+    const { port } = new URL(quiet.base);
+    await quiet.close();
+    const status = () => (witness.seen.filter(({ what }) => what === 'PUT /hubclientinfo/CA/QUI').at(-1)?.body as { status: string } | undefined)?.status;
+    await expect.poll(status).toBe('OFFLINE');
+    await quiet.reopen(Number(port));
+    await expect.poll(status).toBe('CONNECTED');
+    await Promise.all([quiet.close(), witness.close()]);
+    await nervous.close();
   });
 });
