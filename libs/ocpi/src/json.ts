@@ -51,8 +51,13 @@ function refused(refusal: JsonRefusal, message: string): JsonReading {
   return { ok: false, refusal, message };
 }
 
-const quote = 34, comma = 44, minus = 45, zero = 48, nine = 57, backslash = 92;
-const opens = new Set([91, 123]), closes = new Set([93, 125]);
+const quote = 34, minus = 45, zero = 48, nine = 57, backslash = 92;
+
+/** What a character outside a string is to the scan: nothing, mostly. */
+const PLAIN = 0, QUOTE = 1, OPENS = 2, CLOSES = 3, COMMA = 4, NUMBER = 5;
+const kinds = new Uint8Array(128);
+for (const [chars, kind] of [['"', QUOTE], ['[{', OPENS], [']}', CLOSES], [',', COMMA], ['-0123456789', NUMBER]] as const)
+  for (const char of chars) kinds[char.charCodeAt(0)] = kind;
 
 interface Seen {
   readonly beyond?: 'depth' | 'values';
@@ -66,18 +71,19 @@ function scan(text: string, { maxDepth, maxValues }: { maxDepth: number; maxValu
   let values = 0;
   let inexact: string | undefined;
   for (let i = 0; i < text.length; i += 1) {
-    const char = text.charCodeAt(i);
-    if (char === quote) {
+    const kind = kinds[text.charCodeAt(i)] ?? PLAIN;
+    if (kind === PLAIN) continue;
+    if (kind === QUOTE) {
       i = endOfString(text, i);
-    } else if (opens.has(char)) {
+    } else if (kind === OPENS) {
       depth += 1;
       values += 1;
       if (depth > maxDepth) return { beyond: 'depth' };
-    } else if (closes.has(char)) {
+    } else if (kind === CLOSES) {
       depth -= 1;
-    } else if (char === comma) {
+    } else if (kind === COMMA) {
       values += 1;
-    } else if (char === minus || (char >= zero && char <= nine)) {
+    } else {
       const end = endOfNumber(text, i);
       // Up to 15 digits without an exponent are always exact.
       const literal = end - i > 15 || hasExponent(text, i, end) ? text.slice(i, end) : undefined;
@@ -91,15 +97,12 @@ function scan(text: string, { maxDepth, maxValues }: { maxDepth: number; maxValu
 
 /** Where a string ends; behind the text when it does not. */
 function endOfString(text: string, start: number): number {
-  let end = start;
-  let escapes: number;
-  do {
-    end = text.indexOf('"', end + 1);
-    if (end < 0) return text.length;
-    escapes = 0;
-    while (text.charCodeAt(end - 1 - escapes) === backslash) escapes += 1;
-  } while (escapes % 2 === 1);
-  return end;
+  for (let end = start + 1; end < text.length; end += 1) {
+    const char = text.charCodeAt(end);
+    if (char === quote) return end;
+    if (char === backslash) end += 1;
+  }
+  return text.length;
 }
 
 /** The numerals, point, exponent and signs that a JSON number may hold. */

@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { macOf } from '#chain';
 import { Rejected } from '#decider';
 import { Cdr, type Party, parseJson, partyText, read, sameParty } from '#ocpi';
@@ -15,6 +15,7 @@ import {
 } from './received-cdr.ts';
 import type { Order, Recorder } from './record.ts';
 import { review } from './review.ts';
+import { newSalt } from './salt.ts';
 import type { PublishedOf } from './published.ts';
 import type { ZoneOf } from './zones.ts';
 
@@ -89,7 +90,7 @@ async function newRecord(
   { clock, ownParty, zoneOf, publishedOf, originalOf }: Receiving,
   { cdr, text, content }: ReceivedBody,
 ): Promise<Order<RecordCdr>> {
-  const part = privatePart(cdr.cdr_token, text, { id: randomUUID(), salt: randomBytes(32) });
+  const part = privatePart(cdr.cdr_token, text, { id: randomUUID(), salt: newSalt() });
   const namesNone = isNegativeBill(cdr) && namedOriginal(cdr) === undefined;
   const [timeZone, published, originalOfSession] = await Promise.all([
     zoneOf(cdr, cdr.cdr_location.id),
@@ -128,7 +129,7 @@ async function repeatOf(
   const { id } = recorded.private;
   const salt = (await privateParts.find([id])).get(id)?.salt;
   if (salt === undefined && canonical(publicOf(cdr)) === canonical(recorded.cdr)) return undefined;
-  const key = salt ?? randomBytes(32);
+  const key = salt ?? newSalt();
   return {
     parts: [],
     command: {
@@ -150,10 +151,32 @@ function partyOf({ country_code, party_id }: Party): Party {
 
 /** The same content in one spelling: members sorted by name, no white space. */
 export function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${canonical(member)}`).join(',')}}`;
+  return JSON.stringify(inOrder(value));
+}
+
+function inOrder(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inOrder);
+  if (typeof value !== 'object' || value === null) return value;
+  const ordered: Record<string, unknown> = {};
+  for (const name of sorted(Object.keys(value))) {
+    const member = inOrder((value as Record<string, unknown>)[name]);
+    // Assigned, it would be no member.
+    if (name === '__proto__') Object.defineProperty(ordered, name, { value: member, enumerable: true });
+    else ordered[name] = member;
+  }
+  return ordered;
+}
+
+/** In place, by insertion: for the few names of an object in a third of the time of `sort`. */
+function sorted(names: string[]): string[] {
+  if (names.length > 100) return names.sort();
+  for (let n = 1; n < names.length; n += 1) {
+    const name = names[n]!;
+    let at = n;
+    for (; at > 0 && names[at - 1]! > name; at -= 1) names[at] = names[at - 1]!;
+    names[at] = name;
+  }
+  return names;
 }
 
 function refuse(code: ReceiveRefusal, detail: string): Rejected<ReceiveRefusal> {
