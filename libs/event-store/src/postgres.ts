@@ -5,6 +5,7 @@ import { AppendRefused, checkItems, checkReadLimit } from './bounds.ts';
 import { follow, Head } from './follow.ts';
 import { appendCall, type AppendedRow, outcomesOf } from './postgres-append.ts';
 import type { AppendItem, AppendOutcome, EventStore, StoredEvent } from './port.ts';
+import { Tail } from './tail.ts';
 
 /** Chosen by libs/event-store/bench: more lanes or larger batches bring nothing. */
 const LANES = 2;
@@ -50,6 +51,7 @@ type Row = StoredEvent & { readonly trace: string | null };
 class PostgresEventStore implements EventStore {
   private readonly batches = new Batches((items) => this.send(items), BATCH, LANES);
   private readonly head = new Head();
+  private readonly tail = new Tail((after, limit) => this.readAll(after, limit));
   private readonly closing = new AbortController();
   private polling: Promise<void> | undefined;
 
@@ -94,7 +96,7 @@ class PostgresEventStore implements EventStore {
     if (this.closing.signal.aborted) throw new AppendRefused('store-closed', 'store');
     const until = AbortSignal.any([signal, this.closing.signal]);
     const store = {
-      readAll: (position: bigint, limit: number) => patiently(() => this.readAll(position, limit), until),
+      readAll: (position: bigint, limit: number) => patiently(() => this.tail.read(position, limit), until),
       newsAfter: (position: bigint) => this.newsAfter(position, until),
     };
     try {

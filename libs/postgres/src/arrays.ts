@@ -6,7 +6,9 @@
 
 const TEXT = 25;
 const INT4 = 23;
+const INT8 = 20;
 const UUID = 2950;
+const BYTEA = 17;
 
 export function textArray(values: readonly (string | undefined)[]): Buffer {
   let size = 20;
@@ -31,6 +33,27 @@ export function intArray(values: readonly number[]): Buffer {
   for (const value of values) {
     at = buffer.writeInt32BE(4, at);
     at = buffer.writeInt32BE(value, at);
+  }
+  return buffer.subarray(0, at);
+}
+
+export function bigintArray(values: readonly bigint[]): Buffer {
+  const buffer = Buffer.allocUnsafe(20 + values.length * 12);
+  let at = writeHead(buffer, INT8, values.length, false);
+  for (const value of values) {
+    at = buffer.writeInt32BE(8, at);
+    at = buffer.writeBigInt64BE(value, at);
+  }
+  return buffer.subarray(0, at);
+}
+
+export function byteaArray(values: readonly Uint8Array[]): Buffer {
+  const buffer = Buffer.allocUnsafe(20 + values.reduce((size, { length }) => size + 4 + length, 0));
+  let at = writeHead(buffer, BYTEA, values.length, false);
+  for (const value of values) {
+    at = buffer.writeInt32BE(value.length, at);
+    buffer.set(value, at);
+    at += value.length;
   }
   return buffer.subarray(0, at);
 }

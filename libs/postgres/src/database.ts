@@ -28,13 +28,21 @@ export interface Queryable {
 
 export type Tx = Queryable;
 
+export interface TxOptions {
+  /**
+   * Default true. False does not wait for the disk: a crash of the server may undo the transaction,
+   * as a whole, and all after it that do not wait either. For rows that can be made again.
+   */
+  readonly durable?: boolean;
+}
+
 export interface Database extends Queryable {
   readonly schema: string;
   /**
    * `fn` in one READ COMMITTED transaction: committed when `fn` resolves, rolled back when it
    * rejects (its error is passed on). `outcome-unknown` when the connection broke during COMMIT.
    */
-  tx<T>(fn: (tx: Tx) => Promise<T>): Promise<T>;
+  tx<T>(fn: (tx: Tx) => Promise<T>, options?: TxOptions): Promise<T>;
   /** Waits for the statements under way, then ends the connections. */
   close(): Promise<void>;
 }
@@ -76,6 +84,8 @@ export function openPool(options: PoolOptions): Database {
   return new PooledDatabase(options.schema, pool);
 }
 
+const BEGIN = 'BEGIN ISOLATION LEVEL READ COMMITTED';
+
 class PooledDatabase implements Database {
   constructor(
     readonly schema: string,
@@ -95,12 +105,12 @@ class PooledDatabase implements Database {
     }
   }
 
-  async tx<T>(fn: (tx: Tx) => Promise<T>): Promise<T> {
+  async tx<T>(fn: (tx: Tx) => Promise<T>, { durable = true }: TxOptions = {}): Promise<T> {
     const client = await this.connect();
     const work = new Transaction(client);
     let broken: Error | undefined;
     try {
-      await run(client, 'BEGIN ISOLATION LEVEL READ COMMITTED');
+      await run(client, durable ? BEGIN : `${BEGIN}; SET LOCAL synchronous_commit TO off`);
       const result = await fn(work);
       await work.end();
       await commit(client);

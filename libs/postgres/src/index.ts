@@ -1,5 +1,5 @@
-export { intArray, textArray, uuidArray } from './arrays.ts';
-export { type Database, type Queryable, type Rows, type Statement, type Tx } from './database.ts';
+export { bigintArray, byteaArray, intArray, textArray, uuidArray } from './arrays.ts';
+export { type Database, type Queryable, type Rows, type Statement, type Tx, type TxOptions } from './database.ts';
 export { DatabaseFailure, type FailureName } from './failure.ts';
 export { type Migration, type MigrationList, type MigrationPlace } from './migrate.ts';
 export { type DatabaseOptions, openDatabase } from './open.ts';

@@ -8,7 +8,7 @@ import {
   readHeading,
   stateAfter,
 } from '#chain';
-import type { Queryable, Tx } from '#postgres';
+import { bigintArray, byteaArray, intArray, type Queryable, type Statement, textArray, type Tx, uuidArray } from '#postgres';
 import type { Follower } from './follow.ts';
 import { edgeAt } from './merkle-nodes.ts';
 
@@ -72,36 +72,40 @@ export async function chainHead(db: Queryable, ledger: string): Promise<ChainSta
   return rows[0] ? { entries: rows[0].entry, head: rows[0].link } : EMPTY_CHAIN;
 }
 
+const INSERT_ROWS: Statement = {
+  name: 'chain_insert',
+  text: `INSERT INTO chain ("position", ledger, entry, event_id, leaf, link)
+         SELECT * FROM unnest($1::bigint[], $2::text[], $3::int[], $4::uuid[], $5::bytea[], $6::bytea[])`,
+};
+
 export async function insertRows(
   tx: Queryable,
   rows: readonly (ChainRow & { ledger: string })[],
 ): Promise<void> {
-  await tx.query(
-    `INSERT INTO chain ("position", ledger, entry, event_id, leaf, link)
-     SELECT * FROM unnest($1::bigint[], $2::text[], $3::int[], $4::uuid[], $5::bytea[], $6::bytea[])`,
-    [
-      rows.map(({ position }) => position),
-      rows.map(({ ledger }) => ledger),
-      rows.map(({ entry }) => entry),
-      rows.map(({ eventId }) => eventId),
-      rows.map(({ leaf }) => Buffer.from(leaf)),
-      rows.map(({ link }) => Buffer.from(link)),
-    ],
-  );
+  await tx.query(INSERT_ROWS, [
+    bigintArray(rows.map(({ position }) => position)),
+    textArray(rows.map(({ ledger }) => ledger)),
+    intArray(rows.map(({ entry }) => entry)),
+    uuidArray(rows.map(({ eventId }) => eventId)),
+    byteaArray(rows.map(({ leaf }) => leaf)),
+    byteaArray(rows.map(({ link }) => link)),
+  ]);
 }
+
+const INSERT_NODES: Statement = {
+  name: 'merkle_nodes_insert',
+  text: `INSERT INTO merkle_nodes (ledger, level, node, hash)
+         SELECT * FROM unnest($1::text[], $2::int[], $3::int[], $4::bytea[])`,
+};
 
 export async function insertNodes(
   tx: Queryable,
   nodes: readonly (KeptNode & { ledger: string })[],
 ): Promise<void> {
-  await tx.query(
-    `INSERT INTO merkle_nodes (ledger, level, node, hash)
-     SELECT * FROM unnest($1::text[], $2::int[], $3::int[], $4::bytea[])`,
-    [
-      nodes.map(({ ledger }) => ledger),
-      nodes.map(({ level }) => level),
-      nodes.map(({ index }) => index),
-      nodes.map(({ hash }) => hash),
-    ],
-  );
+  await tx.query(INSERT_NODES, [
+    textArray(nodes.map(({ ledger }) => ledger)),
+    intArray(nodes.map(({ level }) => level)),
+    intArray(nodes.map(({ index }) => index)),
+    byteaArray(nodes.map(({ hash }) => hash)),
+  ]);
 }

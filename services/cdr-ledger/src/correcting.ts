@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { Rejected } from '#decider';
 import { decimal, type Decimal } from '#money';
 import { type Cdr, parseJson, read, Tariff } from '#ocpi';
@@ -25,6 +25,7 @@ import {
 } from './private-part.ts';
 import type { PrivateParts } from './private-parts.ts';
 import type { Order, Recorder } from './record.ts';
+import { newSalt } from './salt.ts';
 
 export interface OrderedCorrection {
   /** The same on every retry. */
@@ -101,7 +102,7 @@ export function sealed(
 } {
   const part = privatePart(cdr.cdr_token, JSON.stringify({ ...privateOf(cdr), ...beside }), {
     id: randomUUID(),
-    salt: randomBytes(32),
+    salt: newSalt(),
   });
   return { part, entry: { cdr: publicOf(cdr), private: sealOf(part) } };
 }

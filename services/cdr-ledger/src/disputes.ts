@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { Rejected } from '#decider';
 import { type Decimal, decimal } from '#money';
 import { type Cdr, type CdrToken, type Party, partyText } from '#ocpi';
@@ -24,6 +24,7 @@ import {
   pageOfDisputes,
 } from './projections/dispute-list.ts';
 import type { Order, Recorder } from './record.ts';
+import { newSalt } from './salt.ts';
 
 export interface DisputesParts {
   readonly db: Database;
@@ -182,7 +183,7 @@ function nameOf({ cdr: { country_code, party_id, id } }: Pick<ListedCdr, 'cdr'>)
 
 /** Beside the CDR's own, under the key of the same contract. */
 function partOf({ cdr_token }: { readonly cdr_token: CdrToken }, text: object): PrivatePart {
-  return privatePart(cdr_token, JSON.stringify(text), { id: randomUUID(), salt: randomBytes(32) });
+  return privatePart(cdr_token, JSON.stringify(text), { id: randomUUID(), salt: newSalt() });
 }
 
 const TEXT_MAX = 2_000;

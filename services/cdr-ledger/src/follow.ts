@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type EventStore, NO_POSITION, type StoredEvent } from '#event-store';
 import type { Database, Tx } from '#postgres';
 import type { Log } from '#telemetry';
-import { lockPosition, movePosition, readPosition } from './positions.ts';
+import { lockPosition, movePosition, passPosition, readPosition } from './positions.ts';
 import { rebuildBeside } from './rebuild.ts';
 
 /**
@@ -10,6 +10,7 @@ import { rebuildBeside } from './rebuild.ts';
  */
 export interface Follower {
   readonly name: string;
+  /** Its rows need not wait for the disk: the position that a crash undoes is undone with them. */
   apply(tx: Tx, events: readonly StoredEvent[]): Promise<void>;
   /**
    * The tables that hold nothing but its rows, and nobody else writes: they may be made anew. Absent
@@ -120,6 +121,11 @@ async function run(
   }
 }
 
+/** A crash of the database undid the newest rows, and the position with them. */
+class RowsUndone extends Error {
+  override readonly name = 'RowsUndone';
+}
+
 /** Applies what is new of the events; `from` is the position before the first of them. */
 async function applyFrom(
   db: Database,
@@ -128,16 +134,20 @@ async function applyFrom(
   events: readonly StoredEvent[],
 ): Promise<bigint> {
   const end = events.at(-1)?.position ?? from;
-  return db.tx(async (tx) => {
+  const work = async (tx: Tx) => {
+    // Nearly always: no other replica was faster.
+    if (await passPosition(tx, follower.name, from, end)) {
+      await follower.apply(tx, events);
+      return end;
+    }
     const position = await lockPosition(tx, follower.name);
+    if (position < from) throw new RowsUndone(`${follower.name} was at position ${from}, and is at ${position} again`);
     if (position >= end) return position;
-    await follower.apply(
-      tx,
-      events.filter((event) => event.position > position),
-    );
+    await follower.apply(tx, events.filter((event) => event.position > position));
     await movePosition(tx, follower.name, end);
     return end;
-  });
+  };
+  return db.tx(work, { durable: false });
 }
 
 /** Wakes readers of this process when its rows moved. */

@@ -10,6 +10,14 @@ import type { CdrReceived } from './received-cdr.ts';
 export type LedgerEvent =
   SessionCdrEvent | CdrReceived | AgreementNoted | DisputeEvent | AccountEvent | ChargeEvent;
 
-export function readEvent({ data }: Pick<StoredEvent, 'data'>): LedgerEvent {
-  return JSON.parse(data) as LedgerEvent;
+/** Parsed once, however many followers of the log look at it. */
+const parsed = new WeakMap<object, LedgerEvent>();
+
+export function readEvent(stored: Pick<StoredEvent, 'data'>): LedgerEvent {
+  let event = parsed.get(stored);
+  if (event === undefined) {
+    event = JSON.parse(stored.data) as LedgerEvent;
+    parsed.set(stored, event);
+  }
+  return event;
 }

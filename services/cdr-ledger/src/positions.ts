@@ -1,5 +1,5 @@
 import { NO_POSITION } from '#event-store';
-import type { Queryable, Tx } from '#postgres';
+import type { Queryable, Statement, Tx } from '#postgres';
 
 /** How far each follower of the log is: the table `followed`. */
 export async function readPosition(db: Queryable, follower: string): Promise<bigint> {
@@ -22,6 +22,20 @@ export async function lockPosition(tx: Tx, follower: string): Promise<bigint> {
   );
   return rows[0]?.position ?? NO_POSITION;
 }
+
+/**
+ * Moves it from just there, and holds it as `lockPosition` does. False when it is elsewhere, or not
+ * there yet: nothing was done.
+ */
+export async function passPosition(tx: Tx, follower: string, from: bigint, to: bigint): Promise<boolean> {
+  const { rowCount } = await tx.query(PASS, [follower, from, to]);
+  return rowCount === 1;
+}
+
+const PASS: Statement = {
+  name: 'followed_pass',
+  text: 'UPDATE followed SET "position" = $3 WHERE follower = $1 AND "position" = $2',
+};
 
 export async function movePosition(tx: Tx, follower: string, position: bigint): Promise<void> {
   await tx.query('UPDATE followed SET "position" = $2 WHERE follower = $1', [follower, position]);

@@ -58,15 +58,17 @@ export interface Randomness {
 }
 
 export function publicOf(cdr: Cdr): PublicCdr {
-  return Object.fromEntries(
-    PUBLIC_FIELDS.filter((field) => cdr[field] !== undefined).map((field) => [field, cdr[field]]),
-  ) as PublicCdr;
+  return only(PUBLIC_FIELDS, cdr) as PublicCdr;
 }
 
 export function privateOf(cdr: Cdr): PrivateCdr {
-  return Object.fromEntries(
-    PRIVATE_FIELDS.filter((field) => cdr[field] !== undefined).map((field) => [field, cdr[field]]),
-  ) as PrivateCdr;
+  return only(PRIVATE_FIELDS, cdr) as PrivateCdr;
+}
+
+function only(fields: readonly (keyof Cdr)[], cdr: Cdr): Partial<Cdr> {
+  const some: Record<string, unknown> = {};
+  for (const field of fields) if (cdr[field] !== undefined) some[field] = cdr[field];
+  return some;
 }
 
 /** The private part of a CDR; `text` is a partner's body as received, or our own private fields. */

@@ -1,5 +1,5 @@
 import { idKey, partyText } from '#ocpi';
-import type { Database, Queryable, Statement } from '#postgres';
+import { byteaArray, type Database, type Queryable, type Statement, textArray, uuidArray } from '#postgres';
 import type { PrivatePart } from './private-part.ts';
 
 /** The table of private parts. */
@@ -26,12 +26,13 @@ export function privateParts(db: Database): PrivateParts {
 
 async function insert(db: Queryable, parts: readonly PrivatePart[]): Promise<void> {
   await db.query(INSERT, [
-    parts.map(({ id }) => id),
-    parts.map(({ token }) => idKey(token.contract_id)),
-    parts.map(({ token }) => partyText(token)),
-    parts.map(({ token }) => idKey(token.uid)),
-    parts.map(({ salt }) => Buffer.from(salt)),
-    parts.map(({ text }) => text),
+    uuidArray(parts.map(({ id }) => id)),
+    textArray(parts.map(({ token }) => idKey(token.contract_id))),
+    textArray(parts.map(({ token }) => partyText(token))),
+    textArray(parts.map(({ token }) => idKey(token.uid))),
+    byteaArray(parts.map(({ salt }) => salt)),
+    // The largest comes last: pg grows its buffer by what is added, and copies what was there.
+    textArray(parts.map(({ text }) => text)),
   ]);
 }
 

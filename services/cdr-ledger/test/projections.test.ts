@@ -152,3 +152,16 @@ test('a rebuild that another one took over changes nothing', async () => {
   expect(await rows()).toEqual(before);
   await other.stop();
 });
+
+test('a crash of the database that undoes the newest rows and their position leaves no gap', async () => {
+  const before = await rows();
+  // What is left after the crash: everything up to some position, under followers that know of more.
+  await there.superuser.query(
+    `WITH undone AS (DELETE FROM cdrs WHERE "position" > (SELECT max("position") - 5 FROM cdrs) RETURNING "position")
+     UPDATE followed SET "position" = (SELECT min("position") - 1 FROM undone) WHERE follower = 'cdr-list'`,
+  );
+  await there.ledger.issue({ session: { ...session, id: 'AFTER' }, location, tariff, tariffVersion: 1, token, energyWh: '6000' });
+  const after = await rows();
+  expect(after.slice(0, -1)).toEqual(before);
+  expect(after.at(-1)).toMatchObject({ cdr_key: 'after-1' });
+});

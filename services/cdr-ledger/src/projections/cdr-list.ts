@@ -1,5 +1,5 @@
 import { type Cdr, idKey, type Party, partyText } from '#ocpi';
-import type { Queryable, Statement, Tx } from '#postgres';
+import { bigintArray, type Queryable, type Statement, textArray, type Tx, uuidArray } from '#postgres';
 import { instant, rfc3339 } from '#time';
 import type { Finding } from '../finding.ts';
 import type { Follower } from '../follow.ts';
@@ -107,7 +107,7 @@ type Row = ReturnType<typeof rowOf>;
 function rowOf(position: bigint, own: boolean, entry: Entry) {
   const { cdr, tokenParty, pricing, findings } = entry;
   return {
-    position: String(position),
+    position,
     own,
     party: partyText(cdr),
     cdr_key: idKey(cdr.id),
@@ -115,7 +115,7 @@ function rowOf(position: bigint, own: boolean, entry: Entry) {
     token_party: partyText(tokenParty),
     last_updated: rfc3339(instant(cdr.last_updated)),
     credit_of: cdr.credit ? idKey(cdr.credit_reference_id ?? '') : undefined,
-    public_json: JSON.stringify(cdr),
+    cdr,
     pricing,
     findings,
     private_id: entry.private.id,
@@ -124,23 +124,43 @@ function rowOf(position: bigint, own: boolean, entry: Entry) {
 
 const INSERT: Statement = {
   name: 'cdr_list_insert',
-  text: `INSERT INTO cdrs ("position", own, party, cdr_key, session_id, token_party, last_updated,
-           credit_of, public_json, pricing, findings, private_id, number, reached, lag_ms)
-         SELECT * FROM jsonb_to_recordset($1::jsonb) AS r ("position" bigint, own boolean, party text,
-           cdr_key text, session_id text, token_party text, last_updated timestamptz, credit_of text,
-           public_json text, pricing jsonb, findings jsonb, private_id uuid, number int,
-           reached timestamptz, lag_ms bigint)`,
+  text: `INSERT INTO cdrs ("position", own, party, cdr_key, session_id, token_party, last_updated, credit_of,
+           pricing, findings, private_id, number, reached, lag_ms, public_json)
+         SELECT "position", own::boolean, party, cdr_key, session_id, token_party, last_updated::timestamptz, credit_of,
+           pricing::jsonb, findings::jsonb, private_id, number::int, reached::timestamptz, lag_ms::bigint, public_json
+         FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+           $9::text[], $10::text[], $11::uuid[], $12::text[], $13::text[], $14::text[], $15::text[])
+           AS r ("position", own, party, cdr_key, session_id, token_party, last_updated, credit_of,
+             pricing, findings, private_id, number, reached, lag_ms, public_json)`,
 };
 
-async function insert(tx: Tx, rows: readonly Row[]): Promise<void> {
-  await tx.query(INSERT, [JSON.stringify(await numbered(tx, rows))]);
-  await noteOverlaps(tx, rows.flatMap(chargedOf));
+async function insert(tx: Tx, fresh: readonly Row[]): Promise<void> {
+  const rows = await numbered(tx, fresh);
+  const texts = (of: (row: (typeof rows)[number]) => string | undefined) => textArray(rows.map(of));
+  const json = (value: unknown) => (value === undefined ? undefined : JSON.stringify(value));
+  const number = (value: number | undefined) => value?.toString();
+  await tx.query(INSERT, [
+    bigintArray(rows.map(({ position }) => position)),
+    texts(({ own }) => String(own)),
+    texts(({ party }) => party),
+    texts(({ cdr_key }) => cdr_key),
+    texts(({ session_id }) => session_id),
+    texts(({ token_party }) => token_party),
+    texts(({ last_updated }) => last_updated),
+    texts(({ credit_of }) => credit_of),
+    texts(({ pricing }) => json(pricing)),
+    texts(({ findings }) => json(findings)),
+    uuidArray(rows.map(({ private_id }) => private_id)),
+    texts((row) => number(row.number)),
+    texts(({ reached }) => reached),
+    texts((row) => number(row.lag_ms)),
+    texts(({ cdr }) => JSON.stringify(cdr)),
+  ]);
+  await noteOverlaps(tx, fresh.flatMap(chargedOf));
 }
 
-function chargedOf({ own, position, public_json, private_id }: Row): Charged[] {
-  if (own) return [];
-  const cdr = JSON.parse(public_json) as PublicCdr;
-  return cdr.credit ? [] : [{ position, cdr, privateId: private_id }];
+function chargedOf({ own, position, cdr, private_id }: Row): Charged[] {
+  return own || cdr.credit ? [] : [{ position, cdr, privateId: private_id }];
 }
 
 export interface Found {

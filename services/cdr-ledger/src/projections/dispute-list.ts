@@ -30,9 +30,9 @@ export interface ListedDispute {
 export const disputeList: Follower = {
   name: 'dispute-list',
   async apply(tx, events) {
-    for (const { position, ...stored } of events) {
+    for (const stored of events) {
       const event = readEvent(stored);
-      if (isDispute(event)) await applyEvent(tx, position, event);
+      if (isDispute(event)) await applyEvent(tx, stored.position, event);
     }
   },
   tables: ['disputes'],

@@ -13,7 +13,7 @@ import type { PublicCdr } from '../private-part.ts';
 
 /** A received CDR that is no credit, just listed. */
 export interface Charged {
-  readonly position: string;
+  readonly position: bigint;
   readonly cdr: PublicCdr;
   readonly privateId: string;
 }
@@ -23,7 +23,7 @@ export async function noteOverlaps(tx: Tx, charged: readonly Charged[]): Promise
     const [starts, ends] = [instant(cdr.start_date_time), instant(cdr.end_date_time)];
     // An unknown time is the epoch (CDR-19).
     if (starts <= 0 || ends <= starts) return [];
-    return [{ position, id: privateId, starts: rfc3339(starts), ends: rfc3339(ends) }];
+    return [{ position: String(position), id: privateId, starts: rfc3339(starts), ends: rfc3339(ends) }];
   });
   if (rows.length === 0) return;
   await tx.query(INSERT, [JSON.stringify(rows)]);

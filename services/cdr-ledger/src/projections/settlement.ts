@@ -1,5 +1,5 @@
 import { idKey, partyText } from '#ocpi';
-import type { Statement, Tx } from '#postgres';
+import { type Statement, textArray, type Tx } from '#postgres';
 import { settledCdr } from '#settlement';
 import type { AgreementNoted } from '../agreement.ts';
 import type { Follower } from '../follow.ts';
@@ -69,14 +69,36 @@ const INSERT: Statement = {
   name: 'settled_insert',
   text: `INSERT INTO settled (issuer, receiver, cdr_key, credit, credit_key, last_updated, acknowledged_at,
            currency, energy_kwh, excl_tax, incl_tax, location_id, location_name, taxes, line_json)
-         SELECT * FROM jsonb_to_recordset($1::jsonb) AS r (issuer text, receiver text, cdr_key text,
-           credit boolean, credit_key text, last_updated timestamptz, acknowledged_at timestamptz,
-           currency text, energy_kwh numeric, excl_tax numeric, incl_tax numeric, location_id text,
-           location_name text, taxes jsonb, line_json text)`,
+         SELECT issuer, receiver, cdr_key, credit::boolean, credit_key, last_updated::timestamptz,
+           acknowledged_at::timestamptz, currency, energy_kwh::numeric, excl_tax::numeric, incl_tax::numeric,
+           location_id, location_name, taxes::jsonb, line_json
+         FROM unnest(${Array.from({ length: 15 }, (_, n) => `$${n + 1}::text[]`).join(', ')})
+           AS r (issuer, receiver, cdr_key, credit, credit_key, last_updated, acknowledged_at, currency, energy_kwh,
+             excl_tax, incl_tax, location_id, location_name, taxes, line_json)`,
 };
 
-async function insert(tx: Tx, rows: readonly object[]): Promise<void> {
-  if (rows.length > 0) await tx.query(INSERT, [JSON.stringify(rows)]);
+type Row = ReturnType<typeof settledRow>[number];
+
+async function insert(tx: Tx, rows: readonly Row[]): Promise<void> {
+  if (rows.length === 0) return;
+  const texts = (of: (row: Row) => string | undefined) => textArray(rows.map(of));
+  await tx.query(INSERT, [
+    texts(({ issuer }) => issuer),
+    texts(({ receiver }) => receiver),
+    texts(({ cdr_key }) => cdr_key),
+    texts(({ credit }) => String(credit)),
+    texts(({ credit_key }) => credit_key),
+    texts(({ last_updated }) => last_updated),
+    texts(({ acknowledged_at }) => acknowledged_at),
+    texts(({ currency }) => currency),
+    texts(({ energy_kwh }) => energy_kwh),
+    texts(({ excl_tax }) => excl_tax),
+    texts(({ incl_tax }) => incl_tax),
+    texts(({ location_id }) => location_id),
+    texts(({ location_name }) => location_name),
+    texts(({ taxes }) => JSON.stringify(taxes)),
+    texts(({ line_json }) => line_json),
+  ]);
 }
 
 const ACKNOWLEDGE: Statement = {
