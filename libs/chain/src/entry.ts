@@ -1,3 +1,5 @@
+import { behind, nextPlace } from './line-bytes.ts';
+
 /**
  * What an entry is: the text of one event. It begins with where it stands in the log, so that the
  * hash over the text also covers what an event is found by; the rest is the event's own business.
@@ -47,25 +49,40 @@ export function entryText({ id, stream, version }: Place, event: Content): strin
   });
 }
 
-/** What of an entry is looked at first for its seal: the heading of almost every one. */
-const SEAL_REACH = 400;
+/** The seals of a ledger's entries, where they lie in lines. */
+export class Seals {
+  private readonly ledger: Buffer;
+  /** How far behind its beginning an entry names its ledger: most do where the one before did. */
+  private usual = 0;
 
-/**
- * The seal of an entry, where it lies in a line, that is of this ledger: its mac, or '' when it has none. Undefined when its
- * heading has to be read: it may be of another ledger, or none.
- */
-export function macIn(line: Buffer, [from, to]: readonly [number, number], ledger: string): string | undefined {
-  const text = line.toString('latin1', from, Math.min(from + SEAL_REACH, to));
-  const at = text.indexOf(LEDGER);
-  const end = at + LEDGER.length + ledger.length;
-  if (at < 0 || !text.startsWith(FIRST) || !text.startsWith(ledger, at + LEDGER.length)) return undefined;
-  if (text.startsWith('",', end) && !text.startsWith(SEAL, end + 1)) return '';
-  const macAt = end + 1 + SEAL.length + UUID_LENGTH + SEAL_MAC.length;
-  return text.startsWith(SEAL, end + 1) && text.startsWith(SEAL_END, macAt + 64)
-    ? text.slice(macAt, macAt + 64)
-    : undefined;
+  constructor(ledger: string) {
+    this.ledger = Buffer.from(`${LEDGER}${ledger}",`);
+  }
+
+  /**
+   * The mac of the entry from one byte of a line to another, '' when it has no private part. Undefined when its heading
+   * has to be read: it may be of another ledger, or no entry.
+   */
+  macIn(line: Buffer, from: number, to: number): string | undefined {
+    if (behind(line, from, FIRST_BYTES) < 0) return undefined;
+    let next = behind(line, from + this.usual, this.ledger);
+    if (next < 0) {
+      const at = nextPlace(line, from, this.ledger, Math.min(from + SEAL_REACH, to));
+      if (at < 0) return undefined;
+      this.usual = at - from;
+      next = at + this.ledger.length;
+    }
+    const sealAt = behind(line, next - 1, SEAL_BYTES);
+    if (sealAt < 0) return '';
+    const macAt = behind(line, sealAt + UUID_LENGTH, MAC_BYTES);
+    const macTo = macAt + MAC_LENGTH;
+    return macAt < 0 || behind(line, macTo, SEAL_END_BYTES) < 0 ? undefined : line.toString('latin1', macAt, macTo);
+  }
 }
 
+/** What of an entry is looked at first for its seal: the heading of almost every one. */
+const SEAL_REACH = 400;
+const MAC_LENGTH = 64;
 const LEDGER = '","ledger":"';
 
 /** Far enough for almost every heading, and for every one. */
@@ -87,6 +104,7 @@ function beginning(entry: string | Buffer, reach: number): string {
 }
 
 const FIRST = '{"place":{"id":"';
+const FIRST_BYTES = Buffer.from(FIRST);
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const UUID_LENGTH = 36;
 const MAC = /^[0-9a-f]{64}$/;
@@ -135,6 +153,7 @@ function fieldAfter(text: string, at: number, before: string, behind: string): F
 const SEAL = ',"private":{"id":"';
 const SEAL_MAC = '","mac":"';
 const SEAL_END = '"}';
+const [SEAL_BYTES, MAC_BYTES, SEAL_END_BYTES] = [SEAL, SEAL_MAC, SEAL_END].map((text) => Buffer.from(text)) as [Buffer, Buffer, Buffer];
 
 function sealIn(text: string, at: number): (Sealed & { readonly end: number }) | undefined {
   if (!text.startsWith(SEAL, at)) return undefined;

@@ -1,5 +1,5 @@
 import type { ChainState } from './chain.ts';
-import { entryIn, type EntryLine, readLine, StrangeLine } from './export-lines.ts';
+import { entryIn, type EntryLine, hashIn, readLine, StrangeLine } from './export-lines.ts';
 import { leafOf, linkOf } from './hashes.ts';
 
 export type DamageKind =
@@ -34,7 +34,7 @@ export function damage(kind: DamageKind, at: string, detail: string): Damage {
 export class Naming {
   private readonly n: number;
   private readonly leaf: string | undefined;
-  private readonly found: EntryLine | undefined;
+  private readonly found: { readonly n: number; readonly link: string } | undefined;
   /** The number of the line further on that has the entry which belongs here. */
   private later: number | undefined;
   /** What stands here stands further on as well. */
@@ -47,8 +47,9 @@ export class Naming {
     this.chain = chain;
     this.why = why;
     this.n = chain.entries + 1;
-    this.found = entryOf(line);
-    this.leaf = this.found && leafOf(entryIn(this.found)).toString('hex');
+    const found = entryOf(line);
+    this.found = found && { n: found.n, link: hashIn(found, 'linkAt') };
+    this.leaf = found && leafOf(entryIn(found)).toString('hex');
   }
 
   add(line: Buffer): void {
@@ -57,7 +58,7 @@ export class Naming {
     if (!entry) return;
     const leaf = leafOf(entryIn(entry));
     const link = linkOf(this.chain.head, leaf).toString('hex');
-    if (link === entry.link || link === this.found?.link) this.later ??= entry.n;
+    if (link === hashIn(entry, 'linkAt') || link === this.found?.link) this.later ??= entry.n;
     this.isAgain ||= leaf.toString('hex') === this.leaf;
   }
 

@@ -1,5 +1,6 @@
 import { type ExportedEntry, type ExportHeader, unembedded } from './export-format.ts';
 import type { Signed } from './head.ts';
+import { behind, behindDigits, nextPlace, numberOf } from './line-bytes.ts';
 
 /** An entry of the log has at most 512 kB and a private part less; a longer line is none of ours. */
 const LINE_BYTES_MAX = 4 * 1024 * 1024;
@@ -36,20 +37,23 @@ function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** An entry's line, its texts where they lie. */
+/** From where to where in a line. */
+export type Span = readonly [from: number, to: number];
+
+/** An entry's line, all that it says where it lies. */
 export interface EntryLine {
   readonly kind: 'entry';
   readonly n: number;
-  /** Decimal digits. */
-  readonly position: string;
-  readonly recordedAt: string;
-  /** Hex, as the line says. */
-  readonly leaf: string;
-  readonly link: string;
-  /** Hex; undefined when the private part was erased, or never was. */
-  readonly salt: string | undefined;
   /** All of it: the details reach to the texts; the private part lies behind them, then the entry. */
   readonly line: Buffer;
+  /** Decimal digits. */
+  readonly position: Span;
+  readonly recordedAt: Span;
+  /** Where 64 digits of hex stand. */
+  readonly leafAt: number;
+  readonly linkAt: number;
+  /** Hex; undefined when the private part was erased, or never was. */
+  readonly salt: Span | undefined;
   readonly textsAt: number;
   readonly privateTo: number;
   readonly entryAt: number;
@@ -60,136 +64,89 @@ export function entryIn({ line, entryAt }: EntryLine): Buffer {
   return line.subarray(entryAt, line.length - 1);
 }
 
+/** What a line says there. */
+export function textIn({ line }: EntryLine, [from, to]: Span): string {
+  return line.toString('latin1', from, to);
+}
+
+/** The leaf, or the link, that a line says. */
+export function hashIn(line: EntryLine, which: 'leafAt' | 'linkAt'): string {
+  return textIn(line, [line[which], line[which] + HEX]);
+}
+
 export type ExportLine =
   | EntryLine
   | { readonly kind: 'head'; readonly signed: Signed }
   | { readonly kind: 'sum'; readonly sum: string }
   | { readonly kind: 'end'; readonly signed: Signed };
 
-const BEFORE_ENTRY = Buffer.from(',"entry":');
-/** Far enough for almost every line's beginning, and for every one. */
-const REACHES = [480, 16_384];
-
 /** One line behind the first. Throws StrangeLine. */
 export function readLine(line: Buffer): ExportLine {
-  if (line[2] !== LETTER_N) return readShort(line);
-  for (const reach of REACHES) {
-    // A character for each byte, so that lengths are lengths of bytes.
-    const found = beginningOf(line.toString('latin1', 0, Math.min(reach, line.length)));
-    if (found) return readEntry(line, found);
-  }
-  throw new StrangeLine('it does not begin as an entry does');
+  return line[2] === LETTER_N ? readEntry(line) : readShort(line);
 }
 
+export const POSITION_DIGITS_MAX = 19;
 const LETTER_N = 'n'.charCodeAt(0);
-
-interface Beginning {
-  readonly n: number;
-  readonly entryBytes: number;
-  readonly privateBytes: number;
-  readonly position: string;
-  readonly recordedAt: string;
-  readonly leaf: string;
-  readonly link: string;
-  /** Hex; absent without a private part. */
-  readonly salt: string | undefined;
-  /** Where the stored texts begin. */
-  readonly end: number;
-}
-
 const HEX = 64;
-const N = '{"n":';
-const BYTES = ',"bytes":[';
-const POSITION = '],"position":"';
-const RECORDED_AT = '","recorded_at":"';
-const LEAF = '","leaf":"';
-const LINK = '","link":"';
+/** Contracts and tokens have at most some hundred characters. */
+const DETAILS_REACH = 16_384;
+/** What a salt has, and might have. */
+const SALT_DIGITS = 64;
+const SALT_DIGITS_MAX = 128;
+
+const [N, BYTES, COMMA, POSITION, RECORDED_AT, LEAF, LINK, CONTRACT, SALT, PRIVATE, ENTRY] = [
+  '{"n":', ',"bytes":[', ',', '],"position":"', '","recorded_at":"', '","leaf":"', '","link":"', '","contract":"', '","salt":"',
+  '","private":', '","entry":',
+].map((text) => Buffer.from(text)) as [Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer];
+const BEFORE_ENTRY = ENTRY.subarray(1);
 
 /**
- * What stands before the texts, by what is between the fields: one expression would take several
- * times as long. Hashes are compared and everything is summed, so only their places are checked.
+ * An entry by what stands between its fields: one expression would take several times as long.
+ * Hashes are compared and everything is summed, so only their places are checked.
  */
-function beginningOf(text: string): Beginning | undefined {
-  const nEnd = text.indexOf(BYTES, N.length);
-  const entryEnd = text.indexOf(',', nEnd + BYTES.length);
-  const bytesEnd = text.indexOf(POSITION, entryEnd);
-  const positionEnd = text.indexOf(RECORDED_AT, bytesEnd);
-  const leafAt = text.indexOf(LEAF, positionEnd) + LEAF.length;
-  const linkAt = leafAt + HEX + LINK.length;
-  if (!text.startsWith(N) || nEnd < 0 || bytesEnd < 0 || positionEnd < 0 || leafAt < positionEnd) return undefined;
-  if (!text.startsWith(LINK, leafAt + HEX)) return undefined;
-  const n = whole(text, N.length, nEnd);
-  const entryBytes = whole(text, nEnd + BYTES.length, entryEnd);
-  const privateBytes = whole(text, entryEnd + 1, bytesEnd);
-  const positionAt = bytesEnd + POSITION.length;
-  if (n < 0 || entryBytes < 0 || privateBytes < 0 || !isPosition(text, positionAt, positionEnd)) return undefined;
-  const { salt, end } = privateIn(text, linkAt + HEX);
-  if (end < 0) return undefined;
+function readEntry(line: Buffer): EntryLine {
+  const reach = Math.min(line.length, DETAILS_REACH);
+  const nAt = behind(line, 0, N);
+  const nTo = behindDigits(line, nAt, 10);
+  const entryBytesAt = behind(line, nTo, BYTES);
+  const entryBytesTo = behindDigits(line, entryBytesAt, 10);
+  const privateBytesAt = behind(line, entryBytesTo, COMMA);
+  const privateBytesTo = behindDigits(line, privateBytesAt, 10);
+  const positionAt = behind(line, privateBytesTo, POSITION);
+  const positionTo = behindDigits(line, positionAt, POSITION_DIGITS_MAX);
+  const recordedAt = behind(line, positionTo, RECORDED_AT);
+  const recordedTo = nextPlace(line, recordedAt, LEAF, reach);
+  const leafAt = behind(line, recordedTo, LEAF);
+  const linkAt = behind(line, leafAt < 0 ? -1 : leafAt + HEX, LINK);
+  if (linkAt < 0 || line[positionAt] === 48) throw new StrangeLine('it does not begin as an entry does');
+  const entryAt = line.length - 1 - numberOf(line, entryBytesAt, entryBytesTo);
+  const privateBytes = numberOf(line, privateBytesAt, privateBytesTo);
+  const isPrivate = privateBytes > 0;
+  const privateTo = isPrivate ? entryAt - BEFORE_ENTRY.length : entryAt;
+  const textsAt = privateTo - privateBytes;
+  const saltTo = textsAt - PRIVATE.length;
+  const saltAt = isPrivate ? saltBefore(line, saltTo) : -1;
+  const fits =
+    line[line.length - 1] === 125 &&
+    (isPrivate
+      ? saltAt >= 0 && behind(line, saltTo, PRIVATE) === textsAt && behind(line, privateTo, BEFORE_ENTRY) === entryAt &&
+        behind(line, linkAt + HEX, CONTRACT) >= 0
+      : behind(line, linkAt + HEX, ENTRY) === textsAt);
+  if (!fits) throw new StrangeLine('its texts have not the lengths that it says');
+  const salt: Span | undefined = isPrivate ? [saltAt, saltTo] : undefined;
+  const position: Span = [positionAt, positionTo];
   return {
-    n,
-    entryBytes,
-    privateBytes,
-    position: text.slice(positionAt, positionEnd),
-    recordedAt: text.slice(positionEnd + RECORDED_AT.length, leafAt - LEAF.length),
-    leaf: text.slice(leafAt, leafAt + HEX),
-    link: text.slice(linkAt, linkAt + HEX),
-    salt,
-    end,
+    kind: 'entry', n: numberOf(line, nAt, nTo), line, position, recordedAt: [recordedAt, recordedTo],
+    leafAt, linkAt, salt, textsAt, privateTo, entryAt,
   };
 }
 
-/** A number of at most 10 digits in the one spelling that it has; else −1. */
-function whole(text: string, from: number, to: number): number {
-  if (to <= from || to > from + 10 || (text.charCodeAt(from) === ZERO && to > from + 1)) return -1;
-  let value = 0;
-  for (let at = from; at < to; at += 1) {
-    const digit = text.charCodeAt(at) - ZERO;
-    if (digit < 0 || digit > 9) return -1;
-    value = value * 10 + digit;
-  }
-  return value;
+/** Where the salt that ends there begins, else −1. A text in JSON has no quote that is not escaped, so nothing else is it. */
+function saltBefore(line: Buffer, to: number): number {
+  for (let from = to - SALT_DIGITS; from < to; from += 1) if (behind(line, from - SALT.length, SALT) === from) return from;
+  for (let from = to - SALT_DIGITS_MAX; from < to; from += 1) if (behind(line, from - SALT.length, SALT) === from) return from;
+  return -1;
 }
-
-const ZERO = 48;
-
-function isPosition(text: string, from: number, to: number): boolean {
-  if (to <= from || to > from + 19 || text.charCodeAt(from) === ZERO) return false;
-  for (let at = from; at < to; at += 1) {
-    const digit = text.charCodeAt(at) - ZERO;
-    if (digit < 0 || digit > 9) return false;
-  }
-  return true;
-}
-
-function privateIn(text: string, at: number): { salt: string | undefined; end: number } {
-  const none = '","entry":';
-  if (text.startsWith(none, at)) return { salt: undefined, end: at + none.length };
-  if (!text.startsWith('","contract":"', at)) return { salt: undefined, end: -1 };
-  const before = '","salt":"';
-  const from = text.indexOf(before, at) + before.length;
-  const behind = '","private":';
-  const end = text.indexOf(behind, from);
-  if (from < before.length || end < 0) return { salt: undefined, end: -1 };
-  return { salt: text.slice(from, end), end: end + behind.length };
-}
-
-function readEntry(line: Buffer, begin: Beginning): EntryLine {
-  const { n, position, recordedAt, leaf, link, entryBytes, privateBytes, salt, end } = begin;
-  const from = line.length - 1 - entryBytes;
-  const until = salt === undefined ? from : from - BEFORE_ENTRY.length;
-  const fits =
-    until === end + privateBytes &&
-    (salt !== undefined) === privateBytes > 0 &&
-    line[line.length - 1] === 125 &&
-    (salt === undefined || line.compare(BEFORE_ENTRY, 0, BEFORE_ENTRY.length, until, from) === 0);
-  if (!fits) throw new StrangeLine('its texts have not the lengths that it says');
-  if (salt !== undefined && (salt.length === 0 || salt.length > SALT_DIGITS_MAX))
-    throw new StrangeLine('its salt has not the length of one');
-  const places = { line, textsAt: end, privateTo: until, entryAt: from };
-  return { kind: 'entry', n, position, recordedAt, leaf, link, salt, ...places };
-}
-
-const SALT_DIGITS_MAX = 128;
 
 /** Heads, sums and the end have one spelling, so that no byte of them can be another. */
 function readShort(line: Buffer): ExportLine {
@@ -234,16 +191,16 @@ export function exportedEntry(line: EntryLine): ExportedEntry {
   const [, contract, tokenParty, token] = PRIVATE_KEYS.exec(line.line.toString('utf8', 0, line.textsAt)) ?? [];
   return {
     n: line.n,
-    position: BigInt(line.position),
-    recordedAt: line.recordedAt,
-    leaf: Buffer.from(line.leaf, 'hex'),
-    link: Buffer.from(line.link, 'hex'),
+    position: BigInt(textIn(line, line.position)),
+    recordedAt: textIn(line, line.recordedAt),
+    leaf: Buffer.from(hashIn(line, 'leafAt'), 'hex'),
+    link: Buffer.from(hashIn(line, 'linkAt'), 'hex'),
     text: entryIn(line).toString(),
     private: line.salt === undefined ? undefined : {
       contractKey: JSON.parse(contract!) as string,
       tokenParty: JSON.parse(tokenParty!) as string,
       tokenKey: JSON.parse(token!) as string,
-      salt: Buffer.from(line.salt, 'hex'),
+      salt: Buffer.from(textIn(line, line.salt), 'hex'),
       text: unembedded(line.line.toString('utf8', line.textsAt, line.privateTo)),
     },
   };

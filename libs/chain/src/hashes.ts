@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { isInHex, takeHex } from './line-bytes.ts';
 
 /**
  * The hashes of the ledger, all SHA-256, 32 bytes. A prefix tells a leaf from what is made of two
@@ -39,16 +40,8 @@ export function nodeOf(left: Uint8Array, right: Uint8Array): Buffer {
   return sha256(pair);
 }
 
-/** Makes of a row of so many nodes, one behind the other, the row of half as many above them. */
-export function halveRow(row: Buffer, count: number): void {
-  for (let n = 0; n < count; n += 2) {
-    row.copy(pair, 1, n * HASH_BYTES, (n + 2) * HASH_BYTES);
-    row.write(hash('sha256', pair, 'binary'), (n / 2) * HASH_BYTES, 'binary');
-  }
-}
-
 /**
- * A chain that is read on, entry after entry: `leafOf` and `linkOf` without anything new to allocate.
+ * A chain that is read on, entry after entry: `leafOf` and `linkOf` of what lies in a line, without anything new to allocate.
  * `leaf` and `link` are those of the entry that was offered last; `take` lets the chain go on there.
  */
 export class Linking {
@@ -63,37 +56,80 @@ export class Linking {
   }
 
   /**
-   * The leaf of the entry from one byte of a line to another, in hex. The byte before it makes room
-   * for the prefix while it is hashed.
+   * Whether the entry from one byte of a line to another has the leaf that stands in it at `leafAt`.
+   * The byte before the entry makes room for the prefix while it is hashed.
    */
-  offer(line: Buffer, from: number, to: number): string {
+  offer(line: Buffer, [from, to]: readonly [number, number], leafAt: number): boolean {
     const before = line[from - 1]!;
     line[from - 1] = LEAF;
     this.leaf.write(hash('sha256', line.subarray(from - 1, to), 'binary'), 0, 'binary');
     line[from - 1] = before;
-    return this.leaf.toString('hex');
+    return isInHex(line, leafAt, this.leaf);
   }
 
   /** As if the entry had this leaf: somebody else hashes it. False for what is no hash in hex. */
-  trust(leafHex: string): boolean {
-    return this.leaf.write(leafHex, 0, 'hex') === HASH_BYTES && leafHex.length === 2 * HASH_BYTES;
+  trust(line: Buffer, leafAt: number): boolean {
+    return takeHex(line, leafAt, this.leaf, HASH_BYTES);
   }
 
-  /** The link of that entry in hex. */
-  link(): string {
+  /** Whether that entry's link is the one that stands in the line at `linkAt`. */
+  isLinked(line: Buffer, linkAt: number): boolean {
     this.next.write(hash('sha256', this.hashed, 'binary'), 0, 'binary');
-    return this.next.toString('hex');
+    return isInHex(line, linkAt, this.next);
   }
 
   take(): void {
-    this.head.set(this.next);
+    for (let n = 0; n < HASH_BYTES; n += 1) this.head[n] = this.next[n]!;
   }
 }
+
+/**
+ * A row of so many nodes, a power of two, and room for all that is made of them. Two nodes that
+ * belong together stand behind the prefix of their pair, so that they are hashed where they lie.
+ */
+export class Row {
+  private readonly bytes: Buffer;
+  /** Of each pair of the row, then of each pair of the row above it, up to the one pair of the last. */
+  private readonly pairs: readonly Buffer[];
+  private readonly size: number;
+
+  constructor(size: number) {
+    this.size = size;
+    this.bytes = Buffer.alloc((size - 1) * PAIR_BYTES, PAIR);
+    this.pairs = Array.from({ length: size - 1 }, (_, n) => this.bytes.subarray(n * PAIR_BYTES, (n + 1) * PAIR_BYTES));
+  }
+
+  private place(n: number): number {
+    return (n >> 1) * PAIR_BYTES + 1 + (n & 1) * HASH_BYTES;
+  }
+
+  set(n: number, node: Uint8Array): void {
+    const at = this.place(n);
+    for (let k = 0; k < HASH_BYTES; k += 1) this.bytes[at + k] = node[k]!;
+  }
+
+  get(n: number): Buffer {
+    return this.bytes.subarray(this.place(n), this.place(n) + HASH_BYTES);
+  }
+
+  /** The node above all of them. */
+  top(): Buffer {
+    const last = this.pairs.length - 1;
+    for (let n = 0; n < last; n += 1) {
+      this.bytes.write(hash('sha256', this.pairs[n]!, 'binary'), this.place(this.size + n), 'binary');
+    }
+    return sha256(this.pairs[last]!);
+  }
+}
+
+const PAIR_BYTES = 1 + 2 * HASH_BYTES;
 
 const BLOCK_BYTES = 64;
 const INNER = 0x36;
 const OUTER = 0x5c;
 let inner = Buffer.alloc(64 * 1024);
+/** What of it was hashed last: many texts have one length. */
+let keyed = inner;
 const outer = Buffer.alloc(BLOCK_BYTES + HASH_BYTES);
 
 /**
@@ -109,11 +145,12 @@ export function macOf(salt: Uint8Array, text: string | Uint8Array): string {
   return macInside(salt.length, bytes.length);
 }
 
-/** The same of a text where it lies in a line, under a salt in hex. '' for what is no hex. */
-export function macWithin(saltHex: string, line: Buffer, [from, to]: readonly [number, number]): string {
+/** The same of a text where it lies in a line, under a salt that lies in it in hex. '' for what is no hex. */
+export function macWithin(line: Buffer, salt: readonly [number, number], [from, to]: readonly [number, number]): string {
+  const saltBytes = (salt[1] - salt[0]) / 2;
+  if (!Number.isInteger(saltBytes) || saltBytes > BLOCK_BYTES) return '';
   reserve(to - from);
-  const saltBytes = inner.write(saltHex, 0, 'hex');
-  if (saltBytes * 2 !== saltHex.length || saltBytes > BLOCK_BYTES) return '';
+  if (!takeHex(line, salt[0], inner, saltBytes)) return '';
   line.copy(inner, BLOCK_BYTES, from, to);
   return macInside(saltBytes, to - from);
 }
@@ -124,12 +161,16 @@ function reserve(textBytes: number): void {
 
 /** Of what lies in `inner`: the salt, and behind a block's length the text. */
 function macInside(saltBytes: number, textBytes: number): string {
-  for (let n = 0; n < BLOCK_BYTES; n += 1) {
-    const byte = n < saltBytes ? inner[n]! : 0;
+  for (let n = 0; n < saltBytes; n += 1) {
+    const byte = inner[n]!;
     inner[n] = byte ^ INNER;
     outer[n] = byte ^ OUTER;
   }
-  const digest = hash('sha256', inner.subarray(0, BLOCK_BYTES + textBytes), 'binary');
-  outer.write(digest, BLOCK_BYTES, 'binary');
+  for (let n = saltBytes; n < BLOCK_BYTES; n += 1) {
+    inner[n] = INNER;
+    outer[n] = OUTER;
+  }
+  if (keyed.length !== BLOCK_BYTES + textBytes || keyed.buffer !== inner.buffer) keyed = inner.subarray(0, BLOCK_BYTES + textBytes);
+  outer.write(hash('sha256', keyed, 'binary'), BLOCK_BYTES, 'binary');
   return hash('sha256', outer, 'hex');
 }

@@ -1,4 +1,4 @@
-import { halveRow, nodeOf, sha256 } from './hashes.ts';
+import { nodeOf, Row, sha256 } from './hashes.ts';
 
 /**
  * The Merkle tree over the leaves of one ledger (RFC 6962, 2.1), for its two uses: growing it leaf
@@ -9,7 +9,6 @@ import { halveRow, nodeOf, sha256 } from './hashes.ts';
  */
 export const RADIX = 16;
 export const RADIX_LEVELS = 4;
-const HASH_BYTES = 32;
 
 /** A complete node: `level` 0 are the leaves; node `index` of level `l` covers 16^l leaves. */
 export interface KeptNode {
@@ -30,7 +29,7 @@ export function edgeCounts(leaves: number): number[] {
 
 export class MerkleEdge {
   /** For each level the nodes that are not covered yet, one behind the other. */
-  private readonly levels: { readonly hashes: Buffer; count: number }[] = [];
+  private readonly levels: { readonly nodes: Row; count: number }[] = [];
   private count: number;
 
   /** `edge` is what a tree of so many leaves left; by default an empty tree. */
@@ -54,15 +53,15 @@ export class MerkleEdge {
 
   /** Keeps a node; returns how many its level has. */
   private put(level: number, node: Uint8Array): number {
-    const at = (this.levels[level] ??= { hashes: Buffer.alloc(RADIX * HASH_BYTES), count: 0 });
-    at.hashes.set(node, at.count * HASH_BYTES);
+    const at = (this.levels[level] ??= { nodes: new Row(RADIX), count: 0 });
+    at.nodes.set(at.count, node);
     at.count += 1;
     return at.count;
   }
 
   private raise(level: number): KeptNode[] {
     const full = this.levels[level]!;
-    const hash = perfectOf(full.hashes, 0, RADIX);
+    const hash = full.nodes.top();
     full.count = 0;
     const node = { level: level + 1, index: this.count / RADIX ** (level + 1) - 1, hash };
     return this.put(level + 1, hash) < RADIX ? [node] : [node, ...this.raise(level + 1)];
@@ -70,36 +69,30 @@ export class MerkleEdge {
 
   /** The root over all leaves so far; of none, SHA-256 of nothing. */
   root(): Buffer {
-    return rootOf(this.levels.toReversed().flatMap(({ hashes, count }) => perfectParts(hashes, count)));
+    return rootOf(this.levels.toReversed().flatMap(({ nodes, count }) => perfectParts(nodes, count)));
   }
 }
 
 const NONE: readonly KeptNode[] = [];
 
 /** The perfect subtrees of fewer than 16 equal nodes, the larger first. */
-function perfectParts(hashes: Buffer, count: number): Uint8Array[] {
+function perfectParts(nodes: Row, count: number): Uint8Array[] {
   const parts: Uint8Array[] = [];
   let from = 0;
   for (let size = RADIX / 2; size >= 1; size /= 2) {
     if ((count & size) === 0) continue;
-    parts.push(perfectOf(hashes, from, size));
+    parts.push(perfect(Array.from({ length: size }, (_, n) => nodes.get(from + n))));
     from += size;
   }
   return parts;
 }
 
-const row = Buffer.alloc(RADIX * HASH_BYTES);
-
-/** The node above a power of two of equal nodes, which stand one behind the other; at most 16. */
-function perfectOf(hashes: Uint8Array, from: number, count: number): Buffer {
-  row.set(hashes.subarray(from * HASH_BYTES, (from + count) * HASH_BYTES));
-  for (let left = count; left > 1; left /= 2) halveRow(row, left);
-  return Buffer.from(row.subarray(0, HASH_BYTES));
-}
-
 /** The node above a power of two of equal nodes, at most 16. */
 export function perfect(nodes: readonly Uint8Array[]): Buffer {
-  return perfectOf(Buffer.concat(nodes), 0, nodes.length);
+  if (nodes.length === 1) return Buffer.from(nodes[0]!);
+  const row = new Row(nodes.length);
+  for (const [n, node] of nodes.entries()) row.set(n, node);
+  return row.top();
 }
 
 /** Joins perfect subtrees, the larger first, as RFC 6962 splits what is no power of two. */

@@ -1,8 +1,10 @@
 import { type ChainState, GENESIS } from './chain.ts';
-import { macIn, readHeading } from './entry.ts';
+import { readHeading, Seals } from './entry.ts';
 import { type Damage, damage, Naming } from './export-damage.ts';
 import { type ExportHeader, Summing, unembedded } from './export-format.ts';
-import { entryIn, type EntryLine, type ExportLine, linesOf, readHeader, readLine, StrangeLine } from './export-lines.ts';
+import {
+  entryIn, type EntryLine, type ExportLine, hashIn, linesOf, POSITION_DIGITS_MAX, readHeader, readLine, type Span, StrangeLine, textIn,
+} from './export-lines.ts';
 import { leafOf, Linking, macOf, macWithin } from './hashes.ts';
 import { readEnd, readHead, type Signed, wrongSignature } from './head.ts';
 import type { PublicKey } from './keys.ts';
@@ -66,13 +68,14 @@ export async function verifyExport(
 
 class ExportVerifier {
   private header: ExportHeader | undefined;
+  private seals = new Seals('');
   private keys: readonly PublicKey[];
   private entries = 0;
   private readonly linking = new Linking(GENESIS);
   private readonly tree = new MerkleEdge();
   private summing: Summing | undefined;
   private summedTo = 0;
-  private position = '';
+  private readonly position = new Position();
   private lines = 0;
   private erased = 0;
   private heads = 0;
@@ -131,6 +134,7 @@ class ExportVerifier {
 
   private begin(line: Buffer): void {
     this.header = readHeader(line);
+    this.seals = new Seals(this.header.ledger);
     this.summing = Summing.from(line);
     if (!this.options.keys) this.keys = this.header.keys;
   }
@@ -140,20 +144,21 @@ class ExportVerifier {
     const n = this.entries + 1;
     const isHashed = this.options.hashes?.(line.n) ?? true;
     const isLeaf = isHashed
-      ? this.linking.offer(line.line, line.entryAt, line.line.length - 1) === line.leaf
-      : this.linking.trust(line.leaf);
+      ? this.linking.offer(line.line, [line.entryAt, line.line.length - 1], line.leafAt)
+      : this.linking.trust(line.line, line.leafAt);
     if (!isLeaf) return 'its bytes are not those that were chained';
-    if (this.linking.link() !== line.link) return 'its link does not follow from the entry before it';
+    if (!this.linking.isLinked(line.line, line.linkAt)) return 'its link does not follow from the entry before it';
     if (line.n !== n) return `its number was changed to ${line.n}`;
-    if (!isBehind(line.position, this.position)) return `its position ${line.position} is not behind that of the entry before`;
-    const mac = macOfEntry(line, this.header!.ledger);
+    if (!this.position.isBefore(line))
+      return `its position ${textIn(line, line.position)} is not behind that of the entry before`;
+    const mac = macOfEntry(line, this.seals, this.header!.ledger);
     if (mac === undefined) return `it is no entry of the ledger ${this.header!.ledger}`;
     this.entries = n;
     this.linking.take();
     this.tree.append(this.linking.leaf);
-    this.position = line.position;
+    this.position.take(line);
     this.summing!.add(line.line, line.textsAt);
-    if (n === this.receipt?.entry) this.receiptFound = this.receipt.leaf === line.leaf;
+    if (n === this.receipt?.entry) this.receiptFound = this.receipt.leaf === hashIn(line, 'leafAt');
     if (line.salt === undefined && mac !== '') this.erased += 1;
     if (isHashed && !isSealed(line, mac)) {
       const detail = 'its private part is not the one that was sealed';
@@ -264,16 +269,18 @@ export async function areTextsIntact(
 ): Promise<boolean> {
   const linking = new Linking(GENESIS);
   let ledger: string | undefined;
+  let seals = new Seals('');
   for await (const lines of linesOf(chunks)) {
     for (const line of lines) {
       if (ledger === undefined) {
         ({ ledger } = readHeader(line));
+        seals = new Seals(ledger);
         continue;
       }
       const read = readLine(line);
       if (read.kind !== 'entry' || !isMine(read.n)) continue;
-      if (linking.offer(line, read.entryAt, line.length - 1) !== read.leaf) return false;
-      const mac = macOfEntry(read, ledger);
+      if (!linking.offer(line, [read.entryAt, line.length - 1], read.leafAt)) return false;
+      const mac = macOfEntry(read, seals, ledger);
       if (mac === undefined || !isSealed(read, mac)) return false;
     }
   }
@@ -281,8 +288,8 @@ export async function areTextsIntact(
 }
 
 /** What an entry says of its private part, '' without one; undefined when it is no entry of this ledger. */
-function macOfEntry(read: EntryLine, ledger: string): string | undefined {
-  const mac = macIn(read.line, [read.entryAt, read.line.length - 1], ledger);
+function macOfEntry(read: EntryLine, seals: Seals, ledger: string): string | undefined {
+  const mac = seals.macIn(read.line, read.entryAt, read.line.length - 1);
   if (mac !== undefined) return mac;
   const heading = readHeading(entryIn(read));
   return heading?.ledger === ledger ? (heading.private?.mac ?? '') : undefined;
@@ -293,16 +300,28 @@ function isSealed(read: EntryLine, mac: string): boolean {
   return read.salt === undefined || macOfPrivate(read, read.salt) === mac;
 }
 
-function macOfPrivate({ line, textsAt, privateTo }: EntryLine, salt: string): string | undefined {
-  if (line[textsAt] !== 0x22) return macWithin(salt, line, [textsAt, privateTo]);
+function macOfPrivate({ line, textsAt, privateTo }: EntryLine, salt: Span): string | undefined {
+  if (line[textsAt] !== 0x22) return macWithin(line, salt, [textsAt, privateTo]);
   try {
-    return macOf(Buffer.from(salt, 'hex'), unembedded(line.toString('utf8', textsAt, privateTo)));
+    return macOf(Buffer.from(line.toString('latin1', ...salt), 'hex'), unembedded(line.toString('utf8', textsAt, privateTo)));
   } catch {
     return undefined;
   }
 }
 
-/** Of two numbers in decimal digits. */
-function isBehind(later: string, earlier: string): boolean {
-  return later.length === earlier.length ? later > earlier : later.length > earlier.length;
+/** The position of the entry before, in the digits of its line. */
+class Position {
+  private readonly digits = Buffer.alloc(POSITION_DIGITS_MAX);
+  private length = 0;
+
+  isBefore({ line, position: [from, to] }: EntryLine): boolean {
+    if (to - from !== this.length) return to - from > this.length;
+    for (let n = 0; n < this.length; n += 1) if (line[from + n] !== this.digits[n]) return line[from + n]! > this.digits[n]!;
+    return false;
+  }
+
+  take({ line, position: [from, to] }: EntryLine): void {
+    this.length = to - from;
+    for (let n = 0; n < this.length; n += 1) this.digits[n] = line[from + n]!;
+  }
 }

@@ -17,6 +17,7 @@ import { settlement } from '../src/projections/settlement.ts';
 import { Recorder } from '../src/record.ts';
 import { benchPages } from './pages.ts';
 import { benchRerating } from './rerating.ts';
+import { benchVerifying } from './verifying.ts';
 
 /*
  * What the ledger records, lists and prices anew in a second, as JSON on standard output:
@@ -77,6 +78,7 @@ async function bench({ url, seconds, cdrs }: { url: string; seconds: number; cdr
       { what: `  chain and lists behind at most`, figure: worstMs / 1000, unit: 's', wanted: '<= 1' },
     );
   }
+  rows.push(...(await benchVerifying({ db, store, chain: followings[1]!, list })));
   for (const following of followings) await following.stop();
   rows.push(...(await benchPages(db, url, cdrs)), ...(await benchRerating(db, store, url, cdrs)));
   await store.close();
