@@ -24,7 +24,11 @@ export {
   exampleCdr, exampleCreditCdr, exampleLocation, exampleSession, exampleTariff, exampleToken,
 } from './examples.ts';
 export { type AgentOptions, outboundAgent } from './exchange.ts';
-export { CountryCode, DateTime, dateTimeOf, DisplayText, instantMs, known, PartyId, type Patch, Price, Role } from './fields.ts';
+export {
+  boolean, ci, count, Country, CountryCode, Currency, DateTime, dateTimeOf, DisplayText, enumOf, id, instantMs, int, known,
+  Language, list, LocalDate, number, object, open, optional, PartyId, type Patch, patchOf, pattern, Price, Role, ruled, some,
+  text, TimeOfDay, url,
+} from './fields.ts';
 export {
   answerRouting, authorization, type Headers, headerText, idHeaders, type MessageIds, readMessageIds, readRouting,
   type Routing, routingHeaders, type RoutingReading, type TokenCandidate, tokenCandidates, type TokenEncoding,
