@@ -82,6 +82,11 @@ export class Portal {
     return new Portal(url, { authorization: `Bearer ${token}` });
   }
 
+  /** For programs that ask the same portal. */
+  credentials(): { url: string; key: string } {
+    return { url: this.url, key: this.#headers['x-api-key'] ?? '' };
+  }
+
   get<T>(path: string): Promise<T> {
     return this.#send<T>('GET', path);
   }

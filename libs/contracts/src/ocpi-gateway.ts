@@ -4,15 +4,22 @@ import {
   AuthorizeAtPartnerSchema,
   CdrDeliveredSchema,
   CommandSentSchema,
+  DeadLettersListedSchema,
+  DeadLettersReplayedSchema,
   DeliveryFailedSchema,
+  EndPartnerSchema,
   InvitePartnerSchema,
+  ListDeadLettersSchema,
   ListPartnersSchema,
   PartnerAuthorizedSchema,
+  PartnerEndedSchema,
   PartnerInvitedSchema,
   PartnerRegisteredSchema,
   PartnerViewSchema,
   PartnersListedSchema,
   RegisterPartnerSchema,
+  RenewPartnerSchema,
+  ReplayDeadLettersSchema,
   SendCommandSchema,
 } from './gen/roamwatt/ocpi_gateway/v1/ocpi_gateway_pb.ts';
 
@@ -23,10 +30,14 @@ export {
   CdrDeliveredSchema,
   type CommandSent,
   CommandSentSchema,
+  type DeadLetter,
+  type DeadLettersListed,
   type DeliveryFailed,
   DeliveryFailedSchema,
+  type EndPartner,
   type InvitePartner,
   InvitePartnerSchema,
+  type ListDeadLetters,
   type ListPartners,
   ListPartnersSchema,
   type PartnerAuthorized,
@@ -43,6 +54,8 @@ export {
   PartnersListedSchema,
   type RegisterPartner,
   RegisterPartnerSchema,
+  type RenewPartner,
+  type ReplayDeadLetters,
   type SendCommand,
   SendCommandSchema,
   SendOutcome,
@@ -88,6 +101,38 @@ export const listPartners = ask({
   request: ListPartnersSchema,
   answer: PartnersListedSchema,
   check: filled(),
+});
+
+export const listDeadLetters = ask({
+  context,
+  verb: 'list-dead-letters',
+  request: ListDeadLettersSchema,
+  answer: DeadLettersListedSchema,
+  check: filled('partnerId', 'limit'),
+});
+
+export const replayDeadLetters = ask({
+  context,
+  verb: 'replay-dead-letters',
+  request: ReplayDeadLettersSchema,
+  answer: DeadLettersReplayedSchema,
+  check: filled('partnerId'),
+});
+
+export const renewPartner = ask({
+  context,
+  verb: 'renew-partner',
+  request: RenewPartnerSchema,
+  answer: PartnerViewSchema,
+  check: filled('partnerId'),
+});
+
+export const endPartner = ask({
+  context,
+  verb: 'end-partner',
+  request: EndPartnerSchema,
+  answer: PartnerEndedSchema,
+  check: filled('partnerId'),
 });
 
 export const partnerRegistered = tell({

@@ -1,4 +1,5 @@
 import type { CommandResponse, Session } from '#ocpi';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Charge, Receipt } from '../../../scripts/demo-portal.ts';
 import {
@@ -7,6 +8,7 @@ import {
 import { driverAtTheLimit } from './driver-at-the-limit.ts';
 import { oddInputIsRefused } from './odd-input.ts';
 import { dataOf, RawPartner, rawToken } from './raw-partner.ts';
+import { runProgram, SOURCES } from './program.ts';
 import { averysToken, blakesCard, crewCard, eventually, freeEvses, invitation, setStage, type Stage } from './stage.ts';
 
 // One pair of platforms, each in one process, and everything that needs no process to die.
@@ -46,6 +48,21 @@ describe('a charge from the app', () => {
       const { partners } = await side.operator.get<{ partners: object[] }>('/v1/operator/partners');
       expect(partners).toContainEqual(expect.objectContaining({ name, state: 'registered', version: '2.2.1' }));
     }
+  });
+
+  test('an operator asks for partners on the command line, and is told what to do when the key is wrong', async () => {
+    const { url, key } = stage.oasis.operator.credentials();
+    const roamwatt = (args: readonly string[], operatorKey = key) => runProgram(
+      [...SOURCES, join(import.meta.dirname, '../../cli/src/main.ts'), ...args, '--url', url], { ROAMWATT_OPERATOR_KEY: operatorKey },
+    );
+    const listed = await roamwatt(['partner', 'list', '--json']);
+    expect(JSON.parse(listed.out)).toContainEqual(expect.objectContaining({ name: 'Carbon Plunk', state: 'registered', dead_letters: 0 }));
+    expect((await roamwatt(['partner', 'list'])).out).toMatch(/^partner .*\nCarbon Plunk +CA\*CPK +registered +2\.2\.1/m);
+    expect(await roamwatt(['partner', 'letters', 'ca*cpk'])).toMatchObject({ status: 0, out: 'No dead letters.\n' });
+    expect(await roamwatt(['partner', 'replay', 'Carbon Plunk'])).toMatchObject({ status: 0, out: 'There are no dead letters.\n' });
+    expect(await roamwatt(['partner', 'letters', 'Nobody'])).toMatchObject({ status: 1, err: expect.stringContaining('there is no partner "Nobody"; there is Carbon Plunk') });
+    expect(await roamwatt(['partner', 'list'], 'wrong-key-of-nobody')).toMatchObject({ status: 1, err: expect.stringContaining('wrong-operator-key') });
+    expect(await roamwatt(['partner', 'list'], '')).toMatchObject({ status: 2, err: expect.stringContaining('ROAMWATT_OPERATOR_KEY') });
   });
 
   test('a driver finds the EVSEs of the other platform with their price, and a plugged-in car makes one BLOCKED', async () => {

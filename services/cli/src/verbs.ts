@@ -31,4 +31,32 @@ export const VERBS: Readonly<Record<string, Entry>> = {
     summary: 'write an export into an empty ledger, and prove that it is the same',
     load: async () => (await import('./ledger-restore.ts')).ledgerRestore,
   },
+  'partner list': {
+    summary: 'show the partners of a running platform, and what waits to be sent to them',
+    load: async () => (await import('./partner.ts')).partnerList,
+  },
+  'partner letters': {
+    summary: 'show what a partner refused, with the reason and the body',
+    load: async () => (await import('./partner.ts')).partnerLetters,
+  },
+  'partner replay': {
+    summary: 'send what a partner refused again',
+    load: async () => (await import('./partner.ts')).partnerReplay,
+  },
+  'partner invite': {
+    summary: 'make a TOKEN_A for a partner who will register',
+    load: async () => (await import('./partner.ts')).partnerInvite,
+  },
+  'partner register': {
+    summary: 'register with a partner who gave us a TOKEN_A',
+    load: async () => (await import('./partner.ts')).partnerRegister,
+  },
+  'partner renew': {
+    summary: 'give both sides of a link new tokens',
+    load: async () => (await import('./partner.ts')).partnerRenew,
+  },
+  'partner end': {
+    summary: 'end a link at once',
+    load: async () => (await import('./partner.ts')).partnerEnd,
+  },
 };

@@ -1,14 +1,17 @@
 import { Controller, Inject } from '@nestjs/common';
-import { Answers, each } from '#bus';
+import { Answers, each, withinOneAnswer } from '#bus';
 import {
-  type AuthorizeAtPartner, authorizeAtPartner, type InvitePartner, invitePartner, listPartners, type ListPartners,
-  type RegisterPartner, registerPartner, type SendCommand, sendCommand, SendOutcome,
+  type AuthorizeAtPartner, authorizeAtPartner, type EndPartner, endPartner, type InvitePartner, invitePartner, type ListDeadLetters,
+  listDeadLetters, listPartners, type ListPartners, type RegisterPartner, registerPartner, type RenewPartner, renewPartner,
+  type ReplayDeadLetters, replayDeadLetters, type SendCommand, sendCommand, SendOutcome,
 } from '#contracts/ocpi-gateway';
 import { toJsonBytes } from '#contracts';
 import type { SentCommand } from './command-rows.ts';
 import { OcpiGateway } from './ocpi-gateway.ts';
 import { fromBus, type Partner, toBus } from './partner.ts';
+import type { Waiting } from './partner-rows.ts';
 import { Partners } from './partners.ts';
+import type { PushedKey } from './pushed-rows.ts';
 
 const outcomeOf: Readonly<Record<SentCommand['outcome'], SendOutcome>> = {
   answered: SendOutcome.ANSWERED,
@@ -50,25 +53,65 @@ export class AskController {
 
   @Answers(registerPartner)
   registerPartner(requests: RegisterPartner[]) {
-    return each(requests, async (request) => view(await this.partners.register(request), 0));
+    return each(requests, async (request) => view(await this.partners.register(request)));
   }
 
   @Answers(listPartners)
   listPartners(requests: ListPartners[]) {
     return each(requests, async () => ({
-      partners: (await this.partners.list()).map(({ partner, waiting, parked }) => view(partner, waiting + parked)),
+      partners: (await this.partners.list()).map(({ partner, waiting }) => view(partner, waiting)),
     }));
+  }
+
+  @Answers(listDeadLetters)
+  listDeadLetters(requests: ListDeadLetters[]) {
+    return each(requests, async ({ partnerId, after, limit }) => {
+      const { letters, total } = await this.partners.letters(partnerId, after && keyOf(after), Math.min(limit, LETTERS_MAX));
+      const found = letters.map(({ key, current, reason, since }) => ({
+        key: { module: key.module, objectId: key.objectKey }, reason, since,
+        ...(current === undefined ? {} : { bodyJson: toJsonBytes(current) }),
+      }));
+      return { letters: withinOneAnswer(found, ({ bodyJson }) => bodyJson ?? new Uint8Array()), total };
+    });
+  }
+
+  @Answers(replayDeadLetters)
+  replayDeadLetters(requests: ReplayDeadLetters[]) {
+    return each(requests, async ({ partnerId, module, objectId: objectKey }) =>
+      ({ queued: await this.partners.replay(partnerId, { module, objectKey }) }));
+  }
+
+  @Answers(renewPartner)
+  renewPartner(requests: RenewPartner[]) {
+    return each(requests, async ({ partnerId }) => {
+      const { partner, waiting } = await this.partners.rotate(partnerId);
+      return view(partner, waiting);
+    });
+  }
+
+  @Answers(endPartner)
+  endPartner(requests: EndPartner[]) {
+    return each(requests, ({ partnerId }) => this.partners.endByOperator(partnerId));
   }
 }
 
-function view(partner: Partner, waiting: number) {
+const LETTERS_MAX = 100;
+
+function keyOf({ module, objectId: objectKey }: { module: string; objectId: string }) {
+  return { module: module as PushedKey['module'], objectKey };
+}
+
+function view(partner: Partner, waiting?: Waiting) {
   return {
     partnerId: partner.id,
     name: partner.name,
     state: partner.state,
     version: partner.version,
     versionsUrl: partner.versionsUrl,
-    waiting,
+    waiting: waiting?.objects ?? 0,
+    ...(waiting?.since === undefined ? {} : { waitingSince: waiting.since }),
+    deadLetters: waiting?.deadLetters ?? 0,
+    failedAttempts: waiting?.failedAttempts ?? 0,
     lastError: partner.lastError,
     roles: partner.roles.map((role) => ({ role: role.role, party: toBus(role), name: role.business_details.name })),
   };

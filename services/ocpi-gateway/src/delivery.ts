@@ -16,7 +16,7 @@ import { outcomeText } from './handshake.ts';
 import { endpointOf, type Partner, spokesman, toBus } from './partner.ts';
 import { findPartner, noteError } from './partner-rows.ts';
 import {
-  findPushed, noteAcknowledged, noteDelivered, notePark, noteRefused, noteUnclear, noteUnwanted, type Pushed,
+  findPushed, noteAcknowledged, noteDelivered, notePark, noteFailed, noteUnclear, noteUnwanted, type Pushed,
   type PushedKey, queueAgain, queueBehind,
 } from './pushed-rows.ts';
 import { retryInMs } from './retry.ts';
@@ -122,7 +122,7 @@ export class Delivery {
     const text = outcomeText(outcome);
     log.warn('a delivery failed', { partner: partner.name, module: key.module, object: key.objectKey, attempt, outcome: text });
     await noteError(db, partner.id, `${rfc3339(clock.now())} ${key.module} ${key.objectKey}: ${text}`);
-    if (outcome.kind !== 'unclear') await noteRefused(db, key, held.unclear);
+    await noteFailed(db, key, outcome.kind === 'unclear' || held.unclear);
     const attempts = Math.max(attempt, held.refusals + 1);
     if (outcome.kind === 'refused' && isVerdict(outcome)) return this.park(key, text, attempts);
     if (outcome.kind === 'refused' && key.module !== 'cdrs' && isAboutOne(outcome)) {
@@ -138,7 +138,7 @@ export class Delivery {
   private async park(key: PushedKey, reason: string, attempts: number): Promise<DueOutcome> {
     const { db, outbox, clock } = this.parts;
     await db.tx(async (tx) => {
-      await notePark(tx, key, reason);
+      await notePark(tx, key, reason, clock.now());
       await outbox.tell(tx, [told(deliveryFailed, {
         partnerId: key.partnerId, module: key.module, objectId: key.objectKey, attempts, error: reason, at: rfc3339(clock.now()),
       })]);

@@ -8,7 +8,8 @@ import { hasCounterpart } from './partner.ts';
 
 /** Why two platforms did not come together; the text of `Rejected` says what happened. */
 export type HandshakeRefusal =
-  | 'partner-unreachable' | 'no-common-version' | 'endpoints-missing' | 'registration-refused';
+  | 'partner-unreachable' | 'no-common-version' | 'endpoints-missing' | 'registration-refused'
+  | 'not-registered' | 'unknown-partner' | 'unknown-letter';
 
 /** What we speak, the newest first. */
 export const ourVersions = ['2.2.1'] as const;

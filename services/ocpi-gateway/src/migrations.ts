@@ -79,6 +79,16 @@ const partners: MigrationList = [
     ],
   },
   {
+    name: 'ocpi-gateway-letters',
+    up: () => [
+      `ALTER TABLE pushed ADD COLUMN queued_at timestamptz,  -- since when it waits
+         ADD COLUMN attempts int NOT NULL DEFAULT 0,          -- of what waits, that came to nothing
+         ADD COLUMN parked_at timestamptz`,
+      'CREATE INDEX pushed_parked ON pushed (partner_id, parked_at) WHERE parked IS NOT NULL',
+      'CREATE INDEX pushed_queued ON pushed (partner_id, queued_at) WHERE queued',
+    ],
+  },
+  {
     name: 'ocpi-gateway-hub',
     up: () => [
       'ALTER TABLE partners ADD COLUMN heard_at timestamptz',

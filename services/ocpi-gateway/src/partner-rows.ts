@@ -111,17 +111,39 @@ export async function replaceToken(tx: Tx, partnerId: string, hash: Buffer): Pro
   await addToken(tx, partnerId, hash, 'current');
 }
 
+/** The new one was not taken: the one before it is current again. */
+export async function restoreToken(tx: Tx, partnerId: string): Promise<void> {
+  await tx.query(`DELETE FROM partner_tokens WHERE partner_id = $1 AND kind = 'current'
+    AND EXISTS (SELECT FROM partner_tokens WHERE partner_id = $1 AND kind = 'old')`, [partnerId]);
+  await tx.query(`UPDATE partner_tokens SET kind = 'current' WHERE partner_id = $1 AND kind = 'old'`, [partnerId]);
+}
+
 export async function dropTokens(db: Queryable, partnerId: string, kinds: readonly TokenKind[]): Promise<void> {
   await db.query('DELETE FROM partner_tokens WHERE partner_id = $1 AND kind = ANY($2)', [partnerId, kinds]);
 }
 
 /** All partners with what waits for them. */
-export async function partnersWithWaiting(db: Queryable): Promise<{ partner: Partner; waiting: number; parked: number }[]> {
-  const { rows } = await db.query<Row & { waiting: number; parked: number }>(
-    `SELECT ${COLUMNS},
-       (SELECT count(*)::int FROM pushed o WHERE o.partner_id = p.partner_id AND o.queued) AS waiting,
-       (SELECT count(*)::int FROM pushed o WHERE o.partner_id = p.partner_id AND o.parked IS NOT NULL) AS parked
-     FROM partners p WHERE state <> 'registering' ORDER BY created`,
+export async function partnersWithWaiting(db: Queryable, partnerId?: string): Promise<{ partner: Partner; waiting: Waiting }[]> {
+  const { rows } = await db.query<Row & { waiting: number; since: string | null; failed: number; letters: number }>(
+    `SELECT ${COLUMNS}, w.waiting, w.since, w.failed,
+       (SELECT count(*)::int FROM pushed o WHERE o.partner_id = p.partner_id AND o.parked IS NOT NULL) AS letters
+     FROM partners p, LATERAL (
+       SELECT count(*)::int AS waiting, min(queued_at) AS since, coalesce(sum(attempts), 0)::int AS failed
+       FROM pushed o WHERE o.partner_id = p.partner_id AND o.queued) w
+     WHERE state <> 'registering' AND ($1::text IS NULL OR p.partner_id = $1) ORDER BY created`,
+    [partnerId ?? null],
   );
-  return rows.map((row) => ({ partner: partnerOf(row), waiting: row.waiting, parked: row.parked }));
+  return rows.map((row) => ({
+    partner: partnerOf(row),
+    waiting: { objects: row.waiting, since: row.since ?? undefined, failedAttempts: row.failed, deadLetters: row.letters },
+  }));
+}
+
+/** What waits to be sent to a partner. */
+export interface Waiting {
+  readonly objects: number;
+  /** Since when the oldest waits. */
+  readonly since: string | undefined;
+  readonly failedAttempts: number;
+  readonly deadLetters: number;
 }

@@ -14,9 +14,11 @@ import { meet, type Met, outcomeText, refuse } from './handshake.ts';
 import { hasParty, ourInterfaces, type Partner, toBus } from './partner.ts';
 import {
   addToken, dropTokens, findPartner, insertPartner, partnersWithWaiting, registeredPartners, removePartner,
-  replaceToken, storePartner, tokenHolders, type TokenKind,
+  replaceToken, restoreToken, storePartner, tokenHolders, type TokenKind, type Waiting,
 } from './partner-rows.ts';
-import { claimCdrs, forgetOne, forgetPushed, lockLinks, queuePush, strandedCdrs } from './pushed-rows.ts';
+import {
+  claimCdrs, deadLetters, forgetOne, forgetPushed, lockLinks, type PushedKey, queuePush, replayLetters, strandedCdrs,
+} from './pushed-rows.ts';
 import type { OcpiRefusal } from './refusals.ts';
 import type { Secrets } from './secrets.ts';
 
@@ -62,8 +64,25 @@ export class Partners {
     return { partner, tokenA };
   }
 
-  list(): Promise<{ partner: Partner; waiting: number; parked: number }[]> {
+  list(): Promise<{ partner: Partner; waiting: Waiting }[]> {
     return partnersWithWaiting(this.parts.db);
+  }
+
+  /** What the partner refused. Throws Rejected. */
+  async letters(id: string, after: Omit<PushedKey, 'partnerId'> | undefined, limit: number) {
+    await this.known(id);
+    return deadLetters(this.parts.db, id, after, limit);
+  }
+
+  /** Throws Rejected. */
+  async replay(id: string, which: { module?: string | undefined; objectKey?: string | undefined }): Promise<number> {
+    await this.known(id);
+    const queued = await this.parts.db.tx((tx) => replayLetters(tx, id, which, this.parts.clock.now()));
+    if (queued === 0 && which.objectKey !== undefined) {
+      throw refuse('unknown-letter', `${which.module} ${which.objectKey} is not among the dead letters of this partner`);
+    }
+    this.wake();
+    return queued;
   }
 
   /** Who presents this Authorization header; undefined is HTTP 401. */
@@ -147,6 +166,46 @@ export class Partners {
   /** DELETE credentials: all tokens of the link die, and nothing more is sent. CRE-08. */
   async end({ partner }: Caller): Promise<void> {
     await this.parts.db.tx((tx) => this.unregister(tx, partner));
+  }
+
+  /** PUT of new credentials at the partner: each side has a new token then, and the old ones die. CRE-06, CRE-11. */
+  async rotate(id: string): Promise<{ partner: Partner; waiting: Waiting }> {
+    const { db, calls, secrets } = this.parts;
+    const known = await this.known(id);
+    const url = known.endpoints.find(({ identifier }) => identifier === 'credentials')?.url;
+    if (known.state !== 'registered' || url === undefined) throw refuse('not-registered', `${known.name} is ${known.state}: there is no link to renew`);
+    const token = secrets.newToken();
+    // The new one has to open our versions before they answer; the old one does until the new is used. CRE-07.
+    await db.tx((tx) => replaceToken(tx, id, secrets.hash(token)));
+    const outcome = await calls.to(known, undefined).put(url, this.credentials(token), { routing: false });
+    const theirs = outcome.kind === 'ok' ? read(Credentials, outcome.data) : undefined;
+    if (!theirs?.ok) {
+      // Whether they took it is not known where no answer came: both tokens stay good until one is used.
+      if (outcome.kind === 'refused' || outcome.kind === 'unreachable') await db.tx((tx) => restoreToken(tx, id));
+      const why = theirs ? theirs.message : outcomeText(outcome);
+      throw refuse(outcome.kind === 'refused' || theirs ? 'registration-refused' : 'partner-unreachable', `PUT of credentials: ${why}`);
+    }
+    const met = await meet(calls.withToken(theirs.value.token), theirs.value.url, this.interfaces);
+    await db.tx(async (tx) => this.join(tx, (await findPartner(tx, id, true))!, met, theirs.value));
+    this.wake();
+    return (await partnersWithWaiting(db, id))[0]!;
+  }
+
+  /** An operator ends the link: at once here, then the partner is told. CRE-08, CRE-11. */
+  async endByOperator(id: string): Promise<{ told: boolean; detail: string }> {
+    const { db, calls } = this.parts;
+    const known = await this.known(id);
+    const url = known.endpoints.find(({ identifier }) => identifier === 'credentials')?.url;
+    await db.tx((tx) => this.unregister(tx, known));
+    if (known.state !== 'registered' || url === undefined) return { told: false, detail: `${known.name} was ${known.state}` };
+    const outcome = await calls.to(known, undefined).delete(url, { routing: false });
+    return { told: outcome.kind === 'ok', detail: outcomeText(outcome) };
+  }
+
+  private async known(id: string): Promise<Partner> {
+    const partner = await findPartner(this.parts.db, id);
+    if (!partner) throw refuse('unknown-partner', `there is no partner ${id}: the list has their ids`);
+    return partner;
   }
 
   versionsUrl(): string {

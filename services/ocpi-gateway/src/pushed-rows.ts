@@ -1,6 +1,7 @@
 import { addDue } from '#due';
 import { type Cdr, isStale } from '#ocpi';
 import type { Queryable, Tx } from '#postgres';
+import { rfc3339 } from '#time';
 import type { PushedModule } from './difference.ts';
 
 export interface PushedKey {
@@ -47,11 +48,12 @@ export async function queuePush(tx: Tx, key: PushedKey, current: string | undefi
   if (held && key.module === 'cdrs') return;
   if (held?.current !== undefined && current !== undefined && isStale(JSON.parse(held.current), JSON.parse(current))) return;
   const { rows } = await tx.query<{ n: number }>(
-    `INSERT INTO pushed AS held (partner_id, module, object_key, current, queued) VALUES ($1, $2, $3, $4, true)
-     ON CONFLICT (partner_id, module, object_key) DO UPDATE SET current = excluded.current, queued = true, parked = NULL,
+    `INSERT INTO pushed AS held (partner_id, module, object_key, current, queued, queued_at) VALUES ($1, $2, $3, $4, true, $5)
+     ON CONFLICT (partner_id, module, object_key) DO UPDATE SET current = excluded.current, queued = true, parked = NULL, parked_at = NULL,
+       queued_at = CASE WHEN held.queued THEN held.queued_at ELSE excluded.queued_at END,
        n = CASE WHEN held.queued THEN held.n ELSE held.n + 1 END
      RETURNING n`,
-    [...keyOf(key), current ?? null],
+    [...keyOf(key), current ?? null, rfc3339(Math.round(at))],
   );
   await addPush(tx, key, rows[0]!.n, at);
 }
@@ -133,7 +135,7 @@ function laneOf({ partnerId, module }: PushedKey): string {
 /** Nothing is open any more when nothing changed since `sent` was read; true: go on with what is now. */
 export async function noteAcknowledged(db: Queryable, key: PushedKey, sent: string | undefined): Promise<boolean> {
   const { rows } = await db.query<{ queued: boolean }>(
-    `UPDATE pushed SET acknowledged = $4, unclear = false, refusals = 0, queued = current IS DISTINCT FROM $4 WHERE ${WHERE} RETURNING queued`,
+    `UPDATE pushed SET acknowledged = $4, unclear = false, refusals = 0, attempts = 0, queued = current IS DISTINCT FROM $4 WHERE ${WHERE} RETURNING queued`,
     [...keyOf(key), sent ?? null],
   );
   return rows[0]?.queued ?? false;
@@ -144,19 +146,61 @@ export async function noteUnclear(db: Queryable, key: PushedKey): Promise<void> 
   await db.query(`UPDATE pushed SET unclear = true WHERE ${WHERE}`, keyOf(key));
 }
 
-/** The partner said no: what it acknowledged before still stands. */
-export async function noteRefused(db: Queryable, key: PushedKey, wasUnclear: boolean): Promise<void> {
-  await db.query(`UPDATE pushed SET unclear = $4 WHERE ${WHERE}`, [...keyOf(key), wasUnclear]);
+/** It came to nothing. Where the partner said no, what it acknowledged before still stands. */
+export async function noteFailed(db: Queryable, key: PushedKey, unclear: boolean): Promise<void> {
+  await db.query(`UPDATE pushed SET unclear = $4, attempts = attempts + 1 WHERE ${WHERE}`, [...keyOf(key), unclear]);
 }
 
 /** Set aside until it changes again, or somebody looks into it. */
-export async function notePark(tx: Tx, key: PushedKey, reason: string): Promise<void> {
-  await tx.query(`UPDATE pushed SET parked = $4, queued = false, unclear = true, refusals = 0 WHERE ${WHERE}`, [...keyOf(key), reason.slice(0, 1_000)]);
+export async function notePark(tx: Tx, key: PushedKey, reason: string, at: number): Promise<void> {
+  await tx.query(`UPDATE pushed SET parked = $4, parked_at = $5, queued = false, unclear = true, refusals = 0, attempts = 0 WHERE ${WHERE}`,
+    [...keyOf(key), reason.slice(0, 1_000), rfc3339(Math.round(at))]);
 }
 
 export async function noteDelivered(tx: Tx, key: PushedKey, locationUrl: string): Promise<void> {
   await tx.query(
-    `UPDATE pushed SET acknowledged = current, unclear = false, queued = false, parked = NULL, location_url = $4 WHERE ${WHERE}`,
+    `UPDATE pushed SET acknowledged = current, unclear = false, queued = false, attempts = 0, parked = NULL, parked_at = NULL, location_url = $4 WHERE ${WHERE}`,
     [...keyOf(key), locationUrl],
   );
+}
+
+export interface DeadLetter {
+  readonly key: Omit<PushedKey, 'partnerId'>;
+  readonly current: string | undefined;
+  readonly reason: string;
+  readonly since: string;
+}
+
+/** What a partner refused, the oldest first. */
+export async function deadLetters(
+  db: Queryable, partnerId: string, after: Omit<PushedKey, 'partnerId'> | undefined, limit: number,
+): Promise<{ letters: DeadLetter[]; total: number }> {
+  const { rows } = await db.query<{ module: PushedKey['module']; object_key: string; current: string | null; parked: string; since: string; total: number }>(
+    `SELECT module, object_key, current, parked, since, total FROM (
+       SELECT module, object_key, current, parked, coalesce(parked_at, 'epoch') AS since, (count(*) OVER ())::int AS total
+       FROM pushed WHERE partner_id = $1 AND parked IS NOT NULL) p
+     WHERE $2::text IS NULL OR (since, module, object_key) > (
+       (SELECT coalesce(parked_at, 'epoch') FROM pushed WHERE partner_id = $1 AND module = $2 AND object_key = $3), $2, $3)
+     ORDER BY since, module, object_key LIMIT $4`,
+    [partnerId, after?.module ?? null, after?.objectKey ?? null, limit],
+  );
+  return {
+    letters: rows.map(({ module, object_key: objectKey, current, parked: reason, since }) =>
+      ({ key: { module, objectKey }, current: current ?? undefined, reason, since })),
+    total: rows[0]?.total ?? 0,
+  };
+}
+
+/** Dead letters go once more: an object as it is now, a CDR as it was issued. How many. */
+export async function replayLetters(
+  tx: Tx, partnerId: string, { module, objectKey }: { module?: string | undefined; objectKey?: string | undefined }, at: number,
+): Promise<number> {
+  const { rows } = await tx.query<{ module: PushedKey['module']; object_key: string; n: number }>(
+    `UPDATE pushed SET queued = true, queued_at = $4, parked = NULL, parked_at = NULL, n = n + 1
+     WHERE partner_id = $1 AND parked IS NOT NULL AND ($2::text IS NULL OR module = $2) AND ($3::text IS NULL OR object_key = $3)
+     RETURNING module, object_key, n`,
+    [partnerId, module ?? null, objectKey ?? null, rfc3339(Math.round(at))],
+  );
+  for (const row of rows) await addPush(tx, { partnerId, module: row.module, objectKey: row.object_key }, row.n, at);
+  return rows.length;
 }

@@ -9,7 +9,7 @@ export type OcpiRefusal =
   | 'unknown-location' | 'unknown-evse' | 'unknown-connector' | 'unknown-session' | 'unknown-token' | 'unknown-tariff'
   | 'unknown-cdr' | 'unknown-order'
   | 'invalid-object' | 'session-is-final' | 'cdr-differs-from-recorded' | 'credit-without-reference'
-  | 'already-registered' | 'not-registered' | 'not-authorized' | 'foreign-party' | 'foreign-object' | 'id-differs'
+  | 'already-registered' | 'not-authorized' | 'foreign-party' | 'foreign-object' | 'id-differs'
   | 'not-found' | 'not-json' | 'body-too-large' | 'invalid-parameters' | 'bad-request' | 'method-not-allowed'
   | 'unknown-token-to-authorize'
   | 'unknown-receiver' | 'receiver-timeout' | 'receiver-not-connected' | 'hub-error';
@@ -20,6 +20,8 @@ export const refusals: Readonly<Record<OcpiRefusal, Answer>> = {
   'no-common-version': answers.unsupportedVersion,
   'endpoints-missing': answers.endpointsMissing,
   'registration-refused': answers.refused,
+  'unknown-partner': answers.notFound,
+  'unknown-letter': answers.notFound,
   'unknown-location': answers.notFound,
   'unknown-evse': answers.notFound,
   'unknown-connector': answers.notFound,

@@ -78,11 +78,11 @@ test('an object that a partner refuses is set aside and said to the operator; ch
   montreal.answer = (what) => (what.endsWith('/L2') ? { status: 2001 } : {});
   await oasis.neighbours.tell(published('L2', '2022-02-02T00:00:00Z'), published('FREE', '2022-02-02T00:00:00Z'));
   await expect.poll(() => montreal.pushed()).toEqual(['PUT /tariffs/CA/BCT/L2', 'PUT /tariffs/CA/BCT/FREE']);
-  await expect.poll(async () => (await viewOf('Montreal')).waiting).toBe(1);
+  await expect.poll(async () => (await viewOf('Montreal')).deadLetters).toBe(1);
   expect((await viewOf('Montreal')).lastError).toContain('tariffs L2: HTTP 200, 2001: said 2001');
   montreal.answer = () => ({});
   await oasis.neighbours.tell(published('L2', '2022-02-03T00:00:00Z'));
-  await expect.poll(async () => (await viewOf('Montreal')).waiting).toBe(0);
+  await expect.poll(async () => (await viewOf('Montreal')).deadLetters).toBe(0);
 });
 
 test('an object over which a partner fails goes behind the others, and is set aside in the end', async () => {
@@ -91,7 +91,7 @@ test('an object over which a partner fails goes behind the others, and is set as
   await oasis.neighbours.tell(published('L2', '2022-02-04T00:00:00Z'), published('FREE', '2022-02-04T00:00:00Z'));
   await expect.poll(() => montreal.pushed('PUT /tariffs/CA/BCT/L2')).toHaveLength(3);
   expect(montreal.pushed()[1]).toBe('PUT /tariffs/CA/BCT/FREE');
-  await expect.poll(async () => (await viewOf('Montreal')).waiting).toBe(1);
+  await expect.poll(async () => (await viewOf('Montreal')).deadLetters).toBe(1);
 });
 
 test("a CDR is sent again whatever a partner's fault is, in order, and over the party's next link if need be", async () => {

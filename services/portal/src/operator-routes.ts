@@ -3,63 +3,26 @@ import type { Bus } from '#bus';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { correctCdr, getCdr, verifyLedger } from '#contracts/cdr-ledger';
 import { explainPlan } from '#contracts/evems-controller';
-import { invitePartner, listPartners, registerPartner } from '#contracts/ocpi-gateway';
 import { describeStations } from '#contracts/ocpp-gateway';
 import { getSession } from '#contracts/sessions';
 import { CdrId, CountryCode, Explanation, Findings, OcpiId, OcpiObject, PartyId } from './fields.ts';
 import {
-  ChainView, chainOf, PartnerView, partnerOf, PlanView, planOf, StationView, stationOf,
+  ChainView, chainOf, PlanView, planOf, StationView, stationOf,
 } from './operator-views.ts';
+import { partnerRoutes } from './partner-routes.ts';
 import { Problem } from './problem.ts';
 import { explained } from './receipts.ts';
 import { operatorRoute, type Route } from './route.ts';
 import { settlementRoutes } from './settlement-routes.ts';
 
-/** A handshake is several requests to the partner and back. */
-const HANDSHAKE_MS = 60_000;
 /** Every entry of the chains is reckoned again. */
 const VERIFY_MS = 60_000;
 
-const Name = z.string().trim().min(1).max(100);
 const ofParty = { country_code: CountryCode, party_id: PartyId };
 
 export function operatorRoutes(bus: Bus): Route[] {
   return [
     ...partnerRoutes(bus), ...sessionRoutes(bus), ...moneyRoutes(bus), ...settlementRoutes(bus), ...siteRoutes(bus),
-  ];
-}
-
-function partnerRoutes(bus: Bus): Route[] {
-  return [
-    operatorRoute({
-      method: 'POST', path: '/v1/operator/invitations', status: 201,
-      summary: 'Make a TOKEN_A for a partner who will register',
-      body: z.strictObject({ name: Name }),
-      answer: z.object({ partner_id: z.string(), token_a: z.string(), versions_url: z.string() }),
-      async handle({ body }) {
-        const { partnerId, tokenA, versionsUrl } = await bus.ask(invitePartner, body);
-        return { partner_id: partnerId, token_a: tokenA, versions_url: versionsUrl };
-      },
-    }),
-    operatorRoute({
-      method: 'POST', path: '/v1/operator/partners', status: 201,
-      summary: 'Register with a partner who gave us a TOKEN_A',
-      body: z.strictObject({
-        name: Name,
-        versions_url: z.url({ protocol: /^https?$/, error: 'an http or https URL' }).max(255),
-        token_a: z.string().regex(/^[\x21-\x7e]{1,64}$/, '1 to 64 printable characters'),
-      }),
-      answer: PartnerView,
-      async handle({ body }) {
-        const { name, versions_url: versionsUrl, token_a: tokenA } = body;
-        return partnerOf(await bus.ask(registerPartner, { name, versionsUrl, tokenA }, { timeoutMs: HANDSHAKE_MS }));
-      },
-    }),
-    operatorRoute({
-      method: 'GET', path: '/v1/operator/partners', summary: 'Partners, and what still waits to be sent to them',
-      answer: z.object({ partners: z.array(PartnerView) }),
-      handle: async () => ({ partners: (await bus.ask(listPartners, {})).partners.map(partnerOf) }),
-    }),
   ];
 }
 

@@ -12,6 +12,9 @@ export const PartnerView = z.object({
   version: z.string(),
   versions_url: z.string(),
   waiting: z.int().meta({ description: 'objects that wait to be sent' }),
+  waiting_since: z.string().optional().meta({ description: 'since when the oldest of them waits: the lag' }),
+  failed_attempts: z.int().meta({ description: 'sendings of what waits that came to nothing so far' }),
+  dead_letters: z.int().meta({ description: 'objects that the partner refused' }),
   last_error: z.string(),
 }).meta({ id: 'Partner' });
 
@@ -26,6 +29,9 @@ export function partnerOf(partner: Partner): z.infer<typeof PartnerView> {
     version: partner.version,
     versions_url: partner.versionsUrl,
     waiting: partner.waiting,
+    ...(partner.waitingSince === undefined ? {} : { waiting_since: partner.waitingSince }),
+    failed_attempts: partner.failedAttempts,
+    dead_letters: partner.deadLetters,
     last_error: partner.lastError,
   };
 }

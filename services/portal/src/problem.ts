@@ -30,6 +30,7 @@ const statusOfRefusal: Readonly<Record<string, number>> = {
   'accounts-not-kept': 404,
   'unknown-site': 404,
   'unknown-partner': 404,
+  'unknown-letter': 404,
   'unknown-token': 404,
   'unknown-head': 404,
   'unknown-projection': 404,

@@ -4,7 +4,9 @@ import { type AgreementVersion, AgreementVersionSchema, getAgreement, setAgreeme
 import { correctCdr, getCdr, getStatement, listStatementLines, listTokenCdrs, verifyLedger } from '#contracts/cdr-ledger';
 import { explainPlan } from '#contracts/evems-controller';
 import { getLocation, searchEvses } from '#contracts/locations';
-import { invitePartner, listPartners, registerPartner } from '#contracts/ocpi-gateway';
+import {
+  endPartner, invitePartner, listDeadLetters, listPartners, registerPartner, renewPartner, replayDeadLetters,
+} from '#contracts/ocpi-gateway';
 import { describeStations } from '#contracts/ocpp-gateway';
 import { Change } from '#contracts/party';
 import {
@@ -193,6 +195,13 @@ export class Neighbours {
     await bus.answer(registerPartner, (requests) => requests.map(({ versionsUrl }) => (
       versionsUrl.includes('down.example') ? new Rejected('partner-unreachable', 'connection refused') : partner)));
     await bus.answer(listPartners, (requests) => requests.map(() => ({ partners: [partner] })));
+    const letter = { key: { module: 'tariffs', objectId: 'L2' }, reason: 'HTTP 200, 2001: no', since: '2022-02-01T17:00:00Z', bodyJson: toJsonBytes({ id: 'L2' }) };
+    await bus.answer(listDeadLetters, (requests) => requests.map(({ partnerId, after }) => (
+      partnerId === 'p1' ? { letters: after ? [] : [letter], total: 1 } : new Rejected('unknown-partner', `no ${partnerId}`))));
+    await bus.answer(replayDeadLetters, (requests) => requests.map(({ module, objectId }) => (
+      objectId === 'GONE' ? new Rejected('unknown-letter', 'none') : { queued: module === undefined ? 1 : 2 })));
+    await bus.answer(renewPartner, (requests) => requests.map(() => partner));
+    await bus.answer(endPartner, (requests) => requests.map(() => ({ told: true, detail: 'HTTP 200, 1000' })));
     await bus.answer(describeStations, (requests) => requests.map(() => ({
       stations: [{
         stationId: 'OASIS-L2-01', connected: true, lastSeenAt: '2022-02-01T17:00:00Z', vendor: 'V', model: 'M',

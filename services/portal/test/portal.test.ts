@@ -199,6 +199,14 @@ test('the operator\'s verbs answer from the services behind', async () => {
     status: 502, body: { error: { code: 'partner-unreachable', detail: 'connection refused' } },
   });
   expect((await operator.get('/v1/operator/partners')).body).toMatchObject({ partners: [partnerView] });
+  const letter = { module: 'tariffs', object: 'L2', reason: 'HTTP 200, 2001: no', since: '2022-02-01T17:00:00Z', body: { id: 'L2' } };
+  expect((await operator.get('/v1/operator/partners/p1/dead-letters')).body).toEqual({ letters: [letter], total: 1 });
+  expect((await operator.get('/v1/operator/partners/p1/dead-letters?after_module=tariffs&after_object=L2')).body.letters).toEqual([]);
+  expect((await operator.get('/v1/operator/partners/p9/dead-letters')).status).toBe(404);
+  expect((await operator.post('/v1/operator/partners/p1/replay', {})).body).toEqual({ queued: 1 });
+  expect(await operator.post('/v1/operator/partners/p1/replay', { module: 'tariffs', object: 'GONE' })).toMatchObject({ status: 404, body: { error: { code: 'unknown-letter' } } });
+  expect((await operator.post('/v1/operator/partners/p1/replay', { object: 'L2' })).status).toBe(400);
+  expect((await operator.post('/v1/operator/partners/p1/renew')).body).toMatchObject(partnerView);
   expect((await operator.get('/v1/operator/stations')).body.stations[0].connectors[0]).toEqual({
     connector_id: 1, status: 'Charging', status_at: '2022-02-01T17:00:00Z', transaction_id: '7',
   });

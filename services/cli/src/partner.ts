@@ -1,0 +1,170 @@
+import { PORTAL_OPTIONS, type PortalClient, portalOf } from './portal-client.ts';
+import { table } from './table.ts';
+import type { Terminal } from './terminal.ts';
+import { type Given, optionOf, type Option, RefusedInput, type Verb, WrongUsage } from './verb.ts';
+
+interface Partner {
+  readonly partner_id: string;
+  readonly name: string;
+  readonly state: string;
+  readonly version: string;
+  readonly versions_url: string;
+  readonly roles: readonly { readonly role: string; readonly country_code: string; readonly party_id: string }[];
+  readonly waiting: number;
+  readonly waiting_since?: string;
+  readonly failed_attempts: number;
+  readonly dead_letters: number;
+  readonly last_error: string;
+}
+
+interface Letter {
+  readonly module: string;
+  readonly object: string;
+  readonly reason: string;
+  readonly since: string;
+  readonly body?: object;
+}
+
+const ABOUT_KEY = 'Asks the portal of a running platform, with the operator\'s key in ROAMWATT_OPERATOR_KEY.';
+const PARTNER = 'PARTNER is an id, a name, or a party such as CA*CPK.';
+const EXAMPLE_URL = '--url http://127.0.0.1:8080';
+
+/** A verb that asks the portal and shows its answer. */
+function portalVerb<T>(verb: Omit<Verb, 'run'> & {
+  readonly ask: (given: Given, portal: PortalClient) => Promise<T>;
+  readonly text: (answer: T) => string;
+}): Verb {
+  const { ask, text, options, about, ...rest } = verb;
+  return {
+    ...rest,
+    about: `${about}\n${ABOUT_KEY}`,
+    options: { ...options, ...PORTAL_OPTIONS },
+    async run(given: Given, terminal: Terminal) {
+      const answer = await ask(given, portalOf(given));
+      terminal.out.line(given.flags.has('json') ? JSON.stringify(answer) : text(answer));
+      return 0;
+    },
+  };
+}
+
+export const partnerList = portalVerb({
+  usage: '[options]',
+  about: 'Shows all partners: who they are, what waits to be sent to them and since when, what they refused, and the last error.',
+  options: {},
+  examples: [[`npx roamwatt partner list ${EXAMPLE_URL}`, 'all partners'], ['npx roamwatt partner list --json', 'for a program']],
+  ask: async (_given, portal) => (await portal.call<{ partners: Partner[] }>('GET', '/v1/operator/partners')).partners,
+  text: (partners) => (partners.length === 0 ? 'No partners yet: npx roamwatt partner invite NAME' : [
+    ...table([
+      ['partner', 'parties', 'state', 'version', 'waiting', 'since', 'failed', 'refused'],
+      ...partners.map((one) => [
+        one.name, partiesOf(one), one.state, one.version || '-', String(one.waiting), one.waiting_since ?? '-', String(one.failed_attempts), String(one.dead_letters),
+      ]),
+    ], [false, false, false, false, true, false, true, true]),
+    ...partners.filter(({ last_error }) => last_error !== '').map(({ name, last_error }) => `${name}: ${last_error}`),
+  ].join('\n')),
+});
+
+export const partnerLetters = portalVerb({
+  usage: 'PARTNER [options]',
+  about: `Shows what a partner refused, with the reason and the body, the oldest first. ${PARTNER}`,
+  options: { limit: { type: 'string', value: 'N', help: 'how many, 1 to 100 (20)' } satisfies Option },
+  examples: [[`npx roamwatt partner letters 'CA*CPK' ${EXAMPLE_URL}`, 'why something did not reach Carbon Plunk']],
+  async ask(given, portal) {
+    const { partner_id } = await partnerOf(given, portal);
+    const limit = optionOf(given, 'limit');
+    if (limit !== undefined && !/^([1-9]\d?|100)$/.test(limit)) throw new WrongUsage('--limit is a number from 1 to 100');
+    return portal.call<{ letters: Letter[]; total: number }>('GET', `${pathOf(partner_id)}/dead-letters${limit === undefined ? '' : `?limit=${limit}`}`);
+  },
+  text: ({ letters, total }) => (total === 0 ? 'No dead letters.' : [
+    ...letters.map(({ module, object, reason, since, body }) =>
+      `${module} ${object}, since ${since}\n  ${reason}\n  ${body === undefined ? 'withdrawn meanwhile' : JSON.stringify(body)}`),
+    ...(total > letters.length ? [`${letters.length} of ${total}.`] : []),
+  ].join('\n')),
+});
+
+export const partnerReplay = portalVerb({
+  usage: 'PARTNER [options]',
+  about: `Sends dead letters again: an object as it is now, a CDR as it was issued. ${PARTNER}`,
+  options: {
+    module: { type: 'string', value: 'MODULE', help: 'only these: locations, tariffs, tokens, sessions, cdrs' },
+    object: { type: 'string', value: 'ID', help: 'only this one; a token is "TYPE uid"' },
+  },
+  examples: [
+    [`npx roamwatt partner replay 'CA*CPK' ${EXAMPLE_URL}`, 'all that it refused'],
+    ['npx roamwatt partner replay \'CA*CPK\' --module cdrs --object 20220201-K7QXW2MZ4ABC-1', 'one CDR'],
+  ],
+  async ask(given, portal) {
+    const { partner_id } = await partnerOf(given, portal);
+    const [module, object] = [optionOf(given, 'module'), optionOf(given, 'object')];
+    return portal.call<{ queued: number }>('POST', `${pathOf(partner_id)}/replay`, { ...(module && { module }), ...(object && { object }) });
+  },
+  text: ({ queued }) => (queued === 0 ? 'There are no dead letters.' : `${queued} to be sent again.`),
+});
+
+export const partnerInvite = portalVerb({
+  usage: 'NAME [options]',
+  about: 'Makes a TOKEN_A for a partner who will register with us. Tell it to nobody else.',
+  options: {},
+  examples: [[`npx roamwatt partner invite 'Carbon Plunk' ${EXAMPLE_URL}`, 'what Carbon Plunk needs']],
+  ask: (given, portal) => portal.call<{ versions_url: string; token_a: string }>('POST', '/v1/operator/invitations', { name: only(given, 'the name') }),
+  text: ({ versions_url, token_a }) => `versions URL  ${versions_url}\nTOKEN_A       ${token_a}`,
+});
+
+export const partnerRegister = portalVerb({
+  usage: 'NAME --versions-url URL [options]',
+  about: 'Registers with a partner who gave us a TOKEN_A, which is read from the variable TOKEN_A.',
+  options: { 'versions-url': { type: 'string', value: 'URL', help: 'the partner\'s' } },
+  examples: [['TOKEN_A=… npx roamwatt partner register \'Energy OASIS\' --versions-url https://oasis.example/ocpi/versions', 'the handshake']],
+  async ask(given, portal) {
+    const [versions_url, token_a] = [optionOf(given, 'versions-url'), process.env['TOKEN_A']];
+    if (!versions_url) throw new WrongUsage('give --versions-url');
+    if (!token_a) throw new WrongUsage('set TOKEN_A to the token that the partner gave you');
+    return portal.call<Partner>('POST', '/v1/operator/partners', { name: only(given, 'the name'), versions_url, token_a });
+  },
+  text: (partner) => `${partner.name} (${partiesOf(partner)}) is ${partner.state}, OCPI ${partner.version}`,
+});
+
+export const partnerRenew = portalVerb({
+  usage: 'PARTNER [options]',
+  about: `Gives both sides new tokens, by PUT of our credentials: each month, and at once when one may be known to others. ${PARTNER}`,
+  options: {},
+  examples: [[`npx roamwatt partner renew 'CA*CPK' ${EXAMPLE_URL}`, 'the old tokens are dead after it']],
+  ask: async (given, portal) => portal.call<Partner>('POST', `${pathOf((await partnerOf(given, portal)).partner_id)}/renew`, {}),
+  text: (partner) => `${partner.name} and we have new tokens.`,
+});
+
+export const partnerEnd = portalVerb({
+  usage: 'PARTNER [options]',
+  about: `Ends the link: its tokens are dead at once, then the partner is told. CDRs that it never got are kept for its next link. ${PARTNER}`,
+  options: {},
+  examples: [[`npx roamwatt partner end 'CA*CPK' ${EXAMPLE_URL}`, 'after it, invite it anew']],
+  ask: async (given, portal) => portal.call<{ told: boolean; detail: string }>('DELETE', pathOf((await partnerOf(given, portal)).partner_id)),
+  text: ({ told, detail }) => `The link has ended. ${told ? 'The partner knows.' : `The partner could not be told: ${detail}`}`,
+});
+
+function pathOf(partnerId: string): string {
+  return `/v1/operator/partners/${encodeURIComponent(partnerId)}`;
+}
+
+function only({ files }: Given, what: string): string {
+  const [one, ...more] = files;
+  if (one === undefined || more.length > 0) throw new WrongUsage(`give ${what}, and nothing else`);
+  return one;
+}
+
+/** By its id, its name or one of its parties; of several the one with a link. Throws RefusedInput. */
+async function partnerOf(given: Given, portal: PortalClient): Promise<Partner> {
+  const named = only(given, 'the partner: an id, a name, or a party such as CA*CPK');
+  const { partners } = await portal.call<{ partners: Partner[] }>('GET', '/v1/operator/partners');
+  const same = (text: string) => text.toLowerCase() === named.toLowerCase();
+  const found = partners.filter((one) => same(one.partner_id) || same(one.name) || partiesOf(one).split(' ').some(same));
+  const linked = found.filter(({ state }) => state === 'registered');
+  const [partner, ...more] = linked.length > 0 ? linked : found;
+  if (!partner) throw new RefusedInput(`there is no partner "${named}"; there is ${partners.map(({ name }) => name).join(', ') || 'none yet'}`);
+  if (more.length > 0) throw new RefusedInput(`"${named}" is several partners: name one by its id: ${[partner, ...more].map(({ partner_id }) => partner_id).join(', ')}`);
+  return partner;
+}
+
+function partiesOf({ roles }: Partner): string {
+  return [...new Set(roles.map(({ country_code, party_id }) => `${country_code}*${party_id}`))].join(' ') || '-';
+}

@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Fact, Refused, told } from '#bus';
+import { cdrIssued } from '#contracts/cdr-ledger';
+import { type DeadLetter, endPartner, listDeadLetters, listPartners, renewPartner, replayDeadLetters } from '#contracts/ocpi-gateway';
+import { tariffPublished } from '#contracts/tariff-engine';
+import { fromJsonBytes, toJsonBytes } from '#contracts';
+import { type Cdr, exampleCdr, exampleTariff } from '#ocpi';
+import { HandPartner } from './hand-partner.ts';
+import { call, openSide, type Side } from './side.ts';
+
+// What an operator sees of a partner and does about it.
+
+const bct = { countryCode: 'CA', partyId: 'BCT' };
+let oasis: Side;
+let partner: HandPartner;
+let partnerId: string;
+
+beforeAll(async () => {
+  oasis = await openSide({});
+  partner = await HandPartner.open('Montreal', 'MTL', 'EMSP', ['RECEIVER tariffs', 'RECEIVER cdrs']);
+  await partner.register(oasis);
+  ({ partnerId } = (await view())!);
+});
+afterAll(async () => {
+  await partner?.close();
+  await oasis?.close();
+});
+
+const ask = () => oasis.neighbours.bus;
+const view = async () => (await ask().ask(listPartners, {})).partners.find(({ name }) => name === 'Montreal');
+const published = (id: string, at: string): Fact => told(tariffPublished, {
+  own: true, party: bct, tariffId: id, version: 2, tariffJson: toJsonBytes({ ...exampleTariff, id, last_updated: at }), lastUpdated: at,
+});
+const letters = async () => (await ask().ask(listDeadLetters, { partnerId, limit: 100 })).letters;
+const idOf = ({ key }: DeadLetter) => `${key!.module} ${key!.objectId}`;
+
+test('a dead letter shows the body and the reason, and what waits shows since when and how often it failed', async () => {
+  partner.answer = (what) => (what.includes('/tariffs/') ? { status: 2001 } : {});
+  await oasis.neighbours.tell(published('T-1', '2022-02-02T00:00:00Z'));
+  await expect.poll(letters).toHaveLength(1);
+  const [letter] = await letters();
+  expect(letter).toMatchObject({ key: { module: 'tariffs', objectId: 'T-1' }, reason: 'HTTP 200, 2001: said 2001' });
+  expect(fromJsonBytes(letter!.bodyJson!)).toMatchObject({ id: 'T-1', last_updated: '2022-02-02T00:00:00Z' });
+  expect(Date.parse(letter!.since)).toBeGreaterThan(0);
+
+  partner.answer = () => ({ http: 503, status: 3000 });
+  await oasis.neighbours.tell(published('T-2', '2022-02-02T00:00:00Z'));
+  await expect.poll(async () => (await view())!.failedAttempts).toBeGreaterThan(1);
+  expect(await view()).toMatchObject({ waiting: 1, deadLetters: 1, waitingSince: expect.stringMatching(/^\d{4}-/) });
+  partner.answer = () => ({});
+  await expect.poll(async () => (await view())!.waiting).toBe(0);
+  expect(await view()).toMatchObject({ failedAttempts: 0 });
+  expect((await view())!.waitingSince).toBeUndefined();
+});
+
+test('TRN-91: a replay sends the object as it is now, a CDR as it was issued', async () => {
+  const cdr: Cdr = { ...exampleCdr, id: 'C-1', session_id: 'S-none', cdr_token: { ...exampleCdr.cdr_token, party_id: 'MTL' } };
+  partner.answer = () => ({ status: 2001 });
+  await oasis.neighbours.tell(
+    told(cdrIssued, { cdrId: cdr.id, sessionId: 'S-none', credit: false, tokenParty: { countryCode: 'CA', partyId: 'MTL' }, cdrJson: toJsonBytes(cdr) }),
+    published('T-1', '2022-02-03T00:00:00Z'), published('T-3', '2022-02-03T00:00:00Z'),
+  );
+  await expect.poll(async () => (await letters()).map(idOf).sort()).toEqual(['cdrs C-1', 'tariffs T-1', 'tariffs T-3']);
+  const pages: string[] = [];
+  for (let after: DeadLetter['key']; ;) {
+    const { letters: page, total } = await ask().ask(listDeadLetters, { partnerId, limit: 2, ...(after ? { after } : {}) });
+    if (page.length === 0) break;
+    expect(total).toBe(3);
+    pages.push(...page.map(idOf));
+    after = page.at(-1)!.key;
+  }
+  expect(pages.toSorted()).toEqual(['cdrs C-1', 'tariffs T-1', 'tariffs T-3']);
+
+  partner.answer = () => ({});
+  partner.seen.length = 0;
+  expect(await ask().ask(replayDeadLetters, { partnerId, module: 'cdrs', objectId: 'C-1' })).toMatchObject({ queued: 1 });
+  await expect.poll(() => partner.pushed()).toEqual(['POST /cdrs']);
+  expect(partner.seen[0]!.body).toEqual(cdr);
+  expect(await ask().ask(replayDeadLetters, { partnerId })).toMatchObject({ queued: 2 });
+  await expect.poll(() => partner.pushed('PUT /tariffs/CA/BCT/T-').toSorted()).toEqual(['PUT /tariffs/CA/BCT/T-1', 'PUT /tariffs/CA/BCT/T-3']);
+  expect(partner.seen.find(({ what }) => what.endsWith('T-1'))!.body).toMatchObject({ last_updated: '2022-02-03T00:00:00Z' });
+  expect(await letters()).toEqual([]);
+  await expect(ask().ask(replayDeadLetters, { partnerId, module: 'cdrs', objectId: 'C-1' })).rejects.toThrow('unknown-letter');
+});
+
+test('CRE-11, CRE-06: an operator renews the tokens of both sides; a partner that refuses keeps the old ones', async () => {
+  const before = partner.token;
+  partner.answer = () => ({ status: 3001 });
+  const refused = await ask().ask(renewPartner, { partnerId }).catch((error: unknown) => error);
+  expect(refused).toBeInstanceOf(Refused);
+  expect((refused as Refused).code).toBe('registration-refused');
+  expect((await call(oasis, '/ocpi/2.2.1/credentials', { token: before })).status_code).toBe(1000);
+
+  partner.answer = (what) => (what === 'PUT /credentials' ? { data: { ...partner.credentials(), token: 'renewed-MTL' } } : {});
+  expect(await ask().ask(renewPartner, { partnerId })).toMatchObject({ state: 'registered' });
+  const { token } = partner.seen.findLast(({ what }) => what === 'PUT /credentials')!.body as { token: string };
+  expect(token).not.toBe(before);
+  expect((await call(oasis, '/ocpi/2.2.1/credentials', { token })).status_code).toBe(1000);
+  expect((await call(oasis, '/ocpi/2.2.1/credentials', { token: before })).http).toBe(401);
+  await oasis.neighbours.tell(published('T-4', '2022-02-05T00:00:00Z'));
+  await expect.poll(() => partner.pushed('PUT /tariffs/CA/BCT/T-4')).toHaveLength(1);
+  expect(partner.seen.findLast(({ what }) => what.endsWith('T-4'))!.headers['authorization']).toBe(`Token ${Buffer.from('renewed-MTL').toString('base64')}`);
+  partner.token = token;
+});
+
+test('CRE-11, CRE-08: an operator ends a link: its token is dead at once, and the partner is told', async () => {
+  partner.answer = () => ({});
+  expect(await ask().ask(endPartner, { partnerId })).toMatchObject({ told: true });
+  expect(partner.pushed('DELETE /credentials')).toHaveLength(1);
+  expect((await call(oasis, '/ocpi/2.2.1/credentials', { token: partner.token })).http).toBe(401);
+  expect(await view()).toMatchObject({ state: 'unregistered' });
+  await expect(ask().ask(endPartner, { partnerId: 'nobody' })).rejects.toThrow('unknown-partner');
+});

@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import type { Bus } from '#bus';
+import { fromJsonBytes } from '#contracts';
+import {
+  type DeadLetter, endPartner, invitePartner, listDeadLetters, listPartners, registerPartner, renewPartner, replayDeadLetters,
+} from '#contracts/ocpi-gateway';
+import { OcpiObject } from './fields.ts';
+import { PartnerView, partnerOf } from './operator-views.ts';
+import { operatorRoute, type Route } from './route.ts';
+
+/** A handshake is several requests to the partner and back. */
+const HANDSHAKE_MS = 60_000;
+const LETTERS_DEFAULT = 20;
+
+const Name = z.string().trim().min(1).max(100);
+const params = z.strictObject({ partner_id: z.string().min(1).max(100) });
+const Module = z.enum(['locations', 'tariffs', 'tokens', 'sessions', 'cdrs', 'hubclientinfo']);
+const ObjectKey = z.string().min(1).max(150);
+
+const LetterView = z.object({
+  module: z.string(),
+  object: z.string().meta({ description: 'an id within the module; a token\'s is "TYPE uid"' }),
+  reason: z.string(),
+  since: z.string(),
+  body: OcpiObject.optional().meta({ description: 'the object as it is now; absent when it is withdrawn' }),
+}).meta({ id: 'DeadLetter' });
+
+function letterOf({ key, reason, since, bodyJson }: DeadLetter): z.infer<typeof LetterView> {
+  return {
+    module: key!.module, object: key!.objectId, reason, since,
+    ...(bodyJson === undefined ? {} : { body: fromJsonBytes<Record<string, unknown>>(bodyJson) }),
+  };
+}
+
+/** Partners: how links are made, renewed and ended, and what has not reached them. */
+export function partnerRoutes(bus: Bus): Route[] {
+  return [
+    operatorRoute({
+      method: 'POST', path: '/v1/operator/invitations', status: 201,
+      summary: 'Make a TOKEN_A for a partner who will register',
+      body: z.strictObject({ name: Name }),
+      answer: z.object({ partner_id: z.string(), token_a: z.string(), versions_url: z.string() }),
+      async handle({ body }) {
+        const { partnerId, tokenA, versionsUrl } = await bus.ask(invitePartner, body);
+        return { partner_id: partnerId, token_a: tokenA, versions_url: versionsUrl };
+      },
+    }),
+    operatorRoute({
+      method: 'POST', path: '/v1/operator/partners', status: 201,
+      summary: 'Register with a partner who gave us a TOKEN_A',
+      body: z.strictObject({
+        name: Name,
+        versions_url: z.url({ protocol: /^https?$/, error: 'an http or https URL' }).max(255),
+        token_a: z.string().regex(/^[\x21-\x7e]{1,64}$/, '1 to 64 printable characters'),
+      }),
+      answer: PartnerView,
+      async handle({ body }) {
+        const { name, versions_url: versionsUrl, token_a: tokenA } = body;
+        return partnerOf(await bus.ask(registerPartner, { name, versionsUrl, tokenA }, { timeoutMs: HANDSHAKE_MS }));
+      },
+    }),
+    operatorRoute({
+      method: 'GET', path: '/v1/operator/partners', summary: 'Partners, and what still waits to be sent to them',
+      answer: z.object({ partners: z.array(PartnerView) }),
+      handle: async () => ({ partners: (await bus.ask(listPartners, {})).partners.map(partnerOf) }),
+    }),
+    operatorRoute({
+      method: 'GET', path: '/v1/operator/partners/:partner_id/dead-letters', params,
+      summary: 'What the partner refused: it is sent again when it changes, or by replay',
+      query: z.strictObject({
+        after_module: Module.optional(), after_object: ObjectKey.optional(),
+        limit: z.coerce.number().int().min(1).max(100).default(LETTERS_DEFAULT),
+      }),
+      answer: z.object({ letters: z.array(LetterView), total: z.int() }),
+      async handle({ params: { partner_id: partnerId }, query: { after_module: module, after_object: objectId, limit } }) {
+        const after = module === undefined || objectId === undefined ? {} : { after: { module, objectId } };
+        const { letters, total } = await bus.ask(listDeadLetters, { partnerId, limit, ...after });
+        return { letters: letters.map(letterOf), total };
+      },
+    }),
+    operatorRoute({
+      method: 'POST', path: '/v1/operator/partners/:partner_id/replay', params,
+      summary: 'Send dead letters again, all or some: an object as it is now, a CDR as it was issued',
+      body: z.strictObject({ module: Module.optional(), object: ObjectKey.optional() })
+        .refine(({ module, object }) => object === undefined || module !== undefined, { path: ['module'], error: 'is missing: an object is named with its module' }),
+      answer: z.object({ queued: z.int() }),
+      handle: ({ params: { partner_id: partnerId }, body: { module, object } }) => bus.ask(replayDeadLetters, {
+        partnerId, ...(module === undefined ? {} : { module }), ...(object === undefined ? {} : { objectId: object }),
+      }),
+    }),
+    operatorRoute({
+      method: 'POST', path: '/v1/operator/partners/:partner_id/renew', params,
+      summary: 'New tokens in both directions, by PUT of our credentials: each month, and when one may be known to others',
+      answer: PartnerView,
+      handle: async ({ params: { partner_id: partnerId } }) =>
+        partnerOf(await bus.ask(renewPartner, { partnerId }, { timeoutMs: HANDSHAKE_MS })),
+    }),
+    operatorRoute({
+      method: 'DELETE', path: '/v1/operator/partners/:partner_id', params,
+      summary: 'End the link: its tokens are dead at once, and the partner is told',
+      answer: z.object({ told: z.boolean(), detail: z.string() }),
+      handle: async ({ params: { partner_id: partnerId } }) => {
+        const { told, detail } = await bus.ask(endPartner, { partnerId }, { timeoutMs: HANDSHAKE_MS });
+        return { told, detail };
+      },
+    }),
+  ];
+}
