@@ -6,7 +6,8 @@ export interface Followed {
   newsAfter(position: bigint, signal: AbortSignal): Promise<void>;
 }
 
-const BATCH = 256;
+/** Large: a follower that fell behind makes its way in few steps, each of which costs it a commit. */
+const BATCH = 1_000;
 
 /** The loop of `subscribe`, the same for every store. */
 export async function follow(

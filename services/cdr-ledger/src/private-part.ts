@@ -1,5 +1,6 @@
 import { macOf, type Sealed } from '#chain';
 import type { Cdr, CdrToken } from '#ocpi';
+import { instant, rfc3339 } from '#time';
 
 /**
  * A CDR lies in the ledger in two parts. The public one (money, energy, times, place) is stored for
@@ -49,6 +50,21 @@ export interface PrivatePart {
   readonly salt: Uint8Array;
   readonly token: CdrToken;
   readonly text: string;
+  /** Of a received CDR: when the token charged. */
+  readonly charged?: ChargedTime | undefined;
+}
+
+/** RFC 3339. */
+export interface ChargedTime {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** When the token of a received CDR charged; of a credit, and of times that are unknown, nothing. */
+export function chargedTime({ credit, start_date_time, end_date_time }: PublicCdr): ChargedTime | undefined {
+  const [from, to] = [instant(start_date_time), instant(end_date_time)];
+  // An unknown time is the epoch (CDR-19).
+  return credit || from <= 0 || to <= from ? undefined : { from: rfc3339(from), to: rfc3339(to) };
 }
 
 /** Drawn anew for every private part. */

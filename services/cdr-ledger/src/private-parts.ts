@@ -31,6 +31,8 @@ async function insert(db: Queryable, parts: readonly PrivatePart[]): Promise<voi
     textArray(parts.map(({ token }) => partyText(token))),
     textArray(parts.map(({ token }) => idKey(token.uid))),
     byteaArray(parts.map(({ salt }) => salt)),
+    textArray(parts.map(({ charged }) => charged?.from)),
+    textArray(parts.map(({ charged }) => charged?.to)),
     // The largest comes last: pg grows its buffer by what is added, and copies what was there.
     textArray(parts.map(({ text }) => text)),
   ]);
@@ -38,8 +40,10 @@ async function insert(db: Queryable, parts: readonly PrivatePart[]): Promise<voi
 
 const INSERT: Statement = {
   name: 'private_parts_insert',
-  text: `INSERT INTO private_parts (id, contract_key, token_party, token_key, salt, body)
-         SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::text[])`,
+  text: `INSERT INTO private_parts (id, contract_key, token_party, token_key, salt, charged_from, charged_to, body)
+         SELECT id, contract_key, token_party, token_key, salt, charged_from::timestamptz, charged_to::timestamptz, body
+         FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::text[])
+           AS p (id, contract_key, token_party, token_key, salt, charged_from, charged_to, body)`,
 };
 
 /** While one write is under way the next ones gather: many callers share one trip to the disk. */
@@ -72,7 +76,8 @@ class Gathered<Item> {
   }
 }
 
-const GATHERED_MAX = 1_000;
+/** Few enough that those who go on at once, when they are written, do not keep everybody else waiting. */
+const GATHERED_MAX = 250;
 
 export async function findPrivateParts(db: Queryable, ids: readonly string[]) {
   const found = new Map<string, { salt: Uint8Array; text: string }>();

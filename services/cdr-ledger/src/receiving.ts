@@ -3,8 +3,8 @@ import { macOf } from '#chain';
 import { Rejected } from '#decider';
 import { Cdr, type Party, parseJson, partyText, read, sameParty } from '#ocpi';
 import type { Clock } from '#time';
-import { isNegativeBill, knownId, namedOriginal } from './meant.ts';
-import { privatePart, publicOf, sealOf } from './private-part.ts';
+import { asMeant, isNegativeBill, knownId, namedOriginal } from './meant.ts';
+import { chargedTime, privatePart, publicOf, sealOf } from './private-part.ts';
 import type { PrivateParts } from './private-parts.ts';
 import {
   type CdrReceived,
@@ -90,7 +90,6 @@ async function newRecord(
   { clock, ownParty, zoneOf, publishedOf, originalOf }: Receiving,
   { cdr, text, content }: ReceivedBody,
 ): Promise<Order<RecordCdr>> {
-  const part = privatePart(cdr.cdr_token, text, { id: randomUUID(), salt: newSalt() });
   const namesNone = isNegativeBill(cdr) && namedOriginal(cdr) === undefined;
   const [timeZone, published, originalOfSession] = await Promise.all([
     zoneOf(cdr, cdr.cdr_location.id),
@@ -99,6 +98,10 @@ async function newRecord(
   ]);
   const nowMs = clock.now();
   const { findings, pricing, meant } = review(cdr, { timeZone, published, ownParty, nowMs, originalOfSession });
+  const part = {
+    ...privatePart(cdr.cdr_token, text, { id: randomUUID(), salt: newSalt() }),
+    charged: chargedTime(asMeant(cdr, meant)),
+  };
   return {
     parts: [part],
     command: {

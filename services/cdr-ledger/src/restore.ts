@@ -22,10 +22,13 @@ import { insertNodes, insertRows } from './chain-rows.ts';
 import { itemsAfter } from './exporting.ts';
 import { allHeads, insertHead } from './heads.ts';
 import { restoreHolders } from './holders.ts';
+import { readEvent } from './ledger-event.ts';
 import { bookedLedger } from './ledgers.ts';
 import { chainUpTo, entriesUpTo, isChained } from './ledger-pages.ts';
 import { wrongNode } from './merkle-nodes.ts';
 import { migrations } from './migrations.ts';
+import { type ChargedTime, chargedTime } from './private-part.ts';
+import { meantCdr } from './received-cdr.ts';
 
 /** The export was not restored, or not as it is; the message says why. */
 export class NotRestored extends Error {
@@ -167,11 +170,12 @@ async function writeEntries(
     ],
   );
   const parts = entries.flatMap(({ private: part }, n) =>
-    part ? [{ id: headings[n]!.private!.id, ...part }] : [],
+    part ? [{ id: headings[n]!.private!.id, ...part, charged: chargedBy(entries[n]!.text) }] : [],
   );
   await tx.query(
-    `INSERT INTO private_parts (id, contract_key, token_party, token_key, salt, body)
-     SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::text[])`,
+    `INSERT INTO private_parts (id, contract_key, token_party, token_key, salt, body, charged_from, charged_to)
+     SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::text[],
+       $7::timestamptz[], $8::timestamptz[])`,
     [
       parts.map(({ id }) => id),
       parts.map(({ contractKey }) => contractKey),
@@ -179,6 +183,8 @@ async function writeEntries(
       parts.map(({ tokenKey }) => tokenKey),
       parts.map(({ salt }) => Buffer.from(salt)),
       parts.map(({ text }) => text),
+      parts.map(({ charged }) => charged?.from ?? null),
+      parts.map(({ charged }) => charged?.to ?? null),
     ],
   );
   await insertRows(
@@ -194,6 +200,12 @@ async function writeEntries(
   );
   const nodes = entries.flatMap(({ leaf }) => tree.append(leaf).map((node) => ({ ledger, ...node })));
   if (nodes.length > 0) await insertNodes(tx, nodes);
+}
+
+/** As it was kept when the CDR was received. */
+function chargedBy(entry: string): ChargedTime | undefined {
+  const event = readEvent({ data: entry });
+  return event.type === 'CdrReceived' ? chargedTime(meantCdr(event)) : undefined;
 }
 
 async function proveIntact(db: Database, verdicts: readonly ExportVerdict[]): Promise<void> {

@@ -156,7 +156,7 @@ test('rows made anew say the same, as long as nothing was erased', async () => {
   await found('N-3');
   const before = await rows();
   await plunk.ledgerDb.query(
-    `BEGIN; DELETE FROM token_charges; DELETE FROM cdrs;
+    `BEGIN; DELETE FROM cdrs;
      UPDATE followed SET "position" = 0 WHERE follower = 'cdr-list'; COMMIT`,
   );
   await plunk.restart();
@@ -169,10 +169,12 @@ test('erasing a contract forgets when its token charged', async () => {
   await push({ ...charged('E-1'), cdr_token });
   await found('E-1');
   const times = async () =>
-    (await plunk.ledgerDb.query('SELECT 1 FROM token_charges WHERE token_key = $1', [cdr_token.uid.toLowerCase()])).rowCount;
+    (await plunk.ledgerDb.query('SELECT 1 FROM private_parts WHERE token_key = $1 AND charged_to IS NOT NULL', [cdr_token.uid.toLowerCase()])).rowCount;
   expect(await times()).toBe(1);
   await plunk.ledgerDb.query('DELETE FROM private_parts WHERE token_key = $1', [cdr_token.uid.toLowerCase()]);
   expect(await times()).toBe(0);
+  await push({ ...charged('E-2'), cdr_token });
+  expect(await found('E-2')).toEqual([]);
 });
 
 test('without the tariff-engine a CDR is recorded all the same, and says so', async () => {

@@ -5,11 +5,11 @@ import type { Finding } from '../finding.ts';
 import type { Follower } from '../follow.ts';
 import { type LedgerEvent, readEvent } from '../ledger-event.ts';
 import type { PricingNote } from '../pricing-note.ts';
-import type { PublicCdr } from '../private-part.ts';
+import { chargedTime, type PublicCdr } from '../private-part.ts';
 import { meantCdr } from '../received-cdr.ts';
 import { numbered } from './cdr-numbers.ts';
 import { creditFindings, markCredited } from './credits.ts';
-import { type Charged, noteOverlaps } from './overlaps.ts';
+import { noteOverlaps } from './overlaps.ts';
 
 /**
  * All CDRs and Credit CDRs in the order in which they entered the ledger: ours and those received.
@@ -156,11 +156,8 @@ async function insert(tx: Tx, fresh: readonly Row[]): Promise<void> {
     texts((row) => number(row.lag_ms)),
     texts(({ cdr }) => JSON.stringify(cdr)),
   ]);
-  await noteOverlaps(tx, fresh.flatMap(chargedOf));
-}
-
-function chargedOf({ own, position, cdr, private_id }: Row): Charged[] {
-  return own || cdr.credit ? [] : [{ position, cdr, privateId: private_id }];
+  const charged = fresh.filter(({ own, cdr }) => !own && chargedTime(cdr) !== undefined);
+  await noteOverlaps(tx, charged.map(({ position }) => position));
 }
 
 export interface Found {

@@ -1,47 +1,19 @@
 import { type Party, partyText } from '#ocpi';
-import type { Statement, Tx } from '#postgres';
-import { instant, rfc3339 } from '#time';
+import { bigintArray, type Statement, type Tx } from '#postgres';
 import type { Finding } from '../finding.ts';
-import type { PublicCdr } from '../private-part.ts';
 
 /**
  * Received CDRs of one token whose charges overlap: nobody charges at two places at once. Found when
- * the later one comes, and settled when one of the two is credited. Whose token it was lies in the
- * private parts, and is forgotten with them: when a token charged is written once, and stays when
- * the list is made anew.
+ * the later one comes, and settled when one of the two is credited. Whose token it was, and when it
+ * charged, lies in the private parts, and is forgotten with them.
  */
 
-/** A received CDR that is no credit, just listed. */
-export interface Charged {
-  readonly position: bigint;
-  readonly cdr: PublicCdr;
-  readonly privateId: string;
-}
-
-export async function noteOverlaps(tx: Tx, charged: readonly Charged[]): Promise<void> {
-  const rows = charged.flatMap(({ position, cdr, privateId }) => {
-    const [starts, ends] = [instant(cdr.start_date_time), instant(cdr.end_date_time)];
-    // An unknown time is the epoch (CDR-19).
-    if (starts <= 0 || ends <= starts) return [];
-    return [{ position: String(position), id: privateId, starts: rfc3339(starts), ends: rfc3339(ends) }];
-  });
-  if (rows.length === 0) return;
-  await tx.query(INSERT, [JSON.stringify(rows)]);
-  await find(tx, rows.map(({ position }) => position));
-}
-
-async function find(tx: Tx, positions: readonly (string | bigint)[]): Promise<void> {
-  const { rows } = await tx.query<Overlap>(FIND, [positions]);
+/** The findings of received CDRs, just listed, that charged at a known time. */
+export async function noteOverlaps(tx: Tx, positions: readonly bigint[]): Promise<void> {
+  if (positions.length === 0) return;
+  const { rows } = await tx.query<Overlap>(FIND, [bigintArray(positions)]);
   if (rows.length > 0) await tx.query(APPEND, [JSON.stringify(rows.map(findingOf))]);
 }
-
-const INSERT: Statement = {
-  name: 'token_charges_insert',
-  text: `INSERT INTO token_charges ("position", private_id, token_party, token_key, starts_at, ends_at)
-         SELECT r."position", p.id, p.token_party, p.token_key, r.starts, r.ends
-         FROM jsonb_to_recordset($1::jsonb) AS r ("position" bigint, id uuid, starts timestamptz, ends timestamptz)
-         JOIN private_parts p ON p.id = r.id ON CONFLICT DO NOTHING`,
-};
 
 interface Overlap {
   readonly position: bigint;
@@ -60,19 +32,19 @@ interface Overlap {
  */
 const FIND: Statement = {
   name: 'token_charges_overlapping',
-  text: `SELECT n."position", c.session_id, o.*
-         FROM token_charges n JOIN cdrs c ON c."position" = n."position"
+  text: `SELECT c."position", c.session_id, o.*
+         FROM cdrs c JOIN private_parts p ON p.id = c.private_id
          CROSS JOIN LATERAL (
            SELECT x.party AS other_party, x.public_json::json->>'id' AS other_id, x.session_id AS other_session,
              x.party = c.party AS same_party, x.public_json::json->>'start_date_time' AS starts,
              x.public_json::json->>'end_date_time' AS ends
            FROM (
-             SELECT t."position" FROM token_charges t
-             WHERE t.token_party = n.token_party AND t.token_key = n.token_key AND t.ends_at > n.starts_at
-               AND t.starts_at < n.ends_at AND t."position" < n."position"
-             ORDER BY t.ends_at, t."position" LIMIT 100) t JOIN cdrs x ON x."position" = t."position"
-           WHERE x.credited_by IS NULL ORDER BY t."position" DESC LIMIT 1) o
-         WHERE n."position" = ANY ($1::bigint[])`,
+             SELECT y.* FROM private_parts t JOIN cdrs y ON y.private_id = t.id
+             WHERE t.token_party = p.token_party AND t.token_key = p.token_key AND t.charged_to > p.charged_from
+               AND t.charged_from < p.charged_to AND t.id <> p.id AND y."position" < c."position"
+             ORDER BY t.charged_to, y."position" LIMIT 100) x
+           WHERE x.credited_by IS NULL ORDER BY x."position" DESC LIMIT 1) o
+         WHERE c."position" = ANY ($1::bigint[])`,
 };
 
 function findingOf(overlap: Overlap) {
@@ -95,16 +67,17 @@ const APPEND: Statement = {
 /** A CDR was credited: what was found of others because of it is settled, unless yet another overlaps. */
 export async function settleOverlaps(tx: Tx, party: Party, cdrKey: string): Promise<void> {
   const { rows } = await tx.query<{ position: bigint }>(SETTLE, [partyText(party), cdrKey]);
-  if (rows.length > 0) await find(tx, rows.map(({ position }) => position));
+  await noteOverlaps(tx, rows.map(({ position }) => position));
 }
 
 const SETTLE: Statement = {
   name: 'token_charges_settled',
   text: `WITH credited AS (
-           SELECT t."position", lower(o.party || '*' || (o.public_json::json->>'id')) AS about
-           FROM cdrs o JOIN token_charges c ON c."position" = o."position"
-             JOIN token_charges t ON t.token_party = c.token_party AND t.token_key = c.token_key
-               AND t.ends_at > c.starts_at AND t.starts_at < c.ends_at AND t."position" > c."position"
+           SELECT y."position", lower(o.party || '*' || (o.public_json::json->>'id')) AS about
+           FROM cdrs o JOIN private_parts c ON c.id = o.private_id
+             JOIN private_parts t ON t.token_party = c.token_party AND t.token_key = c.token_key
+               AND t.charged_to > c.charged_from AND t.charged_from < c.charged_to
+             JOIN cdrs y ON y.private_id = t.id AND y."position" > o."position"
            WHERE o.party = $1 AND o.cdr_key = $2)
          UPDATE cdrs SET findings = coalesce((
              SELECT jsonb_agg(f) FROM jsonb_array_elements(cdrs.findings) AS f
