@@ -4,7 +4,7 @@ const DECIDER = /^export const \w+\s*:\s*Decider<|\bsatisfies Decider</m;
 /** Libs that are pure as a whole. */
 const PURE_FOLDERS = [
   'libs/money/src/', 'libs/pricing/src/', 'libs/decider/src/', 'libs/chain/src/', 'libs/taxes/src/',
-  'libs/settlement/src/', 'libs/ocpi-versions/src/',
+  'libs/settlement/src/', 'libs/ocpi-versions/src/', 'libs/ocmf/src/',
 ];
 const EFFECTS =
   /^(@nestjs\/|@nats-io\/|@mikro-orm\/|@opentelemetry\/|pg$|pg-|fastify|undici$|ws$|#(bus|postgres|event-store|telemetry|due|servers|settings)$)/;

@@ -50,6 +50,8 @@ export {
   MeterReadSchema,
   type Reading,
   ReadingSchema,
+  type SignedReading,
+  SignedReadingSchema,
   type StationBooted,
   StationBootedSchema,
   type StationConnected,
@@ -159,7 +161,9 @@ export const meterRead = tell({
   happened: 'read',
   fact: MeterReadSchema,
   key: (fact) => fact.stationId,
-  check: filled('stationId', 'readings'),
+  check: (fact) =>
+    filled('stationId')(fact) ??
+    (fact.readings.length + fact.signed.length > 0 ? undefined : 'readings and signed are empty'),
 });
 
 export const transactionStopped = tell({

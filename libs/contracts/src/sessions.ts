@@ -59,6 +59,8 @@ export {
 export {
   type CommandFinished,
   CommandFinishedSchema,
+  type MeterFinding,
+  MeterFindingSchema,
   type OrderChanged,
   OrderChangedSchema,
   type OrderView,

@@ -83,6 +83,7 @@ export type {
   SetChargingProfileResponse,
 } from './smart-charging16.ts';
 export { readings } from './readings.ts';
+export { SIGNED_CHARS_MAX, type SignedReading, signedReadings } from './signed-readings.ts';
 export type { Currents, Reading } from './readings.ts';
 export { parseInstant } from './instant.ts';
 export { basicCredentials, identityOf, negotiate, offeredProtocols } from './handshake.ts';

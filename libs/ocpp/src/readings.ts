@@ -63,7 +63,7 @@ interface Sample {
 /**
  * The readings of a MeterValues or of a StopTransaction's transactionData, in the order sent, one
  * per
- * timestamp and context. What is not understood (signed blobs, other measurands, text that is no
+ * timestamp and context. What is not understood (signed data, other measurands, text that is no
  * decimal number, a unit that does not belong to the measurand) is left out: the frame is in the
  * journal as it came. OCPP 1.6 §7.43, rules S16-28..S16-31, M-30, M-31.
  */

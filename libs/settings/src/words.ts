@@ -4,7 +4,7 @@
  */
 export const sectionNames = [
   'party', 'tariffs', 'operator_tariffs', 'tariff_offers', 'locations', 'stations', 'sites', 'drivers',
-  'portal', 'ocpi', 'hub', 'ocpp', 'sessions', 'ledger', 'retail',
+  'portal', 'ocpi', 'hub', 'ocpp', 'sessions', 'ledger', 'meters', 'retail',
 ] as const;
 
 /** The known word that was most likely meant, if any is near. */

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import {
   type Bus,
   busMigrations,
@@ -55,7 +56,13 @@ const evse = (n: string, tariffId = 'L2') => ({
   station: `OASIS-L2-${n}`,
   connectors: [{ ...connector, tariff_ids: [tariffId] }],
 });
+/** Of the meter at L2-01, as it stands in the settings. */
+export const meterKeys = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+
 const settings = {
+  meters: [
+    { evse_uid: 'L2-01', public_key: meterKeys.publicKey.export({ type: 'spki', format: 'pem' }) },
+  ],
   tariffs: [
     {
       id: 'L2',

@@ -1,7 +1,8 @@
-import { randomUUID } from 'node:crypto';
+import { randomUUID, sign } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { getCdr } from '#contracts/cdr-ledger';
-import { Outcome } from '#contracts/ocpp-gateway';
+import { told } from '#bus';
+import { meterRead, Outcome, transactionStopped } from '#contracts/ocpp-gateway';
 import {
   getSession,
   listSessions,
@@ -18,6 +19,7 @@ import {
   began,
   card,
   clock,
+  meterKeys,
   openWorld,
   plunk,
   reads,
@@ -268,4 +270,60 @@ test('a service that was started again goes on with the session it had', async (
     kwh: 2,
     status: 'COMPLETED',
   });
+});
+
+/** What the meter at L2-01 signs. */
+function signed(page: number, reason: string, time: string, kwh: string): string {
+  const reading = `{"TM":"2022-02-01T${time},000+0000 S","TX":"${reason}","RV":${kwh},"RI":"1-b:1.8.0","RU":"kWh","ST":"G"}`;
+  const payload = `{"FV":"1.0","PG":"T${page}","MS":"M-1","ID":"04A2","RD":[${reading}]}`;
+  const SD = sign('sha256', Buffer.from(payload), meterKeys.privateKey).toString('hex');
+  return `OCMF|${payload}|{"SD":"${SD}"}`;
+}
+const findingsOf = async (cdrId: string) => {
+  const billed = () => world.bus.ask(getCdr, { party: bct, cdrId });
+  await expect.poll(async () => (await billed()).cdrJson).toBeDefined();
+  const { cdrJson, findings, explanationText } = await billed();
+  return { cdr: fromJsonBytes<Cdr>(cdrJson!), codes: findings.map(({ code }) => code), explanationText };
+};
+
+test('CDR-20: what the meter signed is in the CDR, and whether it bears out the bill is said beside it', async () => {
+  const charge = aCharge();
+  const [start, end] = [signed(1, 'B', '17:00:00', '1.000'), signed(2, 'E', '17:30:00', '4.000')];
+  const value = (text: string, context: string) => ({ at: clock('17:00:00'), context, encoding: 'OCMF', text });
+  await world.say(
+    began(charge, accepted(card('SIGNED'))),
+    told(meterRead, { ...charge, connectorId: 1, readings: [], signed: [value(start, 'Transaction.Begin')] }),
+    told(transactionStopped, {
+      ...{ ...charge, connectorId: 1, meterStopWh: '4000', stoppedAt: clock('17:30:00'), reason: 'Local' },
+      readings: [],
+      signed: [value(start, 'Transaction.Begin'), value(end, 'Transaction.End')],
+    }),
+  );
+  const { id } = await world.sessionBegun('SIGNED');
+  const { cdr, codes, explanationText } = await findingsOf(`${id}-1`);
+  expect(cdr.signed_data).toEqual({
+    encoding_method: 'OCMF',
+    signed_values: [['Start', start], ['End', end]].map(([nature, text]) => ({
+      nature, plain_data: text, signed_data: Buffer.from(text!).toString('base64'),
+    })),
+  });
+  expect(codes).toEqual(['signed-data-valid']);
+  expect(explanationText).toContain('the signature of what meter M-1 signed is valid');
+});
+
+test('a bill that is not what the meter signed is issued all the same, and says so', async () => {
+  const charge = aCharge();
+  const forged = signed(1, 'B', '17:00:00', '1.000').replace('1.000', '0.500');
+  await world.say(
+    began(charge, accepted(card('FORGED'))),
+    told(meterRead, {
+      ...{ ...charge, connectorId: 1, readings: [{ at: clock('17:10:00'), energyWh: '900000', context: 'Sample.Periodic' }] },
+      signed: [{ at: clock('17:00:00'), context: 'Transaction.Begin', encoding: 'OCMF', text: forged }],
+    }),
+    stops(charge, '17:30:00', '4000'),
+  );
+  const { id } = await world.sessionBegun('FORGED');
+  const { cdr, codes } = await findingsOf(`${id}-1`);
+  expect(cdr.total_energy).toBe(3);
+  expect(codes).toEqual(['reading-beyond-power', 'signed-data-invalid', 'signed-readings-incomplete']);
 });

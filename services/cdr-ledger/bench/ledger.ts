@@ -52,7 +52,7 @@ async function bench({ url, seconds, cdrs }: { url: string; seconds: number; cdr
   ];
   const zoneOf = async () => ({ name: 'America/Vancouver' });
   const clock = systemClock;
-  const ledger = new CdrLedger({ db, store, clock, party, zoneOf, publishedOf: async () => [], list });
+  const ledger = new CdrLedger({ db, store, clock, party, zoneOf, publishedOf: async () => [], meterKeyOf: () => undefined, list });
   const ended = { location: exampleLocation, tariff: exampleTariff, tariffVersion: 1, token: exampleToken, energyWh: '12400' };
   const verbs = {
     receive: (id: string) => {

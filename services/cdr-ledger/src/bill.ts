@@ -12,6 +12,7 @@ import {
   sameId,
   type Session,
   sessionOnlyDimensions,
+  SignedData,
   type Tariff,
   type Token,
 } from '#ocpi';
@@ -28,6 +29,9 @@ export interface EndedSession {
   readonly token: Token;
   /** Exact, decimal text. */
   readonly energyWh: string;
+  /** What the meter signed, as its CDR carries it. */
+  readonly signedData?: SignedData | undefined;
+  readonly meterFindings?: readonly { readonly code: string; readonly detail: string }[] | undefined;
 }
 
 /** The session's fact cannot be billed as it is: a bug of whoever told it. */
@@ -82,11 +86,18 @@ export function billOf(
     currency: charge.currency,
     tariffs: charge.tariffs,
     charging_periods: charge.charging_periods,
+    ...signedIn(ended),
     ...amounts,
     total_energy: kwhOf(energyWh),
     last_updated: at,
   };
   return { cdr: checked(cdr), pricing: { ...pricing, tariffVersion } };
+}
+
+/** CDR-20: one that OCPI does not carry is no reason not to bill. */
+function signedIn({ signedData }: EndedSession): Pick<Cdr, 'signed_data'> {
+  if (signedData === undefined || !read(SignedData, signedData).ok) return {};
+  return { signed_data: signedData };
 }
 
 /** What we send is what OCPI says. */

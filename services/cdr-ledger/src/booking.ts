@@ -9,7 +9,7 @@ import type { AccountState } from './account.ts';
 import type { CdrCredited, CdrIssued } from './cdr.ts';
 import { charge, type ChargeCommand, type ChargedCdr, chargeStream } from './charge.ts';
 import type { DisputeWithdrawn } from './dispute.ts';
-import type { Finding } from './finding.ts';
+import { type Finding, isHarmless } from './finding.ts';
 import type { Follower } from './follow.ts';
 import { ensureHolder, findHolders } from './holders.ts';
 import { type LedgerEvent, readEvent } from './ledger-event.ts';
@@ -156,11 +156,8 @@ async function priced({ pricing, accounts }: Batch, accountId: string, cdr: Publ
   };
 }
 
-/** What says nothing against the CDR itself. */
-const HARMLESS: ReadonlySet<string> = new Set(['time-zone-unknown', 'tariff-not-compared']);
-
 function isOdd(findings: readonly Pick<Finding, 'code'>[]): boolean {
-  return findings.some(({ code }) => !HARMLESS.has(code));
+  return !findings.every(isHarmless);
 }
 
 /** Account ids by private part; a contract that has no account yet gets one. */

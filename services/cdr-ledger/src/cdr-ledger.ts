@@ -13,9 +13,10 @@ import {
   sessionStream,
 } from './cdr.ts';
 import { correct, type OrderedCorrection, sealed } from './correcting.ts';
-import type { Finding } from './finding.ts';
+import { type Finding, meterFindings } from './finding.ts';
 import { type Following, NotCaughtUp } from './follow.ts';
 import { knownId } from './meant.ts';
+import type { MeterKeyOf } from './meters.ts';
 import { privateParts, type PrivateParts } from './private-parts.ts';
 import {
   cdrsOfToken,
@@ -28,6 +29,7 @@ import { type CdrReceived, meantCdr } from './received-cdr.ts';
 import { readBody, receive } from './receiving.ts';
 import { type Order, Recorder } from './record.ts';
 import type { PublishedOf } from './published.ts';
+import { reviewSigned } from './review-signed.ts';
 import type { ZoneOf } from './zones.ts';
 
 export interface CdrLedgerParts {
@@ -37,6 +39,7 @@ export interface CdrLedgerParts {
   readonly party: PartySettings;
   readonly zoneOf: ZoneOf;
   readonly publishedOf: PublishedOf;
+  readonly meterKeyOf: MeterKeyOf;
   /** The follower of the log that lists CDRs. */
   readonly list: Following;
 }
@@ -66,6 +69,7 @@ export class CdrLedger {
         const reason = whyUnbillable(ended);
         if (reason) return { parts: [], command: { type: 'LeaveUnbilled', ...about, reason, at } };
         const { cdr, pricing } = billOf(ended, at);
+        const findings = [...meterFindings(ended), ...reviewSigned(cdr, this.parts.meterKeyOf(cdr))];
         const { part, entry } = sealed(cdr);
         const { country_code, party_id } = token;
         return {
@@ -76,6 +80,7 @@ export class CdrLedger {
             tokenParty: { country_code, party_id },
             ...entry,
             pricing,
+            ...(findings.length > 0 ? { findings } : {}),
           },
         };
       },
@@ -106,7 +111,7 @@ export class CdrLedger {
   async receive(
     bytes: Uint8Array,
   ): Promise<{ isNew: boolean; cdr: Cdr; findings: readonly Finding[]; recordedAt: string }> {
-    const { db, party, clock, zoneOf, publishedOf } = this.parts;
+    const { db, party, clock, zoneOf, publishedOf, meterKeyOf } = this.parts;
     const body = readBody(bytes, party);
     const { event, recordedAt } = await receive(
       {
@@ -116,6 +121,7 @@ export class CdrLedger {
         ownParty: party,
         zoneOf,
         publishedOf,
+        meterKeyOf,
         originalOf: async (cdr) => {
           await this.listCaughtUp();
           return openCdrOfSession(db, cdr);

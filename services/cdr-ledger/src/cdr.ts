@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { Sealed } from '#chain';
 import { type Decider, Rejected } from '#decider';
 import { idKey, type Party, sameId } from '#ocpi';
+import type { Finding } from './finding.ts';
 import type { PricingNote } from './pricing-note.ts';
 import type { PublicCdr } from './private-part.ts';
 
@@ -23,6 +24,8 @@ export interface CdrIssued {
   readonly tokenParty: Party;
   readonly cdr: PublicCdr;
   readonly pricing: PricingNote;
+  /** Absent: nothing was found. */
+  readonly findings?: readonly Finding[];
   readonly private: Sealed;
 }
 
@@ -72,6 +75,7 @@ export interface IssueCdr {
   /** As `<session>-1`. */
   readonly cdr: PublicCdr;
   readonly pricing: PricingNote;
+  readonly findings?: readonly Finding[];
   readonly private: Sealed;
 }
 

@@ -14,6 +14,7 @@ import {
   disputesOfCdr,
   disputeStream,
 } from './dispute.ts';
+import { isHarmless } from './finding.ts';
 import type { Following } from './follow.ts';
 import { privatePart, type PrivatePart, sealOf } from './private-part.ts';
 import { findCdr, type ListedCdr } from './projections/cdr-list.ts';
@@ -141,7 +142,7 @@ export class Disputes {
         partner: own ? tokenParty : { country_code: cdr.country_code, party_id: cdr.party_id },
         complainant: own ? 'partner' : 'us',
         findings:
-          findings.length > 0 ? codes(findings) : [...new Set(listed.findings.map(({ code }) => code))],
+          findings.length > 0 ? codes(findings) : reasonsIn(listed),
         amount: { currency: cdr.currency, payable: doubtful(amount, listed.cdr) },
         at: this.parts.clock.iso(),
         commandId,
@@ -191,6 +192,12 @@ const TEXT_MAX = 2_000;
 function written(field: string, text: string): string {
   if (text.length > TEXT_MAX) throw refuse('invalid-object', `${field}: has more than ${TEXT_MAX} characters`);
   return text;
+}
+
+/** What was found may say nothing against the CDR; where it is all there is, it is named. */
+function reasonsIn({ findings }: ListedCdr): readonly string[] {
+  const against = findings.filter((finding) => !isHarmless(finding));
+  return [...new Set((against.length > 0 ? against : findings).map(({ code }) => code))];
 }
 
 function codes(findings: readonly string[]): readonly string[] {

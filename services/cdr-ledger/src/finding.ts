@@ -1,5 +1,6 @@
 /**
- * What was found wrong with a received CDR; it is recorded and disputable, never refused for it.
+ * What was found in a received CDR, or in one of ours when it was issued: recorded with it and
+ * disputable; no CDR is refused or held back for it.
  */
 export type FindingCode =
   // Price
@@ -24,6 +25,23 @@ export type FindingCode =
   | 'period-outside-session'
   | 'ends-before-it-starts'
   | 'time-in-the-future'
+  // What the meter signed, and whether it bears out what is charged
+  | 'signed-data-valid'
+  | 'signed-by-unknown-key'
+  | 'signed-data-not-verifiable'
+  | 'signed-data-invalid'
+  | 'signed-data-unreadable'
+  | 'signed-key-differs'
+  | 'signed-energy-differs'
+  | 'signed-time-differs'
+  | 'signed-unit-unknown'
+  | 'signed-reading-not-usable'
+  | 'signed-pages-out-of-order'
+  | 'signed-pages-missing'
+  | 'signed-by-several-meters'
+  | 'signed-readings-incomplete'
+  // What the meter of our own station said that cannot be; sessions has left it out
+  | MeterFindingCode
   // Whom and what it is for
   | 'token-of-another-party'
   | 'credit-of-unknown-original'
@@ -33,6 +51,39 @@ export type FindingCode =
   | 'reference-without-credit'
   | 'overlaps-another-charge'
   | 'session-billed-twice';
+
+/** As the sessions service names them. */
+export const METER_FINDINGS = [
+  'register-fell',
+  'reading-beyond-power',
+  'register-wrapped',
+  'register-replaced',
+  'meter-stop-below-start',
+  'meter-stop-below-reading',
+  'meter-stop-beyond-power',
+  'stopped-before-last-reading',
+  'signed-values-left-out',
+] as const;
+
+export type MeterFindingCode = (typeof METER_FINDINGS)[number];
+
+/** Said for whoever wonders; nobody has to do anything about it. */
+const REMARKS: ReadonlySet<string> = new Set<FindingCode>([
+  'signed-data-valid',
+  'signed-by-unknown-key',
+  'signed-data-not-verifiable',
+  'signed-pages-missing',
+  'signed-readings-incomplete',
+  'register-wrapped',
+  'signed-values-left-out',
+]);
+const UNCHECKED: ReadonlySet<string> = new Set<FindingCode>(['time-zone-unknown', 'tariff-not-compared']);
+
+export const isRemark = ({ code }: Pick<Finding, 'code'>): boolean => REMARKS.has(code);
+
+/** It says nothing against the CDR itself. */
+export const isHarmless = ({ code }: Pick<Finding, 'code'>): boolean =>
+  REMARKS.has(code) || UNCHECKED.has(code);
 
 export interface Finding {
   readonly code: FindingCode;
@@ -44,4 +95,16 @@ export interface Finding {
 
 export function found(code: FindingCode, detail: string): Finding[] {
   return [{ code, detail }];
+}
+
+/** What sessions noted of the meter, as far as it is known here. */
+export function meterFindings({
+  meterFindings: noted = [],
+}: {
+  readonly meterFindings?: readonly { readonly code: string; readonly detail: string }[] | undefined;
+}): Finding[] {
+  return noted.flatMap(({ code, detail }) => {
+    const known = METER_FINDINGS.find((each) => each === code);
+    return known ? found(known, detail) : [];
+  });
 }

@@ -4,6 +4,7 @@ import { Rejected } from '#decider';
 import { Cdr, type Party, parseJson, partyText, read, sameParty } from '#ocpi';
 import type { Clock } from '#time';
 import { asMeant, isNegativeBill, knownId, namedOriginal } from './meant.ts';
+import type { MeterKeyOf } from './meters.ts';
 import { chargedTime, privatePart, publicOf, sealOf } from './private-part.ts';
 import type { PrivateParts } from './private-parts.ts';
 import {
@@ -63,6 +64,7 @@ export interface Receiving {
   readonly ownParty: Party;
   readonly zoneOf: ZoneOf;
   readonly publishedOf: PublishedOf;
+  readonly meterKeyOf: MeterKeyOf;
   /** The CDR of a session that is not credited, by its id. */
   readonly originalOf: (cdr: Cdr) => Promise<string | undefined>;
 }
@@ -87,7 +89,7 @@ export async function receive(by: Receiving, body: ReceivedBody): Promise<Receip
 }
 
 async function newRecord(
-  { clock, ownParty, zoneOf, publishedOf, originalOf }: Receiving,
+  { clock, ownParty, zoneOf, publishedOf, meterKeyOf, originalOf }: Receiving,
   { cdr, text, content }: ReceivedBody,
 ): Promise<Order<RecordCdr>> {
   const namesNone = isNegativeBill(cdr) && namedOriginal(cdr) === undefined;
@@ -97,7 +99,10 @@ async function newRecord(
     namesNone ? originalOf(cdr) : undefined,
   ]);
   const nowMs = clock.now();
-  const { findings, pricing, meant } = review(cdr, { timeZone, published, ownParty, nowMs, originalOfSession });
+  const { findings, pricing, meant } = review(cdr, {
+    ...{ timeZone, published, ownParty, nowMs, originalOfSession },
+    meterKey: meterKeyOf(cdr),
+  });
   const part = {
     ...privatePart(cdr.cdr_token, text, { id: randomUUID(), salt: newSalt() }),
     charged: chargedTime(asMeant(cdr, meant)),

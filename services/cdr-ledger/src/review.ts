@@ -6,6 +6,7 @@ import { type Finding, found } from './finding.ts';
 import { asMeant, isNegativeBill, knownId, type Meant, namedOriginal, negatesMore, negatesTime } from './meant.ts';
 import type { PricingNote } from './pricing-note.ts';
 import { type KnownZone, pricedIn, reviewPrice } from './review-price.ts';
+import { reviewSigned } from './review-signed.ts';
 import { type PublishedTariff, reviewTariffs } from './review-tariff.ts';
 
 export interface ReviewOptions {
@@ -13,6 +14,8 @@ export interface ReviewOptions {
   /** What we hold of its tariffs. */
   readonly published: readonly PublishedTariff[];
   readonly ownParty: Party;
+  /** Of the EVSE's meter, where it is known. */
+  readonly meterKey?: string | undefined;
   /** Platform time, epoch ms. */
   readonly nowMs: number;
   /** The original of a credit that names none, where it can be told by the session. */
@@ -47,6 +50,7 @@ export function review(given: Cdr, options: ReviewOptions): ReviewedCdr {
       ...timeFindings(cdr, options),
       ...findings,
       ...taxFindings(cdr),
+      ...reviewSigned(cdr, options.meterKey),
       ...reviewTariffs(cdr, options.published, options.timeZone),
     ],
     ...(pricing === undefined ? {} : { pricing }),

@@ -2,7 +2,7 @@ import { Controller, Inject } from '@nestjs/common';
 import { HearsMany, type Told } from '#bus';
 import { fromJsonBytes } from '#contracts';
 import { type SessionEnded, sessionEnded, type SessionEndedSchema } from '#contracts/sessions';
-import type { Location, Session, Tariff, Token } from '#ocpi';
+import type { Location, Session, SignedData, Tariff, Token } from '#ocpi';
 import { CdrLedger } from './cdr-ledger.ts';
 import { eachKey } from './each-key.ts';
 
@@ -16,7 +16,9 @@ export class SessionFactsController {
   }
 }
 
-function endedSession({ sessionJson, locationJson, tariffJson, tariffVersion, tokenJson, energyWh }: SessionEnded) {
+function endedSession({
+  sessionJson, locationJson, tariffJson, tariffVersion, tokenJson, energyWh, signedDataJson, meterFindings,
+}: SessionEnded) {
   return {
     session: fromJsonBytes<Session>(sessionJson),
     location: fromJsonBytes<Location>(locationJson),
@@ -24,5 +26,7 @@ function endedSession({ sessionJson, locationJson, tariffJson, tariffVersion, to
     tariffVersion,
     token: fromJsonBytes<Token>(tokenJson),
     energyWh,
+    ...(signedDataJson === undefined ? {} : { signedData: fromJsonBytes<SignedData>(signedDataJson) }),
+    meterFindings: meterFindings.map(({ code, detail }) => ({ code, detail })),
   };
 }

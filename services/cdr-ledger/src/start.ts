@@ -1,5 +1,6 @@
 import { fromEventStore, serve } from '#bus';
 import { postgresEventStore } from '#event-store';
+import { sameParty } from '#ocpi';
 import { type Running, startService } from '#service';
 import type { Env } from '#settings';
 import { CdrLedger } from './cdr-ledger.ts';
@@ -8,6 +9,7 @@ import { chainRows } from './chain-rows.ts';
 import { ledgerSettings } from './config.ts';
 import { Disputes } from './disputes.ts';
 import { follow } from './follow.ts';
+import { meterKeys } from './meters.ts';
 import { migrations } from './migrations.ts';
 import { privateParts } from './private-parts.ts';
 import { cdrList } from './projections/cdr-list.ts';
@@ -53,6 +55,7 @@ export function start(env: Env): Promise<Running> {
         party,
         zoneOf: zonesFrom(bus),
         publishedOf: publishedFrom(bus, clock),
+        meterKeyOf: meterKeys(settings, (each) => sameParty(each, party)),
         list,
       });
       const settling = new Settling({

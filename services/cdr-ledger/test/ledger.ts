@@ -72,6 +72,7 @@ export async function testLedger({
     party,
     zoneOf,
     publishedOf: async () => [],
+    meterKeyOf: () => undefined,
     list,
   });
   const settling = new Settling({

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { CallRefused, type CallOutcome, type OcppConnection, type ReceivedCall } from '#ocpp';
+import { CallRefused, type CallOutcome, type MeterValue16, type OcppConnection, type ReceivedCall } from '#ocpp';
 import { Rejected } from '#decider';
 import type { Executor } from '#event-store';
 import { currentTraceparent, inSpan, type Log, type Tracer } from '#telemetry';
 import { type Clock, rfc3339 } from '#time';
-import { frameName, instantOf, meterReadings } from './frames.ts';
+import { frameName, instantOf, meterReadings, signedMeterReadings } from './frames.ts';
 import { chargingProfile, type Limit } from './limits.ts';
 import {
-  type Authorization, type FrameCommand, orderedStart, type OrderedStart, repeatedStart, type Station,
-  type StationCommand, type StationEvent,
+  type Authorization, type FrameCommand, orderedStart, type OrderedStart, repeatedStart, type SignedMeterReading,
+  type Station, type StationCommand, type StationEvent,
 } from './station.ts';
 
 export interface StationParts {
@@ -92,7 +92,7 @@ export class ConnectedStation {
         const { connectorId, transactionId, meterValue } = call.payload;
         const readings = meterReadings(meterValue, nowMs);
         await this.record(call, {
-          type: 'ReadMeter', connectorId, readings,
+          type: 'ReadMeter', connectorId, readings, ...this.signed(meterValue, nowMs),
           ...(transactionId === undefined ? {} : { transactionId: String(transactionId) }),
         });
         return {};
@@ -101,7 +101,8 @@ export class ConnectedStation {
         const { transactionId, meterStop, timestamp, reason, idTag, transactionData } = call.payload;
         const stop = {
           transactionId: String(transactionId), meterStopWh: String(meterStop), stoppedAt: instantOf(timestamp, nowMs),
-          reason: reason ?? 'Local', readings: meterReadings(transactionData, nowMs), ...(idTag === undefined ? {} : { idTag }),
+          reason: reason ?? 'Local', readings: meterReadings(transactionData, nowMs),
+          ...this.signed(transactionData, nowMs), ...(idTag === undefined ? {} : { idTag }),
         };
         await this.record(call, { type: 'StopTransaction', stop });
         return idTag === undefined ? {} : { idTagInfo: { status: 'Accepted' } };
@@ -111,6 +112,12 @@ export class ConnectedStation {
       default:
         throw new CallRefused('not-supported', `${call.action} is not handled here`);
     }
+  }
+
+  private signed(values: readonly MeterValue16[] | undefined, nowMs: number): { signed?: readonly SignedMeterReading[] } {
+    const { signed, leftOut } = signedMeterReadings(values, nowMs);
+    if (leftOut > 0) this.parts.log.warn('signed meter values are too long to be kept', { station: this.id, count: leftOut });
+    return signed.length > 0 ? { signed } : {};
   }
 
   private async startTransaction(call: ReceivedCall & { action: 'StartTransaction' }): Promise<object> {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { rfc3339 } from '#time';
-import { instantOf, meterReadings } from './frames.ts';
+import { instantOf, meterReadings, signedMeterReadings } from './frames.ts';
 
 const nowMs = Date.parse('2022-02-01T17:00:00Z');
 const now = '2022-02-01T17:00:00Z';
@@ -24,4 +24,11 @@ test('T-26 readings of a clock that was never set count from when they came', ()
     { at: rfc3339(nowMs - 60_000), energyWh: '1000' },
     { at: now, energyWh: '1100' },
   ]);
+});
+
+test('T-26 what a meter signed by a clock that was never set counts from when it came, unchanged', () => {
+  const sampledValue = [{ value: 'OCMF|{}|{}', format: 'SignedData', context: 'Transaction.End' }];
+  expect(signedMeterReadings([{ timestamp: '1970-01-01T00:01:00Z', sampledValue }], nowMs)).toEqual({
+    signed: [{ at: now, context: 'Transaction.End', encoding: 'OCMF', text: 'OCMF|{}|{}' }], leftOut: 0,
+  });
 });

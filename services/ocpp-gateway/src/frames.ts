@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
-import { type MeterValue16, parseInstant, type ReceivedCall, type Reading, readings } from '#ocpp';
+import {
+  type MeterValue16, parseInstant, type ReceivedCall, type Reading, readings, signedReadings,
+} from '#ocpp';
 import { rfc3339 } from '#time';
-import type { MeterReading } from './station.ts';
+import type { MeterReading, SignedMeterReading } from './station.ts';
 
 /** A frame's name: the station's message id and the digest of its text. J-47 */
 export function frameName(call: ReceivedCall): string {
@@ -28,6 +30,14 @@ function believed(atMs: number | undefined, nowMs: number): number {
 export function meterReadings(values: readonly MeterValue16[] | undefined, nowMs: number): MeterReading[] {
   return readings(values ?? []).map((reading) => meterReading({ ...reading, at: believed(reading.at, nowMs) }))
     .toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+}
+
+/** What the meter signed; what would be too much of it is left out, and counted. S16-31, T-20 */
+export function signedMeterReadings(
+  values: readonly MeterValue16[] | undefined, nowMs: number,
+): { readonly signed: SignedMeterReading[]; readonly leftOut: number } {
+  const { signed, leftOut } = signedReadings(values ?? []);
+  return { signed: signed.map(({ at, ...rest }) => ({ at: rfc3339(believed(at, nowMs)), ...rest })), leftOut };
 }
 
 function meterReading({ at, context, energyWh, powerW, currentMa, voltageV, socPercent }: Reading): MeterReading {

@@ -85,6 +85,16 @@ describe('a meter reading', () => {
     }));
 });
 
+describe('what a meter signs', () => {
+  const signed = [{ at, context: 'Transaction.Begin', encoding: 'OCMF', text: 'OCMF|{}|{}' }];
+  const frame: FrameCommand = { type: 'ReadMeter', epoch: 1, frame: 'm', connectorId: 1, transactionId: '7', readings: [], signed };
+  const read: StationEvent = { type: 'MeterRead', frame: 'm', connectorId: 1, transactionId: '7', readings: [], signed };
+  test('S16-31 is kept also where nothing else was read, once', () => {
+    station(started(7)).when(frame).then(read);
+    station(started(7), read).when(frame).thenNothing();
+  });
+});
+
 describe('a status', () => {
   const status = { connectorId: 1, status: 'Available', errorCode: 'NoError', info: '', at };
   const notified: StationEvent = { ...status, type: 'StatusNotified', frame: '2 abc' };

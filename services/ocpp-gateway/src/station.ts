@@ -28,6 +28,15 @@ export interface MeterReading {
   readonly socPercent?: string;
 }
 
+/** What the meter signed, out of its wrappings; see signedReadings of libs/ocpp. */
+export interface SignedMeterReading {
+  readonly at: string;
+  readonly context: string;
+  readonly encoding?: string;
+  readonly text: string;
+  readonly publicKey?: string;
+}
+
 /** A start that was ordered from afar and has not begun yet. */
 export interface OrderedStart {
   readonly orderId: string;
@@ -80,7 +89,10 @@ export type FrameCommand = { readonly epoch: number; readonly frame: string } & 
   | { readonly type: 'Boot'; readonly boot: Boot }
   | { readonly type: 'NotifyStatus'; readonly status: ConnectorStatus }
   | { readonly type: 'StartTransaction'; readonly start: Start }
-  | { readonly type: 'ReadMeter'; readonly connectorId: number; readonly transactionId?: string | undefined; readonly readings: readonly MeterReading[] }
+  | {
+      readonly type: 'ReadMeter'; readonly connectorId: number; readonly transactionId?: string | undefined;
+      readonly readings: readonly MeterReading[]; readonly signed?: readonly SignedMeterReading[];
+    }
   | { readonly type: 'StopTransaction'; readonly stop: Stop }
 );
 
@@ -119,6 +131,7 @@ export interface Stop {
   readonly reason: string;
   readonly idTag?: string | undefined;
   readonly readings: readonly MeterReading[];
+  readonly signed?: readonly SignedMeterReading[];
 }
 
 export type StationEvent =
@@ -133,6 +146,7 @@ export type StationEvent =
   | {
       readonly type: 'MeterRead'; readonly frame: string; readonly connectorId: number;
       readonly transactionId?: string | undefined; readonly readings: readonly MeterReading[];
+      readonly signed?: readonly SignedMeterReading[];
     }
   | ({ readonly type: 'TransactionStopped'; readonly connectorId: number } & Stop);
 
@@ -213,11 +227,15 @@ function decideFrame(command: FrameCommand, station: Station): readonly StationE
     case 'StartTransaction':
       return startTransaction(command.start, station);
     case 'ReadMeter': {
-      if (station.frames.includes(frame) || command.readings.length === 0) return [];
-      const { connectorId, transactionId, readings } = command;
+      const { connectorId, transactionId, readings, signed = [] } = command;
+      if (station.frames.includes(frame) || readings.length + signed.length === 0) return [];
       // Readings of a transaction that is not open (lost, closed, -1) count as the connector's own. S16-43, S16-49
       const known = transactionId !== undefined && transactionId in station.open;
-      return [{ type: 'MeterRead', frame, connectorId, readings, ...(known ? { transactionId } : {}) }];
+      return [{
+        type: 'MeterRead', frame, connectorId, readings,
+        ...(signed.length > 0 ? { signed } : {}),
+        ...(known ? { transactionId } : {}),
+      }];
     }
     case 'StopTransaction': {
       const transaction = station.open[command.stop.transactionId];

@@ -5,7 +5,7 @@ import {
 } from '#contracts/ocpp-gateway';
 import { toJsonBytes } from '#contracts';
 import type { StoredEvent } from '#event-store';
-import type { Authorization, MeterReading, StationEvent } from './station.ts';
+import type { Authorization, MeterReading, SignedMeterReading, StationEvent } from './station.ts';
 
 export const streamOf = (stationId: string): string => `station-${stationId}`;
 const stationOf = (stream: string): string => stream.slice('station-'.length);
@@ -38,6 +38,7 @@ export function tells(stored: StoredEvent): Fact | undefined {
         stationId,
         connectorId: event.connectorId,
         readings: event.readings.map(reading),
+        signed: signed(event),
         ...(event.transactionId === undefined ? {} : { transactionId: event.transactionId }),
       });
     case 'TransactionStopped':
@@ -49,6 +50,7 @@ export function tells(stored: StoredEvent): Fact | undefined {
         stoppedAt: event.stoppedAt,
         reason: event.reason,
         readings: event.readings.map(reading),
+        signed: signed(event),
         ...(event.idTag === undefined ? {} : { idTag: event.idTag }),
       });
     case 'StartOrdered':
@@ -73,4 +75,8 @@ function authorization({ status, authMethod, token, reference, orderId }: Author
 
 function reading({ currentMa, ...rest }: MeterReading) {
   return { ...rest, ...(currentMa ? { currentMa: [...currentMa] } : {}) };
+}
+
+function signed({ signed: values = [] }: { signed?: readonly SignedMeterReading[] }) {
+  return values.map((each) => ({ ...each }));
 }

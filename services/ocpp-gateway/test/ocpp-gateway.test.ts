@@ -243,3 +243,27 @@ test('a station whose gateway process was killed is said to be disconnected by a
   await expect.poll(() => facts('station disconnected', 'SILENT')).toMatchObject([{ reason: 'the process that held its socket is gone' }]);
   await gone.close();
 });
+
+test('S16-31 what a meter signs is told as it was signed, of MeterValues and of StopTransaction alike', async () => {
+  const station = await byHand();
+  const timestamp = new Date().toISOString();
+  const record = (page: number) => `OCMF|{"PG":"T${page}"}|{"SD":"00"}`;
+  const signs = (value: string, context: string) => [{ timestamp, sampledValue: [{ value, context, format: 'SignedData' }] }];
+  const { transactionId } = (await station.say('StartTransaction', {
+    connectorId: 1, idTag: '04A2B3C4', meterStart: 0, timestamp,
+  })) as { transactionId: number };
+  await station.say('MeterValues', { connectorId: 1, transactionId, meterValue: signs(record(1), 'Transaction.Begin') });
+  const wrapped = { signedMeterData: Buffer.from(record(2)).toString('base64'), encodingMethod: 'OCMF', publicKey: 'b2Nh' };
+  await station.say('StopTransaction', {
+    transactionId, meterStop: 1, timestamp, transactionData: signs(JSON.stringify(wrapped), 'Transaction.End'),
+  });
+  const of = (kind: string) =>
+    facts<{ transactionId?: string; signed: object[] }>(kind, 'TWICE').filter((fact) => fact.transactionId === String(transactionId));
+  await expect.poll(() => of('meter read').map(({ signed }) => signed)).toMatchObject([
+    [{ context: 'Transaction.Begin', encoding: 'OCMF', text: record(1) }],
+  ]);
+  await expect.poll(() => of('transaction stopped').map(({ signed }) => signed)).toMatchObject([
+    [{ context: 'Transaction.End', encoding: 'OCMF', text: record(2), publicKey: 'b2Nh' }],
+  ]);
+  station.close();
+});

@@ -14,9 +14,10 @@ import type { Config } from './config.ts';
 import { forgetStatusOfCharge } from './connector-rows.ts';
 import type { Connectors } from './connectors.ts';
 import { type Logs, passOnResult } from './logs.ts';
-import type { Reading } from './metering.ts';
 import { openingOf } from './opening.ts';
+import type { Reading } from './register.ts';
 import { sessionIdOf } from './session-id.ts';
+import { signedValue } from './signed.ts';
 import { noteTransaction, sessionOfTransaction } from './session-rows.ts';
 import { watchParking } from './watch-parking.ts';
 
@@ -81,6 +82,7 @@ export class Charging {
             {
               type: 'ReadMeter',
               readings: fact.readings.map(readingOf),
+              signed: fact.signed.map(signedValue),
               updateEveryMs: config.updateEveryMs,
               at,
             },
@@ -92,7 +94,7 @@ export class Charging {
     );
   }
 
-  async stopped({ readings, ...fact }: TransactionStopped, heard: Heard): Promise<void> {
+  async stopped({ readings, signed, ...fact }: TransactionStopped, heard: Heard): Promise<void> {
     const { clock, config, log, logs, wake } = this.parts;
     await forgetStatusOfCharge(heard.tx, fact);
     const sessionId = await this.sessionOf(fact, heard);
@@ -113,6 +115,7 @@ export class Charging {
         stoppedAt,
         reason,
         readings: readings.map(readingOf),
+        signed: signed.map(signedValue),
         rules: config.parkingRules,
         at: clock.iso(),
       },
@@ -191,11 +194,12 @@ interface TransactionName {
 
 const nameOf = ({ stationId, transactionId }: TransactionName) => `${transactionId} ${stationId}`;
 
-function readingOf({ at, energyWh, powerW, socPercent }: ToldReading): Reading {
+function readingOf({ at, energyWh, powerW, currentMa, socPercent }: ToldReading): Reading {
   return {
     at,
     ...(energyWh === undefined ? {} : { energyWh }),
     ...(powerW === undefined ? {} : { powerW }),
+    ...(currentMa.length === 0 ? {} : { currentMa: currentMa.reduce((sum, each) => sum + each) }),
     ...(socPercent === undefined ? {} : { socPercent }),
   };
 }

@@ -1,20 +1,29 @@
-import { Decimal, decimal } from '#money';
+import { Decimal } from '#money';
 import type { ChargingPeriod, Session, Tariff } from '#ocpi';
 import { type ChargeState, type Meter, meterFold, type MeterState, price } from '#pricing';
 import { instant, rfc3339 } from '#time';
-
-/** A reading of a charger's meter that counts for the session. Decimal text. */
-export interface Reading {
-  readonly at: string;
-  readonly energyWh?: string;
-  readonly powerW?: string;
-  readonly socPercent?: string;
-}
+import {
+  type Doubted,
+  type Judged,
+  judged,
+  powerWMaxOf,
+  type Reading,
+  type Register,
+  ROUNDED_TENTH_WH,
+  tenthsOf,
+} from './register.ts';
+import type { Snapshots } from './session-events.ts';
 
 /** By which a session is metered and priced, as it was at its start. */
 export interface Terms {
   readonly tariff: Tariff;
   readonly timeZone: string;
+  /** The most that the connector gives, where that is known. */
+  readonly powerWMax?: number | undefined;
+}
+
+export function termsOf({ tariff, location }: Pick<Snapshots, 'tariff' | 'location'>): Terms {
+  return { tariff, timeZone: location.time_zone, powerWMax: powerWMaxOf(location) };
 }
 
 /**
@@ -23,6 +32,9 @@ export interface Terms {
  */
 export interface Metering {
   readonly meter: MeterState;
+  /** Added to what the register shows, since it began again. */
+  readonly carriedTenthWh: number;
+  readonly doubted?: Doubted | undefined;
   readonly told: readonly ChargingPeriod[];
   /** The reading up to which periods were told, and how many price changes had been seen by then. */
   readonly cut: { readonly atMs: number; readonly tenthWh: number; readonly changes: number };
@@ -30,42 +42,90 @@ export interface Metering {
 
 export function startMetering(terms: Terms, at: string, meterStartWh: string): Metering {
   const meter = foldOf(terms).start({ at, energyWh: meterStartWh, state: 'charging' });
-  return { meter, told: [], cut: { atMs: meter.atMs, tenthWh: meter.tenthWh, changes: 0 } };
+  return { meter, carriedTenthWh: 0, told: [], cut: { atMs: meter.atMs, tenthWh: meter.tenthWh, changes: 0 } };
 }
 
-/** The readings that say something new: a repeat, an older one and a lower register do not. */
-export function newReadings({ meter }: Metering, readings: readonly Reading[]): Reading[] {
-  let { atMs, tenthWh } = meter;
-  return readings
-    .toSorted((a, b) => instant(a.at) - instant(b.at))
-    .filter((reading) => {
-      if (reading.energyWh === undefined) return false;
-      const readMs = instant(reading.at);
-      const readTenthWh = tenthsOf(reading.energyWh);
-      if (readMs < atMs || readTenthWh < tenthWh || (readMs === atMs && readTenthWh === tenthWh))
-        return false;
-      atMs = readMs;
-      tenthWh = readTenthWh;
-      return true;
-    });
+/** What is new of readings: those that count, and those that cannot be. */
+export interface Heard {
+  readonly readings: readonly Reading[];
+  readonly leftOut: readonly Doubted[];
+}
+
+/** A repeat and an older reading say nothing new. */
+export function newReadings(terms: Terms, metering: Metering, given: readonly Reading[]): Heard {
+  let register = registerOf(metering);
+  const readings: Reading[] = [];
+  const leftOut: Doubted[] = [];
+  for (const reading of inOrder(given)) {
+    const { at, energyWh } = reading;
+    const [atMs, rawTenthWh] = [instant(at), tenthsOf(energyWh)];
+    const fallen = register.tenthWh - register.carriedTenthWh - rawTenthWh;
+    if (atMs < register.atMs || (atMs === register.atMs && fallen >= 0)) continue;
+    if (fallen > 0 && fallen <= ROUNDED_TENTH_WH) continue;
+    const found = judged(register, { atMs, rawTenthWh }, terms.powerWMax);
+    const { doubted } = register;
+    if (found.counts === 'not') {
+      if (doubted && atMs <= instant(doubted.at)) continue;
+      const doubt = { at, energyWh, why: found.why };
+      leftOut.push(doubt);
+      register = { ...register, doubted: doubt };
+      continue;
+    }
+    const { tenthWh, carriedTenthWh } = found;
+    readings.push({ ...reading, ...carriedBy(found) });
+    register = { atMs, tenthWh, carriedTenthWh, doubted: stillDoubted(doubted, atMs) };
+  }
+  return { readings, leftOut };
+}
+
+export const isNews = ({ readings, leftOut }: Heard): boolean =>
+  readings.length + leftOut.length > 0;
+
+export function registerOf({ meter, carriedTenthWh, doubted }: Metering): Register {
+  return { atMs: meter.atMs, tenthWh: meter.tenthWh, carriedTenthWh, doubted };
+}
+
+function carriedBy(found: Exclude<Judged, { counts: 'not' }>): Pick<Reading, 'carried'> {
+  if (found.counts === 'on') return {};
+  return { carried: { wh: Decimal.of(found.carriedTenthWh, 1).toString(), as: found.counts } };
+}
+
+const stillDoubted = (doubted: Doubted | undefined, atMs: number): Doubted | undefined =>
+  doubted && instant(doubted.at) >= atMs ? doubted : undefined;
+
+type EnergyReading = Reading & { readonly energyWh: string };
+
+/** By time, and with all that was told for the instant: energy and levels may come apart. */
+function inOrder(given: readonly Reading[]): EnergyReading[] {
+  return given
+    .filter((reading): reading is EnergyReading => reading.energyWh !== undefined)
+    .map((reading) => {
+      const levels = given.filter(({ at, energyWh }) => at === reading.at && energyWh === undefined);
+      return levels.length === 0 ? reading : { ...Object.assign({}, ...levels), ...reading };
+    })
+    .toSorted(
+      (a, b) => instant(a.at) - instant(b.at) || tenthsOf(a.energyWh) - tenthsOf(b.energyWh),
+    );
 }
 
 export function takeReadings(
   terms: Terms,
   metering: Metering,
-  readings: readonly Reading[],
+  { readings, leftOut = [] }: { readings: readonly Reading[]; leftOut?: readonly Doubted[] },
 ): Metering {
   const { take } = foldOf(terms);
-  const meter = readings.reduce(
-    (state, { at, energyWh, powerW }) =>
-      take(state, {
-        at,
-        ...(energyWh === undefined ? {} : { energyWh }),
-        ...(powerW === undefined ? {} : { powerW }),
-      }),
-    metering.meter,
-  );
-  return { ...metering, meter };
+  let { meter, carriedTenthWh } = metering;
+  for (const { at, energyWh = '0', carried, powerW, currentMa } of readings) {
+    if (carried) carriedTenthWh = tenthsOf(carried.wh);
+    meter = take(meter, {
+      at,
+      energyWh: Decimal.of(tenthsOf(energyWh) + carriedTenthWh, 1),
+      ...(powerW === undefined ? {} : { powerW }),
+      ...(currentMa === undefined ? {} : { currentA: Decimal.of(currentMa, 3) }),
+    });
+  }
+  const doubted = stillDoubted(leftOut.at(-1) ?? metering.doubted, meter.atMs);
+  return { ...metering, meter, carriedTenthWh, doubted };
 }
 
 /** The car became another state; one that is told late begins where the known past ends. */
@@ -77,7 +137,10 @@ export function turned(
   return { ...metering, meter: foldOf(terms).take(metering.meter, { at, state }) };
 }
 
-/** Up to the end, which is no earlier than the newest reading; without a register nothing flowed. */
+/**
+ * Up to the end, which is no earlier than the newest reading. `energyWh` is the register with what it
+ * carries; without it nothing flowed.
+ */
 export function stoppedAt(
   terms: Terms,
   { meter, ...metering }: Metering,
@@ -93,11 +156,12 @@ export function stoppedAt(
 
 /** The periods up to the newest reading were told. */
 export function toldUpToNow(
-  { meter }: Pick<Metering, 'meter'>,
+  metering: Metering,
   told: readonly ChargingPeriod[],
 ): Metering {
+  const { meter } = metering;
   return {
-    meter,
+    ...metering,
     told,
     cut: { atMs: meter.atMs, tenthWh: meter.tenthWh, changes: meter.closed.length },
   };
@@ -127,13 +191,14 @@ export type Measured = Required<Pick<Session, 'kwh' | 'charging_periods' | 'tota
 /** Up to the newest reading, or up to the end with its register. */
 export function measured(
   terms: Terms,
-  metering: Metering,
+  given: Metering,
   end?: { at: string; energyWh?: string },
 ): Measured {
-  const { meter, told, cut } = end ? stoppedAt(terms, metering, end) : metering;
+  const metering = end ? stoppedAt(terms, given, end) : given;
+  const { meter, told } = metering;
   const { atMs: endMs, tenthWh } = meter;
   const whole = foldOf(terms).periods(meter, { at: rfc3339(endMs) }) as ChargingPeriod[];
-  const charging_periods = [...told, ...periodsAfter(whole, { meter, told, cut })];
+  const charging_periods = [...told, ...periodsAfter(whole, metering)];
   const { total } = price(
     {
       start_date_time: rfc3339(meter.startMs),
@@ -222,11 +287,6 @@ function kwhOf(tenthWh: number): number {
 function tenthsIn({ dimensions }: ChargingPeriod): number {
   const energy = dimensions.find(({ type }) => type === 'ENERGY');
   return energy ? Math.round(energy.volume * 10_000) : 0;
-}
-
-/** Registers count in tenths of a Wh, rounded half away from zero, as the meter fold does. */
-export function tenthsOf(energyWh: string): number {
-  return Number(decimal(energyWh).shift(1).roundTo(0, 'half-away-from-zero').coefficient);
 }
 
 /** Folds are made once per tariff object: compiling one for each reading would cost more than the fold. */

@@ -1,7 +1,9 @@
-import type { Location, Session, Tariff, Token } from '#ocpi';
+import type { Location, Session, SignedData, Tariff, Token } from '#ocpi';
 import type { Condition } from './condition.ts';
-import type { Metering, Reading } from './metering.ts';
+import type { Metering } from './metering.ts';
 import type { ParkingRules, Stay } from './parking.ts';
+import type { Doubted, Reading, WhyDoubted } from './register.ts';
+import type { SignedKept, SignedValue } from './signed.ts';
 
 /** What is said to a session, what happens to it, and what it then is. */
 
@@ -25,9 +27,25 @@ export interface Transaction {
 
 export type WhyInvalid = 'card-not-accepted' | 'no-token' | 'unknown-station';
 
-/** What the meter said that cannot be; the session stands on the readings before it. */
-export type Finding =
-  'meter-stop-below-start' | 'meter-stop-below-reading' | 'stopped-before-last-reading';
+/**
+ * What the meter said that cannot be, so that the session stands on the readings before it; and how
+ * what it said was understood.
+ */
+export type FindingCode =
+  | WhyDoubted
+  | 'register-wrapped'
+  | 'register-replaced'
+  | 'meter-stop-below-start'
+  | 'meter-stop-below-reading'
+  | 'meter-stop-beyond-power'
+  | 'stopped-before-last-reading'
+  | 'signed-values-left-out';
+
+export interface Finding {
+  readonly code: FindingCode;
+  /** A sentence with what was there and what was made of it. */
+  readonly detail: string;
+}
 
 /** What came of the charge. */
 export interface Outcome {
@@ -56,6 +74,7 @@ export type SessionCommand =
   | {
       readonly type: 'ReadMeter';
       readonly readings: readonly Reading[];
+      readonly signed?: readonly SignedValue[];
       readonly updateEveryMs: number;
       readonly at: string;
     }
@@ -84,6 +103,7 @@ export type SessionCommand =
       readonly stoppedAt: string;
       readonly reason: string;
       readonly readings: readonly Reading[];
+      readonly signed?: readonly SignedValue[];
       readonly rules: ParkingRules;
       readonly at: string;
     }
@@ -100,7 +120,7 @@ export type SessionEvent =
       readonly snapshots: Snapshots;
       readonly orderId?: string | undefined;
     }
-  | { readonly type: 'MeterRead'; readonly readings: readonly Reading[] }
+  | ({ readonly type: 'MeterRead' } & Metered)
   | { readonly type: 'SessionRefreshed'; readonly session: Session }
   | { readonly type: 'StatusNoted'; readonly status: string; readonly statusAt: string }
   | { readonly type: 'HoldNoted'; readonly held: boolean; readonly heldAt: string }
@@ -110,16 +130,18 @@ export type SessionEvent =
   | ({
       readonly type: 'ChargeEnded';
       readonly session: Session;
-      readonly readings: readonly Reading[];
+      /** What of it counts, with what the register carries. */
       readonly meterStopWh: string;
       readonly stoppedAt: string;
       readonly rules: ParkingRules;
       readonly at: string;
-    } & Outcome)
+    } & Metered &
+      Outcome)
   | ({
       readonly type: 'SessionEnded';
       readonly session: Session;
       readonly snapshots: Snapshots;
+      readonly signedData?: SignedData;
     } & Outcome)
   | {
       readonly type: 'InvalidSessionStarted';
@@ -128,6 +150,16 @@ export type SessionEvent =
       readonly at: string;
     }
   | { readonly type: 'InvalidSessionEnded'; readonly energyWh: string; readonly at: string };
+
+/** What was new of what a meter told. */
+export interface Metered {
+  readonly readings: readonly Reading[];
+  /** What cannot be, and so does not count. */
+  readonly leftOut?: readonly Doubted[];
+  readonly signed?: readonly SignedValue[];
+  /** Some of what is signed has no place in a CDR. */
+  readonly isCut?: boolean;
+}
 
 export type SessionState =
   | { readonly status: 'absent' | 'invalid-ended' }
@@ -142,6 +174,9 @@ export interface Running {
   readonly transaction: Transaction;
   readonly snapshots: Snapshots;
   readonly metering: Metering;
+  readonly signed: SignedKept;
+  /** One of each kind. */
+  readonly findings: readonly Finding[];
 }
 
 export type Active = Extract<SessionState, { status: 'active' }>;

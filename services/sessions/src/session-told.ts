@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { Decimal } from '#money';
 import type { Session } from '#ocpi';
 import { instant, rfc3339 } from '#time';
 import {
@@ -6,24 +7,25 @@ import {
   type Measured,
   measured,
   type Metering,
-  newReadings,
-  type Reading,
-  takeReadings,
-  tenthsOf,
+  registerOf,
   type Terms,
+  termsOf,
   turned,
 } from './metering.ts';
+import { newlyMetered, withFindings, withMetered } from './metered.ts';
 import { isParking, mayStay, parkedUntilMs } from './parking.ts';
+import { type Judged, judged, type Reading, ROUNDED_TENTH_WH, tenthsOf } from './register.ts';
 import type {
   Active,
   Finding,
+  Of,
   Outcome,
   Parked,
   Running,
   SessionEvent,
-  Snapshots,
   To,
 } from './session-events.ts';
+import { signedDataOf, type SignedKept } from './signed.ts';
 
 /** The OCPI Session as it is told: while the charge runs, when it is over, when the car has left. */
 
@@ -48,13 +50,16 @@ export function refreshed(
 /** The transaction has stopped: the end of the session, or of its charge alone. */
 export function endCharge(command: To<'EndSession'>, charge: Active): SessionEvent {
   const { snapshots, session, condition } = charge;
-  const { at, meterStopWh, reason, rules, stoppedAt } = command;
+  const { at, reason, rules, stoppedAt } = command;
   const terms = termsOf(snapshots);
-  const readings = newReadings(charge.metering, command.readings);
-  const metering = takeReadings(terms, charge.metering, readings);
+  const metered = newlyMetered(charge, command);
+  const { metering, signed, findings: found } = withMetered(charge, metered);
+  const stop = stopOf(terms, metering, command);
+  const meterStopWh = Decimal.of(stop.tenthWh, 1).toString();
   const end = { at: stoppedAt, energyWh: meterStopWh };
   const { endMs, energyWh, kwh, charging_periods, total_cost } = measured(terms, metering, end);
-  const outcome: Outcome = { energyWh, reason, findings: findingsOf(charge, metering, command) };
+  const findings = withFindings(found, findingsOf(charge, metering, command, stop.judged));
+  const outcome: Outcome = { energyWh, reason, findings };
   const told = { ...session, kwh, total_cost, last_updated: later(session.last_updated, at) };
   if (mayStay(condition, { tariff: snapshots.tariff, reason, stoppedAt })) {
     const isNews = charging_periods.length > metering.told.length;
@@ -62,7 +67,8 @@ export function endCharge(command: To<'EndSession'>, charge: Active): SessionEve
     return {
       type: 'ChargeEnded',
       session: { ...told, charging_periods: withLevels(charging_periods, levels) },
-      ...{ readings, meterStopWh, stoppedAt, rules, at },
+      ...metered,
+      ...{ meterStopWh, stoppedAt, rules, at },
       ...outcome,
     };
   }
@@ -71,7 +77,28 @@ export function endCharge(command: To<'EndSession'>, charge: Active): SessionEve
     session: { ...told, charging_periods, end_date_time: rfc3339(endMs), status: 'COMPLETED' },
     snapshots,
     ...outcome,
+    ...signedData(signed),
   };
+}
+
+function signedData(signed: SignedKept): Pick<Of<'SessionEnded'>, 'signedData'> {
+  const data = signedDataOf(signed);
+  return data ? { signedData: data } : {};
+}
+
+/** What the final register is taken for; what cannot be leaves the newest reading in force. S16-51 */
+function stopOf(
+  terms: Terms,
+  metering: Metering,
+  { meterStopWh, stoppedAt }: To<'EndSession'>,
+): { readonly judged: Judged; readonly tenthWh: number } {
+  const register = registerOf(metering);
+  const atMs = Math.max(register.atMs, instant(stoppedAt));
+  const fallen = register.tenthWh - register.carriedTenthWh - tenthsOf(meterStopWh);
+  const isRounded = fallen > 0 && fallen <= ROUNDED_TENTH_WH;
+  const rawTenthWh = tenthsOf(meterStopWh) + (isRounded ? fallen : 0);
+  const stop = judged(register, { atMs, rawTenthWh }, terms.powerWMax);
+  return { judged: stop, tenthWh: stop.counts === 'not' ? register.tenthWh : stop.tenthWh };
 }
 
 /** Of a car that stayed until then. */
@@ -89,7 +116,7 @@ function measuredStay({ snapshots, metering, stay }: Parked, untilMs: number): M
 
 /** The end of a car's stay, of which parking is known up to then. */
 export function completed(charge: Parked, untilMs: number, at: string): SessionEvent {
-  const { session, snapshots, outcome } = charge;
+  const { session, snapshots, outcome, signed, findings } = charge;
   const { endMs, charging_periods, total_cost } = measuredStay(charge, untilMs);
   return {
     type: 'SessionEnded',
@@ -103,6 +130,8 @@ export function completed(charge: Parked, untilMs: number, at: string): SessionE
     },
     snapshots,
     ...outcome,
+    findings,
+    ...signedData(signed),
   };
 }
 
@@ -124,20 +153,36 @@ export function parkedSoFar(
 }
 
 function findingsOf(
-  { transaction }: Running,
+  { transaction: { meterStartWh } }: Running,
   { meter }: Metering,
   { meterStopWh, stoppedAt }: To<'EndSession'>,
+  stop: Judged,
 ): Finding[] {
-  const findings: Finding[] = [];
-  const stopTenthWh = tenthsOf(meterStopWh);
-  if (stopTenthWh < tenthsOf(transaction.meterStartWh)) findings.push('meter-stop-below-start');
-  else if (stopTenthWh < meter.tenthWh) findings.push('meter-stop-below-reading');
-  if (instant(stoppedAt) < meter.atMs) findings.push('stopped-before-last-reading');
-  return findings;
+  const stops = `the meter stopped at ${meterStopWh} Wh`;
+  const early = instant(stoppedAt) < meter.atMs;
+  return [
+    ...(stop.counts === 'on' ? [] : [stopFinding(stop, stops, meterStartWh, meterStopWh)]),
+    ...(early
+      ? [{ code: 'stopped-before-last-reading' as const, detail: `it stopped at ${stoppedAt}, before its last reading` }]
+      : []),
+  ];
 }
 
-export function termsOf({ tariff, location }: Snapshots): Terms {
-  return { tariff, timeZone: location.time_zone };
+function stopFinding(
+  stop: Exclude<Judged, { counts: 'on' }>,
+  stops: string,
+  meterStartWh: string,
+  meterStopWh: string,
+): Finding {
+  if (stop.counts === 'wrapped')
+    return { code: 'register-wrapped', detail: `${stops}: the register was full and began again` };
+  if (stop.counts === 'replaced')
+    return { code: 'register-replaced', detail: `${stops}: it went on from another value` };
+  if (stop.counts === 'not' && stop.why === 'reading-beyond-power')
+    return { code: 'meter-stop-beyond-power', detail: `${stops}, more than the connector gives: left out` };
+  return tenthsOf(meterStopWh) < tenthsOf(meterStartWh)
+    ? { code: 'meter-stop-below-start', detail: `${stops}, below its start at ${meterStartWh} Wh: left out` }
+    : { code: 'meter-stop-below-reading', detail: `${stops}, below an earlier reading: left out` };
 }
 
 /** What the driver wants to see of the moment; a CDR does not carry it. SES-11. */

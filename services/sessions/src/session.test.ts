@@ -19,6 +19,13 @@ const tariff = {
     },
   ],
 };
+const parkingTariff = {
+  ...tariff,
+  elements: [
+    { price_components: [{ type: 'PARKING_TIME' as const, price: 6, step_size: 1 }] },
+    ...tariff.elements,
+  ],
+};
 const { end_date_time: _end, total_cost: _cost, ...example } = exampleSession;
 const active: Session = {
   ...example,
@@ -109,7 +116,15 @@ describe('a session', () => {
   test('takes no reading twice, and none that goes back', () => {
     session(started, meterRead(2, '1200')).when(readMeter(2, '1200')).thenNothing();
     session(started, meterRead(2, '1200')).when(readMeter(1, '1100')).thenNothing();
-    session(started, meterRead(2, '1200')).when(readMeter(3, '1100')).thenNothing();
+  });
+  test('leaves out a register that fell, and says so once', () => {
+    const leftOut: SessionEvent = {
+      type: 'MeterRead',
+      readings: [],
+      leftOut: [{ ...reading(3, '1100'), why: 'register-fell' }],
+    };
+    session(started, meterRead(2, '1200')).when(readMeter(3, '1100')).then(leftOut);
+    session(started, meterRead(2, '1200'), leftOut).when(readMeter(3, '1100')).thenNothing();
   });
   test('is refreshed when the interval is over, with energy, time and cost so far', () =>
     session(started)
@@ -202,6 +217,7 @@ describe('a session ends', () => {
       1,
       ['meter-stop-below-reading'],
     ],
+    ['a stop that only rounds a reading', [readMeter(10, '2000.4'), stop(30, '2000')], 1.0004, []],
     [
       'a stop before a reading',
       [readMeter(10, '2000'), stop(5, '2000')],
@@ -213,7 +229,8 @@ describe('a session ends', () => {
     'with %s: no energy is ever taken back, and it is noted',
     (_, commands, kwh, findings) => {
       const end = ended(...commands);
-      expect(end).toMatchObject({ findings, session: { kwh, status: 'COMPLETED' } });
+      expect(end.findings.map(({ code }) => code)).toEqual(findings);
+      expect(end.session).toMatchObject({ kwh, status: 'COMPLETED' });
       expect(read(Session, end.session)).toMatchObject({ ok: true });
       expect(instant(end.session.end_date_time!)).toBeGreaterThanOrEqual(instant(startedAt));
     },
@@ -236,20 +253,27 @@ describe('a charge whose card may not pay', () => {
 });
 
 const minutes = fc.integer({ min: -5, max: 90 });
-const registers = fc.integer({ min: 900, max: 9_000 }).map(String);
+const registers = fc.oneof(
+  fc.integer({ min: 900, max: 9_000 }).map(String),
+  fc.constantFrom('0', '20', '120', '99999950', '50000'),
+);
+const signedValues = fc.record({
+  nature: fc.constantFrom('Start' as const, 'Intermediate' as const, 'End' as const),
+  encoding: fc.constant('OCMF'),
+  text: fc.constantFrom('OCMF|1', 'OCMF|2', 'OCMF|3', `OCMF|${'x'.repeat(4_000)}`),
+});
 const statuses = fc.constantFrom('Charging', 'SuspendedEV', 'SuspendedEVSE', 'Finishing', 'Available');
-const parkingTariff = {
-  ...tariff,
-  elements: [
-    { price_components: [{ type: 'PARKING_TIME' as const, price: 6, step_size: 1 }] },
-    ...tariff.elements,
-  ],
-};
 const anyCommand = fc.oneof(
   fc.constant<SessionCommand>(start),
   fc.constant<SessionCommand>({ ...start, snapshots: { ...snapshots, tariff: parkingTariff } }),
   fc.constant<SessionCommand>(invalid),
   fc.tuple(minutes, registers).map(([minute, energyWh]) => readMeter(minute, energyWh)),
+  fc.tuple(minutes, registers, fc.array(signedValues, { maxLength: 3 })).map(
+    ([minute, energyWh, signed]): SessionCommand => ({
+      ...(readMeter(minute, energyWh) as Extract<SessionCommand, { type: 'ReadMeter' }>),
+      signed,
+    }),
+  ),
   fc.tuple(minutes, registers).map(([minute, energyWh]) => stop(minute, energyWh)),
   fc
     .tuple(minutes, minutes, statuses)

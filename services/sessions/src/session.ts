@@ -11,15 +11,8 @@ import {
   withHold,
   withStatus,
 } from './condition.ts';
-import {
-  newReadings,
-  startMetering,
-  stoppedAt,
-  takeReadings,
-  tenthsOf,
-  toldUpToNow,
-  turned,
-} from './metering.ts';
+import { isMetered, newlyMetered, withMetered } from './metered.ts';
+import { startMetering, stoppedAt, termsOf, toldUpToNow, turned } from './metering.ts';
 import {
   isConnectionNews,
   isFault,
@@ -31,6 +24,7 @@ import {
   stayAfter,
   withConnection,
 } from './parking.ts';
+import { tenthsOf } from './register.ts';
 import type {
   Active,
   Of,
@@ -45,7 +39,6 @@ import {
   endCharge,
   parkedSoFar,
   refreshed,
-  termsOf,
 } from './session-told.ts';
 
 /**
@@ -63,7 +56,8 @@ export const sessionDecider: Decider<SessionState, SessionCommand, SessionEvent>
       case 'RecordInvalid':
         return charge.status === 'absent' ? [{ ...command, type: 'InvalidSessionStarted' }] : [];
       case 'ReadMeter':
-        return charge.status === 'active' ? readMeter(command, charge) : [];
+        if (charge.status === 'active') return readMeter(command, charge);
+        return charge.status === 'parked' ? readSigned(command, charge) : [];
       case 'NoteStatus':
         if (charge.status === 'active') return noteStatus(command, charge);
         return charge.status === 'parked' ? judgeStatus(command, charge) : [];
@@ -116,6 +110,8 @@ function begun({ session, transaction, snapshots }: Of<'SessionStarted'>): Activ
     status: 'active',
     ...{ session, transaction, snapshots },
     metering: startMetering(termsOf(snapshots), startedAt, transaction.meterStartWh),
+    signed: { values: [], isCut: false },
+    findings: [],
     condition: nothingTold(startedAt),
   };
 }
@@ -130,7 +126,7 @@ function evolveActive(charge: Active, event: Later): SessionState {
   });
   switch (event.type) {
     case 'MeterRead':
-      return { ...charge, metering: takeReadings(terms, metering, event.readings) };
+      return withMetered(charge, event);
     case 'SessionRefreshed': {
       const { session } = event;
       const told = session.charging_periods ?? [];
@@ -154,6 +150,8 @@ function evolveActive(charge: Active, event: Later): SessionState {
 function evolveParked(charge: Parked, event: Later): SessionState {
   const { stay, transaction } = charge;
   switch (event.type) {
+    case 'MeterRead':
+      return withMetered(charge, event);
     case 'StatusNoted':
       return { ...charge, stay: seenFinishing(stay, event.statusAt) };
     case 'ConnectionNoted':
@@ -169,28 +167,34 @@ function evolveParked(charge: Parked, event: Later): SessionState {
 
 function parkedFrom(charge: Active, event: Of<'ChargeEnded'>): Parked {
   const { condition, snapshots, transaction } = charge;
-  const { session, readings, rules, energyWh, reason, findings } = event;
-  const terms = termsOf(snapshots);
-  const stopped = stoppedAt(terms, takeReadings(terms, charge.metering, readings), {
+  const { session, rules, energyWh, reason, findings } = event;
+  const { metering, signed } = withMetered(charge, event);
+  const stopped = stoppedAt(termsOf(snapshots), metering, {
     at: event.stoppedAt,
     energyWh: event.meterStopWh,
   });
   const stay = stayAfter(condition, { stoppedAt: event.stoppedAt, heardAt: event.at, rules });
   return {
     status: 'parked',
-    ...{ session, transaction, snapshots, stay },
+    ...{ session, transaction, snapshots, stay, signed, findings },
     metering: toldUpToNow(stopped, session.charging_periods ?? []),
     outcome: { energyWh, reason, findings },
   };
 }
 
 function readMeter(command: To<'ReadMeter'>, charge: Active): readonly SessionEvent[] {
-  const readings = newReadings(charge.metering, command.readings);
-  if (readings.length === 0) return [];
-  const read: SessionEvent = { type: 'MeterRead', readings };
-  const metering = takeReadings(termsOf(charge.snapshots), charge.metering, readings);
-  const session = refreshed({ ...charge, metering }, readings, command);
+  const metered = newlyMetered(charge, command);
+  if (!isMetered(metered)) return [];
+  const read: SessionEvent = { type: 'MeterRead', ...metered };
+  if (metered.readings.length === 0) return [read];
+  const session = refreshed(withMetered(charge, metered), metered.readings, command);
   return session ? [read, { type: 'SessionRefreshed', session }] : [read];
+}
+
+/** After the charge only what the meter signed of it is news. */
+function readSigned(command: To<'ReadMeter'>, charge: Parked): readonly SessionEvent[] {
+  const metered = newlyMetered(charge, { ...command, readings: [] });
+  return isMetered(metered) ? [{ type: 'MeterRead', ...metered }] : [];
 }
 
 function noteStatus(command: To<'NoteStatus'>, { condition }: Active): readonly SessionEvent[] {

@@ -28,11 +28,15 @@ export function tells(stored: StoredEvent): Fact | undefined {
       const {
         session,
         energyWh,
+        findings,
+        signedData,
         snapshots: { location, tariff, tariffVersion, token },
       } = event;
       return told(sessionEnded, {
         ...whole(session),
         energyWh,
+        meterFindings: findings.map(({ code, detail }) => ({ code, detail })),
+        ...(signedData === undefined ? {} : { signedDataJson: toJsonBytes(signedData) }),
         tariffVersion,
         locationJson: toJsonBytes(location),
         tariffJson: toJsonBytes(tariff),

@@ -58,7 +58,7 @@ function touchesOthers(event: LedgerEvent): boolean {
 async function applyEvent(tx: Tx, position: bigint, event: LedgerEvent): Promise<Row | undefined> {
   switch (event.type) {
     case 'CdrIssued':
-      return rowOf(position, true, { ...event, findings: [] });
+      return rowOf(position, true, { ...event, findings: event.findings ?? [] });
     case 'CdrCredited':
       await markCredited(tx, partyText(event.cdr), event.cdr);
       return rowOf(position, true, { ...event, findings: [] });

@@ -4,7 +4,7 @@ import type {
   AgreementTerms, FeePeriod, MonthScope, StatementLine, StatementNotes, Tallies,
 } from '#settlement';
 import { rfc3339 } from '#time';
-import type { Finding } from '../finding.ts';
+import { type Finding, isRemark } from '../finding.ts';
 
 /** A month of one partner, and the time by which what is not acknowledged is judged. */
 export interface PartnerMonth {
@@ -174,8 +174,9 @@ export async function notesOn(
   ]);
   return {
     awaiting: awaiting.rows[0]?.count ?? 0,
-    findings: found.rows.map(({ party, id, findings }) => ({
-      issuer: party, cdr_id: id, codes: findings.map(({ code }) => code),
-    })),
+    findings: found.rows.flatMap(({ party, id, findings }) => {
+      const codes = findings.filter((finding) => !isRemark(finding)).map(({ code }) => code);
+      return codes.length === 0 ? [] : [{ issuer: party, cdr_id: id, codes }];
+    }),
   };
 }

@@ -1,0 +1,12 @@
+export { type Charge, compareWithCharge, type Difference, type DifferenceCode } from './compare.ts';
+export { keyText, type MeterKey, readMeterKey } from './meter-key.ts';
+export {
+  type Ocmf,
+  type OcmfReading,
+  type OcmfRefusal,
+  OCMF_CHARS_MAX,
+  readOcmf,
+  type ReadOcmf,
+} from './ocmf.ts';
+export { natureOf, type SignedNature } from './nature.ts';
+export { type Verdict, verifySignature } from './verify.ts';

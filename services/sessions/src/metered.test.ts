@@ -1,0 +1,100 @@
+import { describe, expect, test } from 'vitest';
+import { fold } from '#decider';
+import { exampleLocation, exampleSession, exampleTariff, exampleToken } from '#ocpi';
+import { instant, rfc3339 } from '#time';
+import { sessionDecider } from './session.ts';
+import type { SessionCommand, SessionEvent } from './session-events.ts';
+import type { SignedValue } from './signed.ts';
+
+// What sessions make of what a meter says, from its first register to the end of the charge.
+
+const startedAt = '2022-02-01T17:00:00Z';
+const at = (minute: number) => rfc3339(instant(startedAt) + minute * 60_000);
+const { end_date_time: _, ...example } = exampleSession;
+const tariffOf = (type: 'ENERGY' | 'PARKING_TIME') => ({
+  ...exampleTariff,
+  elements: [{ price_components: [{ type, price: 0.2, step_size: 1 }] }],
+});
+const begins = (meterStartWh = '1000', tariff = tariffOf('ENERGY')): SessionCommand => ({
+  type: 'StartSession',
+  session: { ...example, start_date_time: startedAt, kwh: 0, charging_periods: [], status: 'ACTIVE', last_updated: at(0) },
+  transaction: { stationId: 'OASIS-L2-01', transactionId: '101', connectorId: 1, meterStartWh },
+  snapshots: { location: exampleLocation, tariff, tariffVersion: 3, token: exampleToken },
+});
+const readMeter = (minute: number, energyWh: string): SessionCommand => ({
+  type: 'ReadMeter',
+  readings: [{ at: at(minute), energyWh }],
+  updateEveryMs: 300_000,
+  at: at(minute),
+});
+const stop = (minute: number, meterStopWh: string, signed: readonly SignedValue[] = []): SessionCommand => ({
+  type: 'EndSession',
+  ...{ meterStopWh, stoppedAt: at(minute), reason: 'Local', readings: [], signed, at: at(minute) },
+  rules: { graceMs: 0, capMs: 86_400_000, waitMs: 120_000 },
+});
+function after(...commands: SessionCommand[]): SessionEvent[] {
+  const events: SessionEvent[] = [];
+  for (const command of commands)
+    events.push(...sessionDecider.decide(command, fold(sessionDecider, events)));
+  return events;
+}
+function ended(...commands: SessionCommand[]): Extract<SessionEvent, { type: 'SessionEnded' }> {
+  const last = after(...commands).at(-1)!;
+  if (last.type !== 'SessionEnded') throw new Error(`${last.type} is no end`);
+  return last;
+}
+/** Energy in kWh, and what was found. */
+function billed(...commands: SessionCommand[]): (number | string)[] {
+  const { findings, session } = ended(...commands);
+  return [session.kwh, ...findings.map(({ code }) => code)];
+}
+
+describe('a meter that is not what it was', () => {
+  test('a register that is full and begins again between two readings counts on', () =>
+    expect(billed(begins('99999000'), readMeter(10, '99999900'), readMeter(20, '800'), stop(30, '1900'))).toEqual([
+      2.9, 'register-wrapped',
+    ]));
+  test('and so does one that does it before the stop, without a reading', () =>
+    expect(billed(begins('99999000'), stop(30, '1900'))).toEqual([2.9, 'register-wrapped']));
+  test('a register that is reset goes on from where it is seen again; nothing unseen is charged', () =>
+    expect(billed(begins(), readMeter(10, '2000'), readMeter(20, '50'), readMeter(30, '1050'), stop(40, '2050'))).toEqual([
+      3, 'register-fell', 'register-replaced',
+    ]));
+  test('a meter that is replaced by one that counts more goes on, too', () =>
+    expect(billed(begins(), readMeter(10, '2000'), readMeter(20, '700000'), readMeter(30, '701000'), stop(40, '702000'))).toEqual([
+      3, 'reading-beyond-power', 'register-replaced',
+    ]));
+  test('one false value is left out, and the line goes on', () =>
+    expect(billed(begins(), readMeter(10, '2000'), readMeter(20, '0'), readMeter(21, '0'), readMeter(30, '4000'), stop(40, '5000'))).toEqual([
+      4, 'register-fell',
+    ]));
+  test('a stop beyond what the connector gives stays at the newest reading', () =>
+    expect(billed(begins(), readMeter(10, '2000'), stop(11, '90000'))).toEqual([1, 'meter-stop-beyond-power']));
+  test('what was left out is named by its value', () =>
+    expect(ended(begins(), readMeter(10, '2000'), readMeter(20, '0'), stop(30, '3000')).findings).toEqual([
+      { code: 'register-fell', detail: `the register fell to 0 Wh at ${at(20)}: left out` },
+    ]));
+});
+
+describe('what a meter signed', () => {
+  const [first, last]: SignedValue[] = [
+    { nature: 'Start', encoding: 'OCMF', text: 'OCMF|1' },
+    { nature: 'End', encoding: 'OCMF', text: 'OCMF|2' },
+  ];
+  const signs = (value: SignedValue): SessionCommand => ({
+    ...{ type: 'ReadMeter', readings: [], signed: [value], updateEveryMs: 300_000, at: at(0) },
+  });
+  const texts = (event: SessionEvent | undefined) =>
+    event?.type === 'SessionEnded' ? event.signedData?.signed_values.map(({ plain_data }) => plain_data) : undefined;
+  test('is told with the end of the session, once', () => {
+    expect(after(begins(), signs(first!), signs(first!)).slice(1)).toEqual([
+      { type: 'MeterRead', readings: [], signed: [first] },
+    ]);
+    expect(texts(ended(begins(), signs(first!), stop(30, '2000', [first!, last!])))).toEqual(['OCMF|1', 'OCMF|2']);
+  });
+  test('is told, too, of a car that stays after its charge', () => {
+    const look: SessionCommand = { type: 'LookAtParking', updateEveryMs: 300_000, at: at(120) };
+    const parks = begins('1000', tariffOf('PARKING_TIME'));
+    expect(texts(ended(parks, signs(first!), stop(30, '2000'), signs(last!), look))).toEqual(['OCMF|1', 'OCMF|2']);
+  });
+});
