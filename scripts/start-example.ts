@@ -67,7 +67,7 @@ sites:
 
 # The public keys of meters that sign what they measure, as printed on them: every bill is checked by them.
 # meters:
-#   - { evse_uid: OASIS-1, public_key: 3059301306072a8648ce3d020106082a8648ce3d030107034200… }
+#   - { evse_uid: "1", public_key: 3059301306072a8648ce3d020106082a8648ce3d030107034200… }
 
 # Your own drivers, who may charge at your partners' stations, too.
 drivers:
