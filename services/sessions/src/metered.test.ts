@@ -88,7 +88,11 @@ describe('what a meter signed', () => {
     event?.type === 'SessionEnded' ? event.signedData?.signed_values.map(({ plain_data }) => plain_data) : undefined;
   test('is told with the end of the session, once', () => {
     expect(after(begins(), signs(first!), signs(first!)).slice(1)).toEqual([
-      { type: 'MeterRead', readings: [], signed: [first] },
+      {
+        type: 'SignedRead',
+        session: { cdr_token: example.cdr_token, start_date_time: startedAt },
+        signed: [first],
+      },
     ]);
     expect(texts(ended(begins(), signs(first!), stop(30, '2000', [first!, last!])))).toEqual(['OCMF|1', 'OCMF|2']);
   });

@@ -1,6 +1,6 @@
 import { isNews, newReadings, takeReadings, termsOf } from './metering.ts';
 import type { Reading } from './register.ts';
-import type { Finding, Metered, Running } from './session-events.ts';
+import type { Finding, Metered, Running, SessionEvent } from './session-events.ts';
 import { newSigned, type SignedValue, withSigned } from './signed.ts';
 
 /** What a frame of the station's meter adds to a session. */
@@ -19,18 +19,29 @@ export function newlyMetered(
   };
 }
 
-export function isMetered({ readings, leftOut = [], signed = [], isCut = false }: Metered): boolean {
-  return isNews({ readings, leftOut }) || signed.length > 0 || isCut;
+/** As events: none where nothing is new. */
+export function meteredEvents(
+  { session: { cdr_token, start_date_time } }: Running,
+  { readings, leftOut = [], signed = [], isCut = false }: Metered,
+): SessionEvent[] {
+  const events: SessionEvent[] = [];
+  if (isNews({ readings, leftOut }))
+    events.push({ type: 'MeterRead', readings, ...(leftOut.length > 0 ? { leftOut } : {}) });
+  if (signed.length > 0 || isCut) {
+    const session = { cdr_token, start_date_time };
+    events.push({ type: 'SignedRead', session, signed, ...(isCut ? { isCut } : {}) });
+  }
+  return events;
 }
 
-export function withMetered<R extends Running>(charge: R, metered: Metered): R {
+export function withMetered<R extends Running>(charge: R, metered: Partial<Metered>): R {
   const { snapshots, metering, signed: kept } = charge;
-  const { signed = [], isCut = false } = metered;
+  const { readings = [], leftOut = [], signed = [], isCut = false } = metered;
   return {
     ...charge,
-    metering: takeReadings(termsOf(snapshots), metering, metered),
+    metering: takeReadings(termsOf(snapshots), metering, { readings, leftOut }),
     signed: withSigned(kept, { signed, isCut }),
-    findings: withFindings(charge.findings, findingsOf(metered)),
+    findings: withFindings(charge.findings, findingsOf({ readings, leftOut, isCut })),
   };
 }
 

@@ -120,7 +120,12 @@ export type SessionEvent =
       readonly snapshots: Snapshots;
       readonly orderId?: string | undefined;
     }
-  | ({ readonly type: 'MeterRead' } & Metered)
+  | ({ readonly type: 'MeterRead' } & Pick<Metered, 'readings' | 'leftOut'>)
+  /** A record may name the driver: the event says whose it is, to be forgotten with the contract. */
+  | ({
+      readonly type: 'SignedRead';
+      readonly session: Pick<Session, 'cdr_token' | 'start_date_time'>;
+    } & Pick<Metered, 'signed' | 'isCut'>)
   | { readonly type: 'SessionRefreshed'; readonly session: Session }
   | { readonly type: 'StatusNoted'; readonly status: string; readonly statusAt: string }
   | { readonly type: 'HoldNoted'; readonly held: boolean; readonly heldAt: string }

@@ -11,7 +11,7 @@ import {
   withHold,
   withStatus,
 } from './condition.ts';
-import { isMetered, newlyMetered, withMetered } from './metered.ts';
+import { meteredEvents, newlyMetered, withMetered } from './metered.ts';
 import { startMetering, stoppedAt, termsOf, toldUpToNow, turned } from './metering.ts';
 import {
   isConnectionNews,
@@ -126,6 +126,7 @@ function evolveActive(charge: Active, event: Later): SessionState {
   });
   switch (event.type) {
     case 'MeterRead':
+    case 'SignedRead':
       return withMetered(charge, event);
     case 'SessionRefreshed': {
       const { session } = event;
@@ -150,7 +151,7 @@ function evolveActive(charge: Active, event: Later): SessionState {
 function evolveParked(charge: Parked, event: Later): SessionState {
   const { stay, transaction } = charge;
   switch (event.type) {
-    case 'MeterRead':
+    case 'SignedRead':
       return withMetered(charge, event);
     case 'StatusNoted':
       return { ...charge, stay: seenFinishing(stay, event.statusAt) };
@@ -184,17 +185,15 @@ function parkedFrom(charge: Active, event: Of<'ChargeEnded'>): Parked {
 
 function readMeter(command: To<'ReadMeter'>, charge: Active): readonly SessionEvent[] {
   const metered = newlyMetered(charge, command);
-  if (!isMetered(metered)) return [];
-  const read: SessionEvent = { type: 'MeterRead', ...metered };
-  if (metered.readings.length === 0) return [read];
+  const events = meteredEvents(charge, metered);
+  if (metered.readings.length === 0) return events;
   const session = refreshed(withMetered(charge, metered), metered.readings, command);
-  return session ? [read, { type: 'SessionRefreshed', session }] : [read];
+  return session ? [...events, { type: 'SessionRefreshed', session }] : events;
 }
 
 /** After the charge only what the meter signed of it is news. */
 function readSigned(command: To<'ReadMeter'>, charge: Parked): readonly SessionEvent[] {
-  const metered = newlyMetered(charge, { ...command, readings: [] });
-  return isMetered(metered) ? [{ type: 'MeterRead', ...metered }] : [];
+  return meteredEvents(charge, newlyMetered(charge, { ...command, readings: [] }));
 }
 
 function noteStatus(command: To<'NoteStatus'>, { condition }: Active): readonly SessionEvent[] {

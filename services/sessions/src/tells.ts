@@ -61,6 +61,7 @@ export function tells(stored: StoredEvent): Fact | undefined {
     case 'OrderExpired':
       return told(orderChanged, { order: orderView(event.order) });
     case 'MeterRead':
+    case 'SignedRead':
     case 'StatusNoted':
     case 'HoldNoted':
     case 'FaultNoted':
