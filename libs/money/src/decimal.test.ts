@@ -165,3 +165,16 @@ test('the smaller and the larger of two', () => {
   expect(min(decimal(1), decimal(2)).toString()).toBe('1');
   expect(max(decimal(1), decimal(2)).toString()).toBe('2');
 });
+
+test('a coefficient is the same whether it came as a number or as a bigint, on both sides of the safe integers', () => {
+  for (const n of [0n, 5n, -5n, 2n ** 53n - 1n, 2n ** 53n, -(2n ** 53n), 2n ** 53n + 1n]) {
+    const value = Decimal.of(n, 2);
+    expect(value.coefficient).toBe(n);
+    // Through numbers beyond the safe ones and back: not a unit is lost.
+    expect(value.add(Decimal.of(2n ** 60n, 2)).sub(Decimal.of(2n ** 60n, 2))).toEqual(value);
+    expect(value.mul(Decimal.of(-1)).mul(Decimal.of(-1))).toEqual(value);
+  }
+  expect(Decimal.of(0).neg()).toEqual(Decimal.zero);
+  expect(Decimal.of(-7).remainder(Decimal.of(7))).toEqual(Decimal.zero);
+  expect(() => Decimal.of(1.5)).toThrow(RangeError);
+});

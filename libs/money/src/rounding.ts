@@ -10,30 +10,43 @@ export function roundQuotient(numerator: bigint, denominator: bigint, mode: Roun
   const quotient = numerator / denominator;
   const rest = numerator - quotient * denominator;
   if (rest === 0n) return quotient;
-  return awayFromZero(quotient, rest, denominator, mode)
-    ? quotient + (numerator < 0n ? -1n : 1n)
-    : quotient;
+  const twice = (rest < 0n ? -rest : rest) * 2n;
+  const half = twice < denominator ? -1 : twice > denominator ? 1 : 0;
+  const further = awayFromZero({ half, isOdd: (quotient & 1n) === 1n, isPositive: rest > 0n }, mode);
+  return further ? quotient + (numerator < 0n ? -1n : 1n) : quotient;
 }
 
-function awayFromZero(
-  quotient: bigint,
-  rest: bigint,
-  denominator: bigint,
-  mode: Rounding,
-): boolean {
-  const twice = (rest < 0n ? -rest : rest) * 2n;
+/** The same of safe integers: remainder, difference and exact quotient of those lose nothing. */
+export function roundSafeQuotient(numerator: number, denominator: number, mode: Rounding): number {
+  const rest = numerator % denominator;
+  const quotient = (numerator - rest) / denominator;
+  if (rest === 0) return quotient;
+  const half = Math.abs(rest) * 2 - denominator;
+  const further = awayFromZero({ half, isOdd: quotient % 2 !== 0, isPositive: rest > 0 }, mode);
+  return further ? quotient + (numerator < 0 ? -1 : 1) : quotient;
+}
+
+interface Rest {
+  /** Negative, 0 or positive: less than half of a unit, half, or more. */
+  readonly half: number;
+  /** Of the whole number toward zero. */
+  readonly isOdd: boolean;
+  readonly isPositive: boolean;
+}
+
+function awayFromZero({ half, isOdd, isPositive }: Rest, mode: Rounding): boolean {
   switch (mode) {
     case 'half-away-from-zero':
-      return twice >= denominator;
+      return half >= 0;
     case 'half-even':
-      return twice > denominator || (twice === denominator && (quotient & 1n) === 1n);
+      return half > 0 || (half === 0 && isOdd);
     case 'away-from-zero':
       return true;
     case 'toward-zero':
       return false;
     case 'ceiling':
-      return rest > 0n;
+      return isPositive;
     case 'floor':
-      return rest < 0n;
+      return !isPositive;
   }
 }

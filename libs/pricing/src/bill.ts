@@ -32,71 +32,71 @@ const EXPIRED_ONLY: readonly Phase[] = ['RESERVATION_EXPIRES'];
 /** Walks through a charge and finds the component of every quantity in it. */
 export class Bill {
   readonly entries: Entry[] = [];
-  readonly #course: Course;
-  readonly #policy: Policy;
-  readonly #timeZone: string | undefined;
-  readonly #reserved: readonly Phase[];
-  #flats: Component[] | undefined;
-  #zone: Zone | undefined;
+  private readonly course: Course;
+  private readonly policy: Policy;
+  private readonly timeZone: string | undefined;
+  private readonly reserved: readonly Phase[];
+  private flats: Component[] | undefined;
+  private zone: Zone | undefined;
 
   constructor(course: Course, policy: Policy, outcome?: Outcome, timeZone?: string) {
-    this.#course = course;
-    this.#policy = policy;
-    this.#timeZone = timeZone;
+    this.course = course;
+    this.policy = policy;
+    this.timeZone = timeZone;
     // PRC-14: what RESERVATION_EXPIRES does not price, RESERVATION still does.
     const expired = policy.expiredReservation === 'expires-only' ? EXPIRED_ONLY : EXPIRED;
-    this.#reserved = outcome === 'expired' ? expired : USED;
+    this.reserved = outcome === 'expired' ? expired : USED;
     const { stretches } = course;
-    for (let use = 0; use < stretches.length; use++) this.#take(stretches[use]!, use);
+    for (let use = 0; use < stretches.length; use++) this.take(stretches[use]!, use);
   }
 
-  #take(stretch: Stretch, use: number): void {
+  private take(stretch: Stretch, use: number): void {
     const { tariff, reservationS, energyWh, chargingS, parkingS } = stretch;
     if (tariff === undefined) return;
     if (reservationS) {
-      const moment = this.#momentOf(stretch, true);
-      this.#flat(this.#reserved, moment, use);
-      this.#add('TIME', this.#reserved, reservationS, moment, use);
+      const moment = this.momentOf(stretch, true);
+      this.flat(this.reserved, moment, use);
+      this.add('TIME', this.reserved, reservationS, moment, use);
     }
     if (reservationS && !energyWh && !chargingS && !parkingS) return;
-    const moment = this.#momentOf(stretch, false);
-    this.#flat(SESSION, moment, use);
-    if (energyWh && !(energyWh.isNegative() && this.#policy.negativeEnergy === 'zero')) {
-      this.#add('ENERGY', SESSION, energyWh, moment, use);
+    const moment = this.momentOf(stretch, false);
+    this.flat(SESSION, moment, use);
+    if (energyWh && !(energyWh.isNegative() && this.policy.negativeEnergy === 'zero')) {
+      this.add('ENERGY', SESSION, energyWh, moment, use);
     }
-    if (chargingS) this.#add('TIME', SESSION, chargingS, moment, use);
-    if (parkingS) this.#add('PARKING_TIME', SESSION, parkingS, moment, use);
+    if (chargingS) this.add('TIME', SESSION, chargingS, moment, use);
+    if (parkingS) this.add('PARKING_TIME', SESSION, parkingS, moment, use);
   }
 
   /** The moment at which a stretch is held against restrictions: its start. */
-  #momentOf(stretch: Stretch, reserved: boolean): Moment {
-    const { startMs, chargingStartMs, notes } = this.#course;
+  private momentOf(stretch: Stretch, reserved: boolean): Moment {
+    const { startMs, chargingStartMs, notes } = this.course;
     const tariff = stretch.tariff!;
-    const levels = levelsOf(stretch, this.#policy);
+    const levels = levelsOf(stretch, this.policy);
     if (!reserved && lacksLevel(tariff, levels)) {
       notes.push({ code: 'level-unknown', period: stretch.index });
     }
     return {
       atMs: stretch.startMs,
-      wallMs: tariff.usesClock ? this.#clock().wallMs(stretch.startMs) : Number.NaN,
+      wallMs: tariff.usesClock ? this.clock().wallMs(stretch.startMs) : Number.NaN,
       elapsedMs: stretch.startMs - (reserved ? startMs : chargingStartMs),
       energyWh: stretch.energySoFarWh,
       levels,
     };
   }
 
-  #clock(): Zone {
-    if (this.#zone) return this.#zone;
-    if (!this.#timeZone) {
+  private clock(): Zone {
+    if (this.zone) return this.zone;
+    if (!this.timeZone) {
       throw new InvalidCharge(
         'time_zone',
         'the tariff has local times: the Location’s zone expected',
       );
     }
-    return (this.#zone = zone(this.#timeZone));
+    return (this.zone = zone(this.timeZone));
   }
 
-  #add(
+  private add(
     dimension: TariffDimension,
     phases: readonly Phase[],
     volume: Decimal,
@@ -104,35 +104,35 @@ export class Bill {
     use: number,
   ): void {
     if (volume.isZero()) return;
-    const component = this.#find(dimension, phases, moment, use);
+    const component = this.find(dimension, phases, moment, use);
     this.entries.push({ use, dimension, phases, volume, moment, component });
   }
 
-  #find(
+  private find(
     dimension: TariffDimension,
     phases: readonly Phase[],
     moment: Moment,
     use: number,
   ): Component | undefined {
-    const components = componentsOf(this.#course.stretches[use]!.tariff!, dimension);
+    const components = componentsOf(this.course.stretches[use]!.tariff!, dimension);
     if (components.length === 0) return undefined;
     for (let i = 0; i < phases.length; i++) {
-      const component = pick(components, phases[i]!, moment, this.#policy);
+      const component = pick(components, phases[i]!, moment, this.policy);
       if (component) return component;
     }
     return undefined;
   }
 
   /** PRC-04: a FLAT is billed when it first becomes active, the reservation's apart. */
-  #flat(phases: readonly Phase[], moment: Moment, use: number): void {
-    if (this.#course.stretches[use]!.tariff!.components.FLAT.length === 0) return;
-    const taken = this.#flats?.some(
-      (flat) => this.#policy.flatFee === 'once-per-session' && phases.includes(flat.phase),
+  private flat(phases: readonly Phase[], moment: Moment, use: number): void {
+    if (this.course.stretches[use]!.tariff!.components.FLAT.length === 0) return;
+    const taken = this.flats?.some(
+      (flat) => this.policy.flatFee === 'once-per-session' && phases.includes(flat.phase),
     );
     if (taken) return;
-    const component = this.#find('FLAT', phases, moment, use);
-    if (!component || this.#flats?.includes(component)) return;
-    (this.#flats ??= []).push(component);
+    const component = this.find('FLAT', phases, moment, use);
+    if (!component || this.flats?.includes(component)) return;
+    (this.flats ??= []).push(component);
     this.entries.push({ use, dimension: 'FLAT', phases, volume: Decimal.one, moment, component });
   }
 }

@@ -27,10 +27,10 @@ export class Component {
   readonly phase: Phase;
   readonly checks: readonly Check[];
   readonly source: PriceComponent;
-  readonly #element: TariffElement;
-  #ninthsPerUnit: Decimal | undefined;
-  #inclFactor: Decimal | undefined;
-  #step: Decimal | undefined;
+  private readonly within: TariffElement;
+  private ninths: Decimal | undefined;
+  private inclusive: Decimal | undefined;
+  private stepSize: Decimal | undefined;
 
   constructor(dimension: TariffDimension, source: PriceComponent, index: number, of: ReadElement) {
     this.dimension = dimension;
@@ -39,12 +39,12 @@ export class Component {
     this.phase = of.phase;
     this.checks = of.checks;
     this.source = source;
-    this.#element = of.source;
+    this.within = of.source;
   }
 
   /** Its element prices parking and neither energy nor charging time. */
   get isParkingOnly(): boolean {
-    const dimensions = this.#element.price_components.map(({ type }) => type);
+    const dimensions = this.within.price_components.map(({ type }) => type);
     const charges = dimensions.includes('ENERGY') || dimensions.includes('TIME');
     return dimensions.includes('PARKING_TIME') && !charges;
   }
@@ -63,12 +63,12 @@ export class Component {
   get step(): Decimal | undefined {
     const size = this.source.step_size;
     if (size == null || !(size > 0) || this.dimension === 'FLAT') return undefined;
-    return (this.#step ??= decimal(size));
+    return (this.stepSize ??= decimal(size));
   }
 
   /** Nine times the price of one Wh, one second or once (`Amount`). */
   get ninthsPerUnit(): Decimal {
-    return (this.#ninthsPerUnit ??= ninths(this.dimension, this.source.price));
+    return (this.ninths ??= ninths(this.dimension, this.source.price));
   }
 
   /** 1 + VAT; undefined = no VAT applies. */
@@ -76,7 +76,7 @@ export class Component {
     const { vat } = this.source;
     if (vat == null) return undefined;
     // The usual percentages are whole numbers.
-    return (this.#inclFactor ??= Number.isSafeInteger(vat)
+    return (this.inclusive ??= Number.isSafeInteger(vat)
       ? Decimal.of(100 + (vat as number), 2)
       : HUNDRED.add(decimal(vat)).shift(-2));
   }

@@ -137,17 +137,17 @@ function knownInstant(text: string, path: string, notes: Note[]): number | undef
 
 /** Which of the charge's tariffs prices a period. */
 class TariffChoice {
-  readonly #tariffs: readonly Tariff[];
-  readonly #atMs: number;
-  readonly #policy: Policy;
-  readonly #notes: Note[];
-  #compiled: readonly CompiledTariff[] | undefined;
+  private readonly tariffs: readonly Tariff[];
+  private readonly atMs: number;
+  private readonly policy: Policy;
+  private readonly notes: Note[];
+  private compiled: readonly CompiledTariff[] | undefined;
 
   constructor(tariffs: readonly Tariff[], atMs: number, policy: Policy, notes: Note[]) {
-    this.#tariffs = tariffs;
-    this.#atMs = atMs;
-    this.#policy = policy;
-    this.#notes = notes;
+    this.tariffs = tariffs;
+    this.atMs = atMs;
+    this.policy = policy;
+    this.notes = notes;
   }
 
   choose(stretches: readonly Stretch[]): void {
@@ -155,45 +155,45 @@ class TariffChoice {
     for (let i = 0; i < stretches.length; i++) {
       if (stretches[i]!.source.tariff_id != null) named = true;
     }
-    const byName = named && this.#policy.periodTariff === 'named';
-    const valid = byName ? undefined : this.#compile(this.#firstValid());
+    const byName = named && this.policy.periodTariff === 'named';
+    const valid = byName ? undefined : this.compile(this.firstValid());
     for (let i = 0; i < stretches.length; i++) {
-      const tariff = byName ? this.#named(stretches[i]!) : undefined;
-      stretches[i]!.tariff = valid ?? (tariff && this.#compile(tariff));
+      const tariff = byName ? this.named(stretches[i]!) : undefined;
+      stretches[i]!.tariff = valid ?? (tariff && this.compile(tariff));
     }
   }
 
-  #compile(tariff: Tariff): CompiledTariff {
-    const known = this.#compiled?.find(({ source }) => source === tariff);
+  private compile(tariff: Tariff): CompiledTariff {
+    const known = this.compiled?.find(({ source }) => source === tariff);
     if (known) return known;
     const compiled = compile(tariff);
-    this.#compiled = this.#compiled ? [...this.#compiled, compiled] : [compiled];
+    this.compiled = this.compiled ? [...this.compiled, compiled] : [compiled];
     return compiled;
   }
 
   /** Ids compare without case (CiString); of two versions, the one valid at the start. */
-  #named({ source, index }: Stretch): Tariff | undefined {
+  private named({ source, index }: Stretch): Tariff | undefined {
     const id = source.tariff_id;
     if (id == null) {
-      if (this.#policy.namelessPeriod === 'first-valid') return this.#firstValid();
-      this.#notes.push({ code: 'period-names-no-tariff', period: index });
+      if (this.policy.namelessPeriod === 'first-valid') return this.firstValid();
+      this.notes.push({ code: 'period-names-no-tariff', period: index });
       return undefined;
     }
-    const only = this.#tariffs.length === 1 ? this.#tariffs[0]! : undefined;
+    const only = this.tariffs.length === 1 ? this.tariffs[0]! : undefined;
     if (only?.id === id) return only;
-    const same = this.#tariffs.filter((one) => isSameId(one.id, id));
-    if (same.length > 0) return same.find((one) => isValidAt(one, this.#atMs)) ?? same[0];
-    this.#notes.push({ code: 'period-names-unlisted-tariff', period: index });
+    const same = this.tariffs.filter((one) => isSameId(one.id, id));
+    if (same.length > 0) return same.find((one) => isValidAt(one, this.atMs)) ?? same[0];
+    this.notes.push({ code: 'period-names-unlisted-tariff', period: index });
     return only;
   }
 
-  #firstValid(): Tariff {
-    for (let i = 0; i < this.#tariffs.length; i++) {
-      if (isValidAt(this.#tariffs[i]!, this.#atMs)) return this.#tariffs[i]!;
+  private firstValid(): Tariff {
+    for (let i = 0; i < this.tariffs.length; i++) {
+      if (isValidAt(this.tariffs[i]!, this.atMs)) return this.tariffs[i]!;
     }
     const code = 'tariff-outside-its-validity';
-    if (!this.#notes.some((note) => note.code === code)) this.#notes.push({ code });
-    return this.#tariffs[0]!;
+    if (!this.notes.some((note) => note.code === code)) this.notes.push({ code });
+    return this.tariffs[0]!;
   }
 }
 
