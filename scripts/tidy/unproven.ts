@@ -2,7 +2,6 @@
 export const notYet: Readonly<Record<string, string>> = {
   'TRN-55': "partners' lists are not pulled yet",
   'TRN-57': "partners' lists are not pulled yet",
-  'HUB-22': 'a hub does not hear of the parties behind another hub yet',
   'LOC-07': 'agreements do not say yet which Locations are private',
   'LOC-11': 'two tariffs of one type on a Connector are not refused yet',
   'LOC-35': 'nothing reads charging_when_closed yet',

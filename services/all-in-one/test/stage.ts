@@ -15,6 +15,8 @@ export interface StageOptions {
   readonly rate: number;
   /** Platform seconds between two meter samples of a charge, and between two refreshes of its Session. */
   readonly everyS: number;
+  /** The two know each other through a hub alone, a third platform. */
+  readonly viaHub?: boolean;
   /** Configuration keys of single stations. */
   readonly stationSettings?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
@@ -34,6 +36,8 @@ export interface Side {
 export interface Stage {
   readonly oasis: Side;
   readonly plunk: Side;
+  /** Between them, where the stage was set so. */
+  readonly hub: Side | undefined;
   readonly chargers: ChargerProcess;
   /** Signs a driver of Carbon Plunk in. */
   driver(name: 'avery' | 'blake' | 'casey'): Promise<Portal>;
@@ -91,8 +95,14 @@ const plunkSettings = () => {
   };
 };
 
+const hubSettings = () => ({
+  party: { country_code: 'CA', party_id: 'HUB', name: 'Open Hub', roles: ['HUB'] },
+  portal: { operator_keys: ['operator-key-of-the-hub'] },
+  ocpi: { allow_private_urls: true, request_timeout_ms: 5_000, first_retry_ms: 50, longest_retry_ms: 400 },
+});
+
 /** Both platforms, registered with each other, all objects exchanged, and OASIS's chargers at their sockets. */
-export async function setStage({ hosting, rate, everyS, stationSettings = {} }: StageOptions): Promise<Stage> {
+export async function setStage({ hosting, rate, everyS, viaHub = false, stationSettings = {} }: StageOptions): Promise<Stage> {
   const dir = mkdtempSync(join(tmpdir(), 'roamwatt-stage-'));
   const clockEnv = {
     ROAMWATT_CLOCK_EPOCH: DEMO_EPOCH,
@@ -115,12 +125,13 @@ export async function setStage({ hosting, rate, everyS, stationSettings = {} }: 
     return started;
   };
   const settings = { oasis: oasisSettings(everyS), plunk: plunkSettings() };
-  const logs = () => ['oasis', 'plunk'].map((title) => tails(join(dir, title, 'logs'), title)).join('\n');
+  const titles = ['oasis', 'plunk', ...(viaHub ? ['hub'] : [])];
+  const logs = () => titles.map((title) => tails(join(dir, title, 'logs'), title)).join('\n');
   try {
     // One failing, the other has to be there to be stopped.
-    const starting = [side('oasis', settings.oasis), side('plunk', settings.plunk)] as const;
+    const starting = [side('oasis', settings.oasis), side('plunk', settings.plunk), viaHub ? side('hub', hubSettings()) : undefined] as const;
     await Promise.allSettled(starting);
-    const [oasis, plunk] = await Promise.all(starting);
+    const [oasis, plunk, hub] = await Promise.all(starting);
     const chargers = startCharger({
       env: clockEnv,
       config: {
@@ -137,7 +148,7 @@ export async function setStage({ hosting, rate, everyS, stationSettings = {} }: 
     const [avery, blake, , marked] = settings.plunk.drivers;
     const drivers = { avery: avery!, blake: blake!, casey: marked! };
     const stage: Stage = {
-      oasis, plunk, chargers, logs, stop,
+      oasis, plunk, hub, chargers, logs, stop,
       driver: (name) => Portal.driver(plunk.platform().portalUrl, drivers[name].email, drivers[name].password),
     };
     await meet(stage, settings.oasis.stations.map(({ id }) => id));
@@ -149,7 +160,7 @@ export async function setStage({ hosting, rate, everyS, stationSettings = {} }: 
   }
 }
 
-type Settings = ReturnType<typeof oasisSettings> | ReturnType<typeof plunkSettings>;
+type Settings = ReturnType<typeof oasisSettings> | ReturnType<typeof plunkSettings> | ReturnType<typeof hubSettings>;
 
 async function startSide(options: PlatformOptions & { settings: Settings }): Promise<Side & { close(): Promise<void> }> {
   let platform = await startPlatform(options);
@@ -174,9 +185,11 @@ const TOKENS_OF_PLUNK = 13;
 
 /** The handshake, as operators do it, and until each side has what the other pushes at first. */
 async function meet(stage: Stage, stations: readonly string[]): Promise<void> {
-  const { oasis, plunk, chargers } = stage;
-  const { token_a, versions_url } = await invitation(oasis, 'Carbon Plunk');
-  await plunk.operator.post('/v1/operator/partners', { name: 'Energy OASIS', token_a, versions_url });
+  const { oasis, plunk, hub, chargers } = stage;
+  if (hub) {
+    await introduce(hub, oasis, 'Energy OASIS');
+    await introduce(hub, plunk, 'Carbon Plunk');
+  } else await introduce(oasis, plunk, 'Carbon Plunk');
   const booted = stations.map((station) => chargers.until({ event: 'booted', station }));
   await Promise.all([
     ...booted,
@@ -187,6 +200,12 @@ async function meet(stage: Stage, stations: readonly string[]): Promise<void> {
     eventually('Carbon Plunk knows the EVSEs of OASIS, free and priced', async () =>
       (await freeEvses(await stage.driver('avery'))).length === stations.length),
   ]);
+}
+
+/** One side invites, the other registers with it. */
+export async function introduce(host: Side, guest: Side, name: string): Promise<void> {
+  const { token_a, versions_url } = await invitation(host, name);
+  await guest.operator.post('/v1/operator/partners', { name: 'the one who invited', token_a, versions_url });
 }
 
 /** What an operator hands to a partner who is to register. */

@@ -1,5 +1,5 @@
 import type { Agent } from 'undici';
-import { type Body, type CallOptions, type ClientOptions, ocpiClient, type OcpiClient, outboundAgent, type Outcome, type Party } from '#ocpi';
+import { type Body, type CallOptions, type ClientOptions, ocpiClient, type OcpiClient, outboundAgent, type Outcome, type Page, type Party } from '#ocpi';
 import type { PartySettings } from '#settings';
 import { inSpan, type Tracer } from '#telemetry';
 import type { OcpiSettings } from './config.ts';
@@ -30,6 +30,11 @@ export class Calls {
     const { country_code, party_id } = this.parts.party;
     const client = ocpiClient({ ...this.optionsFor(partner), from: { country_code, party_id }, ...(to ? { to } : {}) });
     return this.traced(client, partner.name);
+  }
+
+  /** A list of a configuration module, page by page. HUB-02. */
+  pages(partner: Partner, url: string): AsyncGenerator<Page, void> {
+    return ocpiClient(this.optionsFor(partner)).getAll(url, { routing: false });
   }
 
   /** For a request to a registered partner that is somebody else's. */

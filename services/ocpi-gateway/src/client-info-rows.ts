@@ -59,6 +59,19 @@ export async function keepClient(tx: Tx, { partnerId, behind, info }: Client): P
   return (rowCount ?? 0) > 0;
 }
 
+/** Links came or went: who is behind a hub and has a link of its own, is heard there alone. */
+export async function noteOwnLinks(tx: Tx): Promise<void> {
+  await tx.query(
+    `UPDATE client_infos c SET has_own_link = linked.here
+     FROM (SELECT b.country_code, b.party_id, b.role, b.partner_id, EXISTS (
+         SELECT FROM partners d, json_array_elements(d.roles) r WHERE d.state = 'registered'
+         AND upper(r->>'country_code') = b.country_code AND upper(r->>'party_id') = b.party_id) AS here
+       FROM client_infos b WHERE b.behind) linked
+     WHERE c.country_code = linked.country_code AND c.party_id = linked.party_id AND c.role = linked.role
+       AND c.partner_id = linked.partner_id AND c.has_own_link <> linked.here`,
+  );
+}
+
 /** A partner's own parties are like this now; those it has no more are SUSPENDED. Answers what changed. */
 export async function keepRoles(tx: Tx, partnerId: string, roles: readonly CredentialsRole[], status: ConnectionStatus, at: number): Promise<Client[]> {
   const clientAt = ({ country_code, party_id, role }: Pick<ClientInfo, 'country_code' | 'party_id' | 'role'>, as: ConnectionStatus): Client =>

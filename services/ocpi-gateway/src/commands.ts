@@ -14,7 +14,7 @@ import { findSent, findTaken, keepTaken, noteAnswered, noteResponse } from './co
 import type { OcpiSettings } from './config.ts';
 import type { Handler, Handlers, OcpiReply, OcpiRequest } from './exchange.ts';
 import { outcomeText } from './handshake.ts';
-import { hasParty, partiesOf, toBus } from './partner.ts';
+import { askersOf, hasParty, partiesOf, toBus } from './partner.ts';
 import { findPartner, noteError } from './partner-rows.ts';
 import { refuse } from './refusals.ts';
 import { retryInMs } from './retry.ts';
@@ -72,7 +72,7 @@ export class Commands {
 
   private stop(request: OcpiRequest): Promise<OcpiReply> {
     const { session_id: sessionId } = request.body as StopSession;
-    const parties = partiesOf(request.caller.partner).map(toBus);
+    const parties = askersOf(request).map(toBus);
     return this.take('STOP_SESSION', request, (orderId) =>
       this.parts.bus.ask(stopSession, { orderId, sessionId, parties }, { commandId: orderId }));
   }

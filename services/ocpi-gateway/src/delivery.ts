@@ -126,7 +126,8 @@ export class Delivery {
     const attempts = Math.max(attempt, held.refusals + 1);
     if (outcome.kind === 'refused' && isVerdict(outcome)) return this.park(key, text, attempts);
     if (outcome.kind === 'refused' && key.module !== 'cdrs' && isAboutOne(outcome)) {
-      if (attempts >= settings.refusals_before_parking) return this.park(key, text, attempts);
+      // A hub's own: its member is away, and others of its members are not held up by that.
+      if (attempts >= settings.refusals_before_parking && !isHubs(outcome)) return this.park(key, text, attempts);
       const at = clock.now() + retryInMs(attempts, settings) * clock.rate;
       await db.tx((tx) => queueAgain(tx, key, at));
       return 'done';
@@ -167,6 +168,10 @@ export class Delivery {
 /** OCPI's own no, from a partner that understood: trying again is of no use. */
 function isVerdict({ http, statusCode }: Refused): boolean {
   return http < 300 && statusCode !== undefined && statusCode >= 2000 && statusCode < 3000;
+}
+
+function isHubs({ statusCode }: Refused): boolean {
+  return statusCode !== undefined && statusCode >= 4000;
 }
 
 /** Whether the answer is about the object, and not about us or the whole of the partner's platform. */

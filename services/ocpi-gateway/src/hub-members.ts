@@ -42,10 +42,8 @@ export class HubMembers {
   }
 
   /** A party may speak for itself, and behind a hub for those it has told of. HUB-23. */
-  async speaksFor(partner: Partner, party: Party): Promise<boolean> {
-    if (hasParty(partner, party)) return true;
-    const clients = await clientsWith(this.parts.db, party);
-    return clients.some(({ partnerId, behind }) => behind && partnerId === partner.id);
+  speaksFor(partner: Partner, party: Party): boolean {
+    return hasParty(partner, party);
   }
 
   /** Those that a partner's parties may see, without their own. */
@@ -81,8 +79,10 @@ export class HubMembers {
   }
 
   /** What another hub says of a party behind it. HUB-22. */
-  async told(tx: Tx, client: Client): Promise<void> {
-    if (await keepClient(tx, client)) await this.announce(tx, [client]);
+  async told(tx: Tx, client: Client): Promise<boolean> {
+    const isNews = await keepClient(tx, client);
+    if (isNews) await this.announce(tx, [client]);
+    return isNews;
   }
 
   /** A message came: it is there, whatever we thought. */

@@ -75,7 +75,7 @@ export class Hub {
     const crossing = await findCrossing(db, request.params.crossing!, clock.now());
     if (!crossing || crossing.holder !== request.caller.partner.id) throw refuse('not-found', 'there is no such URL for you');
     const owner = await this.connected(crossing.owner, crossing.party);
-    const from = await this.sender(request);
+    const from = this.sender(request);
     const leg = { caller: request.caller.partner, from, to: crossing.party };
     const search = new URL(request.url + request.search).search;
     const url = search === '' ? crossing.url : `${crossing.url}${crossing.url.includes('?') ? '&' : '?'}${search.slice(1)}`;
@@ -83,7 +83,7 @@ export class Hub {
   }
 
   private async answer(route: Route, request: OcpiRequest): Promise<OcpiReply> {
-    const from = await this.sender(request);
+    const from = this.sender(request);
     const way = wayOf(route, request.routing.to, this.parts.party);
     if (way.kind === 'list') return this.list(route.module as ModuleId, request, from);
     if (way.kind === 'everybody') return this.broadcast(route, request, from);
@@ -94,11 +94,11 @@ export class Hub {
   }
 
   /** Whom a request is from: one of the caller's own parties, or of those behind it. HUB-23. */
-  private async sender({ caller: { partner }, routing }: OcpiRequest): Promise<Party> {
+  private sender({ caller: { partner }, routing }: OcpiRequest): Party {
     const own = partiesOf(partner);
     const from = routing.from ?? (own.length === 1 ? own[0] : undefined);
     if (!from) throw refuse('invalid-parameters', 'OCPI-from-… is missing, and you have more than one party');
-    if (!await this.parts.members.speaksFor(partner, from)) {
+    if (!this.parts.members.speaksFor(partner, from)) {
       throw refuse('invalid-parameters', `OCPI-from-… names ${partyText(from)}, which is none of your roles`);
     }
     return { country_code: from.country_code.toUpperCase(), party_id: from.party_id.toUpperCase() };
@@ -176,7 +176,7 @@ export class Hub {
     const query = route.query ? read(route.query, request.query) : undefined;
     if (query && !query.ok) throw refuse('invalid-parameters', query.message);
     const object = objectOf(route, request.params, String((query?.value as { type?: string } | undefined)?.type ?? ''));
-    if (!await members.speaksFor(request.caller.partner, object.owner)) throw refuse('foreign-party', `${partyText(object.owner)} is none of your roles`);
+    if (!members.speaksFor(request.caller.partner, object.owner)) throw refuse('foreign-party', `${partyText(object.owner)} is none of your roles`);
     const isNew = await db.tx(async (tx) => {
       await lockLinks(tx, 'together');
       const known = await findObject(tx, object);

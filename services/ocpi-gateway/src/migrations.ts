@@ -98,6 +98,7 @@ const partners: MigrationList = [
          role text NOT NULL,
          partner_id text NOT NULL REFERENCES partners ON DELETE CASCADE,
          behind boolean NOT NULL,
+         has_own_link boolean NOT NULL DEFAULT false,  -- of one behind: then it is heard there alone
          status text NOT NULL,
          last_updated timestamptz NOT NULL,
          created bigint GENERATED ALWAYS AS IDENTITY,

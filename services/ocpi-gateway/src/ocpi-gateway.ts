@@ -100,7 +100,7 @@ export class OcpiGateway {
     const references = locationReferencesJson && fromJsonBytes<LocationReferences>(locationReferencesJson);
     const url = `${joinUrl(endpoint, uid, 'authorize')}?type=${type}`;
     const outcome = await calls.to(partner, party).post(url, references, timeoutMs > 0 ? { timeoutMs } : {});
-    if (outcome.kind === 'unreachable') return { outcome: 'unreachable' };
+    if (outcome.kind === 'unreachable' || isOutOfReach(outcome)) return { outcome: 'unreachable' };
     if (outcome.kind === 'refused' && (outcome.statusCode === 2004 || (outcome.http === 404 && outcome.statusCode !== undefined))) {
       return { outcome: 'answered' };
     }
@@ -113,6 +113,11 @@ export class OcpiGateway {
   }
 }
 
+/** A hub says that the receiver is unknown to it or not connected: nothing was done there. HUB-19. */
+function isOutOfReach(outcome: Outcome): boolean {
+  return outcome.kind === 'refused' && (outcome.statusCode === 4001 || outcome.statusCode === 4003);
+}
+
 function ended(outcome: SentCommand['outcome'], message: string, more: Partial<SentCommand> = {}): SentCommand {
   return { outcome, result: '', timeoutS: 0, statusCode: 0, message, ...more };
 }
@@ -123,6 +128,7 @@ function commandAnswer(outcome: Outcome): SentCommand {
   if (outcome.kind === 'unclear') return ended('unclear', 'the operator gave no clear answer');
   const reading = read(CommandResponse, outcome.data);
   const statusCode = outcome.statusCode ?? 0;
+  if (isOutOfReach(outcome)) return ended('unreachable', `the operator could not be reached: ${outcome.kind === 'refused' ? outcome.message : ''}`, { statusCode });
   if (reading.ok) {
     const { result, timeout, message } = reading.value;
     const text = message?.[0]?.text ?? (outcome.kind === 'refused' ? outcome.message : '');

@@ -9,12 +9,17 @@ interface Row {
   version: string;
   versions_url: string;
   roles: CredentialsRole[];
+  behind: Party[];
   endpoints: Endpoint[];
   token_out: Buffer | null;
   last_error: string;
 }
 
-const COLUMNS = 'p.partner_id, p.name, p.state, p.version, p.versions_url, p.roles, p.endpoints, p.token_out, p.last_error';
+const COLUMNS = `p.partner_id, p.name, p.state, p.version, p.versions_url, p.roles, p.endpoints, p.token_out, p.last_error,
+  CASE WHEN p.roles::text LIKE '%"HUB"%' THEN (
+    SELECT coalesce(json_agg(json_build_object('country_code', c.country_code, 'party_id', c.party_id)), '[]')
+    FROM (SELECT DISTINCT country_code, party_id FROM client_infos c WHERE c.partner_id = p.partner_id AND c.behind
+      AND NOT c.has_own_link AND c.status IN ('CONNECTED', 'OFFLINE')) c) ELSE '[]' END AS behind`;
 
 const partnerOf = (row: Row): Partner => ({
   id: row.partner_id,
@@ -23,6 +28,7 @@ const partnerOf = (row: Row): Partner => ({
   version: row.version,
   versionsUrl: row.versions_url,
   roles: row.roles,
+  behind: row.behind,
   endpoints: row.endpoints,
   tokenOut: row.token_out ?? undefined,
   lastError: row.last_error,

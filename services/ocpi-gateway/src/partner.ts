@@ -3,6 +3,7 @@ import {
   type CredentialsRole, type Endpoint, type Interface, type InterfaceRole, type ModuleId, type Party, type Role,
   sameParty, typicalInterfaces,
 } from '#ocpi';
+import type { OcpiRequest } from './exchange.ts';
 
 export type PartnerState = 'invited' | 'registering' | 'registered' | 'unregistered';
 
@@ -14,6 +15,8 @@ export interface Partner {
   readonly version: string;
   readonly versionsUrl: string;
   readonly roles: readonly CredentialsRole[];
+  /** Of a hub: the parties that it says are behind it, without those that have a link of their own. */
+  readonly behind: readonly Party[];
   readonly endpoints: readonly Endpoint[];
   /** The token we present, sealed. */
   readonly tokenOut: Buffer | undefined;
@@ -21,13 +24,16 @@ export interface Partner {
 }
 
 /** What this service serves so far: charging profiles and preferences are not among it. */
-const servedModules: readonly ModuleId[] = ['locations', 'sessions', 'cdrs', 'tariffs', 'tokens', 'commands'];
+const servedModules: readonly ModuleId[] = ['locations', 'sessions', 'cdrs', 'tariffs', 'tokens', 'commands', 'hubclientinfo'];
 /** A hub serves what its members do. */
-const hubModules: readonly ModuleId[] = [...servedModules, 'chargingprofiles', 'hubclientinfo'];
+const hubModules: readonly ModuleId[] = [...servedModules, 'chargingprofiles'];
 
 /** The interfaces that a platform with these roles offers here. VER-07. */
 export function ourInterfaces(roles: readonly Role[]): Interface[] {
-  const all = roles.flatMap((role) => typicalInterfaces[role].filter(({ module }) => (role === 'HUB' ? hubModules : servedModules).includes(module)));
+  const all = roles.flatMap((role) => (role === 'HUB'
+    // Between hubs each hears who is behind the other. HUB-22.
+    ? [...typicalInterfaces.HUB.filter(({ module }) => hubModules.includes(module)), { module: 'hubclientinfo', role: 'RECEIVER' } as const]
+    : typicalInterfaces[role].filter(({ module }) => servedModules.includes(module))));
   return all.filter((one, index) => all.findIndex((other) => sameInterface(one, other)) === index);
 }
 
@@ -45,13 +51,28 @@ export function endpointOf(partner: Partner, module: ModuleId, role: InterfaceRo
   return partner.endpoints.find((endpoint) => endpoint.identifier === module && endpoint.role === role)?.url;
 }
 
-export function hasParty(partner: Pick<Partner, 'roles'>, party: Party): boolean {
-  return partner.roles.some((role) => sameParty(role, party));
+/** Whether a platform speaks for a party: its own, or one behind a hub. */
+export function hasParty(partner: Pick<Partner, 'roles' | 'behind'>, party: Party): boolean {
+  return isPartyOf(partner, party) || partner.behind.some((one) => sameParty(one, party));
+}
+
+export function isPartyOf({ roles }: Pick<Partner, 'roles'>, party: Party): boolean {
+  return roles.some((role) => sameParty(role, party));
+}
+
+export function isHub({ roles }: Pick<Partner, 'roles'>): boolean {
+  return roles.some(({ role }) => role === 'HUB');
+}
+
+/** Whom a request is for or about: all parties of its platform; through a hub, the one that it is from. */
+export function askersOf({ caller: { partner }, routing }: Pick<OcpiRequest, 'caller' | 'routing'>): Party[] {
+  if (!isHub(partner)) return partiesOf(partner);
+  return routing.from ? [routing.from] : [];
 }
 
 /** The parties of a platform, each once. */
-export function partiesOf(partner: Pick<Partner, 'roles'>): Party[] {
-  const parties = partner.roles.map(({ country_code, party_id }) => ({ country_code, party_id }));
+export function partiesOf(partner: Pick<Partner, 'roles' | 'behind'>): Party[] {
+  const parties = [...partner.roles, ...partner.behind].map(({ country_code, party_id }) => ({ country_code, party_id }));
   return parties.filter((party, index) => parties.findIndex((other) => sameParty(party, other)) === index);
 }
 

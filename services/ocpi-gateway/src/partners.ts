@@ -10,8 +10,9 @@ import type { Database, Tx } from '#postgres';
 import type { PartySettings } from '#settings';
 import { type Clock, rfc3339 } from '#time';
 import type { Calls } from './calls.ts';
+import { noteOwnLinks } from './client-info-rows.ts';
 import { meet, type Met, outcomeText, refuse } from './handshake.ts';
-import { hasParty, ourInterfaces, type Partner, toBus } from './partner.ts';
+import { endpointOf, hasParty, isPartyOf, ourInterfaces, type Partner, toBus } from './partner.ts';
 import {
   addToken, dropTokens, findPartner, insertPartner, partnersWithWaiting, registeredPartners, removePartner,
   replaceToken, restoreToken, storePartner, tokenHolders, type TokenKind, type Waiting,
@@ -240,7 +241,11 @@ export class Partners {
     await this.replaceOlder(tx, joined);
     await storePartner(tx, joined);
     await this.adoptCdrs(tx, joined);
+    await noteOwnLinks(tx);
     await this.parts.links?.joined(tx, joined);
+    if (endpointOf(joined, 'hubclientinfo', 'SENDER') !== undefined) {
+      await addDue(tx, { id: `pull clients ${partner.id} ${randomUUID()}`, key: `clients ${partner.id}`, kind: 'pull-clients', at: clock.now(), body: { partnerId: partner.id } });
+    }
     await addDue(tx, { id: `push all ${partner.id} ${randomUUID()}`, key: partner.id, kind: 'push-all', at: clock.now(), body: { partnerId: partner.id } });
     await outbox.tell(tx, [registeredFact(joined, rfc3339(clock.now()))]);
     return joined;
@@ -254,7 +259,7 @@ export class Partners {
     const ours = roles.find((role) => sameParty(role, this.parts.party));
     if (ours) throw refuse('registration-refused', `roles: ${partyText(ours)} is this platform`);
     for (const other of await registeredPartners(tx)) {
-      const theirs = roles.find((role) => hasParty(other, role));
+      const theirs = roles.find((role) => isPartyOf(other, role));
       if (theirs && other.id !== id && other.versionsUrl !== versionsUrl) {
         throw refuse('registration-refused', `roles: ${partyText(theirs)} is on another platform, whose link has to end first`);
       }
@@ -271,7 +276,7 @@ export class Partners {
   }
 
   /** What this party never got of CDRs, by an earlier link or for want of one, it gets now. */
-  private async adoptCdrs(tx: Tx, joined: Partner): Promise<void> {
+  async adoptCdrs(tx: Tx, joined: Partner): Promise<void> {
     for (const { key, current } of await strandedCdrs(tx)) {
       if (!hasParty(joined, (JSON.parse(current) as Cdr).cdr_token)) continue;
       await forgetOne(tx, key);
@@ -287,11 +292,12 @@ export class Partners {
     await forgetPushed(tx, partner.id);
     await storePartner(tx, { ...partner, state: 'unregistered', endpoints: [], tokenOut: undefined });
     await this.parts.links?.ended(tx, partner);
+    await noteOwnLinks(tx);
   }
 }
 
 function fresh(name: string, state: Partner['state'], versionsUrl: string): Partner {
-  return { id: randomUUID(), name, state, version: '', versionsUrl, roles: [], endpoints: [], tokenOut: undefined, lastError: '' };
+  return { id: randomUUID(), name, state, version: '', versionsUrl, roles: [], behind: [], endpoints: [], tokenOut: undefined, lastError: '' };
 }
 
 function sameRole(a: CredentialsRole, b: CredentialsRole): boolean {

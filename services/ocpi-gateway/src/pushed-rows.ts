@@ -1,5 +1,5 @@
 import { addDue } from '#due';
-import { type Cdr, isStale } from '#ocpi';
+import { type Cdr, isStale, partyText } from '#ocpi';
 import type { Queryable, Tx } from '#postgres';
 import { rfc3339 } from '#time';
 import type { PushedModule } from './difference.ts';
@@ -55,27 +55,27 @@ export async function queuePush(tx: Tx, key: PushedKey, current: string | undefi
      RETURNING n`,
     [...keyOf(key), current ?? null, rfc3339(Math.round(at))],
   );
-  await addPush(tx, key, rows[0]!.n, at);
+  await addPush(tx, key, { n: rows[0]!.n, current: current ?? null }, at);
 }
 
-async function addPush(tx: Tx, key: PushedKey, n: number, at: number): Promise<void> {
+async function addPush(tx: Tx, key: PushedKey, { n, current }: { n: number; current: string | null }, at: number): Promise<void> {
   const { partnerId, module, objectKey } = key;
   const kind = module === 'cdrs' ? 'push-cdr' : 'push';
-  await addDue(tx, { id: `${kind} ${partnerId} ${module} ${objectKey} ${n}`, key: laneOf(key), kind, at, body: key });
+  await addDue(tx, { id: `${kind} ${partnerId} ${module} ${objectKey} ${n}`, key: laneOf(key, current ?? undefined), kind, at, body: key });
 }
 
 /** A partner that answers fails over this one object: it goes behind the others, once more at `at`. */
 export async function queueAgain(tx: Tx, key: PushedKey, at: number): Promise<void> {
-  const { rows } = await tx.query<{ n: number }>(
-    `UPDATE pushed SET n = n + 1, refusals = refusals + 1 WHERE ${WHERE} RETURNING n`, keyOf(key),
+  const { rows } = await tx.query<{ n: number; current: string | null }>(
+    `UPDATE pushed SET n = n + 1, refusals = refusals + 1 WHERE ${WHERE} RETURNING n, current`, keyOf(key),
   );
-  if (rows[0]) await addPush(tx, key, rows[0].n, at);
+  if (rows[0]) await addPush(tx, key, rows[0], at);
 }
 
 /** Others have to go before it: once more at `at`, and that is no refusal. */
 export async function queueBehind(tx: Tx, key: PushedKey, at: number): Promise<void> {
-  const { rows } = await tx.query<{ n: number }>(`UPDATE pushed SET n = n + 1 WHERE ${WHERE} RETURNING n`, keyOf(key));
-  if (rows[0]) await addPush(tx, key, rows[0].n, at);
+  const { rows } = await tx.query<{ n: number; current: string | null }>(`UPDATE pushed SET n = n + 1 WHERE ${WHERE} RETURNING n, current`, keyOf(key));
+  if (rows[0]) await addPush(tx, key, rows[0], at);
 }
 
 /** Not to be sent any more: the partner is gone, or no longer takes such objects. */
@@ -127,9 +127,14 @@ export async function forgetOne(tx: Tx, key: PushedKey): Promise<void> {
   await tx.query(`DELETE FROM pushed WHERE ${WHERE}`, keyOf(key));
 }
 
-/** Sessions do not wait behind a first push of all Locations, and a CDR that is not taken holds up nothing else. */
-function laneOf({ partnerId, module }: PushedKey): string {
-  return module === 'cdrs' || module === 'sessions' ? `${partnerId} ${module}` : partnerId;
+/**
+ * Sessions do not wait behind a first push of all Locations, a CDR that is not taken holds up nothing else, and
+ * of a hub's members none waits for another.
+ */
+function laneOf({ partnerId, module }: PushedKey, current: string | undefined): string {
+  if (module !== 'cdrs' && module !== 'sessions') return partnerId;
+  const { cdr_token: owner } = JSON.parse(current ?? '{}') as Partial<Cdr>;
+  return `${partnerId} ${module} ${owner ? partyText(owner) : ''}`;
 }
 
 /** Nothing is open any more when nothing changed since `sent` was read; true: go on with what is now. */
@@ -195,12 +200,12 @@ export async function deadLetters(
 export async function replayLetters(
   tx: Tx, partnerId: string, { module, objectKey }: { module?: string | undefined; objectKey?: string | undefined }, at: number,
 ): Promise<number> {
-  const { rows } = await tx.query<{ module: PushedKey['module']; object_key: string; n: number }>(
+  const { rows } = await tx.query<{ module: PushedKey['module']; object_key: string; n: number; current: string | null }>(
     `UPDATE pushed SET queued = true, queued_at = $4, parked = NULL, parked_at = NULL, n = n + 1
      WHERE partner_id = $1 AND parked IS NOT NULL AND ($2::text IS NULL OR module = $2) AND ($3::text IS NULL OR object_key = $3)
-     RETURNING module, object_key, n`,
+     RETURNING module, object_key, n, current`,
     [partnerId, module ?? null, objectKey ?? null, rfc3339(Math.round(at))],
   );
-  for (const row of rows) await addPush(tx, { partnerId, module: row.module, objectKey: row.object_key }, row.n, at);
+  for (const row of rows) await addPush(tx, { partnerId, module: row.module, objectKey: row.object_key }, row, at);
   return rows.length;
 }

@@ -10,7 +10,7 @@ import { toJsonBytes } from '#contracts';
 import { Refused } from '#bus';
 import { dateTimeOf, instantMs, pageHeaders, type PageQuery, type Party, readPage } from '#ocpi';
 import type { Handler, Handlers, OcpiRequest } from './exchange.ts';
-import { partiesOf, toBus } from './partner.ts';
+import { askersOf, toBus } from './partner.ts';
 import { part } from './received.ts';
 import { refuse } from './refusals.ts';
 
@@ -19,7 +19,7 @@ const json = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
 /** The Sender interfaces: what is ours, read by partners. Sessions and CDRs are for their tokens' owners only. */
 export function sentHandlers(bus: Bus, party: Party, pageLimit: number): Handlers {
-  const tokenParties = ({ caller }: OcpiRequest) => partiesOf(caller.partner).map(toBus);
+  const tokenParties = (request: OcpiRequest) => askersOf(request).map(toBus);
   const list = (ask: (page: PageAsk, request: OcpiRequest) => Promise<Page>, dateFromRequired = false) =>
     listHandler(ask, { maxLimit: pageLimit, dateFromRequired });
   const location: Handler = async ({ params }) => {

@@ -8,7 +8,9 @@ import { agreementDecider } from './agreement.ts';
 import { agreementTells } from './agreement-tells.ts';
 import { Agreements, agreementStream } from './agreements.ts';
 import { Calls } from './calls.ts';
+import { ClientInfos } from './client-infos.ts';
 import { Commands } from './commands.ts';
+import { sameParty } from '#ocpi';
 import { hubSettings, ocpiSettings } from './config.ts';
 import { configurationHandlers } from './configuration.ts';
 import { Delivery } from './delivery.ts';
@@ -58,7 +60,8 @@ export function start(env: Env): Promise<Running> {
     if (isHub && party.roles.length > 1) throw new BadSettings(`${given.file}: party.roles: a hub is a platform of its own, with no other role`);
     const members = isHub ? new HubMembers({ ...parts, ...wired, settings: hubSettings(service.settings) }) : undefined;
     const hub = members && new Hub({ ...parts, ...wired, members, key: given.key('crossings of the hub'), pageLimit: settings.page_limit });
-    const partners = new Partners({ ...parts, ...wired, ...(members ? { links: members } : {}) });
+    const partners: Partners = new Partners({ ...parts, ...wired, ...(members ? { links: members } : {}) });
+    const clientInfos = new ClientInfos({ db, calls, log, partners, members, isOurs: (one) => sameParty(one, party) });
     const gateway = new OcpiGateway({ ...parts, ...wired, party });
     const wake = () => worker?.wake();
     const unlocking = new Unlocking({ db, bus, clock, wake });
@@ -71,6 +74,7 @@ export function start(env: Env): Promise<Running> {
       partners, party, clock, log, tracer, publicUrl: wired.publicUrl,
       handlers: {
         ...configurationHandlers(partners, wired.publicUrl),
+        ...clientInfos.handlers(),
         ...(hub ? hub.handlers() : {
           ...receivedHandlers(bus, wired.publicUrl),
           ...sentHandlers(bus, party, settings.page_limit),
@@ -100,6 +104,7 @@ export function start(env: Env): Promise<Running> {
         'push-all': (due, attempt) => (toNewMember ? toNewMember.run(due) : pushAll.run(due, attempt)),
         unlock: (due) => unlocking.carryOut(due),
         'command-result': (due, attempt) => commands.deliverResult(due, attempt),
+        'pull-clients': (due, attempt) => clientInfos.pull(due, attempt),
         watch: async (due) => (members ? members.watch(due) : 'done'),
       },
     });

@@ -1,0 +1,87 @@
+import type { Due, DueOutcome } from '#due';
+import { ClientInfo, type Party, read, sameParty } from '#ocpi';
+import type { Database, Tx } from '#postgres';
+import type { Log } from '#telemetry';
+import type { Calls } from './calls.ts';
+import { type Client, clientsOf, keepClient, noteOwnLinks } from './client-info-rows.ts';
+import type { Handlers, OcpiRequest } from './exchange.ts';
+import { outcomeText } from './handshake.ts';
+import { endpointOf, isHub, type Partner } from './partner.ts';
+import { findPartner } from './partner-rows.ts';
+import type { Partners } from './partners.ts';
+import { refuse } from './refusals.ts';
+
+export interface ClientInfosParts {
+  readonly db: Database;
+  readonly calls: Calls;
+  readonly log: Log;
+  readonly partners: Partners;
+  readonly isOurs: (party: Party) => boolean;
+  /** Of a hub, whose members hear of it, too. HUB-22. */
+  readonly members?: { told(tx: Tx, client: Client): Promise<boolean> } | undefined;
+}
+
+const AGAIN_MS = 2_000;
+const ATTEMPTS_MAX = 20;
+
+/** What a partner that is a hub says of the parties behind it: who can be reached through it. HCI. */
+export class ClientInfos {
+  constructor(private readonly parts: ClientInfosParts) {}
+
+  handlers(): Handlers {
+    return {
+      'RECEIVER hubclientinfo PUT /:country_code/:party_id': (request) => this.put(request),
+      'RECEIVER hubclientinfo GET /:country_code/:party_id': async ({ caller, params, query }) => {
+        const known = await clientsOf(this.parts.db, caller.partner.id);
+        // A party with two roles has one path; `role` tells them apart. HCI-02, D10.
+        const found = known.find(({ behind, info }) => behind && sameParty(info, partyIn(params)) && [undefined, info.role].includes(query.role as undefined));
+        if (!found) throw refuse('not-found', `you told us of no ${params.country_code}*${params.party_id}`);
+        return { data: found.info };
+      },
+    };
+  }
+
+  /** All that are behind a hub, at the start of its link. HCI-04. */
+  async pull({ body }: Due, attempt: number): Promise<DueOutcome> {
+    const { db, calls, log } = this.parts;
+    const partner = await findPartner(db, (body as { partnerId: string }).partnerId);
+    const url = partner && endpointOf(partner, 'hubclientinfo', 'SENDER');
+    if (partner?.state !== 'registered' || url === undefined) return 'done';
+    for await (const page of calls.pages(partner, url)) {
+      if (page.kind !== 'page') {
+        log.warn('the parties behind a hub are not known', { hub: partner.name, outcome: outcomeText(page), attempt });
+        return attempt < ATTEMPTS_MAX ? { retryInMs: AGAIN_MS } : 'done';
+      }
+      await db.tx(async (tx) => {
+        for (const object of page.objects) {
+          const info = read(ClientInfo, object);
+          if (info.ok) await this.keep(tx, partner, info.value);
+        }
+      });
+    }
+    return 'done';
+  }
+
+  private async put({ caller: { partner }, params, body }: OcpiRequest) {
+    const info = body as ClientInfo;
+    if (!isHub(partner)) throw refuse('foreign-object', 'only a hub says who is behind it');
+    if (!sameParty(info, partyIn(params))) throw refuse('id-differs', 'party_id: in the body it is another than in the URL');
+    await this.parts.db.tx((tx) => this.keep(tx, partner, info));
+    this.parts.partners.wake();
+    return {};
+  }
+
+  private async keep(tx: Tx, partner: Partner, info: ClientInfo): Promise<void> {
+    const { members, partners, isOurs } = this.parts;
+    if (isOurs(info) || info.role === 'HUB') return;
+    const client: Client = { partnerId: partner.id, behind: true, info };
+    const isNews = members ? await members.told(tx, client) : await keepClient(tx, client);
+    if (!isNews) return;
+    await noteOwnLinks(tx);
+    if (info.status === 'CONNECTED') await partners.adoptCdrs(tx, (await findPartner(tx, partner.id))!);
+  }
+}
+
+function partyIn(params: Readonly<Record<string, string>>): Party {
+  return { country_code: params.country_code!, party_id: params.party_id! };
+}
