@@ -32,7 +32,7 @@ const transport: readonly Row[] = [
   ['TRN-22', 'S', 'Where no data is defined none is sent'],
   ['TRN-23', 'M', 'A callback is answered by an envelope without data, and is not wrapped in one itself'],
   ['TRN-24', 'M', 'Lists are arrays, also when empty; one object is not an array of one'],
-  ['TRN-30', 'M', 'HTTP errors carry the envelope, too'],
+  ['TRN-30', 'M', 'HTTP errors are for what is no JSON, unknown tokens, methods and objects alone, and carry the envelope, too'],
   ['TRN-40', 'M', '4xxx codes are for a hub and its own failures; what the receiver said is passed on'],
   ['TRN-50', 'M', 'Lists take date_from (inclusive), date_to (exclusive), offset and limit; Sessions require date_from'],
   ['TRN-51', 'M', 'The dates of a list filter by last_updated'],

@@ -23,7 +23,7 @@ export {
 export {
   exampleCdr, exampleCreditCdr, exampleLocation, exampleSession, exampleTariff, exampleToken,
 } from './examples.ts';
-export { type AgentOptions, outboundAgent } from './exchange.ts';
+export { type AgentOptions, exchange, type Exchange, outboundAgent } from './exchange.ts';
 export {
   boolean, ci, count, Country, CountryCode, Currency, DateTime, dateTimeOf, DisplayText, enumOf, id, instantMs, int, known,
   Language, list, LocalDate, number, object, open, optional, PartyId, type Patch, patchOf, pattern, Price, Role, ruled, some,

@@ -12,7 +12,7 @@ export function commandHelp(): string {
     ([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`,
   );
   return [
-    'npx roamwatt VERB …: works on plain OCPI 2.2.1 JSON files, without any server.',
+    'npx roamwatt VERB …: works on plain OCPI 2.2.1 JSON files, without any server; `conformance` tries a platform.',
     '',
     ...verbs,
     '',

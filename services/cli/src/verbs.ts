@@ -23,6 +23,10 @@ export const VERBS: Readonly<Record<string, Entry>> = {
     summary: 'say what a charge would cost, and when it would cost less',
     load: async () => (await import('./quote.ts')).quote,
   },
+  conformance: {
+    summary: 'try any OCPI 2.2.1 platform by the rules of the protocol',
+    load: async () => (await import('./conformance.ts')).conformance,
+  },
   'ledger verify': {
     summary: 'verify an export of a CDR ledger, with no database',
     load: async () => (await import('./ledger-verify.ts')).ledgerVerify,

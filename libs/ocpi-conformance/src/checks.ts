@@ -1,0 +1,26 @@
+import type { Check } from './check.ts';
+import { receivedCdrs } from './checks/cdrs.ts';
+import { charge, commands } from './checks/commands.ts';
+import { first, last } from './checks/configuration.ts';
+import { lists } from './checks/lists.ts';
+import { receivedLocations } from './checks/locations.ts';
+import { pushes } from './checks/pushes.ts';
+import { receivedSessions } from './checks/sessions.ts';
+import { receivedTariffs } from './checks/tariffs.ts';
+import { authorization, receivedTokens } from './checks/tokens.ts';
+
+/** All checks, in the order in which they are made. Those of a hub have their place before `pushes`. */
+export const checks: readonly Check[] = [
+  ...first,
+  ...lists,
+  receivedTariffs,
+  receivedLocations,
+  receivedSessions,
+  receivedCdrs,
+  receivedTokens,
+  authorization,
+  commands,
+  charge,
+  pushes,
+  ...last,
+];

@@ -1,0 +1,82 @@
+import type { z } from 'zod';
+import {
+  Connector, ConnectorPatch, Evse, EvsePatch, headerText, instantMs, Location, LocationPatch, type ModuleId, readRouting, Session,
+  SessionPatch, Tariff, Token, TokenPatch, Cdr, CommandResult, unwrapped,
+} from '#ocpi';
+import type { Bench } from '../bench.ts';
+import type { Check } from '../check.ts';
+import { judgeObject } from '../judging.ts';
+import type { Incoming } from '../listener.ts';
+import { shown } from './commands.ts';
+
+/** Pushes that are judged: enough to know how the platform writes them. */
+const JUDGED_AT_MOST = 300;
+
+/** What the platform asked and pushed of its own accord while it was our partner. */
+export const pushes: Check = {
+  name: 'requests of the platform',
+  rules: [
+    'TRN-01', 'TRN-03', 'TRN-10', 'TRN-11', 'TRN-62', 'TRN-70', 'TRN-80', 'HUB-01', 'HUB-02', 'HUB-04', 'TYP-01', 'TYP-02', 'TYP-03', 'TYP-04', 'TYP-08', 'TYP-10',
+    'LOC-09', 'LOC-30', 'LOC-31', 'SES-04', 'SES-10', 'CDR-03', 'CDR-04', 'CDR-06', 'CDR-14', 'CDR-16', 'TAR-01', 'TOK-13',
+  ],
+  run: async (bench) => {
+    for (const incoming of bench.listener.seen.slice(0, JUDGED_AT_MOST)) judgeRequest(bench, incoming);
+  },
+};
+
+function judgeRequest(bench: Bench, incoming: Incoming): void {
+  const { path, headers, text } = incoming;
+  const said = shown(incoming);
+  const header = headerText(headers, 'authorization') ?? '';
+  const encoded = /^Token ([A-Za-z0-9+/]+={0,2})$/.exec(header)?.[1];
+  const decoded = encoded === undefined ? undefined : Buffer.from(encoded, 'base64').toString('utf8');
+  const isOurs = decoded !== undefined && bench.listener.given.has(decoded.trimEnd());
+  bench.judge('TRN-01', isOurs, 'Authorization: Token and the Base64 of the token', said);
+  if (isOurs) bench.judge('TRN-03', !/\s$/.test(decoded), 'a token without a newline encoded behind it', said);
+  for (const name of ['X-Request-ID', 'X-Correlation-ID']) bench.judge('TRN-80', headerText(headers, name.toLowerCase()) !== undefined, `${name} in the request`, said);
+  if (text !== '') bench.judge('TRN-11', /^application\/json\b/i.test(headerText(headers, 'content-type') ?? ''), 'Content-Type: application/json', said);
+  const isFunctional = /^\/(sender|receiver|results)\//.test(path);
+  const routing = readRouting(headers);
+  const names = Object.keys(headers).filter((name) => name.toLowerCase().startsWith('ocpi-'));
+  if (!isFunctional) {
+    bench.judge('HUB-02', names.length === 0, 'no routing headers in requests of configuration modules', said);
+    return;
+  }
+  if (names.length > 0 || bench.ours.length > 1 || (bench.theirs?.roles.length ?? 0) > 1) {
+    bench.judge('HUB-01', routing.ok && routing.routing.from !== undefined && routing.routing.to !== undefined, 'all four routing headers in the request', said);
+    if (routing.ok && routing.routing.from) bench.judge('HUB-04', bench.isTheirs(routing.routing.from), 'FROM one of the parties of the platform', said);
+  }
+  judgePush(bench, incoming, said);
+}
+
+type Pushed = readonly [whole: z.ZodType, part: z.ZodType | undefined];
+const levels: Readonly<Record<string, readonly Pushed[]>> = {
+  locations: [[Location, LocationPatch], [Evse, EvsePatch], [Connector, ConnectorPatch]],
+  sessions: [[Session, SessionPatch]],
+  tariffs: [[Tariff, undefined]],
+  tokens: [[Token, TokenPatch]],
+};
+
+function judgePush(bench: Bench, { method, path, body }: Incoming, said: string): void {
+  const [, side = '', module = '', country_code = '', party_id = '', ...ids] = path.split('/').map(decodeURIComponent);
+  if (side === 'results') return void judgeObject(bench, 'commands', CommandResult, unwrapped(body), said);
+  if (side !== 'receiver' || method === 'GET') return;
+  if (module === 'cdrs') {
+    bench.judge('TRN-10', method === 'POST', 'CDRs by POST alone', said);
+    if (method === 'POST') judgeObject(bench, 'cdrs', Cdr, body, said);
+    return;
+  }
+  const level = levels[module]?.[Math.max(0, ids.length - 1)];
+  if (!level) return;
+  bench.judge('TRN-70', bench.isTheirs({ country_code, party_id }), 'the owner of the object in the URL: a party of the platform', said);
+  const [whole, part] = level;
+  if (method === 'PUT') {
+    judgeObject(bench, module as ModuleId, whole, body, said);
+  } else if (method === 'PATCH') {
+    if (!bench.judge('TRN-10', part !== undefined, `no PATCH of ${module}`, said)) return;
+    const at = (body as { last_updated?: string } | undefined)?.last_updated;
+    if (bench.judge('TRN-62', at !== undefined && instantMs(at) !== undefined, 'last_updated in a PATCH', said)) judgeObject(bench, module as ModuleId, part!, body, said);
+  } else {
+    bench.judge('TRN-10', module === 'tariffs' && method === 'DELETE', `no ${method} of ${module}`, said);
+  }
+}

@@ -1,0 +1,158 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import {
+  type Credentials, dateTimeOf, envelope, type Headers, idHeaders, type Interface, parseJson, type Party, readMessageIds,
+  readRouting, answerRouting, type Role, routingHeaders, tokenCandidates, typicalInterfaces,
+} from '#ocpi';
+
+/** A request that the platform made of us. */
+export interface Incoming {
+  readonly at: number;
+  readonly method: string;
+  /** Below our address, without the query. */
+  readonly path: string;
+  readonly headers: Headers;
+  readonly text: string;
+  readonly body: unknown;
+}
+
+export interface ListenerOptions {
+  readonly host: string;
+  readonly port: number;
+  /** As the platform reaches us; our own address where it is ''. */
+  readonly publicUrl: string;
+  readonly party: Party;
+}
+
+/** What our versions URL leads to: a whole platform, or one that a registration has to refuse. */
+export type Front = 'versions' | 'failing' | 'bare' | 'old';
+
+const served = new Set<string>(['locations', 'sessions', 'cdrs', 'tariffs', 'tokens', 'commands']);
+const BODY_BYTES_MAX = 5_000_000;
+const REQUESTS_KEPT = 20_000;
+
+/** The partner that the platform sees: small, obliging, and with a good memory. */
+export class Listener {
+  readonly seen: Incoming[] = [];
+  /** Tokens that the platform may present, and all that it ever might. */
+  readonly tokens = new Set<string>();
+  readonly given = new Set<string>();
+  roles: readonly Role[] = ['EMSP'];
+  private readonly server: Server;
+  private readonly waiting = new Set<() => void>();
+
+  private constructor(private readonly options: ListenerOptions) {
+    this.server = createServer((request, response) => void this.take(request, response).catch(() => response.destroy()));
+    this.server.requestTimeout = 30_000;
+  }
+
+  static async open(options: ListenerOptions): Promise<Listener> {
+    const listener = new Listener(options);
+    await new Promise<void>((resolve, reject) => {
+      listener.server.once('error', reject).listen(options.port, options.host, resolve);
+    });
+    return listener;
+  }
+
+  get url(): string {
+    if (this.options.publicUrl !== '') return this.options.publicUrl.replace(/\/+$/, '');
+    const { address, port } = this.server.address() as AddressInfo;
+    return `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
+  }
+
+  credentials(token: string, front: Front = 'versions'): Credentials {
+    const business_details = { name: 'Roamwatt conformance kit' };
+    return { token, url: `${this.url}/${front}`, roles: this.roles.map((role) => ({ role, ...this.options.party, business_details })) };
+  }
+
+  admit(token: string): void {
+    this.tokens.add(token);
+    this.given.add(token);
+  }
+
+  /** Waits until what came satisfies `is`, at most so long; answers whether it did. */
+  async until(is: () => boolean, timeoutMs: number): Promise<boolean> {
+    const deadline = Date.now() + timeoutMs;
+    while (!is()) {
+      const leftMs = deadline - Date.now();
+      if (leftMs <= 0) return false;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(done, Math.min(leftMs, 250));
+        const { waiting } = this;
+        function done() {
+          clearTimeout(timer);
+          waiting.delete(done);
+          resolve();
+        }
+        waiting.add(done);
+      });
+    }
+    return true;
+  }
+
+  async close(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  private async take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const text = await bodyOf(request);
+    const json = text === '' ? undefined : parseJson(text);
+    const path = new URL(request.url ?? '/', 'http://kit').pathname;
+    const incoming: Incoming = {
+      at: Date.now(), method: request.method ?? '', path, headers: request.headers, text, body: json?.ok ? json.value : undefined,
+    };
+    if (this.seen.length < REQUESTS_KEPT) this.seen.push(incoming);
+    for (const wake of [...this.waiting]) wake();
+    const known = tokenCandidates(request.headers.authorization).some(({ token }) => this.tokens.has(token));
+    const { http, status, data, headers = {} } = known ? this.answer(incoming) : { http: 401, status: 2001, data: undefined };
+    const routing = readRouting(request.headers);
+    const isFunctional = /^\/(sender|receiver|results)\//.test(path) && !path.includes('/hubclientinfo');
+    response.writeHead(http, {
+      'Content-Type': 'application/json', ...headers,
+      ...idHeaders(readMessageIds(request.headers, () => 'none')),
+      ...(isFunctional && routing.ok ? routingHeaders(answerRouting(routing.routing)) : {}),
+    });
+    response.end(JSON.stringify(envelope(data, status, undefined, dateTimeOf(Date.now()))));
+  }
+
+  private answer({ method, path, body }: Incoming): { http: number; status: number; data?: unknown; headers?: Record<string, string> } {
+    const ok = (data?: unknown, headers = {}) => ({ http: 200, status: 1000, data, headers });
+    const versions = (version: string, front: string) => ok([{ version, url: `${this.url}/${front}/details` }]);
+    if (path === '/failing') return { http: 500, status: 3000 };
+    if (path === '/old') return versions('2.1.1', 'old');
+    if (path === '/bare' || path === '/versions') return versions('2.2.1', path.slice(1));
+    if (path === '/bare/details') return ok({ version: '2.2.1', endpoints: this.endpoints().slice(0, 1) });
+    if (path === '/versions/details') return ok({ version: '2.2.1', endpoints: this.endpoints() });
+    if (path === '/credentials') return method === 'DELETE' ? ok() : ok(this.credentials([...this.tokens].at(-1)!));
+    if (path.startsWith('/results/') && method === 'POST') return ok();
+    if (/^\/sender\/\w+$/.test(path) && method === 'GET') return ok([], { 'X-Total-Count': '0', 'X-Limit': '100' });
+    if (path === '/receiver/cdrs' && method === 'POST') {
+      return { http: 201, status: 1000, headers: { Location: `${this.url}/receiver/cdrs/${encodeURIComponent(String((body as { id?: unknown })?.id))}` } };
+    }
+    if (path.startsWith('/receiver/commands/')) return ok({ result: 'REJECTED', timeout: 0 });
+    if (path.startsWith('/receiver/') && method !== 'GET') return ok();
+    if (path.endsWith('/authorize')) return { http: 404, status: 2004 };
+    return { http: 404, status: 2001 };
+  }
+
+  private endpoints(): { identifier: string; role: string; url: string }[] {
+    const interfaces = this.roles.flatMap((role): readonly Interface[] => typicalInterfaces[role]);
+    const listed = new Map(interfaces.filter(({ module }) => served.has(module)).map(({ module, role }) => {
+      const url = `${this.url}/${role.toLowerCase()}/${module}`;
+      return [url, { identifier: module as string, role: role as string, url }] as const;
+    }));
+    return [{ identifier: 'credentials', role: 'SENDER', url: `${this.url}/credentials` }, ...listed.values()];
+  }
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request) {
+    bytes += (chunk as Buffer).byteLength;
+    if (bytes > BODY_BYTES_MAX) throw new Error('the body is too long');
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,27 @@
+import type { Verdict } from './check.ts';
+
+/** Why a rule that no check is about is not judged. */
+export function unseen(rule: string): { verdict: Verdict; why: string } {
+  const module = rule.split('-')[0]!;
+  if (of[rule] !== undefined) return { verdict: 'not tested', why: of[rule] };
+  if (module === 'HUB' || module === 'HCI') return { verdict: 'not tested', why: 'a rule of hubs, and of how members meet behind one' };
+  return { verdict: 'not tested', why: byModule[module] ?? 'it cannot be seen by a partner' };
+}
+
+const byModule: Readonly<Record<string, string>> = {
+  PRC: 'prices are checked by `npx roamwatt price`, on the CDRs that the platform sends',
+  CHP: 'it needs a charge that follows profiles',
+  SES: 'it shows only while a car charges',
+  CDR: 'it shows only in the CDR of a charge whose course is known',
+  TAR: 'it is about what prices mean: `npx roamwatt lint` looks at tariffs',
+  LOC: 'it is about what is true at the place',
+  TOK: 'it shows only when a card is tapped',
+  CMD: 'it shows only with a charge or a reservation at a station',
+};
+
+const of: Readonly<Record<string, string>> = {
+  'TRN-08': 'whether TLS is required is for whoever runs the platform to know',
+  'TRN-57': 'what a platform forgets after a full pull cannot be seen by its partner',
+  'TRN-91': 'it shows only after an outage',
+  'CRE-11': 'it shows only when a token is in the wrong hands',
+};

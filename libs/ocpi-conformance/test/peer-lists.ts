@@ -1,0 +1,65 @@
+import { answers, findEvse, instantMs, type Location, type LocationReferences, pageHeaders, readPage, sameId, type Token } from '#ocpi';
+import type { Asked, Peer, Said } from './peer.ts';
+import type { Owned } from './peer-objects.ts';
+
+const MAX = 50;
+
+/** The Sender interfaces of the platform. */
+export function listed(peer: Peer, asked: Asked, module: string): Said {
+  const { method, path } = asked;
+  if (module === 'tokens' && path.length === 2 && path[1] === 'authorize') return method === 'POST' ? authorized(peer, asked) : { answer: answers.methodNotAllowed };
+  if (!['locations', 'sessions', 'cdrs', 'tariffs', 'tokens'].includes(module)) return { answer: answers.notFound };
+  if (method !== 'GET') return { answer: answers.methodNotAllowed };
+  if (path.length > 0) return module === 'locations' ? oneLocation(peer, path) : { answer: answers.notFound };
+  return pageOf(peer, asked, module as keyof Owned);
+}
+
+function oneLocation(peer: Peer, [id = '', evseUid, connectorId]: readonly string[]): Said {
+  const same = peer.has('ids are compared with their case') ? (a: string, b: string) => a === b : sameId;
+  const location = (peer.owned().locations as Location[]).find((one) => same(one.id, id));
+  const evse = location && evseUid !== undefined ? findEvse(location, evseUid) : location;
+  const found = connectorId === undefined ? evse : (evse as { connectors?: { id: string }[] } | undefined)?.connectors?.find((one) => one.id === connectorId);
+  if (!found) return { answer: answers.notFound };
+  return { data: peer.has('one object is a list of one') ? [found] : found };
+}
+
+function pageOf(peer: Peer, { query, url }: Asked, module: keyof Owned): Said {
+  const given = Object.fromEntries(query);
+  const isDated = module === 'sessions' && !peer.has('Sessions are listed without date_from');
+  const reading = readPage(given, { maxLimit: MAX, dateFromRequired: isDated });
+  if (!reading.ok && !(peer.has('nonsense in a query is ignored') && !reading.message.includes('missing'))) return { answer: answers.invalid };
+  const page = reading.ok ? reading.page : { offset: 0, limit: MAX };
+  const isIn = ({ last_updated }: { last_updated: string }) => {
+    if (peer.has('filters are ignored')) return true;
+    const atMs = instantMs(last_updated)!;
+    if ('dateFrom' in page && page.dateFrom !== undefined && atMs < instantMs(page.dateFrom)!) return false;
+    if (!('dateTo' in page) || page.dateTo === undefined) return true;
+    const endMs = instantMs(page.dateTo)!;
+    return atMs < endMs || (peer.has('date_to is inclusive') && atMs === endMs);
+  };
+  const matching = (peer.owned()[module] as { last_updated: string }[]).filter(isIn);
+  if (page.offset > matching.length && peer.has('a page behind the end is HTTP 404')) return { answer: answers.notFound };
+  const start = peer.has('pages overlap') ? Math.max(0, page.offset - 1) : page.offset;
+  const objects = matching.slice(start, start + page.limit);
+  const headers = pageHeaders(url, page, matching.length, MAX);
+  if (peer.has('a Link drops the filters') && headers['Link']) headers['Link'] = headers['Link'].replace(/date_from=[^&]*&/, '');
+  if (peer.has('a Link is relative') && headers['Link']) headers['Link'] = headers['Link'].replace(peer.url, '');
+  if (peer.has('the last page has a Link')) headers['Link'] ??= `<${url}?date_from=1970-01-01T00:00:00Z&offset=${matching.length}&limit=1>; rel="next"`;
+  if (peer.has('X-Limit is the number of objects')) headers['X-Limit'] = String(objects.length);
+  if (peer.has('X-Total-Count is the number of objects')) headers['X-Total-Count'] = String(objects.length);
+  return { data: objects.length === 0 && peer.has('an empty list is null') ? null : objects, headers };
+}
+
+function authorized(peer: Peer, { path, query, body }: Asked): Said {
+  const uid = path[0]!;
+  const type = query.get('type') ?? 'RFID';
+  const token = (peer.owned().tokens as Token[]).find((one) => sameId(one.uid, uid) && (one.type === type || peer.has('the type of a Token is ignored')));
+  if (!token) return { answer: peer.has('an unknown Token is HTTP 200') ? { http: 200, status: 2004 } : answers.unknownToken };
+  const location = body as LocationReferences | undefined;
+  if (location !== undefined && typeof location.location_id !== 'string') return { answer: answers.invalid };
+  if (location === undefined && peer.has('authorize needs a body')) return { answer: answers.invalid };
+  if (!token.valid && peer.has('a BLOCKED Token is HTTP 403')) return { answer: { http: 403, status: 2000 } };
+  if (location !== undefined && peer.has('authorize of an unknown place is 2003')) return { answer: answers.unknownLocation };
+  const place = location ?? (peer.has('authorize says a place that nobody asked about') ? { location_id: 'Site-0' } : undefined);
+  return { data: { allowed: token.valid ? 'ALLOWED' : 'BLOCKED', token, ...(place ? { location: place } : {}) } };
+}

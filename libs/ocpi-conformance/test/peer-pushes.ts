@@ -1,0 +1,51 @@
+import { randomUUID } from 'node:crypto';
+import { authorization, type Cdr, exampleSession, findEndpoint, joinUrl, type Location, type ModuleId, type Routing, routingHeaders, type Session, type StartSession, type Tariff } from '#ocpi';
+import type { Fault } from './peer-faults.ts';
+import type { Peer } from './peer.ts';
+
+/** The requests that the platform makes of its partner. */
+export class Calls {
+  constructor(private readonly has: (fault: Fault) => boolean, private readonly token: string, private readonly routing?: Routing) {}
+
+  async send(method: string, url: string, body?: unknown): Promise<{ data?: unknown } | undefined> {
+    const { has, token } = this;
+    const from = has('requests say no FROM') ? { to: this.routing?.to } : this.routing;
+    const headers = {
+      Authorization: has('requests encode a newline with the token') ? authorization(`${token}\n`) : authorization(token, has('requests have their token unencoded') ? 'raw' : 'base64'),
+      ...(has('requests have no ids') ? {} : { 'X-Request-ID': randomUUID(), 'X-Correlation-ID': randomUUID() }),
+      ...(body === undefined ? {} : { 'Content-Type': has('requests have no Content-Type') ? 'text/plain' : 'application/json' }),
+      ...routingHeaders(from ?? {}),
+    };
+    const response = await fetch(url, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+    return response.ok ? await response.json() as { data?: unknown } : undefined;
+  }
+
+  async get(url: string): Promise<unknown> {
+    return (await this.send('GET', url).catch(() => undefined))?.data;
+  }
+}
+
+/** What a new partner is told. */
+export async function pushAll(peer: Peer): Promise<void> {
+  const calls = peer.calls();
+  const owned = peer.owned();
+  const { country_code, party_id } = peer.has('pushes name our party in the URL') ? peer.clientParty() : peer.party;
+  const at = (module: ModuleId, ...ids: string[]) => joinUrl(findEndpoint(peer.partner!.details, module, 'RECEIVER')!, ...ids);
+  const tariff = { ...owned.tariffs[0] as Tariff, elements: [{ price_components: [{ type: 'ENERGY', price: 0.3, step_size: 1 }] }] };
+  await calls.send(peer.has('a Tariff is pushed by PATCH') ? 'PATCH' : 'PUT', at('tariffs', country_code, party_id, tariff.id), tariff);
+  const location = owned.locations.at(-1) as Location;
+  const sound = { ...location, country: 'CAN', coordinates: { latitude: '49.248809', longitude: '-123.002300' }, last_updated: '2022-02-01T17:00:00Z' };
+  await calls.send('PUT', at('locations', country_code, party_id, location.id), sound);
+  const patch = { status: 'CHARGING', ...(peer.has('a pushed PATCH has no last_updated') ? {} : { last_updated: '2022-02-01T18:00:00Z' }) };
+  await calls.send('PATCH', at('locations', country_code, party_id, location.id, 'DC1'), patch);
+  await calls.send(peer.has('a CDR is pushed by PUT') ? 'PUT' : 'POST', at('cdrs'), owned.cdrs[1] as Cdr);
+}
+
+/** The charge that a command led to. */
+export async function pushSession(peer: Peer, { token }: StartSession): Promise<void> {
+  const { country_code, party_id } = peer.has('pushes name our party in the URL') ? peer.clientParty() : peer.party;
+  const { uid, type, contract_id } = token;
+  const session: Session = { ...exampleSession, id: 'S-CHARGE', status: 'ACTIVE', cdr_token: { ...peer.clientParty(), uid, type, contract_id } };
+  const url = joinUrl(findEndpoint(peer.partner!.details, 'sessions', 'RECEIVER')!, country_code, party_id, session.id);
+  await peer.calls().send('PUT', url, session);
+}

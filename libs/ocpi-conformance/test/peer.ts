@@ -1,0 +1,237 @@
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { randomUUID } from 'node:crypto';
+import {
+  type Answer, answers, answerRouting, Credentials, dateTimeOf, envelope, findEndpoint, idHeaders, parseJson, type Party, read, readMessageIds,
+  readRouting, type Role, routingHeaders, tokenCandidates, typicalInterfaces, type VersionDetails,
+} from '#ocpi';
+import { commanded } from './peer-commands.ts';
+import type { Fault } from './peer-faults.ts';
+import { listed } from './peer-lists.ts';
+import { type Owned, ownedObjects } from './peer-objects.ts';
+import { Calls, pushAll } from './peer-pushes.ts';
+import { received } from './peer-received.ts';
+
+export interface Asked {
+  readonly method: string;
+  /** Behind the endpoint. */
+  readonly path: readonly string[];
+  readonly query: URLSearchParams;
+  readonly url: string;
+  readonly body: unknown;
+  readonly isJson: boolean;
+}
+
+export interface Said {
+  readonly answer?: Answer;
+  readonly data?: unknown;
+  readonly headers?: Record<string, string>;
+  /** Instead of an envelope. */
+  readonly bare?: string;
+  /** Once the answer is out. */
+  readonly afterwards?: () => void;
+}
+
+export interface Partner {
+  readonly credentials: Credentials;
+  readonly details: VersionDetails;
+}
+
+const own = { country_code: 'CA', party_id: 'BCT' };
+
+/** A small OCPI 2.2.1 platform of both roles that does everything by the book, but for the faults switched on. */
+export class Peer {
+  readonly received = new Map<string, object>();
+  partner: Partner | undefined;
+  readonly tokenA = 'token-a';
+  private current = '';
+  private spent = false;
+  private readonly server: Server;
+
+  private constructor(readonly faults: ReadonlySet<Fault>, readonly roles: readonly Role[]) {
+    this.server = createServer((request, response) => void this.take(request).then(({ http, headers, body, afterwards }) => {
+      response.writeHead(http, headers).end(body, afterwards);
+    }));
+  }
+
+  static async open(faults: readonly Fault[] = [], roles: readonly Role[] = ['CPO', 'EMSP']): Promise<Peer> {
+    const peer = new Peer(new Set(faults), roles);
+    await new Promise<void>((resolve) => peer.server.listen(0, '127.0.0.1', resolve));
+    return peer;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  has = (fault: Fault): boolean => this.faults.has(fault);
+
+  async close(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  get party(): Party {
+    return own;
+  }
+
+  owned(): Owned {
+    return ownedObjects(this.partner!.credentials.roles[0]!, this.has);
+  }
+
+  calls(): Calls {
+    return new Calls(this.has, this.partner!.credentials.token, { from: own, to: this.clientParty() });
+  }
+
+  clientParty(): Party {
+    const { country_code, party_id } = this.partner!.credentials.roles[0]!;
+    return { country_code, party_id };
+  }
+
+  isClients(party: Partial<Party>): boolean {
+    return this.has('objects of other parties are taken') || this.partner!.credentials.roles.some((role) =>
+      role.country_code === party.country_code?.toUpperCase() && role.party_id === party.party_id?.toUpperCase());
+  }
+
+  private async take(request: IncomingMessage): Promise<{ http: number; headers: Record<string, string>; body: string; afterwards?: () => void }> {
+    const { asked, module, side } = await this.read(request);
+    const token = this.kind(request.headers.authorization);
+    const said = await this.answer(asked, module, side, token);
+    const { http, status } = said.answer ?? answers.ok;
+    const { requestId, correlationId } = readMessageIds(request.headers, randomUUID);
+    const ids = idHeaders({ requestId: this.has('X-Request-ID is not echoed') ? 'another' : requestId, correlationId });
+    if (http >= 400 && this.has('X-Correlation-ID is not echoed by errors')) delete ids['X-Correlation-ID'];
+    const headers = { 'Content-Type': 'application/json', ...ids, ...this.routing(request, side !== '', module), ...said.headers };
+    const at = dateTimeOf(Date.now());
+    const timestamp = this.has('timestamps have an offset') ? at.replace('Z', '+00:00') : at;
+    const whole = envelope(said.data, status, undefined, timestamp) as unknown as Record<string, unknown>;
+    if (http < 400 && this.has('responses have no timestamp')) delete whole['timestamp'];
+    const isPlain = http >= 400 && this.has('HTTP errors have no envelope');
+    return { http, headers, body: isPlain ? 'error' : said.bare ?? JSON.stringify(whole), ...(said.afterwards ? { afterwards: said.afterwards } : {}) };
+  }
+
+  private routing(request: IncomingMessage, isFunctional: boolean, module: string): Record<string, string> {
+    const reading = readRouting(request.headers);
+    if (!isFunctional) return this.has('credentials carry routing headers') && module === 'credentials' ? routingHeaders({ from: own, to: own }) : {};
+    if (!reading.ok || this.has('routing headers are left out')) return {};
+    return routingHeaders(this.has('routing headers are not swapped') ? reading.routing : answerRouting(reading.routing));
+  }
+
+  private async read(request: IncomingMessage): Promise<{ asked: Asked; module: string; side: string }> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const json = chunks.length > 0 ? parseJson(Buffer.concat(chunks)) : undefined;
+    const url = new URL(request.url!, this.url);
+    const [, first = '', second = '', ...path] = url.pathname.split('/').map(decodeURIComponent);
+    const side = ['sender', 'receiver'].includes(first) ? first : '';
+    const asked = {
+      method: request.method!, path: side === '' ? [second, ...path].filter((one) => one !== '') : path, query: url.searchParams,
+      url: `${this.url}${url.pathname}`, body: json?.ok ? json.value : undefined, isJson: json?.ok ?? true,
+    };
+    return { asked, module: side === '' ? first : second, side };
+  }
+
+  /** Which token an Authorization header presents. */
+  private kind(header: string | undefined): 'none' | 'unknown' | 'registration' | 'current' {
+    if (header === undefined) return 'none';
+    const wanted = this.has('tokens are taken unencoded only') ? 'raw' : 'base64';
+    const token = tokenCandidates(header).find(({ encoding }) => encoding === wanted)?.token;
+    if (token === this.tokenA && !this.spent) return 'registration';
+    return token === this.current && token !== '' ? 'current' : 'unknown';
+  }
+
+  private async answer(asked: Asked, module: string, side: string, token: 'none' | 'unknown' | 'registration' | 'current'): Promise<Said> {
+    if (token === 'none' && this.has('no token is HTTP 403')) return { answer: { http: 403, status: 2001 } };
+    if (token === 'none' || token === 'unknown') return { answer: answers.unauthorized };
+    if (module === 'versions' || module === '2.2.1') return this.versions(module);
+    if (module === 'credentials') return this.credentials(asked, token);
+    if (token === 'registration' && !this.has('a registration token opens modules')) return { answer: answers.unauthorized };
+    if (token === 'registration') return { data: [] };
+    if (!asked.isJson) return this.notJson();
+    const said = await this.functional(asked, `${side} ${module}`);
+    if (said.answer?.http === 405 && this.has('a wrong method is HTTP 400')) return { ...said, answer: { http: 400, status: 2000 } };
+    if (said.answer === answers.invalid && this.has('wrong content is HTTP 400')) return { ...said, answer: { http: 400, status: 2001 } };
+    return said;
+  }
+
+  private notJson(): Said {
+    if (this.has('broken JSON is HTTP 500')) return { answer: { http: 500, status: 3000 } };
+    return { answer: this.has('broken JSON is 2001') ? answers.invalid : answers.notJson };
+  }
+
+  private functional(asked: Asked, of: string): Said | Promise<Said> {
+    if (of === 'receiver commands') return commanded(this, asked);
+    if (of.startsWith('receiver ')) return received(this, asked, of.slice(9));
+    if (of.startsWith('sender ')) return listed(this, asked, of.slice(7));
+    return { answer: answers.notFound };
+  }
+
+  private versions(module: string): Said {
+    if (module === 'versions') return { data: [{ version: '2.2.1', url: this.has('the URL of a version is relative') ? '/2.2.1' : `${this.url}/2.2.1` }] };
+    const served = ['locations', 'sessions', 'cdrs', 'tariffs', 'tokens', 'commands'];
+    const interfaces = this.roles.flatMap((role) => typicalInterfaces[role]).filter((one) => served.includes(one.module));
+    const endpoints = interfaces.map(({ module: identifier, role }) => ({ identifier, role, url: `${this.url}/${role.toLowerCase()}/${identifier}` }));
+    const credentials = ['SENDER', ...(this.has('credentials are listed twice') ? ['RECEIVER'] : [])]
+      .map((role) => ({ identifier: 'credentials', role, url: `${this.url}/credentials` }));
+    return { data: { version: '2.2.1', endpoints: [...credentials, ...endpoints] } };
+  }
+
+  private async credentials({ method, body }: Asked, token: 'registration' | 'current'): Promise<Said> {
+    const isRegistered = token === 'current';
+    if (method === 'GET') return { data: this.ours(this.has('GET of credentials hides the token') ? 'hidden' : isRegistered ? this.current : this.tokenA) };
+    if (method === 'PUT' && !isRegistered && this.has('PUT before the registration is HTTP 401')) return { answer: answers.unauthorized };
+    if (method === 'POST' && isRegistered && this.has('a second POST of credentials is 2000')) return { answer: answers.refused };
+    if ((method === 'POST') === isRegistered || method === 'PATCH') return { answer: answers.methodNotAllowed };
+    if (method === 'DELETE') {
+      if (!this.has('the token outlives the link')) this.current = '';
+      return {};
+    }
+    const given = read(Credentials, body);
+    if (!given.ok) return { answer: this.has('wrong content is HTTP 400') ? { http: 400, status: 2001 } : answers.invalid };
+    const said = await this.join(given.value, method);
+    if (said.answer && this.has('a refused registration spends its token')) this.spent = true;
+    return said;
+  }
+
+  private async join(given: Credentials, method: string): Promise<Said> {
+    const isWhole = given.url.endsWith('/versions');
+    const isLate = method === 'POST' && isWhole && this.has('a registration is answered before the callback');
+    const isBlind = method === 'PUT' && isWhole && this.has('PUT of credentials reads nothing anew');
+    if (!isBlind && !isLate) {
+      const refusal = await this.meet(given);
+      if (refusal) return { answer: refusal };
+    }
+    const keeps = method === 'PUT' && this.has('PUT of credentials keeps the token');
+    if (!keeps) this.current = randomUUID();
+    if (!this.has('a registration token stays good')) this.spent = true;
+    if (isBlind) this.partner = { ...this.partner!, credentials: given };
+    const afterwards = async () => {
+      if (isLate) await this.meet(given);
+      if (method === 'POST') await pushAll(this);
+    };
+    const isEncoded = method === 'POST' && this.has('the token in Credentials is Base64');
+    const data = this.ours(isEncoded ? Buffer.from(this.current).toString('base64') : this.current);
+    const roles = method === 'POST' && this.has('a role is listed twice') ? [...data.roles, data.roles[0]!] : data.roles;
+    return { data: { ...data, roles }, afterwards: () => void afterwards().catch(() => {}) };
+  }
+
+  private async meet(given: Credentials): Promise<Answer | undefined> {
+    const calls = new Calls(this.has, given.token, this.has('requests for versions have routing headers') ? { from: own, to: given.roles[0] } : undefined);
+    const failed = this.has('a failing callback is 3000') ? answers.serverError : answers.clientApiUnusable;
+    const versions = await calls.get(given.url);
+    if (!Array.isArray(versions)) return failed;
+    const newest = (versions as { version: string; url: string }[]).find(({ version }) => version === '2.2.1');
+    if (!newest) return this.has('no common version is 3001') ? answers.clientApiUnusable : answers.unsupportedVersion;
+    const details = await calls.get(newest.url) as VersionDetails | undefined;
+    if (!details) return failed;
+    if (!findEndpoint(details, 'locations', 'RECEIVER') && !findEndpoint(details, 'tokens', 'RECEIVER')) {
+      return this.has('missing endpoints are 2000') ? answers.refused : answers.endpointsMissing;
+    }
+    this.partner = { credentials: given, details };
+    return undefined;
+  }
+
+  private ours(token: string): Credentials {
+    return { token, url: `${this.url}/versions`, roles: this.roles.map((role) => ({ role, ...own, business_details: { name: 'Peer' } })) };
+  }
+}

@@ -1,0 +1,115 @@
+import { checks, type Conformance, conformance as tryPlatform, counts, reportText, rules } from '#ocpi-conformance';
+import type { Terminal } from './terminal.ts';
+import { type Given, optionOf, type Verb, WrongUsage } from './verb.ts';
+
+export const conformance: Verb = {
+  usage: 'VERSIONS-URL --token TOKEN [options]',
+  about: `Tries an OCPI 2.2.1 platform, of a CPO or an eMSP, by the ${rules.length} rules of the protocol: a verdict for each
+(pass, fail, not tested and why, not applicable), and for what fails what was sent, what came back, and what was
+expected. It registers as a partner with the registration token (TOKEN_A), asks and pushes, lets the platform
+call it back, and ends the link. It needs an address that the platform reaches: --listen, and --public-url
+where that is another one.
+
+What it writes it takes away again where OCPI lets it. What OCPI lets nobody delete it leaves harmless, with
+"KIT-" in its id: a Location that is not published, with REMOVED EVSEs; Tokens that are never valid; Sessions
+that ended; a CDR of 0.01 and its Credit CDR. It starts no charge, unless --charge-at says where. With
+--read-only it writes nothing at all, does not register either, and reads what the token opens.
+
+Checks, by which --only and --skip choose (a part of the name is enough)
+${checks.map(({ name, writes }) => `  ${name}${writes ? `\n      writes ${writes}` : ''}`).join('\n')}`,
+  options: {
+    token: { type: 'string', value: 'TOKEN', help: 'the registration token, as it is (not Base64)' },
+    role: { type: 'string', value: 'cpo|emsp', multiple: true, help: 'what has to be there; else what the platform lists is tried' },
+    party: { type: 'string', value: 'CC*PID', help: 'as whom the kit registers (CA*KIT)' },
+    listen: { type: 'string', value: 'HOST:PORT', help: 'where the kit waits for the platform’s calls (127.0.0.1, any port)' },
+    'public-url': { type: 'string', value: 'URL', help: 'as what the platform reaches that' },
+    'charge-at': { type: 'string', value: 'LOCATION/EVSE', help: 'where a charge may really be started and stopped' },
+    'read-only': { type: 'boolean', help: 'write nothing, and do not register: the token is one of a link that stands' },
+    only: { type: 'string', value: 'CHECK', multiple: true, help: 'only checks with this in their name' },
+    skip: { type: 'string', value: 'CHECK', multiple: true, help: 'not the checks with this in their name' },
+    timeout: { type: 'string', value: 'SECONDS', help: 'for one answer (5)' },
+    minutes: { type: 'string', value: 'N', help: 'for everything; then it ends the link (10)' },
+    json: { type: 'boolean', help: 'the report as one JSON object' },
+  },
+  examples: [
+    ['npx roamwatt conformance http://127.0.0.1:8080/ocpi/versions --token secret', 'tries a platform on this machine'],
+    [
+      'npx roamwatt conformance https://cpo.example/ocpi/versions --token secret --listen 0.0.0.0:9000 --public-url https://kit.example',
+      'tries one elsewhere, which calls back to kit.example',
+    ],
+    ['npx roamwatt conformance https://cpo.example/ocpi/versions --token secret --read-only --json', 'reads what an existing link opens'],
+    ['npx roamwatt conformance … --charge-at SITE-1/EVSE-1', 'also starts a charge there, and stops it'],
+  ],
+  run,
+};
+
+async function run(given: Given, { out, err, status }: Terminal): Promise<0 | 1 | 2> {
+  const wanted = wantedOf(given);
+  if (!given.flags.has('json')) err(writing(wanted));
+  const report = await tryPlatform({
+    ...wanted,
+    progress: (done, of, check) => status?.(`${done + 1}/${of} ${check}`),
+  }).finally(() => status?.(''));
+  const roles = (given.options['role'] ?? []).map((role) => role.toUpperCase());
+  const absent = roles.filter((role) => !report.roles.some((one) => one.startsWith(`${role} `)));
+  out.line(given.flags.has('json') ? JSON.stringify({ ...report, counts: counts(report) }) : reportText(report));
+  for (const role of absent) err(`The platform has no role ${role}, which was asked for with --role.`);
+  const { fail, pass } = counts(report);
+  return fail > 0 || absent.length > 0 || pass === 0 ? 1 : 0;
+}
+
+function wantedOf(given: Given): Conformance {
+  const [versionsUrl, ...more] = given.files;
+  if (versionsUrl === undefined || more.length > 0) throw new WrongUsage('one versions URL is needed, such as https://cpo.example/ocpi/versions');
+  if (!/^https?:\/\//i.test(versionsUrl) || !URL.canParse(versionsUrl)) throw new WrongUsage(`${versionsUrl} is no http(s) URL`);
+  const token = optionOf(given, 'token');
+  if (token === undefined || !/^[\x21-\x7e]{1,64}$/.test(token)) throw new WrongUsage('--token: 1 to 64 printable characters, the token as it is');
+  for (const role of given.options['role'] ?? []) if (!/^(cpo|emsp)$/i.test(role)) throw new WrongUsage(`--role ${role}: cpo or emsp`);
+  const party = /^([A-Za-z]{2})\*([A-Za-z0-9]{1,3})$/.exec(optionOf(given, 'party') ?? 'CA*KIT');
+  if (!party) throw new WrongUsage('--party: country and party id, such as CA*KIT');
+  const only = checksNamed(given, 'only');
+  const skip = checksNamed(given, 'skip');
+  const publicUrl = optionOf(given, 'public-url');
+  if (publicUrl !== undefined && !/^https?:\/\//i.test(publicUrl)) throw new WrongUsage('--public-url: an http(s) URL');
+  const chargeAt = optionOf(given, 'charge-at');
+  return {
+    versionsUrl, token,
+    party: { country_code: party[1]!.toUpperCase(), party_id: party[2]!.toUpperCase() },
+    ...(publicUrl === undefined ? {} : { publicUrl }),
+    ...(chargeAt === undefined ? {} : { chargeAt }),
+    listen: listenAt(optionOf(given, 'listen')),
+    readOnly: given.flags.has('read-only'),
+    only, skip,
+    timeoutMs: 1_000 * numberOf(given, 'timeout', 5, 120),
+    minutes: numberOf(given, 'minutes', 10, 600),
+  };
+}
+
+function checksNamed(given: Given, option: 'only' | 'skip'): readonly string[] {
+  const parts = given.options[option] ?? [];
+  const unknown = parts.find((part) => !checks.some(({ name }) => name.includes(part)));
+  if (unknown !== undefined) throw new WrongUsage(`--${option} ${unknown}: no check has that in its name; --help lists them`);
+  return parts;
+}
+
+function listenAt(text = '127.0.0.1:0'): { host: string; port: number } {
+  const parts = /^(?:\[([0-9a-f:]+)\]|([^:]*)):(\d{1,5})$/i.exec(text);
+  if (!parts || Number(parts[3]) > 65_535) throw new WrongUsage('--listen: HOST:PORT, such as 0.0.0.0:9000');
+  return { host: parts[1] ?? (parts[2] || '127.0.0.1'), port: Number(parts[3]) };
+}
+
+function numberOf(given: Given, option: string, otherwise: number, most: number): number {
+  const text = optionOf(given, option) ?? String(otherwise);
+  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : 0;
+  if (!(value > 0 && value <= most)) throw new WrongUsage(`--${option}: a number above 0, at most ${most}`);
+  return value;
+}
+
+function writing({ readOnly, versionsUrl, publicUrl, listen }: Conformance): string {
+  if (readOnly) return 'Nothing is written.';
+  const isFar = !/^https?:\/\/(127\.|localhost|\[::1\])/i.test(versionsUrl);
+  const unreachable = isFar && publicUrl === undefined && listen?.host.startsWith('127.');
+  return `It will write: ${checks.flatMap(({ writes }) => writes ?? []).join('; ')}.${unreachable
+    ? '\nThe platform is elsewhere and cannot reach 127.0.0.1: give --listen and --public-url.'
+    : ''}`;
+}
