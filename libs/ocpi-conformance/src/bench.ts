@@ -98,7 +98,7 @@ export class Bench {
   /** The platform's party in a role; any of its parties where it has none in that role. */
   theirParty(role: Role): Party {
     const found = this.theirs?.roles.find((one) => one.role === role) ?? this.theirs?.roles[0];
-    return found ? { country_code: found.country_code, party_id: found.party_id } : { country_code: 'XX', party_id: 'XXX' };
+    return found ? { country_code: found.country_code, party_id: found.party_id } : { country_code: 'XX', party_id: 'ZZZ' };
   }
 
   isTheirs(party: Party): boolean {
