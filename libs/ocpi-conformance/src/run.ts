@@ -91,6 +91,7 @@ function leftOut(bench: Bench, check: Check, { readOnly, only, skip }: Conforman
   if (readOnly && check.writes) return 'nothing was to be written (--read-only)';
   if (named(skip)) return 'it was to be left out (--skip)';
   if (only && only.length > 0 && !named(only) && !isLink) return 'it was not asked for (--only)';
+  if (check.name !== ALWAYS && bench.endpoints.length === 0) return 'the version details could not be read';
   if (check.of) {
     const [module, role] = check.of;
     if (bench.endpoint(module, role) === undefined) return `no ${module} ${role}`;
