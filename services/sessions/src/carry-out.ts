@@ -7,6 +7,7 @@ import { type Clock, instant } from '#time';
 import type { CommandResult, CommandState, Task } from './command.ts';
 import type { Config } from './config.ts';
 import { type Logs, passOnResult } from './logs.ts';
+import type { Opening } from './openings.ts';
 import { notThere, whenThere } from './when-there.ts';
 
 export interface CarryOutParts {
@@ -15,6 +16,8 @@ export interface CarryOutParts {
   readonly config: Config;
   readonly log: Log;
   readonly logs: Logs;
+  /** Of a session that is still to be opened. */
+  openingOf(sessionId: string): Promise<Opening | undefined>;
 }
 
 /** What workers do at our stations. */
@@ -25,7 +28,7 @@ export class CarryOut {
     'carry-out': async (due, attempt) =>
       this.carryOut((due.body as { orderId: string }).orderId, attempt),
     'stop-late': async (due, attempt) =>
-      this.stopLate((due.body as { sessionId: string }).sessionId, attempt),
+      this.stopLate(due.body as { sessionId: string; since?: string }, attempt),
   };
 
   private async carryOut(orderId: string, attempt: number): Promise<DueOutcome> {
@@ -144,22 +147,32 @@ export class CarryOut {
     }
   }
 
-  /** Stops a charge that nobody waits for. A yes is not yet its end: only its end is. */
-  private async stopLate(sessionId: string, attempt: number): Promise<DueOutcome> {
+  /**
+   * Stops a charge that nobody waits for. A yes is not yet its end: only its end is. A station that is
+   * silent for a day does not hear of it any more; people were told, and its bill says what it took.
+   */
+  private async stopLate(body: { sessionId: string; since?: string }, attempt: number): Promise<DueOutcome> {
+    const { sessionId, since } = body;
     const {
       bus,
+      clock,
       config: { chargerTimeoutMs: timeoutMs },
       log,
       logs,
+      openingOf,
     } = this.parts;
     const { state } = await logs.sessions.load(sessionId);
-    if (state.status !== 'active') return 'done';
-    const { stationId, transactionId } = state.transaction;
-    if (attempt === LATE_STOPS_TOLD)
-      log.error('a charge that nobody waits for goes on', {
-        session: sessionId,
-        station: stationId,
-      });
+    const opening = state.status === 'absent' ? await openingOf(sessionId) : undefined;
+    const transaction = state.status === 'active' ? state.transaction : opening?.fact;
+    if (!transaction) return 'done';
+    const { stationId, transactionId } = transaction;
+    const about = { session: sessionId, station: stationId };
+    if (attempt === LATE_STOPS_TOLD) log.error('a charge that nobody waits for goes on', about);
+    const startedAt = since ?? ('session' in state ? state.session.start_date_time : clock.iso());
+    if (clock.now() - instant(startedAt) > LATE_STOP_GIVEN_UP_MS) {
+      log.error('a charge that nobody waits for could not be stopped in a day', about);
+      return 'done';
+    }
     await bus
       .ask(
         stopCharging,
@@ -187,6 +200,8 @@ const STOP_AGAIN_MS = 2_000;
 /** After so many orders to stop, people have to know. */
 const LATE_STOPS_TOLD = 10;
 const LATE_STOP_PAUSE_MS_MAX = 60_000;
+/** Platform time. */
+const LATE_STOP_GIVEN_UP_MS = 24 * 3_600_000;
 
 const results: Readonly<Record<Outcome, CommandResult>> = {
   [Outcome.UNSPECIFIED]: 'FAILED',

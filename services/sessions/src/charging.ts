@@ -7,19 +7,20 @@ import type {
 } from '#contracts/ocpp-gateway';
 import { addDue } from '#due';
 import type { PartySettings } from '#settings';
-import { currentTraceparent, type Log, withTraceparent } from '#telemetry';
+import { type Log, withTraceparent } from '#telemetry';
 import type { Clock } from '#time';
 import { beganTooLate } from './command.ts';
 import type { Config } from './config.ts';
 import { forgetStatusOfCharge } from './connector-rows.ts';
 import type { Connectors } from './connectors.ts';
-import { type Logs, passOnResult } from './logs.ts';
-import { openingOf } from './opening.ts';
+import type { Logs } from './logs.ts';
+import { openingOf, whyInvalid } from './opening.ts';
+import { noteOpening } from './openings.ts';
 import type { Reading } from './register.ts';
+import type { Said } from './said.ts';
 import { sessionIdOf } from './session-id.ts';
 import { signedValue } from './signed.ts';
 import { noteTransaction, sessionOfTransaction } from './session-rows.ts';
-import { watchParking } from './watch-parking.ts';
 
 export interface ChargingParts {
   readonly platform: string;
@@ -30,6 +31,7 @@ export interface ChargingParts {
   readonly log: Log;
   readonly logs: Logs;
   readonly connectors: Connectors;
+  readonly said: Said;
   wake(): void;
 }
 
@@ -42,21 +44,32 @@ export class Charging {
 
   constructor(private readonly parts: ChargingParts) {}
 
+  /** Others have to be asked before there is a Session: a worker does it, and opens it. */
   async started(fact: TransactionStarted, heard: Heard): Promise<void> {
-    const { platform, logs } = this.parts;
+    const { platform, said, wake } = this.parts;
     const sessionId = sessionIdOf({ platform, ...fact });
-    const { state } = await logs.sessions.execute(
-      sessionId,
-      heard.id,
-      await openingOf(this.parts, fact, sessionId),
-      currentTraceparent(),
-    );
-    await noteTransaction(heard.tx, fact.stationId, fact.transactionId, sessionId);
+    const { stationId, transactionId } = fact;
+    const isNew = await noteTransaction(heard.tx, stationId, transactionId, sessionId);
     this.remember(fact, sessionId);
+    if (whyInvalid(fact)) {
+      const command = await openingOf(this.parts, fact, sessionId);
+      await said.say(heard.tx, sessionId, heard.id, command);
+      return this.parts.connectors.begun(fact, sessionId, heard);
+    }
+    if (isNew) {
+      await noteOpening(heard.tx, sessionId, { heardId: heard.id, fact });
+      await addDue(heard.tx, {
+        id: `open ${sessionId}`,
+        key: `open ${sessionId}`,
+        kind: 'open-session',
+        at: this.parts.clock.now(),
+        body: { sessionId },
+      });
+      heard.afterCommit(wake);
+    }
     await this.parts.connectors.begun(fact, sessionId, heard);
     const orderId = fact.authorization?.orderId;
-    if (orderId !== undefined && state.status !== 'invalid')
-      await this.ordered(orderId, sessionId, heard);
+    if (orderId !== undefined) await this.ordered(orderId, sessionId, heard);
   }
 
   /** Sessions beside each other, the readings of one in their order. */
@@ -64,7 +77,7 @@ export class Charging {
     facts: readonly Told<typeof MeterReadSchema>[],
     heard: Pick<Heard, 'tx'>,
   ): Promise<void> {
-    const { config, clock, logs } = this.parts;
+    const { config, clock, said } = this.parts;
     const ofSessions: { told: Told<typeof MeterReadSchema>; sessionId: string }[] = [];
     for (const told of facts) {
       const { stationId, transactionId } = told.fact;
@@ -76,18 +89,13 @@ export class Charging {
     await Promise.all(
       ofSessions.map(({ told: { id, fact, trace }, sessionId }) => {
         const take = () =>
-          logs.sessions.execute(
-            sessionId,
-            id,
-            {
-              type: 'ReadMeter',
-              readings: fact.readings.map(readingOf),
-              signed: fact.signed.map(signedValue),
-              updateEveryMs: config.updateEveryMs,
-              at,
-            },
-            currentTraceparent(),
-          );
+          said.say(heard.tx, sessionId, id, {
+            type: 'ReadMeter',
+            readings: fact.readings.map(readingOf),
+            signed: fact.signed.map(signedValue),
+            updateEveryMs: config.updateEveryMs,
+            at,
+          });
         // Alone, it runs under its own trace already.
         return facts.length === 1 ? take() : withTraceparent(trace, take);
       }),
@@ -95,7 +103,7 @@ export class Charging {
   }
 
   async stopped({ readings, signed, ...fact }: TransactionStopped, heard: Heard): Promise<void> {
-    const { clock, config, log, logs, wake } = this.parts;
+    const { clock, config, log, said } = this.parts;
     await forgetStatusOfCharge(heard.tx, fact);
     const sessionId = await this.sessionOf(fact, heard);
     if (!sessionId) {
@@ -106,37 +114,19 @@ export class Charging {
       return;
     }
     const { meterStopWh, stoppedAt, reason } = fact;
-    const { events, state } = await logs.sessions.execute(
-      sessionId,
-      heard.id,
-      {
-        type: 'EndSession',
-        meterStopWh,
-        stoppedAt,
-        reason,
-        readings: readings.map(readingOf),
-        signed: signed.map(signedValue),
-        rules: config.parkingRules,
-        at: clock.iso(),
-      },
-      currentTraceparent(),
-    );
-    if (state.status === 'parked') {
-      await watchParking(heard.tx, state, this.parts);
-      heard.afterCommit(wake);
-    }
-    for (const event of events) {
-      if ('findings' in event && event.findings.length > 0) {
-        log.warn('a meter stopped at what cannot be', {
-          session: sessionId,
-          station: fact.stationId,
-          findings: event.findings,
-        });
-      }
-    }
+    await said.say(heard.tx, sessionId, heard.id, {
+      type: 'EndSession',
+      meterStopWh,
+      stoppedAt,
+      reason,
+      readings: readings.map(readingOf),
+      signed: signed.map(signedValue),
+      rules: config.parkingRules,
+      at: clock.iso(),
+    });
   }
 
-  /** The charge was ordered from afar: its order is fulfilled, or it came too late and has to stop. */
+  /** The charge was ordered from afar: it is what was commanded, or it came too late and has to stop. */
   private async ordered(orderId: string, sessionId: string, heard: Heard): Promise<void> {
     const { logs, clock, log, wake } = this.parts;
     const at = clock.iso();
@@ -145,10 +135,6 @@ export class Charging {
       sessionId,
       at,
     });
-    if (state.taken?.from === 'own') {
-      await passOnResult(logs, orderId, state, at);
-      await logs.orders.execute(orderId, `link ${orderId}`, { type: 'LinkSession', sessionId, at });
-    }
     if (!beganTooLate(state)) return;
     log.warn('a charge began after its partner was told that it would not', {
       session: sessionId,
@@ -159,7 +145,7 @@ export class Charging {
       key: `session ${sessionId}`,
       kind: 'stop-late',
       at: clock.now(),
-      body: { sessionId },
+      body: { sessionId, since: at },
     });
     heard.afterCommit(wake);
   }

@@ -6,7 +6,6 @@ import type {
   StationDisconnected,
   TransactionStarted,
 } from '#contracts/ocpp-gateway';
-import { currentTraceparent } from '#telemetry';
 import { type Clock, instant } from '#time';
 import { isHold } from './condition.ts';
 import {
@@ -19,13 +18,16 @@ import {
   sessionsAtStation,
   statusAt,
 } from './connector-rows.ts';
-import type { Logs } from './logs.ts';
+import type { Said } from './said.ts';
 import type { SessionCommand, SessionState } from './session-events.ts';
 
 export interface ConnectorsParts {
   readonly clock: Clock;
-  readonly logs: Logs;
+  readonly said: Said;
 }
+
+/** What follows from a fact beside what it says itself. */
+const also = ({ tx, id }: Heard, what: string) => ({ tx, id: `${id} ${what}` });
 
 /** From what is told of connectors to the sessions on them. */
 export class Connectors {
@@ -40,13 +42,13 @@ export class Connectors {
     if (connectorId === 0) return this.station({ stationId, status, at }, heard);
     const sessionId = await sessionAt(heard.tx, place);
     if (sessionId === undefined) return;
-    const state = await this.say(sessionId, heard.id, {
+    const state = await this.say(sessionId, heard, {
       type: 'NoteStatus',
       status,
       statusAt: at,
       at: this.parts.clock.iso(),
     });
-    if (state.status !== 'active' && state.status !== 'parked')
+    if (state && state.status !== 'active' && state.status !== 'parked')
       await forgetSessionAt(heard.tx, sessionId, place);
   }
 
@@ -58,7 +60,7 @@ export class Connectors {
     const faulted = status === 'Faulted';
     const command = { type: 'NoteFault', faulted, faultedAt, at: this.parts.clock.iso() } as const;
     for (const sessionId of await sessionsAtStation(heard.tx, stationId))
-      await this.say(sessionId, heard.id, command);
+      await this.say(sessionId, heard, command);
   }
 
   async limit(
@@ -68,7 +70,7 @@ export class Connectors {
     const sessionId = await noteLimit(heard.tx, { stationId, connectorId }, { limitMa, limitAt });
     if (sessionId === undefined) return;
     const held = isHold(limitMa);
-    await this.say(sessionId, heard.id, { type: 'NoteHold', held, heldAt: limitAt });
+    await this.say(sessionId, heard, { type: 'NoteHold', held, heldAt: limitAt });
   }
 
   async connection(
@@ -78,7 +80,7 @@ export class Connectors {
   ): Promise<void> {
     const command = { type: 'NoteConnection', connected, connectionAt: at } as const;
     for (const sessionId of await sessionsAtStation(heard.tx, stationId))
-      await this.say(sessionId, heard.id, command);
+      await this.say(sessionId, heard, command);
   }
 
   /** A charge begins: the one before it has left, and what is known already concerns this one. */
@@ -89,19 +91,19 @@ export class Connectors {
     if (before !== undefined && before !== sessionId) {
       const at = this.parts.clock.iso();
       const command = { type: 'YieldConnector', nextAt: startedAt, at } as const;
-      await this.say(before, `${heard.id} next`, command);
+      await this.say(before, also(heard, 'next'), command);
     }
     const limit = await noteSessionAt(heard.tx, place, sessionId);
     if (limit && isHold(limit.limitMa) && instant(limit.limitAt) >= instant(startedAt)) {
       const command = { type: 'NoteHold', held: true, heldAt: limit.limitAt } as const;
-      await this.say(sessionId, `${heard.id} limit`, command);
+      await this.say(sessionId, also(heard, 'limit'), command);
     }
     const known = await statusAt(heard.tx, place);
     // A car that waited for its card, or for power, goes on waiting without another word; whatever
     // else was told before is not of this charge.
     if (!known?.status.startsWith('Suspended')) return;
     const { status, statusAt: toldAt } = known;
-    await this.say(sessionId, `${heard.id} status`, {
+    await this.say(sessionId, also(heard, 'status'), {
       type: 'NoteStatus',
       status,
       statusAt: instant(toldAt) > instant(startedAt) ? toldAt : startedAt,
@@ -109,17 +111,11 @@ export class Connectors {
     });
   }
 
-  private async say(
+  private say(
     sessionId: string,
-    commandId: string,
+    { tx, id }: Pick<Heard, 'tx' | 'id'>,
     command: SessionCommand,
-  ): Promise<SessionState> {
-    const { state } = await this.parts.logs.sessions.execute(
-      sessionId,
-      commandId,
-      command,
-      currentTraceparent(),
-    );
-    return state;
+  ): Promise<SessionState | undefined> {
+    return this.parts.said.say(tx, sessionId, id, command);
   }
 }

@@ -72,6 +72,23 @@ const sessions: MigrationList = [
       'CREATE INDEX stops_ordered_by_session ON stops_ordered (party, session_id)',
     ],
   },
+  {
+    name: 'sessions-2-openings',
+    up: () => [
+      `CREATE TABLE openings (
+         session_id text PRIMARY KEY,
+         heard_id text NOT NULL,
+         fact bytea NOT NULL         -- the transaction's start as ocpp-gateway told it
+       )`,
+      `CREATE TABLE waiting_commands (
+         session_id text NOT NULL,
+         command_id text NOT NULL,
+         command text NOT NULL,
+         n bigint GENERATED ALWAYS AS IDENTITY,
+         PRIMARY KEY (session_id, command_id)
+       )`,
+    ],
+  },
 ];
 
 export const migrations: MigrationList = [

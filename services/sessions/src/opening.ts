@@ -15,7 +15,13 @@ export interface OpeningParts {
   readonly log: Log;
 }
 
-/** What a transaction's start asks of its session, with what holds at that moment. */
+/** Why nobody will be billed for a charge, where that is known without asking anybody. */
+export function whyInvalid({ authorization }: TransactionStarted): WhyInvalid | undefined {
+  if (authorization?.status !== 'Accepted') return 'card-not-accepted';
+  return authorization.tokenJson ? undefined : 'no-token';
+}
+
+/** What a transaction's start asks of its session, with what holds at that moment. Throws Unanswered. */
 export async function openingOf(
   parts: OpeningParts,
   fact: TransactionStarted,
@@ -32,8 +38,8 @@ export async function openingOf(
     });
     return { type: 'RecordInvalid', transaction, why, at: clock.iso() };
   };
-  if (authorization?.status !== 'Accepted') return invalid('card-not-accepted');
-  if (!authorization.tokenJson) return invalid('no-token');
+  const why = whyInvalid(fact);
+  if (why || !authorization?.tokenJson) return invalid(why ?? 'no-token');
   const place = await placeOf(bus, stationId, connectorId);
   if (!place) return invalid('unknown-station');
   const token = fromJsonBytes<Token>(authorization.tokenJson);

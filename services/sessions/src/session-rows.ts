@@ -3,17 +3,21 @@ import type { Queryable, Tx } from '#postgres';
 
 export const partyKey = (party: Party): string => idKey(partyText(party));
 
+/** False where it was known before. */
 export async function noteTransaction(
   tx: Tx,
   stationId: string,
   transactionId: string,
   sessionId: string,
-): Promise<void> {
-  await tx.query(
-    `INSERT INTO transactions (station_id, transaction_id, session_id) VALUES ($1, $2, $3)
-     ON CONFLICT (station_id, transaction_id) DO UPDATE SET session_id = excluded.session_id`,
+): Promise<boolean> {
+  const { rows } = await tx.query(
+    `INSERT INTO transactions AS t (station_id, transaction_id, session_id) VALUES ($1, $2, $3)
+     ON CONFLICT (station_id, transaction_id) DO UPDATE SET session_id = excluded.session_id
+       WHERE t.session_id <> excluded.session_id
+     RETURNING session_id`,
     [stationId, transactionId, sessionId],
   );
+  return rows.length > 0;
 }
 
 export async function sessionOfTransaction(

@@ -10,8 +10,11 @@ import { configOf } from './config.ts';
 import { Connectors } from './connectors.ts';
 import { logsOf } from './logs.ts';
 import { migrations } from './migrations.ts';
+import { OpenSession } from './open-session.ts';
+import { findOpening } from './openings.ts';
 import { Orders } from './orders.ts';
 import { PartnerSessions } from './partner-sessions.ts';
+import { Said } from './said.ts';
 import { Sessions } from './sessions.ts';
 import { SessionsModule } from './sessions.module.ts';
 import { SendOrder } from './send-order.ts';
@@ -44,17 +47,19 @@ export function start(env: Env): Promise<Running> {
       };
       const commands = new Commands(parts);
       const orders = new Orders(parts);
-      const carryOut = new CarryOut(parts);
+      const carryOut = new CarryOut({ ...parts, openingOf: (sessionId) => findOpening(db, sessionId) });
       const sendOrder = new SendOrder({ ...parts, commands });
       const watchOrder = new WatchOrder(parts);
       const watchParking = new WatchParking(parts);
-      const connectors = new Connectors(parts);
+      const said = new Said(parts);
+      const connectors = new Connectors({ ...parts, said });
+      const openSession = new OpenSession({ ...parts, said });
       const serving = await serve({
         module: SessionsModule.with({
           commands,
           orders,
           connectors,
-          charging: new Charging({ ...parts, connectors }),
+          charging: new Charging({ ...parts, connectors, said }),
           partnerSessions: new PartnerSessions({ ...parts, outbox: mirrored }),
           sessions: new Sessions(parts),
         }),
@@ -68,6 +73,7 @@ export function start(env: Env): Promise<Running> {
         service: 'sessions',
         log,
         kinds: {
+          ...openSession.kinds,
           ...carryOut.kinds,
           ...sendOrder.kinds,
           ...watchOrder.kinds,

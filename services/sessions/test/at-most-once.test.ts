@@ -72,7 +72,7 @@ function aService(rate = 1) {
   const parts = { bus, db, clock, party, config, log: log('sessions'), logs, wake() {} };
   const commands = new Commands(parts);
   const orders = new Orders(parts);
-  const carryOut = new CarryOut(parts);
+  const carryOut = new CarryOut({ ...parts, openingOf: async () => undefined });
   const sendOrder = new SendOrder({ ...parts, commands });
   const watchOrder = new WatchOrder(parts);
   const row = (kind: string, orderId: string) => ({

@@ -36,7 +36,7 @@ async function aCharge(...outcomes: Outcome[]) {
   [asked, answers] = [[], outcomes];
   const clock = fixedClock(at);
   const logs = logsOf(memoryEventStore());
-  const { kinds } = new CarryOut({ bus, clock, config, log: log('sessions'), logs });
+  const { kinds } = new CarryOut({ bus, clock, config, log: log('sessions'), logs, openingOf: async () => undefined });
   const { end_date_time: _, ...session } = exampleSession;
   await logs.sessions.execute('S1', 'start', {
     type: 'StartSession',
@@ -118,6 +118,14 @@ test('a station that never answers is a TIMEOUT when the time is over', async ()
   charge.clock.advance(60_000);
   expect([await charge.carryOut(2), await charge.result()]).toEqual(['done', 'TIMEOUT']);
   expect(asked).toHaveLength(1);
+});
+
+test('a station that is not heard of for a day is not told to stop any more', async () => {
+  const charge = await aCharge();
+  charge.clock.advance(24 * 3_600_000);
+  expect(await charge.stopLate(1_440)).toEqual({ retryInMs: 60_000 });
+  charge.clock.advance(1);
+  expect([await charge.stopLate(1_441), asked.length]).toEqual(['done', 1]);
 });
 
 test('a charge that nobody waits for is stopped until it has ended, with bounded pauses', async () => {
