@@ -30,6 +30,12 @@ const modules: Readonly<Record<ModuleId | 'versions', string>> = {
   commands: 'CMD-02', chargingprofiles: 'CHP-01', hubclientinfo: 'HCI-01',
 };
 
+/** What a whole object is right in, whatever it is. */
+const proven = ['TYP-01', 'TYP-02', 'TYP-06', 'TYP-08'];
+const provenBy: Partial<Record<ModuleId | 'versions', readonly string[]>> = {
+  locations: ['LOC-09', 'LOC-10', 'TYP-10'], sessions: ['SES-06', 'TYP-04'], cdrs: ['CDR-06', 'CDR-16', 'TYP-04', 'TYP-05'], tariffs: ['TYP-04'], tokens: ['TOK-12'],
+};
+
 /** Reads an object of the platform by its schema; what is wrong in it is judged by the rule that it breaks. */
 export function judgeObject<T extends z.ZodType>(
   bench: Bench, module: ModuleId | 'versions', schema: T, value: unknown, seen: Seen | string,
@@ -38,7 +44,7 @@ export function judgeObject<T extends z.ZodType>(
   bench.judge('TYP-03', offset === undefined, `DateTimes in UTC, of at most 25 characters${offset === undefined ? '' : `, not ${offset}`}`, seen);
   const reading = read(schema, value);
   if (reading.ok) {
-    bench.judge(modules[module], true, 'an object by its schema', seen);
+    for (const rule of [modules[module], ...proven, ...provenBy[module] ?? []]) bench.judge(rule, true, 'an object by its schema', seen);
     return reading.value;
   }
   const faults = reading.message.replace(/ \(OCPI 2\.2\.1\)$/, '').split('; ').filter((one) => !/^and \d+ more$/.test(one));

@@ -18,7 +18,10 @@ export interface Owned {
 /** What the platform has to show to a partner whose party is `client`. */
 export function ownedObjects(client: Party, has: (fault: Fault) => boolean): Owned {
   const cdr_token = { ...exampleSession.cdr_token, ...client };
-  const locations = Array.from({ length: 5 }, (_, n): Location => ({ ...exampleLocation, id: `Site-${n}`, last_updated: at(n * 2) }));
+  const locations = Array.from({ length: 5 }, (_, n): Location => ({
+    ...exampleLocation, id: `Site-${n}`, last_updated: at(n * 2),
+    evses: exampleLocation.evses!.map((evse) => ({ ...evse, uid: has('an EVSE.uid is used twice') ? evse.uid : `${evse.uid}-${n}` })),
+  }));
   const sessions = Array.from({ length: 3 }, (_, n): Session => ({ ...exampleSession, id: `S-${n}`, cdr_token, last_updated: at(n) }));
   const cdrs = Array.from({ length: 3 }, (_, n): Cdr => ({ ...exampleCdr, id: `C-${n}`, cdr_token, last_updated: at(n) }));
   const tariffs = Array.from({ length: 4 }, (_, n): Tariff => ({ ...exampleTariff, id: `T-${n}`, last_updated: at(n) }));
@@ -26,7 +29,7 @@ export function ownedObjects(client: Party, has: (fault: Fault) => boolean): Own
   return {
     locations: locations.map((location) => broken(location, has)),
     sessions: has('Sessions of other eMSPs are listed') ? [...sessions, { ...exampleSession, id: 'S-9', last_updated: at(9) }] : sessions,
-    cdrs: [...cdrs.map((cdr, n) => (n === 0 && has('a CDR has a state of charge') ? withStateOfCharge(cdr) : cdr)), credit(cdrs[1]!, has)],
+    cdrs: [...cdrs.map((cdr, n) => (n === 0 ? oddCdr(cdr, has) : cdr)), credit(cdrs[1]!, has)],
     tariffs: has('prices are text') ? tariffs.map((tariff) => JSON.parse(JSON.stringify(tariff).replaceAll(/"price":([\d.]+)/g, '"price":"$1"'))) : tariffs,
     tokens,
   };
@@ -39,6 +42,17 @@ function broken(location: Location, has: (fault: Fault) => boolean): unknown {
   if (has('a Location is older than its EVSE')) return { ...location, evses: location.evses!.map((evse) => ({ ...evse, last_updated: at(59) })) };
   if (has('a Location is closed at all times')) return { ...location, opening_times: { twentyfourseven: false } };
   return location;
+}
+
+function oddCdr(cdr: Cdr, has: (fault: Fault) => boolean): Cdr {
+  const [first, ...rest] = cdr.charging_periods;
+  const scaled = (type: string, by: number): Cdr => ({
+    ...cdr, charging_periods: [{ ...first!, dimensions: first!.dimensions.map((one) => (one.type === type ? { ...one, volume: one.volume * by } : one)) }, ...rest],
+  });
+  if (has('a CDR has a state of charge')) return withStateOfCharge(cdr);
+  if (has('a CDR has its times in minutes')) return { ...scaled('TIME', 60), total_time: cdr.total_time * 60 };
+  if (has('a CDR has its energy in Wh')) return scaled('ENERGY', 1_000);
+  return has('the costs of a CDR do not add up') ? { ...cdr, total_energy_cost: { excl_vat: 99 } } : cdr;
 }
 
 function withStateOfCharge(cdr: Cdr): Cdr {

@@ -37,15 +37,19 @@ export async function pushAll(peer: Peer): Promise<void> {
   const sound = { ...location, country: 'CAN', coordinates: { latitude: '49.248809', longitude: '-123.002300' }, last_updated: '2022-02-01T17:00:00Z' };
   await calls.send('PUT', at('locations', country_code, party_id, location.id), sound);
   const patch = { status: 'CHARGING', ...(peer.has('a pushed PATCH has no last_updated') ? {} : { last_updated: '2022-02-01T18:00:00Z' }) };
-  await calls.send('PATCH', at('locations', country_code, party_id, location.id, 'DC1'), patch);
+  await calls.send('PATCH', at('locations', country_code, party_id, location.id, location.evses![0]!.uid), patch);
   await calls.send(peer.has('a CDR is pushed by PUT') ? 'PUT' : 'POST', at('cdrs'), owned.cdrs[1] as Cdr);
 }
 
 /** The charge that a command led to. */
-export async function pushSession(peer: Peer, { token }: StartSession): Promise<void> {
+export async function pushSession(peer: Peer, { token, authorization_reference }: StartSession): Promise<void> {
   const { country_code, party_id } = peer.has('pushes name our party in the URL') ? peer.clientParty() : peer.party;
   const { uid, type, contract_id } = token;
-  const session: Session = { ...exampleSession, id: 'S-CHARGE', status: 'ACTIVE', cdr_token: { ...peer.clientParty(), uid, type, contract_id } };
+  const isKept = authorization_reference !== undefined && !peer.has('a Session forgets the reference of its command');
+  const session: Session = {
+    ...exampleSession, id: 'S-CHARGE', status: 'ACTIVE', ...(isKept ? { authorization_reference } : {}),
+    cdr_token: { ...peer.clientParty(), uid, type, contract_id },
+  };
   const url = joinUrl(findEndpoint(peer.partner!.details, 'sessions', 'RECEIVER')!, country_code, party_id, session.id);
   await peer.calls().send('PUT', url, session);
 }

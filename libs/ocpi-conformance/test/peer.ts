@@ -122,11 +122,12 @@ export class Peer {
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const json = chunks.length > 0 ? parseJson(Buffer.concat(chunks)) : undefined;
     const url = new URL(request.url!, this.url);
-    const [, first = '', second = '', ...path] = url.pathname.split('/').map(decodeURIComponent);
+    const pathname = this.has('a slash behind a list is HTTP 404') ? url.pathname : url.pathname.replace(/\/$/, '');
+    const [, first = '', second = '', ...path] = pathname.split('/').map(decodeURIComponent);
     const side = ['sender', 'receiver'].includes(first) ? first : '';
     const asked = {
       method: request.method!, path: side === '' ? [second, ...path].filter((one) => one !== '') : path, query: url.searchParams,
-      url: `${this.url}${url.pathname}`, body: json?.ok ? json.value : undefined, isJson: json?.ok ?? true,
+      url: `${this.url}${pathname}`, body: json?.ok ? json.value : undefined, isJson: json?.ok ?? true,
     };
     return { asked, module: side === '' ? first : second, side };
   }
@@ -135,6 +136,7 @@ export class Peer {
   private kind(header: string | undefined): 'none' | 'unknown' | 'registration' | 'current' {
     if (header === undefined) return 'none';
     const wanted = this.has('tokens are taken unencoded only') ? 'raw' : 'base64';
+    if (this.has('the scheme of Authorization has to be spelled Token') && !header.startsWith('Token ')) return 'unknown';
     const token = tokenCandidates(header).find(({ encoding }) => encoding === wanted)?.token;
     if (token === this.tokenA && !this.spent) return 'registration';
     return token === this.current && token !== '' ? 'current' : 'unknown';

@@ -25,7 +25,7 @@ export const charge: Check = {
   of: ['commands', 'RECEIVER'],
   writes: 'a charge at the EVSE of --charge-at, with a Token that was never pushed; it is stopped again',
   unless: ({ options }) => (options.chargeAt === undefined ? 'no EVSE was named at which a charge may be started (--charge-at LOCATION/EVSE)' : undefined),
-  rules: ['TRN-23', 'TRN-80', 'CMD-01', 'CMD-02', 'CMD-03', 'CMD-04', 'CMD-06', 'HUB-01'],
+  rules: ['TRN-23', 'TRN-80', 'TRN-82', 'CMD-01', 'CMD-02', 'CMD-03', 'CMD-04', 'CMD-06', 'CMD-07', 'SES-09'],
   run: start,
 };
 
@@ -95,8 +95,9 @@ async function refusals(bench: Bench): Promise<void> {
 async function start(bench: Bench): Promise<void> {
   const [location_id = '', evse_uid] = bench.options.chargeAt!.split('/');
   const commander = new Commander(bench);
-  const token = kitToken(bench, 'DRIVER', { valid: true, type: 'APP_USER' });
-  const sent = await commander.send('START_SESSION', { token, location_id, ...(evse_uid === undefined ? {} : { evse_uid }) });
+  const token = kitToken(bench, 'CHARGE', { valid: true, type: 'APP_USER' });
+  const authorization_reference = bench.id('REF');
+  const sent = await commander.send('START_SESSION', { token, location_id, authorization_reference, ...(evse_uid === undefined ? {} : { evse_uid }) });
   const early = sent.results().length > 0;
   const response = responseOf(bench, sent.seen);
   if (!response) return;
@@ -108,8 +109,14 @@ async function start(bench: Bench): Promise<void> {
   if (!bench.judge('CMD-03', came, `a result within the ${response.timeout} s of its timeout`, sent.seen)) return;
   const [result] = sent.results();
   judgeResult(bench, result!);
-  const found = await sessionOf(bench, token.uid);
-  if (found === undefined) return;
+  const isNew = headerText(result!.headers, 'x-request-id') !== sent.seen.sent.headers['X-Request-ID'];
+  bench.judge('TRN-82', isNew, 'an X-Request-ID of its own for the callback', shown(result!));
+  const session = await sessionOf(bench, token.uid);
+  const found = (session?.body as { id?: string } | undefined)?.id;
+  if (session === undefined || found === undefined) return;
+  bench.judge('CMD-07', true, 'the Token of the command in the Session', shown(session));
+  const reference = (session.body as { authorization_reference?: string }).authorization_reference;
+  bench.judge('SES-09', reference === authorization_reference, `the authorization_reference of the command, ${authorization_reference}, in the Session`, shown(session));
   const stop = await commander.send('STOP_SESSION', { session_id: found });
   // Whatever it comes to: nobody is left calling a kit that has gone.
   if (responseOf(bench, stop.seen)?.result === 'ACCEPTED') await bench.listener.until(() => stop.results().length > 0, waitMs);
@@ -125,11 +132,11 @@ function judgeResult(bench: Bench, result: Incoming): void {
 }
 
 /** The Session that a command led to, of what the platform pushed or lists. */
-async function sessionOf(bench: Bench, uid: string): Promise<string | undefined> {
+async function sessionOf(bench: Bench, uid: string): Promise<Incoming | undefined> {
   const pushed = () => bench.listener.seen.find(({ path, body }) =>
     path.startsWith('/receiver/sessions/') && (body as { cdr_token?: { uid?: string } } | undefined)?.cdr_token?.uid === uid);
   await bench.listener.until(() => pushed() !== undefined, SESSION_MS);
-  return (pushed()?.body as { id?: string } | undefined)?.id;
+  return pushed();
 }
 
 export function shown({ method, path, headers, text }: Incoming): string {

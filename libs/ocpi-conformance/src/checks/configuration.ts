@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
 import {
-  Credentials, findEndpoint, type Interface, missingInterfaces, read, type Role, typicalInterfaces, Version, VersionDetails,
+  authorization, Credentials, findEndpoint, type Interface, missingInterfaces, read, type Role, typicalInterfaces, Version, VersionDetails,
 } from '#ocpi';
 import { type Bench, inShort, ok } from '../bench.ts';
 import type { Check } from '../check.ts';
@@ -14,7 +14,7 @@ const newToken = () => randomBytes(24).toString('base64url');
 export const first: readonly Check[] = [
   {
     name: 'versions',
-    rules: ['TRN-01', 'TRN-05', 'TRN-20', 'TRN-30', 'TRN-80', 'HUB-02', 'TYP-03', 'TYP-06', 'VER-01', 'VER-02', 'VER-03', 'VER-04', 'VER-05', 'VER-07'],
+    rules: ['TRN-01', 'TRN-05', 'TRN-20', 'TRN-30', 'TRN-80', 'HUB-02', 'TYP-03', 'TYP-06', 'VER-01', 'VER-02', 'VER-03', 'VER-04', 'VER-05', 'TRN-04', 'TRN-13'],
     run: versions,
   },
   {
@@ -59,6 +59,13 @@ async function versions(bench: Bench): Promise<void> {
     bench.judge('TRN-05', stranger.http === 401, `${token === '' ? 'no' : 'an unknown'} token: HTTP 401`, stranger);
   }
   const list = await bench.call('GET', versionsUrl, { module });
+  if (ok(list)) {
+    const Authorization = authorization(bench.token);
+    const lower = await bench.call('GET', versionsUrl, { token: '', headers: { Authorization: Authorization.replace('Token', 'token') } });
+    bench.judge('TRN-04', ok(lower), 'the scheme of Authorization in any case', lower);
+    const capitals = await bench.call('GET', versionsUrl, { token: '', headers: { AUTHORIZATION: Authorization } });
+    bench.judge('TRN-13', ok(capitals), 'names of headers in any case', capitals);
+  }
   bench.judge('TRN-01', list.http !== 401, 'the token, Base64 of its bytes, opens the versions', list);
   if (!bench.judge('VER-01', ok(list) && Array.isArray(list.data) && list.data.length > 0, 'a list of versions', list)) return;
   const readable = (list.data as unknown[]).flatMap((one) => Version.safeParse(one).data ?? []);

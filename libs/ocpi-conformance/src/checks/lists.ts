@@ -4,10 +4,11 @@ import {
 } from '#ocpi';
 import { type Bench, ok, type Seen } from '../bench.ts';
 import type { Check } from '../check.ts';
+import { judgeSums } from '../sums.ts';
 import { judgeNotOffered, judgeNotThere, judgeObject, judgeRefused, sameJson, wholeNumber } from '../judging.ts';
 
 const pageRules = [
-  'TRN-07', 'TRN-10', 'TRN-20', 'TRN-24', 'TRN-30', 'TRN-50', 'TRN-51', 'TRN-52', 'TRN-53', 'TRN-54', 'TRN-56', 'TRN-80', 'HUB-01', 'HUB-04',
+  'TRN-07', 'TRN-10', 'TRN-14', 'TRN-16', 'TRN-20', 'TRN-24', 'TRN-30', 'TRN-50', 'TRN-51', 'TRN-52', 'TRN-53', 'TRN-54', 'TRN-56', 'TRN-80', 'HUB-01', 'HUB-04',
   'TYP-01', 'TYP-02', 'TYP-03', 'TYP-04', 'TYP-05', 'TYP-06', 'TYP-08', 'TYP-10',
 ];
 /** Enough to see how pages follow each other; a list of 300,000 is not read to its end. */
@@ -24,9 +25,9 @@ interface List {
 }
 
 const all: readonly List[] = [
-  { module: 'locations', schema: Location, rules: ['LOC-01', 'LOC-06', 'LOC-08', 'LOC-09', 'LOC-10', 'LOC-12', 'LOC-14', 'LOC-30', 'TRN-72'], more: locationLevels },
+  { module: 'locations', schema: Location, rules: ['LOC-01', 'LOC-04', 'LOC-06', 'LOC-08', 'LOC-09', 'LOC-10', 'LOC-12', 'LOC-14', 'LOC-30', 'TRN-72'], more: locationLevels },
   { module: 'sessions', schema: Session, rules: ['SES-10'], more: ofOurTokens },
-  { module: 'cdrs', schema: Cdr, rules: ['CDR-03', 'CDR-04', 'CDR-06', 'CDR-14', 'CDR-16'], more: cdrsByTheBook },
+  { module: 'cdrs', schema: Cdr, rules: ['CDR-03', 'CDR-04', 'CDR-06', 'CDR-11', 'CDR-12', 'CDR-14', 'CDR-16'], more: cdrsByTheBook },
   { module: 'tariffs', schema: Tariff, rules: ['TAR-01'] },
   { module: 'tokens', schema: Token, rules: ['TOK-13'] },
 ];
@@ -46,6 +47,9 @@ async function readList(bench: Bench, { module, schema, more }: List): Promise<v
     bench.call('GET', withQuery(url, { ...(dated && !('date_from' in query) ? { date_from: EPOCH } : {}), ...query }), { module });
   const first = await get({});
   if (!bench.judge('TRN-24', ok(first) && Array.isArray(first.data), 'a list, also where it is empty', first)) return;
+  bench.judge('TRN-14', true, 'what is pushed can be pulled', first);
+  const slash = await bench.call('GET', withQuery(`${url.replace(/\/+$/, '')}/`, { date_from: EPOCH }), { module });
+  bench.judge('TRN-16', ok(slash), 'the same list with a slash behind its path', slash);
   const objects = (first.data as unknown[]).slice(0, 200).flatMap((one) => judgeObject(bench, module, schema, one, first) as Listed | undefined ?? []);
   const total = wholeNumber(first, 'x-total-count');
   const limit = wholeNumber(first, 'x-limit');
@@ -152,6 +156,9 @@ async function locationLevels(bench: Bench, url: string, locations: readonly Loc
     for (const { rule, at, what } of faults) bench.judge(rule, false, `Location ${location.id}, ${at}: ${what}`, seen);
     for (const rule of ['LOC-06', 'LOC-08', 'LOC-12', 'LOC-14']) if (!faults.some((one) => one.rule === rule)) bench.judge(rule, true, 'a Location by the book', seen);
   }
+  const uids = locations.flatMap(({ evses = [] }) => evses.map(({ uid }) => uid.toLowerCase()));
+  const twice = uids.find((uid, i) => uids.indexOf(uid) < i);
+  if (uids.length > 0) bench.judge('LOC-04', twice === undefined, `an EVSE.uid once in the platform${twice === undefined ? '' : `, and not ${twice} twice`}`, seen);
   const known = locations.find(({ evses }) => evses?.length);
   const unknown = await bench.call('GET', joined(url, bench.id('NOWHERE')), { module: 'locations' });
   judgeNotThere(bench, 'TRN-30', 'a Location that is not there', unknown);
@@ -191,6 +198,7 @@ async function ofOurTokens(bench: Bench, _url: string, objects: readonly (Sessio
 
 async function cdrsByTheBook(bench: Bench, url: string, cdrs: readonly Cdr[], seen: Seen): Promise<void> {
   await ofOurTokens(bench, url, cdrs, seen);
+  for (const cdr of cdrs.filter(({ credit }) => !credit)) judgeSums(bench, cdr, seen);
   for (const credit of cdrs.filter((cdr) => cdr.credit)) {
     const original = cdrs.find(({ id }) => sameId(id, credit.credit_reference_id ?? ''));
     bench.judge('CDR-04', !sameId(credit.id, credit.credit_reference_id ?? ''), `an id of its own for the Credit CDR ${credit.id}`, seen);

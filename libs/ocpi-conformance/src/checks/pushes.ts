@@ -6,6 +6,7 @@ import {
 import type { Bench } from '../bench.ts';
 import type { Check } from '../check.ts';
 import { judgeObject } from '../judging.ts';
+import { judgeSums } from '../sums.ts';
 import type { Incoming } from '../listener.ts';
 import { shown } from './commands.ts';
 
@@ -17,7 +18,7 @@ export const pushes: Check = {
   name: 'requests of the platform',
   rules: [
     'TRN-01', 'TRN-03', 'TRN-10', 'TRN-11', 'TRN-62', 'TRN-70', 'TRN-80', 'HUB-01', 'HUB-02', 'HUB-04', 'TYP-01', 'TYP-02', 'TYP-03', 'TYP-04', 'TYP-08', 'TYP-10',
-    'LOC-09', 'LOC-30', 'LOC-31', 'SES-04', 'SES-10', 'CDR-03', 'CDR-04', 'CDR-06', 'CDR-14', 'CDR-16', 'TAR-01', 'TOK-13',
+    'LOC-09', 'LOC-30', 'LOC-31', 'SES-04', 'SES-10', 'CDR-03', 'CDR-04', 'CDR-06', 'CDR-11', 'CDR-12', 'CDR-14', 'CDR-16', 'TAR-01', 'TOK-13',
   ],
   run: async (bench) => {
     for (const incoming of bench.listener.seen.slice(0, JUDGED_AT_MOST)) judgeRequest(bench, incoming);
@@ -63,7 +64,8 @@ function judgePush(bench: Bench, { method, path, body }: Incoming, said: string)
   if (side !== 'receiver' || method === 'GET') return;
   if (module === 'cdrs') {
     bench.judge('TRN-10', method === 'POST', 'CDRs by POST alone', said);
-    if (method === 'POST') judgeObject(bench, 'cdrs', Cdr, body, said);
+    const cdr = method === 'POST' ? judgeObject(bench, 'cdrs', Cdr, body, said) : undefined;
+    if (cdr && !cdr.credit) judgeSums(bench, cdr, said);
     return;
   }
   const level = levels[module]?.[Math.max(0, ids.length - 1)];
