@@ -41,6 +41,7 @@ export const migrations: MigrationList = [
     ],
   },
   { name: 'cdr-ledger-rebuild', up: rebuilding },
+  { name: 'cdr-ledger-places', up: () => [CDRS_PLACE] },
   ...retailMigrations,
   { name: 'cdr-ledger-charged-times', up: () => CHARGED_TIMES },
 ];
@@ -119,6 +120,9 @@ const CDR_INDEXES = [
   'CREATE INDEX cdrs_credit ON cdrs (party, credit_of) WHERE credit_of IS NOT NULL',
   'CREATE INDEX cdrs_private ON cdrs (private_id)',
 ];
+
+/** How many of an owner's lie before a position of the log: `projections/cdr-pages-together.ts`. */
+const CDRS_PLACE = 'CREATE INDEX cdrs_place ON cdrs (token_party, "position") WHERE own';
 
 /** What partners are called, as the ocpi-gateway told it. */
 const PARTNERS = 'CREATE TABLE partners (party text PRIMARY KEY, name text NOT NULL)';

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Party } from '#ocpi';
 import { instant, rfc3339 } from '#time';
 import { carbonPlunk, location, session, tariff, token } from './charge.ts';
 import { type TestLedger, testLedger } from './ledger.ts';
@@ -8,8 +9,8 @@ const other = { country_code: 'CA', party_id: 'OTH' } as const;
 const begin = instant('2022-02-01T18:21:00Z');
 
 let there: TestLedger;
-/** Session and last_updated of what was issued for a driver of Carbon Plunk, in the log's order. */
-const issued: { id: string; at: number }[] = [];
+/** Id, last_updated and token owner of what was issued, in the log's order. */
+const issued: { id: string; at: number; owner: Party }[] = [];
 
 beforeAll(async () => {
   there = await testLedger();
@@ -23,21 +24,22 @@ beforeAll(async () => {
     await there.ledger.issue({
       session: { ...session, id, cdr_token }, location, tariff, tariffVersion: 1, token: { ...token, ...owner }, energyWh: '6000',
     });
-    if (owner === carbonPlunk) issued.push({ id: `${id}-1`, at: there.clock.now() });
+    issued.push({ id: `${id}-1`, at: there.clock.now(), owner });
   }
 });
 afterAll(() => there?.close());
 
 const ms = fc.integer({ min: -10_000, max: 400_000 });
+const third = { country_code: 'CA', party_id: 'NIL' } as const;
+const owners = fc.constantFrom<readonly Party[]>([carbonPlunk], [other], [carbonPlunk, other], [third, other, carbonPlunk], [third]);
 
 test('any page of any window holds what the whole list has there, though clocks went back', async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.option(ms), fc.option(ms), fc.integer({ min: 0, max: 80 }), fc.integer({ min: 1, max: 30 }),
-      async (from, to, offset, limit) => {
-        const inWindow = issued.filter(({ at }) =>
-          (from === null || at >= begin + from) && (to === null || at < begin + to));
-        const { cdrs, total } = await there.ledger.page([carbonPlunk], {
+      owners, fc.option(ms), fc.option(ms), fc.integer({ min: 0, max: 100 }), fc.integer({ min: 1, max: 30 }),
+      async (asked, from, to, offset, limit) => {
+        const inWindow = issued.filter(({ at, owner }) => asked.includes(owner) && (from === null || at >= begin + from) && (to === null || at < begin + to));
+        const { cdrs, total } = await there.ledger.page(asked, {
           from: from === null ? undefined : rfc3339(begin + from),
           to: to === null ? undefined : rfc3339(begin + to),
           offset,
@@ -47,7 +49,7 @@ test('any page of any window holds what the whole list has there, though clocks 
         expect(cdrs.map(({ cdr }) => cdr.id)).toEqual(inWindow.slice(offset, offset + limit).map(({ id }) => id));
       },
     ),
-    { numRuns: 150 },
+    { numRuns: 300 },
   );
 });
 
@@ -60,8 +62,26 @@ test('a list made anew has the same pages, and goes on with the next number', as
   expect(await pages()).toEqual([...before, 'P-LAST-1']);
 });
 
+test('pages of several owners that are asked for while more come in hold each CDR once, in the order of creation', async () => {
+  const seen: string[] = [];
+  for (let offset = 0; ;) {
+    const { cdrs, total } = await there.ledger.page([carbonPlunk, other], { offset, limit: 7 });
+    seen.push(...cdrs.map(({ cdr }) => cdr.id));
+    offset += cdrs.length;
+    if (offset <= 35) {
+      const cdr_token = { ...session.cdr_token, ...other };
+      const more = { session: { ...session, id: `P-NEW-${offset}`, cdr_token }, token: { ...token, ...other } };
+      await there.ledger.issue({ location, tariff, tariffVersion: 1, energyWh: '6000', ...more });
+    }
+    if (offset === total) break;
+    expect(cdrs).toHaveLength(7);
+  }
+  const { rows } = await there.db.query<{ id: string }>(`SELECT public_json::json->>'id' AS id FROM cdrs ORDER BY "position"`);
+  expect(seen).toEqual(rows.map(({ id }) => id));
+});
+
 test('owners that are asked for together are listed together', async () => {
   const both = await there.ledger.page([carbonPlunk, other], { offset: 3, limit: 4 });
-  expect(both.total).toBe(91);
+  expect(both.total).toBe(96);
   expect(both.cdrs.map(({ cdr }) => cdr.id)).toEqual(['P-3-1', 'P-4-1', 'P-5-1', 'P-6-1']);
 });

@@ -3,12 +3,14 @@ import type { Queryable, Statement } from '#postgres';
 import { instant, rfc3339 } from '#time';
 import { type Found, listed, type ListedCdr, SELECT } from './cdr-list.ts';
 import { type Tail, TAILS } from './cdr-numbers.ts';
+import { countOf, type InWindow, pageTogether } from './cdr-pages-together.ts';
 
 /**
  * Our CDRs by page, so that the last page of a million costs what the first one does: a page is a
  * range of numbers (`cdr-numbers.ts`), and nothing is counted or passed over. A window of
  * `last_updated` is nearly a range of numbers, too: what lies across an edge of it is found within
- * `lag_ms` behind the edge.
+ * `lag_ms` behind the edge. Of several owners together (`cdr-pages-together.ts`) a page begins at a
+ * position of the log, before which their numbers add up to the offset.
  */
 
 export interface ListWindow {
@@ -25,24 +27,34 @@ export async function pageOfCdrs(
   tokenParties: readonly Party[],
   window: ListWindow,
 ): Promise<{ cdrs: ListedCdr[]; total: number }> {
-  const [only, ...more] = new Set(tokenParties.map(partyText));
+  const owners = [...new Set(tokenParties.map(partyText))];
+  const { rows: tails } = await db.query<Tail>(TAILS, [owners]);
+  const parts = await Promise.all(tails.map((tail) => inWindow(db, tail, window)));
+  const [only, ...more] = parts;
   if (only === undefined) return { cdrs: [], total: 0 };
-  return more.length === 0 ? pageByNumber(db, only, window) : pageByOffset(db, [only, ...more], window);
+  if (more.length > 0) return pageTogether(db, parts, window);
+  const { numbers, total } = pageIn(only, window);
+  const { rows } = await db.query<Found>(PAGE, [only.owner, numbers]);
+  return { cdrs: rows.map(listed), total };
 }
 
-async function pageByNumber(db: Queryable, owner: string, { from, to, offset, limit }: ListWindow) {
-  const { rows: [tail] } = await db.query<Tail>(TAILS, [[owner]]);
-  if (!tail) return { cdrs: [], total: 0 };
+async function inWindow(db: Queryable, tail: Tail, { from, to }: ListWindow): Promise<InWindow> {
+  const owner = tail.token_party;
   const lagMs = Number(tail.lag_ms);
   const [first, end] = await Promise.all([
     from === undefined ? { number: 1, behind: [] } : edgeAt(db, owner, from, lagMs),
     to === undefined ? undefined : edgeAt(db, owner, to, lagMs),
   ]);
   const after = tail.number + 1;
-  const range = { from: first.number ?? after, to: end ? end.number ?? after : after };
-  const { numbers, total } = pageIn(range, { before: first.behind, behind: end?.behind ?? [] }, { offset, limit });
-  const { rows } = await db.query<Found>(PAGE, [owner, numbers]);
-  return { cdrs: rows.map(listed), total };
+  const range = { from: first.number ?? after, to: end?.number ?? after };
+  if (range.to < range.from) return { owner, range: { from: after, to: after }, gaps: [], late: [] };
+  const before = new Set(first.behind);
+  return {
+    owner,
+    range,
+    gaps: first.behind.filter((number) => number < range.to),
+    late: (end?.behind ?? []).filter((number) => !before.has(number)),
+  };
 }
 
 const PAGE: Statement = {
@@ -77,37 +89,19 @@ const BEHIND: Statement = {
            AND reached < $3::timestamptz AND last_updated < $2::timestamptz ORDER BY number`,
 };
 
-/**
- * The numbers of a page of those in the range that are not of before the window, and of those behind
- * the range that are in it.
- */
-export function pageIn(
-  range: { readonly from: number; readonly to: number },
-  { before, behind }: { readonly before: readonly number[]; readonly behind: readonly number[] },
+/** The numbers of a page: of the range, and behind it of those that are late. */
+function pageIn(
+  part: InWindow,
   { offset, limit }: { readonly offset: number; readonly limit: number },
 ): { numbers: number[]; total: number } {
-  if (range.to < range.from) return { numbers: [], total: 0 };
-  const left = new Set(before);
-  const gaps = before.filter((number) => number < range.to);
-  const late = behind.filter((number) => !left.has(number));
-  const inRange = range.to - range.from - gaps.length;
+  const { range, gaps, late } = part;
+  const left = new Set(gaps);
   const numbers: number[] = [];
   let next = range.from + offset;
   for (const gap of gaps) if (gap <= next) next += 1;
   for (; next < range.to && numbers.length < limit; next += 1) if (!left.has(next)) numbers.push(next);
+  const inRange = countOf(part);
   const from = Math.max(0, offset - inRange);
   numbers.push(...late.slice(from, from + limit - numbers.length));
   return { numbers, total: inRange + late.length };
-}
-
-/** Of several owners together there are no numbers: what is before the page is passed over. */
-async function pageByOffset(db: Queryable, owners: readonly string[], { from, to, offset, limit }: ListWindow) {
-  const where = `c.own AND c.token_party = ANY ($1::text[])
-    AND ($2::timestamptz IS NULL OR c.last_updated >= $2) AND ($3::timestamptz IS NULL OR c.last_updated < $3)`;
-  const window = [owners, from, to];
-  const [page, counted] = await Promise.all([
-    db.query<Found>(`${SELECT} WHERE ${where} ORDER BY c."position" OFFSET $4 LIMIT $5`, [...window, offset, limit]),
-    db.query<{ total: bigint }>(`SELECT count(*) AS total FROM cdrs c WHERE ${where}`, window),
-  ]);
-  return { cdrs: page.rows.map(listed), total: Number(counted.rows[0]?.total ?? 0) };
 }
