@@ -122,7 +122,7 @@ const CDR_INDEXES = [
 ];
 
 /** How many of an owner's lie before a position of the log: `projections/cdr-pages-together.ts`. */
-const CDRS_PLACE = 'CREATE INDEX cdrs_place ON cdrs (token_party, "position") WHERE own';
+const CDRS_PLACE = 'CREATE INDEX cdrs_place ON cdrs (token_party, (-"position")) WHERE own';
 
 /** What partners are called, as the ocpi-gateway told it. */
 const PARTNERS = 'CREATE TABLE partners (party text PRIMARY KEY, name text NOT NULL)';

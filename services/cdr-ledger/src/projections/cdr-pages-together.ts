@@ -50,10 +50,13 @@ const GIVEN = `given AS (SELECT * FROM unnest($1::text[], $2::int[], $3::int[]) 
   gaps AS (SELECT * FROM unnest($4::text[], $5::int[]) AS g (owner, number)),
   late AS (SELECT * FROM unnest($6::text[], $7::int[]) AS l (owner, number))`;
 
-/** The number of an owner's first CDR from a position on. */
+/**
+ * The number of an owner's first CDR from a position on. By an index that no other stands in for:
+ * the log's own order would be read backwards through all that is everybody else's.
+ */
 const NEXT = (position: string) => `(SELECT coalesce((
-      SELECT c.number FROM cdrs c WHERE c.own AND c.token_party = g.owner AND c."position" < ${position}
-      ORDER BY c."position" DESC LIMIT 1), 0) + 1 AS next) n`;
+      SELECT c.number FROM cdrs c WHERE c.own AND c.token_party = g.owner AND -c."position" > -(${position})
+      ORDER BY -c."position" LIMIT 1), 0) + 1 AS next) n`;
 
 /** How many of all that are listed lie before a position. */
 const BEFORE = (position: string) => `(SELECT sum(greatest(0, least(n.next, g.until) - g.first)
@@ -69,7 +72,7 @@ const PAGE: Statement = {
       UNION ALL
       SELECT CASE WHEN b.before <= $8 THEN b.middle ELSE h.low END, CASE WHEN b.before <= $8 THEN h.high ELSE b.middle END
       FROM halved h
-      CROSS JOIN LATERAL (SELECT m.middle, ${BEFORE('m.middle')} AS before FROM (SELECT (h.low + h.high) / 2 AS middle) m) b
+      CROSS JOIN LATERAL (SELECT m.middle, ${BEFORE('m.middle')} AS before FROM (SELECT (h.low + h.high) / 2 AS middle) m OFFSET 0) b
       WHERE h.high - h.low > 1
     ),
     page AS (
