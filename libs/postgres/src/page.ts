@@ -15,6 +15,8 @@ export interface PagedTable {
   readonly text: string;
   /** Which rows count; all when absent. */
   readonly where?: string;
+  /** Of `where`: $3 and on. */
+  readonly values?: readonly unknown[];
 }
 
 /**
@@ -23,14 +25,15 @@ export interface PagedTable {
  */
 export async function pageByCreation(
   db: Queryable,
-  { table, text, where = 'true' }: PagedTable,
+  { table, text, where = 'true', values = [] }: PagedTable,
   { dateFrom, dateTo, offset, limit }: PageRequest,
 ): Promise<{ texts: string[]; total: number }> {
   const window = `${where} AND ($1::timestamptz IS NULL OR last_updated >= $1) AND ($2::timestamptz IS NULL OR last_updated < $2)`;
-  const bounds = [dateFrom ?? null, dateTo ?? null];
+  const bounds = [dateFrom ?? null, dateTo ?? null, ...values];
+  const n = bounds.length;
   const [page, count] = await Promise.all([
     db.query<{ text: string }>(
-      `SELECT ${text} AS text FROM ${table} WHERE ${window} ORDER BY created OFFSET $3 LIMIT $4`,
+      `SELECT ${text} AS text FROM ${table} WHERE ${window} ORDER BY created OFFSET $${n + 1} LIMIT $${n + 2}`,
       [...bounds, offset, limit],
     ),
     db.query<{ total: number }>(`SELECT count(*)::int AS total FROM ${table} WHERE ${window}`, bounds),

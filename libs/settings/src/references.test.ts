@@ -13,7 +13,6 @@ const site = () => ({
   }],
   stations: [{ id: 'STATION-1' }, { id: 'STATION-2' }],
   sites: [{ id: 'FEED', chargers: [{ station: 'STATION-1', connector: 2 }, { station: 'STATION-2', connector: 1 }] }],
-  tariff_offers: [{ to: [], tariff_ids: ['LEVEL-2'] }],
 });
 
 test('settings whose sections fit each other have no fault', () => {
@@ -39,9 +38,6 @@ test.each<[string, (settings: ReturnType<typeof site>) => void, string]>([
   ['a feed of a connector that the station does not have',
     ({ sites }) => { sites[0]!.chargers[0]!.connector = 3; },
     'sites.0 (FEED).chargers.0 (STATION-1): station STATION-1 has no connector 3; its EVSEs have 1, 2'],
-  ['an offer of a tariff that is not there',
-    (settings) => { settings.tariff_offers[0]!.tariff_ids = ['FAST-DC']; },
-    'tariff_offers.0.tariff_ids.0: there is no tariff "FAST-DC"; there is LEVEL-2 (ids that you publish at the portal are listed in operator_tariffs)'],
   ['a restriction that OCPI does not have: the price would always apply',
     ({ tariffs }) => Object.assign(tariffs[0]!.elements[0]!, { restriction: { max_kwh: 10 } }),
     'tariffs.0 (LEVEL-2).elements.0: unknown word "restriction"; did you mean "restrictions"?'],

@@ -55,7 +55,6 @@ export function settingsFaults(whole: Readonly<Record<string, unknown>>): string
       plugs.set(station, (plugs.get(station) ?? new Set()).add(Number(number)));
     }
   }
-  for (const path of pathsTo(whole['tariff_offers'], ['tariff_ids'])) expect('tariff_offers', path, 'tariff', tariffs);
   for (const path of pathsTo(whole['sites'], ['chargers'])) {
     expect('sites', [...path, 'station'], 'station', stations);
     const station = valueAt(whole['sites'], [...path, 'station']);

@@ -17,7 +17,7 @@ export { statementText } from './statement-text.ts';
 export type { FeeBase, InvoiceKey, PlaceTotal, Tallies, TaxTotal, Total } from './tallies.ts';
 export { type HeldCdr, type Tallied, tallied } from './tally.ts';
 export {
-  type AgreementTerms, compare, type Fee, type PartyId, partyKey, type PartyTerms, type TaxRegistration,
-  termsDigest,
+  type AgreementTerms, compare, type Fee, type Grants, type PartyId, partyKey, type PartyTerms, sameTerms,
+  type TaxRegistration, termsDigest,
 } from './terms.ts';
 export { termsProblem } from './terms-problem.ts';

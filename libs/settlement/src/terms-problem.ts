@@ -3,7 +3,7 @@ import { isTimeZone } from '#time';
 import { isMonth } from './month.ts';
 import { type AgreementTerms, type Fee, type PartyId, partyKey, type PartyTerms } from './terms.ts';
 
-const MOST = { fees: 20, currencies: 20, registrations: 10, address: 6 };
+const MOST = { fees: 20, currencies: 20, registrations: 10, address: 6, tariffs: 500 };
 const DAYS_MAX = 90;
 
 /** What keeps terms from being an agreement of these two, "field: what"; undefined when nothing does. */
@@ -31,7 +31,8 @@ export function termsProblem(
   if (fees.length > MOST.fees) return `fees: more than ${MOST.fees}`;
   return (
     firstProblem(parties, partyProblem, 'parties') ??
-    firstProblem(fees, (fee) => feeProblem(fee, terms), 'fees')
+    firstProblem(fees, (fee) => feeProblem(fee, terms), 'fees') ??
+    tariffsProblem(terms.grants?.tariffs ?? [])
   );
 }
 
@@ -76,6 +77,12 @@ function feeProblem(fee: Fee, { parties }: AgreementTerms): string | undefined {
       : `currency: ${quoted(currency)} is none of ISO 4217`;
   }
   return ['CPO', 'EMSP'].includes(paid_by) ? undefined : 'paid_by: is CPO or EMSP';
+}
+
+function tariffsProblem(ids: readonly string[]): string | undefined {
+  if (ids.length > MOST.tariffs) return `grants.tariffs: more than ${MOST.tariffs}`;
+  const odd = ids.findIndex((id) => !isLine(id, 36));
+  return odd < 0 ? undefined : `grants.tariffs[${odd}]: is no id of a tariff, of 1 to 36 characters`;
 }
 
 function isDays(days: number): boolean {

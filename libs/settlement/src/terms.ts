@@ -20,6 +20,17 @@ export interface AgreementTerms {
   /** Both. */
   readonly parties: readonly PartyTerms[];
   readonly fees: readonly Fee[];
+  /** What the one who keeps these terms grants the other, and is nobody else's business. */
+  readonly grants?: Grants;
+}
+
+/** Not a part of what both sides settle by: each keeps its own. */
+export interface Grants {
+  /**
+   * Tariffs of ours for this partner, and whom else they are granted to, only. Where a Connector has
+   * one it gets no other; what is granted to nobody is for all.
+   */
+  readonly tariffs?: readonly string[];
 }
 
 export interface PartyId {
@@ -59,9 +70,18 @@ export interface Fee {
   readonly paid_by: 'CPO' | 'EMSP';
 }
 
+/** Whether these are the same terms, and the same is granted. */
+export function sameTerms(one: AgreementTerms, other: AgreementTerms): boolean {
+  return termsDigest(one) === termsDigest(other) && grantsText(one) === grantsText(other);
+}
+
+function grantsText({ grants }: AgreementTerms): string {
+  return [...(grants?.tariffs ?? [])].map((id) => id.toLowerCase()).sort().join('\n');
+}
+
 /** One spelling of the terms: both sides' statements show its hash, and it tells whether they agree. */
 export function termsDigest(terms: AgreementTerms): string {
-  const { parties, fees, currencies, ...rest } = terms;
+  const { parties, fees, currencies, grants: _, ...rest } = terms;
   const sorted = {
     ...rest,
     currencies: [...currencies].sort(),

@@ -15,7 +15,8 @@ export class SettlementController {
 
   @Hears(agreementChanged)
   agreed({ partner, version, agreement, at }: AgreementChanged) {
-    const terms = agreementJson(agreement!) as unknown as AgreementTerms;
+    // What is granted is nothing that anybody settles by.
+    const { grants: _, ...terms } = agreementJson(agreement!) as unknown as AgreementTerms;
     return this.settling.noteAgreement({ partner: ocpiParty(partner!), version, terms, at });
   }
 

@@ -1,6 +1,6 @@
 import { type Decider, Rejected } from '#decider';
 import type { Party } from '#ocpi';
-import { type AgreementTerms, SettlementCalendar, termsDigest, termsProblem } from '#settlement';
+import { type AgreementTerms, sameTerms, SettlementCalendar, termsProblem } from '#settlement';
 import { rfc3339, zone } from '#time';
 
 /**
@@ -49,7 +49,7 @@ export const agreementDecider: Decider<AgreementState, SetAgreement, AgreementSe
     }
     const problem = termsProblem(terms, [own, partner]);
     if (problem !== undefined) throw refuse('invalid-object', problem);
-    if (held && termsDigest(held.terms) === termsDigest(terms)) return [];
+    if (held && sameTerms(held.terms, terms)) return [];
     const closed = closedMonth(agreement, terms, now);
     if (closed !== undefined) throw refuse('month-closed', closed);
     const { country_code, party_id } = partner;
@@ -71,7 +71,7 @@ export const agreementDecider: Decider<AgreementState, SetAgreement, AgreementSe
 /** Whether the order may have been with these terms: what was replaced since is not kept. */
 function isOf(held: AgreementSet | undefined, commandId: string, terms: AgreementTerms): boolean {
   if (held === undefined) return false;
-  return held.commandId !== commandId || termsDigest(held.terms) === termsDigest(terms);
+  return held.commandId !== commandId || sameTerms(held.terms, terms);
 }
 
 /** Those that hold, by their first month. */

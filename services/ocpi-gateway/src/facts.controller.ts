@@ -1,5 +1,6 @@
 import { Controller, Inject } from '@nestjs/common';
 import { type Heard, Hears } from '#bus';
+import { type AgreementChanged, agreementChanged } from '#contracts/agreements';
 import { type CdrIssued, cdrIssued } from '#contracts/cdr-ledger';
 import { type EvseStatusChanged, evseStatusChanged, type LocationChanged, locationChanged } from '#contracts/locations';
 import {
@@ -27,6 +28,11 @@ export class FactsController {
   @Hears(tariffWithdrawn)
   async tariffWithdrawn({ own, tariffId }: TariffWithdrawn, heard: Heard) {
     if (own) await this.gateway.queue(heard, { module: 'tariffs', objectKey: tariffId, current: undefined });
+  }
+
+  @Hears(agreementChanged)
+  agreed(fact: AgreementChanged, heard: Heard) {
+    return this.gateway.granted(heard, fact);
   }
 
   @Hears(locationChanged, evseStatusChanged)

@@ -1,6 +1,7 @@
 import { busMigrations } from '#bus';
 import { dueMigrations } from '#due';
 import { eventStoreMigrations } from '#event-store';
+import { grantMigrations } from '#grants';
 import type { MigrationList } from '#postgres';
 
 const partners: MigrationList = [
@@ -140,5 +141,5 @@ const partners: MigrationList = [
 ];
 
 export const migrations: MigrationList = [
-  ...eventStoreMigrations, ...busMigrations, ...dueMigrations, ...partners,
+  ...eventStoreMigrations, ...busMigrations, ...dueMigrations, ...grantMigrations, ...partners,
 ];

@@ -1,6 +1,8 @@
 import { type Heard, type Bus } from '#bus';
 import { fromJsonBytes } from '#contracts';
+import type { AgreementChanged } from '#contracts/agreements';
 import { addDue, type DueWorker } from '#due';
+import type { GrantRows } from '#grants';
 import {
   AuthorizationInfo, CommandResponse, joinUrl, type LocationReferences, type Outcome, type Party, read, sameParty,
 } from '#ocpi';
@@ -10,9 +12,11 @@ import type { Calls } from './calls.ts';
 import { findSent, forgetSent, keepSent, noteSent, type SentCommand } from './command-rows.ts';
 import { interfacePath } from './exchange.ts';
 import { outcomeText } from './handshake.ts';
-import { endpointOf } from './partner.ts';
-import { noteError, partnerWith, receiversOf } from './partner-rows.ts';
+import { endpointOf, partiesOf } from './partner.ts';
+import { noteError, partnerWith, receiversOf, registeredPartners } from './partner-rows.ts';
+import { pushAllOf } from './push-all.ts';
 import { keepUnclaimed, lockLinks, type PushedKey, queuePush } from './pushed-rows.ts';
+import { viewOf } from './views.ts';
 
 export interface GatewayParts {
   /** Our own. */
@@ -21,6 +25,7 @@ export interface GatewayParts {
   readonly bus: Bus;
   readonly calls: Calls;
   readonly clock: Clock;
+  readonly grants: GrantRows;
   readonly worker: () => DueWorker;
   readonly publicUrl: () => string;
 }
@@ -57,8 +62,28 @@ export class OcpiGateway {
     const unclaimed = partners.length === 0 && key.module === 'cdrs' && party !== undefined && !sameParty(party, this.parts.party);
     if (unclaimed && current !== undefined) await keepUnclaimed(heard.tx, key.objectKey, current);
     const at = this.parts.clock.now();
-    for (const { id: partnerId } of partners) await queuePush(heard.tx, { partnerId, ...key }, current, at);
+    const granted = await this.parts.grants.at(heard.tx, at);
+    for (const partner of partners) {
+      const view = viewOf(object, partiesOf(partner), granted);
+      // What a partner may not have it is not told to forget, unless it has it.
+      const isHidden = view === undefined && current !== undefined;
+      await queuePush(heard.tx, { partnerId: partner.id, ...key }, view, at, { ifKnown: isHidden });
+    }
     if (partners.length > 0) heard.afterCommit(() => this.parts.worker().wake());
+  }
+
+  /** What partners are granted changed: each gets what it is offered now. */
+  async granted(heard: Pick<Heard, 'tx' | 'afterCommit'>, fact: AgreementChanged): Promise<void> {
+    const { grants, clock, worker } = this.parts;
+    // Whoever queues by what was granted before has committed, or waits.
+    await lockLinks(heard.tx, 'alone');
+    const at = clock.now();
+    const before = await grants.at(heard.tx, at);
+    await grants.note(heard.tx, fact);
+    const after = await grants.at(heard.tx, at);
+    if (JSON.stringify([before.offers, before.until]) === JSON.stringify([after.offers, after.until])) return;
+    for (const partner of await registeredPartners(heard.tx)) await addDue(heard.tx, pushAllOf(partner.id, at));
+    heard.afterCommit(() => worker().wake());
   }
 
   /** A command that a partner gave us has ended: its result falls due. */

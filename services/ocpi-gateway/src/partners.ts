@@ -17,6 +17,7 @@ import {
   addToken, dropTokens, findPartner, insertPartner, partnersWithWaiting, registeredPartners, removePartner,
   replaceToken, restoreToken, storePartner, tokenHolders, type TokenKind, type Waiting,
 } from './partner-rows.ts';
+import { pushAllOf } from './push-all.ts';
 import {
   claimCdrs, deadLetters, forgetOne, forgetPushed, lockLinks, type PushedKey, queuePush, replayLetters, strandedCdrs,
 } from './pushed-rows.ts';
@@ -246,7 +247,7 @@ export class Partners {
     if (endpointOf(joined, 'hubclientinfo', 'SENDER') !== undefined) {
       await addDue(tx, { id: `pull clients ${partner.id} ${randomUUID()}`, key: `clients ${partner.id}`, kind: 'pull-clients', at: clock.now(), body: { partnerId: partner.id } });
     }
-    await addDue(tx, { id: `push all ${partner.id} ${randomUUID()}`, key: partner.id, kind: 'push-all', at: clock.now(), body: { partnerId: partner.id } });
+    await addDue(tx, pushAllOf(partner.id, clock.now()));
     await outbox.tell(tx, [registeredFact(joined, rfc3339(clock.now()))]);
     return joined;
   }

@@ -1,17 +1,21 @@
+import { randomUUID } from 'node:crypto';
 import type { Bus } from '#bus';
 import type { Page } from '#contracts/party';
 import { listLocations } from '#contracts/locations';
 import { listTariffs } from '#contracts/tariff-engine';
 import { listTokens } from '#contracts/tokens-auth';
-import type { Due, DueOutcome } from '#due';
+import { addDue, type Due, type DueOutcome } from '#due';
+import { type GrantRows, isOffered } from '#grants';
 import type { Token } from '#ocpi';
-import type { Database } from '#postgres';
+import type { Database, Tx } from '#postgres';
 import type { Log } from '#telemetry';
+import type { Clock } from '#time';
 import { tokenKey } from './delivery.ts';
 import type { PushedModule } from './difference.ts';
-import { endpointOf, ourInterfaces, type Partner } from './partner.ts';
+import { endpointOf, ourInterfaces, partiesOf, type Partner, toBus } from './partner.ts';
 import { findPartner } from './partner-rows.ts';
-import { queuePush } from './pushed-rows.ts';
+import { lockLinks, pushedKeys, queuePush } from './pushed-rows.ts';
+import { viewOf } from './views.ts';
 import type { Role } from '#ocpi';
 
 const PAGE = 200;
@@ -19,27 +23,38 @@ const NEIGHBOUR_IS_AWAY_MS = 500;
 
 interface Own {
   readonly module: PushedModule;
-  readonly list: (bus: Bus, offset: number) => Promise<Page>;
+  readonly list: (bus: Bus, offset: number, partner: Partner) => Promise<Page>;
   readonly keyOf: (object: never) => string;
 }
 
 const page = (offset: number) => ({ page: { offset, limit: PAGE } });
 const byId = ({ id }: { id: string }) => id;
 
+function listOffered(bus: Bus, offset: number, partner: Partner): Promise<Page> {
+  return bus.ask(listTariffs, { ...page(offset), offeredTo: partiesOf(partner).map(toBus) });
+}
+
 /** A Tariff before any Connector that names it. */
 const inOrder: readonly Own[] = [
-  { module: 'tariffs', list: (bus, offset) => bus.ask(listTariffs, page(offset)), keyOf: byId },
+  { module: 'tariffs', list: listOffered, keyOf: byId },
   { module: 'locations', list: (bus, offset) => bus.ask(listLocations, page(offset)), keyOf: byId },
   { module: 'tokens', list: (bus, offset) => bus.ask(listTokens, page(offset)), keyOf: (token: Token) => tokenKey(token) },
 ];
 
+/** Due at an instant: all that a partner is to have is queued. */
+export function pushAllOf(partnerId: string, at: number, id: string = randomUUID()) {
+  return { id: `push all ${partnerId} ${id}`, key: partnerId, kind: 'push-all', at, body: { partnerId } };
+}
+
 /**
- * Queues all that a newly registered partner is to have. Its rows take the place of this one in the
+ * Queues all that a partner is to have: when it is newly registered, and when what it is granted
+ * changes. Its rows take the place of this one in the
  * partner's lane: before anything that changed since.
  */
 export class PushAll {
   constructor(private readonly parts: {
     readonly db: Database; readonly bus: Bus; readonly roles: readonly Role[]; readonly log: Log;
+    readonly clock: Clock; readonly grants: GrantRows;
   }) {}
 
   async run({ body, at }: Due, attempt: number): Promise<DueOutcome> {
@@ -54,6 +69,7 @@ export class PushAll {
         return { retryInMs: NEIGHBOUR_IS_AWAY_MS };
       }
     }
+    await db.tx((tx) => this.hide(tx, partner, at));
     return 'done';
   }
 
@@ -65,18 +81,33 @@ export class PushAll {
   }
 
   private async queue(partner: Partner, { module, list, keyOf }: Own, at: number): Promise<void> {
-    const { db, bus } = this.parts;
+    const { db, bus, clock, grants } = this.parts;
     for (let offset = 0, total = 1; offset < total;) {
-      const { objectsJson, total: all } = await list(bus, offset);
+      const { objectsJson, total: all } = await list(bus, offset, partner);
       const texts = objectsJson.map((bytes) => new TextDecoder().decode(bytes));
       await db.tx(async (tx) => {
+        await lockLinks(tx, 'together');
+        const granted = await grants.at(tx, clock.now());
         for (const text of texts) {
           const objectKey = keyOf(JSON.parse(text) as never);
-          await queuePush(tx, { partnerId: partner.id, module, objectKey }, text, at);
+          const view = viewOf({ module, objectKey, current: text }, partiesOf(partner), granted);
+          await queuePush(tx, { partnerId: partner.id, module, objectKey }, view, at, { ifKnown: view === undefined });
         }
       });
       total = texts.length === 0 ? 0 : all;
       offset += texts.length;
     }
+  }
+
+  /** Tariffs that it is not offered any more go, and it looks again when what is granted changes by itself. */
+  private async hide(tx: Tx, partner: Partner, at: number): Promise<void> {
+    const { clock, grants } = this.parts;
+    await lockLinks(tx, 'together');
+    const { offers, until } = await grants.at(tx, clock.now());
+    for (const objectKey of await pushedKeys(tx, partner.id, 'tariffs')) {
+      if (isOffered(objectKey, partiesOf(partner), offers)) continue;
+      await queuePush(tx, { partnerId: partner.id, module: 'tariffs', objectKey }, undefined, at);
+    }
+    if (until !== undefined) await addDue(tx, pushAllOf(partner.id, until, `at ${until}`));
   }
 }

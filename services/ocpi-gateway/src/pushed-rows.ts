@@ -41,10 +41,14 @@ export async function findPushed(db: Queryable, key: PushedKey, lock = false): P
 
 /**
  * What an object is now: written over what was to be said of it before, with a due row at `at` unless
- * one is open. An older object does not take a newer one's place; a CDR never changes.
+ * one is open. An older object does not take a newer one's place; a CDR never changes. `ifKnown`: only
+ * where something was to be said of it.
  */
-export async function queuePush(tx: Tx, key: PushedKey, current: string | undefined, at: number): Promise<void> {
+export async function queuePush(
+  tx: Tx, key: PushedKey, current: string | undefined, at: number, { ifKnown = false } = {},
+): Promise<void> {
   const held = await findPushed(tx, key, true);
+  if (ifKnown && held?.current === undefined) return;
   if (held && key.module === 'cdrs') return;
   if (held?.current !== undefined && current !== undefined && isStale(JSON.parse(held.current), JSON.parse(current))) return;
   const { rows } = await tx.query<{ n: number }>(
@@ -81,6 +85,14 @@ export async function queueBehind(tx: Tx, key: PushedKey, at: number): Promise<v
 /** Not to be sent any more: the partner is gone, or no longer takes such objects. */
 export async function noteUnwanted(db: Queryable, key: PushedKey): Promise<void> {
   await db.query(`UPDATE pushed SET queued = false WHERE ${WHERE}`, keyOf(key));
+}
+
+/** The keys of what a partner has, or is to have, of a module. */
+export async function pushedKeys(tx: Tx, partnerId: string, module: PushedModule): Promise<string[]> {
+  const { rows } = await tx.query<{ object_key: string }>(
+    'SELECT object_key FROM pushed WHERE partner_id = $1 AND module = $2 AND current IS NOT NULL', [partnerId, module],
+  );
+  return rows.map(({ object_key: key }) => key);
 }
 
 /** CDRs that a link which has ended never brought over, the oldest first. */

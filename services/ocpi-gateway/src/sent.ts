@@ -8,41 +8,61 @@ import { listTariffs } from '#contracts/tariff-engine';
 import { answerAuthorize, listTokens } from '#contracts/tokens-auth';
 import { toJsonBytes } from '#contracts';
 import { Refused } from '#bus';
+import type { Granted } from '#grants';
 import { dateTimeOf, instantMs, pageHeaders, type PageQuery, type Party, readPage } from '#ocpi';
 import type { Handler, Handlers, OcpiRequest } from './exchange.ts';
 import { askersOf, toBus } from './partner.ts';
 import { part } from './received.ts';
+import { locationView } from './views.ts';
 import { refuse } from './refusals.ts';
 
 type PageAsk = MessageInitShape<typeof PageRequestSchema>;
 const json = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
+export interface SentParts {
+  readonly pageLimit: number;
+  /** What our agreements grant. */
+  readonly grantedNow: () => Promise<Granted>;
+}
+
 /** The Sender interfaces: what is ours, read by partners. Sessions and CDRs are for their tokens' owners only. */
-export function sentHandlers(bus: Bus, party: Party, pageLimit: number): Handlers {
+export function sentHandlers(bus: Bus, party: Party, { pageLimit, grantedNow }: SentParts): Handlers {
   const tokenParties = (request: OcpiRequest) => askersOf(request).map(toBus);
-  const list = (ask: (page: PageAsk, request: OcpiRequest) => Promise<Page>, dateFromRequired = false) =>
-    listHandler(ask, { maxLimit: pageLimit, dateFromRequired });
-  const location: Handler = async ({ params }) => {
+  const list = (ask: (page: PageAsk, request: OcpiRequest) => Promise<Page>, more: Partial<ListRules> = {}) =>
+    listHandler(ask, { maxLimit: pageLimit, dateFromRequired: false, ...more });
+  const view = async (request: OcpiRequest) => {
+    const granted = await grantedNow();
+    return (text: string) => locationView(text, askersOf(request), granted);
+  };
+  const location: Handler = async (request) => {
+    const { params } = request;
     const { locationJson, own } = await bus.ask(getLocation, { party: toBus(party), locationId: params.location_id! });
     if (!locationJson || !own) throw refuse('unknown-location', `${params.location_id} is none of our Locations`);
-    return { dataJson: part(json(locationJson), params) };
+    return { dataJson: part((await view(request))(json(locationJson)), params) };
   };
   return {
-    'SENDER locations GET ': list((page) => bus.ask(listLocations, { page })),
+    'SENDER locations GET ': list((page) => bus.ask(listLocations, { page }), { viewOf: view }),
     'SENDER locations GET /:location_id': location,
     'SENDER locations GET /:location_id/:evse_uid': location,
     'SENDER locations GET /:location_id/:evse_uid/:connector_id': location,
-    'SENDER tariffs GET ': list((page) => bus.ask(listTariffs, { page })),
-    'SENDER sessions GET ': list((page, request) => bus.ask(listSessions, { page, tokenParties: tokenParties(request) }), true),
+    'SENDER tariffs GET ': list((page, request) => bus.ask(listTariffs, { page, offeredTo: tokenParties(request) })),
+    'SENDER sessions GET ': list((page, request) => bus.ask(listSessions, { page, tokenParties: tokenParties(request) }), { dateFromRequired: true }),
     'SENDER cdrs GET ': list((page, request) => bus.ask(listCdrs, { page, tokenParties: tokenParties(request) })),
     'SENDER tokens GET ': list((page) => bus.ask(listTokens, { page })),
     'SENDER tokens POST /:token_uid/authorize': (request) => authorize(bus, request),
   };
 }
 
+interface ListRules {
+  readonly maxLimit: number;
+  readonly dateFromRequired: boolean;
+  /** How an object is shown to who asks; as it is when absent. */
+  readonly viewOf?: (request: OcpiRequest) => Promise<(text: string) => string>;
+}
+
 function listHandler(
   ask: (page: PageAsk, request: OcpiRequest) => Promise<Page>,
-  rules: { readonly maxLimit: number; readonly dateFromRequired: boolean },
+  rules: ListRules,
 ): Handler {
   return async (request) => {
     const reading = readPage(request.query, rules);
@@ -51,8 +71,9 @@ function listHandler(
     const { objectsJson, total } = await ask(pageAsk(page), request);
     // Pages are cut by bytes, too: the next one starts where this one really ends.
     const cut = { ...page, offset: objectsJson.length === 0 ? total : page.offset + objectsJson.length - page.limit };
+    const shown = (await rules.viewOf?.(request)) ?? ((text: string) => text);
     return {
-      dataJson: `[${objectsJson.map(json).join(',')}]`,
+      dataJson: `[${objectsJson.map((bytes) => shown(json(bytes))).join(',')}]`,
       headers: pageHeaders(request.url, cut, total, rules.maxLimit),
     };
   };

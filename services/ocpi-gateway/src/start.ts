@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { fromEventStore, outbox, serve, tellable } from '#bus';
 import { type DueWorker, workDue } from '#due';
 import { executor, postgresEventStore } from '#event-store';
+import { GrantRows } from '#grants';
 import { type Running, type Service, startService } from '#service';
 import { BadSettings, type Env } from '#settings';
 import { agreementDecider } from './agreement.ts';
@@ -50,7 +51,8 @@ export function start(env: Env): Promise<Running> {
 
     let publicUrl = given.variable('OCPI_PUBLIC_URL', '').replace(/\/+$/, '');
     let worker: DueWorker | undefined;
-    const parts = { db, bus, outbox: told, calls, secrets, clock, party, settings, log };
+    const grants = new GrantRows();
+    const parts = { db, bus, grants, outbox: told, calls, secrets, clock, party, settings, log };
     const wired = {
       publicUrl: () => publicUrl,
       versionsUrl: () => `${publicUrl}/ocpi/versions`,
@@ -67,7 +69,7 @@ export function start(env: Env): Promise<Running> {
     const unlocking = new Unlocking({ db, bus, clock, wake });
     const commands = new Commands({ ...parts, unlocking, wake });
     const delivery = new Delivery(parts);
-    const pushAll = new PushAll({ db, bus, roles: party.roles, log });
+    const pushAll = new PushAll({ db, bus, clock, grants, roles: party.roles, log });
     const toNewMember = members && new HubPushAll({ db, clock, members });
 
     const http = ocpiServer({
@@ -77,7 +79,9 @@ export function start(env: Env): Promise<Running> {
         ...clientInfos.handlers(),
         ...(hub ? hub.handlers() : {
           ...receivedHandlers(bus, wired.publicUrl),
-          ...sentHandlers(bus, party, settings.page_limit),
+          ...sentHandlers(bus, party, {
+            pageLimit: settings.page_limit, grantedNow: () => grants.at(db, clock.now()),
+          }),
           ...commands.handlers(),
         }),
       },

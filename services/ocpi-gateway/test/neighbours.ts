@@ -28,6 +28,8 @@ export interface Answers {
 export class Neighbours {
   readonly taken: Taken[] = [];
   readonly own = { locations: [] as Location[], tariffs: [] as Tariff[], tokens: [] as Token[], sessions: [] as Session[], cdrs: [] as Cdr[] };
+  /** Whom a tariff is for, by its id; for all where it is not there. */
+  readonly onlyFor: Record<string, string[]> = {};
   readonly partners = new Map<string, object>();
   /** When partners' CDRs were recorded first. */
   readonly recordedAt = new Map<string, string>();
@@ -123,7 +125,10 @@ export class Neighbours {
       const held = this.partners.get(keyOf('tariff', party, tariffId));
       return { version: 1, ...(held ? { tariffJson: toJsonBytes(held) } : {}) };
     }));
-    await bus.answer(listTariffs, async (requests) => requests.map(({ page }) => pageOf(this.own.tariffs, page!)));
+    await bus.answer(listTariffs, async (requests) => requests.map(({ page, offeredTo }) => {
+      const isFor = (id: string) => offeredTo.length === 0 || offeredTo.some(({ partyId }) => (this.onlyFor[id] ?? [partyId]).includes(partyId));
+      return pageOf(this.own.tariffs.filter(({ id }) => isFor(id)), page!);
+    }));
   }
 
   private async keepTokens(): Promise<void> {

@@ -44,6 +44,10 @@ export const Agreement = z.strictObject({
   fee_tax_place: z.enum(['payer', 'supplier']).default('payer'),
   parties: z.array(PartyTerms).length(2),
   fees: z.array(Fee).max(20).default([]),
+  grants: z.strictObject({
+    tariffs: z.array(z.string().min(1).max(36)).max(500).default([])
+      .meta({ description: 'your tariffs that are for this partner, and whom else you grant them, only' }),
+  }).optional().meta({ description: 'yours alone: no part of the fingerprint' }),
 }).meta({ id: 'Agreement' });
 
 const AgreementView = z.object({

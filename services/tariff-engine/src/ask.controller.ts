@@ -62,8 +62,8 @@ export class AskController {
 
   @Answers(listTariffs)
   list(requests: ListTariffs[]) {
-    return each(requests, async ({ page }) => {
-      const { texts, total } = await this.engine.list(page!);
+    return each(requests, async ({ page, offeredTo }) => {
+      const { texts, total } = await this.engine.list(page!, offeredTo.flatMap((party) => ocpiParty(party) ?? []));
       return { objectsJson: withinOneAnswer(texts.map(toJsonBytes), (json) => json), total };
     });
   }

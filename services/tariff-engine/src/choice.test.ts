@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import type { Offer } from '#grants';
 import type { Tariff, TariffType } from '#ocpi';
-import { choose, type Chooser, type Offer } from './choice.ts';
+import { choose, type Chooser } from './choice.ts';
 
 const oasis = { country_code: 'CA', party_id: 'BCT' };
 const plunk = { country_code: 'CA', party_id: 'CPK' };

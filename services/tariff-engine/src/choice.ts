@@ -1,11 +1,6 @@
-import { type Party, partyText, sameId, sameParty, type Tariff } from '#ocpi';
+import { isOffered, type Offer, offeredOf, offersOf } from '#grants';
+import { type Party, partyText, type Tariff } from '#ocpi';
 import { isValidAt, type Payer, select } from '#pricing';
-
-/** Tariffs that are for some partners only; where a Connector has one, they get no other. */
-export interface Offer {
-  readonly to: readonly Party[];
-  readonly tariffIds: readonly string[];
-}
 
 /** A tariff that a Connector names; without a version where none was in force. */
 export interface Candidate {
@@ -56,35 +51,35 @@ function openTo(
   payer: Chooser,
   offers: readonly Offer[],
 ): readonly Candidate[] {
-  const own = candidates.filter(({ tariffId }) => isOfferedTo(payer, tariffId, offers));
-  if (own.length > 0) return own;
-  return candidates.filter(({ tariffId }) => offersOf(tariffId, offers).length === 0);
-}
-
-function offersOf(tariffId: string, offers: readonly Offer[]): readonly Offer[] {
-  return offers.filter(({ tariffIds }) => tariffIds.some((id) => sameId(id, tariffId)));
+  const party = agreeing(payer);
+  const open = party
+    ? offeredOf(candidates.map(({ tariffId }) => tariffId), [party], offers)
+    : candidates.filter(({ tariffId }) => isOffered(tariffId, [], offers)).map(({ tariffId }) => tariffId);
+  return candidates.filter(({ tariffId }) => open.includes(tariffId));
 }
 
 /** Who pays at the charger has no partner, and so no agreement. */
-function isOfferedTo(
-  { tokenParty, tokenType }: Chooser,
-  tariffId: string,
-  offers: readonly Offer[],
-): boolean {
-  if (tokenParty === undefined || tokenType === 'AD_HOC_USER') return false;
-  return offersOf(tariffId, offers).some(({ to }) => to.some((one) => sameParty(one, tokenParty)));
+function agreeing({ tokenParty, tokenType }: Chooser): Party | undefined {
+  return tokenType === 'AD_HOC_USER' ? undefined : tokenParty;
+}
+
+function isAgreed(payer: Chooser, tariffId: string, offers: readonly Offer[]): boolean {
+  const party = agreeing(payer);
+  const own = offersOf(tariffId, offers);
+  return party !== undefined && own.length > 0 && isOffered(tariffId, [party], offers);
 }
 
 function whyChosen({ id, type }: Tariff, payer: Chooser, offers: readonly Offer[]): string {
-  const agreed = isOfferedTo(payer, id, offers)
+  const agreed = isAgreed(payer, id, offers)
     ? `, by the agreement with ${partyText(payer.tokenParty!)}`
     : '';
   return `${type ? `the tariff of type ${type} in force` : 'in force for all sessions'}${agreed}`;
 }
 
 function whyNotOffered({ tariffId }: Candidate, payer: Chooser, offers: readonly Offer[]): string {
-  const to = offersOf(tariffId, offers).flatMap((offer) => offer.to.map(partyText));
-  if (to.length > 0) return `is offered to ${[...new Set(to)].join(', ')} only`;
+  const own = offersOf(tariffId, offers);
+  const to = [...new Set(own.flatMap((offer) => offer.to.map(partyText)))];
+  if (own.length > 0) return to.length > 0 ? `is offered to ${to.join(', ')} only` : 'is offered to nobody any more';
   return `${partyText(payer.tokenParty!)} is offered another one here by its agreement`;
 }
 

@@ -1,6 +1,7 @@
 import { busMigrations } from '#bus';
 import { dueMigrations } from '#due';
 import { eventStoreMigrations } from '#event-store';
+import { grantMigrations } from '#grants';
 import type { MigrationList } from '#postgres';
 
 const tariffs: MigrationList = [
@@ -27,5 +28,5 @@ const tariffs: MigrationList = [
 ];
 
 export const migrations: MigrationList = [
-  ...busMigrations, ...eventStoreMigrations, ...dueMigrations, ...tariffs,
+  ...busMigrations, ...eventStoreMigrations, ...dueMigrations, ...grantMigrations, ...tariffs,
 ];

@@ -21,7 +21,11 @@ export async function withdrawnOffered(tx: Tx, fact: TariffWithdrawn): Promise<v
   await tx.query('DELETE FROM offered WHERE stream = $1', [streamOf({ party: fact.party!, tariffId: fact.tariffId })]);
 }
 
-/** Our own tariffs in order of creation. */
-export function listOffered(db: Queryable, request: PageRequest): Promise<{ texts: string[]; total: number }> {
-  return pageByCreation(db, { table: 'offered', text: 'tariff' }, request);
+/** Our own tariffs in order of creation, without some. */
+export function listOffered(
+  db: Queryable,
+  request: PageRequest,
+  except: readonly string[] = [],
+): Promise<{ texts: string[]; total: number }> {
+  return pageByCreation(db, { table: 'offered', text: 'tariff', where: 'NOT (stream = ANY ($3))', values: [except] }, request);
 }

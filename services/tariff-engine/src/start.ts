@@ -4,7 +4,8 @@ import { workDue } from '#due';
 import { executor, postgresEventStore } from '#event-store';
 import { type Running, startService } from '#service';
 import { BadSettings, type Env } from '#settings';
-import { offersOf, tariffsOf } from './config.ts';
+import { GrantRows } from '#grants';
+import { tariffsOf } from './config.ts';
 import { DescribedTariffs } from './described.ts';
 import { migrations } from './migrations.ts';
 import { TariffEngine } from './tariff-engine.ts';
@@ -18,8 +19,8 @@ export function start(env: Env): Promise<Running> {
     const store = tellable(postgresEventStore(db), tells);
     onStop(() => store.close());
     const tariffs = executor(store, { decider: tariffDecider, stream: (stream) => stream });
-    const offers = offersOf(settings);
-    const engine = new TariffEngine({ db, bus, store, tariffs, clock, party, offers });
+    const grants = new GrantRows();
+    const engine = new TariffEngine({ db, bus, store, tariffs, clock, party, grants });
     const described = new DescribedTariffs({ db, bus, clock, engine, log });
     await described.describe(tariffsOf(settings), (id) => (error) => {
       if (error instanceof Rejected) throw new BadSettings(`tariffs: ${id}: ${error.detail}`);

@@ -1,13 +1,15 @@
 import type { Bus } from '#bus';
 import { listTariffUses } from '#contracts/locations';
 import type { EventStore } from '#event-store';
+import type { AgreementChanged } from '#contracts/agreements';
+import { type GrantRows, isOffered, type Offer } from '#grants';
 import { type Party, sameParty, type Tariff } from '#ocpi';
-import type { Database, PageRequest } from '#postgres';
+import type { Database, PageRequest, Tx } from '#postgres';
 import { type Finding, lint, type LintFacts } from '#pricing';
 import type { PartySettings } from '#settings';
 import { currentTraceparent } from '#telemetry';
 import { instant, isTimeZone, rfc3339 } from '#time';
-import { choose, type Choice, type Offer } from './choice.ts';
+import { choose, type Choice } from './choice.ts';
 import { listOffered } from './offered.ts';
 import { type Change, type Publishing, put, refuse, type Taken } from './publishing.ts';
 import { type Ahead, quoted } from './quote.ts';
@@ -19,7 +21,7 @@ export interface TariffEngineParts extends Publishing {
   readonly bus: Bus;
   readonly store: EventStore;
   readonly party: PartySettings;
-  readonly offers: readonly Offer[];
+  readonly grants: GrantRows;
 }
 
 export interface SelectRequest {
@@ -141,7 +143,7 @@ export class TariffEngine {
       tariff: version && (JSON.parse(version.text) as Tariff),
     }));
     const payer = { tokenType, profile: profileType ?? null, atMs: readInstant(at), tokenParty };
-    const { chosen, others } = choose(candidates, payer, this.offersOf(party));
+    const { chosen, others } = choose(candidates, payer, await this.offersOf(party, payer.atMs));
     if (!chosen) {
       const reasons = others.map(({ tariffId, why }) => `${tariffId} ${why}`).join('; ');
       throw refuse('no-tariff-applies', `none applies to ${tokenType} at ${at}: ${reasons}`);
@@ -171,8 +173,17 @@ export class TariffEngine {
     return lint(tariff, { country: party.country_code, now: rfc3339(clock.now()), ...facts });
   }
 
-  list(request: PageRequest): Promise<{ texts: string[]; total: number }> {
-    return listOffered(this.parts.db, request);
+  /** Ours in order of creation; only what one of these parties is offered now, where some are named. */
+  async list(request: PageRequest, to: readonly Party[]): Promise<{ texts: string[]; total: number }> {
+    const { db, grants, clock } = this.parts;
+    const offers = to.length === 0 ? [] : (await grants.at(db, clock.now())).offers;
+    const others = offers.flatMap(({ tariffIds }) => tariffIds).filter((id) => !isOffered(id, to, offers));
+    return listOffered(db, request, others.map((tariffId) => streamOf(this.ownKey(tariffId))));
+  }
+
+  /** What a partner is granted, from a month on. */
+  noteGrants(tx: Tx, fact: AgreementChanged): Promise<void> {
+    return this.parts.grants.note(tx, fact);
   }
 
   private async withdraw(key: TariffKey, source: TariffSource): Promise<Change> {
@@ -192,8 +203,10 @@ export class TariffEngine {
   }
 
   /** Partners' agreements with others are none of ours. */
-  private offersOf({ countryCode: country_code, partyId: party_id }: TariffKey['party']) {
-    return sameParty({ country_code, party_id }, this.parts.party) ? this.parts.offers : [];
+  private async offersOf({ countryCode, partyId }: TariffKey['party'], atMs: number): Promise<readonly Offer[]> {
+    const { db, grants, party } = this.parts;
+    const isOurs = sameParty({ country_code: countryCode, party_id: partyId }, party);
+    return isOurs ? (await grants.at(db, atMs)).offers : [];
   }
 
   private ownKey(tariffId: string): TariffKey {

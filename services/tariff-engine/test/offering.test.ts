@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Bus, busMigrations, connectBus, hears, listen, type Listening } from '#bus';
+import { type Bus, busMigrations, connectBus, hears, listen, type Listening, outbox, type Relay, startRelay, told } from '#bus';
+import { agreementChanged, agreementOf } from '#contracts/agreements';
 import { listTariffUses } from '#contracts/locations';
 import {
   getTariff, listTariffs, listTariffVersions, publishTariff, putPartnerTariff, selectTariff, type TariffPublished, tariffPublished,
@@ -10,6 +11,7 @@ import { Change } from '#contracts/party';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import type { Tariff } from '#ocpi';
 import { type Database, openDatabase } from '#postgres';
+import { exampleTerms } from '#settlement';
 import type { Running } from '#service';
 import { testPlatform, type TestPlatform } from '#test-servers';
 import { rfc3339 } from '#time';
@@ -26,6 +28,7 @@ let service: Running;
 let bus: Bus;
 let db: Database;
 let listening: Listening;
+let relay: Relay;
 const published: TariffPublished[] = [];
 const withdrawn: TariffWithdrawn[] = [];
 /** How many Connectors name a tariff, as locations would say. */
@@ -35,7 +38,6 @@ let asked = 0;
 beforeAll(async () => {
   platform = await testPlatform({
     tariffs: [tariffOf('L2', 0.24), tariffOf('NIGHT', 0.1), tariffOf('PLUNK', 0.2)],
-    tariff_offers: [{ to: [{ country_code: 'CA', party_id: 'CPK' }], tariff_ids: ['PLUNK'] }],
   });
   bus = await connectBus({ natsUrl: platform.env.NATS_URL!, platform: platform.platform, service: 'neighbours' });
   db = await openDatabase({ url: platform.databaseUrl, schema: 'neighbours', migrations: busMigrations });
@@ -45,6 +47,11 @@ beforeAll(async () => {
     const total = uses.get(tariffId) ?? 0;
     return { uses: Array.from({ length: total }, () => use), total };
   }));
+  const agreements = outbox('agreements', db);
+  relay = startRelay(bus, agreements);
+  await db.tx((tx) => agreements.tell(tx, [told(agreementChanged, {
+    partner: cpk, version: 1, at: '2022-01-01T00:00:00Z', agreement: agreementOf({ ...exampleTerms, grants: { tariffs: ['PLUNK'] } }),
+  })]));
   service = await start(platform.env);
   listening = await listen(bus, db, {
     listener: 'neighbours',
@@ -56,6 +63,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await listening?.close();
+  await relay?.close();
   await service?.stop();
   await bus?.close();
   await db?.close();
@@ -131,6 +139,17 @@ test('the version of a session\'s start is selected, whatever was published sinc
   await publish(tariffOf('L2', 0.6));
   expect(await select(started)).toEqual([4, 'L2']);
   expect(await select(rfc3339(Date.now() + 1_000))).toEqual([5, 'L2']);
+});
+
+test('only what a partner is offered is listed for it, and counted', async () => {
+  const offeredTo = async (...parties: (typeof cpk)[]) => {
+    const { objectsJson, total } = await bus.ask(listTariffs, { page: { offset: 0, limit: 10 }, offeredTo: parties });
+    expect(total).toBe(objectsJson.length);
+    return objectsJson.map((json) => fromJsonBytes<Tariff>(json).id).sort();
+  };
+  await expect.poll(() => offeredTo({ countryCode: 'CA', partyId: 'XYZ' })).not.toContain('PLUNK');
+  expect(await offeredTo(cpk)).toEqual(await offeredTo());
+  expect(await offeredTo({ countryCode: 'CA', partyId: 'XYZ' })).toEqual((await offeredTo()).filter((id) => id !== 'PLUNK'));
 });
 
 test('the agreement with a partner decides first, and the others say why they do not apply', async () => {

@@ -1,0 +1,79 @@
+import type { AgreementChanged } from '#contracts/agreements';
+import { type Party, partyText } from '#ocpi';
+import type { MigrationList, Queryable, Tx } from '#postgres';
+import type { Grants } from '#settlement';
+import { type Granted, grantedAt, type GrantVersion } from './offers.ts';
+
+export const grantMigrations: MigrationList = [
+  {
+    name: 'grants',
+    up: () => [
+      // Every version of every agreement that was told: few.
+      `CREATE TABLE grants (
+         partner text NOT NULL,
+         version int NOT NULL,
+         valid_from text NOT NULL,
+         time_zone text NOT NULL,
+         at text NOT NULL,
+         grants json NOT NULL,
+         noted bigint GENERATED ALWAYS AS IDENTITY,
+         PRIMARY KEY (partner, version)
+       )`,
+    ],
+  },
+];
+
+interface Row {
+  readonly partner: string;
+  readonly version: number;
+  readonly valid_from: string;
+  readonly time_zone: string;
+  readonly at: string;
+  readonly grants: Grants;
+}
+
+/** The mirrored versions of a schema. What was read is remembered until one is added. */
+export class GrantRows {
+  private remembered: { readonly noted: string; readonly versions: readonly GrantVersion[] } | undefined;
+  private held: (Granted & { readonly noted: string }) | undefined;
+
+  /** Told again, it is there already. */
+  async note(tx: Tx, { partner, version, agreement, at }: AgreementChanged): Promise<void> {
+    const { validFrom, timeZone, grants } = agreement!;
+    await tx.query(
+      `INSERT INTO grants (partner, version, valid_from, time_zone, at, grants) VALUES ($1, $2, $3, $4, $5, $6)
+       ON CONFLICT DO NOTHING`,
+      [
+        partyText({ country_code: partner!.countryCode, party_id: partner!.partyId }),
+        version, validFrom, timeZone, at, JSON.stringify({ tariffs: grants?.tariffs ?? [] }),
+      ],
+    );
+  }
+
+  /** What is granted at an instant, epoch ms. */
+  async at(db: Queryable, atMs: number): Promise<Granted> {
+    // One that was added earlier may be seen later: how many there are tells, too.
+    const { rows } = await db.query<{ noted: string }>(`SELECT count(*) || ' ' || coalesce(max(noted), 0) AS noted FROM grants`);
+    const { noted } = rows[0]!;
+    const { held } = this;
+    if (held?.noted === noted && held.since <= atMs && atMs < (held.until ?? Infinity)) return held;
+    const versions = this.remembered?.noted === noted ? this.remembered.versions : await this.read(db);
+    const granted = grantedAt(versions, atMs);
+    this.remembered = { noted, versions };
+    this.held = { ...granted, noted };
+    return granted;
+  }
+
+  private async read(db: Queryable): Promise<GrantVersion[]> {
+    const { rows } = await db.query<Row>(
+      'SELECT partner, version, valid_from, time_zone, at, grants FROM grants ORDER BY noted',
+    );
+    return rows.map(({ partner, version, valid_from: validFrom, time_zone: timeZone, at, grants }) =>
+      ({ partner: partyOf(partner), version, validFrom, timeZone, at, grants }));
+  }
+}
+
+function partyOf(text: string): Party {
+  const [country_code = '', party_id = ''] = text.split('*');
+  return { country_code, party_id };
+}

@@ -1,0 +1,101 @@
+import { idKey, type Party, partyText, sameId, sameParty } from '#ocpi';
+import { type Grants, monthStart } from '#settlement';
+import { instant, zone } from '#time';
+
+/** One version of the agreement with one partner, as far as it grants something. */
+export interface GrantVersion {
+  readonly partner: Party;
+  /** 1, 2, 3 … in the order in which they were set; for the same month the newest holds. */
+  readonly version: number;
+  /** "2022-02". */
+  readonly validFrom: string;
+  readonly timeZone: string;
+  /** When it was set. */
+  readonly at: string;
+  readonly grants: Grants;
+}
+
+/** Tariffs that are for these partners only. */
+export interface Offer {
+  readonly to: readonly Party[];
+  readonly tariffIds: readonly string[];
+}
+
+export interface Granted {
+  readonly offers: readonly Offer[];
+  /** Since when it is so, and when it will change by itself; epoch ms. */
+  readonly since: number;
+  readonly until: number | undefined;
+}
+
+/** When a version begins to hold: with its month, or when it was set. Epoch ms. */
+export function beginsAt({ validFrom, timeZone, at }: GrantVersion): number {
+  return Math.max(monthStart(validFrom, zone(timeZone)), instant(at));
+}
+
+/** What all these versions come to at an instant, whatever was set later. */
+export function grantedAt(versions: readonly GrantVersion[], atMs: number): Granted {
+  const begins = versions.map((version) => ({ version, ms: beginsAt(version) }));
+  const begun = begins.filter(({ ms }) => ms <= atMs);
+  const changes = changing(begins.map(({ version }) => version)) ? begins : [];
+  const later = changes.filter(({ ms }) => ms > atMs).map(({ ms }) => ms);
+  return {
+    offers: offersIn(begun.map(({ version }) => version)),
+    since: Math.max(0, ...changes.filter(({ ms }) => ms <= atMs).map(({ ms }) => ms)),
+    until: later.length === 0 ? undefined : Math.min(...later),
+  };
+}
+
+function changing(versions: readonly GrantVersion[]): boolean {
+  return versions.some(({ grants }) => (grants.tariffs ?? []).length > 0);
+}
+
+/** Of those that have begun. What nobody is granted any more is an offer to nobody. */
+function offersIn(begun: readonly GrantVersion[]): Offer[] {
+  const held = begun.filter((version) => !begun.some((other) => replaces(other, version)));
+  const newest = new Map<string, GrantVersion>();
+  for (const version of held) {
+    const partner = partyText(version.partner);
+    const before = newest.get(partner);
+    if (!before || isLater(version, before)) newest.set(partner, version);
+  }
+  const granted = [...newest.values()].map(({ partner, grants }) => ({ to: [partner], tariffIds: grants.tariffs ?? [] }));
+  const ever = [...new Set(held.flatMap(({ grants }) => (grants.tariffs ?? []).map(idKey)))];
+  return [...granted, { to: [], tariffIds: ever }].filter(({ tariffIds }) => tariffIds.length > 0);
+}
+
+/** Whether it took the other one's place before that ever held. */
+function replaces(one: GrantVersion, other: GrantVersion): boolean {
+  return sameParty(one.partner, other.partner) && one.validFrom === other.validFrom
+    && one.version > other.version && beginsAt(one) <= beginsAt(other);
+}
+
+function isLater(one: GrantVersion, other: GrantVersion): boolean {
+  return one.validFrom === other.validFrom ? one.version > other.version : one.validFrom > other.validFrom;
+}
+
+export function offersOf(tariffId: string, offers: readonly Offer[]): readonly Offer[] {
+  return offers.filter(({ tariffIds }) => tariffIds.some((id) => sameId(id, tariffId)));
+}
+
+/** Whether one of these parties may have the tariff: it is for all, or granted to one of them. */
+export function isOffered(tariffId: string, parties: readonly Party[], offers: readonly Offer[]): boolean {
+  const own = offersOf(tariffId, offers);
+  return own.length === 0 || isGranted(own, parties);
+}
+
+function isGranted(offers: readonly Offer[], parties: readonly Party[]): boolean {
+  return offers.some(({ to }) => to.some((one) => parties.some((party) => sameParty(party, one))));
+}
+
+/**
+ * Of a Connector's tariffs those that are for one of these parties: what it is granted, or where it
+ * is granted none of them, those that are for all.
+ */
+export function offeredOf(tariffIds: readonly string[], parties: readonly Party[], offers: readonly Offer[]): string[] {
+  const open = new Set(parties.flatMap((party) => {
+    const own = tariffIds.filter((id) => isGranted(offersOf(id, offers), [party]));
+    return own.length > 0 ? own : tariffIds.filter((id) => offersOf(id, offers).length === 0);
+  }));
+  return tariffIds.filter((id) => open.has(id));
+}
