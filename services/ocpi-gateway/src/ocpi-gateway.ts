@@ -12,7 +12,7 @@ import type { Calls } from './calls.ts';
 import { findSent, forgetSent, keepSent, noteSent, type SentCommand } from './command-rows.ts';
 import { interfacePath } from './exchange.ts';
 import { outcomeText } from './handshake.ts';
-import { endpointOf, partiesOf } from './partner.ts';
+import { endpointOf, toldOf } from './partner.ts';
 import { noteError, partnerWith, receiversOf, registeredPartners } from './partner-rows.ts';
 import { pushAllOf } from './push-all.ts';
 import { keepUnclaimed, lockLinks, type PushedKey, queuePush } from './pushed-rows.ts';
@@ -64,7 +64,7 @@ export class OcpiGateway {
     const at = this.parts.clock.now();
     const granted = await this.parts.grants.at(heard.tx, at);
     for (const partner of partners) {
-      const view = viewOf(object, partiesOf(partner), granted);
+      const view = viewOf(object, toldOf(partner), granted);
       // What a partner may not have it is not told to forget, unless it has it.
       const isHidden = view === undefined && current !== undefined;
       await queuePush(heard.tx, { partnerId: partner.id, ...key }, view, at, { ifKnown: isHidden });

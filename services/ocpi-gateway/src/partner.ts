@@ -70,6 +70,17 @@ export function askersOf({ caller: { partner }, routing }: Pick<OcpiRequest, 'ca
   return routing.from ? [routing.from] : [];
 }
 
+/** For whom something that is pushed to a platform is: what a hub gets it tells everybody, so for nobody behind it. */
+export function toldOf(partner: Partner): Party[] {
+  return partiesOf(isHub(partner) ? { roles: partner.roles, behind: [] } : partner);
+}
+
+/** To whom something is shown that not everybody may see; never nobody, which would mean all. */
+export function shownTo(request: Pick<OcpiRequest, 'caller' | 'routing'>): Party[] {
+  const askers = askersOf(request);
+  return askers.length > 0 ? askers : toldOf(request.caller.partner);
+}
+
 /** The parties of a platform, each once. */
 export function partiesOf(partner: Pick<Partner, 'roles' | 'behind'>): Party[] {
   const parties = [...partner.roles, ...partner.behind].map(({ country_code, party_id }) => ({ country_code, party_id }));

@@ -12,7 +12,7 @@ import type { Log } from '#telemetry';
 import type { Clock } from '#time';
 import { tokenKey } from './delivery.ts';
 import type { PushedModule } from './difference.ts';
-import { endpointOf, ourInterfaces, partiesOf, type Partner, toBus } from './partner.ts';
+import { endpointOf, ourInterfaces, type Partner, toBus, toldOf } from './partner.ts';
 import { findPartner } from './partner-rows.ts';
 import { lockLinks, pushedKeys, queuePush } from './pushed-rows.ts';
 import { viewOf } from './views.ts';
@@ -31,7 +31,7 @@ const page = (offset: number) => ({ page: { offset, limit: PAGE } });
 const byId = ({ id }: { id: string }) => id;
 
 function listOffered(bus: Bus, offset: number, partner: Partner): Promise<Page> {
-  return bus.ask(listTariffs, { ...page(offset), offeredTo: partiesOf(partner).map(toBus) });
+  return bus.ask(listTariffs, { ...page(offset), offeredTo: toldOf(partner).map(toBus) });
 }
 
 /** A Tariff before any Connector that names it. */
@@ -90,7 +90,7 @@ export class PushAll {
         const granted = await grants.at(tx, clock.now());
         for (const text of texts) {
           const objectKey = keyOf(JSON.parse(text) as never);
-          const view = viewOf({ module, objectKey, current: text }, partiesOf(partner), granted);
+          const view = viewOf({ module, objectKey, current: text }, toldOf(partner), granted);
           await queuePush(tx, { partnerId: partner.id, module, objectKey }, view, at, { ifKnown: view === undefined });
         }
       });
@@ -105,7 +105,7 @@ export class PushAll {
     await lockLinks(tx, 'together');
     const { offers, until } = await grants.at(tx, clock.now());
     for (const objectKey of await pushedKeys(tx, partner.id, 'tariffs')) {
-      if (isOffered(objectKey, partiesOf(partner), offers)) continue;
+      if (isOffered(objectKey, toldOf(partner), offers)) continue;
       await queuePush(tx, { partnerId: partner.id, module: 'tariffs', objectKey }, undefined, at);
     }
     if (until !== undefined) await addDue(tx, pushAllOf(partner.id, until, `at ${until}`));

@@ -11,7 +11,7 @@ import { Refused } from '#bus';
 import type { Granted } from '#grants';
 import { dateTimeOf, instantMs, pageHeaders, type PageQuery, type Party, readPage } from '#ocpi';
 import type { Handler, Handlers, OcpiRequest } from './exchange.ts';
-import { askersOf, toBus } from './partner.ts';
+import { askersOf, shownTo, toBus } from './partner.ts';
 import { part } from './received.ts';
 import { locationView } from './views.ts';
 import { refuse } from './refusals.ts';
@@ -32,7 +32,7 @@ export function sentHandlers(bus: Bus, party: Party, { pageLimit, grantedNow }: 
     listHandler(ask, { maxLimit: pageLimit, dateFromRequired: false, ...more });
   const view = async (request: OcpiRequest) => {
     const granted = await grantedNow();
-    return (text: string) => locationView(text, askersOf(request), granted);
+    return (text: string) => locationView(text, shownTo(request), granted);
   };
   const location: Handler = async (request) => {
     const { params } = request;
@@ -45,7 +45,7 @@ export function sentHandlers(bus: Bus, party: Party, { pageLimit, grantedNow }: 
     'SENDER locations GET /:location_id': location,
     'SENDER locations GET /:location_id/:evse_uid': location,
     'SENDER locations GET /:location_id/:evse_uid/:connector_id': location,
-    'SENDER tariffs GET ': list((page, request) => bus.ask(listTariffs, { page, offeredTo: tokenParties(request) })),
+    'SENDER tariffs GET ': list((page, request) => bus.ask(listTariffs, { page, offeredTo: shownTo(request).map(toBus) })),
     'SENDER sessions GET ': list((page, request) => bus.ask(listSessions, { page, tokenParties: tokenParties(request) }), { dateFromRequired: true }),
     'SENDER cdrs GET ': list((page, request) => bus.ask(listCdrs, { page, tokenParties: tokenParties(request) })),
     'SENDER tokens GET ': list((page) => bus.ask(listTokens, { page })),
