@@ -13,6 +13,7 @@ export {
   Unanswered,
 } from './failures.ts';
 export { type AnswersHandler, type Asked, type Outcome } from './handling.ts';
+export { heardAll, type HeardOptions } from './heard-all.ts';
 export {
   type Heard,
   type Hearing,

@@ -1,4 +1,4 @@
-import { hears, hearsMany, listen, outbox, startRelay } from '#bus';
+import { heardAll, hears, hearsMany, listen, outbox, startRelay } from '#bus';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { counted, keyOf, numberOf, weighed } from './contracts.ts';
@@ -142,5 +142,30 @@ test('the position moves past what concerns nobody, and closing gives the work a
   );
   await listening.close();
   expect((await positions()).map(({ owner }) => owner)).toEqual([null, null, null, null]);
+  await relay.close();
+});
+
+test('whether all was heard that was told of a key is known, whatever was told of others since', async () => {
+  const { bus, db, box } = await tellerWith(['a:1', 'b:1']);
+  const listener = await place.open('cdr_ledger');
+  const asked = await place.join('cdr-ledger');
+  const all = (key: string, waitMs = 0) => heardAll(asked, listener, { listener: 'cdr-ledger', context: 'sessions', key, waitMs });
+  expect(await all('a')).toBe(true);
+  const relay = startRelay(bus, box);
+  await eventually(() => all('a'), (heard) => !heard);
+  let release = () => {};
+  const held = new Promise<void>((resolve) => { release = resolve; });
+  const listening = await listen(asked, listener, {
+    listener: 'cdr-ledger',
+    slotGroups: 64,
+    hearings: [hears(counted, async ({ value }) => (keyOf(value) === 'b' ? held : undefined))],
+  });
+  expect(await all('a', 10_000)).toBe(true);
+  expect(await all('b')).toBe(false);
+  release();
+  expect(await all('b', 10_000)).toBe(true);
+  await tellAll(db, box, ['b:2']);
+  await eventually(() => all('b', 10_000), (heard) => heard);
+  await listening.close();
   await relay.close();
 });

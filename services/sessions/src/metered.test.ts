@@ -70,6 +70,8 @@ describe('a meter that is not what it was', () => {
     ]));
   test('a stop beyond what the connector gives stays at the newest reading', () =>
     expect(billed(begins(), readMeter(10, '2000'), stop(11, '90000'))).toEqual([1, 'meter-stop-beyond-power']));
+  test('a stop counts by the time since the start: a reading before it may bear the time of its arrival', () =>
+    expect(billed(begins(), readMeter(60, '1300'), stop(55, '7000'))).toEqual([6, 'stopped-before-last-reading']));
   test('what was left out is named by its value', () =>
     expect(ended(begins(), readMeter(10, '2000'), readMeter(20, '0'), stop(30, '3000')).findings).toEqual([
       { code: 'register-fell', detail: `the register fell to 0 Wh at ${at(20)}: left out` },

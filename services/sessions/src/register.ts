@@ -80,6 +80,24 @@ export function judged(
   return { counts: 'not', why: gained < 0 ? 'register-fell' : 'reading-beyond-power' };
 }
 
+/**
+ * The register of the stop, against the one of the start: of a station that was away, what came in
+ * between may bear the time of its arrival. S16-54
+ */
+export function judgedStop(
+  register: Register,
+  stop: { readonly atMs: number; readonly rawTenthWh: number },
+  { startMs, startTenthWh, powerWMax }: { startMs: number; startTenthWh: number; powerWMax: number | undefined },
+): Judged {
+  const found = judged(register, stop, powerWMax);
+  if (found.counts !== 'not' || found.why !== 'reading-beyond-power') return found;
+  const { carriedTenthWh } = register;
+  const tenthWh = stop.rawTenthWh + carriedTenthWh;
+  return tenthWh - startTenthWh <= deliverable(powerWMax, stop.atMs - startMs)
+    ? { counts: 'on', tenthWh, carriedTenthWh }
+    : found;
+}
+
 function sizeOf(before: number, after: number, most: number): number | undefined {
   return SIZES_TENTH_WH.find(
     (size) =>

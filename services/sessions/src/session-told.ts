@@ -14,7 +14,7 @@ import {
 } from './metering.ts';
 import { newlyMetered, withFindings, withMetered } from './metered.ts';
 import { isParking, mayStay, parkedUntilMs } from './parking.ts';
-import { type Judged, judged, type Reading, ROUNDED_TENTH_WH, tenthsOf } from './register.ts';
+import { type Judged, judgedStop, type Reading, ROUNDED_TENTH_WH, tenthsOf } from './register.ts';
 import type {
   Active,
   Finding,
@@ -97,7 +97,9 @@ function stopOf(
   const fallen = register.tenthWh - register.carriedTenthWh - tenthsOf(meterStopWh);
   const isRounded = fallen > 0 && fallen <= ROUNDED_TENTH_WH;
   const rawTenthWh = tenthsOf(meterStopWh) + (isRounded ? fallen : 0);
-  const stop = judged(register, { atMs, rawTenthWh }, terms.powerWMax);
+  const { startMs, startTenthWh } = metering.meter;
+  const { powerWMax } = terms;
+  const stop = judgedStop(register, { atMs, rawTenthWh }, { startMs, startTenthWh, powerWMax });
   return { judged: stop, tenthWh: stop.counts === 'not' ? register.tenthWh : stop.tenthWh };
 }
 

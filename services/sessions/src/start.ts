@@ -1,4 +1,4 @@
-import { fromEventStore, outbox, serve, tellable } from '#bus';
+import { fromEventStore, heardAll, outbox, serve, tellable } from '#bus';
 import { type DueWorker, workDue } from '#due';
 import { postgresEventStore } from '#event-store';
 import { type Running, startService } from '#service';
@@ -21,6 +21,8 @@ import { SendOrder } from './send-order.ts';
 import { tells } from './tells.ts';
 import { WatchOrder } from './watch-order.ts';
 import { WatchParking } from './watch-parking.ts';
+
+const LISTENER = 'sessions';
 
 export function start(env: Env): Promise<Running> {
   return startService(
@@ -50,7 +52,10 @@ export function start(env: Env): Promise<Running> {
       const carryOut = new CarryOut({ ...parts, openingOf: (sessionId) => findOpening(db, sessionId) });
       const sendOrder = new SendOrder({ ...parts, commands });
       const watchOrder = new WatchOrder(parts);
-      const watchParking = new WatchParking(parts);
+      const watchParking = new WatchParking({
+        ...parts,
+        heardAll: (key) => heardAll(bus, db, { listener: LISTENER, context: 'ocpp-gateway', key }),
+      });
       const said = new Said(parts);
       const connectors = new Connectors({ ...parts, said });
       const openSession = new OpenSession({ ...parts, said });
@@ -65,7 +70,7 @@ export function start(env: Env): Promise<Running> {
         }),
         bus,
         db,
-        listener: 'sessions',
+        listener: LISTENER,
         tells: [fromEventStore('sessions', store, tells), mirrored],
       });
       onStop(() => serving.close());

@@ -12,6 +12,8 @@ export interface WatchParkingParts {
   readonly clock: Clock;
   readonly config: Config;
   readonly logs: Logs;
+  /** Whether all was heard that a station had said by now. */
+  heardAll(stationId: string): Promise<boolean>;
 }
 
 /** Looks at cars that stay after their charge: what it costs so far, and when it is over. */
@@ -28,6 +30,12 @@ export class WatchParking {
       config: { updateEveryMs },
       logs,
     } = this.parts;
+    const { state: before } = await logs.sessions.load(sessionId);
+    if (before.status !== 'parked') return 'done';
+    // What was said while this service was away says more than that nothing came.
+    const isOver = clock.now() >= overAtMs(before.stay);
+    if (isOver && !(await this.parts.heardAll(before.transaction.stationId)))
+      return { retryInMs: BACKLOG_PAUSE_MS };
     const at = clock.iso();
     const { state } = await logs.sessions.execute(
       sessionId,
@@ -38,6 +46,8 @@ export class WatchParking {
     return state.status === 'parked' ? { retryAt: nextLookMs(state, this.parts) } : 'done';
   }
 }
+
+const BACKLOG_PAUSE_MS = 1_000;
 
 export async function watchParking(
   tx: Queryable,

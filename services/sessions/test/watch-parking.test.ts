@@ -87,8 +87,9 @@ async function watched(
   const [row] = await openDue(db, `parking ${sessionId}`);
   return row!;
 }
-function looks(row: Due, store: EventStore) {
-  const { kinds } = new WatchParking({ clock, config, logs: logsOf(store) });
+function looks(row: Due, store: EventStore, heard = true) {
+  const heardAll = async () => heard;
+  const { kinds } = new WatchParking({ clock, config, logs: logsOf(store), heardAll });
   return kinds[row.kind]!(row, 1);
 }
 
@@ -104,6 +105,24 @@ test('a stay of which no status ever comes ends where the charge ended', async (
     session: { status: 'COMPLETED', end_date_time: stoppedAt },
   });
   expect(await looks(row, store)).toBe('done');
+});
+
+test('a stay does not end by its time while what the station said is not all heard', async () => {
+  const store = memoryEventStore();
+  const row = await watched('S4', store);
+  const stoppedMs = clock.now();
+  clock.advance(2 * minute);
+  expect(await looks(row, store, false)).toEqual({ retryInMs: 1_000 });
+  expect(await statesOf('S4', store)).toMatchObject({ status: 'parked' });
+  // From the backlog: the car was there all the time.
+  await logsOf(store).sessions.execute('S4', 'status', {
+    type: 'NoteStatus',
+    status: 'Finishing',
+    statusAt: rfc3339(stoppedMs + 1_000),
+    at: clock.iso(),
+  });
+  expect(await looks(row, store)).toMatchObject({ retryAt: expect.any(Number) });
+  expect(await statesOf('S4', store)).toMatchObject({ status: 'parked' });
 });
 
 test('each look at a long stay tells what it costs by then', async () => {
