@@ -13,6 +13,7 @@ export interface Course {
   /** Where the session's durations count from: not from a reservation before it. */
   readonly chargingStartMs: number;
   readonly stretches: readonly Stretch[];
+  /** '' where neither the charge nor its tariff names one. */
   readonly currency: string;
   readonly notes: Note[];
 }
@@ -66,7 +67,7 @@ export function readCourse(charge: Charge, policy: Policy, end?: string): Course
     endMs: lastMs,
     chargingStartMs: Number.isNaN(chargingStartMs) ? lastMs : chargingStartMs,
     stretches,
-    currency: charge.currency ?? tariffs[0]!.currency,
+    currency: charge.currency ?? tariffs[0]!.currency ?? '',
     notes,
   };
 }

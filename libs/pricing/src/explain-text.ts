@@ -19,7 +19,8 @@ const PER: Readonly<Record<TariffDimension, string>> = {
   FLAT: '',
 };
 
-const NOTES: Readonly<Record<NoteCode, string>> = {
+/** What a note says, for people. */
+export const NOTES: Readonly<Record<NoteCode, string>> = {
   'start-unknown': 'when the session started is unknown; its first period is taken for it',
   'end-unknown': 'when the session ended is unknown; it is taken to last as long as its volumes',
   'periods-reordered': 'the periods came out of order and were sorted',
@@ -72,9 +73,13 @@ class MoneyText {
 
   of(amount: string): string {
     const value = decimal(amount);
-    if (value.scale <= this.#decimals) return `${value.toFixed(this.#decimals)} ${this.currency}`;
-    if (value.scale <= 6) return `${value} ${this.currency}`;
-    return `${value.roundTo(6, 'toward-zero').toFixed(6)}… ${this.currency}`;
+    if (value.scale <= this.#decimals) return this.unit(value.toFixed(this.#decimals));
+    return this.unit(value.scale <= 6 ? `${value}` : `${value.roundTo(6, 'toward-zero').toFixed(6)}…`);
+  }
+
+  /** With the currency, where one is known. */
+  unit(figure: string): string {
+    return this.currency === '' ? figure : `${figure} ${this.currency}`;
   }
 
   price({ excl_vat, incl_vat }: TextPrice): string {
@@ -105,7 +110,7 @@ function dimensionLines(explained: ExplainedDimension, money: MoneyText): string
   if (!applied || !cost) {
     lines.push(`  ${nameOf(explained)}${quantity}: no part of the tariff prices it.`);
   } else {
-    const at = ` at ${applied.price} ${money.currency}${PER[dimension]}`;
+    const at = ` at ${money.unit(applied.price)}${PER[dimension]}`;
     const vat = applied.vat === undefined ? '' : ` and ${applied.vat} % tax`;
     const part = `part ${applied.element + 1} of the tariff`;
     lines.push(`  ${nameOf(explained)}${quantity}${at}${vat} (${part}): ${money.price(cost)}.`);

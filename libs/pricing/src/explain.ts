@@ -92,13 +92,14 @@ export interface ExplainedBound {
 export function explain(priced: Priced): Explanation {
   const { currency, timeZone, reservation, course, unrounded, subtotal, total, policy } = priced;
   const { roundingDecimals } = policy;
+  const uses = entriesByUse(priced);
   const currencyDecimals = isCurrency(currency) ? minorUnits(currency) : 2;
   return {
     currency,
     ...(timeZone === undefined ? {} : { timeZone }),
     tzdbVersion,
     ...(reservation === undefined ? {} : { reservation }),
-    periods: course.stretches.map((stretch, use) => explainPeriod(priced, stretch, use)),
+    periods: course.stretches.map((stretch, use) => explainPeriod(priced, stretch, uses[use] ?? [])),
     steps: explainSteps(priced),
     subtotal: textPrice(subtotal.excl, subtotal.incl),
     bounds: explainBounds(priced),
@@ -113,13 +114,19 @@ export function explain(priced: Priced): Explanation {
   };
 }
 
-function explainPeriod(priced: Priced, stretch: Stretch, use: number): ExplainedPeriod {
+/** A day of readings a minute has thousands of periods: looking through all entries for each would take minutes. */
+function entriesByUse({ bill, course }: Priced): Entry[][] {
+  const uses: Entry[][] = course.stretches.map(() => []);
+  for (const entry of bill.entries) uses[entry.use]!.push(entry);
+  return uses;
+}
+
+function explainPeriod(priced: Priced, stretch: Stretch, entries: readonly Entry[]): ExplainedPeriod {
   const local = (ms: number): string => {
     const wallMs = zone(priced.timeZone!).wallMs(ms);
     return `${dateText(wallDay(wallMs))} ${clockText(wallMinute(wallMs))}`;
   };
   const known = priced.timeZone !== undefined;
-  const entries = priced.bill.entries.filter((entry) => entry.use === use);
   return {
     period: stretch.index,
     start: rfc3339(stretch.startMs),

@@ -11,7 +11,7 @@ export {
   type Explanation,
   explain,
 } from './explain.ts';
-export { explanationText } from './explain-text.ts';
+export { explanationText, NOTES } from './explain-text.ts';
 export type { Line } from './line.ts';
 export {
   type Meter,

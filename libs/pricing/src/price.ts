@@ -180,7 +180,7 @@ function clamp(
 
 function decimalsOf({ currency, notes, stretches }: Course, policy: Policy): number {
   for (const { tariff, index } of stretches) {
-    if (tariff && tariff.source.currency !== currency) {
+    if (tariff && tariff.source.currency != null && tariff.source.currency !== currency) {
       notes.push({ code: 'tariff-in-another-currency', period: index });
     }
   }

@@ -1,6 +1,6 @@
 import { decimal } from '#money';
 import { type Priced, priceReport, type TextPrice } from '#pricing';
-import { durationText, moneyText } from './money-text.ts';
+import { durationText, moneyText, withCurrency } from './money-text.ts';
 import { table } from './table.ts';
 
 const NAMES: Readonly<Record<string, string>> = {
@@ -26,7 +26,7 @@ export function costTable(priced: Priced): string[] {
     ...lines.map(({ dimension, reservation, billed, price, vat, cost }) => [
       reservation ? `Reservation: ${NAMES[dimension]!.toLowerCase()}` : NAMES[dimension]!,
       billedText(dimension, billed),
-      `${price} ${currency}${PER[dimension]}`,
+      `${withCurrency(price, currency)}${PER[dimension]}`,
       vat === undefined ? '' : `${vat} %`,
       ...both(cost),
     ]),

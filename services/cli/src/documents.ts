@@ -182,7 +182,9 @@ function readAll(pieces: readonly Piece[], name: string): Read[] {
     try {
       unwrap(parseExact(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text), at, found);
     } catch (error) {
-      found.push({ at, why: `this is no JSON: ${(error as Error).message}` });
+      // The parser has no words of its own for what is nested tens of thousands deep.
+      const why = error instanceof RangeError ? 'it is nested too deeply' : (error as Error).message;
+      found.push({ at, why: `this is no JSON: ${why}` });
     }
   }
   return found;

@@ -29,6 +29,7 @@ export class LiberalReader {
     for (let i = 0; i < periods.length; i++) this.#period(periods[i]!, i);
     readDate(value, 'start_date_time');
     readDate(value, 'end_date_time');
+    readCurrency(value, '');
     value.tariffs = tariffs ?? this.#ownTariffs(value);
     return value as unknown as Charge;
   }
@@ -41,6 +42,7 @@ export class LiberalReader {
     }
     value.id ??= '';
     if (typeof value.id !== 'string') value.id = String(value.id);
+    readCurrency(value, path);
     const elements = listOf(value.elements, `${path}elements`);
     value.elements = elements;
     for (let i = 0; i < elements.length; i++) this.#element(elements[i]!, `${path}elements[${i}].`);
@@ -147,6 +149,16 @@ function listOf(value: unknown, path: string): Loose[] {
 function upperCase(type: unknown, path: string): string {
   if (typeof type !== 'string') throw new RefusedInput(`${path}: a name expected (OCPI 2.2.1)`);
   return DIMENSIONS.has(type) || type === 'FLAT' ? type : type.toUpperCase();
+}
+
+/** ISO 4217 has capital letters: by them, a currency's digits are found. */
+function readCurrency(object: Loose, path: string): void {
+  const { currency } = object;
+  if (currency == null) return;
+  if (typeof currency !== 'string' || !/^\s*[a-z]{3}\s*$/i.test(currency)) {
+    throw new RefusedInput(`${path}currency: three letters expected, such as CAD (ISO 4217, OCPI 2.2.1 types)`);
+  }
+  object.currency = currency.trim().toUpperCase();
 }
 
 /** Decimal text where a number belongs; anything else stays for pricing to refuse. */

@@ -4,9 +4,14 @@ import { decimal, isCurrency, minorUnits } from '#money';
 export function moneyText(amount: string, currency: string): string {
   const value = decimal(amount);
   const least = isCurrency(currency) ? minorUnits(currency) : 2;
-  if (value.scale <= least) return `${value.toFixed(least)} ${currency}`;
-  if (value.scale <= 6) return `${value.toFixed(value.scale)} ${currency}`;
-  return `${value.roundTo(6, 'toward-zero').toFixed(6)}… ${currency}`;
+  if (value.scale <= least) return withCurrency(value.toFixed(least), currency);
+  const figure = value.scale <= 6 ? value.toFixed(value.scale) : `${value.roundTo(6, 'toward-zero').toFixed(6)}…`;
+  return withCurrency(figure, currency);
+}
+
+/** '' = nobody says which. */
+export function withCurrency(figure: string, currency: string): string {
+  return currency === '' ? figure : `${figure} ${currency}`;
 }
 
 /** "1 h 5 min" of seconds, as decimal text. */

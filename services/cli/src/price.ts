@@ -1,7 +1,8 @@
 import { decimal } from '#money';
-import { type PriceReport, priceReport, spanningPeriods, type TextPrice } from '#pricing';
+import { NOTES, type PriceReport, priceReport, spanningPeriods, type TextPrice } from '#pricing';
 import { CHARGE_OPTIONS, eachCharge, POLICY_HELP, type PricedCharge } from './charges.ts';
 import { costTable } from './cost-table.ts';
+import { withCurrency } from './money-text.ts';
 import type { Verb } from './verb.ts';
 
 export const price: Verb = {
@@ -33,7 +34,7 @@ function jsonLine(charge: PricedCharge): string {
   return JSON.stringify({
     ...(id === undefined ? {} : { id }),
     source: at,
-    currency,
+    ...(currency === '' ? {} : { currency }),
     ...rest,
     ...(zone ? { time_zone: zone.name, time_zone_source: sourceText(zone) } : {}),
     ...statedOf(charge, rest),
@@ -104,11 +105,11 @@ function remarks(charge: PricedCharge): string[] {
   return [
     ...(zone ? [`Local times are those of ${zone.name} (${sourceText(zone)}).`] : []),
     ...(stated && !stated_agrees
-      ? [`It says itself ${stated.excl_vat}${said} ${report.currency}: that differs.`]
+      ? [`It says itself ${withCurrency(`${stated.excl_vat}${said}`, report.currency)}: that differs.`]
       : []),
     ...notesOf(charge).map((note) => {
       const where = 'path' in note ? `${note.path}: ` : '';
-      const what = 'why' in note ? note.why : note.code.replaceAll('-', ' ');
+      const what = 'why' in note ? note.why : NOTES[note.code];
       return `Note: ${where}${what}.`;
     }),
   ];

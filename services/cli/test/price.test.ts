@@ -256,6 +256,36 @@ test('without --json there is a table for people', async () => {
   expect(out).toMatch(/To pay +6\.12 CAD +6\.43 CAD/);
 });
 
+test('a currency is read by ISO 4217: small letters have its digits, what is none is refused by name', async () => {
+  const period = { start_date_time: '2024-01-10T12:00:00Z', dimensions: [{ type: 'ENERGY', volume: 1.5 }] };
+  const priced = (currency: unknown, ofTariff?: unknown) => ({
+    ...(currency === undefined ? {} : { currency }),
+    tariffs: [{ ...(ofTariff === undefined ? {} : { currency: ofTariff }), elements: [{ price_components: [{ type: 'ENERGY', price: 25.4 }] }] }],
+    charging_periods: [period],
+  });
+  const lines = [priced('jpy'), priced(undefined, ' kwd '), priced(undefined), priced(5), priced('dollars')];
+  const file = folder.write('cdrs.jsonl', lines.map((one) => JSON.stringify(one)).join('\n'));
+  const { out, err } = await folder.run(['price', file, '--json']);
+  const [yen, dinar, unknown] = out.trim().split('\n').map((line) => JSON.parse(line) as Record<string, any>);
+  expect(yen).toMatchObject({ currency: 'JPY', total_cost: { excl_vat: '38' }, notes: [] });
+  expect(dinar).toMatchObject({ currency: 'KWD', total_cost: { excl_vat: '38.1' }, notes: [] });
+  expect(unknown).toMatchObject({ total_cost: { excl_vat: '38.1' }, notes: [{ code: 'currency-unknown' }] });
+  expect(unknown).not.toHaveProperty('currency');
+  for (const line of [4, 5]) expect(err).toContain(`cdrs.jsonl:${line}: currency: three letters expected, such as CAD (ISO 4217`);
+  for (const verb of ['price', 'explain']) {
+    const { out: text } = await folder.run([verb, folder.write('none.json', priced(undefined))]);
+    expect(text).toContain('38.10');
+    expect(text).toContain('the currency is unknown; two decimals are assumed');
+    expect(text).not.toContain('undefined');
+  }
+});
+
+test('what is nested too deeply to be read is refused by name', async () => {
+  const { err, status } = await folder.run(['price', folder.write('deep.json', '['.repeat(200_000) + ']'.repeat(200_000))]);
+  expect(status).toBe(1);
+  expect(err).toContain('deep.json:1: this is no JSON: it is nested too deeply.');
+});
+
 // The specification's examples lie beside the repository, not in it.
 const examples = join(import.meta.dirname, '../../../../shared/ocpi/examples');
 
