@@ -19,6 +19,7 @@ export const english: Language = {
     PARKING_TIME: (amount) => `${amount} per hour of parking`,
     FLAT: (amount) => `${amount} once`,
   },
+  reservedHour: (amount) => `${amount} per hour`,
   free: 'free of charge',
   freePart: {
     ENERGY: 'free energy',

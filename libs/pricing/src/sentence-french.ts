@@ -18,6 +18,7 @@ export const french: Language = {
     PARKING_TIME: (amount) => `${amount} l’heure de stationnement`,
     FLAT: (amount) => `${amount} une seule fois`,
   },
+  reservedHour: (amount) => `${amount} l’heure`,
   free: 'gratuit',
   freePart: {
     ENERGY: 'énergie gratuite',

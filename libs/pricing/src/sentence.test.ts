@@ -75,6 +75,15 @@ test.each(said)('a tariff is said in a sentence, in English and in French (%#)',
   expect(sentence(of, french).replaceAll('\u00a0', ' ')).toBe(inFrench);
 });
 
+test('PRC-14: an hour of a reservation is no hour of charging', () => {
+  const given = tariff({
+    price_components: [{ ...time, price: 5, step_size: 300 }],
+    restrictions: { reservation: 'RESERVATION' },
+  });
+  expect(sentence(given)).toBe('for a reservation $5.00 per hour (in steps of 5 min)');
+  expect(sentence(given, french).replaceAll('\u00a0', ' ')).toBe('pour une réservation 5,00 $ l’heure (par tranches de 5 min)');
+});
+
 test('what follows under other conditions for another thing is no "otherwise"', () => {
   const given = tariff(
     { price_components: [energy], restrictions: { end_time: '20:00' } },

@@ -17,6 +17,8 @@ export interface Language {
   readonly money: (number: string, currency: string) => string;
   /** "$0.35 per kWh" of an amount and a dimension. */
   readonly component: Readonly<Record<TariffDimension, (amount: string) => string>>;
+  /** TIME of a reservation: nothing is charged meanwhile. */
+  readonly reservedHour: (amount: string) => string;
   readonly free: string;
   /** One dimension that costs nothing while others cost something. */
   readonly freePart: Readonly<Record<TariffDimension, string>>;
@@ -50,7 +52,7 @@ export type Condition = Exclude<
  */
 export function sentence(tariff: Tariff, language: Language = english): string {
   const { elements, min_price, max_price, currency } = tariff;
-  const teller = new Teller(language, currency, elements);
+  const teller = new Teller(language, currency ?? '', elements);
   const clauses = elements.map((element, i) => teller.clause(element, i));
   if (min_price) clauses.push(language.atLeast(teller.bound(min_price)));
   if (max_price) clauses.push(language.atMost(teller.bound(max_price)));
@@ -75,7 +77,7 @@ class Teller {
     const forWhom =
       reserved == null ? '' : reserved === 'RESERVATION' ? say.reservation : say.expiredReservation;
     const conditions = restrictions ? this.#conditions(restrictions) : [];
-    const what = this.#prices(price_components);
+    const what = this.#prices(price_components, reserved != null);
     if (conditions.length > 0) return say.when(conditions) + forWhom + what;
     return (forWhom === '' && this.#follows(element, index) ? say.otherwise : forWhom) + what;
   }
@@ -98,11 +100,11 @@ class Teller {
       );
   }
 
-  #prices(components: readonly PriceComponent[]): string {
+  #prices(components: readonly PriceComponent[], isReserved: boolean): string {
     const say = this.#say;
     const priced = components.filter(({ price }) => !decimal(price).isZero());
     if (priced.length > 0) {
-      return priced.map((component) => this.#component(component)).join(say.plus);
+      return priced.map((component) => this.#component(component, isReserved)).join(say.plus);
     }
     const allFree = this.#elements.every(({ price_components }) =>
       price_components.every(({ price }) => decimal(price).isZero()),
@@ -111,7 +113,7 @@ class Teller {
     return allFree || parts.length === 0 ? say.free : parts.join(say.plus);
   }
 
-  #component({ type, price, vat, step_size }: PriceComponent): string {
+  #component({ type, price, vat, step_size }: PriceComponent, isReserved: boolean): string {
     const say = this.#say;
     const tax = vat == null ? '' : say.tax(say.number(decimal(vat).toString()));
     const size = type === 'FLAT' || step_size == null || !(step_size > 1) ? undefined : step_size;
@@ -123,7 +125,8 @@ class Teller {
               ? this.#quantity('min_kwh', decimal(size).shift(-3))
               : lasting(say, size),
           );
-    return say.component[type](this.#money(price)) + tax + stepText;
+    const said = type === 'TIME' && isReserved ? say.reservedHour : say.component[type];
+    return said(this.#money(price)) + tax + stepText;
   }
 
   #money(amount: DecimalLike): string {
@@ -132,7 +135,8 @@ class Teller {
     const shown = text.includes('.') ? text.length - 1 - text.indexOf('.') : 0;
     const least = isCurrency(this.#currency) ? minorUnits(this.#currency) : 2;
     const digits = value.roundTo(shown, 'toward-zero').toFixed(Math.max(shown, least));
-    return this.#say.money(this.#say.number(digits), this.#currency);
+    const number = this.#say.number(digits);
+    return this.#currency === '' ? number : this.#say.money(number, this.#currency);
   }
 
   #conditions(restrictions: TariffRestrictions): string[] {

@@ -9,6 +9,7 @@ const NAMES: Readonly<Record<string, string>> = {
   PARKING_TIME: 'Parking time',
   FLAT: 'Fee',
 };
+const RESERVED: Readonly<Record<string, string>> = { TIME: 'Reservation time', FLAT: 'Reservation fee' };
 const PER: Readonly<Record<string, string>> = {
   ENERGY: '/kWh',
   TIME: '/h',
@@ -16,23 +17,29 @@ const PER: Readonly<Record<string, string>> = {
   FLAT: '',
 };
 
+/** Each side, before and with tax, is bounded by itself: a row names only those that are. PRC-12 */
+const BOUNDS = { min_price: 'Least price of the tariff', max_price: 'Highest price of the tariff' } as const;
+
 /** A price as a table: a row for each line, for the bounds that held, and what is to be paid. */
 export function costTable(priced: Priced): string[] {
   const { currency, lines, total_cost, unrounded } = priceReport(priced);
-  const both = (of: TextPrice) =>
-    [of.excl_vat, of.incl_vat].map((text) => (text === undefined ? '' : moneyText(text, currency)));
+  const money = (text: string | undefined) => (text === undefined ? '' : moneyText(text, currency));
+  const both = (of: TextPrice) => [of.excl_vat, of.incl_vat].map(money);
   const rows = [
     ['', 'billed', 'price', 'tax', 'before tax', 'with tax'],
     ...lines.map(({ dimension, reservation, billed, price, vat, cost }) => [
-      reservation ? `Reservation: ${NAMES[dimension]!.toLowerCase()}` : NAMES[dimension]!,
+      reservation ? RESERVED[dimension]! : NAMES[dimension]!,
       billedText(dimension, billed),
       `${withCurrency(price, currency)}${PER[dimension]}`,
       vat === undefined ? '' : `${vat} %`,
       ...both(cost),
     ]),
-    ...(['excl', 'incl'] as const).flatMap((side) => {
-      const by = priced.bounded[side];
-      return by === undefined ? [] : [[`${by} (${side}_vat)`, '', '', '', ...both(unrounded)]];
+    ...(['min_price', 'max_price'] as const).flatMap((by) => {
+      const { excl, incl } = priced.bounded;
+      if (excl !== by && incl !== by) return [];
+      const { excl_vat, incl_vat } = unrounded;
+      const [before, after] = [excl === by ? excl_vat : undefined, incl === by ? incl_vat : undefined];
+      return [[BOUNDS[by], '', '', '', ...[before, after].map(money)]];
     }),
     ['To pay', '', '', '', ...both(total_cost)],
   ];

@@ -4,6 +4,9 @@ import {
   cheapest,
   english,
   french,
+  type NoteCode,
+  NOTES,
+  type Priced,
   priceReport,
   type Quote,
   quote as quoted,
@@ -168,9 +171,10 @@ function jsonLine({ at, tariff, asked, quote: of, others, best }: Answer): strin
     charging_seconds: String(of.chargingMs / 1000),
     parking_seconds: String(of.parkingMs / 1000),
     in_force: of.inForce,
-    currency,
+    ...(currency === '' ? {} : { currency }),
     ...report,
     ...(asked.zone ? { time_zone: asked.zone.name, time_zone_source: asked.zone.source } : {}),
+    notes: codes(of.priced).map((code) => ({ code })),
     alternatives: others.map(alternative),
     ...(best ? { cheapest: alternative(best) } : {}),
   });
@@ -179,13 +183,14 @@ function jsonLine({ at, tariff, asked, quote: of, others, best }: Answer): strin
 function asText({ at, tariff, asked, quote: of, others, best }: Answer): string {
   const clock = new LocalClock(asked.zone?.name);
   const cost = ({ total: { excl, incl } }: Alternative) =>
-    moneyText((incl ?? excl).toString(), tariff.currency);
+    moneyText((incl ?? excl).toString(), of.priced.currency);
   const span = `${clock.of(of.start)} to ${clock.of(of.end)} (${clock.name})`;
   const lines = [
     `${sentence(tariff, asked.language)}.`,
     '',
     `${of.energyKwh} kWh, ${span}${of.inForce ? '' : '; the tariff is not in force then'}:`,
     ...costTable(of.priced),
+    ...codes(of.priced).map((code) => `Note: ${NOTES[code]}.`),
     '',
     'Begun at another time:',
     ...ranges(others, cost).map(
@@ -196,6 +201,11 @@ function asText({ at, tariff, asked, quote: of, others, best }: Answer): string 
   ];
   const heading = `${at}${tariff.id === '' ? '' : `  ${tariff.id}`}`;
   return [heading, ...lines.map((line) => (line === '' ? '' : `  ${line}`)), ''].join('\n');
+}
+
+/** What the reader should know of the price; its periods are ours, so that a place says nothing. */
+function codes({ notes }: Priced): NoteCode[] {
+  return [...new Set(notes.map(({ code }) => code))];
 }
 
 /** Starts that follow one another and cost the same, as one. */

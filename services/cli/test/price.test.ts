@@ -286,6 +286,29 @@ test('what is nested too deeply to be read is refused by name', async () => {
   expect(err).toContain('deep.json:1: this is no JSON: it is nested too deeply.');
 });
 
+test('PRC-12: a table names the bound of the side that it bounds, and an hour of a reservation as such', async () => {
+  const bounded = {
+    ...cdr,
+    tariffs: [{
+      id: 'T', currency: 'CAD', min_price: { excl_vat: 1, incl_vat: 9 },
+      elements: [
+        { price_components: [{ type: 'TIME', price: 2, vat: 5 }, { type: 'FLAT', price: 1, vat: 5 }], restrictions: { reservation: 'RESERVATION' } },
+        { price_components: [{ type: 'ENERGY', price: 0.5, vat: 5 }] },
+      ],
+    }],
+    charging_periods: [
+      { start_date_time: '2024-01-10T12:00:00Z', dimensions: [{ type: 'RESERVATION_TIME', volume: 0.5 }] },
+      { start_date_time: '2024-01-10T12:30:00Z', dimensions: [{ type: 'ENERGY', volume: 4 }] },
+    ],
+    start_date_time: '2024-01-10T12:00:00Z',
+    end_date_time: '2024-01-10T13:00:00Z',
+  };
+  const { out } = await folder.run(['price', folder.write('cdr.json', bounded)]);
+  expect(out).toMatch(/Reservation time +30 min +2 CAD\/h +5 % +1\.00 CAD/);
+  expect(out).toMatch(/Reservation fee +once/);
+  expect(out).toMatch(/\n +Least price of the tariff +9\.00 CAD\n +To pay +4\.00 CAD +9\.00 CAD/);
+});
+
 // The specification's examples lie beside the repository, not in it.
 const examples = join(import.meta.dirname, '../../../../shared/ocpi/examples');
 

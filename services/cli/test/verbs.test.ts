@@ -42,6 +42,14 @@ test('a quote says the price, the alternatives by start, and the cheapest', asyn
   expect(out).toContain('Cheapest: 2026-11-16 00:00, 3.15 CAD.');
 });
 
+test('a quote says what it could not know: a tariff by current, and nobody tells the current', async () => {
+  const price_components = [{ type: 'ENERGY', price: 0.3 }];
+  const file = folder.write('current.json', { id: 'A', currency: 'CAD', elements: [{ price_components, restrictions: { max_current: 32 } }] });
+  const args = ['quote', file, '--energy-kwh', '10', '--duration', '1h', '--start', '2026-01-05T12:00:00Z'];
+  expect((await folder.json(args))[0]!.notes).toEqual([{ code: 'level-unknown' }]);
+  expect((await folder.run(args)).out).toContain('Note: the tariff asks for a current or a power that nobody told.');
+});
+
 test('a quote by local times without a zone is refused, and says what to give', async () => {
   const name = folder.write('tariff.json', [byTheClock, tariff]);
   const { status, out, err } = await folder.run([
