@@ -313,3 +313,37 @@ test('energy that came in no time after the last refresh is not lost', () => {
   const ended = measured(level2, told, { at: at(600), energyWh: '2000.5' });
   expect(energyOf(ended.charging_periods).toString()).toBe('1.0005');
 });
+
+test('readings of one frame give the same periods in any order; across frames energy and time stay the same', () => {
+  const rising = fc
+    .array(fc.record({ after: fc.integer({ min: 1, max: 900 }), gain: fc.integer({ min: 0, max: 9_000 }) }), { minLength: 1, maxLength: 12 })
+    .map((steps) => {
+      let [second, tenthWh] = [0, 10_000];
+      return steps.map(({ after, gain }): Reading => {
+        [second, tenthWh] = [second + after, tenthWh + gain];
+        return { at: at(second), energyWh: String(tenthWh / 10) };
+      });
+    });
+  const shuffled = rising.chain((all) =>
+    fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length })),
+  );
+  fc.assert(
+    fc.property(shuffled, ([all, mixed]) => {
+      const end = { at: at(20_000), energyWh: all.at(-1)!.energyWh! };
+      const inFrames = (...frames: (readonly Reading[])[]) =>
+        measured(
+          changing,
+          frames.reduce(
+            (metering, frame) => takeReadings(changing, metering, newReadings(changing, metering, frame)),
+            startMetering(changing, at(0), '1000'),
+          ),
+          end,
+        );
+      expect(inFrames(mixed)).toEqual(inFrames(all));
+      expect(inFrames(all)).toEqual(inFrames(...all.map((each) => [each])));
+      const { kwh, endMs } = inFrames(...mixed.map((each) => [each]));
+      expect({ kwh, endMs }).toMatchObject({ kwh: inFrames(all).kwh, endMs: inFrames(all).endMs });
+    }),
+    { numRuns: 200, seed: 20220201 },
+  );
+});
