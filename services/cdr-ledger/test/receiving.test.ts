@@ -230,3 +230,9 @@ test('a push that is repeated after the contract was erased is no news, and a ch
     cdr_token: { party_id: 'CPK', uid: 'ERASED' },
   });
 });
+
+test('a credit of the same number in another currency takes back something else', async () => {
+  const abroad = numbered('R-ABROAD');
+  await push(abroad);
+  expect(await codes({ ...creditCdr(abroad, '2022-02-01T18:23:00Z'), currency: 'EUR' })).toContain('credit-differs-from-original');
+});

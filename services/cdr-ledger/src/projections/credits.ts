@@ -46,11 +46,11 @@ export async function creditFindings(tx: Tx, cdr: PublicCdr): Promise<Finding[]>
 function amountFindings(credit: PublicCdr, original: PublicCdr): Finding[] {
   const credited = decimal(credit.total_cost.excl_vat).abs();
   const charged = decimal(original.total_cost.excl_vat).abs();
-  if (credited.equals(charged)) return [];
+  if (credited.equals(charged) && credit.currency === original.currency) return [];
   return [
     {
       code: 'credit-differs-from-original',
-      detail: `credits ${credited} of the ${charged} ${original.currency} that CDR ${original.id} charged`,
+      detail: `credits ${credited} ${credit.currency} of the ${charged} ${original.currency} that CDR ${original.id} charged`,
     },
   ];
 }
