@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import {
   authorization, type Credentials, dateTimeOf, type Endpoint, exchange, findEndpoint, type Headers, headerText,
   idHeaders, type InterfaceRole, instantMs, type Method, type ModuleId, outboundAgent, parseEnvelope, parseJson, type Party,
-  type Role, routingHeaders, sameParty,
+  type Role, type Routing, routingHeaders, sameParty,
 } from '#ocpi';
 import type { Judgement } from './check.ts';
 import { evidenceOf, shownResponse } from './evidence.ts';
@@ -33,6 +33,8 @@ export interface CallOptions {
   /** The module asked: functional ones carry routing headers, and their answers are judged by them. */
   readonly module?: ModuleId | 'versions';
   readonly headers?: Record<string, string>;
+  /** Other parties than ours and the platform's: through a hub. */
+  readonly routing?: Routing;
   /** An answer that needs to be no OCPI, such as that of a path that nobody listed. */
   readonly loose?: boolean;
 }
@@ -65,6 +67,8 @@ export class Bench {
   theirs: Credentials | undefined;
   ours: readonly Role[] = [];
   registered = false;
+  /** It lists who is behind it; then we are two parties, that speak to each other through it. */
+  isHub = false;
   readonly run = randomUUID().slice(0, 6).toUpperCase();
   private readonly agent;
   private readonly secrets = new Set<string>();
@@ -125,7 +129,7 @@ export class Bench {
     const { token = this.token, body, module, headers = {} } = options;
     const ids = { requestId: randomUUID(), correlationId: randomUUID() };
     const isFunctional = module !== undefined && !configuration.has(module);
-    const routing = isFunctional ? { from: this.party, to: this.theirParty(this.roleOf(module)) } : {};
+    const routing = !isFunctional ? {} : options.routing ?? { from: this.party, to: this.theirParty(this.roleOf(module)) };
     const sent: Sent = {
       method, url,
       headers: {
@@ -137,7 +141,7 @@ export class Bench {
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     };
     const seen = await this.send(sent);
-    if (!options.loose) this.judgeAnswer(seen, ids, module, isFunctional);
+    if (!options.loose) this.judgeAnswer(seen, ids, module, isFunctional ? routing : undefined);
     return seen;
   }
 
@@ -169,7 +173,7 @@ export class Bench {
     };
   }
 
-  private judgeAnswer(seen: Seen, ids: { requestId: string; correlationId: string }, module: string | undefined, isFunctional: boolean): void {
+  private judgeAnswer(seen: Seen, ids: { requestId: string; correlationId: string }, module: string | undefined, routing: Routing | undefined): void {
     if (seen.http === 0) {
       this.judge('TRN-20', false, `an answer within ${this.options.timeoutMs} ms`, seen);
       return;
@@ -185,25 +189,27 @@ export class Bench {
     for (const [name, id] of [['X-Request-ID', ids.requestId], ['X-Correlation-ID', ids.correlationId]] as const) {
       this.judge('TRN-80', headerText(seen.headers, name.toLowerCase()) === id, `the ${name} of the request, ${id}`, seen);
     }
-    if (module !== undefined) this.judgeRouting(seen, isFunctional);
+    if (module !== undefined) this.judgeRouting(seen, routing);
   }
 
-  private judgeRouting(seen: Seen, isFunctional: boolean): void {
+  private judgeRouting(seen: Seen, asked: Routing | undefined): void {
     const given = (side: string) => ({
       country_code: headerText(seen.headers, `ocpi-${side}-country-code`), party_id: headerText(seen.headers, `ocpi-${side}-party-id`),
     });
     const [to, from] = [given('to'), given('from')];
     const all = [to.country_code, to.party_id, from.country_code, from.party_id];
-    if (!isFunctional) {
+    if (!asked) {
       this.judge('HUB-02', all.every((one) => one === undefined), 'no routing headers from a configuration module', seen);
       return;
     }
-    if (seen.http >= 300) return;
+    // Who refuses an open request need not know whom it was for.
+    if (seen.http >= 300 || (asked.to === undefined && !ok(seen))) return;
     const present = all.filter((one) => one !== undefined).length;
     // Between two platforms of one party and role each they may be absent.
-    if (present === 0 && this.theirs?.roles.length === 1 && this.ours.length === 1) return;
+    if (present === 0 && !this.isHub && this.theirs?.roles.length === 1 && this.ours.length === 1) return;
     if (!this.judge('HUB-01', present === 4, 'all four routing headers in the response', seen)) return;
-    this.judge('HUB-04', sameParty(to as Party, this.party) && this.isTheirs(from as Party) && !sameParty(from as Party, this.party),
+    const isWhom = asked.to && this.isHub ? sameParty(from as Party, asked.to) : !sameParty(from as Party, asked.from!);
+    this.judge('HUB-04', sameParty(to as Party, asked.from!) && isWhom && (this.isHub || this.isTheirs(from as Party)),
       'TO and FROM of the request, swapped', seen);
   }
 

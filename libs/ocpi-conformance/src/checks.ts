@@ -2,6 +2,7 @@ import type { Check } from './check.ts';
 import { receivedCdrs } from './checks/cdrs.ts';
 import { charge, commands } from './checks/commands.ts';
 import { first, last } from './checks/configuration.ts';
+import { hub } from './checks/hub.ts';
 import { lists } from './checks/lists.ts';
 import { receivedLocations } from './checks/locations.ts';
 import { pushes } from './checks/pushes.ts';
@@ -9,7 +10,7 @@ import { receivedSessions } from './checks/sessions.ts';
 import { receivedTariffs } from './checks/tariffs.ts';
 import { authorization, receivedTokens } from './checks/tokens.ts';
 
-/** All checks, in the order in which they are made. Those of a hub have their place before `pushes`. */
+/** All checks, in the order in which they are made. */
 export const checks: readonly Check[] = [
   ...first,
   ...lists,
@@ -21,6 +22,7 @@ export const checks: readonly Check[] = [
   authorization,
   commands,
   charge,
+  hub,
   pushes,
   ...last,
 ];

@@ -38,6 +38,10 @@ export class Listener {
   readonly tokens = new Set<string>();
   readonly given = new Set<string>();
   roles: readonly Role[] = ['EMSP'];
+  /** Of our role CPO, where it is another one: behind a hub. */
+  cpo: Party | undefined;
+  /** What is refused with 2001: requests whose path holds this. */
+  refusing: string | undefined;
   private readonly server: Server;
   private readonly waiting = new Set<() => void>();
 
@@ -62,7 +66,7 @@ export class Listener {
 
   credentials(token: string, front: Front = 'versions'): Credentials {
     const business_details = { name: 'Roamwatt conformance kit' };
-    return { token, url: `${this.url}/${front}`, roles: this.roles.map((role) => ({ role, ...this.options.party, business_details })) };
+    return { token, url: `${this.url}/${front}`, roles: this.roles.map((role) => ({ role, ...(role === 'CPO' ? this.cpo : undefined) ?? this.options.party, business_details })) };
   }
 
   admit(token: string): void {
@@ -119,6 +123,7 @@ export class Listener {
   private answer({ method, path, body }: Incoming): { http: number; status: number; data?: unknown; headers?: Record<string, string> } {
     const ok = (data?: unknown, headers = {}) => ({ http: 200, status: 1000, data, headers });
     const versions = (version: string, front: string) => ok([{ version, url: `${this.url}/${front}/details` }]);
+    if (this.refusing !== undefined && path.includes(this.refusing)) return { http: 200, status: 2001 };
     if (path === '/failing') return { http: 500, status: 3000 };
     if (path === '/old') return versions('2.1.1', 'old');
     if (path === '/bare' || path === '/versions') return versions('2.2.1', path.slice(1));

@@ -94,6 +94,7 @@ function leftOut(bench: Bench, check: Check, { readOnly, only, skip }: Conforman
   if (check.name !== ALWAYS && bench.endpoints.length === 0) return 'the version details could not be read';
   if (check.of) {
     const [module, role] = check.of;
+    if (bench.isHub && module !== 'hubclientinfo') return 'no objects of its own: it is a hub';
     if (bench.endpoint(module, role) === undefined) return `no ${module} ${role}`;
     if (!bench.registered) return 'the kit is not registered';
   }
@@ -109,7 +110,7 @@ function verdictOf({ id }: Rule, judgements: readonly Judgement[], reasons: Read
   const concerned = checks.filter(({ rules: some }) => some.includes(id));
   if (concerned.length === 0) return { ...none, ...unseen(id) };
   const why = [...new Set(concerned.flatMap((check) => reasons.get(check) ?? []))];
-  const isAbsent = why.length > 0 && why.every((one) => /^no \w+ (SENDER|RECEIVER)$/.test(one)) && concerned.every((check) => reasons.has(check));
-  if (isAbsent) return { ...none, verdict: 'not applicable', why: `the platform lists ${why.join(', ')}` };
+  const isAbsent = why.length > 0 && why.every((one) => one.startsWith('no ')) && concerned.every((check) => reasons.has(check));
+  if (isAbsent) return { ...none, verdict: 'not applicable', why: `the platform has ${why.join(', ')}` };
   return { ...none, verdict: 'not tested', why: why.length > 0 ? why.join('; ') : 'the platform held nothing by which it could be judged' };
 }

@@ -112,4 +112,25 @@ export const faults = {
   'a CDR is pushed by PUT': ['TRN-10'],
 } as const satisfies Record<string, readonly string[]>;
 
-export type Fault = keyof typeof faults;
+/** What a hub can do wrong. */
+export const hubFaults = {
+  'a hub lists its members as roles': ['HUB-18'],
+  'a hub lists a party without its status': ['HCI-01'],
+  'a hub lists a role twice': ['HCI-02'],
+  'a hub passes the request id on': ['TRN-81'],
+  'a hub makes a new correlation id': ['TRN-81'],
+  'a hub changes last_updated': ['HUB-17'],
+  'a hub names itself in FROM': ['HUB-04', 'HUB-15'],
+  'a hub names itself in its answer': ['HUB-04'],
+  'a hub answers for the receiver': ['TRN-40'],
+  'a hub says 2000 for an unknown receiver': ['HUB-19'],
+  'a hub answers a GET for one object': ['HUB-10'],
+  'a hub takes CDRs for everybody': ['HUB-13'],
+  'a hub refuses what is for everybody': ['HUB-14'],
+  'a hub needs TO': ['HUB-15'],
+  'a hub passes a response_url on': ['HUB-20'],
+  'a hub passes a Location on': ['HUB-20'],
+  'a hub lets anybody speak for anybody': ['HUB-23'],
+} as const satisfies Record<string, readonly string[]>;
+
+export type Fault = keyof typeof faults | keyof typeof hubFaults;

@@ -2,11 +2,12 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { randomUUID } from 'node:crypto';
 import {
-  type Answer, answers, answerRouting, Credentials, dateTimeOf, envelope, findEndpoint, idHeaders, parseJson, type Party, read, readMessageIds,
-  readRouting, type Role, routingHeaders, tokenCandidates, typicalInterfaces, type VersionDetails,
+  type Answer, answers, answerRouting, Credentials, dateTimeOf, envelope, findEndpoint, idHeaders, type MessageIds, parseJson, type Party, read, readMessageIds,
+  readRouting, type Role, type Routing, routingHeaders, tokenCandidates, typicalInterfaces, type VersionDetails,
 } from '#ocpi';
 import { commanded } from './peer-commands.ts';
 import type { Fault } from './peer-faults.ts';
+import { hubbed } from './peer-hub.ts';
 import { listed } from './peer-lists.ts';
 import { type Owned, ownedObjects } from './peer-objects.ts';
 import { Calls, pushAll } from './peer-pushes.ts';
@@ -20,12 +21,16 @@ export interface Asked {
   readonly url: string;
   readonly body: unknown;
   readonly isJson: boolean;
+  readonly routing: Routing;
+  readonly ids: MessageIds;
 }
 
 export interface Said {
   readonly answer?: Answer;
   readonly data?: unknown;
   readonly headers?: Record<string, string>;
+  /** Of a hub's answer: its request's, turned around, else. */
+  readonly routing?: Routing;
   /** Instead of an envelope. */
   readonly bare?: string;
   /** Once the answer is out. */
@@ -39,9 +44,16 @@ export interface Partner {
 
 const own = { country_code: 'CA', party_id: 'BCT' };
 
+function routed(request: IncomingMessage): Routing {
+  const reading = readRouting(request.headers);
+  return reading.ok ? reading.routing : {};
+}
+
 /** A small OCPI 2.2.1 platform of both roles that does everything by the book, but for the faults switched on. */
 export class Peer {
   readonly received = new Map<string, object>();
+  /** Of a hub: URLs that go through it. */
+  readonly crossings = new Map<string, string>();
   partner: Partner | undefined;
   readonly tokenA = 'token-a';
   private current = '';
@@ -101,7 +113,7 @@ export class Peer {
     const { requestId, correlationId } = readMessageIds(request.headers, randomUUID);
     const ids = idHeaders({ requestId: this.has('X-Request-ID is not echoed') ? 'another' : requestId, correlationId });
     if (http >= 400 && this.has('X-Correlation-ID is not echoed by errors')) delete ids['X-Correlation-ID'];
-    const headers = { 'Content-Type': 'application/json', ...ids, ...this.routing(request, side !== '', module), ...said.headers };
+    const headers = { 'Content-Type': 'application/json', ...ids, ...(said.routing ? routingHeaders(said.routing) : this.routing(request, side !== '' && module !== 'hubclientinfo', module)), ...said.headers };
     const at = dateTimeOf(Date.now());
     const timestamp = this.has('timestamps have an offset') ? at.replace('Z', '+00:00') : at;
     const whole = envelope(said.data, status, undefined, timestamp) as unknown as Record<string, unknown>;
@@ -128,6 +140,7 @@ export class Peer {
     const asked = {
       method: request.method!, path: side === '' ? [second, ...path].filter((one) => one !== '') : path, query: url.searchParams,
       url: `${this.url}${pathname}`, body: json?.ok ? json.value : undefined, isJson: json?.ok ?? true,
+      routing: routed(request), ids: readMessageIds(request.headers, randomUUID),
     };
     return { asked, module: side === '' ? first : second, side };
   }
@@ -150,7 +163,7 @@ export class Peer {
     if (token === 'registration' && !this.has('a registration token opens modules')) return { answer: answers.unauthorized };
     if (token === 'registration') return { data: [] };
     if (!asked.isJson) return this.notJson();
-    const said = await this.functional(asked, `${side} ${module}`);
+    const said = await (this.roles.includes('HUB') ? hubbed(this, asked, side, module) : this.functional(asked, `${side} ${module}`));
     if (said.answer?.http === 405 && this.has('a wrong method is HTTP 400')) return { ...said, answer: { http: 400, status: 2000 } };
     if (said.answer === answers.invalid && this.has('wrong content is HTTP 400')) return { ...said, answer: { http: 400, status: 2001 } };
     return said;
@@ -170,7 +183,7 @@ export class Peer {
 
   private versions(module: string): Said {
     if (module === 'versions') return { data: [{ version: '2.2.1', url: this.has('the URL of a version is relative') ? '/2.2.1' : `${this.url}/2.2.1` }] };
-    const served = ['locations', 'sessions', 'cdrs', 'tariffs', 'tokens', 'commands'];
+    const served = ['locations', 'sessions', 'cdrs', 'tariffs', 'tokens', 'commands', ...(this.roles.includes('HUB') ? ['hubclientinfo'] : [])];
     const interfaces = this.roles.flatMap((role) => typicalInterfaces[role]).filter((one) => served.includes(one.module));
     const endpoints = interfaces.map(({ module: identifier, role }) => ({ identifier, role, url: `${this.url}/${role.toLowerCase()}/${identifier}` }));
     const credentials = ['SENDER', ...(this.has('credentials are listed twice') ? ['RECEIVER'] : [])]
@@ -209,7 +222,7 @@ export class Peer {
     if (isBlind) this.partner = { ...this.partner!, credentials: given };
     const afterwards = async () => {
       if (isLate) await this.meet(given);
-      if (method === 'POST') await pushAll(this);
+      if (method === 'POST' && !this.roles.includes('HUB')) await pushAll(this);
     };
     const isEncoded = method === 'POST' && this.has('the token in Credentials is Base64');
     const data = this.ours(isEncoded ? Buffer.from(this.current).toString('base64') : this.current);
@@ -234,6 +247,7 @@ export class Peer {
   }
 
   private ours(token: string): Credentials {
-    return { token, url: `${this.url}/versions`, roles: this.roles.map((role) => ({ role, ...own, business_details: { name: 'Peer' } })) };
+    const roles: readonly Role[] = this.has('a hub lists its members as roles') ? [...this.roles, 'CPO'] : this.roles;
+    return { token, url: `${this.url}/versions`, roles: roles.map((role) => ({ role, ...own, business_details: { name: 'Peer' } })) };
   }
 }

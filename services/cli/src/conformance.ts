@@ -4,7 +4,7 @@ import { type Given, optionOf, type Verb, WrongUsage } from './verb.ts';
 
 export const conformance: Verb = {
   usage: 'VERSIONS-URL --token TOKEN [options]',
-  about: `Tries an OCPI 2.2.1 platform, of a CPO or an eMSP, by the ${rules.length} rules of the protocol: a verdict for each
+  about: `Tries an OCPI 2.2.1 platform, of a CPO, an eMSP or a hub, by the ${rules.length} rules of the protocol: a verdict for each
 (pass, fail, not tested and why, not applicable), and for what fails what was sent, what came back, and what was
 expected. It registers as a partner with the registration token (TOKEN_A), asks and pushes, lets the platform
 call it back, and ends the link. It needs an address that the platform reaches: --listen, and --public-url
@@ -13,13 +13,14 @@ where that is another one.
 What it writes it takes away again where OCPI lets it. What OCPI lets nobody delete it leaves harmless, with
 "KIT-" in its id: a Location that is not published, with REMOVED EVSEs; Tokens that are never valid; Sessions
 that ended; a CDR of 0.01 and its Credit CDR. It starts no charge, unless --charge-at says where. With
---read-only it writes nothing at all, does not register either, and reads what the token opens.
+--read-only it writes nothing at all, does not register either, and reads what the token opens. Behind a hub it
+is two parties, CA*KIT and CA*KI2, that speak to each other.
 
 Checks, by which --only and --skip choose (a part of the name is enough)
 ${checks.map(({ name, writes }) => `  ${name}${writes ? `\n      writes ${writes}` : ''}`).join('\n')}`,
   options: {
     token: { type: 'string', value: 'TOKEN', help: 'the registration token, as it is (not Base64)' },
-    role: { type: 'string', value: 'cpo|emsp', multiple: true, help: 'what has to be there; else what the platform lists is tried' },
+    role: { type: 'string', value: 'cpo|emsp|hub', multiple: true, help: 'what has to be there; else what the platform lists is tried' },
     party: { type: 'string', value: 'CC*PID', help: 'as whom the kit registers (CA*KIT)' },
     listen: { type: 'string', value: 'HOST:PORT', help: 'where the kit waits for the platform’s calls (127.0.0.1, any port)' },
     'public-url': { type: 'string', value: 'URL', help: 'as what the platform reaches that' },
@@ -64,7 +65,7 @@ function wantedOf(given: Given): Conformance {
   if (!/^https?:\/\//i.test(versionsUrl) || !URL.canParse(versionsUrl)) throw new WrongUsage(`${versionsUrl} is no http(s) URL`);
   const token = optionOf(given, 'token');
   if (token === undefined || !/^[\x21-\x7e]{1,64}$/.test(token)) throw new WrongUsage('--token: 1 to 64 printable characters, the token as it is');
-  for (const role of given.options['role'] ?? []) if (!/^(cpo|emsp)$/i.test(role)) throw new WrongUsage(`--role ${role}: cpo or emsp`);
+  for (const role of given.options['role'] ?? []) if (!/^(cpo|emsp|hub)$/i.test(role)) throw new WrongUsage(`--role ${role}: cpo, emsp or hub`);
   const party = /^([A-Za-z]{2})\*([A-Za-z0-9]{1,3})$/.exec(optionOf(given, 'party') ?? 'CA*KIT');
   if (!party) throw new WrongUsage('--party: country and party id, such as CA*KIT');
   const only = checksNamed(given, 'only');

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
 import {
-  authorization, Credentials, findEndpoint, type Interface, missingInterfaces, read, type Role, typicalInterfaces, Version, VersionDetails,
+  authorization, Credentials, findEndpoint, type Interface, missingInterfaces, type Party, read, type Role, typicalInterfaces, Version, VersionDetails,
 } from '#ocpi';
 import { type Bench, inShort, ok } from '../bench.ts';
 import type { Check } from '../check.ts';
@@ -81,8 +81,15 @@ async function versions(bench: Bench): Promise<void> {
   const listed = details.endpoints.map(({ identifier, role }) => `${identifier} ${role}`);
   bench.judge('VER-05', listed.filter((one) => one.startsWith('credentials ')).length <= 1, 'credentials listed once', answer);
   bench.judge('VER-02', new Set(listed).size === listed.length, 'each interface listed once', answer);
-  bench.ours = counterparts(details);
+  bench.isHub = findEndpoint(details, 'hubclientinfo', 'SENDER') !== undefined;
+  bench.ours = bench.isHub ? ['EMSP', 'CPO'] : counterparts(details);
+  if (bench.isHub) bench.listener.cpo = secondParty(bench.party);
   bench.judge('VER-04', isRight(details), 'interfaces as their owners have them: a CPO RECEIVES tokens and commands, an eMSP SENDS them', answer);
+}
+
+/** Behind a hub the kit is two parties; the other one has another last letter. */
+function secondParty({ country_code, party_id }: Party): Party {
+  return { country_code, party_id: `${party_id.slice(0, -1)}${party_id.endsWith('2') ? '3' : '2'}` };
 }
 
 /** The roles that we take: those whose other side the platform offers. */

@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto';
+import { answers, authorization, findEndpoint, type InterfaceRole, type ModuleId, type Party, type Routing, routingHeaders, sameParty } from '#ocpi';
+import type { Asked, Peer, Said } from './peer.ts';
+
+/** What a hub does with a request of a member: of the kit's two parties, that is. */
+export async function hubbed(peer: Peer, asked: Asked, side: string, module: string): Promise<Said> {
+  if (module === 'hubclientinfo') return clients(peer);
+  if (module === 'crossing') return crossed(peer, asked);
+  const { from, to } = asked.routing;
+  if (!from || (!peer.isClients(from) && !peer.has('a hub lets anybody speak for anybody'))) return { answer: answers.invalid };
+  if (to && sameParty(to, peer.party)) return toHub(peer, asked, module);
+  const found = to ?? ownerOf(peer, asked);
+  if (!found) return { answer: peer.has('a hub needs TO') ? answers.invalid : answers.unknownReceiver };
+  if (!peer.isClients(found)) return { answer: peer.has('a hub says 2000 for an unknown receiver') ? answers.refused : answers.unknownReceiver };
+  const endpoint = findEndpoint(peer.partner!.details, module as ModuleId, side.toUpperCase() as InterfaceRole)!;
+  return passed(peer, asked, [endpoint, ...asked.path].join('/'), { from, to: found });
+}
+
+function ownerOf(peer: Peer, { body }: Asked): Party | undefined {
+  return peer.has('a hub needs TO') ? undefined : (body as { cdr_token?: Party } | undefined)?.cdr_token;
+}
+
+function clients(peer: Peer): Said {
+  const info = { country_code: 'CA', party_id: 'ELS', role: 'CPO', status: 'CONNECTED', last_updated: '2022-02-01T17:00:00Z' };
+  const odd = peer.has('a hub lists a party without its status') ? [{ ...info, status: undefined }] : [info];
+  const all = peer.has('a hub lists a role twice') ? [...odd, info] : odd;
+  return { data: all, headers: { 'X-Total-Count': String(all.length), 'X-Limit': '100' } };
+}
+
+function toHub(peer: Peer, { method, routing }: Asked, module: string): Said {
+  const back = { from: peer.party, to: routing.from };
+  if (method === 'GET') return peer.has('a hub answers a GET for one object') ? { data: {}, routing: back } : { answer: answers.invalid, routing: back };
+  const isForAll = ['locations', 'tariffs', 'tokens'].includes(module) ? !peer.has('a hub refuses what is for everybody') : peer.has('a hub takes CDRs for everybody');
+  return { ...(isForAll ? {} : { answer: answers.invalid }), routing: back };
+}
+
+async function crossed(peer: Peer, asked: Asked): Promise<Said> {
+  const url = peer.crossings.get(asked.path[0] ?? '');
+  return url === undefined ? { answer: answers.notFound } : passed(peer, asked, url, asked.routing);
+}
+
+function crossing(peer: Peer, url: string): string {
+  const id = randomUUID();
+  peer.crossings.set(id, url);
+  return `${peer.url}/sender/crossing/${id}`;
+}
+
+async function passed(peer: Peer, { method, body, ids }: Asked, url: string, { from, to }: Routing): Promise<Said> {
+  const given = body as { response_url?: string; last_updated?: string } | undefined;
+  const rewritten = given?.response_url === undefined || peer.has('a hub passes a response_url on') ? given : { ...given, response_url: crossing(peer, given.response_url) };
+  const sent = peer.has('a hub changes last_updated') && rewritten?.last_updated ? { ...rewritten, last_updated: '2022-02-01T17:00:00Z' } : rewritten;
+  const headers = {
+    Authorization: authorization(peer.partner!.credentials.token), 'Content-Type': 'application/json',
+    'X-Request-ID': peer.has('a hub passes the request id on') ? ids.requestId : randomUUID(),
+    'X-Correlation-ID': peer.has('a hub makes a new correlation id') ? randomUUID() : ids.correlationId,
+    ...routingHeaders({ from: peer.has('a hub names itself in FROM') ? peer.party : from, to }),
+  };
+  const response = await fetch(url, { method, headers, ...(sent === undefined ? {} : { body: JSON.stringify(sent) }) });
+  const envelope = await response.json() as { status_code: number; data?: unknown };
+  const location = response.headers.get('location');
+  const status = peer.has('a hub answers for the receiver') && envelope.status_code >= 2000 ? 1000 : envelope.status_code;
+  return {
+    answer: { http: response.status, status: status as 1000 }, data: envelope.data,
+    headers: location === null ? {} : { Location: peer.has('a hub passes a Location on') ? location : crossing(peer, location) },
+    routing: { from: peer.has('a hub names itself in its answer') ? peer.party : to, to: from },
+  };
+}
