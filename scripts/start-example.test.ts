@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { checkSettings, readParty } from '#settings';
+import { checkSettings, readParties } from '#settings';
 import { expect, test } from 'vitest';
 import { exampleSettings } from './start-example.ts';
 
@@ -10,7 +10,7 @@ test('the example of the first start holds nothing that a start would refuse', (
   const file = join(dir, 'roamwatt.yaml');
   writeFileSync(file, exampleSettings());
   expect(() => checkSettings(file)).not.toThrow();
-  expect(readParty(file)).toMatchObject({ country_code: 'CA', party_id: 'RWT' });
+  expect(readParties(file).first).toMatchObject({ country_code: 'CA', party_id: 'RWT' });
   rmSync(dir, { recursive: true });
 });
 

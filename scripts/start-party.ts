@@ -1,21 +1,23 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readParty } from '#settings';
+import { readParties } from '#settings';
 
 /**
- * Notes whose platform the data in `dir` are, and refuses to start them as another party's: what was
- * told and billed under the first name would stay there, with nobody to answer for it.
+ * Notes whose platform the data in `dir` are, and refuses to start them without one of those parties:
+ * what was told and billed under its name would stay there, with nobody to answer for it. A platform may
+ * become further parties.
  */
-export function keepParty(dir: string, config: string): void {
+export function keepParties(dir: string, config: string): void {
   const file = join(dir, 'party');
-  const { country_code, party_id } = readParty(config);
-  const now = `${country_code}*${party_id}`;
-  const before = existsSync(file) ? readFileSync(file, 'utf8').trim() : now;
-  if (before !== now) {
+  const now = readParties(config).all.map(({ country_code, party_id }) => `${country_code}*${party_id}`);
+  const before = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : now;
+  const gone = before.filter((party) => !now.includes(party));
+  if (gone.length > 0) {
+    const lost = gone.join(' and ');
     throw new Error(
-      `The data in ${dir} belong to ${before}, but ${config} says that you are ${now}: partners hold what ${before} told ` +
-        `them, and its ledger stays its own. Set country_code and party_id back; or, to begin anew as ${now}, move ${dir} away.`,
+      `The data in ${dir} belong to ${before.join(' and ')}, but ${config} says that you are ${now.join(' and ')}: partners hold what ` +
+        `${lost} told them, and its ledger stays its own. Set country_code and party_id back; or, to begin anew as ${now.join(' and ')}, move ${dir} away.`,
     );
   }
-  writeFileSync(file, `${now}\n`);
+  writeFileSync(file, `${now.join('\n')}\n`);
 }

@@ -7,7 +7,7 @@ import { Portal } from './demo-portal.ts';
 import { argumentsOf } from './help.ts';
 import { anyPorts, type Platform, type Ports, startPlatform } from './platform.ts';
 import { exampleSettings } from './start-example.ts';
-import { keepParty } from './start-party.ts';
+import { keepParties } from './start-party.ts';
 
 const { values } = argumentsOf('start', {
   options: {
@@ -59,7 +59,7 @@ async function startOwn(config: string, given: Partial<Ports>): Promise<Platform
   checkSettings(config);
   const dir = stateFolder('start');
   const ports = { ...(await keptPorts(join(dir, 'ports.json'))), ...given };
-  keepParty(dir, config);
+  keepParties(dir, config);
   const { DATABASE_URL, NATS_URL, OCPI_PUBLIC_URL } = process.env;
   const nats = await natsFor(NATS_URL, { dir: join(dir, 'nats') });
   started.push(nats);

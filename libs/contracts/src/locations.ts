@@ -81,7 +81,7 @@ export const getLocation = ask({
   verb: 'get-location',
   request: GetLocationSchema,
   answer: LocationFoundSchema,
-  check: filled('party', 'locationId'),
+  check: filled('locationId'),
 });
 
 export const listTariffUses = ask({

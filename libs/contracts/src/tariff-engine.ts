@@ -72,7 +72,7 @@ export const getTariff = ask({
   verb: 'get-tariff',
   request: GetTariffSchema,
   answer: TariffFoundSchema,
-  check: filled('party', 'tariffId'),
+  check: filled('tariffId'),
 });
 
 export const selectTariff = ask({

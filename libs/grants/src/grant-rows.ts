@@ -21,9 +21,18 @@ export const grantMigrations: MigrationList = [
        )`,
     ],
   },
+  {
+    name: 'grants-of-each-party',
+    // Until then a platform was one party: what it granted stays, of nobody else.
+    up: () => [
+      `ALTER TABLE grants ADD COLUMN own text NOT NULL DEFAULT ''`,
+      'ALTER TABLE grants DROP CONSTRAINT grants_pkey, ADD PRIMARY KEY (own, partner, version)',
+    ],
+  },
 ];
 
 interface Row {
+  readonly own: string;
   readonly partner: string;
   readonly version: number;
   readonly valid_from: string;
@@ -39,12 +48,14 @@ export class GrantRows {
 
   /** Told again, it is there already. */
   async note(tx: Tx, { partner, version, agreement, at }: AgreementChanged): Promise<void> {
-    const { validFrom, timeZone, grants } = agreement!;
+    const { validFrom, timeZone, grants, parties } = agreement!;
+    const named = partyText({ country_code: partner!.countryCode, party_id: partner!.partyId });
+    const own = parties.map(({ countryCode, partyId }) => partyText({ country_code: countryCode, party_id: partyId })).find((one) => one !== named);
     await tx.query(
-      `INSERT INTO grants (partner, version, valid_from, time_zone, at, grants) VALUES ($1, $2, $3, $4, $5, $6)
+      `INSERT INTO grants (own, partner, version, valid_from, time_zone, at, grants) VALUES ($1, $2, $3, $4, $5, $6, $7)
        ON CONFLICT DO NOTHING`,
       [
-        partyText({ country_code: partner!.countryCode, party_id: partner!.partyId }),
+        own ?? '', named,
         version, validFrom, timeZone, at, JSON.stringify({ tariffs: grants?.tariffs ?? [] }),
       ],
     );
@@ -66,10 +77,10 @@ export class GrantRows {
 
   private async read(db: Queryable): Promise<GrantVersion[]> {
     const { rows } = await db.query<Row>(
-      'SELECT partner, version, valid_from, time_zone, at, grants FROM grants ORDER BY noted',
+      'SELECT own, partner, version, valid_from, time_zone, at, grants FROM grants ORDER BY noted',
     );
-    return rows.map(({ partner, version, valid_from: validFrom, time_zone: timeZone, at, grants }) =>
-      ({ partner: partyOf(partner), version, validFrom, timeZone, at, grants }));
+    return rows.map(({ own, partner, version, valid_from: validFrom, time_zone: timeZone, at, grants }) =>
+      ({ own, partner: partyOf(partner), version, validFrom, timeZone, at, grants }));
   }
 }
 

@@ -9,7 +9,7 @@ const other = { country_code: 'CA', party_id: 'XYZ' };
 function version(more: Partial<GrantVersion> & { tariffs?: string[] } = {}): GrantVersion {
   const { tariffs = ['PLUNK'], ...rest } = more;
   return {
-    partner: plunk, version: 1, validFrom: '2022-02', timeZone: 'America/Vancouver', at: '2022-01-10T00:00:00Z',
+    own: 'CA*BCT', partner: plunk, version: 1, validFrom: '2022-02', timeZone: 'America/Vancouver', at: '2022-01-10T00:00:00Z',
     grants: { tariffs }, ...rest,
   };
 }

@@ -2,8 +2,10 @@ import { idKey, type Party, partyText, sameId, sameParty } from '#ocpi';
 import { type Grants, monthStart } from '#settlement';
 import { instant, zone } from '#time';
 
-/** One version of the agreement with one partner, as far as it grants something. */
+/** One version of the agreement of one of our parties with one partner, as far as it grants something. */
 export interface GrantVersion {
+  /** Ours, `CA*BCT`. */
+  readonly own: string;
   readonly partner: Party;
   /** 1, 2, 3 … in the order in which they were set; for the same month the newest holds. */
   readonly version: number;
@@ -55,9 +57,9 @@ function offersIn(begun: readonly GrantVersion[]): Offer[] {
   const held = begun.filter((version) => !begun.some((other) => replaces(other, version)));
   const newest = new Map<string, GrantVersion>();
   for (const version of held) {
-    const partner = partyText(version.partner);
-    const before = newest.get(partner);
-    if (!before || isLater(version, before)) newest.set(partner, version);
+    const pair = `${version.own} ${partyText(version.partner)}`;
+    const before = newest.get(pair);
+    if (!before || isLater(version, before)) newest.set(pair, version);
   }
   const granted = [...newest.values()].map(({ partner, grants }) => ({ to: [partner], tariffIds: grants.tariffs ?? [] }));
   const ever = [...new Set(held.flatMap(({ grants }) => (grants.tariffs ?? []).map(idKey)))];
@@ -66,7 +68,7 @@ function offersIn(begun: readonly GrantVersion[]): Offer[] {
 
 /** Whether it took the other one's place before that ever held. */
 function replaces(one: GrantVersion, other: GrantVersion): boolean {
-  return sameParty(one.partner, other.partner) && one.validFrom === other.validFrom
+  return one.own === other.own && sameParty(one.partner, other.partner) && one.validFrom === other.validFrom
     && one.version > other.version && beginsAt(one) <= beginsAt(other);
 }
 

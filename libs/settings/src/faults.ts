@@ -32,7 +32,7 @@ export function pathText(value: unknown, path: readonly PropertyKey[]): string {
 }
 
 function nameOf(item: unknown): string | undefined {
-  for (const key of ['id', 'uid', 'email', 'station']) {
+  for (const key of ['id', 'uid', 'email', 'station', 'party_id']) {
     const name = valueAt(item, [key]);
     if (typeof name === 'string' && name !== '') return name;
   }

@@ -1,4 +1,3 @@
 export { checkSettings, settingsFaults } from './references.ts';
-export {
-  BadSettings, type Env, type PartySettings, portOf, readParty, readSettings, type Settings,
-} from './settings.ts';
+export { type OwnerReading, OwnParties, type PartySettings } from './parties.ts';
+export { BadSettings, type Env, portOf, readParties, readSettings, type Settings } from './settings.ts';

@@ -28,7 +28,7 @@ function environment(text: string, more: Record<string, string | undefined> = {}
 
 test('a platform is read from its environment and its file', () => {
   const settings = readSettings(environment(yaml));
-  expect(settings.party).toMatchObject({ party_id: 'BCT', currency: 'CAD' });
+  expect(settings.parties.first).toMatchObject({ party_id: 'BCT', currency: 'CAD' });
   expect(settings.databaseAdminUrl).toBe('postgres://localhost/oasis');
   expect(settings.list('stations', z.object({ id: z.string() }))).toEqual([{ id: 'OASIS-L2-01' }]);
 });
@@ -79,7 +79,7 @@ test.each([
 });
 
 test('a section of a service that is hosted elsewhere is no mistake', () => {
-  const all = sectionNames.filter((name) => !['party', 'stations'].includes(name)).map((name) => `${name}: []`).join('\n');
+  const all = sectionNames.filter((name) => !['party', 'parties', 'stations'].includes(name)).map((name) => `${name}: []`).join('\n');
   expect(() => readSettings(environment(yaml + all))).not.toThrow();
 });
 
@@ -106,4 +106,47 @@ test('an unknown word in the party section is refused', () => {
 test('a file that is not YAML or not there is refused by name', () => {
   expect(() => readSettings(environment('party: ['))).toThrow(/not valid YAML/);
   expect(() => readSettings(environment('', { ROAMWATT_CONFIG: '/nowhere/roamwatt.yaml' }))).toThrow(/cannot be read/);
+});
+
+test('a platform of several parties', () => {
+  const several = `
+parties:
+  - { country_code: CA, party_id: BCT, name: Energy OASIS, roles: [CPO] }
+  - { country_code: CA, party_id: EVG, name: Evergreen, roles: [CPO], currency: USD }
+  - { country_code: CA, party_id: RWT, name: Roamers, roles: [EMSP, CPO] }
+`;
+  const { parties } = readSettings(environment(several));
+  expect(parties.all.map(({ party_id, currency }) => `${party_id} ${currency}`)).toEqual(['BCT CAD', 'EVG USD', 'RWT CAD']);
+  expect(parties.withRole('CPO').party_id).toBe('BCT');
+  expect(parties.withRole('EMSP').party_id).toBe('RWT');
+  expect(parties.find({ country_code: 'ca', party_id: 'evg' })?.name).toBe('Evergreen');
+  expect(parties.has({ country_code: 'US', party_id: 'EVG' })).toBe(false);
+
+  expect(parties.ownerOf({}, 'EMSP')).toMatchObject({ party: { party_id: 'RWT' } });
+  expect(parties.ownerOf({ country_code: 'CA', party_id: 'EVG' }, 'CPO')).toMatchObject({ party: { party_id: 'EVG' } });
+  expect(parties.ownerOf({ country_code: 'CA', party_id: 'EVG' }, 'EMSP')).toEqual({
+    ok: false, message: 'party_id: CA*EVG is no EMSP of this platform; CA*RWT is',
+  });
+  expect(parties.ownerOf({ party_id: 'EVG' }, 'CPO')).toMatchObject({ message: expect.stringContaining('together') });
+  expect(parties.chosen({ country_code: 'CA', party_id: 'RWT' })).toMatchObject({ party: { party_id: 'RWT' } });
+  expect(parties.chosen(undefined)).toMatchObject({ message: expect.stringContaining('CA*BCT, CA*EVG, CA*RWT') });
+});
+
+test('the only party of a platform need not be named, whatever its roles', () => {
+  const { parties } = readSettings(environment(yaml));
+  expect(parties.chosen(undefined)).toMatchObject({ party: { party_id: 'BCT' } });
+  expect(parties.ownerOf({ country_code: 'CA', party_id: 'BCT' }, 'EMSP')).toMatchObject({ party: { party_id: 'BCT' } });
+});
+
+test.each<[string, string, RegExp]>([
+  ['both sections', `${yaml}parties: [{ country_code: CA, party_id: EVG, name: E, roles: [CPO] }]`, /party and parties: name one party/],
+  ['no party at all', 'parties: []', /parties: /],
+  ['a party twice', `
+parties:
+  - { country_code: CA, party_id: BCT, name: Energy OASIS, roles: [CPO] }
+  - { country_code: CA, party_id: BCT, name: Energy OASIS, roles: [EMSP] }
+`, /parties\.1 \(BCT\): CA\*BCT is there twice: give it all its roles in one place/],
+  ['a role that OCPI does not have', 'parties: [{ country_code: CA, party_id: BCT, name: E, roles: [MSP] }]', /parties\.0 \(BCT\)\.roles\.0/],
+])('parties are refused with %s', (_what, text, said) => {
+  expect(() => readSettings(environment(text))).toThrow(said);
 });

@@ -4,6 +4,7 @@ import { type Clock, clockFromEnv } from '#time';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { faultsOf } from './faults.ts';
+import { OwnParties, partiesSection, partySection, type PartySettings } from './parties.ts';
 import { sectionNames, unknownWord } from './words.ts';
 
 /** What a process is given: environment variables, or a record a host made for it. */
@@ -13,19 +14,6 @@ export type Env = Readonly<Record<string, string | undefined>>;
 export class BadSettings extends Error {
   override readonly name = 'BadSettings';
 }
-
-const role = z.enum(['CPO', 'EMSP', 'HUB', 'NAP', 'NSP', 'OTHER', 'SCSP']);
-
-const partySection = z.strictObject({
-  country_code: z.string().regex(/^[A-Z]{2}$/, 'an ISO 3166-1 alpha-2 code, such as CA'),
-  party_id: z.string().regex(/^[A-Z0-9]{3}$/, 'three letters or digits, such as BCT'),
-  name: z.string().min(1).max(100),
-  website: z.url().optional(),
-  roles: z.array(role).min(1),
-  currency: z.string().regex(/^[A-Z]{3}$/, 'an ISO 4217 code, such as CAD').default('CAD'),
-});
-
-export type PartySettings = z.infer<typeof partySection>;
 
 const environment = z.object({
   ROAMWATT_PLATFORM: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'lower-case letters, digits, -'),
@@ -46,7 +34,7 @@ export interface Settings {
   readonly databaseAdminUrl: string;
   readonly natsUrl: string;
   readonly clock: Clock;
-  readonly party: PartySettings;
+  readonly parties: OwnParties;
   /** One section of roamwatt.yaml, parsed; an absent section is parsed as `{}`. */
   section<T extends z.ZodType>(name: string, schema: T): z.output<T>;
   /** A section that is a list; an absent one is empty. */
@@ -84,7 +72,7 @@ export function readSettings(env: Env): Settings {
     databaseAdminUrl: given.DATABASE_ADMIN_URL ?? given.DATABASE_URL,
     natsUrl: given.NATS_URL,
     clock: clockFromEnv(env),
-    party: partyIn(file, sections),
+    parties: partiesIn(file, sections),
     section,
     list: (name, item) => parsedAs(name, z.array(item), []),
     variable,
@@ -130,13 +118,21 @@ export function portOf(name: string, text: string): number {
   throw new BadSettings(`environment variable ${name}: a port from 0 (any free one) to 65535, not ${JSON.stringify(text)}`);
 }
 
-/** Who the operator of a roamwatt.yaml is. Throws BadSettings. */
-export function readParty(file: string): PartySettings {
-  return partyIn(file, readSections(file));
+/** The parties of a roamwatt.yaml. Throws BadSettings. */
+export function readParties(file: string): OwnParties {
+  return partiesIn(file, readSections(file));
 }
 
-function partyIn(file: string, sections: Readonly<Record<string, unknown>>): PartySettings {
-  return parsed(partySection, sections['party'] ?? {}, (path) => `${file}: ${['party', path].filter(Boolean).join('.')}`);
+function partiesIn(file: string, sections: Readonly<Record<string, unknown>>): OwnParties {
+  const { party, parties } = sections;
+  if (party !== undefined && parties !== undefined) {
+    throw new BadSettings(`${file}: party and parties: name one party in "party", or all of them in "parties"`);
+  }
+  const at = (section: string) => (path: string) => `${file}: ${[section, path].filter(Boolean).join('.')}`;
+  const all: PartySettings[] = parties === undefined
+    ? [parsed(partySection, party ?? {}, at('party'))]
+    : parsed(partiesSection, parties, at('parties'));
+  return new OwnParties(all);
 }
 
 /** `where` names a path. Throws BadSettings that names every fault. */

@@ -3,7 +3,7 @@
  * others' sections there, too.
  */
 export const sectionNames = [
-  'party', 'tariffs', 'operator_tariffs', 'locations', 'stations', 'sites', 'drivers',
+  'party', 'parties', 'tariffs', 'operator_tariffs', 'locations', 'stations', 'sites', 'drivers',
   'portal', 'ocpi', 'hub', 'ocpp', 'sessions', 'ledger', 'meters', 'retail',
 ] as const;
 

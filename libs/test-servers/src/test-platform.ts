@@ -24,7 +24,7 @@ const energyOasis = {
 /**
  * The surroundings of one platform for a whole-service test: a database and a name of its own on the
  * run's servers, and a roamwatt.yaml (JSON is YAML) with these sections; the party is Energy OASIS
- * where none is given. Listeners take free ports.
+ * where neither `party` nor `parties` is given. Listeners take free ports.
  */
 export async function testPlatform(
   settings: Readonly<Record<string, unknown>> = {},
@@ -34,7 +34,7 @@ export async function testPlatform(
   const platform = freshPlatform();
   const dir = mkdtempSync(join(tmpdir(), 'roamwatt-test-'));
   const config = join(dir, 'roamwatt.yaml');
-  writeFileSync(config, JSON.stringify({ party: energyOasis, ...settings }));
+  writeFileSync(config, JSON.stringify('parties' in settings ? settings : { party: energyOasis, ...settings }));
   return {
     platform,
     env: {

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { eventStoreMigrations, type EventStore, postgresEventStore } from '#event-store';
 import { exampleCdr, exampleLocation, exampleSession, exampleTariff, exampleToken } from '#ocpi';
 import { type Database, openDatabase } from '#postgres';
+import { OwnParties } from '#settings';
 import { log } from '#telemetry';
 import { systemClock } from '#time';
 import { CdrLedger } from '../src/cdr-ledger.ts';
@@ -36,7 +37,7 @@ export interface BenchRow {
 /** Records under way at any time: what a busy day's pushes and ends of sessions come to. */
 const CALLERS = 1_500;
 
-const party = { country_code: 'CA', party_id: 'BCT', name: 'Energy OASIS', roles: ['CPO' as const], currency: 'CAD' };
+const parties = new OwnParties([{ country_code: 'CA', party_id: 'BCT', name: 'Energy OASIS', roles: ['CPO'], currency: 'CAD' }]);
 const theirs = { ...exampleCdr, party_id: 'CPK', cdr_token: { ...exampleCdr.cdr_token, party_id: 'BCT' } };
 
 async function bench({ url, seconds, cdrs }: { url: string; seconds: number; cdrs: number }): Promise<BenchRow[]> {
@@ -52,7 +53,7 @@ async function bench({ url, seconds, cdrs }: { url: string; seconds: number; cdr
   ];
   const zoneOf = async () => ({ name: 'America/Vancouver' });
   const clock = systemClock;
-  const ledger = new CdrLedger({ db, store, clock, party, zoneOf, publishedOf: async () => [], meterKeyOf: () => undefined, list });
+  const ledger = new CdrLedger({ db, store, clock, parties, zoneOf, publishedOf: async () => [], meterKeyOf: () => undefined, list });
   const ended = { location: exampleLocation, tariff: exampleTariff, tariffVersion: 1, token: exampleToken, energyWh: '12400' };
   const verbs = {
     receive: (id: string) => {

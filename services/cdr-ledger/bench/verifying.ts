@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { EventStore } from '#event-store';
 import type { Database } from '#postgres';
+import { OwnParties } from '#settings';
 import type { Following } from '../src/follow.ts';
 import { entriesUpTo } from '../src/ledger-pages.ts';
 import { Proofs } from '../src/proofs.ts';
@@ -19,8 +20,8 @@ export async function benchVerifying({ db, store, chain, list }: {
   readonly chain: Following;
   readonly list: Following;
 }): Promise<BenchRow[]> {
-  const party = { country_code: 'CA', party_id: 'BCT' };
-  const proofs = new Proofs({ db, store, party, keys: [], chain, list });
+  const parties = new OwnParties([{ country_code: 'CA', party_id: 'BCT', name: 'Energy OASIS', roles: ['CPO'], currency: 'CAD' }]);
+  const proofs = new Proofs({ db, store, parties, keys: [], chain, list });
   const startedMs = performance.now();
   const verdicts = await proofs.verify();
   const verifyMs = performance.now() - startedMs;

@@ -2,7 +2,7 @@ import { Rejected } from '#decider';
 import { type Decimal, decimal, InvalidDecimal, isCurrency, minorUnits } from '#money';
 import type { EventStore } from '#event-store';
 import { fold } from '#decider';
-import type { Party } from '#ocpi';
+import type { Party, Token } from '#ocpi';
 import type { Database } from '#postgres';
 import type { Clock } from '#time';
 import { account, type AccountCommand, type AccountEvent, type AccountRefusal, accountStream } from './account.ts';
@@ -67,11 +67,11 @@ export class Accounts {
   constructor(private readonly parts: AccountsParts) {}
 
   /** A token of ours: its contract has an account from now on. */
-  async open(tokenUid: string, contractId: string): Promise<void> {
+  async open({ uid, contract_id, ...party }: Party & Pick<Token, 'uid' | 'contract_id'>): Promise<void> {
     const { db, pricing } = this.parts;
-    const { accountId } = await ensureHolder(db, contractId);
-    await noteToken(db, tokenUid, contractId);
-    await pricing.opened(accountId);
+    const holder = await ensureHolder(db, contract_id, party);
+    await noteToken(db, uid, contract_id);
+    await pricing.opened(holder);
   }
 
   async find(contractId: string): Promise<StandingAccount> {
@@ -169,7 +169,7 @@ export class Accounts {
     if (!holder) return undefined;
     const { locationId, ...rest } = charged;
     const place = locationId === '' ? undefined : await placeOf(charged.party, locationId);
-    return pricing.price(holder.accountId, { ...rest, place });
+    return pricing.price(holder, { ...rest, place });
   }
 
   wasStopped(party: Party, sessionId: string): Promise<boolean> {

@@ -3,7 +3,7 @@ import { type Party, partyText } from '#ocpi';
 import type { AgreementTerms } from '#settlement';
 
 /**
- * What was agreed on with a partner, as the ocpi-gateway told it: the stream `agreement-<party>`.
+ * What was agreed on with a partner, as the ocpi-gateway told it: the stream `agreement-<ours>-<theirs>`.
  * Partners settle by it, so it is in the chain like the CDRs themselves.
  */
 export interface AgreementNoted {
@@ -19,8 +19,8 @@ export interface AgreementNoted {
 
 export type NoteAgreement = Omit<AgreementNoted, 'type'> & { readonly type: 'NoteAgreement' };
 
-export function agreementStream(partner: Party): string {
-  return `agreement-${partyText(partner).replace('*', '-')}`;
+export function agreementStream(ledger: string, partner: Party): string {
+  return `agreement-${ledger}-${partyText(partner)}`.replaceAll('*', '-');
 }
 
 export const notedAgreement: Decider<{ readonly version: number }, NoteAgreement, AgreementNoted> = {

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { entryText } from '#chain';
 import type { AppendItem, EventStore, StoredEvent } from '#event-store';
 import { decimal } from '#money';
-import { idKey, type Party, partyText, sameParty } from '#ocpi';
+import { idKey, partyText } from '#ocpi';
 import type { Database, Tx } from '#postgres';
+import type { OwnParties } from '#settings';
 import { type Clock, instant, rfc3339 } from '#time';
 import type { AccountState } from './account.ts';
 import type { CdrCredited, CdrIssued } from './cdr.ts';
@@ -11,7 +12,7 @@ import { charge, type ChargeCommand, type ChargedCdr, chargeStream } from './cha
 import type { DisputeWithdrawn } from './dispute.ts';
 import { type Finding, isHarmless } from './finding.ts';
 import type { Follower } from './follow.ts';
-import { ensureHolder, findHolders } from './holders.ts';
+import { ensureHolder, findHolders, type Holder } from './holders.ts';
 import { type LedgerEvent, readEvent } from './ledger-event.ts';
 import { accountsLedger } from './ledgers.ts';
 import type { PublicCdr } from './private-part.ts';
@@ -25,7 +26,7 @@ export interface BookingParts {
   readonly store: EventStore;
   readonly recorder: Recorder;
   readonly clock: Clock;
-  readonly party: Party;
+  readonly parties: OwnParties;
   readonly pricing: RetailPricing;
   readonly settings: Pick<RetailSettings, 'flaggedCdrs'>;
 }
@@ -39,14 +40,14 @@ export function booking(parts: BookingParts): Follower {
   return {
     name: 'booking',
     async apply(tx, events) {
-      const booked = events.flatMap((stored) => bookedBy(stored, parts.party));
+      const booked = events.flatMap((stored) => bookedBy(stored, parts.parties));
       const holders = await holdersOf(parts.db, booked);
       const batch: Batch = { ...parts, holders, accounts: new Map() };
       const isRelease = ({ event }: Booked) => event.type === 'DisputeWithdrawn';
       const charged = booked.filter((each) => !isRelease(each));
       // What is left over of one account is taken in order; different accounts have nothing to do with each other.
       const byAccount = Map.groupBy(await bookNew(batch, charged), ({ event }) =>
-        'private' in event ? holders.get(event.private.id) : undefined,
+        'private' in event ? holders.get(event.private.id)?.accountId : undefined,
       );
       await Promise.all(
         [...byAccount.values()].map(async (ofAccount) => {
@@ -65,14 +66,14 @@ interface Booked {
   readonly event: CdrReceived | CdrIssued | CdrCredited | DisputeWithdrawn;
 }
 
-function bookedBy(stored: StoredEvent, party: Party): Booked[] {
+function bookedBy(stored: StoredEvent, parties: OwnParties): Booked[] {
   const event: LedgerEvent = readEvent(stored);
   switch (event.type) {
     case 'CdrReceived':
     case 'CdrIssued':
     case 'CdrCredited': {
       // Of another's drivers, or of nobody: it is settled with its owner.
-      if (!sameParty(event.tokenParty, party)) return [];
+      if (!parties.has(event.tokenParty)) return [];
       const { country_code, party_id, id, credit, credit_reference_id } = billedBy(event);
       const about = credit ? (credit_reference_id ?? '') : id;
       return [{ event, cdr: { country_code, party_id, id: about } }];
@@ -92,7 +93,7 @@ function billedBy(event: CdrReceived | CdrIssued | CdrCredited): PublicCdr {
 /** What the events of one batch have in common. */
 interface Batch extends BookingParts {
   /** The account by the private part of a CDR; an erased driver has none. */
-  readonly holders: ReadonlyMap<string, string>;
+  readonly holders: ReadonlyMap<string, Holder>;
   readonly accounts: Map<string, Promise<AccountState>>;
 }
 
@@ -130,29 +131,31 @@ async function book(batch: Batch, booked: Booked): Promise<void> {
 
 /** Undefined where the driver is erased: nobody is left to charge. */
 async function commandOf(batch: Batch, { cdr, event }: Booked): Promise<ChargeCommand | undefined> {
-  const { clock, party, holders, settings } = batch;
+  const { clock, holders, settings } = batch;
   const at = clock.iso();
   if (event.type === 'DisputeWithdrawn') return { type: 'ReleaseCharge', at };
-  const accountId = holders.get(event.private.id);
-  if (accountId === undefined) return undefined;
-  const about = { ledger: accountsLedger(party), accountId, cdr, at };
+  const holder = holders.get(event.private.id);
+  if (holder === undefined) return undefined;
+  const { accountId } = holder;
+  const about = { ledger: accountsLedger(holder.party), accountId, cdr, at };
   const billed = billedBy(event);
   if (billed.credit) {
     const creditedExclVat = decimal(billed.total_cost.excl_vat).abs().toString();
     return { type: 'CreditCharge', ...about, creditCdrId: billed.id, creditedExclVat };
   }
   const hold = settings.flaggedCdrs === 'hold' && event.type === 'CdrReceived' && isOdd(event.findings);
-  return { type: 'BookCharge', ...about, hold, ...(await priced(batch, accountId, billed)) };
+  return { type: 'BookCharge', ...about, hold, ...(await priced(batch, holder, billed)) };
 }
 
-async function priced({ pricing, accounts }: Batch, accountId: string, cdr: PublicCdr) {
-  const account = accounts.get(accountId) ?? pricing.opened(accountId);
+async function priced({ pricing, accounts }: Batch, holder: Holder, cdr: PublicCdr) {
+  const { accountId, party } = holder;
+  const account = accounts.get(accountId) ?? pricing.opened(holder);
   accounts.set(accountId, account);
   return {
     startedAt: cdr.start_date_time,
     energyKwh: decimal(cdr.total_energy).toString(),
     cdrExclVat: decimal(cdr.total_cost.excl_vat).toString(),
-    ...pricing.priceBy(await account, chargedOf(cdr)),
+    ...pricing.priceBy(await account, chargedOf(cdr), party),
   };
 }
 
@@ -160,20 +163,21 @@ function isOdd(findings: readonly Pick<Finding, 'code'>[]): boolean {
   return !findings.every(isHarmless);
 }
 
-/** Account ids by private part; a contract that has no account yet gets one. */
-async function holdersOf(db: Database, booked: readonly Booked[]): Promise<Map<string, string>> {
-  const ids = booked.flatMap(({ event }) => (event.type === 'DisputeWithdrawn' ? [] : [event.private.id]));
-  if (ids.length === 0) return new Map();
+/** Accounts by private part; a contract that has none yet gets one. */
+async function holdersOf(db: Database, booked: readonly Booked[]): Promise<Map<string, Holder>> {
+  const owners = new Map(
+    booked.flatMap(({ event }) => (event.type === 'DisputeWithdrawn' ? [] : [[event.private.id, event.tokenParty] as const])),
+  );
+  if (owners.size === 0) return new Map();
   const { rows } = await db.query<{ id: string; tokenUid: string; contractId: string }>(
     `SELECT id, token_key AS "tokenUid", contract_key AS "contractId" FROM private_parts
      WHERE id = ANY ($1::uuid[])`,
-    [ids],
+    [[...owners.keys()]],
   );
   const found = await findHolders(db, rows);
-  const holders = new Map<string, string>();
+  const holders = new Map<string, Holder>();
   for (const [n, { id, contractId }] of rows.entries()) {
-    const { accountId } = found[n] ?? (await ensureHolder(db, contractId));
-    holders.set(id, accountId);
+    holders.set(id, found[n] ?? (await ensureHolder(db, contractId, owners.get(id)!)));
   }
   return holders;
 }

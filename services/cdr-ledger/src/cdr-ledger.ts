@@ -1,7 +1,7 @@
 import type { EventStore } from '#event-store';
 import { type Cdr, type Party, partyText } from '#ocpi';
 import type { Database } from '#postgres';
-import type { PartySettings } from '#settings';
+import type { OwnParties } from '#settings';
 import type { Clock } from '#time';
 import { readInstant } from './answers.ts';
 import { billOf, type EndedSession, whyUnbillable } from './bill.ts';
@@ -15,6 +15,7 @@ import {
 import { correct, type OrderedCorrection, sealed } from './correcting.ts';
 import { type Finding, meterFindings } from './finding.ts';
 import { type Following, NotCaughtUp } from './follow.ts';
+import { receiverOf } from './ledgers.ts';
 import { knownId } from './meant.ts';
 import type { MeterKeyOf } from './meters.ts';
 import { privateParts, type PrivateParts } from './private-parts.ts';
@@ -36,7 +37,7 @@ export interface CdrLedgerParts {
   readonly db: Database;
   readonly store: EventStore;
   readonly clock: Clock;
-  readonly party: PartySettings;
+  readonly parties: OwnParties;
   readonly zoneOf: ZoneOf;
   readonly publishedOf: PublishedOf;
   readonly meterKeyOf: MeterKeyOf;
@@ -111,14 +112,15 @@ export class CdrLedger {
   async receive(
     bytes: Uint8Array,
   ): Promise<{ isNew: boolean; cdr: Cdr; findings: readonly Finding[]; recordedAt: string }> {
-    const { db, party, clock, zoneOf, publishedOf, meterKeyOf } = this.parts;
-    const body = readBody(bytes, party);
+    const { db, parties, clock, zoneOf, publishedOf, meterKeyOf } = this.parts;
+    const body = readBody(bytes, parties);
+    const ownParty = receiverOf(parties, body.cdr.cdr_token);
     const { event, recordedAt } = await receive(
       {
         recorder: this.recorder,
         privateParts: this.privateParts,
         clock,
-        ownParty: party,
+        ownParty,
         zoneOf,
         publishedOf,
         meterKeyOf,
@@ -154,17 +156,15 @@ export class CdrLedger {
     return findCdr(this.parts.db, party, cdrId);
   }
 
-  /** Ours, for tokens of these parties, in the order of their creation. */
+  /** Ours, or those of one of our parties, for tokens of these parties, in the order of their creation. */
   async page(
     tokenParties: readonly Party[],
     window: ListWindow,
+    issuer?: Party,
   ): Promise<{ cdrs: ListedCdr[]; total: number }> {
     await this.parts.list.caughtUp();
-    return pageOfCdrs(this.parts.db, tokenParties, {
-      ...window,
-      from: readInstant(window.from),
-      to: readInstant(window.to),
-    });
+    const read = { ...window, from: readInstant(window.from), to: readInstant(window.to) };
+    return pageOfCdrs(this.parts.db, tokenParties, read, issuer);
   }
 
   async ofToken(tokenParty: Party, uid: string, limit: number): Promise<ListedCdr[]> {

@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Party } from '#ocpi';
 import type { Database } from '#postgres';
 import type { Clock } from '#time';
 import { account, type AccountCommand, accountStream } from './account.ts';
@@ -13,7 +12,6 @@ export interface CreditParts {
   readonly db: Database;
   readonly recorder: Recorder;
   readonly clock: Clock;
-  readonly party: Party;
   readonly rows: Pick<Following, 'caughtUp' | 'position'>;
 }
 

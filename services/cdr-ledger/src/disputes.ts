@@ -3,7 +3,7 @@ import { Rejected } from '#decider';
 import { type Decimal, decimal } from '#money';
 import { type Cdr, type CdrToken, type Party, partyText } from '#ocpi';
 import type { Database } from '#postgres';
-import type { PartySettings } from '#settings';
+import type { OwnParties } from '#settings';
 import type { Clock } from '#time';
 import { cdrOf } from './answers.ts';
 import {
@@ -16,6 +16,7 @@ import {
 } from './dispute.ts';
 import { isHarmless } from './finding.ts';
 import type { Following } from './follow.ts';
+import { receiverOf } from './ledgers.ts';
 import { privatePart, type PrivatePart, sealOf } from './private-part.ts';
 import { findCdr, type ListedCdr } from './projections/cdr-list.ts';
 import {
@@ -31,7 +32,7 @@ export interface DisputesParts {
   readonly db: Database;
   readonly recorder: Recorder;
   readonly clock: Clock;
-  readonly party: PartySettings;
+  readonly parties: OwnParties;
   readonly cdrs: Pick<Following, 'caughtUp'>;
   readonly list: Pick<Following, 'caughtUp'>;
 }
@@ -137,7 +138,7 @@ export class Disputes {
       parts: [part],
       command: {
         type: 'OpenDispute',
-        ledger: partyText(this.parts.party),
+        ledger: partyText(own ? cdr : receiverOf(this.parts.parties, tokenParty)),
         cdr: nameOf(listed),
         partner: own ? tokenParty : { country_code: cdr.country_code, party_id: cdr.party_id },
         complainant: own ? 'partner' : 'us',

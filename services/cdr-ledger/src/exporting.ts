@@ -17,17 +17,17 @@ import {
 import { LARGEST_ITEM_BYTES } from '#bus';
 import { Rejected } from '#decider';
 import type { Database, Queryable } from '#postgres';
-import type { PartySettings } from '#settings';
+import type { OwnParties } from '#settings';
 import { type Clock, tzdbVersion } from '#time';
 import { chainHead } from './chain-rows.ts';
 import type { Following } from './follow.ts';
-import { type LedgerKind, ledgerName } from './ledgers.ts';
+import { ledgerMeant, type MeantLedger } from './ledgers.ts';
 import { keptNodes } from './merkle-nodes.ts';
 
 export interface ExportingParts {
   readonly db: Database;
   readonly clock: Clock;
-  readonly party: PartySettings;
+  readonly parties: OwnParties;
   readonly timeZone: string;
   readonly signer: Signer;
   readonly keys: readonly PublicKey[];
@@ -66,11 +66,11 @@ interface Cursor {
 export class Exporting {
   constructor(private readonly parts: ExportingParts) {}
 
-  /** Throws Rejected for a cursor that is none of ours, or of the other ledger. */
-  async page(given?: string, kind: LedgerKind = 'cdrs'): Promise<ExportPage> {
+  /** Throws Rejected for a cursor that is none of ours, or of another ledger. */
+  async page(given?: string, meant: MeantLedger = {}): Promise<ExportPage> {
     const page = new Page();
-    const ledger = ledgerName(this.parts.party, kind);
-    const cursor = given === undefined ? await this.begin(page, ledger) : this.opened(given, ledger);
+    const { ledger, name } = ledgerMeant(this.parts.parties, meant);
+    const cursor = given === undefined ? await this.begin(page, { ledger, name }) : this.opened(given, ledger);
     const summing = new Summing(Buffer.from(cursor.sum, 'hex'));
     let { entry, day } = cursor;
     for await (const item of itemsAfter(this.parts.db, cursor)) {
@@ -93,11 +93,11 @@ export class Exporting {
     return { lines: page.text(), next: undefined };
   }
 
-  private async begin(page: Page, ledger: string): Promise<Cursor> {
-    const { db, clock, party, timeZone, keys, chain } = this.parts;
+  private async begin(page: Page, { ledger, name }: ReturnType<typeof ledgerMeant>): Promise<Cursor> {
+    const { db, clock, timeZone, keys, chain } = this.parts;
     await chain.caughtUp();
     const { entries } = await chainHead(db, ledger);
-    const about = { ledger, name: party.name, timeZone, tzdb: tzdbVersion };
+    const about = { ledger, name, timeZone, tzdb: tzdbVersion };
     const header = headerLine({ ...about, keys, entries, at: clock.iso() });
     page.add(header);
     const sum = Summing.from(header).last.toString('hex');

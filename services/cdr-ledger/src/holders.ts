@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { idKey, type Party } from '#ocpi';
+import { idKey, type Party, partyText } from '#ocpi';
 import type { Queryable } from '#postgres';
 import { type PrivatePart, privatePart } from './private-part.ts';
 
@@ -10,11 +10,14 @@ import { type PrivatePart, privatePart } from './private-part.ts';
 
 export interface Holder {
   readonly accountId: string;
+  /** Which of our parties the contract is with. */
+  readonly party: Party;
   readonly contractKey: string;
   readonly contractId: string;
 }
 
-const HOLDER = `h.account_id AS "accountId", h.contract_key AS "contractKey", h.contract_id AS "contractId"`;
+const HOLDER = `h.account_id AS "accountId", json_build_object('country_code', split_part(h.party, '*', 1),
+  'party_id', split_part(h.party, '*', 2)) AS party, h.contract_key AS "contractKey", h.contract_id AS "contractId"`;
 
 /** What a CDR or a Session says of its payer, ids in any case. */
 export interface Payer {
@@ -59,11 +62,11 @@ export async function holderOf(db: Queryable, contractId: string): Promise<Holde
 }
 
 /** The contract's account, made up where it has none yet. */
-export async function ensureHolder(db: Queryable, contractId: string): Promise<Holder> {
+export async function ensureHolder(db: Queryable, contractId: string, party: Party): Promise<Holder> {
   await db.query(
-    `INSERT INTO account_holders (account_id, contract_key, contract_id) VALUES ($1, $2, $3)
-     ON CONFLICT (contract_key) DO NOTHING`,
-    [randomUUID(), idKey(contractId), contractId],
+    `INSERT INTO account_holders (account_id, contract_key, contract_id, party) VALUES ($1, $2, $3, $4)
+     ON CONFLICT (contract_key) DO UPDATE SET party = excluded.party WHERE account_holders.party IS NULL`,
+    [randomUUID(), idKey(contractId), contractId, partyText(party)],
   );
   return (await holderOf(db, contractId))!;
 }
@@ -88,8 +91,9 @@ export async function holderPart(
 /** The holders that the first entries of accounts name, where they are not erased. */
 export async function restoreHolders(db: Queryable): Promise<void> {
   await db.query(
-    `INSERT INTO account_holders (account_id, contract_key, contract_id)
-     SELECT (e.data::json->>'accountId')::uuid, p.contract_key, p.body::json->>'contract_id'
+    `INSERT INTO account_holders (account_id, contract_key, contract_id, party)
+     SELECT (e.data::json->>'accountId')::uuid, p.contract_key, p.body::json->>'contract_id',
+       split_part(e.data::json->>'ledger', '/', 1)
      FROM events e JOIN private_parts p ON p.id = (e.data::json->'private'->>'id')::uuid
      WHERE e.type = 'AccountOpened' ORDER BY e."position" DESC ON CONFLICT (contract_key) DO NOTHING`,
   );

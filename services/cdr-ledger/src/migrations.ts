@@ -42,6 +42,7 @@ export const migrations: MigrationList = [
   },
   { name: 'cdr-ledger-rebuild', up: rebuilding },
   { name: 'cdr-ledger-places', up: () => [CDRS_PLACE] },
+  { name: 'cdr-ledger-agreements-of-each-party', up: () => AGREEMENTS_OWN },
   ...retailMigrations,
   { name: 'cdr-ledger-charged-times', up: () => CHARGED_TIMES },
 ];
@@ -219,6 +220,13 @@ const AGREEMENTS = `CREATE TABLE agreements (
   terms json NOT NULL,
   PRIMARY KEY (partner, valid_from)
 )`;
+
+/** Until then a platform was one party. */
+const AGREEMENTS_OWN = [
+  `ALTER TABLE agreements ADD COLUMN own text NOT NULL DEFAULT ''`,
+  `UPDATE agreements SET own = (SELECT data::json->>'ledger' FROM events WHERE type = 'AgreementNoted' LIMIT 1)`,
+  'ALTER TABLE agreements DROP CONSTRAINT agreements_pkey, ADD PRIMARY KEY (own, partner, valid_from), ALTER COLUMN own DROP DEFAULT',
+];
 
 /** Of the Merkle tree over a ledger's leaves: one for every 16, 256, 4096 … of them. */
 const MERKLE_NODES = `CREATE TABLE merkle_nodes (

@@ -23,7 +23,7 @@ import { ocpiParty } from './answers.ts';
 import { Csv } from './cdr-csv.ts';
 import { Exporting } from './exporting.ts';
 import { Projections } from './projections.ts';
-import type { LedgerKind } from './ledgers.ts';
+import type { MeantLedger } from './ledgers.ts';
 import { Proofs } from './proofs.ts';
 import { Retail } from './retail.ts';
 
@@ -52,8 +52,8 @@ export class ProofsController {
 
   @Answers(getHeads)
   heads(requests: GetHeads[]) {
-    return each(requests, async ({ afterDay, accounts }) => ({
-      heads: (await this.proofs.heads(afterDay, this.kind(accounts))).map(({ signed }) => signed),
+    return each(requests, async ({ afterDay, ...meant }) => ({
+      heads: (await this.proofs.heads(afterDay, this.ledger(meant))).map(({ signed }) => signed),
       keys: [...this.proofs.keys],
     }));
   }
@@ -67,15 +67,15 @@ export class ProofsController {
 
   @Answers(getConsistencyProof)
   consistency(requests: GetConsistencyProof[]) {
-    return each(requests, async ({ olderDay, newerDay, accounts }) =>
-      this.proofs.consistency(olderDay, newerDay, this.kind(accounts)),
+    return each(requests, async ({ olderDay, newerDay, ...meant }) =>
+      this.proofs.consistency(olderDay, newerDay, this.ledger(meant)),
     );
   }
 
   @Answers(exportLedger)
   export(requests: ExportLedger[]) {
-    return each(requests, async ({ cursor, accounts }) =>
-      pageOf(await this.exporting.page(cursor || undefined, this.kind(accounts))),
+    return each(requests, async ({ cursor, ...meant }) =>
+      pageOf(await this.exporting.page(cursor || undefined, this.ledger(meant))),
     );
   }
 
@@ -83,14 +83,14 @@ export class ProofsController {
   accountLine(requests: GetAccountLineProof[]) {
     return each(requests, async ({ contractId, lineId, forDriver }) => {
       const position = await this.retail.accounts.lineAt(contractId, lineId, { forDriver });
-      const about = `line ${lineId}`;
-      return { proofJson: toJsonBytes(await this.proofs.entryAt(position, { kind: 'accounts', about })) };
+      return { proofJson: toJsonBytes(await this.proofs.entryAt(position, { about: `line ${lineId}` })) };
     });
   }
 
   /** Throws Rejected for accounts where none are kept. */
-  private kind(accounts: boolean): LedgerKind {
-    return accounts && this.retail.accounts ? 'accounts' : 'cdrs';
+  private ledger({ accounts, ownParty }: Pick<GetHeads, 'accounts' | 'ownParty'>): MeantLedger {
+    const kind = accounts && this.retail.accounts ? 'accounts' : 'cdrs';
+    return { kind, ownParty: ownParty && ocpiParty(ownParty) };
   }
 
   @Answers(exportCdrs)

@@ -14,8 +14,9 @@ import { Rejected } from '#decider';
 import type { EventStore } from '#event-store';
 import { type Party, partyText } from '#ocpi';
 import type { Database } from '#postgres';
+import type { OwnParties } from '#settings';
 import { type Following, NotCaughtUp } from './follow.ts';
-import { type LedgerKind, ledgerName } from './ledgers.ts';
+import { ledgerMeant, type MeantLedger } from './ledgers.ts';
 import { allHeads, headsAfter, newestHead, type SignedHead } from './heads.ts';
 import { chainUpTo, entriesUpTo, isChained } from './ledger-pages.ts';
 import { keptNodes, NodeGone, wrongNode } from './merkle-nodes.ts';
@@ -25,7 +26,7 @@ import { findCdr } from './projections/cdr-list.ts';
 export interface ProofsParts {
   readonly db: Database;
   readonly store: EventStore;
-  readonly party: Party;
+  readonly parties: OwnParties;
   /** Who signs, the present key first. */
   readonly keys: readonly PublicKey[];
   readonly chain: Pick<Following, 'caughtUp' | 'position'>;
@@ -63,12 +64,13 @@ export class Proofs {
       isChained: (eventId: string) => isChained(db, eventId),
       wrongNode: (ledger: string, nodes: Parameters<typeof wrongNode>[2]) => wrongNode(db, ledger, nodes),
     };
-    return verifyLog(entriesUpTo(db, store, end), beside, this.nameOf('cdrs'));
+    return verifyLog(entriesUpTo(db, store, end), beside, partyText(this.parts.parties.first));
   }
 
-  /** The signed heads behind a day, or all of them; at most 500. */
-  heads(day = '', kind: LedgerKind = 'cdrs'): Promise<SignedHead[]> {
-    return headsAfter(this.parts.db, this.nameOf(kind), { day, limit: HEADS_MAX });
+  /** The signed heads behind a day, or all of them; at most 500. Throws Rejected. */
+  async heads(day = '', meant: MeantLedger = {}): Promise<SignedHead[]> {
+    const { ledger } = ledgerMeant(this.parts.parties, meant);
+    return headsAfter(this.parts.db, ledger, { day, limit: HEADS_MAX });
   }
 
   /**
@@ -80,24 +82,23 @@ export class Proofs {
     await list.caughtUp();
     const listed = await findCdr(db, party, cdrId);
     if (!listed) throw refuse('unknown-cdr', `${partyText(party)} has no CDR ${cdrId} here`);
-    return this.entryAt(listed.position, { kind: 'cdrs', about: `CDR ${cdrId}`, withPrivate });
+    return this.entryAt(listed.position, { about: `CDR ${cdrId}`, withPrivate });
   }
 
   /**
-   * The proof that what stands at a position of the log is in a ledger, to its newest head. Throws
-   * Rejected.
+   * The proof that what stands at a position of the log is in its ledger, to the newest head of that.
+   * Throws Rejected.
    */
   async entryAt(
     position: bigint,
-    { kind, about, withPrivate = false }: { kind: LedgerKind; about: string; withPrivate?: boolean },
+    { about, withPrivate = false }: { about: string; withPrivate?: boolean },
   ): Promise<ReceiptProof> {
     const { db, keys } = this.parts;
-    const ledger = this.nameOf(kind);
-    const newest = await newestHead(db, ledger);
-    const place = await this.placeOf(ledger, position);
+    const place = await this.placeOf(position);
+    const newest = place && (await newestHead(db, place.ledger));
     if (!newest || !place || place.entry > newest.head.entries)
       throw refuse('not-signed-yet', `${about}: its day has not ended; ask again tomorrow`);
-    const { entry, text } = place;
+    const { ledger, entry, text } = place;
     const path = await this.proven(ledger, (nodes) => inclusionProof(nodes, entry - 1, newest.head.entries));
     const sealed = withPrivate ? await this.privatePart(text) : undefined;
     const { signed } = newest;
@@ -112,9 +113,9 @@ export class Proofs {
   async consistency(
     older: string,
     newer: string,
-    kind: LedgerKind = 'cdrs',
+    meant: MeantLedger = {},
   ): Promise<{ older: Signed; newer: Signed; path: string[] }> {
-    const ledger = this.nameOf(kind);
+    const { ledger } = ledgerMeant(this.parts.parties, meant);
     const [before, after] = await Promise.all([this.headOf(ledger, older), this.headOf(ledger, newer)]);
     if (before.head.entries > after.head.entries)
       throw refuse('unknown-head', `the head of ${newer} is older than that of ${older}`);
@@ -122,10 +123,6 @@ export class Proofs {
       consistencyProof(nodes, before.head.entries, after.head.entries),
     );
     return { older: before.signed, newer: after.signed, path: path.map(hex) };
-  }
-
-  private nameOf(kind: LedgerKind): string {
-    return ledgerName(this.parts.party, kind);
   }
 
   private async headOf(ledger: string, day: string): Promise<SignedHead> {
@@ -138,11 +135,11 @@ export class Proofs {
     return found;
   }
 
-  private async placeOf(ledger: string, position: bigint): Promise<{ entry: number; text: string } | undefined> {
-    const { rows } = await this.parts.db.query<{ entry: number; text: string }>(
-      `SELECT c.entry, e.data AS text FROM chain c JOIN events e ON e."position" = c."position"
-       WHERE c."position" = $1 AND c.ledger = $2`,
-      [position, ledger],
+  private async placeOf(position: bigint): Promise<{ ledger: string; entry: number; text: string } | undefined> {
+    const { rows } = await this.parts.db.query<{ ledger: string; entry: number; text: string }>(
+      `SELECT c.ledger, c.entry, e.data AS text FROM chain c JOIN events e ON e."position" = c."position"
+       WHERE c."position" = $1`,
+      [position],
     );
     return rows[0];
   }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { InvalidKey, type PublicKey, type Signer, signerFromPem, signerFromSeed } from '#chain';
 import type { EventStore } from '#event-store';
 import type { Database } from '#postgres';
-import { BadSettings, type PartySettings, type Settings } from '#settings';
+import { BadSettings, type OwnParties, type Settings } from '#settings';
 import type { Log } from '#telemetry';
 import { type Clock, zone } from '#time';
 import { Csv } from './cdr-csv.ts';
@@ -10,7 +10,7 @@ import type { LedgerSettings } from './config.ts';
 import { Exporting } from './exporting.ts';
 import type { Following } from './follow.ts';
 import { type DailySigning, signDaily } from './heads.ts';
-import { type LedgerKind, ledgerName } from './ledgers.ts';
+import { type LedgerKind, ledgersOf } from './ledgers.ts';
 import { Projections } from './projections.ts';
 import { Proofs } from './proofs.ts';
 
@@ -18,12 +18,12 @@ export interface ProvingParts {
   readonly db: Database;
   readonly store: EventStore;
   readonly clock: Clock;
-  readonly party: PartySettings;
+  readonly parties: OwnParties;
   readonly timeZone: string;
   readonly signing: Signing;
   readonly log: Log;
   /** Whose days are signed. */
-  readonly ledgers: readonly LedgerKind[];
+  readonly kinds: readonly LedgerKind[];
   /** The followers of the log, among them the chain and the list of CDRs. */
   readonly chain: Following;
   readonly list: Following;
@@ -48,20 +48,20 @@ export interface Proving {
 }
 
 export function prove(parts: ProvingParts): Proving {
-  const { db, store, clock, party, timeZone, log, chain, list, others } = parts;
+  const { db, store, clock, parties, timeZone, log, chain, list, others } = parts;
   const { signer, keys, cursorKey } = parts.signing;
   return {
-    proofs: new Proofs({ db, store, party, keys, chain, list }),
-    exporting: new Exporting({ db, clock, party, timeZone, signer, keys, chain, cursorKey }),
+    proofs: new Proofs({ db, store, parties, keys, chain, list }),
+    exporting: new Exporting({ db, clock, parties, timeZone, signer, keys, chain, cursorKey }),
     csv: new Csv({ db, list }),
     projections: new Projections(store, [chain, list, ...others], log),
-    signing: signEach(parts, (kind) =>
-      signDaily({ db, clock, ledger: ledgerName(party, kind), zone: zone(timeZone), signer, chain, log }),
+    signing: signEach(ledgersOf(parties, parts.kinds), (ledger) =>
+      signDaily({ db, clock, ledger, zone: zone(timeZone), signer, chain, log }),
     ),
   };
 }
 
-function signEach({ ledgers }: ProvingParts, sign: (kind: LedgerKind) => DailySigning): DailySigning {
+function signEach(ledgers: readonly string[], sign: (ledger: string) => DailySigning): DailySigning {
   const signings = ledgers.map(sign);
   return {
     async stop() {

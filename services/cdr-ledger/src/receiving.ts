@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { macOf } from '#chain';
 import { Rejected } from '#decider';
-import { Cdr, type Party, parseJson, partyText, read, sameParty } from '#ocpi';
+import { Cdr, type Party, parseJson, partyText, read } from '#ocpi';
+import type { OwnParties } from '#settings';
 import type { Clock } from '#time';
 import { asMeant, isNegativeBill, knownId, namedOriginal } from './meant.ts';
 import type { MeterKeyOf } from './meters.ts';
@@ -39,7 +40,7 @@ const BODY_BYTES_MAX = 200_000;
  * Reads a body. Throws Rejected: all that a received CDR is refused for, except for one known by
  * another content.
  */
-export function readBody(bytes: Uint8Array, ownParty: Party): ReceivedBody {
+export function readBody(bytes: Uint8Array, own: Pick<OwnParties, 'has'>): ReceivedBody {
   const json = parseJson(bytes, { maxBytes: BODY_BYTES_MAX });
   if (!json.ok) throw refuse('invalid-object', json.message);
   const given = json.value as Partial<Cdr> | null;
@@ -52,7 +53,7 @@ export function readBody(bytes: Uint8Array, ownParty: Party): ReceivedBody {
   const reading = read(Cdr, json.value);
   if (!reading.ok) throw refuse('invalid-object', reading.message);
   const cdr = reading.value;
-  if (sameParty(cdr, ownParty))
+  if (own.has(cdr))
     throw refuse('invalid-object', `party_id: ${partyText(cdr)} is ourselves`);
   return { cdr, text: json.text, content: canonical(json.value) };
 }

@@ -21,8 +21,8 @@ export class RetailFactsController {
   @Hears(tokenChanged)
   async token({ own, tokenJson }: TokenChanged) {
     if (!own) return;
-    const { uid, contract_id } = fromJsonBytes<Token>(tokenJson);
-    await this.retail.accounts.open(uid, contract_id);
+    const { country_code, party_id, uid, contract_id } = fromJsonBytes<Token>(tokenJson);
+    await this.retail.accounts.open({ country_code, party_id, uid, contract_id });
   }
 
   @Hears(partnerSessionChanged, sessionStarted, sessionUpdated)

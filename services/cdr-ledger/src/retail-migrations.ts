@@ -8,6 +8,7 @@ export const retailMigrations: MigrationList = [
     name: 'cdr-ledger-accounts',
     up: () => [HOLDERS, TOKENS, TOKENS_INDEX, PLANS, ACCOUNTS, BALANCES, LINES, RUNNING, ...RUNNING_INDEXES],
   },
+  { name: 'cdr-ledger-account-parties', up: () => HOLDERS_PARTY },
 ];
 
 /** Whose account it is; deleted to erase the contract. */
@@ -16,6 +17,13 @@ const HOLDERS = `CREATE TABLE account_holders (
   contract_key text NOT NULL UNIQUE,
   contract_id text NOT NULL
 )`;
+
+/** Until then a platform was one party, and all accounts were its. */
+const HOLDERS_PARTY = [
+  'ALTER TABLE account_holders ADD COLUMN party text',
+  `UPDATE account_holders SET party =
+     (SELECT split_part(ledger, '/', 1) FROM chain WHERE ledger LIKE '%/accounts' LIMIT 1)`,
+];
 
 const TOKENS = `CREATE TABLE account_tokens (
   token_key text PRIMARY KEY,

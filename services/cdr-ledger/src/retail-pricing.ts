@@ -12,6 +12,7 @@ import {
   planAt,
 } from './account.ts';
 import { type Charged, type PlanVersion, retailPrice, type RetailPrice } from './plan.ts';
+import type { Holder } from './holders.ts';
 import type { PlanBook } from './plan-book.ts';
 import type { RetailSettings } from './retail-config.ts';
 import { holderPart } from './holders.ts';
@@ -38,7 +39,6 @@ export interface RetailPricingParts {
   readonly store: EventStore;
   readonly recorder: Recorder;
   readonly clock: Clock;
-  readonly party: Party;
   readonly settings: RetailSettings;
   readonly plans: PlanBook;
 }
@@ -48,8 +48,8 @@ export class RetailPricing {
   constructor(private readonly parts: RetailPricingParts) {}
 
   /** Opens the account, if it is not. */
-  async opened(accountId: string): Promise<AccountState> {
-    const { recorder, clock, party, settings } = this.parts;
+  async opened({ accountId, party }: Pick<Holder, 'accountId' | 'party'>): Promise<AccountState> {
+    const { recorder, clock, settings } = this.parts;
     const order = async ({ opened }: AccountState): Promise<Order<AccountCommand> | undefined> => {
       if (opened) return undefined;
       const part = await holderPart(this.parts.db, accountId, party);
@@ -67,12 +67,12 @@ export class RetailPricing {
     return (await recorder.record(accountStream(accountId), account, order)).state;
   }
 
-  async price(accountId: string, charged: ForDriver): Promise<Priced> {
-    return this.priceBy(await this.opened(accountId), charged);
+  async price(holder: Pick<Holder, 'accountId' | 'party'>, charged: ForDriver): Promise<Priced> {
+    return this.priceBy(await this.opened(holder), charged, holder.party);
   }
 
-  /** By the plans of an account as it stands. */
-  priceBy(state: Pick<AccountState, 'plans'>, charged: ForDriver): Priced {
+  /** By the plans of an account of one of our parties as it stands. */
+  priceBy(state: Pick<AccountState, 'plans'>, charged: ForDriver, own: Party): Priced {
     const { party, startedAt, place } = charged;
     const planId = planAt(state, instant(startedAt), instant);
     const plan = this.parts.plans.at(planId, startedAt);
@@ -80,7 +80,7 @@ export class RetailPricing {
     const price = retailPrice(
       {
         ...charged,
-        own: sameParty(party, this.parts.party),
+        own: sameParty(party, own),
         taxPercent: taxes && combinedRate(taxes),
       },
       plan.terms,

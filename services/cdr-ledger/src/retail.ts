@@ -3,7 +3,7 @@ import { Rejected } from '#decider';
 import { type DueWorker, workDue } from '#due';
 import type { EventStore } from '#event-store';
 import type { Database } from '#postgres';
-import type { PartySettings } from '#settings';
+import type { OwnParties } from '#settings';
 import type { Log } from '#telemetry';
 import type { Clock } from '#time';
 import { Accounts, type AccountsRefusal } from './accounts.ts';
@@ -24,7 +24,7 @@ export interface RetailParts {
   readonly store: EventStore;
   readonly recorder: Recorder;
   readonly clock: Clock;
-  readonly party: PartySettings;
+  readonly parties: OwnParties;
   readonly log: Log;
 }
 
@@ -39,17 +39,17 @@ export class Retail {
   static readonly none = new Retail(undefined, []);
 
   static async keep(parts: RetailParts, settings: RetailSettings): Promise<Retail> {
-    const { db, bus, store, recorder, clock, party, log } = parts;
+    const { db, bus, store, recorder, clock, parties, log } = parts;
     const plans = await PlanBook.open(db, settings.versions, clock);
-    const pricing = new RetailPricing({ db, store, recorder, clock, party, settings, plans });
+    const pricing = new RetailPricing({ db, store, recorder, clock, settings, plans });
     const placeOf = placesFrom(bus);
     const rows = follow(db, store, accountRows, log);
-    const credit = { db, recorder, clock, party, rows };
+    const credit = { db, recorder, clock, rows };
     const judge = (accountId: string) => judgeCredit(credit, accountId);
-    const running = new Running({ db, bus, clock, party, pricing, placeOf, log, judge });
+    const running = new Running({ db, bus, clock, parties, pricing, placeOf, log, judge });
     const worker = workDue(db, clock, { service: 'cdr-ledger', log, kinds: running.kinds });
     const wake = () => worker.wake();
-    const booked = follow(db, store, booking({ db, store, recorder, clock, party, pricing, settings }), log);
+    const booked = follow(db, store, booking({ db, store, recorder, clock, parties, pricing, settings }), log);
     const watch = follow(db, store, creditWatch(credit, { running, wake }), log);
     const accounts = new Accounts({
       db, store, recorder, clock, pricing, plans, placeOf, running, rows, booking: booked,

@@ -3,8 +3,9 @@ import { type Bus, Refused, Unanswered } from '#bus';
 import { orderStop } from '#contracts/sessions';
 import { addDue, type DueHandler, type DueOutcome } from '#due';
 import { Decimal, decimal } from '#money';
-import { idKey, type Party, partyText, sameParty, type Session } from '#ocpi';
+import { idKey, type Party, partyText, type Session } from '#ocpi';
 import type { Database, Queryable, Tx } from '#postgres';
+import type { OwnParties } from '#settings';
 import type { Log } from '#telemetry';
 import { type Clock, instant, rfc3339 } from '#time';
 import { contractParty } from './answers.ts';
@@ -21,7 +22,7 @@ export interface RunningParts {
   readonly db: Database;
   readonly bus: Bus;
   readonly clock: Clock;
-  readonly party: Party;
+  readonly parties: OwnParties;
   readonly pricing: RetailPricing;
   readonly placeOf: PlaceOf;
   readonly log: Log;
@@ -54,14 +55,14 @@ export class Running {
 
   /** A Session of one of our drivers as it is now; another's is of no interest. */
   async note(tx: Tx, session: Session): Promise<void> {
-    const { db, party, pricing, placeOf } = this.parts;
+    const { db, parties, pricing, placeOf } = this.parts;
     const { cdr_token: token } = session;
-    if (!sameParty(token, party)) return;
+    if (!parties.has(token)) return;
     const holder = await findHolder(db, { tokenUid: token.uid, contractId: token.contract_id });
     if (!holder) return;
     const { accountId } = holder;
     const place = await placeOf(session, session.location_id);
-    const { price } = await pricing.price(accountId, chargedSoFar(session, place));
+    const { price } = await pricing.price(holder, chargedSoFar(session, place));
     const { wasStopped } = await store(tx, { accountId, session, payable: price.payable });
     await this.stopOverLimit(tx, accountId);
     // What it still costs until it is stopped may be all that was left.

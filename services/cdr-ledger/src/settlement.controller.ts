@@ -22,16 +22,18 @@ export class SettlementController {
 
   @Answers(getStatement)
   statement(requests: GetStatement[]) {
-    return each(requests, async ({ partner, month }) => {
-      const { statement, notes, text } = await this.settling.statement(ocpiParty(partner!), month);
+    return each(requests, async ({ partner, month, ownParty }) => {
+      const own = ownParty && ocpiParty(ownParty);
+      const { statement, notes, text } = await this.settling.statement(ocpiParty(partner!), month, own);
       return { statementJson: toJsonBytes(statement), notesJson: toJsonBytes(notes), text };
     });
   }
 
   @Answers(listStatementLines)
   lines(requests: ListStatementLines[]) {
-    return each(requests, async ({ partner, month, after, limit }) => {
-      const found = await this.settling.lines(ocpiParty(partner!), month, { after, limit });
+    return each(requests, async ({ partner, month, after, limit, ownParty }) => {
+      const own = ownParty && ocpiParty(ownParty);
+      const found = await this.settling.lines(ocpiParty(partner!), month, { after, limit }, own);
       const lines = found.map(({ line, next }) => ({ json: toJsonBytes(line), next }));
       const page = withinOneAnswer(lines, ({ json }) => json);
       return { linesJson: page.map(({ json }) => json), next: page.at(-1)?.next ?? '' };

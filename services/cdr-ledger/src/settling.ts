@@ -1,7 +1,7 @@
 import { Rejected } from '#decider';
-import { type Party, partyText } from '#ocpi';
+import { type Party, partyText, sameParty } from '#ocpi';
 import type { Database } from '#postgres';
-import type { PartySettings } from '#settings';
+import type { OwnParties, PartySettings } from '#settings';
 import {
   type AgreementTerms, isMonth, SettlementCalendar, settle, type Statement, type StatementLine,
   type StatementNotes, statementText,
@@ -11,7 +11,7 @@ import { agreementStream, notedAgreement } from './agreement.ts';
 import type { Following } from './follow.ts';
 import { nameOf } from './partners.ts';
 import {
-  agreementWith, LINE_PARTS, type LineCursor, linesOf, notesOn, type PartnerMonth, talliesOf,
+  agreementBetween, LINE_PARTS, type LineCursor, linesOf, notesOn, type PartnerMonth, talliesOf,
 } from './projections/partner-month.ts';
 import type { Recorder } from './record.ts';
 
@@ -19,7 +19,7 @@ export interface SettlingParts {
   readonly db: Database;
   readonly recorder: Recorder;
   readonly clock: Clock;
-  readonly party: PartySettings;
+  readonly parties: OwnParties;
   /** Of months without an agreement. */
   readonly timeZone: string;
   /** The followers of the log that statements are made of. */
@@ -35,28 +35,33 @@ const PAGE_MAX = 2_000;
 export class Settling {
   constructor(private readonly parts: SettlingParts) {}
 
-  /** What was agreed on with a partner; told again, it does nothing. */
+  /** What one of our parties agreed on with a partner; told again, it does nothing. */
   async noteAgreement(noted: {
     partner: Party;
     version: number;
     terms: AgreementTerms;
     at: string;
   }): Promise<void> {
-    const { party, recorder } = this.parts;
-    const ledger = partyText(party);
-    await recorder.record(agreementStream(noted.partner), notedAgreement, async () => ({
+    const { parties, recorder } = this.parts;
+    const own = parties.find(noted.terms.parties.find((one) => !sameParty(one, noted.partner)) ?? parties.first);
+    const ledger = partyText(own ?? parties.first);
+    await recorder.record(agreementStream(ledger, noted.partner), notedAgreement, async () => ({
       parts: [],
       command: { type: 'NoteAgreement' as const, ledger, ...noted },
     }));
   }
 
-  /** What we and a partner owe each other for a month. Throws Rejected. */
+  /**
+   * What a party of ours (which one has to be said where we are several) and a partner owe each other for a
+   * month. Throws Rejected.
+   */
   async statement(
     partner: Party,
     month: string,
+    ownParty?: Party,
   ): Promise<{ statement: Statement; notes: StatementNotes; text: string }> {
-    const { db, party, list } = this.parts;
-    const { calendar, at } = await this.open(partner, month);
+    const { db, list } = this.parts;
+    const { party, calendar, at } = await this.open(partner, month, ownParty);
     await list.caughtUp();
     const [tallies, found, name] = await Promise.all([
       talliesOf(db, at, calendar.feePeriods()),
@@ -75,8 +80,9 @@ export class Settling {
     partner: Party,
     month: string,
     { after, limit }: { after: string; limit: number },
+    ownParty?: Party,
   ): Promise<{ line: StatementLine; next: string }[]> {
-    const { at } = await this.open(partner, month);
+    const { at } = await this.open(partner, month, ownParty);
     const most = Math.min(limit || PAGE_MAX, PAGE_MAX);
     const found = await linesOf(this.parts.db, at, { after: readCursor(after), limit: most });
     return found.map(({ line, cursor }) => ({ line, next: cursorText(cursor) }));
@@ -85,12 +91,16 @@ export class Settling {
   private async open(
     partner: Party,
     month: string,
-  ): Promise<{ calendar: SettlementCalendar; at: PartnerMonth }> {
-    const { db, party, clock, timeZone, settlement } = this.parts;
+    ownParty: Party | undefined,
+  ): Promise<{ party: PartySettings; calendar: SettlementCalendar; at: PartnerMonth }> {
+    const { db, parties, clock, timeZone, settlement } = this.parts;
     if (!isMonth(month)) throw refuse(`month: ${month.slice(0, 20)} is no month such as 2022-02`);
+    const own = parties.chosen(ownParty);
+    if (!own.ok) throw refuse(own.message);
+    const { party } = own;
     await settlement.caughtUp();
-    const calendar = new SettlementCalendar(await agreementWith(db, partner), zone(timeZone));
-    return { calendar, at: { own: party, partner, scope: calendar.scopeOf(month), now: clock.now() } };
+    const calendar = new SettlementCalendar(await agreementBetween(db, party, partner), zone(timeZone));
+    return { party, calendar, at: { own: party, partner, scope: calendar.scopeOf(month), now: clock.now() } };
   }
 }
 

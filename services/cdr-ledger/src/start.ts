@@ -1,6 +1,5 @@
 import { fromEventStore, serve } from '#bus';
 import { postgresEventStore } from '#event-store';
-import { sameParty } from '#ocpi';
 import { type Running, startService } from '#service';
 import type { Env } from '#settings';
 import { CdrLedger } from './cdr-ledger.ts';
@@ -46,35 +45,35 @@ export function start(env: Env): Promise<Running> {
       onStop(() => credits.stop());
       const settled = follow(db, store, settlement, log);
       onStop(() => settled.stop());
-      const { clock, party } = settings;
-      const disputes = new Disputes({ db, recorder, clock, party, cdrs: list, list: disputeRows });
+      const { clock, parties } = settings;
+      const disputes = new Disputes({ db, recorder, clock, parties, cdrs: list, list: disputeRows });
       const ledger = new CdrLedger({
         db,
         store,
         clock,
-        party,
+        parties,
         zoneOf: zonesFrom(bus),
         publishedOf: publishedFrom(bus, clock),
-        meterKeyOf: meterKeys(settings, (each) => sameParty(each, party)),
+        meterKeyOf: meterKeys(settings, (each) => parties.has(each)),
         list,
       });
       const settling = new Settling({
         db,
         recorder,
         clock,
-        party,
+        parties,
         timeZone,
         settlement: settled,
         list,
       });
       const plans = retailSettings(settings);
-      const retailing = { db, bus, store, recorder, clock, party, log };
+      const retailing = { db, bus, store, recorder, clock, parties, log };
       const retail = plans === undefined ? Retail.none : await Retail.keep(retailing, plans);
       onStop(() => retail.stop());
       const others = [disputeRows, credits, settled, ...retail.followings];
       const proving = prove({
-        db, store, clock, party, timeZone, signing, log, chain, list, others,
-        ledgers: plans === undefined ? ['cdrs'] : ['cdrs', 'accounts'],
+        db, store, clock, parties, timeZone, signing, log, chain, list, others,
+        kinds: plans === undefined ? ['cdrs'] : ['cdrs', 'accounts'],
       });
       onStop(() => proving.signing.stop());
       const serving = await serve({

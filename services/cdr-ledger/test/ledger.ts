@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { signerFromSeed } from '#chain';
 import { type EventStore, postgresEventStore } from '#event-store';
+import { OwnParties } from '#settings';
 import { log, type Log } from '#telemetry';
 import { type Database, openDatabase } from '#postgres';
 import { freshDatabase } from '#test-servers';
@@ -57,19 +58,16 @@ export async function testLedger({
   const chain = follow(db, store, chainRows(), quiet);
   const settled = follow(db, store, settlement, quiet);
   const clock = fixedClock(at);
-  const party = {
-    country_code: 'CA',
-    party_id: partyId,
-    name: partyId === 'BCT' ? 'Energy OASIS' : partyId,
-    roles: ['CPO' as const],
-    currency: 'CAD',
-  };
+  const name = partyId === 'BCT' ? 'Energy OASIS' : partyId;
+  const parties = new OwnParties([
+    { country_code: 'CA', party_id: partyId, name, roles: ['CPO'], currency: 'CAD' },
+  ]);
   const zoneOf = async () => ({ name: 'America/Vancouver' });
   const ledger = new CdrLedger({
     db,
     store,
     clock,
-    party,
+    parties,
     zoneOf,
     publishedOf: async () => [],
     meterKeyOf: () => undefined,
@@ -79,7 +77,7 @@ export async function testLedger({
     db,
     recorder: new Recorder(store, privateParts(db)),
     clock,
-    party,
+    parties,
     timeZone: 'America/Vancouver',
     settlement: settled,
     list,
@@ -89,14 +87,14 @@ export async function testLedger({
     db,
     store,
     clock,
-    party,
+    parties,
     timeZone: 'America/Vancouver',
     signing: { signer, keys: [signer.publicKey], cursorKey: Buffer.alloc(32) },
     log: quiet,
     chain,
     list,
     others: [settled],
-    ledgers: ['cdrs'],
+    kinds: ['cdrs'],
   });
   const superuser = new pg.Pool({
     connectionString: database.url,

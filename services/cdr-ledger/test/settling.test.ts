@@ -146,6 +146,6 @@ test('what is on its way to the partner is told apart from what it has', async (
 
 test('agreements are in the chain', async () => {
   expect(await there.proofs.verify()).toMatchObject([{ ledger: 'CA*BCT', problem: undefined }]);
-  const { rowCount } = await there.superuser.query(`SELECT 1 FROM events WHERE stream = 'agreement-CA-CPK'`);
+  const { rowCount } = await there.superuser.query(`SELECT 1 FROM events WHERE stream = 'agreement-CA-BCT-CA-CPK'`);
   expect(rowCount).toBe(2);
 });

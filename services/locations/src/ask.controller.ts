@@ -4,8 +4,9 @@ import {
   type GetLocation, getLocation, type ListLocations, listLocations, type ListTariffUses, listTariffUses,
   type PutPartnerLocation, putPartnerLocation, type ResolveEvse, resolveEvse, type ResolveStation, resolveStation, type SearchEvses, searchEvses,
 } from '#contracts/locations';
-import { Change } from '#contracts/party';
+import { Change, type Party as BusParty } from '#contracts/party';
 import { toJsonBytes } from '#contracts';
+import type { Party } from '#ocpi';
 import { type Change as Changed, Locations, type ResolvedEvse } from './locations.ts';
 
 const changeOf: Readonly<Record<Changed, Change>> = {
@@ -20,8 +21,8 @@ export class AskController {
 
   @Answers(resolveEvse)
   resolveEvse(requests: ResolveEvse[]) {
-    return each(requests, async ({ locationId, evseUid, connectorId }) =>
-      resolved(await this.locations.resolve(locationId, evseUid, connectorId)));
+    return each(requests, async ({ party, ...wanted }) =>
+      resolved(await this.locations.resolve({ ...wanted, party: party && ocpiParty(party) })));
   }
 
   @Answers(resolveStation)
@@ -32,8 +33,8 @@ export class AskController {
 
   @Answers(listLocations)
   listLocations(requests: ListLocations[]) {
-    return each(requests, async ({ page }) => {
-      const { texts, total } = await this.locations.list(page!);
+    return each(requests, async ({ page, owner }) => {
+      const { texts, total } = await this.locations.list(page!, owner && ocpiParty(owner));
       return { objectsJson: withinOneAnswer(texts.map(toJsonBytes), (json) => json), total };
     });
   }
@@ -41,7 +42,7 @@ export class AskController {
   @Answers(getLocation)
   getLocation(requests: GetLocation[]) {
     return each(requests, async ({ party, locationId }) => {
-      const held = await this.locations.find({ ...party!, locationId });
+      const held = party ? await this.locations.find({ ...party, locationId }) : await this.locations.findOwn(locationId);
       return held ? { locationJson: toJsonBytes(held.text), own: held.own } : { own: false };
     });
   }
@@ -75,6 +76,10 @@ export class AskController {
       return { evses: withinOneAnswer(evses, ({ locationJson }) => locationJson) };
     });
   }
+}
+
+function ocpiParty({ countryCode: country_code, partyId: party_id }: BusParty): Party {
+  return { country_code, party_id };
 }
 
 function resolved({ held, ...plug }: ResolvedEvse) {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { sameId } from '#ocpi';
 import { BadSettings, type Settings } from '#settings';
 import { isTimeZone } from '#time';
 import { plugsOf } from './own-locations.ts';
@@ -16,9 +17,14 @@ const evse = z.looseObject({
   connectors: z.array(connector).min(1),
 });
 
-/** Our Locations in OCPI's own field names, without country_code, party_id, status and last_updated. */
+/**
+ * Our Locations in OCPI's own field names, without status and last_updated. country_code and party_id
+ * say which of our parties operates there: without them the first that is a CPO.
+ */
 const location = z.looseObject({
   id: z.string().min(1),
+  country_code: z.string().optional(),
+  party_id: z.string().optional(),
   time_zone: z.string().refine(isTimeZone, 'an IANA time zone, such as America/Vancouver'),
   evses: z.array(evse).default([]),
 });
@@ -27,6 +33,10 @@ export type LocationSettings = z.output<typeof location>;
 
 export function locationsOf(settings: Settings): LocationSettings[] {
   const locations = settings.list('locations', location);
+  for (const [index, one] of locations.entries()) {
+    const first = locations.findIndex(({ id }) => sameId(id, one.id));
+    if (first !== index) throw new BadSettings(`${settings.file}: locations.${index} (${one.id}): is the id of locations.${first}, too: partners ask for a Location by its id alone`);
+  }
   const places = Map.groupBy(plugsOf(locations), (plug) => `connector ${plug.stationConnector} of station ${plug.stationId}`);
   for (const [name, plugs] of places) {
     if (plugs.length === 1) continue;

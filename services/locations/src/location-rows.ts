@@ -1,4 +1,4 @@
-import { idKey, type Location, partyText } from '#ocpi';
+import { idKey, type Location, type Party, partyText } from '#ocpi';
 import { pageByCreation, type PageRequest, type Queryable, type Tx } from '#postgres';
 import type { Plug } from './own-locations.ts';
 import type { PlugState } from './evse-status.ts';
@@ -28,8 +28,20 @@ export async function findLocation(db: Queryable, key: LocationKey, lock = false
     `SELECT own, location FROM locations WHERE party = $1 AND location_id = $2 ${lock ? 'FOR UPDATE' : ''}`,
     [partyKey(key), idKey(key.locationId)],
   );
-  const [row] = rows;
-  return row && { own: row.own, location: JSON.parse(row.location) as Location, text: row.location };
+  return rows[0] && heldIn(rows[0]);
+}
+
+const heldIn = ({ own, location }: Row): HeldLocation => ({ own, location: JSON.parse(location) as Location, text: location });
+
+/** One of our own by its id alone, which names it among all of our parties'. */
+export async function findOwnLocation(
+  db: Queryable, locationId: string, parties: readonly Party[], lock = false,
+): Promise<HeldLocation | undefined> {
+  const { rows } = await db.query<Row>(
+    `SELECT own, location FROM locations WHERE own AND party = ANY ($1) AND location_id = $2 ${lock ? 'FOR UPDATE' : ''}`,
+    [parties.map(partyText).map(idKey), idKey(locationId)],
+  );
+  return rows[0] && heldIn(rows[0]);
 }
 
 /** Stores a Location and what a search needs of it. */
@@ -61,18 +73,21 @@ export async function storeLocation(tx: Tx, { own, location, text }: HeldLocatio
   );
 }
 
-/** Our own Locations in order of creation. */
-export function listOwnLocations(db: Queryable, request: PageRequest): Promise<{ texts: string[]; total: number }> {
-  return pageByCreation(db, { table: 'locations', text: 'location', where: 'own' }, request);
+/** Our own Locations, or those of one of our parties, in order of creation. */
+export function listOwnLocations(
+  db: Queryable, request: PageRequest, owner?: Party,
+): Promise<{ texts: string[]; total: number }> {
+  const ofOwner = owner ? { where: 'own AND party = $3', values: [idKey(partyText(owner))] } : { where: 'own' };
+  return pageByCreation(db, { table: 'locations', text: 'location', ...ofOwner }, request);
 }
 
-/** Ids of our own Locations other than these. */
-export async function ownLocationsBeside(db: Queryable, locationIds: readonly string[]): Promise<string[]> {
-  const { rows } = await db.query<{ location_id: string }>(
-    'SELECT location_id FROM locations WHERE own AND NOT (location_id = ANY ($1)) ORDER BY created',
+/** Our own Locations other than these. */
+export async function ownLocationsBeside(db: Queryable, locationIds: readonly string[]): Promise<Location[]> {
+  const { rows } = await db.query<Row>(
+    'SELECT own, location FROM locations WHERE own AND NOT (location_id = ANY ($1)) ORDER BY created',
     [locationIds.map(idKey)],
   );
-  return rows.map((row) => row.location_id);
+  return rows.map((row) => heldIn(row).location);
 }
 
 export interface TariffUse {

@@ -3,16 +3,17 @@ import { evseStatusChanged, locationChanged } from '#contracts/locations';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { Rejected } from '#decider';
 import {
-  type Connector, type ConnectorPatch, type Evse, type EvsePatch, findEvse, isStale, Location, locationFaults, type LocationPatch,
-  patchConnector, patchEvse, patchLocation, putConnector, putEvse, putLocation, read, sameId,
+  type Connector, type ConnectorPatch, type Evse, type EvsePatch, findEvse, isStale, Location, locationFaults,
+  type LocationPatch, type Party, partyText, patchConnector, patchEvse, patchLocation, putConnector, putEvse, putLocation,
+  read, sameId, sameParty,
 } from '#ocpi';
 import type { Database, PageRequest, Tx } from '#postgres';
-import type { PartySettings } from '#settings';
+import type { OwnParties } from '#settings';
 import { type Clock, instant, rfc3339 } from '#time';
 import type { LocationSettings } from './config.ts';
 import { evseStatus } from './evse-status.ts';
 import {
-  findLocation, type HeldLocation, listOwnLocations, type LocationKey, noteConnection, noteStatus, ownLocationsBeside,
+  findLocation, findOwnLocation, type HeldLocation, listOwnLocations, type LocationKey, noteConnection, noteStatus, ownLocationsBeside,
   plugsOfEvse, plugsOfStation, plugStates, replacePlugs, storeLocation, type TariffUse, tariffUses,
 } from './location-rows.ts';
 import { describedLocation, type Plug, plugsOf, removedLocation, sameJson } from './own-locations.ts';
@@ -38,11 +39,19 @@ export interface ResolvedEvse extends Plug {
   readonly status: string;
 }
 
+/** An EVSE of ours; with a party, only of that one. */
+export interface WantedEvse {
+  readonly locationId: string;
+  readonly evseUid?: string | undefined;
+  readonly connectorId?: string | undefined;
+  readonly party?: Party | undefined;
+}
+
 export interface LocationsParts {
   readonly db: Database;
   readonly outbox: Outbox;
   readonly clock: Clock;
-  readonly party: PartySettings;
+  readonly parties: OwnParties;
 }
 
 /** The service's verbs. */
@@ -54,17 +63,17 @@ export class Locations {
    * that they do not have any more stays, all its EVSEs REMOVED: LOC-03.
    */
   async describe(settings: readonly LocationSettings[]): Promise<void> {
-    const { db, party } = this.parts;
+    const { db } = this.parts;
     await db.tx((tx) => replacePlugs(tx, plugsOf(settings)));
-    for (const locationId of await ownLocationsBeside(db, settings.map(({ id }) => id))) {
-      await this.change(this.ownKey(locationId), (held) => {
+    for (const dropped of await ownLocationsBeside(db, settings.map(({ id }) => id))) {
+      await this.change(keyOf(dropped, dropped.id), (held) => {
         const location = removedLocation(held!.location, this.after(held!.location.last_updated));
         return { own: true, location };
       });
     }
     for (const one of settings) {
-      const own = { country_code: party.country_code, party_id: party.party_id };
-      await this.change(this.ownKey(one.id), (held) => {
+      const own = await this.ownerOf(one);
+      await this.change(keyOf(own, one.id), (held) => {
         const location = describedLocation(one, own, held?.location, this.after(held?.location.last_updated));
         const fault = read(Location, location).ok ? locationFaults(location)[0] : undefined;
         if (fault) throw refuse('invalid-object', `${fault.at}: ${fault.what} (OCPI 2.2.1)`);
@@ -81,9 +90,11 @@ export class Locations {
   }
 
   /** Our own EVSE by its OCPI ids: where a START_SESSION goes. CMD-08. */
-  async resolve(locationId: string, evseUid?: string, connectorId?: string): Promise<ResolvedEvse> {
-    const held = await findLocation(this.parts.db, this.ownKey(locationId));
-    if (!held?.own) throw refuse('unknown-location', `${locationId} is none of our Locations`);
+  async resolve({ locationId, evseUid, connectorId, party }: WantedEvse): Promise<ResolvedEvse> {
+    const held = await this.findOwn(locationId);
+    if (!held || (party && !sameParty(held.location, party))) {
+      throw refuse('unknown-location', `${locationId} is none of ${party ? `the Locations of ${partyText(party)}` : 'our Locations'}`);
+    }
     const evse = evseUid === undefined ? anyAvailable(held.location) : findEvse(held.location, evseUid);
     if (!evse || evse.status === 'REMOVED') throw refuse('unknown-evse', `${locationId} has no EVSE ${evseUid}`);
     const connector = chosenConnector(evse, connectorId);
@@ -97,7 +108,7 @@ export class Locations {
   async resolveStation(stationId: string, stationConnector: number): Promise<ResolvedEvse> {
     const plugs = await plugsOfStation(this.parts.db, stationId);
     const plug = plugs.find((each) => each.stationConnector === stationConnector);
-    const held = plug && await findLocation(this.parts.db, this.ownKey(plug.locationId));
+    const held = plug && await this.findOwn(plug.locationId);
     const evse = held && findEvse(held.location, plug.evseUid);
     if (!evse) throw refuse('unknown-station', `connector ${stationConnector} of station ${stationId} is at no Location`);
     return { ...plug, held, status: evse.status };
@@ -107,13 +118,18 @@ export class Locations {
     return findLocation(this.parts.db, key);
   }
 
+  /** Whichever of our parties has it. */
+  findOwn(locationId: string): Promise<HeldLocation | undefined> {
+    return findOwnLocation(this.parts.db, locationId, this.parts.parties.all);
+  }
+
   /** Our Connectors that name a tariff. */
   tariffUses(tariffId: string, limit: number): Promise<{ uses: TariffUse[]; total: number }> {
     return tariffUses(this.parts.db, tariffId, limit);
   }
 
-  list(request: PageRequest): Promise<{ texts: string[]; total: number }> {
-    return listOwnLocations(this.parts.db, request);
+  list(request: PageRequest, owner?: Party): Promise<{ texts: string[]; total: number }> {
+    return listOwnLocations(this.parts.db, request, owner);
   }
 
   search(search: EvseSearch): Promise<FoundEvse[]> {
@@ -138,7 +154,7 @@ export class Locations {
     const facts: { fact: Fact; about: string }[] = [];
     const evses = new Map(plugs.map((plug) => [`${plug.locationId} ${plug.evseUid}`, plug]));
     for (const { locationId, evseUid } of evses.values()) {
-      const held = await findLocation(tx, this.ownKey(locationId), true);
+      const held = await findOwnLocation(tx, locationId, this.parts.parties.all, true);
       const evse = held && findEvse(held.location, evseUid);
       if (!evse || evse.status === 'REMOVED') continue;
       const status = evseStatus(await plugStates(tx, locationId, evseUid));
@@ -174,9 +190,16 @@ export class Locations {
     });
   }
 
-  private ownKey(locationId: string): LocationKey {
-    const { country_code: countryCode, party_id: partyId } = this.parts.party;
-    return { countryCode, partyId, locationId };
+  /** What was told and billed of a Location stays its party's: it never becomes another's. */
+  private async ownerOf(one: LocationSettings): Promise<Party> {
+    const owner = this.parts.parties.ownerOf(one, 'CPO');
+    if (!owner.ok) throw refuse('invalid-object', `${one.id}: ${owner.message}`);
+    const { country_code, party_id } = owner.party;
+    const held = await this.findOwn(one.id);
+    if (held && !sameParty(held.location, owner.party)) {
+      throw refuse('invalid-object', `${one.id}: is a Location of ${partyText(held.location)}: under ${partyText(owner.party)} it needs another id`);
+    }
+    return { country_code, party_id };
   }
 
   /** Now, and later than that: replicas' clocks differ, and partners take only what is newer. */
@@ -184,6 +207,10 @@ export class Locations {
     const nowMs = this.parts.clock.now();
     return rfc3339(held === undefined ? nowMs : Math.max(nowMs, instant(held) + 1));
   }
+}
+
+function keyOf({ country_code: countryCode, party_id: partyId }: Party, locationId: string): LocationKey {
+  return { countryCode, partyId, locationId };
 }
 
 /** The Location that a push leaves. LOC-01, LOC-33, LOC-34. */

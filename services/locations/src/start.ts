@@ -10,7 +10,7 @@ import { migrations } from './migrations.ts';
 export function start(env: Env): Promise<Running> {
   return startService(env, { name: 'locations', migrations }, async ({ bus, db, settings, onStop }) => {
     const told = outbox('locations', db);
-    const locations = new Locations({ db, outbox: told, clock: settings.clock, party: settings.party });
+    const locations = new Locations({ db, outbox: told, clock: settings.clock, parties: settings.parties });
     await locations.describe(locationsOf(settings)).catch((error: unknown) => {
       if (error instanceof Rejected) throw new BadSettings(`${settings.file}: locations: ${error.detail}`);
       throw error;

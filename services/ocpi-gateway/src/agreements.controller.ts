@@ -24,8 +24,8 @@ export class AgreementsController {
 
   @Answers(getAgreement)
   get(requests: GetAgreement[]) {
-    return each(requests, async ({ partner }) => ({
-      versions: (await this.agreements.of(fromBus(partner!))).map(view),
+    return each(requests, async ({ partner, ownParty }) => ({
+      versions: (await this.agreements.of(fromBus(partner!), ownParty && fromBus(ownParty))).map(view),
     }));
   }
 }

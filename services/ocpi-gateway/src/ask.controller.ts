@@ -29,16 +29,16 @@ export class AskController {
 
   @Answers(sendCommand)
   sendCommand(requests: SendCommand[]) {
-    return each(requests, async ({ orderId, party, command, bodyJson }) => {
-      const { outcome, ...sent } = await this.gateway.sendCommand({ orderId, party: fromBus(party!), command, bodyJson });
+    return each(requests, async ({ party, from, ...command }) => {
+      const { outcome, ...sent } = await this.gateway.sendCommand({ ...command, party: fromBus(party!), from: from && fromBus(from) });
       return { ...sent, outcome: outcomeOf[outcome] };
     });
   }
 
   @Answers(authorizeAtPartner)
   authorizeAtPartner(requests: AuthorizeAtPartner[]) {
-    return each(requests, async ({ party, ...question }) => {
-      const { outcome, info } = await this.gateway.authorize({ ...question, party: fromBus(party!) });
+    return each(requests, async ({ party, from, ...question }) => {
+      const { outcome, info } = await this.gateway.authorize({ ...question, party: fromBus(party!), from: from && fromBus(from) });
       return { outcome: outcomeOf[outcome], ...(info ? { authorizationInfoJson: toJsonBytes(info) } : {}) };
     });
   }

@@ -1,6 +1,6 @@
 import type { Agent } from 'undici';
-import { type Body, type CallOptions, type ClientOptions, ocpiClient, type OcpiClient, outboundAgent, type Outcome, type Page, type Party } from '#ocpi';
-import type { PartySettings } from '#settings';
+import { type Body, type CallOptions, type ClientOptions, ocpiClient, type OcpiClient, outboundAgent, type Outcome, type Page, type Routing } from '#ocpi';
+import type { OwnParties } from '#settings';
 import { inSpan, type Tracer } from '#telemetry';
 import type { OcpiSettings } from './config.ts';
 import type { Partner } from './partner.ts';
@@ -14,7 +14,7 @@ export class Calls {
   private readonly agent: Agent;
 
   constructor(private readonly parts: {
-    readonly settings: OcpiSettings; readonly party: PartySettings; readonly secrets: Secrets; readonly tracer: Tracer;
+    readonly settings: OcpiSettings; readonly parties: OwnParties; readonly secrets: Secrets; readonly tracer: Tracer;
   }) {
     this.allowPrivate = parts.settings.allow_private_urls;
     this.agent = outboundAgent({ allowPrivate: this.allowPrivate });
@@ -25,9 +25,12 @@ export class Calls {
     return this.traced(ocpiClient({ ...this.options(), token }), 'a new partner');
   }
 
-  /** To a registered partner; `to` is the party of its that a message is for. */
-  to(partner: Partner, to: Party | undefined): PartnerClient {
-    const { country_code, party_id } = this.parts.party;
+  /**
+   * To a registered partner: `to` is the party of its that a message is for, `from` the party of ours that
+   * it is from, the first where nobody else can be meant. HUB-04.
+   */
+  to(partner: Partner, { to, from = this.parts.parties.first }: Routing): PartnerClient {
+    const { country_code, party_id } = from;
     const client = ocpiClient({ ...this.optionsFor(partner), from: { country_code, party_id }, ...(to ? { to } : {}) });
     return this.traced(client, partner.name);
   }

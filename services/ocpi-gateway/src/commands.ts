@@ -47,7 +47,7 @@ export class Commands {
       START_SESSION: (request) => this.start(request),
       STOP_SESSION: (request) => this.stop(request),
       UNLOCK_CONNECTOR: (request) => this.take('UNLOCK_CONNECTOR', request, (orderId) =>
-        this.parts.unlocking.take(orderId, request.body as UnlockConnector)),
+        this.parts.unlocking.take(orderId, request.body as UnlockConnector, request.addressed)),
     };
     const all = CommandType.options.map((command): [string, Handler] =>
       [`RECEIVER commands POST /${command}`, supported[command] ?? notSupported]);
@@ -63,6 +63,7 @@ export class Commands {
     return this.take('START_SESSION', request, (orderId) => this.parts.bus.ask(startSession, {
       orderId,
       tokenJson: toJsonBytes(token),
+      ...operator(request),
       locationId: location_id,
       ...(evse_uid === undefined ? {} : { evseUid: evse_uid }),
       ...(connector_id === undefined ? {} : { connectorId: connector_id }),
@@ -74,7 +75,7 @@ export class Commands {
     const { session_id: sessionId } = request.body as StopSession;
     const parties = askersOf(request).map(toBus);
     return this.take('STOP_SESSION', request, (orderId) =>
-      this.parts.bus.ask(stopSession, { orderId, sessionId, parties }, { commandId: orderId }));
+      this.parts.bus.ask(stopSession, { orderId, sessionId, parties, ...operator(request) }, { commandId: orderId }));
   }
 
   private async take(command: CommandType, request: OcpiRequest, ask: (orderId: string) => Promise<Taken>): Promise<OcpiReply> {
@@ -109,7 +110,7 @@ export class Commands {
     if (!taken.answered && attempt <= WAITS_FOR_ANSWER) return { retryInMs: UNTIL_ANSWERED_MS };
     const partner = await findPartner(db, taken.partnerId);
     if (partner?.state !== 'registered') return 'done';
-    const outcome = await calls.to(partner, taken.routing.to).post(taken.responseUrl, {
+    const outcome = await calls.to(partner, taken.routing).post(taken.responseUrl, {
       result, ...(message === '' ? {} : { message: [{ language: 'en', text: message.slice(0, 512) }] }),
     }, { routing: taken.routing, correlationId: taken.correlationId });
     if (outcome.kind === 'ok') return 'done';
@@ -129,6 +130,11 @@ export class Commands {
     await this.parts.bus.ask(recordCommandResult, { orderId: params.exchange!, result, message: message?.[0]?.text ?? '' });
     return {};
   }
+}
+
+/** Whose EVSE it has to be, where the routing headers say whom of us they mean. */
+function operator({ addressed }: OcpiRequest) {
+  return addressed ? { party: toBus(addressed) } : {};
 }
 
 function response(result: CommandResponse['result'], timeout: number, text: string): CommandResponse {

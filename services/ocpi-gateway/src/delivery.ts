@@ -5,7 +5,7 @@ import {
   type CallOptions, type Cdr, headerText, instantMs, joinUrl, type Outcome, type Party, type Refused, type Session, type Token,
 } from '#ocpi';
 import type { Database } from '#postgres';
-import type { PartySettings } from '#settings';
+import type { OwnParties } from '#settings';
 import type { Log } from '#telemetry';
 import { type Clock, rfc3339 } from '#time';
 import type { Calls, PartnerClient } from './calls.ts';
@@ -26,7 +26,7 @@ export interface DeliveryParts {
   readonly outbox: Outbox;
   readonly calls: Calls;
   readonly clock: Clock;
-  readonly party: PartySettings;
+  readonly parties: OwnParties;
   readonly settings: OcpiSettings;
   readonly log: Log;
 }
@@ -46,7 +46,7 @@ export class Delivery {
   /** What an object is now against what the partner acknowledged: nothing, PATCHes, or a PUT. */
   async push({ body }: Due, attempt: number): Promise<DueOutcome> {
     const key = body as PushedKey & { module: PushedModule };
-    const { db, calls } = this.parts;
+    const { db, calls, parties } = this.parts;
     const partner = await findPartner(db, key.partnerId);
     const endpoint = partner && endpointOf(partner, key.module, 'RECEIVER');
     if (!partner || partner.state !== 'registered' || endpoint === undefined) return this.unwanted(key);
@@ -57,7 +57,9 @@ export class Delivery {
     if (before === 'soon' && attempt <= WAITS_FOR_TARIFF) return { retryInMs: WAIT_MS };
     const steps = difference(key.module, held);
     const options: CallOptions = key.module === 'hubclientinfo' ? { routing: false } : {};
-    const target = { options, url: this.objectUrl(endpoint, key), client: calls.to(partner, this.addressee(partner, key, held.current)) };
+    const object = objectOf(held);
+    const client = calls.to(partner, { from: parties.find(object), to: addressee(partner, key, object) });
+    const target = { options, url: objectUrl(endpoint, key, object), client };
     if (steps.length > 0) await noteUnclear(db, key);
     let outcome = await sendAll(target, steps);
     // TRN-63: what could not be changed may not be there. The whole object says it all.
@@ -82,7 +84,7 @@ export class Delivery {
     const cdr = JSON.parse(held.current) as Cdr;
     if (attempt <= WAITS_FOR_SESSION && await this.sessionIsOpen(partner, cdr)) return { retryInMs: WAIT_MS };
     await noteUnclear(db, key);
-    const outcome = await calls.to(partner, cdr.cdr_token).post(endpoint, held.current);
+    const outcome = await calls.to(partner, { from: cdr, to: cdr.cdr_token }).post(endpoint, held.current);
     if (outcome.kind !== 'ok') return this.failed(partner, key, outcome, { attempt, held });
     const locationUrl = headerText(outcome.headers, 'location') ?? '';
     await db.tx(async (tx) => {
@@ -146,23 +148,28 @@ export class Delivery {
     });
     return 'done';
   }
+}
 
-  private objectUrl(endpoint: string, { module, objectKey }: PushedKey): (path: readonly string[]) => string {
-    const [, country, party, id = objectKey] = /^(?:.* )?([A-Z]{2})\*([A-Z0-9]{3})(?: (.+))?$/.exec(objectKey) ?? [];
-    const { country_code, party_id } = country && party ? { country_code: country, party_id: party } : this.parts.party;
-    if (module === 'hubclientinfo') return () => joinUrl(endpoint, country_code, party_id);
-    if (module !== 'tokens') return (path) => joinUrl(endpoint, country_code, party_id, id, ...path);
-    const [type = '', ...uid] = id.split(' ');
-    return () => `${joinUrl(endpoint, country_code, party_id, uid.join(' '))}?type=${type}`;
-  }
+/** The object as it is, or as it was when it is gone: it names the party whose it is. */
+function objectOf({ current, acknowledged }: Pushed): Party & Partial<Session> {
+  return JSON.parse(current ?? acknowledged ?? '{}') as Party;
+}
 
-  private addressee(partner: Partner, { module }: PushedKey, current: string | undefined): Party | undefined {
-    if (module === 'sessions' && current !== undefined) {
-      const { country_code, party_id } = (JSON.parse(current) as Session).cdr_token;
-      return { country_code, party_id };
-    }
-    return spokesman(partner, module === 'tokens' ? ['CPO'] : ['EMSP', 'NSP', 'OTHER']);
-  }
+/** A hub's key names whose the object is; ours is its own word for that. */
+function objectUrl(
+  endpoint: string, { module, objectKey }: PushedKey, object: Party,
+): (path: readonly string[]) => string {
+  const [, country, party, id = objectKey] = /^(?:.* )?([A-Z]{2})\*([A-Z0-9]{3})(?: (.+))?$/.exec(objectKey) ?? [];
+  const { country_code, party_id } = country && party ? { country_code: country, party_id: party } : object;
+  if (module === 'hubclientinfo') return () => joinUrl(endpoint, country_code, party_id);
+  if (module !== 'tokens') return (path) => joinUrl(endpoint, country_code, party_id, id, ...path);
+  const [type = '', ...uid] = id.split(' ');
+  return () => `${joinUrl(endpoint, country_code, party_id, uid.join(' '))}?type=${type}`;
+}
+
+function addressee(partner: Partner, { module }: PushedKey, { cdr_token }: Partial<Session>): Party | undefined {
+  if (module === 'sessions' && cdr_token) return cdr_token;
+  return spokesman(partner, module === 'tokens' ? ['CPO'] : ['EMSP', 'NSP', 'OTHER']);
 }
 
 /** OCPI's own no, from a partner that understood: trying again is of no use. */

@@ -1,4 +1,4 @@
-import type { Answer, Interface, MessageIds, Method, Query, Routing } from '#ocpi';
+import type { Answer, Interface, MessageIds, Method, Party, Query, Routing } from '#ocpi';
 import type { Caller } from './partners.ts';
 
 /** A request as a handler sees it: authenticated, its body and query read by their schemas. */
@@ -15,6 +15,8 @@ export interface OcpiRequest {
   /** The body's text as it came. */
   readonly text: string;
   readonly routing: Routing;
+  /** The party of ours that the routing headers name; absent where they name none. */
+  readonly addressed?: Party | undefined;
   readonly ids: MessageIds;
   /** Runs `fn` once the answer is on its way. */
   afterAnswer(fn: () => void): void;

@@ -110,7 +110,7 @@ export class HubMembers {
     if (partner?.state !== 'registered') return 'done';
     const quietUntil = await heardAt(db, partner.id) + settings.quiet_s * 1_000;
     if (quietUntil > clock.now()) return { retryAt: quietUntil };
-    const outcome = await calls.to(partner, undefined).get(partner.versionsUrl, { routing: false });
+    const outcome = await calls.to(partner, {}).get(partner.versionsUrl, { routing: false });
     if (outcome.kind === 'ok') {
       await noteHeard(db, partner.id, clock.now());
       await this.reached(partner.id, 'CONNECTED');

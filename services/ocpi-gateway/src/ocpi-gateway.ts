@@ -4,9 +4,10 @@ import type { AgreementChanged } from '#contracts/agreements';
 import { addDue, type DueWorker } from '#due';
 import type { GrantRows } from '#grants';
 import {
-  AuthorizationInfo, CommandResponse, joinUrl, type LocationReferences, type Outcome, type Party, read, sameParty,
+  AuthorizationInfo, CommandResponse, joinUrl, type LocationReferences, type Outcome, type Party, read,
 } from '#ocpi';
 import type { Database } from '#postgres';
+import type { OwnParties } from '#settings';
 import { type Clock, rfc3339 } from '#time';
 import type { Calls } from './calls.ts';
 import { findSent, forgetSent, keepSent, noteSent, type SentCommand } from './command-rows.ts';
@@ -19,8 +20,7 @@ import { keepUnclaimed, lockLinks, type PushedKey, queuePush } from './pushed-ro
 import { viewOf } from './views.ts';
 
 export interface GatewayParts {
-  /** Our own. */
-  readonly party: Party;
+  readonly parties: OwnParties;
   readonly db: Database;
   readonly bus: Bus;
   readonly calls: Calls;
@@ -33,12 +33,16 @@ export interface GatewayParts {
 export interface CommandToSend {
   readonly orderId: string;
   readonly party: Party;
+  /** The party of ours that says it. */
+  readonly from?: Party | undefined;
   readonly command: string;
   readonly bodyJson: Uint8Array;
 }
 
 export interface AuthorizeQuestion {
   readonly party: Party;
+  /** The party of ours that asks. */
+  readonly from?: Party | undefined;
   readonly uid: string;
   readonly type: string;
   readonly locationReferencesJson?: Uint8Array | undefined;
@@ -59,7 +63,7 @@ export class OcpiGateway {
     const { current, ...key } = object;
     await lockLinks(heard.tx, 'together');
     const partners = await receiversOf(heard.tx, key.module, party);
-    const unclaimed = partners.length === 0 && key.module === 'cdrs' && party !== undefined && !sameParty(party, this.parts.party);
+    const unclaimed = partners.length === 0 && key.module === 'cdrs' && party !== undefined && !this.parts.parties.has(party);
     if (unclaimed && current !== undefined) await keepUnclaimed(heard.tx, key.objectKey, current);
     const at = this.parts.clock.now();
     const granted = await this.parts.grants.at(heard.tx, at);
@@ -94,7 +98,7 @@ export class OcpiGateway {
   }
 
   /** Sends a command to the platform that has the party, at most once for an order. */
-  async sendCommand({ orderId, party, command, bodyJson }: CommandToSend): Promise<SentCommand> {
+  async sendCommand({ orderId, party, from, command, bodyJson }: CommandToSend): Promise<SentCommand> {
     const { db, calls, clock } = this.parts;
     const partner = await partnerWith(db, party);
     const endpoint = partner && endpointOf(partner, 'commands', 'RECEIVER');
@@ -105,7 +109,7 @@ export class OcpiGateway {
       return (await findSent(db, orderId))?.sent ?? ended('unclear', 'this order was sent before and has no answer yet');
     }
     const body = { ...fromJsonBytes<object>(bodyJson), response_url: this.responseUrl(command, orderId) };
-    const outcome = await calls.to(partner, party).post(joinUrl(endpoint, command), body);
+    const outcome = await calls.to(partner, { to: party, from: from ?? this.parts.parties.withRole('EMSP') }).post(joinUrl(endpoint, command), body);
     // Why a line is down is for the operator; the driver hears that it is.
     if (outcome.kind === 'unreachable' || outcome.kind === 'unclear') {
       await noteError(db, partner.id, `${rfc3339(clock.now())} ${command}: ${outcomeText(outcome)}`);
@@ -117,14 +121,15 @@ export class OcpiGateway {
   }
 
   /** Asks a token's owner in real time. TOK-04 to TOK-07. */
-  async authorize({ party, uid, type, locationReferencesJson, timeoutMs }: AuthorizeQuestion): Promise<AuthorizeOutcome> {
+  async authorize({ party, from, uid, type, locationReferencesJson, timeoutMs }: AuthorizeQuestion): Promise<AuthorizeOutcome> {
     const { db, calls } = this.parts;
     const partner = await partnerWith(db, party);
     const endpoint = partner && endpointOf(partner, 'tokens', 'SENDER');
     if (!partner || endpoint === undefined) return { outcome: 'no-partner' };
     const references = locationReferencesJson && fromJsonBytes<LocationReferences>(locationReferencesJson);
     const url = `${joinUrl(endpoint, uid, 'authorize')}?type=${type}`;
-    const outcome = await calls.to(partner, party).post(url, references, timeoutMs > 0 ? { timeoutMs } : {});
+    const routing = { to: party, from: from ?? this.parts.parties.withRole('CPO') };
+    const outcome = await calls.to(partner, routing).post(url, references, timeoutMs > 0 ? { timeoutMs } : {});
     if (outcome.kind === 'unreachable' || isOutOfReach(outcome)) return { outcome: 'unreachable' };
     if (outcome.kind === 'refused' && (outcome.statusCode === 2004 || (outcome.http === 404 && outcome.statusCode !== undefined))) {
       return { outcome: 'answered' };

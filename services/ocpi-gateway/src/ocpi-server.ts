@@ -4,20 +4,21 @@ import { z } from 'zod';
 import {
   answerRouting, type Answer, answers, dateTimeOf, envelope, envelopeText, type Headers, headerText,
   idHeaders, type MessageIds, type Method, parseJson, type Party, partyText, read, readMessageIds, readRouting, type Route, routes,
-  type Routing, routingHeaders, sameParty, unwrapped,
+  type Routing, routingHeaders, unwrapped,
 } from '#ocpi';
+import type { OwnParties } from '#settings';
 import { inSpan, type Log, type Tracer, withTraceparent } from '#telemetry';
 import type { Clock } from '#time';
 import type { Handler, Handlers, OcpiReply, OcpiRequest } from './exchange.ts';
 import { interfacePath } from './exchange.ts';
-import { hasParty, type Partner } from './partner.ts';
+import { hasInterface, hasParty, type Partner } from './partner.ts';
 import type { Caller, Partners } from './partners.ts';
 import { failureOf, refuse } from './refusals.ts';
 
 export interface OcpiServerParts {
   readonly partners: Partners;
   readonly handlers: Handlers;
-  readonly party: Party;
+  readonly parties: OwnParties;
   readonly clock: Clock;
   readonly log: Log;
   readonly tracer: Tracer;
@@ -128,8 +129,9 @@ class Edge {
       try {
         const caller = this.callers.get(request)!;
         span.setAttribute('ocpi.partner', caller.partner.name);
-        routing = route.routingHeaders ? this.routingOf(caller, request) : undefined;
-        const done = await handler(this.readRequest(route, caller, routing ?? {}, request, reply));
+        const routed = route.routingHeaders ? this.routingOf(route, caller, request) : undefined;
+        routing = routed?.routing;
+        const done = await handler({ ...this.readRequest(route, caller, routing ?? {}, request, reply), addressed: routed?.addressed });
         return await this.send(request, reply, done, routing);
       } catch (error) {
         return await this.fail(request, reply, error, routing);
@@ -146,7 +148,7 @@ class Edge {
 
   private readRequest(
     route: Route, caller: Caller, routing: Routing, request: FastifyRequest, reply: FastifyReply,
-  ): OcpiRequest {
+  ): Omit<OcpiRequest, 'addressed'> {
     const judged = this.parts.relays && route.routingHeaders ? { ...route, query: undefined, ...(route.body ? { body: z.unknown(), bodyOptional: true as const } : {}) } : route;
     const query = checked(judged.query, request.query ?? {}, 'invalid-parameters') as OcpiRequest['query'];
     const params = request.params as Record<string, string>;
@@ -163,20 +165,30 @@ class Edge {
     };
   }
 
-  /** Half a pair, a party that is not here, or one that is not the caller's, is refused. HUB-01, HUB-23. */
-  private routingOf(caller: Caller, request: FastifyRequest): Routing {
+  /**
+   * Half a pair, a party that is not here or has no such interface, or one that is not the caller's, is
+   * refused. Where none of ours is named, the first that has the interface answers. HUB-01, HUB-23.
+   */
+  private routingOf(route: Route, caller: Caller, request: FastifyRequest): { routing: Routing; addressed?: Party } {
+    const { parties } = this.parts;
     const reading = readRouting(request.headers as Headers);
     if (!reading.ok) throw refuse('invalid-parameters', reading.message);
     const { to, from } = reading.routing;
-    if (this.parts.relays) return reading.routing;
-    if (to && !sameParty(to, this.parts.party)) {
-      throw refuse('invalid-parameters', `OCPI-to-… names ${partyText(to)}, this is ${partyText(this.parts.party)}`);
+    if (this.parts.relays) return { routing: reading.routing };
+    const named = to && parties.find(to);
+    if (to && !named) {
+      throw refuse('invalid-parameters', `OCPI-to-… names ${partyText(to)}, this is ${parties.all.map(partyText).join(', ')}`);
+    }
+    const wanted = { module: route.module, role: route.role };
+    if (named && !hasInterface(named.roles, wanted)) {
+      throw refuse('invalid-parameters', `OCPI-to-… names ${partyText(named)}, which is ${named.roles.join(', ')} and no ${route.role} of ${route.module}`);
     }
     if (from && !hasParty(caller.partner, from)) {
       throw refuse('invalid-parameters', `OCPI-from-… names ${partyText(from)}, which is none of your roles`);
     }
-    const { country_code, party_id } = this.parts.party;
-    return { to: { country_code, party_id }, from };
+    const { country_code, party_id } = named ?? parties.all.find(({ roles }) => hasInterface(roles, wanted)) ?? parties.first;
+    const answers = { country_code, party_id };
+    return { routing: { to: answers, from }, ...(named ? { addressed: answers } : {}) };
   }
 
   private idsOf(request: FastifyRequest): MessageIds {

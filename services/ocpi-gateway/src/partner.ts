@@ -37,6 +37,11 @@ export function ourInterfaces(roles: readonly Role[]): Interface[] {
   return all.filter((one, index) => all.findIndex((other) => sameInterface(one, other)) === index);
 }
 
+/** Whether a party with these roles has such an interface, whether or not it is served yet. */
+export function hasInterface(roles: readonly Role[], { module, role: side }: { module: string; role: InterfaceRole }): boolean {
+  return roles.some((role) => typicalInterfaces[role].some((one) => one.module === module && one.role === side));
+}
+
 function sameInterface(a: Interface, b: Interface): boolean {
   return a.module === b.module && a.role === b.role;
 }

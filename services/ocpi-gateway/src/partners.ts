@@ -7,7 +7,7 @@ import {
   allowedUrl, type Cdr, Credentials, type CredentialsRole, type Interface, partyText, read, sameParty, tokenCandidates,
 } from '#ocpi';
 import type { Database, Tx } from '#postgres';
-import type { PartySettings } from '#settings';
+import type { OwnParties } from '#settings';
 import { type Clock, rfc3339 } from '#time';
 import type { Calls } from './calls.ts';
 import { noteOwnLinks } from './client-info-rows.ts';
@@ -38,7 +38,7 @@ export interface PartnersParts {
   readonly calls: Calls;
   readonly secrets: Secrets;
   readonly clock: Clock;
-  readonly party: PartySettings;
+  readonly parties: OwnParties;
   readonly worker: () => DueWorker;
   /** A link was made or renewed, or has ended: of a hub, whose members hear of it. */
   readonly links?: { joined(tx: Tx, partner: Partner): Promise<void>; ended(tx: Tx, partner: Partner): Promise<void> };
@@ -51,7 +51,7 @@ export class Partners {
   readonly interfaces: readonly Interface[];
 
   constructor(private readonly parts: PartnersParts) {
-    this.interfaces = ourInterfaces(parts.party.roles);
+    this.interfaces = ourInterfaces(parts.parties.all.flatMap(({ roles }) => roles));
   }
 
   /** A TOKEN_A for a partner who will register with us. */
@@ -179,7 +179,7 @@ export class Partners {
     const token = secrets.newToken();
     // The new one has to open our versions before they answer; the old one does until the new is used. CRE-07.
     await db.tx((tx) => replaceToken(tx, id, secrets.hash(token)));
-    const outcome = await calls.to(known, undefined).put(url, this.credentials(token), { routing: false });
+    const outcome = await calls.to(known, {}).put(url, this.credentials(token), { routing: false });
     const theirs = outcome.kind === 'ok' ? read(Credentials, outcome.data) : undefined;
     if (!theirs?.ok) {
       // Whether they took it is not known where no answer came: both tokens stay good until one is used.
@@ -200,7 +200,7 @@ export class Partners {
     const url = known.endpoints.find(({ identifier }) => identifier === 'credentials')?.url;
     await db.tx((tx) => this.unregister(tx, known));
     if (known.state !== 'registered' || url === undefined) return { told: false, detail: `${known.name} was ${known.state}` };
-    const outcome = await calls.to(known, undefined).delete(url, { routing: false });
+    const outcome = await calls.to(known, {}).delete(url, { routing: false });
     return { told: outcome.kind === 'ok', detail: outcomeText(outcome) };
   }
 
@@ -214,16 +214,13 @@ export class Partners {
     return this.parts.versionsUrl();
   }
 
-  /** What a partner needs to reach us. */
+  /** What a partner needs to reach us: every party of ours with its roles. CRE-10. */
   credentials(token: string): Credentials {
-    const { party } = this.parts;
-    const { country_code, party_id, name, website } = party;
-    const business_details = { name, ...(website ? { website } : {}) };
-    return {
-      token,
-      url: this.parts.versionsUrl(),
-      roles: party.roles.map((role) => ({ role, business_details, party_id, country_code })),
-    };
+    const roles = this.parts.parties.all.flatMap(({ country_code, party_id, name, website, roles: its }) => {
+      const business_details = { name, ...(website ? { website } : {}) };
+      return its.map((role) => ({ role, business_details, party_id, country_code }));
+    });
+    return { token, url: this.parts.versionsUrl(), roles };
   }
 
   /** After it, what is ours goes to the partner: all of it at first. */
@@ -257,7 +254,7 @@ export class Partners {
    * answers at that link's own versions URL is that partner, and may start over.
    */
   private async checkParties(tx: Tx, { id, roles, versionsUrl }: Partner): Promise<void> {
-    const ours = roles.find((role) => sameParty(role, this.parts.party));
+    const ours = roles.find((role) => this.parts.parties.has(role));
     if (ours) throw refuse('registration-refused', `roles: ${partyText(ours)} is this platform`);
     for (const other of await registeredPartners(tx)) {
       const theirs = roles.find((role) => isPartyOf(other, role));

@@ -6,17 +6,16 @@ import { listTariffs } from '#contracts/tariff-engine';
 import { listTokens } from '#contracts/tokens-auth';
 import { addDue, type Due, type DueOutcome } from '#due';
 import { type GrantRows, isOffered } from '#grants';
-import type { Token } from '#ocpi';
+import type { Interface, Token } from '#ocpi';
 import type { Database, Tx } from '#postgres';
 import type { Log } from '#telemetry';
 import type { Clock } from '#time';
 import { tokenKey } from './delivery.ts';
 import type { PushedModule } from './difference.ts';
-import { endpointOf, ourInterfaces, type Partner, toBus, toldOf } from './partner.ts';
+import { endpointOf, type Partner, toBus, toldOf } from './partner.ts';
 import { findPartner } from './partner-rows.ts';
 import { lockLinks, pushedKeys, queuePush } from './pushed-rows.ts';
 import { viewOf } from './views.ts';
-import type { Role } from '#ocpi';
 
 const PAGE = 200;
 const NEIGHBOUR_IS_AWAY_MS = 500;
@@ -53,7 +52,7 @@ export function pushAllOf(partnerId: string, at: number, id: string = randomUUID
  */
 export class PushAll {
   constructor(private readonly parts: {
-    readonly db: Database; readonly bus: Bus; readonly roles: readonly Role[]; readonly log: Log;
+    readonly db: Database; readonly bus: Bus; readonly interfaces: readonly Interface[]; readonly log: Log;
     readonly clock: Clock; readonly grants: GrantRows;
   }) {}
 
@@ -74,9 +73,8 @@ export class PushAll {
   }
 
   private wanted(partner: Partner): Own[] {
-    const ours = ourInterfaces(this.parts.roles);
     return inOrder.filter(({ module }) =>
-      ours.some((one) => one.module === module && one.role === 'SENDER')
+      this.parts.interfaces.some((one) => one.module === module && one.role === 'SENDER')
       && endpointOf(partner, module, 'RECEIVER') !== undefined);
   }
 

@@ -9,7 +9,8 @@ import { answerAuthorize, listTokens } from '#contracts/tokens-auth';
 import { toJsonBytes } from '#contracts';
 import { Refused } from '#bus';
 import type { Granted } from '#grants';
-import { dateTimeOf, instantMs, pageHeaders, type PageQuery, type Party, readPage } from '#ocpi';
+import { dateTimeOf, instantMs, type Location, pageHeaders, type PageQuery, partyText, readPage, sameParty } from '#ocpi';
+import type { OwnParties } from '#settings';
 import type { Handler, Handlers, OcpiRequest } from './exchange.ts';
 import { askersOf, shownTo, toBus } from './partner.ts';
 import { part } from './received.ts';
@@ -25,8 +26,12 @@ export interface SentParts {
   readonly grantedNow: () => Promise<Granted>;
 }
 
-/** The Sender interfaces: what is ours, read by partners. Sessions and CDRs are for their tokens' owners only. */
-export function sentHandlers(bus: Bus, party: Party, { pageLimit, grantedNow }: SentParts): Handlers {
+/**
+ * The Sender interfaces: what is ours, read by partners. Sessions and CDRs are for their tokens' owners
+ * only. Who names one party of ours gets what is that one's, who names none gets all.
+ */
+export function sentHandlers(bus: Bus, parties: OwnParties, { pageLimit, grantedNow }: SentParts): Handlers {
+  const owner = ({ addressed }: OcpiRequest) => (addressed && parties.all.length > 1 ? { owner: toBus(addressed) } : {});
   const tokenParties = (request: OcpiRequest) => askersOf(request).map(toBus);
   const list = (ask: (page: PageAsk, request: OcpiRequest) => Promise<Page>, more: Partial<ListRules> = {}) =>
     listHandler(ask, { maxLimit: pageLimit, dateFromRequired: false, ...more });
@@ -35,20 +40,28 @@ export function sentHandlers(bus: Bus, party: Party, { pageLimit, grantedNow }: 
     return (text: string) => locationView(text, shownTo(request), granted);
   };
   const location: Handler = async (request) => {
-    const { params } = request;
-    const { locationJson, own } = await bus.ask(getLocation, { party: toBus(party), locationId: params.location_id! });
-    if (!locationJson || !own) throw refuse('unknown-location', `${params.location_id} is none of our Locations`);
+    const { params, addressed } = request;
+    const { locationJson } = await bus.ask(getLocation, { locationId: params.location_id! });
+    if (!locationJson || (addressed && !sameParty(JSON.parse(json(locationJson)) as Location, addressed))) {
+      throw refuse('unknown-location', `${params.location_id} is none of ${addressed ? `the Locations of ${partyText(addressed)}` : 'our Locations'}`);
+    }
     return { dataJson: part((await view(request))(json(locationJson)), params) };
   };
   return {
-    'SENDER locations GET ': list((page) => bus.ask(listLocations, { page }), { viewOf: view }),
+    'SENDER locations GET ': list((page, request) => bus.ask(listLocations, { page, ...owner(request) }), { viewOf: view }),
     'SENDER locations GET /:location_id': location,
     'SENDER locations GET /:location_id/:evse_uid': location,
     'SENDER locations GET /:location_id/:evse_uid/:connector_id': location,
-    'SENDER tariffs GET ': list((page, request) => bus.ask(listTariffs, { page, offeredTo: shownTo(request).map(toBus) })),
-    'SENDER sessions GET ': list((page, request) => bus.ask(listSessions, { page, tokenParties: tokenParties(request) }), { dateFromRequired: true }),
-    'SENDER cdrs GET ': list((page, request) => bus.ask(listCdrs, { page, tokenParties: tokenParties(request) })),
-    'SENDER tokens GET ': list((page) => bus.ask(listTokens, { page })),
+    'SENDER tariffs GET ': list((page, request) => bus.ask(listTariffs, {
+      page, offeredTo: shownTo(request).map(toBus), ...owner(request),
+    })),
+    'SENDER sessions GET ': list((page, request) => bus.ask(listSessions, {
+      page, tokenParties: tokenParties(request), ...owner(request),
+    }), { dateFromRequired: true }),
+    'SENDER cdrs GET ': list((page, request) => bus.ask(listCdrs, {
+      page, tokenParties: tokenParties(request), ...owner(request),
+    })),
+    'SENDER tokens GET ': list((page, request) => bus.ask(listTokens, { page, ...owner(request) })),
     'SENDER tokens POST /:token_uid/authorize': (request) => authorize(bus, request),
   };
 }
@@ -90,11 +103,12 @@ function pageAsk({ dateFrom, dateTo, offset, limit }: PageQuery): PageAsk {
 }
 
 /** TOK-04 to TOK-07: an unknown token is 404 and 2004. */
-async function authorize(bus: Bus, { params, query, text }: OcpiRequest) {
+async function authorize(bus: Bus, { params, query, text, addressed }: OcpiRequest) {
   try {
     const { authorizationInfoJson } = await bus.ask(answerAuthorize, {
       uid: params.token_uid!,
       type: query.type as string,
+      ...(addressed ? { party: toBus(addressed) } : {}),
       ...(text === '' ? {} : { locationReferencesJson: toJsonBytes(text) }),
     });
     return { dataJson: json(authorizationInfoJson) };

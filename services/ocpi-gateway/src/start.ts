@@ -11,7 +11,6 @@ import { Agreements, agreementStream } from './agreements.ts';
 import { Calls } from './calls.ts';
 import { ClientInfos } from './client-infos.ts';
 import { Commands } from './commands.ts';
-import { sameParty } from '#ocpi';
 import { hubSettings, ocpiSettings } from './config.ts';
 import { configurationHandlers } from './configuration.ts';
 import { Delivery } from './delivery.ts';
@@ -37,49 +36,52 @@ const PATIENCE_AT_STOP_MS = 2_000;
 
 export function start(env: Env): Promise<Running> {
   return startService(env, { name: 'ocpi-gateway', migrations }, async (service) => {
-    const { bus, db, log, tracer, settings: { clock, party, ...given } } = service;
+    const { bus, db, log, tracer, settings: { clock, parties, ...given } } = service;
     const settings = ocpiSettings(service.settings);
     const told = outbox('ocpi-gateway', db);
     const store = tellable(postgresEventStore(db), agreementTells);
     service.onStop(() => store.close());
     const agreements = new Agreements({
-      log: executor(store, { decider: agreementDecider, stream: agreementStream }), party, clock,
+      log: executor(store, { decider: agreementDecider, stream: agreementStream }), parties, clock,
     });
     const secrets = secretsOf(service.settings);
-    const calls = new Calls({ settings, party, secrets, tracer });
+    const calls = new Calls({ settings, parties, secrets, tracer });
     service.onStop(() => calls.close());
 
     let publicUrl = given.variable('OCPI_PUBLIC_URL', '').replace(/\/+$/, '');
     let worker: DueWorker | undefined;
     const grants = new GrantRows();
-    const parts = { db, bus, grants, outbox: told, calls, secrets, clock, party, settings, log };
+    const parts = { db, bus, grants, outbox: told, calls, secrets, clock, parties, settings, log };
     const wired = {
       publicUrl: () => publicUrl,
       versionsUrl: () => `${publicUrl}/ocpi/versions`,
       worker: () => worker ?? { wake: () => {}, stop: async () => {} },
     };
-    const isHub = party.roles.includes('HUB');
-    if (isHub && party.roles.length > 1) throw new BadSettings(`${given.file}: party.roles: a hub is a platform of its own, with no other role`);
+    const isHub = parties.all.some(({ roles }) => roles.includes('HUB'));
+    const { first: party } = parties;
+    if (isHub && (parties.all.length > 1 || party.roles.length > 1)) {
+      throw new BadSettings(`${given.file}: party.roles: a hub is a platform of its own, with no other party or role`);
+    }
     const members = isHub ? new HubMembers({ ...parts, ...wired, settings: hubSettings(service.settings) }) : undefined;
-    const hub = members && new Hub({ ...parts, ...wired, members, key: given.key('crossings of the hub'), pageLimit: settings.page_limit });
+    const hub = members && new Hub({ ...parts, ...wired, party, members, key: given.key('crossings of the hub'), pageLimit: settings.page_limit });
     const partners: Partners = new Partners({ ...parts, ...wired, ...(members ? { links: members } : {}) });
-    const clientInfos = new ClientInfos({ db, calls, log, partners, members, isOurs: (one) => sameParty(one, party) });
-    const gateway = new OcpiGateway({ ...parts, ...wired, party });
+    const clientInfos = new ClientInfos({ db, calls, log, partners, members, isOurs: (one) => parties.has(one) });
+    const gateway = new OcpiGateway({ ...parts, ...wired });
     const wake = () => worker?.wake();
     const unlocking = new Unlocking({ db, bus, clock, wake });
     const commands = new Commands({ ...parts, unlocking, wake });
     const delivery = new Delivery(parts);
-    const pushAll = new PushAll({ db, bus, clock, grants, roles: party.roles, log });
+    const pushAll = new PushAll({ db, bus, clock, grants, interfaces: partners.interfaces, log });
     const toNewMember = members && new HubPushAll({ db, clock, members });
 
     const http = ocpiServer({
-      partners, party, clock, log, tracer, publicUrl: wired.publicUrl,
+      partners, parties, clock, log, tracer, publicUrl: wired.publicUrl,
       handlers: {
         ...configurationHandlers(partners, wired.publicUrl),
         ...clientInfos.handlers(),
         ...(hub ? hub.handlers() : {
           ...receivedHandlers(bus, wired.publicUrl),
-          ...sentHandlers(bus, party, {
+          ...sentHandlers(bus, parties, {
             pageLimit: settings.page_limit, grantedNow: () => grants.at(db, clock.now()),
           }),
           ...commands.handlers(),

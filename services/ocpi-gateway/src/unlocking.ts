@@ -2,9 +2,10 @@ import { type Bus, Refused, Unanswered } from '#bus';
 import { resolveEvse } from '#contracts/locations';
 import { Outcome, unlockConnector } from '#contracts/ocpp-gateway';
 import { addDue, type Due, type DueOutcome } from '#due';
-import type { CommandResult, UnlockConnector } from '#ocpi';
+import type { CommandResult, Party, UnlockConnector } from '#ocpi';
 import type { Database } from '#postgres';
 import type { Clock } from '#time';
+import { toBus } from './partner.ts';
 
 /** Until a station has answered, real time. */
 const STATION_ANSWERS_WITHIN_MS = 15_000;
@@ -37,11 +38,12 @@ export class Unlocking {
     readonly db: Database; readonly bus: Bus; readonly clock: Clock; readonly wake: () => void;
   }) {}
 
-  async take(orderId: string, command: UnlockConnector): Promise<Taken> {
+  async take(orderId: string, command: UnlockConnector, operator?: Party): Promise<Taken> {
     const { db, bus, clock } = this.parts;
     try {
       const { stationId, stationConnector } = await bus.ask(resolveEvse, {
         locationId: command.location_id, evseUid: command.evse_uid, connectorId: command.connector_id,
+        ...(operator ? { party: toBus(operator) } : {}),
       });
       const body: Unlock = { orderId, stationId, connectorId: stationConnector };
       await addDue(db, { id: `unlock ${orderId}`, key: `unlock ${stationId}`, kind: 'unlock', at: clock.now(), body });

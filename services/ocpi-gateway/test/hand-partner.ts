@@ -35,7 +35,7 @@ export class HandPartner {
 
   private constructor(readonly name: string, readonly partyId: string, readonly role: string, private readonly interfaces: readonly string[], private readonly moreRoles: readonly string[]) {}
 
-  /** `interfaces` as in `RECEIVER locations`. */
+  /** `interfaces` as in `RECEIVER locations`, `moreRoles` as in `CPO`, or `CPO QBC` of another party. */
   static async open(name: string, partyId: string, role: string, interfaces: readonly string[], moreRoles: readonly string[] = []): Promise<HandPartner> {
     const partner = new HandPartner(name, partyId, role, interfaces, moreRoles);
     await new Promise<void>((resolve) => partner.server.listen(0, '127.0.0.1', resolve));
@@ -44,7 +44,10 @@ export class HandPartner {
   }
 
   credentials(): object {
-    const roles = [this.role, ...this.moreRoles].map((role) => ({ role, party_id: this.partyId, country_code: 'CA', business_details: { name: this.name } }));
+    const roles = [this.role, ...this.moreRoles].map((one) => {
+      const [role, party_id = this.partyId] = one.split(' ');
+      return { role, party_id, country_code: 'CA', business_details: { name: this.name } };
+    });
     return { token: `token-of-${this.partyId}`, url: this.url, roles };
   }
 

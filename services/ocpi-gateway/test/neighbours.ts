@@ -18,7 +18,7 @@ export interface Taken {
 }
 
 export interface Answers {
-  startSession?: (order: { orderId: string; locationId: string; token: Token }) => Promise<{ result: string; unknownLocation?: boolean }>;
+  startSession?: (order: { orderId: string; locationId: string; token: Token; party: string | undefined }) => Promise<{ result: string; unknownLocation?: boolean }>;
 }
 
 /**
@@ -102,7 +102,7 @@ export class Neighbours {
       const held = own ?? this.partners.get(keyOf('location', party, locationId));
       return held ? { locationJson: toJsonBytes(held), own: own !== undefined } : { own: false };
     }));
-    await bus.answer(listLocations, async (requests) => requests.map(({ page }) => pageOf(this.own.locations, page!)));
+    await bus.answer(listLocations, async (requests) => requests.map(({ page, owner }) => pageOf(ofOwner(this.own.locations, owner), page!)));
     await bus.answer(resolveEvse, async (requests) => requests.map(({ locationId, evseUid }) => {
       const evse = this.own.locations.find(({ id }) => id === locationId)?.evses?.find(({ uid }) => uid === evseUid);
       if (!evse) return new Rejected('unknown-evse', `${locationId} has no EVSE ${evseUid}`);
@@ -125,9 +125,9 @@ export class Neighbours {
       const held = this.partners.get(keyOf('tariff', party, tariffId));
       return { version: 1, ...(held ? { tariffJson: toJsonBytes(held) } : {}) };
     }));
-    await bus.answer(listTariffs, async (requests) => requests.map(({ page, offeredTo }) => {
+    await bus.answer(listTariffs, async (requests) => requests.map(({ page, offeredTo, owner }) => {
       const isFor = (id: string) => offeredTo.length === 0 || offeredTo.some(({ partyId }) => (this.onlyFor[id] ?? [partyId]).includes(partyId));
-      return pageOf(this.own.tariffs.filter(({ id }) => isFor(id)), page!);
+      return pageOf(ofOwner(this.own.tariffs, owner).filter(({ id }) => isFor(id)), page!);
     }));
   }
 
@@ -169,9 +169,11 @@ export class Neighbours {
     }));
     await bus.answer(listSessions, async (requests) => requests.map(({ page, tokenParties }) =>
       pageOf(this.own.sessions.filter(({ cdr_token }) => tokenParties.some(({ partyId }) => partyId === cdr_token.party_id)), page!)));
-    await bus.answer(startSession, async (requests) => Promise.all(requests.map(async ({ orderId, locationId, tokenJson }) => {
+    await bus.answer(startSession, async (requests) => Promise.all(requests.map(async ({ orderId, locationId, tokenJson, party }) => {
       this.orders.push(orderId);
-      const { result, unknownLocation = false } = await this.answers.startSession!({ orderId, locationId, token: fromJsonBytes(tokenJson) });
+      const { result, unknownLocation = false } = await this.answers.startSession!({
+        orderId, locationId, token: fromJsonBytes(tokenJson), party: party?.partyId,
+      });
       return { result, timeoutS: 30, message: '', unknownLocation };
     })));
     await bus.answer(stopSession, async (requests) => requests.map(({ sessionId }) => (
@@ -205,6 +207,10 @@ export class Neighbours {
 
 function keyOf(kind: string, party: Pick<Party, 'countryCode' | 'partyId'> | undefined, id: string): string {
   return `${kind} ${party?.countryCode}*${party?.partyId} ${id}`.toUpperCase();
+}
+
+function ofOwner<T extends { party_id: string }>(objects: readonly T[], owner: Pick<Party, 'partyId'> | undefined): T[] {
+  return objects.filter(({ party_id }) => owner === undefined || party_id === owner.partyId);
 }
 
 function pageOf(objects: readonly { last_updated: string }[], { offset, limit, dateFrom }: PageRequest) {

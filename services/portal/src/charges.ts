@@ -6,9 +6,8 @@ import {
   getOrder, getSession, listTokenSessions, type OrderStands, orderStart, orderStop, type OrderView,
 } from '#contracts/sessions';
 import { getToken } from '#contracts/tokens-auth';
-import { findEvse, type Location, sameId, type Session } from '#ocpi';
+import { findEvse, type Location, type Party, sameId, sameParty, type Session } from '#ocpi';
 import type { Database } from '#postgres';
-import type { PartySettings } from '#settings';
 import type { Clock } from '#time';
 import { type ChargeRow, claimCharge, findCharge, listCharges, noteRefusal } from './charge-rows.ts';
 import { chargeOf, type ChargeView, isFinal, type Known, sameOrder, sessionReference } from './charge.ts';
@@ -20,7 +19,6 @@ import type { RetailPrices } from './retail.ts';
 export interface ChargesParts {
   readonly bus: Bus;
   readonly db: Database;
-  readonly party: PartySettings;
   readonly clock: Clock;
   readonly retail: RetailPrices;
 }
@@ -108,7 +106,7 @@ export class Charges {
     if (reference) {
       const [, countryCode = '', partyId = '', sessionId] = reference;
       const session = await this.session({ countryCode, partyId }, sessionId);
-      if (!session || !owns(driver, this.parts.party, session.cdr_token)) throw unknownCharge(chargeId);
+      if (!session || !owns(driver, session.cdr_token)) throw unknownCharge(chargeId);
       const [view] = await this.views([{ id: sessionReference(session), known: { session } }]);
       return { view: view!, session };
     }
@@ -139,10 +137,8 @@ export class Charges {
   }
 
   private async sessionsOf(driver: Driver, limit: number): Promise<Session[]> {
-    const { bus, party } = this.parts;
-    const tokenParty = { countryCode: party.country_code, partyId: party.party_id };
-    const lists = await Promise.all(driver.tokens.map(({ uid }) => (
-      bus.ask(listTokenSessions, { tokenParty, tokenUid: uid, limit }))));
+    const lists = await Promise.all(driver.tokens.map((token) => (
+      this.parts.bus.ask(listTokenSessions, { tokenParty: partyOf(token), tokenUid: token.uid, limit }))));
     return lists.flatMap(({ sessionsJson }) => sessionsJson.map((bytes) => fromJsonBytes<Session>(bytes)));
   }
 
@@ -168,11 +164,9 @@ export class Charges {
     }
   }
 
-  private async issuedToken({ uid, type }: TokenSettings): Promise<Uint8Array> {
-    const { bus, party } = this.parts;
-    const { tokenJson, noCredit } = await bus.ask(getToken, {
-      party: { countryCode: party.country_code, partyId: party.party_id }, uid, type,
-    });
+  private async issuedToken(token: TokenSettings): Promise<Uint8Array> {
+    const { uid, type } = token;
+    const { tokenJson, noCredit } = await this.parts.bus.ask(getToken, { party: partyOf(token), uid, type });
     if (noCredit) throw new Problem(402, 'no-credit', 'the limit of your account is reached; pay something in and try again');
     if (tokenJson) return tokenJson;
     throw new Problem(503, 'token-not-issued', `the token ${uid} is not issued yet; try again`, { 'retry-after': '2' });
@@ -233,11 +227,11 @@ export function appToken(driver: Pick<Driver, 'tokens'>): TokenSettings {
 }
 
 /** Whether a session's or CDR's token is one of the driver's. */
-export function owns(
-  driver: Pick<Driver, 'tokens'>,
-  party: Pick<PartySettings, 'country_code' | 'party_id'>,
-  token: { country_code: string; party_id: string; uid: string },
-): boolean {
-  return sameId(token.country_code, party.country_code) && sameId(token.party_id, party.party_id)
-    && driver.tokens.some(({ uid }) => sameId(uid, token.uid));
+export function owns(driver: Pick<Driver, 'tokens'>, token: Party & { readonly uid: string }): boolean {
+  return driver.tokens.some((one) => sameParty(one, token) && sameId(one.uid, token.uid));
+}
+
+/** Whose token it is. */
+export function partyOf({ country_code: countryCode, party_id: partyId }: Party): PartyIds {
+  return { countryCode, partyId };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { TokenType } from '#ocpi';
-import { BadSettings, type Settings } from '#settings';
+import { type Party, TokenType } from '#ocpi';
+import { BadSettings, type OwnParties, type Settings } from '#settings';
 
 const token = z.strictObject({
   uid: z.string().regex(/^[\x21-\x7e]{1,36}$/, '1 to 36 printable characters'),
@@ -13,11 +13,17 @@ const driver = z.strictObject({
   password: z.string().min(8).max(200),
   name: z.string().min(1).max(100),
   contract_id: z.string().min(1).max(36),
+  /** Which of our parties the contract is with; the first that is an eMSP. */
+  country_code: z.string().optional(),
+  party_id: z.string().optional(),
   tokens: z.array(token).min(1).max(20),
 });
 
-export type DriverSettings = z.output<typeof driver>;
-export type TokenSettings = z.output<typeof token>;
+/** With the party whose it is. */
+export type TokenSettings = z.output<typeof token> & Party;
+export interface DriverSettings extends Omit<z.output<typeof driver>, 'tokens' | 'country_code' | 'party_id'> {
+  readonly tokens: TokenSettings[];
+}
 
 const portalSection = z.strictObject({
   operator_keys: z.array(z.string().min(16, 'a key has at least 16 random characters').max(200)).default([]),
@@ -37,7 +43,7 @@ export interface Config {
 }
 
 export function configOf(settings: Settings): Config {
-  const drivers = settings.list('drivers', driver);
+  const drivers = settings.list('drivers', driver).map((one) => withParty(one, settings.parties));
   const portal = settings.section('portal', portalSection);
   twice(drivers.map(({ email }) => email), 'email');
   twice(drivers.flatMap(({ tokens }) => tokens.map(({ uid }) => uid.toLowerCase())), 'token uid');
@@ -45,6 +51,14 @@ export function configOf(settings: Settings): Config {
     drivers, operatorKeys: portal.operator_keys, logInHours: portal.log_in_hours, proxies: portal.proxies,
     port: settings.port('PORTAL_PORT'), host: settings.variable('HOST', '127.0.0.1'),
   };
+}
+
+function withParty({ country_code, party_id, ...one }: z.output<typeof driver>, parties: OwnParties): DriverSettings {
+  const owner = parties.ownerOf({ country_code, party_id } as Partial<Party>, 'EMSP');
+  if (!owner.ok) throw new BadSettings(`drivers: ${one.email}: ${owner.message}`);
+  const { party } = owner;
+  const its = { country_code: party.country_code, party_id: party.party_id };
+  return { ...one, tokens: one.tokens.map((each) => ({ ...each, ...its })) };
 }
 
 function twice(values: readonly string[], what: string): void {

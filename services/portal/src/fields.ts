@@ -5,6 +5,15 @@ import { z } from 'zod';
 export const CountryCode = z.string().regex(/^[A-Za-z]{2}$/, 'two letters, such as CA').toUpperCase();
 export const PartyId = z.string().regex(/^[A-Za-z0-9]{3}$/, 'three letters or digits, such as BCT').toUpperCase();
 
+/** In a query: which of the operator's own parties is meant, where they are several. */
+export const OwnParty = z.string().regex(/^[A-Za-z]{2}\*[A-Za-z0-9]{3}$/, 'a party of yours, such as CA*BCT').toUpperCase().optional()
+  .meta({ description: 'which of your own parties, such as CA*BCT; has to be said where you are several' });
+
+export function ownParty({ own_party }: { own_party?: string | undefined }) {
+  const [countryCode = '', partyId = ''] = own_party?.split('*') ?? [];
+  return own_party === undefined ? {} : { ownParty: { countryCode, partyId } };
+}
+
 const printable = (most: number) =>
   z.string().regex(new RegExp(`^[\\x20-\\x7e]{1,${most}}$`), `1 to ${most} printable ASCII characters`);
 export const OcpiId = printable(36);

@@ -7,7 +7,7 @@ import {
   exportCdrs, exportLedger, getConsistencyProof, getHeads, getReceiptProof, listProjections, type Projection,
   rebuildProjection,
 } from '#contracts/ledger';
-import { CdrId, CountryCode, PartyId } from './fields.ts';
+import { CdrId, CountryCode, OwnParty, ownParty, PartyId } from './fields.ts';
 import { FileAnswer, operatorRoute, type Route } from './route.ts';
 
 /** A page is read from the database, and the last one is signed. */
@@ -39,11 +39,11 @@ function proofRoutes(bus: Bus): Route[] {
     operatorRoute({
       method: 'GET', path: '/v1/operator/ledger/heads',
       summary: 'The signed heads of the ledger, one for each day, and the public keys; at most 500 behind a day',
-      query: z.strictObject({ after_day: Day.optional(), ledger: Ledger }),
+      query: z.strictObject({ after_day: Day.optional(), ledger: Ledger, own_party: OwnParty }),
       answer: z.object({ keys: z.array(z.string()), heads: z.array(HeadView) }),
       async handle({ query }) {
         const { heads, keys } = await bus.ask(getHeads, {
-          afterDay: query.after_day ?? '', accounts: query.ledger === 'accounts',
+          afterDay: query.after_day ?? '', accounts: query.ledger === 'accounts', ...ownParty(query),
         });
         return { keys, heads: heads.map(headView) };
       },
@@ -65,11 +65,12 @@ function proofRoutes(bus: Bus): Route[] {
     operatorRoute({
       method: 'GET', path: '/v1/operator/ledger/consistency',
       summary: 'The proof that the ledger only grew from one head to a later one (RFC 6962)',
-      query: z.strictObject({ older: Day, newer: Day, ledger: Ledger }),
+      query: z.strictObject({ older: Day, newer: Day, ledger: Ledger, own_party: OwnParty }),
       answer: z.object({ older: HeadView, newer: HeadView, path: z.array(z.string()) }),
-      async handle({ query: { older: olderDay, newer: newerDay, ledger } }) {
-        const accounts = ledger === 'accounts';
-        const { older, newer, path } = await bus.ask(getConsistencyProof, { olderDay, newerDay, accounts });
+      async handle({ query }) {
+        const { older: olderDay, newer: newerDay } = query;
+        const accounts = query.ledger === 'accounts';
+        const { older, newer, path } = await bus.ask(getConsistencyProof, { olderDay, newerDay, accounts, ...ownParty(query) });
         return { older: headView(older!), newer: headView(newer!), path };
       },
     }),
@@ -87,13 +88,13 @@ function exportRoutes(bus: Bus): Route[] {
     operatorRoute({
       method: 'GET', path: '/v1/operator/ledger/export',
       summary: 'The whole ledger as JSON Lines, which npx roamwatt ledger verify verifies',
-      query: z.strictObject({ ledger: Ledger }),
+      query: z.strictObject({ ledger: Ledger, own_party: OwnParty }),
       answer: z.unknown(), media: ['application/jsonl'],
-      handle: ({ query: { ledger } }) => {
-        const accounts = ledger === 'accounts';
+      handle: ({ query }) => {
+        const accounts = query.ledger === 'accounts';
         const name = accounts ? 'accounts.jsonl' : 'ledger.jsonl';
         return streamed('application/jsonl', name, (cursor) =>
-          bus.ask(exportLedger, { cursor, accounts }, { timeoutMs: PAGE_MS }));
+          bus.ask(exportLedger, { cursor, accounts, ...ownParty(query) }, { timeoutMs: PAGE_MS }));
       },
     }),
     operatorRoute({

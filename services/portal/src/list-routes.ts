@@ -6,6 +6,8 @@ import { listLocations } from '#contracts/locations';
 import { listPartners } from '#contracts/ocpi-gateway';
 import type { Page, Party } from '#contracts/party';
 import { listSessions } from '#contracts/sessions';
+import type { OwnParties } from '#settings';
+import { partyOf } from './charges.ts';
 import { CountryCode, Limit, numberText, OcpiObject, PartyId } from './fields.ts';
 import { operatorRoute, type Route } from './route.ts';
 
@@ -26,7 +28,7 @@ const PageView = z.object({
 }).meta({ id: 'Page' });
 
 /** Lists of what is ours, a page at a time, as partners see it over OCPI. */
-export function listRoutes(bus: Bus, own: { country_code: string; party_id: string }): Route[] {
+export function listRoutes(bus: Bus, own: OwnParties): Route[] {
   const ofToken = z.strictObject({
     ...paging,
     country_code: CountryCode.optional(),
@@ -60,10 +62,10 @@ export function listRoutes(bus: Bus, own: { country_code: string; party_id: stri
 }
 
 /** Whose tokens may have charged here: those of all partners there ever were, and ours. */
-async function everyParty(bus: Bus, own: { country_code: string; party_id: string }): Promise<Pick<Party, 'countryCode' | 'partyId'>[]> {
+async function everyParty(bus: Bus, own: OwnParties): Promise<Pick<Party, 'countryCode' | 'partyId'>[]> {
   const { partners } = await bus.ask(listPartners, {});
   const all = [
-    { countryCode: own.country_code, partyId: own.party_id },
+    ...own.all.map(partyOf),
     ...partners.flatMap(({ roles }) => roles.flatMap(({ party }) => (party ? [party] : []))),
   ];
   return [...new Map(all.map(({ countryCode, partyId }) => [`${countryCode}*${partyId}`.toUpperCase(), { countryCode, partyId }])).values()];

@@ -4,9 +4,8 @@ import { fromJsonBytes } from '#contracts';
 import { type CdrFound, getCdr, listTokenCdrs } from '#contracts/cdr-ledger';
 import { decimal } from '#money';
 import type { Cdr } from '#ocpi';
-import type { PartySettings } from '#settings';
 import { settledCdr } from '#settlement';
-import { owns } from './charges.ts';
+import { owns, partyOf } from './charges.ts';
 import type { Money as Total } from './charge.ts';
 import type { Driver } from './entities.ts';
 import { Explanation, Findings, Money, OcpiObject } from './fields.ts';
@@ -39,14 +38,12 @@ type ReceiptId = Pick<ReceiptView, 'country_code' | 'party_id' | 'cdr_id'>;
 export class Receipts {
   constructor(
     private readonly bus: Bus,
-    private readonly party: PartySettings,
     private readonly retail: RetailPrices,
   ) {}
 
   async list(driver: Driver, limit: number): Promise<ReceiptView[]> {
-    const tokenParty = { countryCode: this.party.country_code, partyId: this.party.party_id };
-    const lists = await Promise.all(driver.tokens.map(({ uid }) => (
-      this.bus.ask(listTokenCdrs, { tokenParty, tokenUid: uid, limit }))));
+    const lists = await Promise.all(driver.tokens.map((token) => (
+      this.bus.ask(listTokenCdrs, { tokenParty: partyOf(token), tokenUid: token.uid, limit }))));
     const cdrs = lists.flatMap(({ cdrsJson }) => cdrsJson.map((bytes) => fromJsonBytes<Cdr>(bytes)));
     const newest = cdrs
       .map((cdr, index) => ({ cdr, index }))
@@ -64,7 +61,7 @@ export class Receipts {
     const { country_code: countryCode, party_id: partyId, cdr_id: cdrId } = id;
     const found = await this.bus.ask(getCdr, { party: { countryCode, partyId }, cdrId });
     const cdr = found.cdrJson && fromJsonBytes<Cdr>(found.cdrJson);
-    const [retail] = cdr && owns(driver, this.party, cdr.cdr_token) ? await this.retail.ofCdrs([cdr]) : [];
+    const [retail] = cdr && owns(driver, cdr.cdr_token) ? await this.retail.ofCdrs([cdr]) : [];
     if (!cdr || !retail) {
       throw new Problem(404, 'unknown-receipt', `cdr_id: none of your receipts is ${countryCode}*${partyId} ${cdrId}`);
     }

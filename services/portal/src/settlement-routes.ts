@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Bus } from '#bus';
 import { agreementJson, agreementOf, type AgreementVersion, getAgreement, setAgreement } from '#contracts/agreements';
 import { type AgreementTerms, termsDigest } from '#settlement';
-import { CountryCode, Limit, PartyId } from './fields.ts';
+import { CountryCode, Limit, OwnParty, ownParty, PartyId } from './fields.ts';
 import { Problem } from './problem.ts';
 import { FileAnswer, operatorRoute, type Route } from './route.ts';
 import { Statements, type StatementId } from './statements.ts';
@@ -74,10 +74,10 @@ function agreementRoutes(bus: Bus): Route[] {
       },
     }),
     operatorRoute({
-      method: 'GET', path, params, answer: z.object({ versions: z.array(AgreementView) }),
+      method: 'GET', path, params, query: z.strictObject({ own_party: OwnParty }), answer: z.object({ versions: z.array(AgreementView) }),
       summary: 'What was agreed on with a partner, by the first month that it holds for',
-      async handle({ params: { country_code: countryCode, party_id: partyId } }) {
-        const { versions } = await bus.ask(getAgreement, { partner: { countryCode, partyId } });
+      async handle({ params: { country_code: countryCode, party_id: partyId }, query }) {
+        const { versions } = await bus.ask(getAgreement, { partner: { countryCode, partyId }, ...ownParty(query) });
         return { versions: versions.map(agreementView) };
       },
     }),
@@ -99,10 +99,10 @@ function statementRoutes(statements: Statements): Route[] {
     operatorRoute({
       method: 'GET', path, params, media: [FORMATS.csv, FORMATS.pdf],
       summary: 'What we and a partner owe each other for a month; also by Accept: text/csv, application/pdf',
-      query: z.strictObject({ format: z.enum(Object.keys(FORMATS) as [Format, ...Format[]]).optional() }),
+      query: z.strictObject({ format: z.enum(Object.keys(FORMATS) as [Format, ...Format[]]).optional(), own_party: OwnParty }),
       answer: z.object({ statement: z.unknown(), notes: z.unknown(), text: z.string() }),
       async handle({ params: asked, query, reply }): Promise<FileAnswer | { statement: unknown; notes: unknown; text: string }> {
-        const id = idOf(asked);
+        const id = idOf({ ...asked, ...query });
         switch (query.format ?? acceptedFormat(reply.request.headers.accept ?? '')) {
           case 'csv': return statements.csv(id);
           case 'pdf': return statements.pdf(id);
@@ -113,15 +113,18 @@ function statementRoutes(statements: Statements): Route[] {
     operatorRoute({
       method: 'GET', path: `${path}/lines`, params,
       summary: 'All CDRs of a statement, page by page: `after` is the `next` of the page before',
-      query: z.strictObject({ after: z.string().max(200).default(''), limit: Limit(1_000, 100) }),
+      query: z.strictObject({ after: z.string().max(200).default(''), limit: Limit(1_000, 100), own_party: OwnParty }),
       answer: z.object({ lines: z.array(z.unknown()), next: z.string() }),
-      handle: async ({ params: asked, query }) => statements.page(idOf(asked), query),
+      handle: async ({ params: asked, query }) => statements.page(idOf({ ...asked, ...query }), query),
     }),
   ];
 }
 
-function idOf({ country_code: countryCode, party_id: partyId, month }: { country_code: string; party_id: string; month: string }): StatementId {
-  return { countryCode, partyId, month };
+function idOf(
+  { country_code: countryCode, party_id: partyId, month, own_party }:
+  { country_code: string; party_id: string; month: string; own_party?: string | undefined },
+): StatementId {
+  return { countryCode, partyId, month, ...ownParty({ own_party }) };
 }
 
 /** The first that is asked for of those there are; JSON where anything will do. */

@@ -21,7 +21,8 @@ export function signInRoute(drivers: Drivers): Route {
     async handle({ body, address }) {
       const { token, driver } = await drivers.signIn(body.email, body.password, address);
       const { name, contractId: contract_id, tokens } = driver;
-      return { token, driver: { name, contract_id, tokens } };
+      const shown = tokens.map(({ country_code: _, party_id: __, ...each }) => each);
+      return { token, driver: { name, contract_id, tokens: shown } };
     },
   });
 }

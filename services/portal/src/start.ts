@@ -29,7 +29,7 @@ import { tariffRoutes } from './tariff-routes.ts';
 export function start(env: Env): Promise<Running> {
   return startService(env, { name: 'portal', migrations }, async ({ bus, db, log, tracer, settings, onStop }) => {
     const config = configOf(settings);
-    const { party, clock } = settings;
+    const { parties, clock } = settings;
     const orm = await openOrm({ url: settings.databaseUrl, schema: db.schema, entities });
     onStop(() => orm.close());
     const drivers = new Drivers(orm, db, {
@@ -40,18 +40,18 @@ export function start(env: Env): Promise<Running> {
     onStop(stopIssuing);
 
     const retail = new RetailPrices(bus);
-    const charges = new Charges({ bus, db, party, clock, retail });
+    const charges = new Charges({ bus, db, clock, retail });
     const live = await Live.watching(bus, charges);
     const routes = [
       signInRoute(drivers),
       ...driverRoutes({
-        charges, live, receipts: new Receipts(bus, party, retail), evses: searchEvses(bus, clock, retail),
+        charges, live, receipts: new Receipts(bus, retail), evses: searchEvses(bus, clock, retail),
       }),
       ...accountRoutes(bus),
       ...operatorRoutes(bus),
       ...ledgerRoutes(bus),
-      ...listRoutes(bus, party),
-      ...tariffRoutes(bus, party),
+      ...listRoutes(bus, parties),
+      ...tariffRoutes(bus),
       ...disputeRoutes(bus),
     ];
     const adapter = new FastifyAdapter(fastifyOptions(config.proxies));

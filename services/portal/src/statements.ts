@@ -11,6 +11,8 @@ export interface StatementId {
   readonly countryCode: string;
   readonly partyId: string;
   readonly month: string;
+  /** Which of our own parties; absent where we are one. */
+  readonly ownParty?: { readonly countryCode: string; readonly partyId: string };
 }
 
 export interface FoundStatement {
@@ -26,17 +28,17 @@ const TIMEOUT_MS = 30_000;
 export class Statements {
   constructor(private readonly bus: Bus) {}
 
-  async find({ countryCode, partyId, month }: StatementId): Promise<FoundStatement> {
-    const asked = { partner: { countryCode, partyId }, month };
+  async find(id: StatementId): Promise<FoundStatement> {
+    const asked = askedOf(id);
     const { statementJson, notesJson, text } = await this.bus.ask(getStatement, asked, { timeoutMs: TIMEOUT_MS });
     return { statement: fromJsonBytes<Statement>(statementJson), notes: fromJsonBytes<StatementNotes>(notesJson), text };
   }
 
   async page(
-    { countryCode, partyId, month }: StatementId,
+    id: StatementId,
     { after, limit }: { after: string; limit: number },
   ): Promise<{ lines: StatementLine[]; next: string }> {
-    const asked = { partner: { countryCode, partyId }, month, after, limit };
+    const asked = { ...askedOf(id), after, limit };
     const { linesJson, next } = await this.bus.ask(listStatementLines, asked, { timeoutMs: TIMEOUT_MS });
     return { lines: linesJson.map((bytes) => fromJsonBytes<StatementLine>(bytes)), next };
   }
@@ -76,6 +78,11 @@ export class Statements {
 
 const PAGE = 1_000;
 
-function nameOf({ countryCode, partyId, month }: StatementId, ending: string): string {
-  return `statement-${countryCode}-${partyId}-${month}.${ending}`;
+function askedOf({ countryCode, partyId, month, ownParty }: StatementId) {
+  return { partner: { countryCode, partyId }, month, ...(ownParty ? { ownParty } : {}) };
+}
+
+function nameOf({ countryCode, partyId, month, ownParty }: StatementId, ending: string): string {
+  const own = ownParty ? `${ownParty.countryCode}-${ownParty.partyId}-` : '';
+  return `statement-${own}${countryCode}-${partyId}-${month}.${ending}`;
 }

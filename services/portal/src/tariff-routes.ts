@@ -5,7 +5,6 @@ import { Change } from '#contracts/party';
 import {
   getTariff, lintTariff, listTariffs, listTariffVersions, publishTariff, type TariffLint, withdrawTariff,
 } from '#contracts/tariff-engine';
-import type { Party } from '#ocpi';
 import { CountryCode, Limit, numberText, OcpiId, OcpiObject, PartyId } from './fields.ts';
 import { Problem } from './problem.ts';
 import { operatorRoute, type Route } from './route.ts';
@@ -13,7 +12,7 @@ import { operatorRoute, type Route } from './route.ts';
 const Instant = z.string().regex(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/, 'RFC 3339 in UTC, such as 2022-02-01T17:00:00Z');
 const Offset = numberText(z.int().min(0).max(1_000_000).default(0));
 
-/** An OCPI 2.2.1 Tariff; country_code, party_id and last_updated are ours and filled in. */
+/** An OCPI 2.2.1 Tariff; last_updated is filled in, and country_code and party_id where they are left out. */
 const TariffBody = z.looseObject({
   id: OcpiId.optional(),
   currency: z.string().length(3),
@@ -41,16 +40,17 @@ const changes: Readonly<Record<number, string>> = {
 };
 
 /** The operator's tariffs, and what partners published to us. */
-export function tariffRoutes(bus: Bus, party: Party): Route[] {
-  return [...readingRoutes(bus, party), ...changingRoutes(bus)];
+export function tariffRoutes(bus: Bus): Route[] {
+  return [...readingRoutes(bus), ...changingRoutes(bus)];
 }
 
-function readingRoutes(bus: Bus, own: Party): Route[] {
-  const read = async (party: { countryCode: string; partyId: string }, tariffId: string, asOf: string | undefined) => {
-    const found = await bus.ask(getTariff, { party, tariffId, ...(asOf === undefined ? {} : { asOf }) });
+function readingRoutes(bus: Bus): Route[] {
+  const read = async (party: { countryCode: string; partyId: string } | undefined, tariffId: string, asOf: string | undefined) => {
+    const found = await bus.ask(getTariff, { ...(party ? { party } : {}), tariffId, ...(asOf === undefined ? {} : { asOf }) });
     if (!found.tariffJson) {
       const when = asOf === undefined ? 'now' : `at ${asOf}`;
-      throw new Problem(404, 'unknown-tariff', `tariff_id: ${party.countryCode}*${party.partyId} has no tariff ${tariffId} here ${when}`);
+      const who = party ? `${party.countryCode}*${party.partyId} has` : 'we have';
+      throw new Problem(404, 'unknown-tariff', `tariff_id: ${who} no tariff ${tariffId} here ${when}`);
     }
     const { version, heldSince: held_since, tariffJson } = found;
     return { version, held_since, tariff: fromJsonBytes<Record<string, unknown>>(tariffJson) };
@@ -70,8 +70,7 @@ function readingRoutes(bus: Bus, own: Party): Route[] {
     operatorRoute({
       method: 'GET', path: '/v1/operator/tariffs/:tariff_id', summary: 'A tariff of ours, as it is or as it was',
       params: z.strictObject({ tariff_id: OcpiId }), query: asOf, answer: Found,
-      handle: ({ params, query }) =>
-        read({ countryCode: own.country_code, partyId: own.party_id }, params.tariff_id, query.as_of),
+      handle: ({ params, query }) => read(undefined, params.tariff_id, query.as_of),
     }),
     operatorRoute({
       method: 'GET', path: '/v1/operator/tariffs/:country_code/:party_id/:tariff_id',

@@ -52,9 +52,9 @@ export class AskController {
 
   @Answers(startSession)
   start(requests: StartSession[]) {
-    return each(requests, ({ tokenJson, authorizationReference: reference, ...wish }) =>
+    return each(requests, ({ tokenJson, authorizationReference: reference, party, ...wish }) =>
       this.commands.start(
-        { ...wish, token: fromJsonBytes<Token>(tokenJson), reference },
+        { ...wish, token: fromJsonBytes<Token>(tokenJson), reference, party: party && ocpiParty(party) },
         'partner',
       ),
     );
@@ -62,8 +62,16 @@ export class AskController {
 
   @Answers(stopSession)
   stop(requests: StopSession[]) {
-    return each(requests, ({ orderId, sessionId, parties }) =>
-      this.commands.stop({ orderId, sessionId, parties: parties.map(ocpiParty) }, 'partner'),
+    return each(requests, ({ orderId, sessionId, parties, party }) =>
+      this.commands.stop(
+        {
+          orderId,
+          sessionId,
+          parties: parties.map(ocpiParty),
+          party: party && ocpiParty(party),
+        },
+        'partner',
+      ),
     );
   }
 
@@ -101,8 +109,12 @@ export class AskController {
 
   @Answers(listSessions)
   list(requests: ListSessions[]) {
-    return each(requests, async ({ tokenParties, page }) => {
-      const { texts, total } = await this.sessions.list(tokenParties.map(ocpiParty), page!);
+    return each(requests, async ({ tokenParties, page, owner }) => {
+      const { texts, total } = await this.sessions.list(
+        tokenParties.map(ocpiParty),
+        page!,
+        owner && ocpiParty(owner),
+      );
       return { objectsJson: withinOneAnswer(texts.map(toJsonBytes), (json) => json), total };
     });
   }

@@ -6,7 +6,7 @@ import type {
   TransactionStopped,
 } from '#contracts/ocpp-gateway';
 import { addDue } from '#due';
-import type { PartySettings } from '#settings';
+import type { OwnParties } from '#settings';
 import { type Log, withTraceparent } from '#telemetry';
 import type { Clock } from '#time';
 import { beganTooLate } from './command.ts';
@@ -26,7 +26,7 @@ export interface ChargingParts {
   readonly platform: string;
   readonly bus: Bus;
   readonly clock: Clock;
-  readonly party: PartySettings;
+  readonly parties: OwnParties;
   readonly config: Config;
   readonly log: Log;
   readonly logs: Logs;

@@ -21,6 +21,8 @@ export interface CommandsParts {
 export interface StartWish {
   readonly orderId: string;
   readonly token: Token;
+  /** Only where this party of ours operates. */
+  readonly party?: Party | undefined;
   readonly locationId: string;
   readonly evseUid?: string | undefined;
   readonly connectorId?: string | undefined;
@@ -32,6 +34,8 @@ export interface StopWish {
   readonly sessionId: string;
   /** On whose behalf; the token must be one of theirs. */
   readonly parties: readonly Party[];
+  /** Only a session of this party of ours. */
+  readonly party?: Party | undefined;
 }
 
 /** The answer at once; OCPI CommandResponseType. */
@@ -62,11 +66,11 @@ export class Commands {
     });
   }
 
-  async stop({ orderId, sessionId, parties }: StopWish, from: 'partner' | 'own'): Promise<Taken> {
+  async stop({ orderId, sessionId, parties, party: operator }: StopWish, from: 'partner' | 'own'): Promise<Taken> {
     const known = await this.known(orderId);
     if (known) return known;
     const { state } = await this.parts.logs.sessions.load(sessionId);
-    if (!('session' in state))
+    if (!('session' in state) || (operator && !sameParty(state.session, operator)))
       return refused('UNKNOWN_SESSION', 'there is no such session');
     const {
       session: { cdr_token: token },
@@ -114,6 +118,7 @@ export class Commands {
   }
 
   private async resolve({
+    party,
     locationId,
     evseUid,
     connectorId,
@@ -121,6 +126,7 @@ export class Commands {
     try {
       return await this.parts.bus.ask(resolveEvse, {
         locationId,
+        ...(party ? { party: { countryCode: party.country_code, partyId: party.party_id } } : {}),
         ...(evseUid === undefined ? {} : { evseUid }),
         ...(connectorId === undefined ? {} : { connectorId }),
       });

@@ -2,7 +2,7 @@ import type { Bus } from '#bus';
 import type { Authorization, TransactionStarted } from '#contracts/ocpp-gateway';
 import { fromJsonBytes } from '#contracts';
 import type { Session, Token } from '#ocpi';
-import type { PartySettings } from '#settings';
+import type { OwnParties } from '#settings';
 import type { Log } from '#telemetry';
 import type { Clock } from '#time';
 import type { SessionCommand, WhyInvalid } from './session-events.ts';
@@ -11,7 +11,7 @@ import { type Place, placeOf, tariffFor } from './snapshots.ts';
 export interface OpeningParts {
   readonly bus: Bus;
   readonly clock: Clock;
-  readonly party: PartySettings;
+  readonly parties: OwnParties;
   readonly log: Log;
 }
 
@@ -64,9 +64,10 @@ interface NewSession {
 }
 
 function newSession(
-  { party: { country_code, party_id }, clock }: OpeningParts,
+  { clock }: OpeningParts,
   { sessionId, startedAt, place, token, authorization, currency }: NewSession,
 ): Session {
+  const { country_code, party_id } = place.location;
   return {
     country_code,
     party_id,

@@ -20,6 +20,8 @@ export interface Order {
   readonly sessionId?: string | undefined;
   readonly party: Party;
   readonly tokenUid: string;
+  /** Whose of our parties the token is; absent in orders of before a platform was several. */
+  readonly tokenParty?: Party | undefined;
   readonly at: string;
   /** Of an accepted one: when its result should be here. */
   readonly resultDueAt?: string | undefined;
@@ -40,7 +42,7 @@ export type OrderBody =
 export type OrderCommand =
   | {
       readonly type: 'PlaceOrder';
-      readonly order: Pick<Order, 'orderId' | 'command' | 'party' | 'tokenUid'>;
+      readonly order: Pick<Order, 'orderId' | 'command' | 'party' | 'tokenUid' | 'tokenParty'>;
       readonly body: OrderBody;
       readonly at: string;
     }

@@ -1,8 +1,8 @@
 import { Rejected } from '#decider';
 import { addDue } from '#due';
-import { idKey, type Party, sameId, sameParty, type Token } from '#ocpi';
+import { type CdrToken, idKey, type Party, sameId, type Token } from '#ocpi';
 import type { Database } from '#postgres';
-import type { PartySettings } from '#settings';
+import type { OwnParties } from '#settings';
 import { currentTraceparent } from '#telemetry';
 import type { Clock } from '#time';
 import type { Config } from './config.ts';
@@ -17,7 +17,7 @@ export type OrderRefusal =
 export interface OrdersParts {
   readonly db: Database;
   readonly clock: Clock;
-  readonly party: PartySettings;
+  readonly parties: OwnParties;
   readonly config: Config;
   readonly logs: Logs;
   wake(): void;
@@ -61,7 +61,7 @@ export class Orders {
       );
     }
     return this.place(
-      { orderId, command: 'START_SESSION', party, tokenUid: token.uid },
+      { orderId, command: 'START_SESSION', party, tokenUid: token.uid, tokenParty: ownerOf(token) },
       {
         token,
         location_id: locationId,
@@ -77,17 +77,17 @@ export class Orders {
       state: { order },
     } = await this.parts.logs.orders.load(orderId);
     if (order) return order;
-    const uid = await this.uidOf(party, sessionId);
-    if (uid === undefined)
+    const token = await this.tokenOf(party, sessionId);
+    if (token === undefined)
       throw new Rejected<OrderRefusal>('unknown-session', `there is no session ${sessionId}`);
-    if (!sameId(uid, tokenUid)) {
+    if (!sameId(token.uid, tokenUid)) {
       throw new Rejected<OrderRefusal>(
         'session-of-another-driver',
         `session ${sessionId} is another token's`,
       );
     }
     return this.place(
-      { orderId, command: 'STOP_SESSION', party, tokenUid },
+      { orderId, command: 'STOP_SESSION', party, tokenUid, tokenParty: ownerOf(token) },
       { session_id: sessionId },
     );
   }
@@ -114,7 +114,7 @@ export class Orders {
   }
 
   private async place(
-    order: Pick<Order, 'orderId' | 'command' | 'party' | 'tokenUid'>,
+    order: Pick<Order, 'orderId' | 'command' | 'party' | 'tokenUid' | 'tokenParty'>,
     body: OrderBody,
   ): Promise<Order> {
     const { db, clock, config, logs, wake } = this.parts;
@@ -150,13 +150,17 @@ export class Orders {
     return state.order!;
   }
 
-  private async uidOf(party: Party, sessionId: string): Promise<string | undefined> {
-    const { db, logs, party: own } = this.parts;
-    if (sameParty(party, own)) return uidIn((await logs.sessions.load(sessionId)).state);
-    return (await findPartnerSession(db, party, sessionId))?.session.cdr_token.uid;
+  private async tokenOf(party: Party, sessionId: string): Promise<CdrToken | undefined> {
+    const { db, logs, parties } = this.parts;
+    if (parties.has(party)) return tokenIn((await logs.sessions.load(sessionId)).state);
+    return (await findPartnerSession(db, party, sessionId))?.session.cdr_token;
   }
 }
 
-function uidIn(state: SessionState): string | undefined {
-  return 'session' in state ? state.session.cdr_token.uid : undefined;
+function tokenIn(state: SessionState): CdrToken | undefined {
+  return 'session' in state ? state.session.cdr_token : undefined;
+}
+
+function ownerOf({ country_code, party_id }: Party): Party {
+  return { country_code, party_id };
 }

@@ -9,8 +9,8 @@ import {
 } from '#contracts/ocpi-gateway';
 import { toJsonBytes } from '#contracts';
 import type { DueHandler } from '#due';
-import { sameParty, type Token } from '#ocpi';
-import type { PartySettings } from '#settings';
+import type { Token } from '#ocpi';
+import type { OwnParties } from '#settings';
 import { currentTraceparent } from '#telemetry';
 import { type Clock, rfc3339 } from '#time';
 import type { Commands, Taken } from './commands.ts';
@@ -22,7 +22,7 @@ import { notThere, whenThere } from './when-there.ts';
 export interface SendOrderParts {
   readonly bus: Bus;
   readonly clock: Clock;
-  readonly party: PartySettings;
+  readonly parties: OwnParties;
   readonly config: Config;
   readonly logs: Logs;
   readonly commands: Commands;
@@ -41,7 +41,7 @@ export class SendOrder {
       });
       if (!state?.order) return notThere(attempt);
       if (state.order.state !== 'sent') return 'done';
-      if (sameParty(state.order.party, this.parts.party))
+      if (this.parts.parties.has(state.order.party))
         await this.carryOutOurselves(state.order, state.body!);
       else await this.send(state.order, state.body!, attempt);
       return 'done';
@@ -50,7 +50,7 @@ export class SendOrder {
 
   /** At most once: a command that may have arrived is not sent again, and a timer says that nobody knows. */
   private async send(
-    { orderId, party, command }: Order,
+    { orderId, party, tokenParty, command }: Order,
     body: OrderBody,
     attempt: number,
   ): Promise<void> {
@@ -61,6 +61,7 @@ export class SendOrder {
       command,
       bodyJson: toJsonBytes(body),
       party: { countryCode: party.country_code, partyId: party.party_id },
+      ...(tokenParty ? { from: { countryCode: tokenParty.country_code, partyId: tokenParty.party_id } } : {}),
     });
     if (sent === 'unknown' || sent.outcome === SendOutcome.UNCLEAR)
       return this.giveUp(orderId, 'the operator did not answer in time');
@@ -120,14 +121,15 @@ export class SendOrder {
     }
   }
 
-  private async carryOutOurselves({ orderId }: Order, body: OrderBody): Promise<void> {
-    const { commands, party } = this.parts;
+  private async carryOutOurselves({ orderId, party }: Order, body: OrderBody): Promise<void> {
+    const { commands, parties } = this.parts;
     const { result, message, timeoutS } = (await ('session_id' in body
-      ? commands.stop({ orderId, sessionId: body.session_id, parties: [party] }, 'own')
+      ? commands.stop({ orderId, sessionId: body.session_id, parties: parties.all, party }, 'own')
       : commands.start(
           {
             orderId,
             token: body.token as Token,
+            party,
             locationId: body.location_id,
             evseUid: body.evse_uid,
             connectorId: body.connector_id,

@@ -57,18 +57,20 @@ export interface ListRequest {
   readonly limit: number;
 }
 
-/** Our own sessions of these parties' tokens, in order of creation: a page, and how many there are. TRN-50, TRN-54. */
+/** Our own sessions (or those of one of our parties) of these parties' tokens, in order of creation: a page, and how many there are. TRN-50, TRN-54. */
 export async function listOwnSessions(
   db: Queryable,
   parties: readonly Party[],
   { dateFrom, dateTo, offset, limit }: ListRequest,
+  owner?: Party,
 ): Promise<{ texts: string[]; total: number }> {
   const window = `token_party = ANY($1) AND ($2::timestamptz IS NULL OR last_updated >= $2)
-    AND ($3::timestamptz IS NULL OR last_updated < $3)`;
-  const bounds = [parties.map(partyKey), dateFrom ?? null, dateTo ?? null];
+    AND ($3::timestamptz IS NULL OR last_updated < $3)
+    AND ($4::text IS NULL OR lower(session::json->>'country_code' || '*' || (session::json->>'party_id')) = $4)`;
+  const bounds = [parties.map(partyKey), dateFrom ?? null, dateTo ?? null, owner ? partyKey(owner) : null];
   const [page, count] = await Promise.all([
     db.query<{ session: string }>(
-      `SELECT session FROM own_sessions WHERE ${window} ORDER BY created OFFSET $4 LIMIT $5`,
+      `SELECT session FROM own_sessions WHERE ${window} ORDER BY created OFFSET $5 LIMIT $6`,
       [...bounds, offset, limit],
     ),
     db.query<{ total: number }>(

@@ -1,6 +1,6 @@
 import { idKey, type Party, sameParty } from '#ocpi';
 import type { Database } from '#postgres';
-import type { PartySettings } from '#settings';
+import type { OwnParties } from '#settings';
 import type { Logs } from './logs.ts';
 import { findPartnerSession } from './partner-session-rows.ts';
 import { type ListRequest, listOwnSessions, listTokenSessions } from './session-rows.ts';
@@ -8,7 +8,7 @@ import { type ListRequest, listOwnSessions, listTokenSessions } from './session-
 export interface SessionsParts {
   readonly db: Database;
   readonly logs: Logs;
-  readonly party: PartySettings;
+  readonly parties: OwnParties;
 }
 
 /** Sessions as they stand, ours and partners'. */
@@ -17,18 +17,18 @@ export class Sessions {
 
   /** The OCPI Session's JSON. */
   async find(party: Party, sessionId: string): Promise<{ text: string; own: boolean } | undefined> {
-    const { db, logs, party: own } = this.parts;
-    if (!sameParty(party, own)) {
+    const { db, logs, parties } = this.parts;
+    if (!parties.has(party)) {
       const held = await findPartnerSession(db, party, sessionId);
       return held && { text: held.text, own: false };
     }
     const { state } = await logs.sessions.load(idKey(sessionId));
-    if (!('session' in state)) return undefined;
+    if (!('session' in state) || !sameParty(state.session, party)) return undefined;
     return { text: JSON.stringify(state.session), own: true };
   }
 
-  list(parties: readonly Party[], page: ListRequest): Promise<{ texts: string[]; total: number }> {
-    return listOwnSessions(this.parts.db, parties, page);
+  list(tokenParties: readonly Party[], page: ListRequest, owner?: Party): Promise<{ texts: string[]; total: number }> {
+    return listOwnSessions(this.parts.db, tokenParties, page, owner);
   }
 
   ofToken(party: Party, tokenUid: string, limit: number): Promise<string[]> {

@@ -4,7 +4,7 @@ import { resolveStation } from '#contracts/locations';
 import { selectTariff, type SelectTariffSchema } from '#contracts/tariff-engine';
 import { fromJsonBytes } from '#contracts';
 import { findEvse, type Location, sameId, type Tariff, type Token } from '#ocpi';
-import type { PartySettings } from '#settings';
+import type { OwnParties } from '#settings';
 import type { Log } from '#telemetry';
 import type { Clock } from '#time';
 
@@ -52,7 +52,7 @@ export interface ChosenTariff {
 interface Choosing {
   readonly bus: Bus;
   readonly clock: Clock;
-  readonly party: PartySettings;
+  readonly parties: OwnParties;
   readonly log: Log;
 }
 
@@ -61,7 +61,7 @@ interface Choosing {
  * wrong by years: where none held then, the one of now does. Where there is none, charging is free.
  */
 export async function tariffFor(
-  { bus, clock, party, log }: Choosing,
+  { bus, clock, parties, log }: Choosing,
   place: Place,
   token: Token,
   startedAt: string,
@@ -70,10 +70,11 @@ export async function tariffFor(
     sameId(id, place.connectorId),
   );
   const tariffIds = [...(connector?.tariff_ids ?? [])];
+  const { country_code: countryCode, party_id: partyId } = place.location;
   if (tariffIds.length > 0) {
     for (const at of [startedAt, clock.iso()]) {
       const chosen = await chosenAt(bus, {
-        party: { countryCode: party.country_code, partyId: party.party_id },
+        party: { countryCode, partyId },
         tariffIds,
         tokenType: token.type,
         tokenParty: { countryCode: token.country_code, partyId: token.party_id },
@@ -88,6 +89,7 @@ export async function tariffFor(
       tariffs: tariffIds,
     });
   }
+  const party = parties.find(place.location) ?? parties.first;
   return { tariff: freeTariff(party, startedAt), tariffVersion: 0 };
 }
 
@@ -105,7 +107,7 @@ async function chosenAt(
 }
 
 /** Nobody is charged a price that was never published. */
-function freeTariff({ country_code, party_id, currency }: PartySettings, at: string): Tariff {
+function freeTariff({ country_code, party_id, currency }: OwnParties['first'], at: string): Tariff {
   return {
     country_code,
     party_id,

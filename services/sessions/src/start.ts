@@ -29,7 +29,7 @@ export function start(env: Env): Promise<Running> {
     env,
     { name: 'sessions', migrations },
     async ({ bus, db, log, settings, onStop }) => {
-      const { clock, party, platform } = settings;
+      const { clock, parties, platform } = settings;
       const config = configOf(settings);
       const store = tellable(postgresEventStore(db), tells);
       onStop(() => store.close());
@@ -40,7 +40,7 @@ export function start(env: Env): Promise<Running> {
         bus,
         db,
         clock,
-        party,
+        parties,
         platform,
         config,
         log,

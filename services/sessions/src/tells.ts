@@ -84,7 +84,7 @@ function whole(session: Session) {
 }
 
 /** An order as others see it. */
-export function orderView({ party, sessionId, resultDueAt: _, ...order }: Order) {
+export function orderView({ party, sessionId, resultDueAt: _, tokenParty: __, ...order }: Order) {
   return {
     ...order,
     party: { countryCode: party.country_code, partyId: party.party_id },

@@ -1,7 +1,6 @@
 import type { DueHandler, DueOutcome } from '#due';
-import { sameParty } from '#ocpi';
 import type { Database } from '#postgres';
-import type { PartySettings } from '#settings';
+import type { OwnParties } from '#settings';
 import { currentTraceparent } from '#telemetry';
 import type { Clock } from '#time';
 import type { Config } from './config.ts';
@@ -14,7 +13,7 @@ import { notThere, whenThere } from './when-there.ts';
 export interface WatchOrderParts {
   readonly db: Database;
   readonly clock: Clock;
-  readonly party: PartySettings;
+  readonly parties: OwnParties;
   readonly config: Config;
   readonly logs: Logs;
 }
@@ -62,8 +61,8 @@ export class WatchOrder {
   }
 
   private async hasEnded({ party }: Order, sessionId: string): Promise<boolean> {
-    const { db, logs, party: own } = this.parts;
-    if (sameParty(party, own))
+    const { db, logs, parties } = this.parts;
+    if (parties.has(party))
       return (await logs.sessions.load(sessionId)).state.status !== 'active';
     const held = await findPartnerSession(db, party, sessionId);
     return held !== undefined && isOver(held.session);

@@ -6,7 +6,7 @@ import { openDue } from '#due';
 import { memoryEventStore } from '#event-store';
 import { exampleToken } from '#ocpi';
 import { type Database, openDatabase } from '#postgres';
-import type { PartySettings } from '#settings';
+import { OwnParties } from '#settings';
 import { log } from '#telemetry';
 import { freshDatabase, type FreshDatabase, freshPlatform, natsUrl } from '#test-servers';
 import { fixedClock } from '#time';
@@ -22,13 +22,9 @@ import { config } from './config.ts';
 // What a worker does that takes over from one that was killed in the middle: `attempt` is then above 1.
 
 const at = '2022-02-01T17:00:00Z';
-const party: PartySettings = {
-  country_code: 'CA',
-  party_id: 'BCT',
-  name: 'Energy OASIS',
-  roles: ['CPO'],
-  currency: 'CAD',
-};
+const parties = new OwnParties([
+  { country_code: 'CA', party_id: 'BCT', name: 'Energy OASIS', roles: ['CPO'], currency: 'CAD' },
+]);
 const task = {
   kind: 'start',
   stationId: 'OASIS-L2-01',
@@ -69,7 +65,7 @@ function aService(rate = 1) {
   asked = [];
   const clock = { ...fixedClock(at), rate };
   const logs = logsOf(memoryEventStore());
-  const parts = { bus, db, clock, party, config, log: log('sessions'), logs, wake() {} };
+  const parts = { bus, db, clock, parties, config, log: log('sessions'), logs, wake() {} };
   const commands = new Commands(parts);
   const orders = new Orders(parts);
   const carryOut = new CarryOut({ ...parts, openingOf: async () => undefined });

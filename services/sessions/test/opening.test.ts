@@ -9,7 +9,7 @@ import { openDue } from '#due';
 import { memoryEventStore } from '#event-store';
 import { exampleLocation, exampleTariff, exampleToken } from '#ocpi';
 import { type Database, openDatabase, type Tx } from '#postgres';
-import type { PartySettings } from '#settings';
+import { OwnParties } from '#settings';
 import { log } from '#telemetry';
 import { freshDatabase, type FreshDatabase, freshPlatform, natsUrl } from '#test-servers';
 import { fixedClock } from '#time';
@@ -26,7 +26,7 @@ import { config } from './config.ts';
 
 const platform = freshPlatform();
 const clock = fixedClock('2022-02-01T17:00:00Z');
-const party: PartySettings = { country_code: 'CA', party_id: 'BCT', name: 'Energy OASIS', roles: ['CPO'], currency: 'CAD' };
+const parties = new OwnParties([{ country_code: 'CA', party_id: 'BCT', name: 'Energy OASIS', roles: ['CPO'], currency: 'CAD' }]);
 
 let database: FreshDatabase;
 let db: Database;
@@ -68,7 +68,7 @@ let transactions = 0;
 /** What a process of the service does; another process on the same log and rows is `again()`. */
 function aService(store = memoryEventStore()) {
   const logs = logsOf(store);
-  const parts = { bus, db, clock, party, platform, config, log: log('sessions'), logs, wake() {} };
+  const parts = { bus, db, clock, parties, platform, config, log: log('sessions'), logs, wake() {} };
   const said = new Said(parts);
   const connectors = new Connectors({ ...parts, said });
   const charging = new Charging({ ...parts, connectors, said });
@@ -169,7 +169,7 @@ test('a worker that was killed in the middle is followed by one that does it aga
         throw new Error('killed');
       }),
   };
-  const parts = { bus, db: killed as unknown as Database, clock, party, log: log('sessions'), logs: service.logs, said: service.said };
+  const parts = { bus, db: killed as unknown as Database, clock, parties, log: log('sessions'), logs: service.logs, said: service.said };
   const dying = new OpenSession(parts).kinds['open-session']!;
   const due = { id: 'open', key: 'open', kind: 'open-session', at: 0, body: { sessionId: charge.sessionId } };
   await expect(dying(due, 1)).rejects.toThrow('killed');

@@ -4,6 +4,7 @@ import { toJsonBytes } from '#contracts';
 import { memoryEventStore } from '#event-store';
 import { exampleSession, exampleToken } from '#ocpi';
 import { type Database, openDatabase } from '#postgres';
+import { OwnParties } from '#settings';
 import { freshDatabase, type FreshDatabase } from '#test-servers';
 import { fixedClock } from '#time';
 import { logsOf } from '../src/logs.ts';
@@ -15,7 +16,7 @@ import { config } from './config.ts';
 // Which order a partner's Session is of, where it does not say so.
 
 const xyz = { country_code: 'CA', party_id: 'XYZ' };
-const own = { country_code: 'CA', party_id: 'CPK', name: 'Carbon Plunk', roles: ['EMSP' as const], currency: 'CAD' };
+const own = new OwnParties([{ country_code: 'CA', party_id: 'CPK', name: 'Carbon Plunk', roles: ['EMSP'], currency: 'CAD' }]);
 
 let database: FreshDatabase;
 let db: Database;
@@ -35,7 +36,7 @@ test.each([
   ['one that began after it, by a clock that is minutes behind', '17:27:00', true],
 ])('%s, at %s: its order: %s', async (_what, time, isOurs) => {
   const clock = fixedClock('2022-02-01T17:30:00Z');
-  const parts = { db, clock, party: own, config, logs: logsOf(memoryEventStore()), wake() {} };
+  const parts = { db, clock, parties: own, config, logs: logsOf(memoryEventStore()), wake() {} };
   const orders = new Orders(parts);
   const sessions = new PartnerSessions({ ...parts, outbox: outbox('partner-sessions', db) });
   const orderId = `O-${time}`;

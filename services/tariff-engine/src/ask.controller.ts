@@ -26,7 +26,7 @@ export class AskController {
   @Answers(getTariff)
   get(requests: GetTariff[]) {
     return each(requests, async ({ party, tariffId, asOf }) => {
-      const found = await this.engine.find({ party: party!, tariffId }, asOf);
+      const found = party ? await this.engine.find({ party, tariffId }, asOf) : await this.engine.findOwn(tariffId, asOf);
       return found
         ? { tariffJson: toJsonBytes(found.text), version: found.version, heldSince: found.at }
         : { version: 0 };
@@ -62,8 +62,8 @@ export class AskController {
 
   @Answers(listTariffs)
   list(requests: ListTariffs[]) {
-    return each(requests, async ({ page, offeredTo }) => {
-      const { texts, total } = await this.engine.list(page!, offeredTo.flatMap((party) => ocpiParty(party) ?? []));
+    return each(requests, async ({ page, offeredTo, owner }) => {
+      const { texts, total } = await this.engine.list(page!, offeredTo.flatMap((party) => ocpiParty(party) ?? []), ocpiParty(owner));
       return { objectsJson: withinOneAnswer(texts.map(toJsonBytes), (json) => json), total };
     });
   }

@@ -1,8 +1,8 @@
 import type { TariffPublished, TariffWithdrawn } from '#contracts/tariff-engine';
 import { fromJsonBytes } from '#contracts';
-import type { Tariff } from '#ocpi';
+import type { Party, Tariff } from '#ocpi';
 import { pageByCreation, type PageRequest, type Queryable, type Tx } from '#postgres';
-import { streamOf } from './tariff-key.ts';
+import { streamOf, streamsOf } from './tariff-key.ts';
 
 /** Read model: our own tariffs as they stand, in order of creation. */
 export async function publishedOffered(tx: Tx, fact: TariffPublished): Promise<void> {
@@ -21,11 +21,13 @@ export async function withdrawnOffered(tx: Tx, fact: TariffWithdrawn): Promise<v
   await tx.query('DELETE FROM offered WHERE stream = $1', [streamOf({ party: fact.party!, tariffId: fact.tariffId })]);
 }
 
-/** Our own tariffs in order of creation, without some. */
+/** Our own tariffs, or those of one of our parties, in order of creation, without some. */
 export function listOffered(
   db: Queryable,
   request: PageRequest,
-  except: readonly string[] = [],
+  { except = [], owner }: { readonly except?: readonly string[]; readonly owner?: Party | undefined } = {},
 ): Promise<{ texts: string[]; total: number }> {
-  return pageByCreation(db, { table: 'offered', text: 'tariff', where: 'NOT (stream = ANY ($3))', values: [except] }, request);
+  const begins = owner === undefined ? '' : streamsOf({ countryCode: owner.country_code, partyId: owner.party_id });
+  const where = 'NOT (stream = ANY ($3)) AND starts_with(stream, $4)';
+  return pageByCreation(db, { table: 'offered', text: 'tariff', where, values: [except, begins] }, request);
 }

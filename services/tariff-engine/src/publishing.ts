@@ -19,7 +19,8 @@ export type Refusal =
   | 'no-tariff-applies'
   | 'unknown-time-zone'
   | 'unknown-tariff'
-  | 'tariff-in-use';
+  | 'tariff-in-use'
+  | 'tariff-of-another-party';
 export type Change = 'created' | 'updated' | 'unchanged';
 
 export interface Publishing {

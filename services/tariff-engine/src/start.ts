@@ -15,12 +15,12 @@ import { tells } from './tells.ts';
 
 export function start(env: Env): Promise<Running> {
   return startService(env, { name: 'tariff-engine', migrations }, async ({ bus, db, log, settings, onStop }) => {
-    const { clock, party } = settings;
+    const { clock, parties } = settings;
     const store = tellable(postgresEventStore(db), tells);
     onStop(() => store.close());
     const tariffs = executor(store, { decider: tariffDecider, stream: (stream) => stream });
     const grants = new GrantRows();
-    const engine = new TariffEngine({ db, bus, store, tariffs, clock, party, grants });
+    const engine = new TariffEngine({ db, bus, store, tariffs, clock, parties, grants });
     const described = new DescribedTariffs({ db, bus, clock, engine, log });
     await described.describe(tariffsOf(settings), (id) => (error) => {
       if (error instanceof Rejected) throw new BadSettings(`tariffs: ${id}: ${error.detail}`);

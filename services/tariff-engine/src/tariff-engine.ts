@@ -3,10 +3,10 @@ import { listTariffUses } from '#contracts/locations';
 import type { EventStore } from '#event-store';
 import type { AgreementChanged } from '#contracts/agreements';
 import { type GrantRows, isOffered, type Offer } from '#grants';
-import { type Party, sameParty, type Tariff } from '#ocpi';
+import { type Party, partyText, sameParty, type Tariff } from '#ocpi';
 import type { Database, PageRequest, Tx } from '#postgres';
 import { type Finding, lint, type LintFacts } from '#pricing';
-import type { PartySettings } from '#settings';
+import type { OwnParties } from '#settings';
 import { currentTraceparent } from '#telemetry';
 import { instant, isTimeZone, rfc3339 } from '#time';
 import { choose, type Choice } from './choice.ts';
@@ -20,7 +20,7 @@ export interface TariffEngineParts extends Publishing {
   readonly db: Database;
   readonly bus: Bus;
   readonly store: EventStore;
-  readonly party: PartySettings;
+  readonly parties: OwnParties;
   readonly grants: GrantRows;
 }
 
@@ -64,19 +64,21 @@ export class TariffEngine {
   constructor(private readonly parts: TariffEngineParts) {}
 
   /**
-   * One of our own; party and last_updated are filled in. The same content again publishes nothing.
+   * One of our own: last_updated is filled in, and whose of our parties it is where it does not say. The
+   * same content again publishes nothing.
    */
   async publish(
     given: Partial<Tariff>,
     by: { readonly source: TariffSource; readonly commandId?: string },
   ): Promise<Taken> {
-    const key = this.ownKey(given.id ?? '');
-    const { clock, party, tariffs } = this.parts;
+    const party = await this.offererOf(given);
+    const { country_code, party_id } = party;
+    const key = keyOfParty(party, given.id ?? '');
+    const { clock, tariffs } = this.parts;
     for (let attempt = 1; ; attempt += 1) {
       const { state } = await tariffs.load(streamOf(key));
       // Newer than the version that stands, also where another replica's clock is ahead of ours.
       const lastUpdated = rfc3339(Math.max(clock.now(), state.lastUpdatedMs + 1));
-      const { country_code, party_id } = party;
       const body = { ...given, country_code, party_id, last_updated: lastUpdated };
       const { taken, isOvertaken } = await put(this.parts, body, by);
       if (isOvertaken && attempt < ATTEMPTS) continue;
@@ -95,9 +97,8 @@ export class TariffEngine {
 
   /** One of our own that no Connector names any more. Throws Rejected. */
   async withdrawOwn(tariffId: string): Promise<Change> {
-    const key = this.ownKey(tariffId);
-    const { state } = await this.parts.tariffs.load(streamOf(key));
-    if (state.version === 0) throw refuse('unknown-tariff', `${tariffId} was never published`);
+    const key = await this.ownKey(tariffId);
+    if (!key) throw refuse('unknown-tariff', `${tariffId} was never published`);
     const { uses, total } = await this.parts.bus.ask(listTariffUses, { tariffId });
     if (total > 0) {
       const places = uses
@@ -111,7 +112,8 @@ export class TariffEngine {
 
   /** One that the settings dropped at an instant, unless it was published again since. */
   async withdrawDropped(tariffId: string, droppedMs: number): Promise<void> {
-    const key = this.ownKey(tariffId);
+    const key = await this.ownKey(tariffId);
+    if (!key) return;
     const { state } = await this.parts.tariffs.load(streamOf(key));
     if (state.publishedAtMs <= droppedMs) await this.withdraw(key, 'settings');
   }
@@ -120,6 +122,12 @@ export class TariffEngine {
   async find(key: TariffKey, asOf?: string): Promise<TariffPublished | undefined> {
     const atMs = asOf === undefined ? this.parts.clock.now() : readInstant(asOf);
     return versionAt(await this.history(key), atMs);
+  }
+
+  /** The same of one of ours, whichever of our parties offers it. */
+  async findOwn(tariffId: string, asOf?: string): Promise<TariffPublished | undefined> {
+    const key = await this.ownKey(tariffId);
+    return key && this.find(key, asOf);
   }
 
   /** Every version that we held, newest first. */
@@ -167,18 +175,24 @@ export class TariffEngine {
     return { tariff, ...quoted(tariff, wish, ahead) };
   }
 
-  /** What its author should look at, by the rules of our own country unless another is named. */
+  /** What its author should look at, by the rules of its party's country unless another is named. */
   lint(tariff: unknown, facts: Pick<LintFacts, 'country' | 'timeZone'> = {}): Finding[] {
-    const { party, clock } = this.parts;
-    return lint(tariff, { country: party.country_code, now: rfc3339(clock.now()), ...facts });
+    const { parties, clock } = this.parts;
+    const owner = parties.ownerOf(tariff as Partial<Tariff>, 'CPO');
+    const { country_code: country } = owner.ok ? owner.party : parties.withRole('CPO');
+    return lint(tariff, { country, now: rfc3339(clock.now()), ...facts });
   }
 
-  /** Ours in order of creation; only what one of these parties is offered now, where some are named. */
-  async list(request: PageRequest, to: readonly Party[]): Promise<{ texts: string[]; total: number }> {
-    const { db, grants, clock } = this.parts;
+  /**
+   * Ours, or those of one of our parties, in order of creation; only what one of these partners' parties is
+   * offered now, where some are named.
+   */
+  async list(request: PageRequest, to: readonly Party[], owner?: Party): Promise<{ texts: string[]; total: number }> {
+    const { db, grants, clock, parties } = this.parts;
     const offers = to.length === 0 ? [] : (await grants.at(db, clock.now())).offers;
     const others = offers.flatMap(({ tariffIds }) => tariffIds).filter((id) => !isOffered(id, to, offers));
-    return listOffered(db, request, others.map((tariffId) => streamOf(this.ownKey(tariffId))));
+    const except = others.flatMap((id) => parties.all.map((party) => streamOf(keyOfParty(party, id))));
+    return listOffered(db, request, { except, owner });
   }
 
   /** What a partner is granted, from a month on. */
@@ -204,15 +218,40 @@ export class TariffEngine {
 
   /** Partners' agreements with others are none of ours. */
   private async offersOf({ countryCode, partyId }: TariffKey['party'], atMs: number): Promise<readonly Offer[]> {
-    const { db, grants, party } = this.parts;
-    const isOurs = sameParty({ country_code: countryCode, party_id: partyId }, party);
+    const { db, grants, parties } = this.parts;
+    const isOurs = parties.has({ country_code: countryCode, party_id: partyId });
     return isOurs ? (await grants.at(db, atMs)).offers : [];
   }
 
-  private ownKey(tariffId: string): TariffKey {
-    const { country_code: countryCode, party_id: partyId } = this.parts.party;
-    return { party: { countryCode, partyId }, tariffId };
+  /** Whose it is said to be; else whose it was before. An id is one party's. */
+  private async offererOf(given: Partial<Tariff>): Promise<Party> {
+    const { id = '', country_code, party_id } = given;
+    const owner = this.parts.parties.ownerOf(given, 'CPO');
+    if (!owner.ok) throw refuse('invalid-object', owner.message);
+    const held = await this.holderOf(id);
+    if (!held || sameParty(held, owner.party)) return owner.party;
+    if (country_code === undefined && party_id === undefined) return held;
+    throw refuse('tariff-of-another-party', `${id} is a tariff of ${partyText(held)}: under ${partyText(owner.party)} it needs another id`);
   }
+
+  /** Of one that any of our parties ever published. */
+  private async ownKey(tariffId: string): Promise<TariffKey | undefined> {
+    const holder = await this.holderOf(tariffId);
+    return holder && keyOfParty(holder, tariffId);
+  }
+
+  private async holderOf(tariffId: string): Promise<Party | undefined> {
+    const { parties, tariffs } = this.parts;
+    for (const party of parties.all) {
+      const { state } = await tariffs.load(streamOf(keyOfParty(party, tariffId)));
+      if (state.version > 0) return party;
+    }
+    return undefined;
+  }
+}
+
+function keyOfParty({ country_code: countryCode, party_id: partyId }: Party, tariffId: string): TariffKey {
+  return { party: { countryCode, partyId }, tariffId };
 }
 
 function readInstant(text: string): number {

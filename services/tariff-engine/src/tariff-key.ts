@@ -8,6 +8,11 @@ export function streamOf({ party, tariffId }: TariffKey): string {
   return `tariff-${party.countryCode}*${party.partyId}*${tariffId}`.toUpperCase().replace('TARIFF-', 'tariff-');
 }
 
+/** What the streams of all tariffs of a party begin with. */
+export function streamsOf(party: TariffKey['party']): string {
+  return streamOf({ party, tariffId: '' });
+}
+
 export function keyOf(stream: string): TariffKey {
   const [countryCode = '', partyId = '', ...rest] = stream.slice('tariff-'.length).split('*');
   return { party: { countryCode, partyId }, tariffId: rest.join('*') };

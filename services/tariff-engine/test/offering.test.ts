@@ -95,7 +95,7 @@ test('an operator\'s change is the next version, with a later last_updated, told
   const { version, change, tariffJson } = await publish(tariffOf('L2', 0.3));
   expect([version, change]).toEqual([2, Change.UPDATED]);
   const { last_updated } = fromJsonBytes<Tariff>(tariffJson);
-  expect(last_updated > before.lastUpdated).toBe(true);
+  expect(Date.parse(last_updated)).toBeGreaterThan(Date.parse(before.lastUpdated));
   expect(await held('L2')).toEqual({ version: 2, price: 0.3, lastUpdated: last_updated });
   await expect.poll(() => published.filter(({ tariffId }) => tariffId === 'L2').map((fact) => fact.version)).toEqual([1, 2]);
 });

@@ -4,9 +4,9 @@ import {
   type AnswerAuthorize, answerAuthorize, type Authorize, authorize, type GetToken, getToken, type IssueToken,
   issueToken, type ListTokens, listTokens, type PutPartnerToken, putPartnerToken,
 } from '#contracts/tokens-auth';
-import { Change } from '#contracts/party';
+import { Change, type Party as BusParty } from '#contracts/party';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
-import type { LocationReferences, Token } from '#ocpi';
+import type { LocationReferences, Party, Token } from '#ocpi';
 import { type Change as Changed, TokensAuth } from './tokens-auth.ts';
 
 const changeOf: Readonly<Record<Changed, Change>> = {
@@ -53,18 +53,23 @@ export class AskController {
 
   @Answers(listTokens)
   listTokens(requests: ListTokens[]) {
-    return each(requests, async ({ page }) => {
-      const { texts, total } = await this.tokens.list(page!);
+    return each(requests, async ({ page, owner }) => {
+      const { texts, total } = await this.tokens.list(page!, owner && ocpiParty(owner));
       return { objectsJson: withinOneAnswer(texts.map(toJsonBytes), (json) => json), total };
     });
   }
 
   @Answers(answerAuthorize)
   answerAuthorize(requests: AnswerAuthorize[]) {
-    return each(requests, async ({ uid, type, locationReferencesJson }) => ({
+    return each(requests, async ({ uid, type, party, locationReferencesJson }) => ({
       authorizationInfoJson: toJsonBytes(await this.tokens.answerAuthorize(
-        uid, type, locationReferencesJson && fromJsonBytes<LocationReferences>(locationReferencesJson),
+        { uid, type, party: party && ocpiParty(party) },
+        locationReferencesJson && fromJsonBytes<LocationReferences>(locationReferencesJson),
       )),
     }));
   }
+}
+
+function ocpiParty({ countryCode: country_code, partyId: party_id }: BusParty): Party {
+  return { country_code, party_id };
 }

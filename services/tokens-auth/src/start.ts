@@ -8,9 +8,9 @@ import { TokensAuthModule } from './tokens-auth.module.ts';
 export function start(env: Env): Promise<Running> {
   return startService(env, { name: 'tokens-auth', migrations }, async (service) => {
     const { bus, db, log, settings } = service;
-    const { clock, party } = settings;
+    const { clock, parties } = settings;
     const told = outbox('tokens-auth', db);
-    const tokens = new TokensAuth({ db, bus, outbox: told, clock, party, log });
+    const tokens = new TokensAuth({ db, bus, outbox: told, clock, parties, log });
     const serving = await serve({
       module: TokensAuthModule.with(tokens), bus, db, listener: 'tokens-auth',
       tells: [told],

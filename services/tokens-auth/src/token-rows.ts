@@ -1,4 +1,4 @@
-import type { Token } from '#ocpi';
+import type { Party, Token } from '#ocpi';
 import { pageByCreation, type PageRequest, type Queryable, type Tx } from '#postgres';
 
 export interface TokenKey {
@@ -33,6 +33,21 @@ export async function findToken(db: Tx, key: TokenKey, lock = false): Promise<He
   return rows[0] && held(rows[0]);
 }
 
+/** One of our own by its uid and type alone, which name it among all of our parties'. */
+export async function findOwnToken(
+  db: Tx, { uid, type }: Pick<TokenKey, 'uid' | 'type'>, parties: readonly Party[],
+): Promise<HeldToken | undefined> {
+  const { rows } = await db.query<Row>(
+    `SELECT own, token FROM tokens JOIN unnest($1::text[], $2::text[]) AS p (country_code, party_id) USING (country_code, party_id)
+     WHERE own AND uid = $3 AND type = $4`,
+    [
+      parties.map((party) => party.country_code.toUpperCase()), parties.map((party) => party.party_id.toUpperCase()),
+      uid.toLowerCase(), type,
+    ],
+  );
+  return rows[0] && held(rows[0]);
+}
+
 /** All tokens with one of the uids, by lower-case uid. */
 export async function tokensByUid(db: Tx, uids: readonly string[]): Promise<Map<string, HeldToken[]>> {
   const { rows } = await db.query<Row & { uid: string }>({
@@ -54,7 +69,12 @@ export async function storeToken(tx: Tx, { own, token, text }: HeldToken): Promi
   );
 }
 
-/** Our own tokens in order of creation. */
-export function listOwnTokens(db: Queryable, request: PageRequest): Promise<{ texts: string[]; total: number }> {
-  return pageByCreation(db, { table: 'tokens', text: 'token', where: 'own' }, request);
+/** Our own tokens, or those of one of our parties, in order of creation. */
+export function listOwnTokens(
+  db: Queryable, request: PageRequest, owner?: Party,
+): Promise<{ texts: string[]; total: number }> {
+  const ofOwner = owner
+    ? { where: 'own AND country_code = $3 AND party_id = $4', values: [owner.country_code.toUpperCase(), owner.party_id.toUpperCase()] }
+    : { where: 'own' };
+  return pageByCreation(db, { table: 'tokens', text: 'token', ...ofOwner }, request);
 }

@@ -2,18 +2,19 @@ import { randomUUID } from 'node:crypto';
 import { type Bus, told, type Outbox, Refused, Unanswered } from '#bus';
 import { resolveStation } from '#contracts/locations';
 import { authorizeAtPartner, SendOutcome } from '#contracts/ocpi-gateway';
+import type { Party as BusParty } from '#contracts/party';
 import { tokenAuthorized, tokenChanged } from '#contracts/tokens-auth';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { Rejected } from '#decider';
-import { type AuthorizationInfo, idKey, isStale, type LocationReferences, patchToken, read, sameParty, Token } from '#ocpi';
+import { type AuthorizationInfo, idKey, isStale, type LocationReferences, type Party, partyText, patchToken, read, sameParty, Token } from '#ocpi';
 import type { Database, PageRequest } from '#postgres';
-import type { PartySettings } from '#settings';
+import type { OwnParties } from '#settings';
 import type { Log } from '#telemetry';
 import { type Clock, rfc3339 } from '#time';
 import { type Decision, firstStep, type OwnersAnswer, secondStep, withCredit } from './authorization.ts';
 import { withoutCredit } from './credit-rows.ts';
 import {
-  findToken, type HeldToken, listOwnTokens, storeToken, type TokenKey, tokensByUid,
+  findOwnToken, findToken, type HeldToken, listOwnTokens, storeToken, type TokenKey, tokensByUid,
 } from './token-rows.ts';
 
 export type Refusal = 'unknown-token' | 'invalid-object' | 'token-of-another-contract';
@@ -29,7 +30,7 @@ export interface TokensAuthParts {
   readonly bus: Bus;
   readonly outbox: Outbox;
   readonly clock: Clock;
-  readonly party: PartySettings;
+  readonly parties: OwnParties;
   readonly log: Log;
 }
 
@@ -39,11 +40,11 @@ export class TokensAuth {
 
   /** May these cards charge, each at its station? Every decision is told. */
   async authorize(cards: readonly { idTag: string; stationId: string; connectorId?: number }[]): Promise<Decision[]> {
-    const { db, outbox, clock, log, party } = this.parts;
+    const { db, outbox, clock, log, parties } = this.parts;
     const byUid = await tokensByUid(db, cards.map((card) => card.idTag));
     const ours = [...byUid.values()].flat().filter(({ own }) => own);
     const broke = await withoutCredit(db, ours.map(({ token }) => token.contract_id));
-    const isBroke = (token?: Token) => token !== undefined && sameParty(token, party) && broke.has(idKey(token.contract_id));
+    const isBroke = (token?: Token) => token !== undefined && parties.has(token) && broke.has(idKey(token.contract_id));
     const decisions = await Promise.all(cards.map(async (card) => {
       const step = firstStep(byUid.get(card.idTag.toLowerCase()) ?? []);
       return 'decided' in step
@@ -71,11 +72,21 @@ export class TokensAuth {
     });
   }
 
-  /** One of our own drivers' tokens; what is left out is filled in. The same again changes nothing. */
-  issueToken(given: Partial<Token>): Promise<Change> {
-    const { party, clock } = this.parts;
+  /**
+   * One of our own drivers' tokens; what is left out is filled in, also whose of our parties it is. The
+   * same again changes nothing.
+   */
+  async issueToken(given: Partial<Token>): Promise<Change> {
+    const { db, parties, clock } = this.parts;
+    const owner = parties.ownerOf(given, 'EMSP');
+    if (!owner.ok) throw new Rejected<Refusal>('invalid-object', owner.message);
+    const { party } = owner;
     const { country_code, party_id } = party;
     const key = { countryCode: country_code, partyId: party_id, uid: given.uid ?? '', type: given.type ?? 'RFID' };
+    const other = (await findOwnToken(db, key, parties.all))?.token;
+    if (other && !sameParty(other, party)) {
+      throw new Rejected<Refusal>('token-of-another-contract', `${key.uid} is a token of ${partyText(other)}`);
+    }
     return this.change(key, (known) => {
       if (known && known.token.contract_id !== given.contract_id) {
         throw new Rejected<Refusal>('token-of-another-contract', `${key.uid} belongs to another contract`);
@@ -98,15 +109,17 @@ export class TokensAuth {
     return held && { text: held.text, noCredit: held.own && !await this.hasCredit(held.token) };
   }
 
-  list(request: PageRequest): Promise<{ texts: string[]; total: number }> {
-    return listOwnTokens(this.parts.db, request);
+  list(request: PageRequest, owner?: Party): Promise<{ texts: string[]; total: number }> {
+    return listOwnTokens(this.parts.db, request, owner);
   }
 
-  /** A partner asks about one of our tokens. TOK-04 to TOK-08. */
-  async answerAuthorize(uid: string, type: string, references?: LocationReferences): Promise<AuthorizationInfo> {
-    const { db, party } = this.parts;
-    const held = await findToken(db, { countryCode: party.country_code, partyId: party.party_id, uid, type });
-    if (!held?.own) throw new Rejected<Refusal>('unknown-token', `${type} token ${uid} is none of ours`);
+  /** A partner asks about one of our tokens, or of the one party of ours that it names. TOK-04 to TOK-08. */
+  async answerAuthorize(
+    { uid, type, party }: { uid: string; type: string; party?: Party | undefined }, references?: LocationReferences,
+  ): Promise<AuthorizationInfo> {
+    const { db, parties } = this.parts;
+    const held = await findOwnToken(db, { uid, type }, party ? [party] : parties.all);
+    if (!held) throw new Rejected<Refusal>('unknown-token', `${type} token ${uid} is none of ours`);
     if (!held.token.valid) return { allowed: 'BLOCKED', token: held.token };
     if (!await this.hasCredit(held.token)) return { allowed: 'NO_CREDIT', token: held.token, info: NO_CREDIT_INFO };
     return {
@@ -143,13 +156,13 @@ export class TokensAuth {
   private async askOwner(token: Token, card: { stationId: string; connectorId?: number }): Promise<OwnersAnswer> {
     const { bus } = this.parts;
     try {
-      const references = await this.locationOf(card);
+      const place = await this.placeOf(card);
       const answer = await bus.ask(authorizeAtPartner, {
         party: { countryCode: token.country_code, partyId: token.party_id },
         uid: token.uid,
         type: token.type,
         timeoutMs: OWNER_ANSWERS_WITHIN_MS,
-        ...(references ? { locationReferencesJson: toJsonBytes(references) } : {}),
+        ...(place ? { from: place.party, locationReferencesJson: toJsonBytes(place.references) } : {}),
       }, { timeoutMs: OWNER_ANSWERS_WITHIN_MS + 1_000 });
       if (answer.outcome !== SendOutcome.ANSWERED) return { silent: 'its owner could not be reached' };
       return answer.authorizationInfoJson
@@ -162,12 +175,14 @@ export class TokensAuth {
   }
 
   /** Where the card was shown, as the owner knows the place; without it when the place is not published. */
-  private async locationOf(card: { stationId: string; connectorId?: number }): Promise<LocationReferences | undefined> {
+  private async placeOf(
+    card: { stationId: string; connectorId?: number },
+  ): Promise<{ party: BusParty; references: LocationReferences } | undefined> {
     try {
       const place = await this.parts.bus.ask(resolveStation, {
         stationId: card.stationId, stationConnector: card.connectorId ?? 1,
       });
-      return { location_id: place.locationId, evse_uids: [place.evseUid] };
+      return { party: place.party!, references: { location_id: place.locationId, evse_uids: [place.evseUid] } };
     } catch (error) {
       if (error instanceof Unanswered || error instanceof Refused) return undefined;
       throw error;

@@ -21,13 +21,15 @@ export interface ListWindow {
   readonly limit: number;
 }
 
-/** Our CDRs for tokens of these parties, oldest first, and how many lie in the window in all. */
+/** Our CDRs, or those of one issuer, for tokens of these parties, oldest first, and how many lie in the window in all. */
 export async function pageOfCdrs(
   db: Queryable,
   tokenParties: readonly Party[],
   window: ListWindow,
+  issuer?: Party,
 ): Promise<{ cdrs: ListedCdr[]; total: number }> {
   const owners = [...new Set(tokenParties.map(partyText))];
+  if (issuer !== undefined) return pageOfIssuer(db, owners, window, issuer);
   const { rows: tails } = await db.query<Tail>(TAILS, [owners]);
   const parts = await Promise.all(tails.map((tail) => inWindow(db, tail, window)));
   const [only, ...more] = parts;
@@ -104,4 +106,18 @@ function pageIn(
   const from = Math.max(0, offset - inRange);
   numbers.push(...late.slice(from, from + limit - numbers.length));
   return { numbers, total: inRange + late.length };
+}
+
+/** Of one issuer of several there are no numbers: what is before the page is passed over. */
+async function pageOfIssuer(
+  db: Queryable, owners: readonly string[], { from, to, offset, limit }: ListWindow, issuer: Party,
+): Promise<{ cdrs: ListedCdr[]; total: number }> {
+  const where = `c.own AND c.token_party = ANY ($1::text[]) AND c.party = $2
+    AND ($3::timestamptz IS NULL OR c.last_updated >= $3) AND ($4::timestamptz IS NULL OR c.last_updated < $4)`;
+  const window = [owners, partyText(issuer), from, to];
+  const [page, counted] = await Promise.all([
+    db.query<Found>(`${SELECT} WHERE ${where} ORDER BY c."position" OFFSET $5 LIMIT $6`, [...window, offset, limit]),
+    db.query<{ total: bigint }>(`SELECT count(*) AS total FROM cdrs c WHERE ${where}`, window),
+  ]);
+  return { cdrs: page.rows.map(listed), total: Number(counted.rows[0]?.total ?? 0) };
 }

@@ -15,11 +15,11 @@ export interface PartnerMonth {
   readonly now: number;
 }
 
-/** The versions of the agreement that hold. */
-export async function agreementWith(db: Queryable, partner: Party): Promise<AgreementTerms[]> {
+/** The versions of the agreement that hold between a party of ours and a partner. */
+export async function agreementBetween(db: Queryable, own: Party, partner: Party): Promise<AgreementTerms[]> {
   const { rows } = await db.query<{ terms: AgreementTerms }>(
-    'SELECT terms FROM agreements WHERE partner = $1 ORDER BY valid_from',
-    [partyText(partner)],
+    'SELECT terms FROM agreements WHERE own = $1 AND partner = $2 ORDER BY valid_from',
+    [partyText(own), partyText(partner)],
   );
   return rows.map(({ terms }) => terms);
 }

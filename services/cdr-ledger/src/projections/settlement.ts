@@ -120,11 +120,11 @@ async function acknowledge(
   ]);
 }
 
-async function agree(tx: Tx, { partner, version, terms }: AgreementNoted): Promise<void> {
+async function agree(tx: Tx, { ledger, partner, version, terms }: AgreementNoted): Promise<void> {
   await tx.query(
-    `INSERT INTO agreements (partner, valid_from, version, terms) VALUES ($1, $2, $3, $4)
-     ON CONFLICT (partner, valid_from) DO UPDATE SET version = excluded.version, terms = excluded.terms
+    `INSERT INTO agreements (own, partner, valid_from, version, terms) VALUES ($1, $2, $3, $4, $5)
+     ON CONFLICT (own, partner, valid_from) DO UPDATE SET version = excluded.version, terms = excluded.terms
      WHERE agreements.version < excluded.version`,
-    [partyText(partner), terms.valid_from, version, JSON.stringify(terms)],
+    [ledger, partyText(partner), terms.valid_from, version, JSON.stringify(terms)],
   );
 }
