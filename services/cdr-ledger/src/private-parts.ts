@@ -77,7 +77,7 @@ class Gathered<Item> {
 }
 
 /** Few enough that those who go on at once, when they are written, do not keep everybody else waiting. */
-const GATHERED_MAX = 250;
+const GATHERED_MAX = 500;
 
 export async function findPrivateParts(db: Queryable, ids: readonly string[]) {
   const found = new Map<string, { salt: Uint8Array; text: string }>();

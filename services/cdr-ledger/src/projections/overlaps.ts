@@ -28,7 +28,8 @@ interface Overlap {
 
 /**
  * The newest one each: more say nothing new. Of a flood of charges of one token at one time, a
- * hundred are looked at: all of them for each would hold up the list.
+ * hundred are looked at: all of them for each would hold up the list. (`+ 0`: a position finds nothing
+ * here, and no index is to be read for it.)
  */
 const FIND: Statement = {
   name: 'token_charges_overlapping',
@@ -41,7 +42,7 @@ const FIND: Statement = {
            FROM (
              SELECT y.* FROM private_parts t JOIN cdrs y ON y.private_id = t.id
              WHERE t.token_party = p.token_party AND t.token_key = p.token_key AND t.charged_to > p.charged_from
-               AND t.charged_from < p.charged_to AND t.id <> p.id AND y."position" < c."position"
+               AND t.charged_from < p.charged_to AND t.id <> p.id AND y."position" + 0 < c."position"
              ORDER BY t.charged_to, y."position" LIMIT 100) x
            WHERE x.credited_by IS NULL ORDER BY x."position" DESC LIMIT 1) o
          WHERE c."position" = ANY ($1::bigint[])`,
