@@ -46,10 +46,10 @@ const INSERT: Statement = {
            AS p (id, contract_key, token_party, token_key, salt, charged_from, charged_to, body)`,
 };
 
-/** While one write is under way the next ones gather: many callers share one trip to the disk. */
+/** While writes are under way the next ones gather: many callers share one trip to the disk. */
 class Gathered<Item> {
   private waiting: { items: readonly Item[]; done: PromiseWithResolvers<void> }[] = [];
-  private isWriting = false;
+  private writing = 0;
 
   constructor(private readonly writeAll: (items: readonly Item[]) => Promise<void>) {}
 
@@ -57,12 +57,12 @@ class Gathered<Item> {
     if (items.length === 0) return Promise.resolve();
     const done = Promise.withResolvers<void>();
     this.waiting.push({ items, done });
-    if (!this.isWriting) void this.run();
+    if (this.writing < LANES) void this.run();
     return done.promise;
   }
 
   private async run(): Promise<void> {
-    this.isWriting = true;
+    this.writing += 1;
     while (this.waiting.length > 0) {
       const batch = this.waiting.splice(0, GATHERED_MAX);
       try {
@@ -72,12 +72,14 @@ class Gathered<Item> {
         for (const { done } of batch) done.reject(error);
       }
     }
-    this.isWriting = false;
+    this.writing -= 1;
   }
 }
 
 /** Few enough that those who go on at once, when they are written, do not keep everybody else waiting. */
 const GATHERED_MAX = 500;
+/** One write is prepared while another is on its way to the disk. */
+const LANES = 2;
 
 export async function findPrivateParts(db: Queryable, ids: readonly string[]) {
   const found = new Map<string, { salt: Uint8Array; text: string }>();

@@ -32,7 +32,7 @@ interface Overlap {
  * here, and no index is to be read for it.)
  */
 const FIND: Statement = {
-  name: 'token_charges_overlapping',
+  name: 'overlaps_find',
   text: `SELECT c."position", c.session_id, o.*
          FROM cdrs c JOIN private_parts p ON p.id = c.private_id
          CROSS JOIN LATERAL (
@@ -59,7 +59,7 @@ function findingOf(overlap: Overlap) {
 }
 
 const APPEND: Statement = {
-  name: 'token_charges_found',
+  name: 'overlaps_found',
   text: `UPDATE cdrs SET findings = findings || r.finding
          FROM jsonb_to_recordset($1::jsonb) AS r ("position" bigint, finding jsonb)
          WHERE cdrs."position" = r."position"`,
@@ -72,7 +72,7 @@ export async function settleOverlaps(tx: Tx, party: Party, cdrKey: string): Prom
 }
 
 const SETTLE: Statement = {
-  name: 'token_charges_settled',
+  name: 'overlaps_settled',
   text: `WITH credited AS (
            SELECT y."position", lower(o.party || '*' || (o.public_json::json->>'id')) AS about
            FROM cdrs o JOIN private_parts c ON c.id = o.private_id
