@@ -26,6 +26,8 @@ export interface Conformance {
   readonly allowPrivate?: boolean;
   /** How long something that must not come is waited for; 1 s by default. */
   readonly patienceMs?: number;
+  /** Aborted: the check at work is finished, the link is ended, and the report says what is left. */
+  readonly signal?: AbortSignal;
   readonly progress?: (done: number, of: number, check: string) => void;
   readonly now?: () => number;
 }
@@ -58,7 +60,7 @@ export async function conformance(given: Conformance): Promise<Report> {
     for (const [turn, check] of checks.entries()) {
       given.progress?.(turn, checks.length, check.name);
       const ends = check.name === 'credentials: end of the link';
-      const why = leftOut(bench, check, given) ?? (Date.now() > deadline && !ends ? 'the time was over' : undefined);
+      const why = leftOut(bench, check, given) ?? (ends ? undefined : stopped(given.signal, deadline));
       if (why !== undefined) {
         reasons.set(check, why);
         continue;
@@ -82,6 +84,11 @@ export async function conformance(given: Conformance): Promise<Report> {
     verdicts: rules.map((rule) => ({ ...verdictOf(rule, bench.judgements, reasons), strength: rule.strength, text: rule.text })),
     written,
   };
+}
+
+function stopped(signal: AbortSignal | undefined, deadline: number): string | undefined {
+  if (signal?.aborted) return 'it was interrupted';
+  return Date.now() > deadline ? 'the time was over' : undefined;
 }
 
 /** Why a check is not made; undefined where it is. */

@@ -27,6 +27,47 @@ test('a platform by the book passes', async () => {
   expect(passed).toBeGreaterThan(80);
 });
 
+const kit = { country_code: 'CA', party_id: 'KIT' };
+
+test('what is only read is read with the token of a link that stands, and nothing is written', async () => {
+  const peer = await Peer.open(['date_to is inclusive', 'PUT merges']);
+  peer.link('token-of-the-link', kit);
+  const report = await conformance({ versionsUrl: `${peer.url}/versions`, token: 'token-of-the-link', party: kit, readOnly: true, chargeAt: 'Site-0' });
+  await peer.close();
+  expect(failures(report).map(({ rule }) => rule)).toEqual(['TRN-50']);
+  expect(report.written).toEqual([]);
+  expect(peer.isUntouched).toBe(true);
+  expect(report.verdicts.find(({ rule }) => rule === 'TRN-60')).toMatchObject({ verdict: 'not tested', why: expect.stringContaining('--read-only') });
+});
+
+test('a registration token that is only to read with opens the versions, and is not spent', async () => {
+  const peer = await Peer.open();
+  const report = await conformance({ versionsUrl: `${peer.url}/versions`, token: peer.tokenA, party: kit, readOnly: true });
+  await peer.close();
+  expect(failures(report)).toEqual([]);
+  expect(peer.isUntouched).toBe(true);
+  expect(report.verdicts.find(({ rule }) => rule === 'TRN-51')).toMatchObject({ verdict: 'not tested', why: 'the kit is not registered' });
+});
+
+test('interrupted in the midst, it ends the link and says what is left', async () => {
+  const peer = await Peer.open();
+  const stopping = new AbortController();
+  const report = await conformance({
+    versionsUrl: `${peer.url}/versions`, token: peer.tokenA, party: kit, signal: stopping.signal,
+    progress: (_done, _of, check) => void (check === 'cdrs: the list' && stopping.abort()),
+  });
+  await peer.close();
+  expect(report.verdicts.find(({ rule }) => rule === 'CRE-08')).toMatchObject({ verdict: 'pass' });
+  expect(report.verdicts.find(({ rule }) => rule === 'SES-03')).toMatchObject({ verdict: 'not tested', why: 'it was interrupted' });
+});
+
+test('no token is in a report', async () => {
+  const report = await tried(['a failing callback is 3000', 'GET of credentials hides the token', 'PUT of credentials keeps the token', 'the token outlives the link']);
+  expect(JSON.stringify(report)).toContain('<token>');
+  const tokens = JSON.stringify(report).match(/"token\\?":\s*\\?"(?!<token>)[^"]{8,}"/g);
+  expect(tokens).toBeNull();
+});
+
 test.concurrent.each(Object.entries(faults) as [Fault, readonly string[]][])('%s', async (fault, broken) => {
   const failed = failures(await tried([fault]));
   expect(failed.map(({ rule }) => rule).sort(), JSON.stringify(failed, undefined, 1).slice(0, 3_000)).toEqual([...broken].sort());

@@ -91,6 +91,18 @@ export class Peer {
     return ownedObjects(this.partner!.credentials.roles[0]!, this.has);
   }
 
+  /** A link that stands already, with a partner of this party. */
+  link(token: string, party: Party): void {
+    this.current = token;
+    const business_details = { name: 'Partner' };
+    this.partner = { credentials: { token: 'theirs', url: `${this.url}/none`, roles: [{ role: 'EMSP', ...party, business_details }] }, details: { version: '2.2.1', endpoints: [] } };
+  }
+
+  /** Whether it has a partner, or was pushed anything. */
+  get isUntouched(): boolean {
+    return this.received.size === 0 && !this.spent;
+  }
+
   calls(): Calls {
     return new Calls(this.has, this.partner!.credentials.token, { from: own, to: this.clientParty() });
   }

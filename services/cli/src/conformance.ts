@@ -47,10 +47,19 @@ ${checks.map(({ name, writes }) => `  ${name}${writes ? `\n      writes ${writes
 async function run(given: Given, { out, err, status }: Terminal): Promise<0 | 1 | 2> {
   const wanted = wantedOf(given);
   if (!given.flags.has('json')) err(writing(wanted));
+  // Interrupted, the kit still ends the link.
+  const stopping = new AbortController();
+  const stop = () => stopping.abort();
+  process.once('SIGINT', stop).once('SIGTERM', stop);
   const report = await tryPlatform({
-    ...wanted,
-    progress: (done, of, check) => status?.(`${done + 1}/${of} ${check}`),
-  }).finally(() => status?.(''));
+    ...wanted, signal: stopping.signal, progress: (done, of, check) => status?.(`${done + 1}/${of} ${check}`),
+  }).catch((error: NodeJS.ErrnoException) => {
+    if (error.syscall !== 'listen') throw error;
+    throw new WrongUsage(`--listen: ${error.message}. Choose another address or port`);
+  }).finally(() => {
+    status?.('');
+    process.off('SIGINT', stop).off('SIGTERM', stop);
+  });
   const roles = (given.options['role'] ?? []).map((role) => role.toUpperCase());
   const absent = roles.filter((role) => !report.roles.some((one) => one.startsWith(`${role} `)));
   out.line(given.flags.has('json') ? JSON.stringify({ ...report, counts: counts(report) }) : reportText(report));

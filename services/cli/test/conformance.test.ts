@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
@@ -32,6 +35,16 @@ test.each([
   const { status, err, out } = await run(...args);
   expect([status, out]).toEqual([2, '']);
   expect(err).toContain(message);
+});
+
+test('an address that cannot be listened at is a wrong use', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  const { status, err } = await run(nowhere, '--token', 't', '--listen', `127.0.0.1:${port}`);
+  taken.close();
+  expect(status).toBe(2);
+  expect(err).toMatch(/--listen: .*EADDRINUSE.*Choose another address or port/);
 });
 
 test('a platform that is not there fails, and every rule that could not be tried says so', async () => {
