@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type DescMessage, fromBinary, type MessageShape } from '@bufbuild/protobuf';
 import type { Database, Tx } from '#postgres';
 import { currentTraceparent } from '#telemetry';
-import type { Context } from './contract.ts';
+import type { Context, TellContract } from './contract.ts';
 import type { Fact } from './fact.ts';
 import { kindOf } from './subjects.ts';
 import type { TellSource, ToldRow, ToldRows } from './tell-source.ts';
@@ -23,6 +24,14 @@ export interface Outbox extends TellSource {
    * waits, so let it be the transaction's last statement.
    */
   tell(tx: Tx, facts: readonly MirroredFact[]): Promise<void>;
+  /**
+   * Empties the rows of facts of these contracts that `matches` picks: they are never told again. A
+   * row itself stays, since the stream's end is found by it. What JetStream holds goes with its
+   * retention.
+   */
+  forget<F extends DescMessage>(contract: TellContract<F>, matches: (fact: MessageShape<F>) => boolean): Promise<void>;
+  /** How many rows `forget` would empty. */
+  count<F extends DescMessage>(contract: TellContract<F>, matches: (fact: MessageShape<F>) => boolean): Promise<number>;
 }
 
 /** Another process's rows are seen this late at most; our own at once. */
@@ -30,6 +39,8 @@ const IDLE_POLL_MS = 100;
 const EAGER_POLL_MS = 3;
 const EAGER_FOR_MS = 500;
 const PAGE_ROWS = 500;
+/** The kind of a row that was emptied; no contract has it. */
+const FORGOTTEN = '';
 
 interface OutboxRow {
   position: bigint;
@@ -56,10 +67,23 @@ export function outbox(context: Context, db: Database): Outbox {
       [after, limit],
     );
     return {
-      rows: rows.map(toldRow),
+      rows: rows.filter(({ kind }) => kind !== FORGOTTEN).map(toldRow),
       position: rows.at(-1)?.position ?? after,
       end: rows.length < limit,
     };
+  }
+
+  /** Positions of the facts that are picked, a page of rows at a time. */
+  async function* pick<F extends DescMessage>(contract: TellContract<F>, matches: (fact: MessageShape<F>) => boolean) {
+    for (let after = 0n; ;) {
+      const { rows } = await db.query<{ position: bigint; fact: Uint8Array }>(
+        'SELECT position, fact FROM outbox WHERE position > $1 AND kind = $2 ORDER BY position LIMIT $3',
+        [after, kindOf(contract), PAGE_ROWS],
+      );
+      yield rows.filter(({ fact }) => matches(fromBinary(contract.fact, fact))).map(({ position }) => position);
+      if (rows.length < PAGE_ROWS) return;
+      after = rows.at(-1)!.position;
+    }
   }
 
   return {
@@ -91,9 +115,10 @@ export function outbox(context: Context, db: Database): Outbox {
       let position = after;
       while (!signal.aborted) {
         const page = await readAfter(position, PAGE_ROWS);
+        const isNews = page.position > position;
         position = page.position;
-        if (page.rows.length > 0) {
-          await handle(page);
+        if (isNews) {
+          if (page.rows.length > 0) await handle(page);
           continue;
         }
         const ms = performance.now() < eagerUntil ? EAGER_POLL_MS : IDLE_POLL_MS;
@@ -103,6 +128,22 @@ export function outbox(context: Context, db: Database): Outbox {
           () => {},
         );
       }
+    },
+
+    async forget(contract, matches) {
+      for await (const positions of pick(contract, matches)) {
+        if (positions.length === 0) continue;
+        await db.query(
+          `UPDATE outbox SET kind = $2, key = '', about = NULL, fact = '' WHERE position = ANY ($1::bigint[])`,
+          [positions, FORGOTTEN],
+        );
+      }
+    },
+
+    async count(contract, matches) {
+      let n = 0;
+      for await (const positions of pick(contract, matches)) n += positions.length;
+      return n;
     },
 
     async idAt(position) {

@@ -1,4 +1,5 @@
 export { addDue, cancelDue, type Due, openDue, type OpenDue } from './due.ts';
+export { dropDone } from './lanes.ts';
 export { dueMigrations } from './migrations.ts';
 export {
   type DueHandler,

@@ -1,4 +1,4 @@
-import type { Database } from '#postgres';
+import type { Database, Queryable } from '#postgres';
 import type { Due } from './due.ts';
 
 /** A key that this worker owns. */
@@ -150,6 +150,11 @@ export async function nextWake(
     [nowMs],
   );
   return { at: row?.at == null ? undefined : Number(row.at), inMs: row?.inMs ?? undefined };
+}
+
+/** Rows that are done and whose ids begin so, before their time: an id may say what is to be forgotten. */
+export async function dropDone(db: Queryable, idsBeginWith: string): Promise<void> {
+  await db.query('DELETE FROM due WHERE done_at IS NOT NULL AND starts_with(id, $1)', [idsBeginWith]);
 }
 
 export async function forgetDone(db: Database, olderThanDays: number): Promise<void> {

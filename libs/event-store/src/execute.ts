@@ -38,6 +38,8 @@ export interface Executor<State, Command, Event> {
   execute(id: string, commandId: string, command: Command, trace?: string): Promise<Executed<State, Event>>;
   /** The newest state. */
   load(id: string): Promise<Loaded<State>>;
+  /** Empties the memory of folded states: what the log reads as has changed. */
+  forget(): void;
 }
 
 /**
@@ -83,7 +85,7 @@ class StreamExecutor<State, Command, Event extends { readonly type: string }>
   private readonly codec: Codec<Event>;
   private readonly cacheSize: number;
   /** In the order of their last use. */
-  private readonly known = new Map<string, Loaded<State>>();
+  private known: Memory<State> = new Map();
   private readonly turns = new Turns(WAITING_MAX);
 
   constructor(
@@ -98,24 +100,29 @@ class StreamExecutor<State, Command, Event extends { readonly type: string }>
 
   execute(id: string, commandId: string, command: Command, trace?: string): Promise<Executed<State, Event>> {
     const stream = this.streamOf(id);
-    return this.turns.take(stream, () => this.run({ stream, commandId, command, trace }));
+    return this.turns.take(stream, () => this.run({ stream, commandId, command, trace, memory: this.known }));
   }
 
   async load(id: string): Promise<Loaded<State>> {
     const stream = this.streamOf(id);
-    return this.catchUp(stream, this.recall(stream));
+    return this.catchUp(stream, this.recall(stream), this.known);
   }
 
-  private async run(work: Work<Command>): Promise<Executed<State, Event>> {
-    const { stream } = work;
+  forget(): void {
+    // What is being folded now still goes into the one of before.
+    this.known = new Map();
+  }
+
+  private async run(work: Work<State, Command>): Promise<Executed<State, Event>> {
+    const { stream, memory } = work;
     let loaded = this.recall(stream);
     let isNewest = loaded === undefined;
-    loaded ??= await this.catchUp(stream, undefined);
+    loaded ??= await this.catchUp(stream, undefined, memory);
     for (let conflicts = 0; conflicts < CONFLICTS_MAX;) {
       const decided = this.decide(work.command, loaded.state);
       if (decided.events.length > 0) {
         const answer = await this.append(work, loaded.version, decided.events);
-        if (answer.outcome === 'appended') return this.remembered(stream, loaded, decided.events, answer);
+        if (answer.outcome === 'appended') return this.remembered(work, loaded, decided.events, answer);
         if (answer.version === loaded.version) throw new RepeatNotRecognised(stream, work.commandId);
         conflicts += 1;
         await delay(Math.random() * Math.min(conflicts, 10));
@@ -124,7 +131,7 @@ class StreamExecutor<State, Command, Event extends { readonly type: string }>
         return { ...loaded, events: [] };
       }
       // What was remembered may be older than the log: no append has checked it.
-      loaded = await this.catchUp(stream, loaded);
+      loaded = await this.catchUp(stream, loaded, memory);
       isNewest = true;
     }
     throw new StreamContended(stream, CONFLICTS_MAX);
@@ -139,7 +146,7 @@ class StreamExecutor<State, Command, Event extends { readonly type: string }>
   }
 
   private async append(
-    work: Work<Command>,
+    work: Work<State, Command>,
     expected: number,
     decided: readonly Event[],
   ): Promise<AppendOutcome> {
@@ -155,17 +162,19 @@ class StreamExecutor<State, Command, Event extends { readonly type: string }>
   }
 
   private remembered(
-    stream: string,
+    { stream, memory }: Pick<Work<State, Command>, 'stream' | 'memory'>,
     before: Loaded<State>,
     events: readonly Event[],
     { version, position }: { version: number; position: bigint },
   ): Executed<State, Event> {
     const loaded = { state: fold(this.decider, events, before.state), version, position };
-    this.remember(stream, loaded);
+    this.remember(stream, loaded, memory);
     return { ...loaded, events };
   }
 
-  private async catchUp(stream: string, from: Loaded<State> | undefined): Promise<Loaded<State>> {
+  private async catchUp(
+    stream: string, from: Loaded<State> | undefined, memory: Memory<State>,
+  ): Promise<Loaded<State>> {
     const before = from ?? { state: this.decider.initial, version: 0, position: NO_POSITION };
     const stored = await this.store.read(stream, { fromVersion: before.version + 1 });
     const newest = stored.at(-1);
@@ -173,29 +182,32 @@ class StreamExecutor<State, Command, Event extends { readonly type: string }>
     const events = stored.map(({ type, data }) => this.codec.toEvent(type, data));
     const state = fold(this.decider, events, before.state);
     const loaded = { state, version: newest.version, position: newest.position };
-    this.remember(stream, loaded);
+    this.remember(stream, loaded, memory);
     return loaded;
   }
 
   private recall(stream: string): Loaded<State> | undefined {
     const loaded = this.known.get(stream);
-    if (loaded) this.remember(stream, loaded);
+    if (loaded) this.remember(stream, loaded, this.known);
     return loaded;
   }
 
-  private remember(stream: string, loaded: Loaded<State>): void {
+  private remember(stream: string, loaded: Loaded<State>, memory: Memory<State>): void {
     // A load may end after a command that was faster.
-    if ((this.known.get(stream)?.version ?? 0) > loaded.version) return;
-    this.known.delete(stream);
-    this.known.set(stream, loaded);
-    if (this.known.size > this.cacheSize) {
-      const [oldest] = this.known.keys();
-      this.known.delete(oldest as string);
+    if ((memory.get(stream)?.version ?? 0) > loaded.version) return;
+    memory.delete(stream);
+    memory.set(stream, loaded);
+    if (memory.size > this.cacheSize) {
+      const [oldest] = memory.keys();
+      memory.delete(oldest as string);
     }
   }
 }
 
-interface Work<Command> {
+type Memory<State> = Map<string, Loaded<State>>;
+
+interface Work<State, Command> {
+  readonly memory: Memory<State>;
   readonly stream: string;
   readonly commandId: string;
   readonly command: Command;

@@ -24,6 +24,7 @@ export {
   exampleCdr, exampleCreditCdr, exampleLocation, exampleSession, exampleTariff, exampleToken,
 } from './examples.ts';
 export { type AgentOptions, exchange, type Exchange, outboundAgent } from './exchange.ts';
+export { ERASED, erasedCdrToken, erasedToken } from './erased.ts';
 export {
   boolean, ci, count, Country, CountryCode, Currency, DateTime, dateTimeOf, DisplayText, enumOf, id, instantMs, int, known,
   Language, list, LocalDate, number, object, open, optional, PartyId, type Patch, patchOf, pattern, Price, Role, ruled, some,

@@ -19,6 +19,16 @@ export interface StageOptions {
   readonly viaHub?: boolean;
   /** Configuration keys of single stations. */
   readonly stationSettings?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** Of Carbon Plunk, beside those that are always there. */
+  readonly moreDrivers?: readonly DriverSettings[];
+}
+
+export interface DriverSettings {
+  readonly email: string;
+  readonly password: string;
+  readonly name: string;
+  readonly contract_id: string;
+  readonly tokens: readonly { readonly uid: string; readonly type: string; readonly visual_number?: string }[];
 }
 
 /** One of the two platforms, on the run's servers with a database and a name of its own. */
@@ -29,8 +39,9 @@ export interface Side {
   query<Row>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
   /** Ends all processes of the platform. */
   stop(): Promise<void>;
-  /** The same platform again: its database, its ports, its secret; it may be hosted otherwise. */
-  startAgain(hosting: PlatformOptions['hosting']): Promise<void>;
+  /** The same platform again: its database, its ports, its secret; it may be hosted otherwise, and have other drivers. */
+  startAgain(hosting: PlatformOptions['hosting'], drivers?: readonly DriverSettings[]): Promise<void>;
+  readonly drivers: readonly DriverSettings[];
 }
 
 export interface Stage {
@@ -60,7 +71,7 @@ const oasisSettings = (everyS: number) => ({
   ocpi: { allow_private_urls: true, request_timeout_ms: 5_000, first_retry_ms: 50, longest_retry_ms: 400 },
 });
 
-const plunkSettings = () => {
+const plunkSettings = (moreDrivers: readonly DriverSettings[]) => {
   const settings = carbonPlunk();
   const crew = {
     email: 'crew@carbon-plunk.example',
@@ -78,7 +89,7 @@ const plunkSettings = () => {
   };
   return {
     ...settings,
-    drivers: [...settings.drivers, crew, marked],
+    drivers: [...settings.drivers, crew, marked, ...moreDrivers],
     retail: {
       default_plan: 'pass',
       plans: [
@@ -102,7 +113,7 @@ const hubSettings = () => ({
 });
 
 /** Both platforms, registered with each other, all objects exchanged, and OASIS's chargers at their sockets. */
-export async function setStage({ hosting, rate, everyS, viaHub = false, stationSettings = {} }: StageOptions): Promise<Stage> {
+export async function setStage({ hosting, rate, everyS, viaHub = false, stationSettings = {}, moreDrivers = [] }: StageOptions): Promise<Stage> {
   const dir = mkdtempSync(join(tmpdir(), 'roamwatt-stage-'));
   const clockEnv = {
     ROAMWATT_CLOCK_EPOCH: DEMO_EPOCH,
@@ -124,7 +135,7 @@ export async function setStage({ hosting, rate, everyS, viaHub = false, stationS
     closing.push(() => started.close());
     return started;
   };
-  const settings = { oasis: oasisSettings(everyS), plunk: plunkSettings() };
+  const settings = { oasis: oasisSettings(everyS), plunk: plunkSettings(moreDrivers) };
   const titles = ['oasis', 'plunk', ...(viaHub ? ['hub'] : [])];
   const logs = () => titles.map((title) => tails(join(dir, title, 'logs'), title)).join('\n');
   try {
@@ -151,7 +162,7 @@ export async function setStage({ hosting, rate, everyS, viaHub = false, stationS
       oasis, plunk, hub, chargers, logs, stop,
       driver: (name) => Portal.driver(plunk.platform().portalUrl, drivers[name].email, drivers[name].password),
     };
-    await meet(stage, settings.oasis.stations.map(({ id }) => id));
+    await meet(stage, settings.oasis.stations.map(({ id }) => id), moreDrivers.flatMap(({ tokens }) => tokens).length);
     return stage;
   } catch (error) {
     const said = logs();
@@ -164,6 +175,7 @@ type Settings = ReturnType<typeof oasisSettings> | ReturnType<typeof plunkSettin
 
 async function startSide(options: PlatformOptions & { settings: Settings }): Promise<Side & { close(): Promise<void> }> {
   let platform = await startPlatform(options);
+  const described: readonly DriverSettings[] = 'drivers' in options.settings ? options.settings.drivers : [];
   const pool = new pg.Pool({ connectionString: options.databaseUrl!, max: 2 });
   return {
     platform: () => platform,
@@ -171,8 +183,10 @@ async function startSide(options: PlatformOptions & { settings: Settings }): Pro
     query: async <Row>(sql: string, values: readonly unknown[] = []) =>
       (await pool.query(sql, [...values])).rows as Row[],
     stop: () => platform.stop(),
-    async startAgain(hosting) {
-      platform = await startPlatform({ ...options, hosting });
+    drivers: described,
+    async startAgain(hosting, drivers) {
+      const settings = drivers ? { ...(options.settings as Settings), drivers } : options.settings;
+      platform = await startPlatform({ ...options, hosting, settings });
     },
     async close() {
       await platform.stop();
@@ -184,7 +198,7 @@ async function startSide(options: PlatformOptions & { settings: Settings }): Pro
 const TOKENS_OF_PLUNK = 13;
 
 /** The handshake, as operators do it, and until each side has what the other pushes at first. */
-async function meet(stage: Stage, stations: readonly string[]): Promise<void> {
+async function meet(stage: Stage, stations: readonly string[], moreTokens: number): Promise<void> {
   const { oasis, plunk, hub, chargers } = stage;
   if (hub) {
     await introduce(hub, oasis, 'Energy OASIS');
@@ -195,7 +209,7 @@ async function meet(stage: Stage, stations: readonly string[]): Promise<void> {
     ...booted,
     eventually('OASIS has the tokens of Carbon Plunk', async () => {
       const [row] = await oasis.query<{ n: number }>('SELECT count(*)::int AS n FROM tokens_auth.tokens WHERE NOT own');
-      return row?.n === TOKENS_OF_PLUNK;
+      return row?.n === TOKENS_OF_PLUNK + moreTokens;
     }),
     eventually('Carbon Plunk knows the EVSEs of OASIS, free and priced', async () =>
       (await freeEvses(await stage.driver('avery'))).length === stations.length),

@@ -4,6 +4,7 @@ import { CdrLedger } from './cdr-ledger.ts';
 import { DisputesController } from './disputes.controller.ts';
 import { Disputes } from './disputes.ts';
 import { Csv } from './cdr-csv.ts';
+import { Erasing, ErasureFactsController } from '#erasure';
 import { Exporting } from './exporting.ts';
 import { PartnerFactsController } from './partner-facts.controller.ts';
 import { Projections } from './projections.ts';
@@ -22,12 +23,13 @@ export interface LedgerVerbs extends Omit<Proving, 'signing'> {
   readonly disputes: Disputes;
   readonly settling: Settling;
   readonly retail: Retail;
+  readonly erasing: Erasing;
 }
 
 @Module({})
 export class CdrLedgerModule {
   static with(verbs: LedgerVerbs): DynamicModule {
-    const { ledger, disputes, settling, retail, proofs, exporting, csv, projections } = verbs;
+    const { ledger, disputes, settling, retail, erasing, proofs, exporting, csv, projections } = verbs;
     return {
       module: CdrLedgerModule,
       controllers: [
@@ -37,6 +39,7 @@ export class CdrLedgerModule {
         ProofsController,
         SessionFactsController,
         PartnerFactsController,
+        ErasureFactsController,
         RetailController,
         ...(retail.accountsIfKept ? [RetailFactsController] : []),
       ],
@@ -45,6 +48,7 @@ export class CdrLedgerModule {
         { provide: Disputes, useValue: disputes },
         { provide: Settling, useValue: settling },
         { provide: Retail, useValue: retail },
+        { provide: Erasing, useValue: erasing },
         { provide: Proofs, useValue: proofs },
         { provide: Exporting, useValue: exporting },
         { provide: Csv, useValue: csv },

@@ -1,5 +1,6 @@
 import type { EventStore } from '#event-store';
 import { type Cdr, type Party, partyText } from '#ocpi';
+import type { Marks } from '#erasure';
 import type { Database } from '#postgres';
 import type { OwnParties } from '#settings';
 import type { Clock } from '#time';
@@ -43,6 +44,8 @@ export interface CdrLedgerParts {
   readonly meterKeyOf: MeterKeyOf;
   /** The follower of the log that lists CDRs. */
   readonly list: Following;
+  /** Who was erased. */
+  readonly marks?: Marks;
 }
 
 type Ordered = Promise<Order<SessionCdrCommand> | undefined>;
@@ -53,7 +56,7 @@ export class CdrLedger {
   private readonly privateParts: PrivateParts;
 
   constructor(private readonly parts: CdrLedgerParts) {
-    this.privateParts = privateParts(parts.db);
+    this.privateParts = privateParts(parts.db, parts.marks);
     this.recorder = new Recorder(parts.store, this.privateParts);
   }
 

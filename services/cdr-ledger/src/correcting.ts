@@ -103,6 +103,7 @@ export function sealed(
   const part = privatePart(cdr.cdr_token, JSON.stringify({ ...privateOf(cdr), ...beside }), {
     id: randomUUID(),
     salt: newSalt(),
+    at: cdr.start_date_time,
   });
   return { part, entry: { cdr: publicOf(cdr), private: sealOf(part) } };
 }

@@ -1,4 +1,5 @@
 import { busMigrations } from '#bus';
+import { erasureMigrations } from '#erasure';
 import { eventStoreMigrations } from '#event-store';
 import type { MigrationList, MigrationPlace } from '#postgres';
 import { retailMigrations } from './retail-migrations.ts';
@@ -7,6 +8,7 @@ import { retailMigrations } from './retail-migrations.ts';
 export const migrations: MigrationList = [
   ...eventStoreMigrations,
   ...busMigrations,
+  ...erasureMigrations,
   {
     name: 'cdr-ledger-1-private-parts',
     up: ({ role }) => [

@@ -1,5 +1,5 @@
 import { macOf, type Sealed } from '#chain';
-import type { Cdr, CdrToken } from '#ocpi';
+import { type Cdr, type CdrToken, erasedCdrToken } from '#ocpi';
 import { instant, rfc3339 } from '#time';
 
 /**
@@ -52,6 +52,8 @@ export interface PrivatePart {
   readonly text: string;
   /** Of a received CDR: when the token charged. */
   readonly charged?: ChargedTime | undefined;
+  /** When what it is about began; absent: it is beside a CDR that is there. */
+  readonly at?: string;
 }
 
 /** RFC 3339. */
@@ -71,6 +73,7 @@ export function chargedTime({ credit, start_date_time, end_date_time }: PublicCd
 export interface Randomness {
   readonly id: string;
   readonly salt: Uint8Array;
+  readonly at?: string;
 }
 
 export function publicOf(cdr: Cdr): PublicCdr {
@@ -88,16 +91,13 @@ function only(fields: readonly (keyof Cdr)[], cdr: Cdr): Partial<Cdr> {
 }
 
 /** The private part of a CDR; `text` is a partner's body as received, or our own private fields. */
-export function privatePart(token: CdrToken, text: string, { id, salt }: Randomness): PrivatePart {
-  return { id, salt, token, text };
+export function privatePart(token: CdrToken, text: string, own: Randomness): PrivatePart {
+  return { ...own, token, text };
 }
 
 export function sealOf({ id, salt, text }: Pick<PrivatePart, 'id' | 'salt' | 'text'>): Sealed {
   return { id, mac: macOf(salt, text) };
 }
-
-/** Stands where an erased contract was, so that the object stays one that OCPI knows. */
-const ERASED = 'ERASED';
 
 /**
  * The whole CDR again. `text` is its private part, or undefined when that was erased: then only the
@@ -109,11 +109,7 @@ export function wholeCdr(
   owner: { readonly country_code: string; readonly party_id: string },
 ): Cdr {
   if (text === undefined) {
-    const { country_code, party_id } = owner;
-    return {
-      ...cdr,
-      cdr_token: { country_code, party_id, uid: ERASED, type: 'OTHER', contract_id: ERASED },
-    };
+    return { ...cdr, cdr_token: erasedCdrToken(owner) };
   }
   return { ...cdr, ...privateOf(JSON.parse(text) as Cdr) };
 }

@@ -1,3 +1,4 @@
+import type { Marks } from '#erasure';
 import { idKey, partyText } from '#ocpi';
 import { byteaArray, type Database, type Queryable, type Statement, textArray, uuidArray } from '#postgres';
 import type { PrivatePart } from './private-part.ts';
@@ -12,10 +13,15 @@ export interface PrivateParts {
   find(ids: readonly string[]): Promise<Map<string, { salt: Uint8Array; text: string }>>;
 }
 
-export function privateParts(db: Database): PrivateParts {
+/** Of a contract that was erased since it began, nothing is kept: it is erased from the beginning. */
+export function privateParts(db: Database, marks?: Marks): PrivateParts {
   const writing = new Gathered<PrivatePart>((parts) => insert(db, parts));
+  const isErased = ({ token, at }: PrivatePart) => {
+    const { country_code, party_id, contract_id: contractId, uid } = token;
+    return at !== undefined && marks !== undefined && marks.isErased({ party: { country_code, party_id }, contractId, uid }, at);
+  };
   return {
-    keep: (parts) => writing.write(parts),
+    keep: (parts) => writing.write(parts.filter((part) => !isErased(part))),
     async drop(ids) {
       if (ids.length === 0) return;
       await db.query('DELETE FROM private_parts WHERE id = ANY ($1::uuid[])', [ids]);

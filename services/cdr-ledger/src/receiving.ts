@@ -105,7 +105,7 @@ async function newRecord(
     meterKey: meterKeyOf(cdr),
   });
   const part = {
-    ...privatePart(cdr.cdr_token, text, { id: randomUUID(), salt: newSalt() }),
+    ...privatePart(cdr.cdr_token, text, { id: randomUUID(), salt: newSalt(), at: cdr.start_date_time }),
     charged: chargedTime(asMeant(cdr, meant)),
   };
   return {

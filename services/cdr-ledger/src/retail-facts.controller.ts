@@ -10,18 +10,24 @@ import {
   sessionUpdated,
 } from '#contracts/sessions';
 import { type TokenChanged, tokenChanged } from '#contracts/tokens-auth';
+import { Erasing } from '#erasure';
 import type { Session, Token } from '#ocpi';
 import { Retail } from './retail.ts';
 
 /** Only where accounts are kept: whoever begins to keep them hears all of it from the beginning. */
 @Controller()
 export class RetailFactsController {
-  constructor(@Inject(Retail) private readonly retail: Retail) {}
+  constructor(
+    @Inject(Retail) private readonly retail: Retail,
+    @Inject(Erasing) private readonly erasing: Erasing,
+  ) {}
 
   @Hears(tokenChanged)
-  async token({ own, tokenJson }: TokenChanged) {
+  async token({ own, tokenJson, lastUpdated }: TokenChanged) {
     if (!own) return;
     const { country_code, party_id, uid, contract_id } = fromJsonBytes<Token>(tokenJson);
+    const whose = { party: { country_code, party_id }, contractId: contract_id };
+    if (this.erasing.marks.isErased(whose, lastUpdated)) return;
     await this.retail.accounts.open({ country_code, party_id, uid, contract_id });
   }
 

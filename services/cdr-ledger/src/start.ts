@@ -1,4 +1,5 @@
 import { fromEventStore, serve } from '#bus';
+import { Erasing } from '#erasure';
 import { postgresEventStore } from '#event-store';
 import { type Running, startService } from '#service';
 import type { Env } from '#settings';
@@ -9,6 +10,7 @@ import { ledgerSettings } from './config.ts';
 import { Disputes } from './disputes.ts';
 import { follow } from './follow.ts';
 import { meterKeys } from './meters.ts';
+import { ledgerForgetting } from './forgetting.ts';
 import { migrations } from './migrations.ts';
 import { privateParts } from './private-parts.ts';
 import { cdrList } from './projections/cdr-list.ts';
@@ -32,13 +34,15 @@ export function start(env: Env): Promise<Running> {
       const own = ledgerSettings(settings);
       const { time_zone: timeZone } = own;
       const signing = signingOf(settings, own);
+      const erasing = await Erasing.open({ service: 'cdr-ledger', bus, db, log, key: settings.key('erasures') });
+      const { marks } = erasing;
       const store = postgresEventStore(db);
       onStop(() => store.close());
       const list = follow(db, store, cdrList, log);
       onStop(() => list.stop());
       const chain = follow(db, store, chainRows(), log);
       onStop(() => chain.stop());
-      const recorder = new Recorder(store, privateParts(db));
+      const recorder = new Recorder(store, privateParts(db, marks));
       const disputeRows = follow(db, store, disputeList, log);
       onStop(() => disputeRows.stop());
       const credits = follow(db, store, disputeCredits({ db, recorder }, list), log);
@@ -56,6 +60,7 @@ export function start(env: Env): Promise<Running> {
         publishedOf: publishedFrom(bus, clock),
         meterKeyOf: meterKeys(settings, (each) => parties.has(each)),
         list,
+        marks,
       });
       const settling = new Settling({
         db,
@@ -77,13 +82,16 @@ export function start(env: Env): Promise<Running> {
       });
       onStop(() => proving.signing.stop());
       const serving = await serve({
-        module: CdrLedgerModule.with({ ledger, disputes, settling, retail, ...proving }),
+        module: CdrLedgerModule.with({ ledger, disputes, settling, retail, erasing, ...proving }),
         bus,
         db,
         listener: 'cdr-ledger',
         tells: [fromEventStore('cdr-ledger', withPrivateParts(store, db), toTold)],
       });
       onStop(() => serving.close());
+      const followings = [list, ...others];
+      await erasing.start(ledgerForgetting({ db, clock, parties, timeZone, followings }));
+      onStop(() => erasing.stop());
     },
   );
 }

@@ -1,7 +1,7 @@
-import { PORTAL_OPTIONS, type PortalClient, portalOf } from './portal-client.ts';
+import type { PortalClient } from './portal-client.ts';
+import { portalVerb } from './portal-verb.ts';
 import { table } from './table.ts';
-import type { Terminal } from './terminal.ts';
-import { type Given, optionOf, type Option, RefusedInput, type Verb, WrongUsage } from './verb.ts';
+import { type Given, optionOf, type Option, RefusedInput, WrongUsage } from './verb.ts';
 
 interface Partner {
   readonly partner_id: string;
@@ -25,27 +25,8 @@ interface Letter {
   readonly body?: object;
 }
 
-const ABOUT_KEY = 'Asks the portal of a running platform, with the operator\'s key in ROAMWATT_OPERATOR_KEY.';
 const PARTNER = 'PARTNER is an id, a name, or a party such as CA*CPK.';
 const EXAMPLE_URL = '--url http://127.0.0.1:8080';
-
-/** A verb that asks the portal and shows its answer. */
-function portalVerb<T>(verb: Omit<Verb, 'run'> & {
-  readonly ask: (given: Given, portal: PortalClient) => Promise<T>;
-  readonly text: (answer: T) => string;
-}): Verb {
-  const { ask, text, options, about, ...rest } = verb;
-  return {
-    ...rest,
-    about: `${about}\n${ABOUT_KEY}`,
-    options: { ...options, ...PORTAL_OPTIONS },
-    async run(given: Given, terminal: Terminal) {
-      const answer = await ask(given, portalOf(given));
-      terminal.out.line(given.flags.has('json') ? JSON.stringify(answer) : text(answer));
-      return 0;
-    },
-  };
-}
 
 export const partnerList = portalVerb({
   usage: '[options]',

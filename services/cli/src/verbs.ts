@@ -63,4 +63,8 @@ export const VERBS: Readonly<Record<string, Entry>> = {
     summary: 'end a link at once',
     load: async () => (await import('./partner.ts')).partnerEnd,
   },
+  erase: {
+    summary: 'forget a contract in every service of a running platform',
+    load: async () => (await import('./erase.ts')).erase,
+  },
 };

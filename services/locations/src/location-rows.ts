@@ -90,6 +90,16 @@ export async function ownLocationsBeside(db: Queryable, locationIds: readonly st
   return rows.map((row) => heldIn(row).location);
 }
 
+/** Rarely asked: all are read. */
+export async function locationsNaming(db: Queryable, ids: readonly string[]): Promise<Location[]> {
+  const { rows } = await db.query<{ location: string }>(
+    `SELECT location FROM locations WHERE EXISTS (
+       SELECT FROM unnest($1::text[]) AS id WHERE position(lower(id) IN lower(location)) > 0)`,
+    [ids],
+  );
+  return rows.map(({ location }) => JSON.parse(location) as Location);
+}
+
 export interface TariffUse {
   readonly locationId: string;
   readonly evseUid: string;

@@ -1,15 +1,16 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AskController } from './ask.controller.ts';
+import { Erasing, ErasureFactsController } from '#erasure';
 import { Locations } from './locations.ts';
 import { StationFactsController } from './station-facts.controller.ts';
 
 @Module({})
 export class LocationsModule {
-  static with(locations: Locations): DynamicModule {
+  static with(locations: Locations, erasing: Erasing): DynamicModule {
     return {
       module: LocationsModule,
-      controllers: [AskController, StationFactsController],
-      providers: [{ provide: Locations, useValue: locations }],
+      controllers: [AskController, StationFactsController, ErasureFactsController],
+      providers: [{ provide: Locations, useValue: locations }, { provide: Erasing, useValue: erasing }],
     };
   }
 }

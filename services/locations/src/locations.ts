@@ -13,7 +13,8 @@ import { type Clock, instant, rfc3339 } from '#time';
 import type { LocationSettings } from './config.ts';
 import { evseStatus } from './evse-status.ts';
 import {
-  findLocation, findOwnLocation, type HeldLocation, listOwnLocations, type LocationKey, noteConnection, noteStatus, ownLocationsBeside,
+  findLocation, findOwnLocation, type HeldLocation, listOwnLocations, type LocationKey, locationsNaming, noteConnection,
+  noteStatus, ownLocationsBeside,
   plugsOfEvse, plugsOfStation, plugStates, replacePlugs, storeLocation, type TariffUse, tariffUses,
 } from './location-rows.ts';
 import { describedLocation, type Plug, plugsOf, removedLocation, sameJson } from './own-locations.ts';
@@ -165,6 +166,27 @@ export class Locations {
       facts.push({ fact: statusFact(true, location, { ...evse, status, last_updated: at }), about: aboutEvse(location, evse) });
     }
     if (facts.length > 0) await this.parts.outbox.tell(tx, facts.map(({ fact, about }) => ({ ...fact, about })));
+  }
+
+  /** Those whose JSON has one of these ids somewhere, in any case. */
+  async naming(ids: readonly string[]): Promise<Location[]> {
+    return locationsNaming(this.parts.db, ids);
+  }
+
+  /** Without what of it may not stay; told as any change, with the instant that its owner gave it. */
+  async rewrite({ country_code: countryCode, party_id: partyId, id: locationId }: Location, next: (held: Location) => Location): Promise<void> {
+    await this.change({ countryCode, partyId, locationId }, (held) => {
+      const { own, location } = held!;
+      return { own, location: { ...next(location), last_updated: own ? this.after(location.last_updated) : location.last_updated } };
+    });
+  }
+
+  /** Locations as they were, told before: not again. As it is now, each is told anew. */
+  async forgetTold(matches: (location: Location) => boolean): Promise<void> {
+    const { outbox } = this.parts;
+    const isOf = ({ locationJson }: { locationJson: Uint8Array }) => matches(fromJsonBytes<Location>(locationJson));
+    await outbox.forget(locationChanged, isOf);
+    await outbox.forget(evseStatusChanged, isOf);
   }
 
   private change(

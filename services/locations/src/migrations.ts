@@ -1,4 +1,5 @@
 import { busMigrations } from '#bus';
+import { erasureMigrations } from '#erasure';
 import type { MigrationList } from '#postgres';
 
 // Ids in keys are lower case, as `idKey` writes them: OCPI compares without case.
@@ -58,4 +59,4 @@ const locations: MigrationList = [
   },
 ];
 
-export const migrations: MigrationList = [...busMigrations, ...locations];
+export const migrations: MigrationList = [...busMigrations, ...erasureMigrations, ...locations];

@@ -122,7 +122,9 @@ export class Delivery {
   ): Promise<DueOutcome> {
     const { db, clock, settings, log } = this.parts;
     const text = outcomeText(outcome);
-    log.warn('a delivery failed', { partner: partner.name, module: key.module, object: key.objectKey, attempt, outcome: text });
+    // A token's key is its number.
+    const object = key.module === 'tokens' ? {} : { object: key.objectKey };
+    log.warn('a delivery failed', { partner: partner.name, module: key.module, ...object, attempt, outcome: text });
     await noteError(db, partner.id, `${rfc3339(clock.now())} ${key.module} ${key.objectKey}: ${text}`);
     await noteFailed(db, key, outcome.kind === 'unclear' || held.unclear);
     const attempts = Math.max(attempt, held.refusals + 1);

@@ -9,6 +9,9 @@ import {
 } from '#contracts/sessions';
 import { type TariffPublished, tariffPublished, type TariffWithdrawn, tariffWithdrawn } from '#contracts/tariff-engine';
 import { type TokenChanged, tokenChanged } from '#contracts/tokens-auth';
+import { fromJsonBytes } from '#contracts';
+import { Erasing } from '#erasure';
+import type { CdrToken, Session, Token } from '#ocpi';
 import { fromBus } from './partner.ts';
 import { tokenKey } from './delivery.ts';
 import { OcpiGateway } from './ocpi-gateway.ts';
@@ -18,7 +21,10 @@ const json = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 /** What the other services tell: our own objects, for the partners that are to have them. */
 @Controller()
 export class FactsController {
-  constructor(@Inject(OcpiGateway) private readonly gateway: OcpiGateway) {}
+  constructor(
+    @Inject(OcpiGateway) private readonly gateway: OcpiGateway,
+    @Inject(Erasing) private readonly erasing: Erasing,
+  ) {}
 
   @Hears(tariffPublished)
   async tariffPublished({ own, tariffId, tariffJson }: TariffPublished, heard: Heard) {
@@ -41,15 +47,18 @@ export class FactsController {
   }
 
   @Hears(tokenChanged)
-  async tokenChanged({ own, uid, type, tokenJson }: TokenChanged, heard: Heard) {
+  async tokenChanged({ own, uid, type, tokenJson, lastUpdated }: TokenChanged, heard: Heard) {
     const objectKey = tokenKey({ uid, type: type as 'RFID' });
-    if (own) await this.gateway.queue(heard, { module: 'tokens', objectKey, current: json(tokenJson) });
+    // What comes late of an erased contract: its partners hear that it is over, and no more.
+    if (own && !this.isErased(fromJsonBytes<Token>(tokenJson), lastUpdated)) await this.gateway.queue(heard, { module: 'tokens', objectKey, current: json(tokenJson) });
   }
 
   @Hears(sessionStarted, sessionUpdated, sessionEnded)
-  sessionChanged({ sessionId, tokenParty, sessionJson }: SessionStarted | SessionUpdated | SessionEnded, heard: Heard) {
+  async sessionChanged({ sessionId, tokenParty, sessionJson }: SessionStarted | SessionUpdated | SessionEnded, heard: Heard) {
+    const { cdr_token: token, start_date_time: startedAt } = fromJsonBytes<Session>(sessionJson);
+    if (this.isErased(token, startedAt)) return;
     const session = { module: 'sessions', objectKey: sessionId, current: json(sessionJson) } as const;
-    return this.gateway.queue(heard, session, fromBus(tokenParty!));
+    await this.gateway.queue(heard, session, fromBus(tokenParty!));
   }
 
   @Hears(cdrIssued)
@@ -60,5 +69,9 @@ export class FactsController {
   @Hears(commandFinished)
   commandFinished({ orderId, result, message }: CommandFinished, heard: Heard) {
     return this.gateway.commandFinished(heard, { orderId, result, message });
+  }
+
+  private isErased({ country_code, party_id, contract_id: contractId, uid }: CdrToken, at: string): boolean {
+    return this.erasing.marks.isErased({ party: { country_code, party_id }, contractId, uid }, at);
   }
 }

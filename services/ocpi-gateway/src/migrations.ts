@@ -1,5 +1,6 @@
 import { busMigrations } from '#bus';
 import { dueMigrations } from '#due';
+import { erasureMigrations } from '#erasure';
 import { eventStoreMigrations } from '#event-store';
 import { grantMigrations } from '#grants';
 import type { MigrationList } from '#postgres';
@@ -141,5 +142,5 @@ const partners: MigrationList = [
 ];
 
 export const migrations: MigrationList = [
-  ...eventStoreMigrations, ...busMigrations, ...dueMigrations, ...grantMigrations, ...partners,
+  ...eventStoreMigrations, ...busMigrations, ...dueMigrations, ...grantMigrations, ...erasureMigrations, ...partners,
 ];

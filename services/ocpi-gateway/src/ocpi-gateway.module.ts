@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { Agreements } from './agreements.ts';
 import { AgreementsController } from './agreements.controller.ts';
 import { AskController } from './ask.controller.ts';
+import { Erasing, ErasureFactsController } from '#erasure';
 import { FactsController } from './facts.controller.ts';
 import { OcpiGateway } from './ocpi-gateway.ts';
 import { Partners } from './partners.ts';
@@ -10,18 +11,20 @@ export interface GatewayVerbs {
   readonly gateway: OcpiGateway;
   readonly partners: Partners;
   readonly agreements: Agreements;
+  readonly erasing: Erasing;
 }
 
 @Module({})
 export class OcpiGatewayModule {
-  static with({ gateway, partners, agreements }: GatewayVerbs): DynamicModule {
+  static with({ gateway, partners, agreements, erasing }: GatewayVerbs): DynamicModule {
     return {
       module: OcpiGatewayModule,
-      controllers: [AskController, AgreementsController, FactsController],
+      controllers: [AskController, AgreementsController, FactsController, ErasureFactsController],
       providers: [
         { provide: OcpiGateway, useValue: gateway },
         { provide: Partners, useValue: partners },
         { provide: Agreements, useValue: agreements },
+        { provide: Erasing, useValue: erasing },
       ],
     };
   }

@@ -135,7 +135,7 @@ export async function forgetPushed(tx: Tx, partnerId: string): Promise<void> {
 }
 
 /** A CDR goes to another link now. */
-export async function forgetOne(tx: Tx, key: PushedKey): Promise<void> {
+export async function forgetOne(tx: Queryable, key: PushedKey): Promise<void> {
   await tx.query(`DELETE FROM pushed WHERE ${WHERE}`, keyOf(key));
 }
 

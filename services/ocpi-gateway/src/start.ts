@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { fromEventStore, outbox, serve, tellable } from '#bus';
 import { type DueWorker, workDue } from '#due';
+import { Erasing } from '#erasure';
 import { executor, postgresEventStore } from '#event-store';
 import { GrantRows } from '#grants';
 import { type Running, type Service, startService } from '#service';
@@ -14,6 +15,7 @@ import { Commands } from './commands.ts';
 import { hubSettings, ocpiSettings } from './config.ts';
 import { configurationHandlers } from './configuration.ts';
 import { Delivery } from './delivery.ts';
+import { deliveriesForgetting } from './forgetting.ts';
 import { Hub } from './hub.ts';
 import { HubMembers } from './hub-members.ts';
 import { HubPushAll } from './hub-push-all.ts';
@@ -38,6 +40,9 @@ export function start(env: Env): Promise<Running> {
   return startService(env, { name: 'ocpi-gateway', migrations }, async (service) => {
     const { bus, db, log, tracer, settings: { clock, parties, ...given } } = service;
     const settings = ocpiSettings(service.settings);
+    const erasing = await Erasing.open({
+      service: 'ocpi-gateway', bus, db, log, key: service.settings.key('erasures'),
+    });
     const told = outbox('ocpi-gateway', db);
     const store = tellable(postgresEventStore(db), agreementTells);
     service.onStop(() => store.close());
@@ -95,10 +100,12 @@ export function start(env: Env): Promise<Running> {
     publicUrl ||= addressOf(host, (http.server.address() as AddressInfo).port);
 
     const serving = await serve({
-      module: OcpiGatewayModule.with({ gateway, partners, agreements }), bus, db, listener: 'ocpi-gateway',
+      module: OcpiGatewayModule.with({ gateway, partners, agreements, erasing }), bus, db, listener: 'ocpi-gateway',
       tells: [told, fromEventStore('agreements', store, agreementTells)],
     });
     service.onStop(() => serving.close());
+    await erasing.start(deliveriesForgetting({ db, outbox: told, clock, parties, wake }));
+    service.onStop(() => erasing.stop());
     worker = workDue(db, clock, {
       concurrency: LANES,
       leaseMs: LEASE_MS,

@@ -32,6 +32,11 @@ export class CardCache {
     if (this.#cards.size > CARDS_MAX) this.#cards.delete(this.#cards.keys().next().value!);
   }
 
+  /** Cards that were erased are among them, perhaps. */
+  forget(): void {
+    this.#cards.clear();
+  }
+
   #within(idTag: string, nowMs: number, ageMs: number): Authorization | undefined {
     const known = this.#cards.get(idTag.toLowerCase());
     return known && nowMs - known.atMs <= ageMs ? known.authorization : undefined;

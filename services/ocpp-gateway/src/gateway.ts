@@ -89,6 +89,10 @@ export class Gateway {
     await leaveHolders(this.parts.db, this.name).catch(() => {});
   }
 
+  forgetCards(): void {
+    this.cards.forget();
+  }
+
   /** Says that this process lives, and that the sockets of those that do not are lost. */
   private async watch(): Promise<void> {
     const { db, journal, clock, log } = this.parts;

@@ -1,4 +1,5 @@
 import { busMigrations } from '#bus';
+import { sealingMigrations } from '#erasure';
 import { eventStoreMigrations } from '#event-store';
 import type { MigrationList } from '#postgres';
 
@@ -42,4 +43,4 @@ const stations: MigrationList = [
   },
 ];
 
-export const migrations: MigrationList = [...busMigrations, ...eventStoreMigrations, ...stations];
+export const migrations: MigrationList = [...busMigrations, ...eventStoreMigrations, ...sealingMigrations, ...stations];

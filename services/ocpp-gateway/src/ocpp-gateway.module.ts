@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { Erasing, ErasureFactsController } from '#erasure';
 import type { Database } from '#postgres';
 import { AskController } from './ask.controller.ts';
 import { OwnFactsController } from './own-facts.controller.ts';
@@ -7,11 +8,11 @@ import { DATABASE } from './provided.ts';
 
 @Module({})
 export class OcppGatewayModule {
-  static with(db: Database): DynamicModule {
+  static with(db: Database, erasing: Erasing): DynamicModule {
     return {
       module: OcppGatewayModule,
-      controllers: [AskController, OwnFactsController],
-      providers: [{ provide: DATABASE, useValue: db }],
+      controllers: [AskController, OwnFactsController, ErasureFactsController],
+      providers: [{ provide: DATABASE, useValue: db }, { provide: Erasing, useValue: erasing }],
     };
   }
 }

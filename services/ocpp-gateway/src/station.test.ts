@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fold, given } from '#decider';
+import { ERASED } from '#ocpi';
 import { type FrameCommand, type StationCommand, stationDecider, type StationEvent } from './station.ts';
 
 const at = '2022-02-01T17:00:00Z';
@@ -43,6 +44,8 @@ describe('a transaction', () => {
     const unset = { saidAt: '1970-01-01T00:00:07Z' };
     station(started(7, unset)).when(startFrame(8, { ...unset, startedAt: '2022-02-01T17:00:30Z' })).thenNothing();
   });
+  test('S16-44 started again is the same one, also when whose card it was is erased since', () =>
+    station(started(7, { idTag: ERASED })).when(startFrame(8)).thenNothing());
   test('S16-44 that starts on a connector in use closes the one whose stop was lost, at its last known meter', () =>
     station(started(7)).when(startFrame(8, { saidAt: 'later', startedAt: '2022-02-01T18:00:00Z' })).then(
       stopped('7', { meterStopWh: '1000', reason: 'Other' }),

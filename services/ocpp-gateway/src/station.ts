@@ -1,4 +1,5 @@
 import { type Decider, Rejected } from '#decider';
+import { ERASED } from '#ocpi';
 import { instant } from '#time';
 
 /**
@@ -264,10 +265,10 @@ function startTransaction(start: Start, station: Station): readonly StationEvent
 
 type StartIdentity = Pick<Start, 'connectorId' | 'idTag' | 'saidAt' | 'meterStartWh'>;
 
-/** What a repeat of a StartTransaction was answered with. */
+/** What a repeat of a StartTransaction was answered with; also where whose card it was is erased since. */
 export function repeatedStart(station: Station, start: StartIdentity) {
-  const key = startKey(start);
-  return station.starts.find((known) => known.key === key);
+  const keys = [startKey(start), startKey({ ...start, idTag: ERASED })];
+  return station.starts.find(({ key }) => keys.includes(key));
 }
 
 /** The start that was ordered for this card, at this connector or at any, and may begin at that instant. */

@@ -1,6 +1,10 @@
+import { busMigrations } from '#bus';
+import { erasureMigrations } from '#erasure';
 import type { MigrationList } from '#postgres';
 
 export const migrations: MigrationList = [
+  ...busMigrations,
+  ...erasureMigrations,
   {
     name: 'portal-1-drivers-and-charges',
     up: () => [

@@ -36,6 +36,8 @@ const statusOfRefusal: Readonly<Record<string, number>> = {
   'unknown-projection': 404,
   'unknown-tariff': 404,
   'unknown-dispute': 404,
+  'unknown-contract': 404,
+  'unknown-erasure': 404,
   'session-of-another-driver': 404,
   'connector-required': 400,
   malformed: 400,
@@ -48,6 +50,7 @@ const statusOfRefusal: Readonly<Record<string, number>> = {
   internal: 500,
   'too-large': 500,
   unanswered: 503,
+  'service-not-answering': 503,
   overloaded: 503,
 };
 

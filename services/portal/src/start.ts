@@ -1,5 +1,6 @@
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { serve } from '#bus';
+import { Erasing } from '#erasure';
 import { openOrm } from '#postgres';
 import { type Running, startService } from '#service';
 import type { Env } from '#settings';
@@ -10,7 +11,9 @@ import { disputeRoutes } from './dispute-routes.ts';
 import { driverRoutes } from './driver-routes.ts';
 import { Drivers } from './drivers.ts';
 import { entities } from './entities.ts';
+import { erasureRoutes } from './erasure-routes.ts';
 import { searchEvses } from './evses.ts';
+import { driversForgetting } from './forgetting.ts';
 import { fastifyOptions, mountRoutes } from './http.ts';
 import { keepIssuing } from './issuing.ts';
 import { ledgerRoutes } from './ledger-routes.ts';
@@ -30,6 +33,7 @@ export function start(env: Env): Promise<Running> {
   return startService(env, { name: 'portal', migrations }, async ({ bus, db, log, tracer, settings, onStop }) => {
     const config = configOf(settings);
     const { parties, clock } = settings;
+    const erasing = await Erasing.open({ service: 'portal', bus, db, log, key: settings.key('erasures') });
     const orm = await openOrm({ url: settings.databaseUrl, schema: db.schema, entities });
     onStop(() => orm.close());
     const drivers = new Drivers(orm, db, {
@@ -53,10 +57,11 @@ export function start(env: Env): Promise<Running> {
       ...listRoutes(bus, parties),
       ...tariffRoutes(bus),
       ...disputeRoutes(bus),
+      ...erasureRoutes(bus),
     ];
     const adapter = new FastifyAdapter(fastifyOptions(config.proxies));
     const serving = await serve({
-      module: PortalModule.with(drivers, charges), bus, db,
+      module: PortalModule.with(drivers, charges, erasing), bus, db, listener: 'portal',
       http: {
         adapter, port: config.port, host: config.host,
         prepare: (app) => mountRoutes(app, adapter.getInstance(), {
@@ -65,6 +70,8 @@ export function start(env: Env): Promise<Running> {
       },
     });
     onStop(() => serving.close());
+    await erasing.start(driversForgetting({ db, parties, drivers: config.drivers }));
+    onStop(() => erasing.stop());
     // Streams end first: HTTP waits for what is open.
     onStop(() => live.close());
     return { portal: serving.url! };

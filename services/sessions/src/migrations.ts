@@ -1,5 +1,6 @@
 import { busMigrations } from '#bus';
 import { dueMigrations } from '#due';
+import { sealingMigrations } from '#erasure';
 import { eventStoreMigrations } from '#event-store';
 import type { MigrationList } from '#postgres';
 
@@ -95,5 +96,6 @@ export const migrations: MigrationList = [
   ...busMigrations,
   ...eventStoreMigrations,
   ...dueMigrations,
+  ...sealingMigrations,
   ...sessions,
 ];

@@ -195,6 +195,11 @@ function isOpen({ state }: Order): boolean {
   return waits.has(state) || state === 'unknown';
 }
 
+/** Something may still come of it, or nothing, which takes its time to be known. */
+export function waitsForMore(order: Order): boolean {
+  return isOpen(order) || waitsForCharge(order);
+}
+
 /** The station said yes, and the charge has not begun: perhaps nobody has plugged in yet. */
 function waitsForCharge({ state, command, sessionId }: Order): boolean {
   return state === 'done' && command === 'START_SESSION' && sessionId === undefined;

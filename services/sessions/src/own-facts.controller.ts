@@ -1,4 +1,4 @@
-import { Controller } from '@nestjs/common';
+import { Controller, Inject } from '@nestjs/common';
 import { type Heard, Hears } from '#bus';
 import {
   type SessionEnded,
@@ -8,15 +8,22 @@ import {
   type SessionUpdated,
   sessionUpdated,
 } from '#contracts/sessions';
+import { Erasing } from '#erasure';
 import type { Session } from '#ocpi';
 import { storeOwnSession } from './session-rows.ts';
+import { isErasedSession, withoutToken } from './without-token.ts';
 
 /** Keeps the lists of our own sessions. */
 @Controller()
 export class OwnFactsController {
+  constructor(@Inject(Erasing) private readonly erasing: Erasing) {}
+
   @Hears(sessionStarted, sessionUpdated, sessionEnded)
   told({ sessionJson }: SessionStarted | SessionUpdated | SessionEnded, { tx }: Heard) {
     const text = new TextDecoder().decode(sessionJson);
-    return storeOwnSession(tx, JSON.parse(text) as Session, text);
+    const session = JSON.parse(text) as Session;
+    if (!isErasedSession(this.erasing.marks, session)) return storeOwnSession(tx, session, text);
+    const erased = withoutToken(session);
+    return storeOwnSession(tx, erased, JSON.stringify(erased));
   }
 }

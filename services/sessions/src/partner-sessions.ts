@@ -14,6 +14,7 @@ import {
   Session,
   SessionPatch,
 } from '#ocpi';
+import type { Marks } from '#erasure';
 import type { Database } from '#postgres';
 import type { Clock } from '#time';
 import type { Logs } from './logs.ts';
@@ -27,6 +28,7 @@ import {
   storePartnerSession,
 } from './partner-session-rows.ts';
 import { partyKey } from './session-rows.ts';
+import { isErasedSession, withoutToken } from './without-token.ts';
 
 export type PartnerRefusal = 'unknown-session' | 'invalid-object' | 'session-is-final';
 export type Change = 'created' | 'updated' | 'unchanged' | 'stale';
@@ -43,6 +45,7 @@ export interface PartnerSessionsParts {
   readonly outbox: Outbox;
   readonly clock: Clock;
   readonly logs: Logs;
+  readonly marks: Marks;
 }
 
 const refuse = (code: PartnerRefusal, detail: string) => new Rejected<PartnerRefusal>(code, detail);
@@ -56,7 +59,7 @@ export class PartnerSessions {
     const { party, sessionId } = push;
     const { change, session, orderId } = await db.tx(async (tx) => {
       const held = await findPartnerSession(tx, party, sessionId, true);
-      const pushed = pushedSession(push, held);
+      const pushed = withoutErased(pushedSession(push, held), this.parts.marks);
       const change = changeOf(pushed, held);
       if (change === 'unchanged' || change === 'stale')
         return { change, session: held!.session, orderId: held?.orderId };
@@ -152,6 +155,13 @@ function pushedSession(
   if (!sameParty(session, party)) throw refuse('invalid-object', "party_id: is not the URL's");
   const text = patch ? JSON.stringify(session) : new TextDecoder().decode(body);
   return { session, text, lastUpdated: (patch ? (given as Session) : session).last_updated };
+}
+
+/** Of a contract that was erased since the session began nothing is kept but that somebody charged. */
+function withoutErased(pushed: Pushed, marks: Marks): Pushed {
+  if (!isErasedSession(marks, pushed.session)) return pushed;
+  const session = withoutToken(pushed.session);
+  return { ...pushed, session, text: JSON.stringify(session) };
 }
 
 function valid<T>(reading: Reading<T>): T {

@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { Erasing, ErasureFactsController } from '#erasure';
 import { AskController } from './ask.controller.ts';
 import { Charging } from './charging.ts';
 import { Commands } from './commands.ts';
@@ -14,6 +15,7 @@ export interface Verbs {
   readonly charging: Charging;
   readonly commands: Commands;
   readonly connectors: Connectors;
+  readonly erasing: Erasing;
   readonly orders: Orders;
   readonly partnerSessions: PartnerSessions;
   readonly sessions: Sessions;
@@ -22,7 +24,7 @@ export interface Verbs {
 @Module({})
 export class SessionsModule {
   static with(verbs: Verbs): DynamicModule {
-    const { charging, commands, connectors, orders, partnerSessions, sessions } = verbs;
+    const { charging, commands, connectors, erasing, orders, partnerSessions, sessions } = verbs;
     return {
       module: SessionsModule,
       controllers: [
@@ -30,11 +32,13 @@ export class SessionsModule {
         StationFactsController,
         SiteFactsController,
         OwnFactsController,
+        ErasureFactsController,
       ],
       providers: [
         { provide: Charging, useValue: charging },
         { provide: Commands, useValue: commands },
         { provide: Connectors, useValue: connectors },
+        { provide: Erasing, useValue: erasing },
         { provide: Orders, useValue: orders },
         { provide: PartnerSessions, useValue: partnerSessions },
         { provide: Sessions, useValue: sessions },

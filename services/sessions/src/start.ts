@@ -1,5 +1,6 @@
 import { fromEventStore, heardAll, outbox, serve, tellable } from '#bus';
 import { type DueWorker, workDue } from '#due';
+import { Erasing, HolderKeys, sealedStore } from '#erasure';
 import { postgresEventStore } from '#event-store';
 import { type Running, startService } from '#service';
 import type { Env } from '#settings';
@@ -8,12 +9,14 @@ import { Charging } from './charging.ts';
 import { Commands } from './commands.ts';
 import { configOf } from './config.ts';
 import { Connectors } from './connectors.ts';
+import { sessionsForgetting } from './forgetting.ts';
 import { logsOf } from './logs.ts';
 import { migrations } from './migrations.ts';
 import { OpenSession } from './open-session.ts';
 import { findOpening } from './openings.ts';
 import { Orders } from './orders.ts';
 import { PartnerSessions } from './partner-sessions.ts';
+import { personal } from './personal.ts';
 import { Said } from './said.ts';
 import { Sessions } from './sessions.ts';
 import { SessionsModule } from './sessions.module.ts';
@@ -31,7 +34,10 @@ export function start(env: Env): Promise<Running> {
     async ({ bus, db, log, settings, onStop }) => {
       const { clock, parties, platform } = settings;
       const config = configOf(settings);
-      const store = tellable(postgresEventStore(db), tells);
+      const erasing = await Erasing.open({ service: 'sessions', bus, db, log, key: settings.key('erasures') });
+      const { marks } = erasing;
+      const keys = new HolderKeys(db);
+      const store = tellable(sealedStore(postgresEventStore(db), { keys, marks, personal }), tells);
       onStop(() => store.close());
       const logs = logsOf(store);
       const mirrored = outbox('partner-sessions', db);
@@ -64,8 +70,9 @@ export function start(env: Env): Promise<Running> {
           commands,
           orders,
           connectors,
+          erasing,
           charging: new Charging({ ...parts, connectors, said }),
-          partnerSessions: new PartnerSessions({ ...parts, outbox: mirrored }),
+          partnerSessions: new PartnerSessions({ ...parts, outbox: mirrored, marks }),
           sessions: new Sessions(parts),
         }),
         bus,
@@ -74,6 +81,8 @@ export function start(env: Env): Promise<Running> {
         tells: [fromEventStore('sessions', store, tells), mirrored],
       });
       onStop(() => serving.close());
+      await erasing.start(sessionsForgetting({ db, outbox: mirrored, logs, keys, marks }));
+      onStop(() => erasing.stop());
       worker = workDue(db, clock, {
         service: 'sessions',
         log,

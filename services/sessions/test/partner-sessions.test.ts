@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { outbox } from '#bus';
 import { toJsonBytes } from '#contracts';
+import { Marks } from '#erasure';
 import { memoryEventStore } from '#event-store';
 import { exampleSession, exampleToken } from '#ocpi';
 import { type Database, openDatabase } from '#postgres';
@@ -38,7 +39,7 @@ test.each([
   const clock = fixedClock('2022-02-01T17:30:00Z');
   const parts = { db, clock, parties: own, config, logs: logsOf(memoryEventStore()), wake() {} };
   const orders = new Orders(parts);
-  const sessions = new PartnerSessions({ ...parts, outbox: outbox('partner-sessions', db) });
+  const sessions = new PartnerSessions({ ...parts, outbox: outbox('partner-sessions', db), marks: new Marks(db, Buffer.alloc(32)) });
   const orderId = `O-${time}`;
   const evseUid = `E-${time}`;
   const sessionId = `S-${time}`;

@@ -1,12 +1,15 @@
-import { Controller } from '@nestjs/common';
+import { Controller, Inject } from '@nestjs/common';
 import { type Heard, Hears } from '#bus';
 import { type AccountCreditChanged, accountCreditChanged } from '#contracts/accounts';
 import { noteCredit } from './credit-rows.ts';
+import { TokensAuth } from './tokens-auth.ts';
 
 @Controller()
 export class CreditFactsController {
+  constructor(@Inject(TokensAuth) private readonly tokens: TokensAuth) {}
+
   @Hears(accountCreditChanged)
-  changed({ contractKey, exhausted }: AccountCreditChanged, { tx }: Heard) {
-    return noteCredit(tx, contractKey, exhausted);
+  async changed({ contractKey, exhausted, at }: AccountCreditChanged, { tx }: Heard) {
+    if (!this.tokens.isErasedOfOurs(contractKey, at)) await noteCredit(tx, contractKey, exhausted);
   }
 }

@@ -1,4 +1,5 @@
 import { busMigrations } from '#bus';
+import { erasureMigrations } from '#erasure';
 import type { MigrationList } from '#postgres';
 
 const tokens: MigrationList = [
@@ -27,6 +28,20 @@ const tokens: MigrationList = [
       'CREATE TABLE contracts_without_credit (contract_key text PRIMARY KEY)',
     ],
   },
+  {
+    name: 'tokens-3-erasures',
+    up: () => [
+      `CREATE TABLE contract_erasures (
+         erasure_id text PRIMARY KEY,
+         at text NOT NULL,
+         holder json,                -- who; NULL once every service has forgotten
+         kept json NOT NULL,         -- how much there was where
+         forgotten_by text[] NOT NULL,
+         waits json NOT NULL
+       )`,
+      'CREATE INDEX contract_erasures_open ON contract_erasures (erasure_id) WHERE holder IS NOT NULL',
+    ],
+  },
 ];
 
-export const migrations: MigrationList = [...busMigrations, ...tokens];
+export const migrations: MigrationList = [...busMigrations, ...erasureMigrations, ...tokens];

@@ -1,6 +1,9 @@
 import { outbox, serve } from '#bus';
 import { type Running, startService } from '#service';
 import type { Env } from '#settings';
+import { Erasing } from '#erasure';
+import { Erasures } from './erasures.ts';
+import { tokensForgetting } from './forgetting.ts';
 import { migrations } from './migrations.ts';
 import { TokensAuth } from './tokens-auth.ts';
 import { TokensAuthModule } from './tokens-auth.module.ts';
@@ -10,11 +13,15 @@ export function start(env: Env): Promise<Running> {
     const { bus, db, log, settings } = service;
     const { clock, parties } = settings;
     const told = outbox('tokens-auth', db);
-    const tokens = new TokensAuth({ db, bus, outbox: told, clock, parties, log });
+    const erasing = await Erasing.open({ service: 'tokens-auth', bus, db, log, key: settings.key('erasures') });
+    const tokens = new TokensAuth({ db, bus, outbox: told, clock, parties, log, marks: erasing.marks });
+    const erasures = new Erasures({ bus, db, outbox: told, clock });
     const serving = await serve({
-      module: TokensAuthModule.with(tokens), bus, db, listener: 'tokens-auth',
+      module: TokensAuthModule.with({ tokens, erasures, erasing }), bus, db, listener: 'tokens-auth',
       tells: [told],
     });
     service.onStop(() => serving.close());
+    await erasing.start(tokensForgetting(db, told));
+    service.onStop(() => erasing.stop());
   });
 }

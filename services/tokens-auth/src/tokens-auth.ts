@@ -6,6 +6,7 @@ import type { Party as BusParty } from '#contracts/party';
 import { tokenAuthorized, tokenChanged } from '#contracts/tokens-auth';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { Rejected } from '#decider';
+import type { Marks } from '#erasure';
 import { type AuthorizationInfo, idKey, isStale, type LocationReferences, type Party, partyText, patchToken, read, sameParty, Token } from '#ocpi';
 import type { Database, PageRequest } from '#postgres';
 import type { OwnParties } from '#settings';
@@ -32,6 +33,7 @@ export interface TokensAuthParts {
   readonly clock: Clock;
   readonly parties: OwnParties;
   readonly log: Log;
+  readonly marks: Marks;
 }
 
 /** The service's verbs. */
@@ -130,6 +132,11 @@ export class TokensAuth {
     };
   }
 
+  isErasedOfOurs(contractId: string, at: string): boolean {
+    const { marks, parties } = this.parts;
+    return parties.all.some((party) => marks.isErased({ party, contractId }, at));
+  }
+
   private async hasCredit({ contract_id }: Token): Promise<boolean> {
     return (await withoutCredit(this.parts.db, [contract_id])).size === 0;
   }
@@ -142,6 +149,7 @@ export class TokensAuth {
       const token = read(Token, JSON.parse(text));
       if (!token.ok) throw new Rejected<Refusal>('invalid-object', token.message);
       if (known && isStale(known.token, token.value)) return 'stale';
+      if (!known && this.isErased(token.value)) return 'stale';
       if (known?.text === text) return 'unchanged';
       await storeToken(tx, { own, token: token.value, text });
       const { country_code: countryCode, party_id: partyId, uid, type, last_updated: lastUpdated } = token.value;
@@ -151,6 +159,11 @@ export class TokensAuth {
       await outbox.tell(tx, [{ ...fact, about: `${countryCode}*${partyId}*${uid}*${type}`.toLowerCase() }]);
       return known ? 'updated' : 'created';
     });
+  }
+
+  /** What was said of a contract before it was erased is not taken when it comes late; a new one's token is. */
+  private isErased({ country_code, party_id, contract_id: contractId, last_updated: saidAt }: Token): boolean {
+    return this.parts.marks.isErased({ party: { country_code, party_id }, contractId }, saidAt);
   }
 
   private async askOwner(token: Token, card: { stationId: string; connectorId?: number }): Promise<OwnersAnswer> {

@@ -1,0 +1,29 @@
+import type { Holder as ToldHolder } from '#contracts/erasure';
+import { idKey, type Party, partyText } from '#ocpi';
+
+/** Whose data something is, as far as it says: by OCPI's ids, which compare without case. */
+export interface Subject {
+  /** Of the token; absent where only a card's number is known. */
+  readonly party?: Party | undefined;
+  readonly contractId?: string | undefined;
+  readonly uid?: string | undefined;
+}
+
+/** Who is to be forgotten. */
+export interface Holder {
+  readonly party: Party;
+  readonly contractId: string;
+  /** Of its tokens, as far as tokens-auth knows them; a service may hold more. */
+  readonly tokenUids: readonly string[];
+  readonly visualNumbers: readonly string[];
+  /** What happened up to then is forgotten. */
+  readonly at: string;
+}
+
+/** A service's rows spell contracts like this. */
+export const contractKeyOf = (party: Party, contractId: string): string => `${partyText(party)} ${idKey(contractId)}`;
+
+export function holderOf({ party, contractId, tokenUids, visualNumbers, at }: ToldHolder): Holder {
+  const { countryCode: country_code, partyId: party_id } = party!;
+  return { party: { country_code, party_id }, contractId, tokenUids, visualNumbers, at };
+}

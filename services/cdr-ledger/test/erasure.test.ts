@@ -1,0 +1,97 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { each, told } from '#bus';
+import { getCdr, getStatement, listTokenCdrs, receiveCdr, verifyLedger } from '#contracts/cdr-ledger';
+import { openDispute } from '#contracts/disputes';
+import { getErasureHolder, noteForgotten, previewErasure } from '#contracts/erasure';
+import { cdrDelivered } from '#contracts/ocpi-gateway';
+import { sessionEnded } from '#contracts/sessions';
+import { fromJsonBytes, toJsonBytes } from '#contracts';
+import type { Cdr } from '#ocpi';
+import { cdr, location, session, tariff, token } from './charge.ts';
+import { type LedgerPlatform, ledgerPlatform } from './platform.ts';
+
+// What stands against forgetting a contract in the ledger, and what comes late of one that is forgotten.
+
+const bct = { countryCode: 'CA', partyId: 'BCT' };
+const cpk = { countryCode: 'CA', partyId: 'CPK' };
+const at = '2022-02-01T18:30:00Z';
+const holder = { party: cpk, contractId: token.contract_id, tokenUids: [token.uid], visualNumbers: [], at };
+
+/** The CPO who issues, and the eMSP who receives. */
+let issuer: LedgerPlatform;
+let receiver: LedgerPlatform;
+
+beforeAll(async () => {
+  const emsp = { country_code: 'CA', party_id: 'CPK', name: 'Carbon Plunk', roles: ['EMSP'], currency: 'CAD' };
+  [issuer, receiver] = await Promise.all([
+    ledgerPlatform({}, '2022-02-01T18:21:00Z'), ledgerPlatform({ party: emsp }, '2022-02-01T18:22:00Z'),
+  ]);
+});
+afterAll(() => Promise.all([issuer?.stop(), receiver?.stop()]));
+
+const look = ({ bus }: LedgerPlatform, sessionIds: string[] = []) => bus.ask(previewErasure('cdr-ledger'), { holder, sessionIds });
+const codes = async (of: LedgerPlatform, sessionIds?: string[]) => (await look(of, sessionIds)).hindrances.map(({ code }) => code);
+const receive = (body: unknown) => receiver.bus.ask(receiveCdr, { bodyJson: toJsonBytes(body) });
+const found = async (cdrId: string) =>
+  fromJsonBytes<Cdr>((await receiver.bus.ask(getCdr, { party: bct, cdrId })).cdrJson!);
+const statement = async () => (await receiver.bus.ask(getStatement, { partner: bct, month: '2022-02' })).statementJson;
+
+test('a session without its CDR, and a CDR that its payer has not acknowledged, stand against it', async () => {
+  const sessionId = '20220201-ERASURE00001';
+  expect(await codes(issuer, [sessionId])).toEqual(['session-not-billed']);
+  await issuer.tellAsSessions(told(sessionEnded, {
+    sessionId, tokenParty: cpk, sessionJson: toJsonBytes({ ...session, id: sessionId }), locationJson: toJsonBytes(location),
+    tariffJson: toJsonBytes(tariff), tariffVersion: 1, tokenJson: toJsonBytes(token), energyWh: '6000',
+  }));
+  await expect.poll(() => codes(issuer, [sessionId])).toEqual(['cdr-not-acknowledged']);
+  const delivered = { cdrId: `${sessionId}-1`, tokenParty: cpk, at, locationUrl: 'https://plunk.example/1' };
+  await issuer.tellAsGateway(told(cdrDelivered, delivered));
+  await expect.poll(() => codes(issuer, [sessionId])).toEqual([]);
+  expect((await look(issuer)).kept).toMatchObject([
+    { what: 'private parts of CDRs and disputes', count: 1n }, { what: 'CDRs', count: 1n },
+  ]);
+});
+
+test('an open dispute stands against it', async () => {
+  await receive({ ...cdr, id: 'E-1', session_id: 'E-1' });
+  expect(await codes(receiver)).toEqual([]);
+  const dispute = { party: bct, cdrId: 'E-1', reason: 'The car never charged' };
+  await receiver.bus.ask(openDispute, dispute, { commandId: randomUUID() });
+  expect(await codes(receiver)).toEqual(['dispute-open']);
+});
+
+test('a CDR that comes after its contract was erased is recorded and owed, and names nobody', async () => {
+  const erasureId = randomUUID();
+  const noted: string[] = [];
+  await receiver.bus.answer(getErasureHolder, (requests) => each(requests, async () => ({ holder })));
+  await receiver.bus.answer(noteForgotten, (requests) => each(requests, async ({ service }) => {
+    noted.push(service);
+    return {};
+  }));
+  const before = await statement();
+  await receiver.ledgerDb.query('INSERT INTO erasures (erasure_id, at) VALUES ($1, $2)', [erasureId, at]);
+  await expect.poll(() => noted, { timeout: 15_000 }).toEqual(['cdr-ledger']);
+  expect(await statement()).toEqual(before);
+
+  const late = { ...cdr, id: 'E-2', session_id: 'E-2' };
+  await receive(late);
+  for (const id of ['E-1', 'E-2']) {
+    expect(await found(id)).toMatchObject({ total_cost: cdr.total_cost, cdr_token: { uid: 'ERASED', contract_id: 'ERASED' } });
+  }
+  const { rows } = await receiver.ledgerDb.query('SELECT 1 FROM private_parts');
+  expect(rows).toEqual([]);
+  expect(Buffer.from(await statement()).equals(Buffer.from(before))).toBe(false);
+  // Once more it is no news, and changed it is refused.
+  await receive(late);
+  await expect(receive({ ...late, total_energy: 7 })).rejects.toMatchObject({ code: 'cdr-differs-from-recorded' });
+
+  // What began after the erasure is of whoever has the token now.
+  const later = { ...cdr, id: 'E-3', session_id: 'E-3', start_date_time: '2022-02-01T18:31:00Z', end_date_time: '2022-02-01T19:31:00Z' };
+  await receive(later);
+  expect((await found('E-3')).cdr_token).toEqual(cdr.cdr_token);
+  const { cdrsJson } = await receiver.bus.ask(listTokenCdrs, { tokenParty: cpk, tokenUid: token.uid, limit: 10 });
+  expect(cdrsJson).toHaveLength(1);
+  const { chains } = await receiver.bus.ask(verifyLedger, {});
+  expect(chains.every(({ intact }) => intact)).toBe(true);
+});
