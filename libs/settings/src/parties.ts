@@ -35,10 +35,13 @@ export type OwnerReading =
  */
 export class OwnParties {
   readonly first: PartySettings;
+  readonly all: readonly PartySettings[];
 
-  constructor(readonly all: readonly PartySettings[]) {
+  // Not a parameter property: scripts read this file with Node's own types-stripping.
+  constructor(all: readonly PartySettings[]) {
     const [first] = all;
     if (!first) throw new Error('a platform is at least one party');
+    this.all = all;
     this.first = first;
   }
 

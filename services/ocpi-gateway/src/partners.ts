@@ -142,6 +142,8 @@ export class Partners {
     const met = await meet(calls.withToken(theirs.token), theirs.url, this.interfaces);
     const token = secrets.newToken();
     await db.tx(async (tx) => {
+      // Before the row: who keeps pushes holds the links, and then wants the row.
+      await lockLinks(tx, 'alone');
       const invited = await findPartner(tx, caller.partner.id, true);
       if (invited?.state !== 'invited') throw new Rejected<OcpiRefusal>('already-registered', 'this TOKEN_A was used meanwhile');
       await dropTokens(tx, invited.id, ['registration']);
@@ -157,6 +159,7 @@ export class Partners {
     const met = await meet(calls.withToken(theirs.token), theirs.url, this.interfaces);
     const token = secrets.newToken();
     await db.tx(async (tx) => {
+      await lockLinks(tx, 'alone');
       const known = await findPartner(tx, caller.partner.id, true);
       if (known?.state !== 'registered') throw new Rejected<OcpiRefusal>('not-registered', 'the link was ended meanwhile');
       await replaceToken(tx, known.id, secrets.hash(token));
@@ -188,7 +191,10 @@ export class Partners {
       throw refuse(outcome.kind === 'refused' || theirs ? 'registration-refused' : 'partner-unreachable', `PUT of credentials: ${why}`);
     }
     const met = await meet(calls.withToken(theirs.value.token), theirs.value.url, this.interfaces);
-    await db.tx(async (tx) => this.join(tx, (await findPartner(tx, id, true))!, met, theirs.value));
+    await db.tx(async (tx) => {
+      await lockLinks(tx, 'alone');
+      await this.join(tx, (await findPartner(tx, id, true))!, met, theirs.value);
+    });
     this.wake();
     return (await partnersWithWaiting(db, id))[0]!;
   }

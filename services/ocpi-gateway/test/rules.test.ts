@@ -121,3 +121,12 @@ test('LOC-03 TOK-02 SES-01 TRN-10 nothing but a tariff is deleted, and a tariff 
   expect(await http('PATCH', 'tariffs/CA/MTL/L2')).toBe(405);
   expect(await http('DELETE', 'tariffs/CA/MTL/L2')).toBe(200);
 });
+
+test('CRE-06 credentials are renewed while everything of ours is on its way to the partner', async () => {
+  for (let n = 0; n < 20; n += 1) {
+    // Each renewal sends all again, and the next one comes in its midst.
+    const renewed = await get('credentials', { method: 'PUT', body: montreal.credentials() });
+    expect(renewed).toMatchObject({ http: 200, status_code: 1000 });
+    montreal.token = (renewed.data as { token: string }).token;
+  }
+});
