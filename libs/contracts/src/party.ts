@@ -3,6 +3,8 @@ export {
   type Changed,
   ChangedSchema,
   type Page,
+  type PageEnd,
+  PageEndSchema,
   PageSchema,
   type PageRequest,
   PageRequestSchema,

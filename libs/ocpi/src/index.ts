@@ -48,7 +48,7 @@ export {
   ParkingRestriction, ParkingType, PowerType, PublishTokenType, RegularHours, Status, StatusSchedule,
 } from './locations.ts';
 export {
-  nextLink, pageHeaders, type PageQuery, type PageReading, type PageRules, type Query, readPage,
+  nextLink, type NextPage, type PageEnd, pageHeaders, type PageQuery, type PageReading, type PageRules, type Query, readPage,
 } from './pages.ts';
 export {
   findEvse, isStale, patchConnector, patchEvse, patchLocation, patchSession, patchToken, putConnector, putEvse,

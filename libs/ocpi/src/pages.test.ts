@@ -49,6 +49,18 @@ test('TRN-53 TRN-56 the last page, and one behind it, has no Link', () => {
   }
 });
 
+test('TRN-52 TRN-54 a Link may say where the page ended, and the next page is read behind that', () => {
+  const headers = pageHeaders(list, { offset: 100, limit: 50 }, 151, 100, { offset: 150, position: 812n });
+  expect(headers.Link).toBe(`<${list}?offset=150&limit=50&after=812.150>; rel="next"`);
+  const query = Object.fromEntries(new URL(nextLink(headers.Link)!).searchParams);
+  expect(readPage(query, rules)).toEqual({ ok: true, page: { offset: 150, limit: 50, after: { position: 812n, offset: 150 } } });
+  expect(pageHeaders(list, { offset: 100, limit: 50 }, 151, 100, 'none')).not.toHaveProperty('Link');
+});
+
+test.each(['', '812', '812.-1', 'yesterday', '9999999999999999999.1'])('TRN-50 after=%s is no end of a page: the offset alone counts', (after) => {
+  expect(readPage({ offset: '5', after }, rules)).toEqual({ ok: true, page: { offset: 5, limit: 100 } });
+});
+
 test.each([
   ['<https://a.example/x?offset=1>; rel="next"', 'https://a.example/x?offset=1'],
   ['<https://a.example/1>; rel="prev", <https://a.example/2>;rel=next', 'https://a.example/2'],

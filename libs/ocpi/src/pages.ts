@@ -9,6 +9,14 @@ export interface PageQuery {
   readonly offset: number;
   /** Already capped to the server's own. */
   readonly limit: number;
+  /** Where an earlier page ended, by a parameter of our own in its Link; holds beside an offset behind it. */
+  readonly after?: PageEnd;
+}
+
+/** The object of this position, in order of creation, is the last of the first `offset` ones. */
+export interface PageEnd {
+  readonly position: bigint;
+  readonly offset: number;
 }
 
 export interface PageRules {
@@ -50,8 +58,15 @@ export function readPage(query: Query, { maxLimit, dateFromRequired = false }: P
       ...(date_to === undefined ? {} : { dateTo: date_to }),
       offset: Math.min(Number(offset), OFFSET_MAX),
       limit: Math.min(Number(limit ?? maxLimit), maxLimit),
+      ...endOf(query.after),
     },
   };
+}
+
+/** What is no end of a page of ours is no parameter that OCPI knows: the offset says it all. */
+function endOf(after: Query[string]): { after?: PageEnd } {
+  const [, position, offset] = (typeof after === 'string' && /^(\d{1,18})\.(\d{1,10})$/.exec(after)) || [];
+  return position === undefined ? {} : { after: { position: BigInt(position), offset: Number(offset) } };
 }
 
 function wrong(message: string): PageReading {
@@ -62,17 +77,27 @@ function wrong(message: string): PageReading {
  * The headers of a page: X-Total-Count of all that match and this client may see, X-Limit, and unless
  * it is the last page the Link to the next with all filters. `url` is the list's public URL. TRN-52, TRN-53.
  */
-export function pageHeaders(url: string, page: PageQuery, total: number, maxLimit: number): Record<string, string> {
+export function pageHeaders(
+  url: string, page: PageQuery, total: number, maxLimit: number, next: NextPage = nextByOffset(page, total),
+): Record<string, string> {
   const headers = { 'X-Total-Count': String(total), 'X-Limit': String(maxLimit) };
-  const offset = page.offset + page.limit;
-  if (offset >= total) return headers;
-  const next = new URL(url);
-  next.search = '';
-  if (page.dateFrom !== undefined) next.searchParams.set('date_from', page.dateFrom);
-  if (page.dateTo !== undefined) next.searchParams.set('date_to', page.dateTo);
-  next.searchParams.set('offset', String(offset));
-  next.searchParams.set('limit', String(page.limit));
-  return { ...headers, Link: `<${next.href}>; rel="next"` };
+  if (next === 'none') return headers;
+  const { offset, position } = next;
+  const link = new URL(url);
+  link.search = '';
+  if (page.dateFrom !== undefined) link.searchParams.set('date_from', page.dateFrom);
+  if (page.dateTo !== undefined) link.searchParams.set('date_to', page.dateTo);
+  link.searchParams.set('offset', String(offset));
+  link.searchParams.set('limit', String(page.limit));
+  if (position !== undefined) link.searchParams.set('after', `${position}.${offset}`);
+  return { ...headers, Link: `<${link.href}>; rel="next"` };
+}
+
+/** Where the next page begins: at an offset, and where it is known behind an object's position. */
+export type NextPage = 'none' | { readonly offset: number; readonly position?: bigint };
+
+function nextByOffset({ offset, limit }: PageQuery, total: number): NextPage {
+  return offset + limit < total ? { offset: offset + limit } : 'none';
 }
 
 /** The URL of the next page out of a Link header, as it was written; undefined on the last page. */

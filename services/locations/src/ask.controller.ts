@@ -6,6 +6,7 @@ import {
 } from '#contracts/locations';
 import { Change, type Party as BusParty } from '#contracts/party';
 import { toJsonBytes } from '#contracts';
+import { pageAnswer } from '#contracts/page';
 import type { Party } from '#ocpi';
 import { type Change as Changed, Locations, type ResolvedEvse } from './locations.ts';
 
@@ -33,10 +34,7 @@ export class AskController {
 
   @Answers(listLocations)
   listLocations(requests: ListLocations[]) {
-    return each(requests, async ({ page, owner }) => {
-      const { texts, total } = await this.locations.list(page!, owner && ocpiParty(owner));
-      return { objectsJson: withinOneAnswer(texts.map(toJsonBytes), (json) => json), total };
-    });
+    return each(requests, async ({ page, owner }) => pageAnswer(await this.locations.list(page!, owner && ocpiParty(owner))));
   }
 
   @Answers(getLocation)

@@ -1,5 +1,5 @@
 import { idKey, type Location, type Party, partyText } from '#ocpi';
-import { pageByCreation, type PageRequest, type Queryable, type Tx } from '#postgres';
+import { type ObjectPage, pageByCreation, type PageRequest, type Queryable, type Tx } from '#postgres';
 import type { Plug } from './own-locations.ts';
 import type { PlugState } from './evse-status.ts';
 
@@ -76,7 +76,7 @@ export async function storeLocation(tx: Tx, { own, location, text }: HeldLocatio
 /** Our own Locations, or those of one of our parties, in order of creation. */
 export function listOwnLocations(
   db: Queryable, request: PageRequest, owner?: Party,
-): Promise<{ texts: string[]; total: number }> {
+): Promise<ObjectPage> {
   const ofOwner = owner ? { where: 'own AND party = $3', values: [idKey(partyText(owner))] } : { where: 'own' };
   return pageByCreation(db, { table: 'locations', text: 'location', ...ofOwner }, request);
 }

@@ -7,7 +7,7 @@ import {
   type LocationPatch, type Party, partyText, patchConnector, patchEvse, patchLocation, putConnector, putEvse, putLocation,
   read, sameId, sameParty,
 } from '#ocpi';
-import type { Database, PageRequest, Tx } from '#postgres';
+import type { Database, ObjectPage, PageRequest, Tx } from '#postgres';
 import type { OwnParties } from '#settings';
 import { type Clock, instant, rfc3339 } from '#time';
 import type { LocationSettings } from './config.ts';
@@ -129,7 +129,7 @@ export class Locations {
     return tariffUses(this.parts.db, tariffId, limit);
   }
 
-  list(request: PageRequest, owner?: Party): Promise<{ texts: string[]; total: number }> {
+  list(request: PageRequest, owner?: Party): Promise<ObjectPage> {
     return listOwnLocations(this.parts.db, request, owner);
   }
 

@@ -57,6 +57,10 @@ const locations: MigrationList = [
        )`,
     ],
   },
+  {
+    name: 'locations-3-own-by-party',
+    up: () => ['CREATE INDEX locations_own_by_party ON locations (party, created) WHERE own'],
+  },
 ];
 
 export const migrations: MigrationList = [...busMigrations, ...erasureMigrations, ...locations];

@@ -9,7 +9,7 @@ import { answerAuthorize, listTokens } from '#contracts/tokens-auth';
 import { toJsonBytes } from '#contracts';
 import { Refused } from '#bus';
 import type { Granted } from '#grants';
-import { dateTimeOf, instantMs, type Location, pageHeaders, type PageQuery, partyText, readPage, sameParty } from '#ocpi';
+import { dateTimeOf, instantMs, type Location, type NextPage, pageHeaders, type PageQuery, partyText, readPage, sameParty } from '#ocpi';
 import type { OwnParties } from '#settings';
 import type { Handler, Handlers, OcpiRequest } from './exchange.ts';
 import { askersOf, shownTo, toBus } from './partner.ts';
@@ -81,22 +81,29 @@ function listHandler(
     const reading = readPage(request.query, rules);
     if (!reading.ok) throw refuse('invalid-parameters', reading.message);
     const { page } = reading;
-    const { objectsJson, total } = await ask(pageAsk(page), request);
-    // Pages are cut by bytes, too: the next one starts where this one really ends.
-    const cut = { ...page, offset: objectsJson.length === 0 ? total : page.offset + objectsJson.length - page.limit };
+    const answer = await ask(pageAsk(page), request);
+    const { objectsJson, total } = answer;
     const shown = (await rules.viewOf?.(request)) ?? ((text: string) => text);
     return {
       dataJson: `[${objectsJson.map((bytes) => shown(json(bytes))).join(',')}]`,
-      headers: pageHeaders(request.url, cut, total, rules.maxLimit),
+      headers: pageHeaders(request.url, page, total, rules.maxLimit, nextOf(answer, page.offset)),
     };
   };
 }
 
+/** Pages are cut by bytes, too: the next one begins where this one really ends. */
+function nextOf({ objectsJson, total, position, more }: Page, from: number): NextPage {
+  const offset = from + objectsJson.length;
+  const follows = position === undefined ? objectsJson.length > 0 && offset < total : more;
+  return follows ? { offset, ...(position === undefined ? {} : { position }) } : 'none';
+}
+
 /** Instants with their Z, so that nobody behind has to know OCPI's rule for those without. TYP-03. */
-function pageAsk({ dateFrom, dateTo, offset, limit }: PageQuery): PageAsk {
+function pageAsk({ dateFrom, dateTo, offset, limit, after }: PageQuery): PageAsk {
   const utc = (dateTime: string) => dateTimeOf(instantMs(dateTime)!);
   return {
     offset, limit,
+    ...(after === undefined ? {} : { after }),
     ...(dateFrom === undefined ? {} : { dateFrom: utc(dateFrom) }),
     ...(dateTo === undefined ? {} : { dateTo: utc(dateTo) }),
   };

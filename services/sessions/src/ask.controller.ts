@@ -24,6 +24,7 @@ import {
   stopSession,
 } from '#contracts/sessions';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
+import { pageAnswer } from '#contracts/page';
 import type { Party, Token } from '#ocpi';
 import { Commands } from './commands.ts';
 import type { Order } from './order.ts';
@@ -110,12 +111,7 @@ export class AskController {
   @Answers(listSessions)
   list(requests: ListSessions[]) {
     return each(requests, async ({ tokenParties, page, owner }) => {
-      const { texts, total } = await this.sessions.list(
-        tokenParties.map(ocpiParty),
-        page!,
-        owner && ocpiParty(owner),
-      );
-      return { objectsJson: withinOneAnswer(texts.map(toJsonBytes), (json) => json), total };
+      return pageAnswer(await this.sessions.list(tokenParties.map(ocpiParty), page!, owner && ocpiParty(owner)));
     });
   }
 

@@ -1,5 +1,5 @@
 import { idKey, type Party, partyText, type Session } from '#ocpi';
-import type { Queryable, Tx } from '#postgres';
+import { type ObjectPage, pageByCreation, type PageRequest, type Queryable, type Tx } from '#postgres';
 
 export const partyKey = (party: Party): string => idKey(partyText(party));
 
@@ -50,35 +50,20 @@ export async function storeOwnSession(tx: Tx, session: Session, text: string): P
   );
 }
 
-export interface ListRequest {
-  readonly dateFrom?: string | undefined;
-  readonly dateTo?: string | undefined;
-  readonly offset: number;
-  readonly limit: number;
-}
-
-/** Our own sessions (or those of one of our parties) of these parties' tokens, in order of creation: a page, and how many there are. TRN-50, TRN-54. */
-export async function listOwnSessions(
+/** Our own sessions (or those of one of our parties) of these parties' tokens, in order of creation. TRN-50, TRN-54. */
+export function listOwnSessions(
   db: Queryable,
   parties: readonly Party[],
-  { dateFrom, dateTo, offset, limit }: ListRequest,
+  request: PageRequest,
   owner?: Party,
-): Promise<{ texts: string[]; total: number }> {
-  const window = `token_party = ANY($1) AND ($2::timestamptz IS NULL OR last_updated >= $2)
-    AND ($3::timestamptz IS NULL OR last_updated < $3)
-    AND ($4::text IS NULL OR lower(session::json->>'country_code' || '*' || (session::json->>'party_id')) = $4)`;
-  const bounds = [parties.map(partyKey), dateFrom ?? null, dateTo ?? null, owner ? partyKey(owner) : null];
-  const [page, count] = await Promise.all([
-    db.query<{ session: string }>(
-      `SELECT session FROM own_sessions WHERE ${window} ORDER BY created OFFSET $5 LIMIT $6`,
-      [...bounds, offset, limit],
-    ),
-    db.query<{ total: number }>(
-      `SELECT count(*)::int AS total FROM own_sessions WHERE ${window}`,
-      bounds,
-    ),
-  ]);
-  return { texts: page.rows.map((row) => row.session), total: count.rows[0]?.total ?? 0 };
+): Promise<ObjectPage> {
+  const ofOwner = `lower(session::json->>'country_code' || '*' || (session::json->>'party_id')) = $4`;
+  return pageByCreation(db, {
+    table: 'own_sessions',
+    text: 'session',
+    where: `token_party = ANY($3)${owner ? ` AND ${ofOwner}` : ''}`,
+    values: [parties.map(partyKey), ...(owner ? [partyKey(owner)] : [])],
+  }, request);
 }
 
 /** The sessions of one token, ours and partners', newest first. */

@@ -1,9 +1,9 @@
 import { idKey, type Party, sameParty } from '#ocpi';
-import type { Database } from '#postgres';
+import type { Database, ObjectPage, PageRequest } from '#postgres';
 import type { OwnParties } from '#settings';
 import type { Logs } from './logs.ts';
 import { findPartnerSession } from './partner-session-rows.ts';
-import { type ListRequest, listOwnSessions, listTokenSessions } from './session-rows.ts';
+import { listOwnSessions, listTokenSessions } from './session-rows.ts';
 
 export interface SessionsParts {
   readonly db: Database;
@@ -27,7 +27,7 @@ export class Sessions {
     return { text: JSON.stringify(state.session), own: true };
   }
 
-  list(tokenParties: readonly Party[], page: ListRequest, owner?: Party): Promise<{ texts: string[]; total: number }> {
+  list(tokenParties: readonly Party[], page: PageRequest, owner?: Party): Promise<ObjectPage> {
     return listOwnSessions(this.parts.db, tokenParties, page, owner);
   }
 

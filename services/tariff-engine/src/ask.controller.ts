@@ -8,6 +8,7 @@ import {
 } from '#contracts/tariff-engine';
 import { Change } from '#contracts/party';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
+import { pageAnswer } from '#contracts/page';
 import type { Party, Tariff } from '#ocpi';
 import { english, explain, french, type Priced, sentence } from '#pricing';
 import type { Change as Changed } from './publishing.ts';
@@ -63,8 +64,7 @@ export class AskController {
   @Answers(listTariffs)
   list(requests: ListTariffs[]) {
     return each(requests, async ({ page, offeredTo, owner }) => {
-      const { texts, total } = await this.engine.list(page!, offeredTo.flatMap((party) => ocpiParty(party) ?? []), ocpiParty(owner));
-      return { objectsJson: withinOneAnswer(texts.map(toJsonBytes), (json) => json), total };
+      return pageAnswer(await this.engine.list(page!, offeredTo.flatMap((party) => ocpiParty(party) ?? []), ocpiParty(owner)));
     });
   }
 

@@ -1,7 +1,7 @@
 import type { TariffPublished, TariffWithdrawn } from '#contracts/tariff-engine';
 import { fromJsonBytes } from '#contracts';
 import type { Party, Tariff } from '#ocpi';
-import { pageByCreation, type PageRequest, type Queryable, type Tx } from '#postgres';
+import { type ObjectPage, pageByCreation, type PageRequest, type Queryable, type Tx } from '#postgres';
 import { streamOf, streamsOf } from './tariff-key.ts';
 
 /** Read model: our own tariffs as they stand, in order of creation. */
@@ -26,7 +26,7 @@ export function listOffered(
   db: Queryable,
   request: PageRequest,
   { except = [], owner }: { readonly except?: readonly string[]; readonly owner?: Party | undefined } = {},
-): Promise<{ texts: string[]; total: number }> {
+): Promise<ObjectPage> {
   const begins = owner === undefined ? '' : streamsOf({ countryCode: owner.country_code, partyId: owner.party_id });
   const where = 'NOT (stream = ANY ($3)) AND starts_with(stream, $4)';
   return pageByCreation(db, { table: 'offered', text: 'tariff', where, values: [except, begins] }, request);

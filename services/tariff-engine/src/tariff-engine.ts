@@ -4,7 +4,7 @@ import type { EventStore } from '#event-store';
 import type { AgreementChanged } from '#contracts/agreements';
 import { type GrantRows, isOffered, type Offer } from '#grants';
 import { type Party, partyText, sameParty, type Tariff } from '#ocpi';
-import type { Database, PageRequest, Tx } from '#postgres';
+import type { Database, ObjectPage, PageRequest, Tx } from '#postgres';
 import { type Finding, lint, type LintFacts } from '#pricing';
 import type { OwnParties } from '#settings';
 import { currentTraceparent } from '#telemetry';
@@ -187,7 +187,7 @@ export class TariffEngine {
    * Ours, or those of one of our parties, in order of creation; only what one of these partners' parties is
    * offered now, where some are named.
    */
-  async list(request: PageRequest, to: readonly Party[], owner?: Party): Promise<{ texts: string[]; total: number }> {
+  async list(request: PageRequest, to: readonly Party[], owner?: Party): Promise<ObjectPage> {
     const { db, grants, clock, parties } = this.parts;
     const offers = to.length === 0 ? [] : (await grants.at(db, clock.now())).offers;
     const others = offers.flatMap(({ tariffIds }) => tariffIds).filter((id) => !isOffered(id, to, offers));

@@ -1,11 +1,12 @@
 import { Controller, Inject } from '@nestjs/common';
-import { Answers, each, withinOneAnswer } from '#bus';
+import { Answers, each } from '#bus';
 import {
   type AnswerAuthorize, answerAuthorize, type Authorize, authorize, type GetToken, getToken, type IssueToken,
   issueToken, type ListTokens, listTokens, type PutPartnerToken, putPartnerToken,
 } from '#contracts/tokens-auth';
 import { Change, type Party as BusParty } from '#contracts/party';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
+import { pageAnswer } from '#contracts/page';
 import type { LocationReferences, Party, Token } from '#ocpi';
 import { type Change as Changed, TokensAuth } from './tokens-auth.ts';
 
@@ -53,10 +54,7 @@ export class AskController {
 
   @Answers(listTokens)
   listTokens(requests: ListTokens[]) {
-    return each(requests, async ({ page, owner }) => {
-      const { texts, total } = await this.tokens.list(page!, owner && ocpiParty(owner));
-      return { objectsJson: withinOneAnswer(texts.map(toJsonBytes), (json) => json), total };
-    });
+    return each(requests, async ({ page, owner }) => pageAnswer(await this.tokens.list(page!, owner && ocpiParty(owner))));
   }
 
   @Answers(answerAuthorize)

@@ -1,5 +1,5 @@
 import type { Party, Token } from '#ocpi';
-import { pageByCreation, type PageRequest, type Queryable, type Tx } from '#postgres';
+import { type ObjectPage, pageByCreation, type PageRequest, type Queryable, type Tx } from '#postgres';
 
 export interface TokenKey {
   readonly countryCode: string;
@@ -72,7 +72,7 @@ export async function storeToken(tx: Tx, { own, token, text }: HeldToken): Promi
 /** Our own tokens, or those of one of our parties, in order of creation. */
 export function listOwnTokens(
   db: Queryable, request: PageRequest, owner?: Party,
-): Promise<{ texts: string[]; total: number }> {
+): Promise<ObjectPage> {
   const ofOwner = owner
     ? { where: 'own AND country_code = $3 AND party_id = $4', values: [owner.country_code.toUpperCase(), owner.party_id.toUpperCase()] }
     : { where: 'own' };

@@ -8,7 +8,7 @@ import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { Rejected } from '#decider';
 import type { Marks } from '#erasure';
 import { type AuthorizationInfo, idKey, isStale, type LocationReferences, type Party, partyText, patchToken, read, sameParty, Token } from '#ocpi';
-import type { Database, PageRequest } from '#postgres';
+import type { Database, ObjectPage, PageRequest } from '#postgres';
 import type { OwnParties } from '#settings';
 import type { Log } from '#telemetry';
 import { type Clock, rfc3339 } from '#time';
@@ -111,7 +111,7 @@ export class TokensAuth {
     return held && { text: held.text, noCredit: held.own && !await this.hasCredit(held.token) };
   }
 
-  list(request: PageRequest, owner?: Party): Promise<{ texts: string[]; total: number }> {
+  list(request: PageRequest, owner?: Party): Promise<ObjectPage> {
     return listOwnTokens(this.parts.db, request, owner);
   }
 

@@ -1,0 +1,86 @@
+import { type FreshDatabase, freshDatabase } from '#test-servers';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type Database, type ObjectPage, openDatabase, pageByCreation, type PageRequest } from './index.ts';
+
+let fresh: FreshDatabase;
+let db: Database;
+
+beforeAll(async () => {
+  fresh = await freshDatabase();
+  const migrations = [{
+    name: 'plates-1',
+    up: () => ['CREATE TABLE plates (plate text, hidden boolean NOT NULL DEFAULT false, last_updated timestamptz NOT NULL, created bigint GENERATED ALWAYS AS IDENTITY)'],
+  }];
+  db = await openDatabase({ url: fresh.url, schema: 'plates', migrations });
+});
+const add = (...plates: string[]) => db.query(`INSERT INTO plates (plate, last_updated) SELECT plate, '2022-02-01T00:00:00Z' FROM unnest($1::text[]) AS plate`, [plates]);
+beforeEach(async () => {
+  await db.query('DELETE FROM plates');
+  await add('A', 'B', 'C', 'D', 'E', 'F', 'G');
+});
+afterAll(async () => {
+  await db.close();
+  await fresh.drop();
+});
+
+const page = (request: PageRequest, where = 'NOT hidden') => pageByCreation(db, { table: 'plates', text: 'plate', where }, request);
+const plates = ({ rows }: ObjectPage) => rows.map(({ text }) => text).join('');
+const next = ({ rows }: ObjectPage, { offset, ...request }: PageRequest): PageRequest =>
+  ({ ...request, offset: offset + rows.length, after: { position: rows.at(-1)!.position, offset: offset + rows.length } });
+
+/** All pages as they are read on, with what happens between them. */
+async function walk(request: PageRequest, between: (read: string) => Promise<unknown>): Promise<{ plates: string[]; totals: number[] }> {
+  const walked = { plates: [] as string[], totals: [] as number[] };
+  for (let at = request; ;) {
+    const found = await page(at);
+    walked.plates.push(plates(found));
+    walked.totals.push(found.total);
+    if (!found.more) return walked;
+    await between(plates(found));
+    at = next(found, at);
+  }
+}
+
+test('TRN-54 a list read to its end is in the order of creation, each once', async () => {
+  expect(await walk({ offset: 0, limit: 3 }, async () => {})).toEqual({ plates: ['ABC', 'DEF', 'G'], totals: [7, 7, 7] });
+});
+
+test('TRN-54 what leaves the window, or is hidden, while the list is read takes nothing else with it', async () => {
+  const dateTo = '2022-03-01T00:00:00Z';
+  const read = await walk({ dateTo, offset: 0, limit: 2 }, async (seen) => {
+    if (seen === 'AB') await db.query(`UPDATE plates SET last_updated = '2022-04-01' WHERE plate IN ('A', 'D')`);
+    if (seen === 'CE') await db.query(`UPDATE plates SET hidden = true WHERE plate IN ('B', 'F')`);
+  });
+  expect(read.plates).toEqual(['AB', 'CE', 'G']);
+});
+
+test('TRN-54 what joins while the list is read comes at its end, and its pages follow although the total was smaller', async () => {
+  const { plates: read } = await walk({ offset: 0, limit: 7 }, async () => {});
+  expect(read).toEqual(['ABCDEFG']);
+  const joined = await walk({ offset: 0, limit: 4 }, async (seen) => seen === 'ABCD' && add('H', 'I'));
+  expect(joined.plates).toEqual(['ABCD', 'EFGH', 'I']);
+});
+
+test('TRN-50 an offset of one\'s own needs no earlier page', async () => {
+  expect(plates(await page({ offset: 5, limit: 3 }))).toBe('FG');
+  expect(await page({ offset: 7, limit: 3 })).toEqual({ rows: [], total: 7, more: false });
+  expect(await page({ offset: 2 ** 31 - 1, limit: 3 })).toEqual({ rows: [], total: 7, more: false });
+  await db.query(`UPDATE plates SET hidden = true WHERE plate IN ('A', 'F')`);
+  expect(plates(await page({ offset: 2, limit: 3 }))).toBe('DEG');
+});
+
+test('TRN-54 who goes back by an offset of its own is not held to where the page before ended', async () => {
+  const after = { position: (await page({ offset: 0, limit: 4 })).rows.at(-1)!.position, offset: 4 };
+  expect(plates(await page({ offset: 4, limit: 2, after }))).toBe('EF');
+  expect(plates(await page({ offset: 6, limit: 2, after }))).toBe('G');
+  expect(plates(await page({ offset: 3, limit: 2, after }))).toBe('DE');
+});
+
+test('TRN-52 the total of a list that is begun is counted then', async () => {
+  expect((await page({ offset: 0, limit: 1 })).total).toBe(7);
+  await add('H');
+  expect((await page({ offset: 0, limit: 1 })).total).toBe(8);
+  await db.query(`UPDATE plates SET hidden = true WHERE plate = 'H'`);
+  expect((await page({ offset: 0, limit: 1 })).total).toBe(7);
+  expect((await page({ offset: 0, limit: 1 }, 'true')).total).toBe(8);
+});
