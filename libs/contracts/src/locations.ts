@@ -15,7 +15,7 @@ import {
   SearchEvsesSchema,
   TariffUsesSchema,
 } from './gen/roamwatt/locations/v1/locations_pb.ts';
-import { ChangedSchema, PageSchema } from './gen/roamwatt/party/v1/party_pb.ts';
+import { ChangedSchema, DroppedSchema, DropHeldSchema, HeldSchema, ListHeldSchema, PageSchema } from './gen/roamwatt/party/v1/party_pb.ts';
 
 export {
   type EvseResolved,
@@ -124,4 +124,20 @@ export const evseStatusChanged = tell({
   fact: EvseStatusChangedSchema,
   key: (fact) => fact.locationId,
   check: filled('party', 'locationId', 'evseUid', 'status', 'lastUpdated'),
+});
+
+export const listHeldLocations = ask({
+  context,
+  verb: 'list-held',
+  request: ListHeldSchema,
+  answer: HeldSchema,
+  check: filled('party', 'limit'),
+});
+
+export const dropHeldLocations = ask({
+  context,
+  verb: 'drop-held',
+  request: DropHeldSchema,
+  answer: DroppedSchema,
+  check: filled('party', 'keys'),
 });

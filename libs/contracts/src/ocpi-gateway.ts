@@ -7,9 +7,11 @@ import {
   DeadLettersListedSchema,
   DeadLettersReplayedSchema,
   DeliveryFailedSchema,
+  DifferencesListedSchema,
   EndPartnerSchema,
   InvitePartnerSchema,
   ListDeadLettersSchema,
+  ListDifferencesSchema,
   ListPartnersSchema,
   PartnerAuthorizedSchema,
   PartnerEndedSchema,
@@ -17,6 +19,8 @@ import {
   PartnerRegisteredSchema,
   PartnerViewSchema,
   PartnersListedSchema,
+  PullOrderedSchema,
+  PullPartnerSchema,
   RegisterPartnerSchema,
   RenewPartnerSchema,
   ReplayDeadLettersSchema,
@@ -35,9 +39,11 @@ export {
   type DeliveryFailed,
   DeliveryFailedSchema,
   type EndPartner,
+  type FoundDifference,
   type InvitePartner,
   InvitePartnerSchema,
   type ListDeadLetters,
+  type ListDifferences,
   type ListPartners,
   ListPartnersSchema,
   type PartnerAuthorized,
@@ -54,6 +60,7 @@ export {
   PartnersListedSchema,
   type RegisterPartner,
   RegisterPartnerSchema,
+  type PullPartner,
   type RenewPartner,
   type ReplayDeadLetters,
   type SendCommand,
@@ -133,6 +140,22 @@ export const endPartner = ask({
   request: EndPartnerSchema,
   answer: PartnerEndedSchema,
   check: filled('partnerId'),
+});
+
+export const pullPartner = ask({
+  context,
+  verb: 'pull-partner',
+  request: PullPartnerSchema,
+  answer: PullOrderedSchema,
+  check: filled('partnerId'),
+});
+
+export const listDifferences = ask({
+  context,
+  verb: 'list-differences',
+  request: ListDifferencesSchema,
+  answer: DifferencesListedSchema,
+  check: filled('partnerId', 'limit'),
 });
 
 export const partnerRegistered = tell({

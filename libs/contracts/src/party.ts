@@ -2,6 +2,8 @@ export {
   Change,
   type Changed,
   ChangedSchema,
+  type DropHeld,
+  type ListHeld,
   type Page,
   type PageEnd,
   PageEndSchema,

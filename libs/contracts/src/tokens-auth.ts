@@ -1,6 +1,6 @@
 import { ask, tell } from '#bus';
 import { filled } from './filled.ts';
-import { ChangedSchema, PageSchema } from './gen/roamwatt/party/v1/party_pb.ts';
+import { ChangedSchema, DroppedSchema, DropHeldSchema, HeldSchema, ListHeldSchema, PageSchema } from './gen/roamwatt/party/v1/party_pb.ts';
 import {
   AnswerAuthorizeSchema,
   AuthorizeSchema,
@@ -106,4 +106,20 @@ export const tokenAuthorized = tell({
   fact: TokenAuthorizedSchema,
   key: (fact) => fact.idTag,
   check: filled('idTag', 'stationId', 'status', 'at'),
+});
+
+export const listHeldTokens = ask({
+  context,
+  verb: 'list-held',
+  request: ListHeldSchema,
+  answer: HeldSchema,
+  check: filled('party', 'limit'),
+});
+
+export const dropHeldTokens = ask({
+  context,
+  verb: 'drop-held',
+  request: DropHeldSchema,
+  answer: DroppedSchema,
+  check: filled('party', 'keys'),
 });

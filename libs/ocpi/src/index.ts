@@ -54,7 +54,7 @@ export {
   findEvse, isStale, patchConnector, patchEvse, patchLocation, patchSession, patchToken, putConnector, putEvse,
   putLocation,
 } from './patches.ts';
-export { type Page } from './pull.ts';
+export { type Page, pulled } from './pull.ts';
 export {
   findEndpoint, type Interface, missingInterfaces, newestCommon, typicalInterfaces,
 } from './registration.ts';

@@ -55,6 +55,14 @@ export const VERBS: Readonly<Record<string, Entry>> = {
     summary: 'register with a partner who gave us a TOKEN_A',
     load: async () => (await import('./partner.ts')).partnerRegister,
   },
+  'partner pull': {
+    summary: "read a partner's lists now",
+    load: async () => (await import('./partner.ts')).partnerPull,
+  },
+  'partner differences': {
+    summary: "show what was found to be otherwise in a partner's lists",
+    load: async () => (await import('./partner.ts')).partnerDifferences,
+  },
   'partner renew': {
     summary: 'give both sides of a link new tokens',
     load: async () => (await import('./partner.ts')).partnerRenew,

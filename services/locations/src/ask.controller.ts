@@ -1,10 +1,10 @@
 import { Controller, Inject } from '@nestjs/common';
 import { Answers, each, withinOneAnswer } from '#bus';
 import {
-  type GetLocation, getLocation, type ListLocations, listLocations, type ListTariffUses, listTariffUses,
+  dropHeldLocations, type GetLocation, getLocation, listHeldLocations, type ListLocations, listLocations, type ListTariffUses, listTariffUses,
   type PutPartnerLocation, putPartnerLocation, type ResolveEvse, resolveEvse, type ResolveStation, resolveStation, type SearchEvses, searchEvses,
 } from '#contracts/locations';
-import { Change, type Party as BusParty } from '#contracts/party';
+import { Change, type DropHeld, type ListHeld, type Party as BusParty } from '#contracts/party';
 import { toJsonBytes } from '#contracts';
 import { pageAnswer } from '#contracts/page';
 import type { Party } from '#ocpi';
@@ -15,6 +15,7 @@ const changeOf: Readonly<Record<Changed, Change>> = {
 };
 
 const USES_MAX = 100;
+const HELD_MAX = 5_000;
 
 @Controller()
 export class AskController {
@@ -55,6 +56,20 @@ export class AskController {
     return each(requests, async ({ party, bodyJson, ...push }) => ({
       change: changeOf[await this.locations.put({ ...party!, ...push, body: bodyJson })],
     }));
+  }
+
+  @Answers(listHeldLocations)
+  listHeld(requests: ListHeld[]) {
+    return each(requests, async ({ party, after, limit }) => ({ keys: await this.locations.held(party!, after, Math.min(limit, HELD_MAX)) }));
+  }
+
+  @Answers(dropHeldLocations)
+  dropHeld(requests: DropHeld[]) {
+    return each(requests, async ({ party, keys }) => {
+      const dropped: string[] = [];
+      for (const locationId of keys) if (await this.locations.drop({ ...party!, locationId })) dropped.push(locationId);
+      return { keys: dropped };
+    });
   }
 
   @Answers(searchEvses)

@@ -191,3 +191,14 @@ export async function plugStates(tx: Tx, locationId: string, evseUid: string): P
   }));
 }
 
+
+/** The ids of the Locations that are held of a partner's party, in lower case and in their order, those of which an EVSE is there. */
+export async function heldLocationIds(db: Queryable, party: Pick<LocationKey, 'countryCode' | 'partyId'>, after: string, limit: number): Promise<string[]> {
+  const { rows } = await db.query<{ location_id: string }>(
+    `SELECT location_id FROM locations l WHERE party = $1 AND NOT own AND location_id > $2
+       AND EXISTS (SELECT FROM evses e WHERE e.party = l.party AND e.location_id = l.location_id)
+     ORDER BY location_id LIMIT $3`,
+    [partyKey(party), after, limit],
+  );
+  return rows.map(({ location_id }) => location_id);
+}

@@ -13,11 +13,11 @@ import { type Clock, instant, rfc3339 } from '#time';
 import type { LocationSettings } from './config.ts';
 import { evseStatus } from './evse-status.ts';
 import {
-  findLocation, findOwnLocation, type HeldLocation, listOwnLocations, type LocationKey, locationsNaming, noteConnection,
+  findLocation, findOwnLocation, type HeldLocation, heldLocationIds, listOwnLocations, type LocationKey, locationsNaming, noteConnection,
   noteStatus, ownLocationsBeside,
   plugsOfEvse, plugsOfStation, plugStates, replacePlugs, storeLocation, type TariffUse, tariffUses,
 } from './location-rows.ts';
-import { describedLocation, type Plug, plugsOf, removedLocation, sameJson } from './own-locations.ts';
+import { describedLocation, type Plug, plugsOf, removedLocation, vanishedLocation, sameJson } from './own-locations.ts';
 import { type EvseSearch, type FoundEvse, searchEvses } from './search.ts';
 
 export type Refusal =
@@ -88,6 +88,18 @@ export class Locations {
   /** A partner's PUT or PATCH of a Location, EVSE or Connector. */
   put(push: Push): Promise<Change> {
     return this.change(push, (held) => ({ own: false, location: pushed(held?.location, push) }), push);
+  }
+
+  /** The ids that are held of a partner's party. */
+  held(party: Pick<LocationKey, 'countryCode' | 'partyId'>, after: string, limit: number): Promise<string[]> {
+    return heldLocationIds(this.parts.db, party, after, limit);
+  }
+
+  /** A partner's full list does not have it any more; whether that is news. */
+  async drop(key: LocationKey): Promise<boolean> {
+    const known = await findLocation(this.parts.db, key);
+    if (!known || known.own) return false;
+    return await this.change(key, (held) => ({ own: false, location: vanishedLocation(held!.location) })) === 'updated';
   }
 
   /** Our own EVSE by its OCPI ids: where a START_SESSION goes. CMD-08. */

@@ -55,6 +55,11 @@ export function removedLocation(held: Location, at: string): Location {
   return { ...held, evses: removed, last_updated: at };
 }
 
+/** What a partner does not list any more: nothing is to be had there. Its instants stay, so that the same comes back. TRN-57. */
+export function vanishedLocation(held: Location): Location {
+  return { ...held, evses: (held.evses ?? []).map((evse) => ({ ...evse, status: 'REMOVED' as const })) };
+}
+
 /** With the known instant of last change when nothing differs, else `at`. */
 function sinceChanged<T extends object>(
   described: T,

@@ -14,6 +14,15 @@ const ocpiSection = z.strictObject({
   longest_retry_ms: z.int().min(10).default(10_000),
   /** How often a partner may fail over one object (3000, HTTP 404 …) before it is set aside; never a CDR. */
   refusals_before_parking: z.int().min(1).default(10),
+  /** How we get back in step with partners by reading their lists. Platform time; each pause is up to a fifth shorter or longer. */
+  pull: z.strictObject({
+    first_s: z.int().min(0).default(60),
+    every_s: z.int().min(1).default(6 * 3600),
+    /** Whole lists, after which what is not listed is no longer valid. */
+    full_every_s: z.int().min(1).default(24 * 3600),
+    /** After a start of this service, within so long; 0: not. */
+    splay_s: z.int().min(0).default(30),
+  }).prefault({}),
 });
 
 const partyName = z.string().regex(/^[A-Z]{2}\*[A-Z0-9]{3}$/, 'a party such as CA*BCT');

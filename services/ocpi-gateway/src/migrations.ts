@@ -139,6 +139,45 @@ const partners: MigrationList = [
       'CREATE INDEX crossings_until ON crossings (until)',
     ],
   },
+  {
+    name: 'ocpi-gateway-pulls',
+    up: () => [
+      `CREATE TABLE pulls (
+         partner_id text NOT NULL REFERENCES partners ON DELETE CASCADE,
+         module text NOT NULL,
+         of_party text NOT NULL,           -- of one party behind a hub; '': of all
+         since timestamptz,                -- what changed before is here
+         full_at timestamptz,              -- the last whole list
+         url text,                         -- of the page under way
+         full_run boolean NOT NULL,
+         started_at timestamptz NOT NULL,
+         ended_at timestamptz,
+         objects int NOT NULL DEFAULT 0,
+         differences int NOT NULL DEFAULT 0,
+         error text NOT NULL DEFAULT '',
+         PRIMARY KEY (partner_id, module, of_party)
+       )`,
+      `CREATE TABLE pull_seen (            -- what whole lists held
+         partner_id text NOT NULL REFERENCES partners ON DELETE CASCADE,
+         module text NOT NULL,
+         of_party text NOT NULL,
+         party text NOT NULL,
+         object_key text NOT NULL,
+         now boolean NOT NULL,             -- in the one under way, or the last
+         PRIMARY KEY (partner_id, module, of_party, party, object_key)
+       )`,
+      `CREATE TABLE pull_differences (
+         partner_id text NOT NULL REFERENCES partners ON DELETE CASCADE,
+         module text NOT NULL,
+         object_key text NOT NULL,
+         what text NOT NULL,
+         detail text NOT NULL,
+         at timestamptz NOT NULL,
+         created bigint GENERATED ALWAYS AS IDENTITY
+       )`,
+      'CREATE INDEX pull_differences_of ON pull_differences (partner_id, created)',
+    ],
+  },
 ];
 
 export const migrations: MigrationList = [

@@ -5,6 +5,8 @@ import { AskController } from './ask.controller.ts';
 import { Erasing, ErasureFactsController } from '#erasure';
 import { FactsController } from './facts.controller.ts';
 import { OcpiGateway } from './ocpi-gateway.ts';
+import { Pulling } from './pulling.ts';
+import { PullsController } from './pulls.controller.ts';
 import { Partners } from './partners.ts';
 
 export interface GatewayVerbs {
@@ -12,19 +14,22 @@ export interface GatewayVerbs {
   readonly partners: Partners;
   readonly agreements: Agreements;
   readonly erasing: Erasing;
+  /** Not of a hub. */
+  readonly pulling: Pulling | undefined;
 }
 
 @Module({})
 export class OcpiGatewayModule {
-  static with({ gateway, partners, agreements, erasing }: GatewayVerbs): DynamicModule {
+  static with({ gateway, partners, agreements, erasing, pulling }: GatewayVerbs): DynamicModule {
     return {
       module: OcpiGatewayModule,
-      controllers: [AskController, AgreementsController, FactsController, ErasureFactsController],
+      controllers: [AskController, AgreementsController, FactsController, ErasureFactsController, PullsController],
       providers: [
         { provide: OcpiGateway, useValue: gateway },
         { provide: Partners, useValue: partners },
         { provide: Agreements, useValue: agreements },
         { provide: Erasing, useValue: erasing },
+        { provide: Pulling, useValue: pulling ?? null },
       ],
     };
   }

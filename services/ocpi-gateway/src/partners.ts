@@ -210,7 +210,8 @@ export class Partners {
     return { told: outcome.kind === 'ok', detail: outcomeText(outcome) };
   }
 
-  private async known(id: string): Promise<Partner> {
+  /** Throws Rejected. */
+  async known(id: string): Promise<Partner> {
     const partner = await findPartner(this.parts.db, id);
     if (!partner) throw refuse('unknown-partner', `there is no partner ${id}: the list has their ids`);
     return partner;

@@ -4,6 +4,7 @@ import { type DueWorker, workDue } from '#due';
 import { Erasing } from '#erasure';
 import { executor, postgresEventStore } from '#event-store';
 import { GrantRows } from '#grants';
+import type { Tx } from '#postgres';
 import { type Running, type Service, startService } from '#service';
 import { BadSettings, type Env } from '#settings';
 import { agreementDecider } from './agreement.ts';
@@ -19,13 +20,16 @@ import { deliveriesForgetting } from './forgetting.ts';
 import { Hub } from './hub.ts';
 import { HubMembers } from './hub-members.ts';
 import { HubPushAll } from './hub-push-all.ts';
+import type { Partner } from './partner.ts';
 import { migrations } from './migrations.ts';
 import { OcpiGateway } from './ocpi-gateway.ts';
 import { OcpiGatewayModule } from './ocpi-gateway.module.ts';
 import { ocpiServer } from './ocpi-server.ts';
 import { Partners } from './partners.ts';
 import { PushAll } from './push-all.ts';
+import { Pulling } from './pulling.ts';
 import { receivedHandlers } from './received.ts';
+import { retryInMs } from './retry.ts';
 import { secretsOf } from './secrets.ts';
 import { sentHandlers } from './sent.ts';
 import { Unlocking } from './unlocking.ts';
@@ -35,6 +39,7 @@ const LANES = 64;
 /** What a killed process was working on waits for so long. */
 const LEASE_MS = 5_000;
 const PATIENCE_AT_STOP_MS = 2_000;
+const PULL_ATTEMPTS = 10;
 
 export function start(env: Env): Promise<Running> {
   return startService(env, { name: 'ocpi-gateway', migrations }, async (service) => {
@@ -69,8 +74,10 @@ export function start(env: Env): Promise<Running> {
     }
     const members = isHub ? new HubMembers({ ...parts, ...wired, settings: hubSettings(service.settings) }) : undefined;
     const hub = members && new Hub({ ...parts, ...wired, party, members, key: given.key('crossings of the hub'), pageLimit: settings.page_limit });
-    const partners: Partners = new Partners({ ...parts, ...wired, ...(members ? { links: members } : {}) });
+    const links = members ?? { joined: async (tx: Tx, { id }: Partner) => pulling?.joined(tx, id), ended: async () => {} };
+    const partners: Partners = new Partners({ ...parts, ...wired, links });
     const clientInfos = new ClientInfos({ db, calls, log, partners, members, isOurs: (one) => parties.has(one) });
+    const pulling = members ? undefined : new Pulling({ db, bus, calls, clock, log, settings, partners });
     const gateway = new OcpiGateway({ ...parts, ...wired });
     const wake = () => worker?.wake();
     const unlocking = new Unlocking({ db, bus, clock, wake });
@@ -100,7 +107,7 @@ export function start(env: Env): Promise<Running> {
     publicUrl ||= addressOf(host, (http.server.address() as AddressInfo).port);
 
     const serving = await serve({
-      module: OcpiGatewayModule.with({ gateway, partners, agreements, erasing }), bus, db, listener: 'ocpi-gateway',
+      module: OcpiGatewayModule.with({ gateway, partners, agreements, erasing, pulling }), bus, db, listener: 'ocpi-gateway',
       tells: [told, fromEventStore('agreements', store, agreementTells)],
     });
     service.onStop(() => serving.close());
@@ -117,10 +124,13 @@ export function start(env: Env): Promise<Running> {
         'push-all': (due, attempt) => (toNewMember ? toNewMember.run(due) : pushAll.run(due, attempt)),
         unlock: (due) => unlocking.carryOut(due),
         'command-result': (due, attempt) => commands.deliverResult(due, attempt),
+        pull: async (due) => (pulling ? pulling.run(due) : 'done'),
+        'pull-once': async (due, attempt) => (await pulling?.once(due) === 'failed' && attempt < PULL_ATTEMPTS ? { retryInMs: retryInMs(attempt, settings) } : 'done'),
         'pull-clients': (due, attempt) => clientInfos.pull(due, attempt),
         watch: async (due) => (members ? members.watch(due) : 'done'),
       },
     });
+    await pulling?.afterStart();
     service.onStop(() => worker?.stop());
     // Whoever waits for a slow partner is let go: its answer is unclear then, and looked after by the next start.
     service.onStop(() => void setTimeout(() => void calls.close(), PATIENCE_AT_STOP_MS).unref());

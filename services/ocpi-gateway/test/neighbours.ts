@@ -1,6 +1,6 @@
 import { type Bus, busMigrations, connectBus, type Context, type Fact, type Outbox, outbox, type Relay, startRelay } from '#bus';
 import { getCdr, listCdrs, receiveCdr } from '#contracts/cdr-ledger';
-import { getLocation, listLocations, putPartnerLocation, resolveEvse } from '#contracts/locations';
+import { dropHeldLocations, getLocation, listHeldLocations, listLocations, putPartnerLocation, resolveEvse } from '#contracts/locations';
 import { Change, type PageRequest, type Party } from '#contracts/party';
 import { getSession, listSessions, putPartnerSession, recordCommandResult, startSession, stopSession } from '#contracts/sessions';
 import { deletePartnerTariff, getTariff, listTariffs, putPartnerTariff } from '#contracts/tariff-engine';
@@ -74,7 +74,8 @@ export class Neighbours {
 
   private put(what: string, key: string, body: object): { change: Change } {
     this.taken.push({ what, body });
-    const change = this.partners.has(key) ? Change.UPDATED : Change.CREATED;
+    const known = this.partners.get(key);
+    const change = known === undefined ? Change.CREATED : JSON.stringify(known) === JSON.stringify(body) ? Change.UNCHANGED : Change.UPDATED;
     this.partners.set(key, body);
     return { change };
   }
@@ -110,6 +111,21 @@ export class Neighbours {
         locationId, evseUid: evse.uid, connectorId: '1', stationId: `station of ${evse.uid}`, stationConnector: 1,
         locationJson: toJsonBytes({}), evseStatus: evse.status,
       };
+    }));
+    await bus.answer(listHeldLocations, async (requests) => requests.map(({ party, after }) => {
+      const start = keyOf('location', party, '');
+      const keys = [...this.partners.entries()].flatMap(([key, value]) =>
+        (key.startsWith(start) && (value as Location).evses?.some(({ status }) => status !== 'REMOVED') ? [key.slice(start.length).toLowerCase()] : []));
+      return { keys: keys.filter((key) => key > after).sort() };
+    }));
+    await bus.answer(dropHeldLocations, async (requests) => requests.map(({ party, keys }) => {
+      for (const id of keys) {
+        const key = keyOf('location', party, id);
+        const held = this.partners.get(key) as Location;
+        this.partners.set(key, { ...held, evses: held.evses!.map((evse) => ({ ...evse, status: 'REMOVED' })) });
+      }
+      this.taken.push({ what: `DROP locations ${keys.join(',')}`, body: undefined });
+      return { keys };
     }));
     await bus.answer(putPartnerTariff, async (requests) => requests.map(({ party, tariffId, bodyJson }) => {
       const key = keyOf('tariff', party, tariffId);

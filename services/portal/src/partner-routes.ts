@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Bus } from '#bus';
 import { fromJsonBytes } from '#contracts';
 import {
-  type DeadLetter, endPartner, invitePartner, listDeadLetters, listPartners, registerPartner, renewPartner, replayDeadLetters,
+  type DeadLetter, endPartner, invitePartner, listDeadLetters, listDifferences, listPartners, pullPartner, registerPartner, renewPartner, replayDeadLetters,
 } from '#contracts/ocpi-gateway';
 import { OcpiObject } from './fields.ts';
 import { PartnerView, partnerOf } from './operator-views.ts';
@@ -24,6 +24,24 @@ const LetterView = z.object({
   since: z.string(),
   body: OcpiObject.optional().meta({ description: 'the object as it is now; absent when it is withdrawn' }),
 }).meta({ id: 'DeadLetter' });
+
+const PullView = z.object({
+  module: z.string(),
+  party: z.string().optional().meta({ description: 'behind a hub, whose list it is' }),
+  ended_at: z.string().optional(),
+  full: z.boolean(),
+  objects: z.int(),
+  differences: z.int(),
+  error: z.string(),
+}).meta({ id: 'Pull' });
+
+const DifferenceView = z.object({
+  module: z.string(),
+  object: z.string(),
+  what: z.string().meta({ description: 'missing: it was not here; changed: it was older here; gone: it is not listed any more; invalid: it cannot be read' }),
+  detail: z.string(),
+  at: z.string(),
+}).meta({ id: 'Difference' });
 
 function letterOf({ key, reason, since, bodyJson }: DeadLetter): z.infer<typeof LetterView> {
   return {
@@ -87,6 +105,31 @@ export function partnerRoutes(bus: Bus): Route[] {
       handle: ({ params: { partner_id: partnerId }, body: { module, object } }) => bus.ask(replayDeadLetters, {
         partnerId, ...(module === undefined ? {} : { module }), ...(object === undefined ? {} : { objectId: object }),
       }),
+    }),
+    operatorRoute({
+      method: 'POST', path: '/v1/operator/partners/:partner_id/pull', params, status: 202,
+      summary: 'Read the partner\'s lists now: what changed since the last time, or all',
+      body: z.strictObject({ full: z.boolean().default(false) }),
+      answer: z.object({}),
+      async handle({ params: { partner_id: partnerId }, body: { full } }) {
+        await bus.ask(pullPartner, { partnerId, full });
+        return {};
+      },
+    }),
+    operatorRoute({
+      method: 'GET', path: '/v1/operator/partners/:partner_id/differences', params,
+      summary: 'How the partner\'s lists were read last, and what was found to be otherwise than here, the newest first',
+      query: z.strictObject({ limit: z.coerce.number().int().min(1).max(1_000).default(100) }),
+      answer: z.object({ pulls: z.array(PullView), differences: z.array(DifferenceView) }),
+      async handle({ params: { partner_id: partnerId }, query: { limit } }) {
+        const { pulls, differences } = await bus.ask(listDifferences, { partnerId, limit });
+        return {
+          pulls: pulls.map(({ module, party, endedAt, full, objects, differences: found, error }) => ({
+            module, full, objects, differences: found, error, ...(party && { party }), ...(endedAt && { ended_at: endedAt }),
+          })),
+          differences: differences.map(({ module, objectId: object, what, detail, at }) => ({ module, object, what, detail, at })),
+        };
+      },
     }),
     operatorRoute({
       method: 'POST', path: '/v1/operator/partners/:partner_id/renew', params,

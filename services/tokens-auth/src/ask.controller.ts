@@ -1,10 +1,10 @@
 import { Controller, Inject } from '@nestjs/common';
 import { Answers, each } from '#bus';
 import {
-  type AnswerAuthorize, answerAuthorize, type Authorize, authorize, type GetToken, getToken, type IssueToken,
+  type AnswerAuthorize, answerAuthorize, type Authorize, authorize, dropHeldTokens, listHeldTokens, type GetToken, getToken, type IssueToken,
   issueToken, type ListTokens, listTokens, type PutPartnerToken, putPartnerToken,
 } from '#contracts/tokens-auth';
-import { Change, type Party as BusParty } from '#contracts/party';
+import { Change, type DropHeld, type ListHeld, type Party as BusParty } from '#contracts/party';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { pageAnswer } from '#contracts/page';
 import type { LocationReferences, Party, Token } from '#ocpi';
@@ -13,6 +13,8 @@ import { type Change as Changed, TokensAuth } from './tokens-auth.ts';
 const changeOf: Readonly<Record<Changed, Change>> = {
   created: Change.CREATED, updated: Change.UPDATED, unchanged: Change.UNCHANGED, stale: Change.STALE,
 };
+
+const HELD_MAX = 5_000;
 
 @Controller()
 export class AskController {
@@ -42,6 +44,23 @@ export class AskController {
     return each(requests, async ({ party, uid, type, patch, bodyJson }) => ({
       change: changeOf[await this.tokens.putPartnerToken({ ...party!, uid, type }, bodyJson, patch)],
     }));
+  }
+
+  @Answers(listHeldTokens)
+  listHeld(requests: ListHeld[]) {
+    return each(requests, async ({ party, after, limit }) => ({ keys: await this.tokens.held(party!, after, Math.min(limit, HELD_MAX)) }));
+  }
+
+  @Answers(dropHeldTokens)
+  dropHeld(requests: DropHeld[]) {
+    return each(requests, async ({ party, keys }) => {
+      const dropped: string[] = [];
+      for (const key of keys) {
+        const [type = '', ...uid] = key.split(' ');
+        if (await this.tokens.drop({ ...party!, type: type.toUpperCase(), uid: uid.join(' ') })) dropped.push(key);
+      }
+      return { keys: dropped };
+    });
   }
 
   @Answers(getToken)

@@ -15,7 +15,7 @@ import { type Clock, rfc3339 } from '#time';
 import { type Decision, firstStep, type OwnersAnswer, secondStep, withCredit } from './authorization.ts';
 import { withoutCredit } from './credit-rows.ts';
 import {
-  findOwnToken, findToken, type HeldToken, listOwnTokens, storeToken, type TokenKey, tokensByUid,
+  findOwnToken, findToken, type HeldToken, heldTokenKeys, listOwnTokens, storeToken, type TokenKey, tokensByUid,
 } from './token-rows.ts';
 
 export type Refusal = 'unknown-token' | 'invalid-object' | 'token-of-another-contract';
@@ -72,6 +72,18 @@ export class TokensAuth {
       if (!known) throw new Rejected<Refusal>('unknown-token', `${key.type} token ${key.uid} is not known: PUT it first`);
       return { own: false, text: JSON.stringify(patchToken(known.token, fromJsonBytes(body))) };
     });
+  }
+
+  /** What is held of a partner's party. */
+  held(party: Pick<TokenKey, 'countryCode' | 'partyId'>, after: string, limit: number): Promise<string[]> {
+    return heldTokenKeys(this.parts.db, party, after, limit);
+  }
+
+  /** A partner's full list does not have it any more: it opens nothing, until it is pushed or listed again. TRN-57. */
+  async drop(key: TokenKey): Promise<boolean> {
+    const held = await findToken(this.parts.db, key);
+    if (!held || held.own || !held.token.valid) return false;
+    return await this.change(key, (known) => ({ own: false, text: JSON.stringify({ ...known!.token, valid: false }) })) === 'updated';
   }
 
   /**

@@ -1,0 +1,105 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { listDifferences, listPartners } from '#contracts/ocpi-gateway';
+import { exampleCdr, exampleLocation, exampleSession, exampleTariff } from '#ocpi';
+import { HandPartner } from './hand-partner.ts';
+import { openSide, plunkParty, type Side } from './side.ts';
+
+// An eMSP's gateway that reads the lists of a CPO worked by hand.
+
+const owner = { country_code: 'CA', party_id: 'EOA' };
+const at = (n: number) => `2022-02-01T1${n}:00:00Z`;
+const location = (id: string, n = 0) => ({ ...exampleLocation, ...owner, id, last_updated: at(n) });
+const tariff = (id: string, n = 0) => ({ ...exampleTariff, ...owner, id, last_updated: at(n) });
+
+let plunk: Side;
+let cpo: HandPartner;
+let partnerId: string;
+/** What the CPO lists now, in its order; a page has two. */
+let lists: Record<string, unknown[]>;
+
+function answer(what: string) {
+  const url = new URL(what.slice(4), cpo.base);
+  const module = url.pathname.slice(1);
+  if (!what.startsWith('GET ') || !(module in lists)) return {};
+  const offset = Number(url.searchParams.get('offset') ?? 0);
+  const all = lists[module]!;
+  url.searchParams.set('offset', String(offset + 2));
+  return {
+    data: all.slice(offset, offset + 2),
+    headers: { 'X-Total-Count': String(all.length), 'X-Limit': '2', ...(offset + 2 < all.length ? { Link: `<${url.href}>; rel="next"` } : {}) },
+  };
+}
+
+beforeAll(async () => {
+  plunk = await openSide({ party: plunkParty, ocpi: { allow_private_urls: true, first_retry_ms: 50, longest_retry_ms: 400, pull: { first_s: 0, every_s: 1, full_every_s: 1, splay_s: 0 } } });
+  cpo = await HandPartner.open('Energy OASIS', 'EOA', 'CPO', ['SENDER locations', 'SENDER tariffs', 'SENDER sessions', 'SENDER cdrs']);
+  lists = { locations: [location('L-1'), location('L-2'), location('L-3')], tariffs: [tariff('T-1'), tariff('T-2')], sessions: [], cdrs: [] };
+  cpo.answer = answer;
+  await cpo.register(plunk);
+  ({ partnerId } = (await plunk.neighbours.bus.ask(listPartners, {})).partners[0]!);
+});
+afterAll(async () => {
+  await cpo?.close();
+  await plunk?.close();
+});
+beforeEach(() => {
+  cpo.answer = answer;
+});
+
+const held = (kind: string) => [...plunk.neighbours.partners.keys()].filter((key) => key.startsWith(kind.toUpperCase())).map((key) => key.split(/[ *]/).at(-1)!.toLowerCase()).sort();
+const report = async () => (await plunk.neighbours.bus.ask(listDifferences, { partnerId, limit: 100 })).differences.map(({ objectId: objectKey, module, what, detail }) => ({ objectKey, module, what, detail }));
+
+test('TRN-14, TRN-50: after the handshake all lists are read, page by page, Tariffs before Locations', async () => {
+  await expect.poll(() => held('location')).toEqual(['l-1', 'l-2', 'l-3']);
+  expect(held('tariff')).toEqual(['t-1', 't-2']);
+  const order = plunk.neighbours.taken.map(({ what }) => what.split(' ')[1]!.toLowerCase());
+  expect(order.lastIndexOf('tariff')).toBeLessThan(order.indexOf('location'));
+  const sessions = cpo.pushed('GET /sessions')[0]!;
+  expect(new URL(sessions.slice(4), cpo.base).searchParams.get('date_from')).toMatch(/^\d{4}-/);
+});
+
+test('TRN-55: one object that is invalid, or of somebody else, does not touch the others of its page', async () => {
+  const { coordinates: _, ...broken } = location('L-BROKEN');
+  lists.locations = [broken, location('L-1'), { ...location('L-FOREIGN'), party_id: 'XYZ' }, location('L-4')];
+  await expect.poll(() => held('location')).toContain('l-4');
+  expect(held('location')).not.toContain('l-broken');
+  expect(held('location')).not.toContain('l-foreign');
+  await expect.poll(report).toContainEqual(expect.objectContaining({ module: 'locations', what: 'invalid', detail: expect.stringContaining('coordinates') }));
+});
+
+test('TRN-57: what a whole list does not have is no longer valid; listed again, it is', async () => {
+  lists.locations = [location('L-1'), location('L-4')];
+  lists.tariffs = [tariff('T-2')];
+  await expect.poll(() => plunk.neighbours.taken.map(({ what }) => what)).toContain('DROP locations l-2,l-3');
+  await expect.poll(() => held('tariff')).toEqual(['t-2']);
+  await expect.poll(report).toContainEqual(expect.objectContaining({ module: 'tariffs', what: 'gone', objectKey: 't-1' }));
+  lists.tariffs = [tariff('T-1'), tariff('T-2')];
+  await expect.poll(() => held('tariff')).toEqual(['t-1', 't-2']);
+});
+
+test('what was missing or older here is said as a difference; a CDR that was never pushed is recorded once', async () => {
+  lists.cdrs = [{ ...exampleCdr, ...owner, id: 'C-1', last_updated: new Date().toISOString().slice(0, 19) + 'Z' }];
+  lists.sessions = [{ ...exampleSession, ...owner, id: 'S-1' }];
+  lists.locations = [location('L-1', 5), location('L-4')];
+  await expect.poll(report).toContainEqual(expect.objectContaining({ module: 'cdrs', what: 'missing', objectKey: 'c-1' }));
+  await expect.poll(report).toContainEqual(expect.objectContaining({ module: 'sessions', what: 'missing', objectKey: 's-1' }));
+  await expect.poll(report).toContainEqual(expect.objectContaining({ module: 'locations', what: 'changed', objectKey: 'l-1' }));
+  const before = cpo.pushed('GET /cdrs').length;
+  await expect.poll(() => cpo.pushed('GET /cdrs').length).toBeGreaterThan(before + 1);
+  expect((await report()).filter(({ module }) => module === 'cdrs')).toHaveLength(1);
+  // Only what changed since is asked for, with an overlap.
+  expect(cpo.pushed('GET /cdrs').at(-1)).toContain('date_from=');
+});
+
+test('TRN-91: a list that breaks off in the middle goes on with the page that failed, also after a restart', async () => {
+  lists.locations = ['A', 'B', 'C', 'D', 'E', 'F'].map((id) => location(`L-${id}`, 6));
+  let isBroken = true;
+  cpo.answer = (what) => (isBroken && what.includes('/locations') && what.includes('offset=4') ? { http: 503, status: 3000 } : answer(what));
+  await expect.poll(() => cpo.pushed('GET /locations?').filter((what) => what.includes('offset=4')).length).toBeGreaterThan(0);
+  await plunk.gateway.stop();
+  cpo.seen.length = 0;
+  isBroken = false;
+  await plunk.restart();
+  await expect.poll(() => held('location')).toContain('l-f');
+  expect(cpo.pushed('GET /locations')[0]).toContain('offset=');
+});
