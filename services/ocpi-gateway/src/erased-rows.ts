@@ -112,11 +112,12 @@ export async function dropToken(db: Database, { partnerId, module, objectKey }: 
   await dropDone(db, `push ${partnerId} ${module} ${objectKey} `);
 }
 
-/** What partners' errors say of tokens. */
-export async function blankErrors(db: Queryable, { tokenUids }: Holder): Promise<void> {
-  await db.query(
-    `UPDATE partners SET last_error = '' WHERE EXISTS (
-       SELECT FROM unnest($1::text[]) AS uid WHERE position(uid IN lower(last_error)) > 0)`,
-    [tokenUids.map(idKey)],
-  );
+/** What partners' errors, lists and differences say of tokens. */
+export async function blankErrors(db: Queryable, { tokenUids, contractId }: Holder): Promise<void> {
+  const named = (text: string) => `EXISTS (SELECT FROM unnest($1::text[]) AS id WHERE position(id IN lower(${text})) > 0)`;
+  const ids = [tokenUids.map(idKey)];
+  await db.query(`UPDATE partners SET last_error = '' WHERE ${named('last_error')}`, ids);
+  await db.query(`UPDATE pulls SET error = '' WHERE ${named('error')}`, ids);
+  await db.query(`DELETE FROM pull_seen WHERE module = 'tokens' AND split_part(object_key, ' ', 2) = ANY ($1)`, ids);
+  await db.query(`DELETE FROM pull_differences WHERE ${named("object_key || ' ' || detail")}`, [[...ids[0]!, idKey(contractId)]]);
 }

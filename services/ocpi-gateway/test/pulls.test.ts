@@ -54,6 +54,7 @@ test('TRN-14, TRN-50: after the handshake all lists are read, page by page, Tari
   expect(held('tariff')).toEqual(['t-1', 't-2']);
   const order = plunk.neighbours.taken.map(({ what }) => what.split(' ')[1]!.toLowerCase());
   expect(order.lastIndexOf('tariff')).toBeLessThan(order.indexOf('location'));
+  await expect.poll(() => cpo.pushed('GET /sessions').length).toBeGreaterThan(0);
   const sessions = cpo.pushed('GET /sessions')[0]!;
   expect(new URL(sessions.slice(4), cpo.base).searchParams.get('date_from')).toMatch(/^\d{4}-/);
 });
