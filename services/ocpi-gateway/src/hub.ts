@@ -2,16 +2,16 @@ import {
   type ClientOptions, instantMs, type ModuleId, nextLink, pageHeaders, type Party, partyText, read, readPage, relay, type Relayed, type Route,
   routes, sameParty,
 } from '#ocpi';
-import type { DueWorker } from '#due';
+import type { DueOutcome, DueWorker } from '#due';
 import type { Database } from '#postgres';
 import type { Log } from '#telemetry';
 import type { Clock } from '#time';
 import { z } from 'zod';
 import type { Calls } from './calls.ts';
 import { type Handler, type Handlers, interfacePath, type OcpiReply, type OcpiRequest } from './exchange.ts';
-import { findCrossing, keepCrossing } from './hub-crossings.ts';
+import { dropCrossings, findCrossing, keepCrossing } from './hub-crossings.ts';
 import type { HubMembers } from './hub-members.ts';
-import { findObject, type Kept, learnPlace, objectOf, objectPage, ownersOf, placesOf, pushedOn, storeObject } from './hub-objects.ts';
+import { dropPlaces, findObject, type Kept, learnPlace, objectOf, objectPage, ownersOf, placesOf, pushedOn, storeObject } from './hub-objects.ts';
 import { audience, type Clue, clueOf, wayOf } from './hub-way.ts';
 import type { OcpiServerParts } from './ocpi-server.ts';
 import { endpointOf, type Partner, partiesOf } from './partner.ts';
@@ -38,6 +38,7 @@ export interface HubParts {
 const CROSSING_MS = 86_400_000;
 /** Where a Session is, is known for longer than it lasts. */
 const PLACE_MS = 60 * 86_400_000;
+const SWEEP_EVERY_MS = 3_600_000;
 /** Of a member's answer, what is for the requester. */
 const PASSED = ['x-total-count', 'x-limit', 'retry-after'] as const;
 
@@ -68,6 +69,14 @@ export class Hub {
       route: { module: 'commands', role: 'SENDER', method, path: '/:crossing', routingHeaders: true, ...(method === 'GET' ? {} : { body: z.unknown() }) },
       handler: (request) => this.cross(request),
     }));
+  }
+
+  /** Crossings and places whose time is over go. */
+  async sweep(): Promise<DueOutcome> {
+    const { db, clock } = this.parts;
+    await dropCrossings(db, clock.now());
+    await dropPlaces(db, clock.now());
+    return { retryAt: clock.now() + SWEEP_EVERY_MS };
   }
 
   private async cross(request: OcpiRequest): Promise<OcpiReply> {

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { fromEventStore, outbox, serve, tellable } from '#bus';
-import { type DueWorker, workDue } from '#due';
+import { addDue, type DueWorker, workDue } from '#due';
 import { Erasing } from '#erasure';
 import { executor, postgresEventStore } from '#event-store';
 import { GrantRows } from '#grants';
@@ -127,10 +127,12 @@ export function start(env: Env): Promise<Running> {
         pull: async (due) => (pulling ? pulling.run(due) : 'done'),
         'pull-once': async (due, attempt) => (await pulling?.once(due) === 'failed' && attempt < PULL_ATTEMPTS ? { retryInMs: retryInMs(attempt, settings) } : 'done'),
         'pull-clients': (due, attempt) => clientInfos.pull(due, attempt),
+        'hub-sweep': async () => (hub ? hub.sweep() : 'done'),
         watch: async (due) => (members ? members.watch(due) : 'done'),
       },
     });
     await pulling?.afterStart();
+    if (hub) await db.tx((tx) => addDue(tx, { id: 'hub sweep', key: 'hub sweep', kind: 'hub-sweep', at: clock.now(), body: {} }));
     service.onStop(() => worker?.stop());
     // Whoever waits for a slow partner is let go: its answer is unclear then, and looked after by the next start.
     service.onStop(() => void setTimeout(() => void calls.close(), PATIENCE_AT_STOP_MS).unref());
