@@ -30,7 +30,7 @@ export type OwnerReading =
   | { readonly ok: false; readonly message: string };
 
 /**
- * The parties that a platform is (docs/adr/0016). What is ours names its owner by itself; what names
+ * The parties that a platform is (docs/adr/0014). What is ours names its owner by itself; what names
  * none belongs to the first party of its role.
  */
 export class OwnParties {
