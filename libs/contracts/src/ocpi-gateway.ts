@@ -62,6 +62,7 @@ export {
   RegisterPartnerSchema,
   type PullPartner,
   type RenewPartner,
+  RenewPartnerSchema,
   type ReplayDeadLetters,
   type SendCommand,
   SendCommandSchema,

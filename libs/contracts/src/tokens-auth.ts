@@ -6,6 +6,8 @@ import {
   AuthorizeSchema,
   AuthorizeAnsweredSchema,
   AuthorizedSchema,
+  ContractTokensSchema,
+  FindContractTokensSchema,
   GetTokenSchema,
   IssueTokenSchema,
   ListTokensSchema,
@@ -24,6 +26,10 @@ export {
   AuthorizeAnsweredSchema,
   type Authorized,
   AuthorizedSchema,
+  type ContractTokens,
+  ContractTokensSchema,
+  type FindContractTokens,
+  FindContractTokensSchema,
   type GetToken,
   GetTokenSchema,
   type IssueToken,
@@ -64,6 +70,14 @@ export const getToken = ask({
   request: GetTokenSchema,
   answer: TokenFoundSchema,
   check: filled('party', 'uid', 'type'),
+});
+
+export const findContractTokens = ask({
+  context,
+  verb: 'find-contract-tokens',
+  request: FindContractTokensSchema,
+  answer: ContractTokensSchema,
+  check: filled('party', 'contractId'),
 });
 
 export const listTokens = ask({

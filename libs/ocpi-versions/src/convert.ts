@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import {
   type AuthorizationInfo, type Cdr, type CommandResponse, type CommandResult, type Connector, type Credentials, type Evse, type Location, read,
   type ReserveNow, type Session, type StartSession, type Tariff, type Token,
@@ -132,7 +133,9 @@ const conversions: Readonly<Record<OtherVersion, Conversions>> = { '2.1.1': with
 /** An object of 2.2.1 as another version says it: what comes out is by that version's letter, or it is refused. */
 export function down(to: OtherVersion, body: Body, value: unknown, context: Context): Converted {
   return converted(body, context, ({ notes, ...job }) => {
-    const made = conversions[to][body.kind].down(value as never, { notes, ...job });
+    const own = read(coreSchema(body, job.whole), value);
+    if (!own.ok) throw new NotCarried('invalid', own.message);
+    const made = conversions[to][body.kind].down(own.value as never, { notes, ...job });
     if (made === undefined) throw new NotCarried('cannot-be-said', notes.lost.at(-1) ?? `OCPI ${to} cannot say it`);
     const reading = read(schemaOf(to, body), made, to);
     if (!reading.ok) throw new NotCarried('cannot-be-said', reading.message);
@@ -148,10 +151,14 @@ export function up(from: OtherVersion, body: Body, value: unknown, context: Cont
     if (!reading.ok) throw new NotCarried('invalid', reading.message);
     const made = conversions[from][body.kind].up(reading.value as never, { notes, ...job });
     if (made === undefined) throw new NotCarried('cannot-be-said', notes.lost.at(-1) ?? 'OCPI 2.2.1 cannot say it');
-    const core = read(!job.whole && isPatched(body.kind) ? patches[body.kind] : wholes[body.kind], made);
+    const core = read(coreSchema(body, job.whole), made);
     if (!core.ok) throw new NotCarried('invalid', core.message);
     return made;
   });
+}
+
+function coreSchema({ kind }: Body, whole: boolean): z.ZodType {
+  return !whole && isPatched(kind) ? patches[kind] : wholes[kind];
 }
 
 /** A Location of ours that is no longer published, for a partner of 2.1.1 that knew it: all its EVSEs are removed. */

@@ -2,4 +2,5 @@ export type { Context } from './context.ts';
 export { type Body, down, type OtherVersion, up, withdrawn } from './convert.ts';
 export type { Converted, Json, WhyNot } from './converted.ts';
 export type { Kind } from './ocpi-221.ts';
+export { VersionDetails as VersionDetails211 } from './ocpi-211.ts';
 export { tokenTypeDown } from './tokens-211.ts';

@@ -12,6 +12,9 @@ export function locationDown(location: Partial<Location>, notes: Notes, whole: b
   if (location.publish === false) {
     throw new NotCarried('unpublished', 'the Location is not published, and OCPI 2.1.1 has no way to say so');
   }
+  if (!whole && location.publish === true) {
+    throw new NotCarried('cannot-be-said', 'publish: OCPI 2.1.1 has none; who did not know the Location needs all of it');
+  }
   return anyLocationDown(location, notes, whole);
 }
 

@@ -69,8 +69,10 @@ test('no conversion throws, whatever comes in', () => {
     const keys = Object.keys(value);
     const broken = { ...value, [keys[at % keys.length]!]: odd };
     for (const given of [odd, broken]) {
-      const made = up(version, { kind, patch }, given, { owner: us, other: us, now });
-      if (!made.ok) expect(made.message).toMatch(/./);
+      for (const convert of [up, down]) {
+        const made = convert(version, { kind, patch }, given, { owner: us, other: us, now });
+        if (!made.ok) expect(made.message).toMatch(/./);
+      }
     }
   }), { numRuns: 800 });
 });

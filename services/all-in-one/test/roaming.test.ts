@@ -46,7 +46,7 @@ describe('a charge from the app', () => {
   test('both platforms hold the other as registered', async () => {
     for (const [side, name] of [[stage.oasis, 'Carbon Plunk'], [stage.plunk, 'Energy OASIS']] as const) {
       const { partners } = await side.operator.get<{ partners: object[] }>('/v1/operator/partners');
-      expect(partners).toContainEqual(expect.objectContaining({ name, state: 'registered', version: '2.2.1' }));
+      expect(partners).toContainEqual(expect.objectContaining({ name, state: 'registered', version: '2.3.0' }));
     }
   });
 
@@ -57,7 +57,7 @@ describe('a charge from the app', () => {
     );
     const listed = await roamwatt(['partner', 'list', '--json']);
     expect(JSON.parse(listed.out)).toContainEqual(expect.objectContaining({ name: 'Carbon Plunk', state: 'registered', dead_letters: 0 }));
-    expect((await roamwatt(['partner', 'list'])).out).toMatch(/^partner .*\nCarbon Plunk +CA\*CPK +registered +2\.2\.1/m);
+    expect((await roamwatt(['partner', 'list'])).out).toMatch(/^partner .*\nCarbon Plunk +CA\*CPK +registered +2\.3\.0/m);
     expect(await roamwatt(['partner', 'letters', 'ca*cpk'])).toMatchObject({ status: 0, out: 'No dead letters.\n' });
     expect(await roamwatt(['partner', 'replay', 'Carbon Plunk'])).toMatchObject({ status: 0, out: 'There are no dead letters.\n' });
     expect(await roamwatt(['partner', 'letters', 'Nobody'])).toMatchObject({ status: 1, err: expect.stringContaining('there is no partner "Nobody"; there is Carbon Plunk') });

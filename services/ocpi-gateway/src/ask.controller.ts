@@ -59,7 +59,7 @@ export class AskController {
   @Answers(listPartners)
   listPartners(requests: ListPartners[]) {
     return each(requests, async () => ({
-      partners: (await this.partners.list()).map(({ partner, waiting }) => view(partner, waiting)),
+      partners: (await this.partners.list()).map(({ partner, waiting, notCarried }) => view(partner, waiting, notCarried)),
     }));
   }
 
@@ -101,7 +101,7 @@ function keyOf({ module, objectId: objectKey }: { module: string; objectId: stri
   return { module: module as PushedKey['module'], objectKey };
 }
 
-function view(partner: Partner, waiting?: Waiting) {
+function view(partner: Partner, waiting?: Waiting, notCarried: readonly string[] = []) {
   return {
     partnerId: partner.id,
     name: partner.name,
@@ -113,6 +113,7 @@ function view(partner: Partner, waiting?: Waiting) {
     deadLetters: waiting?.deadLetters ?? 0,
     failedAttempts: waiting?.failedAttempts ?? 0,
     lastError: partner.lastError,
+    notCarried: [...notCarried],
     roles: partner.roles.map((role) => ({ role: role.role, party: toBus(role), name: role.business_details.name })),
   };
 }

@@ -1,10 +1,14 @@
 import type { Agent } from 'undici';
-import { type Body, type CallOptions, type ClientOptions, ocpiClient, type OcpiClient, outboundAgent, type Outcome, type Page, type Routing } from '#ocpi';
+import {
+  type Body, type CallOptions, type ClientOptions, ocpiClient, type OcpiClient, outboundAgent, type Outcome, type Page, type Routing, type TokenEncoding,
+} from '#ocpi';
 import type { OwnParties } from '#settings';
 import { inSpan, type Tracer } from '#telemetry';
 import type { OcpiSettings } from './config.ts';
+import type { Dialects } from './dialects.ts';
 import type { Partner } from './partner.ts';
 import type { Secrets } from './secrets.ts';
+import { speaking, speakingCredentials } from './speaking.ts';
 
 export type PartnerClient = Omit<OcpiClient, 'getAll'>;
 
@@ -15,14 +19,16 @@ export class Calls {
 
   constructor(private readonly parts: {
     readonly settings: OcpiSettings; readonly parties: OwnParties; readonly secrets: Secrets; readonly tracer: Tracer;
+    readonly dialects: Dialects;
   }) {
     this.allowPrivate = parts.settings.allow_private_urls;
     this.agent = outboundAgent({ allowPrivate: this.allowPrivate });
   }
 
   /** For a handshake, which knows no parties yet. */
-  withToken(token: string): PartnerClient {
-    return this.traced(ocpiClient({ ...this.options(), token }), 'a new partner');
+  withToken(token: string, version = '2.2.1'): PartnerClient {
+    const client = this.traced(ocpiClient({ ...this.options(), token, tokenEncoding: encodingOf(version) }), 'a new partner');
+    return speakingCredentials(client, version, this.parts.dialects);
   }
 
   /**
@@ -32,7 +38,7 @@ export class Calls {
   to(partner: Partner, { to, from = this.parts.parties.first }: Routing): PartnerClient {
     const { country_code, party_id } = from;
     const client = ocpiClient({ ...this.optionsFor(partner), from: { country_code, party_id }, ...(to ? { to } : {}) });
-    return this.traced(client, partner.name);
+    return speaking(this.traced(client, partner.name), partner, this.parts.dialects);
   }
 
   /** A list of a configuration module, page by page. HUB-02. */
@@ -43,7 +49,7 @@ export class Calls {
   /** For a request to a registered partner that is somebody else's. */
   optionsFor(partner: Partner): ClientOptions {
     if (!partner.tokenOut) throw new Error(`${partner.id} has not given us a token`);
-    return { ...this.options(), token: this.parts.secrets.open(partner.tokenOut, partner.id) };
+    return { ...this.options(), token: this.parts.secrets.open(partner.tokenOut, partner.id), tokenEncoding: encodingOf(partner.version) };
   }
 
   async close(): Promise<void> {
@@ -70,6 +76,11 @@ export class Calls {
       delete: (url: string, options?: CallOptions) => spanned('DELETE', url, () => client.delete(url, options)),
     };
   }
+}
+
+/** 2.1.1 sends tokens as they are. */
+function encodingOf(version: string): TokenEncoding {
+  return version === '2.1.1' ? 'raw' : 'base64';
 }
 
 function pathOf(url: string): string {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CountryCode, DateTime, PartyId, Role } from '#ocpi';
 import type { Settings } from '#settings';
+import { spokenVersions } from './versions.ts';
 
 const ocpiSection = z.strictObject({
   /** Whether partners may live on this machine or a private network: demos, tests, closed networks. */
@@ -23,6 +24,9 @@ const ocpiSection = z.strictObject({
     /** After a start of this service, within so long; 0: not. */
     splay_s: z.int().min(0).default(30),
   }).prefault({}),
+  /** What is spoken: at a handshake the newest that the partner has, too, is taken. */
+  versions: z.array(z.enum(spokenVersions)).min(1).default([...spokenVersions])
+    .transform((given) => spokenVersions.filter((version) => given.includes(version))),
 });
 
 const partyName = z.string().regex(/^[A-Z]{2}\*[A-Z0-9]{3}$/, 'a party such as CA*BCT');

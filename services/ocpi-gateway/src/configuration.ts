@@ -1,8 +1,8 @@
 import type { Credentials } from '#ocpi';
-import { interfacePath, type Handlers, type OcpiRequest } from './exchange.ts';
-import { ourVersions } from './handshake.ts';
+import type { Handlers, OcpiRequest } from './exchange.ts';
 import type { Partners } from './partners.ts';
 import { refuse } from './refusals.ts';
+import { listedEndpoints } from './versions.ts';
 
 /** The configuration modules: versions and credentials. VER, CRE. */
 export function configurationHandlers(partners: Partners, publicUrl: () => string): Handlers {
@@ -10,7 +10,7 @@ export function configurationHandlers(partners: Partners, publicUrl: () => strin
     const { caller } = request;
     if (caller.kind !== 'registration') throw refuse('already-registered', 'you are registered: PUT new credentials instead');
     request.afterAnswer(() => partners.wake());
-    return { data: await partners.accept(caller, request.body as Credentials) };
+    return { data: await partners.accept(caller, request.body as Credentials, request.version) };
   };
   const registered = ({ caller }: OcpiRequest) => {
     if (caller.kind === 'registration') throw refuse('not-registered', 'you are not registered: POST your credentials first');
@@ -18,20 +18,16 @@ export function configurationHandlers(partners: Partners, publicUrl: () => strin
   };
   return {
     'SENDER versions GET ': async () => ({
-      data: ourVersions.map((version) => ({ version, url: `${publicUrl()}/ocpi/${version}` })),
+      data: partners.versions.map((version) => ({ version, url: `${publicUrl()}/ocpi/${version}` })),
     }),
     'SENDER versions GET /:version': async ({ params }) => {
-      const version = ourVersions.find((one) => one === params.version);
+      const version = partners.versions.find((one) => one === params.version);
       if (!version) throw refuse('not-found', `version ${params.version} is not spoken here`);
-      const functional = partners.interfaces.map((one) => ({
-        identifier: one.module, role: one.role, url: `${publicUrl()}${interfacePath(one)}`,
-      }));
-      const credentials = { identifier: 'credentials', role: 'SENDER', url: `${publicUrl()}/ocpi/2.2.1/credentials` };
-      return { data: { version, endpoints: [credentials, ...functional] } };
+      return { data: { version, endpoints: listedEndpoints(version, partners.interfaces, publicUrl()) } };
     },
     'SENDER credentials GET ': async ({ caller }) => ({ data: partners.credentials(caller.token) }),
     'SENDER credentials POST ': register,
-    'SENDER credentials PUT ': async (request) => ({ data: await partners.renew(registered(request), request.body as Credentials) }),
+    'SENDER credentials PUT ': async (request) => ({ data: await partners.renew(registered(request), request.body as Credentials, request.version) }),
     'SENDER credentials DELETE ': async (request) => {
       await partners.end(registered(request));
       return {};

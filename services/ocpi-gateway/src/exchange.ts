@@ -1,9 +1,12 @@
 import type { Answer, Interface, MessageIds, Method, Party, Query, Routing } from '#ocpi';
 import type { Caller } from './partners.ts';
+import type { SpokenVersion } from './versions.ts';
 
 /** A request as a handler sees it: authenticated, its body and query read by their schemas. */
 export interface OcpiRequest {
   readonly caller: Caller;
+  /** Of OCPI, by the URL; body and query are those of 2.2.1 whatever it is. */
+  readonly version: SpokenVersion;
   readonly method: Method;
   readonly params: Readonly<Record<string, string>>;
   readonly query: Query;
@@ -44,7 +47,10 @@ export type Handler = (request: OcpiRequest) => Promise<OcpiReply>;
 /** By `ROLE module METHOD path` of #ocpi's table of routes. */
 export type Handlers = Readonly<Record<string, Handler>>;
 
-/** The path of an interface on this server. A module's two interfaces need two paths. */
-export function interfacePath({ module, role }: Interface): string {
-  return `/ocpi/2.2.1/${role.toLowerCase()}/${module}`;
+/**
+ * The path of an interface on this server. A module's two interfaces need two paths; 2.1.1 lists a module
+ * once, without a role: there both are at one.
+ */
+export function interfacePath({ module, role }: Interface, version = '2.2.1'): string {
+  return version === '2.1.1' ? `/ocpi/2.1.1/${module}` : `/ocpi/${version}/${role.toLowerCase()}/${module}`;
 }

@@ -1,47 +1,71 @@
 import { z } from 'zod';
 import { Rejected } from '#decider';
 import {
-  type Endpoint, findEndpoint, type Interface, newestCommon, type Outcome, read, Version, VersionDetails,
+  type Endpoint, findEndpoint, type Interface, newestCommon, type Outcome, read, type Role, Version, VersionDetails,
 } from '#ocpi';
-import type { PartnerClient } from './calls.ts';
+import { VersionDetails211 } from '#ocpi-versions';
+import type { Calls, PartnerClient } from './calls.ts';
 import { hasCounterpart } from './partner.ts';
+import { isSpoken, rolesOfPeer, type SpokenVersion, withRoles } from './versions.ts';
 
 /** Why two platforms did not come together; the text of `Rejected` says what happened. */
 export type HandshakeRefusal =
   | 'partner-unreachable' | 'no-common-version' | 'endpoints-missing' | 'registration-refused'
   | 'not-registered' | 'unknown-partner' | 'unknown-letter';
 
-/** What we speak, the newest first. */
-export const ourVersions = ['2.2.1'] as const;
-
 /** What a peer's versions and details say. */
 export interface Met {
-  readonly version: string;
+  readonly version: SpokenVersion;
   readonly credentialsUrl: string;
   readonly endpoints: readonly Endpoint[];
 }
 
+/** Who meets: what we are and speak, the newest first, and how the peer is reached. */
+export interface Meeting {
+  readonly calls: Calls;
+  readonly token: string;
+  readonly versionsUrl: string;
+  readonly versions: readonly SpokenVersion[];
+  readonly interfaces: readonly Interface[];
+  readonly roles: readonly Role[];
+}
+
 /** Reads a peer's versions, and the details of the newest that is also ours. Steps 2, 3 and 5 of a registration. */
-export async function meet(client: PartnerClient, versionsUrl: string, ours: readonly Interface[]): Promise<Met> {
-  const versions = await got(client, versionsUrl, z.array(z.unknown()), 'versions');
+export async function meet({ calls, token, versionsUrl, versions: ourVersions, interfaces, roles }: Meeting): Promise<Met> {
+  const versions = await versionsOf(calls, token, versionsUrl);
   // A version that we cannot read is none of ours.
   const readable = versions.flatMap((version) => Version.safeParse(version).data ?? []);
   const common = newestCommon(ourVersions, readable);
-  if (!common) {
+  if (!common || !isSpoken(common.version)) {
     const theirs = readable.map(({ version }) => version).join(', ') || 'none';
     throw refuse('no-common-version', `we speak ${ourVersions.join(', ')}, the partner ${theirs}`);
   }
-  const details = await got(client, common.url, VersionDetails, 'version details');
+  const client = calls.withToken(token, common.version);
+  const details = common.version === '2.1.1'
+    ? await detailsOf211(client, common.url, rolesOfPeer(roles, versionsUrl))
+    : await got(client, common.url, VersionDetails, 'version details');
   const credentialsUrl = findEndpoint(details, 'credentials', 'SENDER');
   if (!credentialsUrl) throw refuse('endpoints-missing', 'the partner lists no credentials endpoint');
-  if (!hasCounterpart(details.endpoints, ours)) {
+  if (!hasCounterpart(details.endpoints, interfaces)) {
     throw refuse('endpoints-missing', 'the partner lists no endpoint that is the other side of one of ours');
   }
   return { version: common.version, credentialsUrl, endpoints: details.endpoints };
 }
 
-async function got<T extends z.ZodType>(client: PartnerClient, url: string, schema: T, what: string): Promise<z.output<T>> {
-  const outcome = await client.get(url, { routing: false });
+/** Who speaks 2.1.1 alone may know a token only as it is, not in Base64. TRN-04. */
+async function versionsOf(calls: Calls, token: string, url: string): Promise<unknown[]> {
+  const first = await calls.withToken(token).get(url, { routing: false });
+  const client = first.kind === 'refused' && first.http === 401 ? calls.withToken(token, '2.1.1') : calls.withToken(token);
+  return got(client, url, z.array(z.unknown()), 'versions', first.kind === 'ok' ? first : undefined);
+}
+
+async function detailsOf211(client: PartnerClient, url: string, roles: readonly Role[]): Promise<VersionDetails> {
+  const { version, endpoints } = await got(client, url, VersionDetails211, 'version details');
+  return { version, endpoints: withRoles(endpoints, roles) };
+}
+
+async function got<T extends z.ZodType>(client: PartnerClient, url: string, schema: T, what: string, had?: Outcome): Promise<z.output<T>> {
+  const outcome = had ?? await client.get(url, { routing: false });
   if (outcome.kind !== 'ok') throw refuse('partner-unreachable', `GET of ${what} (${url}): ${outcomeText(outcome)}`);
   const reading = read(schema, outcome.data);
   if (!reading.ok) throw refuse('partner-unreachable', `GET of ${what} (${url}): ${reading.message}`);
@@ -50,6 +74,7 @@ async function got<T extends z.ZodType>(client: PartnerClient, url: string, sche
 
 export function outcomeText(outcome: Outcome): string {
   if (outcome.kind === 'ok') return `HTTP ${outcome.http}, ${outcome.statusCode}`;
+  if (outcome.kind === 'refused' && outcome.http === 0) return outcome.message;
   if (outcome.kind === 'refused') return `HTTP ${outcome.http}, ${outcome.statusCode ?? 'no OCPI status'}: ${outcome.message}`;
   return `${outcome.kind}: ${outcome.message}`;
 }

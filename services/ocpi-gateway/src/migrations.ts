@@ -178,6 +178,26 @@ const partners: MigrationList = [
       'CREATE INDEX pull_differences_of ON pull_differences (partner_id, created)',
     ],
   },
+  {
+    name: 'ocpi-gateway-versions',
+    up: () => [
+      `CREATE TABLE not_carried (           -- what a partner's version of OCPI could not say
+         partner_id text NOT NULL REFERENCES partners ON DELETE CASCADE,
+         what text NOT NULL,
+         first_at timestamptz NOT NULL,
+         PRIMARY KEY (partner_id, what)
+       )`,
+      `CREATE TABLE sent_tokens (           -- in START_SESSIONs of 2.1.1, whose Sessions name the contract alone
+         partner_id text NOT NULL REFERENCES partners ON DELETE CASCADE,
+         contract_key text NOT NULL,
+         evse_key text NOT NULL,
+         uid text NOT NULL,
+         type text NOT NULL,
+         sent_at timestamptz NOT NULL
+       )`,
+      'CREATE INDEX sent_tokens_of ON sent_tokens (partner_id, contract_key, sent_at)',
+    ],
+  },
 ];
 
 export const migrations: MigrationList = [

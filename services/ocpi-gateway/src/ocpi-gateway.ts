@@ -108,7 +108,7 @@ export class OcpiGateway {
     if (!await keepSent(db, orderId, partner.id, command)) {
       return (await findSent(db, orderId))?.sent ?? ended('unclear', 'this order was sent before and has no answer yet');
     }
-    const body = { ...fromJsonBytes<object>(bodyJson), response_url: this.responseUrl(command, orderId) };
+    const body = { ...fromJsonBytes<object>(bodyJson), response_url: this.responseUrl(partner.version, command, orderId) };
     const outcome = await calls.to(partner, { to: party, from: from ?? this.parts.parties.withRole('EMSP') }).post(joinUrl(endpoint, command), body);
     // Why a line is down is for the operator; the driver hears that it is.
     if (outcome.kind === 'unreachable' || outcome.kind === 'unclear') {
@@ -138,8 +138,8 @@ export class OcpiGateway {
     return info?.ok ? { outcome: 'answered', info: info.value } : { outcome: 'unclear' };
   }
 
-  private responseUrl(command: string, orderId: string): string {
-    return joinUrl(`${this.parts.publicUrl()}${interfacePath({ module: 'commands', role: 'SENDER' })}`, command, orderId);
+  private responseUrl(version: string, command: string, orderId: string): string {
+    return joinUrl(`${this.parts.publicUrl()}${interfacePath({ module: 'commands', role: 'SENDER' }, version)}`, command, orderId);
   }
 }
 

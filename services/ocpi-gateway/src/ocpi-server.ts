@@ -3,22 +3,27 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import { z } from 'zod';
 import {
   answerRouting, type Answer, answers, dateTimeOf, envelope, envelopeText, type Headers, headerText,
-  idHeaders, type MessageIds, type Method, parseJson, type Party, partyText, read, readMessageIds, readRouting, type Route, routes,
+  idHeaders, type MessageIds, type Method, parseJson, type Party, partyText, read, readMessageIds, readRouting, type Route,
   type Routing, routingHeaders, unwrapped,
 } from '#ocpi';
 import type { OwnParties } from '#settings';
 import { inSpan, type Log, type Tracer, withTraceparent } from '#telemetry';
 import type { Clock } from '#time';
+import type { Dialects } from './dialects.ts';
 import type { Handler, Handlers, OcpiReply, OcpiRequest } from './exchange.ts';
-import { interfacePath } from './exchange.ts';
+import { meant, type Offer, offersOf, shapeOf } from './offers.ts';
 import { hasInterface, hasParty, type Partner } from './partner.ts';
 import type { Caller, Partners } from './partners.ts';
 import { failureOf, refuse } from './refusals.ts';
+import type { SpokenVersion } from './versions.ts';
 
 export interface OcpiServerParts {
   readonly partners: Partners;
   readonly handlers: Handlers;
   readonly parties: OwnParties;
+  /** Those that are spoken, the newest first. */
+  readonly versions: readonly SpokenVersion[];
+  readonly dialects: Dialects;
   readonly clock: Clock;
   readonly log: Log;
   readonly tracer: Tracer;
@@ -57,19 +62,17 @@ export function ocpiServer(parts: OcpiServerParts): FastifyInstance {
   app.setNotFoundHandler((request, reply) => edge.fail(request, reply, refuse('not-found', 'no such endpoint')));
   app.setErrorHandler((error, request, reply) => edge.fail(request, reply, httpError(error as HttpError)));
 
-  const offered = routes.flatMap((route) => {
-    const handler = parts.handlers[`${route.role} ${route.module} ${route.method} ${route.path}`];
-    return handler ? [{ route, handler, url: urlOf(route) }] : [];
-  }).concat(parts.more ?? []);
-  for (const { route, handler, url } of offered) {
+  const offered = offersOf(parts.handlers, parts.versions).concat((parts.more ?? []).map((one) => ({ ...one, version: '2.2.1' })));
+  for (const offer of offered) {
     app.route({
-      method: route.method,
-      url,
-      onRequest: (request, reply) => edge.authenticate(route, request, reply),
-      handler: (request, reply) => edge.answer(route, handler, request, reply),
+      method: offer.route.method,
+      url: offer.url,
+      onRequest: (request, reply) => edge.authenticate(offer.route, request, reply),
+      handler: (request, reply) => edge.answer(offer, request, reply),
     });
   }
-  for (const [url, same] of Map.groupBy(offered, (one) => one.url)) {
+  for (const same of Map.groupBy(offered, (one) => shapeOf(one.url)).values()) {
+    const { url } = same[0]!;
     const others = methods.filter((method) => !same.some(({ route }) => route.method === method));
     app.route({
       method: others,
@@ -81,12 +84,6 @@ export function ocpiServer(parts: OcpiServerParts): FastifyInstance {
     });
   }
   return app;
-}
-
-function urlOf(route: Route): string {
-  if (route.module === 'versions') return route.path === '' ? '/ocpi/versions' : '/ocpi/:version';
-  if (route.module === 'credentials') return '/ocpi/2.2.1/credentials';
-  return `${interfacePath({ module: route.module, role: route.role })}${route.path}`;
 }
 
 type HttpError = Error & { statusCode?: number };
@@ -121,7 +118,9 @@ class Edge {
     }
   }
 
-  answer(route: Route, handler: Handler, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+  answer(offer: Offer, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+    const { route, handler, params } = meant(offer, request.params as Record<string, string>, (party) =>
+      hasParty(this.callers.get(request)!.partner, party));
     const trace = headerText(request.headers as Headers, 'traceparent');
     const name = `ocpi ${route.method} ${route.module}`;
     return withTraceparent(trace, () => inSpan(this.parts.tracer, name, { 'http.route': request.routeOptions.url ?? '' }, async (span) => {
@@ -131,7 +130,9 @@ class Edge {
         span.setAttribute('ocpi.partner', caller.partner.name);
         const routed = route.routingHeaders ? this.routingOf(route, caller, request) : undefined;
         routing = routed?.routing;
-        const done = await handler({ ...this.readRequest(route, caller, routing ?? {}, request, reply), addressed: routed?.addressed });
+        const read = await this.readRequest({ ...offer, route }, { caller, routing: routing ?? {}, params }, request, reply);
+        const asked = { ...read, addressed: routed?.addressed };
+        const done = await this.parts.dialects.write(asked, route, await handler(asked));
         return await this.send(request, reply, done, routing);
       } catch (error) {
         return await this.fail(request, reply, error, routing);
@@ -146,19 +147,18 @@ class Edge {
     return this.send(request, reply, { answer, message }, routing);
   }
 
-  private readRequest(
-    route: Route, caller: Caller, routing: Routing, request: FastifyRequest, reply: FastifyReply,
-  ): Omit<OcpiRequest, 'addressed'> {
+  private async readRequest(
+    { route, version }: Offer, known: Pick<OcpiRequest, 'caller' | 'routing' | 'params'>, request: FastifyRequest, reply: FastifyReply,
+  ): Promise<Omit<OcpiRequest, 'addressed'>> {
     const judged = this.parts.relays && route.routingHeaders ? { ...route, query: undefined, ...(route.body ? { body: z.unknown(), bodyOptional: true as const } : {}) } : route;
     const query = checked(judged.query, request.query ?? {}, 'invalid-parameters') as OcpiRequest['query'];
-    const params = request.params as Record<string, string>;
-    for (const [name, value] of Object.entries(params)) {
+    for (const [name, value] of Object.entries(known.params)) {
       if (!/^[\x20-\x7e]*$/.test(value)) throw refuse('invalid-parameters', `${name} in the URL: holds a character that is not printable ASCII`);
     }
-    const { body, text } = readBody(judged, request.body);
+    const { body, text } = await readBody(judged, request.body, (json) => this.parts.dialects.read({ ...known, version }, route, json));
     const [path = '', ...search] = request.url.split('?');
     return {
-      caller, routing, query, body, text, params, method: route.method, search: search.length > 0 ? `?${search.join('?')}` : '',
+      ...known, version, query, body, text, method: route.method, search: search.length > 0 ? `?${search.join('?')}` : '',
       url: `${this.parts.publicUrl()}${path}`,
       ids: this.idsOf(request),
       afterAnswer: (fn) => void reply.raw.once('close', fn),
@@ -213,7 +213,8 @@ class Edge {
   }
 }
 
-function readBody(route: Route, given: unknown): { body: unknown; text: string } {
+/** `understood`: as 2.2.1 says it, where it came in another version. */
+async function readBody(route: Route, given: unknown, understood: (json: unknown) => Promise<unknown>): Promise<{ body: unknown; text: string }> {
   if (!route.body) return { body: undefined, text: '' };
   const bytes = Buffer.isBuffer(given) ? given : Buffer.alloc(0);
   if (bytes.length === 0 && route.bodyOptional) return { body: undefined, text: '' };
@@ -221,7 +222,10 @@ function readBody(route: Route, given: unknown): { body: unknown; text: string }
   if (!json.ok) throw refuse(json.refusal === 'not-json' ? 'not-json' : 'invalid-parameters', json.message);
   // The result of a command is a request body and so not wrapped; some wrap it. CMD-04.
   const isResult = route.urlFrom === 'response_url';
-  return { body: checked(route.body, isResult ? unwrapped(json.value) : json.value, 'invalid-parameters'), text: json.text };
+  const value = isResult ? unwrapped(json.value) : json.value;
+  const meaning = await understood(value);
+  const body = checked(route.body, meaning, 'invalid-parameters');
+  return { body, text: meaning === value ? json.text : JSON.stringify(meaning) };
 }
 
 function checked(schema: z.ZodType | undefined, value: unknown, code: 'invalid-parameters'): unknown {

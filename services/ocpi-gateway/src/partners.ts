@@ -4,13 +4,15 @@ import { partnerRegistered } from '#contracts/ocpi-gateway';
 import { Rejected } from '#decider';
 import { addDue, type DueWorker } from '#due';
 import {
-  allowedUrl, type Cdr, Credentials, type CredentialsRole, type Interface, partyText, read, sameParty, tokenCandidates,
+  allowedUrl, type Cdr, Credentials, type CredentialsRole, type Interface, type Outcome, partyText, read, sameParty, tokenCandidates,
 } from '#ocpi';
 import type { Database, Tx } from '#postgres';
 import type { OwnParties } from '#settings';
 import { type Clock, rfc3339 } from '#time';
 import type { Calls } from './calls.ts';
 import { noteOwnLinks } from './client-info-rows.ts';
+import { allNotCarried } from './dialect-rows.ts';
+import type { Dialects } from './dialects.ts';
 import { meet, type Met, outcomeText, refuse } from './handshake.ts';
 import { endpointOf, hasParty, isPartyOf, ourInterfaces, type Partner, toBus } from './partner.ts';
 import {
@@ -19,10 +21,11 @@ import {
 } from './partner-rows.ts';
 import { pushAllOf } from './push-all.ts';
 import {
-  claimCdrs, deadLetters, forgetOne, forgetPushed, lockLinks, type PushedKey, queuePush, replayLetters, strandedCdrs,
+  claimCdrs, deadLetters, forgetAcknowledged, forgetOne, forgetPushed, lockLinks, type PushedKey, queuePush, replayLetters, strandedCdrs,
 } from './pushed-rows.ts';
 import type { OcpiRefusal } from './refusals.ts';
 import type { Secrets } from './secrets.ts';
+import type { SpokenVersion } from './versions.ts';
 
 /** Who made a request: TRN-07. */
 export interface Caller {
@@ -39,6 +42,9 @@ export interface PartnersParts {
   readonly secrets: Secrets;
   readonly clock: Clock;
   readonly parties: OwnParties;
+  /** What we speak, the newest first. */
+  readonly versions: readonly SpokenVersion[];
+  readonly dialects: Dialects;
   readonly worker: () => DueWorker;
   /** A link was made or renewed, or has ended: of a hub, whose members hear of it. */
   readonly links?: { joined(tx: Tx, partner: Partner): Promise<void>; ended(tx: Tx, partner: Partner): Promise<void> };
@@ -49,6 +55,10 @@ export interface PartnersParts {
 /** The partners' aggregate: who they are, and how a link is made, renewed and ended. CRE. */
 export class Partners {
   readonly interfaces: readonly Interface[];
+
+  get versions(): readonly SpokenVersion[] {
+    return this.parts.versions;
+  }
 
   constructor(private readonly parts: PartnersParts) {
     this.interfaces = ourInterfaces(parts.parties.all.flatMap(({ roles }) => roles));
@@ -66,8 +76,10 @@ export class Partners {
     return { partner, tokenA };
   }
 
-  list(): Promise<{ partner: Partner; waiting: Waiting }[]> {
-    return partnersWithWaiting(this.parts.db);
+  async list(): Promise<{ partner: Partner; waiting: Waiting; notCarried: readonly string[] }[]> {
+    const { db } = this.parts;
+    const [partners, notCarried] = await Promise.all([partnersWithWaiting(db), allNotCarried(db)]);
+    return partners.map((one) => ({ ...one, notCarried: notCarried.get(one.partner.id) ?? [] }));
   }
 
   /** What the partner refused. Throws Rejected. */
@@ -110,8 +122,7 @@ export class Partners {
     if (!allowed.ok) {
       throw refuse('partner-unreachable', `versions_url ${allowed.message}: for tests and closed networks the setting ocpi.allow_private_urls allows it`);
     }
-    const client = calls.withToken(tokenA);
-    const met = await meet(client, versionsUrl, this.interfaces);
+    const met = await this.meet(tokenA, versionsUrl);
     const tokenB = secrets.newToken();
     const partner = fresh(name, 'registering', versionsUrl);
     // TOKEN_B has to open our versions before they answer.
@@ -120,14 +131,9 @@ export class Partners {
       await addToken(tx, partner.id, secrets.hash(tokenB), 'current');
     });
     try {
-      const outcome = await client.post(met.credentialsUrl, this.credentials(tokenB), { routing: false });
-      if (outcome.kind === 'unclear' || outcome.kind === 'unreachable') {
-        throw refuse('partner-unreachable', `POST of credentials: ${outcomeText(outcome)}`);
-      }
-      if (outcome.kind !== 'ok') throw refuse('registration-refused', `POST of credentials: ${outcomeText(outcome)}`);
-      const theirs = read(Credentials, outcome.data);
-      if (!theirs.ok) throw refuse('registration-refused', `the credentials in the answer: ${theirs.message}`);
-      return await db.tx((tx) => this.join(tx, partner, met, theirs.value));
+      const client = calls.withToken(tokenA, met.version);
+      const theirs = answered('POST', await client.post(met.credentialsUrl, this.credentials(tokenB), { routing: false }));
+      return await db.tx((tx) => this.join(tx, partner, met, theirs));
     } catch (error) {
       await removePartner(db, partner.id);
       throw error;
@@ -137,9 +143,9 @@ export class Partners {
   }
 
   /** POST credentials: a partner whom we invited registers. The callback comes before the answer. */
-  async accept(caller: Caller, theirs: Credentials): Promise<Credentials> {
-    const { db, calls, secrets } = this.parts;
-    const met = await meet(calls.withToken(theirs.token), theirs.url, this.interfaces);
+  async accept(caller: Caller, theirs: Credentials, version: SpokenVersion): Promise<Credentials> {
+    const { db, secrets } = this.parts;
+    const met = await this.meet(theirs.token, theirs.url, version);
     const token = secrets.newToken();
     await db.tx(async (tx) => {
       // Before the row: who keeps pushes holds the links, and then wants the row.
@@ -154,9 +160,9 @@ export class Partners {
   }
 
   /** PUT credentials: new ones of a registered partner; it gets a new token, too. CRE-06, CRE-07. */
-  async renew(caller: Caller, theirs: Credentials): Promise<Credentials> {
-    const { db, calls, secrets } = this.parts;
-    const met = await meet(calls.withToken(theirs.token), theirs.url, this.interfaces);
+  async renew(caller: Caller, theirs: Credentials, version: SpokenVersion): Promise<Credentials> {
+    const { db, secrets } = this.parts;
+    const met = await this.meet(theirs.token, theirs.url, version);
     const token = secrets.newToken();
     await db.tx(async (tx) => {
       await lockLinks(tx, 'alone');
@@ -173,16 +179,20 @@ export class Partners {
     await this.parts.db.tx((tx) => this.unregister(tx, partner));
   }
 
-  /** PUT of new credentials at the partner: each side has a new token then, and the old ones die. CRE-06, CRE-11. */
+  /**
+   * PUT of new credentials at the partner, in the newest version that both have now: each side has a new token then, and
+   * the old ones die; what was said in another version is said again. CRE-06, CRE-11.
+   */
   async rotate(id: string): Promise<{ partner: Partner; waiting: Waiting }> {
     const { db, calls, secrets } = this.parts;
     const known = await this.known(id);
-    const url = known.endpoints.find(({ identifier }) => identifier === 'credentials')?.url;
-    if (known.state !== 'registered' || url === undefined) throw refuse('not-registered', `${known.name} is ${known.state}: there is no link to renew`);
+    if (known.state !== 'registered' || !known.tokenOut) throw refuse('not-registered', `${known.name} is ${known.state}: there is no link to renew`);
+    const tokenOut = secrets.open(known.tokenOut, id);
+    const newest = await this.meet(tokenOut, known.versionsUrl);
     const token = secrets.newToken();
     // The new one has to open our versions before they answer; the old one does until the new is used. CRE-07.
     await db.tx((tx) => replaceToken(tx, id, secrets.hash(token)));
-    const outcome = await calls.to(known, {}).put(url, this.credentials(token), { routing: false });
+    const outcome = await calls.withToken(tokenOut, newest.version).put(newest.credentialsUrl, this.credentials(token), { routing: false });
     const theirs = outcome.kind === 'ok' ? read(Credentials, outcome.data) : undefined;
     if (!theirs?.ok) {
       // Whether they took it is not known where no answer came: both tokens stay good until one is used.
@@ -190,7 +200,7 @@ export class Partners {
       const why = theirs ? theirs.message : outcomeText(outcome);
       throw refuse(outcome.kind === 'refused' || theirs ? 'registration-refused' : 'partner-unreachable', `PUT of credentials: ${why}`);
     }
-    const met = await meet(calls.withToken(theirs.value.token), theirs.value.url, this.interfaces);
+    const met = await this.meet(theirs.value.token, theirs.value.url, newest.version);
     await db.tx(async (tx) => {
       await lockLinks(tx, 'alone');
       await this.join(tx, (await findPartner(tx, id, true))!, met, theirs.value);
@@ -235,6 +245,12 @@ export class Partners {
     this.parts.worker().wake();
   }
 
+  /** A PUT or POST of credentials is for the version whose endpoint it went to; else the newest that both have is taken. */
+  private meet(token: string, versionsUrl: string, version?: SpokenVersion): Promise<Met> {
+    const { calls, dialects, versions } = this.parts;
+    return meet({ calls, token, versionsUrl, versions: version ? [version] : versions, interfaces: this.interfaces, roles: dialects.party.roles });
+  }
+
   private async join(tx: Tx, partner: Partner, met: Met, { token, url, roles }: Credentials): Promise<Partner> {
     const { outbox, secrets, clock } = this.parts;
     const joined: Partner = {
@@ -245,6 +261,7 @@ export class Partners {
     await this.checkParties(tx, joined);
     await this.replaceOlder(tx, joined);
     await storePartner(tx, joined);
+    if (partner.version !== '' && partner.version !== met.version) await this.sayAgain(tx, joined);
     await this.adoptCdrs(tx, joined);
     await noteOwnLinks(tx);
     await this.parts.links?.joined(tx, joined);
@@ -254,6 +271,12 @@ export class Partners {
     await addDue(tx, pushAllOf(partner.id, clock.now()));
     await outbox.tell(tx, [registeredFact(joined, rfc3339(clock.now()))]);
     return joined;
+  }
+
+  /** What was said in another version may have lost something on the way, and CDRs that it could not say go now. */
+  private async sayAgain(tx: Tx, { id }: Partner): Promise<void> {
+    await this.parts.dialects.notCarried.forget(tx, id);
+    await forgetAcknowledged(tx, id, this.parts.clock.now());
   }
 
   /**
@@ -303,6 +326,17 @@ export class Partners {
 
 function fresh(name: string, state: Partner['state'], versionsUrl: string): Partner {
   return { id: randomUUID(), name, state, version: '', versionsUrl, roles: [], behind: [], endpoints: [], tokenOut: undefined, lastError: '' };
+}
+
+/** The credentials that a peer answers with. */
+function answered(method: 'POST' | 'PUT', outcome: Outcome): Credentials {
+  if (outcome.kind === 'unclear' || outcome.kind === 'unreachable') {
+    throw refuse('partner-unreachable', `${method} of credentials: ${outcomeText(outcome)}`);
+  }
+  if (outcome.kind !== 'ok') throw refuse('registration-refused', `${method} of credentials: ${outcomeText(outcome)}`);
+  const theirs = read(Credentials, outcome.data);
+  if (!theirs.ok) throw refuse('registration-refused', `the credentials in the answer: ${theirs.message}`);
+  return theirs.value;
 }
 
 function sameRole(a: CredentialsRole, b: CredentialsRole): boolean {

@@ -149,6 +149,12 @@ function laneOf({ partnerId, module }: PushedKey, current: string | undefined): 
   return `${partnerId} ${module} ${owner ? partyText(owner) : ''}`;
 }
 
+/** All is to be said again as a whole; what was set aside is tried again. */
+export async function forgetAcknowledged(tx: Tx, partnerId: string, at: number): Promise<void> {
+  await tx.query(`UPDATE pushed SET unclear = true WHERE partner_id = $1 AND module <> 'cdrs'`, [partnerId]);
+  await replayLetters(tx, partnerId, {}, at);
+}
+
 /** Nothing is open any more when nothing changed since `sent` was read; true: go on with what is now. */
 export async function noteAcknowledged(db: Queryable, key: PushedKey, sent: string | undefined): Promise<boolean> {
   const { rows } = await db.query<{ queued: boolean }>(

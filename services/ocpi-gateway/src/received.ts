@@ -7,15 +7,15 @@ import { deletePartnerTariff, getTariff, putPartnerTariff } from '#contracts/tar
 import { getToken, putPartnerToken } from '#contracts/tokens-auth';
 import { toJsonBytes } from '#contracts';
 import { answers, type Cdr, findEvse, joinUrl, type Location, type Party, sameId } from '#ocpi';
-import { interfacePath, type Handlers, type OcpiReply, type OcpiRequest } from './exchange.ts';
+import type { Handlers, OcpiReply, OcpiRequest } from './exchange.ts';
 import { fromBus, hasParty, toBus } from './partner.ts';
 import { refuse } from './refusals.ts';
 
 const json = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
 /** The Receiver interfaces: partners' objects go to whoever keeps them, and are read back from there. */
-export function receivedHandlers(bus: Bus, publicUrl: () => string): Handlers {
-  return { ...receivedLocations(bus), ...receivedSessions(bus), ...receivedCdrs(bus, publicUrl), ...receivedTariffs(bus), ...receivedTokens(bus) };
+export function receivedHandlers(bus: Bus): Handlers {
+  return { ...receivedLocations(bus), ...receivedSessions(bus), ...receivedCdrs(bus), ...receivedTariffs(bus), ...receivedTokens(bus) };
 }
 
 /** The party in the URL; it must be one of the caller's. */
@@ -154,11 +154,10 @@ function receivedTokens(bus: Bus): Handlers {
 }
 
 /** CDR-01: the URL of a CDR is ours to choose; it names the CDR's owner and id. */
-function receivedCdrs(bus: Bus, publicUrl: () => string): Handlers {
-  const endpoint = () => `${publicUrl()}${interfacePath({ module: 'cdrs', role: 'RECEIVER' })}`;
-  const urlOf = ({ party, cdrId }: CdrRecorded) => joinUrl(endpoint(), `${party!.countryCode}*${party!.partyId}*${cdrId}`);
+function receivedCdrs(bus: Bus): Handlers {
+  const urlOf = (endpoint: string, { party, cdrId }: CdrRecorded) => joinUrl(endpoint, `${party!.countryCode}*${party!.partyId}*${cdrId}`);
   return {
-    'RECEIVER cdrs POST ': async ({ caller, body, text }) => {
+    'RECEIVER cdrs POST ': async ({ caller, body, text, url }) => {
       const cdr = body as Cdr;
       if (!hasParty(caller.partner, cdr)) {
         throw refuse('foreign-object', `country_code, party_id: ${cdr.country_code}*${cdr.party_id} is none of your roles`);
@@ -166,7 +165,7 @@ function receivedCdrs(bus: Bus, publicUrl: () => string): Handlers {
       const recorded = await bus.ask(receiveCdr, { bodyJson: toJsonBytes(text) });
       const { recordedAt } = recorded;
         return {
-          ...changed(recorded), headers: { Location: urlOf(recorded) }, ...(recordedAt === '' ? {} : { at: recordedAt }),
+          ...changed(recorded), headers: { Location: urlOf(url, recorded) }, ...(recordedAt === '' ? {} : { at: recordedAt }),
         };
     },
     'RECEIVER cdrs GET /:cdr': async ({ caller, params }) => {

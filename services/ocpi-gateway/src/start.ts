@@ -16,6 +16,7 @@ import { Commands } from './commands.ts';
 import { hubSettings, ocpiSettings } from './config.ts';
 import { configurationHandlers } from './configuration.ts';
 import { Delivery } from './delivery.ts';
+import { Dialects } from './dialects.ts';
 import { deliveriesForgetting } from './forgetting.ts';
 import { Hub } from './hub.ts';
 import { HubMembers } from './hub-members.ts';
@@ -55,7 +56,8 @@ export function start(env: Env): Promise<Running> {
       log: executor(store, { decider: agreementDecider, stream: agreementStream }), parties, clock,
     });
     const secrets = secretsOf(service.settings);
-    const calls = new Calls({ settings, parties, secrets, tracer });
+    const dialects = new Dialects({ db, bus, clock, parties });
+    const calls = new Calls({ settings, parties, secrets, tracer, dialects });
     service.onStop(() => calls.close());
 
     let publicUrl = given.variable('OCPI_PUBLIC_URL', '').replace(/\/+$/, '');
@@ -75,7 +77,9 @@ export function start(env: Env): Promise<Running> {
     const members = isHub ? new HubMembers({ ...parts, ...wired, settings: hubSettings(service.settings) }) : undefined;
     const hub = members && new Hub({ ...parts, ...wired, party, members, key: given.key('crossings of the hub'), pageLimit: settings.page_limit });
     const links = members ?? { joined: async (tx: Tx, { id }: Partner) => pulling?.joined(tx, id), ended: async () => {} };
-    const partners: Partners = new Partners({ ...parts, ...wired, links });
+    // A hub passes on what it does not read: all its members speak what it speaks.
+    const versions = isHub ? ['2.2.1' as const] : settings.versions;
+    const partners: Partners = new Partners({ ...parts, ...wired, versions, dialects, links });
     const clientInfos = new ClientInfos({ db, calls, log, partners, members, isOurs: (one) => parties.has(one) });
     const pulling = members ? undefined : new Pulling({ db, bus, calls, clock, log, settings, partners });
     const gateway = new OcpiGateway({ ...parts, ...wired });
@@ -87,12 +91,12 @@ export function start(env: Env): Promise<Running> {
     const toNewMember = members && new HubPushAll({ db, clock, members });
 
     const http = ocpiServer({
-      partners, parties, clock, log, tracer, publicUrl: wired.publicUrl,
+      partners, parties, clock, log, tracer, versions, dialects, publicUrl: wired.publicUrl,
       handlers: {
         ...configurationHandlers(partners, wired.publicUrl),
         ...clientInfos.handlers(),
         ...(hub ? hub.handlers() : {
-          ...receivedHandlers(bus, wired.publicUrl),
+          ...receivedHandlers(bus),
           ...sentHandlers(bus, parties, {
             pageLimit: settings.page_limit, grantedNow: () => grants.at(db, clock.now()),
           }),

@@ -17,6 +17,8 @@ export class HandPartner {
   /** What it answers to a push; 1000 unless told otherwise. */
   answer: (what: string) => Answer = () => ({});
   url = '';
+  /** Of OCPI, that it speaks: one whose credentials have roles, or 2.1.1. */
+  version = '2.2.1';
   /** What it presents to the gateway. */
   token = '';
 
@@ -44,9 +46,11 @@ export class HandPartner {
   }
 
   credentials(): object {
+    const business_details = { name: this.name };
+    if (this.version === '2.1.1') return { token: `token-of-${this.partyId}`, url: this.url, party_id: this.partyId, country_code: 'CA', business_details };
     const roles = [this.role, ...this.moreRoles].map((one) => {
       const [role, party_id = this.partyId] = one.split(' ');
-      return { role, party_id, country_code: 'CA', business_details: { name: this.name } };
+      return { role, party_id, country_code: 'CA', business_details };
     });
     return { token: `token-of-${this.partyId}`, url: this.url, roles };
   }
@@ -54,14 +58,14 @@ export class HandPartner {
   /** Is invited, and POSTs its credentials. */
   async register(side: Side): Promise<Called> {
     const { tokenA } = await side.neighbours.bus.ask(invitePartner, { name: this.name });
-    const answer = await call(side, '/ocpi/2.2.1/credentials', { token: tokenA, method: 'POST', body: this.credentials() });
+    const answer = await call(side, `/ocpi/${this.version}/credentials`, { token: tokenA, method: 'POST', body: this.credentials() });
     this.token = (answer.data as { token: string } | undefined)?.token ?? '';
     return answer;
   }
 
   /** Pushes and results that came, without the handshake. */
   pushed(start = ''): string[] {
-    return this.seen.map(({ what }) => what).filter((what) => !/ \/(versions|2\.2\.1)$/.test(what) && what.startsWith(start));
+    return this.seen.map(({ what }) => what).filter((what) => !/ \/(versions|2\.\d\.\d)$/.test(what) && what.startsWith(start));
   }
 
   /** Listens again, where it was. */
@@ -85,13 +89,13 @@ export class HandPartner {
 
   private configuration(path: string): Exclude<Answer, string> | undefined {
     // A version that nobody knows, with a URL that is none, must not disturb.
-    if (path === '/versions') return { data: [{ version: '9.9', url: 'none' }, { version: '2.2.1', url: `${this.base}/2.2.1` }] };
-    if (path !== '/2.2.1') return undefined;
+    if (path === '/versions') return { data: [{ version: '9.9', url: 'none' }, { version: this.version, url: `${this.base}/${this.version}` }] };
+    if (path !== `/${this.version}`) return undefined;
     const endpoints = this.interfaces.map((one) => {
       const [role, identifier] = one.split(' ');
-      return { identifier, role, url: `${this.base}/${identifier}` };
+      return { identifier, url: `${this.base}/${identifier}`, ...(this.version === '2.1.1' ? {} : { role }) };
     });
-    return { data: { version: '2.2.1', endpoints: [{ identifier: 'credentials', role: 'RECEIVER', url: `${this.base}/credentials` }, ...endpoints] } };
+    return { data: { version: this.version, endpoints: [{ identifier: 'credentials', role: 'RECEIVER', url: `${this.base}/credentials` }, ...endpoints] } };
   }
 }
 

@@ -4,7 +4,7 @@ import { dropHeldLocations, getLocation, listHeldLocations, listLocations, putPa
 import { Change, type PageRequest, type Party } from '#contracts/party';
 import { getSession, listSessions, putPartnerSession, recordCommandResult, startSession, stopSession } from '#contracts/sessions';
 import { deletePartnerTariff, getTariff, listTariffs, putPartnerTariff } from '#contracts/tariff-engine';
-import { answerAuthorize, getToken, listTokens, putPartnerToken } from '#contracts/tokens-auth';
+import { answerAuthorize, findContractTokens, getToken, listTokens, putPartnerToken } from '#contracts/tokens-auth';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { Rejected } from '#decider';
 import { type Cdr, patchEvse, patchLocation, patchSession, patchToken, type Location, type Session, type Tariff, type Token } from '#ocpi';
@@ -161,6 +161,9 @@ export class Neighbours {
       const held = this.partners.get(keyOf('token', party, `${type} ${uid}`));
       return held ? { tokenJson: toJsonBytes(held) } : {};
     }));
+    await bus.answer(findContractTokens, async (requests) => requests.map(({ contractId }) => ({
+      tokensJson: this.own.tokens.filter((one) => one.contract_id === contractId).map(toJsonBytes),
+    })));
     await bus.answer(listTokens, async (requests) => requests.map(({ page }) => pageOf(this.own.tokens, page!)));
     await bus.answer(answerAuthorize, async (requests) => requests.map(({ uid, type }) => {
       const token = this.own.tokens.find((one) => one.uid === uid && one.type === type);

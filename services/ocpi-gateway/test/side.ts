@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { authorization } from '#ocpi';
 import type { Running } from '#service';
 import { testPlatform } from '#test-servers';
@@ -11,19 +12,24 @@ export const plunkParty = { country_code: 'CA', party_id: 'CPK', name: 'Carbon P
 export interface Side {
   readonly neighbours: Neighbours;
   gateway: Running;
-  /** The same gateway again, where it was. */
-  restart(): Promise<void>;
+  /** The same gateway again, where it was; with `versions` it speaks others from now on. */
+  restart(versions?: readonly string[]): Promise<void>;
   close(): Promise<void>;
 }
 
-/** The party is Energy OASIS, a CPO, where none is given. */
-export async function openSide(settings: Record<string, unknown>): Promise<Side> {
-  const platform = await testPlatform({ ocpi, ...settings });
+/** The party is Energy OASIS, a CPO, where none is given; `versions` are those of OCPI that it speaks. */
+export async function openSide(settings: Record<string, unknown>, versions?: readonly string[]): Promise<Side> {
+  const speaking = (spoken = versions) => ({ ocpi: { ...ocpi, ...(spoken ? { versions: spoken } : {}) }, ...settings });
+  const platform = await testPlatform(speaking());
   const neighbours = await Neighbours.open(platform);
   const side: Side = {
     neighbours,
     gateway: await start(platform.env),
-    async restart() {
+    async restart(others) {
+      if (others) {
+        const config = platform.env.ROAMWATT_CONFIG!;
+        writeFileSync(config, JSON.stringify({ ...JSON.parse(readFileSync(config, 'utf8')) as object, ...speaking(others) }));
+      }
       side.gateway = await start({ ...platform.env, OCPI_PORT: new URL(versionsUrl(side)).port });
     },
     async close() {

@@ -16,6 +16,7 @@ export const PartnerView = z.object({
   failed_attempts: z.int().meta({ description: 'sendings of what waits that came to nothing so far' }),
   dead_letters: z.int().meta({ description: 'objects that the partner refused' }),
   last_error: z.string(),
+  not_carried: z.array(z.string()).meta({ description: 'what the version of OCPI that it speaks could not say' }),
 }).meta({ id: 'Partner' });
 
 export function partnerOf(partner: Partner): z.infer<typeof PartnerView> {
@@ -33,6 +34,7 @@ export function partnerOf(partner: Partner): z.infer<typeof PartnerView> {
     failed_attempts: partner.failedAttempts,
     dead_letters: partner.deadLetters,
     last_error: partner.lastError,
+    not_carried: partner.notCarried,
   };
 }
 

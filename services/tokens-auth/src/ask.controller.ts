@@ -1,7 +1,8 @@
 import { Controller, Inject } from '@nestjs/common';
 import { Answers, each } from '#bus';
 import {
-  type AnswerAuthorize, answerAuthorize, type Authorize, authorize, dropHeldTokens, listHeldTokens, type GetToken, getToken, type IssueToken,
+  type AnswerAuthorize, answerAuthorize, type Authorize, authorize, dropHeldTokens, type FindContractTokens, findContractTokens, listHeldTokens,
+  type GetToken, getToken, type IssueToken,
   issueToken, type ListTokens, listTokens, type PutPartnerToken, putPartnerToken,
 } from '#contracts/tokens-auth';
 import { Change, type DropHeld, type ListHeld, type Party as BusParty } from '#contracts/party';
@@ -69,6 +70,13 @@ export class AskController {
       const found = await this.tokens.find({ ...party!, uid, type });
       return found === undefined ? {} : { tokenJson: toJsonBytes(found.text), noCredit: found.noCredit };
     });
+  }
+
+  @Answers(findContractTokens)
+  findContractTokens(requests: FindContractTokens[]) {
+    return each(requests, async ({ party, contractId }) => ({
+      tokensJson: (await this.tokens.ofContract(party!, contractId)).map(toJsonBytes),
+    }));
   }
 
   @Answers(listTokens)

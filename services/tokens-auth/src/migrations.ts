@@ -42,6 +42,10 @@ const tokens: MigrationList = [
       'CREATE INDEX contract_erasures_open ON contract_erasures (erasure_id) WHERE holder IS NOT NULL',
     ],
   },
+  {
+    name: 'tokens-4-contracts',
+    up: () => [`CREATE INDEX tokens_by_contract ON tokens (lower(token::json ->> 'contract_id'))`],
+  },
 ];
 
 export const migrations: MigrationList = [...busMigrations, ...erasureMigrations, ...tokens];

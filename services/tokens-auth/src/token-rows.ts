@@ -57,6 +57,18 @@ export async function tokensByUid(db: Tx, uids: readonly string[]): Promise<Map<
   return new Map([...Map.groupBy(rows, (row) => row.uid)].map(([uid, group]) => [uid, group.map(held)]));
 }
 
+/** The tokens of a contract, the oldest first. */
+export async function tokensOfContract(
+  db: Queryable, { countryCode, partyId }: Pick<TokenKey, 'countryCode' | 'partyId'>, contractId: string,
+): Promise<string[]> {
+  const { rows } = await db.query<{ token: string }>({
+    name: 'tokens-of-contract',
+    text: `SELECT token FROM tokens WHERE country_code = $1 AND party_id = $2 AND lower(token::json ->> 'contract_id') = $3
+      ORDER BY created LIMIT 20`,
+  }, [countryCode.toUpperCase(), partyId.toUpperCase(), contractId.toLowerCase()]);
+  return rows.map(({ token }) => token);
+}
+
 export async function storeToken(tx: Tx, { own, token, text }: HeldToken): Promise<void> {
   const key = { countryCode: token.country_code, partyId: token.party_id, uid: token.uid, type: token.type };
   await tx.query(

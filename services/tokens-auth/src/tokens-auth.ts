@@ -15,7 +15,7 @@ import { type Clock, rfc3339 } from '#time';
 import { type Decision, firstStep, type OwnersAnswer, secondStep, withCredit } from './authorization.ts';
 import { withoutCredit } from './credit-rows.ts';
 import {
-  findOwnToken, findToken, type HeldToken, heldTokenKeys, listOwnTokens, storeToken, type TokenKey, tokensByUid,
+  findOwnToken, findToken, type HeldToken, heldTokenKeys, listOwnTokens, storeToken, type TokenKey, tokensByUid, tokensOfContract,
 } from './token-rows.ts';
 
 export type Refusal = 'unknown-token' | 'invalid-object' | 'token-of-another-contract';
@@ -121,6 +121,11 @@ export class TokensAuth {
     const { db } = this.parts;
     const held = await findToken(db, key);
     return held && { text: held.text, noCredit: held.own && !await this.hasCredit(held.token) };
+  }
+
+  /** The oldest first. */
+  ofContract(party: Pick<TokenKey, 'countryCode' | 'partyId'>, contractId: string): Promise<string[]> {
+    return tokensOfContract(this.parts.db, party, contractId);
   }
 
   list(request: PageRequest, owner?: Party): Promise<ObjectPage> {
