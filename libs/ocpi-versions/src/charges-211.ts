@@ -73,12 +73,12 @@ function costDown({ excl_vat, ...price }: Price, notes: Notes): number {
 }
 
 /** The Location with the one EVSE and Connector; whether it is published does not matter to who charges there. */
-function placeDown({ location_id, evse_uid, connector_id }: Session, location: Location | undefined, notes: Notes): Json {
-  if (!location) throw new NotCarried('cannot-be-said', `location_id: the Location ${location_id} is not known, and OCPI 2.1.1 sends it along`);
+function placeDown({ evse_uid, connector_id }: Session, location: Location | undefined, notes: Notes): Json {
+  if (!location) throw new NotCarried('cannot-be-said', 'location_id: the Location is not known, and OCPI 2.1.1 sends it along');
   const evse = findEvse(location, evse_uid);
   const connectors = evse?.connectors.filter(({ id }) => sameId(id, connector_id)) ?? [];
   if (!evse || connectors.length === 0) {
-    notes.say('evse_uid', `EVSE ${evse_uid} with Connector ${connector_id} is not in the Location; none is sent`);
+    notes.say('evse_uid', 'the EVSE and Connector are not in the Location; none is sent');
     return anyLocationDown({ ...location, evses: [] }, new Notes(), true);
   }
   const named = connectors.map((connector): Connector =>
@@ -107,7 +107,7 @@ function orNone(dimensions: readonly Json[]): readonly Json[] {
 
 /** A CDR is made of itself alone: a repeat is the same to the letter. A Credit CDR cannot be said. */
 export function cdrDown(cdr: Cdr, context: Context, notes: Notes): Json {
-  if (cdr.credit) throw new NotCarried('cannot-be-said', `credit: OCPI 2.1.1 has no Credit CDR; ${cdr.credit_reference_id} is to be credited by other means`);
+  if (cdr.credit) throw new NotCarried('cannot-be-said', 'credit: OCPI 2.1.1 has no Credit CDR; what it credits is to be settled by other means');
   const from = new Fields(cdr, notes);
   from.same('country_code', 'party_id', 'credit');
   const value = filled({
@@ -135,7 +135,7 @@ function sealedTariff(tariff: Tariff, { owner }: Context, notes: Notes): Json | 
     return value;
   } catch (error) {
     if (!(error instanceof NotCarried)) throw error;
-    notes.say('id', `the Tariff ${tariff.id} is left out: ${error.message}`);
+    notes.say('id', `the Tariff is left out: ${error.message}`);
     return undefined;
   }
 }
@@ -192,7 +192,7 @@ export function sessionUp(session: Json, context: Context, notes: Notes, whole: 
 
 function tokenUp(authId: string, { cdrToken, other }: Context, notes: Notes): CdrToken {
   if (cdrToken) return cdrToken;
-  notes.say('auth_id', `${authId} is of no known Token; it stands for its uid`);
+  notes.say('auth_id', 'is of no known Token; it stands for its uid');
   return { country_code: other.country_code, party_id: other.party_id, uid: authId, type: 'OTHER', contract_id: authId };
 }
 

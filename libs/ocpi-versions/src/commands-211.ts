@@ -34,7 +34,7 @@ function reservationDown(id: string, notes: Notes): number {
   let hash = 0x811c9dc5;
   for (const byte of Buffer.from(id.toLowerCase())) hash = Math.imul(hash ^ byte, 0x01000193);
   const number = hash & 0x7fffffff;
-  notes.say('reservation_id', `is a number in OCPI 2.1.1; ${number} stands for ${id}`);
+  notes.say('reservation_id', 'is a number in OCPI 2.1.1; one that is made of it stands for it');
   return number;
 }
 

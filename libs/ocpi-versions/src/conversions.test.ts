@@ -35,7 +35,7 @@ test('2.1.1 a Location has a type, six decimals, a postal code and no party; wha
   for (const field of ['country_code', 'party_id', 'publish', 'state']) expect(value).not.toHaveProperty(field);
   expect(lost).toEqual(expect.arrayContaining([
     'postal_code: OCPI 2.1.1 requires one; "-" stands for none',
-    'coordinates.latitude: 49.2488095 is rounded to 6 decimals',
+    'coordinates.latitude: is rounded to 6 decimals',
     'facilities: OCPI 2.1.1 has no PARKING_LOT',
     'evses[0].connectors[0].max_electric_power: OCPI 2.1.1 has no such field',
     'evses[1].connectors[0].power_type: OCPI 2.1.1 has no AC_2_PHASE; AC_1_PHASE is sent, with the voltage between the two lines',
@@ -89,7 +89,7 @@ test('2.1.1 a Session holds its place, with the one EVSE and Connector, the auth
   expect(known.value).toMatchObject({ cdr_token: exampleSession.cdr_token, location_id: 'OASIS-BBY', evse_uid: 'L2-01', connector_id: '1' });
   const unknown = from('2.1.1', 'session', value);
   expect(unknown.value).toMatchObject({ cdr_token: { ...cpk, uid: 'CA-CPK-C00000017-2', type: 'OTHER' } });
-  expect(unknown.lost).toEqual(['auth_id: CA-CPK-C00000017-2 is of no known Token; it stands for its uid']);
+  expect(unknown.lost).toEqual(['auth_id: is of no known Token; it stands for its uid']);
 });
 
 test('2.1.1 charging_periods in a PATCH are not said: the whole Session is', () => {
@@ -151,7 +151,7 @@ test('2.1.1 commands: a numeric reservation, no cancelling, and results within f
   const reserve = { response_url: 'https://e.example/r', token: exampleToken, expiry_date: context.now, location_id: 'L' };
   expect(to('2.1.1', 'RESERVE_NOW', { ...reserve, reservation_id: '17' }).value).toMatchObject({ reservation_id: 17 });
   const odd = to('2.1.1', 'RESERVE_NOW', { ...reserve, reservation_id: 'R-17' });
-  expect(odd.lost.at(-1)).toBe(`reservation_id: is a number in OCPI 2.1.1; ${odd.value.reservation_id as number} stands for R-17`);
+  expect(odd.lost.at(-1)).toBe('reservation_id: is a number in OCPI 2.1.1; one that is made of it stands for it');
   expect(refused(down('2.1.1', { kind: 'CANCEL_RESERVATION' }, { response_url: reserve.response_url, reservation_id: '17' }, context))).toMatch(/^cannot-be-said/);
   expect(from('2.1.1', 'response', { result: 'TIMEOUT' }).value).toEqual({ result: 'REJECTED', timeout: 30 });
   expect(from('2.1.1', 'result', { result: 'UNKNOWN_SESSION' }).value).toEqual({ result: 'FAILED' });
@@ -180,7 +180,7 @@ test('2.3.0 a price is before taxes, with the taxes beside it, to the last digit
   const taxes = [{ name: 'GST', percentage: 5, account_number: '123 RT', amount: 0.2235 }, { name: 'PST', amount: 0.3129 }];
   const { value: back, lost } = from('2.3.0', 'session', { ...value, total_cost: { before_taxes: 4.47, taxes } });
   expect(back.total_cost).toEqual({ excl_vat: 4.47, incl_vat: 5.0064 });
-  expect(lost).toEqual(['total_cost.taxes: OCPI 2.2.1 has one sum with VAT; GST 5 % 0.2235, PST 0.3129 are added up']);
+  expect(lost).toEqual(['total_cost.taxes: OCPI 2.2.1 has one sum with VAT; GST, PST are added up']);
 });
 
 test('2.3.0 a Tariff says whether taxes are in its prices; ours are without', () => {
@@ -194,7 +194,7 @@ test('2.3.0 a Tariff says whether taxes are in its prices; ours are without', ()
     return [(made.value.elements as ReturnType<typeof component>)[0]!.price_components[0], made.lost.join()];
   };
   expect(taken('YES', 2.1, 5)).toEqual([{ type: 'TIME', price: 2, step_size: 60, vat: 5 }, '']);
-  expect(taken('YES', 1, 19)).toEqual([{ type: 'TIME', price: 0.840336, step_size: 60, vat: 19 }, expect.stringMatching(/is rounded to 0.840336/)]);
+  expect(taken('YES', 1, 19)).toEqual([{ type: 'TIME', price: 0.840336, step_size: 60, vat: 19 }, expect.stringMatching(/it is rounded to 6 decimals/)]);
   expect(taken('YES', 2.1)).toEqual([{ type: 'TIME', price: 2.1, step_size: 60 }, expect.stringMatching(/taxes of an unknown rate/)]);
   expect(taken('N/A', 2.1, 5)).toEqual([{ type: 'TIME', price: 2.1, step_size: 60 }, expect.stringMatching(/no taxes apply/)]);
 });

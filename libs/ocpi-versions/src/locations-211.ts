@@ -72,7 +72,7 @@ function placeDown<T extends GeoLocation>(place: T, notes: Notes): T {
 
 export function sixDecimals(degrees: string, field: string, notes: Notes): string {
   const rounded = decimal(degrees).roundTo(6, 'half-even');
-  if (!rounded.equals(decimal(degrees))) notes.say(field, `${degrees} is rounded to 6 decimals`);
+  if (!rounded.equals(decimal(degrees))) notes.say(field, 'is rounded to 6 decimals');
   return rounded.toFixed(6);
 }
 

@@ -1,7 +1,7 @@
 import { type Decimal, decimal, sum } from '#money';
 import type { Price as Price221, PriceComponent, Tariff, TariffElement } from '#ocpi';
 import { filled, type Json, NotCarried, Notes } from './converted.ts';
-import type { Price, PriceLimit, TaxAmount, TaxIncluded } from './ocpi-230.ts';
+import type { Price, PriceLimit, TaxIncluded } from './ocpi-230.ts';
 
 // 2.3.0 names the taxes beside the price before them; 2.2.1 has one sum with VAT.
 
@@ -25,13 +25,9 @@ export function priceDown({ excl_vat, incl_vat, ...others }: Price221): Json {
 
 export function priceUp({ before_taxes, taxes = [], ...others }: Price, notes: Notes): Json {
   const isBare = taxes.every((tax) => tax.name === TAX && tax.percentage === undefined && tax.account_number === undefined);
-  if (taxes.length > 1 || !isBare) notes.say('taxes', `OCPI 2.2.1 has one sum with VAT; ${taxes.map(taxText).join(', ')} are added up`);
+  if (taxes.length > 1 || !isBare) notes.say('taxes', `OCPI 2.2.1 has one sum with VAT; ${taxes.map(({ name }) => name).join(', ')} are added up`);
   const incl = taxes.length === 0 ? undefined : exactly(sum([before_taxes, ...taxes.map(({ amount }) => amount)].map(decimal)), 'taxes');
   return filled({ excl_vat: before_taxes, incl_vat: incl, ...others });
-}
-
-function taxText({ name, percentage, amount }: TaxAmount): string {
-  return `${name}${percentage === undefined ? '' : ` ${percentage} %`} ${amount}`;
 }
 
 function limitDown(price: Price221 | undefined): Json | undefined {
@@ -81,16 +77,16 @@ function componentUp(component: PriceComponent, included: TaxIncluded, notes: No
   const { vat, ...others } = component;
   if (included === 'NO') return component;
   if (included === 'N/A') {
-    if (vat !== undefined) notes.say('vat', `no taxes apply to this Tariff; ${vat} % is not taken`);
+    if (vat !== undefined) notes.say('vat', 'no taxes apply to this Tariff; it is not taken');
     return others;
   }
   if (vat === undefined) {
-    notes.say('price', `${component.price} includes taxes of an unknown rate; it is taken as a price without VAT`);
+    notes.say('price', 'includes taxes of an unknown rate; it is taken as a price without VAT');
     return others;
   }
   const rate = HUNDRED.add(decimal(vat));
   const taxed = decimal(component.price).mul(HUNDRED);
   const price = taxed.divide(rate, 6, 'half-even');
-  if (!price.mul(rate).equals(taxed)) notes.say('price', `${component.price} with ${vat} % of tax in it is rounded to ${price} without`);
+  if (!price.mul(rate).equals(taxed)) notes.say('price', 'without the tax that is in it, it is rounded to 6 decimals');
   return { ...component, price: exactly(price, 'price') };
 }

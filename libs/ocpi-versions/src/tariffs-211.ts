@@ -30,10 +30,10 @@ export function tariffDown(tariff: Partial<Tariff>, owner: Party, notes: Notes):
 export function refuseInvalidNow({ start_date_time: start, end_date_time: end }: Partial<Tariff>, now: string): void {
   const at = instantMs(now)!;
   if (start !== undefined && instantMs(start)! > at) {
-    throw new NotCarried('cannot-be-said', `start_date_time: the Tariff is valid from ${start}, OCPI 2.1.1 would have it valid at once`);
+    throw new NotCarried('cannot-be-said', 'start_date_time: the Tariff is not yet valid, OCPI 2.1.1 would have it valid at once');
   }
   if (end !== undefined && instantMs(end)! <= at) {
-    throw new NotCarried('cannot-be-said', `end_date_time: the Tariff was valid until ${end}, OCPI 2.1.1 would have it valid still`);
+    throw new NotCarried('cannot-be-said', 'end_date_time: the Tariff is no longer valid, OCPI 2.1.1 would have it valid still');
   }
 }
 

@@ -49,7 +49,7 @@ export function authorizationDown(info: AuthorizationInfo, notes: Notes): Json {
 export function authorizationUp(info: Json, { token, owner, now }: Context, notes: Notes, asked: { uid: string; type: string }): Json {
   const from = new Fields(info, notes);
   const references = from.take('location') as Json | undefined;
-  if (!token) notes.say('token', `is not in the answer, and ${asked.type} ${asked.uid} is not known here; its uid stands for its contract`);
+  if (!token) notes.say('token', 'is not in the answer and not known here; its uid stands for its contract');
   return filled({
     ...from.same('allowed'),
     token: token ?? {

@@ -10,15 +10,18 @@ export class NotCarriedRows {
   constructor(private readonly db: Database, private readonly clock: Clock) {}
 
   async keep(partnerId: string, what: string, made: Converted): Promise<void> {
-    const lost = (made.ok ? made.lost : [made.message]).map((each) => `${what}: ${general(each)}`);
+    // What a partner got wrong, it was told.
+    const said = made.ok ? made.lost : made.why === 'invalid' ? [] : [made.message];
+    const lost = said.map((each) => `${what}: ${general(each)}`);
     const fresh = [...new Set(lost)].filter((each) => !this.known.has(`${partnerId} ${each}`));
     if (fresh.length === 0) return;
     if (this.known.size > KNOWN_MAX) this.known.clear();
     for (const each of fresh) this.known.add(`${partnerId} ${each}`);
     await this.db.query(
       `INSERT INTO not_carried (partner_id, what, first_at) SELECT $1, unnest($2::text[]), $3
-       WHERE EXISTS (SELECT FROM partners WHERE partner_id = $1) ON CONFLICT DO NOTHING`,
-      [partnerId, fresh, new Date(this.clock.now())],
+       WHERE EXISTS (SELECT FROM partners WHERE partner_id = $1)
+         AND (SELECT count(*) FROM not_carried WHERE partner_id = $1) < $4 ON CONFLICT DO NOTHING`,
+      [partnerId, fresh, new Date(this.clock.now()), LINES_MAX],
     );
   }
 
@@ -30,8 +33,10 @@ export class NotCarriedRows {
 }
 
 const KNOWN_MAX = 10_000;
+/** Of a partner: it may make up words that no version has. */
+const LINES_MAX = 300;
 
-/** One line for all objects: no numbers of items, and of values no more than their kind. */
+/** One line for all objects, whatever the item's number. */
 function general(lost: string): string {
   return lost.replace(/\[\d+\]/g, '[]').slice(0, 200);
 }
@@ -51,6 +56,11 @@ export async function noteSentToken(
      SELECT $1, $2, $3, $4, $5, $6 WHERE EXISTS (SELECT FROM partners WHERE partner_id = $1)`,
     [sent.partnerId, idKey(sent.contractId), idKey(sent.evseUid), sent.uid, sent.type, new Date(sent.at)],
   );
+}
+
+/** A contract is erased: nothing names it here any more. */
+export async function forgetSentTokens(db: Queryable, contractId: string): Promise<void> {
+  await db.query('DELETE FROM sent_tokens WHERE contract_key = $1', [idKey(contractId)]);
 }
 
 /** The last one that was sent there within the hour before a charge began: it stays the same for ever. */

@@ -5,6 +5,7 @@ import { idKey, type Token } from '#ocpi';
 import type { Database } from '#postgres';
 import type { OwnParties } from '#settings';
 import { type Clock, rfc3339 } from '#time';
+import { forgetSentTokens } from './dialect-rows.ts';
 import {
   anonymizeCdr, blankCdr, blankErrors, dropHubTokens, dropToken, type HeldPush, hubTokensOf, pushedOf,
 } from './erased-rows.ts';
@@ -45,6 +46,7 @@ export function deliveriesForgetting(parts: ForgettingParts): Forgetting {
       }
       await dropHubTokens(db, holder, await hubTokensOf(db, holder));
       await outbox.forget(deliveryFailed, namesTokenOf(holder));
+      await forgetSentTokens(db, holder.contractId);
       await blankErrors(db, holder);
       return waits.length > 0 ? [...new Set(waits)].join('; ') : undefined;
     },
