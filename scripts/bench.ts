@@ -14,26 +14,18 @@ import {
 import { verifyFile } from '../services/cli/src/verify-file.ts';
 import { Portal, registerWith } from './demo-portal.ts';
 import { setStage } from './demo-stage.ts';
+import { benchLocations } from './bench-locations.ts';
+import { type BenchRow as Row, ratio, round } from './bench-row.ts';
 import { argumentsOf } from './help.ts';
 import { ensureDatabase } from './platform.ts';
 import { SERVICE_FLAGS } from './supervisor.ts';
-
-interface Row {
-  readonly what: string;
-  readonly figure: number;
-  readonly unit: string;
-  /** To the reference of the same run. */
-  readonly ratio?: number;
-  readonly reference?: string;
-  /** What the ratio, or the figure where there is none, should be at least. */
-  readonly wanted?: string;
-}
 
 const { values, positionals } = argumentsOf('bench', {
   allowPositionals: true,
   options: {
     seconds: { type: 'string', default: '3' },
     cdrs: { type: 'string', default: '20000' },
+    locations: { type: 'string', default: '300000' },
     json: { type: 'boolean', default: false },
   },
 });
@@ -102,6 +94,10 @@ const benches: Readonly<Record<string, (seconds: number) => Promise<Row[]>>> = {
     ];
   },
 
+  locations(seconds) {
+    return benchLocations({ seconds, locations: Number(values.locations) });
+  },
+
   /** From nothing running to the handshake of two platforms. */
   async start() {
     const fromMs = Date.now();
@@ -167,10 +163,6 @@ async function recordedAndListed(url: string, seconds: number): Promise<Row[]> {
   });
 }
 
-function ratio(what: string, figure: number, reference: number, of: string, wanted: string): Row {
-  return { what: `  ${what} / ${of}`, figure: round(figure / reference), unit: 'x', ratio: round(figure / reference), reference: of, ...(wanted === 'none' ? {} : { wanted }) };
-}
-
 /** The bench's charges in whole CDRs, but for those whose levels only a Session may tell. */
 function wholeCdrs(): Document[] {
   const written = fewPeriods().map(({ charge, timeZone }) => {
@@ -188,10 +180,6 @@ function validCdr(value: unknown): Cdr {
 
 function perSecond({ perSecond: figure }: { readonly perSecond: number }) {
   return { figure: Math.round(figure), unit: 'a second' };
-}
-
-function round(value: number): number {
-  return Math.round(value * 100) / 100;
 }
 
 async function withServers<T>(measure: (urls: { databaseUrl: string; natsUrl: string }) => Promise<T>): Promise<T> {

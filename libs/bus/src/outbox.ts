@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type DescMessage, fromBinary, type MessageShape } from '@bufbuild/protobuf';
-import type { Database, Tx } from '#postgres';
+import { byteaArray, type Database, textArray, type Tx } from '#postgres';
 import { currentTraceparent } from '#telemetry';
 import type { Context, TellContract } from './contract.ts';
 import type { Fact } from './fact.ts';
@@ -99,11 +99,11 @@ export function outbox(context: Context, db: Database): Outbox {
         );
       }
       await tx.query({ name: 'outbox-tell', text: 'SELECT outbox_tell($1, $2, $3, $4, $5, $6)' }, [
-        facts.map(() => randomUUID()),
-        facts.map((fact) => fact.key),
-        facts.map((fact) => kindOf(fact.contract)),
-        facts.map((fact) => fact.about ?? null),
-        facts.map((fact) => fact.bytes),
+        textArray(facts.map(() => randomUUID())),
+        textArray(facts.map((fact) => fact.key)),
+        textArray(facts.map((fact) => kindOf(fact.contract))),
+        textArray(facts.map((fact) => fact.about)),
+        byteaArray(facts.map((fact) => fact.bytes)),
         currentTraceparent() ?? null,
       ]);
       // They can be read when the caller commits, which we do not see: look closely for a while.

@@ -4,4 +4,5 @@ export { DatabaseFailure, type FailureName } from './failure.ts';
 export { type Migration, type MigrationList, type MigrationPlace } from './migrate.ts';
 export { type DatabaseOptions, openDatabase } from './open.ts';
 export { openOrm, type OrmOptions } from './orm.ts';
+export { together } from './together.ts';
 export { type ObjectPage, pageByCreation, type PagedTable, type PageRequest } from './page.ts';

@@ -8,7 +8,8 @@ import { Change, type DropHeld, type ListHeld, type Party as BusParty } from '#c
 import { toJsonBytes } from '#contracts';
 import { pageAnswer } from '#contracts/page';
 import type { Party } from '#ocpi';
-import { type Change as Changed, Locations, type ResolvedEvse } from './locations.ts';
+import { Locations, type ResolvedEvse } from './locations.ts';
+import type { Change as Changed } from './push.ts';
 
 const changeOf: Readonly<Record<Changed, Change>> = {
   created: Change.CREATED, updated: Change.UPDATED, unchanged: Change.UNCHANGED, stale: Change.STALE,

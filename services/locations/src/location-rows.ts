@@ -1,5 +1,6 @@
 import { idKey, type Location, type Party, partyText } from '#ocpi';
-import { type ObjectPage, pageByCreation, type PageRequest, type Queryable, type Tx } from '#postgres';
+import { type Database, type ObjectPage, pageByCreation, type PageRequest, type Queryable, textArray, type Tx } from '#postgres';
+import { storeEvses } from './evse-rows.ts';
 import type { Plug } from './own-locations.ts';
 import type { PlugState } from './evse-status.ts';
 
@@ -44,33 +45,68 @@ export async function findOwnLocation(
   return rows[0] && heldIn(rows[0]);
 }
 
-/** Stores a Location and what a search needs of it. */
-export async function storeLocation(tx: Tx, { own, location, text }: HeldLocation): Promise<void> {
-  const party = idKey(partyText(location));
-  const locationId = idKey(location.id);
-  await tx.query(
-    `INSERT INTO locations (party, location_id, own, last_updated, location) VALUES ($1, $2, $3, $4, $5)
-     ON CONFLICT (party, location_id)
-     DO UPDATE SET own = excluded.own, last_updated = excluded.last_updated, location = excluded.location
-     WHERE locations.last_updated <= excluded.last_updated`,
-    [party, locationId, own, location.last_updated, text],
-  );
-  await tx.query('DELETE FROM evses WHERE party = $1 AND location_id = $2', [party, locationId]);
-  const evses = (location.evses ?? []).filter((evse) => evse.status !== 'REMOVED');
-  const place = (evse: (typeof evses)[number]) => evse.coordinates ?? location.coordinates;
-  await tx.query(
-    `INSERT INTO evses (party, location_id, evse_uid, published, status, standards, latitude, longitude)
-     SELECT $1, $2, uid, $3, status, string_to_array(standards, ' '), latitude, longitude
-     FROM unnest($4::text[], $5::text[], $6::text[], $7::float8[], $8::float8[]) AS e (uid, status, standards, latitude, longitude)`,
-    [
-      party, locationId, location.publish,
-      evses.map((evse) => evse.uid),
-      evses.map((evse) => evse.status),
-      evses.map((evse) => evse.connectors.map((connector) => connector.standard).join(' ')),
-      evses.map((evse) => Number(place(evse).latitude)),
-      evses.map((evse) => Number(place(evse).longitude)),
-    ],
-  );
+/** Whether the Locations were as `before` says; locked, by `lockLocations` or `findLocation`. */
+export interface StoredLocation {
+  readonly before: Location | undefined;
+  readonly now: HeldLocation;
+}
+
+/** By `keyText`; locked in one order, whoever locks. */
+export async function lockLocations(tx: Tx, keys: readonly LocationKey[]): Promise<Map<string, HeldLocation>> {
+  const { rows } = await tx.query<Row & { party: string; location_id: string }>({
+    name: 'locations-lock',
+    text: `SELECT party, location_id, own, location FROM locations
+      WHERE (party, location_id) IN (SELECT * FROM unnest($1::text[], $2::text[])) ORDER BY party, location_id FOR UPDATE`,
+  }, [textArray(keys.map(partyKey)), textArray(keys.map(({ locationId }) => idKey(locationId)))]);
+  return new Map(rows.map((row) => [`${row.party} ${row.location_id}`, heldIn(row)]));
+}
+
+export function keyText(key: LocationKey): string {
+  return `${partyKey(key)} ${idKey(key.locationId)}`;
+}
+
+/** Another stored the same new Location meanwhile: what was decided without it is decided again. */
+class StoredMeanwhile extends Error {}
+
+/** `fn` in one transaction, and again where another stored one of its new Locations first. */
+export async function storing<T>(db: Database, fn: (tx: Tx) => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await db.tx(fn);
+    } catch (error) {
+      if (!(error instanceof StoredMeanwhile)) throw error;
+    }
+  }
+}
+
+/** Stores Locations and what a search needs of them; within `storing`, each Location once. */
+export async function storeLocations(tx: Tx, stored: readonly StoredLocation[]): Promise<void> {
+  const inOrder = stored.map((one) => ({ ...one, party: idKey(partyText(one.now.location)), locationId: idKey(one.now.location.id) }))
+    .sort((a, b) => (`${a.party} ${a.locationId}` < `${b.party} ${b.locationId}` ? -1 : 1));
+  const columns = (rows: typeof inOrder) => [
+    textArray(rows.map(({ party }) => party)), textArray(rows.map(({ locationId }) => locationId)),
+    textArray(rows.map(({ now }) => String(now.own))), textArray(rows.map(({ now }) => now.location.last_updated)),
+    textArray(rows.map(({ now }) => now.text)),
+  ];
+  const rows = `SELECT party, location_id, own::boolean AS own, last_updated::timestamptz AS last_updated, location
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) AS r (party, location_id, own, last_updated, location)`;
+  const known = inOrder.filter(({ before }) => before !== undefined);
+  if (known.length > 0) {
+    await tx.query({
+      name: 'locations-update',
+      text: `UPDATE locations SET own = r.own, last_updated = r.last_updated, location = r.location
+        FROM (${rows}) r WHERE locations.party = r.party AND locations.location_id = r.location_id`,
+    }, columns(known));
+  }
+  const fresh = inOrder.filter(({ before }) => before === undefined);
+  if (fresh.length > 0) {
+    const { rowCount } = await tx.query({
+      name: 'locations-insert',
+      text: `INSERT INTO locations (party, location_id, own, last_updated, location) ${rows} ON CONFLICT DO NOTHING`,
+    }, columns(fresh));
+    if (rowCount < fresh.length) throw new StoredMeanwhile();
+  }
+  await storeEvses(tx, inOrder);
 }
 
 /** Our own Locations, or those of one of our parties, in order of creation. */

@@ -1,13 +1,11 @@
-import { type Fact, type Outbox, told } from '#bus';
+import type { MirroredFact, Outbox } from '#bus';
 import { evseStatusChanged, locationChanged } from '#contracts/locations';
-import { fromJsonBytes, toJsonBytes } from '#contracts';
+import { fromJsonBytes } from '#contracts';
 import { Rejected } from '#decider';
 import {
-  type Connector, type ConnectorPatch, type Evse, type EvsePatch, findEvse, isStale, Location, locationFaults,
-  type LocationPatch, type Party, partyText, patchConnector, patchEvse, patchLocation, putConnector, putEvse, putLocation,
-  read, sameId, sameParty,
+  type Connector, type Evse, findEvse, Location, locationFaults, type Party, partyText, putEvse, putLocation, read, sameId, sameParty,
 } from '#ocpi';
-import type { Database, ObjectPage, PageRequest, Tx } from '#postgres';
+import { type Database, type ObjectPage, type PageRequest, together, type Tx } from '#postgres';
 import type { OwnParties } from '#settings';
 import { type Clock, instant, rfc3339 } from '#time';
 import type { LocationSettings } from './config.ts';
@@ -15,25 +13,17 @@ import { evseStatus } from './evse-status.ts';
 import {
   findLocation, findOwnLocation, type HeldLocation, heldLocationIds, listOwnLocations, type LocationKey, locationsNaming, noteConnection,
   noteStatus, ownLocationsBeside,
-  plugsOfEvse, plugsOfStation, plugStates, replacePlugs, storeLocation, type TariffUse, tariffUses,
+  plugsOfEvse, plugsOfStation, plugStates, replacePlugs, storeLocations, storing, type TariffUse, tariffUses,
 } from './location-rows.ts';
-import { describedLocation, type Plug, plugsOf, removedLocation, vanishedLocation, sameJson } from './own-locations.ts';
+import { describedLocation, type Plug, plugsOf, removedLocation, sameJson, vanishedLocation } from './own-locations.ts';
+import type { Change, Push, PushRefusal } from './push.ts';
+import { Pushes } from './pushes.ts';
 import { type EvseSearch, type FoundEvse, searchEvses } from './search.ts';
+import { factOf } from './told-locations.ts';
 
-export type Refusal =
-  | 'unknown-location' | 'unknown-evse' | 'unknown-connector' | 'unknown-station'
-  | 'connector-required' | 'no-evse-available' | 'invalid-object';
-export type Change = 'created' | 'updated' | 'unchanged' | 'stale';
+export type Refusal = PushRefusal | 'unknown-station' | 'connector-required' | 'no-evse-available';
 
 const refuse = (code: Refusal, detail: string) => new Rejected<Refusal>(code, detail);
-
-/** What a partner pushed: at which level, whether a PATCH, and the JSON. */
-export interface Push extends LocationKey {
-  readonly evseUid?: string | undefined;
-  readonly connectorId?: string | undefined;
-  readonly patch: boolean;
-  readonly body: Uint8Array;
-}
 
 export interface ResolvedEvse extends Plug {
   readonly held: HeldLocation;
@@ -57,7 +47,10 @@ export interface LocationsParts {
 
 /** The service's verbs. */
 export class Locations {
-  constructor(private readonly parts: LocationsParts) {}
+  constructor(private readonly parts: LocationsParts) {
+    const pushes = new Pushes(parts);
+    this.put = together((waiting) => pushes.take(waiting));
+  }
 
   /**
    * Takes in our own Locations as the settings describe them; the same again changes nothing. One
@@ -86,9 +79,7 @@ export class Locations {
   }
 
   /** A partner's PUT or PATCH of a Location, EVSE or Connector. */
-  put(push: Push): Promise<Change> {
-    return this.change(push, (held) => ({ own: false, location: pushed(held?.location, push) }), push);
-  }
+  readonly put: (push: Push) => Promise<Change>;
 
   /** The ids that are held of a partner's party. */
   held(party: Pick<LocationKey, 'countryCode' | 'partyId'>, after: string, limit: number): Promise<string[]> {
@@ -99,7 +90,7 @@ export class Locations {
   async drop(key: LocationKey): Promise<boolean> {
     const known = await findLocation(this.parts.db, key);
     if (!known || known.own) return false;
-    return await this.change(key, (held) => ({ own: false, location: vanishedLocation(held!.location) })) === 'updated';
+    return this.change(key, (held) => ({ own: false, location: vanishedLocation(held!.location) }));
   }
 
   /** Our own EVSE by its OCPI ids: where a START_SESSION goes. CMD-08. */
@@ -164,7 +155,7 @@ export class Locations {
 
   /** Works out the status of the plugs' EVSEs, and stores and tells those that changed. */
   private async refresh(tx: Tx, plugs: readonly Plug[]): Promise<void> {
-    const facts: { fact: Fact; about: string }[] = [];
+    const facts: MirroredFact[] = [];
     const evses = new Map(plugs.map((plug) => [`${plug.locationId} ${plug.evseUid}`, plug]));
     for (const { locationId, evseUid } of evses.values()) {
       const held = await findOwnLocation(tx, locationId, this.parts.parties.all, true);
@@ -174,10 +165,11 @@ export class Locations {
       if (status === evse.status) continue;
       const at = this.after(held.location.last_updated);
       const location = putEvse(held.location, { ...evse, status, last_updated: at });
-      await storeLocation(tx, { own: true, location, text: JSON.stringify(location) });
-      facts.push({ fact: statusFact(true, location, { ...evse, status, last_updated: at }), about: aboutEvse(location, evse) });
+      const now = { own: true, location, text: JSON.stringify(location) };
+      await storeLocations(tx, [{ before: held.location, now }]);
+      facts.push(factOf(now, { ...evse, status, last_updated: at }));
     }
-    if (facts.length > 0) await this.parts.outbox.tell(tx, facts.map(({ fact, about }) => ({ ...fact, about })));
+    if (facts.length > 0) await this.parts.outbox.tell(tx, facts);
   }
 
   /** Those whose JSON has one of these ids somewhere, in any case. */
@@ -201,26 +193,20 @@ export class Locations {
     await outbox.forget(evseStatusChanged, isOf);
   }
 
-  private change(
-    key: LocationKey,
-    next: (held?: HeldLocation) => { own: boolean; location: Location },
-    pushedAs?: Push,
-  ): Promise<Change> {
+  /** False where it is so already. */
+  private change(key: LocationKey, next: (held?: HeldLocation) => { own: boolean; location: Location }): Promise<boolean> {
     const { db, outbox } = this.parts;
-    return db.tx(async (tx) => {
+    return storing(db, async (tx) => {
       const held = await findLocation(tx, key, true);
       const { own, location: made } = next(held);
       const valid = read(Location, made);
       if (!valid.ok) throw refuse('invalid-object', valid.message);
       const location = valid.value;
-      if (held && sameJson(held.location, location)) return 'unchanged';
-      if (held && pushedAs && isOlder(held.location, pushedAs)) return 'stale';
-      await storeLocation(tx, { own, location, text: JSON.stringify(location) });
-      const evse = pushedAs && held ? onlyStatusOf(held.location, location, pushedAs) : undefined;
-      await outbox.tell(tx, [evse
-        ? { ...statusFact(own, location, evse), about: aboutEvse(location, evse) }
-        : { ...locationFact(own, location), about: `location ${key.countryCode}*${key.partyId}*${key.locationId}`.toLowerCase() }]);
-      return held ? 'updated' : 'created';
+      if (held && sameJson(held.location, location)) return false;
+      const now = { own, location, text: JSON.stringify(location) };
+      await storeLocations(tx, [{ before: held?.location, now }]);
+      await outbox.tell(tx, [factOf(now)]);
+      return true;
     });
   }
 
@@ -247,49 +233,6 @@ function keyOf({ country_code: countryCode, party_id: partyId }: Party, location
   return { countryCode, partyId, locationId };
 }
 
-/** The Location that a push leaves. LOC-01, LOC-33, LOC-34. */
-function pushed(held: Location | undefined, push: Push): Location {
-  const { locationId, evseUid, connectorId, patch } = push;
-  if (evseUid === undefined) {
-    if (!patch) return putLocation(held, fromJsonBytes<Location>(push.body));
-    if (!held) throw refuse('unknown-location', `${locationId} is not known: PUT it first`);
-    return patchLocation(held, fromJsonBytes<LocationPatch>(push.body));
-  }
-  if (!held) throw refuse('unknown-location', `${locationId} is not known: PUT it first`);
-  if (connectorId === undefined) {
-    if (!patch) return putEvse(held, fromJsonBytes<Evse>(push.body));
-    return patchEvse(held, evseUid, fromJsonBytes<EvsePatch>(push.body)) ?? unknownEvse(push);
-  }
-  if (!findEvse(held, evseUid)) return unknownEvse(push);
-  if (!patch) return putConnector(held, evseUid, fromJsonBytes<Connector>(push.body)) ?? unknownEvse(push);
-  const patched = patchConnector(held, evseUid, connectorId, fromJsonBytes<ConnectorPatch>(push.body));
-  if (!patched) throw refuse('unknown-connector', `EVSE ${evseUid} has no Connector ${connectorId}`);
-  return patched;
-}
-
-function unknownEvse({ locationId, evseUid }: Push): never {
-  throw refuse('unknown-evse', `${locationId} has no EVSE ${evseUid}: PUT it first`);
-}
-
-/** Whether a pushed object is older than the one held at its level. */
-function isOlder(held: Location, push: Push): boolean {
-  const given = fromJsonBytes<{ last_updated: string }>(push.body);
-  if (push.evseUid === undefined) return isStale(held, given);
-  const evse = findEvse(held, push.evseUid);
-  if (push.connectorId === undefined) return evse !== undefined && isStale(evse, given);
-  const connector = evse?.connectors.find(({ id }) => sameId(id, push.connectorId!));
-  return connector !== undefined && isStale(connector, given);
-}
-
-/** The EVSE, when its status is all that the push changed. */
-function onlyStatusOf(before: Location, after: Location, push: Push): Evse | undefined {
-  if (push.evseUid === undefined || push.connectorId !== undefined) return undefined;
-  const [was, is] = [findEvse(before, push.evseUid), findEvse(after, push.evseUid)];
-  if (!was || !is || was.status === is.status) return undefined;
-  const unchanged = { ...is, status: was.status, last_updated: was.last_updated };
-  return sameJson(unchanged, was) ? is : undefined;
-}
-
 function anyAvailable(location: Location): Evse {
   const evse = location.evses?.find(({ status }) => status === 'AVAILABLE');
   if (!evse) throw refuse('no-evse-available', `no EVSE of ${location.id} is available`);
@@ -307,30 +250,4 @@ function chosenConnector(evse: Evse, connectorId: string | undefined): Connector
   const connector = evse.connectors.find(({ id }) => sameId(id, connectorId));
   if (!connector) throw refuse('unknown-connector', `EVSE ${evse.uid} has no Connector ${connectorId}`);
   return connector;
-}
-
-function locationFact(own: boolean, location: Location): Fact {
-  return told(locationChanged, {
-    own,
-    party: { countryCode: location.country_code, partyId: location.party_id },
-    locationId: location.id,
-    locationJson: toJsonBytes(location),
-    lastUpdated: location.last_updated,
-  });
-}
-
-function statusFact(own: boolean, location: Location, evse: Evse): Fact {
-  return told(evseStatusChanged, {
-    own,
-    party: { countryCode: location.country_code, partyId: location.party_id },
-    locationId: location.id,
-    evseUid: evse.uid,
-    status: evse.status,
-    lastUpdated: evse.last_updated,
-    locationJson: toJsonBytes(location),
-  });
-}
-
-function aboutEvse(location: Location, evse: Evse): string {
-  return `evse ${location.country_code}*${location.party_id}*${location.id}*${evse.uid}`.toLowerCase();
 }

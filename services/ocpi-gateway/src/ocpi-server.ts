@@ -43,22 +43,30 @@ export interface OcpiServerParts {
 const BODY_BYTES_MAX = 1_000_000;
 const methods: readonly Method[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
+export const serverOptions = {
+  logger: false,
+  bodyLimit: BODY_BYTES_MAX,
+  requestTimeout: 30_000,
+  exposeHeadRoutes: false,
+  forceCloseConnections: true,
+  http: { maxHeaderSize: 16_384, headersTimeout: 10_000, connectionsCheckingInterval: 5_000 },
+  routerOptions: { ignoreTrailingSlash: true, maxParamLength: 512 },
+} as const;
+
+/** The body is read as bytes and parsed where its refusal can be answered by OCPI's rules. */
+export function readBytes(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+}
+
 /** OCPI over HTTP: every route of #ocpi's table that has a handler, and one way to answer. */
 export function ocpiServer(parts: OcpiServerParts): FastifyInstance {
   const app = fastify({
-    logger: false,
-    bodyLimit: BODY_BYTES_MAX,
-    requestTimeout: 30_000,
-    exposeHeadRoutes: false,
-    forceCloseConnections: true,
-    http: { maxHeaderSize: 16_384, headersTimeout: 10_000, connectionsCheckingInterval: 5_000 },
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 512 },
+    ...serverOptions,
     frameworkErrors: (_error, request, reply) => edge.fail(request, reply, refuse('bad-request', 'the URL cannot be read')),
   });
   const edge = new Edge(parts);
-  // The body is read as bytes and parsed where its refusal can be answered by OCPI's rules.
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  readBytes(app);
   app.setNotFoundHandler((request, reply) => edge.fail(request, reply, refuse('not-found', 'no such endpoint')));
   app.setErrorHandler((error, request, reply) => edge.fail(request, reply, httpError(error as HttpError)));
 

@@ -6,7 +6,7 @@ import { addDue, type DueWorker } from '#due';
 import {
   allowedUrl, type Cdr, Credentials, type CredentialsRole, type Interface, type Outcome, partyText, read, sameParty, tokenCandidates,
 } from '#ocpi';
-import type { Database, Tx } from '#postgres';
+import { type Database, together, type Tx } from '#postgres';
 import type { OwnParties } from '#settings';
 import { type Clock, rfc3339 } from '#time';
 import type { Calls } from './calls.ts';
@@ -17,7 +17,7 @@ import { meet, type Met, outcomeText, refuse } from './handshake.ts';
 import { endpointOf, hasParty, isPartyOf, ourInterfaces, type Partner, toBus } from './partner.ts';
 import {
   addToken, dropTokens, findPartner, insertPartner, partnersWithWaiting, registeredPartners, removePartner,
-  replaceToken, restoreToken, storePartner, tokenHolders, type TokenKind, type Waiting,
+  replaceToken, restoreToken, storePartner, type TokenHolder, tokenHolders, type TokenKind, type Waiting,
 } from './partner-rows.ts';
 import { pushAllOf } from './push-all.ts';
 import {
@@ -55,6 +55,8 @@ export interface PartnersParts {
 /** The partners' aggregate: who they are, and how a link is made, renewed and ended. CRE. */
 export class Partners {
   readonly interfaces: readonly Interface[];
+  /** Requests that come at the same time are looked up together, and each by what stands when it has come: CRE-11. */
+  private readonly holders: (hashes: readonly Buffer[]) => Promise<readonly TokenHolder[]>;
 
   get versions(): readonly SpokenVersion[] {
     return this.parts.versions;
@@ -62,6 +64,11 @@ export class Partners {
 
   constructor(private readonly parts: PartnersParts) {
     this.interfaces = ourInterfaces(parts.parties.all.flatMap(({ roles }) => roles));
+    this.holders = together(async (asked) => {
+      const distinct = new Map(asked.flat().map((hash) => [hash.toString('latin1'), hash]));
+      const holders = await tokenHolders(parts.db, [...distinct.values()]);
+      return asked.map(() => holders);
+    });
   }
 
   /** A TOKEN_A for a partner who will register with us. */
@@ -104,7 +111,7 @@ export class Partners {
     const { db, secrets } = this.parts;
     const candidates = tokenCandidates(authorization).map(({ token }) => ({ token, hash: secrets.hash(token) }));
     if (candidates.length === 0) return undefined;
-    const holders = await tokenHolders(db, candidates.map(({ hash }) => hash));
+    const holders = await this.holders(candidates.map(({ hash }) => hash));
     for (const { token, hash } of candidates) {
       const holder = holders.find((one) => one.hash.equals(hash));
       if (!holder || holder.partner.state === 'unregistered') continue;

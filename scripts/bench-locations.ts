@@ -1,0 +1,211 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join, resolve } from 'node:path';
+import pg from 'pg';
+import { connectBus } from '#bus';
+import { invitePartner } from '#contracts/ocpi-gateway';
+import { authorization, exampleLocation, nextLink } from '#ocpi';
+import { removeRun, runFolder, startNats, startPostgres } from '#servers';
+import { type BenchRow, ratio, round } from './bench-row.ts';
+import { load } from './bench-load.ts';
+import { ensureDatabase } from './platform.ts';
+import { freePorts } from './ports.ts';
+import { supervise, type Supervised } from './supervisor.ts';
+
+const dist = resolve(import.meta.dirname, import.meta.dirname.includes('/dist/') ? '..' : '../dist');
+const PARTNERS_LOCATIONS = 20_000;
+const CONNECTIONS = 64;
+const statuses = ['CHARGING', 'AVAILABLE', 'BLOCKED', 'OUTOFORDER', 'RESERVED'];
+const at = '2022-02-01T17:00:00Z';
+
+interface Stage {
+  readonly db: pg.Client;
+  readonly ocpi: string;
+  readonly token: string;
+  readonly gateway: Supervised;
+  readonly locations: Supervised;
+  readonly empty: Supervised;
+}
+
+/** Lists of many Locations page by page, and what a partner pushes of its EVSEs. */
+export async function benchLocations({ seconds, locations }: { seconds: number; locations: number }): Promise<BenchRow[]> {
+  const dir = runFolder('bench');
+  const started: { stop(): Promise<unknown> }[] = [];
+  try {
+    const stage = await set(dir, started);
+    await fill(stage.db, locations);
+    return [...await paged(stage), ...await patched(stage, seconds)];
+  } finally {
+    for (const one of started.toReversed()) await one.stop();
+    removeRun(dir);
+  }
+}
+
+/** PostgreSQL, NATS, the two services that answer, each a process, and a partner that is registered. */
+async function set(dir: string, started: { stop(): Promise<unknown> }[]): Promise<Stage> {
+  const keep = async <T extends { stop(): Promise<unknown> }>(starting: Promise<T>): Promise<T> => {
+    const one = await starting;
+    started.push(one);
+    return one;
+  };
+  const postgres = await keep(startPostgres({ dir: join(dir, 'postgres'), passing: true }));
+  const nats = await keep(startNats({ dir: join(dir, 'nats') }));
+  const databaseUrl = await ensureDatabase(postgres.url, 'bench');
+  const [port] = await freePorts(1);
+  const config = join(dir, 'roamwatt.yaml');
+  const party = { country_code: 'CA', party_id: 'BCT', name: 'Energy OASIS', roles: ['CPO', 'EMSP'], currency: 'CAD' };
+  writeFileSync(config, JSON.stringify({ party, ocpi: { allow_private_urls: true } }));
+  const env = {
+    PATH: process.env['PATH'] ?? '', NODE_ENV: 'production', ROAMWATT_PLATFORM: 'bench', ROAMWATT_CONFIG: config,
+    ROAMWATT_SECRET: randomBytes(32).toString('hex'), DATABASE_URL: databaseUrl, NATS_URL: nats.url, OCPI_PORT: String(port),
+  };
+  mkdirSync(join(dir, 'logs'), { recursive: true });
+  const run = (name: string, main: string) => keep(supervise({ name, main: join(dist, 'services', main), env }, join(dir, 'logs')));
+  const locations = await run('locations', 'locations/src/main.js');
+  const gateway = await run('ocpi-gateway', 'ocpi-gateway/src/main.js');
+  const empty = await run('empty', 'ocpi-gateway/bench/empty.js');
+  const db = new pg.Client({ connectionString: databaseUrl });
+  await db.connect();
+  started.push({ stop: () => db.end() });
+  const ocpi = `http://127.0.0.1:${port}/ocpi/2.2.1`;
+  return { db, ocpi, token: await register(ocpi, nats.url), gateway, locations, empty };
+}
+
+/** A partner that is CPO and eMSP and wants nothing pushed. */
+async function register(ocpi: string, natsUrl: string): Promise<string> {
+  const server = createServer((request, response) => {
+    const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const endpoints = [['credentials', 'RECEIVER'], ['locations', 'SENDER'], ['tokens', 'SENDER']]
+      .map(([identifier, role]) => ({ identifier, role, url: `${base}/${identifier}` }));
+    const data = request.url === '/versions' ? [{ version: '2.2.1', url: `${base}/2.2.1` }] : { version: '2.2.1', endpoints };
+    response.setHeader('Content-Type', 'application/json').end(JSON.stringify({ data, status_code: 1000, timestamp: at }));
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const bus = await connectBus({ natsUrl, platform: 'bench', service: 'bench' });
+  try {
+    const { tokenA } = await bus.ask(invitePartner, { name: 'Islands' });
+    const roles = ['CPO', 'EMSP'].map((role) => ({ role, country_code: 'CA', party_id: 'ISL', business_details: { name: 'Islands' } }));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/versions`;
+    const answer = await fetch(`${ocpi}/credentials`, {
+      method: 'POST', body: JSON.stringify({ token: 'token-of-ISL', url, roles }),
+      headers: { Authorization: authorization(tokenA), 'Content-Type': 'application/json' },
+    });
+    const { data } = await answer.json() as { data: { token: string } };
+    return data.token;
+  } finally {
+    await bus.close();
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+/** Locations of three EVSEs each, ours and the partner's, with what a search needs of the partner's. */
+async function fill(db: pg.Client, locations: number): Promise<void> {
+  const evse = { ...exampleLocation.evses![0]!, last_updated: at };
+  const text = (party_id: string) => JSON.stringify({
+    ...exampleLocation, country_code: 'CA', party_id, id: '@@', last_updated: at,
+    evses: [1, 2, 3].map((n) => ({ ...evse, uid: `@@-${n}`, evse_id: `CA*${party_id}*E@@*${n}` })),
+  });
+  const insert = `INSERT INTO locations.locations (party, location_id, own, last_updated, location)
+    SELECT $1, 'l' || n, $2, $3, replace($4, '@@', 'L' || n) FROM generate_series(1, $5::int) n`;
+  await db.query(insert, ['ca*bct', true, at, text('BCT'), locations]);
+  await db.query(insert, ['ca*isl', false, at, text('ISL'), PARTNERS_LOCATIONS]);
+  await db.query(`INSERT INTO locations.evses (party, location_id, evse_uid, published, status, standards, latitude, longitude)
+    SELECT 'ca*isl', 'l' || n, 'L' || n || '-' || e, true, 'AVAILABLE', '{}', 49, -123 FROM generate_series(1, $1::int) n, generate_series(1, 3) e`,
+  [PARTNERS_LOCATIONS]);
+  await db.query('VACUUM ANALYZE locations.locations');
+  await db.query('VACUUM ANALYZE locations.evses');
+}
+
+async function paged({ db, ocpi, token, gateway, locations }: Stage): Promise<BenchRow[]> {
+  const get = async (url: string) => {
+    const fromMs = performance.now();
+    const answer = await fetch(url, { headers: { Authorization: authorization(token) } });
+    const { data } = await answer.json() as { data: unknown[] };
+    return { ms: performance.now() - fromMs, count: data.length, link: nextLink(answer.headers.get('link') ?? undefined) };
+  };
+  const first = `${ocpi}/sender/locations`;
+  const pull = async () => {
+    const fromMs = performance.now();
+    let [count, pages, last] = [0, 0, first];
+    for (let url: string | undefined = first; url !== undefined; pages += 1) {
+      last = url;
+      const page = await get(url);
+      count += page.count;
+      url = page.link;
+    }
+    return { count, pages, last, perSecond: count / ((performance.now() - fromMs) / 1000) };
+  };
+  const before = await pull(); // Not counted: compiled code, the database's cache.
+  const rss = [gateway, locations].map(memoryMb);
+  const [raw, full] = [await rawPull(db), await pull()];
+  const grown = [gateway, locations].map((unit, n) => memoryMb(unit) - rss[n]!);
+  if (full.count !== raw.count || before.count !== raw.count) throw new Error(`${full.count} Locations were listed of ${raw.count}`);
+  const byOffset = `${first}?offset=${full.count - 100}`;
+  const ms = { first: [] as number[], last: [] as number[], offset: [] as number[] };
+  for (let n = 0; n < 60; n += 1) {
+    ms.first.push((await get(first)).ms);
+    ms.last.push((await get(full.last)).ms);
+    ms.offset.push((await get(byOffset)).ms);
+  }
+  return [
+    { what: `page 1 of ${full.count} Locations`, figure: round(half(ms.first)), unit: 'ms' },
+    { what: `page ${full.pages}, by its Link`, figure: round(half(ms.last)), unit: 'ms' },
+    ratio(`page ${full.pages}, by its Link`, half(ms.first), half(ms.last), 'page 1, in speed', '>= 0.9'),
+    { what: `page ${full.pages}, by an offset of one's own`, figure: round(half(ms.offset)), unit: 'ms' },
+    ratio(`page ${full.pages}, by an offset of one's own`, half(ms.first), half(ms.offset), 'page 1, in speed', 'none'),
+    { what: 'all pages pulled', figure: Math.round(full.perSecond), unit: 'Locations/s' },
+    { what: 'the same rows by SQL and JSON.parse', figure: Math.round(raw.perSecond), unit: 'Locations/s' },
+    ratio('all pages pulled', full.perSecond, raw.perSecond, 'SQL and JSON.parse', '>= 0.5'),
+    { what: 'memory of ocpi-gateway and locations before the pull', figure: Math.round(rss[0]! + rss[1]!), unit: 'MB' },
+    { what: '  grown by it', figure: Math.round(grown[0]! + grown[1]!), unit: 'MB', wanted: '<= 30' },
+  ];
+}
+
+/** The rows through a cursor, by as many as a page has. */
+async function rawPull(db: pg.Client): Promise<{ count: number; perSecond: number }> {
+  const fromMs = performance.now();
+  let count = 0;
+  await db.query('BEGIN');
+  await db.query('DECLARE listed CURSOR FOR SELECT location FROM locations.locations WHERE own ORDER BY created');
+  for (let read = -1; read !== 0; count += read) {
+    const { rows } = await db.query<{ location: string }>('FETCH 100 FROM listed');
+    for (const { location } of rows) JSON.parse(location);
+    read = rows.length;
+  }
+  await db.query('COMMIT');
+  return { count, perSecond: count / ((performance.now() - fromMs) / 1000) };
+}
+
+async function patched({ ocpi, token, empty }: Stage, seconds: number): Promise<BenchRow[]> {
+  let n = 0;
+  const request = (): string => {
+    n += 1;
+    const id = `L${1 + (n * 7_919) % PARTNERS_LOCATIONS}`;
+    // Each EVSE's next one is later, and another status.
+    const lap = 1 + Math.floor(n / PARTNERS_LOCATIONS);
+    const body = JSON.stringify({ status: statuses[lap % statuses.length], last_updated: new Date(Date.parse(at) + lap * 1_000).toISOString() });
+    return `PATCH /ocpi/2.2.1/receiver/locations/CA/ISL/${id}/${id}-2 HTTP/1.1\r\nHost: bench\r\nAuthorization: ${authorization(token)}\r\n`
+      + `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+  };
+  const [ours, nothing] = [new URL(ocpi), new URL(empty.urls()['ocpi']!)];
+  await load(nothing, 1, CONNECTIONS, request);
+  await load(ours, 1, CONNECTIONS, request);
+  const emptyPerSecond = await load(nothing, seconds, CONNECTIONS, request);
+  const perSecond = await load(ours, seconds, CONNECTIONS, request);
+  return [
+    { what: 'PATCHes of an EVSE\'s status taken in, durable before the answer', figure: Math.round(perSecond), unit: 'PATCHes/s' },
+    { what: 'the same server with an empty handler', figure: Math.round(emptyPerSecond), unit: 'requests/s' },
+    ratio('PATCHes', perSecond, emptyPerSecond, 'an empty handler', '>= 0.25'),
+  ];
+}
+
+function half(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+}
+
+function memoryMb(unit: Supervised): number {
+  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${unit.pid()}/status`, 'utf8'))?.[1] ?? 0) / 1024;
+}

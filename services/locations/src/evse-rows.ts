@@ -1,0 +1,62 @@
+import { idKey, type Location, partyText } from '#ocpi';
+import { textArray, type Tx } from '#postgres';
+import type { StoredLocation } from './location-rows.ts';
+
+/** What a search needs of an EVSE. */
+interface EvseRow {
+  readonly uid: string;
+  readonly published: boolean;
+  readonly status: string;
+  readonly standards: string;
+  readonly latitude: string;
+  readonly longitude: string;
+}
+
+/** Writes the rows of EVSEs that differ from those of the Location before; the Locations are locked. */
+export async function storeEvses(tx: Tx, stored: readonly StoredLocation[]): Promise<void> {
+  const changes = stored.map(({ before, now: { location } }) => {
+    const [was, is] = [rowsOf(before), rowsOf(location)];
+    return {
+      keys: [idKey(partyText(location)), idKey(location.id)] as const,
+      gone: [...was.keys()].filter((uid) => !is.has(uid)),
+      rows: [...is.values()].filter((row) => !isSame(row, was.get(row.uid))),
+    };
+  });
+  const gone = changes.flatMap(({ keys, gone: uids }) => uids.map((uid) => [...keys, uid]));
+  if (gone.length > 0) {
+    await tx.query({
+      name: 'evses-gone',
+      text: `DELETE FROM evses USING unnest($1::text[], $2::text[], $3::text[]) AS g (party, location_id, evse_uid)
+        WHERE evses.party = g.party AND evses.location_id = g.location_id AND evses.evse_uid = g.evse_uid`,
+    }, [0, 1, 2].map((column) => textArray(gone.map((row) => row[column]))));
+  }
+  const rows = changes.flatMap(({ keys, rows: changed }) => changed.map((row) => ({ keys, row })));
+  if (rows.length === 0) return;
+  const column = (value: (row: EvseRow) => string) => textArray(rows.map(({ row }) => value(row)));
+  await tx.query({
+    name: 'evses-store',
+    text: `INSERT INTO evses (party, location_id, evse_uid, published, status, standards, latitude, longitude)
+      SELECT party, location_id, uid, published::boolean, status, string_to_array(standards, ' '), latitude::float8, longitude::float8
+      FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
+        AS e (party, location_id, uid, published, status, standards, latitude, longitude)
+      ON CONFLICT (party, location_id, evse_uid) DO UPDATE SET published = excluded.published, status = excluded.status,
+        standards = excluded.standards, latitude = excluded.latitude, longitude = excluded.longitude`,
+  }, [
+    textArray(rows.map(({ keys }) => keys[0])), textArray(rows.map(({ keys }) => keys[1])), column(({ uid }) => uid),
+    column(({ published }) => String(published)), column(({ status }) => status), column(({ standards }) => standards),
+    column(({ latitude }) => latitude), column(({ longitude }) => longitude),
+  ]);
+}
+
+function rowsOf(location: Location | undefined): Map<string, EvseRow> {
+  const evses = (location?.evses ?? []).filter(({ status }) => status !== 'REMOVED');
+  return new Map(evses.map(({ uid, status, connectors, coordinates = location!.coordinates }) => [uid, {
+    uid, published: location!.publish, status, ...coordinates,
+    standards: connectors.map(({ standard }) => standard).join(' '),
+  }]));
+}
+
+function isSame(row: EvseRow, was: EvseRow | undefined): boolean {
+  return was !== undefined && row.status === was.status && row.published === was.published && row.standards === was.standards
+    && row.latitude === was.latitude && row.longitude === was.longitude;
+}

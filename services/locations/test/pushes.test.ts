@@ -1,0 +1,147 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type Outbox, outbox } from '#bus';
+import { fromBinary } from '@bufbuild/protobuf';
+import { EvseStatusChangedSchema, LocationChangedSchema } from '#contracts/locations';
+import { toJsonBytes } from '#contracts';
+import { exampleLocation, type Location } from '#ocpi';
+import { type Database, openDatabase } from '#postgres';
+import { type FreshDatabase, freshDatabase } from '#test-servers';
+import { findLocation } from '../src/location-rows.ts';
+import { migrations } from '../src/migrations.ts';
+import type { Push } from '../src/push.ts';
+import { Pushes } from '../src/pushes.ts';
+
+let fresh: FreshDatabase;
+let db: Database;
+let log: Outbox;
+let pushes: Pushes;
+
+beforeAll(async () => {
+  fresh = await freshDatabase();
+  // Something that only the database knows to refuse.
+  const refusing = { name: 'test-1', up: () => [`ALTER TABLE locations ADD CONSTRAINT none_is_x CHECK (location_id <> 'x')`] };
+  db = await openDatabase({ url: fresh.url, schema: 'locations', migrations: [...migrations, refusing] });
+  log = outbox('locations', db);
+  pushes = new Pushes({ db, outbox: log });
+});
+beforeEach(() => db.query('DELETE FROM evses; DELETE FROM locations; DELETE FROM outbox'));
+afterAll(async () => {
+  await db?.close();
+  await fresh?.drop();
+});
+
+const second = (n: number) => `2022-02-01T17:00:${String(n).padStart(2, '0')}Z`;
+const evse = { ...exampleLocation.evses![0]!, last_updated: second(0) };
+const party = { countryCode: 'CA', partyId: 'XYZ' };
+const location = (id: string, uids = ['E1', 'E2', 'E3']): Location => ({
+  ...exampleLocation, country_code: 'CA', party_id: 'XYZ', id, last_updated: second(0),
+  evses: uids.map((uid) => ({ ...evse, uid, status: 'AVAILABLE' })),
+});
+const whole = (id: string, more: object = {}): Push =>
+  ({ ...party, locationId: id, patch: false, body: toJsonBytes({ ...location(id), ...more }) });
+const status = (id: string, evseUid: string, is: string, at: number): Push =>
+  ({ ...party, locationId: id, evseUid, patch: true, body: toJsonBytes({ status: is, last_updated: second(at) }) });
+
+const outcomes = async (...given: Push[]) =>
+  (await pushes.take(given)).map((one) => (one instanceof Error ? (one as Error & { code?: string }).code ?? one.message : one));
+const held = async (id: string) => (await findLocation(db, { ...party, locationId: id }))?.location;
+const statuses = async (id: string) => (await held(id))?.evses?.map(({ status: is }) => is).join(' ');
+const searched = async () => (await db.query<{ row: string }>(
+  `SELECT location_id || ' ' || evse_uid || ' ' || status AS row FROM evses ORDER BY 1`)).rows.map(({ row }) => row);
+
+/** What was told, in order: the status, or the Location, and its statuses as they were then. */
+async function told(): Promise<string[]> {
+  const { rows } = await log.readAfter(0n, 1_000);
+  return rows.map(({ kind, bytes }) => {
+    const fact = kind.startsWith('evse') ? fromBinary(EvseStatusChangedSchema, bytes) : fromBinary(LocationChangedSchema, bytes);
+    const { evses = [] } = JSON.parse(Buffer.from(fact.locationJson).toString()) as Location;
+    const what = 'evseUid' in fact ? `${fact.locationId} ${fact.evseUid} ${fact.status}` : fact.locationId;
+    return `${what}: ${evses.map(({ status: is }) => is).join(' ')}`;
+  });
+}
+
+test('many pushes at once are as one after the other: a Location, then its EVSEs, each told as it then was', async () => {
+  expect(await outcomes(whole('A'), status('A', 'E1', 'CHARGING', 1), whole('B'), status('A', 'E2', 'BLOCKED', 2))).toEqual(
+    ['created', 'updated', 'created', 'updated']);
+  expect(await told()).toEqual([
+    'A: AVAILABLE AVAILABLE AVAILABLE', 'A E1 CHARGING: CHARGING AVAILABLE AVAILABLE', 'B: AVAILABLE AVAILABLE AVAILABLE',
+    'A E2 BLOCKED: CHARGING BLOCKED AVAILABLE',
+  ]);
+  expect(await held('A')).toMatchObject({ last_updated: second(2), evses: [{ status: 'CHARGING' }, { status: 'BLOCKED' }, {}] });
+  expect(await searched()).toEqual(['a E1 CHARGING', 'a E2 BLOCKED', 'a E3 AVAILABLE', 'b E1 AVAILABLE', 'b E2 AVAILABLE', 'b E3 AVAILABLE']);
+});
+
+test('LOC-34 two pushes of one EVSE at once keep their order; one that is older than the first is stale', async () => {
+  await outcomes(whole('A'));
+  expect(await outcomes(status('A', 'E1', 'BLOCKED', 1), status('A', 'E1', 'CHARGING', 2), status('A', 'E1', 'AVAILABLE', 1))).toEqual(
+    ['updated', 'updated', 'stale']);
+  expect(await statuses('A')).toBe('CHARGING AVAILABLE AVAILABLE');
+  expect((await told()).slice(1)).toEqual(['A E1 BLOCKED: BLOCKED AVAILABLE AVAILABLE', 'A E1 CHARGING: CHARGING AVAILABLE AVAILABLE']);
+});
+
+test('a push twice at once, and again later, is one change', async () => {
+  expect(await outcomes(whole('A'), whole('A'), status('A', 'E1', 'CHARGING', 1), status('A', 'E1', 'CHARGING', 1))).toEqual(
+    ['created', 'unchanged', 'updated', 'unchanged']);
+  expect(await outcomes(status('A', 'E1', 'CHARGING', 1))).toEqual(['unchanged']);
+  expect(await told()).toHaveLength(2);
+});
+
+test('a push that is refused changes nothing, and nothing of those beside it', async () => {
+  const bad: Push = { ...status('A', 'E1', 'CHARGING', 5), body: toJsonBytes({ connectors: [], last_updated: second(5) }) };
+  const noJson: Push = { ...status('A', 'E1', 'CHARGING', 5), body: Buffer.from('{"status":') };
+  const ghost: Push = { ...whole('C'), patch: true };
+  const plug = (connectorId: string): Push => ({ ...status('A', 'E1', '', 5), connectorId, body: toJsonBytes({ max_voltage: 'high', last_updated: second(5) }) });
+  const connector = evse.connectors[0]!.id;
+  expect(await outcomes(
+    whole('A'), status('A', 'E1', 'BLOCKED', 1), bad, status('A', 'E9', 'CHARGING', 2), noJson, ghost, plug('none'), plug(connector),
+    whole('B', { time_zone: undefined }), status('B', 'E1', 'CHARGING', 2), status('A', 'E2', 'CHARGING', 3),
+  )).toEqual([
+    'created', 'updated', 'invalid-object', 'unknown-evse', 'invalid-object', 'unknown-location', 'unknown-connector', 'invalid-object',
+    'invalid-object', 'unknown-location', 'updated',
+  ]);
+  expect(await statuses('A')).toBe('BLOCKED CHARGING AVAILABLE');
+  expect(await held('B')).toBeUndefined();
+  expect(await told()).toHaveLength(3);
+});
+
+test('what the database refuses of one push fails that one alone', async () => {
+  const answers = await pushes.take([whole('A'), whole('X'), whole('B')]);
+  expect([answers[0], answers[2]]).toEqual(['created', 'created']);
+  expect(answers[1]).toMatchObject({ failure: 'check-violation' });
+  expect(await told()).toHaveLength(2);
+});
+
+test('LOC-03 an EVSE that a PUT leaves out is REMOVED, and found no more; one that comes is found', async () => {
+  await outcomes(whole('A'));
+  const next = { ...location('A', ['E1', 'E4']), last_updated: second(5) };
+  expect(await outcomes(whole('A', next))).toEqual(['updated']);
+  expect(await searched()).toEqual(['a E1 AVAILABLE', 'a E4 AVAILABLE']);
+  expect((await held('A'))!.evses!.map(({ uid, status: is }) => `${uid} ${is}`)).toEqual(['E1 AVAILABLE', 'E4 AVAILABLE', 'E2 REMOVED', 'E3 REMOVED']);
+});
+
+test('replicas that take the same new Locations at once, in any order, store and tell each once', async () => {
+  const replicas = [0, 1, 2, 3].map(() => new Pushes({ db, outbox: log }));
+  const ids = Array.from({ length: 20 }, (_, n) => `L${n}`);
+  const all = await Promise.all(replicas.map((one, n) => one.take((n % 2 ? ids : ids.toReversed()).map((id) => whole(id)))));
+  expect(all.flat().filter((one) => one === 'created')).toHaveLength(20);
+  expect(all.flat().filter((one) => one === 'unchanged')).toHaveLength(60);
+  expect(await told()).toHaveLength(20);
+});
+
+test('however pushes come together, the outcome is that of one after the other', async () => {
+  const push = fc.tuple(fc.constantFrom('A', 'B'), fc.constantFrom('E1', 'E2', 'E9'), fc.constantFrom('AVAILABLE', 'CHARGING', 'wrong'), fc.integer({ min: 0, max: 9 }))
+    .map(([id, uid, is, at]) => (uid === 'E9' ? whole(id, { last_updated: second(at), publish: at % 2 === 0 }) : status(id, uid, is, at)));
+  await fc.assert(fc.asyncProperty(fc.array(push, { maxLength: 12 }), async (given) => {
+    const state = async () => [await told(), await searched(), await held('A'), await held('B')];
+    const clear = () => db.query('DELETE FROM evses; DELETE FROM locations; DELETE FROM outbox');
+    await clear();
+    const single: string[] = [];
+    for (const one of given) single.push(...await outcomes(one));
+    const expected = await state();
+    await clear();
+    expect(await outcomes(...given)).toEqual(single);
+    expect(await state()).toEqual(expected);
+    expect(await outcomes(...given).then((again) => again.filter((one) => one === 'created'))).toEqual([]);
+  }), { numRuns: 25 });
+});
