@@ -179,7 +179,7 @@ async function rawPull(db: pg.Client): Promise<{ count: number; perSecond: numbe
   return { count, perSecond: count / ((performance.now() - fromMs) / 1000) };
 }
 
-async function patched({ ocpi, token, empty }: Stage, seconds: number): Promise<BenchRow[]> {
+async function patched({ ocpi, token, gateway, locations, empty }: Stage, seconds: number): Promise<BenchRow[]> {
   let n = 0;
   const request = (): string => {
     n += 1;
@@ -193,17 +193,29 @@ async function patched({ ocpi, token, empty }: Stage, seconds: number): Promise<
   const [ours, nothing] = [new URL(ocpi), new URL(empty.urls()['ocpi']!)];
   await load(nothing, 1, CONNECTIONS, request);
   await load(ours, 1, CONNECTIONS, request);
+  const cpuBefore = [empty, gateway, locations].map(cpuSeconds);
   const emptyPerSecond = await load(nothing, seconds, CONNECTIONS, request);
   const perSecond = await load(ours, seconds, CONNECTIONS, request);
+  const [emptyCpu, gatewayCpu, locationsCpu] = [empty, gateway, locations].map((unit, n_) => cpuSeconds(unit) - cpuBefore[n_]!) as [number, number, number];
+  const microseconds = (cpu: number, rate: number) => Math.round((cpu / (rate * seconds)) * 1e6);
   return [
     { what: 'PATCHes of an EVSE\'s status taken in, durable before the answer', figure: Math.round(perSecond), unit: 'PATCHes/s' },
     { what: 'the same server with an empty handler', figure: Math.round(emptyPerSecond), unit: 'requests/s' },
     ratio('PATCHes', perSecond, emptyPerSecond, 'an empty handler', '>= 0.25'),
+    { what: '  processor time of ocpi-gateway, each', figure: microseconds(gatewayCpu, perSecond), unit: 'µs' },
+    { what: '  processor time of locations, each', figure: microseconds(locationsCpu, perSecond), unit: 'µs' },
+    { what: '  processor time of the empty handler\'s server, each', figure: microseconds(emptyCpu, emptyPerSecond), unit: 'µs' },
   ];
 }
 
 function half(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+}
+
+/** Linux counts a process's time in hundredths of a second. */
+function cpuSeconds(unit: Supervised): number {
+  const fields = readFileSync(`/proc/${unit.pid()}/stat`, 'utf8').split(') ')[1]!.split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
 function memoryMb(unit: Supervised): number {
