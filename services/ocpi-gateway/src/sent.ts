@@ -18,7 +18,8 @@ import { locationView } from './views.ts';
 import { refuse } from './refusals.ts';
 
 type PageAsk = MessageInitShape<typeof PageRequestSchema>;
-const json = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+const utf8 = new TextDecoder();
+const json = (bytes: Uint8Array) => utf8.decode(bytes);
 
 export interface SentParts {
   readonly pageLimit: number;

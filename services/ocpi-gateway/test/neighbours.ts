@@ -36,6 +36,7 @@ export class Neighbours {
   readonly results: unknown[] = [];
   readonly orders: unknown[] = [];
   answers: Answers = {};
+  private readonly positions = new Map<Token, bigint>();
   private readonly logs = new Map<Context, { db: Database; log: Outbox; relay: Relay }>();
 
   private constructor(readonly bus: Bus, private readonly platform: TestPlatform) {}
@@ -70,6 +71,18 @@ export class Neighbours {
     const made = { db, log, relay: startRelay(this.bus, log) };
     this.logs.set(context, made);
     return made;
+  }
+
+  /** As the owners of lists answer that can be gone on with behind a position: of each object its own. */
+  private pageBehind(objects: readonly Token[], { offset, limit, after }: PageRequest) {
+    for (const one of objects) if (!this.positions.has(one)) this.positions.set(one, BigInt(this.positions.size + 1));
+    const rest = objects.filter((one) => this.positions.get(one)! > (after?.position ?? 0n)).slice(offset - (after?.offset ?? 0));
+    const shown = rest.slice(0, limit);
+    const last = shown.at(-1);
+    return {
+      objectsJson: shown.map(toJsonBytes), total: objects.length, more: rest.length > limit,
+      ...(last ? { position: this.positions.get(last)! } : {}),
+    };
   }
 
   private put(what: string, key: string, body: object): { change: Change } {
@@ -164,7 +177,7 @@ export class Neighbours {
     await bus.answer(findContractTokens, async (requests) => requests.map(({ contractId }) => ({
       tokensJson: this.own.tokens.filter((one) => one.contract_id === contractId).map(toJsonBytes),
     })));
-    await bus.answer(listTokens, async (requests) => requests.map(({ page }) => pageOf(this.own.tokens, page!)));
+    await bus.answer(listTokens, async (requests) => requests.map(({ page }) => this.pageBehind(this.own.tokens, page!)));
     await bus.answer(answerAuthorize, async (requests) => requests.map(({ uid, type }) => {
       const token = this.own.tokens.find((one) => one.uid === uid && one.type === type);
       if (!token) return new Rejected('unknown-token', `${type} token ${uid} is none of ours`);
