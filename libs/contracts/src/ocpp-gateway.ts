@@ -1,8 +1,10 @@
 import { ask, tell } from '#bus';
 import { filled } from './filled.ts';
 import {
+  CancelReservationSchema,
   CommandAnswerSchema,
   DescribeStationsSchema,
+  ReserveSchema,
   SetLimitSchema,
   StartChargingSchema,
   StationsDescribedSchema,
@@ -20,6 +22,8 @@ import {
 } from './gen/roamwatt/ocpp_gateway/v1/facts_pb.ts';
 
 export {
+  type CancelReservation,
+  CancelReservationSchema,
   type CommandAnswer,
   CommandAnswerSchema,
   type ConnectorState,
@@ -28,6 +32,8 @@ export {
   DescribeStationsSchema,
   LimitKind,
   Outcome,
+  type Reserve,
+  ReserveSchema,
   type SetLimit,
   SetLimitSchema,
   type StartCharging,
@@ -100,6 +106,24 @@ export const unlockConnector = ask({
   answer: CommandAnswerSchema,
   to: (request) => request.stationId,
   check: filled('stationId', 'connectorId'),
+});
+
+export const reserve = ask({
+  context,
+  verb: 'reserve',
+  request: ReserveSchema,
+  answer: CommandAnswerSchema,
+  to: (request) => request.stationId,
+  check: filled('stationId', 'connectorId', 'reservationId', 'tokenJson', 'expiresAt'),
+});
+
+export const cancelReservation = ask({
+  context,
+  verb: 'cancel-reservation',
+  request: CancelReservationSchema,
+  answer: CommandAnswerSchema,
+  to: (request) => request.stationId,
+  check: filled('stationId', 'reservationId'),
 });
 
 export const describeStations = ask({

@@ -1,20 +1,28 @@
 import { ask, tell } from '#bus';
 import { filled } from './filled.ts';
 import {
+  CancelReservationSchema,
   CommandTakenSchema,
   GetOrderSchema,
   GetSessionSchema,
+  ListReservationsSchema,
   ListSessionsSchema,
   ListTokenSessionsSchema,
+  OrderCancelReservationSchema,
+  OrderReserveSchema,
   OrderStandsSchema,
   OrderStartSchema,
   OrderStopSchema,
   PutPartnerSessionSchema,
   RecordCommandResultSchema,
+  ReservationListSchema,
+  ReservationWithdrawnSchema,
+  ReserveEvseSchema,
   SessionFoundSchema,
   SessionListSchema,
   StartSessionSchema,
   StopSessionSchema,
+  WithdrawReservationSchema,
 } from './gen/roamwatt/sessions/v1/asks_pb.ts';
 import {
   CommandFinishedSchema,
@@ -27,16 +35,24 @@ import {
 import { ChangedSchema, PageSchema } from './gen/roamwatt/party/v1/party_pb.ts';
 
 export {
+  type CancelReservation,
+  CancelReservationSchema,
   type CommandTaken,
   CommandTakenSchema,
   type GetOrder,
   GetOrderSchema,
   type GetSession,
   GetSessionSchema,
+  type ListReservations,
+  ListReservationsSchema,
   type ListSessions,
   ListSessionsSchema,
   type ListTokenSessions,
   ListTokenSessionsSchema,
+  type OrderCancelReservation,
+  OrderCancelReservationSchema,
+  type OrderReserve,
+  OrderReserveSchema,
   type OrderStands,
   OrderStandsSchema,
   type OrderStart,
@@ -47,6 +63,14 @@ export {
   PutPartnerSessionSchema,
   type RecordCommandResult,
   RecordCommandResultSchema,
+  type ReservationList,
+  ReservationListSchema,
+  type ReservationView,
+  ReservationViewSchema,
+  type ReservationWithdrawn,
+  ReservationWithdrawnSchema,
+  type ReserveEvse,
+  ReserveEvseSchema,
   type SessionFound,
   SessionFoundSchema,
   type SessionList,
@@ -55,6 +79,8 @@ export {
   StartSessionSchema,
   type StopSession,
   StopSessionSchema,
+  type WithdrawReservation,
+  WithdrawReservationSchema,
 } from './gen/roamwatt/sessions/v1/asks_pb.ts';
 export {
   type CommandFinished,
@@ -91,6 +117,54 @@ export const stopSession = ask({
   request: StopSessionSchema,
   answer: CommandTakenSchema,
   check: filled('orderId', 'sessionId'),
+});
+
+export const reserveEvse = ask({
+  context,
+  verb: 'reserve-evse',
+  request: ReserveEvseSchema,
+  answer: CommandTakenSchema,
+  check: filled('orderId', 'tokenJson', 'reservationId', 'locationId', 'expiresAt'),
+});
+
+export const cancelReservation = ask({
+  context,
+  verb: 'cancel-reservation',
+  request: CancelReservationSchema,
+  answer: CommandTakenSchema,
+  check: filled('orderId', 'reservationId'),
+});
+
+export const listReservations = ask({
+  context,
+  verb: 'list-reservations',
+  request: ListReservationsSchema,
+  answer: ReservationListSchema,
+  check: filled(),
+});
+
+export const withdrawReservation = ask({
+  context,
+  verb: 'withdraw-reservation',
+  request: WithdrawReservationSchema,
+  answer: ReservationWithdrawnSchema,
+  check: filled('number'),
+});
+
+export const orderReserve = ask({
+  context,
+  verb: 'order-reserve',
+  request: OrderReserveSchema,
+  answer: OrderStandsSchema,
+  check: filled('orderId', 'tokenJson', 'party', 'locationId', 'expiresAt'),
+});
+
+export const orderCancelReservation = ask({
+  context,
+  verb: 'order-cancel-reservation',
+  request: OrderCancelReservationSchema,
+  answer: OrderStandsSchema,
+  check: filled('orderId', 'tokenUid', 'reserveOrderId'),
 });
 
 export const orderStart = ask({

@@ -116,11 +116,11 @@ test('a place that the Location does not have is not billed', () => {
 });
 
 test('who is billed by nobody', () => {
-  expect(whyUnbillable({ session, token })).toBeUndefined();
-  expect(whyUnbillable({ session: { ...session, status: 'INVALID' }, token })).toBe(
+  expect(whyUnbillable({ tariff, session, token })).toBeUndefined();
+  expect(whyUnbillable({ tariff, session: { ...session, status: 'INVALID' }, token })).toBe(
     'session-not-completed',
   );
-  expect(whyUnbillable({ session, token: { ...token, ...carbonPlunk, contract_id: '' } })).toBe(
+  expect(whyUnbillable({ tariff, session, token: { ...token, ...carbonPlunk, contract_id: '' } })).toBe(
     'session-without-token',
   );
 });

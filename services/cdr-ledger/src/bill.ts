@@ -31,6 +31,8 @@ export interface EndedSession {
   readonly energyWh: string;
   /** What the meter signed, as its CDR carries it. */
   readonly signedData?: SignedData | undefined;
+  /** Nobody charged on it. */
+  readonly reservationOnly?: boolean | undefined;
   readonly meterFindings?: readonly { readonly code: string; readonly detail: string }[] | undefined;
 }
 
@@ -42,10 +44,15 @@ export class UnsoundSession extends Error {
 /** A session that nobody is billed for: it did not end as a charge, or has no one to bill. */
 export function whyUnbillable({
   session,
+  tariff,
   token,
-}: Pick<EndedSession, 'session' | 'token'>): Unbillable | undefined {
+  reservationOnly = false,
+}: Pick<EndedSession, 'session' | 'tariff' | 'token' | 'reservationOnly'>): Unbillable | undefined {
   if (session.status !== 'COMPLETED') return 'session-not-completed';
   if (!token.contract_id || !token.uid) return 'session-without-token';
+  // PRC-14; and what we took away ourselves has no time that could be billed.
+  const isPriced = tariff.elements.some(({ restrictions }) => restrictions?.reservation != null);
+  if (reservationOnly && !(isPriced && session.charging_periods?.length)) return 'reservation-without-price';
   return undefined;
 }
 
@@ -62,7 +69,7 @@ export function billOf(
   if (session.end_date_time === undefined)
     throw new UnsoundSession(`session ${session.id} ended at no time`);
   const charge = {
-    start_date_time: session.start_date_time,
+    start_date_time: startOf(session),
     end_date_time: session.end_date_time,
     currency: tariff.currency,
     tariffs: [tariff],
@@ -94,6 +101,13 @@ export function billOf(
   return { cdr: checked(cdr), pricing: { ...pricing, tariffVersion } };
 }
 
+/** Of its reservation, where it had one: that lies before the Session's own start. */
+function startOf({ start_date_time, charging_periods }: Session): string {
+  const [first] = charging_periods ?? [];
+  const isReservation = first?.dimensions.some(({ type }) => type === 'RESERVATION_TIME');
+  return isReservation ? first!.start_date_time : start_date_time;
+}
+
 /** CDR-20: one that OCPI does not carry is no reason not to bill. */
 function signedIn({ signedData }: EndedSession): Pick<Cdr, 'signed_data'> {
   if (signedData === undefined || !read(SignedData, signedData).ok) return {};
@@ -115,7 +129,7 @@ function cdrTokenOf({ country_code, party_id, uid, type, contract_id }: Token): 
  * An EVSE without an evse_id still has to be billed for: the CDR says that there is none (CDR-14,
  * D19).
  */
-function placeOf({ session, location }: EndedSession): Cdr['cdr_location'] {
+function placeOf({ session, location, reservationOnly }: EndedSession): Cdr['cdr_location'] {
   const evse: Evse | undefined = findEvse(location, session.evse_uid);
   const connector: Connector | undefined = evse?.connectors.find(({ id }) =>
     sameId(id, session.connector_id),
@@ -126,7 +140,11 @@ function placeOf({ session, location }: EndedSession): Cdr['cdr_location'] {
       `session ${session.id} was at ${where}, which Location ${location.id} did not have at its start`,
     );
   }
-  return cdrLocation(location, { ...evse, evse_id: evse.evse_id ?? '#NA' }, connector);
+  const place = cdrLocation(location, { ...evse, evse_id: evse.evse_id ?? '#NA' }, connector);
+  // CDR-13: nobody was there.
+  return reservationOnly
+    ? { ...place, evse_uid: '#NA', evse_id: '#NA', connector_id: '#NA' }
+    : place;
 }
 
 const SESSION_ONLY: ReadonlySet<string> = new Set(sessionOnlyDimensions);

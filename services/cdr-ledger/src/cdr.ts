@@ -55,7 +55,7 @@ export interface CdrAcknowledged {
 }
 
 /** Why a session that ended is never billed. */
-export type Unbillable = 'session-not-completed' | 'session-without-token';
+export type Unbillable = 'session-not-completed' | 'session-without-token' | 'reservation-without-price';
 
 export interface SessionLeftUnbilled {
   readonly type: 'SessionLeftUnbilled';

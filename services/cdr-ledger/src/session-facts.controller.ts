@@ -17,7 +17,7 @@ export class SessionFactsController {
 }
 
 function endedSession({
-  sessionJson, locationJson, tariffJson, tariffVersion, tokenJson, energyWh, signedDataJson, meterFindings,
+  sessionJson, locationJson, tariffJson, tariffVersion, tokenJson, energyWh, signedDataJson, meterFindings, reservationOnly,
 }: SessionEnded) {
   return {
     session: fromJsonBytes<Session>(sessionJson),
@@ -26,6 +26,7 @@ function endedSession({
     tariffVersion,
     token: fromJsonBytes<Token>(tokenJson),
     energyWh,
+    reservationOnly,
     ...(signedDataJson === undefined ? {} : { signedData: fromJsonBytes<SignedData>(signedDataJson) }),
     meterFindings: meterFindings.map(({ code, detail }) => ({ code, detail })),
   };

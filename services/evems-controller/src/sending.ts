@@ -18,6 +18,8 @@ const outcomes: Readonly<Record<Told, Outcome>> = {
   [Told.NOT_SUPPORTED]: 'unsupported',
   [Told.UNKNOWN]: 'unknown',
   [Told.STALE]: 'stale',
+  [Told.OCCUPIED]: 'refused',
+  [Told.INOPERATIVE]: 'refused',
 };
 
 /** Sends an order to whoever holds the station, and says what became of it. Never throws. */

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { type Bus, Unanswered } from '#bus';
-import { recordCommandResult, startSession, stopSession } from '#contracts/sessions';
+import { cancelReservation, recordCommandResult, reserveEvse, startSession, stopSession } from '#contracts/sessions';
 import { toJsonBytes } from '#contracts';
 import type { Due, DueOutcome } from '#due';
 import {
-  allowedUrl, answers, type CommandResponse, type CommandResult, CommandType, type StartSession, type StopSession,
-  type UnlockConnector,
+  allowedUrl, answers, type CancelReservation, type CommandResponse, type CommandResult, CommandType, type ReserveNow,
+  type StartSession, type StopSession, type Token, type UnlockConnector,
 } from '#ocpi';
 import type { Database } from '#postgres';
-import { type Clock, rfc3339 } from '#time';
+import { type Clock, instant, rfc3339 } from '#time';
 import type { Calls } from './calls.ts';
 import { findSent, findTaken, keepTaken, noteAnswered, noteResponse } from './command-rows.ts';
 import type { OcpiSettings } from './config.ts';
@@ -46,6 +46,8 @@ export class Commands {
     const supported: Readonly<Record<string, Handler>> = {
       START_SESSION: (request) => this.start(request),
       STOP_SESSION: (request) => this.stop(request),
+      RESERVE_NOW: (request) => this.reserve(request),
+      CANCEL_RESERVATION: (request) => this.cancelReservation(request),
       UNLOCK_CONNECTOR: (request) => this.take('UNLOCK_CONNECTOR', request, (orderId) =>
         this.parts.unlocking.take(orderId, request.body as UnlockConnector, request.addressed)),
     };
@@ -56,10 +58,7 @@ export class Commands {
 
   private start(request: OcpiRequest): Promise<OcpiReply> {
     const { token, location_id, evse_uid, connector_id, authorization_reference } = request.body as StartSession;
-    // CMD-06: an eMSP uses its own tokens only; whether the token is valid is its own affair.
-    if (!hasParty(request.caller.partner, token)) {
-      throw refuse('foreign-object', `token: ${token.country_code}*${token.party_id} is none of your roles`);
-    }
+    checkOwn(request, token);
     return this.take('START_SESSION', request, (orderId) => this.parts.bus.ask(startSession, {
       orderId,
       tokenJson: toJsonBytes(token),
@@ -76,6 +75,30 @@ export class Commands {
     const parties = askersOf(request).map(toBus);
     return this.take('STOP_SESSION', request, (orderId) =>
       this.parts.bus.ask(stopSession, { orderId, sessionId, parties, ...operator(request) }, { commandId: orderId }));
+  }
+
+  /** CMD-09. */
+  private reserve(request: OcpiRequest): Promise<OcpiReply> {
+    const { token, location_id, evse_uid, expiry_date, reservation_id, authorization_reference } = request.body as ReserveNow;
+    checkOwn(request, token);
+    return this.take('RESERVE_NOW', request, (orderId) => this.parts.bus.ask(reserveEvse, {
+      orderId,
+      tokenJson: toJsonBytes(token),
+      reservationId: reservation_id,
+      locationId: location_id,
+      expiresAt: rfc3339(instant(expiry_date)),
+      ...(evse_uid === undefined ? {} : { evseUid: evse_uid }),
+      ...(authorization_reference === undefined ? {} : { authorizationReference: authorization_reference }),
+      ...operator(request),
+    }, { commandId: orderId }));
+  }
+
+  /** CMD-11. */
+  private cancelReservation(request: OcpiRequest): Promise<OcpiReply> {
+    const { reservation_id: reservationId } = request.body as CancelReservation;
+    const parties = askersOf(request).map(toBus);
+    return this.take('CANCEL_RESERVATION', request, (orderId) =>
+      this.parts.bus.ask(cancelReservation, { orderId, reservationId, parties, ...operator(request) }, { commandId: orderId }));
   }
 
   private async take(command: CommandType, request: OcpiRequest, ask: (orderId: string) => Promise<Taken>): Promise<OcpiReply> {
@@ -130,6 +153,12 @@ export class Commands {
     await this.parts.bus.ask(recordCommandResult, { orderId: params.exchange!, result, message: message?.[0]?.text ?? '' });
     return {};
   }
+}
+
+/** CMD-06: an eMSP uses its own tokens only; whether the token is valid is its own affair. */
+function checkOwn({ caller }: OcpiRequest, token: Token): void {
+  if (hasParty(caller.partner, token)) return;
+  throw refuse('foreign-object', `token: ${token.country_code}*${token.party_id} is none of your roles`);
 }
 
 /** Whose EVSE it has to be, where the routing headers say whom of us they mean. */

@@ -92,8 +92,10 @@ export class OcpiGateway {
 
   /** A command that a partner gave us has ended: its result falls due. */
   async commandFinished(heard: Pick<Heard, 'tx' | 'afterCommit'>, finished: { orderId: string; result: string; message: string }): Promise<void> {
-    const id = `result ${finished.orderId}`;
-    await addDue(heard.tx, { id, key: id, kind: 'command-result', at: this.parts.clock.now(), body: finished });
+    // CMD-10: a reservation that we cancel has had its result before; both go to the same place, in order.
+    const key = `result ${finished.orderId}`;
+    const id = finished.result === 'CANCELED_RESERVATION' ? `canceled ${finished.orderId}` : key;
+    await addDue(heard.tx, { id, key, kind: 'command-result', at: this.parts.clock.now(), body: finished });
     heard.afterCommit(() => this.parts.worker().wake());
   }
 

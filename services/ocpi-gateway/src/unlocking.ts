@@ -17,6 +17,8 @@ const resultOf: Readonly<Record<Outcome, CommandResult['result']>> = {
   [Outcome.NOT_SUPPORTED]: 'NOT_SUPPORTED',
   [Outcome.UNKNOWN]: 'TIMEOUT',
   [Outcome.STALE]: 'FAILED',
+  [Outcome.OCCUPIED]: 'FAILED',
+  [Outcome.INOPERATIVE]: 'EVSE_INOPERATIVE',
 };
 
 export interface Taken {

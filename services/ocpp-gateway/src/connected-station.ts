@@ -6,6 +6,7 @@ import { currentTraceparent, inSpan, type Log, type Tracer } from '#telemetry';
 import { type Clock, rfc3339 } from '#time';
 import { frameName, instantOf, meterReadings, signedMeterReadings } from './frames.ts';
 import { chargingProfile, type Limit } from './limits.ts';
+import { parentOf, type ReservationOrder } from './orders.ts';
 import {
   type Authorization, type FrameCommand, orderedStart, type OrderedStart, repeatedStart, type SignedMeterReading,
   type Station, type StationCommand, type StationEvent,
@@ -22,8 +23,10 @@ export interface StationParts {
   authorize(stationId: string, connectorId: number | undefined, idTag: string): Promise<Authorization>;
 }
 
-export type Answer =
-  | { readonly outcome: 'accepted' | 'rejected' | 'not-supported' | 'unknown' | 'stale'; readonly detail: string };
+export interface Answer {
+  readonly outcome: 'accepted' | 'rejected' | 'not-supported' | 'unknown' | 'stale' | 'occupied' | 'inoperative';
+  readonly detail: string;
+}
 
 /** One station on its open socket: every frame that counts is in the journal before it is answered. */
 export class ConnectedStation {
@@ -83,8 +86,11 @@ export class ConnectedStation {
       case 'Authorize': {
         const { state } = await this.parts.journal.load(this.id);
         const ordered = orderedStart(state, { idTag: call.payload.idTag, startedAt: now });
-        const status = ordered ? 'Accepted' : (await this.parts.authorize(this.id, undefined, call.payload.idTag)).status;
-        return { idTagInfo: { status } };
+        const { status, token } = ordered
+          ? { status: 'Accepted', token: ordered.token }
+          : await this.parts.authorize(this.id, undefined, call.payload.idTag);
+        // S16-79: a station that is reserved asks for whose group a card is.
+        return { idTagInfo: { status, ...(token === undefined ? {} : parentOf(token)) } };
       }
       case 'StartTransaction':
         return this.startTransaction(call);
@@ -121,7 +127,7 @@ export class ConnectedStation {
   }
 
   private async startTransaction(call: ReceivedCall & { action: 'StartTransaction' }): Promise<object> {
-    const { connectorId, idTag, meterStart, timestamp } = call.payload;
+    const { connectorId, idTag, meterStart, timestamp, reservationId } = call.payload;
     const identity = {
       connectorId, idTag, meterStartWh: String(meterStart), saidAt: timestamp,
       startedAt: instantOf(timestamp, this.parts.clock.now()),
@@ -134,7 +140,10 @@ export class ConnectedStation {
       ? { status: 'Accepted', authMethod: 'COMMAND' }
       : await this.parts.authorize(this.id, connectorId, idTag);
     const transactionId = await this.parts.nextTransactionId();
-    const after = await this.record(call, { type: 'StartTransaction', start: { ...identity, transactionId, authorization } });
+    const after = await this.record(call, {
+      type: 'StartTransaction',
+      start: { ...identity, transactionId, authorization, ...(reservationId === undefined ? {} : { reservationId }) },
+    });
     const begun = repeatedStart(after, identity);
     return { transactionId: begun!.transactionId, idTagInfo: { status: begun!.status } };
   }
@@ -177,6 +186,14 @@ export class ConnectedStation {
     ));
   }
 
+  async reserve(order: ReservationOrder, timeoutMs: number): Promise<Answer> {
+    return answerOf(await this.connection().call('ReserveNow', order, { timeoutMs, priority: 'high' }));
+  }
+
+  async cancelReservation(reservationId: number, timeoutMs: number): Promise<Answer> {
+    return answerOf(await this.connection().call('CancelReservation', { reservationId }, { timeoutMs, priority: 'high' }));
+  }
+
   async unlock(connectorId: number, timeoutMs: number): Promise<Answer> {
     return answerOf(await this.connection().call('UnlockConnector', { connectorId }, { timeoutMs, priority: 'high' }));
   }
@@ -199,6 +216,10 @@ export class ConnectedStation {
 
 type FrameContent = FrameCommand extends infer C ? (C extends FrameCommand ? Omit<C, 'epoch' | 'frame'> : never) : never;
 
+/** ReserveNow says more than no. */
+const NO: Readonly<Record<string, Answer['outcome']>> = {
+  NotSupported: 'not-supported', Occupied: 'occupied', Faulted: 'inoperative', Unavailable: 'inoperative',
+};
 const YES = new Set(['Accepted', 'Unlocked']);
 
 /** A time-out means unknown, never no; only what was never sent is a plain no. */
@@ -207,7 +228,7 @@ function answerOf(outcome: CallOutcome<{ readonly status: string }>): Answer {
     case 'answered': {
       const { status } = outcome.payload;
       if (YES.has(status)) return { outcome: 'accepted', detail: status };
-      return { outcome: status === 'NotSupported' ? 'not-supported' : 'rejected', detail: status };
+      return { outcome: NO[status] ?? 'rejected', detail: status };
     }
     case 'error':
       if (outcome.from === 'us') return { outcome: 'unknown', detail: outcome.description };

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
 import { type Bus, Refused, Unanswered } from '#bus';
-import { setLimit, startCharging, stopCharging, unlockConnector } from '#contracts/ocpp-gateway';
+import { cancelReservation, reserve, setLimit, startCharging, stopCharging, unlockConnector } from '#contracts/ocpp-gateway';
 import { authorize } from '#contracts/tokens-auth';
 import { fromJsonBytes } from '#contracts';
 import type { Executor } from '#event-store';
@@ -16,7 +16,7 @@ import { CardCache } from './card-cache.ts';
 import type { Config } from './config.ts';
 import { ConnectedStation, type StationParts } from './connected-station.ts';
 import { ALIVE_FOR_MS, forgetHolders, holdSocket, leaveHolders, lostSockets, stayAlive } from './holders.ts';
-import { commandAnswer, limitOf, orderOf } from './orders.ts';
+import { commandAnswer, limitOf, orderOf, reservationOf } from './orders.ts';
 import type { Authorization, Station, StationCommand, StationEvent } from './station.ts';
 import { nextTransactionId, replaceStations, secretOf } from './station-rows.ts';
 
@@ -167,6 +167,10 @@ export class Gateway {
         commandAnswer(await station.stop(transactionId, timeoutMs || this.parts.config.callTimeoutMs))))),
       bus.hold(setLimit, station.id, (orders) => Promise.all(orders.map(async (order) =>
         commandAnswer(await station.limit(limitOf(order, clock.now()), order.ownerEpoch, order.timeoutMs || this.parts.config.callTimeoutMs))))),
+      bus.hold(reserve, station.id, (orders) => Promise.all(orders.map(async (order) =>
+        commandAnswer(await station.reserve(reservationOf(order), order.timeoutMs || this.parts.config.callTimeoutMs))))),
+      bus.hold(cancelReservation, station.id, (orders) => Promise.all(orders.map(async ({ reservationId, timeoutMs }) =>
+        commandAnswer(await station.cancelReservation(reservationId, timeoutMs || this.parts.config.callTimeoutMs))))),
       bus.hold(unlockConnector, station.id, (orders) => Promise.all(orders.map(async ({ connectorId, timeoutMs }) =>
         commandAnswer(await station.unlock(connectorId, timeoutMs || this.parts.config.callTimeoutMs))))),
     ]);

@@ -123,6 +123,8 @@ export interface Start {
   readonly saidAt: string;
   readonly startedAt: string;
   readonly authorization: Authorization;
+  /** The reservation that the station used for it. S16-45 */
+  readonly reservationId?: number;
 }
 
 export interface Stop {

@@ -32,6 +32,8 @@ export function tells(stored: StoredEvent): Fact | undefined {
         meterStartWh: event.meterStartWh,
         startedAt: event.startedAt,
         authorization: authorization(event.authorization),
+        // A station that has none may say so by 0 or -1.
+        ...(event.reservationId !== undefined && event.reservationId > 0 ? { reservationId: event.reservationId } : {}),
       });
     case 'MeterRead':
       return told(meterRead, {

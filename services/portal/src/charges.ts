@@ -164,7 +164,8 @@ export class Charges {
     }
   }
 
-  private async issuedToken(token: TokenSettings): Promise<Uint8Array> {
+  /** As its owner has it; refused where its account has no credit. */
+  async issuedToken(token: TokenSettings): Promise<Uint8Array> {
     const { uid, type } = token;
     const { tokenJson, noCredit } = await this.parts.bus.ask(getToken, { party: partyOf(token), uid, type });
     if (noCredit) throw new Problem(402, 'no-credit', 'the limit of your account is reached; pay something in and try again');

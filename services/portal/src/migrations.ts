@@ -43,4 +43,22 @@ export const migrations: MigrationList = [
       'CREATE INDEX charges_by_driver ON charges (email, number DESC)',
     ],
   },
+  {
+    name: 'portal-2-reservations',
+    up: () => [
+      `CREATE TABLE reservations (
+         reservation_id text PRIMARY KEY, -- the order's id at sessions
+         email text NOT NULL,
+         token_uid text NOT NULL,
+         country_code text NOT NULL,
+         party_id text NOT NULL,
+         location_id text NOT NULL,
+         evse_uid text,                   -- absent: any at the Location
+         expires_at timestamptz NOT NULL,
+         number bigint GENERATED ALWAYS AS IDENTITY
+       )`,
+      'CREATE UNIQUE INDEX reservations_by_id ON reservations (lower(reservation_id))',
+      'CREATE INDEX reservations_by_driver ON reservations (email, number DESC)',
+    ],
+  },
 ];

@@ -21,6 +21,8 @@ const statusOfRefusal: Readonly<Record<string, number>> = {
   'unknown-evse': 404,
   'unknown-connector': 404,
   'unknown-session': 404,
+  'unknown-reservation': 404,
+  'reservation-of-another-driver': 404,
   'unknown-order': 404,
   'unknown-cdr': 404,
   'unknown-line': 404,

@@ -12,6 +12,8 @@ import { driverRoutes } from './driver-routes.ts';
 import { Drivers } from './drivers.ts';
 import { entities } from './entities.ts';
 import { erasureRoutes } from './erasure-routes.ts';
+import { ownReservationRoutes, reservationRoutes } from './reservation-routes.ts';
+import { Reservations } from './reservations.ts';
 import { searchEvses } from './evses.ts';
 import { driversForgetting } from './forgetting.ts';
 import { fastifyOptions, mountRoutes } from './http.ts';
@@ -51,6 +53,8 @@ export function start(env: Env): Promise<Running> {
       ...driverRoutes({
         charges, live, receipts: new Receipts(bus, retail), evses: searchEvses(bus, clock, retail),
       }),
+      ...reservationRoutes(new Reservations({ bus, db, clock, charges })),
+      ...ownReservationRoutes(bus),
       ...accountRoutes(bus),
       ...operatorRoutes(bus),
       ...ledgerRoutes(bus),

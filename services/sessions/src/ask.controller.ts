@@ -2,14 +2,22 @@ import { Controller, Inject } from '@nestjs/common';
 import { Answers, each, withinOneAnswer } from '#bus';
 import { Change, type Party as ToldParty } from '#contracts/party';
 import {
+  type CancelReservation,
+  cancelReservation,
   type GetOrder,
   getOrder,
   type GetSession,
   getSession,
   type ListSessions,
   listSessions,
+  type ListReservations,
+  listReservations,
   type ListTokenSessions,
   listTokenSessions,
+  type OrderCancelReservation,
+  orderCancelReservation,
+  type OrderReserve,
+  orderReserve,
   type OrderStart,
   orderStart,
   type OrderStop,
@@ -18,10 +26,14 @@ import {
   putPartnerSession,
   type RecordCommandResult,
   recordCommandResult,
+  type ReserveEvse,
+  reserveEvse,
   type StartSession,
   startSession,
   type StopSession,
   stopSession,
+  type WithdrawReservation,
+  withdrawReservation,
 } from '#contracts/sessions';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { pageAnswer } from '#contracts/page';
@@ -30,8 +42,9 @@ import { Commands } from './commands.ts';
 import type { Order } from './order.ts';
 import { Orders } from './orders.ts';
 import { type Change as Changed, PartnerSessions } from './partner-sessions.ts';
+import { Reservations } from './reservations.ts';
 import { Sessions } from './sessions.ts';
-import { orderView } from './tells.ts';
+import { orderView, reservationView } from './tells.ts';
 
 const changes: Readonly<Record<Changed, Change>> = {
   created: Change.CREATED,
@@ -47,6 +60,7 @@ export class AskController {
   constructor(
     @Inject(Commands) private readonly commands: Commands,
     @Inject(Orders) private readonly orders: Orders,
+    @Inject(Reservations) private readonly reservations: Reservations,
     @Inject(Sessions) private readonly sessions: Sessions,
     @Inject(PartnerSessions) private readonly partnerSessions: PartnerSessions,
   ) {}
@@ -74,6 +88,59 @@ export class AskController {
         'partner',
       ),
     );
+  }
+
+  @Answers(reserveEvse)
+  reserve(requests: ReserveEvse[]) {
+    return each(requests, ({ tokenJson, authorizationReference: reference, party, ...wish }) =>
+      this.reservations.reserve(
+        { ...wish, token: fromJsonBytes<Token>(tokenJson), reference, party: party && ocpiParty(party) },
+        'partner',
+      ),
+    );
+  }
+
+  @Answers(cancelReservation)
+  cancelReservation(requests: CancelReservation[]) {
+    return each(requests, ({ orderId, reservationId, parties, party }) =>
+      this.reservations.cancel(
+        { orderId, reservationId, parties: parties.map(ocpiParty), party: party && ocpiParty(party) },
+        'partner',
+      ),
+    );
+  }
+
+  @Answers(listReservations)
+  listReservations(requests: ListReservations[]) {
+    return each(requests, async ({ limit }) => {
+      const found = await this.reservations.list(limit || PAGE_LIMIT);
+      return { reservations: found.map(({ row, state }) => reservationView(row, state.held!)) };
+    });
+  }
+
+  @Answers(withdrawReservation)
+  withdrawReservation(requests: WithdrawReservation[]) {
+    return each(requests, async ({ number, reason }) => ({
+      withdrawn: await this.reservations.withdraw(number, reason),
+    }));
+  }
+
+  @Answers(orderReserve)
+  orderReserve(requests: OrderReserve[]) {
+    return each(requests, async ({ tokenJson, party, ...order }) =>
+      stands(
+        await this.orders.reserve({
+          ...order,
+          token: fromJsonBytes<Token>(tokenJson),
+          party: ocpiParty(party!),
+        }),
+      ),
+    );
+  }
+
+  @Answers(orderCancelReservation)
+  orderCancelReservation(requests: OrderCancelReservation[]) {
+    return each(requests, async (order) => stands(await this.orders.cancelReservation(order)));
   }
 
   @Answers(orderStart)

@@ -6,6 +6,7 @@ import { currentTraceparent, type Log } from '#telemetry';
 import { type Clock, instant } from '#time';
 import type { CommandResult, CommandState, Task } from './command.ts';
 import type { Config } from './config.ts';
+import type { Finish, KeepFree } from './keep-free.ts';
 import { type Logs, passOnResult } from './logs.ts';
 import type { Opening } from './openings.ts';
 import { notThere, whenThere } from './when-there.ts';
@@ -16,6 +17,7 @@ export interface CarryOutParts {
   readonly config: Config;
   readonly log: Log;
   readonly logs: Logs;
+  readonly keepFree: Pick<KeepFree, 'reserve' | 'cancel'>;
   /** Of a session that is still to be opened. */
   openingOf(sessionId: string): Promise<Opening | undefined>;
 }
@@ -39,15 +41,28 @@ export class CarryOut {
     });
     if (!state?.taken) return notThere(attempt);
     const { taken, finished } = state;
-    const { task } = taken;
-    const ended =
-      finished ??
-      (task.kind === 'stop'
-        ? await this.stop(orderId, { ...taken, task }, attempt)
-        : await this.start(orderId, { ...taken, task }, attempt));
+    const ended = finished ?? (await this.carried(orderId, taken, attempt));
     if (!('result' in ended)) return ended;
     await this.finish(orderId, ended.result, ended.message);
     return 'done';
+  }
+
+  private carried(
+    orderId: string,
+    taken: NonNullable<CommandState['taken']>,
+    attempt: number,
+  ): Promise<Finish | { retryAt: number }> {
+    const { task } = taken;
+    switch (task.kind) {
+      case 'start':
+        return this.start(orderId, { ...taken, task }, attempt);
+      case 'stop':
+        return this.stop(orderId, { ...taken, task }, attempt);
+      case 'reserve':
+        return this.parts.keepFree.reserve(orderId, { ...taken, task });
+      case 'cancel-reservation':
+        return this.parts.keepFree.cancel(orderId, task.number);
+    }
   }
 
   /** Asks the station, once: asked again, it would refuse the charge that it has begun. */
@@ -111,7 +126,7 @@ export class CarryOut {
 
   private async order(
     orderId: string,
-    task: Task,
+    task: Extract<Task, { kind: 'start' | 'stop' }>,
     timeoutMs = this.parts.config.chargerTimeoutMs,
   ): Promise<Finish> {
     const { bus } = this.parts;
@@ -190,11 +205,6 @@ type Taken<Kind extends Task['kind']> = NonNullable<CommandState['taken']> & {
   readonly task: Extract<Task, { kind: Kind }>;
 };
 
-interface Finish {
-  readonly result: CommandResult;
-  readonly message: string;
-}
-
 const ANSWER_TRAVELS_MS = 2_000;
 const STOP_AGAIN_MS = 2_000;
 /** After so many orders to stop, people have to know. */
@@ -210,6 +220,8 @@ const results: Readonly<Record<Outcome, CommandResult>> = {
   [Outcome.NOT_SUPPORTED]: 'NOT_SUPPORTED',
   [Outcome.UNKNOWN]: 'TIMEOUT',
   [Outcome.STALE]: 'FAILED',
+  [Outcome.OCCUPIED]: 'EVSE_OCCUPIED',
+  [Outcome.INOPERATIVE]: 'EVSE_INOPERATIVE',
 };
 
 function outcome({ outcome: answered, detail }: CommandAnswer, evseStatus?: string): Finish {

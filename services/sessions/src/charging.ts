@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Bus, Heard, Told } from '#bus';
 import type {
   MeterReadSchema,
@@ -5,7 +6,9 @@ import type {
   TransactionStarted,
   TransactionStopped,
 } from '#contracts/ocpp-gateway';
+import { fromJsonBytes } from '#contracts';
 import { addDue } from '#due';
+import type { Token } from '#ocpi';
 import type { OwnParties } from '#settings';
 import { type Log, withTraceparent } from '#telemetry';
 import type { Clock } from '#time';
@@ -17,6 +20,7 @@ import type { Logs } from './logs.ts';
 import { openingOf, whyInvalid } from './opening.ts';
 import { noteOpening } from './openings.ts';
 import type { Reading } from './register.ts';
+import { findReservation, noteReservationOver, reservationsAt } from './reservation-rows.ts';
 import type { Said } from './said.ts';
 import { sessionIdOf } from './session-id.ts';
 import { signedValue } from './signed.ts';
@@ -47,7 +51,8 @@ export class Charging {
   /** Others have to be asked before there is a Session: a worker does it, and opens it. */
   async started(fact: TransactionStarted, heard: Heard): Promise<void> {
     const { platform, said, wake } = this.parts;
-    const sessionId = sessionIdOf({ platform, ...fact });
+    const reserved = await this.reserved(fact, heard);
+    const sessionId = reserved ?? sessionIdOf({ platform, ...fact });
     const { stationId, transactionId } = fact;
     const isNew = await noteTransaction(heard.tx, stationId, transactionId, sessionId);
     this.remember(fact, sessionId);
@@ -70,6 +75,30 @@ export class Charging {
     await this.parts.connectors.begun(fact, sessionId, heard);
     const orderId = fact.authorization?.orderId;
     if (orderId !== undefined) await this.ordered(orderId, sessionId, heard);
+  }
+
+  /**
+   * The Session of the reservation that the charge is on: the station names it, or it is at this connector
+   * for this card. SES-06, S16-45.
+   */
+  private async reserved(fact: TransactionStarted, heard: Heard): Promise<string | undefined> {
+    const { stationId, transactionId, reservationId, authorization } = fact;
+    if (whyInvalid(fact) || !authorization?.tokenJson) return undefined;
+    const named = reservationId === undefined ? undefined : await findReservation(heard.tx, reservationId);
+    const found = named ? [named] : await reservationsAt(heard.tx, fact);
+    const token = fromJsonBytes<Token>(authorization.tokenJson);
+    for (const { number, sessionId } of found) {
+      const by = { stationId, transactionId };
+      const { state } = await this.parts.logs.reservations.execute(
+        String(number),
+        `${heard.id} ${number}`,
+        { type: 'UseReservation', by, token, at: this.parts.clock.iso() },
+      );
+      if (!isDeepStrictEqual(state.usedBy, by)) continue;
+      await noteReservationOver(heard.tx, number);
+      return sessionId;
+    }
+    return undefined;
   }
 
   /** Sessions beside each other, the readings of one in their order. */

@@ -1,8 +1,10 @@
 import type { Decider } from '#decider';
+import type { Party } from '#ocpi';
+import type { ReservedPlace } from './reservation.ts';
 
 /**
- * A START_SESSION or STOP_SESSION that we carry out at one of our stations, for a partner or for our
- * own driver. It ends once; whatever is said of it later changes nothing.
+ * What a partner or our own driver commands and we carry out at one of our stations: to start or stop
+ * a charge, to keep an EVSE free or let it go. It ends once; whatever is said of it later changes nothing.
  */
 
 export type CommandResult =
@@ -12,7 +14,8 @@ export type CommandResult =
   | 'EVSE_INOPERATIVE'
   | 'FAILED'
   | 'NOT_SUPPORTED'
-  | 'TIMEOUT';
+  | 'TIMEOUT'
+  | 'UNKNOWN_RESERVATION';
 
 /** What the station is asked to do. */
 export type Task =
@@ -31,7 +34,26 @@ export type Task =
       readonly stationId: string;
       readonly transactionId: string;
       readonly sessionId: string;
-    };
+    }
+  | ReserveTask
+  /** 0: there is no such reservation. */
+  | { readonly kind: 'cancel-reservation'; readonly number: number };
+
+export interface ReserveTask {
+  readonly kind: 'reserve';
+  /** Of the reservation, as stations know it. */
+  readonly number: number;
+  readonly sessionId: string;
+  /** The OCPI Token's JSON. */
+  readonly token: string;
+  readonly expiresAt: string;
+  readonly reference?: string | undefined;
+  readonly reservationId: string;
+  readonly locationId: string;
+  readonly operator: Party;
+  /** Where it may be, the best first. */
+  readonly places: readonly ReservedPlace[];
+}
 
 export type CommandCommand =
   | {

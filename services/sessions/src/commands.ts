@@ -72,14 +72,13 @@ export class Commands {
     const { state } = await this.parts.logs.sessions.load(sessionId);
     if (!('session' in state) || (operator && !sameParty(state.session, operator)))
       return refused('UNKNOWN_SESSION', 'there is no such session');
-    const {
-      session: { cdr_token: token },
-      transaction: { stationId, transactionId },
-    } = state;
+    const { cdr_token: token } = state.session;
     if (!parties.some((party) => sameParty(party, token))) {
       return refused('REJECTED', "the session is charged by another party's token");
     }
+    if (state.status === 'reserved') return refused('REJECTED', 'nobody charges yet: cancel the reservation');
     if (state.status !== 'active') return refused('REJECTED', 'the charge is over');
+    const { stationId, transactionId } = state.transaction;
     return this.take(orderId, from, this.parts.config.stopTimeoutS, {
       kind: 'stop',
       stationId,
@@ -89,14 +88,14 @@ export class Commands {
   }
 
   /** The same command again gets the same answer. */
-  private async known(orderId: string): Promise<Taken | undefined> {
+  async known(orderId: string): Promise<Taken | undefined> {
     const {
       state: { taken },
     } = await this.parts.logs.commands.load(orderId);
     return taken && accepted(taken.timeoutS);
   }
 
-  private async take(
+  async take(
     orderId: string,
     from: 'partner' | 'own',
     timeoutS: number,
@@ -144,6 +143,6 @@ function accepted(timeoutS: number): Taken {
   return { result: 'ACCEPTED', timeoutS, message: '', unknownLocation: false };
 }
 
-function refused(result: 'REJECTED' | 'UNKNOWN_SESSION', message: string): Taken {
+export function refused(result: 'REJECTED' | 'UNKNOWN_SESSION', message: string): Taken {
   return { result, timeoutS: 0, message, unknownLocation: false };
 }

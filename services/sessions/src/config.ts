@@ -21,6 +21,9 @@ const section = z.strictObject({
   parking_cap_s: z.int().positive().default(86_400),
   /** In which a station tells its connector's status after a stop, or after it was away. */
   status_wait_s: z.int().positive().default(120),
+  /** After its expiry a reservation is over: for clocks that differ, and while its station is away. */
+  reservation_grace_s: z.int().nonnegative().default(10),
+  reservation_offline_wait_s: z.int().nonnegative().default(3_600),
 });
 
 export interface Config {
@@ -33,6 +36,8 @@ export interface Config {
   readonly orderLookMs: number;
   readonly orderPatience: Patience;
   readonly parkingRules: ParkingRules;
+  readonly reservationGraceMs: number;
+  readonly reservationOfflineWaitMs: number;
 }
 
 /** Looks after which an order that nobody sent is given up. */
@@ -55,6 +60,8 @@ export function configOf(settings: Settings): Config {
       chargeMs: waitMs(given.charge_wait_s),
       unknownMs: waitMs(given.unknown_wait_s),
     },
+    reservationGraceMs: given.reservation_grace_s * 1_000,
+    reservationOfflineWaitMs: given.reservation_offline_wait_s * 1_000,
     parkingRules: {
       graceMs: given.parking_grace_s * 1_000,
       capMs: given.parking_cap_s * 1_000,

@@ -18,10 +18,18 @@ import {
   sessionsAtStation,
   statusAt,
 } from './connector-rows.ts';
+import type { EndReservations } from './end-reservations.ts';
+import type { Logs } from './logs.ts';
+import { isInForce } from './reservation.ts';
+import { reservationsAt } from './reservation-rows.ts';
 import type { Said } from './said.ts';
 import type { SessionCommand, SessionState } from './session-events.ts';
 
+const OUT_OF_ORDER = new Set(['Faulted', 'Unavailable']);
+
 export interface ConnectorsParts {
+  readonly ends: EndReservations;
+  readonly logs: Logs;
   readonly clock: Clock;
   readonly said: Said;
 }
@@ -39,6 +47,7 @@ export class Connectors {
   ): Promise<void> {
     const place = { stationId, connectorId };
     await noteStatus(heard.tx, place, { status, statusAt: at });
+    if (OUT_OF_ORDER.has(status)) await this.loseReservations(place, { status, at }, heard);
     if (connectorId === 0) return this.station({ stationId, status, at }, heard);
     const sessionId = await sessionAt(heard.tx, place);
     if (sessionId === undefined) return;
@@ -50,6 +59,21 @@ export class Connectors {
     });
     if (state && state.status !== 'active' && state.status !== 'parked')
       await forgetSessionAt(heard.tx, sessionId, place);
+  }
+
+  /** S16-78: a station that cannot charge lets its reservations go. */
+  private async loseReservations(
+    place: Place,
+    { status, at }: { status: string; at: string },
+    { tx, id }: Heard,
+  ): Promise<void> {
+    const { ends, logs } = this.parts;
+    for (const { number } of await reservationsAt(tx, place)) {
+      const { state } = await logs.reservations.load(String(number));
+      if (!isInForce(state) || instant(at) <= instant(state.madeAt!)) continue;
+      const message = `the EVSE is ${status === 'Faulted' ? 'out of order' : 'out of service'}`;
+      await ends.end(number, `${id} ${number}`, { why: 'lost', message, endedAt: at });
+    }
   }
 
   /** S16-32: connector 0 is the whole station. Beside a fault, its connectors say what holds. */

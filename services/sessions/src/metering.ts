@@ -40,9 +40,15 @@ export interface Metering {
   readonly cut: { readonly atMs: number; readonly tenthWh: number; readonly changes: number };
 }
 
-export function startMetering(terms: Terms, at: string, meterStartWh: string): Metering {
+/** `told`: what lies before the charge, such as its reservation. */
+export function startMetering(
+  terms: Terms,
+  at: string,
+  meterStartWh: string,
+  told: readonly ChargingPeriod[] = [],
+): Metering {
   const meter = foldOf(terms).start({ at, energyWh: meterStartWh, state: 'charging' });
-  return { meter, carriedTenthWh: 0, told: [], cut: { atMs: meter.atMs, tenthWh: meter.tenthWh, changes: 0 } };
+  return { meter, carriedTenthWh: 0, told, cut: { atMs: meter.atMs, tenthWh: meter.tenthWh, changes: 0 } };
 }
 
 /** What is new of readings: those that count, and those that cannot be. */
@@ -201,7 +207,7 @@ export function measured(
   const charging_periods = [...told, ...periodsAfter(whole, metering)];
   const { total } = price(
     {
-      start_date_time: rfc3339(meter.startMs),
+      start_date_time: rfc3339(Math.min(meter.startMs, firstMs(told) ?? meter.startMs)),
       currency: terms.tariff.currency,
       tariffs: [terms.tariff],
       charging_periods,
@@ -219,6 +225,9 @@ export function measured(
     },
   };
 }
+
+const firstMs = ([first]: readonly ChargingPeriod[]): number | undefined =>
+  first && instant(first.start_date_time);
 
 /**
  * The metered periods after the cut; the one that runs across it begins there. Energies are
@@ -241,7 +250,8 @@ function periodsAfter(
     periods.push(asTold(period, startMs, periodEndMs, reached - taken));
     taken = reached;
   });
-  if (periods.length > 0 || (tenthWh === cut.tenthWh && told.length > 0)) return periods;
+  const isTold = (firstMs(told.slice(-1)) ?? 0) >= meter.startMs;
+  if (periods.length > 0 || (tenthWh === cut.tenthWh && isTold)) return periods;
   // Nothing but energy came after the cut, in no time at all; or the whole session took no time.
   const last = whole.at(-1)!;
   return [asTold(last, cut.atMs, cut.atMs, tenthWh - cut.tenthWh)];

@@ -90,6 +90,24 @@ const sessions: MigrationList = [
        )`,
     ],
   },
+  {
+    name: 'sessions-3-reservations',
+    up: () => [
+      // Where reservations are found; what they are is in their streams.
+      `CREATE TABLE reservations (
+         number int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+         party text NOT NULL,        -- of the token
+         location_id text NOT NULL,
+         reservation_id text NOT NULL,
+         session_id text NOT NULL,
+         station_id text,            -- that was asked last
+         connector_id int,
+         is_over boolean NOT NULL DEFAULT false
+       )`,
+      'CREATE INDEX reservations_by_id ON reservations (party, reservation_id, number)',
+      'CREATE INDEX reservations_in_force ON reservations (station_id, connector_id) WHERE NOT is_over',
+    ],
+  },
 ];
 
 export const migrations: MigrationList = [

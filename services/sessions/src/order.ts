@@ -2,7 +2,10 @@ import type { Decider } from '#decider';
 import type { Party } from '#ocpi';
 import { instant } from '#time';
 
-/** An order of one of our drivers: to start or stop a charge at a partner's EVSE, or at our own. */
+/**
+ * An order of one of our drivers: to start or stop a charge at a partner's EVSE, or at our own; to keep
+ * one free, or let it go.
+ */
 
 /**
  * sent: on its way; accepted: the CPO took it; done: the station said yes, or what was ordered is
@@ -12,7 +15,7 @@ export type OrderStanding = 'sent' | 'accepted' | 'refused' | 'done' | 'failed' 
 
 export interface Order {
   readonly orderId: string;
-  readonly command: 'START_SESSION' | 'STOP_SESSION';
+  readonly command: 'START_SESSION' | 'STOP_SESSION' | 'RESERVE_NOW' | 'CANCEL_RESERVATION';
   readonly state: OrderStanding;
   /** OCPI CommandResponseType or CommandResultType, as far as known. */
   readonly result: string;
@@ -37,7 +40,28 @@ export type OrderBody =
       readonly connector_id?: string | undefined;
       readonly authorization_reference: string;
     }
-  | { readonly session_id: string };
+  | { readonly session_id: string }
+  | {
+      readonly token: object;
+      readonly expiry_date: string;
+      /** The order's id. */
+      readonly reservation_id: string;
+      readonly location_id: string;
+      readonly evse_uid?: string | undefined;
+      readonly authorization_reference: string;
+    }
+  | { readonly reservation_id: string };
+
+type ReserveBody = Extract<OrderBody, { readonly expiry_date: string }>;
+type CancelBody = Exclude<Extract<OrderBody, { readonly reservation_id: string }>, ReserveBody>;
+
+export function isReserve(body: OrderBody): body is ReserveBody {
+  return 'expiry_date' in body;
+}
+
+export function isCancel(body: OrderBody): body is CancelBody {
+  return 'reservation_id' in body && !isReserve(body);
+}
 
 export type OrderCommand =
   | {
@@ -141,8 +165,10 @@ export const orderDecider: Decider<OrderState, OrderCommand, OrderEvent> = {
             ]
           : [];
       case 'NoteResult': {
-        if (!isOpen(order)) return [];
         const { result, message } = command;
+        // CMD-10: a reservation may be taken away long after it was made.
+        const isTakenAway = result === 'CANCELED_RESERVATION' && order.command === 'RESERVE_NOW' && order.state === 'done';
+        if (!isOpen(order) && !isTakenAway) return [];
         return [
           {
             type: 'OrderResulted',
@@ -157,7 +183,7 @@ export const orderDecider: Decider<OrderState, OrderCommand, OrderEvent> = {
         ];
       }
       case 'LinkSession': {
-        if (order.command !== 'START_SESSION' || order.sessionId !== undefined) return [];
+        if (!leadsToSession(order) || order.sessionId !== undefined) return [];
         const { sessionId } = command;
         // The charge itself says that the order was carried out, unless the CPO said that it was not.
         const state = isDenied(order) ? order.state : 'done';
@@ -190,6 +216,10 @@ export const orderDecider: Decider<OrderState, OrderCommand, OrderEvent> = {
       : { ...state, order: event.order };
   },
 };
+
+function leadsToSession({ command }: Order): boolean {
+  return command === 'START_SESSION' || command === 'RESERVE_NOW';
+}
 
 function isOpen({ state }: Order): boolean {
   return waits.has(state) || state === 'unknown';
@@ -235,6 +265,13 @@ export function mayStayUntil(order: Order, { sentMs, chargeMs, unknownMs }: Pati
   }
 }
 
+const comesToNothing: Readonly<Record<Order['command'], string>> = {
+  START_SESSION: 'no charge began',
+  STOP_SESSION: 'the session goes on',
+  RESERVE_NOW: 'no reservation is known of',
+  CANCEL_RESERVATION: 'the reservation may still hold',
+};
+
 /** What is said of an order whose time is over. */
 export function timeIsOver(order: Order, at: string): OrderCommand {
   if (order.state === 'sent')
@@ -243,6 +280,6 @@ export function timeIsOver(order: Order, at: string): OrderCommand {
     return { type: 'GiveUp', message: 'the operator never said what came of it', at };
   if (order.state === 'done')
     return { type: 'ExpireOrder', message: 'no charge began in time', at };
-  const found = order.command === 'STOP_SESSION' ? 'the session goes on' : 'no charge began';
+  const found = comesToNothing[order.command];
   return { type: 'ExpireOrder', message: `${order.message}, and ${found}`, at };
 }

@@ -6,13 +6,14 @@ import type { OwnParties } from '#settings';
 import { currentTraceparent } from '#telemetry';
 import type { Clock } from '#time';
 import type { Config } from './config.ts';
-import type { Logs } from './logs.ts';
-import type { Order, OrderBody } from './order.ts';
+import { type Logs, passOnCancel } from './logs.ts';
+import { isReserve, type Order, type OrderBody } from './order.ts';
 import { findPartnerSession, noteStartOrdered, noteStopOrdered } from './partner-session-rows.ts';
 import type { SessionState } from './session-events.ts';
 
 export type OrderRefusal =
-  'unknown-order' | 'unknown-session' | 'session-of-another-driver' | 'order-id-too-long';
+  | 'unknown-reservation' | 'reservation-of-another-driver' | 'reservation-is-over'
+  | 'unknown-order' | 'unknown-session' | 'session-of-another-driver' | 'order-id-too-long';
 
 export interface OrdersParts {
   readonly db: Database;
@@ -39,6 +40,21 @@ export interface StopOrder {
   readonly sessionId: string;
 }
 
+export interface ReserveOrder {
+  readonly orderId: string;
+  readonly token: Token;
+  readonly party: Party;
+  readonly locationId: string;
+  readonly evseUid?: string | undefined;
+  readonly expiresAt: string;
+}
+
+export interface CancelReservationOrder {
+  readonly orderId: string;
+  readonly tokenUid: string;
+  readonly reserveOrderId: string;
+}
+
 /** It is the authorization_reference, a CiString(36). */
 const ORDER_ID_MAX = 36;
 
@@ -54,12 +70,7 @@ export class Orders {
     evseUid,
     connectorId,
   }: StartOrder): Promise<Order> {
-    if (orderId.length > ORDER_ID_MAX) {
-      throw new Rejected<OrderRefusal>(
-        'order-id-too-long',
-        `${orderId} has more than ${ORDER_ID_MAX} characters`,
-      );
-    }
+    checkLength(orderId);
     return this.place(
       { orderId, command: 'START_SESSION', party, tokenUid: token.uid, tokenParty: ownerOf(token) },
       {
@@ -69,6 +80,40 @@ export class Orders {
         authorization_reference: orderId,
         ...(connectorId === undefined ? {} : { connector_id: connectorId }),
       },
+    );
+  }
+
+  /** Under its own id, which is unique for ever. CMD-09 */
+  reserve({ orderId, token, party, locationId, evseUid, expiresAt }: ReserveOrder): Promise<Order> {
+    checkLength(orderId);
+    return this.place(
+      { orderId, command: 'RESERVE_NOW', party, tokenUid: token.uid, tokenParty: ownerOf(token) },
+      {
+        token,
+        expiry_date: expiresAt,
+        reservation_id: orderId,
+        location_id: locationId,
+        authorization_reference: orderId,
+        ...(evseUid === undefined ? {} : { evse_uid: evseUid }),
+      },
+    );
+  }
+
+  async cancelReservation({ orderId, tokenUid, reserveOrderId }: CancelReservationOrder): Promise<Order> {
+    const { logs } = this.parts;
+    const known = (await logs.orders.load(orderId)).state.order;
+    if (known) return known;
+    const { order: made } = (await logs.orders.load(reserveOrderId)).state;
+    if (made?.command !== 'RESERVE_NOW')
+      throw new Rejected<OrderRefusal>('unknown-reservation', `there is no reservation ${reserveOrderId}`);
+    if (!sameId(made.tokenUid, tokenUid))
+      throw new Rejected<OrderRefusal>('reservation-of-another-driver', `${reserveOrderId} is another token's`);
+    if (made.state === 'refused' || made.state === 'failed')
+      throw new Rejected<OrderRefusal>('reservation-is-over', `${reserveOrderId}: nothing is reserved`);
+    const { party, tokenParty } = made;
+    return this.place(
+      { orderId, command: 'CANCEL_RESERVATION', party, tokenUid: made.tokenUid, tokenParty },
+      { reservation_id: made.orderId },
     );
   }
 
@@ -110,6 +155,7 @@ export class Orders {
       { type: 'NoteResult', result, message, at: clock.iso() },
       currentTraceparent(),
     );
+    await passOnCancel(logs, orderId, state, clock.iso());
     return state.order!;
   }
 
@@ -122,8 +168,9 @@ export class Orders {
     const at = clock.iso();
     // Intent first: rows without their event do nothing.
     await db.tx(async (tx) => {
-      if ('evse_uid' in body) await noteStartOrdered(tx, { ...order, evseUid: body.evse_uid, at });
-      else await noteStopOrdered(tx, { ...order, sessionId: body.session_id });
+      if ('location_id' in body && !isReserve(body))
+        await noteStartOrdered(tx, { ...order, evseUid: body.evse_uid, at });
+      if ('session_id' in body) await noteStopOrdered(tx, { ...order, sessionId: body.session_id });
       await addDue(tx, {
         id: `send ${idKey(orderId)}`,
         key: `order ${idKey(orderId)}`,
@@ -163,4 +210,10 @@ function tokenIn(state: SessionState): CdrToken | undefined {
 
 function ownerOf({ country_code, party_id }: Party): Party {
   return { country_code, party_id };
+}
+
+function checkLength(orderId: string): void {
+  if (orderId.length <= ORDER_ID_MAX) return;
+  const detail = `${orderId} has more than ${ORDER_ID_MAX} characters`;
+  throw new Rejected<OrderRefusal>('order-id-too-long', detail);
 }

@@ -122,7 +122,7 @@ function isFor(order: Order, party: Party, session: Session): boolean {
   const linked = order.sessionId === undefined || sameId(order.sessionId, session.id);
   return (
     linked &&
-    order.command === 'START_SESSION' &&
+    (order.command === 'START_SESSION' || order.command === 'RESERVE_NOW') &&
     sameParty(order.party, party) &&
     sameId(order.tokenUid, session.cdr_token.uid) &&
     order.state !== 'refused' &&

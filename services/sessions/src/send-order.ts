@@ -9,14 +9,15 @@ import {
 } from '#contracts/ocpi-gateway';
 import { toJsonBytes } from '#contracts';
 import type { DueHandler } from '#due';
-import type { Token } from '#ocpi';
+import type { Party, Token } from '#ocpi';
 import type { OwnParties } from '#settings';
 import { currentTraceparent } from '#telemetry';
 import { type Clock, rfc3339 } from '#time';
 import type { Commands, Taken } from './commands.ts';
 import type { Config } from './config.ts';
 import type { Logs } from './logs.ts';
-import type { Order, OrderBody, OrderCommand } from './order.ts';
+import { isCancel, isReserve, type Order, type OrderBody, type OrderCommand } from './order.ts';
+import type { Reservations } from './reservations.ts';
 import { notThere, whenThere } from './when-there.ts';
 
 export interface SendOrderParts {
@@ -26,6 +27,7 @@ export interface SendOrderParts {
   readonly config: Config;
   readonly logs: Logs;
   readonly commands: Commands;
+  readonly reservations: Pick<Reservations, 'reserve' | 'cancel'>;
 }
 
 /** What workers do for our drivers' orders. */
@@ -122,22 +124,38 @@ export class SendOrder {
   }
 
   private async carryOutOurselves({ orderId, party }: Order, body: OrderBody): Promise<void> {
-    const { commands, parties } = this.parts;
-    const { result, message, timeoutS } = (await ('session_id' in body
-      ? commands.stop({ orderId, sessionId: body.session_id, parties: parties.all, party }, 'own')
-      : commands.start(
-          {
-            orderId,
-            token: body.token as Token,
-            party,
-            locationId: body.location_id,
-            evseUid: body.evse_uid,
-            connectorId: body.connector_id,
-            reference: body.authorization_reference,
-          },
-          'own',
-        ))) satisfies Taken;
+    const taken = await this.takenByUs(orderId, party, body);
+    const { result, message, timeoutS } = taken;
     await this.noteAnswer(orderId, { accepted: result === 'ACCEPTED', result, message }, timeoutS);
+  }
+
+  private takenByUs(orderId: string, party: Party, body: OrderBody): Promise<Taken> {
+    const { commands, parties, reservations } = this.parts;
+    if ('session_id' in body)
+      return commands.stop({ orderId, sessionId: body.session_id, parties: parties.all, party }, 'own');
+    if (isCancel(body))
+      return reservations.cancel(
+        { orderId, reservationId: body.reservation_id, parties: parties.all, party },
+        'own',
+      );
+    const wish = {
+      orderId,
+      token: body.token as Token,
+      party,
+      locationId: body.location_id,
+      reference: body.authorization_reference,
+    };
+    if (isReserve(body))
+      return reservations.reserve(
+        {
+          ...wish,
+          reservationId: body.reservation_id,
+          evseUid: body.evse_uid,
+          expiresAt: body.expiry_date,
+        },
+        'own',
+      );
+    return commands.start({ ...wish, evseUid: body.evse_uid, connectorId: body.connector_id }, 'own');
   }
 
   private async giveUp(orderId: string, message: string): Promise<void> {

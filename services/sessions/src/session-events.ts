@@ -2,6 +2,7 @@ import type { Location, Session, SignedData, Tariff, Token } from '#ocpi';
 import type { Condition } from './condition.ts';
 import type { Metering } from './metering.ts';
 import type { ParkingRules, Stay } from './parking.ts';
+import type { ReservationEnd } from './reservation.ts';
 import type { Doubted, Reading, WhyDoubted } from './register.ts';
 import type { SignedKept, SignedValue } from './signed.ts';
 
@@ -57,6 +58,21 @@ export interface Outcome {
 }
 
 export type SessionCommand =
+  /** An EVSE is kept free; once more, it is another one or for another card. */
+  | {
+      readonly type: 'ReserveSession';
+      /** RESERVATION. */
+      readonly session: Session;
+      readonly snapshots: Snapshots;
+      readonly orderId: string;
+    }
+  /** Nobody charged on the reservation. */
+  | {
+      readonly type: 'EndReserved';
+      readonly why: ReservationEnd;
+      readonly endedAt: string;
+      readonly at: string;
+    }
   | {
       readonly type: 'StartSession';
       /** ACTIVE, without energy. */
@@ -114,6 +130,14 @@ export type SessionCommand =
 
 export type SessionEvent =
   | {
+      readonly type: 'SessionReserved';
+      readonly session: Session;
+      readonly snapshots: Snapshots;
+      readonly orderId: string;
+      /** It was reserved before, on other terms. */
+      readonly again: boolean;
+    }
+  | {
       readonly type: 'SessionStarted';
       readonly session: Session;
       readonly transaction: Transaction;
@@ -147,6 +171,8 @@ export type SessionEvent =
       readonly session: Session;
       readonly snapshots: Snapshots;
       readonly signedData?: SignedData;
+      /** It was a reservation that nobody charged on. */
+      readonly reservationOnly?: boolean;
     } & Outcome)
   | {
       readonly type: 'InvalidSessionStarted';
@@ -169,10 +195,24 @@ export interface Metered {
 export type SessionState =
   | { readonly status: 'absent' | 'invalid-ended' }
   | { readonly status: 'invalid'; readonly meterStartWh: string }
+  | Reserved
   | (Running & { readonly status: 'active'; readonly condition: Condition })
   /** The transaction has stopped, the car may still be there. */
   | (Running & { readonly status: 'parked'; readonly stay: Stay; readonly outcome: Outcome })
-  | { readonly status: 'ended'; readonly session: Session; readonly transaction: Transaction };
+  | {
+      readonly status: 'ended';
+      readonly session: Session;
+      /** None of a reservation that nobody charged on. */
+      readonly transaction?: Transaction;
+    };
+
+export interface Reserved {
+  readonly status: 'reserved';
+  readonly session: Session;
+  readonly snapshots: Snapshots;
+  /** By which orders. */
+  readonly orderIds: readonly string[];
+}
 
 export interface Running {
   readonly session: Session;

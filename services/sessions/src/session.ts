@@ -34,6 +34,7 @@ import type {
   SessionState,
   To,
 } from './session-events.ts';
+import { endedReserved, startedReserved } from './session-reserved.ts';
 import {
   completed,
   endCharge,
@@ -51,7 +52,12 @@ export const sessionDecider: Decider<SessionState, SessionCommand, SessionEvent>
 
   decide(command, charge) {
     switch (command.type) {
+      case 'ReserveSession':
+        return reserve(command, charge);
+      case 'EndReserved':
+        return charge.status === 'reserved' ? [endedReserved(command, charge)] : [];
       case 'StartSession':
+        if (charge.status === 'reserved') return [startedReserved(command, charge)];
         return charge.status === 'absent' ? [{ ...command, type: 'SessionStarted' }] : [];
       case 'RecordInvalid':
         return charge.status === 'absent' ? [{ ...command, type: 'InvalidSessionStarted' }] : [];
@@ -87,6 +93,8 @@ export const sessionDecider: Decider<SessionState, SessionCommand, SessionEvent>
 
   evolve(charge, event) {
     switch (event.type) {
+      case 'SessionReserved':
+        return reserved(event, charge);
       case 'SessionStarted':
         return begun(event);
       case 'InvalidSessionStarted':
@@ -94,6 +102,8 @@ export const sessionDecider: Decider<SessionState, SessionCommand, SessionEvent>
       case 'InvalidSessionEnded':
         return { status: 'invalid-ended' };
     }
+    if (charge.status === 'reserved' && event.type === 'SessionEnded')
+      return { status: 'ended', session: event.session };
     if (charge.status === 'active') return evolveActive(charge, event);
     return charge.status === 'parked' ? evolveParked(charge, event) : charge;
   },
@@ -101,15 +111,32 @@ export const sessionDecider: Decider<SessionState, SessionCommand, SessionEvent>
 
 type Later = Exclude<
   SessionEvent,
-  { type: 'SessionStarted' | 'InvalidSessionStarted' | 'InvalidSessionEnded' }
+  { type: 'SessionReserved' | 'SessionStarted' | 'InvalidSessionStarted' | 'InvalidSessionEnded' }
 >;
+
+function reserve(command: To<'ReserveSession'>, charge: SessionState): readonly SessionEvent[] {
+  if (charge.status === 'absent') return [{ ...command, type: 'SessionReserved', again: false }];
+  if (charge.status !== 'reserved' || charge.orderIds.includes(command.orderId)) return [];
+  // CMD-09: replaced, it has been reserved since the first time.
+  const { start_date_time } = charge.session;
+  const session = { ...command.session, start_date_time };
+  return [{ ...command, type: 'SessionReserved', session, again: true }];
+}
+
+function reserved(
+  { session, snapshots, orderId }: Of<'SessionReserved'>,
+  charge: SessionState,
+): SessionState {
+  const before = charge.status === 'reserved' ? charge.orderIds : [];
+  return { status: 'reserved', session, snapshots, orderIds: [...before, orderId] };
+}
 
 function begun({ session, transaction, snapshots }: Of<'SessionStarted'>): Active {
   const startedAt = session.start_date_time;
   return {
     status: 'active',
     ...{ session, transaction, snapshots },
-    metering: startMetering(termsOf(snapshots), startedAt, transaction.meterStartWh),
+    metering: startMetering(termsOf(snapshots), startedAt, transaction.meterStartWh, session.charging_periods),
     signed: { values: [], isCut: false },
     findings: [],
     condition: nothingTold(startedAt),

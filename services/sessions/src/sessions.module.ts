@@ -7,6 +7,7 @@ import { Connectors } from './connectors.ts';
 import { Orders } from './orders.ts';
 import { OwnFactsController } from './own-facts.controller.ts';
 import { PartnerSessions } from './partner-sessions.ts';
+import { Reservations } from './reservations.ts';
 import { Sessions } from './sessions.ts';
 import { SiteFactsController } from './site-facts.controller.ts';
 import { StationFactsController } from './station-facts.controller.ts';
@@ -18,13 +19,15 @@ export interface Verbs {
   readonly erasing: Erasing;
   readonly orders: Orders;
   readonly partnerSessions: PartnerSessions;
+  readonly reservations: Reservations;
   readonly sessions: Sessions;
 }
 
 @Module({})
 export class SessionsModule {
   static with(verbs: Verbs): DynamicModule {
-    const { charging, commands, connectors, erasing, orders, partnerSessions, sessions } = verbs;
+    const { charging, commands, connectors, erasing, orders } = verbs;
+    const { partnerSessions, reservations, sessions } = verbs;
     return {
       module: SessionsModule,
       controllers: [
@@ -41,6 +44,7 @@ export class SessionsModule {
         { provide: Erasing, useValue: erasing },
         { provide: Orders, useValue: orders },
         { provide: PartnerSessions, useValue: partnerSessions },
+        { provide: Reservations, useValue: reservations },
         { provide: Sessions, useValue: sessions },
       ],
     };

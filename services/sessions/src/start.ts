@@ -10,6 +10,8 @@ import { Commands } from './commands.ts';
 import { configOf } from './config.ts';
 import { Connectors } from './connectors.ts';
 import { sessionsForgetting } from './forgetting.ts';
+import { EndReservations } from './end-reservations.ts';
+import { KeepFree } from './keep-free.ts';
 import { logsOf } from './logs.ts';
 import { migrations } from './migrations.ts';
 import { OpenSession } from './open-session.ts';
@@ -17,6 +19,7 @@ import { findOpening } from './openings.ts';
 import { Orders } from './orders.ts';
 import { PartnerSessions } from './partner-sessions.ts';
 import { personal } from './personal.ts';
+import { Reservations } from './reservations.ts';
 import { Said } from './said.ts';
 import { Sessions } from './sessions.ts';
 import { SessionsModule } from './sessions.module.ts';
@@ -55,15 +58,18 @@ export function start(env: Env): Promise<Running> {
       };
       const commands = new Commands(parts);
       const orders = new Orders(parts);
-      const carryOut = new CarryOut({ ...parts, openingOf: (sessionId) => findOpening(db, sessionId) });
-      const sendOrder = new SendOrder({ ...parts, commands });
+      const heard = (key: string) => heardAll(bus, db, { listener: LISTENER, context: 'ocpp-gateway', key });
+      const ends = new EndReservations({ ...parts, heardAll: heard });
+      const reservations = new Reservations({ ...parts, commands, ends });
+      const carryOut = new CarryOut({ ...parts, keepFree: new KeepFree({ ...parts, ends }), openingOf: (sessionId) => findOpening(db, sessionId) });
+      const sendOrder = new SendOrder({ ...parts, commands, reservations });
       const watchOrder = new WatchOrder(parts);
       const watchParking = new WatchParking({
         ...parts,
-        heardAll: (key) => heardAll(bus, db, { listener: LISTENER, context: 'ocpp-gateway', key }),
+        heardAll: heard,
       });
       const said = new Said(parts);
-      const connectors = new Connectors({ ...parts, said });
+      const connectors = new Connectors({ ...parts, said, ends });
       const openSession = new OpenSession({ ...parts, said });
       const serving = await serve({
         module: SessionsModule.with({
@@ -71,6 +77,7 @@ export function start(env: Env): Promise<Running> {
           orders,
           connectors,
           erasing,
+          reservations,
           charging: new Charging({ ...parts, connectors, said }),
           partnerSessions: new PartnerSessions({ ...parts, outbox: mirrored, marks }),
           sessions: new Sessions(parts),
@@ -89,6 +96,7 @@ export function start(env: Env): Promise<Running> {
         kinds: {
           ...openSession.kinds,
           ...carryOut.kinds,
+          ...ends.kinds,
           ...sendOrder.kinds,
           ...watchOrder.kinds,
           ...watchParking.kinds,

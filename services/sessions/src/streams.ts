@@ -4,6 +4,7 @@ import { idKey } from '#ocpi';
 export const sessionStream = (sessionId: string): string => `session-${idKey(sessionId)}`;
 export const commandStream = (orderId: string): string => `command-${orderId}`;
 export const orderStream = (orderId: string): string => `order-${idKey(orderId)}`;
+export const reservationStream = (number: string): string => `reservation-${number}`;
 
 /** The id that a stream is named for. */
 export const idOf = (stream: string): string => stream.slice(stream.indexOf('-') + 1);

@@ -8,17 +8,22 @@ import {
 } from '#contracts/sessions';
 import { toJsonBytes } from '#contracts';
 import type { StoredEvent } from '#event-store';
-import type { Session } from '#ocpi';
+import type { Party, Session } from '#ocpi';
 import type { CommandEvent } from './command.ts';
 import type { Order, OrderEvent } from './order.ts';
+import { isTakenAway, type ReservationEvent, type ReservationTerms } from './reservation.ts';
 import type { SessionEvent } from './session-events.ts';
 import { idOf } from './streams.ts';
 
 /** What our events tell the platform. Sessions without a token that may pay are nobody's business. */
 export function tells(stored: StoredEvent): Fact | undefined {
   const event = { ...(JSON.parse(stored.data) as object), type: stored.type } as
-    SessionEvent | CommandEvent | OrderEvent;
+    SessionEvent | CommandEvent | OrderEvent | ReservationEvent;
   switch (event.type) {
+    case 'SessionReserved':
+      return event.again
+        ? told(sessionUpdated, whole(event.session))
+        : told(sessionStarted, whole(event.session));
     case 'SessionStarted':
       return told(sessionStarted, whole(event.session));
     case 'SessionRefreshed':
@@ -30,6 +35,7 @@ export function tells(stored: StoredEvent): Fact | undefined {
         energyWh,
         findings,
         signedData,
+        reservationOnly = false,
         snapshots: { location, tariff, tariffVersion, token },
       } = event;
       return told(sessionEnded, {
@@ -38,6 +44,7 @@ export function tells(stored: StoredEvent): Fact | undefined {
         meterFindings: findings.map(({ code, detail }) => ({ code, detail })),
         ...(signedData === undefined ? {} : { signedDataJson: toJsonBytes(signedData) }),
         tariffVersion,
+        reservationOnly,
         locationJson: toJsonBytes(location),
         tariffJson: toJsonBytes(tariff),
         tokenJson: toJsonBytes(token),
@@ -48,6 +55,14 @@ export function tells(stored: StoredEvent): Fact | undefined {
         ? told(commandFinished, {
             orderId: idOf(stored.stream),
             result: event.result,
+            message: event.message,
+          })
+        : undefined;
+    case 'ReservationEnded':
+      return event.from === 'partner' && isTakenAway(event.why)
+        ? told(commandFinished, {
+            orderId: event.orderId,
+            result: 'CANCELED_RESERVATION',
             message: event.message,
           })
         : undefined;
@@ -70,6 +85,10 @@ export function tells(stored: StoredEvent): Fact | undefined {
     case 'InvalidSessionEnded':
     case 'CommandTaken':
     case 'ChargeNoted':
+    case 'ReservationAsked':
+    case 'ReservationMade':
+    case 'AskedDropped':
+    case 'ReservationUsed':
       return undefined;
   }
 }
@@ -89,5 +108,19 @@ export function orderView({ party, sessionId, resultDueAt: _, tokenParty: __, ..
     ...order,
     party: { countryCode: party.country_code, partyId: party.party_id },
     ...(sessionId === undefined ? {} : { sessionId }),
+  };
+}
+
+/** A reservation as our operator sees it. */
+export function reservationView(
+  { number, sessionId }: { readonly number: number; readonly sessionId: string },
+  { token, operator, reservationId, locationId, place, expiresAt }: ReservationTerms,
+) {
+  const { country_code: countryCode, party_id: partyId } = JSON.parse(token) as Party;
+  return {
+    ...{ number, sessionId, reservationId, locationId, expiresAt },
+    evseUid: place.evseUid,
+    tokenParty: { countryCode, partyId },
+    party: { countryCode: operator.country_code, partyId: operator.party_id },
   };
 }

@@ -17,7 +17,7 @@ import { migrations } from '../src/migrations.ts';
 import { Orders } from '../src/orders.ts';
 import { SendOrder } from '../src/send-order.ts';
 import { WatchOrder } from '../src/watch-order.ts';
-import { config } from './config.ts';
+import { config, noReservations } from './config.ts';
 
 // What a worker does that takes over from one that was killed in the middle: `attempt` is then above 1.
 
@@ -68,8 +68,8 @@ function aService(rate = 1) {
   const parts = { bus, db, clock, parties, config, log: log('sessions'), logs, wake() {} };
   const commands = new Commands(parts);
   const orders = new Orders(parts);
-  const carryOut = new CarryOut({ ...parts, openingOf: async () => undefined });
-  const sendOrder = new SendOrder({ ...parts, commands });
+  const carryOut = new CarryOut({ ...parts, keepFree: noReservations, openingOf: async () => undefined });
+  const sendOrder = new SendOrder({ ...parts, commands, reservations: noReservations });
   const watchOrder = new WatchOrder(parts);
   const row = (kind: string, orderId: string) => ({
     id: `${kind} ${orderId}`,

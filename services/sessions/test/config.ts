@@ -10,4 +10,16 @@ export const config: Config = {
   orderLookMs: 1_000,
   orderPatience: { sentMs: 15_000, chargeMs: 300_000, unknownMs: 600_000 },
   parkingRules: { graceMs: 0, capMs: 86_400_000, waitMs: 120_000 },
+  reservationGraceMs: 0,
+  reservationOfflineWaitMs: 0,
+};
+
+/** For tests in which nobody reserves. */
+export const noReservations = {
+  reserve: async () => {
+    throw new Error('nobody reserves here');
+  },
+  cancel: async () => {
+    throw new Error('nobody reserves here');
+  },
 };

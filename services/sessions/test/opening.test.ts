@@ -15,6 +15,7 @@ import { freshDatabase, type FreshDatabase, freshPlatform, natsUrl } from '#test
 import { fixedClock } from '#time';
 import { Charging } from '../src/charging.ts';
 import { Connectors } from '../src/connectors.ts';
+import { EndReservations } from '../src/end-reservations.ts';
 import { logsOf } from '../src/logs.ts';
 import { migrations } from '../src/migrations.ts';
 import { OpenSession } from '../src/open-session.ts';
@@ -70,7 +71,7 @@ function aService(store = memoryEventStore()) {
   const logs = logsOf(store);
   const parts = { bus, db, clock, parties, platform, config, log: log('sessions'), logs, wake() {} };
   const said = new Said(parts);
-  const connectors = new Connectors({ ...parts, said });
+  const connectors = new Connectors({ ...parts, said, ends: new EndReservations({ ...parts, heardAll: async () => true }) });
   const charging = new Charging({ ...parts, connectors, said });
   const { kinds } = new OpenSession({ ...parts, said });
   return { store, logs, said, charging, kinds, again: () => aService(store) };

@@ -9,7 +9,7 @@ import { freshPlatform, natsUrl } from '#test-servers';
 import { fixedClock } from '#time';
 import { CarryOut } from '../src/carry-out.ts';
 import { logsOf } from '../src/logs.ts';
-import { config } from './config.ts';
+import { config, noReservations } from './config.ts';
 
 // How charges are stopped: each look of a worker may be another process's, for the log is all it has.
 
@@ -36,7 +36,7 @@ async function aCharge(...outcomes: Outcome[]) {
   [asked, answers] = [[], outcomes];
   const clock = fixedClock(at);
   const logs = logsOf(memoryEventStore());
-  const { kinds } = new CarryOut({ bus, clock, config, log: log('sessions'), logs, openingOf: async () => undefined });
+  const { kinds } = new CarryOut({ bus, clock, config, log: log('sessions'), logs, keepFree: noReservations, openingOf: async () => undefined });
   const { end_date_time: _, ...session } = exampleSession;
   await logs.sessions.execute('S1', 'start', {
     type: 'StartSession',

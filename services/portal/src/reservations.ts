@@ -1,0 +1,118 @@
+import { randomUUID } from 'node:crypto';
+import { type Bus, isAskFailure, Refused } from '#bus';
+import { fromJsonBytes } from '#contracts';
+import { getLocation } from '#contracts/locations';
+import { getOrder, getSession, orderCancelReservation, orderReserve } from '#contracts/sessions';
+import { findEvse, type Location, type Session } from '#ocpi';
+import type { Database } from '#postgres';
+import { type Clock, instant, rfc3339 } from '#time';
+import { appToken, type Charges } from './charges.ts';
+import type { Driver } from './entities.ts';
+import { Problem } from './problem.ts';
+import { reservationOf, type ReservationView } from './reservation.ts';
+import { claimReservation, findReservation, listReservations, type ReservationRow } from './reservation-rows.ts';
+
+export interface ReservationsParts {
+  readonly bus: Bus;
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly charges: Charges;
+}
+
+export interface WantedReservation {
+  readonly country_code: string;
+  readonly party_id: string;
+  readonly location_id: string;
+  readonly evse_uid?: string | undefined;
+  readonly expires_at: string;
+}
+
+/** A driver's reservations. */
+export class Reservations {
+  constructor(private readonly parts: ReservationsParts) {}
+
+  /** Orders a reservation; the same key again is the same one. */
+  async make(driver: Driver, wanted: WantedReservation, key?: string): Promise<string> {
+    const { bus, clock, charges, db } = this.parts;
+    if (instant(wanted.expires_at) <= clock.now())
+      throw new Problem(400, 'expiry-is-over', `expires_at: ${wanted.expires_at} is over; it is ${clock.iso()}`);
+    const token = appToken(driver);
+    const party = { countryCode: wanted.country_code, partyId: wanted.party_id };
+    const claim: ReservationRow = {
+      reservationId: key ?? randomUUID(), email: driver.email, tokenUid: token.uid, ...party,
+      locationId: wanted.location_id, evseUid: wanted.evse_uid ?? null, expiresAt: rfc3339(instant(wanted.expires_at)),
+    };
+    const tokenJson = await charges.issuedToken(token);
+    await this.checkPlace(wanted);
+    const row = await claimReservation(db, claim);
+    if (!isSame(row, claim)) throw keyReused();
+    const { reservationId, locationId, evseUid, expiresAt } = row;
+    const { order } = await bus.ask(orderReserve, {
+      orderId: reservationId, tokenJson, party, locationId, expiresAt, ...(evseUid === null ? {} : { evseUid }),
+    }, { commandId: reservationId });
+    if (order?.command !== 'RESERVE_NOW') throw keyReused();
+    return reservationId;
+  }
+
+  async find(driver: Driver, reservationId: string): Promise<ReservationView> {
+    const [view] = await this.views([await this.row(driver, reservationId)]);
+    return view!;
+  }
+
+  async list(driver: Driver, limit: number): Promise<ReservationView[]> {
+    return this.views(await listReservations(this.parts.db, driver.email, limit));
+  }
+
+  /** Orders that it is let go; the reservation itself shows when it is. */
+  async cancel(driver: Driver, id: string, key?: string): Promise<string> {
+    const { reservationId, tokenUid } = await this.row(driver, id);
+    const cancelId = key ?? randomUUID();
+    const { order } = await this.parts.bus.ask(
+      orderCancelReservation, { orderId: cancelId, tokenUid, reserveOrderId: reservationId }, { commandId: cancelId },
+    );
+    if (order?.command !== 'CANCEL_RESERVATION') throw keyReused();
+    return cancelId;
+  }
+
+  private async row(driver: Driver, id: string): Promise<ReservationRow> {
+    const row = await findReservation(this.parts.db, driver.email, id);
+    if (!row) throw new Problem(404, 'unknown-reservation', `reservation_id: none of your reservations is ${id}`);
+    return row;
+  }
+
+  private async views(rows: readonly ReservationRow[]): Promise<ReservationView[]> {
+    const { bus } = this.parts;
+    const orders = await bus.askMany(getOrder, rows.map(({ reservationId: orderId }) => ({ orderId })));
+    return Promise.all(rows.map(async (row, index) => {
+      const answer = orders[index]!;
+      if (isAskFailure(answer) && !(answer instanceof Refused && answer.code === 'unknown-order')) throw answer;
+      const order = isAskFailure(answer) ? undefined : answer.order;
+      return reservationOf(row, order, await this.session(row, order?.sessionId));
+    }));
+  }
+
+  private async session({ countryCode, partyId }: ReservationRow, sessionId?: string): Promise<Session | undefined> {
+    if (!sessionId) return undefined;
+    const { sessionJson } = await this.parts.bus.ask(getSession, { party: { countryCode, partyId }, sessionId });
+    return sessionJson && fromJsonBytes<Session>(sessionJson);
+  }
+
+  private async checkPlace({ country_code, party_id, location_id: locationId, evse_uid: uid }: WantedReservation): Promise<void> {
+    const party = { countryCode: country_code, partyId: party_id };
+    const { locationJson } = await this.parts.bus.ask(getLocation, { party, locationId });
+    const place = `${country_code}*${party_id} ${locationId}`;
+    if (!locationJson) throw new Problem(404, 'unknown-location', `location_id: ${place} is not known`);
+    if (uid === undefined) return;
+    const evse = findEvse(fromJsonBytes<Location>(locationJson), uid);
+    if (!evse || evse.status === 'REMOVED') throw new Problem(404, 'unknown-evse', `evse_uid: ${uid} is not at ${place}`);
+  }
+}
+
+function isSame(a: ReservationRow, b: ReservationRow): boolean {
+  return a.email === b.email && a.countryCode === b.countryCode && a.partyId === b.partyId
+    && a.locationId === b.locationId && a.evseUid === b.evseUid && instant(a.expiresAt) === instant(b.expiresAt);
+}
+
+function keyReused(): Problem {
+  return new Problem(409, 'idempotency-key-reused', 'idempotency-key: was used for another order; take a new one');
+}

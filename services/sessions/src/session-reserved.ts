@@ -1,0 +1,100 @@
+import type { Session, Tariff } from '#ocpi';
+import { price } from '#pricing';
+import { Decimal } from '#money';
+import { instant, rfc3339 } from '#time';
+import { termsOf } from './metering.ts';
+import { isTakenAway } from './reservation.ts';
+import type { Reserved, SessionEvent, To } from './session-events.ts';
+
+/** The Session of a reservation: until somebody charges, and where nobody does. SES-05 to SES-07. */
+
+type Periods = NonNullable<Session['charging_periods']>;
+
+/** Whether reserving costs something: else its time is nobody's bill. PRC-14 */
+export function pricesReservation({ elements }: Tariff): boolean {
+  return elements.some(({ restrictions }) => restrictions?.reservation != null);
+}
+
+/** PRC-15: from making it until the charge begins or it is over. */
+function reservationPeriods({ session, snapshots }: Reserved, endMs: number): Periods {
+  const startMs = instant(session.start_date_time);
+  // The station's clock may be behind ours.
+  if (endMs <= startMs) return [];
+  const hours = Decimal.of(endMs - startMs).divide(HOUR_MS, 8, 'half-away-from-zero').toJsonNumber();
+  return [
+    {
+      start_date_time: session.start_date_time,
+      tariff_id: snapshots.tariff.id,
+      dimensions: [{ type: 'RESERVATION_TIME', volume: hours }],
+    },
+  ];
+}
+
+const HOUR_MS = Decimal.of(3_600_000);
+
+/** The charge for which it was reserved: the same Session, by what held when it was reserved. */
+export function startedReserved(command: To<'StartSession'>, reserved: Reserved): SessionEvent {
+  const { session, snapshots } = reserved;
+  const given = command.session;
+  const isSamePlace = given.evse_uid === session.evse_uid && given.connector_id === session.connector_id;
+  const reference = given.authorization_reference ?? session.authorization_reference;
+  return {
+    ...command,
+    type: 'SessionStarted',
+    session: {
+      ...given,
+      ...(reference === undefined ? {} : { authorization_reference: reference }),
+      currency: isSamePlace ? session.currency : given.currency,
+      charging_periods: reservationPeriods(reserved, instant(given.start_date_time)),
+      last_updated: later(session.last_updated, given.last_updated),
+    },
+    snapshots: isSamePlace ? { ...snapshots, token: command.snapshots.token } : command.snapshots,
+  };
+}
+
+/**
+ * Nobody charged: its time is billed where the tariff says so. What we took away ourselves costs
+ * nothing, and its time is not told.
+ */
+export function endedReserved(
+  { why, endedAt, at }: To<'EndReserved'>,
+  reserved: Reserved,
+): SessionEvent {
+  const { session, snapshots } = reserved;
+  const endMs = Math.max(instant(endedAt), instant(session.start_date_time));
+  const charging_periods = isTakenAway(why) ? [] : reservationPeriods(reserved, endMs);
+  return {
+    type: 'SessionEnded',
+    session: {
+      ...session,
+      charging_periods,
+      total_cost: costOf(reserved, charging_periods, rfc3339(endMs)),
+      end_date_time: rfc3339(endMs),
+      status: 'COMPLETED',
+      last_updated: later(session.last_updated, at),
+    },
+    snapshots,
+    energyWh: '0',
+    reason: why,
+    findings: [],
+    reservationOnly: true,
+  };
+}
+
+function costOf({ session, snapshots }: Reserved, charging_periods: Periods, end: string) {
+  const { tariff } = snapshots;
+  if (charging_periods.length === 0 || !pricesReservation(tariff)) return { excl_vat: 0 };
+  const { start_date_time } = session;
+  const { total } = price(
+    { start_date_time, currency: tariff.currency, tariffs: [tariff], charging_periods },
+    { timeZone: termsOf(snapshots).timeZone, end },
+  );
+  return {
+    excl_vat: total.excl.toJsonNumber(),
+    ...(total.incl ? { incl_vat: total.incl.toJsonNumber() } : {}),
+  };
+}
+
+function later(a: string, b: string): string {
+  return instant(b) > instant(a) ? b : a;
+}
