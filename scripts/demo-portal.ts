@@ -99,6 +99,10 @@ export class Portal {
     return this.#send<T>('PUT', path, body);
   }
 
+  delete<T>(path: string): Promise<T> {
+    return this.#send<T>('DELETE', path);
+  }
+
   /** A document as it comes. */
   async file(path: string): Promise<Buffer> {
     const response = await fetch(`${this.url}${path}`, { headers: this.#headers, signal: AbortSignal.timeout(20_000) });

@@ -82,10 +82,16 @@ export class RawPartner {
   /** START_SESSION for a place; answers the outcome and where the result will be. */
   async start(place: { location_id: string; evse_uid?: string }, token: Token = rawToken('RAW-0001')) {
     const exchange = randomUUID();
-    const outcome = await this.send('post', this.at('commands', 'RECEIVER', 'START_SESSION'), {
-      response_url: this.responseUrl(exchange), token, ...place, authorization_reference: exchange,
+    const given = await this.command('START_SESSION', { token, ...place, authorization_reference: exchange }, exchange);
+    return { ...given, exchange };
+  }
+
+  /** Any command; answers the outcome and where its results will be, the n-th of them. */
+  async command(command: string, body: object, exchange: string = randomUUID()) {
+    const outcome = await this.send('post', this.at('commands', 'RECEIVER', command), {
+      response_url: this.responseUrl(exchange), ...body,
     });
-    return { outcome, exchange, result: () => this.#result(exchange) };
+    return { outcome, result: (n = 0) => this.#result(exchange, n), results: () => this.#results(exchange) };
   }
 
   responseUrl(exchange: string): string {
@@ -97,10 +103,12 @@ export class RawPartner {
     return this.incoming.filter(({ path }) => path.startsWith(`/receiver/${module}`));
   }
 
-  async #result(exchange: string): Promise<CommandResult> {
-    const found = await eventually(`a CommandResult for ${exchange}`, () =>
-      this.incoming.find(({ path }) => path === `/results/${exchange}`));
-    return found.body as CommandResult;
+  #result(exchange: string, n: number): Promise<CommandResult> {
+    return eventually(`the CommandResult ${n} for ${exchange}`, () => this.#results(exchange)[n]);
+  }
+
+  #results(exchange: string): CommandResult[] {
+    return this.incoming.filter(({ path }) => path === `/results/${exchange}`).map(({ body }) => body as CommandResult);
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -19,6 +19,8 @@ export interface StageOptions {
   readonly viaHub?: boolean;
   /** Configuration keys of single stations. */
   readonly stationSettings?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** What OASIS offers, where it is not the demo's. */
+  readonly tariffs?: readonly object[];
   /** Of Carbon Plunk, beside those that are always there. */
   readonly moreDrivers?: readonly DriverSettings[];
 }
@@ -113,7 +115,9 @@ const hubSettings = () => ({
 });
 
 /** Both platforms, registered with each other, all objects exchanged, and OASIS's chargers at their sockets. */
-export async function setStage({ hosting, rate, everyS, viaHub = false, stationSettings = {}, moreDrivers = [] }: StageOptions): Promise<Stage> {
+export async function setStage({
+  hosting, rate, everyS, viaHub = false, stationSettings = {}, tariffs, moreDrivers = [],
+}: StageOptions): Promise<Stage> {
   const dir = mkdtempSync(join(tmpdir(), 'roamwatt-stage-'));
   const clockEnv = {
     ROAMWATT_CLOCK_EPOCH: DEMO_EPOCH,
@@ -135,7 +139,7 @@ export async function setStage({ hosting, rate, everyS, viaHub = false, stationS
     closing.push(() => started.close());
     return started;
   };
-  const settings = { oasis: oasisSettings(everyS), plunk: plunkSettings(moreDrivers) };
+  const settings = { oasis: { ...oasisSettings(everyS), ...(tariffs ? { tariffs } : {}) }, plunk: plunkSettings(moreDrivers) };
   const titles = ['oasis', 'plunk', ...(viaHub ? ['hub'] : [])];
   const logs = () => titles.map((title) => tails(join(dir, title, 'logs'), title)).join('\n');
   try {

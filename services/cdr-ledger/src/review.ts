@@ -135,7 +135,12 @@ function timeFindings(cdr: Cdr, { nowMs }: ReviewOptions): Finding[] {
   );
   const hours = decimal(endMs - startMs).divide(decimal(3_600_000), 6, 'half-away-from-zero');
   const told = decimal(cdr.total_time);
-  const isOff = told.sub(hours).abs().compare(decimal('0.01')) > 0;
+  // A reservation before the session may be counted or not: OCPI does not say.
+  const reserved = sum(cdr.charging_periods.flatMap(({ dimensions }) =>
+    dimensions.filter(({ type }) => type === 'RESERVATION_TIME').map(({ volume }) => decimal(volume))));
+  const isOff = [hours, hours.sub(reserved)].every(
+    (took) => told.sub(took).abs().compare(decimal('0.01')) > 0,
+  );
   return [
     ...(late === undefined ? [] : found('time-in-the-future', `${late} is yet to come`)),
     ...(isOff

@@ -43,7 +43,7 @@ export class Commands {
   constructor(private readonly parts: CommandsParts) {}
 
   handlers(): Handlers {
-    const supported: Readonly<Record<string, Handler>> = {
+    const all: Readonly<Record<CommandType, Handler>> = {
       START_SESSION: (request) => this.start(request),
       STOP_SESSION: (request) => this.stop(request),
       RESERVE_NOW: (request) => this.reserve(request),
@@ -51,9 +51,8 @@ export class Commands {
       UNLOCK_CONNECTOR: (request) => this.take('UNLOCK_CONNECTOR', request, (orderId) =>
         this.parts.unlocking.take(orderId, request.body as UnlockConnector, request.addressed)),
     };
-    const all = CommandType.options.map((command): [string, Handler] =>
-      [`RECEIVER commands POST /${command}`, supported[command] ?? notSupported]);
-    return { ...Object.fromEntries(all), 'SENDER commands POST /:command/:exchange': (request) => this.result(request) };
+    const routes = CommandType.options.map((command): [string, Handler] => [`RECEIVER commands POST /${command}`, all[command]]);
+    return { ...Object.fromEntries(routes), 'SENDER commands POST /:command/:exchange': (request) => this.result(request) };
   }
 
   private start(request: OcpiRequest): Promise<OcpiReply> {
@@ -175,8 +174,3 @@ function nobodyThere(error: unknown): Taken {
   if (!(error instanceof Unanswered) || error.reason !== 'offline') throw error;
   return { result: 'REJECTED', timeoutS: 0, message: 'Commands cannot be carried out now; try again later', unknownLocation: false };
 }
-
-/** CMD-12: a command that OCPI knows and this platform does not. */
-const notSupported: Handler = async () => ({
-  data: response('NOT_SUPPORTED', 0, 'This command is not supported by this platform'),
-});

@@ -2,7 +2,9 @@ import { type Bus, busMigrations, connectBus, type Context, type Fact, type Outb
 import { getCdr, listCdrs, receiveCdr } from '#contracts/cdr-ledger';
 import { dropHeldLocations, getLocation, listHeldLocations, listLocations, putPartnerLocation, resolveEvse } from '#contracts/locations';
 import { Change, type PageRequest, type Party } from '#contracts/party';
-import { getSession, listSessions, putPartnerSession, recordCommandResult, startSession, stopSession } from '#contracts/sessions';
+import {
+  cancelReservation, getSession, listSessions, putPartnerSession, recordCommandResult, reserveEvse, startSession, stopSession,
+} from '#contracts/sessions';
 import { deletePartnerTariff, getTariff, listTariffs, putPartnerTariff } from '#contracts/tariff-engine';
 import { answerAuthorize, findContractTokens, getToken, listTokens, putPartnerToken } from '#contracts/tokens-auth';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
@@ -33,7 +35,9 @@ export class Neighbours {
   readonly partners = new Map<string, object>();
   /** When partners' CDRs were recorded first. */
   readonly recordedAt = new Map<string, string>();
-  readonly results: unknown[] = [];
+  readonly results: { orderId: string; result: string; message: string }[] = [];
+  /** What was asked of reservations. */
+  readonly reservations: Record<string, unknown>[] = [];
   readonly orders: unknown[] = [];
   answers: Answers = {};
   private readonly positions = new Map<Token, bigint>();
@@ -210,6 +214,14 @@ export class Neighbours {
     })));
     await bus.answer(stopSession, async (requests) => requests.map(({ sessionId }) => (
       { result: sessionId === 'S-1' ? 'ACCEPTED' : 'UNKNOWN_SESSION', timeoutS: 30, message: '', unknownLocation: false })));
+    await bus.answer(reserveEvse, async (requests) => requests.map(({ orderId, reservationId, evseUid = 'any', expiresAt, tokenJson }) => {
+      this.reservations.push({ orderId, reservationId, evseUid, expiresAt, uid: fromJsonBytes<Token>(tokenJson).uid });
+      return { result: 'ACCEPTED', timeoutS: 30, message: '', unknownLocation: false };
+    }));
+    await bus.answer(cancelReservation, async (requests) => requests.map(({ reservationId, parties }) => {
+      this.reservations.push({ reservationId, parties: parties.map(({ partyId }) => partyId) });
+      return { result: 'ACCEPTED', timeoutS: 30, message: '', unknownLocation: false };
+    }));
     await bus.answer(recordCommandResult, async (requests) => requests.map(({ orderId, result, message }) => {
       this.results.push({ orderId, result, message });
       return { order: { orderId, command: '', state: 'done', result, message, tokenUid: '', at: '' } };

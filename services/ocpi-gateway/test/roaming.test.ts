@@ -161,11 +161,30 @@ describe.each(['2.2.1', '2.3.0'])('in OCPI %s', (version) => {
     oasis.neighbours.answers.startSession = async () => ({ result: 'REJECTED', unknownLocation: true });
     expect(await send('order-2')).toMatchObject({ outcome: SendOutcome.ANSWERED, result: 'REJECTED', statusCode: 2003 });
     expect(await send('order-3', { session_id: 'S-9' }, 'STOP_SESSION')).toMatchObject({ result: 'UNKNOWN_SESSION', statusCode: 1000 });
-    expect(await send('order-4', { reservation_id: 'R1' }, 'CANCEL_RESERVATION')).toMatchObject({ result: 'NOT_SUPPORTED' });
     expect(await send('order-5', { location_id: 'BURNABY' })).toMatchObject({ result: 'REJECTED', statusCode: 2001 });
     expect(await plunk.neighbours.bus.ask(sendCommand, {
       orderId: 'order-6', party: { countryCode: 'CA', partyId: 'NON' }, command: 'START_SESSION', bodyJson: toJsonBytes(command),
     })).toMatchObject({ outcome: SendOutcome.NO_PARTNER });
+  });
+
+  test('CMD-10 a reservation goes to whoever keeps it, and CANCELED_RESERVATION to its response_url after the result', async () => {
+    const send = (orderId: string, command: string, body: object) => plunk.neighbours.bus.ask(sendCommand, {
+      orderId, party: { countryCode: 'CA', partyId: 'BCT' }, command, bodyJson: toJsonBytes(body),
+    });
+    const wish = { token: card, reservation_id: 'R-1', location_id: 'BURNABY', expiry_date: '2026-02-01T17:30:00Z' };
+    expect(await send('reserve-1', 'RESERVE_NOW', wish)).toMatchObject({ result: 'ACCEPTED', timeoutS: 30 });
+    const [taken] = oasis.neighbours.reservations;
+    const { orderId } = taken as { orderId: string };
+    expect(taken).toEqual({ orderId, reservationId: 'R-1', evseUid: 'any', expiresAt: '2026-02-01T17:30:00Z', uid: card.uid });
+    const ends = (result: string) => told(commandFinished, { orderId, result, message: '' });
+    await oasis.neighbours.tell(ends('ACCEPTED'));
+    await oasis.neighbours.tell(ends('CANCELED_RESERVATION'));
+    const results = () => plunk.neighbours.results.filter((one) => one.orderId === 'reserve-1').map(({ result }) => result);
+    await expect.poll(results).toEqual(['ACCEPTED', 'CANCELED_RESERVATION']);
+    expect(await send('cancel-1', 'CANCEL_RESERVATION', { reservation_id: 'R-1' })).toMatchObject({ result: 'ACCEPTED' });
+    expect(oasis.neighbours.reservations.at(-1)).toEqual({ reservationId: 'R-1', parties: ['CPK'] });
+    // CMD-06: with its own tokens alone.
+    expect(await send('reserve-2', 'RESERVE_NOW', { ...wish, token: { ...card, party_id: 'XYZ' } })).toMatchObject({ result: 'REJECTED' });
   });
 
   test("a token's owner is asked in real time; TOK-06 one it does not know has no answer in it", async () => {

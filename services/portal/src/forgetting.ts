@@ -21,16 +21,17 @@ export function driversForgetting({ db, parties, drivers }: ForgettingParts): Fo
   return {
     async look(holder) {
       const emails = await emailsOf(holder);
-      const { rows } = await db.query<{ charges: number; logIns: number }>(
+      const { rows } = await db.query<{ charges: number; reservations: number; logIns: number }>(
         `SELECT (SELECT count(*)::int FROM charges WHERE ${THEIR_CHARGES}) AS charges,
+           (SELECT count(*)::int FROM reservations WHERE ${THEIR_CHARGES}) AS reservations,
            (SELECT count(*)::int FROM log_ins WHERE driver_email = ANY ($1)) AS "logIns"`,
         chargesOf(emails, holder),
       );
-      const { charges, logIns } = rows[0]!;
+      const { charges, reservations, logIns } = rows[0]!;
       const named = parties.has(holder.party)
         ? drivers.filter(({ contract_id: contractId }) => sameId(contractId, holder.contractId)) : [];
       return {
-        kept: { drivers: emails.length, 'log-ins': logIns, 'charges from the app': charges },
+        kept: { drivers: emails.length, 'log-ins': logIns, 'charges from the app': charges, reservations },
         hindrances: named.map(({ name }) => ({
           code: 'driver-in-settings',
           detail: `drivers: the settings still name ${name} with this contract: take the entry out, and start again`,
@@ -42,6 +43,7 @@ export function driversForgetting({ db, parties, drivers }: ForgettingParts): Fo
       const emails = await emailsOf(holder);
       await db.tx(async (tx) => {
         await tx.query(`DELETE FROM charges WHERE ${THEIR_CHARGES}`, chargesOf(emails, holder));
+        await tx.query(`DELETE FROM reservations WHERE ${THEIR_CHARGES}`, chargesOf(emails, holder));
         await tx.query('DELETE FROM log_ins WHERE driver_email = ANY ($1)', [emails]);
         await tx.query('DELETE FROM drivers WHERE email = ANY ($1)', [emails]);
       });

@@ -55,6 +55,7 @@ export const migrations: MigrationList = [
          location_id text NOT NULL,
          evse_uid text,                   -- absent: any at the Location
          expires_at timestamptz NOT NULL,
+         ordered_at timestamptz NOT NULL,
          number bigint GENERATED ALWAYS AS IDENTITY
        )`,
       'CREATE UNIQUE INDEX reservations_by_id ON reservations (lower(reservation_id))',

@@ -11,17 +11,21 @@ export interface ReservationRow {
   readonly evseUid: string | null;
   /** RFC 3339. */
   readonly expiresAt: string;
+  /** By the platform's clock. */
+  readonly orderedAt: string;
 }
 
 const columns = `reservation_id AS "reservationId", email, token_uid AS "tokenUid", country_code AS "countryCode",
-  party_id AS "partyId", location_id AS "locationId", evse_uid AS "evseUid", expires_at AS "expiresAt"`;
+  party_id AS "partyId", location_id AS "locationId", evse_uid AS "evseUid", expires_at AS "expiresAt",
+  ordered_at AS "orderedAt"`;
 
 /** The row with this id (ids compare without case): this one, or the one that was there before. */
 export async function claimReservation(db: Database, row: ReservationRow): Promise<ReservationRow> {
   await db.query(
-    `INSERT INTO reservations (reservation_id, email, token_uid, country_code, party_id, location_id, evse_uid, expires_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`,
-    [row.reservationId, row.email, row.tokenUid, row.countryCode, row.partyId, row.locationId, row.evseUid, row.expiresAt],
+    `INSERT INTO reservations (reservation_id, email, token_uid, country_code, party_id, location_id, evse_uid, expires_at,
+       ordered_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING`,
+    [row.reservationId, row.email, row.tokenUid, row.countryCode, row.partyId, row.locationId, row.evseUid, row.expiresAt,
+      row.orderedAt],
   );
   const { rows } = await db.query<ReservationRow>(
     `SELECT ${columns} FROM reservations WHERE lower(reservation_id) = lower($1)`, [row.reservationId]);

@@ -41,6 +41,7 @@ export class Reservations {
     const claim: ReservationRow = {
       reservationId: key ?? randomUUID(), email: driver.email, tokenUid: token.uid, ...party,
       locationId: wanted.location_id, evseUid: wanted.evse_uid ?? null, expiresAt: rfc3339(instant(wanted.expires_at)),
+      orderedAt: clock.iso(),
     };
     const tokenJson = await charges.issuedToken(token);
     await this.checkPlace(wanted);

@@ -151,7 +151,7 @@ export class Orders {
     const { clock, logs } = this.parts;
     const { state } = await logs.orders.execute(
       orderId,
-      `result ${orderId}`,
+      result === 'CANCELED_RESERVATION' ? `canceled ${orderId}` : `result ${orderId}`,
       { type: 'NoteResult', result, message, at: clock.iso() },
       currentTraceparent(),
     );

@@ -2,10 +2,12 @@ import type { Fields, Personal } from '#erasure';
 import { type CdrToken, ERASED, erasedCdrToken, erasedToken, type Session, type Token } from '#ocpi';
 import type { Task } from './command.ts';
 import type { Order } from './order.ts';
+import type { ReservationTerms } from './reservation.ts';
 
 /** What the logs of this service say of persons: tokens, and references by which their owner knows them. */
 export const personal: Personal = {
   fields: {
+    SessionReserved: ['session.cdr_token', 'session.authorization_reference', 'snapshots.token'],
     SessionStarted: ['session.cdr_token', 'session.authorization_reference', 'snapshots.token'],
     SessionRefreshed: ['session.cdr_token', 'session.authorization_reference'],
     // What a meter signed may name who charged.
@@ -13,6 +15,7 @@ export const personal: Personal = {
     ChargeEnded: ['session.cdr_token', 'session.authorization_reference', 'signed'],
     SessionEnded: ['session.cdr_token', 'session.authorization_reference', 'snapshots.token', 'signedData'],
     CommandTaken: ['task.token', 'task.reference'],
+    ReservationAsked: ['terms.token', 'terms.reference'],
     OrderPlaced: ['order.tokenUid', 'body.token'],
     OrderAnswered: ['order.tokenUid'],
     OrderUnsent: ['order.tokenUid'],
@@ -31,6 +34,7 @@ export const personal: Personal = {
       case 'body.token':
         return erasedToken(value as Token);
       case 'task.token':
+      case 'terms.token':
         return JSON.stringify(erasedToken(JSON.parse(value as string) as Token));
       case 'order.tokenUid':
         return ERASED;
@@ -39,9 +43,11 @@ export const personal: Personal = {
     }
   },
 
-  whose({ session, task, order, body, at }: Fields & Partial<Said>) {
+  whose({ session, task, terms, order, body, at }: Fields & Partial<Said>) {
     if (session) return { subject: subjectOf(session.cdr_token), at: session.start_date_time };
-    if (task?.kind === 'start') return { subject: subjectOf(JSON.parse(task.token) as Token), at: at! };
+    if (terms) return { subject: subjectOf(JSON.parse(terms.token) as Token), at: at! };
+    if (task?.kind === 'start' || task?.kind === 'reserve')
+      return { subject: subjectOf(JSON.parse(task.token) as Token), at: at! };
     if (body?.token) return { subject: subjectOf(body.token), at: order!.at };
     return order && { subject: { uid: order.tokenUid }, at: order.at };
   },
@@ -50,6 +56,7 @@ export const personal: Personal = {
 interface Said {
   readonly session: Session;
   readonly task: Task;
+  readonly terms: ReservationTerms;
   readonly order: Order;
   readonly body: { readonly token?: Token };
   readonly at: string;
