@@ -56,7 +56,7 @@ async function set(dir: string, started: { stop(): Promise<unknown> }[]): Promis
   const [port] = await freePorts(1);
   const config = join(dir, 'roamwatt.yaml');
   const party = { country_code: 'CA', party_id: 'BCT', name: 'Energy OASIS', roles: ['CPO', 'EMSP'], currency: 'CAD' };
-  writeFileSync(config, JSON.stringify({ party, ocpi: { allow_private_urls: true } }));
+  writeFileSync(config, JSON.stringify({ party, ocpi: { allow_private_urls: true, rate_limit: { per_second: 0 } } }));
   const env = {
     PATH: process.env['PATH'] ?? '', NODE_ENV: 'production', ROAMWATT_PLATFORM: 'bench', ROAMWATT_CONFIG: config,
     ROAMWATT_SECRET: randomBytes(32).toString('hex'), DATABASE_URL: databaseUrl, NATS_URL: nats.url, OCPI_PORT: String(port),

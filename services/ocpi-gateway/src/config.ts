@@ -3,6 +3,13 @@ import { CountryCode, DateTime, PartyId, Role } from '#ocpi';
 import type { Settings } from '#settings';
 import { spokenVersions } from './versions.ts';
 
+const rate = (per_second: number, burst: number) => z.strictObject({
+  /** 0: no limit. */
+  per_second: z.number().min(0).max(1_000_000).default(per_second),
+  /** What may come at once after a silence. */
+  burst: z.int().min(1).max(1_000_000).default(burst),
+}).prefault({});
+
 const ocpiSection = z.strictObject({
   /** Whether partners may live on this machine or a private network: demos, tests, closed networks. */
   allow_private_urls: z.boolean().default(false),
@@ -27,6 +34,14 @@ const ocpiSection = z.strictObject({
   /** What is spoken: at a handshake the newest that the partner has, too, is taken. */
   versions: z.array(z.enum(spokenVersions)).min(1).default([...spokenVersions])
     .transform((given) => spokenVersions.filter((version) => given.includes(version))),
+  /** Of what each partner may ask of one process of ours; never of authorize, commands, their results and CDRs. */
+  rate_limit: rate(1_000, 10_000),
+  /** The same of callers without a token that we know, by their address. */
+  unknown_rate_limit: rate(20, 200),
+  /** Proxies before this service that write X-Forwarded-For; 0: the caller's address is the socket's. */
+  proxies: z.int().min(0).max(10).default(0),
+  /** The time that a request has to arrive whole, real time; a slow one holds nothing for long. */
+  receive_timeout_ms: z.int().min(100).max(120_000).default(30_000),
 });
 
 const partyName = z.string().regex(/^[A-Z]{2}\*[A-Z0-9]{3}$/, 'a party such as CA*BCT');

@@ -9,8 +9,11 @@ import {
 import type { OwnParties } from '#settings';
 import { inSpan, type Log, type Tracer, withTraceparent } from '#telemetry';
 import type { Clock } from '#time';
+import { Admission } from './admission.ts';
+import type { OcpiSettings } from './config.ts';
 import type { Dialects } from './dialects.ts';
 import type { Handler, Handlers, OcpiReply, OcpiRequest } from './exchange.ts';
+import { BODY_BYTES_MAX, httpBounds } from './http-edge.ts';
 import { meant, type Offer, offersOf, shapeOf } from './offers.ts';
 import { hasInterface, hasParty, type Partner } from './partner.ts';
 import type { Caller, Partners } from './partners.ts';
@@ -24,6 +27,7 @@ export interface OcpiServerParts {
   /** Those that are spoken, the newest first. */
   readonly versions: readonly SpokenVersion[];
   readonly dialects: Dialects;
+  readonly settings: OcpiSettings;
   readonly clock: Clock;
   readonly log: Log;
   readonly tracer: Tracer;
@@ -39,8 +43,6 @@ export interface OcpiServerParts {
   readonly heard?: (partner: Partner) => Promise<void>;
 }
 
-/** No object crosses the bus that is longer. */
-const BODY_BYTES_MAX = 1_000_000;
 const methods: readonly Method[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 export const serverOptions = {
@@ -63,6 +65,7 @@ export function readBytes(app: FastifyInstance): void {
 export function ocpiServer(parts: OcpiServerParts): FastifyInstance {
   const app = fastify({
     ...serverOptions,
+    ...httpBounds(parts.settings, parts.clock),
     frameworkErrors: (_error, request, reply) => edge.fail(request, reply, refuse('bad-request', 'the URL cannot be read')),
   });
   const edge = new Edge(parts);
@@ -107,13 +110,25 @@ class Edge {
   private readonly callers = new WeakMap<FastifyRequest, Caller>();
   private readonly ids = new WeakMap<FastifyRequest, MessageIds>();
 
-  constructor(private readonly parts: OcpiServerParts) {}
+  private readonly admission: Admission;
+
+  constructor(private readonly parts: OcpiServerParts) {
+    this.admission = new Admission(parts.settings);
+  }
 
   /** Before the body is read: who is it, and may it come here? TRN-05, TRN-06. */
   async authenticate(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
     try {
-      const caller = await this.parts.partners.caller(request.headers.authorization);
-      if (!caller) throw refuse('not-authorized', 'the credentials token is missing or unknown');
+      const { ip, headers: { authorization } } = request;
+      const waitS = this.admission.beforeLookUp(route, ip, authorization);
+      if (waitS > 0) return this.tooMany(request, reply, waitS);
+      const caller = await this.parts.partners.caller(authorization);
+      if (!caller) {
+        this.admission.refused(ip);
+        throw refuse('not-authorized', 'the credentials token is missing or unknown');
+      }
+      const partnerWaitS = this.admission.known(route, caller.partner.id, authorization);
+      if (partnerWaitS > 0) return this.tooMany(request, reply, partnerWaitS);
       const configuration = route.module === 'versions' || route.module === 'credentials';
       if (!configuration && caller.partner.state !== 'registered') {
         throw refuse('not-authorized', 'this token is for versions and credentials only: register first');
@@ -124,6 +139,10 @@ class Edge {
     } catch (error) {
       return this.fail(request, reply, error);
     }
+  }
+
+  private tooMany(request: FastifyRequest, reply: FastifyReply, waitS: number): Promise<unknown> {
+    return this.fail(request, reply.header('Retry-After', String(waitS)), refuse('too-many-requests', `more requests than are taken: come again in ${waitS} s`));
   }
 
   answer(offer: Offer, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {

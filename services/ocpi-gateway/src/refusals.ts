@@ -10,7 +10,7 @@ export type OcpiRefusal =
   | 'unknown-cdr' | 'unknown-order'
   | 'invalid-object' | 'session-is-final' | 'cdr-differs-from-recorded' | 'credit-without-reference'
   | 'already-registered' | 'not-authorized' | 'foreign-party' | 'foreign-object' | 'id-differs'
-  | 'not-found' | 'not-json' | 'body-too-large' | 'invalid-parameters' | 'bad-request' | 'method-not-allowed'
+  | 'not-found' | 'not-json' | 'body-too-large' | 'invalid-parameters' | 'bad-request' | 'method-not-allowed' | 'too-many-requests'
   | 'unknown-token-to-authorize'
   | 'unknown-receiver' | 'receiver-timeout' | 'receiver-not-connected' | 'hub-error';
 
@@ -46,6 +46,7 @@ export const refusals: Readonly<Record<OcpiRefusal, Answer>> = {
   'invalid-parameters': answers.invalid,
   'bad-request': { http: 400, status: 2000 },
   'method-not-allowed': answers.methodNotAllowed,
+  'too-many-requests': answers.tooManyRequests,
   'unknown-token-to-authorize': answers.unknownToken,
   'unknown-receiver': answers.unknownReceiver,
   'receiver-timeout': answers.receiverTimeout,

@@ -91,7 +91,7 @@ export function start(env: Env): Promise<Running> {
     const toNewMember = members && new HubPushAll({ db, clock, members });
 
     const http = ocpiServer({
-      partners, parties, clock, log, tracer, versions, dialects, publicUrl: wired.publicUrl,
+      partners, parties, settings, clock, log, tracer, versions, dialects, publicUrl: wired.publicUrl,
       handlers: {
         ...configurationHandlers(partners, wired.publicUrl),
         ...clientInfos.handlers(),

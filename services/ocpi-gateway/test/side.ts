@@ -1,16 +1,17 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { authorization } from '#ocpi';
 import type { Running } from '#service';
-import { testPlatform } from '#test-servers';
+import { testPlatform, type TestPlatform } from '#test-servers';
 import { start } from '../src/start.ts';
 import { Neighbours } from './neighbours.ts';
 
-const ocpi = { allow_private_urls: true, page_limit: 2, first_retry_ms: 50, longest_retry_ms: 400, refusals_before_parking: 3 };
+export const ocpi = { allow_private_urls: true, page_limit: 2, first_retry_ms: 50, longest_retry_ms: 400, refusals_before_parking: 3 };
 export const plunkParty = { country_code: 'CA', party_id: 'CPK', name: 'Carbon Plunk', roles: ['EMSP'], currency: 'CAD' };
 
 /** One platform's gateway among its neighbours' contracts. */
 export interface Side {
   readonly neighbours: Neighbours;
+  readonly platform: TestPlatform;
   gateway: Running;
   /** The same gateway again, where it was; with `versions` it speaks others from now on. */
   restart(versions?: readonly string[]): Promise<void>;
@@ -24,6 +25,7 @@ export async function openSide(settings: Record<string, unknown>, versions?: rea
   const neighbours = await Neighbours.open(platform);
   const side: Side = {
     neighbours,
+    platform,
     gateway: await start(platform.env),
     async restart(others) {
       if (others) {

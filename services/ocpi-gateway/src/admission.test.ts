@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { routes } from '#ocpi';
+import { Admission, networkOf } from './admission.ts';
+
+test.each([
+  ['192.0.2.7', '192.0.2.7'], ['::ffff:192.0.2.7', '192.0.2.7'], ['::1', '0:0:0:0'], ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2'],
+  ['2001:0db8:1:2::9', '2001:db8:1:2'], ['2001:db8::1', '2001:db8:0:0'], ['fe80::1%eth0', 'fe80:0:0:0'], ['unknown', 'unknown'],
+])('the address %s is counted as %s', (address, network) => expect(networkOf(address)).toBe(network));
+
+const route = (module: string, method: string) => routes.find((one) => one.module === module && one.method === method && one.role === 'SENDER')!;
+
+test('TRN-05 a stranger who tries 100,000 tokens is soon not looked up any more; who was let in before is', () => {
+  const rate = { per_second: 0.01, burst: 200 };
+  const admission = new Admission({ rate_limit: rate, unknown_rate_limit: rate });
+  const [list, authorize] = [route('locations', 'GET'), route('tokens', 'POST')];
+  expect(admission.known(list, 'MTL', 'Token known')).toBe(0);
+  let lookedUp = 0;
+  for (let n = 0; n < 100_000; n += 1) {
+    if (admission.beforeLookUp(list, '192.0.2.7', `Token ${n}`) > 0) continue;
+    lookedUp += 1;
+    admission.refused('192.0.2.7');
+  }
+  expect(lookedUp).toBe(200);
+  expect(admission.beforeLookUp(list, '192.0.2.7', 'Token known')).toBe(0);
+  expect(admission.beforeLookUp(authorize, '192.0.2.7', 'Token 1'), 'a driver waits').toBe(0);
+  expect(admission.beforeLookUp(list, '192.0.2.8', 'Token 1')).toBe(0);
+});

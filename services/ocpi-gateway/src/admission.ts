@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import { isIPv4 } from 'node:net';
+import type { Route } from '#ocpi';
+import type { OcpiSettings } from './config.ts';
+import { isUrgent, RateLimit, Recent } from './rate-limit.ts';
+
+/** Tokens of partners that were let in lately: strangers at the same address do not shut these out. */
+const ADMITTED_MOST = 10_000;
+
+/**
+ * Who may ask now. Each partner has a rate of its own; whoever brings no token that we know is counted by
+ * address, and soon no longer looked up. Nothing that is urgent is held up.
+ */
+export class Admission {
+  private readonly partners: RateLimit;
+  private readonly strangers: RateLimit;
+  private readonly admitted = new Recent(ADMITTED_MOST);
+
+  constructor({ rate_limit, unknown_rate_limit }: Pick<OcpiSettings, 'rate_limit' | 'unknown_rate_limit'>) {
+    this.partners = new RateLimit({ perSecond: rate_limit.per_second, burst: rate_limit.burst });
+    this.strangers = new RateLimit({ perSecond: unknown_rate_limit.per_second, burst: unknown_rate_limit.burst });
+  }
+
+  /** Before the token is looked up: the seconds to wait, or 0. */
+  beforeLookUp(route: Route, address: string, authorization: string | undefined): number {
+    if (isUrgent(route)) return 0;
+    const waitS = this.strangers.waitS(networkOf(address));
+    return waitS > 0 && this.admitted.has(keyOf(authorization)) ? 0 : waitS;
+  }
+
+  /** The token is none that we know. */
+  refused(address: string): void {
+    this.strangers.take(networkOf(address));
+  }
+
+  /** The token is a partner's: the seconds that this partner has to wait, or 0. */
+  known(route: Route, partnerId: string, authorization: string | undefined): number {
+    this.admitted.add(keyOf(authorization));
+    return isUrgent(route) ? 0 : this.partners.take(partnerId);
+  }
+}
+
+/** No token is kept as it came. */
+function keyOf(authorization: string | undefined): string {
+  return createHash('sha256').update(authorization ?? '').digest('base64url');
+}
+
+/** Whose network an address is in: of IPv6 its first 64 bits, which one subscriber has to himself. */
+export function networkOf(address: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  if (mapped !== undefined || isIPv4(address) || !address.includes(':')) return mapped ?? address;
+  const [head = '', tail] = address.replace(/%.*$/, '').split('::');
+  const before = head === '' ? [] : head.split(':');
+  const after = tail ? tail.split(':') : [];
+  const zeros = tail === undefined ? [] : Array<string>(Math.max(0, 8 - before.length - after.length)).fill('0');
+  return [...before, ...zeros, ...after].slice(0, 4).map((group) => parseInt(group, 16).toString(16)).join(':');
+}
