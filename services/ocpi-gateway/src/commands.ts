@@ -137,9 +137,10 @@ export class Commands {
     }, { routing: taken.routing, correlationId: taken.correlationId });
     if (outcome.kind === 'ok') return 'done';
     await noteError(db, partner.id, `${rfc3339(this.parts.clock.now())} result of ${taken.command}: ${outcomeText(outcome)}`);
-    const hopeless = outcome.kind === 'refused' && outcome.http < 500;
+    const hopeless = outcome.kind === 'refused' && outcome.http < 500 && ![408, 429].includes(outcome.http);
     if (hopeless || attempt > WAITS_FOR_ANSWER + RESULT_ATTEMPTS) return 'done';
-    return { retryInMs: retryInMs(attempt, settings) };
+    const asked = outcome.kind === 'refused' ? outcome.retryAfterMs : undefined;
+    return { retryInMs: Math.max(asked ?? 0, retryInMs(attempt, settings)) };
   }
 
   /** A partner says how our own command ended. */
