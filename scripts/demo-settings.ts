@@ -63,7 +63,7 @@ function levelTwoEvse(n: number) {
     uid: `L2-${two(n)}`,
     evse_id: `CA*BCT*EL2${two(n)}`,
     physical_reference: `Stall ${n}`,
-    capabilities: ['REMOTE_START_STOP_CAPABLE', 'RFID_READER'],
+    capabilities: ['REMOTE_START_STOP_CAPABLE', 'RFID_READER', 'CHARGING_PROFILE_CAPABLE'],
     station: levelTwoStation(n),
     connectors: [
       {

@@ -3,9 +3,5 @@ export const notYet: Readonly<Record<string, string>> = {
   'LOC-07': 'agreements do not say yet which Locations are private',
   'LOC-11': 'two tariffs of one type on a Connector are not refused yet',
   'LOC-35': 'nothing reads charging_when_closed yet',
-  'SES-20': 'charging preferences are not served yet',
   'TOK-07': 'no token of ours needs the place of its charge',
-  'CHP-02': 'charging profiles are not served yet',
-  'CHP-03': 'charging profiles are not served yet',
-  'CHP-05': 'charging profiles are not served yet',
 };

@@ -9,12 +9,15 @@ import {
   DeliveryFailedSchema,
   DifferencesListedSchema,
   EndPartnerSchema,
+  GetPartnerProfileSchema,
   InvitePartnerSchema,
   ListDeadLettersSchema,
   ListDifferencesSchema,
   ListPartnersSchema,
   PartnerAuthorizedSchema,
   PartnerEndedSchema,
+  PartnerProfileFoundSchema,
+  ProfileRequestStandsSchema,
   PartnerInvitedSchema,
   PartnerRegisteredSchema,
   PartnerViewSchema,
@@ -25,6 +28,7 @@ import {
   RenewPartnerSchema,
   ReplayDeadLettersSchema,
   SendCommandSchema,
+  SendProfileRequestSchema,
 } from './gen/roamwatt/ocpi_gateway/v1/ocpi_gateway_pb.ts';
 
 export {
@@ -40,6 +44,10 @@ export {
   DeliveryFailedSchema,
   type EndPartner,
   type FoundDifference,
+  type GetPartnerProfile,
+  type ProfileRequestStands,
+  type SendProfileRequest,
+  SendProfileRequestSchema,
   type InvitePartner,
   InvitePartnerSchema,
   type ListDeadLetters,
@@ -77,6 +85,22 @@ export const sendCommand = ask({
   request: SendCommandSchema,
   answer: CommandSentSchema,
   check: filled('orderId', 'party', 'command', 'bodyJson'),
+});
+
+export const sendProfileRequest = ask({
+  context,
+  verb: 'send-profile-request',
+  request: SendProfileRequestSchema,
+  answer: ProfileRequestStandsSchema,
+  check: filled('orderId', 'party', 'sessionId', 'method'),
+});
+
+export const getPartnerProfile = ask({
+  context,
+  verb: 'get-partner-profile',
+  request: GetPartnerProfileSchema,
+  answer: PartnerProfileFoundSchema,
+  check: filled('party', 'sessionId'),
 });
 
 export const authorizeAtPartner = ask({

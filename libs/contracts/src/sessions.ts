@@ -4,6 +4,7 @@ import {
   CancelReservationSchema,
   CommandTakenSchema,
   GetOrderSchema,
+  GetPreferencesSchema,
   GetSessionSchema,
   ListReservationsSchema,
   ListSessionsSchema,
@@ -13,13 +14,18 @@ import {
   OrderStandsSchema,
   OrderStartSchema,
   OrderStopSchema,
+  PreferencesAnsweredSchema,
+  PreferencesFoundSchema,
+  ProfileRequestedSchema,
   PutPartnerSessionSchema,
   RecordCommandResultSchema,
   ReservationListSchema,
   ReservationWithdrawnSchema,
   ReserveEvseSchema,
+  RequestProfileSchema,
   SessionFoundSchema,
   SessionListSchema,
+  SetPreferencesSchema,
   StartSessionSchema,
   StopSessionSchema,
   WithdrawReservationSchema,
@@ -41,6 +47,7 @@ export {
   CommandTakenSchema,
   type GetOrder,
   GetOrderSchema,
+  type GetPreferences,
   type GetSession,
   GetSessionSchema,
   type ListReservations,
@@ -71,6 +78,10 @@ export {
   ReservationWithdrawnSchema,
   type ReserveEvse,
   ReserveEvseSchema,
+  type ProfileRequested,
+  type RequestProfile,
+  RequestProfileSchema,
+  type SetPreferences,
   type SessionFound,
   SessionFoundSchema,
   type SessionList,
@@ -229,6 +240,30 @@ export const putPartnerSession = ask({
   request: PutPartnerSessionSchema,
   answer: ChangedSchema,
   check: filled('party', 'sessionId', 'bodyJson'),
+});
+
+export const requestProfile = ask({
+  context,
+  verb: 'request-profile',
+  request: RequestProfileSchema,
+  answer: ProfileRequestedSchema,
+  check: filled('orderId', 'sessionId', 'method'),
+});
+
+export const setPreferences = ask({
+  context,
+  verb: 'set-preferences',
+  request: SetPreferencesSchema,
+  answer: PreferencesAnsweredSchema,
+  check: filled('sessionId', 'preferencesJson'),
+});
+
+export const getPreferences = ask({
+  context,
+  verb: 'get-preferences',
+  request: GetPreferencesSchema,
+  answer: PreferencesFoundSchema,
+  check: filled('sessionId'),
 });
 
 export const sessionStarted = tell({

@@ -17,6 +17,10 @@ export interface StageOptions {
   readonly everyS: number;
   /** The two know each other through a hub alone, a third platform. */
   readonly viaHub?: boolean;
+  /** What the Level-2 feeder of OASIS carries; 192 A when absent. */
+  readonly feederA?: number;
+  /** EVSEs of OASIS that take charging preferences. */
+  readonly prefer?: readonly string[];
   /** Configuration keys of single stations. */
   readonly stationSettings?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** What OASIS offers, where it is not the demo's. */
@@ -66,10 +70,20 @@ export const casey = { token: 'APP-0000000004', contractId: 'CA-CPK-C00000004-D'
 /** More cards of Carbon Plunk, one for each Level-2 station. */
 export const crewCard = (n: number): string => `04C0FFEE00${String(n).padStart(2, '0')}80`;
 
+function fedBy(settings: ReturnType<typeof energyOasis>, feederA: number, prefer: readonly string[]) {
+  const sites = settings.sites.map((site) => ({ ...site, feeder: { ...site.feeder, limit_a: feederA } }));
+  const locations = settings.locations.map((location) => ({
+    ...location,
+    evses: location.evses.map((evse) => (prefer.includes(evse.uid)
+      ? { ...evse, capabilities: [...evse.capabilities, 'CHARGING_PREFERENCES_CAPABLE'] } : evse)),
+  }));
+  return { ...settings, sites, locations };
+}
+
 /** Short times, so that a fault is over within a test. */
-const oasisSettings = (everyS: number) => ({
-  ...energyOasis(),
-  sessions: { update_every_s: everyS, charger_timeout_ms: 3_000, partner_timeout_ms: 5_000 },
+const oasisSettings = (everyS: number, { feederA = 192, prefer = [] }: Pick<StageOptions, 'feederA' | 'prefer'> = {}) => ({
+  ...fedBy(energyOasis(), feederA, prefer),
+  sessions: { update_every_s: everyS, profile_every_s: 0, profile_timeout_s: 3_600, charger_timeout_ms: 3_000, partner_timeout_ms: 5_000 },
   ocpi: { allow_private_urls: true, request_timeout_ms: 5_000, first_retry_ms: 50, longest_retry_ms: 400 },
 });
 
@@ -116,7 +130,7 @@ const hubSettings = () => ({
 
 /** Both platforms, registered with each other, all objects exchanged, and OASIS's chargers at their sockets. */
 export async function setStage({
-  hosting, rate, everyS, viaHub = false, stationSettings = {}, tariffs, moreDrivers = [],
+  hosting, rate, everyS, viaHub = false, stationSettings = {}, tariffs, moreDrivers = [], ...oasis
 }: StageOptions): Promise<Stage> {
   const dir = mkdtempSync(join(tmpdir(), 'roamwatt-stage-'));
   const clockEnv = {
@@ -139,7 +153,7 @@ export async function setStage({
     closing.push(() => started.close());
     return started;
   };
-  const settings = { oasis: { ...oasisSettings(everyS), ...(tariffs ? { tariffs } : {}) }, plunk: plunkSettings(moreDrivers) };
+  const settings = { oasis: { ...oasisSettings(everyS, oasis), ...(tariffs ? { tariffs } : {}) }, plunk: plunkSettings(moreDrivers) };
   const titles = ['oasis', 'plunk', ...(viaHub ? ['hub'] : [])];
   const logs = () => titles.map((title) => tails(join(dir, title, 'logs'), title)).join('\n');
   try {

@@ -1,11 +1,19 @@
 import { Controller, Inject } from '@nestjs/common';
 import { Answers, each } from '#bus';
-import { type ExplainPlan, explainPlan } from '#contracts/evems-controller';
+import {
+  type ClearChargingProfile, clearChargingProfile, type ExplainPlan, explainPlan, type GetActiveProfile, getActiveProfile,
+  type SetChargingProfile, setChargingProfile,
+} from '#contracts/evems-controller';
 import { EvemsController } from './evems-controller.ts';
+import { profileAhead, profileIn } from './profile-told.ts';
+import { Profiles } from './profiles.ts';
 
 @Controller()
 export class AskController {
-  constructor(@Inject(EvemsController) private readonly evems: EvemsController) {}
+  constructor(
+    @Inject(EvemsController) private readonly evems: EvemsController,
+    @Inject(Profiles) private readonly profiles: Profiles,
+  ) {}
 
   @Answers(explainPlan)
   explainPlan(requests: ExplainPlan[]) {
@@ -13,6 +21,29 @@ export class AskController {
       const { site, exposedMa, limits, ownerEpoch } = await this.evems.explain(siteId);
       const { name, limitMa } = site.feeder;
       return { siteId, feeder: name, limitMa, exposedMa, limits: [...limits], ownerEpoch };
+    });
+  }
+
+  @Answers(setChargingProfile)
+  setProfile(requests: SetChargingProfile[]) {
+    return each(requests, async ({ profile, wattsPerAmp, orderId, sessionId, timeoutS, ...place }) => {
+      await this.profiles.set(place, { ...profileIn(profile!, wattsPerAmp), orderId, sessionId, timeoutS });
+      return { found: true };
+    });
+  }
+
+  @Answers(clearChargingProfile)
+  clearProfile(requests: ClearChargingProfile[]) {
+    return each(requests, async ({ orderId, ...place }) => ({ found: await this.profiles.clear(place, orderId) }));
+  }
+
+  @Answers(getActiveProfile)
+  activeProfile(requests: GetActiveProfile[]) {
+    return each(requests, async ({ wattsPerAmp, ...place }) => {
+      const active = await this.profiles.active(place);
+      if (!active) return {};
+      const { steps, unit } = active;
+      return { profile: profileAhead(steps, { unit, wattsPerAmp: Number(wattsPerAmp) }) };
     });
   }
 }

@@ -11,6 +11,7 @@ const connector: Connector = {
   statusAt: 2_000,
   transaction: { id: '7', startedAt: 1_000 },
   drawn: undefined,
+  held: undefined,
 };
 const wants = (change: Partial<Connector>) => carAt({ ...connector, ...change }).wants;
 

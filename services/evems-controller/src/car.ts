@@ -1,3 +1,5 @@
+import type { HeldProfile } from './profile.ts';
+
 /** What the stations told about one connector, as the service mirrors it. Instants in epoch ms. */
 export interface Connector {
   readonly stationId: string;
@@ -12,6 +14,8 @@ export interface Connector {
   /** The open transaction of a card that may charge. */
   readonly transaction: { readonly id: string; readonly startedAt: number } | undefined;
   readonly drawn: Drawn | undefined;
+  /** Set for that transaction. */
+  readonly held: HeldProfile | undefined;
 }
 
 /** The highest phase of a meter reading. */
@@ -31,6 +35,8 @@ export interface Car {
   readonly wants: 'nothing' | 'little' | 'power';
   readonly arrivedAt: number;
   readonly drawn: Drawn | undefined;
+  /** The charging profile of its charge. */
+  readonly held: HeldProfile | undefined;
 }
 
 export const noCar: Car = {
@@ -41,13 +47,14 @@ export const noCar: Car = {
   wants: 'nothing',
   arrivedAt: 0,
   drawn: undefined,
+  held: undefined,
 };
 
 const plugged = ['Preparing', 'Charging', 'SuspendedEV', 'SuspendedEVSE', 'Finishing'];
 const over = ['Available', 'Finishing', 'Reserved', 'Unavailable', 'Faulted'];
 
 export function carAt(connector: Connector): Car {
-  const { connected, connection, bootedAt, transaction, status, drawn } = connector;
+  const { connected, connection, bootedAt, transaction, status, drawn, held } = connector;
   return {
     connected,
     connection,
@@ -56,6 +63,7 @@ export function carAt(connector: Connector): Car {
     wants: wantsOf(connector),
     arrivedAt: transaction?.startedAt ?? 0,
     drawn: transaction && drawn && drawn.at >= transaction.startedAt ? drawn : undefined,
+    held: transaction && held,
   };
 }
 

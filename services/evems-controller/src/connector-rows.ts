@@ -1,6 +1,7 @@
 import type { Queryable } from '#postgres';
 import { instant } from '#time';
 import type { Connector } from './car.ts';
+import type { HeldProfile } from './profile.ts';
 
 /** What stations tell, one row a connector. Facts of a station come in order, each once. */
 
@@ -69,6 +70,10 @@ export async function noteStop(
      WHERE station_id = $1 AND transaction_id = $2`,
     [stationId, transactionId],
   );
+  await tx.query('DELETE FROM profiles WHERE station_id = $1 AND transaction_id = $2', [
+    stationId,
+    transactionId,
+  ]);
 }
 
 export async function noteDrawn(
@@ -95,6 +100,7 @@ interface Row {
   started_at: string | null;
   drawn_ma: number | null;
   drawn_at: string | null;
+  held: HeldProfile | null;
 }
 
 /** All that is known of the connectors of these stations; a connector never heard of has no entry. */
@@ -107,9 +113,10 @@ export async function connectorsOf(
       name: 'evems-connectors',
       text: `SELECT wanted.station_id, wanted.connector_id, coalesce(connected, false) AS connected,
           coalesce(connection, 0) AS connection, booted_at, status, status_at, transaction_id,
-          started_at, drawn_ma, drawn_at
+          started_at, drawn_ma, drawn_at, held
         FROM unnest($1::text[], $2::int[]) AS wanted (station_id, connector_id)
-        LEFT JOIN stations USING (station_id) LEFT JOIN connectors USING (station_id, connector_id)`,
+        LEFT JOIN stations USING (station_id) LEFT JOIN connectors USING (station_id, connector_id)
+        LEFT JOIN profiles USING (station_id, connector_id, transaction_id)`,
     },
     [places.map(({ stationId }) => stationId), places.map(({ connectorId }) => connectorId)],
   );
@@ -131,5 +138,6 @@ function connectorOf(row: Row): Connector {
         ? undefined
         : { id: row.transaction_id, startedAt: ms(row.started_at) },
     drawn: row.drawn_ma === null ? undefined : { ma: row.drawn_ma, at: ms(row.drawn_at) },
+    held: row.held ?? undefined,
   };
 }

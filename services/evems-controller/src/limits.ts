@@ -1,5 +1,7 @@
 import { type Decider, Rejected } from '#decider';
 import { chargerKey } from './feeder.ts';
+import { isNews, type SettledProfile, type Unit } from './profile.ts';
+import { instant } from '#time';
 
 /** What a site's owner decided and what the stations answered: the log that a new owner reads. */
 export type LimitEvent = AtSite &
@@ -12,6 +14,10 @@ export type LimitEvent = AtSite &
     | ({ readonly type: 'LimitNotConfirmed' } & LimitOf & { readonly outcome: string })
     | ({ readonly type: 'FailSafeConfirmed' } & LimitOf)
     | ({ readonly type: 'FailSafeRefused' } & OfCharger)
+    /** A charging profile is obeyed, or was not in time and counts no more. */
+    | ({ readonly type: 'ProfileSettled' } & OfCharger & SettledProfile & OfSession)
+    /** What the charge there may draw, for who follows its session. */
+    | ({ readonly type: 'ActiveProfileChanged' } & OfCharger & Ahead)
     | ({ readonly type: 'FeederOverloaded' } & Load)
     | ({ readonly type: 'FeederRelieved' } & Load)
   );
@@ -27,6 +33,8 @@ export type Note =
   | ({ readonly type: 'DoubtLimit' } & LimitOf & { readonly outcome: string })
   | ({ readonly type: 'ConfirmFailSafe' } & LimitOf)
   | ({ readonly type: 'RefuseFailSafe' } & OfCharger)
+  | ({ readonly type: 'SettleProfile' } & OfCharger & SettledProfile & OfSession)
+  | ({ readonly type: 'TellProfile' } & OfCharger & Ahead)
   | ({ readonly type: 'JudgeFeeder' } & Load);
 
 interface AtSite {
@@ -38,6 +46,14 @@ interface AtSite {
 interface OfCharger {
   readonly stationId: string;
   readonly connectorId: number;
+}
+
+interface OfSession {
+  readonly sessionId: string;
+}
+
+interface Ahead extends OfSession, Unit {
+  readonly steps: readonly { readonly at: string; readonly limitMa: number }[];
 }
 
 interface LimitOf extends OfCharger {
@@ -71,6 +87,12 @@ export interface ChargerLimits {
   readonly failSafeMa: number | undefined;
   /** Of the last order that was not confirmed. */
   readonly doubt: string;
+  /** The charging profile that was settled last. */
+  readonly profile: SettledProfile | undefined;
+  /** The session whose active profile is told: a profile of it was obeyed. '' = none. */
+  readonly followed: string;
+  /** What of it was told last. */
+  readonly ahead: Ahead['steps'];
 }
 
 export const untold: ChargerLimits = {
@@ -81,6 +103,9 @@ export const untold: ChargerLimits = {
   settled: false,
   failSafeMa: undefined,
   doubt: '',
+  profile: undefined,
+  followed: '',
+  ahead: [],
 };
 
 export const limits: Decider<SiteLimits, LimitCommand, LimitEvent> = {
@@ -145,8 +170,16 @@ function newsOf(note: Note, state: SiteLimits): News | undefined {
       return { ...note, type: 'FailSafeConfirmed' };
     case 'RefuseFailSafe':
       return charger.failSafeMa === undefined ? undefined : { ...note, type: 'FailSafeRefused' };
+    case 'SettleProfile':
+      return note.orderId === charger.profile?.orderId ? undefined : { ...note, type: 'ProfileSettled' };
+    case 'TellProfile': {
+      const isKnown = note.sessionId !== charger.followed || !isNews(inMs(charger.ahead), inMs(note.steps));
+      return isKnown ? undefined : { ...note, type: 'ActiveProfileChanged' };
+    }
   }
 }
+
+const inMs = (steps: Ahead['steps']) => steps.map((step) => ({ ...step, at: instant(step.at) }));
 
 export function limitsOf(state: SiteLimits, { stationId, connectorId }: OfCharger): ChargerLimits {
   return state.chargers.get(chargerKey(stationId, connectorId)) ?? untold;
@@ -181,5 +214,13 @@ function evolveCharger(
       return { ...charger, failSafeMa: event.limitMa };
     case 'FailSafeRefused':
       return { ...charger, failSafeMa: undefined };
+    case 'ProfileSettled': {
+      const { orderId, obeyed, sessionId } = event;
+      const settled = { ...charger, profile: { orderId, obeyed } };
+      if (!obeyed || charger.followed === sessionId) return settled;
+      return { ...settled, followed: sessionId, ahead: [] };
+    }
+    case 'ActiveProfileChanged':
+      return { ...charger, ahead: event.steps };
   }
 }

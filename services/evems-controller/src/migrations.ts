@@ -36,6 +36,18 @@ const evems: MigrationList = [
        )`,
     ],
   },
+  {
+    name: 'evems-controller-profiles',
+    up: () => [
+      `CREATE TABLE profiles (              -- of the charge that runs there; the newest order's
+         station_id text NOT NULL,
+         connector_id int NOT NULL,
+         transaction_id text NOT NULL,
+         held json NOT NULL,
+         PRIMARY KEY (station_id, connector_id)
+       )`,
+    ],
+  },
 ];
 
 export const migrations: MigrationList = [...eventStoreMigrations, ...busMigrations, ...evems];

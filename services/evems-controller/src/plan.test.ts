@@ -147,3 +147,118 @@ test('when not all can charge, they take turns', () => {
     [0, 6, 7, 0],
   ]);
 });
+
+const always = (limitMa: number, minMa = 0) => (
+  { startAt: undefined, durationMs: undefined, minMa, periods: [{ afterMs: 0, limitMa }] });
+
+test('CHP-03: a charging profile is one more limit, and the others get what it leaves', () => {
+  const world = panelWith(10);
+  world.setProfile(0, always(10 * A));
+  world.settleAll();
+  expect(amps(world)).toEqual([10, 21, 21, 20, 20, 20, 20, 20, 20, 20]);
+  expect(whyOf(world, 0)).toBe('10 A by its charging profile');
+  world.setProfile(0, undefined);
+  world.settleAll();
+  expect(amps(world)).toEqual([20, 20, 19, 19, 19, 19, 19, 19, 19, 19]);
+});
+
+test('a charging profile that allows more than the share changes nothing', () => {
+  const world = panelWith(10);
+  world.setProfile(9, always(32 * A));
+  world.settleAll();
+  expect(amps(world)[9]).toBe(19);
+  expect(whyOf(world, 9)).toBe('fair share of 192 A among 10 cars');
+});
+
+test.each([
+  ['0 A', always(0)],
+  ['less than the 6 A that a car needs', always(5_900)],
+  ['less than the min_charging_rate of the car', always(9 * A, 10 * A)],
+])('CHP-04: %s is a pause, in which the stall keeps its fail-safe free', (_, profile) => {
+  const world = panelWith(10);
+  world.setProfile(3, profile);
+  world.settleAll();
+  expect(amps(world)).toEqual([21, 21, 21, 0, 21, 21, 21, 20, 20, 20]);
+  expect(world.exposedMa()).toBe(192 * A);
+  expect(whyOf(world, 3)).toBe('paused by its charging profile');
+});
+
+test('CHP-04: without a start_date_time it starts with the charge; each period holds until the next, and the duration ends it', () => {
+  const world = panelWith(1);
+  const periods = [{ afterMs: 0, limitMa: 12_900 }, { afterMs: 600_000, limitMa: 8_000 }];
+  world.setProfile(0, { startAt: undefined, durationMs: 900_000, minMa: 0, periods });
+  world.settleAll();
+  const seen: number[] = [];
+  for (const minutes of [1, 8, 3, 5]) {
+    world.wait(minutes * 60_000, () => {});
+    world.settleAll();
+    seen.push(amps(world)[0]!);
+  }
+  expect(seen).toEqual([12, 12, 8, 32]);
+});
+
+test('CHP-04: before its start_date_time a profile limits nothing', () => {
+  const world = panelWith(1);
+  world.setProfile(0, { ...always(10 * A), startAt: world.platformNow + 300_000 });
+  world.settleAll();
+  expect(amps(world)[0]).toBe(32);
+  world.wait(300_000, () => {});
+  world.settleAll();
+  expect(amps(world)[0]).toBe(10);
+});
+
+const told = (world: World) => world.log.flatMap((event) => (
+  event.type === 'ActiveProfileChanged' ? [event.steps.map(({ limitMa }) => limitMa / A)] : []));
+const settled = (world: World) => world.log.flatMap((event) => (
+  event.type === 'ProfileSettled' ? [`${event.orderId} ${event.obeyed}`] : []));
+
+test('CHP-02: what a charge may draw is told after a profile of it was obeyed, at each change whatever its reason, and never before', () => {
+  const world = panelWith(6);
+  expect(told(world)).toEqual([]);
+  world.setProfile(0, always(25 * A));
+  world.settleAll();
+  world.pass();
+  expect(settled(world)).toEqual(['P1 true']);
+  expect(told(world)).toEqual([[25]]);
+  // The site leaves it less than the profile does.
+  for (const i of [6, 7, 8, 9]) plug(world, i);
+  expect(told(world).at(-1)).toEqual([20]);
+  // The profile is cleared, and there is room again.
+  world.setProfile(0, undefined);
+  for (const i of [1, 2, 3, 4, 5]) world.unplug(i);
+  world.settleAll();
+  expect(told(world).at(-1)).toEqual([32]);
+  const count = told(world).length;
+  world.wait(60_000, () => {});
+  world.settleAll();
+  expect(told(world)).toHaveLength(count);
+});
+
+test('CHP-02: what is known of the time ahead is told with it, and its coming is no news', () => {
+  const world = panelWith(1);
+  const periods = [{ afterMs: 0, limitMa: 10 * A }, { afterMs: 300_000, limitMa: 20 * A }];
+  world.setProfile(0, { startAt: undefined, durationMs: 600_000, minMa: 0, periods });
+  world.settleAll();
+  world.pass();
+  expect(told(world)).toEqual([[10, 20, 32]]);
+  for (const _ of [1, 2]) {
+    world.wait(300_000, () => {});
+    world.settleAll();
+  }
+  expect(amps(world)[0]).toBe(32);
+  expect(told(world)).toHaveLength(1);
+});
+
+test('a profile that its charger does not obey in time counts no more, and what was set before it holds again', () => {
+  const world = panelWith(1);
+  world.setProfile(0, always(20 * A));
+  world.settleAll();
+  world.setProfile(0, always(10 * A));
+  world.settleAll(({ kind }) => (kind === 'lease' ? 'refuse' : 'obey'));
+  world.wait(60_000, () => {});
+  world.settleAll();
+  world.wait(31_000, () => {});
+  world.settleAll();
+  expect(settled(world)).toEqual(['P1 true', 'P2 false']);
+  expect(amps(world)[0]).toBe(20);
+});

@@ -1,6 +1,7 @@
 import { type ChargerState, inForceMa, mayDrawMa, surelyMa } from './charger.ts';
 import { amps, type Site } from './feeder.ts';
 import type { Moment } from './lease.ts';
+import { allowedMa, capMa, type Profile, validProfile } from './profile.ts';
 import { type ChargerLimits, type SiteLimits, untold } from './limits.ts';
 import { type Claim, fairShares, inTurn } from './shares.ts';
 import { instant } from '#time';
@@ -40,13 +41,15 @@ export function planned(state: SiteState, now: Moment): Plan {
   const may = new Map(chargers.map((one) => [one.charger.key, mayDrawMa(one, site, now)]));
   const mayOf = (one: ChargerState) => may.get(one.charger.key) ?? 0;
   const led = chargers.filter(isLed);
-  const claimants = led.filter((one) => one.car.wants !== 'nothing');
+  const cap = new Map(chargers.map((one) => [one.charger.key, capOf(state, one, now)]));
+  const capOfOne = (one: ChargerState) => cap.get(one.charger.key) ?? 0;
+  const claimants = led.filter((one) => one.car.wants !== 'nothing' && capOfOne(one) > 0);
   const loadMa = (one: ChargerState) => {
     if (claimants.includes(one)) return 0;
     return led.includes(one) && !isStubborn(one) ? site.failSafeMa : mayOf(one);
   };
   const roomMa = site.feeder.limitMa - sum(chargers.map(loadMa));
-  const first = shared(state, claimants, { roomMa, now });
+  const first = shared(state, claimants, { roomMa, now, capOf: capOfOne });
   // Who does not come down keeps what it has, and the others share what that leaves.
   const stuck = claimants.filter((one) => isStubborn(one) && mayOf(one) > first.of(one));
   const second =
@@ -55,7 +58,7 @@ export function planned(state: SiteState, now: Moment): Plan {
       : shared(
           state,
           claimants.filter((one) => !stuck.includes(one)),
-          { roomMa: roomMa - sum(stuck.map(mayOf)), now },
+          { roomMa: roomMa - sum(stuck.map(mayOf)), now, capOf: capOfOne },
         );
   const shareOf = (one: ChargerState) => (stuck.includes(one) ? first : second).of(one);
   const target = (one: ChargerState): Target => {
@@ -64,10 +67,17 @@ export function planned(state: SiteState, now: Moment): Plan {
     if (!led.includes(one)) {
       return { key, targetMa: undefined, mayDrawMa: mayMa, why: whyNotLed(one, mayMa) };
     }
-    if (!claimants.includes(one)) {
-      return { key, targetMa: site.failSafeMa, mayDrawMa: mayMa, why: whyIdle(site) };
+    if (capOfOne(one) === 0) {
+      return { key, targetMa: 0, mayDrawMa: mayMa, why: 'paused by its charging profile' };
     }
-    const targetMa = shareOf(one);
+    if (!claimants.includes(one)) {
+      const idleMa = Math.min(site.failSafeMa, capOfOne(one));
+      return { key, targetMa: idleMa, mayDrawMa: mayMa, why: whyIdle(site) };
+    }
+    const targetMa = Math.min(shareOf(one), capOfOne(one));
+    if (targetMa === capOfOne(one) && targetMa < one.charger.maxMa) {
+      return { key, targetMa, mayDrawMa: mayMa, why: `${amps(targetMa)} by its charging profile` };
+    }
     return { key, targetMa, mayDrawMa: mayMa, why: whyShare(one, { targetMa, site, claimants }) };
   };
   const served = [
@@ -92,24 +102,40 @@ const byArrival = (a: ChargerState, b: ChargerState): number => a.car.arrivedAt 
 function shared(
   state: SiteState,
   claimants: readonly ChargerState[],
-  { roomMa, now }: { roomMa: number; now: Moment },
+  { roomMa, now, capOf: most }: { roomMa: number; now: Moment; capOf: (one: ChargerState) => number },
 ) {
   const { site } = state;
   const rules = { minMa: site.minMa, stepMa: site.stepMa, idleMa: site.failSafeMa };
   const arrived = claimants.toSorted(byArrival);
   const claims = (capOf: (one: ChargerState) => number) =>
     arrived.map((one) => claimOf(one, capOf(one), state.limits.chargers.get(one.charger.key)));
-  const full = claims((one) => one.charger.maxMa);
+  const leastMa = Math.max(site.minMa, site.failSafeMa);
+  // A claim is at least the minimum; who is allowed less than its fail-safe is told less.
+  const full = claims((one) => Math.max(leastMa, most(one)));
   let shares = fairShares(full, roomMa, rules);
   // Only where somebody goes short does it matter that another does not use what it may.
   if (full.some((claim) => (shares.get(claim.key) ?? 0) < claim.capMa)) {
-    const used = claims((one) => usableMa(one, site));
+    const used = claims((one) => Math.min(usableMa(one, site), Math.max(leastMa, most(one))));
     shares = fairShares(used, roomMa, rules);
     if (used.some((claim) => shares.get(claim.key) === 0)) {
       shares = fairShares(inTurn(used, now.at, site.timing.rotateAfterMs), roomMa, rules);
     }
   }
   return { of: (one: ChargerState) => shares.get(one.charger.key) ?? 0 };
+}
+
+/** The charging profile that holds for the charge there. */
+export function profileOf(state: SiteState, { charger, car }: ChargerState): Profile | undefined {
+  return validProfile(car.held, state.limits.chargers.get(charger.key)?.profile);
+}
+
+/** The most that a charger may be told: all it can, or what its charging profile leaves of that. */
+export function capOf(state: SiteState, one: ChargerState, now: Moment): number {
+  const profile = profileOf(state, one);
+  const { maxMa } = one.charger;
+  if (!profile) return maxMa;
+  const { minMa, stepMa } = state.site;
+  return capMa(allowedMa(profile, one.car.arrivedAt, now.at), { maxMa, minMa, stepMa });
 }
 
 function usableMa({ car, charger, taper }: ChargerState, site: Site): number {

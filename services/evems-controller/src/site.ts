@@ -5,6 +5,7 @@ import type { Moment } from './lease.ts';
 import { limitsOf, type Note, type SiteLimits } from './limits.ts';
 import type { Order, Outcome } from './order.ts';
 import { nextOrders } from './orders.ts';
+import { profileNotes } from './active-profile.ts';
 import { type Plan, planned, type SiteState } from './plan.ts';
 
 /** A station's answer to an order, or that there was none. */
@@ -76,6 +77,7 @@ export function stepped(
   const notes = [
     ...answers.flatMap((answer) => answerNote(looked, answer)),
     loadNote(heard, plan),
+    ...profileNotes(heard, plan, now),
     ...orders.flatMap(orderNote),
   ];
   return { state: ordered(heard, orders), plan, orders, notes };

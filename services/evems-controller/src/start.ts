@@ -7,6 +7,7 @@ import { EvemsController } from './evems-controller.ts';
 import { EvemsControllerModule } from './evems-controller.module.ts';
 import { limits } from './limits.ts';
 import { migrations } from './migrations.ts';
+import { Profiles } from './profiles.ts';
 import { toTold } from './tells.ts';
 
 const name = 'evems-controller';
@@ -36,8 +37,11 @@ export function start(env: Env): Promise<Running> {
         lookEveryMs: LOOK_EVERY_MS,
         ownerTtlMs: OWNER_TTL_MS,
       });
+      const profiles = new Profiles({
+        db, clock, sites, logbook, changed: (stationId) => evems.stationChanged(stationId),
+      });
       const serving = await serve({
-        module: EvemsControllerModule.with(evems),
+        module: EvemsControllerModule.with(evems, profiles),
         bus,
         db,
         listener: name,

@@ -1,7 +1,9 @@
 import { type Fact, told } from '#bus';
-import { feederOverload, limitAssigned } from '#contracts/evems-controller';
+import { activeProfileChanged, feederOverload, limitAssigned, profileSettled } from '#contracts/evems-controller';
 import { jsonCodec, type StoredEvent } from '#event-store';
+import { instant } from '#time';
 import type { LimitEvent } from './limits.ts';
+import { profileAhead } from './profile-told.ts';
 
 const codec = jsonCodec<LimitEvent>();
 
@@ -17,6 +19,14 @@ export function toTold({ type, data }: Pick<StoredEvent, 'type' | 'data'>): Fact
     case 'FeederOverloaded': {
       const { feeder, exposedMa, limitMa } = event;
       return told(feederOverload, { siteId, feeder, exposedMa, limitMa, at });
+    }
+    case 'ProfileSettled': {
+      const { orderId, sessionId, obeyed } = event;
+      return told(profileSettled, { siteId, orderId, sessionId, obeyed, at });
+    }
+    case 'ActiveProfileChanged': {
+      const steps = event.steps.map((step) => ({ ...step, at: instant(step.at) }));
+      return told(activeProfileChanged, { siteId, sessionId: event.sessionId, profile: profileAhead(steps, event), at });
     }
     default:
       return undefined;

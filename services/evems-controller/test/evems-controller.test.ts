@@ -1,6 +1,17 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { busMigrations, hears, listen } from '#bus';
-import { explainPlan, type LimitAssigned, limitAssigned } from '#contracts/evems-controller';
+import {
+  type ActiveProfileChanged,
+  activeProfileChanged,
+  clearChargingProfile,
+  explainPlan,
+  getActiveProfile,
+  type LimitAssigned,
+  limitAssigned,
+  type ProfileSettled,
+  profileSettled,
+  setChargingProfile,
+} from '#contracts/evems-controller';
 import { LimitKind, Outcome } from '#contracts/ocpp-gateway';
 import { openDatabase } from '#postgres';
 import type { Running } from '#service';
@@ -158,4 +169,51 @@ test('a site that nobody knows has no plan', async () => {
   await expect(gateway.bus.ask(explainPlan, { siteId: 'ELSEWHERE' })).rejects.toThrow(
     'unknown-site',
   );
+});
+
+test('a charging profile is obeyed, told, kept over a restart, and ends with its charge', async () => {
+  const db = await openDatabase({ url: platform.databaseUrl, schema: 'somebody', migrations: busMigrations });
+  const settled: ProfileSettled[] = [];
+  const active: ActiveProfileChanged[] = [];
+  const listening = await listen(gateway.bus, db, {
+    listener: 'somebody',
+    hearings: [
+      hears(profileSettled, (fact) => void settled.push(fact)),
+      hears(activeProfileChanged, (fact) => void active.push(fact)),
+    ],
+  });
+  const [stationId] = stations as [string];
+  await gateway.connect(...stations);
+  const transactionId = await gateway.start(stationId);
+  const place = { stationId, connectorId: 1, transactionId };
+  await eventually(32, 6, 6, 6, 6, 6, 6, 6, 6, 6);
+  const profile = { unit: 'A', periods: [{ startS: 0, limit: '10.9' }] };
+  const order = { ...place, orderId: 'P1', sessionId: 'S1', profile, wattsPerAmp: '208', timeoutS: 60 };
+  await gateway.bus.ask(setChargingProfile, order);
+  await gateway.bus.ask(setChargingProfile, order);
+  await eventually(10, 6, 6, 6, 6, 6, 6, 6, 6, 6);
+  await expect.poll(() => settled).toMatchObject([{ orderId: 'P1', sessionId: 'S1', obeyed: true }]);
+  await expect.poll(() => active.at(-1)?.profile).toMatchObject({ unit: 'A', periods: [{ startS: 0, limit: '10' }] });
+
+  const fault = { ...order, orderId: 'P2', profile: { unit: 'A', periods: [{ startS: 0, limit: '-1' }] } };
+  await expect(gateway.bus.ask(setChargingProfile, fault)).rejects.toThrow('unusable-profile');
+  await expect(gateway.bus.ask(setChargingProfile, { ...order, stationId: 'ELSEWHERE' })).rejects.toThrow('unknown-charger');
+
+  await services[0]!.stop();
+  services = [await start(platform.env)];
+  await eventually(10, 6, 6, 6, 6, 6, 6, 6, 6, 6);
+  const found = () => gateway.bus.ask(getActiveProfile, { ...place, wattsPerAmp: '208' });
+  await expect.poll(async () => (await found()).profile?.periods[0]?.limit, { timeout: 10_000 }).toBe('10');
+  await gateway.bus.ask(clearChargingProfile, { ...place, orderId: 'C1' });
+  await eventually(32, 6, 6, 6, 6, 6, 6, 6, 6, 6);
+  await expect.poll(() => active.at(-1)?.profile?.periods[0]?.limit).toBe('32');
+  expect(await gateway.bus.ask(clearChargingProfile, { ...place, orderId: 'C2' })).toMatchObject({ found: false });
+
+  await gateway.bus.ask(setChargingProfile, { ...order, orderId: 'P3' });
+  await eventually(10, 6, 6, 6, 6, 6, 6, 6, 6, 6);
+  await gateway.stop(stationId, transactionId);
+  await gateway.start(stationId);
+  await eventually(32, 6, 6, 6, 6, 6, 6, 6, 6, 6);
+  await listening.close();
+  await db.close();
 });

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import fc from 'fast-check';
 import { fold } from '#decider';
 import { type ChargerLimits, limits, type SiteLimits } from '../src/limits.ts';
+import type { Profile } from '../src/profile.ts';
 import type { SiteShape } from './site-of.ts';
 import { type Owner, World } from './world.ts';
 
@@ -43,6 +44,23 @@ const clockIsSet = {
     .map(([ms, follow]) => named(`clock ${ms} ${follow}`, (world) => world.stepClock(ms, follow))),
 };
 
+/** Some of them pauses, with the end before or after what is set next. */
+const profile: fc.Arbitrary<Profile> = fc.record({
+  startAt: fc.constant(undefined),
+  durationMs: fc.option(fc.integer({ min: 1_000, max: 600_000 }), { nil: undefined }),
+  minMa: fc.constantFrom(0, 0, 8_000),
+  periods: fc
+    .array(fc.record({ afterMs: fc.integer({ min: 0, max: 300_000 }), limitMa: fc.integer({ min: 0, max: 40_000 }) }), { maxLength: 4 })
+    .map((periods) => periods.toSorted((a, b) => a.afterMs - b.afterMs)),
+});
+
+const profileIsSet = {
+  weight: 4,
+  arbitrary: fc
+    .tuple(fc.nat(9), fc.option(profile, { nil: undefined, freq: 6 }))
+    .map(([n, given]) => named(`profile ${n} ${JSON.stringify(given)}`, (world) => world.setProfile(n, given))),
+};
+
 /** What may happen at a site, in any order; the owner's passes and obedient chargers most often. */
 const happening: fc.Arbitrary<Happening> = fc.oneof(
   often(10, 'pass', () => (world) => world.pass()),
@@ -53,6 +71,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   often(1, 'refuse', (n) => (world) => world.settle(n, 'refuse')),
   often(1, 'catch up', (n) => (world) => world.catchUp(`S${n % world.stations.size}`)),
   often(4, 'plug', (n) => (world) => world.plug(n)),
+  profileIsSet,
   often(2, 'unplug', (n) => (world) => world.unplug(n)),
   often(3, 'connect', (n) => (world) => world.connect(n)),
   often(1, 'disconnect', (n) => (world) => world.disconnect(n, n % 2 === 0)),
@@ -104,6 +123,28 @@ test('every limit told is 0, or from the minimum to what the charger can take', 
           expect(event.limitMa === 0 || (event.limitMa >= 6_000 && event.limitMa <= 32_000)).toBe(
             true,
           );
+        }
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+test('CHP-03: whatever happens, nobody is told more than the charging profile of the charge allows', () => {
+  fc.assert(
+    fc.property(
+      shapes,
+      fc.array(happening, { minLength: 20, maxLength: 80, size: 'max' }),
+      (shape, happenings) => {
+        const world = new World(shape);
+        for (const i of world.real.keys()) world.connect(i);
+        for (const happens of happenings) {
+          happens.run(world, () => {});
+          for (const order of world.pass()) {
+            if (order.kind !== 'lease') continue;
+            const i = world.real.findIndex(({ charger }) => charger.key === order.key);
+            expect(order.limitMa).toBeLessThanOrEqual(world.capMa(i));
+          }
         }
       },
     ),

@@ -5,7 +5,8 @@ import type { Charger, Site } from '../src/feeder.ts';
 import type { Lease, Moment } from '../src/lease.ts';
 import { type LimitCommand, type LimitEvent, limits, type SiteLimits } from '../src/limits.ts';
 import type { Order, Outcome } from '../src/order.ts';
-import { planned, type SiteState } from '../src/plan.ts';
+import { capOf, planned, type SiteState } from '../src/plan.ts';
+import { type Profile, validProfile } from '../src/profile.ts';
 import { type Answer, leasedUntil, observed, stepped, takenOver } from '../src/site.ts';
 import { LEASE_MS, MARGIN_MS, siteOf, type SiteShape } from './site-of.ts';
 
@@ -54,6 +55,7 @@ export class World {
   private epoch = 0;
   private state!: SiteState;
   private answers: Answer[] = [];
+  private orders = 0;
   private now = 1_000_000_000_000;
   /** What the platform's clock shows is the true time plus this. */
   private offset = 0;
@@ -160,7 +162,7 @@ export class World {
   }
 
   unplug(i: number): void {
-    this.change(i, { plugged: false, wants: 'nothing' });
+    this.change(i, { plugged: false, wants: 'nothing', held: undefined });
   }
 
   disconnect(i: number, obeysLate: boolean): void {
@@ -232,8 +234,14 @@ export class World {
     this.wait(MARGIN_MS, () => {});
   }
 
-  /** Everything works from now on. */
+  /** Everything works from now on, and no profile turns any more. */
   calmDown(): void {
+    for (const [i, { car: { held } }] of this.real.entries()) {
+      if (!held?.profile) continue;
+      const periods = [{ afterMs: 0, limitMa: this.capMa(i) }];
+      const profile = { startAt: 0, durationMs: undefined, minMa: 0, periods };
+      this.change(i, { held: { ...held, profile, before: profile } });
+    }
     for (const i of this.real.keys()) this.connect(i);
     for (let round = 0; round < 12; round += 1) {
       this.settleAll();
@@ -295,6 +303,24 @@ export class World {
   change(i: number, car: Partial<Car>): void {
     const real = this.one(i);
     real.car = { ...real.car, ...car };
+  }
+
+  /** A partner sets a charging profile for the charge there, if there is one. */
+  setProfile(i: number, profile: Profile | undefined): void {
+    const { car } = this.one(i);
+    if (car.wants === 'nothing') return;
+    this.orders += 1;
+    const held = {
+      orderId: `P${this.orders}`, sessionId: `S${i}`, obeyUntil: this.platformNow + 60_000, unit: 'A' as const, wattsPerAmp: 208,
+      profile, before: car.held && validProfile(car.held, fold(limits, this.log).chargers.get(this.one(i).charger.key)?.profile),
+    };
+    this.change(i, { held });
+  }
+
+  /** The most that the charging profile of the nth charger leaves now. */
+  capMa(i: number): number {
+    const real = this.real[i]!;
+    return capOf(this.state, this.state.chargers.get(real.charger.key)!, this.moment());
   }
 
   private realOf({ key }: { key: string }): Real {

@@ -1,16 +1,18 @@
 import { Controller, Inject } from '@nestjs/common';
 import { Answers, each, withinOneAnswer } from '#bus';
 import {
-  type AuthorizeAtPartner, authorizeAtPartner, type EndPartner, endPartner, type InvitePartner, invitePartner, type ListDeadLetters,
+  type AuthorizeAtPartner, authorizeAtPartner, type EndPartner, endPartner, type GetPartnerProfile, getPartnerProfile, type InvitePartner, invitePartner, type ListDeadLetters,
   listDeadLetters, listPartners, type ListPartners, type RegisterPartner, registerPartner, type RenewPartner, renewPartner,
-  type ReplayDeadLetters, replayDeadLetters, type SendCommand, sendCommand, SendOutcome,
+  type ReplayDeadLetters, replayDeadLetters, type SendCommand, sendCommand, SendOutcome, type SendProfileRequest, sendProfileRequest,
 } from '#contracts/ocpi-gateway';
 import { toJsonBytes } from '#contracts';
 import type { SentCommand } from './command-rows.ts';
 import { OcpiGateway } from './ocpi-gateway.ts';
 import { fromBus, type Partner, toBus } from './partner.ts';
 import type { Waiting } from './partner-rows.ts';
+import { PartnerProfiles } from './partner-profiles.ts';
 import { Partners } from './partners.ts';
+import type { KeptRequest } from './profile-rows.ts';
 import type { PushedKey } from './pushed-rows.ts';
 
 const outcomeOf: Readonly<Record<SentCommand['outcome'], SendOutcome>> = {
@@ -25,6 +27,7 @@ export class AskController {
   constructor(
     @Inject(OcpiGateway) private readonly gateway: OcpiGateway,
     @Inject(Partners) private readonly partners: Partners,
+    @Inject(PartnerProfiles) private readonly profiles: PartnerProfiles,
   ) {}
 
   @Answers(sendCommand)
@@ -40,6 +43,20 @@ export class AskController {
     return each(requests, async ({ party, from, ...question }) => {
       const { outcome, info } = await this.gateway.authorize({ ...question, party: fromBus(party!), from: from && fromBus(from) });
       return { outcome: outcomeOf[outcome], ...(info ? { authorizationInfoJson: toJsonBytes(info) } : {}) };
+    });
+  }
+
+  @Answers(sendProfileRequest)
+  sendProfile(requests: SendProfileRequest[]) {
+    return each(requests, async ({ party, from, ...wish }) =>
+      stands(await this.profiles.send({ ...wish, party: fromBus(party!), from: from && fromBus(from) })));
+  }
+
+  @Answers(getPartnerProfile)
+  partnerProfile(requests: GetPartnerProfile[]) {
+    return each(requests, async ({ party, sessionId }) => {
+      const { requests: made, active } = await this.profiles.find(fromBus(party!), sessionId);
+      return { requests: made.map(stands), ...(active ? { activeJson: toJsonBytes(active.text), activeAt: active.at } : { activeAt: '' }) };
     });
   }
 
@@ -93,6 +110,11 @@ export class AskController {
   endPartner(requests: EndPartner[]) {
     return each(requests, ({ partnerId }) => this.partners.endByOperator(partnerId));
   }
+}
+
+function stands({ orderId, method, sent, result, at }: KeptRequest) {
+  const { outcome = 'unclear', result: response = '', message = 'there is no answer yet', timeoutS = 0 } = sent ?? {};
+  return { orderId, method, outcome: outcomeOf[outcome], response, message, timeoutS, at, ...(result === undefined ? {} : { result }) };
 }
 
 const LETTERS_MAX = 100;

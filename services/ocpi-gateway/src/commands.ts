@@ -126,15 +126,14 @@ export class Commands {
   /** POSTs a CommandResult to the response_url: only after an ACCEPTED response that is out. CMD-01, CMD-04. */
   async deliverResult({ body }: Due, attempt: number): Promise<DueOutcome> {
     const { db, calls, settings } = this.parts;
-    const { orderId, result, message } = body as { orderId: string; result: CommandResult['result']; message: string };
+    const due = body as { orderId: string } & ({ body: object } | { result: CommandResult['result']; message: string });
+    const { orderId } = due;
     const taken = await findTaken(db, orderId);
     if (!taken || (taken.response !== undefined && taken.response !== 'ACCEPTED')) return 'done';
     if (!taken.answered && attempt <= WAITS_FOR_ANSWER) return { retryInMs: UNTIL_ANSWERED_MS };
     const partner = await findPartner(db, taken.partnerId);
     if (partner?.state !== 'registered') return 'done';
-    const outcome = await calls.to(partner, taken.routing).post(taken.responseUrl, {
-      result, ...(message === '' ? {} : { message: [{ language: 'en', text: message.slice(0, 512) }] }),
-    }, { routing: taken.routing, correlationId: taken.correlationId });
+    const outcome = await calls.to(partner, taken.routing).post(taken.responseUrl, 'body' in due ? due.body : resultOf(due), { routing: taken.routing, correlationId: taken.correlationId });
     if (outcome.kind === 'ok') return 'done';
     await noteError(db, partner.id, `${rfc3339(this.parts.clock.now())} result of ${taken.command}: ${outcomeText(outcome)}`);
     const hopeless = outcome.kind === 'refused' && outcome.http < 500 && ![408, 429].includes(outcome.http);
@@ -164,6 +163,10 @@ function checkOwn({ caller }: OcpiRequest, token: Token): void {
 /** Whose EVSE it has to be, where the routing headers say whom of us they mean. */
 function operator({ addressed }: OcpiRequest) {
   return addressed ? { party: toBus(addressed) } : {};
+}
+
+function resultOf({ result, message }: { result: CommandResult['result']; message: string }): CommandResult {
+  return { result, ...(message === '' ? {} : { message: [{ language: 'en', text: message.slice(0, 512) }] }) };
 }
 
 function response(result: CommandResponse['result'], timeout: number, text: string): CommandResponse {

@@ -15,6 +15,7 @@ import { difference, type PushedModule, type Step } from './difference.ts';
 import { outcomeText } from './handshake.ts';
 import { endpointOf, type Partner, spokesman, toBus } from './partner.ts';
 import { findPartner, noteError } from './partner-rows.ts';
+import { followerOf } from './profile-rows.ts';
 import {
   findPushed, noteAcknowledged, noteDelivered, notePark, noteFailed, noteUnclear, noteUnwanted, type Pushed,
   type PushedKey, queueAgain, queueBehind,
@@ -48,7 +49,8 @@ export class Delivery {
     const key = body as PushedKey & { module: PushedModule };
     const { db, calls, parties } = this.parts;
     const partner = await findPartner(db, key.partnerId);
-    const endpoint = partner && endpointOf(partner, key.module, 'RECEIVER');
+    const isProfile = key.module === 'chargingprofiles';
+    const endpoint = partner && endpointOf(partner, key.module, isProfile ? 'SENDER' : 'RECEIVER');
     if (!partner || partner.state !== 'registered' || endpoint === undefined) return this.unwanted(key);
     const held = await findPushed(db, key);
     if (!held?.queued) return 'done';
@@ -58,7 +60,9 @@ export class Delivery {
     const steps = difference(key.module, held);
     const options: CallOptions = key.module === 'hubclientinfo' ? { routing: false } : {};
     const object = objectOf(held);
-    const client = calls.to(partner, { from: parties.find(object), to: addressee(partner, key, object) });
+    const follower = isProfile ? await followerOf(db, key.objectKey) : undefined;
+    const routing = follower?.routing ?? { from: parties.find(object), to: addressee(partner, key, object) };
+    const client = calls.to(partner, routing);
     const target = { options, url: objectUrl(endpoint, key, object), client };
     if (steps.length > 0) await noteUnclear(db, key);
     let outcome = await sendAll(target, steps);
@@ -161,6 +165,7 @@ function objectOf({ current, acknowledged }: Pushed): Party & Partial<Session> {
 function objectUrl(
   endpoint: string, { module, objectKey }: PushedKey, object: Party,
 ): (path: readonly string[]) => string {
+  if (module === 'chargingprofiles') return () => joinUrl(endpoint, objectKey);
   const [, country, party, id = objectKey] = /^(?:.* )?([A-Z]{2})\*([A-Z0-9]{3})(?: (.+))?$/.exec(objectKey) ?? [];
   const { country_code, party_id } = country && party ? { country_code: country, party_id: party } : object;
   if (module === 'hubclientinfo') return () => joinUrl(endpoint, country_code, party_id);

@@ -1,7 +1,7 @@
 import { idKey, instantMs, type Evse, type Location, type Session } from '#ocpi';
 
 /** The modules whose objects a partner is told of as they change. */
-export type PushedModule = 'locations' | 'tariffs' | 'tokens' | 'sessions' | 'hubclientinfo';
+export type PushedModule = 'locations' | 'tariffs' | 'tokens' | 'sessions' | 'hubclientinfo' | 'chargingprofiles';
 
 /** One request that says a part of what changed; `path` is below the object's own URL. */
 export interface Step {
@@ -30,6 +30,7 @@ export function difference(module: PushedModule, { current, acknowledged, unclea
   const [was, is] = [JSON.parse(acknowledged), JSON.parse(current)] as [Json, Json];
   switch (module) {
     case 'tariffs':
+    case 'chargingprofiles':
     case 'hubclientinfo': return whole;
     case 'tokens': return patched(was, is) ?? whole;
     case 'sessions': return sessionSteps(was as unknown as Session, is as unknown as Session) ?? whole;

@@ -1,5 +1,6 @@
 import { Controller, Inject } from '@nestjs/common';
 import { type Heard, Hears } from '#bus';
+import { type ActiveProfileChanged, activeProfileChanged, type ProfileSettled, profileSettled } from '#contracts/evems-controller';
 import { type AgreementChanged, agreementChanged } from '#contracts/agreements';
 import { type CdrIssued, cdrIssued } from '#contracts/cdr-ledger';
 import { type EvseStatusChanged, evseStatusChanged, type LocationChanged, locationChanged } from '#contracts/locations';
@@ -15,6 +16,7 @@ import type { CdrToken, Session, Token } from '#ocpi';
 import { fromBus } from './partner.ts';
 import { tokenKey } from './delivery.ts';
 import { OcpiGateway } from './ocpi-gateway.ts';
+import { Profiles } from './profiles.ts';
 
 const json = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
@@ -24,6 +26,7 @@ export class FactsController {
   constructor(
     @Inject(OcpiGateway) private readonly gateway: OcpiGateway,
     @Inject(Erasing) private readonly erasing: Erasing,
+    @Inject(Profiles) private readonly profiles: Profiles,
   ) {}
 
   @Hears(tariffPublished)
@@ -54,7 +57,9 @@ export class FactsController {
   }
 
   @Hears(sessionStarted, sessionUpdated, sessionEnded)
-  async sessionChanged({ sessionId, tokenParty, sessionJson }: SessionStarted | SessionUpdated | SessionEnded, heard: Heard) {
+  async sessionChanged(fact: SessionStarted | SessionUpdated | SessionEnded, heard: Heard) {
+    const { sessionId, tokenParty, sessionJson } = fact;
+    if ('energyWh' in fact) await this.profiles.ended(sessionId, heard);
     const { cdr_token: token, start_date_time: startedAt } = fromJsonBytes<Session>(sessionJson);
     if (this.isErased(token, startedAt)) return;
     const session = { module: 'sessions', objectKey: sessionId, current: json(sessionJson) } as const;
@@ -64,6 +69,16 @@ export class FactsController {
   @Hears(cdrIssued)
   cdrIssued({ cdrId, tokenParty, cdrJson }: CdrIssued, heard: Heard) {
     return this.gateway.queue(heard, { module: 'cdrs', objectKey: cdrId, current: json(cdrJson) }, fromBus(tokenParty!));
+  }
+
+  @Hears(profileSettled)
+  profileSettled(fact: ProfileSettled, heard: Heard) {
+    return this.profiles.settled(fact, heard);
+  }
+
+  @Hears(activeProfileChanged)
+  activeProfileChanged(fact: ActiveProfileChanged, heard: Heard) {
+    return this.profiles.activeChanged(fact, heard);
   }
 
   @Hears(commandFinished)

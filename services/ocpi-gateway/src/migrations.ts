@@ -198,6 +198,37 @@ const partners: MigrationList = [
       'CREATE INDEX sent_tokens_of ON sent_tokens (partner_id, contract_key, sent_at)',
     ],
   },
+  {
+    name: 'ocpi-gateway-profiles',
+    up: () => [
+      `CREATE TABLE profile_followers (    -- who set a profile for a session of ours that was obeyed
+         session_id text PRIMARY KEY,
+         partner_id text NOT NULL REFERENCES partners ON DELETE CASCADE,
+         routing json NOT NULL             -- of what is pushed
+       )`,
+      `CREATE TABLE profile_requests (     -- ours to partners, about our drivers' sessions there
+         order_id text PRIMARY KEY,
+         partner_id text NOT NULL REFERENCES partners ON DELETE CASCADE,
+         party text NOT NULL,
+         country_code text NOT NULL,
+         party_id text NOT NULL,
+         session_id text NOT NULL,
+         method text NOT NULL,
+         requested_at timestamptz NOT NULL,
+         sent json,                        -- how it was answered, once known
+         result text                       -- OCPI ChargingProfileResultType, once told
+       )`,
+      'CREATE INDEX profile_requests_of ON profile_requests (party, session_id, requested_at)',
+      'CREATE INDEX profile_requests_at ON profile_requests (partner_id, session_id)',
+      `CREATE TABLE partner_profiles (     -- of those sessions, as the partner told it last
+         party text NOT NULL,
+         session_id text NOT NULL,
+         active text NOT NULL,             -- OCPI ActiveChargingProfile
+         told_at timestamptz NOT NULL,
+         PRIMARY KEY (party, session_id)
+       )`,
+    ],
+  },
 ];
 
 export const migrations: MigrationList = [

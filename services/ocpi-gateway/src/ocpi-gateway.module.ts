@@ -7,7 +7,9 @@ import { FactsController } from './facts.controller.ts';
 import { OcpiGateway } from './ocpi-gateway.ts';
 import { Pulling } from './pulling.ts';
 import { PullsController } from './pulls.controller.ts';
+import { PartnerProfiles } from './partner-profiles.ts';
 import { Partners } from './partners.ts';
+import { Profiles } from './profiles.ts';
 
 export interface GatewayVerbs {
   readonly gateway: OcpiGateway;
@@ -16,11 +18,13 @@ export interface GatewayVerbs {
   readonly erasing: Erasing;
   /** Not of a hub. */
   readonly pulling: Pulling | undefined;
+  readonly profiles: Profiles;
+  readonly partnerProfiles: PartnerProfiles;
 }
 
 @Module({})
 export class OcpiGatewayModule {
-  static with({ gateway, partners, agreements, erasing, pulling }: GatewayVerbs): DynamicModule {
+  static with({ gateway, partners, agreements, erasing, pulling, profiles, partnerProfiles }: GatewayVerbs): DynamicModule {
     return {
       module: OcpiGatewayModule,
       controllers: [AskController, AgreementsController, FactsController, ErasureFactsController, PullsController],
@@ -30,6 +34,8 @@ export class OcpiGatewayModule {
         { provide: Agreements, useValue: agreements },
         { provide: Erasing, useValue: erasing },
         { provide: Pulling, useValue: pulling ?? null },
+        { provide: Profiles, useValue: profiles },
+        { provide: PartnerProfiles, useValue: partnerProfiles },
       ],
     };
   }

@@ -146,11 +146,11 @@ export class OcpiGateway {
 }
 
 /** A hub says that the receiver is unknown to it or not connected: nothing was done there. HUB-19. */
-function isOutOfReach(outcome: Outcome): boolean {
+export function isOutOfReach(outcome: Outcome): boolean {
   return outcome.kind === 'refused' && (outcome.statusCode === 4001 || outcome.statusCode === 4003);
 }
 
-function ended(outcome: SentCommand['outcome'], message: string, more: Partial<SentCommand> = {}): SentCommand {
+export function ended(outcome: SentCommand['outcome'], message: string, more: Partial<SentCommand> = {}): SentCommand {
   return { outcome, result: '', timeoutS: 0, statusCode: 0, message, ...more };
 }
 

@@ -23,16 +23,15 @@ export interface Partner {
   readonly lastError: string;
 }
 
-/** What this service serves so far: charging profiles and preferences are not among it. */
-const servedModules: readonly ModuleId[] = ['locations', 'sessions', 'cdrs', 'tariffs', 'tokens', 'commands', 'hubclientinfo'];
-/** A hub serves what its members do. */
-const hubModules: readonly ModuleId[] = [...servedModules, 'chargingprofiles'];
+const servedModules: readonly ModuleId[] = [
+  'locations', 'sessions', 'cdrs', 'tariffs', 'tokens', 'commands', 'chargingprofiles', 'hubclientinfo',
+];
 
 /** The interfaces that a platform with these roles offers here. VER-07. */
 export function ourInterfaces(roles: readonly Role[]): Interface[] {
   const all = roles.flatMap((role) => (role === 'HUB'
     // Between hubs each hears who is behind the other. HUB-22.
-    ? [...typicalInterfaces.HUB.filter(({ module }) => hubModules.includes(module)), { module: 'hubclientinfo', role: 'RECEIVER' } as const]
+    ? [...typicalInterfaces.HUB.filter(({ module }) => servedModules.includes(module)), { module: 'hubclientinfo', role: 'RECEIVER' } as const]
     : typicalInterfaces[role].filter(({ module }) => servedModules.includes(module))));
   return all.filter((one, index) => all.findIndex((other) => sameInterface(one, other)) === index);
 }

@@ -3,6 +3,7 @@ import { type Cdr, isStale, partyText } from '#ocpi';
 import type { Queryable, Tx } from '#postgres';
 import { rfc3339 } from '#time';
 import type { PushedModule } from './difference.ts';
+import { profileLane } from './profile-rows.ts';
 
 export interface PushedKey {
   readonly partnerId: string;
@@ -143,7 +144,8 @@ export async function forgetOne(tx: Queryable, key: PushedKey): Promise<void> {
  * Sessions do not wait behind a first push of all Locations, a CDR that is not taken holds up nothing else, and
  * of a hub's members none waits for another.
  */
-function laneOf({ partnerId, module }: PushedKey, current: string | undefined): string {
+function laneOf({ partnerId, module, objectKey }: PushedKey, current: string | undefined): string {
+  if (module === 'chargingprofiles') return profileLane(partnerId, objectKey);
   if (module !== 'cdrs' && module !== 'sessions') return partnerId;
   const { cdr_token: owner } = JSON.parse(current ?? '{}') as Partial<Cdr>;
   return `${partnerId} ${module} ${owner ? partyText(owner) : ''}`;

@@ -7,7 +7,7 @@ import type { HandshakeRefusal } from './handshake.ts';
 export type OcpiRefusal =
   | HandshakeRefusal
   | 'unknown-location' | 'unknown-evse' | 'unknown-connector' | 'unknown-session' | 'unknown-token' | 'unknown-tariff'
-  | 'unknown-cdr' | 'unknown-order'
+  | 'unknown-cdr' | 'unknown-order' | 'not-capable'
   | 'invalid-object' | 'session-is-final' | 'cdr-differs-from-recorded' | 'credit-without-reference'
   | 'already-registered' | 'not-authorized' | 'foreign-party' | 'foreign-object' | 'id-differs'
   | 'not-found' | 'not-json' | 'body-too-large' | 'invalid-parameters' | 'bad-request' | 'method-not-allowed' | 'too-many-requests'
@@ -30,6 +30,7 @@ export const refusals: Readonly<Record<OcpiRefusal, Answer>> = {
   'unknown-tariff': answers.notFound,
   'unknown-cdr': answers.notFound,
   'unknown-order': answers.notFound,
+  'not-capable': { http: 404, status: 2001 },
   'invalid-object': answers.invalid,
   'session-is-final': answers.invalid,
   'cdr-differs-from-recorded': answers.invalid,

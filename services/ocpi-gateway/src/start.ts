@@ -26,7 +26,9 @@ import { migrations } from './migrations.ts';
 import { OcpiGateway } from './ocpi-gateway.ts';
 import { OcpiGatewayModule } from './ocpi-gateway.module.ts';
 import { ocpiServer } from './ocpi-server.ts';
+import { PartnerProfiles } from './partner-profiles.ts';
 import { Partners } from './partners.ts';
+import { Profiles } from './profiles.ts';
 import { PushAll } from './push-all.ts';
 import { Pulling } from './pulling.ts';
 import { receivedHandlers } from './received.ts';
@@ -86,6 +88,8 @@ export function start(env: Env): Promise<Running> {
     const wake = () => worker?.wake();
     const unlocking = new Unlocking({ db, bus, clock, wake });
     const commands = new Commands({ ...parts, unlocking, wake });
+    const profiles = new Profiles({ ...parts, wake });
+    const partnerProfiles = new PartnerProfiles({ ...parts, ...wired });
     const delivery = new Delivery(parts);
     const pushAll = new PushAll({ db, bus, clock, grants, interfaces: partners.interfaces, log });
     const toNewMember = members && new HubPushAll({ db, clock, members });
@@ -101,6 +105,8 @@ export function start(env: Env): Promise<Running> {
             pageLimit: settings.page_limit, grantedNow: () => grants.at(db, clock.now()),
           }),
           ...commands.handlers(),
+          ...profiles.handlers(),
+          ...partnerProfiles.handlers(),
         }),
       },
       ...(hub && members ? { relays: true, more: hub.crossings(), heard: (partner) => members.heard(partner) } : {}),
@@ -111,7 +117,7 @@ export function start(env: Env): Promise<Running> {
     publicUrl ||= addressOf(host, (http.server.address() as AddressInfo).port);
 
     const serving = await serve({
-      module: OcpiGatewayModule.with({ gateway, partners, agreements, erasing, pulling }), bus, db, listener: 'ocpi-gateway',
+      module: OcpiGatewayModule.with({ gateway, partners, agreements, erasing, pulling, profiles, partnerProfiles }), bus, db, listener: 'ocpi-gateway',
       tells: [told, fromEventStore('agreements', store, agreementTells)],
     });
     service.onStop(() => serving.close());
@@ -126,6 +132,7 @@ export function start(env: Env): Promise<Running> {
         push: (due, attempt) => delivery.push(due, attempt),
         'push-cdr': (due, attempt) => delivery.pushCdr(due, attempt),
         'push-all': (due, attempt) => (toNewMember ? toNewMember.run(due) : pushAll.run(due, attempt)),
+        'profile-lapse': (due) => profiles.lapsed(due),
         unlock: (due) => unlocking.carryOut(due),
         'command-result': (due, attempt) => commands.deliverResult(due, attempt),
         pull: async (due) => (pulling ? pulling.run(due) : 'done'),

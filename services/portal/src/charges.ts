@@ -101,6 +101,20 @@ export class Charges {
     return stopId;
   }
 
+  /** The Session of a driver's charge, whether it runs or not. */
+  async anySession(driver: Driver, chargeId: string): Promise<Session> {
+    const { view, session } = await this.look(driver, chargeId);
+    if (!session) throw new Problem(409, 'charge-has-not-begun', `the charge is ${view.state}; there is no session yet`);
+    return session;
+  }
+
+  async runningSession(driver: Driver, chargeId: string): Promise<Session> {
+    const { view: { state }, session } = await this.look(driver, chargeId);
+    if (isFinal(state)) throw new Problem(409, 'charge-is-over', `the charge is ${state}`);
+    if (!session) throw new Problem(409, 'charge-has-not-begun', `the charge is ${state}; there is no session yet`);
+    return session;
+  }
+
   private async look(driver: Driver, chargeId: string): Promise<{ view: ChargeView; session?: Session }> {
     const reference = /^([A-Za-z]{2})\*([A-Za-z0-9]{3})\*(.{1,36})$/.exec(chargeId);
     if (reference) {

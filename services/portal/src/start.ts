@@ -5,6 +5,7 @@ import { openOrm } from '#postgres';
 import { type Running, startService } from '#service';
 import type { Env } from '#settings';
 import { accountRoutes } from './account-routes.ts';
+import { ChargeProfiles } from './charge-profiles.ts';
 import { Charges } from './charges.ts';
 import { configOf } from './config.ts';
 import { disputeRoutes } from './dispute-routes.ts';
@@ -26,6 +27,7 @@ import { openApi } from './openapi.ts';
 import { operatorRoutes } from './operator-routes.ts';
 import { operatorKeys } from './operator-keys.ts';
 import { PortalModule } from './portal.module.ts';
+import { profileRoutes } from './profile-routes.ts';
 import { Receipts } from './receipts.ts';
 import { RetailPrices } from './retail.ts';
 import { signInRoute } from './sign-in-route.ts';
@@ -55,6 +57,7 @@ export function start(env: Env): Promise<Running> {
       }),
       ...reservationRoutes(new Reservations({ bus, db, clock, charges })),
       ...ownReservationRoutes(bus),
+      ...profileRoutes(new ChargeProfiles({ bus, charges, parties })),
       ...accountRoutes(bus),
       ...operatorRoutes(bus),
       ...ledgerRoutes(bus),

@@ -6,6 +6,8 @@ import {
   cancelReservation,
   type GetOrder,
   getOrder,
+  type GetPreferences,
+  getPreferences,
   type GetSession,
   getSession,
   type ListSessions,
@@ -28,6 +30,10 @@ import {
   recordCommandResult,
   type ReserveEvse,
   reserveEvse,
+  type RequestProfile,
+  requestProfile,
+  type SetPreferences,
+  setPreferences,
   type StartSession,
   startSession,
   type StopSession,
@@ -37,12 +43,14 @@ import {
 } from '#contracts/sessions';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { pageAnswer } from '#contracts/page';
-import type { Party, Token } from '#ocpi';
+import type { ChargingPreferences, Party, Token } from '#ocpi';
 import { Commands } from './commands.ts';
 import type { Order } from './order.ts';
 import { Orders } from './orders.ts';
 import { type Change as Changed, PartnerSessions } from './partner-sessions.ts';
 import { Reservations } from './reservations.ts';
+import { Preferences } from './preferences.ts';
+import { Profiles } from './profiles.ts';
 import { Sessions } from './sessions.ts';
 import { orderView, reservationView } from './tells.ts';
 
@@ -63,6 +71,8 @@ export class AskController {
     @Inject(Reservations) private readonly reservations: Reservations,
     @Inject(Sessions) private readonly sessions: Sessions,
     @Inject(PartnerSessions) private readonly partnerSessions: PartnerSessions,
+    @Inject(Profiles) private readonly profiles: Profiles,
+    @Inject(Preferences) private readonly preferences: Preferences,
   ) {}
 
   @Answers(startSession)
@@ -173,6 +183,33 @@ export class AskController {
     return each(requests, async ({ orderId, result, message }) =>
       stands(await this.orders.recordResult(orderId, result, message)),
     );
+  }
+
+  @Answers(requestProfile)
+  requestProfile(requests: RequestProfile[]) {
+    return each(requests, async ({ parties, party, ...wish }) => {
+      const reply = await this.profiles.request({ ...wish, parties: parties.map(ocpiParty), party: party && ocpiParty(party) });
+      const { active, ...answer } = reply;
+      return { ...answer, ...(active ? { active } : {}) };
+    });
+  }
+
+  @Answers(setPreferences)
+  setPreferences(requests: SetPreferences[]) {
+    return each(requests, async ({ sessionId, parties, party, preferencesJson }) => ({
+      response: await this.preferences.set({
+        sessionId, parties: parties.map(ocpiParty), party: party && ocpiParty(party),
+        preferences: fromJsonBytes<ChargingPreferences>(preferencesJson),
+      }),
+    }));
+  }
+
+  @Answers(getPreferences)
+  getPreferences(requests: GetPreferences[]) {
+    return each(requests, async ({ sessionId }) => {
+      const found = await this.preferences.find(sessionId);
+      return found ? { preferencesJson: toJsonBytes(found.text), at: found.at } : { at: '' };
+    });
   }
 
   @Answers(listSessions)

@@ -24,6 +24,9 @@ const section = z.strictObject({
   /** After its expiry a reservation is over: for clocks that differ, and while its station is away. */
   reservation_grace_s: z.int().nonnegative().default(10),
   reservation_offline_wait_s: z.int().nonnegative().default(3_600),
+  /** Of the charging profile of a session: what partners are told to wait for its result, and the pause between two changes. */
+  profile_timeout_s: z.int().positive().default(60),
+  profile_every_s: z.int().nonnegative().default(10),
 });
 
 export interface Config {
@@ -38,6 +41,8 @@ export interface Config {
   readonly parkingRules: ParkingRules;
   readonly reservationGraceMs: number;
   readonly reservationOfflineWaitMs: number;
+  readonly profileTimeoutS: number;
+  readonly profileEveryMs: number;
 }
 
 /** Looks after which an order that nobody sent is given up. */
@@ -53,6 +58,8 @@ export function configOf(settings: Settings): Config {
     startTimeoutS: notBefore(given.charger_timeout_ms, given.start_timeout_s, clock),
     stopTimeoutS: notBefore(given.charger_timeout_ms, given.stop_timeout_s, clock),
     chargerTimeoutMs: given.charger_timeout_ms,
+    profileTimeoutS: notBefore(given.charger_timeout_ms, given.profile_timeout_s, clock),
+    profileEveryMs: given.profile_every_s * 1_000,
     partnerTimeoutMs: given.partner_timeout_ms,
     orderLookMs,
     orderPatience: {

@@ -110,10 +110,29 @@ const sessions: MigrationList = [
   },
 ];
 
+const profiles: MigrationList = [
+  {
+    name: 'sessions-profiles',
+    up: () => [
+      `CREATE TABLE profile_orders (       -- the newest change of a session's charging profile
+         session_id text PRIMARY KEY,
+         order_id text NOT NULL,
+         ordered_at timestamptz NOT NULL
+       )`,
+      `CREATE TABLE preferences (          -- accepted last for a session of ours
+         session_id text PRIMARY KEY,
+         preferences text NOT NULL,        -- OCPI ChargingPreferences
+         accepted_at timestamptz NOT NULL
+       )`,
+    ],
+  },
+];
+
 export const migrations: MigrationList = [
   ...busMigrations,
   ...eventStoreMigrations,
   ...dueMigrations,
   ...sealingMigrations,
   ...sessions,
+  ...profiles,
 ];

@@ -129,7 +129,7 @@ function deliverable(powerWMax: number | undefined, ms: number): number {
   return (powerWMax * POWER_ALLOWANCE * (Math.max(0, ms) + CLOCK_ALLOWANCE_MS)) / W_MS_PER_TENTH_WH;
 }
 
-const PHASES: Readonly<Record<string, number>> = {
+export const PHASES: Readonly<Record<string, number>> = {
   AC_2_PHASE: 2,
   AC_2_PHASE_SPLIT: 2,
   AC_3_PHASE: 3,

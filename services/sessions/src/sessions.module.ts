@@ -5,6 +5,8 @@ import { Charging } from './charging.ts';
 import { Commands } from './commands.ts';
 import { Connectors } from './connectors.ts';
 import { Orders } from './orders.ts';
+import { Preferences } from './preferences.ts';
+import { Profiles } from './profiles.ts';
 import { OwnFactsController } from './own-facts.controller.ts';
 import { PartnerSessions } from './partner-sessions.ts';
 import { Reservations } from './reservations.ts';
@@ -20,6 +22,8 @@ export interface Verbs {
   readonly orders: Orders;
   readonly partnerSessions: PartnerSessions;
   readonly reservations: Reservations;
+  readonly preferences: Preferences;
+  readonly profiles: Profiles;
   readonly sessions: Sessions;
 }
 
@@ -27,7 +31,7 @@ export interface Verbs {
 export class SessionsModule {
   static with(verbs: Verbs): DynamicModule {
     const { charging, commands, connectors, erasing, orders } = verbs;
-    const { partnerSessions, reservations, sessions } = verbs;
+    const { partnerSessions, preferences, profiles, reservations, sessions } = verbs;
     return {
       module: SessionsModule,
       controllers: [
@@ -45,6 +49,8 @@ export class SessionsModule {
         { provide: Orders, useValue: orders },
         { provide: PartnerSessions, useValue: partnerSessions },
         { provide: Reservations, useValue: reservations },
+        { provide: Preferences, useValue: preferences },
+        { provide: Profiles, useValue: profiles },
         { provide: Sessions, useValue: sessions },
       ],
     };

@@ -18,6 +18,8 @@ import { OpenSession } from './open-session.ts';
 import { findOpening } from './openings.ts';
 import { Orders } from './orders.ts';
 import { PartnerSessions } from './partner-sessions.ts';
+import { Preferences } from './preferences.ts';
+import { Profiles } from './profiles.ts';
 import { personal } from './personal.ts';
 import { Reservations } from './reservations.ts';
 import { Said } from './said.ts';
@@ -80,6 +82,8 @@ export function start(env: Env): Promise<Running> {
           reservations,
           charging: new Charging({ ...parts, connectors, said }),
           partnerSessions: new PartnerSessions({ ...parts, outbox: mirrored, marks }),
+          preferences: new Preferences(parts),
+          profiles: new Profiles(parts),
           sessions: new Sessions(parts),
         }),
         bus,

@@ -2,6 +2,8 @@ import type { Config } from '../src/config.ts';
 
 /** Times that let a test wait for nothing in vain. */
 export const config: Config = {
+  profileTimeoutS: 60,
+  profileEveryMs: 10_000,
   updateEveryMs: 60_000,
   startTimeoutS: 60,
   stopTimeoutS: 60,

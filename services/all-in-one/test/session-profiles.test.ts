@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Rejected } from '#decider';
+import { clearChargingProfile, getActiveProfile, type SetChargingProfile, setChargingProfile } from '#contracts/evems-controller';
+import { requestProfile, setPreferences } from '#contracts/sessions';
+import { toJsonBytes } from '#contracts';
+import { accepted, aCharge, bct, began, card, openWorld, plunk, stops, type World, xyz } from './sessions-world.ts';
+
+// Whose session a charging profile is for, and which charger that is; evems-controller is played.
+
+let world: World;
+const orders: SetChargingProfile[] = [];
+let evems: () => object = () => ({ found: true });
+
+beforeAll(async () => {
+  world = await openWorld({ profile_every_s: 3_600 });
+  await world.bus.answer(setChargingProfile, async (requests) => requests.map((order) => {
+    orders.push(order);
+    return evems() as { found: boolean };
+  }));
+  await world.bus.answer(clearChargingProfile, async (requests) => requests.map(() => ({ found: false })));
+  await world.bus.answer(getActiveProfile, async (requests) => requests.map(() => ({})));
+});
+afterAll(() => world?.close());
+
+const profile = { unit: 'W', periods: [{ startS: 0, limit: '2080' }] };
+let order = 0;
+const request = (sessionId: string, more: object = {}) =>
+  world.bus.ask(requestProfile, { orderId: `O${(order += 1)}`, sessionId, method: 'PUT', parties: [plunk], profile, ...more });
+
+async function running(uid: string, stationId?: string) {
+  const charge = aCharge(stationId);
+  await world.say(began(charge, accepted(card(uid))));
+  return { charge, ...(await world.sessionBegun(uid)) };
+}
+
+test('CHP-03: the owner of the token sets a profile; nobody else does, and not for what is unknown or over', async () => {
+  const { charge, id } = await running('P-1');
+  expect(await request(id, { parties: [xyz] })).toMatchObject({ result: 'REJECTED', message: expect.stringContaining('token') });
+  expect(await request('NOBODY')).toMatchObject({ result: 'UNKNOWN_SESSION' });
+  expect(await request(id, { party: xyz })).toMatchObject({ result: 'UNKNOWN_SESSION' });
+  expect(orders).toEqual([]);
+  // Between two phases of 208 V each, of which no whole power is said.
+  expect(await request(id, { party: bct })).toMatchObject({ result: 'ACCEPTED', timeoutS: 60 });
+  expect(orders).toMatchObject([{ ...charge, connectorId: 1, sessionId: id, wattsPerAmp: '416', timeoutS: 60 }]);
+  await world.say(stops(charge, '18:00:00', '9000'));
+  await expect.poll(() => world.of('ended', id)).toHaveLength(1);
+  expect(await request(id)).toMatchObject({ result: 'REJECTED', message: 'the charge is over' });
+});
+
+test('CHP-03: changes in too quick succession are TOO_OFTEN, but the same order again is not, and asking is free', async () => {
+  const { id } = await running('P-2', 'OASIS-L2-02');
+  const same = { orderId: 'SAME' };
+  expect((await request(id, same)).result).toBe('ACCEPTED');
+  expect((await request(id, same)).result).toBe('ACCEPTED');
+  expect((await request(id)).result).toBe('TOO_OFTEN');
+  expect((await request(id, { method: 'DELETE' })).result).toBe('TOO_OFTEN');
+  expect(await request(id, { method: 'GET' })).toMatchObject({ result: 'ACCEPTED', outcome: 'REJECTED' });
+});
+
+test('CHP-01: a charger at no site is NOT_SUPPORTED, and a profile that cannot be used is REJECTED with the reason', async () => {
+  const { id } = await running('P-3', 'OASIS-L2-03');
+  evems = () => new Rejected('unknown-charger', 'it is at no site');
+  expect(await request(id, { orderId: 'X' })).toMatchObject({ result: 'NOT_SUPPORTED' });
+  evems = () => new Rejected('unusable-profile', 'a limit is less than 0');
+  expect(await request(id, { orderId: 'X' })).toMatchObject({ result: 'REJECTED', message: 'a limit is less than 0' });
+});
+
+test('SES-20: an EVSE that does not claim it takes no preferences, and another party\'s session is unknown', async () => {
+  const { id } = await running('P-4', 'OASIS-L2-04');
+  const preferencesJson = toJsonBytes({ profile_type: 'REGULAR' });
+  const prefer = (parties: object[]) => world.bus.ask(setPreferences, { sessionId: id, parties, preferencesJson });
+  await expect(prefer([plunk])).rejects.toThrow('not-capable');
+  await expect(prefer([xyz])).rejects.toThrow('unknown-session');
+});

@@ -1,0 +1,96 @@
+import { Rejected } from '#decider';
+import type { Executor } from '#event-store';
+import type { Database } from '#postgres';
+import type { Clock } from '#time';
+import { stepsAhead } from './active-profile.ts';
+import { carAt } from './car.ts';
+import { connectorsOf } from './connector-rows.ts';
+import type { Explained } from './explained.ts';
+import { type Charger, chargerKey, type Site } from './feeder.ts';
+import type { LimitCommand, LimitEvent, SiteLimits } from './limits.ts';
+import { type HeldProfile, type Profile, type Step, type Unit, validProfile } from './profile.ts';
+import { type ChargePlace, findHeld, keepHeld } from './profile-rows.ts';
+import { planOf } from './site-rows.ts';
+
+export type ProfileRefusal = 'unknown-charger' | 'unusable-profile';
+
+export interface ProfilesParts {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly sites: readonly Site[];
+  readonly logbook: Executor<SiteLimits, LimitCommand, LimitEvent>;
+  /** The site's owner, where it is in this process, looks at once. */
+  readonly changed: (stationId: string) => void;
+}
+
+export interface ProfileOrder extends Unit {
+  readonly orderId: string;
+  readonly sessionId: string;
+  readonly profile: Profile;
+  readonly timeoutS: number;
+}
+
+/** Charging profiles for single charges, kept until the charge ends; whoever owns the site obeys them. */
+export class Profiles {
+  constructor(private readonly parts: ProfilesParts) {}
+
+  /** The same order again is the same profile. */
+  async set(place: ChargePlace, { timeoutS, ...order }: ProfileOrder): Promise<void> {
+    const { db, clock } = this.parts;
+    const { site, charger } = this.chargerAt(place);
+    const { state } = await this.parts.logbook.load(site.id);
+    const settled = state.chargers.get(charger.key)?.profile;
+    await db.tx(async (tx) => {
+      const known = await findHeld(tx, place, true);
+      if (known?.orderId === order.orderId) return;
+      const held: HeldProfile = {
+        ...order, obeyUntil: clock.now() + timeoutS * 1_000, before: validProfile(known, settled),
+      };
+      await keepHeld(tx, place, held);
+    });
+    this.parts.changed(place.stationId);
+  }
+
+  /** False where there is none to clear. */
+  async clear(place: ChargePlace, orderId: string): Promise<boolean> {
+    const { db } = this.parts;
+    this.chargerAt(place);
+    const found = await db.tx(async (tx) => {
+      const known = await findHeld(tx, place, true);
+      if (!known || known.orderId === orderId) return known !== undefined;
+      if (!known.profile) return false;
+      await keepHeld(tx, place, { ...known, orderId, profile: undefined, before: undefined });
+      return true;
+    });
+    this.parts.changed(place.stationId);
+    return found;
+  }
+
+  /** What the charge may draw from now on; undefined where that is not clear now. */
+  async active(place: ChargePlace): Promise<{ steps: Step[]; unit: HeldProfile['unit'] } | undefined> {
+    const { db, clock, logbook } = this.parts;
+    const { site, charger } = this.chargerAt(place);
+    const [row, [connector], { state }] = await Promise.all([
+      planOf(db, site.id), connectorsOf(db, [charger]), logbook.load(site.id),
+    ]);
+    const plan = row?.plan ? (JSON.parse(row.plan) as Explained) : undefined;
+    const limit = plan?.limits.find((one) => chargerKey(one.stationId, one.connectorId) === charger.key);
+    if (!limit?.isClear || connector?.transaction?.id !== place.transactionId) return undefined;
+    const { held, arrivedAt } = carAt(connector);
+    const steps = stepsAhead({
+      profile: validProfile(held, state.chargers.get(charger.key)?.profile),
+      chargeStartedAt: arrivedAt, nowMa: limit.confirmedMa, siteMa: limit.siteMa ?? limit.targetMa,
+      maxMa: charger.maxMa, minMa: site.minMa, stepMa: site.stepMa,
+    }, clock.now());
+    return { steps, unit: held?.unit ?? 'A' };
+  }
+
+  private chargerAt({ stationId, connectorId }: ChargePlace): { site: Site; charger: Charger } {
+    const key = chargerKey(stationId, connectorId);
+    for (const site of this.parts.sites) {
+      const charger = site.chargers.find((one) => one.key === key);
+      if (charger) return { site, charger };
+    }
+    throw new Rejected<ProfileRefusal>('unknown-charger', `connector ${connectorId} of ${stationId} is at no site`);
+  }
+}

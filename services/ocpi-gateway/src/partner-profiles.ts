@@ -1,0 +1,138 @@
+import type { Bus } from '#bus';
+import { fromJsonBytes } from '#contracts';
+import { type ActiveChargingProfileResult, ChargingPreferencesResponse, ChargingProfileResponse, joinUrl, type Outcome, type Party, read } from '#ocpi';
+import type { Database } from '#postgres';
+import type { OwnParties } from '#settings';
+import { type Clock, rfc3339 } from '#time';
+import type { Calls } from './calls.ts';
+import type { SentCommand } from './command-rows.ts';
+import { type Handlers, interfacePath, type OcpiReply, type OcpiRequest } from './exchange.ts';
+import { outcomeText } from './handshake.ts';
+import { ended, isOutOfReach } from './ocpi-gateway.ts';
+import { endpointOf, type Partner } from './partner.ts';
+import { noteError, partnerWith } from './partner-rows.ts';
+import {
+  findActive, findRequest, keepRequest, type KeptRequest, noteReply, noteResult, profiledParty, requestsOf, storeActive,
+} from './profile-rows.ts';
+import { refuse } from './refusals.ts';
+
+export interface PartnerProfilesParts {
+  readonly db: Database;
+  readonly bus: Bus;
+  readonly calls: Calls;
+  readonly clock: Clock;
+  readonly parties: OwnParties;
+  readonly publicUrl: () => string;
+}
+
+export interface ProfileToSend {
+  readonly orderId: string;
+  readonly party: Party;
+  readonly from?: Party | undefined;
+  readonly sessionId: string;
+  readonly method: string;
+  readonly bodyJson?: Uint8Array | undefined;
+  readonly durationS: number;
+}
+
+const REQUESTS_SHOWN = 20;
+
+/** Profiles and preferences that we set for our drivers' sessions at partners: the Sender's side. CHP. */
+export class PartnerProfiles {
+  constructor(private readonly parts: PartnerProfilesParts) {}
+
+  handlers(): Handlers {
+    return {
+      'SENDER chargingprofiles POST /result/:exchange': (request) => this.result(request),
+      'SENDER chargingprofiles PUT /:session_id': (request) => this.active(request),
+    };
+  }
+
+  /** At most once for an order; the same order again is answered with what came of it. */
+  async send(wish: ProfileToSend): Promise<KeptRequest> {
+    const { db, clock } = this.parts;
+    const { orderId, party, sessionId, method } = wish;
+    const partner = await partnerWith(db, party);
+    const module = method === 'PREFERENCES' ? 'sessions' : 'chargingprofiles';
+    // 2.1.1 knows neither.
+    const endpoint = partner && partner.version !== '2.1.1' && endpointOf(partner, module, method === 'PREFERENCES' ? 'SENDER' : 'RECEIVER');
+    if (!partner || !endpoint) {
+      const none = ended('no-partner', `no registered partner takes charging ${method === 'PREFERENCES' ? 'preferences' : 'profiles'} for ${party.country_code}*${party.party_id}`);
+      return { ...wish, partnerId: '', at: rfc3339(clock.now()), sent: none, result: undefined };
+    }
+    const request = { orderId, partnerId: partner.id, party, sessionId, method, at: rfc3339(clock.now()) };
+    if (await keepRequest(db, request)) {
+      const sent = await this.call(partner, endpoint, wish);
+      await noteReply(db, orderId, sent);
+    }
+    return (await findRequest(db, orderId))!;
+  }
+
+  async find(party: Party, sessionId: string) {
+    const { db } = this.parts;
+    const [requests, active] = await Promise.all([requestsOf(db, party, sessionId, REQUESTS_SHOWN), findActive(db, party, sessionId)]);
+    return { requests, active };
+  }
+
+  private async call(partner: Partner, endpoint: string, wish: ProfileToSend): Promise<SentCommand> {
+    const { db, calls, clock, parties } = this.parts;
+    const { orderId, party, from, sessionId, method, bodyJson, durationS } = wish;
+    const client = calls.to(partner, { to: party, from: from ?? parties.withRole('EMSP') });
+    const body = bodyJson && fromJsonBytes<object>(bodyJson);
+    const url = joinUrl(endpoint, sessionId);
+    const responseUrl = joinUrl(`${this.parts.publicUrl()}${interfacePath({ module: 'chargingprofiles', role: 'SENDER' }, partner.version)}`, 'result', orderId);
+    const search = `response_url=${encodeURIComponent(responseUrl)}`;
+    const outcome = method === 'PREFERENCES' ? await client.put(joinUrl(url, 'charging_preferences'), body ?? {})
+      : method === 'PUT' ? await client.put(url, { charging_profile: body, response_url: responseUrl })
+      : method === 'DELETE' ? await client.delete(`${url}?${search}`)
+      : await client.get(`${url}?duration=${durationS}&${search}`);
+    if (outcome.kind === 'unreachable' || outcome.kind === 'unclear') {
+      await noteError(db, partner.id, `${rfc3339(clock.now())} charging profile of ${sessionId}: ${outcomeText(outcome)}`);
+    }
+    return replyOf(outcome, method);
+  }
+
+  /** How a request of ours ended: once, from whom it was sent to. */
+  private async result({ caller, params, body, text }: OcpiRequest): Promise<OcpiReply> {
+    const { db, clock } = this.parts;
+    const sent = await findRequest(db, params.exchange!);
+    if (!sent || sent.partnerId !== caller.partner.id) {
+      throw refuse('unknown-order', `no request about a charging profile with the id ${params.exchange} was sent to you`);
+    }
+    const { result, profile } = body as ActiveChargingProfileResult;
+    await noteResult(db, sent.orderId, result);
+    if (profile && sent.method === 'GET') {
+      const { profile: told } = JSON.parse(text) as { profile: object };
+      await storeActive(db, sent.party, sent.sessionId, { text: JSON.stringify(told), at: rfc3339(clock.now()) });
+    }
+    return {};
+  }
+
+  /** CHP-02: of a session for which we set a profile, and of no other. */
+  private async active({ caller, params, text }: OcpiRequest): Promise<OcpiReply> {
+    const { db, clock } = this.parts;
+    const sessionId = params.session_id!;
+    const party = await profiledParty(db, caller.partner.id, sessionId);
+    if (!party) throw refuse('unknown-session', `no charging profile was set for a session ${sessionId} of yours`);
+    await storeActive(db, party, sessionId, { text, at: rfc3339(clock.now()) });
+    return {};
+  }
+}
+
+/** A refusal without the word of the module is no: an EVSE that takes none, a session that is unknown. */
+function replyOf(outcome: Outcome, method: string): SentCommand {
+  if (outcome.kind === 'unreachable' || isOutOfReach(outcome)) return ended('unreachable', 'the operator could not be reached');
+  if (outcome.kind === 'unclear') return ended('unclear', 'the operator gave no clear answer');
+  const statusCode = outcome.statusCode ?? 0;
+  const said = outcome.kind === 'refused' ? outcome.message : '';
+  if (method === 'PREFERENCES') {
+    const word = read(ChargingPreferencesResponse, outcome.data);
+    if (word.ok) return ended('answered', said, { result: word.value, statusCode });
+  } else {
+    const response = read(ChargingProfileResponse, outcome.data);
+    if (response.ok) return ended('answered', said, { result: response.value.result, timeoutS: response.value.timeout, statusCode });
+  }
+  if (outcome.kind === 'ok') return ended('unclear', 'the answer holds no response that OCPI knows', { statusCode });
+  if (statusCode >= 3000 || outcome.http >= 500) return ended('unclear', said, { statusCode });
+  return ended('answered', said, { result: method === 'PREFERENCES' ? 'NOT_POSSIBLE' : 'REJECTED', statusCode });
+}

@@ -1,0 +1,133 @@
+import { idKey, type Party, partyText, type Routing } from '#ocpi';
+import type { Queryable } from '#postgres';
+import type { SentCommand } from './command-rows.ts';
+
+/** Who set a profile for a session of ours, and so hears of its active profile. CHP-02. */
+export interface Follower {
+  readonly partnerId: string;
+  /** Of what is pushed. */
+  readonly routing: Routing;
+}
+
+export async function follow(db: Queryable, sessionId: string, { partnerId, routing }: Follower): Promise<void> {
+  await db.query(
+    `INSERT INTO profile_followers (session_id, partner_id, routing) VALUES ($1, $2, $3)
+     ON CONFLICT (session_id) DO UPDATE SET partner_id = $2, routing = $3`,
+    [idKey(sessionId), partnerId, JSON.stringify(routing)],
+  );
+}
+
+export async function followerOf(db: Queryable, sessionId: string): Promise<Follower | undefined> {
+  const { rows } = await db.query<{ partner_id: string; routing: Routing }>(
+    'SELECT partner_id, routing FROM profile_followers WHERE session_id = $1', [idKey(sessionId)],
+  );
+  const [row] = rows;
+  return row && { partnerId: row.partner_id, routing: row.routing };
+}
+
+/** What is said of a session to a partner goes in order. */
+export const profileLane = (partnerId: string, sessionId: string): string => `${partnerId} profile ${idKey(sessionId)}`;
+
+/** The session is over: nothing more is said of it, and nothing that waits. */
+export async function unfollow(db: Queryable, sessionId: string): Promise<void> {
+  await db.query('DELETE FROM profile_followers WHERE session_id = $1', [idKey(sessionId)]);
+  await db.query("UPDATE pushed SET queued = false WHERE module = 'chargingprofiles' AND object_key = $1", [sessionId]);
+}
+
+/** What we asked a partner about the charge of one of our drivers there. */
+export interface ProfileRequest {
+  readonly orderId: string;
+  readonly partnerId: string;
+  readonly party: Party;
+  readonly sessionId: string;
+  /** GET, PUT or DELETE of the charging profile; PREFERENCES. */
+  readonly method: string;
+  readonly at: string;
+}
+
+export interface KeptRequest extends ProfileRequest {
+  readonly sent: SentCommand | undefined;
+  /** OCPI ChargingProfileResultType, once the partner said it. */
+  readonly result: string | undefined;
+}
+
+interface Row {
+  order_id: string;
+  partner_id: string;
+  country_code: string;
+  party_id: string;
+  session_id: string;
+  method: string;
+  requested_at: string;
+  sent: SentCommand | null;
+  result: string | null;
+}
+
+const keyOf = (party: Party) => idKey(partyText(party));
+
+/** False when this order was sent before. */
+export async function keepRequest(db: Queryable, request: ProfileRequest): Promise<boolean> {
+  const { orderId, partnerId, party, sessionId, method, at } = request;
+  const { rowCount } = await db.query(
+    `INSERT INTO profile_requests (order_id, partner_id, party, country_code, party_id, session_id, method, requested_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (order_id) DO NOTHING`,
+    [orderId, partnerId, keyOf(party), party.country_code, party.party_id, idKey(sessionId), method, at],
+  );
+  return rowCount === 1;
+}
+
+export async function noteReply(db: Queryable, orderId: string, sent: SentCommand): Promise<void> {
+  await db.query('UPDATE profile_requests SET sent = $2 WHERE order_id = $1', [orderId, JSON.stringify(sent)]);
+}
+
+/** What a partner said first stands. */
+export async function noteResult(db: Queryable, orderId: string, result: string): Promise<void> {
+  await db.query('UPDATE profile_requests SET result = coalesce(result, $2) WHERE order_id = $1', [orderId, result]);
+}
+
+export async function findRequest(db: Queryable, orderId: string): Promise<KeptRequest | undefined> {
+  const { rows } = await db.query<Row>('SELECT * FROM profile_requests WHERE order_id = $1', [orderId]);
+  return rows[0] && requestOf(rows[0]);
+}
+
+/** The newest first. */
+export async function requestsOf(db: Queryable, party: Party, sessionId: string, limit: number): Promise<KeptRequest[]> {
+  const { rows } = await db.query<Row>(
+    'SELECT * FROM profile_requests WHERE party = $1 AND session_id = $2 ORDER BY requested_at DESC, order_id LIMIT $3',
+    [keyOf(party), idKey(sessionId), limit],
+  );
+  return rows.map(requestOf);
+}
+
+function requestOf(row: Row): KeptRequest {
+  return {
+    orderId: row.order_id, partnerId: row.partner_id, party: { country_code: row.country_code, party_id: row.party_id },
+    sessionId: row.session_id, method: row.method, at: row.requested_at, sent: row.sent ?? undefined, result: row.result ?? undefined,
+  };
+}
+
+/** Whose session at a partner it is for which we set a profile. */
+export async function profiledParty(db: Queryable, partnerId: string, sessionId: string): Promise<Party | undefined> {
+  const { rows } = await db.query<Row>(
+    `SELECT * FROM profile_requests WHERE partner_id = $1 AND session_id = $2 AND method = 'PUT' ORDER BY requested_at DESC LIMIT 1`,
+    [partnerId, idKey(sessionId)],
+  );
+  return rows[0] && requestOf(rows[0]).party;
+}
+
+/** What a partner told last takes the place of what it told before. */
+export async function storeActive(db: Queryable, party: Party, sessionId: string, { text, at }: { text: string; at: string }): Promise<void> {
+  await db.query(
+    `INSERT INTO partner_profiles (party, session_id, active, told_at) VALUES ($1, $2, $3, $4)
+     ON CONFLICT (party, session_id) DO UPDATE SET active = $3, told_at = $4`,
+    [keyOf(party), idKey(sessionId), text, at],
+  );
+}
+
+export async function findActive(db: Queryable, party: Party, sessionId: string): Promise<{ text: string; at: string } | undefined> {
+  const { rows } = await db.query<{ active: string; told_at: string }>(
+    'SELECT active, told_at FROM partner_profiles WHERE party = $1 AND session_id = $2', [keyOf(party), idKey(sessionId)],
+  );
+  const [row] = rows;
+  return row && { text: row.active, at: row.told_at };
+}

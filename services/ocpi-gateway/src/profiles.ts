@@ -1,0 +1,148 @@
+import { randomUUID } from 'node:crypto';
+import { type Bus, type Heard, Unanswered } from '#bus';
+import type { ActiveProfileChanged, ProfileSettled } from '#contracts/evems-controller';
+import { requestProfile, setPreferences } from '#contracts/sessions';
+import { toJsonBytes } from '#contracts';
+import { addDue, type Due, type DueOutcome } from '#due';
+import { allowedUrl, answers, type ChargingProfileResponse, type SetChargingProfile } from '#ocpi';
+import type { Database } from '#postgres';
+import { type Clock, rfc3339 } from '#time';
+import type { Calls } from './calls.ts';
+import { findTaken, keepTaken, noteAnswered, noteResponse } from './command-rows.ts';
+import type { Handler, Handlers, OcpiReply, OcpiRequest } from './exchange.ts';
+import { askersOf, partiesOf, toBus } from './partner.ts';
+import { toActiveProfile, toLimitProfile } from './profile-json.ts';
+import { follow, followerOf, profileLane, unfollow } from './profile-rows.ts';
+import { queuePush } from './pushed-rows.ts';
+import { refuse } from './refusals.ts';
+
+export interface ProfilesParts {
+  readonly db: Database;
+  readonly bus: Bus;
+  readonly calls: Calls;
+  readonly clock: Clock;
+  readonly wake: () => void;
+}
+
+type In = Pick<Heard, 'tx' | 'afterCommit'>;
+
+/** What a partner may assume when nobody said how long it takes. */
+const TIMEOUT_S = 30;
+
+/** Charging profiles and preferences for sessions of ours: the Receiver's requests, and what follows from them. CHP. */
+export class Profiles {
+  constructor(private readonly parts: ProfilesParts) {}
+
+  handlers(): Handlers {
+    const take = (method: string): Handler => (request) => this.take(method, request);
+    return {
+      'RECEIVER chargingprofiles GET /:session_id': take('GET'),
+      'RECEIVER chargingprofiles PUT /:session_id': take('PUT'),
+      'RECEIVER chargingprofiles DELETE /:session_id': take('DELETE'),
+      'SENDER sessions PUT /:session_id/charging_preferences': (request) => this.prefer(request),
+    };
+  }
+
+  /** The response at once; the result goes to the response_url afterwards. CHP-01. */
+  private async take(method: string, request: OcpiRequest): Promise<OcpiReply> {
+    const { db, bus, calls, clock } = this.parts;
+    const { body, query, caller, params, addressed } = request;
+    const { response_url: responseUrl, charging_profile: profile } = (method === 'PUT' ? body : query) as SetChargingProfile;
+    const allowed = allowedUrl(responseUrl, { allowPrivate: calls.allowPrivate });
+    if (!allowed.ok) throw refuse('invalid-parameters', `response_url: ${allowed.message}`);
+    const [orderId, sessionId] = [randomUUID(), params.session_id!];
+    const { to: us, from: them } = request.routing;
+    await keepTaken(db, {
+      orderId, partnerId: caller.partner.id, command: `${method} charging profile`, responseUrl,
+      correlationId: request.ids.correlationId,
+      routing: { from: us, to: them ?? partiesOf(caller.partner)[0] }, takenAt: rfc3339(clock.now()),
+    });
+    request.afterAnswer(() => {
+      void noteAnswered(db, orderId).then(() => this.parts.wake(), () => {});
+    });
+    const taken = await bus.ask(requestProfile, {
+      orderId, sessionId, method, parties: askersOf(request).map(toBus),
+      ...(addressed ? { party: toBus(addressed) } : {}),
+      ...(profile ? { profile: toLimitProfile(profile) } : {}),
+    }, { commandId: orderId }).catch(nobodyThere);
+    await noteResponse(db, orderId, taken.result);
+    if (taken.result === 'ACCEPTED') {
+      const durationS = Number((query as { duration?: number }).duration ?? Infinity);
+      const active = taken.active ? { profile: toActiveProfile(taken.active, durationS) } : {};
+      if (taken.outcome !== undefined) await this.resultDue(db, { orderId, sessionId }, { result: taken.outcome, ...active });
+      // Nobody may say it: then the partner hears at the end of its patience that it came to nothing.
+      else await addDue(db, {
+        id: `lapse ${orderId}`, key: `lapse ${orderId}`, kind: 'profile-lapse',
+        at: clock.now() + taken.timeoutS * 1_000 + LAPSE_MARGIN_MS * clock.rate, body: { orderId, sessionId },
+      });
+    }
+    const data: ChargingProfileResponse = {
+      result: taken.result as ChargingProfileResponse['result'], timeout: taken.timeoutS || TIMEOUT_S,
+    };
+    return { answer: answers.ok, data, ...(taken.message === '' ? {} : { message: taken.message }) };
+  }
+
+  /** A profile that was set is obeyed, or is not: whoever set it is told so, and follows the session when it is. */
+  async settled({ orderId, sessionId, obeyed }: ProfileSettled, heard: In): Promise<void> {
+    const taken = await findTaken(heard.tx, orderId);
+    // No answer yet is not no.
+    if (!taken || (taken.response ?? 'ACCEPTED') !== 'ACCEPTED') return;
+    await this.resultDue(heard.tx, { orderId, sessionId }, { result: obeyed ? 'ACCEPTED' : 'REJECTED' });
+    if (obeyed) await follow(heard.tx, sessionId, taken);
+    heard.afterCommit(() => this.parts.wake());
+  }
+
+  async lapsed({ body }: Due): Promise<DueOutcome> {
+    await this.resultDue(this.parts.db, body as Order, { result: 'REJECTED' });
+    return 'done';
+  }
+
+  /** CHP-02: to the one whose profile was obeyed, and to nobody before that. */
+  async activeChanged({ sessionId, profile }: ActiveProfileChanged, heard: In): Promise<void> {
+    const follower = await followerOf(heard.tx, sessionId);
+    if (!follower) return;
+    const key = { partnerId: follower.partnerId, module: 'chargingprofiles', objectKey: sessionId } as const;
+    await queuePush(heard.tx, key, JSON.stringify(toActiveProfile(profile!)), this.parts.clock.now());
+    heard.afterCommit(() => this.parts.wake());
+  }
+
+  /** A profile ends with its session. */
+  ended(sessionId: string, heard: In): Promise<void> {
+    return unfollow(heard.tx, sessionId);
+  }
+
+  /** SES-20: the answer is the bare word. */
+  private async prefer(request: OcpiRequest): Promise<OcpiReply> {
+    const { params, text, addressed } = request;
+    const { response } = await this.parts.bus.ask(setPreferences, {
+      sessionId: params.session_id!, parties: askersOf(request).map(toBus), preferencesJson: toJsonBytes(text),
+      ...(addressed ? { party: toBus(addressed) } : {}),
+    });
+    return { data: response };
+  }
+
+  /** In the lane of what is pushed of the session: the result is there before the first of it. */
+  private async resultDue(tx: Parameters<typeof addDue>[0], { orderId, sessionId }: Order, body: object): Promise<void> {
+    const { clock, wake } = this.parts;
+    const partnerId = (await findTaken(tx, orderId))?.partnerId ?? '';
+    await addDue(tx, {
+      id: `result ${orderId}`, key: profileLane(partnerId, sessionId), kind: 'command-result', at: clock.now(), body: { orderId, body },
+    });
+    wake();
+  }
+}
+
+interface Order {
+  readonly orderId: string;
+  readonly sessionId: string;
+}
+
+/** Real time, in which what happened at the last moment is heard. */
+const LAPSE_MARGIN_MS = 5_000;
+
+/** Offline: nothing was done, and that can be said. */
+function nobodyThere(error: unknown) {
+  if (!(error instanceof Unanswered) || error.reason !== 'offline') throw error;
+  const message = 'Charging profiles cannot be taken now; try again later';
+  return { result: 'REJECTED', timeoutS: 0, message, outcome: undefined, active: undefined };
+}
