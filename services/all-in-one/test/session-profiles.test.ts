@@ -44,7 +44,7 @@ test('CHP-03: the owner of the token sets a profile; nobody else does, and not f
   expect(orders).toMatchObject([{ ...charge, connectorId: 1, sessionId: id, wattsPerAmp: '416', timeoutS: 60 }]);
   await world.say(stops(charge, '18:00:00', '9000'));
   await expect.poll(() => world.of('ended', id)).toHaveLength(1);
-  expect(await request(id)).toMatchObject({ result: 'REJECTED', message: 'the charge is over' });
+  expect(await request(id)).toMatchObject({ result: 'REJECTED', message: 'the session does not charge' });
 });
 
 test('CHP-03: changes in too quick succession are TOO_OFTEN, but the same order again is not, and asking is free', async () => {

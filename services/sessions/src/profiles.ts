@@ -43,10 +43,11 @@ export class Profiles {
     const { state } = await this.parts.logs.sessions.load(idKey(wish.sessionId));
     if (!('session' in state) || (wish.party && !sameParty(state.session, wish.party)))
       return refused('UNKNOWN_SESSION', 'there is no such session');
-    const { session, transaction } = state;
+    const { session } = state;
     if (!wish.parties.some((party) => sameParty(party, session.cdr_token)))
       return refused('REJECTED', "the session is charged by another party's token");
-    if (state.status !== 'active') return refused('REJECTED', 'the charge is over');
+    if (state.status !== 'active') return refused('REJECTED', 'the session does not charge');
+    const { transaction } = state;
     const wattsPerAmp = wattsPerAmpOf(state.snapshots.location, session);
     if (wattsPerAmp === undefined)
       return refused('NOT_SUPPORTED', 'charging profiles are taken for AC connectors only');
