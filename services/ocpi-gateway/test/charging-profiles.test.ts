@@ -209,5 +209,5 @@ test('what a partner does not answer clearly is said to be so; what has no partn
   montreal.answer = () => ({ http: 404, status: 2001 });
   expect(await send('P-3', 'T-2', 'PREFERENCES', { bodyJson: toJsonBytes({ profile_type: 'FAST' }) }))
     .toMatchObject({ outcome: SendOutcome.ANSWERED, response: 'NOT_POSSIBLE' });
-  expect(await send('P-4', 'T-2', 'GET', { party: { countryCode: 'CA', partyId: 'XXX' } })).toMatchObject({ outcome: SendOutcome.NO_PARTNER });
+  expect(await send('P-4', 'T-2', 'GET', { party: { countryCode: 'CA', partyId: 'NOB' } })).toMatchObject({ outcome: SendOutcome.NO_PARTNER });
 });
