@@ -3,5 +3,4 @@ export const notYet: Readonly<Record<string, string>> = {
   'LOC-07': 'agreements do not say yet which Locations are private',
   'LOC-11': 'two tariffs of one type on a Connector are not refused yet',
   'LOC-35': 'nothing reads charging_when_closed yet',
-  'TOK-07': 'no token of ours needs the place of its charge',
 };

@@ -6,10 +6,12 @@ import {
   AuthorizeSchema,
   AuthorizeAnsweredSchema,
   AuthorizedSchema,
+  ContestedUidsListedSchema,
   ContractTokensSchema,
   FindContractTokensSchema,
   GetTokenSchema,
   IssueTokenSchema,
+  ListContestedUidsSchema,
   ListTokensSchema,
   PutPartnerTokenSchema,
   TokenAuthorizedSchema,
@@ -26,6 +28,9 @@ export {
   AuthorizeAnsweredSchema,
   type Authorized,
   AuthorizedSchema,
+  type ContestedUid,
+  type ContestedUidsListed,
+  ContestedUidsListedSchema,
   type ContractTokens,
   ContractTokensSchema,
   type FindContractTokens,
@@ -34,6 +39,8 @@ export {
   GetTokenSchema,
   type IssueToken,
   IssueTokenSchema,
+  type ListContestedUids,
+  ListContestedUidsSchema,
   type ListTokens,
   ListTokensSchema,
   type PutPartnerToken,
@@ -44,6 +51,7 @@ export {
   TokenChangedSchema,
   type TokenFound,
   TokenFoundSchema,
+  type TokenPlace,
 } from './gen/roamwatt/tokens_auth/v1/tokens_auth_pb.ts';
 
 const context = 'tokens-auth';
@@ -102,6 +110,14 @@ export const answerAuthorize = ask({
   request: AnswerAuthorizeSchema,
   answer: AuthorizeAnsweredSchema,
   check: filled('uid', 'type'),
+});
+
+export const listContestedUids = ask({
+  context,
+  verb: 'list-contested-uids',
+  request: ListContestedUidsSchema,
+  answer: ContestedUidsListedSchema,
+  check: () => undefined,
 });
 
 export const tokenChanged = tell({

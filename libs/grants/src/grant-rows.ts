@@ -2,7 +2,7 @@ import type { AgreementChanged } from '#contracts/agreements';
 import { type Party, partyText } from '#ocpi';
 import type { MigrationList, Queryable, Tx } from '#postgres';
 import type { Grants } from '#settlement';
-import { type Granted, grantedAt, type GrantVersion } from './offers.ts';
+import { type Granted, grantedAt, type GrantVersion, tokenPrioritiesAt } from './offers.ts';
 
 export const grantMigrations: MigrationList = [
   {
@@ -56,7 +56,7 @@ export class GrantRows {
        ON CONFLICT DO NOTHING`,
       [
         own ?? '', named,
-        version, validFrom, timeZone, at, JSON.stringify({ tariffs: grants?.tariffs ?? [] }),
+        version, validFrom, timeZone, at, JSON.stringify({ tariffs: grants?.tariffs ?? [], token_priority: grants?.tokenPriority ?? 0 }),
       ],
     );
   }
@@ -73,6 +73,11 @@ export class GrantRows {
     this.remembered = { noted, versions };
     this.held = { ...granted, noted };
     return granted;
+  }
+
+  /** Whose card it is where several issued its uid: by partner, `CA*CPK`, at an instant, epoch ms. */
+  async tokenPriorities(db: Queryable, atMs: number): Promise<ReadonlyMap<string, number>> {
+    return tokenPrioritiesAt(await this.read(db), atMs);
   }
 
   private async read(db: Queryable): Promise<GrantVersion[]> {

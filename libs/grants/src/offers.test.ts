@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { instant } from '#time';
-import { grantedAt, type GrantVersion, isOffered, offeredOf } from './offers.ts';
+import { grantedAt, type GrantVersion, isOffered, offeredOf, tokenPrioritiesAt } from './offers.ts';
 
 const plunk = { country_code: 'CA', party_id: 'CPK' };
 const other = { country_code: 'CA', party_id: 'XYZ' };
@@ -77,4 +77,14 @@ test('the order in which versions are heard changes nothing', () => {
     const seen = (all: readonly GrantVersion[]) => ['A', 'B', 'C'].map((id) => mayHave(all, setAt(month, 15), id));
     expect(seen(versions.toReversed())).toEqual(seen(versions));
   }));
+});
+
+test('the priority of a partner is that of the version that holds, the highest that one of our parties gives', () => {
+  const given = (priority: number, more: Partial<GrantVersion> = {}) => version({ grants: { token_priority: priority }, ...more });
+  const at = (versions: readonly GrantVersion[], when: string) => Object.fromEntries(tokenPrioritiesAt(versions, instant(when)));
+  expect(at([given(2)], '2022-02-01T07:59:59Z')).toEqual({});
+  expect(at([given(2)], '2022-02-01T08:00:00Z')).toEqual({ 'CA*CPK': 2 });
+  expect(at([given(2), given(0, { version: 2, validFrom: '2022-03' })], '2022-03-15T00:00:00Z')).toEqual({});
+  expect(at([given(2), given(3, { own: 'CA*EVG' }), given(1, { partner: other })], '2022-02-15T00:00:00Z')).toEqual({ 'CA*CPK': 3, 'CA*XYZ': 1 });
+  expect(at([version()], '2022-02-15T00:00:00Z')).toEqual({});
 });

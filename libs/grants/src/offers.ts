@@ -54,16 +54,39 @@ function changing(versions: readonly GrantVersion[]): boolean {
 
 /** Of those that have begun. What nobody is granted any more is an offer to nobody. */
 function offersIn(begun: readonly GrantVersion[]): Offer[] {
-  const held = begun.filter((version) => !begun.some((other) => replaces(other, version)));
+  const held = everHeld(begun);
+  const granted = inForce(held).map(({ partner, grants }) => ({ to: [partner], tariffIds: grants.tariffs ?? [] }));
+  const ever = [...new Set(held.flatMap(({ grants }) => (grants.tariffs ?? []).map(idKey)))];
+  return [...granted, { to: [], tariffIds: ever }].filter(({ tariffIds }) => tariffIds.length > 0);
+}
+
+function everHeld(begun: readonly GrantVersion[]): readonly GrantVersion[] {
+  return begun.filter((version) => !begun.some((other) => replaces(other, version)));
+}
+
+/** The one that holds now of each pair of parties. */
+function inForce(held: readonly GrantVersion[]): readonly GrantVersion[] {
   const newest = new Map<string, GrantVersion>();
   for (const version of held) {
     const pair = `${version.own} ${partyText(version.partner)}`;
     const before = newest.get(pair);
     if (!before || isLater(version, before)) newest.set(pair, version);
   }
-  const granted = [...newest.values()].map(({ partner, grants }) => ({ to: [partner], tariffIds: grants.tariffs ?? [] }));
-  const ever = [...new Set(held.flatMap(({ grants }) => (grants.tariffs ?? []).map(idKey)))];
-  return [...granted, { to: [], tariffIds: ever }].filter(({ tariffIds }) => tariffIds.length > 0);
+  return [...newest.values()];
+}
+
+/**
+ * Where several parties issued a uid: the priority of each partner that has one at an instant, the
+ * highest that any of our parties gives it.
+ */
+export function tokenPrioritiesAt(versions: readonly GrantVersion[], atMs: number): ReadonlyMap<string, number> {
+  const begun = versions.filter((version) => beginsAt(version) <= atMs);
+  const priorities = new Map<string, number>();
+  for (const { partner, grants } of inForce(everHeld(begun))) {
+    const priority = Math.max(grants.token_priority ?? 0, priorities.get(partyText(partner)) ?? 0);
+    if (priority > 0) priorities.set(partyText(partner), priority);
+  }
+  return priorities;
 }
 
 /** Whether it took the other one's place before that ever held. */

@@ -21,6 +21,7 @@ export type {
 } from './frame.ts';
 export { acceptPayload, checkPayload, messageRow } from './schemas.ts';
 export type { Accepted, PayloadFault, PayloadKind } from './schemas.ts';
+export { asSpelt, idTagOf, type UidOrder } from './id-tag.ts';
 export { isAction16, messages16 } from './messages16.ts';
 export type {
   Action16,

@@ -3,7 +3,7 @@ import { isTimeZone } from '#time';
 import { isMonth } from './month.ts';
 import { type AgreementTerms, type Fee, type PartyId, partyKey, type PartyTerms } from './terms.ts';
 
-const MOST = { fees: 20, currencies: 20, registrations: 10, address: 6, tariffs: 500 };
+const MOST = { fees: 20, currencies: 20, registrations: 10, address: 6, tariffs: 500, priority: 1_000 };
 const DAYS_MAX = 90;
 
 /** What keeps terms from being an agreement of these two, "field: what"; undefined when nothing does. */
@@ -32,7 +32,8 @@ export function termsProblem(
   return (
     firstProblem(parties, partyProblem, 'parties') ??
     firstProblem(fees, (fee) => feeProblem(fee, terms), 'fees') ??
-    tariffsProblem(terms.grants?.tariffs ?? [])
+    tariffsProblem(terms.grants?.tariffs ?? []) ??
+    priorityProblem(terms.grants?.token_priority ?? 0)
   );
 }
 
@@ -83,6 +84,11 @@ function tariffsProblem(ids: readonly string[]): string | undefined {
   if (ids.length > MOST.tariffs) return `grants.tariffs: more than ${MOST.tariffs}`;
   const odd = ids.findIndex((id) => !isLine(id, 36));
   return odd < 0 ? undefined : `grants.tariffs[${odd}]: is no id of a tariff, of 1 to 36 characters`;
+}
+
+function priorityProblem(priority: number): string | undefined {
+  const isOne = Number.isInteger(priority) && priority >= 0 && priority <= MOST.priority;
+  return isOne ? undefined : `grants.token_priority: is no whole number from 0 to ${MOST.priority}`;
 }
 
 function isDays(days: number): boolean {

@@ -31,6 +31,11 @@ export interface Grants {
    * one it gets no other; what is granted to nobody is for all.
    */
   readonly tariffs?: readonly string[];
+  /**
+   * Where several parties issued a uid its card is of the partner with the highest; without one, or
+   * where two have the same, it is refused.
+   */
+  readonly token_priority?: number;
 }
 
 export interface PartyId {
@@ -76,7 +81,8 @@ export function sameTerms(one: AgreementTerms, other: AgreementTerms): boolean {
 }
 
 function grantsText({ grants }: AgreementTerms): string {
-  return [...(grants?.tariffs ?? [])].map((id) => id.toLowerCase()).sort().join('\n');
+  const tariffs = [...(grants?.tariffs ?? [])].map((id) => id.toLowerCase()).sort();
+  return [`${grants?.token_priority ?? 0}`, ...tariffs].join('\n');
 }
 
 /** One spelling of the terms: both sides' statements show its hash, and it tells whether they agree. */

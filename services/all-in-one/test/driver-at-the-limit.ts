@@ -20,7 +20,7 @@ export function driverAtTheLimit(stageOf: () => Stage): void {
   const credit = (is: string) => eventually(`the credit is ${is}`, async () =>
     (await stageOf().plunk.operator.get<Account>(path)).credit === is);
 
-  test('without credit no charge can be ordered, and who asks Carbon Plunk about the token hears NO_CREDIT', async () => {
+  test('without credit no charge can be ordered, and who asks Carbon Plunk about the card hears NO_CREDIT', async () => {
     const stage = stageOf();
     await limit('0');
     await credit('exhausted');
@@ -29,7 +29,7 @@ export function driverAtTheLimit(stageOf: () => Stage): void {
       () => false, (error: { status?: number; code?: string }) => error.status === 402 && error.code === 'no-credit'));
     const since = stage.chargers.events.length;
     await stage.chargers.do({ do: 'plug-in', station, car: 'leaf', soc: 30 });
-    await stage.chargers.do({ do: 'tap', station, idTag: casey.token });
+    await stage.chargers.do({ do: 'tap', station, idTag: casey.card });
     await stage.chargers.until({ event: 'authorized', station, status: 'Blocked' }, { since });
     await stage.chargers.do({ do: 'unplug', station });
   });

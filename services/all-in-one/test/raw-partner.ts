@@ -25,6 +25,8 @@ interface Registered {
 /** A platform of another make, as small as can be: it says what a test wants and notes what it is told. */
 export class RawPartner {
   readonly incoming: Incoming[] = [];
+  /** What it says of a card in real time; undefined: nothing at all. */
+  authorizes: ((uid: string) => object | undefined) | undefined;
   readonly #role: Role;
   readonly #tokenB = randomUUID();
   readonly #server: Server;
@@ -119,11 +121,14 @@ export class RawPartner {
     const known = tokenCandidates(request.headers.authorization).some(({ token }) => token === this.#tokenB);
     const { status, data } = known ? this.#dataFor(path) : { status: 401, data: undefined };
     if (known) this.incoming.push({ method, path, body: text ? JSON.parse(text) : undefined });
+    const asked = known ? /^\/sender\/tokens\/([^/]+)\/authorize/.exec(path)?.[1] : undefined;
+    const info = asked === undefined ? data : this.authorizes?.(decodeURIComponent(asked));
+    if (asked !== undefined && this.authorizes && info === undefined) return;
     const code = known ? 1000 : 2001;
     response.writeHead(status, {
       'content-type': 'application/json',
       ...(path.startsWith('/receiver/cdrs') ? { location: this.#url(`/cdrs/${this.incoming.length}`) } : {}),
-    }).end(JSON.stringify(envelope(data, code, undefined, new Date().toISOString())));
+    }).end(JSON.stringify(envelope(info, code, undefined, new Date().toISOString())));
   }
 
   #dataFor(path: string): { status: number; data: unknown } {

@@ -25,6 +25,8 @@ export interface StageOptions {
   readonly stationSettings?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** What OASIS offers, where it is not the demo's. */
   readonly tariffs?: readonly object[];
+  /** What OASIS knows of single stations, such as how their readers spell a card. */
+  readonly stationProfiles?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** Of Carbon Plunk, beside those that are always there. */
   readonly moreDrivers?: readonly DriverSettings[];
 }
@@ -34,7 +36,7 @@ export interface DriverSettings {
   readonly password: string;
   readonly name: string;
   readonly contract_id: string;
-  readonly tokens: readonly { readonly uid: string; readonly type: string; readonly visual_number?: string }[];
+  readonly tokens: readonly { readonly uid: string; readonly type: string; readonly visual_number?: string; readonly whitelist?: string }[];
 }
 
 /** One of the two platforms, on the run's servers with a database and a name of its own. */
@@ -66,7 +68,7 @@ export interface Stage {
 export const averysToken = 'APP-0000000001';
 export const blakesCard = '04A2B3C4D5E680';
 /** Of a driver who pays a mark-up; Avery and Blake pay what a charge costs. */
-export const casey = { token: 'APP-0000000004', contractId: 'CA-CPK-C00000004-D' };
+export const casey = { token: 'APP-0000000004', card: '04CA5E0000A180', contractId: 'CA-CPK-C00000004-D' };
 /** More cards of Carbon Plunk, one for each Level-2 station. */
 export const crewCard = (n: number): string => `04C0FFEE00${String(n).padStart(2, '0')}80`;
 
@@ -81,11 +83,17 @@ function fedBy(settings: ReturnType<typeof energyOasis>, feederA: number, prefer
 }
 
 /** Short times, so that a fault is over within a test. */
-const oasisSettings = (everyS: number, { feederA = 192, prefer = [] }: Pick<StageOptions, 'feederA' | 'prefer'> = {}) => ({
-  ...fedBy(energyOasis(), feederA, prefer),
-  sessions: { update_every_s: everyS, profile_every_s: 0, profile_timeout_s: 3_600, charger_timeout_ms: 3_000, partner_timeout_ms: 5_000 },
-  ocpi: { allow_private_urls: true, request_timeout_ms: 5_000, first_retry_ms: 50, longest_retry_ms: 400 },
-});
+const oasisSettings = (
+  everyS: number, { feederA = 192, prefer = [], stationProfiles = {} }: Pick<StageOptions, 'feederA' | 'prefer' | 'stationProfiles'> = {},
+) => {
+  const settings = fedBy(energyOasis(), feederA, prefer);
+  return {
+    ...settings,
+    stations: settings.stations.map((station) => ({ ...station, ...stationProfiles[station.id] })),
+    sessions: { update_every_s: everyS, profile_every_s: 0, profile_timeout_s: 3_600, charger_timeout_ms: 3_000, partner_timeout_ms: 5_000 },
+    ocpi: { allow_private_urls: true, request_timeout_ms: 5_000, first_retry_ms: 50, longest_retry_ms: 400 },
+  };
+};
 
 const plunkSettings = (moreDrivers: readonly DriverSettings[]) => {
   const settings = carbonPlunk();
@@ -101,7 +109,7 @@ const plunkSettings = (moreDrivers: readonly DriverSettings[]) => {
     password: 'a mark-up and a limit',
     name: 'Casey',
     contract_id: casey.contractId,
-    tokens: [{ uid: casey.token, type: 'APP_USER' }],
+    tokens: [{ uid: casey.token, type: 'APP_USER' }, { uid: casey.card, type: 'RFID', whitelist: 'NEVER' }],
   };
   return {
     ...settings,
@@ -213,7 +221,7 @@ async function startSide(options: PlatformOptions & { settings: Settings }): Pro
   };
 }
 
-const TOKENS_OF_PLUNK = 13;
+const TOKENS_OF_PLUNK = 14;
 
 /** The handshake, as operators do it, and until each side has what the other pushes at first. */
 async function meet(stage: Stage, stations: readonly string[], moreTokens: number): Promise<void> {

@@ -11,7 +11,7 @@ export type OcpiRefusal =
   | 'invalid-object' | 'session-is-final' | 'cdr-differs-from-recorded' | 'credit-without-reference'
   | 'already-registered' | 'not-authorized' | 'foreign-party' | 'foreign-object' | 'id-differs'
   | 'not-found' | 'not-json' | 'body-too-large' | 'invalid-parameters' | 'bad-request' | 'method-not-allowed' | 'too-many-requests'
-  | 'unknown-token-to-authorize'
+  | 'unknown-token-to-authorize' | 'location-needed'
   | 'unknown-receiver' | 'receiver-timeout' | 'receiver-not-connected' | 'hub-error';
 
 /** How OCPI hears of each refusal. */
@@ -49,6 +49,7 @@ export const refusals: Readonly<Record<OcpiRefusal, Answer>> = {
   'method-not-allowed': answers.methodNotAllowed,
   'too-many-requests': answers.tooManyRequests,
   'unknown-token-to-authorize': answers.unknownToken,
+  'location-needed': answers.notEnoughInformation,
   'unknown-receiver': answers.unknownReceiver,
   'receiver-timeout': answers.receiverTimeout,
   'receiver-not-connected': answers.receiverNotConnected,

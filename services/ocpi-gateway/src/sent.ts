@@ -111,13 +111,14 @@ function pageAsk({ dateFrom, dateTo, offset, limit, after }: PageQuery): PageAsk
 }
 
 /** TOK-04 to TOK-07: an unknown token is 404 and 2004. */
-async function authorize(bus: Bus, { params, query, text, addressed }: OcpiRequest) {
+async function authorize(bus: Bus, { params, query, text, addressed, routing }: OcpiRequest) {
   try {
     const { authorizationInfoJson } = await bus.ask(answerAuthorize, {
       uid: params.token_uid!,
       type: query.type as string,
       ...(addressed ? { party: toBus(addressed) } : {}),
       ...(text === '' ? {} : { locationReferencesJson: toJsonBytes(text) }),
+      ...(routing.from ? { asker: toBus(routing.from) } : {}),
     });
     return { dataJson: json(authorizationInfoJson) };
   } catch (error) {

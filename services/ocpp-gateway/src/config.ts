@@ -4,6 +4,8 @@ import type { Settings } from '#settings';
 const station = z.strictObject({
   id: z.string().regex(/^[^:\u0000-\u001f]{1,48}$/, 'up to 48 characters without a colon (J-03)'),
   password: z.string().min(8).max(64),
+  /** Readers of some makes say a card's uid with its bytes from the last to the first. */
+  card_uid: z.enum(['in-order', 'reversed']).default('in-order'),
 });
 
 const ocpp = z.strictObject({

@@ -4,11 +4,12 @@ import { Rejected } from '#decider';
 import type { Executor } from '#event-store';
 import { currentTraceparent, inSpan, type Log, type Tracer } from '#telemetry';
 import { type Clock, rfc3339 } from '#time';
+import { commandedCard, coveredStart, groupOf, orderedStart } from './commanded.ts';
 import { frameName, instantOf, meterReadings, signedMeterReadings } from './frames.ts';
 import { chargingProfile, type Limit } from './limits.ts';
-import { parentOf, type ReservationOrder } from './orders.ts';
+import { type ReservationOrder } from './orders.ts';
 import {
-  type Authorization, type FrameCommand, orderedStart, type OrderedStart, repeatedStart, type SignedMeterReading,
+  type Authorization, type FrameCommand, type OrderedStart, repeatedStart, type SignedMeterReading,
   type Station, type StationCommand, type StationEvent,
 } from './station.ts';
 
@@ -85,12 +86,10 @@ export class ConnectedStation {
       }
       case 'Authorize': {
         const { state } = await this.parts.journal.load(this.id);
-        const ordered = orderedStart(state, { idTag: call.payload.idTag, startedAt: now });
-        const { status, token } = ordered
-          ? { status: 'Accepted', token: ordered.token }
-          : await this.parts.authorize(this.id, undefined, call.payload.idTag);
-        // S16-79: a station that is reserved asks for whose group a card is.
-        return { idTagInfo: { status, ...(token === undefined ? {} : parentOf(token)) } };
+        const { idTag } = call.payload;
+        const order = orderedStart(state, { idTag, startedAt: now }) ?? commandedCard(state, { idTag, startedAt: now });
+        const { status, token } = order ? { ...order, status: 'Accepted' } : await this.parts.authorize(this.id, undefined, idTag);
+        return { idTagInfo: idTagInfo({ status, ...groupOf({ status, token }) }) };
       }
       case 'StartTransaction':
         return this.startTransaction(call);
@@ -134,8 +133,8 @@ export class ConnectedStation {
     };
     const { state } = await this.parts.journal.load(this.id);
     const known = repeatedStart(state, identity);
-    if (known) return { transactionId: known.transactionId, idTagInfo: { status: known.status } };
-    const ordered = orderedStart(state, identity);
+    if (known) return { transactionId: known.transactionId, idTagInfo: idTagInfo(known) };
+    const ordered = orderedStart(state, identity) ?? coveredStart(state, identity);
     const authorization = ordered
       ? { status: 'Accepted', authMethod: 'COMMAND' }
       : await this.parts.authorize(this.id, connectorId, idTag);
@@ -145,7 +144,7 @@ export class ConnectedStation {
       start: { ...identity, transactionId, authorization, ...(reservationId === undefined ? {} : { reservationId }) },
     });
     const begun = repeatedStart(after, identity);
-    return { transactionId: begun!.transactionId, idTagInfo: { status: begun!.status } };
+    return { transactionId: begun!.transactionId, idTagInfo: idTagInfo(begun!) };
   }
 
   /** Puts a frame into the journal; a socket that was replaced meanwhile is closed instead. */
@@ -212,6 +211,10 @@ export class ConnectedStation {
       'SetChargingProfile', { connectorId: limit.connectorId, csChargingProfiles }, { timeoutMs },
     ));
   }
+}
+
+function idTagInfo({ status, group }: { readonly status: string; readonly group?: string }): object {
+  return { status, ...(group === undefined ? {} : { parentIdTag: group }) };
 }
 
 type FrameContent = FrameCommand extends infer C ? (C extends FrameCommand ? Omit<C, 'epoch' | 'frame'> : never) : never;

@@ -1,6 +1,6 @@
 import type { Forgetting, HolderKeys } from '#erasure';
+import { asSpelt, idTagOf } from '#ocpp';
 import type { Database } from '#postgres';
-import { idTagOf } from './orders.ts';
 
 export interface ForgettingParts {
   readonly db: Database;
@@ -11,8 +11,9 @@ export interface ForgettingParts {
 
 /** What this service holds of a contract: its journal, under the contract's keys. */
 export function journalForgetting({ db, keys, emptyCaches }: ForgettingParts): Forgetting {
-  // A uid too long for a card's number is in the journal under its alias.
-  const under = (holder: Parameters<HolderKeys['under']>[0]) => keys.under(holder, (uid) => [idTagOf(uid)]);
+  // A uid too long for a card's number is in the journal under its alias, a card also with its bytes turned round.
+  const under = (holder: Parameters<HolderKeys['under']>[0]) =>
+    keys.under(holder, (uid) => [idTagOf(uid), asSpelt(uid, 'reversed')]);
   return {
     async look(holder) {
       const { ids } = await under(holder);

@@ -8,7 +8,7 @@ import { cancelReservation, reserve, setLimit, startCharging, stopCharging, unlo
 import { authorize } from '#contracts/tokens-auth';
 import { fromJsonBytes } from '#contracts';
 import type { Executor } from '#event-store';
-import { type Admission, type Admitted, type Handshake, OcppConnection, OcppUpgrade } from '#ocpp';
+import { type Admission, type Admitted, asSpelt, type Handshake, OcppConnection, OcppUpgrade, type UidOrder } from '#ocpp';
 import type { Database } from '#postgres';
 import type { Log, Tracer } from '#telemetry';
 import { type Clock, rfc3339 } from '#time';
@@ -50,12 +50,14 @@ export class Gateway {
   private readonly held = new Map<string, Held>();
   private readonly leaving = new Set<Promise<unknown>>();
   private readonly cards = new CardCache();
+  private readonly uidOrders: ReadonlyMap<string, UidOrder>;
   /** This process among those that hold sockets. */
   private readonly name = randomUUID();
   private watching: NodeJS.Timeout | undefined;
   private aliveAtMs = Date.now();
 
   constructor(private readonly parts: GatewayParts) {
+    this.uidOrders = new Map(parts.config.stations.map(({ id, card_uid: order }) => [id, order]));
     const upgrade = new OcppUpgrade({
       admit: (handshake) => this.admit(handshake),
       connected: (ws, admitted) => this.connected(ws, admitted),
@@ -162,13 +164,13 @@ export class Gateway {
     const { bus, clock } = this.parts;
     const holds = await Promise.all([
       bus.hold(startCharging, station.id, (orders) => Promise.all(orders.map(async (order) =>
-        commandAnswer(await station.start(orderOf(order), order.timeoutMs || this.parts.config.callTimeoutMs))))),
+        commandAnswer(await station.start(orderOf(order, this.uidOrder(station.id)), order.timeoutMs || this.parts.config.callTimeoutMs))))),
       bus.hold(stopCharging, station.id, (orders) => Promise.all(orders.map(async ({ transactionId, timeoutMs }) =>
         commandAnswer(await station.stop(transactionId, timeoutMs || this.parts.config.callTimeoutMs))))),
       bus.hold(setLimit, station.id, (orders) => Promise.all(orders.map(async (order) =>
         commandAnswer(await station.limit(limitOf(order, clock.now()), order.ownerEpoch, order.timeoutMs || this.parts.config.callTimeoutMs))))),
       bus.hold(reserve, station.id, (orders) => Promise.all(orders.map(async (order) =>
-        commandAnswer(await station.reserve(reservationOf(order), order.timeoutMs || this.parts.config.callTimeoutMs))))),
+        commandAnswer(await station.reserve(reservationOf(order, this.uidOrder(station.id)), order.timeoutMs || this.parts.config.callTimeoutMs))))),
       bus.hold(cancelReservation, station.id, (orders) => Promise.all(orders.map(async ({ reservationId, timeoutMs }) =>
         commandAnswer(await station.cancelReservation(reservationId, timeoutMs || this.parts.config.callTimeoutMs))))),
       bus.hold(unlockConnector, station.id, (orders) => Promise.all(orders.map(async ({ connectorId, timeoutMs }) =>
@@ -186,10 +188,17 @@ export class Gateway {
     };
   }
 
-  private async authorize(stationId: string, connectorId: number | undefined, idTag: string): Promise<Authorization> {
+  private uidOrder(stationId: string): UidOrder {
+    return this.uidOrders.get(stationId) ?? 'in-order';
+  }
+
+  /** With a connector it is for a charge that starts there: an owner's yes is for one. */
+  private async authorize(stationId: string, connectorId: number | undefined, said: string): Promise<Authorization> {
     const { log } = this.parts;
-    const fresh = this.cards.fresh(idTag, Date.now());
-    if (fresh) return fresh;
+    const idTag = asSpelt(said, this.uidOrder(stationId));
+    const shown = { stationId, idTag };
+    const known = connectorId === undefined ? this.cards.fresh(shown, Date.now()) : this.cards.forStart(shown, Date.now());
+    if (known) return known;
     try {
       const answer = await this.askWhoever({ stationId, idTag, ...(connectorId === undefined ? {} : { connectorId }) });
       const authorization: Authorization = {
@@ -198,11 +207,12 @@ export class Gateway {
         ...(answer.tokenJson ? { token: JSON.stringify(fromJsonBytes(answer.tokenJson)) } : {}),
         ...(answer.authorizationReference ? { reference: answer.authorizationReference } : {}),
       };
-      this.cards.note(idTag, authorization, Date.now());
+      this.cards.note(shown, authorization, Date.now());
+      if (connectorId !== undefined) this.cards.forStart(shown, Date.now());
       return authorization;
     } catch (error) {
       if (!(error instanceof Unanswered || error instanceof Refused)) throw error;
-      const fallback = this.cards.fallback(idTag, Date.now());
+      const fallback = this.cards.fallback(shown, Date.now());
       log.warn('nobody could say whether a card may charge', { station: stationId, error: error.message, fallback: fallback !== undefined });
       return fallback ?? { status: 'Invalid', authMethod: 'WHITELIST' };
     }

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { LimitKind, Outcome, type Reserve, type SetLimit, type StartCharging } from '#contracts/ocpp-gateway';
 import { fromJsonBytes } from '#contracts';
 import type { Token } from '#ocpi';
+import { asSpelt, idTagOf, type UidOrder } from '#ocpp';
 import { instant } from '#time';
 import type { Answer } from './connected-station.ts';
 import type { Limit } from './limits.ts';
@@ -21,12 +21,12 @@ export function commandAnswer({ outcome, detail }: Answer) {
   return { outcome: outcomes[outcome], detail };
 }
 
-export function orderOf(order: StartCharging): OrderedStart {
+export function orderOf(order: StartCharging, uidOrder: UidOrder): OrderedStart {
   const token = fromJsonBytes<Token>(order.tokenJson);
   return {
     orderId: order.orderId,
     connectorId: order.connectorId,
-    idTag: idTagOf(token.uid),
+    idTag: asSpelt(idTagOf(token.uid), uidOrder),
     token: JSON.stringify(token),
     ...(order.authorizationReference === undefined ? {} : { reference: order.authorizationReference }),
   };
@@ -41,24 +41,13 @@ export interface ReservationOrder {
 }
 
 /** S16-77. M-21: whoever is of the token's group may use it too. */
-export function reservationOf({ connectorId, reservationId, tokenJson, expiresAt }: Reserve): ReservationOrder {
+export function reservationOf({ connectorId, reservationId, tokenJson, expiresAt }: Reserve, uidOrder: UidOrder): ReservationOrder {
   const token = fromJsonBytes<Token>(tokenJson);
-  return { connectorId, reservationId, expiryDate: expiresAt, idTag: idTagOf(token.uid), ...groupOf(token) };
-}
-
-/** Of a token in the journal. */
-export function parentOf(token: string): { readonly parentIdTag?: string } {
-  return groupOf(JSON.parse(token) as Token);
+  return { connectorId, reservationId, expiryDate: expiresAt, idTag: asSpelt(idTagOf(token.uid), uidOrder), ...groupOf(token) };
 }
 
 function groupOf({ group_id: group }: Pick<Token, 'group_id'>): { readonly parentIdTag?: string } {
   return group ? { parentIdTag: idTagOf(group) } : {};
-}
-
-/** OCPP 1.6 has 20 characters for an idTag, OCPI 36 for a uid: a longer one goes under an alias. M-20 */
-export function idTagOf(uid: string): string {
-  if (uid.length <= 20) return uid;
-  return `RW${createHash('sha256').update(uid.toLowerCase()).digest('hex').slice(0, 18).toUpperCase()}`;
 }
 
 export function limitOf({ connectorId, kind, limitMa, leaseUntil }: SetLimit, nowMs: number): Limit {

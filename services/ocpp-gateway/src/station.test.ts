@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fold, given } from '#decider';
 import { ERASED } from '#ocpi';
+import { commandedCard, groupOf } from './commanded.ts';
 import { type FrameCommand, type StationCommand, stationDecider, type StationEvent } from './station.ts';
 
 const at = '2022-02-01T17:00:00Z';
@@ -106,6 +107,53 @@ describe('a status', () => {
   test('J-47 said again under the same message id is no news', () => station(notified).when(notify(1)).thenNothing());
   test('in the same words and under the same message id on the next socket is news', () =>
     station(notified, connected(2)).when(notify(2)).then(notified));
+});
+
+describe('CMD-06: a card that a command named', () => {
+  const command = (changes: object, token: object = {}): StationEvent => ({
+    type: 'StartOrdered', at,
+    order: { ...order, reference: 'REF-1', token: JSON.stringify({ type: 'RFID', whitelist: 'NEVER', ...token }), ...changes },
+  });
+  const later = { saidAt: 'later', startedAt: '2022-02-01T17:14:59Z' };
+  const over = (token: object = {}): StationEvent[] => [
+    command({}, token), started(7, { authorization: { ...whitelist, authMethod: 'COMMAND', orderId: 'O1' } }), stopped('7'),
+  ];
+  const authorizations = (events: readonly StationEvent[]) => events.flatMap((event) =>
+    (event.type === 'TransactionStarted' ? [event.authorization] : []));
+  const startedBy = (past: readonly StationEvent[], changes: object) => authorizations(stationDecider.decide(
+    startFrame(8, { ...changes, authorization: { status: 'Invalid', authMethod: 'WHITELIST' } }),
+    fold(stationDecider, [connected(1), ...past]),
+  ));
+
+  test('charges again within 15 minutes by that command, its owner not asked', () => {
+    expect(startedBy(over(), later)).toMatchObject([{ status: 'Accepted', authMethod: 'COMMAND', reference: 'REF-1' }]);
+    expect(startedBy(over(), { ...later, connectorId: 2 })).toMatchObject([{ status: 'Accepted' }]);
+    expect(startedBy(over(), later)[0]).not.toHaveProperty('orderId');
+  });
+  test('is a card like any other after them, at another card, and where the station refused the command', () => {
+    expect(startedBy(over(), { ...later, startedAt: '2022-02-01T17:15:01Z' })).toMatchObject([{ status: 'Invalid' }]);
+    expect(startedBy(over(), { ...later, idTag: '04A3' })).toMatchObject([{ status: 'Invalid' }]);
+    expect(startedBy([command({}), { type: 'OrderDropped', orderId: 'O1', at }], later)).toMatchObject([{ status: 'Invalid' }]);
+  });
+  test('charges by the list where its whitelist lets it; and an app by commands alone', () => {
+    for (const token of [{ whitelist: 'ALLOWED' }, { whitelist: 'ALWAYS' }, { type: 'APP_USER' }, { type: 'AD_HOC_USER' }]) {
+      expect(startedBy(over(token), later)).toMatchObject([{ status: 'Invalid' }]);
+    }
+  });
+  test('may be shown at the station, whatever its type', () => {
+    const state = fold(stationDecider, [connected(1), ...over({ type: 'APP_USER' })]);
+    expect(commandedCard(state, { idTag: '04a2', startedAt: later.startedAt })).toMatchObject({ orderId: 'O1' });
+    expect(commandedCard(state, { idTag: '04A2', startedAt: '2022-02-01T17:15:01Z' })).toBeUndefined();
+  });
+});
+
+test.each([
+  [{ group_id: 'FAMILY' }, 'FAMILY'],
+  [{ group_id: 'A-GROUP-OF-MORE-THAN-TWENTY' }, expect.stringMatching(/^RW[0-9A-F]{18}$/)],
+  [{}, undefined],
+])('the group of a card is what a station can hold', (token, group) => {
+  expect(groupOf({ status: 'Accepted', token: JSON.stringify(token) }).group).toEqual(group);
+  expect(groupOf({ status: 'Blocked', token: JSON.stringify(token) })).toEqual({});
 });
 
 describe('an order of the site\'s owner', () => {

@@ -1,6 +1,6 @@
 import { type Decider, Rejected } from '#decider';
 import { ERASED } from '#ocpi';
-import { instant } from '#time';
+import { byCommand, coveredStart, groupOf, orderedStart } from './commanded.ts';
 
 /**
  * One charging station as a stream of events: what it said that counts, and who holds its socket.
@@ -62,17 +62,17 @@ export interface Station {
   readonly open: Readonly<Record<string, OpenTransaction>>;
   readonly lastTransaction: number;
   /** What identifies the latest StartTransactions, with the id that each was given. */
-  readonly starts: readonly { readonly key: string; readonly transactionId: number; readonly status: string }[];
+  readonly starts: readonly { readonly key: string; readonly transactionId: number; readonly status: string; readonly group?: string }[];
   /** Message id and digest of the latest frames without an identity of their own. */
   readonly frames: readonly string[];
   readonly ordered: readonly (OrderedStart & { readonly at: string })[];
+  /** The latest orders that the station did not refuse, also those that began. */
+  readonly commanded: readonly (OrderedStart & { readonly at: string })[];
 }
 
 const FRAMES_KEPT = 64;
 const STARTS_KEPT = 16;
 const ORDERS_KEPT = 16;
-/** A charge that begins later than this is none that was ordered: somebody came and tapped the card. */
-const ORDER_HOLDS_MS = 3_600_000;
 
 export type Refusal = 'socket-replaced' | 'owner-replaced';
 
@@ -154,7 +154,7 @@ export type StationEvent =
   | ({ readonly type: 'TransactionStopped'; readonly connectorId: number } & Stop);
 
 export const stationDecider: Decider<Station, StationCommand, StationEvent> = {
-  initial: { epoch: 0, connected: false, ownerEpoch: 0, open: {}, lastTransaction: 0, starts: [], frames: [], ordered: [] },
+  initial: { epoch: 0, connected: false, ownerEpoch: 0, open: {}, lastTransaction: 0, starts: [], frames: [], ordered: [], commanded: [] },
 
   decide(command, station) {
     switch (command.type) {
@@ -187,10 +187,18 @@ export const stationDecider: Decider<Station, StationCommand, StationEvent> = {
         return { ...station, epoch: event.epoch, connected: true };
       case 'Disconnected':
         return { ...station, connected: false };
-      case 'StartOrdered':
-        return { ...station, ordered: [...station.ordered, { ...event.order, at: event.at }].slice(-ORDERS_KEPT) };
+      case 'StartOrdered': {
+        const order = { ...event.order, at: event.at };
+        return {
+          ...station,
+          ordered: [...station.ordered, order].slice(-ORDERS_KEPT),
+          commanded: [...station.commanded, order].slice(-ORDERS_KEPT),
+        };
+      }
       case 'OrderDropped':
-        return { ...station, ordered: without(station, event.orderId) };
+        return {
+          ...station, ordered: without(station.ordered, event.orderId), commanded: without(station.commanded, event.orderId),
+        };
       case 'OwnerObeyed':
         return { ...station, ownerEpoch: event.ownerEpoch };
       case 'Booted':
@@ -206,9 +214,9 @@ export const stationDecider: Decider<Station, StationCommand, StationEvent> = {
           },
           starts: [
             ...station.starts,
-            { key: startKey(event), transactionId: event.transactionId, status: event.authorization.status },
+            { key: startKey(event), transactionId: event.transactionId, status: event.authorization.status, ...groupOf(event.authorization) },
           ].slice(-STARTS_KEPT),
-          ordered: without(station, event.authorization.orderId),
+          ordered: without(station.ordered, event.authorization.orderId),
         };
       case 'MeterRead':
         return withMeter(remembering(station, event.frame), event.transactionId, event.readings);
@@ -260,8 +268,8 @@ function startTransaction(start: Start, station: Station): readonly StationEvent
     }));
   const order = orderedStart(station, start);
   const authorization = order
-    ? { status: 'Accepted', authMethod: 'COMMAND', token: order.token, reference: order.reference, orderId: order.orderId }
-    : start.authorization;
+    ? { ...byCommand(order), orderId: order.orderId }
+    : (coveredStart(station, start) ?? start.authorization);
   return [...abandoned, { ...start, type: 'TransactionStarted', authorization }];
 }
 
@@ -273,27 +281,12 @@ export function repeatedStart(station: Station, start: StartIdentity) {
   return station.starts.find(({ key }) => keys.includes(key));
 }
 
-/** The start that was ordered for this card, at this connector or at any, and may begin at that instant. */
-export function orderedStart(
-  station: Station, { connectorId, idTag, startedAt }: Pick<Start, 'idTag' | 'startedAt'> & { readonly connectorId?: number },
-): OrderedStart | undefined {
-  const since = instant(startedAt) - ORDER_HOLDS_MS;
-  return station.ordered.findLast((order) =>
-    sameTag(order.idTag, idTag) && instant(order.at) >= since
-    && (connectorId === undefined || order.connectorId === connectorId));
-}
-
-function without({ ordered }: Station, orderId: string | undefined): Station['ordered'] {
-  return ordered.filter((order) => order.orderId !== orderId);
+function without(orders: Station['ordered'], orderId: string | undefined): Station['ordered'] {
+  return orders.filter((order) => order.orderId !== orderId);
 }
 
 function startKey({ connectorId, idTag, saidAt, meterStartWh }: StartIdentity): string {
   return [connectorId, idTag.toLowerCase(), saidAt, meterStartWh].join(' ');
-}
-
-/** S16-03: an idTag compares without case. */
-function sameTag(a: string, b: string): boolean {
-  return a.toLowerCase() === b.toLowerCase();
 }
 
 /**

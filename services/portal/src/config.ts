@@ -1,11 +1,27 @@
 import { z } from 'zod';
-import { type Party, TokenType } from '#ocpi';
+import { type Party, TokenType, WhitelistType } from '#ocpi';
 import { BadSettings, type OwnParties, type Settings } from '#settings';
+
+/** Where a token may charge: all EVSEs of a Location, or these. */
+const place = z.strictObject({
+  country_code: z.string().length(2),
+  party_id: z.string().length(3),
+  location_id: z.string().min(1).max(36),
+  evse_uids: z.array(z.string().min(1).max(36)).max(500).default([]),
+});
 
 const token = z.strictObject({
   uid: z.string().regex(/^[\x21-\x7e]{1,36}$/, '1 to 36 printable characters'),
   type: TokenType,
   visual_number: z.string().min(1).max(64).optional(),
+  /** What else a card is ALLOWED, and anything else NEVER. TOK-11 */
+  whitelist: WhitelistType.optional(),
+  /** Of the driver: what partners tell is in it. ISO 639-1. */
+  language: z.string().length(2).optional(),
+  /** Cards of one group end each other's charges. */
+  group_id: z.string().min(1).max(36).optional(),
+  /** Where alone it may charge; everywhere without it. A partner then has to say where it is to. TOK-07 */
+  allowed_at: z.array(place).min(1).max(500).optional(),
 });
 
 const driver = z.strictObject({
@@ -19,6 +35,7 @@ const driver = z.strictObject({
   tokens: z.array(token).min(1).max(20),
 });
 
+export type PlaceSettings = z.output<typeof place>;
 /** With the party whose it is. */
 export type TokenSettings = z.output<typeof token> & Party;
 export interface DriverSettings extends Omit<z.output<typeof driver>, 'tokens' | 'country_code' | 'party_id'> {

@@ -4,7 +4,7 @@ import { toJsonBytes } from '#contracts';
 import { issueToken } from '#contracts/tokens-auth';
 import { BadSettings } from '#settings';
 import type { Log } from '#telemetry';
-import type { DriverSettings } from './config.ts';
+import type { DriverSettings, PlaceSettings } from './config.ts';
 
 const WAIT_MS = 15_000;
 const RETRY_MS = 250;
@@ -35,7 +35,9 @@ export async function keepIssuing(
 async function issueAll(bus: Bus, drivers: readonly DriverSettings[], signal: AbortSignal): Promise<void> {
   let left = drivers.flatMap(({ contract_id, tokens }) => tokens.map((token) => ({ ...token, contract_id })));
   for (let failures = 0; left.length > 0 && !signal.aborted; failures += 1) {
-    const answers = await bus.askMany(issueToken, left.map((token) => ({ tokenJson: toJsonBytes(token) })));
+    const answers = await bus.askMany(issueToken, left.map(({ allowed_at: places = [], ...token }) => ({
+      tokenJson: toJsonBytes(token), allowedAt: places.map(placeOf),
+    })));
     left = left.filter((token, index) => {
       const answer = answers[index];
       if (answer instanceof Refused && answer.code !== 'internal' && answer.code !== 'unanswered') {
@@ -47,4 +49,8 @@ async function issueAll(bus: Bus, drivers: readonly DriverSettings[], signal: Ab
       await sleep(Math.min(RETRY_MS * 2 ** failures, 10_000), undefined, { signal }).catch(() => {});
     }
   }
+}
+
+function placeOf({ country_code: countryCode, party_id: partyId, location_id: locationId, evse_uids: evseUids }: PlaceSettings) {
+  return { party: { countryCode, partyId }, locationId, evseUids };
 }

@@ -5,6 +5,7 @@ import { correctCdr, getCdr, verifyLedger } from '#contracts/cdr-ledger';
 import { explainPlan } from '#contracts/evems-controller';
 import { describeStations } from '#contracts/ocpp-gateway';
 import { getSession } from '#contracts/sessions';
+import { cardRoutes } from './card-routes.ts';
 import { CdrId, CountryCode, Explanation, Findings, OcpiId, OcpiObject, PartyId } from './fields.ts';
 import {
   ChainView, chainOf, PlanView, planOf, StationView, stationOf,
@@ -22,7 +23,7 @@ const ofParty = { country_code: CountryCode, party_id: PartyId };
 
 export function operatorRoutes(bus: Bus): Route[] {
   return [
-    ...partnerRoutes(bus), ...sessionRoutes(bus), ...moneyRoutes(bus), ...settlementRoutes(bus), ...siteRoutes(bus),
+    ...partnerRoutes(bus), ...sessionRoutes(bus), ...moneyRoutes(bus), ...settlementRoutes(bus), ...siteRoutes(bus), ...cardRoutes(bus),
   ];
 }
 

@@ -2,14 +2,18 @@ import { Controller, Inject } from '@nestjs/common';
 import { Answers, each } from '#bus';
 import {
   type AnswerAuthorize, answerAuthorize, type Authorize, authorize, dropHeldTokens, type FindContractTokens, findContractTokens, listHeldTokens,
-  type GetToken, getToken, type IssueToken,
-  issueToken, type ListTokens, listTokens, type PutPartnerToken, putPartnerToken,
+  type GetToken, getToken, type IssueToken, issueToken, type ListContestedUids, listContestedUids, type ListTokens, listTokens,
+  type PutPartnerToken, putPartnerToken, type TokenPlace,
 } from '#contracts/tokens-auth';
 import { Change, type DropHeld, type ListHeld, type Party as BusParty } from '#contracts/party';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { pageAnswer } from '#contracts/page';
 import type { LocationReferences, Party, Token } from '#ocpi';
+import { Cards } from './cards.ts';
+import type { Place } from './places.ts';
 import { type Change as Changed, TokensAuth } from './tokens-auth.ts';
+
+const CONTESTS_MAX = 1_000;
 
 const changeOf: Readonly<Record<Changed, Change>> = {
   created: Change.CREATED, updated: Change.UPDATED, unchanged: Change.UNCHANGED, stale: Change.STALE,
@@ -19,15 +23,19 @@ const HELD_MAX = 5_000;
 
 @Controller()
 export class AskController {
-  constructor(@Inject(TokensAuth) private readonly tokens: TokensAuth) {}
+  constructor(
+    @Inject(TokensAuth) private readonly tokens: TokensAuth,
+    @Inject(Cards) private readonly cards: Cards,
+  ) {}
 
   @Answers(authorize)
   async authorize(requests: Authorize[]) {
-    const decisions = await this.tokens.authorize(requests.map(({ idTag, stationId, connectorId }) => ({
+    const decisions = await this.cards.authorize(requests.map(({ idTag, stationId, connectorId }) => ({
       idTag, stationId, ...(connectorId === undefined ? {} : { connectorId }),
     })));
-    return decisions.map(({ status, authMethod, token, reference, why }) => ({
+    return decisions.map(({ status, authMethod, token, reference, why, refusal }) => ({
       status, authMethod, why,
+      ...(refusal ? { refusal } : {}),
       ...(token ? { tokenJson: toJsonBytes(token) } : {}),
       ...(reference ? { authorizationReference: reference } : {}),
     }));
@@ -35,8 +43,8 @@ export class AskController {
 
   @Answers(issueToken)
   issueToken(requests: IssueToken[]) {
-    return each(requests, async ({ tokenJson }) => ({
-      change: changeOf[await this.tokens.issueToken(fromJsonBytes<Partial<Token>>(tokenJson))],
+    return each(requests, async ({ tokenJson, allowedAt }) => ({
+      change: changeOf[await this.tokens.issueToken(fromJsonBytes<Partial<Token>>(tokenJson), allowedAt.map(placeOf))],
     }));
   }
 
@@ -86,13 +94,38 @@ export class AskController {
 
   @Answers(answerAuthorize)
   answerAuthorize(requests: AnswerAuthorize[]) {
-    return each(requests, async ({ uid, type, party, locationReferencesJson }) => ({
+    return each(requests, async ({ uid, type, party, locationReferencesJson, asker }) => ({
       authorizationInfoJson: toJsonBytes(await this.tokens.answerAuthorize(
         { uid, type, party: party && ocpiParty(party) },
-        locationReferencesJson && fromJsonBytes<LocationReferences>(locationReferencesJson),
+        locationReferencesJson && {
+          party: asker && ocpiParty(asker), references: fromJsonBytes<LocationReferences>(locationReferencesJson),
+        },
       )),
     }));
   }
+
+  @Answers(listContestedUids)
+  contested(requests: ListContestedUids[]) {
+    return each(requests, async ({ limit }) => {
+      const { contests, total } = await this.cards.contests(Math.min(limit || CONTESTS_MAX, CONTESTS_MAX));
+      return {
+        total,
+        uids: contests.map(({ tag, since, refused, lastRefusedAt, lastStationId, parties, countsAs }) => ({
+          uid: tag.toUpperCase(), since, refused, parties: parties.map(busParty),
+          ...(lastRefusedAt ? { lastRefusedAt } : {}), ...(lastStationId ? { lastStationId } : {}),
+          ...(countsAs ? { countsAs: busParty(countsAs) } : {}),
+        })),
+      };
+    });
+  }
+}
+
+function placeOf({ party, locationId, evseUids }: TokenPlace): Place {
+  return { party: ocpiParty(party!), locationId, evseUids };
+}
+
+function busParty({ country_code: countryCode, party_id: partyId }: Party) {
+  return { countryCode, partyId };
 }
 
 function ocpiParty({ countryCode: country_code, partyId: party_id }: BusParty): Party {

@@ -2,6 +2,7 @@ import type { Forgetter, Kept } from '#contracts/erasure';
 import type { Holder } from '#erasure';
 import { idKey } from '#ocpi';
 import type { Queryable, Tx } from '#postgres';
+import { forgetSettled } from './contest-rows.ts';
 
 /** An erasure as it stands. Who is erased is there for as long as somebody has not forgotten it. */
 export interface ErasureRow {
@@ -55,5 +56,6 @@ export async function tokensOfContract(db: Queryable, contract: Pick<Holder, 'pa
 /** What was put after the erasure is of a new contract. */
 export async function deleteTokens(db: Queryable, holder: Holder): Promise<void> {
   await db.query(`DELETE FROM tokens WHERE ${OF_CONTRACT} AND last_updated <= $4`, [...ofContract(holder), holder.at]);
+  await forgetSettled(db);
   await db.query('DELETE FROM contracts_without_credit WHERE contract_key = $1', [idKey(holder.contractId)]);
 }

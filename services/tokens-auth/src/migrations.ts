@@ -1,5 +1,6 @@
 import { busMigrations } from '#bus';
 import { erasureMigrations } from '#erasure';
+import { grantMigrations } from '#grants';
 import type { MigrationList } from '#postgres';
 
 const tokens: MigrationList = [
@@ -46,6 +47,27 @@ const tokens: MigrationList = [
     name: 'tokens-4-contracts',
     up: () => [`CREATE INDEX tokens_by_contract ON tokens (lower(token::json ->> 'contract_id'))`],
   },
+  {
+    name: 'tokens-5-cards',
+    up: () => [
+      // How a station names the card: idTagOf of libs/ocpp, in lower case. And where alone one of ours may charge.
+      'ALTER TABLE tokens ADD COLUMN tag text, ADD COLUMN allowed_at json',
+      `UPDATE tokens SET tag = CASE WHEN length(uid) <= 20 THEN uid
+         ELSE 'rw' || left(encode(sha256(convert_to(uid, 'UTF8')), 'hex'), 18) END`,
+      'ALTER TABLE tokens ALTER COLUMN tag SET NOT NULL',
+      'CREATE INDEX tokens_by_tag ON tokens (tag)',
+      'DROP INDEX tokens_by_uid',
+      // What several parties issued under one uid, and how often its card was refused for it.
+      `CREATE TABLE contested_tags (
+         tag text PRIMARY KEY,
+         since timestamptz NOT NULL,
+         refused int NOT NULL DEFAULT 0,
+         last_refused_at timestamptz,
+         last_station_id text
+       )`,
+      'CREATE INDEX contested_tags_newest ON contested_tags (since DESC, tag)',
+    ],
+  },
 ];
 
-export const migrations: MigrationList = [...busMigrations, ...erasureMigrations, ...tokens];
+export const migrations: MigrationList = [...busMigrations, ...erasureMigrations, ...grantMigrations, ...tokens];

@@ -2,6 +2,8 @@ import { outbox, serve } from '#bus';
 import { type Running, startService } from '#service';
 import type { Env } from '#settings';
 import { Erasing } from '#erasure';
+import { GrantRows } from '#grants';
+import { Cards } from './cards.ts';
 import { Erasures } from './erasures.ts';
 import { tokensForgetting } from './forgetting.ts';
 import { migrations } from './migrations.ts';
@@ -14,10 +16,11 @@ export function start(env: Env): Promise<Running> {
     const { clock, parties } = settings;
     const told = outbox('tokens-auth', db);
     const erasing = await Erasing.open({ service: 'tokens-auth', bus, db, log, key: settings.key('erasures') });
-    const tokens = new TokensAuth({ db, bus, outbox: told, clock, parties, log, marks: erasing.marks });
+    const tokens = new TokensAuth({ db, outbox: told, clock, parties, log, marks: erasing.marks });
+    const cards = new Cards({ db, bus, outbox: told, clock, parties, log, grants: new GrantRows() });
     const erasures = new Erasures({ bus, db, outbox: told, clock });
     const serving = await serve({
-      module: TokensAuthModule.with({ tokens, erasures, erasing }), bus, db, listener: 'tokens-auth',
+      module: TokensAuthModule.with({ tokens, cards, erasures, erasing }), bus, db, listener: 'tokens-auth',
       tells: [told],
     });
     service.onStop(() => serving.close());

@@ -1,5 +1,7 @@
 import type { Party, Token } from '#ocpi';
+import { idTagOf } from '#ocpp';
 import { type ObjectPage, pageByCreation, type PageRequest, type Queryable, type Tx } from '#postgres';
+import type { Place } from './places.ts';
 
 export interface TokenKey {
   readonly countryCode: string;
@@ -13,20 +15,27 @@ export interface HeldToken {
   readonly token: Token;
   /** The JSON as it is stored. */
   readonly text: string;
+  /** One of ours: where alone it may charge. */
+  readonly allowedAt?: readonly Place[] | undefined;
 }
 
 interface Row {
   own: boolean;
   token: string;
+  allowed_at: Place[] | null;
 }
 
-const held = ({ own, token }: Row): HeldToken => ({ own, token: JSON.parse(token) as Token, text: token });
+const COLUMNS = 'own, token, allowed_at';
+const held = ({ own, token, allowed_at }: Row): HeldToken =>
+  ({ own, token: JSON.parse(token) as Token, text: token, allowedAt: allowed_at ?? undefined });
+/** How a station names the card: its uid, or the alias of one that is too long. */
+const tagOf = (uid: string): string => idTagOf(uid).toLowerCase();
 const columns = ({ countryCode, partyId, uid, type }: TokenKey) =>
   [countryCode.toUpperCase(), partyId.toUpperCase(), uid.toLowerCase(), type];
 
 export async function findToken(db: Tx, key: TokenKey, lock = false): Promise<HeldToken | undefined> {
   const { rows } = await db.query<Row>(
-    `SELECT own, token FROM tokens WHERE country_code = $1 AND party_id = $2 AND uid = $3 AND type = $4
+    `SELECT ${COLUMNS} FROM tokens WHERE country_code = $1 AND party_id = $2 AND uid = $3 AND type = $4
      ${lock ? 'FOR UPDATE' : ''}`,
     columns(key),
   );
@@ -38,7 +47,7 @@ export async function findOwnToken(
   db: Tx, { uid, type }: Pick<TokenKey, 'uid' | 'type'>, parties: readonly Party[],
 ): Promise<HeldToken | undefined> {
   const { rows } = await db.query<Row>(
-    `SELECT own, token FROM tokens JOIN unnest($1::text[], $2::text[]) AS p (country_code, party_id) USING (country_code, party_id)
+    `SELECT ${COLUMNS} FROM tokens JOIN unnest($1::text[], $2::text[]) AS p (country_code, party_id) USING (country_code, party_id)
      WHERE own AND uid = $3 AND type = $4`,
     [
       parties.map((party) => party.country_code.toUpperCase()), parties.map((party) => party.party_id.toUpperCase()),
@@ -48,13 +57,14 @@ export async function findOwnToken(
   return rows[0] && held(rows[0]);
 }
 
-/** All tokens with one of the uids, by lower-case uid. */
-export async function tokensByUid(db: Tx, uids: readonly string[]): Promise<Map<string, HeldToken[]>> {
-  const { rows } = await db.query<Row & { uid: string }>({
-    name: 'tokens-by-uid',
-    text: 'SELECT uid, own, token FROM tokens WHERE uid = ANY($1) ORDER BY created',
-  }, [uids.map((uid) => uid.toLowerCase())]);
-  return new Map([...Map.groupBy(rows, (row) => row.uid)].map(([uid, group]) => [uid, group.map(held)]));
+/** All tokens that a card may be, by each of the cards, whether a station says its uid or its alias. */
+export async function tokensOfCards(db: Queryable, idTags: readonly string[]): Promise<(idTag: string) => HeldToken[]> {
+  const { rows } = await db.query<Row & { tag: string }>({
+    name: 'tokens-by-tag',
+    text: `SELECT tag, ${COLUMNS} FROM tokens WHERE tag = ANY($1) ORDER BY created`,
+  }, [idTags.map(tagOf)]);
+  const byTag = Map.groupBy(rows, (row) => row.tag);
+  return (idTag) => (byTag.get(tagOf(idTag)) ?? []).map(held);
 }
 
 /** The tokens of a contract, the oldest first. */
@@ -69,15 +79,15 @@ export async function tokensOfContract(
   return rows.map(({ token }) => token);
 }
 
-export async function storeToken(tx: Tx, { own, token, text }: HeldToken): Promise<void> {
+export async function storeToken(tx: Tx, { own, token, text, allowedAt }: HeldToken): Promise<void> {
   const key = { countryCode: token.country_code, partyId: token.party_id, uid: token.uid, type: token.type };
   await tx.query(
-    `INSERT INTO tokens (country_code, party_id, uid, type, own, last_updated, token)
-     VALUES ($1, $2, $3, $4, $5, $6, $7)
+    `INSERT INTO tokens (country_code, party_id, uid, type, own, last_updated, token, tag, allowed_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
      ON CONFLICT (country_code, party_id, uid, type)
-     DO UPDATE SET own = excluded.own, last_updated = excluded.last_updated, token = excluded.token
+     DO UPDATE SET own = excluded.own, last_updated = excluded.last_updated, token = excluded.token, allowed_at = excluded.allowed_at
      WHERE tokens.last_updated <= excluded.last_updated`,
-    [...columns(key), own, token.last_updated, text],
+    [...columns(key), own, token.last_updated, text, tagOf(token.uid), allowedAt ? JSON.stringify(allowedAt) : null],
   );
 }
 

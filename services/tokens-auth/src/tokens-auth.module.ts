@@ -1,5 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { AgreementFactsController } from './agreement-facts.controller.ts';
 import { AskController } from './ask.controller.ts';
+import { Cards } from './cards.ts';
 import { Erasing, ErasureFactsController } from '#erasure';
 import { CreditFactsController } from './credit-facts.controller.ts';
 import { ErasureController } from './erasure.controller.ts';
@@ -8,18 +10,20 @@ import { TokensAuth } from './tokens-auth.ts';
 
 export interface Verbs {
   readonly tokens: TokensAuth;
+  readonly cards: Cards;
   readonly erasures: Erasures;
   readonly erasing: Erasing;
 }
 
 @Module({})
 export class TokensAuthModule {
-  static with({ tokens, erasures, erasing }: Verbs): DynamicModule {
+  static with({ tokens, cards, erasures, erasing }: Verbs): DynamicModule {
     return {
       module: TokensAuthModule,
-      controllers: [AskController, CreditFactsController, ErasureController, ErasureFactsController],
+      controllers: [AskController, AgreementFactsController, CreditFactsController, ErasureController, ErasureFactsController],
       providers: [
         { provide: TokensAuth, useValue: tokens },
+        { provide: Cards, useValue: cards },
         { provide: Erasures, useValue: erasures },
         { provide: Erasing, useValue: erasing },
       ],

@@ -2,11 +2,14 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Bus, busMigrations, connectBus, outbox, startRelay, told } from '#bus';
 import { accountCreditChanged } from '#contracts/accounts';
 import {
-  answerAuthorize, authorize, getToken, issueToken, listTokens, putPartnerToken,
+  answerAuthorize, authorize, getToken, issueToken, listContestedUids, listTokens, putPartnerToken,
 } from '#contracts/tokens-auth';
+import { agreementChanged, agreementOf } from '#contracts/agreements';
+import { authorizeAtPartner, SendOutcome } from '#contracts/ocpi-gateway';
 import { Change } from '#contracts/party';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import type { Token } from '#ocpi';
+import { idTagOf } from '#ocpp';
 import { openDatabase } from '#postgres';
 import type { Running } from '#service';
 import { testPlatform, type TestPlatform } from '#test-servers';
@@ -123,6 +126,103 @@ test('TOK-04 without credit a token of ours is answered NO_CREDIT and its card i
 test("TOK-06 a partner's question about a token that is none of ours is refused", async () => {
   await expect(bus.ask(answerAuthorize, { uid: '04AA', type: 'RFID' })).rejects.toMatchObject({ code: 'unknown-token' });
 });
+
+test("what an owner answers in real time decides; without a word of it ALLOWED_OFFLINE goes by the list", async () => {
+  const info = (allowed: string) => ({ outcome: SendOutcome.ANSWERED, authorizationInfoJson: toJsonBytes({ allowed, token: card('04F1'), authorization_reference: 'REF-1' }) });
+  const answers = new Map<string, { outcome: SendOutcome; authorizationInfoJson?: Uint8Array }>([
+    ['ALLOWED', info('ALLOWED')], ['EXPIRED', info('EXPIRED')], ['UNKNOWN', { outcome: SendOutcome.ANSWERED }],
+    ['DOWN', { outcome: SendOutcome.UNREACHABLE }], ['UNCLEAR', { outcome: SendOutcome.UNCLEAR }],
+  ]);
+  const asked: string[] = [];
+  const gateway = await connectBus({ natsUrl: platform.env.NATS_URL!, platform: platform.platform, service: 'ocpi-gateway' });
+  const answering = await gateway.answer(authorizeAtPartner, (questions) => questions.map(({ uid, timeoutMs }) => {
+    asked.push(`${uid} ${timeoutMs}`);
+    return answers.get(uid.split('-')[1]!)!;
+  }));
+  for (const whitelist of ['NEVER', 'ALLOWED_OFFLINE'] as const) {
+    for (const what of answers.keys()) await put(card(`${whitelist}-${what}`, { whitelist }));
+  }
+  expect(await tap('never-allowed')).toMatchObject({ status: 'Accepted', authMethod: 'AUTH_REQUEST', authorizationReference: 'REF-1' });
+  expect(asked).toEqual(['NEVER-ALLOWED 5000']);
+  expect(await tap('NEVER-EXPIRED')).toMatchObject({ status: 'Expired', refusal: 'owner-says-no' });
+  expect(await tap('NEVER-UNKNOWN')).toMatchObject({ status: 'Invalid', refusal: 'owner-does-not-know-it' });
+  for (const what of ['DOWN', 'UNCLEAR']) {
+    expect(await tap(`NEVER-${what}`)).toMatchObject({ status: 'Invalid', refusal: 'owner-silent' });
+    expect(await tap(`ALLOWED_OFFLINE-${what}`)).toMatchObject({ status: 'Accepted', authMethod: 'WHITELIST' });
+  }
+  expect(await tap('ALLOWED_OFFLINE-UNKNOWN')).toMatchObject({ status: 'Invalid', refusal: 'owner-does-not-know-it' });
+  await answering.stop();
+  await gateway.close();
+});
+
+test('a uid of more than 20 characters is known by its alias, too; its own uid is what is answered and told', async () => {
+  const long = 'A-UID-OF-MORE-THAN-TWENTY-CHARACTERS';
+  await put(card(long));
+  const { tokenJson } = await tap(idTagOf(long).toLowerCase());
+  expect(fromJsonBytes<Token>(tokenJson!).uid).toBe(long);
+  expect(await tap(long)).toMatchObject({ status: 'Accepted' });
+});
+
+test('a uid that two parties issued is refused, listed for the operator, and charges by the priority of an agreement', async () => {
+  const contests = async () => (await bus.ask(listContestedUids, { limit: 10 })).uids;
+  await put(card('04D0'));
+  expect(await contests()).toEqual([]);
+  const other = card('04d0', { party_id: 'XYZ' });
+  await bus.ask(putPartnerToken, { party: { countryCode: 'CA', partyId: 'XYZ' }, uid: '04d0', type: 'RFID', patch: false, bodyJson: toJsonBytes(other) });
+  expect(await contests()).toMatchObject([{ uid: '04D0', refused: 0 }]);
+  expect(await tap('04D0')).toMatchObject({ status: 'Invalid', refusal: 'uid-of-several-parties' });
+  expect(await contests()).toMatchObject([{ uid: '04D0', refused: 1, lastStationId: 'OASIS-L2-01', parties: [{ partyId: 'CPK' }, { partyId: 'XYZ' }] }]);
+  // An alias that somebody issued as a uid is in doubt as well.
+  const long = 'ANOTHER-UID-OF-MORE-THAN-TWENTY';
+  await put(card(long));
+  const alias = card(idTagOf(long), { party_id: 'XYZ' });
+  await bus.ask(putPartnerToken, { party: { countryCode: 'CA', partyId: 'XYZ' }, uid: alias.uid, type: 'RFID', patch: false, bodyJson: toJsonBytes(alias) });
+  expect(await tap(alias.uid)).toMatchObject({ status: 'Invalid', refusal: 'uid-of-several-parties' });
+
+  const db = await openDatabase({ url: platform.databaseUrl, schema: 'agreements', migrations: busMigrations });
+  const agreements = outbox('agreements', db);
+  const relay = startRelay(bus, agreements);
+  await db.tx((tx) => agreements.tell(tx, [told(agreementChanged, {
+    partner: { countryCode: 'CA', partyId: 'XYZ' }, version: 1, at: '2022-01-01T00:00:00Z',
+    agreement: agreementOf({ valid_from: '2022-01', time_zone: 'UTC', grants: { token_priority: 5 } }),
+  })]));
+  await expect.poll(async () => (await contests())[0]?.countsAs).toMatchObject({ partyId: 'XYZ' });
+  expect(fromJsonBytes<Token>((await tap('04D0')).tokenJson!).party_id).toBe('XYZ');
+  await relay.close();
+  await db.close();
+});
+
+test('TOK-07: a token of ours that may not charge everywhere needs the place of the charge, and is allowed its own EVSEs alone', async () => {
+  const party = { countryCode: 'CA', partyId: 'BCT' };
+  const given = { uid: 'HOME-1', type: 'RFID', contract_id: 'CA-BCT-C00000008-X', language: 'fr' };
+  const issue = (evseUids: string[]) => bus.ask(issueToken, { tokenJson: toJsonBytes(given), allowedAt: [{ party, locationId: 'RIVERBEND', evseUids }] });
+  expect(await issue(['STALL-1'])).toMatchObject({ change: Change.CREATED });
+  expect(await issue(['STALL-1'])).toMatchObject({ change: Change.UNCHANGED });
+  expect(await issue(['STALL-1', 'STALL-2'])).toMatchObject({ change: Change.UPDATED });
+  const asked = async (references?: object) => fromJsonBytes<object>((await bus.ask(answerAuthorize, {
+    uid: 'home-1', type: 'RFID', asker: party, ...(references ? { locationReferencesJson: toJsonBytes(references) } : {}),
+  })).authorizationInfoJson);
+  await expect(asked()).rejects.toMatchObject({ code: 'location-needed' });
+  expect(await asked({ location_id: 'riverbend', evse_uids: ['STALL-2', 'STALL-9'] })).toMatchObject({
+    allowed: 'ALLOWED', location: { location_id: 'riverbend', evse_uids: ['STALL-2'] },
+  });
+  const elsewhere = await asked({ location_id: 'BURNABY' });
+  expect(elsewhere).toMatchObject({ allowed: 'NOT_ALLOWED', info: { language: 'fr' } });
+  expect(elsewhere).not.toHaveProperty('location');
+  // At a station of ours, whose place nobody says here.
+  expect(await tap('HOME-1')).toMatchObject({ status: 'Blocked', refusal: 'not-here' });
+});
+
+test('100,000 cards that nobody issued are Invalid, and one that somebody issued charges after them', async () => {
+  let refused = 0;
+  for (let round = 0; round < 50; round++) {
+    const answers = await bus.askMany(authorize, Array.from({ length: 2_000 }, (_, n) => ({ idTag: `STRANGE-${round * 2_000 + n}`, stationId: 'OASIS-L2-01' })));
+    refused += answers.filter((answer) => 'refusal' in answer && answer.refusal === 'unknown-card').length;
+  }
+  expect(refused).toBe(100_000);
+  await put(card('04A9'));
+  expect(await tap('04A9')).toMatchObject({ status: 'Accepted' });
+}, 60_000);
 
 test('a request without its ids is refused before it is handled', async () => {
   await expect(bus.ask(authorize, { idTag: '', stationId: 'OASIS-L2-01' })).rejects.toMatchObject({
