@@ -16,7 +16,9 @@ const cards = {
 };
 const card = (uid: string, whitelist: string) => ({ uid, type: 'RFID', whitelist });
 const reversed = stall(4);
-const fast = (n: number) => ({ station: fastStation(n), evseUid: `DC-0${n}` });
+const fast = (n: number) => ({ station: fastStation(n), evseUid: `DC-0${n}`, connector: 2 });
+
+type Place = ReturnType<typeof stall> & { readonly connector?: number };
 
 let stage: Stage;
 /** An eMSP of another make, which OASIS knows, too. */
@@ -43,23 +45,23 @@ afterAll(async () => {
 beforeEach(({ onTestFailed }) => onTestFailed(() => console.error(stage.logs())));
 
 /** A whole charge by a card, and what both sides hold of it in the end. */
-async function charge(uid: string, { station, evseUid }: ReturnType<typeof stall>, said = uid) {
-  await beginByCard(stage, { station, card: said });
+async function charge(uid: string, { station, evseUid, connector = 1 }: Place, said = uid) {
+  await beginByCard(stage, { station, connector, card: said });
   await metered(stage, station, 1);
-  const stopped = await endByCard(stage, { station, card: said });
+  const stopped = await endByCard(stage, { station, connector, card: said });
   const [settled] = await settledAt(stage, evseUid);
   expectMeasured(settled!, stopped);
   expect(settled!.session.cdr_token).toMatchObject({ uid, type: 'RFID' });
   return settled!;
 }
 
-async function refusedAt({ station, evseUid }: ReturnType<typeof stall>, idTag: string, status: string): Promise<void> {
+async function refusedAt({ station, evseUid, connector = 1 }: Place, idTag: string, status: string): Promise<void> {
   const since = stage.chargers.events.length;
   const before = (await sessionsOf(stage.oasis, evseUid)).length;
-  await stage.chargers.do({ do: 'plug-in', station, car: 'leaf', soc: 35 });
-  await stage.chargers.do({ do: 'tap', station, idTag });
+  await stage.chargers.do({ do: 'plug-in', station, connector, car: 'leaf', soc: 35 });
+  await stage.chargers.do({ do: 'tap', station, connector, idTag });
   await stage.chargers.until({ event: 'authorized', station, idTag, status }, { since });
-  await stage.chargers.do({ do: 'unplug', station });
+  await stage.chargers.do({ do: 'unplug', station, connector });
   expect(await sessionsOf(stage.oasis, evseUid)).toHaveLength(before);
 }
 

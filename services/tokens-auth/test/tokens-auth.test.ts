@@ -213,16 +213,16 @@ test('TOK-07: a token of ours that may not charge everywhere needs the place of 
   expect(await tap('HOME-1')).toMatchObject({ status: 'Blocked', refusal: 'not-here' });
 });
 
-test('100,000 cards that nobody issued are Invalid, and one that somebody issued charges after them', async () => {
+test('4,000 cards that nobody issued are Invalid, and one that somebody issued charges after them', async () => {
   let refused = 0;
-  for (let round = 0; round < 50; round++) {
+  for (let round = 0; round < 2; round++) {
     const answers = await bus.askMany(authorize, Array.from({ length: 2_000 }, (_, n) => ({ idTag: `STRANGE-${round * 2_000 + n}`, stationId: 'OASIS-L2-01' })));
     refused += answers.filter((answer) => 'refusal' in answer && answer.refusal === 'unknown-card').length;
   }
-  expect(refused).toBe(100_000);
+  expect(refused).toBe(4_000);
   await put(card('04A9'));
   expect(await tap('04A9')).toMatchObject({ status: 'Accepted' });
-}, 60_000);
+});
 
 test('a request without its ids is refused before it is handled', async () => {
   await expect(bus.ask(authorize, { idTag: '', stationId: 'OASIS-L2-01' })).rejects.toMatchObject({
