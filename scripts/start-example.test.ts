@@ -4,19 +4,20 @@ import { join } from 'node:path';
 import { checkSettings, readParties } from '#settings';
 import { expect, test } from 'vitest';
 import { exampleSettings } from './start-example.ts';
+import { housingSettings } from './start-housing.ts';
 
-test('the example of the first start holds nothing that a start would refuse', () => {
+test.each([['a site', exampleSettings, 'RWT'], ['a housing co-op', housingSettings, 'RVB']])('the example of %s holds nothing that a start would refuse', (_of, made, party_id) => {
   const dir = mkdtempSync(join(tmpdir(), 'roamwatt-example-'));
   const file = join(dir, 'roamwatt.yaml');
-  writeFileSync(file, exampleSettings());
+  writeFileSync(file, made());
   expect(() => checkSettings(file)).not.toThrow();
-  expect(readParties(file).first).toMatchObject({ country_code: 'CA', party_id: 'RWT' });
+  expect(readParties(file).first).toMatchObject({ country_code: 'CA', party_id });
   rmSync(dir, { recursive: true });
 });
 
 test('no two examples share a secret', () => {
   const secrets = (text: string) => [...text.matchAll(/password: (\S+)|operator_keys: \[(\S+)\]/g)].map(([, a, b]) => a ?? b);
-  const [one, other] = [secrets(exampleSettings()), secrets(exampleSettings())];
+  const [one, other] = [secrets(exampleSettings() + housingSettings()), secrets(exampleSettings() + housingSettings())];
   expect(one.length).toBeGreaterThanOrEqual(3);
   expect(one.filter((secret) => other.includes(secret))).toEqual([]);
 });

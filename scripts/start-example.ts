@@ -30,7 +30,7 @@ tariffs:
 locations:
   - id: SITE-1
     name: My first site
-    publish: true            # false: never shown to partners
+    publish: true            # false: partners are told, and show it to nobody; private: true: they are not even told
     address: 3700 Willingdon Avenue
     city: Burnaby
     state: BC

@@ -7,12 +7,14 @@ import { Portal } from './demo-portal.ts';
 import { argumentsOf } from './help.ts';
 import { anyPorts, type Platform, type Ports, startPlatform } from './platform.ts';
 import { exampleSettings } from './start-example.ts';
+import { housingSettings } from './start-housing.ts';
 import { keepParties } from './start-party.ts';
 
 const { values } = argumentsOf('start', {
   options: {
     config: { type: 'string', default: 'roamwatt.yaml' },
     example: { type: 'boolean', default: false },
+    kind: { type: 'string', default: 'site' },
     split: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
@@ -28,7 +30,7 @@ try {
   const given = givenPorts();
   const config = resolve(values.config);
   const isNew = !existsSync(config);
-  if (isNew) writeFileSync(config, exampleSettings(), { mode: 0o600 });
+  if (isNew) writeFileSync(config, exampleOf(values.kind), { mode: 0o600 });
   if (isNew && !values.example) sayWhatToChange(config);
   else {
     const platform = await startOwn(config, given);
@@ -43,6 +45,12 @@ try {
   for (const each of started.toReversed()) await each.stop().catch(() => {});
 }
 process.exit(status);
+
+function exampleOf(kind: string): string {
+  if (kind === 'site') return exampleSettings();
+  if (kind === 'housing') return housingSettings();
+  throw new BadSettings(`--kind ${kind}: is site or housing`);
+}
 
 function sayWhatToChange(config: string): void {
   say(`Made ${config}: an annotated example with secrets of its own. Change in it`);

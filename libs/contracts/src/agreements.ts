@@ -1,4 +1,4 @@
-import { fromJson, type JsonValue, toJson } from '@bufbuild/protobuf';
+import { fromJson, type JsonObject, type JsonValue, toJson } from '@bufbuild/protobuf';
 import { ask, tell } from '#bus';
 import { filled } from './filled.ts';
 import {
@@ -40,12 +40,19 @@ export const agreementChanged = tell({
   check: filled('partner', 'version', 'agreement', 'at'),
 });
 
-/** An agreement as JSON in the names of its fields, nothing left out; what `agreementOf` reads. */
+/**
+ * An agreement as JSON in the names of its fields, nothing left out; what `agreementOf` reads. The
+ * Locations that it grants are a list there.
+ */
 export function agreementJson(agreement: Agreement): JsonValue {
-  return toJson(AgreementSchema, agreement, { useProtoFieldName: true, alwaysEmitImplicit: true });
+  const json = toJson(AgreementSchema, agreement, { useProtoFieldName: true, alwaysEmitImplicit: true }) as JsonObject;
+  const locations = agreement.grants?.locations?.ids;
+  return locations ? { ...json, grants: { ...(json.grants as JsonObject), locations } } : json;
 }
 
 /** Throws where the JSON is no agreement. */
 export function agreementOf(json: unknown): Agreement {
-  return fromJson(AgreementSchema, json as JsonValue);
+  const { grants } = json as { grants?: { locations?: unknown } };
+  if (grants?.locations === undefined) return fromJson(AgreementSchema, json as JsonValue);
+  return fromJson(AgreementSchema, { ...(json as JsonObject), grants: { ...grants, locations: { ids: grants.locations } } } as JsonValue);
 }

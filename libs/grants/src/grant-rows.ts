@@ -1,8 +1,9 @@
-import type { AgreementChanged } from '#contracts/agreements';
+import type { Agreement, AgreementChanged } from '#contracts/agreements';
 import { type Party, partyText } from '#ocpi';
 import type { MigrationList, Queryable, Tx } from '#postgres';
 import type { Grants } from '#settlement';
-import { type Granted, grantedAt, type GrantVersion, tokenPrioritiesAt } from './offers.ts';
+import { type Granted, grantedAt, type Offer, tokenPrioritiesAt } from './offers.ts';
+import type { GrantVersion } from './versions.ts';
 
 export const grantMigrations: MigrationList = [
   {
@@ -46,6 +47,9 @@ export class GrantRows {
   private remembered: { readonly noted: string; readonly versions: readonly GrantVersion[] } | undefined;
   private held: (Granted & { readonly noted: string }) | undefined;
 
+  /** `described`: what is not for all whatever was agreed on. */
+  constructor(private readonly described: readonly Offer[] = []) {}
+
   /** Told again, it is there already. */
   async note(tx: Tx, { partner, version, agreement, at }: AgreementChanged): Promise<void> {
     const { validFrom, timeZone, grants, parties } = agreement!;
@@ -56,7 +60,7 @@ export class GrantRows {
        ON CONFLICT DO NOTHING`,
       [
         own ?? '', named,
-        version, validFrom, timeZone, at, JSON.stringify({ tariffs: grants?.tariffs ?? [], token_priority: grants?.tokenPriority ?? 0 }),
+        version, validFrom, timeZone, at, JSON.stringify(grantsTold(grants)),
       ],
     );
   }
@@ -69,7 +73,8 @@ export class GrantRows {
     const { held } = this;
     if (held?.noted === noted && held.since <= atMs && atMs < (held.until ?? Infinity)) return held;
     const versions = this.remembered?.noted === noted ? this.remembered.versions : await this.read(db);
-    const granted = grantedAt(versions, atMs);
+    const { offers, ...others } = grantedAt(versions, atMs);
+    const granted = { ...others, offers: [...offers, ...this.described] };
     this.remembered = { noted, versions };
     this.held = { ...granted, noted };
     return granted;
@@ -87,6 +92,11 @@ export class GrantRows {
     return rows.map(({ own, partner, version, valid_from: validFrom, time_zone: timeZone, at, grants }) =>
       ({ own, partner: partyOf(partner), version, validFrom, timeZone, at, grants }));
   }
+}
+
+function grantsTold(grants: Agreement['grants']): Grants {
+  const { tariffs = [], tokenPriority = 0, locations } = grants ?? {};
+  return { tariffs, token_priority: tokenPriority, ...(locations ? { locations: locations.ids } : {}) };
 }
 
 function partyOf(text: string): Party {

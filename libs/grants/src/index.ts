@@ -1,4 +1,5 @@
 export { grantMigrations, GrantRows } from './grant-rows.ts';
-export {
-  beginsAt, type Granted, grantedAt, type GrantVersion, isOffered, type Offer, offeredOf, offersOf, tokenPrioritiesAt,
-} from './offers.ts';
+export { type Granted, grantedAt, isOffered, type Offer, offeredOf, offersOf, tokenPrioritiesAt } from './offers.ts';
+export { isLike, type Patterns, patternsFor, type Places, shownSince } from './places.ts';
+export { describedOffers } from './settings.ts';
+export { beginsAt, type GrantVersion } from './versions.ts';

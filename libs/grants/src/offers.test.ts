@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { instant } from '#time';
-import { grantedAt, type GrantVersion, isOffered, offeredOf, tokenPrioritiesAt } from './offers.ts';
+import { grantedAt, isOffered, offeredOf, tokenPrioritiesAt } from './offers.ts';
+import type { GrantVersion } from './versions.ts';
 
 const plunk = { country_code: 'CA', party_id: 'CPK' };
 const other = { country_code: 'CA', party_id: 'XYZ' };
@@ -54,7 +55,7 @@ test('it is known since when what is granted is so, and until when', () => {
   expect(grantedAt([version(), next], instant('2022-02-15T00:00:00Z'))).toMatchObject({
     since: instant('2022-02-01T08:00:00Z'), until: instant('2022-04-01T07:00:00Z'),
   });
-  expect(grantedAt([version({ tariffs: [] })], instant('2022-01-15T00:00:00Z'))).toEqual({ offers: [], since: 0, until: undefined });
+  expect(grantedAt([version({ tariffs: [] })], instant('2022-01-15T00:00:00Z'))).toEqual({ offers: [], places: [], since: 0, until: undefined });
 });
 
 test('a Connector names what a partner is granted, else what is for all', () => {

@@ -1,21 +1,6 @@
 import { idKey, type Party, partyText, sameId, sameParty } from '#ocpi';
-import { type Grants, monthStart } from '#settlement';
-import { instant, zone } from '#time';
-
-/** One version of the agreement of one of our parties with one partner, as far as it grants something. */
-export interface GrantVersion {
-  /** Ours, `CA*BCT`. */
-  readonly own: string;
-  readonly partner: Party;
-  /** 1, 2, 3 … in the order in which they were set; for the same month the newest holds. */
-  readonly version: number;
-  /** "2022-02". */
-  readonly validFrom: string;
-  readonly timeZone: string;
-  /** When it was set. */
-  readonly at: string;
-  readonly grants: Grants;
-}
+import { type Places, placesIn } from './places.ts';
+import { beginsAt, type GrantVersion, isLater, replaces } from './versions.ts';
 
 /** Tariffs that are for these partners only. */
 export interface Offer {
@@ -25,14 +10,10 @@ export interface Offer {
 
 export interface Granted {
   readonly offers: readonly Offer[];
+  readonly places: readonly Places[];
   /** Since when it is so, and when it will change by itself; epoch ms. */
   readonly since: number;
   readonly until: number | undefined;
-}
-
-/** When a version begins to hold: with its month, or when it was set. Epoch ms. */
-export function beginsAt({ validFrom, timeZone, at }: GrantVersion): number {
-  return Math.max(monthStart(validFrom, zone(timeZone)), instant(at));
 }
 
 /** What all these versions come to at an instant, whatever was set later. */
@@ -43,13 +24,14 @@ export function grantedAt(versions: readonly GrantVersion[], atMs: number): Gran
   const later = changes.filter(({ ms }) => ms > atMs).map(({ ms }) => ms);
   return {
     offers: offersIn(begun.map(({ version }) => version)),
+    places: placesIn(begun.map(({ version }) => version)),
     since: Math.max(0, ...changes.filter(({ ms }) => ms <= atMs).map(({ ms }) => ms)),
     until: later.length === 0 ? undefined : Math.min(...later),
   };
 }
 
 function changing(versions: readonly GrantVersion[]): boolean {
-  return versions.some(({ grants }) => (grants.tariffs ?? []).length > 0);
+  return versions.some(({ grants }) => (grants.tariffs ?? []).length > 0 || grants.locations !== undefined);
 }
 
 /** Of those that have begun. What nobody is granted any more is an offer to nobody. */
@@ -87,16 +69,6 @@ export function tokenPrioritiesAt(versions: readonly GrantVersion[], atMs: numbe
     if (priority > 0) priorities.set(partyText(partner), priority);
   }
   return priorities;
-}
-
-/** Whether it took the other one's place before that ever held. */
-function replaces(one: GrantVersion, other: GrantVersion): boolean {
-  return one.own === other.own && sameParty(one.partner, other.partner) && one.validFrom === other.validFrom
-    && one.version > other.version && beginsAt(one) <= beginsAt(other);
-}
-
-function isLater(one: GrantVersion, other: GrantVersion): boolean {
-  return one.validFrom === other.validFrom ? one.version > other.version : one.validFrom > other.validFrom;
 }
 
 export function offersOf(tariffId: string, offers: readonly Offer[]): readonly Offer[] {

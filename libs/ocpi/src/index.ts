@@ -42,7 +42,7 @@ export {
 } from './json.ts';
 export { type LocationFault, locationFaults } from './location-faults.ts';
 export {
-  AdditionalGeoLocation, BusinessDetails, Capability, Connector, ConnectorFormat, ConnectorPatch, ConnectorType,
+  AdditionalGeoLocation, BusinessDetails, Capability, chargesWhenClosed, Connector, ConnectorFormat, ConnectorPatch, ConnectorType,
   EnergyMix, EnergySource, EnergySourceCategory, EnvironmentalImpact, EnvironmentalImpactCategory, Evse, EvseInPatch,
   EvsePatch, ExceptionalPeriod, Facility, GeoLocation, Hours, Image, ImageCategory, Location, LocationPatch,
   ParkingRestriction, ParkingType, PowerType, PublishTokenType, RegularHours, Status, StatusSchedule,

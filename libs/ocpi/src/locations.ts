@@ -218,6 +218,11 @@ export const Location = object('Location', {
 });
 export type Location = z.infer<typeof Location>;
 
+/** Whether EVSEs still charge outside the opening hours. Also where it is left out or null. LOC-35. */
+export function chargesWhenClosed({ charging_when_closed: charges }: Pick<Location, 'charging_when_closed'>): boolean {
+  return charges ?? true;
+}
+
 export const ConnectorPatch = patchOf('Connector', Connector);
 export type ConnectorPatch = Patch<Connector>;
 

@@ -8,7 +8,7 @@ import {
   exampleCdr, exampleCreditCdr, exampleLocation, exampleSession, exampleTariff, exampleToken,
 } from './examples.ts';
 import { read } from './issues.ts';
-import { Location, LocationPatch } from './locations.ts';
+import { chargesWhenClosed, Location, LocationPatch } from './locations.ts';
 import { Session, SessionPatch } from './sessions.ts';
 import { Tariff } from './tariffs.ts';
 import { Token, TokenPatch } from './tokens.ts';
@@ -26,6 +26,14 @@ test('the North American examples are valid and come out unchanged', () => {
     [Cdr, exampleCdr], [Cdr, exampleCreditCdr],
   ];
   for (const [schema, example] of pairs) expect(schema.parse(example)).toStrictEqual(example);
+});
+
+test('LOC-35 a car goes on charging at a Location that is closed, unless it says that it does not', () => {
+  for (const given of [{}, { charging_when_closed: null }, { charging_when_closed: true }]) {
+    const location = read(Location, { ...exampleLocation, ...given });
+    expect(location.ok && chargesWhenClosed(location.value)).toBe(true);
+  }
+  expect(chargesWhenClosed({ ...exampleLocation, charging_when_closed: false })).toBe(false);
 });
 
 test('LOC-06 who may see an unpublished Location is named by uid and type, visual number and issuer, or group', () => {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Connector, Evse, Location, sameId, Tariff } from '#ocpi';
+import { rivals } from './rival-tariffs.ts';
 import { pathText, unknownFields, valueAt } from './faults.ts';
 import { BadSettings, readSections } from './settings.ts';
 import { unknownWord } from './words.ts';
@@ -10,8 +11,8 @@ const ownEvse = z.looseObject({
   station: z.string().optional(),
   connectors: z.array(z.looseObject({ ...Connector.shape, station_connector: z.int().optional() })),
 });
-const ownLocations = z.array(z.looseObject({ ...Location.shape, evses: z.array(ownEvse) }));
-const ownTariffs = z.array(Tariff);
+const ownLocations = z.array(z.looseObject({ ...Location.shape, evses: z.array(ownEvse), private: z.boolean().optional() }));
+const ownTariffs = z.array(z.looseObject({ ...Tariff.shape, offered_to: z.string().optional() }));
 
 /**
  * Whether the sections of a platform's roamwatt.yaml fit each other, and hold no field of OCPI that is
@@ -50,6 +51,9 @@ export function settingsFaults(whole: Readonly<Record<string, unknown>>): string
     for (const [index, connector] of listAt(whole['locations'], [...path, 'connectors']).entries()) {
       const at = [...path, 'connectors', index];
       for (const place of listAt(connector, ['tariff_ids']).keys()) expect('locations', [...at, 'tariff_ids', place], 'tariff', tariffs);
+      for (const { place, what } of rivals(listAt(connector, ['tariff_ids']), listAt(whole['tariffs'], []))) {
+        lost.push(say('locations', [...at, 'tariff_ids', place], what));
+      }
       if (typeof station !== 'string') continue;
       const number = valueAt(connector, ['station_connector']) ?? index + 1;
       plugs.set(station, (plugs.get(station) ?? new Set()).add(Number(number)));

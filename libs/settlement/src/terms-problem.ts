@@ -3,7 +3,7 @@ import { isTimeZone } from '#time';
 import { isMonth } from './month.ts';
 import { type AgreementTerms, type Fee, type PartyId, partyKey, type PartyTerms } from './terms.ts';
 
-const MOST = { fees: 20, currencies: 20, registrations: 10, address: 6, tariffs: 500, priority: 1_000 };
+const MOST = { fees: 20, currencies: 20, registrations: 10, address: 6, granted: 500, priority: 1_000 };
 const DAYS_MAX = 90;
 
 /** What keeps terms from being an agreement of these two, "field: what"; undefined when nothing does. */
@@ -32,7 +32,8 @@ export function termsProblem(
   return (
     firstProblem(parties, partyProblem, 'parties') ??
     firstProblem(fees, (fee) => feeProblem(fee, terms), 'fees') ??
-    tariffsProblem(terms.grants?.tariffs ?? []) ??
+    idsProblem('tariffs', terms.grants?.tariffs ?? []) ??
+    idsProblem('locations', terms.grants?.locations ?? []) ??
     priorityProblem(terms.grants?.token_priority ?? 0)
   );
 }
@@ -80,10 +81,10 @@ function feeProblem(fee: Fee, { parties }: AgreementTerms): string | undefined {
   return ['CPO', 'EMSP'].includes(paid_by) ? undefined : 'paid_by: is CPO or EMSP';
 }
 
-function tariffsProblem(ids: readonly string[]): string | undefined {
-  if (ids.length > MOST.tariffs) return `grants.tariffs: more than ${MOST.tariffs}`;
+function idsProblem(of: 'tariffs' | 'locations', ids: readonly string[]): string | undefined {
+  if (ids.length > MOST.granted) return `grants.${of}: more than ${MOST.granted}`;
   const odd = ids.findIndex((id) => !isLine(id, 36));
-  return odd < 0 ? undefined : `grants.tariffs[${odd}]: is no id of a tariff, of 1 to 36 characters`;
+  return odd < 0 ? undefined : `grants.${of}[${odd}]: is no id of a ${of.slice(0, -1)}, of 1 to 36 characters`;
 }
 
 function priorityProblem(priority: number): string | undefined {

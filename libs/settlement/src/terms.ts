@@ -36,6 +36,11 @@ export interface Grants {
    * where two have the same, it is refused.
    */
   readonly token_priority?: number;
+  /**
+   * Our Locations that this partner may see, by ids in which `*` stands for any characters. Absent: all
+   * that are not private; empty: none.
+   */
+  readonly locations?: readonly string[];
 }
 
 export interface PartyId {
@@ -81,8 +86,8 @@ export function sameTerms(one: AgreementTerms, other: AgreementTerms): boolean {
 }
 
 function grantsText({ grants }: AgreementTerms): string {
-  const tariffs = [...(grants?.tariffs ?? [])].map((id) => id.toLowerCase()).sort();
-  return [`${grants?.token_priority ?? 0}`, ...tariffs].join('\n');
+  const sorted = (ids: readonly string[]) => ids.map((id) => id.toLowerCase()).sort();
+  return JSON.stringify([grants?.token_priority ?? 0, sorted(grants?.tariffs ?? []), grants?.locations && sorted(grants.locations)]);
 }
 
 /** One spelling of the terms: both sides' statements show its hash, and it tells whether they agree. */

@@ -36,14 +36,16 @@ export class AskController {
 
   @Answers(listLocations)
   listLocations(requests: ListLocations[]) {
-    return each(requests, async ({ page, owner }) => pageAnswer(await this.locations.list(page!, owner && ocpiParty(owner))));
+    return each(requests, async ({ page, owner, withPrivate, granted }) => pageAnswer(await this.locations.list({
+      owner: owner && ocpiParty(owner), withPrivate, granted: granted.map(({ ids, owner: of }) => ({ owner: ocpiParty(of!), ids })),
+    }, page!)));
   }
 
   @Answers(getLocation)
   getLocation(requests: GetLocation[]) {
     return each(requests, async ({ party, locationId }) => {
       const held = party ? await this.locations.find({ ...party, locationId }) : await this.locations.findOwn(locationId);
-      return held ? { locationJson: toJsonBytes(held.text), own: held.own } : { own: false };
+      return held ? { locationJson: toJsonBytes(held.text), own: held.own, private: held.isPrivate } : { own: false };
     });
   }
 
@@ -76,7 +78,8 @@ export class AskController {
   @Answers(searchEvses)
   searchEvses(requests: SearchEvses[]) {
     return each(requests, async (search) => {
-      const found = await this.locations.search({ ...search, standards: search.connectorStandards });
+      const tokens = search.tokens.map(({ visualNumber: visual_number, groupId: group_id, ...token }) => ({ ...token, visual_number, group_id }));
+      const found = await this.locations.search({ ...search, tokens, standards: search.connectorStandards });
       const evses = found.map(({ evseUid, text, distanceM }) => {
         const { country_code: countryCode, party_id: partyId, id } = JSON.parse(text) as Record<string, string>;
         return {

@@ -27,15 +27,21 @@ const location = z.looseObject({
   party_id: z.string().optional(),
   time_zone: z.string().refine(isTimeZone, 'an IANA time zone, such as America/Vancouver'),
   evses: z.array(evse).default([]),
+  /** For no partner's eyes, in no way (LOC-07); publish: false alone is told to partners, who do not show it. */
+  private: z.boolean().default(false),
 });
 
 export type LocationSettings = z.output<typeof location>;
 
 export function locationsOf(settings: Settings): LocationSettings[] {
-  const locations = settings.list('locations', location);
+  const locations = settings.list('locations', location).map((one) => (one.private ? { publish: false, ...one } : one));
   for (const [index, one] of locations.entries()) {
     const first = locations.findIndex(({ id }) => sameId(id, one.id));
     if (first !== index) throw new BadSettings(`${settings.file}: locations.${index} (${one.id}): is the id of locations.${first}, too: partners ask for a Location by its id alone`);
+  }
+  const shown = locations.find((one) => one.private && one['publish'] !== false);
+  if (shown) {
+    throw new BadSettings(`${settings.file}: locations: ${shown.id}: is private, and so cannot have publish: true; OCPI 2.2.1 (LOC-07) sends such a Location to nobody`);
   }
   const places = Map.groupBy(plugsOf(locations), (plug) => `connector ${plug.stationConnector} of station ${plug.stationId}`);
   for (const [name, plugs] of places) {

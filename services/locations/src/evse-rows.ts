@@ -1,11 +1,14 @@
 import { idKey, type Location, partyText } from '#ocpi';
 import { textArray, type Tx } from '#postgres';
+import { asCompared } from './allowed.ts';
 import type { StoredLocation } from './location-rows.ts';
 
 /** What a search needs of an EVSE. */
 interface EvseRow {
   readonly uid: string;
   readonly published: boolean;
+  /** Of what is not published: publish_allowed_to, as allowed.ts compares it; JSON, '' for nobody. */
+  readonly allowedTo: string;
   readonly status: string;
   readonly standards: string;
   readonly latitude: string;
@@ -35,28 +38,32 @@ export async function storeEvses(tx: Tx, stored: readonly StoredLocation[]): Pro
   const column = (value: (row: EvseRow) => string) => textArray(rows.map(({ row }) => value(row)));
   await tx.query({
     name: 'evses-store',
-    text: `INSERT INTO evses (party, location_id, evse_uid, published, status, standards, latitude, longitude)
-      SELECT party, location_id, uid, published::boolean, status, string_to_array(standards, ' '), latitude::float8, longitude::float8
-      FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
-        AS e (party, location_id, uid, published, status, standards, latitude, longitude)
+    text: `INSERT INTO evses (party, location_id, evse_uid, published, status, standards, latitude, longitude, allowed_to)
+      SELECT party, location_id, uid, published::boolean, status, string_to_array(standards, ' '), latitude::float8, longitude::float8, nullif(allowed_to, '')::jsonb
+      FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
+        AS e (party, location_id, uid, published, status, standards, latitude, longitude, allowed_to)
       ON CONFLICT (party, location_id, evse_uid) DO UPDATE SET published = excluded.published, status = excluded.status,
-        standards = excluded.standards, latitude = excluded.latitude, longitude = excluded.longitude`,
+        standards = excluded.standards, latitude = excluded.latitude, longitude = excluded.longitude, allowed_to = excluded.allowed_to`,
   }, [
     textArray(rows.map(({ keys }) => keys[0])), textArray(rows.map(({ keys }) => keys[1])), column(({ uid }) => uid),
     column(({ published }) => String(published)), column(({ status }) => status), column(({ standards }) => standards),
-    column(({ latitude }) => latitude), column(({ longitude }) => longitude),
+    column(({ latitude }) => latitude), column(({ longitude }) => longitude), column(({ allowedTo: to }) => to),
   ]);
+}
+
+function allowedTo({ publish, publish_allowed_to: entries = [] }: Location): string {
+  return publish || entries.length === 0 ? '' : JSON.stringify(entries.map(asCompared));
 }
 
 function rowsOf(location: Location | undefined): Map<string, EvseRow> {
   const evses = (location?.evses ?? []).filter(({ status }) => status !== 'REMOVED');
   return new Map(evses.map(({ uid, status, connectors, coordinates = location!.coordinates }) => [uid, {
-    uid, published: location!.publish, status, ...coordinates,
+    uid, published: location!.publish, allowedTo: allowedTo(location!), status, ...coordinates,
     standards: connectors.map(({ standard }) => standard).join(' '),
   }]));
 }
 
 function isSame(row: EvseRow, was: EvseRow | undefined): boolean {
-  return was !== undefined && row.status === was.status && row.published === was.published && row.standards === was.standards
+  return was !== undefined && row.status === was.status && row.published === was.published && row.allowedTo === was.allowedTo && row.standards === was.standards
     && row.latitude === was.latitude && row.longitude === was.longitude;
 }

@@ -6,6 +6,8 @@ import type { PlugState } from './evse-status.ts';
 
 export interface HeldLocation {
   readonly own: boolean;
+  /** For no partner's eyes: LOC-07. */
+  readonly isPrivate: boolean;
   readonly location: Location;
   readonly text: string;
 }
@@ -21,25 +23,26 @@ const partyKey = ({ countryCode, partyId }: Pick<LocationKey, 'countryCode' | 'p
 
 interface Row {
   own: boolean;
+  private: boolean;
   location: string;
 }
 
 export async function findLocation(db: Queryable, key: LocationKey, lock = false): Promise<HeldLocation | undefined> {
   const { rows } = await db.query<Row>(
-    `SELECT own, location FROM locations WHERE party = $1 AND location_id = $2 ${lock ? 'FOR UPDATE' : ''}`,
+    `SELECT own, private, location FROM locations WHERE party = $1 AND location_id = $2 ${lock ? 'FOR UPDATE' : ''}`,
     [partyKey(key), idKey(key.locationId)],
   );
   return rows[0] && heldIn(rows[0]);
 }
 
-const heldIn = ({ own, location }: Row): HeldLocation => ({ own, location: JSON.parse(location) as Location, text: location });
+const heldIn = ({ own, private: isPrivate, location }: Row): HeldLocation => ({ own, isPrivate, location: JSON.parse(location) as Location, text: location });
 
 /** One of our own by its id alone, which names it among all of our parties'. */
 export async function findOwnLocation(
   db: Queryable, locationId: string, parties: readonly Party[], lock = false,
 ): Promise<HeldLocation | undefined> {
   const { rows } = await db.query<Row>(
-    `SELECT own, location FROM locations WHERE own AND party = ANY ($1) AND location_id = $2 ${lock ? 'FOR UPDATE' : ''}`,
+    `SELECT own, private, location FROM locations WHERE own AND party = ANY ($1) AND location_id = $2 ${lock ? 'FOR UPDATE' : ''}`,
     [parties.map(partyText).map(idKey), idKey(locationId)],
   );
   return rows[0] && heldIn(rows[0]);
@@ -55,7 +58,7 @@ export interface StoredLocation {
 export async function lockLocations(tx: Tx, keys: readonly LocationKey[]): Promise<Map<string, HeldLocation>> {
   const { rows } = await tx.query<Row & { party: string; location_id: string }>({
     name: 'locations-lock',
-    text: `SELECT party, location_id, own, location FROM locations
+    text: `SELECT party, location_id, own, private, location FROM locations
       WHERE (party, location_id) IN (SELECT * FROM unnest($1::text[], $2::text[])) ORDER BY party, location_id FOR UPDATE`,
   }, [textArray(keys.map(partyKey)), textArray(keys.map(({ locationId }) => idKey(locationId)))]);
   return new Map(rows.map((row) => [`${row.party} ${row.location_id}`, heldIn(row)]));
@@ -86,15 +89,15 @@ export async function storeLocations(tx: Tx, stored: readonly StoredLocation[]):
   const columns = (rows: typeof inOrder) => [
     textArray(rows.map(({ party }) => party)), textArray(rows.map(({ locationId }) => locationId)),
     textArray(rows.map(({ now }) => String(now.own))), textArray(rows.map(({ now }) => now.location.last_updated)),
-    textArray(rows.map(({ now }) => now.text)),
+    textArray(rows.map(({ now }) => now.text)), textArray(rows.map(({ now }) => String(now.isPrivate))),
   ];
-  const rows = `SELECT party, location_id, own::boolean AS own, last_updated::timestamptz AS last_updated, location
-    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) AS r (party, location_id, own, last_updated, location)`;
+  const rows = `SELECT party, location_id, own::boolean AS own, last_updated::timestamptz AS last_updated, location, private::boolean AS private
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[]) AS r (party, location_id, own, last_updated, location, private)`;
   const known = inOrder.filter(({ before }) => before !== undefined);
   if (known.length > 0) {
     await tx.query({
       name: 'locations-update',
-      text: `UPDATE locations SET own = r.own, last_updated = r.last_updated, location = r.location
+      text: `UPDATE locations SET own = r.own, last_updated = r.last_updated, location = r.location, private = r.private
         FROM (${rows}) r WHERE locations.party = r.party AND locations.location_id = r.location_id`,
     }, columns(known));
   }
@@ -102,19 +105,40 @@ export async function storeLocations(tx: Tx, stored: readonly StoredLocation[]):
   if (fresh.length > 0) {
     const { rowCount } = await tx.query({
       name: 'locations-insert',
-      text: `INSERT INTO locations (party, location_id, own, last_updated, location) ${rows} ON CONFLICT DO NOTHING`,
+      text: `INSERT INTO locations (party, location_id, own, last_updated, location, private) ${rows} ON CONFLICT DO NOTHING`,
     }, columns(fresh));
     if (rowCount < fresh.length) throw new StoredMeanwhile();
   }
   await storeEvses(tx, inOrder);
 }
 
+export interface OwnList {
+  /** One of our parties; all when absent. */
+  readonly owner?: Party | undefined;
+  readonly withPrivate: boolean;
+  /** Those of an owner only where the id is like one of each of its entries, in which `*` stands for any characters. */
+  readonly granted: readonly { readonly owner: Party; readonly ids: readonly string[] }[];
+}
+
 /** Our own Locations, or those of one of our parties, in order of creation. */
 export function listOwnLocations(
-  db: Queryable, request: PageRequest, owner?: Party,
+  db: Queryable, { owner, withPrivate, granted }: OwnList, request: PageRequest,
 ): Promise<ObjectPage> {
-  const ofOwner = owner ? { where: 'own AND party = $3', values: [idKey(partyText(owner))] } : { where: 'own' };
-  return pageByCreation(db, { table: 'locations', text: 'location', ...ofOwner }, request);
+  const values: unknown[] = [];
+  const value = (given: unknown) => `$${values.push(given) + 2}`;
+  const where = [
+    'own',
+    ...(owner ? [`party = ${value(keyOfParty(owner))}`] : []),
+    ...(withPrivate ? [] : ['NOT private']),
+    ...granted.map((one) => `(party <> ${value(keyOfParty(one.owner))} OR location_id LIKE ANY (${value(one.ids.map(likeOf))}::text[]))`),
+  ];
+  return pageByCreation(db, { table: 'locations', text: 'location', where: where.join(' AND '), values }, request);
+}
+
+const keyOfParty = (party: Party) => idKey(partyText(party));
+
+function likeOf(pattern: string): string {
+  return idKey(pattern).replaceAll(/[\\%_]/g, '\\$&').replaceAll('*', '%');
 }
 
 /** Our own Locations other than these. */

@@ -13,9 +13,9 @@ import { evseStatus } from './evse-status.ts';
 import {
   findLocation, findOwnLocation, type HeldLocation, heldLocationIds, listOwnLocations, type LocationKey, locationsNaming, noteConnection,
   noteStatus, ownLocationsBeside,
-  plugsOfEvse, plugsOfStation, plugStates, replacePlugs, storeLocations, storing, type TariffUse, tariffUses,
+  type OwnList, plugsOfEvse, plugsOfStation, plugStates, replacePlugs, storeLocations, storing, type TariffUse, tariffUses,
 } from './location-rows.ts';
-import { describedLocation, type Plug, plugsOf, removedLocation, sameJson, vanishedLocation } from './own-locations.ts';
+import { describedLocation, type Plug, plugsOf, removedLocation, renewed, sameJson, vanishedLocation } from './own-locations.ts';
 import type { Change, Push, PushRefusal } from './push.ts';
 import { Pushes } from './pushes.ts';
 import { type EvseSearch, type FoundEvse, searchEvses } from './search.ts';
@@ -62,7 +62,7 @@ export class Locations {
     for (const dropped of await ownLocationsBeside(db, settings.map(({ id }) => id))) {
       await this.change(keyOf(dropped, dropped.id), (held) => {
         const location = removedLocation(held!.location, this.after(held!.location.last_updated));
-        return { own: true, location };
+        return { own: true, isPrivate: held!.isPrivate, location };
       });
     }
     for (const one of settings) {
@@ -71,7 +71,9 @@ export class Locations {
         const location = describedLocation(one, own, held?.location, this.after(held?.location.last_updated));
         const fault = read(Location, location).ok ? locationFaults(location)[0] : undefined;
         if (fault) throw refuse('invalid-object', `${fault.at}: ${fault.what} (OCPI 2.2.1)`);
-        return { own: true, location: putLocation(held?.location, location) };
+        const made = putLocation(held?.location, location);
+        const turned = held !== undefined && held.isPrivate !== one.private;
+        return { own: true, isPrivate: one.private, location: turned ? renewed(made, this.after(held.location.last_updated)) : made };
       }).catch((error: unknown) => {
         throw error instanceof Rejected ? refuse('invalid-object', `${one.id}: ${error.detail}`) : error;
       });
@@ -90,7 +92,7 @@ export class Locations {
   async drop(key: LocationKey): Promise<boolean> {
     const known = await findLocation(this.parts.db, key);
     if (!known || known.own) return false;
-    return this.change(key, (held) => ({ own: false, location: vanishedLocation(held!.location) }));
+    return this.change(key, (held) => ({ own: false, isPrivate: false, location: vanishedLocation(held!.location) }));
   }
 
   /** Our own EVSE by its OCPI ids: where a START_SESSION goes. CMD-08. */
@@ -132,8 +134,8 @@ export class Locations {
     return tariffUses(this.parts.db, tariffId, limit);
   }
 
-  list(request: PageRequest, owner?: Party): Promise<ObjectPage> {
-    return listOwnLocations(this.parts.db, request, owner);
+  list(of: OwnList, request: PageRequest): Promise<ObjectPage> {
+    return listOwnLocations(this.parts.db, of, request);
   }
 
   search(search: EvseSearch): Promise<FoundEvse[]> {
@@ -165,7 +167,7 @@ export class Locations {
       if (status === evse.status) continue;
       const at = this.after(held.location.last_updated);
       const location = putEvse(held.location, { ...evse, status, last_updated: at });
-      const now = { own: true, location, text: JSON.stringify(location) };
+      const now = { own: true, isPrivate: held.isPrivate, location, text: JSON.stringify(location) };
       await storeLocations(tx, [{ before: held.location, now }]);
       facts.push(factOf(now, { ...evse, status, last_updated: at }));
     }
@@ -180,8 +182,8 @@ export class Locations {
   /** Without what of it may not stay; told as any change, with the instant that its owner gave it. */
   async rewrite({ country_code: countryCode, party_id: partyId, id: locationId }: Location, next: (held: Location) => Location): Promise<void> {
     await this.change({ countryCode, partyId, locationId }, (held) => {
-      const { own, location } = held!;
-      return { own, location: { ...next(location), last_updated: own ? this.after(location.last_updated) : location.last_updated } };
+      const { own, isPrivate, location } = held!;
+      return { own, isPrivate, location: { ...next(location), last_updated: own ? this.after(location.last_updated) : location.last_updated } };
     });
   }
 
@@ -194,16 +196,16 @@ export class Locations {
   }
 
   /** False where it is so already. */
-  private change(key: LocationKey, next: (held?: HeldLocation) => { own: boolean; location: Location }): Promise<boolean> {
+  private change(key: LocationKey, next: (held?: HeldLocation) => Omit<HeldLocation, 'text'>): Promise<boolean> {
     const { db, outbox } = this.parts;
     return storing(db, async (tx) => {
       const held = await findLocation(tx, key, true);
-      const { own, location: made } = next(held);
+      const { own, isPrivate, location: made } = next(held);
       const valid = read(Location, made);
       if (!valid.ok) throw refuse('invalid-object', valid.message);
       const location = valid.value;
-      if (held && sameJson(held.location, location)) return false;
-      const now = { own, location, text: JSON.stringify(location) };
+      if (held && held.isPrivate === isPrivate && sameJson(held.location, location)) return false;
+      const now = { own, isPrivate, location, text: JSON.stringify(location) };
       await storeLocations(tx, [{ before: held?.location, now }]);
       await outbox.tell(tx, [factOf(now)]);
       return true;

@@ -61,6 +61,14 @@ const locations: MigrationList = [
     name: 'locations-3-own-by-party',
     up: () => ['CREATE INDEX locations_own_by_party ON locations (party, created) WHERE own'],
   },
+  {
+    name: 'locations-4-private',
+    up: () => [
+      `ALTER TABLE locations ADD COLUMN private boolean NOT NULL DEFAULT false`,
+      // Of what is not published: publish_allowed_to, as allowed.ts compares it.
+      'ALTER TABLE evses ADD COLUMN allowed_to jsonb',
+    ],
+  },
 ];
 
 export const migrations: MigrationList = [...busMigrations, ...erasureMigrations, ...locations];

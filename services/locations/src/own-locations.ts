@@ -31,9 +31,10 @@ export function describedLocation(
   held: Location | undefined,
   at: string,
 ): Location {
-  const evses = settings.evses.map(({ station: _station, connectors, ...evse }) => {
+  const { private: _private, ...described } = settings;
+  const evses = described.evses.map(({ station: _station, connectors, ...evse }) => {
     const known = held && findEvse(held, evse.uid);
-    const described = {
+    const own = {
       ...evse,
       status: known && known.status !== 'REMOVED' ? known.status : 'UNKNOWN' satisfies Status,
       connectors: connectors.map(({ station_connector: _number, ...connector }) => {
@@ -41,9 +42,9 @@ export function describedLocation(
         return sinceChanged(connector, knownConnector, at);
       }),
     };
-    return sinceChanged(described, known, at);
+    return sinceChanged(own, known, at);
   });
-  return sinceChanged({ ...settings, ...party, evses }, held, at) as Location;
+  return sinceChanged({ ...described, ...party, evses }, held, at) as Location;
 }
 
 /** A Location that we have no more: every EVSE is REMOVED, and no Connector of it can be used again. */
@@ -58,6 +59,12 @@ export function removedLocation(held: Location, at: string): Location {
 /** What a partner does not list any more: nothing is to be had there. Its instants stay, so that the same comes back. TRN-57. */
 export function vanishedLocation(held: Location): Location {
   return { ...held, evses: (held.evses ?? []).map((evse) => ({ ...evse, status: 'REMOVED' as const })) };
+}
+
+/** As new as `at`, with its EVSEs: for those who begin to see it, or see it no more. */
+export function renewed(location: Location, at: string): Location {
+  const evses = location.evses?.map((evse) => ({ ...evse, last_updated: at }));
+  return { ...location, ...(evses ? { evses } : {}), last_updated: at };
 }
 
 /** With the known instant of last change when nothing differs, else `at`. */

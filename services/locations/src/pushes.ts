@@ -49,7 +49,7 @@ function fold(held: ReadonlyMap<string, HeldLocation>, pushes: readonly Push[]):
     try {
       const made = pushed(now.get(key)?.location, push);
       if (!('location' in made)) return made.change;
-      const next = { own: false, location: made.location, text: JSON.stringify(made.location) };
+      const next = { own: false, isPrivate: false, location: made.location, text: JSON.stringify(made.location) };
       facts.push(factOf(next, made.onlyStatus));
       now.set(key, next);
       changed.add(key);

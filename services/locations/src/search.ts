@@ -1,4 +1,5 @@
 import type { Queryable } from '#postgres';
+import { asCompared, type OwnedToken } from './allowed.ts';
 
 export interface EvseSearch {
   readonly latitude?: number | undefined;
@@ -7,6 +8,8 @@ export interface EvseSearch {
   readonly standards: readonly string[];
   readonly availableOnly: boolean;
   readonly limit: number;
+  /** The driver's. */
+  readonly tokens: readonly OwnedToken[];
 }
 
 export interface FoundEvse {
@@ -19,7 +22,7 @@ const EARTH_RADIUS_M = 6_371_000;
 const METRES_PER_DEGREE = 111_195;
 export const MOST_FOUND = 100;
 
-/** EVSEs that a driver may see, nearest first (by great circle), else in no special order. */
+/** EVSEs that a driver may see (LOC-06), nearest first (by great circle), else in no special order. */
 export async function searchEvses(db: Queryable, search: EvseSearch): Promise<FoundEvse[]> {
   const { latitude = null, longitude = null, radiusM = null } = search;
   // A box first, which the index serves; a degree of longitude shrinks towards the poles.
@@ -32,7 +35,8 @@ export async function searchEvses(db: Queryable, search: EvseSearch): Promise<Fo
          power(sin(radians(latitude - $1) / 2), 2)
          + cos(radians($1)) * cos(radians(latitude)) * power(sin(radians(longitude - $2) / 2), 2)))) END AS distance_m
        FROM evses e
-       WHERE published
+       WHERE (published OR EXISTS (
+           SELECT FROM jsonb_array_elements(allowed_to) entry, jsonb_array_elements($9::jsonb) token WHERE token @> entry))
          AND ($4::float8 IS NULL OR (latitude BETWEEN $1 - $4 AND $1 + $4 AND longitude BETWEEN $2 - $5 AND $2 + $5))
          AND ($6::text[] = '{}' OR standards && $6)
          AND (NOT $7 OR status = 'AVAILABLE')
@@ -42,6 +46,7 @@ export async function searchEvses(db: Queryable, search: EvseSearch): Promise<Fo
     [
       latitude, longitude, radiusM, reach, reach === null ? null : reach / stretch,
       search.standards, search.availableOnly, Math.min(search.limit || MOST_FOUND, MOST_FOUND),
+      JSON.stringify(search.tokens.map(asCompared)),
     ],
   );
   return rows.map((row) => ({

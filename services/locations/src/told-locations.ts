@@ -6,10 +6,11 @@ import type { HeldLocation } from './location-rows.ts';
 
 /** What is told of a Location: where only the status of one of its EVSEs changed, as that. */
 export function factOf(changed: HeldLocation, onlyStatus?: Evse): Fact & { about: string } {
-  const { own, location, text } = changed;
+  const { own, isPrivate, location, text } = changed;
   const { country_code: countryCode, party_id: partyId, id } = location;
   const whole = {
     own, party: { countryCode, partyId }, locationId: id, locationJson: toJsonBytes(text), lastUpdated: location.last_updated,
+    private: isPrivate,
   };
   const name = `${countryCode}*${partyId}*${id}`;
   if (!onlyStatus) return { ...told(locationChanged, whole), about: `location ${name}`.toLowerCase() };

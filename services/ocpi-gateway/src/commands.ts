@@ -18,6 +18,7 @@ import { askersOf, hasParty, partiesOf, toBus } from './partner.ts';
 import { findPartner, noteError } from './partner-rows.ts';
 import { refuse } from './refusals.ts';
 import { retryInMs } from './retry.ts';
+import type { Seen } from './seen.ts';
 import type { Taken, Unlocking } from './unlocking.ts';
 
 export interface CommandsParts {
@@ -27,6 +28,7 @@ export interface CommandsParts {
   readonly clock: Clock;
   readonly settings: OcpiSettings;
   readonly unlocking: Unlocking;
+  readonly seen: Seen;
   readonly wake: () => void;
 }
 
@@ -48,8 +50,10 @@ export class Commands {
       STOP_SESSION: (request) => this.stop(request),
       RESERVE_NOW: (request) => this.reserve(request),
       CANCEL_RESERVATION: (request) => this.cancelReservation(request),
-      UNLOCK_CONNECTOR: (request) => this.take('UNLOCK_CONNECTOR', request, (orderId) =>
-        this.parts.unlocking.take(orderId, request.body as UnlockConnector, request.addressed)),
+      UNLOCK_CONNECTOR: (request) => {
+        const body = request.body as UnlockConnector;
+        return this.takeAt(body.location_id, 'UNLOCK_CONNECTOR', request, (orderId) => this.parts.unlocking.take(orderId, body, request.addressed));
+      },
     };
     const routes = CommandType.options.map((command): [string, Handler] => [`RECEIVER commands POST /${command}`, all[command]]);
     return { ...Object.fromEntries(routes), 'SENDER commands POST /:command/:exchange': (request) => this.result(request) };
@@ -58,7 +62,7 @@ export class Commands {
   private start(request: OcpiRequest): Promise<OcpiReply> {
     const { token, location_id, evse_uid, connector_id, authorization_reference } = request.body as StartSession;
     checkOwn(request, token);
-    return this.take('START_SESSION', request, (orderId) => this.parts.bus.ask(startSession, {
+    return this.takeAt(location_id, 'START_SESSION', request, (orderId) => this.parts.bus.ask(startSession, {
       orderId,
       tokenJson: toJsonBytes(token),
       ...operator(request),
@@ -80,7 +84,7 @@ export class Commands {
   private reserve(request: OcpiRequest): Promise<OcpiReply> {
     const { token, location_id, evse_uid, expiry_date, reservation_id, authorization_reference } = request.body as ReserveNow;
     checkOwn(request, token);
-    return this.take('RESERVE_NOW', request, (orderId) => this.parts.bus.ask(reserveEvse, {
+    return this.takeAt(location_id, 'RESERVE_NOW', request, (orderId) => this.parts.bus.ask(reserveEvse, {
       orderId,
       tokenJson: toJsonBytes(token),
       reservationId: reservation_id,
@@ -98,6 +102,14 @@ export class Commands {
     const parties = askersOf(request).map(toBus);
     return this.take('CANCEL_RESERVATION', request, (orderId) =>
       this.parts.bus.ask(cancelReservation, { orderId, reservationId, parties, ...operator(request) }, { commandId: orderId }));
+  }
+
+  /** Where a partner may not see, it does nothing, either. LOC-07. */
+  private takeAt(locationId: string, command: CommandType, request: OcpiRequest, ask: (orderId: string) => Promise<Taken>): Promise<OcpiReply> {
+    return this.take(command, request, async (orderId) => {
+      if (!await this.parts.seen.hides(locationId, request)) return ask(orderId);
+      return { result: 'REJECTED', timeoutS: 0, message: `There is no Location ${locationId}`, unknownLocation: true };
+    });
   }
 
   private async take(command: CommandType, request: OcpiRequest, ask: (orderId: string) => Promise<Taken>): Promise<OcpiReply> {

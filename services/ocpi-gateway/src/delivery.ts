@@ -64,7 +64,7 @@ export class Delivery {
     const routing = follower?.routing ?? { from: parties.find(object), to: addressee(partner, key, object) };
     const client = calls.to(partner, routing);
     const target = { options, url: objectUrl(endpoint, key, object), client };
-    if (steps.length > 0) await noteUnclear(db, key);
+    if (steps.length > 0 && !await noteUnclear(db, key, held.current)) return { retryInMs: 0 };
     let outcome = await sendAll(target, steps);
     // TRN-63: what could not be changed may not be there. The whole object says it all.
     const inParts = steps.some(({ method, path }) => method === 'PATCH' || path.length > 0);
@@ -87,7 +87,7 @@ export class Delivery {
     if (!held?.queued || held.current === undefined) return 'done';
     const cdr = JSON.parse(held.current) as Cdr;
     if (attempt <= WAITS_FOR_SESSION && await this.sessionIsOpen(partner, cdr)) return { retryInMs: WAIT_MS };
-    await noteUnclear(db, key);
+    await noteUnclear(db, key, held.current);
     const outcome = await calls.to(partner, { from: cdr, to: cdr.cdr_token }).post(endpoint, held.current);
     if (outcome.kind !== 'ok') return this.failed(partner, key, outcome, { attempt, held });
     const locationUrl = headerText(outcome.headers, 'location') ?? '';

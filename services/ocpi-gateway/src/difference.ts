@@ -1,4 +1,5 @@
 import { idKey, instantMs, type Evse, type Location, type Session } from '#ocpi';
+import { isWithdrawn } from './views.ts';
 
 /** The modules whose objects a partner is told of as they change. */
 export type PushedModule = 'locations' | 'tariffs' | 'tokens' | 'sessions' | 'hubclientinfo' | 'chargingprofiles';
@@ -76,6 +77,8 @@ function locationSteps(was: Location, is: Location): Step[] | undefined {
   const { evses: known = [], last_updated: _before, ...before } = was;
   const { evses = [], last_updated, ...after } = is;
   if (known.some((evse) => !evses.some(({ uid }) => idKey(uid) === idKey(evse.uid)))) return undefined;
+  // What comes back comes whole: who was told that it is gone may have forgotten it.
+  if (known.length > 0 && isWithdrawn(was) && !isWithdrawn(is)) return undefined;
   const fields = changes(before as unknown as Json, after as unknown as Json);
   if (!fields) return undefined;
   const own: Step[] = Object.keys(fields).length === 0

@@ -45,8 +45,8 @@ export class FactsController {
   }
 
   @Hears(locationChanged, evseStatusChanged)
-  async locationChanged({ own, locationId, locationJson }: LocationChanged | EvseStatusChanged, heard: Heard) {
-    if (own) await this.gateway.queue(heard, { module: 'locations', objectKey: locationId, current: json(locationJson) });
+  async locationChanged({ own, locationId, locationJson, private: isPrivate }: LocationChanged | EvseStatusChanged, heard: Heard) {
+    if (own) await this.gateway.queue(heard, { module: 'locations', objectKey: locationId, current: json(locationJson), isPrivate });
   }
 
   @Hears(tokenChanged)

@@ -4,7 +4,7 @@ import type { AgreementChanged } from '#contracts/agreements';
 import { addDue, type DueWorker } from '#due';
 import type { GrantRows } from '#grants';
 import {
-  AuthorizationInfo, CommandResponse, joinUrl, type LocationReferences, type Outcome, type Party, read,
+  AuthorizationInfo, CommandResponse, instantMs, joinUrl, type LocationReferences, type Outcome, type Party, read,
 } from '#ocpi';
 import type { Database } from '#postgres';
 import type { OwnParties } from '#settings';
@@ -13,11 +13,11 @@ import type { Calls } from './calls.ts';
 import { findSent, forgetSent, keepSent, noteSent, type SentCommand } from './command-rows.ts';
 import { interfacePath } from './exchange.ts';
 import { outcomeText } from './handshake.ts';
-import { endpointOf, toldOf } from './partner.ts';
+import { endpointOf, viewerOf } from './partner.ts';
 import { noteError, partnerWith, receiversOf, registeredPartners } from './partner-rows.ts';
-import { pushAllOf } from './push-all.ts';
-import { keepUnclaimed, lockLinks, type PushedKey, queuePush } from './pushed-rows.ts';
-import { viewOf } from './views.ts';
+import { pushGrantedOf } from './push-all.ts';
+import { keepUnclaimed, lockLinks, queueView } from './pushed-rows.ts';
+import { type OwnObject, viewOf } from './views.ts';
 
 export interface GatewayParts {
   readonly parties: OwnParties;
@@ -59,8 +59,8 @@ export class OcpiGateway {
   constructor(private readonly parts: GatewayParts) {}
 
   /** An object of ours is like this now: for all partners that take such objects, or for the one with `party`. */
-  async queue(heard: Pick<Heard, 'tx' | 'afterCommit'>, object: Omit<PushedKey, 'partnerId'> & { current: string | undefined }, party?: Party): Promise<void> {
-    const { current, ...key } = object;
+  async queue(heard: Pick<Heard, 'tx' | 'afterCommit'>, object: OwnObject, party?: Party): Promise<void> {
+    const { current, isPrivate: _private, ...key } = object;
     await lockLinks(heard.tx, 'together');
     const partners = await receiversOf(heard.tx, key.module, party);
     const unclaimed = partners.length === 0 && key.module === 'cdrs' && party !== undefined && !this.parts.parties.has(party);
@@ -68,10 +68,10 @@ export class OcpiGateway {
     const at = this.parts.clock.now();
     const granted = await this.parts.grants.at(heard.tx, at);
     for (const partner of partners) {
-      const view = viewOf(object, toldOf(partner), granted);
-      // What a partner may not have it is not told to forget, unless it has it.
-      const isHidden = view === undefined && current !== undefined;
-      await queuePush(heard.tx, { partnerId: partner.id, ...key }, view, at, { ifKnown: isHidden });
+      const view = viewOf(object, viewerOf(partner), granted);
+      await queueView(heard.tx, { partnerId: partner.id, ...key }, { view, isHidden: view === undefined && current !== undefined }, {
+        at, sinceMs: Math.max(granted.since, object.isPrivate ? updatedMs(current) : 0),
+      });
     }
     if (partners.length > 0) heard.afterCommit(() => this.parts.worker().wake());
   }
@@ -85,8 +85,8 @@ export class OcpiGateway {
     const before = await grants.at(heard.tx, at);
     await grants.note(heard.tx, fact);
     const after = await grants.at(heard.tx, at);
-    if (JSON.stringify([before.offers, before.until]) === JSON.stringify([after.offers, after.until])) return;
-    for (const partner of await registeredPartners(heard.tx)) await addDue(heard.tx, pushAllOf(partner.id, at));
+    if (JSON.stringify({ ...before, since: 0 }) === JSON.stringify({ ...after, since: 0 })) return;
+    for (const partner of await registeredPartners(heard.tx)) await addDue(heard.tx, pushGrantedOf(partner.id, at));
     heard.afterCommit(() => worker().wake());
   }
 
@@ -143,6 +143,11 @@ export class OcpiGateway {
   private responseUrl(version: string, command: string, orderId: string): string {
     return joinUrl(`${this.parts.publicUrl()}${interfacePath({ module: 'commands', role: 'SENDER' }, version)}`, command, orderId);
   }
+}
+
+function updatedMs(text: string | undefined): number {
+  const { last_updated } = JSON.parse(text ?? '{}') as { last_updated?: string };
+  return instantMs(last_updated ?? '') ?? 0;
 }
 
 /** A hub says that the receiver is unknown to it or not connected: nothing was done there. HUB-19. */

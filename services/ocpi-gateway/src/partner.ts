@@ -4,6 +4,7 @@ import {
   sameParty, typicalInterfaces,
 } from '#ocpi';
 import type { OcpiRequest } from './exchange.ts';
+import type { Viewer } from './views.ts';
 
 export type PartnerState = 'invited' | 'registering' | 'registered' | 'unregistered';
 
@@ -79,10 +80,34 @@ export function toldOf(partner: Partner): Party[] {
   return partiesOf(isHub(partner) ? { roles: partner.roles, behind: [] } : partner);
 }
 
+/**
+ * Who has to be allowed to see what is sent or shown: of each group one. A platform is one group; what a
+ * hub tells everybody, everybody behind it has to be allowed to see.
+ */
+function viewersOf(partner: Partner): Party[][] {
+  return isHub(partner) ? partiesOf(partner).map((party) => [party]) : [partiesOf(partner)];
+}
+
+/** Who asks: through a hub the one that it is from. */
+function viewersIn(request: Pick<OcpiRequest, 'caller' | 'routing'>): Party[][] {
+  const askers = askersOf(request);
+  return askers.length > 0 ? [askers] : viewersOf(request.caller.partner);
+}
+
 /** To whom something is shown that not everybody may see; never nobody, which would mean all. */
 export function shownTo(request: Pick<OcpiRequest, 'caller' | 'routing'>): Party[] {
   const askers = askersOf(request);
   return askers.length > 0 ? askers : toldOf(request.caller.partner);
+}
+
+/** For whom what is pushed to a platform is. */
+export function viewerOf(partner: Partner): Viewer {
+  return { parties: toldOf(partner), groups: viewersOf(partner) };
+}
+
+/** For whom the answer to a request is. */
+export function viewerIn(request: Pick<OcpiRequest, 'caller' | 'routing'>): Viewer {
+  return { parties: shownTo(request), groups: viewersIn(request) };
 }
 
 /** The parties of a platform, each once. */

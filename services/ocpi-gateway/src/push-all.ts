@@ -5,16 +5,16 @@ import { listLocations } from '#contracts/locations';
 import { listTariffs } from '#contracts/tariff-engine';
 import { listTokens } from '#contracts/tokens-auth';
 import { addDue, type Due, type DueOutcome } from '#due';
-import { type GrantRows, isOffered } from '#grants';
+import { type GrantRows, isOffered, shownSince } from '#grants';
 import type { Interface, Token } from '#ocpi';
 import type { Database, Tx } from '#postgres';
 import type { Log } from '#telemetry';
 import type { Clock } from '#time';
 import { tokenKey } from './delivery.ts';
 import type { PushedModule } from './difference.ts';
-import { endpointOf, type Partner, toBus, toldOf } from './partner.ts';
+import { endpointOf, type Partner, toBus, toldOf, viewerOf } from './partner.ts';
 import { findPartner } from './partner-rows.ts';
-import { lockLinks, pushedKeys, queuePush } from './pushed-rows.ts';
+import { lockLinks, pushedKeys, pushedLocations, queuePush, queueView } from './pushed-rows.ts';
 import { viewOf } from './views.ts';
 
 const PAGE = 200;
@@ -41,8 +41,16 @@ const inOrder: readonly Own[] = [
 ];
 
 /** Due at an instant: all that a partner is to have is queued. */
-export function pushAllOf(partnerId: string, at: number, id: string = randomUUID()) {
-  return { id: `push all ${partnerId} ${id}`, key: partnerId, kind: 'push-all', at, body: { partnerId } };
+export function pushAllOf(partnerId: string, at: number) {
+  return { id: `push all ${partnerId} ${randomUUID()}`, key: partnerId, kind: 'push-all', at, body: { partnerId } };
+}
+
+/**
+ * The same, because what it is granted changes: beside its lane, where something that it may not have any
+ * more may be waiting for it to come back.
+ */
+export function pushGrantedOf(partnerId: string, at: number, id: string = randomUUID()) {
+  return { ...pushAllOf(partnerId, at), id: `push granted ${partnerId} ${id}`, key: `${partnerId} granted` };
 }
 
 /**
@@ -88,8 +96,9 @@ export class PushAll {
         const granted = await grants.at(tx, clock.now());
         for (const text of texts) {
           const objectKey = keyOf(JSON.parse(text) as never);
-          const view = viewOf({ module, objectKey, current: text }, toldOf(partner), granted);
-          await queuePush(tx, { partnerId: partner.id, module, objectKey }, view, at, { ifKnown: view === undefined });
+          const view = viewOf({ module, objectKey, current: text }, viewerOf(partner), granted);
+          const asHidden = { view, isHidden: view === undefined };
+          await queueView(tx, { partnerId: partner.id, module, objectKey }, asHidden, { at, sinceMs: granted.since });
         }
       });
       total = texts.length === 0 ? 0 : all;
@@ -97,15 +106,20 @@ export class PushAll {
     }
   }
 
-  /** Tariffs that it is not offered any more go, and it looks again when what is granted changes by itself. */
+  /** Tariffs that it is not offered any more go, Locations that it may not see end, and it looks again when what is granted changes by itself. */
   private async hide(tx: Tx, partner: Partner, at: number): Promise<void> {
     const { clock, grants } = this.parts;
     await lockLinks(tx, 'together');
-    const { offers, until } = await grants.at(tx, clock.now());
+    const { offers, places, since, until } = await grants.at(tx, clock.now());
     for (const objectKey of await pushedKeys(tx, partner.id, 'tariffs')) {
       if (isOffered(objectKey, toldOf(partner), offers)) continue;
       await queuePush(tx, { partnerId: partner.id, module: 'tariffs', objectKey }, undefined, at);
     }
-    if (until !== undefined) await addDue(tx, pushAllOf(partner.id, until, `at ${until}`));
+    for (const location of await pushedLocations(tx, partner.id)) {
+      if (shownSince(location, viewerOf(partner).groups, places) !== undefined) continue;
+      const key = { partnerId: partner.id, module: 'locations', objectKey: location.id } as const;
+      await queueView(tx, key, { view: undefined, isHidden: true }, { at, sinceMs: since });
+    }
+    if (until !== undefined) await addDue(tx, pushGrantedOf(partner.id, until, `at ${until}`));
   }
 }

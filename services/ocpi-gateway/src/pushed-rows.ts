@@ -1,9 +1,10 @@
 import { addDue } from '#due';
-import { type Cdr, isStale, partyText } from '#ocpi';
+import { type Cdr, instantMs, isStale, type Location, partyText } from '#ocpi';
 import type { Queryable, Tx } from '#postgres';
 import { rfc3339 } from '#time';
 import type { PushedModule } from './difference.ts';
 import { profileLane } from './profile-rows.ts';
+import { withdrawnView } from './views.ts';
 
 export interface PushedKey {
   readonly partnerId: string;
@@ -83,6 +84,30 @@ export async function queueBehind(tx: Tx, key: PushedKey, at: number): Promise<v
   if (rows[0]) await addPush(tx, key, rows[0], at);
 }
 
+/**
+ * What a partner may see of an object. `isHidden`: there is one that it may not have: it is not told to forget
+ * that, unless it has it. A Location cannot be deleted, so its EVSEs are REMOVED.
+ */
+export async function queueView(
+  tx: Tx, key: PushedKey, { view, isHidden }: { view: string | undefined; isHidden: boolean }, { at, sinceMs }: { at: number; sinceMs: number },
+): Promise<void> {
+  if (isHidden && key.module === 'locations') return withdrawLocation(tx, key, sinceMs, at);
+  return queuePush(tx, key, view, at, { ifKnown: isHidden });
+}
+
+/**
+ * A Location that a partner may not see any more: gone where it was never sent, else all its EVSEs go
+ * as REMOVED. `sinceMs`: since when it may not.
+ */
+async function withdrawLocation(tx: Tx, key: PushedKey, sinceMs: number, at: number): Promise<void> {
+  const held = await findPushed(tx, key, true);
+  if (held?.current === undefined) return;
+  if (held.acknowledged === undefined && !held.unclear) return forgetOne(tx, key);
+  const { last_updated } = JSON.parse(held.current) as Location;
+  const view = withdrawnView(held.acknowledged ?? held.current, Math.max(sinceMs, (instantMs(last_updated) ?? 0) + 1));
+  if (view !== held.current) await queuePush(tx, key, view, at);
+}
+
 /** Not to be sent any more: the partner is gone, or no longer takes such objects. */
 export async function noteUnwanted(db: Queryable, key: PushedKey): Promise<void> {
   await db.query(`UPDATE pushed SET queued = false WHERE ${WHERE}`, keyOf(key));
@@ -94,6 +119,15 @@ export async function pushedKeys(tx: Tx, partnerId: string, module: PushedModule
     'SELECT object_key FROM pushed WHERE partner_id = $1 AND module = $2 AND current IS NOT NULL', [partnerId, module],
   );
   return rows.map(({ object_key: key }) => key);
+}
+
+/** The Locations that a partner has, or is to have. */
+export async function pushedLocations(tx: Tx, partnerId: string): Promise<{ country_code: string; party_id: string; id: string }[]> {
+  const { rows } = await tx.query<{ country_code: string; party_id: string; id: string }>(
+    `SELECT object_key AS id, current::json->>'country_code' AS country_code, current::json->>'party_id' AS party_id
+     FROM pushed WHERE partner_id = $1 AND module = 'locations' AND current IS NOT NULL`, [partnerId],
+  );
+  return rows;
 }
 
 /** CDRs that a link which has ended never brought over, the oldest first. */
@@ -166,9 +200,15 @@ export async function noteAcknowledged(db: Queryable, key: PushedKey, sent: stri
   return rows[0]?.queued ?? false;
 }
 
-/** Written before a request goes out: if we never see its end, nobody knows. */
-export async function noteUnclear(db: Queryable, key: PushedKey): Promise<void> {
-  await db.query(`UPDATE pushed SET unclear = true WHERE ${WHERE}`, keyOf(key));
+/**
+ * Written before a request goes out: if we never see its end, nobody knows. False: it is to be something
+ * else by now.
+ */
+export async function noteUnclear(db: Queryable, key: PushedKey, current: string | undefined): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `UPDATE pushed SET unclear = true WHERE ${WHERE} AND current IS NOT DISTINCT FROM $4`, [...keyOf(key), current ?? null],
+  );
+  return rowCount > 0;
 }
 
 /** It came to nothing. Where the partner said no, what it acknowledged before still stands. */

@@ -1,19 +1,20 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { Bus } from '#bus';
 import { listCdrs } from '#contracts/cdr-ledger';
-import { getLocation, listLocations } from '#contracts/locations';
+import { listLocations } from '#contracts/locations';
 import type { Page, PageRequestSchema } from '#contracts/party';
 import { listSessions } from '#contracts/sessions';
 import { listTariffs } from '#contracts/tariff-engine';
 import { answerAuthorize, listTokens } from '#contracts/tokens-auth';
 import { toJsonBytes } from '#contracts';
 import { Refused } from '#bus';
-import type { Granted } from '#grants';
-import { dateTimeOf, instantMs, type Location, type NextPage, pageHeaders, type PageQuery, partyText, readPage, sameParty } from '#ocpi';
+import { type Granted, patternsFor } from '#grants';
+import { dateTimeOf, instantMs, type NextPage, pageHeaders, type PageQuery, partyText, readPage } from '#ocpi';
 import type { OwnParties } from '#settings';
 import type { Handler, Handlers, OcpiRequest } from './exchange.ts';
-import { askersOf, shownTo, toBus } from './partner.ts';
+import { askersOf, shownTo, toBus, viewerIn } from './partner.ts';
 import { part } from './received.ts';
+import type { Seen } from './seen.ts';
 import { locationView } from './views.ts';
 import { refuse } from './refusals.ts';
 
@@ -23,6 +24,7 @@ const json = (bytes: Uint8Array) => utf8.decode(bytes);
 
 export interface SentParts {
   readonly pageLimit: number;
+  readonly seen: Seen;
   /** What our agreements grant. */
   readonly grantedNow: () => Promise<Granted>;
 }
@@ -31,25 +33,30 @@ export interface SentParts {
  * The Sender interfaces: what is ours, read by partners. Sessions and CDRs are for their tokens' owners
  * only. Who names one party of ours gets what is that one's, who names none gets all.
  */
-export function sentHandlers(bus: Bus, parties: OwnParties, { pageLimit, grantedNow }: SentParts): Handlers {
+export function sentHandlers(bus: Bus, parties: OwnParties, { pageLimit, grantedNow, seen }: SentParts): Handlers {
   const owner = ({ addressed }: OcpiRequest) => (addressed && parties.all.length > 1 ? { owner: toBus(addressed) } : {});
   const tokenParties = (request: OcpiRequest) => askersOf(request).map(toBus);
   const list = (ask: (page: PageAsk, request: OcpiRequest) => Promise<Page>, more: Partial<ListRules> = {}) =>
     listHandler(ask, { maxLimit: pageLimit, dateFromRequired: false, ...more });
   const view = async (request: OcpiRequest) => {
     const granted = await grantedNow();
-    return (text: string) => locationView(text, shownTo(request), granted);
+    return (text: string) => locationView(text, viewerIn(request), granted);
   };
   const location: Handler = async (request) => {
     const { params, addressed } = request;
-    const { locationJson } = await bus.ask(getLocation, { locationId: params.location_id! });
-    if (!locationJson || (addressed && !sameParty(JSON.parse(json(locationJson)) as Location, addressed))) {
+    const shown = await seen.view(params.location_id!, request);
+    if (shown === undefined) {
       throw refuse('unknown-location', `${params.location_id} is none of ${addressed ? `the Locations of ${partyText(addressed)}` : 'our Locations'}`);
     }
-    return { dataJson: part((await view(request))(json(locationJson)), params) };
+    return { dataJson: part(shown, params) };
+  };
+  const locations = async (page: PageAsk, request: OcpiRequest) => {
+    const { places } = await grantedNow();
+    const granted = patternsFor(viewerIn(request).groups, places).map((one) => ({ owner: toBus(one.owner), ids: one.ids }));
+    return bus.ask(listLocations, { page, granted, ...owner(request) });
   };
   return {
-    'SENDER locations GET ': list((page, request) => bus.ask(listLocations, { page, ...owner(request) }), { viewOf: view }),
+    'SENDER locations GET ': list(locations, { viewOf: view }),
     'SENDER locations GET /:location_id': location,
     'SENDER locations GET /:location_id/:evse_uid': location,
     'SENDER locations GET /:location_id/:evse_uid/:connector_id': location,
@@ -71,7 +78,7 @@ interface ListRules {
   readonly maxLimit: number;
   readonly dateFromRequired: boolean;
   /** How an object is shown to who asks; as it is when absent. */
-  readonly viewOf?: (request: OcpiRequest) => Promise<(text: string) => string>;
+  readonly viewOf?: (request: OcpiRequest) => Promise<(text: string) => string | undefined>;
 }
 
 function listHandler(
@@ -86,7 +93,7 @@ function listHandler(
     const { objectsJson, total } = answer;
     const shown = (await rules.viewOf?.(request)) ?? ((text: string) => text);
     return {
-      dataJson: `[${objectsJson.map((bytes) => shown(json(bytes))).join(',')}]`,
+      dataJson: `[${objectsJson.map((bytes) => shown(json(bytes))).filter((text) => text !== undefined).join(',')}]`,
       headers: pageHeaders(request.url, page, total, rules.maxLimit, nextOf(answer, page.offset)),
     };
   };

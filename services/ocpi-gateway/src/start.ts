@@ -3,7 +3,7 @@ import { fromEventStore, outbox, serve, tellable } from '#bus';
 import { addDue, type DueWorker, workDue } from '#due';
 import { Erasing } from '#erasure';
 import { executor, postgresEventStore } from '#event-store';
-import { GrantRows } from '#grants';
+import { describedOffers, GrantRows } from '#grants';
 import type { Tx } from '#postgres';
 import { type Running, type Service, startService } from '#service';
 import { BadSettings, type Env } from '#settings';
@@ -34,6 +34,7 @@ import { Pulling } from './pulling.ts';
 import { receivedHandlers } from './received.ts';
 import { retryInMs } from './retry.ts';
 import { secretsOf } from './secrets.ts';
+import { Seen } from './seen.ts';
 import { sentHandlers } from './sent.ts';
 import { Unlocking } from './unlocking.ts';
 
@@ -64,7 +65,9 @@ export function start(env: Env): Promise<Running> {
 
     let publicUrl = given.variable('OCPI_PUBLIC_URL', '').replace(/\/+$/, '');
     let worker: DueWorker | undefined;
-    const grants = new GrantRows();
+    const grants = new GrantRows(describedOffers(service.settings));
+    const grantedNow = () => grants.at(db, clock.now());
+    const seen = new Seen({ bus, grantedNow });
     const parts = { db, bus, grants, outbox: told, calls, secrets, clock, parties, settings, log };
     const wired = {
       publicUrl: () => publicUrl,
@@ -87,7 +90,7 @@ export function start(env: Env): Promise<Running> {
     const gateway = new OcpiGateway({ ...parts, ...wired });
     const wake = () => worker?.wake();
     const unlocking = new Unlocking({ db, bus, clock, wake });
-    const commands = new Commands({ ...parts, unlocking, wake });
+    const commands = new Commands({ ...parts, unlocking, seen, wake });
     const profiles = new Profiles({ ...parts, wake });
     const partnerProfiles = new PartnerProfiles({ ...parts, ...wired });
     const delivery = new Delivery(parts);
@@ -101,9 +104,7 @@ export function start(env: Env): Promise<Running> {
         ...clientInfos.handlers(),
         ...(hub ? hub.handlers() : {
           ...receivedHandlers(bus),
-          ...sentHandlers(bus, parties, {
-            pageLimit: settings.page_limit, grantedNow: () => grants.at(db, clock.now()),
-          }),
+          ...sentHandlers(bus, parties, { pageLimit: settings.page_limit, grantedNow, seen }),
           ...commands.handlers(),
           ...profiles.handlers(),
           ...partnerProfiles.handlers(),

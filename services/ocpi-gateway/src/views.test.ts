@@ -2,13 +2,14 @@ import { expect, test } from 'vitest';
 import type { Granted } from '#grants';
 import { exampleLocation, type Location } from '#ocpi';
 import { instant } from '#time';
-import { type Partner, shownTo, toldOf } from './partner.ts';
-import { locationView, viewOf } from './views.ts';
+import { type Partner, viewerIn, viewerOf } from './partner.ts';
+import { locationView, type Viewer, viewOf } from './views.ts';
 
 const plunk = { country_code: 'CA', party_id: 'CPK' };
 const nobody = { country_code: 'CA', party_id: 'HUB' };
 const since = instant('2022-02-10T08:00:00Z');
-const granted: Granted = { offers: [{ to: [plunk], tariffIds: ['PLUNK'] }], since, until: undefined };
+const granted: Granted = { offers: [{ to: [plunk], tariffIds: ['PLUNK'] }], places: [], since, until: undefined };
+const viewer: Viewer = { parties: [nobody], groups: [[nobody]] };
 
 function locationNaming(...tariff_ids: string[]): string {
   const evses = exampleLocation.evses!.map((evse, n) => ({
@@ -19,11 +20,11 @@ function locationNaming(...tariff_ids: string[]): string {
 
 test('a Location without a tariff that is not for all is passed on byte for byte', () => {
   const text = locationNaming('L2');
-  expect(locationView(text, [nobody], granted)).toBe(text);
+  expect(locationView(text, viewer, granted)).toBe(text);
 });
 
 test('what a view changes is as new as what is granted, and nothing else is', () => {
-  const { last_updated, evses } = JSON.parse(locationView(locationNaming('L2', 'plunk'), [nobody], granted)) as Location;
+  const { last_updated, evses } = JSON.parse(locationView(locationNaming('L2', 'plunk'), viewer, granted)!) as Location;
   const [first, second] = evses!;
   expect([last_updated, first!.last_updated, first!.connectors[0]!.last_updated]).toEqual(Array(3).fill('2022-02-10T08:00:00Z'));
   expect(first!.connectors[0]!.tariff_ids).toEqual(['L2']);
@@ -32,9 +33,9 @@ test('what a view changes is as new as what is granted, and nothing else is', ()
 
 test('a hub is told nothing that is for one of those behind it, and shows it to who asks through it', () => {
   const hub = { roles: [{ ...nobody, role: 'HUB' }], behind: [plunk] } as unknown as Partner;
-  const tariff = { module: 'tariffs', objectKey: 'PLUNK', current: '{}' };
-  expect(viewOf(tariff, toldOf(hub), granted)).toBeUndefined();
-  const asking = (from: typeof plunk | undefined) => shownTo({ caller: { partner: hub }, routing: { from } } as never);
+  const tariff = { module: 'tariffs', objectKey: 'PLUNK', current: '{}' } as const;
+  expect(viewOf(tariff, viewerOf(hub), granted)).toBeUndefined();
+  const asking = (from: typeof plunk | undefined) => viewerIn({ caller: { partner: hub }, routing: { from } } as never);
   expect(viewOf(tariff, asking(plunk), granted)).toBe('{}');
   expect(viewOf(tariff, asking(undefined), granted)).toBeUndefined();
 });

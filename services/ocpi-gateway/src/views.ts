@@ -1,19 +1,43 @@
-import { isOffered, type Granted, offeredOf, offersOf } from '#grants';
+import { type Granted, isOffered, offeredOf, offersOf, shownSince } from '#grants';
 import { type Connector, type Evse, instantMs, type Location, type Party } from '#ocpi';
 import { rfc3339 } from '#time';
+import type { PushedKey } from './pushed-rows.ts';
 
-/** An object of ours as a partner with these parties may have it; undefined: not at all. */
-export function viewOf(
-  { module, objectKey, current }: { readonly module: string; readonly objectKey: string; readonly current: string | undefined },
-  parties: readonly Party[],
-  granted: Granted,
-): string | undefined {
-  if (current === undefined || granted.offers.length === 0) return current;
+/** An object of ours as it is now; undefined: withdrawn. */
+export interface OwnObject extends Omit<PushedKey, 'partnerId'> {
+  readonly current: string | undefined;
+  /** A Location for no partner's eyes. LOC-07. */
+  readonly isPrivate?: boolean;
+}
+
+/** To whom something goes: the parties that tariffs are offered to, and those who have to be allowed to see a Location. */
+export interface Viewer {
+  readonly parties: readonly Party[];
+  readonly groups: readonly (readonly Party[])[];
+}
+
+/** An object of ours as these may have it; undefined: not at all. */
+export function viewOf({ module, objectKey, current, isPrivate = false }: OwnObject, viewer: Viewer, granted: Granted): string | undefined {
+  if (current === undefined || isPrivate) return undefined;
   switch (module) {
-    case 'tariffs': return isOffered(objectKey, parties, granted.offers) ? current : undefined;
-    case 'locations': return locationView(current, parties, granted);
+    case 'tariffs': return isOffered(objectKey, viewer.parties, granted.offers) ? current : undefined;
+    case 'locations': return locationView(current, viewer, granted);
     default: return current;
   }
+}
+
+/**
+ * A Location as these may see it: with the tariffs that they are offered, and no older than what they are
+ * granted, or they would take it for an old one. Undefined: they may not see it.
+ */
+export function locationView(text: string, { parties, groups }: Viewer, granted: Granted): string | undefined {
+  const since = granted.places.length === 0 ? 0 : shownSince(JSON.parse(text) as Location, groups, granted.places);
+  if (since === undefined) return undefined;
+  const offered = withOffered(text, parties, granted);
+  if (since === 0) return offered;
+  const location = JSON.parse(offered) as Location;
+  const evses = location.evses?.map((evse) => asNewAs(since, evse));
+  return JSON.stringify(asNewAs(since, { ...location, ...(evses ? { evses } : {}) }));
 }
 
 /**
@@ -21,8 +45,7 @@ export function viewOf(
  * that is not for all, it is as new as what is granted: else the partner would take the next view of
  * it for an old one.
  */
-export function locationView(text: string, parties: readonly Party[], granted: Granted): string {
-  const { offers, since } = granted;
+function withOffered(text: string, parties: readonly Party[], { offers, since }: Granted): string {
   const lower = text.toLowerCase();
   if (!offers.some(({ tariffIds }) => tariffIds.some((id) => lower.includes(JSON.stringify(id.toLowerCase()))))) return text;
   const location = JSON.parse(text) as Location;
@@ -36,6 +59,26 @@ export function locationView(text: string, parties: readonly Party[], granted: G
   });
   const isChanged = evses?.some((evse, n) => evse !== location.evses![n]);
   return isChanged ? JSON.stringify(asNewAs(since, { ...location, evses })) : text;
+}
+
+/**
+ * What a partner who had a Location gets when it may not see it any more: what it had, all EVSEs REMOVED
+ * (LOC-03). Nothing that was not said before; the same once more changes nothing.
+ */
+export function withdrawnView(had: string, atMs: number): string {
+  const location = JSON.parse(had) as Location;
+  if (isWithdrawn(location)) return had;
+  const evses = location.evses!.map((evse) => (evse.status === 'REMOVED' ? evse : { ...laterThan(atMs, evse), status: 'REMOVED' as const }));
+  return JSON.stringify({ ...laterThan(atMs, location), evses });
+}
+
+/** Whether nobody can charge there any more. */
+export function isWithdrawn({ evses = [] }: Pick<Location, 'evses'>): boolean {
+  return evses.every(({ status }) => status === 'REMOVED');
+}
+
+function laterThan<T extends { last_updated: string }>(atMs: number, object: T): T {
+  return { ...object, last_updated: rfc3339(Math.max(atMs, (instantMs(object.last_updated) ?? 0) + 1)) };
 }
 
 function asNewAs<T extends { last_updated: string }>(since: number, object: T): T {

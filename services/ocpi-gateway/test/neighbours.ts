@@ -9,6 +9,7 @@ import { deletePartnerTariff, getTariff, listTariffs, putPartnerTariff } from '#
 import { answerAuthorize, findContractTokens, getToken, listTokens, putPartnerToken } from '#contracts/tokens-auth';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { Rejected } from '#decider';
+import { isLike } from '#grants';
 import { type Cdr, patchEvse, patchLocation, patchSession, patchToken, type Location, type Session, type Tariff, type Token } from '#ocpi';
 import { type Database, openDatabase } from '#postgres';
 import type { TestPlatform } from '#test-servers';
@@ -32,6 +33,8 @@ export class Neighbours {
   readonly own = { locations: [] as Location[], tariffs: [] as Tariff[], tokens: [] as Token[], sessions: [] as Session[], cdrs: [] as Cdr[] };
   /** Whom a tariff is for, by its id; for all where it is not there. */
   readonly onlyFor: Record<string, string[]> = {};
+  /** Ids of our Locations that are for no partner. */
+  readonly privates = new Set<string>();
   readonly partners = new Map<string, object>();
   /** When partners' CDRs were recorded first. */
   readonly recordedAt = new Map<string, string>();
@@ -118,9 +121,13 @@ export class Neighbours {
     await bus.answer(getLocation, async (requests) => requests.map(({ party, locationId }) => {
       const own = this.own.locations.find(({ id }) => id === locationId);
       const held = own ?? this.partners.get(keyOf('location', party, locationId));
-      return held ? { locationJson: toJsonBytes(held), own: own !== undefined } : { own: false };
+      return held ? { locationJson: toJsonBytes(held), own: own !== undefined, private: this.privates.has(locationId) } : { own: false };
     }));
-    await bus.answer(listLocations, async (requests) => requests.map(({ page, owner }) => pageOf(ofOwner(this.own.locations, owner), page!)));
+    await bus.answer(listLocations, async (requests) => requests.map(({ page, owner, withPrivate, granted }) => {
+      const isListed = ({ id, party_id }: Location) => (withPrivate || !this.privates.has(id))
+        && granted.every(({ owner: of, ids }) => of?.partyId !== party_id || ids.some((one) => isLike(one, id)));
+      return pageOf(ofOwner(this.own.locations, owner).filter(isListed), page!);
+    }));
     await bus.answer(resolveEvse, async (requests) => requests.map(({ locationId, evseUid }) => {
       const evse = this.own.locations.find(({ id }) => id === locationId)?.evses?.find(({ uid }) => uid === evseUid);
       if (!evse) return new Rejected('unknown-evse', `${locationId} has no EVSE ${evseUid}`);

@@ -4,7 +4,8 @@ import { fromJsonBytes } from '#contracts';
 import { type FoundEvse, searchEvses as search } from '#contracts/locations';
 import { quote, type Quoted } from '#contracts/tariff-engine';
 import { decimal } from '#money';
-import { type Connector, findEvse, type Location } from '#ocpi';
+import { chargesWhenClosed, type Connector, findEvse, type Location } from '#ocpi';
+import type { OwnParties } from '#settings';
 import type { Clock } from '#time';
 import { appToken } from './charges.ts';
 import type { TokenSettings } from './config.ts';
@@ -36,6 +37,7 @@ export const EvseView = z.object({
   city: z.string(),
   distance_m: z.int().optional(),
   operator: z.string(),
+  charging_when_closed: z.boolean().meta({ description: 'whether a car goes on charging outside the opening hours' }),
   connectors: z.array(z.object({ id: z.string(), standard: z.string(), power_kw: z.string(), price: PriceView })),
 }).meta({ id: 'Evse' });
 export type EvseView = z.infer<typeof EvseView>;
@@ -56,7 +58,7 @@ const QUOTE_TIMEOUT_MS = 3_000;
 export type SearchEvses = (driver: Driver, wanted: EvseSearch) => Promise<EvseView[]>;
 
 /** EVSEs as locations finds them, each connector with its price from tariff-engine. */
-export function searchEvses(bus: Bus, clock: Clock, retail: RetailPrices): SearchEvses {
+export function searchEvses(bus: Bus, clock: Clock, retail: RetailPrices, parties: OwnParties): SearchEvses {
   return async (driver, wanted) => {
     const { latitude, longitude, radius_m: radiusM } = wanted;
     const { evses } = await bus.ask(search, {
@@ -66,6 +68,9 @@ export function searchEvses(bus: Bus, clock: Clock, retail: RetailPrices): Searc
       connectorStandards: wanted.connector === undefined ? [] : [wanted.connector],
       availableOnly: wanted.available,
       limit: wanted.limit,
+      tokens: driver.tokens.map((token) => ({
+        uid: token.uid, type: token.type, visualNumber: token.visual_number ?? '', issuer: parties.find(token)?.name ?? '',
+      })),
     });
     const found = evses.map((each) => ({ each, location: fromJsonBytes<Location>(each.locationJson) }));
     const prices = new Prices({ bus, retail }, clock.iso(), appToken(driver));
@@ -94,6 +99,7 @@ function viewOf(found: FoundEvse, location: Location, prices: Prices): () => Evs
     address: location.address,
     city: location.city,
     ...(found.distanceM === undefined ? {} : { distance_m: found.distanceM }),
+    charging_when_closed: chargesWhenClosed(location),
     operator: location.operator?.name ?? `${countryCode}*${partyId}`,
     connectors: connectors.map(({ connector, powerW, price }) => ({
       id: connector.id, standard: connector.standard, power_kw: String(powerW / 1000), price: price(),

@@ -40,9 +40,9 @@ export function listRoutes(bus: Bus, own: OwnParties): Route[] {
     countryCode !== undefined && partyId !== undefined ? [{ countryCode, partyId }] : everyParty(bus, own));
   return [
     operatorRoute({
-      method: 'GET', path: '/v1/operator/locations', summary: 'Locations of ours',
+      method: 'GET', path: '/v1/operator/locations', summary: 'Locations of ours, also those that no partner sees',
       query: z.strictObject(paging), answer: PageView,
-      handle: async ({ query }) => viewOf(query, await bus.ask(listLocations, { page: pageOf(query) })),
+      handle: async ({ query }) => viewOf(query, await bus.ask(listLocations, { page: pageOf(query), withPrivate: true })),
     }),
     operatorRoute({
       method: 'GET', path: '/v1/operator/sessions', summary: 'Sessions at our EVSEs, of every partner\'s drivers and ours',

@@ -49,6 +49,8 @@ export const Agreement = z.strictObject({
       .meta({ description: 'your tariffs that are for this partner, and whom else you grant them, only' }),
     token_priority: z.int().min(0).max(1_000).default(0)
       .meta({ description: 'where several partners issued a uid, its card is of the one with the highest; 0: such a card is refused' }),
+    locations: z.array(z.string().min(1).max(36)).max(500).optional()
+      .meta({ description: 'ids of the Locations that this partner may see, * for any characters; without it all that are not private' }),
   }).optional().meta({ description: 'yours alone: no part of the fingerprint' }),
 }).meta({ id: 'Agreement' });
 

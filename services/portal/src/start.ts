@@ -53,7 +53,7 @@ export function start(env: Env): Promise<Running> {
     const routes = [
       signInRoute(drivers),
       ...driverRoutes({
-        charges, live, receipts: new Receipts(bus, retail), evses: searchEvses(bus, clock, retail),
+        charges, live, receipts: new Receipts(bus, retail), evses: searchEvses(bus, clock, retail, parties),
       }),
       ...reservationRoutes(new Reservations({ bus, db, clock, charges })),
       ...ownReservationRoutes(bus),

@@ -7,8 +7,9 @@ import type { Settings } from '#settings';
  */
 const tariff = z.looseObject({
   id: z.string().min(1), country_code: z.string().optional(), party_id: z.string().optional(),
+  offered_to: z.string().optional(),
 });
 
 export function tariffsOf(settings: Settings) {
-  return settings.list('tariffs', tariff);
+  return settings.list('tariffs', tariff).map(({ offered_to: _, ...described }) => described);
 }

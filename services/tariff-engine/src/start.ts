@@ -4,7 +4,7 @@ import { workDue } from '#due';
 import { executor, postgresEventStore } from '#event-store';
 import { type Running, startService } from '#service';
 import { BadSettings, type Env } from '#settings';
-import { GrantRows } from '#grants';
+import { describedOffers, GrantRows } from '#grants';
 import { tariffsOf } from './config.ts';
 import { DescribedTariffs } from './described.ts';
 import { migrations } from './migrations.ts';
@@ -19,7 +19,7 @@ export function start(env: Env): Promise<Running> {
     const store = tellable(postgresEventStore(db), tells);
     onStop(() => store.close());
     const tariffs = executor(store, { decider: tariffDecider, stream: (stream) => stream });
-    const grants = new GrantRows();
+    const grants = new GrantRows(describedOffers(settings));
     const engine = new TariffEngine({ db, bus, store, tariffs, clock, parties, grants });
     const described = new DescribedTariffs({ db, bus, clock, engine, log });
     await described.describe(tariffsOf(settings), (id) => (error) => {

@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ocpiClient } from '#ocpi';
+import type { Running } from '#service';
+import { testPlatform, type TestPlatform } from '#test-servers';
+import { parse } from 'yaml';
+import { type ChargerProcess, startCharger } from '../../../scripts/charger-process.ts';
+import { type FoundEvse, Portal } from '../../../scripts/demo-portal.ts';
+import { housingSettings } from '../../../scripts/start-housing.ts';
+import { start } from '../src/start.ts';
+import { dataOf, RawPartner } from './raw-partner.ts';
+
+// The example of a housing co-op as it is shipped: a partner hears of the visitors' stalls alone.
+
+interface Written {
+  readonly stations: readonly { readonly id: string; readonly password: string }[];
+  readonly drivers: readonly { readonly email: string; readonly password: string }[];
+  readonly portal: { readonly operator_keys: readonly string[] };
+}
+const settings = parse(housingSettings()) as Written;
+const staff = { email: 'staff@example.com', password: 'keeps the building', name: 'Staff', contract_id: 'CA-RVB-C00000009-X', tokens: [{ uid: 'APP-STAFF', type: 'APP_USER' }] };
+const drivers = [...settings.drivers, staff];
+
+let platform: TestPlatform;
+let services: Running;
+let partner: RawPartner;
+let charger: ChargerProcess;
+
+beforeAll(async () => {
+  platform = await testPlatform({ ...settings, drivers, ocpi: { allow_private_urls: true } });
+  services = await start(platform.env);
+  partner = await RawPartner.open('EMSP');
+  const operator = Portal.operator(services.urls!.portal!, settings.portal.operator_keys[0]!);
+  await partner.register(await operator.post('/v1/operator/invitations', { name: 'Another make' }));
+});
+afterAll(async () => {
+  await charger?.stop();
+  await partner?.close();
+  await services?.stop();
+  await platform?.drop();
+});
+
+/** What the n-th driver finds in the app. */
+async function found(n: number): Promise<readonly FoundEvse[]> {
+  const { email, password } = drivers[n]!;
+  return (await (await Portal.driver(services.urls!.portal!, email, password)).get<{ evses: FoundEvse[] }>('/v1/evses')).evses;
+}
+
+test("LOC-07: a resident's charge and stall are in nothing that a partner is sent or may pull", async () => {
+  await expect.poll(() => partner.received('locations').map(({ path }) => path)).toEqual(['/receiver/locations/CA/RVB/RIVERBEND-VISITORS']);
+  const station = settings.stations.find(({ id }) => id === 'RIVERBEND-R1')!;
+  charger = startCharger({ config: { url: services.urls!.ocpp!, stations: [{ ...station, seed: 1, model: 'level2' }] } });
+  await charger.until({ event: 'booted', station: station.id });
+  const stalls = async () => (await found(0)).map(({ evse_uid, status }) => `${evse_uid} ${status}`);
+  await expect.poll(stalls).toContain('R1 AVAILABLE');
+  const client = ocpiClient({ token: partner.token, allowPrivate: true });
+  for (const module of ['locations', 'tariffs']) {
+    const pulled = JSON.stringify(dataOf(await client.get(partner.at(module, 'SENDER'))));
+    expect(pulled).toContain('VISITORS');
+    expect(pulled).not.toContain('RESIDENTS');
+  }
+  const { outcome } = await partner.start({ location_id: 'RIVERBEND-RESIDENTS', evse_uid: 'R1' });
+  expect(outcome).toMatchObject({ statusCode: 2003 });
+  expect(partner.received('tariffs').map(({ path }) => path)).toEqual(['/receiver/tariffs/CA/RVB/VISITORS']);
+  expect(JSON.stringify(partner.incoming)).not.toMatch(/RESIDENTS|RVB\*ER/);
+});
+
+test('LOC-06: only the drivers whose tokens are named find the stall', async () => {
+  expect((await found(1)).map(({ evse_uid: uid }) => uid).sort()).toEqual(['R1', 'R2', 'R3', 'V1', 'V2']);
+  expect((await found(3)).map(({ evse_uid: uid }) => uid).sort()).toEqual(['V1', 'V2']);
+});

@@ -1,0 +1,199 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { agreementOf, setAgreement } from '#contracts/agreements';
+import { evseStatusChanged, locationChanged } from '#contracts/locations';
+import { cdrIssued } from '#contracts/cdr-ledger';
+import { sessionUpdated } from '#contracts/sessions';
+import { told } from '#bus';
+import { toJsonBytes } from '#contracts';
+import { exampleCdr, exampleLocation, exampleSession, exampleToken, type Location } from '#ocpi';
+import { exampleTerms, localMonth } from '#settlement';
+import { zone } from '#time';
+import { HandPartner, type Seen } from './hand-partner.ts';
+import { call, openSide, type Side } from './side.ts';
+
+// Which Locations a partner sees: those that are private nobody does, others as its agreement grants.
+
+const bct = { countryCode: 'CA', partyId: 'BCT' };
+const interfaces = ['RECEIVER locations', 'RECEIVER sessions', 'RECEIVER cdrs'];
+let oasis: Side;
+let plunk: HandPartner;
+let montreal: HandPartner;
+/** All that was pushed in the tests before. */
+const ever: Seen[] = [];
+
+const evse = { ...exampleLocation.evses![0]!, uid: 'E1' };
+const uid = evse.uid;
+let newest = 0;
+const later = () => new Date((newest = Math.max(newest + 1, Date.now()))).toISOString();
+const location = (id: string, more: Partial<Location> = {}): Location => {
+  const at = later();
+  return { ...exampleLocation, id, name: `of ${id}`, evses: [{ ...evse, last_updated: at }], last_updated: at, ...more };
+};
+
+/** As the service locations has them now, told. */
+async function tell(one: Location, isPrivate = false): Promise<void> {
+  const { own, privates } = oasis.neighbours;
+  own.locations.splice(0, own.locations.length, ...own.locations.filter(({ id }) => id !== one.id), one);
+  privates[isPrivate ? 'add' : 'delete'](one.id);
+  await oasis.neighbours.tell(told(locationChanged, {
+    own: true, party: bct, locationId: one.id, locationJson: toJsonBytes(one), lastUpdated: one.last_updated, private: isPrivate,
+  }));
+}
+
+const month = localMonth(Date.now(), zone(exampleTerms.time_zone));
+/** What Carbon Plunk's agreement grants; absent: no word on Locations. */
+const grant = (locations?: string[]) => oasis.neighbours.bus.ask(setAgreement, {
+  partner: { countryCode: 'CA', partyId: 'CPK' },
+  agreement: agreementOf({ ...exampleTerms, valid_from: month, grants: { tariffs: [], ...(locations ? { locations } : {}) } }),
+});
+
+const said = ({ seen }: { seen: readonly Seen[] }, id: string) => seen.filter(({ what, body }) =>
+  what.includes(`/${id}`) || JSON.stringify(body ?? '').includes(`"${id}"`));
+const pull = (partner: HandPartner, path: string) => call(oasis, `/ocpi/2.2.1/sender/locations${path}`, { token: partner.token });
+const listed = async (partner: HandPartner) => {
+  const { data, headers } = await pull(partner, '?limit=2');
+  const ids = (data as Location[]).map(({ id }) => id);
+  const more = Number(headers.get('x-total-count')) > 2 ? (await pull(partner, '?limit=2&offset=2')).data as Location[] : [];
+  return [...ids, ...more.map(({ id }) => id)].sort();
+};
+const statusAt = ({ seen }: HandPartner, id: string) => {
+  const { what, body } = seen.findLast((one) => one.what.includes(`/locations/CA/BCT/${id}`)) ?? {};
+  const { status, evses } = body as { status?: string; evses?: Location['evses'] };
+  return `${what!.split(' ')[0]} ${status ?? evses?.map((one) => one.status).join()}`;
+};
+
+beforeAll(async () => {
+  oasis = await openSide({});
+  plunk = await HandPartner.open('Carbon Plunk', 'CPK', 'EMSP', interfaces);
+  montreal = await HandPartner.open('Montreal', 'MTL', 'EMSP', interfaces);
+  await Promise.all([plunk.register(oasis), montreal.register(oasis)]);
+});
+beforeEach(() => {
+  ever.push(...plunk.seen, ...montreal.seen);
+  plunk.seen.length = montreal.seen.length = 0;
+});
+afterAll(async () => {
+  await Promise.all([plunk?.close(), montreal?.close()]);
+  await oasis?.close();
+});
+
+test('LOC-07: a private Location is in no push, list or GET; LOC-06: one that is not published is sent', async () => {
+  const residents = location('RESIDENTS', { publish: false });
+  await tell(residents, true);
+  await oasis.neighbours.tell(told(evseStatusChanged, {
+    own: true, party: bct, locationId: 'RESIDENTS', evseUid: uid, status: 'CHARGING', lastUpdated: residents.last_updated,
+    locationJson: toJsonBytes(residents), private: true,
+  }));
+  await tell(location('STAFF', { publish: false, publish_allowed_to: [{ uid: 'CARD-1', type: 'RFID' }] }));
+  await tell(location('VISITORS'));
+  for (const partner of [plunk, montreal]) {
+    await expect.poll(() => partner.pushed('PUT').sort()).toEqual(['PUT /locations/CA/BCT/STAFF', 'PUT /locations/CA/BCT/VISITORS']);
+    expect(await listed(partner)).toEqual(['STAFF', 'VISITORS']);
+    for (const path of ['', `/${uid}`, `/${uid}/1`]) {
+      const { http, status_code } = await pull(partner, `/NOWHERE${path}`);
+      expect(await pull(partner, `/RESIDENTS${path}`)).toMatchObject({ http, status_code });
+      expect(http).toBe(404);
+    }
+    expect(await pull(partner, '/VISITORS')).toMatchObject({ http: 200, status_code: 1000 });
+  }
+});
+
+test('LOC-07: who registers later does not get it, either', async () => {
+  const late = await HandPartner.open('Late', 'LTE', 'EMSP', interfaces);
+  await late.register(oasis);
+  await expect.poll(() => late.pushed('PUT').sort()).toEqual(['PUT /locations/CA/BCT/STAFF', 'PUT /locations/CA/BCT/VISITORS']);
+  expect(said(late, 'RESIDENTS')).toEqual([]);
+  await late.close();
+});
+
+test('LOC-03: what an agreement grants no more goes as REMOVED, to that partner alone, and is not there for it', async () => {
+  await grant(['visit*']);
+  await expect.poll(() => plunk.pushed()).toEqual([`PATCH /locations/CA/BCT/STAFF/${uid}`]);
+  expect(statusAt(plunk, 'STAFF')).toBe('PATCH REMOVED');
+  expect([await listed(plunk), await listed(montreal)]).toEqual([['VISITORS'], ['STAFF', 'VISITORS']]);
+  expect(await pull(plunk, '/STAFF')).toMatchObject({ http: 404 });
+  expect(montreal.pushed()).toEqual([]);
+});
+
+test('nothing is said of it while it is not granted, and it comes back whole', async () => {
+  await tell(location('STAFF', { publish: false, name: 'moved' }));
+  await tell(location('VISITORS', { name: 'moved' }));
+  await expect.poll(() => plunk.pushed().some((what) => what.endsWith('/VISITORS'))).toBe(true);
+  expect(said(plunk, 'STAFF')).toEqual([]);
+  await grant(['VISITORS', 'STAFF']);
+  await expect.poll(() => plunk.pushed('PUT')).toEqual(['PUT /locations/CA/BCT/STAFF']);
+  const back = plunk.seen.findLast(({ what }) => what === 'PUT /locations/CA/BCT/STAFF')!.body as Location;
+  expect(back).toMatchObject({ name: 'moved', evses: [{ status: evse.status }] });
+  expect((await pull(plunk, '/STAFF')).data).toEqual(back);
+});
+
+test('an agreement without a word on Locations shows all, one with an empty list none', async () => {
+  await grant([]);
+  await expect.poll(() => ['STAFF', 'VISITORS'].map((id) => (said(plunk, id).length > 0 ? statusAt(plunk, id) : '')))
+    .toEqual(['PATCH REMOVED', 'PATCH REMOVED']);
+  expect(await listed(plunk)).toEqual([]);
+  await grant();
+  await expect.poll(() => plunk.pushed('PUT').sort()).toEqual(['PUT /locations/CA/BCT/STAFF', 'PUT /locations/CA/BCT/VISITORS']);
+  expect(await listed(plunk)).toEqual(['STAFF', 'VISITORS']);
+});
+
+test('LOC-07: a Location that turns private ends for everybody, without a word of what it became', async () => {
+  await tell(location('STAFF', { publish: false, name: 'a secret' }), true);
+  for (const partner of [plunk, montreal]) {
+    await expect.poll(() => partner.pushed()).toEqual([`PATCH /locations/CA/BCT/STAFF/${uid}`]);
+    expect(statusAt(partner, 'STAFF')).toBe('PATCH REMOVED');
+    expect(JSON.stringify(partner.seen)).not.toContain('a secret');
+  }
+  await tell(location('STAFF', { name: 'for all' }));
+  for (const partner of [plunk, montreal]) await expect.poll(() => statusAt(partner, 'STAFF')).toBe(`PUT ${evse.status}`);
+});
+
+test('what never reached a partner is not withdrawn from it: it hears nothing at all', async () => {
+  const port = Number(new URL(plunk.base).port);
+  await plunk.close();
+  await tell(location('SECRET'));
+  await expect.poll(() => montreal.pushed()).toEqual(['PUT /locations/CA/BCT/SECRET']);
+  await grant(['VISITORS', 'STAFF']);
+  await tell(location('VISITORS', { name: 'after the outage' }));
+  await plunk.reopen(port);
+  await expect.poll(() => said(plunk, 'VISITORS').length).toBeGreaterThan(0);
+  expect(said(plunk, 'SECRET')).toEqual([]);
+});
+
+test('LOC-07: no command finds a Location that its partner may not see', async () => {
+  const commanded = async (command: string, locationId: string) => {
+    const body = {
+      response_url: `${plunk.base}/results/1`, location_id: locationId, evse_uid: uid, connector_id: '1', token: { ...exampleToken, country_code: 'CA', party_id: 'CPK' },
+    };
+    const { data, status_code } = await call(oasis, `/ocpi/2.2.1/receiver/commands/${command}`, { token: plunk.token, method: 'POST', body });
+    return [status_code, (data as { result: string }).result];
+  };
+  oasis.neighbours.answers.startSession = async () => ({ result: 'ACCEPTED' });
+  expect(await commanded('START_SESSION', 'VISITORS')).toEqual([1000, 'ACCEPTED']);
+  for (const id of ['RESIDENTS', 'SECRET']) {
+    for (const command of ['START_SESSION', 'UNLOCK_CONNECTOR']) expect(await commanded(command, id)).toEqual([2003, 'REJECTED']);
+  }
+  expect(oasis.neighbours.orders).toHaveLength(1);
+});
+
+test('LOC-07: after all of this nobody was pushed a word of the private Location', () => {
+  expect(ever.length).toBeGreaterThan(20);
+  expect(said({ seen: ever }, 'RESIDENTS')).toEqual([]);
+});
+
+test('CDR-18: a charge at a private Location is told to the token\'s owner, and to nobody else', async () => {
+  const session = { ...exampleSession, country_code: 'CA', party_id: 'BCT', id: 'S-HOME', location_id: 'RESIDENTS', status: 'COMPLETED' as const, last_updated: later() };
+  const cdr = { ...exampleCdr, country_code: 'CA', party_id: 'BCT', id: 'S-HOME-1', session_id: 'S-HOME', cdr_location: { ...exampleCdr.cdr_location, id: 'RESIDENTS' } };
+  const owner = { country_code: 'CA', party_id: 'MTL' };
+  const tokenParty = { countryCode: 'CA', partyId: 'MTL' };
+  await oasis.neighbours.tell(
+    told(sessionUpdated, {
+      sessionId: session.id, tokenParty, sessionJson: toJsonBytes({ ...session, cdr_token: { ...session.cdr_token, ...owner } }),
+    }),
+    told(cdrIssued, {
+      cdrId: cdr.id, sessionId: session.id, credit: false, tokenParty, cdrJson: toJsonBytes({ ...cdr, cdr_token: { ...cdr.cdr_token, ...owner } }),
+    }),
+  );
+  await expect.poll(() => montreal.pushed()).toEqual(['PUT /sessions/CA/BCT/S-HOME', 'POST /cdrs']);
+  expect(plunk.seen).toEqual([]);
+});
