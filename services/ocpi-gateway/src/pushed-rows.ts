@@ -4,7 +4,7 @@ import type { Queryable, Tx } from '#postgres';
 import { rfc3339 } from '#time';
 import type { PushedModule } from './difference.ts';
 import { profileLane } from './profile-rows.ts';
-import { withdrawnView } from './views.ts';
+import { isWithdrawn, withdrawnView } from './views.ts';
 
 export interface PushedKey {
   readonly partnerId: string;
@@ -103,9 +103,10 @@ async function withdrawLocation(tx: Tx, key: PushedKey, sinceMs: number, at: num
   const held = await findPushed(tx, key, true);
   if (held?.current === undefined) return;
   if (held.acknowledged === undefined && !held.unclear) return forgetOne(tx, key);
-  const { last_updated } = JSON.parse(held.current) as Location;
-  const view = withdrawnView(held.acknowledged ?? held.current, Math.max(sinceMs, (instantMs(last_updated) ?? 0) + 1));
-  if (view !== held.current) await queuePush(tx, key, view, at);
+  const is = JSON.parse(held.current) as Location;
+  if (isWithdrawn(is)) return;
+  const view = withdrawnView(held.acknowledged ?? held.current, Math.max(sinceMs, (instantMs(is.last_updated) ?? 0) + 1));
+  await queuePush(tx, key, view, at);
 }
 
 /** Not to be sent any more: the partner is gone, or no longer takes such objects. */
