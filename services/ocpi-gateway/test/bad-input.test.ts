@@ -47,6 +47,18 @@ async function kept(): Promise<object> {
   return { ...Object.fromEntries(digests) as object, neighbours: [taken.length, orders.length, results.length] };
 }
 
+/** What a registration sets going has come to rest. */
+async function settled(): Promise<void> {
+  let before = JSON.stringify(await kept());
+  await expect.poll(async () => {
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const now = JSON.stringify(await kept());
+    const isSame = now === before;
+    before = now;
+    return isSame;
+  }).toBe(true);
+}
+
 async function keepsNothing(of: () => Promise<void>): Promise<void> {
   const before = await kept();
   await of();
@@ -214,6 +226,7 @@ test('CRE-04 a registration that is recorded and played again opens nothing', as
   const { tokenA: token } = await oasis.neighbours.bus.ask(invitePartner, { name: 'Twin' });
   const post = () => call(oasis, '/ocpi/2.2.1/credentials', { token, method: 'POST', body: twin.credentials(), headers: { 'X-Request-ID': 'r' } });
   expect(await post()).toMatchObject({ http: 200, status_code: 1000 });
+  await settled();
   await keepsNothing(async () => expect(await post()).toMatchObject({ http: 401, status_code: 2001 }));
   await twin.close();
 });
