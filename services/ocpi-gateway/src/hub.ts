@@ -1,5 +1,5 @@
 import {
-  type ClientOptions, instantMs, type ModuleId, nextLink, pageHeaders, type Party, partyText, read, readPage, relay, type Relayed, type Route,
+  allowedUrl, type ClientOptions, instantMs, type ModuleId, nextLink, pageHeaders, type Party, partyText, read, readPage, relay, type Relayed, type Route,
   routes, sameParty,
 } from '#ocpi';
 import type { DueOutcome, DueWorker } from '#due';
@@ -155,12 +155,12 @@ export class Hub {
     const relayed = await relay(options, { method, url, routing: { to, from }, correlationId, ...(text === '' ? {} : { body: text }) });
     if (relayed.kind !== 'answered') throw await this.failed(target, to, relayed);
     const { http, headers } = relayed;
-    const passed = Object.fromEntries(PASSED.flatMap((name) => (typeof headers[name] === 'string' ? [[name, headers[name]]] : [])));
+    const passed = Object.fromEntries(PASSED.flatMap((name) => (/^[\x20-\x7e]+$/.test(textOf(headers[name]) ?? '') ? [[name, textOf(headers[name])!]] : [])));
     const back = { owner: target.id, party: to, holder: caller.id };
-    const next = nextLink(textOf(headers['link']));
-    const location = textOf(headers['location']);
+    const next = this.callable(nextLink(textOf(headers['link'])), url);
+    const location = this.callable(textOf(headers['location']), url);
     if (next !== undefined) passed['Link'] = `<${await this.crossing({ ...back, url: next }, CROSSING_MS)}>; rel="next"`;
-    if (location !== undefined) passed['Location'] = await this.crossing({ ...back, url: new URL(location, url).href });
+    if (location !== undefined) passed['Location'] = await this.crossing({ ...back, url: location });
     return { whole: { http, text: relayed.text }, headers: passed, routing: { to: from, from: to } };
   }
 
@@ -234,9 +234,20 @@ export class Hub {
     return partner;
   }
 
+  /** A URL in an answer from `base`, absolute; undefined where it is none, or one that is not to be called. */
+  private callable(text: string | undefined, base: string): string | undefined {
+    if (text === undefined || !URL.canParse(text, base)) return undefined;
+    const { href } = new URL(text, base);
+    return allowedUrl(href, { allowPrivate: this.parts.calls.allowPrivate }).ok ? href : undefined;
+  }
+
   /** What the far side is to call back, it calls through us: in a body or in a query. HUB-20. */
   private async crossed(leg: Leg, target: Partner, { body, text, search }: OcpiRequest): Promise<{ text: string; search: string }> {
-    const give = (url: string) => this.crossing({ owner: leg.caller.id, party: leg.from, holder: target.id, url }, CROSSING_MS);
+    const give = (url: string) => {
+      const allowed = allowedUrl(url, { allowPrivate: this.parts.calls.allowPrivate });
+      if (!allowed.ok) throw refuse('invalid-parameters', `response_url: ${allowed.message}`);
+      return this.crossing({ owner: leg.caller.id, party: leg.from, holder: target.id, url }, CROSSING_MS);
+    };
     const query = new URLSearchParams(search);
     const inQuery = query.get('response_url');
     if (inQuery !== null) query.set('response_url', await give(inQuery));

@@ -284,6 +284,21 @@ describe('URLs that cross the hub', () => {
     expect(last(cpo, 'GET /locations').what).toBe('GET /locations?date_from=2022-01-01T00:00:00Z&offset=50&limit=50');
   });
 
+  test('a response_url that is no URL to call is refused before anything goes on; one in an answer is left out', async () => {
+    for (const url of ['ftp://plunk.example/x', 'no url', 'http://user:secret@127.0.0.1/x']) {
+      const before = cpo.seen.length;
+      const answer = await ask(emsp, `${receiver('commands')}/STOP_SESSION`, { to: oasis, method: 'POST', body: { session_id: 'S1', response_url: url } });
+      expect([answer.status_code, cpo.seen.length]).toEqual([2001, before]);
+    }
+    emsp.answer = () => ({ http: 201, headers: { Location: 'http://[no', 'X-Limit': 'un\u00e9' } });
+    const posted = await ask(cpo, receiver('cdrs'), { to: plunk, method: 'POST', body: { ...exampleCdr, ...oasis } });
+    expect([posted.http, posted.headers.get('location'), posted.headers.get('x-limit')]).toEqual([201, null, null]);
+    cpo.answer = () => ({ data: [], headers: { Link: '<locations?offset=50>; rel="next"' } });
+    const page = await ask(emsp, sender('locations'), { to: oasis });
+    await ask(emsp, /<([^>]+)>/.exec(page.headers.get('link')!)![1]!, { to: oasis });
+    expect(last(cpo, 'GET /locations?').what).toBe('GET /locations?offset=50');
+  });
+
   test('CDR-01, HUB-20: the Location of a CDR leads through the hub, for as long as the CDR does', async () => {
     emsp.answer = (what) => (what.startsWith('POST /cdrs') ? { http: 201, headers: { Location: `${emsp.base}/cdrs/of-them/77` } } : { data: exampleCdr });
     const posted = await ask(cpo, receiver('cdrs'), { to: plunk, method: 'POST', body: { ...exampleCdr, ...oasis } });
