@@ -191,14 +191,13 @@ test('CDR-18: a charge at a private Location is told to the token\'s owner, and 
   const cdr = { ...exampleCdr, country_code: 'CA', party_id: 'BCT', id: 'S-HOME-1', session_id: 'S-HOME', cdr_location: { ...exampleCdr.cdr_location, id: 'RESIDENTS' } };
   const owner = { country_code: 'CA', party_id: 'MTL' };
   const tokenParty = { countryCode: 'CA', partyId: 'MTL' };
-  await oasis.neighbours.tell(
-    told(sessionUpdated, {
-      sessionId: session.id, tokenParty, sessionJson: toJsonBytes({ ...session, cdr_token: { ...session.cdr_token, ...owner } }),
-    }),
-    told(cdrIssued, {
-      cdrId: cdr.id, sessionId: session.id, credit: false, tokenParty, cdrJson: toJsonBytes({ ...cdr, cdr_token: { ...cdr.cdr_token, ...owner } }),
-    }),
-  );
+  await oasis.neighbours.tell(told(sessionUpdated, {
+    sessionId: session.id, tokenParty, sessionJson: toJsonBytes({ ...session, cdr_token: { ...session.cdr_token, ...owner } }),
+  }));
+  await expect.poll(() => montreal.pushed()).toEqual(['PUT /sessions/CA/BCT/S-HOME']);
+  await oasis.neighbours.tell(told(cdrIssued, {
+    cdrId: cdr.id, sessionId: session.id, credit: false, tokenParty, cdrJson: toJsonBytes({ ...cdr, cdr_token: { ...cdr.cdr_token, ...owner } }),
+  }));
   await expect.poll(() => montreal.pushed()).toEqual(['PUT /sessions/CA/BCT/S-HOME', 'POST /cdrs']);
   expect(plunk.seen).toEqual([]);
 });
