@@ -145,7 +145,7 @@ test('the partner forgets, too: nothing is left in any table of either platform'
   await expect(erase(stage.oasis, false)).rejects.toMatchObject({ status: 404, code: 'unknown-contract' });
 });
 
-test('both chains verify, receipts prove, and the statements are the same to the byte', async () => {
+test('both chains verify, every CDR keeps its price, and the statements are the same to the byte', async () => {
   expect(await statements()).toEqual(statementsBefore);
   expect(await Promise.all([chains(stage.oasis), chains(stage.plunk)])).toEqual(proofsBefore);
   for (const side of [stage.oasis, stage.plunk]) {

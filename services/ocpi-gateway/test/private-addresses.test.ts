@@ -37,7 +37,7 @@ const urls: readonly [string, () => string][] = [
   ['a file', () => 'file:///etc/passwd'], ['no host', () => 'https:///'],
 ];
 
-test.each(urls)('a response_url, a versions URL and an endpoint with %s are not called', async (_, url) => {
+test.each(urls)('a response_url and a versions URL with %s are not called', async (_, url) => {
   const seen = montreal.seen.length;
   const token = { ...exampleToken, party_id: 'MTL' };
   const post = (path: string, body: object, method = 'POST') => call(oasis, `/ocpi/2.2.1/${path}`, { token: montreal.token, method, body });
