@@ -35,7 +35,8 @@ export interface DeliveryParts {
 /** A CDR waits this often for the Session it belongs to, then goes alone. */
 const WAITS_FOR_SESSION = 20;
 /** A Location waits this often for a Tariff that nobody told us of yet. */
-const WAITS_FOR_TARIFF = 20;
+const WAITS_FOR_TARIFF = 12;
+/** Longer each time. */
 const WAIT_MS = 50;
 /** What waits for others looks again. */
 const BEHIND_MS = 200;
@@ -56,7 +57,7 @@ export class Delivery {
     if (!held?.queued) return 'done';
     const before = await beforeOf(db, key, held, endpointOf(partner, 'tariffs', 'RECEIVER') !== undefined);
     if (before === 'behind') return this.behind(key);
-    if (before === 'soon' && attempt <= WAITS_FOR_TARIFF) return { retryInMs: WAIT_MS };
+    if (before === 'soon' && attempt <= WAITS_FOR_TARIFF) return { retryInMs: WAIT_MS * attempt };
     const steps = difference(key.module, held);
     const options: CallOptions = key.module === 'hubclientinfo' ? { routing: false } : {};
     const object = objectOf(held);
@@ -86,7 +87,7 @@ export class Delivery {
     const held = await findPushed(db, key);
     if (!held?.queued || held.current === undefined) return 'done';
     const cdr = JSON.parse(held.current) as Cdr;
-    if (attempt <= WAITS_FOR_SESSION && await this.sessionIsOpen(partner, cdr)) return { retryInMs: WAIT_MS };
+    if (attempt <= WAITS_FOR_SESSION && await this.sessionIsOpen(partner, cdr)) return { retryInMs: WAIT_MS * attempt };
     await noteUnclear(db, key, held.current);
     const outcome = await calls.to(partner, { from: cdr, to: cdr.cdr_token }).post(endpoint, held.current);
     if (outcome.kind !== 'ok') return this.failed(partner, key, outcome, { attempt, held });
