@@ -98,6 +98,9 @@ const benches: Readonly<Record<string, (seconds: number) => Promise<Row[]>>> = {
     return benchLocations({ seconds, locations: Number(values.locations) });
   },
 
+  /** EVSE status changes taken in and passed on to 20 partners, each on a port of its own, over real HTTP. */
+  push: (seconds) => withServers((urls) => ofService('services/ocpi-gateway/bench/push.js', { ...urls, seconds })),
+
   /** From nothing running to the handshake of two platforms. */
   async start() {
     const fromMs = Date.now();
@@ -151,12 +154,15 @@ async function fileOnTwoProcessors(seconds: number): Promise<Row[]> {
   return [ratio('verify a file on two processors', spent.alone, spent.verify, 'node:crypto by hash on one', '>= 0.5')];
 }
 
+function recordedAndListed(url: string, seconds: number): Promise<Row[]> {
+  return ofService('services/cdr-ledger/bench/ledger.js', { url, seconds, cdrs: Number(values.cdrs) });
+}
+
 /** A service's own bench, in a process of its own, as its processes are: nobody imports a service. */
-async function recordedAndListed(url: string, seconds: number): Promise<Row[]> {
-  const main = join(import.meta.dirname, '../services/cdr-ledger/bench/ledger.js');
-  const given = JSON.stringify({ url, seconds, cdrs: Number(values.cdrs) });
-  const { stdout } = await promisify(execFile)(process.execPath, [...SERVICE_FLAGS, main, given], { maxBuffer: 1 << 24 });
-  const rows = JSON.parse(stdout) as { what: string; figure: number; unit: string; of?: string; wanted?: string }[];
+async function ofService(main: string, given: object): Promise<Row[]> {
+  const file = join(import.meta.dirname, '..', main);
+  const { stdout } = await promisify(execFile)(process.execPath, [...SERVICE_FLAGS, file, JSON.stringify(given)], { maxBuffer: 1 << 24 });
+  const rows = JSON.parse(stdout.trim().split('\n').at(-1)!) as { what: string; figure: number; unit: string; of?: string; wanted?: string }[];
   return rows.map(({ of, ...row }) => {
     const figure = round(row.figure);
     return { ...row, figure, ...(of === undefined ? {} : { ratio: figure, reference: of }) };

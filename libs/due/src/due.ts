@@ -35,6 +35,28 @@ export async function addDue(tx: Queryable, due: Due): Promise<void> {
   ]);
 }
 
+/**
+ * There is something, or something more, to do for each of these: an id has one row however often it
+ * is roused. One that is done is open again; one that is being done is done once more after that. A
+ * pause that its worker asked for in real time stands.
+ */
+export async function rouseDue(
+  tx: Queryable,
+  kind: string,
+  at: number,
+  rows: readonly Pick<Due, 'id' | 'key' | 'body'>[],
+): Promise<void> {
+  if (rows.length === 0) return;
+  await tx.query({ name: 'due-rouse', text: 'SELECT due_rouse($1, $2, $3, $4::json[], $5, $6)' }, [
+    rows.map(({ id }) => id),
+    rows.map(({ key }) => key),
+    kind,
+    rows.map(({ body }) => JSON.stringify(body ?? null)),
+    Math.ceil(at),
+    currentTraceparent() ?? null,
+  ]);
+}
+
 /** True when it was still open; it may be in the middle of being done. */
 export async function cancelDue(tx: Queryable, id: string): Promise<boolean> {
   const { rows } = await tx.query<{ cancelled: boolean }>(

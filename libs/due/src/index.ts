@@ -1,5 +1,4 @@
-export { addDue, cancelDue, type Due, openDue, type OpenDue } from './due.ts';
-export { dropDone } from './lanes.ts';
+export { addDue, cancelDue, type Due, openDue, type OpenDue, rouseDue } from './due.ts';
 export { dueMigrations } from './migrations.ts';
 export {
   type DueHandler,

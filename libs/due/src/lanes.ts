@@ -1,4 +1,4 @@
-import type { Database, Queryable } from '#postgres';
+import type { Database } from '#postgres';
 import type { Due } from './due.ts';
 
 /** A key that this worker owns. */
@@ -11,6 +11,8 @@ export interface TakenDue extends Due {
   /** This one included. */
   readonly attempts: number;
   readonly trace: string | undefined;
+  /** How often it had been roused when it was taken. */
+  readonly roused: number;
 }
 
 export interface Retry {
@@ -75,7 +77,7 @@ export async function nextDue(
   } = await db.query<Omit<TakenDue, 'at' | 'trace'> & { at: bigint; trace: string | null }>(
     {
       name: 'due-next',
-      text: 'SELECT id, key, kind, body, at, attempts, trace FROM due_next($1, $2, $3, $4)',
+      text: 'SELECT id, key, kind, body, at, attempts, trace, roused FROM due_next($1, $2, $3, $4)',
     },
     [lane.key, owner, lane.epoch, nowMs],
   );
@@ -87,16 +89,39 @@ export async function finishDue(
   db: Database,
   owner: string,
   lane: Lane,
-  id: string,
+  { id, roused }: Pick<TakenDue, 'id' | 'roused'>,
 ): Promise<boolean> {
   const { rowCount } = await db.query(
     {
       name: 'due-finish',
-      text: `UPDATE due SET done_at = clock_timestamp(), body = 'null', last_error = NULL
+      text: `UPDATE due SET last_error = NULL, attempts = 0,
+        done_at = CASE WHEN roused = $5 THEN clock_timestamp() END,
+        body = CASE WHEN roused = $5 THEN 'null' ELSE body END
       WHERE id = $1
       AND EXISTS (SELECT FROM due_lane WHERE key = $2 AND owner = $3 AND epoch = $4)`,
     },
-    [id, lane.key, owner, lane.epoch],
+    [id, lane.key, owner, lane.epoch, roused],
+  );
+  return rowCount === 1;
+}
+
+/** Stays open, with a later place among its key's rows; roused meanwhile, the earlier place stands. */
+export async function postponeDue(
+  db: Database,
+  owner: string,
+  lane: Lane,
+  { id, roused }: Pick<TakenDue, 'id' | 'roused'>,
+  at: number,
+): Promise<boolean> {
+  const { rowCount } = await db.query(
+    {
+      name: 'due-postpone',
+      text: `UPDATE due SET last_error = NULL, attempts = 0,
+        at = CASE WHEN roused = $5 THEN $6 ELSE least(at, $6) END
+      WHERE id = $1
+      AND EXISTS (SELECT FROM due_lane WHERE key = $2 AND owner = $3 AND epoch = $4)`,
+    },
+    [id, lane.key, owner, lane.epoch, roused, Math.ceil(at)],
   );
   return rowCount === 1;
 }
@@ -105,14 +130,14 @@ export async function retryDue(
   db: Database,
   owner: string,
   lane: Lane,
-  id: string,
+  { id, roused }: Pick<TakenDue, 'id' | 'roused'>,
   retry: Retry,
 ): Promise<void> {
   await db.query(
     {
       name: 'due-retry',
-      text: `UPDATE due SET last_error = $7,
-        retry_at = $5, retry_after = clock_timestamp() + $6::bigint * interval '1 ms'
+      text: `UPDATE due SET last_error = $7, retry_at = CASE WHEN roused = $8 THEN $5::bigint END,
+        retry_after = clock_timestamp() + $6::bigint * interval '1 ms'
       WHERE id = $1 AND done_at IS NULL
         AND EXISTS (SELECT FROM due_lane WHERE key = $2 AND owner = $3 AND epoch = $4)`,
     },
@@ -124,6 +149,7 @@ export async function retryDue(
       retry.at === undefined ? null : Math.ceil(retry.at),
       retry.inMs === undefined ? null : Math.ceil(retry.inMs),
       retry.error?.slice(0, 2_000) ?? null,
+      roused,
     ],
   );
 }
@@ -150,11 +176,6 @@ export async function nextWake(
     [nowMs],
   );
   return { at: row?.at == null ? undefined : Number(row.at), inMs: row?.inMs ?? undefined };
-}
-
-/** Rows that are done and whose ids begin so, before their time: an id may say what is to be forgotten. */
-export async function dropDone(db: Queryable, idsBeginWith: string): Promise<void> {
-  await db.query('DELETE FROM due WHERE done_at IS NOT NULL AND starts_with(id, $1)', [idsBeginWith]);
 }
 
 export async function forgetDone(db: Database, olderThanDays: number): Promise<void> {

@@ -89,4 +89,27 @@ export const dueMigrations: MigrationList = [
         END $$`,
     ],
   },
+  {
+    name: 'due-3-rouse',
+    up: () => [
+      // Counts what came while a row was open or being done: it is done again then.
+      'ALTER TABLE due ADD COLUMN roused int NOT NULL DEFAULT 0',
+      // One statement's keys in one order, and the lane before the row, as `due_next` has it.
+      `CREATE FUNCTION due_rouse(
+          rouse_ids text[], rouse_keys text[], rouse_kind text, rouse_bodies json[], rouse_at bigint, rouse_trace text)
+        RETURNS void LANGUAGE plpgsql AS $$
+        BEGIN
+          INSERT INTO due_lane AS lane (key, wake_at)
+            SELECT key, rouse_at FROM unnest(rouse_keys) AS key GROUP BY key ORDER BY key
+            ON CONFLICT (key) DO UPDATE SET wake_at = least(lane.wake_at, excluded.wake_at);
+          INSERT INTO due AS held (id, key, kind, body, at, trace)
+            SELECT id, key, rouse_kind, body, rouse_at, rouse_trace
+              FROM unnest(rouse_ids, rouse_keys, rouse_bodies) AS given (id, key, body) ORDER BY key, id
+            ON CONFLICT (id) DO UPDATE SET roused = held.roused + 1, body = excluded.body, trace = excluded.trace,
+              at = CASE WHEN held.done_at IS NULL THEN least(held.at, excluded.at) ELSE excluded.at END,
+              retry_after = CASE WHEN held.done_at IS NULL THEN held.retry_after END,
+              retry_at = NULL, done_at = NULL;
+        END $$`,
+    ],
+  },
 ];

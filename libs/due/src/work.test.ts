@@ -11,6 +11,7 @@ import {
   dueMigrations,
   type DueWorker,
   openDue,
+  rouseDue,
   workDue,
 } from './index.ts';
 
@@ -280,4 +281,81 @@ test('a worker that slept through its lease does not undo what another did', asy
   await slow.stop();
   expect(await openDue(db, 'k')).toEqual([]);
   expect(did).toEqual(['a', 'b']);
+});
+
+const rouse = (id: string, at = 0, key = 'k') => rouseDue(db, 'push', at, [{ id, key, body: { id } }]);
+
+test('what is roused while it is being done is done once more; roused thrice before, it is done once', async () => {
+  await rouse('lane');
+  await rouse('lane');
+  await rouse('lane');
+  const under = Promise.withResolvers<void>();
+  const going = Promise.withResolvers<void>();
+  work(async (due, attempt) => {
+    expect([due.body, attempt]).toEqual([{ id: 'lane' }, 1]);
+    if (did.length === 0) {
+      under.resolve();
+      await going.promise;
+    }
+    return does(due, attempt);
+  });
+  await under.promise;
+  await rouse('lane');
+  going.resolve();
+  await until(async () => did.length === 2 && (await openDue(db, 'k')).length === 0);
+  await rouse('lane');
+  await until(async () => did.length === 3 && (await openDue(db, 'k')).length === 0);
+});
+
+test('a pause towards somebody who is down stands when there is more for him, a wait for a time does not', async () => {
+  const clock = fixedClock(1_000);
+  await rouse('down', 1_000, 'down');
+  await rouse('waits', 1_000, 'waits');
+  const tried: string[] = [];
+  work(async ({ id }) => {
+    tried.push(id);
+    if (tried.filter((one) => one === id).length > 1) return 'done';
+    return id === 'down' ? { retryInMs: 600_000 } : { goOnAt: 5_000 };
+  }, { clock });
+  await until(async () => tried.length === 2 && (await openDue(db, 'waits'))[0]?.at === 5_000);
+  await rouse('down', 1_000, 'down');
+  await rouse('waits', 1_000, 'waits');
+  await until(() => tried.length === 3);
+  expect(tried[2]).toBe('waits');
+  expect((await openDue(db, 'down')).map(({ id, attempts }) => ({ id, attempts }))).toEqual([{ id: 'down', attempts: 1 }]);
+});
+
+test('one that goes on later lets what is earlier go first', async () => {
+  await rouse('lane', 0);
+  await push('between', 'k', 10);
+  work(async (due, attempt) => {
+    await does(due, attempt);
+    return due.id === 'lane' && did.length < 3 ? { goOnAt: 20 } : 'done';
+  });
+  await until(async () => (await openDue(db, 'k')).length === 0);
+  expect(did).toEqual(['lane', 'between', 'lane']);
+});
+
+test('two who rouse the same lanes at once wait for each other, and nothing is lost', async () => {
+  const lanes = Array.from({ length: 20 }, (_, n) => ({ id: `lane ${n}`, key: `lane ${n}`, body: null }));
+  const seen = new Map<string, number>();
+  let told = 0;
+  const todo = new Map<string, number>();
+  work(async ({ id }) => {
+    seen.set(id, todo.get(id) ?? 0);
+    await sleep(1);
+    return 'done';
+  });
+  await Promise.all(Array.from({ length: 4 }, async (_, who) => {
+    for (let n = 0; n < 10; n += 1) {
+      await db.tx(async (tx) => {
+        told += 1;
+        await rouseDue(tx, 'push', 0, who % 2 === 0 ? lanes : lanes.toReversed());
+      });
+      for (const { id } of lanes) todo.set(id, told);
+    }
+  }));
+  for (const { id } of lanes) todo.set(id, 99);
+  await rouseDue(db, 'push', 0, lanes);
+  await until(() => lanes.every(({ id }) => seen.get(id) === 99));
 });

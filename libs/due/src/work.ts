@@ -19,13 +19,18 @@ import {
   type Lane,
   nextDue,
   nextWake,
+  postponeDue,
   releaseLanes,
   retryDue,
   type TakenDue,
 } from './lanes.ts';
 
-/** How it went: done, or to be tried again at a platform time (epoch ms) or after a real time. */
-export type DueOutcome = 'done' | { readonly retryAt: number } | { readonly retryInMs: number };
+/**
+ * How it went: done; to be tried again at a platform time (epoch ms) or after a real time, before all
+ * that is behind it; or going on at a platform time, behind what of its key is earlier.
+ */
+export type DueOutcome =
+  'done' | { readonly retryAt: number } | { readonly retryInMs: number } | { readonly goOnAt: number };
 
 /**
  * Does one thing. It may be called again for the same id, also when it succeeded (killed before
@@ -173,14 +178,16 @@ class Worker implements DueWorker {
       if (!due) return;
       const { outcome, error } = await this.handle(due);
       if (outcome === 'done') {
-        if (!(await finishDue(this.db, this.owner, lane, due.id))) return;
+        if (!(await finishDue(this.db, this.owner, lane, due))) return;
+      } else if ('goOnAt' in outcome) {
+        if (!(await postponeDue(this.db, this.owner, lane, due, outcome.goOnAt))) return;
       } else {
         const when = 'retryAt' in outcome ? { at: outcome.retryAt } : { inMs: outcome.retryInMs };
         await retryDue(
           this.db,
           this.owner,
           lane,
-          due.id,
+          due,
           error === undefined ? when : { ...when, error },
         );
       }
@@ -190,6 +197,7 @@ class Worker implements DueWorker {
   private async handle({
     trace,
     attempts,
+    roused: _,
     ...due
   }: TakenDue): Promise<{ outcome: DueOutcome; error?: string }> {
     const handler = Object.hasOwn(this.options.kinds, due.kind)

@@ -182,5 +182,8 @@ function outcomeOf(answer: Exchange & { kind: 'answered' }, options: ClientOptio
 
 function retryAfter(headers: Headers): { retryAfterMs?: number } {
   const text = headerText(headers, 'retry-after') ?? '';
-  return /^\d{1,6}$/.test(text) ? { retryAfterMs: Number(text) * 1_000 } : {};
+  if (/^\d{1,6}$/.test(text)) return { retryAfterMs: Number(text) * 1_000 };
+  // An HTTP date: half of the partners' clocks are off, so a day is the most that is believed.
+  const ms = Date.parse(text) - Date.now();
+  return /GMT$/.test(text) && ms > 0 ? { retryAfterMs: Math.min(ms, 86_400_000) } : {};
 }

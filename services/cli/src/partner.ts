@@ -14,6 +14,7 @@ interface Partner {
   readonly waiting_since?: string;
   readonly failed_attempts: number;
   readonly dead_letters: number;
+  readonly line?: { readonly state: string; readonly since?: string; readonly next_try?: string };
   readonly last_error: string;
 }
 
@@ -36,11 +37,12 @@ export const partnerList = portalVerb({
   ask: async (_given, portal) => (await portal.call<{ partners: Partner[] }>('GET', '/v1/operator/partners')).partners,
   text: (partners) => (partners.length === 0 ? 'No partners yet: npx roamwatt partner invite NAME' : [
     ...table([
-      ['partner', 'parties', 'state', 'version', 'waiting', 'since', 'failed', 'refused'],
+      ['partner', 'parties', 'state', 'version', 'line', 'waiting', 'since', 'failed', 'refused'],
       ...partners.map((one) => [
-        one.name, partiesOf(one), one.state, one.version || '-', String(one.waiting), one.waiting_since ?? '-', String(one.failed_attempts), String(one.dead_letters),
+        one.name, partiesOf(one), one.state, one.version || '-', one.line?.state ?? '-', String(one.waiting), one.waiting_since ?? '-', String(one.failed_attempts), String(one.dead_letters),
       ]),
-    ], [false, false, false, false, true, false, true, true]),
+    ], [false, false, false, false, false, true, false, true, true]),
+    ...partners.flatMap(({ name, line }) => (line?.since === undefined ? [] : [`${name}: ${line.state} since ${line.since}, next try ${line.next_try}`])),
     ...partners.filter(({ last_error }) => last_error !== '').map(({ name, last_error }) => `${name}: ${last_error}`),
   ].join('\n')),
 });

@@ -134,6 +134,7 @@ function view(partner: Partner, waiting?: Waiting, notCarried: readonly string[]
     ...(waiting?.since === undefined ? {} : { waitingSince: waiting.since }),
     deadLetters: waiting?.deadLetters ?? 0,
     failedAttempts: waiting?.failedAttempts ?? 0,
+    line: waiting?.line ?? { state: 'closed' },
     lastError: partner.lastError,
     notCarried: [...notCarried],
     roles: partner.roles.map((role) => ({ role: role.role, party: toBus(role), name: role.business_details.name })),

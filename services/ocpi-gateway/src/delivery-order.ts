@@ -1,55 +1,63 @@
 import { idKey, type Location } from '#ocpi';
 import type { Queryable } from '#postgres';
-import type { Pushed, PushedKey } from './pushed-rows.ts';
+import { lately } from './lately.ts';
+import type { Waiting } from './lane-rows.ts';
+import { endpointOf, type Partner } from './partner.ts';
+import { NOW, type PushedKey, WITH_SHARED } from './pushed-rows.ts';
 
-/**
- * What has to reach a partner before an object may: `behind` others that wait for it already, or
- * `soon`, since what it names may be told in a moment.
- */
-export type Before = 'behind' | 'soon' | undefined;
+/** Those that may go now, and those that wait: `behind` others that are queued, or `soon`, since what they name may be told in a moment. */
+export interface Turns {
+  readonly first: Waiting[];
+  readonly behind: Waiting[];
+  readonly soon: Waiting[];
+}
 
 /**
  * A Tariff goes before any Connector that names it, and is deleted only when the partner has no
- * Connector any more that does (TAR-01). `takesTariffs`: whether the partner has Tariffs at all.
+ * Connector any more that does (TAR-01).
  */
-export async function beforeOf(
-  db: Queryable,
-  key: PushedKey,
-  held: Pick<Pushed, 'current' | 'acknowledged'>,
-  takesTariffs: boolean,
-): Promise<Before> {
-  const { current, acknowledged } = held;
-  if (key.module === 'locations' && takesTariffs && current !== undefined) {
-    return tariffsFirst(db, key.partnerId, namedIn(current), acknowledged === undefined ? [] : namedIn(acknowledged));
-  }
-  if (key.module === 'tariffs' && current === undefined) {
-    return (await isNamed(db, key)) ? 'behind' : undefined;
-  }
-  return undefined;
+export async function inTheirTurn(db: Queryable, partner: Partner, waiting: readonly Waiting[]): Promise<Turns> {
+  const tariffs = waiting.filter(({ key, current }) => key.module === 'tariffs' && current !== undefined);
+  // Before all else that waits; the others come with the next batch.
+  if (tariffs.length > 0) return { first: tariffs, behind: [], soon: [] };
+  const turns: Turns = { first: [], behind: [], soon: [] };
+  const named = endpointOf(partner, 'tariffs', 'RECEIVER') === undefined ? [] : waiting.flatMap(tariffsOf);
+  const known = named.length === 0 ? new Map<string, boolean>() : await tariffsAt(db, partner.id, named);
+  for (const one of waiting) turns[await turnOf(db, one, named.length === 0 ? undefined : known)].push(one);
+  return turns;
 }
 
-async function tariffsFirst(
-  db: Queryable,
-  partnerId: string,
-  named: readonly string[],
-  namedBefore: readonly string[],
-): Promise<Before> {
-  const { rows } = await db.query<{ tariff: string; waits: boolean }>(
-    `SELECT lower(object_key) AS tariff, queued AND current IS NOT NULL AS waits FROM pushed
-     WHERE partner_id = $1 AND module = 'tariffs' AND lower(object_key) = ANY ($2)`,
-    [partnerId, named],
-  );
-  if (rows.some(({ waits }) => waits)) return 'behind';
-  const known = new Set([...rows.map(({ tariff }) => tariff), ...namedBefore]);
-  return named.every((id) => known.has(id)) ? undefined : 'soon';
+async function turnOf(db: Queryable, one: Waiting, known: ReadonlyMap<string, boolean> | undefined): Promise<keyof Turns> {
+  if (one.key.module === 'tariffs') return (await isNamed(db, one.key)) ? 'behind' : 'first';
+  const named = known ? tariffsOf(one) : [];
+  if (named.some((id) => known!.get(id))) return 'behind';
+  const unknown = named.filter((id) => !known!.has(id));
+  if (unknown.length === 0) return 'first';
+  const before = one.acknowledged === undefined ? [] : namedIn(one.acknowledged);
+  return unknown.every((id) => before.includes(id)) ? 'first' : 'soon';
+}
+
+function tariffsOf({ key, current }: Waiting): readonly string[] {
+  return key.module === 'locations' && current !== undefined ? namedIn(current) : [];
+}
+
+/** Those of these Tariffs that a partner has or is to have; true: it waits to be sent. */
+async function tariffsAt(db: Queryable, partnerId: string, named: readonly string[]): Promise<Map<string, boolean>> {
+  const { rows } = await db.query<{ tariff: string; waits: boolean }>({
+    name: 'push-tariffs',
+    text: `SELECT lower(object_key) AS tariff, queued AND current IS NOT NULL AS waits FROM pushed
+      WHERE partner_id = $1 AND module = 'tariffs' AND lower(object_key) = ANY ($2)`,
+  }, [partnerId, [...new Set(named)]]);
+  return new Map(rows.map(({ tariff, waits }) => [tariff, waits]));
 }
 
 /** Whether the partner still has, or will get, a Connector that names a tariff. */
 async function isNamed(db: Queryable, { partnerId, objectKey }: PushedKey): Promise<boolean> {
   const { rows } = await db.query<{ current: string | null; acknowledged: string | null }>(
-    `SELECT current, CASE WHEN parked IS NULL THEN acknowledged END AS acknowledged FROM pushed
-     WHERE partner_id = $1 AND module = 'locations'
-       AND (position(lower($2) IN lower(current)) > 0 OR position(lower($2) IN lower(acknowledged)) > 0)`,
+    `SELECT current, acknowledged FROM (
+       SELECT ${NOW} AS current, CASE WHEN parked IS NULL THEN acknowledged END AS acknowledged FROM ${WITH_SHARED}
+       WHERE partner_id = $1 AND module = 'locations') p
+     WHERE position(lower($2) IN lower(current)) > 0 OR position(lower($2) IN lower(acknowledged)) > 0`,
     [partnerId, JSON.stringify(objectKey)],
   );
   const tariff = idKey(objectKey);
@@ -58,10 +66,10 @@ async function isNamed(db: Queryable, { partnerId, objectKey }: PushedKey): Prom
 }
 
 /** The tariffs that a Location's Connectors name; those of a REMOVED EVSE do not count. */
-export function namedIn(locationText: string): string[] {
-  const { evses } = JSON.parse(locationText) as Partial<Location>;
+export const namedIn: (locationText: string) => readonly string[] = lately((text) => {
+  const { evses } = JSON.parse(text) as Partial<Location>;
   const named = (evses ?? [])
     .filter(({ status }) => status !== 'REMOVED')
     .flatMap(({ connectors }) => connectors.flatMap(({ tariff_ids: ids }) => ids ?? []));
   return [...new Set(named.map(idKey))];
-}
+});

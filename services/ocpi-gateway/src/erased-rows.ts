@@ -1,7 +1,6 @@
-import { dropDone } from '#due';
 import type { Holder } from '#erasure';
 import { type Cdr, type CdrToken, erasedCdrToken, idKey, sameId, sameParty, type Session, type Token } from '#ocpi';
-import type { Database, Queryable } from '#postgres';
+import type { Queryable } from '#postgres';
 import type { PushedKey } from './pushed-rows.ts';
 
 /** What is kept of a contract for partners: its tokens, and the Sessions and CDRs of its charges. */
@@ -104,12 +103,10 @@ export async function anonymizeCdr(db: Queryable, { key: { partnerId, module, ob
   );
 }
 
-/** With the due rows that name it. */
-export async function dropToken(db: Database, { partnerId, module, objectKey }: PushedKey): Promise<void> {
+export async function dropToken(db: Queryable, { partnerId, module, objectKey }: PushedKey): Promise<void> {
   await db.query('DELETE FROM pushed WHERE partner_id = $1 AND module = $2 AND object_key = $3 AND NOT queued', [
     partnerId, module, objectKey,
   ]);
-  await dropDone(db, `push ${partnerId} ${module} ${objectKey} `);
 }
 
 /** What partners' errors, lists and differences say of tokens. */

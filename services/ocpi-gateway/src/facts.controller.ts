@@ -1,9 +1,11 @@
 import { Controller, Inject } from '@nestjs/common';
-import { type Heard, Hears } from '#bus';
+import { type Heard, Hears, HearsMany, type Told } from '#bus';
 import { type ActiveProfileChanged, activeProfileChanged, type ProfileSettled, profileSettled } from '#contracts/evems-controller';
 import { type AgreementChanged, agreementChanged } from '#contracts/agreements';
 import { type CdrIssued, cdrIssued } from '#contracts/cdr-ledger';
-import { type EvseStatusChanged, evseStatusChanged, type LocationChanged, locationChanged } from '#contracts/locations';
+import {
+  type EvseStatusChanged, evseStatusChanged, type EvseStatusChangedSchema, type LocationChanged, locationChanged, type LocationChangedSchema,
+} from '#contracts/locations';
 import {
   type CommandFinished, commandFinished, type SessionEnded, sessionEnded, type SessionStarted, sessionStarted,
   type SessionUpdated, sessionUpdated,
@@ -14,11 +16,21 @@ import { fromJsonBytes } from '#contracts';
 import { Erasing } from '#erasure';
 import type { CdrToken, Session, Token } from '#ocpi';
 import { fromBus } from './partner.ts';
-import { tokenKey } from './delivery.ts';
 import { OcpiGateway } from './ocpi-gateway.ts';
 import { Profiles } from './profiles.ts';
+import { tokenKey } from './token-key.ts';
+import type { OwnObject } from './views.ts';
+
+type HeardMany = Pick<Heard, 'tx' | 'afterCommit'>;
 
 const json = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+
+/** Of each Location the last of the batch: it is told by one after the other. */
+function locationsOf(facts: readonly (LocationChanged | EvseStatusChanged)[]): OwnObject[] {
+  const last = new Map(facts.filter(({ own }) => own).map((fact) => [fact.locationId, fact]));
+  return [...last.values()].map(({ locationId: objectKey, locationJson, private: isPrivate }) =>
+    ({ module: 'locations', objectKey, current: json(locationJson), isPrivate }));
+}
 
 /** What the other services tell: our own objects, for the partners that are to have them. */
 @Controller()
@@ -31,12 +43,12 @@ export class FactsController {
 
   @Hears(tariffPublished)
   async tariffPublished({ own, tariffId, tariffJson }: TariffPublished, heard: Heard) {
-    if (own) await this.gateway.queue(heard, { module: 'tariffs', objectKey: tariffId, current: json(tariffJson) });
+    if (own) await this.gateway.queue(heard, [{ module: 'tariffs', objectKey: tariffId, current: json(tariffJson) }]);
   }
 
   @Hears(tariffWithdrawn)
   async tariffWithdrawn({ own, tariffId }: TariffWithdrawn, heard: Heard) {
-    if (own) await this.gateway.queue(heard, { module: 'tariffs', objectKey: tariffId, current: undefined });
+    if (own) await this.gateway.queue(heard, [{ module: 'tariffs', objectKey: tariffId, current: undefined }]);
   }
 
   @Hears(agreementChanged)
@@ -44,16 +56,21 @@ export class FactsController {
     return this.gateway.granted(heard, fact);
   }
 
-  @Hears(locationChanged, evseStatusChanged)
-  async locationChanged({ own, locationId, locationJson, private: isPrivate }: LocationChanged | EvseStatusChanged, heard: Heard) {
-    if (own) await this.gateway.queue(heard, { module: 'locations', objectKey: locationId, current: json(locationJson), isPrivate });
+  @HearsMany(locationChanged)
+  locationsChanged(facts: Told<typeof LocationChangedSchema>[], heard: HeardMany) {
+    return this.gateway.queue(heard, locationsOf(facts.map(({ fact }) => fact)));
+  }
+
+  @HearsMany(evseStatusChanged)
+  statusesChanged(facts: Told<typeof EvseStatusChangedSchema>[], heard: HeardMany) {
+    return this.gateway.queue(heard, locationsOf(facts.map(({ fact }) => fact)));
   }
 
   @Hears(tokenChanged)
   async tokenChanged({ own, uid, type, tokenJson, lastUpdated }: TokenChanged, heard: Heard) {
     const objectKey = tokenKey({ uid, type: type as 'RFID' });
     // What comes late of an erased contract: its partners hear that it is over, and no more.
-    if (own && !this.isErased(fromJsonBytes<Token>(tokenJson), lastUpdated)) await this.gateway.queue(heard, { module: 'tokens', objectKey, current: json(tokenJson) });
+    if (own && !this.isErased(fromJsonBytes<Token>(tokenJson), lastUpdated)) await this.gateway.queue(heard, [{ module: 'tokens', objectKey, current: json(tokenJson) }]);
   }
 
   @Hears(sessionStarted, sessionUpdated, sessionEnded)
@@ -63,12 +80,12 @@ export class FactsController {
     const { cdr_token: token, start_date_time: startedAt } = fromJsonBytes<Session>(sessionJson);
     if (this.isErased(token, startedAt)) return;
     const session = { module: 'sessions', objectKey: sessionId, current: json(sessionJson) } as const;
-    await this.gateway.queue(heard, session, fromBus(tokenParty!));
+    await this.gateway.queue(heard, [session], fromBus(tokenParty!));
   }
 
   @Hears(cdrIssued)
   cdrIssued({ cdrId, tokenParty, cdrJson }: CdrIssued, heard: Heard) {
-    return this.gateway.queue(heard, { module: 'cdrs', objectKey: cdrId, current: json(cdrJson) }, fromBus(tokenParty!));
+    return this.gateway.queue(heard, [{ module: 'cdrs', objectKey: cdrId, current: json(cdrJson) }], fromBus(tokenParty!));
   }
 
   @Hears(profileSettled)

@@ -9,7 +9,8 @@ import { forgetSentTokens } from './dialect-rows.ts';
 import {
   anonymizeCdr, blankCdr, blankErrors, dropHubTokens, dropToken, type HeldPush, hubTokensOf, pushedOf,
 } from './erased-rows.ts';
-import { forgetOne, queuePush } from './pushed-rows.ts';
+import { forgetOne } from './pushed-rows.ts';
+import { queuePush } from './queue-rows.ts';
 
 export interface ForgettingParts {
   readonly db: Database;

@@ -13,7 +13,7 @@ import { outcomeText } from './handshake.ts';
 import { mayMeet } from './hub-way.ts';
 import { endpointOf, hasParty, type Partner, partiesOf } from './partner.ts';
 import { findPartner, noteError, registeredPartners } from './partner-rows.ts';
-import { queuePush } from './pushed-rows.ts';
+import { queuePush } from './queue-rows.ts';
 
 export interface MembersParts {
   readonly db: Database;

@@ -8,7 +8,7 @@ import { objectsAfter } from './hub-objects.ts';
 import { audience } from './hub-way.ts';
 import { endpointOf } from './partner.ts';
 import { findPartner } from './partner-rows.ts';
-import { queuePush } from './pushed-rows.ts';
+import { queuePush } from './queue-rows.ts';
 
 /** Queues what a new member is to have: who is there (HCI-04), and what was told to everybody, Tariffs first. */
 export class HubPushAll {

@@ -16,7 +16,8 @@ import { audience, type Clue, clueOf, wayOf } from './hub-way.ts';
 import type { OcpiServerParts } from './ocpi-server.ts';
 import { endpointOf, type Partner, partiesOf } from './partner.ts';
 import { findPartner, noteError } from './partner-rows.ts';
-import { lockLinks, queuePush } from './pushed-rows.ts';
+import { lockLinks } from './pushed-rows.ts';
+import { queuePush } from './queue-rows.ts';
 import { refuse } from './refusals.ts';
 
 export interface HubParts {

@@ -229,6 +229,45 @@ const partners: MigrationList = [
        )`,
     ],
   },
+  {
+    name: 'ocpi-gateway-push-lanes',
+    up: () => [
+      `CREATE TABLE shared_locations (     -- a Location as all partners see it who have no view of their own
+         object_key text PRIMARY KEY,
+         current text NOT NULL,
+         updated_ms bigint NOT NULL        -- its last_updated
+       )`,
+      `CREATE TABLE push_lanes (           -- what is sent one batch after the other
+         lane text PRIMARY KEY,
+         partner_id text NOT NULL REFERENCES partners ON DELETE CASCADE,
+         batch text,                       -- of whoever sends now
+         sending text[],                   -- its objects, each "module key": if we never see its end, nobody knows
+         failures int NOT NULL DEFAULT 0,  -- in a row, of the line and not of one object
+         down_since bigint,                -- epoch ms by the platform's clock
+         next_try bigint,
+         cdr_url text                      -- where the partner keeps its CDRs, {id} for the id, learned from the last
+       )`,
+      'CREATE INDEX push_lanes_of ON push_lanes (partner_id)',
+      // A statement takes one number; the objects that it queues have theirs behind that.
+      'CREATE SEQUENCE push_order INCREMENT BY 10000',
+      `ALTER TABLE pushed ADD COLUMN shared boolean NOT NULL DEFAULT false,  -- \`current\` is the shared Location
+         ADD COLUMN updated_ms bigint,     -- last_updated of \`current\`
+         ADD COLUMN lane text,
+         ADD COLUMN due_at bigint NOT NULL DEFAULT 0,
+         ADD COLUMN turn bigint NOT NULL DEFAULT 0,  -- its place in the lane
+         ADD COLUMN waits int NOT NULL DEFAULT 0,    -- for what has to go before it
+         DROP COLUMN n`,
+      `UPDATE pushed SET turn = nextval('push_order'), lane = partner_id || CASE WHEN module IN ('sessions', 'cdrs')
+         THEN ' ' || module || ' ' || coalesce(upper((current::json->'cdr_token'->>'country_code') || '*' || (current::json->'cdr_token'->>'party_id')), '')
+         WHEN module = 'chargingprofiles' THEN ' profile ' || lower(object_key) ELSE '' END WHERE queued OR parked IS NOT NULL`,
+      'INSERT INTO push_lanes (lane, partner_id) SELECT DISTINCT lane, partner_id FROM pushed WHERE queued',
+      `DELETE FROM due WHERE kind IN ('push', 'push-cdr')`,
+      `SELECT due_rouse(array_agg('push ' || lane), array_agg(lane), 'push', array_agg(json_build_object('lane', lane, 'partnerId', partner_id)), 0, NULL)
+         FROM push_lanes HAVING count(*) > 0`,
+      'DROP INDEX pushed_queued',
+      'CREATE INDEX pushed_in_lane ON pushed (lane, due_at, turn) WHERE queued',
+    ],
+  },
 ];
 
 export const migrations: MigrationList = [

@@ -4,7 +4,7 @@ import type { AgreementChanged } from '#contracts/agreements';
 import { addDue, type DueWorker } from '#due';
 import type { GrantRows } from '#grants';
 import {
-  AuthorizationInfo, CommandResponse, instantMs, joinUrl, type LocationReferences, type Outcome, type Party, read,
+  AuthorizationInfo, CommandResponse, joinUrl, type LocationReferences, type Outcome, type Party, read,
 } from '#ocpi';
 import type { Database } from '#postgres';
 import type { OwnParties } from '#settings';
@@ -13,11 +13,12 @@ import type { Calls } from './calls.ts';
 import { findSent, forgetSent, keepSent, noteSent, type SentCommand } from './command-rows.ts';
 import { interfacePath } from './exchange.ts';
 import { outcomeText } from './handshake.ts';
-import { endpointOf, viewerOf } from './partner.ts';
+import { endpointOf } from './partner.ts';
 import { noteError, partnerWith, receiversOf, registeredPartners } from './partner-rows.ts';
+import { queueViews } from './partner-views.ts';
 import { pushGrantedOf } from './push-all.ts';
-import { keepUnclaimed, lockLinks, queueView } from './pushed-rows.ts';
-import { type OwnObject, viewOf } from './views.ts';
+import { keepUnclaimed, lockLinks } from './pushed-rows.ts';
+import type { OwnObject } from './views.ts';
 
 export interface GatewayParts {
   readonly parties: OwnParties;
@@ -58,22 +59,20 @@ export interface AuthorizeOutcome {
 export class OcpiGateway {
   constructor(private readonly parts: GatewayParts) {}
 
-  /** An object of ours is like this now: for all partners that take such objects, or for the one with `party`. */
-  async queue(heard: Pick<Heard, 'tx' | 'afterCommit'>, object: OwnObject, party?: Party): Promise<void> {
-    const { current, isPrivate: _private, ...key } = object;
+  /** Objects of ours of one module are like this now: for all partners that take such, or for the one with `party`. */
+  async queue(heard: Pick<Heard, 'tx' | 'afterCommit'>, objects: readonly OwnObject[], party?: Party): Promise<void> {
+    const { parties, clock, grants, worker } = this.parts;
+    const module = objects[0]?.module;
+    if (module === undefined) return;
     await lockLinks(heard.tx, 'together');
-    const partners = await receiversOf(heard.tx, key.module, party);
-    const unclaimed = partners.length === 0 && key.module === 'cdrs' && party !== undefined && !this.parts.parties.has(party);
-    if (unclaimed && current !== undefined) await keepUnclaimed(heard.tx, key.objectKey, current);
-    const at = this.parts.clock.now();
-    const granted = await this.parts.grants.at(heard.tx, at);
-    for (const partner of partners) {
-      const view = viewOf(object, viewerOf(partner), granted);
-      await queueView(heard.tx, { partnerId: partner.id, ...key }, { view, isHidden: view === undefined && current !== undefined }, {
-        at, sinceMs: Math.max(granted.since, object.isPrivate ? updatedMs(current) : 0),
-      });
+    const partners = await receiversOf(heard.tx, module, party);
+    if (partners.length === 0 && module === 'cdrs' && party !== undefined && !parties.has(party)) {
+      for (const { objectKey, current } of objects) if (current !== undefined) await keepUnclaimed(heard.tx, objectKey, current);
     }
-    if (partners.length > 0) heard.afterCommit(() => this.parts.worker().wake());
+    if (partners.length === 0) return;
+    const at = clock.now();
+    await queueViews(heard.tx, partners, objects, { at, granted: await grants.at(heard.tx, at) });
+    heard.afterCommit(() => worker().wake());
   }
 
   /** What partners are granted changed: each gets what it is offered now. */
@@ -143,11 +142,6 @@ export class OcpiGateway {
   private responseUrl(version: string, command: string, orderId: string): string {
     return joinUrl(`${this.parts.publicUrl()}${interfacePath({ module: 'commands', role: 'SENDER' }, version)}`, command, orderId);
   }
-}
-
-function updatedMs(text: string | undefined): number {
-  const { last_updated } = JSON.parse(text ?? '{}') as { last_updated?: string };
-  return instantMs(last_updated ?? '') ?? 0;
 }
 
 /** A hub says that the receiver is unknown to it or not connected: nothing was done there. HUB-19. */

@@ -1,5 +1,6 @@
 import type { CredentialsRole, Endpoint, ModuleId, Party } from '#ocpi';
 import type { Queryable, Tx } from '#postgres';
+import { rfc3339 } from '#time';
 import { endpointOf, hasParty, type Partner, type PartnerState } from './partner.ts';
 
 interface Row {
@@ -128,21 +129,35 @@ export async function dropTokens(db: Queryable, partnerId: string, kinds: readon
   await db.query('DELETE FROM partner_tokens WHERE partner_id = $1 AND kind = ANY($2)', [partnerId, kinds]);
 }
 
-/** All partners with what waits for them. */
-export async function partnersWithWaiting(db: Queryable, partnerId?: string): Promise<{ partner: Partner; waiting: Waiting }[]> {
-  const { rows } = await db.query<Row & { waiting: number; since: string | null; failed: number; letters: number }>(
+/** All partners with what waits for them. `now`: epoch ms. */
+export async function partnersWithWaiting(db: Queryable, now: number, partnerId?: string): Promise<{ partner: Partner; waiting: Waiting }[]> {
+  const { rows } = await db.query<Row & { waiting: number; since: string | null; failed: number; letters: number; down_since: bigint | null; next_try: bigint | null }>(
     `SELECT ${COLUMNS}, w.waiting, w.since, w.failed,
-       (SELECT count(*)::int FROM pushed o WHERE o.partner_id = p.partner_id AND o.parked IS NOT NULL) AS letters
+       (SELECT count(*)::int FROM pushed o WHERE o.partner_id = p.partner_id AND o.parked IS NOT NULL) AS letters,
+       (SELECT min(down_since) FROM push_lanes l WHERE l.partner_id = p.partner_id AND l.failures > 0) AS down_since,
+       (SELECT min(next_try) FROM push_lanes l WHERE l.partner_id = p.partner_id AND l.failures > 0) AS next_try
      FROM partners p, LATERAL (
        SELECT count(*)::int AS waiting, min(queued_at) AS since, coalesce(sum(attempts), 0)::int AS failed
-       FROM pushed o WHERE o.partner_id = p.partner_id AND o.queued) w
+       FROM push_lanes l JOIN pushed o ON o.lane = l.lane AND o.queued WHERE l.partner_id = p.partner_id) w
      WHERE state <> 'registering' AND ($1::text IS NULL OR p.partner_id = $1) ORDER BY created`,
     [partnerId ?? null],
   );
   return rows.map((row) => ({
     partner: partnerOf(row),
-    waiting: { objects: row.waiting, since: row.since ?? undefined, failedAttempts: row.failed, deadLetters: row.letters },
+    waiting: { objects: row.waiting, since: row.since ?? undefined, failedAttempts: row.failed, deadLetters: row.letters, line: lineOf(row, now) },
   }));
+}
+
+/** The circuit of a partner's lanes, the worst of them. */
+export interface Line {
+  readonly state: 'closed' | 'open' | 'half-open';
+  readonly since?: string;
+  readonly nextTry?: string;
+}
+
+function lineOf({ down_since: since, next_try: nextTry }: { down_since: bigint | null; next_try: bigint | null }, now: number): Line {
+  if (since === null || nextTry === null) return { state: 'closed' };
+  return { state: Number(nextTry) > now ? 'open' : 'half-open', since: rfc3339(Number(since)), nextTry: rfc3339(Number(nextTry)) };
 }
 
 /** What waits to be sent to a partner. */
@@ -152,4 +167,5 @@ export interface Waiting {
   readonly since: string | undefined;
   readonly failedAttempts: number;
   readonly deadLetters: number;
+  readonly line: Line;
 }

@@ -21,8 +21,9 @@ import {
 } from './partner-rows.ts';
 import { pushAllOf } from './push-all.ts';
 import {
-  claimCdrs, deadLetters, forgetAcknowledged, forgetOne, forgetPushed, lockLinks, type PushedKey, queuePush, replayLetters, strandedCdrs,
+  claimCdrs, deadLetters, forgetAcknowledged, forgetOne, forgetPushed, lockLinks, type PushedKey, replayLetters, strandedCdrs,
 } from './pushed-rows.ts';
+import { queuePush } from './queue-rows.ts';
 import type { OcpiRefusal } from './refusals.ts';
 import type { Secrets } from './secrets.ts';
 import type { SpokenVersion } from './versions.ts';
@@ -85,7 +86,7 @@ export class Partners {
 
   async list(): Promise<{ partner: Partner; waiting: Waiting; notCarried: readonly string[] }[]> {
     const { db } = this.parts;
-    const [partners, notCarried] = await Promise.all([partnersWithWaiting(db), allNotCarried(db)]);
+    const [partners, notCarried] = await Promise.all([partnersWithWaiting(db, this.parts.clock.now()), allNotCarried(db)]);
     return partners.map((one) => ({ ...one, notCarried: notCarried.get(one.partner.id) ?? [] }));
   }
 
@@ -213,7 +214,7 @@ export class Partners {
       await this.join(tx, (await findPartner(tx, id, true))!, met, theirs.value);
     });
     this.wake();
-    return (await partnersWithWaiting(db, id))[0]!;
+    return (await partnersWithWaiting(db, this.parts.clock.now(), id))[0]!;
   }
 
   /** An operator ends the link: at once here, then the partner is told. CRE-08, CRE-11. */

@@ -13,7 +13,7 @@ import type { Handler, Handlers, OcpiReply, OcpiRequest } from './exchange.ts';
 import { askersOf, partiesOf, toBus } from './partner.ts';
 import { toActiveProfile, toLimitProfile } from './profile-json.ts';
 import { follow, followerOf, profileLane, unfollow } from './profile-rows.ts';
-import { queuePush } from './pushed-rows.ts';
+import { queuePush } from './queue-rows.ts';
 import { refuse } from './refusals.ts';
 
 export interface ProfilesParts {

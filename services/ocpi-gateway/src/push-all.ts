@@ -10,12 +10,13 @@ import type { Interface, Token } from '#ocpi';
 import type { Database, Tx } from '#postgres';
 import type { Log } from '#telemetry';
 import type { Clock } from '#time';
-import { tokenKey } from './delivery.ts';
 import type { PushedModule } from './difference.ts';
 import { endpointOf, type Partner, toBus, toldOf, viewerOf } from './partner.ts';
 import { findPartner } from './partner-rows.ts';
-import { lockLinks, pushedKeys, pushedLocations, queuePush, queueView } from './pushed-rows.ts';
-import { viewOf } from './views.ts';
+import { hideFrom, queueViews } from './partner-views.ts';
+import { lockLinks, pushedKeys, pushedLocations } from './pushed-rows.ts';
+import { tokenKey } from './token-key.ts';
+import type { Hidden } from './withdrawn-rows.ts';
 
 const PAGE = 200;
 const NEIGHBOUR_IS_AWAY_MS = 500;
@@ -94,12 +95,8 @@ export class PushAll {
       await db.tx(async (tx) => {
         await lockLinks(tx, 'together');
         const granted = await grants.at(tx, clock.now());
-        for (const text of texts) {
-          const objectKey = keyOf(JSON.parse(text) as never);
-          const view = viewOf({ module, objectKey, current: text }, viewerOf(partner), granted);
-          const asHidden = { view, isHidden: view === undefined };
-          await queueView(tx, { partnerId: partner.id, module, objectKey }, asHidden, { at, sinceMs: granted.since });
-        }
+        const objects = texts.map((text) => ({ module, objectKey: keyOf(JSON.parse(text) as never), current: text }));
+        await queueViews(tx, [partner], objects, { at, granted });
       });
       total = texts.length === 0 ? 0 : all;
       offset += texts.length;
@@ -111,15 +108,10 @@ export class PushAll {
     const { clock, grants } = this.parts;
     await lockLinks(tx, 'together');
     const { offers, places, since, until } = await grants.at(tx, clock.now());
-    for (const objectKey of await pushedKeys(tx, partner.id, 'tariffs')) {
-      if (isOffered(objectKey, toldOf(partner), offers)) continue;
-      await queuePush(tx, { partnerId: partner.id, module: 'tariffs', objectKey }, undefined, at);
-    }
-    for (const location of await pushedLocations(tx, partner.id)) {
-      if (shownSince(location, viewerOf(partner).groups, places) !== undefined) continue;
-      const key = { partnerId: partner.id, module: 'locations', objectKey: location.id } as const;
-      await queueView(tx, key, { view: undefined, isHidden: true }, { at, sinceMs: since });
-    }
+    const hidden = (module: PushedModule) => (objectKey: string): Hidden => ({ partnerId: partner.id, module, objectKey, sinceMs: since });
+    const tariffs = (await pushedKeys(tx, partner.id, 'tariffs')).filter((id) => !isOffered(id, toldOf(partner), offers));
+    const locations = (await pushedLocations(tx, partner.id)).filter((one) => shownSince(one, viewerOf(partner).groups, places) === undefined);
+    await hideFrom(tx, [...tariffs.map(hidden('tariffs')), ...locations.map(({ id }) => id).map(hidden('locations'))], at);
     if (until !== undefined) await addDue(tx, pushGrantedOf(partner.id, until, `at ${until}`));
   }
 }

@@ -38,8 +38,8 @@ import { Seen } from './seen.ts';
 import { sentHandlers } from './sent.ts';
 import { Unlocking } from './unlocking.ts';
 
-/** Partners worked for at the same time: one that is slow keeps one place. */
-const LANES = 64;
+/** Lanes worked on at the same time. One that is down keeps a place for one request's time-out per pause, and one object in it. */
+const LANES = 512;
 /** What a killed process was working on waits for so long. */
 const LEASE_MS = 5_000;
 const PATIENCE_AT_STOP_MS = 2_000;
@@ -130,8 +130,7 @@ export function start(env: Env): Promise<Running> {
       service: 'ocpi-gateway',
       log,
       kinds: {
-        push: (due, attempt) => delivery.push(due, attempt),
-        'push-cdr': (due, attempt) => delivery.pushCdr(due, attempt),
+        push: (due) => delivery.push(due),
         'push-all': (due, attempt) => (toNewMember ? toNewMember.run(due) : pushAll.run(due, attempt)),
         'profile-lapse': (due) => profiles.lapsed(due),
         unlock: (due) => unlocking.carryOut(due),

@@ -45,9 +45,9 @@ export function locationView(text: string, { parties, groups }: Viewer, granted:
  * that is not for all, it is as new as what is granted: else the partner would take the next view of
  * it for an old one.
  */
-function withOffered(text: string, parties: readonly Party[], { offers, since }: Granted): string {
-  const lower = text.toLowerCase();
-  if (!offers.some(({ tariffIds }) => tariffIds.some((id) => lower.includes(JSON.stringify(id.toLowerCase()))))) return text;
+function withOffered(text: string, parties: readonly Party[], granted: Granted): string {
+  if (!isGranted(text, granted)) return text;
+  const { offers, since } = granted;
   const location = JSON.parse(text) as Location;
   const isPrivate = ({ tariff_ids: ids }: Connector) => (ids ?? []).some((id) => offersOf(id, offers).length > 0);
   const evses = location.evses?.map((evse): Evse => {
@@ -59,6 +59,18 @@ function withOffered(text: string, parties: readonly Party[], { offers, since }:
   });
   const isChanged = evses?.some((evse, n) => evse !== location.evses![n]);
   return isChanged ? JSON.stringify(asNewAs(since, { ...location, evses })) : text;
+}
+
+/** Whether a Location may name a tariff that is not for all. */
+function isGranted(text: string, { offers }: Granted): boolean {
+  if (offers.length === 0) return false;
+  const lower = text.toLowerCase();
+  return offers.some(({ tariffIds }) => tariffIds.some((id) => lower.includes(JSON.stringify(id.toLowerCase()))));
+}
+
+/** Whether all partners have an object of ours as it is. */
+export function isForAll({ module, current, isPrivate }: OwnObject, granted: Granted): boolean {
+  return module === 'locations' && current !== undefined && !isPrivate && granted.places.length === 0 && !isGranted(current, granted);
 }
 
 /**

@@ -83,6 +83,7 @@ test('an object that a partner refuses is set aside and said to the operator; ch
   montreal.answer = () => ({});
   await oasis.neighbours.tell(published('L2', '2022-02-03T00:00:00Z'));
   await expect.poll(async () => (await viewOf('Montreal')).deadLetters).toBe(0);
+  await expect.poll(async () => (await viewOf('Montreal')).waiting).toBe(0);
 });
 
 test('an object over which a partner fails goes behind the others, and is set aside in the end', async () => {

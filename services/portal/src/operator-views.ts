@@ -15,6 +15,11 @@ export const PartnerView = z.object({
   waiting_since: z.string().optional().meta({ description: 'since when the oldest of them waits: the lag' }),
   failed_attempts: z.int().meta({ description: 'sendings of what waits that came to nothing so far' }),
   dead_letters: z.int().meta({ description: 'objects that the partner refused' }),
+  line: z.object({
+    state: z.enum(['closed', 'open', 'half-open']).meta({ description: 'open: nothing is sent until next_try; half-open: one object tries' }),
+    since: z.string().optional(),
+    next_try: z.string().optional(),
+  }).meta({ description: 'the circuit of what is sent to the partner' }),
   last_error: z.string(),
   not_carried: z.array(z.string()).meta({ description: 'what the version of OCPI that it speaks could not say' }),
 }).meta({ id: 'Partner' });
@@ -33,8 +38,17 @@ export function partnerOf(partner: Partner): z.infer<typeof PartnerView> {
     ...(partner.waitingSince === undefined ? {} : { waiting_since: partner.waitingSince }),
     failed_attempts: partner.failedAttempts,
     dead_letters: partner.deadLetters,
+    line: lineOf(partner.line),
     last_error: partner.lastError,
     not_carried: partner.notCarried,
+  };
+}
+
+function lineOf(line: Partner['line']): z.infer<typeof PartnerView>['line'] {
+  const { state = 'closed', since, nextTry } = line ?? {};
+  return {
+    state: state === 'open' || state === 'half-open' ? state : 'closed',
+    ...(since === undefined ? {} : { since }), ...(nextTry === undefined ? {} : { next_try: nextTry }),
   };
 }
 

@@ -1,0 +1,164 @@
+import { fork } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { busMigrations, connectBus, outbox, startRelay, told } from '#bus';
+import { toJsonBytes } from '#contracts';
+import { evseStatusChanged, listLocations } from '#contracts/locations';
+import { invitePartner, listPartners } from '#contracts/ocpi-gateway';
+import { authorization, exampleLocation, ocpiClient, outboundAgent } from '#ocpi';
+import { openDatabase } from '#postgres';
+import { migrations } from '../src/migrations.ts';
+import { start } from '../src/start.ts';
+
+/*
+ * EVSE status changes taken in and passed on to 20 partners over real HTTP, as JSON on standard output:
+ * node push.js '{ databaseUrl, natsUrl, seconds }'.
+ */
+
+const PARTNERS = 20;
+const LOCATIONS = 300;
+const UNDER_WAY = 160;
+const CHANGES = 15_000;
+const STEADY = 300;
+
+const { databaseUrl, natsUrl, seconds } = JSON.parse(process.argv[2]!) as { databaseUrl: string; natsUrl: string; seconds: number };
+const peers = fork(join(import.meta.dirname, 'peers.js'), [String(PARTNERS)]);
+const fromPeers = <T>() => new Promise<T>((resolve) => peers.once('message', (message) => resolve(message as T)));
+const { ports } = await fromPeers<{ ports: number[] }>();
+const counted = () => {
+  const answer = fromPeers<{ taken: number; lagsMs: number[] }>();
+  peers.send('count');
+  return answer;
+};
+
+const alone = await clientAlone();
+
+const dir = mkdtempSync(join(tmpdir(), 'roamwatt-bench-'));
+const config = join(dir, 'roamwatt.yaml');
+writeFileSync(config, JSON.stringify({
+  party: { country_code: 'CA', party_id: 'BCT', name: 'Energy OASIS', roles: ['CPO'], currency: 'CAD' }, ocpi: { allow_private_urls: true },
+}));
+const env = {
+  ROAMWATT_PLATFORM: 'bench', DATABASE_URL: databaseUrl, NATS_URL: natsUrl, ROAMWATT_CONFIG: config,
+  ROAMWATT_SECRET: randomBytes(24).toString('hex'), OCPI_PORT: '0',
+};
+const bus = await connectBus({ natsUrl, platform: 'bench', service: 'bench' });
+const db = await openDatabase({ url: databaseUrl, schema: 'locations', migrations: busMigrations });
+const log = outbox('locations', db);
+startRelay(bus, log);
+// A new partner gets all that is listed: here all of it comes by changes.
+await bus.answer(listLocations, async (requests) => requests.map(() => ({ objectsJson: [], total: 0 })));
+await start(env);
+const gatewayRows = await openDatabase({ url: databaseUrl, schema: 'ocpi_gateway', migrations });
+for (const [n, port] of ports.entries()) await register(n, port);
+
+// Each partner has every Location first.
+let turn = 0;
+const toldMs: number[] = [];
+await tell(LOCATIONS);
+await passedOn(LOCATIONS * PARTNERS);
+await counted();
+
+const fromMs = performance.now();
+await tell(CHANGES);
+const takenInMs = (await takenIn()) - fromMs;
+await passedOn(0);
+const passedMs = performance.now() - fromMs;
+const { taken } = await counted();
+
+const steadySeconds = Math.max(5, seconds);
+for (let second = 0; second < steadySeconds * 10; second += 1) {
+  const next = performance.now() + 100;
+  await tell(STEADY / 10);
+  await sleep(Math.max(0, next - performance.now()));
+}
+await passedOn(0);
+const { lagsMs, taken: steadily } = await counted();
+lagsMs.sort((a, b) => a - b);
+
+const pushed = await size();
+console.log(JSON.stringify([
+  { what: `the HTTP client alone, ${UNDER_WAY} under way to ${PARTNERS} partners`, figure: alone, unit: 'requests/s' },
+  { what: `changes of ${LOCATIONS} EVSEs taken in, while they are passed on to ${PARTNERS} partners`, figure: CHANGES / takenInMs * 1000, unit: 'changes/s', wanted: '>= 3,000' },
+  { what: 'the newest of each passed on', figure: taken / passedMs * 1000, unit: 'pushes/s' },
+  { what: '  passed on / the HTTP client alone', figure: taken / passedMs * 1000 / alone, unit: 'x', of: 'the HTTP client alone', wanted: '>= 0.5' },
+  { what: `at ${STEADY} changes/s: half at the partner within`, figure: lagsMs[Math.floor(lagsMs.length / 2)] ?? 0, unit: 'ms' },
+  { what: '  99 % within', figure: lagsMs[Math.floor(lagsMs.length * 0.99)] ?? 0, unit: 'ms', wanted: '< 2,000' },
+  { what: '  pushes per change and partner', figure: steadily / (steadySeconds * STEADY * PARTNERS), unit: 'x' },
+  { what: 'kept per Location and partner', figure: pushed, unit: 'bytes' },
+]));
+rmSync(dir, { recursive: true });
+process.exit(0);
+
+async function clientAlone(): Promise<number> {
+  const agent = outboundAgent({ allowPrivate: true });
+  const clients = ports.map((port) => ({ client: ocpiClient({ token: 'token', allowPrivate: true, agent, from: { country_code: 'CA', party_id: 'BCT' } }), port }));
+  const body = JSON.stringify({ status: 'CHARGING', last_updated: new Date().toISOString() });
+  let done = 0;
+  const untilMs = performance.now() + seconds * 1000;
+  await Promise.all(Array.from({ length: UNDER_WAY }, async (_, n) => {
+    const { client, port } = clients[n % clients.length]!;
+    for (; performance.now() < untilMs; done += 1) await client.patch(`http://127.0.0.1:${port}/locations/CA/BCT/L-1/E-1`, body);
+  }));
+  await counted();
+  await agent.close();
+  return done / seconds;
+}
+
+async function register(n: number, port: number): Promise<void> {
+  const { tokenA, versionsUrl } = await bus.ask(invitePartner, { name: `Partner ${n}` });
+  const role = { role: 'EMSP', party_id: `P${String(n).padStart(2, '0')}`, country_code: 'CA', business_details: { name: `Partner ${n}` } };
+  await fetch(new URL('/ocpi/2.2.1/credentials', versionsUrl), {
+    method: 'POST', headers: { Authorization: authorization(tokenA), 'Content-Type': 'application/json' },
+    body: JSON.stringify({ token: `token-${n}`, url: `http://127.0.0.1:${port}/versions`, roles: [role] }),
+  });
+}
+
+/** One change after the other, of all Locations in turn. */
+async function tell(count: number): Promise<void> {
+  for (let done = 0; done < count;) {
+    const facts = Array.from({ length: Math.min(500, count - done) }, () => change());
+    await db.tx((tx) => log.tell(tx, facts));
+    done += facts.length;
+  }
+}
+
+function change() {
+  const id = `L-${turn % LOCATIONS}`;
+  const status = Math.floor(turn / LOCATIONS) % 2 === 0 ? 'AVAILABLE' : 'CHARGING';
+  turn += 1;
+  toldMs.push(Date.now());
+  const at = new Date(toldMs.at(-1)!).toISOString();
+  const evses = exampleLocation.evses!.map((evse, n) => (n === 0 ? { ...evse, status: status as 'CHARGING', last_updated: at } : evse));
+  return told(evseStatusChanged, {
+    own: true, party: { countryCode: 'CA', partyId: 'BCT' }, locationId: id, evseUid: evses[0]!.uid, status, lastUpdated: at,
+    locationJson: toJsonBytes({ ...exampleLocation, id, evses, last_updated: at }),
+  });
+}
+
+/** When the gateway has committed the newest of each. */
+async function takenIn(): Promise<number> {
+  for (;;) {
+    const { rows: [row] } = await gatewayRows.query<{ locations: number; oldest: bigint }>(
+      'SELECT count(*)::int AS locations, min(updated_ms) AS oldest FROM shared_locations');
+    if (row?.locations === LOCATIONS && Number(row.oldest) >= toldMs.at(-LOCATIONS)!) return performance.now();
+    await sleep(5);
+  }
+}
+
+async function passedOn(atLeast: number): Promise<void> {
+  await takenIn();
+  for (;;) {
+    const { partners } = await bus.ask(listPartners, {});
+    if (partners.length === PARTNERS && partners.every(({ waiting }) => waiting === 0)) return;
+    await sleep(atLeast > 0 ? 50 : 10);
+  }
+}
+
+async function size(): Promise<number> {
+  const { rows: [row] } = await gatewayRows.query<{ bytes: number }>('SELECT avg(pg_column_size(p.*))::float8 AS bytes FROM pushed p');
+  return row?.bytes ?? 0;
+}

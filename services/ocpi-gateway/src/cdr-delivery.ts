@@ -1,0 +1,124 @@
+import { told } from '#bus';
+import { cdrDelivered } from '#contracts/ocpi-gateway';
+import type { DueOutcome } from '#due';
+import { type Cdr, headerText, joinUrl, type Outcome, sameId, sameParty } from '#ocpi';
+import { rfc3339 } from '#time';
+import type { PartnerClient } from './calls.ts';
+import type { DeliveryParts } from './delivery.ts';
+import { outcomeText } from './handshake.ts';
+import { endBatch, noteFailed, noteSending, noteWait, type Taken, type Waiting } from './lane-rows.ts';
+import { type Failure, isOfTheLine, lineAfter, park } from './line.ts';
+import { endpointOf, type Partner, toBus } from './partner.ts';
+import { noteError } from './partner-rows.ts';
+import { isQueued, noteDelivered } from './pushed-rows.ts';
+import { acknowledgedMs, isVerdict } from './requests.ts';
+
+/** A CDR waits this often for the Session it belongs to, then goes alone. */
+const WAITS_FOR_SESSION = 20;
+const WAIT_MS = 50;
+/** After so many failures nobody asks any more whether the partner has it: it goes again. */
+const CONFIRMATIONS = 5;
+
+type Done = Extract<Outcome, { kind: 'ok' }>;
+
+/** A CDR goes as it was issued until it is acknowledged, whatever it takes, one after the other. CDR-01, CDR-21. */
+export class CdrDelivery {
+  constructor(private readonly parts: DeliveryParts) {}
+
+  async send(partner: Partner, taken: Taken, waiting: readonly Waiting[]): Promise<DueOutcome | undefined> {
+    for (const held of waiting) {
+      const retry = await this.sendOne(partner, taken, held);
+      if (retry) return retry;
+    }
+    return undefined;
+  }
+
+  private async sendOne(partner: Partner, taken: Taken, held: Waiting): Promise<DueOutcome | undefined> {
+    const { db, calls } = this.parts;
+    const { key, current = '{}' } = held;
+    const cdr = JSON.parse(current) as Cdr;
+    if (held.waits < WAITS_FOR_SESSION && await this.sessionIsOpen(partner, cdr)) {
+      await noteWait(db, key);
+      return { retryInMs: WAIT_MS * (held.waits + 1) };
+    }
+    if ((await noteSending(db, taken, [held])).length === 0) return undefined;
+    const endpoint = endpointOf(partner, 'cdrs', 'RECEIVER')!;
+    const client = calls.to(partner, { from: cdr, to: cdr.cdr_token });
+    // An answer that never came may have been a yes: it is asked for before the CDR goes again.
+    const found = held.unclear && held.attempts < CONFIRMATIONS ? await confirmed(client, { endpoint, cdr, cdrUrl: taken.cdrUrl }) : undefined;
+    const outcome = found ?? await client.post(endpoint, current);
+    return outcome.kind === 'ok' ? this.delivered(taken, held, cdr, outcome) : this.failed(partner, taken, held, outcome);
+  }
+
+  private async delivered(taken: Taken, { key }: Waiting, cdr: Cdr, outcome: Done): Promise<DueOutcome | undefined> {
+    const { db, outbox, clock, settings } = this.parts;
+    const locationUrl = headerText(outcome.headers, 'location') ?? '';
+    const line = lineAfter({ failures: taken.failures, ofTheLine: [], wasHeard: true }, { clock, settings });
+    const isMine = await db.tx(async (tx) => {
+      if (!await endBatch(tx, taken, line.news, patternOf(locationUrl, key.objectKey))) return false;
+      await noteDelivered(tx, key, locationUrl);
+      await outbox.tell(tx, [told(cdrDelivered, {
+        cdrId: key.objectKey, tokenParty: toBus(cdr.cdr_token), locationUrl,
+        at: rfc3339(acknowledgedMs(outcome.timestamp, cdr, clock.now())),
+      })]);
+      return true;
+    });
+    return isMine ? undefined : 'done';
+  }
+
+  private async failed(partner: Partner, taken: Taken, held: Waiting, outcome: Failure): Promise<DueOutcome | undefined> {
+    const { db, outbox, clock, settings, log } = this.parts;
+    const { key, attempts } = held;
+    const text = outcomeText(outcome);
+    log.warn('a delivery failed', { partner: partner.name, module: key.module, object: key.objectKey, attempt: attempts + 1, outcome: text });
+    await noteError(db, partner.id, `${rfc3339(clock.now())} ${key.module} ${key.objectKey}: ${text}`);
+    const isRefused = outcome.kind === 'refused' && isVerdict(outcome);
+    const line = lineAfter({ failures: taken.failures, ofTheLine: isRefused ? [] : [outcome], wasHeard: isRefused }, { clock, settings });
+    const isMine = await db.tx(async (tx) => {
+      if (!await endBatch(tx, taken, line.news)) return false;
+      await noteFailed(tx, key, outcome.kind === 'unclear' || held.unclear);
+      if (isRefused) await outbox.tell(tx, await park(tx, held, text, clock.now()));
+      return true;
+    });
+    return isMine ? line.retry : 'done';
+  }
+
+  /** COMPLETED is said before the CDR, where the Session can be said at all. */
+  private async sessionIsOpen(partner: Partner, cdr: Cdr): Promise<boolean> {
+    if (cdr.session_id === undefined) return false;
+    return isQueued(this.parts.db, { partnerId: partner.id, module: 'sessions', objectKey: cdr.session_id });
+  }
+}
+
+/** Where a partner keeps its CDRs, with {id} for the id; undefined where that is not to be seen. */
+function patternOf(locationUrl: string, cdrId: string): string | undefined {
+  const id = encodeURIComponent(cdrId);
+  return locationUrl.includes(id) ? locationUrl.replace(id, '{id}') : undefined;
+}
+
+/**
+ * Whether the partner has a CDR, by GET: where it keeps the others, else below its endpoint, else in its
+ * list. Undefined: it has not, or no GET: then the CDR goes again. A line that is down says nothing.
+ */
+async function confirmed(
+  client: PartnerClient, { endpoint, cdr, cdrUrl }: { endpoint: string; cdr: Cdr; cdrUrl: string | undefined },
+): Promise<Done | Failure | undefined> {
+  const known = cdrUrl?.replace('{id}', encodeURIComponent(cdr.id));
+  // Our token goes nowhere but to where its holder said it is to go.
+  const isTheirs = known !== undefined && URL.canParse(known) && new URL(known).origin === new URL(endpoint).origin;
+  const from = `date_from=${encodeURIComponent(cdr.last_updated)}`;
+  const places = isTheirs ? [known] : [joinUrl(endpoint, cdr.id), `${endpoint}${endpoint.includes('?') ? '&' : '?'}${from}`];
+  for (const url of places) {
+    const outcome = await client.get(url);
+    if (outcome.kind === 'ok' && shows(outcome.data, cdr)) return { ...outcome, headers: { ...outcome.headers, ...(isTheirs ? { location: url } : {}) } };
+    if (outcome.kind === 'unreachable' || outcome.kind === 'unclear') return outcome;
+    if (outcome.kind === 'refused' && (outcome.http === 429 || outcome.http === 503) && isOfTheLine(outcome)) return outcome;
+  }
+  return undefined;
+}
+
+function shows(data: unknown, cdr: Cdr): boolean {
+  const found = (Array.isArray(data) ? data : [data]) as (Partial<Cdr> | null | undefined)[];
+  return found.some((one) => typeof one?.id === 'string' && sameId(one.id, cdr.id)
+    && typeof one.country_code === 'string' && typeof one.party_id === 'string' && sameParty(one as Cdr, cdr));
+}

@@ -1,0 +1,167 @@
+import type { Database, Queryable, Tx } from '#postgres';
+import { rfc3339 } from '#time';
+import { NOW, type Pushed, type PushedKey, WITH_SHARED } from './pushed-rows.ts';
+
+/** A lane that is this sender's until somebody takes it over. */
+export interface Taken {
+  readonly lane: string;
+  readonly partnerId: string;
+  /** Who takes it over has another. */
+  readonly batch: string;
+  /** Of the line, in a row. */
+  readonly failures: number;
+  readonly cdrUrl: string | undefined;
+}
+
+export interface Waiting extends Pushed {
+  readonly key: PushedKey;
+  /** `current` is what others are told, too. */
+  readonly shared: boolean;
+  /** For what has to go before it. */
+  readonly waits: number;
+  readonly attempts: number;
+}
+
+/** Takes a lane; what its last sender was sending when it vanished may have been done. */
+export async function takeLane(db: Database, { lane, partnerId }: Pick<Taken, 'lane' | 'partnerId'>, batch: string): Promise<Taken | undefined> {
+  const { rows: [row] } = await db.query<{ sending: string[] | null; failures: number; cdr_url: string | null }>({
+    name: 'lane-take',
+    text: 'UPDATE push_lanes SET batch = $2 WHERE lane = $1 RETURNING sending, failures, cdr_url',
+  }, [lane, batch]);
+  if (!row) return undefined;
+  if (row.sending) {
+    await db.query(
+      `UPDATE pushed SET unclear = true WHERE lane = $1 AND queued AND module || ' ' || object_key = ANY ($2)`, [lane, row.sending],
+    );
+    await db.query('UPDATE push_lanes SET sending = NULL WHERE lane = $1 AND batch = $2', [lane, batch]);
+  }
+  return { lane, partnerId, batch, failures: row.failures, cdrUrl: row.cdr_url ?? undefined };
+}
+
+/** What is due of a lane, in its order. */
+export async function waitingIn(db: Queryable, { lane, partnerId }: Taken, now: number, most: number): Promise<Waiting[]> {
+  const { rows } = await db.query<Omit<Waiting, 'key'> & Pick<PushedKey, 'module'> & { object_key: string; current: string | null; acknowledged: string | null }>({
+    name: 'lane-waiting',
+    text: `SELECT module, p.object_key, ${NOW} AS current, acknowledged, unclear, queued, shared, refusals, attempts, waits
+      FROM ${WITH_SHARED} WHERE lane = $1 AND queued AND due_at <= $2 ORDER BY due_at, turn LIMIT $3`,
+  }, [lane, Math.floor(now), most]);
+  return rows.map(({ module, object_key: objectKey, current, acknowledged, ...row }) => ({
+    ...row, key: { partnerId, module, objectKey }, current: current ?? undefined, acknowledged: acknowledged ?? undefined,
+  }));
+}
+
+/** When the next of a lane is due, epoch ms; undefined: nothing waits. */
+export async function nextIn(db: Queryable, lane: string): Promise<number | undefined> {
+  const { rows: [row] } = await db.query<{ due_at: bigint | null }>({
+    name: 'lane-next', text: 'SELECT min(due_at) AS due_at FROM pushed WHERE lane = $1 AND queued',
+  }, [lane]);
+  return row?.due_at == null ? undefined : Number(row.due_at);
+}
+
+/**
+ * Written before a request goes out: if we never see its end, nobody knows. Those that are still to be sent as
+ * they are: nobody sees what was withdrawn meanwhile. None, where the lane is somebody else's now.
+ */
+export async function noteSending<T extends Waiting>(db: Database, taken: Taken, objects: readonly T[]): Promise<readonly T[]> {
+  if (!await nameSending(db, taken, objects)) return [];
+  const { rows } = await db.query<{ place: bigint }>({
+    name: 'lane-still',
+    text: `SELECT place FROM unnest($2::text[], $3::text[], $4::text[], $5::boolean[]) WITH ORDINALITY AS given (module, key, current, shared, place)
+        JOIN pushed p ON p.partner_id = $1 AND p.module = given.module AND p.object_key = given.key
+      WHERE p.queued AND p.shared = given.shared AND (p.shared OR p.current IS NOT DISTINCT FROM given.current)`,
+  }, [
+    taken.partnerId, objects.map(({ key }) => key.module), objects.map(({ key }) => key.objectKey),
+    objects.map(({ shared, current }) => (shared ? null : current ?? null)), objects.map(({ shared }) => shared),
+  ]);
+  const places = new Set(rows.map(({ place }) => Number(place)));
+  const still = objects.filter((_, n) => places.has(n + 1));
+  if (still.length < objects.length && !await nameSending(db, taken, still)) return [];
+  return still;
+}
+
+async function nameSending(db: Database, { lane, batch }: Taken, objects: readonly Waiting[]): Promise<boolean> {
+  const names = objects.map(({ key: { module, objectKey } }) => `${module} ${objectKey}`);
+  const { rowCount } = await db.query({ name: 'lane-sending', text: 'UPDATE push_lanes SET sending = $3 WHERE lane = $1 AND batch = $2' }, [
+    lane, batch, names.length === 0 ? null : names,
+  ]);
+  return rowCount === 1;
+}
+
+/** How it stands with the line: undefined leaves it as it is. */
+export interface LineNews {
+  readonly failures: number;
+  readonly now: number;
+  readonly nextTry: number | undefined;
+}
+
+/** A batch has ended. False, and nothing may be written of it: the lane is somebody else's now. */
+export async function endBatch(tx: Tx, { lane, batch }: Taken, line: LineNews | undefined, cdrUrl?: string): Promise<boolean> {
+  const { rowCount } = await tx.query({
+    name: 'lane-end',
+    text: `UPDATE push_lanes SET sending = NULL, cdr_url = coalesce($6, cdr_url), failures = coalesce($3, failures),
+        down_since = CASE WHEN $3::int IS NULL THEN down_since WHEN $3::int > 0 THEN coalesce(down_since, $4) END,
+        next_try = CASE WHEN $3::int IS NULL THEN next_try ELSE $5::bigint END
+      WHERE lane = $1 AND batch = $2`,
+  }, [lane, batch, line?.failures ?? null, line ? Math.round(line.now) : null, line?.nextTry === undefined ? null : Math.round(line.nextTry), cdrUrl ?? null]);
+  return rowCount === 1;
+}
+
+/**
+ * What a partner acknowledged. Nothing is open any more where nothing changed since it was read; a shared
+ * Location that somebody is just changing stays queued, and is looked at again.
+ */
+export async function noteAcknowledged(
+  tx: Tx, partnerId: string, sent: readonly { readonly key: PushedKey; readonly current: string | undefined }[], now: number,
+): Promise<void> {
+  if (sent.length === 0) return;
+  const keys = sent.map(({ key }) => key.objectKey);
+  const { rows } = await tx.query<{ object_key: string }>({
+    name: 'push-shared-lock',
+    text: 'SELECT object_key FROM shared_locations WHERE object_key = ANY ($1) FOR SHARE SKIP LOCKED',
+  }, [sent.filter(({ key }) => key.module === 'locations').map(({ key }) => key.objectKey)]);
+  await tx.query({
+    name: 'push-acknowledged',
+    text: `WITH told AS (
+        SELECT given.*, s.current AS shared_now FROM unnest($2::text[], $3::text[], $4::text[]) AS given (module, object_key, sent)
+          LEFT JOIN shared_locations s ON s.object_key = given.object_key AND s.object_key = ANY ($5))
+      UPDATE pushed p SET acknowledged = told.sent, unclear = false, refusals = 0, attempts = 0, waits = 0,
+        queued = ${IS_NEWER}, turn = CASE WHEN ${IS_NEWER} THEN nextval('push_order') ELSE turn END,
+        due_at = CASE WHEN ${IS_NEWER} THEN $6 ELSE due_at END, queued_at = CASE WHEN ${IS_NEWER} THEN $7 ELSE queued_at END
+      FROM told WHERE p.partner_id = $1 AND p.module = told.module AND p.object_key = told.object_key`,
+  }, [
+    partnerId, sent.map(({ key }) => key.module), keys, sent.map(({ current }) => current ?? null),
+    rows.map((row) => row.object_key), Math.floor(now), rfc3339(Math.round(now)),
+  ]);
+}
+
+const IS_NEWER = 'CASE WHEN p.shared THEN told.shared_now ELSE p.current END IS DISTINCT FROM told.sent';
+
+const WHERE = 'partner_id = $1 AND module = $2 AND object_key = $3';
+const keyOf = ({ partnerId, module, objectKey }: PushedKey) => [partnerId, module, objectKey];
+
+/** It came to nothing. Where the partner said no, what it acknowledged before still stands. */
+export async function noteFailed(tx: Tx, key: PushedKey, unclear: boolean): Promise<void> {
+  await tx.query(`UPDATE pushed SET unclear = $4, attempts = attempts + 1 WHERE ${WHERE}`, [...keyOf(key), unclear]);
+}
+
+/** A partner that answers fails over this one object: it goes behind the others, once more at `at`. */
+export async function refusedUntil(tx: Tx, key: PushedKey, at: number): Promise<void> {
+  await tx.query(`UPDATE pushed SET refusals = refusals + 1, due_at = $4, turn = nextval('push_order') WHERE ${WHERE}`, [...keyOf(key), Math.ceil(at)]);
+}
+
+/** Others have to go before these: once more at `at`, and that is no refusal. */
+export async function waitUntil(db: Queryable, keys: readonly PushedKey[], at: number): Promise<void> {
+  for (const key of keys) {
+    await db.query(`UPDATE pushed SET waits = waits + 1, due_at = $4, turn = nextval('push_order') WHERE ${WHERE}`, [...keyOf(key), Math.ceil(at)]);
+  }
+}
+
+/** It has to wait for something, and all behind it with it. */
+export async function noteWait(db: Queryable, key: PushedKey): Promise<void> {
+  await db.query(`UPDATE pushed SET waits = waits + 1 WHERE ${WHERE}`, keyOf(key));
+}
+
+/** Not to be sent any more: the partner is gone, or no longer takes such objects. */
+export async function noteUnwanted(db: Queryable, { lane }: Pick<Taken, 'lane'>, modules?: readonly string[]): Promise<void> {
+  await db.query('UPDATE pushed SET queued = false WHERE lane = $1 AND queued AND ($2::text[] IS NULL OR module = ANY ($2))', [lane, modules ?? null]);
+}

@@ -1,0 +1,56 @@
+import { type Granted } from '#grants';
+import type { Tx } from '#postgres';
+import { type Partner, viewerOf } from './partner.ts';
+import { newestOf, type Queued, queuedOf, queueEach, queueShared } from './queue-rows.ts';
+import { isForAll, type OwnObject, viewOf } from './views.ts';
+import { type Hidden, withdrawLocations } from './withdrawn-rows.ts';
+
+interface Views {
+  /** Locations as they are, with those who see them so. */
+  readonly shared: Map<string, { readonly partnerIds: readonly string[]; readonly objects: Queued[] }>;
+  readonly own: { readonly partnerId: string; readonly object: Queued }[];
+  /** What a partner may not have. */
+  readonly hidden: Hidden[];
+}
+
+/** Objects of ours of one module as they are now, for these partners as each may have them. */
+export async function queueViews(
+  tx: Tx, partners: readonly Partner[], objects: readonly OwnObject[], { at, granted }: { at: number; granted: Granted },
+): Promise<void> {
+  const { shared, own, hidden } = viewsFor(partners, objects, granted);
+  await hideFrom(tx, hidden, at);
+  for (const { partnerIds, objects: same } of shared.values()) await queueShared(tx, partnerIds, same, at);
+  await queueEach(tx, own, at);
+}
+
+/** What partners may not have they are not told to forget, unless they have it; a Location cannot be deleted, so its EVSEs are REMOVED. */
+export async function hideFrom(tx: Tx, hidden: readonly Hidden[], at: number): Promise<void> {
+  await withdrawLocations(tx, hidden.filter(({ module }) => module === 'locations'), at);
+  const others = hidden.filter(({ module }) => module !== 'locations');
+  await queueEach(tx, others.map(({ partnerId, module, objectKey }) =>
+    ({ partnerId, object: queuedOf({ module, objectKey, current: undefined }) })), at, { ifKnown: true });
+}
+
+/** Locations that several see alike are one for all of them. */
+function viewsFor(partners: readonly Partner[], objects: readonly OwnObject[], granted: Granted): Views {
+  const views: Views = { shared: new Map(), own: [], hidden: [] };
+  const viewers = partners.map((partner) => ({ partnerId: partner.id, viewer: viewerOf(partner) }));
+  const all = partners.map(({ id }) => id);
+  for (const object of newestOf(objects.map((one) => ({ ...queuedOf(one), isPrivate: one.isPrivate ?? false })))) {
+    const { module, objectKey, current, updatedMs } = object;
+    const alike = isForAll(object, granted) ? all : [];
+    for (const { partnerId, viewer } of alike === all ? [] : viewers) {
+      const view = viewOf(object, viewer, granted);
+      if (view === undefined && current !== undefined) {
+        const sinceMs = Math.max(granted.since, object.isPrivate ? updatedMs ?? 0 : 0);
+        views.hidden.push({ partnerId, module, objectKey, sinceMs });
+      } else if (view === current && module === 'locations' && view !== undefined) alike.push(partnerId);
+      else views.own.push({ partnerId, object: view === current ? object : { ...queuedOf({ module, objectKey, current: view }), owner: object.owner } });
+    }
+    if (alike.length === 0) continue;
+    const group = views.shared.get(alike.join(' '));
+    if (group) group.objects.push(object);
+    else views.shared.set(alike.join(' '), { partnerIds: alike, objects: [object] });
+  }
+  return views;
+}

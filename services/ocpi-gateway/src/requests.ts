@@ -1,0 +1,82 @@
+import {
+  type CallOptions, type Cdr, instantMs, joinUrl, type Outcome, type Party, type Refused, type Session,
+} from '#ocpi';
+import type { PartnerClient } from './calls.ts';
+import type { Step } from './difference.ts';
+import { type Partner, spokesman } from './partner.ts';
+import type { Pushed, PushedKey } from './pushed-rows.ts';
+
+/** The object as it is, or as it was when it is gone: it names the party whose it is. */
+export function objectOf({ current, acknowledged }: Pick<Pushed, 'current' | 'acknowledged'>): Party & Partial<Session> {
+  return JSON.parse(current ?? acknowledged ?? '{}') as Party;
+}
+
+/** A hub's key names whose the object is; ours is its own word for that. */
+export function objectUrl(
+  endpoint: string, { module, objectKey }: PushedKey, object: Party,
+): (path: readonly string[]) => string {
+  if (module === 'chargingprofiles') return () => joinUrl(endpoint, objectKey);
+  const [, country, party, id = objectKey] = /^(?:.* )?([A-Z]{2})\*([A-Z0-9]{3})(?: (.+))?$/.exec(objectKey) ?? [];
+  const { country_code, party_id } = country && party ? { country_code: country, party_id: party } : object;
+  if (module === 'hubclientinfo') return () => joinUrl(endpoint, country_code, party_id);
+  if (module !== 'tokens') return (path) => joinUrl(endpoint, country_code, party_id, id, ...path);
+  const [type = '', ...uid] = id.split(' ');
+  return () => `${joinUrl(endpoint, country_code, party_id, uid.join(' '))}?type=${type}`;
+}
+
+export function addressee(partner: Partner, { module }: PushedKey, { cdr_token }: Partial<Session>): Party | undefined {
+  if (module === 'sessions' && cdr_token) return cdr_token;
+  return spokesman(partner, module === 'tokens' ? ['CPO'] : ['EMSP', 'NSP', 'OTHER']);
+}
+
+/** OCPI's own no, from a partner that understood: trying again is of no use. */
+export function isVerdict({ http, statusCode }: Refused): boolean {
+  return http < 300 && statusCode !== undefined && statusCode >= 2000 && statusCode < 3000;
+}
+
+export function isHubs({ statusCode }: Refused): boolean {
+  return statusCode !== undefined && statusCode >= 4000;
+}
+
+/** Whether the answer is about the object, and not about us or the whole of the partner's platform. */
+export function isAboutOne({ http }: Refused): boolean {
+  return http < 500 && ![401, 403, 408, 429].includes(http);
+}
+
+export interface Target {
+  /** HUB-02: none on configuration modules. */
+  readonly options: CallOptions;
+  readonly url: (path: readonly string[]) => string;
+  readonly client: PartnerClient;
+}
+
+/** One step after the other, until one is not done; at least one. */
+export async function sendAll({ url, client, options }: Target, steps: readonly Step[]): Promise<Outcome> {
+  let outcome: Outcome | undefined;
+  for (const { method, path, body } of steps) {
+    outcome = method === 'DELETE' ? gone(await client.delete(url(path), options))
+      : method === 'PUT' ? await client.put(url(path), body, options)
+      : await client.patch(url(path), body, options);
+    if (outcome.kind !== 'ok') return outcome;
+  }
+  return outcome!;
+}
+
+/** A partner's clock is believed as long as it is less than a day off ours. */
+const OFF_MS = 86_400_000;
+
+/**
+ * When the partner had it: settlement goes by the clock of whoever receives, and a repeat is answered
+ * with the time of the first (docs/adr/0008). Without a time that can be believed, it is now.
+ */
+export function acknowledgedMs(timestamp: string, cdr: Cdr, now: number): number {
+  const told = instantMs(timestamp);
+  if (told === undefined || told > now + OFF_MS) return now;
+  return told < (instantMs(cdr.last_updated) ?? now) - OFF_MS ? now : told;
+}
+
+/** What is not there is deleted. */
+function gone(outcome: Outcome): Outcome {
+  if (outcome.kind !== 'refused' || outcome.http !== 404) return outcome;
+  return { kind: 'ok', http: 404, statusCode: 1000, data: undefined, headers: {}, timestamp: '' };
+}

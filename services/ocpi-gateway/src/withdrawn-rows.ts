@@ -1,0 +1,57 @@
+import { instantMs, type Location } from '#ocpi';
+import type { Tx } from '#postgres';
+import { NOW, type PushedKey, WITH_SHARED } from './pushed-rows.ts';
+import { queuedOf, queueEach } from './queue-rows.ts';
+import { isWithdrawn, withdrawnView } from './views.ts';
+
+/** What a partner may not have, and since when, epoch ms. */
+export interface Hidden extends PushedKey {
+  readonly sinceMs: number;
+}
+
+interface Held {
+  readonly partnerId: string;
+  readonly objectKey: string;
+  readonly sinceMs: bigint;
+  readonly current: string;
+  readonly acknowledged: string | null;
+  /** The partner has it, may have it, or is being sent it. */
+  readonly isKnown: boolean;
+}
+
+/**
+ * Locations that partners may not see any more: gone where they were never sent, else all their EVSEs go
+ * as REMOVED. The lanes are locked before that is asked: a sender names what it sends in its lane and
+ * then looks whether that still stands, so that of the two one sees the other.
+ */
+export async function withdrawLocations(tx: Tx, hidden: readonly Hidden[], at: number): Promise<void> {
+  if ((await shownOf(tx, hidden)).length === 0) return;
+  const partnerIds = hidden.map(({ partnerId }) => partnerId);
+  await tx.query('SELECT FROM push_lanes WHERE lane = ANY ($1) ORDER BY lane FOR UPDATE', [partnerIds]);
+  const shown = await shownOf(tx, hidden);
+  const unknown = shown.filter(({ isKnown }) => !isKnown);
+  await tx.query(
+    `DELETE FROM pushed USING unnest($1::text[], $2::text[]) AS given (partner, key)
+     WHERE partner_id = given.partner AND module = 'locations' AND object_key = given.key`,
+    [unknown.map(({ partnerId }) => partnerId), unknown.map(({ objectKey }) => objectKey)],
+  );
+  await queueEach(tx, shown.filter(({ isKnown }) => isKnown).map(({ partnerId, objectKey, sinceMs, current, acknowledged }) => {
+    const { last_updated } = JSON.parse(current) as Location;
+    const view = withdrawnView(acknowledged ?? current, Math.max(Number(sinceMs), (instantMs(last_updated) ?? 0) + 1));
+    return { partnerId, object: queuedOf({ module: 'locations', objectKey, current: view }) };
+  }), at);
+}
+
+/** Those of these Locations that their partners have, or are to have, and that are not withdrawn yet. */
+async function shownOf(tx: Tx, hidden: readonly Hidden[]): Promise<Held[]> {
+  if (hidden.length === 0) return [];
+  const { rows } = await tx.query<Held>({
+    name: 'push-shown',
+    text: `SELECT partner_id AS "partnerId", p.object_key AS "objectKey", given.since AS "sinceMs", ${NOW} AS current, acknowledged,
+        acknowledged IS NOT NULL OR unclear OR EXISTS (SELECT FROM push_lanes l
+          WHERE l.lane = p.partner_id AND 'locations ' || p.object_key = ANY (l.sending)) AS "isKnown"
+      FROM unnest($1::text[], $2::text[], $3::bigint[]) AS given (partner, key, since)
+        JOIN ${WITH_SHARED} ON p.partner_id = given.partner AND p.module = 'locations' AND p.object_key = given.key`,
+  }, [hidden.map(({ partnerId }) => partnerId), hidden.map(({ objectKey }) => objectKey), hidden.map(({ sinceMs }) => Math.floor(sinceMs))]);
+  return rows.filter(({ current }) => current !== null && !isWithdrawn(JSON.parse(current) as Location));
+}

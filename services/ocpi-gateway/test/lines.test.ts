@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { told } from '#bus';
+import { cdrIssued } from '#contracts/cdr-ledger';
+import { evseStatusChanged } from '#contracts/locations';
+import { listPartners } from '#contracts/ocpi-gateway';
+import { toJsonBytes } from '#contracts';
+import { type Cdr, exampleCdr, exampleLocation } from '#ocpi';
+import type { Running } from '#service';
+import { start } from '../src/start.ts';
+import { HandPartner } from './hand-partner.ts';
+import { openSide, type Side } from './side.ts';
+
+// One queue per partner: its line, what an answer that never came means, and two gateways at once.
+
+const bct = { countryCode: 'CA', partyId: 'BCT' };
+let oasis: Side;
+let partner: HandPartner;
+
+beforeAll(async () => {
+  oasis = await openSide({});
+  partner = await HandPartner.open('Montreal', 'MTL', 'EMSP', ['RECEIVER locations', 'RECEIVER cdrs']);
+  await partner.register(oasis);
+});
+beforeEach(() => {
+  partner.answer = () => ({});
+  partner.seen.length = 0;
+});
+afterAll(async () => {
+  await partner?.close();
+  await oasis?.close();
+});
+
+const view = async () => (await oasis.neighbours.bus.ask(listPartners, {})).partners.find(({ name }) => name === 'Montreal')!;
+const idle = () => expect.poll(async () => (await view()).waiting, { timeout: 20_000 }).toBe(0);
+const cdrOf = (id: string): Cdr => ({ ...exampleCdr, id, session_id: 'S-none', cdr_token: { ...exampleCdr.cdr_token, party_id: 'MTL' } });
+const issued = (cdr: Cdr) => told(cdrIssued, {
+  cdrId: cdr.id, sessionId: 'S-none', credit: false, tokenParty: { countryCode: 'CA', partyId: 'MTL' }, cdrJson: toJsonBytes(cdr),
+});
+const statusOf = (locationId: string, status: 'CHARGING' | 'AVAILABLE' | 'BLOCKED', second: number) => {
+  const at = `2022-02-01T17:${String(Math.floor(second / 60)).padStart(2, '0')}:${String(second % 60).padStart(2, '0')}Z`;
+  const evses = exampleLocation.evses!.map((evse, n) => (n === 0 ? { ...evse, status, last_updated: at } : evse));
+  return told(evseStatusChanged, {
+    own: true, party: bct, locationId, evseUid: evses[0]!.uid, status, lastUpdated: at,
+    locationJson: toJsonBytes({ ...exampleLocation, id: locationId, evses, last_updated: at }),
+  });
+};
+
+test('CDR-01: a CDR that was taken though the answer was lost is found by GET and not sent again', async () => {
+  const kept: unknown[] = [];
+  partner.answer = (what) => {
+    if (what === 'POST /cdrs') {
+      kept.push(partner.seen.at(-1)!.body);
+      return kept.length === 1 ? 'hang up' : {};
+    }
+    return what.startsWith('GET /cdrs?') ? { data: kept } : { http: 404, status: 2003 };
+  };
+  await oasis.neighbours.tell(issued(cdrOf('LOST-1')));
+  await expect.poll(() => partner.pushed('GET ')).toHaveLength(2);
+  await idle();
+  expect(partner.pushed()).toEqual(['POST /cdrs', 'GET /cdrs/LOST-1', expect.stringMatching(/^GET \/cdrs\?date_from=/)]);
+});
+
+test('a partner without GET of CDRs gets the CDR again, and one that says where it keeps them is asked there', async () => {
+  let posts = 0;
+  partner.answer = (what) => {
+    if (what !== 'POST /cdrs') return { http: 404, status: 2003 };
+    posts += 1;
+    return posts === 1 ? 'hang up' : { headers: { Location: `${partner.base}/kept/LOST-2` } };
+  };
+  await oasis.neighbours.tell(issued(cdrOf('LOST-2')));
+  await expect.poll(() => partner.pushed('POST /cdrs')).toHaveLength(2);
+  await idle();
+  partner.seen.length = 0;
+  partner.answer = (what) => (what === 'POST /cdrs' ? 'hang up' : { data: cdrOf('LOST-3') });
+  await oasis.neighbours.tell(issued(cdrOf('LOST-3')));
+  await expect.poll(() => partner.pushed('GET ')).toEqual(['GET /kept/LOST-3']);
+  await idle();
+  expect(partner.pushed('POST ')).toEqual(['POST /cdrs']);
+});
+
+test('of many changes of an EVSE the newest is sent, as a PATCH of its status alone', async () => {
+  await oasis.neighbours.tell(statusOf('BUSY', 'AVAILABLE', 0));
+  await expect.poll(() => partner.pushed()).toEqual(['PUT /locations/CA/BCT/BUSY']);
+  await idle();
+  partner.seen.length = 0;
+  await oasis.neighbours.tell(...Array.from({ length: 20 }, (_, n) => statusOf('BUSY', n % 2 === 0 ? 'CHARGING' : 'AVAILABLE', n + 1)), statusOf('BUSY', 'BLOCKED', 30));
+  await expect.poll(() => (partner.seen.at(-1)?.body as { last_updated?: string } | undefined)?.last_updated).toBe('2022-02-01T17:00:30Z');
+  await idle();
+  const uid = exampleLocation.evses![0]!.uid;
+  expect(new Set(partner.pushed())).toEqual(new Set([`PATCH /locations/CA/BCT/BUSY/${uid}`]));
+  expect(partner.seen.at(-1)!.body).toEqual({ status: 'BLOCKED', last_updated: '2022-02-01T17:00:30Z' });
+});
+
+test('two gateways send one partner each object once and never the same one side by side', async () => {
+  const second: Running = await start({ ...oasis.platform.env, OCPI_PORT: '0' });
+  try {
+    const locations = Array.from({ length: 30 }, (_, n) => `TWO-${n}`);
+    await oasis.neighbours.tell(...locations.map((id) => statusOf(id, 'AVAILABLE', 0)));
+    await expect.poll(() => partner.pushed().length).toBeGreaterThanOrEqual(30);
+    await idle();
+    expect(partner.pushed('PUT ').toSorted()).toEqual(locations.map((id) => `PUT /locations/CA/BCT/${id}`).toSorted());
+    partner.seen.length = 0;
+    for (let n = 1; n <= 5; n += 1) await oasis.neighbours.tell(...locations.map((id) => statusOf(id, n % 2 === 0 ? 'AVAILABLE' : 'CHARGING', n)));
+    const newest = () => new Set(partner.seen.filter(({ body }) => (body as { last_updated: string }).last_updated.endsWith(':05Z')).map(({ what }) => what)).size;
+    await expect.poll(newest, { timeout: 20_000 }).toBe(30);
+    await idle();
+    for (const id of locations) {
+      const times = partner.seen.filter(({ what }) => what.includes(`/${id}/`)).map(({ body }) => (body as { last_updated: string }).last_updated);
+      expect(times, id).toEqual([...new Set(times)].toSorted());
+      expect(times.at(-1), id).toBe('2022-02-01T17:00:05Z');
+    }
+    expect(partner.pushed().every((what) => what.startsWith('PATCH '))).toBe(true);
+  } finally {
+    await second.stop();
+  }
+});
+
+test('a line that is down is shown as open, since when and until when; then it is closed', async () => {
+  partner.answer = () => ({ http: 503, status: 3000, headers: { 'Retry-After': '1' } });
+  await oasis.neighbours.tell(statusOf('DOWN', 'AVAILABLE', 0));
+  await expect.poll(async () => (await view()).line?.state).toBe('open');
+  const { line } = await view();
+  expect(Date.parse(line!.nextTry!) - Date.parse(line!.since!)).toBeGreaterThanOrEqual(1_000);
+  partner.answer = () => ({});
+  await expect.poll(async () => (await view()).line?.state, { timeout: 10_000 }).toBe('closed');
+  expect((await view()).line).not.toHaveProperty('since', expect.any(String));
+  await idle();
+});
