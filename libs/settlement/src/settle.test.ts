@@ -26,12 +26,12 @@ function statement(cdrs: readonly HeldCdr[], versions: readonly AgreementTerms[]
   return settle({ month, calendar, now, parties, ...tallied(cdrs, { calendar, month, now }) });
 }
 
-const credit = { credit: true, credit_reference_id: 'S-1' };
+const credit = { credit: true, credit_reference_id: 'S-1', total_cost: { excl_vat: -10, incl_vat: -10.5 } };
 
 test('a partner owes what its drivers charged, less what was credited', () => {
   const { currencies: [cad], sentences } = statement([
     cdr('S-1', { total_cost: { excl_vat: 12.34, incl_vat: 12.96 } }),
-    cdr('S-1-C', { total_cost: { excl_vat: -12.34, incl_vat: -12.96 }, ...credit }),
+    cdr('S-1-C', { ...credit, total_cost: { excl_vat: -12.34, incl_vat: -12.96 } }),
     cdr('S-2', { total_cost: { excl_vat: 10, incl_vat: 10.5 } }),
   ]);
   expect(cad?.invoices[0]?.charging).toEqual({

@@ -26,15 +26,22 @@ test.each([
   expect(settledCdr({ ...exampleCdr, currency, total_cost: { excl_vat: told } }).incl_tax).toBe(settled);
 });
 
-test.each([-10.5, 10.5])('a credit of %d takes 10.50 off, whichever sign its sender gave it', (incl_vat) => {
+test.each([
+  ['a charge', 1, '-'],
+  ['a bill that paid back', -1, ''],
+])('CDR-04: the credit of %s takes back all of it, so that nothing is left', (_, sign, shown) => {
+  const original = { ...exampleCdr, total_cost: { excl_vat: sign * 10, incl_vat: sign * 10.5 }, total_energy: sign * 20 };
   const credit = settledCdr({
-    ...exampleCdr, id: 'S-1-C', credit: true, credit_reference_id: 'S-1',
-    total_cost: { excl_vat: Math.sign(incl_vat) * 10, incl_vat },
+    ...original, id: 'S-1-C', credit: true, credit_reference_id: 'S-1',
+    total_cost: { excl_vat: -sign * 10, incl_vat: -sign * 10.5 },
   });
   expect(credit).toMatchObject({
-    excl_tax: '-10.00', incl_tax: '-10.50', energy_kwh: '-20',
-    taxes: [{ code: 'GST', rate: '5', base: '-10.00', amount: '-0.50' }],
+    excl_tax: `${shown}10.00`, incl_tax: `${shown}10.50`, energy_kwh: `${shown}20`,
+    taxes: [{ code: 'GST', rate: '5', base: `${shown}10.00`, amount: `${shown}0.50` }],
   });
+  const charge = settledCdr(original);
+  const left = (of: 'excl_tax' | 'incl_tax' | 'energy_kwh') => decimal(charge[of]).add(decimal(credit[of]));
+  expect([left('excl_tax'), left('incl_tax'), left('energy_kwh')].map(String)).toEqual(['0', '0', '0']);
 });
 
 test('a long name of a Location is cut between characters, never within one: no database takes half of one', () => {
@@ -66,6 +73,18 @@ test.each([
   const { taxes, remarks } = settledCdr({ ...exampleCdr, ...more } as CdrToSettle);
   expect(taxes.map(({ code, rate }) => `${code} ${rate}`)).toEqual(tax === undefined ? [] : [tax]);
   expect(remarks).toEqual(remark === undefined ? [] : [remark]);
+});
+
+test.each([
+  ['a part of the price', 10.25, [['GST', '5', '5.00', '0.25']]],
+  ['all of it', 10.5, [['GST', '5', '10.00', '0.50']]],
+  ['none of it', 10, []],
+  ['more than there is', 10.62, [['VAT', '5', '10.00', '0.62']]],
+])('where some components have no VAT, the tax is on what it was charged on: %s', (_, incl_vat, shown) => {
+  const cdr = { ...exampleCdr, tariffs: tariff(5, undefined), total_cost: { excl_vat: 10, incl_vat } };
+  const { taxes, remarks } = settledCdr(cdr);
+  expect(taxes.map(({ code, rate, base, amount }) => [code, rate, base, amount])).toEqual(shown);
+  expect(remarks).toEqual(incl_vat > 10.5 ? ['tax-differs-from-place'] : []);
 });
 
 test('the taxes of any CDR add up to what it charges beyond its price', () => {

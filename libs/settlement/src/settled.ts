@@ -53,16 +53,15 @@ export function digitsOf(currency: string): number {
 
 /**
  * A CDR as it is settled: its totals are rounded to the currency's minor unit, half away from zero,
- * here and nowhere else. A credit reduces what is owed, whichever sign its sender gave it.
+ * here and nowhere else. A Credit CDR counts as written: below nothing, or above where it takes back
+ * a bill that paid back (a car that fed the grid); what a sloppy sender meant is found out before.
  */
 export function settledCdr(cdr: CdrToSettle): SettledCdr {
   const currency = cdr.currency.toUpperCase();
   const digits = digitsOf(currency);
   const credit = cdr.credit === true;
-  const signed = (value: Decimal) => (credit ? value.abs().neg() : value);
-  const amount = (told: number) =>
-    signed(decimal(told).roundTo(digits, 'half-away-from-zero'));
   const { excl_vat, incl_vat } = cdr.total_cost;
+  const amount = (told: number) => decimal(told).roundTo(digits, 'half-away-from-zero');
   const excl = amount(excl_vat);
   const incl = incl_vat === undefined ? excl : amount(incl_vat);
   const { taxes, remarks } = taxesOf(cdr, { excl, tax: incl.sub(excl), digits });
@@ -74,13 +73,19 @@ export function settledCdr(cdr: CdrToSettle): SettledCdr {
     credit,
     last_updated: rfc3339(instant(cdr.last_updated)),
     currency,
-    energy_kwh: signed(decimal(cdr.total_energy)).toString(),
+    energy_kwh: energyOf(cdr).toString(),
     excl_tax: excl.toFixed(digits),
     incl_tax: incl.toFixed(digits),
     taxes,
     location: { id, name: cut([name ?? address, city].filter(Boolean).join(', ')) },
     remarks,
   };
+}
+
+/** CDR-04: a Credit CDR says the energy of its original, which it takes back. */
+function energyOf({ credit, total_energy }: CdrToSettle): Decimal {
+  const energy = decimal(total_energy);
+  return credit === true ? energy.neg() : energy;
 }
 
 /** By characters: half of one makes JSON that no database takes. */
@@ -103,20 +108,22 @@ function taxesOf(
   { excl, tax, digits }: TaxedAmount,
 ): Pick<SettledCdr, 'taxes' | 'remarks'> {
   const place = taxesOfPlace(cdr);
-  const shown = (code: string, rate: string, amount: Decimal): SettledTax => ({
-    code, rate, base: excl.toFixed(digits), amount: amount.toFixed(digits),
+  const shown = (code: string, rate: string, amount: Decimal, base = excl): SettledTax => ({
+    code, rate, base: base.toFixed(digits), amount: amount.toFixed(digits),
   });
   if (cdr.total_cost.incl_vat === undefined) {
     return { taxes: [], remarks: place === undefined ? [] : ['no-tax-told'] };
   }
   const rates = vatRates(cdr);
-  if (place === undefined || !accountsFor(combinedRate(place), rates, { excl, tax, digits })) {
+  const base = place && taxedPart(combinedRate(place), rates, { excl, tax, digits });
+  if (place === undefined || base === undefined) {
     const rate = rates.length === 1 ? rates[0]! : '';
     const taxes = rate === '0' && tax.isZero() ? [] : [shown('VAT', rate, tax)];
     return { taxes, remarks: place === undefined ? [] : ['tax-differs-from-place'] };
   }
+  if (base.isZero() && !excl.isZero()) return { taxes: [], remarks: [] };
   const parts = splitTax(tax, place, digits);
-  return { taxes: parts.map(({ tax: one, amount }) => shown(one.code, one.rate, amount)), remarks: [] };
+  return { taxes: parts.map(({ tax: one, amount }) => shown(one.code, one.rate, amount, base)), remarks: [] };
 }
 
 /** The taxes of a CDR's Location at the start of the charge; undefined where there is no data. */
@@ -135,13 +142,20 @@ export function vatRates({ tariffs = [] }: Pick<CdrToSettle, 'tariffs'>): string
   return [...new Set(told)].sort((a, b) => decimal(a).compare(decimal(b)));
 }
 
-/** By the rates that the tariffs say; without any, by the amounts, each of which was rounded. */
-function accountsFor(
+/**
+ * How much of a price the rate was charged on, undefined where it is not what was charged: all of it,
+ * where the amounts (each of which was rounded) say so; or, where the tariffs say the rate, what the
+ * tax is of, since the components without a VAT are in the price, too.
+ */
+function taxedPart(
   rate: Decimal,
   told: readonly string[],
   { excl, tax, digits }: TaxedAmount,
-): boolean {
-  if (told.length > 0) return told.every((vat) => decimal(vat).equals(rate));
-  const off = excl.mul(rate).shift(-2).sub(tax).abs();
-  return off.compare(decimal('1').shift(-digits)) <= 0;
+): Decimal | undefined {
+  if (!told.every((vat) => decimal(vat).equals(rate))) return undefined;
+  const due = excl.mul(rate).shift(-2);
+  if (due.sub(tax).abs().compare(decimal('1').shift(-digits)) <= 0) return excl;
+  const isPart = tax.isZero() || tax.isNegative() === due.isNegative();
+  if (told.length === 0 || !isPart || tax.abs().compare(due.abs()) > 0) return undefined;
+  return tax.shift(2).divide(rate, digits, 'half-away-from-zero');
 }

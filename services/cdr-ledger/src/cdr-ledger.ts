@@ -93,10 +93,8 @@ export class CdrLedger {
   }
 
   correct(ordered: OrderedCorrection): Promise<Correction> {
-    return correct(
-      { recorder: this.recorder, privateParts: this.privateParts, clock: this.parts.clock },
-      ordered,
-    );
+    const { clock, meterKeyOf } = this.parts;
+    return correct({ recorder: this.recorder, privateParts: this.privateParts, clock, meterKeyOf }, ordered);
   }
 
   /** The partner has a CDR of ours. One that is none of ours is of no interest. */

@@ -97,6 +97,7 @@ export interface CorrectCdr {
   readonly replacement?: {
     readonly cdr: PublicCdr;
     readonly pricing: PricingNote;
+    readonly findings?: readonly Finding[];
     readonly private: Sealed;
   };
 }

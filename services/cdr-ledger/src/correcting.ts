@@ -15,6 +15,8 @@ import {
   standingCdr,
 } from './cdr.ts';
 import { creditOf, replacementOf, type Review } from './correction.ts';
+import { ofMeter } from './finding.ts';
+import type { MeterKeyOf } from './meters.ts';
 import {
   type PrivatePart,
   privateOf,
@@ -25,6 +27,7 @@ import {
 } from './private-part.ts';
 import type { PrivateParts } from './private-parts.ts';
 import type { Order, Recorder } from './record.ts';
+import { reviewSigned } from './review-signed.ts';
 import { newSalt } from './salt.ts';
 
 export interface OrderedCorrection {
@@ -43,11 +46,12 @@ export interface Correcting {
   readonly recorder: Recorder;
   readonly privateParts: PrivateParts;
   readonly clock: Clock;
+  readonly meterKeyOf: MeterKeyOf;
 }
 
 /** Credits a CDR of ours in full and issues what replaces it, in one append. Throws Rejected. */
 export async function correct(
-  { recorder, privateParts, clock }: Correcting,
+  { recorder, privateParts, clock, meterKeyOf }: Correcting,
   ordered: OrderedCorrection,
 ): Promise<Correction> {
   const { commandId, cdrId, reason, withoutReplacement } = ordered;
@@ -77,6 +81,8 @@ export async function correct(
         at,
       );
       const replacement = sealed(replacing);
+      // What the meter said is as it was; whether it bears out what is charged now is another question.
+      const findings = [...ofMeter(standing.findings), ...reviewSigned(replacing, meterKeyOf(replacing))];
       return {
         parts: [credit.part, replacement.part],
         command: {
@@ -84,7 +90,7 @@ export async function correct(
           commandId,
           cdrId,
           credit: credit.entry,
-          replacement: { ...replacement.entry, pricing },
+          replacement: { ...replacement.entry, pricing, ...(findings.length > 0 ? { findings } : {}) },
         },
       };
     },

@@ -97,6 +97,11 @@ export function found(code: FindingCode, detail: string): Finding[] {
   return [{ code, detail }];
 }
 
+/** Those that sessions noted of the meter, of all that was found in a CDR of ours. */
+export function ofMeter(findings: readonly Finding[] = []): readonly Finding[] {
+  return findings.filter(({ code }) => METER_FINDINGS.some((each) => each === code));
+}
+
 /** What sessions noted of the meter, as far as it is known here. */
 export function meterFindings({
   meterFindings: noted = [],

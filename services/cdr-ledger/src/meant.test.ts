@@ -38,8 +38,14 @@ test.each<[string, Cdr]>([
 
 test('only what is negated beside the total is remarkable', () => {
   expect([negatesMore(exact), negatesMore(negated)]).toEqual([false, true]);
-  const fedBack = { ...exact, total_energy: -3 };
+  const fedBack: Cdr = {
+    ...exact,
+    total_energy: -3,
+    charging_periods: [{ ...exact.charging_periods[0]!, dimensions: [{ type: 'ENERGY', volume: -3 }] }],
+  };
   expect([negatesMore(fedBack), asMeant(fedBack, meant).total_energy]).toEqual([false, -3]);
+  const energyAlone = { ...exact, total_energy: -6 };
+  expect([negatesMore(energyAlone), asMeant(energyAlone, meant).total_energy]).toEqual([true, 6]);
 });
 
 test('a credit that uses the id of its original again is known by the one that we would give it', () => {

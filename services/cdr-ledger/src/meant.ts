@@ -1,3 +1,4 @@
+import { decimal, sum } from '#money';
 import { type Cdr, type Price, sameId } from '#ocpi';
 import type { PublicCdr } from './private-part.ts';
 
@@ -10,6 +11,8 @@ export interface Meant {
   readonly id: string;
   /** Undefined where nothing says what it credits. */
   readonly creditReferenceId?: string;
+  /** Its original paid back, as its own periods say: what takes that away is above nothing. */
+  readonly ofPaidBack?: true;
 }
 
 type Totals = Pick<Cdr, 'id' | 'credit' | 'credit_reference_id' | 'total_cost'>;
@@ -48,7 +51,16 @@ const HOURS: ReadonlySet<string> = new Set(['TIME', 'PARKING_TIME', 'RESERVATION
 
 /** Whether more than total_cost is negated. CDR-04: energy, times, periods and parts stay as they were. */
 export function negatesMore(cdr: PublicCdr): boolean {
-  return PARTS.some((part) => (cdr[part]?.excl_vat ?? 0) < 0) || negatesTime(cdr);
+  return PARTS.some((part) => (cdr[part]?.excl_vat ?? 0) < 0) || negatesTime(cdr) || negatesEnergy(cdr);
+}
+
+/** A car may feed back, and then its periods say so, too. */
+function negatesEnergy({ total_energy, charging_periods }: PublicCdr): boolean {
+  if (total_energy >= 0) return false;
+  const inPeriods = charging_periods.flatMap(({ dimensions }) =>
+    dimensions.filter(({ type }) => type === 'ENERGY').map(({ volume }) => decimal(volume)),
+  );
+  return !sum(inPeriods).isNegative();
 }
 
 /** No charge takes less than no time: who negates that, negates everything. */
@@ -66,15 +78,16 @@ export function negatesTime({ total_time, total_parking_time, charging_periods }
 export function asMeant<T extends PublicCdr>(cdr: T, meant: Meant | undefined): T {
   if (meant === undefined) return cdr;
   const { credit_reference_id: _, ...rest } = cdr;
-  const { id, creditReferenceId } = meant;
+  const { id, creditReferenceId, ofPaidBack = false } = meant;
+  const signed = (amount: number) => (ofPaidBack ? Math.abs(amount) : -Math.abs(amount));
   const credit = {
     ...rest,
     id,
     credit: true,
     ...(creditReferenceId === undefined ? {} : { credit_reference_id: creditReferenceId }),
-    total_cost: priceOf(cdr.total_cost, (amount) => -Math.abs(amount)),
+    total_cost: priceOf(cdr.total_cost, signed),
   };
-  return (negatesMore(cdr) ? { ...credit, ...turnedBack(cdr) } : credit) as T;
+  return (!ofPaidBack && negatesMore(cdr) ? { ...credit, ...turnedBack(cdr) } : credit) as T;
 }
 
 /** All that was negated beside the total. */

@@ -138,10 +138,11 @@ function difference(
     const value = decimal(like);
     const digits = Math.max(digitsOf(currency), decimalsOf(value));
     const rounded = amount.roundTo(digits, 'half-away-from-zero');
-    const is = credit ? value.abs() : value;
+    // CDR-04: a Credit CDR says the opposite.
+    const is = credit ? value.neg() : value;
     if (is.equals(rounded)) return undefined;
-    const sign = credit ? '-' : '';
-    return `is ${like} ${currency} ${of} VAT, expected ${sign}${rounded}: ${tooMuch(is.sub(rounded), currency)}`;
+    const expected = credit ? rounded.neg() : rounded;
+    return `is ${like} ${currency} ${of} VAT, expected ${expected}: ${tooMuch(is.sub(rounded), currency)}`;
   };
   return (
     compare(exact.excl, told.excl_vat, 'excl.') ??

@@ -69,8 +69,9 @@ function inMoney(cdr: Cdr, published: Tariff, timeZone: KnownZone): string {
   const tariffs = cdr.tariffs!.map((one) => (sameId(one.id, published.id) ? published : one));
   const repriced = pricedIn({ ...cdr, tariffs }, timeZone);
   if ('code' in repriced) return '';
-  const { currency, total_cost } = cdr;
-  const told = decimal(total_cost.excl_vat).abs();
+  const { currency, total_cost, credit } = cdr;
+  const total = decimal(total_cost.excl_vat);
+  const told = credit === true ? total.neg() : total;
   const due = repriced.priced.unrounded.excl.roundTo(digitsOf(currency), 'half-away-from-zero');
   const by = told.sub(due);
   const difference = by.isZero() ? 'the same' : tooMuch(by, currency);

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { type Cdr, creditCdr } from '#ocpi';
 import { instant } from '#time';
 import { carbonPlunk, cdr, oasis, tariff } from '../test/charge.ts';
+import { asMeant } from './meant.ts';
 import { review, type ReviewOptions } from './review.ts';
 
 const options: ReviewOptions = {
@@ -161,6 +162,8 @@ test.each<[string, Cdr, Partial<ReviewOptions>, string[], object | undefined]>([
   ['an exact one', credit, {}, [], undefined],
   ['one that is positive', { ...credit, total_cost: cdr.total_cost }, {}, ['credit-total-not-negative'],
     { id: credit.id, creditReferenceId: cdr.id }],
+  ['one whose VAT is positive', { ...credit, total_cost: { ...credit.total_cost, incl_vat: 3.09 } }, {}, ['credit-total-not-negative'],
+    { id: credit.id, creditReferenceId: cdr.id }],
   ['one without its flag', unflagged as Cdr, {}, ['negative-total'],
     { id: credit.id, creditReferenceId: cdr.id }],
   ['one that only its id tells', unreferenced as Cdr, {}, ['negative-total'],
@@ -184,6 +187,13 @@ test('a bill for a car that fed back is negative, and no credit', () => {
     total_energy_cost: { excl_vat: -4.8, incl_vat: -5.04 } };
   const { findings, meant } = review(bill, options);
   expect([findings.map(({ code }) => code), meant]).toEqual([['negative-total'], undefined]);
+  // CDR-04: its credit is positive, and all else as it was.
+  const back = creditCdr(bill, '2022-02-01T18:22:00Z');
+  expect(review(back, options)).toMatchObject({ findings: [] });
+  expect(review(back, options).meant).toBeUndefined();
+  const reused = review({ ...back, id: bill.id }, options);
+  expect(reused.findings.map(({ code }) => code)).toEqual(['credit-reuses-id']);
+  expect(asMeant({ ...back, id: bill.id }, reused.meant)).toEqual(back);
 });
 
 test('a replacement that names what was credited is no credit', () => {

@@ -1,6 +1,7 @@
 import { decimal, sum } from '#money';
 import { type Cdr, type Party, partyText, sameId, sameParty } from '#ocpi';
 import { settledCdr, taxesOfPlace, vatRates } from '#settlement';
+import { combinedRate } from '#taxes';
 import { instant } from '#time';
 import { type Finding, found } from './finding.ts';
 import { asMeant, isNegativeBill, knownId, type Meant, namedOriginal, negatesMore, negatesTime } from './meant.ts';
@@ -61,8 +62,13 @@ export function review(given: Cdr, options: ReviewOptions): ReviewedCdr {
 /** What is charged as tax is not what the place has: it is settled as charged, and disputable. */
 function taxFindings(cdr: Cdr): Finding[] {
   if (!settledCdr(cdr).remarks.includes('tax-differs-from-place')) return [];
-  const told = vatRates(cdr).map((rate) => `${rate} %`).join(' and ') || 'another amount';
-  const due = (taxesOfPlace(cdr) ?? []).map(({ code, rate }) => `${code} ${rate} %`).join(' and ');
+  const place = taxesOfPlace(cdr) ?? [];
+  const all = vatRates(cdr);
+  const rates = all.filter((rate) => !decimal(rate).equals(combinedRate(place)));
+  // What its amounts make of a rate that is right is a matter of the arithmetic.
+  if (all.length > 0 && rates.length === 0) return [];
+  const told = rates.map((rate) => `${rate} %`).join(' and ') || 'another amount';
+  const due = place.map(({ code, rate }) => `${code} ${rate} %`).join(' and ');
   const { city, state = '' } = cdr.cdr_location;
   return found('tax-differs-from-place', `it charges ${told} of tax; ${`${city} ${state}`.trim()} has ${due}`);
 }
@@ -92,14 +98,21 @@ function creditMeant(
     return { meant: undefined, findings: found('negative-total', detail) };
   }
   const id = knownId(cdr);
+  const isPositive = total_cost.excl_vat > 0 || (total_cost.incl_vat ?? 0) > 0;
+  const ofPaidBack = credit === true && total_cost.excl_vat > 0 && isDueNegative(cdr, timeZone);
   const findings = [
     ...(credit === true ? [] : found('negative-total', `${total} in a CDR that is no Credit CDR: taken for a credit of ${original ?? 'an unknown one'}`)),
-    ...(total_cost.excl_vat > 0 ? found('credit-total-not-negative', `${total}, a Credit CDR negates it`) : []),
-    ...(negatesMore(cdr) ? found('credit-negates-more', 'negates more than total_cost, which alone a Credit CDR negates') : []),
+    ...(isPositive && !ofPaidBack ? found('credit-total-not-negative', `${total}, a Credit CDR negates it`) : []),
+    ...(!ofPaidBack && negatesMore(cdr) ? found('credit-negates-more', 'negates more than total_cost, which alone a Credit CDR negates') : []),
     ...(sameId(id, cdr.id) ? [] : found('credit-reuses-id', `has the id of what it credits: known here as ${id}`)),
   ];
   if (findings.length === 0) return { meant: undefined, findings };
-  return { meant: { id, ...(original === undefined ? {} : { creditReferenceId: original }) }, findings };
+  const meant: Meant = {
+    id,
+    ...(original === undefined ? {} : { creditReferenceId: original }),
+    ...(ofPaidBack ? { ofPaidBack } : {}),
+  };
+  return { meant, findings };
 }
 
 /** A car that fed back, or a price below nothing: a bill like that is no credit. */

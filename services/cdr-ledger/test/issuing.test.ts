@@ -1,3 +1,4 @@
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { told } from '#bus';
 import {
@@ -35,7 +36,7 @@ beforeAll(async () => {
 });
 afterAll(() => oasis?.stop());
 
-function ended(changed: Partial<Session> = {}) {
+function ended(changed: Partial<Session> = {}, more: object = {}) {
   const whole = { ...session, ...changed };
   return told(sessionEnded, {
     sessionId: whole.id,
@@ -46,6 +47,7 @@ function ended(changed: Partial<Session> = {}) {
     tariffVersion: 3,
     tokenJson: toJsonBytes(token),
     energyWh: '6000',
+    ...more,
   });
 }
 
@@ -271,4 +273,39 @@ test('two replicas and a restart make one CDR of each session, in one chain', as
   const { chains } = await oasis.bus.ask(verifyLedger, {});
   expect(chains).toMatchObject([{ chain: 'CA*BCT', intact: true, problem: '' }]);
   expect(chains[0]!.entries).toBe((await oasis.ledgerDb.query('SELECT 1 FROM events')).rowCount);
+});
+
+/** What a meter with a key of its own signed of 6 kWh in the session's hour. */
+function signedBySomeMeter() {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+  const record = (page: number, TX: string, time: string, RV: number) => {
+    const RD = [{ TM: `2022-02-01T${time},000-0800 S`, TX, RV, RI: '1-b:1.8.0', RU: 'kWh', ST: 'G' }];
+    const payload = JSON.stringify({ FV: '1.0', PG: `T${page}`, MS: 'M-1', RD });
+    const SD = sign('sha256', Buffer.from(payload), privateKey).toString('hex');
+    const text = `OCMF|${payload}|${JSON.stringify({ SA: 'ECDSA-secp256r1-SHA256', SD })}`;
+    return { plain_data: text, signed_data: Buffer.from(text).toString('base64') };
+  };
+  return {
+    encoding_method: 'OCMF',
+    public_key: publicKey.export({ type: 'spki', format: 'der' }).toString('base64'),
+    signed_values: [
+      { nature: 'Start', ...record(7, 'B', '09:00:05', 100) },
+      { nature: 'End', ...record(8, 'E', '10:00:05', 106) },
+    ],
+  };
+}
+
+test('CDR-20: a replacement carries what the meter signed, and says where it charges something else', async () => {
+  await oasis.tellAsSessions(ended({ id: 'S-SIGNED' }, {
+    signedDataJson: toJsonBytes(signedBySomeMeter()),
+    meterFindings: [{ code: 'register-wrapped', detail: 'it wrapped' }],
+  }));
+  await expect.poll(async () => (await read1('S-SIGNED-1')).findings.map(({ code }) => code))
+    .toEqual(['register-wrapped', 'signed-by-unknown-key']);
+  const { signed_data } = (await read1('S-SIGNED-1')).cdr!;
+  const made = await oasis.bus.ask(correctCdr, { cdrId: 'S-SIGNED-1', reason: 'x', energyWh: '3000' }, { commandId: 'signed' });
+  const replacement = await read1(made.replacementCdrId!);
+  expect(replacement.cdr?.signed_data).toEqual(signed_data);
+  expect(replacement.findings.map(({ code }) => code)).toEqual(['register-wrapped', 'signed-by-unknown-key', 'signed-energy-differs']);
+  expect((await read1(made.creditCdrId)).cdr?.signed_data).toEqual(signed_data);
 });

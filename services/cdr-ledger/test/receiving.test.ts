@@ -231,6 +231,22 @@ test('a push that is repeated after the contract was erased is no news, and a ch
   });
 });
 
+test('CDR-04: a credit that keeps the VAT or some of the energy does not take back all of its original', async () => {
+  const original = numbered('R-VAT');
+  await push(original);
+  const credit = creditCdr(original, '2022-02-01T18:23:00Z');
+  const details = async (body: Cdr) =>
+    (await push(body)).findings.filter(({ code }) => code === 'credit-differs-from-original').map(({ detail }) => detail);
+  expect(await details({ ...credit, total_cost: { excl_vat: -2.94, incl_vat: -2.94 } })).toEqual([
+    'credits 2.94 CAD incl. VAT of the 3.09 CAD that CDR R-VAT charged',
+  ]);
+  const another = numbered('R-KWH');
+  await push(another);
+  expect(await details({ ...creditCdr(another, '2022-02-01T18:23:00Z'), total_energy: 5 })).toEqual([
+    'credits 5 kWh of the 6 kWh that CDR R-KWH charged',
+  ]);
+});
+
 test('a credit of the same number in another currency takes back something else', async () => {
   const abroad = numbered('R-ABROAD');
   await push(abroad);

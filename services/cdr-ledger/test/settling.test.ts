@@ -64,8 +64,9 @@ beforeAll(async () => {
       continue;
     }
     const excl_vat = sample.cost / 1_000;
+    const sign = sample.credit ? -1 : 1;
     const one = theirs(n, rfc3339(clock.now() - (sample.hours ?? 0) * HOUR), {
-      currency: sample.currency, total_cost: { excl_vat, incl_vat: excl_vat * 2 },
+      currency: sample.currency, total_cost: { excl_vat: sign * excl_vat, incl_vat: sign * excl_vat * 2 },
       cdr_location: { ...cdr.cdr_location, state: sample.state },
       ...(sample.credit ? { credit: true, credit_reference_id: `P-${n - 1}` } : {}),
     });

@@ -1,4 +1,4 @@
-import { decimal } from '#money';
+import { type Decimal, decimal } from '#money';
 import { idKey, partyText } from '#ocpi';
 import type { Tx } from '#postgres';
 import type { Finding } from '../finding.ts';
@@ -43,14 +43,27 @@ export async function creditFindings(tx: Tx, cdr: PublicCdr): Promise<Finding[]>
   return amountFindings(cdr, JSON.parse(original.public_json) as PublicCdr);
 }
 
+/** CDR-04, CDR-05: a credit takes back all of its original, with the VAT and the energy. */
 function amountFindings(credit: PublicCdr, original: PublicCdr): Finding[] {
-  const credited = decimal(credit.total_cost.excl_vat).abs();
-  const charged = decimal(original.total_cost.excl_vat).abs();
-  if (credited.equals(charged) && credit.currency === original.currency) return [];
+  const credited = amountsOf(credit, (amount) => decimal(amount).neg());
+  const charged = amountsOf(original, decimal);
+  const wrong = charged.find(({ amount, unit }, n) =>
+    !amount.equals(credited[n]!.amount) || unit !== credited[n]!.unit);
+  if (wrong === undefined) return [];
+  const { amount, unit } = credited[charged.indexOf(wrong)]!;
   return [
     {
       code: 'credit-differs-from-original',
-      detail: `credits ${credited} ${credit.currency} of the ${charged} ${original.currency} that CDR ${original.id} charged`,
+      detail: `credits ${amount} ${unit}${wrong.of} of the ${wrong.amount} ${wrong.unit} that CDR ${original.id} charged`,
     },
+  ];
+}
+
+function amountsOf({ total_cost, total_energy, currency }: PublicCdr, signed: (told: number) => Decimal) {
+  const { excl_vat, incl_vat = excl_vat } = total_cost;
+  return [
+    { amount: signed(excl_vat), unit: currency, of: '' },
+    { amount: signed(incl_vat), unit: currency, of: ' incl. VAT' },
+    { amount: decimal(total_energy), unit: 'kWh', of: '' },
   ];
 }
