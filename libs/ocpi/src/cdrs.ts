@@ -106,7 +106,8 @@ export const Cdr = ruled(object('CDR', {
   home_charging_compensation: optional(boolean),
   last_updated: DateTime,
 }), (cdr) => {
-  if (!cdr.credit && cdr.id.length > 36) {
+  // One that is below nothing may be a Credit CDR whose sender left out the flag: it is read for what it says.
+  if (!cdr.credit && cdr.id.length > 36 && cdr.total_cost.excl_vat >= 0) {
     return ['id', 'is longer than the 36 characters of a CDR that is no Credit CDR (mod_cdrs)'];
   }
   if (cdr.credit && !cdr.credit_reference_id) {

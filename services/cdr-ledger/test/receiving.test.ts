@@ -247,6 +247,14 @@ test('CDR-04: a credit that keeps the VAT or some of the energy does not take ba
   ]);
 });
 
+test('CDR-03: a credit without its flag is understood, however long its id is, and no other CDR has such an id', async () => {
+  const original = numbered('6f1f7a52-58c1-4f0e-9a3e-0d7f0f3c2b11');
+  await push(original);
+  const { credit: _, ...unflagged } = creditCdr(original, '2022-02-01T18:23:00Z');
+  expect(await codes(unflagged as Cdr)).toEqual(['negative-total']);
+  await expect(push({ ...original, id: `${original.id}-2` })).rejects.toMatchObject({ code: 'invalid-object' });
+});
+
 test('a credit of the same number in another currency takes back something else', async () => {
   const abroad = numbered('R-ABROAD');
   await push(abroad);

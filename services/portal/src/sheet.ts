@@ -99,24 +99,27 @@ export class Sheet {
   }
 
   /**
-   * Rows below the columns' titles, which stand on every page anew; `last` rows are bold. Now and then
-   * others who wait for this process have their turn.
+   * Rows below the columns' titles, which stand on every page anew; `last` rows are bold. Text goes on
+   * in the next line of its cell: nothing is cut off. Now and then others who wait for this process
+   * have their turn.
    */
   async table(columns: readonly Column[], rows: readonly (readonly string[])[], last = 0): Promise<void> {
     const places = this.placesOf(columns);
     const titles = () => {
-      this.row(places, columns.map(({ title }) => title), { size: 8, grey: true });
+      this.row(places, columns.map(({ title }) => [title]), { size: 8, grey: true });
       this.rule();
     };
     if (this.doc.y + 40 > this.bottom) this.newPage();
     titles();
     for (const [index, row] of rows.entries()) {
-      const isLast = index >= rows.length - last;
-      if (this.doc.y + 14 > this.bottom) {
+      const style = { size: 8, bold: index >= rows.length - last };
+      this.pen(style);
+      const lines = row.map((text, column) => linesOf(text, places[column]!, (part) => this.doc.widthOfString(part)));
+      if (this.doc.y + this.heightOf(lines) > this.bottom) {
         this.newPage();
         titles();
       }
-      this.row(places, row, { size: 8, bold: isLast });
+      this.row(places, lines, style);
       if (index % ROWS_OF_A_TURN === ROWS_OF_A_TURN - 1) await nextTurn();
     }
     this.space();
@@ -135,24 +138,21 @@ export class Sheet {
     });
   }
 
-  private row(places: readonly Place[], cells: readonly string[], style: TextStyle): void {
+  private row(places: readonly Place[], cells: readonly (readonly string[])[], style: TextStyle): void {
     this.pen(style);
     const top = this.doc.y;
-    for (const [index, text] of cells.entries()) {
+    for (const [index, lines] of cells.entries()) {
       const { x, width, right } = places[index]!;
-      const shown = this.fitted(text, width);
-      const start = right ? x + width - this.doc.widthOfString(shown) : x;
-      this.doc.text(shown, start, top, { lineBreak: false });
+      for (const [line, text] of lines.entries()) {
+        const start = right ? x + width - this.doc.widthOfString(text) : x;
+        this.doc.text(text, start, top + line * this.doc.currentLineHeight(), { lineBreak: false });
+      }
     }
-    this.doc.y = top + this.doc.currentLineHeight() + 2;
+    this.doc.y = top + this.heightOf(cells);
   }
 
-  /** What has no place in its cell ends in an ellipsis. */
-  private fitted(text: string, width: number): string {
-    if (this.doc.widthOfString(text) <= width) return text;
-    let end = text.length;
-    while (end > 1 && this.doc.widthOfString(`${text.slice(0, end)}…`) > width) end -= 1;
-    return `${text.slice(0, end)}…`;
+  private heightOf(cells: readonly (readonly string[])[]): number {
+    return Math.max(...cells.map(({ length }) => length)) * this.doc.currentLineHeight() + 2;
   }
 
   private rule(): void {
@@ -185,4 +185,28 @@ interface Place {
   readonly x: number;
   readonly width: number;
   readonly right: boolean;
+}
+
+/** A number stays in one piece; words go into the next line, and one that is too long is broken. */
+function linesOf(text: string, { width, right }: Place, widthOf: (part: string) => number): string[] {
+  if (right || widthOf(text) <= width) return [text];
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (widthOf(longer) <= width) {
+      line = longer;
+      continue;
+    }
+    if (line !== '') lines.push(line);
+    line = '';
+    for (const character of word) {
+      if (line !== '' && widthOf(line + character) > width) {
+        lines.push(line);
+        line = '';
+      }
+      line += character;
+    }
+  }
+  return [...lines, line];
 }

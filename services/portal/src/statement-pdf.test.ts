@@ -43,6 +43,21 @@ test('a long month has the titles of its table on every page, and more lines tha
   expect(pages.every((page, n) => page.includes(`Page ${n + 1} of ${totalPages}`))).toBe(true);
 });
 
+test('what does not fit its cell goes on in the next line, and is never cut off', async () => {
+  const { statement, lines } = settledStatement(2);
+  const id = '6f1f7a52-58c1-4f0e-9a3e-0d7f0f3c2b11';
+  const odd = {
+    ...lines[0]!, cdr_id: `${id}-C`, credit: true, credit_reference_id: id, late: true,
+    last_updated: '2022-03-01T07:59:59.999Z', remarks: ['tax-differs-from-place' as const],
+  };
+  const { text } = await read(await statementPdf(statement, [odd, lines[1]!]));
+  const whole = text.replaceAll(/\s/g, '');
+  expect(text).not.toContain('…');
+  for (const said of [`${id}-C`, `late,creditfor${id},tax-differs-from-place`]) expect(whole).toContain(said);
+  // In the calendar of the agreement, which says the month.
+  expect(text).toContain('2022-02-28 23:59:59');
+});
+
 test('a month in which nothing was charged is one page', async () => {
   const { statement } = settledStatement(0);
   const { totalPages, text } = await read(await statementPdf(statement, []));

@@ -1,5 +1,6 @@
 import { decimal } from '#money';
 import type { Invoice, Statement, StatementLine, StatementParty } from '#settlement';
+import { instant, type Zone, zone } from '#time';
 import { Sheet } from './sheet.ts';
 
 /** More lines than a person reads are in the CSV alone. */
@@ -74,6 +75,7 @@ async function invoicePages(sheet: Sheet, statement: Statement, { invoice, lines
   sheet.beside(['Supplier', ...partyLines(from!)], ['Customer', ...partyLines(to!)]);
   await chargingTable(sheet, invoice);
   await taxTable(sheet, { title: 'Taxes in the charging', taxes: invoice.taxes, supplier: from! });
+  if (invoice.taxes.length > 0) sheet.line('As each CDR charges them, rounded once in each: not reckoned anew on the sum.', { size: 8 });
   await feeTable(sheet, invoice);
   await taxTable(sheet, { title: 'Taxes on the fees', taxes: invoice.fee_taxes, supplier: from! });
   sheet.heading('Total');
@@ -82,7 +84,7 @@ async function invoicePages(sheet: Sheet, statement: Statement, { invoice, lines
       { title: 'Incl. tax', width: 90, right: true }],
     [['To be paid for this invoice, before netting', invoice.excl_tax, invoice.tax, invoice.total]], 1,
   );
-  await lineTable(sheet, { invoice, lines });
+  await lineTable(sheet, { invoice, lines }, zone(statement.time_zone));
 }
 
 async function chargingTable(sheet: Sheet, { charging, places, places_left_out, late }: Invoice): Promise<void> {
@@ -100,8 +102,8 @@ async function chargingTable(sheet: Sheet, { charging, places, places_left_out, 
   const { cdrs, charged, credits, credited } = charging;
   sheet.line(`${count(cdrs, 'CDR')} of ${charged}, less ${count(credits, 'Credit CDR')} of ${credited}, incl. tax.`, { size: 8 });
   if (late.cdrs > 0) {
-    const which = `${count(late.cdrs, 'CDR')} of earlier months, of ${late.incl_tax} incl. tax`;
-    sheet.line(`Late: ${which}, acknowledged after those had closed.`, { size: 8 });
+    const which = `${count(late.cdrs, 'CDR')} (credits included) of earlier months, of ${late.incl_tax} incl. tax in all`;
+    sheet.line(`Late: ${which}, acknowledged after those months had closed.`, { size: 8 });
   }
 }
 
@@ -145,16 +147,16 @@ async function feeTable(sheet: Sheet, { fees, fees_excl_tax }: Invoice): Promise
 
 const UNITS = { session: ' sessions', kwh: ' kWh', percent: ' of charging' } as const;
 
-async function lineTable(sheet: Sheet, { invoice: { charging }, lines }: Pages): Promise<void> {
+async function lineTable(sheet: Sheet, { invoice: { charging }, lines }: Pages, calendar: Zone): Promise<void> {
   const all = charging.cdrs + charging.credits;
   if (all === 0) return;
-  sheet.heading('CDRs');
+  sheet.heading(`CDRs, by the time of their last update in ${calendar.name}`);
   if (lines.length > 0) {
     await sheet.table(
-      [{ title: 'Last updated', width: 92 }, { title: 'CDR' }, { title: 'Remarks', width: 84 }, { title: 'kWh', width: 50, right: true },
-        { title: 'Excl. tax', width: 58, right: true }, { title: 'Tax', width: 48, right: true }, { title: 'Incl. tax', width: 58, right: true }],
+      [{ title: 'Last updated', width: 86 }, { title: 'CDR' }, { title: 'Remarks', width: 92 }, { title: 'kWh', width: 50, right: true },
+        { title: 'Excl. tax', width: 56, right: true }, { title: 'Tax', width: 48, right: true }, { title: 'Incl. tax', width: 56, right: true }],
       lines.map((line) => [
-        line.last_updated, line.cdr_id, remarksOf(line), line.energy_kwh, line.excl_tax, taxOf(line), line.incl_tax,
+        localTime(line.last_updated, calendar), line.cdr_id, remarksOf(line), line.energy_kwh, line.excl_tax, taxOf(line), line.incl_tax,
       ]),
     );
   }
@@ -163,8 +165,15 @@ async function lineTable(sheet: Sheet, { invoice: { charging }, lines }: Pages):
   }
 }
 
-function remarksOf({ late, credit, remarks }: StatementLine): string {
-  return [...(late ? ['late'] : []), ...(credit ? ['credit'] : []), ...remarks].join(', ');
+function remarksOf({ late, credit, credit_reference_id = '', remarks }: StatementLine): string {
+  return [...(late ? ['late'] : []), ...(credit ? [`credit for ${credit_reference_id}`] : []), ...remarks].join(', ');
+}
+
+/** To the second: "2022-06-01 00:00:00". The CSV has it as it was told. */
+function localTime(at: string, calendar: Zone): string {
+  const { year, month, day, hour, minute, second } = calendar.local(instant(at));
+  const two = (value: number) => String(value).padStart(2, '0');
+  return `${year}-${two(month)}-${two(day)} ${two(hour)}:${two(minute)}:${two(second)}`;
 }
 
 function taxOf({ excl_tax, incl_tax }: StatementLine): string {
