@@ -172,6 +172,11 @@ const cases: Record<Varied, [Charge, string, Record<string, string>, PriceOption
     '3',
     { fixed: '3' },
   ],
+  rounding: [
+    charge(tariff(always(energy(1.025))), TUESDAY_10, [charging(60), kwh(1)]),
+    '1.03',
+    { 'half-even': '1.02', 'away-from-zero': '1.03', 'toward-zero': '1.02', ceiling: '1.03', floor: '1.02' },
+  ],
   expiredReservation: [charge(expiring, TUESDAY_10, [reserved(60)]), '6', { 'expires-only': '4' }],
 };
 

@@ -13,6 +13,8 @@ export const FLAGS = {
   stepScope: { ours: 'session', others: ['component', 'none'], source: '#334 #494 #546' },
   /** Parking and then charging again: whose total is rounded? */
   timeStep: { ours: 'last-priced', others: ['parking-absorbs'], source: '#396 D17' },
+  /** A step_size of 0, which the specification's own examples have, rounds nothing. */
+  stepZero: { ours: 'no-rounding', others: [], source: 'mod_tariffs step_size, PRC-10' },
   /** An exact multiple of step_size stays, against the words "greater than". */
   stepExact: { ours: 'stays', others: [], source: 'D6' },
   /** Hours with few decimals, or the timestamps that they were rounded from? */
@@ -29,8 +31,10 @@ export const FLAGS = {
   durationOrigin: { ours: 'charging-start', others: ['cdr-start'], source: '#434' },
   /** A window whose start_time is its end_time. */
   equalTimes: { ours: 'whole-day', others: ['never'], source: '#466' },
-  /** Only start_time or only end_time: the other side is the day's edge; 00:00 ends the day. */
-  openWindow: { ours: 'day-edge', others: [], source: '#466 #502' },
+  /** An end_time of 00:00 is the end of the day, as where there is none. */
+  midnightEnd: { ours: 'end-of-day', others: [], source: '#466' },
+  /** Only start_time or only end_time: the other side is the day's edge. */
+  openWindow: { ours: 'day-edge', others: [], source: '#502' },
   /** Dates and times together mean the window on each of the days. */
   datesWithTimes: { ours: 'each-day', others: [], source: '#499' },
   /** After midnight, a window that wraps belongs to the day of the moment or of its start? */
@@ -61,6 +65,8 @@ export const FLAGS = {
     others: ['without-reservation'],
     source: 'mod_tariffs min_price, mod_cdrs total_cost',
   },
+  /** min_price and max_price hold without and with VAT, each by itself: the VAT then is what is left. */
+  boundedVat: { ours: 'each-by-itself', others: [], source: 'mod_tariffs min_price, max_price' },
   /** A bound that lacks its incl_vat: nothing, or never below the bounded excl_vat. */
   missingInclBound: {
     ours: 'not-below-excl',
@@ -87,6 +93,12 @@ export const FLAGS = {
     others: ['expires-only'],
     source: 'mod_tariffs ReservationRestrictionType',
   },
+  /** How the total becomes a sum that can be paid; OCPI leaves it to law and contract. */
+  rounding: {
+    ours: 'half-away-from-zero',
+    others: ['half-even', 'away-from-zero', 'toward-zero', 'ceiling', 'floor'],
+    source: '#401',
+  },
 } as const;
 
 type Flags = typeof FLAGS;
@@ -94,9 +106,8 @@ type Answers = { readonly [F in keyof Flags]: Flags[F]['ours'] | Flags[F]['other
 
 /** The answers that one calculation follows. */
 export interface Policy extends Answers {
-  /** How the total becomes a sum that can be paid; OCPI leaves it to law and contract (#401). */
   readonly rounding: Rounding;
-  /** Digits after the point: those of the currency's minor unit, or a number. */
+  /** Digits after the point: those of the currency's minor unit, or a number (#401). */
   readonly roundingDecimals: 'currency' | number;
 }
 
@@ -104,7 +115,6 @@ const ours = Object.fromEntries(Object.entries(FLAGS).map(([flag, { ours }]) => 
 
 export const defaultPolicy: Policy = Object.freeze({
   ...(ours as unknown as Answers),
-  rounding: 'half-away-from-zero',
   roundingDecimals: 'currency',
 });
 
