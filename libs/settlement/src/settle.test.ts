@@ -178,7 +178,7 @@ test('the order in which terms are written down is not part of them', () => {
 
 test('its text ends with who owes whom how much', () => {
   const later = cdr('S-1', { last_updated: '2022-02-02T05:00:00Z' });
-  const notes = { awaiting: 1, findings: [{ issuer: OASIS, cdr_id: 'S-1', codes: ['price-differs'] }] };
+  const notes = { awaiting: 1, disputed: [], findings: [{ issuer: OASIS, cdr_id: 'S-1', codes: ['price-differs'] }] };
   const text = statementText(statement([later], [exampleTerms]), notes);
   expect(text).toContain('  2022-02-01  10.50 CAD  S-1  20 kWh  (price-differs)');
   expect(text).toContain('1 CDR 10.50 − 0 credits 0.00 = 10.50 CAD (10.00 and tax 0.50)');

@@ -4,7 +4,7 @@ import type {
   CurrencyStatement, Invoice, Statement, StatementLine, StatementNotes,
 } from './statement.ts';
 
-const NO_NOTES: StatementNotes = { awaiting: 0, findings: [] };
+const NO_NOTES: StatementNotes = { awaiting: 0, disputed: [], findings: [] };
 
 /** The statement for people to read; its last lines say who owes whom how much. */
 export function statementText(statement: Statement, notes: StatementNotes = NO_NOTES): string {
@@ -19,9 +19,15 @@ export function statementText(statement: Statement, notes: StatementNotes = NO_N
     ...currencies.flatMap((one) => currencyText(one, statement, notes)),
     ...(currencies.length === 0 ? ['', '  nothing was charged'] : []),
     ...(notes.awaiting === 0 ? [] : ['', waiting]),
+    ...(notes.disputed.length === 0 ? [] : ['', ...notes.disputed.map(disputedText)]),
     '',
     sentences.join('\n'),
   ].join('\n');
+}
+
+/** No money of the statement: what is in dispute stays on it until it is credited. */
+function disputedText({ issuer, currency, cdrs, amount }: StatementNotes['disputed'][number]): string {
+  return `In dispute, and on this statement until credited: ${count(cdrs, 'CDR')} of ${issuer}, ${amount} ${currency}`;
 }
 
 function currencyText(

@@ -109,6 +109,16 @@ export interface StatementLine extends SettledCdr {
 export interface StatementNotes {
   /** CDRs of the month or before that the partner has not acknowledged: not on a closed statement. */
   readonly awaiting: number;
+  /**
+   * What of the month is in dispute, of each issuer and currency, as it is payable: it is on the
+   * statement all the same, until its Credit CDR is.
+   */
+  readonly disputed: readonly {
+    readonly issuer: string;
+    readonly currency: string;
+    readonly cdrs: number;
+    readonly amount: string;
+  }[];
   /** What was found wrong with CDRs of the first lines. */
   readonly findings: readonly {
     readonly issuer: string;

@@ -13,6 +13,7 @@ import { nameOf } from './partners.ts';
 import {
   agreementBetween, LINE_PARTS, type LineCursor, linesOf, notesOn, type PartnerMonth, talliesOf,
 } from './projections/partner-month.ts';
+import { disputedOfMonth } from './projections/dispute-list.ts';
 import type { Recorder } from './record.ts';
 
 export interface SettlingParts {
@@ -25,6 +26,7 @@ export interface SettlingParts {
   /** The followers of the log that statements are made of. */
   readonly settlement: Following;
   readonly list: Following;
+  readonly disputes: Following;
 }
 
 /** The statement with its first lines, as JSON and as text, has to fit in one answer. */
@@ -60,9 +62,9 @@ export class Settling {
     month: string,
     ownParty?: Party,
   ): Promise<{ statement: Statement; notes: StatementNotes; text: string }> {
-    const { db, list } = this.parts;
+    const { db, list, disputes } = this.parts;
     const { party, calendar, at } = await this.open(partner, month, ownParty);
-    await list.caughtUp();
+    await Promise.all([list.caughtUp(), disputes.caughtUp()]);
     const [tallies, found, name] = await Promise.all([
       talliesOf(db, at, calendar.feePeriods()),
       linesOf(db, at, { after: undefined, limit: FIRST_LINES }),
@@ -71,7 +73,12 @@ export class Settling {
     const lines = found.map(({ line }) => line);
     const parties = [{ party: partyText(party), name: party.name }, { party: partyText(partner), name }];
     const statement = settle({ ...tallies, month, calendar, parties, lines, now: at.now });
-    const notes = await notesOn(db, at, lines);
+    const window = { from: rfc3339(at.scope.from), to: rfc3339(at.scope.to) };
+    const [others, disputed] = await Promise.all([
+      notesOn(db, at, lines),
+      disputedOfMonth(db, at, window, rfc3339(at.now)),
+    ]);
+    const notes = { ...others, disputed };
     return { statement, notes, text: statementText(statement, notes) };
   }
 

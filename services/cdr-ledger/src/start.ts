@@ -70,6 +70,7 @@ export function start(env: Env): Promise<Running> {
         timeZone,
         settlement: settled,
         list,
+        disputes: disputeRows,
       });
       const plans = retailSettings(settings);
       const retailing = { db, bus, store, recorder, clock, parties, log };

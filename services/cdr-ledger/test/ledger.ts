@@ -11,6 +11,7 @@ import { chainRows } from '../src/chain-rows.ts';
 import { follow, type Following } from '../src/follow.ts';
 import { migrations } from '../src/migrations.ts';
 import { cdrList } from '../src/projections/cdr-list.ts';
+import { disputeList } from '../src/projections/dispute-list.ts';
 import { settlement } from '../src/projections/settlement.ts';
 import { privateParts } from '../src/private-parts.ts';
 import { prove, type Proving } from '../src/proving.ts';
@@ -57,6 +58,7 @@ export async function testLedger({
   const list = follow(db, store, cdrList, quiet);
   const chain = follow(db, store, chainRows(), quiet);
   const settled = follow(db, store, settlement, quiet);
+  const disputes = follow(db, store, disputeList, quiet);
   const clock = fixedClock(at);
   const name = partyId === 'BCT' ? 'Energy OASIS' : partyId;
   const parties = new OwnParties([
@@ -81,6 +83,7 @@ export async function testLedger({
     timeZone: 'America/Vancouver',
     settlement: settled,
     list,
+    disputes,
   });
   const signer = signerFromSeed(Buffer.alloc(32, 7));
   const proving = prove({
@@ -93,7 +96,7 @@ export async function testLedger({
     log: quiet,
     chain,
     list,
-    others: [settled],
+    others: [settled, disputes],
     kinds: ['cdrs'],
   });
   const superuser = new pg.Pool({
@@ -120,7 +123,7 @@ export async function testLedger({
     superuser,
     async close() {
       await proving.signing.stop();
-      await Promise.all([list.stop(), chain.stop(), settled.stop()]);
+      await Promise.all([list.stop(), chain.stop(), settled.stop(), disputes.stop()]);
       await store.close();
       await Promise.all([db.close(), superuser.end()]);
       await database.drop();

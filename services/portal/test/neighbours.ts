@@ -213,7 +213,7 @@ export class Neighbours {
         : { creditCdrId: `${cdrId}-C`, ...(withoutReplacement ? {} : { replacementCdrId: `${cdrId.slice(0, -1)}2` }) })));
     const { statement, lines } = settledStatement(7, '');
     await bus.answer(getStatement, (requests) => requests.map(({ month }) => ({
-      statementJson: toJsonBytes({ ...statement, month }), notesJson: toJsonBytes({ awaiting: 0, findings: [] }), text: `Owed for ${month}`,
+      statementJson: toJsonBytes({ ...statement, month }), notesJson: toJsonBytes({ awaiting: 0, disputed: [], findings: [] }), text: `Owed for ${month}`,
     })));
     // Pages of three, whatever was asked for: as if they were cut by their bytes.
     await bus.answer(listStatementLines, (requests) => requests.map(({ after }) => {

@@ -1,5 +1,6 @@
 import { idKey, type Party, partyText } from '#ocpi';
 import type { Database, Queryable, Tx } from '#postgres';
+import type { StatementNotes } from '#settlement';
 import type { Complainant, DisputedCdr, DisputeEvent, DisputeState } from '../dispute.ts';
 import type { Follower } from '../follow.ts';
 import { readEvent } from '../ledger-event.ts';
@@ -178,48 +179,24 @@ export async function pageOfDisputes(
   return { disputes: page.rows.map(listed), total: counted.rows[0]?.total ?? 0 };
 }
 
-/** What a statement says of a CDR that is disputed; it changes no money. */
-export interface DisputedAmount {
-  readonly cdrId: string;
-  readonly number: number;
-  readonly complainant: Complainant;
-  readonly currency: string;
-  /** Decimal text, payable. */
-  readonly amount: string;
-  readonly findings: readonly string[];
-  readonly openedAt: string;
-}
-
 /**
- * The CDRs of a month [from, to), ours of the partner's tokens (`issued`) and the partner's (`received`), that
- * were disputed and not yet credited or withdrawn at an instant (RFC 3339): the same instant gives
- * the same answer for ever.
+ * The CDRs of a month [from, to) between two parties that were disputed and neither credited nor
+ * withdrawn at an instant (RFC 3339), summed up: the same instant gives the same answer for ever.
  */
 export async function disputedOfMonth(
   db: Queryable,
   { own, partner }: { readonly own: Party; readonly partner: Party },
   { from, to }: { readonly from: string; readonly to: string },
   at: string,
-): Promise<{ issued: DisputedAmount[]; received: DisputedAmount[] }> {
-  const of = async (issuer: Party) => {
-    const { rows } = await db.query<Found>(
-      `SELECT d.* FROM disputes d JOIN cdrs c ON c.party = d.party AND c.cdr_key = d.cdr_key
-       WHERE d.party = $1 AND d.partner = $2 AND c.last_updated >= $3 AND c.last_updated < $4
-         AND d.opened_at::timestamptz <= $5::timestamptz
-         AND (d.closed_at IS NULL OR d.closed_at::timestamptz > $5::timestamptz)
-       ORDER BY c.last_updated, d.cdr_key, d.number`,
-      [partyText(issuer), partyText(partner), from, to, at],
-    );
-    return rows.map((row) => ({
-      cdrId: row.cdr_id,
-      number: row.number,
-      complainant: row.complainant,
-      currency: row.currency,
-      amount: row.amount,
-      findings: row.findings,
-      openedAt: row.opened_at,
-    }));
-  };
-  const [issued, received] = await Promise.all([of(own), of(partner)]);
-  return { issued, received };
+): Promise<StatementNotes['disputed']> {
+  const { rows } = await db.query<StatementNotes['disputed'][number]>(
+    `SELECT d.party AS issuer, d.currency, count(*)::int AS cdrs, sum(d.amount::numeric)::text AS amount
+     FROM disputes d JOIN cdrs c ON c.party = d.party AND c.cdr_key = d.cdr_key
+     WHERE d.party = ANY ($1) AND d.partner = $2 AND c.last_updated >= $3 AND c.last_updated < $4
+       AND d.opened_at::timestamptz <= $5::timestamptz
+       AND (d.closed_at IS NULL OR d.closed_at::timestamptz > $5::timestamptz)
+     GROUP BY d.party, d.currency ORDER BY d.party, d.currency`,
+    [[own, partner].map(partyText), partyText(partner), from, to, at],
+  );
+  return rows;
 }

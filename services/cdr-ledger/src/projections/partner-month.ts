@@ -157,7 +157,7 @@ export async function notesOn(
   db: Queryable,
   { own, partner, scope }: PartnerMonth,
   lines: readonly StatementLine[],
-): Promise<StatementNotes> {
+): Promise<Omit<StatementNotes, 'disputed'>> {
   const keys = lines.map(({ cdr_id }) => cdr_id);
   const [awaiting, found] = await Promise.all([
     db.query<{ count: number }>(
