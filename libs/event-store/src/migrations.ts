@@ -1,10 +1,14 @@
-import type { MigrationList, MigrationPlace } from '#postgres';
+import type { MigrationList } from '#postgres';
 
 /** The log's table and its only door, `append_events`; for the schema of the service that owns it. */
-export const eventStoreMigrations: MigrationList = [{ name: 'event-store-1', up }];
+export const eventStoreMigrations: MigrationList = [
+  { name: 'event-store-1', up: ({ role }) => [EVENTS, NEVER_CHANGED, ...guards(role), ...door(role)] },
+  { name: 'event-store-2', up: ({ role }) => ['DROP FUNCTION append_events', ...door(role)] },
+];
 
-function up({ role }: MigrationPlace): readonly string[] {
-  return [EVENTS, NEVER_CHANGED, ...guards(role), APPEND_EVENTS,
+function door(role: string): readonly string[] {
+  return [
+    APPEND_EVENTS,
     'REVOKE ALL ON FUNCTION append_events FROM PUBLIC',
     `GRANT EXECUTE ON FUNCTION append_events TO ${role}`,
   ];
@@ -49,8 +53,8 @@ function guards(role: string): readonly string[] {
  * holes and appear in order.
  *
  * The answer is one row per item that was judged on its own, after a row for item 0: the position
- * after which all the others, lone and new, were stored in their order. (A row for each would cost
- * a fifth of the rate.)
+ * after which all the others, lone and new, were stored in their order, and when. (A row for each
+ * would cost a fifth of the rate.)
  *
  * The settings pin the plans: whatever the statistics say, an index is probed per stream and id.
  * (What it finds is mostly young: an index-only scan would visit the table all the same.)
@@ -58,7 +62,7 @@ function guards(role: string): readonly string[] {
 const APPEND_EVENTS = `CREATE FUNCTION append_events(
   streams text[], expected int[], firsts int[], sizes int[], lone int,
   owners int[], versions int[], ids uuid[], types text[], traces text[], payloads text[]
-) RETURNS TABLE (item int, appended boolean, version int, "position" bigint)
+) RETURNS TABLE (item int, appended boolean, version int, "position" bigint, recorded_at timestamptz)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path FROM CURRENT
 SET enable_seqscan TO off SET enable_bitmapscan TO off SET enable_indexonlyscan TO off
@@ -113,6 +117,7 @@ BEGIN
   END;
   item := 0;
   "position" := base;
+  recorded_at := recorded;
   RETURN NEXT;
   base := coalesce((SELECT max(e."position") FROM events e), 0);
 

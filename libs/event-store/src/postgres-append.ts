@@ -1,5 +1,5 @@
 import { intArray, type Statement, textArray, uuidArray } from '#postgres';
-import type { AppendItem, AppendOutcome, NewEvent } from './port.ts';
+import type { AppendItem, AppendOutcome, NewEvent, StoredEvent } from './port.ts';
 
 /** A call of `append_events` and its answer; the function says what the arguments mean. */
 export interface AppendCall {
@@ -16,11 +16,12 @@ export interface AppendedRow {
   readonly appended: boolean;
   readonly version: number;
   readonly position: bigint | null;
+  readonly recordedAt: string;
 }
 
 const APPEND: Statement = {
   name: 'event_store_append',
-  text: `SELECT item, appended, version, "position" FROM append_events(
+  text: `SELECT item, appended, version, "position", recorded_at AS "recordedAt" FROM append_events(
     $1::text[], $2::int[], $3::int[], $4::int[], $5::int,
     $6::int[], $7::int[], $8::uuid[], $9::text[], $10::text[], $11::text[])`,
 };
@@ -76,20 +77,30 @@ function loneFirst(items: readonly AppendItem[]): { order: number[]; lone: numbe
   return { order: [...lone, ...others], lone: lone.length };
 }
 
-/** The outcomes in the order of the items given, and the newest position among them. */
+/**
+ * The outcomes in the order of the items given, the newest position among them, and the events that
+ * were stored at once, one behind the other.
+ */
 export function outcomesOf(rows: readonly AppendedRow[], call: AppendCall) {
   const judged = new Map(rows.map((row) => [row.item, row]));
-  let stored = judged.get(0)?.position ?? 0n;
+  const { position = 0n, recordedAt = '' } = judged.get(0) ?? {};
+  let stored = position ?? 0n;
   let newest = 0n;
   const outcomes: AppendOutcome[] = [];
+  const events: StoredEvent[] = [];
   for (const [n, item] of call.sent.entries()) {
     const row = judged.get(n + 1);
     const outcome = row ? outcomeOf(row) : appendedAfter(stored, item);
-    if (!row) stored += BigInt(item.events.length);
+    if (!row) {
+      for (const [k, { id, type, data, trace }] of item.events.entries()) {
+        const place = { stream: item.stream, version: item.expected + k + 1, position: (stored += 1n) };
+        events.push({ id, type, data, ...(trace === undefined ? {} : { trace }), ...place, recordedAt });
+      }
+    }
     if (outcome.outcome === 'appended' && outcome.position > newest) newest = outcome.position;
     outcomes[call.order[n] as number] = outcome;
   }
-  return { outcomes, newest };
+  return { outcomes, newest, events };
 }
 
 function outcomeOf({ appended, version, position }: AppendedRow): AppendOutcome {

@@ -118,7 +118,8 @@ class PostgresEventStore implements EventStore {
     for (let attempt = 0; ; attempt += 1) {
       try {
         const { rows } = await this.db.query<AppendedRow>(call.statement, call.values);
-        const { outcomes, newest } = outcomesOf(rows, call);
+        const { outcomes, newest, events } = outcomesOf(rows, call);
+        this.tail.offer(events);
         this.head.saw(newest);
         return outcomes;
       } catch (error) {

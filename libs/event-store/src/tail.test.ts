@@ -32,6 +32,31 @@ test('what followers in step read is fetched once for all of them', async () => 
   expect(reads).toEqual([0n, 5n]);
 });
 
+test('what was appended here is not fetched, whichever lane answers first', async () => {
+  const { reads, tail, append } = log();
+  tail.offer([event(1)]); // Nobody follows yet.
+  append(1);
+  expect(await tail.read(0n, 10)).toHaveLength(1);
+  for (let n = 2; n <= 6; n += 1) append(n);
+  tail.offer([event(5), event(6)]);
+  tail.offer([event(2), event(3), event(4)]);
+  expect((await tail.read(1n, 10)).map(({ position }) => position)).toEqual([2n, 3n, 4n, 5n, 6n]);
+  expect(reads).toEqual([0n]);
+});
+
+test('what others appended in between is fetched', async () => {
+  const { reads, tail, append } = log();
+  for (let n = 1; n <= 4; n += 1) append(n);
+  await tail.read(0n, 1);
+  tail.offer([event(3), event(4)]);
+  expect((await tail.read(1n, 10)).map(({ position }) => position)).toEqual([2n, 3n, 4n]);
+  expect(reads).toEqual([0n, 1n]);
+  append(5);
+  tail.offer([event(5)]);
+  expect((await tail.read(4n, 10)).map(({ position }) => position)).toEqual([5n]);
+  expect(reads).toEqual([0n, 1n]);
+});
+
 test('a read that fails fails for those who wait for it, and not for the next', async () => {
   let isDown = true;
   const tail = new Tail(async () => {
@@ -47,7 +72,7 @@ test('a read that fails fails for those who wait for it, and not for the next', 
 
 test('followers anywhere in the log, each at its own pace, miss nothing and see nothing twice', async () => {
   const step = fc.oneof(
-    fc.record({ append: fc.integer({ min: 1, max: 900 }) }),
+    fc.record({ append: fc.integer({ min: 1, max: 900 }), offered: fc.boolean() }),
     fc.record({ readers: fc.array(fc.nat(3), { minLength: 1, maxLength: 6 }), limit: fc.integer({ min: 1, max: 1_000 }) }),
   );
   await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 30 }), fc.array(fc.nat(40), { minLength: 4, maxLength: 4 }), async (steps, starts) => {
@@ -56,7 +81,9 @@ test('followers anywhere in the log, each at its own pace, miss nothing and see 
     const seen: bigint[][] = starts.map(() => []);
     for (const each of steps) {
       if ('append' in each) {
+        const before = events.length;
         for (let n = 0; n < each.append; n += 1) append(events.length + 1);
+        if (each.offered) tail.offer(events.slice(before));
         continue;
       }
       await Promise.all([...new Set(each.readers)].map(async (reader) => {

@@ -90,7 +90,7 @@ function energyOf({ credit, total_energy }: CdrToSettle): Decimal {
 
 /** By characters: half of one makes JSON that no database takes. */
 function cut(name: string): string {
-  return [...name].slice(0, PLACE_CHARACTERS).join('');
+  return name.length <= PLACE_CHARACTERS ? name : [...name].slice(0, PLACE_CHARACTERS).join('');
 }
 
 interface TaxedAmount {
@@ -135,11 +135,11 @@ export function taxesOfPlace(
 
 /** The different percentages in a CDR's tariffs, smallest first. */
 export function vatRates({ tariffs = [] }: Pick<CdrToSettle, 'tariffs'>): string[] {
-  const components = tariffs.flatMap(({ elements }) =>
-    elements.flatMap(({ price_components }) => price_components),
-  );
-  const told = components.flatMap(({ vat }) => (vat === undefined ? [] : [decimal(vat).toString()]));
-  return [...new Set(told)].sort((a, b) => decimal(a).compare(decimal(b)));
+  const told = new Set<number>();
+  for (const { elements } of tariffs)
+    for (const { price_components } of elements)
+      for (const { vat } of price_components) if (vat !== undefined) told.add(vat);
+  return [...told].sort((a, b) => a - b).map((vat) => decimal(vat).toString());
 }
 
 /**

@@ -10,6 +10,7 @@ import { CdrLedger } from '../src/cdr-ledger.ts';
 import { chainRows } from '../src/chain-rows.ts';
 import { follow, type Following } from '../src/follow.ts';
 import { migrations } from '../src/migrations.ts';
+import { Pace } from '../src/pace.ts';
 import { privateParts } from '../src/private-parts.ts';
 import { cdrList } from '../src/projections/cdr-list.ts';
 import { disputeCredits } from '../src/projections/dispute-credits.ts';
@@ -53,7 +54,8 @@ async function bench({ url, seconds, cdrs }: { url: string; seconds: number; cdr
   ];
   const zoneOf = async () => ({ name: 'America/Vancouver' });
   const clock = systemClock;
-  const ledger = new CdrLedger({ db, store, clock, parties, zoneOf, publishedOf: async () => [], meterKeyOf: () => undefined, list });
+  const pace = new Pace(followings);
+  const ledger = new CdrLedger({ db, store, clock, parties, zoneOf, publishedOf: async () => [], meterKeyOf: () => undefined, list, pace });
   const ended = { location: exampleLocation, tariff: exampleTariff, tariffVersion: 1, token: exampleToken, energyWh: '12400' };
   const verbs = {
     receive: (id: string) => {

@@ -19,6 +19,7 @@ import { type Following, NotCaughtUp } from './follow.ts';
 import { receiverOf } from './ledgers.ts';
 import { knownId } from './meant.ts';
 import type { MeterKeyOf } from './meters.ts';
+import type { Pace } from './pace.ts';
 import { privateParts, type PrivateParts } from './private-parts.ts';
 import {
   cdrsOfToken,
@@ -46,6 +47,8 @@ export interface CdrLedgerParts {
   readonly list: Following;
   /** Who was erased. */
   readonly marks?: Marks;
+  /** Of recording; without it nothing is waited for. */
+  readonly pace?: Pace;
 }
 
 type Ordered = Promise<Order<SessionCdrCommand> | undefined>;
@@ -57,7 +60,7 @@ export class CdrLedger {
 
   constructor(private readonly parts: CdrLedgerParts) {
     this.privateParts = privateParts(parts.db, parts.marks);
-    this.recorder = new Recorder(parts.store, this.privateParts);
+    this.recorder = new Recorder(parts.store, this.privateParts, parts.pace);
   }
 
   /** Bills a session that ended; told again, it does nothing. */

@@ -29,6 +29,10 @@ export interface Following {
   caughtUp(): Promise<void>;
   /** How far the rows are. */
   position(): Promise<bigint>;
+  /** How far they are known to be here, without asking. */
+  readonly reached: bigint;
+  /** Calls back whenever `reached` may have changed. */
+  onMove(moved: () => void): void;
   /**
    * Makes the rows anew from the whole log, beside those that are there until it is done: readers
    * see all that they always see, and writers go on.
@@ -68,13 +72,15 @@ export function follow(db: Database, store: EventStore, follower: Follower, log:
       }
     },
     position: () => readPosition(db, follower.name),
+    get reached() { return progress.reached; },
+    onMove: (moved) => progress.onMove(moved),
     async rebuild() {
       if (!follower.tables) throw new Error(`${follower.name} is never made anew`);
       rebuilding ??= rebuildBeside(db, store, { ...follower, tables: follower.tables }, stopping.signal).finally(
         () => (rebuilding = undefined),
       );
       await rebuilding;
-      progress.moved();
+      progress.wake();
     },
     async stop() {
       stopping.abort();
@@ -100,11 +106,12 @@ async function run(
   while (!signal.aborted) {
     try {
       let from = await readPosition(db, follower.name);
+      progress.moved(from);
       await store.subscribe(
         from,
         async (events) => {
           from = await applyFrom(db, follower, from, events);
-          progress.moved();
+          progress.moved(from);
           wait = RETRY_MS.shortest;
         },
         signal,
@@ -147,15 +154,27 @@ async function applyFrom(
     await movePosition(tx, follower.name, end);
     return end;
   };
-  return db.tx(work, { durable: false });
+  return db.tx(work, { durable: false, byIndex: true });
 }
 
 /** Wakes readers of this process when its rows moved. */
 class Progress {
+  reached = NO_POSITION;
   private readonly wakers = new Set<() => void>();
+  private readonly listeners: (() => void)[] = [];
 
-  moved(): void {
+  moved(reached: bigint): void {
+    this.reached = reached;
+    for (const listener of this.listeners) listener();
+    this.wake();
+  }
+
+  wake(): void {
     for (const wake of [...this.wakers]) wake();
+  }
+
+  onMove(listener: () => void): void {
+    this.listeners.push(listener);
   }
 
   /**

@@ -47,6 +47,8 @@ export const migrations: MigrationList = [
   { name: 'cdr-ledger-agreements-of-each-party', up: () => AGREEMENTS_OWN },
   ...retailMigrations,
   { name: 'cdr-ledger-charged-times', up: () => CHARGED_TIMES },
+  // Months are settled from `settled`.
+  { name: 'cdr-ledger-no-month', up: () => ['DROP INDEX cdrs_month'] },
 ];
 
 /**

@@ -53,7 +53,7 @@ class Beside {
   }
 
   async apply(from: bigint, events: readonly StoredEvent[]): Promise<void> {
-    await this.db.tx((tx) => this.applyIn(tx, from, events));
+    await this.db.tx((tx) => this.applyIn(tx, from, events), { durable: false, byIndex: true });
   }
 
   /**

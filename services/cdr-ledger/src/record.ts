@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { entryText } from '#chain';
 import { type Decider, fold } from '#decider';
-import { type EventStore, StreamContended } from '#event-store';
+import { type AppendOutcome, type EventStore, StreamContended } from '#event-store';
 import { currentTraceparent } from '#telemetry';
-import type { LedgerEvent } from './ledger-event.ts';
+import { type LedgerEvent, noteDecided } from './ledger-event.ts';
+import type { Pace } from './pace.ts';
 import type { PrivatePart } from './private-part.ts';
 import type { PrivateParts } from './private-parts.ts';
 
@@ -26,12 +27,13 @@ const ATTEMPTS = 20;
  * Decides on a stream and appends what follows. Two things set it apart from the plain executor: an
  * entry is stored with its type and its place inside, for the chain covers the stored text; and the
  * private parts are on disk before the entry that names them, and gone again when the append came to
- * nothing.
+ * nothing. With a `pace` it goes no faster than the rows follow.
  */
 export class Recorder {
   constructor(
     private readonly store: EventStore,
     private readonly privateParts: PrivateParts,
+    private readonly pace?: Pace,
   ) {}
 
   private async load<State, Command, Event extends LedgerEvent>(
@@ -60,29 +62,35 @@ export class Recorder {
       const { command, parts = [] } = (await order(state)) ?? {};
       const events = command === undefined ? [] : decider.decide(command, state);
       if (events.length === 0) return { state, events };
-      await this.privateParts.keep(parts);
-      const trace = currentTraceparent();
-      const [outcome] = await this.store.append([
-        {
-          stream,
-          expected: version,
-          // New ids on every attempt: a repeat is recognised by the decider, which a conflict calls
-          // again.
-          events: events.map((event, n) => {
-            const id = randomUUID();
-            return {
-              id,
-              type: event.type,
-              data: entryText({ id, stream, version: version + n + 1 }, event),
-              ...(trace === undefined ? {} : { trace }),
-            };
-          }),
-        },
-      ]);
-      if (outcome?.outcome === 'appended') return { state: fold(decider, events, state), events };
+      const outcome = await this.append({ stream, expected: version, events }, parts);
+      if (outcome.outcome === 'appended') return { state: fold(decider, events, state), events };
       await this.privateParts.drop(parts.map(({ id }) => id));
       await delay(Math.random() * attempt);
     }
     throw new StreamContended(stream, ATTEMPTS);
+  }
+
+  private async append<Event extends LedgerEvent>(
+    { stream, expected, events }: { stream: string; expected: number; events: readonly Event[] },
+    parts: readonly PrivatePart[],
+  ): Promise<AppendOutcome> {
+    await this.pace?.enter();
+    let position: bigint | undefined;
+    try {
+      await this.privateParts.keep(parts);
+      const trace = currentTraceparent();
+      // New ids on every attempt: a repeat is recognised by the decider, which a conflict calls again.
+      const entries = events.map((event, n) => {
+        const id = randomUUID();
+        const data = entryText({ id, stream, version: expected + n + 1 }, event);
+        noteDecided(data, event);
+        return { id, type: event.type, data, ...(trace === undefined ? {} : { trace }) };
+      });
+      const [outcome] = await this.store.append([{ stream, expected, events: entries }]);
+      if (outcome!.outcome === 'appended') position = outcome!.position;
+      return outcome!;
+    } finally {
+      this.pace?.leave(position);
+    }
   }
 }

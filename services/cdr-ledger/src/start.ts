@@ -12,6 +12,7 @@ import { follow } from './follow.ts';
 import { meterKeys } from './meters.ts';
 import { ledgerForgetting } from './forgetting.ts';
 import { migrations } from './migrations.ts';
+import { Pace } from './pace.ts';
 import { privateParts } from './private-parts.ts';
 import { cdrList } from './projections/cdr-list.ts';
 import { disputeCredits } from './projections/dispute-credits.ts';
@@ -61,6 +62,7 @@ export function start(env: Env): Promise<Running> {
         meterKeyOf: meterKeys(settings, (each) => parties.has(each)),
         list,
         marks,
+        pace: new Pace([list, chain, disputeRows, credits, settled]),
       });
       const settling = new Settling({
         db,

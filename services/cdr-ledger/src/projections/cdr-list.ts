@@ -156,8 +156,7 @@ async function insert(tx: Tx, fresh: readonly Row[]): Promise<void> {
     texts((row) => number(row.lag_ms)),
     texts(({ cdr }) => JSON.stringify(cdr)),
   ]);
-  const charged = fresh.filter(({ own, cdr }) => !own && chargedTime(cdr) !== undefined);
-  await noteOverlaps(tx, charged.map(({ position }) => position));
+  await noteOverlaps(tx, fresh.filter(({ own, cdr }) => !own && chargedTime(cdr) !== undefined));
 }
 
 export interface Found {

@@ -1,5 +1,5 @@
 import { type Party, partyText } from '#ocpi';
-import { bigintArray, type Statement, type Tx } from '#postgres';
+import { bigintArray, type Statement, type Tx, uuidArray } from '#postgres';
 import type { Finding } from '../finding.ts';
 
 /**
@@ -8,50 +8,64 @@ import type { Finding } from '../finding.ts';
  * charged, lies in the private parts, and is forgotten with them.
  */
 
+/** A received CDR in the list, and the private part that says whose token charged, and when. */
+export interface Charge {
+  readonly position: bigint;
+  readonly private_id: string;
+}
+
 /** The findings of received CDRs, just listed, that charged at a known time. */
-export async function noteOverlaps(tx: Tx, positions: readonly bigint[]): Promise<void> {
-  if (positions.length === 0) return;
-  const { rows } = await tx.query<Overlap>(FIND, [bigintArray(positions)]);
+export async function noteOverlaps(tx: Tx, charges: readonly Charge[]): Promise<void> {
+  if (charges.length === 0) return;
+  const { rows } = await tx.query<Overlap>(FIND, [
+    bigintArray(charges.map(({ position }) => position)),
+    uuidArray(charges.map(({ private_id }) => private_id)),
+  ]);
   if (rows.length > 0) await tx.query(APPEND, [JSON.stringify(rows.map(findingOf))]);
 }
 
 interface Overlap {
   readonly position: bigint;
+  readonly party: string;
   readonly session_id: string | null;
   readonly other_party: string;
   readonly other_id: string;
   readonly other_session: string | null;
-  readonly same_party: boolean;
   readonly starts: string;
   readonly ends: string;
 }
 
 /**
+ * The CDRs of the same token that charged at the same time as the private part `p`. (`OFFSET 0`: read
+ * in this order, however few CDRs there were when it was planned.)
+ */
+const BESIDE = `private_parts t CROSS JOIN LATERAL (SELECT * FROM cdrs WHERE private_id = t.id OFFSET 0) y
+  WHERE t.token_party = p.token_party AND t.token_key = p.token_key AND t.charged_to > p.charged_from
+    AND t.charged_from < p.charged_to`;
+
+/**
  * The newest one each: more say nothing new. Of a flood of charges of one token at one time, a
- * hundred are looked at: all of them for each would hold up the list. (`+ 0`: a position finds nothing
- * here, and no index is to be read for it.)
+ * hundred are looked at: all of them for each would hold up the list.
  */
 const FIND: Statement = {
   name: 'overlaps_find',
-  text: `SELECT c."position", c.session_id, o.*
-         FROM cdrs c JOIN private_parts p ON p.id = c.private_id
+  text: `SELECT o.*, c.party, c.session_id
+         FROM unnest($1::bigint[], $2::uuid[]) AS n ("position", private_id)
+         JOIN private_parts p ON p.id = n.private_id
          CROSS JOIN LATERAL (
-           SELECT x.party AS other_party, x.public_json::json->>'id' AS other_id, x.session_id AS other_session,
-             x.party = c.party AS same_party, x.public_json::json->>'start_date_time' AS starts,
-             x.public_json::json->>'end_date_time' AS ends
+           SELECT n."position", x.party AS other_party, x.public_json::json->>'id' AS other_id, x.session_id AS other_session,
+             x.public_json::json->>'start_date_time' AS starts, x.public_json::json->>'end_date_time' AS ends
            FROM (
-             SELECT y.* FROM private_parts t JOIN cdrs y ON y.private_id = t.id
-             WHERE t.token_party = p.token_party AND t.token_key = p.token_key AND t.charged_to > p.charged_from
-               AND t.charged_from < p.charged_to AND t.id <> p.id AND y."position" + 0 < c."position"
+             SELECT y.* FROM ${BESIDE} AND t.id <> p.id AND y."position" < n."position"
              ORDER BY t.charged_to, y."position" LIMIT 100) x
            WHERE x.credited_by IS NULL ORDER BY x."position" DESC LIMIT 1) o
-         WHERE c."position" = ANY ($1::bigint[])`,
+         JOIN cdrs c ON c."position" = o."position"`,
 };
 
 function findingOf(overlap: Overlap) {
-  const { position, session_id, other_party, other_id, other_session, same_party, starts, ends } = overlap;
+  const { position, party, session_id, other_party, other_id, other_session, starts, ends } = overlap;
   const about = `${other_party}*${other_id}`;
-  const isSame = same_party && session_id !== null && session_id === other_session;
+  const isSame = party === other_party && session_id !== null && session_id === other_session;
   const finding: Finding = isSame
     ? { code: 'session-billed-twice', about, detail: `session ${session_id} was billed by CDR ${other_id}, which is not credited` }
     : { code: 'overlaps-another-charge', about, detail: `the same token charged from ${starts} to ${ends} by CDR ${other_id} of ${other_party}` };
@@ -67,23 +81,21 @@ const APPEND: Statement = {
 
 /** A CDR was credited: what was found of others because of it is settled, unless yet another overlaps. */
 export async function settleOverlaps(tx: Tx, party: Party, cdrKey: string): Promise<void> {
-  const { rows } = await tx.query<{ position: bigint }>(SETTLE, [partyText(party), cdrKey]);
-  await noteOverlaps(tx, rows.map(({ position }) => position));
+  const { rows } = await tx.query<Charge>(SETTLE, [partyText(party), cdrKey]);
+  await noteOverlaps(tx, rows);
 }
 
 const SETTLE: Statement = {
   name: 'overlaps_settled',
   text: `WITH credited AS (
-           SELECT y."position", lower(o.party || '*' || (o.public_json::json->>'id')) AS about
-           FROM cdrs o JOIN private_parts c ON c.id = o.private_id
-             JOIN private_parts t ON t.token_party = c.token_party AND t.token_key = c.token_key
-               AND t.charged_to > c.charged_from AND t.charged_from < c.charged_to
-             JOIN cdrs y ON y.private_id = t.id AND y."position" > o."position"
+           SELECT b."position", lower(o.party || '*' || (o.public_json::json->>'id')) AS about
+           FROM cdrs o JOIN private_parts p ON p.id = o.private_id
+             CROSS JOIN LATERAL (SELECT y."position" FROM ${BESIDE} AND y."position" > o."position" OFFSET 0) b
            WHERE o.party = $1 AND o.cdr_key = $2)
          UPDATE cdrs SET findings = coalesce((
              SELECT jsonb_agg(f) FROM jsonb_array_elements(cdrs.findings) AS f
              WHERE lower(f->>'about') IS DISTINCT FROM r.about), '[]')
          FROM credited r WHERE cdrs."position" = r."position" AND EXISTS (
              SELECT FROM jsonb_array_elements(cdrs.findings) AS f WHERE lower(f->>'about') = r.about)
-         RETURNING cdrs."position"`,
+         RETURNING cdrs."position", cdrs.private_id`,
 };
