@@ -1,4 +1,4 @@
-import type { Database, Queryable } from '#postgres';
+import type { Queryable } from '#postgres';
 import { currentTraceparent } from '#telemetry';
 
 /** Something to do at a time: a delivery, a charger's command, a timer. */
@@ -67,7 +67,7 @@ export async function cancelDue(tx: Queryable, id: string): Promise<boolean> {
 }
 
 /** What is still to be done for a key, in its order. */
-export async function openDue(db: Database, key: string, limit = 100): Promise<OpenDue[]> {
+export async function openDue(db: Queryable, key: string, limit = 100): Promise<OpenDue[]> {
   const { rows } = await db.query<
     Omit<OpenDue, 'at' | 'lastError'> & { at: bigint; lastError: string | null }
   >(

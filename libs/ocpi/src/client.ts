@@ -4,10 +4,11 @@ import type { Agent } from 'undici';
 import { parseEnvelope } from './envelope.ts';
 import { exchange, type Exchange, outboundAgent } from './exchange.ts';
 import {
-  authorization, headerText, type Headers, idHeaders, type Routing, routingHeaders, type TokenEncoding,
+  authorization, type Headers, idHeaders, type Routing, routingHeaders, type TokenEncoding,
 } from './headers.ts';
 import { parseJson } from './json.ts';
 import { type Page, pulled } from './pull.ts';
+import { retryAfterMs } from './retry-after.ts';
 import type { Method } from './routes.ts';
 import { statusMeaning } from './status.ts';
 import { allowedUrl } from './urls.ts';
@@ -36,7 +37,7 @@ export interface Refused {
   readonly message: string;
   /** A refused command may hold its CommandResponse. */
   readonly data?: unknown;
-  /** Of a 429 or 503. */
+  /** Of a 429 or 503, at most an hour. */
   readonly retryAfterMs?: number;
 }
 
@@ -181,9 +182,6 @@ function outcomeOf(answer: Exchange & { kind: 'answered' }, options: ClientOptio
 }
 
 function retryAfter(headers: Headers): { retryAfterMs?: number } {
-  const text = headerText(headers, 'retry-after') ?? '';
-  if (/^\d{1,6}$/.test(text)) return { retryAfterMs: Number(text) * 1_000 };
-  // An HTTP date: half of the partners' clocks are off, so a day is the most that is believed.
-  const ms = Date.parse(text) - Date.now();
-  return /GMT$/.test(text) && ms > 0 ? { retryAfterMs: Math.min(ms, 86_400_000) } : {};
+  const ms = retryAfterMs(headers, Date.now());
+  return ms === undefined ? {} : { retryAfterMs: ms };
 }

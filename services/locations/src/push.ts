@@ -16,6 +16,8 @@ export interface Push extends LocationKey {
   readonly connectorId?: string | undefined;
   readonly patch: boolean;
   readonly body: Uint8Array;
+  /** Of a whole Location that its owner was asked for: what is held under this last_updated is replaced also by what is older. */
+  readonly replaces?: string | undefined;
 }
 
 /** What a push makes of a Location. */
@@ -60,7 +62,7 @@ function pushedLocation(held: Location | undefined, push: Push, body: Dated): Pu
   const location = valid(Location, push.patch ? patchLocation(held!, body as LocationPatch) : putLocation(held, body as Location));
   if (!held) return { change: 'created', location };
   if (same(held, location)) return { change: 'unchanged' };
-  return isStale(held, body) ? { change: 'stale' } : { change: 'updated', location };
+  return isStale(held, body) && push.replaces !== held.last_updated ? { change: 'stale' } : { change: 'updated', location };
 }
 
 function withEvse(held: Location, evseUid: string, { patch, locationId }: Push, body: Dated): Location {

@@ -138,6 +138,20 @@ test("a partner's Location is kept, patched at the level of its EVSE, and guarde
   expect(fromJsonBytes<Location>(locationJson!)).toMatchObject({ last_updated: at(9), evses: [{ status: 'CHARGING' }] });
 });
 
+test('LOC-34: an older Location takes the place of one only as its owner was asked, and nothing newer came meanwhile', async () => {
+  const delta = { ...surrey, id: 'DELTA', publish: false };
+  const put = (body: object, replaces?: string) => bus.ask(putPartnerLocation, {
+    party: xyz, locationId: 'DELTA', patch: false, bodyJson: toJsonBytes({ ...delta, ...body }), ...(replaces ? { replaces } : {}),
+  });
+  await put({ last_updated: at(30) });
+  expect(await put({ name: 'Older', last_updated: at(20) })).toMatchObject({ change: Change.STALE });
+  expect(await put({ name: 'Older', last_updated: at(20) }, at(29))).toMatchObject({ change: Change.STALE });
+  expect(await put({ name: 'Older', last_updated: at(20) }, at(30))).toMatchObject({ change: Change.UPDATED });
+  expect(await put({ name: 'Older', last_updated: at(20) }, at(30))).toMatchObject({ change: Change.UNCHANGED });
+  const { locationJson } = await bus.ask(getLocation, { party: xyz, locationId: 'DELTA' });
+  expect(fromJsonBytes(locationJson!)).toEqual({ ...delta, name: 'Older', last_updated: at(20) });
+});
+
 test('a driver finds the nearest EVSEs, and only those that are free or fit when asked for', async () => {
   const here = { latitude: 49.2512, longitude: -123.0031 };
   const uids = async (search: object) => (await bus.ask(searchEvses, { ...here, ...search })).evses.map(({ evseUid }) => evseUid);

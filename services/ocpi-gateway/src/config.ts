@@ -30,6 +30,10 @@ const ocpiSection = z.strictObject({
     full_every_s: z.int().min(1).default(24 * 3600),
     /** After a start of this service, within so long; 0: not. */
     splay_s: z.int().min(0).default(30),
+    /** An object that a push told to be incomplete here is fetched after so long, what came meanwhile with it … */
+    fetch_after_s: z.int().min(0).default(1),
+    /** … and the same again at the earliest after so long. */
+    fetch_again_s: z.int().min(1).default(60),
   }).prefault({}),
   /** What is spoken: at a handshake the newest that the partner has, too, is taken. */
   versions: z.array(z.enum(spokenVersions)).min(1).default([...spokenVersions])

@@ -268,6 +268,26 @@ const partners: MigrationList = [
       'CREATE INDEX pushed_in_lane ON pushed (lane, due_at, turn) WHERE queued',
     ],
   },
+  {
+    name: 'ocpi-gateway-fetches',
+    up: () => [
+      `CREATE TABLE quiet_partners (       -- who asked by Retry-After to be left alone
+         partner_id text PRIMARY KEY REFERENCES partners ON DELETE CASCADE,
+         until timestamptz NOT NULL        -- real time
+       )`,
+      `CREATE TABLE to_fetch (             -- partners' objects of which a push told that something is missing here
+         partner_id text NOT NULL REFERENCES partners ON DELETE CASCADE,
+         module text NOT NULL,
+         party text NOT NULL,
+         object_key text NOT NULL,
+         since timestamptz NOT NULL,       -- the oldest last_updated of those pushes
+         n int NOT NULL DEFAULT 1,         -- counts them
+         fetched_n int NOT NULL DEFAULT 0, -- so many had come when it was fetched last
+         fetched_at timestamptz,           -- platform time
+         PRIMARY KEY (partner_id, module, party, object_key)
+       )`,
+    ],
+  },
 ];
 
 export const migrations: MigrationList = [

@@ -1,4 +1,4 @@
-import type { Bus } from '#bus';
+import { type Bus, Refused } from '#bus';
 import { type CdrRecorded, getCdr, receiveCdr } from '#contracts/cdr-ledger';
 import { getLocation, putPartnerLocation } from '#contracts/locations';
 import { Change } from '#contracts/party';
@@ -8,14 +8,48 @@ import { getToken, putPartnerToken } from '#contracts/tokens-auth';
 import { toJsonBytes } from '#contracts';
 import { answers, type Cdr, findEvse, joinUrl, type Location, type Party, sameId } from '#ocpi';
 import type { Handlers, OcpiReply, OcpiRequest } from './exchange.ts';
+import type { FetchKey } from './fetch-rows.ts';
+import type { Fetching } from './fetching.ts';
 import { fromBus, hasParty, toBus } from './partner.ts';
 import { refuse } from './refusals.ts';
 
 const json = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
 /** The Receiver interfaces: partners' objects go to whoever keeps them, and are read back from there. */
-export function receivedHandlers(bus: Bus): Handlers {
-  return { ...receivedLocations(bus), ...receivedSessions(bus), ...receivedCdrs(bus), ...receivedTariffs(bus), ...receivedTokens(bus) };
+export function receivedHandlers(bus: Bus, fetching: Fetching): Handlers {
+  const pushing: Pushing = async (request, object, ask) => {
+    try {
+      const answer = await ask();
+      if (request.method === 'PATCH' && answer.change === Change.STALE) await mark(fetching, request, object);
+      return changed(answer);
+    } catch (error) {
+      if (error instanceof Refused && unknowns.has(error.code)) await mark(fetching, request, object);
+      throw error;
+    }
+  };
+  return {
+    ...receivedLocations(bus, pushing), ...receivedSessions(bus, pushing), ...receivedCdrs(bus), ...receivedTariffs(bus),
+    ...receivedTokens(bus, pushing),
+  };
+}
+
+/** Answers a PUT or PATCH; one that tells that something is missing here has it fetched: TRN-63, LOC-34. */
+type Pushing = (request: OcpiRequest, object: Pushed, ask: () => Promise<{ change: Change }>) => Promise<OcpiReply>;
+
+interface Pushed {
+  readonly module: FetchKey['module'];
+  readonly objectId: string;
+  /** Of a token, whose uid is not all that names it. */
+  readonly type?: string;
+}
+
+const unknowns: ReadonlySet<string> = new Set(['unknown-location', 'unknown-evse', 'unknown-connector', 'unknown-session', 'unknown-token']);
+
+function mark(fetching: Fetching, { caller, params, body }: OcpiRequest, { module, objectId, type }: Pushed): Promise<void> {
+  const party = { country_code: params.country_code!.toUpperCase(), party_id: params.party_id!.toUpperCase() };
+  const { last_updated: lastUpdated = '' } = body as { last_updated?: string };
+  const objectKey = (type === undefined ? objectId : `${type} ${objectId}`).toLowerCase();
+  return fetching.mark(caller.partner, { module, party, objectKey, objectId }, lastUpdated);
 }
 
 /** The party in the URL; it must be one of the caller's. */
@@ -48,7 +82,7 @@ function found(bytes: Uint8Array | undefined, what: string): string {
   return json(bytes);
 }
 
-function receivedLocations(bus: Bus): Handlers {
+function receivedLocations(bus: Bus, pushing: Pushing): Handlers {
   const own = '/:country_code/:party_id/:location_id';
   const levels = [
     [own, { ...ownIds, id: 'location_id' }],
@@ -59,7 +93,7 @@ function receivedLocations(bus: Bus): Handlers {
     const party = owner(request);
     sameIds(request, ids);
     const { location_id, evse_uid, connector_id } = request.params;
-    return changed(await bus.ask(putPartnerLocation, {
+    return pushing(request, { module: 'locations', objectId: location_id! }, () => bus.ask(putPartnerLocation, {
       party: toBus(party), locationId: location_id!, patch, bodyJson: toJsonBytes(request.text),
       ...(evse_uid === undefined ? {} : { evseUid: evse_uid }),
       ...(connector_id === undefined ? {} : { connectorId: connector_id }),
@@ -87,13 +121,14 @@ export function part(locationJson: string, params: Readonly<Record<string, strin
   return JSON.stringify(connector);
 }
 
-function receivedSessions(bus: Bus): Handlers {
+function receivedSessions(bus: Bus, pushing: Pushing): Handlers {
   const own = '/:country_code/:party_id/:session_id';
   const put = (patch: boolean) => async (request: OcpiRequest) => {
     const party = owner(request);
     sameIds(request, { ...ownIds, id: 'session_id' });
-    return changed(await bus.ask(putPartnerSession, {
-      party: toBus(party), sessionId: request.params.session_id!, patch, bodyJson: toJsonBytes(request.text),
+    const sessionId = request.params.session_id!;
+    return pushing(request, { module: 'sessions', objectId: sessionId }, () => bus.ask(putPartnerSession, {
+      party: toBus(party), sessionId, patch, bodyJson: toJsonBytes(request.text),
     }));
   };
   return {
@@ -129,7 +164,7 @@ function receivedTariffs(bus: Bus): Handlers {
   };
 }
 
-function receivedTokens(bus: Bus): Handlers {
+function receivedTokens(bus: Bus, pushing: Pushing): Handlers {
   const own = '/:country_code/:party_id/:token_uid';
   const typeOf = ({ query }: OcpiRequest) => query.type as string;
   const put = (patch: boolean) => async (request: OcpiRequest) => {
@@ -138,8 +173,9 @@ function receivedTokens(bus: Bus): Handlers {
     const { type: inBody } = request.body as { type?: string };
     const type = typeOf(request);
     if (inBody !== undefined && inBody !== type) throw refuse('id-differs', `type: "${inBody}" in the body, "${type}" in the URL`);
-    return changed(await bus.ask(putPartnerToken, {
-      party: toBus(party), uid: request.params.token_uid!, type, patch, bodyJson: toJsonBytes(request.text),
+    const uid = request.params.token_uid!;
+    return pushing(request, { module: 'tokens', objectId: uid, type }, () => bus.ask(putPartnerToken, {
+      party: toBus(party), uid, type, patch, bodyJson: toJsonBytes(request.text),
     }));
   };
   return {

@@ -17,6 +17,7 @@ import { hubSettings, ocpiSettings } from './config.ts';
 import { configurationHandlers } from './configuration.ts';
 import { Delivery } from './delivery.ts';
 import { Dialects } from './dialects.ts';
+import { Fetching } from './fetching.ts';
 import { deliveriesForgetting } from './forgetting.ts';
 import { Hub } from './hub.ts';
 import { HubMembers } from './hub-members.ts';
@@ -32,7 +33,6 @@ import { Profiles } from './profiles.ts';
 import { PushAll } from './push-all.ts';
 import { Pulling } from './pulling.ts';
 import { receivedHandlers } from './received.ts';
-import { retryInMs } from './retry.ts';
 import { secretsOf } from './secrets.ts';
 import { Seen } from './seen.ts';
 import { sentHandlers } from './sent.ts';
@@ -43,7 +43,6 @@ const LANES = 512;
 /** What a killed process was working on waits for so long. */
 const LEASE_MS = 5_000;
 const PATIENCE_AT_STOP_MS = 2_000;
-const PULL_ATTEMPTS = 10;
 
 export function start(env: Env): Promise<Running> {
   return startService(env, { name: 'ocpi-gateway', migrations }, async (service) => {
@@ -87,6 +86,7 @@ export function start(env: Env): Promise<Running> {
     const partners: Partners = new Partners({ ...parts, ...wired, versions, dialects, links });
     const clientInfos = new ClientInfos({ db, calls, log, partners, members, isOurs: (one) => parties.has(one) });
     const pulling = members ? undefined : new Pulling({ db, bus, calls, clock, log, settings, partners });
+    const fetching = pulling && new Fetching({ db, bus, calls, clock, log, settings, pulling, wake: () => worker?.wake() });
     const gateway = new OcpiGateway({ ...parts, ...wired });
     const wake = () => worker?.wake();
     const unlocking = new Unlocking({ db, bus, clock, wake });
@@ -102,8 +102,8 @@ export function start(env: Env): Promise<Running> {
       handlers: {
         ...configurationHandlers(partners, wired.publicUrl),
         ...clientInfos.handlers(),
-        ...(hub ? hub.handlers() : {
-          ...receivedHandlers(bus),
+        ...(hub || !fetching ? hub!.handlers() : {
+          ...receivedHandlers(bus, fetching),
           ...sentHandlers(bus, parties, { pageLimit: settings.page_limit, grantedNow, seen }),
           ...commands.handlers(),
           ...profiles.handlers(),
@@ -136,7 +136,8 @@ export function start(env: Env): Promise<Running> {
         unlock: (due) => unlocking.carryOut(due),
         'command-result': (due, attempt) => commands.deliverResult(due, attempt),
         pull: async (due) => (pulling ? pulling.run(due) : 'done'),
-        'pull-once': async (due, attempt) => (await pulling?.once(due) === 'failed' && attempt < PULL_ATTEMPTS ? { retryInMs: retryInMs(attempt, settings) } : 'done'),
+        'pull-once': async (due, attempt) => (pulling ? pulling.runOnce(due, attempt) : 'done'),
+        fetch: async (due, attempt) => (fetching ? fetching.run(due, attempt) : 'done'),
         'pull-clients': (due, attempt) => clientInfos.pull(due, attempt),
         'hub-sweep': async () => (hub ? hub.sweep() : 'done'),
         watch: async (due) => (members ? members.watch(due) : 'done'),

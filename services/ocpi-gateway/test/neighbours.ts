@@ -10,9 +10,13 @@ import { answerAuthorize, findContractTokens, getToken, listTokens, putPartnerTo
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { Rejected } from '#decider';
 import { isLike } from '#grants';
-import { type Cdr, patchEvse, patchLocation, patchSession, patchToken, type Location, type Session, type Tariff, type Token } from '#ocpi';
+import { type Cdr, findEvse, isStale, patchEvse, patchLocation, patchSession, patchToken, type Location, type Session, type Tariff, type Token } from '#ocpi';
 import { type Database, openDatabase } from '#postgres';
 import type { TestPlatform } from '#test-servers';
+
+interface Dated {
+  readonly last_updated: string;
+}
 
 /** What a partner did to an object of its own, as the keeper of the objects sees it. */
 export interface Taken {
@@ -92,9 +96,11 @@ export class Neighbours {
     };
   }
 
-  private put(what: string, key: string, body: object): { change: Change } {
+  /** What is older than what is held is not taken, unless its owner was asked for it. LOC-34. */
+  private put(what: string, key: string, body: object, { replaces, said = body, than }: { replaces?: string | undefined; said?: object; than?: object | undefined } = {}): { change: Change } {
     this.taken.push({ what, body });
-    const known = this.partners.get(key);
+    const known = this.partners.get(key) as Dated | undefined;
+    if (known && isStale((than ?? known) as Dated, said as Dated) && replaces !== known.last_updated) return { change: Change.STALE };
     const change = known === undefined ? Change.CREATED : JSON.stringify(known) === JSON.stringify(body) ? Change.UNCHANGED : Change.UPDATED;
     this.partners.set(key, body);
     return { change };
@@ -108,13 +114,15 @@ export class Neighbours {
 
   private async keepObjects(): Promise<void> {
     const { bus } = this;
-    await bus.answer(putPartnerLocation, async (requests) => requests.map(({ party, locationId, evseUid, patch, bodyJson }) => {
+    await bus.answer(putPartnerLocation, async (requests) => requests.map(({ party, locationId, evseUid, patch, bodyJson, replaces }) => {
       const key = keyOf('location', party, locationId);
       const body = fromJsonBytes<never>(bodyJson);
-      if (!patch && evseUid === undefined) return this.put(`PUT ${key}`, key, body);
+      if (!patch && evseUid === undefined) return this.put(`PUT ${key}`, key, body, { replaces });
       const known = this.held<Location>(key, 'unknown-location');
-      const next = evseUid === undefined ? patchLocation(known, body) : patchEvse(known, evseUid, body)!;
-      const answer = this.put(`PATCH ${key} ${evseUid ?? ''}`.trim(), key, next);
+      const than = evseUid === undefined ? undefined : findEvse(known, evseUid);
+      const next = evseUid === undefined ? patchLocation(known, body) : patchEvse(known, evseUid, body);
+      if (!next) return new Rejected('unknown-evse', `${key} has no EVSE ${evseUid}`);
+      const answer = this.put(`PATCH ${key} ${evseUid ?? ''}`.trim(), key, next, { said: body, than });
       this.taken.splice(-1, 1, { what: `PATCH ${key} ${evseUid ?? ''}`.trim(), body });
       return answer;
     }));
@@ -173,11 +181,11 @@ export class Neighbours {
 
   private async keepTokens(): Promise<void> {
     const { bus } = this;
-    await bus.answer(putPartnerToken, async (requests) => requests.map(({ party, uid, type, patch, bodyJson }) => {
+    await bus.answer(putPartnerToken, async (requests) => requests.map(({ party, uid, type, patch, bodyJson, replaces }) => {
       const key = keyOf('token', party, `${type} ${uid}`);
       const body = fromJsonBytes<never>(bodyJson);
       const next = patch ? patchToken(this.held<Token>(key, 'unknown-token'), body) : body;
-      const answer = this.put(`${patch ? 'PATCH' : 'PUT'} ${key}`, key, next);
+      const answer = this.put(`${patch ? 'PATCH' : 'PUT'} ${key}`, key, next, { replaces, said: body });
       this.taken.splice(-1, 1, { what: `${patch ? 'PATCH' : 'PUT'} ${key}`, body });
       return answer;
     }));
@@ -198,11 +206,11 @@ export class Neighbours {
 
   private async keepSessions(): Promise<void> {
     const { bus } = this;
-    await bus.answer(putPartnerSession, async (requests) => requests.map(({ party, sessionId, patch, bodyJson }) => {
+    await bus.answer(putPartnerSession, async (requests) => requests.map(({ party, sessionId, patch, bodyJson, replaces }) => {
       const key = keyOf('session', party, sessionId);
       const body = fromJsonBytes<never>(bodyJson);
       const next = patch ? patchSession(this.held<Session>(key, 'unknown-session'), body) : body;
-      const answer = this.put(`${patch ? 'PATCH' : 'PUT'} ${key}`, key, next);
+      const answer = this.put(`${patch ? 'PATCH' : 'PUT'} ${key}`, key, next, { replaces, said: body });
       this.taken.splice(-1, 1, { what: `${patch ? 'PATCH' : 'PUT'} ${key}`, body });
       return answer;
     }));

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { listDifferences, listPartners } from '#contracts/ocpi-gateway';
+import { listDifferences, listPartners, pullPartner } from '#contracts/ocpi-gateway';
 import { exampleCdr, exampleLocation, exampleSession, exampleTariff } from '#ocpi';
 import { HandPartner } from './hand-partner.ts';
 import { openSide, plunkParty, type Side } from './side.ts';
@@ -103,4 +103,47 @@ test('TRN-91: a list that breaks off in the middle goes on with the page that fa
   await plunk.restart();
   await expect.poll(() => held('location')).toContain('l-f');
   expect(cpo.pushed('GET /locations')[0]).toContain('offset=');
+});
+
+test('a partner that answers 429 with Retry-After is asked for no list until then, by nobody and not after a restart either', async () => {
+  let saidAt = 0;
+  cpo.answer = (what) => {
+    if (saidAt !== 0 || !what.startsWith('GET /locations')) return answer(what);
+    saidAt = Date.now();
+    return { http: 429, status: 2000, headers: { 'Retry-After': '3' } };
+  };
+  await expect.poll(() => saidAt).toBeGreaterThan(0);
+  cpo.seen.length = 0;
+  await plunk.neighbours.bus.ask(pullPartner, { partnerId, full: true });
+  await plunk.gateway.stop();
+  expect(cpo.pushed()).toEqual([]);
+  let askedAt = 0;
+  cpo.answer = (what) => {
+    askedAt ||= Date.now();
+    return answer(what);
+  };
+  await plunk.restart();
+  await expect.poll(() => cpo.pushed('GET /tariffs').length).toBeGreaterThan(0);
+  expect(askedAt - saidAt).toBeGreaterThanOrEqual(2_900);
+  await expect.poll(() => cpo.pushed('GET /locations').length).toBeGreaterThan(0);
+  expect((await plunk.neighbours.bus.ask(listDifferences, { partnerId, limit: 1 })).pulls.map(({ module }) => module)).toContain('locations');
+});
+
+test('a date in Retry-After is reckoned by the clock of the partner', async () => {
+  let saidAt = 0;
+  const yesterday = Date.now() - 86_400_000;
+  const headers = { Date: new Date(yesterday).toUTCString(), 'Retry-After': new Date(yesterday + 3_000).toUTCString() };
+  cpo.answer = (what) => {
+    if (saidAt !== 0 || !what.startsWith('GET /tariffs')) return answer(what);
+    saidAt = Date.now();
+    return { http: 503, status: 3000, headers };
+  };
+  await expect.poll(() => saidAt).toBeGreaterThan(0);
+  let askedAt = 0;
+  cpo.answer = (what) => {
+    askedAt ||= Date.now();
+    return answer(what);
+  };
+  await expect.poll(() => askedAt).toBeGreaterThan(0);
+  expect(askedAt - saidAt).toBeGreaterThanOrEqual(2_900);
 });

@@ -241,7 +241,7 @@ export class AskController {
 
   @Answers(putPartnerSession)
   putPartnerSession(requests: PutPartnerSession[]) {
-    return each(requests, async ({ party, sessionId, patch, bodyJson }) => ({
+    return each(requests, async ({ party, sessionId, patch, bodyJson, replaces }) => ({
       change:
         changes[
           await this.partnerSessions.put({
@@ -249,6 +249,7 @@ export class AskController {
             sessionId,
             patch,
             body: bodyJson,
+            replaces,
           })
         ],
     }));

@@ -38,6 +38,8 @@ export interface Push {
   readonly sessionId: string;
   readonly patch: boolean;
   readonly body: Uint8Array;
+  /** Of one that its owner was asked for: what is held under this last_updated is replaced also by what is older. */
+  readonly replaces?: string | undefined;
 }
 
 export interface PartnerSessionsParts {
@@ -60,7 +62,7 @@ export class PartnerSessions {
     const { change, session, orderId } = await db.tx(async (tx) => {
       const held = await findPartnerSession(tx, party, sessionId, true);
       const pushed = withoutErased(pushedSession(push, held), this.parts.marks);
-      const change = changeOf(pushed, held);
+      const change = changeOf(pushed, held, push.replaces);
       if (change === 'unchanged' || change === 'stale')
         return { change, session: held!.session, orderId: held?.orderId };
       await storePartnerSession(tx, party, pushed.session, pushed.text);
@@ -169,10 +171,15 @@ function valid<T>(reading: Reading<T>): T {
   return reading.value;
 }
 
-function changeOf({ session, lastUpdated }: Pushed, held: HeldSession | undefined): Change {
+function changeOf(
+  { session, lastUpdated }: Pushed,
+  held: HeldSession | undefined,
+  replaces: string | undefined,
+): Change {
   if (!held) return 'created';
   if (isDeepStrictEqual(session, held.session)) return 'unchanged';
-  if (isStale(held.session, { last_updated: lastUpdated })) return 'stale';
+  if (isStale(held.session, { last_updated: lastUpdated }) && replaces !== held.session.last_updated)
+    return 'stale';
   if (held.session.status !== 'COMPLETED') return 'updated';
   // SES-01. The same once more under a newer time says nothing.
   if (isDeepStrictEqual({ ...session, last_updated: '' }, { ...held.session, last_updated: '' }))

@@ -50,8 +50,8 @@ export class AskController {
 
   @Answers(putPartnerToken)
   putPartnerToken(requests: PutPartnerToken[]) {
-    return each(requests, async ({ party, uid, type, patch, bodyJson }) => ({
-      change: changeOf[await this.tokens.putPartnerToken({ ...party!, uid, type }, bodyJson, patch)],
+    return each(requests, async ({ party, uid, type, patch, bodyJson, replaces }) => ({
+      change: changeOf[await this.tokens.putPartnerToken({ ...party!, uid, type }, bodyJson, { patch, replaces })],
     }));
   }
 

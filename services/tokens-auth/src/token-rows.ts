@@ -79,15 +79,16 @@ export async function tokensOfContract(
   return rows.map(({ token }) => token);
 }
 
-export async function storeToken(tx: Tx, { own, token, text, allowedAt }: HeldToken): Promise<void> {
+/** What is newer stays, unless `replacing`. */
+export async function storeToken(tx: Tx, { own, token, text, allowedAt }: HeldToken, replacing = false): Promise<void> {
   const key = { countryCode: token.country_code, partyId: token.party_id, uid: token.uid, type: token.type };
   await tx.query(
     `INSERT INTO tokens (country_code, party_id, uid, type, own, last_updated, token, tag, allowed_at)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
      ON CONFLICT (country_code, party_id, uid, type)
      DO UPDATE SET own = excluded.own, last_updated = excluded.last_updated, token = excluded.token, allowed_at = excluded.allowed_at
-     WHERE tokens.last_updated <= excluded.last_updated`,
-    [...columns(key), own, token.last_updated, text, tagOf(token.uid), allowedAt ? JSON.stringify(allowedAt) : null],
+     WHERE tokens.last_updated <= excluded.last_updated OR $10`,
+    [...columns(key), own, token.last_updated, text, tagOf(token.uid), allowedAt ? JSON.stringify(allowedAt) : null, replacing],
   );
 }
 

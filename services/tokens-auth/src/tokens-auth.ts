@@ -33,13 +33,16 @@ export interface TokensAuthParts {
 export class TokensAuth {
   constructor(private readonly parts: TokensAuthParts) {}
 
-  /** A partner's PUT or PATCH of its token. */
-  putPartnerToken(key: TokenKey, body: Uint8Array, patch: boolean): Promise<Change> {
+  /**
+   * A partner's PUT or PATCH of its token; `replaces`: of one that its owner was asked for, what is held under
+   * this last_updated is replaced also by what is older.
+   */
+  putPartnerToken(key: TokenKey, body: Uint8Array, { patch, replaces }: { patch: boolean; replaces?: string | undefined }): Promise<Change> {
     return this.change(key, (known) => {
       if (!patch) return { own: false, text: new TextDecoder().decode(body) };
       if (!known) throw new Rejected<Refusal>('unknown-token', `${key.type} token ${key.uid} is not known: PUT it first`);
       return { own: false, text: JSON.stringify(patchToken(known.token, fromJsonBytes(body))) };
-    });
+    }, replaces);
   }
 
   /** What is held of a partner's party. */
@@ -133,17 +136,17 @@ export class TokensAuth {
     return (await withoutCredit(this.parts.db, [contract_id])).size === 0;
   }
 
-  private change(key: TokenKey, next: (known?: HeldToken) => Pick<HeldToken, 'own' | 'text' | 'allowedAt'>): Promise<Change> {
+  private change(key: TokenKey, next: (known?: HeldToken) => Pick<HeldToken, 'own' | 'text' | 'allowedAt'>, replaces?: string): Promise<Change> {
     const { db, outbox } = this.parts;
     return db.tx(async (tx) => {
       const known = await findToken(tx, key, true);
       const { own, text, allowedAt } = next(known);
       const token = read(Token, JSON.parse(text));
       if (!token.ok) throw new Rejected<Refusal>('invalid-object', token.message);
-      if (known && isStale(known.token, token.value)) return 'stale';
+      if (known && isStale(known.token, token.value) && replaces !== known.token.last_updated) return 'stale';
       if (!known && this.isErased(token.value)) return 'stale';
       if (known?.text === text && JSON.stringify(known.allowedAt) === JSON.stringify(allowedAt)) return 'unchanged';
-      await storeToken(tx, { own, token: token.value, text, allowedAt });
+      await storeToken(tx, { own, token: token.value, text, allowedAt }, known !== undefined && replaces === known.token.last_updated);
       if (!known && await noteContest(tx, token.value.uid, token.value, this.parts.clock.iso())) {
         this.parts.log.warn('a party issued a uid that another has, too: its card is refused', { party: partyText(token.value) });
       }

@@ -51,6 +51,17 @@ test('the same push again changes nothing; an older one is not taken', async () 
   expect(await tap('04BB')).toMatchObject({ status: 'Accepted' });
 });
 
+test('an older token takes the place of one only as its owner was asked, and nothing newer came meanwhile', async () => {
+  const asked = (replaces: string) => bus.ask(putPartnerToken, {
+    party: plunk, uid: '04BE', type: 'RFID', patch: false, replaces,
+    bodyJson: toJsonBytes(card('04BE', { valid: false, last_updated: '2022-02-01T16:00:00Z' })),
+  });
+  await put(card('04BE'));
+  expect(await asked('2022-02-01T16:59:00Z')).toMatchObject({ change: Change.STALE });
+  expect(await asked('2022-02-01T17:00:00Z')).toMatchObject({ change: Change.UPDATED });
+  expect(await tap('04BE')).toMatchObject({ status: 'Blocked' });
+});
+
 test('TOK-02 a card that a PATCH made invalid is Blocked', async () => {
   await put(card('04CC'));
   await put({ uid: '04CC', valid: false, last_updated: '2022-02-01T18:00:00Z' }, true);
