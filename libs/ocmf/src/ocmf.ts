@@ -90,7 +90,7 @@ function ocmfOf(given: string): Ocmf {
 type Fields = Readonly<Record<string, unknown>>;
 
 function objectOf(text: string, code: OcmfRefusal, what: string): Fields {
-  const bounded = parseJson(text, { maxBytes: 4 * OCMF_CHARS_MAX, maxDepth: 8, rounded: true });
+  const bounded = parseJson(text, { maxBytes: 4 * OCMF_CHARS_MAX, maxDepth: 8, rounded: true, loose: true });
   if (!bounded.ok) throw new NotOcmf(code, `${what}: ${bounded.message}`);
   const value = withDigits(text);
   if (isFields(value)) return value;

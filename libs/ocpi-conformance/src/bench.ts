@@ -165,7 +165,7 @@ export class Bench {
       { timeoutMs: this.options.timeoutMs, maxBytes: 20_000_000 },
     );
     if (answer.kind !== 'answered') return nothing(answer.message);
-    const json = parseJson(answer.body, { maxBytes: Infinity, maxValues: Infinity, rounded: true });
+    const json = parseJson(answer.body, { maxBytes: Infinity, maxValues: Infinity, loose: true, rounded: true });
     const reading = json.ok ? parseEnvelope(json.value) : json;
     return {
       sent, http: answer.http, headers: answer.headers, text: answer.body.toString('utf8'),

@@ -163,7 +163,7 @@ function requestHeaders(options: ClientOptions, more: CallOptions): Record<strin
 
 function outcomeOf(answer: Exchange & { kind: 'answered' }, options: ClientOptions): Outcome {
   const { http, headers } = answer;
-  const json = parseJson(answer.body, { maxBytes: Infinity, maxValues: Infinity, rounded: options.rounded ?? false });
+  const json = parseJson(answer.body, { maxBytes: Infinity, maxValues: Infinity, loose: true, rounded: options.rounded ?? false });
   const reading = json.ok ? parseEnvelope(json.value) : json;
   if (http >= 300 && http < 400) return { kind: 'refused', http, message: 'redirects are not followed' };
   if (!reading.ok) {

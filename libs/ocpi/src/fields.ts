@@ -26,11 +26,15 @@ export function ci(max: number) {
     .regex(/^[\x20-\x7e]*$/, { error: 'holds a character that is not printable ASCII' });
 }
 
-/** A CiString that names an object: not empty, and not the "#NA" that stands for no object. TRN-90. */
+/**
+ * A CiString that names an object: not empty, not the "#NA" that stands for no object (TRN-90), and no step
+ * within a path, which nobody could ask for by a URL.
+ */
 export function id(max: number) {
   return ci(max)
     .min(1, { error: 'is empty' })
-    .refine((value) => value !== '#NA', { error: '"#NA" names nothing and is not allowed here' });
+    .refine((value) => value !== '#NA', { error: '"#NA" names nothing and is not allowed here' })
+    .refine((value) => value !== '.' && value !== '..', { error: ({ input }) => `"${input as string}" cannot stand in a URL` });
 }
 
 /** string(max): printable UTF-8, length in characters (an emoji is one). TYP-02. */

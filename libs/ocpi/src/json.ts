@@ -1,5 +1,6 @@
 /** Why a body is no JSON we read. */
-export type JsonRefusal = 'body-too-large' | 'not-json' | 'too-deep' | 'too-many-values' | 'number-too-precise';
+export type JsonRefusal =
+  | 'body-too-large' | 'not-json' | 'too-deep' | 'too-many-values' | 'number-too-precise' | 'name-twice' | 'unfit-text';
 
 export type JsonReading =
   | { readonly ok: true; readonly value: unknown; readonly text: string }
@@ -14,6 +15,8 @@ export interface JsonLimits {
   readonly maxValues?: number;
   /** For a partner whose numbers have more digits than a double holds: take the nearest one. */
   readonly rounded?: boolean;
+  /** Of an answer, which is taken object by object: the last of a name that stands twice, and any character. */
+  readonly loose?: boolean;
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
@@ -25,7 +28,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
  * values are counted before a parser makes anything of them.
  */
 export function parseJson(body: string | Uint8Array, limits: JsonLimits = {}): JsonReading {
-  const { maxBytes = 5_000_000, maxDepth = 32, maxValues = 100_000, rounded = false } = limits;
+  const { maxBytes = 5_000_000, maxDepth = 32, maxValues = 100_000, rounded = false, loose = false } = limits;
   const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
   if (bytes > maxBytes) return refused('body-too-large', `the body has ${bytes} bytes, ${maxBytes} are read`);
   let text: string;
@@ -44,6 +47,11 @@ export function parseJson(body: string | Uint8Array, limits: JsonLimits = {}): J
     const literal = seen.inexact.slice(0, 40);
     return refused('number-too-precise', `the number ${literal} has more digits than are carried exactly`);
   }
+  if (loose) return { ok: true, value, text };
+  // Others that read the same text might take the first.
+  if (seen.names > namesIn(value)) return refused('name-twice', 'a name stands twice in one object of the body');
+  const unfit = unfitText(text);
+  if (unfit !== undefined) return refused('unfit-text', `the body holds ${unfit}, which is no text`);
   return { ok: true, value, text };
 }
 
@@ -51,16 +59,44 @@ function refused(refusal: JsonRefusal, message: string): JsonReading {
   return { ok: false, refusal, message };
 }
 
+/** An escape in JSON text that stands for no character of a text: NUL, or half a surrogate pair; undefined where there is none. */
+export function unfitText(json: string): string | undefined {
+  if (!json.includes('\\u')) return undefined;
+  let high: { readonly escape: string; readonly end: number } | undefined;
+  for (const { 0: escape, 1: hex, index } of json.matchAll(/\\(?:u([0-9a-f]{4})|.)/gi)) {
+    const unit = hex === undefined ? -1 : parseInt(hex, 16);
+    const isLow = unit >= 0xdc00 && unit <= 0xdfff;
+    if (high && !(isLow && high.end === index)) return high.escape;
+    if (unit === 0 || (isLow && !high)) return escape;
+    high = unit >= 0xd800 && unit <= 0xdbff ? { escape, end: index + escape.length } : undefined;
+  }
+  return high?.escape;
+}
+
+/** How many names all objects in a value have. */
+function namesIn(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  let names = 0;
+  if (Array.isArray(value)) {
+    for (const item of value) names += namesIn(item);
+    return names;
+  }
+  for (const name of Object.keys(value)) names += 1 + namesIn((value as Record<string, unknown>)[name]);
+  return names;
+}
+
 const quote = 34, minus = 45, zero = 48, nine = 57, backslash = 92;
 
 /** What a character outside a string is to the scan: nothing, mostly. */
-const PLAIN = 0, QUOTE = 1, OPENS = 2, CLOSES = 3, COMMA = 4, NUMBER = 5;
+const PLAIN = 0, QUOTE = 1, OPENS = 2, CLOSES = 3, COMMA = 4, NUMBER = 5, COLON = 6;
 const kinds = new Uint8Array(128);
-for (const [chars, kind] of [['"', QUOTE], ['[{', OPENS], [']}', CLOSES], [',', COMMA], ['-0123456789', NUMBER]] as const)
+for (const [chars, kind] of [['"', QUOTE], ['[{', OPENS], [']}', CLOSES], [',', COMMA], ['-0123456789', NUMBER], [':', COLON]] as const)
   for (const char of chars) kinds[char.charCodeAt(0)] = kind;
 
 interface Seen {
   readonly beyond?: 'depth' | 'values';
+  /** Of all objects, those that stand twice counted twice. */
+  readonly names: number;
   /** The first number that a double does not carry. */
   readonly inexact?: string;
 }
@@ -69,6 +105,7 @@ interface Seen {
 function scan(text: string, { maxDepth, maxValues }: { maxDepth: number; maxValues: number }): Seen {
   let depth = 0;
   let values = 0;
+  let names = 0;
   let inexact: string | undefined;
   for (let i = 0; i < text.length; i += 1) {
     const kind = kinds[text.charCodeAt(i)] ?? PLAIN;
@@ -78,11 +115,13 @@ function scan(text: string, { maxDepth, maxValues }: { maxDepth: number; maxValu
     } else if (kind === OPENS) {
       depth += 1;
       values += 1;
-      if (depth > maxDepth) return { beyond: 'depth' };
+      if (depth > maxDepth) return { beyond: 'depth', names };
     } else if (kind === CLOSES) {
       depth -= 1;
     } else if (kind === COMMA) {
       values += 1;
+    } else if (kind === COLON) {
+      names += 1;
     } else {
       const end = endOfNumber(text, i);
       // Up to 15 digits without an exponent are always exact.
@@ -90,9 +129,9 @@ function scan(text: string, { maxDepth, maxValues }: { maxDepth: number; maxValu
       if (inexact === undefined && literal !== undefined && !isExact(literal)) inexact = literal;
       i = end - 1;
     }
-    if (values > maxValues) return { beyond: 'values' };
+    if (values > maxValues) return { beyond: 'values', names };
   }
-  return inexact === undefined ? {} : { inexact };
+  return inexact === undefined ? { names } : { names, inexact };
 }
 
 /** Where a string ends; behind the text when it does not. */

@@ -37,7 +37,7 @@ export async function relay(options: ClientOptions, request: RelayedRequest): Pr
   const { http, headers } = exchanged;
   if (http >= 300 && http < 400) return { kind: 'not-ocpi', http, message: 'redirects are not followed' };
   if (http === 401 || http === 403) return { kind: 'not-ocpi', http, message: `HTTP ${http}: it does not take the hub's credentials` };
-  const json = parseJson(exchanged.body, { maxBytes: Infinity, maxValues: Infinity, rounded: true });
+  const json = parseJson(exchanged.body, { maxBytes: Infinity, maxValues: Infinity, loose: true, rounded: true });
   const reading = json.ok ? parseEnvelope(json.value) : json;
   if (!json.ok || !reading.ok) return { kind: 'not-ocpi', http, message: `HTTP ${http}, and ${(reading as { message: string }).message}` };
   return { kind: 'answered', http, headers, envelope: reading.envelope, text: json.text };

@@ -21,7 +21,7 @@ import { endpointOf, type Partner } from './partner.ts';
 import { findPartner, noteError } from './partner-rows.ts';
 import { followerOf } from './profile-rows.ts';
 import type { PushedKey } from './pushed-rows.ts';
-import { addressee, isHubs, isVerdict, objectOf, objectUrl, sendAll } from './requests.ts';
+import { addressee, isHubs, isVerdict, namedByHub, objectOf, objectUrl, sendAll } from './requests.ts';
 import { retryInMs } from './retry.ts';
 
 export interface DeliveryParts {
@@ -130,7 +130,8 @@ export class Delivery {
     const object = objectOf(held);
     const follower = key.module === 'chargingprofiles' ? await followerOf(db, key.objectKey) : undefined;
     const client = calls.to(partner, follower?.routing ?? { from: parties.find(object), to: addressee(partner, key, object) });
-    const target = { options, url: objectUrl(endpoint, key, object), client };
+    const named = parties.all.some(({ roles }) => roles.includes('HUB')) ? namedByHub(key) : { party: object, id: key.objectKey };
+    const target = { options, url: objectUrl(endpoint, key.module, named), client };
     const outcome = await sendAll(target, steps);
     // TRN-63: what could not be changed may not be there. The whole object says it all.
     const inParts = steps.some(({ method, path }) => method === 'PATCH' || path.length > 0);

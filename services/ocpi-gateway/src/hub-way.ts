@@ -1,4 +1,4 @@
-import { type ModuleId, type Party, partyText, type Role, type Route, sameParty } from '#ocpi';
+import { CountryCode, type ModuleId, object, type Party, PartyId, partyText, read, type Role, type Route, sameParty } from '#ocpi';
 import { refuse } from './refusals.ts';
 
 /** Where a request that reached a hub goes. HUB-10 to HUB-16. */
@@ -60,6 +60,9 @@ export type Clue =
   | { readonly by: 'location' | 'token' | 'session' | 'session-token' | 'reservation'; readonly id: string }
   | { readonly by: 'everybody' };
 
+/** Nothing else may get into a routing header, and no letter that only looks like another one. */
+const Owner = object('Party', { country_code: CountryCode, party_id: PartyId });
+
 interface Asked {
   readonly params: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -74,7 +77,8 @@ export function clueOf({ module, role, method, path }: Route, { params, query, b
     case 'RECEIVER sessions':
     case 'RECEIVER cdrs': {
       const { country_code, party_id } = given.cdr_token ?? {};
-      if (typeof country_code === 'string' && typeof party_id === 'string') return { by: 'party', party: { country_code, party_id } };
+      const owner = read(Owner, { country_code, party_id });
+      if (owner.ok) return { by: 'party', party: owner.value };
       return session === undefined ? undefined : { by: 'session-token', id: session };
     }
     case 'RECEIVER commands':

@@ -1,5 +1,5 @@
 import {
-  allowedUrl, type ClientOptions, instantMs, type ModuleId, nextLink, pageHeaders, type Party, partyText, read, readPage, relay, type Relayed, type Route,
+  allowedUrl, type ClientOptions, instantMs, isSuccess, type ModuleId, nextLink, pageHeaders, type Party, partyText, read, readPage, relay, type Relayed, type Route,
   routes, sameParty,
 } from '#ocpi';
 import type { DueOutcome, DueWorker } from '#due';
@@ -15,6 +15,7 @@ import { dropPlaces, findObject, type Kept, learnPlace, objectOf, objectPage, ow
 import { audience, type Clue, clueOf, wayOf } from './hub-way.ts';
 import type { OcpiServerParts } from './ocpi-server.ts';
 import { endpointOf, type Partner, partiesOf } from './partner.ts';
+import { idsOf, sameIds } from './received.ts';
 import { findPartner, noteError } from './partner-rows.ts';
 import { lockLinks } from './pushed-rows.ts';
 import { queuePush } from './queue-rows.ts';
@@ -89,7 +90,8 @@ export class Hub {
     const leg = { caller: request.caller.partner, from, to: crossing.party };
     const search = new URL(request.url + request.search).search;
     const url = search === '' ? crossing.url : `${crossing.url}${crossing.url.includes('?') ? '&' : '?'}${search.slice(1)}`;
-    return this.passOn(leg, owner, calls.optionsFor(owner), { method: request.method, url, text: request.text, request });
+    const passed = await this.passOn(leg, owner, calls.optionsFor(owner), { method: request.method, url, text: request.text, request });
+    return passed.reply;
   }
 
   private async answer(route: Route, request: OcpiRequest): Promise<OcpiReply> {
@@ -143,15 +145,15 @@ export class Hub {
     const below = request.url.slice(publicUrl().length + interfacePath({ module, role: route.role }).length);
     const asked = await this.crossed(leg, target, request);
     const url = `${endpoint.replace(/\/+$/, '')}${below}${asked.search}`;
-    const reply = await this.passOn(leg, target, calls.optionsFor(target), { method: request.method, url, text: asked.text, request });
-    await this.learn(route, request, leg);
-    return reply;
+    const passed = await this.passOn(leg, target, calls.optionsFor(target), { method: request.method, url, text: asked.text, request });
+    if (passed.taken) await this.learn(route, request, leg);
+    return passed.reply;
   }
 
   private async passOn(
     { caller, from, to }: Leg, target: Partner, options: ClientOptions,
     { method, url, text, request }: { method: OcpiRequest['method']; url: string; text: string; request: OcpiRequest },
-  ): Promise<OcpiReply> {
+  ): Promise<{ reply: OcpiReply; taken: boolean }> {
     const { correlationId } = request.ids;
     const relayed = await relay(options, { method, url, routing: { to, from }, correlationId, ...(text === '' ? {} : { body: text }) });
     if (relayed.kind !== 'answered') throw await this.failed(target, to, relayed);
@@ -162,7 +164,8 @@ export class Hub {
     const location = this.callable(textOf(headers['location']), url);
     if (next !== undefined) passed['Link'] = `<${await this.crossing({ ...back, url: next }, CROSSING_MS)}>; rel="next"`;
     if (location !== undefined) passed['Location'] = await this.crossing({ ...back, url: location });
-    return { whole: { http, text: relayed.text }, headers: passed, routing: { to: from, from: to } };
+    const reply = { whole: { http, text: relayed.text }, headers: passed, routing: { to: from, from: to } };
+    return { reply, taken: http < 300 && isSuccess(relayed.envelope.status_code) };
   }
 
   private async failed(target: Partner, to: Party, relayed: Exclude<Relayed, { kind: 'answered' }>): Promise<Error> {
@@ -186,6 +189,8 @@ export class Hub {
     const query = route.query ? read(route.query, request.query) : undefined;
     if (query && !query.ok) throw refuse('invalid-parameters', query.message);
     const object = objectOf(route, request.params, String((query?.value as { type?: string } | undefined)?.type ?? ''));
+    // Others take an object by what it says it is, from this hub's list as well.
+    sameIds(request.params, { ...(body?.value as object | undefined) }, idsOf(route, request.params));
     if (!members.speaksFor(request.caller.partner, object.owner)) throw refuse('foreign-party', `${partyText(object.owner)} is none of your roles`);
     const isNew = await db.tx(async (tx) => {
       await lockLinks(tx, 'together');
@@ -265,14 +270,14 @@ export class Hub {
     return `${publicUrl()}${CROSSING_PATH}/${id}`;
   }
 
-  /** Ids alone, so that a later Open Routing Request finds its way. */
+  /** Ids alone, so that a later Open Routing Request finds its way; of what the receiver took. */
   private async learn({ module, role, path }: Route, { params, body }: OcpiRequest, { from, to }: Leg): Promise<void> {
     const { db, clock } = this.parts;
     const until = clock.now() + PLACE_MS;
     const learned: [Kept, unknown, Party][] = role === 'RECEIVER' && module === 'sessions'
       ? [['session', params.session_id, from], ['session-token', params.session_id, to]]
       : role === 'RECEIVER' && module === 'locations' ? [['location', params.location_id, from]]
-      : path === '/RESERVE_NOW' ? [['reservation', (body as { reservation_id?: unknown }).reservation_id, to]] : [];
+      : path === '/RESERVE_NOW' ? [['reservation', (body as { reservation_id?: unknown } | null)?.reservation_id, to]] : [];
     for (const [what, id, party] of learned) if (typeof id === 'string') await learnPlace(db, what, id, party, until);
   }
 }

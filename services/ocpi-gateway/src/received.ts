@@ -6,7 +6,7 @@ import { getSession, putPartnerSession } from '#contracts/sessions';
 import { deletePartnerTariff, getTariff, putPartnerTariff } from '#contracts/tariff-engine';
 import { getToken, putPartnerToken } from '#contracts/tokens-auth';
 import { toJsonBytes } from '#contracts';
-import { answers, type Cdr, findEvse, joinUrl, type Location, type Party, sameId } from '#ocpi';
+import { answers, type Cdr, findEvse, joinUrl, type Location, type Party, type Route, sameId } from '#ocpi';
 import type { Handlers, OcpiReply, OcpiRequest } from './exchange.ts';
 import type { FetchKey } from './fetch-rows.ts';
 import type { Fetching } from './fetching.ts';
@@ -62,7 +62,7 @@ function owner({ caller, params }: OcpiRequest): Party {
 }
 
 /** TRN-71: what names an object in its body is what names it in the URL; a PATCH may leave it out. */
-function sameIds({ body, params }: OcpiRequest, names: Readonly<Record<string, string>>): void {
+export function sameIds(params: OcpiRequest['params'], body: object, names: Readonly<Record<string, string>>): void {
   for (const [field, param] of Object.entries(names)) {
     const given = (body as Record<string, unknown>)[field];
     if (typeof given === 'string' && !sameId(given, params[param]!)) {
@@ -72,6 +72,18 @@ function sameIds({ body, params }: OcpiRequest, names: Readonly<Record<string, s
 }
 
 const ownIds = { country_code: 'country_code', party_id: 'party_id' };
+
+/** Which fields of a pushed object are named by which parts of its URL. */
+export function idsOf({ module }: Pick<Route, 'module'>, params: OcpiRequest['params']): Readonly<Record<string, string>> {
+  if (params.connector_id !== undefined) return { id: 'connector_id' };
+  if (params.evse_uid !== undefined) return { uid: 'evse_uid' };
+  if (module === 'tokens') return { ...ownIds, uid: 'token_uid' };
+  return { ...ownIds, id: module === 'locations' ? 'location_id' : module === 'tariffs' ? 'tariff_id' : 'session_id' };
+}
+
+function checkIds(module: Route['module'], { params, body }: OcpiRequest): void {
+  sameIds(params, body as object, idsOf({ module }, params));
+}
 
 function changed({ change }: { change: Change }): OcpiReply {
   return change === Change.CREATED ? { answer: answers.created } : {};
@@ -84,14 +96,10 @@ function found(bytes: Uint8Array | undefined, what: string): string {
 
 function receivedLocations(bus: Bus, pushing: Pushing): Handlers {
   const own = '/:country_code/:party_id/:location_id';
-  const levels = [
-    [own, { ...ownIds, id: 'location_id' }],
-    [`${own}/:evse_uid`, { uid: 'evse_uid' }],
-    [`${own}/:evse_uid/:connector_id`, { id: 'connector_id' }],
-  ] as const;
-  const put = (ids: Readonly<Record<string, string>>, patch: boolean) => async (request: OcpiRequest) => {
+  const levels = [own, `${own}/:evse_uid`, `${own}/:evse_uid/:connector_id`];
+  const put = (patch: boolean) => async (request: OcpiRequest) => {
     const party = owner(request);
-    sameIds(request, ids);
+    checkIds('locations', request);
     const { location_id, evse_uid, connector_id } = request.params;
     return pushing(request, { module: 'locations', objectId: location_id! }, () => bus.ask(putPartnerLocation, {
       party: toBus(party), locationId: location_id!, patch, bodyJson: toJsonBytes(request.text),
@@ -103,9 +111,9 @@ function receivedLocations(bus: Bus, pushing: Pushing): Handlers {
     const { locationJson } = await bus.ask(getLocation, { party: toBus(owner(request)), locationId: request.params.location_id! });
     return { dataJson: part(found(locationJson, `Location ${request.params.location_id}`), request.params) };
   };
-  return Object.fromEntries(levels.flatMap(([path, ids]) => [
-    [`RECEIVER locations PUT ${path}`, put(ids, false)],
-    [`RECEIVER locations PATCH ${path}`, put(ids, true)],
+  return Object.fromEntries(levels.flatMap((path) => [
+    [`RECEIVER locations PUT ${path}`, put(false)],
+    [`RECEIVER locations PATCH ${path}`, put(true)],
     [`RECEIVER locations GET ${path}`, get],
   ]));
 }
@@ -125,7 +133,7 @@ function receivedSessions(bus: Bus, pushing: Pushing): Handlers {
   const own = '/:country_code/:party_id/:session_id';
   const put = (patch: boolean) => async (request: OcpiRequest) => {
     const party = owner(request);
-    sameIds(request, { ...ownIds, id: 'session_id' });
+    checkIds('sessions', request);
     const sessionId = request.params.session_id!;
     return pushing(request, { module: 'sessions', objectId: sessionId }, () => bus.ask(putPartnerSession, {
       party: toBus(party), sessionId, patch, bodyJson: toJsonBytes(request.text),
@@ -147,7 +155,7 @@ function receivedTariffs(bus: Bus): Handlers {
   return {
     [`RECEIVER tariffs PUT ${own}`]: async (request) => {
       const party = owner(request);
-      sameIds(request, { ...ownIds, id: 'tariff_id' });
+      checkIds('tariffs', request);
       return changed(await bus.ask(putPartnerTariff, {
         party: toBus(party), tariffId: request.params.tariff_id!, bodyJson: toJsonBytes(request.text),
       }));
@@ -169,7 +177,7 @@ function receivedTokens(bus: Bus, pushing: Pushing): Handlers {
   const typeOf = ({ query }: OcpiRequest) => query.type as string;
   const put = (patch: boolean) => async (request: OcpiRequest) => {
     const party = owner(request);
-    sameIds(request, { ...ownIds, uid: 'token_uid' });
+    checkIds('tokens', request);
     const { type: inBody } = request.body as { type?: string };
     const type = typeOf(request);
     if (inBody !== undefined && inBody !== type) throw refuse('id-differs', `type: "${inBody}" in the body, "${type}" in the URL`);

@@ -11,13 +11,22 @@ export function objectOf({ current, acknowledged }: Pick<Pushed, 'current' | 'ac
   return JSON.parse(current ?? acknowledged ?? '{}') as Party;
 }
 
-/** A hub's key names whose the object is; ours is its own word for that. */
+export interface Named {
+  readonly party: Party;
+  readonly id: string;
+}
+
+/** A hub's key begins with whose the object is, and what others wrote is behind that; of a ClientInfo it ends so. */
+export function namedByHub({ module, objectKey }: PushedKey): Named {
+  const form = module === 'hubclientinfo' ? /^[A-Z]+ ([A-Z]{2})\*([A-Z0-9]{1,3})$/ : /^([A-Z]{2})\*([A-Z0-9]{1,3}) (.+)$/;
+  const [, country_code = '', party_id = '', id = ''] = form.exec(objectKey) ?? [];
+  return { party: { country_code, party_id }, id };
+}
+
 export function objectUrl(
-  endpoint: string, { module, objectKey }: PushedKey, object: Party,
+  endpoint: string, module: PushedKey['module'], { party: { country_code, party_id }, id }: Named,
 ): (path: readonly string[]) => string {
-  if (module === 'chargingprofiles') return () => joinUrl(endpoint, objectKey);
-  const [, country, party, id = objectKey] = /^(?:.* )?([A-Z]{2})\*([A-Z0-9]{3})(?: (.+))?$/.exec(objectKey) ?? [];
-  const { country_code, party_id } = country && party ? { country_code: country, party_id: party } : object;
+  if (module === 'chargingprofiles') return () => joinUrl(endpoint, id);
   if (module === 'hubclientinfo') return () => joinUrl(endpoint, country_code, party_id);
   if (module !== 'tokens') return (path) => joinUrl(endpoint, country_code, party_id, id, ...path);
   const [type = '', ...uid] = id.split(' ');
