@@ -78,6 +78,8 @@ export interface CallOptions {
   readonly routing?: Routing | false;
   /** To carry on an exchange; by default a new one. */
   readonly correlationId?: string;
+  /** Of this request; by default a new one. */
+  readonly requestId?: string;
   readonly timeoutMs?: number;
 }
 
@@ -154,7 +156,7 @@ function requestHeaders(options: ClientOptions, more: CallOptions): Record<strin
     Authorization: authorization(options.token, options.tokenEncoding),
     Accept: 'application/json',
     'User-Agent': options.userAgent ?? 'Roamwatt',
-    ...idHeaders({ requestId: randomUUID(), correlationId: more.correlationId ?? randomUUID() }),
+    ...idHeaders({ requestId: more.requestId ?? randomUUID(), correlationId: more.correlationId ?? randomUUID() }),
     ...routingHeaders(routing),
   };
   propagation.inject(context.active(), headers);
@@ -175,10 +177,17 @@ function outcomeOf(answer: Exchange & { kind: 'answered' }, options: ClientOptio
   }
   const { data, status_code: statusCode, status_message, timestamp } = reading.envelope;
   if (http < 300 && reading.success) return { kind: 'ok', http, statusCode, data, headers, timestamp };
-  const message = status_message ?? (reading.success ? `HTTP ${http}` : statusMeaning(statusCode));
+  const message = said(status_message) ?? (reading.success ? `HTTP ${http}` : statusMeaning(statusCode));
   return {
     kind: 'refused', http, statusCode, message, ...retryAfter(headers), ...(data === undefined ? {} : { data }),
   };
+}
+
+const SAID_AT_MOST = 500;
+
+/** What people are shown of a partner's words: nothing that moves their cursor, and not all that it may send. */
+function said(message: string | undefined): string | undefined {
+  return message?.slice(0, SAID_AT_MOST).replace(/\p{C}/gu, ' ');
 }
 
 function retryAfter(headers: Headers): { retryAfterMs?: number } {

@@ -38,7 +38,7 @@ export { ClientInfo, ConnectionStatus } from './hub-client-info.ts';
 export { idKey, type Party, partyText, sameId, sameParty } from './ids.ts';
 export { issuesOf, read, type Reading } from './issues.ts';
 export {
-  decimalText, jsonNumber, type JsonLimits, type JsonReading, type JsonRefusal, parseJson,
+  decimalText, jsonNumber, type JsonLimits, type JsonReading, type JsonRefusal, parseJson, unfitText,
 } from './json.ts';
 export { type LocationFault, locationFaults } from './location-faults.ts';
 export {

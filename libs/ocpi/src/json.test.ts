@@ -95,3 +95,28 @@ test('decimal text becomes the JSON number of the same digits, or is refused', (
   expect(() => jsonNumber('1e5')).toThrow(RangeError);
   expect(() => decimalText(Infinity)).toThrow(RangeError);
 });
+
+test('a name stands once in an object, however it is spelled; values and other objects may be alike', () => {
+  expect(refusal('{"a":1,"a":1}')).toBe('name-twice');
+  expect(refusal('[{"b":{"a":1,"\\u0061":2}}]')).toBe('name-twice');
+  expect(refusal('{"__proto__":1,"__proto__":2}')).toBe('name-twice');
+  expect(refusal('{"a":{"a":"a:a","b":["a",{"a":{}}]},"b":":","__proto__":{"a":1}}')).toBe('read');
+  expect(parseJson('{"a":1,"a":2}', { loose: true })).toMatchObject({ value: { a: 2 } });
+});
+
+test.each([
+  ['\\u0000', 'unfit-text'], ['\\ud83d', 'unfit-text'], ['\\ud83dx', 'unfit-text'], ['\\ud83d\\u0041', 'unfit-text'], ['\\ude00', 'unfit-text'],
+  ['\\uD83D\\uD83D\\uDE00', 'unfit-text'], ['\\ud83d\\ude00', 'read'], ['\\\\u0000', 'read'], ['\\\\\\u0000', 'unfit-text'], ['\\u0001\\n\\u00e9😀', 'read'],
+])('a text that no database would keep is refused: %s', (escaped, expected) => {
+  expect(refusal(`{"${escaped}":"x"}`)).toBe(expected);
+  expect(refusal(`["x","${escaped}"]`)).toBe(expected);
+});
+
+test('any JSON value is read from its own text', () => {
+  fc.assert(fc.property(fc.jsonValue({ maxDepth: 5 }), (value) => {
+    const text = JSON.stringify(value);
+    const reading = parseJson(text);
+    if (reading.ok) expect(JSON.stringify(reading.value)).toBe(text);
+    else expect(['unfit-text', 'number-too-precise']).toContain(reading.refusal);
+  }));
+});

@@ -12,6 +12,9 @@ export type Page = Refused | Unreachable | Unclear | {
   readonly url: string;
 };
 
+/** One after the other; there may be pages of which a partner shows us nothing. */
+const EMPTY_AT_MOST = 100;
+
 /**
  * Reads a list page by page, following Link within the origin of its first page; the last thing it gives
  * is the last page, or why there is no more.
@@ -21,6 +24,7 @@ export async function* pulled(
 ): AsyncGenerator<Page, void> {
   const seen = new Set<string>();
   let total: number | undefined;
+  let empty = 0;
   for (let url: string | undefined = first; url !== undefined;) {
     seen.add(url);
     const outcome: Outcome = await get(url);
@@ -35,6 +39,8 @@ export async function* pulled(
       continue;
     }
     yield { kind: 'page', objects: data, total, url };
+    empty = data.length === 0 ? empty + 1 : 0;
+    if (empty > EMPTY_AT_MOST) return yield { kind: 'refused', http, message: `${empty} pages of the list are empty, and it has no end` };
     const link: string | undefined = nextLink(headerText(headers, 'link'));
     if (link === undefined) return;
     const next: URL | undefined = URL.canParse(link, url) ? new URL(link, url) : undefined;

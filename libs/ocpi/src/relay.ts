@@ -10,7 +10,9 @@ export interface RelayedRequest {
   /** JSON text that goes on as it came. */
   readonly body?: Body;
   readonly routing: Routing;
-  /** Kept over all legs; the request id is a new one. TRN-81. */
+  /** A new one for each leg. TRN-81. */
+  readonly requestId: string;
+  /** Kept over all legs. */
   readonly correlationId: string;
 }
 
@@ -30,8 +32,8 @@ export type Relayed =
  * the calls of `ocpiClient`; never throws for what the network does.
  */
 export async function relay(options: ClientOptions, request: RelayedRequest): Promise<Relayed> {
-  const { method, url, body, routing, correlationId } = request;
-  const exchanged = await outbound(options, { method, url, body, more: { routing, correlationId } });
+  const { method, url, body, routing, correlationId, requestId } = request;
+  const exchanged = await outbound(options, { method, url, body, more: { routing, correlationId, requestId } });
   if (exchanged.kind === 'unreachable') return exchanged;
   if (exchanged.kind === 'unclear') return { kind: 'silent', message: exchanged.message };
   const { http, headers } = exchanged;

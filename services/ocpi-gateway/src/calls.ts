@@ -12,6 +12,9 @@ import { speaking, speakingCredentials } from './speaking.ts';
 
 export type PartnerClient = Omit<OcpiClient, 'getAll'>;
 
+/** Versions, details and credentials are short. */
+const HANDSHAKE_BYTES_MAX = 500_000;
+
 /** Everything that this service says to partners goes out here. */
 export class Calls {
   readonly allowPrivate: boolean;
@@ -27,7 +30,8 @@ export class Calls {
 
   /** For a handshake, which knows no parties yet. */
   withToken(token: string, version = '2.2.1'): PartnerClient {
-    const client = this.traced(ocpiClient({ ...this.options(), token, tokenEncoding: encodingOf(version) }), 'a new partner');
+    const options = { ...this.options(), token, tokenEncoding: encodingOf(version), maxBytes: HANDSHAKE_BYTES_MAX };
+    const client = this.traced(ocpiClient(options), 'a new partner');
     return speakingCredentials(client, version, this.parts.dialects);
   }
 

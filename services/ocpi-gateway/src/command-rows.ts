@@ -19,19 +19,32 @@ export interface KeptCommand extends Omit<TakenCommand, 'takenAt'> {
   readonly answered: boolean;
 }
 
-export async function keepTaken(db: Queryable, command: TakenCommand): Promise<void> {
-  await db.query(
+/** What a partner was answered at once. */
+export interface Replied {
+  readonly result: string;
+  readonly timeoutS: number;
+  readonly message: string;
+  readonly unknownLocation?: boolean;
+}
+
+/** Once for each order: for one that came before, what it was answered, if it was. */
+export async function keepTaken(db: Queryable, command: TakenCommand): Promise<Replied | undefined> {
+  const { rowCount } = await db.query(
     `INSERT INTO taken_commands (order_id, partner_id, command, response_url, correlation_id, routing, taken_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (order_id) DO NOTHING`,
     [
       command.orderId, command.partnerId, command.command, command.responseUrl, command.correlationId,
       JSON.stringify(command.routing), command.takenAt,
     ],
   );
+  if (rowCount === 1) return undefined;
+  const { rows } = await db.query<{ reply: Replied | null }>('SELECT reply FROM taken_commands WHERE order_id = $1', [command.orderId]);
+  return rows[0]?.reply ?? undefined;
 }
 
-export async function noteResponse(db: Queryable, orderId: string, response: string): Promise<void> {
-  await db.query('UPDATE taken_commands SET response = $2 WHERE order_id = $1', [orderId, response]);
+export async function noteResponse(db: Queryable, orderId: string, { result, timeoutS, message, unknownLocation }: Replied): Promise<void> {
+  const reply: Replied = { result, timeoutS, message, ...(unknownLocation ? { unknownLocation } : {}) };
+  await db.query('UPDATE taken_commands SET response = $2, reply = $3 WHERE order_id = $1', [orderId, result, JSON.stringify(reply)]);
 }
 
 export async function noteAnswered(db: Queryable, orderId: string): Promise<void> {

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { type Bus, Unanswered } from '#bus';
 import { cancelReservation, recordCommandResult, reserveEvse, startSession, stopSession } from '#contracts/sessions';
 import { toJsonBytes } from '#contracts';
@@ -17,6 +16,7 @@ import { outcomeText } from './handshake.ts';
 import { askersOf, hasParty, partiesOf, toBus } from './partner.ts';
 import { findPartner, noteError } from './partner-rows.ts';
 import { refuse } from './refusals.ts';
+import { nameOfRequest } from './repeats.ts';
 import { retryInMs } from './retry.ts';
 import type { Seen } from './seen.ts';
 import type { Taken, Unlocking } from './unlocking.ts';
@@ -117,18 +117,18 @@ export class Commands {
     const { response_url: responseUrl } = request.body as { response_url: string };
     const allowed = allowedUrl(responseUrl, { allowPrivate: calls.allowPrivate });
     if (!allowed.ok) throw refuse('invalid-parameters', `response_url: ${allowed.message}`);
-    const orderId = randomUUID();
+    const orderId = nameOfRequest(request);
     const { to: us, from: them } = request.routing;
     // Where the result goes is written down before anything can come of it.
-    await keepTaken(db, {
+    const before = await keepTaken(db, {
       orderId, partnerId: request.caller.partner.id, command, responseUrl, correlationId: request.ids.correlationId,
       routing: { from: us, to: them ?? partiesOf(request.caller.partner)[0] }, takenAt: rfc3339(clock.now()),
     });
     request.afterAnswer(() => {
       void noteAnswered(db, orderId).then(() => this.parts.wake(), () => {});
     });
-    const taken = await ask(orderId).catch(nobodyThere);
-    await noteResponse(db, orderId, taken.result);
+    const taken = before ?? await ask(orderId).catch(nobodyThere);
+    if (!before) await noteResponse(db, orderId, taken);
     return {
       answer: taken.unknownLocation ? answers.unknownLocation : answers.ok,
       data: response(taken.result as CommandResponse['result'], taken.timeoutS || TIMEOUT_S, taken.message),

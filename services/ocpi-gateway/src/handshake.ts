@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Rejected } from '#decider';
 import {
-  type Endpoint, findEndpoint, type Interface, newestCommon, type Outcome, read, type Role, Version, VersionDetails,
+  allowedUrl, type Endpoint, findEndpoint, type Interface, newestCommon, type Outcome, read, type Role, Version, VersionDetails,
 } from '#ocpi';
 import { VersionDetails211 } from '#ocpi-versions';
 import type { Calls, PartnerClient } from './calls.ts';
@@ -49,7 +49,17 @@ export async function meet({ calls, token, versionsUrl, versions: ourVersions, i
   if (!hasCounterpart(details.endpoints, interfaces)) {
     throw refuse('endpoints-missing', 'the partner lists no endpoint that is the other side of one of ours');
   }
+  const closed = details.endpoints.flatMap(({ identifier, role, url }) => {
+    const allowed = allowedUrl(url, calls);
+    return allowed.ok || !isAsked({ identifier, role }, interfaces) ? [] : [`${identifier} ${role} (${url}) ${allowed.message}`];
+  });
+  if (closed.length > 0) throw refuse('partner-unreachable', `version details: the endpoint ${closed[0]}`);
   return { version: common.version, credentialsUrl, endpoints: details.endpoints };
+}
+
+/** Whether we ever call it. */
+function isAsked({ identifier, role }: Pick<Endpoint, 'identifier' | 'role'>, ours: readonly Interface[]): boolean {
+  return identifier === 'credentials' || ours.some((one) => one.module === identifier && one.role !== role);
 }
 
 /** Who speaks 2.1.1 alone may know a token only as it is, not in Base64. TRN-04. */

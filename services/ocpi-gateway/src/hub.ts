@@ -20,6 +20,7 @@ import { findPartner, noteError } from './partner-rows.ts';
 import { lockLinks } from './pushed-rows.ts';
 import { queuePush } from './queue-rows.ts';
 import { refuse } from './refusals.ts';
+import { nameOfRequest } from './repeats.ts';
 
 export interface HubParts {
   readonly db: Database;
@@ -155,7 +156,9 @@ export class Hub {
     { method, url, text, request }: { method: OcpiRequest['method']; url: string; text: string; request: OcpiRequest },
   ): Promise<{ reply: OcpiReply; taken: boolean }> {
     const { correlationId } = request.ids;
-    const relayed = await relay(options, { method, url, routing: { to, from }, correlationId, ...(text === '' ? {} : { body: text }) });
+    // One that comes again goes on as one that comes again.
+    const requestId = nameOfRequest(request);
+    const relayed = await relay(options, { method, url, routing: { to, from }, requestId, correlationId, ...(text === '' ? {} : { body: text }) });
     if (relayed.kind !== 'answered') throw await this.failed(target, to, relayed);
     const { http, headers } = relayed;
     const passed = Object.fromEntries(PASSED.flatMap((name) => (/^[\x20-\x7e]+$/.test(textOf(headers[name]) ?? '') ? [[name, textOf(headers[name])!]] : [])));

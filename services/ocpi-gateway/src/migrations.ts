@@ -288,6 +288,11 @@ const partners: MigrationList = [
        )`,
     ],
   },
+  {
+    name: 'ocpi-gateway-repeats',
+    // What a command was answered: one that comes again is answered the same.
+    up: () => ['ALTER TABLE taken_commands ADD COLUMN reply json'],
+  },
 ];
 
 export const migrations: MigrationList = [

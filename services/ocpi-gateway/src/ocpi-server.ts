@@ -181,7 +181,10 @@ class Edge {
     const query = checked(judged.query, request.query ?? {}, 'invalid-parameters') as OcpiRequest['query'];
     for (const [name, value] of Object.entries(known.params)) {
       if (!/^[\x20-\x7e]*$/.test(value)) throw refuse('invalid-parameters', `${name} in the URL: holds a character that is not printable ASCII`);
+      if (value === '.' || value === '..') throw refuse('invalid-parameters', `${name} in the URL: "${value}" cannot stand in a URL`);
     }
+    const encoding = request.headers['content-encoding'] ?? 'identity';
+    if (judged.body && encoding.toLowerCase() !== 'identity') throw refuse('body-encoded', 'Content-Encoding: a body is read as it is, not compressed');
     const { body, text } = await readBody(judged, request.body, (json) => this.parts.dialects.read({ ...known, version }, route, json));
     const [path = '', ...search] = request.url.split('?');
     return {

@@ -153,6 +153,7 @@ export class Partners {
   /** POST credentials: a partner whom we invited registers. The callback comes before the answer. */
   async accept(caller: Caller, theirs: Credentials, version: SpokenVersion): Promise<Credentials> {
     const { db, secrets } = this.parts;
+    await this.checkTakeOver(caller, theirs);
     const met = await this.meet(theirs.token, theirs.url, version);
     const token = secrets.newToken();
     await db.tx(async (tx) => {
@@ -170,6 +171,7 @@ export class Partners {
   /** PUT credentials: new ones of a registered partner; it gets a new token, too. CRE-06, CRE-07. */
   async renew(caller: Caller, theirs: Credentials, version: SpokenVersion): Promise<Credentials> {
     const { db, secrets } = this.parts;
+    await this.checkTakeOver(caller, theirs);
     const met = await this.meet(theirs.token, theirs.url, version);
     const token = secrets.newToken();
     await db.tx(async (tx) => {
@@ -299,6 +301,20 @@ export class Partners {
       if (theirs && other.id !== id && other.versionsUrl !== versionsUrl) {
         throw refuse('registration-refused', `roles: ${partyText(theirs)} is on another platform, whose link has to end first`);
       }
+    }
+  }
+
+  /**
+   * Who answers at a link's versions URL with a token of its own takes the link's place: that proves nothing
+   * where any token is answered.
+   */
+  private async checkTakeOver({ partner: { id } }: Caller, { url, roles }: Credentials): Promise<void> {
+    const { db, calls, secrets } = this.parts;
+    const other = (await registeredPartners(db)).find((one) => one.id !== id && one.versionsUrl === url && roles.some((role) => isPartyOf(one, role)));
+    if (!other) return;
+    const outcome = await calls.withToken(secrets.newToken()).get(url, { routing: false });
+    if (outcome.kind === 'ok') {
+      throw refuse('registration-refused', `url: ${url} answers to any token, so that nobody proves by it to be ${other.name}: that link has to end first`);
     }
   }
 

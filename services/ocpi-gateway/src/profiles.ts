@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { type Bus, type Heard, Unanswered } from '#bus';
 import type { ActiveProfileChanged, ProfileSettled } from '#contracts/evems-controller';
 import { requestProfile, setPreferences } from '#contracts/sessions';
@@ -8,13 +7,14 @@ import { allowedUrl, answers, type ChargingProfileResponse, type SetChargingProf
 import type { Database } from '#postgres';
 import { type Clock, rfc3339 } from '#time';
 import type { Calls } from './calls.ts';
-import { findTaken, keepTaken, noteAnswered, noteResponse } from './command-rows.ts';
+import { findTaken, keepTaken, noteAnswered, noteResponse, type Replied } from './command-rows.ts';
 import type { Handler, Handlers, OcpiReply, OcpiRequest } from './exchange.ts';
 import { askersOf, partiesOf, toBus } from './partner.ts';
 import { toActiveProfile, toLimitProfile } from './profile-json.ts';
 import { follow, followerOf, profileLane, unfollow } from './profile-rows.ts';
 import { queuePush } from './queue-rows.ts';
 import { refuse } from './refusals.ts';
+import { nameOfRequest } from './repeats.ts';
 
 export interface ProfilesParts {
   readonly db: Database;
@@ -50,9 +50,9 @@ export class Profiles {
     const { response_url: responseUrl, charging_profile: profile } = (method === 'PUT' ? body : query) as SetChargingProfile;
     const allowed = allowedUrl(responseUrl, { allowPrivate: calls.allowPrivate });
     if (!allowed.ok) throw refuse('invalid-parameters', `response_url: ${allowed.message}`);
-    const [orderId, sessionId] = [randomUUID(), params.session_id!];
+    const [orderId, sessionId] = [nameOfRequest(request), params.session_id!];
     const { to: us, from: them } = request.routing;
-    await keepTaken(db, {
+    const before = await keepTaken(db, {
       orderId, partnerId: caller.partner.id, command: `${method} charging profile`, responseUrl,
       correlationId: request.ids.correlationId,
       routing: { from: us, to: them ?? partiesOf(caller.partner)[0] }, takenAt: rfc3339(clock.now()),
@@ -60,12 +60,13 @@ export class Profiles {
     request.afterAnswer(() => {
       void noteAnswered(db, orderId).then(() => this.parts.wake(), () => {});
     });
+    if (before) return replyOf(before);
     const taken = await bus.ask(requestProfile, {
       orderId, sessionId, method, parties: askersOf(request).map(toBus),
       ...(addressed ? { party: toBus(addressed) } : {}),
       ...(profile ? { profile: toLimitProfile(profile) } : {}),
     }, { commandId: orderId }).catch(nobodyThere);
-    await noteResponse(db, orderId, taken.result);
+    await noteResponse(db, orderId, taken);
     if (taken.result === 'ACCEPTED') {
       const durationS = Number((query as { duration?: number }).duration ?? Infinity);
       const active = taken.active ? { profile: toActiveProfile(taken.active, durationS) } : {};
@@ -76,10 +77,7 @@ export class Profiles {
         at: clock.now() + taken.timeoutS * 1_000 + LAPSE_MARGIN_MS * clock.rate, body: { orderId, sessionId },
       });
     }
-    const data: ChargingProfileResponse = {
-      result: taken.result as ChargingProfileResponse['result'], timeout: taken.timeoutS || TIMEOUT_S,
-    };
-    return { answer: answers.ok, data, ...(taken.message === '' ? {} : { message: taken.message }) };
+    return replyOf(taken);
   }
 
   /** A profile that was set is obeyed, or is not: whoever set it is told so, and follows the session when it is. */
@@ -139,6 +137,11 @@ interface Order {
 
 /** Real time, in which what happened at the last moment is heard. */
 const LAPSE_MARGIN_MS = 5_000;
+
+function replyOf({ result, timeoutS, message }: Replied): OcpiReply {
+  const data: ChargingProfileResponse = { result: result as ChargingProfileResponse['result'], timeout: timeoutS || TIMEOUT_S };
+  return { answer: answers.ok, data, ...(message === '' ? {} : { message }) };
+}
 
 /** Offline: nothing was done, and that can be said. */
 function nobodyThere(error: unknown) {

@@ -7,7 +7,7 @@ import { getSession, putPartnerSession } from '#contracts/sessions';
 import { deletePartnerTariff, putPartnerTariff } from '#contracts/tariff-engine';
 import { dropHeldTokens, getToken, listHeldTokens, putPartnerToken } from '#contracts/tokens-auth';
 import { toJsonBytes } from '#contracts';
-import { Cdr, Location, type Party, partyText, read, sameParty, Session, Tariff, Token } from '#ocpi';
+import { Cdr, Location, type Party, partyText, read, sameParty, Session, Tariff, Token, unfitText } from '#ocpi';
 import { hasParty, isHub, type Partner, partiesOf, spokesman, toBus } from './partner.ts';
 import type { Difference, PulledModule } from './pull-rows.ts';
 
@@ -93,16 +93,22 @@ export async function takeIn(
     const reading = read(kind.schema, object);
     const { id, ...owner } = (object ?? {}) as Owned;
     if (!reading.ok) {
-      differences.push({ objectKey: String(id ?? (object as { uid?: string } | null)?.uid ?? '?'), what: 'invalid', detail: reading.message });
+      differences.push({ objectKey: wordOf(id) ?? wordOf((object as { uid?: unknown } | null)?.uid) ?? '?', what: 'invalid', detail: reading.message });
       return;
     }
     if (!hasParty(partner, owner)) return;
     const objectKey = kind.keyOf(reading.value as never);
     seen.push({ party: { country_code: owner.country_code, party_id: owner.party_id }, key: objectKey });
+    const text = JSON.stringify(object);
+    const unfit = unfitText(text);
+    if (unfit !== undefined) {
+      differences.push({ objectKey, what: 'invalid', detail: `holds ${unfit}, which is no text` });
+      return;
+    }
     const replaces = replaced.get(objectKey);
     try {
       const { change } = await kind.take(bus, reading.value as never, {
-        bodyJson: toJsonBytes(JSON.stringify(object)), ...(replaces === undefined ? {} : { replaces }),
+        bodyJson: toJsonBytes(text), ...(replaces === undefined ? {} : { replaces }),
       });
       if (change === Change.CREATED) differences.push({ objectKey, what: 'missing', detail: 'it was not here' });
       if (change === Change.UPDATED) differences.push({ objectKey, what: 'changed', detail: 'it was older here' });
@@ -112,6 +118,11 @@ export async function takeIn(
     }
   }));
   return { differences, seen };
+}
+
+/** What is no id may be anything. */
+function wordOf(id: unknown): string | undefined {
+  return typeof id === 'string' || typeof id === 'number' ? String(id).slice(0, 100) : undefined;
 }
 
 /** Of whom a list is asked: of a hub what is for all of itself, Sessions and CDRs of each party behind it. */

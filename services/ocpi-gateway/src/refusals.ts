@@ -10,7 +10,7 @@ export type OcpiRefusal =
   | 'unknown-cdr' | 'unknown-order' | 'not-capable'
   | 'invalid-object' | 'session-is-final' | 'cdr-differs-from-recorded' | 'credit-without-reference'
   | 'already-registered' | 'not-authorized' | 'foreign-party' | 'foreign-object' | 'id-differs'
-  | 'not-found' | 'not-json' | 'body-too-large' | 'invalid-parameters' | 'bad-request' | 'method-not-allowed' | 'too-many-requests'
+  | 'not-found' | 'not-json' | 'body-encoded' | 'body-too-large' | 'invalid-parameters' | 'bad-request' | 'method-not-allowed' | 'too-many-requests'
   | 'unknown-token-to-authorize' | 'location-needed'
   | 'unknown-receiver' | 'receiver-timeout' | 'receiver-not-connected' | 'hub-error';
 
@@ -43,6 +43,7 @@ export const refusals: Readonly<Record<OcpiRefusal, Answer>> = {
   'id-differs': answers.invalid,
   'not-found': answers.notFound,
   'not-json': answers.notJson,
+  'body-encoded': { http: 415, status: 2001 },
   'body-too-large': answers.bodyTooLarge,
   'invalid-parameters': answers.invalid,
   'bad-request': { http: 400, status: 2000 },

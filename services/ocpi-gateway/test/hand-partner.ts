@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { invitePartner } from '#contracts/ocpi-gateway';
+import { authorization } from '#ocpi';
 import { call, type Called, type Side } from './side.ts';
 
 export interface Seen {
@@ -9,7 +10,7 @@ export interface Seen {
   readonly headers: IncomingMessage['headers'];
 }
 
-type Answer = { readonly http?: number; readonly status?: number; readonly data?: unknown; readonly headers?: Readonly<Record<string, string | undefined>> } | 'never' | 'hang up';
+type Answer = { readonly http?: number; readonly status?: number; readonly data?: unknown; readonly message?: string; readonly headers?: Readonly<Record<string, string | undefined>> } | 'never' | 'hang up';
 
 /** A partner's platform worked by hand: it lists the endpoints it is told to and answers as it is told. */
 export class HandPartner {
@@ -17,6 +18,10 @@ export class HandPartner {
   /** What it answers to a push; 1000 unless told otherwise. */
   answer: (what: string) => Answer = () => ({});
   url = '';
+  /** Where its endpoints are; its own base where it is ''. */
+  endpointBase = '';
+  /** Whether its versions are for those alone who present the token that it gave. */
+  asksForToken = false;
   /** Of OCPI, that it speaks: one whose credentials have roles, or 2.1.1. */
   version = '2.2.1';
   /** What it presents to the gateway. */
@@ -26,12 +31,12 @@ export class HandPartner {
     void bodyOf(request).then((text) => {
       const what = `${request.method} ${request.url}`;
       this.seen.push({ what, body: text === '' ? undefined : JSON.parse(text), headers: request.headers });
-      const answer = this.configuration(request.url!) ?? this.answer(what);
+      const answer = this.configuration(request.url!, request.headers.authorization) ?? this.answer(what);
       if (answer === 'never') return;
       if (answer === 'hang up') return void request.socket.destroy();
-      const { http = 200, status = 1000, data, headers = { Location: `${this.base}/cdrs/x` } } = answer;
+      const { http = 200, status = 1000, data, message = `said ${status}`, headers = { Location: `${this.base}/cdrs/x` } } = answer;
       response.writeHead(http, { 'Content-Type': 'application/json', ...headers });
-      response.end(JSON.stringify({ data, status_code: status, status_message: `said ${status}`, timestamp: '2022-02-01T17:00:00Z' }));
+      response.end(JSON.stringify({ data, status_code: status, status_message: message, timestamp: '2022-02-01T17:00:00Z' }));
     });
   });
 
@@ -87,13 +92,14 @@ export class HandPartner {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
-  private configuration(path: string): Exclude<Answer, string> | undefined {
+  private configuration(path: string, presented: string | undefined): Exclude<Answer, string> | undefined {
+    if (this.asksForToken && /^\/(versions|2\.\d\.\d)$/.test(path) && presented !== authorization(`token-of-${this.partyId}`)) return { http: 401, status: 2001 };
     // A version that nobody knows, with a URL that is none, must not disturb.
     if (path === '/versions') return { data: [{ version: '9.9', url: 'none' }, { version: this.version, url: `${this.base}/${this.version}` }] };
     if (path !== `/${this.version}`) return undefined;
     const endpoints = this.interfaces.map((one) => {
       const [role, identifier] = one.split(' ');
-      return { identifier, url: `${this.base}/${identifier}`, ...(this.version === '2.1.1' ? {} : { role }) };
+      return { identifier, url: `${this.endpointBase || this.base}/${identifier}`, ...(this.version === '2.1.1' ? {} : { role }) };
     });
     return { data: { version: this.version, endpoints: [{ identifier: 'credentials', role: 'RECEIVER', url: `${this.base}/credentials` }, ...endpoints] } };
   }

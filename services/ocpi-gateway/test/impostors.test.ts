@@ -49,7 +49,22 @@ test('HUB-23 who is registered cannot take another name by PUT, and keeps its ow
   expect(await get(mallory, 'credentials', { method: 'PUT', body: own })).toMatchObject({ status_code: 1000 });
 });
 
+test("CRE-11 who names another's URL, where any token is answered, proves nothing and takes nobody's place", async () => {
+  const mallory = await partnerNamed('MLY', 'EMSP');
+  impostors.push(mallory);
+  await mallory.register(oasis);
+  const asMontreal = { ...montreal.credentials(), token: 'of-mallory' };
+  const { tokenA } = await oasis.neighbours.bus.ask(invitePartner, { name: 'Mallory again' });
+  const refused = { http: 200, status_code: 2000, status_message: expect.stringContaining('answers to any token') };
+  expect(await get(mallory, 'credentials', { method: 'PUT', body: asMontreal })).toMatchObject(refused);
+  expect(await call(oasis, '/ocpi/2.2.1/credentials', { token: tokenA, method: 'POST', body: asMontreal })).toMatchObject(refused);
+  montreal.asksForToken = true;
+  expect(await call(oasis, '/ocpi/2.2.1/credentials', { token: tokenA, method: 'POST', body: asMontreal })).toMatchObject({ http: 200, status_code: 3001 });
+  expect((await get(montreal, 'sender/cdrs')).data, 'the link of the real one stands').toHaveLength(1);
+});
+
 test('a partner that starts over at its own URL takes the place of its older link', async () => {
+  montreal.asksForToken = true;
   const old = montreal.token;
   expect(await montreal.register(oasis)).toMatchObject({ status_code: 1000 });
   expect((await call(oasis, '/ocpi/2.2.1/sender/cdrs', { token: old })).http).toBe(401);

@@ -1,5 +1,11 @@
+import dns from 'node:dns';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { createServer, type AddressInfo, type Server } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { told } from '#bus';
+import { listDifferences, listPartners, pullPartner } from '#contracts/ocpi-gateway';
+import { commandFinished } from '#contracts/sessions';
 import { exampleToken } from '#ocpi';
 import { HandPartner } from './hand-partner.ts';
 import { call, openSide, type Side } from './side.ts';
@@ -8,6 +14,10 @@ import { call, openSide, type Side } from './side.ts';
 
 let oasis: Side;
 let montreal: HandPartner;
+/** A neighbour of ours that is not to be called. */
+let inside: Server;
+let connections = 0;
+const systemLookup = dns.lookup;
 
 beforeAll(async () => {
   oasis = await openSide({ party: { country_code: 'CA', party_id: 'BCT', name: 'Energy OASIS', roles: ['CPO', 'EMSP'], currency: 'CAD' } });
@@ -18,8 +28,16 @@ beforeAll(async () => {
   writeFileSync(file, JSON.stringify({ ...settings, ocpi: { ...settings.ocpi, allow_private_urls: false } }));
   await oasis.gateway.stop();
   await oasis.restart();
+  inside = createServer((socket) => {
+    connections += 1;
+    socket.destroy();
+  });
+  await new Promise<void>((resolve) => inside.listen(0, '127.0.0.1', resolve));
 });
 afterAll(async () => {
+  dns.lookup = systemLookup;
+  syncBuiltinESMExports();
+  await new Promise((resolve) => inside?.close(resolve));
   await montreal?.close();
   await oasis?.close();
 });
@@ -47,5 +65,47 @@ test.each(urls)('a response_url and a versions URL with %s are not called', asyn
   expect(renewed.http).toBe(200);
   expect([2001, 3001]).toContain(renewed.status_code);
   expect(oasis.neighbours.orders).toEqual([]);
+  expect(montreal.seen.length).toBe(seen);
+});
+
+/** The system's resolver, which knows a name of a hostile domain as well. */
+function resolving(name: string, answers: readonly string[]): void {
+  const lookup = (hostname: string, options: dns.LookupAllOptions, callback: (error: Error | null, addresses: dns.LookupAddress[]) => void) => {
+    if (hostname !== name) return void (systemLookup as (...given: unknown[]) => void)(hostname, options, callback);
+    const addresses = answers.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
+    setImmediate(() => callback(null, addresses));
+  };
+  dns.lookup = lookup as unknown as typeof dns.lookup;
+  syncBuiltinESMExports();
+}
+
+const view = async () => (await oasis.neighbours.bus.ask(listPartners, {})).partners.find(({ name }) => name === 'Montreal')!;
+
+test.each([
+  ['of this machine', ['127.0.0.1']], ['of this machine in IPv6', ['::1']], ['of this machine as IPv4 in IPv6', ['::ffff:127.0.0.1']],
+  ['of a private network', ['10.1.2.3']], ["of a cloud's metadata", ['169.254.169.254']], ['public and private ones', ['93.184.215.14', '127.0.0.1']],
+])('a name whose addresses are %s is not called, as response_url or as versions URL', async (what, answers) => {
+  const name = `${what.replaceAll(/\W/g, '-')}.evil.test`.toLowerCase();
+  const url = `https://${name}:${(inside.address() as AddressInfo).port}/`;
+  resolving(name, answers);
+  const token = { ...exampleToken, party_id: 'MTL' };
+  oasis.neighbours.answers.startSession = async ({ orderId }) => {
+    await oasis.neighbours.tell(told(commandFinished, { orderId, result: 'ACCEPTED', message: '' }));
+    return { result: 'ACCEPTED' };
+  };
+  const post = (path: string, body: object, method = 'POST') => call(oasis, `/ocpi/2.2.1/${path}`, { token: montreal.token, method, body });
+  expect(await post('receiver/commands/START_SESSION', { response_url: url, location_id: 'L', token })).toMatchObject({ http: 200, status_code: 1000 });
+  await expect.poll(async () => (await view()).lastError).toContain(`${name} resolves to `);
+  expect(await post('credentials', { ...montreal.credentials(), url }, 'PUT'))
+    .toMatchObject({ http: 200, status_code: 3001, status_message: expect.stringMatching(/resolves to .* a private address/) });
+  expect(connections).toBe(0);
+});
+
+test('an endpoint that a partner listed, and that may not be called any more, is not', async () => {
+  const seen = montreal.seen.length;
+  const { partnerId } = await view();
+  await oasis.neighbours.bus.ask(pullPartner, { partnerId, full: true });
+  const error = async () => (await oasis.neighbours.bus.ask(listDifferences, { partnerId, limit: 10 })).pulls.find(({ module }) => module === 'locations')?.error;
+  await expect.poll(error).toContain('is not https');
   expect(montreal.seen.length).toBe(seen);
 });
