@@ -56,7 +56,7 @@ export type ChargingPreferencesResponse = z.infer<typeof ChargingPreferencesResp
 export const ChargingPreferences = object('ChargingPreferences', {
   profile_type: ProfileType,
   departure_time: optional(DateTime),
-  energy_need: optional(number),
+  energy_need: optional(number.refine((kwh) => kwh >= 0, { error: 'is less than 0 kWh' })),
   discharge_allowed: optional(boolean),
 });
 export type ChargingPreferences = z.infer<typeof ChargingPreferences>;

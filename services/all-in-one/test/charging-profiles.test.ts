@@ -14,6 +14,7 @@ const [first, second] = [stall(1), stall(2)];
 
 let stage: Stage;
 let raw: RawPartner;
+let scsp: RawPartner;
 let blake: Portal;
 let session: Session;
 let charge: string;
@@ -23,6 +24,8 @@ beforeAll(async () => {
   stage = await setStage({ hosting: 'one', rate: 120, everyS: 60, feederA: 80, prefer: [first.evseUid] });
   raw = await RawPartner.open('EMSP');
   await raw.register(await invitation(stage.oasis, 'Another eMSP'));
+  scsp = await RawPartner.open('SCSP', 'SMC');
+  await scsp.register(await invitation(stage.oasis, 'A smart charging service provider'));
   blake = await stage.driver('blake');
   await beginByCard(stage, { station: first.station, card: blakesCard });
   session = await activeSession(stage.plunk, first.evseUid);
@@ -30,6 +33,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await raw?.close();
+  await scsp?.close();
   await stage?.stop();
 });
 beforeEach(({ onTestFailed }) => onTestFailed(() => console.error(stage.logs())));
@@ -128,11 +132,17 @@ test('a pause by a profile is not parking: the session has no PARKING_TIME', asy
 });
 
 test('CHP-05: of the topologies eMSP to CPO is served; who has not the token sets no profile, whatever it is, and no session is UNKNOWN_SESSION', async () => {
-  const body = { charging_profile: amps(6), response_url: raw.responseUrl('profile') };
-  const put = async (id: string) =>
-    dataOf<ChargingProfileResponse>(await raw.send('put', raw.at('chargingprofiles', 'RECEIVER', id), body)).result;
-  expect(await put(session.id)).toBe('REJECTED');
-  expect(await put('NO-SUCH-SESSION')).toBe('UNKNOWN_SESSION');
+  const put = async (partner: RawPartner, id: string) => {
+    const body = { charging_profile: amps(6), response_url: partner.responseUrl('profile') };
+    return dataOf<ChargingProfileResponse>(await partner.send('put', partner.at('chargingprofiles', 'RECEIVER', id), body)).result;
+  };
+  for (const partner of [raw, scsp]) {
+    expect(await put(partner, session.id)).toBe('REJECTED');
+    expect(await put(partner, 'NO-SUCH-SESSION')).toBe('UNKNOWN_SESSION');
+  }
+  // A Session is its token owner's alone: a provider that has none is told of none, and finds none.
+  expect(dataOf(await scsp.send('get', `${scsp.at('sessions', 'SENDER')}?date_from=2000-01-01T00:00:00Z`))).toEqual([]);
+  expect(scsp.incoming.filter(({ path }) => !/^\/(versions|2\.2\.1)$/.test(path))).toEqual([]);
   expect((await view()).requests).not.toContainEqual(expect.objectContaining({ response: 'UNKNOWN_SESSION' }));
   await askedToDraw(26);
   expect(raw.incoming.filter(({ path }) => path.includes('profile'))).toEqual([]);

@@ -28,23 +28,25 @@ export class RawPartner {
   /** What it says of a card in real time; undefined: nothing at all. */
   authorizes: ((uid: string) => object | undefined) | undefined;
   readonly #role: Role;
+  readonly #partyId: string;
   readonly #tokenB = randomUUID();
   readonly #server: Server;
   readonly #port: number;
   #registered: Registered | undefined;
 
-  private constructor(role: Role, server: Server) {
+  private constructor(role: Role, partyId: string, server: Server) {
     this.#role = role;
+    this.#partyId = partyId;
     this.#server = server;
     this.#port = (server.address() as AddressInfo).port;
     server.on('request', (request, response) => void this.#answer(request, response));
   }
 
-  /** The party CA*RAW in one role, listening on a free port. */
-  static async open(role: Role): Promise<RawPartner> {
+  /** A party of Canada, CA*RAW, in one role, listening on a free port. */
+  static async open(role: Role, partyId = 'RAW'): Promise<RawPartner> {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
-    return new RawPartner(role, server);
+    return new RawPartner(role, partyId, server);
   }
 
   async close(): Promise<void> {
@@ -62,7 +64,7 @@ export class RawPartner {
     const business_details = { name: 'Another make' };
     const { token } = dataOf<{ token: string }>(await client.post(credentials.url, {
       token: this.#tokenB, url: this.#url('/versions'),
-      roles: [{ role: this.#role, business_details, country_code: 'CA', party_id: 'RAW' }],
+      roles: [{ role: this.#role, business_details, country_code: 'CA', party_id: this.#partyId }],
     }, { routing: false }));
     this.#registered = { token, endpoints };
   }
@@ -77,8 +79,9 @@ export class RawPartner {
     return [endpoint!.url, ...path.map(encodeURIComponent)].join('/');
   }
 
-  send(method: 'post' | 'put' | 'patch', url: string, body: Body): Promise<Outcome> {
-    return ocpiClient({ token: this.token, allowPrivate: true })[method](url, body);
+  send(method: 'post' | 'put' | 'patch' | 'get', url: string, body: Body = {}): Promise<Outcome> {
+    const client = ocpiClient({ token: this.token, allowPrivate: true });
+    return method === 'get' ? client.get(url) : client[method](url, body);
   }
 
   /** START_SESSION for a place; answers the outcome and where the result will be. */

@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import type { ActiveChargingProfile } from '#ocpi';
+import { instant, rfc3339 } from '#time';
 import type { Charge } from '../../../scripts/demo-portal.ts';
-import { beginByCard, billed, endByCard, expectMeasured, metered, settledAt, stall } from './charge.ts';
+import { DEMO_EPOCH } from '../../../scripts/demo-settings.ts';
+import type { ProfileRequestView, ProfileView } from '../../portal/src/charge-profiles.ts';
+import { activeSession, beginByCard, billed, endByCard, expectMeasured, metered, sessionsOf, settledAt, stall } from './charge.ts';
 import { RawPartner, rawToken } from './raw-partner.ts';
 import { blakesCard, eventually, invitation, setStage, type Stage } from './stage.ts';
 
@@ -8,10 +12,13 @@ import { blakesCard, eventually, invitation, setStage, type Stage } from './stag
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 90_000 });
 
+const RATE = 300;
+let startedAtMs: number;
 let stage: Stage;
 let direct: RawPartner;
 beforeAll(async () => {
-  stage = await setStage({ hosting: 'one', rate: 300, everyS: 120, viaHub: true });
+  startedAtMs = Date.now();
+  stage = await setStage({ hosting: 'one', rate: RATE, everyS: 120, viaHub: true, prefer: [stall(5).evseUid] });
   direct = await RawPartner.open('EMSP');
   await direct.register(await invitation(stage.oasis, 'Another eMSP'));
 });
@@ -65,6 +72,59 @@ test('HUB-17: a tapped card charges by the Token that the hub brought; the hub k
   );
   expect(kept.length).toBeGreaterThan(0);
   expect(kept.filter(({ text }) => text?.includes(settled!.session.id) || text?.includes(cdr.id))).toEqual([]);
+});
+
+test('CHP-01 CHP-02 HUB-20: a driver limits a charge through the hub; results and active profiles come back the same way, and so do preferences', async () => {
+  const { station, evseUid } = stall(5);
+  const tap = { station, card: blakesCard };
+  const blake = await stage.driver('blake');
+  await beginByCard(stage, tap);
+  const { country_code, party_id, id } = await activeSession(stage.plunk, evseUid);
+  const charge = `/v1/charges/${encodeURIComponent(`${country_code}*${party_id}*${id}`)}`;
+  const view = () => blake.get<ProfileView>(`${charge}/profile`);
+  const resultOf = ({ request_id, ...request }: ProfileRequestView) => {
+    expect(request).toMatchObject({ outcome: 'answered', response: 'ACCEPTED' });
+    return eventually('a result', async () => (await view()).requests.find((one) => one.request_id === request_id)?.result);
+  };
+  const limit = async () => ((await view()).active as ActiveChargingProfile | undefined)?.charging_profile.charging_profile_period?.[0]?.limit;
+  const amps = { charging_rate_unit: 'A', charging_profile_period: [{ start_period: 0, limit: 10 }] };
+  expect(await resultOf(await blake.put(`${charge}/profile`, amps))).toBe('ACCEPTED');
+  await expect.poll(limit, { timeout: 20_000 }).toBe(10);
+  expect(await resultOf(await blake.post(`${charge}/profile/ask`, { duration_s: 900 }))).toBe('ACCEPTED');
+  expect(await resultOf(await blake.delete(`${charge}/profile`))).toBe('ACCEPTED');
+  await expect.poll(limit, { timeout: 20_000 }).toBeGreaterThan(10);
+  const prefer = async (profile_type: string) => (await blake.put<ProfileRequestView>(`${charge}/preferences`, { profile_type })).response;
+  expect([await prefer('REGULAR'), await prefer('FAST')]).toEqual(['ACCEPTED', 'PROFILE_TYPE_NOT_SUPPORTED']);
+  await endByCard(stage, tap);
+  await settledAt(stage, evseUid);
+});
+
+test('CMD-09 CMD-10 CMD-11 HUB-20: an EVSE is kept free through the hub; the driver lets it go, or hears that the operator does', async () => {
+  const { evseUid } = stall(6);
+  const blake = await stage.driver('blake');
+  const inHours = (hours: number) => rfc3339(instant(DEMO_EPOCH) + (Date.now() - startedAtMs) * RATE + hours * 3_600_000);
+  const reserve = async () => (await blake.post<{ reservation_id: string }>('/v1/reservations', {
+    country_code: 'CA', party_id: 'BCT', location_id: 'BURNABY', evse_uid: evseUid, expires_at: inHours(12),
+  })).reservation_id;
+  const becomes = (id: string, state: string) => eventually(`reservation ${id} is ${state}`, async () => {
+    const found = await blake.get<{ state: string; message: string }>(`/v1/reservations/${id}`);
+    return found.state === state && found;
+  });
+  const reservedAt = (status: string, n: number) => eventually(`${n} ${status} Session at Carbon Plunk`, async () =>
+    (await sessionsOf(stage.plunk, evseUid)).filter((one) => one.status === status).length === n);
+  const first = await reserve();
+  await becomes(first, 'reserved');
+  await reservedAt('RESERVATION', 1);
+  await blake.delete(`/v1/reservations/${first}`);
+  await becomes(first, 'cancelled');
+  await reservedAt('COMPLETED', 1);
+  const second = await reserve();
+  await becomes(second, 'reserved');
+  await reservedAt('RESERVATION', 1);
+  const { reservations } = await stage.oasis.operator.get<{ reservations: { number: number; reservation_id: string }[] }>('/v1/operator/reservations');
+  const { number } = reservations.find(({ reservation_id }) => reservation_id === second)!;
+  expect(await stage.oasis.operator.delete(`/v1/operator/reservations/${number}?reason=the%20street%20is%20closed`)).toEqual({ withdrawn: true });
+  expect((await becomes(second, 'cancelled')).message).toContain('the street is closed');
 });
 
 test('a partner with a link of its own charges beside the hub: its Session goes to it, not through the hub', async () => {

@@ -49,7 +49,9 @@ export class Preferences {
       throw refuse('not-capable', `EVSE ${state.session.evse_uid} does not have the capability CHARGING_PREFERENCES_CAPABLE (OCPI 2.2.1 mod_sessions)`);
     }
     const types = await this.typesAt(state);
-    const response = answerTo(preferences, { types, powerWMax: powerWMaxOf(state.snapshots.location), now: clock.now() });
+    const response = answerTo(preferences, {
+      types, pricedBy: state.snapshots.tariff.type, kwh: state.session.kwh, powerWMax: powerWMaxOf(state.snapshots.location), now: clock.now(),
+    });
     if (response !== 'ACCEPTED') return response;
     await db.query(
       `INSERT INTO preferences (session_id, preferences, accepted_at) VALUES ($1, $2, $3)
@@ -83,12 +85,29 @@ const TARIFF_TYPES: Readonly<Record<string, string>> = {
   CHEAP: 'PROFILE_CHEAP', FAST: 'PROFILE_FAST', GREEN: 'PROFILE_GREEN', REGULAR: 'REGULAR',
 };
 
-/** Pure. CHEAP and GREEN promise energy by a time, so both have to be said. */
+/** A session as preferences find it. */
+export interface Charging {
+  /** Of the tariffs of its Connector. */
+  readonly types: readonly string[];
+  /** Of the tariff that it is charged by; undefined is for all. */
+  readonly pricedBy: string | undefined;
+  readonly kwh: number;
+  readonly powerWMax: number | undefined;
+  readonly now: number;
+}
+
+/**
+ * Pure. CHEAP and GREEN promise energy by a time, so both have to be said. What has a price of its own is not
+ * promised to a session that keeps another: the driver would count on it.
+ */
 export function answerTo(
   { profile_type: type, departure_time: departure, energy_need: need }: ChargingPreferences,
-  { types, powerWMax, now }: { types: readonly string[]; powerWMax: number | undefined; now: number },
+  { types, pricedBy, kwh, powerWMax, now }: Charging,
 ): ChargingPreferencesResponse {
-  if (!types.includes(TARIFF_TYPES[type] ?? type)) return 'PROFILE_TYPE_NOT_SUPPORTED';
+  const wanted = TARIFF_TYPES[type] ?? type;
+  if (!types.includes(wanted)) return 'PROFILE_TYPE_NOT_SUPPORTED';
+  const isPricedSo = pricedBy === undefined || pricedBy === wanted || (wanted === 'REGULAR' && !pricedBy.startsWith('PROFILE_'));
+  if (!isPricedSo) return 'NOT_POSSIBLE';
   const mayWait = type === 'CHEAP' || type === 'GREEN';
   if (mayWait && departure === undefined) return 'DEPARTURE_REQUIRED';
   if (mayWait && need === undefined) return 'ENERGY_NEED_REQUIRED';
@@ -96,5 +115,6 @@ export function answerTo(
   const leftMs = instantMs(departure)! - now;
   if (leftMs <= 0) return 'NOT_POSSIBLE';
   const mostKwh = ((powerWMax ?? Infinity) * leftMs) / 3_600_000_000;
-  return Number(need ?? 0) > mostKwh ? 'NOT_POSSIBLE' : 'ACCEPTED';
+  // What was charged before may be part of it: a no has to be certain.
+  return Number(need ?? 0) - kwh > mostKwh ? 'NOT_POSSIBLE' : 'ACCEPTED';
 }
