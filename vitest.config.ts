@@ -3,6 +3,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 /** Tests that start, stop and kill processes of their own: one file after the other, when the rest is done. */
 const withProcesses = [
   'services/all-in-one/test/{roaming,split,via-hub}.test.ts',
+  'services/ocpi-gateway/test/replicas.test.ts',
   'services/portal/test/restart.test.ts',
   'libs/bus/test/torture.test.ts',
   'libs/event-store/test/several-processes.test.ts',

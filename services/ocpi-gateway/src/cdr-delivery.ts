@@ -1,21 +1,23 @@
 import { told } from '#bus';
 import { cdrDelivered } from '#contracts/ocpi-gateway';
 import type { DueOutcome } from '#due';
-import { type Cdr, headerText, joinUrl, type Outcome, sameId, sameParty } from '#ocpi';
+import { type Cdr, headerText, instantMs, joinUrl, type Outcome, sameId, sameParty } from '#ocpi';
 import { rfc3339 } from '#time';
 import type { PartnerClient } from './calls.ts';
 import type { DeliveryParts } from './delivery.ts';
+import { lookAgainInMs } from './delivery-order.ts';
 import { outcomeText } from './handshake.ts';
 import { endBatch, noteFailed, noteSending, noteWait, type Taken, type Waiting } from './lane-rows.ts';
 import { type Failure, isOfTheLine, lineAfter, park } from './line.ts';
 import { endpointOf, type Partner, toBus } from './partner.ts';
 import { noteError } from './partner-rows.ts';
-import { isQueued, noteDelivered } from './pushed-rows.ts';
+import { noteDelivered, sessionAt } from './pushed-rows.ts';
 import { acknowledgedMs, isVerdict } from './requests.ts';
 
-/** A CDR waits this often for the Session it belongs to, then goes alone. */
-const WAITS_FOR_SESSION = 20;
-const WAIT_MS = 50;
+/** Real time: a Session that nobody told us of may be told in a moment. */
+const FOR_NEWS_MS = 2_000;
+/** Of a charge that ended longer ago nothing is told in a moment. */
+const NEWS_MS = 3_600_000;
 /** After so many failures nobody asks any more whether the partner has it: it goes again. */
 const CONFIRMATIONS = 5;
 
@@ -34,12 +36,13 @@ export class CdrDelivery {
   }
 
   private async sendOne(partner: Partner, taken: Taken, held: Waiting): Promise<DueOutcome | undefined> {
-    const { db, calls } = this.parts;
+    const { db, calls, clock } = this.parts;
     const { key, current = '{}' } = held;
     const cdr = JSON.parse(current) as Cdr;
-    if (held.waits < WAITS_FOR_SESSION && await this.sessionIsOpen(partner, cdr)) {
+    const waitedMs = clock.realMs(clock.now() - held.queuedMs);
+    if (waitedMs < await this.patienceMs(partner, cdr)) {
       await noteWait(db, key);
-      return { retryInMs: WAIT_MS * (held.waits + 1) };
+      return { retryInMs: lookAgainInMs(held) };
     }
     if ((await noteSending(db, taken, [held])).length === 0) return undefined;
     const endpoint = endpointOf(partner, 'cdrs', 'RECEIVER')!;
@@ -83,11 +86,18 @@ export class CdrDelivery {
     return isMine ? line.retry : 'done';
   }
 
-  /** COMPLETED is said before the CDR, where the Session can be said at all. */
-  private async sessionIsOpen(partner: Partner, cdr: Cdr): Promise<boolean> {
-    if (cdr.session_id === undefined) return false;
-    return isQueued(this.parts.db, { partnerId: partner.id, module: 'sessions', objectKey: cdr.session_id });
+  /** How long a CDR may wait for its Session: COMPLETED is said before it, where the Session can be said at all. */
+  private async patienceMs(partner: Partner, cdr: Cdr): Promise<number> {
+    const { db, clock, settings } = this.parts;
+    if (cdr.session_id === undefined || endpointOf(partner, 'sessions', 'RECEIVER') === undefined) return 0;
+    const session = await sessionAt(db, partner.id, cdr.session_id);
+    if (session) return session.isParked || isOver(session.status) ? 0 : settings.cdr_waits_ms;
+    return clock.now() - (instantMs(cdr.end_date_time) ?? 0) < NEWS_MS ? FOR_NEWS_MS : 0;
   }
+}
+
+function isOver(status: string | undefined): boolean {
+  return status === 'COMPLETED' || status === 'INVALID';
 }
 
 /** Where a partner keeps its CDRs, with {id} for the id; undefined where that is not to be seen. */

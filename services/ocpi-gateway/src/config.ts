@@ -22,6 +22,10 @@ const ocpiSection = z.strictObject({
   longest_retry_ms: z.int().min(10).default(10_000),
   /** How often a partner may fail over one object (3000, HTTP 404 …) before it is set aside; never a CDR. */
   refusals_before_parking: z.int().min(1).default(10),
+  /** Real time that a CDR waits for its Session to be over at the partner (SES-01), then it goes alone. */
+  cdr_waits_ms: z.int().min(0).max(50_000).default(30_000),
+  /** The same of a Location that names a Tariff of ours that the partner was not told of yet. */
+  location_waits_ms: z.int().min(0).max(600_000).default(60_000),
   /** How we get back in step with partners by reading their lists. Platform time; each pause is up to a fifth shorter or longer. */
   pull: z.strictObject({
     first_s: z.int().min(0).default(60),

@@ -1,3 +1,5 @@
+import type { Bus } from '#bus';
+import { getTariff } from '#contracts/tariff-engine';
 import { idKey, type Location } from '#ocpi';
 import type { Queryable } from '#postgres';
 import { lately } from './lately.ts';
@@ -5,11 +7,24 @@ import type { Waiting } from './lane-rows.ts';
 import { endpointOf, type Partner } from './partner.ts';
 import { NOW, type PushedKey, WITH_SHARED } from './pushed-rows.ts';
 
-/** Those that may go now, and those that wait: `behind` others that are queued, or `soon`, since what they name may be told in a moment. */
+/** Those that may go now; those that wait behind others that are queued; and those that name Tariffs of which the partner knows nothing. */
 export interface Turns {
   readonly first: Waiting[];
   readonly behind: Waiting[];
-  readonly soon: Waiting[];
+  readonly unknowing: Unknowing[];
+}
+
+interface Unknowing {
+  readonly held: Waiting;
+  readonly tariffs: readonly string[];
+}
+
+const SHORTEST_WAIT_MS = 50;
+const LONGEST_WAIT_MS = 1_000;
+
+/** What waits for others looks again, longer after each time; real time. */
+export function lookAgainInMs({ waits }: Pick<Waiting, 'waits'>): number {
+  return Math.min(SHORTEST_WAIT_MS * (waits + 1), LONGEST_WAIT_MS);
 }
 
 /**
@@ -19,23 +34,36 @@ export interface Turns {
 export async function inTheirTurn(db: Queryable, partner: Partner, waiting: readonly Waiting[]): Promise<Turns> {
   const tariffs = waiting.filter(({ key, current }) => key.module === 'tariffs' && current !== undefined);
   // Before all else that waits; the others come with the next batch.
-  if (tariffs.length > 0) return { first: tariffs, behind: [], soon: [] };
-  const turns: Turns = { first: [], behind: [], soon: [] };
+  if (tariffs.length > 0) return { first: tariffs, behind: [], unknowing: [] };
+  const turns: Turns = { first: [], behind: [], unknowing: [] };
   const named = endpointOf(partner, 'tariffs', 'RECEIVER') === undefined ? [] : waiting.flatMap(tariffsOf);
   const known = named.length === 0 ? new Map<string, boolean>() : await tariffsAt(db, partner.id, named);
-  for (const one of waiting) turns[await turnOf(db, one, named.length === 0 ? undefined : known)].push(one);
+  for (const held of waiting) {
+    if (held.key.module === 'tariffs') {
+      ((await isNamed(db, held.key)) ? turns.behind : turns.first).push(held);
+      continue;
+    }
+    const theirs = named.length === 0 ? [] : tariffsOf(held);
+    const unknown = theirs.filter((id) => !known.has(id));
+    const before = unknown.length === 0 || held.acknowledged === undefined ? [] : namedIn(held.acknowledged);
+    const tariffs = unknown.filter((id) => !before.includes(id));
+    if (theirs.some((id) => known.get(id))) turns.behind.push(held);
+    else if (tariffs.length > 0) turns.unknowing.push({ held, tariffs });
+    else turns.first.push(held);
+  }
   return turns;
 }
 
-async function turnOf(db: Queryable, one: Waiting, known: ReadonlyMap<string, boolean> | undefined): Promise<keyof Turns> {
-  if (one.key.module === 'tariffs') return (await isNamed(db, one.key)) ? 'behind' : 'first';
-  const named = known ? tariffsOf(one) : [];
-  if (named.some((id) => known!.get(id))) return 'behind';
-  const unknown = named.filter((id) => !known!.has(id));
-  if (unknown.length === 0) return 'first';
-  const before = one.acknowledged === undefined ? [] : namedIn(one.acknowledged);
-  return unknown.every((id) => before.includes(id)) ? 'first' : 'soon';
+/** Those of them that wait: a Tariff that there is will be told. What nobody has, nobody waits for. */
+export async function toBeTold(bus: Bus, unknowing: readonly Unknowing[]): Promise<Set<Waiting>> {
+  const ids = [...new Set(unknowing.flatMap(({ tariffs }) => tariffs))];
+  const are = await Promise.all(ids.map((tariffId) => bus.ask(getTariff, { tariffId }, { timeoutMs: ASK_MS })
+    // Who cannot be asked may have it.
+    .then(({ tariffJson }) => tariffJson !== undefined, () => true)));
+  return new Set(unknowing.filter(({ tariffs }) => tariffs.some((id) => are[ids.indexOf(id)])).map(({ held }) => held));
 }
+
+const ASK_MS = 1_000;
 
 function tariffsOf({ key, current }: Waiting): readonly string[] {
   return key.module === 'locations' && current !== undefined ? namedIn(current) : [];

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Fact, type Outbox } from '#bus';
+import type { Bus, Fact, Outbox } from '#bus';
 import type { Due, DueOutcome } from '#due';
 import type { CallOptions, Outcome } from '#ocpi';
 import type { Database, Tx } from '#postgres';
@@ -9,12 +9,12 @@ import { type Clock, rfc3339 } from '#time';
 import type { Calls } from './calls.ts';
 import { CdrDelivery } from './cdr-delivery.ts';
 import type { OcpiSettings } from './config.ts';
-import { inTheirTurn } from './delivery-order.ts';
+import { inTheirTurn, lookAgainInMs, toBeTold } from './delivery-order.ts';
 import { difference, type PushedModule, type Step } from './difference.ts';
 import { outcomeText } from './handshake.ts';
 import {
   endBatch, nextIn, noteAcknowledged, noteFailed, noteSending, noteUnwanted, refusedUntil, type Taken, takeLane,
-  type Waiting, waitingIn, waitUntil,
+  waitFor, type Waiting, waitingIn,
 } from './lane-rows.ts';
 import { type Failure, isOfTheLine, lineAfter, park } from './line.ts';
 import { endpointOf, type Partner } from './partner.ts';
@@ -26,6 +26,7 @@ import { retryInMs } from './retry.ts';
 
 export interface DeliveryParts {
   readonly db: Database;
+  readonly bus: Bus;
   readonly outbox: Outbox;
   readonly calls: Calls;
   readonly clock: Clock;
@@ -38,12 +39,6 @@ export interface DeliveryParts {
 const BATCH = 64;
 /** Requests under way to a partner from one lane; of one object never two. */
 const SIDE_BY_SIDE = 8;
-/** A Location waits this often for a Tariff that nobody told us of yet. */
-const WAITS_FOR_TARIFF = 12;
-/** Longer each time. */
-const WAIT_MS = 50;
-/** What waits for others looks again. */
-const BEHIND_MS = 200;
 
 /** One object of a batch, and how it went; without an outcome it was not its turn any more. */
 interface Sending {
@@ -89,12 +84,20 @@ export class Delivery {
 
   /** What objects are now against what the partner acknowledged: nothing, PATCHes, or a PUT of each. */
   private async send(partner: Partner, taken: Taken, waiting: readonly Waiting[], now: number): Promise<DueOutcome | undefined> {
-    const { db, clock } = this.parts;
-    const { first, behind, soon } = await inTheirTurn(db, partner, waiting);
-    const isLate = ({ waits }: Waiting) => waits >= WAITS_FOR_TARIFF;
-    await waitUntil(db, behind.map(({ key }) => key), now + BEHIND_MS * clock.rate);
-    for (const { key, waits } of soon.filter((one) => !isLate(one))) await waitUntil(db, [key], now + WAIT_MS * (waits + 1) * clock.rate);
-    const batch: Sending[] = [...first, ...soon.filter(isLate)].map((held) => {
+    const { db, bus, clock, settings } = this.parts;
+    const { first, behind, unknowing } = await inTheirTurn(db, partner, waiting);
+    const isPatient = ({ queuedMs }: Waiting) => clock.realMs(now - queuedMs) < settings.location_waits_ms;
+    // Nobody waits until that is answered.
+    const asking = toBeTold(bus, unknowing.filter(({ held }) => isPatient(held)));
+    const retry = await this.sendBatch(partner, taken, first);
+    const wait = await asking;
+    await waitFor(db, [...behind, ...wait], now, (one) => lookAgainInMs(one) * clock.rate);
+    return retry ?? this.sendBatch(partner, taken, unknowing.map(({ held }) => held).filter((held) => !wait.has(held)));
+  }
+
+  private async sendBatch(partner: Partner, taken: Taken, waiting: readonly Waiting[]): Promise<DueOutcome | undefined> {
+    const { db } = this.parts;
+    const batch: Sending[] = waiting.map((held) => {
       const steps = stepsOf(held);
       return { held, steps, ...(steps.length === 0 ? { outcome: 'nothing to say' } as const : {}) };
     });

@@ -1,5 +1,5 @@
 import type { Database, Queryable, Tx } from '#postgres';
-import { rfc3339 } from '#time';
+import { instant, rfc3339 } from '#time';
 import { NOW, type Pushed, type PushedKey, WITH_SHARED } from './pushed-rows.ts';
 
 /** A lane that is this sender's until somebody takes it over. */
@@ -20,6 +20,8 @@ export interface Waiting extends Pushed {
   /** For what has to go before it. */
   readonly waits: number;
   readonly attempts: number;
+  /** Since when, epoch ms. */
+  readonly queuedMs: number;
 }
 
 /** Takes a lane; what its last sender was sending when it vanished may have been done. */
@@ -40,13 +42,13 @@ export async function takeLane(db: Database, { lane, partnerId }: Pick<Taken, 'l
 
 /** What is due of a lane, in its order. */
 export async function waitingIn(db: Queryable, { lane, partnerId }: Taken, now: number, most: number): Promise<Waiting[]> {
-  const { rows } = await db.query<Omit<Waiting, 'key'> & Pick<PushedKey, 'module'> & { object_key: string; current: string | null; acknowledged: string | null }>({
+  const { rows } = await db.query<Omit<Waiting, 'key' | 'queuedMs'> & Pick<PushedKey, 'module'> & { object_key: string; queued_at: string; current: string | null; acknowledged: string | null }>({
     name: 'lane-waiting',
-    text: `SELECT module, p.object_key, ${NOW} AS current, acknowledged, unclear, queued, shared, refusals, attempts, waits
+    text: `SELECT module, p.object_key, ${NOW} AS current, acknowledged, unclear, queued, queued_at, shared, refusals, attempts, waits
       FROM ${WITH_SHARED} WHERE lane = $1 AND queued AND due_at <= $2 ORDER BY due_at, turn LIMIT $3`,
   }, [lane, Math.floor(now), most]);
-  return rows.map(({ module, object_key: objectKey, current, acknowledged, ...row }) => ({
-    ...row, key: { partnerId, module, objectKey }, current: current ?? undefined, acknowledged: acknowledged ?? undefined,
+  return rows.map(({ module, object_key: objectKey, queued_at: at, current, acknowledged, ...row }) => ({
+    ...row, key: { partnerId, module, objectKey }, queuedMs: instant(at), current: current ?? undefined, acknowledged: acknowledged ?? undefined,
   }));
 }
 
@@ -149,11 +151,18 @@ export async function refusedUntil(tx: Tx, key: PushedKey, at: number): Promise<
   await tx.query(`UPDATE pushed SET refusals = refusals + 1, due_at = $4, turn = nextval('push_order') WHERE ${WHERE}`, [...keyOf(key), Math.ceil(at)]);
 }
 
-/** Others have to go before these: once more at `at`, and that is no refusal. */
-export async function waitUntil(db: Queryable, keys: readonly PushedKey[], at: number): Promise<void> {
-  for (const key of keys) {
-    await db.query(`UPDATE pushed SET waits = waits + 1, due_at = $4, turn = nextval('push_order') WHERE ${WHERE}`, [...keyOf(key), Math.ceil(at)]);
-  }
+/** What has to go before these is not there yet: once more then, and that is no refusal. `msOf`: platform time from now on. */
+export async function waitFor(db: Queryable, waiting: readonly Waiting[], now: number, msOf: (one: Waiting) => number): Promise<void> {
+  if (waiting.length === 0) return;
+  await db.query({
+    name: 'push-wait',
+    text: `UPDATE pushed p SET waits = waits + 1, due_at = given.at, turn = nextval('push_order')
+      FROM unnest($2::text[], $3::text[], $4::bigint[]) AS given (module, key, at)
+      WHERE p.partner_id = $1 AND p.module = given.module AND p.object_key = given.key`,
+  }, [
+    waiting[0]!.key.partnerId, waiting.map(({ key }) => key.module), waiting.map(({ key }) => key.objectKey),
+    waiting.map((one) => Math.ceil(now + msOf(one))),
+  ]);
 }
 
 /** It has to wait for something, and all behind it with it. */

@@ -27,9 +27,13 @@ const keyOf = ({ partnerId, module, objectKey }: PushedKey) => [partnerId, modul
 export const WITH_SHARED = 'pushed p LEFT JOIN shared_locations s ON p.shared AND s.object_key = p.object_key';
 export const NOW = 'CASE WHEN p.shared THEN s.current ELSE p.current END';
 
-export async function isQueued(db: Queryable, key: PushedKey): Promise<boolean> {
-  const { rows } = await db.query<{ queued: boolean }>(`SELECT queued FROM pushed WHERE ${WHERE}`, keyOf(key));
-  return rows[0]?.queued ?? false;
+/** Of a Session at a partner: what the partner acknowledged, and whether it was set aside. */
+export async function sessionAt(db: Queryable, partnerId: string, sessionId: string): Promise<{ status: string | undefined; isParked: boolean } | undefined> {
+  const { rows: [row] } = await db.query<{ status: string | null; parked: boolean }>({
+    name: 'push-session',
+    text: `SELECT acknowledged::json->>'status' AS status, parked IS NOT NULL AS parked FROM pushed WHERE ${WHERE}`,
+  }, [partnerId, 'sessions', sessionId]);
+  return row && { status: row.status ?? undefined, isParked: row.parked };
 }
 
 /** The keys of what a partner has, or is to have, of a module. */

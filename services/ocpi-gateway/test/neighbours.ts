@@ -10,7 +10,7 @@ import { answerAuthorize, findContractTokens, getToken, listTokens, putPartnerTo
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { Rejected } from '#decider';
 import { isLike } from '#grants';
-import { type Cdr, findEvse, isStale, patchEvse, patchLocation, patchSession, patchToken, type Location, type Session, type Tariff, type Token } from '#ocpi';
+import { type Cdr, findEvse, isStale, patchEvse, patchLocation, patchSession, patchToken, type Location, sameId, type Session, type Tariff, type Token } from '#ocpi';
 import { type Database, openDatabase } from '#postgres';
 import type { TestPlatform } from '#test-servers';
 
@@ -170,7 +170,7 @@ export class Neighbours {
       return { change: Change.UPDATED };
     }));
     await bus.answer(getTariff, async (requests) => requests.map(({ party, tariffId }) => {
-      const held = this.partners.get(keyOf('tariff', party, tariffId));
+      const held = party ? this.partners.get(keyOf('tariff', party, tariffId)) : this.own.tariffs.find(({ id }) => sameId(id, tariffId));
       return { version: 1, ...(held ? { tariffJson: toJsonBytes(held) } : {}) };
     }));
     await bus.answer(listTariffs, async (requests) => requests.map(({ page, offeredTo, owner }) => {

@@ -26,10 +26,13 @@ afterAll(async () => {
 });
 
 const now = () => `2022-02-01T17:00:${String((second += 1)).padStart(2, '0')}Z`;
+/** There is one from now on; told, everybody hears of it. */
 const published = (id: string) => {
   const at = now();
-  const tariffJson = toJsonBytes({ ...exampleTariff, id, last_updated: at });
-  return told(tariffPublished, { own: true, party: bct, tariffId: id, version: second, tariffJson, lastUpdated: at });
+  const tariff = { ...exampleTariff, id, last_updated: at };
+  const others = oasis.neighbours.own.tariffs.filter((one) => one.id !== id);
+  oasis.neighbours.own.tariffs.splice(0, Infinity, ...others, tariff);
+  return told(tariffPublished, { own: true, party: bct, tariffId: id, version: second, tariffJson: toJsonBytes(tariff), lastUpdated: at });
 };
 const withdrawn = (id: string) => told(tariffWithdrawn, { own: true, party: bct, tariffId: id, at: now() });
 const located = (id: string, tariffs: string[], status: 'AVAILABLE' | 'REMOVED' = 'AVAILABLE') => {
@@ -47,6 +50,17 @@ const idle = () =>
 test('a Tariff goes before the Location that names it, though it was told after it', async () => {
   await tell(located('ONE', ['new']), published('NEW'));
   await expect.poll(() => montreal.pushed()).toEqual(['PUT /tariffs/CA/BCT/NEW', 'PUT /locations/CA/BCT/ONE']);
+});
+
+test('a Location waits for a Tariff that there is until it is told, and nothing waits for that Location', async () => {
+  montreal.seen.length = 0;
+  const late = published('LATE');
+  await tell(located('WAITS', ['late']));
+  await expect.poll(async () => (await oasis.neighbours.bus.ask(listPartners, {})).partners[0]!.waiting).toBe(1);
+  await tell(located('GOES', []), located('GOES-TOO', []));
+  await expect.poll(() => montreal.pushed().toSorted()).toEqual(['PUT /locations/CA/BCT/GOES', 'PUT /locations/CA/BCT/GOES-TOO']);
+  await tell(late);
+  await expect.poll(() => montreal.pushed().slice(2)).toEqual(['PUT /tariffs/CA/BCT/LATE', 'PUT /locations/CA/BCT/WAITS']);
 });
 
 test('a Location whose Tariff was never published goes all the same', async () => {

@@ -1,12 +1,15 @@
 import { z } from 'zod';
 import type { Settings } from '#settings';
 import type { Clock } from '#time';
+import type { UpdateEveryMs } from './metering.ts';
 import type { Patience } from './order.ts';
 import type { ParkingRules } from './parking.ts';
 
+const seconds = z.number().positive();
+
 const section = z.strictObject({
-  /** Platform time between two refreshes of a running Session. */
-  update_every_s: z.number().positive().default(60),
+  /** Platform time between two refreshes of a running Session, by what its connector gives. */
+  update_every_s: z.union([seconds, z.strictObject({ ac: seconds.default(300), dc: seconds.default(60) })]).default({ ac: 300, dc: 60 }),
   /** What partners are told to wait for the result of a command; platform time. */
   start_timeout_s: z.int().positive().default(60),
   stop_timeout_s: z.int().positive().default(60),
@@ -30,7 +33,7 @@ const section = z.strictObject({
 });
 
 export interface Config {
-  readonly updateEveryMs: number;
+  readonly updateEveryMs: UpdateEveryMs;
   readonly startTimeoutS: number;
   readonly stopTimeoutS: number;
   readonly chargerTimeoutMs: number;
@@ -54,7 +57,7 @@ export function configOf(settings: Settings): Config {
   const orderLookMs = given.partner_timeout_ms * clock.rate;
   const waitMs = (seconds: number) => notBefore(given.partner_timeout_ms, seconds, clock) * 1_000;
   return {
-    updateEveryMs: given.update_every_s * 1_000,
+    updateEveryMs: everyMs(given.update_every_s),
     startTimeoutS: notBefore(given.charger_timeout_ms, given.start_timeout_s, clock),
     stopTimeoutS: notBefore(given.charger_timeout_ms, given.stop_timeout_s, clock),
     chargerTimeoutMs: given.charger_timeout_ms,
@@ -75,6 +78,11 @@ export function configOf(settings: Settings): Config {
       waitMs: notBefore(given.charger_timeout_ms, given.status_wait_s, clock) * 1_000,
     },
   };
+}
+
+function everyMs(every: number | { ac: number; dc: number }): UpdateEveryMs {
+  const { ac, dc } = typeof every === 'number' ? { ac: every, dc: every } : every;
+  return { ac: ac * 1_000, dc: dc * 1_000 };
 }
 
 /** The network's time-out is real time: where the platform's clock runs fast, it takes more of its seconds. */

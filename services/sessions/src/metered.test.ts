@@ -24,7 +24,7 @@ const begins = (meterStartWh = '1000', tariff = tariffOf('ENERGY')): SessionComm
 const readMeter = (minute: number, energyWh: string): SessionCommand => ({
   type: 'ReadMeter',
   readings: [{ at: at(minute), energyWh }],
-  updateEveryMs: 300_000,
+  updateEveryMs: { ac: 300_000, dc: 300_000 },
   at: at(minute),
 });
 const stop = (minute: number, meterStopWh: string, signed: readonly SignedValue[] = []): SessionCommand => ({
@@ -84,7 +84,7 @@ describe('what a meter signed', () => {
     { nature: 'End', encoding: 'OCMF', text: 'OCMF|2' },
   ];
   const signs = (value: SignedValue): SessionCommand => ({
-    ...{ type: 'ReadMeter', readings: [], signed: [value], updateEveryMs: 300_000, at: at(0) },
+    ...{ type: 'ReadMeter', readings: [], signed: [value], updateEveryMs: { ac: 300_000, dc: 300_000 }, at: at(0) },
   });
   const texts = (event: SessionEvent | undefined) =>
     event?.type === 'SessionEnded' ? event.signedData?.signed_values.map(({ plain_data }) => plain_data) : undefined;
@@ -99,7 +99,7 @@ describe('what a meter signed', () => {
     expect(texts(ended(begins(), signs(first!), stop(30, '2000', [first!, last!])))).toEqual(['OCMF|1', 'OCMF|2']);
   });
   test('is told, too, of a car that stays after its charge', () => {
-    const look: SessionCommand = { type: 'LookAtParking', updateEveryMs: 300_000, at: at(120) };
+    const look: SessionCommand = { type: 'LookAtParking', updateEveryMs: { ac: 300_000, dc: 300_000 }, at: at(120) };
     const parks = begins('1000', tariffOf('PARKING_TIME'));
     expect(texts(ended(parks, signs(first!), stop(30, '2000'), signs(last!), look))).toEqual(['OCMF|1', 'OCMF|2']);
   });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decimal, sum } from '#money';
-import type { ChargingPeriod, Tariff } from '#ocpi';
+import { type ChargingPeriod, exampleLocation, type Tariff } from '#ocpi';
 import { type MeterEvent, price, splitAtPriceChanges } from '#pricing';
 import { instant, rfc3339 } from '#time';
 import {
@@ -15,6 +15,7 @@ import {
   type Terms,
   toldUpToNow,
   turned,
+  updateEveryMsOf,
 } from './metering.ts';
 import type { Reading } from './register.ts';
 
@@ -293,10 +294,25 @@ test('a charge of a day with a reading every ten seconds is told in a few hundre
     at: at((n + 1) * 10),
     energyWh: String(1000 + (n + 1) * 8),
   }));
-  const { told, ended } = charged(level2, readings, { at: at(86_410), energyWh: '70120' }, 60_000);
+  const { told, ended } = charged(level2, readings, { at: at(86_410), energyWh: '70120' }, 300_000);
   expect(told.length).toBeGreaterThan(100);
   expect(told.length).toBeLessThan(320);
   expect(JSON.stringify(ended.charging_periods).length).toBeLessThan(60_000);
+});
+
+test('a charge of five hours is told at every interval, and a longer one less and less often', () => {
+  const readings = Array.from({ length: 3 * 1_800 }, (_, n): Reading => ({ at: at((n + 1) * 10), energyWh: String(1000 + (n + 1) * 8) }));
+  const toldIn = (hours: number) =>
+    charged(level2, readings.slice(0, hours * 360), { at: at(hours * 3_600), energyWh: '70120' }, 60_000).told.length;
+  expect(toldIn(5)).toBe(300);
+  expect(toldIn(15) - toldIn(5)).toBeLessThan(350);
+});
+
+test.each([['AC_1_PHASE', 300_000], ['AC_3_PHASE', 300_000], ['DC', 60_000]] as const)('a Session at a connector of %s is told every %i ms', (type, ms) => {
+  const [evse] = exampleLocation.evses!;
+  const other = { ...evse!.connectors[0]!, id: 'other', power_type: type === 'DC' ? 'AC_3_PHASE' as const : 'DC' as const };
+  const evses = [{ ...evse!, connectors: [other, { ...evse!.connectors[0]!, id: 'A', power_type: type }] }];
+  expect(updateEveryMsOf({ evses }, 'a', { ac: 300_000, dc: 60_000 })).toBe(ms);
 });
 
 test('a charge without time or energy still has a period', () => {

@@ -1,5 +1,5 @@
 import { Decimal } from '#money';
-import type { ChargingPeriod, Session, Tariff } from '#ocpi';
+import { type ChargingPeriod, type Location, sameId, type Session, type Tariff } from '#ocpi';
 import { type ChargeState, type Meter, meterFold, type MeterState, price } from '#pricing';
 import { instant, rfc3339 } from '#time';
 import {
@@ -173,12 +173,29 @@ export function toldUpToNow(
   };
 }
 
+/** Platform time between two refreshes of a Session, by what its connector gives. */
+export interface UpdateEveryMs {
+  readonly ac: number;
+  readonly dc: number;
+}
+
+export function updateEveryMsOf(
+  { evses = [] }: { readonly evses?: Location['evses'] },
+  connectorId: string,
+  { ac, dc }: UpdateEveryMs,
+): number {
+  const connectors = evses.flatMap((evse) => evse.connectors);
+  const isDc = connectors.some(({ id, power_type: type }) => sameId(id, connectorId) && type === 'DC');
+  return isDc ? dc : ac;
+}
+
 /** Of a session's age, between two refreshes. */
-export const AGE_PER_REFRESH = 60;
+export const AGE_PER_REFRESH = 300;
 
 /**
- * Whether it is time to tell: after the interval and after a sixtieth of the session's age, so that
- * even a day-long session has a few hundred periods (SES-12); and at once when the price changed.
+ * Whether it is time to tell: after the interval, and of a session that is older than three hundred of
+ * them after such a part of its age, so that even a day-long one has a few hundred periods (SES-12); and
+ * at once when the price changed.
  */
 export function isRefreshDue({ meter, cut }: Metering, updateEveryMs: number): boolean {
   if (meter.closed.length > cut.changes) return true;

@@ -44,7 +44,7 @@ const start = startOf(tariff);
 const reads = (minute: number, energyWh: number): SessionCommand => ({
   type: 'ReadMeter',
   readings: [{ at: at(minute), energyWh: String(energyWh) }],
-  updateEveryMs: 300_000,
+  updateEveryMs: { ac: 300_000, dc: 300_000 },
   at: at(minute),
 });
 const status = (minute: number, named: string): SessionCommand => ({
@@ -97,7 +97,7 @@ const next = (minute: number): SessionCommand => ({
 });
 const look = (minute: number): SessionCommand => ({
   type: 'LookAtParking',
-  updateEveryMs: 60_000,
+  updateEveryMs: { ac: 60_000, dc: 60_000 },
   at: at(minute),
 });
 

@@ -1,6 +1,6 @@
 import type { Location, Session, SignedData, Tariff, Token } from '#ocpi';
 import type { Condition } from './condition.ts';
-import type { Metering } from './metering.ts';
+import type { Metering, UpdateEveryMs } from './metering.ts';
 import type { ParkingRules, Stay } from './parking.ts';
 import type { ReservationEnd } from './reservation.ts';
 import type { Doubted, Reading, WhyDoubted } from './register.ts';
@@ -91,7 +91,7 @@ export type SessionCommand =
       readonly type: 'ReadMeter';
       readonly readings: readonly Reading[];
       readonly signed?: readonly SignedValue[];
-      readonly updateEveryMs: number;
+      readonly updateEveryMs: UpdateEveryMs;
       readonly at: string;
     }
   /** The station's word of its connector, and when it gave it. */
@@ -126,7 +126,7 @@ export type SessionCommand =
   /** The next charge has begun on the connector. */
   | { readonly type: 'YieldConnector'; readonly nextAt: string; readonly at: string }
   /** Time has gone by. */
-  | { readonly type: 'LookAtParking'; readonly updateEveryMs: number; readonly at: string };
+  | { readonly type: 'LookAtParking'; readonly updateEveryMs: UpdateEveryMs; readonly at: string };
 
 export type SessionEvent =
   | {

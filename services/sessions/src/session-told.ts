@@ -11,6 +11,7 @@ import {
   type Terms,
   termsOf,
   turned,
+  updateEveryMsOf,
 } from './metering.ts';
 import { newlyMetered, withFindings, withMetered } from './metered.ts';
 import { isParking, mayStay, parkedUntilMs } from './parking.ts';
@@ -36,7 +37,8 @@ export function refreshed(
   { updateEveryMs, at }: To<'ReadMeter'>,
 ): Session | undefined {
   const { metering, session, snapshots } = charge;
-  if (!isRefreshDue(metering, updateEveryMs)) return undefined;
+  const everyMs = updateEveryMsOf(snapshots.location, session.connector_id, updateEveryMs);
+  if (!isRefreshDue(metering, everyMs)) return undefined;
   const { kwh, charging_periods, total_cost } = measured(termsOf(snapshots), metering);
   return {
     ...session,
@@ -145,10 +147,11 @@ export function parkedSoFar(
   charge: Parked,
   { updateEveryMs, at }: To<'LookAtParking'>,
 ): Session | undefined {
-  const { session, stay } = charge;
+  const { session, snapshots, stay } = charge;
   if (!isParking(stay) || stay.lostAt !== undefined) return undefined;
   const nowMs = instant(at);
-  if (nowMs - instant(session.last_updated) < updateEveryMs) return undefined;
+  const everyMs = updateEveryMsOf(snapshots.location, session.connector_id, updateEveryMs);
+  if (nowMs - instant(session.last_updated) < everyMs) return undefined;
   const { total_cost } = measuredStay(charge, parkedUntilMs(stay, nowMs));
   if (isDeepStrictEqual(total_cost, session.total_cost)) return undefined;
   return { ...session, total_cost, last_updated: at };

@@ -59,7 +59,7 @@ const reading = (minute: number, energyWh: string) => ({ at: at(minute), energyW
 const readMeter = (minute: number, energyWh: string): SessionCommand => ({
   type: 'ReadMeter',
   readings: [reading(minute, energyWh)],
-  updateEveryMs: 300_000,
+  updateEveryMs: { ac: 300_000, dc: 300_000 },
   at: at(minute),
 });
 const meterRead = (minute: number, energyWh: string): SessionEvent => ({
@@ -151,7 +151,7 @@ describe('a session', () => {
   test('shows the power and charge of the moment in its newest period', () => {
     const { state } = after(start, {
       type: 'ReadMeter',
-      updateEveryMs: 300_000,
+      updateEveryMs: { ac: 300_000, dc: 300_000 },
       at: at(6),
       readings: [{ ...reading(6, '1600'), powerW: '6612', socPercent: '41' }],
     });
@@ -304,7 +304,7 @@ const anyCommand = fc.oneof(
   })),
   minutes.map((minute): SessionCommand => ({
     type: 'LookAtParking',
-    updateEveryMs: 60_000,
+    updateEveryMs: { ac: 60_000, dc: 60_000 },
     at: at(minute),
   })),
 );
@@ -348,7 +348,7 @@ test('whatever is told in whatever order, what is billed adds up and was never t
           { ...start, snapshots: { ...snapshots, tariff: applied } },
           ...all,
           stop(91, '9100'),
-          { type: 'LookAtParking', updateEveryMs: 60_000, at: at(3 * 24 * 60) },
+          { type: 'LookAtParking', updateEveryMs: { ac: 60_000, dc: 60_000 }, at: at(3 * 24 * 60) },
         );
         const told = events.flatMap((event) => ('session' in event && event.type !== 'SignedRead' ? [event.session] : []));
         const end = told.at(-1)!;

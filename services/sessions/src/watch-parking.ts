@@ -4,7 +4,7 @@ import { currentTraceparent } from '#telemetry';
 import { type Clock, instant } from '#time';
 import type { Config } from './config.ts';
 import type { Logs } from './logs.ts';
-import { AGE_PER_REFRESH } from './metering.ts';
+import { AGE_PER_REFRESH, updateEveryMsOf } from './metering.ts';
 import { overAtMs } from './parking.ts';
 import type { Parked } from './session-events.ts';
 
@@ -65,10 +65,11 @@ export async function watchParking(
 }
 
 function nextLookMs(
-  { session, stay }: Parked,
+  { session, snapshots, stay }: Parked,
   { clock, config: { updateEveryMs } }: Pick<WatchParkingParts, 'clock' | 'config'>,
 ): number {
   const nowMs = clock.now();
   const ageMs = nowMs - instant(session.start_date_time);
-  return Math.min(overAtMs(stay), nowMs + Math.max(updateEveryMs, ageMs / AGE_PER_REFRESH));
+  const everyMs = updateEveryMsOf(snapshots.location, session.connector_id, updateEveryMs);
+  return Math.min(overAtMs(stay), nowMs + Math.max(everyMs, ageMs / AGE_PER_REFRESH));
 }

@@ -4,7 +4,7 @@ import type { Config } from '../src/config.ts';
 export const config: Config = {
   profileTimeoutS: 60,
   profileEveryMs: 10_000,
-  updateEveryMs: 60_000,
+  updateEveryMs: { ac: 60_000, dc: 60_000 },
   startTimeoutS: 60,
   stopTimeoutS: 60,
   chargerTimeoutMs: 1_000,

@@ -18,7 +18,7 @@ const at = '2022-02-01T17:00:00Z';
 const minute = 60_000;
 const config = {
   ...usual,
-  updateEveryMs: 5 * minute,
+  updateEveryMs: { ac: 5 * minute, dc: 5 * minute },
   parkingRules: { graceMs: 0, capMs: 12 * minute, waitMs: 2 * minute },
 };
 
@@ -127,15 +127,15 @@ test('a stay does not end by its time while what the station said is not all hea
 
 test('each look at a long stay tells what it costs by then', async () => {
   const store = memoryEventStore();
-  const row = await watched('S3', store, { ...config.parkingRules, capMs: 600 * minute });
+  const row = await watched('S3', store, { ...config.parkingRules, capMs: 3_000 * minute });
   await logsOf(store).sessions.execute('S3', 'status', {
     type: 'NoteStatus',
     status: 'Finishing',
     statusAt: clock.iso(),
     at: clock.iso(),
   });
-  // From five hours on a sixtieth of its age is more than the interval.
-  clock.advance(400 * minute);
+  // From 25 hours on a three hundredth of its age is more than the interval.
+  clock.advance(1_600 * minute);
   for (let n = 0; n < 3; n += 1) {
     const outcome = await looks(row, store);
     expect((await statesOf('S3', store)).session.last_updated).toBe(clock.iso());
