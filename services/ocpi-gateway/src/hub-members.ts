@@ -13,7 +13,7 @@ import { outcomeText } from './handshake.ts';
 import { mayMeet } from './hub-way.ts';
 import { endpointOf, hasParty, type Partner, partiesOf } from './partner.ts';
 import { findPartner, noteError, registeredPartners } from './partner-rows.ts';
-import { queuePush } from './queue-rows.ts';
+import { type Push, pushOf, queueAll } from './queue-rows.ts';
 
 export interface MembersParts {
   readonly db: Database;
@@ -129,15 +129,16 @@ export class HubMembers {
   /** HCI-04: every change goes to all that may see the party. */
   private async announce(tx: Tx, changed: readonly Client[]): Promise<void> {
     if (changed.length === 0) return;
-    const at = this.parts.clock.now();
+    const own: Push[] = [];
     for (const partner of await registeredPartners(tx)) {
       if (endpointOf(partner, 'hubclientinfo', 'RECEIVER') === undefined) continue;
-      const own = partiesOf(partner);
+      const theirs = partiesOf(partner);
       for (const { partnerId, info } of changed) {
-        if (partnerId === partner.id || !this.isSeen(info, own)) continue;
-        await queuePush(tx, { partnerId: partner.id, module: 'hubclientinfo', objectKey: clientKey(info) }, JSON.stringify(info), at);
+        if (partnerId === partner.id || !this.isSeen(info, theirs)) continue;
+        own.push(pushOf({ partnerId: partner.id, module: 'hubclientinfo', objectKey: clientKey(info) }, JSON.stringify(info)));
       }
     }
+    await queueAll(tx, { own }, this.parts.clock.now());
   }
 
   /** A hub sees all that any of its own members may; a party is no news to itself. */

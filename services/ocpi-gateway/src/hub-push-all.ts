@@ -8,7 +8,7 @@ import { objectsAfter } from './hub-objects.ts';
 import { audience } from './hub-way.ts';
 import { endpointOf } from './partner.ts';
 import { findPartner } from './partner-rows.ts';
-import { queuePush } from './queue-rows.ts';
+import { type Push, pushOf, queueAll } from './queue-rows.ts';
 
 /** Queues what a new member is to have: who is there (HCI-04), and what was told to everybody, Tariffs first. */
 export class HubPushAll {
@@ -20,11 +20,8 @@ export class HubPushAll {
     if (partner?.state !== 'registered') return 'done';
     if (endpointOf(partner, 'hubclientinfo', 'RECEIVER') !== undefined) {
       const infos = await members.seenBy(partner);
-      await db.tx(async (tx) => {
-        for (const info of infos) {
-          await queuePush(tx, { partnerId: partner.id, module: 'hubclientinfo', objectKey: clientKey(info) }, JSON.stringify(info), at);
-        }
-      });
+      const own = infos.map((info) => pushOf({ partnerId: partner.id, module: 'hubclientinfo', objectKey: clientKey(info) }, JSON.stringify(info)));
+      await db.tx((tx) => queueAll(tx, { own }, at));
     }
     for (const module of ['tariffs', 'locations', 'tokens'] as const) {
       if (endpointOf(partner, module, 'RECEIVER') === undefined) continue;
@@ -32,11 +29,13 @@ export class HubPushAll {
         const page = await objectsAfter(db, module, after);
         if (page.length === 0) break;
         await db.tx(async (tx) => {
+          const own: Push[] = [];
           for (const { object, text } of page) {
             const listeners = await members.listeners(tx, object.owner, audience[module]!, module);
             if (!listeners.some(({ id }) => id === partner.id)) continue;
-            await queuePush(tx, { partnerId: partner.id, module, objectKey: `${partyText(object.owner)} ${object.key}` }, text, at);
+            own.push(pushOf({ partnerId: partner.id, module, objectKey: `${partyText(object.owner)} ${object.key}` }, text));
           }
+          await queueAll(tx, { own }, at);
         });
         after = page.at(-1)!.at;
       }

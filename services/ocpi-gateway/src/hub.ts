@@ -18,7 +18,7 @@ import { endpointOf, type Partner, partiesOf } from './partner.ts';
 import { idsOf, sameIds } from './received.ts';
 import { findPartner, noteError } from './partner-rows.ts';
 import { lockLinks } from './pushed-rows.ts';
-import { queuePush } from './queue-rows.ts';
+import { pushOf, queueAll } from './queue-rows.ts';
 import { refuse } from './refusals.ts';
 import { nameOfRequest } from './repeats.ts';
 
@@ -201,9 +201,9 @@ export class Hub {
       const next = pushedOn(route, request.params, body?.value, known);
       if (next === known) return false;
       await storeObject(tx, object, next);
-      for (const partner of await members.listeners(tx, object.owner, audience[module]!, module)) {
-        await queuePush(tx, { partnerId: partner.id, module, objectKey: `${partyText(object.owner)} ${object.key}` }, next, clock.now());
-      }
+      const listeners = await members.listeners(tx, object.owner, audience[module]!, module);
+      const objectKey = `${partyText(object.owner)} ${object.key}`;
+      await queueAll(tx, { own: listeners.map(({ id: partnerId }) => pushOf({ partnerId, module, objectKey }, next)) }, clock.now());
       return known === undefined;
     });
     worker().wake();

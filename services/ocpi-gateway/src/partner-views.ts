@@ -1,14 +1,14 @@
 import { type Granted } from '#grants';
 import type { Tx } from '#postgres';
 import { type Partner, viewerOf } from './partner.ts';
-import { newestOf, type Queued, queuedOf, queueEach, queueShared } from './queue-rows.ts';
+import { newestOf, type Push, pushOf, type Queued, queueAll, queuedOf } from './queue-rows.ts';
 import { isForAll, type OwnObject, viewOf } from './views.ts';
 import { type Hidden, withdrawLocations } from './withdrawn-rows.ts';
 
 interface Views {
   /** Locations as they are, with those who see them so. */
   readonly shared: Map<string, { readonly partnerIds: readonly string[]; readonly objects: Queued[] }>;
-  readonly own: { readonly partnerId: string; readonly object: Queued }[];
+  readonly own: Push[];
   /** What a partner may not have. */
   readonly hidden: Hidden[];
 }
@@ -18,17 +18,16 @@ export async function queueViews(
   tx: Tx, partners: readonly Partner[], objects: readonly OwnObject[], { at, granted }: { at: number; granted: Granted },
 ): Promise<void> {
   const { shared, own, hidden } = viewsFor(partners, objects, granted);
-  await hideFrom(tx, hidden, at);
-  for (const { partnerIds, objects: same } of shared.values()) await queueShared(tx, partnerIds, same, at);
-  await queueEach(tx, own, at);
+  const gone = await hiddenFrom(tx, hidden);
+  await queueAll(tx, { shared: shared.values(), own: [...gone.own, ...own], ifKnown: gone.ifKnown }, at);
 }
 
 /** What partners may not have they are not told to forget, unless they have it; a Location cannot be deleted, so its EVSEs are REMOVED. */
-export async function hideFrom(tx: Tx, hidden: readonly Hidden[], at: number): Promise<void> {
-  await withdrawLocations(tx, hidden.filter(({ module }) => module === 'locations'), at);
-  const others = hidden.filter(({ module }) => module !== 'locations');
-  await queueEach(tx, others.map(({ partnerId, module, objectKey }) =>
-    ({ partnerId, object: queuedOf({ module, objectKey, current: undefined }) })), at, { ifKnown: true });
+export async function hiddenFrom(tx: Tx, hidden: readonly Hidden[]): Promise<{ own: Push[]; ifKnown: Push[] }> {
+  return {
+    own: await withdrawLocations(tx, hidden.filter(({ module }) => module === 'locations')),
+    ifKnown: hidden.filter(({ module }) => module !== 'locations').map((key) => pushOf(key, undefined)),
+  };
 }
 
 /** Locations that several see alike are one for all of them. */

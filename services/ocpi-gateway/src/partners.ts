@@ -23,7 +23,7 @@ import { pushAllOf } from './push-all.ts';
 import {
   claimCdrs, deadLetters, forgetAcknowledged, forgetOne, forgetPushed, lockLinks, type PushedKey, replayLetters, strandedCdrs,
 } from './pushed-rows.ts';
-import { queuePush } from './queue-rows.ts';
+import { type Push, pushOf, queueAll } from './queue-rows.ts';
 import type { OcpiRefusal } from './refusals.ts';
 import type { Secrets } from './secrets.ts';
 import type { SpokenVersion } from './versions.ts';
@@ -329,14 +329,16 @@ export class Partners {
 
   /** What this party never got of CDRs, by an earlier link or for want of one, it gets now. */
   async adoptCdrs(tx: Tx, joined: Partner): Promise<void> {
+    const own: Push[] = [];
     for (const { key, current } of await strandedCdrs(tx)) {
       if (!hasParty(joined, (JSON.parse(current) as Cdr).cdr_token)) continue;
       await forgetOne(tx, key);
-      await queuePush(tx, { ...key, partnerId: joined.id }, current, this.parts.clock.now());
+      own.push(pushOf({ ...key, partnerId: joined.id }, current));
     }
     for (const { cdrId, current } of await claimCdrs(tx, ({ cdr_token }) => hasParty(joined, cdr_token))) {
-      await queuePush(tx, { partnerId: joined.id, module: 'cdrs', objectKey: cdrId }, current, this.parts.clock.now());
+      own.push(pushOf({ partnerId: joined.id, module: 'cdrs', objectKey: cdrId }, current));
     }
+    await queueAll(tx, { own }, this.parts.clock.now());
   }
 
   private async unregister(tx: Tx, partner: Partner): Promise<void> {

@@ -13,8 +13,9 @@ import type { Clock } from '#time';
 import type { PushedModule } from './difference.ts';
 import { endpointOf, type Partner, toBus, toldOf, viewerOf } from './partner.ts';
 import { findPartner } from './partner-rows.ts';
-import { hideFrom, queueViews } from './partner-views.ts';
+import { hiddenFrom, queueViews } from './partner-views.ts';
 import { lockLinks, pushedKeys, pushedLocations } from './pushed-rows.ts';
+import { queueAll } from './queue-rows.ts';
 import { tokenKey } from './token-key.ts';
 import type { Hidden } from './withdrawn-rows.ts';
 
@@ -111,7 +112,7 @@ export class PushAll {
     const hidden = (module: PushedModule) => (objectKey: string): Hidden => ({ partnerId: partner.id, module, objectKey, sinceMs: since });
     const tariffs = (await pushedKeys(tx, partner.id, 'tariffs')).filter((id) => !isOffered(id, toldOf(partner), offers));
     const locations = (await pushedLocations(tx, partner.id)).filter((one) => shownSince(one, viewerOf(partner).groups, places) === undefined);
-    await hideFrom(tx, [...tariffs.map(hidden('tariffs')), ...locations.map(({ id }) => id).map(hidden('locations'))], at);
+    await queueAll(tx, await hiddenFrom(tx, [...tariffs.map(hidden('tariffs')), ...locations.map(({ id }) => id).map(hidden('locations'))]), at);
     if (until !== undefined) await addDue(tx, pushGrantedOf(partner.id, until, `at ${until}`));
   }
 }

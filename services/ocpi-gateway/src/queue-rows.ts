@@ -17,9 +17,18 @@ export interface Queued {
   readonly owner: string;
 }
 
-export interface QueueOptions {
+export interface Push {
+  readonly partnerId: string;
+  readonly object: Queued;
+}
+
+/** What goes to partners. */
+export interface Pushes {
+  /** Locations as they are, with all who see them so. */
+  readonly shared?: Iterable<{ readonly partnerIds: readonly string[]; readonly objects: readonly Queued[] }>;
+  readonly own?: readonly Push[];
   /** Only where something was to be said of it. */
-  readonly ifKnown?: boolean;
+  readonly ifKnown?: readonly Push[];
 }
 
 type Dated = Partial<Cdr>;
@@ -50,22 +59,31 @@ function laneOf(partnerId: string, { module, objectKey, owner }: Queued): string
   return module === 'cdrs' || module === 'sessions' ? `${partnerId} ${module} ${owner}` : partnerId;
 }
 
-/** What an object is now, for one partner: see `queueEach`. */
-export async function queuePush(
-  tx: Tx, { partnerId, module, objectKey }: PushedKey, current: string | undefined, at: number, options: QueueOptions = {},
-): Promise<void> {
-  await queueEach(tx, [{ partnerId, object: queuedOf({ module, objectKey, current }) }], at, options);
+/** What an object is now, for one partner: see `queueAll`. */
+export async function queuePush(tx: Tx, { partnerId, module, objectKey }: PushedKey, current: string | undefined, at: number): Promise<void> {
+  await queueAll(tx, { own: [pushOf({ partnerId, module, objectKey }, current)] }, at);
+}
+
+export function pushOf({ partnerId, module, objectKey }: PushedKey, current: string | undefined): Push {
+  return { partnerId, object: queuedOf({ module, objectKey, current }) };
 }
 
 /**
- * What objects are now, each for a partner: written over what was to be said of them before, and their
- * lanes roused. An older object does not take a newer one's place; a CDR never changes.
+ * What objects are now: written over what was to be said of them before, and their lanes roused, all of
+ * them last and in one order, so that no two who queue wait for each other. An older object does not
+ * take a newer one's place; a CDR never changes.
  */
-export async function queueEach(
-  tx: Tx, pushes: readonly { readonly partnerId: string; readonly object: Queued }[], at: number, { ifKnown = false }: QueueOptions = {},
-): Promise<void> {
-  if (pushes.length === 0) return;
-  const sorted = pushes.map((one, place) => ({ ...one, place })).sort((a, b) => (keyText(a) < keyText(b) ? -1 : 1));
+export async function queueAll(tx: Tx, { shared = [], own = [], ifKnown = [] }: Pushes, at: number): Promise<void> {
+  const touched: Lane[] = [];
+  for (const { partnerIds, objects } of shared) touched.push(...await queueShared(tx, partnerIds, objects, at));
+  touched.push(...await queueEach(tx, own, at), ...await queueEach(tx, ifKnown, at, true));
+  await rouseLanes(tx, touched, at);
+}
+
+async function queueEach(tx: Tx, pushes: readonly Push[], at: number, ifKnown = false): Promise<Lane[]> {
+  if (pushes.length === 0) return [];
+  const last = [...new Map(pushes.map((one) => [keyText(one), one])).values()];
+  const sorted = last.map((one, place) => ({ ...one, place })).sort((a, b) => (keyText(a) < keyText(b) ? -1 : 1));
   const { rows } = await tx.query<Lane>({
     name: ifKnown ? 'push-queue-known' : 'push-queue',
     text: `INSERT INTO pushed AS held (partner_id, module, object_key, current, updated_ms, lane, queued, queued_at, due_at, turn)
@@ -86,7 +104,7 @@ export async function queueEach(
     sorted.map(({ object }) => object.updatedMs ?? null), sorted.map(({ partnerId, object }) => laneOf(partnerId, object)),
     rfc3339(Math.round(at)), Math.ceil(at), sorted.map(({ place }) => place),
   ]);
-  await rouseLanes(tx, rows, at);
+  return rows;
 }
 
 /** It keeps its place while it waits. */
@@ -100,8 +118,8 @@ const QUEUED_AGAIN = `lane = excluded.lane, queued = true, parked = NULL, parked
  * queued yet. The Location's row is locked before that is asked: whoever notes what a partner acknowledged
  * holds it too, so that of the two one sees the other.
  */
-export async function queueShared(tx: Tx, partnerIds: readonly string[], locations: readonly Queued[], at: number): Promise<void> {
-  if (partnerIds.length === 0 || locations.length === 0) return;
+async function queueShared(tx: Tx, partnerIds: readonly string[], locations: readonly Queued[], at: number): Promise<Lane[]> {
+  if (partnerIds.length === 0 || locations.length === 0) return [];
   const sorted = locations.map((one, place) => ({ ...one, place })).sort((a, b) => (a.objectKey < b.objectKey ? -1 : 1));
   const keys = sorted.map(({ objectKey }) => objectKey);
   await tx.query({
@@ -124,7 +142,7 @@ export async function queueShared(tx: Tx, partnerIds: readonly string[], locatio
         SELECT s.updated_ms FROM shared_locations s WHERE s.object_key = held.object_key)
       RETURNING lane, partner_id AS "partnerId"`,
   }, [partnerIds.toSorted(), keys, rfc3339(Math.round(at)), Math.ceil(at), sorted.map(({ place }) => place)]);
-  await rouseLanes(tx, rows, at);
+  return rows;
 }
 
 export interface Lane {
@@ -143,6 +161,6 @@ export async function rouseLanes(tx: Tx, touched: readonly Lane[], at: number): 
   await rouseDue(tx, 'push', at, lanes.map(({ lane, partnerId }) => ({ id: `push ${lane}`, key: lane, body: { lane, partnerId } })));
 }
 
-function keyText({ partnerId, object: { module, objectKey } }: { readonly partnerId: string; readonly object: Queued }): string {
+function keyText({ partnerId, object: { module, objectKey } }: Push): string {
   return `${partnerId} ${module} ${objectKey}`;
 }

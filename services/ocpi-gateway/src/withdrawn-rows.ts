@@ -1,7 +1,7 @@
 import { instantMs, type Location } from '#ocpi';
 import type { Tx } from '#postgres';
 import { NOW, type PushedKey, WITH_SHARED } from './pushed-rows.ts';
-import { queuedOf, queueEach } from './queue-rows.ts';
+import { type Push, pushOf } from './queue-rows.ts';
 import { isWithdrawn, withdrawnView } from './views.ts';
 
 /** What a partner may not have, and since when, epoch ms. */
@@ -20,12 +20,12 @@ interface Held {
 }
 
 /**
- * Locations that partners may not see any more: gone where they were never sent, else all their EVSEs go
- * as REMOVED. The lanes are locked before that is asked: a sender names what it sends in its lane and
+ * Locations that partners may not see any more: gone where they were never sent, else all their EVSEs are
+ * to go as REMOVED. The lanes are locked before that is asked: a sender names what it sends in its lane and
  * then looks whether that still stands, so that of the two one sees the other.
  */
-export async function withdrawLocations(tx: Tx, hidden: readonly Hidden[], at: number): Promise<void> {
-  if ((await shownOf(tx, hidden)).length === 0) return;
+export async function withdrawLocations(tx: Tx, hidden: readonly Hidden[]): Promise<Push[]> {
+  if ((await shownOf(tx, hidden)).length === 0) return [];
   const partnerIds = hidden.map(({ partnerId }) => partnerId);
   await tx.query('SELECT FROM push_lanes WHERE lane = ANY ($1) ORDER BY lane FOR UPDATE', [partnerIds]);
   const shown = await shownOf(tx, hidden);
@@ -35,11 +35,11 @@ export async function withdrawLocations(tx: Tx, hidden: readonly Hidden[], at: n
      WHERE partner_id = given.partner AND module = 'locations' AND object_key = given.key`,
     [unknown.map(({ partnerId }) => partnerId), unknown.map(({ objectKey }) => objectKey)],
   );
-  await queueEach(tx, shown.filter(({ isKnown }) => isKnown).map(({ partnerId, objectKey, sinceMs, current, acknowledged }) => {
+  return shown.filter(({ isKnown }) => isKnown).map(({ partnerId, objectKey, sinceMs, current, acknowledged }) => {
     const { last_updated } = JSON.parse(current) as Location;
     const view = withdrawnView(acknowledged ?? current, Math.max(Number(sinceMs), (instantMs(last_updated) ?? 0) + 1));
-    return { partnerId, object: queuedOf({ module: 'locations', objectKey, current: view }) };
-  }), at);
+    return pushOf({ partnerId, module: 'locations', objectKey }, view);
+  });
 }
 
 /** Those of these Locations that their partners have, or are to have, and that are not withdrawn yet. */
