@@ -37,11 +37,17 @@ export const NOTES: Readonly<Record<NoteCode, string>> = {
   'period-spans-price-change': 'the price changes within it; it is priced as it began',
 };
 
-/** An explanation in English, one thing a line, for people: neighbouring periods priced alike are one. */
-export function explanationText(explanation: Explanation): string {
+/**
+ * An explanation in English, one thing a line, for people: neighbouring periods priced alike are one.
+ * `taxText` names the VAT of a component, of which only the percentage is known here.
+ */
+export function explanationText(
+  explanation: Explanation,
+  taxText: (percent: string) => string = (percent) => `${percent} % tax`,
+): string {
   const { periods, steps, subtotal, bounds, unrounded, total, rounding } = explanation;
   const { currency, notes } = explanation;
-  const money = new MoneyText(currency, rounding.decimals);
+  const money = new MoneyText(currency, rounding.decimals, taxText);
   const lines = mergedPeriods(periods).flatMap((period) => periodLines(period, explanation, money));
   for (const step of steps) lines.push(stepLine(step, money));
   lines.push(`Sum: ${money.price(subtotal)}.`);
@@ -66,7 +72,11 @@ class MoneyText {
   readonly currency: string;
   readonly #decimals: number;
 
-  constructor(currency: string, decimals: number) {
+  constructor(
+    currency: string,
+    decimals: number,
+    readonly taxText: (percent: string) => string,
+  ) {
     this.currency = currency;
     this.#decimals = decimals;
   }
@@ -111,7 +121,7 @@ function dimensionLines(explained: ExplainedDimension, money: MoneyText): string
     lines.push(`  ${nameOf(explained)}${quantity}: no part of the tariff prices it.`);
   } else {
     const at = ` at ${money.unit(applied.price)}${PER[dimension]}`;
-    const vat = applied.vat === undefined ? '' : ` and ${applied.vat} % tax`;
+    const vat = applied.vat === undefined ? '' : ` and ${money.taxText(applied.vat)}`;
     const part = `part ${applied.element + 1} of the tariff`;
     lines.push(`  ${nameOf(explained)}${quantity}${at}${vat} (${part}): ${money.price(cost)}.`);
   }

@@ -5,7 +5,7 @@
  *
  * Rates and days: Canada Revenue Agency, "GST/HST calculator (and rates)" and "Changes to the
  * Harmonized Sales Tax"; Revenu Québec for the QST. History starts on 2013-04-01, when British
- * Columbia left the HST and Prince Edward Island joined it.
+ * Columbia left the HST and Prince Edward Island joined it; in Quebec with the QST of 2013-01-01.
  */
 
 export type Jurisdiction =
@@ -83,7 +83,7 @@ export const CANADA: Readonly<Record<Jurisdiction, Province>> = {
   'CA-QC': {
     name: 'Quebec', alsoCalled: ['PQ', 'QUE'], postal: 'GHJ', timeZone: 'America/Toronto',
     // On the same amount as the GST, not on top of it.
-    taxes: [gst, { code: 'QST', rate: '9.975', from: START }],
+    taxes: [{ ...gst, from: '2013-01-01' }, { code: 'QST', rate: '9.975', from: '2013-01-01' }],
   },
   'CA-SK': {
     name: 'Saskatchewan', alsoCalled: ['SASK'], postal: 'S', timeZone: 'America/Regina',

@@ -33,6 +33,7 @@ test.each([
   ['Nova Scotia, from its midnight on', 'NS', '2025-04-01T03:00:00Z', ['HST 14']],
   ['New Brunswick before July 2016', 'NB', '2016-07-01T02:59:59Z', ['HST 13']],
   ['New Brunswick since July 2016', 'NB', '2016-07-01T03:00:00Z', ['HST 15']],
+  ['Quebec, from the first midnight of 2013 on', 'QC', '2013-01-01T05:00:00Z', ['GST 5', 'QST 9.975']],
   ['Prince Edward Island in summer 2016', 'PE', '2016-08-01T12:00:00Z', ['HST 14']],
 ])('%s', (_, state, at, taxes) => {
   expect(shown('CAN', state, at)).toEqual(taxes);

@@ -17,6 +17,21 @@ test('a price is explained in the time of its place', () => {
   });
 });
 
+test('the one VAT of a price is told as the taxes of its place, in Quebec as two', () => {
+  const inQuebec = (vat: number) => ({
+    ...cdr,
+    cdr_location: { ...cdr.cdr_location, state: 'QC' },
+    tariffs: cdr.tariffs!.map((one) => ({
+      ...one,
+      elements: one.elements.map(({ price_components }) => ({ price_components: price_components.map((each) => ({ ...each, vat })) })),
+    })),
+  });
+  const { text } = explained({ cdr: inQuebec(14.975), pricing, findings: [] });
+  expect(text).toContain('and 5 % GST and 9.975 % QST (part 1 of the tariff)');
+  expect(text).not.toContain('14.975');
+  expect(explained({ cdr: inQuebec(5), pricing, findings: [] }).text).toContain('and 5 % tax (part 1');
+});
+
 test('a Credit CDR is explained by what it pays back', () => {
   const { text, repriced } = explained({
     cdr: creditCdr(cdr, '2022-02-03T00:00:00Z'),

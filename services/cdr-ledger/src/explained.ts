@@ -1,4 +1,7 @@
+import { decimal } from '#money';
 import { explain, type Explanation, explanationText, InvalidCharge, InvalidTariff } from '#pricing';
+import { taxesOfPlace } from '#settlement';
+import { combinedRate } from '#taxes';
 import { priceCdr } from './amounts.ts';
 import type { ListedCdr } from './projections/cdr-list.ts';
 
@@ -26,7 +29,7 @@ export function explained({
     const credited = cdr.credit ? `Paid back, of CDR ${cdr.credit_reference_id}:\n` : '';
     return {
       explanation,
-      text: `${credited}${explanationText(explanation)}${remarks}`,
+      text: `${credited}${explanationText(explanation, taxTextOf(cdr))}${remarks}`,
       repriced: { exclVat: amount(excl), ...(incl === undefined ? {} : { inclVat: amount(incl) }) },
     };
   } catch (error) {
@@ -36,4 +39,12 @@ export function explained({
       text: `It cannot be priced: ${error.message}.\n${remarks}`,
     };
   }
+}
+
+/** The taxes of the place one by one, where they are what a component's one VAT comes to. */
+function taxTextOf(cdr: ListedCdr['cdr']): (percent: string) => string {
+  const taxes = taxesOfPlace(cdr) ?? [];
+  const named = taxes.map(({ code, rate }) => `${rate} % ${code}`).join(' and ');
+  return (percent) =>
+    taxes.length > 0 && combinedRate(taxes).equals(decimal(percent)) ? named : `${percent} % tax`;
 }

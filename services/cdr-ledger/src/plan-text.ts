@@ -1,5 +1,7 @@
 import { amountText, decimal } from '#money';
-import { type Exception, passesThrough, type PlanTerms, type PlanVersion, type Prices, type RetailPrice } from './plan.ts';
+import {
+  type Exception, passesThrough, type PlanTerms, type PlanVersion, type Prices, type RetailPrice, type RetailStep,
+} from './plan.ts';
 
 /** A plan and its prices in words, for a driver. What a charge costs there is not among them. */
 
@@ -44,8 +46,16 @@ export function retailText(price: RetailPrice, plan: Pick<PlanVersion, 'name' | 
   const lines = [`${total} by your plan ${plan.name}. ${why}`];
   if (plan.terms.kind === 'flat' && exception === undefined) lines.push(...reckoned(price));
   const tax = steps.find(({ what }) => what === 'tax');
-  if (tax && !passesThrough(plan.terms, price)) lines.push(`The tax of the place is ${tax.rate} %.`);
+  if (tax && !passesThrough(plan.terms, price)) lines.push(placeTaxText(tax));
   return `${lines.join('\n')}\n`;
+}
+
+/** One by one: the sum of several rates is nothing that may be on a bill (Revenu Québec, "Calculating the taxes"). */
+function placeTaxText({ rate = '', taxes = [] }: RetailStep): string {
+  const named = taxes.map((tax) => `${tax.code} ${tax.rate} %`);
+  return named.length > 1
+    ? `The taxes of the place are ${listed(named)}.`
+    : `The tax of the place is ${named[0] ?? `${rate} %`}.`;
 }
 
 const units: Readonly<Record<string, string>> = { 'per-kwh': 'kWh', 'per-hour': 'h', 'per-session': '' };

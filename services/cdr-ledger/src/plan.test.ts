@@ -13,7 +13,7 @@ const charged: Charged = {
   energyKwh: decimal('6'),
   hours: decimal('1.3333'),
   own: false,
-  taxPercent: decimal('5'),
+  taxes: [{ code: 'GST', rate: '5' }],
 };
 const markUp: PlanTerms = {
   kind: 'mark-up',
@@ -29,8 +29,8 @@ const flat: PlanTerms = {
   perHour: { CAD: '0.6' },
   tax: 'of-place',
 };
-const yen = { ...charged, currency: 'JPY', exclVat: decimal('294'), inclVat: decimal('323.4'), taxPercent: decimal('10') };
-const dinar = { ...charged, currency: 'KWD', exclVat: decimal('0.735'), inclVat: undefined, taxPercent: undefined };
+const yen = { ...charged, currency: 'JPY', exclVat: decimal('294'), inclVat: decimal('323.4'), taxes: [{ code: 'VAT', rate: '10' }] };
+const dinar = { ...charged, currency: 'KWD', exclVat: decimal('0.735'), inclVat: undefined, taxes: undefined };
 
 const only = (more: Partial<Extract<PlanTerms, { kind: 'mark-up' }>>): PlanTerms =>
   ({ kind: 'mark-up', tax: 'of-place', ...more });
@@ -76,7 +76,7 @@ describe('what a driver pays', () => {
   });
 
   test('where the taxes of the place are not known, the price says so', () => {
-    const price = retailPrice({ ...charged, taxPercent: undefined }, markUp);
+    const price = retailPrice({ ...charged, taxes: undefined }, markUp);
     expect(price.steps.map(({ what }) => what)).toEqual(['charge', 'per-session', 'per-kwh', 'percent', 'tax-unknown', 'rounding']);
     expect(price.inclVat).toBe('3.85');
   });
@@ -123,9 +123,15 @@ describe('in words', () => {
   test('a marked-up price says the terms, and never what the charge costs there', () => {
     expect(text(markUp)).toBe(
       '3.89 CAD by your plan Plus. You pay what the charge costs there, and 0.50 CAD a session, 0.02 CAD a kWh and 5 % of it on top, plus the tax of the place.\n'
-      + 'The tax of the place is 5 %.\n',
+      + 'The tax of the place is GST 5 %.\n',
     );
     expect(text(markUp)).not.toMatch(/2\.94|3\.09/);
+  });
+
+  test('in Quebec its two taxes are named one by one, and never as one rate', () => {
+    const said = text(markUp, { taxes: [{ code: 'GST', rate: '5' }, { code: 'QST', rate: '9.975' }] });
+    expect(said).toContain('The taxes of the place are GST 5 % and QST 9.975 %.\n');
+    expect(said).not.toContain('14.975');
   });
 
   test('a flat price is reckoned before the driver', () => {

@@ -1,4 +1,5 @@
 import { Decimal, decimal, isCurrency, minorUnits } from '#money';
+import { combinedRate } from '#taxes';
 
 /**
  * Price plans: what a driver of ours pays for a charge. A plan is a row of dated versions that never
@@ -42,6 +43,12 @@ export interface PlanVersion {
   readonly terms: PlanTerms;
 }
 
+/** A tax as a bill names it, in percent. */
+export interface NamedTax {
+  readonly code: string;
+  readonly rate: string;
+}
+
 /** A charge as it is priced for its driver. */
 export interface Charged {
   readonly currency: string;
@@ -52,8 +59,8 @@ export interface Charged {
   readonly hours: Decimal;
   /** At our own station, where the tariff is already a price of ours. */
   readonly own: boolean;
-  /** Taxes of the place, in percent; undefined where they are not known. */
-  readonly taxPercent?: Decimal | undefined;
+  /** Taxes of the place; undefined where they are not known. */
+  readonly taxes?: readonly NamedTax[] | undefined;
 }
 
 export type StepKind =
@@ -64,6 +71,8 @@ export interface RetailStep {
   readonly what: StepKind;
   /** A price or a percentage. */
   readonly rate?: string;
+  /** What the percentage of a tax is made of. */
+  readonly taxes?: readonly NamedTax[];
   /** kWh or hours. */
   readonly volume?: string;
   readonly exclVat: string;
@@ -169,10 +178,12 @@ function priceIn(prices: Prices | undefined, { currency }: Charged): string | un
 function taxed(charged: Charged, { tax }: { readonly tax: PlanTax }, parts: readonly Part[]): Part[] {
   if (tax === 'none' || parts.length === 0) return [...parts];
   const excl = parts.reduce((sum, part) => sum.add(part.excl), Decimal.zero);
-  const { taxPercent } = charged;
-  if (taxPercent === undefined) return [...parts, partOf({ what: 'tax-unknown' }, Decimal.zero)];
-  const amount = excl.mul(taxPercent).shift(-2);
-  return [...parts, partOf({ what: 'tax', rate: taxPercent.toString() }, Decimal.zero, amount)];
+  const { taxes } = charged;
+  if (taxes === undefined) return [...parts, partOf({ what: 'tax-unknown' }, Decimal.zero)];
+  const percent = combinedRate(taxes);
+  const amount = excl.mul(percent).shift(-2);
+  const named = taxes.map(({ code, rate }) => ({ code, rate }));
+  return [...parts, partOf({ what: 'tax', rate: percent.toString(), taxes: named }, Decimal.zero, amount)];
 }
 
 /** Without `incl` a step costs the same without and with tax. */

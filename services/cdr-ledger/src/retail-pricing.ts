@@ -2,7 +2,7 @@ import { decimal } from '#money';
 import { type Cdr, type Party, sameParty } from '#ocpi';
 import type { Queryable } from '#postgres';
 import type { EventStore } from '#event-store';
-import { combinedRate, type Place, taxesAt } from '#taxes';
+import { type Place, taxesAt } from '#taxes';
 import { type Clock, instant } from '#time';
 import {
   account,
@@ -26,7 +26,7 @@ export interface Priced {
 }
 
 /** A charge that is to be priced for the holder of an account. */
-export interface ForDriver extends Omit<Charged, 'own' | 'taxPercent'> {
+export interface ForDriver extends Omit<Charged, 'own' | 'taxes'> {
   /** Who operates there. */
   readonly party: Party;
   /** RFC 3339. */
@@ -81,7 +81,7 @@ export class RetailPricing {
       {
         ...charged,
         own: sameParty(party, own),
-        taxPercent: taxes && combinedRate(taxes),
+        taxes,
       },
       plan.terms,
     );
