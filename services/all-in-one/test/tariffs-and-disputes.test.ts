@@ -111,6 +111,22 @@ test('a tariff is looked through without publishing it', async () => {
   expect((await call('GET', '/tariffs/X')).status).toBe(404);
 });
 
+test('in Canada a price per kWh needs to know the meters of its EVSEs', async () => {
+  const tariff = {
+    country_code: 'CA', party_id: 'BCT', id: 'KWH', currency: 'CAD', last_updated: '2022-01-01T00:00:00Z',
+    end_date_time: '2030-01-01T07:00:00Z',
+    elements: [{ price_components: [{ type: 'ENERGY', price: 0.35, vat: 5, step_size: 1 }] }],
+  };
+  const codes = async (meter?: string) => {
+    const { body } = await call('POST', '/tariffs/lint', { tariff, country: 'CAN', time_zone: 'America/Vancouver', evses: [{ name: 'CA*BCT*E1', ...(meter && { meter }) }] });
+    return body.lint.map(({ code }: { code: string }) => code);
+  };
+  expect([await codes('approved'), await codes('dispensation'), await codes('none'), await codes()]).toEqual([
+    [], [], ['canada-kwh-without-approval'], ['canada-meter-unknown'],
+  ]);
+  expect((await call('POST', '/tariffs/lint', { tariff, evses: [{ name: 'E', meter: 'good' }] })).status).toBe(400);
+});
+
 test('a received CDR is reviewed by the tariff that its sender published, and disputed until it is credited', async () => {
   const cdr = { ...exampleCdr, cdr_token: { ...exampleCdr.cdr_token, country_code: 'CA', party_id: 'CPK' } };
   const party = { countryCode: cdr.country_code, partyId: cdr.party_id };

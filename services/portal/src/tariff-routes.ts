@@ -27,6 +27,10 @@ const LintView = z.object({
   advice: z.string(),
 }).meta({ id: 'TariffLint' });
 
+const MeterStanding = z.enum(['approved', 'dispensation', 'none']).meta({
+  description: 'by Measurement Canada: its type is approved, it runs on a temporary dispensation, or neither; left out where it is not known',
+});
+
 const VersionView = z.object({
   version: z.int(),
   source: z.string().meta({ description: 'settings, operator or partner' }),
@@ -137,10 +141,12 @@ function changingRoutes(bus: Bus): Route[] {
         tariff: OcpiObject,
         country: z.string().regex(/^[A-Za-z]{2,3}$/, 'ISO 3166-1, such as CA').optional(),
         time_zone: z.string().max(64).optional(),
+        evses: z.array(z.strictObject({ name: z.string().min(1).max(48), meter: MeterStanding.optional() })).max(1_000).default([])
+          .meta({ description: 'that it is for: in Canada their meters decide about a price per kWh' }),
       }),
       answer: z.object({ lint: z.array(LintView) }),
-      async handle({ body: { tariff, country = '', time_zone: timeZone = '' } }) {
-        const { lint } = await bus.ask(lintTariff, { tariffJson: toJsonBytes(tariff), country, timeZone });
+      async handle({ body: { tariff, country = '', time_zone: timeZone = '', evses } }) {
+        const { lint } = await bus.ask(lintTariff, { tariffJson: toJsonBytes(tariff), country, timeZone, evses });
         return { lint: lint.map(lintView) };
       },
     }),

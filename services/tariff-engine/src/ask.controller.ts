@@ -10,7 +10,7 @@ import { Change } from '#contracts/party';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { pageAnswer } from '#contracts/page';
 import type { Party, Tariff } from '#ocpi';
-import { english, explain, french, type Priced, sentence } from '#pricing';
+import { type EvseFacts, english, explain, french, type MeterStanding, type Priced, sentence } from '#pricing';
 import type { Change as Changed } from './publishing.ts';
 import { TariffEngine } from './tariff-engine.ts';
 
@@ -82,8 +82,10 @@ export class AskController {
 
   @Answers(lintTariff)
   lint(requests: LintTariff[]) {
-    return each(requests, async ({ tariffJson, country, timeZone }) => ({
-      lint: this.engine.lint(fromJsonBytes(tariffJson), { ...(country && { country }), ...(timeZone && { timeZone }) }),
+    return each(requests, async ({ tariffJson, country, timeZone, evses }) => ({
+      lint: this.engine.lint(fromJsonBytes(tariffJson), {
+        ...(country && { country }), ...(timeZone && { timeZone }), evses: evses.map(factsOf),
+      }),
     }));
   }
 
@@ -130,4 +132,11 @@ function priceOf({ excl, incl }: Priced['total']) {
 
 function ocpiParty(party: { countryCode: string; partyId: string } | undefined): Party | undefined {
   return party && { country_code: party.countryCode, party_id: party.partyId };
+}
+
+const STANDINGS: readonly MeterStanding[] = ['approved', 'dispensation', 'none'];
+
+function factsOf({ name, meter }: { name: string; meter?: string | undefined }): EvseFacts {
+  const standing = STANDINGS.find((each) => each === meter);
+  return { name, ...(standing && { meter: standing }) };
 }

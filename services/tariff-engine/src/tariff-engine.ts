@@ -176,7 +176,7 @@ export class TariffEngine {
   }
 
   /** What its author should look at, by the rules of its party's country unless another is named. */
-  lint(tariff: unknown, facts: Pick<LintFacts, 'country' | 'timeZone'> = {}): Finding[] {
+  lint(tariff: unknown, facts: Omit<LintFacts, 'now'> = {}): Finding[] {
     const { parties, clock } = this.parts;
     const owner = parties.ownerOf(tariff as Partial<Tariff>, 'CPO');
     const { country_code: country } = owner.ok ? owner.party : parties.withRole('CPO');
