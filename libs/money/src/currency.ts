@@ -34,9 +34,9 @@ export function isCurrency(code: string): boolean {
   return known.has(code);
 }
 
-/** Digits after the point of the minor unit, or undefined for no current currency. */
+/** Digits after the point of the minor unit, in small letters too, or undefined for no current currency. */
 export function minorUnitsOf(code: string): number | undefined {
-  return known.get(code);
+  return known.get(code) ?? known.get(code.toUpperCase());
 }
 
 /** Digits after the point of the minor unit: JPY 0, CAD 2, KWD 3. Throws UnknownCurrency. */

@@ -70,14 +70,12 @@ export function explanationText(
 /** Amounts with at least the currency's digits; beyond six they are cut, and "…" says so. */
 class MoneyText {
   readonly currency: string;
+  readonly taxText: (percent: string) => string;
   readonly #decimals: number;
 
-  constructor(
-    currency: string,
-    decimals: number,
-    readonly taxText: (percent: string) => string,
-  ) {
+  constructor(currency: string, decimals: number, taxText: (percent: string) => string) {
     this.currency = currency;
+    this.taxText = taxText;
     this.#decimals = decimals;
   }
 

@@ -1,4 +1,4 @@
-import { Decimal, isCurrency, minorUnits, type Rounding } from '#money';
+import { Decimal, minorUnitsOf, type Rounding } from '#money';
 import { rfc3339, tzdbVersion, zone } from '#time';
 import { Amount } from './amount.ts';
 import type { Entry } from './bill.ts';
@@ -93,7 +93,7 @@ export function explain(priced: Priced): Explanation {
   const { currency, timeZone, reservation, course, unrounded, subtotal, total, policy } = priced;
   const { roundingDecimals } = policy;
   const uses = entriesByUse(priced);
-  const currencyDecimals = isCurrency(currency) ? minorUnits(currency) : 2;
+  const currencyDecimals = minorUnitsOf(currency) ?? 2;
   return {
     currency,
     ...(timeZone === undefined ? {} : { timeZone }),

@@ -180,7 +180,7 @@ function clamp(
 
 function decimalsOf({ currency, notes, stretches }: Course, policy: Policy): number {
   for (const { tariff, index } of stretches) {
-    if (tariff && tariff.source.currency != null && tariff.source.currency !== currency) {
+    if (tariff && tariff.source.currency != null && !isSame(tariff.source.currency, currency)) {
       notes.push({ code: 'tariff-in-another-currency', period: index });
     }
   }
@@ -188,4 +188,8 @@ function decimalsOf({ currency, notes, stretches }: Course, policy: Policy): num
   const digits = minorUnitsOf(currency);
   if (digits === undefined) notes.push({ code: 'currency-unknown' });
   return digits ?? 2;
+}
+
+function isSame(one: string, other: string): boolean {
+  return one === other || one.toUpperCase() === other.toUpperCase();
 }

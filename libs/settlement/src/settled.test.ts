@@ -20,6 +20,7 @@ test.each([
   ['CAD', 0.005, '0.01'],
   ['CAD', 12.344999, '12.34'],
   ['JPY', 700.5, '701'],
+  ['jpy', 700.5, '701'],
   ['KWD', 1.0005, '1.001'],
   ['XXQ', 1.005, '1.01'],
 ])('%s %d is settled as %s: rounded once, half away from zero', (currency, told, settled) => {

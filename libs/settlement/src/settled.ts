@@ -1,4 +1,4 @@
-import { type Decimal, decimal, isCurrency, minorUnits } from '#money';
+import { type Decimal, decimal, minorUnitsOf } from '#money';
 import type { Cdr } from '#ocpi';
 import { combinedRate, splitTax, type Tax, taxesAt } from '#taxes';
 import { instant, rfc3339 } from '#time';
@@ -48,7 +48,7 @@ const PLACE_CHARACTERS = 100;
 
 /** A partner's odd currency is recorded and flagged; it settles with two digits. */
 export function digitsOf(currency: string): number {
-  return isCurrency(currency) ? minorUnits(currency) : 2;
+  return minorUnitsOf(currency) ?? 2;
 }
 
 /**

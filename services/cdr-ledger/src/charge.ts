@@ -1,5 +1,5 @@
 import { type Decider, Rejected } from '#decider';
-import { type Decimal, decimal, isCurrency, minorUnits } from '#money';
+import { type Decimal, decimal, minorUnitsOf } from '#money';
 import { idKey, type Party } from '#ocpi';
 import type { PlanVersion, RetailPrice } from './plan.ts';
 
@@ -144,7 +144,7 @@ function refundOf({ accountId, ledger, price, cdrExclVat }: BookedCharge, credit
   const asked = decimal(cdrExclVat);
   const credited = decimal(credit.creditedExclVat);
   const isWhole = asked.isZero() || credited.compare(asked.abs()) >= 0;
-  const digits = isCurrency(currency) ? minorUnits(currency) : 2;
+  const digits = minorUnitsOf(currency) ?? 2;
   const part = (text: string): string => {
     const amount: Decimal = isWhole
       ? decimal(text)

@@ -80,6 +80,8 @@ export class RetailPricing {
     const price = retailPrice(
       {
         ...charged,
+        // Partners may write it small: it is the same account.
+        currency: charged.currency.toUpperCase(),
         own: sameParty(party, own),
         taxes,
       },

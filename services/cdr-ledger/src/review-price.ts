@@ -1,4 +1,4 @@
-import { type Decimal, decimal, isCurrency, minorUnits } from '#money';
+import { type Decimal, decimal, minorUnitsOf } from '#money';
 import type { Cdr, Price } from '#ocpi';
 import { Amount, type Cost, InvalidCharge, InvalidTariff, type NoteCode, type Priced } from '#pricing';
 import { isTimeZone } from '#time';
@@ -162,5 +162,5 @@ function decimalsOf(value: Decimal): number {
 }
 
 export function digitsOf(currency: string): number {
-  return isCurrency(currency) ? minorUnits(currency) : 2;
+  return minorUnitsOf(currency) ?? 2;
 }

@@ -187,7 +187,7 @@ async function store(
       accountId,
       session.id,
       token.uid,
-      currency,
+      currency.toUpperCase(),
       payable,
       isRunning(session),
       status === 'INVALID',

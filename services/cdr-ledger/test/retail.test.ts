@@ -84,6 +84,13 @@ describe('what a driver owes', () => {
     expect(fromJsonBytes(told.cdrJson)).toEqual(body);
   });
 
+  test('a currency in small letters is the same account, with its limit and its plan', async () => {
+    const { token, contractId } = await driver('SMALL');
+    const { findings } = await push({ ...cdrOf(token, 'SMALL-1'), currency: 'cad' });
+    expect(findings.map(({ code }) => code)).toEqual([]);
+    expect(await balance(contractId)).toMatchObject({ currency: 'CAD', balance: '-3.77', left: '16.23' });
+  });
+
   test('the same CDR again books nothing, whatever came between', async () => {
     const { token, contractId } = await driver('AGAIN');
     await push(cdrOf(token, 'A-1'));

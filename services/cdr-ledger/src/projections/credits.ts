@@ -62,8 +62,8 @@ function amountFindings(credit: PublicCdr, original: PublicCdr): Finding[] {
 function amountsOf({ total_cost, total_energy, currency }: PublicCdr, signed: (told: number) => Decimal) {
   const { excl_vat, incl_vat = excl_vat } = total_cost;
   return [
-    { amount: signed(excl_vat), unit: currency, of: '' },
-    { amount: signed(incl_vat), unit: currency, of: ' incl. VAT' },
+    { amount: signed(excl_vat), unit: currency.toUpperCase(), of: '' },
+    { amount: signed(incl_vat), unit: currency.toUpperCase(), of: ' incl. VAT' },
     { amount: decimal(total_energy), unit: 'kWh', of: '' },
   ];
 }
