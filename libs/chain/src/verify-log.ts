@@ -23,10 +23,12 @@ export interface StoredEntry extends LogEntry {
   readonly private: { readonly salt: Uint8Array; readonly text: string } | undefined;
 }
 
+export type Pages<T> = AsyncIterable<readonly T[]>;
+
 /** What a ledger holds beside its log, and who may have signed. */
 export interface Beside {
-  /** In the order of their positions. */
-  readonly rows: AsyncIterable<LedgerRow>;
+  /** In the order of their positions, page by page. */
+  readonly rows: Pages<LedgerRow>;
   /** Of all ledgers, in the order of their days. */
   readonly heads: readonly Signed[];
   readonly keys: readonly PublicKey[];
@@ -51,11 +53,11 @@ export interface Verdict {
 
 /**
  * Recomputes every chain from the log's stored bytes and the private parts. `events` come in the
- * order of their positions, `ownLedger` has a verdict also when it is empty. A chain that is broken
+ * order of their positions, page by page; `ownLedger` has a verdict also when it is empty. A chain that is broken
  * is not followed further: the first problem is its verdict.
  */
 export async function verifyLog(
-  events: AsyncIterable<StoredEntry>,
+  events: Pages<StoredEntry>,
   beside: Beside,
   ownLedger: string,
 ): Promise<Verdict[]> {
@@ -67,12 +69,22 @@ export async function verifyLog(
   };
   checkOf(ownLedger);
   for (const { text } of beside.heads) checkOf(readHead(text)?.ledger ?? ownLedger);
-  for await (const { event, row } of byPosition(events, beside.rows)) {
+  const [log, chained] = [new Reading(events), new Reading(beside.rows)];
+  for (;;) {
+    // Seldom: nothing is waited for within a page.
+    if (log.isAtEndOfPage) await log.turn();
+    if (chained.isAtEndOfPage) await chained.turn();
+    const [position, other] = [log.here?.position, chained.here?.position];
+    if (position === undefined && other === undefined) break;
+    // What the log and the chain hold at the first position that either of them has.
+    const event = other === undefined || position! <= other ? log.take() : undefined;
+    const row = position === undefined || other! <= position ? chained.take() : undefined;
     const check = checkOf(row?.ledger ?? ownLedger);
     if (check.isBroken) continue;
     const elsewhere =
       event !== undefined && row?.eventId !== event.id && (await beside.isChained(event.id));
-    await check.next(row, event, elsewhere);
+    check.next(row, event, elsewhere);
+    if (check.hasNodes) await check.checkNodes();
   }
   return Promise.all([...ledgers.values()].map((check) => check.verdict()));
 }
@@ -104,7 +116,12 @@ class LedgerCheck {
     return this.problem !== undefined;
   }
 
-  async next(row: LedgerRow | undefined, event: StoredEntry | undefined, known: boolean): Promise<void> {
+  /** Enough of them to be compared at once. */
+  get hasNodes(): boolean {
+    return this.nodes.length >= NODES;
+  }
+
+  next(row: LedgerRow | undefined, event: StoredEntry | undefined, known: boolean): void {
     this.checking(() => {
       const chain = verifyNext(this.chain, row, event, known);
       this.erased += verifyEntry(chain.entries, this.ledger, event!);
@@ -112,7 +129,6 @@ class LedgerCheck {
       this.nodes.push(...this.tree.append(row!.leaf));
       this.checkHeads();
     });
-    if (this.nodes.length >= NODES) await this.checkNodes();
   }
 
   private checking(check: () => void): void {
@@ -144,7 +160,7 @@ class LedgerCheck {
     return root === this.tree.root().toString('hex') ? undefined : 'was signed over other entries: its root is another';
   }
 
-  private async checkNodes(): Promise<void> {
+  async checkNodes(): Promise<void> {
     const nodes = this.nodes.splice(0);
     const wrong = nodes.length > 0 && (await this.beside.wrongNode(this.ledger, nodes));
     if (!wrong) return;
@@ -192,28 +208,36 @@ function verifyEntry(n: number, ledger: string, entry: StoredEntry): number {
   return 0;
 }
 
-/** Both in step: what the log and the chain hold at each position that either of them has. */
-async function* byPosition(events: AsyncIterable<StoredEntry>, rows: AsyncIterable<LedgerRow>) {
-  const eventsLeft = events[Symbol.asyncIterator]();
-  const rowsLeft = rows[Symbol.asyncIterator]();
-  let event = await taken(eventsLeft);
-  let row = await taken(rowsLeft);
-  while (event || row) {
-    const position =
-      event && row
-        ? (event.position < row.position ? event : row).position
-        : (event ?? row)?.position;
-    const here = {
-      event: event?.position === position ? event : undefined,
-      row: row?.position === position ? row : undefined,
-    };
-    yield here;
-    if (here.event) event = await taken(eventsLeft);
-    if (here.row) row = await taken(rowsLeft);
-  }
-}
+/** Where somebody is who reads pages one item after the other. */
+class Reading<T> {
+  private page: readonly T[] = [];
+  private n = 0;
+  private isDone = false;
+  private readonly pages: AsyncIterator<readonly T[]>;
 
-async function taken<T>(iterator: AsyncIterator<T>): Promise<T | undefined> {
-  const { done, value } = await iterator.next();
-  return done ? undefined : value;
+  constructor(pages: Pages<T>) {
+    this.pages = pages[Symbol.asyncIterator]();
+  }
+
+  get isAtEndOfPage(): boolean {
+    return this.n === this.page.length && !this.isDone;
+  }
+
+  /** On to the next page that holds anything, if there is one. */
+  async turn(): Promise<void> {
+    while (this.isAtEndOfPage) {
+      const { done, value } = await this.pages.next();
+      this.isDone = done === true;
+      this.page = this.isDone ? [] : (value as readonly T[]);
+      this.n = 0;
+    }
+  }
+
+  get here(): T | undefined {
+    return this.page[this.n];
+  }
+
+  take(): T | undefined {
+    return this.page[this.n++];
+  }
 }

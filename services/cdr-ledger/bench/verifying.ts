@@ -30,9 +30,9 @@ export async function benchVerifying({ db, store, chain, list }: {
   const entries = verdicts.reduce((sum, verdict) => sum + verdict.chain.entries, 0);
   const texts: Buffer[] = [];
   let read = 0;
-  for await (const { data, private: part } of entriesUpTo(db, store)) {
-    texts.push(Buffer.from(data), ...(part ? [Buffer.from(part.text)] : []));
-    if ((read += 1) === TEXTS) break;
+  for await (const page of entriesUpTo(db, store)) {
+    for (const { data, private: part } of page) texts.push(Buffer.from(data), ...(part ? [Buffer.from(part.text)] : []));
+    if ((read += page.length) >= TEXTS) break;
   }
   const hashedMs = performance.now();
   for (const text of texts) hash('sha256', text, 'hex');

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
-import { createReadStream, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { availableParallelism, loadavg } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { type ExportVerdict, verifyExport, type VerifyOptions } from '#chain';
 
 /** Below it a second processor is not worth starting. */
-const PARALLEL_FROM_BYTES = 32 << 20;
+const PARALLEL_FROM_BYTES = 128 << 20;
 const CHUNK_BYTES = 1 << 20;
 
 /** Of these many texts the worker hashes all but one; the rest is hashed beside chain and tree. */
@@ -37,13 +38,26 @@ export async function verifyFile(file: string, options: FileOptions = {}): Promi
   return verifyExport(bytesOfFile(file, isLarge ? undefined : onRead), verifying);
 }
 
+/** A file's bytes, piece by piece: each is there until the next one is asked for. */
 export async function* bytesOfFile(
   file: string,
   onRead: (bytes: number) => void = () => {},
 ): AsyncGenerator<Uint8Array> {
-  for await (const chunk of createReadStream(file, { highWaterMark: CHUNK_BYTES })) {
-    yield chunk as Uint8Array;
-    onRead((chunk as Uint8Array).length);
+  const handle = await open(file);
+  try {
+    // Read on while the piece before is worked on. New memory for each would cost as much as the reading.
+    const pieces = [Buffer.allocUnsafeSlow(CHUNK_BYTES), Buffer.allocUnsafeSlow(CHUNK_BYTES)];
+    let coming = handle.read(pieces[0]!);
+    for (let n = 1; ; n += 1) {
+      const { bytesRead, buffer } = await coming;
+      if (bytesRead === 0) return;
+      coming = handle.read(pieces[n % 2]!);
+      coming.catch(() => {});
+      yield buffer.subarray(0, bytesRead);
+      onRead(bytesRead);
+    }
+  } finally {
+    await handle.close();
   }
 }
 
