@@ -12,8 +12,14 @@ import type { AskContract } from './contract.ts';
 import { type BusCode, LARGEST_ITEM_BYTES, Refused, Unanswered } from './failures.ts';
 import type { AnswerItem, AskItem } from './wire.ts';
 
+/** An answer that its handler has written already, as the contract's message: for large ones, which are then copied less. */
+export class WrittenAnswer {
+  constructor(readonly bytes: Uint8Array) {}
+}
+
 /** What a handler gives for one request: the answer (a plain object will do) or why not. */
-export type Outcome<Answer extends DescMessage> = MessageInitShape<Answer> | Rejected | Refused;
+export type Outcome<Answer extends DescMessage> =
+  MessageInitShape<Answer> | WrittenAnswer | Rejected | Refused;
 
 /** What came with the requests, beside them. */
 export interface Asked {
@@ -88,10 +94,9 @@ function answerFor<A extends DescMessage>(
   const name = `${contract.context}.${contract.verb}`;
   if (outcome instanceof Error) return refusalFor(outcome, name, log);
   try {
-    const answer = toBinary(
-      contract.answer,
-      create(contract.answer, outcome as MessageInitShape<A>),
-    );
+    const answer = outcome instanceof WrittenAnswer
+      ? outcome.bytes
+      : toBinary(contract.answer, create(contract.answer, outcome));
     if (answer.length <= LARGEST_ITEM_BYTES) return { answer };
     return refusal(
       'too-large' satisfies BusCode,

@@ -12,7 +12,7 @@ export {
   TooLarge,
   Unanswered,
 } from './failures.ts';
-export { type AnswersHandler, type Asked, type Outcome } from './handling.ts';
+export { type AnswersHandler, type Asked, type Outcome, WrittenAnswer } from './handling.ts';
 export { heardAll, type HeardOptions } from './heard-all.ts';
 export {
   type Heard,
@@ -36,4 +36,4 @@ export { slotOf, SLOTS, token } from './subjects.ts';
 export { fromEventStore, type TellSource, type ToldRow, type ToldRows } from './tell-source.ts';
 export { tellable } from './tellable.ts';
 export { type Watching } from './watching.ts';
-export { withinOneAnswer } from './within-one-answer.ts';
+export { LIST_BYTES, withinOneAnswer } from './within-one-answer.ts';

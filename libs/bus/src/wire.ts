@@ -43,15 +43,53 @@ export interface WireFact {
 const bytes = (field: number) => (field << 3) | 2;
 const varint = (field: number) => field << 3;
 
-export function writeAskBatch(items: readonly AskItem[]): Uint8Array {
-  const out = new BinaryWriter();
-  for (const item of items) {
-    out.uint32(bytes(1)).fork();
-    out.uint32(bytes(1)).bytes(item.request);
-    if (item.commandId !== '') out.uint32(bytes(2)).string(item.commandId);
-    out.join();
+/** Written front to back into as many bytes as it takes: nothing grows, nothing is copied twice. */
+class Frame {
+  readonly out: Buffer;
+  private at = 0;
+
+  constructor(size: number) {
+    this.out = Buffer.allocUnsafe(size);
   }
-  return out.finish();
+
+  head(tag: number, length: number): this {
+    return this.varint(tag).varint(length);
+  }
+
+  varint(value: number): this {
+    let rest = value;
+    for (; rest > 0x7f; rest >>>= 7) this.out[this.at++] = (rest & 0x7f) | 0x80;
+    this.out[this.at++] = rest;
+    return this;
+  }
+
+  field(tag: number, payload: Uint8Array): this {
+    this.head(tag, payload.length).out.set(payload, this.at);
+    this.at += payload.length;
+    return this;
+  }
+}
+
+function varintSize(value: number): number {
+  let size = 1;
+  for (let rest = value >>> 7; rest > 0; rest >>>= 7) size += 1;
+  return size;
+}
+
+/** Of a field with a tag of one byte. */
+const fieldSize = (length: number) => 1 + varintSize(length) + length;
+
+export function writeAskBatch(items: readonly AskItem[]): Uint8Array {
+  const parts = items.map(({ request, commandId }) => {
+    const id = commandId === '' ? undefined : Buffer.from(commandId);
+    return { request, id, size: fieldSize(request.length) + (id ? fieldSize(id.length) : 0) };
+  });
+  const out = new Frame(parts.reduce((sum, { size }) => sum + fieldSize(size), 0));
+  for (const { request, id, size } of parts) {
+    out.head(bytes(1), size).field(bytes(1), request);
+    if (id) out.field(bytes(2), id);
+  }
+  return out.out;
 }
 
 export function readAskBatch(data: Uint8Array): AskItem[] {
@@ -72,20 +110,22 @@ export function readAskBatch(data: Uint8Array): AskItem[] {
 }
 
 export function writeAnswerBatch({ first, items }: AnswerBatch): Uint8Array {
-  const out = new BinaryWriter();
-  if (first > 0) out.uint32(varint(1)).uint32(first);
-  for (const item of items) {
-    out.uint32(bytes(2)).fork();
-    if ('answer' in item) {
-      out.uint32(bytes(1)).bytes(item.answer);
-    } else {
-      out.uint32(bytes(2)).fork();
-      out.uint32(bytes(1)).string(item.refusal.code).uint32(bytes(2)).string(item.refusal.detail);
-      out.join();
-    }
-    out.join();
+  const parts = items.map((item) =>
+    'answer' in item
+      ? { tag: bytes(1), payload: item.answer }
+      : { tag: bytes(2), payload: writeRefusal(item.refusal) });
+  const size = parts.reduce((sum, { payload }) => sum + fieldSize(fieldSize(payload.length)), 0);
+  const out = new Frame(size + (first > 0 ? 1 + varintSize(first) : 0));
+  if (first > 0) out.head(varint(1), first);
+  for (const { tag, payload } of parts) {
+    out.head(bytes(2), fieldSize(payload.length)).field(tag, payload);
   }
-  return out.finish();
+  return out.out;
+}
+
+function writeRefusal({ code, detail }: { code: string; detail: string }): Uint8Array {
+  return new BinaryWriter()
+    .uint32(bytes(1)).string(code).uint32(bytes(2)).string(detail).finish();
 }
 
 export function readAnswerBatch(data: Uint8Array): AnswerBatch {

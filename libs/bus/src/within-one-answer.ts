@@ -1,5 +1,5 @@
 /** What one answer carries of a list; the rest of a message is left for others that share it. */
-const LIST_BYTES = 512_000;
+export const LIST_BYTES = 512_000;
 
 /**
  * The first of a list, as many as one answer carries and at least one: whoever asked goes on behind

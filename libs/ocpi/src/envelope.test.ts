@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { envelope, envelopeText, parseEnvelope, unwrapped } from './envelope.ts';
+import { envelope, envelopeBytes, envelopeText, parseEnvelope, unwrapped } from './envelope.ts';
 import { answers, isSuccess, statusCodes, statusMeaning } from './status.ts';
 
 const at = '2022-02-01T17:00:00Z';
@@ -20,6 +20,14 @@ test('TRN-24 stored JSON goes out byte for byte', () => {
   const text = envelopeText('[{"price":0.30}]', 1000, undefined, at);
   expect(text).toContain('"data":[{"price":0.30}],');
   expect(JSON.parse(text)).toEqual(envelope([{ price: 0.3 }], 1000, undefined, at));
+});
+
+test('TRN-24 the objects of a list go out byte for byte', () => {
+  const list = (...objects: string[]) => envelopeBytes(objects.map((text) => Buffer.from(text)), 1000, 'é', at).toString();
+  expect(list('{"price":0.30}', '"Léon"')).toContain('"data":[{"price":0.30},"Léon"],');
+  for (const objects of [[], [1], [1, { a: 'ü' }, null]]) {
+    expect(JSON.parse(list(...objects.map((one) => JSON.stringify(one))))).toEqual(envelope(objects, 1000, 'é', at));
+  }
 });
 
 test('TRN-21 a partner\'s envelope is read for its code; null data is none', () => {

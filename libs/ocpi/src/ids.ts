@@ -6,12 +6,12 @@ export interface Party {
 
 /** Ids, country codes and party ids compare without regard to case. TRN-72. */
 export function sameId(a: string, b: string): boolean {
-  return idKey(a) === idKey(b);
+  return a === b || (a.length === b.length && idKey(a) === idKey(b));
 }
 
 /** One spelling of an id, for keys of maps and rows: its ASCII letters in lower case. */
 export function idKey(id: string): string {
-  return id.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+  return /^[\x00-\x7f]*$/.test(id) ? id.toLowerCase() : id.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
 export function sameParty(a: Party, b: Party): boolean {

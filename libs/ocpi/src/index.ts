@@ -18,7 +18,7 @@ export {
 } from './commands.ts';
 export { Credentials, CredentialsRole } from './credentials.ts';
 export {
-  envelope, type Envelope, type EnvelopeReading, envelopeText, parseEnvelope, unwrapped,
+  envelope, type Envelope, envelopeBytes, type EnvelopeReading, envelopeText, parseEnvelope, unwrapped,
 } from './envelope.ts';
 export {
   exampleCdr, exampleCreditCdr, exampleLocation, exampleSession, exampleTariff, exampleToken,

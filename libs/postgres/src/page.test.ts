@@ -9,7 +9,10 @@ beforeAll(async () => {
   fresh = await freshDatabase();
   const migrations = [{
     name: 'plates-1',
-    up: () => ['CREATE TABLE plates (plate text, hidden boolean NOT NULL DEFAULT false, last_updated timestamptz NOT NULL, created bigint GENERATED ALWAYS AS IDENTITY)'],
+    up: () => [
+      'CREATE TABLE plates (plate text, hidden boolean NOT NULL DEFAULT false, last_updated timestamptz NOT NULL, created bigint GENERATED ALWAYS AS IDENTITY)',
+      'CREATE TABLE membership (version text NOT NULL)',
+    ],
   }];
   db = await openDatabase({ url: fresh.url, schema: 'plates', migrations });
 });
@@ -83,4 +86,19 @@ test('TRN-52 the total of a list that is begun is counted then', async () => {
   await db.query(`UPDATE plates SET hidden = true WHERE plate = 'H'`);
   expect((await page({ offset: 0, limit: 1 })).total).toBe(7);
   expect((await page({ offset: 0, limit: 1 }, 'true')).total).toBe(8);
+});
+
+test('TRN-52 a list is not counted again before its membership is another one, but within a window it is', async () => {
+  const total = async (request: Partial<PageRequest> = {}) => {
+    const of = { table: 'plates', text: 'plate', where: 'NOT hidden', membership: '(SELECT version FROM membership)' };
+    return (await pageByCreation(db, of, { offset: 0, limit: 1, ...request })).total;
+  };
+  await db.query(`DELETE FROM membership`);
+  await db.query(`INSERT INTO membership VALUES ('1')`);
+  expect(await total()).toBe(7);
+  await add('H');
+  expect(await total()).toBe(7);
+  expect(await total({ dateFrom: '2022-01-01T00:00:00Z' })).toBe(8);
+  await db.query(`UPDATE membership SET version = '2'`);
+  expect(await total()).toBe(8);
 });

@@ -1,4 +1,5 @@
-import type { Queryable } from './database.ts';
+import { hash } from 'node:crypto';
+import type { Queryable, Statement } from './database.ts';
 
 /** A page of objects whose `last_updated` lies in [dateFrom, dateTo); instants in RFC 3339. */
 export interface PageRequest {
@@ -19,6 +20,11 @@ export interface PagedTable {
   readonly where?: string;
   /** Of `where`: $3 and on. */
   readonly values?: readonly unknown[];
+  /**
+   * SQL of a text that is another one once another row counts, or one does not any more, and is the same while rows
+   * only change: until then the list is not counted again. A constant, never input.
+   */
+  readonly membership?: string;
 }
 
 export interface ObjectPage {
@@ -36,6 +42,7 @@ const TOTALS_MAX = 1_000;
 interface Total {
   readonly count: number;
   readonly atMs: number;
+  readonly membership?: string | undefined;
 }
 
 const totals = new WeakMap<Queryable, Map<string, Total>>();
@@ -47,36 +54,62 @@ const totals = new WeakMap<Queryable, Map<string, Total>>();
  */
 export async function pageByCreation(db: Queryable, of: PagedTable, request: PageRequest): Promise<ObjectPage> {
   const { table, text, where = 'true', values = [] } = of;
-  const { offset, limit, after } = request;
-  const window = `${where} AND ($1::timestamptz IS NULL OR last_updated >= $1) AND ($2::timestamptz IS NULL OR last_updated < $2)`;
-  const bounds = [request.dateFrom ?? null, request.dateTo ?? null, ...values];
+  const { dateFrom, dateTo, offset, limit, after } = request;
+  const from = dateFrom === undefined ? '$1::timestamptz IS NULL' : 'last_updated >= $1';
+  const to = dateTo === undefined ? '$2::timestamptz IS NULL' : 'last_updated < $2';
+  const window = `${where} AND ${from} AND ${to}`;
+  const bounds = [dateFrom ?? null, dateTo ?? null, ...values];
   const behind = after && after.offset <= offset ? after : undefined;
-  const [position, skipped] = [bounds.length + 1, bounds.length + 2];
-  const keys = `SELECT created FROM ${table} WHERE ${window} AND created > $${position} ORDER BY created`;
+  const [position, most, skipped] = [1, 2, 3].map((n) => `$${bounds.length + n}`);
+  const keys = `SELECT created FROM ${table} WHERE ${window} AND created > ${position} ORDER BY created`;
   const skip = offset - (behind?.offset ?? 0);
-  const begins = skip === 0 ? `created > $${position}` : `created >= (${keys} OFFSET $${skipped} LIMIT 1)`;
+  const begins = skip === 0 ? `created > ${position}` : `created >= (${keys} OFFSET ${skipped} LIMIT 1)`;
   const [page, total] = await Promise.all([
     db.query<{ text: string; position: bigint }>(
-      `SELECT ${text} AS text, created AS position FROM ${table} WHERE ${window} AND ${begins} ORDER BY created LIMIT ${limit + 1}`,
-      [...bounds, behind?.position ?? 0, ...(skip === 0 ? [] : [skip])],
+      parsedOnce(`SELECT ${text} AS text, created AS position FROM ${table} WHERE ${window} AND ${begins} ORDER BY created LIMIT ${most}`),
+      [...bounds, behind?.position ?? 0, limit + 1, ...(skip === 0 ? [] : [skip])],
     ),
-    totalOf(db, `SELECT count(*)::int AS count FROM ${table} WHERE ${window}`, bounds, behind ? TOTAL_MS : 0),
+    totalOf(db, {
+      count: `count(*)::int AS count FROM ${table} WHERE ${window}`,
+      bounds,
+      membership: dateFrom === undefined && dateTo === undefined ? of.membership : undefined,
+      maxAgeMs: behind ? TOTAL_MS : 0,
+    }),
   ]);
   const rows = page.rows.slice(0, limit);
   return { rows, total, more: page.rows.length > limit };
 }
 
-/** Whoever reads on has it counted once in a while; a list that is begun is counted. */
-async function totalOf(db: Queryable, sql: string, bounds: readonly unknown[], maxAgeMs: number): Promise<number> {
+interface Counted {
+  readonly count: string;
+  readonly bounds: readonly unknown[];
+  readonly membership: string | undefined;
+  readonly maxAgeMs: number;
+}
+
+/** Whoever reads on has it counted once in a while; a list that is begun is counted, or known to be as it was. */
+async function totalOf(db: Queryable, { count: counted, bounds, membership, maxAgeMs }: Counted): Promise<number> {
   const known = totals.get(db) ?? new Map<string, Total>();
   totals.set(db, known);
-  const key = JSON.stringify([sql, bounds]);
+  const key = JSON.stringify([counted, bounds]);
   const held = known.get(key);
-  if (held && performance.now() - held.atMs < maxAgeMs) return held.count;
   const atMs = performance.now();
-  const { count } = (await db.query<{ count: number }>(sql, bounds)).rows[0]!;
-  known.delete(key);
-  known.set(key, { count, atMs });
-  if (known.size > TOTALS_MAX) known.delete(known.keys().next().value!);
-  return count;
+  if (held && atMs - held.atMs < maxAgeMs) return held.count;
+  const keep = (total: Total): number => {
+    known.delete(key);
+    known.set(key, total);
+    if (known.size > TOTALS_MAX) known.delete(known.keys().next().value!);
+    return total.count;
+  };
+  if (membership !== undefined && held) {
+    const { rows } = await db.query<{ membership: string }>(parsedOnce(`SELECT ${membership} AS membership`));
+    if (rows[0]!.membership === held.membership) return keep({ ...held, atMs });
+  }
+  const also = membership === undefined ? '' : `${membership} AS membership, `;
+  return keep({ ...(await db.query<Total>(`SELECT ${also}${counted}`, bounds)).rows[0]!, atMs });
+}
+
+/** The texts are few: tables, and which bounds are given. */
+function parsedOnce(text: string): Statement {
+  return { name: `page ${hash('sha1', text, 'base64')}`, text };
 }

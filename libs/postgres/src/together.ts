@@ -1,11 +1,18 @@
+export interface TogetherOptions {
+  /** Items of one run; default 512. */
+  readonly most?: number;
+  /** Runs under way at the same time, for those that may overlap; default 1. */
+  readonly atOnce?: number;
+}
+
 /**
- * One run for all who wait: whoever comes while a run is under way shares the next one, in the order
- * in which they came. Each gets its own outcome; an `Error` among them, or a run that fails, rejects.
+ * One run for all who wait: who come in one turn of the event loop, or while as many runs are under way as may
+ * be, share the next one, in the order in which they came. Each gets its own outcome; an `Error` among them, or a run that fails, rejects.
  * A run begins after all that it is for have come: what it reads is not older than they are.
  */
 export function together<Item, Outcome>(
   run: (items: readonly Item[]) => Promise<readonly (Outcome | Error)[]>,
-  most = 512,
+  { most = 512, atOnce = 1 }: TogetherOptions = {},
 ): (item: Item) => Promise<Outcome> {
   interface Waiting {
     readonly item: Item;
@@ -13,10 +20,11 @@ export function together<Item, Outcome>(
     reject(error: unknown): void;
   }
   let waiting: Waiting[] = [];
-  let running = false;
+  let running = 0;
+  let starting = false;
 
   const runAll = async (): Promise<void> => {
-    running = true;
+    running += 1;
     while (waiting.length > 0) {
       const now = waiting.slice(0, most);
       waiting = waiting.slice(most);
@@ -31,11 +39,16 @@ export function together<Item, Outcome>(
         for (const { reject } of now) reject(error);
       }
     }
-    running = false;
+    running -= 1;
   };
 
   return (item) => new Promise((resolve, reject) => {
     waiting.push({ item, resolve, reject });
-    if (!running) void runAll();
+    if (starting || running >= atOnce) return;
+    starting = true;
+    setImmediate(() => {
+      starting = false;
+      void runAll();
+    });
   });
 }

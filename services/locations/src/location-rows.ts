@@ -132,7 +132,8 @@ export function listOwnLocations(
     ...(withPrivate ? [] : ['NOT private']),
     ...granted.map((one) => `(party <> ${value(keyOfParty(one.owner))} OR location_id LIKE ANY (${value(one.ids.map(likeOf))}::text[]))`),
   ];
-  return pageByCreation(db, { table: 'locations', text: 'location', where: where.join(' AND '), values }, request);
+  const membership = '(SELECT version::text FROM own_membership)';
+  return pageByCreation(db, { table: 'locations', text: 'location', where: where.join(' AND '), values, membership }, request);
 }
 
 const keyOfParty = (party: Party) => idKey(partyText(party));

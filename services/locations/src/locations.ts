@@ -45,11 +45,14 @@ export interface LocationsParts {
   readonly parties: OwnParties;
 }
 
+/** While PostgreSQL stores some, others are read; what is long under way keeps few waiting. */
+const PUSHES = { most: 64, atOnce: 2 };
+
 /** The service's verbs. */
 export class Locations {
   constructor(private readonly parts: LocationsParts) {
     const pushes = new Pushes(parts);
-    this.put = together((waiting) => pushes.take(waiting));
+    this.put = together((waiting) => pushes.take(waiting), PUSHES);
   }
 
   /**

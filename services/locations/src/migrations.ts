@@ -69,6 +69,30 @@ const locations: MigrationList = [
       'ALTER TABLE evses ADD COLUMN allowed_to jsonb',
     ],
   },
+  {
+    name: 'locations-5-own-membership',
+    up: () => [
+      // Another number whenever one of our own Locations comes, goes, or turns private or back: until then none is counted again.
+      'CREATE TABLE own_membership (version bigint NOT NULL)',
+      'INSERT INTO own_membership VALUES (0)',
+      `CREATE FUNCTION own_membership_changes() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+       BEGIN
+         IF TG_OP = 'INSERT' THEN
+           UPDATE own_membership SET version = version + 1 WHERE EXISTS (SELECT FROM fresh WHERE own);
+         ELSE
+           UPDATE own_membership SET version = version + 1;
+         END IF;
+         RETURN NULL;
+       END $$`,
+      `CREATE TRIGGER own_comes AFTER INSERT ON locations REFERENCING NEW TABLE AS fresh
+         FOR EACH STATEMENT EXECUTE FUNCTION own_membership_changes()`,
+      `CREATE TRIGGER own_turns AFTER UPDATE ON locations FOR EACH ROW
+         WHEN ((OLD.own OR NEW.own) AND (OLD.own, OLD.private, OLD.party, OLD.location_id) <> (NEW.own, NEW.private, NEW.party, NEW.location_id))
+         EXECUTE FUNCTION own_membership_changes()`,
+      `CREATE TRIGGER own_goes AFTER DELETE ON locations FOR EACH ROW WHEN (OLD.own) EXECUTE FUNCTION own_membership_changes()`,
+      `CREATE TRIGGER own_all_go AFTER TRUNCATE ON locations FOR EACH STATEMENT EXECUTE FUNCTION own_membership_changes()`,
+    ],
+  },
 ];
 
 export const migrations: MigrationList = [...busMigrations, ...erasureMigrations, ...locations];

@@ -78,15 +78,15 @@ function sinceChanged<T extends object>(
   return sameJson(unchanged, known) ? unchanged : { ...described, last_updated: at };
 }
 
-/** Whether two JSON values are the same, whatever the order of their members. */
+/** Whether two JSON values are the same, whatever the order of their members; one that is undefined is none. */
 export function sameJson(a: unknown, b: unknown): boolean {
-  return canonical(a) === canonical(b);
-}
-
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, member: unknown) => (
-    typeof member === 'object' && member !== null && !Array.isArray(member)
-      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : member
-  ));
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a) || Array.isArray(b)) {
+    return Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((item, n) => sameJson(item, b[n]));
+  }
+  const [of, other] = [a as Record<string, unknown>, b as Record<string, unknown>];
+  const isThere = (value: Record<string, unknown>, key: string) => Object.hasOwn(value, key) && value[key] !== undefined;
+  return Object.keys(of).every((key) => !isThere(of, key) || (isThere(other, key) && sameJson(of[key], other[key])))
+    && Object.keys(other).every((key) => !isThere(other, key) || isThere(of, key));
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { isIPv4 } from 'node:net';
 import type { Route } from '#ocpi';
 import type { OcpiSettings } from './config.ts';
@@ -42,7 +42,7 @@ export class Admission {
 
 /** No token is kept as it came. */
 function keyOf(authorization: string | undefined): string {
-  return createHash('sha256').update(authorization ?? '').digest('base64url');
+  return hash('sha256', authorization ?? '', 'base64url');
 }
 
 /** Whose network an address is in: of IPv6 its first 64 bits, which one subscriber has to himself. */

@@ -51,11 +51,12 @@ export class Dialects {
   async write(request: Pick<OcpiRequest, 'version' | 'caller' | 'params'>, route: Route, reply: OcpiReply): Promise<OcpiReply> {
     const version = otherVersion(request.version);
     const { answered } = bodiesOf(route);
-    const data: unknown = reply.dataJson === undefined ? reply.data : version && answered && JSON.parse(reply.dataJson);
-    if (!version || !answered || data === undefined || data === null) return reply;
+    if (!version || !answered) return reply;
+    const data = dataOf(reply);
+    if (data === undefined || data === null) return reply;
     const { partner } = request.caller;
     const sides = { owner: partyIn(request.params) ?? this.party, other: partiesOf(partner)[0] ?? this.party };
-    const { dataJson: _text, ...rest } = reply;
+    const { dataJson: _text, listJson: _list, ...rest } = reply;
     if (!Array.isArray(data)) {
       const made = await this.down(partner, version, answered, data, sides);
       if (!made.ok) throw refuse('not-found', made.message);
@@ -133,4 +134,9 @@ function evseIn(value: unknown): string {
   const { location } = value as { location?: { evses?: { uid?: unknown }[] } };
   const uid = Array.isArray(location?.evses) ? location.evses[0]?.uid : undefined;
   return typeof uid === 'string' ? uid : '';
+}
+
+function dataOf({ data, dataJson, listJson }: OcpiReply): unknown {
+  if (listJson) return listJson.map((bytes) => fromJsonBytes<unknown>(bytes));
+  return dataJson === undefined ? data : JSON.parse(dataJson) as unknown;
 }

@@ -33,6 +33,8 @@ export interface OcpiReply {
   readonly data?: unknown;
   /** Instead of `data`: JSON text that goes out as it is. */
   readonly dataJson?: string;
+  /** Instead of `data`: the objects of a list, each as the bytes of its JSON, that go out as they are. */
+  readonly listJson?: readonly Uint8Array[];
   readonly headers?: Readonly<Record<string, string>>;
   /** Instead of all these: an answer in its envelope that goes on as it came. */
   readonly whole?: { readonly http: number; readonly text: string };

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { z } from 'zod';
 import {
-  answerRouting, type Answer, answers, dateTimeOf, envelope, envelopeText, type Headers, headerText,
+  answerRouting, type Answer, answers, dateTimeOf, envelope, envelopeBytes, envelopeText, type Headers, headerText,
   idHeaders, type MessageIds, type Method, parseJson, type Party, partyText, read, readMessageIds, readRouting, type Route,
   type Routing, routingHeaders, unwrapped,
 } from '#ocpi';
@@ -228,11 +228,12 @@ class Edge {
   }
 
   private async send(request: FastifyRequest, reply: FastifyReply, done: OcpiReply, routing?: Routing): Promise<unknown> {
-    const { answer = answers.ok, message, data, dataJson, headers = {}, whole } = done;
+    const { answer = answers.ok, message, data, dataJson, listJson, headers = {}, whole } = done;
     const { http, status }: Answer = answer;
     const back = done.routing ?? (routing && answerRouting(routing));
     const at = done.at ?? dateTimeOf(this.parts.clock.now());
     const body = whole !== undefined ? whole.text
+      : listJson !== undefined ? envelopeBytes(listJson, status, message, at)
       : dataJson === undefined
       ? JSON.stringify(envelope(data, status, message, at))
       : envelopeText(dataJson, status, message, at);

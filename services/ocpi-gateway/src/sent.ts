@@ -15,7 +15,7 @@ import type { Handler, Handlers, OcpiRequest } from './exchange.ts';
 import { askersOf, shownTo, toBus, viewerIn } from './partner.ts';
 import { part } from './received.ts';
 import type { Seen } from './seen.ts';
-import { locationView } from './views.ts';
+import { locationView, showsAllAsItIs } from './views.ts';
 import { refuse } from './refusals.ts';
 
 type PageAsk = MessageInitShape<typeof PageRequestSchema>;
@@ -36,12 +36,8 @@ export interface SentParts {
 export function sentHandlers(bus: Bus, parties: OwnParties, { pageLimit, grantedNow, seen }: SentParts): Handlers {
   const owner = ({ addressed }: OcpiRequest) => (addressed && parties.all.length > 1 ? { owner: toBus(addressed) } : {});
   const tokenParties = (request: OcpiRequest) => askersOf(request).map(toBus);
-  const list = (ask: (page: PageAsk, request: OcpiRequest) => Promise<Page>, more: Partial<ListRules> = {}) =>
+  const list = (ask: (page: PageAsk, request: OcpiRequest) => Promise<Listed>, more: Partial<ListRules> = {}) =>
     listHandler(ask, { maxLimit: pageLimit, dateFromRequired: false, ...more });
-  const view = async (request: OcpiRequest) => {
-    const granted = await grantedNow();
-    return (text: string) => locationView(text, viewerIn(request), granted);
-  };
   const location: Handler = async (request) => {
     const { params, addressed } = request;
     const shown = await seen.view(params.location_id!, request);
@@ -50,13 +46,23 @@ export function sentHandlers(bus: Bus, parties: OwnParties, { pageLimit, granted
     }
     return { dataJson: part(shown, params) };
   };
-  const locations = async (page: PageAsk, request: OcpiRequest) => {
-    const { places } = await grantedNow();
-    const granted = patternsFor(viewerIn(request).groups, places).map((one) => ({ owner: toBus(one.owner), ids: one.ids }));
-    return bus.ask(listLocations, { page, granted, ...owner(request) });
+  let lastGranted: Granted | undefined;
+  const locations = async (page: PageAsk, request: OcpiRequest): Promise<Listed> => {
+    const viewer = viewerIn(request);
+    const asked = ({ places }: Granted) => bus.ask(listLocations, {
+      page, ...owner(request), granted: patternsFor(viewer.groups, places).map(({ owner: of, ids }) => ({ owner: toBus(of), ids })),
+    });
+    // What is granted is seldom another thing than it was: asked by that while it is looked up, and again where it is.
+    const assumed = lastGranted;
+    const [granted, early] = await Promise.all([grantedNow(), assumed && asked(assumed)]);
+    lastGranted = granted;
+    const listed = early && granted === assumed ? early : await asked(granted);
+    if (showsAllAsItIs(granted)) return listed;
+    const shown = listed.objectsJson.map((bytes) => locationView(json(bytes), viewer, granted));
+    return { ...listed, shown: shown.filter((text) => text !== undefined).map(toJsonBytes) };
   };
   return {
-    'SENDER locations GET ': list(locations, { viewOf: view }),
+    'SENDER locations GET ': list(locations),
     'SENDER locations GET /:location_id': location,
     'SENDER locations GET /:location_id/:evse_uid': location,
     'SENDER locations GET /:location_id/:evse_uid/:connector_id': location,
@@ -77,12 +83,13 @@ export function sentHandlers(bus: Bus, parties: OwnParties, { pageLimit, granted
 interface ListRules {
   readonly maxLimit: number;
   readonly dateFromRequired: boolean;
-  /** How an object is shown to who asks; as it is when absent. */
-  readonly viewOf?: (request: OcpiRequest) => Promise<(text: string) => string | undefined>;
 }
 
+/** A page, and its objects as who asks may see them; as they are when absent. */
+type Listed = Page & { readonly shown?: readonly Uint8Array[] };
+
 function listHandler(
-  ask: (page: PageAsk, request: OcpiRequest) => Promise<Page>,
+  ask: (page: PageAsk, request: OcpiRequest) => Promise<Listed>,
   rules: ListRules,
 ): Handler {
   return async (request) => {
@@ -90,11 +97,9 @@ function listHandler(
     if (!reading.ok) throw refuse('invalid-parameters', reading.message);
     const { page } = reading;
     const answer = await ask(pageAsk(page), request);
-    const { objectsJson, total } = answer;
-    const shown = (await rules.viewOf?.(request)) ?? ((text: string) => text);
     return {
-      dataJson: `[${objectsJson.map((bytes) => shown(json(bytes))).filter((text) => text !== undefined).join(',')}]`,
-      headers: pageHeaders(request.url, page, total, rules.maxLimit, nextOf(answer, page.offset)),
+      listJson: answer.shown ?? answer.objectsJson,
+      headers: pageHeaders(request.url, page, answer.total, rules.maxLimit, nextOf(answer, page.offset)),
     };
   };
 }

@@ -26,6 +26,11 @@ export function viewOf({ module, objectKey, current, isPrivate = false }: OwnObj
   }
 }
 
+/** Whether everybody sees every Location as it is. */
+export function showsAllAsItIs({ places, offers }: Granted): boolean {
+  return places.length === 0 && offers.every(({ tariffIds }) => tariffIds.length === 0);
+}
+
 /**
  * A Location as these may see it: with the tariffs that they are offered, and no older than what they are
  * granted, or they would take it for an old one. Undefined: they may not see it.
