@@ -214,7 +214,7 @@ export class Bench {
   }
 
   private roleOf(module: ModuleId | 'versions'): Role {
-    return ['tokens'].includes(module) && this.theirs?.roles.some(({ role }) => role === 'CPO') ? 'CPO' : 'EMSP';
+    return ['tokens', 'commands', 'chargingprofiles'].includes(module) && this.theirs?.roles.some(({ role }) => role === 'CPO') ? 'CPO' : 'EMSP';
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Check } from './check.ts';
 import { receivedCdrs } from './checks/cdrs.ts';
+import { preferences, profiles } from './checks/charging-profiles.ts';
 import { charge, commands } from './checks/commands.ts';
 import { first, last } from './checks/configuration.ts';
 import { hub } from './checks/hub.ts';
@@ -20,6 +21,8 @@ export const checks: readonly Check[] = [
   receivedCdrs,
   receivedTokens,
   authorization,
+  preferences,
+  profiles,
   commands,
   charge,
   hub,

@@ -27,7 +27,7 @@ export interface ListenerOptions {
 /** What our versions URL leads to: a whole platform, or one that a registration has to refuse. */
 export type Front = 'versions' | 'failing' | 'bare' | 'old';
 
-const served = new Set<string>(['locations', 'sessions', 'cdrs', 'tariffs', 'tokens', 'commands']);
+const served = new Set<string>(['locations', 'sessions', 'cdrs', 'tariffs', 'tokens', 'commands', 'chargingprofiles']);
 const BODY_BYTES_MAX = 5_000_000;
 const REQUESTS_KEPT = 20_000;
 
@@ -135,6 +135,8 @@ export class Listener {
     if (path === '/receiver/cdrs' && method === 'POST') {
       return { http: 201, status: 1000, headers: { Location: `${this.url}/receiver/cdrs/${encodeURIComponent(String((body as { id?: unknown })?.id))}` } };
     }
+    if (path.startsWith('/sender/chargingprofiles/') && method === 'PUT') return ok();
+    if (path.startsWith('/receiver/chargingprofiles/')) return ok({ result: 'UNKNOWN_SESSION', timeout: 0 });
     if (path.startsWith('/receiver/commands/')) return ok({ result: 'REJECTED', timeout: 0 });
     if (path.startsWith('/receiver/') && method !== 'GET') return ok();
     if (path.endsWith('/authorize')) return { http: 404, status: 2004 };
@@ -149,6 +151,13 @@ export class Listener {
     }));
     return [{ identifier: 'credentials', role: 'SENDER', url: `${this.url}/credentials` }, ...listed.values()];
   }
+}
+
+/** An incoming request, as a finding shows it. */
+export function saidBy({ method, path, headers, text }: Incoming): string {
+  const names = ['content-type', 'x-request-id', 'x-correlation-id', 'ocpi-from-party-id', 'ocpi-to-party-id'];
+  const lines = names.flatMap((name) => (headers[name] === undefined ? [] : [`${name}: ${headers[name]}`]));
+  return [`the platform's ${method} ${path}`, ...lines, text].join('\n');
 }
 
 async function bodyOf(request: IncomingMessage): Promise<string> {

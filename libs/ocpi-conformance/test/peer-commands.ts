@@ -1,4 +1,5 @@
-import { answers, commandBodies, type CommandType, envelope, read, sameParty, type StartSession } from '#ocpi';
+import { answers, commandBodies, type CommandType, envelope, read, type ReserveNow, sameParty, type StartSession } from '#ocpi';
+import { pushReservation, tellActive } from './peer-profiles.ts';
 import { pushSession } from './peer-pushes.ts';
 import type { Asked, Peer, Said } from './peer.ts';
 
@@ -7,15 +8,18 @@ export async function commanded(peer: Peer, { method, path, body }: Asked): Prom
   const schema = (commandBodies as Record<string, (typeof commandBodies)[CommandType] | undefined>)[path[0] ?? ''];
   if (!schema || path.length !== 1) return { answer: answers.notFound };
   if (method !== 'POST') return { answer: answers.methodNotAllowed };
-  const reading = read(schema, body);
+  const reading = read(schema, forgiving(peer, body as object));
   if (!reading.ok) return { answer: answers.invalid };
-  const command = reading.value as StartSession & { session_id?: string };
+  const command = reading.value as Command;
   const result = resultOf(peer, path[0]!, command);
   const data = { result, ...(peer.has('a command has no timeout') ? {} : { timeout: 1 }) };
   const isUnknown = command.location_id !== undefined && command.location_id !== 'Site-0' && result !== 'ACCEPTED' && !peer.has('a command at an unknown place is 1000');
   const say = async () => {
-    await peer.calls().send('POST', command.response_url, wrapped(peer, { result: 'ACCEPTED' }));
-    if (result === 'ACCEPTED' && command.token) await pushSession(peer, command);
+    await peer.calls().send('POST', command.response_url, wrapped(peer, { result: wordOf(peer, path[0]!, command) }));
+    if (result !== 'ACCEPTED' || !command.token) return;
+    if (path[0] === 'RESERVE_NOW') return pushReservation(peer, command.token.uid);
+    await pushSession(peer, command);
+    if (peer.has('an active profile is told before a profile was set')) await tellActive(peer);
   };
   const isEarly = peer.has('a result comes before its response') && result === 'ACCEPTED';
   if (isEarly) await say().catch(() => {});
@@ -27,9 +31,23 @@ export async function commanded(peer: Peer, { method, path, body }: Asked): Prom
   };
 }
 
-function resultOf(peer: Peer, name: string, { token, location_id, session_id }: StartSession & { session_id?: string }): string {
+type Command = StartSession & Pick<ReserveNow, 'reservation_id'> & { session_id?: string };
+
+function forgiving(peer: Peer, body: object): object {
+  if (peer.has('RESERVE_NOW needs no expiry_date') && 'token' in body && 'reservation_id' in body) return { expiry_date: '2030-01-01T00:00:00Z', ...body };
+  return peer.has('CANCEL_RESERVATION needs no reservation_id') && Object.keys(body).length === 1 ? { reservation_id: 'R', session_id: '', ...body } : body;
+}
+
+/** How it ended; a reservation is one that was made. */
+function wordOf(peer: Peer, name: string, { reservation_id: id }: Command): string {
+  if (name !== 'CANCEL_RESERVATION') return 'ACCEPTED';
+  return id.includes('NO-RES') && !peer.has('what was never reserved is cancelled') ? 'UNKNOWN_RESERVATION' : 'ACCEPTED';
+}
+
+function resultOf(peer: Peer, name: string, { token, location_id, session_id }: Command): string {
+  if (name === 'CANCEL_RESERVATION') return 'ACCEPTED';
   if (session_id !== undefined) return session_id === 'S-CHARGE' ? 'ACCEPTED' : 'UNKNOWN_SESSION';
-  if (name !== 'START_SESSION') return 'REJECTED';
+  if (name !== 'START_SESSION' && name !== 'RESERVE_NOW') return 'REJECTED';
   if (!sameParty(token, peer.clientParty()) && peer.has('a Token of another eMSP is accepted')) return 'ACCEPTED';
   if (peer.has('the Token of a command has to be known')) return 'REJECTED';
   return location_id === 'Site-0' && sameParty(token, peer.clientParty()) ? 'ACCEPTED' : 'REJECTED';

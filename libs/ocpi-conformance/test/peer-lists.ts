@@ -1,12 +1,14 @@
 import { answers, findEvse, instantMs, type Location, type LocationReferences, pageHeaders, readPage, sameId, type Token } from '#ocpi';
 import type { Asked, Peer, Said } from './peer.ts';
 import type { Owned } from './peer-objects.ts';
+import { preferred } from './peer-profiles.ts';
 
 const MAX = 50;
 
 /** The Sender interfaces of the platform. */
 export function listed(peer: Peer, asked: Asked, module: string): Said {
   const { method, path } = asked;
+  if (module === 'sessions' && path.length === 2 && path[1] === 'charging_preferences') return preferred(peer, asked);
   if (module === 'tokens' && path.length === 2 && path[1] === 'authorize') return method === 'POST' ? authorized(peer, asked) : { answer: answers.methodNotAllowed };
   if (!['locations', 'sessions', 'cdrs', 'tariffs', 'tokens'].includes(module)) return { answer: answers.notFound };
   if (method !== 'GET') return { answer: answers.methodNotAllowed };

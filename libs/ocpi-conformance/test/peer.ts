@@ -10,6 +10,7 @@ import type { Fault } from './peer-faults.ts';
 import { hubbed } from './peer-hub.ts';
 import { listed } from './peer-lists.ts';
 import { type Owned, ownedObjects } from './peer-objects.ts';
+import { profiled } from './peer-profiles.ts';
 import { Calls, pushAll } from './peer-pushes.ts';
 import { received } from './peer-received.ts';
 
@@ -188,6 +189,7 @@ export class Peer {
 
   private functional(asked: Asked, of: string): Said | Promise<Said> {
     if (of === 'receiver commands') return commanded(this, asked);
+    if (of === 'receiver chargingprofiles') return profiled(this, asked);
     if (of.startsWith('receiver ')) return received(this, asked, of.slice(9));
     if (of.startsWith('sender ')) return listed(this, asked, of.slice(7));
     return { answer: answers.notFound };
@@ -195,7 +197,7 @@ export class Peer {
 
   private versions(module: string): Said {
     if (module === 'versions') return { data: [{ version: '2.2.1', url: this.has('the URL of a version is relative') ? '/2.2.1' : `${this.url}/2.2.1` }] };
-    const served = ['locations', 'sessions', 'cdrs', 'tariffs', 'tokens', 'commands', ...(this.roles.includes('HUB') ? ['hubclientinfo'] : [])];
+    const served = ['locations', 'sessions', 'cdrs', 'tariffs', 'tokens', 'commands', 'chargingprofiles', ...(this.roles.includes('HUB') ? ['hubclientinfo'] : [])];
     const interfaces = this.roles.flatMap((role) => typicalInterfaces[role]).filter((one) => served.includes(one.module));
     const endpoints = interfaces.map(({ module: identifier, role }) => ({ identifier, role, url: `${this.url}/${role.toLowerCase()}/${identifier}` }));
     const credentials = ['SENDER', ...(this.has('credentials are listed twice') ? ['RECEIVER'] : [])]

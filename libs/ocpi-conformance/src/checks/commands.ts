@@ -1,9 +1,11 @@
-import { CommandResponse, CommandResult, type CommandType, headerText, unwrapped } from '#ocpi';
+import { CommandResponse, CommandResult, type CommandType, dateTimeOf, headerText, type Token, unwrapped } from '#ocpi';
 import { type Bench, ok, type Seen } from '../bench.ts';
+import { type Callback, callback, judgeSilence } from '../callback.ts';
 import type { Check } from '../check.ts';
 import { judgeNotOffered, judgeRefused } from '../judging.ts';
-import type { Incoming } from '../listener.ts';
+import { type Incoming, saidBy } from '../listener.ts';
 import { kitToken } from '../objects.ts';
+import { profiled } from './charging-profiles.ts';
 import { joined } from './lists.ts';
 
 const RESULT_MS_MAX = 60_000;
@@ -15,7 +17,7 @@ export const commands: Check = {
   name: 'commands: refusals',
   of: ['commands', 'RECEIVER'],
   writes: 'nothing: its commands name places and sessions that are not there',
-  rules: ['TRN-10', 'TRN-30', 'CMD-01', 'CMD-02', 'CMD-04', 'CMD-05', 'CMD-06', 'CMD-08', 'CMD-11', 'CMD-12'],
+  rules: ['TRN-10', 'TRN-30', 'CMD-01', 'CMD-02', 'CMD-04', 'CMD-05', 'CMD-06', 'CMD-08', 'CMD-09', 'CMD-11', 'CMD-12'],
   run: refusals,
 };
 
@@ -23,26 +25,24 @@ export const commands: Check = {
 export const charge: Check = {
   name: 'commands: a charge',
   of: ['commands', 'RECEIVER'],
-  writes: 'a charge at the EVSE of --charge-at, with a Token that was never pushed; it is stopped again',
+  writes: 'a reservation, then a charge with a profile, at the EVSE of --charge-at, with Tokens that were never pushed; all of it is ended again',
   unless: ({ options }) => (options.chargeAt === undefined ? 'no EVSE was named at which a charge may be started (--charge-at LOCATION/EVSE)' : undefined),
-  rules: ['TRN-23', 'TRN-80', 'TRN-82', 'CMD-01', 'CMD-02', 'CMD-03', 'CMD-04', 'CMD-06', 'CMD-07', 'SES-09'],
+  rules: [
+    'TRN-23', 'TRN-80', 'TRN-82', 'CMD-01', 'CMD-02', 'CMD-03', 'CMD-04', 'CMD-06', 'CMD-07', 'CMD-09', 'CMD-11', 'SES-09', 'SES-20', 'CHP-01', 'CHP-02',
+  ],
   run: start,
 };
 
 class Commander {
-  private count = 0;
-
   constructor(private readonly bench: Bench) {}
 
-  async send(command: string, body: object, more: object = {}): Promise<{ seen: Seen; path: string; results: () => Incoming[]; sentAt: number }> {
+  async send(command: string, body: object): Promise<{ seen: Seen; back: Callback }> {
     const { bench } = this;
-    this.count += 1;
-    const path = `/results/${bench.run}-${this.count}`;
-    const sentAt = bench.listener.seen.length;
+    const back = callback(bench);
     const seen = await bench.call('POST', joined(bench.at('commands', 'RECEIVER'), command), {
-      module: 'commands', body: { response_url: `${bench.listener.url}${path}`, ...body }, ...more,
+      module: 'commands', body: { response_url: back.url, ...body },
     });
-    return { seen, path, sentAt, results: () => bench.listener.seen.filter((one) => one.path === path && one.method === 'POST') };
+    return { seen, back };
   }
 }
 
@@ -61,35 +61,84 @@ async function refusals(bench: Bench): Promise<void> {
   const commander = new Commander(bench);
   const token = kitToken(bench, 'DRIVER', { valid: true, type: 'APP_USER' });
   const place = { location_id: bench.id('NOWHERE'), evse_uid: bench.id('NO-EVSE'), connector_id: '1' };
-  const silent: (() => Incoming[])[] = [];
-  const unknownPlace: readonly (readonly [CommandType, object])[] = [['START_SESSION', { token, location_id: place.location_id }], ['UNLOCK_CONNECTOR', place]];
+  const reservation = { token, reservation_id: bench.id('NO-RES'), location_id: place.location_id, expiry_date: dateTimeOf(Math.floor(bench.options.now() / 1_000) * 1_000 + 3_600_000) };
+  const silent: Callback[] = [];
+  const unknownPlace: readonly (readonly [CommandType, object])[] = [
+    ['START_SESSION', { token, location_id: place.location_id }], ['UNLOCK_CONNECTOR', place], ['RESERVE_NOW', reservation],
+  ];
   for (const [command, body] of unknownPlace) {
-    const { seen, results } = await commander.send(command, body);
+    const { seen, back } = await commander.send(command, body);
     const response = responseOf(bench, seen);
     if (response?.result === 'NOT_SUPPORTED' || seen.status === undefined) continue;
     bench.judge('CMD-05', seen.http < 300 && seen.status === 2003 && (response === undefined || response.result === 'REJECTED'),
       `${command} at an unknown Location: HTTP 200, 2003 and REJECTED`, seen);
-    if (response?.result !== 'ACCEPTED') silent.push(results);
+    if (response?.result !== 'ACCEPTED') silent.push(back);
   }
   const stop = await commander.send('STOP_SESSION', { session_id: bench.id('NO-SESSION') });
   const response = responseOf(bench, stop.seen);
   if (response?.result !== 'NOT_SUPPORTED' && stop.seen.status !== undefined) {
     bench.judge('CMD-05', response?.result === 'UNKNOWN_SESSION', 'STOP_SESSION of an unknown Session: UNKNOWN_SESSION', stop.seen);
-    if (response?.result !== 'ACCEPTED') silent.push(stop.results);
+    if (response?.result !== 'ACCEPTED') silent.push(stop.back);
   }
-  const { seen: lacking } = await commander.send('STOP_SESSION', {});
-  judgeRefused(bench, 'CMD-11', 'STOP_SESSION without a session_id', lacking, 2001);
+  await incomplete(bench, commander, { token, place, reservation });
+  const odd = await commander.send('DANCE', {});
+  bench.judge('CMD-12', !ok(odd.seen), 'a command that is none: HTTP 404', odd.seen);
+  judgeNotOffered(bench, 'TRN-10', 'GET of a command', await bench.call('GET', joined(bench.at('commands', 'RECEIVER'), 'START_SESSION'), { module: 'commands' }));
+  await judgeSilence(bench, 'CMD-01', silent);
+  await cancelNothing(bench, commander);
+}
+
+async function incomplete(bench: Bench, commander: Commander, { token, place, reservation }: { token: Token; place: { location_id: string }; reservation: object }): Promise<void> {
+  const wrong: readonly (readonly [rule: string, what: string, command: CommandType, body: object])[] = [
+    ['CMD-11', 'STOP_SESSION without a session_id', 'STOP_SESSION', {}],
+    ['CMD-11', 'CANCEL_RESERVATION without a reservation_id', 'CANCEL_RESERVATION', {}],
+    ['CMD-09', 'RESERVE_NOW without an expiry_date', 'RESERVE_NOW', { ...reservation, expiry_date: undefined }],
+    ['CMD-09', 'RESERVE_NOW without a reservation_id', 'RESERVE_NOW', { ...reservation, reservation_id: undefined }],
+  ];
+  for (const [rule, what, command, body] of wrong) judgeRefused(bench, rule, what, (await commander.send(command, body)).seen, 2001);
   const { seen: unnamed } = await commander.send('START_SESSION', { token, location_id: place.location_id, connector_id: '1' });
   judgeRefused(bench, 'CMD-08', 'START_SESSION with a Connector and no EVSE', unnamed);
-  const foreign = await commander.send('START_SESSION', { token: { ...token, country_code: 'NL', party_id: 'ZZZ' }, location_id: place.location_id });
-  const taken = (foreign.seen.data as { result?: unknown } | undefined)?.result;
-  bench.judge('CMD-06', taken !== 'ACCEPTED', 'START_SESSION with a Token of another eMSP is not accepted', foreign.seen);
-  const odd = await commander.send('DANCE', {});
-  bench.judge('CMD-12', !ok(odd.seen) || taken === 'NOT_SUPPORTED', 'a command that is none: HTTP 404', odd.seen);
-  judgeNotOffered(bench, 'TRN-10', 'GET of a command', await bench.call('GET', joined(bench.at('commands', 'RECEIVER'), 'START_SESSION'), { module: 'commands' }));
-  const came = await bench.listener.until(() => silent.some((results) => results().length > 0), bench.options.patienceMs);
-  const late = silent.flatMap((results) => results())[0];
-  bench.judge('CMD-01', !came, 'no result behind a response that was not ACCEPTED', late ? shown(late) : stop.seen);
+  const foreign = { ...token, country_code: 'NL', party_id: 'ZZZ' };
+  for (const [command, body] of [['START_SESSION', { token: foreign, location_id: place.location_id }], ['RESERVE_NOW', { ...reservation, token: foreign }]] as const) {
+    const { seen } = await commander.send(command, body);
+    bench.judge('CMD-06', (seen.data as { result?: unknown } | undefined)?.result !== 'ACCEPTED', `${command} with a Token of another eMSP is not accepted`, seen);
+  }
+}
+
+/** What was never reserved may be refused at once, or be told by the result. */
+async function cancelNothing(bench: Bench, commander: Commander): Promise<void> {
+  const { seen, back } = await commander.send('CANCEL_RESERVATION', { reservation_id: bench.id('NO-RES') });
+  const response = responseOf(bench, seen);
+  if (response?.result !== 'ACCEPTED') return;
+  const came = await bench.listener.until(() => back.results().length > 0, Math.min(RESULT_MS_MAX, response.timeout * 1_000 + 2_000));
+  if (!bench.judge('CMD-03', came, `a result within the ${response.timeout} s of its timeout`, seen)) return;
+  const [result] = back.results();
+  judgeResult(bench, result!);
+  bench.judge('CMD-11', (unwrapped(result!.body) as { result?: unknown } | undefined)?.result !== 'ACCEPTED', 'a reservation that was never made is not cancelled', saidBy(result!));
+}
+
+/** A reservation at an EVSE where charges may be started, and its end; where the station takes none nothing is judged. */
+async function reserve(bench: Bench, commander: Commander, place: { location_id: string; evse_uid?: string | undefined }): Promise<void> {
+  const token = kitToken(bench, 'RESERVE', { valid: true, type: 'APP_USER' });
+  const reservation_id = bench.id('RES');
+  const expiry_date = dateTimeOf(Math.floor(bench.options.now() / 1_000) * 1_000 + 600_000);
+  const result = async (command: CommandType, body: object) => {
+    const { seen, back } = await commander.send(command, body);
+    const response = responseOf(bench, seen);
+    if (response?.result !== 'ACCEPTED') return undefined;
+    const came = await bench.listener.until(() => back.results().length > 0, Math.min(RESULT_MS_MAX, response.timeout * 1_000 + 2_000));
+    if (!bench.judge('CMD-03', came, `a result within the ${response.timeout} s of its timeout`, seen)) return undefined;
+    const [first] = back.results();
+    judgeResult(bench, first!);
+    return { seen, word: (unwrapped(first!.body) as { result?: unknown } | undefined)?.result };
+  };
+  const made = await result('RESERVE_NOW', { token, reservation_id, expiry_date, ...place });
+  if (made?.word !== 'ACCEPTED') return;
+  const session = await sessionOf(bench, token.uid);
+  const status = (session?.body as { status?: unknown } | undefined)?.status;
+  bench.judge('CMD-09', status === 'RESERVATION', 'a Session with the status RESERVATION of what is reserved', session ? saidBy(session) : made.seen);
+  const cancelled = await result('CANCEL_RESERVATION', { reservation_id });
+  if (cancelled) bench.judge('CMD-11', cancelled.word === 'ACCEPTED', 'what was reserved is let go', cancelled.seen);
 }
 
 async function start(bench: Bench): Promise<void> {
@@ -97,38 +146,40 @@ async function start(bench: Bench): Promise<void> {
   const commander = new Commander(bench);
   const token = kitToken(bench, 'CHARGE', { valid: true, type: 'APP_USER' });
   const authorization_reference = bench.id('REF');
+  await reserve(bench, commander, { location_id, ...(evse_uid === undefined ? {} : { evse_uid }) });
   const sent = await commander.send('START_SESSION', { token, location_id, authorization_reference, ...(evse_uid === undefined ? {} : { evse_uid }) });
-  const early = sent.results().length > 0;
+  const early = sent.back.results().length > 0;
   const response = responseOf(bench, sent.seen);
   if (!response) return;
   bench.judge('CMD-06', response.result === 'ACCEPTED', 'a Token that was never pushed is for the eMSP to judge: ACCEPTED', sent.seen);
   if (response.result !== 'ACCEPTED') return;
   bench.judge('CMD-01', !early, 'the result after the response, not before', sent.seen);
   const waitMs = Math.min(RESULT_MS_MAX, response.timeout * 1_000 + 2_000);
-  const came = await bench.listener.until(() => sent.results().length > 0, waitMs);
+  const came = await bench.listener.until(() => sent.back.results().length > 0, waitMs);
   if (!bench.judge('CMD-03', came, `a result within the ${response.timeout} s of its timeout`, sent.seen)) return;
-  const [result] = sent.results();
+  const [result] = sent.back.results();
   judgeResult(bench, result!);
   const isNew = headerText(result!.headers, 'x-request-id') !== sent.seen.sent.headers['X-Request-ID'];
-  bench.judge('TRN-82', isNew, 'an X-Request-ID of its own for the callback', shown(result!));
+  bench.judge('TRN-82', isNew, 'an X-Request-ID of its own for the callback', saidBy(result!));
   const session = await sessionOf(bench, token.uid);
   const found = (session?.body as { id?: string } | undefined)?.id;
   if (session === undefined || found === undefined) return;
-  bench.judge('CMD-07', true, 'the Token of the command in the Session', shown(session));
+  bench.judge('CMD-07', true, 'the Token of the command in the Session', saidBy(session));
   const reference = (session.body as { authorization_reference?: string }).authorization_reference;
-  bench.judge('SES-09', reference === authorization_reference, `the authorization_reference of the command, ${authorization_reference}, in the Session`, shown(session));
+  bench.judge('SES-09', reference === authorization_reference, `the authorization_reference of the command, ${authorization_reference}, in the Session`, saidBy(session));
+  await profiled(bench, found);
   const stop = await commander.send('STOP_SESSION', { session_id: found });
   // Whatever it comes to: nobody is left calling a kit that has gone.
-  if (responseOf(bench, stop.seen)?.result === 'ACCEPTED') await bench.listener.until(() => stop.results().length > 0, waitMs);
+  if (responseOf(bench, stop.seen)?.result === 'ACCEPTED') await bench.listener.until(() => stop.back.results().length > 0, waitMs);
 }
 
 function judgeResult(bench: Bench, result: Incoming): void {
   const isBare = unwrapped(result.body) === result.body;
-  bench.judge('CMD-04', isBare, 'a CommandResult as the bare body of the request', shown(result));
-  bench.judge('TRN-23', isBare, 'a callback that is not wrapped', shown(result));
-  bench.judge('CMD-02', CommandResult.safeParse(unwrapped(result.body)).success, 'a result that is one of the nine words', shown(result));
+  bench.judge('CMD-04', isBare, 'a CommandResult as the bare body of the request', saidBy(result));
+  bench.judge('TRN-23', isBare, 'a callback that is not wrapped', saidBy(result));
+  bench.judge('CMD-02', CommandResult.safeParse(unwrapped(result.body)).success, 'a result that is one of the nine words', saidBy(result));
   bench.judge('TRN-80', headerText(result.headers, 'x-request-id') !== undefined && headerText(result.headers, 'x-correlation-id') !== undefined,
-    'X-Request-ID and X-Correlation-ID in the callback', shown(result));
+    'X-Request-ID and X-Correlation-ID in the callback', saidBy(result));
 }
 
 /** The Session that a command led to, of what the platform pushed or lists. */
@@ -138,10 +189,3 @@ async function sessionOf(bench: Bench, uid: string): Promise<Incoming | undefine
   await bench.listener.until(() => pushed() !== undefined, SESSION_MS);
   return pushed();
 }
-
-export function shown({ method, path, headers, text }: Incoming): string {
-  const names = ['content-type', 'x-request-id', 'x-correlation-id', 'ocpi-from-party-id', 'ocpi-to-party-id'];
-  const lines = names.flatMap((name) => (headers[name] === undefined ? [] : [`${name}: ${headers[name]}`]));
-  return [`the platform's ${method} ${path}`, ...lines, text].join('\n');
-}
-

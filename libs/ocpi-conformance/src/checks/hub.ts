@@ -2,9 +2,8 @@ import { ClientInfo, headerText, type Location, type Party, readRouting, type Ro
 import { type Bench, ok, refused, type Seen } from '../bench.ts';
 import type { Check } from '../check.ts';
 import { judgeObject, wholeNumber } from '../judging.ts';
-import type { Incoming } from '../listener.ts';
+import { type Incoming, saidBy } from '../listener.ts';
 import { kitCdr, kitLocation, kitTariff, kitToken } from '../objects.ts';
-import { shown } from './commands.ts';
 import { joined } from './lists.ts';
 
 /** What a hub may take to pass something on. */
@@ -61,7 +60,7 @@ function judgeLeg(bench: Bench, rule: string, incoming: Incoming, { from, to }: 
   const routing = readRouting(incoming.headers);
   const given = routing.ok ? routing.routing : {};
   const isRight = given.from !== undefined && given.to !== undefined && sameParty(given.from, from!) && sameParty(given.to, to!);
-  bench.judge(rule, isRight, `FROM ${from!.party_id} and TO ${to!.party_id} on the way to the receiver`, shown(incoming));
+  bench.judge(rule, isRight, `FROM ${from!.party_id} and TO ${to!.party_id} on the way to the receiver`, saidBy(incoming));
 }
 
 async function toOneParty({ bench, emsp, cpo }: Way): Promise<void> {
@@ -73,12 +72,12 @@ async function toOneParty({ bench, emsp, cpo }: Way): Promise<void> {
   const seen = await put(location, { from: cpo, to: emsp });
   const came = await arrived(bench, 'PUT', path, since);
   if (!bench.judge('HUB-21', came !== undefined, 'a push to one party at the endpoint that it lists', seen)) return;
-  bench.judge('HUB-12', came!.path.endsWith(path), `the owner of the object, ${path}, in the URL of the next leg`, shown(came!));
+  bench.judge('HUB-12', came!.path.endsWith(path), `the owner of the object, ${path}, in the URL of the next leg`, saidBy(came!));
   judgeLeg(bench, 'HUB-04', came!, { from: cpo, to: emsp });
   const [request, correlation] = ['X-Request-ID', 'X-Correlation-ID'].map((name) => [seen.sent.headers[name], headerText(came!.headers, name.toLowerCase())] as const);
-  bench.judge('TRN-81', request![1] !== undefined && request![0] !== request![1], 'a new X-Request-ID on the next leg', shown(came!));
-  bench.judge('TRN-81', correlation![0] === correlation![1], `the X-Correlation-ID ${correlation![0]} on the next leg`, shown(came!));
-  bench.judge('HUB-17', (came!.body as Location | undefined)?.last_updated === location.last_updated, `last_updated ${location.last_updated} as it was sent`, shown(came!));
+  bench.judge('TRN-81', request![1] !== undefined && request![0] !== request![1], 'a new X-Request-ID on the next leg', saidBy(came!));
+  bench.judge('TRN-81', correlation![0] === correlation![1], `the X-Correlation-ID ${correlation![0]} on the next leg`, saidBy(came!));
+  bench.judge('HUB-17', (came!.body as Location | undefined)?.last_updated === location.last_updated, `last_updated ${location.last_updated} as it was sent`, saidBy(came!));
   bench.listener.refusing = location.id;
   const refusal = await put({ ...location, last_updated: bench.tick() }, { from: cpo, to: emsp });
   bench.listener.refusing = undefined;
@@ -132,7 +131,7 @@ async function calledBack({ bench, emsp, cpo }: Way): Promise<void> {
   const came = await arrived(bench, 'POST', '/receiver/commands/START_SESSION', since);
   if (!bench.judge('HUB-21', came !== undefined, 'a command at the endpoint of the CPO', seen)) return;
   const given = (came!.body as { response_url?: unknown } | undefined)?.response_url;
-  if (!bench.judge('HUB-20', typeof given === 'string' && given !== original, 'a response_url of the hub', shown(came!))) return;
+  if (!bench.judge('HUB-20', typeof given === 'string' && given !== original, 'a response_url of the hub', saidBy(came!))) return;
   const result: Seen = await bench.call('POST', given as string, { module: 'commands', body: { result: 'REJECTED' }, routing: { from: cpo, to: emsp } });
   const back = await arrived(bench, 'POST', path, since);
   bench.judge('HUB-20', ok(result) && back !== undefined, 'the result at the response_url that the eMSP gave', result);

@@ -1,14 +1,13 @@
 import type { z } from 'zod';
 import {
   Connector, ConnectorPatch, Evse, EvsePatch, headerText, instantMs, Location, LocationPatch, type ModuleId, readRouting, Session,
-  SessionPatch, Tariff, Token, TokenPatch, Cdr, CommandResult, unwrapped,
+  SessionPatch, Tariff, Token, TokenPatch, Cdr, ChargingProfileResult, CommandResult, unwrapped,
 } from '#ocpi';
 import type { Bench } from '../bench.ts';
 import type { Check } from '../check.ts';
 import { judgeObject } from '../judging.ts';
 import { judgeSums } from '../sums.ts';
-import type { Incoming } from '../listener.ts';
-import { shown } from './commands.ts';
+import { type Incoming, saidBy } from '../listener.ts';
 
 /** Pushes that are judged: enough to know how the platform writes them. */
 const JUDGED_AT_MOST = 300;
@@ -27,7 +26,7 @@ export const pushes: Check = {
 
 function judgeRequest(bench: Bench, incoming: Incoming): void {
   const { path, headers, text } = incoming;
-  const said = shown(incoming);
+  const said = saidBy(incoming);
   const header = headerText(headers, 'authorization') ?? '';
   const encoded = /^Token ([A-Za-z0-9+/]+={0,2})$/.exec(header)?.[1];
   const decoded = encoded === undefined ? undefined : Buffer.from(encoded, 'base64').toString('utf8');
@@ -60,7 +59,8 @@ const levels: Readonly<Record<string, readonly Pushed[]>> = {
 
 function judgePush(bench: Bench, { method, path, body }: Incoming, said: string): void {
   const [, side = '', module = '', country_code = '', party_id = '', ...ids] = path.split('/').map(decodeURIComponent);
-  if (side === 'results') return void judgeObject(bench, 'commands', CommandResult, unwrapped(body), said);
+  // Of a profile, it was judged where it was asked for.
+  if (side === 'results') return void (ChargingProfileResult.safeParse(unwrapped(body)).success || judgeObject(bench, 'commands', CommandResult, unwrapped(body), said));
   if (side !== 'receiver' || method === 'GET') return;
   if (module === 'cdrs') {
     bench.judge('TRN-10', method === 'POST', 'CDRs by POST alone', said);
