@@ -35,6 +35,8 @@ export interface CallOptions {
   readonly headers?: Record<string, string>;
   /** Other parties than ours and the platform's: through a hub. */
   readonly routing?: Routing;
+  /** How long the answer may take; else as long as any. */
+  readonly timeoutMs?: number;
   /** An answer that needs to be no OCPI, such as that of a path that nobody listed. */
   readonly loose?: boolean;
 }
@@ -50,6 +52,8 @@ export interface BenchOptions {
   readonly patienceMs: number;
   /** Where a charge may really be started: `LOCATION/EVSE`. */
   readonly chargeAt?: string;
+  /** Of a hub: another registration token, for a second member. */
+  readonly memberToken?: string;
   readonly now: () => number;
 }
 
@@ -140,7 +144,7 @@ export class Bench {
       },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     };
-    const seen = await this.send(sent);
+    const seen = await this.send(sent, options.timeoutMs);
     if (!options.loose) this.judgeAnswer(seen, ids, module, isFunctional ? routing : undefined);
     return seen;
   }
@@ -156,13 +160,13 @@ export class Bench {
     await this.agent.destroy();
   }
 
-  private async send(sent: Sent): Promise<Seen> {
+  private async send(sent: Sent, timeoutMs = this.options.timeoutMs): Promise<Seen> {
     const nothing = (text: string): Seen => ({ sent, http: 0, headers: {}, text, status: undefined, data: undefined });
     if (!URL.canParse(sent.url)) return nothing(`${sent.url} is no absolute URL`);
     const { method, headers, body } = sent;
     const answer = await exchange(
       this.agent, { method, url: new URL(sent.url), headers, ...(body === undefined ? {} : { body }) },
-      { timeoutMs: this.options.timeoutMs, maxBytes: 20_000_000 },
+      { timeoutMs, maxBytes: 20_000_000 },
     );
     if (answer.kind !== 'answered') return nothing(answer.message);
     const json = parseJson(answer.body, { maxBytes: Infinity, maxValues: Infinity, loose: true, rounded: true });

@@ -4,6 +4,7 @@ import { preferences, profiles } from './checks/charging-profiles.ts';
 import { charge, commands } from './checks/commands.ts';
 import { first, last } from './checks/configuration.ts';
 import { hub } from './checks/hub.ts';
+import { absence, members } from './checks/hub-members.ts';
 import { lists } from './checks/lists.ts';
 import { receivedLocations } from './checks/locations.ts';
 import { pushes } from './checks/pushes.ts';
@@ -26,6 +27,8 @@ export const checks: readonly Check[] = [
   commands,
   charge,
   hub,
+  members,
+  absence,
   pushes,
   ...last,
 ];

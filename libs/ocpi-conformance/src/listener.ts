@@ -27,7 +27,9 @@ export interface ListenerOptions {
 /** What our versions URL leads to: a whole platform, or one that a registration has to refuse. */
 export type Front = 'versions' | 'failing' | 'bare' | 'old';
 
-const served = new Set<string>(['locations', 'sessions', 'cdrs', 'tariffs', 'tokens', 'commands', 'chargingprofiles']);
+const served = new Set<string>(['locations', 'sessions', 'cdrs', 'tariffs', 'tokens', 'commands', 'chargingprofiles', 'hubclientinfo']);
+/** Below it our second platform is, where a hub lets us be two of its members. */
+export const MEMBER = '/member';
 const BODY_BYTES_MAX = 5_000_000;
 const REQUESTS_KEPT = 20_000;
 
@@ -40,8 +42,12 @@ export class Listener {
   roles: readonly Role[] = ['EMSP'];
   /** Of our role CPO, where it is another one: behind a hub. */
   cpo: Party | undefined;
+  /** Of our second platform: another member of a hub. */
+  member: Party | undefined;
   /** What is refused with 2001: requests whose path holds this. */
   refusing: string | undefined;
+  /** What is not answered at all. */
+  silent: string | undefined;
   private readonly server: Server;
   private readonly waiting = new Set<() => void>();
 
@@ -67,6 +73,28 @@ export class Listener {
   credentials(token: string, front: Front = 'versions'): Credentials {
     const business_details = { name: 'Roamwatt conformance kit' };
     return { token, url: `${this.url}/${front}`, roles: this.roles.map((role) => ({ role, ...(role === 'CPO' ? this.cpo : undefined) ?? this.options.party, business_details })) };
+  }
+
+  /** Of our second platform, an eMSP. */
+  memberCredentials(token: string): Credentials {
+    const business_details = { name: 'Roamwatt conformance kit, another member' };
+    return { token, url: `${this.url}${MEMBER}/versions`, roles: [{ role: 'EMSP', ...this.member!, business_details }] };
+  }
+
+  /** Whether we can be away for a moment: nobody else answers at our address. */
+  get mayLeave(): boolean {
+    return this.options.publicUrl === '';
+  }
+
+  /** Nobody is there while `meanwhile` goes on. */
+  async away<T>(meanwhile: () => Promise<T>): Promise<T> {
+    const { address, port } = this.server.address() as AddressInfo;
+    await this.close();
+    try {
+      return await meanwhile();
+    } finally {
+      await new Promise<void>((resolve, reject) => void this.server.once('error', reject).listen(port, address, resolve));
+    }
   }
 
   admit(token: string): void {
@@ -109,9 +137,10 @@ export class Listener {
     if (this.seen.length < REQUESTS_KEPT) this.seen.push(incoming);
     for (const wake of [...this.waiting]) wake();
     const known = tokenCandidates(request.headers.authorization).some(({ token }) => this.tokens.has(token));
+    if (this.silent !== undefined && path.includes(this.silent)) return;
     const { http, status, data, headers = {} } = known ? this.answer(incoming) : { http: 401, status: 2001, data: undefined };
     const routing = readRouting(request.headers);
-    const isFunctional = /^\/(sender|receiver|results)\//.test(path) && !path.includes('/hubclientinfo');
+    const isFunctional = isFunctionalPath(path);
     response.writeHead(http, {
       'Content-Type': 'application/json', ...headers,
       ...idHeaders(readMessageIds(request.headers, () => 'none')),
@@ -124,6 +153,9 @@ export class Listener {
     const ok = (data?: unknown, headers = {}) => ({ http: 200, status: 1000, data, headers });
     const versions = (version: string, front: string) => ok([{ version, url: `${this.url}/${front}/details` }]);
     if (this.refusing !== undefined && path.includes(this.refusing)) return { http: 200, status: 2001 };
+    if (path === `${MEMBER}/versions`) return versions('2.2.1', path.slice(1).replace('/versions', ''));
+    if (path === `${MEMBER}/details`) return ok({ version: '2.2.1', endpoints: this.endpoints(['EMSP'], `${this.url}${MEMBER}`) });
+    if (path.startsWith(`${MEMBER}/`)) return method === 'GET' ? { http: 404, status: 2001 } : ok();
     if (path === '/failing') return { http: 500, status: 3000 };
     if (path === '/old') return versions('2.1.1', 'old');
     if (path === '/bare' || path === '/versions') return versions('2.2.1', path.slice(1));
@@ -143,14 +175,19 @@ export class Listener {
     return { http: 404, status: 2001 };
   }
 
-  private endpoints(): { identifier: string; role: string; url: string }[] {
-    const interfaces = this.roles.flatMap((role): readonly Interface[] => typicalInterfaces[role]);
+  private endpoints(roles = this.roles, base = this.url): { identifier: string; role: string; url: string }[] {
+    const interfaces = roles.flatMap((role): readonly Interface[] => typicalInterfaces[role]);
     const listed = new Map(interfaces.filter(({ module }) => served.has(module)).map(({ module, role }) => {
-      const url = `${this.url}/${role.toLowerCase()}/${module}`;
+      const url = `${base}/${role.toLowerCase()}/${module}`;
       return [url, { identifier: module as string, role: role as string, url }] as const;
     }));
-    return [{ identifier: 'credentials', role: 'SENDER', url: `${this.url}/credentials` }, ...listed.values()];
+    return [{ identifier: 'credentials', role: 'SENDER', url: `${base}/credentials` }, ...listed.values()];
   }
+}
+
+/** Whether a request that came is one of a functional module: with routing headers. HUB-02. */
+export function isFunctionalPath(path: string): boolean {
+  return /^(\/member)?\/(sender|receiver|results)\//.test(path) && !path.includes('/hubclientinfo');
 }
 
 /** An incoming request, as a finding shows it. */

@@ -18,6 +18,8 @@ export interface Conformance {
   readonly readOnly?: boolean;
   /** `LOCATION/EVSE`, where a charge may be started. */
   readonly chargeAt?: string;
+  /** Of a hub: a second registration token. Then the kit is another member, too, and hears what is told to everybody. */
+  readonly memberToken?: string;
   /** Parts of names of checks. */
   readonly only?: readonly string[];
   readonly skip?: readonly string[];
@@ -52,6 +54,7 @@ export async function conformance(given: Conformance): Promise<Report> {
   const bench = new Bench({
     versionsUrl: given.versionsUrl, token: given.token, party: given.party, listener, timeoutMs: given.timeoutMs ?? 5_000,
     allowPrivate: given.allowPrivate ?? true, patienceMs: given.patienceMs ?? 1_000, now, ...(given.chargeAt === undefined ? {} : { chargeAt: given.chargeAt }),
+    ...(given.memberToken === undefined ? {} : { memberToken: given.memberToken }),
   });
   const reasons = new Map<Check, string>();
   const written: string[] = [];

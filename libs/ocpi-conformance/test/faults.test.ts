@@ -11,7 +11,7 @@ async function tried(broken: readonly Fault[], roles?: readonly Role[]): Promise
   const peer = await Peer.open(broken, roles);
   try {
     return await conformance({
-      versionsUrl: `${peer.url}/versions`, token: peer.tokenA, party: { country_code: 'CA', party_id: 'KIT' }, chargeAt: 'Site-0', patienceMs: 50,
+      versionsUrl: `${peer.url}/versions`, token: peer.tokenA, party: { country_code: 'CA', party_id: 'KIT' }, chargeAt: 'Site-0', patienceMs: 50, memberToken: peer.tokenM,
     });
   } finally {
     await peer.close();

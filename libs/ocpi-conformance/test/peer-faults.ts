@@ -149,6 +149,12 @@ export const hubFaults = {
   'a hub passes a response_url on': ['HUB-20'],
   'a hub passes a Location on': ['HUB-20'],
   'a hub lets anybody speak for anybody': ['HUB-23'],
+  'a hub tells nobody': ['HUB-11'],
+  'a hub names the sender in what is for everybody': ['HUB-04'],
+  'a hub lists nothing': ['HUB-16'],
+  'a hub does not say who joined': ['HCI-04'],
+  'a hub says 4000 of one who is silent': ['HUB-19'],
+  'a hub says 4002 of one who is away': ['HUB-19'],
 } as const satisfies Record<string, readonly string[]>;
 
 export type Fault = keyof typeof faults | keyof typeof hubFaults;

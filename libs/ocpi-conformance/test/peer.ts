@@ -7,7 +7,7 @@ import {
 } from '#ocpi';
 import { commanded } from './peer-commands.ts';
 import type { Fault } from './peer-faults.ts';
-import { hubbed } from './peer-hub.ts';
+import { hubbed, joinedBy } from './peer-hub.ts';
 import { listed } from './peer-lists.ts';
 import { type Owned, ownedObjects } from './peer-objects.ts';
 import { profiled } from './peer-profiles.ts';
@@ -45,6 +45,8 @@ export interface Partner {
 
 const own = { country_code: 'CA', party_id: 'BCT' };
 
+type Kind = 'none' | 'unknown' | 'registration' | 'current' | 'member';
+
 function routed(request: IncomingMessage): Routing {
   const reading = readRouting(request.headers);
   return reading.ok ? reading.routing : {};
@@ -57,6 +59,12 @@ export class Peer {
   readonly crossings = new Map<string, string>();
   partner: Partner | undefined;
   readonly tokenA = 'token-a';
+  /** Of a hub: for another member, and what that presents then. */
+  readonly tokenM = 'token-m';
+  member: Partner | undefined;
+  private readonly memberToken = randomUUID();
+  /** Of a hub: what it was told for everybody. */
+  readonly told = new Map<string, object>();
   private current = '';
   private spent = false;
   private readonly server: Server;
@@ -114,7 +122,7 @@ export class Peer {
   }
 
   isClients(party: Partial<Party>): boolean {
-    return this.has('objects of other parties are taken') || this.partner!.credentials.roles.some((role) =>
+    return this.has('objects of other parties are taken') || [...this.partner!.credentials.roles, ...this.member?.credentials.roles ?? []].some((role) =>
       role.country_code === party.country_code?.toUpperCase() && role.party_id === party.party_id?.toUpperCase());
   }
 
@@ -159,20 +167,22 @@ export class Peer {
   }
 
   /** Which token an Authorization header presents. */
-  private kind(header: string | undefined): 'none' | 'unknown' | 'registration' | 'current' {
+  private kind(header: string | undefined): Kind {
     if (header === undefined) return 'none';
     const wanted = this.has('tokens are taken unencoded only') ? 'raw' : 'base64';
     if (this.has('the scheme of Authorization has to be spelled Token') && !header.startsWith('Token ')) return 'unknown';
     const token = tokenCandidates(header).find(({ encoding }) => encoding === wanted)?.token;
     if (token === this.tokenA && !this.spent) return 'registration';
+    if (token === this.tokenM || token === this.memberToken) return 'member';
     return token === this.current && token !== '' ? 'current' : 'unknown';
   }
 
-  private async answer(asked: Asked, module: string, side: string, token: 'none' | 'unknown' | 'registration' | 'current'): Promise<Said> {
+  private async answer(asked: Asked, module: string, side: string, token: Kind): Promise<Said> {
     if (token === 'none' && this.has('no token is HTTP 403')) return { answer: { http: 403, status: 2001 } };
     if (token === 'none' || token === 'unknown') return { answer: answers.unauthorized };
     if (module === 'versions' || module === '2.2.1') return this.versions(module);
-    if (module === 'credentials') return this.credentials(asked, token);
+    if (module === 'credentials' && token === 'member') return joinedBy(this, asked, this.memberToken);
+    if (module === 'credentials') return this.credentials(asked, token as 'registration' | 'current');
     if (token === 'registration' && !this.has('a registration token opens modules')) return { answer: answers.unauthorized };
     if (token === 'registration') return { data: [] };
     if (!asked.isJson) return this.notJson();
@@ -260,7 +270,7 @@ export class Peer {
     return undefined;
   }
 
-  private ours(token: string): Credentials {
+  ours(token: string): Credentials {
     const roles: readonly Role[] = this.has('a hub lists its members as roles') ? [...this.roles, 'CPO'] : this.roles;
     return { token, url: `${this.url}/versions`, roles: roles.map((role) => ({ role, ...own, business_details: { name: 'Peer' } })) };
   }

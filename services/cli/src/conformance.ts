@@ -14,7 +14,7 @@ What it writes it takes away again where OCPI lets it. What OCPI lets nobody del
 "KIT-" in its id: a Location that is not published, with REMOVED EVSEs; Tokens that are never valid; Sessions
 that ended; a CDR of 0.01 and its Credit CDR. It starts no charge, unless --charge-at says where. With
 --read-only it writes nothing at all, does not register either, and reads what the token opens. Behind a hub it
-is two parties, CA*KIT and CA*KI2, that speak to each other.
+is two parties, CA*KIT and CA*KI2, that speak to each other; with --member-token it is another member, CA*KI4, too.
 
 Checks, by which --only and --skip choose (a part of the name is enough)
 ${checks.map(({ name, writes }) => `  ${name}${writes ? `\n      writes ${writes}` : ''}`).join('\n')}`,
@@ -25,6 +25,7 @@ ${checks.map(({ name, writes }) => `  ${name}${writes ? `\n      writes ${writes
     listen: { type: 'string', value: 'HOST:PORT', help: 'where the kit waits for the platform’s calls (127.0.0.1, any port)' },
     'public-url': { type: 'string', value: 'URL', help: 'as what the platform reaches that' },
     'charge-at': { type: 'string', value: 'LOCATION/EVSE', help: 'where a charge may really be started and stopped' },
+    'member-token': { type: 'string', value: 'TOKEN', help: 'of a hub: a second registration token, for a member that hears what is told to everybody' },
     'read-only': { type: 'boolean', help: 'write nothing, and do not register: the token is one of a link that stands' },
     only: { type: 'string', value: 'CHECK', multiple: true, help: 'only checks with this in their name' },
     skip: { type: 'string', value: 'CHECK', multiple: true, help: 'not the checks with this in their name' },
@@ -82,11 +83,14 @@ function wantedOf(given: Given): Conformance {
   const publicUrl = optionOf(given, 'public-url');
   if (publicUrl !== undefined && !/^https?:\/\//i.test(publicUrl)) throw new WrongUsage('--public-url: an http(s) URL');
   const chargeAt = optionOf(given, 'charge-at');
+  const memberToken = optionOf(given, 'member-token');
+  if (memberToken !== undefined && !/^[\x21-\x7e]{1,64}$/.test(memberToken)) throw new WrongUsage('--member-token: 1 to 64 printable characters, the token as it is');
   return {
     versionsUrl, token,
     party: { country_code: party[1]!.toUpperCase(), party_id: party[2]!.toUpperCase() },
     ...(publicUrl === undefined ? {} : { publicUrl }),
     ...(chargeAt === undefined ? {} : { chargeAt }),
+    ...(memberToken === undefined ? {} : { memberToken }),
     listen: listenAt(optionOf(given, 'listen')),
     readOnly: given.flags.has('read-only'),
     only, skip,

@@ -26,6 +26,7 @@ test.each([
   [[nowhere], '--token: '],
   [[nowhere, '--token', 'two words'], '--token: '],
   [[nowhere, '--token', 't', '--party', 'Canada'], '--party: '],
+  [[nowhere, '--token', 't', '--member-token', 'two words'], '--member-token: '],
   [[nowhere, '--token', 't', '--listen', '9000'], '--listen: HOST:PORT'],
   [[nowhere, '--token', 't', '--only', 'dancing'], '--only dancing: no check has that in its name'],
   [[nowhere, '--token', 't', '--minutes', '0'], '--minutes: '],

@@ -50,13 +50,13 @@ async function clients({ bench }: Way): Promise<void> {
 }
 
 /** What came of it at our other party. */
-async function arrived(bench: Bench, method: string, path: string, since: number): Promise<Incoming | undefined> {
+export async function arrived(bench: Bench, method: string, path: string, since: number): Promise<Incoming | undefined> {
   const find = () => bench.listener.seen.slice(since).find((one) => one.method === method && one.path.toLowerCase().endsWith(path.toLowerCase()));
   await bench.listener.until(() => find() !== undefined, WAY_MS);
   return find();
 }
 
-function judgeLeg(bench: Bench, rule: string, incoming: Incoming, { from, to }: Required<Routing>): void {
+export function judgeLeg(bench: Bench, rule: string, incoming: Incoming, { from, to }: Required<Routing>): void {
   const routing = readRouting(incoming.headers);
   const given = routing.ok ? routing.routing : {};
   const isRight = given.from !== undefined && given.to !== undefined && sameParty(given.from, from!) && sameParty(given.to, to!);

@@ -7,7 +7,7 @@ import type { Bench } from '../bench.ts';
 import type { Check } from '../check.ts';
 import { judgeObject } from '../judging.ts';
 import { judgeSums } from '../sums.ts';
-import { type Incoming, saidBy } from '../listener.ts';
+import { type Incoming, isFunctionalPath, saidBy } from '../listener.ts';
 
 /** Pushes that are judged: enough to know how the platform writes them. */
 const JUDGED_AT_MOST = 300;
@@ -35,7 +35,7 @@ function judgeRequest(bench: Bench, incoming: Incoming): void {
   if (isOurs) bench.judge('TRN-03', !/\s$/.test(decoded), 'a token without a newline encoded behind it', said);
   for (const name of ['X-Request-ID', 'X-Correlation-ID']) bench.judge('TRN-80', headerText(headers, name.toLowerCase()) !== undefined, `${name} in the request`, said);
   if (text !== '') bench.judge('TRN-11', /^application\/json\b/i.test(headerText(headers, 'content-type') ?? ''), 'Content-Type: application/json', said);
-  const isFunctional = /^\/(sender|receiver|results)\//.test(path);
+  const isFunctional = isFunctionalPath(path);
   const routing = readRouting(headers);
   const names = Object.keys(headers).filter((name) => name.toLowerCase().startsWith('ocpi-'));
   if (!isFunctional) {
