@@ -1,5 +1,7 @@
 import { Refused } from '#bus';
+import { verifyExport } from '#chain';
 import { getStatement, listStatementLines, verifyLedger } from '#contracts/cdr-ledger';
+import { exportLedger } from '#contracts/ledger';
 import { partyText } from '#ocpi';
 import { type HeldCdr, nextMonth, settle, settledCdr, SettlementCalendar, tallied } from '#settlement';
 import { clockFromEnv, zone } from '#time';
@@ -69,10 +71,31 @@ async function checkLedger({ neighbours, books, findings }: Checking, n: 0 | 1):
   if (!chain?.intact || chain.entries !== entries.length)
     wrong(`the chain of ${chain?.entries} of ${entries.length} entries: ${chain?.problem ?? String(verified)}`);
   findings.count('entries chained', chain?.entries);
+  await checkExport(neighbour, { entries: entries.length, wrong, findings });
   const [listed] = await neighbour.query<{ n: number }>('SELECT count(*)::int AS n FROM cdr_ledger.cdrs');
   if (listed?.n !== book.bills.size + theirs.bills.size) wrong(`${listed?.n} CDRs are listed`);
   const parked = await neighbour.query<{ key: string; reason: string }>('SELECT key, reason FROM cdr_ledger.parked');
   for (const { key, reason } of parked) wrong(`${key} was parked: ${reason}`);
+}
+
+/** What an auditor gets of it: every entry, and the heads of the days that ended meanwhile. */
+async function checkExport(
+  neighbour: Neighbour,
+  { entries, wrong, findings }: { readonly entries: number; readonly wrong: (what: string) => void; readonly findings: Findings },
+): Promise<void> {
+  const pages: Uint8Array[] = [];
+  for (let cursor = ''; ;) {
+    const page = await neighbour.ask(exportLedger, { cursor });
+    if (page instanceof Refused) return wrong(`the export: ${page.message}`);
+    pages.push(page.lines);
+    if (page.next === '') break;
+    cursor = page.next;
+  }
+  const verdict = await verifyExport(pages);
+  if (verdict.damage) wrong(`the export: ${verdict.damage.at}: ${verdict.damage.detail}`);
+  if (verdict.entries !== entries || verdict.heads === 0)
+    wrong(`the export has ${verdict.entries} of ${entries} entries, under ${verdict.heads} heads`);
+  findings.count('days signed', verdict.heads);
 }
 
 function differences(found: readonly string[], wanted: readonly string[]): string[] {

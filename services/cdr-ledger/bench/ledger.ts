@@ -19,6 +19,7 @@ import { settlement } from '../src/projections/settlement.ts';
 import { Recorder } from '../src/record.ts';
 import { benchPages } from './pages.ts';
 import { benchRerating } from './rerating.ts';
+import { benchSealing } from './sealing.ts';
 import { benchVerifying } from './verifying.ts';
 
 /*
@@ -83,6 +84,7 @@ async function bench({ url, seconds, cdrs }: { url: string; seconds: number; cdr
   }
   rows.push(...(await benchVerifying({ db, store, chain: followings[1]!, list })));
   for (const following of followings) await following.stop();
+  rows.push(...(await benchSealing(url, cdrs * 5)));
   rows.push(...(await benchPages(db, url, cdrs)), ...(await benchRerating(db, store, url, cdrs)));
   await store.close();
   await db.close();

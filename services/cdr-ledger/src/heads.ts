@@ -17,6 +17,7 @@ import type { Database, Queryable } from '#postgres';
 import type { Log } from '#telemetry';
 import { civilFromDays, type Clock, tzdbVersion, type Zone } from '#time';
 import type { Following } from './follow.ts';
+import { hushed } from './ledger-pages.ts';
 import { edgeAt } from './merkle-nodes.ts';
 
 export interface SigningParts {
@@ -129,17 +130,19 @@ async function grownSince(
   if (head && tree.root().toString('hex') !== head.root)
     throw new BrokenChain(`the nodes of the Merkle tree are not those of the head of ${head.day}`);
   let state: ChainState = head ? { entries, head: Buffer.from(head.link, 'hex') } : EMPTY_CHAIN;
-  for (;;) {
-    const rows = await chainedAfter(db, ledger, state.entries);
+  for (let coming = chainedAfter(db, ledger, entries); ;) {
+    const rows = await coming;
+    // Fetched while these are verified.
+    if (rows.length === PAGE) coming = hushed(chainedAfter(db, ledger, rows.at(-1)!.row.entry));
     for (const { row, event } of rows) {
       state = verifyNext(state, row, event, false);
       tree.append(row.leaf);
     }
-    if (rows.length === 0) return { state, root: tree.root() };
+    if (rows.length < PAGE) return { state, root: tree.root() };
   }
 }
 
-const PAGE = 500;
+const PAGE = 1_000;
 
 interface Chained {
   readonly row: ChainRow;

@@ -70,7 +70,7 @@ async function* pages<Page>(
 }
 
 /** Whoever awaits it later hears of its failure. */
-function hushed<T>(coming: Promise<T>): Promise<T> {
+export function hushed<T>(coming: Promise<T>): Promise<T> {
   coming.catch(() => {});
   return coming;
 }

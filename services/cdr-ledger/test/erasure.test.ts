@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { each, told } from '#bus';
+import { readHead, type ReceiptProof, verifyExport, verifyReceipt } from '#chain';
 import { getCdr, getStatement, listTokenCdrs, receiveCdr, verifyLedger } from '#contracts/cdr-ledger';
 import { openDispute } from '#contracts/disputes';
 import { getErasureHolder, noteForgotten, previewErasure } from '#contracts/erasure';
+import { exportLedger, getHeads, getReceiptProof } from '#contracts/ledger';
 import { cdrDelivered } from '#contracts/ocpi-gateway';
 import { sessionEnded } from '#contracts/sessions';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
@@ -94,4 +96,33 @@ test('a CDR that comes after its contract was erased is recorded and owed, and n
   expect(cdrsJson).toHaveLength(1);
   const { chains } = await receiver.bus.ask(verifyLedger, {});
   expect(chains.every(({ intact }) => intact)).toBe(true);
+});
+
+test('a receipt is proven as before when its holder is erased, but for whose it was', async () => {
+  // The day ends, and is signed.
+  await receiver.restart('2022-02-02T18:00:00Z');
+  const signed = async () => (await receiver.bus.ask(getHeads, {})).heads.map(({ text }) => readHead(text)!.day);
+  await expect.poll(signed, { timeout: 20_000 }).toContain('2022-02-01');
+  const { keys } = await receiver.bus.ask(getHeads, {});
+  const proof = async () =>
+    fromJsonBytes<ReceiptProof>((await receiver.bus.ask(getReceiptProof, { party: bct, cdrId: 'E-3', withPrivate: true })).proofJson);
+  const before = await proof();
+  expect(before.private?.text).toContain(token.uid);
+
+  const erasedAt = '2022-02-02T18:00:00Z';
+  await receiver.bus.answer(getErasureHolder, (requests) => each(requests, async () => ({ holder: { ...holder, at: erasedAt } })));
+  await receiver.ledgerDb.query('INSERT INTO erasures (erasure_id, at) VALUES ($1, $2)', [randomUUID(), erasedAt]);
+  await expect.poll(async () => (await found('E-3')).cdr_token.uid, { timeout: 15_000 }).toBe('ERASED');
+
+  const { private: _, ...bare } = before;
+  const after = await proof();
+  expect(after).toEqual(bare);
+  expect(JSON.stringify(after)).not.toContain(token.uid);
+  // The one that the driver took home still holds, too, and both are of the ledger as it is exported now.
+  const { lines, next } = await receiver.bus.ask(exportLedger, {});
+  expect(next).toBe('');
+  for (const receipt of [before, after]) {
+    expect(verifyReceipt(receipt, keys)).toMatchObject({ ok: true, head: { day: '2022-02-01' } });
+    expect(await verifyExport([Buffer.from(lines)], { keys, receipt })).toMatchObject({ damage: undefined, erased: 4 });
+  }
 });
