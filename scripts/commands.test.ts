@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -36,7 +36,7 @@ const program = (name: string, args: readonly string[], env = {}) =>
   run(['--conditions=source', join(scripts, `${name}.ts`), ...args], env);
 
 test.each([
-  ['start', ['--config', '--example', '--split', '--json', 'HOST', 'OCPI_PUBLIC_URL']],
+  ['start', ['--config', '--example', '--kind', '--name', '--split', '--json', 'HOST', 'OCPI_PUBLIC_URL']],
   ['demo', ['--split', '--trace', '--keep', '--rate', '--json']],
   ['bench', ['--seconds', '--json']],
   ['torture', ['--seed', '--minutes', '--json']],
@@ -72,6 +72,29 @@ test('the first start makes an example, says what to change, and starts nothing'
   expect(status).toBe(0);
 });
 
+test('a platform with a name of its own has settings of its own, and is told how to start it again', async () => {
+  const { status, err } = await program('start', ['--name', 'second', '--kind', 'hub']);
+  expect(readFileSync(join(dir, 'roamwatt-second.yaml'), 'utf8')).toContain('roles: [HUB]');
+  expect(err).toMatch(/hub .*start again: npm start -- --name second\. .*npm start -- --name second --example/s);
+  expect(status).toBe(0);
+});
+
+test('what is told to start again names the file that was made', async () => {
+  const { err } = await program('start', ['--config', 'mine.yaml']);
+  expect(err).toContain('start again: npm start -- --config mine.yaml.');
+});
+
+test.each([
+  [['--name', '../second'], '--name ../second: is a word of up to 31 small letters and digits'],
+  [['--name', 'bin'], '--name bin: is a word'],
+  [['--kind', 'museum'], '--kind museum: is site, housing or hub'],
+])('npm start -- %s is refused, and makes no file', async (args, said) => {
+  const { status, err } = await program('start', args);
+  expect(err).toContain(said);
+  expect(readdirSync(dir)).toEqual([]);
+  expect(status).toBe(2);
+});
+
 test('a start with settings that point nowhere ends before any server runs', async () => {
   const config = join(dir, 'roamwatt.yaml');
   await program('start', ['--config', config]);
@@ -91,4 +114,27 @@ test('where no temporary files can go, TMPDIR is named', async () => {
   const { status, err } = await run([join(scripts, 'run.mjs'), 'demo'], { TMPDIR: join(dir, 'nowhere') });
   expect(err).toContain('set TMPDIR');
   expect(status).toBe(1);
+});
+
+test('what npm runs ends when npm is killed', { timeout: 300_000 }, async () => {
+  const charger = 'charger --url ws://127.0.0.1:1/ocpp --station LONELY --stay';
+  const npm = spawn('sh', ['-c', `"${process.execPath}" "${join(scripts, 'run.mjs')}" ${charger} & echo "pid $!"; wait`], {
+    cwd: dir, env: { PATH: process.env['PATH'] ?? '', npm_lifecycle_event: 'charger' },
+  });
+  let out = '';
+  npm.stdout.on('data', (chunk) => (out += chunk));
+  // The pipe is closed when the last of those that hold it is gone.
+  const closed = new Promise((resolve) => npm.once('close', resolve));
+  try {
+    await expect.poll(() => out, { timeout: 240_000 }).toContain('not-connected');
+    npm.kill('SIGKILL');
+    await closed;
+  } finally {
+    const [, pid] = /^pid (\d+)$/m.exec(out) ?? [];
+    try {
+      process.kill(Number(pid), 'SIGTERM');
+    } catch {
+      // It is gone, as it should be.
+    }
+  }
 });

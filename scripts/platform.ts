@@ -27,6 +27,8 @@ export interface PlatformOptions {
   readonly databaseUrl?: string;
   /** A NATS server that is there already; without it the platform starts one of its own. */
   readonly natsUrl?: string;
+  /** These services alone, a process each; else all. */
+  readonly services?: readonly ServiceName[];
   /** One process for all services, or one for each. */
   readonly hosting: 'one' | 'split';
   /** Where it listens; free ports by default. */
@@ -81,7 +83,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     OCPP_PORT: String(ocpp),
     PORTAL_PORT: String(portal),
   };
-  const names = hosting === 'one' ? ['all-in-one'] : serviceNames;
+  const names = options.services ?? (hosting === 'one' ? ['all-in-one'] : serviceNames);
   const starting = await Promise.allSettled(
     names.map((unit) => supervise({ name: unit, main: join(dist, 'services', unit, 'src/main.js'), env }, logDir)),
   );

@@ -76,6 +76,18 @@ function needsTemporaryFiles() {
   }
 }
 
+/** npm that is killed passes that on to its shell alone, which tells nobody: without it nobody stops the program. */
+function stopWithNpm(child) {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const shell = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === shell) return;
+    clearInterval(timer);
+    child.kill('SIGTERM');
+  }, 1000);
+  timer.unref();
+}
+
 /** Runs a program to its end; answers its exit status, as shells do when a signal ended it. */
 async function onNode24([program, ...args]) {
   if (!existsSync(join(root, program))) {
@@ -95,6 +107,7 @@ async function onNode24([program, ...args]) {
   });
   process.on('SIGTERM', () => child.kill('SIGTERM'));
   process.on('SIGHUP', () => child.kill('SIGHUP'));
+  stopWithNpm(child);
   return new Promise((resolve) => {
     child.on('error', (error) => {
       console.error(error.message);

@@ -5,8 +5,9 @@ import { checkSettings, readParties } from '#settings';
 import { expect, test } from 'vitest';
 import { exampleSettings } from './start-example.ts';
 import { housingSettings } from './start-housing.ts';
+import { hubSettings } from './start-hub.ts';
 
-test.each([['a site', exampleSettings, 'RWT'], ['a housing co-op', housingSettings, 'RVB']])('the example of %s holds nothing that a start would refuse', (_of, made, party_id) => {
+test.each([['a site', exampleSettings, 'RWT'], ['a housing co-op', housingSettings, 'RVB'], ['a hub', hubSettings, 'HUB']])('the example of %s holds nothing that a start would refuse', (_of, made, party_id) => {
   const dir = mkdtempSync(join(tmpdir(), 'roamwatt-example-'));
   const file = join(dir, 'roamwatt.yaml');
   writeFileSync(file, made());
@@ -16,8 +17,9 @@ test.each([['a site', exampleSettings, 'RWT'], ['a housing co-op', housingSettin
 });
 
 test('no two examples share a secret', () => {
+  const all = () => exampleSettings() + housingSettings() + hubSettings();
   const secrets = (text: string) => [...text.matchAll(/password: (\S+)|operator_keys: \[(\S+)\]/g)].map(([, a, b]) => a ?? b);
-  const [one, other] = [secrets(exampleSettings() + housingSettings()), secrets(exampleSettings() + housingSettings())];
+  const [one, other] = [secrets(all()), secrets(all())];
   expect(one.length).toBeGreaterThanOrEqual(3);
   expect(one.filter((secret) => other.includes(secret))).toEqual([]);
 });

@@ -1,24 +1,33 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { natsFor, postgresFor, stateFolder } from '#servers';
-import { BadSettings, checkSettings, portOf } from '#settings';
+import { BadSettings, checkSettings, portOf, readParties } from '#settings';
 import { parse } from 'yaml';
 import { Portal } from './demo-portal.ts';
 import { argumentsOf } from './help.ts';
 import { anyPorts, type Platform, type Ports, startPlatform } from './platform.ts';
 import { exampleSettings } from './start-example.ts';
 import { housingSettings } from './start-housing.ts';
+import { hubSettings } from './start-hub.ts';
 import { keepParties } from './start-party.ts';
 
 const { values } = argumentsOf('start', {
   options: {
-    config: { type: 'string', default: 'roamwatt.yaml' },
+    name: { type: 'string', default: 'start' },
+    config: { type: 'string' },
     example: { type: 'boolean', default: false },
-    kind: { type: 'string', default: 'site' },
+    kind: { type: 'string' },
     split: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 });
+
+const CONFIG = values.config ?? (values.name === 'start' ? 'roamwatt.yaml' : `roamwatt-${values.name}.yaml`);
+/** What starts the same platform again. */
+const again = ['npm start', ...anew()].join(' ');
+
+/** A hub forwards, and keeps neither chargers nor bills: the gateway does it all, and the portal is its operator's door. */
+const HUB_SERVICES = ['ocpi-gateway', 'portal'] as const;
 
 const say = (line = ''): void => void process.stderr.write(`${line}\n`);
 const stopping = Promise.withResolvers<void>();
@@ -28,9 +37,11 @@ const started: { stop(): Promise<void> }[] = [];
 let status = 0;
 try {
   const given = givenPorts();
-  const config = resolve(values.config);
+  checkName(values.name);
+  const config = resolve(CONFIG);
   const isNew = !existsSync(config);
-  if (isNew) writeFileSync(config, exampleOf(values.kind), { mode: 0o600 });
+  if (isNew) writeFileSync(config, exampleOf(values.kind ?? 'site'), { mode: 0o600 });
+  else if (values.kind !== undefined) say(`${config} is there already, and is taken as it is: --kind is for one that is made.`);
   if (isNew && !values.example) sayWhatToChange(config);
   else {
     const platform = await startOwn(config, given);
@@ -46,26 +57,47 @@ try {
 }
 process.exit(status);
 
+function anew(): string[] {
+  const options = [
+    ...(values.name === 'start' ? [] : ['--name', values.name]),
+    ...(values.config === undefined ? [] : ['--config', values.config]),
+  ];
+  return options.length > 0 ? ['--', ...options] : [];
+}
+
+/** The folder is the platform's alone: other runs keep theirs beside it. */
+function checkName(name: string): void {
+  if (/^[a-z][a-z0-9]{0,30}$/.test(name) && !['bin', 'torture'].includes(name)) return;
+  throw new BadSettings(`--name ${name}: is a word of up to 31 small letters and digits, other than bin and torture; its data are in .roamwatt/<name>`);
+}
+
 function exampleOf(kind: string): string {
   if (kind === 'site') return exampleSettings();
   if (kind === 'housing') return housingSettings();
-  throw new BadSettings(`--kind ${kind}: is site or housing`);
+  if (kind === 'hub') return hubSettings();
+  throw new BadSettings(`--kind ${kind}: is site, housing or hub`);
 }
 
 function sayWhatToChange(config: string): void {
   say(`Made ${config}: an annotated example with secrets of its own. Change in it`);
-  say('   party       who you are: name, country_code and party_id (evse_id and contract_id hold these two, which stay as they are once data are there)');
+  const held = values.kind === 'hub' ? '' : '; evse_id and contract_id hold these two';
+  say(`   party       who you are: name, country_code and party_id (these two stay as they are once data are there${held})`);
+  if (values.kind === 'hub') say('   hub         who may meet whom, if not all');
+  else sayWhatToDescribe();
+  say(`and start again: ${again}. To try it as it is: ${again}${again.includes(' -- ') ? '' : ' --'} --example`);
+}
+
+function sayWhatToDescribe(): void {
   say('   tariffs     what charging costs');
   say('   locations   where your EVSEs are, and which station and connector each of them is');
   say('   stations    your chargers and their passwords');
   say('   sites       feeds that carry less than all their chargers together');
   say('   drivers     your own drivers and their cards, if you have any');
-  say('and start again: npm start. To try it as it is: npm start -- --example');
 }
 
 async function startOwn(config: string, given: Partial<Ports>): Promise<Platform & { readonly data: string }> {
   checkSettings(config);
-  const dir = stateFolder('start');
+  const dir = stateFolder(values.name);
   const ports = { ...(await keptPorts(join(dir, 'ports.json'))), ...given };
   keepParties(dir, config);
   const { DATABASE_URL, NATS_URL, OCPI_PUBLIC_URL } = process.env;
@@ -74,8 +106,9 @@ async function startOwn(config: string, given: Partial<Ports>): Promise<Platform
   const postgres = await postgresFor(DATABASE_URL, { dir: join(dir, 'postgres') });
   started.push(postgres);
   const platform = await startPlatform({
-    name: 'roamwatt',
+    name: values.name === 'start' ? 'roamwatt' : values.name,
     dir,
+    ...(isHub(config) ? { services: HUB_SERVICES } : {}),
     settings: config,
     natsUrl: nats.url,
     ...(DATABASE_URL ? { databaseUrl: DATABASE_URL } : { postgresUrl: postgres.url }),
@@ -89,6 +122,10 @@ async function startOwn(config: string, given: Partial<Ports>): Promise<Platform
   });
   started.push(platform);
   return { ...platform, data: postgres.data };
+}
+
+function isHub(config: string): boolean {
+  return readParties(config).all.every(({ roles }) => roles.every((role) => role === 'HUB'));
 }
 
 /** The ports of the first start, so that chargers and partners find the platform again. */
@@ -117,7 +154,7 @@ async function sayWhere(platform: Platform & { readonly data: string }, config: 
   const key = portal?.operator_keys?.[0];
   const invitation = key ? await firstInvitation(Portal.operator(platform.portalUrl, key)) : undefined;
   const where = {
-    charger_url: `${platform.ocppUrl}/<station>`,
+    charger_url: isHub(config) ? undefined : `${platform.ocppUrl}/<station>`,
     ocpi_versions_url: invitation?.versions_url ?? platform.ocpiVersionsUrl,
     ocpi_token_a: invitation?.token_a,
     portal_url: platform.portalUrl,
@@ -127,25 +164,37 @@ async function sayWhere(platform: Platform & { readonly data: string }, config: 
   if (values.json) return void console.log(JSON.stringify(where));
   say();
   say('Your platform runs.');
-  say(`   chargers connect to   ${where.charger_url}   (OCPP 1.6-J, Basic authentication as in ${values.config})`);
-  const [station] = stations ?? [];
-  if (station) say(`   without a charger     CHARGER_PASSWORD=<its password> npm run charger -- --url ${platform.ocppUrl} --station ${station.id}   (a simulated one)`);
-  say(`   partners register at  ${where.ocpi_versions_url}   (OCPI 2.2.1)`);
-  say(invitation ? `   with this TOKEN_A     ${invitation.token_a}   (for one partner; more: POST /v1/operator/invitations)` : '   TOKEN_A               POST /v1/operator/invitations at the portal makes one');
-  say(`   drivers, operators    ${where.portal_url}   (OpenAPI at /openapi.json; operator keys in ${values.config})`);
-  say(`   data                  ${where.data ?? 'the database of DATABASE_URL'}   (and ${stateFolder('start')}: passwords, the secret, the ports)`);
+  if (!isHub(config)) sayToChargers(platform.ocppUrl, stations);
+  say(`   partners register at  ${where.ocpi_versions_url}   (OCPI ${isHub(config) ? '2.2.1' : '2.3.0, 2.2.1 or 2.1.1'})`);
+  if (invitation) say(`   with this TOKEN_A     ${invitation.token_a}   (for one partner)`);
+  say(`   ${invitation ? 'more partners         ' : 'a partner\'s TOKEN_A  '}ROAMWATT_OPERATOR_KEY=<its key> npx roamwatt partner invite NAME --url ${where.portal_url}`);
+  say(`   ${isHub(config) ? 'operators         ' : 'drivers, operators'}    ${where.portal_url}   (OpenAPI at /openapi.json; operator keys in ${CONFIG})`);
+  say(`   data                  ${where.data ?? 'the database of DATABASE_URL'}   (and ${stateFolder(values.name)}: passwords, the secret, the ports)`);
   say(`   logs                  ${where.logs}`);
   say('Ctrl-C stops it; the data stay.');
 }
 
+function sayToChargers(ocppUrl: string, [station]: readonly { readonly id: string }[] = []): void {
+  say(`   chargers connect to   ${ocppUrl}/<station>   (OCPP 1.6-J, Basic authentication as in ${CONFIG})`);
+  if (station) say(`   without a charger     CHARGER_PASSWORD=<its password> npm run charger -- --url ${ocppUrl} --station ${station.id}   (a simulated one)`);
+}
+
+interface Invitation {
+  readonly partner_id: string;
+  readonly token_a: string;
+  readonly versions_url: string;
+}
+
 /** A TOKEN_A for the first partner, made once and shown until somebody has registered with it. */
-async function firstInvitation(operator: Portal): Promise<{ token_a: string; versions_url: string } | undefined> {
-  const file = join(stateFolder('start'), 'first-token-a.json');
-  const { partners } = await operator.get<{ partners: { state: string }[] }>('/v1/operator/partners');
+async function firstInvitation(operator: Portal): Promise<Invitation | undefined> {
+  const file = join(stateFolder(values.name), 'first-token-a.json');
+  const { partners } = await operator.get<{ partners: { partner_id: string; state: string }[] }>('/v1/operator/partners');
   if (partners.some(({ state }) => state === 'registered')) return undefined;
   if (!existsSync(file)) {
-    const made = await operator.post<{ token_a: string; versions_url: string }>('/v1/operator/invitations', { name: 'First partner' });
+    const made = await operator.post<Invitation>('/v1/operator/invitations', { name: 'First partner' });
     writeFileSync(file, JSON.stringify(made), { mode: 0o600 });
+    return made;
   }
-  return JSON.parse(readFileSync(file, 'utf8')) as { token_a: string; versions_url: string };
+  const made = JSON.parse(readFileSync(file, 'utf8')) as Invitation;
+  return partners.some(({ partner_id, state }) => partner_id === made.partner_id && state === 'invited') ? made : undefined;
 }

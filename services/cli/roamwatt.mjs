@@ -2,7 +2,7 @@
 // The `roamwatt` command, in plain Node 20 without dependencies. In a checkout it first installs and
 // builds what is missing; an installed package brings its build along. It then runs the program on
 // the Node 24 at hand, else on the one that runs this.
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -10,6 +10,11 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = join(dirname(realpathSync(fileURLToPath(import.meta.url))), '../..');
 const program = join(root, 'dist/services/cli/src/main.js');
+
+if (process.argv[2] === '--version') {
+  console.log(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version);
+  process.exit(0);
+}
 
 try {
   if (existsSync(join(root, 'tsconfig.json'))) {

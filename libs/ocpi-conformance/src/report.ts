@@ -1,5 +1,8 @@
 import type { Verdict } from './check.ts';
 import type { Report } from './run.ts';
+import { NO_DETAILS } from './unseen.ts';
+
+const RULES_IN_LINE = 14;
 
 const order: readonly Verdict[] = ['fail', 'pass', 'not tested', 'not applicable'];
 
@@ -9,7 +12,7 @@ export function counts({ verdicts }: Report): Record<Verdict, number> {
   return { pass: count('pass'), fail: count('fail'), 'not tested': count('not tested'), 'not applicable': count('not applicable') };
 }
 
-/** The report for people: failures with their evidence, then one line for each rule. */
+/** The report for people: failures with their evidence, a line for each rule that was tried, and for each reason the rules that were not. */
 export function reportText(report: Report): string {
   const { versionsUrl, roles, verdicts, written } = report;
   const of = counts(report);
@@ -22,12 +25,35 @@ export function reportText(report: Report): string {
         `  expected: ${expected}   [${check}]`, ...indented('  > ', request), ...indented('  < ', response), '',
       ]),
     ]),
-    ...verdicts.toSorted((a, b) => order.indexOf(a.verdict) - order.indexOf(b.verdict))
-      .map(({ rule, verdict, judged, why, text }) => `${rule}  ${verdict.padEnd(14)}  ${why ?? `${text} (${judged}×)`}`),
+    ...order.slice(0, 2).flatMap((wanted) => verdicts.filter(({ verdict }) => verdict === wanted))
+      .map(({ rule, verdict, judged, text }) => `${rule}  ${verdict}  ${text} (${judged}×)`),
     '',
+    ...order.slice(2).flatMap((wanted) => untried(report, wanted)),
     ...(written.length > 0 ? ['What was written:', ...written.map((line) => `  ${line}`), ''] : []),
     order.map((verdict) => `${of[verdict]} ${verdict}`).join(', '),
+    ...unopened(report),
   ].join('\n');
+}
+
+/** By reason, those with most rules first. */
+function untried({ verdicts }: Report, wanted: Verdict): string[] {
+  const rules = Map.groupBy(verdicts.filter(({ verdict }) => verdict === wanted), ({ why }) => why ?? '');
+  return [...rules].toSorted(([, a], [, b]) => b.length - a.length)
+    .flatMap(([why, of]) => [`${wanted}: ${why}`, ...lines(of.map(({ rule }) => rule)), '']);
+}
+
+function lines(rules: readonly string[]): string[] {
+  return rules.length === 0 ? [] : [`  ${rules.slice(0, RULES_IN_LINE).join(' ')}`, ...lines(rules.slice(RULES_IN_LINE))];
+}
+
+/** Where nothing could be tried at all: the likeliest cause, in a sentence. */
+function unopened({ versionsUrl, verdicts }: Report): string[] {
+  if (!verdicts.some(({ why }) => why === NO_DETAILS)) return [];
+  const failed = (rule: string) => verdicts.some((one) => one.rule === rule && one.verdict === 'fail');
+  const isSilent = verdicts.some(({ findings }) => findings.some(({ response }) => response.startsWith('no answer')));
+  if (isSilent) return [`Nothing answers at ${versionsUrl}: is that the address, and does the platform run?`];
+  if (failed('TRN-01')) return ['The platform does not take the token: it has to be a registration token (TOKEN_A) that nobody has registered with yet.'];
+  return [`There is no list of versions with 2.2.1 in it at ${versionsUrl}: is that the versions URL?`];
 }
 
 const meaning = { M: 'must', S: 'should', m: 'may', I: 'implied' } as const;

@@ -5,7 +5,7 @@ import { checks } from './checks.ts';
 import { presentedAsIs } from './checks/configuration.ts';
 import { Listener } from './listener.ts';
 import { type Rule, rules } from './rules.ts';
-import { unseen } from './unseen.ts';
+import { NO_DETAILS, unseen } from './unseen.ts';
 
 export interface Conformance {
   readonly versionsUrl: string;
@@ -45,6 +45,8 @@ export interface Report {
 const ALWAYS = 'versions';
 /** Of one rule; more of a kind say nothing new. */
 const FINDINGS_AT_MOST = 10;
+/** What a platform does not offer; that something was not given to the kit is another thing. */
+const ABSENT = /^no (\w+ (SENDER|RECEIVER)$|objects of its own)/;
 
 /** Tries a platform by every check that applies to it; answers a verdict for every rule. */
 export async function conformance(given: Conformance): Promise<Report> {
@@ -69,7 +71,7 @@ export async function conformance(given: Conformance): Promise<Report> {
         continue;
       }
       bench.check = check.name;
-      if (check.writes) written.push(`${check.name}: ${check.writes}`);
+      if (check.writes && !check.writes.startsWith('nothing')) written.push(`${check.name}: ${check.writes}`);
       await check.run(bench).catch((error: Error) => void reasons.set(check, `the check ended early: ${error.message}`));
       if (given.readOnly && check.name === ALWAYS) {
         const closed = await presentedAsIs(bench);
@@ -101,7 +103,7 @@ function leftOut(bench: Bench, check: Check, { readOnly, only, skip }: Conforman
   if (readOnly && check.writes) return 'nothing was to be written (--read-only)';
   if (named(skip)) return 'it was to be left out (--skip)';
   if (only && only.length > 0 && !named(only) && !isLink) return 'it was not asked for (--only)';
-  if (check.name !== ALWAYS && bench.endpoints.length === 0) return 'the version details could not be read';
+  if (check.name !== ALWAYS && bench.endpoints.length === 0) return NO_DETAILS;
   if (check.of) {
     const [module, role] = check.of;
     if (bench.isHub && module !== 'hubclientinfo') return 'no objects of its own: it is a hub';
@@ -120,7 +122,7 @@ function verdictOf({ id }: Rule, judgements: readonly Judgement[], reasons: Read
   const concerned = checks.filter(({ rules: some }) => some.includes(id));
   if (concerned.length === 0) return { ...none, ...unseen(id) };
   const why = [...new Set(concerned.flatMap((check) => reasons.get(check) ?? []))];
-  const isAbsent = why.length > 0 && why.every((one) => one.startsWith('no ')) && concerned.every((check) => reasons.has(check));
+  const isAbsent = why.length > 0 && why.every((one) => ABSENT.test(one)) && concerned.every((check) => reasons.has(check));
   if (isAbsent) return { ...none, verdict: 'not applicable', why: `the platform has ${why.join(', ')}` };
   return { ...none, verdict: 'not tested', why: why.length > 0 ? why.join('; ') : 'the platform held nothing by which it could be judged' };
 }

@@ -1,5 +1,8 @@
 import type { Verdict } from './check.ts';
 
+/** Where the platform did not even say what it offers. */
+export const NO_DETAILS = 'the version details could not be read';
+
 /** Why a rule that no check is about is not judged. */
 export function unseen(rule: string): { verdict: Verdict; why: string } {
   const module = rule.split('-')[0]!;

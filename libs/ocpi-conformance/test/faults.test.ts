@@ -61,6 +61,14 @@ test('interrupted in the midst, it ends the link and says what is left', async (
   expect(report.verdicts.find(({ rule }) => rule === 'SES-03')).toMatchObject({ verdict: 'not tested', why: 'it was interrupted' });
 });
 
+test('a rule for which the kit was not given an EVSE is not tested, and not one that does not apply', async () => {
+  const peer = await Peer.open();
+  const report = await conformance({ versionsUrl: `${peer.url}/versions`, token: peer.tokenA, party: kit, only: ['commands: a charge'] });
+  await peer.close();
+  expect(report.verdicts.find(({ rule }) => rule === 'CMD-03')).toMatchObject({ verdict: 'not tested', why: expect.stringContaining('--charge-at') });
+  expect(report.written.filter((line) => line.includes(': nothing'))).toEqual([]);
+});
+
 test('no token is in a report', async () => {
   const report = await tried(['a failing callback is 3000', 'GET of credentials hides the token', 'PUT of credentials keeps the token', 'the token outlives the link']);
   expect(JSON.stringify(report)).toContain('<token>');

@@ -1,4 +1,4 @@
-import { checks, type Conformance, conformance as tryPlatform, counts, reportText, rules } from '#ocpi-conformance';
+import { type Check, checks, type Conformance, conformance as tryPlatform, counts, reportText, rules } from '#ocpi-conformance';
 import type { Terminal } from './terminal.ts';
 import { type Given, optionOf, type Verb, WrongUsage } from './verb.ts';
 
@@ -119,11 +119,20 @@ function numberOf(given: Given, option: string, otherwise: number, most: number)
   return value;
 }
 
-function writing({ readOnly, versionsUrl, publicUrl, listen }: Conformance): string {
+function writing(wanted: Conformance): string {
+  const { readOnly, versionsUrl, publicUrl, listen } = wanted;
   if (readOnly) return 'Nothing is written.';
   const isFar = !/^https?:\/\/(127\.|localhost|\[::1\])/i.test(versionsUrl);
   const unreachable = isFar && publicUrl === undefined && listen?.host.startsWith('127.');
-  return `It will write: ${checks.flatMap(({ writes }) => writes ?? []).join('; ')}.${unreachable
-    ? '\nThe platform is elsewhere and cannot reach 127.0.0.1: give --listen and --public-url.'
-    : ''}`;
+  const willWrite = checks.flatMap((check) => (mayWrite(check, wanted) ? [`  ${check.writes!}`] : []));
+  return [
+    'It may write, as far as the platform offers it:', ...willWrite,
+    ...(unreachable ? ['The platform is elsewhere and cannot reach 127.0.0.1: give --listen and --public-url.'] : []),
+  ].join('\n');
+}
+
+function mayWrite({ name, writes }: Check, { only = [], skip = [], chargeAt }: Conformance): boolean {
+  if (writes === undefined || writes.startsWith('nothing') || skip.some((part) => name.includes(part))) return false;
+  if (name === 'commands: a charge' && chargeAt === undefined) return false;
+  return only.length === 0 || name.startsWith('credentials: registration') || only.some((part) => name.includes(part));
 }

@@ -46,12 +46,16 @@ export async function* documents(
       head = cutter ? text : head + text;
       cutter ??= cutterFor(file, head, false);
       if (!cutter) continue;
-      const batch = readAll(cutter.push(head), name);
+      const pieces = cutter.push(head);
+      if (!any && isForeign(cutter, pieces)) return yield [foreign(pieces[0]!, name)];
+      const batch = readAll(pieces, name);
       any ||= batch.length > 0;
       if (batch.length > 0) yield batch;
     }
     const rest = cutter ?? cutterFor(file, head, true)!;
-    const batch = readAll([...(cutter ? [] : rest.push(head)), ...rest.end()], name);
+    const pieces = [...(cutter ? [] : rest.push(head)), ...rest.end()];
+    if (!any && isForeign(rest, pieces)) return yield [foreign(pieces[0]!, name)];
+    const batch = readAll(pieces, name);
     any ||= batch.length > 0;
     if (batch.length > 0) yield batch;
     if (!any) yield [{ at: name, why: 'it holds no JSON value. Give a file of OCPI objects' }];
@@ -173,6 +177,16 @@ class Values {
   end(): Piece[] {
     return this.#pieces.end();
   }
+}
+
+/** A text, a picture, a document: what begins with no JSON and is not JSON Lines has none further on. */
+function isForeign(cutter: Lines | Values, [first]: readonly Piece[]): boolean {
+  return cutter instanceof Values && first !== undefined && !/^\uFEFF?[[{]/.test(first.text) && !isJson(first.text);
+}
+
+function foreign({ text, line }: Piece, name: string): Unread {
+  const beginning = text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 40);
+  return { at: `${name}:${line}`, why: `this is no JSON: it begins with ${beginning}, and nothing else of it is read. Give a file of OCPI objects` };
 }
 
 function readAll(pieces: readonly Piece[], name: string): Read[] {

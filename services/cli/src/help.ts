@@ -6,17 +6,17 @@ const EXIT = `Exit status
   1  findings, or an input was refused (the others were worked on)
   2  the command was used wrongly`;
 
-export function commandHelp(): string {
-  const width = Math.max(...Object.keys(VERBS).map((name) => name.length));
-  const verbs = Object.entries(VERBS).map(
-    ([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`,
-  );
+/** Of all verbs, or of those of one group. */
+export function commandHelp(names: readonly string[] = Object.keys(VERBS)): string {
+  const width = Math.max(...names.map((name) => name.length));
+  const verbs = names.map((name) => `  ${name.padEnd(width)}  ${VERBS[name]!.summary}`);
   return [
-    'npx roamwatt VERB …: works on plain OCPI 2.2.1 JSON files, without any server; `conformance` tries a platform.',
+    'npx roamwatt VERB …: prices, explains, lints and verifies plain JSON files, without any server; `conformance` tries any',
+    'OCPI platform; `partner` and `erase` ask the portal of a running platform of yours (--url, ROAMWATT_OPERATOR_KEY).',
     '',
     ...verbs,
     '',
-    'npx roamwatt VERB --help explains each, with examples.',
+    'npx roamwatt VERB --help explains each, with examples; npx roamwatt --version says which this is.',
     '',
     EXIT,
   ].join('\n');

@@ -160,7 +160,7 @@ export function summaryOf(verdict: ExportVerdict): string {
   const signed =
     newestDay === undefined
       ? 'no day is signed yet'
-      : `${heads} signed heads, the last for ${newestDay}`;
+      : `${heads} signed ${heads === 1 ? 'head' : 'heads'}, the last for ${newestDay}`;
   const key =
     keysFrom === 'caller'
       ? 'signed by a key that you gave'

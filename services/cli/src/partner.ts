@@ -31,21 +31,28 @@ const EXAMPLE_URL = '--url http://127.0.0.1:8080';
 
 export const partnerList = portalVerb({
   usage: '[options]',
-  about: 'Shows all partners: who they are, what waits to be sent to them and since when, what they refused, and the last error.',
+  about: `Shows all partners: who they are, what waits to be sent to them and since when, failed attempts, what they refused, and the last error.
+line: up; down, nothing goes until the next try; trying.`,
   options: {},
   examples: [[`npx roamwatt partner list ${EXAMPLE_URL}`, 'all partners'], ['npx roamwatt partner list --json', 'for a program']],
   ask: async (_given, portal) => (await portal.call<{ partners: Partner[] }>('GET', '/v1/operator/partners')).partners,
-  text: (partners) => (partners.length === 0 ? 'No partners yet: npx roamwatt partner invite NAME' : [
-    ...table([
-      ['partner', 'parties', 'state', 'version', 'line', 'waiting', 'since', 'failed', 'refused'],
-      ...partners.map((one) => [
-        one.name, partiesOf(one), one.state, one.version || '-', one.line?.state ?? '-', String(one.waiting), one.waiting_since ?? '-', String(one.failed_attempts), String(one.dead_letters),
-      ]),
-    ], [false, false, false, false, false, true, false, true, true]),
-    ...partners.flatMap(({ name, line }) => (line?.since === undefined ? [] : [`${name}: ${line.state} since ${line.since}, next try ${line.next_try}`])),
-    ...partners.filter(({ last_error }) => last_error !== '').map(({ name, last_error }) => `${name}: ${last_error}`),
-  ].join('\n')),
+  text: partnersText,
 });
+
+/** A line for each, and behind them what keeps something from reaching one. */
+export function partnersText(partners: readonly Partner[]): string {
+  if (partners.length === 0) return 'No partners yet: npx roamwatt partner invite NAME';
+  return [
+    ...table([
+      ['partner', 'parties', 'state', 'version', 'line', 'waiting', 'since', 'failed', 'refused', 'id'],
+      ...partners.map((one) => [
+        one.name, partiesOf(one), one.state, one.version || '-', lineOf(one), String(one.waiting), one.waiting_since ?? '-', String(one.failed_attempts), String(one.dead_letters), one.partner_id,
+      ]),
+    ], [false, false, false, false, false, true, false, true, true, false]),
+    ...partners.flatMap(({ name, line }) => (line?.since === undefined ? [] : [`${name}: does not take what is sent, since ${line.since}; next try ${line.next_try}`])),
+    ...partners.filter(({ last_error }) => last_error !== '').map(({ name, last_error }) => `${name}: ${last_error}`),
+  ].join('\n');
+}
 
 export const partnerLetters = portalVerb({
   usage: 'PARTNER [options]',
@@ -158,14 +165,19 @@ export const partnerDifferences = portalVerb({
   options: {},
   examples: [[`npx roamwatt partner differences 'CA*EOA' ${EXAMPLE_URL}`, 'what pushes did not bring']],
   ask: async (given, portal) => portal.call<{ pulls: PullOf[]; differences: Difference[] }>('GET', `${pathOf((await partnerOf(given, portal)).partner_id)}/differences`),
-  text: ({ pulls, differences }) => [
+  text: differencesText,
+});
+
+export function differencesText({ pulls, differences }: { readonly pulls: readonly PullOf[]; readonly differences: readonly Difference[] }): string {
+  if (pulls.length === 0) return 'No list was read yet: it happens by itself after the handshake, or now with npx roamwatt partner pull.';
+  return [
     ...table([
       ['list', 'of', 'read', 'whole', 'objects', 'differences', 'error'],
       ...pulls.map((one) => [one.module, one.party ?? 'all', one.ended_at ?? 'under way', one.full ? 'yes' : 'no', String(one.objects), String(one.differences), one.error]),
     ], [false, false, false, false, true, true, false]),
     ...(differences.length === 0 ? ['No differences.'] : differences.map(({ at, module, object, what, detail }) => `${at}  ${module} ${object} ${what}: ${detail}`)),
-  ].join('\n'),
-});
+  ].join('\n');
+}
 
 function pathOf(partnerId: string): string {
   return `/v1/operator/partners/${encodeURIComponent(partnerId)}`;
@@ -188,6 +200,12 @@ async function partnerOf(given: Given, portal: PortalClient): Promise<Partner> {
   if (!partner) throw new RefusedInput(`there is no partner "${named}"; there is ${partners.map(({ name }) => name).join(', ') || 'none yet'}`);
   if (more.length > 0) throw new RefusedInput(`"${named}" is several partners: name one by its id: ${[partner, ...more].map(({ partner_id }) => partner_id).join(', ')}`);
   return partner;
+}
+
+/** Of who is linked: whether it takes what is sent. */
+function lineOf({ state, line }: Partner): string {
+  if (state !== 'registered' || line === undefined) return '-';
+  return line.state === 'closed' ? 'up' : line.state === 'half-open' ? 'trying' : 'down';
 }
 
 function partiesOf({ roles }: Partner): string {

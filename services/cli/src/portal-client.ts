@@ -20,6 +20,7 @@ export interface PortalClient {
 export function portalOf(given: Given, env: NodeJS.ProcessEnv = process.env): PortalClient {
   const url = optionOf(given, 'url') ?? env['ROAMWATT_PORTAL_URL'];
   const key = env['ROAMWATT_OPERATOR_KEY'];
+  if (url && !/^https?:\/\/./i.test(url)) throw new WrongUsage(`the portal is at a URL such as http://127.0.0.1:8080, not "${url}"`);
   if (!url || !URL.canParse(url)) throw new WrongUsage('give the portal: --url http://127.0.0.1:8080, or ROAMWATT_PORTAL_URL');
   if (!key) throw new WrongUsage('set ROAMWATT_OPERATOR_KEY to the key of the operator (portal.operator_keys in roamwatt.yaml)');
   return { call: (method, path, body) => call(new URL(path, url), key, method, body) };
@@ -44,7 +45,8 @@ async function call<T>(url: URL, key: string, method: string, body?: object): Pr
   const answer = parsed(text);
   if (response.ok && answer !== undefined) return answer as T;
   const { code = 'no answer of a portal', detail = text.slice(0, 200) } = (answer as { error?: { code?: string; detail?: string } } | undefined)?.error ?? {};
-  throw new RefusedInput(`${url.origin}: HTTP ${response.status}, ${code}: ${detail}`);
+  const advice = code === 'wrong-operator-key' ? '. ROAMWATT_OPERATOR_KEY is none of them: see roamwatt.yaml of that platform' : '';
+  throw new RefusedInput(`${url.origin}: HTTP ${response.status}, ${code}: ${detail}${advice}`);
 }
 
 function parsed(text: string): unknown {

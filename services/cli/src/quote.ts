@@ -106,8 +106,8 @@ async function requestOf(given: Given, terminal: Terminal): Promise<Asked> {
     zone: place,
     quote: {
       start: startOf(given, terminal),
-      ...(energyKwh !== undefined && { energyKwh }),
-      ...(powerKw !== undefined && { powerKw }),
+      ...(energyKwh !== undefined && { energyKwh: amountOf(energyKwh, '--energy-kwh') }),
+      ...(powerKw !== undefined && { powerKw: amountOf(powerKw, '--power-kw') }),
       ...(stay !== undefined && { stayMs: readDuration(stay, '--duration') }),
       ...(place && { timeZone: place.name }),
     },
@@ -115,6 +115,11 @@ async function requestOf(given: Given, terminal: Terminal): Promise<Asked> {
     everyMs: readDuration(optionOf(given, 'every') ?? DEFAULT_EVERY, '--every'),
     language: language === 'fr' ? french : english,
   };
+}
+
+function amountOf(text: string, option: string): string {
+  if (!/^\d{1,9}(\.\d{1,9})?$/.test(text)) throw new WrongUsage(`${option}: "${text}" is no amount; a number from 0 on expected, such as 20 or 7.4`);
+  return text;
 }
 
 function startOf(given: Given, { now }: Terminal): string {

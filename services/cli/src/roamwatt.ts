@@ -14,10 +14,20 @@ export async function roamwatt(args: readonly string[], terminal: Terminal): Pro
     await out.settle(true);
     return name === '' ? 2 : 0;
   }
+  const group = Object.keys(VERBS).filter((verb) => verb.startsWith(`${name} `));
+  if (group.length > 0) {
+    const isAsked = args.length === 1 || ['help', '--help', '-h'].includes(args[1]!);
+    if (isAsked) out.line(commandHelp(group));
+    else {
+      err(`roamwatt: unknown verb "${two}"${likeOf(two, group)}`);
+      err(`Verbs: ${group.join(', ')}. See: npx roamwatt ${name} --help`);
+    }
+    await out.settle(true);
+    return isAsked && args.length > 1 ? 0 : 2;
+  }
   const entry = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
   if (!entry) {
-    const like = nearest(name, Object.keys(VERBS));
-    err(`roamwatt: unknown verb "${name}"${like ? `; did you mean "${like}"?` : ''}`);
+    err(`roamwatt: unknown verb "${name}"${likeOf(name)}`);
     err(`Verbs: ${Object.keys(VERBS).join(', ')}. See: npx roamwatt --help`);
     return 2;
   }
@@ -43,4 +53,9 @@ export async function roamwatt(args: readonly string[], terminal: Terminal): Pro
   } finally {
     await out.settle(true);
   }
+}
+
+function likeOf(name: string, verbs: readonly string[] = Object.keys(VERBS)): string {
+  const like = nearest(name, verbs);
+  return like ? `; did you mean "${like}"?` : '';
 }

@@ -51,9 +51,12 @@ test('an address that cannot be listened at is a wrong use', async () => {
 test('a platform that is not there fails, and every rule that could not be tried says so', async () => {
   const { status, out, err } = await run(nowhere, '--token', 't');
   expect(status).toBe(1);
-  expect(err).toContain('It will write: ');
+  expect(err).toContain('It may write, as far as the platform offers it:\n  registrations that have to be refused\n');
+  expect(err).not.toContain('--charge-at');
+  expect(err).not.toContain('  nothing');
   expect(out).toContain('no answer: ');
-  expect(out).toMatch(/TRN-52 {2}not tested {6}the version details could not be read/);
+  expect(out).toMatch(/not tested: the version details could not be read\n( {2}.*\n)* {2}.*TRN-52/);
+  expect(out).toContain(`Nothing answers at ${nowhere}: `);
   const json = await run(nowhere, '--token', 't', '--json', '--read-only');
   const { verdicts, counts, written } = JSON.parse(json.out) as { verdicts: object[]; counts: Record<string, number>; written: string[] };
   expect(verdicts).toHaveLength(212);

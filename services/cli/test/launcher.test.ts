@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Folder } from './command.ts';
@@ -32,6 +32,11 @@ test(
     expect(JSON.parse(out)).toMatchObject({ source: 'cdr.json:1', total_cost: total });
   },
 );
+
+test('npx roamwatt --version says which it is, and builds nothing for it', async () => {
+  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../../package.json'), 'utf8')) as { version: string };
+  expect(await run(launcher, ['--version'])).toMatchObject({ status: 0, out: `${version}\n` });
+});
 
 /** The package as npm installs it, with another program in it. */
 function installed(program: string): string {

@@ -124,6 +124,22 @@ test('in JSON Lines a broken line is named and does not stop the others', async 
   }
 });
 
+test.each([
+  ['a text', '# Roamwatt\n\nAn open platform, for operators\n', 'begins with # Roamwatt'],
+  ['a PDF', '%PDF-1.3\n%\u0007\u009b\n1 0 obj\n<<\n/Type /Page\n>>\n', 'begins with %PDF-1.3'],
+])('of %s nothing but its beginning is read', async (_of, text, said) => {
+  const { status, out, err } = await folder.run(['price', folder.write('wrong', text)]);
+  expect([status, out]).toEqual([1, '']);
+  expect(err).toBe(`wrong:1: this is no JSON: it ${said}, and nothing else of it is read. Give a file of OCPI objects.\n`);
+});
+
+test('a list whose first entry is broken is read to its end', async () => {
+  const text = `[{"id": 1, "charging_periods" },\n ${JSON.stringify(cdr)}]`;
+  const { out, err } = await folder.run(['price', folder.write('cdrs', text), '--json']);
+  expect(err).toContain('cdrs:1: this is no JSON');
+  expect(JSON.parse(out)).toMatchObject({ total_cost: total });
+});
+
 test('stdin is read by "-", a broken first line included', async () => {
   const text = `{"id": 1, \n${JSON.stringify(cdr)}\n`;
   const { status, out, err } = await folder.run(

@@ -135,14 +135,24 @@ test.each(Object.keys(VERBS))('%s --help has examples and the exit status', asyn
   expect(out).toMatch(/Exit status\n {2}0 {2}fine\n {2}1 .*\n {2}2 /);
 });
 
+test.each([['partner', 2], ['ledger', 2], ['partner --help', 0], ['ledger help', 0]] as const)('roamwatt %s shows the verbs of that name', async (line, ends) => {
+  const { status, out, err } = await folder.run(line.split(' '));
+  const [group] = line.split(' ');
+  expect([status, err]).toEqual([ends, '']);
+  for (const verb of Object.keys(VERBS)) expect(out.includes(`  ${verb} `)).toBe(verb.startsWith(`${group} `));
+});
+
 test.each<[string[], RegExp]>([
   [['prize'], /unknown verb "prize"; did you mean "price"\?/],
+  [['partner', 'lst'], /unknown verb "partner lst"; did you mean "partner list"\?\nVerbs: partner list, partner letters/],
   [['price'], /name the files/],
   [['price', 'a.json', '--tarif', 'b.json'], /unknown option --tarif; did you mean --tariff\?/],
   [['price', 'a.json', '--time-zone', 'Burnaby'], /"Burnaby" is no IANA time zone/],
   [['price', 'a.json', '--policy', 'stepScope=often'], /one of session, component, none/],
   [['quote', 'a.json', '--duration', '2h'], /two of --energy-kwh, --duration and --power-kw/],
   [['quote', 'a.json', '--energy-kwh', '5', '--duration', 'long'], /"long" is no duration/],
+  [['quote', 'a.json', '--energy-kwh', 'twenty', '--duration', '2h'], /--energy-kwh: "twenty" is no amount/],
+  [['quote', 'a.json', '--power-kw', '-3', '--duration', '2h'], /--power-kw/],
   [['lint', 'a.json', '--meter', 'maybe'], /--meter: one of approved/],
 ])('wrong usage is named, says where to look, and ends with 2: %s', async (args, named) => {
   const { status, out, err } = await folder.run(args);

@@ -142,7 +142,7 @@ const SHOWN_ISSUES = 3;
 
 function checked(schema: z.ZodType | undefined, value: unknown, where: string): unknown {
   if (!schema) return undefined;
-  const result = schema.safeParse(value, { error: missing });
+  const result = schema.safeParse(value, { error: wordsFor });
   if (result.success) return result.data;
   const { issues } = result.error;
   const said = issues.slice(0, SHOWN_ISSUES)
@@ -151,8 +151,25 @@ function checked(schema: z.ZodType | undefined, value: unknown, where: string): 
   throw new Problem(400, 'invalid-request', said.join('; '));
 }
 
-function missing(issue: { readonly code?: string; readonly input?: unknown }): string | undefined {
-  return issue.code === 'invalid_type' && issue.input === undefined ? 'is missing' : undefined;
+/** Where a schema has no words of its own for what is wrong. */
+function wordsFor(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code === 'unrecognized_keys') {
+    return `has no ${issue.keys.slice(0, SHOWN_ISSUES).map((key) => `"${key.slice(0, 40)}"`).join(', ')}; /openapi.json lists what there is`;
+  }
+  if (issue.input === undefined) return 'is missing';
+  if (issue.code === 'invalid_value') return `is one of ${issue.values.map(String).join(', ')}`;
+  if (issue.code !== 'invalid_type') return undefined;
+  return `has to be ${KINDS[issue.expected] ?? issue.expected}, not ${kindOf(issue.input)}`;
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  string: 'a text', number: 'a number', int: 'a whole number', boolean: 'true or false', array: 'a list', object: 'an object', record: 'an object',
+};
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return KINDS['array']!;
+  return KINDS[typeof value] ?? typeof value;
 }
 
 const BUG = new Problem(500, 'internal', 'the portal failed; the error is in its log');

@@ -155,7 +155,10 @@ test.each([
   [{ ...level2, evse_uid: "E'; DROP TABLE charges; --\u0000" }, 'body.evse_uid: 1 to 36 printable ASCII characters'],
   [{ ...level2, location_id: { $ne: null } }, expect.stringContaining('body.location_id: ')],
   [{ ...level2, location_id: undefined }, 'body.location_id: is missing'],
-  [{ ...level2, price: 0 }, expect.stringContaining('price')],
+  [{ ...level2, evse_uid: 7 }, 'body.evse_uid: has to be a text, not a number'],
+  [{ ...level2, evse_uid: null }, 'body.evse_uid: has to be a text, not null'],
+  [{ ...level2, price: 0 }, 'body: has no "price"; /openapi.json lists what there is'],
+  [[], 'body: has to be an object, not a list'],
   [{}, expect.stringMatching(/^body.country_code: is missing; .*; and 1 more$/)],
 ])('a body with a wrong field names the field and the rule: %j', async (body, detail) => {
   expect(await avery.post('/v1/charges', body)).toMatchObject(refusal(400, 'invalid-request', detail));
@@ -188,6 +191,8 @@ test('ids in a path have their form', async () => {
   }
   expect(await operator.post('/v1/operator/partners', { name: 'x', versions_url: 'file:///etc/passwd', token_a: 'a' }))
     .toMatchObject(refusal(400, 'invalid-request', 'body.versions_url: an http or https URL'));
+  expect(await operator.get('/v1/operator/statements/CA/BCT/2022-02?format=xls'))
+    .toMatchObject(refusal(400, 'invalid-request', 'query.format: is one of json, csv, pdf'));
   expect(await operator.post('/v1/operator/cdrs/R-1/correct', { reason: 'x', energy_wh: '-1' }))
     .toMatchObject(refusal(400, 'invalid-request', expect.stringContaining('body.energy_wh')));
 });

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { differencesText, partnersText } from './partner.ts';
+
+const partner = {
+  partner_id: '832cf2d9-ef2e-4b5b-b03e-540e61caf503', name: 'Carbon Plunk', state: 'registered', version: '2.2.1', versions_url: '',
+  roles: [{ role: 'EMSP', country_code: 'CA', party_id: 'CPK' }], waiting: 3, waiting_since: '2022-02-01T17:00:00Z', failed_attempts: 2,
+  dead_letters: 1, last_error: '',
+};
+const since = { since: '2022-02-01T17:00:00Z', next_try: '2022-02-01T17:00:10Z' };
+
+test.each([
+  ['registered', { state: 'closed' }, 'up'],
+  ['registered', { state: 'open', ...since }, 'down'],
+  ['registered', { state: 'half-open', ...since }, 'trying'],
+  ['invited', { state: 'closed' }, '-'],
+  ['unregistered', { state: 'closed' }, '-'],
+])('the line of a partner who is %s, with its circuit %j, is shown as %s', (state, line, shown) => {
+  const [, row] = partnersText([{ ...partner, state, line }]).split('\n');
+  expect(row!.split(/ {2,}/)).toEqual(['Carbon Plunk', 'CA*CPK', state, '2.2.1', shown, '3', '2022-02-01T17:00:00Z', '2', '1', partner.partner_id]);
+});
+
+test('a line that is down says since when, and when it is tried next', () => {
+  expect(partnersText([{ ...partner, line: { state: 'open', ...since } }]))
+    .toContain('Carbon Plunk: does not take what is sent, since 2022-02-01T17:00:00Z; next try 2022-02-01T17:00:10Z');
+});
+
+test('no partners, and lists that nobody has read yet, are said, and what to do', () => {
+  expect(partnersText([])).toContain('partner invite NAME');
+  expect(differencesText({ pulls: [], differences: [] })).toContain('No list was read yet');
+  const pull = { module: 'cdrs', ended_at: '2022-02-01T17:00:00Z', full: true, objects: 0, differences: 0, error: '' };
+  expect(differencesText({ pulls: [pull], differences: [] })).toMatch(/^list .*\ncdrs .*\nNo differences\.$/);
+});
