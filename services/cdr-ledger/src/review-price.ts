@@ -85,8 +85,13 @@ function amountFindings(cdr: Cdr, { priced }: PricedCdr, timeZone: KnownZone): F
   return [...found('time-zone-differs', detail), ...splitFindings(cdr, elsewhere.priced)];
 }
 
-/** UTC first, then whole hours beside it: what partners reckon in who do not know the Location's. */
-const ZONES = ['UTC', ...Array.from({ length: 14 }, (_, n) => [`Etc/GMT+${n + 1}`, `Etc/GMT-${n + 1}`]).flat()].filter(isTimeZone);
+/**
+ * UTC first, then whole hours beside it: what partners reckon in who do not know the Location's; and
+ * the zones of half hours, with their summers, that many people live in.
+ */
+const WHOLE_HOURS = Array.from({ length: 14 }, (_, n) => [`Etc/GMT+${n + 1}`, `Etc/GMT-${n + 1}`]).flat();
+const HALF_HOURS = ['America/St_Johns', 'Asia/Kolkata', 'Australia/Adelaide'];
+const ZONES = ['UTC', ...WHOLE_HOURS, ...HALF_HOURS].filter(isTimeZone);
 
 /** A zone in which the total is right, where the tariff has local times at all. */
 function zoneOfTotal(cdr: Cdr, not: string): { zone: string; priced: Priced } | undefined {
@@ -125,6 +130,9 @@ function splitFindings(cdr: Cdr, priced: Priced): Finding[] {
   });
 }
 
+/** TYP-04: a number of OCPI has four decimals; what else is there is dust of binary arithmetic. */
+const DECIMALS_MAX = 4;
+
 /**
  * Undefined when the amounts told are the exact ones, rounded to the digits that they are told
  * with.
@@ -136,10 +144,11 @@ function difference(
 ): string | undefined {
   const compare = (amount: Amount, like: number, of: string): string | undefined => {
     const value = decimal(like);
-    const digits = Math.max(digitsOf(currency), decimalsOf(value));
+    const digits = Math.max(digitsOf(currency), Math.min(decimalsOf(value), DECIMALS_MAX));
     const rounded = amount.roundTo(digits, 'half-away-from-zero');
+    const told = value.roundTo(digits, 'half-away-from-zero');
     // CDR-04: a Credit CDR says the opposite.
-    const is = credit ? value.neg() : value;
+    const is = credit ? told.neg() : told;
     if (is.equals(rounded)) return undefined;
     const expected = credit ? rounded.neg() : rounded;
     return `is ${like} ${currency} ${of} VAT, expected ${expected}: ${tooMuch(is.sub(rounded), currency)}`;

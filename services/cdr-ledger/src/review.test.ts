@@ -45,6 +45,8 @@ test.each<[string, Partial<Cdr>, string[]]>([
     ['price-differs'],
   ],
   ['a total that is not rounded', { total_cost: { excl_vat: 2.94, incl_vat: 3.087 } }, []],
+  ['a total with the dust of binary arithmetic', { total_cost: { excl_vat: 2.9400000000000004, incl_vat: 3.0869999999999997 } }, []],
+  ['a total that is wrong in its fourth decimal', { total_cost: { excl_vat: 2.9401, incl_vat: 3.087 } }, ['price-differs']],
   ['a total without its VAT', { total_cost: { excl_vat: 2.94 } }, []],
   [
     'a part that is wrong',
@@ -252,6 +254,10 @@ test('a price that is right in another zone than the Location\'s is a matter of 
       + 'it is 4.38 CAD excl. VAT, expected 2.94: 1.44 CAD too much',
   }]);
   expect(codes(charged, { timeZone: { name: 'UTC' } })).toEqual([]);
+  // From 13:00 on: half past one in Newfoundland, and in no other hour that is whole.
+  const noon = (start_time: string, end_time: string) =>
+    ({ ...charged, tariffs: [{ ...tariff, elements: [{ ...late, restrictions: { start_time, end_time } }, element!] }] });
+  expect(review({ ...cdr, ...noon('13:25', '13:35') }, options).findings[0]?.detail).toMatch(/^total_cost is what its tariff comes to in America\/St_Johns;/);
 });
 
 test('arithmetic, tariff and zone are three findings, each by itself', () => {
