@@ -132,10 +132,11 @@ test('the operator rebuilds by name what may be rebuilt; a log or a chain never'
     { name: 'chain', rebuildable: false },
     { name: 'cdr-list', rebuildable: true },
     { name: 'settlement', rebuildable: true },
+    { name: 'dispute-list', rebuildable: true },
   ]);
   expect(await projections.rebuild('cdr-list')).toMatchObject({ name: 'cdr-list', rebuildable: true });
   for (const name of ['chain', 'events', ''])
-    await expect(projections.rebuild(name)).rejects.toThrow('name: may be cdr-list, settlement');
+    await expect(projections.rebuild(name)).rejects.toThrow('name: may be cdr-list, settlement, dispute-list');
   for (const table of ['events', 'chain', 'private_parts', 'heads'])
     await expect(there.db.query('SELECT begin_rebuild($1::text[])', [[table]])).rejects.toMatchObject({
       failure: 'permission-denied',

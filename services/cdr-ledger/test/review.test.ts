@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { getCdr, getStatement, receiveCdr } from '#contracts/cdr-ledger';
+import { openDispute } from '#contracts/disputes';
 import { Change } from '#contracts/party';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { type Cdr, creditCdr } from '#ocpi';
@@ -133,6 +134,18 @@ test('a replacement that comes before the credit is a session billed twice until
   expect(await found('B-2')).toEqual(['session-billed-twice']);
   await push(creditCdr(first, '2022-02-01T18:23:00Z'));
   expect(await found('B-2')).toEqual([]);
+});
+
+test('CDR-22: a credit that overtook its original is of no unknown one once that comes, and the first of two counts', async () => {
+  const first = charged('V-1');
+  await push(creditCdr(first, '2022-02-01T18:23:00Z'));
+  await push({ ...creditCdr(first, '2022-02-01T18:24:00Z'), id: 'V-1-D', total_cost: { excl_vat: -1 } });
+  expect(await found('V-1-C')).toEqual(['credit-of-unknown-original']);
+  await push({ ...first, id: 'V-2' });
+  await push(first);
+  expect([await found('V-1'), await found('V-2'), await found('V-1-C')]).toEqual([[], [], []]);
+  expect(await found('V-1-D')).toEqual(['price-differs', 'second-credit']);
+  await expect(plunk.bus.ask(openDispute, { party: bct, cdrId: 'V-1', reason: 'x' })).rejects.toMatchObject({ code: 'already-credited' });
 });
 
 test('one charge after the other does not overlap, and another token is another driver', async () => {

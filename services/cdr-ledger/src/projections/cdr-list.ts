@@ -8,7 +8,7 @@ import type { PricingNote } from '../pricing-note.ts';
 import { chargedTime, type PublicCdr } from '../private-part.ts';
 import { meantCdr } from '../received-cdr.ts';
 import { numbered } from './cdr-numbers.ts';
-import { creditFindings, markCredited } from './credits.ts';
+import { creditFindings, creditOvertaken, markCredited } from './credits.ts';
 import { noteOverlaps } from './overlaps.ts';
 
 /**
@@ -156,7 +156,9 @@ async function insert(tx: Tx, fresh: readonly Row[]): Promise<void> {
     texts((row) => number(row.lag_ms)),
     texts(({ cdr }) => JSON.stringify(cdr)),
   ]);
-  await noteOverlaps(tx, fresh.filter(({ own, cdr }) => !own && chargedTime(cdr) !== undefined));
+  const received = fresh.filter(({ own, credit_of }) => !own && credit_of === undefined);
+  const credited = await creditOvertaken(tx, received);
+  await noteOverlaps(tx, received.filter(({ position, cdr }) => !credited.has(position) && chargedTime(cdr) !== undefined));
 }
 
 export interface Found {

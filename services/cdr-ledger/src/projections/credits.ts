@@ -1,6 +1,6 @@
 import { type Decimal, decimal } from '#money';
 import { idKey, partyText } from '#ocpi';
-import type { Tx } from '#postgres';
+import { bigintArray, type Statement, textArray, type Tx } from '#postgres';
 import type { Finding } from '../finding.ts';
 import type { PublicCdr } from '../private-part.ts';
 import { settleOverlaps } from './overlaps.ts';
@@ -31,16 +31,64 @@ export async function creditFindings(tx: Tx, cdr: PublicCdr): Promise<Finding[]>
       },
     ];
   }
-  if (original.credited_by !== null) {
-    return [
-      {
-        code: 'second-credit',
-        detail: `CDR ${reference} was credited by ${original.credited_by} before`,
-      },
-    ];
-  }
+  if (original.credited_by !== null) return secondCredit(cdr, original.credited_by);
   await markCredited(tx, partyText(cdr), cdr);
   return amountFindings(cdr, JSON.parse(original.public_json) as PublicCdr);
+}
+
+/** A received CDR that was just listed. */
+export interface Original {
+  readonly position: bigint;
+  readonly party: string;
+  readonly cdr_key: string;
+  readonly cdr: PublicCdr;
+}
+
+const OVERTAKEN: Statement = {
+  name: 'credits_overtaken',
+  text: `SELECT n."position" AS original, c."position", c.public_json
+         FROM unnest($1::bigint[], $2::text[], $3::text[]) AS n ("position", party, cdr_key)
+         CROSS JOIN LATERAL (SELECT * FROM cdrs WHERE party = n.party AND credit_of = n.cdr_key OFFSET 0) c
+         WHERE c."position" < n."position" ORDER BY c."position"`,
+};
+
+/**
+ * Credits that overtook these originals: the first one counts, as if it had come behind, and is no more
+ * a credit of an unknown one. Answers which of them are credited by now.
+ */
+export async function creditOvertaken(tx: Tx, originals: readonly Original[]): Promise<ReadonlySet<bigint>> {
+  const credited = new Set<bigint>();
+  if (originals.length === 0) return credited;
+  const { rows } = await tx.query<{ original: bigint; position: bigint; public_json: string }>(OVERTAKEN, [
+    bigintArray(originals.map(({ position }) => position)),
+    textArray(originals.map(({ party }) => party)),
+    textArray(originals.map(({ cdr_key }) => cdr_key)),
+  ]);
+  const first = new Map<bigint, PublicCdr>();
+  for (const { original: at, position, public_json } of rows) {
+    const original = originals.find((one) => one.position === at)!;
+    const credit = JSON.parse(public_json) as PublicCdr;
+    const before = first.get(at);
+    if (before === undefined) {
+      first.set(at, credit);
+      await markCredited(tx, original.party, credit);
+    }
+    await tx.query(KNOWN, [position, JSON.stringify(before ? secondCredit(credit, before.id) : amountFindings(credit, original.cdr))]);
+    credited.add(at);
+  }
+  return credited;
+}
+
+const KNOWN: Statement = {
+  name: 'credits_known',
+  text: `UPDATE cdrs SET findings = coalesce((
+           SELECT jsonb_agg(f) FROM jsonb_array_elements(cdrs.findings) AS f
+           WHERE f->>'code' <> 'credit-of-unknown-original'), '[]') || $2::jsonb
+         WHERE "position" = $1`,
+};
+
+function secondCredit({ credit_reference_id }: PublicCdr, by: string): Finding[] {
+  return [{ code: 'second-credit', detail: `CDR ${credit_reference_id} was credited by ${by} before` }];
 }
 
 /** CDR-04, CDR-05: a credit takes back all of its original, with the VAT and the energy. */
