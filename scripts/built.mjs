@@ -39,6 +39,7 @@ export async function build() {
     if (isFresh()) return;
     const startedAt = Date.now();
     const before = digest();
+    console.error('Building …');
     rmSync(stamp, { force: true });
     await nx('roamwatt:build');
     mkdirSync(join(root, 'dist'), { recursive: true });

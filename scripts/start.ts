@@ -167,7 +167,7 @@ async function sayWhere(platform: Platform & { readonly data: string }, config: 
   if (!isHub(config)) sayToChargers(platform.ocppUrl, stations);
   say(`   partners register at  ${where.ocpi_versions_url}   (OCPI ${isHub(config) ? '2.2.1' : '2.3.0, 2.2.1 or 2.1.1'})`);
   if (invitation) say(`   with this TOKEN_A     ${invitation.token_a}   (for one partner)`);
-  say(`   ${invitation ? 'more partners         ' : 'a partner\'s TOKEN_A  '}ROAMWATT_OPERATOR_KEY=<its key> npx roamwatt partner invite NAME --url ${where.portal_url}`);
+  say(`   ${invitation ? 'more partners         ' : 'a partner\'s TOKEN_A   '}ROAMWATT_OPERATOR_KEY=<its key> npx roamwatt partner invite NAME --url ${where.portal_url}`);
   say(`   ${isHub(config) ? 'operators         ' : 'drivers, operators'}    ${where.portal_url}   (OpenAPI at /openapi.json; operator keys in ${CONFIG})`);
   say(`   data                  ${where.data ?? 'the database of DATABASE_URL'}   (and ${stateFolder(values.name)}: passwords, the secret, the ports)`);
   say(`   logs                  ${where.logs}`);

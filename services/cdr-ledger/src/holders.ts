@@ -132,3 +132,14 @@ export async function forgetHolder(db: Queryable, contractId: string): Promise<v
   await db.query('DELETE FROM account_tokens WHERE contract_key = $1', [key]);
   await db.query('DELETE FROM account_holders WHERE contract_key = $1', [key]);
 }
+
+/** Those of the tokens that are not noted yet. */
+export async function unnotedTokens<T extends { readonly uid: string }>(db: Queryable, tokens: readonly T[]): Promise<T[]> {
+  if (tokens.length === 0) return [];
+  const { rows } = await db.query<{ n: number }>(
+    `SELECT o.n::int AS n FROM unnest($1::text[]) WITH ORDINALITY AS o (token, n)
+     WHERE NOT EXISTS (SELECT FROM account_tokens t WHERE t.token_key = o.token) ORDER BY o.n`,
+    [tokens.map(({ uid }) => idKey(uid))],
+  );
+  return rows.map(({ n }) => tokens[n - 1]!);
+}

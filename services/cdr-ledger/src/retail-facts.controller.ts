@@ -14,7 +14,7 @@ import { Erasing } from '#erasure';
 import type { Session, Token } from '#ocpi';
 import { Retail } from './retail.ts';
 
-/** Only where accounts are kept: whoever begins to keep them hears all of it from the beginning. */
+/** Only where accounts are kept. What was told before that has gone by: opening.ts looks for the tokens. */
 @Controller()
 export class RetailFactsController {
   constructor(

@@ -12,6 +12,7 @@ import { follow } from './follow.ts';
 import { meterKeys } from './meters.ts';
 import { ledgerForgetting } from './forgetting.ts';
 import { migrations } from './migrations.ts';
+import { openForKnownTokens } from './opening.ts';
 import { Pace } from './pace.ts';
 import { privateParts } from './private-parts.ts';
 import { cdrList } from './projections/cdr-list.ts';
@@ -92,6 +93,8 @@ export function start(env: Env): Promise<Running> {
         tells: [fromEventStore('cdr-ledger', withPrivateParts(store, db), toTold)],
       });
       onStop(() => serving.close());
+      const accounts = retail.accountsIfKept;
+      if (accounts) onStop(openForKnownTokens({ db, bus, accounts, marks, log }));
       const followings = [list, ...others];
       await erasing.start(ledgerForgetting({ db, clock, parties, timeZone, followings }));
       onStop(() => erasing.stop());
