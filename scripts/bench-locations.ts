@@ -1,104 +1,23 @@
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { Agent, createServer, get } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { join, resolve } from 'node:path';
-import pg from 'pg';
-import { connectBus } from '#bus';
-import { invitePartner } from '#contracts/ocpi-gateway';
+import { Agent, get } from 'node:http';
+import type pg from 'pg';
 import { authorization, exampleLocation, nextLink } from '#ocpi';
-import { removeRun, runFolder, startNats, startPostgres } from '#servers';
-import { type BenchRow, ratio, round } from './bench-row.ts';
+import { type BenchRow, half, ratio, round } from './bench-row.ts';
 import { load } from './bench-load.ts';
-import { ensureDatabase } from './platform.ts';
-import { freePorts } from './ports.ts';
-import { supervise, type Supervised } from './supervisor.ts';
+import { type BenchStage, cpuSeconds, memoryMb, onBenchStage } from './bench-stage.ts';
+import type { Supervised } from './supervisor.ts';
 
-const dist = resolve(import.meta.dirname, import.meta.dirname.includes('/dist/') ? '..' : '../dist');
 const PARTNERS_LOCATIONS = 20_000;
 const CONNECTIONS = 64;
 const statuses = ['CHARGING', 'AVAILABLE', 'BLOCKED', 'OUTOFORDER', 'RESERVED'];
 const at = '2022-02-01T17:00:00Z';
 
-interface Stage {
-  readonly db: pg.Client;
-  readonly ocpi: string;
-  readonly token: string;
-  readonly gateway: Supervised;
-  readonly locations: Supervised;
-  readonly empty: Supervised;
-}
-
 /** Lists of many Locations page by page, and what a partner pushes of its EVSEs. */
 export async function benchLocations({ seconds, locations }: { seconds: number; locations: number }): Promise<BenchRow[]> {
-  const dir = runFolder('bench');
-  const started: { stop(): Promise<unknown> }[] = [];
-  try {
-    const stage = await set(dir, started);
+  return onBenchStage(['locations'], async (stage) => {
+    const empty = await stage.run('empty', 'ocpi-gateway/bench/empty.js');
     await fill(stage.db, locations);
-    return [...await paged(stage), ...await patched(stage, seconds)];
-  } finally {
-    for (const one of started.toReversed()) await one.stop();
-    removeRun(dir);
-  }
-}
-
-/** PostgreSQL, NATS, the two services that answer, each a process, and a partner that is registered. */
-async function set(dir: string, started: { stop(): Promise<unknown> }[]): Promise<Stage> {
-  const keep = async <T extends { stop(): Promise<unknown> }>(starting: Promise<T>): Promise<T> => {
-    const one = await starting;
-    started.push(one);
-    return one;
-  };
-  const postgres = await keep(startPostgres({ dir: join(dir, 'postgres'), passing: true }));
-  const nats = await keep(startNats({ dir: join(dir, 'nats') }));
-  const databaseUrl = await ensureDatabase(postgres.url, 'bench');
-  const [port] = await freePorts(1);
-  const config = join(dir, 'roamwatt.yaml');
-  const party = { country_code: 'CA', party_id: 'BCT', name: 'Energy OASIS', roles: ['CPO', 'EMSP'], currency: 'CAD' };
-  writeFileSync(config, JSON.stringify({ party, ocpi: { allow_private_urls: true, rate_limit: { per_second: 0 } } }));
-  const env = {
-    PATH: process.env['PATH'] ?? '', NODE_ENV: 'production', ROAMWATT_PLATFORM: 'bench', ROAMWATT_CONFIG: config,
-    ROAMWATT_SECRET: randomBytes(32).toString('hex'), DATABASE_URL: databaseUrl, NATS_URL: nats.url, OCPI_PORT: String(port),
-  };
-  mkdirSync(join(dir, 'logs'), { recursive: true });
-  const run = (name: string, main: string) => keep(supervise({ name, main: join(dist, 'services', main), env }, join(dir, 'logs')));
-  const locations = await run('locations', 'locations/src/main.js');
-  const gateway = await run('ocpi-gateway', 'ocpi-gateway/src/main.js');
-  const empty = await run('empty', 'ocpi-gateway/bench/empty.js');
-  const db = new pg.Client({ connectionString: databaseUrl });
-  await db.connect();
-  started.push({ stop: () => db.end() });
-  const ocpi = `http://127.0.0.1:${port}/ocpi/2.2.1`;
-  return { db, ocpi, token: await register(ocpi, nats.url), gateway, locations, empty };
-}
-
-/** A partner that is CPO and eMSP and wants nothing pushed. */
-async function register(ocpi: string, natsUrl: string): Promise<string> {
-  const server = createServer((request, response) => {
-    const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const endpoints = [['credentials', 'RECEIVER'], ['locations', 'SENDER'], ['tokens', 'SENDER']]
-      .map(([identifier, role]) => ({ identifier, role, url: `${base}/${identifier}` }));
-    const data = request.url === '/versions' ? [{ version: '2.2.1', url: `${base}/2.2.1` }] : { version: '2.2.1', endpoints };
-    response.setHeader('Content-Type', 'application/json').end(JSON.stringify({ data, status_code: 1000, timestamp: at }));
+    return [...await paged(stage), ...await patched(stage, empty, seconds)];
   });
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const bus = await connectBus({ natsUrl, platform: 'bench', service: 'bench' });
-  try {
-    const { tokenA } = await bus.ask(invitePartner, { name: 'Islands' });
-    const roles = ['CPO', 'EMSP'].map((role) => ({ role, country_code: 'CA', party_id: 'ISL', business_details: { name: 'Islands' } }));
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/versions`;
-    const answer = await fetch(`${ocpi}/credentials`, {
-      method: 'POST', body: JSON.stringify({ token: 'token-of-ISL', url, roles }),
-      headers: { Authorization: authorization(tokenA), 'Content-Type': 'application/json' },
-    });
-    const { data } = await answer.json() as { data: { token: string } };
-    return data.token;
-  } finally {
-    await bus.close();
-    server.closeAllConnections();
-    server.close();
-  }
 }
 
 /** Locations of three EVSEs each, ours and the partner's, with what a search needs of the partner's. */
@@ -119,7 +38,7 @@ async function fill(db: pg.Client, locations: number): Promise<void> {
   await db.query('VACUUM ANALYZE locations.evses');
 }
 
-async function paged({ db, ocpi, token, gateway, locations }: Stage): Promise<BenchRow[]> {
+async function paged({ db, ocpi, token, gateway, others: [locations] }: BenchStage): Promise<BenchRow[]> {
   const agent = new Agent({ keepAlive: true });
   const read = async (url: string) => {
     const fromMs = performance.now();
@@ -140,9 +59,9 @@ async function paged({ db, ocpi, token, gateway, locations }: Stage): Promise<Be
     return { count, pages, last, perSecond: count / ((performance.now() - fromMs) / 1000) };
   };
   const before = await pull(); // Not counted: compiled code, the database's cache.
-  const rss = [gateway, locations].map(memoryMb);
+  const rss = [gateway, locations!].map(memoryMb);
   const [raw, full] = [await rawPull(db), await pull()];
-  const grown = [gateway, locations].map((unit, n) => memoryMb(unit) - rss[n]!);
+  const grown = [gateway, locations!].map((unit, n) => memoryMb(unit) - rss[n]!);
   if (full.count !== raw.count || before.count !== raw.count) throw new Error(`${full.count} Locations were listed of ${raw.count}`);
   const byOffset = `${first}?offset=${full.count - 100}`;
   const ms = { first: [] as number[], last: [] as number[], offset: [] as number[] };
@@ -192,7 +111,7 @@ async function rawPull(db: pg.Client): Promise<{ count: number; perSecond: numbe
   return { count, perSecond: count / ((performance.now() - fromMs) / 1000) };
 }
 
-async function patched({ ocpi, token, gateway, locations, empty }: Stage, seconds: number): Promise<BenchRow[]> {
+async function patched({ ocpi, token, gateway, others: [locations] }: BenchStage, empty: Supervised, seconds: number): Promise<BenchRow[]> {
   let n = 0;
   const request = (): string => {
     n += 1;
@@ -206,7 +125,7 @@ async function patched({ ocpi, token, gateway, locations, empty }: Stage, second
   const [ours, nothing] = [new URL(ocpi), new URL(empty.urls()['ocpi']!)];
   await load(nothing, 1, CONNECTIONS, request);
   await load(ours, 1, CONNECTIONS, request);
-  const cpuBefore = [empty, gateway, locations].map(cpuSeconds);
+  const cpuBefore = [empty, gateway, locations!].map(cpuSeconds);
   // By turns: what else the machine does is shared by both.
   const rounds = Math.max(1, Math.round(seconds));
   const rates = { empty: [] as number[], ours: [] as number[] };
@@ -215,7 +134,7 @@ async function patched({ ocpi, token, gateway, locations, empty }: Stage, second
     rates.ours.push(await load(ours, seconds / rounds, CONNECTIONS, request));
   }
   const [emptyPerSecond, perSecond] = [rates.empty, rates.ours].map((all) => all.reduce((sum, rate) => sum + rate, 0) / rounds) as [number, number];
-  const [emptyCpu, gatewayCpu, locationsCpu] = [empty, gateway, locations].map((unit, n_) => cpuSeconds(unit) - cpuBefore[n_]!) as [number, number, number];
+  const [emptyCpu, gatewayCpu, locationsCpu] = [empty, gateway, locations!].map((unit, n_) => cpuSeconds(unit) - cpuBefore[n_]!) as [number, number, number];
   const microseconds = (cpu: number, rate: number) => Math.round((cpu / (rate * seconds)) * 1e6);
   return [
     { what: 'PATCHes of an EVSE\'s status taken in, durable before the answer', figure: Math.round(perSecond), unit: 'PATCHes/s' },
@@ -225,18 +144,4 @@ async function patched({ ocpi, token, gateway, locations, empty }: Stage, second
     { what: '  processor time of locations, each', figure: microseconds(locationsCpu, perSecond), unit: 'µs' },
     { what: '  processor time of the empty handler\'s server, each', figure: microseconds(emptyCpu, emptyPerSecond), unit: 'µs' },
   ];
-}
-
-function half(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
-}
-
-/** Linux counts a process's time in hundredths of a second. */
-function cpuSeconds(unit: Supervised): number {
-  const fields = readFileSync(`/proc/${unit.pid()}/stat`, 'utf8').split(') ')[1]!.split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / 100;
-}
-
-function memoryMb(unit: Supervised): number {
-  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${unit.pid()}/status`, 'utf8'))?.[1] ?? 0) / 1024;
 }

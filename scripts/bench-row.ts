@@ -16,3 +16,12 @@ export function ratio(what: string, figure: number, reference: number, of: strin
 export function round(value: number): number {
   return Math.round(value * 100) / 100;
 }
+
+export function half(values: readonly number[]): number {
+  return within(values, 0.5);
+}
+
+/** What this share of the values does not go beyond. */
+export function within(values: readonly number[], share: number): number {
+  return values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))]!;
+}

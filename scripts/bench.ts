@@ -14,6 +14,7 @@ import {
 import { verifyFile } from '../services/cli/src/verify-file.ts';
 import { Portal, registerWith } from './demo-portal.ts';
 import { setStage } from './demo-stage.ts';
+import { benchAuthorize } from './bench-authorize.ts';
 import { benchLocations } from './bench-locations.ts';
 import { type BenchRow as Row, ratio, round } from './bench-row.ts';
 import { argumentsOf } from './help.ts';
@@ -100,6 +101,10 @@ const benches: Readonly<Record<string, (seconds: number) => Promise<Row[]>>> = {
 
   /** EVSE status changes taken in and passed on to 20 partners, each on a port of its own, over real HTTP. */
   push: (seconds) => withServers((urls) => ofService('services/ocpi-gateway/bench/push.js', { ...urls, seconds })),
+
+  authorize() {
+    return benchAuthorize();
+  },
 
   /** From nothing running to the handshake of two platforms. */
   async start() {

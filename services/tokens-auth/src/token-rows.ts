@@ -47,8 +47,11 @@ export async function findOwnToken(
   db: Tx, { uid, type }: Pick<TokenKey, 'uid' | 'type'>, parties: readonly Party[],
 ): Promise<HeldToken | undefined> {
   const { rows } = await db.query<Row>(
-    `SELECT ${COLUMNS} FROM tokens JOIN unnest($1::text[], $2::text[]) AS p (country_code, party_id) USING (country_code, party_id)
-     WHERE own AND uid = $3 AND type = $4`,
+    {
+      name: 'tokens-own',
+      text: `SELECT ${COLUMNS} FROM tokens JOIN unnest($1::text[], $2::text[]) AS p (country_code, party_id) USING (country_code, party_id)
+        WHERE own AND uid = $3 AND type = $4`,
+    },
     [
       parties.map((party) => party.country_code.toUpperCase()), parties.map((party) => party.party_id.toUpperCase()),
       uid.toLowerCase(), type,
