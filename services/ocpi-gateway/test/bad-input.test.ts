@@ -249,11 +249,13 @@ test('TRN-05 of thousands of unknown tokens none is let in, kept or logged', () 
   };
   await many(0, 2_000, true);
   expect([...counts], 'what is urgent is looked up each time').toEqual([[401, 2_000]]);
+  const fromMs = performance.now();
   await many(2_000, 10_000, false);
+  const lookedUpMost = 200 + 20 * (performance.now() - fromMs) / 1_000; // The settings' unknown_rate_limit.
   await Promise.all(clients.map((client) => client.close()));
   process.stderr.write = write;
   expect([...counts.keys()].sort()).toEqual([401, 429]);
-  expect(counts.get(429), 'a stranger is soon not looked up any more').toBeGreaterThan(7_000);
+  expect(counts.get(429), 'a stranger is soon not looked up any more').toBeGreaterThan(8_000 - lookedUpMost - 8 * 32);
   expect(lines).toEqual([]);
   expect((await get('sender/locations')).http, 'who is known is let in').toBe(200);
 }), 60_000);
