@@ -3,6 +3,7 @@ import { filled } from './filled.ts';
 import {
   AuthorizeAtPartnerSchema,
   CdrDeliveredSchema,
+  ChooseQuirksSchema,
   CommandSentSchema,
   DeadLettersListedSchema,
   DeadLettersReplayedSchema,
@@ -14,6 +15,7 @@ import {
   ListDeadLettersSchema,
   ListDifferencesSchema,
   ListPartnersSchema,
+  ListQuirksSchema,
   PartnerAuthorizedSchema,
   PartnerEndedSchema,
   PartnerProfileFoundSchema,
@@ -24,6 +26,7 @@ import {
   PartnersListedSchema,
   PullOrderedSchema,
   PullPartnerSchema,
+  QuirksListedSchema,
   RegisterPartnerSchema,
   RenewPartnerSchema,
   ReplayDeadLettersSchema,
@@ -36,6 +39,7 @@ export {
   AuthorizeAtPartnerSchema,
   type CdrDelivered,
   CdrDeliveredSchema,
+  type ChooseQuirks,
   type CommandSent,
   CommandSentSchema,
   type DeadLetter,
@@ -53,6 +57,7 @@ export {
   type ListDeadLetters,
   type ListDifferences,
   type ListPartners,
+  type ListQuirks,
   ListPartnersSchema,
   type PartnerAuthorized,
   PartnerAuthorizedSchema,
@@ -62,6 +67,7 @@ export {
   PartnerRegisteredSchema,
   type PartnerRole,
   PartnerRoleSchema,
+  type PartnerQuirk,
   type PartnerView,
   PartnerViewSchema,
   type PartnersListed,
@@ -181,6 +187,22 @@ export const listDifferences = ask({
   request: ListDifferencesSchema,
   answer: DifferencesListedSchema,
   check: filled('partnerId', 'limit'),
+});
+
+export const listQuirks = ask({
+  context,
+  verb: 'list-quirks',
+  request: ListQuirksSchema,
+  answer: QuirksListedSchema,
+  check: filled('partnerId'),
+});
+
+export const chooseQuirks = ask({
+  context,
+  verb: 'choose-quirks',
+  request: ChooseQuirksSchema,
+  answer: QuirksListedSchema,
+  check: filled('partnerId'),
 });
 
 export const partnerRegistered = tell({

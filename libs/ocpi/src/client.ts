@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { context, propagation } from '@opentelemetry/api';
 import type { Agent } from 'undici';
-import { parseEnvelope } from './envelope.ts';
+import { envelopeText, parseEnvelope } from './envelope.ts';
 import { exchange, type Exchange, outboundAgent } from './exchange.ts';
+import { dateTimeOf } from './fields.ts';
 import {
-  authorization, type Headers, idHeaders, type Routing, routingHeaders, type TokenEncoding,
+  authorization, headerText, type Headers, idHeaders, type Routing, routingHeaders, type TokenEncoding,
 } from './headers.ts';
-import { parseJson } from './json.ts';
+import { type JsonRefusal, parseJson } from './json.ts';
 import { type Page, pulled } from './pull.ts';
 import { retryAfterMs } from './retry-after.ts';
 import type { Method } from './routes.ts';
@@ -39,6 +40,10 @@ export interface Refused {
   readonly data?: unknown;
   /** Of a 429 or 503, at most an hour. */
   readonly retryAfterMs?: number;
+  /** Of a redirect, which is not followed. */
+  readonly redirect?: string;
+  /** Why the answer's body was not read. */
+  readonly json?: JsonRefusal;
 }
 
 /** Not a byte was sent: nothing happened there. */
@@ -51,6 +56,8 @@ export interface Unreachable {
 export interface Unclear {
   readonly kind: 'unclear';
   readonly message: string;
+  /** Why the answer's body was not read. */
+  readonly json?: JsonRefusal;
 }
 
 export interface ClientOptions {
@@ -81,6 +88,8 @@ export interface CallOptions {
   /** Of this request; by default a new one. */
   readonly requestId?: string;
   readonly timeoutMs?: number;
+  /** Puts the body, which OCPI wants bare, into an envelope: a partner's quirk. TRN-23. */
+  readonly wrapped?: boolean;
 }
 
 /** A body is an object, or JSON text that goes out as it is. */
@@ -144,10 +153,15 @@ export async function outbound(options: ClientOptions, { method, url, body, more
     options.agent ?? sharedAgent(allowPrivate),
     {
       method, url: allowed.url, headers,
-      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: textOf(body, more) }),
     },
     { timeoutMs: more.timeoutMs ?? timeoutMs, maxBytes },
   );
+}
+
+function textOf(body: Body, { wrapped }: CallOptions): string {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  return wrapped ? envelopeText(text, 1000, undefined, dateTimeOf(Date.now())) : text;
 }
 
 function requestHeaders(options: ClientOptions, more: CallOptions): Record<string, string> {
@@ -167,13 +181,17 @@ function outcomeOf(answer: Exchange & { kind: 'answered' }, options: ClientOptio
   const { http, headers } = answer;
   const json = parseJson(answer.body, { maxBytes: Infinity, maxValues: Infinity, loose: true, rounded: options.rounded ?? false });
   const reading = json.ok ? parseEnvelope(json.value) : json;
-  if (http >= 300 && http < 400) return { kind: 'refused', http, message: 'redirects are not followed' };
+  if (http >= 300 && http < 400) {
+    const redirect = headerText(headers, 'location')?.slice(0, 500);
+    return { kind: 'refused', http, message: 'redirects are not followed', ...(redirect === undefined ? {} : { redirect }) };
+  }
   if (!reading.ok) {
     const message = `HTTP ${http}, and ${reading.message}`;
+    const why = json.ok ? {} : { json: json.refusal };
     // A proxy that says 502 or 504 does not know either whether the partner has done it.
     return http < 300 || http === 502 || http === 504
-      ? { kind: 'unclear', message }
-      : { kind: 'refused', http, message, ...retryAfter(headers) };
+      ? { kind: 'unclear', message, ...why }
+      : { kind: 'refused', http, message, ...why, ...retryAfter(headers) };
   }
   const { data, status_code: statusCode, status_message, timestamp } = reading.envelope;
   if (http < 300 && reading.success) return { kind: 'ok', http, statusCode, data, headers, timestamp };

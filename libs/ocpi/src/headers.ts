@@ -17,6 +17,8 @@ export function authorization(token: string, encoding: TokenEncoding = 'base64')
 export interface TokenCandidate {
   readonly token: string;
   readonly encoding: TokenEncoding;
+  /** White space was encoded behind it. TRN-03. */
+  readonly trimmed?: true;
 }
 
 /**
@@ -29,8 +31,9 @@ export function tokenCandidates(header: string | undefined): TokenCandidate[] {
   const candidates: TokenCandidate[] = [];
   const decoded = Buffer.from(raw, 'base64');
   if (decoded.toString('base64').replace(/=+$/, '') === raw.replace(/=+$/, '')) {
-    const token = decoded.toString('utf8').replace(/[\r\n ]+$/, '');
-    if (/^[\x21-\x7e]{1,64}$/.test(token)) candidates.push({ token, encoding: 'base64' });
+    const text = decoded.toString('utf8');
+    const token = text.replace(/[\r\n ]+$/, '');
+    if (/^[\x21-\x7e]{1,64}$/.test(token)) candidates.push({ token, encoding: 'base64', ...(token === text ? {} : { trimmed: true }) });
   }
   if (raw.length <= 64) candidates.push({ token: raw, encoding: 'raw' });
   return candidates;

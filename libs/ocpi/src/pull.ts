@@ -9,40 +9,55 @@ export type Page = Refused | Unreachable | Unclear | {
   readonly objects: readonly unknown[];
   /** X-Total-Count, where the partner sends it. */
   readonly total: number | undefined;
+  /** X-Limit, where the partner sends it. */
+  readonly limit: number | undefined;
   readonly url: string;
+  /** Objects that X-Total-Count says to be behind this page, to which no Link leads: the list is not whole. */
+  readonly unlinked: number;
 };
 
 /** One after the other; there may be pages of which a partner shows us nothing. */
 const EMPTY_AT_MOST = 100;
+
+export interface PullOptions {
+  /** Where a Link is missing, goes on by offset: a partner's quirk. */
+  readonly byOffset?: boolean;
+}
 
 /**
  * Reads a list page by page, following Link within the origin of its first page; the last thing it gives
  * is the last page, or why there is no more.
  */
 export async function* pulled(
-  get: (url: string) => Promise<Outcome>, first: string,
+  get: (url: string) => Promise<Outcome>, first: string, { byOffset = false }: PullOptions = {},
 ): AsyncGenerator<Page, void> {
   const seen = new Set<string>();
   let total: number | undefined;
   let empty = 0;
+  let before: string | undefined;
   for (let url: string | undefined = first; url !== undefined;) {
     seen.add(url);
     const outcome: Outcome = await get(url);
     if (outcome.kind !== 'ok') return yield outcome;
     const { http, data, headers } = outcome;
     if (!Array.isArray(data)) return yield { kind: 'refused', http, message: 'the data of the list is no list' };
-    const count = totalOf(headers);
+    const count = countOf(headers, 'x-total-count');
     const again = earlier(url, (total ?? 0) - (count ?? total ?? 0));
     total = count;
     if (again !== undefined && !seen.has(again)) {
       url = again;
       continue;
     }
-    yield { kind: 'page', objects: data, total, url };
+    const linked: string | undefined = nextLink(headerText(headers, 'link'));
+    const link: string | undefined = linked ?? (byOffset ? behind(url, data.length, total) : undefined);
+    const unlinked = link === undefined && !byOffset ? Math.max(0, (total ?? 0) - offsetOf(url) - data.length) : 0;
+    yield { kind: 'page', objects: data, total, limit: countOf(headers, 'x-limit'), url, unlinked };
     empty = data.length === 0 ? empty + 1 : 0;
     if (empty > EMPTY_AT_MOST) return yield { kind: 'refused', http, message: `${empty} pages of the list are empty, and it has no end` };
-    const link: string | undefined = nextLink(headerText(headers, 'link'));
     if (link === undefined) return;
+    const now = JSON.stringify(data[0]);
+    if (linked === undefined && now === before) return yield { kind: 'refused', http, message: 'the page is the same at another offset' };
+    before = now;
     const next: URL | undefined = URL.canParse(link, url) ? new URL(link, url) : undefined;
     if (next?.origin !== new URL(first).origin) {
       return yield { kind: 'refused', http, message: `the next page is elsewhere: ${link.slice(0, 100)}` };
@@ -54,9 +69,22 @@ export async function* pulled(
   }
 }
 
-function totalOf(headers: Headers): number | undefined {
-  const text = headerText(headers, 'x-total-count') ?? '';
+function countOf(headers: Headers, name: string): number | undefined {
+  const text = headerText(headers, name) ?? '';
   return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
+function offsetOf(url: string): number {
+  return Number(new URL(url).searchParams.get('offset') ?? 0) || 0;
+}
+
+/** The page behind this one; undefined: there is none, or this one is empty. */
+function behind(url: string, objects: number, total: number | undefined): string | undefined {
+  const offset = offsetOf(url) + objects;
+  if (objects === 0 || (total !== undefined && offset >= total)) return undefined;
+  const page = new URL(url);
+  page.searchParams.set('offset', String(offset));
+  return page.href;
 }
 
 /**
@@ -65,7 +93,7 @@ function totalOf(headers: Headers): number | undefined {
  */
 function earlier(url: string, gone: number): string | undefined {
   const page = new URL(url);
-  const offset = Number(page.searchParams.get('offset') ?? 0);
+  const offset = offsetOf(url);
   if (!(gone > 0 && offset > 0)) return undefined;
   page.searchParams.set('offset', String(Math.max(0, offset - gone)));
   return page.href;

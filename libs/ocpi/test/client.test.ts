@@ -75,7 +75,7 @@ test('a partner that is asked too often says when to come again', async () => {
 test('redirects are not followed', async () => {
   partner.answer = (_, response) => say(response, 302, '', { Location: 'http://169.254.169.254/' });
   const outcome = await client().get(partner.url);
-  expect(outcome).toEqual({ kind: 'refused', http: 302, message: 'redirects are not followed' });
+  expect(outcome).toEqual({ kind: 'refused', http: 302, message: 'redirects are not followed', redirect: 'http://169.254.169.254/' });
   expect(partner.received).toHaveLength(1);
 });
 

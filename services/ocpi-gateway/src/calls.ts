@@ -7,7 +7,10 @@ import { inSpan, type Tracer } from '#telemetry';
 import type { OcpiSettings } from './config.ts';
 import type { Dialects } from './dialects.ts';
 import type { Partner } from './partner.ts';
+import { quirky } from './quirky.ts';
+import { hasQuirk } from './quirks.ts';
 import type { Secrets } from './secrets.ts';
+import type { Sightings } from './sightings.ts';
 import { speaking, speakingCredentials } from './speaking.ts';
 
 export type PartnerClient = Omit<OcpiClient, 'getAll'>;
@@ -18,21 +21,23 @@ const HANDSHAKE_BYTES_MAX = 500_000;
 /** Everything that this service says to partners goes out here. */
 export class Calls {
   readonly allowPrivate: boolean;
+  readonly sightings: Sightings;
   private readonly agent: Agent;
 
   constructor(private readonly parts: {
     readonly settings: OcpiSettings; readonly parties: OwnParties; readonly secrets: Secrets; readonly tracer: Tracer;
-    readonly dialects: Dialects;
+    readonly dialects: Dialects; readonly sightings: Sightings;
   }) {
+    this.sightings = parts.sightings;
     this.allowPrivate = parts.settings.allow_private_urls;
     this.agent = outboundAgent({ allowPrivate: this.allowPrivate });
   }
 
   /** For a handshake, which knows no parties yet. */
-  withToken(token: string, version = '2.2.1'): PartnerClient {
-    const options = { ...this.options(), token, tokenEncoding: encodingOf(version), maxBytes: HANDSHAKE_BYTES_MAX };
+  withToken(partner: Partner, token: string, version = '2.2.1'): PartnerClient {
+    const options = { ...this.options(), token, tokenEncoding: encodingOf({ ...partner, version }), maxBytes: HANDSHAKE_BYTES_MAX };
     const client = this.traced(ocpiClient(options), 'a new partner');
-    return speakingCredentials(client, version, this.parts.dialects);
+    return speakingCredentials(quirky(client, partner, this.sightings), version, this.parts.dialects);
   }
 
   /**
@@ -42,7 +47,7 @@ export class Calls {
   to(partner: Partner, { to, from = this.parts.parties.first }: Routing): PartnerClient {
     const { country_code, party_id } = from;
     const client = ocpiClient({ ...this.optionsFor(partner), from: { country_code, party_id }, ...(to ? { to } : {}) });
-    return speaking(this.traced(client, partner.name), partner, this.parts.dialects);
+    return speaking(quirky(this.traced(client, partner.name), partner, this.sightings), partner, this.parts.dialects);
   }
 
   /** A list of a configuration module, page by page. HUB-02. */
@@ -53,7 +58,10 @@ export class Calls {
   /** For a request to a registered partner that is somebody else's. */
   optionsFor(partner: Partner): ClientOptions {
     if (!partner.tokenOut) throw new Error(`${partner.id} has not given us a token`);
-    return { ...this.options(), token: this.parts.secrets.open(partner.tokenOut, partner.id), tokenEncoding: encodingOf(partner.version) };
+    return {
+      ...this.options(), token: this.parts.secrets.open(partner.tokenOut, partner.id), tokenEncoding: encodingOf(partner),
+      rounded: hasQuirk(partner, 'long-numbers'),
+    };
   }
 
   async close(): Promise<void> {
@@ -83,8 +91,8 @@ export class Calls {
 }
 
 /** 2.1.1 sends tokens as they are. */
-function encodingOf(version: string): TokenEncoding {
-  return version === '2.1.1' ? 'raw' : 'base64';
+function encodingOf(partner: Pick<Partner, 'version' | 'quirks'>): TokenEncoding {
+  return partner.version === '2.1.1' || hasQuirk(partner, 'unencoded-token') ? 'raw' : 'base64';
 }
 
 function pathOf(url: string): string {

@@ -15,6 +15,7 @@ import type { Handler, Handlers, OcpiReply, OcpiRequest } from './exchange.ts';
 import { outcomeText } from './handshake.ts';
 import { askersOf, hasParty, partiesOf, toBus } from './partner.ts';
 import { findPartner, noteError } from './partner-rows.ts';
+import { hasQuirk } from './quirks.ts';
 import { refuse } from './refusals.ts';
 import { nameOfRequest } from './repeats.ts';
 import { retryInMs } from './retry.ts';
@@ -145,7 +146,9 @@ export class Commands {
     if (!taken.answered && attempt <= WAITS_FOR_ANSWER) return { retryInMs: UNTIL_ANSWERED_MS };
     const partner = await findPartner(db, taken.partnerId);
     if (partner?.state !== 'registered') return 'done';
-    const outcome = await calls.to(partner, taken.routing).post(taken.responseUrl, 'body' in due ? due.body : resultOf(due), { routing: taken.routing, correlationId: taken.correlationId });
+    const outcome = await calls.to(partner, taken.routing).post(taken.responseUrl, 'body' in due ? due.body : resultOf(due), {
+      routing: taken.routing, correlationId: taken.correlationId, wrapped: hasQuirk(partner, 'wrapped-results'),
+    });
     if (outcome.kind === 'ok') return 'done';
     await noteError(db, partner.id, `${rfc3339(this.parts.clock.now())} result of ${taken.command}: ${outcomeText(outcome)}`);
     const hopeless = outcome.kind === 'refused' && outcome.http < 500 && ![408, 429].includes(outcome.http);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Bus } from '#bus';
 import { fromJsonBytes } from '#contracts';
 import { addDue, type Due, type DueOutcome } from '#due';
-import { dateTimeOf, instantMs, joinUrl, type Outcome, pulled } from '#ocpi';
+import { instantMs, joinUrl, type Outcome } from '#ocpi';
 import type { Database, Queryable } from '#postgres';
 import type { Log } from '#telemetry';
 import type { Clock } from '#time';
@@ -13,6 +13,7 @@ import {
 } from './fetch-rows.ts';
 import { outcomeText } from './handshake.ts';
 import { endpointOf, type Partner } from './partner.ts';
+import { listUrl, pagesOf } from './partner-lists.ts';
 import { findPartner } from './partner-rows.ts';
 import { type Kind, kinds, SESSIONS_BACK_MS, takeIn, targets } from './pulled-kinds.ts';
 import type { Pulling } from './pulling.ts';
@@ -129,10 +130,9 @@ export class Fetching {
       if (outcome.kind === 'ok') return yield { kind: 'page', objects: [outcome.data] };
       if (outcome.kind !== 'refused' || isPassing(outcome)) return yield outcome;
     }
-    const url = new URL(endpoint);
-    url.searchParams.set('date_from', dateTimeOf(Math.max(Math.min(...marked.map(({ since }) => since)), clock.now() - SESSIONS_BACK_MS)));
+    const url = listUrl(partner, key.module, endpoint, Math.max(Math.min(...marked.map(({ since }) => since)), clock.now() - SESSIONS_BACK_MS));
     const client = calls.to(partner, { to: kind.whole ? targets(partner, kind)[0]!.party : key.party });
-    for await (const page of pulled((one) => client.get(one), url.href)) {
+    for await (const page of pagesOf({ partner, client, sightings: calls.sightings }, key.module, url)) {
       // A list that is refused for itself has nothing to give, however often it is asked.
       if (page.kind !== 'refused' || isPassing(page)) yield page;
     }

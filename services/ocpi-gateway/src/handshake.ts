@@ -5,13 +5,14 @@ import {
 } from '#ocpi';
 import { VersionDetails211 } from '#ocpi-versions';
 import type { Calls, PartnerClient } from './calls.ts';
-import { hasCounterpart } from './partner.ts';
+import { hasCounterpart, type Partner } from './partner.ts';
+import { hasQuirk } from './quirks.ts';
 import { isSpoken, rolesOfPeer, type SpokenVersion, withRoles } from './versions.ts';
 
 /** Why two platforms did not come together; the text of `Rejected` says what happened. */
 export type HandshakeRefusal =
   | 'partner-unreachable' | 'no-common-version' | 'endpoints-missing' | 'registration-refused'
-  | 'not-registered' | 'unknown-partner' | 'unknown-letter';
+  | 'not-registered' | 'unknown-partner' | 'unknown-letter' | 'no-such-quirk';
 
 /** What a peer's versions and details say. */
 export interface Met {
@@ -23,6 +24,7 @@ export interface Met {
 /** Who meets: what we are and speak, the newest first, and how the peer is reached. */
 export interface Meeting {
   readonly calls: Calls;
+  readonly partner: Partner;
   readonly token: string;
   readonly versionsUrl: string;
   readonly versions: readonly SpokenVersion[];
@@ -31,8 +33,9 @@ export interface Meeting {
 }
 
 /** Reads a peer's versions, and the details of the newest that is also ours. Steps 2, 3 and 5 of a registration. */
-export async function meet({ calls, token, versionsUrl, versions: ourVersions, interfaces, roles }: Meeting): Promise<Met> {
-  const versions = await versionsOf(calls, token, versionsUrl);
+export async function meet(meeting: Meeting): Promise<Met> {
+  const { calls, partner, token, versionsUrl, versions: ourVersions, interfaces, roles } = meeting;
+  const { versions, asItIs } = await versionsOf(meeting);
   // A version that we cannot read is none of ours.
   const readable = versions.flatMap((version) => Version.safeParse(version).data ?? []);
   const common = newestCommon(ourVersions, readable);
@@ -40,7 +43,11 @@ export async function meet({ calls, token, versionsUrl, versions: ourVersions, i
     const theirs = readable.map(({ version }) => version).join(', ') || 'none';
     throw refuse('no-common-version', `we speak ${ourVersions.join(', ')}, the partner ${theirs}`);
   }
-  const client = calls.withToken(token, common.version);
+  if (asItIs && common.version !== '2.1.1') {
+    calls.sightings.note(partner.id, 'unencoded-token', `GET ${versionsUrl} answers 401 to our token in Base64, and not as it is`);
+    throw refuse('partner-unreachable', 'the partner knows its token only unencoded: choose its quirk unencoded-token (partner register --set unencoded-token, or partner quirks --set unencoded-token) and try again');
+  }
+  const client = calls.withToken(partner, token, common.version);
   const details = common.version === '2.1.1'
     ? await detailsOf211(client, common.url, rolesOfPeer(roles, versionsUrl))
     : await got(client, common.url, VersionDetails, 'version details');
@@ -63,10 +70,12 @@ function isAsked({ identifier, role }: Pick<Endpoint, 'identifier' | 'role'>, ou
 }
 
 /** Who speaks 2.1.1 alone may know a token only as it is, not in Base64. TRN-04. */
-async function versionsOf(calls: Calls, token: string, url: string): Promise<unknown[]> {
-  const first = await calls.withToken(token).get(url, { routing: false });
-  const client = first.kind === 'refused' && first.http === 401 ? calls.withToken(token, '2.1.1') : calls.withToken(token);
-  return got(client, url, z.array(z.unknown()), 'versions', first.kind === 'ok' ? first : undefined);
+async function versionsOf({ calls, partner, token, versionsUrl: url }: Meeting): Promise<{ versions: unknown[]; asItIs: boolean }> {
+  const client = calls.withToken(partner, token);
+  const first = await client.get(url, { routing: false });
+  const asItIs = first.kind === 'refused' && first.http === 401 && !hasQuirk(partner, 'unencoded-token');
+  const versions = await got(asItIs ? calls.withToken(partner, token, '2.1.1') : client, url, z.array(z.unknown()), 'versions', first.kind === 'ok' ? first : undefined);
+  return { versions, asItIs };
 }
 
 async function detailsOf211(client: PartnerClient, url: string, roles: readonly Role[]): Promise<VersionDetails> {

@@ -293,6 +293,21 @@ const partners: MigrationList = [
     // What a command was answered: one that comes again is answered the same.
     up: () => ['ALTER TABLE taken_commands ADD COLUMN reply json'],
   },
+  {
+    name: 'ocpi-gateway-quirks',
+    up: () => [
+      `ALTER TABLE partners ADD COLUMN quirks json NOT NULL DEFAULT '{}'  -- chosen by an operator: name to time`,
+      `CREATE TABLE partner_quirks_seen (
+         partner_id text NOT NULL REFERENCES partners ON DELETE CASCADE,
+         quirk text NOT NULL,
+         times bigint NOT NULL,
+         first_at timestamptz NOT NULL,
+         last_at timestamptz NOT NULL,
+         detail text NOT NULL,             -- of the last
+         PRIMARY KEY (partner_id, quirk)
+       )`,
+    ],
+  },
 ];
 
 export const migrations: MigrationList = [

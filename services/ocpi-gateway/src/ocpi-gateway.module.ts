@@ -8,8 +8,10 @@ import { OcpiGateway } from './ocpi-gateway.ts';
 import { Pulling } from './pulling.ts';
 import { PullsController } from './pulls.controller.ts';
 import { PartnerProfiles } from './partner-profiles.ts';
+import { PartnerQuirks } from './partner-quirks.ts';
 import { Partners } from './partners.ts';
 import { Profiles } from './profiles.ts';
+import { QuirksController } from './quirks.controller.ts';
 
 export interface GatewayVerbs {
   readonly gateway: OcpiGateway;
@@ -20,14 +22,15 @@ export interface GatewayVerbs {
   readonly pulling: Pulling | undefined;
   readonly profiles: Profiles;
   readonly partnerProfiles: PartnerProfiles;
+  readonly quirks: PartnerQuirks;
 }
 
 @Module({})
 export class OcpiGatewayModule {
-  static with({ gateway, partners, agreements, erasing, pulling, profiles, partnerProfiles }: GatewayVerbs): DynamicModule {
+  static with({ gateway, partners, agreements, erasing, pulling, profiles, partnerProfiles, quirks }: GatewayVerbs): DynamicModule {
     return {
       module: OcpiGatewayModule,
-      controllers: [AskController, AgreementsController, FactsController, ErasureFactsController, PullsController],
+      controllers: [AskController, AgreementsController, FactsController, ErasureFactsController, PullsController, QuirksController],
       providers: [
         { provide: OcpiGateway, useValue: gateway },
         { provide: Partners, useValue: partners },
@@ -36,6 +39,7 @@ export class OcpiGatewayModule {
         { provide: Pulling, useValue: pulling ?? null },
         { provide: Profiles, useValue: profiles },
         { provide: PartnerProfiles, useValue: partnerProfiles },
+        { provide: PartnerQuirks, useValue: quirks },
       ],
     };
   }

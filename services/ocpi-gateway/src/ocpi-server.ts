@@ -17,7 +17,9 @@ import { BODY_BYTES_MAX, httpBounds } from './http-edge.ts';
 import { meant, type Offer, offersOf, shapeOf } from './offers.ts';
 import { hasInterface, hasParty, type Partner } from './partner.ts';
 import type { Caller, Partners } from './partners.ts';
+import { hasQuirk } from './quirks.ts';
 import { failureOf, refuse } from './refusals.ts';
+import type { Sightings } from './sightings.ts';
 import type { SpokenVersion } from './versions.ts';
 
 export interface OcpiServerParts {
@@ -39,6 +41,7 @@ export interface OcpiServerParts {
   readonly relays?: boolean;
   /** Routes of our own choice, which no table of OCPI's has. */
   readonly more?: readonly { readonly route: Route; readonly url: string; readonly handler: Handler }[];
+  readonly sightings: Sightings;
   /** A partner was heard. */
   readonly heard?: (partner: Partner) => Promise<void>;
 }
@@ -78,7 +81,7 @@ export function ocpiServer(parts: OcpiServerParts): FastifyInstance {
     app.route({
       method: offer.route.method,
       url: offer.url,
-      onRequest: (request, reply) => edge.authenticate(offer.route, request, reply),
+      onRequest: (request, reply) => edge.authenticate(offer, request, reply),
       handler: (request, reply) => edge.answer(offer, request, reply),
     });
   }
@@ -117,7 +120,8 @@ class Edge {
   }
 
   /** Before the body is read: who is it, and may it come here? TRN-05, TRN-06. */
-  async authenticate(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+  async authenticate(offer: Offer, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+    const { route } = offer;
     try {
       const { ip, headers: { authorization } } = request;
       const waitS = this.admission.beforeLookUp(route, ip, authorization);
@@ -134,6 +138,7 @@ class Edge {
         throw refuse('not-authorized', 'this token is for versions and credentials only: register first');
       }
       this.callers.set(request, caller);
+      noteHeaders(this.parts.sightings, caller, offer, request);
       await this.parts.heard?.(caller.partner);
       return undefined;
     } catch (error) {
@@ -185,7 +190,10 @@ class Edge {
     }
     const encoding = request.headers['content-encoding'] ?? 'identity';
     if (judged.body && encoding.toLowerCase() !== 'identity') throw refuse('body-encoded', 'Content-Encoding: a body is read as it is, not compressed');
-    const { body, text } = await readBody(judged, request.body, (json) => this.parts.dialects.read({ ...known, version }, route, json));
+    const { body, text } = await readBody(judged, request.body, {
+      partner: known.caller.partner, sightings: this.parts.sightings,
+      understood: (json) => this.parts.dialects.read({ ...known, version }, route, json),
+    });
     const [path = '', ...search] = request.url.split('?');
     return {
       ...known, version, query, body, text, method: route.method, search: search.length > 0 ? `?${search.join('?')}` : '',
@@ -244,19 +252,40 @@ class Edge {
   }
 }
 
-/** `understood`: as 2.2.1 says it, where it came in another version. */
-async function readBody(route: Route, given: unknown, understood: (json: unknown) => Promise<unknown>): Promise<{ body: unknown; text: string }> {
+/** How a partner writes its requests otherwise than OCPI does: accepted, and noted. */
+function noteHeaders(sightings: Sightings, { partner, written }: Caller, { route, version }: Offer, { headers, method }: FastifyRequest): void {
+  const what = `${method} of ${route.module}`;
+  // 2.1.1 sends tokens as they are and has no message ids; the versions endpoint is above all versions.
+  const is211 = version === '2.1.1' || partner.version === '2.1.1';
+  if (written.encoding === 'raw' && !is211 && route.module !== 'versions') sightings.note(partner.id, 'unencoded-token', what);
+  if (written.trimmed) sightings.note(partner.id, 'newline-in-token', what);
+  if (!/^Token [^ ]/.test(headers.authorization ?? '')) sightings.note(partner.id, 'odd-token-scheme', what);
+  const withoutIds = headers['x-request-id'] === undefined || headers['x-correlation-id'] === undefined;
+  if (withoutIds && !is211 && route.module !== 'versions') sightings.note(partner.id, 'no-message-ids', what);
+}
+
+interface Reader {
+  readonly partner: Partner;
+  readonly sightings: Sightings;
+  /** As 2.2.1 says it, where it came in another version. */
+  readonly understood: (json: unknown) => Promise<unknown>;
+}
+
+async function readBody(route: Route, given: unknown, { partner, sightings, understood }: Reader): Promise<{ body: unknown; text: string }> {
   if (!route.body) return { body: undefined, text: '' };
   const bytes = Buffer.isBuffer(given) ? given : Buffer.alloc(0);
   if (bytes.length === 0 && route.bodyOptional) return { body: undefined, text: '' };
-  const json = parseJson(bytes);
+  const rounded = hasQuirk(partner, 'long-numbers');
+  const json = parseJson(bytes, { rounded });
+  if (!json.ok && json.refusal === 'number-too-precise') sightings.note(partner.id, 'long-numbers', `${route.method} of ${route.module}: ${json.message}`);
   if (!json.ok) throw refuse(json.refusal === 'not-json' ? 'not-json' : 'invalid-parameters', json.message);
   // The result of a command is a request body and so not wrapped; some wrap it. CMD-04.
   const isResult = route.urlFrom === 'response_url';
   const value = isResult ? unwrapped(json.value) : json.value;
+  if (value !== json.value) sightings.note(partner.id, 'wrapped-results', `${route.method} of ${route.module}: the result came in an envelope`);
   const meaning = await understood(value);
   const body = checked(route.body, meaning, 'invalid-parameters');
-  return { body, text: meaning === value ? json.text : JSON.stringify(meaning) };
+  return { body, text: meaning === json.value && !rounded ? json.text : JSON.stringify(meaning) };
 }
 
 function checked(schema: z.ZodType | undefined, value: unknown, code: 'invalid-parameters'): unknown {

@@ -1,6 +1,7 @@
 import type { CredentialsRole, Endpoint, ModuleId, Party } from '#ocpi';
 import type { Queryable, Tx } from '#postgres';
 import { rfc3339 } from '#time';
+import type { Chosen } from './quirks.ts';
 import { endpointOf, hasParty, type Partner, type PartnerState } from './partner.ts';
 
 interface Row {
@@ -14,9 +15,10 @@ interface Row {
   endpoints: Endpoint[];
   token_out: Buffer | null;
   last_error: string;
+  quirks: Chosen;
 }
 
-const COLUMNS = `p.partner_id, p.name, p.state, p.version, p.versions_url, p.roles, p.endpoints, p.token_out, p.last_error,
+const COLUMNS = `p.partner_id, p.name, p.state, p.version, p.versions_url, p.roles, p.endpoints, p.token_out, p.last_error, p.quirks,
   CASE WHEN p.roles::text LIKE '%"HUB"%' THEN (
     SELECT coalesce(json_agg(json_build_object('country_code', c.country_code, 'party_id', c.party_id)), '[]')
     FROM (SELECT DISTINCT country_code, party_id FROM client_infos c WHERE c.partner_id = p.partner_id AND c.behind
@@ -33,6 +35,7 @@ const partnerOf = (row: Row): Partner => ({
   endpoints: row.endpoints,
   tokenOut: row.token_out ?? undefined,
   lastError: row.last_error,
+  quirks: row.quirks,
 });
 
 export async function findPartner(db: Queryable, id: string, lock = false): Promise<Partner | undefined> {
@@ -61,9 +64,9 @@ export async function partnerWith(db: Queryable, party: Party): Promise<Partner 
   return (await registeredPartners(db)).find((partner) => hasParty(partner, party));
 }
 
-export async function insertPartner(tx: Tx, partner: Pick<Partner, 'id' | 'name' | 'state' | 'versionsUrl'>): Promise<void> {
-  await tx.query('INSERT INTO partners (partner_id, name, state, versions_url) VALUES ($1, $2, $3, $4)', [
-    partner.id, partner.name, partner.state, partner.versionsUrl,
+export async function insertPartner(tx: Tx, partner: Pick<Partner, 'id' | 'name' | 'state' | 'versionsUrl' | 'quirks'>): Promise<void> {
+  await tx.query('INSERT INTO partners (partner_id, name, state, versions_url, quirks) VALUES ($1, $2, $3, $4, $5)', [
+    partner.id, partner.name, partner.state, partner.versionsUrl, JSON.stringify(partner.quirks),
   ]);
 }
 

@@ -4,6 +4,7 @@ import {
   sameParty, typicalInterfaces,
 } from '#ocpi';
 import type { OcpiRequest } from './exchange.ts';
+import type { Chosen } from './quirks.ts';
 import type { Viewer } from './views.ts';
 
 export type PartnerState = 'invited' | 'registering' | 'registered' | 'unregistered';
@@ -22,6 +23,7 @@ export interface Partner {
   /** The token we present, sealed. */
   readonly tokenOut: Buffer | undefined;
   readonly lastError: string;
+  readonly quirks: Chosen;
 }
 
 const servedModules: readonly ModuleId[] = [

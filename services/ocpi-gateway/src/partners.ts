@@ -4,7 +4,7 @@ import { partnerRegistered } from '#contracts/ocpi-gateway';
 import { Rejected } from '#decider';
 import { addDue, type DueWorker } from '#due';
 import {
-  allowedUrl, type Cdr, Credentials, type CredentialsRole, type Interface, type Outcome, partyText, read, sameParty, tokenCandidates,
+  allowedUrl, type Cdr, Credentials, type CredentialsRole, type Interface, type Outcome, partyText, read, sameParty, type TokenCandidate, tokenCandidates,
 } from '#ocpi';
 import { type Database, together, type Tx } from '#postgres';
 import type { OwnParties } from '#settings';
@@ -23,6 +23,9 @@ import { pushAllOf } from './push-all.ts';
 import {
   claimCdrs, deadLetters, forgetAcknowledged, forgetOne, forgetPushed, lockLinks, type PushedKey, replayLetters, strandedCdrs,
 } from './pushed-rows.ts';
+import { chosenAnew } from './partner-quirks.ts';
+import { storeChosen } from './quirk-rows.ts';
+import type { Chosen } from './quirks.ts';
 import { type Push, pushOf, queueAll } from './queue-rows.ts';
 import type { OcpiRefusal } from './refusals.ts';
 import type { Secrets } from './secrets.ts';
@@ -34,6 +37,8 @@ export interface Caller {
   readonly kind: TokenKind;
   /** As it was presented, raw. */
   readonly token: string;
+  /** How it was written. */
+  readonly written: Omit<TokenCandidate, 'token'>;
 }
 
 export interface PartnersParts {
@@ -76,7 +81,7 @@ export class Partners {
   async invite(name: string): Promise<{ partner: Partner; tokenA: string }> {
     const { db, secrets } = this.parts;
     const tokenA = secrets.newToken();
-    const partner = fresh(name, 'invited', '');
+    const partner = fresh(name, 'invited', '', {});
     await db.tx(async (tx) => {
       await insertPartner(tx, partner);
       await addToken(tx, partner.id, secrets.hash(tokenA), 'registration');
@@ -110,36 +115,36 @@ export class Partners {
   /** Who presents this Authorization header; undefined is HTTP 401. */
   async caller(authorization: string | undefined): Promise<Caller | undefined> {
     const { db, secrets } = this.parts;
-    const candidates = tokenCandidates(authorization).map(({ token }) => ({ token, hash: secrets.hash(token) }));
+    const candidates = tokenCandidates(authorization).map(({ token, ...written }) => ({ token, written, hash: secrets.hash(token) }));
     if (candidates.length === 0) return undefined;
     const holders = await this.holders(candidates.map(({ hash }) => hash));
-    for (const { token, hash } of candidates) {
+    for (const { token, written, hash } of candidates) {
       const holder = holders.find((one) => one.hash.equals(hash));
       if (!holder || holder.partner.state === 'unregistered') continue;
       // The partner has its new token: the one before it is of no more use. CRE-07.
       if (holder.kind === 'current' && holder.othersLinger) await dropTokens(db, holder.partner.id, ['old']);
-      return { partner: holder.partner, kind: holder.kind, token };
+      return { partner: holder.partner, kind: holder.kind, token, written };
     }
     return undefined;
   }
 
   /** Registers with a partner who gave us a TOKEN_A: we are the Sender. */
-  async register({ name, versionsUrl, tokenA }: { name: string; versionsUrl: string; tokenA: string }): Promise<Partner> {
-    const { db, calls, secrets } = this.parts;
+  async register({ name, versionsUrl, tokenA, quirks = [] }: { name: string; versionsUrl: string; tokenA: string; quirks?: readonly string[] }): Promise<Partner> {
+    const { db, calls, secrets, clock } = this.parts;
+    const partner = fresh(name, 'registering', versionsUrl, chosenAnew({}, { set: quirks, unset: [] }, rfc3339(clock.now())));
     const allowed = allowedUrl(versionsUrl, calls);
     if (!allowed.ok) {
       throw refuse('partner-unreachable', `versions_url ${allowed.message}: for tests and closed networks the setting ocpi.allow_private_urls allows it`);
     }
-    const met = await this.meet(tokenA, versionsUrl);
+    const met = await this.meet(partner, tokenA, versionsUrl);
     const tokenB = secrets.newToken();
-    const partner = fresh(name, 'registering', versionsUrl);
     // TOKEN_B has to open our versions before they answer.
     await db.tx(async (tx) => {
       await insertPartner(tx, partner);
       await addToken(tx, partner.id, secrets.hash(tokenB), 'current');
     });
     try {
-      const client = calls.withToken(tokenA, met.version);
+      const client = calls.withToken(partner, tokenA, met.version);
       const theirs = answered('POST', await client.post(met.credentialsUrl, this.credentials(tokenB), { routing: false }));
       return await db.tx((tx) => this.join(tx, partner, met, theirs));
     } catch (error) {
@@ -154,7 +159,10 @@ export class Partners {
   async accept(caller: Caller, theirs: Credentials, version: SpokenVersion): Promise<Credentials> {
     const { db, secrets } = this.parts;
     await this.checkTakeOver(caller, theirs);
-    const met = await this.meet(theirs.token, theirs.url, version);
+    // Who starts over has the ways that it had.
+    const earlier = (await registeredPartners(db)).find(({ versionsUrl }) => versionsUrl === theirs.url);
+    const invitee = { ...caller.partner, quirks: { ...earlier?.quirks, ...caller.partner.quirks } };
+    const met = await this.meet(invitee, theirs.token, theirs.url, version);
     const token = secrets.newToken();
     await db.tx(async (tx) => {
       // Before the row: who keeps pushes holds the links, and then wants the row.
@@ -172,7 +180,7 @@ export class Partners {
   async renew(caller: Caller, theirs: Credentials, version: SpokenVersion): Promise<Credentials> {
     const { db, secrets } = this.parts;
     await this.checkTakeOver(caller, theirs);
-    const met = await this.meet(theirs.token, theirs.url, version);
+    const met = await this.meet(caller.partner, theirs.token, theirs.url, version);
     const token = secrets.newToken();
     await db.tx(async (tx) => {
       await lockLinks(tx, 'alone');
@@ -198,11 +206,11 @@ export class Partners {
     const known = await this.known(id);
     if (known.state !== 'registered' || !known.tokenOut) throw refuse('not-registered', `${known.name} is ${known.state}: there is no link to renew`);
     const tokenOut = secrets.open(known.tokenOut, id);
-    const newest = await this.meet(tokenOut, known.versionsUrl);
+    const newest = await this.meet(known, tokenOut, known.versionsUrl);
     const token = secrets.newToken();
     // The new one has to open our versions before they answer; the old one does until the new is used. CRE-07.
     await db.tx((tx) => replaceToken(tx, id, secrets.hash(token)));
-    const outcome = await calls.withToken(tokenOut, newest.version).put(newest.credentialsUrl, this.credentials(token), { routing: false });
+    const outcome = await calls.withToken(known, tokenOut, newest.version).put(newest.credentialsUrl, this.credentials(token), { routing: false });
     const theirs = outcome.kind === 'ok' ? read(Credentials, outcome.data) : undefined;
     if (!theirs?.ok) {
       // Whether they took it is not known where no answer came: both tokens stay good until one is used.
@@ -210,7 +218,7 @@ export class Partners {
       const why = theirs ? theirs.message : outcomeText(outcome);
       throw refuse(outcome.kind === 'refused' || theirs ? 'registration-refused' : 'partner-unreachable', `PUT of credentials: ${why}`);
     }
-    const met = await this.meet(theirs.value.token, theirs.value.url, newest.version);
+    const met = await this.meet(known, theirs.value.token, theirs.value.url, newest.version);
     await db.tx(async (tx) => {
       await lockLinks(tx, 'alone');
       await this.join(tx, (await findPartner(tx, id, true))!, met, theirs.value);
@@ -256,9 +264,9 @@ export class Partners {
   }
 
   /** A PUT or POST of credentials is for the version whose endpoint it went to; else the newest that both have is taken. */
-  private meet(token: string, versionsUrl: string, version?: SpokenVersion): Promise<Met> {
+  private meet(partner: Partner, token: string, versionsUrl: string, version?: SpokenVersion): Promise<Met> {
     const { calls, dialects, versions } = this.parts;
-    return meet({ calls, token, versionsUrl, versions: version ? [version] : versions, interfaces: this.interfaces, roles: dialects.party.roles });
+    return meet({ calls, partner, token, versionsUrl, versions: version ? [version] : versions, interfaces: this.interfaces, roles: dialects.party.roles });
   }
 
   private async join(tx: Tx, partner: Partner, met: Met, { token, url, roles }: Credentials): Promise<Partner> {
@@ -323,6 +331,8 @@ export class Partners {
     for (const other of await registeredPartners(tx)) {
       if (other.id !== joined.id && other.roles.some((role) => joined.roles.some((one) => sameRole(role, one)))) {
         await this.unregister(tx, other);
+        // The platform is the same, and so are its ways.
+        await storeChosen(tx, joined.id, { ...other.quirks, ...joined.quirks });
       }
     }
   }
@@ -350,8 +360,8 @@ export class Partners {
   }
 }
 
-function fresh(name: string, state: Partner['state'], versionsUrl: string): Partner {
-  return { id: randomUUID(), name, state, version: '', versionsUrl, roles: [], behind: [], endpoints: [], tokenOut: undefined, lastError: '' };
+function fresh(name: string, state: Partner['state'], versionsUrl: string, quirks: Chosen): Partner {
+  return { id: randomUUID(), name, state, version: '', versionsUrl, roles: [], behind: [], endpoints: [], tokenOut: undefined, lastError: '', quirks };
 }
 
 /** The credentials that a peer answers with. */

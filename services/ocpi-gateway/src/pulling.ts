@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Bus, Unanswered } from '#bus';
 import { addDue, type Due, type DueOutcome, openDue } from '#due';
-import { dateTimeOf, type Party, partyText, pulled } from '#ocpi';
+import { type Party, partyText } from '#ocpi';
 import type { Database, Queryable, Tx } from '#postgres';
 import type { Log } from '#telemetry';
 import type { Clock } from '#time';
@@ -9,6 +9,7 @@ import type { Calls } from './calls.ts';
 import type { OcpiSettings } from './config.ts';
 import { outcomeText, refuse } from './handshake.ts';
 import { endpointOf, type Partner, partiesOf } from './partner.ts';
+import { listUrl, pagesOf, pageUrl, takesDates } from './partner-lists.ts';
 import type { Partners } from './partners.ts';
 import { findPartner, registeredPartners } from './partner-rows.ts';
 import {
@@ -128,7 +129,8 @@ export class Pulling {
         if (waitMs > 0) return { how: 'failed', waitMs };
         const key: PullKey = { partnerId, module: kind.module, of: to.of };
         const { fullAt } = await findPull(db, key);
-        const wantsAll = full || fullAt === undefined || (kind.whole && fullAt + settings.pull.full_every_s * 1_000 <= clock.now());
+        const wantsAll = full || fullAt === undefined || (kind.whole && fullAt + settings.pull.full_every_s * 1_000 <= clock.now())
+          || !takesDates(partner, kind.module);
         if (!await this.list(partner, kind, { key, to: to.party, endpoint, full: wantsAll })) how = 'failed';
       }
     }
@@ -139,13 +141,14 @@ export class Pulling {
     const { db, calls, clock, log } = this.parts;
     const { key, to } = list;
     const known = await findPull(db, key);
-    const under = known.under ?? { url: this.firstUrl(kind, list, known.since), full: list.full, startedAt: clock.now() };
+    const under = known.under ?? { url: this.firstUrl(partner, kind, list, known.since), full: list.full, startedAt: clock.now() };
     if (!known.under) await db.tx((tx) => beginPull(tx, key, under));
     const client = calls.to(partner, { to });
+    let isWhole = under.full;
     // What a first list brings is no difference.
     const isFirst = known.fullAt === undefined;
     try {
-      for await (const page of pulled((url) => client.get(url), under.url)) {
+      for await (const page of pagesOf({ partner, client, sightings: calls.sightings }, kind.module, pageUrl(partner, under.url))) {
         if (page.kind !== 'page') {
           await failPull(db, key, outcomeText(page));
           await noteQuiet(db, key.partnerId, page);
@@ -154,13 +157,15 @@ export class Pulling {
           log.warn('a list of a partner could not be read', { partner: partner.name, module: kind.module, outcome: outcomeText(page) });
           return false;
         }
+        // What no Link leads to is not gone.
+        isWhole &&= page.unlinked === 0;
         const { differences, seen } = await takeIn(this.parts.bus, partner, kind, page.objects);
         await db.tx(async (tx) => {
           await notePage(tx, key, { url: page.url, objects: page.objects.length, differences: isFirst ? 0 : differences.length, seen: under.full ? seen : [] });
           await noteDifferences(tx, key, isFirst ? differences.filter(({ what }) => what === 'invalid') : differences, clock.now());
         });
       }
-      const gone = under.full && kind.whole ? await this.dropVanished(partner, kind, key) : [];
+      const gone = isWhole && kind.whole ? await this.dropVanished(partner, kind, key) : [];
       await db.tx(async (tx) => {
         await noteDifferences(tx, key, gone, clock.now());
         await endPull(tx, key, { since: under.startedAt - OVERLAP_MS, full: under.full, endedAt: clock.now() });
@@ -173,12 +178,9 @@ export class Pulling {
     }
   }
 
-  private firstUrl(kind: Kind, { endpoint, full }: { endpoint: string; full: boolean }, since: number | undefined): string {
+  private firstUrl(partner: Partner, kind: Kind, { endpoint, full }: { endpoint: string; full: boolean }, since: number | undefined): string {
     const from = kind.module === 'sessions' && (full || since === undefined) ? this.parts.clock.now() - SESSIONS_BACK_MS : full ? undefined : since;
-    if (from === undefined) return endpoint;
-    const url = new URL(endpoint);
-    url.searchParams.set('date_from', dateTimeOf(Math.round(from)));
-    return url.href;
+    return listUrl(partner, kind.module, endpoint, from);
   }
 
   /** TRN-57: what a whole list does not have is not valid any more. */

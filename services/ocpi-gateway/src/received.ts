@@ -11,24 +11,31 @@ import type { Handlers, OcpiReply, OcpiRequest } from './exchange.ts';
 import type { FetchKey } from './fetch-rows.ts';
 import type { Fetching } from './fetching.ts';
 import { fromBus, hasParty, toBus } from './partner.ts';
+import { hasQuirk, sloppyCredit } from './quirks.ts';
 import { refuse } from './refusals.ts';
+import type { Sightings } from './sightings.ts';
 
 const json = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
 /** The Receiver interfaces: partners' objects go to whoever keeps them, and are read back from there. */
-export function receivedHandlers(bus: Bus, fetching: Fetching): Handlers {
+export function receivedHandlers(bus: Bus, fetching: Fetching, sightings: Sightings): Handlers {
   const pushing: Pushing = async (request, object, ask) => {
     try {
       const answer = await ask();
       if (request.method === 'PATCH' && answer.change === Change.STALE) await mark(fetching, request, object);
       return changed(answer);
     } catch (error) {
-      if (error instanceof Refused && unknowns.has(error.code)) await mark(fetching, request, object);
-      throw error;
+      if (!(error instanceof Refused)) throw error;
+      if (unknowns.has(error.code)) await mark(fetching, request, object);
+      if (error.code !== 'session-is-final') throw error;
+      const { partner } = request.caller;
+      sightings.note(partner.id, 'late-sessions', `${request.method} of Session ${object.objectId}, which is COMPLETED`);
+      if (!hasQuirk(partner, 'late-sessions')) throw error;
+      return { message: 'the Session is COMPLETED: left out' };
     }
   };
   return {
-    ...receivedLocations(bus, pushing), ...receivedSessions(bus, pushing), ...receivedCdrs(bus), ...receivedTariffs(bus),
+    ...receivedLocations(bus, pushing), ...receivedSessions(bus, pushing), ...receivedCdrs(bus, sightings), ...receivedTariffs(bus),
     ...receivedTokens(bus, pushing),
   };
 }
@@ -198,16 +205,21 @@ function receivedTokens(bus: Bus, pushing: Pushing): Handlers {
 }
 
 /** CDR-01: the URL of a CDR is ours to choose; it names the CDR's owner and id. */
-function receivedCdrs(bus: Bus): Handlers {
+function receivedCdrs(bus: Bus, sightings: Sightings): Handlers {
   const urlOf = (endpoint: string, { party, cdrId }: CdrRecorded) => joinUrl(endpoint, `${party!.countryCode}*${party!.partyId}*${cdrId}`);
   return {
-    'RECEIVER cdrs POST ': async ({ caller, body, text, url }) => {
+    'RECEIVER cdrs POST ': async ({ caller, body, text, url, afterAnswer }) => {
       const cdr = body as Cdr;
       if (!hasParty(caller.partner, cdr)) {
         throw refuse('foreign-object', `country_code, party_id: ${cdr.country_code}*${cdr.party_id} is none of your roles`);
       }
+      const sloppy = sloppyCredit(cdr);
+      if (sloppy !== undefined) sightings.note(caller.partner.id, 'sloppy-credits', sloppy);
       const recorded = await bus.ask(receiveCdr, { bodyJson: toJsonBytes(text) });
       const { recordedAt } = recorded;
+      if (recorded.change === Change.CREATED) {
+        afterAnswer(() => void noteEarlyCdr(bus, sightings, caller.partner.id, cdr).catch(() => {}));
+      }
         return {
           ...changed(recorded), headers: { Location: urlOf(url, recorded) }, ...(recordedAt === '' ? {} : { at: recordedAt }),
         };
@@ -220,4 +232,14 @@ function receivedCdrs(bus: Bus): Handlers {
       return { dataJson: found(cdrJson, `CDR ${cdrId}`) };
     },
   };
+}
+
+/** Whether the CDR came before its Session was over. */
+async function noteEarlyCdr(bus: Bus, sightings: Sightings, partnerId: string, cdr: Cdr): Promise<void> {
+  const { session_id: sessionId, id, credit } = cdr;
+  if (sessionId === undefined || credit) return;
+  const { sessionJson } = await bus.ask(getSession, { party: toBus(cdr), sessionId });
+  const { status } = sessionJson ? JSON.parse(json(sessionJson)) as { status?: string } : {};
+  if (status === undefined || status === 'COMPLETED' || status === 'INVALID') return;
+  sightings.note(partnerId, 'late-sessions', `the CDR ${id} came while its Session was ${status}`);
 }

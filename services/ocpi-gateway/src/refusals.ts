@@ -22,6 +22,7 @@ export const refusals: Readonly<Record<OcpiRefusal, Answer>> = {
   'registration-refused': answers.refused,
   'unknown-partner': answers.notFound,
   'unknown-letter': answers.notFound,
+  'no-such-quirk': answers.notFound,
   'unknown-location': answers.notFound,
   'unknown-evse': answers.notFound,
   'unknown-connector': answers.notFound,

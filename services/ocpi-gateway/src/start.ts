@@ -28,6 +28,7 @@ import { OcpiGateway } from './ocpi-gateway.ts';
 import { OcpiGatewayModule } from './ocpi-gateway.module.ts';
 import { ocpiServer } from './ocpi-server.ts';
 import { PartnerProfiles } from './partner-profiles.ts';
+import { PartnerQuirks } from './partner-quirks.ts';
 import { Partners } from './partners.ts';
 import { Profiles } from './profiles.ts';
 import { PushAll } from './push-all.ts';
@@ -35,6 +36,7 @@ import { Pulling } from './pulling.ts';
 import { receivedHandlers } from './received.ts';
 import { secretsOf } from './secrets.ts';
 import { Seen } from './seen.ts';
+import { Sightings } from './sightings.ts';
 import { sentHandlers } from './sent.ts';
 import { Unlocking } from './unlocking.ts';
 
@@ -59,8 +61,10 @@ export function start(env: Env): Promise<Running> {
     });
     const secrets = secretsOf(service.settings);
     const dialects = new Dialects({ db, bus, clock, parties });
-    const calls = new Calls({ settings, parties, secrets, tracer, dialects });
+    const sightings = new Sightings({ db, clock, log });
+    const calls = new Calls({ settings, parties, secrets, tracer, dialects, sightings });
     service.onStop(() => calls.close());
+    service.onStop(() => sightings.stop());
 
     let publicUrl = given.variable('OCPI_PUBLIC_URL', '').replace(/\/+$/, '');
     let worker: DueWorker | undefined;
@@ -98,12 +102,12 @@ export function start(env: Env): Promise<Running> {
     const toNewMember = members && new HubPushAll({ db, clock, members });
 
     const http = ocpiServer({
-      partners, parties, settings, clock, log, tracer, versions, dialects, publicUrl: wired.publicUrl,
+      partners, parties, settings, clock, log, tracer, versions, dialects, sightings, publicUrl: wired.publicUrl,
       handlers: {
         ...configurationHandlers(partners, wired.publicUrl),
         ...clientInfos.handlers(),
         ...(hub || !fetching ? hub!.handlers() : {
-          ...receivedHandlers(bus, fetching),
+          ...receivedHandlers(bus, fetching, sightings),
           ...sentHandlers(bus, parties, { pageLimit: settings.page_limit, grantedNow, seen }),
           ...commands.handlers(),
           ...profiles.handlers(),
@@ -118,7 +122,7 @@ export function start(env: Env): Promise<Running> {
     publicUrl ||= addressOf(host, (http.server.address() as AddressInfo).port);
 
     const serving = await serve({
-      module: OcpiGatewayModule.with({ gateway, partners, agreements, erasing, pulling, profiles, partnerProfiles }), bus, db, listener: 'ocpi-gateway',
+      module: OcpiGatewayModule.with({ gateway, partners, agreements, erasing, pulling, profiles, partnerProfiles, quirks: new PartnerQuirks({ db, clock, log }) }), bus, db, listener: 'ocpi-gateway',
       tells: [told, fromEventStore('agreements', store, agreementTells)],
     });
     service.onStop(() => serving.close());

@@ -24,6 +24,8 @@ export class HandPartner {
   asksForToken = false;
   /** Of OCPI, that it speaks: one whose credentials have roles, or 2.1.1. */
   version = '2.2.1';
+  /** Whom it lets in, by the Authorization header; everybody unless told otherwise. */
+  admits: (authorization: string | undefined) => boolean = () => true;
   /** What it presents to the gateway. */
   token = '';
 
@@ -31,7 +33,8 @@ export class HandPartner {
     void bodyOf(request).then((text) => {
       const what = `${request.method} ${request.url}`;
       this.seen.push({ what, body: text === '' ? undefined : JSON.parse(text), headers: request.headers });
-      const answer = this.configuration(request.url!, request.headers.authorization) ?? this.answer(what);
+      const { authorization } = request.headers;
+      const answer = this.admits(authorization) ? this.configuration(request.url!, authorization) ?? this.answer(what) : { http: 401, status: 2000 };
       if (answer === 'never') return;
       if (answer === 'hang up') return void request.socket.destroy();
       const { http = 200, status = 1000, data, message = `said ${status}`, headers = { Location: `${this.base}/cdrs/x` } } = answer;

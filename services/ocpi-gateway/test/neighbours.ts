@@ -209,7 +209,8 @@ export class Neighbours {
     await bus.answer(putPartnerSession, async (requests) => requests.map(({ party, sessionId, patch, bodyJson, replaces }) => {
       const key = keyOf('session', party, sessionId);
       const body = fromJsonBytes<never>(bodyJson);
-      const next = patch ? patchSession(this.held<Session>(key, 'unknown-session'), body) : body;
+      const next = patch ? patchSession(this.held<Session>(key, 'unknown-session'), body) : body as Session;
+      if ((this.partners.get(key) as Session | undefined)?.status === 'COMPLETED' && next.kwh !== (this.partners.get(key) as Session).kwh) return new Rejected('session-is-final', `${sessionId} is COMPLETED`);
       const answer = this.put(`${patch ? 'PATCH' : 'PUT'} ${key}`, key, next, { replaces, said: body });
       this.taken.splice(-1, 1, { what: `${patch ? 'PATCH' : 'PUT'} ${key}`, body });
       return answer;

@@ -1,0 +1,60 @@
+import { dateTimeOf, type Outcome, type Page, pulled } from '#ocpi';
+import type { PartnerClient } from './calls.ts';
+import type { Partner } from './partner.ts';
+import type { PulledModule } from './pull-rows.ts';
+import { hasQuirk } from './quirks.ts';
+import type { Sightings } from './sightings.ts';
+
+const SMALL_PAGE = 25;
+
+/** Where a list begins; `fromMs`: of what changed since. */
+export function listUrl(partner: Partner, module: PulledModule, endpoint: string, fromMs: number | undefined): string {
+  const url = new URL(endpoint);
+  if (fromMs !== undefined && takesDates(partner, module)) url.searchParams.set('date_from', dateTimeOf(Math.round(fromMs)));
+  return pageUrl(partner, url.href);
+}
+
+/** A page of it, also one where an earlier run stopped. */
+export function pageUrl(partner: Partner, page: string): string {
+  if (!hasQuirk(partner, 'small-pages')) return page;
+  const url = new URL(page);
+  url.searchParams.set('limit', String(SMALL_PAGE));
+  return url.href;
+}
+
+/** TRN-50: Sessions cannot be asked for without. */
+export function takesDates(partner: Partner, module: PulledModule): boolean {
+  return module === 'sessions' || !hasQuirk(partner, 'no-date-filter');
+}
+
+/** A list page by page, as the partner gives them; how it gives them otherwise than OCPI does is noted. */
+export async function* pagesOf(
+  { partner, client, sightings }: { partner: Partner; client: PartnerClient; sightings: Sightings }, module: PulledModule, first: string,
+): AsyncGenerator<Page, void> {
+  for await (const page of pulled((url) => client.get(url), first, { byOffset: hasQuirk(partner, 'no-link') })) {
+    notePage(partner, sightings, { module, first }, page);
+    yield page;
+  }
+}
+
+function notePage(partner: Partner, sightings: Sightings, { module, first }: { module: string; first: string }, page: Page): void {
+  if (page.kind === 'page') {
+    if (page.total === undefined) sightings.note(partner.id, 'no-total-count', `GET of ${module}`);
+    if (page.limit === undefined) sightings.note(partner.id, 'no-page-limit', `GET of ${module}`);
+    if (page.unlinked > 0) sightings.note(partner.id, 'no-link', `GET of ${module}: ${page.unlinked} of ${page.total} are behind the last Link`);
+    return;
+  }
+  const { searchParams } = new URL(first);
+  if (isTooLong(page)) sightings.note(partner.id, 'small-pages', `GET of ${module}: ${page.message}`);
+  if (module !== 'sessions' && searchParams.has('date_from') && isInvalid(page)) {
+    sightings.note(partner.id, 'no-date-filter', `GET of ${module} with date_from: ${page.kind === 'refused' ? page.message : ''}`);
+  }
+}
+
+function isTooLong(page: Exclude<Outcome, { kind: 'ok' }>): page is Extract<Outcome, { kind: 'unclear' }> {
+  return page.kind === 'unclear' && /^(no answer within|the answer is longer)/.test(page.message);
+}
+
+function isInvalid(page: Exclude<Outcome, { kind: 'ok' }>): boolean {
+  return page.kind === 'refused' && (page.http === 400 || page.http === 422 || page.statusCode === 2001);
+}

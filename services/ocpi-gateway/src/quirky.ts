@@ -1,0 +1,79 @@
+import type { Body, CallOptions, Method, Outcome } from '#ocpi';
+import { endpointOf, type Partner } from './partner.ts';
+import type { PartnerClient } from './calls.ts';
+import { hasQuirk } from './quirks.ts';
+import type { Sightings } from './sightings.ts';
+
+interface Request {
+  readonly method: Method;
+  readonly url: string;
+  readonly body?: Body | undefined;
+  readonly options?: CallOptions | undefined;
+}
+
+/** A client that says things as the partner takes them, and notes how it answers otherwise than OCPI does. */
+export function quirky(client: PartnerClient, partner: Partner, sightings: Sightings): PartnerClient {
+  const send = async (request: Request): Promise<Outcome> => {
+    if (request.method === 'PATCH' && hasQuirk(partner, 'no-patch')) {
+      return { kind: 'refused', http: 405, message: 'not sent: the partner takes no PATCH (its quirk no-patch)' };
+    }
+    const url = hasQuirk(partner, 'trailing-slash') ? withSlash(request.url) : request.url;
+    const outcome = await sent(client, { ...request, url });
+    noteAnswer(partner, request, outcome, sightings);
+    return outcome;
+  };
+  return {
+    get: (url, options) => send({ method: 'GET', url, options }),
+    delete: (url, options) => send({ method: 'DELETE', url, options }),
+    post: (url, body, options) => send({ method: 'POST', url, body, options }),
+    put: (url, body, options) => send({ method: 'PUT', url, body, options }),
+    patch: (url, body, options) => send({ method: 'PATCH', url, body, options }),
+  };
+}
+
+function sent(client: PartnerClient, { method, url, body, options }: Request): Promise<Outcome> {
+  switch (method) {
+    case 'GET': return client.get(url, options);
+    case 'DELETE': return client.delete(url, options);
+    case 'POST': return client.post(url, body, options);
+    case 'PUT': return client.put(url, body!, options);
+    case 'PATCH': return client.patch(url, body!, options);
+  }
+}
+
+function noteAnswer(partner: Partner, { method, url, options }: Request, outcome: Outcome, sightings: Sightings): void {
+  const note = (quirk: Parameters<Sightings['note']>[1], detail: string) => sightings.note(partner.id, quirk, detail);
+  const what = `${method} ${pathOf(url)}`;
+  if (outcome.kind === 'ok') {
+    const isCdr = method === 'POST' && url === endpointOf(partner, 'cdrs', 'RECEIVER');
+    if (isCdr && outcome.headers['location'] === undefined) note('no-cdr-location', `${what} was answered without Location`);
+    return;
+  }
+  if (outcome.kind === 'unreachable') return;
+  if (outcome.json === 'number-too-precise') note('long-numbers', `${what}: ${outcome.message}`);
+  if (outcome.kind !== 'refused') return;
+  if (method === 'PATCH' && (outcome.http === 405 || outcome.http === 501)) note('no-patch', `${what} was answered with HTTP ${outcome.http}`);
+  if (outcome.redirect !== undefined && isSlashOnly(url, outcome.redirect)) note('trailing-slash', `${what} was redirected to ${outcome.redirect}`);
+  if (options?.wrapped === false && isInvalid(outcome)) note('wrapped-results', `a bare result of ours was refused: ${outcome.message}`);
+}
+
+/** As somebody answers who could not read the body. */
+function isInvalid({ http, statusCode }: { http: number; statusCode?: number }): boolean {
+  return http === 400 || http === 422 || statusCode === 2001;
+}
+
+/** TRN-16: before the query, once. */
+function withSlash(url: string): string {
+  const [path = '', ...query] = url.split('?');
+  return [path.endsWith('/') ? path : `${path}/`, ...query].join('?');
+}
+
+function isSlashOnly(url: string, redirect: string): boolean {
+  if (!URL.canParse(redirect, url)) return false;
+  const [from, to] = [new URL(url), new URL(redirect, url)];
+  return !from.pathname.endsWith('/') && to.pathname === `${from.pathname}/`;
+}
+
+function pathOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).pathname : url;
+}
