@@ -60,6 +60,11 @@ describe('a charge from the app', () => {
     expect((await roamwatt(['partner', 'list'])).out).toMatch(/^partner .*\nCarbon Plunk +CA\*CPK +registered +2\.3\.0/m);
     expect(await roamwatt(['partner', 'letters', 'ca*cpk'])).toMatchObject({ status: 0, out: 'No dead letters.\n' });
     expect(await roamwatt(['partner', 'replay', 'Carbon Plunk'])).toMatchObject({ status: 0, out: 'There are no dead letters.\n' });
+    expect((await roamwatt(['partner', 'quirks', 'ca*cpk'])).out).toContain('Nothing was seen of Carbon Plunk');
+    expect((await roamwatt(['partner', 'quirks', 'ca*cpk', '--set', 'late-sessions'])).out).toMatch(/^late-sessions \(SES-01\): chosen \d{4}-.*, never seen\n/);
+    expect((await roamwatt(['partner', 'list'])).out).toContain('Carbon Plunk: is spoken to by its quirks late-sessions');
+    expect((await roamwatt(['partner', 'quirks', 'ca*cpk', '--unset', 'late-sessions', '--all'])).out).toMatch(/^unencoded-token \(TRN-04\): not chosen, never seen\n/);
+    expect(await roamwatt(['partner', 'quirks', 'ca*cpk', '--set', 'no-pach'])).toMatchObject({ status: 1, err: expect.stringContaining('there is no quirk "no-pach"') });
     expect(await roamwatt(['partner', 'letters', 'Nobody'])).toMatchObject({ status: 1, err: expect.stringContaining('there is no partner "Nobody"; there is Carbon Plunk') });
     expect(await roamwatt(['partner', 'list'], 'wrong-key-of-nobody')).toMatchObject({ status: 1, err: expect.stringContaining('wrong-operator-key') });
     expect(await roamwatt(['partner', 'list'], '')).toMatchObject({ status: 2, err: expect.stringContaining('ROAMWATT_OPERATOR_KEY') });

@@ -16,6 +16,8 @@ interface Partner {
   readonly dead_letters: number;
   readonly line?: { readonly state: string; readonly since?: string; readonly next_try?: string };
   readonly last_error: string;
+  readonly quirks: readonly string[];
+  readonly suggested_quirks: readonly string[];
 }
 
 interface Letter {
@@ -26,8 +28,8 @@ interface Letter {
   readonly body?: object;
 }
 
-const PARTNER = 'PARTNER is an id, a name, or a party such as CA*CPK.';
-const EXAMPLE_URL = '--url http://127.0.0.1:8080';
+export const PARTNER = 'PARTNER is an id, a name, or a party such as CA*CPK.';
+export const EXAMPLE_URL = '--url http://127.0.0.1:8080';
 
 export const partnerList = portalVerb({
   usage: '[options]',
@@ -51,6 +53,9 @@ export function partnersText(partners: readonly Partner[]): string {
     ], [false, false, false, false, false, true, false, true, true, false]),
     ...partners.flatMap(({ name, line }) => (line?.since === undefined ? [] : [`${name}: does not take what is sent, since ${line.since}; next try ${line.next_try}`])),
     ...partners.filter(({ last_error }) => last_error !== '').map(({ name, last_error }) => `${name}: ${last_error}`),
+    ...partners.filter(({ quirks }) => quirks.length > 0).map(({ name, quirks }) => `${name}: is spoken to by its quirks ${quirks.join(', ')}`),
+    ...partners.filter(({ suggested_quirks }) => suggested_quirks.length > 0)
+      .map(({ name, suggested_quirks }) => `${name}: shows ${suggested_quirks.join(', ')}, see npx roamwatt partner quirks`),
   ].join('\n');
 }
 
@@ -103,13 +108,17 @@ export const partnerInvite = portalVerb({
 export const partnerRegister = portalVerb({
   usage: 'NAME --versions-url URL [options]',
   about: 'Registers with a partner who gave us a TOKEN_A, which is read from the variable TOKEN_A.',
-  options: { 'versions-url': { type: 'string', value: 'URL', help: 'the partner\'s' } },
+  options: {
+    'versions-url': { type: 'string', value: 'URL', help: 'the partner\'s' },
+    set: { type: 'string', value: 'QUIRK', multiple: true, help: 'a quirk that is known beforehand, such as unencoded-token' } satisfies Option,
+  },
   examples: [['TOKEN_A=… npx roamwatt partner register \'Energy OASIS\' --versions-url https://oasis.example/ocpi/versions', 'the handshake']],
   async ask(given, portal) {
     const [versions_url, token_a] = [optionOf(given, 'versions-url'), process.env['TOKEN_A']];
     if (!versions_url) throw new WrongUsage('give --versions-url');
     if (!token_a) throw new WrongUsage('set TOKEN_A to the token that the partner gave you');
-    return portal.call<Partner>('POST', '/v1/operator/partners', { name: only(given, 'the name'), versions_url, token_a });
+    const quirks = given.options['set'] ?? [];
+    return portal.call<Partner>('POST', '/v1/operator/partners', { name: only(given, 'the name'), versions_url, token_a, quirks });
   },
   text: (partner) => `${partner.name} (${partiesOf(partner)}) is ${partner.state}, OCPI ${partner.version}`,
 });
@@ -179,7 +188,7 @@ export function differencesText({ pulls, differences }: { readonly pulls: readon
   ].join('\n');
 }
 
-function pathOf(partnerId: string): string {
+export function pathOf(partnerId: string): string {
   return `/v1/operator/partners/${encodeURIComponent(partnerId)}`;
 }
 
@@ -190,7 +199,7 @@ function only({ files }: Given, what: string): string {
 }
 
 /** By its id, its name or one of its parties; of several the one with a link. Throws RefusedInput. */
-async function partnerOf(given: Given, portal: PortalClient): Promise<Partner> {
+export async function partnerOf(given: Given, portal: PortalClient): Promise<Partner> {
   const named = only(given, 'the partner: an id, a name, or a party such as CA*CPK');
   const { partners } = await portal.call<{ partners: Partner[] }>('GET', '/v1/operator/partners');
   const same = (text: string) => text.toLowerCase() === named.toLowerCase();

@@ -63,6 +63,10 @@ export const VERBS: Readonly<Record<string, Entry>> = {
     summary: "show what was found to be otherwise in a partner's lists",
     load: async () => (await import('./partner.ts')).partnerDifferences,
   },
+  'partner quirks': {
+    summary: 'show what a partner does otherwise than OCPI has it, and choose how it is spoken to',
+    load: async () => (await import('./partner-quirks.ts')).partnerQuirks,
+  },
   'partner renew': {
     summary: 'give both sides of a link new tokens',
     load: async () => (await import('./partner.ts')).partnerRenew,

@@ -76,7 +76,8 @@ export class AskController {
   @Answers(listPartners)
   listPartners(requests: ListPartners[]) {
     return each(requests, async () => ({
-      partners: (await this.partners.list()).map(({ partner, waiting, notCarried }) => view(partner, waiting, notCarried)),
+      partners: (await this.partners.list()).map(({ partner, waiting, notCarried, suggestedQuirks }) =>
+        ({ ...view(partner, waiting, notCarried), suggestedQuirks: [...suggestedQuirks] })),
     }));
   }
 
@@ -137,6 +138,7 @@ function view(partner: Partner, waiting?: Waiting, notCarried: readonly string[]
     line: waiting?.line ?? { state: 'closed' },
     lastError: partner.lastError,
     notCarried: [...notCarried],
+    quirks: Object.keys(partner.quirks),
     roles: partner.roles.map((role) => ({ role: role.role, party: toBus(role), name: role.business_details.name })),
   };
 }

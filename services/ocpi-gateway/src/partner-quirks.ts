@@ -4,7 +4,7 @@ import { type Clock, rfc3339 } from '#time';
 import { refuse } from './handshake.ts';
 import { findPartner } from './partner-rows.ts';
 import { type Sighted, sightedOf, storeChosen } from './quirk-rows.ts';
-import { type Chosen, isForChoice, isQuirk, type Quirk, type QuirkName, quirkNames, quirks } from './quirks.ts';
+import { type Chosen, isForChoice, isQuirk, type Quirk, type QuirkName, quirkNames, quirks, suggested } from './quirks.ts';
 
 export interface Choice {
   readonly set: readonly string[];
@@ -32,7 +32,7 @@ export class PartnerQuirks {
     const sighted = new Map((await sightedOf(db, partnerId)).map((one) => [one.quirk, one]));
     return quirkNames.map((name) => {
       const [seen, chosenAt] = [sighted.get(name), partner.quirks[name]];
-      return { ...quirks[name], name, sighted: seen, chosenAt, isSuggested: isForChoice(name) && seen !== undefined && chosenAt === undefined };
+      return { ...quirks[name], name, sighted: seen, chosenAt, isSuggested: seen !== undefined && suggested([name], partner.quirks).length > 0 };
     });
   }
 

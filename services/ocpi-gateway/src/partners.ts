@@ -24,8 +24,8 @@ import {
   claimCdrs, deadLetters, forgetAcknowledged, forgetOne, forgetPushed, lockLinks, type PushedKey, replayLetters, strandedCdrs,
 } from './pushed-rows.ts';
 import { chosenAnew } from './partner-quirks.ts';
-import { storeChosen } from './quirk-rows.ts';
-import type { Chosen } from './quirks.ts';
+import { allSighted, storeChosen } from './quirk-rows.ts';
+import { type Chosen, type QuirkName, suggested } from './quirks.ts';
 import { type Push, pushOf, queueAll } from './queue-rows.ts';
 import type { OcpiRefusal } from './refusals.ts';
 import type { Secrets } from './secrets.ts';
@@ -89,10 +89,12 @@ export class Partners {
     return { partner, tokenA };
   }
 
-  async list(): Promise<{ partner: Partner; waiting: Waiting; notCarried: readonly string[] }[]> {
+  async list(): Promise<{ partner: Partner; waiting: Waiting; notCarried: readonly string[]; suggestedQuirks: readonly QuirkName[] }[]> {
     const { db } = this.parts;
-    const [partners, notCarried] = await Promise.all([partnersWithWaiting(db, this.parts.clock.now()), allNotCarried(db)]);
-    return partners.map((one) => ({ ...one, notCarried: notCarried.get(one.partner.id) ?? [] }));
+    const [partners, notCarried, sighted] = await Promise.all([partnersWithWaiting(db, this.parts.clock.now()), allNotCarried(db), allSighted(db)]);
+    return partners.map((one) => ({
+      ...one, notCarried: notCarried.get(one.partner.id) ?? [], suggestedQuirks: suggested(sighted.get(one.partner.id) ?? [], one.partner.quirks),
+    }));
   }
 
   /** What the partner refused. Throws Rejected. */
@@ -320,7 +322,7 @@ export class Partners {
     const { db, calls, secrets } = this.parts;
     const other = (await registeredPartners(db)).find((one) => one.id !== id && one.versionsUrl === url && roles.some((role) => isPartyOf(one, role)));
     if (!other) return;
-    const outcome = await calls.withToken(secrets.newToken()).get(url, { routing: false });
+    const outcome = await calls.withToken(other, secrets.newToken()).get(url, { routing: false });
     if (outcome.kind === 'ok') {
       throw refuse('registration-refused', `url: ${url} answers to any token, so that nobody proves by it to be ${other.name}: that link has to end first`);
     }

@@ -43,6 +43,14 @@ export async function sightedOf(db: Queryable, partnerId: string): Promise<Sight
   return rows.map(({ quirk, times, first_at: firstAt, last_at: lastAt, detail }) => ({ quirk, times, firstAt, lastAt, detail }));
 }
 
+/** Which were seen of each partner. */
+export async function allSighted(db: Queryable): Promise<Map<string, QuirkName[]>> {
+  const { rows } = await db.query<{ partner_id: string; quirks: QuirkName[] }>(
+    'SELECT partner_id, array_agg(quirk ORDER BY quirk) AS quirks FROM partner_quirks_seen GROUP BY partner_id',
+  );
+  return new Map(rows.map(({ partner_id, quirks }) => [partner_id, quirks]));
+}
+
 export async function storeChosen(tx: Tx, partnerId: string, chosen: Chosen): Promise<void> {
   await tx.query('UPDATE partners SET quirks = $2 WHERE partner_id = $1', [partnerId, JSON.stringify(chosen)]);
 }

@@ -136,6 +136,11 @@ export function hasQuirk({ quirks: chosen }: { readonly quirks: Chosen }, name: 
   return chosen[name] !== undefined;
 }
 
+/** Of those that were seen, what could be chosen and is not. */
+export function suggested(seen: readonly QuirkName[], chosen: Chosen): QuirkName[] {
+  return seen.filter((name) => isQuirk(name) && isForChoice(name) && chosen[name] === undefined);
+}
+
 const PARTS = ['total_fixed_cost', 'total_energy_cost', 'total_time_cost', 'total_parking_cost', 'total_reservation_cost'] as const;
 
 /** What is not right with a Credit CDR, if anything is: only its total_cost is negated. CDR-04. */

@@ -11,6 +11,7 @@ import {
   ChainView, chainOf, PlanView, planOf, StationView, stationOf,
 } from './operator-views.ts';
 import { partnerRoutes } from './partner-routes.ts';
+import { quirkRoutes } from './quirk-routes.ts';
 import { Problem } from './problem.ts';
 import { explained } from './receipts.ts';
 import { operatorRoute, type Route } from './route.ts';
@@ -23,7 +24,7 @@ const ofParty = { country_code: CountryCode, party_id: PartyId };
 
 export function operatorRoutes(bus: Bus): Route[] {
   return [
-    ...partnerRoutes(bus), ...sessionRoutes(bus), ...moneyRoutes(bus), ...settlementRoutes(bus), ...siteRoutes(bus), ...cardRoutes(bus),
+    ...partnerRoutes(bus), ...quirkRoutes(bus), ...sessionRoutes(bus), ...moneyRoutes(bus), ...settlementRoutes(bus), ...siteRoutes(bus), ...cardRoutes(bus),
   ];
 }
 

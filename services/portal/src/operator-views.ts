@@ -22,6 +22,8 @@ export const PartnerView = z.object({
   }).meta({ description: 'the circuit of what is sent to the partner' }),
   last_error: z.string(),
   not_carried: z.array(z.string()).meta({ description: 'what the version of OCPI that it speaks could not say' }),
+  quirks: z.array(z.string()).meta({ description: 'how it is spoken to otherwise than OCPI has it, as an operator chose' }),
+  suggested_quirks: z.array(z.string()).meta({ description: 'those that were seen of it and could be chosen' }),
 }).meta({ id: 'Partner' });
 
 export function partnerOf(partner: Partner): z.infer<typeof PartnerView> {
@@ -41,6 +43,8 @@ export function partnerOf(partner: Partner): z.infer<typeof PartnerView> {
     line: lineOf(partner.line),
     last_error: partner.lastError,
     not_carried: partner.notCarried,
+    quirks: partner.quirks,
+    suggested_quirks: partner.suggestedQuirks,
   };
 }
 

@@ -6,6 +6,7 @@ import {
 } from '#contracts/ocpi-gateway';
 import { OcpiObject } from './fields.ts';
 import { PartnerView, partnerOf } from './operator-views.ts';
+import { QuirkNames } from './quirk-routes.ts';
 import { operatorRoute, type Route } from './route.ts';
 
 /** A handshake is several requests to the partner and back. */
@@ -70,11 +71,12 @@ export function partnerRoutes(bus: Bus): Route[] {
         name: Name,
         versions_url: z.url({ protocol: /^https?$/, error: 'an http or https URL' }).max(255),
         token_a: z.string().regex(/^[\x21-\x7e]{1,64}$/, '1 to 64 printable characters'),
+        quirks: QuirkNames.optional().meta({ description: 'those that are known beforehand' }),
       }),
       answer: PartnerView,
       async handle({ body }) {
-        const { name, versions_url: versionsUrl, token_a: tokenA } = body;
-        return partnerOf(await bus.ask(registerPartner, { name, versionsUrl, tokenA }, { timeoutMs: HANDSHAKE_MS }));
+        const { name, versions_url: versionsUrl, token_a: tokenA, quirks = [] } = body;
+        return partnerOf(await bus.ask(registerPartner, { name, versionsUrl, tokenA, quirks }, { timeoutMs: HANDSHAKE_MS }));
       },
     }),
     operatorRoute({

@@ -33,6 +33,7 @@ const statusOfRefusal: Readonly<Record<string, number>> = {
   'unknown-site': 404,
   'unknown-partner': 404,
   'unknown-letter': 404,
+  'no-such-quirk': 400,
   'unknown-token': 404,
   'unknown-head': 404,
   'unknown-projection': 404,

@@ -5,7 +5,7 @@ import { correctCdr, getCdr, getStatement, listStatementLines, listTokenCdrs, ve
 import { explainPlan } from '#contracts/evems-controller';
 import { getLocation, searchEvses } from '#contracts/locations';
 import {
-  endPartner, invitePartner, listDeadLetters, listPartners, registerPartner, renewPartner, replayDeadLetters,
+  endPartner, invitePartner, chooseQuirks, listDeadLetters, listQuirks, listPartners, registerPartner, renewPartner, replayDeadLetters,
 } from '#contracts/ocpi-gateway';
 import { describeStations } from '#contracts/ocpp-gateway';
 import { Change } from '#contracts/party';
@@ -200,6 +200,12 @@ export class Neighbours {
       partnerId === 'p1' ? { letters: after ? [] : [letter], total: 1 } : new Rejected('unknown-partner', `no ${partnerId}`))));
     await bus.answer(replayDeadLetters, (requests) => requests.map(({ module, objectId }) => (
       objectId === 'GONE' ? new Rejected('unknown-letter', 'none') : { queued: module === undefined ? 1 : 2 })));
+    const quirk = { name: 'unencoded-token', what: 'writes it as it is', rule: 'TRN-04', seen: 'a request', accepted: 'both', chosen: 'it goes as it is' };
+    await bus.answer(listQuirks, (requests) => requests.map(() => (
+      { quirks: [{ ...quirk, times: 3, firstAt: '2022-02-01T17:00:00Z', lastAt: '2022-02-01T17:10:00Z', detail: 'GET of locations', suggested: true }] })));
+    await bus.answer(chooseQuirks, (requests) => requests.map(({ set, unset }) => (
+      set.includes('no-linc') ? new Rejected('no-such-quirk', 'there is no quirk "no-linc"')
+        : { quirks: [{ ...quirk, times: 0, suggested: false, ...(unset.length > 0 ? {} : { chosenAt: '2022-02-01T17:20:00Z' }) }] })));
     await bus.answer(renewPartner, (requests) => requests.map(() => partner));
     await bus.answer(endPartner, (requests) => requests.map(() => ({ told: true, detail: 'HTTP 200, 1000' })));
     await bus.answer(describeStations, (requests) => requests.map(() => ({

@@ -188,6 +188,19 @@ test('receipts come with the price explained; another driver\'s is not there', a
   expect(await blake.get('/v1/receipts/CA/BCT/R-1')).toMatchObject({ status: 404, body: { error: { code: 'unknown-receipt' } } });
 });
 
+test('TRN-04: an operator sees what is suggested of a partner\'s quirks, and chooses', async () => {
+  const path = '/v1/operator/partners/p1/quirks';
+  const about = { name: 'unencoded-token', what: 'writes it as it is', rule: 'TRN-04', seen: 'a request', accepted: 'both', choice: 'it goes as it is' };
+  expect((await operator.get(path)).body).toEqual({
+    quirks: [{ ...about, times: 3, first_at: '2022-02-01T17:00:00Z', last_at: '2022-02-01T17:10:00Z', detail: 'GET of locations', suggested: true }],
+  });
+  expect((await operator.post(path, { set: ['unencoded-token'] })).body).toEqual({ quirks: [{ ...about, times: 0, suggested: false, chosen_at: '2022-02-01T17:20:00Z' }] });
+  expect((await operator.post(path, { unset: ['unencoded-token'] })).body.quirks[0]).not.toHaveProperty('chosen_at');
+  expect(await operator.post(path, { set: ['no-linc'] })).toMatchObject({ status: 400, body: { error: { code: 'no-such-quirk' } } });
+  expect((await operator.post(path, { set: ['No Link'] })).status).toBe(400);
+  expect((await operator.post(path, { set: ['no-link'], unset: ['no-link'] })).status).toBe(400);
+});
+
 test('the operator\'s verbs answer from the services behind', async () => {
   expect(await operator.post('/v1/operator/invitations', { name: 'Plunk' })).toMatchObject({
     status: 201, body: { partner_id: 'p1', token_a: 'A-1', versions_url: 'https://plunk.example/ocpi/versions' },
