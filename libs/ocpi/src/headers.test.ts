@@ -11,7 +11,7 @@ test('TRN-01 TRN-03 the token is Base64 of its UTF-8 bytes, without a newline', 
 });
 
 test('TRN-03 a newline or space that was encoded with the token is forgiven', () => {
-  expect(tokenCandidates('Token ZXhhbXBsZS10b2tlbgo=')[0]).toEqual({ token: 'example-token', encoding: 'base64' });
+  expect(tokenCandidates('Token ZXhhbXBsZS10b2tlbgo=')[0]).toEqual({ token: 'example-token', encoding: 'base64', trimmed: true });
 });
 
 test('TRN-04 a token sent as it is is understood after the encoded reading', () => {

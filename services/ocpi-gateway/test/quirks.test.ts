@@ -153,6 +153,8 @@ test('TRN-52: a list without X-Total-Count and X-Limit is read to its end by its
   await expect.poll(() => times('no-total-count')).toBe(3);
   expect(await times('no-page-limit')).toBe(3);
   expect(await of('no-total-count')).toMatchObject({ suggested: false, chosen: '' });
+  // The last of its lists.
+  await expect.poll(() => partner.pushed('GET /cdrs')).toHaveLength(1);
 });
 
 test('TRN-52, TRN-57: a list that ends before its count is not whole: nothing of it is gone; with its quirk chosen it is read by offset', async () => {
@@ -168,6 +170,7 @@ test('TRN-52, TRN-57: a list that ends before its count is not whole: nothing of
   await pull();
   await expect.poll(held).toBe('BCDEF');
   expect(lists().slice(1).map((what) => what.split('?')[1])).toEqual([undefined, 'offset=2', 'offset=4']);
+  await expect.poll(() => partner.pushed('GET /cdrs')).toHaveLength(2);
 });
 
 test('TRN-50: a partner that refuses date_from is read whole each time, once that is chosen; Sessions go on to be asked by date', async () => {
