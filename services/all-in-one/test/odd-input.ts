@@ -49,6 +49,11 @@ export function oddInputIsRefused(place: () => Place): void {
   });
 }
 
+/** That somebody wrote oddly is counted, what was PATCHed and is not there is asked for, and lists are read now and then: nothing that was sent is kept by it. */
+const notKept: Readonly<Record<string, string>> = {
+  'ocpi_gateway.due': `kind NOT IN ('fetch', 'pull')`, 'ocpi_gateway.due_lane': `key NOT LIKE 'fetch %'`, 'ocpi_gateway.to_fetch': 'false', 'ocpi_gateway.partner_quirks_seen': 'false',
+};
+
 /** How many rows each table holds in which a partner's objects or commands end up, on both sides. */
 async function rowsHeld(stage: Stage): Promise<Record<string, string>[]> {
   const schemas = ['locations', 'tariff_engine', 'tokens_auth', 'sessions', 'cdr_ledger', 'ocpi_gateway'];
@@ -59,7 +64,7 @@ async function rowsHeld(stage: Stage): Promise<Record<string, string>[]> {
       [schemas],
     );
     const [row] = await side.query<Record<string, string>>(
-      `SELECT ${tables.map(({ name }) => `(SELECT count(*) FROM ${name}) AS "${name}"`).join(', ')}`,
+      `SELECT ${tables.map(({ name }) => `(SELECT count(*) FROM ${name} WHERE ${notKept[name] ?? 'true'}) AS "${name}"`).join(', ')}`,
     );
     return row!;
   }));

@@ -4,7 +4,7 @@ import { differencesText, partnersText } from './partner.ts';
 const partner = {
   partner_id: '832cf2d9-ef2e-4b5b-b03e-540e61caf503', name: 'Carbon Plunk', state: 'registered', version: '2.2.1', versions_url: '',
   roles: [{ role: 'EMSP', country_code: 'CA', party_id: 'CPK' }], waiting: 3, waiting_since: '2022-02-01T17:00:00Z', failed_attempts: 2,
-  dead_letters: 1, last_error: '',
+  dead_letters: 1, last_error: '', quirks: [], suggested_quirks: [],
 };
 const since = { since: '2022-02-01T17:00:00Z', next_try: '2022-02-01T17:00:10Z' };
 
@@ -22,6 +22,14 @@ test.each([
 test('a line that is down says since when, and when it is tried next', () => {
   expect(partnersText([{ ...partner, line: { state: 'open', ...since } }]))
     .toContain('Carbon Plunk: does not take what is sent, since 2022-02-01T17:00:00Z; next try 2022-02-01T17:00:10Z');
+});
+
+test('what a partner does otherwise than OCPI has it is said where something is or could be chosen', () => {
+  const lines = partnersText([{ ...partner, quirks: ['no-patch'], suggested_quirks: ['unencoded-token', 'no-link'] }]).split('\n').slice(2);
+  expect(lines).toEqual([
+    'Carbon Plunk: is spoken to by its quirks no-patch',
+    'Carbon Plunk: shows unencoded-token, no-link, see npx roamwatt partner quirks',
+  ]);
 });
 
 test('no partners, and lists that nobody has read yet, are said, and what to do', () => {
