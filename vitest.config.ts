@@ -13,9 +13,9 @@ const withProcesses = [
 
 const shared = {
   exclude: [...configDefaults.exclude, 'dist/**'],
-  testTimeout: 30_000,
-  hookTimeout: 60_000,
-  expect: { poll: { timeout: 10_000, interval: 20 } },
+  testTimeout: 60_000,
+  hookTimeout: 120_000,
+  expect: { poll: { timeout: 20_000, interval: 20 } },
 };
 
 export default defineConfig({

@@ -51,7 +51,7 @@ const does: DueHandler = async ({ id }) => {
   return 'done';
 };
 
-async function until(done: () => boolean | Promise<boolean>, timeoutMs = 5_000): Promise<void> {
+async function until(done: () => boolean | Promise<boolean>, timeoutMs = 20_000): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (!(await done())) {
     if (performance.now() > deadline) {
@@ -89,7 +89,7 @@ test('a key is worked on in order, the earliest first, while other keys go on', 
     if (due.key === 'slow') {
       running += 1;
       expect(running).toBe(1);
-      await sleep(80);
+      await until(() => did.includes('quick-3'));
       running -= 1;
     }
     return does(due, 1);

@@ -36,7 +36,7 @@ export function isCurrency(code: string): boolean {
 
 /** Digits after the point of the minor unit, in small letters too, or undefined for no current currency. */
 export function minorUnitsOf(code: string): number | undefined {
-  return known.get(code) ?? known.get(code.toUpperCase());
+  return known.get(code) ?? known.get(String(code).toUpperCase());
 }
 
 /** Digits after the point of the minor unit: JPY 0, CAD 2, KWD 3. Throws UnknownCurrency. */

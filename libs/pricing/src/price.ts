@@ -190,6 +190,7 @@ function decimalsOf({ currency, notes, stretches }: Course, policy: Policy): num
   return digits ?? 2;
 }
 
-function isSame(one: string, other: string): boolean {
-  return one === other || one.toUpperCase() === other.toUpperCase();
+/** Either may be anything: incomplete charges are priced, too. */
+function isSame(one: unknown, other: unknown): boolean {
+  return one === other || String(one).toUpperCase() === String(other).toUpperCase();
 }
