@@ -30,7 +30,7 @@ const writes = hears(counted, async ({ value }, heard) => {
 });
 
 async function streamOf(at: Place) {
-  const manager = await jetstreamManager((await at.join('look')).connection, { timeout: 500 });
+  const manager = await jetstreamManager((await at.join('look')).connection, { timeout: 10_000 });
   const name = `ROAMWATT_${at.platform}_sessions`;
   return {
     manager,
