@@ -8,8 +8,8 @@ import { isPrivateAddress } from './urls.ts';
 /** How one HTTP request ended, by what the far side can have done. */
 export type Exchange =
   | { readonly kind: 'answered'; readonly http: number; readonly headers: Headers; readonly body: Buffer }
-  /** Not a byte of the request was sent. */
-  | { readonly kind: 'unreachable'; readonly message: string }
+  /** Not a byte of the request was sent; `waited`: its time was over before it had one of the connections to there. */
+  | { readonly kind: 'unreachable'; readonly message: string; readonly waited?: true }
   /** Sent, but no whole answer came back: it may have been done. */
   | { readonly kind: 'unclear'; readonly message: string };
 
@@ -85,7 +85,7 @@ class Gathering implements Dispatcher.DispatchHandler {
   constructor(limits: ExchangeLimits, resolve: (exchange: Exchange) => void) {
     this.#limits = limits;
     this.#resolve = resolve;
-    this.#timer = setTimeout(() => this.#fail(`no answer within ${limits.timeoutMs} ms`), limits.timeoutMs);
+    this.#timer = setTimeout(() => this.#fail(`no answer within ${limits.timeoutMs} ms`, true), limits.timeoutMs);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -113,8 +113,8 @@ class Gathering implements Dispatcher.DispatchHandler {
     this.#fail(describe(error));
   }
 
-  #fail(message: string): void {
-    this.#end(this.#controller ? { kind: 'unclear', message } : { kind: 'unreachable', message });
+  #fail(message: string, waited = false): void {
+    this.#end(this.#controller ? { kind: 'unclear', message } : { kind: 'unreachable', message, ...(waited ? { waited } : {}) });
     this.#controller?.abort(new Error(message));
   }
 

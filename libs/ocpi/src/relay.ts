@@ -20,8 +20,8 @@ export interface RelayedRequest {
 export type Relayed =
   /** An answer in OCPI's envelope, whatever it says: `text` is the body as it came. */
   | { readonly kind: 'answered'; readonly http: number; readonly headers: Headers; readonly envelope: Envelope; readonly text: string }
-  /** Not a byte was sent. */
-  | { readonly kind: 'unreachable'; readonly message: string }
+  /** Not a byte was sent; `waited`: all connections to there were taken. */
+  | { readonly kind: 'unreachable'; readonly message: string; readonly waited?: true }
   /** Sent, and no whole answer came: it may have been done. */
   | { readonly kind: 'silent'; readonly message: string }
   /** An answer that is no OCPI, or a refusal of our own credentials: nothing of it is for the requester. */

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import {
-  type Body, type CommandResult, envelope, exampleToken, type Interface, ocpiClient, type Outcome, type Role, type Token,
+  type Body, type CallOptions, type CommandResult, envelope, exampleToken, type Interface, ocpiClient, type Outcome, type Role, type Token,
   tokenCandidates, typicalInterfaces,
 } from '#ocpi';
 import { expect } from 'vitest';
@@ -79,9 +79,9 @@ export class RawPartner {
     return [endpoint!.url, ...path.map(encodeURIComponent)].join('/');
   }
 
-  send(method: 'post' | 'put' | 'patch' | 'get', url: string, body: Body = {}): Promise<Outcome> {
+  send(method: 'post' | 'put' | 'patch' | 'get', url: string, body: Body = {}, call?: CallOptions): Promise<Outcome> {
     const client = ocpiClient({ token: this.token, allowPrivate: true });
-    return method === 'get' ? client.get(url) : client[method](url, body);
+    return method === 'get' ? client.get(url, call) : client[method](url, body, call);
   }
 
   /** START_SESSION for a place; answers the outcome and where the result will be. */

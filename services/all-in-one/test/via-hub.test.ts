@@ -132,6 +132,14 @@ test('a partner with a link of its own charges beside the hub: its Session goes 
   await stage.chargers.do({ do: 'plug-in', station, car: 'leaf', soc: 40 });
   const started = await direct.start({ location_id: 'BURNABY', evse_uid: evseUid }, rawToken('RAW-HUB-1'));
   expect(started.outcome.kind).toBe('ok');
+  // TRN-80: what is played again, by whoever heard it or by a proxy, is the request that it was.
+  const recorded = { response_url: direct.responseUrl('again'), location_id: 'BURNABY', evse_uid: stall(7).evseUid, token: rawToken('RAW-HUB-2') };
+  await stage.chargers.do({ do: 'plug-in', station: stall(7).station, car: 'leaf', soc: 40 });
+  const play = () => direct.send('post', direct.at('commands', 'RECEIVER', 'START_SESSION'), recorded, { requestId: 'recorded', correlationId: 'recorded' });
+  const played = await Promise.all([play(), play(), play()]);
+  await activeSession(stage.oasis, stall(7).evseUid);
+  played.push(await play());
+  for (const outcome of played) expect(outcome).toMatchObject({ kind: 'ok', data: { result: 'ACCEPTED' } });
   await eventually('the direct partner has its Session', () => direct.incoming.some(({ method, path }) => method === 'PUT' && path.includes('/sessions/')));
   const [own] = await stage.oasis.query<{ id: string }>(
     `SELECT session::json ->> 'id' AS id FROM sessions.own_sessions WHERE session::json ->> 'evse_uid' = $1`, [evseUid],
@@ -140,6 +148,8 @@ test('a partner with a link of its own charges beside the hub: its Session goes 
     `SELECT 1 FROM ocpi_gateway.pushed JOIN ocpi_gateway.partners USING (partner_id) WHERE module = 'sessions' AND object_key = $1 AND roles::text LIKE '%"HUB"%'`, [own!.id],
   );
   expect(through).toEqual([]);
+  expect(await sessionsOf(stage.oasis, stall(7).evseUid)).toHaveLength(1);
+  expect(direct.incoming.filter(({ path }) => path === '/results/again')).toHaveLength(1);
 });
 
 test('HUB-19, HCI-03: while Carbon Plunk is down the hub says so, and after its return it has the CDR once', async () => {

@@ -30,7 +30,9 @@ export class Calls {
   }) {
     this.sightings = parts.sightings;
     this.allowPrivate = parts.settings.allow_private_urls;
-    this.agent = outboundAgent({ allowPrivate: this.allowPrivate });
+    // Whom no connection is had to is known before the time of a request is over.
+    const connectTimeoutMs = Math.min(5_000, parts.settings.request_timeout_ms * 0.8);
+    this.agent = outboundAgent({ allowPrivate: this.allowPrivate, connectTimeoutMs });
   }
 
   /** For a handshake, which knows no parties yet. */

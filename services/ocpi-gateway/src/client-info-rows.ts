@@ -47,6 +47,18 @@ export async function clientsOf(db: Queryable, partnerId: string): Promise<Clien
   return rows.map(clientOf);
 }
 
+/** Of one partner, that is a hub: who is behind it is looked at with each of its requests. */
+export const BEHIND_AT_MOST = 10_000;
+
+/** Whether one more party may be behind a hub; one that is known there is no more. */
+export async function hasRoomFor(db: Queryable, { partnerId, info }: Client): Promise<boolean> {
+  const { rows } = await db.query<{ n: number; known: boolean }>(
+    `SELECT count(*)::int AS n, coalesce(bool_or((country_code, party_id, role) = ($2, $3, $4)), false) AS known
+       FROM client_infos WHERE partner_id = $1 AND behind`, [partnerId, ...keyOf(info), info.role],
+  );
+  return rows[0]!.known || rows[0]!.n < BEHIND_AT_MOST;
+}
+
 /** Whether that is news; an older ClientInfo is none. */
 export async function keepClient(tx: Tx, { partnerId, behind, info }: Client): Promise<boolean> {
   const { rowCount } = await tx.query(
@@ -59,16 +71,16 @@ export async function keepClient(tx: Tx, { partnerId, behind, info }: Client): P
   return (rowCount ?? 0) > 0;
 }
 
-/** Links came or went: who is behind a hub and has a link of its own, is heard there alone. */
-export async function noteOwnLinks(tx: Tx): Promise<void> {
+/** Links came or went, or one party: who is behind a hub and has a link of its own, is heard there alone. */
+export async function noteOwnLinks(tx: Tx, party?: Party): Promise<void> {
   await tx.query(
     `UPDATE client_infos c SET has_own_link = linked.here
      FROM (SELECT b.country_code, b.party_id, b.role, b.partner_id, EXISTS (
          SELECT FROM partners d, json_array_elements(d.roles) r WHERE d.state = 'registered'
          AND upper(r->>'country_code') = b.country_code AND upper(r->>'party_id') = b.party_id) AS here
-       FROM client_infos b WHERE b.behind) linked
+       FROM client_infos b WHERE b.behind AND ($1::text IS NULL OR (b.country_code, b.party_id) = ($1, $2))) linked
      WHERE c.country_code = linked.country_code AND c.party_id = linked.party_id AND c.role = linked.role
-       AND c.partner_id = linked.partner_id AND c.has_own_link <> linked.here`,
+       AND c.partner_id = linked.partner_id AND c.has_own_link <> linked.here`, party ? keyOf(party) : [null, null],
   );
 }
 

@@ -3,7 +3,7 @@ import { ClientInfo, type Party, read, sameParty } from '#ocpi';
 import type { Database, Tx } from '#postgres';
 import type { Log } from '#telemetry';
 import type { Calls } from './calls.ts';
-import { type Client, clientsOf, keepClient, noteOwnLinks } from './client-info-rows.ts';
+import { BEHIND_AT_MOST, type Client, clientsOf, hasRoomFor, keepClient, noteOwnLinks } from './client-info-rows.ts';
 import type { Handlers, OcpiRequest } from './exchange.ts';
 import { outcomeText } from './handshake.ts';
 import { endpointOf, isHub, type Partner } from './partner.ts';
@@ -75,9 +75,10 @@ export class ClientInfos {
     const { members, partners, isOurs } = this.parts;
     if (isOurs(info) || info.role === 'HUB') return;
     const client: Client = { partnerId: partner.id, behind: true, info };
+    if (!await hasRoomFor(tx, client)) throw refuse('invalid-object', `no more than ${BEHIND_AT_MOST} parties are kept behind one hub`);
     const isNews = members ? await members.told(tx, client) : await keepClient(tx, client);
     if (!isNews) return;
-    await noteOwnLinks(tx);
+    await noteOwnLinks(tx, info);
     if (info.status === 'CONNECTED') await partners.adoptCdrs(tx, (await findPartner(tx, partner.id))!);
   }
 }

@@ -35,9 +35,11 @@ export class HubMembers {
     return mayMeet(this.parts.settings, a, b);
   }
 
-  /** How a party is reached; undefined: nobody of that name. Connected ones come first. */
+  /** How a party is reached; undefined: nobody of that name. Who has a link of its own is there or nowhere, whoever tells of it. */
   async find(party: Party): Promise<Client | undefined> {
-    const clients = await clientsWith(this.parts.db, party);
+    const all = await clientsWith(this.parts.db, party);
+    const own = all.filter(({ behind, info }) => !behind && info.status !== 'SUSPENDED');
+    const clients = own.length > 0 ? own : all;
     return clients.find(({ info }) => info.status === 'CONNECTED') ?? clients[0];
   }
 
@@ -48,11 +50,11 @@ export class HubMembers {
 
   /** Those that a partner's parties may see, without their own. */
   async seenBy(partner: Partner): Promise<ClientInfo[]> {
-    const own = partiesOf(partner);
+    const isSeen = this.seenWith(partiesOf(partner));
     const planned = this.parts.settings.planned.map((party): ClientInfo => ({ ...party, status: 'PLANNED', last_updated: this.parts.settings.planned_since }));
     const known = await allClients(this.parts.db);
     const all = [...known, ...planned.filter((info) => !known.some((one) => clientKey(one.info) === clientKey(info))).map((info) => ({ partnerId: '', info }))];
-    return all.filter(({ partnerId, info }) => partnerId !== partner.id && this.isSeen(info, own)).map(({ info }) => info);
+    return all.filter(({ partnerId, info }) => partnerId !== partner.id && isSeen(info)).map(({ info }) => info);
   }
 
   /** Registered partners with one of these roles that are to hear what `owner` tells everybody. */
@@ -132,9 +134,9 @@ export class HubMembers {
     const own: Push[] = [];
     for (const partner of await registeredPartners(tx)) {
       if (endpointOf(partner, 'hubclientinfo', 'RECEIVER') === undefined) continue;
-      const theirs = partiesOf(partner);
+      const isSeen = this.seenWith(partiesOf(partner));
       for (const { partnerId, info } of changed) {
-        if (partnerId === partner.id || !this.isSeen(info, theirs)) continue;
+        if (partnerId === partner.id || !isSeen(info)) continue;
         own.push(pushOf({ partnerId: partner.id, module: 'hubclientinfo', objectKey: clientKey(info) }, JSON.stringify(info)));
       }
     }
@@ -142,7 +144,8 @@ export class HubMembers {
   }
 
   /** A hub sees all that any of its own members may; a party is no news to itself. */
-  private isSeen(info: ClientInfo, own: readonly Party[]): boolean {
-    return own.some((party) => this.mayMeet(party, info)) && !own.some((party) => partyText(party) === partyText(info));
+  private seenWith(own: readonly Party[]): (info: ClientInfo) => boolean {
+    const names = new Set(own.map(partyText));
+    return (info) => !names.has(partyText(info)) && own.some((party) => this.mayMeet(party, info));
   }
 }

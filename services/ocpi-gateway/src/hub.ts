@@ -174,12 +174,13 @@ export class Hub {
   private async failed(target: Partner, to: Party, relayed: Exclude<Relayed, { kind: 'answered' }>): Promise<Error> {
     const { db, members, log } = this.parts;
     log.warn('a request could not be forwarded', { partner: target.name, outcome: relayed.kind, message: relayed.message });
-    if (relayed.kind === 'unreachable') {
+    // Others who keep all the connections to a member do not make it OFFLINE.
+    if (relayed.kind === 'unreachable' && !relayed.waited) {
       await members.lost(target, relayed.message);
       return notConnected(to, 'OFFLINE');
     }
     await noteError(db, target.id, relayed.message);
-    if (relayed.kind === 'silent') return refuse('receiver-timeout', `${partyText(to)} gave no answer in time`);
+    if (relayed.kind !== 'not-ocpi') return refuse('receiver-timeout', `${partyText(to)} gave no answer in time`);
     return refuse('hub-error', `${partyText(to)} gave no answer that OCPI knows`);
   }
 

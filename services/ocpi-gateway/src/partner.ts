@@ -1,7 +1,7 @@
 import type { Party as BusParty } from '#contracts/party';
 import {
   type CredentialsRole, type Endpoint, type Interface, type InterfaceRole, type ModuleId, type Party, type Role,
-  sameParty, typicalInterfaces,
+  partyText, sameParty, typicalInterfaces,
 } from '#ocpi';
 import type { OcpiRequest } from './exchange.ts';
 import type { Chosen } from './quirks.ts';
@@ -114,8 +114,13 @@ export function viewerIn(request: Pick<OcpiRequest, 'caller' | 'routing'>): View
 
 /** The parties of a platform, each once. */
 export function partiesOf(partner: Pick<Partner, 'roles' | 'behind'>): Party[] {
-  const parties = [...partner.roles, ...partner.behind].map(({ country_code, party_id }) => ({ country_code, party_id }));
-  return parties.filter((party, index) => parties.findIndex((other) => sameParty(party, other)) === index);
+  const parties = new Map<string, Party>();
+  // Behind a hub there may be thousands.
+  for (const { country_code, party_id } of [...partner.roles, ...partner.behind]) {
+    const key = partyText({ country_code, party_id });
+    if (!parties.has(key)) parties.set(key, { country_code, party_id });
+  }
+  return [...parties.values()];
 }
 
 /** Whom of a platform a message that is meant for all of them names: HUB-04 wants a party. */

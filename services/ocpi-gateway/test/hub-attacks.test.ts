@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { exampleLocation, exampleTariff, exampleToken, type Party, routingHeaders } from '#ocpi';
+import { openDatabase } from '#postgres';
 import { HandPartner } from './hand-partner.ts';
 import { RawHttp } from './raw-http.ts';
-import { call, type CallOptions, openSide, type Side } from './side.ts';
+import { call, type CallOptions, ocpi, openSide, type Side } from './side.ts';
 
 // A hub, and Mallory, who is a member of it and would like to speak for Oasis, or to keep others from being heard.
 
@@ -17,7 +18,7 @@ let oasis: HandPartner;
 let island: HandPartner;
 
 beforeAll(async () => {
-  hub = await openSide({ party: { ...hubAsParty, name: 'Open Hub', roles: ['HUB'] }, hub: { quiet_s: 3600, offline_check_s: 3600 } });
+  hub = await openSide({ party: { ...hubAsParty, name: 'Open Hub', roles: ['HUB'] }, hub: { quiet_s: 3600, offline_check_s: 3600 }, ocpi: { ...ocpi, request_timeout_ms: 1_500, page_limit: 100 } });
   const asCpo = ['SENDER locations', 'SENDER tariffs', 'SENDER sessions', 'RECEIVER tokens', 'RECEIVER commands'];
   mallory = await HandPartner.open('Mallory', 'MAL', 'CPO', [...asCpo, 'SENDER commands'], ['EMSP']);
   oasis = await HandPartner.open('Oasis', 'EOA', 'CPO', asCpo);
@@ -106,14 +107,63 @@ test('HUB-19: a request that no HTTP could carry on makes no member OFFLINE', as
   expect(island.pushed('PUT /sessions')).toEqual(['PUT /sessions/CA/EOA/S-2']);
 });
 
+test('HUB-19 HCI-03: who asks a member for more than it answers makes it no more OFFLINE than it is', async () => {
+  island.answer = (what) => (what.includes('/CA/MAL/FLOOD') ? 'never' : {});
+  const many = await Promise.all(Array.from({ length: 40 }, (_, n) => ask(mallory, `${receiver('sessions')}/CA/MAL/FLOOD-${n}`, { to: isle, method: 'PUT', body: { id: `FLOOD-${n}` } })));
+  expect(new Set(many.map(({ status_code }) => status_code))).toEqual(new Set([4002]));
+  const infos = (await ask(oasis, '/ocpi/2.2.1/sender/hubclientinfo?limit=100')).data as { party_id: string; status: string }[];
+  expect(infos.find(({ party_id }) => party_id === 'ISL')).toMatchObject({ status: 'CONNECTED' });
+  island.hangUp();
+  await expect.poll(async () => (await ask(oasis, `${receiver('sessions')}/CA/EOA/S-4`, { to: isle, method: 'PUT', body: { id: 'S-4' } })).status_code).toBe(1000);
+});
+
+test('TRN-81 TRN-80: a request that is played again goes on as the one it is, under one request id, so that its receiver knows it again', async () => {
+  const body = { response_url: `${island.base}/r`, location_id: 'L', token: { ...exampleToken, ...isle } };
+  const play = (id: string) => ask(island, `${receiver('commands')}/START_SESSION`, { to: eoa, method: 'POST', body, headers: { 'X-Request-ID': id, 'X-Correlation-ID': 'c' } });
+  oasis.seen.length = 0;
+  for (const id of ['one', 'one', 'two']) expect(await play(id)).toMatchObject({ status_code: 1000 });
+  const legs = oasis.seen.map(({ headers }) => headers['x-request-id']);
+  expect([legs[0] === legs[1], legs[0] === legs[2], legs.includes('one')]).toEqual([true, false, false]);
+  expect(new Set(oasis.seen.map((one) => JSON.stringify(one.body))).size).toBe(1);
+});
+
 test('HUB-15: what its receiver refused is not learned: it leads nobody astray', async () => {
   oasis.answer = () => ({ data: { result: 'ACCEPTED', timeout: 30 } });
   expect(await tell('PUT', 'locations', 'CA/EOA/HARBOUR', { ...exampleLocation, ...eoa, id: 'HARBOUR' }, oasis)).toMatchObject({ status_code: 1000 });
   island.answer = () => ({ http: 404, status: 2001 });
   await ask(mallory, `${receiver('locations')}/CA/MAL/HARBOUR`, { to: isle, method: 'PUT', body: { id: 'HARBOUR' } });
+  oasis.seen.length = 0;
   const start = { response_url: `${island.base}/r`, location_id: 'HARBOUR', token: exampleToken };
   expect(await ask(island, `${receiver('commands')}/START_SESSION`, { method: 'POST', body: start })).toMatchObject({ status_code: 1000 });
   expect(oasis.pushed('POST /commands/START_SESSION')).toHaveLength(1);
+});
+
+test('HUB-22 HCI-03: who says that a member is behind it gets nothing that is for that member, also while that is away', async () => {
+  const evil = await HandPartner.open('Evil hub', 'EVL', 'HUB', ['SENDER hubclientinfo', 'RECEIVER sessions', 'RECEIVER hubclientinfo']);
+  expect((await evil.register(hub)).status_code).toBe(1000);
+  const info = { ...isle, role: 'EMSP', status: 'CONNECTED', last_updated: '2031-01-01T00:00:00Z' };
+  const claim = (body: typeof info) => call(hub, `${receiver('hubclientinfo')}/CA/${body.party_id}`, { token: evil.token, method: 'PUT', body });
+  expect(await claim(info)).toMatchObject({ status_code: 1000 });
+  const put = () => ask(oasis, `${receiver('sessions')}/CA/EOA/S-3`, { to: isle, method: 'PUT', body: { id: 'S-3' } });
+  const { port } = new URL(island.base);
+  await island.close();
+  for (const _ of ['at first', 'then']) expect(await put()).toMatchObject({ http: 200, status_code: 4003 });
+  expect(evil.pushed('PUT /sessions')).toEqual([]);
+  await island.reopen(Number(port));
+  expect(await ask(island, '/ocpi/2.2.1/sender/tariffs', { to: hubAsParty })).toMatchObject({ status_code: 1000 });
+  await expect.poll(async () => (await put()).status_code).toBe(1000);
+  // HUB-23: nor does it speak for it.
+  const as = await call(hub, `${receiver('sessions')}/CA/EOA/S-3`, { token: evil.token, method: 'GET', headers: routingHeaders({ to: eoa, from: isle }) });
+  expect(as).toMatchObject({ status_code: 2001, status_message: expect.stringContaining('none of your roles') });
+
+  const db = await openDatabase({ url: hub.platform.databaseUrl, schema: 'ocpi_gateway', migrations: [] });
+  await db.query(`INSERT INTO client_infos (country_code, party_id, role, partner_id, behind, status, last_updated)
+    SELECT 'ZZ', 'X' || n, 'CPO', partner_id, true, 'OFFLINE', '2030-01-01T00:00:00Z' FROM partners, generate_series(1, 10000 - 1) n WHERE name = 'Evil hub'`);
+  await db.close();
+  expect(await claim({ ...info, party_id: 'ONE', status: 'PLANNED' })).toMatchObject({ http: 200, status_code: 2001, status_message: expect.stringContaining('no more than 10000') });
+  expect(await claim({ ...info, status: 'OFFLINE' }), 'one that is known').toMatchObject({ status_code: 1000 });
+  await call(hub, '/ocpi/2.2.1/credentials', { token: evil.token, method: 'DELETE' });
+  await evil.close();
 });
 
 test.each(['null', '[]', '"x"', '0', '{"response_url":7}', '{"reservation_id":{"toString":1}}', '{"__proto__":{"response_url":"http://127.0.0.1:9/"}}'])(
