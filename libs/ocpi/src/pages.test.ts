@@ -34,6 +34,11 @@ test.each([
   expect(reading.ok ? '' : reading.message).toMatch(new RegExp(`^${name} `));
 });
 
+test('a refusal names the version that who asks speaks', () => {
+  expect(readPage({ limit: '0' }, rules)).toEqual({ ok: false, message: 'limit must be a whole number of at least 1 (OCPI 2.2.1)' });
+  expect(readPage({ limit: '0' }, { ...rules, version: '2.1.1' })).toEqual({ ok: false, message: 'limit must be a whole number of at least 1 (OCPI 2.1.1)' });
+});
+
 test('TRN-52 a page says the total, the server\'s limit, and the next page with all filters', () => {
   const page = { dateFrom: from, offset: 100, limit: 50 };
   expect(pageHeaders(list, page, 151, 100)).toEqual({

@@ -24,6 +24,8 @@ export interface PageRules {
   readonly maxLimit: number;
   /** Sessions are the one list where date_from is required. */
   readonly dateFromRequired?: boolean;
+  /** Of OCPI, as who asks speaks it: for what a refusal says. */
+  readonly version?: string;
 }
 
 export type PageReading =
@@ -36,7 +38,8 @@ export type Query = Readonly<Record<string, string | readonly string[] | undefin
 const OFFSET_MAX = 2 ** 31 - 1;
 
 /** Reads date_from, date_to, offset and limit; what is wrong is 2001 with HTTP 200 (TRN-56, D25). */
-export function readPage(query: Query, { maxLimit, dateFromRequired = false }: PageRules): PageReading {
+export function readPage(query: Query, { maxLimit, dateFromRequired = false, version = '2.2.1' }: PageRules): PageReading {
+  const wrong = (message: string): PageReading => ({ ok: false, message: `${message} (OCPI ${version})` });
   for (const name of ['date_from', 'date_to', 'offset', 'limit']) {
     if (Array.isArray(query[name])) return wrong(`${name} is given more than once`);
   }
@@ -67,10 +70,6 @@ export function readPage(query: Query, { maxLimit, dateFromRequired = false }: P
 function endOf(after: Query[string]): { after?: PageEnd } {
   const [, position, offset] = (typeof after === 'string' && /^(\d{1,18})\.(\d{1,10})$/.exec(after)) || [];
   return position === undefined ? {} : { after: { position: BigInt(position), offset: Number(offset) } };
-}
-
-function wrong(message: string): PageReading {
-  return { ok: false, message: `${message} (OCPI 2.2.1)` };
 }
 
 /**

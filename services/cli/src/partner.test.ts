@@ -32,6 +32,12 @@ test('what a partner does otherwise than OCPI has it is said where something is 
   ]);
 });
 
+test('what an older version could not say is told in a line', () => {
+  const not_carried = ['tariff to 2.1.1: elements[].price_components[].vat: OCPI 2.1.1 has no such field', 'location to 2.1.1: …'];
+  expect(partnersText([{ ...partner, version: '2.1.1', not_carried }]))
+    .toMatch(/^Carbon Plunk: OCPI 2\.1\.1 cannot say all that there is .*price_components\[\]\.vat.*; and 1 more$/m);
+});
+
 test('no partners, and lists that nobody has read yet, are said, and what to do', () => {
   expect(partnersText([])).toContain('partner invite NAME');
   expect(differencesText({ pulls: [], differences: [] })).toContain('No list was read yet');

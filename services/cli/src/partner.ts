@@ -18,6 +18,7 @@ interface Partner {
   readonly last_error: string;
   readonly quirks: readonly string[];
   readonly suggested_quirks: readonly string[];
+  readonly not_carried?: readonly string[];
 }
 
 interface Letter {
@@ -52,6 +53,9 @@ export function partnersText(partners: readonly Partner[]): string {
       ]),
     ], [false, false, false, false, false, true, false, true, true, false]),
     ...partners.flatMap(({ name, line }) => (line?.since === undefined ? [] : [`${name}: does not take what is sent, since ${line.since}; next try ${line.next_try}`])),
+    ...partners.flatMap(({ name, version, not_carried = [] }) => (not_carried.length === 0 ? [] : [
+      `${name}: OCPI ${version} cannot say all that there is (--json has the list): ${not_carried[0]}${not_carried.length > 1 ? `; and ${not_carried.length - 1} more` : ''}`,
+    ])),
     ...partners.filter(({ last_error }) => last_error !== '').map(({ name, last_error }) => `${name}: ${last_error}`),
     ...partners.filter(({ quirks }) => quirks.length > 0).map(({ name, quirks }) => `${name}: is spoken to by its quirks ${quirks.join(', ')}`),
     ...partners.filter(({ suggested_quirks }) => suggested_quirks.length > 0)

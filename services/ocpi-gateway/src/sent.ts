@@ -93,7 +93,7 @@ function listHandler(
   rules: ListRules,
 ): Handler {
   return async (request) => {
-    const reading = readPage(request.query, rules);
+    const reading = readPage(request.query, { ...rules, version: request.version });
     if (!reading.ok) throw refuse('invalid-parameters', reading.message);
     const { page } = reading;
     const answer = await ask(pageAsk(page), request);

@@ -188,6 +188,7 @@ test('2.1.1 a partner pulls lists and objects at one URL, PATCHes a Tariff, and 
   expect((await get('chargingprofiles/S-1')).http).toBe(404);
   neighbours.partners.set('LOCATION CA*EXA X', { ...exampleLocation, party_id: 'EXA', id: 'X' });
   expect((await get('locations/CA/EXA/X')).data, 'its own object, as it is kept here').toMatchObject({ id: 'X', type: 'PARKING_LOT' });
+  expect((await get('locations?limit=0')).status_message).toBe('limit must be a whole number of at least 1 (OCPI 2.1.1)');
   const wrong = await call(oasis, '/ocpi/2.1.1/tokens/CA/EXA/T1', { token: emsp.token, method: 'PUT', body: { uid: 'T1', type: 'RFID' } });
   expect([wrong.http, wrong.status_code, wrong.status_message]).toEqual([200, 2001, expect.stringMatching(/^auth_id: is missing.*\(OCPI 2.1.1\)$/)]);
 });
