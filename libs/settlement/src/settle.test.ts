@@ -112,6 +112,11 @@ test('a credit takes back the fee that its original paid, though another is agre
   expect(cad?.invoices[0]?.fees.map(({ quantity, price, amount }) => `${quantity} × ${price} = ${amount}`)).toEqual([
     '-1 × 0.25 = -0.25', '1 × 0.4 = 0.40',
   ]);
+  // An original that is acknowledged after March had closed changes nothing of March.
+  const [original, ...others] = cdrs as [HeldCdr, ...HeldCdr[]];
+  const overtaken = { ...original, acknowledged_at: '2022-04-11T08:00:00Z' };
+  const closed = [others, [...others, overtaken]].map((all) => JSON.stringify(statement(all, [exampleTerms, later], '2022-03')));
+  expect(closed[1]).toBe(closed[0]);
 });
 
 test('a CDR acknowledged after the closing instant is named as late on the next statement', () => {

@@ -34,8 +34,11 @@ export function tallied(
     return [{ ...line, late: place === 'late' }];
   });
   const periods = calendar.feePeriods();
+  // What came after the closing changes nothing that was closed.
+  const isKnown = ({ acknowledged_at: at }: HeldCdr) =>
+    scope.closesAt === undefined || (at === undefined ? now : instant(at)) <= scope.closesAt;
   const originals = new Map(
-    cdrs.filter(({ credit }) => !credit).map((cdr) => [keyOf(cdr, cdr.cdr_id), cdr]),
+    cdrs.filter((cdr) => !cdr.credit && isKnown(cdr)).map((cdr) => [keyOf(cdr, cdr.cdr_id), cdr]),
   );
   const periodOf = (line: StatementLine) => {
     const reference = keyOf(line, line.credit_reference_id ?? '');

@@ -26,8 +26,10 @@ export async function agreementBetween(db: Queryable, own: Party, partner: Party
 
 // $1, $2 the two parties; $3, $4 the month; $5 its closing; $6 now; $7, $8 since when, and after
 // which closing, CDRs of months before are late: see isInScope of #settlement.
-const OF_THE_MONTH = `s.last_updated >= $3 AND s.last_updated < $4
-  AND ($5::timestamptz IS NULL OR s.acknowledged_at <= $5 OR (s.acknowledged_at IS NULL AND $6 <= $5))`;
+const KNOWN_BY_CLOSING = (row: string) =>
+  `($5::timestamptz IS NULL OR ${row}.acknowledged_at <= $5 OR (${row}.acknowledged_at IS NULL AND $6 <= $5))`;
+
+const OF_THE_MONTH = `s.last_updated >= $3 AND s.last_updated < $4 AND ${KNOWN_BY_CLOSING('s')}`;
 
 const LATE = `s.last_updated >= $7 AND s.last_updated < $3
   AND ((s.acknowledged_at > $8 AND s.acknowledged_at <= $5)
@@ -63,7 +65,7 @@ const TALLIES = `WITH scope AS MATERIALIZED (
   ), dated AS (
     SELECT s.*, coalesce(o.last_updated, s.last_updated) AS fees_at
     FROM scope s LEFT JOIN settled o
-      ON s.credit AND o.issuer = s.issuer AND o.cdr_key = s.credit_key AND NOT o.credit
+      ON s.credit AND o.issuer = s.issuer AND o.cdr_key = s.credit_key AND NOT o.credit AND ${KNOWN_BY_CLOSING('o')}
   ), fees AS (
     SELECT issuer, currency, (p.n - 1)::int AS period, ${SESSIONS}, ${AMOUNTS}
     FROM dated JOIN unnest($9::timestamptz[], $10::timestamptz[]) WITH ORDINALITY AS p (starts, ends, n)
