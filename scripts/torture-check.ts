@@ -95,6 +95,8 @@ async function checkExport(
   if (verdict.damage) wrong(`the export: ${verdict.damage.at}: ${verdict.damage.detail}`);
   if (verdict.entries !== entries || verdict.heads === 0)
     wrong(`the export has ${verdict.entries} of ${entries} entries, under ${verdict.heads} heads`);
+  // Nobody was erased.
+  if (verdict.erased > 0) wrong(`${verdict.erased} private parts are lost`);
   findings.count('days signed', verdict.heads);
 }
 

@@ -47,8 +47,7 @@ export const migrations: MigrationList = [
   { name: 'cdr-ledger-agreements-of-each-party', up: () => AGREEMENTS_OWN },
   ...retailMigrations,
   { name: 'cdr-ledger-charged-times', up: () => CHARGED_TIMES },
-  // Months are settled from `settled`.
-  { name: 'cdr-ledger-no-month', up: () => ['DROP INDEX cdrs_month'] },
+  { name: 'cdr-ledger-no-month', up: () => [DROP_MONTH] },
 ];
 
 /**
@@ -125,6 +124,13 @@ const CDR_INDEXES = [
   'CREATE INDEX cdrs_credit ON cdrs (party, credit_of) WHERE credit_of IS NOT NULL',
   'CREATE INDEX cdrs_private ON cdrs (private_id)',
 ];
+
+/** Months are settled from `settled`. (Where the list was made anew, the index has another name.) */
+const DROP_MONTH = `DO $$ DECLARE found regclass; BEGIN
+  FOR found IN SELECT indexrelid::regclass FROM pg_index WHERE indrelid = 'cdrs'::regclass
+    AND pg_get_indexdef(indexrelid) LIKE '%(own, party, token_party, last_updated)'
+  LOOP EXECUTE format('DROP INDEX %s', found); END LOOP;
+END $$`;
 
 /** How many of an owner's lie before a position of the log: `projections/cdr-pages-together.ts`. */
 const CDRS_PLACE = 'CREATE INDEX cdrs_place ON cdrs (token_party, (-"position")) WHERE own';
