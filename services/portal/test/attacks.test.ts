@@ -124,7 +124,10 @@ test('nobody who is not signed in holds up the others with a number of many digi
 });
 
 test('an e-mail that no database takes is refused by name', async () => {
-  for (const email of ['a\u0000@plunk.example', '\ud800@plunk.example', 'x'.repeat(255), ' ']) {
+  for (const email of ['a\u0000@plunk.example', '\ud800@plunk.example']) {
+    expect(await anyone.post('/v1/sign-in', { email, password: 'x' })).toMatchObject(refusal(400, 'unfit-text'));
+  }
+  for (const email of ['x'.repeat(255), ' ']) {
     expect(await anyone.post('/v1/sign-in', { email, password: 'x' })).toMatchObject(refusal(400, 'invalid-request', expect.stringContaining('body.email')));
   }
 });
@@ -152,7 +155,7 @@ test('a body of another kind is refused', async () => {
 test.each([
   [{ ...level2, country_code: 'Canada' }, 'body.country_code: two letters, such as CA'],
   [{ ...level2, evse_uid: '' }, 'body.evse_uid: 1 to 36 printable ASCII characters'],
-  [{ ...level2, evse_uid: "E'; DROP TABLE charges; --\u0000" }, 'body.evse_uid: 1 to 36 printable ASCII characters'],
+  [{ ...level2, evse_uid: "E'; DROP TABLE charges; --\u0007" }, 'body.evse_uid: 1 to 36 printable ASCII characters'],
   [{ ...level2, location_id: { $ne: null } }, expect.stringContaining('body.location_id: ')],
   [{ ...level2, location_id: undefined }, 'body.location_id: is missing'],
   [{ ...level2, evse_uid: 7 }, 'body.evse_uid: has to be a text, not a number'],
