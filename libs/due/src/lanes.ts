@@ -58,8 +58,10 @@ export async function keepLanes(
   await db.query(
     {
       name: 'due-keep',
-      text: `UPDATE due_lane SET until = clock_timestamp() + $3::int * interval '1 ms'
-        WHERE owner = $1 AND key = ANY($2)`,
+      // In the order in which others rouse several: otherwise the two could wait for each other.
+      text: `WITH mine AS (SELECT key FROM due_lane WHERE owner = $1 AND key = ANY($2) ORDER BY key FOR UPDATE)
+        UPDATE due_lane SET until = clock_timestamp() + $3::int * interval '1 ms'
+        FROM mine WHERE due_lane.key = mine.key`,
     },
     [owner, lanes.map((lane) => lane.key), leaseMs],
   );

@@ -34,7 +34,13 @@ const counted = () => {
   return answer;
 };
 
+const cpuUs = () => {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+};
+const aloneFromUs = cpuUs();
 const alone = await clientAlone();
+const aloneCpuUs = (cpuUs() - aloneFromUs) / (alone * seconds);
 
 const dir = mkdtempSync(join(tmpdir(), 'roamwatt-bench-'));
 const config = join(dir, 'roamwatt.yaml');
@@ -63,10 +69,12 @@ await passedOn(LOCATIONS * PARTNERS);
 await counted();
 
 const fromMs = performance.now();
+const fromUs = cpuUs();
 await tell(CHANGES);
 const takenInMs = (await takenIn()) - fromMs;
 await passedOn(0);
 const passedMs = performance.now() - fromMs;
+const passedUs = cpuUs() - fromUs;
 const { taken } = await counted();
 
 const steadySeconds = Math.max(5, seconds);
@@ -85,6 +93,8 @@ console.log(JSON.stringify([
   { what: `changes of ${LOCATIONS} EVSEs taken in, while they are passed on to ${PARTNERS} partners`, figure: CHANGES / takenInMs * 1000, unit: 'changes/s', wanted: '>= 3,000' },
   { what: 'the newest of each passed on', figure: taken / passedMs * 1000, unit: 'pushes/s' },
   { what: '  passed on / the HTTP client alone', figure: taken / passedMs * 1000 / alone, unit: 'x', of: 'the HTTP client alone', wanted: '>= 0.5' },
+  { what: '  processor time of one, with its part of what was taken in', figure: passedUs / taken, unit: 'µs' },
+  { what: '  the same of the HTTP client alone', figure: aloneCpuUs, unit: 'µs' },
   { what: `at ${STEADY} changes/s: half at the partner within`, figure: lagsMs[Math.floor(lagsMs.length / 2)] ?? 0, unit: 'ms' },
   { what: '  99 % within', figure: lagsMs[Math.floor(lagsMs.length * 0.99)] ?? 0, unit: 'ms', wanted: '< 2,000' },
   { what: '  pushes per change and partner', figure: steadily / (steadySeconds * STEADY * PARTNERS), unit: 'x' },

@@ -23,6 +23,8 @@ export class Calls {
   readonly allowPrivate: boolean;
   readonly sightings: Sightings;
   private readonly agent: Agent;
+  /** What partners gave us to present, and how it is kept: opened once and not for each request. */
+  private readonly opened = new Map<string, { readonly sealed: Buffer; readonly token: string }>();
 
   constructor(private readonly parts: {
     readonly settings: OcpiSettings; readonly parties: OwnParties; readonly secrets: Secrets; readonly tracer: Tracer;
@@ -61,9 +63,17 @@ export class Calls {
   optionsFor(partner: Partner): ClientOptions {
     if (!partner.tokenOut) throw new Error(`${partner.id} has not given us a token`);
     return {
-      ...this.options(), token: this.parts.secrets.open(partner.tokenOut, partner.id), tokenEncoding: encodingOf(partner),
+      ...this.options(), token: this.tokenOf(partner.id, partner.tokenOut), tokenEncoding: encodingOf(partner),
       rounded: hasQuirk(partner, 'long-numbers'),
     };
+  }
+
+  private tokenOf(partnerId: string, sealed: Buffer): string {
+    const known = this.opened.get(partnerId);
+    if (known?.sealed.equals(sealed)) return known.token;
+    const token = this.parts.secrets.open(sealed, partnerId);
+    this.opened.set(partnerId, { sealed, token });
+    return token;
   }
 
   async close(): Promise<void> {
@@ -77,7 +87,7 @@ export class Calls {
 
   private traced(client: OcpiClient, to: string): PartnerClient {
     const spanned = (method: string, url: string, call: () => Promise<Outcome>) =>
-      inSpan(this.parts.tracer, `ocpi ${method} to ${to}`, { 'url.path': pathOf(url) }, async (span) => {
+      inSpan(this.parts.tracer, `ocpi ${method} to ${to}`, { get 'url.path'() { return pathOf(url); } }, async (span) => {
         const outcome = await call();
         span.setAttribute('ocpi.outcome', outcome.kind);
         return outcome;

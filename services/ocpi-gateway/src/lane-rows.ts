@@ -42,13 +42,13 @@ export async function takeLane(db: Database, { lane, partnerId }: Pick<Taken, 'l
 
 /** What is due of a lane, in its order. */
 export async function waitingIn(db: Queryable, { lane, partnerId }: Taken, now: number, most: number): Promise<Waiting[]> {
-  const { rows } = await db.query<Omit<Waiting, 'key' | 'queuedMs'> & Pick<PushedKey, 'module'> & { object_key: string; queued_at: string; current: string | null; acknowledged: string | null }>({
+  const { rows } = await db.query<Omit<Waiting, 'key' | 'queuedMs'> & Pick<PushedKey, 'module'> & { object_key: string; queued_at: string | null; current: string | null; acknowledged: string | null }>({
     name: 'lane-waiting',
     text: `SELECT module, p.object_key, ${NOW} AS current, acknowledged, unclear, queued, queued_at, shared, refusals, attempts, waits
       FROM ${WITH_SHARED} WHERE lane = $1 AND queued AND due_at <= $2 ORDER BY due_at, turn LIMIT $3`,
   }, [lane, Math.floor(now), most]);
   return rows.map(({ module, object_key: objectKey, queued_at: at, current, acknowledged, ...row }) => ({
-    ...row, key: { partnerId, module, objectKey }, queuedMs: instant(at), current: current ?? undefined, acknowledged: acknowledged ?? undefined,
+    ...row, key: { partnerId, module, objectKey }, queuedMs: at === null ? 0 : instant(at), current: current ?? undefined, acknowledged: acknowledged ?? undefined,
   }));
 }
 

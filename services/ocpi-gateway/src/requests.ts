@@ -3,13 +3,21 @@ import {
 } from '#ocpi';
 import type { PartnerClient } from './calls.ts';
 import type { Step } from './difference.ts';
+import { lately } from './lately.ts';
 import { type Partner, spokesman } from './partner.ts';
 import type { Pushed, PushedKey } from './pushed-rows.ts';
 
 /** The object as it is, or as it was when it is gone: it names the party whose it is. */
-export function objectOf({ current, acknowledged }: Pick<Pushed, 'current' | 'acknowledged'>): Party & Partial<Session> {
-  return JSON.parse(current ?? acknowledged ?? '{}') as Party;
+export function objectOf({ current, acknowledged }: Pick<Pushed, 'current' | 'acknowledged'>): Owned {
+  return ownedIn(current ?? acknowledged ?? '{}');
 }
+
+type Owned = Party & Pick<Partial<Session>, 'cdr_token'>;
+
+const ownedIn: (text: string) => Owned = lately((text) => {
+  const { country_code, party_id, cdr_token } = JSON.parse(text) as Owned;
+  return { country_code, party_id, ...(cdr_token ? { cdr_token } : {}) };
+});
 
 export interface Named {
   readonly party: Party;
@@ -33,7 +41,7 @@ export function objectUrl(
   return () => `${joinUrl(endpoint, country_code, party_id, uid.join(' '))}?type=${type}`;
 }
 
-export function addressee(partner: Partner, { module }: PushedKey, { cdr_token }: Partial<Session>): Party | undefined {
+export function addressee(partner: Partner, { module }: PushedKey, { cdr_token }: Pick<Partial<Session>, 'cdr_token'>): Party | undefined {
   if (module === 'sessions' && cdr_token) return cdr_token;
   return spokesman(partner, module === 'tokens' ? ['CPO'] : ['EMSP', 'NSP', 'OTHER']);
 }
