@@ -5,7 +5,7 @@ import type { Queryable } from '#postgres';
 import { lately } from './lately.ts';
 import type { Waiting } from './lane-rows.ts';
 import { endpointOf, type Partner } from './partner.ts';
-import { NOW, type PushedKey, WITH_SHARED } from './pushed-rows.ts';
+import { HAD, NOW, type PushedKey, WITH_SHARED } from './pushed-rows.ts';
 
 /** Those that may go now; those that wait behind others that are queued; and those that name Tariffs of which the partner knows nothing. */
 export interface Turns {
@@ -83,7 +83,7 @@ async function tariffsAt(db: Queryable, partnerId: string, named: readonly strin
 async function isNamed(db: Queryable, { partnerId, objectKey }: PushedKey): Promise<boolean> {
   const { rows } = await db.query<{ current: string | null; acknowledged: string | null }>(
     `SELECT current, acknowledged FROM (
-       SELECT ${NOW} AS current, CASE WHEN parked IS NULL THEN acknowledged END AS acknowledged FROM ${WITH_SHARED}
+       SELECT ${NOW} AS current, CASE WHEN parked IS NULL THEN ${HAD} END AS acknowledged FROM ${WITH_SHARED}
        WHERE partner_id = $1 AND module = 'locations') p
      WHERE position(lower($2) IN lower(current)) > 0 OR position(lower($2) IN lower(acknowledged)) > 0`,
     [partnerId, JSON.stringify(objectKey)],

@@ -23,6 +23,7 @@ import { followerOf } from './profile-rows.ts';
 import type { PushedKey } from './pushed-rows.ts';
 import { addressee, isHubs, isVerdict, namedByHub, objectOf, objectUrl, sendAll } from './requests.ts';
 import { retryInMs } from './retry.ts';
+import { LocationTexts } from './text-rows.ts';
 
 export interface DeliveryParts {
   readonly db: Database;
@@ -50,9 +51,11 @@ interface Sending {
 /** Sends what waits in partners' lanes: docs/adr/0005. */
 export class Delivery {
   private readonly cdrs: CdrDelivery;
+  private readonly texts: LocationTexts;
 
   constructor(private readonly parts: DeliveryParts) {
     this.cdrs = new CdrDelivery(parts);
+    this.texts = new LocationTexts(parts.db);
   }
 
   /** The next batch of a lane; of a line that was down, one object tries whether it is up again. */
@@ -67,7 +70,7 @@ export class Delivery {
     const taken = await takeLane(db, { lane, partnerId }, randomUUID());
     if (!taken) return 'done';
     const now = clock.now();
-    const waiting = await waitingIn(db, taken, now, taken.failures > 0 ? 1 : BATCH);
+    const waiting = await waitingIn(db, this.texts, taken, { now, most: taken.failures > 0 ? 1 : BATCH });
     if (waiting.length === 0) {
       const next = await nextIn(db, lane);
       return next === undefined ? 'done' : { goOnAt: next };
@@ -153,7 +156,7 @@ export class Delivery {
     await this.complain(partner, failed);
     const isMine = await db.tx(async (tx) => {
       if (!await endBatch(tx, taken, line.news)) return false;
-      await noteAcknowledged(tx, partner.id, batch.filter(isDone).map(({ held: { key, current } }) => ({ key, current })), clock.now());
+      await noteAcknowledged(tx, partner.id, batch.filter(isDone).map(({ held }) => held), clock.now());
       const facts: Fact[] = [];
       for (const { held, outcome } of failed) facts.push(...await this.noteFailure(tx, held, outcome));
       if (facts.length > 0) await outbox.tell(tx, facts);

@@ -1,6 +1,7 @@
 import type { Database, Queryable, Tx } from '#postgres';
 import { instant, rfc3339 } from '#time';
-import { NOW, type Pushed, type PushedKey, WITH_SHARED } from './pushed-rows.ts';
+import type { Pushed, PushedKey } from './pushed-rows.ts';
+import type { LocationTexts } from './text-rows.ts';
 
 /** A lane that is this sender's until somebody takes it over. */
 export interface Taken {
@@ -17,6 +18,8 @@ export interface Waiting extends Pushed {
   readonly key: PushedKey;
   /** `current` is what others are told, too. */
   readonly shared: boolean;
+  /** Of what is shared. */
+  readonly version: bigint | undefined;
   /** For what has to go before it. */
   readonly waits: number;
   readonly attempts: number;
@@ -40,16 +43,42 @@ export async function takeLane(db: Database, { lane, partnerId }: Pick<Taken, 'l
   return { lane, partnerId, batch, failures: row.failures, cdrUrl: row.cdr_url ?? undefined };
 }
 
+interface WaitingRow extends Pick<Waiting, 'unclear' | 'queued' | 'shared' | 'refusals' | 'attempts' | 'waits'> {
+  readonly module: PushedKey['module'];
+  readonly object_key: string;
+  readonly queued_at: string | null;
+  readonly current: string | null;
+  readonly version: bigint | null;
+  readonly acknowledged: string | null;
+  readonly acknowledged_version: bigint | null;
+}
+
 /** What is due of a lane, in its order. */
-export async function waitingIn(db: Queryable, { lane, partnerId }: Taken, now: number, most: number): Promise<Waiting[]> {
-  const { rows } = await db.query<Omit<Waiting, 'key' | 'queuedMs'> & Pick<PushedKey, 'module'> & { object_key: string; queued_at: string | null; current: string | null; acknowledged: string | null }>({
+export async function waitingIn(
+  db: Queryable, known: LocationTexts, { lane, partnerId }: Taken, { now, most }: { now: number; most: number },
+): Promise<Waiting[]> {
+  const { rows } = await db.query<WaitingRow>({
     name: 'lane-waiting',
-    text: `SELECT module, p.object_key, ${NOW} AS current, acknowledged, unclear, queued, queued_at, shared, refusals, attempts, waits
-      FROM ${WITH_SHARED} WHERE lane = $1 AND queued AND due_at <= $2 ORDER BY due_at, turn LIMIT $3`,
+    text: `SELECT module, p.object_key, CASE WHEN NOT p.shared THEN p.current END AS current, s.version, acknowledged, acknowledged_version,
+        unclear, queued, queued_at, shared, refusals, attempts, waits
+      FROM pushed p LEFT JOIN shared_locations s ON p.shared AND s.object_key = p.object_key
+      WHERE lane = $1 AND queued AND due_at <= $2 ORDER BY due_at, turn LIMIT $3`,
   }, [lane, Math.floor(now), most]);
-  return rows.map(({ module, object_key: objectKey, queued_at: at, current, acknowledged, ...row }) => ({
-    ...row, key: { partnerId, module, objectKey }, queuedMs: at === null ? 0 : instant(at), current: current ?? undefined, acknowledged: acknowledged ?? undefined,
-  }));
+  const texts = await known.of(rows.flatMap(({ version, acknowledged_version: had }) => [version, had].filter((one) => one !== null)));
+  return rows.map((row) => waitingOf(row, partnerId, texts));
+}
+
+function waitingOf(row: WaitingRow, partnerId: string, texts: ReadonlyMap<bigint, string>): Waiting {
+  const { module, object_key: objectKey, queued_at: at, current, version, acknowledged, acknowledged_version: had, unclear, ...rest } = row;
+  const now = version === null ? current ?? undefined : texts.get(version);
+  if (version !== null && now === undefined) throw new Error(`the text of version ${version} of ${objectKey} is gone`);
+  const before = acknowledged ?? (had === null ? undefined : texts.get(had));
+  return {
+    ...rest, key: { partnerId, module, objectKey }, queuedMs: at === null ? 0 : instant(at), version: version ?? undefined,
+    current: now, acknowledged: before,
+    // What it was told is not known any more.
+    unclear: unclear || (had !== null && before === undefined),
+  };
 }
 
 /** When the next of a lane is due, epoch ms; undefined: nothing waits. */
@@ -112,11 +141,8 @@ export async function endBatch(tx: Tx, { lane, batch }: Taken, line: LineNews | 
  * What a partner acknowledged. Nothing is open any more where nothing changed since it was read; a shared
  * Location that somebody is just changing stays queued, and is looked at again.
  */
-export async function noteAcknowledged(
-  tx: Tx, partnerId: string, sent: readonly { readonly key: PushedKey; readonly current: string | undefined }[], now: number,
-): Promise<void> {
+export async function noteAcknowledged(tx: Tx, partnerId: string, sent: readonly Waiting[], now: number): Promise<void> {
   if (sent.length === 0) return;
-  const keys = sent.map(({ key }) => key.objectKey);
   const { rows } = await tx.query<{ object_key: string }>({
     name: 'push-shared-lock',
     text: 'SELECT object_key FROM shared_locations WHERE object_key = ANY ($1) FOR SHARE SKIP LOCKED',
@@ -124,19 +150,21 @@ export async function noteAcknowledged(
   await tx.query({
     name: 'push-acknowledged',
     text: `WITH told AS (
-        SELECT given.*, s.current AS shared_now FROM unnest($2::text[], $3::text[], $4::text[]) AS given (module, object_key, sent)
-          LEFT JOIN shared_locations s ON s.object_key = given.object_key AND s.object_key = ANY ($5))
-      UPDATE pushed p SET acknowledged = told.sent, unclear = false, refusals = 0, attempts = 0, waits = 0,
+        SELECT given.*, s.version AS newest FROM unnest($2::text[], $3::text[], $4::text[], $5::bigint[]) AS given (module, object_key, sent, version)
+          LEFT JOIN shared_locations s ON s.object_key = given.object_key AND s.object_key = ANY ($6))
+      UPDATE pushed p SET acknowledged = told.sent, acknowledged_version = told.version,
+        unclear = false, refusals = 0, attempts = 0, waits = 0,
         queued = ${IS_NEWER}, turn = CASE WHEN ${IS_NEWER} THEN nextval('push_order') ELSE turn END,
-        due_at = CASE WHEN ${IS_NEWER} THEN $6 ELSE due_at END, queued_at = CASE WHEN ${IS_NEWER} THEN $7 ELSE queued_at END
+        due_at = CASE WHEN ${IS_NEWER} THEN $7 ELSE due_at END, queued_at = CASE WHEN ${IS_NEWER} THEN $8 ELSE queued_at END
       FROM told WHERE p.partner_id = $1 AND p.module = told.module AND p.object_key = told.object_key`,
   }, [
-    partnerId, sent.map(({ key }) => key.module), keys, sent.map(({ current }) => current ?? null),
+    partnerId, sent.map(({ key }) => key.module), sent.map(({ key }) => key.objectKey),
+    sent.map(({ version, current }) => (version === undefined ? current ?? null : null)), sent.map(({ version }) => (version === undefined ? null : String(version))),
     rows.map((row) => row.object_key), Math.floor(now), rfc3339(Math.round(now)),
   ]);
 }
 
-const IS_NEWER = 'CASE WHEN p.shared THEN told.shared_now ELSE p.current END IS DISTINCT FROM told.sent';
+const IS_NEWER = 'CASE WHEN p.shared THEN told.newest IS DISTINCT FROM told.version ELSE told.version IS NOT NULL OR p.current IS DISTINCT FROM told.sent END';
 
 const WHERE = 'partner_id = $1 AND module = $2 AND object_key = $3';
 const keyOf = ({ partnerId, module, objectKey }: PushedKey) => [partnerId, module, objectKey];

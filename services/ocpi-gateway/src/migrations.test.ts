@@ -5,6 +5,7 @@ import { freshDatabase } from '#test-servers';
 import { findPartner } from './partner-rows.ts';
 import { takeLane, waitingIn } from './lane-rows.ts';
 import { migrations } from './migrations.ts';
+import { LocationTexts } from './text-rows.ts';
 
 test('what waited for partners before there were lanes goes on in its lane', async () => {
   const { url, drop } = await freshDatabase();
@@ -27,7 +28,7 @@ test('what waited for partners before there were lanes goes on in its lane', asy
   for (const lane of lanes) {
     expect(await openDue(db, lane)).toMatchObject([{ id: `push ${lane}`, kind: 'push', body: { lane, partnerId: 'p' } }]);
     const taken = await takeLane(db, { lane, partnerId: 'p' }, 'batch');
-    seen.push((await waitingIn(db, taken!, Date.now(), 10)).map(({ key }) => `${key.module} ${key.objectKey}`).sort());
+    seen.push((await waitingIn(db, new LocationTexts(db), taken!, { now: Date.now(), most: 10 })).map(({ key }) => `${key.module} ${key.objectKey}`).sort());
   }
   expect(seen).toEqual([['locations L', 'tariffs GONE'], ['cdrs C'], ['chargingprofiles Sess'], ['sessions S']]);
   expect(await findPartner(db, 'p')).toMatchObject({ name: 'Montreal' });

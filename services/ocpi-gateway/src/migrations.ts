@@ -308,6 +308,24 @@ const partners: MigrationList = [
        )`,
     ],
   },
+  {
+    name: 'ocpi-gateway-location-texts',
+    up: () => [
+      'CREATE SEQUENCE location_version',
+      `CREATE TABLE location_texts (       -- shared Locations as partners have, or are to have, them: each version once for all
+         version bigint PRIMARY KEY,
+         current text NOT NULL
+       )`,
+      // Their texts go when no partner has them any more.
+      'CREATE TABLE old_versions (version bigint PRIMARY KEY, since timestamptz NOT NULL DEFAULT clock_timestamp())',
+      'ALTER TABLE shared_locations ADD COLUMN version bigint',
+      `UPDATE shared_locations SET version = nextval('location_version')`,
+      'INSERT INTO location_texts (version, current) SELECT version, current FROM shared_locations',
+      'ALTER TABLE shared_locations DROP COLUMN current, ALTER COLUMN version SET NOT NULL',
+      'ALTER TABLE pushed ADD COLUMN acknowledged_version bigint  -- in place of `acknowledged`, of what is shared',
+      'CREATE INDEX pushed_versions ON pushed (acknowledged_version) WHERE acknowledged_version IS NOT NULL',
+    ],
+  },
 ];
 
 export const migrations: MigrationList = [

@@ -23,9 +23,11 @@ export interface Pushed {
 const WHERE = 'partner_id = $1 AND module = $2 AND object_key = $3';
 const keyOf = ({ partnerId, module, objectKey }: PushedKey) => [partnerId, module, objectKey];
 
-/** Of `pushed p`: the Location that it shares with others, if it does, and what the object is now. */
-export const WITH_SHARED = 'pushed p LEFT JOIN shared_locations s ON p.shared AND s.object_key = p.object_key';
-export const NOW = 'CASE WHEN p.shared THEN s.current ELSE p.current END';
+/** Of `pushed p`: the Location that it shares with others, if it does, what the object is now, and what the partner has. */
+export const WITH_SHARED = `pushed p LEFT JOIN shared_locations s ON p.shared AND s.object_key = p.object_key
+  LEFT JOIN location_texts t ON t.version = s.version`;
+export const NOW = 'CASE WHEN p.shared THEN t.current ELSE p.current END';
+export const HAD = 'coalesce(p.acknowledged, (SELECT a.current FROM location_texts a WHERE a.version = p.acknowledged_version))';
 
 /** Of a Session at a partner: what the partner acknowledged, and whether it was set aside. */
 export async function sessionAt(db: Queryable, partnerId: string, sessionId: string): Promise<{ status: string | undefined; isParked: boolean } | undefined> {

@@ -4,6 +4,7 @@ import type { Tx } from '#postgres';
 import { rfc3339 } from '#time';
 import { profileLane } from './profile-rows.ts';
 import type { PushedKey } from './pushed-rows.ts';
+import { shareTexts } from './text-rows.ts';
 
 /** What an object of ours is now, for partners that are to know. */
 export interface Queued {
@@ -122,13 +123,7 @@ async function queueShared(tx: Tx, partnerIds: readonly string[], locations: rea
   if (partnerIds.length === 0 || locations.length === 0) return [];
   const sorted = locations.map((one, place) => ({ ...one, place })).sort((a, b) => (a.objectKey < b.objectKey ? -1 : 1));
   const keys = sorted.map(({ objectKey }) => objectKey);
-  await tx.query({
-    name: 'push-share',
-    text: `INSERT INTO shared_locations AS held (object_key, current, updated_ms)
-      SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[])
-      ON CONFLICT (object_key) DO UPDATE SET current = excluded.current, updated_ms = excluded.updated_ms
-      WHERE held.updated_ms <= excluded.updated_ms`,
-  }, [keys, sorted.map(({ current }) => current), sorted.map(({ updatedMs }) => updatedMs ?? 0)]);
+  await shareTexts(tx, sorted.map(({ objectKey, current, updatedMs }) => ({ objectKey, text: current!, updatedMs: updatedMs ?? 0 })));
   const { rows } = await tx.query<Lane>({
     name: 'push-queue-shared',
     text: `INSERT INTO pushed AS held (partner_id, module, object_key, shared, lane, queued, queued_at, due_at, turn)

@@ -38,6 +38,7 @@ import { secretsOf } from './secrets.ts';
 import { Seen } from './seen.ts';
 import { Sightings } from './sightings.ts';
 import { sentHandlers } from './sent.ts';
+import { sweepTexts } from './text-rows.ts';
 import { Unlocking } from './unlocking.ts';
 
 /** Lanes worked on at the same time. One that is down keeps a place for one request's time-out per pause, and one object in it. */
@@ -45,6 +46,7 @@ const LANES = 512;
 /** What a killed process was working on waits for so long. */
 const LEASE_MS = 5_000;
 const PATIENCE_AT_STOP_MS = 2_000;
+const SWEEP_EVERY_MS = 30_000;
 
 export function start(env: Env): Promise<Running> {
   return startService(env, { name: 'ocpi-gateway', migrations }, async (service) => {
@@ -149,6 +151,8 @@ export function start(env: Env): Promise<Running> {
     });
     await pulling?.afterStart();
     if (hub) await db.tx((tx) => addDue(tx, { id: 'hub sweep', key: 'hub sweep', kind: 'hub-sweep', at: clock.now(), body: {} }));
+    const sweeping = setInterval(() => void sweepTexts(db).catch((error: unknown) => log.warn('texts that nobody has stay', { error })), SWEEP_EVERY_MS);
+    service.onStop(() => clearInterval(sweeping));
     service.onStop(() => worker?.stop());
     // Whoever waits for a slow partner is let go: its answer is unclear then, and looked after by the next start.
     service.onStop(() => void setTimeout(() => void calls.close(), PATIENCE_AT_STOP_MS).unref());

@@ -1,6 +1,6 @@
 import { instantMs, type Location } from '#ocpi';
 import type { Tx } from '#postgres';
-import { NOW, type PushedKey, WITH_SHARED } from './pushed-rows.ts';
+import { HAD, NOW, type PushedKey, WITH_SHARED } from './pushed-rows.ts';
 import { type Push, pushOf } from './queue-rows.ts';
 import { isWithdrawn, withdrawnView } from './views.ts';
 
@@ -47,8 +47,8 @@ async function shownOf(tx: Tx, hidden: readonly Hidden[]): Promise<Held[]> {
   if (hidden.length === 0) return [];
   const { rows } = await tx.query<Held>({
     name: 'push-shown',
-    text: `SELECT partner_id AS "partnerId", p.object_key AS "objectKey", given.since AS "sinceMs", ${NOW} AS current, acknowledged,
-        acknowledged IS NOT NULL OR unclear OR EXISTS (SELECT FROM push_lanes l
+    text: `SELECT partner_id AS "partnerId", p.object_key AS "objectKey", given.since AS "sinceMs", ${NOW} AS current, ${HAD} AS acknowledged,
+        acknowledged IS NOT NULL OR acknowledged_version IS NOT NULL OR unclear OR EXISTS (SELECT FROM push_lanes l
           WHERE l.lane = p.partner_id AND 'locations ' || p.object_key = ANY (l.sending)) AS "isKnown"
       FROM unnest($1::text[], $2::text[], $3::bigint[]) AS given (partner, key, since)
         JOIN ${WITH_SHARED} ON p.partner_id = given.partner AND p.module = 'locations' AND p.object_key = given.key`,
