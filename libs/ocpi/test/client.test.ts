@@ -128,7 +128,7 @@ test('a request that waited for a connection until its time was over is never se
   const slow = client({ agent }).get(`${partner.url}/slow`);
   await expect.poll(() => partner.received.length).toBe(1);
   const late = await client({ agent, timeoutMs: 100 }).post(`${partner.url}/late`, {});
-  expect(late).toEqual({ kind: 'unreachable', message: 'no answer within 100 ms' });
+  expect(late).toEqual({ kind: 'unreachable', message: 'no answer within 100 ms', waited: true });
   success(held[0]!, []);
   expect(await slow).toMatchObject({ kind: 'ok' });
   await new Promise((resolve) => setTimeout(resolve, 50));

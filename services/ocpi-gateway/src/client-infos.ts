@@ -8,6 +8,7 @@ import type { Handlers, OcpiRequest } from './exchange.ts';
 import { outcomeText } from './handshake.ts';
 import { endpointOf, isHub, type Partner } from './partner.ts';
 import { findPartner } from './partner-rows.ts';
+import { lockLinks } from './pushed-rows.ts';
 import type { Partners } from './partners.ts';
 import { refuse } from './refusals.ts';
 
@@ -53,6 +54,7 @@ export class ClientInfos {
         return attempt < ATTEMPTS_MAX ? { retryInMs: AGAIN_MS } : 'done';
       }
       await db.tx(async (tx) => {
+        await lockLinks(tx, 'alone');
         for (const object of page.objects) {
           const info = read(ClientInfo, object);
           if (info.ok) await this.keep(tx, partner, info.value);
@@ -66,7 +68,10 @@ export class ClientInfos {
     const info = body as ClientInfo;
     if (!isHub(partner)) throw refuse('foreign-object', 'only a hub says who is behind it');
     if (!sameParty(info, partyIn(params))) throw refuse('id-differs', 'party_id: in the body it is another than in the URL');
-    await this.parts.db.tx((tx) => this.keep(tx, partner, info));
+    await this.parts.db.tx(async (tx) => {
+      await lockLinks(tx, 'alone');
+      await this.keep(tx, partner, info);
+    });
     this.parts.partners.wake();
     return {};
   }

@@ -13,6 +13,7 @@ import { outcomeText } from './handshake.ts';
 import { mayMeet } from './hub-way.ts';
 import { endpointOf, hasParty, type Partner, partiesOf } from './partner.ts';
 import { findPartner, noteError, registeredPartners } from './partner-rows.ts';
+import { lockLinks } from './pushed-rows.ts';
 import { type Push, pushOf, queueAll } from './queue-rows.ts';
 
 export interface MembersParts {
@@ -124,7 +125,11 @@ export class HubMembers {
 
   private async reached(partnerId: string, status: 'CONNECTED' | 'OFFLINE'): Promise<void> {
     const { db, clock, worker } = this.parts;
-    await db.tx(async (tx) => this.announce(tx, await setReached(tx, partnerId, status, clock.now())));
+    await db.tx(async (tx) => {
+      // Nobody else queues for all members meanwhile: of two who do each might wait for the other.
+      await lockLinks(tx, 'alone');
+      await this.announce(tx, await setReached(tx, partnerId, status, clock.now()));
+    });
     worker().wake();
   }
 

@@ -8,6 +8,7 @@ import { objectsAfter } from './hub-objects.ts';
 import { audience } from './hub-way.ts';
 import { endpointOf } from './partner.ts';
 import { findPartner } from './partner-rows.ts';
+import { lockLinks } from './pushed-rows.ts';
 import { type Push, pushOf, queueAll } from './queue-rows.ts';
 
 /** Queues what a new member is to have: who is there (HCI-04), and what was told to everybody, Tariffs first. */
@@ -21,7 +22,10 @@ export class HubPushAll {
     if (endpointOf(partner, 'hubclientinfo', 'RECEIVER') !== undefined) {
       const infos = await members.seenBy(partner);
       const own = infos.map((info) => pushOf({ partnerId: partner.id, module: 'hubclientinfo', objectKey: clientKey(info) }, JSON.stringify(info)));
-      await db.tx((tx) => queueAll(tx, { own }, at));
+      await db.tx(async (tx) => {
+        await lockLinks(tx, 'together');
+        await queueAll(tx, { own }, at);
+      });
     }
     for (const module of ['tariffs', 'locations', 'tokens'] as const) {
       if (endpointOf(partner, module, 'RECEIVER') === undefined) continue;
@@ -29,6 +33,7 @@ export class HubPushAll {
         const page = await objectsAfter(db, module, after);
         if (page.length === 0) break;
         await db.tx(async (tx) => {
+          await lockLinks(tx, 'together');
           const own: Push[] = [];
           for (const { object, text } of page) {
             const listeners = await members.listeners(tx, object.owner, audience[module]!, module);
