@@ -22,4 +22,6 @@ test('a token we present is opened for its partner only, with the key it was sea
 test('a token that is presented is known by its hash, which only this platform can make', () => {
   expect(secrets.hash('t')).toEqual(secrets.hash('t'));
   expect(secrets.hash('t')).not.toEqual(withSecret(2).hash('t'));
+  expect(secrets.hash('u')).not.toEqual(secrets.hash('t'));
+  expect(secrets.hash('t')).toEqual(withSecret(1).hash('t'));
 });

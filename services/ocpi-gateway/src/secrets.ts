@@ -1,8 +1,10 @@
-import { createCipheriv, createDecipheriv, createHmac, createSecretKey, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hash, randomBytes } from 'node:crypto';
 import type { Settings } from '#settings';
 
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
+/** Hashes of tokens that were presented lately, which partners present again with each request. */
+const REMEMBERED_MOST = 10_000;
 
 /** How credentials tokens are made and kept. Neither form in the database is of use without ROAMWATT_SECRET. */
 export interface Secrets {
@@ -21,7 +23,7 @@ export function secretsOf(settings: Settings): Secrets {
   const sealKey = settings.key('tokens we present to partners');
   return {
     newToken: () => randomBytes(32).toString('base64url'),
-    hash: (token) => createHmac('sha256', hashKey).update(token).digest(),
+    hash: remembered((token) => createHmac('sha256', hashKey).update(token).digest()),
     seal(token, partnerId) {
       const iv = randomBytes(IV_BYTES);
       const cipher = createCipheriv('aes-256-gcm', sealKey, iv).setAAD(Buffer.from(partnerId));
@@ -35,5 +37,19 @@ export function secretsOf(settings: Settings): Secrets {
       const text = Buffer.concat([decipher.update(sealed.subarray(IV_BYTES + TAG_BYTES)), decipher.final()]);
       return text.toString('utf8');
     },
+  };
+}
+
+/** No token is remembered as it came. */
+function remembered(of: (token: string) => Buffer): (token: string) => Buffer {
+  const known = new Map<string, Buffer>();
+  return (token) => {
+    const key = hash('sha256', token, 'base64url');
+    const found = known.get(key) ?? of(token);
+    // Behind the others: the first of the map is the one that was not presented for the longest.
+    known.delete(key);
+    known.set(key, found);
+    if (known.size > REMEMBERED_MOST) known.delete(known.keys().next().value!);
+    return found;
   };
 }
