@@ -13,15 +13,28 @@ test('TRN-05 a stranger who tries 100,000 tokens is soon not looked up any more;
   const rate = { per_second: 0.01, burst: 200 };
   const admission = new Admission({ rate_limit: rate, unknown_rate_limit: rate });
   const [list, authorize] = [route('locations', 'GET'), route('tokens', 'POST')];
-  expect(admission.known(list, 'MTL', 'Token known')).toBe(0);
+  expect(admission.known(list, { partnerId: 'MTL', address: '192.0.2.9', authorization: 'Token known' })).toBe(0);
   let lookedUp = 0;
   for (let n = 0; n < 100_000; n += 1) {
     if (admission.beforeLookUp(list, '192.0.2.7', `Token ${n}`) > 0) continue;
     lookedUp += 1;
-    admission.refused('192.0.2.7');
+    admission.refused(list, '192.0.2.7', `Token ${n}`);
   }
   expect(lookedUp).toBe(200);
   expect(admission.beforeLookUp(list, '192.0.2.7', 'Token known')).toBe(0);
   expect(admission.beforeLookUp(authorize, '192.0.2.7', 'Token 1'), 'a driver waits').toBe(0);
   expect(admission.beforeLookUp(list, '192.0.2.8', 'Token 1')).toBe(0);
+});
+
+test('TRN-05 of strangers who come at the same time no more are looked up than one after the other; who turns out to be known does not count', () => {
+  const rate = { per_second: 0.01, burst: 5 };
+  const admission = new Admission({ rate_limit: rate, unknown_rate_limit: rate });
+  const list = route('locations', 'GET');
+  const atOnce = Array.from({ length: 20 }, (_, n) => `Token ${n}`);
+  const lookedUp = atOnce.filter((token) => admission.beforeLookUp(list, '192.0.2.7', token) === 0);
+  expect(lookedUp).toHaveLength(5);
+  expect(admission.known(list, { partnerId: 'MTL', address: '192.0.2.7', authorization: lookedUp[0] })).toBe(0);
+  for (const token of lookedUp.slice(1)) admission.refused(list, '192.0.2.7', token);
+  const next = atOnce.slice(10).filter((token) => admission.beforeLookUp(list, '192.0.2.7', token) === 0);
+  expect(next).toHaveLength(1);
 });

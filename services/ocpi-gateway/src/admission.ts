@@ -21,22 +21,28 @@ export class Admission {
     this.strangers = new RateLimit({ perSecond: unknown_rate_limit.per_second, burst: unknown_rate_limit.burst });
   }
 
-  /** Before the token is looked up: the seconds to wait, or 0. */
+  /**
+   * Before the token is looked up: the seconds to wait, or 0. It counts as a stranger's until it is known: of
+   * those that come at the same time no more are looked up either.
+   */
   beforeLookUp(route: Route, address: string, authorization: string | undefined): number {
-    if (isUrgent(route)) return 0;
-    const waitS = this.strangers.waitS(networkOf(address));
-    return waitS > 0 && this.admitted.has(keyOf(authorization)) ? 0 : waitS;
+    return this.countsBefore(route, authorization) ? this.strangers.take(networkOf(address)) : 0;
   }
 
   /** The token is none that we know. */
-  refused(address: string): void {
-    this.strangers.take(networkOf(address));
+  refused(route: Route, address: string, authorization: string | undefined): void {
+    if (!this.countsBefore(route, authorization)) this.strangers.take(networkOf(address));
   }
 
   /** The token is a partner's: the seconds that this partner has to wait, or 0. */
-  known(route: Route, partnerId: string, authorization: string | undefined): number {
+  known(route: Route, { partnerId, address, authorization }: { partnerId: string; address: string; authorization: string | undefined }): number {
+    if (this.countsBefore(route, authorization)) this.strangers.giveBack(networkOf(address));
     this.admitted.add(keyOf(authorization));
     return isUrgent(route) ? 0 : this.partners.take(partnerId);
+  }
+
+  private countsBefore(route: Route, authorization: string | undefined): boolean {
+    return !isUrgent(route) && !this.admitted.has(keyOf(authorization));
   }
 }
 

@@ -128,10 +128,10 @@ class Edge {
       if (waitS > 0) return this.tooMany(request, reply, waitS);
       const caller = await this.parts.partners.caller(authorization);
       if (!caller) {
-        this.admission.refused(ip);
+        this.admission.refused(route, ip, authorization);
         throw refuse('not-authorized', 'the credentials token is missing or unknown');
       }
-      const partnerWaitS = this.admission.known(route, caller.partner.id, authorization);
+      const partnerWaitS = this.admission.known(route, { partnerId: caller.partner.id, address: ip, authorization });
       if (partnerWaitS > 0) return this.tooMany(request, reply, partnerWaitS);
       const configuration = route.module === 'versions' || route.module === 'credentials';
       if (!configuration && caller.partner.state !== 'registered') {

@@ -32,6 +32,12 @@ export class RateLimit {
     return wait;
   }
 
+  /** One that was taken did not count. */
+  giveBack(key: string): void {
+    const bucket = this.buckets.get(key);
+    if (bucket) bucket.left = Math.min(this.rate.burst, bucket.left + 1);
+  }
+
   /** The seconds to wait, without taking one. */
   waitS(key: string): number {
     const { perSecond, burst } = this.rate;
