@@ -38,3 +38,17 @@ test('TRN-05 of strangers who come at the same time no more are looked up than o
   const next = atOnce.slice(10).filter((token) => admission.beforeLookUp(list, '192.0.2.7', token) === 0);
   expect(next).toHaveLength(1);
 });
+
+test('TRN-05 a token whose link has ended is counted as a stranger\'s from its first refusal on', () => {
+  const rate = { per_second: 0.01, burst: 5 };
+  const admission = new Admission({ rate_limit: rate, unknown_rate_limit: rate });
+  const list = route('locations', 'GET');
+  expect(admission.known(list, { partnerId: 'MTL', address: '192.0.2.7', authorization: 'Token ended' })).toBe(0);
+  let lookedUp = 0;
+  for (let n = 0; n < 20; n += 1) {
+    if (admission.beforeLookUp(list, '192.0.2.7', 'Token ended') > 0) continue;
+    lookedUp += 1;
+    admission.refused(list, '192.0.2.7', 'Token ended');
+  }
+  expect(lookedUp).toBe(5);
+});

@@ -29,9 +29,10 @@ export class Admission {
     return this.countsBefore(route, authorization) ? this.strangers.take(networkOf(address)) : 0;
   }
 
-  /** The token is none that we know. */
+  /** The token is none that we know, or none any more. */
   refused(route: Route, address: string, authorization: string | undefined): void {
     if (!this.countsBefore(route, authorization)) this.strangers.take(networkOf(address));
+    this.admitted.delete(keyOf(authorization));
   }
 
   /** The token is a partner's: the seconds that this partner has to wait, or 0. */

@@ -73,6 +73,10 @@ export class Recent {
     if (this.seen.size > this.most) this.seen.delete(this.seen.values().next().value!);
   }
 
+  delete(value: string): void {
+    this.seen.delete(value);
+  }
+
   has(value: string): boolean {
     return this.seen.has(value);
   }
