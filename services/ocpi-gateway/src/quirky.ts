@@ -1,47 +1,25 @@
-import type { Body, CallOptions, Method, Outcome } from '#ocpi';
+import type { Outcome } from '#ocpi';
 import { endpointOf, type Partner } from './partner.ts';
 import type { PartnerClient } from './calls.ts';
 import { hasQuirk } from './quirks.ts';
+import { type Call, clientOf, sender } from './sender.ts';
 import type { Sightings } from './sightings.ts';
-
-interface Request {
-  readonly method: Method;
-  readonly url: string;
-  readonly body?: Body | undefined;
-  readonly options?: CallOptions | undefined;
-}
 
 /** A client that says things as the partner takes them, and notes how it answers otherwise than OCPI does. */
 export function quirky(client: PartnerClient, partner: Partner, sightings: Sightings): PartnerClient {
-  const send = async (request: Request): Promise<Outcome> => {
+  const raw = sender(client);
+  return clientOf(async (request) => {
     if (request.method === 'PATCH' && hasQuirk(partner, 'no-patch')) {
       return { kind: 'refused', http: 405, message: 'not sent: the partner takes no PATCH (its quirk no-patch)' };
     }
     const url = hasQuirk(partner, 'trailing-slash') ? withSlash(request.url) : request.url;
-    const outcome = await sent(client, { ...request, url });
+    const outcome = await raw({ ...request, url });
     noteAnswer(partner, request, outcome, sightings);
     return outcome;
-  };
-  return {
-    get: (url, options) => send({ method: 'GET', url, options }),
-    delete: (url, options) => send({ method: 'DELETE', url, options }),
-    post: (url, body, options) => send({ method: 'POST', url, body, options }),
-    put: (url, body, options) => send({ method: 'PUT', url, body, options }),
-    patch: (url, body, options) => send({ method: 'PATCH', url, body, options }),
-  };
+  });
 }
 
-function sent(client: PartnerClient, { method, url, body, options }: Request): Promise<Outcome> {
-  switch (method) {
-    case 'GET': return client.get(url, options);
-    case 'DELETE': return client.delete(url, options);
-    case 'POST': return client.post(url, body, options);
-    case 'PUT': return client.put(url, body!, options);
-    case 'PATCH': return client.patch(url, body!, options);
-  }
-}
-
-function noteAnswer(partner: Partner, { method, url, options }: Request, outcome: Outcome, sightings: Sightings): void {
+function noteAnswer(partner: Partner, { method, url, options }: Call, outcome: Outcome, sightings: Sightings): void {
   const note = (quirk: Parameters<Sightings['note']>[1], detail: string) => sightings.note(partner.id, quirk, detail);
   const what = `${method} ${pathOf(url)}`;
   if (outcome.kind === 'ok') {

@@ -1,19 +1,11 @@
-import { type Body as Sent, type CallOptions, type Location, type Method, type Outcome, type Route, routes, type StartSession } from '#ocpi';
+import { type Body as Sent, type Location, type Outcome, type Route, routes, type StartSession } from '#ocpi';
 import { type Body, down, type Json, type OtherVersion, tokenTypeDown, up, withdrawn } from '#ocpi-versions';
 import type { PartnerClient } from './calls.ts';
 import { noteSentToken } from './dialect-rows.ts';
 import type { Dialects, Sides } from './dialects.ts';
 import { type Partner, partiesOf } from './partner.ts';
+import { type Call, clientOf, type Send, sender } from './sender.ts';
 import { bodiesOf, matched, otherVersion, partyIn, rolesOfPeer } from './versions.ts';
-
-interface Call {
-  readonly method: Method;
-  readonly url: string;
-  readonly body: Sent | undefined;
-  readonly options: CallOptions | undefined;
-}
-
-type Send = (call: Call) => Promise<Outcome>;
 
 /** A request of OCPI's table, as it goes to one of a partner's endpoints. */
 interface Addressed {
@@ -167,26 +159,4 @@ function done(data?: Json): Outcome {
 /** HTTP 0: it never left. */
 function notSent(message: string, statusCode = 2000): Outcome {
   return { kind: 'refused', http: 0, statusCode, message: `not sent: ${message}` };
-}
-
-function sender(client: PartnerClient): Send {
-  return ({ method, url, body, options }) => {
-    switch (method) {
-      case 'GET': return client.get(url, options);
-      case 'DELETE': return client.delete(url, options);
-      case 'POST': return client.post(url, body, options);
-      case 'PUT': return client.put(url, body!, options);
-      case 'PATCH': return client.patch(url, body!, options);
-    }
-  };
-}
-
-function clientOf(send: Send): PartnerClient {
-  return {
-    get: (url, options) => send({ method: 'GET', url, body: undefined, options }),
-    delete: (url, options) => send({ method: 'DELETE', url, body: undefined, options }),
-    post: (url, body, options) => send({ method: 'POST', url, body, options }),
-    put: (url, body, options) => send({ method: 'PUT', url, body, options }),
-    patch: (url, body, options) => send({ method: 'PATCH', url, body, options }),
-  };
 }
