@@ -10,6 +10,7 @@ import { answerAuthorize, findContractTokens, getToken, listTokens, putPartnerTo
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { Rejected } from '#decider';
 import { isLike } from '#grants';
+import { instant } from '#time';
 import { type Cdr, findEvse, isStale, patchEvse, patchLocation, patchSession, patchToken, type Location, sameId, type Session, type Tariff, type Token } from '#ocpi';
 import { type Database, openDatabase } from '#postgres';
 import type { TestPlatform } from '#test-servers';
@@ -274,6 +275,6 @@ function ofOwner<T extends { party_id: string }>(objects: readonly T[], owner: P
 }
 
 function pageOf(objects: readonly { last_updated: string }[], { offset, limit, dateFrom }: PageRequest) {
-  const matching = objects.filter(({ last_updated }) => dateFrom === undefined || last_updated >= dateFrom);
+  const matching = objects.filter(({ last_updated }) => dateFrom === undefined || instant(last_updated) >= instant(dateFrom));
   return { objectsJson: matching.slice(offset, offset + limit).map(toJsonBytes), total: matching.length };
 }

@@ -26,6 +26,12 @@ test('T-26 readings of a clock that was never set count from when they came', ()
   ]);
 });
 
+test('readings go by their instants: half a second past comes after the whole second', () => {
+  const reading = (timestamp: string, value: string) => ({ timestamp, sampledValue: [{ value }] });
+  const values = [reading('2022-02-01T16:59:00.500Z', '1001'), reading('2022-02-01T16:59:00Z', '1000')];
+  expect(meterReadings(values, nowMs).map(({ energyWh }) => energyWh)).toEqual(['1000', '1001']);
+});
+
 test('T-26 what a meter signed by a clock that was never set counts from when it came, unchanged', () => {
   const sampledValue = [{ value: 'OCMF|{}|{}', format: 'SignedData', context: 'Transaction.End' }];
   expect(signedMeterReadings([{ timestamp: '1970-01-01T00:01:00Z', sampledValue }], nowMs)).toEqual({

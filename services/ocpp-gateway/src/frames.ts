@@ -28,8 +28,9 @@ function believed(atMs: number | undefined, nowMs: number): number {
 }
 
 export function meterReadings(values: readonly MeterValue16[] | undefined, nowMs: number): MeterReading[] {
-  return readings(values ?? []).map((reading) => meterReading({ ...reading, at: believed(reading.at, nowMs) }))
-    .toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+  return readings(values ?? []).map((reading) => ({ ...reading, at: believed(reading.at, nowMs) }))
+    .toSorted((a, b) => a.at - b.at)
+    .map(meterReading);
 }
 
 /** What the meter signed; what would be too much of it is left out, and counted. S16-31, T-20 */
