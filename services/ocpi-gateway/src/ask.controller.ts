@@ -8,12 +8,12 @@ import {
 import { toJsonBytes } from '#contracts';
 import type { SentCommand } from './command-rows.ts';
 import { OcpiGateway } from './ocpi-gateway.ts';
-import { fromBus, type Partner, toBus } from './partner.ts';
-import type { Waiting } from './partner-rows.ts';
+import { fromBus, type Partner, toBus } from './partners/partner.ts';
+import type { Waiting } from './partners/partner-rows.ts';
 import { PartnerProfiles } from './partner-profiles.ts';
-import { Partners } from './partners.ts';
+import { Partners } from './partners/partners.ts';
 import type { KeptRequest } from './profile-rows.ts';
-import type { PushedKey } from './pushed-rows.ts';
+import type { PushedKey } from './pushes/pushed-rows.ts';
 
 const outcomeOf: Readonly<Record<SentCommand['outcome'], SendOutcome>> = {
   answered: SendOutcome.ANSWERED,

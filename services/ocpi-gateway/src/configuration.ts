@@ -1,6 +1,6 @@
 import type { Credentials } from '#ocpi';
 import type { Handlers, OcpiRequest } from './exchange.ts';
-import type { Partners } from './partners.ts';
+import type { Partners } from './partners/partners.ts';
 import { refuse } from './refusals.ts';
 import { listedEndpoints } from './versions.ts';
 

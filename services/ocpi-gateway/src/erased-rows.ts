@@ -1,7 +1,7 @@
 import type { Holder } from '#erasure';
 import { type Cdr, type CdrToken, erasedCdrToken, idKey, sameId, sameParty, type Session, type Token } from '#ocpi';
 import type { Queryable } from '#postgres';
-import type { PushedKey } from './pushed-rows.ts';
+import type { PushedKey } from './pushes/pushed-rows.ts';
 
 /** What is kept of a contract for partners: its tokens, and the Sessions and CDRs of its charges. */
 export interface HeldPush {

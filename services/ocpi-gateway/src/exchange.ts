@@ -1,5 +1,5 @@
 import type { Answer, Interface, MessageIds, Method, Party, Query, Routing } from '#ocpi';
-import type { Caller } from './partners.ts';
+import type { Caller } from './partners/partners.ts';
 import type { SpokenVersion } from './versions.ts';
 
 /** A request as a handler sees it: authenticated, its body and query read by their schemas. */

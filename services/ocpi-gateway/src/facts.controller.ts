@@ -15,11 +15,11 @@ import { type TokenChanged, tokenChanged } from '#contracts/tokens-auth';
 import { fromJsonBytes } from '#contracts';
 import { Erasing } from '#erasure';
 import type { CdrToken, Session, Token } from '#ocpi';
-import { fromBus } from './partner.ts';
+import { fromBus } from './partners/partner.ts';
 import { OcpiGateway } from './ocpi-gateway.ts';
 import { Profiles } from './profiles.ts';
-import { tokenKey } from './token-key.ts';
-import type { OwnObject } from './views.ts';
+import { tokenKey } from './pushes/token-key.ts';
+import type { OwnObject } from './pushes/views.ts';
 
 type HeardMany = Pick<Heard, 'tx' | 'afterCommit'>;
 

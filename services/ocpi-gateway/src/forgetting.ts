@@ -5,12 +5,12 @@ import { idKey, type Token } from '#ocpi';
 import type { Database } from '#postgres';
 import type { OwnParties } from '#settings';
 import { type Clock, rfc3339 } from '#time';
-import { forgetSentTokens } from './dialect-rows.ts';
+import { forgetSentTokens } from './partners/dialect-rows.ts';
 import {
   anonymizeCdr, blankCdr, blankErrors, dropHubTokens, dropToken, type HeldPush, hubTokensOf, pushedOf,
 } from './erased-rows.ts';
-import { forgetOne } from './pushed-rows.ts';
-import { queuePush } from './queue-rows.ts';
+import { forgetOne } from './pushes/pushed-rows.ts';
+import { queuePush } from './pushes/queue-rows.ts';
 
 export interface ForgettingParts {
   readonly db: Database;

@@ -2,10 +2,10 @@ import { expect, test } from 'vitest';
 import { openDue } from '#due';
 import { openDatabase } from '#postgres';
 import { freshDatabase } from '#test-servers';
-import { findPartner } from './partner-rows.ts';
-import { takeLane, waitingIn } from './lane-rows.ts';
+import { findPartner } from './partners/partner-rows.ts';
+import { takeLane, waitingIn } from './pushes/lane-rows.ts';
 import { migrations } from './migrations.ts';
-import { LocationTexts } from './text-rows.ts';
+import { LocationTexts } from './pushes/text-rows.ts';
 
 test('what waited for partners before there were lanes goes on in its lane', async () => {
   const { url, drop } = await freshDatabase();

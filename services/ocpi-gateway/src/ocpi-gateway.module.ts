@@ -1,17 +1,17 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { Agreements } from './agreements.ts';
-import { AgreementsController } from './agreements.controller.ts';
+import { Agreements } from './partners/agreements.ts';
+import { AgreementsController } from './partners/agreements.controller.ts';
 import { AskController } from './ask.controller.ts';
 import { Erasing, ErasureFactsController } from '#erasure';
 import { FactsController } from './facts.controller.ts';
 import { OcpiGateway } from './ocpi-gateway.ts';
-import { Pulling } from './pulling.ts';
-import { PullsController } from './pulls.controller.ts';
+import { Pulling } from './pulls/pulling.ts';
+import { PullsController } from './pulls/pulls.controller.ts';
 import { PartnerProfiles } from './partner-profiles.ts';
-import { PartnerQuirks } from './partner-quirks.ts';
-import { Partners } from './partners.ts';
+import { PartnerQuirks } from './partners/partner-quirks.ts';
+import { Partners } from './partners/partners.ts';
 import { Profiles } from './profiles.ts';
-import { QuirksController } from './quirks.controller.ts';
+import { QuirksController } from './partners/quirks.controller.ts';
 
 export interface GatewayVerbs {
   readonly gateway: OcpiGateway;

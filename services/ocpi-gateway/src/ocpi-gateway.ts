@@ -9,16 +9,16 @@ import {
 import type { Database } from '#postgres';
 import type { OwnParties } from '#settings';
 import { type Clock, rfc3339 } from '#time';
-import type { Calls } from './calls.ts';
+import type { Calls } from './partners/calls.ts';
 import { findSent, forgetSent, keepSent, noteSent, type SentCommand } from './command-rows.ts';
 import { interfacePath } from './exchange.ts';
-import { outcomeText } from './handshake.ts';
-import { endpointOf } from './partner.ts';
-import { noteError, partnerWith, receiversOf, registeredPartners } from './partner-rows.ts';
-import { queueViews } from './partner-views.ts';
-import { pushGrantedOf } from './push-all.ts';
-import { keepUnclaimed, lockLinks } from './pushed-rows.ts';
-import type { OwnObject } from './views.ts';
+import { outcomeText } from './partners/handshake.ts';
+import { endpointOf } from './partners/partner.ts';
+import { noteError, partnerWith, receiversOf, registeredPartners } from './partners/partner-rows.ts';
+import { queueViews } from './partners/partner-views.ts';
+import { pushGrantedOf } from './pushes/push-all.ts';
+import { keepUnclaimed, lockLinks } from './pushes/pushed-rows.ts';
+import type { OwnObject } from './pushes/views.ts';
 
 export interface GatewayParts {
   readonly parties: OwnParties;

@@ -11,15 +11,15 @@ import { inSpan, type Log, type Tracer, withTraceparent } from '#telemetry';
 import type { Clock } from '#time';
 import { Admission } from './admission.ts';
 import type { OcpiSettings } from './config.ts';
-import type { Dialects } from './dialects.ts';
+import type { Dialects } from './partners/dialects.ts';
 import type { Handler, Handlers, OcpiReply, OcpiRequest } from './exchange.ts';
 import { BODY_BYTES_MAX, httpBounds } from './http-edge.ts';
 import { meant, type Offer, offersOf, shapeOf } from './offers.ts';
-import { hasInterface, hasParty, type Partner } from './partner.ts';
-import type { Caller, Partners } from './partners.ts';
-import { hasQuirk } from './quirks.ts';
+import { hasInterface, hasParty, type Partner } from './partners/partner.ts';
+import type { Caller, Partners } from './partners/partners.ts';
+import { hasQuirk } from './partners/quirks.ts';
 import { failureOf, refuse } from './refusals.ts';
-import type { Sightings } from './sightings.ts';
+import type { Sightings } from './partners/sightings.ts';
 import type { SpokenVersion } from './versions.ts';
 
 export interface OcpiServerParts {

@@ -4,13 +4,13 @@ import { type ActiveChargingProfileResult, ChargingPreferencesResponse, Charging
 import type { Database } from '#postgres';
 import type { OwnParties } from '#settings';
 import { type Clock, rfc3339 } from '#time';
-import type { Calls } from './calls.ts';
+import type { Calls } from './partners/calls.ts';
 import type { SentCommand } from './command-rows.ts';
 import { type Handlers, interfacePath, type OcpiReply, type OcpiRequest } from './exchange.ts';
-import { outcomeText } from './handshake.ts';
+import { outcomeText } from './partners/handshake.ts';
 import { ended, isOutOfReach } from './ocpi-gateway.ts';
-import { endpointOf, type Partner } from './partner.ts';
-import { noteError, partnerWith } from './partner-rows.ts';
+import { endpointOf, type Partner } from './partners/partner.ts';
+import { noteError, partnerWith } from './partners/partner-rows.ts';
 import {
   findActive, findRequest, keepRequest, type KeptRequest, noteReply, noteResult, profiledParty, requestsOf, storeActive,
 } from './profile-rows.ts';

@@ -6,13 +6,13 @@ import { addDue, type Due, type DueOutcome } from '#due';
 import { allowedUrl, answers, type ChargingProfileResponse, type SetChargingProfile } from '#ocpi';
 import type { Database } from '#postgres';
 import { type Clock, rfc3339 } from '#time';
-import type { Calls } from './calls.ts';
+import type { Calls } from './partners/calls.ts';
 import { findTaken, keepTaken, noteAnswered, noteResponse, type Replied } from './command-rows.ts';
 import type { Handler, Handlers, OcpiReply, OcpiRequest } from './exchange.ts';
-import { askersOf, partiesOf, toBus } from './partner.ts';
+import { askersOf, partiesOf, toBus } from './partners/partner.ts';
 import { toActiveProfile, toLimitProfile } from './profile-json.ts';
 import { follow, followerOf, profileLane, unfollow } from './profile-rows.ts';
-import { queuePush } from './queue-rows.ts';
+import { queuePush } from './pushes/queue-rows.ts';
 import { refuse } from './refusals.ts';
 import { nameOfRequest } from './repeats.ts';
 

@@ -8,12 +8,12 @@ import { getToken, putPartnerToken } from '#contracts/tokens-auth';
 import { toJsonBytes } from '#contracts';
 import { answers, type Cdr, findEvse, joinUrl, type Location, type Party, type Route, sameId } from '#ocpi';
 import type { Handlers, OcpiReply, OcpiRequest } from './exchange.ts';
-import type { FetchKey } from './fetch-rows.ts';
-import type { Fetching } from './fetching.ts';
-import { fromBus, hasParty, toBus } from './partner.ts';
-import { hasQuirk, sloppyCredit } from './quirks.ts';
+import type { FetchKey } from './pulls/fetch-rows.ts';
+import type { Fetching } from './pulls/fetching.ts';
+import { fromBus, hasParty, toBus } from './partners/partner.ts';
+import { hasQuirk, sloppyCredit } from './partners/quirks.ts';
 import { refuse } from './refusals.ts';
-import type { Sightings } from './sightings.ts';
+import type { Sightings } from './partners/sightings.ts';
 
 const json = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 

@@ -1,7 +1,7 @@
 import { type Answer, answers } from '#ocpi';
 import { Refused, TooLarge, Unanswered } from '#bus';
 import { Rejected } from '#decider';
-import type { HandshakeRefusal } from './handshake.ts';
+import type { HandshakeRefusal } from './partners/handshake.ts';
 
 /** What the owners of the objects refuse with, and what this edge itself does. */
 export type OcpiRefusal =

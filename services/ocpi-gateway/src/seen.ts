@@ -3,8 +3,8 @@ import { getLocation } from '#contracts/locations';
 import type { Granted } from '#grants';
 import { type Location, sameParty } from '#ocpi';
 import type { OcpiRequest } from './exchange.ts';
-import { viewerIn } from './partner.ts';
-import { locationView } from './views.ts';
+import { viewerIn } from './partners/partner.ts';
+import { locationView } from './pushes/views.ts';
 
 type Asking = Pick<OcpiRequest, 'caller' | 'routing' | 'addressed'>;
 

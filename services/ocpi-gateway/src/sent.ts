@@ -12,10 +12,10 @@ import { type Granted, patternsFor } from '#grants';
 import { dateTimeOf, instantMs, type NextPage, pageHeaders, type PageQuery, partyText, readPage } from '#ocpi';
 import type { OwnParties } from '#settings';
 import type { Handler, Handlers, OcpiRequest } from './exchange.ts';
-import { askersOf, shownTo, toBus, viewerIn } from './partner.ts';
+import { askersOf, shownTo, toBus, viewerIn } from './partners/partner.ts';
 import { part } from './received.ts';
 import type { Seen } from './seen.ts';
-import { locationView, showsAllAsItIs } from './views.ts';
+import { locationView, showsAllAsItIs } from './pushes/views.ts';
 import { refuse } from './refusals.ts';
 
 type PageAsk = MessageInitShape<typeof PageRequestSchema>;

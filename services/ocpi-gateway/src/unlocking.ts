@@ -5,7 +5,7 @@ import { addDue, type Due, type DueOutcome } from '#due';
 import type { CommandResult, Party, UnlockConnector } from '#ocpi';
 import type { Database } from '#postgres';
 import type { Clock } from '#time';
-import { toBus } from './partner.ts';
+import { toBus } from './partners/partner.ts';
 
 /** Until a station has answered, real time. */
 const STATION_ANSWERS_WITHIN_MS = 15_000;

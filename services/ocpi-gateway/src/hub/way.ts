@@ -1,5 +1,5 @@
 import { CountryCode, type ModuleId, object, type Party, PartyId, partyText, read, type Role, type Route, sameParty } from '#ocpi';
-import { refuse } from './refusals.ts';
+import { refuse } from '../refusals.ts';
 
 /** Where a request that reached a hub goes. HUB-10 to HUB-16. */
 export type Way =

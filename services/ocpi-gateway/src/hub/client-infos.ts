@@ -2,15 +2,15 @@ import type { Due, DueOutcome } from '#due';
 import { ClientInfo, type Party, read, sameParty } from '#ocpi';
 import type { Database, Tx } from '#postgres';
 import type { Log } from '#telemetry';
-import type { Calls } from './calls.ts';
+import type { Calls } from '../partners/calls.ts';
 import { BEHIND_AT_MOST, type Client, clientsOf, hasRoomFor, keepClient, noteOwnLinks } from './client-info-rows.ts';
-import type { Handlers, OcpiRequest } from './exchange.ts';
-import { outcomeText } from './handshake.ts';
-import { endpointOf, isHub, type Partner } from './partner.ts';
-import { findPartner } from './partner-rows.ts';
-import { lockLinks } from './pushed-rows.ts';
-import type { Partners } from './partners.ts';
-import { refuse } from './refusals.ts';
+import type { Handlers, OcpiRequest } from '../exchange.ts';
+import { outcomeText } from '../partners/handshake.ts';
+import { endpointOf, isHub, type Partner } from '../partners/partner.ts';
+import { findPartner } from '../partners/partner-rows.ts';
+import { lockLinks } from '../pushes/pushed-rows.ts';
+import type { Partners } from '../partners/partners.ts';
+import { refuse } from '../refusals.ts';
 
 export interface ClientInfosParts {
   readonly db: Database;

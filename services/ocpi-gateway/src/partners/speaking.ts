@@ -5,7 +5,7 @@ import { noteSentToken } from './dialect-rows.ts';
 import type { Dialects, Sides } from './dialects.ts';
 import { type Partner, partiesOf } from './partner.ts';
 import { type Call, clientOf, type Send, sender } from './sender.ts';
-import { bodiesOf, matched, otherVersion, partyIn, rolesOfPeer } from './versions.ts';
+import { bodiesOf, matched, otherVersion, partyIn, rolesOfPeer } from '../versions.ts';
 
 /** A request of OCPI's table, as it goes to one of a partner's endpoints. */
 interface Addressed {

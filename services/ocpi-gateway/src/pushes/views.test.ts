@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Granted } from '#grants';
 import { exampleLocation, type Location } from '#ocpi';
 import { instant } from '#time';
-import { type Partner, viewerIn, viewerOf } from './partner.ts';
+import { type Partner, viewerIn, viewerOf } from '../partners/partner.ts';
 import { locationView, type Viewer, viewOf } from './views.ts';
 
 const plunk = { country_code: 'CA', party_id: 'CPK' };

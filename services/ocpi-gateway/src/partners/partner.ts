@@ -3,9 +3,9 @@ import {
   type CredentialsRole, type Endpoint, type Interface, type InterfaceRole, type ModuleId, type Party, type Role,
   partyText, sameParty, typicalInterfaces,
 } from '#ocpi';
-import type { OcpiRequest } from './exchange.ts';
+import type { OcpiRequest } from '../exchange.ts';
 import type { Chosen } from './quirks.ts';
-import type { Viewer } from './views.ts';
+import type { Viewer } from '../pushes/views.ts';
 
 export type PartnerState = 'invited' | 'registering' | 'registered' | 'unregistered';
 

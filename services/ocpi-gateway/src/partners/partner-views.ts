@@ -1,9 +1,9 @@
 import { type Granted } from '#grants';
 import type { Tx } from '#postgres';
 import { type Partner, viewerOf } from './partner.ts';
-import { newestOf, type Push, pushOf, type Queued, queueAll, queuedOf } from './queue-rows.ts';
-import { isForAll, type OwnObject, viewOf } from './views.ts';
-import { type Hidden, withdrawLocations } from './withdrawn-rows.ts';
+import { newestOf, type Push, pushOf, type Queued, queueAll, queuedOf } from '../pushes/queue-rows.ts';
+import { isForAll, type OwnObject, viewOf } from '../pushes/views.ts';
+import { type Hidden, withdrawLocations } from '../pushes/withdrawn-rows.ts';
 
 interface Views {
   /** Locations as they are, with those who see them so. */

@@ -4,17 +4,17 @@ import { type ClientInfo, partyText, type Party, type Role, sameParty } from '#o
 import { type Database, DatabaseFailure, type Tx } from '#postgres';
 import type { Log } from '#telemetry';
 import type { Clock } from '#time';
-import type { Calls } from './calls.ts';
+import type { Calls } from '../partners/calls.ts';
 import {
   allClients, type Client, clientKey, clientsWith, heardAt, keepClient, keepRoles, noteHeard, setReached,
 } from './client-info-rows.ts';
-import type { HubSettings } from './config.ts';
-import { outcomeText } from './handshake.ts';
-import { mayMeet } from './hub-way.ts';
-import { endpointOf, hasParty, type Partner, partiesOf } from './partner.ts';
-import { findPartner, noteError, registeredPartners } from './partner-rows.ts';
-import { lockLinks } from './pushed-rows.ts';
-import { type Push, pushOf, queueAll } from './queue-rows.ts';
+import type { HubSettings } from '../config.ts';
+import { outcomeText } from '../partners/handshake.ts';
+import { mayMeet } from './way.ts';
+import { endpointOf, hasParty, type Partner, partiesOf } from '../partners/partner.ts';
+import { findPartner, noteError, registeredPartners } from '../partners/partner-rows.ts';
+import { lockLinks } from '../pushes/pushed-rows.ts';
+import { type Push, pushOf, queueAll } from '../pushes/queue-rows.ts';
 
 export interface MembersParts {
   readonly db: Database;

@@ -6,23 +6,23 @@ import type { Database, Tx } from '#postgres';
 import type { OwnParties } from '#settings';
 import type { Log } from '#telemetry';
 import { type Clock, rfc3339 } from '#time';
-import type { Calls } from './calls.ts';
+import type { Calls } from '../partners/calls.ts';
 import { CdrDelivery } from './cdr-delivery.ts';
-import type { OcpiSettings } from './config.ts';
+import type { OcpiSettings } from '../config.ts';
 import { inTheirTurn, lookAgainInMs, toBeTold } from './delivery-order.ts';
 import { difference, type PushedModule, type Step } from './difference.ts';
-import { outcomeText } from './handshake.ts';
+import { outcomeText } from '../partners/handshake.ts';
 import {
   endBatch, nextIn, noteAcknowledged, noteFailed, noteSending, noteUnwanted, refusedUntil, type Taken, takeLane,
   waitFor, type Waiting, waitingIn,
 } from './lane-rows.ts';
 import { type Failure, isOfTheLine, lineAfter, park } from './line.ts';
-import { endpointOf, type Partner } from './partner.ts';
-import { findPartner, noteError } from './partner-rows.ts';
-import { followerOf } from './profile-rows.ts';
+import { endpointOf, type Partner } from '../partners/partner.ts';
+import { findPartner, noteError } from '../partners/partner-rows.ts';
+import { followerOf } from '../profile-rows.ts';
 import type { PushedKey } from './pushed-rows.ts';
 import { addressee, isHubs, isVerdict, namedByHub, objectOf, objectUrl, sendAll } from './requests.ts';
-import { retryInMs } from './retry.ts';
+import { retryInMs } from '../retry.ts';
 import { LocationTexts } from './text-rows.ts';
 
 export interface DeliveryParts {

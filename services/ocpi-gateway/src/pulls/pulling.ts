@@ -5,20 +5,20 @@ import { type Party, partyText } from '#ocpi';
 import type { Database, Queryable, Tx } from '#postgres';
 import type { Log } from '#telemetry';
 import type { Clock } from '#time';
-import type { Calls } from './calls.ts';
-import type { OcpiSettings } from './config.ts';
-import { outcomeText, refuse } from './handshake.ts';
-import { endpointOf, type Partner, partiesOf } from './partner.ts';
+import type { Calls } from '../partners/calls.ts';
+import type { OcpiSettings } from '../config.ts';
+import { outcomeText, refuse } from '../partners/handshake.ts';
+import { endpointOf, type Partner, partiesOf } from '../partners/partner.ts';
 import { listUrl, pagesOf, pageUrl, takesDates } from './partner-lists.ts';
-import type { Partners } from './partners.ts';
-import { findPartner, registeredPartners } from './partner-rows.ts';
+import type { Partners } from '../partners/partners.ts';
+import { findPartner, registeredPartners } from '../partners/partner-rows.ts';
 import {
   beginPull, type Difference, differencesOf, endPull, failPull, findPull, type FoundDifference, noteDifferences, notePage, type PullKey,
   type PullReport, reportsOf, takeVanished, unseenOf,
 } from './pull-rows.ts';
 import { type Kind, kinds, SESSIONS_BACK_MS, takeIn, targets } from './pulled-kinds.ts';
 import { noteQuiet, quietMs } from './quiet-rows.ts';
-import { retryInMs } from './retry.ts';
+import { retryInMs } from '../retry.ts';
 
 export interface PullingParts {
   readonly db: Database;

@@ -1,10 +1,10 @@
 import {
   type CallOptions, type Cdr, instantMs, joinUrl, type Outcome, type Party, type Refused, type Session,
 } from '#ocpi';
-import type { PartnerClient } from './calls.ts';
+import type { PartnerClient } from '../partners/calls.ts';
 import type { Step } from './difference.ts';
 import { lately } from './lately.ts';
-import { type Partner, spokesman } from './partner.ts';
+import { type Partner, spokesman } from '../partners/partner.ts';
 import type { Pushed, PushedKey } from './pushed-rows.ts';
 
 /** The object as it is, or as it was when it is gone: it names the party whose it is. */

@@ -7,7 +7,7 @@ import { VersionDetails211 } from '#ocpi-versions';
 import type { Calls, PartnerClient } from './calls.ts';
 import { hasCounterpart, type Partner } from './partner.ts';
 import { hasQuirk } from './quirks.ts';
-import { isSpoken, rolesOfPeer, type SpokenVersion, withRoles } from './versions.ts';
+import { isSpoken, rolesOfPeer, type SpokenVersion, withRoles } from '../versions.ts';
 
 /** Why two platforms did not come together; the text of `Rejected` says what happened. */
 export type HandshakeRefusal =

@@ -6,20 +6,20 @@ import { instantMs, joinUrl, type Outcome } from '#ocpi';
 import type { Database, Queryable } from '#postgres';
 import type { Log } from '#telemetry';
 import type { Clock } from '#time';
-import type { Calls } from './calls.ts';
-import type { OcpiSettings } from './config.ts';
+import type { Calls } from '../partners/calls.ts';
+import type { OcpiSettings } from '../config.ts';
 import {
   countToFetch, fetchedAt, type FetchKey, forgetFetched, forgetToFetch, noteFetched, noteToFetch, type ToFetch, toFetchOf,
 } from './fetch-rows.ts';
-import { outcomeText } from './handshake.ts';
-import { endpointOf, type Partner } from './partner.ts';
+import { outcomeText } from '../partners/handshake.ts';
+import { endpointOf, type Partner } from '../partners/partner.ts';
 import { listUrl, pagesOf } from './partner-lists.ts';
-import { findPartner } from './partner-rows.ts';
+import { findPartner } from '../partners/partner-rows.ts';
 import { type Kind, kinds, SESSIONS_BACK_MS, takeIn, targets } from './pulled-kinds.ts';
 import type { Pulling } from './pulling.ts';
 import { type Difference, noteDifferences } from './pull-rows.ts';
 import { noteQuiet, quietMs } from './quiet-rows.ts';
-import { retryInMs } from './retry.ts';
+import { retryInMs } from '../retry.ts';
 
 export interface FetchingParts {
   readonly db: Database;

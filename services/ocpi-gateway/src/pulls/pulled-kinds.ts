@@ -8,7 +8,7 @@ import { deletePartnerTariff, putPartnerTariff } from '#contracts/tariff-engine'
 import { dropHeldTokens, getToken, listHeldTokens, putPartnerToken } from '#contracts/tokens-auth';
 import { toJsonBytes } from '#contracts';
 import { Cdr, Location, type Party, partyText, read, sameParty, Session, Tariff, Token, unfitText } from '#ocpi';
-import { hasParty, isHub, type Partner, partiesOf, spokesman, toBus } from './partner.ts';
+import { hasParty, isHub, type Partner, partiesOf, spokesman, toBus } from '../partners/partner.ts';
 import type { Difference, PulledModule } from './pull-rows.ts';
 
 interface Owned extends Party {

@@ -4,7 +4,7 @@ import { idKey, type Location } from '#ocpi';
 import type { Queryable } from '#postgres';
 import { lately } from './lately.ts';
 import type { Waiting } from './lane-rows.ts';
-import { endpointOf, type Partner } from './partner.ts';
+import { endpointOf, type Partner } from '../partners/partner.ts';
 import { HAD, NOW, type PushedKey, WITH_SHARED } from './pushed-rows.ts';
 
 /** Those that may go now; those that wait behind others that are queued; and those that name Tariffs of which the partner knows nothing. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { openDatabase } from '#postgres';
 import { freshDatabase } from '#test-servers';
-import { migrations } from './migrations.ts';
+import { migrations } from '../migrations.ts';
 import { queueAll, queuedOf } from './queue-rows.ts';
 import { LocationTexts, sweepTexts } from './text-rows.ts';
 

@@ -3,13 +3,13 @@ import { partyText } from '#ocpi';
 import type { Database } from '#postgres';
 import type { Clock } from '#time';
 import { clientKey } from './client-info-rows.ts';
-import type { HubMembers } from './hub-members.ts';
-import { objectsAfter } from './hub-objects.ts';
-import { audience } from './hub-way.ts';
-import { endpointOf } from './partner.ts';
-import { findPartner } from './partner-rows.ts';
-import { lockLinks } from './pushed-rows.ts';
-import { type Push, pushOf, queueAll } from './queue-rows.ts';
+import type { HubMembers } from './members.ts';
+import { objectsAfter } from './objects.ts';
+import { audience } from './way.ts';
+import { endpointOf } from '../partners/partner.ts';
+import { findPartner } from '../partners/partner-rows.ts';
+import { lockLinks } from '../pushes/pushed-rows.ts';
+import { type Push, pushOf, queueAll } from '../pushes/queue-rows.ts';
 
 /** Queues what a new member is to have: who is there (HCI-04), and what was told to everybody, Tariffs first. */
 export class HubPushAll {

@@ -10,7 +10,7 @@ import { type Database, together, type Tx } from '#postgres';
 import type { OwnParties } from '#settings';
 import { type Clock, rfc3339 } from '#time';
 import type { Calls } from './calls.ts';
-import { noteOwnLinks } from './client-info-rows.ts';
+import { noteOwnLinks } from '../hub/client-info-rows.ts';
 import { allNotCarried } from './dialect-rows.ts';
 import type { Dialects } from './dialects.ts';
 import { meet, type Met, outcomeText, refuse } from './handshake.ts';
@@ -19,17 +19,17 @@ import {
   addToken, dropTokens, findPartner, insertPartner, partnersWithWaiting, registeredPartners, removePartner,
   replaceToken, restoreToken, storePartner, type TokenHolder, tokenHolders, type TokenKind, type Waiting,
 } from './partner-rows.ts';
-import { pushAllOf } from './push-all.ts';
+import { pushAllOf } from '../pushes/push-all.ts';
 import {
   claimCdrs, deadLetters, forgetAcknowledged, forgetOne, forgetPushed, lockLinks, type PushedKey, replayLetters, strandedCdrs,
-} from './pushed-rows.ts';
+} from '../pushes/pushed-rows.ts';
 import { chosenAnew } from './partner-quirks.ts';
 import { allSighted, storeChosen } from './quirk-rows.ts';
 import { type Chosen, type QuirkName, suggested } from './quirks.ts';
-import { type Push, pushOf, queueAll } from './queue-rows.ts';
-import type { OcpiRefusal } from './refusals.ts';
+import { type Push, pushOf, queueAll } from '../pushes/queue-rows.ts';
+import type { OcpiRefusal } from '../refusals.ts';
 import type { Secrets } from './secrets.ts';
-import type { SpokenVersion } from './versions.ts';
+import type { SpokenVersion } from '../versions.ts';
 
 /** Who made a request: TRN-07. */
 export interface Caller {

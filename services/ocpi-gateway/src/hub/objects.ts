@@ -4,8 +4,8 @@ import {
   type TokenPatch,
 } from '#ocpi';
 import type { Queryable, Tx } from '#postgres';
-import type { PushedModule } from './difference.ts';
-import { refuse } from './refusals.ts';
+import type { PushedModule } from '../pushes/difference.ts';
+import { refuse } from '../refusals.ts';
 
 /** What somebody told everybody: the hub lists it (GET All), and brings it to each that is to have it. HUB-16. */
 export interface HubObject {

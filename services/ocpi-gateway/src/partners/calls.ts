@@ -4,7 +4,7 @@ import {
 } from '#ocpi';
 import type { OwnParties } from '#settings';
 import { inSpan, type Tracer } from '#telemetry';
-import type { OcpiSettings } from './config.ts';
+import type { OcpiSettings } from '../config.ts';
 import type { Dialects } from './dialects.ts';
 import type { Partner } from './partner.ts';
 import { quirky } from './quirky.ts';

@@ -1,9 +1,9 @@
 import { dateTimeOf, type Outcome, type Page, pulled } from '#ocpi';
-import type { PartnerClient } from './calls.ts';
-import type { Partner } from './partner.ts';
+import type { PartnerClient } from '../partners/calls.ts';
+import type { Partner } from '../partners/partner.ts';
 import type { PulledModule } from './pull-rows.ts';
-import { hasQuirk } from './quirks.ts';
-import type { Sightings } from './sightings.ts';
+import { hasQuirk } from '../partners/quirks.ts';
+import type { Sightings } from '../partners/sightings.ts';
 
 const SMALL_PAGE = 25;
 

@@ -8,10 +8,10 @@ import type { Database } from '#postgres';
 import type { OwnParties } from '#settings';
 import type { Clock } from '#time';
 import { lastSentToken, NotCarriedRows } from './dialect-rows.ts';
-import type { OcpiReply, OcpiRequest } from './exchange.ts';
+import type { OcpiReply, OcpiRequest } from '../exchange.ts';
 import { type Partner, partiesOf, toBus } from './partner.ts';
-import { refuse } from './refusals.ts';
-import { bodiesOf, otherVersion, partyIn, rolesOfPeer } from './versions.ts';
+import { refuse } from '../refusals.ts';
+import { bodiesOf, otherVersion, partyIn, rolesOfPeer } from '../versions.ts';
 
 /** Whose an object is, and who has the other end of the link. */
 export interface Sides {

@@ -3,14 +3,14 @@ import { cdrDelivered } from '#contracts/ocpi-gateway';
 import type { DueOutcome } from '#due';
 import { type Cdr, headerText, instantMs, joinUrl, type Outcome, sameId, sameParty } from '#ocpi';
 import { rfc3339 } from '#time';
-import type { PartnerClient } from './calls.ts';
+import type { PartnerClient } from '../partners/calls.ts';
 import type { DeliveryParts } from './delivery.ts';
 import { lookAgainInMs } from './delivery-order.ts';
-import { outcomeText } from './handshake.ts';
+import { outcomeText } from '../partners/handshake.ts';
 import { endBatch, noteFailed, noteSending, noteWait, type Taken, type Waiting } from './lane-rows.ts';
 import { type Failure, isOfTheLine, lineAfter, park } from './line.ts';
-import { endpointOf, type Partner, toBus } from './partner.ts';
-import { noteError } from './partner-rows.ts';
+import { endpointOf, type Partner, toBus } from '../partners/partner.ts';
+import { noteError } from '../partners/partner-rows.ts';
 import { noteDelivered, sessionAt } from './pushed-rows.ts';
 import { acknowledgedMs, isVerdict } from './requests.ts';
 

@@ -2,7 +2,7 @@ import { rouseDue } from '#due';
 import { type Cdr, instantMs, partyText } from '#ocpi';
 import type { Tx } from '#postgres';
 import { rfc3339 } from '#time';
-import { profileLane } from './profile-rows.ts';
+import { profileLane } from '../profile-rows.ts';
 import type { PushedKey } from './pushed-rows.ts';
 import { shareTexts } from './text-rows.ts';
 
