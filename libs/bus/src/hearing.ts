@@ -17,9 +17,17 @@ export interface Heard {
   readonly position: bigint;
   /** RFC 3339 UTC by the wall clock: when it was told; never for decisions. */
   readonly at: string;
+  /**
+   * Runs `fn` behind all handlers of the batch, in its transaction: what others lock as well is then
+   * locked once, in one order.
+   */
+  beforeCommit(fn: () => Promise<void>): void;
   /** Runs `fn` once the transaction is committed: a wake-up, never work that must happen. */
   afterCommit(fn: () => void): void;
 }
+
+/** What handlers of one batch share. */
+export type HeardTogether = Pick<Heard, 'tx' | 'beforeCommit' | 'afterCommit'>;
 
 /** One of the facts of a batch. */
 export interface Told<Fact extends DescMessage> extends Pick<
@@ -38,7 +46,7 @@ export type HearsHandler<Fact extends DescMessage> = (
 
 export type HearsManyHandler<Fact extends DescMessage> = (
   facts: Told<Fact>[],
-  heard: Pick<Heard, 'tx' | 'afterCommit'>,
+  heard: HeardTogether,
 ) => void | Promise<void>;
 
 /** A handler of one kind of fact: of one at a time, or of as many as come in a row. */
@@ -72,7 +80,7 @@ export class MalformedFact extends Error {
 export async function hearInOrder(
   hearings: ReadonlyMap<string, Hearing>,
   rows: readonly ToldRow[],
-  { tracer, ...heard }: Pick<Heard, 'tx' | 'afterCommit'> & { readonly tracer: Tracer },
+  { tracer, ...heard }: HeardTogether & { readonly tracer: Tracer },
 ): Promise<void> {
   for (let index = 0; index < rows.length;) {
     const row = rows[index] as ToldRow;

@@ -16,6 +16,7 @@ export { type AnswersHandler, type Asked, type Outcome, WrittenAnswer } from './
 export { heardAll, type HeardOptions } from './heard-all.ts';
 export {
   type Heard,
+  type HeardTogether,
   type Hearing,
   hears,
   type HearsHandler,

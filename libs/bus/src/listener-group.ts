@@ -1,6 +1,6 @@
 import type { Database } from '#postgres';
 import type { Tracer } from '#telemetry';
-import { hearInOrder, type Hearing, MalformedFact } from './hearing.ts';
+import { type HeardTogether, hearInOrder, type Hearing, MalformedFact } from './hearing.ts';
 import { type LazyTx, lazyTx } from './lazy-tx.ts';
 import { movePosition, type OwnedGroup, positionOf, type Replica } from './listening-rows.ts';
 import { firstParked, park, parkedIn, removeParked, stayParked } from './parked.ts';
@@ -149,9 +149,9 @@ export class ListenerGroup {
     const { db, replica, hearings, tracer } = this.options;
     const to = (rows.at(-1) as ToldRow).position;
     const parked = rows.filter((row) => this.parked.has(row.key));
-    await this.inTx(async (tx, afterCommit) => {
-      const heard = parked.length === 0 ? rows : rows.filter((row) => !this.parked.has(row.key));
-      await hearInOrder(hearings, heard, { tx, afterCommit, tracer });
+    const heard = parked.length === 0 ? rows : rows.filter((row) => !this.parked.has(row.key));
+    const hear = (together: HeardTogether) => hearInOrder(hearings, heard, { ...together, tracer });
+    await this.inTx(hear, async (tx) => {
       await park(tx, replica, parked, reason);
       const range = { from: this.position, to };
       const moved = await movePosition(tx.begun ? tx : db, replica, this.owned, range);
@@ -161,12 +161,20 @@ export class ListenerGroup {
   }
 
   private async inTx(
-    fn: (tx: LazyTx, afterCommit: (fn: () => void) => void) => Promise<void>,
+    hear: (together: HeardTogether) => Promise<void>,
+    end: (tx: LazyTx) => Promise<void>,
   ): Promise<void> {
     const tx = lazyTx(this.options.db);
+    const before: (() => Promise<void>)[] = [];
     const after: (() => void)[] = [];
     try {
-      await fn(tx, (wake) => void after.push(wake));
+      await hear({
+        tx,
+        beforeCommit: (last) => void before.push(last),
+        afterCommit: (wake) => void after.push(wake),
+      });
+      for (const last of before) await last();
+      await end(tx);
     } catch (error) {
       await tx.rollback();
       throw error;
@@ -220,8 +228,8 @@ export class ListenerGroup {
 
   private async commitParked(row: ToldRow): Promise<void> {
     const { replica, hearings, tracer } = this.options;
-    await this.inTx(async (tx, afterCommit) => {
-      await hearInOrder(hearings, [row], { tx, afterCommit, tracer });
+    const hear = (together: HeardTogether) => hearInOrder(hearings, [row], { ...together, tracer });
+    await this.inTx(hear, async (tx) => {
       await removeParked(tx, replica, row.position);
       const here = { from: this.position, to: this.position };
       if (!(await movePosition(tx, replica, this.owned, here))) throw new NotMine();

@@ -4,7 +4,7 @@ import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
 import { throwError } from 'rxjs';
 import type { AskContract, TellContract } from './contract.ts';
 import type { Asked, Outcome } from './handling.ts';
-import type { Heard, Told } from './hearing.ts';
+import type { Heard, HeardTogether, Told } from './hearing.ts';
 import { kindOf } from './subjects.ts';
 
 /**
@@ -55,7 +55,7 @@ export function Hears<Contracts extends readonly AnyTell[]>(
 /** The method hears as many facts of one kind as come in a row, to write them by one statement. */
 export function HearsMany<F extends DescMessage>(
   contract: TellContract<F>,
-): Method<[Told<F>[], Pick<Heard, 'tx' | 'afterCommit'>], void | Promise<void>> {
+): Method<[Told<F>[], HeardTogether], void | Promise<void>> {
   return decorate(
     EventPattern([patternOf(contract)], BUS_TRANSPORT, { hears: [contract], many: true }),
   );

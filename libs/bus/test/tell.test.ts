@@ -73,6 +73,41 @@ test('a handler of many facts gets those in a row together', async () => {
   await relay.close();
 });
 
+test('what handlers leave for the end of a batch is done behind all of them, in the same transaction', async () => {
+  const counts = new Map<string, number>();
+  const { bus, box } = await tellerWith(seededValues(9, 200, 5, counts));
+  const listener = await place.open('cdr_ledger');
+  const left = new WeakMap<object, string[]>();
+  let times = 0;
+  const listening = await listen(await place.join('cdr-ledger'), listener, {
+    listener: 'cdr-ledger',
+    hearings: [
+      hears(counted, ({ value }, heard) => {
+        const before = left.get(heard.tx);
+        if (before) return void before.push(value);
+        const all = [value];
+        left.set(heard.tx, all);
+        heard.beforeCommit(async () => {
+          times += 1;
+          await heard.tx.query(
+            'INSERT INTO heard (key, number) SELECT * FROM unnest($1::text[], $2::int[])',
+            [all.map(keyOf), all.map(numberOf)],
+          );
+          if (times === 1) throw new Error('not yet');
+        });
+      }),
+    ],
+  });
+  const relay = startRelay(bus, box);
+  const rows = await eventually(
+    () => heardRows(listener),
+    (seen) => seen.length >= 200,
+  );
+  expect(faults(rows, counts)).toEqual([]);
+  await listening.close();
+  await relay.close();
+});
+
 test('a listener that is new gets from the source what the stream no longer has', async () => {
   const counts = new Map<string, number>();
   const { bus, db, box } = await tellerWith(seededValues(3, 1_500, 50, counts));

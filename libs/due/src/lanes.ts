@@ -48,23 +48,34 @@ export async function claimLanes(
   return rows;
 }
 
-/** Keeps this worker's keys for another lease. */
+/**
+ * Keeps this worker's keys for another lease. It waits for nobody while it holds several: those that
+ * somebody rouses just now follow one by one.
+ */
 export async function keepLanes(
   db: Database,
   owner: string,
   lanes: readonly Lane[],
   leaseMs: number,
 ): Promise<void> {
-  await db.query(
+  const keys = lanes.map((lane) => lane.key);
+  const { rows } = await db.query<{ key: string }>(
     {
       name: 'due-keep',
-      // In the order in which others rouse several: otherwise the two could wait for each other.
-      text: `WITH mine AS (SELECT key FROM due_lane WHERE owner = $1 AND key = ANY($2) ORDER BY key FOR UPDATE)
+      text: `WITH mine AS (SELECT key FROM due_lane WHERE owner = $1 AND key = ANY($2) FOR UPDATE SKIP LOCKED)
         UPDATE due_lane SET until = clock_timestamp() + $3::int * interval '1 ms'
-        FROM mine WHERE due_lane.key = mine.key`,
+        FROM mine WHERE due_lane.key = mine.key RETURNING due_lane.key`,
     },
-    [owner, lanes.map((lane) => lane.key), leaseMs],
+    [owner, keys, leaseMs],
   );
+  const kept = new Set(rows.map(({ key }) => key));
+  for (const key of keys) {
+    if (kept.has(key)) continue;
+    await db.query(
+      `UPDATE due_lane SET until = clock_timestamp() + $3::int * interval '1 ms' WHERE owner = $1 AND key = $2`,
+      [owner, key, leaseMs],
+    );
+  }
 }
 
 /** The key's first row when it is due; otherwise the key is given back, or was lost. */
@@ -156,9 +167,17 @@ export async function retryDue(
   );
 }
 
-/** Gives keys back as they are, for others to take at once. */
+/** Gives keys back as they are, for others to take at once; waits for nobody while it holds several. */
 export async function releaseLanes(db: Database, owner: string): Promise<void> {
-  await db.query('UPDATE due_lane SET owner = NULL, until = NULL WHERE owner = $1', [owner]);
+  await db.query(
+    `WITH mine AS (SELECT key FROM due_lane WHERE owner = $1 FOR UPDATE SKIP LOCKED)
+      UPDATE due_lane SET owner = NULL, until = NULL FROM mine WHERE due_lane.key = mine.key`,
+    [owner],
+  );
+  const { rows } = await db.query<{ key: string }>('SELECT key FROM due_lane WHERE owner = $1', [owner]);
+  for (const { key } of rows) {
+    await db.query('UPDATE due_lane SET owner = NULL, until = NULL WHERE owner = $1 AND key = $2', [owner, key]);
+  }
 }
 
 /** When there may be something to do next: platform time, and real ms from now. */
@@ -181,7 +200,9 @@ export async function nextWake(
 }
 
 export async function forgetDone(db: Database, olderThanDays: number): Promise<void> {
-  await db.query(`DELETE FROM due WHERE done_at < clock_timestamp() - $1::int * interval '1 day'`, [
-    olderThanDays,
-  ]);
+  await db.query(
+    `DELETE FROM due WHERE id IN (
+      SELECT id FROM due WHERE done_at < clock_timestamp() - $1::int * interval '1 day' FOR UPDATE SKIP LOCKED)`,
+    [olderThanDays],
+  );
 }

@@ -1,5 +1,5 @@
 import { Controller, Inject } from '@nestjs/common';
-import { type Heard, Hears, HearsMany, type Told } from '#bus';
+import { type Heard, type HeardTogether, Hears, HearsMany, type Told } from '#bus';
 import { type ActiveProfileChanged, activeProfileChanged, type ProfileSettled, profileSettled } from '#contracts/evems-controller';
 import { type AgreementChanged, agreementChanged } from '#contracts/agreements';
 import { type CdrIssued, cdrIssued } from '#contracts/cdr-ledger';
@@ -21,8 +21,6 @@ import { Profiles } from './profiles.ts';
 import { tokenKey } from './pushes/token-key.ts';
 import type { OwnObject } from './pushes/views.ts';
 
-type HeardMany = Pick<Heard, 'tx' | 'afterCommit'>;
-
 const json = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
 /** Of each Location the last of the batch: it is told by one after the other. */
@@ -42,13 +40,13 @@ export class FactsController {
   ) {}
 
   @Hears(tariffPublished)
-  async tariffPublished({ own, tariffId, tariffJson }: TariffPublished, heard: Heard) {
-    if (own) await this.gateway.queue(heard, [{ module: 'tariffs', objectKey: tariffId, current: json(tariffJson) }]);
+  tariffPublished({ own, tariffId, tariffJson }: TariffPublished, heard: Heard) {
+    if (own) this.gateway.queue(heard, [{ module: 'tariffs', objectKey: tariffId, current: json(tariffJson) }]);
   }
 
   @Hears(tariffWithdrawn)
-  async tariffWithdrawn({ own, tariffId }: TariffWithdrawn, heard: Heard) {
-    if (own) await this.gateway.queue(heard, [{ module: 'tariffs', objectKey: tariffId, current: undefined }]);
+  tariffWithdrawn({ own, tariffId }: TariffWithdrawn, heard: Heard) {
+    if (own) this.gateway.queue(heard, [{ module: 'tariffs', objectKey: tariffId, current: undefined }]);
   }
 
   @Hears(agreementChanged)
@@ -57,20 +55,20 @@ export class FactsController {
   }
 
   @HearsMany(locationChanged)
-  locationsChanged(facts: Told<typeof LocationChangedSchema>[], heard: HeardMany) {
+  locationsChanged(facts: Told<typeof LocationChangedSchema>[], heard: HeardTogether) {
     return this.gateway.queue(heard, locationsOf(facts.map(({ fact }) => fact)));
   }
 
   @HearsMany(evseStatusChanged)
-  statusesChanged(facts: Told<typeof EvseStatusChangedSchema>[], heard: HeardMany) {
+  statusesChanged(facts: Told<typeof EvseStatusChangedSchema>[], heard: HeardTogether) {
     return this.gateway.queue(heard, locationsOf(facts.map(({ fact }) => fact)));
   }
 
   @Hears(tokenChanged)
-  async tokenChanged({ own, uid, type, tokenJson, lastUpdated }: TokenChanged, heard: Heard) {
+  tokenChanged({ own, uid, type, tokenJson, lastUpdated }: TokenChanged, heard: Heard) {
     const objectKey = tokenKey({ uid, type: type as 'RFID' });
     // What comes late of an erased contract: its partners hear that it is over, and no more.
-    if (own && !this.isErased(fromJsonBytes<Token>(tokenJson), lastUpdated)) await this.gateway.queue(heard, [{ module: 'tokens', objectKey, current: json(tokenJson) }]);
+    if (own && !this.isErased(fromJsonBytes<Token>(tokenJson), lastUpdated)) this.gateway.queue(heard, [{ module: 'tokens', objectKey, current: json(tokenJson) }]);
   }
 
   @Hears(sessionStarted, sessionUpdated, sessionEnded)
@@ -80,7 +78,7 @@ export class FactsController {
     const { cdr_token: token, start_date_time: startedAt } = fromJsonBytes<Session>(sessionJson);
     if (this.isErased(token, startedAt)) return;
     const session = { module: 'sessions', objectKey: sessionId, current: json(sessionJson) } as const;
-    await this.gateway.queue(heard, [session], fromBus(tokenParty!));
+    this.gateway.queue(heard, [session], fromBus(tokenParty!));
   }
 
   @Hears(cdrIssued)

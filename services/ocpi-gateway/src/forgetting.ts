@@ -9,8 +9,8 @@ import { forgetSentTokens } from './partners/dialect-rows.ts';
 import {
   anonymizeCdr, blankCdr, blankErrors, dropHubTokens, dropToken, type HeldPush, hubTokensOf, pushedOf,
 } from './erased-rows.ts';
-import { forgetOne } from './pushes/pushed-rows.ts';
-import { queuePush } from './pushes/queue-rows.ts';
+import { forgetOne, lockLinks } from './pushes/pushed-rows.ts';
+import { pushOf, queueAll } from './pushes/queue-rows.ts';
 
 export interface ForgettingParts {
   readonly db: Database;
@@ -81,7 +81,10 @@ async function withdraw(
   if (isThere && token.valid) {
     const nowMs = clock.now();
     const invalid = { ...token, valid: false, whitelist: 'NEVER', last_updated: rfc3339(nowMs) };
-    await db.tx((tx) => queuePush(tx, key, JSON.stringify(invalid), nowMs));
+    await db.tx(async (tx) => {
+      await lockLinks(tx, 'together');
+      await queueAll(tx, { own: [pushOf(key, JSON.stringify(invalid))] }, nowMs);
+    });
     wake();
     return notYet(partnerName);
   }

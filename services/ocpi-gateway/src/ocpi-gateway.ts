@@ -1,10 +1,10 @@
-import { type Heard, type Bus } from '#bus';
+import type { Bus, HeardTogether } from '#bus';
 import { fromJsonBytes } from '#contracts';
 import type { AgreementChanged } from '#contracts/agreements';
 import { addDue, type DueWorker } from '#due';
 import type { GrantRows } from '#grants';
 import {
-  AuthorizationInfo, CommandResponse, joinUrl, type LocationReferences, type Outcome, type Party, read,
+  AuthorizationInfo, CommandResponse, joinUrl, type LocationReferences, type Outcome, type Party, partyText, read,
 } from '#ocpi';
 import type { Database } from '#postgres';
 import type { OwnParties } from '#settings';
@@ -15,7 +15,8 @@ import { interfacePath } from './exchange.ts';
 import { outcomeText } from './partners/handshake.ts';
 import { endpointOf } from './partners/partner.ts';
 import { noteError, partnerWith, receiversOf, registeredPartners } from './partners/partner-rows.ts';
-import { queueViews } from './partners/partner-views.ts';
+import { type Audience, queueViews } from './partners/partner-views.ts';
+import { behindAll } from './pushes/behind-all.ts';
 import { pushGrantedOf } from './pushes/push-all.ts';
 import { keepUnclaimed, lockLinks } from './pushes/pushed-rows.ts';
 import type { OwnObject } from './pushes/views.ts';
@@ -55,28 +56,46 @@ export interface AuthorizeOutcome {
   readonly info?: AuthorizationInfo;
 }
 
+/** Objects of one module. */
+interface News {
+  readonly objects: readonly OwnObject[];
+  readonly party: Party | undefined;
+}
+
 /** The service's verbs toward the other services. */
 export class OcpiGateway {
+  private readonly queueBehind = behindAll<News>((news, heard) => this.queueNews(news, heard));
+
   constructor(private readonly parts: GatewayParts) {}
 
   /** Objects of ours of one module are like this now: for all partners that take such, or for the one with `party`. */
-  async queue(heard: Pick<Heard, 'tx' | 'afterCommit'>, objects: readonly OwnObject[], party?: Party): Promise<void> {
+  queue(heard: HeardTogether, objects: readonly OwnObject[], party?: Party): void {
+    if (objects.length > 0) this.queueBehind(heard, { objects, party });
+  }
+
+  /** All that a batch tells of. */
+  private async queueNews(news: readonly News[], heard: HeardTogether): Promise<void> {
     const { parties, clock, grants, worker } = this.parts;
-    const module = objects[0]?.module;
-    if (module === undefined) return;
     await lockLinks(heard.tx, 'together');
-    const partners = await receiversOf(heard.tx, module, party);
-    if (partners.length === 0 && module === 'cdrs' && party !== undefined && !parties.has(party)) {
-      for (const { objectKey, current } of objects) if (current !== undefined) await keepUnclaimed(heard.tx, objectKey, current);
+    const audiences: Audience[] = [];
+    const alike = Map.groupBy(news, ({ objects: [one], party }) => `${one!.module} ${party ? partyText(party) : ''}`);
+    for (const same of alike.values()) {
+      const { party, objects: [{ module }] } = same[0] as News & { objects: [OwnObject] };
+      const objects = same.flatMap((one) => one.objects);
+      const partners = await receiversOf(heard.tx, module, party);
+      if (partners.length > 0) audiences.push({ partners, objects });
+      else if (module === 'cdrs' && party !== undefined && !parties.has(party)) {
+        for (const { objectKey, current } of objects) if (current !== undefined) await keepUnclaimed(heard.tx, objectKey, current);
+      }
     }
-    if (partners.length === 0) return;
+    if (audiences.length === 0) return;
     const at = clock.now();
-    await queueViews(heard.tx, partners, objects, { at, granted: await grants.at(heard.tx, at) });
+    await queueViews(heard.tx, audiences, { at, granted: await grants.at(heard.tx, at) });
     heard.afterCommit(() => worker().wake());
   }
 
   /** What partners are granted changed: each gets what it is offered now. */
-  async granted(heard: Pick<Heard, 'tx' | 'afterCommit'>, fact: AgreementChanged): Promise<void> {
+  async granted(heard: HeardTogether, fact: AgreementChanged): Promise<void> {
     const { grants, clock, worker } = this.parts;
     // Whoever queues by what was granted before has committed, or waits.
     await lockLinks(heard.tx, 'alone');
@@ -90,7 +109,7 @@ export class OcpiGateway {
   }
 
   /** A command that a partner gave us has ended: its result falls due. */
-  async commandFinished(heard: Pick<Heard, 'tx' | 'afterCommit'>, finished: { orderId: string; result: string; message: string }): Promise<void> {
+  async commandFinished(heard: HeardTogether, finished: { orderId: string; result: string; message: string }): Promise<void> {
     // CMD-10: a reservation that we cancel has had its result before; both go to the same place, in order.
     const key = `result ${finished.orderId}`;
     const id = finished.result === 'CANCELED_RESERVATION' ? `canceled ${finished.orderId}` : key;

@@ -1,4 +1,4 @@
-import { type Bus, type Heard, Unanswered } from '#bus';
+import { type Bus, type HeardTogether, Unanswered } from '#bus';
 import type { ActiveProfileChanged, ProfileSettled } from '#contracts/evems-controller';
 import { requestProfile, setPreferences } from '#contracts/sessions';
 import { toJsonBytes } from '#contracts';
@@ -12,7 +12,9 @@ import type { Handler, Handlers, OcpiReply, OcpiRequest } from './exchange.ts';
 import { askersOf, partiesOf, toBus } from './partners/partner.ts';
 import { toActiveProfile, toLimitProfile } from './profile-json.ts';
 import { follow, followerOf, profileLane, unfollow } from './profile-rows.ts';
-import { queuePush } from './pushes/queue-rows.ts';
+import { behindAll } from './pushes/behind-all.ts';
+import { lockLinks } from './pushes/pushed-rows.ts';
+import { type Push, pushOf, queueAll } from './pushes/queue-rows.ts';
 import { refuse } from './refusals.ts';
 import { nameOfRequest } from './repeats.ts';
 
@@ -24,13 +26,17 @@ export interface ProfilesParts {
   readonly wake: () => void;
 }
 
-type In = Pick<Heard, 'tx' | 'afterCommit'>;
-
 /** What a partner may assume when nobody said how long it takes. */
 const TIMEOUT_S = 30;
 
 /** Charging profiles and preferences for sessions of ours: the Receiver's requests, and what follows from them. CHP. */
 export class Profiles {
+  private readonly queueBehind = behindAll<Push>(async (own, heard) => {
+    await lockLinks(heard.tx, 'together');
+    await queueAll(heard.tx, { own }, this.parts.clock.now());
+    heard.afterCommit(() => this.parts.wake());
+  });
+
   constructor(private readonly parts: ProfilesParts) {}
 
   handlers(): Handlers {
@@ -81,7 +87,7 @@ export class Profiles {
   }
 
   /** A profile that was set is obeyed, or is not: whoever set it is told so, and follows the session when it is. */
-  async settled({ orderId, sessionId, obeyed }: ProfileSettled, heard: In): Promise<void> {
+  async settled({ orderId, sessionId, obeyed }: ProfileSettled, heard: HeardTogether): Promise<void> {
     const taken = await findTaken(heard.tx, orderId);
     // No answer yet is not no.
     if (!taken || (taken.response ?? 'ACCEPTED') !== 'ACCEPTED') return;
@@ -96,16 +102,15 @@ export class Profiles {
   }
 
   /** CHP-02: to the one whose profile was obeyed, and to nobody before that. */
-  async activeChanged({ sessionId, profile }: ActiveProfileChanged, heard: In): Promise<void> {
+  async activeChanged({ sessionId, profile }: ActiveProfileChanged, heard: HeardTogether): Promise<void> {
     const follower = await followerOf(heard.tx, sessionId);
     if (!follower) return;
     const key = { partnerId: follower.partnerId, module: 'chargingprofiles', objectKey: sessionId } as const;
-    await queuePush(heard.tx, key, JSON.stringify(toActiveProfile(profile!)), this.parts.clock.now());
-    heard.afterCommit(() => this.parts.wake());
+    this.queueBehind(heard, pushOf(key, JSON.stringify(toActiveProfile(profile!))));
   }
 
   /** A profile ends with its session. */
-  ended(sessionId: string, heard: In): Promise<void> {
+  ended(sessionId: string, heard: HeardTogether): Promise<void> {
     return unfollow(heard.tx, sessionId);
   }
 

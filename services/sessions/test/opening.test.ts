@@ -87,6 +87,7 @@ function aCharge(service: Service, authorization: object = { status: 'Accepted',
   const sessionId = sessionIdOf({ platform, ...fact });
   const heard = (tx: Tx, what: string) => ({
     ...{ tx, id: `${transactionId} ${what}`, key: place.stationId, position: 1n, at: clock.iso() },
+    beforeCommit() {},
     afterCommit() {},
   });
   const due = { id: `open ${sessionId}`, key: `open ${sessionId}`, kind: 'open-session', at: 0, body: { sessionId } };

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { addDue, type Due, type DueOutcome, type DueWorker } from '#due';
 import { type ClientInfo, partyText, type Party, type Role, sameParty } from '#ocpi';
-import { type Database, DatabaseFailure, type Tx } from '#postgres';
+import type { Database, Tx } from '#postgres';
 import type { Log } from '#telemetry';
 import type { Clock } from '#time';
 import type { Calls } from '../partners/calls.ts';
@@ -125,15 +125,9 @@ export class HubMembers {
 
   private async reached(partnerId: string, status: 'CONNECTED' | 'OFFLINE'): Promise<void> {
     const { db, clock, worker } = this.parts;
-    const note = () => db.tx(async (tx) => {
-      // Nobody else queues for all members meanwhile: of two who do each might wait for the other.
+    await db.tx(async (tx) => {
       await lockLinks(tx, 'alone');
       await this.announce(tx, await setReached(tx, partnerId, status, clock.now()));
-    });
-    // Who queues for a few members without that lock may still meet it; nothing of the first try is kept.
-    await note().catch((error: unknown) => {
-      if (error instanceof DatabaseFailure && error.failure === 'deadlock') return note();
-      throw error;
     });
     worker().wake();
   }

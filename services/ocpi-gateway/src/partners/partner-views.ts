@@ -1,38 +1,44 @@
 import { type Granted } from '#grants';
 import type { Tx } from '#postgres';
 import { type Partner, viewerOf } from './partner.ts';
-import { newestOf, type Push, pushOf, type Queued, queueAll, queuedOf } from '../pushes/queue-rows.ts';
+import { newestOf, type Push, pushOf, type Queued, queueAll, queuedOf, type SharedLocations } from '../pushes/queue-rows.ts';
 import { isForAll, type OwnObject, viewOf } from '../pushes/views.ts';
+import type { PushedKey } from '../pushes/pushed-rows.ts';
 import { type Hidden, withdrawLocations } from '../pushes/withdrawn-rows.ts';
 
 interface Views {
-  /** Locations as they are, with those who see them so. */
-  readonly shared: Map<string, { readonly partnerIds: readonly string[]; readonly objects: Queued[] }>;
+  /** By who sees them so. */
+  readonly shared: Map<string, SharedLocations & { readonly objects: Queued[] }>;
   readonly own: Push[];
   /** What a partner may not have. */
   readonly hidden: Hidden[];
 }
 
-/** Objects of ours of one module as they are now, for these partners as each may have them. */
-export async function queueViews(
-  tx: Tx, partners: readonly Partner[], objects: readonly OwnObject[], { at, granted }: { at: number; granted: Granted },
-): Promise<void> {
-  const { shared, own, hidden } = viewsFor(partners, objects, granted);
+/** Objects of ours, and who is told of them. */
+export interface Audience {
+  readonly partners: readonly Partner[];
+  readonly objects: readonly OwnObject[];
+}
+
+/** Objects of ours as they are now, for their partners as each may have them. Once in a transaction: see `queueAll`. */
+export async function queueViews(tx: Tx, audiences: readonly Audience[], { at, granted }: { at: number; granted: Granted }): Promise<void> {
+  const views: Views = { shared: new Map(), own: [], hidden: [] };
+  for (const audience of audiences) addViews(views, audience, granted);
+  const { shared, own, hidden } = views;
   const gone = await hiddenFrom(tx, hidden);
-  await queueAll(tx, { shared: shared.values(), own: [...gone.own, ...own], ifKnown: gone.ifKnown }, at);
+  await queueAll(tx, { ...gone, shared: shared.values(), own: [...gone.own, ...own] }, at);
 }
 
 /** What partners may not have they are not told to forget, unless they have it; a Location cannot be deleted, so its EVSEs are REMOVED. */
-export async function hiddenFrom(tx: Tx, hidden: readonly Hidden[]): Promise<{ own: Push[]; ifKnown: Push[] }> {
+export async function hiddenFrom(tx: Tx, hidden: readonly Hidden[]): Promise<{ own: Push[]; unsent: PushedKey[]; ifKnown: Push[] }> {
   return {
-    own: await withdrawLocations(tx, hidden.filter(({ module }) => module === 'locations')),
+    ...await withdrawLocations(tx, hidden.filter(({ module }) => module === 'locations')),
     ifKnown: hidden.filter(({ module }) => module !== 'locations').map((key) => pushOf(key, undefined)),
   };
 }
 
 /** Locations that several see alike are one for all of them. */
-function viewsFor(partners: readonly Partner[], objects: readonly OwnObject[], granted: Granted): Views {
-  const views: Views = { shared: new Map(), own: [], hidden: [] };
+function addViews(views: Views, { partners, objects }: Audience, granted: Granted): void {
   const viewers = partners.map((partner) => ({ partnerId: partner.id, viewer: viewerOf(partner) }));
   const all = partners.map(({ id }) => id);
   for (const object of newestOf(objects.map((one) => ({ ...queuedOf(one), isPrivate: one.isPrivate ?? false })))) {
@@ -51,5 +57,4 @@ function viewsFor(partners: readonly Partner[], objects: readonly OwnObject[], g
     if (group) group.objects.push(object);
     else views.shared.set(alike.join(' '), { partnerIds: alike, objects: [object] });
   }
-  return views;
 }

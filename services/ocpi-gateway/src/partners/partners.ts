@@ -106,7 +106,10 @@ export class Partners {
   /** Throws Rejected. */
   async replay(id: string, which: { module?: string | undefined; objectKey?: string | undefined }): Promise<number> {
     await this.known(id);
-    const queued = await this.parts.db.tx((tx) => replayLetters(tx, id, which, this.parts.clock.now()));
+    const queued = await this.parts.db.tx(async (tx) => {
+      await lockLinks(tx, 'together');
+      return replayLetters(tx, id, which, this.parts.clock.now());
+    });
     if (queued === 0 && which.objectKey !== undefined) {
       throw refuse('unknown-letter', `${which.module} ${which.objectKey} is not among the dead letters of this partner`);
     }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus, Fact, Outbox } from '#bus';
 import type { Due, DueOutcome } from '#due';
 import type { CallOptions, Outcome } from '#ocpi';
@@ -13,8 +14,8 @@ import { inTheirTurn, lookAgainInMs, toBeTold } from './delivery-order.ts';
 import { difference, type PushedModule, type Step } from './difference.ts';
 import { outcomeText } from '../partners/handshake.ts';
 import {
-  endBatch, nextIn, noteAcknowledged, noteFailed, noteSending, noteUnwanted, refusedUntil, type Taken, takeLane,
-  waitFor, type Waiting, waitingIn,
+  endBatch, holdFree, nameSending, nextIn, noteAcknowledged, noteFailed, noteSending, noteUnwanted, refusedUntil, type Taken, takeLane,
+  thereOf, waitFor, type Waiting, waitingIn,
 } from './lane-rows.ts';
 import { type Failure, isOfTheLine, lineAfter, park } from './line.ts';
 import { endpointOf, type Partner } from '../partners/partner.ts';
@@ -40,6 +41,9 @@ export interface DeliveryParts {
 const BATCH = 64;
 /** Requests under way to a partner from one lane; of one object never two. */
 const SIDE_BY_SIDE = 8;
+
+/** In which who queues has most likely committed; real time. */
+const QUEUED_MS = 5;
 
 /** One object of a batch, and how it went; without an outcome it was not its turn any more. */
 interface Sending {
@@ -145,24 +149,35 @@ export class Delivery {
     return sendAll(target, [{ method: 'PUT', path: [], body: current }]);
   }
 
-  /** Notes how a batch went, in one transaction: nothing of it where somebody else has the lane by now. */
+  /**
+   * Notes how a batch went, in one transaction: nothing of it where somebody else has the lane by now. What
+   * somebody queues just now is noted when that is done: nobody is waited for with the lane in hand.
+   */
   private async settle(partner: Partner, taken: Taken, batch: readonly Sending[]): Promise<DueOutcome | undefined> {
     const { db, clock, outbox, settings } = this.parts;
     const isDone = ({ outcome }: Sending) => outcome === 'nothing to say' || outcome?.kind === 'ok';
-    const failed = batch.flatMap(({ held, outcome }) => (outcome === undefined || outcome === 'nothing to say' || outcome.kind === 'ok' ? [] : [{ held, outcome }]));
+    const failed = failures(batch);
     const ofTheLine = failed.map(({ outcome }) => outcome).filter(isOfTheLine);
     const wasHeard = batch.some(({ outcome }) => outcome !== undefined && outcome !== 'nothing to say' && !(outcome.kind !== 'ok' && isOfTheLine(outcome)));
     const line = lineAfter({ failures: taken.failures, ofTheLine, wasHeard }, { clock, settings });
     await this.complain(partner, failed);
-    const isMine = await db.tx(async (tx) => {
-      if (!await endBatch(tx, taken, line.news)) return false;
-      await noteAcknowledged(tx, partner.id, batch.filter(isDone).map(({ held }) => held), clock.now());
-      const facts: Fact[] = [];
-      for (const { held, outcome } of failed) facts.push(...await this.noteFailure(tx, held, outcome));
-      if (facts.length > 0) await outbox.tell(tx, facts);
-      return true;
-    });
-    return isMine ? line.retry : undefined;
+    for (let left = batch; left.length > 0;) {
+      const noted = await db.tx(async (tx) => {
+        if (!await endBatch(tx, taken, line.news)) return undefined;
+        const free = await holdFree(tx, partner.id, left);
+        await noteAcknowledged(tx, partner.id, free.filter(isDone).map(({ held }) => held), clock.now());
+        const facts: Fact[] = [];
+        for (const { held, outcome } of failures(free)) facts.push(...await this.noteFailure(tx, held, outcome));
+        if (facts.length > 0) await outbox.tell(tx, facts);
+        const rest = free.length === left.length ? [] : await thereOf(tx, partner.id, left.filter((one) => !free.includes(one)));
+        if (rest.length > 0) await nameSending(tx, taken, rest.map(({ held }) => held));
+        return { rest };
+      });
+      if (!noted) return undefined;
+      left = noted.rest;
+      if (left.length > 0) await sleep(QUEUED_MS);
+    }
+    return line.retry;
   }
 
   private async complain(partner: Partner, failed: readonly { readonly held: Waiting; readonly outcome: Failure }[]): Promise<void> {
@@ -189,6 +204,11 @@ export class Delivery {
     await refusedUntil(tx, key, clock.now() + retryInMs(refusals, settings) * clock.rate);
     return [];
   }
+}
+
+function failures(batch: readonly Sending[]): { held: Waiting; outcome: Failure }[] {
+  return batch.flatMap(({ held, outcome }) =>
+    (outcome === undefined || outcome === 'nothing to say' || outcome.kind === 'ok' ? [] : [{ held, outcome }]));
 }
 
 /** Where a partner takes such objects; of charging profiles it is the Sender that is told. */

@@ -35,9 +35,11 @@ export async function takeLane(db: Database, { lane, partnerId }: Pick<Taken, 'l
   }, [lane, batch]);
   if (!row) return undefined;
   if (row.sending) {
-    await db.query(
-      `UPDATE pushed SET unclear = true WHERE lane = $1 AND queued AND module || ' ' || object_key = ANY ($2)`, [lane, row.sending],
+    const { rows } = await db.query<PushedKey>(
+      `SELECT partner_id AS "partnerId", module, object_key AS "objectKey" FROM pushed
+        WHERE lane = $1 AND queued AND module || ' ' || object_key = ANY ($2)`, [lane, row.sending],
     );
+    for (const key of rows) await db.query(`UPDATE pushed SET unclear = true WHERE ${WHERE}`, keyOf(key));
     await db.query('UPDATE push_lanes SET sending = NULL WHERE lane = $1 AND batch = $2', [lane, batch]);
   }
   return { lane, partnerId, batch, failures: row.failures, cdrUrl: row.cdr_url ?? undefined };
@@ -110,12 +112,16 @@ export async function noteSending<T extends Waiting>(db: Database, taken: Taken,
   return still;
 }
 
-async function nameSending(db: Database, { lane, batch }: Taken, objects: readonly Waiting[]): Promise<boolean> {
-  const names = objects.map(({ key: { module, objectKey } }) => `${module} ${objectKey}`);
+/** False where the lane is somebody else's now. */
+export async function nameSending(db: Queryable, { lane, batch }: Taken, objects: readonly Waiting[]): Promise<boolean> {
   const { rowCount } = await db.query({ name: 'lane-sending', text: 'UPDATE push_lanes SET sending = $3 WHERE lane = $1 AND batch = $2' }, [
-    lane, batch, names.length === 0 ? null : names,
+    lane, batch, namesOf(objects),
   ]);
   return rowCount === 1;
+}
+
+function namesOf(objects: readonly Waiting[]): string[] | null {
+  return objects.length === 0 ? null : objects.map(({ key: { module, objectKey } }) => `${module} ${objectKey}`);
 }
 
 /** How it stands with the line: undefined leaves it as it is. */
@@ -135,6 +141,27 @@ export async function endBatch(tx: Tx, { lane, batch }: Taken, line: LineNews | 
       WHERE lane = $1 AND batch = $2`,
   }, [lane, batch, line?.failures ?? null, line ? Math.round(line.now) : null, line?.nextTry === undefined ? null : Math.round(line.nextTry), cdrUrl ?? null]);
   return rowCount === 1;
+}
+
+/** Those of a batch that are there and that nobody else changes just now, for this transaction alone. */
+export async function holdFree<T extends { readonly held: Waiting }>(tx: Tx, partnerId: string, batch: readonly T[]): Promise<T[]> {
+  if (batch.length === 0) return [];
+  const { rows } = await tx.query<{ place: bigint }>({
+    name: 'push-hold',
+    text: `SELECT place FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS given (module, key, place)
+        JOIN pushed p ON p.partner_id = $1 AND p.module = given.module AND p.object_key = given.key FOR UPDATE OF p SKIP LOCKED`,
+  }, [partnerId, batch.map(({ held }) => held.key.module), batch.map(({ held }) => held.key.objectKey)]);
+  return rows.map(({ place }) => batch[Number(place) - 1]!);
+}
+
+/** Those that are there. */
+export async function thereOf<T extends { readonly held: Waiting }>(tx: Tx, partnerId: string, batch: readonly T[]): Promise<T[]> {
+  const { rows } = await tx.query<{ place: bigint }>(
+    `SELECT place FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS given (module, key, place)
+      JOIN pushed p ON p.partner_id = $1 AND p.module = given.module AND p.object_key = given.key`,
+    [partnerId, batch.map(({ held }) => held.key.module), batch.map(({ held }) => held.key.objectKey)],
+  );
+  return rows.map(({ place }) => batch[Number(place) - 1]!);
 }
 
 /**
@@ -184,9 +211,10 @@ export async function waitFor(db: Queryable, waiting: readonly Waiting[], now: n
   if (waiting.length === 0) return;
   await db.query({
     name: 'push-wait',
-    text: `UPDATE pushed p SET waits = waits + 1, due_at = given.at, turn = nextval('push_order')
-      FROM unnest($2::text[], $3::text[], $4::bigint[]) AS given (module, key, at)
-      WHERE p.partner_id = $1 AND p.module = given.module AND p.object_key = given.key`,
+    text: `WITH free AS (SELECT p.module, p.object_key, given.at FROM unnest($2::text[], $3::text[], $4::bigint[]) AS given (module, key, at)
+        JOIN pushed p ON p.partner_id = $1 AND p.module = given.module AND p.object_key = given.key FOR UPDATE OF p SKIP LOCKED)
+      UPDATE pushed p SET waits = waits + 1, due_at = free.at, turn = nextval('push_order')
+      FROM free WHERE p.partner_id = $1 AND p.module = free.module AND p.object_key = free.object_key`,
   }, [
     waiting[0]!.key.partnerId, waiting.map(({ key }) => key.module), waiting.map(({ key }) => key.objectKey),
     waiting.map((one) => Math.ceil(now + msOf(one))),
@@ -198,7 +226,12 @@ export async function noteWait(db: Queryable, key: PushedKey): Promise<void> {
   await db.query(`UPDATE pushed SET waits = waits + 1 WHERE ${WHERE}`, keyOf(key));
 }
 
-/** Not to be sent any more: the partner is gone, or no longer takes such objects. */
+/** Not to be sent any more: the partner is gone, or no longer takes such objects. What is queued just now rouses the lane once more. */
 export async function noteUnwanted(db: Queryable, { lane }: Pick<Taken, 'lane'>, modules?: readonly string[]): Promise<void> {
-  await db.query('UPDATE pushed SET queued = false WHERE lane = $1 AND queued AND ($2::text[] IS NULL OR module = ANY ($2))', [lane, modules ?? null]);
+  await db.query(
+    `WITH free AS (SELECT partner_id, module, object_key FROM pushed
+        WHERE lane = $1 AND queued AND ($2::text[] IS NULL OR module = ANY ($2)) FOR UPDATE SKIP LOCKED)
+      UPDATE pushed p SET queued = false FROM free
+      WHERE p.partner_id = free.partner_id AND p.module = free.module AND p.object_key = free.object_key`, [lane, modules ?? null],
+  );
 }

@@ -97,7 +97,7 @@ export class PushAll {
         await lockLinks(tx, 'together');
         const granted = await grants.at(tx, clock.now());
         const objects = texts.map((text) => ({ module, objectKey: keyOf(JSON.parse(text) as never), current: text }));
-        await queueViews(tx, [partner], objects, { at, granted });
+        await queueViews(tx, [{ partners: [partner], objects }], { at, granted });
       });
       total = texts.length === 0 ? 0 : all;
       offset += texts.length;

@@ -152,8 +152,11 @@ export async function replayLetters(
   tx: Tx, partnerId: string, { module, objectKey }: { module?: string | undefined; objectKey?: string | undefined }, at: number,
 ): Promise<number> {
   const { rows } = await tx.query<Lane>(
-    `UPDATE pushed SET queued = true, queued_at = $4, due_at = $5, turn = nextval('push_order'), parked = NULL, parked_at = NULL
-     WHERE partner_id = $1 AND parked IS NOT NULL AND ($2::text IS NULL OR module = $2) AND ($3::text IS NULL OR object_key = $3)
+    `WITH letters AS (SELECT module, object_key FROM pushed
+       WHERE partner_id = $1 AND parked IS NOT NULL AND ($2::text IS NULL OR module = $2) AND ($3::text IS NULL OR object_key = $3)
+       ORDER BY module, object_key FOR UPDATE)
+     UPDATE pushed p SET queued = true, queued_at = $4, due_at = $5, turn = nextval('push_order'), parked = NULL, parked_at = NULL
+     FROM letters l WHERE p.partner_id = $1 AND p.module = l.module AND p.object_key = l.object_key
      RETURNING lane, partner_id AS "partnerId"`,
     [partnerId, module ?? null, objectKey ?? null, rfc3339(Math.round(at)), Math.ceil(at)],
   );

@@ -3,7 +3,7 @@ import { type Cdr, instantMs, partyText } from '#ocpi';
 import type { Tx } from '#postgres';
 import { rfc3339 } from '#time';
 import { profileLane } from '../profile-rows.ts';
-import type { PushedKey } from './pushed-rows.ts';
+import { forgetOne, type PushedKey } from './pushed-rows.ts';
 import { shareTexts } from './text-rows.ts';
 
 /** What an object of ours is now, for partners that are to know. */
@@ -23,13 +23,20 @@ export interface Push {
   readonly object: Queued;
 }
 
+/** Locations as they are, with all who see them so. */
+export interface SharedLocations {
+  readonly partnerIds: readonly string[];
+  readonly objects: readonly Queued[];
+}
+
 /** What goes to partners. */
 export interface Pushes {
-  /** Locations as they are, with all who see them so. */
-  readonly shared?: Iterable<{ readonly partnerIds: readonly string[]; readonly objects: readonly Queued[] }>;
+  readonly shared?: Iterable<SharedLocations>;
   readonly own?: readonly Push[];
   /** Only where something was to be said of it. */
   readonly ifKnown?: readonly Push[];
+  /** Nothing is to be said of it any more, and nothing was. */
+  readonly unsent?: readonly PushedKey[];
 }
 
 type Dated = Partial<Cdr>;
@@ -60,23 +67,24 @@ function laneOf(partnerId: string, { module, objectKey, owner }: Queued): string
   return module === 'cdrs' || module === 'sessions' ? `${partnerId} ${module} ${owner}` : partnerId;
 }
 
-/** What an object is now, for one partner: see `queueAll`. */
-export async function queuePush(tx: Tx, { partnerId, module, objectKey }: PushedKey, current: string | undefined, at: number): Promise<void> {
-  await queueAll(tx, { own: [pushOf({ partnerId, module, objectKey }, current)] }, at);
-}
-
 export function pushOf({ partnerId, module, objectKey }: PushedKey, current: string | undefined): Push {
   return { partnerId, object: queuedOf({ module, objectKey, current }) };
 }
 
 /**
- * What objects are now: written over what was to be said of them before, and their lanes roused, all of
- * them last and in one order, so that no two who queue wait for each other. An older object does not
- * take a newer one's place; a CDR never changes.
+ * What objects are now: written over what was to be said of them before, and their lanes roused. An older
+ * object does not take a newer one's place; a CDR never changes.
+ *
+ * Nobody waits for somebody who waits for him, because rows are locked by one rule:
+ * - Who queues holds the links (`lockLinks`): alone, or it queues once in its transaction and behind all else that it does.
+ *   It locks shared Locations, then objects, then lanes' due rows, each in the order of their keys, and waits for
+ *   no row of `push_lanes`; who withdraws Locations locks those before all else, in the same way.
+ * - Who sends may hold its lane's row, and waits for nothing while it does: what somebody is queueing just now is passed
+ *   over (SKIP LOCKED), and noted in a next transaction.
  */
-export async function queueAll(tx: Tx, { shared = [], own = [], ifKnown = [] }: Pushes, at: number): Promise<void> {
-  const touched: Lane[] = [];
-  for (const { partnerIds, objects } of shared) touched.push(...await queueShared(tx, partnerIds, objects, at));
+export async function queueAll(tx: Tx, { shared = [], own = [], ifKnown = [], unsent = [] }: Pushes, at: number): Promise<void> {
+  const touched = await queueShared(tx, [...shared], at);
+  for (const key of unsent) await forgetOne(tx, key);
   touched.push(...await queueEach(tx, own, at), ...await queueEach(tx, ifKnown, at, true));
   await rouseLanes(tx, touched, at);
 }
@@ -84,7 +92,6 @@ export async function queueAll(tx: Tx, { shared = [], own = [], ifKnown = [] }: 
 async function queueEach(tx: Tx, pushes: readonly Push[], at: number, ifKnown = false): Promise<Lane[]> {
   if (pushes.length === 0) return [];
   const last = [...new Map(pushes.map((one) => [keyText(one), one])).values()];
-  const sorted = last.map((one, place) => ({ ...one, place })).sort((a, b) => (keyText(a) < keyText(b) ? -1 : 1));
   const { rows } = await tx.query<Lane>({
     name: ifKnown ? 'push-queue-known' : 'push-queue',
     text: `INSERT INTO pushed AS held (partner_id, module, object_key, current, updated_ms, lane, queued, queued_at, due_at, turn)
@@ -93,6 +100,7 @@ async function queueEach(tx: Tx, pushes: readonly Push[], at: number, ifKnown = 
         AS given (partner_id, module, object_key, current, updated_ms, lane, place)
       ${ifKnown ? `WHERE EXISTS (SELECT FROM pushed p WHERE p.partner_id = given.partner_id AND p.module = given.module
         AND p.object_key = given.object_key AND (p.shared OR p.current IS NOT NULL))` : ''}
+      ORDER BY partner_id, module, object_key
       ON CONFLICT (partner_id, module, object_key) DO UPDATE SET current = excluded.current, shared = false,
         updated_ms = excluded.updated_ms, ${QUEUED_AGAIN}
       WHERE held.module <> 'cdrs' AND (excluded.updated_ms IS NULL OR excluded.updated_ms >= coalesce(
@@ -100,10 +108,10 @@ async function queueEach(tx: Tx, pushes: readonly Push[], at: number, ifKnown = 
           WHEN held.current IS NOT NULL THEN held.updated_ms END, excluded.updated_ms))
       RETURNING lane, partner_id AS "partnerId"`,
   }, [
-    sorted.map(({ partnerId }) => partnerId), sorted.map(({ object }) => object.module),
-    sorted.map(({ object }) => object.objectKey), sorted.map(({ object }) => object.current ?? null),
-    sorted.map(({ object }) => object.updatedMs ?? null), sorted.map(({ partnerId, object }) => laneOf(partnerId, object)),
-    rfc3339(Math.round(at)), Math.ceil(at), sorted.map(({ place }) => place),
+    last.map(({ partnerId }) => partnerId), last.map(({ object }) => object.module),
+    last.map(({ object }) => object.objectKey), last.map(({ object }) => object.current ?? null),
+    last.map(({ object }) => object.updatedMs ?? null), last.map(({ partnerId, object }) => laneOf(partnerId, object)),
+    rfc3339(Math.round(at)), Math.ceil(at), last.map((_, place) => place),
   ]);
   return rows;
 }
@@ -115,20 +123,21 @@ const QUEUED_AGAIN = `lane = excluded.lane, queued = true, parked = NULL, parked
   turn = CASE WHEN held.queued THEN held.turn ELSE excluded.turn END`;
 
 /**
- * Locations that all these partners see as they are: each is written once, and beside it only who has it not
+ * Locations that all partners of a group see as they are: each is written once, and beside it only who has it not
  * queued yet. The Location's row is locked before that is asked: whoever notes what a partner acknowledged
  * holds it too, so that of the two one sees the other.
  */
-async function queueShared(tx: Tx, partnerIds: readonly string[], locations: readonly Queued[], at: number): Promise<Lane[]> {
-  if (partnerIds.length === 0 || locations.length === 0) return [];
-  const sorted = locations.map((one, place) => ({ ...one, place })).sort((a, b) => (a.objectKey < b.objectKey ? -1 : 1));
-  const keys = sorted.map(({ objectKey }) => objectKey);
-  await shareTexts(tx, sorted.map(({ objectKey, current, updatedMs }) => ({ objectKey, text: current!, updatedMs: updatedMs ?? 0 })));
+async function queueShared(tx: Tx, groups: readonly SharedLocations[], at: number): Promise<Lane[]> {
+  const given = groups.flatMap(({ objects }, group) => objects.map((object) => ({ ...object, group })));
+  const receivers = groups.flatMap(({ partnerIds }, group) => partnerIds.map((id) => ({ id, group })));
+  if (receivers.length === 0 || given.length === 0) return [];
+  await shareTexts(tx, given.map(({ objectKey, current, updatedMs }) => ({ objectKey, text: current!, updatedMs: updatedMs ?? 0 })));
   const { rows } = await tx.query<Lane>({
     name: 'push-queue-shared',
     text: `INSERT INTO pushed AS held (partner_id, module, object_key, shared, lane, queued, queued_at, due_at, turn)
-      SELECT receiver.id, 'locations', object_key, true, receiver.id, true, $3, $4, (SELECT nextval('push_order')) + place
-      FROM unnest($2::text[], $5::int[]) AS given (object_key, place) CROSS JOIN unnest($1::text[]) AS receiver (id)
+      SELECT receiver.id, 'locations', object_key, true, receiver.id, true, $5, $6, (SELECT nextval('push_order')) + place
+      FROM unnest($1::text[], $2::int[]) WITH ORDINALITY AS given (object_key, "group", place)
+        JOIN unnest($3::text[], $4::int[]) AS receiver (id, "group") USING ("group")
       WHERE NOT EXISTS (SELECT FROM pushed p WHERE p.partner_id = receiver.id AND p.module = 'locations'
         AND p.object_key = given.object_key AND p.shared AND p.queued)
       ORDER BY receiver.id, object_key
@@ -136,7 +145,10 @@ async function queueShared(tx: Tx, partnerIds: readonly string[], locations: rea
       WHERE held.shared OR held.current IS NULL OR coalesce(held.updated_ms, 0) <= (
         SELECT s.updated_ms FROM shared_locations s WHERE s.object_key = held.object_key)
       RETURNING lane, partner_id AS "partnerId"`,
-  }, [partnerIds.toSorted(), keys, rfc3339(Math.round(at)), Math.ceil(at), sorted.map(({ place }) => place)]);
+  }, [
+    given.map(({ objectKey }) => objectKey), given.map(({ group }) => group), receivers.map(({ id }) => id), receivers.map(({ group }) => group),
+    rfc3339(Math.round(at)), Math.ceil(at),
+  ]);
   return rows;
 }
 
@@ -147,11 +159,13 @@ export interface Lane {
 
 /** There is something to send in these lanes at `at`: one due row for each, whatever waits in it. */
 export async function rouseLanes(tx: Tx, touched: readonly Lane[], at: number): Promise<void> {
-  const lanes = [...new Map(touched.map((one) => [one.lane, one])).values()].sort((a, b) => (a.lane < b.lane ? -1 : 1));
+  const lanes = [...new Map(touched.map((one) => [one.lane, one])).values()];
   if (lanes.length === 0) return;
   await tx.query({
     name: 'push-lanes',
-    text: `INSERT INTO push_lanes (lane, partner_id) SELECT * FROM unnest($1::text[], $2::text[]) ON CONFLICT DO NOTHING`,
+    // A conflict with a row that is there would be waited for while its sender writes it.
+    text: `INSERT INTO push_lanes (lane, partner_id) SELECT lane, partner_id FROM unnest($1::text[], $2::text[]) AS given (lane, partner_id)
+      WHERE NOT EXISTS (SELECT FROM push_lanes l WHERE l.lane = given.lane) ORDER BY lane ON CONFLICT DO NOTHING`,
   }, [lanes.map(({ lane }) => lane), lanes.map(({ partnerId }) => partnerId)]);
   await rouseDue(tx, 'push', at, lanes.map(({ lane, partnerId }) => ({ id: `push ${lane}`, key: lane, body: { lane, partnerId } })));
 }

@@ -7,7 +7,7 @@ interface Shared {
   readonly updatedMs: number;
 }
 
-/** What Locations are now for all who see them alike, each but where a newer one is there; in the order of their keys. */
+/** What Locations are now for all who see them alike, each but where a newer one is there. */
 export async function shareTexts(tx: Tx, locations: readonly Shared[]): Promise<void> {
   const keys = locations.map(({ objectKey }) => objectKey);
   const { rows: old } = await tx.query<{ object_key: string; version: bigint }>({
@@ -16,7 +16,7 @@ export async function shareTexts(tx: Tx, locations: readonly Shared[]): Promise<
   const { rows: made } = await tx.query<{ object_key: string }>({
     name: 'push-share',
     text: `WITH given AS (SELECT key, text, ms, nextval('location_version') AS version FROM unnest($1::text[], $2::text[], $3::bigint[]) AS one (key, text, ms)),
-        newest AS (INSERT INTO shared_locations AS held (object_key, version, updated_ms) SELECT key, version, ms FROM given
+        newest AS (INSERT INTO shared_locations AS held (object_key, version, updated_ms) SELECT key, version, ms FROM given ORDER BY key
           ON CONFLICT (object_key) DO UPDATE SET version = excluded.version, updated_ms = excluded.updated_ms
           WHERE held.updated_ms <= excluded.updated_ms RETURNING object_key, version),
         texts AS (INSERT INTO location_texts (version, current) SELECT version, text FROM given JOIN newest USING (version))

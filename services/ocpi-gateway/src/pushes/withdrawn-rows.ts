@@ -24,22 +24,18 @@ interface Held {
  * to go as REMOVED. The lanes are locked before that is asked: a sender names what it sends in its lane and
  * then looks whether that still stands, so that of the two one sees the other.
  */
-export async function withdrawLocations(tx: Tx, hidden: readonly Hidden[]): Promise<Push[]> {
-  if ((await shownOf(tx, hidden)).length === 0) return [];
+export async function withdrawLocations(tx: Tx, hidden: readonly Hidden[]): Promise<{ own: Push[]; unsent: PushedKey[] }> {
+  if ((await shownOf(tx, hidden)).length === 0) return { own: [], unsent: [] };
   const partnerIds = hidden.map(({ partnerId }) => partnerId);
   await tx.query('SELECT FROM push_lanes WHERE lane = ANY ($1) ORDER BY lane FOR UPDATE', [partnerIds]);
   const shown = await shownOf(tx, hidden);
-  const unknown = shown.filter(({ isKnown }) => !isKnown);
-  await tx.query(
-    `DELETE FROM pushed USING unnest($1::text[], $2::text[]) AS given (partner, key)
-     WHERE partner_id = given.partner AND module = 'locations' AND object_key = given.key`,
-    [unknown.map(({ partnerId }) => partnerId), unknown.map(({ objectKey }) => objectKey)],
-  );
-  return shown.filter(({ isKnown }) => isKnown).map(({ partnerId, objectKey, sinceMs, current, acknowledged }) => {
+  const unsent = shown.filter(({ isKnown }) => !isKnown).map(({ partnerId, objectKey }) => ({ partnerId, module: 'locations' as const, objectKey }));
+  const own = shown.filter(({ isKnown }) => isKnown).map(({ partnerId, objectKey, sinceMs, current, acknowledged }) => {
     const { last_updated } = JSON.parse(current) as Location;
     const view = withdrawnView(acknowledged ?? current, Math.max(Number(sinceMs), (instantMs(last_updated) ?? 0) + 1));
     return pushOf({ partnerId, module: 'locations', objectKey }, view);
   });
+  return { own, unsent };
 }
 
 /** Those of these Locations that their partners have, or are to have, and that are not withdrawn yet. */
