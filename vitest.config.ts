@@ -1,8 +1,8 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 
-/** Tests that start, stop and kill processes of their own: one file after the other, when the rest is done. */
+/** Tests of whole platforms, and tests that start, stop and kill processes of their own: a worker for each file. */
 const withProcesses = [
-  'services/all-in-one/test/{roaming,split,via-hub}.test.ts',
+  'services/all-in-one/test/*.test.ts',
   'services/ocpi-gateway/test/replicas.test.ts',
   'services/portal/test/restart.test.ts',
   'libs/bus/test/torture.test.ts',
@@ -13,9 +13,13 @@ const withProcesses = [
 
 const shared = {
   exclude: [...configDefaults.exclude, 'dist/**'],
-  testTimeout: 60_000,
-  hookTimeout: 120_000,
-  expect: { poll: { timeout: 20_000, interval: 20 } },
+  // Long enough for a machine that is ten times as busy: what fails fails by what it finds, not by when.
+  testTimeout: 120_000,
+  hookTimeout: 240_000,
+  expect: { poll: { timeout: 60_000, interval: 20 } },
+  // One more than the cores of a small machine: one of the files mostly waits. The projects share the
+  // workers and start in the order of their names.
+  maxWorkers: 3,
 };
 
 export default defineConfig({
@@ -26,20 +30,17 @@ export default defineConfig({
     globalSetup: ['scripts/vitest-servers.ts'],
     reporters: ['default', './scripts/count-reporter.ts'],
     projects: [
+      { extends: true, test: { ...shared, name: 'processes', include: withProcesses } },
       {
         extends: true,
         test: {
           ...shared,
-          name: 'parts',
+          name: 'services and libs',
           include: ['libs/**/*.test.ts', 'services/**/*.test.ts', 'scripts/**/*.test.ts'],
           exclude: [...shared.exclude, ...withProcesses],
-          maxWorkers: 2,
-          sequence: { groupOrder: 1 },
+          // Loading what a service imports takes longer than most files' tests: a worker loads it once.
+          isolate: false,
         },
-      },
-      {
-        extends: true,
-        test: { ...shared, name: 'processes', include: withProcesses, maxWorkers: 1, sequence: { groupOrder: 2 } },
       },
     ],
   },

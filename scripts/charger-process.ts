@@ -69,7 +69,7 @@ export function startCharger({ config, env }: ChargerOptions): ChargerProcess {
   });
   child.stdin.on('error', () => {});
 
-  const until: ChargerProcess['until'] = (what, { since = 0, withinMs = 20_000 } = {}) =>
+  const until: ChargerProcess['until'] = (what, { since = 0, withinMs = 60_000 } = {}) =>
     new Promise((resolve, reject) => {
       const fits = matcher(what);
       const found = events.slice(since).find(fits);

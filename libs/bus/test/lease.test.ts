@@ -24,7 +24,6 @@ const saying = (what: string) =>
   eventually(
     async () => said,
     (seen) => seen.includes(what),
-    3_000,
   );
 
 test('one of two owns; when it releases, the other owns at once with a higher epoch', async () => {

@@ -66,7 +66,7 @@ export async function tellAll(db: Database, box: Outbox, values: readonly string
 export async function eventually<T>(
   look: () => Promise<T>,
   done: (seen: T) => boolean,
-  timeoutMs = 15_000,
+  timeoutMs = 60_000,
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {

@@ -51,8 +51,6 @@ async function open(forgetting: Partial<Forgetting> = {}): Promise<Erasing> {
 }
 const isDone = async (erasureId: string) =>
   (await db.query('SELECT 1 FROM erasures WHERE erasure_id = $1 AND done_at IS NOT NULL', [erasureId])).rowCount === 1;
-const until = { timeout: 15_000 };
-
 test('rows are gone through twice, then the service has forgotten; heard again, it does nothing', async () => {
   const id = randomUUID();
   let forgot = 0;
@@ -65,7 +63,7 @@ test('rows are gone through twice, then the service has forgotten; heard again, 
   });
   await erasing.hear(db, id, at);
   await erasing.hear(db, id, at);
-  await expect.poll(() => isDone(id), until).toBe(true);
+  await expect.poll(() => isDone(id)).toBe(true);
   expect(forgot).toBe(2);
   expect(noted.get(id)).toEqual([undefined]);
   const whose = { party: { country_code: 'CA', party_id: 'CPK' }, uid: 'alias' };
@@ -73,7 +71,7 @@ test('rows are gone through twice, then the service has forgotten; heard again, 
   await erasing.hear(db, id, at);
   const next = randomUUID();
   await erasing.hear(db, next, at);
-  await expect.poll(() => isDone(next), until).toBe(true);
+  await expect.poll(() => isDone(next)).toBe(true);
   expect(forgot).toBe(2);
   await erasing.stop();
 });
@@ -83,10 +81,10 @@ test('what has to come first is said, and waited for', async () => {
   let isThere = false;
   const erasing = await open({ forget: async () => (isThere ? undefined : 'a partner') });
   await erasing.hear(db, id, at);
-  await expect.poll(() => noted.get(id), until).toContain('a partner');
+  await expect.poll(() => noted.get(id)).toContain('a partner');
   expect(await isDone(id)).toBe(false);
   isThere = true;
-  await expect.poll(() => isDone(id), until).toBe(true);
+  await expect.poll(() => isDone(id)).toBe(true);
   expect(noted.get(id)!.at(-1)).toBeUndefined();
   await erasing.stop();
 });
@@ -101,7 +99,7 @@ test('one that failed or was killed in the middle is begun again by whoever is t
     },
   });
   await failing.hear(db, id, at);
-  await expect.poll(() => failures, until).toBeGreaterThan(1);
+  await expect.poll(() => failures).toBeGreaterThan(1);
   await failing.stop();
   expect(noted.get(id)).toBeUndefined();
   let forgot = 0;
@@ -111,7 +109,7 @@ test('one that failed or was killed in the middle is begun again by whoever is t
       return undefined;
     },
   });
-  await expect.poll(() => isDone(id), until).toBe(true);
+  await expect.poll(() => isDone(id)).toBe(true);
   expect(forgot).toBe(2);
   await another.stop();
 });
@@ -128,8 +126,8 @@ test('every process of the service empties its caches and knows who was erased',
   const contract = { party: { country_code: 'CA', party_id: 'CPK' }, contractId: `C-${id}` };
   expect(other.marks.isErased(contract, at)).toBe(false);
   await worker.hear(db, id, at);
-  await expect.poll(() => isDone(id), until).toBe(true);
-  await expect.poll(() => other.marks.isErased(contract, at), until).toBe(true);
+  await expect.poll(() => isDone(id)).toBe(true);
+  await expect.poll(() => other.marks.isErased(contract, at)).toBe(true);
   expect(emptied).toBeGreaterThan(0);
   await Promise.all([worker.stop(), other.stop()]);
 });
@@ -139,7 +137,7 @@ test('where all have forgotten nobody is named any more, and a service that come
   over.add(id);
   const erasing = await open({ forget: async () => Promise.reject(new Error('whom?')) });
   await erasing.hear(db, id, at);
-  await expect.poll(() => isDone(id), until).toBe(true);
+  await expect.poll(() => isDone(id)).toBe(true);
   expect(noted.get(id)).toBeUndefined();
   await erasing.stop();
 });

@@ -39,7 +39,7 @@ test('connections that break under appends and followers lose nothing and double
   breaking = false;
   await breaks;
 
-  await expect.poll(() => seen.length, { timeout: 10_000 }).toBe(2_000);
+  await expect.poll(() => seen.length).toBe(2_000);
   expect(seen.map((stored) => stored.position)).toEqual(seen.map((_, n) => BigInt(n + 1)));
   stop.abort();
   await following;

@@ -35,7 +35,7 @@ test('several processes append at once: each event once, no holes, and a followe
   await Promise.all([...shared, own].map((child) => finished(child)));
 
   const total = 3 * 20 * 10 + 100 * 10;
-  await expect.poll(() => seen.length, { timeout: 10_000 }).toBe(total);
+  await expect.poll(() => seen.length).toBe(total);
   stop.abort();
   await following;
   expectWhole(seen);

@@ -1,5 +1,5 @@
 import type { Cdr, Session } from '#ocpi';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { demoAgreement } from '../../../scripts/demo-agreement.ts';
 import { fastStation } from '../../../scripts/demo-settings.ts';
 import { beginByCard, endByCard, expectMeasured, metered, sessionsOf, settledAt, stall } from './charge.ts';
@@ -7,8 +7,6 @@ import { RawPartner, rawToken } from './raw-partner.ts';
 import { eventually, invitation, setStage, type Stage } from './stage.ts';
 
 // A card at a station, end to end: what its whitelist type, its spelling and its owner's platform make of it.
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 90_000 });
 
 const cards = {
   always: '04A1000000AA01', allowed: '04A1000000AA02', never: '04A1000000AA03', neverDown: '04A1000000AA04',

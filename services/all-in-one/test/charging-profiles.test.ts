@@ -1,5 +1,5 @@
 import type { ActiveChargingProfile, ChargingProfileResponse, Session } from '#ocpi';
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Portal, PortalRefused } from '../../../scripts/demo-portal.ts';
 import type { ProfileRequestView, ProfileView } from '../../portal/src/charge-profiles.ts';
 import { activeSession, beginByCard, endByCard, stall } from './charge.ts';
@@ -7,8 +7,6 @@ import { dataOf, RawPartner } from './raw-partner.ts';
 import { blakesCard, crewCard, eventually, invitation, setStage, type Stage } from './stage.ts';
 
 // A driver of Carbon Plunk limits a charge at Energy OASIS: two platforms, real HTTP, a charger that obeys.
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 90_000 });
 
 const [first, second] = [stall(1), stall(2)];
 
@@ -53,7 +51,7 @@ async function told(): Promise<number[] | undefined> {
   return active?.charging_profile.charging_profile_period?.map(({ limit }) => Number(limit));
 }
 
-const toldIs = (...limits: number[]) => expect.poll(told, { timeout: 20_000 }).toEqual(limits);
+const toldIs = (...limits: number[]) => expect.poll(told).toEqual(limits);
 
 /** What the station lets the car draw, from the next sample on. */
 async function drawn(): Promise<{ limitA: number; powerW: number }> {
@@ -61,7 +59,7 @@ async function drawn(): Promise<{ limitA: number; powerW: number }> {
   return { limitA: Number(limitA), powerW: Number(powerW) };
 }
 
-const askedToDraw = (limitA: number) => expect.poll(async () => (await drawn()).limitA, { timeout: 20_000 }).toBe(limitA);
+const askedToDraw = (limitA: number) => expect.poll(async () => (await drawn()).limitA).toBe(limitA);
 
 test('CHP-01: a driver asks what the charge may draw, and has the answer as the result', async () => {
   await askedToDraw(26);
@@ -78,7 +76,7 @@ test('CHP-03: a profile of 10 A is a limit that the car keeps to', async () => {
   await toldIs(10);
   await askedToDraw(10);
   // 10 A at 208 V.
-  await expect.poll(async () => (await drawn()).powerW, { timeout: 20_000 }).toBeLessThanOrEqual(2_080);
+  await expect.poll(async () => (await drawn()).powerW).toBeLessThanOrEqual(2_080);
 });
 
 test('a profile lasts over a restart of the operator\'s platform', async () => {
@@ -86,7 +84,7 @@ test('a profile lasts over a restart of the operator\'s platform', async () => {
   await stage.oasis.startAgain('one');
   // The new process knows what the charger obeys once that has answered it.
   const ask = () => blake.post<ProfileRequestView>(`${charge}/profile/ask`, { duration_s: 900 });
-  await expect.poll(async () => resultOf(await ask()), { timeout: 20_000 }).toBe('ACCEPTED');
+  await expect.poll(async () => resultOf(await ask())).toBe('ACCEPTED');
   await askedToDraw(10);
   await toldIs(10);
 });
@@ -123,7 +121,7 @@ test('CHP-02: without the profile, what the EVSE may draw at the most is told as
 test('a pause by a profile is not parking: the session has no PARKING_TIME', async () => {
   expect(await resultOf(await setProfile(amps(0)))).toBe('ACCEPTED');
   await toldIs(0);
-  await expect.poll(async () => (await drawn()).powerW, { timeout: 20_000 }).toBe(0);
+  await expect.poll(async () => (await drawn()).powerW).toBe(0);
   await blake.delete(`${charge}/profile`);
   await toldIs(26);
   const { charging_periods: periods = [] } = await activeSession(stage.oasis, first.evseUid);
@@ -160,9 +158,9 @@ test('SES-20: the preferences of a driver are answered by what there is a tariff
 test('a profile ends with its session', async () => {
   expect(await resultOf(await setProfile(amps(8)))).toBe('ACCEPTED');
   await endByCard(stage, { station: first.station, card: blakesCard });
-  await expect.poll(() => stage.oasis.query('SELECT 1 FROM evems_controller.profiles'), { timeout: 20_000 }).toEqual([]);
+  await expect.poll(() => stage.oasis.query('SELECT 1 FROM evems_controller.profiles')).toEqual([]);
   const refusal = async () => (await setProfile(amps(8)).catch((error: PortalRefused) => error) as PortalRefused).code;
-  await expect.poll(refusal, { timeout: 20_000 }).toBe('charge-is-over');
+  await expect.poll(refusal).toBe('charge-is-over');
   await beginByCard(stage, { station: first.station, card: blakesCard });
   await askedToDraw(26);
 });

@@ -1,5 +1,5 @@
 import type { Cdr, Session } from '#ocpi';
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Charge } from '../../../scripts/demo-portal.ts';
 import { Portal } from '../../../scripts/demo-portal.ts';
 import { activeSession, beginByCard, endByCard, metered, settledAt, stall } from './charge.ts';
@@ -7,8 +7,6 @@ import { placesOf } from './dump.ts';
 import { eventually, setStage, type Side, type Stage } from './stage.ts';
 
 // A driver is forgotten: first by Carbon Plunk, whose driver it is, then by Energy OASIS, where it charged.
-
-vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
 
 const dana = {
   email: 'dana@carbon-plunk.example',
@@ -52,7 +50,7 @@ const erase = (side: Side, dryRun: boolean) =>
   side.operator.post<Erasure>('/v1/operator/erasures', { ...contract, dry_run: dryRun });
 const standing = (side: Side, { erasure_id: id }: Erasure) => side.operator.get<Erasure>(`/v1/operator/erasures/${id}`);
 const done = (side: Side, erasure: Erasure) =>
-  eventually('the erasure is done', async () => (await standing(side, erasure)).state === 'done', 40_000);
+  eventually('the erasure is done', async () => (await standing(side, erasure)).state === 'done');
 const sessionAt = async (side: Side, { country_code, party_id, id }: Session) =>
   (await side.operator.get<{ session: Session }>(`/v1/operator/sessions/${country_code}/${party_id}/${id}`)).session;
 const cdrAt = async (side: Side, { country_code, party_id, id }: Session) =>
@@ -121,7 +119,7 @@ test('an erasure waits for a partner who has to know, and ends after kill -9 and
   const waiting = await eventually('only the partner is waited for', async () => {
     const { awaited } = await standing(stage.plunk, begun);
     return awaited.length === 1 && awaited[0];
-  }, 40_000);
+  });
   expect(waiting).toMatchObject({ service: 'ocpi-gateway', waits_for: expect.stringContaining('no longer valid') });
   const unit = stage.plunk.platform().units.get('all-in-one')!;
   const starts = unit.starts();
@@ -190,7 +188,7 @@ test('facts that are heard once more bring nothing back, and a new contract with
         `SELECT position < (SELECT max("position") FROM sessions.events) - 5 AS behind FROM sessions.listening
          WHERE source = 'sessions' AND position > 0`);
       return rows.length > 0 && rows.every(({ behind }) => !behind);
-    }, 40_000);
+    });
     expect(await placesOf(side, others)).toEqual([]);
   }
   expect(await statements()).toEqual(statementsBefore);

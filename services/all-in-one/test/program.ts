@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 
-/** Node runs TypeScript with these, also what needs more than stripping its types. */
-export const SOURCES = ['--conditions=source', '--experimental-transform-types', '--disable-warning=ExperimentalWarning'];
+const roamwatt = join(import.meta.dirname, '../../../dist/services/cli/src/main.js');
 
-/** A program in a process of its own, to its end. */
-export async function runProgram(args: readonly string[], env: Readonly<Record<string, string>>) {
-  const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+/** The `roamwatt` command, compiled, in a process of its own, to its end. */
+export async function runRoamwatt(args: readonly string[], env: Readonly<Record<string, string>>) {
+  const child = spawn(process.execPath, [roamwatt, ...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   let [out, err] = ['', ''];
   child.stdout.on('data', (data) => { out += String(data); });
   child.stderr.on('data', (data) => { err += String(data); });

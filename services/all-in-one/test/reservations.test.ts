@@ -1,6 +1,6 @@
 import type { CommandResponse, Session } from '#ocpi';
 import { instant, rfc3339 } from '#time';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Portal } from '../../../scripts/demo-portal.ts';
 import { DEMO_EPOCH } from '../../../scripts/demo-settings.ts';
 import {
@@ -10,8 +10,6 @@ import { dataOf, RawPartner, rawToken } from './raw-partner.ts';
 import { blakesCard, crewCard, eventually, invitation, setStage, type Side, type Stage } from './stage.ts';
 
 // Two platforms, a charger, and a partner of another make: EVSEs that are kept free.
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 90_000 });
 
 const RATE = 60;
 const vat = 5;

@@ -1,11 +1,9 @@
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { serviceNames } from '../../../scripts/platform.ts';
 import { activeSession, beginByCard, cdrsOf, endByCard, expectMeasured, metered, sessionsOf, settledAt, stall } from './charge.ts';
 import { blakesCard, crewCard, eventually, setStage, type Side, type Stage } from './stage.ts';
 
 // One pair of platforms with every service as a process of its own, and processes that die.
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 90_000 });
 
 let stage: Stage;
 beforeAll(async () => {

@@ -263,7 +263,7 @@ export async function freeEvses(driver: Portal): Promise<FoundEvse[]> {
 
 /** Asks until there is something else than undefined, null or false; fails with what it waited for. */
 export async function eventually<T>(
-  what: string, ask: () => Promise<T | undefined | null | false> | T | undefined | null | false, withinMs = 20_000,
+  what: string, ask: () => Promise<T | undefined | null | false> | T | undefined | null | false, withinMs = 60_000,
 ): Promise<T> {
   const deadline = Date.now() + withinMs;
   let last: unknown;

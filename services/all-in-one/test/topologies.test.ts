@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Statement } from '#settlement';
 import type { Receipt } from '../../../scripts/demo-portal.ts';
 import { DEMO_EPOCH } from '../../../scripts/demo-settings.ts';
@@ -7,8 +7,6 @@ import { chargeByApp, chargeByCard, knows, link, openTown, type Pair, pairOf, ty
 
 // Three platforms, each in one process, every two of them linked once:
 // North is two CPOs, one of them with drivers of its own; South is two eMSPs; West is a CPO with drivers.
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 90_000 });
 
 const clock = {
   ROAMWATT_CLOCK_EPOCH: DEMO_EPOCH, ROAMWATT_CLOCK_STARTED: new Date().toISOString(), ROAMWATT_CLOCK_RATE: '300',

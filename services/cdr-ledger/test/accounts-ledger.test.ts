@@ -52,7 +52,7 @@ const heads = (on = plunk) => on.bus.ask(getHeads, { accounts: true });
 beforeAll(async () => {
   plunk = await retailPlatform();
   await plunk.issue(...drivers);
-  for (const token of drivers) await vi.waitFor(() => accountOf(token), 20_000);
+  for (const token of drivers) await vi.waitFor(() => accountOf(token), 60_000);
   await plunk.bus.ask(changeAccount, { contractId: casey.contract_id, planId: 'pass', limits: [] });
   for (const [n, token] of drivers.entries()) {
     await push(cdrOf(token, `A-${n}`));
@@ -65,10 +65,10 @@ beforeAll(async () => {
     const cdr_token = { ...cdr.cdr_token, party_id: 'XYZ' };
     await push({ ...cdr, id: `LONG-${n}`, session_id: `S-LONG-${n}`, cdr_token, x_note: 'x'.repeat(180_000) });
   }
-  for (const token of drivers) await vi.waitUntil(async () => (await linesOf(token)).length === 4, 20_000);
+  for (const token of drivers) await vi.waitUntil(async () => (await linesOf(token)).length === 4, 60_000);
   await plunk.restart('2022-02-02T18:00:00Z');
   for (const accounts of [true, false])
-    await vi.waitUntil(async () => (await plunk.bus.ask(getHeads, { accounts })).heads.length === 2, 20_000);
+    await vi.waitUntil(async () => (await plunk.bus.ask(getHeads, { accounts })).heads.length === 2, 60_000);
 });
 afterAll(() => plunk?.stop());
 

@@ -22,7 +22,7 @@ test('an operator who begins to keep accounts has one for each driver whose toke
       return pageAnswer({ rows, total: issued.length, more: from + 2 < issued.length });
     }));
     for (const { contract_id } of issued) {
-      await expect.poll(() => accountOf(contract_id), { timeout: 60_000 }).toMatchObject({ account: { contractId: contract_id, planId: 'plus' } });
+      await expect.poll(() => accountOf(contract_id)).toMatchObject({ account: { contractId: contract_id, planId: 'plus' } });
     }
     expect((await plunk.accountEntries()).length - entries).toBe(4);
   } finally {

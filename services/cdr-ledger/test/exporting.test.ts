@@ -56,7 +56,7 @@ async function pages(ask: (cursor: string) => Promise<Page>): Promise<Buffer[]> 
 const exported = () => pages((cursor) => oasis.bus.ask(exportLedger, { cursor }));
 
 test('the ledger is exported over the bus in pages of bytes, by the key that its heads name', async () => {
-  await expect.poll(() => oasis.issued.length, { timeout: 20_000 }).toBe(3);
+  await expect.poll(() => oasis.issued.length).toBe(3);
   const chunks = await exported();
   expect(chunks.length).toBeGreaterThan(1);
   for (const chunk of chunks) expect(chunk.length).toBeLessThan(900_000);
@@ -98,7 +98,7 @@ test('a list is made anew over the bus', async () => {
   for (const name of rebuildable) await oasis.bus.ask(rebuildProjection, { name });
   await expect(oasis.bus.ask(rebuildProjection, { name: 'chain' })).rejects.toMatchObject({ code: 'unknown-projection' });
   const isDone = async () => (await oasis.ledgerDb.query(`SELECT FROM followed WHERE follower LIKE '% rebuilding'`)).rowCount;
-  await expect.poll(isDone, { timeout: 20_000 }).toBe(0);
+  await expect.poll(isDone).toBe(0);
   expect((await oasis.ledgerDb.query('SELECT FROM cdrs')).rowCount).toBe(11);
 });
 

@@ -267,7 +267,7 @@ test('two replicas and a restart make one CDR of each session, in one chain', as
   await oasis.tellAsSessions(...sessions.map((id) => ended({ id })));
   const many = () =>
     oasis.issued.filter(({ cdrId }) => cdrId.startsWith('S-MANY-')).map(({ cdrId }) => cdrId);
-  await expect.poll(() => many().length, { timeout: 20_000 }).toBe(40);
+  await expect.poll(() => many().length).toBe(40);
   await replica.stop();
   expect(new Set(many())).toEqual(new Set(sessions.map((id) => `${id}-1`)));
   const { chains } = await oasis.bus.ask(verifyLedger, {});

@@ -34,7 +34,7 @@ async function issue(from: number, to: number): Promise<void> {
 /** The heads, once the newest closes this day. */
 async function headsTo(day: string): Promise<Signed[]> {
   const closes = async () => (await there.proofs.heads()).at(-1)?.head.day === day;
-  await vi.waitUntil(closes, { timeout: 20_000 });
+  await vi.waitUntil(closes, { timeout: 60_000 });
   return (await there.proofs.heads()).map(({ signed }) => signed);
 }
 

@@ -34,7 +34,7 @@ beforeAll(async () => {
   await there.ledger.correct({ commandId: 'c', cdrId: 'S-2-1', reason: 'wrong', energyWh: '3000', withoutReplacement: false });
   there.clock.set('2022-02-03T09:00:00Z');
   const isSigned = async () => (await there.proofs.heads()).at(-1)?.head.entries === 42;
-  await vi.waitUntil(isSigned, { timeout: 20_000 });
+  await vi.waitUntil(isSigned, { timeout: 60_000 });
   await there.db.query('DELETE FROM private_parts WHERE contract_key = $1', [drivers[0]!.toLowerCase()]);
   lines = await exported(there);
 });

@@ -2,17 +2,10 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { vi } from 'vitest';
 
 // Each test starts processes, which takes long on a slow machine.
-vi.setConfig({ testTimeout: 120_000 });
-
-/** What the verbs of the ledger import is more than Node can just strip of its types. */
-export const TRANSFORMED = [
-  '--experimental-transform-types',
-  '--disable-warning=ExperimentalWarning',
-];
-const program = join(import.meta.dirname, '../src/main.ts');
+/** As it is installed: compiled, which `npm test` does before all. From the sources a start costs five times as much. */
+export const PROGRAM = join(import.meta.dirname, '../../../dist/services/cli/src/main.js');
 
 export interface Run {
   readonly status: number | null;
@@ -20,7 +13,7 @@ export interface Run {
   readonly err: string;
 }
 
-/** The real command in a process of its own, on the sources; its folder is removed with it. */
+/** The real command in a process of its own; its folder is removed with it. */
 export class Folder {
   readonly path = mkdtempSync(join(tmpdir(), 'roamwatt-cli-'));
 
@@ -32,7 +25,7 @@ export class Folder {
   }
 
   async run(args: readonly string[], stdin = '', flags: readonly string[] = []): Promise<Run> {
-    const child = spawn(process.execPath, ['--conditions=source', ...flags, program, ...args], {
+    const child = spawn(process.execPath, [...flags, PROGRAM, ...args], {
       cwd: this.path,
       stdio: ['pipe', 'pipe', 'pipe'],
     });

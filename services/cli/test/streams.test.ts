@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { Folder } from './command.ts';
+import { Folder, PROGRAM } from './command.ts';
 import { cdr } from './examples.ts';
 
 let folder: Folder;
@@ -30,8 +29,7 @@ test.each([
 
 test('when the reader goes away, the command ends quietly', { timeout: 120_000 }, async () => {
   folder.write('cdrs.jsonl', many.join('\n'));
-  const program = join(import.meta.dirname, '../src/main.ts');
-  const args = ['--conditions=source', program, 'price', 'cdrs.jsonl', '--json'];
+  const args = [PROGRAM, 'price', 'cdrs.jsonl', '--json'];
   const child = spawn(process.execPath, args, {
     cwd: folder.path,
     stdio: ['ignore', 'pipe', 'pipe'],

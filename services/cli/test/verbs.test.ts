@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { VERBS } from '../src/verbs.ts';
-import { Folder, TRANSFORMED } from './command.ts';
+import { Folder } from './command.ts';
 import { byTheClock, cdr, tariff, total } from './examples.ts';
 
 let folder: Folder;
@@ -128,7 +128,7 @@ test('the tariffs inside CDRs are looked at too', async () => {
 });
 
 test.each(Object.keys(VERBS))('%s --help has examples and the exit status', async (verb) => {
-  const { status, out } = await folder.run([...verb.split(' '), '--help'], '', TRANSFORMED);
+  const { status, out } = await folder.run([...verb.split(' '), '--help']);
   expect(status).toBe(0);
   expect(out).toContain(`npx roamwatt ${verb}`);
   expect(out).toMatch(/\nExamples\n {2}\S/);

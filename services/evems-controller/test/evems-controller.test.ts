@@ -47,7 +47,7 @@ afterEach(async () => {
 });
 
 const inAmps = () => stations.map((station) => gateway.mayDrawMa(station) / A);
-const eventually = (...amps: number[]) => expect.poll(inAmps, { timeout: 10_000 }).toEqual(amps);
+const eventually = (...amps: number[]) => expect.poll(inAmps).toEqual(amps);
 const explain = () => gateway.bus.ask(explainPlan, { siteId: 'BURNABY-L2' });
 
 test('every station is given its fail-safe when it connects, and again when it comes back', async () => {
@@ -108,7 +108,7 @@ test('four cars have 32 A each; ten have 19 A, the two that came first 20 A; who
     why: 'fair share of 192 A among 10 cars',
   });
   await expect
-    .poll(() => heard.findLast((fact) => fact.stationId === 'OASIS-L2-10'), { timeout: 10_000 })
+    .poll(() => heard.findLast((fact) => fact.stationId === 'OASIS-L2-10'))
     .toMatchObject({
       siteId: 'BURNABY-L2',
       connectorId: 1,
@@ -151,7 +151,7 @@ test('a second process takes the site over, with a higher epoch, and goes on fro
   const second = await start(platform.env);
   await services[0]!.stop();
   services = [second];
-  await expect.poll(async () => (await explain()).ownerEpoch, { timeout: 10_000 }).toBe(2);
+  await expect.poll(async () => (await explain()).ownerEpoch).toBe(2);
   for (const station of stations.slice(6)) await gateway.start(station);
   await eventually(20, 20, 19, 19, 19, 19, 19, 19, 19, 19);
   expect(gateway.orders.findLast(({ kind }) => kind === LimitKind.LEASE)?.ownerEpoch).toBe(2);
@@ -203,7 +203,7 @@ test('a charging profile is obeyed, told, kept over a restart, and ends with its
   services = [await start(platform.env)];
   await eventually(10, 6, 6, 6, 6, 6, 6, 6, 6, 6);
   const found = () => gateway.bus.ask(getActiveProfile, { ...place, wattsPerAmp: '208' });
-  await expect.poll(async () => (await found()).profile?.periods[0]?.limit, { timeout: 10_000 }).toBe('10');
+  await expect.poll(async () => (await found()).profile?.periods[0]?.limit).toBe('10');
   await gateway.bus.ask(clearChargingProfile, { ...place, orderId: 'C1' });
   await eventually(32, 6, 6, 6, 6, 6, 6, 6, 6, 6);
   await expect.poll(() => active.at(-1)?.profile?.periods[0]?.limit).toBe('32');

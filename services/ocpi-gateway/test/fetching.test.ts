@@ -36,7 +36,7 @@ beforeAll(async () => {
   cpo.answer = answer;
   await cpo.register(plunk);
   ({ partnerId } = (await plunk.neighbours.bus.ask(listPartners, {})).partners[0]!);
-  await vi.waitFor(() => expect(cpo.pushed('GET /sessions')).toHaveLength(1), { timeout: 10_000 });
+  await vi.waitFor(() => expect(cpo.pushed('GET /sessions')).toHaveLength(1), { timeout: 60_000 });
 });
 afterAll(async () => {
   await cpo?.close();

@@ -59,7 +59,7 @@ const redirect = (http: number) => ({ http, headers: { Location: `${inside.base}
 async function pulled(says: string): Promise<void> {
   const report = async () => (await oasis.neighbours.bus.ask(listDifferences, { partnerId, limit: 100 })).pulls.find(({ module }) => module === 'locations');
   await oasis.neighbours.bus.ask(pullPartner, { partnerId, full: true });
-  await expect.poll(async () => (await report())?.error, { timeout: 20_000 }).toContain(says);
+  await expect.poll(async () => (await report())?.error).toContain(says);
 }
 
 test.each([301, 302, 303, 307, 308])('a redirect by %i is followed nowhere: of a push, a result, a list, or the versions', async (http) => {
@@ -119,7 +119,7 @@ test("CDR-01: the Location of a CDR is not called where it is not its partner's"
   let hangUps = 1;
   mallory.answer = (what) => (what.startsWith('POST /cdrs') && hangUps-- > 0 ? 'hang up' : what.startsWith('GET ') ? { http: 404, status: 2003 } : { http: 201, headers: { Location: `${inside.base}/cdrs/C-2` } });
   await issue('C-2');
-  await expect.poll(() => mallory.pushed('POST /cdrs'), { timeout: 15_000 }).toHaveLength(3);
+  await expect.poll(() => mallory.pushed('POST /cdrs')).toHaveLength(3);
   expect(mallory.pushed('GET ').length).toBeGreaterThan(0);
   expect(inside.seen).toEqual([]);
 });
@@ -172,7 +172,7 @@ test.each([408, 429])('CMD-04: a result that is answered with HTTP %i is said ag
   mallory.answer = (what) => (what.startsWith(`POST /later/${http}`) && no-- > 0 ? { http, status: 2000, headers: { 'Retry-After': '1' } } : {});
   oasis.neighbours.answers.startSession = finishing('EVSE_OCCUPIED');
   await start(`/later/${http}`);
-  await expect.poll(() => mallory.pushed(`POST /later/${http}`), { timeout: 15_000 }).toHaveLength(2);
+  await expect.poll(() => mallory.pushed(`POST /later/${http}`)).toHaveLength(2);
   const bodies = mallory.seen.filter(({ what }) => what === `POST /later/${http}`).map(({ body }) => body);
   expect(bodies).toEqual([{ result: 'EVSE_OCCUPIED' }, { result: 'EVSE_OCCUPIED' }]);
   mallory.answer = () => ({ http: 404, status: 2001 });

@@ -31,7 +31,7 @@ afterAll(async () => {
 });
 
 const view = async () => (await oasis.neighbours.bus.ask(listPartners, {})).partners.find(({ name }) => name === 'Montreal')!;
-const idle = () => expect.poll(async () => (await view()).waiting, { timeout: 20_000 }).toBe(0);
+const idle = () => expect.poll(async () => (await view()).waiting).toBe(0);
 const cdrOf = (id: string): Cdr => ({ ...exampleCdr, id, session_id: 'S-none', cdr_token: { ...exampleCdr.cdr_token, party_id: 'MTL' } });
 const issued = (cdr: Cdr) => told(cdrIssued, {
   cdrId: cdr.id, sessionId: 'S-none', credit: false, tokenParty: { countryCode: 'CA', partyId: 'MTL' }, cdrJson: toJsonBytes(cdr),
@@ -102,7 +102,7 @@ test('two gateways send one partner each object once and never the same one side
     partner.seen.length = 0;
     for (let n = 1; n <= 5; n += 1) await oasis.neighbours.tell(...locations.map((id) => statusOf(id, n % 2 === 0 ? 'AVAILABLE' : 'CHARGING', n)));
     const newest = () => new Set(partner.seen.filter(({ body }) => (body as { last_updated: string }).last_updated.endsWith(':05Z')).map(({ what }) => what)).size;
-    await expect.poll(newest, { timeout: 20_000 }).toBe(30);
+    await expect.poll(newest).toBe(30);
     await idle();
     for (const id of locations) {
       const times = partner.seen.filter(({ what }) => what.includes(`/${id}/`)).map(({ body }) => (body as { last_updated: string }).last_updated);
@@ -122,7 +122,7 @@ test('a line that is down is shown as open, since when and until when; then it i
   const { line } = await view();
   expect(Date.parse(line!.nextTry!) - Date.parse(line!.since!)).toBeGreaterThanOrEqual(1_000);
   partner.answer = () => ({});
-  await expect.poll(async () => (await view()).line?.state, { timeout: 10_000 }).toBe('closed');
+  await expect.poll(async () => (await view()).line?.state).toBe('closed');
   expect((await view()).line).not.toHaveProperty('since', expect.any(String));
   await idle();
 });

@@ -24,7 +24,7 @@ beforeAll(async () => {
   montreal = await HandPartner.open('Montreal', 'MTL', 'EMSP', ['RECEIVER locations', 'RECEIVER tariffs', 'RECEIVER sessions', 'RECEIVER cdrs']);
   slow = await HandPartner.open('Slow', 'SLO', 'EMSP', ['RECEIVER locations']);
   await montreal.register(oasis);
-  await vi.waitFor(() => expect(montreal.pushed()).toEqual(['PUT /locations/CA/BCT/BURNABY']), { timeout: 10_000 });
+  await vi.waitFor(() => expect(montreal.pushed()).toEqual(['PUT /locations/CA/BCT/BURNABY']), { timeout: 60_000 });
 });
 afterAll(async () => {
   await Promise.all([montreal, slow].map((one) => one?.close()));

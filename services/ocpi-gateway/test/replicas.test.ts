@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { told } from '#bus';
 import { cdrIssued } from '#contracts/cdr-ledger';
 import { evseStatusChanged } from '#contracts/locations';
@@ -11,8 +11,6 @@ import { HandPartner } from './hand-partner.ts';
 import { openSide, type Side } from './side.ts';
 
 // Gateways as processes of their own on one database, one of which is killed in the middle of a push.
-
-vi.setConfig({ testTimeout: 60_000 });
 
 /** As it is built: the tests build first. */
 const MAIN = new URL('../../../dist/services/ocpi-gateway/src/main.js', import.meta.url).pathname;
@@ -54,7 +52,7 @@ async function kill(child: ChildProcess): Promise<void> {
   await gone;
 }
 
-const idle = () => expect.poll(async () => (await oasis.neighbours.bus.ask(listPartners, {})).partners[0]!.waiting, { timeout: 30_000 }).toBe(0);
+const idle = () => expect.poll(async () => (await oasis.neighbours.bus.ask(listPartners, {})).partners[0]!.waiting).toBe(0);
 const at = (second: number) => `2022-02-01T17:${String(Math.floor(second / 60)).padStart(2, '0')}:${String(second % 60).padStart(2, '0')}Z`;
 const statusOf = (locationId: string, second: number) => {
   const status = second % 2 === 0 ? 'AVAILABLE' : 'CHARGING';
@@ -92,7 +90,7 @@ test('CDR-01, SES-03: one that is killed in the middle of a push: the CDR that w
   partner.seen.length = 0;
   await oasis.restart();
   await oasis.neighbours.tell(statusOf('L', 2));
-  await expect.poll(() => timesOf('L').at(-1), { timeout: 40_000 }).toBe(at(2));
+  await expect.poll(() => timesOf('L').at(-1)).toBe(at(2));
   await idle();
   expect(partner.pushed('POST ')).toEqual([]);
   expect(partner.pushed('GET /cdrs').length).toBeGreaterThan(0);
@@ -107,7 +105,7 @@ test('TRN-91: two at work, and one killed among changes: each object in its orde
     if (second === 5) await expect.poll(() => partner.pushed().length).toBeGreaterThan(LOCATIONS);
     if (second === 8) await kill(killed);
   }
-  await expect.poll(() => ids.filter((id) => timesOf(id).at(-1) === at(CHANGES - 1)).length, { timeout: 40_000 }).toBe(LOCATIONS);
+  await expect.poll(() => ids.filter((id) => timesOf(id).at(-1) === at(CHANGES - 1)).length).toBe(LOCATIONS);
   await idle();
   for (const id of ids) expect(timesOf(id), id).toEqual(timesOf(id).toSorted());
   const again = ids.flatMap(timesOf).length - new Set(ids.flatMap((id) => timesOf(id).map((time) => `${id} ${time}`))).size;

@@ -5,7 +5,11 @@ import { testPlatform, type TestPlatform } from '#test-servers';
 import { start } from '../src/start.ts';
 import { Neighbours } from './neighbours.ts';
 
-export const ocpi = { allow_private_urls: true, page_limit: 2, first_retry_ms: 50, longest_retry_ms: 400, refusals_before_parking: 3 };
+/** Nothing is pulled by itself in the midst of a test that takes long. */
+export const ocpi = {
+  allow_private_urls: true, page_limit: 2, first_retry_ms: 50, longest_retry_ms: 400, refusals_before_parking: 3,
+  pull: { first_s: 86_400, splay_s: 0 },
+};
 export const plunkParty = { country_code: 'CA', party_id: 'CPK', name: 'Carbon Plunk', roles: ['EMSP'], currency: 'CAD' };
 
 /** One platform's gateway among its neighbours' contracts. */
