@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { join, resolve } from 'node:path';
 import type { Control } from './charger-control.ts';
 
 /** One line the charger printed. */
@@ -40,15 +40,14 @@ export interface ChargerOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+const built = resolve(import.meta.dirname, import.meta.dirname.includes('/dist/') ? '.' : '../dist/scripts');
+
 /**
- * Starts `charger.ts` as a process of its own: from its source when this file runs from source,
- * else as
- * built. It ends with this process, for its standard input ends then.
+ * Starts `charger.ts`, as built, as a process of its own. It ends with this process, for its
+ * standard input ends then.
  */
 export function startCharger({ config, env }: ChargerOptions): ChargerProcess {
-  const source = import.meta.url.endsWith('.ts');
-  const script = fileURLToPath(new URL(source ? 'charger.ts' : 'charger.js', import.meta.url));
-  const child = spawn(process.execPath, [...(source ? ['--conditions=source'] : []), script], {
+  const child = spawn(process.execPath, [join(built, 'charger.js')], {
     // Passwords travel in the environment: arguments can be read by everybody on the machine.
     env: { PATH: process.env['PATH'] ?? '', ...env, CHARGER_CONFIG: JSON.stringify(config) },
     stdio: ['pipe', 'pipe', 'inherit'],

@@ -3,11 +3,15 @@ import type { TestProject } from 'vitest/node';
 import { natsFor, postgresFor, removeRun, runFolder } from '../libs/servers/src/index.ts';
 import type {} from '../libs/test-servers/src/index.ts';
 
-/** Vitest's global set-up: one PostgreSQL and one nats-server for the whole run. */
+/** Vitest's global set-up: one PostgreSQL and one nats-server for the whole run, for several platforms at a time. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const dir = runFolder('test');
+  // What the run's processes compiled, for the next that starts.
+  process.env['NODE_COMPILE_CACHE'] = join(dir, 'compiled');
   const starting = [
-    postgresFor(process.env['DATABASE_URL'], { dir: join(dir, 'postgres'), passing: true }),
+    postgresFor(process.env['DATABASE_URL'], {
+      dir: join(dir, 'postgres'), passing: true, connections: 600,
+    }),
     natsFor(process.env['NATS_URL'], { dir: join(dir, 'nats') }),
   ] as const;
   const teardown = async () => {

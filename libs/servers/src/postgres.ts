@@ -23,6 +23,8 @@ export interface PostgresOptions {
   readonly passing?: boolean;
   /** Default true. False switches fsync off: a crash of the machine may lose the data. */
   readonly durable?: boolean;
+  /** Clients at a time; default 300. A platform takes some 60. */
+  readonly connections?: number;
 }
 
 /** The server at `url` when one is given, else a private one. */
@@ -83,12 +85,12 @@ export async function startPostgres(options: PostgresOptions): Promise<Server> {
 async function startOnSomePort(
   start: Omit<Launch, 'args'>,
   data: string,
-  { port: wanted, durable = true }: PostgresOptions,
+  { port: wanted, durable = true, connections = 300 }: PostgresOptions,
 ): Promise<Running & { port: number }> {
   const { log } = start;
   for (let attempt = 1; ; attempt += 1) {
     const port = wanted ?? (await freePort());
-    const server = await launch({ ...start, args: settings(data, port, durable) });
+    const server = await launch({ ...start, args: settings(data, port, { durable, connections }) });
     const state = await until(
       () => (server.ended() ? 'ended' : isReady(data, server.pid) ? 'ready' : undefined),
       60_000,
@@ -102,7 +104,11 @@ async function startOnSomePort(
   }
 }
 
-function settings(data: string, port: number, durable: boolean): string[] {
+function settings(
+  data: string,
+  port: number,
+  { durable, connections }: Required<Pick<PostgresOptions, 'durable' | 'connections'>>,
+): string[] {
   const values: Record<string, string | number> = {
     port,
     listen_addresses: '127.0.0.1',
@@ -111,7 +117,7 @@ function settings(data: string, port: number, durable: boolean): string[] {
     full_page_writes: durable ? 'on' : 'off',
     synchronous_commit: 'on',
     password_encryption: 'scram-sha-256',
-    max_connections: 300,
+    max_connections: connections,
     shared_buffers: '512MB',
     max_wal_size: '4GB',
     timezone: 'UTC',
