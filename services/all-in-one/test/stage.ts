@@ -232,7 +232,7 @@ async function meet(stage: Stage, stations: readonly string[], moreTokens: numbe
     await introduce(hub, plunk, 'Carbon Plunk');
   } else await introduce(oasis, plunk, 'Carbon Plunk');
   // A log-in costs a fifth of a second of a core: one is enough.
-  const avery = await stage.driver('avery');
+  const avery = await eventually('a driver is let in', () => stage.driver('avery'));
   const booted = stations.map((station) => chargers.until({ event: 'booted', station }));
   await Promise.all([
     ...booted,
