@@ -1,8 +1,8 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 
-/** Tests of whole platforms, and tests that start, stop and kill processes of their own: a worker for each file. */
+/** Tests of platforms as processes, and tests that start, stop and kill others of their own: a worker for each file. */
 const withProcesses = [
-  'services/all-in-one/test/*.test.ts',
+  'services/all-in-one/test/{cards,charging-profiles,erasure,reservations,roaming,split,via-hub}.test.ts',
   'services/ocpi-gateway/test/replicas.test.ts',
   'services/portal/test/restart.test.ts',
   'libs/bus/test/torture.test.ts',

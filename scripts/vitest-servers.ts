@@ -10,7 +10,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   process.env['NODE_COMPILE_CACHE'] = join(dir, 'compiled');
   const starting = [
     postgresFor(process.env['DATABASE_URL'], {
-      dir: join(dir, 'postgres'), passing: true, connections: 600,
+      dir: join(dir, 'postgres'), passing: true, durable: false, connections: 600,
     }),
     natsFor(process.env['NATS_URL'], { dir: join(dir, 'nats') }),
   ] as const;
