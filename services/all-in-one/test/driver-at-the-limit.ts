@@ -44,7 +44,7 @@ export function driverAtTheLimit(stageOf: () => Stage): void {
       driver.post<{ charge_id: string }>('/v1/charges', place).catch(() => false as const));
     const stopped = stage.chargers.until({ event: 'transaction-stopped', station, reason: 'Remote' });
     const seen: Charge[] = [];
-    for await (const charge of driver.watch(id, AbortSignal.timeout(40_000))) seen.push(charge);
+    for await (const charge of driver.watch(id, AbortSignal.timeout(90_000))) seen.push(charge);
     await stopped;
     await stage.chargers.do({ do: 'unplug', station });
     expect(seen.at(-1)).toMatchObject({

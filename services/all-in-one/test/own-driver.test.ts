@@ -66,7 +66,7 @@ test('a driver of the operator finds, starts, watches and stops a charge at the 
   });
   const seen: Charge[] = [];
   let stopping: Promise<unknown> | undefined;
-  for await (const charge of driver.watch(id, AbortSignal.timeout(20_000))) {
+  for await (const charge of driver.watch(id, AbortSignal.timeout(90_000))) {
     seen.push(charge);
     if (Number(charge.session?.kwh) > 0.3) stopping ??= driver.post(`/v1/charges/${id}/stop`);
   }
@@ -99,7 +99,7 @@ test('the same driver\'s card: the charge is in the list by its session, and the
   const { charge_id: id } = await newest();
   const ending = (async () => {
     let last: Charge | undefined;
-    for await (const charge of driver.watch(id, AbortSignal.timeout(20_000))) last = charge;
+    for await (const charge of driver.watch(id, AbortSignal.timeout(90_000))) last = charge;
     return last;
   })();
   await tap();

@@ -89,7 +89,7 @@ describe('a charge from the app', () => {
     });
     const seen: Charge[] = [];
     let stopping: Promise<unknown> | undefined;
-    for await (const charge of avery.watch(charge_id, AbortSignal.timeout(40_000))) {
+    for await (const charge of avery.watch(charge_id, AbortSignal.timeout(90_000))) {
       seen.push(charge);
       if (Number(charge.session?.kwh) > 0.8) stopping ??= avery.post(`/v1/charges/${charge_id}/stop`);
     }

@@ -156,7 +156,7 @@ export async function chargeByApp(at: Town, of: Town, { cpo, emsp }: Pair): Prom
     country_code: 'CA', party_id: cpo, location_id: siteOf(cpo), evse_uid: `EVSE-${cpo}`,
   });
   let stopping: Promise<unknown> | undefined;
-  for await (const charge of driver.watch(id, AbortSignal.timeout(30_000))) {
+  for await (const charge of driver.watch(id, AbortSignal.timeout(90_000))) {
     if (Number(charge.session?.kwh) > 0) stopping ??= driver.post(`/v1/charges/${id}/stop`);
   }
   await stopping;

@@ -44,7 +44,7 @@ test('a driver finds, starts, watches and stops a charge through the hub; Sessio
   });
   const seen: Charge[] = [];
   let stopping: Promise<unknown> | undefined;
-  for await (const charge of avery.watch(charge_id, AbortSignal.timeout(40_000))) {
+  for await (const charge of avery.watch(charge_id, AbortSignal.timeout(90_000))) {
     seen.push(charge);
     if (Number(charge.session?.kwh) > 0.8) stopping ??= avery.post(`/v1/charges/${charge_id}/stop`);
   }

@@ -107,24 +107,21 @@ test('TRN-91: a list that breaks off in the middle goes on with the page that fa
 
 test('a partner that answers 429 with Retry-After is asked for no list until then, by nobody and not after a restart either', async () => {
   let saidAt = 0;
+  const early: string[] = [];
   cpo.answer = (what) => {
+    if (saidAt !== 0 && Date.now() - saidAt < 2_900) early.push(what);
     if (saidAt !== 0 || !what.startsWith('GET /locations')) return answer(what);
     saidAt = Date.now();
     return { http: 429, status: 2000, headers: { 'Retry-After': '3' } };
   };
   await expect.poll(() => saidAt).toBeGreaterThan(0);
   cpo.seen.length = 0;
+  early.length = 0;
   await plunk.neighbours.bus.ask(pullPartner, { partnerId, full: true });
   await plunk.gateway.stop();
-  expect(cpo.pushed()).toEqual([]);
-  let askedAt = 0;
-  cpo.answer = (what) => {
-    askedAt ||= Date.now();
-    return answer(what);
-  };
   await plunk.restart();
   await expect.poll(() => cpo.pushed('GET /tariffs').length).toBeGreaterThan(0);
-  expect(askedAt - saidAt).toBeGreaterThanOrEqual(2_900);
+  expect(early).toEqual([]);
   await expect.poll(() => cpo.pushed('GET /locations').length).toBeGreaterThan(0);
   expect((await plunk.neighbours.bus.ask(listDifferences, { partnerId, limit: 1 })).pulls.map(({ module }) => module)).toContain('locations');
 });

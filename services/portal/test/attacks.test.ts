@@ -47,11 +47,18 @@ test('a wrong e-mail and a wrong password are refused in the same words and abou
     const answer = await anyone.post('/v1/sign-in', { email, password: 'wrong wrong' });
     return { answer, ms: performance.now() - started };
   };
-  const known = await timed('carol@plunk.example');
-  const unknown = await timed('nobody@plunk.example');
-  expect(known.answer).toMatchObject(refusal(401, 'wrong-email-or-password'));
-  expect(unknown.answer.body).toEqual(known.answer.body);
-  expect(unknown.ms).toBeGreaterThan(known.ms / 3);
+  const [known, unknown] = [[], []] as Awaited<ReturnType<typeof timed>>[][];
+  // The quickest of three: what else the machine does only makes one longer.
+  for (let n = 0; n < 3; n += 1) {
+    known!.push(await timed('carol@plunk.example'));
+    unknown!.push(await timed('nobody@plunk.example'));
+  }
+  for (const { answer } of [...known!, ...unknown!]) {
+    expect(answer).toMatchObject(refusal(401, 'wrong-email-or-password'));
+    expect(answer.body).toEqual(known![0]!.answer.body);
+  }
+  const quickest = (of: typeof known) => Math.min(...of!.map(({ ms }) => ms));
+  expect(quickest(unknown)).toBeGreaterThan(quickest(known) / 3);
 });
 
 test('after five wrong passwords a driver has to wait, also with the right one; others do not', async () => {
@@ -214,15 +221,13 @@ test('a path or method that is not there, and a URL that is none, are refused in
   expect(await avery.get(`/v1/charges/${'a'.repeat(300)}`)).toMatchObject({ body: { error: { code: expect.any(String) } } });
 });
 
-/** Bytes over a bare socket; the answer until the server closes or 1 s passes. */
+/** Bytes over a bare socket; the answer until the server closes. */
 function raw(bytes: string): Promise<string> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
     let text = '';
     const socket = connect(Number(port), hostname, () => socket.write(bytes));
-    const done = () => { socket.destroy(); resolve(text); };
-    socket.on('data', (part) => { text += part; }).on('close', done).on('error', reject);
-    setTimeout(done, 1_000);
+    socket.on('data', (part) => { text += part; }).on('close', () => resolve(text)).on('error', reject);
   });
 }
 
@@ -231,7 +236,7 @@ test.each([
   [`GET /v1/charges HTTP/1.1\r\nhost: x\r\nx-junk: ${'j'.repeat(20_000)}\r\n\r\n`, /^HTTP\/1.1 431 [^]*16 kB/],
   ['GET /v1/charges HTTP/1.1\r\nhost: x\r\nauthorization: Bearer \x01\x02\r\n\r\n', /^HTTP\/1.1 400 /],
   ['POST /v1/sign-in HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n', /^HTTP\/1.1 400 /],
-  ['GET /v1/charges HTTP/1.1\r\nhost: x\r\nx-api-key: a\r\nx-api-key: b\r\nauthorization: Bearer a\r\nauthorization: Bearer b\r\n\r\n', /^HTTP\/1.1 401 /],
+  ['GET /v1/charges HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-api-key: a\r\nx-api-key: b\r\nauthorization: Bearer a\r\nauthorization: Bearer b\r\n\r\n', /^HTTP\/1.1 401 /],
 ])('what is not HTTP, or too much of it, is refused and the portal goes on: %#', async (bytes, answer) => {
   expect(await raw(bytes)).toMatch(answer);
   expect((await anyone.get('/healthz')).status).toBe(200);

@@ -135,7 +135,10 @@ test('the version of a session\'s start is selected, whatever was published sinc
     const { version, tariffJson } = await bus.ask(selectTariff, { party: bct, tariffIds: ['L2'], tokenType: 'RFID', at });
     return [version, fromJsonBytes<Tariff>(tariffJson).id];
   };
-  const started = rfc3339(Date.now());
+  const startedMs = Date.now();
+  // What is published in the same millisecond would be in force then, too.
+  await expect.poll(() => Date.now()).toBeGreaterThan(startedMs);
+  const started = rfc3339(startedMs);
   await publish(tariffOf('L2', 0.6));
   expect(await select(started)).toEqual([4, 'L2']);
   expect(await select(rfc3339(Date.now() + 1_000))).toEqual([5, 'L2']);

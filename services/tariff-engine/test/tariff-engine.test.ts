@@ -34,6 +34,12 @@ afterAll(async () => {
 });
 
 const soon = () => rfc3339(Date.now() + 1000);
+/** Now, once it is over: what is published next is published later. */
+async function thisMoment(): Promise<string> {
+  const at = Date.now();
+  await expect.poll(() => Date.now()).toBeGreaterThan(at);
+  return rfc3339(at);
+}
 const publish = (tariff: object) => bus.ask(publishTariff, { tariffJson: toJsonBytes(tariff) });
 
 test('a tariff of the settings is version 1, and the same content again publishes nothing', async () => {
@@ -42,7 +48,7 @@ test('a tariff of the settings is version 1, and the same content again publishe
 });
 
 test('a change is a new version, and what was in force before stays answerable', async () => {
-  const before = rfc3339(Date.now());
+  const before = await thisMoment();
   const dearer = { ...levelTwo, elements: [{ price_components: [component('ENERGY', 0.3)] }] };
   expect(await publish(dearer)).toMatchObject({ version: 2 });
   const then = await bus.ask(getTariff, { party: bct, tariffId: 'L2', asOf: before });
