@@ -22,7 +22,9 @@ export interface Handshake {
  */
 export type Admission =
   | { readonly status: 101; readonly enabled: readonly OcppVersion[] }
-  | { readonly status: 401 | 403 | 404 | 429 | 503 };
+  | { readonly status: 401 | 403 | 404 | 503 }
+  /** Too many wrong passwords came from there. */
+  | { readonly status: 429; readonly retryAfterS: number };
 
 export interface Admitted {
   readonly identity: string;
@@ -85,7 +87,7 @@ export class OcppUpgrade {
     const admission = await this.#admit({ identity, offered, credentials, request });
     if (admission.status !== 101) {
       this.#options.refused?.(identity, `${admission.status} ${STATUS_CODES[admission.status]}`);
-      return refuse(socket, admission.status);
+      return refuse(socket, admission.status, admission.status === 429 ? admission.retryAfterS : undefined);
     }
     const version = negotiate(offered, admission.enabled);
     if (version) this.#versions.set(request, version);
@@ -115,7 +117,9 @@ export class OcppUpgrade {
   }
 }
 
-function refuse(socket: Duplex, status: 401 | 403 | 404 | 429 | 503): void {
+const RETRY_AFTER_S = 10;
+
+function refuse(socket: Duplex, status: 401 | 403 | 404 | 429 | 503, retryAfterS = RETRY_AFTER_S): void {
   if (socket.destroyed) return;
   const lines = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
@@ -123,6 +127,6 @@ function refuse(socket: Duplex, status: 401 | 403 | 404 | 429 | 503): void {
     'Content-Length: 0',
   ];
   if (status === 401) lines.push('WWW-Authenticate: Basic realm="ocpp", charset="UTF-8"');
-  if (status === 429 || status === 503) lines.push('Retry-After: 10');
+  if (status === 429 || status === 503) lines.push(`Retry-After: ${retryAfterS}`);
   socket.end(`${lines.join('\r\n')}\r\n\r\n`, () => socket.destroy());
 }

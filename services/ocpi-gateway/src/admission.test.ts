@@ -1,11 +1,6 @@
 import { expect, test } from 'vitest';
 import { routes } from '#ocpi';
-import { Admission, networkOf } from './admission.ts';
-
-test.each([
-  ['192.0.2.7', '192.0.2.7'], ['::ffff:192.0.2.7', '192.0.2.7'], ['::1', '0:0:0:0'], ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2'],
-  ['2001:0db8:1:2::9', '2001:db8:1:2'], ['2001:db8::1', '2001:db8:0:0'], ['fe80::1%eth0', 'fe80:0:0:0'], ['unknown', 'unknown'],
-])('the address %s is counted as %s', (address, network) => expect(networkOf(address)).toBe(network));
+import { Admission, isUrgent } from './admission.ts';
 
 const route = (module: string, method: string) => routes.find((one) => one.module === module && one.method === method && one.role === 'SENDER')!;
 
@@ -51,4 +46,13 @@ test('TRN-05 a token whose link has ended is counted as a stranger\'s from its f
     admission.refused(list, '192.0.2.7', 'Token ended');
   }
   expect(lookedUp).toBe(5);
+});
+
+test('never held up are authorize, commands, their results and the POST of a CDR', () => {
+  const urgent = routes.filter(isUrgent).map(({ role, module, method, path }) => `${role} ${module} ${method} ${path}`);
+  expect(urgent.filter((one) => !/ (commands|chargingprofiles) /.test(one))).toEqual([
+    'RECEIVER cdrs POST ', 'SENDER tokens POST /:token_uid/authorize',
+  ]);
+  expect(urgent).toContain('SENDER commands POST /:command/:exchange');
+  expect(urgent).toContain('RECEIVER commands POST /START_SESSION');
 });

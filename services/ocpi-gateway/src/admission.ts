@@ -1,8 +1,7 @@
 import { hash } from 'node:crypto';
-import { isIPv4 } from 'node:net';
+import { networkOf, RateLimit, Recent } from '#admission';
 import type { Route } from '#ocpi';
 import type { OcpiSettings } from './config.ts';
-import { isUrgent, RateLimit, Recent } from './rate-limit.ts';
 
 /** Tokens of partners that were let in lately: strangers at the same address do not shut these out. */
 const ADMITTED_MOST = 10_000;
@@ -52,13 +51,9 @@ function keyOf(authorization: string | undefined): string {
   return hash('sha256', authorization ?? '', 'base64url');
 }
 
-/** Whose network an address is in: of IPv6 its first 64 bits, which one subscriber has to himself. */
-export function networkOf(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (mapped !== undefined || isIPv4(address) || !address.includes(':')) return mapped ?? address;
-  const [head = '', tail] = address.replace(/%.*$/, '').split('::');
-  const before = head === '' ? [] : head.split(':');
-  const after = tail ? tail.split(':') : [];
-  const zeros = tail === undefined ? [] : Array<string>(Math.max(0, 8 - before.length - after.length)).fill('0');
-  return [...before, ...zeros, ...after].slice(0, 4).map((group) => parseInt(group, 16).toString(16)).join(':');
+/** A driver waits for these, or money does: authorize, commands, their results, CDRs. They are never held up. */
+export function isUrgent({ module, role, method, path, urlFrom }: Route): boolean {
+  if (module === 'commands' || module === 'chargingprofiles' || urlFrom === 'response_url') return true;
+  if (module === 'tokens' && role === 'SENDER' && method === 'POST') return path.endsWith('/authorize');
+  return module === 'cdrs' && method === 'POST';
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Rate } from '#admission';
 import type { Settings } from '#settings';
 
 const station = z.strictObject({
@@ -8,12 +9,25 @@ const station = z.strictObject({
   card_uid: z.enum(['in-order', 'reversed']).default('in-order'),
 });
 
+const rate = (per_second: number, burst: number) => z.strictObject({
+  /** 0: no limit. */
+  per_second: z.number().min(0).max(1_000_000).default(per_second),
+  /** What may come at once after a silence. */
+  burst: z.int().min(1).max(1_000_000).default(burst),
+}).prefault({});
+
 const ocpp = z.strictObject({
   /** Seconds of platform time. */
   heartbeat_s: z.int().positive().default(300),
   /** Real time; mobile round trips are long. */
   call_timeout_ms: z.int().positive().default(30_000),
   ping_interval_ms: z.int().nonnegative().default(30_000),
+  /** Proxies before this service that write X-Forwarded-For; 0: the caller's address is the socket's. */
+  proxies: z.int().min(0).max(10).default(0),
+  /** Handshakes with a wrong password, or none, by the address that they come from … */
+  wrong_password_limit: rate(20, 1_000),
+  /** … and of these those for one station. */
+  station_wrong_password_limit: rate(0.1, 10),
 });
 
 export interface Config {
@@ -21,18 +35,27 @@ export interface Config {
   readonly heartbeatS: number;
   readonly callTimeoutMs: number;
   readonly pingIntervalMs: number;
+  readonly proxies: number;
+  readonly guesses: { readonly network: Rate; readonly each: Rate };
   readonly host: string;
   readonly port: number;
 }
 
 export function configOf(settings: Settings): Config {
-  const { heartbeat_s, call_timeout_ms, ping_interval_ms } = settings.section('ocpp', ocpp);
+  const given = settings.section('ocpp', ocpp);
+  const { heartbeat_s, call_timeout_ms, ping_interval_ms, proxies } = given;
   return {
     stations: settings.list('stations', station),
     heartbeatS: heartbeat_s,
     callTimeoutMs: call_timeout_ms,
     pingIntervalMs: ping_interval_ms,
+    proxies,
+    guesses: { network: rateOf(given.wrong_password_limit), each: rateOf(given.station_wrong_password_limit) },
     host: settings.variable('HOST', '127.0.0.1'),
     port: settings.port('OCPP_PORT'),
   };
+}
+
+function rateOf({ per_second: perSecond, burst }: z.output<ReturnType<typeof rate>>): Rate {
+  return { perSecond, burst };
 }

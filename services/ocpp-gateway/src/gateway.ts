@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
+import { callerAddress, GuessLimit } from '#admission';
 import { type Bus, Refused, Unanswered } from '#bus';
 import { cancelReservation, reserve, setLimit, startCharging, stopCharging, unlockConnector } from '#contracts/ocpp-gateway';
 import { authorize } from '#contracts/tokens-auth';
@@ -53,11 +54,13 @@ export class Gateway {
   private readonly uidOrders: ReadonlyMap<string, UidOrder>;
   /** This process among those that hold sockets. */
   private readonly name = randomUUID();
+  private readonly guesses: GuessLimit;
   private watching: NodeJS.Timeout | undefined;
   private aliveAtMs = Date.now();
 
   constructor(private readonly parts: GatewayParts) {
     this.uidOrders = new Map(parts.config.stations.map(({ id, card_uid: order }) => [id, order]));
+    this.guesses = new GuessLimit(parts.config.guesses);
     const upgrade = new OcppUpgrade({
       admit: (handshake) => this.admit(handshake),
       connected: (ws, admitted) => this.connected(ws, admitted),
@@ -121,13 +124,19 @@ export class Gateway {
     for (const { connection } of this.held.values()) connection.close(1001, 'the central system had stalled');
   }
 
-  private async admit({ identity, credentials }: Handshake): Promise<Admission> {
-    const { db, key } = this.parts;
-    const secret = await secretOf(db, identity);
-    if (!secret) return { status: 404 };
-    if (!credentials || credentials.user !== identity) return { status: 401 };
-    const given = secretHash(key, identity, credentials.password);
-    return timingSafeEqual(secret, given) ? { status: 101, enabled: ['ocpp1.6'] } : { status: 401 };
+  /** Wrong passwords are counted, and soon no longer looked at; who has the right one is not held up by those of others. */
+  private async admit({ identity, credentials, request }: Handshake): Promise<Admission> {
+    const guess = { address: callerAddress(request, this.parts.config.proxies), as: identity, secret: credentials?.password ?? '' };
+    let refused: Admission = { status: 401 };
+    const { found, waitS } = await this.guesses.look(guess, async () => {
+      const { db, key } = this.parts;
+      const secret = await secretOf(db, identity);
+      if (!secret) refused = { status: 404 };
+      if (!secret || credentials?.user !== identity) return undefined;
+      const given = secretHash(key, identity, credentials.password);
+      return timingSafeEqual(secret, given) ? { status: 101, enabled: ['ocpp1.6'] } as const : undefined;
+    });
+    return waitS > 0 ? { status: 429, retryAfterS: waitS } : found ?? refused;
   }
 
   private connected(ws: WebSocket, { identity, version }: Admitted): void {

@@ -38,7 +38,9 @@ const answerAuthorize = () => bus.answer(authorize, (cards) => cards.map(({ idTa
   : { status: 'Invalid', authMethod: 'WHITELIST', why: 'unknown' })));
 
 beforeAll(async () => {
-  platform = await testPlatform({ stations: ids.map((id) => ({ id, password })) }, clock);
+  platform = await testPlatform({
+    stations: [...ids, 'GUESSED'].map((id) => ({ id, password })), ocpp: { station_wrong_password_limit: { per_second: 0.001, burst: 4 } },
+  }, clock);
   bus = await connectBus({ natsUrl: platform.env.NATS_URL!, platform: platform.platform, service: 'tokens-auth' });
   // The neighbour's side of the contract: one card is known.
   answering = await answerAuthorize();
@@ -207,12 +209,24 @@ test('what no platform could carry is refused or left out, and everybody is hear
   station.close();
 });
 
-async function knock(path: string, user: string, secret: string, protocols = ['ocpp1.6']): Promise<number | string> {
+interface Knock {
+  readonly protocols?: string[];
+  /** Of this machine, from which it comes. */
+  readonly localAddress?: string;
+  /** Hears how long to wait. */
+  readonly waits?: (retryAfter: string | undefined) => void;
+}
+
+async function knock(path: string, user: string, secret: string, { protocols = ['ocpp1.6'], localAddress, waits }: Knock = {}): Promise<number | string> {
   const socket = new WebSocket(`${service.urls!.ocpp}/${path}`, protocols, {
     headers: { authorization: `Basic ${Buffer.from(`${user}:${secret}`).toString('base64')}` },
+    ...(localAddress === undefined ? {} : { localAddress }),
   });
   return new Promise((resolve) => {
-    socket.on('unexpected-response', (_request, response) => resolve(response.statusCode ?? 0));
+    socket.on('unexpected-response', (_request, response) => {
+      waits?.(response.headers['retry-after']);
+      resolve(response.statusCode ?? 0);
+    });
     socket.on('open', () => { resolve('open'); socket.close(); });
     socket.on('error', (error) => resolve(error.message));
   });
@@ -224,6 +238,19 @@ test.each([
   ['J-05 the password of another station', 'TWICE', 'CARD', password, 401],
 ])('%s is not let in', async (_what, path, user, secret, status) => {
   expect(await knock(path, user, secret)).toBe(status);
+});
+
+test('J-06 guesses of a station\'s password are soon not looked at, which nobody at another address and no other station feels', async () => {
+  let retryAfter: string | undefined;
+  const guess = (station: string, n: number) => knock(station, station, `guess ${n}`, { localAddress: '127.0.0.2', waits: (said) => { retryAfter = said; } });
+  const answers: (number | string)[] = [];
+  for (let n = 0; n < 8; n += 1) answers.push(await guess('GUESSED', n));
+  expect(answers).toEqual([401, 401, 401, 401, 429, 429, 429, 429]);
+  expect(Number(retryAfter)).toBeGreaterThan(60);
+  expect(await knock('GUESSED', 'GUESSED', password, { localAddress: '127.0.0.2' }), 'nobody there was let in before').toBe(429);
+  expect(await knock('GUESSED', 'GUESSED', password)).toBe('open');
+  expect(await guess('ANOTHER', 0)).toBe(404);
+  expect(await knock('GUESSED', 'GUESSED', password, { localAddress: '127.0.0.2' }), 'one that was let in lately is known everywhere').toBe('open');
 });
 
 test('J-12 the newest socket of a station takes the older one\'s place', async () => {

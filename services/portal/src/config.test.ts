@@ -22,7 +22,7 @@ function config(sections: object, env: Record<string, string> = {}) {
 }
 
 test('an operator without drivers needs no section', () => {
-  expect(config({})).toEqual({ drivers: [], operatorKeys: [], logInHours: 24, proxies: 0, port: 0, host: '127.0.0.1' });
+  expect(config({})).toEqual({ drivers: [], operatorKeys: [], logInHours: 24, proxies: 0, guesses: { perSecond: 1, burst: 100 }, port: 0, host: '127.0.0.1' });
 });
 
 test('e-mails compare without case', () => {

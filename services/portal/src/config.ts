@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Rate } from '#admission';
 import { type Party, TokenType, WhitelistType } from '#ocpi';
 import { BadSettings, type OwnParties, type Settings } from '#settings';
 
@@ -46,6 +47,11 @@ const portalSection = z.strictObject({
   operator_keys: z.array(z.string().min(16, 'a key has at least 16 random characters').max(200)).default([]),
   /** Proxies before the portal that write X-Forwarded-For; 0: the caller's address is the socket's. */
   proxies: z.int().min(0).max(10).default(0),
+  /** Wrong API keys and tokens, by the address that they come from; per_second 0: no limit. */
+  wrong_key_limit: z.strictObject({
+    per_second: z.number().min(0).max(1_000_000).default(1),
+    burst: z.int().min(1).max(1_000_000).default(100),
+  }).prefault({}),
   log_in_hours: z.number().positive().max(24 * 90).default(24),
 });
 
@@ -55,6 +61,7 @@ export interface Config {
   /** By the world's clock: it bounds how long a stolen bearer token is of use. */
   readonly logInHours: number;
   readonly proxies: number;
+  readonly guesses: Rate;
   readonly port: number;
   readonly host: string;
 }
@@ -66,6 +73,7 @@ export function configOf(settings: Settings): Config {
   twice(drivers.flatMap(({ tokens }) => tokens.map(({ uid }) => uid.toLowerCase())), 'token uid');
   return {
     drivers, operatorKeys: portal.operator_keys, logInHours: portal.log_in_hours, proxies: portal.proxies,
+    guesses: { perSecond: portal.wrong_key_limit.per_second, burst: portal.wrong_key_limit.burst },
     port: settings.port('PORTAL_PORT'), host: settings.variable('HOST', '127.0.0.1'),
   };
 }

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { INestApplication } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import type { Guess, GuessLimit } from '#admission';
 import { parseJson } from '#ocpi';
 import { inSpan, type Log, type Tracer } from '#telemetry';
 import type { Drivers } from './drivers.ts';
@@ -46,6 +47,7 @@ export interface HttpParts {
   readonly document: object;
   readonly drivers: Drivers;
   readonly isOperator: (key: string) => boolean;
+  readonly guesses: GuessLimit;
   readonly log: Log;
   readonly tracer: Tracer;
 }
@@ -112,11 +114,12 @@ const NOTHING = z.strictObject({});
 async function admitted(
   route: Route,
   request: FastifyRequest,
-  { drivers, isOperator }: HttpParts,
+  { drivers, isOperator, guesses }: HttpParts,
 ): Promise<Driver | undefined> {
+  const looked = <T>(secret: string, find: () => Promise<T | undefined>) => unguessed(guesses, { address: request.ip, secret }, find);
   if (route.who === 'driver') {
     const token = /^Bearer ([A-Za-z0-9_-]{43})$/i.exec(request.headers.authorization ?? '')?.[1];
-    const driver = token === undefined ? undefined : await drivers.byToken(token);
+    const driver = token === undefined ? undefined : await looked(token, () => drivers.byToken(token));
     if (driver) return driver;
     throw new Problem(401, 'not-signed-in', 'authorization: Bearer <token> of POST /v1/sign-in; it may have expired', {
       'www-authenticate': 'Bearer',
@@ -124,11 +127,19 @@ async function admitted(
   }
   if (route.who === 'operator') {
     const key = request.headers['x-api-key'];
-    if (typeof key !== 'string' || !isOperator(key)) {
-      throw new Problem(401, 'wrong-operator-key', 'x-api-key: one of portal.operator_keys');
-    }
+    if (typeof key === 'string' && await looked(key, async () => (isOperator(key) ? true : undefined))) return undefined;
+    throw new Problem(401, 'wrong-operator-key', 'x-api-key: one of portal.operator_keys');
   }
   return undefined;
+}
+
+/** Wrong secrets are counted by the address that they come from, and soon no longer looked at. */
+async function unguessed<T>(guesses: GuessLimit, guess: Guess, find: () => Promise<T | undefined>): Promise<T | undefined> {
+  const { found, waitS } = await guesses.look(guess, find);
+  if (waitS > 0) {
+    throw new Problem(429, 'too-many-wrong-keys', `wrong keys or tokens came from this address: wait ${waitS} s`, { 'retry-after': String(waitS) });
+  }
+  return found;
 }
 
 function idempotencyKey(request: FastifyRequest): string | undefined {

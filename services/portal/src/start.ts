@@ -1,5 +1,6 @@
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { serve } from '#bus';
+import { GuessLimit } from '#admission';
 import { Erasing } from '#erasure';
 import { openOrm } from '#postgres';
 import { type Running, startService } from '#service';
@@ -73,6 +74,7 @@ export function start(env: Env): Promise<Running> {
         adapter, port: config.port, host: config.host,
         prepare: (app) => mountRoutes(app, adapter.getInstance(), {
           routes, log, tracer, document: openApi(routes), drivers, isOperator: operatorKeys(config.operatorKeys),
+          guesses: new GuessLimit({ network: config.guesses, each: config.guesses }),
         }),
       },
     });

@@ -1,3 +1,4 @@
+import { get } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Running } from '#service';
@@ -99,6 +100,21 @@ test('the operator\'s verbs need an operator\'s key: none, a wrong one, a part o
       expect((await client.post(`/v1/operator/${path}`, {})).status).toBe(401);
     }
   }
+});
+
+test('guesses of an operator\'s key and of a driver\'s token are soon not looked at; who has one is let in, and others elsewhere are not held up', async () => {
+  const status = (headers: Record<string, string>, localAddress: string) => new Promise<{ status: number; retryAfter: string | undefined }>((resolve, reject) => {
+    get(`${url}/v1/operator/partners`, { headers, localAddress }, (response) => {
+      response.resume();
+      resolve({ status: response.statusCode ?? 0, retryAfter: response.headers['retry-after'] });
+    }).on('error', reject);
+  });
+  const guesses = await Promise.all(Array.from({ length: 400 }, (_, n) => status({ 'x-api-key': `a-wrong-operator-key-${n}` }, '127.0.0.2')));
+  expect(guesses.filter((one) => one.status === 401).length).toBeLessThan(300);
+  expect(guesses.findLast((one) => one.status === 429)?.retryAfter).toMatch(/^[1-9]\d*$/);
+  expect(await status({ 'x-api-key': 'a-wrong-operator-key' }, '127.0.0.3')).toMatchObject({ status: 401 });
+  expect(await status({ 'x-api-key': key }, '127.0.0.3')).toMatchObject({ status: 200 });
+  expect(await status({ 'x-api-key': key }, '127.0.0.2'), 'it was let in lately').toMatchObject({ status: 200 });
 });
 
 test('a driver neither sees, watches nor stops another\'s charge', async () => {

@@ -1,5 +1,3 @@
-import type { Route } from '#ocpi';
-
 export interface Rate {
   /** 0: no limit. */
   readonly perSecond: number;
@@ -51,33 +49,5 @@ export class RateLimit {
     this.buckets.set(key, bucket);
     if (this.buckets.size > this.mostKeys) this.buckets.delete(this.buckets.keys().next().value!);
     return bucket.left >= 1 ? 0 : Math.max(1, Math.ceil((1 - bucket.left) / perSecond));
-  }
-}
-
-/** A driver waits for these, or money does: authorize, commands, their results, CDRs. They are never held up. */
-export function isUrgent({ module, role, method, path, urlFrom }: Route): boolean {
-  if (module === 'commands' || module === 'chargingprofiles' || urlFrom === 'response_url') return true;
-  if (module === 'tokens' && role === 'SENDER' && method === 'POST') return path.endsWith('/authorize');
-  return module === 'cdrs' && method === 'POST';
-}
-
-/** The values seen last, so many of them. */
-export class Recent {
-  private readonly seen = new Set<string>();
-
-  constructor(private readonly most: number) {}
-
-  add(value: string): void {
-    this.seen.delete(value);
-    this.seen.add(value);
-    if (this.seen.size > this.most) this.seen.delete(this.seen.values().next().value!);
-  }
-
-  delete(value: string): void {
-    this.seen.delete(value);
-  }
-
-  has(value: string): boolean {
-    return this.seen.has(value);
   }
 }

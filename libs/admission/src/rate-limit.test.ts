@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { routes } from '#ocpi';
-import { isUrgent, RateLimit, Recent } from './rate-limit.ts';
+import { RateLimit } from './rate-limit.ts';
 
 let nowMs = 0;
 const limit = (perSecond: number, burst: number, mostKeys?: number) => new RateLimit({ perSecond, burst }, mostKeys, () => nowMs);
@@ -33,19 +32,4 @@ test('the table of who asked is bounded: whoever was silent longest is forgotten
 
 test('0 in a second is no limit', () => {
   expect(takes(limit(0, 1), 'MTL', 10)).toEqual(Array(10).fill(0));
-});
-
-test('never held up are authorize, commands, their results and the POST of a CDR', () => {
-  const urgent = routes.filter(isUrgent).map(({ role, module, method, path }) => `${role} ${module} ${method} ${path}`);
-  expect(urgent.filter((one) => !/ (commands|chargingprofiles) /.test(one))).toEqual([
-    'RECEIVER cdrs POST ', 'SENDER tokens POST /:token_uid/authorize',
-  ]);
-  expect(urgent).toContain('SENDER commands POST /:command/:exchange');
-  expect(urgent).toContain('RECEIVER commands POST /START_SESSION');
-});
-
-test('of values seen, the last ones are remembered', () => {
-  const recent = new Recent(2);
-  for (const one of ['a', 'b', 'a', 'c']) recent.add(one);
-  expect(['a', 'b', 'c'].map((one) => recent.has(one))).toEqual([true, false, true]);
 });
