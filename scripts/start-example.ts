@@ -43,6 +43,7 @@ locations:
         evse_id: CA*RWT*E1
         capabilities: [REMOTE_START_STOP_CAPABLE, RFID_READER]
         station: STATION-1
+        # meter_standing: approved         # with Measurement Canada: approved, dispensation or none; a price per kWh is checked by it
         connectors:
           - id: "1"
             station_connector: 1

@@ -10,8 +10,12 @@ const connector = z.looseObject({
   station_connector: z.int().positive().optional(),
 });
 
+const MeterStanding = z.enum(['approved', 'dispensation', 'none']);
+
 const evse = z.looseObject({
   uid: z.string().min(1),
+  /** What Measurement Canada knows of its meter; not told to partners. */
+  meter_standing: MeterStanding.optional(),
   /** The charging station that has it; absent for an EVSE that is not connected. */
   station: z.string().min(1).optional(),
   connectors: z.array(connector).min(1),
@@ -26,6 +30,8 @@ const location = z.looseObject({
   country_code: z.string().optional(),
   party_id: z.string().optional(),
   time_zone: z.string().refine(isTimeZone, 'an IANA time zone, such as America/Vancouver'),
+  /** Of all its EVSEs that do not say otherwise. */
+  meter_standing: MeterStanding.optional(),
   evses: z.array(evse).default([]),
   /** For no partner's eyes, in no way (LOC-07); publish: false alone is told to partners, who do not show it. */
   private: z.boolean().default(false),

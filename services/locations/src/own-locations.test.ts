@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { sameJson } from './own-locations.ts';
+import { describedLocation, sameJson } from './own-locations.ts';
 
 /** The members of all objects in the order of their names. */
 function ordered(value: unknown): unknown {
@@ -26,6 +26,14 @@ test('two JSON values are the same where their texts are, but for the order of m
   fc.assert(fc.property(json, (value) => {
     expect(sameJson(value, JSON.parse(text(value)))).toBe(true);
   }));
+});
+
+test('what is the operator\'s alone is in no Location that is told: stations, their connectors, and how meters stand', () => {
+  const evse = { uid: 'E1', station: 'ST-1', meter_standing: 'approved' as const, connectors: [{ id: '1', station_connector: 1, tariff_ids: ['L2'] }] };
+  const settings = { id: 'SITE', time_zone: 'America/Vancouver', private: false, meter_standing: 'none' as const, evses: [evse] };
+  const described = describedLocation(settings, { country_code: 'CA', party_id: 'BCT' }, undefined, '2022-02-01T17:00:00Z');
+  expect(JSON.stringify(described)).not.toMatch(/station|meter|private/);
+  expect(described).toMatchObject({ id: 'SITE', evses: [{ uid: 'E1', connectors: [{ id: '1', tariff_ids: ['L2'] }] }] });
 });
 
 test('a member that is undefined is none', () => {

@@ -31,8 +31,8 @@ export function describedLocation(
   held: Location | undefined,
   at: string,
 ): Location {
-  const { private: _private, ...described } = settings;
-  const evses = described.evses.map(({ station: _station, connectors, ...evse }) => {
+  const { private: _private, meter_standing: _meters, ...described } = settings;
+  const evses = described.evses.map(({ station: _station, meter_standing: _meter, connectors, ...evse }) => {
     const known = held && findEvse(held, evse.uid);
     const own = {
       ...evse,

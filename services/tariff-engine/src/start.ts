@@ -7,6 +7,7 @@ import { BadSettings, type Env } from '#settings';
 import { describedOffers, GrantRows } from '#grants';
 import { tariffsOf } from './config.ts';
 import { DescribedTariffs } from './described.ts';
+import { evsesOf } from './metered-evses.ts';
 import { migrations } from './migrations.ts';
 import { TariffEngine } from './tariff-engine.ts';
 import { TariffEngineModule } from './tariff-engine.module.ts';
@@ -20,7 +21,7 @@ export function start(env: Env): Promise<Running> {
     onStop(() => store.close());
     const tariffs = executor(store, { decider: tariffDecider, stream: (stream) => stream });
     const grants = new GrantRows(describedOffers(settings));
-    const engine = new TariffEngine({ db, bus, store, tariffs, clock, parties, grants });
+    const engine = new TariffEngine({ db, bus, store, tariffs, clock, parties, grants, evsesOf: evsesOf(settings) });
     const described = new DescribedTariffs({ db, bus, clock, engine, log });
     await described.describe(tariffsOf(settings), (id) => (error) => {
       if (error instanceof Rejected) throw new BadSettings(`tariffs: ${id}: ${error.detail}`);

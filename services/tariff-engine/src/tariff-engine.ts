@@ -10,6 +10,7 @@ import type { OwnParties } from '#settings';
 import { currentTraceparent } from '#telemetry';
 import { instant, isTimeZone, rfc3339 } from '#time';
 import { choose, type Choice } from './choice.ts';
+import type { EvsesOf } from './metered-evses.ts';
 import { listOffered } from './offered.ts';
 import { type Change, type Publishing, put, refuse, type Taken } from './publishing.ts';
 import { type Ahead, quoted } from './quote.ts';
@@ -22,6 +23,7 @@ export interface TariffEngineParts extends Publishing {
   readonly store: EventStore;
   readonly parties: OwnParties;
   readonly grants: GrantRows;
+  readonly evsesOf: EvsesOf;
 }
 
 export interface SelectRequest {
@@ -175,12 +177,17 @@ export class TariffEngine {
     return { tariff, ...quoted(tariff, wish, ahead) };
   }
 
-  /** What its author should look at, by the rules of its party's country unless another is named. */
-  lint(tariff: unknown, facts: Omit<LintFacts, 'now'> = {}): Finding[] {
-    const { parties, clock } = this.parts;
+  /**
+   * What its author should look at, by the rules of its party's country unless another is named, and by the meters of
+   * the EVSEs that have it in the settings unless others are.
+   */
+  lint(tariff: unknown, { evses, ...facts }: Omit<LintFacts, 'now'> = {}): Finding[] {
+    const { parties, clock, evsesOf } = this.parts;
     const owner = parties.ownerOf(tariff as Partial<Tariff>, 'CPO');
-    const { country_code: country } = owner.ok ? owner.party : parties.withRole('CPO');
-    return lint(tariff, { country, now: rfc3339(clock.now()), ...facts });
+    const party = owner.ok ? owner.party : parties.withRole('CPO');
+    const { id } = (tariff ?? {}) as { id?: unknown };
+    const known = (evses ?? []).length > 0 || typeof id !== 'string' ? undefined : evsesOf({ ...party, id });
+    return lint(tariff, { country: party.country_code, now: rfc3339(clock.now()), ...(evses && { evses }), ...known, ...facts });
   }
 
   /**

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Bus, connectBus } from '#bus';
 import {
-  deletePartnerTariff, getTariff, listTariffs, publishTariff, putPartnerTariff, quote, selectTariff,
+  deletePartnerTariff, getTariff, lintTariff, listTariffs, publishTariff, putPartnerTariff, quote, selectTariff,
 } from '#contracts/tariff-engine';
 import { Change } from '#contracts/party';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
@@ -18,12 +18,20 @@ const levelTwo = {
 const bct = { countryCode: 'CA', partyId: 'BCT' };
 const xyz = { countryCode: 'CA', partyId: 'XYZ' };
 
+const evse = (uid: string, meter_standing: string | undefined, ...tariff_ids: string[]) => ({
+  uid, evse_id: `CA*BCT*E${uid}`, ...(meter_standing && { meter_standing }), connectors: [{ id: '1', tariff_ids }],
+});
+const site = {
+  id: 'SITE', time_zone: 'America/Vancouver', meter_standing: 'approved',
+  evses: [evse('1', undefined, 'KWH'), evse('2', 'none', 'KWH', 'BARE'), evse('3', 'dispensation', 'kwh-until-2030'), evse('4', 'none')],
+};
+
 let platform: TestPlatform;
 let service: Running;
 let bus: Bus;
 
 beforeAll(async () => {
-  platform = await testPlatform({ tariffs: [levelTwo] });
+  platform = await testPlatform({ tariffs: [levelTwo], locations: [site] });
   service = await start(platform.env);
   bus = await connectBus({ natsUrl: platform.env.NATS_URL!, platform: platform.platform, service: 'portal' });
 });
@@ -105,4 +113,22 @@ test('a quote says the price with VAT, a sentence, and why', async () => {
   await expect(bus.ask(quote, {
     party: bct, tariffIds: ['L2'], tokenType: 'RFID', timeZone: 'Mars/Olympus', startAt: soon(), energyKwh: '13', durationS: 7_200,
   })).rejects.toMatchObject({ code: 'unknown-time-zone' });
+});
+
+test.each([
+  ['KWH', {}, ['canada-kwh-without-approval']],
+  ['BARE', { elements: [{ price_components: [component('TIME', 3)] }] }, ['canada-time-price-after-2029']],
+  ['KWH-UNTIL-2030', {}, ['canada-dispensation-ends']],
+  ['KWH-UNTIL-2030', { end_date_time: '2030-01-01T07:00:00Z' }, []],
+  ['NOBODYS', {}, ['canada-meter-unknown']],
+])('in Canada %s, published with %j, is looked at with the meters of its EVSEs: %j', async (id, more, codes) => {
+  const tariff = { id, currency: 'CAD', type: 'REGULAR', elements: [{ price_components: [component('ENERGY', 0.3)] }], ...more };
+  const { lint } = await publish(tariff);
+  const ofCanada = (found: readonly { code: string }[]) => found.map(({ code }) => code).filter((code) => code.startsWith('canada'));
+  expect(ofCanada(lint)).toEqual(codes);
+  if (id === 'KWH') expect(lint.find(({ code }) => code === 'canada-kwh-without-approval')?.message).toContain('CA*BCT*E2 has neither');
+  const looked = await bus.ask(lintTariff, { tariffJson: toJsonBytes(tariff) });
+  expect(ofCanada(looked.lint), 'before it is published').toEqual(codes.filter((code) => code !== 'canada-meter-unknown'));
+  const asked = await bus.ask(lintTariff, { tariffJson: toJsonBytes(tariff), evses: [{ name: 'E', meter: 'approved' }] });
+  expect(ofCanada(asked.lint), 'EVSEs that are named go before those of the settings').not.toContain('canada-kwh-without-approval');
 });

@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { sameId, sameParty, type Party } from '#ocpi';
+import type { EvseFacts } from '#pricing';
+import { BadSettings, type Settings } from '#settings';
+
+const MeterStanding = z.enum(['approved', 'dispensation', 'none']);
+
+/** What of our Locations decides about a price per kWh in Canada; the rest is for the service that owns them. */
+const location = z.looseObject({
+  id: z.string().min(1),
+  country_code: z.string().optional(),
+  party_id: z.string().optional(),
+  time_zone: z.string().optional(),
+  /** Of all its EVSEs that do not say otherwise. */
+  meter_standing: MeterStanding.optional(),
+  evses: z.array(z.looseObject({
+    uid: z.string().min(1),
+    evse_id: z.string().optional(),
+    meter_standing: MeterStanding.optional(),
+    connectors: z.array(z.looseObject({ tariff_ids: z.array(z.string()).optional() })).default([]),
+  })).default([]),
+});
+
+export interface EvsesOfTariff {
+  readonly evses: readonly EvseFacts[];
+  /** Of their Locations, where it is one. */
+  readonly timeZone?: string;
+}
+
+/** The EVSEs of the settings whose Connectors name a tariff of one of our parties, and what Measurement Canada knows of their meters. */
+export type EvsesOf = (tariff: { readonly id: string } & Party) => EvsesOfTariff | undefined;
+
+export function evsesOf(settings: Settings): EvsesOf {
+  const locations = settings.list('locations', location).map((one) => {
+    const owner = settings.parties.ownerOf(one as Partial<Party>, 'CPO');
+    if (!owner.ok) throw new BadSettings(`${settings.file}: locations: ${one.id}: ${owner.message}`);
+    return { ...one, owner: owner.party };
+  });
+  return (tariff) => {
+    const found = locations.filter(({ owner }) => sameParty(owner, tariff)).flatMap(({ evses, meter_standing: ofAll, time_zone }) => evses
+      .filter(({ connectors }) => connectors.some(({ tariff_ids: ids = [] }) => ids.some((id) => sameId(id, tariff.id))))
+      .map(({ uid, evse_id: name = uid, meter_standing: meter = ofAll }) => ({ facts: { name, ...(meter === undefined ? {} : { meter }) }, time_zone })));
+    if (found.length === 0) return undefined;
+    const [timeZone, ...others] = new Set(found.map(({ time_zone }) => time_zone));
+    return { evses: found.map(({ facts }) => facts), ...(timeZone === undefined || others.length > 0 ? {} : { timeZone }) };
+  };
+}
