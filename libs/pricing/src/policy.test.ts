@@ -196,6 +196,78 @@ test.each(Object.entries(cases))(
   },
 );
 
+/** Of each flag with one answer a charge, and what it costs by that; by what else the words could mean it would not. */
+const decided: Record<Exclude<Flag, Varied | 'pausedTime'>, [Charge, string, PriceOptions?]> = {
+  stepZero: [charge(tariff(always(time(6, undefined, 0))), TUESDAY_10, [charging(10)]), '1'],
+  stepExact: [charge(tariff(always(energy(1, undefined, 1000))), TUESDAY_10, [charging(60), kwh(5)]), '5'],
+  duration: [
+    charge(tariff(when({ min_duration: 3600 }, park(6, undefined, 1))), TUESDAY_10, [charging(30)], [parking(30)], [parking(30)]),
+    '3',
+  ],
+  midnightEnd: [
+    charge(tariff(when({ start_time: '22:00', end_time: '00:00' }, energy(1))), '2019-01-15T22:00:00Z', [charging(30), kwh(10)]),
+    '10',
+  ],
+  openWindow: [
+    charge(tariff(when({ start_time: '18:00' }, energy(1))), '2019-01-15T16:00:00Z', [charging(60), kwh(3)], [charging(60), kwh(5)]),
+    '5',
+  ],
+  datesWithTimes: [
+    charge(
+      tariff(when({ start_date: '2019-01-14', end_date: '2019-01-17', start_time: '10:00', end_time: '12:00' }, energy(1))),
+      '2019-01-15T10:00:00Z',
+      [charging(60), kwh(3)],
+      [charging(60), kwh(5)],
+    ),
+    '3',
+  ],
+  clockChange: [
+    charge(
+      tariff(when({ start_time: '02:00', end_time: '03:00' }, energy(1))),
+      '2019-10-27T00:00:00Z',
+      [charging(60), kwh(3)],
+      [charging(60), kwh(5)],
+      [charging(60), kwh(7)],
+    ),
+    '8',
+  ],
+  missingTimeZone: [
+    charge(tariff(when({ start_time: '02:00', end_time: '03:00' }, energy(1))), TUESDAY_10, [charging(60), kwh(3)]),
+    'refused',
+    {},
+  ],
+  spanningPeriod: [
+    charge(
+      tariff(when({ start_time: '00:00', end_time: '17:00' }, energy(1)), always(energy(2))),
+      '2019-01-15T15:30:00Z',
+      [charging(60), kwh(10)],
+    ),
+    '10',
+  ],
+  boundedVat: [
+    charge({ ...tariff(always(energy(1, 10))), max_price: { excl_vat: 9, incl_vat: 10.5 } }, TUESDAY_10, [charging(60), kwh(10)]),
+    '9 10.5',
+  ],
+  severalTaxes: [charge(tariff(always(energy(1, 14.975))), TUESDAY_10, [charging(60), kwh(1000)]), '1000 1149.75'],
+  unknownInstant: [
+    {
+      ...charge(tariff(when({ max_duration: 7200 }, energy(1))), TUESDAY_10, [charging(60), kwh(10)]),
+      start_date_time: '1970-01-01T00:00:00Z',
+    },
+    '10',
+  ],
+};
+
+test.each(Object.entries(decided))('%s: our one answer', (flag, [given, ours, options]) => {
+  const cost = () => {
+    const { excl, incl } = price(given, options ?? { timeZone: 'Europe/Berlin' }).total;
+    return incl ? `${excl} ${incl}` : `${excl}`;
+  };
+  expect(FLAGS[flag as Flag].others).toEqual([]);
+  if (ours === 'refused') expect(cost).toThrow(/time.?zone/i);
+  else expect(cost()).toBe(ours);
+});
+
 test('every flag says where its question was raised', () => {
   for (const { source } of Object.values(FLAGS)) expect(source).not.toBe('');
 });

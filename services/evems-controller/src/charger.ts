@@ -1,6 +1,6 @@
 import { type Car, noCar } from './car.ts';
 import type { Charger, Site } from './feeder.ts';
-import { type Lease, leaseFrom, mayLast, type Moment, withLease } from './lease.ts';
+import { type Lease, mayLast, type Moment, withLease } from './lease.ts';
 import type { Outcome, Order } from './order.ts';
 import { type Taper, tapered } from './taper.ts';
 
@@ -192,10 +192,6 @@ export function assumed(
   failSafeMa?: number,
 ): ChargerState {
   return { ...newCharger(charger), leases, clear: leases.length === 0, failSafeMa };
-}
-
-export function leaseFor(site: Site, limitMa: number, now: Moment): Lease {
-  return leaseFrom(now, limitMa, site.timing.leaseMs);
 }
 
 function more({ failures }: Trouble, { timing }: Site, now: Moment): Trouble {
