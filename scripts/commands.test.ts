@@ -36,7 +36,7 @@ const program = (name: string, args: readonly string[], env = {}) =>
   run(['--conditions=source', join(scripts, `${name}.ts`), ...args], env);
 
 test.each([
-  ['start', ['--config', '--example', '--kind', '--name', '--split', '--json', 'HOST', 'OCPI_PUBLIC_URL']],
+  ['start', ['--config', '--new', '--database', '--example', '--kind', '--name', '--split', '--json', 'HOST', 'OCPI_PUBLIC_URL']],
   ['demo', ['--split', '--trace', '--keep', '--rate', '--json']],
   ['bench', ['--seconds', '--json']],
   ['torture', ['--seed', '--minutes', '--json']],
@@ -66,7 +66,7 @@ test.each([
 
 test('the first start makes an example, says what to change, and starts nothing', async () => {
   const config = join(dir, 'roamwatt.yaml');
-  const { status, err } = await program('start', ['--config', config]);
+  const { status, err } = await program('start', ['--config', config, '--new']);
   expect(err).toMatch(/party .*locations .*start again/s);
   expect(existsSync(config)).toBe(true);
   expect(status).toBe(0);
@@ -80,8 +80,22 @@ test('a platform with a name of its own has settings of its own, and is told how
 });
 
 test('what is told to start again names the file that was made', async () => {
-  const { err } = await program('start', ['--config', 'mine.yaml']);
+  const { err } = await program('start', ['--config', 'mine.yaml', '--new']);
   expect(err).toContain('start again: npm start -- --config mine.yaml.');
+});
+
+test('a file of settings that is mistyped is not made, but named; --kind and --example say that it shall be', async () => {
+  const { status, err } = await program('start', ['--config', 'mnie.yaml']);
+  expect(err).toMatch(/^--config mnie\.yaml: there is no file .*mnie\.yaml; with --new an annotated example is made there\n$/);
+  expect([status, readdirSync(dir)]).toEqual([2, []]);
+  expect((await program('start', ['--config', 'hub.yaml', '--kind', 'hub'])).status).toBe(0);
+  expect(readFileSync(join(dir, 'hub.yaml'), 'utf8')).toContain('roles: [HUB]');
+});
+
+test('a database of yours is not started: it is where DATABASE_URL says', async () => {
+  const { status, err } = await program('start', ['--database'], { DATABASE_URL: 'postgres://127.0.0.1:1/x' });
+  expect(err).toContain('--database: is for the private database of a platform; with DATABASE_URL it is yours');
+  expect([status, readdirSync(dir)]).toEqual([2, []]);
 });
 
 test.each([
@@ -97,7 +111,7 @@ test.each([
 
 test('a start with settings that point nowhere ends before any server runs', async () => {
   const config = join(dir, 'roamwatt.yaml');
-  await program('start', ['--config', config]);
+  await program('start', ['--config', config, '--new']);
   writeFileSync(config, readFileSync(config, 'utf8').replace('[LEVEL-2]', '[LEVEL2]'));
   const { status, err } = await program('start', ['--config', config]);
   expect(err).toBe(`${config}: locations.0 (SITE-1).evses.0 (1).connectors.0 (1).tariff_ids.0: there is no tariff "LEVEL2"; did you mean "LEVEL-2"? (ids that you publish at the portal are listed in operator_tariffs)\n`);

@@ -5,7 +5,7 @@ import { BadSettings, checkSettings, portOf, readParties } from '#settings';
 import { parse } from 'yaml';
 import { Portal } from './demo-portal.ts';
 import { argumentsOf } from './help.ts';
-import { anyPorts, type Platform, type Ports, startPlatform } from './platform.ts';
+import { anyPorts, ensureDatabase, type Platform, type Ports, startPlatform } from './platform.ts';
 import { exampleSettings } from './start-example.ts';
 import { housingSettings } from './start-housing.ts';
 import { hubSettings } from './start-hub.ts';
@@ -15,6 +15,8 @@ const { values } = argumentsOf('start', {
   options: {
     name: { type: 'string', default: 'start' },
     config: { type: 'string' },
+    new: { type: 'boolean', default: false },
+    database: { type: 'boolean', default: false },
     example: { type: 'boolean', default: false },
     kind: { type: 'string' },
     split: { type: 'boolean', default: false },
@@ -39,10 +41,8 @@ try {
   const given = givenPorts();
   checkName(values.name);
   const config = resolve(CONFIG);
-  const isNew = !existsSync(config);
-  if (isNew) writeFileSync(config, exampleOf(values.kind ?? 'site'), { mode: 0o600 });
-  else if (values.kind !== undefined) say(`${config} is there already, and is taken as it is: --kind is for one that is made.`);
-  if (isNew && !values.example) sayWhatToChange(config);
+  if (values.database) await serveDatabase();
+  else if (isMade(config) && !values.example) sayWhatToChange(config);
   else {
     const platform = await startOwn(config, given);
     await sayWhere(platform, config);
@@ -56,6 +56,45 @@ try {
   for (const each of started.toReversed()) await each.stop().catch(() => {});
 }
 process.exit(status);
+
+/** Makes the settings where there are none; whoever names a file that is not there may have mistyped it. */
+function isMade(config: string): boolean {
+  if (existsSync(config)) {
+    const meant = values.kind !== undefined ? '--kind' : values.new ? '--new' : undefined;
+    if (meant) say(`${config} is there already, and is taken as it is: ${meant} is for one that is made.`);
+    return false;
+  }
+  if (values.config !== undefined && values.kind === undefined && !values.new && !values.example) {
+    throw new BadSettings(`--config ${values.config}: there is no file ${config}; with --new an annotated example is made there`);
+  }
+  writeFileSync(config, exampleOf(values.kind ?? 'site'), { mode: 0o600 });
+  return true;
+}
+
+/** The database alone: to restore ledgers into it before the first start, or to look into it. */
+async function serveDatabase(): Promise<void> {
+  if (process.env['DATABASE_URL']) throw new BadSettings('--database: is for the private database of a platform; with DATABASE_URL it is yours, and that is where it is');
+  const postgres = await postgresFor(undefined, { dir: join(stateFolder(values.name), 'postgres') });
+  started.push(postgres);
+  const url = await ensureDatabase(postgres.url, platformName());
+  if (values.json) console.log(JSON.stringify({ database_url: url, data: postgres.data }));
+  else sayDatabase(url);
+  // The server is a process of its own, and nothing else goes on here.
+  const alive = setInterval(() => {}, 60_000);
+  await stopping.promise;
+  clearInterval(alive);
+}
+
+function sayDatabase(url: string): void {
+  say('The database runs, and no platform on it. Its URL holds its password:');
+  say(`   ${url}`);
+  say(`   npx roamwatt ledger restore ledger.jsonl --database-url '${url}'   (before the first start)`);
+  say(`Ctrl-C stops it; the data stay. Then: ${again}`);
+}
+
+function platformName(): string {
+  return values.name === 'start' ? 'roamwatt' : values.name;
+}
 
 function anew(): string[] {
   const options = [
@@ -106,7 +145,7 @@ async function startOwn(config: string, given: Partial<Ports>): Promise<Platform
   const postgres = await postgresFor(DATABASE_URL, { dir: join(dir, 'postgres') });
   started.push(postgres);
   const platform = await startPlatform({
-    name: values.name === 'start' ? 'roamwatt' : values.name,
+    name: platformName(),
     dir,
     ...(isHub(config) ? { services: HUB_SERVICES } : {}),
     settings: config,
@@ -166,8 +205,8 @@ async function sayWhere(platform: Platform & { readonly data: string }, config: 
   say('Your platform runs.');
   if (!isHub(config)) sayToChargers(platform.ocppUrl, stations);
   say(`   partners register at  ${where.ocpi_versions_url}   (OCPI ${isHub(config) ? '2.2.1' : '2.3.0, 2.2.1 or 2.1.1'})`);
-  if (invitation) say(`   with this TOKEN_A     ${invitation.token_a}   (for one partner)`);
-  say(`   ${invitation ? 'more partners         ' : 'a partner\'s TOKEN_A   '}ROAMWATT_OPERATOR_KEY=<its key> npx roamwatt partner invite NAME --url ${where.portal_url}`);
+  if (invitation) say(`   with this TOKEN_A     ${invitation.token_a}   (for one partner; then: npx roamwatt partner list, and approve it)`);
+  say(`   ${invitation ? 'more partners         ' : 'a partner\'s TOKEN_A   '}ROAMWATT_OPERATOR_KEY=<its key> npx roamwatt partner invite NAME --party CA*CPK:EMSP --url ${where.portal_url}`);
   say(`   ${isHub(config) ? 'operators         ' : 'drivers, operators'}    ${where.portal_url}   (OpenAPI at /openapi.json; operator keys in ${CONFIG})`);
   say(`   data                  ${where.data ?? 'the database of DATABASE_URL'}   (and ${stateFolder(values.name)}: passwords, the secret, the ports)`);
   say(`   logs                  ${where.logs}`);

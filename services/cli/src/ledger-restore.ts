@@ -10,7 +10,7 @@ some, into its empty database, all or nothing: the entries at the same places un
 what is private and not erased, the chains and the signed heads. Then the restore proves itself: what
 lies in the database is verified as ledgers, and exported again, which must be the exports line for
 line. Accounts that were exported before the CDRs are booked up to them. Restore before a platform first starts on the database; its
-lists and statements are made from the log when it does.`,
+lists and statements are made from the log when it does. The URL of npm start's own database: npm start -- --database.`,
   options: {
     'database-url': {
       type: 'string',
