@@ -12,9 +12,11 @@ import {
   GetStatementSchema,
   LedgerVerifiedSchema,
   ListCdrsSchema,
+  ListReceivedCdrsSchema,
   ListStatementLinesSchema,
   ListTokenCdrsSchema,
   ReceiveCdrSchema,
+  ReceivedCdrsListedSchema,
   StatementFoundSchema,
   StatementLinesSchema,
   VerifyLedgerSchema,
@@ -50,6 +52,7 @@ export {
   ListCdrsSchema,
   type ListStatementLines,
   ListStatementLinesSchema,
+  type ListReceivedCdrs,
   type ListTokenCdrs,
   ListTokenCdrsSchema,
   type ReceiveCdr,
@@ -78,6 +81,14 @@ export const listCdrs = ask({
   request: ListCdrsSchema,
   answer: PageSchema,
   check: filled('tokenParties', 'page'),
+});
+
+export const listReceivedCdrs = ask({
+  context,
+  verb: 'list-received-cdrs',
+  request: ListReceivedCdrsSchema,
+  answer: ReceivedCdrsListedSchema,
+  check: filled('limit'),
 });
 
 export const getCdr = ask({

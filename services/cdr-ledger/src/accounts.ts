@@ -115,7 +115,7 @@ export class Accounts {
   ): Promise<StandingAccount> {
     const { commandId, planId } = ordered;
     if (planId !== undefined && !this.parts.plans.has(planId))
-      throw refuse('unknown-plan', `plan_id: there is no plan ${planId.slice(0, 40)}`);
+      throw refuse('unknown-plan', `plan_id: there is no plan ${planId.slice(0, 40)}; there is ${this.parts.plans.named}`);
     const limits = ordered.limits.map(({ currency, amount }) => ({
       currency: readCurrency(currency),
       amount: amount === undefined ? undefined : readAmount(amount, currency, { least: 0 }),

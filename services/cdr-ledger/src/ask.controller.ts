@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Controller, Inject } from '@nestjs/common';
 import { type Asked, Answers, each, withinOneAnswer } from '#bus';
 import { toJsonBytes } from '#contracts';
+import { Rejected } from '#decider';
 import {
   type CorrectCdr,
   correctCdr,
@@ -9,6 +10,8 @@ import {
   getCdr,
   type ListCdrs,
   listCdrs,
+  type ListReceivedCdrs,
+  listReceivedCdrs,
   type ListTokenCdrs,
   listTokenCdrs,
   type ReceiveCdr,
@@ -20,6 +23,12 @@ import { CdrLedger } from './cdr-ledger.ts';
 import { explained } from './explained.ts';
 
 const PAGE_MAX = 1_000;
+
+function positionOf(cursor: string): bigint {
+  if (cursor === '') return 0n;
+  if (!/^\d{1,18}$/.test(cursor)) throw new Rejected('invalid-cursor', 'after: is none that this ledger gave');
+  return BigInt(cursor);
+}
 
 @Controller()
 export class AskController {
@@ -50,6 +59,20 @@ export class AskController {
         owner && ocpiParty(owner),
       );
       return { objectsJson: withinOneAnswer(cdrs.map(jsonOf), (json) => json), total };
+    });
+  }
+
+  @Answers(listReceivedCdrs)
+  listReceived(requests: ListReceivedCdrs[]) {
+    return each(requests, async ({ issuer, dateFrom: from, dateTo: to, limit: asked, after }) => {
+      const limit = Math.min(asked, PAGE_MAX);
+      const cdrs = await this.ledger.received({
+        issuer: issuer && ocpiParty(issuer), from, to, limit, after: positionOf(after),
+      });
+      const found = cdrs.map((cdr) => ({ cdr, json: jsonOf(cdr) }));
+      const page = withinOneAnswer(found, ({ json }) => json);
+      const isLast = page.length === found.length && found.length < limit;
+      return { cdrsJson: page.map(({ json }) => json), next: isLast ? '' : String(page.at(-1)?.cdr.position ?? '') };
     });
   }
 

@@ -28,6 +28,7 @@ import {
   type ListedCdr,
 } from './projections/cdr-list.ts';
 import { type ListWindow, pageOfCdrs } from './projections/cdr-pages.ts';
+import { receivedCdrs, type ReceivedWindow } from './projections/received-cdrs.ts';
 import { type CdrReceived, meantCdr } from './received-cdr.ts';
 import { readBody, receive } from './receiving.ts';
 import { type Order, Recorder } from './record.ts';
@@ -169,6 +170,12 @@ export class CdrLedger {
     await this.parts.list.caughtUp();
     const read = { ...window, from: readInstant(window.from), to: readInstant(window.to) };
     return pageOfCdrs(this.parts.db, tokenParties, read, issuer);
+  }
+
+  /** Those that partners sent, behind a position. */
+  async received(window: ReceivedWindow): Promise<ListedCdr[]> {
+    await this.parts.list.caughtUp();
+    return receivedCdrs(this.parts.db, { ...window, from: readInstant(window.from), to: readInstant(window.to) });
   }
 
   async ofToken(tokenParty: Party, uid: string, limit: number): Promise<ListedCdr[]> {

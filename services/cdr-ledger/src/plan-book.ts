@@ -3,6 +3,8 @@ import { BadSettings } from '#settings';
 import { type Clock, instant } from '#time';
 import { type PlanTerms, type PlanVersion, versionAt } from './plan.ts';
 
+const SHOWN_PLANS = 20;
+
 /** Every version of every plan that ever held here, also of plans that the settings forgot. */
 export class PlanBook {
   private constructor(private readonly versions: ReadonlyMap<string, readonly PlanVersion[]>) {}
@@ -21,6 +23,12 @@ export class PlanBook {
 
   has(planId: string): boolean {
     return this.versions.has(planId);
+  }
+
+  /** The ids that there are, for whoever named another. */
+  get named(): string {
+    const ids = [...this.versions.keys()].sort();
+    return ids.slice(0, SHOWN_PLANS).join(', ') + (ids.length > SHOWN_PLANS ? ` and ${ids.length - SHOWN_PLANS} more` : '');
   }
 
   /** The version that holds for a charge that begins at an instant (RFC 3339). */

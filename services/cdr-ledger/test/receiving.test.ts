@@ -4,6 +4,7 @@ import {
   getCdr,
   getStatement,
   listCdrs,
+  listReceivedCdrs,
   listTokenCdrs,
   receiveCdr,
   verifyLedger,
@@ -208,6 +209,29 @@ test("a partner's CDRs are receipts of our drivers, and none of our own", async 
     page: { offset: 0, limit: 10 },
   });
   expect(total).toBe(0);
+});
+
+test('all that partners sent is walked through by a cursor, in the order in which it came, or what one issuer sent', async () => {
+  const walked = async (more: object, limit = 3) => {
+    const ids: string[] = [];
+    for (let after = '', page = 0; page < 50; page += 1) {
+      const { cdrsJson, next } = await plunk.bus.ask(listReceivedCdrs, { limit, after, ...more });
+      ids.push(...cdrsJson.map((bytes) => fromJsonBytes<Cdr>(bytes).id));
+      after = next;
+      if (after === '') return ids;
+    }
+    throw new Error('there is no end');
+  };
+  const all = await walked({});
+  expect(all[0]).toBe('R-1');
+  expect(new Set(all).size).toBe(all.length);
+  expect(await walked({}, 1_000)).toEqual(all);
+  expect(await walked({ issuer: bct })).toEqual(all);
+  expect(await walked({ issuer: cpk })).toEqual([]);
+  const [from, to] = [await walked({ dateFrom: cdr.last_updated }), await walked({ dateTo: cdr.last_updated })];
+  expect([...from, ...to].sort()).toEqual([...all].sort());
+  expect(from).toContain('R-1');
+  await expect(plunk.bus.ask(listReceivedCdrs, { limit: 1, after: 'x' })).rejects.toMatchObject({ code: 'invalid-cursor' });
 });
 
 test('the chain of what was received verifies', async () => {

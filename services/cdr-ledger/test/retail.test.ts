@@ -185,15 +185,15 @@ describe('an operator', () => {
   });
 
   test.each([
-    [{ planId: 'nope', limits: [] }, 'unknown-plan'],
+    [{ planId: 'nope', limits: [] }, 'unknown-plan', /^plan_id: there is no plan nope; there is .*\bpass\b.*\bplus\b/],
     [{ limits: [{ currency: 'CAD', amount: '-1' }] }, 'invalid-object'],
     [{ limits: [{ currency: 'CAD', amount: '1.234' }] }, 'invalid-object'],
     [{ limits: [{ currency: 'ZZZ', amount: '1' }] }, 'invalid-object'],
     [{ contractId: 'NOBODY', limits: [] }, 'unknown-account'],
-  ])('is refused %j as %s, and nothing is changed', async (change, code) => {
+  ])('is refused %j as %s, and nothing is changed', async (change, code, says = /^/) => {
     const { contractId } = await driver('ASKED');
     const events = (await plunk.accountEntries()).length;
-    await expect(plunk.bus.ask(changeAccount, { contractId, ...change })).rejects.toMatchObject({ code });
+    await expect(plunk.bus.ask(changeAccount, { contractId, ...change })).rejects.toMatchObject({ code, detail: expect.stringMatching(says) });
     expect(await plunk.accountEntries()).toHaveLength(events);
   });
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Bus } from '#bus';
 import { fromJsonBytes } from '#contracts';
-import { listCdrs } from '#contracts/cdr-ledger';
+import { listCdrs, listReceivedCdrs } from '#contracts/cdr-ledger';
 import { listLocations } from '#contracts/locations';
 import { listPartners } from '#contracts/ocpi-gateway';
 import type { Page, Party } from '#contracts/party';
@@ -27,7 +27,7 @@ const PageView = z.object({
   next_offset: z.int().optional().meta({ description: 'of the next page; absent on the last one' }),
 }).meta({ id: 'Page' });
 
-/** Lists of what is ours, a page at a time, as partners see it over OCPI. */
+/** Lists, a page at a time: of what is ours as partners see it over OCPI, and of the CDRs that they sent. */
 export function listRoutes(bus: Bus, own: OwnParties): Route[] {
   const ofToken = z.strictObject({
     ...paging,
@@ -56,6 +56,24 @@ export function listRoutes(bus: Bus, own: OwnParties): Route[] {
       query: ofToken, answer: PageView,
       async handle({ query }) {
         return viewOf(query, await bus.ask(listCdrs, { tokenParties: await parties(query), page: pageOf(query) }));
+      },
+    }),
+    operatorRoute({
+      method: 'GET', path: '/v1/operator/cdrs/received',
+      summary: 'CDRs that partners sent, in the order in which they came: `after` is the `next` of the page before',
+      query: z.strictObject({
+        after: z.string().max(20).default(''), limit: Limit(100, 50), date_from: paging.date_from, date_to: paging.date_to,
+        country_code: CountryCode.optional(), party_id: PartyId.optional().meta({ description: 'beside country_code: only those that this party issued' }),
+      }).refine((query) => (query.country_code === undefined) === (query.party_id === undefined), {
+        path: ['party_id'], message: 'country_code and party_id belong together',
+      }),
+      answer: z.object({ objects: z.array(OcpiObject), next: z.string().meta({ description: 'empty on the last page' }) }),
+      async handle({ query: { after, limit, date_from, date_to, country_code: countryCode, party_id: partyId } }) {
+        const { cdrsJson, next } = await bus.ask(listReceivedCdrs, {
+          after, limit, ...(date_from === undefined ? {} : { dateFrom: date_from }), ...(date_to === undefined ? {} : { dateTo: date_to }),
+          ...(countryCode === undefined || partyId === undefined ? {} : { issuer: { countryCode, partyId } }),
+        });
+        return { objects: cdrsJson.map((each) => fromJsonBytes<Record<string, unknown>>(each)), next };
       },
     }),
   ];

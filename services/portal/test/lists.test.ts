@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Bus, connectBus } from '#bus';
 import { toJsonBytes } from '#contracts';
-import { listCdrs } from '#contracts/cdr-ledger';
+import { listCdrs, listReceivedCdrs } from '#contracts/cdr-ledger';
+import { Rejected } from '#decider';
 import { listLocations } from '#contracts/locations';
 import { listPartners } from '#contracts/ocpi-gateway';
 import { listSessions } from '#contracts/sessions';
@@ -37,6 +38,12 @@ beforeAll(async () => {
   await bus.answer(listLocations, (requests) => requests.map(({ page }) => pageOf('SITE', page!)));
   await bus.answer(listSessions, (requests) => requests.map(({ tokenParties, page }) => pageOf(tokenParties.map(partyText).join(' '), page!)));
   await bus.answer(listCdrs, (requests) => requests.map(({ tokenParties, page }) => pageOf(tokenParties.map(partyText).join(' '), page!)));
+  await bus.answer(listReceivedCdrs, (requests) => requests.map(({ issuer, after, limit }) => {
+    if (after === 'x') return new Rejected('invalid-cursor', 'after: is none that this ledger gave');
+    const from = Number(after || '0');
+    const ids = Array.from({ length: 5 }, (_, i) => ({ id: `${issuer ? partyText(issuer) : 'R'}-${i}` })).slice(from, from + limit);
+    return { cdrsJson: ids.map(toJsonBytes), next: from + limit < 5 ? String(from + limit) : '' };
+  }));
   service = await start(platform.env);
   operator = new Client(service.urls!.portal!).with({ 'x-api-key': key });
 });
@@ -66,6 +73,24 @@ test('sessions and CDRs of one party are listed by its name', async () => {
   const { body } = await operator.get('/v1/operator/cdrs?country_code=ca&party_id=cpk&limit=1');
   expect(body).toMatchObject({ objects: [{ id: 'CA*CPK-0' }], total: 5, next_offset: 1 });
   expect(await operator.get('/v1/operator/sessions?party_id=CPK')).toMatchObject({ status: 400, body: { error: { code: 'invalid-request' } } });
+});
+
+test('CDRs that partners sent are walked through by a cursor, all or those of one issuer', async () => {
+  const walked = async (query: string) => {
+    const ids: string[] = [];
+    for (let next = '', page = 0; page < 9; page += 1) {
+      const { status, body } = await operator.get(`/v1/operator/cdrs/received?limit=2&after=${next}${query}`);
+      expect(status).toBe(200);
+      ids.push(...body.objects.map(({ id }: { id: string }) => id));
+      next = body.next;
+      if (next === '') return ids;
+    }
+    throw new Error('there is no end');
+  };
+  expect(await walked('')).toEqual(['R-0', 'R-1', 'R-2', 'R-3', 'R-4']);
+  expect(await walked('&country_code=ca&party_id=eoa')).toEqual(['CA*EOA-0', 'CA*EOA-1', 'CA*EOA-2', 'CA*EOA-3', 'CA*EOA-4']);
+  expect(await operator.get('/v1/operator/cdrs/received?after=x')).toMatchObject({ status: 400, body: { error: { code: 'invalid-cursor' } } });
+  expect((await operator.get('/v1/operator/cdrs/received?party_id=EOA')).status).toBe(400);
 });
 
 test.each([
