@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Bus } from '#bus';
 import { agreementJson, agreementOf, type AgreementVersion, getAgreement, setAgreement } from '#contracts/agreements';
 import { type AgreementTerms, termsDigest } from '#settlement';
+import { agreementWarnings } from './agreement-warnings.ts';
 import { CountryCode, Limit, OwnParty, ownParty, PartyId } from './fields.ts';
 import { Problem } from './problem.ts';
 import { FileAnswer, operatorRoute, type Route } from './route.ts';
@@ -61,6 +62,10 @@ const AgreementView = z.object({
   agreement: z.unknown(),
 });
 
+const AgreementSet = AgreementView.extend({
+  warnings: z.array(z.string()).meta({ description: 'what it names and is not here, with what is: it is set all the same' }),
+});
+
 export function settlementRoutes(bus: Bus): Route[] {
   return [...agreementRoutes(bus), ...statementRoutes(new Statements(bus))];
 }
@@ -70,11 +75,16 @@ function agreementRoutes(bus: Bus): Route[] {
   const params = z.strictObject(ofParty);
   return [
     operatorRoute({
-      method: 'PUT', path, params, takesKey: true, body: Agreement, answer: AgreementView,
+      method: 'PUT', path, params, takesKey: true, body: Agreement, answer: AgreementSet,
       summary: 'Set what was agreed on with a partner, from a month on',
       async handle({ params: { country_code: countryCode, party_id: partyId }, body, key }) {
         const asked = { partner: { countryCode, partyId }, agreement: agreementOf(body) };
-        return agreementView(await bus.ask(setAgreement, asked, key === undefined ? {} : { commandId: key }));
+        const set = await bus.ask(setAgreement, asked, key === undefined ? {} : { commandId: key });
+        const own = body.parties.find((one) => one.country_code !== countryCode || one.party_id !== partyId) ?? body.parties[0]!;
+        const warnings = await agreementWarnings(bus, {
+          own: { countryCode: own.country_code, partyId: own.party_id }, partner: { countryCode, partyId }, grants: body.grants,
+        });
+        return { ...agreementView(set), warnings };
       },
     }),
     operatorRoute({

@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { extractText, getDocumentProxy } from 'unpdf';
+import { listLocations } from '#contracts/locations';
+import { getTariff, listTariffs } from '#contracts/tariff-engine';
+import { toJsonBytes } from '#contracts';
 import type { Running } from '#service';
 import { exampleTerms, termsDigest } from '#settlement';
 import { testPlatform, type TestPlatform } from '#test-servers';
@@ -38,9 +41,39 @@ async function file(path: string, headers: Record<string, string> = {}) {
 
 test('an agreement is set and looked up, with the fingerprint that the partner has too', async () => {
   const { closing_days: _, payment_days: __, fee_tax_place: ___, ...rest } = exampleTerms;
-  const { status, body } = await set(rest);
+  const { status, body: { warnings, ...body } } = await set(rest);
   expect([status, body]).toMatchObject([200, { version: 1, fingerprint: termsDigest(exampleTerms), agreement: exampleTerms }]);
   expect((await operator.get(agreement)).body).toEqual({ versions: [body] });
+  expect(warnings).toEqual([]);
+});
+
+test('what an agreement grants that is not here, and a partner that is none, are said with what there is; it is set all the same', async () => {
+  const { bus } = neighbours;
+  const sites = ['VISITORS-1', 'VISITORS-2', 'STAFF'];
+  const isLike = (pattern: string, id: string) => new RegExp(`^${pattern.replaceAll('*', '.*')}$`, 'i').test(id);
+  const locations = await bus.answer(listLocations, (requests) => requests.map(({ granted, page }) => {
+    const found = sites.filter((id) => granted.every(({ ids }) => ids.some((one) => isLike(one, id))));
+    return { objectsJson: found.slice(0, page!.limit).map((id) => toJsonBytes({ id })), total: found.length };
+  }));
+  const tariffs = [
+    await bus.answer(getTariff, (requests) => requests.map(({ tariffId }) => (tariffId === 'PARTNERS' ? { version: 1, tariffJson: toJsonBytes({ id: 'PARTNERS' }) } : {}))),
+    await bus.answer(listTariffs, (requests) => requests.map(() => ({ objectsJson: [toJsonBytes({ id: 'PARTNERS' })], total: 1 }))),
+  ];
+  const grants = { tariffs: ['PARTNERS', 'PARTNRES'], locations: ['visitors-*', 'STAF', 'STAFF'] };
+  expect((await set({ ...exampleTerms, grants })).body).toMatchObject({
+    agreement: { grants }, warnings: [
+      'grants.locations: no Location of yours is like "STAF"; there is VISITORS-1, VISITORS-2, STAFF',
+      'grants.tariffs: you have no tariff "PARTNRES"; there is PARTNERS',
+    ],
+  });
+  expect((await set({ ...exampleTerms, grants: { tariffs: ['PARTNERS'], locations: ['*'] } })).body.warnings).toEqual([]);
+  const parties = exampleTerms.parties.map((one) => (one.party_id === 'BCT' ? { ...one, party_id: 'BTC' } : one));
+  const other = await operator.send('PUT', agreement.replace('bct', 'btc'), JSON.stringify({ ...exampleTerms, parties }));
+  expect(other.body.warnings).toEqual(['parties: no partner is CA*BTC yet; there is CA*BCT']);
+  await Promise.all([locations, ...tariffs].map((one) => one.stop()));
+  expect((await set({ ...exampleTerms, grants })).body.warnings, 'those who know are away').toEqual([
+    'grants.locations: could not be checked now, whether they are here', 'grants.tariffs: could not be checked now, whether they are here',
+  ]);
 });
 
 test.each([

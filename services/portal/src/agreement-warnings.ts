@@ -1,0 +1,75 @@
+import type { Bus } from '#bus';
+import { fromJsonBytes } from '#contracts';
+import { listLocations } from '#contracts/locations';
+import { listPartners } from '#contracts/ocpi-gateway';
+import type { Party } from '#contracts/party';
+import { getTariff, listTariffs } from '#contracts/tariff-engine';
+
+type Named = Pick<Party, 'countryCode' | 'partyId'>;
+
+export interface Grants {
+  readonly tariffs: readonly string[];
+  readonly locations?: readonly string[] | undefined;
+}
+
+/** So many of what there is are named to whoever named something else. */
+const SHOWN = 10;
+
+/**
+ * What an agreement names that is not here: it may come later, and so is no reason to refuse, but a
+ * pattern that is mistyped would hide what a partner is to see, and nobody would hear of it.
+ */
+export async function agreementWarnings(bus: Bus, { own, partner, grants }: { own: Named; partner: Named; grants: Grants | undefined }): Promise<string[]> {
+  const checks = [
+    unknownPartner(bus, partner),
+    unknownLocations(bus, own, grants?.locations ?? []),
+    unknownTariffs(bus, own, grants?.tariffs ?? []),
+  ];
+  const said = await Promise.allSettled(checks);
+  return said.flatMap((one, n) => (one.status === 'fulfilled' ? one.value : [`${CHECKED[n]}: could not be checked now, whether they are here`]));
+}
+
+const CHECKED = ['parties', 'grants.locations', 'grants.tariffs'];
+
+async function unknownPartner(bus: Bus, partner: Named): Promise<string[]> {
+  const { partners } = await bus.ask(listPartners, {});
+  const known = new Set(partners.filter(({ state }) => state !== 'unregistered')
+    .flatMap(({ roles, invited }) => [...roles, ...invited].flatMap(({ party }) => (party ? [textOf(party)] : []))));
+  if (known.has(textOf(partner))) return [];
+  return [`parties: no partner is ${textOf(partner)} yet; there is ${listed([...known].sort())}`];
+}
+
+async function unknownLocations(bus: Bus, owner: Named, ids: readonly string[]): Promise<string[]> {
+  const ask = (more: object, limit = 1) => bus.ask(listLocations, { page: { offset: 0, limit }, owner, withPrivate: true, ...more });
+  const unknown = await missing(ids, async (id) => (await ask({ granted: [{ owner, ids: [id] }] })).objectsJson.length > 0);
+  if (unknown.length === 0) return [];
+  const { objectsJson, total } = await ask({}, SHOWN);
+  return [warning('grants.locations', 'no Location of yours is like', unknown, objectsJson, total)];
+}
+
+async function unknownTariffs(bus: Bus, owner: Named, ids: readonly string[]): Promise<string[]> {
+  const unknown = await missing(ids, async (tariffId) => (await bus.ask(getTariff, { party: owner, tariffId })).tariffJson !== undefined);
+  if (unknown.length === 0) return [];
+  const { objectsJson, total } = await bus.ask(listTariffs, { page: { offset: 0, limit: SHOWN }, owner });
+  return [warning('grants.tariffs', 'you have no tariff', unknown, objectsJson, total)];
+}
+
+async function missing(ids: readonly string[], isThere: (id: string) => Promise<boolean>): Promise<string[]> {
+  const there = await Promise.all(ids.map(isThere));
+  return ids.filter((_id, n) => !there[n]);
+}
+
+function warning(where: string, what: string, unknown: readonly string[], objectsJson: readonly Uint8Array[], total: number): string {
+  const known = objectsJson.map((bytes) => fromJsonBytes<{ id: string }>(bytes).id);
+  return `${where}: ${what} ${listed(unknown.map((id) => `"${id}"`))}; there is ${listed(known, total)}`;
+}
+
+function listed(names: readonly string[], total = names.length): string {
+  if (names.length === 0) return 'none';
+  const shown = names.slice(0, SHOWN);
+  return shown.join(', ') + (total > shown.length ? ` and ${total - shown.length} more` : '');
+}
+
+function textOf({ countryCode, partyId }: Named): string {
+  return `${countryCode}*${partyId}`.toUpperCase();
+}
