@@ -48,6 +48,8 @@ export class Neighbours {
   readonly reservations: Record<string, unknown>[] = [];
   readonly orders: unknown[] = [];
   answers: Answers = {};
+  /** What goes on after Locations were listed, and before that is answered. */
+  listed = async <Page>(pages: Page): Promise<Page> => pages;
   private readonly positions = new Map<Token, bigint>();
   private readonly logs = new Map<Context, { db: Database; log: Outbox; relay: Relay }>();
 
@@ -132,11 +134,11 @@ export class Neighbours {
       const held = own ?? this.partners.get(keyOf('location', party, locationId));
       return held ? { locationJson: toJsonBytes(held), own: own !== undefined, private: this.privates.has(locationId) } : { own: false };
     }));
-    await bus.answer(listLocations, async (requests) => requests.map(({ page, owner, withPrivate, granted }) => {
+    await bus.answer(listLocations, async (requests) => this.listed(requests.map(({ page, owner, withPrivate, granted }) => {
       const isListed = ({ id, party_id }: Location) => (withPrivate || !this.privates.has(id))
         && granted.every(({ owner: of, ids }) => of?.partyId !== party_id || ids.some((one) => isLike(one, id)));
       return pageOf(ofOwner(this.own.locations, owner).filter(isListed), page!);
-    }));
+    })));
     await bus.answer(resolveEvse, async (requests) => requests.map(({ locationId, evseUid }) => {
       const evse = this.own.locations.find(({ id }) => id === locationId)?.evses?.find(({ uid }) => uid === evseUid);
       if (!evse) return new Rejected('unknown-evse', `${locationId} has no EVSE ${evseUid}`);

@@ -8,6 +8,7 @@ import { told } from '#bus';
 import { toJsonBytes } from '#contracts';
 import { exampleCdr, exampleLocation, exampleSession, exampleToken, type Location } from '#ocpi';
 import { exampleTerms, localMonth } from '#settlement';
+import { openDatabase } from '#postgres';
 import { zone } from '#time';
 import { HandPartner, type Seen } from './hand-partner.ts';
 import { call, openSide, type Side } from './side.ts';
@@ -105,6 +106,28 @@ test('LOC-07: who registers later does not get it, either', async () => {
   await expect.poll(() => late.pushed('PUT').sort()).toEqual(['PUT /locations/CA/BCT/STAFF', 'PUT /locations/CA/BCT/VISITORS']);
   expect(said(late, 'RESIDENTS')).toEqual([]);
   await late.close();
+});
+
+test('LOC-07: one that becomes private while it is listed for a new partner stays with nobody', async () => {
+  await tell(location('RACE'));
+  await expect.poll(() => statusAt(montreal, 'RACE')).toBe('PUT AVAILABLE');
+  const db = await openDatabase({ url: oasis.platform.databaseUrl, schema: 'ocpi_gateway', migrations: [] });
+  const isHandled = () => statusAt(montreal, 'RACE').endsWith('REMOVED');
+  const isHeldUp = async () => (await db.query(`SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`)).rows.length > 0;
+  oasis.neighbours.listed = async (pages) => {
+    oasis.neighbours.listed = async (more) => more;
+    await tell(location('RACE'), true);
+    await expect.poll(async () => isHandled() || await isHeldUp(), { timeout: 10_000 }).toBe(true);
+    return pages;
+  };
+  const late = await HandPartner.open('At the moment', 'ATM', 'EMSP', interfaces);
+  await late.register(oasis);
+  await expect.poll(isHandled).toBe(true);
+  await expect.poll(() => late.pushed('PUT')).toContain('PUT /locations/CA/BCT/VISITORS');
+  await expect.poll(async () => (await oasis.neighbours.bus.ask(listPartners, {})).partners.find(({ name }) => name === 'At the moment')!.waiting).toBe(0);
+  if (said(late, 'RACE').length > 0) expect(statusAt(late, 'RACE')).toBe('PUT REMOVED');
+  await Promise.all([late.close(), db.close()]);
 });
 
 test('LOC-03: what an agreement grants no more goes as REMOVED, to that partner alone, and is not there for it', async () => {

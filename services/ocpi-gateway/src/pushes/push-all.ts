@@ -88,19 +88,24 @@ export class PushAll {
       && endpointOf(partner, module, 'RECEIVER') !== undefined);
   }
 
+  /**
+   * Nobody else queues from before a page is read until it is queued: what becomes private, or is withdrawn, is either
+   * not on the page any more, or whoever hears of it finds what was queued, and takes it back.
+   */
   private async queue(partner: Partner, { module, list, keyOf }: Own, at: number): Promise<void> {
     const { db, bus, clock, grants } = this.parts;
     for (let offset = 0, total = 1; offset < total;) {
-      const { objectsJson, total: all } = await list(bus, offset, partner);
-      const texts = objectsJson.map((bytes) => new TextDecoder().decode(bytes));
-      await db.tx(async (tx) => {
-        await lockLinks(tx, 'together');
+      const page = await db.tx(async (tx) => {
+        await lockLinks(tx, 'alone');
+        const { objectsJson, total: all } = await list(bus, offset, partner);
+        const texts = objectsJson.map((bytes) => new TextDecoder().decode(bytes));
         const granted = await grants.at(tx, clock.now());
         const objects = texts.map((text) => ({ module, objectKey: keyOf(JSON.parse(text) as never), current: text }));
         await queueViews(tx, [{ partners: [partner], objects }], { at, granted });
+        return { count: texts.length, all };
       });
-      total = texts.length === 0 ? 0 : all;
-      offset += texts.length;
+      total = page.count === 0 ? 0 : page.all;
+      offset += page.count;
     }
   }
 
