@@ -203,9 +203,10 @@ test('an order that the partner refuses, or that may have arrived, says so', asy
   await world.bus.ask(orderStart, order(refused));
   await expect.poll(async () => (await stateOf(refused))?.state).toBe('refused');
   await world.release();
-  await world.partnerAnswers({ outcome: SendOutcome.UNCLEAR });
+  await world.partnerAnswers({ outcome: SendOutcome.UNCLEAR, message: 'the operator has a problem of its own: HTTP 503' });
   await world.bus.ask(orderStart, order(unclear));
   await expect.poll(async () => (await stateOf(unclear))?.state).toBe('unknown');
+  expect((await stateOf(unclear))?.message, 'the driver hears what is known').toBe('the operator has a problem of its own: HTTP 503');
   await put('S3', theirs('S3'));
   expect(await stateOf(unclear)).toMatchObject({ state: 'done', sessionId: 'S3' });
   await world.release();

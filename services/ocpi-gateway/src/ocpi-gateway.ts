@@ -131,7 +131,7 @@ export class OcpiGateway {
     const body = { ...fromJsonBytes<object>(bodyJson), response_url: this.responseUrl(partner.version, command, orderId) };
     const outcome = await calls.to(partner, { to: party, from: from ?? this.parts.parties.withRole('EMSP') }).post(joinUrl(endpoint, command), body);
     // Why a line is down is for the operator; the driver hears that it is.
-    if (outcome.kind === 'unreachable' || outcome.kind === 'unclear') {
+    if (outcome.kind === 'unreachable' || outcome.kind === 'unclear' || (outcome.kind === 'refused' && outcome.http >= 429)) {
       await noteError(db, partner.id, `${rfc3339(clock.now())} ${command}: ${outcomeText(outcome)}`);
     }
     const sent = commandAnswer(outcome);
@@ -175,7 +175,9 @@ export function ended(outcome: SentCommand['outcome'], message: string, more: Pa
 /** A refusal in OCPI's envelope may still hold the CommandResponse; without one the partner did not take it. CMD-05. */
 function commandAnswer(outcome: Outcome): SentCommand {
   if (outcome.kind === 'unreachable') return ended('unreachable', 'the operator could not be reached');
-  if (outcome.kind === 'unclear') return ended('unclear', 'the operator gave no clear answer');
+  if (outcome.kind === 'unclear') {
+    return ended('unclear', outcome.message.startsWith('HTTP') ? `the operator's answer cannot be read (${outcome.message})` : 'the operator did not answer in time');
+  }
   const reading = read(CommandResponse, outcome.data);
   const statusCode = outcome.statusCode ?? 0;
   if (isOutOfReach(outcome)) return ended('unreachable', `the operator could not be reached: ${outcome.kind === 'refused' ? outcome.message : ''}`, { statusCode });
@@ -185,8 +187,25 @@ function commandAnswer(outcome: Outcome): SentCommand {
     return { outcome: 'answered', result, timeoutS: timeout, message: text, statusCode };
   }
   if (outcome.kind === 'ok') return ended('unclear', `the answer holds no CommandResponse: ${reading.message}`, { statusCode });
-  // A fault on their side: nobody knows what they did before it.
-  if (statusCode >= 3000 || outcome.http >= 500) return ended('unclear', outcome.message, { statusCode });
+  if (outcome.http === 429) return ended('answered', busyText(outcome), { result: 'REJECTED', statusCode });
+  // A fault on their side: nobody knows what they did before it. It is not sent again.
+  if (statusCode >= 3000 || outcome.http >= 500) return ended('unclear', troubleText(outcome), { statusCode });
   return ended('answered', outcome.message, { result: 'REJECTED', statusCode });
 }
 
+type RefusedOutcome = Extract<Outcome, { kind: 'refused' }>;
+
+/** HTTP 429: for a driver. */
+export function busyText(outcome: RefusedOutcome): string {
+  return `the operator takes no more requests for the moment, nothing was done${waitText(outcome)}`;
+}
+
+/** HTTP 5xx, 3xxx: for a driver. */
+export function troubleText(outcome: RefusedOutcome): string {
+  return `the operator has a problem of its own: ${outcomeText(outcome)}${waitText(outcome)}`;
+}
+
+/** When it asked to be left alone until then. */
+function waitText({ retryAfterMs }: RefusedOutcome): string {
+  return retryAfterMs === undefined ? '' : `; try again in ${Math.ceil(retryAfterMs / 1_000)} s`;
+}

@@ -8,7 +8,7 @@ import type { Calls } from './partners/calls.ts';
 import type { SentCommand } from './command-rows.ts';
 import { type Handlers, interfacePath, type OcpiReply, type OcpiRequest } from './exchange.ts';
 import { outcomeText } from './partners/handshake.ts';
-import { ended, isOutOfReach } from './ocpi-gateway.ts';
+import { busyText, ended, isOutOfReach, troubleText } from './ocpi-gateway.ts';
 import { endpointOf, type Partner } from './partners/partner.ts';
 import { noteError, partnerWith } from './partners/partner-rows.ts';
 import {
@@ -133,6 +133,6 @@ function replyOf(outcome: Outcome, method: string): SentCommand {
     if (response.ok) return ended('answered', said, { result: response.value.result, timeoutS: response.value.timeout, statusCode });
   }
   if (outcome.kind === 'ok') return ended('unclear', 'the answer holds no response that OCPI knows', { statusCode });
-  if (statusCode >= 3000 || outcome.http >= 500) return ended('unclear', said, { statusCode });
-  return ended('answered', said, { result: method === 'PREFERENCES' ? 'NOT_POSSIBLE' : 'REJECTED', statusCode });
+  if (statusCode >= 3000 || outcome.http >= 500) return ended('unclear', troubleText(outcome), { statusCode });
+  return ended('answered', outcome.http === 429 ? busyText(outcome) : said, { result: method === 'PREFERENCES' ? 'NOT_POSSIBLE' : 'REJECTED', statusCode });
 }

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { told } from '#bus';
 import { activeProfileChanged, profileSettled } from '#contracts/evems-controller';
-import { getPartnerProfile, sendProfileRequest, SendOutcome } from '#contracts/ocpi-gateway';
+import { chooseQuirks, getPartnerProfile, listPartners, sendProfileRequest, SendOutcome } from '#contracts/ocpi-gateway';
 import { type RequestProfile, requestProfile, sessionEnded, setPreferences } from '#contracts/sessions';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { Rejected } from '#decider';
@@ -201,6 +201,24 @@ test('CHP-05: as eMSP we set a profile at the CPO, once for an order; its result
   const { requests, activeJson } = await oasis.neighbours.bus.ask(getPartnerProfile, { party: mtl, sessionId: 'T-1' });
   expect(requests).toMatchObject([{ orderId: 'P-1', method: 'PUT', response: 'ACCEPTED', result: 'ACCEPTED' }]);
   expect(fromJsonBytes(activeJson!)).toMatchObject({ charging_profile: { charging_profile_period: [{ limit: 8 }] } });
+});
+
+test('CHP-04: results of profiles go wrapped to a partner with that quirk, and are understood wrapped from any', async () => {
+  const { bus } = oasis.neighbours;
+  const { partners: [{ partnerId } = { partnerId: '' }] } = await bus.ask(listPartners, {});
+  await bus.ask(chooseQuirks, { partnerId, set: ['wrapped-results'], unset: [] });
+  await put('S-W', 'wrapped');
+  await settle(asked[0]!.orderId, 'S-W');
+  await expect.poll(() => came('POST /results/wrapped')).toMatchObject([{ data: { result: 'ACCEPTED' }, status_code: 1000, timestamp: expect.stringMatching(/^\d{4}-/) }]);
+  await change('S-W', 10);
+  await expect.poll(() => came('PUT /chargingprofiles/S-W')).toMatchObject([{ charging_profile: { charging_rate_unit: 'A' } }]);
+  await bus.ask(chooseQuirks, { partnerId, set: [], unset: ['wrapped-results'] });
+  montreal.answer = () => ({ data: { result: 'ACCEPTED', timeout: 30 } });
+  await send('P-W', 'T-W', 'PUT', { bodyJson: toJsonBytes(profile) });
+  const [{ response_url: url }] = came('PUT /chargingprofiles/T-W') as [{ response_url: string }];
+  const body = { data: { result: 'REJECTED' }, status_code: 1000, timestamp: now() };
+  expect(await call(oasis, url, { token: montreal.token, method: 'POST', body })).toMatchObject({ status_code: 1000 });
+  expect((await bus.ask(getPartnerProfile, { party: mtl, sessionId: 'T-W' })).requests).toMatchObject([{ result: 'REJECTED' }]);
 });
 
 test('what a partner does not answer clearly is said to be so; what has no partner goes nowhere', async () => {

@@ -53,7 +53,7 @@ test('CRE-01 CRE-02 CRE-03 a registration whose callback fails is refused, and T
 
 test('CRE-04 a TOKEN_A registers once, also when it is used twice at the same time', async () => {
   const twin = await HandPartner.open('Twin', 'TWI', 'EMSP', ['RECEIVER cdrs']);
-  const { tokenA: token } = await oasis.neighbours.bus.ask(invitePartner, { name: 'Twin' });
+  const { tokenA: token } = await oasis.neighbours.bus.ask(invitePartner, { name: 'Twin', parties: twin.parties() });
   const post = () => call(oasis, '/ocpi/2.2.1/credentials', { token, method: 'POST', body: twin.credentials() });
   const both = await Promise.all([post(), post()]);
   expect(both.map(({ http }) => http).sort()).toEqual([200, 405]);
@@ -257,6 +257,19 @@ test('a registration of ours that the partner does not take leaves nothing behin
   shy.answer = () => ({ data: { result: 'ACCEPTED', timeout: 5 } });
   expect(await send('u-1')).toMatchObject({ outcome: SendOutcome.UNCLEAR });
   expect(await send('u-2')).toMatchObject({ outcome: SendOutcome.ANSWERED, result: 'ACCEPTED', timeoutS: 5 });
+  const busy = (http: number, status: number) => () => ({ http, status, message: 'too busy', headers: { 'Retry-After': '30' } });
+  shy.answer = busy(429, 2000);
+  const refused = { outcome: SendOutcome.ANSWERED, result: 'REJECTED', message: 'the operator takes no more requests for the moment, nothing was done; try again in 30 s' };
+  expect(await send('u-4'), 'CMD-05').toMatchObject(refused);
+  shy.answer = busy(503, 3000);
+  const trouble = { outcome: SendOutcome.UNCLEAR, message: expect.stringMatching(/^the operator has a problem of its own: HTTP 503, 3000: too busy; try again in 30 s$/) };
+  expect(await send('u-5')).toMatchObject(trouble);
+  const pushes = shy.pushed().length;
+  shy.answer = () => ({ data: { result: 'ACCEPTED', timeout: 5 } });
+  expect(await send('u-4'), 'the same order is not sent again, and is answered the same').toMatchObject(refused);
+  expect(await send('u-5')).toMatchObject(trouble);
+  expect(shy.pushed()).toHaveLength(pushes);
+  expect((await viewOf('Shy'))!.lastError, 'for the operator').toContain('STOP_SESSION: HTTP 503, 3000: too busy');
   await shy.close();
   expect(await send('u-3')).toMatchObject({ outcome: SendOutcome.UNREACHABLE });
 });

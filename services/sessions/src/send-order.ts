@@ -65,8 +65,10 @@ export class SendOrder {
       party: { countryCode: party.country_code, partyId: party.party_id },
       ...(tokenParty ? { from: { countryCode: tokenParty.country_code, partyId: tokenParty.party_id } } : {}),
     });
-    if (sent === 'unknown' || sent.outcome === SendOutcome.UNCLEAR)
-      return this.giveUp(orderId, 'the operator did not answer in time');
+    if (sent === 'unknown' || sent.outcome === SendOutcome.UNCLEAR) {
+      const why = sent === 'unknown' ? '' : sent.message;
+      return this.giveUp(orderId, why || 'the operator did not answer in time');
+    }
     const { result, statusCode } = sent;
     const message =
       sent.message || (result === '' && statusCode > 0 ? `status code ${statusCode}` : '');
