@@ -1,4 +1,4 @@
-import type { CommandResponse, Session } from '#ocpi';
+import { type CommandResponse, exampleLocation, type Session } from '#ocpi';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Charge, Receipt } from '../../../scripts/demo-portal.ts';
 import {
@@ -303,6 +303,21 @@ describe('commands of a partner of another make', () => {
     const { outcome } = await raw.start(place);
     expect(outcome).toMatchObject({ kind: 'refused', http: 200, statusCode: 2003, data: { result: 'REJECTED' } });
   });
+});
+
+test('TRN-63 LOC-34: a PATCH that comes late leaves the Location as it is, marks it, and brings it from its owner', async () => {
+  const owned = { ...exampleLocation, country_code: 'CA', party_id: 'RAW', id: 'LATE', name: 'First', last_updated: '2022-02-01T17:10:00Z' };
+  const url = rawCpo.at('locations', 'RECEIVER', 'CA', 'RAW', 'LATE');
+  const nameHeld = async () => {
+    const [row] = await stage.plunk.query<{ location: string }>(`SELECT location FROM locations.locations WHERE party = 'ca*raw' AND location_id = 'late'`);
+    return row && (JSON.parse(row.location) as { name: string }).name;
+  };
+  dataOf(await rawCpo.send('put', url, owned));
+  expect(await nameHeld()).toBe('First');
+  rawCpo.holds.set('/locations/LATE', { ...owned, name: 'As its owner has it', last_updated: '2022-02-01T17:20:00Z' });
+  dataOf(await rawCpo.send('patch', url, { name: 'Late', last_updated: '2022-02-01T17:05:00Z' }));
+  await eventually('Carbon Plunk has it as its owner does', async () => await nameHeld() === 'As its owner has it');
+  expect(rawCpo.incoming.filter(({ method, path }) => method === 'GET' && path === '/sender/locations/LATE')).toHaveLength(1);
 });
 
 describe('a driver at the limit of the account', () => driverAtTheLimit(() => stage));
