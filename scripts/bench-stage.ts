@@ -78,8 +78,8 @@ async function register(ocpi: string, natsUrl: string): Promise<string> {
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const bus = await connectBus({ natsUrl, platform: 'bench', service: 'bench' });
   try {
-    const { tokenA } = await bus.ask(invitePartner, { name: 'Islands' });
-    const roles = ['CPO', 'EMSP'].map((role) => ({ role, country_code: 'CA', party_id: 'ISL', business_details: { name: 'Islands' } }));
+    const { tokenA } = await bus.ask(invitePartner, { name: 'Islands', parties: [{ party: { countryCode: 'CA', partyId: 'ISL' } }] });
+    const roles = ['CPO', 'EMSP'].map((role) => ({ role, country_code: 'CA', party_id: 'ISL', business_details: { name: 'Islands', parties: [{ party: { countryCode: 'CA', partyId: 'ISL' } }] } }));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/versions`;
     const answer = await fetch(`${ocpi}/credentials`, {
       method: 'POST', body: JSON.stringify({ token: 'token-of-ISL', url, roles }),

@@ -145,7 +145,7 @@ export class Portal {
 /** The handshake: Energy OASIS hands out a TOKEN_A, with which Carbon Plunk registers. */
 export async function registerWith(oasis: Portal, plunk: Portal) {
   const { token_a, versions_url: versionsUrl } = await oasis.post<{ token_a: string; versions_url: string }>(
-    '/v1/operator/invitations', { name: 'Carbon Plunk' },
+    '/v1/operator/invitations', { name: 'Carbon Plunk', parties: [{ country_code: 'CA', party_id: 'CPK', roles: ['EMSP'] }] },
   );
   const partner = await plunk.post<{ state: string; version: string }>('/v1/operator/partners', {
     name: 'Energy OASIS', versions_url: versionsUrl, token_a,

@@ -1,6 +1,7 @@
 import { ask, tell } from '#bus';
 import { filled } from './filled.ts';
 import {
+  ApprovePartnerSchema,
   AuthorizeAtPartnerSchema,
   CdrDeliveredSchema,
   ChooseQuirksSchema,
@@ -35,6 +36,7 @@ import {
 } from './gen/roamwatt/ocpi_gateway/v1/ocpi_gateway_pb.ts';
 
 export {
+  type ApprovePartner,
   type AuthorizeAtPartner,
   AuthorizeAtPartnerSchema,
   type CdrDelivered,
@@ -52,6 +54,7 @@ export {
   type ProfileRequestStands,
   type SendProfileRequest,
   SendProfileRequestSchema,
+  type InvitedParty,
   type InvitePartner,
   InvitePartnerSchema,
   type ListDeadLetters,
@@ -131,6 +134,14 @@ export const registerPartner = ask({
   request: RegisterPartnerSchema,
   answer: PartnerViewSchema,
   check: filled('name', 'versionsUrl', 'tokenA'),
+});
+
+export const approvePartner = ask({
+  context,
+  verb: 'approve-partner',
+  request: ApprovePartnerSchema,
+  answer: PartnerViewSchema,
+  check: filled('partnerId'),
 });
 
 export const listPartners = ask({

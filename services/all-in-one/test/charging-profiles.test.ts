@@ -23,7 +23,7 @@ beforeAll(async () => {
   raw = await RawPartner.open('EMSP');
   await raw.register(await invitation(stage.oasis, 'Another eMSP'));
   scsp = await RawPartner.open('SCSP', 'SMC');
-  await scsp.register(await invitation(stage.oasis, 'A smart charging service provider'));
+  await scsp.register(await invitation(stage.oasis, 'A smart charging service provider', 'SMC'));
   blake = await stage.driver('blake');
   await beginByCard(stage, { station: first.station, card: blakesCard });
   session = await activeSession(stage.plunk, first.evseUid);

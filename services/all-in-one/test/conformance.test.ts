@@ -41,7 +41,7 @@ afterAll(async () => {
 });
 
 async function tried(more: object = {}): Promise<Report> {
-  const { tokenA, versionsUrl } = await bus.ask(invitePartner, { name: 'Kit' });
+  const { tokenA, versionsUrl } = await bus.ask(invitePartner, { name: 'Kit', parties: [{ party: { countryCode: 'CA', partyId: 'KIT' } }] });
   return conformance({ versionsUrl, token: tokenA, party: { country_code: 'CA', party_id: 'KIT' }, patienceMs: 300, ...more });
 }
 

@@ -25,6 +25,8 @@ interface Registered {
 /** A platform of another make, as small as can be: it says what a test wants and notes what it is told. */
 export class RawPartner {
   readonly incoming: Incoming[] = [];
+  /** What it answers to a GET of its own objects, by the path below its Sender. */
+  readonly holds = new Map<string, object>();
   /** What it says of a card in real time; undefined: nothing at all. */
   authorizes: ((uid: string) => object | undefined) | undefined;
   readonly #role: Role;
@@ -136,7 +138,7 @@ export class RawPartner {
 
   #dataFor(path: string): { status: number; data: unknown } {
     if (path === '/versions') return { status: 200, data: [{ version: '2.2.1', url: this.#url('/2.2.1') }] };
-    if (path !== '/2.2.1') return { status: 200, data: undefined };
+    if (path !== '/2.2.1') return { status: 200, data: this.holds.get(path.replace(/^\/sender/, '')) };
     const interfaces: readonly Interface[] = typicalInterfaces[this.#role];
     const endpoints = interfaces.map(({ module, role }) => ({
       identifier: module, role, url: this.#url(`/${role.toLowerCase()}/${module}`),

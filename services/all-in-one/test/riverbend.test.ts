@@ -30,7 +30,7 @@ beforeAll(async () => {
   services = await start(platform.env);
   partner = await RawPartner.open('EMSP');
   const operator = Portal.operator(services.urls!.portal!, settings.portal.operator_keys[0]!);
-  await partner.register(await operator.post('/v1/operator/invitations', { name: 'Another make' }));
+  await partner.register(await operator.post('/v1/operator/invitations', { name: 'Another make', parties: [{ country_code: 'CA', party_id: 'RAW' }] }));
 });
 afterAll(async () => {
   await charger?.stop();

@@ -228,9 +228,9 @@ const TOKENS_OF_PLUNK = 14;
 async function meet(stage: Stage, stations: readonly string[], moreTokens: number): Promise<void> {
   const { oasis, plunk, hub, chargers } = stage;
   if (hub) {
-    await introduce(hub, oasis, 'Energy OASIS');
-    await introduce(hub, plunk, 'Carbon Plunk');
-  } else await introduce(oasis, plunk, 'Carbon Plunk');
+    await introduce(hub, oasis, 'Energy OASIS', 'BCT');
+    await introduce(hub, plunk, 'Carbon Plunk', 'CPK');
+  } else await introduce(oasis, plunk, 'Carbon Plunk', 'CPK');
   // A log-in costs a fifth of a second of a core: one is enough.
   const avery = await eventually('a driver is let in', () => stage.driver('avery'));
   const booted = stations.map((station) => chargers.until({ event: 'booted', station }));
@@ -246,14 +246,14 @@ async function meet(stage: Stage, stations: readonly string[], moreTokens: numbe
 }
 
 /** One side invites, the other registers with it. */
-export async function introduce(host: Side, guest: Side, name: string): Promise<void> {
-  const { token_a, versions_url } = await invitation(host, name);
+export async function introduce(host: Side, guest: Side, name: string, partyId: string): Promise<void> {
+  const { token_a, versions_url } = await invitation(host, name, partyId);
   await guest.operator.post('/v1/operator/partners', { name: 'the one who invited', token_a, versions_url });
 }
 
-/** What an operator hands to a partner who is to register. */
-export function invitation(side: Side, name: string): Promise<{ token_a: string; versions_url: string }> {
-  return side.operator.post('/v1/operator/invitations', { name });
+/** What an operator hands to a partner who is to register: CA*RAW, unless it is told otherwise. */
+export function invitation(side: Side, name: string, partyId = 'RAW'): Promise<{ token_a: string; versions_url: string }> {
+  return side.operator.post('/v1/operator/invitations', { name, parties: [{ country_code: 'CA', party_id: partyId }] });
 }
 
 /** The EVSEs near Burnaby that are free and have a price on every connector. */

@@ -17,6 +17,7 @@ export interface TownOptions {
 
 export interface Town {
   readonly name: string;
+  readonly parties: readonly { readonly country_code: string; readonly party_id: string }[];
   readonly operator: Portal;
   readonly charger: ChargerProcess;
   /** Signs the driver of an eMSP party in. */
@@ -95,6 +96,7 @@ export async function openTown({ name, parties, clock }: TownOptions): Promise<T
   });
   return {
     name, charger, query,
+    parties: parties.map(({ id }) => ({ country_code: 'CA', party_id: id })),
     operator: Portal.operator(portal!, key),
     driver: (partyId) => Portal.driver(portal!, emailOf(partyId), PASSWORD),
     sessions: async () => (await query<{ session: string }>(
@@ -115,7 +117,7 @@ export async function openTown({ name, parties, clock }: TownOptions): Promise<T
 
 /** The handshake, as operators do it. */
 export async function link(one: Town, other: Town): Promise<void> {
-  const { token_a, versions_url } = await one.operator.post<{ token_a: string; versions_url: string }>('/v1/operator/invitations', { name: other.name });
+  const { token_a, versions_url } = await one.operator.post<{ token_a: string; versions_url: string }>('/v1/operator/invitations', { name: other.name, parties: other.parties });
   await other.operator.post('/v1/operator/partners', { name: one.name, token_a, versions_url });
 }
 

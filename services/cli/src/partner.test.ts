@@ -19,6 +19,18 @@ test.each([
   expect(row!.split(/ {2,}/)).toEqual(['Carbon Plunk', 'CA*CPK', state, '2.2.1', shown, '3', '2022-02-01T17:00:00Z', '2', '1', partner.partner_id]);
 });
 
+test('a member that the hub does not reach is shown as offline, with since when; one that is reached is not', () => {
+  const member = (status: string) => partnersText([{ ...partner, line: { state: 'closed' }, reached: { status, since: '2022-02-01T16:00:00Z' } }]);
+  expect(member('OFFLINE')).toMatch(/^Carbon Plunk +CA\*CPK +registered +2\.2\.1 +offline .*\nCarbon Plunk: is OFFLINE since 2022-02-01T16:00:00Z; .*$/m);
+  expect(member('CONNECTED')).toMatch(/ up /);
+  expect(member('CONNECTED')).not.toContain('OFFLINE');
+});
+
+test('who waits for an approval is said to, with who it says it is', () => {
+  expect(partnersText([{ ...partner, state: 'unapproved', line: { state: 'closed' } }]))
+    .toMatch(/^Carbon Plunk: says that it is CA\*CPK EMSP; nothing goes to it .*partner approve 832cf2d9-ef2e-4b5b-b03e-540e61caf503$/m);
+});
+
 test('a line that is down says since when, and when it is tried next', () => {
   expect(partnersText([{ ...partner, line: { state: 'open', ...since } }]))
     .toContain('Carbon Plunk: does not take what is sent, since 2022-02-01T17:00:00Z; next try 2022-02-01T17:00:10Z');

@@ -14,6 +14,8 @@ interface Partner {
   readonly waiting_since?: string;
   readonly failed_attempts: number;
   readonly dead_letters: number;
+  /** Of a member, where the platform is a hub. */
+  readonly reached?: { readonly status: string; readonly since: string };
   readonly line?: { readonly state: string; readonly since?: string; readonly next_try?: string };
   readonly last_error: string;
   readonly quirks: readonly string[];
@@ -26,16 +28,19 @@ interface Letter {
   readonly object: string;
   readonly reason: string;
   readonly since: string;
+  /** Of OCPI, in which the body is. */
+  readonly version: string;
   readonly body?: object;
 }
 
 export const PARTNER = 'PARTNER is an id, a name, or a party such as CA*CPK.';
+const PARTY = { type: 'string', value: 'PARTY', multiple: true, help: 'a party and its roles, such as CA*CPK:EMSP or CA*ISL:CPO,EMSP; without roles any but HUB' } satisfies Option;
 export const EXAMPLE_URL = '--url http://127.0.0.1:8080';
 
 export const partnerList = portalVerb({
   usage: '[options]',
   about: `Shows all partners: who they are, what waits to be sent to them and since when, failed attempts, what they refused, and the last error.
-line: up; down, nothing goes until the next try; trying.`,
+line: up; down, nothing goes until the next try; trying; of a hub's member also offline, as the other members see it.`,
   options: {},
   examples: [[`npx roamwatt partner list ${EXAMPLE_URL}`, 'all partners'], ['npx roamwatt partner list --json', 'for a program']],
   ask: async (_given, portal) => (await portal.call<{ partners: Partner[] }>('GET', '/v1/operator/partners')).partners,
@@ -52,10 +57,13 @@ export function partnersText(partners: readonly Partner[]): string {
         one.name, partiesOf(one), one.state, one.version || '-', lineOf(one), String(one.waiting), one.waiting_since ?? '-', String(one.failed_attempts), String(one.dead_letters), one.partner_id,
       ]),
     ], [false, false, false, false, false, true, false, true, true, false]),
+    ...partners.flatMap(({ name, reached }) => (reached?.status === 'OFFLINE' ? [`${name}: is OFFLINE since ${reached.since}; the hub asks whether it is back`] : [])),
     ...partners.flatMap(({ name, line }) => (line?.since === undefined ? [] : [`${name}: does not take what is sent, since ${line.since}; next try ${line.next_try}`])),
     ...partners.flatMap(({ name, version, not_carried = [] }) => (not_carried.length === 0 ? [] : [
       `${name}: OCPI ${version} cannot say all that there is (--json has the list): ${not_carried[0]}${not_carried.length > 1 ? `; and ${not_carried.length - 1} more` : ''}`,
     ])),
+    ...partners.filter(({ state }) => state === 'unapproved').map((one) =>
+      `${one.name}: says that it is ${rolesOf(one)}; nothing goes to it or comes from it until you approve that: npx roamwatt partner approve ${one.partner_id}`),
     ...partners.filter(({ last_error }) => last_error !== '').map(({ name, last_error }) => `${name}: ${last_error}`),
     ...partners.filter(({ quirks }) => quirks.length > 0).map(({ name, quirks }) => `${name}: is spoken to by its quirks ${quirks.join(', ')}`),
     ...partners.filter(({ suggested_quirks }) => suggested_quirks.length > 0)
@@ -75,8 +83,8 @@ export const partnerLetters = portalVerb({
     return portal.call<{ letters: Letter[]; total: number }>('GET', `${pathOf(partner_id)}/dead-letters${limit === undefined ? '' : `?limit=${limit}`}`);
   },
   text: ({ letters, total }) => (total === 0 ? 'No dead letters.' : [
-    ...letters.map(({ module, object, reason, since, body }) =>
-      `${module} ${object}, since ${since}\n  ${reason}\n  ${body === undefined ? 'withdrawn meanwhile' : JSON.stringify(body)}`),
+    ...letters.map(({ module, object, reason, since, version, body }) =>
+      `${module} ${object}, since ${since}\n  ${reason}\n  ${body === undefined ? 'withdrawn meanwhile' : `OCPI ${version}: ${JSON.stringify(body)}`}`),
     ...(total > letters.length ? [`${letters.length} of ${total}.`] : []),
   ].join('\n')),
 });
@@ -102,10 +110,11 @@ export const partnerReplay = portalVerb({
 
 export const partnerInvite = portalVerb({
   usage: 'NAME [options]',
-  about: 'Makes a TOKEN_A for a partner who will register with us. Tell it to nobody else.',
-  options: {},
-  examples: [[`npx roamwatt partner invite 'Carbon Plunk' ${EXAMPLE_URL}`, 'what Carbon Plunk needs']],
-  ask: (given, portal) => portal.call<{ versions_url: string; token_a: string }>('POST', '/v1/operator/invitations', { name: only(given, 'the name') }),
+  about: `Makes a TOKEN_A for a partner who will register with us. Tell it to nobody else. Who registers as other parties than those named is refused;
+where none is named, it waits for npx roamwatt partner approve after it has registered.`,
+  options: { party: PARTY },
+  examples: [[`npx roamwatt partner invite 'Carbon Plunk' --party 'CA*CPK:EMSP' ${EXAMPLE_URL}`, 'what Carbon Plunk needs']],
+  ask: (given, portal) => portal.call<{ versions_url: string; token_a: string }>('POST', '/v1/operator/invitations', { name: only(given, 'the name'), parties: partiesIn(given) }),
   text: ({ versions_url, token_a }) => `versions URL  ${versions_url}\nTOKEN_A       ${token_a}`,
 });
 
@@ -115,6 +124,7 @@ export const partnerRegister = portalVerb({
   options: {
     'versions-url': { type: 'string', value: 'URL', help: 'the partner\'s' },
     set: { type: 'string', value: 'QUIRK', multiple: true, help: 'a quirk that is known beforehand, such as unencoded-token' } satisfies Option,
+    party: { ...PARTY, help: 'whom it is, and as what: CA*EOA:CPO; else whoever answers' },
   },
   examples: [['TOKEN_A=… npx roamwatt partner register \'Energy OASIS\' --versions-url https://oasis.example/ocpi/versions', 'the handshake']],
   async ask(given, portal) {
@@ -122,9 +132,18 @@ export const partnerRegister = portalVerb({
     if (!versions_url) throw new WrongUsage('give --versions-url');
     if (!token_a) throw new WrongUsage('set TOKEN_A to the token that the partner gave you');
     const quirks = given.options['set'] ?? [];
-    return portal.call<Partner>('POST', '/v1/operator/partners', { name: only(given, 'the name'), versions_url, token_a, quirks });
+    return portal.call<Partner>('POST', '/v1/operator/partners', { name: only(given, 'the name'), versions_url, token_a, quirks, parties: partiesIn(given) });
   },
   text: (partner) => `${partner.name} (${partiesOf(partner)}) is ${partner.state}, OCPI ${partner.version}`,
+});
+
+export const partnerApprove = portalVerb({
+  usage: 'PARTNER [options]',
+  about: `Says for whom a link is meant: for the parties that it names, or for those of --party. What waited for them is sent then. ${PARTNER}`,
+  options: { party: PARTY },
+  examples: [[`npx roamwatt partner approve 'CA*CPK' ${EXAMPLE_URL}`, 'Carbon Plunk is who it says']],
+  ask: async (given, portal) => portal.call<Partner>('POST', `${pathOf((await partnerOf(given, portal)).partner_id)}/approve`, { parties: partiesIn(given) }),
+  text: (partner) => `${partner.name} (${partiesOf(partner)}) is ${partner.state}`,
 });
 
 export const partnerRenew = portalVerb({
@@ -216,9 +235,22 @@ export async function partnerOf(given: Given, portal: PortalClient): Promise<Par
 }
 
 /** Of who is linked: whether it takes what is sent. */
-function lineOf({ state, line }: Partner): string {
+function lineOf({ state, line, reached }: Partner): string {
   if (state !== 'registered' || line === undefined) return '-';
+  if (reached?.status === 'OFFLINE') return 'offline';
   return line.state === 'closed' ? 'up' : line.state === 'half-open' ? 'trying' : 'down';
+}
+
+function partiesIn(given: Given) {
+  return (given.options['party'] ?? []).map((text) => {
+    const [, country_code, party_id, roles] = /^([A-Za-z]{2})\*([A-Za-z0-9]{1,3})(?::([A-Za-z,]+))?$/.exec(text) ?? [];
+    if (country_code === undefined) throw new WrongUsage(`--party "${text}" is no party such as CA*CPK or CA*CPK:EMSP`);
+    return { country_code: country_code.toUpperCase(), party_id: party_id!.toUpperCase(), roles: roles?.toUpperCase().split(',') ?? [] };
+  });
+}
+
+function rolesOf({ roles }: Partner): string {
+  return roles.map(({ role, country_code, party_id }) => `${country_code}*${party_id} ${role}`).join(', ');
 }
 
 function partiesOf({ roles }: Partner): string {

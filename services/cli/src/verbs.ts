@@ -55,6 +55,10 @@ export const VERBS: Readonly<Record<string, Entry>> = {
     summary: 'register with a partner who gave us a TOKEN_A',
     load: async () => (await import('./partner.ts')).partnerRegister,
   },
+  'partner approve': {
+    summary: 'say for whom a link is meant, and let it begin',
+    load: async () => (await import('./partner.ts')).partnerApprove,
+  },
   'partner pull': {
     summary: "read a partner's lists now",
     load: async () => (await import('./partner.ts')).partnerPull,

@@ -119,8 +119,9 @@ async function clientAlone(): Promise<number> {
 }
 
 async function register(n: number, port: number): Promise<void> {
-  const { tokenA, versionsUrl } = await bus.ask(invitePartner, { name: `Partner ${n}` });
-  const role = { role: 'EMSP', party_id: `P${String(n).padStart(2, '0')}`, country_code: 'CA', business_details: { name: `Partner ${n}` } };
+  const partyId = `P${String(n).padStart(2, '0')}`;
+  const { tokenA, versionsUrl } = await bus.ask(invitePartner, { name: `Partner ${n}`, parties: [{ party: { countryCode: 'CA', partyId } }] });
+  const role = { role: 'EMSP', party_id: partyId, country_code: 'CA', business_details: { name: `Partner ${n}` } };
   await fetch(new URL('/ocpi/2.2.1/credentials', versionsUrl), {
     method: 'POST', headers: { Authorization: authorization(tokenA), 'Content-Type': 'application/json' },
     body: JSON.stringify({ token: `token-${n}`, url: `http://127.0.0.1:${port}/versions`, roles: [role] }),

@@ -1,11 +1,12 @@
 import { Controller, Inject } from '@nestjs/common';
 import { Answers, each, withinOneAnswer } from '#bus';
 import {
-  type AuthorizeAtPartner, authorizeAtPartner, type EndPartner, endPartner, type GetPartnerProfile, getPartnerProfile, type InvitePartner, invitePartner, type ListDeadLetters,
+  type ApprovePartner, approvePartner, type AuthorizeAtPartner, authorizeAtPartner, type EndPartner, endPartner, type GetPartnerProfile, getPartnerProfile, type InvitedParty, type InvitePartner, invitePartner, type ListDeadLetters,
   listDeadLetters, listPartners, type ListPartners, type RegisterPartner, registerPartner, type RenewPartner, renewPartner,
   type ReplayDeadLetters, replayDeadLetters, type SendCommand, sendCommand, SendOutcome, type SendProfileRequest, sendProfileRequest,
 } from '#contracts/ocpi-gateway';
 import { toJsonBytes } from '#contracts';
+import { Role } from '#ocpi';
 import type { SentCommand } from './command-rows.ts';
 import { OcpiGateway } from './ocpi-gateway.ts';
 import { fromBus, type Partner, toBus } from './partners/partner.ts';
@@ -62,22 +63,22 @@ export class AskController {
 
   @Answers(invitePartner)
   invitePartner(requests: InvitePartner[]) {
-    return each(requests, async ({ name }) => {
-      const { partner, tokenA } = await this.partners.invite(name);
+    return each(requests, async ({ name, parties }) => {
+      const { partner, tokenA } = await this.partners.invite(name, parties.map(invitedOf));
       return { partnerId: partner.id, tokenA, versionsUrl: this.partners.versionsUrl() };
     });
   }
 
   @Answers(registerPartner)
   registerPartner(requests: RegisterPartner[]) {
-    return each(requests, async (request) => view(await this.partners.register(request)));
+    return each(requests, async ({ parties, ...request }) => view(await this.partners.register({ ...request, invited: parties.map(invitedOf) })));
   }
 
   @Answers(listPartners)
   listPartners(requests: ListPartners[]) {
     return each(requests, async () => ({
-      partners: (await this.partners.list()).map(({ partner, waiting, notCarried, suggestedQuirks }) =>
-        ({ ...view(partner, waiting, notCarried), suggestedQuirks: [...suggestedQuirks] })),
+      partners: (await this.partners.list()).map(({ partner, waiting, notCarried, suggestedQuirks, reached }) =>
+        ({ ...view(partner, waiting, notCarried), suggestedQuirks: [...suggestedQuirks], ...(reached ? { reached } : {}) })),
     }));
   }
 
@@ -85,8 +86,8 @@ export class AskController {
   listDeadLetters(requests: ListDeadLetters[]) {
     return each(requests, async ({ partnerId, after, limit }) => {
       const { letters, total } = await this.partners.letters(partnerId, after && keyOf(after), Math.min(limit, LETTERS_MAX));
-      const found = letters.map(({ key, current, reason, since }) => ({
-        key: { module: key.module, objectId: key.objectKey }, reason, since,
+      const found = letters.map(({ key, current, reason, since, version }) => ({
+        key: { module: key.module, objectId: key.objectKey }, reason, since, version,
         ...(current === undefined ? {} : { bodyJson: toJsonBytes(current) }),
       }));
       return { letters: withinOneAnswer(found, ({ bodyJson }) => bodyJson ?? new Uint8Array()), total };
@@ -107,6 +108,11 @@ export class AskController {
     });
   }
 
+  @Answers(approvePartner)
+  approvePartner(requests: ApprovePartner[]) {
+    return each(requests, async ({ partnerId, parties }) => view(await this.partners.approve(partnerId, parties.map(invitedOf))));
+  }
+
   @Answers(endPartner)
   endPartner(requests: EndPartner[]) {
     return each(requests, ({ partnerId }) => this.partners.endByOperator(partnerId));
@@ -124,6 +130,10 @@ function keyOf({ module, objectId: objectKey }: { module: string; objectId: stri
   return { module: module as PushedKey['module'], objectKey };
 }
 
+function invitedOf({ party, roles }: InvitedParty) {
+  return { ...fromBus(party!), roles: roles.map((role) => Role.parse(role)) };
+}
+
 function view(partner: Partner, waiting?: Waiting, notCarried: readonly string[] = []) {
   return {
     partnerId: partner.id,
@@ -139,6 +149,7 @@ function view(partner: Partner, waiting?: Waiting, notCarried: readonly string[]
     lastError: partner.lastError,
     notCarried: [...notCarried],
     quirks: Object.keys(partner.quirks),
+    invited: partner.invited.map(({ roles, ...party }) => ({ party: toBus(party), roles: [...roles] })),
     roles: partner.roles.map((role) => ({ role: role.role, party: toBus(role), name: role.business_details.name })),
   };
 }

@@ -326,6 +326,15 @@ const partners: MigrationList = [
       'CREATE INDEX pushed_versions ON pushed (acknowledged_version) WHERE acknowledged_version IS NOT NULL',
     ],
   },
+  {
+    name: 'ocpi-gateway-invited-parties',
+    up: () => [
+      `ALTER TABLE partners ADD COLUMN invited json NOT NULL DEFAULT '[]'  -- for whom the link is meant: parties, each with its roles`,
+      // Who has a link is who an operator linked.
+      `UPDATE partners SET invited = (SELECT json_agg(json_build_object('country_code', r->>'country_code', 'party_id', r->>'party_id',
+         'roles', json_build_array(r->>'role'))) FROM json_array_elements(roles) r) WHERE state = 'registered' AND json_array_length(roles) > 0`,
+    ],
+  },
 ];
 
 export const migrations: MigrationList = [

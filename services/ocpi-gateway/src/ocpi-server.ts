@@ -134,6 +134,9 @@ class Edge {
       const partnerWaitS = this.admission.known(route, { partnerId: caller.partner.id, address: ip, authorization });
       if (partnerWaitS > 0) return this.tooMany(request, reply, partnerWaitS);
       const configuration = route.module === 'versions' || route.module === 'credentials';
+      if (!configuration && caller.partner.state === 'unapproved') {
+        throw refuse('not-approved', 'the operator of this platform has yet to approve the link: come again later');
+      }
       if (!configuration && caller.partner.state !== 'registered') {
         throw refuse('not-authorized', 'this token is for versions and credentials only: register first');
       }

@@ -9,7 +9,7 @@ export type OcpiRefusal =
   | 'unknown-location' | 'unknown-evse' | 'unknown-connector' | 'unknown-session' | 'unknown-token' | 'unknown-tariff'
   | 'unknown-cdr' | 'unknown-order' | 'not-capable'
   | 'invalid-object' | 'session-is-final' | 'cdr-differs-from-recorded' | 'credit-without-reference'
-  | 'already-registered' | 'not-authorized' | 'foreign-party' | 'foreign-object' | 'id-differs'
+  | 'already-registered' | 'not-authorized' | 'not-approved' | 'foreign-party' | 'foreign-object' | 'id-differs'
   | 'not-found' | 'not-json' | 'body-encoded' | 'body-too-large' | 'invalid-parameters' | 'bad-request' | 'method-not-allowed' | 'too-many-requests'
   | 'unknown-token-to-authorize' | 'location-needed'
   | 'unknown-receiver' | 'receiver-timeout' | 'receiver-not-connected' | 'hub-error';
@@ -20,6 +20,7 @@ export const refusals: Readonly<Record<OcpiRefusal, Answer>> = {
   'no-common-version': answers.unsupportedVersion,
   'endpoints-missing': answers.endpointsMissing,
   'registration-refused': answers.refused,
+  'party-not-invited': answers.refused,
   'unknown-partner': answers.notFound,
   'unknown-letter': answers.notFound,
   'no-such-quirk': answers.notFound,
@@ -39,6 +40,7 @@ export const refusals: Readonly<Record<OcpiRefusal, Answer>> = {
   'already-registered': answers.methodNotAllowed,
   'not-registered': answers.methodNotAllowed,
   'not-authorized': answers.unauthorized,
+  'not-approved': { http: 403, status: 2000 },
   'foreign-party': answers.notFound,
   'foreign-object': answers.invalid,
   'id-differs': answers.invalid,

@@ -19,7 +19,7 @@ let montreal: HandPartner;
 let db: Database;
 
 beforeAll(async () => {
-  oasis = await openSide({ party, ocpi: { ...ocpi, receive_timeout_ms: RECEIVE_MS } });
+  oasis = await openSide({ party, ocpi: { ...ocpi, receive_timeout_ms: RECEIVE_MS, pull: { first_s: 3_600 } } });
   db = await openDatabase({ url: oasis.platform.databaseUrl, schema: 'ocpi_gateway', migrations: [] });
   montreal = await HandPartner.open('Montreal', 'MTL', 'EMSP', ['SENDER locations', 'SENDER commands', 'SENDER cdrs']);
   await montreal.register(oasis);
@@ -224,7 +224,7 @@ async function keepsNothingMore(of: () => Promise<void>): Promise<void> {
 
 test('CRE-04 a registration that is recorded and played again opens nothing', async () => {
   const twin = await HandPartner.open('Twin', 'TWI', 'EMSP', ['SENDER locations']);
-  const { tokenA: token } = await oasis.neighbours.bus.ask(invitePartner, { name: 'Twin' });
+  const { tokenA: token } = await oasis.neighbours.bus.ask(invitePartner, { name: 'Twin', parties: twin.parties() });
   const post = () => call(oasis, '/ocpi/2.2.1/credentials', { token, method: 'POST', body: twin.credentials(), headers: { 'X-Request-ID': 'r' } });
   expect(await post()).toMatchObject({ http: 200, status_code: 1000 });
   await settled();

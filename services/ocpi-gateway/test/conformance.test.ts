@@ -11,8 +11,8 @@ beforeAll(async () => {
 afterAll(() => hub?.close());
 
 test('a hub of ours keeps every rule that the conformance kit can see', async () => {
-  const { tokenA: token, versionsUrl } = await hub.neighbours.bus.ask(invitePartner, { name: 'Kit' });
-  const { tokenA: memberToken } = await hub.neighbours.bus.ask(invitePartner, { name: 'Another member' });
+  const { tokenA: token, versionsUrl } = await hub.neighbours.bus.ask(invitePartner, { name: 'Kit', parties: [{ party: { countryCode: 'CA', partyId: 'KIT' } }, { party: { countryCode: 'CA', partyId: 'KI2' } }] });
+  const { tokenA: memberToken } = await hub.neighbours.bus.ask(invitePartner, { name: 'Another member', parties: [{ party: { countryCode: 'CA', partyId: 'KI4' } }] });
   const { verdicts, roles } = await conformance({ versionsUrl, token, party: { country_code: 'CA', party_id: 'KIT' }, patienceMs: 200, memberToken });
   expect(verdicts.flatMap(({ rule, findings }) => findings.map(({ expected, request, response }) => `${rule}: ${expected}\n${request}\n${response}`))).toEqual([]);
   expect(roles).toEqual(['HUB CA*HUB']);

@@ -63,9 +63,15 @@ export class HandPartner {
     return { token: `token-of-${this.partyId}`, url: this.url, roles };
   }
 
+  /** As an operator invites it. */
+  parties(): { party: { countryCode: string; partyId: string }; roles: string[] }[] {
+    const named = [this.role, ...this.moreRoles].map((one) => one.split(' '));
+    return named.map(([role = '', partyId = this.partyId]) => ({ party: { countryCode: 'CA', partyId }, roles: role === '' ? [] : [role] }));
+  }
+
   /** Is invited, and POSTs its credentials. */
   async register(side: Side): Promise<Called> {
-    const { tokenA } = await side.neighbours.bus.ask(invitePartner, { name: this.name });
+    const { tokenA } = await side.neighbours.bus.ask(invitePartner, { name: this.name, parties: this.parties() });
     const answer = await call(side, `/ocpi/${this.version}/credentials`, { token: tokenA, method: 'POST', body: this.credentials() });
     this.token = (answer.data as { token: string } | undefined)?.token ?? '';
     return answer;

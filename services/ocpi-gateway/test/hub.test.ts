@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { listPartners } from '#contracts/ocpi-gateway';
 import { exampleCdr, exampleLocation, exampleTariff, exampleToken, type Party, routingHeaders } from '#ocpi';
 import { HandPartner } from './hand-partner.ts';
 import { call, type CallOptions, openSide, type Side } from './side.ts';
@@ -344,11 +345,14 @@ describe('who is there', () => {
     const put = () => ask(cpo, `${receiver('sessions')}/CA/EOA/OFF-1`, { to: away, method: 'PUT', body: session('OFF-1', away) });
     expect((await put()).status_code).toBe(4003);
     await expect.poll(() => (last(other, 'PUT /hubclientinfo/CA/AWY').body as { status: string }).status).toBe('OFFLINE');
+    const seen = async () => (await hub.neighbours.bus.ask(listPartners, {})).partners.find(({ name }) => name === 'Away');
+    expect((await seen())?.reached, 'the operator sees it, too').toMatchObject({ status: 'OFFLINE', since: expect.stringMatching(/^\d{4}-/) });
     const second = await put();
     expect([second.http, second.status_code, second.status_message]).toEqual([200, 4003, 'CA*AWY is OFFLINE']);
     await gone.reopen(Number(port));
     await ask(gone, sender('locations'), { to: hubAsParty });
     await expect.poll(() => (last(other, 'PUT /hubclientinfo/CA/AWY').body as { status: string }).status).toBe('CONNECTED');
+    expect((await seen())?.reached?.status).toBe('CONNECTED');
     expect((await put()).status_code).toBe(1000);
     await call(hub, '/ocpi/2.2.1/credentials', { token: gone.token, method: 'DELETE' });
     await expect.poll(() => (last(other, 'PUT /hubclientinfo/CA/AWY').body as { status: string }).status).toBe('SUSPENDED');

@@ -277,7 +277,7 @@ test('TYP-04: a number that is not carried exactly is refused and noted; with it
 test('TRN-04, CRE-02: who knows our token only unencoded cannot register, is told why, and can with that quirk; a newer link keeps it', async () => {
   const quebec = await HandPartner.open('Quebec', 'QBC', 'EMSP', ['RECEIVER tariffs']);
   quebec.admits = (header) => header === 'Token token-of-QBC';
-  const { tokenA, partnerId: id } = await ask().ask(invitePartner, { name: 'Quebec' });
+  const { tokenA, partnerId: id } = await ask().ask(invitePartner, { name: 'Quebec', parties: quebec.parties() });
   const post = () => call(oasis, '/ocpi/2.2.1/credentials', { token: tokenA, method: 'POST', body: quebec.credentials() });
   expect(await post()).toMatchObject({ status_code: 3001, status_message: expect.stringContaining('unencoded-token') });
   await expect.poll(async () => (await of('unencoded-token', id)).suggested).toBe(true);

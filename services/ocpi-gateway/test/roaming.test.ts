@@ -39,7 +39,7 @@ describe.each(['2.2.1', '2.3.0'])('in OCPI %s', (version) => {
   const taken = (of: Side, what: string) => of.neighbours.taken.findLast((one) => one.what === what)?.body;
 
   test('TRN-06 VER-01 CRE-04 a partner registers with TOKEN_A, which opens nothing else; both sides know each other, and it is dead', async () => {
-    const invitation = await oasis.neighbours.bus.ask(invitePartner, { name: 'Carbon Plunk' });
+    const invitation = await oasis.neighbours.bus.ask(invitePartner, { name: 'Carbon Plunk', parties: [{ party: { countryCode: 'CA', partyId: 'CPK' } }] });
     const { tokenA } = invitation;
     expect(invitation.versionsUrl).toBe(versionsUrl(oasis));
     expect((await call(oasis, '/ocpi/versions', { token: tokenA })).data).toEqual([{ version, url: `${origin(oasis)}/ocpi/${version}` }]);

@@ -22,7 +22,7 @@ beforeAll(async () => {
   emsp = await HandPartner.open('Carbon Plunk', 'CPK', 'EMSP', ['RECEIVER locations', 'RECEIVER sessions', 'SENDER commands', 'RECEIVER hubclientinfo']);
   await cpo.register(westHub);
   await emsp.register(eastHub);
-  const { tokenA } = await westHub.neighbours.bus.ask(invitePartner, { name: 'East' });
+  const { tokenA } = await westHub.neighbours.bus.ask(invitePartner, { name: 'East', parties: [{ party: { countryCode: 'CA', partyId: 'HEA' }, roles: ['HUB'] }] });
   await eastHub.neighbours.bus.ask(registerPartner, { name: 'West', versionsUrl: versionsUrl(westHub), tokenA });
 });
 afterAll(async () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { told } from '#bus';
 import { cdrIssued } from '#contracts/cdr-ledger';
 import { evseStatusChanged, locationChanged } from '#contracts/locations';
-import { authorizeAtPartner, type DeliveryFailed, deliveryFailed, invitePartner, listPartners, registerPartner, renewPartner, sendCommand, SendOutcome } from '#contracts/ocpi-gateway';
+import { authorizeAtPartner, type DeadLetter, type DeliveryFailed, deliveryFailed, invitePartner, listDeadLetters, listPartners, registerPartner, renewPartner, sendCommand, SendOutcome } from '#contracts/ocpi-gateway';
 import { commandFinished, sessionEnded, sessionStarted } from '#contracts/sessions';
 import { tokenChanged } from '#contracts/tokens-auth';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
@@ -50,7 +50,7 @@ const keep = (now: Location): Location => {
 const partnerOf = async (side: Side) => (await side.neighbours.bus.ask(listPartners, {})).partners[0]!;
 
 test('VER-02 the version is the newest that both have: 2.1.1 lists each module once, without roles', async () => {
-  const { tokenA } = await oasis.neighbours.bus.ask(invitePartner, { name: 'Carbon Plunk' });
+  const { tokenA } = await oasis.neighbours.bus.ask(invitePartner, { name: 'Carbon Plunk', parties: [{ party: { countryCode: 'CA', partyId: 'CPK' } }] });
   const url = (path: string) => `${origin(oasis)}/ocpi/${path}`;
   expect((await call(oasis, '/ocpi/versions', { token: tokenA })).data).toEqual(['2.3.0', '2.2.1', '2.1.1'].map((version) => ({ version, url: url(version) })));
   expect((await call(oasis, '/ocpi/2.1.1', { token: tokenA })).data).toEqual({
@@ -220,8 +220,26 @@ test('CRE-06 an upgrade keeps the partner: all is said again in the newer versio
   expect(takenBy(plunk).filter((what) => what === 'POST CDR CA*BCT S-1-1')).toHaveLength(1);
 });
 
+test('a dead letter shows what was said: of a partner of 2.1.1 its Location, without what that version does not have', async () => {
+  const { neighbours: { bus } } = oasis;
+  const partner = await invited(oasis, 'LTR');
+  partner.answer = (what) => (what.includes('/locations/') ? { status: 2001 } : {});
+  await oasis.neighbours.tell(told(locationChanged, {
+    own: true, party: bct, locationId: 'BURNABY', locationJson: toJsonBytes(keep({ ...location, last_updated: '2022-02-01T19:00:00Z' })), lastUpdated: '2022-02-01T19:00:00Z',
+  }));
+  const { partnerId } = (await bus.ask(listPartners, {})).partners.find(({ roles }) => roles.some(({ party }) => party!.partyId === 'LTR'))!;
+  const letter = async () => (await bus.ask(listDeadLetters, { partnerId, limit: 10 })).letters[0];
+  const bodyOf = (one: DeadLetter | undefined) => (one?.bodyJson ? fromJsonBytes<{ last_updated: string }>(one.bodyJson) : undefined);
+  await expect.poll(async () => bodyOf(await letter())?.last_updated).toBe('2022-02-01T19:00:00Z');
+  expect(await letter()).toMatchObject({ key: { module: 'locations', objectId: 'BURNABY' }, version: '2.1.1' });
+  const said = bodyOf(await letter());
+  expect(said).toEqual(partner.seen.findLast(({ what }) => what.startsWith('PUT /locations/'))!.body);
+  expect(said).toMatchObject({ id: 'BURNABY', type: 'PARKING_LOT' });
+  expect(said).not.toHaveProperty('publish');
+});
+
 /** A partner of 2.1.1 that takes nothing but Tokens or Locations, and calls. */
-async function invited(side: Side, partyId: string): Promise<{ token: string }> {
+async function invited(side: Side, partyId: string): Promise<HandPartner> {
   const partner = await HandPartner.open('Example', partyId, '', ['RECEIVER locations']);
   partner.version = '2.1.1';
   hands.push(partner);

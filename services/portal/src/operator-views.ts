@@ -7,7 +7,7 @@ import type { StationState } from '#contracts/ocpp-gateway';
 export const PartnerView = z.object({
   partner_id: z.string(),
   name: z.string(),
-  state: z.string().meta({ description: 'invited, registered or unregistered' }),
+  state: z.string().meta({ description: 'invited, unapproved (it has registered, and waits for an operator\'s approval), registered or unregistered' }),
   roles: z.array(z.object({ role: z.string(), country_code: z.string(), party_id: z.string(), name: z.string() })),
   version: z.string(),
   versions_url: z.string(),
@@ -20,9 +20,13 @@ export const PartnerView = z.object({
     since: z.string().optional(),
     next_try: z.string().optional(),
   }).meta({ description: 'the circuit of what is sent to the partner' }),
+  reached: z.object({ status: z.string().meta({ description: 'CONNECTED or OFFLINE' }), since: z.string() }).optional()
+    .meta({ description: 'of a hub\'s member: how the others see it' }),
   last_error: z.string(),
   not_carried: z.array(z.string()).meta({ description: 'what the version of OCPI that it speaks could not say' }),
   quirks: z.array(z.string()).meta({ description: 'how it is spoken to otherwise than OCPI has it, as an operator chose' }),
+  invited: z.array(z.object({ country_code: z.string(), party_id: z.string(), roles: z.array(z.string()) }))
+    .meta({ description: 'for whom the link is meant, without roles in any but HUB' }),
   suggested_quirks: z.array(z.string()).meta({ description: 'those that were seen of it and could be chosen' }),
 }).meta({ id: 'Partner' });
 
@@ -41,10 +45,12 @@ export function partnerOf(partner: Partner): z.infer<typeof PartnerView> {
     failed_attempts: partner.failedAttempts,
     dead_letters: partner.deadLetters,
     line: lineOf(partner.line),
+    ...(partner.reached === undefined ? {} : { reached: { status: partner.reached.status, since: partner.reached.since } }),
     last_error: partner.lastError,
     not_carried: partner.notCarried,
     quirks: partner.quirks,
     suggested_quirks: partner.suggestedQuirks,
+    invited: partner.invited.map(({ party, roles }) => ({ country_code: party?.countryCode ?? '', party_id: party?.partyId ?? '', roles })),
   };
 }
 

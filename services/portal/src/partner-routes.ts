@@ -2,8 +2,9 @@ import { z } from 'zod';
 import type { Bus } from '#bus';
 import { fromJsonBytes } from '#contracts';
 import {
-  type DeadLetter, endPartner, invitePartner, listDeadLetters, listDifferences, listPartners, pullPartner, registerPartner, renewPartner, replayDeadLetters,
+  approvePartner, type DeadLetter, endPartner, invitePartner, listDeadLetters, listDifferences, listPartners, pullPartner, registerPartner, renewPartner, replayDeadLetters,
 } from '#contracts/ocpi-gateway';
+import { CountryCode, PartyId, Role } from '#ocpi';
 import { OcpiObject } from './fields.ts';
 import { PartnerView, partnerOf } from './operator-views.ts';
 import { QuirkNames } from './quirk-routes.ts';
@@ -12,6 +13,15 @@ import { operatorRoute, type Route } from './route.ts';
 /** A handshake is several requests to the partner and back. */
 const HANDSHAKE_MS = 60_000;
 const LETTERS_DEFAULT = 20;
+
+const Invited = z.array(z.strictObject({
+  country_code: CountryCode, party_id: PartyId,
+  roles: z.array(Role).max(7).default([]).meta({ description: 'as which; none: any but HUB' }),
+})).max(100).default([]);
+
+function invitedOf(parties: z.infer<typeof Invited>) {
+  return parties.map(({ country_code: countryCode, party_id: partyId, roles }) => ({ party: { countryCode, partyId }, roles }));
+}
 
 const Name = z.string().trim().min(1).max(100);
 const params = z.strictObject({ partner_id: z.string().min(1).max(100) });
@@ -23,7 +33,8 @@ const LetterView = z.object({
   object: z.string().meta({ description: 'an id within the module; a token\'s is "TYPE uid"' }),
   reason: z.string(),
   since: z.string(),
-  body: OcpiObject.optional().meta({ description: 'the object as it is now; absent when it is withdrawn' }),
+  version: z.string().meta({ description: 'of OCPI, in which the body is: that of the partner, or 2.2.1 where that cannot say it' }),
+  body: OcpiObject.optional().meta({ description: 'the object as it is now, as it is said to the partner; absent when it is withdrawn' }),
 }).meta({ id: 'DeadLetter' });
 
 const PullView = z.object({
@@ -44,9 +55,9 @@ const DifferenceView = z.object({
   at: z.string(),
 }).meta({ id: 'Difference' });
 
-function letterOf({ key, reason, since, bodyJson }: DeadLetter): z.infer<typeof LetterView> {
+function letterOf({ key, reason, since, bodyJson, version }: DeadLetter): z.infer<typeof LetterView> {
   return {
-    module: key!.module, object: key!.objectId, reason, since,
+    module: key!.module, object: key!.objectId, reason, since, version,
     ...(bodyJson === undefined ? {} : { body: fromJsonBytes<Record<string, unknown>>(bodyJson) }),
   };
 }
@@ -57,10 +68,13 @@ export function partnerRoutes(bus: Bus): Route[] {
     operatorRoute({
       method: 'POST', path: '/v1/operator/invitations', status: 201,
       summary: 'Make a TOKEN_A for a partner who will register',
-      body: z.strictObject({ name: Name }),
+      body: z.strictObject({
+        name: Name,
+        parties: Invited.meta({ description: 'as whom it may register; none: it waits for an approval after it has' }),
+      }),
       answer: z.object({ partner_id: z.string(), token_a: z.string(), versions_url: z.string() }),
-      async handle({ body }) {
-        const { partnerId, tokenA, versionsUrl } = await bus.ask(invitePartner, body);
+      async handle({ body: { name, parties } }) {
+        const { partnerId, tokenA, versionsUrl } = await bus.ask(invitePartner, { name, parties: invitedOf(parties) });
         return { partner_id: partnerId, token_a: tokenA, versions_url: versionsUrl };
       },
     }),
@@ -72,11 +86,13 @@ export function partnerRoutes(bus: Bus): Route[] {
         versions_url: z.url({ protocol: /^https?$/, error: 'an http or https URL' }).max(255),
         token_a: z.string().regex(/^[\x21-\x7e]{1,64}$/, '1 to 64 printable characters'),
         quirks: QuirkNames.optional().meta({ description: 'those that are known beforehand' }),
+        parties: Invited.meta({ description: 'whom it is; none: whoever answers' }),
       }),
       answer: PartnerView,
       async handle({ body }) {
-        const { name, versions_url: versionsUrl, token_a: tokenA, quirks = [] } = body;
-        return partnerOf(await bus.ask(registerPartner, { name, versionsUrl, tokenA, quirks }, { timeoutMs: HANDSHAKE_MS }));
+        const { name, versions_url: versionsUrl, token_a: tokenA, quirks = [], parties } = body;
+        const asked = { name, versionsUrl, tokenA, quirks, parties: invitedOf(parties) };
+        return partnerOf(await bus.ask(registerPartner, asked, { timeoutMs: HANDSHAKE_MS }));
       },
     }),
     operatorRoute({
@@ -139,6 +155,14 @@ export function partnerRoutes(bus: Bus): Route[] {
       answer: PartnerView,
       handle: async ({ params: { partner_id: partnerId } }) =>
         partnerOf(await bus.ask(renewPartner, { partnerId }, { timeoutMs: HANDSHAKE_MS })),
+    }),
+    operatorRoute({
+      method: 'POST', path: '/v1/operator/partners/:partner_id/approve', params,
+      summary: 'Say for whom a link is meant: for the parties that it names, or for these; what waited for them is sent then',
+      body: z.strictObject({ parties: Invited }),
+      answer: PartnerView,
+      handle: async ({ params: { partner_id: partnerId }, body: { parties } }) =>
+        partnerOf(await bus.ask(approvePartner, { partnerId, parties: invitedOf(parties) })),
     }),
     operatorRoute({
       method: 'DELETE', path: '/v1/operator/partners/:partner_id', params,

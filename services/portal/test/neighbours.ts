@@ -46,7 +46,7 @@ export class Neighbours {
   refuse: { code: string; detail: string } | undefined;
   private readonly closing: (() => Promise<unknown>)[] = [];
 
-  private constructor(private readonly bus: Bus, private readonly db: Database) {}
+  private constructor(readonly bus: Bus, private readonly db: Database) {}
 
   static async play(platform: TestPlatform): Promise<Neighbours> {
     const bus = await connectBus({ natsUrl: platform.env.NATS_URL!, platform: platform.platform, service: 'sessions' });
@@ -195,7 +195,7 @@ export class Neighbours {
     await bus.answer(registerPartner, (requests) => requests.map(({ versionsUrl }) => (
       versionsUrl.includes('down.example') ? new Rejected('partner-unreachable', 'connection refused') : partner)));
     await bus.answer(listPartners, (requests) => requests.map(() => ({ partners: [partner] })));
-    const letter = { key: { module: 'tariffs', objectId: 'L2' }, reason: 'HTTP 200, 2001: no', since: '2022-02-01T17:00:00Z', bodyJson: toJsonBytes({ id: 'L2' }) };
+    const letter = { key: { module: 'tariffs', objectId: 'L2' }, reason: 'HTTP 200, 2001: no', since: '2022-02-01T17:00:00Z', version: '2.1.1', bodyJson: toJsonBytes({ id: 'L2' }) };
     await bus.answer(listDeadLetters, (requests) => requests.map(({ partnerId, after }) => (
       partnerId === 'p1' ? { letters: after ? [] : [letter], total: 1 } : new Rejected('unknown-partner', `no ${partnerId}`))));
     await bus.answer(replayDeadLetters, (requests) => requests.map(({ module, objectId }) => (

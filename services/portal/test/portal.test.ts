@@ -212,7 +212,7 @@ test('the operator\'s verbs answer from the services behind', async () => {
     status: 502, body: { error: { code: 'partner-unreachable', detail: 'connection refused' } },
   });
   expect((await operator.get('/v1/operator/partners')).body).toMatchObject({ partners: [partnerView] });
-  const letter = { module: 'tariffs', object: 'L2', reason: 'HTTP 200, 2001: no', since: '2022-02-01T17:00:00Z', body: { id: 'L2' } };
+  const letter = { module: 'tariffs', object: 'L2', reason: 'HTTP 200, 2001: no', since: '2022-02-01T17:00:00Z', version: '2.1.1', body: { id: 'L2' } };
   expect((await operator.get('/v1/operator/partners/p1/dead-letters')).body).toEqual({ letters: [letter], total: 1 });
   expect((await operator.get('/v1/operator/partners/p1/dead-letters?after_module=tariffs&after_object=L2')).body.letters).toEqual([]);
   expect((await operator.get('/v1/operator/partners/p9/dead-letters')).status).toBe(404);

@@ -42,6 +42,15 @@ export async function allClients(db: Queryable): Promise<Client[]> {
   return rows.map(clientOf);
 }
 
+/** Of a hub: its members as all others see them, by the partner. What is of one link is reached or not together. */
+export async function membersReached(db: Queryable): Promise<ReadonlyMap<string, { readonly status: ConnectionStatus; readonly since: string }>> {
+  const { rows } = await db.query<{ partner_id: string; status: ConnectionStatus; since: string }>(
+    `SELECT DISTINCT ON (partner_id) partner_id, status, last_updated AS since FROM client_infos WHERE NOT behind
+     ORDER BY partner_id, status = 'SUSPENDED', last_updated DESC`,
+  );
+  return new Map(rows.map(({ partner_id, status, since }) => [partner_id, { status, since: dateTimeOf(instantMs(since)!) }]));
+}
+
 export async function clientsOf(db: Queryable, partnerId: string): Promise<Client[]> {
   const { rows } = await db.query<Row>(`SELECT ${COLUMNS} FROM client_infos WHERE partner_id = $1 ORDER BY created`, [partnerId]);
   return rows.map(clientOf);

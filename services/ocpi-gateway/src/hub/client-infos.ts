@@ -84,7 +84,7 @@ export class ClientInfos {
     const isNews = members ? await members.told(tx, client) : await keepClient(tx, client);
     if (!isNews) return;
     await noteOwnLinks(tx, info);
-    if (info.status === 'CONNECTED') await partners.adoptCdrs(tx, (await findPartner(tx, partner.id))!);
+    if (info.status === 'CONNECTED') await partners.links.adoptCdrs(tx, (await findPartner(tx, partner.id))!);
   }
 }
 

@@ -3,7 +3,7 @@ import { getLocation } from '#contracts/locations';
 import { findContractTokens, getToken } from '#contracts/tokens-auth';
 import { fromJsonBytes } from '#contracts';
 import { type CdrToken, dateTimeOf, instantMs, type Location, type Party, type Role, type Route, type Token } from '#ocpi';
-import { type Body, type Context, type Converted, down, type OtherVersion, up } from '#ocpi-versions';
+import { type Body, type Context, type Converted, down, type Kind, type OtherVersion, up } from '#ocpi-versions';
 import type { Database } from '#postgres';
 import type { OwnParties } from '#settings';
 import type { Clock } from '#time';
@@ -18,6 +18,8 @@ export interface Sides {
   readonly owner: Party;
   readonly other: Party;
 }
+
+const kindsPushed: Readonly<Record<string, Kind | undefined>> = { locations: 'location', tariffs: 'tariff', tokens: 'token', sessions: 'session', cdrs: 'cdr' };
 
 /** Objects between the versions that partners speak and 2.2.1, which is all that is known behind it. */
 export class Dialects {
@@ -71,6 +73,19 @@ export class Dialects {
     const made = down(version, body, value, { ...this.context(sides), location: await this.locationOf(version, body, value, sides.owner) });
     await this.notCarried.keep(partner.id, `${body.kind} to ${version}`, made);
     return made;
+  }
+
+  /** A dead letter as the partner saw it; as we have it where its version cannot say it, or not now. */
+  async asSent<L extends { readonly key: { readonly module: string }; readonly current: string | undefined }>(partner: Partner, letter: L): Promise<L & { version: string }> {
+    const version = otherVersion(partner.version);
+    const kind = kindsPushed[letter.key.module];
+    const own = { ...letter, version: version ? '2.2.1' : partner.version };
+    if (!version || kind === undefined || letter.current === undefined) return own;
+    const sides = { owner: this.party, other: partiesOf(partner)[0] ?? this.party };
+    const object: unknown = JSON.parse(letter.current);
+    const location = await this.locationOf(version, { kind }, object, sides.owner).catch(() => undefined);
+    const made = down(version, { kind }, object, { ...this.context(sides), location });
+    return made.ok ? { ...letter, current: JSON.stringify(made.value), version } : own;
   }
 
   /** An object of a partner's. */

@@ -12,7 +12,7 @@ import { isSpoken, rolesOfPeer, type SpokenVersion, withRoles } from '../version
 /** Why two platforms did not come together; the text of `Rejected` says what happened. */
 export type HandshakeRefusal =
   | 'partner-unreachable' | 'no-common-version' | 'endpoints-missing' | 'registration-refused'
-  | 'not-registered' | 'unknown-partner' | 'unknown-letter' | 'no-such-quirk';
+  | 'party-not-invited' | 'not-registered' | 'unknown-partner' | 'unknown-letter' | 'no-such-quirk';
 
 /** What a peer's versions and details say. */
 export interface Met {

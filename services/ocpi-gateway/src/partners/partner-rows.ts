@@ -1,6 +1,7 @@
 import type { CredentialsRole, Endpoint, ModuleId, Party } from '#ocpi';
 import type { Queryable, Tx } from '#postgres';
 import { rfc3339 } from '#time';
+import type { InvitedParty } from './invited.ts';
 import type { Chosen } from './quirks.ts';
 import { endpointOf, hasParty, type Partner, type PartnerState } from './partner.ts';
 
@@ -16,9 +17,10 @@ interface Row {
   token_out: Buffer | null;
   last_error: string;
   quirks: Chosen;
+  invited: InvitedParty[];
 }
 
-const COLUMNS = `p.partner_id, p.name, p.state, p.version, p.versions_url, p.roles, p.endpoints, p.token_out, p.last_error, p.quirks,
+const COLUMNS = `p.partner_id, p.name, p.state, p.version, p.versions_url, p.roles, p.endpoints, p.token_out, p.last_error, p.quirks, p.invited,
   CASE WHEN p.roles::text LIKE '%"HUB"%' THEN (
     SELECT coalesce(json_agg(json_build_object('country_code', c.country_code, 'party_id', c.party_id)), '[]')
     FROM (SELECT DISTINCT country_code, party_id FROM client_infos c WHERE c.partner_id = p.partner_id AND c.behind
@@ -36,6 +38,7 @@ const partnerOf = (row: Row): Partner => ({
   tokenOut: row.token_out ?? undefined,
   lastError: row.last_error,
   quirks: row.quirks,
+  invited: row.invited,
 });
 
 export async function findPartner(db: Queryable, id: string, lock = false): Promise<Partner | undefined> {
@@ -64,19 +67,19 @@ export async function partnerWith(db: Queryable, party: Party): Promise<Partner 
   return (await registeredPartners(db)).find((partner) => hasParty(partner, party));
 }
 
-export async function insertPartner(tx: Tx, partner: Pick<Partner, 'id' | 'name' | 'state' | 'versionsUrl' | 'quirks'>): Promise<void> {
-  await tx.query('INSERT INTO partners (partner_id, name, state, versions_url, quirks) VALUES ($1, $2, $3, $4, $5)', [
-    partner.id, partner.name, partner.state, partner.versionsUrl, JSON.stringify(partner.quirks),
+export async function insertPartner(tx: Tx, partner: Pick<Partner, 'id' | 'name' | 'state' | 'versionsUrl' | 'quirks' | 'invited'>): Promise<void> {
+  await tx.query('INSERT INTO partners (partner_id, name, state, versions_url, quirks, invited) VALUES ($1, $2, $3, $4, $5, $6)', [
+    partner.id, partner.name, partner.state, partner.versionsUrl, JSON.stringify(partner.quirks), JSON.stringify(partner.invited),
   ]);
 }
 
 export async function storePartner(tx: Tx, partner: Partner): Promise<void> {
   await tx.query(
     `UPDATE partners SET name = $2, state = $3, version = $4, versions_url = $5, roles = $6, endpoints = $7,
-       token_out = $8 WHERE partner_id = $1`,
+       token_out = $8, invited = $9 WHERE partner_id = $1`,
     [
       partner.id, partner.name, partner.state, partner.version, partner.versionsUrl,
-      JSON.stringify(partner.roles), JSON.stringify(partner.endpoints), partner.tokenOut ?? null,
+      JSON.stringify(partner.roles), JSON.stringify(partner.endpoints), partner.tokenOut ?? null, JSON.stringify(partner.invited),
     ],
   );
 }

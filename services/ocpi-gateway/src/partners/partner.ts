@@ -4,10 +4,12 @@ import {
   partyText, sameParty, typicalInterfaces,
 } from '#ocpi';
 import type { OcpiRequest } from '../exchange.ts';
+import type { InvitedParty } from './invited.ts';
 import type { Chosen } from './quirks.ts';
 import type { Viewer } from '../pushes/views.ts';
 
-export type PartnerState = 'invited' | 'registering' | 'registered' | 'unregistered';
+/** unapproved: it has registered, and waits for an operator to say that it is who it says. */
+export type PartnerState = 'invited' | 'registering' | 'unapproved' | 'registered' | 'unregistered';
 
 /** A platform we roam with. */
 export interface Partner {
@@ -24,6 +26,8 @@ export interface Partner {
   readonly tokenOut: Buffer | undefined;
   readonly lastError: string;
   readonly quirks: Chosen;
+  /** For whom the link is meant; none: an operator has not said so yet. */
+  readonly invited: readonly InvitedParty[];
 }
 
 const servedModules: readonly ModuleId[] = [

@@ -1,34 +1,25 @@
 import { randomUUID } from 'node:crypto';
-import { type Fact, type Outbox, told } from '#bus';
-import { partnerRegistered } from '#contracts/ocpi-gateway';
 import { Rejected } from '#decider';
-import { addDue, type DueWorker } from '#due';
-import {
-  allowedUrl, type Cdr, Credentials, type CredentialsRole, type Interface, type Outcome, partyText, read, sameParty, type TokenCandidate, tokenCandidates,
-} from '#ocpi';
-import { type Database, together, type Tx } from '#postgres';
-import type { OwnParties } from '#settings';
-import { type Clock, rfc3339 } from '#time';
+import type { DueWorker } from '#due';
+import { allowedUrl, Credentials, type Interface, type Outcome, read, type TokenCandidate, tokenCandidates } from '#ocpi';
+import { type Database, together } from '#postgres';
+import { rfc3339 } from '#time';
 import type { Calls } from './calls.ts';
-import { noteOwnLinks } from '../hub/client-info-rows.ts';
+import { membersReached } from '../hub/client-info-rows.ts';
 import { allNotCarried } from './dialect-rows.ts';
-import type { Dialects } from './dialects.ts';
 import { meet, type Met, outcomeText, refuse } from './handshake.ts';
-import { endpointOf, hasParty, isPartyOf, ourInterfaces, type Partner, toBus } from './partner.ts';
+import { invitedAs, type InvitedParty, isInvited, uninvitedText } from './invited.ts';
+import { type LinkParts, Links } from './links.ts';
+import { isPartyOf, ourInterfaces, type Partner } from './partner.ts';
 import {
-  addToken, dropTokens, findPartner, insertPartner, partnersWithWaiting, registeredPartners, removePartner,
+  addToken, dropTokens, findPartner, insertPartner, noteError, partnersWithWaiting, registeredPartners, removePartner,
   replaceToken, restoreToken, storePartner, type TokenHolder, tokenHolders, type TokenKind, type Waiting,
 } from './partner-rows.ts';
-import { pushAllOf } from '../pushes/push-all.ts';
-import {
-  claimCdrs, deadLetters, forgetAcknowledged, forgetOne, forgetPushed, lockLinks, type PushedKey, replayLetters, strandedCdrs,
-} from '../pushes/pushed-rows.ts';
+import { deadLetters, lockLinks, type PushedKey, replayLetters } from '../pushes/pushed-rows.ts';
 import { chosenAnew } from './partner-quirks.ts';
-import { allSighted, storeChosen } from './quirk-rows.ts';
-import { type Chosen, type QuirkName, suggested } from './quirks.ts';
-import { type Push, pushOf, queueAll } from '../pushes/queue-rows.ts';
+import { allSighted } from './quirk-rows.ts';
+import { type QuirkName, suggested } from './quirks.ts';
 import type { OcpiRefusal } from '../refusals.ts';
-import type { Secrets } from './secrets.ts';
 import type { SpokenVersion } from '../versions.ts';
 
 /** Who made a request: TRN-07. */
@@ -41,26 +32,39 @@ export interface Caller {
   readonly written: Omit<TokenCandidate, 'token'>;
 }
 
-export interface PartnersParts {
+export interface PartnersParts extends LinkParts {
   readonly db: Database;
-  readonly outbox: Outbox;
   readonly calls: Calls;
-  readonly secrets: Secrets;
-  readonly clock: Clock;
-  readonly parties: OwnParties;
   /** What we speak, the newest first. */
   readonly versions: readonly SpokenVersion[];
-  readonly dialects: Dialects;
   readonly worker: () => DueWorker;
-  /** A link was made or renewed, or has ended: of a hub, whose members hear of it. */
-  readonly links?: { joined(tx: Tx, partner: Partner): Promise<void>; ended(tx: Tx, partner: Partner): Promise<void> };
   /** Of our versions endpoint, as partners reach it. */
   readonly versionsUrl: () => string;
+}
+
+/** A partner as an operator sees it. */
+export interface Listed {
+  readonly partner: Partner;
+  readonly waiting: Waiting;
+  readonly notCarried: readonly string[];
+  readonly suggestedQuirks: readonly QuirkName[];
+  /** Of a member, where we are a hub. */
+  readonly reached: { readonly status: string; readonly since: string } | undefined;
+}
+
+/** With a partner who gave us a TOKEN_A. */
+export interface Registration {
+  readonly name: string;
+  readonly versionsUrl: string;
+  readonly tokenA: string;
+  readonly quirks: readonly string[];
+  readonly invited: readonly InvitedParty[];
 }
 
 /** The partners' aggregate: who they are, and how a link is made, renewed and ended. CRE. */
 export class Partners {
   readonly interfaces: readonly Interface[];
+  readonly links: Links;
   /** Requests that come at the same time are looked up together, and each by what stands when it has come: CRE-11. */
   private readonly holders: (hashes: readonly Buffer[]) => Promise<readonly TokenHolder[]>;
 
@@ -69,6 +73,7 @@ export class Partners {
   }
 
   constructor(private readonly parts: PartnersParts) {
+    this.links = new Links(parts);
     this.interfaces = ourInterfaces(parts.parties.all.flatMap(({ roles }) => roles));
     this.holders = together(async (asked) => {
       const distinct = new Map(asked.flat().map((hash) => [hash.toString('latin1'), hash]));
@@ -77,11 +82,11 @@ export class Partners {
     });
   }
 
-  /** A TOKEN_A for a partner who will register with us. */
-  async invite(name: string): Promise<{ partner: Partner; tokenA: string }> {
+  /** A TOKEN_A for a partner who will register with us: as these parties, or after an operator's approval. */
+  async invite(name: string, invited: readonly InvitedParty[]): Promise<{ partner: Partner; tokenA: string }> {
     const { db, secrets } = this.parts;
     const tokenA = secrets.newToken();
-    const partner = fresh(name, 'invited', '', {});
+    const partner = fresh({ name, state: 'invited', versionsUrl: '', quirks: {}, invited });
     await db.tx(async (tx) => {
       await insertPartner(tx, partner);
       await addToken(tx, partner.id, secrets.hash(tokenA), 'registration');
@@ -89,18 +94,21 @@ export class Partners {
     return { partner, tokenA };
   }
 
-  async list(): Promise<{ partner: Partner; waiting: Waiting; notCarried: readonly string[]; suggestedQuirks: readonly QuirkName[] }[]> {
+  async list(): Promise<Listed[]> {
     const { db } = this.parts;
-    const [partners, notCarried, sighted] = await Promise.all([partnersWithWaiting(db, this.parts.clock.now()), allNotCarried(db), allSighted(db)]);
+    const [partners, notCarried, sighted, reached] = await Promise.all([
+      partnersWithWaiting(db, this.parts.clock.now()), allNotCarried(db), allSighted(db), membersReached(db),
+    ]);
     return partners.map((one) => ({
-      ...one, notCarried: notCarried.get(one.partner.id) ?? [], suggestedQuirks: suggested(sighted.get(one.partner.id) ?? [], one.partner.quirks),
+      ...one, reached: one.partner.state === 'registered' ? reached.get(one.partner.id) : undefined, notCarried: notCarried.get(one.partner.id) ?? [], suggestedQuirks: suggested(sighted.get(one.partner.id) ?? [], one.partner.quirks),
     }));
   }
 
-  /** What the partner refused. Throws Rejected. */
+  /** What the partner refused, as it was said to it. Throws Rejected. */
   async letters(id: string, after: Omit<PushedKey, 'partnerId'> | undefined, limit: number) {
-    await this.known(id);
-    return deadLetters(this.parts.db, id, after, limit);
+    const partner = await this.known(id);
+    const { letters, total } = await deadLetters(this.parts.db, id, after, limit);
+    return { letters: await Promise.all(letters.map((letter) => this.parts.dialects.asSent(partner, letter))), total };
   }
 
   /** Throws Rejected. */
@@ -133,10 +141,14 @@ export class Partners {
     return undefined;
   }
 
-  /** Registers with a partner who gave us a TOKEN_A: we are the Sender. */
-  async register({ name, versionsUrl, tokenA, quirks = [] }: { name: string; versionsUrl: string; tokenA: string; quirks?: readonly string[] }): Promise<Partner> {
+  /**
+   * Registers with a partner who gave us a TOKEN_A: we are the Sender. An operator has chosen the URL: who answers there is
+   * whom it is meant for, unless parties are named.
+   */
+  async register({ name, versionsUrl, tokenA, quirks, invited }: Registration): Promise<Partner> {
     const { db, calls, secrets, clock } = this.parts;
-    const partner = fresh(name, 'registering', versionsUrl, chosenAnew({}, { set: quirks, unset: [] }, rfc3339(clock.now())));
+    const chosen = chosenAnew({}, { set: quirks, unset: [] }, rfc3339(clock.now()));
+    const partner = fresh({ name, state: 'registering', versionsUrl, quirks: chosen, invited });
     const allowed = allowedUrl(versionsUrl, calls);
     if (!allowed.ok) {
       throw refuse('partner-unreachable', `versions_url ${allowed.message}: for tests and closed networks the setting ocpi.allow_private_urls allows it`);
@@ -151,7 +163,10 @@ export class Partners {
     try {
       const client = calls.withToken(partner, tokenA, met.version);
       const theirs = answered('POST', await client.post(met.credentialsUrl, this.credentials(tokenB), { routing: false }));
-      return await db.tx((tx) => this.join(tx, partner, met, theirs));
+      const meant = { ...partner, invited: invited.length > 0 ? invited : invitedAs(theirs.roles) };
+      const problem = uninvitedText(theirs.roles, meant.invited);
+      if (problem !== undefined) throw refuse('party-not-invited', `the credentials in the answer: ${problem}`);
+      return await db.tx((tx) => this.links.join(tx, meant, met, theirs));
     } catch (error) {
       await removePartner(db, partner.id);
       throw error;
@@ -161,8 +176,9 @@ export class Partners {
   }
 
   /** POST credentials: a partner whom we invited registers. The callback comes before the answer. */
-  async accept(caller: Caller, theirs: Credentials, version: SpokenVersion): Promise<Credentials> {
+  async accept(caller: Caller, said: Credentials, version: SpokenVersion): Promise<Credentials> {
     const { db, secrets } = this.parts;
+    const theirs = await this.asInvited(caller.partner, said, version);
     await this.checkTakeOver(caller, theirs);
     // Who starts over has the ways that it had.
     const earlier = (await registeredPartners(db)).find(({ versionsUrl }) => versionsUrl === theirs.url);
@@ -176,30 +192,31 @@ export class Partners {
       if (invited?.state !== 'invited') throw new Rejected<OcpiRefusal>('already-registered', 'this TOKEN_A was used meanwhile');
       await dropTokens(tx, invited.id, ['registration']);
       await addToken(tx, invited.id, secrets.hash(token), 'current');
-      await this.join(tx, invited, met, theirs);
+      await this.links.join(tx, invited, met, theirs);
     });
     return this.credentials(token);
   }
 
   /** PUT credentials: new ones of a registered partner; it gets a new token, too. CRE-06, CRE-07. */
-  async renew(caller: Caller, theirs: Credentials, version: SpokenVersion): Promise<Credentials> {
+  async renew(caller: Caller, said: Credentials, version: SpokenVersion): Promise<Credentials> {
     const { db, secrets } = this.parts;
+    const theirs = await this.asInvited(caller.partner, said, version);
     await this.checkTakeOver(caller, theirs);
     const met = await this.meet(caller.partner, theirs.token, theirs.url, version);
     const token = secrets.newToken();
     await db.tx(async (tx) => {
       await lockLinks(tx, 'alone');
       const known = await findPartner(tx, caller.partner.id, true);
-      if (known?.state !== 'registered') throw new Rejected<OcpiRefusal>('not-registered', 'the link was ended meanwhile');
+      if (!known || !isLinked(known)) throw new Rejected<OcpiRefusal>('not-registered', 'the link was ended meanwhile');
       await replaceToken(tx, known.id, secrets.hash(token));
-      await this.join(tx, known, met, theirs);
+      await this.links.join(tx, known, met, theirs);
     });
     return this.credentials(token);
   }
 
   /** DELETE credentials: all tokens of the link die, and nothing more is sent. CRE-08. */
   async end({ partner }: Caller): Promise<void> {
-    await this.parts.db.tx((tx) => this.unregister(tx, partner));
+    await this.parts.db.tx((tx) => this.links.unregister(tx, partner));
   }
 
   /**
@@ -226,10 +243,36 @@ export class Partners {
     const met = await this.meet(known, theirs.value.token, theirs.value.url, newest.version);
     await db.tx(async (tx) => {
       await lockLinks(tx, 'alone');
-      await this.join(tx, (await findPartner(tx, id, true))!, met, theirs.value);
+      const partner = (await findPartner(tx, id, true))!;
+      // They have our new token: the link goes on, for those whom it is for.
+      const roles = theirs.value.roles.filter((one) => isInvited(partner.invited, one));
+      await this.links.join(tx, partner, met, { ...theirs.value, roles: roles.length > 0 ? roles : [...partner.roles] });
     });
     this.wake();
     return (await partnersWithWaiting(db, this.parts.clock.now(), id))[0]!;
+  }
+
+  /**
+   * An operator says for whom a link is meant: for the parties that came, or for these. What waited for them goes then.
+   * Throws Rejected.
+   */
+  async approve(id: string, invited: readonly InvitedParty[]): Promise<Partner> {
+    await this.known(id);
+    const approved = await this.parts.db.tx(async (tx) => {
+      await lockLinks(tx, 'alone');
+      const partner = (await findPartner(tx, id, true))!;
+      if (partner.state === 'unregistered') throw refuse('not-registered', `${partner.name} has no link any more: invite it anew`);
+      const meant = { ...partner, invited: invited.length > 0 ? invited : invitedAs(partner.roles) };
+      if (meant.invited.length === 0) throw refuse('not-registered', `${partner.name} has not registered yet: name the parties for which it may`);
+      const problem = uninvitedText(partner.roles, meant.invited);
+      if (problem !== undefined) throw refuse('party-not-invited', `${problem}; end the link, or name all of them`);
+      await noteError(tx, id, '');
+      if (partner.state === 'unapproved') return this.links.bringIn(tx, { ...meant, state: 'registered' });
+      await storePartner(tx, meant);
+      return meant;
+    });
+    this.wake();
+    return { ...approved, lastError: '' };
   }
 
   /** An operator ends the link: at once here, then the partner is told. CRE-08, CRE-11. */
@@ -237,8 +280,8 @@ export class Partners {
     const { db, calls } = this.parts;
     const known = await this.known(id);
     const url = known.endpoints.find(({ identifier }) => identifier === 'credentials')?.url;
-    await db.tx((tx) => this.unregister(tx, known));
-    if (known.state !== 'registered' || url === undefined) return { told: false, detail: `${known.name} was ${known.state}` };
+    await db.tx((tx) => this.links.unregister(tx, known));
+    if (!isLinked(known) || url === undefined) return { told: false, detail: `${known.name} was ${known.state}` };
     const outcome = await calls.to(known, {}).delete(url, { routing: false });
     return { told: outcome.kind === 'ok', detail: outcomeText(outcome) };
   }
@@ -274,47 +317,15 @@ export class Partners {
     return meet({ calls, partner, token, versionsUrl, versions: version ? [version] : versions, interfaces: this.interfaces, roles: dialects.party.roles });
   }
 
-  private async join(tx: Tx, partner: Partner, met: Met, { token, url, roles }: Credentials): Promise<Partner> {
-    const { outbox, secrets, clock } = this.parts;
-    const joined: Partner = {
-      ...partner, state: 'registered', version: met.version, versionsUrl: url, roles, endpoints: met.endpoints,
-      tokenOut: secrets.seal(token, partner.id),
-    };
-    await lockLinks(tx, 'alone');
-    await this.checkParties(tx, joined);
-    await this.replaceOlder(tx, joined);
-    await storePartner(tx, joined);
-    if (partner.version !== '' && partner.version !== met.version) await this.sayAgain(tx, joined);
-    await this.adoptCdrs(tx, joined);
-    await noteOwnLinks(tx);
-    await this.parts.links?.joined(tx, joined);
-    if (endpointOf(joined, 'hubclientinfo', 'SENDER') !== undefined) {
-      await addDue(tx, { id: `pull clients ${partner.id} ${randomUUID()}`, key: `clients ${partner.id}`, kind: 'pull-clients', at: clock.now(), body: { partnerId: partner.id } });
-    }
-    await addDue(tx, pushAllOf(partner.id, clock.now()));
-    await outbox.tell(tx, [registeredFact(joined, rfc3339(clock.now()))]);
-    return joined;
-  }
-
-  /** What was said in another version may have lost something on the way, and CDRs that it could not say go now. */
-  private async sayAgain(tx: Tx, { id }: Partner): Promise<void> {
-    await this.parts.dialects.notCarried.forget(tx, id);
-    await forgetAcknowledged(tx, id, this.parts.clock.now());
-  }
-
-  /**
-   * Nobody becomes somebody else by naming their party: not us, and not a partner whose link stands. Who
-   * answers at that link's own versions URL is that partner, and may start over.
-   */
-  private async checkParties(tx: Tx, { id, roles, versionsUrl }: Partner): Promise<void> {
-    const ours = roles.find((role) => this.parts.parties.has(role));
-    if (ours) throw refuse('registration-refused', `roles: ${partyText(ours)} is this platform`);
-    for (const other of await registeredPartners(tx)) {
-      const theirs = roles.find((role) => isPartyOf(other, role));
-      if (theirs && other.id !== id && other.versionsUrl !== versionsUrl) {
-        throw refuse('registration-refused', `roles: ${partyText(theirs)} is on another platform, whose link has to end first`);
-      }
-    }
+  /** CRE-10: the credentials of a party that the link is for; of others they are refused, and the operator sees it. Throws Rejected. */
+  private async asInvited({ id, invited }: Partner, said: Credentials, version: SpokenVersion): Promise<Credentials> {
+    // 2.1.1 does not say its roles: they are what the operator has said, where it has.
+    const meant = version === '2.1.1' ? said.roles.filter((one) => isInvited(invited, one)) : [];
+    const theirs = meant.length > 0 ? { ...said, roles: meant } : said;
+    const problem = invited.length === 0 ? undefined : uninvitedText(theirs.roles, invited);
+    if (problem === undefined) return theirs;
+    await noteError(this.parts.db, id, `credentials were refused: ${problem}`);
+    throw refuse('party-not-invited', problem);
   }
 
   /**
@@ -331,42 +342,17 @@ export class Partners {
     }
   }
 
-  /** A party is on one platform: the newer link takes the place of the older. */
-  private async replaceOlder(tx: Tx, joined: Partner): Promise<void> {
-    for (const other of await registeredPartners(tx)) {
-      if (other.id !== joined.id && other.roles.some((role) => joined.roles.some((one) => sameRole(role, one)))) {
-        await this.unregister(tx, other);
-        // The platform is the same, and so are its ways.
-        await storeChosen(tx, joined.id, { ...other.quirks, ...joined.quirks });
-      }
-    }
-  }
-
-  /** What this party never got of CDRs, by an earlier link or for want of one, it gets now. */
-  async adoptCdrs(tx: Tx, joined: Partner): Promise<void> {
-    const own: Push[] = [];
-    for (const { key, current } of await strandedCdrs(tx)) {
-      if (!hasParty(joined, (JSON.parse(current) as Cdr).cdr_token)) continue;
-      await forgetOne(tx, key);
-      own.push(pushOf({ ...key, partnerId: joined.id }, current));
-    }
-    for (const { cdrId, current } of await claimCdrs(tx, ({ cdr_token }) => hasParty(joined, cdr_token))) {
-      own.push(pushOf({ partnerId: joined.id, module: 'cdrs', objectKey: cdrId }, current));
-    }
-    await queueAll(tx, { own }, this.parts.clock.now());
-  }
-
-  private async unregister(tx: Tx, partner: Partner): Promise<void> {
-    await dropTokens(tx, partner.id, ['registration', 'current', 'old']);
-    await forgetPushed(tx, partner.id);
-    await storePartner(tx, { ...partner, state: 'unregistered', endpoints: [], tokenOut: undefined });
-    await this.parts.links?.ended(tx, partner);
-    await noteOwnLinks(tx);
-  }
 }
 
-function fresh(name: string, state: Partner['state'], versionsUrl: string, quirks: Chosen): Partner {
-  return { id: randomUUID(), name, state, version: '', versionsUrl, roles: [], behind: [], endpoints: [], tokenOut: undefined, lastError: '', quirks };
+type Fresh = Pick<Partner, 'name' | 'state' | 'versionsUrl' | 'quirks' | 'invited'>;
+
+function fresh(one: Fresh): Partner {
+  return { ...one, id: randomUUID(), version: '', roles: [], behind: [], endpoints: [], tokenOut: undefined, lastError: '' };
+}
+
+/** Whether it has credentials of ours, and we of it. */
+function isLinked({ state }: Partner): boolean {
+  return state === 'registered' || state === 'unapproved';
 }
 
 /** The credentials that a peer answers with. */
@@ -378,18 +364,4 @@ function answered(method: 'POST' | 'PUT', outcome: Outcome): Credentials {
   const theirs = read(Credentials, outcome.data);
   if (!theirs.ok) throw refuse('registration-refused', `the credentials in the answer: ${theirs.message}`);
   return theirs.value;
-}
-
-function sameRole(a: CredentialsRole, b: CredentialsRole): boolean {
-  return a.role === b.role && sameParty(a, b);
-}
-
-function registeredFact(partner: Partner, at: string): Fact {
-  return told(partnerRegistered, {
-    partnerId: partner.id,
-    name: partner.name,
-    version: partner.version,
-    at,
-    roles: partner.roles.map((role) => ({ role: role.role, party: toBus(role), name: role.business_details.name })),
-  });
 }

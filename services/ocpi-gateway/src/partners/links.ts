@@ -1,0 +1,134 @@
+import { randomUUID } from 'node:crypto';
+import { type Fact, type Outbox, told } from '#bus';
+import { partnerRegistered } from '#contracts/ocpi-gateway';
+import { addDue } from '#due';
+import { type Cdr, type Credentials, type CredentialsRole, partyText, sameParty } from '#ocpi';
+import type { Tx } from '#postgres';
+import type { OwnParties } from '#settings';
+import { type Clock, rfc3339 } from '#time';
+import { noteOwnLinks } from '../hub/client-info-rows.ts';
+import type { Dialects } from './dialects.ts';
+import { type Met, refuse } from './handshake.ts';
+import { endpointOf, hasParty, isPartyOf, type Partner, toBus } from './partner.ts';
+import { dropTokens, registeredPartners, storePartner } from './partner-rows.ts';
+import { pushAllOf } from '../pushes/push-all.ts';
+import { claimCdrs, forgetAcknowledged, forgetOne, forgetPushed, lockLinks, strandedCdrs } from '../pushes/pushed-rows.ts';
+import { storeChosen } from './quirk-rows.ts';
+import { type Push, pushOf, queueAll } from '../pushes/queue-rows.ts';
+import type { Secrets } from './secrets.ts';
+
+export interface LinkParts {
+  readonly outbox: Outbox;
+  readonly secrets: Secrets;
+  readonly clock: Clock;
+  readonly parties: OwnParties;
+  readonly dialects: Dialects;
+  /** A link was made or renewed, or has ended: of a hub, whose members hear of it. */
+  readonly links?: { joined(tx: Tx, partner: Partner): Promise<void>; ended(tx: Tx, partner: Partner): Promise<void> };
+}
+
+/** What a link that begins or ends changes here, each in the transaction of whoever does it. */
+export class Links {
+  constructor(private readonly parts: LinkParts) {}
+
+  /** A handshake has succeeded: the link begins, or waits for an operator's approval. */
+  async join(tx: Tx, partner: Partner, met: Met, { token, url, roles }: Credentials): Promise<Partner> {
+    const joined: Partner = {
+      ...partner, state: partner.invited.length > 0 ? 'registered' : 'unapproved', version: met.version, versionsUrl: url, roles,
+      endpoints: met.endpoints, tokenOut: this.parts.secrets.seal(token, partner.id),
+    };
+    await lockLinks(tx, 'alone');
+    if (joined.state === 'unapproved') {
+      await this.checkParties(tx, joined);
+      await storePartner(tx, joined);
+      return joined;
+    }
+    return this.bringIn(tx, joined, partner.version !== '' && partner.version !== met.version);
+  }
+
+  /** From here on a link is good for everything: the first time, and whenever it was renewed. */
+  async bringIn(tx: Tx, joined: Partner, saysAgain = false): Promise<Partner> {
+    const { outbox, clock } = this.parts;
+    await this.checkParties(tx, joined);
+    await this.replaceOlder(tx, joined);
+    await storePartner(tx, joined);
+    if (saysAgain) await this.sayAgain(tx, joined);
+    await this.adoptCdrs(tx, joined);
+    await noteOwnLinks(tx);
+    await this.parts.links?.joined(tx, joined);
+    if (endpointOf(joined, 'hubclientinfo', 'SENDER') !== undefined) {
+      await addDue(tx, { id: `pull clients ${joined.id} ${randomUUID()}`, key: `clients ${joined.id}`, kind: 'pull-clients', at: clock.now(), body: { partnerId: joined.id } });
+    }
+    await addDue(tx, pushAllOf(joined.id, clock.now()));
+    await outbox.tell(tx, [registeredFact(joined, rfc3339(clock.now()))]);
+    return joined;
+  }
+
+  /** What was said in another version may have lost something on the way, and CDRs that it could not say go now. */
+  private async sayAgain(tx: Tx, { id }: Partner): Promise<void> {
+    await this.parts.dialects.notCarried.forget(tx, id);
+    await forgetAcknowledged(tx, id, this.parts.clock.now());
+  }
+
+  /**
+   * Nobody becomes somebody else by naming their party: not us, and not a partner whose link stands. Who
+   * answers at that link's own versions URL is that partner, and may start over.
+   */
+  private async checkParties(tx: Tx, { id, roles, versionsUrl }: Partner): Promise<void> {
+    const ours = roles.find((role) => this.parts.parties.has(role));
+    if (ours) throw refuse('registration-refused', `roles: ${partyText(ours)} is this platform`);
+    for (const other of await registeredPartners(tx)) {
+      const theirs = roles.find((role) => isPartyOf(other, role));
+      if (theirs && other.id !== id && other.versionsUrl !== versionsUrl) {
+        throw refuse('registration-refused', `roles: ${partyText(theirs)} is on another platform, whose link has to end first`);
+      }
+    }
+  }
+
+  /** A party is on one platform: the newer link takes the place of the older. */
+  private async replaceOlder(tx: Tx, joined: Partner): Promise<void> {
+    for (const other of await registeredPartners(tx)) {
+      if (other.id !== joined.id && other.roles.some((role) => joined.roles.some((one) => sameRole(role, one)))) {
+        await this.unregister(tx, other);
+        // The platform is the same, and so are its ways.
+        await storeChosen(tx, joined.id, { ...other.quirks, ...joined.quirks });
+      }
+    }
+  }
+
+  /** What this party never got of CDRs, by an earlier link or for want of one, it gets now. */
+  async adoptCdrs(tx: Tx, joined: Partner): Promise<void> {
+    const own: Push[] = [];
+    for (const { key, current } of await strandedCdrs(tx)) {
+      if (!hasParty(joined, (JSON.parse(current) as Cdr).cdr_token)) continue;
+      await forgetOne(tx, key);
+      own.push(pushOf({ ...key, partnerId: joined.id }, current));
+    }
+    for (const { cdrId, current } of await claimCdrs(tx, ({ cdr_token }) => hasParty(joined, cdr_token))) {
+      own.push(pushOf({ partnerId: joined.id, module: 'cdrs', objectKey: cdrId }, current));
+    }
+    await queueAll(tx, { own }, this.parts.clock.now());
+  }
+
+  async unregister(tx: Tx, partner: Partner): Promise<void> {
+    await dropTokens(tx, partner.id, ['registration', 'current', 'old']);
+    await forgetPushed(tx, partner.id);
+    await storePartner(tx, { ...partner, state: 'unregistered', endpoints: [], tokenOut: undefined });
+    await this.parts.links?.ended(tx, partner);
+    await noteOwnLinks(tx);
+  }
+}
+
+function sameRole(a: CredentialsRole, b: CredentialsRole): boolean {
+  return a.role === b.role && sameParty(a, b);
+}
+
+function registeredFact(partner: Partner, at: string): Fact {
+  return told(partnerRegistered, {
+    partnerId: partner.id,
+    name: partner.name,
+    version: partner.version,
+    at,
+    roles: partner.roles.map((role) => ({ role: role.role, party: toBus(role), name: role.business_details.name })),
+  });
+}
