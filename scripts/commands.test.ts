@@ -33,7 +33,7 @@ function run(args: readonly string[], env: Readonly<Record<string, string>> = {}
 const command = (...args: string[]) => run([join(scripts, 'run.mjs'), ...args]);
 /** The program behind a command, without installing and building. */
 const program = (name: string, args: readonly string[], env = {}) =>
-  run(['--conditions=source', join(scripts, `${name}.ts`), ...args], env);
+  run([join(scripts, '../dist/scripts', `${name}.js`), ...args], env);
 
 test.each([
   ['start', ['--config', '--new', '--database', '--example', '--kind', '--name', '--split', '--json', 'HOST', 'OCPI_PUBLIC_URL']],

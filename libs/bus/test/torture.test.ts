@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { outbox, startRelay } from '#bus';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -9,6 +10,8 @@ import { eventually, freshPlace, type Place, tellAll } from './place.ts';
 const FACTS = 3_000;
 const KEYS = 60;
 const LEASE_MS = 900;
+/** As it was compiled: from its source it starts much later. */
+const REPLICA = join(import.meta.dirname, '../../../dist/libs/bus/test/replica.js');
 
 let place: Place;
 let children: ChildProcess[];
@@ -24,14 +27,7 @@ afterEach(async () => {
 async function replica(name: string): Promise<ChildProcess> {
   const { natsUrl, platform, databaseUrl } = place;
   const given = JSON.stringify({ name, natsUrl, platform, databaseUrl, leaseMs: LEASE_MS });
-  const flags = ['--conditions=source', '--experimental-transform-types', '--no-warnings'];
-  const child = spawn(
-    process.execPath,
-    [...flags, new URL('./replica.ts', import.meta.url).pathname, given],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
+  const child = spawn(process.execPath, [REPLICA, given], { stdio: ['ignore', 'pipe', 'inherit'] });
   children.push(child);
   await once(child.stdout as NodeJS.ReadableStream, 'data');
   return child;

@@ -1,13 +1,16 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { type FreshDatabase, freshDatabase } from '#test-servers';
 import { type Database, openDatabase } from '#postgres';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type EventStore, eventStoreMigrations, NO_POSITION, postgresEventStore, type StoredEvent } from '../src/index.ts';
 import { type AppenderJob, SCHEMA } from './appender.ts';
 import { appendOne, event, item, newStream } from './items.ts';
+
+/** As it was compiled: from its source it starts much later. */
+const APPENDER = join(import.meta.dirname, '../../../dist/libs/event-store/test/appender.js');
 
 let fresh: FreshDatabase;
 let db: Database;
@@ -101,9 +104,7 @@ async function all(): Promise<StoredEvent[]> {
 }
 
 function start(job: Omit<AppenderJob, 'url'>): ChildProcess {
-  const child = fork(fileURLToPath(new URL('appender.ts', import.meta.url)), [JSON.stringify({ ...job, url: fresh.url })], {
-    execArgv: ['--conditions=source', '--experimental-transform-types', '--disable-warning=ExperimentalWarning'],
-  });
+  const child = fork(APPENDER, [JSON.stringify({ ...job, url: fresh.url })], { execArgv: [] });
   children.push(child);
   return child;
 }
