@@ -47,4 +47,4 @@ test('connections that break under appends and followers lose nothing and double
   await store.close();
   await db.close();
   await fresh.drop();
-}, 60_000);
+});

@@ -72,7 +72,7 @@ test(`${RUNS} random histories are the same in PostgreSQL and in memory (SEED=${
   await postgres.close();
   await db.close();
   await fresh.drop();
-}, 60_000);
+});
 
 async function itemsOf(memory: EventStore, run: string, attempts: readonly Attempt[]): Promise<AppendItem[]> {
   const heads = new Map<string, number>();

@@ -43,7 +43,7 @@ test('several processes append at once: each event once, no holes, and a followe
   await following;
   expectWhole(seen);
   expect(seen.filter((stored) => stored.stream.startsWith('shared-'))).toHaveLength(600);
-}, 60_000);
+});
 
 test('a process stopped at any moment of its appending does not stall the others', async () => {
   const child = start({ kind: 'own', seed: 'stopped', streams: 500, rounds: 0 });
@@ -64,7 +64,7 @@ test('a process stopped at any moment of its appending does not stall the others
     await appending;
   }
   expectWhole(await all());
-}, 60_000);
+});
 
 test('a process killed in mid-append and started again with the same ids stores each event once', async () => {
   const job = { kind: 'own', seed: 'killed', streams: 40, rounds: 200 } as const;
@@ -81,7 +81,7 @@ test('a process killed in mid-append and started again with the same ids stores 
   const events = await all();
   expect(events).toHaveLength(job.streams * job.rounds);
   expectWhole(events);
-}, 60_000);
+});
 
 /** Positions 1, 2, 3 …; versions 1, 2, 3 … in each stream; no id twice. */
 function expectWhole(events: readonly StoredEvent[]): void {

@@ -37,7 +37,7 @@ beforeAll(async () => {
   });
   await charger.until({ event: 'booted', station });
   driver = await Portal.driver(services.urls!.portal!, sam.email, password);
-}, 60_000);
+});
 afterAll(async () => {
   await charger?.stop();
   await services?.stop();

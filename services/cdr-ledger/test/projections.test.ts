@@ -124,7 +124,7 @@ test('while a list is made anew every reader sees all that is recorded, and writ
   expect(before.filter(({ own: isOwn }) => isOwn)).toHaveLength(issued);
   await there.list.rebuild();
   expect(await rows()).toEqual(before);
-}, 120_000);
+});
 
 test('the operator rebuilds by name what may be rebuilt; a log or a chain never', async () => {
   const { projections } = there;
