@@ -4,7 +4,6 @@ import { configDefaults, defineConfig } from 'vitest/config';
 const withProcesses = [
   'services/all-in-one/test/{cards,charging-profiles,erasure,reservations,roaming,split,via-hub}.test.ts',
   'services/ocpi-gateway/test/replicas.test.ts',
-  'services/portal/test/restart.test.ts',
   'libs/bus/test/torture.test.ts',
   'libs/event-store/test/several-processes.test.ts',
   'libs/servers/**/*.test.ts',
