@@ -127,7 +127,7 @@ async function patched({ ocpi, token, gateway, others: [locations] }: BenchStage
     const id = `L${1 + (n * 7_919) % PARTNERS_LOCATIONS}`;
     // Each EVSE's next one is later, and another status.
     const lap = 1 + Math.floor(n / PARTNERS_LOCATIONS);
-    const body = JSON.stringify({ status: statuses[lap % statuses.length], last_updated: new Date(Date.parse(at) + lap * 1_000).toISOString() });
+    const body = JSON.stringify({ status: statuses[(lap - 1) % statuses.length], last_updated: new Date(Date.parse(at) + lap * 1_000).toISOString() });
     return `PATCH /ocpi/2.2.1/receiver/locations/CA/ISL/${id}/${id}-2 HTTP/1.1\r\nHost: bench\r\nAuthorization: ${authorization(token)}\r\n`
       + `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
   };

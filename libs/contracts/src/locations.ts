@@ -9,13 +9,15 @@ import {
   ListTariffUsesSchema,
   LocationChangedSchema,
   LocationFoundSchema,
+  PartnerEvsesChangedSchema,
+  PartnerLocationChangedSchema,
   PutPartnerLocationSchema,
   ResolveEvseSchema,
   ResolveStationSchema,
   SearchEvsesSchema,
   TariffUsesSchema,
 } from './gen/roamwatt/locations/v1/locations_pb.ts';
-import { ChangedSchema, DroppedSchema, DropHeldSchema, HeldSchema, ListHeldSchema, PageSchema } from './gen/roamwatt/party/v1/party_pb.ts';
+import { ChangedSchema, DroppedSchema, DropHeldSchema, HeldSchema, ListHeldSchema, PageSchema, type Party } from './gen/roamwatt/party/v1/party_pb.ts';
 
 export {
   type EvseResolved,
@@ -36,6 +38,10 @@ export {
   LocationChangedSchema,
   type LocationFound,
   LocationFoundSchema,
+  type PartnerEvsesChanged,
+  PartnerEvsesChangedSchema,
+  type PartnerLocationChanged,
+  PartnerLocationChangedSchema,
   type PutPartnerLocation,
   PutPartnerLocationSchema,
   type ResolveEvse,
@@ -124,6 +130,27 @@ export const evseStatusChanged = tell({
   fact: EvseStatusChangedSchema,
   key: (fact) => fact.locationId,
   check: filled('party', 'locationId', 'evseUid', 'status', 'lastUpdated'),
+});
+
+/** All of one partner's in one order: a Location before what becomes of its EVSEs. */
+const ofPartner = ({ party }: { party?: Party | undefined }) => `${party!.countryCode}*${party!.partyId}`.toUpperCase();
+
+export const partnerLocationChanged = tell({
+  context,
+  thing: 'partner-location',
+  happened: 'changed',
+  fact: PartnerLocationChangedSchema,
+  key: ofPartner,
+  check: filled('party', 'locationId', 'locationJson', 'lastUpdated'),
+});
+
+export const partnerEvsesChanged = tell({
+  context,
+  thing: 'partner-evses',
+  happened: 'status-changed',
+  fact: PartnerEvsesChangedSchema,
+  key: ofPartner,
+  check: filled('party', 'statuses'),
 });
 
 export const listHeldLocations = ask({

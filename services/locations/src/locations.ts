@@ -1,5 +1,5 @@
 import type { MirroredFact, Outbox } from '#bus';
-import { evseStatusChanged, locationChanged } from '#contracts/locations';
+import { evseStatusChanged, locationChanged, partnerLocationChanged } from '#contracts/locations';
 import { fromJsonBytes } from '#contracts';
 import { Rejected } from '#decider';
 import {
@@ -196,6 +196,7 @@ export class Locations {
     const isOf = ({ locationJson }: { locationJson: Uint8Array }) => matches(fromJsonBytes<Location>(locationJson));
     await outbox.forget(locationChanged, isOf);
     await outbox.forget(evseStatusChanged, isOf);
+    await outbox.forget(partnerLocationChanged, isOf);
   }
 
   /** False where it is so already. */

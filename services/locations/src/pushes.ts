@@ -3,7 +3,7 @@ import { Rejected } from '#decider';
 import { type Database, DatabaseFailure, type FailureName } from '#postgres';
 import { type HeldLocation, keyText, lockLocations, storeLocations, type StoredLocation, storing } from './location-rows.ts';
 import { type Change, type Push, pushed, type PushRefusal } from './push.ts';
-import { factOf } from './told-locations.ts';
+import { PartnersFacts } from './told-locations.ts';
 
 type Outcome = Change | Error;
 
@@ -42,7 +42,7 @@ interface Folded {
 /** What the pushes come to, each on what those before it left. */
 function fold(held: ReadonlyMap<string, HeldLocation>, pushes: readonly Push[]): Folded & { outcomes: Outcome[] } {
   const now = new Map(held);
-  const facts: MirroredFact[] = [];
+  const facts = new PartnersFacts();
   const changed = new Set<string>();
   const outcomes = pushes.map((push): Outcome => {
     const key = keyText(push);
@@ -50,7 +50,7 @@ function fold(held: ReadonlyMap<string, HeldLocation>, pushes: readonly Push[]):
       const made = pushed(now.get(key)?.location, push);
       if (!('location' in made)) return made.change;
       const next = { own: false, isPrivate: false, location: made.location, text: JSON.stringify(made.location) };
-      facts.push(factOf(next, made.onlyStatus));
+      facts.add(next, made.onlyStatus);
       now.set(key, next);
       changed.add(key);
       return made.change;
@@ -62,5 +62,5 @@ function fold(held: ReadonlyMap<string, HeldLocation>, pushes: readonly Push[]):
     }
   });
   const stored = [...changed].map((key) => ({ before: held.get(key)?.location, now: now.get(key)! }));
-  return { outcomes, stored, facts };
+  return { outcomes, stored, facts: facts.all() };
 }

@@ -1,19 +1,62 @@
-import { type Fact, told } from '#bus';
-import { evseStatusChanged, locationChanged } from '#contracts/locations';
+import { LARGEST_ITEM_BYTES, type MirroredFact, told, TooLarge } from '#bus';
+import { evseStatusChanged, locationChanged, partnerEvsesChanged, partnerLocationChanged } from '#contracts/locations';
 import { toJsonBytes } from '#contracts';
-import type { Evse } from '#ocpi';
+import { type Evse, type Location, partyText } from '#ocpi';
 import type { HeldLocation } from './location-rows.ts';
 
 /** What is told of a Location: where only the status of one of its EVSEs changed, as that. */
-export function factOf(changed: HeldLocation, onlyStatus?: Evse): Fact & { about: string } {
-  const { own, isPrivate, location, text } = changed;
-  const { country_code: countryCode, party_id: partyId, id } = location;
-  const whole = {
-    own, party: { countryCode, partyId }, locationId: id, locationJson: toJsonBytes(text), lastUpdated: location.last_updated,
-    private: isPrivate,
-  };
-  const name = `${countryCode}*${partyId}*${id}`;
-  if (!onlyStatus) return { ...told(locationChanged, whole), about: `location ${name}`.toLowerCase() };
-  const { uid: evseUid, status, last_updated: lastUpdated } = onlyStatus;
-  return { ...told(evseStatusChanged, { ...whole, evseUid, status, lastUpdated }), about: `evse ${name}*${evseUid}`.toLowerCase() };
+export function factOf({ own, isPrivate, location, text }: HeldLocation, onlyStatus?: Evse): MirroredFact {
+  const { country_code, party_id, id, last_updated: lastUpdated } = location;
+  const name = `${country_code}*${party_id}*${id}`;
+  const about = (onlyStatus ? `evse ${name}*${onlyStatus.uid}` : `location ${name}`).toLowerCase();
+  const whole = { party: partyOf(location), locationId: id, locationJson: toJsonBytes(text), lastUpdated };
+  if (!own) return { ...told(partnerLocationChanged, whole), about };
+  const ours = { ...whole, own, private: isPrivate };
+  return { ...(onlyStatus ? told(evseStatusChanged, { ...ours, ...statusOf(onlyStatus) }) : told(locationChanged, ours)), about };
+}
+
+type Status = ReturnType<typeof statusOf> & { readonly locationId: string };
+
+/** What is told of partners' Locations that change one after the other: statuses of one partner's EVSEs as one fact. */
+export class PartnersFacts {
+  private readonly facts: (() => MirroredFact)[] = [];
+  /** By party: those that the next status goes with. */
+  private readonly open = new Map<string, Status[]>();
+
+  /** Throws `TooLarge`. */
+  add(changed: HeldLocation, onlyStatus: Evse | undefined): void {
+    const { location, text } = changed;
+    const party = partyText(location);
+    if (!onlyStatus) {
+      const fact = factOf(changed);
+      this.facts.push(() => fact);
+      this.open.delete(party);
+      return;
+    }
+    // Whoever asks for the Location is still to get it.
+    const bytes = Buffer.byteLength(text);
+    if (bytes > LARGEST_ITEM_BYTES) throw new TooLarge(`Location ${location.id}`, bytes);
+    const status = { locationId: location.id, ...statusOf(onlyStatus) };
+    const statuses = this.open.get(party);
+    if (statuses) statuses.push(status);
+    else this.begin(party, location, [status]);
+  }
+
+  all(): MirroredFact[] {
+    return this.facts.map((fact) => fact());
+  }
+
+  private begin(party: string, location: Location, statuses: Status[]): void {
+    this.open.set(party, statuses);
+    // Not the whole state of anything, but news: an old one may go once there is a newer one.
+    this.facts.push(() => ({ ...told(partnerEvsesChanged, { party: partyOf(location), statuses }), about: `evses of ${party}`.toLowerCase() }));
+  }
+}
+
+function partyOf({ country_code: countryCode, party_id: partyId }: Location) {
+  return { countryCode, partyId };
+}
+
+function statusOf({ uid: evseUid, status, last_updated: lastUpdated }: Evse) {
+  return { evseUid, status, lastUpdated };
 }

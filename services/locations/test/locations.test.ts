@@ -3,7 +3,7 @@ import {
   type Bus, busMigrations, connectBus, hears, listen, type Outbox, outbox, type Relay, startRelay, told,
 } from '#bus';
 import {
-  evseStatusChanged, getLocation, listLocations, locationChanged, putPartnerLocation, resolveEvse, resolveStation,
+  evseStatusChanged, getLocation, listLocations, locationChanged, partnerEvsesChanged, partnerLocationChanged, putPartnerLocation, resolveEvse, resolveStation,
   searchEvses,
 } from '#contracts/locations';
 import { connectorStatusChanged, stationConnected, stationDisconnected } from '#contracts/ocpp-gateway';
@@ -185,9 +185,12 @@ test('each change is told: what changed by status alone as such, anything else a
     hearings: [
       hears(locationChanged, ({ locationId }) => void heard.push(`location ${locationId}`)),
       hears(evseStatusChanged, ({ evseUid, status: is }) => void heard.push(`${evseUid} ${is}`)),
+      hears(partnerLocationChanged, ({ locationId }) => void heard.push(`partner's ${locationId}`)),
+      hears(partnerEvsesChanged, ({ statuses }) => void heard.push(...statuses.map(({ evseUid, status: is }) => `partner's ${evseUid} ${is}`))),
     ],
   });
-  await expect.poll(() => heard).toEqual(expect.arrayContaining(['location BURNABY', 'L2-01 AVAILABLE', 'location SURREY', 'E1 CHARGING']));
+  await expect.poll(() => heard).toEqual(expect.arrayContaining(['location BURNABY', 'L2-01 AVAILABLE', 'partner\'s SURREY', 'partner\'s E1 CHARGING']));
+  expect(heard).not.toContain('location SURREY');
   await listening.close();
   await listenerDb.close();
 });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Outbox, outbox } from '#bus';
 import { fromBinary } from '@bufbuild/protobuf';
-import { EvseStatusChangedSchema, LocationChangedSchema } from '#contracts/locations';
+import { PartnerEvsesChangedSchema, PartnerLocationChangedSchema } from '#contracts/locations';
 import { toJsonBytes } from '#contracts';
 import { exampleLocation, type Location } from '#ocpi';
 import { type Database, openDatabase } from '#postgres';
@@ -50,14 +50,16 @@ const statuses = async (id: string) => (await held(id))?.evses?.map(({ status: i
 const searched = async () => (await db.query<{ row: string }>(
   `SELECT location_id || ' ' || evse_uid || ' ' || status AS row FROM evses ORDER BY 1`)).rows.map(({ row }) => row);
 
-/** What was told, in order: the status, or the Location, and its statuses as they were then. */
+/** What was told, in order: a status, or a Location, and its statuses as they were then. */
 async function told(): Promise<string[]> {
   const { rows } = await log.readAfter(0n, 1_000);
-  return rows.map(({ kind, bytes }) => {
-    const fact = kind.startsWith('evse') ? fromBinary(EvseStatusChangedSchema, bytes) : fromBinary(LocationChangedSchema, bytes);
+  return rows.flatMap(({ kind, bytes }) => {
+    if (kind === 'partner-evses.status-changed.v1') {
+      return fromBinary(PartnerEvsesChangedSchema, bytes).statuses.map(({ locationId, evseUid, status: is }) => `${locationId} ${evseUid} ${is}`);
+    }
+    const fact = fromBinary(PartnerLocationChangedSchema, bytes);
     const { evses = [] } = JSON.parse(Buffer.from(fact.locationJson).toString()) as Location;
-    const what = 'evseUid' in fact ? `${fact.locationId} ${fact.evseUid} ${fact.status}` : fact.locationId;
-    return `${what}: ${evses.map(({ status: is }) => is).join(' ')}`;
+    return [`${fact.locationId}: ${evses.map(({ status: is }) => is).join(' ')}`];
   });
 }
 
@@ -65,11 +67,22 @@ test('many pushes at once are as one after the other: a Location, then its EVSEs
   expect(await outcomes(whole('A'), status('A', 'E1', 'CHARGING', 1), whole('B'), status('A', 'E2', 'BLOCKED', 2))).toEqual(
     ['created', 'updated', 'created', 'updated']);
   expect(await told()).toEqual([
-    'A: AVAILABLE AVAILABLE AVAILABLE', 'A E1 CHARGING: CHARGING AVAILABLE AVAILABLE', 'B: AVAILABLE AVAILABLE AVAILABLE',
-    'A E2 BLOCKED: CHARGING BLOCKED AVAILABLE',
+    'A: AVAILABLE AVAILABLE AVAILABLE', 'A E1 CHARGING', 'B: AVAILABLE AVAILABLE AVAILABLE', 'A E2 BLOCKED',
   ]);
   expect(await held('A')).toMatchObject({ last_updated: second(2), evses: [{ status: 'CHARGING' }, { status: 'BLOCKED' }, {}] });
   expect(await searched()).toEqual(['a E1 CHARGING', 'a E2 BLOCKED', 'a E3 AVAILABLE', 'b E1 AVAILABLE', 'b E2 AVAILABLE', 'b E3 AVAILABLE']);
+});
+
+test('statuses that come of one partner at once are one fact; another partner\'s are another; a Location is told before what comes of it', async () => {
+  const other = (push: Push): Push => ({ ...push, partyId: 'ABC' });
+  await outcomes(whole('A'), other(whole('A', { party_id: 'ABC' })));
+  await outcomes(status('A', 'E1', 'CHARGING', 1), other(status('A', 'E1', 'BLOCKED', 1)), status('A', 'E2', 'CHARGING', 1), whole('B'), status('B', 'E1', 'RESERVED', 1));
+  const { rows } = await log.readAfter(2n, 1_000);
+  expect(rows.map(({ key, kind }) => `${key} ${kind}`)).toEqual([
+    'CA*XYZ partner-evses.status-changed.v1', 'CA*ABC partner-evses.status-changed.v1', 'CA*XYZ partner-location.changed.v1',
+    'CA*XYZ partner-evses.status-changed.v1',
+  ]);
+  expect((await told()).slice(2)).toEqual(['A E1 CHARGING', 'A E2 CHARGING', 'A E1 BLOCKED', 'B: AVAILABLE AVAILABLE AVAILABLE', 'B E1 RESERVED']);
 });
 
 test('LOC-34 two pushes of one EVSE at once keep their order; one that is older than the first is stale', async () => {
@@ -77,7 +90,7 @@ test('LOC-34 two pushes of one EVSE at once keep their order; one that is older 
   expect(await outcomes(status('A', 'E1', 'BLOCKED', 1), status('A', 'E1', 'CHARGING', 2), status('A', 'E1', 'AVAILABLE', 1))).toEqual(
     ['updated', 'updated', 'stale']);
   expect(await statuses('A')).toBe('CHARGING AVAILABLE AVAILABLE');
-  expect((await told()).slice(1)).toEqual(['A E1 BLOCKED: BLOCKED AVAILABLE AVAILABLE', 'A E1 CHARGING: CHARGING AVAILABLE AVAILABLE']);
+  expect((await told()).slice(1)).toEqual(['A E1 BLOCKED', 'A E1 CHARGING']);
 });
 
 test('a push twice at once, and again later, is one change', async () => {
