@@ -19,10 +19,12 @@ interface EvseRow {
 export async function storeEvses(tx: Tx, stored: readonly StoredLocation[]): Promise<void> {
   const changes = stored.map(({ before, now: { location } }) => {
     const [was, is] = [rowsOf(before), rowsOf(location)];
+    const sameBut = [...is.values()].filter((row) => isSameButStatus(row, was.get(row.uid)));
     return {
       keys: [idKey(partyText(location)), idKey(location.id)] as const,
       gone: [...was.keys()].filter((uid) => !is.has(uid)),
-      rows: [...is.values()].filter((row) => !isSame(row, was.get(row.uid))),
+      rows: [...is.values()].filter((row) => !sameBut.includes(row)),
+      statuses: sameBut.filter(({ uid, status }) => status !== was.get(uid)!.status),
     };
   });
   const gone = changes.flatMap(({ keys, gone: uids }) => uids.map((uid) => [...keys, uid]));
@@ -33,6 +35,7 @@ export async function storeEvses(tx: Tx, stored: readonly StoredLocation[]): Pro
         WHERE evses.party = g.party AND evses.location_id = g.location_id AND evses.evse_uid = g.evse_uid`,
     }, [0, 1, 2].map((column) => textArray(gone.map((row) => row[column]))));
   }
+  await storeStatuses(tx, changes.flatMap(({ keys, statuses }) => statuses.map(({ uid, status }) => [...keys, uid, status])));
   const rows = changes.flatMap(({ keys, rows: changed }) => changed.map((row) => ({ keys, row })));
   if (rows.length === 0) return;
   const column = (value: (row: EvseRow) => string) => textArray(rows.map(({ row }) => value(row)));
@@ -51,6 +54,16 @@ export async function storeEvses(tx: Tx, stored: readonly StoredLocation[]): Pro
   ]);
 }
 
+/** Of rows that are there, as most of what changes: party, Location, EVSE, status. */
+async function storeStatuses(tx: Tx, statuses: readonly string[][]): Promise<void> {
+  if (statuses.length === 0) return;
+  await tx.query({
+    name: 'evses-status',
+    text: `UPDATE evses SET status = e.status FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS e (party, location_id, uid, status)
+      WHERE evses.party = e.party AND evses.location_id = e.location_id AND evses.evse_uid = e.uid`,
+  }, [0, 1, 2, 3].map((column) => textArray(statuses.map((row) => row[column]))));
+}
+
 function allowedTo({ publish, publish_allowed_to: entries = [] }: Location): string {
   return publish || entries.length === 0 ? '' : JSON.stringify(entries.map(asCompared));
 }
@@ -63,7 +76,7 @@ function rowsOf(location: Location | undefined): Map<string, EvseRow> {
   }]));
 }
 
-function isSame(row: EvseRow, was: EvseRow | undefined): boolean {
-  return was !== undefined && row.status === was.status && row.published === was.published && row.allowedTo === was.allowedTo && row.standards === was.standards
+function isSameButStatus(row: EvseRow, was: EvseRow | undefined): boolean {
+  return was !== undefined && row.published === was.published && row.allowedTo === was.allowedTo && row.standards === was.standards
     && row.latitude === was.latitude && row.longitude === was.longitude;
 }

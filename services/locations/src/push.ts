@@ -1,7 +1,7 @@
 import { fromJsonBytes } from '#contracts';
 import { Rejected } from '#decider';
 import {
-  Connector, type ConnectorPatch, Evse, type EvsePatch, findEvse, isStale, Location, type LocationPatch, patchConnector,
+  Connector, type ConnectorPatch, Evse, EvsePatch, findEvse, isStale, Location, type LocationPatch, patchConnector,
   patchEvse, patchLocation, putConnector, putEvse, putLocation, read, sameId,
 } from '#ocpi';
 import type { LocationKey } from './location-rows.ts';
@@ -26,13 +26,15 @@ export type Pushed =
   | {
     readonly change: 'created' | 'updated';
     readonly location: Location;
-    /** The EVSE, when its status is all that the push changed. */
+    /** The EVSE, when its status, or the instant of it, is all that the push changed. */
     readonly onlyStatus?: Evse | undefined;
   };
 
 type Dated = { readonly last_updated: string };
 
 const refuse = (code: PushRefusal, detail: string) => new Rejected<PushRefusal>(code, detail);
+
+const statusFields: ReadonlySet<string> = new Set(['status', 'last_updated']);
 
 /** LOC-01, LOC-33, LOC-34. Throws Rejected. What lies beside the object pushed is not looked at again. */
 export function pushed(held: Location | undefined, push: Push): Pushed {
@@ -69,7 +71,9 @@ function withEvse(held: Location, evseUid: string, { patch, locationId }: Push, 
   if (!patch) return putEvse(held, valid(Evse, body) as Evse);
   const patched = patchEvse(held, evseUid, body as EvsePatch);
   if (!patched) throw unknownEvse(locationId, evseUid);
-  valid(Evse, findEvse(patched, evseUid));
+  // What is held was read when it came: where two fields change, those two are all there is to read.
+  if (Object.keys(body).every((name) => statusFields.has(name))) valid(EvsePatch, body);
+  else valid(Evse, findEvse(patched, evseUid));
   return patched;
 }
 
@@ -93,7 +97,7 @@ function valid<T extends Parameters<typeof read>[0]>(schema: T, value: unknown) 
 }
 
 function onlyStatus(was: Evse | undefined, is: Evse | undefined): Evse | undefined {
-  if (!was || !is || was.status === is.status) return undefined;
+  if (!was || !is) return undefined;
   return sameJson({ ...is, status: was.status, last_updated: was.last_updated }, was) ? is : undefined;
 }
 
