@@ -10,8 +10,12 @@ import { type AnswerItem, readAnswerBatch, writeAskBatch } from './wire.ts';
 
 const MOST_ITEMS = 64;
 const MOST_BYTES = 512_000;
-/** How long an ask waits for company while another message to the same subject is under way. */
+/**
+ * How long an ask waits for company: a millisecond for each message to the same subject that is under
+ * way, so that messages grow with the load and a quiet moment costs nothing.
+ */
 const COMPANY_MS = 1;
+const MOST_COMPANY_MS = 8;
 /** Who answers may come back a little later than we do: nobody there is then not yet an answer. */
 const SETTLING_MS = 1_500;
 const SETTLING_PAUSE_MS = 50;
@@ -50,7 +54,7 @@ interface Flight {
 
 /**
  * The asking half of the bus. What is asked of one subject in one turn of the event loop travels as
- * one message; while it is under way, more gathers for up to a millisecond. Only asks of one trace
+ * one message; while it is under way, more gathers for some milliseconds. Only asks of one trace
  * share a message, so that each trace stays whole. Without a connection asks are held until their
  * time is up: an ask that never left is `offline`, one that did is `unknown`.
  */
@@ -135,7 +139,7 @@ export class Asking {
     lane.bytes += waiting.request.length;
     if (lane.held.length >= MOST_ITEMS) this.send(name);
     else if (lane.underWay === 0) lane.alarm ??= setImmediate(() => this.send(name));
-    else lane.alarm ??= setTimeout(() => this.send(name), COMPANY_MS);
+    else lane.alarm ??= setTimeout(() => this.send(name), Math.min(lane.underWay * COMPANY_MS, MOST_COMPANY_MS));
   }
 
   private send(name: string): void {

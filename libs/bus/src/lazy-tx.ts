@@ -45,6 +45,10 @@ export function lazyTx(db: Database): LazyTx {
       begun ??= begin();
       return (await begun).query<Row>(...statement);
     },
+    afterCommit(fn) {
+      begun ??= begin();
+      begun.then((tx) => tx.afterCommit(fn), () => {});
+    },
     commit() {
       end.resolve();
       return done;

@@ -11,8 +11,8 @@ import type { TellSource, ToldRow, ToldRows } from './tell-source.ts';
 /** A fact about a mirrored row. */
 export interface MirroredFact extends Fact {
   /**
-   * What the fact is the whole state of, such as an EVSE: once a later fact says more of the same,
-   * this one may go. Absent: kept for ever.
+   * What the fact is the whole state of, such as an EVSE, or the news of: once a later fact says more
+   * of the same, this one may go when the stream has let go of it. Absent: kept for ever.
    */
   readonly about?: string;
 }
@@ -35,9 +35,7 @@ export interface Outbox extends TellSource {
 }
 
 /** Another process's rows are seen this late at most; our own at once. */
-const IDLE_POLL_MS = 100;
-const EAGER_POLL_MS = 3;
-const EAGER_FOR_MS = 500;
+const POLL_MS = 100;
 const PAGE_ROWS = 500;
 /** The kind of a row that was emptied; no contract has it. */
 const FORGOTTEN = '';
@@ -54,8 +52,13 @@ interface OutboxRow {
 
 /** A table of the service's schema (`busMigrations`) as the context's log. */
 export function outbox(context: Context, db: Database): Outbox {
-  let eagerUntil = 0;
+  /** Of our own commits: a follower that has not looked since looks at once. */
+  let commits = 0;
   let wake = () => {};
+  const committed = () => {
+    commits += 1;
+    wake();
+  };
 
   async function readAfter(after: bigint, limit: number): Promise<ToldRows> {
     const { rows } = await db.query<OutboxRow>(
@@ -106,27 +109,20 @@ export function outbox(context: Context, db: Database): Outbox {
         byteaArray(facts.map((fact) => fact.bytes)),
         currentTraceparent() ?? null,
       ]);
-      // They can be read when the caller commits, which we do not see: look closely for a while.
-      eagerUntil = performance.now() + EAGER_FOR_MS;
-      wake();
+      tx.afterCommit(committed);
     },
 
     async follow(after, handle, signal) {
       let position = after;
       while (!signal.aborted) {
+        const seen = commits;
         const page = await readAfter(position, PAGE_ROWS);
-        const isNews = page.position > position;
         position = page.position;
-        if (isNews) {
-          if (page.rows.length > 0) await handle(page);
-          continue;
-        }
-        const ms = performance.now() < eagerUntil ? EAGER_POLL_MS : IDLE_POLL_MS;
+        if (page.rows.length > 0) await handle(page);
+        if (!page.end || commits !== seen) continue;
         const woken = new AbortController();
         wake = () => woken.abort();
-        await sleep(ms, undefined, { signal: AbortSignal.any([signal, woken.signal]) }).catch(
-          () => {},
-        );
+        await sleep(POLL_MS, undefined, { signal: AbortSignal.any([signal, woken.signal]) }).catch(() => {});
       }
     },
 

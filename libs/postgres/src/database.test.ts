@@ -1,7 +1,7 @@
 import { type FreshDatabase, freshDatabase } from '#test-servers';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type Database, openDatabase } from './index.ts';
+import { type Database, openDatabase, type Tx } from './index.ts';
 
 let fresh: FreshDatabase;
 let db: Database;
@@ -40,6 +40,23 @@ test('a transaction commits what it did and returns what it found', async () => 
   });
   expect(answer).toBe(1);
   expect((await db.query('SELECT id FROM notes')).rowCount).toBe(1);
+});
+
+test('what is to run after a commit runs when others see its rows, and not where nothing was committed', async () => {
+  const seen: unknown[] = [];
+  const note = (tx: Tx, then: () => void) => {
+    tx.afterCommit(() => seen.push(db.query('SELECT id FROM notes').then(({ rowCount }) => rowCount)));
+    return tx.query(`INSERT INTO notes VALUES (1, 'one')`).then(then);
+  };
+  await db.tx((tx) => note(tx, () => {}));
+  expect(await Promise.all(seen)).toEqual([1]);
+  await db.query('DELETE FROM notes');
+  await db.tx((tx) => note(tx, () => { throw new Error('no'); })).catch(() => {});
+  await db.tx(async (tx) => {
+    tx.afterCommit(() => seen.push('swallowed'));
+    await tx.query(`INSERT INTO notes VALUES (1, 'bad')`).catch(() => {});
+  }).catch(() => {});
+  expect(seen).toHaveLength(1);
 });
 
 test('a transaction whose work throws leaves nothing, and the error passes through', async () => {

@@ -26,7 +26,10 @@ export interface Queryable {
   ): Promise<Rows<Row>>;
 }
 
-export type Tx = Queryable;
+export interface Tx extends Queryable {
+  /** Runs `fn` once it is known to have committed: a wake-up, never work that must happen. */
+  afterCommit(fn: () => void): void;
+}
 
 export interface TxOptions {
   /**
@@ -123,6 +126,7 @@ class PooledDatabase implements Database {
       const result = await fn(work);
       await work.end();
       await commit(client);
+      work.committed();
       return result;
     } catch (error) {
       await work.end();
@@ -150,6 +154,7 @@ class PooledDatabase implements Database {
 class Transaction implements Tx {
   private tail: Promise<unknown> = Promise.resolve();
   private ended = false;
+  private readonly after: (() => void)[] = [];
 
   constructor(private readonly client: pg.PoolClient) {}
 
@@ -160,9 +165,17 @@ class Transaction implements Tx {
     return answer;
   }
 
+  afterCommit(fn: () => void): void {
+    this.after.push(fn);
+  }
+
   async end(): Promise<void> {
     this.ended = true;
     await this.tail;
+  }
+
+  committed(): void {
+    for (const fn of this.after) fn();
   }
 }
 

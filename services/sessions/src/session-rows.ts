@@ -33,7 +33,7 @@ export async function sessionOfTransaction(
 }
 
 /** Read model: our own sessions as last told. */
-export async function storeOwnSession(tx: Tx, session: Session, text: string): Promise<void> {
+export async function storeOwnSession(tx: Queryable, session: Session, text: string): Promise<void> {
   const { cdr_token: token } = session;
   await tx.query(
     `INSERT INTO own_sessions (session_id, token_party, token_uid, started_at, last_updated, session)

@@ -33,7 +33,7 @@ const tagOf = (uid: string): string => idTagOf(uid).toLowerCase();
 const columns = ({ countryCode, partyId, uid, type }: TokenKey) =>
   [countryCode.toUpperCase(), partyId.toUpperCase(), uid.toLowerCase(), type];
 
-export async function findToken(db: Tx, key: TokenKey, lock = false): Promise<HeldToken | undefined> {
+export async function findToken(db: Queryable, key: TokenKey, lock = false): Promise<HeldToken | undefined> {
   const { rows } = await db.query<Row>(
     `SELECT ${COLUMNS} FROM tokens WHERE country_code = $1 AND party_id = $2 AND uid = $3 AND type = $4
      ${lock ? 'FOR UPDATE' : ''}`,
@@ -44,7 +44,7 @@ export async function findToken(db: Tx, key: TokenKey, lock = false): Promise<He
 
 /** One of our own by its uid and type alone, which name it among all of our parties'. */
 export async function findOwnToken(
-  db: Tx, { uid, type }: Pick<TokenKey, 'uid' | 'type'>, parties: readonly Party[],
+  db: Queryable, { uid, type }: Pick<TokenKey, 'uid' | 'type'>, parties: readonly Party[],
 ): Promise<HeldToken | undefined> {
   const { rows } = await db.query<Row>(
     {
