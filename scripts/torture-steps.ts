@@ -62,7 +62,7 @@ export class Steps {
       case 'send-bad':
         return { do: kind, side, input: draw.pick(badInputs), mark: `BAD-${this.count}` };
       case 'rebuild':
-        return { do: kind, side, projection: draw.pick(['cdr-list', 'settlement', 'dispute-list']) };
+        return { do: kind, side, projection: draw.pick(['cdr-list', 'dispute-list']) };
       case 'charge':
         return this.charge(draw);
       default:

@@ -56,10 +56,10 @@ export type ListedCdr = Omit<Cdr, 'cdr_token'>;
 
 /** The CDRs and Credit CDRs of a session, in the order in which they entered a side's ledger. */
 export async function cdrsOf(side: Side, sessionId: string): Promise<ListedCdr[]> {
-  const rows = await side.query<{ public_json: string }>(
-    'SELECT public_json FROM cdr_ledger.cdrs WHERE session_id = $1 ORDER BY "position"', [sessionId],
+  const rows = await side.query<{ data: string }>(
+    'SELECT data FROM cdr_ledger.cdrs JOIN cdr_ledger.events USING ("position") WHERE session_id = $1 ORDER BY "position"', [sessionId],
   );
-  return rows.map(({ public_json }) => JSON.parse(public_json) as ListedCdr);
+  return rows.map(({ data }) => (JSON.parse(data) as { cdr: ListedCdr }).cdr);
 }
 
 export interface Settled {

@@ -103,9 +103,10 @@ export async function openTown({ name, parties, clock }: TownOptions): Promise<T
       `SELECT session FROM (SELECT session, started_at FROM sessions.own_sessions
          UNION ALL SELECT session, started_at FROM sessions.partner_sessions) AS held ORDER BY started_at`,
     )).map(({ session }) => JSON.parse(session) as Session),
-    cdrs: async (partyId) => (await query<{ public_json: string }>(
-      `SELECT public_json FROM cdr_ledger.cdrs JOIN cdr_ledger.chain USING ("position") WHERE ledger = $1 ORDER BY "position"`, [`CA*${partyId}`],
-    )).map(({ public_json }) => JSON.parse(public_json) as Cdr),
+    cdrs: async (partyId) => (await query<{ data: string }>(
+      `SELECT data FROM cdr_ledger.cdrs JOIN cdr_ledger.events USING ("position") JOIN cdr_ledger.chain USING ("position")
+       WHERE ledger = $1 ORDER BY "position"`, [`CA*${partyId}`],
+    )).map(({ data }) => (JSON.parse(data) as { cdr: Cdr }).cdr),
     async close() {
       await charger.stop();
       await pool.end();

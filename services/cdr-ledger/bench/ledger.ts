@@ -15,7 +15,6 @@ import { privateParts } from '../src/private-parts.ts';
 import { cdrList } from '../src/projections/cdr-list.ts';
 import { disputeCredits } from '../src/projections/dispute-credits.ts';
 import { disputeList } from '../src/projections/dispute-list.ts';
-import { settlement } from '../src/projections/settlement.ts';
 import { Recorder } from '../src/record.ts';
 import { benchPages } from './pages.ts';
 import { benchRerating } from './rerating.ts';
@@ -51,7 +50,7 @@ async function bench({ url, seconds, cdrs }: { url: string; seconds: number; cdr
   const recorder = new Recorder(store, privateParts(db));
   const followings = [
     list,
-    ...[chainRows(), disputeList, disputeCredits({ db, recorder }, list), settlement].map((one) => follow(db, store, one, quiet)),
+    ...[chainRows(), disputeList, disputeCredits({ db, recorder }, list)].map((one) => follow(db, store, one, quiet)),
   ];
   const zoneOf = async () => ({ name: 'America/Vancouver' });
   const clock = systemClock;

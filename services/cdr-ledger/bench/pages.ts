@@ -49,21 +49,26 @@ interface Page {
   readonly owners?: readonly Party[];
 }
 
-/** Rows as the projection writes them, one a second, made of one that is there. */
+/** Rows as the projection writes them and entries, one a second, made of one that is there. */
 async function fill(url: string, cdrs: number): Promise<void> {
   const client = new pg.Client({ connectionString: url, options: '-c search_path=bench_ledger' });
   await client.connect();
   await client.query(
-    `INSERT INTO cdrs ("position", own, party, cdr_key, session_id, token_party, last_updated, public_json, pricing,
-       findings, private_id, number, reached, lag_ms)
-     SELECT 1000000000 + n * o.step + o.k, true, c.party, o.owner || n, o.owner || n, o.owner, at, c.public_json, c.pricing,
-       c.findings, c.private_id, n, at, 0
-     FROM (SELECT * FROM cdrs WHERE own ORDER BY "position" LIMIT 1) c,
-       (VALUES ('CA*PGS', 2, 0, 1), ('CA*PGT', 20, 1, 10)) o (owner, step, k, every),
-       LATERAL generate_series(1, $1::int / o.every) n,
-       LATERAL (SELECT timestamptz '2020-01-01T00:00:00Z' + n * o.every * interval '1 second' AS at) t`,
+    `WITH made AS (
+       INSERT INTO cdrs ("position", own, party, cdr_key, cdr_id, session_id, token_party, last_updated, currency, energy_kwh,
+         excl_tax, incl_tax, location_id, location_name, taxes, findings, private_id, number, reached, lag_ms)
+       SELECT 1000000000 + n * o.step + o.k, true, c.party, o.owner || n, o.owner || n, o.owner || n, o.owner, at, c.currency,
+         c.energy_kwh, c.excl_tax, c.incl_tax, c.location_id, c.location_name, c.taxes, c.findings, c.private_id, n, at, 0
+       FROM (SELECT * FROM cdrs WHERE own ORDER BY "position" LIMIT 1) c,
+         (VALUES ('CA*PGS', 2, 0, 1), ('CA*PGT', 20, 1, 10)) o (owner, step, k, every),
+         LATERAL generate_series(1, $1::int / o.every) n,
+         LATERAL (SELECT timestamptz '2020-01-01T00:00:00Z' + n * o.every * interval '1 second' AS at) t
+       RETURNING "position")
+     INSERT INTO events ("position", stream, version, id, type, data, recorded_at)
+     SELECT made."position", 'page-' || made."position", 1, gen_random_uuid(), e.type, e.data, e.recorded_at
+     FROM made, (SELECT * FROM events WHERE type = 'CdrIssued' ORDER BY "position" LIMIT 1) e`,
     [cdrs],
   );
-  await client.query('ANALYZE cdrs');
+  await client.query('ANALYZE cdrs, events');
   await client.end();
 }

@@ -10,7 +10,7 @@ const PAGE = 1_000;
 /** All CDRs of the log priced anew, against reading and parsing the same rows; in turns. */
 export async function benchRerating(db: Database, store: EventStore, url: string, cdrs: number): Promise<BenchRow[]> {
   await fill(db, url, cdrs);
-  const first = 1_000_000_000n;
+  const first = 2_000_000_000n;
   await throughLog(store, first, () => {});
   const read = { ms: 0, count: 0 };
   const rated = { ms: 0, count: 0 };
@@ -53,7 +53,7 @@ async function fill(db: Database, url: string, cdrs: number): Promise<void> {
   await client.connect();
   await client.query(
     `INSERT INTO events ("position", stream, version, id, type, data, recorded_at)
-     SELECT 1000000000 + n, 'bench-' || n, 1, gen_random_uuid(), e.type, e.data, e.recorded_at
+     SELECT 2000000000 + n, 'bench-' || n, 1, gen_random_uuid(), e.type, e.data, e.recorded_at
      FROM (SELECT * FROM events WHERE type = 'CdrIssued' ORDER BY "position" LIMIT 1) e, generate_series(1, $1::int) n`,
     [cdrs],
   );

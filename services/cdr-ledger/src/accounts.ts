@@ -30,7 +30,7 @@ import {
   type ListedAccount,
   pageOfAccounts,
 } from './projections/account-rows.ts';
-import { findCdr } from './projections/cdr-list.ts';
+import { findCdr } from './projections/listed-cdr.ts';
 import type { Recorder } from './record.ts';
 import type { ForDriver, Priced, RetailPricing } from './retail-pricing.ts';
 import { type Running, unbilledOf } from './running.ts';

@@ -3,7 +3,7 @@ import { Rejected } from '#decider';
 import type { Cdr, Party } from '#ocpi';
 import { InvalidInstant, instant, rfc3339 } from '#time';
 import { wholeCdr } from './private-part.ts';
-import type { ListedCdr } from './projections/cdr-list.ts';
+import type { ListedCdr } from './projections/listed-cdr.ts';
 
 /** The CDR as JSON: a partner's as it was received, byte for byte, as long as we may have it. */
 export function jsonOf(listed: ListedCdr): Uint8Array<ArrayBuffer> {

@@ -4,7 +4,7 @@ import type { Database } from '#postgres';
 import { readInstant } from './answers.ts';
 import type { Finding } from './finding.ts';
 import type { Following } from './follow.ts';
-import type { PublicCdr } from './private-part.ts';
+import { cdrOf } from './projections/listed-cdr.ts';
 
 /**
  * All CDRs and Credit CDRs, ours and partners', as CSV (RFC 4180) in the order in which they entered
@@ -43,7 +43,7 @@ export const CSV_COLUMNS = [
 interface Row {
   readonly position: bigint;
   readonly own: boolean;
-  readonly public_json: string;
+  readonly data: string;
   readonly token_party: string;
   readonly credited_by: string | null;
   readonly findings: readonly Finding[];
@@ -87,7 +87,9 @@ async function csvPage(
   let text = cursor === undefined ? line(CSV_COLUMNS) : '';
   for (let position = after; ;) {
     const { rows } = await db.query<Row>(
-      `SELECT "position", own, public_json, token_party, credited_by, findings, acknowledged_at FROM cdrs
+      `SELECT "position", own, e.data, token_party, credited_by, findings,
+         CASE WHEN own THEN acknowledged_at END AS acknowledged_at
+       FROM cdrs JOIN events e USING ("position")
        WHERE "position" > $1 AND ($2::timestamptz IS NULL OR last_updated >= $2)
          AND ($3::timestamptz IS NULL OR last_updated < $3)
        ORDER BY "position" LIMIT $4`,
@@ -102,7 +104,7 @@ async function csvPage(
 }
 
 function fieldsOf(row: Row): readonly string[] {
-  const cdr = JSON.parse(row.public_json) as PublicCdr;
+  const cdr = cdrOf(row.data);
   const cost = (price: { excl_vat: number } | undefined) => number(price?.excl_vat);
   return [
     String(row.own),

@@ -26,7 +26,7 @@ import {
   findCdr,
   openCdrOfSession,
   type ListedCdr,
-} from './projections/cdr-list.ts';
+} from './projections/listed-cdr.ts';
 import { type ListWindow, pageOfCdrs } from './projections/cdr-pages.ts';
 import { receivedCdrs, type ReceivedWindow } from './projections/received-cdrs.ts';
 import { type CdrReceived, meantCdr } from './received-cdr.ts';

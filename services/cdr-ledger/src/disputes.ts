@@ -18,7 +18,7 @@ import { isHarmless } from './finding.ts';
 import type { Following } from './follow.ts';
 import { receiverOf } from './ledgers.ts';
 import { privatePart, type PrivatePart, sealOf } from './private-part.ts';
-import { findCdr, type ListedCdr } from './projections/cdr-list.ts';
+import { findCdr, type ListedCdr } from './projections/listed-cdr.ts';
 import {
   type DisputeWindow,
   findDispute,

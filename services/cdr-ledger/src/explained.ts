@@ -3,7 +3,7 @@ import { explain, type Explanation, explanationText, InvalidCharge, InvalidTarif
 import { taxesOfPlace } from '#settlement';
 import { combinedRate } from '#taxes';
 import { priceCdr } from './amounts.ts';
-import type { ListedCdr } from './projections/cdr-list.ts';
+import type { ListedCdr } from './projections/listed-cdr.ts';
 
 /** How the price of a CDR comes about, by our own arithmetic. */
 export interface Explained {

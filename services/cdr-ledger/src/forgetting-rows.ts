@@ -33,7 +33,7 @@ export interface Waiting {
 
 export async function unacknowledged(db: Queryable, holder: Holder): Promise<Waiting[]> {
   const { rows } = await db.query<Waiting>(
-    `SELECT c.party AS issuer, c.public_json::json ->> 'id' AS "cdrId", c.last_updated AS "lastUpdated"
+    `SELECT c.party AS issuer, c.cdr_id AS "cdrId", c.last_updated AS "lastUpdated"
      FROM private_parts p JOIN cdrs c ON c.private_id = p.id
      WHERE ${THEIRS} AND c.own AND c.acknowledged_at IS NULL ORDER BY c."position" LIMIT 100`,
     theirs(holder),

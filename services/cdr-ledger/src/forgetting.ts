@@ -10,7 +10,7 @@ import { forgetHolder, holderOf } from './holders.ts';
 import {
   dropPrivateParts, heldCdrs, openDisputes, privatePartsOf, unacknowledged, withoutEvents,
 } from './forgetting-rows.ts';
-import { agreementBetween } from './projections/partner-month.ts';
+import { agreementBetween } from './projections/agreements.ts';
 
 export interface ForgettingParts {
   readonly db: Database;

@@ -13,20 +13,10 @@ export type LedgerEvent =
 /** Parsed once, however many followers of the log look at it. */
 const parsed = new WeakMap<object, LedgerEvent>();
 
-/** By its text, what this process decided last: its followers need not parse it. */
-const decided = new Map<string, LedgerEvent>();
-const DECIDED_MAX = 4_096;
-
-export function noteDecided(text: string, event: LedgerEvent): void {
-  decided.set(text, event);
-  if (decided.size > DECIDED_MAX) decided.delete(decided.keys().next().value!);
-}
-
 export function readEvent(stored: Pick<StoredEvent, 'data'>): LedgerEvent {
   let event = parsed.get(stored);
   if (event === undefined) {
-    event = decided.get(stored.data) ?? (JSON.parse(stored.data) as LedgerEvent);
-    decided.delete(stored.data);
+    event = JSON.parse(stored.data) as LedgerEvent;
     parsed.set(stored, event);
   }
   return event;

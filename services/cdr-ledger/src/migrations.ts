@@ -2,6 +2,7 @@ import { busMigrations } from '#bus';
 import { erasureMigrations } from '#erasure';
 import { eventStoreMigrations } from '#event-store';
 import type { MigrationList, MigrationPlace } from '#postgres';
+import { listMigrations } from './list-migrations.ts';
 import { retailMigrations } from './retail-migrations.ts';
 
 /** The log, how far the service has listened, and its own tables. */
@@ -50,6 +51,7 @@ export const migrations: MigrationList = [
   { name: 'cdr-ledger-no-month', up: () => [DROP_MONTH] },
   // Of an operator with few received CDRs among millions: theirs alone.
   { name: 'cdr-ledger-received', up: () => ['CREATE INDEX cdrs_received ON cdrs ("position") WHERE NOT own'] },
+  ...listMigrations,
 ];
 
 /**
@@ -271,7 +273,7 @@ function neverChanging(table: string, role: string): readonly string[] {
   ];
 }
 
-/** What is made from the log alone, and may be made anew. */
+/** What is made from the log alone, and may be made anew. (`settled` is in `cdrs` by now.) */
 const PROJECTIONS = ['cdrs', 'disputes', 'settled', 'agreements', 'accounts', 'account_balances', 'account_lines'];
 
 /**

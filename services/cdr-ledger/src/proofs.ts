@@ -21,7 +21,7 @@ import { allHeads, headsAfter, newestHead, type SignedHead } from './heads.ts';
 import { chainUpTo, entriesUpTo, isChained } from './ledger-pages.ts';
 import { keptNodes, NodeGone, wrongNode } from './merkle-nodes.ts';
 import { findPrivateParts } from './private-parts.ts';
-import { findCdr } from './projections/cdr-list.ts';
+import { findCdr } from './projections/listed-cdr.ts';
 
 export interface ProofsParts {
   readonly db: Database;

@@ -19,10 +19,6 @@ export interface CdrReceived {
   readonly cdr: PublicCdr;
   /** Present for a credit that is not written as OCPI has it: `meantCdr` is what it is taken for. */
   readonly meant?: Meant;
-  /**
-   * As `private.mac` is of the body received, under the same salt: of its content in one spelling.
-   */
-  readonly contentMac: string;
   /** Of our own pricing of it; absent where it cannot be priced. */
   readonly pricing?: PricingNote;
   /** What was found at once; what concerns other CDRs is found by the list. */
@@ -38,7 +34,6 @@ export type ReceivedCdr =
   | {
       readonly status: 'recorded';
       readonly cdr: PublicCdr;
-      readonly contentMac: string;
       readonly receivedAt: string;
       readonly private: Sealed;
     };
@@ -60,18 +55,17 @@ export const receivedCdr: Decider<ReceivedCdr, RecordCdr, CdrReceived> = {
 
   decide(command, cdr) {
     if (cdr.status === 'absent') return [{ ...command, type: 'CdrReceived' }];
-    // A redelivered push is not news, also when its sender wrote it down in another order.
-    if (cdr.private.mac === command.private.mac || cdr.contentMac === command.contentMac) return [];
+    // A redelivered push is not news.
+    if (cdr.private.mac === command.private.mac) return [];
     throw new Rejected(
       'cdr-differs-from-recorded',
       `CDR ${command.cdr.id} of ${partyText(command.cdr)} was recorded with another content: credit it instead`,
     );
   },
 
-  evolve: (_, { cdr, contentMac, receivedAt, private: sealed }) => ({
+  evolve: (_, { cdr, receivedAt, private: sealed }) => ({
     status: 'recorded',
     cdr,
-    contentMac,
     receivedAt,
     private: sealed,
   }),

@@ -28,9 +28,8 @@ type Recorded = Extract<ReceivedCdr, { status: 'recorded' }>;
 
 export interface ReceivedBody {
   readonly cdr: Cdr;
-  /** The body exactly as received, and its content in one spelling. */
+  /** The body exactly as received. */
   readonly text: string;
-  readonly content: string;
 }
 
 /** An entry of the log has to hold it twice over. */
@@ -55,7 +54,7 @@ export function readBody(bytes: Uint8Array, own: Pick<OwnParties, 'has'>): Recei
   const cdr = reading.value;
   if (own.has(cdr))
     throw refuse('invalid-object', `party_id: ${partyText(cdr)} is ourselves`);
-  return { cdr, text: json.text, content: canonical(json.value) };
+  return { cdr, text: json.text };
 }
 
 export interface Receiving {
@@ -91,7 +90,7 @@ export async function receive(by: Receiving, body: ReceivedBody): Promise<Receip
 
 async function newRecord(
   { clock, ownParty, zoneOf, publishedOf, meterKeyOf, originalOf }: Receiving,
-  { cdr, text, content }: ReceivedBody,
+  { cdr, text }: ReceivedBody,
 ): Promise<Order<RecordCdr>> {
   const namesNone = isNegativeBill(cdr) && namedOriginal(cdr) === undefined;
   const [timeZone, published, originalOfSession] = await Promise.all([
@@ -116,7 +115,6 @@ async function newRecord(
       tokenParty: partyOf(cdr.cdr_token),
       cdr: publicOf(cdr),
       ...(meant === undefined ? {} : { meant }),
-      contentMac: macOf(part.salt, content),
       findings,
       ...(pricing === undefined ? {} : { pricing }),
       receivedAt: clock.iso(),
@@ -126,19 +124,20 @@ async function newRecord(
 }
 
 /**
- * The body as it compares with what is recorded, under the salt of that record. No hash without a
- * key
- * is kept of it: that would outlive an erasure. Where the salt is erased, the public part must do.
+ * Nothing for the content that is recorded, also when its sender wrote it down in another order; else
+ * the body under the salt of that record. Where that is erased, the public part must do.
  */
 async function repeatOf(
   { privateParts, clock, ownParty }: Receiving,
-  { cdr, text, content }: ReceivedBody,
+  { cdr, text }: ReceivedBody,
   recorded: Recorded,
 ): Promise<Order<RecordCdr> | undefined> {
   const { id } = recorded.private;
-  const salt = (await privateParts.find([id])).get(id)?.salt;
-  if (salt === undefined && canonical(publicOf(cdr)) === canonical(recorded.cdr)) return undefined;
-  const key = salt ?? newSalt();
+  const part = (await privateParts.find([id])).get(id);
+  const isSame = part === undefined
+    ? canonical(publicOf(cdr)) === canonical(recorded.cdr)
+    : text === part.text || canonical(JSON.parse(text)) === canonical(JSON.parse(part.text));
+  if (isSame) return undefined;
   return {
     parts: [],
     command: {
@@ -147,9 +146,8 @@ async function repeatOf(
       tokenParty: partyOf(cdr.cdr_token),
       cdr: publicOf(cdr),
       findings: [],
-      contentMac: macOf(key, content),
       receivedAt: clock.iso(),
-      private: { id, mac: macOf(key, text) },
+      private: { id, mac: macOf(part?.salt ?? newSalt(), text) },
     },
   };
 }

@@ -4,7 +4,7 @@ import { entryText } from '#chain';
 import { type Decider, fold } from '#decider';
 import { type AppendOutcome, type EventStore, StreamContended } from '#event-store';
 import { currentTraceparent } from '#telemetry';
-import { type LedgerEvent, noteDecided } from './ledger-event.ts';
+import type { LedgerEvent } from './ledger-event.ts';
 import type { Pace } from './pace.ts';
 import type { PrivatePart } from './private-part.ts';
 import type { PrivateParts } from './private-parts.ts';
@@ -83,7 +83,6 @@ export class Recorder {
       const entries = events.map((event, n) => {
         const id = randomUUID();
         const data = entryText({ id, stream, version: expected + n + 1 }, event);
-        noteDecided(data, event);
         return { id, type: event.type, data, ...(trace === undefined ? {} : { trace }) };
       });
       const [outcome] = await this.store.append([{ stream, expected, events: entries }]);

@@ -10,8 +10,9 @@ import { type Clock, instant, rfc3339, zone } from '#time';
 import { agreementStream, notedAgreement } from './agreement.ts';
 import type { Following } from './follow.ts';
 import { nameOf } from './partners.ts';
+import { agreementBetween } from './projections/agreements.ts';
 import {
-  agreementBetween, LINE_PARTS, type LineCursor, linesOf, notesOn, type PartnerMonth, talliesOf,
+  LINE_PARTS, type LineCursor, linesOf, notesOn, type PartnerMonth, talliesOf,
 } from './projections/partner-month.ts';
 import { disputedOfMonth } from './projections/dispute-list.ts';
 import type { Recorder } from './record.ts';
@@ -24,7 +25,6 @@ export interface SettlingParts {
   /** Of months without an agreement. */
   readonly timeZone: string;
   /** The followers of the log that statements are made of. */
-  readonly settlement: Following;
   readonly list: Following;
   readonly disputes: Following;
 }
@@ -62,9 +62,9 @@ export class Settling {
     month: string,
     ownParty?: Party,
   ): Promise<{ statement: Statement; notes: StatementNotes; text: string }> {
-    const { db, list, disputes } = this.parts;
+    const { db, disputes } = this.parts;
     const { party, calendar, at } = await this.open(partner, month, ownParty);
-    await Promise.all([list.caughtUp(), disputes.caughtUp()]);
+    await disputes.caughtUp();
     const [tallies, found, name] = await Promise.all([
       talliesOf(db, at, calendar.feePeriods()),
       linesOf(db, at, { after: undefined, limit: FIRST_LINES }),
@@ -100,12 +100,12 @@ export class Settling {
     month: string,
     ownParty: Party | undefined,
   ): Promise<{ party: PartySettings; calendar: SettlementCalendar; at: PartnerMonth }> {
-    const { db, parties, clock, timeZone, settlement } = this.parts;
+    const { db, parties, clock, timeZone, list } = this.parts;
     if (!isMonth(month)) throw refuse(`month: ${month.slice(0, 20)} is no month such as 2022-02`);
     const own = parties.chosen(ownParty);
     if (!own.ok) throw refuse(own.message);
     const { party } = own;
-    await settlement.caughtUp();
+    await list.caughtUp();
     const calendar = new SettlementCalendar(await agreementBetween(db, party, partner), zone(timeZone));
     return { party, calendar, at: { own: party, partner, scope: calendar.scopeOf(month), now: clock.now() } };
   }

@@ -18,7 +18,6 @@ import { privateParts } from './private-parts.ts';
 import { cdrList } from './projections/cdr-list.ts';
 import { disputeCredits } from './projections/dispute-credits.ts';
 import { disputeList } from './projections/dispute-list.ts';
-import { settlement } from './projections/settlement.ts';
 import { prove, signingOf } from './proving.ts';
 import { publishedFrom } from './published.ts';
 import { Recorder } from './record.ts';
@@ -49,8 +48,6 @@ export function start(env: Env): Promise<Running> {
       onStop(() => disputeRows.stop());
       const credits = follow(db, store, disputeCredits({ db, recorder }, list), log);
       onStop(() => credits.stop());
-      const settled = follow(db, store, settlement, log);
-      onStop(() => settled.stop());
       const { clock, parties } = settings;
       const disputes = new Disputes({ db, recorder, clock, parties, cdrs: list, list: disputeRows });
       const ledger = new CdrLedger({
@@ -63,7 +60,7 @@ export function start(env: Env): Promise<Running> {
         meterKeyOf: meterKeys(settings, (each) => parties.has(each)),
         list,
         marks,
-        pace: new Pace([list, chain, disputeRows, credits, settled]),
+        pace: new Pace([list, chain, disputeRows, credits]),
       });
       const settling = new Settling({
         db,
@@ -71,7 +68,6 @@ export function start(env: Env): Promise<Running> {
         clock,
         parties,
         timeZone,
-        settlement: settled,
         list,
         disputes: disputeRows,
       });
@@ -79,7 +75,7 @@ export function start(env: Env): Promise<Running> {
       const retailing = { db, bus, store, recorder, clock, parties, log };
       const retail = plans === undefined ? Retail.none : await Retail.keep(retailing, plans);
       onStop(() => retail.stop());
-      const others = [disputeRows, credits, settled, ...retail.followings];
+      const others = [disputeRows, credits, ...retail.followings];
       const proving = prove({
         db, store, clock, parties, timeZone, signing, log, chain, list, others,
         kinds: plans === undefined ? ['cdrs'] : ['cdrs', 'accounts'],

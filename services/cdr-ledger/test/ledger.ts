@@ -12,7 +12,6 @@ import { follow, type Following } from '../src/follow.ts';
 import { migrations } from '../src/migrations.ts';
 import { cdrList } from '../src/projections/cdr-list.ts';
 import { disputeList } from '../src/projections/dispute-list.ts';
-import { settlement } from '../src/projections/settlement.ts';
 import { privateParts } from '../src/private-parts.ts';
 import { prove, type Proving } from '../src/proving.ts';
 import { Recorder } from '../src/record.ts';
@@ -33,7 +32,6 @@ export interface TestLedger extends Proving {
   readonly db: Database;
   readonly store: EventStore;
   readonly list: Following;
-  readonly settled: Following;
   readonly clock: FixedClock;
   readonly superuser: pg.Pool;
   close(): Promise<void>;
@@ -57,7 +55,6 @@ export async function testLedger({
   const quiet = log('cdr-ledger', { level: 'silent' });
   const list = follow(db, store, cdrList, quiet);
   const chain = follow(db, store, chainRows(), quiet);
-  const settled = follow(db, store, settlement, quiet);
   const disputes = follow(db, store, disputeList, quiet);
   const clock = fixedClock(at);
   const name = partyId === 'BCT' ? 'Energy OASIS' : partyId;
@@ -81,7 +78,6 @@ export async function testLedger({
     clock,
     parties,
     timeZone: 'America/Vancouver',
-    settlement: settled,
     list,
     disputes,
   });
@@ -96,7 +92,7 @@ export async function testLedger({
     log: quiet,
     chain,
     list,
-    others: [settled, disputes],
+    others: [disputes],
     kinds: ['cdrs'],
   });
   const superuser = new pg.Pool({
@@ -115,7 +111,6 @@ export async function testLedger({
     zone: zone('America/Vancouver'),
     log: quiet,
     settling,
-    settled,
     db,
     store,
     list,
@@ -123,7 +118,7 @@ export async function testLedger({
     superuser,
     async close() {
       await proving.signing.stop();
-      await Promise.all([list.stop(), chain.stop(), settled.stop(), disputes.stop()]);
+      await Promise.all([list.stop(), chain.stop(), disputes.stop()]);
       await store.close();
       await Promise.all([db.close(), superuser.end()]);
       await database.drop();

@@ -76,7 +76,7 @@ test('pages of several owners that are asked for while more come in hold each CD
     if (offset === total) break;
     expect(cdrs).toHaveLength(7);
   }
-  const { rows } = await there.db.query<{ id: string }>(`SELECT public_json::json->>'id' AS id FROM cdrs ORDER BY "position"`);
+  const { rows } = await there.db.query<{ id: string }>(`SELECT cdr_id AS id FROM cdrs ORDER BY "position"`);
   expect(seen).toEqual(rows.map(({ id }) => id));
 });
 

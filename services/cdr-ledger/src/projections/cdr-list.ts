@@ -1,38 +1,29 @@
-import { type Cdr, idKey, type Party, partyText } from '#ocpi';
-import { bigintArray, type Queryable, type Statement, textArray, type Tx, uuidArray } from '#postgres';
-import { instant, rfc3339 } from '#time';
+import { idKey, type Party, partyText } from '#ocpi';
+import { bigintArray, type Statement, textArray, type Tx, uuidArray } from '#postgres';
+import { settledCdr } from '#settlement';
+import type { CdrAcknowledged } from '../cdr.ts';
 import type { Finding } from '../finding.ts';
 import type { Follower } from '../follow.ts';
 import { type LedgerEvent, readEvent } from '../ledger-event.ts';
-import type { PricingNote } from '../pricing-note.ts';
 import { chargedTime, type PublicCdr } from '../private-part.ts';
 import { meantCdr } from '../received-cdr.ts';
+import { agree } from './agreements.ts';
 import { numbered } from './cdr-numbers.ts';
 import { creditFindings, creditOvertaken, markCredited } from './credits.ts';
 import { noteOverlaps } from './overlaps.ts';
 
 /**
- * All CDRs and Credit CDRs in the order in which they entered the ledger: ours and those received.
+ * All CDRs and Credit CDRs in the order in which they entered the ledger, ours and those received, as
+ * they are settled: rounded and with their taxes, and when they were acknowledged; and the agreements.
  * The findings that concern two CDRs (a credit and its original) are made here, in the log's order.
+ * A CDR itself is read from the log (`listed-cdr.ts`).
  */
-
-/** A row with its private part, where that is not erased. */
-export interface ListedCdr {
-  readonly position: bigint;
-  readonly own: boolean;
-  readonly cdr: PublicCdr;
-  readonly tokenParty: Party;
-  readonly pricing: PricingNote | undefined;
-  readonly findings: readonly Finding[];
-  /** Id of the first Credit CDR for it. */
-  readonly creditedBy: string | undefined;
-  readonly privateText: string | undefined;
-}
 
 export const cdrList: Follower = {
   name: 'cdr-list',
   async apply(tx, events) {
     let fresh: Row[] = [];
+    const acknowledged: CdrAcknowledged[] = [];
     const write = async () => {
       if (fresh.length > 0) await insert(tx, fresh);
       fresh = [];
@@ -43,15 +34,17 @@ export const cdrList: Follower = {
       if (touchesOthers(event)) await write();
       const row = await applyEvent(tx, stored.position, event);
       if (row) fresh.push(row);
+      if (event.type === 'CdrAcknowledged') acknowledged.push(event);
     }
     await write();
+    if (acknowledged.length > 0) await acknowledge(tx, acknowledged);
   },
-  tables: ['cdrs'],
+  tables: ['cdrs', 'agreements'],
 };
 
 function touchesOthers(event: LedgerEvent): boolean {
   if (event.type === 'CdrReceived') return meantCdr(event).credit === true;
-  return event.type === 'CdrAcknowledged' || event.type === 'CdrCredited';
+  return event.type === 'CdrCredited';
 }
 
 /** The row of a new CDR, if the event is one; what else it changes is changed. */
@@ -65,17 +58,14 @@ async function applyEvent(tx: Tx, position: bigint, event: LedgerEvent): Promise
     case 'CdrReceived': {
       const cdr = meantCdr(event);
       const findings = [...event.findings, ...(await creditFindings(tx, cdr))];
-      return rowOf(position, false, { ...event, cdr, findings });
+      // Whoever receives says when: the issuer hears it with the acknowledgement.
+      return rowOf(position, false, { ...event, cdr, findings }, event.receivedAt);
     }
-    case 'CdrAcknowledged':
-      await tx.query(
-        `UPDATE cdrs SET acknowledged_at = $3
-         WHERE party = $1 AND cdr_key = $2 AND acknowledged_at IS NULL`,
-        [event.ledger, idKey(event.cdrId), event.at],
-      );
-      return undefined;
-    case 'SessionLeftUnbilled':
     case 'AgreementNoted':
+      await agree(tx, event);
+      return undefined;
+    case 'CdrAcknowledged':
+    case 'SessionLeftUnbilled':
     case 'DisputeOpened':
     case 'DisputeAnswered':
     case 'DisputeWithdrawn':
@@ -97,146 +87,81 @@ async function applyEvent(tx: Tx, position: bigint, event: LedgerEvent): Promise
 interface Entry {
   readonly cdr: PublicCdr;
   readonly tokenParty: Party;
-  readonly pricing?: PricingNote;
   readonly findings: readonly Finding[];
   readonly private: { readonly id: string };
 }
 
 type Row = ReturnType<typeof rowOf>;
 
-function rowOf(position: bigint, own: boolean, entry: Entry) {
-  const { cdr, tokenParty, pricing, findings } = entry;
+function rowOf(position: bigint, own: boolean, entry: Entry, acknowledged_at?: string) {
+  const { cdr, tokenParty, findings } = entry;
+  const { cdr_id, credit, credit_reference_id, location, taxes, remarks, ...settled } = settledCdr(cdr);
   return {
     position,
     own,
     party: partyText(cdr),
-    cdr_key: idKey(cdr.id),
-    session_id: cdr.session_id,
+    cdr_key: idKey(cdr_id),
+    cdr_id,
     token_party: partyText(tokenParty),
-    last_updated: rfc3339(instant(cdr.last_updated)),
-    credit_of: cdr.credit ? idKey(cdr.credit_reference_id ?? '') : undefined,
-    cdr,
-    pricing,
-    findings,
+    credit_of: credit ? idKey(credit_reference_id ?? '') : undefined,
+    credit_reference_id,
+    acknowledged_at,
+    ...settled,
+    location_id: location.id,
+    location_name: location.name,
+    taxes: jsonUnlessNone(taxes),
+    remarks: jsonUnlessNone(remarks),
+    findings: JSON.stringify(findings),
     private_id: entry.private.id,
+    cdr,
   };
 }
 
+function jsonUnlessNone(list: readonly unknown[]): string | undefined {
+  return list.length === 0 ? undefined : JSON.stringify(list);
+}
+
+/** Those that are written as text, with the type that the text is cast to. */
+const COLUMNS = {
+  own: 'boolean', party: 'text', cdr_key: 'text', cdr_id: 'text', session_id: 'text', token_party: 'text',
+  last_updated: 'timestamptz', acknowledged_at: 'timestamptz', credit_of: 'text', credit_reference_id: 'text',
+  currency: 'text', energy_kwh: 'numeric', excl_tax: 'numeric', incl_tax: 'numeric', location_id: 'text',
+  location_name: 'text', taxes: 'json', remarks: 'json', findings: 'jsonb', number: 'int', reached: 'timestamptz',
+  lag_ms: 'bigint',
+} as const;
+const NAMES = Object.keys(COLUMNS) as (keyof typeof COLUMNS)[];
+
 const INSERT: Statement = {
   name: 'cdr_list_insert',
-  text: `INSERT INTO cdrs ("position", own, party, cdr_key, session_id, token_party, last_updated, credit_of,
-           pricing, findings, private_id, number, reached, lag_ms, public_json)
-         SELECT "position", own::boolean, party, cdr_key, session_id, token_party, last_updated::timestamptz, credit_of,
-           pricing::jsonb, findings::jsonb, private_id, number::int, reached::timestamptz, lag_ms::bigint, public_json
-         FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-           $9::text[], $10::text[], $11::uuid[], $12::text[], $13::text[], $14::text[], $15::text[])
-           AS r ("position", own, party, cdr_key, session_id, token_party, last_updated, credit_of,
-             pricing, findings, private_id, number, reached, lag_ms, public_json)`,
+  text: `INSERT INTO cdrs ("position", private_id, ${NAMES.join(', ')})
+         SELECT "position", private_id, ${NAMES.map((name) => `${name}::${COLUMNS[name]}`).join(', ')}
+         FROM unnest($1::bigint[], $2::uuid[], ${NAMES.map((_, n) => `$${n + 3}::text[]`).join(', ')})
+           AS r ("position", private_id, ${NAMES.join(', ')})`,
 };
 
 async function insert(tx: Tx, fresh: readonly Row[]): Promise<void> {
   const rows = await numbered(tx, fresh);
-  const texts = (of: (row: (typeof rows)[number]) => string | undefined) => textArray(rows.map(of));
-  const json = (value: unknown) => (value === undefined ? undefined : JSON.stringify(value));
-  const number = (value: number | undefined) => value?.toString();
   await tx.query(INSERT, [
     bigintArray(rows.map(({ position }) => position)),
-    texts(({ own }) => String(own)),
-    texts(({ party }) => party),
-    texts(({ cdr_key }) => cdr_key),
-    texts(({ session_id }) => session_id),
-    texts(({ token_party }) => token_party),
-    texts(({ last_updated }) => last_updated),
-    texts(({ credit_of }) => credit_of),
-    texts(({ pricing }) => json(pricing)),
-    texts(({ findings }) => json(findings)),
     uuidArray(rows.map(({ private_id }) => private_id)),
-    texts((row) => number(row.number)),
-    texts(({ reached }) => reached),
-    texts((row) => number(row.lag_ms)),
-    texts(({ cdr }) => JSON.stringify(cdr)),
+    ...NAMES.map((name) => textArray(rows.map((row) => row[name]?.toString()))),
   ]);
   const received = fresh.filter(({ own, credit_of }) => !own && credit_of === undefined);
   const credited = await creditOvertaken(tx, received);
   await noteOverlaps(tx, received.filter(({ position, cdr }) => !credited.has(position) && chargedTime(cdr) !== undefined));
 }
 
-export interface Found {
-  readonly position: bigint;
-  readonly own: boolean;
-  readonly token_party: string;
-  readonly public_json: string;
-  readonly pricing: PricingNote | null;
-  readonly findings: Finding[];
-  readonly credited_by: string | null;
-  readonly body: string | null;
-}
+const ACKNOWLEDGE: Statement = {
+  name: 'cdr_list_acknowledge',
+  text: `UPDATE cdrs c SET acknowledged_at = a.at
+         FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS a (party, cdr_key, at)
+         WHERE c.party = a.party AND c.cdr_key = a.cdr_key AND c.acknowledged_at IS NULL`,
+};
 
-export const SELECT = `SELECT c."position", c.own, c.token_party, c.public_json, c.pricing, c.findings, c.credited_by,
-  p.body
-  FROM cdrs c LEFT JOIN private_parts p ON p.id = c.private_id`;
-
-export function listed({
-  position,
-  own,
-  token_party,
-  public_json,
-  pricing,
-  findings,
-  credited_by,
-  body,
-}: Found): ListedCdr {
-  const [country_code = '', party_id = ''] = token_party.split('*');
-  return {
-    position,
-    own,
-    cdr: JSON.parse(public_json) as PublicCdr,
-    tokenParty: { country_code, party_id },
-    pricing: pricing ?? undefined,
-    findings,
-    creditedBy: credited_by ?? undefined,
-    privateText: body ?? undefined,
-  };
-}
-
-/** One CDR of a party, ours or a partner's. */
-export async function findCdr(
-  db: Queryable,
-  party: Party,
-  cdrId: string,
-): Promise<ListedCdr | undefined> {
-  const { rows } = await db.query<Found>(`${SELECT} WHERE c.party = $1 AND c.cdr_key = $2`, [
-    partyText(party),
-    idKey(cdrId),
+async function acknowledge(tx: Tx, events: readonly CdrAcknowledged[]): Promise<void> {
+  await tx.query(ACKNOWLEDGE, [
+    events.map(({ ledger }) => ledger),
+    events.map(({ cdrId }) => idKey(cdrId)),
+    events.map(({ at }) => at),
   ]);
-  return rows[0] && listed(rows[0]);
-}
-
-/** The one CDR of a partner's session that is not credited: what a credit without a reference is of. */
-export async function openCdrOfSession(
-  db: Queryable,
-  { country_code, party_id, session_id, total_cost }: Cdr,
-): Promise<string | undefined> {
-  if (session_id === undefined) return undefined;
-  const { rows } = await db.query<{ id: string }>(
-    `SELECT public_json::json->>'id' AS id FROM cdrs
-     WHERE NOT own AND party = $1 AND session_id = $2 AND credit_of IS NULL AND credited_by IS NULL
-       AND (public_json::json->'total_cost'->>'excl_vat')::numeric = $3::numeric LIMIT 2`,
-    [partyText({ country_code, party_id }), session_id, String(Math.abs(total_cost.excl_vat))],
-  );
-  return rows.length === 1 ? rows[0]!.id : undefined;
-}
-
-/** CDRs of one token, ours and partners', newest first. */
-export async function cdrsOfToken(
-  db: Queryable,
-  tokenParty: Party,
-  uid: string,
-  limit: number,
-): Promise<ListedCdr[]> {
-  const { rows } = await db.query<Found>(
-    `${SELECT} WHERE p.token_party = $1 AND p.token_key = $2 ORDER BY c.last_updated DESC, c."position" DESC LIMIT $3`,
-    [partyText(tokenParty), idKey(uid), limit],
-  );
-  return rows.map(listed);
 }

@@ -1,5 +1,5 @@
 import type { Queryable, Statement } from '#postgres';
-import { type Found, listed, type ListedCdr, SELECT } from './cdr-list.ts';
+import { type Found, listed, type ListedCdr, SELECT } from './listed-cdr.ts';
 
 /** What of one owner's CDRs a window holds, by number. */
 export interface InWindow {

@@ -1,7 +1,7 @@
 import { type Party, partyText } from '#ocpi';
 import type { Queryable, Statement } from '#postgres';
 import { instant, rfc3339 } from '#time';
-import { type Found, listed, type ListedCdr, SELECT } from './cdr-list.ts';
+import { type Found, listed, type ListedCdr, SELECT } from './listed-cdr.ts';
 import { type Tail, TAILS } from './cdr-numbers.ts';
 import { countOf, type InWindow, pageTogether } from './cdr-pages-together.ts';
 

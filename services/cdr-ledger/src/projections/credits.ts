@@ -3,6 +3,7 @@ import { idKey, partyText } from '#ocpi';
 import { bigintArray, type Statement, textArray, type Tx } from '#postgres';
 import type { Finding } from '../finding.ts';
 import type { PublicCdr } from '../private-part.ts';
+import { cdrOf } from './listed-cdr.ts';
 import { settleOverlaps } from './overlaps.ts';
 
 /** The first credit of a CDR is the one that counts. */
@@ -18,8 +19,9 @@ export async function markCredited(tx: Tx, party: string, credit: PublicCdr): Pr
 export async function creditFindings(tx: Tx, cdr: PublicCdr): Promise<Finding[]> {
   if (!cdr.credit) return [];
   const reference = cdr.credit_reference_id ?? '';
-  const { rows } = await tx.query<{ credited_by: string | null; public_json: string }>(
-    'SELECT credited_by, public_json FROM cdrs WHERE party = $1 AND cdr_key = $2 AND credit_of IS NULL',
+  const { rows } = await tx.query<{ credited_by: string | null; data: string }>(
+    `SELECT c.credited_by, e.data FROM cdrs c JOIN events e ON e."position" = c."position"
+     WHERE c.party = $1 AND c.cdr_key = $2 AND c.credit_of IS NULL`,
     [partyText(cdr), idKey(reference)],
   );
   const original = rows[0];
@@ -33,7 +35,7 @@ export async function creditFindings(tx: Tx, cdr: PublicCdr): Promise<Finding[]>
   }
   if (original.credited_by !== null) return secondCredit(cdr, original.credited_by);
   await markCredited(tx, partyText(cdr), cdr);
-  return amountFindings(cdr, JSON.parse(original.public_json) as PublicCdr);
+  return amountFindings(cdr, cdrOf(original.data));
 }
 
 /** A received CDR that was just listed. */
@@ -46,9 +48,10 @@ export interface Original {
 
 const OVERTAKEN: Statement = {
   name: 'credits_overtaken',
-  text: `SELECT n."position" AS original, c."position", c.public_json
+  text: `SELECT n."position" AS original, c."position", e.data
          FROM unnest($1::bigint[], $2::text[], $3::text[]) AS n ("position", party, cdr_key)
          CROSS JOIN LATERAL (SELECT * FROM cdrs WHERE party = n.party AND credit_of = n.cdr_key OFFSET 0) c
+         JOIN events e ON e."position" = c."position"
          WHERE c."position" < n."position" ORDER BY c."position"`,
 };
 
@@ -59,15 +62,15 @@ const OVERTAKEN: Statement = {
 export async function creditOvertaken(tx: Tx, originals: readonly Original[]): Promise<ReadonlySet<bigint>> {
   const credited = new Set<bigint>();
   if (originals.length === 0) return credited;
-  const { rows } = await tx.query<{ original: bigint; position: bigint; public_json: string }>(OVERTAKEN, [
+  const { rows } = await tx.query<{ original: bigint; position: bigint; data: string }>(OVERTAKEN, [
     bigintArray(originals.map(({ position }) => position)),
     textArray(originals.map(({ party }) => party)),
     textArray(originals.map(({ cdr_key }) => cdr_key)),
   ]);
   const first = new Map<bigint, PublicCdr>();
-  for (const { original: at, position, public_json } of rows) {
+  for (const { original: at, position, data } of rows) {
     const original = originals.find((one) => one.position === at)!;
-    const credit = JSON.parse(public_json) as PublicCdr;
+    const credit = cdrOf(data);
     const before = first.get(at);
     if (before === undefined) {
       first.set(at, credit);

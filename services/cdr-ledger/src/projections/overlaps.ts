@@ -49,17 +49,17 @@ const BESIDE = `private_parts t CROSS JOIN LATERAL (SELECT * FROM cdrs WHERE pri
  */
 const FIND: Statement = {
   name: 'overlaps_find',
-  text: `SELECT o.*, c.party, c.session_id
+  text: `SELECT o."position", o.other_party, o.other_id, o.other_session, c.party, c.session_id,
+           e.data::json->'cdr'->>'start_date_time' AS starts, e.data::json->'cdr'->>'end_date_time' AS ends
          FROM unnest($1::bigint[], $2::uuid[]) AS n ("position", private_id)
          JOIN private_parts p ON p.id = n.private_id
          CROSS JOIN LATERAL (
-           SELECT n."position", x.party AS other_party, x.public_json::json->>'id' AS other_id, x.session_id AS other_session,
-             x.public_json::json->>'start_date_time' AS starts, x.public_json::json->>'end_date_time' AS ends
+           SELECT n."position", x."position" AS other, x.party AS other_party, x.cdr_id AS other_id, x.session_id AS other_session
            FROM (
              SELECT y.* FROM ${BESIDE} AND t.id <> p.id AND y."position" < n."position"
              ORDER BY t.charged_to, y."position" LIMIT 100) x
            WHERE x.credited_by IS NULL ORDER BY x."position" DESC LIMIT 1) o
-         JOIN cdrs c ON c."position" = o."position"`,
+         JOIN cdrs c ON c."position" = o."position" JOIN events e ON e."position" = o.other`,
 };
 
 function findingOf(overlap: Overlap) {
@@ -88,7 +88,7 @@ export async function settleOverlaps(tx: Tx, party: Party, cdrKey: string): Prom
 const SETTLE: Statement = {
   name: 'overlaps_settled',
   text: `WITH credited AS (
-           SELECT b."position", lower(o.party || '*' || (o.public_json::json->>'id')) AS about
+           SELECT b."position", lower(o.party || '*' || o.cdr_id) AS about
            FROM cdrs o JOIN private_parts p ON p.id = o.private_id
              CROSS JOIN LATERAL (SELECT y."position" FROM ${BESIDE} AND y."position" > o."position" OFFSET 0) b
            WHERE o.party = $1 AND o.cdr_key = $2)

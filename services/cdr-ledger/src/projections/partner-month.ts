@@ -1,9 +1,7 @@
 import { type Party, partyText } from '#ocpi';
 import type { Queryable } from '#postgres';
-import type {
-  AgreementTerms, FeePeriod, MonthScope, StatementLine, StatementNotes, Tallies,
-} from '#settlement';
-import { rfc3339 } from '#time';
+import type { FeePeriod, MonthScope, SettledCdr, StatementLine, StatementNotes, Tallies } from '#settlement';
+import { instant, rfc3339 } from '#time';
 import { type Finding, isRemark } from '../finding.ts';
 
 /** A month of one partner, and the time by which what is not acknowledged is judged. */
@@ -13,15 +11,6 @@ export interface PartnerMonth {
   readonly scope: MonthScope;
   /** Platform time, epoch ms. */
   readonly now: number;
-}
-
-/** The versions of the agreement that hold between a party of ours and a partner. */
-export async function agreementBetween(db: Queryable, own: Party, partner: Party): Promise<AgreementTerms[]> {
-  const { rows } = await db.query<{ terms: AgreementTerms }>(
-    'SELECT terms FROM agreements WHERE own = $1 AND partner = $2 ORDER BY valid_from',
-    [partyText(own), partyText(partner)],
-  );
-  return rows.map(({ terms }) => terms);
 }
 
 // $1, $2 the two parties; $3, $4 the month; $5 its closing; $6 now; $7, $8 since when, and after
@@ -35,21 +24,24 @@ const LATE = `s.last_updated >= $7 AND s.last_updated < $3
   AND ((s.acknowledged_at > $8 AND s.acknowledged_at <= $5)
     OR (s.acknowledged_at IS NULL AND $6::timestamptz > $8::timestamptz AND $6 <= $5))`;
 
-const BETWEEN = `((s.issuer = $1 AND s.receiver = $2) OR (s.issuer = $2 AND s.receiver = $1))`;
+/** Nobody settles with itself. */
+const OTHERS = 's.party <> s.token_party';
+
+const BETWEEN = `${OTHERS} AND ((s.party = $1 AND s.token_party = $2) OR (s.party = $2 AND s.token_party = $1))`;
 
 const AMOUNTS = `sum(energy_kwh)::text AS energy_kwh, sum(excl_tax)::text AS excl_tax,
   sum(incl_tax)::text AS incl_tax`;
 const SESSIONS = 'sum(CASE WHEN credit THEN -1 ELSE 1 END)::int AS sessions';
 
 /** What sums need: a large month fits into memory without its lines. */
-const SUMMED = `s.issuer, s.currency, s.credit, s.credit_key, s.last_updated, s.energy_kwh, s.excl_tax,
-  s.incl_tax, s.location_id, s.location_name, s.taxes`;
+const SUMMED = `s.party AS issuer, s.currency, s.credit_of IS NOT NULL AS credit, s.credit_of, s.last_updated,
+  s.energy_kwh, s.excl_tax, s.incl_tax, s.location_id, s.location_name, s.taxes`;
 
 /** One statement sees one state of the rows: its parts always fit together. */
 const TALLIES = `WITH scope AS MATERIALIZED (
-    SELECT ${SUMMED}, false AS late FROM settled s WHERE ${BETWEEN} AND ${OF_THE_MONTH}
+    SELECT ${SUMMED}, false AS late FROM cdrs s WHERE ${BETWEEN} AND ${OF_THE_MONTH}
     UNION ALL
-    SELECT ${SUMMED}, true AS late FROM settled s WHERE ${BETWEEN} AND ${LATE}
+    SELECT ${SUMMED}, true AS late FROM cdrs s WHERE ${BETWEEN} AND ${LATE}
   ), totals AS (
     SELECT issuer, currency, late, count(*) FILTER (WHERE NOT credit)::int AS cdrs,
       count(*) FILTER (WHERE credit)::int AS credits, ${AMOUNTS},
@@ -57,15 +49,15 @@ const TALLIES = `WITH scope AS MATERIALIZED (
     FROM scope GROUP BY issuer, currency, late
   ), taxed AS (
     SELECT issuer, currency, t.code, t.rate, sum(t.base)::text AS base, sum(t.amount)::text AS amount
-    FROM scope, jsonb_to_recordset(taxes) AS t (code text, rate text, base numeric, amount numeric)
+    FROM scope, json_to_recordset(taxes) AS t (code text, rate text, base numeric, amount numeric)
     GROUP BY issuer, currency, t.code, t.rate
   ), places AS (
     SELECT issuer, currency, location_id AS id, max(location_name) AS name, ${SESSIONS}, ${AMOUNTS}
     FROM scope GROUP BY issuer, currency, location_id
   ), dated AS (
     SELECT s.*, coalesce(o.last_updated, s.last_updated) AS fees_at
-    FROM scope s LEFT JOIN settled o
-      ON s.credit AND o.issuer = s.issuer AND o.cdr_key = s.credit_key AND NOT o.credit AND ${KNOWN_BY_CLOSING('o')}
+    FROM scope s LEFT JOIN cdrs o
+      ON o.party = s.issuer AND o.cdr_key = s.credit_of AND o.credit_of IS NULL AND ${KNOWN_BY_CLOSING('o')}
   ), fees AS (
     SELECT issuer, currency, (p.n - 1)::int AS period, ${SESSIONS}, ${AMOUNTS}
     FROM dated JOIN unnest($9::timestamptz[], $10::timestamptz[]) WITH ORDINALITY AS p (starts, ends, n)
@@ -117,10 +109,39 @@ export const LINE_PARTS = [
   { issuer: '$2', late: true }, { issuer: '$2', late: false },
 ];
 
-interface LineRow {
-  readonly line_json: string;
-  readonly last_updated: string;
+interface LineRow extends Omit<SettledCdr, 'session_id' | 'credit_reference_id' | 'taxes' | 'remarks' | 'location'> {
+  readonly issuer: string;
+  readonly session_id: string | null;
+  readonly credit_reference_id: string | null;
+  readonly location_id: string;
+  readonly location_name: string;
+  readonly taxes: SettledCdr['taxes'] | null;
+  readonly remarks: SettledCdr['remarks'] | null;
   readonly cdr_key: string;
+}
+
+const LINE = `party AS issuer, cdr_id, session_id, credit_of IS NOT NULL AS credit, credit_reference_id, last_updated,
+  currency, energy_kwh, excl_tax, incl_tax, taxes, location_id, location_name, remarks, cdr_key`;
+
+/** As \`settledCdr\` made it, member by member: both sides write the same bytes. */
+function lineOf(row: LineRow, late: boolean): StatementLine {
+  const { issuer, cdr_id, session_id, credit, credit_reference_id, currency, energy_kwh, excl_tax, incl_tax } = row;
+  return {
+    cdr_id,
+    ...(session_id === null ? {} : { session_id }),
+    ...(credit_reference_id === null ? {} : { credit_reference_id }),
+    credit,
+    last_updated: rfc3339(instant(row.last_updated)),
+    currency,
+    energy_kwh,
+    excl_tax,
+    incl_tax,
+    taxes: row.taxes ?? [],
+    location: { id: row.location_id, name: row.location_name },
+    remarks: row.remarks ?? [],
+    issuer,
+    late,
+  };
 }
 
 /** The lines of a statement in its order, behind a cursor. Each part is a range of an index. */
@@ -137,8 +158,8 @@ export async function linesOf(
       {
         name: `settlement_lines_${part}`,
         // Every parameter has a type of its own, used by this part or not.
-        text: `SELECT line_json, last_updated, cdr_key FROM settled s
-          WHERE s.issuer = ${issuer} AND s.receiver = ${issuer === '$1' ? '$2' : '$1'} AND (${late ? LATE : OF_THE_MONTH})
+        text: `SELECT ${LINE} FROM cdrs s
+          WHERE s.party = ${issuer} AND s.token_party = ${issuer === '$1' ? '$2' : '$1'} AND ${OTHERS} AND (${late ? LATE : OF_THE_MONTH})
             AND ($9::timestamptz IS NULL OR (s.last_updated, s.cdr_key) > ($9, $10::text))
             AND ($7::timestamptz IS NULL OR true) AND ($8::timestamptz IS NULL OR true)
             AND ($4::timestamptz IS NULL OR true)
@@ -146,10 +167,8 @@ export async function linesOf(
       },
       [...bounds(month), from?.lastUpdated ?? null, from?.cdrKey ?? null, limit - found.length],
     );
-    for (const { line_json, last_updated, cdr_key } of rows) {
-      const line = { ...(JSON.parse(line_json) as StatementLine), late };
-      found.push({ line, cursor: { part, lastUpdated: last_updated, cdrKey: cdr_key } });
-    }
+    for (const row of rows)
+      found.push({ line: lineOf(row, late), cursor: { part, lastUpdated: row.last_updated, cdrKey: row.cdr_key } });
   }
   return found;
 }
@@ -163,8 +182,8 @@ export async function notesOn(
   const keys = lines.map(({ cdr_id }) => cdr_id);
   const [awaiting, found] = await Promise.all([
     db.query<{ count: number }>(
-      `SELECT count(*)::int AS count FROM settled
-       WHERE issuer = $1 AND receiver = $2 AND acknowledged_at IS NULL AND last_updated < $3`,
+      `SELECT count(*)::int AS count FROM cdrs s
+       WHERE party = $1 AND token_party = $2 AND ${OTHERS} AND acknowledged_at IS NULL AND last_updated < $3`,
       [partyText(own), partyText(partner), rfc3339(scope.to)],
     ),
     db.query<{ party: string; id: string; findings: Finding[] }>(

@@ -1,6 +1,6 @@
 import { type Party, partyText } from '#ocpi';
 import type { Queryable, Statement } from '#postgres';
-import { type Found, listed, type ListedCdr, SELECT } from './cdr-list.ts';
+import { type Found, listed, type ListedCdr, SELECT } from './listed-cdr.ts';
 
 export interface ReceivedWindow {
   readonly issuer?: Party | undefined;
