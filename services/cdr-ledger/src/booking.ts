@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { entryText } from '#chain';
-import type { AppendItem, EventStore, StoredEvent } from '#event-store';
+import type { AppendItem, EventStore } from '#event-store';
 import { decimal } from '#money';
 import { idKey, partyText } from '#ocpi';
 import type { Database, Tx } from '#postgres';
@@ -40,7 +40,8 @@ export function booking(parts: BookingParts): Follower {
   return {
     name: 'booking',
     async apply(tx, events) {
-      const booked = events.flatMap((stored) => bookedBy(stored, parts.parties));
+      const read = events.map((stored) => readEvent(stored));
+      const booked = read.flatMap((event) => bookedBy(event, parts.parties));
       const holders = await holdersOf(parts.db, booked);
       const batch: Batch = { ...parts, holders, accounts: new Map() };
       const isRelease = ({ event }: Booked) => event.type === 'DisputeWithdrawn';
@@ -55,7 +56,7 @@ export function booking(parts: BookingParts): Follower {
         }),
       );
       for (const each of booked.filter(isRelease)) await book(batch, each);
-      await noteOver(tx, events.flatMap(overBy));
+      await noteOver(tx, read.flatMap(overBy));
     },
   };
 }
@@ -66,8 +67,7 @@ interface Booked {
   readonly event: CdrReceived | CdrIssued | CdrCredited | DisputeWithdrawn;
 }
 
-function bookedBy(stored: StoredEvent, parties: OwnParties): Booked[] {
-  const event: LedgerEvent = readEvent(stored);
+function bookedBy(event: LedgerEvent, parties: OwnParties): Booked[] {
   switch (event.type) {
     case 'CdrReceived':
     case 'CdrIssued':
@@ -189,8 +189,7 @@ interface Over {
 }
 
 /** A Session that is billed, or never will be. */
-function overBy(stored: StoredEvent): Over[] {
-  const event: LedgerEvent = readEvent(stored);
+function overBy(event: LedgerEvent): Over[] {
   if (event.type === 'SessionLeftUnbilled') return [{ party: event.ledger, sessionId: event.sessionId, at: event.at }];
   if (event.type !== 'CdrReceived' && event.type !== 'CdrIssued') return [];
   const { session_id: sessionId, end_date_time: at } = event.cdr;

@@ -59,9 +59,9 @@ export function creditWatch(
   return {
     name: 'account-credit',
     async apply(tx, events) {
-      const moved = events.flatMap((stored) => {
+      const moved = events.filter(({ type }) => MONEY.has(type)).flatMap((stored) => {
         const event = readEvent(stored);
-        return isOfAccount(event) && MONEY.has(event.type) ? [event.accountId] : [];
+        return isOfAccount(event) ? [event.accountId] : [];
       });
       const accountIds = [...new Set(moved)].sort();
       if (accountIds.length > 0) await reached(parts.rows, events.at(-1)!.position);

@@ -10,14 +10,10 @@ import type { CdrReceived } from './received-cdr.ts';
 export type LedgerEvent =
   SessionCdrEvent | CdrReceived | AgreementNoted | DisputeEvent | AccountEvent | ChargeEvent;
 
-/** Parsed once, however many followers of the log look at it. */
-const parsed = new WeakMap<object, LedgerEvent>();
-
+/**
+ * Parsed anew each time, and gone with whoever asked: what thousands of events are parsed to would be kept as long as
+ * their texts are, at more expense than parsing costs. Who wants few kinds looks at the `type` beside the text first.
+ */
 export function readEvent(stored: Pick<StoredEvent, 'data'>): LedgerEvent {
-  let event = parsed.get(stored);
-  if (event === undefined) {
-    event = JSON.parse(stored.data) as LedgerEvent;
-    parsed.set(stored, event);
-  }
-  return event;
+  return JSON.parse(stored.data) as LedgerEvent;
 }

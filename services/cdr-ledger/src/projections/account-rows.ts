@@ -18,6 +18,7 @@ export const accountRows: Follower = {
       lines = [];
     };
     for (const stored of events) {
+      if (stored.type.startsWith('Cdr')) continue;
       const event = readEvent(stored);
       if (!isOfAccount(event)) continue;
       const line = lineOf(event);

@@ -1,4 +1,5 @@
 import { idKey, partyText } from '#ocpi';
+import type { StoredEvent } from '#event-store';
 import type { Database } from '#postgres';
 import type { CdrCredited } from '../cdr.ts';
 import {
@@ -25,7 +26,7 @@ export function disputeCredits(
   return {
     name: 'dispute-credits',
     async apply(_, events) {
-      const ending = events.flatMap((stored) => {
+      const ending = events.filter(mayBeEnding).flatMap((stored) => {
         const event = readEvent(stored);
         return mayEnd(event) ? [{ event, position: stored.position }] : [];
       });
@@ -40,6 +41,12 @@ export function disputeCredits(
 }
 
 type Ending = CdrCredited | CdrReceived | DisputeOpened;
+
+/** Most CDRs received are no credits, which their text says as well. */
+function mayBeEnding({ type, data }: StoredEvent): boolean {
+  if (type === 'CdrReceived') return data.includes('"credit":true') || data.includes('"meant":');
+  return type === 'CdrCredited' || type === 'DisputeOpened';
+}
 
 /** A dispute that was just opened, too: the credit may have come while it was. */
 function mayEnd(event: LedgerEvent): event is Ending {

@@ -32,15 +32,14 @@ export const disputeList: Follower = {
   name: 'dispute-list',
   async apply(tx, events) {
     for (const stored of events) {
-      const event = readEvent(stored);
-      if (isDispute(event)) await applyEvent(tx, stored.position, event);
+      if (isDispute(stored)) await applyEvent(tx, stored.position, readEvent(stored) as DisputeEvent);
     }
   },
   tables: ['disputes'],
 };
 
-function isDispute(event: ReturnType<typeof readEvent>): event is DisputeEvent {
-  return event.type.startsWith('Dispute');
+function isDispute({ type }: { readonly type: string }): boolean {
+  return type.startsWith('Dispute');
 }
 
 async function applyEvent(tx: Tx, position: bigint, event: DisputeEvent): Promise<void> {
