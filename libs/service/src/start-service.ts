@@ -21,6 +21,8 @@ export interface ServiceOptions {
   /** The service's name; with `_` for `-` also the name of its schema. */
   readonly name: string;
   readonly migrations: MigrationList;
+  /** Connections to the database at most; see `openDatabase`. */
+  readonly poolMax?: number;
 }
 
 /** Real time. */
@@ -33,7 +35,7 @@ const SAY_WAITING_MS = 3_000;
  */
 export async function startService(
   env: Env,
-  { name, migrations }: ServiceOptions,
+  { name, migrations, poolMax }: ServiceOptions,
   body: (service: Service) => Promise<Running['urls'] | void>,
 ): Promise<Running> {
   const stack = new AsyncDisposableStack();
@@ -47,6 +49,7 @@ export async function startService(
       adminUrl: settings.databaseAdminUrl,
       schema: name.replaceAll('-', '_'),
       migrations,
+      ...(poolMax === undefined ? {} : { poolMax }),
     }).catch(reaching('PostgreSQL', 'DATABASE_URL', settings.databaseUrl));
     stack.defer(() => db.close());
     const { natsUrl } = settings;

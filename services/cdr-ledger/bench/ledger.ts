@@ -8,6 +8,7 @@ import { log } from '#telemetry';
 import { systemClock } from '#time';
 import { CdrLedger } from '../src/cdr-ledger.ts';
 import { chainRows } from '../src/chain-rows.ts';
+import { CONNECTIONS } from '../src/config.ts';
 import { follow, type Following } from '../src/follow.ts';
 import { migrations } from '../src/migrations.ts';
 import { Pace } from '../src/pace.ts';
@@ -43,7 +44,7 @@ const theirs = { ...exampleCdr, party_id: 'CPK', cdr_token: { ...exampleCdr.cdr_
 
 async function bench({ url, seconds, cdrs }: { url: string; seconds: number; cdrs: number }): Promise<BenchRow[]> {
   const rows: BenchRow[] = [];
-  const db = await openDatabase({ url, schema: 'bench_ledger', migrations });
+  const db = await openDatabase({ url, schema: 'bench_ledger', migrations, poolMax: CONNECTIONS });
   const store = postgresEventStore(db);
   const quiet = log('bench', { level: 'error' });
   const list = follow(db, store, cdrList, quiet);
@@ -68,7 +69,7 @@ async function bench({ url, seconds, cdrs }: { url: string; seconds: number; cdr
     },
   };
   for (const [name, verb] of Object.entries(verbs)) {
-    await callers(verb, 1); // Not counted: prepared statements, compiled code, WAL files.
+    await callers(verb, seconds); // Not counted: prepared statements, compiled code, WAL files.
     const lag = new Lag(store, followings);
     const perSecond = await callers(verb, seconds);
     const worstMs = await lag.end();
@@ -112,7 +113,7 @@ async function storeAlone(url: string, texts: readonly { data: string; type: str
     const { data, type } = texts[(n += 1) % texts.length]!;
     await store.append([{ stream: `cdr-${randomUUID()}`, expected: 0, events: [{ id: randomUUID(), type, data }] }]);
   };
-  await callers(append, 1);
+  await callers(append, seconds);
   const rate = await callers(append, seconds);
   await store.close();
   await db.close();

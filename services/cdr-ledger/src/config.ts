@@ -3,6 +3,12 @@ import { isPublicKey } from '#chain';
 import type { Settings } from '#settings';
 import { isTimeZone } from '#time';
 
+/**
+ * To the database: each follower of the log holds one while it writes its rows, and the two that append, the two that
+ * write private parts and whoever reads must not stand in line behind them.
+ */
+export const CONNECTIONS = 14;
+
 const ledgerSection = z.strictObject({
   /** Whose calendar says to which month a CDR belongs, where no agreement does. */
   time_zone: z

@@ -6,7 +6,7 @@ import type { Env } from '#settings';
 import { CdrLedger } from './cdr-ledger.ts';
 import { CdrLedgerModule } from './cdr-ledger.module.ts';
 import { chainRows } from './chain-rows.ts';
-import { ledgerSettings } from './config.ts';
+import { CONNECTIONS, ledgerSettings } from './config.ts';
 import { Disputes } from './disputes.ts';
 import { follow } from './follow.ts';
 import { meterKeys } from './meters.ts';
@@ -30,7 +30,7 @@ import { zonesFrom } from './zones.ts';
 export function start(env: Env): Promise<Running> {
   return startService(
     env,
-    { name: 'cdr-ledger', migrations },
+    { name: 'cdr-ledger', migrations, poolMax: CONNECTIONS },
     async ({ settings, db, bus, log, onStop }) => {
       const own = ledgerSettings(settings);
       const { time_zone: timeZone } = own;
