@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { toJsonBytes } from '#contracts';
+import { postgresEventStore } from '#event-store';
 import { creditCdr } from '#ocpi';
+import { openDatabase } from '#postgres';
+import { freshDatabase } from '#test-servers';
 import { follow } from '../src/follow.ts';
+import { migrations } from '../src/migrations.ts';
 import { cdrList } from '../src/projections/cdr-list.ts';
 import { RebuildTakenOver } from '../src/rebuild.ts';
 import { carbonPlunk, cdr, location, session, tariff, token } from './charge.ts';
@@ -164,4 +168,28 @@ test('a crash of the database that undoes the newest rows and their position lea
   const after = await rows();
   expect(after.slice(0, -1)).toEqual(before);
   expect(after.at(-1)).toMatchObject({ cdr_key: 'after-1' });
+});
+
+test('what a release before listed in one table and settled in another is made anew of the log, acknowledged as it was', async () => {
+  await there.list.caughtUp();
+  const { url, drop } = await freshDatabase();
+  const before = await openDatabase({
+    url, schema: 'cdr_ledger', migrations: migrations.slice(0, migrations.findIndex(({ name }) => name === 'cdr-ledger-settled-in-list')),
+  });
+  const log = await there.store.readAll(0n, 12);
+  const store = postgresEventStore(before);
+  for (const { stream, version, id, type, data } of log)
+    await store.append([{ stream, expected: version - 1, events: [{ id, type, data }] }]);
+  await before.query(`INSERT INTO followed (follower, "position") VALUES ('cdr-list', 12), ('settlement', 12)`);
+  await store.close();
+  await before.close();
+  const upgraded = await testLedger({ on: url });
+  await upgraded.list.caughtUp();
+  const made = `SELECT * FROM cdrs WHERE "position" <= 12 ORDER BY "position"`;
+  const rows = (await upgraded.superuser.query(made)).rows;
+  expect(rows).toEqual((await there.superuser.query(made)).rows);
+  expect(rows.map(({ acknowledged_at }) => acknowledged_at !== null).slice(0, 3)).toEqual([true, true, true]);
+  expect((await upgraded.superuser.query('SELECT follower FROM followed ORDER BY 1')).rows).not.toContainEqual({ follower: 'settlement' });
+  await upgraded.close();
+  await drop();
 });
