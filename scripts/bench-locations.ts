@@ -63,12 +63,13 @@ async function paged({ db, ocpi, token, gateway, others: [locations] }: BenchSta
   };
   const before = await pull(async () => {}); // Not counted: compiled code, the database's cache.
   const rss = [gateway, locations!].map(memoryMb);
-  const raw = await rawPull(db);
+  const size = (await read(first)).count;
+  const raw = await rawPull(db, size);
   const full = await pull(raw.next);
   const grown = [gateway, locations!].map((unit, n) => memoryMb(unit) - rss[n]!);
   await db.query('COMMIT');
   if (full.count !== raw.count() || before.count !== raw.count()) throw new Error(`${full.count} Locations were listed of ${raw.count()}`);
-  const byOffset = `${first}?offset=${full.count - 100}`;
+  const byOffset = `${first}?offset=${full.count - size}`;
   const ms = { first: [] as number[], last: [] as number[], offset: [] as number[] };
   for (let n = 0; n < 60; n += 1) {
     ms.first.push((await read(first)).ms);
@@ -103,14 +104,14 @@ function got(url: string, agent: Agent, token: string): Promise<{ link: string |
 }
 
 /** The rows through a cursor, by as many as a page has. */
-async function rawPull(db: pg.Client) {
+async function rawPull(db: pg.Client, size: number) {
   await db.query('BEGIN');
   await db.query('DECLARE listed CURSOR FOR SELECT location FROM locations.locations WHERE own ORDER BY created');
   let [count, ms] = [0, 0];
   const next = async () => {
     const fromMs = performance.now();
     for (let page = 0; page < PAGES_BY_TURNS; page += 1) {
-      const { rows } = await db.query<{ location: string }>('FETCH 100 FROM listed');
+      const { rows } = await db.query<{ location: string }>(`FETCH ${size} FROM listed`);
       if (rows.length === 0) break;
       for (const { location } of rows) JSON.parse(location);
       count += rows.length;

@@ -16,7 +16,7 @@ const ocpiSection = z.strictObject({
   /** How long a partner may take for one request, real time. */
   request_timeout_ms: z.int().min(100).max(120_000).default(10_000),
   /** Most objects on one page of our lists. */
-  page_limit: z.int().min(1).max(1_000).default(100),
+  page_limit: z.int().min(1).max(1_000).default(200),
   /** The first pause after a delivery that did not reach its partner, doubled each time, real time. */
   first_retry_ms: z.int().min(10).default(200),
   longest_retry_ms: z.int().min(10).default(10_000),
