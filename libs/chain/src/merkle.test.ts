@@ -95,6 +95,7 @@ test('a tree goes on from what its edge was', () => {
   const { edge, edgeAt } = grown(leaves);
   for (const size of [0, 1, 15, 16, 17, 255, 256, 300, 4_095, 4_096, 4_999]) {
     const resumed = new MerkleEdge(size, edgeAt(size));
+    expect(resumed.root(), `of ${size}`).toEqual(mth(leaves.slice(0, size)));
     for (const leaf of leaves.slice(size)) resumed.append(leaf);
     expect(resumed.root()).toEqual(edge.root());
   }

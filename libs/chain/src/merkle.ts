@@ -38,7 +38,11 @@ export class MerkleEdge {
     const counts = edgeCounts(leaves);
     if (counts.some((wanted, level) => (edge[level]?.length ?? 0) !== wanted))
       throw new RangeError(`this is not the edge of ${leaves} leaves`);
-    for (const [level, nodes] of edge.entries()) for (const node of nodes) this.put(level, node);
+    // A level below others may be empty: of 16 leaves there is one node above them, and none of them is left.
+    for (const [level, nodes] of edge.entries()) {
+      this.levels[level] = { nodes: new Row(RADIX), count: 0 };
+      for (const node of nodes) this.put(level, node);
+    }
   }
 
   get leaves(): number {

@@ -137,24 +137,29 @@ class RowsUndone extends Error {
   override readonly name = 'RowsUndone';
 }
 
-/** Applies what is new of the events; `from` is the position before the first of them. */
+/**
+ * Applies what is new of the events. `from` is how far the rows are known to be: before the first of them, or further where
+ * another replica was faster, and from there the position is never moved back.
+ */
 async function applyFrom(
   db: Database,
   follower: Follower,
   from: bigint,
   events: readonly StoredEvent[],
 ): Promise<bigint> {
-  const end = events.at(-1)?.position ?? from;
+  const news = events.filter(({ position }) => position > from);
+  const end = news.at(-1)?.position;
+  if (end === undefined) return from;
   const work = async (tx: Tx) => {
     // Nearly always: no other replica was faster.
     if (await passPosition(tx, follower.name, from, end)) {
-      await follower.apply(tx, events);
+      await follower.apply(tx, news);
       return end;
     }
     const position = await lockPosition(tx, follower.name);
     if (position < from) throw new RowsUndone(`${follower.name} was at position ${from}, and is at ${position} again`);
     if (position >= end) return position;
-    await follower.apply(tx, events.filter((event) => event.position > position));
+    await follower.apply(tx, news.filter((event) => event.position > position));
     await movePosition(tx, follower.name, end);
     return end;
   };
