@@ -18,6 +18,8 @@ export class Book {
   readonly corrections = new Map<string, { creditCdrId: string; replacementCdrId?: string | undefined }>();
   readonly disputes = new Map<string, string>();
   readonly answers = new Map<string, string>();
+  /** Amounts that the driver paid, by command id. */
+  readonly payments = new Map<string, string>();
   /** Ids of partners' CDRs that it told to have received. */
   readonly heardReceived = new Set<string>();
   readonly marks: string[] = [];

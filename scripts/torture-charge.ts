@@ -1,7 +1,8 @@
 import { told, type Fact } from '#bus';
 import { toJsonBytes } from '#contracts';
 import { sessionEnded } from '#contracts/sessions';
-import { exampleLocation, exampleSession, exampleTariff, exampleToken, type Location, type Party } from '#ocpi';
+import { tokenChanged } from '#contracts/tokens-auth';
+import { exampleLocation, exampleSession, exampleTariff, exampleToken, type Location, type Party, type Token } from '#ocpi';
 import { exampleTerms } from '#settlement';
 
 /** What was agreed on between the two, which makes fees of all three kinds, in two versions. */
@@ -19,6 +20,26 @@ export const agreed = [
   { ...exampleTerms, valid_from: '2022-04', time_zone: 'America/Toronto', closing_days: 5, fees: exampleTerms.fees.slice(0, 1) },
 ];
 
+/** What drivers pay for it: both ledgers keep accounts of the drivers of their own party. */
+export const retail = {
+  default_plan: 'plus',
+  limits: { CAD: '250' },
+  plans: [{ id: 'plus', name: 'Plus', versions: [{ from: '2022-01-01T08:00:00Z', kind: 'mark-up', per_session: { CAD: '0.50' }, percent: '5' }] }],
+};
+
+/** The one driver of a party, who has all its charges. */
+export function driverOf({ country_code, party_id }: Party): Token {
+  return { ...exampleToken, country_code, party_id };
+}
+
+/** That its tokens-auth has issued the driver's token. */
+export function tokenIssued(party: Party): Fact {
+  const { uid, type, last_updated: lastUpdated } = driverOf(party);
+  return told(tokenChanged, {
+    own: true, party: { countryCode: party.country_code, partyId: party.party_id }, uid, type, lastUpdated, tokenJson: toJsonBytes(driverOf(party)),
+  });
+}
+
 const places: readonly Partial<Location>[] = [{ state: 'BC' }, { state: 'QC' }, { state: 'NS' }];
 
 export interface ToldCharge {
@@ -35,7 +56,8 @@ export function chargeEnded({ issuer, receiver, session, energyWh, place }: Told
   const own = { country_code, party_id };
   const owner = { country_code: receiver.country_code, party_id: receiver.party_id };
   const { charging_periods: _, ...ended } = exampleSession;
-  const cdr_token = { ...exampleSession.cdr_token, ...owner };
+  const { uid, contract_id } = driverOf(receiver);
+  const cdr_token = { ...exampleSession.cdr_token, ...owner, uid, contract_id };
   return told(sessionEnded, {
     sessionId: session,
     tokenParty: { countryCode: owner.country_code, partyId: owner.party_id },
@@ -43,7 +65,7 @@ export function chargeEnded({ issuer, receiver, session, energyWh, place }: Told
     locationJson: toJsonBytes({ ...exampleLocation, ...own, ...places[place] }),
     tariffJson: toJsonBytes({ ...exampleTariff, ...own, currency: place === 2 ? 'KWD' : 'CAD' }),
     tariffVersion: 1,
-    tokenJson: toJsonBytes({ ...exampleToken, ...owner }),
+    tokenJson: toJsonBytes(driverOf(receiver)),
     energyWh,
   });
 }

@@ -5,6 +5,7 @@ import { exportLedger } from '#contracts/ledger';
 import { partyText } from '#ocpi';
 import { type HeldCdr, nextMonth, settle, settledCdr, SettlementCalendar, tallied } from '#settlement';
 import { clockFromEnv, zone } from '#time';
+import { type AccountEntry, checkAccounts } from './torture-accounts.ts';
 import type { Book, Findings } from './torture-book.ts';
 import { agreed } from './torture-charge.ts';
 import type { Neighbour } from './torture-neighbour.ts';
@@ -38,7 +39,10 @@ async function checkLedger({ neighbours, books, findings }: Checking, n: 0 | 1):
   const us = neighbour.side.party.name;
   const wrong = (what: string) => findings.wrong(`${us}: ${what}`);
   const rows = await neighbour.query<{ data: string }>('SELECT data FROM cdr_ledger.events ORDER BY "position"');
-  const entries = rows.map(({ data }) => JSON.parse(data) as Entry);
+  const all = rows.map(({ data }) => JSON.parse(data) as Entry | AccountEntry);
+  const isOfAccount = (entry: Entry | AccountEntry): entry is AccountEntry => 'accountId' in entry;
+  const entries = all.filter((entry) => !isOfAccount(entry)) as Entry[];
+  const ofAccounts = all.filter(isOfAccount);
   const idsOf = (type: string, id: (entry: Entry) => string | undefined) =>
     entries.filter((entry) => entry.type === type).map((entry) => id(entry) ?? '');
   const cdrId = (entry: Entry) => entry.cdr?.id;
@@ -67,10 +71,13 @@ async function checkLedger({ neighbours, books, findings }: Checking, n: 0 | 1):
     if (trace) wrong(`${mark}, which was refused, left a trace`);
   }
   const verified = await neighbour.ask(verifyLedger, {});
-  const [chain] = verified instanceof Refused ? [] : verified.chains;
-  if (!chain?.intact || chain.entries !== entries.length)
-    wrong(`the chain of ${chain?.entries} of ${entries.length} entries: ${chain?.problem ?? String(verified)}`);
-  findings.count('entries chained', chain?.entries);
+  const chains = verified instanceof Refused ? [] : verified.chains;
+  for (const [name, { length }] of [[partyText(neighbour.side.party), entries], [`${partyText(neighbour.side.party)}/accounts`, ofAccounts]] as const) {
+    const chain = chains.find((one) => one.chain === name);
+    if (!chain?.intact || chain.entries !== length) wrong(`the chain ${name} of ${chain?.entries} of ${length} entries: ${chain?.problem ?? String(verified)}`);
+    findings.count('entries chained', chain?.entries);
+  }
+  await checkAccounts({ neighbour, entries: ofAccounts, book, theirs, wrong, same, findings });
   await checkExport(neighbour, { entries: entries.length, wrong, findings });
   const [listed] = await neighbour.query<{ n: number }>('SELECT count(*)::int AS n FROM cdr_ledger.cdrs');
   if (listed?.n !== book.bills.size + theirs.bills.size) wrong(`${listed?.n} CDRs are listed`);

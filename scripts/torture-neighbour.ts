@@ -19,7 +19,7 @@ export interface Ears {
 export interface Neighbour {
   readonly side: LedgerSide;
   /** Tells them, however often it takes: when a commit's outcome is not known, they are told twice. */
-  tell(as: 'sessions' | 'ocpi-gateway' | 'agreements', ...facts: Fact[]): Promise<void>;
+  tell(as: 'sessions' | 'ocpi-gateway' | 'agreements' | 'tokens-auth', ...facts: Fact[]): Promise<void>;
   /** Asks until there is an answer or a refusal for good; under the same command id. */
   ask<Q extends DescMessage, A extends DescMessage>(
     contract: AskContract<Q, A>,
@@ -45,7 +45,7 @@ export async function neighbourOf(side: LedgerSide, ears: Ears): Promise<Neighbo
   const { natsUrl, platform, databaseUrl } = side;
   const bus = await connectBus({ natsUrl, platform, service: 'neighbours', log: quiet });
   const open = (schema: string) => openDatabase({ url: databaseUrl, schema, migrations: busMigrations });
-  const contexts = ['sessions', 'ocpi-gateway', 'agreements'] as const satisfies readonly Context[];
+  const contexts = ['sessions', 'ocpi-gateway', 'agreements', 'tokens-auth'] as const satisfies readonly Context[];
   const [own, ...dbs] = await Promise.all(['neighbours', ...contexts].map((name) => open(name.replace('-', '_'))));
   const boxes = new Map(contexts.map((context, n) => [context, { db: dbs[n]!, box: outbox(context, dbs[n]!) }]));
   const relays = [...boxes.values()].map(({ box }) => startRelay(bus, box));

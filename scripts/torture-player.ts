@@ -1,4 +1,5 @@
 import { Refused, told } from '#bus';
+import { bookPayment } from '#contracts/accounts';
 import { correctCdr, type CdrCorrected, type CdrIssued, receiveCdr } from '#contracts/cdr-ledger';
 import { answerDispute, openDispute, withdrawDispute } from '#contracts/disputes';
 import { rebuildProjection } from '#contracts/ledger';
@@ -6,7 +7,7 @@ import { cdrDelivered } from '#contracts/ocpi-gateway';
 import type { Cdr, Party } from '#ocpi';
 import { badInput } from './torture-bad.ts';
 import type { Bill, Book, Findings } from './torture-book.ts';
-import { chargeEnded } from './torture-charge.ts';
+import { chargeEnded, driverOf } from './torture-charge.ts';
 import { Draw } from './torture-draw.ts';
 import type { Neighbour } from './torture-neighbour.ts';
 import type { SideNumber, Step } from './torture-steps.ts';
@@ -28,6 +29,7 @@ const IN_THIS_ORDER = {
   dispute: ['unknown-cdr', 'dispute-is-open', 'already-credited'],
   answer: ['unknown-dispute', 'dispute-was-answered', 'dispute-is-closed'],
   withdraw: ['unknown-dispute', 'dispute-is-closed'],
+  pay: ['unknown-account'],
 } as const;
 
 /** Does the steps: each copy of a message at its time, and notes what the ledgers answered. */
@@ -50,6 +52,8 @@ export class Player {
       case 'answer':
       case 'withdraw':
         return this.repeat(step, () => this.settleDispute(step));
+      case 'pay':
+        return this.pay(step);
       case 'send-bad':
         return this.by.later(0, step.input, () => this.sendBad(step));
       case 'rebuild':
@@ -116,6 +120,17 @@ export class Player {
     const request = { cdrId, reason: 'The meter was wrong', energyWh, withoutReplacement };
     const answer = this.outcome(await this.neighbour(side).ask(correctCdr, request, commandId), IN_THIS_ORDER.correct);
     if (answer) this.noted(this.book(side).corrections, commandId, correctionOf(answer));
+  }
+
+  /** The driver of our party pays, or is paid out. */
+  private pay({ side, commandId, amount, delays }: Doing<'pay'>): void {
+    const { contract_id: contractId } = driverOf(this.party(side));
+    for (const delay of delays) {
+      this.by.later(delay, `pay ${commandId}`, async () => {
+        const answer = await this.neighbour(side).ask(bookPayment, { contractId, currency: 'CAD', amount }, commandId);
+        if (this.outcome(answer, IN_THIS_ORDER.pay)) this.noted(this.book(side).payments, commandId, amount);
+      });
+    }
   }
 
   private async dispute({ side, commandId, issuer, cdrId }: Doing<'dispute'>): Promise<void> {

@@ -5,7 +5,7 @@ import { told } from '#bus';
 import { agreementChanged, agreementOf } from '#contracts/agreements';
 import { partnerRegistered } from '#contracts/ocpi-gateway';
 import { Book, Findings } from './torture-book.ts';
-import { agreed } from './torture-charge.ts';
+import { agreed, tokenIssued } from './torture-charge.ts';
 import { checkAll } from './torture-check.ts';
 import { type Neighbour, neighbourOf } from './torture-neighbour.ts';
 import { other, Player } from './torture-player.ts';
@@ -105,6 +105,8 @@ class Run {
       const at = '2022-02-01T00:00:00Z';
       await tell('agreements', told(agreementChanged, { partner, version: n + 1, agreement: agreementOf(terms), at }));
     }
+    // Whoever charges has an account, that is opened once.
+    for (let times = 0; times < 2; times += 1) await tell('tokens-auth', tokenIssued(this.stage.sides[number].party));
   }
 
   async step(step: Step): Promise<void> {
@@ -177,17 +179,24 @@ class Run {
   /** What the ledgers have not heard of acknowledgements, told or taken into their chains and lists. */
   private async behind(): Promise<string[]> {
     const each = await Promise.all(this.neighbours.map(async ({ side, query }, n) => {
-      const [row] = await query<{ acknowledged: number; behind: string[] }>(
+      const [row] = await query<{ acknowledged: number; charged: number; refunded: number; behind: string[] }>(
         `SELECT (SELECT count(*)::int FROM cdr_ledger.events WHERE type = 'CdrAcknowledged') AS acknowledged,
+           (SELECT count(*)::int FROM cdr_ledger.events WHERE type = 'ChargeBooked') AS charged,
+           (SELECT count(*)::int FROM cdr_ledger.events WHERE type = 'ChargeRefunded') AS refunded,
            -- Of a rebuild that was killed a row is left.
            ARRAY(SELECT follower FROM cdr_ledger.followed WHERE follower NOT LIKE '% rebuilding'
              AND "position" < (SELECT max("position") FROM cdr_ledger.events)) AS behind`);
       const { bills, heardReceived } = this.books[n]!;
+      const theirs = [...this.books[other(n as SideNumber)].bills.values()];
+      const credits = theirs.filter(({ cdr }) => cdr.credit).length;
+      const [uncharged, unpaid] = [theirs.length - credits - row!.charged, credits - row!.refunded];
       const [untold, unheard] = [this.books[other(n as SideNumber)].bills.size - heardReceived.size, bills.size - row!.acknowledged];
       return [
         ...row!.behind,
         ...(unheard > 0 ? [`${unheard} acknowledgements`] : []),
         ...(untold > 0 ? [`${untold} received CDRs untold`] : []),
+        ...(uncharged > 0 ? [`${uncharged} charges of drivers`] : []),
+        ...(unpaid > 0 ? [`${unpaid} refunds of drivers`] : []),
       ].map((what) => `${side.party.name}: ${what}`);
     }));
     return each.flat();

@@ -6,6 +6,7 @@ import { type Server, startNats, startPostgres } from '#servers';
 import { freePorts } from './ports.ts';
 import { ensureDatabase } from './platform.ts';
 import { supervise, type Supervised } from './supervisor.ts';
+import { retail } from './torture-charge.ts';
 import type { Fault, SideNumber } from './torture-steps.ts';
 
 /** The ledger of one platform: two processes of cdr-ledger on a database of its own. */
@@ -83,7 +84,7 @@ async function sideOf(dir: string, servers: Servers, number: SideNumber) {
   const databaseUrl = await ensureDatabase(servers.postgresUrl, `torture_${party.party_id.toLowerCase()}`);
   const natsUrl = servers.natsUrl;
   const config = join(dir, `${party.party_id}.yaml`);
-  writeFileSync(config, JSON.stringify({ party }), { mode: 0o600 });
+  writeFileSync(config, JSON.stringify({ party, retail }), { mode: 0o600 });
   const settings = {
     PATH: process.env['PATH'] ?? '',
     NODE_ENV: 'production',

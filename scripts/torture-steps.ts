@@ -34,6 +34,7 @@ export type Step =
       readonly cdrId: string;
       readonly number: number;
     })
+  | (Repeated & { readonly do: 'pay'; readonly commandId: string; readonly amount: string })
   | (OfSide & { readonly do: 'send-bad'; readonly input: BadInput; readonly mark: string })
   | (OfSide & { readonly do: 'rebuild'; readonly projection: string })
   | { readonly do: 'fault'; readonly fault: Fault };
@@ -53,7 +54,7 @@ export class Steps {
     const draw = new Draw(`${this.seed} step ${this.count}`);
     const earlier = this.charges.slice(-60);
     const kind = draw.weighed({
-      charge: 50, correct: 9, dispute: 8, answer: 4, withdraw: 3, 'send-bad': 12, rebuild: 2, fault: 6,
+      charge: 50, correct: 9, dispute: 8, answer: 4, withdraw: 3, pay: 6, 'send-bad': 12, rebuild: 2, fault: 6,
     });
     const side = side01(draw, 0.5);
     switch (kind) {
@@ -62,7 +63,9 @@ export class Steps {
       case 'send-bad':
         return { do: kind, side, input: draw.pick(badInputs), mark: `BAD-${this.count}` };
       case 'rebuild':
-        return { do: kind, side, projection: draw.pick(['cdr-list', 'dispute-list']) };
+        return { do: kind, side, projection: draw.pick(['cdr-list', 'dispute-list', 'account-rows']) };
+      case 'pay':
+        return { do: kind, side, commandId: `command-${this.count}`, amount: centsText(draw.whole(-2_000, 20_000)), delays: draw.delays(3) };
       case 'charge':
         return this.charge(draw);
       default:
@@ -93,6 +96,12 @@ export class Steps {
     const about = { side: side01(draw, 0.5), commandId, issuer, cdrId: `${session}-1`, delays };
     return kind === 'dispute' ? { do: kind, ...about } : { do: kind, ...about, number: draw.chance(0.9) ? 1 : 2 };
   }
+}
+
+/** An amount other than 0 of so many cents. */
+function centsText(cents: number): string {
+  const [sign, size] = cents < 0 ? ['-', -cents] : ['', cents || 1];
+  return `${sign}${Math.floor(size / 100)}.${String(size % 100).padStart(2, '0')}`;
 }
 
 function side01(draw: Draw, ofOne: number): SideNumber {
