@@ -47,6 +47,8 @@ export interface WorkOptions {
   readonly concurrency?: number;
   /** Real time after which a dead worker's keys go to another; default 10,000. */
   readonly leaseMs?: number;
+  /** How soon others' additions are looked for after work, and at the longest; default 5 and 250. */
+  readonly pollMs?: readonly [shortest: number, longest: number];
   /** For spans and the log; default: the schema's name. */
   readonly service?: string;
   readonly log?: Log;
@@ -59,8 +61,6 @@ export interface DueWorker {
   wake(): void;
 }
 
-const LONGEST_POLL_MS = 250;
-const SHORTEST_POLL_MS = 5;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 300_000;
 const KEEP_DONE_DAYS = 30;
@@ -75,6 +75,8 @@ class Worker implements DueWorker {
   private readonly owner = randomUUID();
   private readonly concurrency: number;
   private readonly leaseMs: number;
+  private readonly shortestPollMs: number;
+  private readonly longestPollMs: number;
   private readonly log: Log;
   private readonly tracer: Tracer;
   private readonly stopping = new AbortController();
@@ -94,6 +96,7 @@ class Worker implements DueWorker {
     const service = options.service ?? db.schema;
     this.concurrency = options.concurrency ?? 8;
     this.leaseMs = options.leaseMs ?? 10_000;
+    [this.shortestPollMs, this.longestPollMs] = options.pollMs ?? [5, 250];
     this.log = options.log ?? logOf(service);
     this.tracer = tracerOf(service);
     this.claiming = this.keepClaiming();
@@ -135,11 +138,11 @@ class Worker implements DueWorker {
           idle = 0;
           continue;
         }
-        const ms = most > 0 ? await this.msToWait(idle) : LONGEST_POLL_MS;
+        const ms = most > 0 ? await this.msToWait(idle) : this.longestPollMs;
         if (news === this.news) await this.pause(ms);
       } catch (error) {
         this.log.warn('what is due waits', { error });
-        await this.pause(LONGEST_POLL_MS);
+        await this.pause(this.longestPollMs);
       }
       idle += 1;
     }
@@ -147,7 +150,7 @@ class Worker implements DueWorker {
 
   /** Until what is known to fall due next; not long, since others may add without telling us. */
   private async msToWait(idle: number): Promise<number> {
-    const poll = Math.min(SHORTEST_POLL_MS * 2 ** idle, LONGEST_POLL_MS);
+    const poll = Math.min(this.shortestPollMs * 2 ** idle, this.longestPollMs);
     const nowMs = this.clock.now();
     const { at = Infinity, inMs = Infinity } = await nextWake(this.db, nowMs);
     return Math.max(1, Math.min(poll, Math.ceil(this.clock.realMs(at - nowMs)), Math.ceil(inMs)));

@@ -31,8 +31,8 @@ const located = () => told(locationChanged, {
 });
 
 /** The month that it is. */
-const month = localMonth(Date.now(), zone(exampleTerms.time_zone));
-const grant = (tariffs: string[], valid_from = month) => oasis.neighbours.bus.ask(setAgreement, {
+const month = () => localMonth(Date.now(), zone(exampleTerms.time_zone));
+const grant = (tariffs: string[], valid_from = month()) => oasis.neighbours.bus.ask(setAgreement, {
   partner: { countryCode: 'CA', partyId: 'CPK' },
   agreement: agreementOf({ ...exampleTerms, valid_from, grants: { tariffs } }),
 });
@@ -101,7 +101,7 @@ test('a new version of it, and a Location told again, go to each as it is offere
 
 test('a grant of a later month changes nothing yet, and one that ends makes nothing public', async () => {
   plunk.seen.length = montreal.seen.length = 0;
-  await grant(['L2'], nextMonth(month));
+  await grant(['L2'], nextMonth(month()));
   oasis.neighbours.onlyFor['PLUNK'] = [];
   await grant([]);
   await expect.poll(() => plunk.pushed()).toEqual([`PUT /locations/CA/BCT/ONE/${evses[0]!.uid}`, 'DELETE /tariffs/CA/BCT/PLUNK']);
