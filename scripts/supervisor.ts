@@ -30,13 +30,9 @@ const STOP_WITHIN_MS = 12_000;
 
 /**
  * How Node runs a service. What is under way at one time outlives a small nursery: with a larger one
- * a busy ledger spends a seventh less on its memory. Bytes outside of the heap count against the limit
- * of all memory: else every 64 MB of pages that pass through a gateway have its whole heap collected,
- * which is more than half of what a page costs it.
+ * a busy ledger spends a seventh less on its memory.
  */
-export const SERVICE_FLAGS = [
-  '--enable-source-maps', '--max-semi-space-size=32', '--external-memory-accounted-in-global-limit',
-];
+export const SERVICE_FLAGS = ['--enable-source-maps', '--max-semi-space-size=32'];
 
 /**
  * Starts a unit and starts it again whenever it ends, with growing pauses, until `stop`. Resolves
