@@ -3,8 +3,7 @@ import type pg from 'pg';
 import { authorization, exampleLocation, nextLink } from '#ocpi';
 import { type BenchRow, half, ratio, round } from './bench-row.ts';
 import { load } from './bench-load.ts';
-import { type BenchStage, cpuSeconds, memoryMb, onBenchStage } from './bench-stage.ts';
-import type { Supervised } from './supervisor.ts';
+import { type BenchStage, cpuSeconds, memoryMb, onBenchStage, serverCpuSeconds } from './bench-stage.ts';
 
 const PARTNERS_LOCATIONS = 20_000;
 const CONNECTIONS = 64;
@@ -15,9 +14,8 @@ const at = '2022-02-01T17:00:00Z';
 /** Lists of many Locations page by page, and what a partner pushes of its EVSEs. */
 export async function benchLocations({ seconds, locations }: { seconds: number; locations: number }): Promise<BenchRow[]> {
   return onBenchStage(['locations'], async (stage) => {
-    const empty = await stage.run('empty', 'ocpi-gateway/bench/empty.js');
     await fill(stage.db, locations);
-    return [...await paged(stage), ...await patched(stage, empty, seconds)];
+    return [...await paged(stage), ...await patched(stage, seconds)];
   });
 }
 
@@ -121,7 +119,10 @@ async function rawPull(db: pg.Client, size: number) {
   return { next, count: () => count, perSecond: () => count / (ms / 1000) };
 }
 
-async function patched({ ocpi, token, gateway, others: [locations] }: BenchStage, empty: Supervised, seconds: number): Promise<BenchRow[]> {
+const WARM_UP_S = 3;
+
+async function patched(stage: BenchStage, seconds: number): Promise<BenchRow[]> {
+  const { ocpi, token, gateway, others: [locations], servers } = stage;
   let n = 0;
   const request = (): string => {
     n += 1;
@@ -132,26 +133,40 @@ async function patched({ ocpi, token, gateway, others: [locations] }: BenchStage
     return `PATCH /ocpi/2.2.1/receiver/locations/CA/ISL/${id}/${id}-2 HTTP/1.1\r\nHost: bench\r\nAuthorization: ${authorization(token)}\r\n`
       + `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
   };
-  const [ours, nothing] = [new URL(ocpi), new URL(empty.urls()['ocpi']!)];
-  await load(nothing, 1, CONNECTIONS, request);
-  await load(ours, 1, CONNECTIONS, request);
-  const cpuBefore = [empty, gateway, locations!].map(cpuSeconds);
-  // By turns: what else the machine does is shared by both.
-  const rounds = Math.max(1, Math.round(seconds));
-  const rates = { empty: [] as number[], ours: [] as number[] };
-  for (let round = 0; round < rounds; round += 1) {
-    rates.empty.push(await load(nothing, seconds / rounds, CONNECTIONS, request));
-    rates.ours.push(await load(ours, seconds / rounds, CONNECTIONS, request));
-  }
-  const [emptyPerSecond, perSecond] = [rates.empty, rates.ours].map((all) => all.reduce((sum, rate) => sum + rate, 0) / rounds) as [number, number];
-  const [emptyCpu, gatewayCpu, locationsCpu] = [empty, gateway, locations!].map((unit, n_) => cpuSeconds(unit) - cpuBefore[n_]!) as [number, number, number];
-  const microseconds = (cpu: number, rate: number) => Math.round((cpu / (rate * seconds)) * 1e6);
-  return [
-    { what: 'PATCHes of an EVSE\'s status taken in, durable before the answer', figure: Math.round(perSecond), unit: 'PATCHes/s' },
-    { what: 'the same server with an empty handler', figure: Math.round(emptyPerSecond), unit: 'requests/s' },
-    ratio('PATCHes', perSecond, emptyPerSecond, 'an empty handler', '>= 0.25'),
-    { what: '  processor time of ocpi-gateway, each', figure: microseconds(gatewayCpu, perSecond), unit: 'µs' },
-    { what: '  processor time of locations, each', figure: microseconds(locationsCpu, perSecond), unit: 'µs' },
-    { what: '  processor time of the empty handler\'s server, each', figure: microseconds(emptyCpu, emptyPerSecond), unit: 'µs' },
+  const [empty, atOnce] = [await stage.run('empty', 'ocpi-gateway/bench/empty.js'), await stage.run('at-once', 'ocpi-gateway/bench/at-once.js')];
+  const turns = [new URL(empty.urls()['ocpi']!), new URL(atOnce.urls()['ocpi']!), new URL(ocpi)].map((url) => ({ url, sent: 0, takenS: 0 }));
+  for (const { url } of turns) await load(url, WARM_UP_S, CONNECTIONS, request);
+  const spent = () => [
+    ...[empty, atOnce, gateway, locations!].map(cpuSeconds), serverCpuSeconds(servers.postgres), serverCpuSeconds(servers.nats), clientCpuSeconds(),
   ];
+  // By turns: what else the machine does is shared by all. Each process is counted in its own turn.
+  const cpu = [0, 0, 0, 0, 0, 0, 0];
+  for (let round = 0; round < Math.max(1, Math.round(seconds)); round += 1) {
+    for (const turn of turns) {
+      const [before, fromMs, sent] = [spent(), performance.now(), n];
+      await load(turn.url, 1, CONNECTIONS, request);
+      turn.takenS += (performance.now() - fromMs) / 1000;
+      turn.sent += n - sent;
+      const after = spent();
+      for (let of = 0; of < cpu.length; of += 1) if (turns[Math.min(of, 2)] === turn) cpu[of]! += after[of]! - before[of]!;
+    }
+  }
+  const perSecond = turns.map(({ sent, takenS }) => sent / takenS);
+  const microseconds = (of: number, turn: number) => Math.round((cpu[of]! / turns[turn]!.sent) * 1e6);
+  return [
+    { what: 'PATCHes of an EVSE\'s status taken in, durable before the answer', figure: Math.round(perSecond[2]!), unit: 'PATCHes/s' },
+    { what: 'the same server, nothing read and nothing done', figure: Math.round(perSecond[0]!), unit: 'requests/s' },
+    { what: 'the gateway\'s own server, its handler empty', figure: Math.round(perSecond[1]!), unit: 'requests/s' },
+    ratio('PATCHes', perSecond[2]!, perSecond[0]!, 'nothing read and nothing done', '>= 0.25'),
+    ratio('PATCHes', perSecond[2]!, perSecond[1]!, 'an empty handler', '>= 0.25'),
+    ...(['ocpi-gateway', 'locations', 'PostgreSQL', 'nats-server', 'the client'] as const).map((what, unit) =>
+      ({ what: `  processor time of ${what}, each PATCH`, figure: microseconds(unit + 2, 2), unit: 'µs' })),
+    { what: '  processor time of the server that does nothing, each', figure: microseconds(0, 0), unit: 'µs' },
+    { what: '  processor time of the server before an empty handler, each', figure: microseconds(1, 1), unit: 'µs' },
+  ];
+}
+
+function clientCpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
 }

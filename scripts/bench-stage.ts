@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
@@ -21,6 +21,8 @@ export interface BenchStage {
   readonly token: string;
   readonly gateway: Supervised;
   readonly others: readonly Supervised[];
+  /** Their process ids. */
+  readonly servers: { readonly postgres: number; readonly nats: number };
   /** One more process; `main` below services. */
   run(name: string, main: string): Promise<Supervised>;
 }
@@ -63,7 +65,7 @@ async function set(dir: string, services: readonly string[], started: { stop(): 
   await db.connect();
   started.push({ stop: () => db.end() });
   const ocpi = `http://127.0.0.1:${port}/ocpi/2.2.1`;
-  return { db, ocpi, token: await register(ocpi, nats.url), gateway, others, run };
+  return { db, ocpi, token: await register(ocpi, nats.url), gateway, others, servers: { postgres: postgres.pid!, nats: nats.pid! }, run };
 }
 
 /** A partner that is CPO and eMSP and wants nothing pushed. */
@@ -96,8 +98,23 @@ async function register(ocpi: string, natsUrl: string): Promise<string> {
 
 /** Linux counts a process's time in hundredths of a second. */
 export function cpuSeconds(unit: Supervised): number {
-  const fields = readFileSync(`/proc/${unit.pid()}/stat`, 'utf8').split(') ')[1]!.split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / 100;
+  return timesOf(unit.pid()!).own;
+}
+
+/** Of a server and the processes that it has, and had. */
+export function serverCpuSeconds(pid: number): number {
+  const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map((name) => timesOf(Number(name)));
+  const { own, ended } = timesOf(pid);
+  return own + ended + all.filter(({ parent }) => parent === pid).reduce((sum, child) => sum + child.own, 0);
+}
+
+function timesOf(pid: number): { parent: number; own: number; ended: number } {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ').map(Number);
+    return { parent: fields[1]!, own: (fields[11]! + fields[12]!) / 100, ended: (fields[13]! + fields[14]!) / 100 };
+  } catch {
+    return { parent: 0, own: 0, ended: 0 }; // It has ended meanwhile.
+  }
 }
 
 export function memoryMb(unit: Supervised): number {

@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { fastify } from 'fastify';
 import { readBytes, serverOptions } from '../src/ocpi-server.ts';
 
-/* The gateway's HTTP server with a handler that does nothing: what its answers are measured by. */
+/* The gateway's HTTP server as Fastify alone: it asks nobody who they are, reads no body, and does nothing. */
 
 const app = fastify(serverOptions);
 readBytes(app);
