@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -37,9 +37,7 @@ const cpuUs = () => {
   const { user, system } = process.cpuUsage();
   return user + system;
 };
-const aloneFromUs = cpuUs();
-const aloneBefore = await clientAlone();
-const aloneCpuUs = (cpuUs() - aloneFromUs) / (aloneBefore * seconds);
+const [aloneBefore, aloneCpuUs] = await clientAlone();
 
 const dir = mkdtempSync(join(tmpdir(), 'roamwatt-bench-'));
 const config = join(dir, 'roamwatt.yaml');
@@ -66,14 +64,15 @@ await tell(LOCATIONS);
 await passedOn(LOCATIONS * PARTNERS);
 await counted();
 
+const before = await cpuOfAll();
 const fromMs = performance.now();
-const fromUs = cpuUs();
 await tell(CHANGES);
 const takenInMs = (await takenIn()) - fromMs;
 await passedOn(0);
 const passedMs = performance.now() - fromMs;
-const passedUs = cpuUs() - fromUs;
+const after = await cpuOfAll();
 const { taken } = await counted();
+const usedUs = (who: keyof typeof after) => (after[who] - before[who]) / taken;
 
 const steadySeconds = Math.max(5, seconds);
 for (let second = 0; second < steadySeconds * 10; second += 1) {
@@ -87,14 +86,18 @@ lagsMs.sort((a, b) => a - b);
 
 const pushed = await size();
 // Before and after: what else the machine does is not to flatter what was measured in between.
-const alone = Math.max(aloneBefore, await clientAlone());
+const [aloneAfter, aloneAfterUs] = await clientAlone();
+const alone = Math.max(aloneBefore, aloneAfter);
 console.log(JSON.stringify([
   { what: `the HTTP client alone, ${UNDER_WAY} under way to ${PARTNERS} partners`, figure: alone, unit: 'requests/s' },
   { what: `changes of ${LOCATIONS} EVSEs taken in, while they are passed on to ${PARTNERS} partners`, figure: CHANGES / takenInMs * 1000, unit: 'changes/s', wanted: '>= 3,000' },
   { what: 'the newest of each passed on', figure: taken / passedMs * 1000, unit: 'pushes/s' },
   { what: '  passed on / the HTTP client alone', figure: taken / passedMs * 1000 / alone, unit: 'x', of: 'the HTTP client alone', wanted: '>= 0.5' },
-  { what: '  processor time of one, with its part of what was taken in', figure: passedUs / taken, unit: 'µs' },
-  { what: '  the same of the HTTP client alone', figure: aloneCpuUs, unit: 'µs' },
+  { what: '  processor time of one, with its part of what was taken in: the gateway', figure: usedUs('gateway'), unit: 'µs' },
+  { what: '    PostgreSQL', figure: usedUs('postgres'), unit: 'µs' },
+  { what: '    the partners', figure: usedUs('peers'), unit: 'µs' },
+  { what: '    who tells of the changes', figure: usedUs('teller'), unit: 'µs' },
+  { what: '  the same of the HTTP client alone, warm', figure: Math.min(aloneCpuUs, aloneAfterUs), unit: 'µs' },
   { what: `at ${STEADY} changes/s: half at the partner within`, figure: lagsMs[Math.floor(lagsMs.length / 2)] ?? 0, unit: 'ms' },
   { what: '  99 % within', figure: lagsMs[Math.floor(lagsMs.length * 0.99)] ?? 0, unit: 'ms', wanted: '< 2,000' },
   { what: '  pushes per change and partner', figure: steadily / (steadySeconds * STEADY * PARTNERS), unit: 'x' },
@@ -103,7 +106,9 @@ console.log(JSON.stringify([
 rmSync(dir, { recursive: true });
 process.exit(0);
 
-async function clientAlone(): Promise<number> {
+/** Requests a second, and what one takes of this process. */
+async function clientAlone(): Promise<[number, number]> {
+  const fromUs = cpuUs();
   const agent = outboundAgent({ allowPrivate: true });
   const clients = ports.map((port) => ({ client: ocpiClient({ token: 'token', allowPrivate: true, agent, from: { country_code: 'CA', party_id: 'BCT' } }), port }));
   const body = JSON.stringify({ status: 'CHARGING', last_updated: new Date().toISOString() });
@@ -113,9 +118,27 @@ async function clientAlone(): Promise<number> {
     const { client, port } = clients[n % clients.length]!;
     for (; performance.now() < untilMs; done += 1) await client.patch(`http://127.0.0.1:${port}/locations/CA/BCT/L-1/E-1`, body);
   }));
+  const usedUs = cpuUs() - fromUs;
   await counted();
   await agent.close();
-  return done / seconds;
+  return [done / seconds, usedUs / done];
+}
+
+/** Processor time so far, µs. */
+async function cpuOfAll() {
+  const { rows } = await gatewayRows.query<{ pid: number }>('SELECT pid FROM pg_stat_activity');
+  const postgres = rows.reduce((sum, { pid }) => sum + cpuOf(pid), 0);
+  return { gateway: cpuUs(), postgres, peers: cpuOf(peers.pid!), teller: cpuOf(teller.pid!) };
+}
+
+/** Of a process that has ended, nothing. */
+function cpuOf(pid: number): number {
+  const file = `/proc/${pid}/stat`;
+  if (!existsSync(file)) return 0;
+  const text = readFileSync(file, 'utf8');
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  // In ticks of 10 ms.
+  return (Number(fields[11]) + Number(fields[12])) * 10_000;
 }
 
 async function register(n: number, port: number): Promise<void> {

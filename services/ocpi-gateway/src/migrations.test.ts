@@ -3,7 +3,7 @@ import { openDue } from '#due';
 import { openDatabase } from '#postgres';
 import { freshDatabase } from '#test-servers';
 import { findPartner } from './partners/partner-rows.ts';
-import { takeLane, waitingIn } from './pushes/lane-rows.ts';
+import { takeBatch } from './pushes/lane-rows.ts';
 import { migrations } from './migrations.ts';
 import { LocationTexts } from './pushes/text-rows.ts';
 
@@ -27,8 +27,8 @@ test('what waited for partners before there were lanes goes on in its lane', asy
   const seen: string[][] = [];
   for (const lane of lanes) {
     expect(await openDue(db, lane)).toMatchObject([{ id: `push ${lane}`, kind: 'push', body: { lane, partnerId: 'p' } }]);
-    const taken = await takeLane(db, { lane, partnerId: 'p' }, 'batch');
-    seen.push((await waitingIn(db, new LocationTexts(db), taken!, { now: Date.now(), most: 10 })).map(({ key }) => `${key.module} ${key.objectKey}`).sort());
+    const batch = await takeBatch(db, new LocationTexts(db), { lane, partnerId: 'p' }, { now: Date.now(), most: 10 });
+    seen.push(batch!.waiting.map(({ key }) => `${key.module} ${key.objectKey}`).sort());
   }
   expect(seen).toEqual([['locations L', 'tariffs GONE'], ['cdrs C'], ['chargingprofiles Sess'], ['sessions S']]);
   expect(await findPartner(db, 'p')).toMatchObject({ name: 'Montreal' });

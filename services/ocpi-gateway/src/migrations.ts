@@ -4,6 +4,7 @@ import { erasureMigrations } from '#erasure';
 import { eventStoreMigrations } from '#event-store';
 import { grantMigrations } from '#grants';
 import type { MigrationList } from '#postgres';
+import { settleBatch, takeBatch } from './pushes/batch-functions.ts';
 
 const partners: MigrationList = [
   {
@@ -334,6 +335,10 @@ const partners: MigrationList = [
       `UPDATE partners SET invited = (SELECT json_agg(json_build_object('country_code', r->>'country_code', 'party_id', r->>'party_id',
          'roles', json_build_array(r->>'role'))) FROM json_array_elements(roles) r) WHERE state = 'registered' AND json_array_length(roles) > 0`,
     ],
+  },
+  {
+    name: 'ocpi-gateway-push-batches',
+    up: () => [takeBatch, settleBatch],
   },
 ];
 

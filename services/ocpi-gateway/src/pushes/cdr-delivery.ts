@@ -44,7 +44,8 @@ export class CdrDelivery {
       await noteWait(db, key);
       return { retryInMs: lookAgainInMs(held) };
     }
-    if ((await noteSending(db, taken, [held])).length === 0) return undefined;
+    // It changed, or somebody else has the lane: whoever has it looks again.
+    if ((await noteSending(db, taken, [held])).length === 0) return { goOnAt: clock.now() };
     const endpoint = endpointOf(partner, 'cdrs', 'RECEIVER')!;
     const client = calls.to(partner, { from: cdr, to: cdr.cdr_token });
     // An answer that never came may have been a yes: it is asked for before the CDR goes again.

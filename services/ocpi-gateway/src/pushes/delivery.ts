@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus, Fact, Outbox } from '#bus';
 import type { Due, DueOutcome } from '#due';
@@ -14,8 +13,8 @@ import { inTheirTurn, lookAgainInMs, toBeTold } from './delivery-order.ts';
 import { difference, type PushedModule, type Step } from './difference.ts';
 import { outcomeText } from '../partners/handshake.ts';
 import {
-  endBatch, holdFree, nameSending, nextIn, noteAcknowledged, noteFailed, noteSending, noteUnwanted, refusedUntil, type Taken, takeLane,
-  thereOf, waitFor, type Waiting, waitingIn,
+  holdFree, type LineNews, nameSending, nextIn, noteFailed, noteSending, noteUnwanted, refusedUntil, settleAcknowledged, takeBatch,
+  type Taken, thereOf, waitFor, type Waiting,
 } from './lane-rows.ts';
 import { type Failure, isOfTheLine, lineAfter, park } from './line.ts';
 import { endpointOf, type Partner } from '../partners/partner.ts';
@@ -42,6 +41,8 @@ const BATCH = 64;
 /** Requests under way to a partner from one lane; of one object never two. */
 const SIDE_BY_SIDE = 8;
 
+/** How long a lane is worked on before others of its key may have a turn; real time. */
+const GO_ON_MS = 500;
 /** In which who queues has most likely committed; real time. */
 const QUEUED_MS = 5;
 
@@ -62,31 +63,38 @@ export class Delivery {
     this.texts = new LocationTexts(parts.db);
   }
 
-  /** The next batch of a lane; of a line that was down, one object tries whether it is up again. */
+  /** What is due of a lane, batch after batch, as long as it takes no longer than a moment. */
   async push({ body }: Due): Promise<DueOutcome> {
-    const { db, clock } = this.parts;
-    const { lane, partnerId } = body as Pick<Taken, 'lane' | 'partnerId'>;
+    for (const untilMs = performance.now() + GO_ON_MS; ;) {
+      const now = this.parts.clock.now();
+      const outcome = await this.next(body as Pick<Taken, 'lane' | 'partnerId'>, now);
+      if (outcome) return outcome;
+      if (performance.now() > untilMs) return { goOnAt: now };
+    }
+  }
+
+  /** The next batch of a lane; of a line that was down, one object tries whether it is up again. */
+  private async next({ lane, partnerId }: Pick<Taken, 'lane' | 'partnerId'>, now: number): Promise<DueOutcome | undefined> {
+    const { db } = this.parts;
     const partner = await findPartner(db, partnerId);
     if (partner?.state !== 'registered') {
       await noteUnwanted(db, { lane });
       return 'done';
     }
-    const taken = await takeLane(db, { lane, partnerId }, randomUUID());
-    if (!taken) return 'done';
-    const now = clock.now();
-    const waiting = await waitingIn(db, this.texts, taken, { now, most: taken.failures > 0 ? 1 : BATCH });
-    if (waiting.length === 0) {
+    const batch = await takeBatch(db, this.texts, { lane, partnerId }, { now, most: BATCH });
+    if (!batch) {
       const next = await nextIn(db, lane);
       return next === undefined ? 'done' : { goOnAt: next };
     }
+    const { taken, waiting } = batch;
     const modules = [...new Set(waiting.map(({ key }) => key.module))];
     const unwanted = modules.filter((module) => takerOf(partner, module) === undefined);
     if (unwanted.length > 0) {
       await noteUnwanted(db, taken, unwanted);
-      return { goOnAt: now };
+      await nameSending(db, taken, []);
+      return undefined;
     }
-    const retry = modules.includes('cdrs') ? await this.cdrs.send(partner, taken, waiting) : await this.send(partner, taken, waiting, now);
-    return retry ?? { goOnAt: now };
+    return modules.includes('cdrs') ? this.cdrs.send(partner, taken, waiting) : this.send(partner, taken, waiting, now);
   }
 
   /** What objects are now against what the partner acknowledged: nothing, PATCHes, or a PUT of each. */
@@ -94,15 +102,18 @@ export class Delivery {
     const { db, bus, clock, settings } = this.parts;
     const { first, behind, unknowing } = await inTheirTurn(db, partner, waiting);
     const isPatient = ({ queuedMs }: Waiting) => clock.realMs(now - queuedMs) < settings.location_waits_ms;
+    const areAll = first.length === waiting.length;
+    // What waits is not being sent.
+    if (!areAll) await nameSending(db, taken, []);
     // Nobody waits until that is answered.
     const asking = toBeTold(bus, unknowing.filter(({ held }) => isPatient(held)));
-    const retry = await this.sendBatch(partner, taken, first);
+    const retry = await this.sendBatch(partner, taken, first, areAll);
     const wait = await asking;
     await waitFor(db, [...behind, ...wait], now, (one) => lookAgainInMs(one) * clock.rate);
     return retry ?? this.sendBatch(partner, taken, unknowing.map(({ held }) => held).filter((held) => !wait.has(held)));
   }
 
-  private async sendBatch(partner: Partner, taken: Taken, waiting: readonly Waiting[]): Promise<DueOutcome | undefined> {
+  private async sendBatch(partner: Partner, taken: Taken, waiting: readonly Waiting[], areNamed = false): Promise<DueOutcome | undefined> {
     const { db } = this.parts;
     const batch: Sending[] = waiting.map((held) => {
       const steps = stepsOf(held);
@@ -110,8 +121,8 @@ export class Delivery {
     });
     if (batch.length === 0) return undefined;
     const news = batch.filter(({ steps }) => steps.length > 0);
-    const still = new Set(news.length === 0 ? [] : await noteSending(db, taken, news.map(({ held }) => held)));
-    const toSend = news.filter(({ held }) => still.has(held));
+    const still = areNamed || news.length === 0 ? undefined : new Set(await noteSending(db, taken, news.map(({ held }) => held)));
+    const toSend = still ? news.filter(({ held }) => still.has(held)) : news;
     // Tariffs are few, and in the order in which they were published.
     const isTariffs = toSend.some(({ held }) => held.key.module === 'tariffs');
     await this.sendSideBySide(partner, toSend, isTariffs ? 1 : SIDE_BY_SIDE);
@@ -150,34 +161,44 @@ export class Delivery {
   }
 
   /**
-   * Notes how a batch went, in one transaction: nothing of it where somebody else has the lane by now. What
-   * somebody queues just now is noted when that is done: nobody is waited for with the lane in hand.
+   * Notes how a batch went, all at once: nothing of it where somebody else has the lane by now. What somebody
+   * queues just now is noted when that is done: nobody is waited for with the lane in hand.
    */
   private async settle(partner: Partner, taken: Taken, batch: readonly Sending[]): Promise<DueOutcome | undefined> {
-    const { db, clock, outbox, settings } = this.parts;
-    const isDone = ({ outcome }: Sending) => outcome === 'nothing to say' || outcome?.kind === 'ok';
+    const { db, clock, settings } = this.parts;
     const failed = failures(batch);
     const ofTheLine = failed.map(({ outcome }) => outcome).filter(isOfTheLine);
     const wasHeard = batch.some(({ outcome }) => outcome !== undefined && outcome !== 'nothing to say' && !(outcome.kind !== 'ok' && isOfTheLine(outcome)));
     const line = lineAfter({ failures: taken.failures, ofTheLine, wasHeard }, { clock, settings });
     await this.complain(partner, failed);
     for (let left = batch; left.length > 0;) {
-      const noted = await db.tx(async (tx) => {
-        if (!await endBatch(tx, taken, line.news)) return undefined;
-        const free = await holdFree(tx, partner.id, left);
-        await noteAcknowledged(tx, partner.id, free.filter(isDone).map(({ held }) => held), clock.now());
-        const facts: Fact[] = [];
-        for (const { held, outcome } of failures(free)) facts.push(...await this.noteFailure(tx, held, outcome));
-        if (facts.length > 0) await outbox.tell(tx, facts);
-        const rest = free.length === left.length ? [] : await thereOf(tx, partner.id, left.filter((one) => !free.includes(one)));
-        if (rest.length > 0) await nameSending(tx, taken, rest.map(({ held }) => held));
-        return { rest };
-      });
-      if (!noted) return undefined;
-      left = noted.rest;
+      const done = left.filter(isDone);
+      const rest = failures(left).length === 0
+        ? await settleAcknowledged(db, taken, line.news, done, clock.now())
+        : await db.tx((tx) => this.settleWithFailures(tx, taken, line.news, left));
+      // Somebody else has the lane, and goes on.
+      if (!rest) return { goOnAt: clock.now() };
+      left = rest;
       if (left.length > 0) await sleep(QUEUED_MS);
     }
     return line.retry;
+  }
+
+  private async settleWithFailures(
+    tx: Tx, taken: Taken, line: LineNews | undefined, batch: readonly Sending[],
+  ): Promise<Sending[] | undefined> {
+    const { clock, outbox } = this.parts;
+    const left = await settleAcknowledged(tx, taken, line, batch.filter(isDone), clock.now());
+    if (!left) return undefined;
+    const failed = batch.filter((one) => failures([one]).length > 0);
+    const free = await holdFree(tx, taken.partnerId, failed);
+    const facts: Fact[] = [];
+    for (const { held, outcome } of failures(free)) facts.push(...await this.noteFailure(tx, held, outcome));
+    if (facts.length > 0) await outbox.tell(tx, facts);
+    if (free.length === failed.length) return left;
+    const rest = [...left, ...await thereOf(tx, taken.partnerId, failed.filter((one) => !free.includes(one)))];
+    await nameSending(tx, taken, rest.map(({ held }) => held));
+    return rest;
   }
 
   private async complain(partner: Partner, failed: readonly { readonly held: Waiting; readonly outcome: Failure }[]): Promise<void> {
@@ -204,6 +225,10 @@ export class Delivery {
     await refusedUntil(tx, key, clock.now() + retryInMs(refusals, settings) * clock.rate);
     return [];
   }
+}
+
+function isDone({ outcome }: Sending): boolean {
+  return outcome === 'nothing to say' || (outcome !== undefined && outcome.kind === 'ok');
 }
 
 function failures(batch: readonly Sending[]): { held: Waiting; outcome: Failure }[] {

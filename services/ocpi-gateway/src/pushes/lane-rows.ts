@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import type { Database, Queryable, Tx } from '#postgres';
-import { instant, rfc3339 } from '#time';
+import { instant } from '#time';
 import type { Pushed, PushedKey } from './pushed-rows.ts';
 import type { LocationTexts } from './text-rows.ts';
 
@@ -27,25 +28,10 @@ export interface Waiting extends Pushed {
   readonly queuedMs: number;
 }
 
-/** Takes a lane; what its last sender was sending when it vanished may have been done. */
-export async function takeLane(db: Database, { lane, partnerId }: Pick<Taken, 'lane' | 'partnerId'>, batch: string): Promise<Taken | undefined> {
-  const { rows: [row] } = await db.query<{ sending: string[] | null; failures: number; cdr_url: string | null }>({
-    name: 'lane-take',
-    text: 'UPDATE push_lanes SET batch = $2 WHERE lane = $1 RETURNING sending, failures, cdr_url',
-  }, [lane, batch]);
-  if (!row) return undefined;
-  if (row.sending) {
-    const { rows } = await db.query<PushedKey>(
-      `SELECT partner_id AS "partnerId", module, object_key AS "objectKey" FROM pushed
-        WHERE lane = $1 AND queued AND module || ' ' || object_key = ANY ($2)`, [lane, row.sending],
-    );
-    for (const key of rows) await db.query(`UPDATE pushed SET unclear = true WHERE ${WHERE}`, keyOf(key));
-    await db.query('UPDATE push_lanes SET sending = NULL WHERE lane = $1 AND batch = $2', [lane, batch]);
-  }
-  return { lane, partnerId, batch, failures: row.failures, cdrUrl: row.cdr_url ?? undefined };
-}
-
 interface WaitingRow extends Pick<Waiting, 'unclear' | 'queued' | 'shared' | 'refusals' | 'attempts' | 'waits'> {
+  readonly was_sending: string[] | null;
+  readonly failures: number;
+  readonly cdr_url: string | null;
   readonly module: PushedKey['module'];
   readonly object_key: string;
   readonly queued_at: string | null;
@@ -55,28 +41,49 @@ interface WaitingRow extends Pick<Waiting, 'unclear' | 'queued' | 'shared' | 're
   readonly acknowledged_version: bigint | null;
 }
 
-/** What is due of a lane, in its order. */
-export async function waitingIn(
-  db: Queryable, known: LocationTexts, { lane, partnerId }: Taken, { now, most }: { now: number; most: number },
-): Promise<Waiting[]> {
-  const { rows } = await db.query<WaitingRow>({
-    name: 'lane-waiting',
-    text: `SELECT module, p.object_key, CASE WHEN NOT p.shared THEN p.current END AS current, s.version, acknowledged, acknowledged_version,
-        unclear, queued, queued_at, shared, refusals, attempts, waits
-      FROM pushed p LEFT JOIN shared_locations s ON p.shared AND s.object_key = p.object_key
-      WHERE lane = $1 AND queued AND due_at <= $2 ORDER BY due_at, turn LIMIT $3`,
-  }, [lane, Math.floor(now), most]);
+/** A batch of a lane: what is due, in its order, and named as being sent but for CDRs. */
+export interface Batch {
+  readonly taken: Taken;
+  readonly waiting: readonly Waiting[];
+}
+
+/**
+ * Takes a lane and what is due of it, of a line that is down one object; what its last sender was sending when it
+ * vanished may have been done. Undefined: nothing is due.
+ */
+export async function takeBatch(
+  db: Database, known: LocationTexts, { lane, partnerId }: Pick<Taken, 'lane' | 'partnerId'>, { now, most }: { now: number; most: number },
+): Promise<Batch | undefined> {
+  const batch = randomUUID();
+  const take = () => db.query<WaitingRow>({ name: 'lane-take', text: 'SELECT * FROM push_take($1, $2, $3, $4)' }, [lane, batch, Math.floor(now), most]);
+  let { rows } = await take();
+  if (rows[0]?.was_sending) {
+    await markUnclear(db, lane, rows[0].was_sending);
+    await db.query('UPDATE push_lanes SET sending = NULL WHERE lane = $1 AND batch = $2', [lane, batch]);
+    ({ rows } = await take());
+  }
+  const [first] = rows;
+  if (!first || first.was_sending) return undefined;
   const texts = await known.of(rows.flatMap(({ version, acknowledged_version: had }) => [version, had].filter((one) => one !== null)));
-  return rows.map((row) => waitingOf(row, partnerId, texts));
+  const taken: Taken = { lane, partnerId, batch, failures: first.failures, cdrUrl: first.cdr_url ?? undefined };
+  return { taken, waiting: rows.map((row) => waitingOf(row, partnerId, texts)) };
+}
+
+async function markUnclear(db: Database, lane: string, sending: readonly string[]): Promise<void> {
+  const { rows } = await db.query<PushedKey>(
+    `SELECT partner_id AS "partnerId", module, object_key AS "objectKey" FROM pushed
+      WHERE lane = $1 AND queued AND module || ' ' || object_key = ANY ($2)`, [lane, sending],
+  );
+  for (const key of rows) await db.query(`UPDATE pushed SET unclear = true WHERE ${WHERE}`, keyOf(key));
 }
 
 function waitingOf(row: WaitingRow, partnerId: string, texts: ReadonlyMap<bigint, string>): Waiting {
-  const { module, object_key: objectKey, queued_at: at, current, version, acknowledged, acknowledged_version: had, unclear, ...rest } = row;
+  const { module, object_key: objectKey, queued_at: at, current, version, acknowledged, acknowledged_version: had, unclear, queued, shared, refusals, attempts, waits } = row;
   const now = version === null ? current ?? undefined : texts.get(version);
   if (version !== null && now === undefined) throw new Error(`the text of version ${version} of ${objectKey} is gone`);
   const before = acknowledged ?? (had === null ? undefined : texts.get(had));
   return {
-    ...rest, key: { partnerId, module, objectKey }, queuedMs: at === null ? 0 : instant(at), version: version ?? undefined,
+    queued, shared, refusals, attempts, waits, key: { partnerId, module, objectKey }, queuedMs: at === null ? 0 : instant(at), version: version ?? undefined,
     current: now, acknowledged: before,
     // What it was told is not known any more.
     unclear: unclear || (had !== null && before === undefined),
@@ -139,7 +146,7 @@ export async function endBatch(tx: Tx, { lane, batch }: Taken, line: LineNews | 
         down_since = CASE WHEN $3::int IS NULL THEN down_since WHEN $3::int > 0 THEN coalesce(down_since, $4) END,
         next_try = CASE WHEN $3::int IS NULL THEN next_try ELSE $5::bigint END
       WHERE lane = $1 AND batch = $2`,
-  }, [lane, batch, line?.failures ?? null, line ? Math.round(line.now) : null, line?.nextTry === undefined ? null : Math.round(line.nextTry), cdrUrl ?? null]);
+  }, [lane, batch, ...lineOf(line), cdrUrl ?? null]);
   return rowCount === 1;
 }
 
@@ -165,33 +172,24 @@ export async function thereOf<T extends { readonly held: Waiting }>(tx: Tx, part
 }
 
 /**
- * What a partner acknowledged. Nothing is open any more where nothing changed since it was read; a shared
- * Location that somebody is just changing stays queued, and is looked at again.
+ * Notes what a partner acknowledged, and that the batch has ended: see `settleBatch`. Answers those that somebody queues
+ * just now: they are still to be noted. Undefined, and nothing is noted: the lane is somebody else's now.
  */
-export async function noteAcknowledged(tx: Tx, partnerId: string, sent: readonly Waiting[], now: number): Promise<void> {
-  if (sent.length === 0) return;
-  const { rows } = await tx.query<{ object_key: string }>({
-    name: 'push-shared-lock',
-    text: 'SELECT object_key FROM shared_locations WHERE object_key = ANY ($1) FOR SHARE SKIP LOCKED',
-  }, [sent.filter(({ key }) => key.module === 'locations').map(({ key }) => key.objectKey)]);
-  await tx.query({
-    name: 'push-acknowledged',
-    text: `WITH told AS (
-        SELECT given.*, s.version AS newest FROM unnest($2::text[], $3::text[], $4::text[], $5::bigint[]) AS given (module, object_key, sent, version)
-          LEFT JOIN shared_locations s ON s.object_key = given.object_key AND s.object_key = ANY ($6))
-      UPDATE pushed p SET acknowledged = told.sent, acknowledged_version = told.version,
-        unclear = false, refusals = 0, attempts = 0, waits = 0,
-        queued = ${IS_NEWER}, turn = CASE WHEN ${IS_NEWER} THEN nextval('push_order') ELSE turn END,
-        due_at = CASE WHEN ${IS_NEWER} THEN $7 ELSE due_at END, queued_at = CASE WHEN ${IS_NEWER} THEN $8 ELSE queued_at END
-      FROM told WHERE p.partner_id = $1 AND p.module = told.module AND p.object_key = told.object_key`,
-  }, [
-    partnerId, sent.map(({ key }) => key.module), sent.map(({ key }) => key.objectKey),
-    sent.map(({ version, current }) => (version === undefined ? current ?? null : null)), sent.map(({ version }) => (version === undefined ? null : String(version))),
-    rows.map((row) => row.object_key), Math.floor(now), rfc3339(Math.round(now)),
-  ]);
+export async function settleAcknowledged<T extends { readonly held: Waiting }>(
+  db: Queryable, { lane, batch, partnerId }: Taken, line: LineNews | undefined, sent: readonly T[], now: number,
+): Promise<T[] | undefined> {
+  const { rows: [row] } = await db.query<{ rest: number[] | null }>(
+    { name: 'lane-settle', text: 'SELECT push_settle($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) AS rest' }, [
+      lane, batch, partnerId, ...lineOf(line), sent.map(({ held: { key } }) => key.module), sent.map(({ held: { key } }) => key.objectKey),
+      sent.map(({ held: { version, current } }) => (version === undefined ? current ?? null : null)),
+      sent.map(({ held: { version } }) => (version === undefined ? null : String(version))), Math.floor(now),
+    ]);
+  return row?.rest?.map((place) => sent[place - 1]!);
 }
 
-const IS_NEWER = 'CASE WHEN p.shared THEN told.newest IS DISTINCT FROM told.version ELSE told.version IS NOT NULL OR p.current IS DISTINCT FROM told.sent END';
+function lineOf(line: LineNews | undefined): (number | null)[] {
+  return [line?.failures ?? null, line ? Math.round(line.now) : null, line?.nextTry === undefined ? null : Math.round(line.nextTry)];
+}
 
 const WHERE = 'partner_id = $1 AND module = $2 AND object_key = $3';
 const keyOf = ({ partnerId, module, objectKey }: PushedKey) => [partnerId, module, objectKey];

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Database, openDatabase } from '#postgres';
 import { freshDatabase } from '#test-servers';
 import { migrations } from '../migrations.ts';
-import { endBatch, holdFree, noteAcknowledged, noteSending, takeLane, waitingIn } from './lane-rows.ts';
+import { settleAcknowledged, takeBatch } from './lane-rows.ts';
 import { lockLinks } from './pushed-rows.ts';
 import { pushOf, queueAll, queuedOf } from './queue-rows.ts';
 import { LocationTexts } from './text-rows.ts';
@@ -53,14 +53,11 @@ async function queueLocations(round: number): Promise<void> {
 
 /** As `Delivery` does, of a partner that acknowledges everything. */
 async function send(partnerId: string, texts: LocationTexts, round: number): Promise<void> {
-  const taken = await takeLane(db, { lane: partnerId, partnerId }, `batch ${round}`);
-  if (!taken) return;
-  const waiting = turned(await waitingIn(db, texts, taken, { now: 1, most: 64 }), round);
-  const sent = (await noteSending(db, taken, waiting)).map((held) => ({ held }));
-  await db.tx(async (tx) => {
-    expect(await endBatch(tx, taken, undefined)).toBe(true);
-    await noteAcknowledged(tx, partnerId, (await holdFree(tx, partnerId, sent)).map(({ held }) => held), 1);
-  });
+  const batch = await takeBatch(db, texts, { lane: partnerId, partnerId }, { now: 1, most: 64 });
+  if (!batch) return;
+  for (let left = turned(batch.waiting, round).map((held) => ({ held })); left.length > 0;) {
+    left = (await settleAcknowledged(db, batch.taken, undefined, left, 1))!;
+  }
 }
 
 test('those who queue and those who send wait for each other in no order of their objects', async () => {
@@ -77,20 +74,26 @@ test('those who queue and those who send wait for each other in no order of thei
   expect(rows).toEqual([]);
 });
 
-test('who queues does not wait for a sender that notes how a batch went, nor the sender for it', async () => {
+test('a sender that notes how a batch went passes over what is being queued, and who queues waits for no sender', async () => {
   await queueTokens(LATER);
-  const taken = (await takeLane(db, { lane: 'a', partnerId: 'a' }, 'slow'))!;
-  const waiting = (await waitingIn(db, new LocationTexts(db), taken, { now: 1, most: 64 })).map((held) => ({ held }));
-  const isDone = Promise.withResolvers<void>();
-  const noting = db.tx(async (tx) => {
-    await endBatch(tx, taken, undefined);
-    await isDone.promise;
-    return holdFree(tx, 'a', waiting);
-  });
+  const { taken, waiting } = (await takeBatch(db, new LocationTexts(db), { lane: 'a', partnerId: 'a' }, { now: 1, most: 64 }))!;
+  const sent = waiting.map((held) => ({ held }));
+  const isQueued = Promise.withResolvers<void>();
+  const hasNoted = Promise.withResolvers<void>();
   const queueing = db.tx(async (tx) => {
     await queueAll(tx, { own: [pushOf({ partnerId: 'a', module: 'tokens', objectKey: keys[0]! }, textOf(LATER + 1))] }, 0);
-    isDone.resolve();
-    return (await noting).map(({ held }) => held.key.objectKey).toSorted();
+    isQueued.resolve();
+    await hasNoted.promise;
   });
-  expect(await queueing).toEqual(keys.slice(1));
+  await isQueued.promise;
+  const left = (await settleAcknowledged(db, taken, undefined, sent, 1))!;
+  expect(left.map(({ held }) => held.key.objectKey)).toEqual([keys[0]]);
+  hasNoted.resolve();
+  await queueing;
+  await db.tx(async (tx) => {
+    expect(await settleAcknowledged(tx, taken, undefined, left, 1)).toEqual([]);
+    await db.tx((other) => queueAll(other, { own: [pushOf({ partnerId: 'a', module: 'tokens', objectKey: 'ANOTHER' }, textOf(LATER))] }, 0));
+  });
+  const { rows } = await db.query('SELECT object_key FROM pushed WHERE queued AND partner_id = $1 ORDER BY object_key', ['a']);
+  expect(rows).toEqual([{ object_key: 'ANOTHER' }, { object_key: keys[0] }]);
 });

@@ -132,14 +132,15 @@ async function queueShared(tx: Tx, groups: readonly SharedLocations[], at: numbe
   const receivers = groups.flatMap(({ partnerIds }, group) => partnerIds.map((id) => ({ id, group })));
   if (receivers.length === 0 || given.length === 0) return [];
   await shareTexts(tx, given.map(({ objectKey, current, updatedMs }) => ({ objectKey, text: current!, updatedMs: updatedMs ?? 0 })));
+  // Each by its key: what waits changes too fast for the planner to know better than to join with all of it.
   const { rows } = await tx.query<Lane>({
     name: 'push-queue-shared',
     text: `INSERT INTO pushed AS held (partner_id, module, object_key, shared, lane, queued, queued_at, due_at, turn)
       SELECT receiver.id, 'locations', object_key, true, receiver.id, true, $5, $6, (SELECT nextval('push_order')) + place
       FROM unnest($1::text[], $2::int[]) WITH ORDINALITY AS given (object_key, "group", place)
         JOIN unnest($3::text[], $4::int[]) AS receiver (id, "group") USING ("group")
-      WHERE NOT EXISTS (SELECT FROM pushed p WHERE p.partner_id = receiver.id AND p.module = 'locations'
-        AND p.object_key = given.object_key AND p.shared AND p.queued)
+      WHERE (SELECT p.shared AND p.queued FROM pushed p WHERE p.partner_id = receiver.id AND p.module = 'locations'
+        AND p.object_key = given.object_key) IS NOT TRUE
       ORDER BY receiver.id, object_key
       ON CONFLICT (partner_id, module, object_key) DO UPDATE SET current = NULL, updated_ms = NULL, shared = true, ${QUEUED_AGAIN}
       WHERE held.shared OR held.current IS NULL OR coalesce(held.updated_ms, 0) <= (
