@@ -126,7 +126,8 @@ test('LOC-07: one that becomes private while it is listed for a new partner stay
   await expect.poll(isHandled).toBe(true);
   await expect.poll(() => late.pushed('PUT')).toContain('PUT /locations/CA/BCT/VISITORS');
   await expect.poll(async () => (await oasis.neighbours.bus.ask(listPartners, {})).partners.find(({ name }) => name === 'At the moment')!.waiting).toBe(0);
-  if (said(late, 'RACE').length > 0) expect(statusAt(late, 'RACE')).toBe('PUT REMOVED');
+  // By PATCH where it went out, and was acknowledged, before anybody here had heard of it.
+  if (said(late, 'RACE').length > 0) expect(statusAt(late, 'RACE')).toMatch(/^(PUT|PATCH) REMOVED$/);
   await Promise.all([late.close(), db.close()]);
 });
 
