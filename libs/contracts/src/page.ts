@@ -8,12 +8,10 @@ const OBJECT_TAG = tagOf(PageSchema.field.objectsJson.number, WireType.LengthDel
  * A page of rows as one answer carries it: with those that it leaves out the next page begins. It is written
  * here, into as many bytes as it takes: a page is large, and each copy of it is paid for.
  */
-export function pageAnswer({ rows, total, more, ...marked }: {
+export function pageAnswer({ rows, total, more }: {
   readonly rows: readonly { readonly text: string; readonly position: bigint }[];
   readonly total: number;
   readonly more: boolean;
-  readonly mark?: Uint8Array;
-  readonly unchanged?: boolean;
 }): WrittenAnswer {
   const sizes: number[] = [];
   let bytes = 0;
@@ -23,7 +21,7 @@ export function pageAnswer({ rows, total, more, ...marked }: {
     if (sizes.length > 0 && bytes > LIST_BYTES) break;
     sizes.push(size);
   }
-  const rest = restOf({ total, more: more || sizes.length < rows.length, position: rows[sizes.length - 1]?.position, ...marked });
+  const rest = restOf({ total, more: more || sizes.length < rows.length, position: rows[sizes.length - 1]?.position });
   const out = Buffer.allocUnsafe(sizes.reduce((sum, size) => sum + 1 + varintSize(size) + size, rest.length));
   let at = 0;
   for (const [index, size] of sizes.entries()) {
@@ -35,16 +33,12 @@ export function pageAnswer({ rows, total, more, ...marked }: {
   return new WrittenAnswer(out);
 }
 
-function restOf({ total, more, position, mark, unchanged = false }: {
-  total: number; more: boolean; position: bigint | undefined; mark?: Uint8Array; unchanged?: boolean;
-}): Uint8Array {
+function restOf({ total, more, position }: { total: number; more: boolean; position: bigint | undefined }): Uint8Array {
   const { field } = PageSchema;
   const out = new BinaryWriter();
   out.tag(field.total.number, WireType.Varint).uint32(total);
   if (position !== undefined) out.tag(field.position.number, WireType.Varint).uint64(position);
   out.tag(field.more.number, WireType.Varint).bool(more);
-  if (mark !== undefined) out.tag(field.mark.number, WireType.LengthDelimited).bytes(mark);
-  if (unchanged) out.tag(field.unchanged.number, WireType.Varint).bool(unchanged);
   return out.finish();
 }
 

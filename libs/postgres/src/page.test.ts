@@ -66,8 +66,8 @@ test('TRN-54 what joins while the list is read comes at its end, and its pages f
 
 test('TRN-50 an offset of one\'s own needs no earlier page', async () => {
   expect(plates(await page({ offset: 5, limit: 3 }))).toBe('FG');
-  expect(await page({ offset: 7, limit: 3 })).toMatchObject({ rows: [], total: 7, more: false });
-  expect(await page({ offset: 2 ** 31 - 1, limit: 3 })).toMatchObject({ rows: [], total: 7, more: false });
+  expect(await page({ offset: 7, limit: 3 })).toEqual({ rows: [], total: 7, more: false });
+  expect(await page({ offset: 2 ** 31 - 1, limit: 3 })).toEqual({ rows: [], total: 7, more: false });
   await db.query(`UPDATE plates SET hidden = true WHERE plate IN ('A', 'F')`);
   expect(plates(await page({ offset: 2, limit: 3 }))).toBe('DEG');
 });
@@ -101,53 +101,4 @@ test('TRN-52 a list is not counted again before its membership is another one, b
   expect(await total({ dateFrom: '2022-01-01T00:00:00Z' })).toBe(8);
   await db.query(`UPDATE membership SET version = '2'`);
   expect(await total()).toBe(8);
-});
-
-const second = async (): Promise<PageRequest> => next(await page({ offset: 0, limit: 2 }), { offset: 0, limit: 2 });
-
-test('TRN-54 a page whose mark is known is not read again while it would be the same, whatever changes beside it', async () => {
-  const request = await second();
-  const { mark, rows } = await page(request);
-  expect(rows.map(({ text }) => text)).toEqual(['C', 'D']);
-  await db.query(`UPDATE plates SET last_updated = '2022-04-01' WHERE plate IN ('A', 'F')`);
-  await db.query(`DELETE FROM plates WHERE plate = 'B'`);
-  await add('H');
-  expect(await page({ ...request, unless: mark })).toMatchObject({ rows: [], unchanged: true, mark });
-  expect(await page({ ...request, limit: 3, unless: mark })).not.toHaveProperty('unchanged');
-  expect(await page({ ...request, unless: new Uint8Array(20) })).not.toHaveProperty('unchanged');
-});
-
-test.each([
-  ['is updated to what it was', `UPDATE plates SET plate = plate WHERE plate = 'D'`, 'CD', true],
-  ['is another one', `UPDATE plates SET plate = 'X' WHERE plate = 'C'`, 'XD', true],
-  ['is hidden', `UPDATE plates SET hidden = true WHERE plate = 'D'`, 'CE', true],
-  ['is gone', `DELETE FROM plates WHERE plate = 'C'`, 'DE', true],
-  ['behind it is gone', `DELETE FROM plates WHERE plate > 'D'`, 'CD', false],
-])('TRN-54 a page is read again where an object of it %s', async (_what, sql, found, more) => {
-  const request = await second();
-  const { mark } = await page(request);
-  await db.query(sql);
-  const now = await page({ ...request, unless: mark });
-  expect([plates(now), now.more]).toEqual([found, more]);
-  expect(now.mark).not.toEqual(mark);
-  expect(await page({ ...request, unless: now.mark })).toMatchObject({ unchanged: true });
-});
-
-test('TRN-54 what a transaction under way has changed is no other page before it is committed', async () => {
-  const request = await second();
-  const { mark } = await page(request);
-  await db.tx(async (tx) => {
-    await tx.query(`UPDATE plates SET plate = 'X' WHERE plate = 'C'`);
-    expect(await page({ ...request, unless: mark })).toMatchObject({ unchanged: true });
-    await tx.query(`UPDATE plates SET plate = 'Y' WHERE plate = 'X'`);
-  });
-  expect(plates(await page({ ...request, unless: mark }))).toBe('YD');
-});
-
-test('TRN-52 a page that is the same goes with the total of now', async () => {
-  const window = { dateTo: '2022-03-01T00:00:00Z' };
-  const request = { ...window, offset: 0, limit: 2 };
-  const { mark, total } = await page(request);
-  await db.query(`UPDATE plates SET last_updated = '2022-04-01' WHERE plate = 'G'`);
-  expect([total, await page({ ...request, unless: mark })]).toMatchObject([7, { total: 6, unchanged: true }]);
 });

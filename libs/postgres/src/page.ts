@@ -9,8 +9,6 @@ export interface PageRequest {
   readonly limit: number;
   /** Where an earlier page ended: the object of this position is the last of the first `offset` ones. */
   readonly after?: { readonly position: bigint; readonly offset: number } | undefined;
-  /** The mark of this page as it was read before. */
-  readonly unless?: Uint8Array | undefined;
 }
 
 /** Where the objects are: a table with the columns `last_updated` and `created`; a constant, never input. */
@@ -35,10 +33,6 @@ export interface ObjectPage {
   readonly total: number;
   /** Whether objects follow these. */
   readonly more: boolean;
-  /** Another one once any row of the page, or which they are, is another. */
-  readonly mark: Uint8Array;
-  /** All but the total is as it was at the mark of the request, and not read again. */
-  readonly unchanged?: boolean;
 }
 
 /** How old the total may be that goes with a page behind the first. */
@@ -70,39 +64,20 @@ export async function pageByCreation(db: Queryable, of: PagedTable, request: Pag
   const keys = `SELECT created FROM ${table} WHERE ${window} AND created > ${position} ORDER BY created`;
   const skip = offset - (behind?.offset ?? 0);
   const begins = skip === 0 ? `created > ${position}` : `created >= (${keys} OFFSET ${skipped} LIMIT 1)`;
-  const listed = `FROM ${table} WHERE ${window} AND ${begins} ORDER BY created LIMIT ${most}`;
-  const given = [...bounds, behind?.position ?? 0, limit + 1, ...(skip === 0 ? [] : [skip])];
-  const counting = totalOf(db, {
-    count: `count(*)::int AS count FROM ${table} WHERE ${window}`,
-    bounds,
-    membership: dateFrom === undefined && dateTo === undefined ? of.membership : undefined,
-    maxAgeMs: behind ? TOTAL_MS : 0,
-  });
-  if (request.unless) {
-    const [mark, total] = await Promise.all([markNow(db, listed, given), counting]);
-    if (mark.equals(request.unless)) return { rows: [], total, more: false, mark, unchanged: true };
-  }
-  const reading = db.query<Read>(parsedOnce(`SELECT ${text} AS text, created AS position, xmin AS version ${listed}`), given);
-  const [{ rows }, total] = await Promise.all([reading, counting]);
-  return { rows: rows.slice(0, limit), total, more: rows.length > limit, mark: markOf(rows.map(({ position: at, version }) => `${at} ${version}`).join()) };
-}
-
-/** `version`: of the transaction that wrote the row as it is; no later one has the same. */
-interface Read {
-  readonly text: string;
-  readonly position: bigint;
-  readonly version: string;
-}
-
-/** Which rows a page would have, and of which transaction each is, tells what it would be, without reading it. */
-async function markNow(db: Queryable, listed: string, given: readonly unknown[]): Promise<Buffer> {
-  const versions = `SELECT string_agg(created || ' ' || xmin::text, ',' ORDER BY created) AS versions FROM (SELECT created, xmin ${listed}) AS page`;
-  const { rows } = await db.query<{ versions: string | null }>(parsedOnce(versions), given);
-  return markOf(rows[0]!.versions ?? '');
-}
-
-function markOf(versions: string): Buffer {
-  return hash('sha1', versions, 'buffer');
+  const [page, total] = await Promise.all([
+    db.query<{ text: string; position: bigint }>(
+      parsedOnce(`SELECT ${text} AS text, created AS position FROM ${table} WHERE ${window} AND ${begins} ORDER BY created LIMIT ${most}`),
+      [...bounds, behind?.position ?? 0, limit + 1, ...(skip === 0 ? [] : [skip])],
+    ),
+    totalOf(db, {
+      count: `count(*)::int AS count FROM ${table} WHERE ${window}`,
+      bounds,
+      membership: dateFrom === undefined && dateTo === undefined ? of.membership : undefined,
+      maxAgeMs: behind ? TOTAL_MS : 0,
+    }),
+  ]);
+  const rows = page.rows.slice(0, limit);
+  return { rows, total, more: page.rows.length > limit };
 }
 
 interface Counted {

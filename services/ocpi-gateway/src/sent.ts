@@ -1,7 +1,8 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { Bus } from '#bus';
 import { listCdrs } from '#contracts/cdr-ledger';
 import { listLocations } from '#contracts/locations';
-import type { Page } from '#contracts/party';
+import type { Page, PageRequestSchema } from '#contracts/party';
 import { listSessions } from '#contracts/sessions';
 import { listTariffs } from '#contracts/tariff-engine';
 import { answerAuthorize, listTokens } from '#contracts/tokens-auth';
@@ -15,9 +16,9 @@ import { askersOf, shownTo, toBus, viewerIn } from './partners/partner.ts';
 import { part } from './received.ts';
 import type { Seen } from './seen.ts';
 import { locationView, showsAllAsItIs } from './pushes/views.ts';
-import { type PageAsk, ReadingAhead } from './reading-ahead.ts';
 import { refuse } from './refusals.ts';
 
+type PageAsk = MessageInitShape<typeof PageRequestSchema>;
 const utf8 = new TextDecoder();
 const json = (bytes: Uint8Array) => utf8.decode(bytes);
 
@@ -35,11 +36,8 @@ export interface SentParts {
 export function sentHandlers(bus: Bus, parties: OwnParties, { pageLimit, grantedNow, seen }: SentParts): Handlers {
   const owner = ({ addressed }: OcpiRequest) => (addressed && parties.all.length > 1 ? { owner: toBus(addressed) } : {});
   const tokenParties = (request: OcpiRequest) => askersOf(request).map(toBus);
-  const ahead = new ReadingAhead();
-  const handler = (ask: (page: PageAsk, request: OcpiRequest) => Promise<Listed>, more: Partial<ListRules> = {}) =>
+  const list = (ask: (page: PageAsk, request: OcpiRequest) => Promise<Listed>, more: Partial<ListRules> = {}) =>
     listHandler(ask, { maxLimit: pageLimit, dateFromRequired: false, ...more });
-  const list = (ask: (page: PageAsk, request: OcpiRequest) => Promise<Page>, more: Partial<ListRules> = {}) =>
-    handler((page, request) => ahead.read(request, page, (one) => ask(one, request)), more);
   const location: Handler = async (request) => {
     const { params, addressed } = request;
     const shown = await seen.view(params.location_id!, request);
@@ -51,9 +49,9 @@ export function sentHandlers(bus: Bus, parties: OwnParties, { pageLimit, granted
   let lastGranted: Granted | undefined;
   const locations = async (page: PageAsk, request: OcpiRequest): Promise<Listed> => {
     const viewer = viewerIn(request);
-    const asked = ({ places }: Granted) => ahead.read(request, page, (one) => bus.ask(listLocations, {
-      page: one, ...owner(request), granted: patternsFor(viewer.groups, places).map(({ owner: of, ids }) => ({ owner: toBus(of), ids })),
-    }));
+    const asked = ({ places }: Granted) => bus.ask(listLocations, {
+      page, ...owner(request), granted: patternsFor(viewer.groups, places).map(({ owner: of, ids }) => ({ owner: toBus(of), ids })),
+    });
     // What is granted is seldom another thing than it was: asked by that while it is looked up, and again where it is.
     const assumed = lastGranted;
     const [granted, early] = await Promise.all([grantedNow(), assumed && asked(assumed)]);
@@ -64,7 +62,7 @@ export function sentHandlers(bus: Bus, parties: OwnParties, { pageLimit, granted
     return { ...listed, shown: shown.filter((text) => text !== undefined).map(toJsonBytes) };
   };
   return {
-    'SENDER locations GET ': handler(locations),
+    'SENDER locations GET ': list(locations),
     'SENDER locations GET /:location_id': location,
     'SENDER locations GET /:location_id/:evse_uid': location,
     'SENDER locations GET /:location_id/:evse_uid/:connector_id': location,

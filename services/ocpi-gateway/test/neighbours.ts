@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { type Bus, busMigrations, connectBus, type Context, type Fact, type Outbox, outbox, type Relay, startRelay } from '#bus';
 import { getCdr, listCdrs, receiveCdr } from '#contracts/cdr-ledger';
 import { dropHeldLocations, getLocation, listHeldLocations, listLocations, putPartnerLocation, resolveEvse } from '#contracts/locations';
@@ -51,8 +50,6 @@ export class Neighbours {
   answers: Answers = {};
   /** What goes on after Locations were listed, and before that is answered. */
   listed = async <Page>(pages: Page): Promise<Page> => pages;
-  /** Pages of tokens that were asked for: where they begin, and whether they went out whole. */
-  readonly pages: { readonly offset: number; readonly whole: boolean }[] = [];
   private readonly positions = new Map<Token, bigint>();
   private readonly logs = new Map<Context, { db: Database; log: Outbox; relay: Relay }>();
 
@@ -91,17 +88,13 @@ export class Neighbours {
   }
 
   /** As the owners of lists answer that can be gone on with behind a position: of each object its own. */
-  private pageBehind(objects: readonly Token[], { offset, limit, after, unless }: PageRequest) {
+  private pageBehind(objects: readonly Token[], { offset, limit, after }: PageRequest) {
     for (const one of objects) if (!this.positions.has(one)) this.positions.set(one, BigInt(this.positions.size + 1));
     const rest = objects.filter((one) => this.positions.get(one)! > (after?.position ?? 0n)).slice(offset - (after?.offset ?? 0));
     const shown = rest.slice(0, limit);
     const last = shown.at(-1);
-    const mark = hash('sha1', JSON.stringify(rest.slice(0, limit + 1)), 'buffer');
-    const unchanged = unless !== undefined && mark.equals(unless);
-    this.pages.push({ offset, whole: !unchanged });
-    if (unchanged) return { total: objects.length, mark, unchanged };
     return {
-      objectsJson: shown.map(toJsonBytes), total: objects.length, more: rest.length > limit, mark,
+      objectsJson: shown.map(toJsonBytes), total: objects.length, more: rest.length > limit,
       ...(last ? { position: this.positions.get(last)! } : {}),
     };
   }
