@@ -7,7 +7,9 @@ import { inSpan, startTelemetry, tracer } from '#telemetry';
 import { expect, test } from 'vitest';
 import { envelope, outboundAgent } from '../src/index.ts';
 import { exchange } from '../src/exchange.ts';
-import { type Answering, at, client, partner, say, success } from './partner.ts';
+import { type Answering, at, client, partner, say, startPartner, success } from './partner.ts';
+
+startPartner();
 
 test('TRN-01 TRN-11 TRN-80 HUB-01 a request carries token, ids, routing and its content type', async () => {
   const outcome = await client().put(`${partner.url}/tariffs/CA/BCT/L2`, { id: 'L2' });

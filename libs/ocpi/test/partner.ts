@@ -18,31 +18,32 @@ export interface Received {
 
 export const partner = { url: '', received: [] as Received[], answer: (() => {}) as Answering };
 
-const server = createServer((request, response) => {
-  let body = '';
-  request.setEncoding('utf8').on('data', (part: string) => { body += part; }).on('end', () => {
-    partner.received.push({ method: request.method!, url: request.url!, headers: request.headers, body });
-    partner.answer(request, response);
+let agent: ReturnType<typeof outboundAgent>;
+
+/** Starts it for the tests of the file that calls this. */
+export function startPartner(): void {
+  const server = createServer((request, response) => {
+    let body = '';
+    request.setEncoding('utf8').on('data', (part: string) => { body += part; }).on('end', () => {
+      partner.received.push({ method: request.method!, url: request.url!, headers: request.headers, body });
+      partner.answer(request, response);
+    });
   });
-});
-
-const agent = outboundAgent({ allowPrivate: true, connectionsPerOrigin: 2 });
-
-beforeAll(async () => {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  partner.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-});
-
-afterAll(async () => {
-  await agent.destroy();
-  server.closeAllConnections();
-  server.close();
-});
-
-beforeEach(() => {
-  partner.received = [];
-  partner.answer = (_, response) => success(response, { id: 'L2' });
-});
+  beforeAll(async () => {
+    agent = outboundAgent({ allowPrivate: true, connectionsPerOrigin: 2 });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    partner.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  afterAll(async () => {
+    await agent.destroy();
+    server.closeAllConnections();
+    server.close();
+  });
+  beforeEach(() => {
+    partner.received = [];
+    partner.answer = (_, response) => success(response, { id: 'L2' });
+  });
+}
 
 export function say(response: ServerResponse, http: number, body: unknown, headers: Record<string, string> = {}): void {
   response.writeHead(http, { 'Content-Type': 'application/json', ...headers });

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { envelope, type Page, pageHeaders, readPage } from '../src/index.ts';
-import { type Answering, at, client, partner, say, success } from './partner.ts';
+import { type Answering, at, client, partner, say, startPartner, success } from './partner.ts';
+
+startPartner();
 
 /** A list of numbers in pages of three, as a good partner has it. */
 function listing(numbers: () => readonly number[], afterPage = () => {}): Answering {

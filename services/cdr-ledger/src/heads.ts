@@ -58,9 +58,10 @@ async function run(parts: SigningParts, signal: AbortSignal): Promise<void> {
   let wait = RETRY_MS.shortest;
   while (!signal.aborted) {
     try {
+      // Before it is signed: the next day may end while this one is.
+      const nowMs = clock.now();
       await signClosedDays(parts);
       wait = RETRY_MS.shortest;
-      const nowMs = clock.now();
       // A transition may jump over midnight: then the next day begins with it.
       const nextMs = Math.min(zone.nextAtMinuteOfDay(nowMs, 0), zone.nextTransitionMs(nowMs));
       await clock.sleepUntil(nextMs, signal);

@@ -10,7 +10,8 @@ import {
   verifyReceipt,
 } from '#chain';
 import { Rejected } from '#decider';
-import { signClosedDays } from '../src/heads.ts';
+import { fixedClock } from '#time';
+import { signClosedDays, signDaily } from '../src/heads.ts';
 import { cdr, location, oasis, session, tariff, token } from './charge.ts';
 import { type TestLedger, testLedger } from './ledger.ts';
 
@@ -181,6 +182,14 @@ test('what does not follow from what was signed is never signed', async () => {
     `UPDATE events SET data = (SELECT data FROM kept) WHERE stream = 'cdr-s-26'; ALTER TABLE events ENABLE ALWAYS ${guard}`,
   );
   await headsTo('2022-02-11');
+});
+
+test('a day that ends while the one before is being signed is signed next', async () => {
+  const clock = fixedClock('2022-02-13T08:00:00Z');
+  const chain = { caughtUp: async () => clock.set('2022-02-14T08:00:00Z') };
+  const signing = signDaily({ ...signingParts(), clock, chain });
+  await headsTo('2022-02-13');
+  await signing.stop();
 });
 
 function signingParts() {
