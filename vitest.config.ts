@@ -11,6 +11,7 @@ const withProcesses = [
 ];
 
 const shared = {
+  setupFiles: ['scripts/vitest-seed.ts'],
   exclude: [...configDefaults.exclude, 'dist/**'],
   // Long enough for a machine that is ten times as busy: what fails fails by what it finds, not by when.
   testTimeout: 120_000,

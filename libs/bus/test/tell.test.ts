@@ -112,7 +112,7 @@ test('a listener that is new gets from the source what the stream no longer has'
   const counts = new Map<string, number>();
   const { bus, db, box } = await tellerWith(seededValues(3, 1_500, 50, counts));
   const relay = startRelay(bus, box);
-  const manager = await jetstreamManager(bus.connection);
+  const manager = await jetstreamManager(bus.connection, { checkAPI: false, timeout: 60_000 });
   const stream = `ROAMWATT_${place.platform}_sessions`;
   await eventually(
     async () => (await manager.streams.info(stream).catch(() => undefined))?.state.messages,

@@ -4,7 +4,7 @@ import { acceptPayload, messages16, parseFrame, readings } from '#ocpp';
 import type { MeterValue16, OcppVersion } from '#ocpp';
 
 const count = Number(process.env['FUZZ_RUNS'] ?? 3_000);
-const seed = Number(process.env['FUZZ_SEED'] ?? 20220201);
+const seed = Number(process.env['SEED']);
 const runs = { numRuns: count, seed };
 
 const versions = fc.constantFrom<OcppVersion>('ocpp1.6', 'ocpp2.0.1', 'ocpp2.1');

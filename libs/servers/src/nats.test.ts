@@ -67,7 +67,7 @@ test('a server given by its URL is used as it is', async () => {
 
 async function tellTwo(server: Server): Promise<void> {
   await withServer(server, async (connection) => {
-    const manager = await jetstreamManager(connection);
+    const manager = await jetstreamManager(connection, { checkAPI: false, timeout: 60_000 });
     await manager.streams.add({ name: 'told', subjects: ['told.>'] });
     for (const fact of ['told.one', 'told.two']) await connection.request(fact);
   });
@@ -77,7 +77,7 @@ async function told(server: Server): Promise<number> {
   return withServer(
     server,
     async (connection) =>
-      (await (await jetstreamManager(connection)).streams.info('told')).state.messages,
+      (await (await jetstreamManager(connection, { checkAPI: false, timeout: 60_000 })).streams.info('told')).state.messages,
   );
 }
 

@@ -26,7 +26,7 @@ test('the NATS server keeps a stream of a fresh platform', async () => {
   const url = new URL(natsUrl());
   const connection = await connect({ servers: url.host, user: url.username, pass: url.password });
   const platform = freshPlatform();
-  const manager = await jetstreamManager(connection);
+  const manager = await jetstreamManager(connection, { checkAPI: false, timeout: 60_000 });
   await manager.streams.add({ name: platform, subjects: [`roamwatt.${platform}.>`] });
   connection.publish(`roamwatt.${platform}.told`);
   await connection.flush();

@@ -73,7 +73,7 @@ function activeNote(
   if (nowMa === undefined || nowMa !== targetMa) return [];
   const { minMa, stepMa } = state.site;
   const known = {
-    profile: profileOf(state, one), chargeStartedAt: car.arrivedAt, nowMa,
+    profile: profileOf(state, one, now), chargeStartedAt: car.arrivedAt, nowMa,
     siteMa: siteMa(state, one, now), maxMa: charger.maxMa, minMa, stepMa,
   };
   const steps = stepsAhead(known, now.at).map(({ at, limitMa }) => ({ at: rfc3339(at), limitMa }));

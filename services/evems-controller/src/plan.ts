@@ -124,14 +124,14 @@ function shared(
   return { of: (one: ChargerState) => shares.get(one.charger.key) ?? 0 };
 }
 
-/** The charging profile that holds for the charge there. */
-export function profileOf(state: SiteState, { charger, car }: ChargerState): Profile | undefined {
-  return validProfile(car.held, state.limits.chargers.get(charger.key)?.profile);
+/** The charging profile that holds for the charge there now. */
+export function profileOf(state: SiteState, { charger, car }: ChargerState, now: Moment): Profile | undefined {
+  return validProfile(car.held, state.limits.chargers.get(charger.key)?.profile, now.at);
 }
 
 /** The most that a charger may be told: all it can, or what its charging profile leaves of that. */
 export function capOf(state: SiteState, one: ChargerState, now: Moment): number {
-  const profile = profileOf(state, one);
+  const profile = profileOf(state, one, now);
   const { maxMa } = one.charger;
   if (!profile) return maxMa;
   const { minMa, stepMa } = state.site;

@@ -50,14 +50,15 @@ export interface Step {
   readonly limitMa: number;
 }
 
-/** Whose charger could not be brought to obey counts no more. */
+/** What holds at an instant: a profile that its charger was not brought to obey in time counts no more. */
 export function validProfile(
   held: HeldProfile | undefined,
   settled: SettledProfile | undefined,
+  at: number,
 ): Profile | undefined {
-  if (!held) return undefined;
-  const isDropped = settled?.orderId === held.orderId && !settled.obeyed;
-  return isDropped ? held.before : held.profile;
+  if (!held?.profile) return undefined;
+  const isSettled = settled?.orderId === held.orderId;
+  return (isSettled ? settled.obeyed : at < held.obeyUntil) ? held.profile : held.before;
 }
 
 /** What it allows at an instant; Infinity = all. */

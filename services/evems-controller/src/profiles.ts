@@ -43,8 +43,9 @@ export class Profiles {
     await db.tx(async (tx) => {
       const known = await findHeld(tx, place, true);
       if (known?.orderId === order.orderId) return;
+      const now = clock.now();
       const held: HeldProfile = {
-        ...order, obeyUntil: clock.now() + timeoutS * 1_000, before: validProfile(known, settled),
+        ...order, obeyUntil: now + timeoutS * 1_000, before: validProfile(known, settled, now),
       };
       await keepHeld(tx, place, held);
     });
@@ -77,11 +78,12 @@ export class Profiles {
     const limit = plan?.limits.find((one) => chargerKey(one.stationId, one.connectorId) === charger.key);
     if (!limit?.isClear || connector?.transaction?.id !== place.transactionId) return undefined;
     const { held, arrivedAt } = carAt(connector);
+    const now = clock.now();
     const steps = stepsAhead({
-      profile: validProfile(held, state.chargers.get(charger.key)?.profile),
+      profile: validProfile(held, state.chargers.get(charger.key)?.profile, now),
       chargeStartedAt: arrivedAt, nowMa: limit.confirmedMa, siteMa: limit.siteMa ?? limit.targetMa,
       maxMa: charger.maxMa, minMa: site.minMa, stepMa: site.stepMa,
-    }, clock.now());
+    }, now);
     return { steps, unit: held?.unit ?? 'A' };
   }
 

@@ -5,7 +5,7 @@ import type { Charger, Site } from '../src/feeder.ts';
 import type { Lease, Moment } from '../src/lease.ts';
 import { type LimitCommand, type LimitEvent, limits, type SiteLimits } from '../src/limits.ts';
 import type { Order, Outcome } from '../src/order.ts';
-import { capOf, planned, type SiteState } from '../src/plan.ts';
+import { capOf, type Plan, planned, type SiteState } from '../src/plan.ts';
 import { type Profile, validProfile } from '../src/profile.ts';
 import { type Answer, leasedUntil, observed, stepped, takenOver } from '../src/site.ts';
 import { LEASE_MS, MARGIN_MS, siteOf, type SiteShape } from './site-of.ts';
@@ -54,6 +54,8 @@ export class World {
   private leasedUntil = 0;
   private epoch = 0;
   private state!: SiteState;
+  /** Of the last pass: a moment later it may be another's turn. */
+  lastPlan!: Plan;
   private answers: Answer[] = [];
   private orders = 0;
   private now = 1_000_000_000_000;
@@ -88,10 +90,10 @@ export class World {
   }
 
   exposedMa(): number {
-    return planned(this.state, this.moment()).exposedMa;
+    return this.plan().exposedMa;
   }
 
-  plan() {
+  plan(): Plan {
     return planned(this.state, this.moment());
   }
 
@@ -102,7 +104,8 @@ export class World {
       ...answer,
       outcome: this.owner.hears?.(answer.outcome) ?? answer.outcome,
     }));
-    const { state, orders, notes } = stepped(this.state, { cars: this.cars(), answers }, now);
+    const { state, plan, orders, notes } = stepped(this.state, { cars: this.cars(), answers }, now);
+    this.lastPlan = plan;
     this.state = this.recorded(state, { type: 'TakeNotes', notes });
     for (const order of orders) {
       this.flights.push({ order, epoch: this.epoch });
@@ -244,8 +247,8 @@ export class World {
     }
     for (const i of this.real.keys()) this.connect(i);
     for (let round = 0; round < 12; round += 1) {
-      this.settleAll();
       this.wait(31_000, () => {});
+      this.settleAll();
     }
   }
 
@@ -312,7 +315,7 @@ export class World {
     this.orders += 1;
     const held = {
       orderId: `P${this.orders}`, sessionId: `S${i}`, obeyUntil: this.platformNow + 60_000, unit: 'A' as const, wattsPerAmp: 208,
-      profile, before: car.held && validProfile(car.held, fold(limits, this.log).chargers.get(this.one(i).charger.key)?.profile),
+      profile, before: validProfile(car.held, fold(limits, this.log).chargers.get(this.one(i).charger.key)?.profile, this.platformNow),
     };
     this.change(i, { held });
   }
