@@ -30,6 +30,8 @@ export interface PricedCharge {
   readonly remarks: readonly Remark[];
 }
 
+export const isCredit = ({ source }: PricedCharge): boolean => source['credit'] === true;
+
 export const CHARGE_OPTIONS = {
   tariff: {
     type: 'string',

@@ -1,5 +1,5 @@
 import { decimal } from '#money';
-import { type Priced, priceReport, type TextPrice } from '#pricing';
+import { type Priced, type PriceReport, priceReport, type TextPrice } from '#pricing';
 import { durationText, moneyText, withCurrency } from './money-text.ts';
 import { table } from './table.ts';
 
@@ -20,9 +20,11 @@ const PER: Readonly<Record<string, string>> = {
 /** Each side, before and with tax, is bounded by itself: a row names only those that are. PRC-12 */
 const BOUNDS = { min_price: 'Least price of the tariff', max_price: 'Highest price of the tariff' } as const;
 
-/** A price as a table: a row for each line, for the bounds that held, and what is to be paid. */
-export function costTable(priced: Priced): string[] {
-  const { currency, lines, total_cost, unrounded } = priceReport(priced);
+/** A price as a table: a row for each line, for the bounds that held, and what is to be paid or taken back. */
+export function costTable(priced: Priced, isCredit = false): string[] {
+  const report = priceReport(priced);
+  const { currency, lines, unrounded } = report;
+  const due = isCredit ? creditReport(report) : report;
   const money = (text: string | undefined) => (text === undefined ? '' : moneyText(text, currency));
   const both = (of: TextPrice) => [of.excl_vat, of.incl_vat].map(money);
   const rows = [
@@ -41,10 +43,20 @@ export function costTable(priced: Priced): string[] {
       const [before, after] = [excl === by ? excl_vat : undefined, incl === by ? incl_vat : undefined];
       return [[BOUNDS[by], '', '', '', ...[before, after].map(money)]];
     }),
-    ['To pay', '', '', '', ...both(total_cost)],
+    [isCredit ? 'Taken back' : 'To pay', '', '', '', ...both(due.total_cost)],
   ];
-  if (isRounded(unrounded, total_cost)) rows.push(['Unrounded', '', '', '', ...both(unrounded)]);
+  if (isRounded(due.unrounded, due.total_cost)) rows.push(['Unrounded', '', '', '', ...both(due.unrounded)]);
   return table(rows, [false, true, true, true, true, true]);
+}
+
+/** Of a Credit CDR the total_cost is the opposite, and nothing else (CDR-04). */
+export function creditReport(report: PriceReport): PriceReport {
+  return { ...report, total_cost: opposite(report.total_cost), unrounded: opposite(report.unrounded) };
+}
+
+function opposite({ excl_vat, incl_vat }: TextPrice): TextPrice {
+  const negative = (text: string) => decimal(text).neg().toString();
+  return { excl_vat: negative(excl_vat), ...(incl_vat === undefined ? {} : { incl_vat: negative(incl_vat) }) };
 }
 
 function isRounded(unrounded: TextPrice, total: TextPrice): boolean {

@@ -1,5 +1,5 @@
 import { explain as explained, explanationText } from '#pricing';
-import { CHARGE_OPTIONS, eachCharge, POLICY_HELP, type PricedCharge } from './charges.ts';
+import { CHARGE_OPTIONS, eachCharge, isCredit, POLICY_HELP, type PricedCharge } from './charges.ts';
 import type { Verb } from './verb.ts';
 
 export const explain: Verb = {
@@ -18,19 +18,23 @@ ${POLICY_HELP}`,
     eachCharge(given, terminal, given.flags.has('json') ? jsonLine : asText),
 };
 
-function jsonLine({ at, id, priced, zone, remarks }: PricedCharge): string {
+function jsonLine(charge: PricedCharge): string {
+  const { at, id, priced, zone, remarks } = charge;
   return JSON.stringify({
     ...(id === undefined ? {} : { id }),
     source: at,
     ...explained(priced),
     ...(zone ? { timeZoneSource: zone.assumed ? `assumed: ${zone.source}` : zone.source } : {}),
+    ...(isCredit(charge) ? { credit: true } : {}),
     ...(remarks.length > 0 ? { remarks } : {}),
   });
 }
 
-function asText({ at, id, priced, zone, remarks }: PricedCharge): string {
+function asText(charge: PricedCharge): string {
+  const { at, id, priced, zone, remarks } = charge;
   const heading = `${at}${id === undefined ? '' : `  ${id}`}`;
   const why = zone?.assumed ? `The time zone is assumed: ${zone.source}.\n` : '';
   const left = remarks.map(({ path, why: reason }) => `Note: ${path}: ${reason}.\n`).join('');
-  return `${heading}\n${explanationText(explained(priced))}${why}${left}`;
+  const back = isCredit(charge) ? 'A Credit CDR: this is taken back, so its own total_cost is negative.\n' : '';
+  return `${heading}\n${explanationText(explained(priced))}${back}${why}${left}`;
 }

@@ -1,7 +1,7 @@
 import { decimal } from '#money';
 import { NOTES, type PriceReport, priceReport, spanningPeriods, type TextPrice } from '#pricing';
-import { CHARGE_OPTIONS, eachCharge, POLICY_HELP, type PricedCharge } from './charges.ts';
-import { costTable } from './cost-table.ts';
+import { CHARGE_OPTIONS, eachCharge, isCredit, POLICY_HELP, type PricedCharge } from './charges.ts';
+import { costTable, creditReport } from './cost-table.ts';
 import { withCurrency } from './money-text.ts';
 import type { Verb } from './verb.ts';
 
@@ -9,7 +9,7 @@ export const price: Verb = {
   usage: 'CDR.json… [options]',
   about: `Prices CDRs and Sessions by OCPI 2.2.1, exactly: total_cost is rounded once to the currency's
 digits, unrounded and lines are exact. Incomplete CDRs are priced too: charging_periods, times
-and a tariff are enough. Files hold one object, a list, an OCPI envelope {"data": …} or JSON
+and a tariff are enough; a Credit CDR's total_cost is negative. Files hold one object, a list, an OCPI envelope {"data": …} or JSON
 Lines; "-" is the standard input. What is refused is named on stderr with file:line.
 
 ${POLICY_HELP}`,
@@ -29,8 +29,8 @@ ${POLICY_HELP}`,
 };
 
 function jsonLine(charge: PricedCharge): string {
-  const { at, id, priced, zone } = charge;
-  const { currency, ...rest } = priceReport(priced);
+  const { at, id, zone } = charge;
+  const { currency, ...rest } = reportOf(charge);
   return JSON.stringify({
     ...(id === undefined ? {} : { id }),
     source: at,
@@ -40,6 +40,11 @@ function jsonLine(charge: PricedCharge): string {
     ...statedOf(charge, rest),
     notes: notesOf(charge),
   });
+}
+
+function reportOf(charge: PricedCharge): PriceReport {
+  const report = priceReport(charge.priced);
+  return isCredit(charge) ? creditReport(report) : report;
 }
 
 function sourceText({ source, assumed }: NonNullable<PricedCharge['zone']>): string {
@@ -61,7 +66,7 @@ interface Stated {
   readonly stated_agrees?: boolean;
 }
 
-/** The object's own total_cost beside ours; of a Credit CDR it is the opposite (CDR-04). */
+/** The object's own total_cost beside ours. */
 function statedOf({ source }: PricedCharge, ours: Omit<PriceReport, 'currency'>): Stated {
   const own = source.total_cost as Partial<Record<keyof TextPrice, unknown>> | null | undefined;
   if (own == null || typeof own !== 'object') return {};
@@ -69,7 +74,7 @@ function statedOf({ source }: PricedCharge, ours: Omit<PriceReport, 'currency'>)
   if (excl === undefined) return {};
   const agrees = (side: keyof TextPrice, given: string | undefined) => {
     if (given === undefined) return true;
-    const value = source.credit === true ? decimal(given).neg() : decimal(given);
+    const value = decimal(given);
     return [ours.total_cost[side], ours.unrounded[side]].some(
       (amount) => amount !== undefined && decimal(amount).equals(value),
     );
@@ -92,14 +97,14 @@ function priceTable(charge: PricedCharge): string {
   const { at, id, priced } = charge;
   return [
     `${at}${id === undefined ? '' : `  ${id}`}`,
-    ...[...costTable(priced), ...remarks(charge)].map((line) => `  ${line}`),
+    ...[...costTable(priced, isCredit(charge)), ...remarks(charge)].map((line) => `  ${line}`),
     '',
   ].join('\n');
 }
 
 function remarks(charge: PricedCharge): string[] {
-  const { zone, priced } = charge;
-  const report = priceReport(priced);
+  const { zone } = charge;
+  const report = reportOf(charge);
   const { stated, stated_agrees } = statedOf(charge, report);
   const said = stated?.incl_vat === undefined ? '' : `, with tax ${stated.incl_vat}`;
   return [

@@ -207,7 +207,7 @@ test('a Location of --location gives its zone to the CDRs that name it', async (
   expect(priced).toMatchObject({ time_zone: 'Europe/Berlin', time_zone_source: '--location' });
 });
 
-test('what the CDR says itself is compared, a Credit CDR by its opposite', async () => {
+test('CDR-04: what the CDR says itself is compared; the total of a Credit CDR is negative, and nothing else of it', async () => {
   const stated = { excl_vat: 6.12, incl_vat: 6.43 };
   folder.write('cdrs.json', [
     { ...cdr, total_cost: stated },
@@ -216,6 +216,9 @@ test('what the CDR says itself is compared, a Credit CDR by its opposite', async
   ]);
   const found = await folder.json(['price', 'cdrs.json']);
   expect(found.map((one) => one.stated_agrees)).toEqual([true, true, false]);
+  expect(found[1]).toMatchObject({ total_cost: { excl_vat: '-6.12', incl_vat: '-6.43' }, lines: found[0]!.lines });
+  expect((await folder.run(['price', 'cdrs.json'])).out).toMatch(/Taken back +-6\.12 CAD +-6\.43 CAD/);
+  expect((await folder.run(['explain', 'cdrs.json'])).out).toContain('A Credit CDR: this is taken back');
   expect((await folder.run(['price', 'cdrs.json'])).out).toContain('It says itself 6.13 CAD');
 });
 
