@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { asIs, asIsWhere, listAsIs, objectAsIs } from './as-is.ts';
 
 // The kinds of fields that OCPI's classes are made of. Every kind words its own refusal: `issuesOf`
-// only adds where. Optional fields take null as absent; unknown fields are kept.
+// only adds where. Optional fields take null as absent; unknown fields are kept. Beside each kind stands
+// the test whether a value is valid as it is (`as-is.ts`).
 
 type Raw = { readonly input?: unknown };
 
@@ -21,37 +23,54 @@ function not(kind: string) {
 
 /** CiString(max): printable ASCII, compared without regard to case (`sameId`). TYP-01. */
 export function ci(max: number) {
-  return z.string({ error: not(`a CiString(${max})`) })
+  const schema = z.string({ error: not(`a CiString(${max})`) })
     .max(max, { error: `is longer than ${max} characters` })
-    .regex(/^[\x20-\x7e]*$/, { error: 'holds a character that is not printable ASCII' });
+    .regex(printable, { error: 'holds a character that is not printable ASCII' });
+  return asIs(schema, (value) => typeof value === 'string' && value.length <= max && printable.test(value));
 }
+
+const printable = /^[\x20-\x7e]*$/;
 
 /**
  * A CiString that names an object: not empty, not the "#NA" that stands for no object (TRN-90), and no step
  * within a path, which nobody could ask for by a URL.
  */
 export function id(max: number) {
-  return ci(max)
+  const any = ci(max);
+  const schema = any
     .min(1, { error: 'is empty' })
     .refine((value) => value !== '#NA', { error: '"#NA" names nothing and is not allowed here' })
     .refine((value) => value !== '.' && value !== '..', { error: ({ input }) => `"${input as string}" cannot stand in a URL` });
+  return asIsWhere(schema, any, (isCi) => (value) =>
+    isCi(value) && value !== '' && value !== '#NA' && value !== '.' && value !== '..');
 }
 
 /** string(max): printable UTF-8, length in characters (an emoji is one). TYP-02. */
 export function text(max: number) {
-  return z.string({ error: not(`a string(${max})`) }).check((ctx) => {
-    const value = ctx.value;
+  const wrong = (value: string) => {
     const tooLong = value.length > max && [...value].length > max;
-    const message = tooLong ? `is longer than ${max} characters`
-      : /[\x00-\x1f\x7f]/.test(value) ? 'holds a control character (line break, tab …)'
+    return tooLong ? `is longer than ${max} characters`
+      : control.test(value) ? 'holds a control character (line break, tab …)'
       : value.isWellFormed() ? undefined : 'holds half a surrogate pair';
-    if (message) ctx.issues.push({ code: 'custom', message, input: value });
+  };
+  const schema = z.string({ error: not(`a string(${max})`) }).check((ctx) => {
+    const message = wrong(ctx.value);
+    if (message) ctx.issues.push({ code: 'custom', message, input: ctx.value });
   }).meta({ maxLength: max });
+  return asIs(schema, (value) => typeof value === 'string' && wrong(value) === undefined);
 }
+
+const control = /[\x00-\x1f\x7f]/;
 
 /** A string of a fixed form. */
 export function pattern(form: RegExp, kind: string) {
-  return z.string({ error: not(kind) }).regex(form, { error: not(kind) });
+  const schema = z.string({ error: not(kind) }).regex(form, { error: not(kind) });
+  return asIs(schema, (value) => typeof value === 'string' && form.test(value));
+}
+
+/** Those strings of a kind alone that fit. */
+export function only(schema: z.ZodString, fits: (value: string) => boolean, error: string | ((raw: Raw) => string)): z.ZodString {
+  return asIsWhere(schema.refine(fits, { error }), schema, (isSchema) => (value) => isSchema(value) && fits(value as string));
 }
 
 export const CountryCode = pattern(/^[A-Za-z]{2}$/, 'an ISO 3166-1 alpha-2 country code');
@@ -65,9 +84,7 @@ export const LocalDate = pattern(
 
 /** URL(255), absolute http or https. TYP-06. */
 export function url(max = 255) {
-  return text(max).refine((value) => /^https?:\/\//i.test(value) && URL.canParse(value), {
-    error: not('an absolute http(s) URL'),
-  });
+  return only(text(max), (value) => /^https?:\/\//i.test(value) && URL.canParse(value), not('an absolute http(s) URL'));
 }
 
 /** The year 0 is in no calendar that a database knows. */
@@ -88,11 +105,14 @@ export function instantMs(dateTime: string): number | undefined {
 }
 
 /** DateTime, max 25 characters. The text is kept as it came; compare with `instantMs`. */
-export const DateTime = z.string({ error: not('a DateTime') })
-  .refine((value) => instantMs(value) !== undefined, {
-    error: not('a DateTime such as 2022-02-01T17:00:00Z, in UTC'),
-  })
-  .meta({ format: 'date-time', maxLength: 25 });
+export const DateTime = asIs(
+  z.string({ error: not('a DateTime') })
+    .refine((value) => instantMs(value) !== undefined, {
+      error: not('a DateTime such as 2022-02-01T17:00:00Z, in UTC'),
+    })
+    .meta({ format: 'date-time', maxLength: 25 }),
+  (value) => typeof value === 'string' && instantMs(value) !== undefined,
+);
 
 /** An OCPI DateTime of an instant; with milliseconds only where there are any. TYP-03. */
 export function dateTimeOf(ms: number): string {
@@ -106,22 +126,34 @@ const SMALLEST = 1e-20;
  * A number of the protocol: an amount, a volume, a limit. Beyond these bounds it means nothing, and exact
  * reckoning would carry hundreds of digits of it.
  */
-export const number = z.number({ error: not('a JSON number') })
-  .refine((value) => value === 0 || (Math.abs(value) <= LARGEST && Math.abs(value) >= SMALLEST), {
+export const number = asIs(
+  z.number({ error: not('a JSON number') }).refine(isMeant, {
     error: ({ input }) => `must be 0, or between ${SMALLEST} and ${LARGEST} without its sign, not ${input}`,
-  });
-export const boolean = z.boolean({ error: not('true or false') });
-export const int = z.int({ error: not('a whole number') });
+  }),
+  (value) => typeof value === 'number' && isMeant(value),
+);
+
+function isMeant(value: number): boolean {
+  return value === 0 || (Math.abs(value) <= LARGEST && Math.abs(value) >= SMALLEST);
+}
+
+export const boolean = asIs(z.boolean({ error: not('true or false') }), (value) => typeof value === 'boolean');
+export const int = asIs(z.int({ error: not('a whole number') }), Number.isSafeInteger);
 /** A whole number that counts something: never negative. */
-export const count = int.min(0, { error: not('a whole number of at least 0') });
+export const count = asIs(
+  int.min(0, { error: not('a whole number of at least 0') }),
+  (value) => Number.isSafeInteger(value) && (value as number) >= 0,
+);
 
 /** An enum of the protocol: closed and case-sensitive. TYP-08. */
 export function enumOf<const V extends readonly [string, ...string[]]>(name: string, values: V) {
-  return z.enum(values, {
+  const schema = z.enum(values, {
     error: ({ input }: Raw) => (input === undefined
       ? `is missing, a ${name} is required`
       : `unknown ${name} ${shown(input)}`),
   }).meta({ title: name });
+  const all: ReadonlySet<unknown> = new Set(values);
+  return asIs(schema, (value) => all.has(value));
 }
 
 /**
@@ -129,9 +161,9 @@ export function enumOf<const V extends readonly [string, ...string[]]>(name: str
  * one of them never fails an object. `known` leaves those out that this version has.
  */
 export function open<T extends string>(name: string, closed: z.ZodType<T>) {
-  const loose = z.string({ error: not(`a ${name}`) }).regex(/^[\x20-\x7e]{1,255}$/, { error: not(`a ${name}`) });
-  return loose.meta({ title: name, examples: (closed as { options?: unknown[] }).options }) as unknown as
-    z.ZodType<T | (string & {})>;
+  const loose = pattern(/^[\x20-\x7e]{1,255}$/, `a ${name}`);
+  const schema = loose.meta({ title: name, examples: (closed as { options?: unknown[] }).options });
+  return asIsWhere(schema, loose, (isLoose) => isLoose) as unknown as z.ZodType<T | (string & {})>;
 }
 
 /** The values of an open list that this version of OCPI knows. */
@@ -151,22 +183,23 @@ export function object<S extends z.ZodRawShape>(name: string, shape: S): z.ZodOb
   };
   const loose = z.looseObject(shape, { error: not(`a ${name} object`) });
   const schema = optionals.length > 0 ? loose.overwrite(withoutNulls as never) : loose;
-  return schema.meta({ title: name }) as unknown as z.ZodObject<S, z.core.$strip>;
+  return objectAsIs(schema.meta({ title: name }), shape) as unknown as z.ZodObject<S, z.core.$strip>;
 }
 
 /** Cardinality `?`: absent, null, or a value. */
 export function optional<T extends z.ZodType>(schema: T): z.ZodOptional<T> {
-  return schema.nullish() as unknown as z.ZodOptional<T>;
+  const absent = schema.nullish() as unknown as z.ZodOptional<T>;
+  return asIsWhere(absent, schema, (isValue) => (value) => value === undefined || isValue(value));
 }
 
 /** Cardinality `*`: absent, null, empty, or a list. */
 export function list<T extends z.ZodType>(item: T): z.ZodOptional<z.ZodArray<T>> {
-  return optional(z.array(item, { error: not('a list') }));
+  return optional(listAsIs(z.array(item, { error: not('a list') }), item, 0));
 }
 
 /** Cardinality `+`: at least one. */
 export function some<T extends z.ZodType>(item: T) {
-  return z.array(item, { error: not('a list') }).min(1, { error: 'must hold at least one' });
+  return listAsIs(z.array(item, { error: not('a list') }).min(1, { error: 'must hold at least one' }), item, 1);
 }
 
 export type Patch<T> = { [K in keyof T]?: T[K] } & { last_updated: string };
@@ -189,12 +222,13 @@ export function patchOf<S extends z.ZodRawShape>(
 export function ruled<T extends z.ZodType>(
   schema: T, rule: (value: z.output<T>) => readonly [path: string, message: string] | undefined,
 ): T {
-  return schema.check((ctx) => {
+  const checked = schema.check((ctx) => {
     const broken = rule(ctx.value as z.output<T>);
     if (!broken) return;
     const [field, message] = broken;
     ctx.issues.push({ code: 'custom', message, path: [field], input: ctx.value });
   }) as T;
+  return asIsWhere(checked, schema, (isSchema) => (value) => isSchema(value) && rule(value as z.output<T>) === undefined);
 }
 
 /** Price: amounts in the currency of the object that holds it. TYP-05. */

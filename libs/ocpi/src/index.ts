@@ -36,7 +36,7 @@ export {
 } from './headers.ts';
 export { ClientInfo, ConnectionStatus } from './hub-client-info.ts';
 export { idKey, type Party, partyText, sameId, sameParty } from './ids.ts';
-export { issuesOf, read, type Reading } from './issues.ts';
+export { issuesOf, read, readAsIs, type Reading } from './issues.ts';
 export {
   decimalText, jsonNumber, type JsonLimits, type JsonReading, type JsonRefusal, parseJson, unfitText,
 } from './json.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import {
-  boolean, ci, count, Country, CountryCode, DateTime, DisplayText, enumOf, id, list, number, object, open,
+  boolean, ci, count, Country, CountryCode, DateTime, DisplayText, enumOf, id, list, number, object, only, open,
   optional, PartyId, type Patch, patchOf, pattern, ruled, some, text, TimeOfDay, url,
 } from './fields.ts';
 import { TokenType } from './tokens.ts';
@@ -67,10 +67,12 @@ export const Status = enumOf('Status', [
 ]);
 export type Status = z.infer<typeof Status>;
 
-const latitude = pattern(/^-?[0-9]{1,2}\.[0-9]{5,7}$/, 'a latitude as a string with 5 to 7 decimals')
-  .refine((value) => Math.abs(Number(value)) <= 90, { error: 'is not between -90 and 90' });
-const longitude = pattern(/^-?[0-9]{1,3}\.[0-9]{5,7}$/, 'a longitude as a string with 5 to 7 decimals')
-  .refine((value) => Math.abs(Number(value)) <= 180, { error: 'is not between -180 and 180' });
+const latitude = only(
+  pattern(/^-?[0-9]{1,2}\.[0-9]{5,7}$/, 'a latitude as a string with 5 to 7 decimals'),
+  (value) => Math.abs(Number(value)) <= 90, 'is not between -90 and 90');
+const longitude = only(
+  pattern(/^-?[0-9]{1,3}\.[0-9]{5,7}$/, 'a longitude as a string with 5 to 7 decimals'),
+  (value) => Math.abs(Number(value)) <= 180, 'is not between -180 and 180');
 
 export const GeoLocation = object('GeoLocation', { latitude, longitude });
 export type GeoLocation = z.infer<typeof GeoLocation>;

@@ -9,6 +9,7 @@ import {
   findEvse,
   type Location,
   read,
+  readAsIs,
   sameId,
   type Session,
   sessionOnlyDimensions,
@@ -116,7 +117,7 @@ function signedIn({ signedData }: EndedSession): Pick<Cdr, 'signed_data'> {
 
 /** What we send is what OCPI says. */
 export function checked(cdr: Cdr): Cdr {
-  const reading = read(Cdr, cdr);
+  const reading = readAsIs(Cdr, cdr);
   if (!reading.ok) throw new UnsoundSession(`CDR ${cdr.id} would not be valid: ${reading.message}`);
   return cdr;
 }

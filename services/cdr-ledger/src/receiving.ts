@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { macOf } from '#chain';
 import { Rejected } from '#decider';
-import { Cdr, type Party, parseJson, partyText, read } from '#ocpi';
+import { Cdr, type Party, parseJson, partyText, readAsIs } from '#ocpi';
 import type { OwnParties } from '#settings';
 import type { Clock } from '#time';
 import { asMeant, isNegativeBill, knownId, namedOriginal } from './meant.ts';
@@ -49,7 +49,7 @@ export function readBody(bytes: Uint8Array, own: Pick<OwnParties, 'has'>): Recei
       'credit_reference_id: is required in a Credit CDR (OCPI 2.2.1 mod_cdrs)',
     );
   }
-  const reading = read(Cdr, json.value);
+  const reading = readAsIs(Cdr, json.value);
   if (!reading.ok) throw refuse('invalid-object', reading.message);
   const cdr = reading.value;
   if (own.has(cdr))
