@@ -16,6 +16,7 @@ import { privateParts } from '../src/private-parts.ts';
 import { cdrList } from '../src/projections/cdr-list.ts';
 import { disputeCredits } from '../src/projections/dispute-credits.ts';
 import { disputeList } from '../src/projections/dispute-list.ts';
+import { RowsAhead } from '../src/projections/rows-ahead.ts';
 import { Recorder } from '../src/record.ts';
 import { benchPages } from './pages.ts';
 import { benchRerating } from './rerating.ts';
@@ -47,7 +48,8 @@ async function bench({ url, seconds, cdrs }: { url: string; seconds: number; cdr
   const db = await openDatabase({ url, schema: 'bench_ledger', migrations, poolMax: CONNECTIONS });
   const store = postgresEventStore(db);
   const quiet = log('bench', { level: 'error' });
-  const list = follow(db, store, cdrList, quiet);
+  const ahead = new RowsAhead();
+  const list = follow(db, store, cdrList(ahead), quiet);
   const recorder = new Recorder(store, privateParts(db));
   const followings = [
     list,
@@ -56,7 +58,7 @@ async function bench({ url, seconds, cdrs }: { url: string; seconds: number; cdr
   const zoneOf = async () => ({ name: 'America/Vancouver' });
   const clock = systemClock;
   const pace = new Pace(followings);
-  const ledger = new CdrLedger({ db, store, clock, parties, zoneOf, publishedOf: async () => [], meterKeyOf: () => undefined, list, pace });
+  const ledger = new CdrLedger({ db, store, clock, parties, zoneOf, publishedOf: async () => [], meterKeyOf: () => undefined, list, pace, ahead });
   const ended = { location: exampleLocation, tariff: exampleTariff, tariffVersion: 1, token: exampleToken, energyWh: '12400' };
   const verbs = {
     receive: (id: string) => {

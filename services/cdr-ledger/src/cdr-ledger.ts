@@ -28,7 +28,9 @@ import {
   type ListedCdr,
 } from './projections/listed-cdr.ts';
 import { type ListWindow, pageOfCdrs } from './projections/cdr-pages.ts';
+import { rowOf } from './projections/cdr-row.ts';
 import { receivedCdrs, type ReceivedWindow } from './projections/received-cdrs.ts';
+import type { RowsAhead } from './projections/rows-ahead.ts';
 import { type CdrReceived, meantCdr } from './received-cdr.ts';
 import { readBody, receive } from './receiving.ts';
 import { type Order, Recorder } from './record.ts';
@@ -50,6 +52,8 @@ export interface CdrLedgerParts {
   readonly marks?: Marks;
   /** Of recording; without it nothing is waited for. */
   readonly pace?: Pace;
+  /** What the list needs not make again. */
+  readonly ahead?: RowsAhead;
 }
 
 type Ordered = Promise<Order<SessionCdrCommand> | undefined>;
@@ -61,7 +65,7 @@ export class CdrLedger {
 
   constructor(private readonly parts: CdrLedgerParts) {
     this.privateParts = privateParts(parts.db, parts.marks);
-    this.recorder = new Recorder(parts.store, this.privateParts, parts.pace);
+    this.recorder = new Recorder(parts.store, this.privateParts, parts.pace, parts.ahead);
   }
 
   /** Bills a session that ended; told again, it does nothing. */
@@ -79,17 +83,18 @@ export class CdrLedger {
         const { cdr, pricing } = billOf(ended, at);
         const findings = [...meterFindings(ended), ...reviewSigned(cdr, this.parts.meterKeyOf(cdr))];
         const { part, entry } = sealed(cdr);
-        const { country_code, party_id } = token;
+        const tokenParty = { country_code: token.country_code, party_id: token.party_id };
         return {
           parts: [part],
           command: {
             type: 'IssueCdr',
             ...about,
-            tokenParty: { country_code, party_id },
+            tokenParty,
             ...entry,
             pricing,
             ...(findings.length > 0 ? { findings } : {}),
           },
+          row: rowOf(true, { ...entry, tokenParty, findings }),
         };
       },
       { isLikelyNew: true },

@@ -8,6 +8,7 @@ import { asMeant, isNegativeBill, knownId, namedOriginal } from './meant.ts';
 import type { MeterKeyOf } from './meters.ts';
 import { chargedTime, privatePart, publicOf, sealOf } from './private-part.ts';
 import type { PrivateParts } from './private-parts.ts';
+import { rowOf } from './projections/cdr-row.ts';
 import {
   type CdrReceived,
   type ReceivedCdr,
@@ -99,27 +100,32 @@ async function newRecord(
     namesNone ? originalOf(cdr) : undefined,
   ]);
   const nowMs = clock.now();
-  const { findings, pricing, meant } = review(cdr, {
+  const { findings, pricing, meant, settled } = review(cdr, {
     ...{ timeZone, published, ownParty, nowMs, originalOfSession },
     meterKey: meterKeyOf(cdr),
   });
+  const taken = asMeant(cdr, meant);
   const part = {
     ...privatePart(cdr.cdr_token, text, { id: randomUUID(), salt: newSalt(), at: cdr.start_date_time }),
-    charged: chargedTime(asMeant(cdr, meant)),
+    charged: chargedTime(taken),
   };
+  const receivedAt = clock.iso();
+  const tokenParty = partyOf(cdr.cdr_token);
   return {
     parts: [part],
     command: {
       type: 'RecordCdr',
       ledger: partyText(ownParty),
-      tokenParty: partyOf(cdr.cdr_token),
+      tokenParty,
       cdr: publicOf(cdr),
       ...(meant === undefined ? {} : { meant }),
       findings,
       ...(pricing === undefined ? {} : { pricing }),
-      receivedAt: clock.iso(),
+      receivedAt,
       private: sealOf(part),
     },
+    // What a credit's row says, its original says as well.
+    ...(settled.credit ? {} : { row: rowOf(false, { cdr: taken, tokenParty, findings, private: part }, receivedAt, settled) }),
   };
 }
 

@@ -8,11 +8,15 @@ import type { LedgerEvent } from './ledger-event.ts';
 import type { Pace } from './pace.ts';
 import type { PrivatePart } from './private-part.ts';
 import type { PrivateParts } from './private-parts.ts';
+import type { CdrRow } from './projections/cdr-row.ts';
+import type { RowsAhead } from './projections/rows-ahead.ts';
 
 /** A command, and the private parts that its events will name. */
 export interface Order<Command> {
   readonly command: Command;
   readonly parts: readonly PrivatePart[];
+  /** Of the list, where the command's only event is about a CDR, and says all of it. */
+  readonly row?: CdrRow;
 }
 
 export interface Recorded<State, Event> {
@@ -34,6 +38,7 @@ export class Recorder {
     private readonly store: EventStore,
     private readonly privateParts: PrivateParts,
     private readonly pace?: Pace,
+    private readonly ahead?: RowsAhead,
   ) {}
 
   private async load<State, Command, Event extends LedgerEvent>(
@@ -59,10 +64,10 @@ export class Recorder {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       const isGuessed = isLikelyNew && attempt === 1;
       const { state, version } = isGuessed ? { state: decider.initial, version: 0 } : await this.load(stream, decider);
-      const { command, parts = [] } = (await order(state)) ?? {};
+      const { command, parts = [], row } = (await order(state)) ?? {};
       const events = command === undefined ? [] : decider.decide(command, state);
       if (events.length === 0) return { state, events };
-      const outcome = await this.append({ stream, expected: version, events }, parts);
+      const outcome = await this.append({ stream, expected: version, events }, parts, row);
       if (outcome.outcome === 'appended') return { state: fold(decider, events, state), events };
       await this.privateParts.drop(parts.map(({ id }) => id));
       await delay(Math.random() * attempt);
@@ -73,6 +78,7 @@ export class Recorder {
   private async append<Event extends LedgerEvent>(
     { stream, expected, events }: { stream: string; expected: number; events: readonly Event[] },
     parts: readonly PrivatePart[],
+    row: CdrRow | undefined,
   ): Promise<AppendOutcome> {
     await this.pace?.enter();
     let position: bigint | undefined;
@@ -85,8 +91,11 @@ export class Recorder {
         const data = entryText({ id, stream, version: expected + n + 1 }, event);
         return { id, type: event.type, data, ...(trace === undefined ? {} : { trace }) };
       });
+      // The list may come to it before this does.
+      if (row) this.ahead?.put(entries[0]!.id, row);
       const [outcome] = await this.store.append([{ stream, expected, events: entries }]);
       if (outcome!.outcome === 'appended') position = outcome!.position;
+      else this.ahead?.take(entries[0]!.id);
       return outcome!;
     } finally {
       this.pace?.leave(position);

@@ -1,6 +1,6 @@
 import { decimal, sum } from '#money';
 import { type Cdr, type Party, partyText, sameId, sameParty } from '#ocpi';
-import { settledCdr, taxesOfPlace, vatRates } from '#settlement';
+import { type SettledCdr, settledCdr, taxesOfPlace, vatRates } from '#settlement';
 import { combinedRate } from '#taxes';
 import { instant } from '#time';
 import { type Finding, found } from './finding.ts';
@@ -29,6 +29,8 @@ export interface ReviewedCdr {
   readonly pricing?: PricingNote;
   /** Present for a credit that is not written as OCPI has it. */
   readonly meant?: Meant;
+  /** As what it is taken for. */
+  readonly settled: SettledCdr;
 }
 
 /** Clocks of partners are off by so much without meaning anything. */
@@ -43,14 +45,16 @@ export function review(given: Cdr, options: ReviewOptions): ReviewedCdr {
   const { meant, findings: slips } = creditMeant(given, options);
   const cdr = asMeant(given, meant);
   const { findings, pricing } = reviewPrice(cdr, options.timeZone);
+  const settled = settledCdr(cdr);
   return {
+    settled,
     findings: [
       ...ownerFindings(cdr, options),
       ...slips,
       ...volumeFindings(cdr),
       ...timeFindings(cdr, options),
       ...findings,
-      ...taxFindings(cdr),
+      ...taxFindings(cdr, settled),
       ...reviewSigned(cdr, options.meterKey),
       ...reviewTariffs(cdr, options.published, options.timeZone),
     ],
@@ -60,8 +64,8 @@ export function review(given: Cdr, options: ReviewOptions): ReviewedCdr {
 }
 
 /** What is charged as tax is not what the place has: it is settled as charged, and disputable. */
-function taxFindings(cdr: Cdr): Finding[] {
-  if (!settledCdr(cdr).remarks.includes('tax-differs-from-place')) return [];
+function taxFindings(cdr: Cdr, { remarks }: SettledCdr): Finding[] {
+  if (!remarks.includes('tax-differs-from-place')) return [];
   const place = taxesOfPlace(cdr) ?? [];
   const all = vatRates(cdr);
   const rates = all.filter((rate) => !decimal(rate).equals(combinedRate(place)));

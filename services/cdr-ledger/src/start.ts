@@ -18,6 +18,7 @@ import { privateParts } from './private-parts.ts';
 import { cdrList } from './projections/cdr-list.ts';
 import { disputeCredits } from './projections/dispute-credits.ts';
 import { disputeList } from './projections/dispute-list.ts';
+import { RowsAhead } from './projections/rows-ahead.ts';
 import { prove, signingOf } from './proving.ts';
 import { publishedFrom } from './published.ts';
 import { Recorder } from './record.ts';
@@ -39,7 +40,8 @@ export function start(env: Env): Promise<Running> {
       const { marks } = erasing;
       const store = postgresEventStore(db);
       onStop(() => store.close());
-      const list = follow(db, store, cdrList, log);
+      const ahead = new RowsAhead();
+      const list = follow(db, store, cdrList(ahead), log);
       onStop(() => list.stop());
       const chain = follow(db, store, chainRows(), log);
       onStop(() => chain.stop());
@@ -60,6 +62,7 @@ export function start(env: Env): Promise<Running> {
         meterKeyOf: meterKeys(settings, (each) => parties.has(each)),
         list,
         marks,
+        ahead,
         pace: new Pace([list, chain, disputeRows, credits]),
       });
       const settling = new Settling({

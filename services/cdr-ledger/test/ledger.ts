@@ -12,6 +12,7 @@ import { follow, type Following } from '../src/follow.ts';
 import { migrations } from '../src/migrations.ts';
 import { cdrList } from '../src/projections/cdr-list.ts';
 import { disputeList } from '../src/projections/dispute-list.ts';
+import { RowsAhead } from '../src/projections/rows-ahead.ts';
 import { privateParts } from '../src/private-parts.ts';
 import { prove, type Proving } from '../src/proving.ts';
 import { Recorder } from '../src/record.ts';
@@ -53,7 +54,8 @@ export async function testLedger({
   const db = await openDatabase({ url: database.url, schema: 'cdr_ledger', migrations });
   const store = postgresEventStore(db);
   const quiet = log('cdr-ledger', { level: 'silent' });
-  const list = follow(db, store, cdrList, quiet);
+  const ahead = new RowsAhead();
+  const list = follow(db, store, cdrList(ahead), quiet);
   const chain = follow(db, store, chainRows(), quiet);
   const disputes = follow(db, store, disputeList, quiet);
   const clock = fixedClock(at);
@@ -71,6 +73,7 @@ export async function testLedger({
     publishedOf: async () => [],
     meterKeyOf: () => undefined,
     list,
+    ahead,
   });
   const settling = new Settling({
     db,

@@ -149,7 +149,7 @@ test('the operator rebuilds by name what may be rebuilt; a log or a chain never'
 test('a rebuild that another one took over changes nothing', async () => {
   await there.list.caughtUp();
   const before = await rows();
-  const other = follow(there.db, there.store, cdrList, there.log);
+  const other = follow(there.db, there.store, cdrList(), there.log);
   const ended = await Promise.allSettled([there.list.rebuild(), other.rebuild()]);
   expect(ended.some(({ status }) => status === 'fulfilled')).toBe(true);
   for (const one of ended) if (one.status === 'rejected') expect(one.reason).toBeInstanceOf(RebuildTakenOver);

@@ -1,16 +1,15 @@
-import { idKey, type Party, partyText } from '#ocpi';
+import { idKey, partyText } from '#ocpi';
 import { bigintArray, type Statement, textArray, type Tx, uuidArray } from '#postgres';
-import { settledCdr } from '#settlement';
 import type { CdrAcknowledged } from '../cdr.ts';
-import type { Finding } from '../finding.ts';
 import type { Follower } from '../follow.ts';
 import { type LedgerEvent, readEvent } from '../ledger-event.ts';
-import { chargedTime, type PublicCdr } from '../private-part.ts';
 import { meantCdr } from '../received-cdr.ts';
 import { agree } from './agreements.ts';
 import { numbered } from './cdr-numbers.ts';
+import { type CdrRow, rowOf } from './cdr-row.ts';
 import { creditFindings, creditOvertaken, markCredited } from './credits.ts';
 import { noteOverlaps } from './overlaps.ts';
+import type { RowsAhead } from './rows-ahead.ts';
 
 /**
  * All CDRs and Credit CDRs in the order in which they entered the ledger, ours and those received, as
@@ -19,28 +18,35 @@ import { noteOverlaps } from './overlaps.ts';
  * A CDR itself is read from the log (`listed-cdr.ts`).
  */
 
-export const cdrList: Follower = {
-  name: 'cdr-list',
-  async apply(tx, events) {
-    let fresh: Row[] = [];
-    const acknowledged: CdrAcknowledged[] = [];
-    const write = async () => {
-      if (fresh.length > 0) await insert(tx, fresh);
-      fresh = [];
-    };
-    for (const stored of events) {
-      const event = readEvent(stored);
-      // What looks at other rows has to find all that came before it.
-      if (touchesOthers(event)) await write();
-      const row = await applyEvent(tx, stored.position, event);
-      if (row) fresh.push(row);
-      if (event.type === 'CdrAcknowledged') acknowledged.push(event);
-    }
-    await write();
-    if (acknowledged.length > 0) await acknowledge(tx, acknowledged);
-  },
-  tables: ['cdrs', 'agreements'],
-};
+export function cdrList(ahead?: RowsAhead): Follower {
+  return {
+    name: 'cdr-list',
+    async apply(tx, events) {
+      let fresh: Row[] = [];
+      const acknowledged: CdrAcknowledged[] = [];
+      const write = async () => {
+        if (fresh.length > 0) await insert(tx, fresh);
+        fresh = [];
+      };
+      for (const stored of events) {
+        const made = ahead?.take(stored.id);
+        if (made) {
+          fresh.push({ ...made, position: stored.position });
+          continue;
+        }
+        const event = readEvent(stored);
+        // What looks at other rows has to find all that came before it.
+        if (touchesOthers(event)) await write();
+        const row = await applyEvent(tx, event);
+        if (row) fresh.push({ ...row, position: stored.position });
+        if (event.type === 'CdrAcknowledged') acknowledged.push(event);
+      }
+      await write();
+      if (acknowledged.length > 0) await acknowledge(tx, acknowledged);
+    },
+    tables: ['cdrs', 'agreements'],
+  };
+}
 
 function touchesOthers(event: LedgerEvent): boolean {
   if (event.type === 'CdrReceived') return meantCdr(event).credit === true;
@@ -48,18 +54,18 @@ function touchesOthers(event: LedgerEvent): boolean {
 }
 
 /** The row of a new CDR, if the event is one; what else it changes is changed. */
-async function applyEvent(tx: Tx, position: bigint, event: LedgerEvent): Promise<Row | undefined> {
+async function applyEvent(tx: Tx, event: LedgerEvent): Promise<CdrRow | undefined> {
   switch (event.type) {
     case 'CdrIssued':
-      return rowOf(position, true, { ...event, findings: event.findings ?? [] });
+      return rowOf(true, { ...event, findings: event.findings ?? [] });
     case 'CdrCredited':
       await markCredited(tx, partyText(event.cdr), event.cdr);
-      return rowOf(position, true, { ...event, findings: [] });
+      return rowOf(true, { ...event, findings: [] });
     case 'CdrReceived': {
       const cdr = meantCdr(event);
       const findings = [...event.findings, ...(await creditFindings(tx, cdr))];
       // Whoever receives says when: the issuer hears it with the acknowledgement.
-      return rowOf(position, false, { ...event, cdr, findings }, event.receivedAt);
+      return rowOf(false, { ...event, cdr, findings }, event.receivedAt);
     }
     case 'AgreementNoted':
       await agree(tx, event);
@@ -84,42 +90,7 @@ async function applyEvent(tx: Tx, position: bigint, event: LedgerEvent): Promise
   }
 }
 
-interface Entry {
-  readonly cdr: PublicCdr;
-  readonly tokenParty: Party;
-  readonly findings: readonly Finding[];
-  readonly private: { readonly id: string };
-}
-
-type Row = ReturnType<typeof rowOf>;
-
-function rowOf(position: bigint, own: boolean, entry: Entry, acknowledged_at?: string) {
-  const { cdr, tokenParty, findings } = entry;
-  const { cdr_id, credit, credit_reference_id, location, taxes, remarks, ...settled } = settledCdr(cdr);
-  return {
-    position,
-    own,
-    party: partyText(cdr),
-    cdr_key: idKey(cdr_id),
-    cdr_id,
-    token_party: partyText(tokenParty),
-    credit_of: credit ? idKey(credit_reference_id ?? '') : undefined,
-    credit_reference_id,
-    acknowledged_at,
-    ...settled,
-    location_id: location.id,
-    location_name: location.name,
-    taxes: jsonUnlessNone(taxes),
-    remarks: jsonUnlessNone(remarks),
-    findings: JSON.stringify(findings),
-    private_id: entry.private.id,
-    cdr,
-  };
-}
-
-function jsonUnlessNone(list: readonly unknown[]): string | undefined {
-  return list.length === 0 ? undefined : JSON.stringify(list);
-}
+type Row = CdrRow & { readonly position: bigint };
 
 /** Those that are written as text, with the type that the text is cast to. */
 const COLUMNS = {
@@ -148,7 +119,7 @@ async function insert(tx: Tx, fresh: readonly Row[]): Promise<void> {
   ]);
   const received = fresh.filter(({ own, credit_of }) => !own && credit_of === undefined);
   const credited = await creditOvertaken(tx, received);
-  await noteOverlaps(tx, received.filter(({ position, cdr }) => !credited.has(position) && chargedTime(cdr) !== undefined));
+  await noteOverlaps(tx, received.filter(({ position, isTimed }) => !credited.has(position) && isTimed));
 }
 
 const ACKNOWLEDGE: Statement = {

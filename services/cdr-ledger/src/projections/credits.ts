@@ -43,8 +43,11 @@ export interface Original {
   readonly position: bigint;
   readonly party: string;
   readonly cdr_key: string;
-  readonly cdr: PublicCdr;
+  readonly charged: Charged;
 }
+
+/** What a credit has to take back. */
+type Charged = Pick<PublicCdr, 'id' | 'total_cost' | 'total_energy' | 'currency'>;
 
 const OVERTAKEN: Statement = {
   name: 'credits_overtaken',
@@ -76,7 +79,7 @@ export async function creditOvertaken(tx: Tx, originals: readonly Original[]): P
       first.set(at, credit);
       await markCredited(tx, original.party, credit);
     }
-    await tx.query(KNOWN, [position, JSON.stringify(before ? secondCredit(credit, before.id) : amountFindings(credit, original.cdr))]);
+    await tx.query(KNOWN, [position, JSON.stringify(before ? secondCredit(credit, before.id) : amountFindings(credit, original.charged))]);
     credited.add(at);
   }
   return credited;
@@ -95,7 +98,7 @@ function secondCredit({ credit_reference_id }: PublicCdr, by: string): Finding[]
 }
 
 /** CDR-04, CDR-05: a credit takes back all of its original, with the VAT and the energy. */
-function amountFindings(credit: PublicCdr, original: PublicCdr): Finding[] {
+function amountFindings(credit: Charged, original: Charged): Finding[] {
   const credited = amountsOf(credit, (amount) => decimal(amount).neg());
   const charged = amountsOf(original, decimal);
   const wrong = charged.find(({ amount, unit }, n) =>
@@ -110,7 +113,7 @@ function amountFindings(credit: PublicCdr, original: PublicCdr): Finding[] {
   ];
 }
 
-function amountsOf({ total_cost, total_energy, currency }: PublicCdr, signed: (told: number) => Decimal) {
+function amountsOf({ total_cost, total_energy, currency }: Charged, signed: (told: number) => Decimal) {
   const { excl_vat, incl_vat = excl_vat } = total_cost;
   return [
     { amount: signed(excl_vat), unit: currency.toUpperCase(), of: '' },
