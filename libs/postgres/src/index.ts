@@ -6,3 +6,4 @@ export { type DatabaseOptions, openDatabase } from './open.ts';
 export { openOrm, type OrmOptions } from './orm.ts';
 export { together } from './together.ts';
 export { type ObjectPage, pageByCreation, type PagedTable, type PageRequest } from './page.ts';
+export { timeUuid } from './time-uuid.ts';

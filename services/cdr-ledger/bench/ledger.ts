@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventStoreMigrations, type EventStore, postgresEventStore } from '#event-store';
 import { exampleCdr, exampleLocation, exampleSession, exampleTariff, exampleToken } from '#ocpi';
-import { type Database, openDatabase } from '#postgres';
+import { type Database, openDatabase, timeUuid } from '#postgres';
 import { OwnParties } from '#settings';
 import { log } from '#telemetry';
 import { systemClock } from '#time';
@@ -113,7 +113,7 @@ async function storeAlone(url: string, texts: readonly { data: string; type: str
   let n = 0;
   const append = async () => {
     const { data, type } = texts[(n += 1) % texts.length]!;
-    await store.append([{ stream: `cdr-${randomUUID()}`, expected: 0, events: [{ id: randomUUID(), type, data }] }]);
+    await store.append([{ stream: `cdr-${randomUUID()}`, expected: 0, events: [{ id: timeUuid(), type, data }] }]);
   };
   await callers(append, seconds);
   const rate = await callers(append, seconds);

@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import { entryText } from '#chain';
 import type { AppendItem, EventStore } from '#event-store';
 import { decimal } from '#money';
 import { idKey, partyText } from '#ocpi';
-import type { Database, Tx } from '#postgres';
+import { type Database, timeUuid, type Tx } from '#postgres';
 import type { OwnParties } from '#settings';
 import { type Clock, instant, rfc3339 } from '#time';
 import type { AccountState } from './account.ts';
@@ -109,7 +108,7 @@ async function bookNew(batch: Batch, charged: readonly Booked[]): Promise<Booked
     const command = second === undefined ? await commandOf(batch, first!) : undefined;
     if (command === undefined) continue;
     const events = charge.decide(command, charge.initial).map((event, n) => {
-      const id = randomUUID();
+      const id = timeUuid();
       return { id, type: event.type, data: entryText({ id, stream, version: n + 1 }, event) };
     });
     items.push({ stream, expected: 0, events });

@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { Rejected } from '#decider';
 import { decimal, type Decimal } from '#money';
 import { type Cdr, parseJson, read, Tariff } from '#ocpi';
+import { timeUuid } from '#postgres';
 import { InvalidCharge, InvalidTariff } from '#pricing';
 import type { Clock } from '#time';
 import {
@@ -107,7 +107,7 @@ export function sealed(
   entry: { cdr: ReturnType<typeof publicOf>; private: ReturnType<typeof sealOf> };
 } {
   const part = privatePart(cdr.cdr_token, JSON.stringify({ ...privateOf(cdr), ...beside }), {
-    id: randomUUID(),
+    id: timeUuid(),
     salt: newSalt(),
     at: cdr.start_date_time,
   });

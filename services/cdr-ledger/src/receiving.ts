@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { macOf } from '#chain';
 import { Rejected } from '#decider';
 import { Cdr, type Party, parseJson, partyText, readAsIs } from '#ocpi';
+import { timeUuid } from '#postgres';
 import type { OwnParties } from '#settings';
 import type { Clock } from '#time';
 import { asMeant, isNegativeBill, knownId, namedOriginal } from './meant.ts';
@@ -106,7 +106,7 @@ async function newRecord(
   });
   const taken = asMeant(cdr, meant);
   const part = {
-    ...privatePart(cdr.cdr_token, text, { id: randomUUID(), salt: newSalt(), at: cdr.start_date_time }),
+    ...privatePart(cdr.cdr_token, text, { id: timeUuid(), salt: newSalt(), at: cdr.start_date_time }),
     charged: chargedTime(taken),
   };
   const receivedAt = clock.iso();

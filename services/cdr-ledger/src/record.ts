@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { entryText } from '#chain';
 import { type Decider, fold } from '#decider';
 import { type AppendOutcome, type EventStore, StreamContended } from '#event-store';
+import { timeUuid } from '#postgres';
 import { currentTraceparent } from '#telemetry';
 import type { LedgerEvent } from './ledger-event.ts';
 import type { Pace } from './pace.ts';
@@ -87,7 +87,7 @@ export class Recorder {
       const trace = currentTraceparent();
       // New ids on every attempt: a repeat is recognised by the decider, which a conflict calls again.
       const entries = events.map((event, n) => {
-        const id = randomUUID();
+        const id = timeUuid();
         const data = entryText({ id, stream, version: expected + n + 1 }, event);
         return { id, type: event.type, data, ...(trace === undefined ? {} : { trace }) };
       });
