@@ -23,7 +23,7 @@ let partnerId: string;
 beforeAll(async () => {
   oasis = await openSide({
     party: { country_code: 'CA', party_id: 'BCT', name: 'Energy OASIS', roles: ['CPO', 'EMSP'], currency: 'CAD' },
-    ocpi: { allow_private_urls: true, request_timeout_ms: 500, first_retry_ms: 50, longest_retry_ms: 200, pull: { first_s: 3_600, splay_s: 0 } },
+    ocpi: { allow_private_urls: true, request_timeout_ms: 5_000, first_retry_ms: 50, longest_retry_ms: 200, pull: { first_s: 3_600, splay_s: 0 } },
   });
   oasis.neighbours.own.locations.push(location);
   partner = await HandPartner.open('Montreal', 'MTL', 'EMSP', [
