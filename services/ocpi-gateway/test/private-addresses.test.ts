@@ -1,7 +1,8 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import dns from 'node:dns';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
-import { createServer, type AddressInfo, type Server } from 'node:net';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { told } from '#bus';
 import { listDifferences, listPartners, pullPartner } from '#contracts/ocpi-gateway';
@@ -68,11 +69,13 @@ test.each(urls)('a response_url and a versions URL with %s are not called', asyn
   expect(montreal.seen.length).toBe(seen);
 });
 
-/** The system's resolver, which knows a name of a hostile domain as well. */
-function resolving(name: string, answers: readonly string[]): void {
+/** The system's resolver, which knows a name of a hostile domain as well: these addresses, or others each time. */
+function resolving(name: string, ...turns: (readonly string[])[]): void {
+  let asked = 0;
   const lookup = (hostname: string, options: dns.LookupAllOptions, callback: (error: Error | null, addresses: dns.LookupAddress[]) => void) => {
     if (hostname !== name) return void (systemLookup as (...given: unknown[]) => void)(hostname, options, callback);
-    const addresses = answers.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
+    const addresses = turns[Math.min(asked, turns.length - 1)]!.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
+    asked += 1;
     setImmediate(() => callback(null, addresses));
   };
   dns.lookup = lookup as unknown as typeof dns.lookup;
@@ -98,6 +101,32 @@ test.each([
   await expect.poll(async () => (await view()).lastError).toContain(`${name} resolves to `);
   expect(await post('credentials', { ...montreal.credentials(), url }, 'PUT'))
     .toMatchObject({ http: 200, status_code: 3001, status_message: expect.stringMatching(/resolves to .* a private address/) });
+  expect(connections).toBe(0);
+});
+
+test('a name that is public when it is looked at and private right after it is connected to at the address that was looked at', async () => {
+  const name = 'rebinding.evil.test';
+  const url = `https://${name}:${(inside.address() as AddressInfo).port}/`;
+  resolving(name, ['93.184.215.14'], ['127.0.0.1']);
+  const connectedTo: string[] = [];
+  // Nothing leaves this machine: a socket is taken away once it knows where it would connect to.
+  const follow = (message: unknown) => {
+    const { socket } = message as { socket: Socket };
+    socket.prependListener('lookup', (error, address, _family, host) => {
+      if (error || host !== name) return;
+      connectedTo.push(address);
+      socket.destroy(new Error(`${address} is not called by a test`));
+    });
+  };
+  subscribe('net.client.socket', follow);
+  try {
+    const renew = () => call(oasis, '/ocpi/2.2.1/credentials', { token: montreal.token, method: 'PUT', body: { ...montreal.credentials(), url } });
+    expect(await renew()).toMatchObject({ http: 200, status_code: 3001 });
+    expect(await renew()).toMatchObject({ http: 200, status_code: 3001, status_message: expect.stringContaining('resolves to 127.0.0.1, a private address') });
+  } finally {
+    unsubscribe('net.client.socket', follow);
+  }
+  expect(connectedTo).toEqual(['93.184.215.14']);
   expect(connections).toBe(0);
 });
 
