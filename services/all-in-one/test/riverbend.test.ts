@@ -7,7 +7,7 @@ import { type ChargerProcess, startCharger } from '../../../scripts/charger-proc
 import { type FoundEvse, Portal } from '../../../scripts/demo-portal.ts';
 import { housingSettings } from '../../../scripts/start-housing.ts';
 import { start } from '../src/start.ts';
-import { dataOf, RawPartner } from './raw-partner.ts';
+import { dataOf, RawPartner, rawToken } from './raw-partner.ts';
 
 // The example of a housing co-op as it is shipped: a partner hears of the visitors' stalls alone.
 
@@ -58,8 +58,15 @@ test("LOC-07: a resident's charge and stall are in nothing that a partner is sen
     expect(pulled).toContain('VISITORS');
     expect(pulled).not.toContain('RESIDENTS');
   }
-  const { outcome } = await partner.start({ location_id: 'RIVERBEND-RESIDENTS', evse_uid: 'R1' });
-  expect(outcome).toMatchObject({ statusCode: 2003 });
+  const answered = async (locationId: string, command: string) => {
+    const body = { token: rawToken('RAW-0001'), location_id: locationId, evse_uid: 'R1', connector_id: '1', reservation_id: '1', expiry_date: '2099-01-01T00:00:00Z' };
+    return JSON.parse(JSON.stringify((await partner.command(command, body)).outcome).replaceAll(locationId, 'it')) as { statusCode: number };
+  };
+  for (const command of ['START_SESSION', 'RESERVE_NOW', 'UNLOCK_CONNECTOR']) {
+    const refused = await answered('RIVERBEND-RESIDENTS', command);
+    expect(refused.statusCode).toBe(2003);
+    expect(refused, 'not a word tells it from one that is not there').toEqual(await answered('RIVERBEND-NOWHERE', command));
+  }
   expect(partner.received('tariffs').map(({ path }) => path)).toEqual(['/receiver/tariffs/CA/RVB/VISITORS']);
   expect(JSON.stringify(partner.incoming)).not.toMatch(/RESIDENTS|RVB\*ER/);
 });

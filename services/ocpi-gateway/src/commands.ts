@@ -109,7 +109,7 @@ export class Commands {
   private takeAt(locationId: string, command: CommandType, request: OcpiRequest, ask: (orderId: string) => Promise<Taken>): Promise<OcpiReply> {
     return this.take(command, request, async (orderId) => {
       if (!await this.parts.seen.hides(locationId, request)) return ask(orderId);
-      return { result: 'REJECTED', timeoutS: 0, message: `There is no Location ${locationId}`, unknownLocation: true };
+      return { result: 'REJECTED', timeoutS: 0, message: `${locationId} is none of our Locations`, unknownLocation: true };
     });
   }
 

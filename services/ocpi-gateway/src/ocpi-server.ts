@@ -3,7 +3,7 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import { z } from 'zod';
 import {
   answerRouting, type Answer, answers, dateTimeOf, envelope, envelopeBytes, envelopeText, type Headers, headerText,
-  idHeaders, type MessageIds, type Method, parseJson, type Party, partyText, read, readMessageIds, readRouting, type Route,
+  idHeaders, type MessageIds, parseJson, type Party, partyText, read, readMessageIds, readRouting, type Route,
   type Routing, routingHeaders, unwrapped,
 } from '#ocpi';
 import type { OwnParties } from '#settings';
@@ -46,8 +46,6 @@ export interface OcpiServerParts {
   readonly heard?: (partner: Partner) => Promise<void>;
 }
 
-const methods: readonly Method[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
-
 export const serverOptions = {
   logger: false,
   bodyLimit: BODY_BYTES_MAX,
@@ -87,7 +85,7 @@ export function ocpiServer(parts: OcpiServerParts): FastifyInstance {
   }
   for (const same of Map.groupBy(offered, (one) => shapeOf(one.url)).values()) {
     const { url } = same[0]!;
-    const others = methods.filter((method) => !same.some(({ route }) => route.method === method));
+    const others = app.supportedMethods.filter((method) => !same.some(({ route }) => route.method === method));
     app.route({
       method: others,
       url,

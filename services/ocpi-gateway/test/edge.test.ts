@@ -151,6 +151,10 @@ test('TRN-10 TRN-30 HUB-01 broken JSON, wrong content, a wrong method, a wrong p
   expect(await put(`"${'x'.repeat(6_000_000)}"`)).toMatchObject({ http: 413, status_code: 2001 });
   const wrongMethod = await get('receiver/tokens/CA/MTL/04AA', { method: 'DELETE' });
   expect([wrongMethod.http, wrongMethod.status_code, wrongMethod.headers.get('allow')]).toEqual([405, 2000, 'GET, PUT, PATCH']);
+  for (const method of ['HEAD', 'OPTIONS']) {
+    const { status, headers } = await fetch(`${origin(oasis)}/ocpi/versions`, { method });
+    expect([method, status, headers.get('allow')]).toEqual([method, 405, 'GET']);
+  }
   expect(await get('nowhere')).toMatchObject({ http: 404, status_code: 2001 });
   expect(await get('sender/locations/%zz')).toMatchObject({ http: 400 });
   const to = (party: string) => ({ headers: { 'OCPI-to-party-id': party, 'OCPI-to-country-code': 'CA' } });

@@ -1,3 +1,4 @@
+// tidy: long because one hub and its four members, once started, serve every case
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { listPartners } from '#contracts/ocpi-gateway';
 import { exampleCdr, exampleLocation, exampleTariff, exampleToken, type Party, routingHeaders } from '#ocpi';
@@ -20,7 +21,8 @@ let unseen: HandPartner;
 beforeAll(async () => {
   hub = await openSide({
     party: hubParty,
-    hub: { quiet_s: 3600, offline_check_s: 1, never: [['CA*EOA', 'CA*SHY']], planned: [{ country_code: 'CA', party_id: 'SOO', role: 'CPO' }], planned_since: '2022-01-01T00:00:00Z' },
+    hub: { quiet_s: 3600, offline_check_s: 1, never: [['CA*EOA', 'CA*SHY'], ['CA*EOA', 'CA*FAR']],
+      planned: [{ country_code: 'CA', party_id: 'SOO', role: 'CPO' }, { country_code: 'CA', party_id: 'FAR', role: 'EMSP' }], planned_since: '2022-01-01T00:00:00Z' },
   });
   cpo = await HandPartner.open('Energy OASIS', 'EOA', 'CPO', [
     'SENDER locations', 'SENDER sessions', 'SENDER cdrs', 'SENDER tariffs', 'RECEIVER tokens', 'RECEIVER commands', 'RECEIVER chargingprofiles', 'RECEIVER hubclientinfo',
@@ -105,6 +107,13 @@ describe('a request to one party', () => {
     expect(answer.status_message).toContain('NL*NOB');
   });
 
+  test('HUB-19, HCI-03: 4003 for one that is planned, but 4001 where the hub keeps it apart', async () => {
+    const put = (to: Party, from = cpo) => ask(from, `${receiver('sessions')}/CA/EOA/S6`, { to, method: 'PUT', body: session('S6') });
+    const planned = await put({ country_code: 'ca', party_id: 'SOO' });
+    expect([planned.http, planned.status_code, planned.status_message]).toEqual([200, 4003, expect.stringContaining('PLANNED')]);
+    expect((await put({ country_code: 'CA', party_id: 'FAR' })).status_code).toBe(4001);
+  });
+
   test('a member that the hub keeps apart is as unknown as one that is not there', async () => {
     const answer = await ask(cpo, `${receiver('sessions')}/CA/EOA/S5`, { to: shy, method: 'PUT', body: session('S5', shy) });
     expect(answer.status_code).toBe(4001);
@@ -163,6 +172,18 @@ describe('Open Routing', () => {
 });
 
 describe('Broadcast Push', () => {
+  test('HUB-12, TRN-72: ids go on as their owner writes them, in the URL as in the body', async () => {
+    const [location, tariff, token] = [{ ...exampleLocation, ...oasis, id: 'Ab-c1' }, { ...exampleTariff, ...oasis, id: 'Day-t1' }, { ...exampleToken, ...plunk, uid: 'Card x9', type: 'APP_USER' }];
+    await ask(cpo, `${receiver('tariffs')}/CA/EOA/Day-t1`, { to: hubAsParty, method: 'PUT', body: tariff });
+    await ask(cpo, `${receiver('locations')}/CA/EOA/AB-C1`, { to: hubAsParty, method: 'PUT', body: location });
+    await ask(emsp, `${receiver('tokens')}/CA/CPK/Card%20x9?type=APP_USER`, { to: hubAsParty, method: 'PUT', body: token });
+    await expect.poll(() => other.pushed('PUT /locations/CA/EOA/Ab-c1')).toHaveLength(1);
+    await expect.poll(() => other.pushed('PUT /tariffs/CA/EOA/Day-t1')).toHaveLength(1);
+    await expect.poll(() => cpo.pushed('PUT /tokens/CA/CPK/Card%20x9?type=APP_USER')).toHaveLength(1);
+    await ask(cpo, `${receiver('tariffs')}/CA/EOA/DAY-T1`, { to: hubAsParty, method: 'DELETE' });
+    await expect.poll(() => other.pushed('DELETE /tariffs/CA/EOA/Day-t1')).toHaveLength(1);
+  });
+
   test('HUB-10, HUB-11, HUB-14: a Location for the hub goes to every eMSP of its own, from the hub, and the hub answers at once', async () => {
     const location = { ...exampleLocation, ...oasis, id: 'ALL-1' };
     const answer = await ask(cpo, `${receiver('locations')}/CA/EOA/ALL-1`, { to: hubAsParty, method: 'PUT', body: location, headers: { 'X-Request-ID': 'mine' } });
@@ -322,7 +343,7 @@ describe('who is there', () => {
       all.push(...((await call(hub, `${sender('hubclientinfo')}?offset=${offset}`, { token: emsp.token })).data as typeof first));
     }
     expect(all.map(({ party_id, role, status }) => `${party_id} ${role} ${status}`).sort()).toEqual([
-      'EOA CPO CONNECTED', 'HBR EMSP CONNECTED', 'SHY EMSP CONNECTED', 'SOO CPO PLANNED',
+      'EOA CPO CONNECTED', 'FAR EMSP PLANNED', 'HBR EMSP CONNECTED', 'SHY EMSP CONNECTED', 'SOO CPO PLANNED',
     ]);
     const put = last(other, 'PUT /hubclientinfo/CA/EOA');
     expect(put.body).toMatchObject({ country_code: 'CA', party_id: 'EOA', role: 'CPO', status: 'CONNECTED' });

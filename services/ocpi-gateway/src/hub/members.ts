@@ -36,12 +36,12 @@ export class HubMembers {
     return mayMeet(this.parts.settings, a, b);
   }
 
-  /** How a party is reached; undefined: nobody of that name. Who has a link of its own is there or nowhere, whoever tells of it. */
+  /** How a party is reached, or that it is PLANNED; undefined: nobody of that name. Who has a link of its own is there or nowhere, whoever tells of it. */
   async find(party: Party): Promise<Client | undefined> {
     const all = await clientsWith(this.parts.db, party);
     const own = all.filter(({ behind, info }) => !behind && info.status !== 'SUSPENDED');
     const clients = own.length > 0 ? own : all;
-    return clients.find(({ info }) => info.status === 'CONNECTED') ?? clients[0];
+    return clients.find(({ info }) => info.status === 'CONNECTED') ?? clients[0] ?? this.planned().find(({ info }) => sameParty(info, party));
   }
 
   /** A party may speak for itself, and behind a hub for those it has told of. HUB-23. */
@@ -52,10 +52,14 @@ export class HubMembers {
   /** Those that a partner's parties may see, without their own. */
   async seenBy(partner: Partner): Promise<ClientInfo[]> {
     const isSeen = this.seenWith(partiesOf(partner));
-    const planned = this.parts.settings.planned.map((party): ClientInfo => ({ ...party, status: 'PLANNED', last_updated: this.parts.settings.planned_since }));
     const known = await allClients(this.parts.db);
-    const all = [...known, ...planned.filter((info) => !known.some((one) => clientKey(one.info) === clientKey(info))).map((info) => ({ partnerId: '', info }))];
+    const all = [...known, ...this.planned().filter(({ info }) => !known.some((one) => clientKey(one.info) === clientKey(info)))];
     return all.filter(({ partnerId, info }) => partnerId !== partner.id && isSeen(info)).map(({ info }) => info);
+  }
+
+  private planned(): Client[] {
+    const { planned, planned_since: last_updated } = this.parts.settings;
+    return planned.map((party) => ({ partnerId: '', behind: false, info: { ...party, status: 'PLANNED', last_updated } }));
   }
 
   /** Registered partners with one of these roles that are to hear what `owner` tells everybody. */

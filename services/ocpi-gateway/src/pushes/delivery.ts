@@ -151,7 +151,7 @@ export class Delivery {
     const object = objectOf(held);
     const follower = key.module === 'chargingprofiles' ? await followerOf(db, key.objectKey) : undefined;
     const client = calls.to(partner, follower?.routing ?? { from: parties.find(object), to: addressee(partner, key, object) });
-    const named = parties.all.some(({ roles }) => roles.includes('HUB')) ? namedByHub(key) : { party: object, id: key.objectKey };
+    const named = parties.all.some(({ roles }) => roles.includes('HUB')) ? namedByHub(key, object) : { party: object, id: key.objectKey };
     const target = { options, url: objectUrl(endpoint, key.module, named), client };
     const outcome = await sendAll(target, steps);
     // TRN-63: what could not be changed may not be there. The whole object says it all.

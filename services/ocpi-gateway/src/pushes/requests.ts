@@ -1,5 +1,5 @@
 import {
-  type CallOptions, type Cdr, instantMs, joinUrl, type Outcome, type Party, type Refused, type Session,
+  type CallOptions, type Cdr, instantMs, joinUrl, type Outcome, type Party, type Refused, sameId, type Session, type Token,
 } from '#ocpi';
 import type { PartnerClient } from '../partners/calls.ts';
 import type { Step } from './difference.ts';
@@ -12,11 +12,11 @@ export function objectOf({ current, acknowledged }: Pick<Pushed, 'current' | 'ac
   return ownedIn(current ?? acknowledged ?? '{}');
 }
 
-type Owned = Party & Pick<Partial<Session>, 'cdr_token'>;
+type Owned = Party & Pick<Partial<Session>, 'cdr_token' | 'id'> & Pick<Partial<Token>, 'uid' | 'type'>;
 
 const ownedIn: (text: string) => Owned = lately((text) => {
-  const { country_code, party_id, cdr_token } = JSON.parse(text) as Owned;
-  return { country_code, party_id, ...(cdr_token ? { cdr_token } : {}) };
+  const { country_code, party_id, cdr_token, id, uid, type } = JSON.parse(text) as Owned;
+  return { country_code, party_id, ...(cdr_token ? { cdr_token } : {}), ...(id ? { id } : {}), ...(uid && type ? { uid, type } : {}) };
 });
 
 export interface Named {
@@ -24,11 +24,15 @@ export interface Named {
   readonly id: string;
 }
 
-/** A hub's key begins with whose the object is, and what others wrote is behind that; of a ClientInfo it ends so. */
-export function namedByHub({ module, objectKey }: PushedKey): Named {
+/**
+ * A hub's key begins with whose the object is, and what others wrote is behind that, in capitals; of a ClientInfo
+ * it ends so. An id goes on as the object itself has it: not every receiver compares as TRN-72 has it.
+ */
+export function namedByHub({ module, objectKey }: PushedKey, object: Owned): Named {
   const form = module === 'hubclientinfo' ? /^[A-Z]+ ([A-Z]{2})\*([A-Z0-9]{1,3})$/ : /^([A-Z]{2})\*([A-Z0-9]{1,3}) (.+)$/;
   const [, country_code = '', party_id = '', id = ''] = form.exec(objectKey) ?? [];
-  return { party: { country_code, party_id }, id };
+  const written = (module === 'tokens' ? object.uid && `${object.type} ${object.uid}` : object.id) ?? id;
+  return { party: { country_code, party_id }, id: sameId(written, id) ? written : id };
 }
 
 export function objectUrl(
