@@ -1,8 +1,8 @@
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import { inSpan, type Log, type Tracer, withTraceparent } from '#telemetry';
 import { type BusCode, LARGEST_ITEM_BYTES } from './failures.ts';
-import { refusal, refusalFor } from './handling.ts';
-import { type AnswerItem, type AskItem, readAskBatch, writeAnswerBatch } from './wire.ts';
+import { type Answered, refusal, refusalFor } from './handling.ts';
+import { type AnswerItem, type AskBatch, type AskItem, readAskBatch, whole, writeAnswerBatch, type Written } from './wire.ts';
 
 /** Messages of one subject that are handled at the same time, and that wait for it, per process. */
 const MOST_RUNNING = 32;
@@ -30,21 +30,22 @@ export interface Answering {
  */
 export function startAnswering(
   options: AnsweringOptions,
-  handle: (items: readonly AskItem[]) => Promise<AnswerItem[]>,
+  handle: (items: readonly AskItem[]) => Promise<Answered[]>,
 ): Answering {
   const { connection, subject, queue, name, tracer, log } = options;
   const waiting: Msg[] = [];
   const running = new Set<Promise<void>>();
 
   const answer = async (message: Msg): Promise<void> => {
-    const items = itemsOf(message);
-    if (!items) return;
+    const asked = askedIn(message);
+    if (!asked) return;
+    const { items, parts } = asked;
     const answers = await withTraceparent(message.headers?.get('traceparent'), () =>
       inSpan(tracer, `answer ${name}`, { requests: items.length }, () =>
         handle(items).catch((error: unknown) => items.map(() => refusalFor(error, name, log))),
       ),
     );
-    reply(message, answers);
+    reply(message, answers, parts);
   };
   const start = (message: Msg): void => {
     const run = answer(message)
@@ -83,40 +84,44 @@ export function startAnswering(
 /**
  * The requests out of the envelope; an envelope that cannot be read is refused and gives nothing.
  */
-function itemsOf(message: Msg): AskItem[] | undefined {
+function askedIn(message: Msg): AskBatch | undefined {
   try {
     return readAskBatch(message.data);
   } catch (error) {
-    reply(message, [refusal('malformed' satisfies BusCode, `not an AskBatch: ${String(error)}`)]);
+    reply(message, [refusal('malformed' satisfies BusCode, `not an AskBatch: ${String(error)}`)], false);
     return undefined;
   }
 }
 
 function refuseAll(message: Msg, code: BusCode): void {
-  const items = itemsOf(message);
-  if (items) {
-    reply(
-      message,
-      items.map(() => refusal(code, 'too much waits here already; nothing was done')),
-    );
-  }
+  const asked = askedIn(message);
+  if (!asked) return;
+  const { items, parts } = asked;
+  reply(message, items.map(() => refusal(code, 'too much waits here already; nothing was done')), parts);
 }
 
-/** In as many messages as the answers' bytes need: one above 1 MB would not arrive at all. */
-function reply(message: Msg, answers: readonly AnswerItem[]): void {
-  let first = 0;
+/** In as many messages as the answers' bytes need: one above 1 MB would not arrive at all. A part takes one for itself. */
+function reply(message: Msg, answers: readonly Answered[], inParts: boolean): void {
+  let items: AnswerItem<Uint8Array | Written>[] = [];
   let bytes = 0;
-  for (const [index, item] of answers.entries()) {
-    const size =
-      'answer' in item
-        ? item.answer.length
-        : 3 * (item.refusal.detail.length + item.refusal.code.length);
-    if (index > first && bytes + size > LARGEST_ITEM_BYTES) {
-      message.respond(writeAnswerBatch({ first, items: answers.slice(first, index) }));
-      first = index;
-      bytes = 0;
+  const send = (next: number) => {
+    if (items.length > 0) message.respond(writeAnswerBatch({ first: next - items.length, items }));
+    [items, bytes] = [[], 0];
+  };
+  for (const [index, answered] of answers.entries()) {
+    if (inParts && 'parts' in answered && answered.parts.length > 1) {
+      send(index);
+      for (const [part, answer] of answered.parts.entries()) {
+        items.push({ answer, part, more: part < answered.parts.length - 1 });
+        send(index + 1);
+      }
+      continue;
     }
+    const item = 'parts' in answered ? { answer: whole(answered.parts) } : answered;
+    const size = 'answer' in item ? item.answer.length : 3 * (item.refusal.detail.length + item.refusal.code.length);
+    if (bytes + size > LARGEST_ITEM_BYTES) send(index);
+    items.push(item);
     bytes += size;
   }
-  message.respond(writeAnswerBatch({ first, items: answers.slice(first) }));
+  send(answers.length);
 }

@@ -33,6 +33,8 @@ export interface Outgoing {
 interface Waiting extends Outgoing {
   state: 'held' | 'sent' | 'settled';
   flight: string;
+  /** Of an answer that comes in several. */
+  readonly parts: Uint8Array[];
   readonly timer: NodeJS.Timeout;
   answer(item: AnswerItem): void;
   fail(error: Error): void;
@@ -79,18 +81,19 @@ export class Asking {
     });
   }
 
-  /** Rejects with `Refused` or `Unanswered`. */
-  ask(outgoing: Outgoing): Promise<Uint8Array> {
+  /** Messages that are merged into the answer, most often one. Rejects with `Refused` or `Unanswered`. */
+  ask(outgoing: Outgoing): Promise<readonly Uint8Array[]> {
     return new Promise((resolve, reject) => {
       const waiting: Waiting = {
         ...outgoing,
         state: 'held',
         flight: '',
-        timer: setTimeout(() => this.timedOut(waiting), outgoing.timeoutMs),
+        parts: [],
+        timer: setTimeout(() => this.lost(waiting), outgoing.timeoutMs),
         answer: (item) =>
           settle(() =>
             'answer' in item
-              ? resolve(item.answer)
+              ? resolve([...waiting.parts, item.answer])
               : reject(new Refused(item.refusal.code, item.refusal.detail)),
           ),
         fail: (error) => settle(() => reject(error)),
@@ -120,7 +123,7 @@ export class Asking {
     this.connected = false;
     const all = [...this.lanes.values()].flatMap((lane) => lane.held);
     for (const flight of this.flights.values()) all.push(...flight.items);
-    for (const waiting of all) this.timedOut(waiting);
+    for (const waiting of all) this.lost(waiting);
     this.lanes.clear();
     this.flights.clear();
     this.replies.unsubscribe();
@@ -176,7 +179,7 @@ export class Asking {
     try {
       this.connection.publish(
         first.subject,
-        writeAskBatch(items),
+        writeAskBatch({ items, parts: true }),
         first.traceparent === undefined
           ? options
           : { ...options, headers: traceHeader(first.traceparent) },
@@ -224,11 +227,17 @@ export class Asking {
   private answered(id: string, flight: Flight, index: number, item: AnswerItem): void {
     const waiting = flight.items[index];
     if (!waiting || waiting.state === 'settled') return;
+    if ('answer' in item) {
+      // What is sent while a connection is away is lost: the parts behind it are no answer.
+      if ((item.part ?? 0) !== waiting.parts.length) return this.lost(waiting);
+      if (item.more) return void waiting.parts.push(item.answer);
+    }
     waiting.answer(item);
     this.oneLess(id, flight);
   }
 
-  private timedOut(waiting: Waiting): void {
+  /** In time, or in part. */
+  private lost(waiting: Waiting): void {
     const sent = waiting.state === 'sent';
     waiting.fail(new Unanswered(sent ? 'unknown' : 'offline', waiting.subject));
     const flight = this.flights.get(waiting.flight);

@@ -4,6 +4,7 @@ import {
   fromBinary,
   type MessageInitShape,
   type MessageShape,
+  mergeFromBinary,
   toBinary,
 } from '@bufbuild/protobuf';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
@@ -18,7 +19,7 @@ import {
 import { type Answering, startAnswering } from './answering.ts';
 import { Asking } from './asking.ts';
 import type { AskContract, Context, TellContract } from './contract.ts';
-import { type AnswersHandler, handling } from './handling.ts';
+import { type Answered, type AnswersHandler, handling } from './handling.ts';
 import {
   type AskFailure,
   isAskFailure,
@@ -28,7 +29,7 @@ import {
 } from './failures.ts';
 import { askSubject, holderSubject, token } from './subjects.ts';
 import { type Watching, watchTold } from './watching.ts';
-import type { AnswerItem, AskItem } from './wire.ts';
+import { type AskItem, whole } from './wire.ts';
 
 export interface BusOptions {
   /** `nats://user:password@host:port` (`tls://…`), or several with commas between. */
@@ -115,7 +116,7 @@ export class Bus {
       if (bytes.length > LARGEST_ITEM_BYTES) {
         throw new TooLarge(`${contract.context}.${contract.verb}`, bytes.length);
       }
-      const answer = await this.asking.ask({
+      const parts = await this.asking.ask({
         subject: contract.to
           ? holderSubject(this.platform, contract, contract.to(message))
           : askSubject(this.platform, contract),
@@ -124,7 +125,7 @@ export class Bus {
         timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
         traceparent: currentTraceparent(),
       });
-      return fromBinary(contract.answer, answer);
+      return merged(contract.answer, parts);
     });
   }
 
@@ -210,14 +211,14 @@ export class Bus {
     request: Uint8Array,
     timeoutMs: number,
   ): Promise<Uint8Array> {
-    return inSpan(this.tracer, `ask ${to.context}.${to.verb}`, {}, () =>
-      this.asking.ask({
+    return inSpan(this.tracer, `ask ${to.context}.${to.verb}`, {}, async () =>
+      whole(await this.asking.ask({
         subject: askSubject(this.platform, to),
         request,
         commandId: '',
         timeoutMs,
         traceparent: currentTraceparent(),
-      }),
+      })),
     );
   }
 
@@ -231,7 +232,7 @@ export class Bus {
       queue: to.context,
     };
     return this.startAnswering(where, (items) =>
-      Promise.all(items.map(async ({ request }) => ({ answer: await handler(request) }))),
+      Promise.all(items.map(async ({ request }) => ({ parts: [await handler(request)] }))),
     );
   }
 
@@ -252,7 +253,7 @@ export class Bus {
 
   private async startAnswering(
     where: { readonly subject: string; readonly name: string; readonly queue?: string },
-    handle: (items: readonly AskItem[]) => Promise<AnswerItem[]>,
+    handle: (items: readonly AskItem[]) => Promise<Answered[]>,
   ): Promise<Answering> {
     const { connection, tracer, log } = this;
     const answering = startAnswering({ connection, tracer, log, ...where }, handle);
@@ -282,4 +283,11 @@ export class Bus {
       }
     }
   }
+}
+
+/** Not copied together before it is read. */
+function merged<A extends DescMessage>(schema: A, parts: readonly Uint8Array[]): MessageShape<A> {
+  const message = fromBinary(schema, parts[0]!);
+  for (const part of parts.slice(1)) mergeFromBinary(schema, message, part);
+  return message;
 }

@@ -10,12 +10,19 @@ import { Rejected } from '#decider';
 import type { Log } from '#telemetry';
 import type { AskContract } from './contract.ts';
 import { type BusCode, LARGEST_ITEM_BYTES, Refused, Unanswered } from './failures.ts';
-import type { AnswerItem, AskItem } from './wire.ts';
+import type { AnswerItem, AskItem, Written } from './wire.ts';
 
-/** An answer that its handler has written already, as the contract's message: for large ones, which are then copied less. */
+/**
+ * An answer that its handler writes, for large ones: in parts, which are messages of the contract's kind that are merged
+ * into it. Each is written where it is sent from and travels by itself: a long message is copied over and over where it
+ * arrives, a short one is not.
+ */
 export class WrittenAnswer {
-  constructor(readonly bytes: Uint8Array) {}
+  constructor(readonly parts: readonly (Uint8Array | Written)[]) {}
 }
+
+/** What goes back for one request. */
+export type Answered = Pick<WrittenAnswer, 'parts'> | Extract<AnswerItem, { refusal: unknown }>;
 
 /** What a handler gives for one request: the answer (a plain object will do) or why not. */
 export type Outcome<Answer extends DescMessage> =
@@ -43,16 +50,16 @@ export function handling<Q extends DescMessage, A extends DescMessage>(
   contract: AskContract<Q, A>,
   handler: AnswersHandler<Q, A>,
   log: Log,
-): (items: readonly AskItem[]) => Promise<AnswerItem[]> {
+): (items: readonly AskItem[]) => Promise<Answered[]> {
   const name = `${contract.context}.${contract.verb}`;
   return async (items) => {
     const parsed = items.map((item) => parse(contract, item.request));
     const places = parsed.flatMap((each, place) => ('message' in each ? [place] : []));
     const requests = parsed.flatMap((each) => ('message' in each ? [each.message] : []));
-    const answers = parsed.map((each) => refusal('malformed', 'wrong' in each ? each.wrong : ''));
+    const answers: Answered[] = parsed.map((each) => refusal('malformed', 'wrong' in each ? each.wrong : ''));
     if (requests.length === 0) return answers;
     const asked = { commandIds: places.map((place) => items[place]?.commandId ?? '') };
-    let handled: (outcome: number) => AnswerItem;
+    let handled: (outcome: number) => Answered;
     try {
       const outcomes = await handler(requests, asked);
       if (!Array.isArray(outcomes) || outcomes.length !== requests.length) {
@@ -68,7 +75,7 @@ export function handling<Q extends DescMessage, A extends DescMessage>(
   };
 }
 
-export function refusal(code: string, detail: string): AnswerItem {
+export function refusal(code: string, detail: string): Answered {
   return { refusal: { code, detail } };
 }
 
@@ -90,17 +97,18 @@ function answerFor<A extends DescMessage>(
   contract: AskContract<DescMessage, A>,
   outcome: Outcome<A>,
   log: Log,
-): AnswerItem {
+): Answered {
   const name = `${contract.context}.${contract.verb}`;
   if (outcome instanceof Error) return refusalFor(outcome, name, log);
   try {
-    const answer = outcome instanceof WrittenAnswer
-      ? outcome.bytes
-      : toBinary(contract.answer, create(contract.answer, outcome));
-    if (answer.length <= LARGEST_ITEM_BYTES) return { answer };
+    const parts = outcome instanceof WrittenAnswer
+      ? outcome.parts
+      : [toBinary(contract.answer, create(contract.answer, outcome))];
+    const size = parts.reduce((sum, { length }) => sum + length, 0);
+    if (size <= LARGEST_ITEM_BYTES) return { parts };
     return refusal(
       'too-large' satisfies BusCode,
-      `the answer of ${name} has ${answer.length} bytes, more than ${LARGEST_ITEM_BYTES}`,
+      `the answer of ${name} has ${size} bytes, more than ${LARGEST_ITEM_BYTES}`,
     );
   } catch (error) {
     return refusalFor(error, name, log);
@@ -116,7 +124,7 @@ const BUS_CODES = new Set<string>([
 ] satisfies BusCode[]);
 
 /** A bug's stack goes to the log, never over the wire. */
-export function refusalFor(error: unknown, name: string, log: Log): AnswerItem {
+export function refusalFor(error: unknown, name: string, log: Log): Answered {
   if (error instanceof Rejected) return refusal(error.code, error.detail);
   // What another service refused goes on to who asked us, unless it says that our own asking was
   // wrong.

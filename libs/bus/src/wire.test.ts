@@ -47,9 +47,11 @@ test('an ask batch is as bus.proto says', () => {
     { request: bytes('one'), commandId: 'c-1' },
     { request: new Uint8Array(), commandId: '' },
   ];
-  const through = throughProto('AskBatch', writeAskBatch(items));
-  expect(through.parsed['items']).toHaveLength(2);
-  expect(readAskBatch(through.bytes)).toEqual(items);
+  for (const parts of [true, false]) {
+    const through = throughProto('AskBatch', writeAskBatch({ items, parts }));
+    expect(through.parsed['items']).toHaveLength(2);
+    expect(readAskBatch(through.bytes)).toEqual({ items, parts });
+  }
 });
 
 test('an answer batch is as bus.proto says', () => {
@@ -64,8 +66,10 @@ test('an answer batch is as bus.proto says', () => {
   expect(readAnswerBatch(throughProto('AnswerBatch', writeAnswerBatch(batch)).bytes)).toEqual(
     batch,
   );
-  const one = { first: 0, items: [{ answer: bytes('yes') }] };
-  expect(readAnswerBatch(throughProto('AnswerBatch', writeAnswerBatch(one)).bytes)).toEqual(one);
+  for (const item of [{ answer: bytes('yes') }, { answer: bytes('y'), part: 0, more: true }, { answer: bytes('s'), part: 300, more: false }]) {
+    const one = { first: 0, items: [item] };
+    expect(readAnswerBatch(throughProto('AnswerBatch', writeAnswerBatch(one)).bytes)).toEqual(one);
+  }
 });
 
 test('what is told again is as bus.proto says', () => {
@@ -91,13 +95,13 @@ test('what is told again is as bus.proto says', () => {
 
 test('fields that a later version adds are passed over', () => {
   const later = new Uint8Array([
-    ...writeAskBatch([{ request: bytes('x'), commandId: '' }]),
+    ...writeAskBatch({ items: [{ request: bytes('x'), commandId: '' }], parts: false }),
     0x7a,
     1,
     0x41,
     0x78,
     5,
   ]);
-  expect(readAskBatch(later)).toEqual([{ request: bytes('x'), commandId: '' }]);
+  expect(readAskBatch(later)).toEqual({ items: [{ request: bytes('x'), commandId: '' }], parts: false });
   expect(create(message('Refusal'))).toMatchObject({ code: '' });
 });

@@ -11,14 +11,26 @@ export interface AskItem {
   readonly commandId: string;
 }
 
-export type AnswerItem =
-  | { readonly answer: Uint8Array }
+export interface AskBatch {
+  readonly items: readonly AskItem[];
+  /** Whether an answer may come in parts. */
+  readonly parts: boolean;
+}
+
+/** Bytes that are written only where they are sent from. */
+export interface Written {
+  readonly length: number;
+  writeTo(out: Buffer, at: number): void;
+}
+
+export type AnswerItem<Bytes = Uint8Array> =
+  | { readonly answer: Bytes; readonly part?: number; readonly more?: boolean }
   | { readonly refusal: { readonly code: string; readonly detail: string } };
 
-export interface AnswerBatch {
+export interface AnswerBatch<Bytes = Uint8Array> {
   /** The item that the first answer belongs to. */
   readonly first: number;
-  readonly items: readonly AnswerItem[];
+  readonly items: readonly AnswerItem<Bytes>[];
 }
 
 export interface ToldAgain {
@@ -63,11 +75,21 @@ class Frame {
     return this;
   }
 
-  field(tag: number, payload: Uint8Array): this {
-    this.head(tag, payload.length).out.set(payload, this.at);
+  /** 0 is not written. */
+  number(field: number, value: number): this {
+    return value > 0 ? this.head(varint(field), value) : this;
+  }
+
+  field(tag: number, payload: Uint8Array | Written): this {
+    put(payload, this.head(tag, payload.length).out, this.at);
     this.at += payload.length;
     return this;
   }
+}
+
+function put(payload: Uint8Array | Written, out: Buffer, at: number): void {
+  if ('writeTo' in payload) payload.writeTo(out, at);
+  else out.set(payload, at);
 }
 
 function varintSize(value: number): number {
@@ -78,24 +100,27 @@ function varintSize(value: number): number {
 
 /** Of a field with a tag of one byte. */
 const fieldSize = (length: number) => 1 + varintSize(length) + length;
+const numberSize = (value: number) => (value > 0 ? 1 + varintSize(value) : 0);
 
-export function writeAskBatch(items: readonly AskItem[]): Uint8Array {
-  const parts = items.map(({ request, commandId }) => {
+export function writeAskBatch({ items, parts }: AskBatch): Uint8Array {
+  const framed = items.map(({ request, commandId }) => {
     const id = commandId === '' ? undefined : Buffer.from(commandId);
     return { request, id, size: fieldSize(request.length) + (id ? fieldSize(id.length) : 0) };
   });
-  const out = new Frame(parts.reduce((sum, { size }) => sum + fieldSize(size), 0));
-  for (const { request, id, size } of parts) {
+  const out = new Frame(framed.reduce((sum, { size }) => sum + fieldSize(size), numberSize(Number(parts))));
+  for (const { request, id, size } of framed) {
     out.head(bytes(1), size).field(bytes(1), request);
     if (id) out.field(bytes(2), id);
   }
-  return out.out;
+  return out.number(2, Number(parts)).out;
 }
 
-export function readAskBatch(data: Uint8Array): AskItem[] {
+export function readAskBatch(data: Uint8Array): AskBatch {
   const items: AskItem[] = [];
+  let parts = false;
   eachField(data, (field, reader) => {
-    if (field !== 1) return false;
+    if (field === 2) parts = reader.bool();
+    if (field !== 1) return field === 2;
     const item: { request: Uint8Array; commandId: string } = { request: NOTHING, commandId: '' };
     eachField(reader.bytes(), (inner, at) => {
       if (inner === 1) item.request = at.bytes();
@@ -106,21 +131,35 @@ export function readAskBatch(data: Uint8Array): AskItem[] {
     items.push(item);
     return true;
   });
-  return items;
+  return { items, parts };
 }
 
-export function writeAnswerBatch({ first, items }: AnswerBatch): Uint8Array {
-  const parts = items.map((item) =>
-    'answer' in item
-      ? { tag: bytes(1), payload: item.answer }
-      : { tag: bytes(2), payload: writeRefusal(item.refusal) });
-  const size = parts.reduce((sum, { payload }) => sum + fieldSize(fieldSize(payload.length)), 0);
-  const out = new Frame(size + (first > 0 ? 1 + varintSize(first) : 0));
-  if (first > 0) out.head(varint(1), first);
-  for (const { tag, payload } of parts) {
-    out.head(bytes(2), fieldSize(payload.length)).field(tag, payload);
+export function writeAnswerBatch({ first, items }: AnswerBatch<Uint8Array | Written>): Uint8Array {
+  const framed = items.map((item) => {
+    const [tag, payload, part, more] = 'answer' in item
+      ? [bytes(1), item.answer, item.part ?? 0, Number(item.more ?? false)]
+      : [bytes(2), writeRefusal(item.refusal), 0, 0];
+    return { tag, payload, part, more, size: fieldSize(payload.length) + numberSize(part) + numberSize(more) };
+  });
+  const out = new Frame(framed.reduce((sum, { size }) => sum + fieldSize(size), numberSize(first)));
+  out.number(1, first);
+  for (const { tag, payload, part, more, size } of framed) {
+    out.head(bytes(2), size).field(tag, payload).number(3, part).number(4, more);
   }
   return out.out;
+}
+
+/** Messages one after the other are the message that they are merged into. */
+export function whole(parts: readonly (Uint8Array | Written)[]): Uint8Array {
+  const [first] = parts;
+  if (parts.length === 1 && first instanceof Uint8Array) return first;
+  const out = Buffer.allocUnsafe(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    put(part, out, at);
+    at += part.length;
+  }
+  return out;
 }
 
 function writeRefusal({ code, detail }: { code: string; detail: string }): Uint8Array {
@@ -144,13 +183,16 @@ function readAnswerItem(data: Uint8Array): AnswerItem {
   let item: AnswerItem = {
     refusal: { code: 'internal', detail: 'an answer of a kind that this side does not know' },
   };
+  let [part, more] = [0, false];
   eachField(data, (field, reader) => {
     if (field === 1) item = { answer: reader.bytes() };
     else if (field === 2) item = { refusal: readRefusal(reader.bytes()) };
+    else if (field === 3) part = reader.uint32();
+    else if (field === 4) more = reader.bool();
     else return false;
     return true;
   });
-  return item;
+  return part > 0 || more ? { ...item, part, more } : item;
 }
 
 function readRefusal(data: Uint8Array): { code: string; detail: string } {

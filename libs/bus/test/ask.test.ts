@@ -1,12 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join as path } from 'node:path';
-import { type Bus, connectBus, Refused, TooLarge, Unanswered } from '#bus';
+import { create, toBinary } from '@bufbuild/protobuf';
+import { FieldMaskSchema, StringValueSchema } from '@bufbuild/protobuf/wkt';
+import { type Bus, connectBus, Refused, TooLarge, Unanswered, WrittenAnswer } from '#bus';
 import { Rejected } from '#decider';
 import { log, type Log } from '#telemetry';
 import { startNats, stateRoot } from '#servers';
 import { freshPlatform, natsUrl } from '#test-servers';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
-import { command, echo, grow, weigh } from './contracts.ts';
+import { askSubject } from '../src/subjects.ts';
+import { readAnswerBatch, writeAnswerBatch, writeAskBatch } from '../src/wire.ts';
+import { command, echo, grow, list, weigh } from './contracts.ts';
 
 let platform: string;
 let buses: Bus[];
@@ -200,6 +204,58 @@ test('answers of a batch that are together above a message arrive in several', a
   expect(answers.map((answer) => (answer instanceof Error ? answer : answer.value.length))).toEqual(
     sizes,
   );
+});
+
+const listed = (...paths: string[]) => toBinary(FieldMaskSchema, create(FieldMaskSchema, { paths }));
+const asked = (value: string) => ({ request: toBinary(StringValueSchema, create(StringValueSchema, { value })), commandId: '' });
+
+test('an answer in parts arrives as one, among others that are whole', async () => {
+  await (await join('sessions')).answer(list, (requests) => requests.map(({ value }) => {
+    if (value === 'no') return new Rejected('not-this-one', 'it is no');
+    return value === 'whole' ? { paths: ['whole'] } : new WrittenAnswer(value.split(' ').map((part) => listed(...part.split('+'))));
+  }));
+  const asker = await join('portal');
+  const answers = await asker.askMany(list, ['whole', 'a+b c d', 'no', 'e', 'whole', 'f g'].map((value) => ({ value })));
+  expect(answers.map((answer) => (answer instanceof Error ? answer.message : answer.paths))).toEqual([
+    ['whole'], ['a', 'b', 'c', 'd'], 'not-this-one: it is no', ['e'], ['whole'], ['f', 'g'],
+  ]);
+});
+
+test('who does not take parts is answered in one message', async () => {
+  await (await join('sessions')).answer(list, (requests) => requests.map(() => new WrittenAnswer([listed('a'), listed('b', 'c')])));
+  const { connection } = await join('portal');
+  const answer = await connection.request(askSubject(platform, list), writeAskBatch({ items: [asked(''), asked('')], parts: false }));
+  const all = { answer: Buffer.from(listed('a', 'b', 'c')) };
+  expect(readAnswerBatch(Buffer.from(answer.data))).toEqual({ first: 0, items: [all, all] });
+});
+
+test('parts that are together more than 900 kB are refused by name', async () => {
+  const part = listed('x'.repeat(300_000));
+  await (await join('sessions')).answer(list, (requests) => requests.map(() => new WrittenAnswer([part, part, part])));
+  await expect((await join('portal')).ask(list, { value: '' })).rejects.toMatchObject({ code: 'too-large' });
+});
+
+test('an answer of which a part is lost, repeated or out of its order is unknown, and never a shorter one', async () => {
+  const { connection } = await join('sessions');
+  let order: readonly number[] = [];
+  connection.subscribe(askSubject(platform, list), {
+    callback: (_error, message) => {
+      for (const part of order) {
+        message.respond(writeAnswerBatch({ first: 0, items: [{ answer: listed(`${part}`), part, more: part < 2 }] }));
+      }
+    },
+  });
+  await connection.flush();
+  const asker = await join('portal');
+  const answer = async (...parts: number[]) => {
+    order = parts;
+    return asker.ask(list, { value: '' }, { timeoutMs: parts.includes(2) ? 5_000 : 100 })
+      .then(({ paths }) => paths, ({ reason }: Unanswered) => reason);
+  };
+  for (const wrong of [[0, 2], [1, 2], [2], [0, 0, 1, 2], [0, 2, 1], [1, 0, 2], [0, 1]]) {
+    expect(await answer(...wrong), `${wrong}`).toBe('unknown');
+  }
+  expect(await answer(0, 1, 2)).toEqual(['0', '1', '2']);
 });
 
 test("only the holder of an id hears its commands, also when the id is a wildcard's name", async () => {

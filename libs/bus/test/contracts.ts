@@ -1,5 +1,5 @@
 import { ask, tell } from '#bus';
-import { BytesValueSchema, StringValueSchema } from '@bufbuild/protobuf/wkt';
+import { BytesValueSchema, FieldMaskSchema, StringValueSchema } from '@bufbuild/protobuf/wkt';
 
 /** Contracts for the tests: the text is "key:number". */
 export const echo = ask({
@@ -15,6 +15,15 @@ export const grow = ask({
   verb: 'grow',
   request: StringValueSchema,
   answer: BytesValueSchema,
+  check: () => undefined,
+});
+
+/** Answers with a list. */
+export const list = ask({
+  context: 'sessions',
+  verb: 'list',
+  request: StringValueSchema,
+  answer: FieldMaskSchema,
   check: () => undefined,
 });
 

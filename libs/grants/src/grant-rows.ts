@@ -42,6 +42,8 @@ interface Row {
   readonly grants: Grants;
 }
 
+const NOTED = { name: 'grants-noted', text: `SELECT count(*) || ' ' || coalesce(max(noted), 0) AS noted FROM grants` };
+
 /** The mirrored versions of a schema. What was read is remembered until one is added. */
 export class GrantRows {
   private remembered: { readonly noted: string; readonly versions: readonly GrantVersion[] } | undefined;
@@ -68,7 +70,7 @@ export class GrantRows {
   /** What is granted at an instant, epoch ms. */
   async at(db: Queryable, atMs: number): Promise<Granted> {
     // One that was added earlier may be seen later: how many there are tells, too.
-    const { rows } = await db.query<{ noted: string }>(`SELECT count(*) || ' ' || coalesce(max(noted), 0) AS noted FROM grants`);
+    const { rows } = await db.query<{ noted: string }>(NOTED);
     const { noted } = rows[0]!;
     const { held } = this;
     if (held?.noted === noted && held.since <= atMs && atMs < (held.until ?? Infinity)) return held;

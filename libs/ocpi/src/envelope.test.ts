@@ -23,7 +23,7 @@ test('TRN-24 stored JSON goes out byte for byte', () => {
 });
 
 test('TRN-24 the objects of a list go out byte for byte', () => {
-  const list = (...objects: string[]) => envelopeBytes(objects.map((text) => Buffer.from(text)), 1000, 'é', at).toString();
+  const list = (...objects: string[]) => Buffer.concat(envelopeBytes(objects.map((text) => Buffer.from(text)), 1000, 'é', at)).toString();
   expect(list('{"price":0.30}', '"Léon"')).toContain('"data":[{"price":0.30},"Léon"],');
   for (const objects of [[], [1], [1, { a: 'ü' }, null]]) {
     expect(JSON.parse(list(...objects.map((one) => JSON.stringify(one))))).toEqual(envelope(objects, 1000, 'é', at));

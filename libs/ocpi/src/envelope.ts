@@ -27,23 +27,15 @@ export function envelopeText(
   return `{"data":${dataJson},${rest.slice(1)}`;
 }
 
-/** The same as bytes around a list of objects, each the UTF-8 of its JSON as it was stored. */
+const COMMA = Buffer.from(',');
+
+/** The same around a list of objects, each the UTF-8 of its JSON as it was stored: the bytes of the body, one after the other, none copied. */
 export function envelopeBytes(
   listJson: readonly Uint8Array[], statusCode: number, message: string | undefined, timestamp: string,
-): Buffer {
-  const before = '{"data":[';
-  const after = `],${JSON.stringify(envelope(undefined, statusCode, message, timestamp)).slice(1)}`;
-  const commas = Math.max(0, listJson.length - 1);
-  const size = listJson.reduce((sum, { length }) => sum + length, before.length + commas + Buffer.byteLength(after));
-  const out = Buffer.allocUnsafe(size);
-  let at = out.write(before);
-  for (const [index, bytes] of listJson.entries()) {
-    if (index > 0) at = out.writeUInt8(0x2c, at);
-    out.set(bytes, at);
-    at += bytes.length;
-  }
-  out.write(after, at);
-  return out;
+): Uint8Array[] {
+  const rest = JSON.stringify(envelope(undefined, statusCode, message, timestamp));
+  const objects = listJson.flatMap((object, index) => (index === 0 ? [object] : [COMMA, object]));
+  return [Buffer.from('{"data":['), ...objects, Buffer.from(`],${rest.slice(1)}`)];
 }
 
 export type EnvelopeReading =

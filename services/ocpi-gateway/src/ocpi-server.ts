@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { OutgoingHttpHeaders } from 'node:http';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { z } from 'zod';
 import {
@@ -241,16 +242,26 @@ class Edge {
     const { http, status }: Answer = answer;
     const back = done.routing ?? (routing && answerRouting(routing));
     const at = done.at ?? dateTimeOf(this.parts.clock.now());
-    const body = whole !== undefined ? whole.text
-      : listJson !== undefined ? envelopeBytes(listJson, status, message, at)
+    reply.code(whole?.http ?? http)
+      .headers({ ...idHeaders(this.idsOf(request)), ...(back ? routingHeaders(back) : {}), ...headers })
+      .header('Content-Type', 'application/json; charset=utf-8');
+    if (listJson !== undefined) return sendBytes(reply, envelopeBytes(listJson, status, message, at));
+    return reply.send(whole !== undefined ? whole.text
       : dataJson === undefined
       ? JSON.stringify(envelope(data, status, message, at))
-      : envelopeText(dataJson, status, message, at);
-    return reply.code(whole?.http ?? http)
-      .headers({ ...idHeaders(this.idsOf(request)), ...(back ? routingHeaders(back) : {}), ...headers })
-      .header('Content-Type', 'application/json; charset=utf-8')
-      .send(body);
+      : envelopeText(dataJson, status, message, at));
   }
+}
+
+/** A page is large: its bytes go out by one write as they are, and are not gathered before. */
+function sendBytes(reply: FastifyReply, body: readonly Uint8Array[]): void {
+  const length = body.reduce((sum, bytes) => sum + bytes.length, 0);
+  const { raw } = reply.header('Content-Length', length).hijack();
+  raw.writeHead(reply.statusCode, reply.getHeaders() as OutgoingHttpHeaders);
+  raw.cork();
+  for (const bytes of body) raw.write(bytes);
+  raw.end();
+  raw.uncork();
 }
 
 /** How a partner writes its requests otherwise than OCPI does: accepted, and noted. */

@@ -9,6 +9,7 @@ import {
   type Tariff, type Token,
 } from '#ocpi';
 import { HandPartner } from './hand-partner.ts';
+import { RawHttp } from './raw-http.ts';
 import { call, openSide, origin, type Side } from './side.ts';
 
 // One gateway, and partners worked by hand: an eMSP of Montreal and a CPO of the Islands.
@@ -109,6 +110,25 @@ test('TRN-50 TRN-52 TRN-53 TRN-56 TRN-80 HUB-04 lists come in pages, with their 
   expect(await get('sender/tariffs?offset=9')).toMatchObject({ http: 200, data: [] });
   expect(await get('sender/tariffs?offset=-1')).toMatchObject({ http: 200, status_code: 2001 });
   expect(await get('sender/sessions'), 'TRN-50').toMatchObject({ http: 200, status_code: 2001 });
+});
+
+test('lists that are asked for at once on one connection are each whole; who leaves before a list has come disturbs nobody', async () => {
+  const path = '/ocpi/2.2.1/sender/tariffs';
+  const asked = `GET ${path} HTTP/1.1\r\nHost: here\r\nAuthorization: ${authorization(montreal.token)}\r\n\r\n`;
+  for (let n = 0; n < 5; n += 1) {
+    const leaving = await RawHttp.open(oasis);
+    leaving.write(asked);
+    leaving.close();
+  }
+  const raw = await RawHttp.open(oasis);
+  raw.write(asked.repeat(3));
+  const lists = () => raw.text.split('HTTP/1.1 200 OK').slice(1).map((one) => one.split('\r\n\r\n'));
+  await expect.poll(() => lists().map(([, body]) => body?.endsWith('}'))).toEqual([true, true, true]);
+  for (const [head, body] of lists()) {
+    expect(head).toContain(`content-length: ${body!.length}`);
+    expect((JSON.parse(body!) as { data: Tariff[] }).data.map(({ id }) => id)).toEqual(['L2', 'DC-FAST']);
+  }
+  raw.close();
 });
 
 test("TRN-07 Sessions and CDRs are listed for their tokens' owner alone", async () => {
