@@ -9,7 +9,8 @@ import { answerAuthorize, listTokens } from '#contracts/tokens-auth';
 import { toJsonBytes } from '#contracts';
 import { Refused } from '#bus';
 import { type Granted, patternsFor } from '#grants';
-import { dateTimeOf, instantMs, type NextPage, pageHeaders, type PageQuery, partyText, readPage } from '#ocpi';
+import { dateTimeOf, instantMs, type NextPage, pageHeaders, type PageQuery, partyText, readPage, TokenType } from '#ocpi';
+import { tokenTypeDown } from '#ocpi-versions';
 import type { OwnParties } from '#settings';
 import type { Handler, Handlers, OcpiRequest } from './exchange.ts';
 import { askersOf, shownTo, toBus, viewerIn } from './partners/partner.ts';
@@ -122,19 +123,24 @@ function pageAsk({ dateFrom, dateTo, offset, limit, after }: PageQuery): PageAsk
   };
 }
 
-/** TOK-04 to TOK-07: an unknown token is 404 and 2004. */
-async function authorize(bus: Bus, { params, query, text, addressed, routing }: OcpiRequest) {
-  try {
-    const { authorizationInfoJson } = await bus.ask(answerAuthorize, {
-      uid: params.token_uid!,
-      type: query.type as string,
-      ...(addressed ? { party: toBus(addressed) } : {}),
-      ...(text === '' ? {} : { locationReferencesJson: toJsonBytes(text) }),
-      ...(routing.from ? { asker: toBus(routing.from) } : {}),
-    });
-    return { dataJson: json(authorizationInfoJson) };
-  } catch (error) {
-    if (error instanceof Refused && error.code === 'unknown-token') throw refuse('unknown-token-to-authorize', error.detail);
-    throw error;
+/** TOK-04 to TOK-07: an unknown token is 404 and 2004. What 2.1.1 calls OTHER may be of any type that it lacks. */
+async function authorize(bus: Bus, { params, query, text, version, addressed, routing }: OcpiRequest) {
+  const types = TokenType.options.filter((type) => (version === '2.1.1' ? tokenTypeDown(type) : type) === query.type);
+  let unknown = '';
+  for (const type of types) {
+    try {
+      const { authorizationInfoJson } = await bus.ask(answerAuthorize, {
+        uid: params.token_uid!,
+        type,
+        ...(addressed ? { party: toBus(addressed) } : {}),
+        ...(text === '' ? {} : { locationReferencesJson: toJsonBytes(text) }),
+        ...(routing.from ? { asker: toBus(routing.from) } : {}),
+      });
+      return { dataJson: json(authorizationInfoJson) };
+    } catch (error) {
+      if (!(error instanceof Refused && error.code === 'unknown-token')) throw error;
+      unknown = error.detail;
+    }
   }
+  throw refuse('unknown-token-to-authorize', unknown);
 }

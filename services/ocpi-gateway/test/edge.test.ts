@@ -298,6 +298,24 @@ test('a registration of ours that the partner does not take leaves nothing behin
   expect(await send('u-3')).toMatchObject({ outcome: SendOutcome.UNREACHABLE });
 });
 
+test('TRN-07 a partner of 2.1.1, which does not say what it is, is what its invitation says: our drivers are no eMSP\'s to know', async () => {
+  const { tokens } = oasis.neighbours.own;
+  tokens.push({ ...exampleToken, party_id: 'BCT', uid: '04DD' });
+  const everything = ['RECEIVER locations', 'RECEIVER tariffs', 'RECEIVER tokens'];
+  const [emsp, cpo] = [await HandPartner.open('Old eMSP', 'OLE', 'EMSP', everything), await HandPartner.open('Old CPO', 'OLC', 'CPO', everything)];
+  for (const partner of [emsp, cpo]) {
+    partner.version = '2.1.1';
+    expect(await partner.register(oasis)).toMatchObject({ http: 200, status_code: 1000 });
+  }
+  const heard = (partner: HandPartner) => new Set(partner.pushed('PUT').map((what) => what.split('/')[1]));
+  await expect.poll(() => heard(emsp)).toEqual(new Set(['tariffs', 'locations']));
+  await expect.poll(() => heard(cpo)).toEqual(new Set(['tokens']));
+  for (const name of ['Old eMSP', 'Old CPO']) await expect.poll(async () => (await viewOf(name)).waiting).toBe(0);
+  expect([heard(emsp), heard(cpo)]).toEqual([new Set(['tariffs', 'locations']), new Set(['tokens'])]);
+  tokens.pop();
+  await Promise.all([emsp.close(), cpo.close()]);
+});
+
 test('CRE-08 after DELETE the link is dead on this side at once', async () => {
   expect(await get('credentials', { method: 'DELETE' })).toMatchObject({ http: 200, status_code: 1000 });
   expect((await call(oasis, '/ocpi/versions', { token: montreal.token })).http).toBe(401);

@@ -112,9 +112,11 @@ test('TOK-02 a Token goes without its party and comes with it; its type is found
 });
 
 test('TOK-04 an authorization is asked and answered: the Token in it is the one that is known here', async () => {
-  const ask = (uid: string) => oasis.neighbours.bus.ask(authorizeAtPartner, { party: cpk, uid, type: 'RFID', timeoutMs: 2_000 });
+  const ask = (uid: string, type = 'RFID') => oasis.neighbours.bus.ask(authorizeAtPartner, { party: cpk, uid, type, timeoutMs: 2_000 });
   const known = await ask('04AA');
   expect(fromJsonBytes<AuthorizationInfo>(known.authorizationInfoJson!)).toMatchObject({ allowed: 'ALLOWED', token: { party_id: 'CPK', uid: '04AA', contract_id: card.contract_id } });
+  const app = await ask('APP-1', 'OTHER');
+  expect(app.authorizationInfoJson && fromJsonBytes<AuthorizationInfo>(app.authorizationInfoJson), 'an APP_USER, who is told of as OTHER there').toMatchObject({ token: { uid: 'APP-1' } });
   const unknown = await ask('04FF');
   expect([unknown.outcome, unknown.authorizationInfoJson]).toEqual([SendOutcome.ANSWERED, undefined]);
 });

@@ -5,6 +5,7 @@ import {
 } from '#ocpi';
 import { VersionDetails211 } from '#ocpi-versions';
 import type { Calls, PartnerClient } from './calls.ts';
+import { asInvited } from './invited.ts';
 import { hasCounterpart, type Partner } from './partner.ts';
 import { hasQuirk } from './quirks.ts';
 import { isSpoken, rolesOfPeer, type SpokenVersion, withRoles } from '../versions.ts';
@@ -49,7 +50,7 @@ export async function meet(meeting: Meeting): Promise<Met> {
   }
   const client = calls.withToken(partner, token, common.version);
   const details = common.version === '2.1.1'
-    ? await detailsOf211(client, common.url, rolesOfPeer(roles, versionsUrl))
+    ? await detailsOf211(client, common.url, asInvited(partner.invited, rolesOfPeer(roles, versionsUrl)))
     : await got(client, common.url, VersionDetails, 'version details');
   const credentialsUrl = findEndpoint(details, 'credentials', 'SENDER');
   if (!credentialsUrl) throw refuse('endpoints-missing', 'the partner lists no credentials endpoint');

@@ -13,6 +13,12 @@ export function isInvited(invited: readonly InvitedParty[], { role, ...party }: 
   return invited.some((one) => sameParty(one, party) && (one.roles.length === 0 ? role !== 'HUB' : one.roles.includes(role)));
 }
 
+/** Of roles that are guessed those in which somebody is invited; all, where the invitation does not tell. */
+export function asInvited(invited: readonly InvitedParty[], guessed: readonly Role[]): readonly Role[] {
+  const named = invited.every(({ roles }) => roles.length > 0) ? guessed.filter((role) => invited.some(({ roles }) => roles.includes(role))) : [];
+  return named.length > 0 ? named : guessed;
+}
+
 /** What a link is meant for when an operator says that it is meant for those who came. */
 export function invitedAs(roles: readonly Named[]): InvitedParty[] {
   return roles.map(({ country_code, party_id, role }) => ({ country_code, party_id, roles: [role] }));
