@@ -9,6 +9,7 @@ export function joinUrl(endpoint: string, ...segments: readonly string[]): strin
 
 /** "." and ".." would be resolved away by any URL parser, also percent-encoded, so they are no segment. */
 function pathSegment(segment: string): string {
+  if (/^[\w~*-]+$/.test(segment)) return segment;
   if (['', '.', '..'].includes(segment)) throw new TypeError(`"${segment}" cannot stand in a URL path`);
   return encodeURIComponent(segment).replace(/[!'()]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 }

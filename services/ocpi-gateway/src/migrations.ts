@@ -4,7 +4,7 @@ import { erasureMigrations } from '#erasure';
 import { eventStoreMigrations } from '#event-store';
 import { grantMigrations } from '#grants';
 import type { MigrationList } from '#postgres';
-import { settleBatch, takeBatch } from './pushes/batch-functions.ts';
+import { settleBatch, shareLocations, takeBatch } from './pushes/batch-functions.ts';
 
 const partners: MigrationList = [
   {
@@ -338,7 +338,28 @@ const partners: MigrationList = [
   },
   {
     name: 'ocpi-gateway-push-batches',
-    up: () => [takeBatch, settleBatch],
+    up: () => [],
+  },
+  {
+    name: 'ocpi-gateway-told-positions',
+    up: () => [
+      // What waits is queued: a lane begins behind all that was there.
+      `ALTER TABLE push_lanes ADD COLUMN told bigint NOT NULL DEFAULT 0  -- its position: shared Locations up to this version`,
+      'UPDATE push_lanes SET told = (SELECT coalesce(max(version), 0) FROM shared_locations)',
+      'CREATE UNIQUE INDEX shared_locations_in_order ON shared_locations (version)',
+      'ALTER TABLE location_texts ADD COLUMN object_key text',
+      `UPDATE location_texts SET object_key = current::json->>'id'`,
+      'ALTER TABLE location_texts ALTER COLUMN object_key SET NOT NULL',
+      'CREATE INDEX location_texts_of ON location_texts (object_key, version)',
+      'ALTER TABLE old_versions ADD COLUMN replaced_by bigint',
+      `UPDATE old_versions o SET replaced_by = (SELECT min(n.version) FROM location_texts t JOIN location_texts n ON n.object_key = t.object_key
+        WHERE t.version = o.version AND n.version > o.version)`,
+      `UPDATE pushed p SET unclear = true FROM shared_locations s WHERE p.module = 'locations' AND p.shared AND NOT p.queued
+        AND s.object_key = p.object_key AND p.acknowledged_version IS DISTINCT FROM s.version`,
+      'DROP FUNCTION IF EXISTS push_take(text, text, bigint, int)',
+      'DROP FUNCTION IF EXISTS push_settle(text, text, text, int, bigint, bigint, text[], text[], text[], bigint[], bigint)',
+      shareLocations, takeBatch, settleBatch,
+    ],
   },
 ];
 

@@ -43,13 +43,15 @@ import { Unlocking } from './unlocking.ts';
 
 /** Lanes worked on at the same time. One that is down keeps a place for one request's time-out per pause, and one object in it. */
 const LANES = 512;
+/** To the database: who queues holds some while who sends notes how it went. */
+const CONNECTIONS = 12;
 /** What a killed process was working on waits for so long. */
 const LEASE_MS = 5_000;
 const PATIENCE_AT_STOP_MS = 2_000;
 const SWEEP_EVERY_MS = 30_000;
 
 export function start(env: Env): Promise<Running> {
-  return startService(env, { name: 'ocpi-gateway', migrations }, async (service) => {
+  return startService(env, { name: 'ocpi-gateway', migrations, poolMax: CONNECTIONS }, async (service) => {
     const { bus, db, log, tracer, settings: { clock, parties, ...given } } = service;
     const settings = ocpiSettings(service.settings);
     const erasing = await Erasing.open({

@@ -25,6 +25,8 @@ export class Calls {
   private readonly agent: Agent;
   /** What partners gave us to present, and how it is kept: opened once and not for each request. */
   private readonly opened = new Map<string, { readonly sealed: Buffer; readonly token: string }>();
+  /** Of a partner as it was read once, by the parties that it is called from and for. */
+  private readonly clients = new WeakMap<Partner, Map<string, PartnerClient>>();
 
   constructor(private readonly parts: {
     readonly settings: OcpiSettings; readonly parties: OwnParties; readonly secrets: Secrets; readonly tracer: Tracer;
@@ -50,8 +52,15 @@ export class Calls {
    */
   to(partner: Partner, { to, from = this.parts.parties.first }: Routing): PartnerClient {
     const { country_code, party_id } = from;
+    const known = this.clients.get(partner) ?? new Map<string, PartnerClient>();
+    this.clients.set(partner, known);
+    const parties = `${country_code} ${party_id} ${to ? `${to.country_code} ${to.party_id}` : ''}`;
+    const made = known.get(parties);
+    if (made) return made;
     const client = ocpiClient({ ...this.optionsFor(partner), from: { country_code, party_id }, ...(to ? { to } : {}) });
-    return speaking(quirky(this.traced(client, partner.name), partner, this.sightings), partner, this.parts.dialects);
+    const spoken = speaking(quirky(this.traced(client, partner.name), partner, this.sightings), partner, this.parts.dialects);
+    known.set(parties, spoken);
+    return spoken;
   }
 
   /** A list of a configuration module, page by page. HUB-02. */

@@ -42,9 +42,9 @@ const partnerOf = (row: Row): Partner => ({
 });
 
 export async function findPartner(db: Queryable, id: string, lock = false): Promise<Partner | undefined> {
-  const { rows } = await db.query<Row>(
-    `SELECT ${COLUMNS} FROM partners p WHERE partner_id = $1 ${lock ? 'FOR UPDATE' : ''}`, [id],
-  );
+  const { rows } = await db.query<Row>({
+    name: `partner-find${lock ? '-lock' : ''}`, text: `SELECT ${COLUMNS} FROM partners p WHERE partner_id = $1 ${lock ? 'FOR UPDATE' : ''}`,
+  }, [id]);
   return rows[0] && partnerOf(rows[0]);
 }
 
@@ -143,8 +143,12 @@ export async function partnersWithWaiting(db: Queryable, now: number, partnerId?
        (SELECT min(down_since) FROM push_lanes l WHERE l.partner_id = p.partner_id AND l.failures > 0) AS down_since,
        (SELECT min(next_try) FROM push_lanes l WHERE l.partner_id = p.partner_id AND l.failures > 0) AS next_try
      FROM partners p, LATERAL (
-       SELECT count(*)::int AS waiting, min(queued_at) AS since, coalesce(sum(attempts), 0)::int AS failed
-       FROM push_lanes l JOIN pushed o ON o.lane = l.lane AND o.queued WHERE l.partner_id = p.partner_id) w
+       SELECT count(*)::int AS waiting, min(since) AS since, coalesce(sum(attempts), 0)::int AS failed FROM (
+         SELECT o.queued_at AS since, o.attempts FROM push_lanes l JOIN pushed o ON o.lane = l.lane AND o.queued WHERE l.partner_id = p.partner_id
+         UNION ALL
+         SELECT to_timestamp(s.updated_ms / 1000.0), o.attempts FROM push_lanes l JOIN shared_locations s ON s.version > l.told
+           JOIN pushed o ON o.partner_id = p.partner_id AND o.module = 'locations' AND o.object_key = s.object_key
+         WHERE l.lane = p.partner_id AND o.shared AND NOT o.queued AND s.version > coalesce(o.acknowledged_version, 0)) o) w
      WHERE state <> 'registering' AND ($1::text IS NULL OR p.partner_id = $1) ORDER BY created`,
     [partnerId ?? null],
   );

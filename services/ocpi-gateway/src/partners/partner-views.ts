@@ -25,14 +25,17 @@ export async function queueViews(tx: Tx, audiences: readonly Audience[], { at, g
   const views: Views = { shared: new Map(), own: [], hidden: [] };
   for (const audience of audiences) addViews(views, audience, granted);
   const { shared, own, hidden } = views;
-  const gone = await hiddenFrom(tx, hidden);
+  const changed = own.filter(({ object }) => object.module === 'locations').map(({ partnerId, object: { objectKey } }) => ({ partnerId, module: 'locations' as const, objectKey }));
+  const gone = await hiddenFrom(tx, hidden, changed);
   await queueAll(tx, { ...gone, shared: shared.values(), own: [...gone.own, ...own] }, at);
 }
 
 /** What partners may not have they are not told to forget, unless they have it; a Location cannot be deleted, so its EVSEs are REMOVED. */
-export async function hiddenFrom(tx: Tx, hidden: readonly Hidden[]): Promise<{ own: Push[]; unsent: PushedKey[]; ifKnown: Push[] }> {
+export async function hiddenFrom(
+  tx: Tx, hidden: readonly Hidden[], changed: readonly PushedKey[] = [],
+): Promise<{ own: Push[]; unsent: PushedKey[]; ifKnown: Push[] }> {
   return {
-    ...await withdrawLocations(tx, hidden.filter(({ module }) => module === 'locations')),
+    ...await withdrawLocations(tx, hidden.filter(({ module }) => module === 'locations'), changed),
     ifKnown: hidden.filter(({ module }) => module !== 'locations').map((key) => pushOf(key, undefined)),
   };
 }

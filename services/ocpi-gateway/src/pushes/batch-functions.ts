@@ -1,19 +1,46 @@
 /*
- * The two ends of a batch, each in one statement: pushes are many, and each statement is a way to PostgreSQL and back
+ * What is done most of all, each in one statement: pushes are many, and each statement is a way to PostgreSQL and back
  * and a commit. Each of their own statements sees what was committed when it began.
  */
+
+/**
+ * Gives Locations that partners see alike new versions, each but where it is so, or a newer one is there. Whoever gives
+ * versions does it alone until that is committed: who has seen one has seen all before it.
+ */
+export const shareLocations = `CREATE FUNCTION push_share(keys text[], texts text[], updated bigint[]) RETURNS void LANGUAGE plpgsql
+    SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
+  BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('location versions'), hashtext(current_schema()));
+    WITH given AS MATERIALIZED (
+        SELECT one.*, s.version AS before, nextval('location_version') AS version
+        FROM unnest(keys, texts, updated) AS one (key, text, ms) LEFT JOIN shared_locations s ON s.object_key = one.key
+        WHERE s.version IS NULL OR s.updated_ms < one.ms OR (s.updated_ms = one.ms
+          AND one.text IS DISTINCT FROM (SELECT t.current FROM location_texts t WHERE t.version = s.version))),
+      newest AS (INSERT INTO shared_locations (object_key, version, updated_ms) SELECT key, version, ms FROM given
+        ON CONFLICT (object_key) DO UPDATE SET version = excluded.version, updated_ms = excluded.updated_ms),
+      written AS (INSERT INTO location_texts (version, object_key, current) SELECT version, key, text FROM given)
+    INSERT INTO old_versions (version, replaced_by) SELECT before, version FROM given WHERE before IS NOT NULL;
+  END $$`;
 
 /**
  * Takes a lane and what is due of it, and names that as being sent: if we never see its end, nobody knows. Who withdraws
  * something holds the lane: he sees it named, or it is not there any more when it is read. CDRs are named one by one,
  * when each goes out. Where a sender before vanished, only what that was sending is told, and nothing is taken.
+ *
+ * Due is what is queued, and of Locations that partners see alike what changed behind the lane's position `told`: all of it,
+ * or, where that is too much, what the next versions behind it changed, each as it is now. `upto` is where the position
+ * may move when all of it is acknowledged: a partner has of each such Location the newest version up to the position, or a
+ * newer one that its row names.
  */
-export const takeBatch = `CREATE FUNCTION push_take(take_lane text, take_batch text, now_ms bigint, most int)
-    RETURNS TABLE (was_sending text[], failures int, cdr_url text, module text, object_key text, current text, version bigint,
+export const takeBatch = `CREATE FUNCTION push_take(take_lane text, take_partner text, take_batch text, now_ms bigint, most int)
+    RETURNS TABLE (was_sending text[], upto bigint, failures int, cdr_url text, module text, object_key text, current text, version bigint,
       acknowledged text, acknowledged_version bigint, unclear boolean, queued boolean, queued_at timestamptz, shared boolean,
-      refusals int, attempts int, waits int) LANGUAGE plpgsql AS $$
+      refusals int, attempts int, waits int) LANGUAGE plpgsql SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
   #variable_conflict use_column
-  DECLARE held push_lanes;
+  DECLARE
+    held push_lanes;
+    ahead bigint;
+    changed text[];
   BEGIN
     SELECT * INTO held FROM push_lanes l WHERE l.lane = take_lane FOR UPDATE;
     IF NOT FOUND THEN RETURN; END IF;
@@ -23,62 +50,90 @@ export const takeBatch = `CREATE FUNCTION push_take(take_lane text, take_batch t
       RETURN NEXT;
       RETURN;
     END IF;
-    RETURN QUERY WITH taken AS MATERIALIZED (
-        SELECT p.*, s.version AS now FROM pushed p LEFT JOIN shared_locations s ON p.shared AND s.object_key = p.object_key
-        WHERE p.lane = take_lane AND p.queued AND p.due_at <= now_ms
-        ORDER BY p.due_at, p.turn LIMIT CASE WHEN held.failures > 0 THEN 1 ELSE most END),
-      named AS (UPDATE push_lanes l SET batch = take_batch,
-          sending = (SELECT array_agg(t.module || ' ' || t.object_key) FROM taken t WHERE t.module <> 'cdrs')
-        WHERE l.lane = take_lane)
-      SELECT NULL::text[], held.failures, held.cdr_url, t.module, t.object_key, CASE WHEN NOT t.shared THEN t.current END, t.now,
-        t.acknowledged, t.acknowledged_version, t.unclear, t.queued, t.queued_at, t.shared, t.refusals, t.attempts, t.waits
-      FROM taken t ORDER BY t.due_at, t.turn;
+    -- A line that is down is tried with one object, first of what is queued.
+    IF held.failures > 0 THEN most := 1; END IF;
+    LOOP
+      ahead := NULL;
+      IF take_lane = take_partner AND (held.failures = 0
+          OR NOT EXISTS (SELECT FROM pushed q WHERE q.lane = take_lane AND q.queued AND q.due_at <= now_ms)) THEN
+        SELECT array_agg(n.object_key), max(n.version) INTO changed, ahead FROM (SELECT s.object_key, s.version FROM shared_locations s
+          WHERE s.version > held.told ORDER BY s.version LIMIT (most - 1) * 8 + 1) n;
+        IF cardinality(changed) > (most - 1) * 8 THEN
+          SELECT array_agg(DISTINCT n.object_key), max(n.version) INTO changed, ahead FROM (SELECT t.object_key, t.version FROM location_texts t
+            WHERE t.version > held.told ORDER BY t.version LIMIT most) n;
+        END IF;
+      END IF;
+      RETURN QUERY WITH taken AS MATERIALIZED (
+          (SELECT p.*, s.version AS now, p.acknowledged_version AS had FROM pushed p LEFT JOIN shared_locations s ON p.shared AND s.object_key = p.object_key
+            WHERE p.lane = take_lane AND p.queued AND p.due_at <= now_ms ORDER BY p.due_at, p.turn LIMIT most)
+          UNION ALL
+          (SELECT p.*, s.version, greatest(p.acknowledged_version, (SELECT t.version FROM location_texts t
+              WHERE t.object_key = s.object_key AND t.version <= held.told ORDER BY t.version DESC LIMIT 1))
+            FROM unnest(CASE WHEN ahead IS NOT NULL THEN changed END) AS news (key) JOIN shared_locations s ON s.object_key = news.key
+              CROSS JOIN LATERAL (SELECT * FROM pushed h
+                WHERE h.partner_id = take_partner AND h.module = 'locations' AND h.object_key = news.key OFFSET 0) p
+            WHERE p.shared AND NOT p.queued AND s.version > coalesce(p.acknowledged_version, 0))),
+        named AS (UPDATE push_lanes l SET batch = take_batch,
+            sending = (SELECT array_agg(t.module || ' ' || t.object_key) FROM taken t WHERE t.module <> 'cdrs')
+          WHERE l.lane = take_lane)
+        SELECT NULL::text[], ahead, held.failures, held.cdr_url, t.module, t.object_key, CASE WHEN NOT t.shared THEN t.current END, t.now,
+          t.acknowledged, t.had, t.unclear, t.queued, t.queued_at, t.shared, t.refusals, t.attempts, t.waits
+        FROM taken t ORDER BY NOT t.queued, CASE WHEN t.queued THEN t.due_at ELSE t.now END, t.turn;
+      EXIT WHEN FOUND OR ahead IS NULL;
+      -- This partner sees none of them so.
+      held.told := ahead;
+      UPDATE push_lanes l SET told = ahead WHERE l.lane = take_lane;
+    END LOOP;
   END $$`;
 
 /**
- * Notes what a partner acknowledged, and the end of the batch. Nothing is open any more where nothing changed since it
- * was read; a shared Location that somebody is just changing stays queued, and is looked at again. NULL, and nothing is
- * noted: the lane is somebody else's now. Else the places of those that somebody queues just now: they are still named.
+ * Notes what a partner acknowledged, and the end of the batch. Nothing is open any more where nothing changed since it was
+ * read. Of Locations that partners see alike the lane's position says it all, if it may move; what is shared and has changed
+ * since stands behind it. NULL, and nothing is noted: the lane is somebody else's now. Else the places of those that somebody
+ * queues just now: they are still named.
  * Each row is looked up by its key: of a table that changes so fast the planner knows too little to see that by itself.
  */
-export const settleBatch = `CREATE FUNCTION push_settle(settle_lane text, settle_batch text, settle_partner text,
+export const settleBatch = `CREATE FUNCTION push_settle(settle_lane text, settle_batch text, settle_partner text, settle_upto bigint,
       line_failures int, line_down bigint, line_next bigint,
       modules text[], keys text[], texts text[], versions bigint[], now_ms bigint)
-    RETURNS int[] LANGUAGE plpgsql SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+    RETURNS int[] LANGUAGE plpgsql SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
   DECLARE
-    steady text[];
+    open int[];
     noted int[];
     rest int[] := '{}';
   BEGIN
-    UPDATE push_lanes SET sending = NULL, failures = coalesce(line_failures, failures),
+    UPDATE push_lanes SET sending = NULL, told = greatest(told, settle_upto), failures = coalesce(line_failures, failures),
         down_since = CASE WHEN line_failures IS NULL THEN down_since WHEN line_failures > 0 THEN coalesce(down_since, line_down) END,
         next_try = CASE WHEN line_failures IS NULL THEN next_try ELSE line_next END
       WHERE lane = settle_lane AND batch = settle_batch;
     IF NOT FOUND THEN RETURN NULL; END IF;
-    steady := ARRAY(SELECT object_key FROM shared_locations WHERE object_key = ANY (keys) FOR SHARE SKIP LOCKED);
+    open := ARRAY(SELECT place FROM unnest(modules, keys, versions) WITH ORDINALITY AS given (module, key, version, place)
+        CROSS JOIN LATERAL (SELECT * FROM pushed h
+          WHERE h.partner_id = settle_partner AND h.module = given.module AND h.object_key = given.key OFFSET 0) p
+      WHERE NOT (p.shared AND NOT p.queued AND NOT p.unclear AND p.attempts = 0 AND p.parked IS NULL AND given.version <= settle_upto) IS TRUE);
+    IF cardinality(open) = 0 THEN RETURN rest; END IF;
     WITH free AS MATERIALIZED (
-        SELECT p.module, p.object_key, p.shared, p.current, given.text, given.version, given.place
-        FROM unnest(modules, keys, texts, versions) WITH ORDINALITY AS given (module, key, text, version, place)
-          CROSS JOIN LATERAL (SELECT * FROM pushed h
-            WHERE h.partner_id = settle_partner AND h.module = given.module AND h.object_key = given.key FOR UPDATE SKIP LOCKED) p),
+        SELECT p.module, p.object_key, p.shared, p.queued, p.current, texts[place] AS text, versions[place] AS version, place
+        FROM unnest(open) AS place CROSS JOIN LATERAL (SELECT * FROM pushed h
+          WHERE h.partner_id = settle_partner AND h.module = modules[place] AND h.object_key = keys[place] FOR UPDATE SKIP LOCKED) p),
       told AS MATERIALIZED (
-        SELECT free.*, CASE WHEN free.shared THEN free.object_key <> ALL (steady)
-            OR (SELECT s.version FROM shared_locations s WHERE s.object_key = free.object_key) IS DISTINCT FROM free.version
+        SELECT free.*, CASE
+            WHEN free.shared THEN free.queued AND (SELECT s.version FROM shared_locations s WHERE s.object_key = free.object_key) IS DISTINCT FROM free.version
           ELSE free.version IS NOT NULL OR free.current IS DISTINCT FROM free.text END AS is_newer
         FROM free),
       done AS (
         UPDATE pushed p SET acknowledged = told.text, acknowledged_version = told.version,
-          unclear = false, refusals = 0, attempts = 0, waits = 0, queued = is_newer,
+          unclear = false, refusals = 0, attempts = 0, waits = 0, queued = is_newer, parked = NULL, parked_at = NULL,
           turn = CASE WHEN is_newer THEN nextval('push_order') ELSE p.turn END,
           due_at = CASE WHEN is_newer THEN now_ms ELSE p.due_at END,
           queued_at = CASE WHEN is_newer THEN to_timestamp(now_ms / 1000.0) ELSE p.queued_at END
         FROM told WHERE p.partner_id = settle_partner AND p.module = told.module AND p.object_key = told.object_key
         RETURNING told.place)
       SELECT array_agg(place) INTO noted FROM done;
-    IF coalesce(cardinality(noted), 0) < cardinality(keys) THEN
-      rest := ARRAY(SELECT place FROM unnest(modules, keys) WITH ORDINALITY AS given (module, key, place)
+    IF coalesce(cardinality(noted), 0) < cardinality(open) THEN
+      rest := ARRAY(SELECT place FROM unnest(open) AS place
         WHERE place <> ALL (coalesce(noted, '{}')) AND EXISTS (SELECT FROM pushed p
-          WHERE p.partner_id = settle_partner AND p.module = given.module AND p.object_key = given.key));
+          WHERE p.partner_id = settle_partner AND p.module = modules[place] AND p.object_key = keys[place]));
       UPDATE push_lanes SET sending = (SELECT array_agg(modules[place] || ' ' || keys[place]) FROM unnest(rest) AS place)
         WHERE lane = settle_lane;
     END IF;

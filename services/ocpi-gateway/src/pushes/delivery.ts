@@ -13,7 +13,7 @@ import { inTheirTurn, lookAgainInMs, toBeTold } from './delivery-order.ts';
 import { difference, type PushedModule, type Step } from './difference.ts';
 import { outcomeText } from '../partners/handshake.ts';
 import {
-  holdFree, type LineNews, nameSending, nextIn, noteFailed, noteSending, noteUnwanted, refusedUntil, settleAcknowledged, takeBatch,
+  holdFree, type LineNews, nameSending, nextIn, noteFailed, noteSending, noteUnwanted, queueThemselves, refusedUntil, settleAcknowledged, takeBatch,
   type Taken, thereOf, waitFor, type Waiting,
 } from './lane-rows.ts';
 import { type Failure, isOfTheLine, lineAfter, park } from './line.ts';
@@ -42,7 +42,7 @@ const BATCH = 64;
 const SIDE_BY_SIDE = 8;
 
 /** How long a lane is worked on before others of its key may have a turn; real time. */
-const GO_ON_MS = 500;
+const GO_ON_MS = 3_000;
 /** In which who queues has most likely committed; real time. */
 const QUEUED_MS = 5;
 
@@ -78,7 +78,7 @@ export class Delivery {
     const { db } = this.parts;
     const partner = await findPartner(db, partnerId);
     if (partner?.state !== 'registered') {
-      await noteUnwanted(db, { lane });
+      await noteUnwanted(db, { lane, partnerId });
       return 'done';
     }
     const batch = await takeBatch(db, this.texts, { lane, partnerId }, { now, most: BATCH });
@@ -103,6 +103,10 @@ export class Delivery {
     const { first, behind, unknowing } = await inTheirTurn(db, partner, waiting);
     const isPatient = ({ queuedMs }: Waiting) => clock.realMs(now - queuedMs) < settings.location_waits_ms;
     const areAll = first.length === waiting.length;
+    if (!areAll && waiting.some(({ queued }) => !queued)) {
+      await queueThemselves(db, taken, waiting, now);
+      return undefined;
+    }
     // What waits is not being sent.
     if (!areAll) await nameSending(db, taken, []);
     // Nobody waits until that is answered.
@@ -116,7 +120,7 @@ export class Delivery {
   private async sendBatch(partner: Partner, taken: Taken, waiting: readonly Waiting[], areNamed = false): Promise<DueOutcome | undefined> {
     const { db } = this.parts;
     const batch: Sending[] = waiting.map((held) => {
-      const steps = stepsOf(held);
+      const steps = difference(held.key.module as PushedModule, held);
       return { held, steps, ...(steps.length === 0 ? { outcome: 'nothing to say' } as const : {}) };
     });
     if (batch.length === 0) return undefined;
@@ -171,11 +175,13 @@ export class Delivery {
     const wasHeard = batch.some(({ outcome }) => outcome !== undefined && outcome !== 'nothing to say' && !(outcome.kind !== 'ok' && isOfTheLine(outcome)));
     const line = lineAfter({ failures: taken.failures, ofTheLine, wasHeard }, { clock, settings });
     await this.complain(partner, failed);
+    // What is not acknowledged stays before the lane's position.
+    const ended = batch.every(isDone) ? taken : { ...taken, upto: undefined };
     for (let left = batch; left.length > 0;) {
       const done = left.filter(isDone);
       const rest = failures(left).length === 0
-        ? await settleAcknowledged(db, taken, line.news, done, clock.now())
-        : await db.tx((tx) => this.settleWithFailures(tx, taken, line.news, left));
+        ? await settleAcknowledged(db, ended, line.news, done, clock.now())
+        : await db.tx((tx) => this.settleWithFailures(tx, ended, line.news, left));
       // Somebody else has the lane, and goes on.
       if (!rest) return { goOnAt: clock.now() };
       left = rest;
@@ -239,21 +245,4 @@ function failures(batch: readonly Sending[]): { held: Waiting; outcome: Failure 
 /** Where a partner takes such objects; of charging profiles it is the Sender that is told. */
 function takerOf(partner: Partner, module: PushedKey['module']): string | undefined {
   return endpointOf(partner, module, module === 'chargingprofiles' ? 'SENDER' : 'RECEIVER');
-}
-
-/** Of a Location that many partners have alike the difference is worked out once. */
-const latest = new Map<string, { readonly acknowledged: string | undefined; readonly steps: readonly Step[] }>();
-const MOST_DIFFERENCES = 500;
-
-function stepsOf({ key, current, acknowledged, unclear }: Waiting & { key: PushedKey }): readonly Step[] {
-  const module = key.module as PushedModule;
-  if (module !== 'locations' || current === undefined || acknowledged === undefined || unclear) {
-    return difference(module, { current, acknowledged, unclear });
-  }
-  const known = latest.get(current);
-  if (known?.acknowledged === acknowledged) return known.steps;
-  const steps = difference(module, { current, acknowledged, unclear });
-  if (latest.size >= MOST_DIFFERENCES) latest.delete(latest.keys().next().value!);
-  latest.set(current, { acknowledged, steps });
-  return steps;
 }

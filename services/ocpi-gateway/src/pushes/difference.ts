@@ -1,4 +1,5 @@
 import { idKey, instantMs, type Evse, type Location, type Session } from '#ocpi';
+import { lately } from './lately.ts';
 import { isWithdrawn } from './views.ts';
 
 /** The modules whose objects a partner is told of as they change. */
@@ -28,6 +29,7 @@ export function difference(module: PushedModule, { current, acknowledged, unclea
   if (current === acknowledged && !unclear) return [];
   const whole: Step[] = [{ method: 'PUT', path: [], body: current }];
   if (acknowledged === undefined || unclear) return whole;
+  if (module === 'locations') return locationSteps(locationIn(acknowledged), locationIn(current)) ?? whole;
   const [was, is] = [JSON.parse(acknowledged), JSON.parse(current)] as [Json, Json];
   switch (module) {
     case 'tariffs':
@@ -35,9 +37,27 @@ export function difference(module: PushedModule, { current, acknowledged, unclea
     case 'hubclientinfo': return whole;
     case 'tokens': return patched(was, is) ?? whole;
     case 'sessions': return sessionSteps(was as unknown as Session, is as unknown as Session) ?? whole;
-    case 'locations': return locationSteps(was as unknown as Location, is as unknown as Location) ?? whole;
   }
 }
+
+/** A Location in parts, each beside its text: most have not changed. */
+interface LocationParts {
+  readonly own: Json;
+  readonly ownText: string;
+  readonly lastUpdated: string;
+  readonly evses: ReadonlyMap<string, { readonly evse: Evse; readonly text: string }>;
+  readonly isWithdrawn: boolean;
+}
+
+/** Many partners have it alike, and what it is now is what it was next time. */
+const locationIn: (text: string) => LocationParts = lately((text) => {
+  const location = JSON.parse(text) as Location;
+  const { evses = [], last_updated: lastUpdated, ...own } = location;
+  return {
+    own: own as unknown as Json, ownText: JSON.stringify(own), lastUpdated, isWithdrawn: isWithdrawn(location),
+    evses: new Map(evses.map((evse) => [idKey(evse.uid), { evse, text: JSON.stringify(evse) }])),
+  };
+});
 
 type Json = Record<string, unknown>;
 
@@ -73,21 +93,22 @@ function sessionSteps(was: Session, is: Session): Step[] | undefined {
 }
 
 /** An EVSE's own fields by PATCH of the EVSE, a new or rebuilt EVSE by PUT of it, the Location's own fields by PATCH. */
-function locationSteps(was: Location, is: Location): Step[] | undefined {
-  const { evses: known = [], last_updated: _before, ...before } = was;
-  const { evses = [], last_updated, ...after } = is;
-  if (known.some((evse) => !evses.some(({ uid }) => idKey(uid) === idKey(evse.uid)))) return undefined;
+function locationSteps(was: LocationParts, is: LocationParts): Step[] | undefined {
+  if ([...was.evses.keys()].some((uid) => !is.evses.has(uid))) return undefined;
   // What comes back comes whole: who was told that it is gone may have forgotten it.
-  if (known.length > 0 && isWithdrawn(was) && !isWithdrawn(is)) return undefined;
-  const fields = changes(before as unknown as Json, after as unknown as Json);
+  if (was.evses.size > 0 && was.isWithdrawn && !is.isWithdrawn) return undefined;
+  const fields = was.ownText === is.ownText ? {} : changes(was.own, is.own);
   if (!fields) return undefined;
   const own: Step[] = Object.keys(fields).length === 0
-    ? [] : [{ method: 'PATCH', path: [], body: JSON.stringify({ ...fields, last_updated }) }];
-  return [...own, ...evses.flatMap((evse) => evseSteps(known.find(({ uid }) => idKey(uid) === idKey(evse.uid)), evse))];
+    ? [] : [{ method: 'PATCH', path: [], body: JSON.stringify({ ...fields, last_updated: is.lastUpdated }) }];
+  const steps = [...is.evses].flatMap(([uid, { evse, text }]) => {
+    const before = was.evses.get(uid);
+    return before?.text === text ? [] : evseSteps(before?.evse, evse);
+  });
+  return [...own, ...steps];
 }
 
 function evseSteps(was: Evse | undefined, is: Evse): Step[] {
-  if (was && same(was, is)) return [];
   const whole: Step = { method: 'PUT', path: [is.uid], body: JSON.stringify(is) };
   if (!was || !same(was.connectors, is.connectors)) return [whole];
   return patched(was as unknown as Json, is as unknown as Json, [is.uid]) ?? [whole];

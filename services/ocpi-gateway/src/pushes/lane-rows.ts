@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Database, Queryable, Tx } from '#postgres';
 import { instant } from '#time';
-import type { Pushed, PushedKey } from './pushed-rows.ts';
+import { hadVersion, type Pushed, type PushedKey } from './pushed-rows.ts';
 import type { LocationTexts } from './text-rows.ts';
 
 /** A lane that is this sender's until somebody takes it over. */
@@ -13,8 +13,11 @@ export interface Taken {
   /** Of the line, in a row. */
   readonly failures: number;
   readonly cdrUrl: string | undefined;
+  /** Where the lane's position may move when all of the batch is acknowledged. */
+  readonly upto: bigint | undefined;
 }
 
+/** What is shared and not `queued` is taken because it changed behind the lane's position. */
 export interface Waiting extends Pushed {
   readonly key: PushedKey;
   /** `current` is what others are told, too. */
@@ -30,6 +33,7 @@ export interface Waiting extends Pushed {
 
 interface WaitingRow extends Pick<Waiting, 'unclear' | 'queued' | 'shared' | 'refusals' | 'attempts' | 'waits'> {
   readonly was_sending: string[] | null;
+  readonly upto: bigint | null;
   readonly failures: number;
   readonly cdr_url: string | null;
   readonly module: PushedKey['module'];
@@ -55,7 +59,7 @@ export async function takeBatch(
   db: Database, known: LocationTexts, { lane, partnerId }: Pick<Taken, 'lane' | 'partnerId'>, { now, most }: { now: number; most: number },
 ): Promise<Batch | undefined> {
   const batch = randomUUID();
-  const take = () => db.query<WaitingRow>({ name: 'lane-take', text: 'SELECT * FROM push_take($1, $2, $3, $4)' }, [lane, batch, Math.floor(now), most]);
+  const take = () => db.query<WaitingRow>({ name: 'lane-take', text: 'SELECT * FROM push_take($1, $2, $3, $4, $5)' }, [lane, partnerId, batch, Math.floor(now), most]);
   let { rows } = await take();
   if (rows[0]?.was_sending) {
     await markUnclear(db, lane, rows[0].was_sending);
@@ -65,14 +69,15 @@ export async function takeBatch(
   const [first] = rows;
   if (!first || first.was_sending) return undefined;
   const texts = await known.of(rows.flatMap(({ version, acknowledged_version: had }) => [version, had].filter((one) => one !== null)));
-  const taken: Taken = { lane, partnerId, batch, failures: first.failures, cdrUrl: first.cdr_url ?? undefined };
+  const taken: Taken = { lane, partnerId, batch, failures: first.failures, cdrUrl: first.cdr_url ?? undefined, upto: first.upto ?? undefined };
   return { taken, waiting: rows.map((row) => waitingOf(row, partnerId, texts)) };
 }
 
 async function markUnclear(db: Database, lane: string, sending: readonly string[]): Promise<void> {
   const { rows } = await db.query<PushedKey>(
     `SELECT partner_id AS "partnerId", module, object_key AS "objectKey" FROM pushed
-      WHERE lane = $1 AND queued AND module || ' ' || object_key = ANY ($2)`, [lane, sending],
+      WHERE partner_id = (SELECT l.partner_id FROM push_lanes l WHERE l.lane = $1) AND (queued OR shared) AND (module, object_key) IN (
+        SELECT split_part(name, ' ', 1), substr(name, position(' ' IN name) + 1) FROM unnest($2::text[]) AS name)`, [lane, sending],
   );
   for (const key of rows) await db.query(`UPDATE pushed SET unclear = true WHERE ${WHERE}`, keyOf(key));
 }
@@ -176,11 +181,11 @@ export async function thereOf<T extends { readonly held: Waiting }>(tx: Tx, part
  * just now: they are still to be noted. Undefined, and nothing is noted: the lane is somebody else's now.
  */
 export async function settleAcknowledged<T extends { readonly held: Waiting }>(
-  db: Queryable, { lane, batch, partnerId }: Taken, line: LineNews | undefined, sent: readonly T[], now: number,
+  db: Queryable, { lane, batch, partnerId, upto }: Taken, line: LineNews | undefined, sent: readonly T[], now: number,
 ): Promise<T[] | undefined> {
   const { rows: [row] } = await db.query<{ rest: number[] | null }>(
-    { name: 'lane-settle', text: 'SELECT push_settle($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) AS rest' }, [
-      lane, batch, partnerId, ...lineOf(line), sent.map(({ held: { key } }) => key.module), sent.map(({ held: { key } }) => key.objectKey),
+    { name: 'lane-settle', text: 'SELECT push_settle($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS rest' }, [
+      lane, batch, partnerId, upto === undefined ? null : String(upto), ...lineOf(line), sent.map(({ held: { key } }) => key.module), sent.map(({ held: { key } }) => key.objectKey),
       sent.map(({ held: { version, current } }) => (version === undefined ? current ?? null : null)),
       sent.map(({ held: { version } }) => (version === undefined ? null : String(version))), Math.floor(now),
     ]);
@@ -201,7 +206,22 @@ export async function noteFailed(tx: Tx, key: PushedKey, unclear: boolean): Prom
 
 /** A partner that answers fails over this one object: it goes behind the others, once more at `at`. */
 export async function refusedUntil(tx: Tx, key: PushedKey, at: number): Promise<void> {
-  await tx.query(`UPDATE pushed SET refusals = refusals + 1, due_at = $4, turn = nextval('push_order') WHERE ${WHERE}`, [...keyOf(key), Math.ceil(at)]);
+  await tx.query(`UPDATE pushed p SET refusals = refusals + 1, ${QUEUED_ITSELF}, due_at = $4, turn = nextval('push_order') WHERE ${WHERE}`, [...keyOf(key), Math.ceil(at)]);
+}
+
+const QUEUED_ITSELF = `acknowledged_version = ${hadVersion('p')}, queued = true,
+  queued_at = CASE WHEN queued THEN queued_at ELSE to_timestamp($4 / 1000.0) END`;
+
+/** What changed behind the lane's position and is not sent as it was taken: each is queued by itself. */
+export async function queueThemselves(db: Database, taken: Taken, waiting: readonly Waiting[], now: number): Promise<void> {
+  await db.tx(async (tx) => {
+    if (!await nameSending(tx, taken, [])) return;
+    const free = await holdFree(tx, taken.partnerId, waiting.filter(({ queued }) => !queued).map((held) => ({ held })));
+    for (const { held: { key } } of free) {
+      await tx.query(`UPDATE pushed p SET ${QUEUED_ITSELF}, due_at = $4, turn = nextval('push_order') WHERE ${WHERE} AND shared AND NOT queued`,
+        [...keyOf(key), Math.floor(now)]);
+    }
+  });
 }
 
 /** What has to go before these is not there yet: once more then, and that is no refusal. `msOf`: platform time from now on. */
@@ -224,12 +244,16 @@ export async function noteWait(db: Queryable, key: PushedKey): Promise<void> {
   await db.query(`UPDATE pushed SET waits = waits + 1 WHERE ${WHERE}`, keyOf(key));
 }
 
-/** Not to be sent any more: the partner is gone, or no longer takes such objects. What is queued just now rouses the lane once more. */
-export async function noteUnwanted(db: Queryable, { lane }: Pick<Taken, 'lane'>, modules?: readonly string[]): Promise<void> {
+/**
+ * Not to be sent any more: the partner is gone, or no longer takes such objects. What is queued just now rouses the lane once more.
+ * Locations are no news to it any more.
+ */
+export async function noteUnwanted(db: Queryable, { lane, partnerId }: Pick<Taken, 'lane' | 'partnerId'>, modules?: readonly string[]): Promise<void> {
   await db.query(
     `WITH free AS (SELECT partner_id, module, object_key FROM pushed
-        WHERE lane = $1 AND queued AND ($2::text[] IS NULL OR module = ANY ($2)) FOR UPDATE SKIP LOCKED)
-      UPDATE pushed p SET queued = false FROM free
-      WHERE p.partner_id = free.partner_id AND p.module = free.module AND p.object_key = free.object_key`, [lane, modules ?? null],
+        WHERE (($1 = $2 AND partner_id = $2 AND module = 'locations' AND shared) OR (lane = $1 AND queued))
+          AND ($3::text[] IS NULL OR module = ANY ($3)) FOR UPDATE SKIP LOCKED)
+      UPDATE pushed p SET queued = false, shared = false, unclear = unclear OR shared FROM free
+      WHERE p.partner_id = free.partner_id AND p.module = free.module AND p.object_key = free.object_key`, [lane, partnerId, modules ?? null],
   );
 }

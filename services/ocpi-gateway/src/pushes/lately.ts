@@ -1,5 +1,5 @@
 /** Works out by `fn` what it has not worked out lately: partners are told the same of one object. */
-export function lately<T>(fn: (text: string) => T, most = 500): (text: string) => T {
+export function lately<T>(fn: (text: string) => T, most = 2_000): (text: string) => T {
   const known = new Map<string, T>();
   return (text) => {
     const held = known.get(text);

@@ -18,8 +18,8 @@ interface LineParts {
 }
 
 /** Set aside until it changes: said to all. */
-export async function park(tx: Tx, { key, attempts }: Waiting, reason: string, now: number): Promise<Fact[]> {
-  await notePark(tx, key, reason, now);
+export async function park(tx: Tx, { key, version, attempts }: Waiting, reason: string, now: number): Promise<Fact[]> {
+  await notePark(tx, key, version, { reason, at: now });
   return [told(deliveryFailed, {
     partnerId: key.partnerId, module: key.module, objectId: key.objectKey, attempts: attempts + 1, error: reason, at: rfc3339(now),
   })];

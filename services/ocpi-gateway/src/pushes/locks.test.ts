@@ -72,7 +72,71 @@ test('those who queue and those who send wait for each other in no order of thei
   for (const partnerId of partnerIds) await send(partnerId, texts, ROUNDS);
   const { rows } = await db.query('SELECT FROM pushed WHERE queued');
   expect(rows).toEqual([]);
+  expect(await notToldNewest(), 'nobody missed the newest').toEqual([]);
 });
+
+test('a Location that partners have is queued for none of them when it changes: it stands behind their position until they acknowledged it', async () => {
+  const texts = new LocationTexts(db);
+  const queued = async () => (await db.query(`SELECT FROM pushed WHERE queued`)).rows.length;
+  const take = () => takeBatch(db, texts, { lane: 'c', partnerId: 'c' }, { now: LATER, most: 64 });
+  await queueLocations(LATER + 2);
+  expect(await queued()).toBe(0);
+  const taken = (await take())!;
+  const changed = taken.waiting.map(({ key: { objectKey } }) => objectKey);
+  expect(changed.length).toBeGreaterThan(0);
+  expect(taken.waiting.map(({ acknowledged, unclear }) => [acknowledged, unclear])).toEqual(changed.map(() => [expect.any(String), false]));
+  // Who took them has vanished, and they change once more before the next has sent them.
+  const again = (await take())!;
+  expect(new Set(again.waiting.map(({ key }) => key.objectKey))).toEqual(new Set(changed));
+  expect(again.waiting.every(({ unclear }) => unclear)).toBe(true);
+  await queueLocations(LATER + 4);
+  for (let left = again.waiting.map((held) => ({ held })); left.length > 0;) left = (await settleAcknowledged(db, again.taken, undefined, left, LATER))!;
+  const newer = (await take())!;
+  expect(new Set(newer.waiting.map(({ key }) => key.objectKey))).toEqual(new Set(changed));
+  expect(newer.waiting.map(({ acknowledged, unclear }) => [acknowledged, unclear])).toEqual(changed.map(() => [textOf(LATER + 2), false]));
+  expect(await settleAcknowledged(db, newer.taken, undefined, newer.waiting.map((held) => ({ held })), LATER)).toEqual([]);
+  expect(await take()).toBeUndefined();
+  expect(await notToldNewest('c')).toEqual([]);
+  for (const partnerId of partnerIds) await send(partnerId, texts, LATER);
+});
+
+test('of more changes than one batch takes each goes as it is now, none twice and none never, and what one could not be told is told as it had it', async () => {
+  const texts = new LocationTexts(db);
+  const many = Array.from({ length: 20 }, (_, n) => `M-${n}`);
+  const changed = (round: number, objectKeys: readonly string[]) => db.tx((tx) => queueAll(tx, {
+    shared: [{ partnerIds: ['b'], objects: objectKeys.map((objectKey) => queuedOf({ module: 'locations', objectKey, current: textOf(round) })) }],
+  }, 0));
+  const take = () => takeBatch(db, texts, { lane: 'b', partnerId: 'b' }, { now: LATER, most: 2 });
+  await changed(1, many);
+  for (let batch = await take(); batch; batch = await take()) await settleAcknowledged(db, batch.taken, undefined, batch.waiting.map((held) => ({ held })), LATER);
+  for (const round of [2, 3]) await changed(round, many);
+  await changed(4, many.slice(0, 5));
+  const told: string[] = [];
+  let refused = true;
+  for (let batch = await take(); batch; batch = await take()) {
+    for (const { key: { objectKey }, current, acknowledged, unclear } of batch.waiting) {
+      expect([acknowledged, unclear], objectKey).toEqual([textOf(1), false]);
+      told.push(`${objectKey} ${current}`);
+    }
+    // One that comes to nothing stays before the position, whatever else is acknowledged.
+    const done = refused ? batch.waiting.slice(1) : batch.waiting;
+    const ended = refused ? { ...batch.taken, upto: undefined } : batch.taken;
+    if (refused) told.splice(told.indexOf(`${batch.waiting[0]!.key.objectKey} ${batch.waiting[0]!.current}`), 1);
+    refused = false;
+    await settleAcknowledged(db, ended, undefined, done.map((held) => ({ held })), LATER);
+  }
+  expect(told.toSorted()).toEqual(many.map((key, n) => `${key} ${textOf(n < 5 ? 4 : 3)}`).toSorted());
+  expect(await notToldNewest('b')).toEqual([]);
+});
+
+/** Locations of which a partner has not acknowledged what they are now, by its row and its lane's position. */
+async function notToldNewest(partnerId?: string): Promise<object[]> {
+  const { rows } = await db.query(
+    `SELECT p.partner_id, object_key FROM pushed p JOIN shared_locations s USING (object_key) JOIN push_lanes l ON l.lane = p.partner_id
+      WHERE p.shared AND NOT (s.version <= greatest(l.told, p.acknowledged_version)) AND ($1::text IS NULL OR p.partner_id = $1)`, [partnerId ?? null],
+  );
+  return rows;
+}
 
 test('a sender that notes how a batch went passes over what is being queued, and who queues waits for no sender', async () => {
   await queueTokens(LATER);

@@ -14,6 +14,7 @@ import type { PushedModule } from './difference.ts';
 import { endpointOf, type Partner, toBus, toldOf, viewerOf } from '../partners/partner.ts';
 import { findPartner } from '../partners/partner-rows.ts';
 import { hiddenFrom, queueViews } from '../partners/partner-views.ts';
+import { noteUnwanted } from './lane-rows.ts';
 import { lockLinks, pushedKeys, pushedLocations } from './pushed-rows.ts';
 import { queueAll } from './queue-rows.ts';
 import { tokenKey } from './token-key.ts';
@@ -118,6 +119,8 @@ export class PushAll {
     const tariffs = (await pushedKeys(tx, partner.id, 'tariffs')).filter((id) => !isOffered(id, toldOf(partner), offers));
     const locations = (await pushedLocations(tx, partner.id)).filter((one) => shownSince(one, viewerOf(partner).groups, places) === undefined);
     await queueAll(tx, await hiddenFrom(tx, [...tariffs.map(hidden('tariffs')), ...locations.map(({ id }) => id).map(hidden('locations'))]), at);
+    // What changes is no news to a partner that no longer takes Locations.
+    if (endpointOf(partner, 'locations', 'RECEIVER') === undefined) await noteUnwanted(tx, { lane: partner.id, partnerId: partner.id }, ['locations']);
     if (until !== undefined) await addDue(tx, pushGrantedOf(partner.id, until, `at ${until}`));
   }
 }

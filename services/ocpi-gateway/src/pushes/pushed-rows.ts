@@ -27,7 +27,12 @@ const keyOf = ({ partnerId, module, objectKey }: PushedKey) => [partnerId, modul
 export const WITH_SHARED = `pushed p LEFT JOIN shared_locations s ON p.shared AND s.object_key = p.object_key
   LEFT JOIN location_texts t ON t.version = s.version`;
 export const NOW = 'CASE WHEN p.shared THEN t.current ELSE p.current END';
-export const HAD = 'coalesce(p.acknowledged, (SELECT a.current FROM location_texts a WHERE a.version = p.acknowledged_version))';
+/** Which version of a shared Location a partner has: that of its row, or, while it is not queued, a newer one up to its lane's position. */
+export const hadVersion = (row: string) => `CASE WHEN ${row}.shared AND NOT ${row}.queued THEN greatest(${row}.acknowledged_version,
+    (SELECT v.version FROM location_texts v WHERE v.object_key = ${row}.object_key
+      AND v.version <= (SELECT l.told FROM push_lanes l WHERE l.lane = ${row}.partner_id) ORDER BY v.version DESC LIMIT 1))
+  ELSE ${row}.acknowledged_version END`;
+export const HAD = `coalesce(p.acknowledged, (SELECT a.current FROM location_texts a WHERE a.version = ${hadVersion('p')}))`;
 
 /** Of a Session at a partner: what the partner acknowledged, and whether it was set aside. */
 export async function sessionAt(db: Queryable, partnerId: string, sessionId: string): Promise<{ status: string | undefined; isParked: boolean } | undefined> {
@@ -106,10 +111,10 @@ export async function forgetAcknowledged(tx: Tx, partnerId: string, at: number):
   await replayLetters(tx, partnerId, {}, at);
 }
 
-/** Set aside until it changes again, or somebody looks into it. */
-export async function notePark(tx: Tx, key: PushedKey, reason: string, at: number): Promise<void> {
-  await tx.query(`UPDATE pushed SET parked = $4, parked_at = $5, queued = false, unclear = module <> 'cdrs', refusals = 0, attempts = 0, waits = 0 WHERE ${WHERE}`,
-    [...keyOf(key), reason.slice(0, 1_000), rfc3339(Math.round(at))]);
+/** Set aside until it changes again, or somebody looks into it; `version` of what is shared. */
+export async function notePark(tx: Tx, key: PushedKey, version: bigint | undefined, { reason, at }: { reason: string; at: number }): Promise<void> {
+  await tx.query(`UPDATE pushed SET acknowledged_version = coalesce($6, acknowledged_version), parked = $4, parked_at = $5, queued = false, unclear = module <> 'cdrs', refusals = 0, attempts = 0, waits = 0 WHERE ${WHERE}`,
+    [...keyOf(key), reason.slice(0, 1_000), rfc3339(Math.round(at)), version === undefined ? null : String(version)]);
 }
 
 export async function noteDelivered(tx: Tx, key: PushedKey, locationUrl: string): Promise<void> {

@@ -3,7 +3,7 @@ import { type Cdr, instantMs, partyText } from '#ocpi';
 import type { Tx } from '#postgres';
 import { rfc3339 } from '#time';
 import { profileLane } from '../profile-rows.ts';
-import { forgetOne, type PushedKey } from './pushed-rows.ts';
+import { forgetOne, hadVersion, type PushedKey } from './pushed-rows.ts';
 import { shareTexts } from './text-rows.ts';
 
 /** What an object of ours is now, for partners that are to know. */
@@ -77,16 +77,22 @@ export function pushOf({ partnerId, module, objectKey }: PushedKey, current: str
  *
  * Nobody waits for somebody who waits for him, because rows are locked by one rule:
  * - Who queues holds the links (`lockLinks`): alone, or it queues once in its transaction and behind all else that it does.
- *   It locks shared Locations, then objects, then lanes' due rows, each in the order of their keys, and waits for
- *   no row of `push_lanes`; who withdraws Locations locks those before all else, in the same way.
+ *   It locks objects, then the versions of shared Locations as a whole, then lanes' due rows, each in the order of their keys,
+ *   and waits for no row of `push_lanes`; who gives partners another view of Locations locks those before all else, in the
+ *   same way.
  * - Who sends may hold its lane's row, and waits for nothing while it does: what somebody is queueing just now is passed
  *   over (SKIP LOCKED), and noted in a next transaction.
  */
 export async function queueAll(tx: Tx, { shared = [], own = [], ifKnown = [], unsent = [] }: Pushes, at: number): Promise<void> {
-  const touched = await queueShared(tx, [...shared], at);
+  const groups = [...shared].filter(({ partnerIds, objects }) => partnerIds.length > 0 && objects.length > 0);
+  const touched = await queueShared(tx, groups, at);
   for (const key of unsent) await forgetOne(tx, key);
   touched.push(...await queueEach(tx, own, at), ...await queueEach(tx, ifKnown, at, true));
-  await rouseLanes(tx, touched, at);
+  await makeLanes(tx, touched);
+  const texts = groups.flatMap(({ objects }) => objects.map(({ objectKey, current, updatedMs }) => ({ objectKey, text: current!, updatedMs: updatedMs ?? 0 })));
+  if (texts.length > 0) await shareTexts(tx, texts);
+  // Last: whoever sends needs them, too.
+  await rouse(tx, touched, at);
 }
 
 async function queueEach(tx: Tx, pushes: readonly Push[], at: number, ifKnown = false): Promise<Lane[]> {
@@ -102,7 +108,7 @@ async function queueEach(tx: Tx, pushes: readonly Push[], at: number, ifKnown = 
         AND p.object_key = given.object_key AND (p.shared OR p.current IS NOT NULL))` : ''}
       ORDER BY partner_id, module, object_key
       ON CONFLICT (partner_id, module, object_key) DO UPDATE SET current = excluded.current, shared = false,
-        updated_ms = excluded.updated_ms, ${QUEUED_AGAIN}
+        acknowledged_version = ${hadVersion('held')}, updated_ms = excluded.updated_ms, ${QUEUED_AGAIN}
       WHERE held.module <> 'cdrs' AND (excluded.updated_ms IS NULL OR excluded.updated_ms >= coalesce(
         CASE WHEN held.shared THEN (SELECT s.updated_ms FROM shared_locations s WHERE s.object_key = held.object_key)
           WHEN held.current IS NOT NULL THEN held.updated_ms END, excluded.updated_ms))
@@ -123,34 +129,31 @@ const QUEUED_AGAIN = `lane = excluded.lane, queued = true, parked = NULL, parked
   turn = CASE WHEN held.queued THEN held.turn ELSE excluded.turn END`;
 
 /**
- * Locations that all partners of a group see as they are: each is written once, and beside it only who has it not
- * queued yet. The Location's row is locked before that is asked: whoever notes what a partner acknowledged
- * holds it too, so that of the two one sees the other.
+ * Locations that all partners of a group see as they are: each is written once, and is news to every lane whose position is
+ * before its version. Beside it only who did not see it so is queued, and who is to be told of it as a whole.
  */
 async function queueShared(tx: Tx, groups: readonly SharedLocations[], at: number): Promise<Lane[]> {
   const given = groups.flatMap(({ objects }, group) => objects.map((object) => ({ ...object, group })));
   const receivers = groups.flatMap(({ partnerIds }, group) => partnerIds.map((id) => ({ id, group })));
-  if (receivers.length === 0 || given.length === 0) return [];
-  await shareTexts(tx, given.map(({ objectKey, current, updatedMs }) => ({ objectKey, text: current!, updatedMs: updatedMs ?? 0 })));
+  if (given.length === 0) return [];
   // Each by its key: what waits changes too fast for the planner to know better than to join with all of it.
-  const { rows } = await tx.query<Lane>({
+  await tx.query({
     name: 'push-queue-shared',
-    text: `INSERT INTO pushed AS held (partner_id, module, object_key, shared, lane, queued, queued_at, due_at, turn)
-      SELECT receiver.id, 'locations', object_key, true, receiver.id, true, $5, $6, (SELECT nextval('push_order')) + place
-      FROM unnest($1::text[], $2::int[]) WITH ORDINALITY AS given (object_key, "group", place)
-        JOIN unnest($3::text[], $4::int[]) AS receiver (id, "group") USING ("group")
-      WHERE (SELECT p.shared AND p.queued FROM pushed p WHERE p.partner_id = receiver.id AND p.module = 'locations'
-        AND p.object_key = given.object_key) IS NOT TRUE
+    text: `INSERT INTO pushed AS held (partner_id, module, object_key, shared, updated_ms, lane, queued, queued_at, due_at, turn)
+      SELECT receiver.id, 'locations', object_key, true, updated_ms, receiver.id, true, $6, $7, (SELECT nextval('push_order')) + place
+      FROM unnest($1::text[], $2::int[], $3::bigint[]) WITH ORDINALITY AS given (object_key, "group", updated_ms, place)
+        JOIN unnest($4::text[], $5::int[]) AS receiver (id, "group") USING ("group")
+      WHERE (SELECT p.shared AND (p.queued OR (NOT p.unclear AND p.parked IS NULL)) FROM pushed p
+        WHERE p.partner_id = receiver.id AND p.module = 'locations' AND p.object_key = given.object_key) IS NOT TRUE
       ORDER BY receiver.id, object_key
-      ON CONFLICT (partner_id, module, object_key) DO UPDATE SET current = NULL, updated_ms = NULL, shared = true, ${QUEUED_AGAIN}
-      WHERE held.shared OR held.current IS NULL OR coalesce(held.updated_ms, 0) <= (
-        SELECT s.updated_ms FROM shared_locations s WHERE s.object_key = held.object_key)
-      RETURNING lane, partner_id AS "partnerId"`,
+      ON CONFLICT (partner_id, module, object_key) DO UPDATE SET current = NULL, updated_ms = excluded.updated_ms, shared = true,
+        acknowledged_version = ${hadVersion('held')}, ${QUEUED_AGAIN}
+      WHERE held.shared OR held.current IS NULL OR coalesce(held.updated_ms, 0) <= excluded.updated_ms`,
   }, [
-    given.map(({ objectKey }) => objectKey), given.map(({ group }) => group), receivers.map(({ id }) => id), receivers.map(({ group }) => group),
-    rfc3339(Math.round(at)), Math.ceil(at),
+    given.map(({ objectKey }) => objectKey), given.map(({ group }) => group), given.map(({ updatedMs }) => updatedMs ?? 0),
+    receivers.map(({ id }) => id), receivers.map(({ group }) => group), rfc3339(Math.round(at)), Math.ceil(at),
   ]);
-  return rows;
+  return receivers.map(({ id }) => ({ lane: id, partnerId: id }));
 }
 
 export interface Lane {
@@ -160,15 +163,28 @@ export interface Lane {
 
 /** There is something to send in these lanes at `at`: one due row for each, whatever waits in it. */
 export async function rouseLanes(tx: Tx, touched: readonly Lane[], at: number): Promise<void> {
-  const lanes = [...new Map(touched.map((one) => [one.lane, one])).values()];
+  await makeLanes(tx, touched);
+  await rouse(tx, touched, at);
+}
+
+async function makeLanes(tx: Tx, touched: readonly Lane[]): Promise<void> {
+  const lanes = eachOnce(touched);
   if (lanes.length === 0) return;
   await tx.query({
     name: 'push-lanes',
     // A conflict with a row that is there would be waited for while its sender writes it.
-    text: `INSERT INTO push_lanes (lane, partner_id) SELECT lane, partner_id FROM unnest($1::text[], $2::text[]) AS given (lane, partner_id)
+    text: `INSERT INTO push_lanes (lane, partner_id, told) SELECT lane, partner_id, (SELECT coalesce(max(version), 0) FROM shared_locations)
+      FROM unnest($1::text[], $2::text[]) AS given (lane, partner_id)
       WHERE NOT EXISTS (SELECT FROM push_lanes l WHERE l.lane = given.lane) ORDER BY lane ON CONFLICT DO NOTHING`,
   }, [lanes.map(({ lane }) => lane), lanes.map(({ partnerId }) => partnerId)]);
-  await rouseDue(tx, 'push', at, lanes.map(({ lane, partnerId }) => ({ id: `push ${lane}`, key: lane, body: { lane, partnerId } })));
+}
+
+async function rouse(tx: Tx, touched: readonly Lane[], at: number): Promise<void> {
+  await rouseDue(tx, 'push', at, eachOnce(touched).map(({ lane, partnerId }) => ({ id: `push ${lane}`, key: lane, body: { lane, partnerId } })));
+}
+
+function eachOnce(lanes: readonly Lane[]): Lane[] {
+  return [...new Map(lanes.map((one) => [one.lane, one])).values()];
 }
 
 function keyText({ partnerId, object: { module, objectKey } }: Push): string {

@@ -18,8 +18,12 @@ test('a Location that partners see alike is kept once for all, and as it was as 
     await db.query(`UPDATE old_versions SET since = since - interval '1 hour'`);
     await sweepTexts(db);
   };
+  const acknowledges = async (partner: string) => {
+    await db.query(`UPDATE pushed SET acknowledged_version = (SELECT version FROM shared_locations), queued = false WHERE partner_id = $1`, [partner]);
+    await db.query(`UPDATE push_lanes SET told = (SELECT version FROM shared_locations) WHERE lane = $1`, [partner]);
+  };
   await told(1);
-  await db.query(`UPDATE pushed SET acknowledged_version = (SELECT version FROM shared_locations) WHERE partner_id = 'down'`);
+  for (const partner of ['up', 'down']) await acknowledges(partner);
   for (const second of [2, 3, 1]) await told(second);
   const [first, second, third, ...more] = await versions();
   expect(more).toEqual([]);
@@ -29,9 +33,19 @@ test('a Location that partners see alike is kept once for all, and as it was as 
   expect(await versions()).toEqual([first, third]);
   const texts = new LocationTexts(db);
   expect([...await texts.of([first!, second!, third!])]).toEqual([[first, textOf(1)], [third, textOf(3)]]);
-  await db.query('UPDATE pushed SET acknowledged_version = $1', [third]);
+  await acknowledges('up');
+  await told(4);
   await sweepOld();
-  expect(await versions()).toEqual([third]);
+  const [, , fourth] = await versions();
+  expect(await versions(), 'one partner had the first, by its position and its row, and the other the third').toEqual([first, third, fourth]);
+  await db.query(`UPDATE push_lanes SET told = $1, sending = '{"locations L"}' WHERE lane = 'up'`, [first]);
+  await db.query('UPDATE pushed SET acknowledged_version = NULL');
+  await sweepOld();
+  expect(await versions(), 'one that is being sent what it changed to since').toEqual([first, third, fourth]);
+  for (const partner of ['up', 'down']) await acknowledges(partner);
+  await db.query('UPDATE push_lanes SET sending = NULL');
+  await sweepOld();
+  expect(await versions()).toEqual([fourth]);
   await db.close();
   await drop();
 });

@@ -22,11 +22,14 @@ interface Held {
 /**
  * Locations that partners may not see any more: gone where they were never sent, else all their EVSEs are
  * to go as REMOVED. The lanes are locked before that is asked: a sender names what it sends in its lane and
- * then looks whether that still stands, so that of the two one sees the other.
+ * then looks whether that still stands, so that of the two one sees the other. The same lock is had for Locations that
+ * partners are to see otherwise than the others from now on: what they had stands by their lanes' positions.
  */
-export async function withdrawLocations(tx: Tx, hidden: readonly Hidden[]): Promise<{ own: Push[]; unsent: PushedKey[] }> {
-  if ((await shownOf(tx, hidden)).length === 0) return { own: [], unsent: [] };
-  const partnerIds = hidden.map(({ partnerId }) => partnerId);
+export async function withdrawLocations(
+  tx: Tx, hidden: readonly Hidden[], changed: readonly PushedKey[] = [],
+): Promise<{ own: Push[]; unsent: PushedKey[] }> {
+  const partnerIds = [...(await shownOf(tx, hidden)).map(({ partnerId }) => partnerId), ...await sharingOf(tx, changed)];
+  if (partnerIds.length === 0) return { own: [], unsent: [] };
   await tx.query('SELECT FROM push_lanes WHERE lane = ANY ($1) ORDER BY lane FOR UPDATE', [partnerIds]);
   const shown = await shownOf(tx, hidden);
   const unsent = shown.filter(({ isKnown }) => !isKnown).map(({ partnerId, objectKey }) => ({ partnerId, module: 'locations' as const, objectKey }));
@@ -50,4 +53,15 @@ async function shownOf(tx: Tx, hidden: readonly Hidden[]): Promise<Held[]> {
         JOIN ${WITH_SHARED} ON p.partner_id = given.partner AND p.module = 'locations' AND p.object_key = given.key`,
   }, [hidden.map(({ partnerId }) => partnerId), hidden.map(({ objectKey }) => objectKey), hidden.map(({ sinceMs }) => Math.floor(sinceMs))]);
   return rows.filter(({ current }) => current !== null && !isWithdrawn(JSON.parse(current) as Location));
+}
+
+/** Which partners see one of these Locations as the others do. */
+async function sharingOf(tx: Tx, changed: readonly PushedKey[]): Promise<string[]> {
+  if (changed.length === 0) return [];
+  const { rows } = await tx.query<{ partner: string }>({
+    name: 'push-sharing',
+    text: `SELECT DISTINCT partner FROM unnest($1::text[], $2::text[]) AS given (partner, key)
+      WHERE (SELECT p.shared FROM pushed p WHERE p.partner_id = given.partner AND p.module = 'locations' AND p.object_key = given.key)`,
+  }, [changed.map(({ partnerId }) => partnerId), changed.map(({ objectKey }) => objectKey)]);
+  return rows.map(({ partner }) => partner);
 }
