@@ -155,7 +155,9 @@ function pushedSession(
   if (!sameId(session.id, sessionId))
     throw refuse('invalid-object', `id: ${session.id} is not the ${sessionId} of the URL`);
   if (!sameParty(session, party)) throw refuse('invalid-object', "party_id: is not the URL's");
-  const text = patch ? JSON.stringify(session) : new TextDecoder().decode(body);
+  // The bytes as they came, unless a status had to be understood: nobody else has to know that RESERVED is RESERVATION. D2.
+  const isAsItCame = !patch && (given as Session).status === session.status;
+  const text = isAsItCame ? new TextDecoder().decode(body) : JSON.stringify(session);
   return { session, text, lastUpdated: (patch ? (given as Session) : session).last_updated };
 }
 

@@ -68,3 +68,14 @@ test('LOC-34: an older Session takes the place of one only as its owner was aske
   expect(await put(2, 20, '2022-02-01T18:30:00Z')).toBe('updated');
   expect(await put(2, 20, '2022-02-01T18:30:00Z')).toBe('unchanged');
 });
+
+test('SES-06: a Session that comes as RESERVED is kept and shown as a RESERVATION', async () => {
+  const parts = { db, clock: fixedClock('2022-02-01T17:30:00Z'), parties: own, config, logs: logsOf(memoryEventStore()), wake() {} };
+  const sessions = new PartnerSessions({ ...parts, outbox: outbox('partner-sessions', db), marks: new Marks(db, Buffer.alloc(32)) });
+  const { end_date_time: _, ...session } = exampleSession;
+  const body = toJsonBytes({ ...session, ...xyz, id: 'S-RES', status: 'RESERVED', x_unknown: 1 });
+  const put = () => sessions.put({ party: xyz, sessionId: 'S-RES', patch: false, body });
+  expect([await put(), await put()]).toEqual(['created', 'unchanged']);
+  const { rows: [row] } = await db.query<{ session: string }>("SELECT session FROM partner_sessions WHERE session_id = 'S-RES' OR session_id = 's-res'");
+  expect(JSON.parse(row!.session)).toMatchObject({ id: 'S-RES', status: 'RESERVATION', x_unknown: 1 });
+});
