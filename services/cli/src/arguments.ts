@@ -29,6 +29,8 @@ function reworded(
   args: readonly string[],
   options: Verb['options'],
 ): string {
+  const [, dashed] = /^Option '(.+?)' argument is ambiguous/.exec(error.message) ?? [];
+  if (dashed) return `${dashed} needs a value; one that begins with "-" is written ${dashed}=-…`;
   if (error.code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION') return error.message.split('\n')[0]!;
   const unknown = args.find(
     (arg) => arg.startsWith('-') && arg !== '-' && !(named(arg) in options) && arg !== '--',

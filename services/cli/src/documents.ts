@@ -217,7 +217,8 @@ function unwrap(value: unknown, at: string, found: Read[]): void {
   }
 }
 
-function unreadable(error: NodeJS.ErrnoException): string {
+/** Why a file is not read, and what to do. */
+export function unreadable(error: NodeJS.ErrnoException): string {
   if (error.code === 'ENOENT') return 'there is no such file. Check its path';
   if (error.code === 'EISDIR') return 'this is a folder. Name the files in it';
   if (error.code === 'EACCES') return 'it may not be read. Check who may read it';

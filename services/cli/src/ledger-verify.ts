@@ -6,6 +6,7 @@ import {
   readPublicKeys,
   verifyExport,
 } from '#chain';
+import { unreadable } from './documents.ts';
 import { Progress } from './progress.ts';
 import type { Terminal } from './terminal.ts';
 import {
@@ -103,7 +104,7 @@ function textOf(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new RefusedInput(`${file}: cannot be read: ${(error as Error).message}`);
+    throw new RefusedInput(`${file}: ${unreadable(error as NodeJS.ErrnoException)}.`);
   }
 }
 
@@ -132,7 +133,7 @@ async function readable<T>(file: string, work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     if (!(error instanceof Error) || !('syscall' in error)) throw error;
-    throw new RefusedInput(`${file}: cannot be read: ${error.message}`);
+    throw new RefusedInput(`${file}: ${unreadable(error as NodeJS.ErrnoException)}.`);
   }
 }
 

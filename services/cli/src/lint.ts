@@ -8,6 +8,7 @@ import {
   type Severity,
 } from '#pricing';
 import { instant, rfc3339 } from '#time';
+import { countryCode } from './countries.ts';
 import { type Document, documents, documentsOf } from './documents.ts';
 import { Progress } from './progress.ts';
 import type { Terminal } from './terminal.ts';
@@ -160,7 +161,7 @@ class Facts {
     }
     const found = await documentsOf(given.options.location ?? [], terminal.stdin);
     const locations = found.map(({ value }) => value);
-    const country = optionOf(given, 'country') ?? textOf(locations[0]?.country);
+    const country = countryOf(given) ?? textOf(locations[0]?.country);
     const timeZone = givenZone(given)?.name ?? textOf(locations[0]?.time_zone);
     const known = {
       now: nowOf(given, terminal),
@@ -195,6 +196,14 @@ class Facts {
       return { name, ...(isStanding(standing) && { meter: standing }) };
     });
   }
+}
+
+function countryOf(given: Given): string | undefined {
+  const text = optionOf(given, 'country');
+  if (text === undefined) return undefined;
+  const code = countryCode(text);
+  if (code !== undefined) return code;
+  throw new WrongUsage(`--country: "${text}" is no code of ISO 3166-1; one like CAN or CA expected`);
 }
 
 function nowOf(given: Given, { now }: Terminal): string {

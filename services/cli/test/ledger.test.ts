@@ -142,7 +142,7 @@ test('a receipt is found in the ledger that it is of', async () => {
 test('files that are missing, no keys or no JSON are refused by name', async () => {
   expect(await run('ledger', 'verify')).toMatchObject({ status: 2 });
   expect((await run('ledger', 'verify', file('none.jsonl'))).err).toMatch(
-    /none\.jsonl: cannot be read: ENOENT/,
+    /none\.jsonl: there is no such file\. Check its path\.$/m,
   );
   expect(
     (await run('ledger', 'verify', file('ledger.jsonl'), '--public-key', file('ledger.jsonl'))).err,

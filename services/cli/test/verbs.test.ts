@@ -112,6 +112,19 @@ test('in Canada the meters of a Location decide about a price per kWh', async ()
   expect(own!.findings).toMatchObject([{ code: 'canada-time-price-after-2029' }]);
 });
 
+test('a country that is none is refused, for the rules of Canada would go unasked', async () => {
+  const name = folder.write('tariff.json', tariff);
+  const { status, err } = await folder.run(['lint', name, '--country', 'CANADA']);
+  expect(status).toBe(2);
+  expect(err).toContain('--country: "CANADA" is no code of ISO 3166-1; one like CAN or CA expected');
+});
+
+test('a value that looks like an option is explained', async () => {
+  const { status, err } = await folder.run(['quote', 'tariff.json', '--energy-kwh', '-3', '--duration', '2h']);
+  expect(status).toBe(2);
+  expect(err).toContain('--energy-kwh needs a value; one that begins with "-" is written --energy-kwh=-…');
+});
+
 test('the tariffs inside CDRs are looked at too', async () => {
   const broken = { ...tariff, elements: [] };
   folder.write(
