@@ -45,6 +45,8 @@ import { Unlocking } from './unlocking.ts';
 const LANES = 512;
 /** To the database: who queues holds some while who sends notes how it went. */
 const CONNECTIONS = 12;
+/** Facts in one transaction: of a Location that changed many times in it only the last is written, and partners are roused once. */
+const HEARD_AT_ONCE = 1_000;
 /** What a killed process was working on waits for so long. */
 const LEASE_MS = 5_000;
 const PATIENCE_AT_STOP_MS = 2_000;
@@ -126,7 +128,7 @@ export function start(env: Env): Promise<Running> {
     publicUrl ||= addressOf(host, (http.server.address() as AddressInfo).port);
 
     const serving = await serve({
-      module: OcpiGatewayModule.with({ gateway, partners, agreements, erasing, pulling, profiles, partnerProfiles, quirks: new PartnerQuirks({ db, clock, log }) }), bus, db, listener: 'ocpi-gateway',
+      module: OcpiGatewayModule.with({ gateway, partners, agreements, erasing, pulling, profiles, partnerProfiles, quirks: new PartnerQuirks({ db, clock, log }) }), bus, db, listener: 'ocpi-gateway', batch: HEARD_AT_ONCE,
       tells: [told, fromEventStore('agreements', store, agreementTells)],
     });
     service.onStop(() => serving.close());

@@ -184,6 +184,8 @@ test('what never reached a partner is not withdrawn from it: it hears nothing at
   await expect.poll(() => montreal.pushed()).toContain('PUT /locations/CA/BCT/SECRET');
   await grant(['VISITORS', 'STAFF']);
   await tell(location('VISITORS', { name: 'after the outage' }));
+  // What is granted is carried out when nothing but VISITORS waits any more.
+  await expect.poll(async () => (await oasis.neighbours.bus.ask(listPartners, {})).partners.find(({ name }) => name === 'Carbon Plunk')?.waiting).toBe(1);
   await plunk.reopen(port);
   await expect.poll(() => said(plunk, 'VISITORS').length).toBeGreaterThan(0);
   expect(said(plunk, 'SECRET')).toEqual([]);

@@ -50,12 +50,11 @@ export const takeBatch = `CREATE FUNCTION push_take(take_lane text, take_partner
       RETURN NEXT;
       RETURN;
     END IF;
-    -- A line that is down is tried with one object, first of what is queued.
+    -- A line that is down is tried with one object: of what changed behind the position, which waited first, else of what is queued.
     IF held.failures > 0 THEN most := 1; END IF;
     LOOP
       ahead := NULL;
-      IF take_lane = take_partner AND (held.failures = 0
-          OR NOT EXISTS (SELECT FROM pushed q WHERE q.lane = take_lane AND q.queued AND q.due_at <= now_ms)) THEN
+      IF take_lane = take_partner THEN
         SELECT array_agg(n.object_key), max(n.version) INTO changed, ahead FROM (SELECT s.object_key, s.version FROM shared_locations s
           WHERE s.version > held.told ORDER BY s.version LIMIT (most - 1) * 8 + 1) n;
         IF cardinality(changed) > (most - 1) * 8 THEN
@@ -65,7 +64,8 @@ export const takeBatch = `CREATE FUNCTION push_take(take_lane text, take_partner
       END IF;
       RETURN QUERY WITH taken AS MATERIALIZED (
           (SELECT p.*, s.version AS now, p.acknowledged_version AS had FROM pushed p LEFT JOIN shared_locations s ON p.shared AND s.object_key = p.object_key
-            WHERE p.lane = take_lane AND p.queued AND p.due_at <= now_ms ORDER BY p.due_at, p.turn LIMIT most)
+            WHERE p.lane = take_lane AND p.queued AND p.due_at <= now_ms ORDER BY p.due_at, p.turn
+            LIMIT CASE WHEN held.failures = 0 OR ahead IS NULL THEN most ELSE 0 END)
           UNION ALL
           (SELECT p.*, s.version, greatest(p.acknowledged_version, (SELECT t.version FROM location_texts t
               WHERE t.object_key = s.object_key AND t.version <= held.told ORDER BY t.version DESC LIMIT 1))

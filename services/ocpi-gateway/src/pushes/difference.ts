@@ -24,12 +24,17 @@ export interface Compared {
  * What has to be sent, so that the partner has what is now. PUT where nothing is known to be there; else
  * the real difference (LOC-02, SES-03, TRN-61). A PATCH removes nothing: what lost a field is PUT.
  */
-export function difference(module: PushedModule, { current, acknowledged, unclear }: Compared): Step[] {
+export function difference(module: PushedModule, { current, acknowledged, unclear }: Compared): readonly Step[] {
   if (current === undefined) return acknowledged === undefined && !unclear ? [] : [{ method: 'DELETE', path: [], body: '' }];
   if (current === acknowledged && !unclear) return [];
   const whole: Step[] = [{ method: 'PUT', path: [], body: current }];
   if (acknowledged === undefined || unclear) return whole;
-  if (module === 'locations') return locationSteps(locationIn(acknowledged), locationIn(current)) ?? whole;
+  if (module === 'locations') {
+    const [was, is] = [locationIn(acknowledged), locationIn(current)];
+    const known = is.stepsFrom.get(was) ?? locationSteps(was, is) ?? whole;
+    is.stepsFrom.set(was, known);
+    return known;
+  }
   const [was, is] = [JSON.parse(acknowledged), JSON.parse(current)] as [Json, Json];
   switch (module) {
     case 'tariffs':
@@ -47,6 +52,8 @@ interface LocationParts {
   readonly lastUpdated: string;
   readonly evses: ReadonlyMap<string, { readonly evse: Evse; readonly text: string }>;
   readonly isWithdrawn: boolean;
+  /** What was worked out for those who had another before. */
+  readonly stepsFrom: WeakMap<LocationParts, readonly Step[]>;
 }
 
 /** Many partners have it alike, and what it is now is what it was next time. */
@@ -54,7 +61,7 @@ const locationIn: (text: string) => LocationParts = lately((text) => {
   const location = JSON.parse(text) as Location;
   const { evses = [], last_updated: lastUpdated, ...own } = location;
   return {
-    own: own as unknown as Json, ownText: JSON.stringify(own), lastUpdated, isWithdrawn: isWithdrawn(location),
+    own: own as unknown as Json, ownText: JSON.stringify(own), lastUpdated, isWithdrawn: isWithdrawn(location), stepsFrom: new WeakMap(),
     evses: new Map(evses.map((evse) => [idKey(evse.uid), { evse, text: JSON.stringify(evse) }])),
   };
 });
