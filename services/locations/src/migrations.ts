@@ -111,6 +111,14 @@ const locations: MigrationList = [
       'ALTER TABLE evses SET (fillfactor = 80)',
     ],
   },
+  {
+    name: 'locations-8-own-by-creation-alone',
+    // Whoever asks by an offset of its own has all before it passed over: by the index alone, whether private or not.
+    up: () => [
+      'DROP INDEX locations_own_by_creation',
+      'CREATE INDEX locations_own_by_creation ON locations (created) INCLUDE (private) WHERE own',
+    ],
+  },
 ];
 
 export const migrations: MigrationList = [...busMigrations, ...erasureMigrations, ...locations];
