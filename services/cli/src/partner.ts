@@ -93,7 +93,7 @@ export const partnerReplay = portalVerb({
   usage: 'PARTNER [options]',
   about: `Sends dead letters again: an object as it is now, a CDR as it was issued. ${PARTNER}`,
   options: {
-    module: { type: 'string', value: 'MODULE', help: 'only these: locations, tariffs, tokens, sessions, cdrs' },
+    module: { type: 'string', value: 'MODULE', help: 'only these: locations, tariffs, tokens, sessions, cdrs, hubclientinfo' },
     object: { type: 'string', value: 'ID', help: 'only this one; a token is "TYPE uid"' },
   },
   examples: [

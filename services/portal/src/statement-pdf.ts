@@ -34,7 +34,7 @@ async function cover(sheet: Sheet, statement: Statement): Promise<void> {
   sheet.beside(...parties.map(partyLines));
   sheet.space();
   sheet.line(`CDRs last updated from ${from} until before ${to}: ${month} in ${time_zone}.`);
-  if (agreement !== undefined) sheet.line(`Terms of the agreement: ${agreement} (both partners have the same fingerprint).`);
+  if (agreement !== undefined) sheet.line(`Terms of the agreement: ${agreement} (a fingerprint, which is the same at both partners).`);
   sheet.heading('Invoices');
   await sheet.table(
     [{ title: 'Invoice' }, { title: 'Supplier', width: 130 }, { title: 'Customer', width: 130 },
@@ -138,7 +138,7 @@ async function feeTable(sheet: Sheet, { fees, fees_excl_tax }: Invoice): Promise
       { title: 'Excl. tax', width: 85, right: true }],
     [
       ...fees.map(({ name, per, quantity, price, amount }) => [
-        name, `${quantity}${UNITS[per]}`, per === 'percent' ? `${price} %` : price, amount,
+        name, per === 'session' && quantity === '1' ? '1 session' : `${quantity}${UNITS[per]}`, per === 'percent' ? `${price} %` : price, amount,
       ]),
       ['All fees', '', '', fees_excl_tax],
     ], 1,

@@ -107,7 +107,7 @@ export class TariffEngine {
         .slice(0, 3)
         .map(({ locationId, evseUid, connectorId }) => `${locationId} ${evseUid} ${connectorId}`);
       const named = `${places.join(', ')}${total > 3 ? ' …' : ''}`;
-      throw refuse('tariff-in-use', `${total} Connectors name ${tariffId}: ${named}`);
+      throw refuse('tariff-in-use', `${total === 1 ? '1 Connector names' : `${total} Connectors name`} ${tariffId}: ${named}`);
     }
     return this.withdraw(key, 'operator');
   }

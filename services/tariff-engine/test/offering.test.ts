@@ -184,6 +184,10 @@ test('TAR-01 a tariff that a Connector names is not withdrawn; one that none nam
   await expect(bus.ask(withdrawTariff, { tariffId: 'RACE' })).rejects.toMatchObject({
     code: 'tariff-in-use', detail: '2 Connectors name RACE: BURNABY L2-01 1, BURNABY L2-01 1',
   });
+  uses.set('RACE', 1);
+  await expect(bus.ask(withdrawTariff, { tariffId: 'RACE' })).rejects.toMatchObject({
+    code: 'tariff-in-use', detail: '1 Connector names RACE: BURNABY L2-01 1',
+  });
   await expect(bus.ask(withdrawTariff, { tariffId: 'NEVER' })).rejects.toMatchObject({ code: 'unknown-tariff' });
   uses.delete('RACE');
   expect(await bus.ask(withdrawTariff, { tariffId: 'RACE' })).toMatchObject({ change: Change.UPDATED });
