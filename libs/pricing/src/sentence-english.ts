@@ -1,5 +1,6 @@
 import type { Language } from './sentence.ts';
 
+const AND = new Intl.ListFormat('en-GB');
 const DAYS = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'];
 
 /** Canadian English. Other currencies than CAD go by their code: a dollar is not every dollar. */
@@ -48,11 +49,11 @@ export const english: Language = {
   },
   times: (from, to) => `${from}–${to}`,
   days: (runs) => {
-    const named = runs.map(([from, to]) => {
+    const named = runs.flatMap(([from, to]) => {
       if (from === to) return DAYS[from]!;
-      return to === from + 1 ? `${DAYS[from]}, ${DAYS[to]}` : `${DAYS[from]} to ${DAYS[to]}`;
+      return to === from + 1 ? [DAYS[from]!, DAYS[to]!] : `${DAYS[from]} to ${DAYS[to]}`;
     });
-    return `on ${named.join(', ')}`;
+    return `on ${AND.format(named)}`;
   },
   atLeast: (amount) => `at least ${amount}`,
   atMost: (amount) => `at most ${amount}`,

@@ -1,5 +1,6 @@
 import type { Language } from './sentence.ts';
 
+const AND = new Intl.ListFormat('fr');
 const DAYS = ['lundi', 'mardi', 'mercredi', 'jeudi', 'vendredi', 'samedi', 'dimanche'];
 /** Between a number and what it counts, and between groups of three digits. */
 const NO_BREAK = '\u00a0';
@@ -43,17 +44,15 @@ export const french: Language = {
     min_power: (power) => `à ${power} ou plus`,
     max_power: (power) => `à moins de ${power}`,
     min_duration: (time) => `après ${time}`,
-    max_duration: (time) => `pendant les ${time} du début`,
+    max_duration: (time) => `jusqu’à ${time} après le début`,
   },
   times: (from, to) => `de ${clock(from)} à ${clock(to)}`,
   days: (runs) => {
-    const named = runs.map(([from, to]) => {
+    const named = runs.flatMap(([from, to]) => {
       if (from === to) return `le ${DAYS[from]}`;
-      return to === from + 1
-        ? `le ${DAYS[from]} et le ${DAYS[to]}`
-        : `du ${DAYS[from]} au ${DAYS[to]}`;
+      return to === from + 1 ? [`le ${DAYS[from]}`, `le ${DAYS[to]}`] : `du ${DAYS[from]} au ${DAYS[to]}`;
     });
-    return named.join(', ');
+    return AND.format(named);
   },
   atLeast: (amount) => `au moins ${amount}`,
   atMost: (amount) => `au plus ${amount}`,

@@ -36,7 +36,7 @@ const said: readonly [Tariff, english: string, french: string][] = [
       },
       { price_components: [energy, parking] },
     ),
-    'on Monday to Wednesday, Friday, Saturday, 07:30–24:00: $0.4125 per kWh and 14.975% tax; ' +
+    'on Monday to Wednesday, Friday and Saturday, 07:30–24:00: $0.4125 per kWh and 14.975% tax; ' +
       'otherwise $0.35 per kWh plus $6.00 per hour of parking (in steps of 5 min)',
     'du lundi au mercredi, le vendredi et le samedi, de 7 h 30 à minuit : ' +
       '0,4125 $ le kWh et 14,975 % de taxes; ' +
@@ -57,7 +57,7 @@ const said: readonly [Tariff, english: string, french: string][] = [
     'at 22.5 kW or more, in the first 30 min: $0.35 per kWh; ' +
       'for a reservation that expires $4.00 once; ' +
       'at least $0.50; at most $1,000.00 ($1,050.00 with tax)',
-    'à 22,5 kW ou plus, pendant les 30 min du début : 0,35 $ le kWh; ' +
+    'à 22,5 kW ou plus, jusqu’à 30 min après le début : 0,35 $ le kWh; ' +
       'pour une réservation qui expire 4,00 $ une seule fois; ' +
       'au moins 0,50 $; au plus 1 000,00 $ (1 050,00 $ taxes comprises)',
   ],
