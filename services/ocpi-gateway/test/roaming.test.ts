@@ -50,6 +50,8 @@ describe.each(['2.2.1', '2.3.0'])('in OCPI %s', (version) => {
     const { partners } = await oasis.neighbours.bus.ask(listPartners, {});
     expect(partners).toMatchObject([{ name: 'Carbon Plunk', state: 'registered', versionsUrl: versionsUrl(plunk), roles: [{ role: 'EMSP' }] }]);
     expect((await call(oasis, '/ocpi/versions', { token: tokenA })).http).toBe(401);
+    const again = plunk.neighbours.bus.ask(registerPartner, { name: 'Again', versionsUrl: versionsUrl(oasis), tokenA }, { timeoutMs: 10_000 });
+    await expect(again).rejects.toMatchObject({ code: 'partner-unreachable', detail: expect.stringContaining('used already') });
   });
 
   test('VER-04 tariffs go first, then locations, and tokens go the other way', async () => {

@@ -86,7 +86,11 @@ async function detailsOf211(client: PartnerClient, url: string, roles: readonly 
 
 async function got<T extends z.ZodType>(client: PartnerClient, url: string, schema: T, what: string, had?: Outcome): Promise<z.output<T>> {
   const outcome = had ?? await client.get(url, { routing: false });
-  if (outcome.kind !== 'ok') throw refuse('partner-unreachable', `GET of ${what} (${url}): ${outcomeText(outcome)}`);
+  if (outcome.kind !== 'ok') {
+    const unknown = outcome.kind === 'refused' && outcome.http === 401;
+    const advice = unknown ? '; the token is not known there: it was mistyped, used already or withdrawn, and a new one is needed' : '';
+    throw refuse('partner-unreachable', `GET of ${what} (${url}): ${outcomeText(outcome)}${advice}`);
+  }
   const reading = read(schema, outcome.data);
   if (!reading.ok) throw refuse('partner-unreachable', `GET of ${what} (${url}): ${reading.message}`);
   return reading.value;
