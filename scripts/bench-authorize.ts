@@ -31,8 +31,11 @@ export async function benchAuthorize(): Promise<BenchRow[]> {
 /** Cards of ours, and where to ask for them: so many that they are no small table. */
 async function fill({ db }: BenchStage): Promise<void> {
   const text = JSON.stringify({ ...exampleToken, country_code: 'CA', party_id: 'BCT', uid: '@@', type: 'RFID', valid: true });
-  await db.query(`INSERT INTO tokens_auth.tokens (country_code, party_id, uid, type, own, last_updated, token, tag)
-    SELECT 'CA', 'BCT', 'card' || n, 'RFID', true, now(), replace($1, '@@', 'CARD' || n), 'card' || n FROM generate_series(1, $2::int) n`, [text, TOKENS]);
+  await db.query(
+    `INSERT INTO tokens_auth.tokens (country_code, party_id, uid, type, own, last_updated, token, tag)
+    SELECT 'CA', 'BCT', 'card' || n, 'RFID', true, now(), replace($1, '@@', 'CARD' || n), 'card' || n FROM generate_series(1, $2::int) n`,
+    [text, TOKENS],
+  );
   await db.query('VACUUM ANALYZE tokens_auth.tokens');
 }
 
@@ -67,13 +70,27 @@ async function strangers(stage: BenchStage): Promise<BenchRow[]> {
   const driversMb = memory();
   const answered = { 401: 0, 429: 0 };
   let n = 0;
-  await requests(new URL(ocpi), TOKENS, UNDER_WAY, () => authorize('CARD1', `stranger-${(n += 1)}`).replace('/tokens/CARD1/authorize', '/locations').replace('POST', 'GET'), ({ text }) => {
-    const status = Number(text.slice(9, 12));
-    if (status !== 401 && status !== 429) throw new Error(`a stranger was answered with ${text.slice(0, 1_000)}`);
-    answered[status] += 1;
-  });
+  await requests(
+    new URL(ocpi),
+    TOKENS,
+    UNDER_WAY,
+    () =>
+      authorize('CARD1', `stranger-${(n += 1)}`)
+        .replace('/tokens/CARD1/authorize', '/locations')
+        .replace('POST', 'GET'),
+    ({ text }) => {
+      const status = Number(text.slice(9, 12));
+      if (status !== 401 && status !== 429) throw new Error(`a stranger was answered with ${text.slice(0, 1_000)}`);
+      answered[status] += 1;
+    },
+  );
   return [
-    { what: `authorize of ${TOKENS} tokens that nobody knows, all 404 with 2004: memory grown by the second half`, figure: round(driversMb - beforeMb), unit: 'MB', wanted: '<= 30' },
+    {
+      what: `authorize of ${TOKENS} tokens that nobody knows, all 404 with 2004: memory grown by the second half`,
+      figure: round(driversMb - beforeMb),
+      unit: 'MB',
+      wanted: '<= 30',
+    },
     { what: `${TOKENS} credentials tokens that nobody knows: 401`, figure: answered[401], unit: 'answers' },
     { what: '  429, without a look-up', figure: answered[429], unit: 'answers' },
     { what: '  memory grown by them', figure: round(memory() - driversMb), unit: 'MB', wanted: '<= 30' },

@@ -10,7 +10,8 @@ export interface Answered {
 type Take = (answered: Answered) => void;
 
 const success: Take = ({ text }) => {
-  if (!text.startsWith('HTTP/1.1 200') || !text.includes('"status_code":1000')) throw new Error(`a request was answered with ${text.slice(0, 1_000)}`);
+  if (!text.startsWith('HTTP/1.1 200') || !text.includes('"status_code":1000'))
+    throw new Error(`a request was answered with ${text.slice(0, 1_000)}`);
 };
 
 /** As many requests as come to be answered with so many connections, one under way on each; per second. */

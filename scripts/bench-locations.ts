@@ -30,9 +30,11 @@ async function fill(db: pg.Client, locations: number): Promise<void> {
     SELECT $1, 'l' || n, $2, $3, replace($4, '@@', 'L' || n) FROM generate_series(1, $5::int) n`;
   await db.query(insert, ['ca*bct', true, at, text('BCT'), locations]);
   await db.query(insert, ['ca*isl', false, at, text('ISL'), PARTNERS_LOCATIONS]);
-  await db.query(`INSERT INTO locations.evses (party, location_id, evse_uid, published, status, standards, latitude, longitude)
+  await db.query(
+    `INSERT INTO locations.evses (party, location_id, evse_uid, published, status, standards, latitude, longitude)
     SELECT 'ca*isl', 'l' || n, 'L' || n || '-' || e, true, 'AVAILABLE', '{}', 49, -123 FROM generate_series(1, $1::int) n, generate_series(1, 3) e`,
-  [PARTNERS_LOCATIONS]);
+    [PARTNERS_LOCATIONS],
+  );
   await db.query('VACUUM ANALYZE locations.locations');
   await db.query('VACUUM ANALYZE locations.evses');
 }
@@ -129,15 +131,28 @@ async function patched(stage: BenchStage, seconds: number): Promise<BenchRow[]> 
     const id = `L${1 + (n * 7_919) % PARTNERS_LOCATIONS}`;
     // Each EVSE's next one is later, and another status.
     const lap = 1 + Math.floor(n / PARTNERS_LOCATIONS);
-    const body = JSON.stringify({ status: statuses[(lap - 1) % statuses.length], last_updated: new Date(Date.parse(at) + lap * 1_000).toISOString() });
+    const body = JSON.stringify({
+      status: statuses[(lap - 1) % statuses.length],
+      last_updated: new Date(Date.parse(at) + lap * 1_000).toISOString(),
+    });
     return `PATCH /ocpi/2.2.1/receiver/locations/CA/ISL/${id}/${id}-2 HTTP/1.1\r\nHost: bench\r\nAuthorization: ${authorization(token)}\r\n`
       + `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
   };
-  const [empty, atOnce] = [await stage.run('empty', 'ocpi-gateway/bench/empty.js'), await stage.run('at-once', 'ocpi-gateway/bench/at-once.js')];
-  const turns = [new URL(empty.urls()['ocpi']!), new URL(atOnce.urls()['ocpi']!), new URL(ocpi)].map((url) => ({ url, sent: 0, takenS: 0 }));
+  const [empty, atOnce] = [
+    await stage.run('empty', 'ocpi-gateway/bench/empty.js'),
+    await stage.run('at-once', 'ocpi-gateway/bench/at-once.js'),
+  ];
+  const turns = [new URL(empty.urls()['ocpi']!), new URL(atOnce.urls()['ocpi']!), new URL(ocpi)].map((url) => ({
+    url,
+    sent: 0,
+    takenS: 0,
+  }));
   for (const { url } of turns) await load(url, WARM_UP_S, CONNECTIONS, request);
   const spent = () => [
-    ...[empty, atOnce, gateway, locations!].map(cpuSeconds), serverCpuSeconds(servers.postgres), serverCpuSeconds(servers.nats), clientCpuSeconds(),
+    ...[empty, atOnce, gateway, locations!].map(cpuSeconds),
+    serverCpuSeconds(servers.postgres),
+    serverCpuSeconds(servers.nats),
+    clientCpuSeconds(),
   ];
   // By turns: what else the machine does is shared by all. Each process is counted in its own turn.
   const cpu = [0, 0, 0, 0, 0, 0, 0];

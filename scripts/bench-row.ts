@@ -10,7 +10,14 @@ export interface BenchRow {
 }
 
 export function ratio(what: string, figure: number, reference: number, of: string, wanted: string): BenchRow {
-  return { what: `  ${what} / ${of}`, figure: round(figure / reference), unit: 'x', ratio: round(figure / reference), reference: of, ...(wanted === 'none' ? {} : { wanted }) };
+  return {
+    what: `  ${what} / ${of}`,
+    figure: round(figure / reference),
+    unit: 'x',
+    ratio: round(figure / reference),
+    reference: of,
+    ...(wanted === 'none' ? {} : { wanted }),
+  };
 }
 
 export function round(value: number): number {

@@ -75,13 +75,20 @@ async function register(ocpi: string, natsUrl: string): Promise<string> {
     const endpoints = [['credentials', 'RECEIVER'], ['locations', 'SENDER'], ['tokens', 'SENDER']]
       .map(([identifier, role]) => ({ identifier, role, url: `${base}/${identifier}` }));
     const data = request.url === '/versions' ? [{ version: '2.2.1', url: `${base}/2.2.1` }] : { version: '2.2.1', endpoints };
-    response.setHeader('Content-Type', 'application/json').end(JSON.stringify({ data, status_code: 1000, timestamp: '2022-02-01T17:00:00Z' }));
+    response
+      .setHeader('Content-Type', 'application/json')
+      .end(JSON.stringify({ data, status_code: 1000, timestamp: '2022-02-01T17:00:00Z' }));
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const bus = await connectBus({ natsUrl, platform: 'bench', service: 'bench' });
   try {
     const { tokenA } = await bus.ask(invitePartner, { name: 'Islands', parties: [{ party: { countryCode: 'CA', partyId: 'ISL' } }] });
-    const roles = ['CPO', 'EMSP'].map((role) => ({ role, country_code: 'CA', party_id: 'ISL', business_details: { name: 'Islands', parties: [{ party: { countryCode: 'CA', partyId: 'ISL' } }] } }));
+    const roles = ['CPO', 'EMSP'].map((role) => ({
+      role,
+      country_code: 'CA',
+      party_id: 'ISL',
+      business_details: { name: 'Islands', parties: [{ party: { countryCode: 'CA', partyId: 'ISL' } }] },
+    }));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/versions`;
     const answer = await fetch(`${ocpi}/credentials`, {
       method: 'POST', body: JSON.stringify({ token: 'token-of-ISL', url, roles }),

@@ -69,12 +69,27 @@ const benches: Readonly<Record<string, (seconds: number) => Promise<Row[]>>> = {
     const documents = wholeCdrs();
     return [
       { what: 'price a charge of few periods', ...perSecond(priceOnly(few, seconds)), wanted: '>= 500,000' },
-      { what: 'price a charge of 6 periods, 5 elements', ...perSecond(priceOnly([manyPeriods()], seconds)), wanted: '>= 50,000' },
+      {
+        what: 'price a charge of 6 periods, 5 elements',
+        ...perSecond(priceOnly([manyPeriods()], seconds)),
+        wanted: '>= 50,000',
+      },
       { what: 'parse and price, few periods', ...perSecond(parseAndPrice(few, seconds)), wanted: '>= 100,000' },
-      ratio('parse and price', parseAndPrice(few, seconds).perSecond, parseOnly(few, seconds).perSecond, 'JSON.parse alone', 'none'),
+      ratio(
+        'parse and price',
+        parseAndPrice(few, seconds).perSecond,
+        parseOnly(few, seconds).perSecond,
+        'JSON.parse alone',
+        'none',
+      ),
       { what: 'parse and price whole CDRs', ...perSecond(checkAndPrice(documents, (value) => value, seconds)) },
       { what: 'parse, check by zod and price whole CDRs', ...perSecond(checkAndPrice(documents, validCdr, seconds)) },
-      { what: 'memory grown over 1,000,000 charges', figure: round(memoryOver(few, 1_000_000).grownBytes / 1e6), unit: 'MB', wanted: '<= 5' },
+      {
+        what: 'memory grown over 1,000,000 charges',
+        figure: round(memoryOver(few, 1_000_000).grownBytes / 1e6),
+        unit: 'MB',
+        wanted: '<= 5',
+      },
     ];
   },
 
@@ -111,10 +126,19 @@ const benches: Readonly<Record<string, (seconds: number) => Promise<Row[]>>> = {
     const fromMs = Date.now();
     const stage = await setStage({ split: false, trace: false, rate: 90 });
     try {
-      const [oasis, plunk] = [stage.oasis, stage.plunk].map((side) => Portal.operator(side.portalUrl, side.settings.portal.operator_keys[0]!)) as [Portal, Portal];
+      const [oasis, plunk] = [stage.oasis, stage.plunk].map((side) =>
+        Portal.operator(side.portalUrl, side.settings.portal.operator_keys[0]!),
+      ) as [Portal, Portal];
       const { partner } = await registerWith(oasis, plunk);
       if (partner.state !== 'registered') throw new Error(`the handshake ended as ${partner.state}`);
-      return [{ what: 'two platforms up and registered with each other', figure: (Date.now() - fromMs) / 1000, unit: 's', wanted: '<= 15' }];
+      return [
+        {
+          what: 'two platforms up and registered with each other',
+          figure: (Date.now() - fromMs) / 1000,
+          unit: 's',
+          wanted: '<= 15',
+        },
+      ];
     } finally {
       await stage.stop();
     }
@@ -191,7 +215,13 @@ function recordedAndListed(url: string, seconds: number): Promise<Row[]> {
 async function ofService(main: string, given: object): Promise<Row[]> {
   const file = join(import.meta.dirname, '..', main);
   const { stdout } = await promisify(execFile)(process.execPath, [...SERVICE_FLAGS, file, JSON.stringify(given)], { maxBuffer: 1 << 24 });
-  const rows = JSON.parse(stdout.trim().split('\n').at(-1)!) as { what: string; figure: number; unit: string; of?: string; wanted?: string }[];
+  const rows = JSON.parse(stdout.trim().split('\n').at(-1)!) as {
+    what: string;
+    figure: number;
+    unit: string;
+    of?: string;
+    wanted?: string;
+  }[];
   return rows.map(({ of, ...row }) => {
     const figure = round(row.figure);
     return { ...row, figure, ...(of === undefined ? {} : { ratio: figure, reference: of }) };
@@ -219,7 +249,10 @@ function perSecond({ perSecond: figure }: { readonly perSecond: number }) {
 
 async function withServers<T>(measure: (urls: { databaseUrl: string; natsUrl: string }) => Promise<T>): Promise<T> {
   const dir = runFolder('bench');
-  const [postgres, nats] = await Promise.all([startPostgres({ dir: join(dir, 'postgres'), passing: true }), startNats({ dir: join(dir, 'nats') })]);
+  const [postgres, nats] = await Promise.all([
+    startPostgres({ dir: join(dir, 'postgres'), passing: true }),
+    startNats({ dir: join(dir, 'nats') }),
+  ]);
   try {
     return await measure({ databaseUrl: await ensureDatabase(postgres.url, 'bench'), natsUrl: nats.url });
   } finally {
@@ -231,7 +264,10 @@ async function withServers<T>(measure: (urls: { databaseUrl: string; natsUrl: st
 function writeResult(name: string, rows: readonly Row[]): void {
   const folder = join(checkoutRoot(), 'docs/bench');
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify({ bench: name, at: new Date().toISOString().slice(0, 10), rows }, undefined, 2)}\n`);
+  writeFileSync(
+    join(folder, `${name}.json`),
+    `${JSON.stringify({ bench: name, at: new Date().toISOString().slice(0, 10), rows }, undefined, 2)}\n`,
+  );
 }
 
 function printTable(name: string, rows: readonly Row[]): void {

@@ -114,7 +114,9 @@ test('a start with settings that point nowhere ends before any server runs', asy
   await program('start', ['--config', config, '--new']);
   writeFileSync(config, readFileSync(config, 'utf8').replace('[LEVEL-2]', '[LEVEL2]'));
   const { status, err } = await program('start', ['--config', config]);
-  expect(err).toBe(`${config}: locations.0 (SITE-1).evses.0 (1).connectors.0 (1).tariff_ids.0: there is no tariff "LEVEL2"; did you mean "LEVEL-2"? (ids that you publish at the portal are listed in operator_tariffs)\n`);
+  expect(err).toBe(
+    `${config}: locations.0 (SITE-1).evses.0 (1).connectors.0 (1).tariff_ids.0: there is no tariff "LEVEL2"; did you mean "LEVEL-2"? (ids that you publish at the portal are listed in operator_tariffs)\n`,
+  );
   expect(status).toBe(2);
 });
 

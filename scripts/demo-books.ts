@@ -59,43 +59,81 @@ interface ChargeToCheck {
   readonly explain: boolean;
 }
 
-async function checkCharge({ stage, screen, oasis, plunk }: Books, { driver, name, session, authMethod, explain }: ChargeToCheck): Promise<void> {
+async function checkCharge(
+  { stage, screen, oasis, plunk }: Books,
+  { driver, name, session, authMethod, explain }: ChargeToCheck,
+): Promise<void> {
   const { country_code, party_id, session_id } = session;
   const receipt = await until(20_000, async () => (await receiptsOf(driver, session_id))[0]);
   screen.check(`${name} has a receipt`, receipt !== undefined, receipt && money(receipt.total));
   if (!receipt) return;
   const sessionPath = `/v1/operator/sessions/${country_code}/${party_id}/${encodeURIComponent(session_id)}`;
   const cdrPath = `/v1/operator/cdrs/${country_code}/${party_id}/${encodeURIComponent(receipt.cdr_id)}`;
-  const sides = await Promise.all([oasis, plunk].map(async (side) => ({
-    session: (await side.get<{ session: Record<string, unknown> }>(sessionPath)).session,
-    cdr: await side.get<CdrView>(cdrPath),
-  })));
+  const sides = await Promise.all(
+    [oasis, plunk].map(async (side) => ({
+      session: (await side.get<{ session: Record<string, unknown> }>(sessionPath)).session,
+      cdr: await side.get<CdrView>(cdrPath),
+    })),
+  );
   const [ours, theirs] = sides as [(typeof sides)[0], (typeof sides)[0]];
   if (explain) {
-    screen.beside({ title: 'Energy OASIS: Session', text: brief(ours.session) }, { title: 'Carbon Plunk: Session', text: brief(theirs.session) });
+    screen.beside(
+      { title: 'Energy OASIS: Session', text: brief(ours.session) },
+      { title: 'Carbon Plunk: Session', text: brief(theirs.session) },
+    );
     screen.line();
-    screen.beside({ title: 'Energy OASIS: CDR', text: brief(ours.cdr.cdr) }, { title: 'Carbon Plunk: CDR', text: brief(theirs.cdr.cdr) });
+    screen.beside(
+      { title: 'Energy OASIS: CDR', text: brief(ours.cdr.cdr) },
+      { title: 'Carbon Plunk: CDR', text: brief(theirs.cdr.cdr) },
+    );
     screen.line();
     screen.lines(theirs.cdr.explanation.text);
   }
-  screen.check(`${name}: both hold the same Session, completed`, isDeepStrictEqual(ours.session, theirs.session) && theirs.session['status'] === 'COMPLETED',
-    difference(ours.session, theirs.session));
-  screen.check(`${name}: both hold the same CDR`, isDeepStrictEqual(ours.cdr.cdr, theirs.cdr.cdr), difference(ours.cdr.cdr, theirs.cdr.cdr));
-  screen.check(`${name}: auth_method is ${authMethod}`, theirs.cdr.cdr.auth_method === authMethod, theirs.cdr.cdr.auth_method);
+  screen.check(
+    `${name}: both hold the same Session, completed`,
+    isDeepStrictEqual(ours.session, theirs.session) && theirs.session['status'] === 'COMPLETED',
+    difference(ours.session, theirs.session),
+  );
+  screen.check(
+    `${name}: both hold the same CDR`,
+    isDeepStrictEqual(ours.cdr.cdr, theirs.cdr.cdr),
+    difference(ours.cdr.cdr, theirs.cdr.cdr),
+  );
+  screen.check(
+    `${name}: auth_method is ${authMethod}`,
+    theirs.cdr.cdr.auth_method === authMethod,
+    theirs.cdr.cdr.auth_method,
+  );
   const { total_cost } = theirs.cdr.cdr;
   const { repriced } = theirs.cdr;
-  screen.check(`${name}: Carbon Plunk's own price is the one on the bill`,
+  screen.check(
+    `${name}: Carbon Plunk's own price is the one on the bill`,
     repriced !== undefined && Number(repriced.excl_vat) === total_cost.excl_vat && theirs.cdr.findings.length === 0,
-    repriced ? `${repriced.excl_vat} and ${total_cost.excl_vat}${theirs.cdr.findings.map(({ detail }) => `; ${detail}`).join('')}` : 'not priced');
-  const counts = await Promise.all([stage.oasis, stage.plunk].map((side) => cdrsInDatabase(side.databaseUrl, session_id)));
-  screen.check(`${name}: one CDR in each database`, counts.every((count) => count === 1), counts.join(' and '));
+    repriced
+      ? `${repriced.excl_vat} and ${total_cost.excl_vat}${theirs.cdr.findings.map(({ detail }) => `; ${detail}`).join('')}`
+      : 'not priced',
+  );
+  const counts = await Promise.all(
+    [stage.oasis, stage.plunk].map((side) => cdrsInDatabase(side.databaseUrl, session_id)),
+  );
+  screen.check(
+    `${name}: one CDR in each database`,
+    counts.every((count) => count === 1),
+    counts.join(' and '),
+  );
 }
 
 async function checkLedgers({ screen, oasis, plunk }: Books): Promise<void> {
   for (const [name, side] of [['Energy OASIS', oasis], ['Carbon Plunk', plunk]] as const) {
-    const { chains } = await side.get<{ chains: { chain: string; entries: number; head: string; intact: boolean; problem?: string }[] }>('/v1/operator/ledger');
-    for (const { chain, entries, head, intact, problem } of chains) screen.line(`   ${name}: ${chain}, ${entries} entries, head ${head.slice(0, 16)}…${intact ? '' : ` ${problem}`}`);
-    screen.check(`${name}: the ledger verifies, entry by entry`, chains.length > 0 && chains.every(({ intact, entries }) => intact && entries > 0));
+    const { chains } = await side.get<{
+      chains: { chain: string; entries: number; head: string; intact: boolean; problem?: string }[];
+    }>('/v1/operator/ledger');
+    for (const { chain, entries, head, intact, problem } of chains)
+      screen.line(`   ${name}: ${chain}, ${entries} entries, head ${head.slice(0, 16)}…${intact ? '' : ` ${problem}`}`);
+    screen.check(
+      `${name}: the ledger verifies, entry by entry`,
+      chains.length > 0 && chains.every(({ intact, entries }) => intact && entries > 0),
+    );
   }
 }
 
@@ -111,7 +149,10 @@ async function checkStatements({ screen, oasis, plunk }: Books, title: string): 
     owes(ours.text) !== undefined && owes(ours.text) === owes(theirs.text), owes(theirs.text) ?? theirs.text.slice(0, 200));
   screen.check('both made the same statement, to the last digit', isDeepStrictEqual(ours.statement, theirs.statement));
   const fee = /Roaming fee: 2 sessions × 0\.25 = 0\.50 CAD/;
-  screen.check('the fee of the agreement and the GST on it are in both', [ours, theirs].every(({ text }) => fee.test(text) && text.includes('GST 5 % on 0.50: 0.03 CAD')));
+  screen.check(
+    'the fee of the agreement and the GST on it are in both',
+    [ours, theirs].every(({ text }) => fee.test(text) && text.includes('GST 5 % on 0.50: 0.03 CAD')),
+  );
   const printed = await Promise.all([
     oasis.file(`/v1/operator/statements/CA/CPK/${MONTH}?format=pdf`),
     plunk.file(`/v1/operator/statements/CA/BCT/${MONTH}?format=pdf`),
@@ -130,7 +171,13 @@ async function correct({ stage, screen, oasis, avery, sessions }: Books): Promis
     country_code: 'CA',
     party_id: 'BCT',
     last_updated: '2022-02-01T18:00:00Z',
-    elements: [{ price_components: element!.price_components.map((component) => (component.type === 'ENERGY' ? { ...component, price: 0.2 } : component)) }],
+    elements: [
+      {
+        price_components: element!.price_components.map((component) =>
+          component.type === 'ENERGY' ? { ...component, price: 0.2 } : component,
+        ),
+      },
+    ],
   };
   const reason = 'The sign at the stall said 0.20 CAD per kWh';
   screen.line(`   reason: ${reason}`);
@@ -144,8 +191,12 @@ async function correct({ stage, screen, oasis, avery, sessions }: Books): Promis
   });
   const credit = after?.find(({ cdr_id }) => cdr_id === corrected.credit_cdr_id);
   const replacement = after?.find(({ cdr_id }) => cdr_id === corrected.replacement_cdr_id);
-  for (const each of [receipt, credit, replacement]) if (each) screen.line(`   ${each.cdr_id.padEnd(28)} ${money(each.total).padStart(12)}`);
-  screen.check('the Credit CDR takes back the whole first bill', credit?.credit === true && Number(credit.total.excl_vat) === -Number(receipt.total.excl_vat));
+  for (const each of [receipt, credit, replacement])
+    if (each) screen.line(`   ${each.cdr_id.padEnd(28)} ${money(each.total).padStart(12)}`);
+  screen.check(
+    'the Credit CDR takes back the whole first bill',
+    credit?.credit === true && Number(credit.total.excl_vat) === -Number(receipt.total.excl_vat),
+  );
   screen.check('the new CDR is cheaper, and for the same energy',
     replacement !== undefined && Number(replacement.total.excl_vat) < Number(receipt.total.excl_vat) && replacement.kwh === receipt.kwh);
 }
@@ -173,7 +224,9 @@ function brief(object: Readonly<Record<string, unknown>>): string {
   const { charging_periods, tariffs, cdr_location, signed_data: _signed, ...rest } = object;
   const periods = Array.isArray(charging_periods) ? `charging_periods: ${charging_periods.length}` : '';
   const place = cdr_location ? `cdr_location: ${(cdr_location as { evse_id?: string }).evse_id}` : '';
-  const fields = Object.entries(rest).map(([name, value]) => `${name}: ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`);
+  const fields = Object.entries(rest).map(
+    ([name, value]) => `${name}: ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`,
+  );
   return [...fields, place, periods, tariffs ? `tariffs: ${(tariffs as unknown[]).length}` : ''].filter(Boolean).sort().join('\n');
 }
 

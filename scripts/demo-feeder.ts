@@ -23,7 +23,8 @@ export function watchFeeder(chargers: ChargerProcess, stations: readonly string[
         const limits = limitsNow(chargers.events, stations);
         const charging = [...limits.values()].filter(({ charging: is }) => is).map(({ limitA }) => limitA);
         const detail = `${charging.length} cars at ${charging.join(', ')} A`;
-        if (charging.length === cars && charging.every((limitA) => limitA >= wanted && limitA <= wanted + 1)) return { holds: true, detail };
+        if (charging.length === cars && charging.every((limitA) => limitA >= wanted && limitA <= wanted + 1))
+          return { holds: true, detail };
         if (Date.now() > deadline) return { holds: false, detail };
         await sleep(100);
       }
@@ -42,7 +43,10 @@ export function watchFeeder(chargers: ChargerProcess, stations: readonly string[
         const odd = [...held.values()].find(({ limitA }) => limitA > 0 && limitA < 6);
         if (odd) return { holds: false, detail: `a limit of ${odd.limitA} A` };
       }
-      return { holds: worst > 0 && worst <= feedA, detail: `${worst} A at the most, ${feedA} A allowed${worst > feedA ? `; ${worstAt}` : ''}` };
+      return {
+        holds: worst > 0 && worst <= feedA,
+        detail: `${worst} A at the most, ${feedA} A allowed${worst > feedA ? `; ${worstAt}` : ''}`,
+      };
     },
   };
 }

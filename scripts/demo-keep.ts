@@ -29,9 +29,13 @@ export function printHowToUse({ oasis, plunk }: Stage, screen: Screen): void {
   screen.line('   Here, what happens at a charger (npm run charger -- --help has the rest):');
   screen.line(`     {"do":"plug-in","station":"${levelTwoStation(1)}","car":"leaf","soc":40}`);
   screen.line('   In another terminal: sign in, find an EVSE, order a charge, and see how the feed is shared:');
-  screen.line(`     TOKEN=$(curl -s ${plunk.portalUrl}/v1/sign-in ${json} -d '${JSON.stringify({ email: driver!.email, password: driver!.password })}' | sed 's/.*"token":"\\([^"]*\\)".*/\\1/')`);
+  screen.line(
+    `     TOKEN=$(curl -s ${plunk.portalUrl}/v1/sign-in ${json} -d '${JSON.stringify({ email: driver!.email, password: driver!.password })}' | sed 's/.*"token":"\\([^"]*\\)".*/\\1/')`,
+  );
   screen.line(`     curl -s '${plunk.portalUrl}/v1/evses?latitude=49.2488&longitude=-123.0016&limit=3' ${signedIn}`);
-  screen.line(`     curl -s ${plunk.portalUrl}/v1/charges ${signedIn} ${json} -d '{"country_code":"CA","party_id":"BCT","location_id":"BURNABY","evse_uid":"L2-01"}'`);
+  screen.line(
+    `     curl -s ${plunk.portalUrl}/v1/charges ${signedIn} ${json} -d '{"country_code":"CA","party_id":"BCT","location_id":"BURNABY","evse_uid":"L2-01"}'`,
+  );
   screen.line(`     curl -s ${oasis.portalUrl}/v1/operator/sites/${sites[0]!.id}/plan -H 'x-api-key: ${key}'`);
   screen.line();
 }

@@ -77,7 +77,11 @@ interface Driver {
 async function meet(oasis: Portal, plunk: Portal, screen: Screen, startedAtMs: number): Promise<void> {
   const { partner, versionsUrl } = await registerWith(oasis, plunk);
   screen.line(`   Energy OASIS handed out ${versionsUrl} and a TOKEN_A`);
-  screen.check('the handshake is done', partner.state === 'registered', `OCPI ${partner.version}, ${((Date.now() - startedAtMs) / 1000).toFixed(1)} s from the start`);
+  screen.check(
+    'the handshake is done',
+    partner.state === 'registered',
+    `OCPI ${partner.version}, ${((Date.now() - startedAtMs) / 1000).toFixed(1)} s from the start`,
+  );
   const { partners } = await oasis.get<{ partners: { state: string; name: string }[] }>('/v1/operator/partners');
   screen.check('both sides hold the other as registered', partners.some(({ state }) => state === 'registered'));
   await agree(oasis, plunk, screen);
@@ -92,7 +96,12 @@ async function agree(oasis: Portal, plunk: Portal, screen: Screen): Promise<void
 }
 
 async function findEvses(avery: Portal, screen: Screen): Promise<FoundEvse[]> {
-  const query = new URLSearchParams({ latitude: String(BURNABY.latitude), longitude: String(BURNABY.longitude), radius_m: '5000', available: 'true' });
+  const query = new URLSearchParams({
+    latitude: String(BURNABY.latitude),
+    longitude: String(BURNABY.longitude),
+    radius_m: '5000',
+    available: 'true',
+  });
   const evses = await until(15_000, async () => {
     const answer = await avery.get<{ evses: FoundEvse[] }>(`/v1/evses?${query}`);
     const priced = answer.evses.every(({ connectors }) => connectors.every(({ price }) => price?.quote));
@@ -107,9 +116,13 @@ async function findEvses(avery: Portal, screen: Screen): Promise<FoundEvse[]> {
 
 function showEvse(screen: Screen, evse: FoundEvse): void {
   const [connector] = evse.connectors;
-  screen.line(`   ${evse.evse_id ?? evse.evse_uid}, ${evse.name}, ${evse.distance_m} m away: ${connector!.standard}, ${connector!.power_kw} kW`);
+  screen.line(
+    `   ${evse.evse_id ?? evse.evse_uid}, ${evse.name}, ${evse.distance_m} m away: ${connector!.standard}, ${connector!.power_kw} kW`,
+  );
   const { price } = connector!;
-  screen.line(`   ${price!.sentence}${price!.quote ? `; ${price!.quote.energy_kwh} kWh would be about ${price!.quote.incl_vat ?? price!.quote.excl_vat} ${price!.quote.currency}` : ''}`);
+  screen.line(
+    `   ${price!.sentence}${price!.quote ? `; ${price!.quote.energy_kwh} kWh would be about ${price!.quote.incl_vat ?? price!.quote.excl_vat} ${price!.quote.currency}` : ''}`,
+  );
 }
 
 interface Watched {
@@ -118,14 +131,19 @@ interface Watched {
 }
 
 /** The progress bar, until enough energy flowed; then stops the charge and waits for its end. */
-async function watchCharge(driver: Portal, chargeId: string, { screen, atHalf }: { screen: Screen; atHalf: () => Promise<void> }): Promise<Watched> {
+async function watchCharge(
+  driver: Portal,
+  chargeId: string,
+  { screen, atHalf }: { screen: Screen; atHalf: () => Promise<void> },
+): Promise<Watched> {
   const giveUp = AbortSignal.timeout(90_000);
   const seen = new Set<string>();
   let session: Charge['session'];
   let half: Promise<void> | undefined;
   let stopped = false;
   for await (const charge of driver.watch(chargeId, giveUp)) {
-    if (charge.state === 'refused' || charge.state === 'failed') throw new Error(`the charge was ${charge.state}: ${charge.message}`);
+    if (charge.state === 'refused' || charge.state === 'failed')
+      throw new Error(`the charge was ${charge.state}: ${charge.message}`);
     session = charge.session ?? session;
     if (!charge.session) {
       screen.line(`   ${charge.state}`);
@@ -133,7 +151,10 @@ async function watchCharge(driver: Portal, chargeId: string, { screen, atHalf }:
     }
     const { kwh, kw, cost, status, updated_at } = charge.session;
     seen.add(updated_at);
-    screen.progress(Number(kwh) / CHARGE_FOR_KWH, `${updated_at.slice(11, 19)}Z  ${Number(kwh).toFixed(2)} kWh  ${kw ? `${Number(kw).toFixed(1)} kW  ` : ''}${cost ? `${cost.incl_vat ?? cost.excl_vat} ${cost.currency}  ` : ''}${status}`);
+    screen.progress(
+      Number(kwh) / CHARGE_FOR_KWH,
+      `${updated_at.slice(11, 19)}Z  ${Number(kwh).toFixed(2)} kWh  ${kw ? `${Number(kw).toFixed(1)} kW  ` : ''}${cost ? `${cost.incl_vat ?? cost.excl_vat} ${cost.currency}  ` : ''}${status}`,
+    );
     if (Number(kwh) >= CHARGE_FOR_KWH / 4) half ??= atHalf();
     if (Number(kwh) >= CHARGE_FOR_KWH && !stopped) {
       stopped = true;
@@ -203,7 +224,10 @@ async function showTrace(stage: Stage, screen: Screen, station: string): Promise
   const tree = traceTree(stage.traceDir!, (span) => (
     span.name === 'ocpp StopTransaction' && span.attributes['ocpp.station'] === station));
   screen.lines(tree);
-  screen.check('the trace reaches from the charger\'s frame to the partner\'s services', /ocpp StopTransaction/.test(tree) && /POST/.test(tree));
+  screen.check(
+    "the trace reaches from the charger's frame to the partner's services",
+    /ocpp StopTransaction/.test(tree) && /POST/.test(tree),
+  );
 }
 
 /** Asks again and again until there is an answer; undefined when there is none in time. */

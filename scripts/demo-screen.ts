@@ -56,7 +56,10 @@ export class Screen {
   /** Two texts beside each other under their titles. */
   beside(left: { title: string; text: string }, right: { title: string; text: string }, width = 58): void {
     const rows = (text: string) => text.trimEnd().split('\n').flatMap((line) => folded(line, width));
-    const [a, b] = [[left.title, '-'.repeat(left.title.length), ...rows(left.text)], [right.title, '-'.repeat(right.title.length), ...rows(right.text)]];
+    const [a, b] = [
+      [left.title, '-'.repeat(left.title.length), ...rows(left.text)],
+      [right.title, '-'.repeat(right.title.length), ...rows(right.text)],
+    ];
     for (let i = 0; i < Math.max(a.length, b.length); i += 1) this.line(`   ${(a[i] ?? '').padEnd(width)} | ${b[i] ?? ''}`.trimEnd());
   }
 

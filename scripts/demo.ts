@@ -27,7 +27,9 @@ let stage: Stage | undefined;
 let status = 0;
 const startedAtMs = Date.now();
 try {
-  screen.line(`Two platforms, ${values.split ? 'a process for every service' : 'a process each'}; their clock starts at 2022-02-01T17:00:00Z and runs ${rate} times as fast as life.`);
+  screen.line(
+    `Two platforms, ${values.split ? 'a process for every service' : 'a process each'}; their clock starts at 2022-02-01T17:00:00Z and runs ${rate} times as fast as life.`,
+  );
   stage = await setStage({ split: values.split, trace: values.trace, rate });
   const played = await Promise.race([playDemo(stage, screen, startedAtMs), interrupted.promise]);
   if (played === 'interrupted') status = 130;
@@ -57,6 +59,8 @@ function sum(): void {
   const broken = screen.checks.filter(({ holds }) => !holds);
   if (status === 0 && (broken.length > 0 || screen.checks.length === 0)) status = 1;
   screen.line();
-  screen.line(`${screen.checks.length - broken.length} of ${screen.checks.length} checks hold; ${((Date.now() - startedAtMs) / 1000).toFixed(1)} s in all.`);
+  screen.line(
+    `${screen.checks.length - broken.length} of ${screen.checks.length} checks hold; ${((Date.now() - startedAtMs) / 1000).toFixed(1)} s in all.`,
+  );
   for (const { check, detail } of broken) screen.line(`   ✗ ${check}${detail ? ` (${detail})` : ''}`);
 }

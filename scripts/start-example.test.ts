@@ -7,7 +7,11 @@ import { exampleSettings } from './start-example.ts';
 import { housingSettings } from './start-housing.ts';
 import { hubSettings } from './start-hub.ts';
 
-test.each([['a site', exampleSettings, 'RWT'], ['a housing co-op', housingSettings, 'RVB'], ['a hub', hubSettings, 'HUB']])('the example of %s holds nothing that a start would refuse', (_of, made, party_id) => {
+test.each([
+  ['a site', exampleSettings, 'RWT'],
+  ['a housing co-op', housingSettings, 'RVB'],
+  ['a hub', hubSettings, 'HUB'],
+])('the example of %s holds nothing that a start would refuse', (_of, made, party_id) => {
   const dir = mkdtempSync(join(tmpdir(), 'roamwatt-example-'));
   const file = join(dir, 'roamwatt.yaml');
   writeFileSync(file, made());

@@ -73,7 +73,10 @@ function isMade(config: string): boolean {
 
 /** The database alone: to restore ledgers into it before the first start, or to look into it. */
 async function serveDatabase(): Promise<void> {
-  if (process.env['DATABASE_URL']) throw new BadSettings('--database: is for the private database of a platform; with DATABASE_URL it is yours, and that is where it is');
+  if (process.env['DATABASE_URL'])
+    throw new BadSettings(
+      '--database: is for the private database of a platform; with DATABASE_URL it is yours, and that is where it is',
+    );
   const postgres = await postgresFor(undefined, { dir: join(stateFolder(values.name), 'postgres') });
   started.push(postgres);
   const url = await ensureDatabase(postgres.url, platformName());
@@ -107,7 +110,9 @@ function anew(): string[] {
 /** The folder is the platform's alone: other runs keep theirs beside it. */
 function checkName(name: string): void {
   if (/^[a-z][a-z0-9]{0,30}$/.test(name) && !['bin', 'torture'].includes(name)) return;
-  throw new BadSettings(`--name ${name}: is a word of up to 31 small letters and digits, other than bin and torture; its data are in .roamwatt/<name>`);
+  throw new BadSettings(
+    `--name ${name}: is a word of up to 31 small letters and digits, other than bin and torture; its data are in .roamwatt/<name>`,
+  );
 }
 
 function exampleOf(kind: string): string {
@@ -205,17 +210,29 @@ async function sayWhere(platform: Platform & { readonly data: string }, config: 
   say('Your platform runs.');
   if (!isHub(config)) sayToChargers(platform.ocppUrl, stations);
   say(`   partners register at  ${where.ocpi_versions_url}   (OCPI ${isHub(config) ? '2.2.1' : '2.3.0, 2.2.1 or 2.1.1'})`);
-  if (invitation) say(`   with this TOKEN_A     ${invitation.token_a}   (for one partner; then: npx roamwatt partner list, and approve it)`);
-  say(`   ${invitation ? 'more partners         ' : 'a partner\'s TOKEN_A   '}ROAMWATT_OPERATOR_KEY=<its key> npx roamwatt partner invite NAME --party CA*CPK:EMSP --url ${where.portal_url}`);
-  say(`   ${isHub(config) ? 'operators         ' : 'drivers, operators'}    ${where.portal_url}   (OpenAPI at /openapi.json; operator keys in ${CONFIG})`);
-  say(`   data                  ${where.data ?? 'the database of DATABASE_URL'}   (and ${stateFolder(values.name)}: passwords, the secret, the ports)`);
+  if (invitation)
+    say(
+      `   with this TOKEN_A     ${invitation.token_a}   (for one partner; then: npx roamwatt partner list, and approve it)`,
+    );
+  say(
+    `   ${invitation ? 'more partners         ' : "a partner's TOKEN_A   "}ROAMWATT_OPERATOR_KEY=<its key> npx roamwatt partner invite NAME --party CA*CPK:EMSP --url ${where.portal_url}`,
+  );
+  say(
+    `   ${isHub(config) ? 'operators         ' : 'drivers, operators'}    ${where.portal_url}   (OpenAPI at /openapi.json; operator keys in ${CONFIG})`,
+  );
+  say(
+    `   data                  ${where.data ?? 'the database of DATABASE_URL'}   (and ${stateFolder(values.name)}: passwords, the secret, the ports)`,
+  );
   say(`   logs                  ${where.logs}`);
   say('Ctrl-C stops it; the data stay.');
 }
 
 function sayToChargers(ocppUrl: string, [station]: readonly { readonly id: string }[] = []): void {
   say(`   chargers connect to   ${ocppUrl}/<station>   (OCPP 1.6-J, Basic authentication as in ${CONFIG})`);
-  if (station) say(`   without a charger     CHARGER_PASSWORD=<its password> npm run charger -- --url ${ocppUrl} --station ${station.id}   (a simulated one)`);
+  if (station)
+    say(
+      `   without a charger     CHARGER_PASSWORD=<its password> npm run charger -- --url ${ocppUrl} --station ${station.id}   (a simulated one)`,
+    );
 }
 
 interface Invitation {

@@ -43,7 +43,9 @@ export async function checkAccounts({ neighbour, entries, book, theirs, wrong, s
   same('refunded', of('ChargeRefunded').map(({ creditCdrId }) => creditCdrId!), bills.filter(({ cdr }) => cdr.credit).map(({ id }) => id));
 
   const summed = textOf(sumsOf(entries));
-  const rows = await neighbour.query<{ currency: string; amount: string }>('SELECT currency, balance::text AS amount FROM cdr_ledger.account_balances');
+  const rows = await neighbour.query<{ currency: string; amount: string }>(
+    'SELECT currency, balance::text AS amount FROM cdr_ledger.account_balances',
+  );
   const lines = await neighbour.query<{ currency: string; amount: string }>(
     'SELECT currency, sum(amount)::text AS amount FROM cdr_ledger.account_lines GROUP BY currency');
   for (const [what, found] of [['balance', rows], ['sum of the lines', lines]] as const) {

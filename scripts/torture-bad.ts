@@ -10,18 +10,33 @@ const bad: Readonly<Record<string, { readonly code: string; body(mark: string, b
   'more behind its end': { code: 'invalid-object', body: (mark, by) => `${textOf(mark, by)} ${mark}` },
   'of 300 kB': { code: 'invalid-object', body: (mark, by) => textOf(mark, by, { remark: 'x'.repeat(300_000) }) },
   'of 10 MB': { code: 'too-large', body: (mark, by) => textOf(mark, by, { remark: 'x'.repeat(10_000_000) }) },
-  'NaN as a price': { code: 'invalid-object', body: (mark, by) => textOf(mark, by).replace(/("total_energy":)[\d.]+/, '$1NaN') },
-  'an endless number': { code: 'invalid-object', body: (mark, by) => textOf(mark, by).replace(/("total_energy":)[\d.]+/, '$11e999') },
+  'NaN as a price': {
+    code: 'invalid-object',
+    body: (mark, by) => textOf(mark, by).replace(/("total_energy":)[\d.]+/, '$1NaN'),
+  },
+  'an endless number': {
+    code: 'invalid-object',
+    body: (mark, by) => textOf(mark, by).replace(/("total_energy":)[\d.]+/, '$11e999'),
+  },
   'text for a number': { code: 'invalid-object', body: (mark, by) => textOf(mark, by, { total_energy: 'much' }) },
   'a list for an object': { code: 'invalid-object', body: (mark, by) => textOf(mark, by, { total_cost: [] }) },
   'nothing at all': { code: 'invalid-object', body: () => 'null' },
   'a list of CDRs': { code: 'invalid-object', body: (mark, by) => `[${textOf(mark, by)}]` },
   'no currency': { code: 'invalid-object', body: (mark, by) => textOf(mark, by, { currency: undefined }) },
   'no token': { code: 'invalid-object', body: (mark, by) => textOf(mark, by, { cdr_token: undefined }) },
-  'a time that is none': { code: 'invalid-object', body: (mark, by) => textOf(mark, by, { last_updated: '2022-02-31T25:00:00Z' }) },
+  'a time that is none': {
+    code: 'invalid-object',
+    body: (mark, by) => textOf(mark, by, { last_updated: '2022-02-31T25:00:00Z' }),
+  },
   'an id of 100 characters': { code: 'invalid-object', body: (mark, by) => textOf(`${mark}${'-'.repeat(100)}`, by) },
-  'deep brackets': { code: 'invalid-object', body: (mark, by) => textOf(mark, by, { x: 0 }).replace('"x":0', `"x":${'['.repeat(50_000)}${']'.repeat(50_000)}`) },
-  'a CDR of ours': { code: 'invalid-object', body: (mark, { receiver, issuer }) => textOf(mark, { issuer: receiver, receiver: issuer }) },
+  'deep brackets': {
+    code: 'invalid-object',
+    body: (mark, by) => textOf(mark, by, { x: 0 }).replace('"x":0', `"x":${'['.repeat(50_000)}${']'.repeat(50_000)}`),
+  },
+  'a CDR of ours': {
+    code: 'invalid-object',
+    body: (mark, { receiver, issuer }) => textOf(mark, { issuer: receiver, receiver: issuer }),
+  },
   'a credit of nothing': {
     code: 'credit-without-reference',
     body: (mark, by) => {

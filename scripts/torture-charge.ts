@@ -24,7 +24,13 @@ export const agreed = [
 export const retail = {
   default_plan: 'plus',
   limits: { CAD: '250' },
-  plans: [{ id: 'plus', name: 'Plus', versions: [{ from: '2022-01-01T08:00:00Z', kind: 'mark-up', per_session: { CAD: '0.50' }, percent: '5' }] }],
+  plans: [
+    {
+      id: 'plus',
+      name: 'Plus',
+      versions: [{ from: '2022-01-01T08:00:00Z', kind: 'mark-up', per_session: { CAD: '0.50' }, percent: '5' }],
+    },
+  ],
 };
 
 /** The one driver of a party, who has all its charges. */
@@ -36,7 +42,12 @@ export function driverOf({ country_code, party_id }: Party): Token {
 export function tokenIssued(party: Party): Fact {
   const { uid, type, last_updated: lastUpdated } = driverOf(party);
   return told(tokenChanged, {
-    own: true, party: { countryCode: party.country_code, partyId: party.party_id }, uid, type, lastUpdated, tokenJson: toJsonBytes(driverOf(party)),
+    own: true,
+    party: { countryCode: party.country_code, partyId: party.party_id },
+    uid,
+    type,
+    lastUpdated,
+    tokenJson: toJsonBytes(driverOf(party)),
   });
 }
 

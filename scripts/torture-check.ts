@@ -72,9 +72,13 @@ async function checkLedger({ neighbours, books, findings }: Checking, n: 0 | 1):
   }
   const verified = await neighbour.ask(verifyLedger, {});
   const chains = verified instanceof Refused ? [] : verified.chains;
-  for (const [name, { length }] of [[partyText(neighbour.side.party), entries], [`${partyText(neighbour.side.party)}/accounts`, ofAccounts]] as const) {
+  for (const [name, { length }] of [
+    [partyText(neighbour.side.party), entries],
+    [`${partyText(neighbour.side.party)}/accounts`, ofAccounts],
+  ] as const) {
     const chain = chains.find((one) => one.chain === name);
-    if (!chain?.intact || chain.entries !== length) wrong(`the chain ${name} of ${chain?.entries} of ${length} entries: ${chain?.problem ?? String(verified)}`);
+    if (!chain?.intact || chain.entries !== length)
+      wrong(`the chain ${name} of ${chain?.entries} of ${length} entries: ${chain?.problem ?? String(verified)}`);
     findings.count('entries chained', chain?.entries);
   }
   await checkAccounts({ neighbour, entries: ofAccounts, book, theirs, wrong, same, findings });

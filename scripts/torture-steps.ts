@@ -65,7 +65,13 @@ export class Steps {
       case 'rebuild':
         return { do: kind, side, projection: draw.pick(['cdr-list', 'dispute-list', 'account-rows']) };
       case 'pay':
-        return { do: kind, side, commandId: `command-${this.count}`, amount: centsText(draw.whole(-2_000, 20_000)), delays: draw.delays(3) };
+        return {
+          do: kind,
+          side,
+          commandId: `command-${this.count}`,
+          amount: centsText(draw.whole(-2_000, 20_000)),
+          delays: draw.delays(3),
+        };
       case 'charge':
         return this.charge(draw);
       default:

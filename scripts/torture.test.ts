@@ -35,19 +35,23 @@ test('every bad input carries its mark, but for what has no room for one', () =>
 /** Ninety steps with every kind of fault in them, and little waiting. */
 const [SEED, STEPS] = [6_166, 90];
 
-test('two ledgers lose and double nothing through kills, crashes, and messages twice, late and out of order', { timeout: 300_000 }, async () => {
-  const dir = runFolder('test');
-  const kept = mkdtempSync(join(tmpdir(), 'roamwatt-torture-'));
-  const events = join(kept, `seed-${SEED}.jsonl`);
-  try {
-    const { problems, logs, counts } = await torture({ seed: SEED, dir, events, goesOn: (steps) => steps < STEPS });
-    if (problems.length > 0) console.error(`${logs}\nall steps are in ${events}`);
-    expect(problems).toEqual([]);
-    expect(counts['sessions']).toBeGreaterThan(20);
-    expect(counts['pay']).toBeGreaterThan(3);
-    expect(counts['entries of accounts']).toBeGreaterThan(20);
-    rmSync(kept, { recursive: true });
-  } finally {
-    removeRun(dir);
-  }
-});
+test(
+  'two ledgers lose and double nothing through kills, crashes, and messages twice, late and out of order',
+  { timeout: 300_000 },
+  async () => {
+    const dir = runFolder('test');
+    const kept = mkdtempSync(join(tmpdir(), 'roamwatt-torture-'));
+    const events = join(kept, `seed-${SEED}.jsonl`);
+    try {
+      const { problems, logs, counts } = await torture({ seed: SEED, dir, events, goesOn: (steps) => steps < STEPS });
+      if (problems.length > 0) console.error(`${logs}\nall steps are in ${events}`);
+      expect(problems).toEqual([]);
+      expect(counts['sessions']).toBeGreaterThan(20);
+      expect(counts['pay']).toBeGreaterThan(3);
+      expect(counts['entries of accounts']).toBeGreaterThan(20);
+      rmSync(kept, { recursive: true });
+    } finally {
+      removeRun(dir);
+    }
+  },
+);

@@ -45,13 +45,25 @@ try {
 }
 process.exit();
 
-function inWords({ steps: done, seconds, counts, problems }: { steps: number; seconds: number; counts: object; problems: readonly string[] }): string {
+function inWords({
+  steps: done,
+  seconds,
+  counts,
+  problems,
+}: {
+  steps: number;
+  seconds: number;
+  counts: object;
+  problems: readonly string[];
+}): string {
   const width = Math.max(...Object.keys(counts).map(({ length }) => length));
   return [
     `${done} steps in ${seconds} s, seed ${seed}`,
     ...Object.entries(counts).map(([what, times]) => `  ${what.padEnd(width)}  ${String(times).padStart(7)}`),
     ...problems.slice(0, 20).map((problem) => `WRONG: ${problem.slice(0, 2_000)}`),
-    problems.length === 0 ? 'All that was acknowledged is there, once; all chains verify; both sides make the same statements; drivers\' balances are the sums of what was booked.' : '',
+    problems.length === 0
+      ? "All that was acknowledged is there, once; all chains verify; both sides make the same statements; drivers' balances are the sums of what was booked."
+      : '',
   ].join('\n');
 }
 

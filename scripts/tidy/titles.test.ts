@@ -27,6 +27,8 @@ test('a rule that must hold is proven or excused, and not both', () => {
   const musts = rules.filter(({ strength }) => strength === 'M').map(({ id }) => id);
   const proofs = new Map(musts.slice(2).map((id) => [id, [{ path: 'x.test.ts', title: id }]]));
   const [first = '', second = '', third = ''] = musts;
-  const said = unproven(proofs, { [first]: 'is being built', [third]: 'was being built', 'TRN-00': 'no reason' }).map(({ what }) => what.slice(0, 6));
+  const said = unproven(proofs, { [first]: 'is being built', [third]: 'was being built', 'TRN-00': 'no reason' }).map(
+    ({ what }) => what.slice(0, 6),
+  );
   expect(said).toEqual([second, third, 'TRN-00']);
 });

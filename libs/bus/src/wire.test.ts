@@ -66,7 +66,11 @@ test('an answer batch is as bus.proto says', () => {
   expect(readAnswerBatch(throughProto('AnswerBatch', writeAnswerBatch(batch)).bytes)).toEqual(
     batch,
   );
-  for (const item of [{ answer: bytes('yes') }, { answer: bytes('y'), part: 0, more: true }, { answer: bytes('s'), part: 300, more: false }]) {
+  for (const item of [
+    { answer: bytes('yes') },
+    { answer: bytes('y'), part: 0, more: true },
+    { answer: bytes('s'), part: 300, more: false },
+  ]) {
     const one = { first: 0, items: [item] };
     expect(readAnswerBatch(throughProto('AnswerBatch', writeAnswerBatch(one)).bytes)).toEqual(one);
   }

@@ -184,7 +184,9 @@ export function readHeader(line: Buffer): ExportHeader {
   return { ledger, name, timeZone: time_zone, tzdb, keys, entries, at } as ExportHeader;
 }
 
-const PRIVATE_KEYS = new RegExp(`,"contract":("(?:[^"\\\\]|\\\\.)*"),"token_party":("(?:[^"\\\\]|\\\\.)*"),"token":("(?:[^"\\\\]|\\\\.)*"),"salt":`);
+const PRIVATE_KEYS = new RegExp(
+  `,"contract":("(?:[^"\\\\]|\\\\.)*"),"token_party":("(?:[^"\\\\]|\\\\.)*"),"token":("(?:[^"\\\\]|\\\\.)*"),"salt":`,
+);
 
 /** Everything that an entry's line holds, for whoever writes it down again. */
 export function exportedEntry(line: EntryLine): ExportedEntry {

@@ -17,7 +17,9 @@ import {
   SearchEvsesSchema,
   TariffUsesSchema,
 } from './gen/roamwatt/locations/v1/locations_pb.ts';
-import { ChangedSchema, DroppedSchema, DropHeldSchema, HeldSchema, ListHeldSchema, PageSchema, type Party } from './gen/roamwatt/party/v1/party_pb.ts';
+import {
+  ChangedSchema, DroppedSchema, DropHeldSchema, HeldSchema, ListHeldSchema, PageSchema, type Party,
+} from './gen/roamwatt/party/v1/party_pb.ts';
 
 export {
   type EvseResolved,

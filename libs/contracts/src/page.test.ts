@@ -36,5 +36,9 @@ test('a page that one answer does not carry ends earlier, and says that more fol
   const large = row('x'.repeat(300_000), 1n);
   const rows = [large, { ...large, position: 2n }, { ...large, position: 3n }];
   expect(read({ rows, total: 3, more: false })).toMatchObject({ objects: [{}], total: 3, more: true, position: 1n });
-  expect(read({ rows: [row('x'.repeat(600_000), 7n), large], total: 2, more: false })).toMatchObject({ objects: [{}], more: true, position: 7n });
+  expect(read({ rows: [row('x'.repeat(600_000), 7n), large], total: 2, more: false })).toMatchObject({
+    objects: [{}],
+    more: true,
+    position: 7n,
+  });
 });

@@ -11,7 +11,12 @@ const at = '2022-02-01T17:00:00Z';
 
 const personal: Personal = {
   fields: { CardShown: ['token', 'card.number', 'note'] },
-  erased: (path, value) => (path === 'token' ? erasedCdrToken(value as typeof party & { contract_id: string; uid: string; type: 'RFID' }) : path === 'note' ? undefined : ERASED),
+  erased: (path, value) =>
+    path === 'token'
+      ? erasedCdrToken(value as typeof party & { contract_id: string; uid: string; type: 'RFID' })
+      : path === 'note'
+        ? undefined
+        : ERASED,
   whose: ({ token, card, at: happenedAt }) => {
     const { contract_id: contractId, uid } = (token ?? {}) as { contract_id?: string; uid?: string };
     const { number } = (card ?? {}) as { number?: string };
@@ -142,7 +147,13 @@ test('a sealed part opens in its own event alone, and not when it was changed', 
   const box = Buffer.from(sealed.box, 'base64');
   box[box.length - 1]! ^= 1;
   const moved = event({});
-  await plain.append([{ stream: 'i', expected: 0, events: [{ ...moved, data: JSON.stringify({ sealed: { ...sealed, box: box.toString('base64') } }) }] }]);
+  await plain.append([
+    {
+      stream: 'i',
+      expected: 0,
+      events: [{ ...moved, data: JSON.stringify({ sealed: { ...sealed, box: box.toString('base64') } }) }],
+    },
+  ]);
   await expect(store.read('i')).rejects.toThrow('authenticate');
 });
 

@@ -75,27 +75,36 @@ test('followers anywhere in the log, each at its own pace, miss nothing and see 
     fc.record({ append: fc.integer({ min: 1, max: 900 }), offered: fc.boolean() }),
     fc.record({ readers: fc.array(fc.nat(3), { minLength: 1, maxLength: 6 }), limit: fc.integer({ min: 1, max: 1_000 }) }),
   );
-  await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 30 }), fc.array(fc.nat(40), { minLength: 4, maxLength: 4 }), async (steps, starts) => {
-    const { events, tail, append } = log();
-    const at = starts.map(BigInt);
-    const seen: bigint[][] = starts.map(() => []);
-    for (const each of steps) {
-      if ('append' in each) {
-        const before = events.length;
-        for (let n = 0; n < each.append; n += 1) append(events.length + 1);
-        if (each.offered) tail.offer(events.slice(before));
-        continue;
-      }
-      await Promise.all([...new Set(each.readers)].map(async (reader) => {
-        for (const { position } of await tail.read(at[reader]!, each.limit)) {
-          seen[reader]!.push(position);
-          at[reader] = position;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(step, { maxLength: 30 }),
+      fc.array(fc.nat(40), { minLength: 4, maxLength: 4 }),
+      async (steps, starts) => {
+        const { events, tail, append } = log();
+        const at = starts.map(BigInt);
+        const seen: bigint[][] = starts.map(() => []);
+        for (const each of steps) {
+          if ('append' in each) {
+            const before = events.length;
+            for (let n = 0; n < each.append; n += 1) append(events.length + 1);
+            if (each.offered) tail.offer(events.slice(before));
+            continue;
+          }
+          await Promise.all(
+            [...new Set(each.readers)].map(async (reader) => {
+              for (const { position } of await tail.read(at[reader]!, each.limit)) {
+                seen[reader]!.push(position);
+                at[reader] = position;
+              }
+            }),
+          );
         }
-      }));
-    }
-    for (const [reader, start] of starts.entries()) {
-      const expected = events.map(({ position }) => position).filter((position) => position > start);
-      expect(seen[reader]).toEqual(expected.slice(0, seen[reader]!.length));
-    }
-  }), { numRuns: 60 });
+        for (const [reader, start] of starts.entries()) {
+          const expected = events.map(({ position }) => position).filter((position) => position > start);
+          expect(seen[reader]).toEqual(expected.slice(0, seen[reader]!.length));
+        }
+      },
+    ),
+    { numRuns: 60 },
+  );
 });

@@ -56,7 +56,9 @@ export class GrantRows {
   async note(tx: Tx, { partner, version, agreement, at }: AgreementChanged): Promise<void> {
     const { validFrom, timeZone, grants, parties } = agreement!;
     const named = partyText({ country_code: partner!.countryCode, party_id: partner!.partyId });
-    const own = parties.map(({ countryCode, partyId }) => partyText({ country_code: countryCode, party_id: partyId })).find((one) => one !== named);
+    const own = parties
+      .map(({ countryCode, partyId }) => partyText({ country_code: countryCode, party_id: partyId }))
+      .find((one) => one !== named);
     await tx.query(
       `INSERT INTO grants (own, partner, version, valid_from, time_zone, at, grants) VALUES ($1, $2, $3, $4, $5, $6, $7)
        ON CONFLICT DO NOTHING`,

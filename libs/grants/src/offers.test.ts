@@ -55,7 +55,12 @@ test('it is known since when what is granted is so, and until when', () => {
   expect(grantedAt([version(), next], instant('2022-02-15T00:00:00Z'))).toMatchObject({
     since: instant('2022-02-01T08:00:00Z'), until: instant('2022-04-01T07:00:00Z'),
   });
-  expect(grantedAt([version({ tariffs: [] })], instant('2022-01-15T00:00:00Z'))).toEqual({ offers: [], places: [], since: 0, until: undefined });
+  expect(grantedAt([version({ tariffs: [] })], instant('2022-01-15T00:00:00Z'))).toEqual({
+    offers: [],
+    places: [],
+    since: 0,
+    until: undefined,
+  });
 });
 
 test('a Connector names what a partner is granted, else what is for all', () => {
@@ -86,6 +91,9 @@ test('the priority of a partner is that of the version that holds, the highest t
   expect(at([given(2)], '2022-02-01T07:59:59Z')).toEqual({});
   expect(at([given(2)], '2022-02-01T08:00:00Z')).toEqual({ 'CA*CPK': 2 });
   expect(at([given(2), given(0, { version: 2, validFrom: '2022-03' })], '2022-03-15T00:00:00Z')).toEqual({});
-  expect(at([given(2), given(3, { own: 'CA*EVG' }), given(1, { partner: other })], '2022-02-15T00:00:00Z')).toEqual({ 'CA*CPK': 3, 'CA*XYZ': 1 });
+  expect(at([given(2), given(3, { own: 'CA*EVG' }), given(1, { partner: other })], '2022-02-15T00:00:00Z')).toEqual({
+    'CA*CPK': 3,
+    'CA*XYZ': 1,
+  });
   expect(at([version()], '2022-02-15T00:00:00Z')).toEqual({});
 });

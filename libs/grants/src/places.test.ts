@@ -9,7 +9,15 @@ const bct = { country_code: 'CA', party_id: 'BCT' };
 const [plunk, other, hub] = ['CPK', 'XYZ', 'HUB'].map((party_id) => ({ country_code: 'CA', party_id }));
 
 function version(n: number, validFrom: string, at: string, locations?: string[], partner = plunk!): GrantVersion {
-  return { own: 'CA*BCT', partner, version: n, validFrom, timeZone: 'UTC', at, grants: { tariffs: [], ...(locations ? { locations } : {}) } };
+  return {
+    own: 'CA*BCT',
+    partner,
+    version: n,
+    validFrom,
+    timeZone: 'UTC',
+    at,
+    grants: { tariffs: [], ...(locations ? { locations } : {}) },
+  };
 }
 const places = (versions: readonly GrantVersion[], at: string) => grantedAt(versions, instant(at)).places;
 const since = (versions: readonly GrantVersion[], at: string, id = 'HOMES', groups = [[plunk!]]) => {
@@ -57,7 +65,11 @@ test('an agreement with one of our parties says nothing of what another of ours 
 });
 
 test('the order in which versions are heard changes nothing', () => {
-  const any = fc.record({ month: fc.integer({ min: 1, max: 4 }), day: fc.integer({ min: 1, max: 28 }), ids: fc.option(fc.subarray(['A', 'B']), { nil: undefined }) });
+  const any = fc.record({
+    month: fc.integer({ min: 1, max: 4 }),
+    day: fc.integer({ min: 1, max: 28 }),
+    ids: fc.option(fc.subarray(['A', 'B']), { nil: undefined }),
+  });
   fc.assert(fc.property(fc.array(any, { maxLength: 6 }), (given) => {
     const versions = given.map(({ month, day, ids }, n) =>
       version(n + 1, `2022-0${month}`, `2022-01-${String(day).padStart(2, '0')}T00:00:00Z`, ids));

@@ -30,7 +30,11 @@ function newestAt(held: readonly GrantVersion[], atMs: number): GrantVersion {
  * Since when these may see a Location, epoch ms; undefined: they may not. Of each group one has to be
  * one who may: a platform is one group, of what a hub tells everybody each party behind it is one.
  */
-export function shownSince(location: Party & { readonly id: string }, groups: readonly (readonly Party[])[], places: readonly Places[]): number | undefined {
+export function shownSince(
+  location: Party & { readonly id: string },
+  groups: readonly (readonly Party[])[],
+  places: readonly Places[],
+): number | undefined {
   const own = places.filter((one) => isOf(one, location));
   let since = 0;
   for (const group of groups) {

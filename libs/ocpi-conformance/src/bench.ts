@@ -106,7 +106,9 @@ export class Bench {
   /** The platform's party in a role; any of its parties where it has none in that role. */
   theirParty(role: Role): Party {
     const found = this.theirs?.roles.find((one) => one.role === role) ?? this.theirs?.roles[0];
-    return found ? { country_code: found.country_code, party_id: found.party_id } : { country_code: 'XX', party_id: 'ZZZ' };
+    return found
+      ? { country_code: found.country_code, party_id: found.party_id }
+      : { country_code: 'XX', party_id: 'ZZZ' };
   }
 
   isTheirs(party: Party): boolean {
@@ -133,14 +135,19 @@ export class Bench {
     const { token = this.token, body, module, headers = {} } = options;
     const ids = { requestId: randomUUID(), correlationId: randomUUID() };
     const isFunctional = module !== undefined && !configuration.has(module);
-    const routing = !isFunctional ? {} : options.routing ?? { from: this.party, to: this.theirParty(this.roleOf(module)) };
+    const routing = !isFunctional
+      ? {}
+      : (options.routing ?? { from: this.party, to: this.theirParty(this.roleOf(module)) });
     const sent: Sent = {
-      method, url,
+      method,
+      url,
       headers: {
         ...(token === '' ? {} : { Authorization: authorization(token) }),
         Accept: 'application/json',
         ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
-        ...idHeaders(ids), ...routingHeaders(routing), ...headers,
+        ...idHeaders(ids),
+        ...routingHeaders(routing),
+        ...headers,
       },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     };
@@ -152,7 +159,12 @@ export class Bench {
   /** Notes what an exchange tells of a rule; answers whether it is as expected. Silence tells of none but TRN-20. */
   judge(rule: string, ok: boolean, expected: string, seen: Seen | string): boolean {
     if (typeof seen !== 'string' && seen.http === 0 && rule !== 'TRN-20') return ok;
-    this.judgements.push({ rule, ok, check: this.check, ...(ok ? {} : { evidence: evidenceOf(seen, expected, [...this.secrets]) }) });
+    this.judgements.push({
+      rule,
+      ok,
+      check: this.check,
+      ...(ok ? {} : { evidence: evidenceOf(seen, expected, [...this.secrets]) }),
+    });
     return ok;
   }
 
@@ -165,19 +177,29 @@ export class Bench {
     if (!URL.canParse(sent.url)) return nothing(`${sent.url} is no absolute URL`);
     const { method, headers, body } = sent;
     const answer = await exchange(
-      this.agent, { method, url: new URL(sent.url), headers, ...(body === undefined ? {} : { body }) },
+      this.agent,
+      { method, url: new URL(sent.url), headers, ...(body === undefined ? {} : { body }) },
       { timeoutMs, maxBytes: 20_000_000 },
     );
     if (answer.kind !== 'answered') return nothing(answer.message);
     const json = parseJson(answer.body, { maxBytes: Infinity, maxValues: Infinity, loose: true, rounded: true });
     const reading = json.ok ? parseEnvelope(json.value) : json;
     return {
-      sent, http: answer.http, headers: answer.headers, text: answer.body.toString('utf8'),
-      status: reading.ok ? reading.envelope.status_code : undefined, data: reading.ok ? reading.envelope.data : undefined,
+      sent,
+      http: answer.http,
+      headers: answer.headers,
+      text: answer.body.toString('utf8'),
+      status: reading.ok ? reading.envelope.status_code : undefined,
+      data: reading.ok ? reading.envelope.data : undefined,
     };
   }
 
-  private judgeAnswer(seen: Seen, ids: { requestId: string; correlationId: string }, module: string | undefined, routing: Routing | undefined): void {
+  private judgeAnswer(
+    seen: Seen,
+    ids: { requestId: string; correlationId: string },
+    module: string | undefined,
+    routing: Routing | undefined,
+  ): void {
     if (seen.http === 0) {
       this.judge('TRN-20', false, `an answer within ${this.options.timeoutMs} ms`, seen);
       return;
@@ -186,24 +208,42 @@ export class Bench {
     if (this.judge(rule, seen.status !== undefined, 'an envelope with a status_code of four digits', seen)) {
       const timestamp = (JSON.parse(seen.text.replace(/^\ufeff/, '')) as { timestamp?: unknown }).timestamp;
       if (this.judge(rule, typeof timestamp === 'string', 'an envelope with a timestamp', seen)) {
-        this.judge('TYP-03', instantMs(timestamp as string) !== undefined && !/[+-]\d\d:\d\d$/.test(timestamp as string),
-          'a timestamp that is a DateTime in UTC, without an offset', seen);
+        this.judge(
+          'TYP-03',
+          instantMs(timestamp as string) !== undefined && !/[+-]\d\d:\d\d$/.test(timestamp as string),
+          'a timestamp that is a DateTime in UTC, without an offset',
+          seen,
+        );
       }
     }
-    for (const [name, id] of [['X-Request-ID', ids.requestId], ['X-Correlation-ID', ids.correlationId]] as const) {
-      this.judge('TRN-80', headerText(seen.headers, name.toLowerCase()) === id, `the ${name} of the request, ${id}`, seen);
+    for (const [name, id] of [
+      ['X-Request-ID', ids.requestId],
+      ['X-Correlation-ID', ids.correlationId],
+    ] as const) {
+      this.judge(
+        'TRN-80',
+        headerText(seen.headers, name.toLowerCase()) === id,
+        `the ${name} of the request, ${id}`,
+        seen,
+      );
     }
     if (module !== undefined) this.judgeRouting(seen, routing);
   }
 
   private judgeRouting(seen: Seen, asked: Routing | undefined): void {
     const given = (side: string) => ({
-      country_code: headerText(seen.headers, `ocpi-${side}-country-code`), party_id: headerText(seen.headers, `ocpi-${side}-party-id`),
+      country_code: headerText(seen.headers, `ocpi-${side}-country-code`),
+      party_id: headerText(seen.headers, `ocpi-${side}-party-id`),
     });
     const [to, from] = [given('to'), given('from')];
     const all = [to.country_code, to.party_id, from.country_code, from.party_id];
     if (!asked) {
-      this.judge('HUB-02', all.every((one) => one === undefined), 'no routing headers from a configuration module', seen);
+      this.judge(
+        'HUB-02',
+        all.every((one) => one === undefined),
+        'no routing headers from a configuration module',
+        seen,
+      );
       return;
     }
     // Who refuses an open request need not know whom it was for.
@@ -213,12 +253,19 @@ export class Bench {
     if (present === 0 && !this.isHub && this.theirs?.roles.length === 1 && this.ours.length === 1) return;
     if (!this.judge('HUB-01', present === 4, 'all four routing headers in the response', seen)) return;
     const isWhom = asked.to && this.isHub ? sameParty(from as Party, asked.to) : !sameParty(from as Party, asked.from!);
-    this.judge('HUB-04', sameParty(to as Party, asked.from!) && isWhom && (this.isHub || this.isTheirs(from as Party)),
-      'TO and FROM of the request, swapped', seen);
+    this.judge(
+      'HUB-04',
+      sameParty(to as Party, asked.from!) && isWhom && (this.isHub || this.isTheirs(from as Party)),
+      'TO and FROM of the request, swapped',
+      seen,
+    );
   }
 
   private roleOf(module: ModuleId | 'versions'): Role {
-    return ['tokens', 'commands', 'chargingprofiles'].includes(module) && this.theirs?.roles.some(({ role }) => role === 'CPO') ? 'CPO' : 'EMSP';
+    return ['tokens', 'commands', 'chargingprofiles'].includes(module) &&
+      this.theirs?.roles.some(({ role }) => role === 'CPO')
+      ? 'CPO'
+      : 'EMSP';
   }
 }
 
@@ -233,5 +280,11 @@ export function ok(seen: Seen): boolean {
 
 /** Refused by OCPI's own code and no HTTP error. */
 export function refused(seen: Seen, status?: number): boolean {
-  return seen.http >= 200 && seen.http < 300 && seen.status !== undefined && seen.status >= 2000 && (status === undefined || seen.status === status);
+  return (
+    seen.http >= 200 &&
+    seen.http < 300 &&
+    seen.status !== undefined &&
+    seen.status >= 2000 &&
+    (status === undefined || seen.status === status)
+  );
 }

@@ -24,5 +24,10 @@ export async function judgeSilence(bench: Bench, rule: string, callbacks: readon
   const early = () => callbacks.flatMap((one) => one.results())[0];
   await bench.listener.until(() => early() !== undefined, bench.options.patienceMs);
   const came = early();
-  bench.judge(rule, came === undefined, 'no result behind a response that was not ACCEPTED', came ? saidBy(came) : `${callbacks.length} requests that were not ACCEPTED`);
+  bench.judge(
+    rule,
+    came === undefined,
+    'no result behind a response that was not ACCEPTED',
+    came ? saidBy(came) : `${callbacks.length} requests that were not ACCEPTED`,
+  );
 }

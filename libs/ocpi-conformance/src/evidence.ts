@@ -9,7 +9,11 @@ const shownHeaders = /^(x-|ocpi-|link$|location$|allow$|content-type$)/i;
 /** What was sent and what came, without the tokens in it. */
 export function evidenceOf(seen: Seen | string, expected: string, secrets: readonly string[]): Evidence {
   const long = secrets.filter(({ length }) => length >= HIDDEN_FROM);
-  const hidden = (text: string) => long.reduce((left, secret) => left.replaceAll(secret, '<token>'), text.replace(/"token":\s*"[^"]*"/g, '"token":"<token>"'));
+  const hidden = (text: string) =>
+    long.reduce(
+      (left, secret) => left.replaceAll(secret, '<token>'),
+      text.replace(/"token":\s*"[^"]*"/g, '"token":"<token>"'),
+    );
   if (typeof seen === 'string') return { request: hidden(cut(seen)), response: '', expected };
   return { request: hidden(shownRequest(seen.sent)), response: hidden(shownResponse(seen)), expected };
 }

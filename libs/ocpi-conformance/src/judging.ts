@@ -33,7 +33,11 @@ const modules: Readonly<Record<ModuleId | 'versions', string>> = {
 /** What a whole object is right in, whatever it is. */
 const proven = ['TYP-01', 'TYP-02', 'TYP-06', 'TYP-08'];
 const provenBy: Partial<Record<ModuleId | 'versions', readonly string[]>> = {
-  locations: ['LOC-09', 'LOC-10', 'TYP-10'], sessions: ['SES-06', 'TYP-04'], cdrs: ['CDR-06', 'CDR-16', 'TYP-04', 'TYP-05'], tariffs: ['TYP-04'], tokens: ['TOK-12'],
+  locations: ['LOC-09', 'LOC-10', 'TYP-10'],
+  sessions: ['SES-06', 'TYP-04'],
+  cdrs: ['CDR-06', 'CDR-16', 'TYP-04', 'TYP-05'],
+  tariffs: ['TYP-04'],
+  tokens: ['TOK-12'],
 };
 
 /** Reads an object of the platform by its schema; what is wrong in it is judged by the rule that it breaks. */
@@ -41,7 +45,12 @@ export function judgeObject<T extends z.ZodType>(
   bench: Bench, module: ModuleId | 'versions', schema: T, value: unknown, seen: Seen | string,
 ): z.output<T> | undefined {
   const offset = /"(\d{4}-\d\d-\d\dT[\d:.]+[+-]\d\d:\d\d|\d{4}-\d\d-\d\dT[\d:]+\.\d{4,}Z?)"/.exec(JSON.stringify(value) ?? '')?.[1];
-  bench.judge('TYP-03', offset === undefined, `DateTimes in UTC, of at most 25 characters${offset === undefined ? '' : `, not ${offset}`}`, seen);
+  bench.judge(
+    'TYP-03',
+    offset === undefined,
+    `DateTimes in UTC, of at most 25 characters${offset === undefined ? '' : `, not ${offset}`}`,
+    seen,
+  );
   const reading = read(schema, value);
   if (reading.ok) {
     for (const rule of [modules[module], ...proven, ...provenBy[module] ?? []]) bench.judge(rule, true, 'an object by its schema', seen);

@@ -72,7 +72,15 @@ export class Listener {
 
   credentials(token: string, front: Front = 'versions'): Credentials {
     const business_details = { name: 'Roamwatt conformance kit' };
-    return { token, url: `${this.url}/${front}`, roles: this.roles.map((role) => ({ role, ...(role === 'CPO' ? this.cpo : undefined) ?? this.options.party, business_details })) };
+    return {
+      token,
+      url: `${this.url}/${front}`,
+      roles: this.roles.map((role) => ({
+        role,
+        ...((role === 'CPO' ? this.cpo : undefined) ?? this.options.party),
+        business_details,
+      })),
+    };
   }
 
   /** Of our second platform, an eMSP. */
@@ -165,7 +173,13 @@ export class Listener {
     if (path.startsWith('/results/') && method === 'POST') return ok();
     if (/^\/sender\/\w+$/.test(path) && method === 'GET') return ok([], { 'X-Total-Count': '0', 'X-Limit': '100' });
     if (path === '/receiver/cdrs' && method === 'POST') {
-      return { http: 201, status: 1000, headers: { Location: `${this.url}/receiver/cdrs/${encodeURIComponent(String((body as { id?: unknown })?.id))}` } };
+      return {
+        http: 201,
+        status: 1000,
+        headers: {
+          Location: `${this.url}/receiver/cdrs/${encodeURIComponent(String((body as { id?: unknown })?.id))}`,
+        },
+      };
     }
     if (path.startsWith('/sender/chargingprofiles/') && method === 'PUT') return ok();
     if (path.startsWith('/receiver/chargingprofiles/')) return ok({ result: 'UNKNOWN_SESSION', timeout: 0 });

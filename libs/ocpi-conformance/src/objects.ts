@@ -24,8 +24,15 @@ export function kitTariff(bench: Bench, id = 'TARIFF'): Tariff {
 /** Not valid, and so good for no charge. */
 export function kitToken(bench: Bench, uid: string, more: Partial<Token> = {}): Token {
   return {
-    ...exampleToken, ...bench.party, uid: bench.id(uid), contract_id: `${bench.party.country_code}-KIT-${bench.run}`, issuer: 'Conformance kit',
-    valid: false, whitelist: 'NEVER', last_updated: bench.tick(), ...more,
+    ...exampleToken,
+    ...bench.party,
+    uid: bench.id(uid),
+    contract_id: `${bench.party.country_code}-KIT-${bench.run}`,
+    issuer: 'Conformance kit',
+    valid: false,
+    whitelist: 'NEVER',
+    last_updated: bench.tick(),
+    ...more,
   };
 }
 
@@ -36,7 +43,12 @@ function charged(bench: Bench, token: Party) {
     ...bench.party,
     start_date_time: text(endMs - 360_000),
     end_date_time: text(endMs),
-    cdr_token: { ...token, uid: bench.id('DRIVER'), type: 'RFID' as const, contract_id: `${token.country_code}-${token.party_id}-${bench.run}` },
+    cdr_token: {
+      ...token,
+      uid: bench.id('DRIVER'),
+      type: 'RFID' as const,
+      contract_id: `${token.country_code}-${token.party_id}-${bench.run}`,
+    },
     auth_method: 'WHITELIST' as const,
     currency: exampleTariff.currency,
   };

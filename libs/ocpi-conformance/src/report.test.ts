@@ -16,7 +16,11 @@ function reportOf(given: Readonly<Record<string, Given>>): Report {
 }
 
 const untried = { verdict: 'not tested', why: NO_DETAILS } as const;
-const failing = (response: string): Given => ({ verdict: 'fail', judged: 1, findings: [{ check: 'versions', expected: 'a list', request: 'GET …', response }] });
+const failing = (response: string): Given => ({
+  verdict: 'fail',
+  judged: 1,
+  findings: [{ check: 'versions', expected: 'a list', request: 'GET …', response }],
+});
 
 test('rules that were tried have a line each; those that were not stand together under their reason', () => {
   const text = reportText(reportOf({

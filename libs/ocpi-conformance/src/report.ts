@@ -12,7 +12,10 @@ export function counts({ verdicts }: Report): Record<Verdict, number> {
   return { pass: count('pass'), fail: count('fail'), 'not tested': count('not tested'), 'not applicable': count('not applicable') };
 }
 
-/** The report for people: failures with their evidence, a line for each rule that was tried, and for each reason the rules that were not. */
+/**
+ * The report for people: failures with their evidence, a line for each rule that was tried, and for each reason the
+ * rules that were not.
+ */
 export function reportText(report: Report): string {
   const { versionsUrl, roles, verdicts, written } = report;
   const of = counts(report);
@@ -52,7 +55,10 @@ function unopened({ versionsUrl, verdicts }: Report): string[] {
   const failed = (rule: string) => verdicts.some((one) => one.rule === rule && one.verdict === 'fail');
   const isSilent = verdicts.some(({ findings }) => findings.some(({ response }) => response.startsWith('no answer')));
   if (isSilent) return [`Nothing answers at ${versionsUrl}: is that the address, and does the platform run?`];
-  if (failed('TRN-01')) return ['The platform does not take the token: it has to be a registration token (TOKEN_A) that nobody has registered with yet.'];
+  if (failed('TRN-01'))
+    return [
+      'The platform does not take the token: it has to be a registration token (TOKEN_A) that nobody has registered with yet.',
+    ];
   return [`There is no list of versions with 2.2.1 in it at ${versionsUrl}: is that the versions URL?`];
 }
 

@@ -54,8 +54,15 @@ export async function conformance(given: Conformance): Promise<Report> {
   const now = given.now ?? Date.now;
   const listener = await Listener.open({ host, port, publicUrl: given.publicUrl ?? '', party: given.party });
   const bench = new Bench({
-    versionsUrl: given.versionsUrl, token: given.token, party: given.party, listener, timeoutMs: given.timeoutMs ?? 5_000,
-    allowPrivate: given.allowPrivate ?? true, patienceMs: given.patienceMs ?? 1_000, now, ...(given.chargeAt === undefined ? {} : { chargeAt: given.chargeAt }),
+    versionsUrl: given.versionsUrl,
+    token: given.token,
+    party: given.party,
+    listener,
+    timeoutMs: given.timeoutMs ?? 5_000,
+    allowPrivate: given.allowPrivate ?? true,
+    patienceMs: given.patienceMs ?? 1_000,
+    now,
+    ...(given.chargeAt === undefined ? {} : { chargeAt: given.chargeAt }),
     ...(given.memberToken === undefined ? {} : { memberToken: given.memberToken }),
   });
   const reasons = new Map<Check, string>();

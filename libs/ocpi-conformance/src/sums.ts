@@ -18,12 +18,35 @@ export function judgeSums(bench: Bench, cdr: Cdr, seen: Seen | string): void {
     bench.judge('CDR-11', near(cdr.total_time, hours), `total_time in hours: CDR ${cdr.id} lasts ${hours.toFixed(4)} h`, seen);
   }
   const timed = volumeOf('TIME', 'PARKING_TIME');
-  if (timed > 0) bench.judge('CDR-11', near(timed, cdr.total_time), `TIME and PARKING_TIME of CDR ${cdr.id} in hours, together its total_time of ${cdr.total_time} h`, seen);
+  if (timed > 0)
+    bench.judge(
+      'CDR-11',
+      near(timed, cdr.total_time),
+      `TIME and PARKING_TIME of CDR ${cdr.id} in hours, together its total_time of ${cdr.total_time} h`,
+      seen,
+    );
   const energy = volumeOf('ENERGY');
-  if (energy > 0) bench.judge('CDR-11', near(energy, cdr.total_energy), `ENERGY of CDR ${cdr.id} in kWh, together its total_energy of ${cdr.total_energy} kWh`, seen);
-  const parts = [cdr.total_fixed_cost, cdr.total_energy_cost, cdr.total_time_cost, cdr.total_parking_cost, cdr.total_reservation_cost].flatMap((part) => part ?? []);
+  if (energy > 0)
+    bench.judge(
+      'CDR-11',
+      near(energy, cdr.total_energy),
+      `ENERGY of CDR ${cdr.id} in kWh, together its total_energy of ${cdr.total_energy} kWh`,
+      seen,
+    );
+  const parts = [
+    cdr.total_fixed_cost,
+    cdr.total_energy_cost,
+    cdr.total_time_cost,
+    cdr.total_parking_cost,
+    cdr.total_reservation_cost,
+  ].flatMap((part) => part ?? []);
   const isBounded = cdr.tariffs?.some(({ min_price, max_price }) => min_price ?? max_price) ?? false;
   if (parts.length === 0 || isBounded) return;
   const sum = parts.reduce((total, { excl_vat }) => total + excl_vat, 0);
-  bench.judge('CDR-12', Math.abs(sum - cdr.total_cost.excl_vat) <= NEAR_COST, `the total_cost of CDR ${cdr.id} as the sum of its parts, ${sum.toFixed(4)}`, seen);
+  bench.judge(
+    'CDR-12',
+    Math.abs(sum - cdr.total_cost.excl_vat) <= NEAR_COST,
+    `the total_cost of CDR ${cdr.id} as the sum of its parts, ${sum.toFixed(4)}`,
+    seen,
+  );
 }

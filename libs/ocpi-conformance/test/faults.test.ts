@@ -15,7 +15,12 @@ async function tried(broken: readonly Fault[], roles?: readonly Role[]): Promise
   const peer = await Peer.open(broken, roles);
   try {
     return await conformance({
-      versionsUrl: `${peer.url}/versions`, token: peer.tokenA, party: { country_code: 'CA', party_id: 'KIT' }, chargeAt: 'Site-0', patienceMs: patienceFor(broken), memberToken: peer.tokenM,
+      versionsUrl: `${peer.url}/versions`,
+      token: peer.tokenA,
+      party: { country_code: 'CA', party_id: 'KIT' },
+      chargeAt: 'Site-0',
+      patienceMs: patienceFor(broken),
+      memberToken: peer.tokenM,
     });
   } finally {
     await peer.close();
@@ -26,7 +31,11 @@ const failures = ({ verdicts }: Report) => verdicts.filter(({ verdict }) => verd
 
 test('a platform by the book passes', async () => {
   const report = await tried([]);
-  expect(failures(report).flatMap(({ rule, findings }) => findings.map(({ expected, response }) => `${rule}: ${expected}: ${response}`))).toEqual([]);
+  expect(
+    failures(report).flatMap(({ rule, findings }) =>
+      findings.map(({ expected, response }) => `${rule}: ${expected}: ${response}`),
+    ),
+  ).toEqual([]);
   const passed = report.verdicts.filter(({ verdict }) => verdict === 'pass').length;
   expect(passed).toBeGreaterThan(80);
 });
@@ -36,12 +45,21 @@ const kit = { country_code: 'CA', party_id: 'KIT' };
 test('what is only read is read with the token of a link that stands, and nothing is written', async () => {
   const peer = await Peer.open(['date_to is inclusive', 'PUT merges']);
   peer.link('token-of-the-link', kit);
-  const report = await conformance({ versionsUrl: `${peer.url}/versions`, token: 'token-of-the-link', party: kit, readOnly: true, chargeAt: 'Site-0' });
+  const report = await conformance({
+    versionsUrl: `${peer.url}/versions`,
+    token: 'token-of-the-link',
+    party: kit,
+    readOnly: true,
+    chargeAt: 'Site-0',
+  });
   await peer.close();
   expect(failures(report).map(({ rule }) => rule)).toEqual(['TRN-50']);
   expect(report.written).toEqual([]);
   expect(peer.isUntouched).toBe(true);
-  expect(report.verdicts.find(({ rule }) => rule === 'TRN-60')).toMatchObject({ verdict: 'not tested', why: expect.stringContaining('--read-only') });
+  expect(report.verdicts.find(({ rule }) => rule === 'TRN-60')).toMatchObject({
+    verdict: 'not tested',
+    why: expect.stringContaining('--read-only'),
+  });
 });
 
 test('a registration token that is only to read with opens the versions, and is not spent', async () => {
@@ -69,12 +87,20 @@ test('a rule for which the kit was not given an EVSE is not tested, and not one 
   const peer = await Peer.open();
   const report = await conformance({ versionsUrl: `${peer.url}/versions`, token: peer.tokenA, party: kit, only: ['commands: a charge'] });
   await peer.close();
-  expect(report.verdicts.find(({ rule }) => rule === 'CMD-03')).toMatchObject({ verdict: 'not tested', why: expect.stringContaining('--charge-at') });
+  expect(report.verdicts.find(({ rule }) => rule === 'CMD-03')).toMatchObject({
+    verdict: 'not tested',
+    why: expect.stringContaining('--charge-at'),
+  });
   expect(report.written.filter((line) => line.includes(': nothing'))).toEqual([]);
 });
 
 test('no token is in a report', async () => {
-  const report = await tried(['a failing callback is 3000', 'GET of credentials hides the token', 'PUT of credentials keeps the token', 'the token outlives the link']);
+  const report = await tried([
+    'a failing callback is 3000',
+    'GET of credentials hides the token',
+    'PUT of credentials keeps the token',
+    'the token outlives the link',
+  ]);
   expect(JSON.stringify(report)).toContain('<token>');
   const tokens = JSON.stringify(report).match(/"token\\?":\s*\\?"(?!<token>)[^"]{8,}"/g);
   expect(tokens).toBeNull();

@@ -13,7 +13,11 @@ export async function commanded(peer: Peer, { method, path, body }: Asked): Prom
   const command = reading.value as Command;
   const result = resultOf(peer, path[0]!, command);
   const data = { result, ...(peer.has('a command has no timeout') ? {} : { timeout: 1 }) };
-  const isUnknown = command.location_id !== undefined && command.location_id !== 'Site-0' && result !== 'ACCEPTED' && !peer.has('a command at an unknown place is 1000');
+  const isUnknown =
+    command.location_id !== undefined &&
+    command.location_id !== 'Site-0' &&
+    result !== 'ACCEPTED' &&
+    !peer.has('a command at an unknown place is 1000');
   const say = async () => {
     await peer.calls().send('POST', command.response_url, wrapped(peer, { result: wordOf(peer, path[0]!, command) }));
     if (result !== 'ACCEPTED' || !command.token) return;
@@ -23,7 +27,10 @@ export async function commanded(peer: Peer, { method, path, body }: Asked): Prom
   };
   const isEarly = peer.has('a result comes before its response') && result === 'ACCEPTED';
   if (isEarly) await say().catch(() => {});
-  const isDue = result === 'ACCEPTED' ? !isEarly && !peer.has('a result never comes') : peer.has('a result comes though nothing was accepted');
+  const isDue =
+    result === 'ACCEPTED'
+      ? !isEarly && !peer.has('a result never comes')
+      : peer.has('a result comes though nothing was accepted');
   return {
     answer: isUnknown ? answers.unknownLocation : answers.ok, data,
     ...(peer.has('a CommandResponse has no envelope') ? { bare: JSON.stringify(data) } : {}),
@@ -34,8 +41,11 @@ export async function commanded(peer: Peer, { method, path, body }: Asked): Prom
 type Command = StartSession & Pick<ReserveNow, 'reservation_id'> & { session_id?: string };
 
 function forgiving(peer: Peer, body: object): object {
-  if (peer.has('RESERVE_NOW needs no expiry_date') && 'token' in body && 'reservation_id' in body) return { expiry_date: '2030-01-01T00:00:00Z', ...body };
-  return peer.has('CANCEL_RESERVATION needs no reservation_id') && Object.keys(body).length === 1 ? { reservation_id: 'R', session_id: '', ...body } : body;
+  if (peer.has('RESERVE_NOW needs no expiry_date') && 'token' in body && 'reservation_id' in body)
+    return { expiry_date: '2030-01-01T00:00:00Z', ...body };
+  return peer.has('CANCEL_RESERVATION needs no reservation_id') && Object.keys(body).length === 1
+    ? { reservation_id: 'R', session_id: '', ...body }
+    : body;
 }
 
 /** How it ended; a reservation is one that was made. */

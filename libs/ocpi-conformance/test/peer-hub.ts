@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { type Answer, answers, authorization, type Credentials, findEndpoint, type InterfaceRole, type ModuleId, type Party, type Routing, routingHeaders, joinUrl, sameParty, type VersionDetails } from '#ocpi';
+import {
+  type Answer, answers, authorization, type Credentials, findEndpoint, type InterfaceRole, type ModuleId, type Party,
+  type Routing, routingHeaders, joinUrl, sameParty, type VersionDetails,
+} from '#ocpi';
 import { Calls } from './peer-pushes.ts';
 import type { Asked, Peer, Said } from './peer.ts';
 
@@ -12,7 +15,8 @@ export async function hubbed(peer: Peer, asked: Asked, side: string, module: str
   if (to && sameParty(to, peer.party)) return toHub(peer, asked, side, module);
   const found = to ?? ownerOf(peer, asked);
   if (!found) return { answer: peer.has('a hub needs TO') ? answers.invalid : answers.unknownReceiver };
-  if (!peer.isClients(found)) return { answer: peer.has('a hub says 2000 for an unknown receiver') ? answers.refused : answers.unknownReceiver };
+  if (!peer.isClients(found))
+    return { answer: peer.has('a hub says 2000 for an unknown receiver') ? answers.refused : answers.unknownReceiver };
   const endpoint = findEndpoint(peer.partner!.details, module as ModuleId, side.toUpperCase() as InterfaceRole)!;
   return passed(peer, asked, [endpoint, ...asked.path].join('/'), { from, to: found });
 }
@@ -39,7 +43,10 @@ export async function joinedBy(peer: Peer, { method, body }: Asked, token: strin
   const info = { country_code, party_id, role, status: 'CONNECTED', last_updated: '2022-02-01T17:00:00Z' };
   const endpoint = findEndpoint(peer.partner!.details, 'hubclientinfo', 'RECEIVER')!;
   const tell = () => new Calls(peer.has, peer.partner!.credentials.token).send('PUT', joinUrl(endpoint, country_code, party_id), info);
-  return { data: peer.ours(token), ...(peer.has('a hub does not say who joined') ? {} : { afterwards: () => void tell().catch(() => {}) }) };
+  return {
+    data: peer.ours(token),
+    ...(peer.has('a hub does not say who joined') ? {} : { afterwards: () => void tell().catch(() => {}) }),
+  };
 }
 
 /** The other member hears it, and the list has it. */
@@ -52,7 +59,10 @@ function tellAll(peer: Peer, { method, path, body, routing }: Asked, module: str
   const [role] = member.credentials.roles;
   const from = peer.has('a hub names the sender in what is for everybody') ? routing.from : peer.party;
   const url = joinUrl(findEndpoint(member.details, module as ModuleId, 'RECEIVER')!, ...path);
-  return () => void new Calls(peer.has, member.credentials.token, { from, to: role }).send(method, url, method === 'DELETE' ? undefined : body).catch(() => {});
+  return () =>
+    void new Calls(peer.has, member.credentials.token, { from, to: role })
+      .send(method, url, method === 'DELETE' ? undefined : body)
+      .catch(() => {});
 }
 
 function toHub(peer: Peer, asked: Asked, side: string, module: string): Said {
@@ -61,8 +71,13 @@ function toHub(peer: Peer, asked: Asked, side: string, module: string): Said {
   if (method === 'GET' && side === 'sender' && path.length === 0) {
     return { data: [...peer.told.values()], headers: { 'X-Total-Count': String(peer.told.size), 'X-Limit': '100' }, routing: back };
   }
-  if (method === 'GET') return peer.has('a hub answers a GET for one object') ? { data: {}, routing: back } : { answer: answers.invalid, routing: back };
-  const isForAll = ['locations', 'tariffs', 'tokens'].includes(module) ? !peer.has('a hub refuses what is for everybody') : peer.has('a hub takes CDRs for everybody');
+  if (method === 'GET')
+    return peer.has('a hub answers a GET for one object')
+      ? { data: {}, routing: back }
+      : { answer: answers.invalid, routing: back };
+  const isForAll = ['locations', 'tariffs', 'tokens'].includes(module)
+    ? !peer.has('a hub refuses what is for everybody')
+    : peer.has('a hub takes CDRs for everybody');
   return { ...(isForAll ? { afterwards: tellAll(peer, asked, module) } : { answer: answers.invalid }), routing: back };
 }
 
@@ -79,16 +94,26 @@ function crossing(peer: Peer, url: string): string {
 
 async function passed(peer: Peer, { method, body, ids }: Asked, url: string, { from, to }: Routing): Promise<Said> {
   const given = body as { response_url?: string; last_updated?: string } | undefined;
-  const rewritten = given?.response_url === undefined || peer.has('a hub passes a response_url on') ? given : { ...given, response_url: crossing(peer, given.response_url) };
-  const sent = peer.has('a hub changes last_updated') && rewritten?.last_updated ? { ...rewritten, last_updated: '2022-02-01T17:00:00Z' } : rewritten;
+  const rewritten =
+    given?.response_url === undefined || peer.has('a hub passes a response_url on')
+      ? given
+      : { ...given, response_url: crossing(peer, given.response_url) };
+  const sent =
+    peer.has('a hub changes last_updated') && rewritten?.last_updated
+      ? { ...rewritten, last_updated: '2022-02-01T17:00:00Z' }
+      : rewritten;
   const headers = {
     Authorization: authorization(peer.partner!.credentials.token), 'Content-Type': 'application/json',
     'X-Request-ID': peer.has('a hub passes the request id on') ? ids.requestId : randomUUID(),
     'X-Correlation-ID': peer.has('a hub makes a new correlation id') ? randomUUID() : ids.correlationId,
     ...routingHeaders({ from: peer.has('a hub names itself in FROM') ? peer.party : from, to }),
   };
-  const response = await fetch(url, { method, headers, signal: AbortSignal.timeout(PATIENCE_MS), ...(sent === undefined ? {} : { body: JSON.stringify(sent) }) })
-    .catch((error: Error) => error.name);
+  const response = await fetch(url, {
+    method,
+    headers,
+    signal: AbortSignal.timeout(PATIENCE_MS),
+    ...(sent === undefined ? {} : { body: JSON.stringify(sent) }),
+  }).catch((error: Error) => error.name);
   if (typeof response === 'string') return { answer: failed(peer, response), routing: { from: to, to: from } };
   const envelope = await response.json() as { status_code: number; data?: unknown };
   const location = response.headers.get('location');

@@ -9,7 +9,8 @@ const MAX = 50;
 export function listed(peer: Peer, asked: Asked, module: string): Said {
   const { method, path } = asked;
   if (module === 'sessions' && path.length === 2 && path[1] === 'charging_preferences') return preferred(peer, asked);
-  if (module === 'tokens' && path.length === 2 && path[1] === 'authorize') return method === 'POST' ? authorized(peer, asked) : { answer: answers.methodNotAllowed };
+  if (module === 'tokens' && path.length === 2 && path[1] === 'authorize')
+    return method === 'POST' ? authorized(peer, asked) : { answer: answers.methodNotAllowed };
   if (!['locations', 'sessions', 'cdrs', 'tariffs', 'tokens'].includes(module)) return { answer: answers.notFound };
   if (method !== 'GET') return { answer: answers.methodNotAllowed };
   if (path.length > 0) return module === 'locations' ? oneLocation(peer, path) : { answer: answers.notFound };
@@ -20,7 +21,10 @@ function oneLocation(peer: Peer, [id = '', evseUid, connectorId]: readonly strin
   const same = peer.has('ids are compared with their case') ? (a: string, b: string) => a === b : sameId;
   const location = (peer.owned().locations as Location[]).find((one) => same(one.id, id));
   const evse = location && evseUid !== undefined ? findEvse(location, evseUid) : location;
-  const found = connectorId === undefined ? evse : (evse as { connectors?: { id: string }[] } | undefined)?.connectors?.find((one) => one.id === connectorId);
+  const found =
+    connectorId === undefined
+      ? evse
+      : (evse as { connectors?: { id: string }[] } | undefined)?.connectors?.find((one) => one.id === connectorId);
   if (!found) return { answer: answers.notFound };
   return { data: peer.has('one object is a list of one') ? [found] : found };
 }
@@ -29,7 +33,8 @@ function pageOf(peer: Peer, { query, url }: Asked, module: keyof Owned): Said {
   const given = Object.fromEntries(query);
   const isDated = module === 'sessions' && !peer.has('Sessions are listed without date_from');
   const reading = readPage(given, { maxLimit: MAX, dateFromRequired: isDated });
-  if (!reading.ok && !(peer.has('nonsense in a query is ignored') && !reading.message.includes('missing'))) return { answer: answers.invalid };
+  if (!reading.ok && !(peer.has('nonsense in a query is ignored') && !reading.message.includes('missing')))
+    return { answer: answers.invalid };
   const page = reading.ok ? reading.page : { offset: 0, limit: MAX };
   const isIn = ({ last_updated }: { last_updated: string }) => {
     if (peer.has('filters are ignored')) return true;
@@ -46,7 +51,8 @@ function pageOf(peer: Peer, { query, url }: Asked, module: keyof Owned): Said {
   const headers = pageHeaders(url, page, matching.length, MAX);
   if (peer.has('a Link drops the filters') && headers['Link']) headers['Link'] = headers['Link'].replace(/date_from=[^&]*&/, '');
   if (peer.has('a Link is relative') && headers['Link']) headers['Link'] = headers['Link'].replace(peer.url, '');
-  if (peer.has('the last page has a Link')) headers['Link'] ??= `<${url}?date_from=1970-01-01T00:00:00Z&offset=${matching.length}&limit=1>; rel="next"`;
+  if (peer.has('the last page has a Link'))
+    headers['Link'] ??= `<${url}?date_from=1970-01-01T00:00:00Z&offset=${matching.length}&limit=1>; rel="next"`;
   if (peer.has('X-Limit is the number of objects')) headers['X-Limit'] = String(objects.length);
   if (peer.has('X-Total-Count is the number of objects')) headers['X-Total-Count'] = String(objects.length);
   return { data: objects.length === 0 && peer.has('an empty list is null') ? null : objects, headers };
@@ -55,7 +61,9 @@ function pageOf(peer: Peer, { query, url }: Asked, module: keyof Owned): Said {
 function authorized(peer: Peer, { path, query, body }: Asked): Said {
   const uid = path[0]!;
   const type = query.get('type') ?? 'RFID';
-  const token = (peer.owned().tokens as Token[]).find((one) => sameId(one.uid, uid) && (one.type === type || peer.has('the type of a Token is ignored')));
+  const token = (peer.owned().tokens as Token[]).find(
+    (one) => sameId(one.uid, uid) && (one.type === type || peer.has('the type of a Token is ignored')),
+  );
   if (!token) return { answer: peer.has('an unknown Token is HTTP 200') ? { http: 200, status: 2004 } : answers.unknownToken };
   const location = body as LocationReferences | undefined;
   if (location !== undefined && typeof location.location_id !== 'string') return { answer: answers.invalid };

@@ -25,12 +25,22 @@ export function ownedObjects(client: Party, has: (fault: Fault) => boolean): Own
   const sessions = Array.from({ length: 3 }, (_, n): Session => ({ ...exampleSession, id: `S-${n}`, cdr_token, last_updated: at(n) }));
   const cdrs = Array.from({ length: 3 }, (_, n): Cdr => ({ ...exampleCdr, id: `C-${n}`, cdr_token, last_updated: at(n) }));
   const tariffs = Array.from({ length: 4 }, (_, n): Tariff => ({ ...exampleTariff, id: `T-${n}`, last_updated: at(n) }));
-  const tokens = Array.from({ length: 3 }, (_, n): Token => ({ ...exampleToken, ...own, uid: `04AB${n}`, valid: n > 0, last_updated: at(n) }));
+  const tokens = Array.from({ length: 3 }, (_, n): Token => ({
+    ...exampleToken,
+    ...own,
+    uid: `04AB${n}`,
+    valid: n > 0,
+    last_updated: at(n),
+  }));
   return {
     locations: locations.map((location) => broken(location, has)),
-    sessions: has('Sessions of other eMSPs are listed') ? [...sessions, { ...exampleSession, id: 'S-9', last_updated: at(9) }] : sessions,
+    sessions: has('Sessions of other eMSPs are listed')
+      ? [...sessions, { ...exampleSession, id: 'S-9', last_updated: at(9) }]
+      : sessions,
     cdrs: [...cdrs.map((cdr, n) => (n === 0 ? oddCdr(cdr, has) : cdr)), credit(cdrs[1]!, has)],
-    tariffs: has('prices are text') ? tariffs.map((tariff) => JSON.parse(JSON.stringify(tariff).replaceAll(/"price":([\d.]+)/g, '"price":"$1"'))) : tariffs,
+    tariffs: has('prices are text')
+      ? tariffs.map((tariff) => JSON.parse(JSON.stringify(tariff).replaceAll(/"price":([\d.]+)/g, '"price":"$1"')))
+      : tariffs,
     tokens,
   };
 }
@@ -39,7 +49,8 @@ function broken(location: Location, has: (fault: Fault) => boolean): unknown {
   if (has('coordinates are numbers')) return { ...location, coordinates: { latitude: 49.248809, longitude: -123.0023 } };
   if (has('a Location has a country of two letters')) return { ...location, country: 'CA' };
   if (has('last_updated has an offset')) return { ...location, last_updated: location.last_updated.replace('Z', '+00:00') };
-  if (has('a Location is older than its EVSE')) return { ...location, evses: location.evses!.map((evse) => ({ ...evse, last_updated: at(59) })) };
+  if (has('a Location is older than its EVSE'))
+    return { ...location, evses: location.evses!.map((evse) => ({ ...evse, last_updated: at(59) })) };
   if (has('a Location is closed at all times')) return { ...location, opening_times: { twentyfourseven: false } };
   return location;
 }
@@ -47,7 +58,14 @@ function broken(location: Location, has: (fault: Fault) => boolean): unknown {
 function oddCdr(cdr: Cdr, has: (fault: Fault) => boolean): Cdr {
   const [first, ...rest] = cdr.charging_periods;
   const scaled = (type: string, by: number): Cdr => ({
-    ...cdr, charging_periods: [{ ...first!, dimensions: first!.dimensions.map((one) => (one.type === type ? { ...one, volume: one.volume * by } : one)) }, ...rest],
+    ...cdr,
+    charging_periods: [
+      {
+        ...first!,
+        dimensions: first!.dimensions.map((one) => (one.type === type ? { ...one, volume: one.volume * by } : one)),
+      },
+      ...rest,
+    ],
   });
   if (has('a CDR has a state of charge')) return withStateOfCharge(cdr);
   if (has('a CDR has its times in minutes')) return { ...scaled('TIME', 60), total_time: cdr.total_time * 60 };

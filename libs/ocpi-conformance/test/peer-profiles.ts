@@ -1,5 +1,6 @@
 import {
-  ActiveProfileQuery, answers, ChargingPreferences, envelope, exampleSession, findEndpoint, joinUrl, read, ResponseUrlQuery, SetChargingProfile,
+  ActiveProfileQuery, answers, ChargingPreferences, envelope, exampleSession, findEndpoint, joinUrl, read,
+  ResponseUrlQuery, SetChargingProfile,
 } from '#ocpi';
 import type { Asked, Peer, Said } from './peer.ts';
 
@@ -14,13 +15,18 @@ export function profiled(peer: Peer, { method, path, query, body }: Asked): Said
   if (!['GET', 'PUT', 'DELETE'].includes(method)) return { answer: answers.methodNotAllowed };
   const given = method === 'PUT' ? forgiving(peer, body as object) : Object.fromEntries(query);
   const isFree = peer.has('a charging profile needs no response_url') && (given as { response_url?: unknown }).response_url === undefined;
-  const reading = read(method === 'PUT' ? SetChargingProfile : method === 'GET' ? ActiveProfileQuery : ResponseUrlQuery, isFree ? { ...given, response_url: peer.url } : given);
+  const reading = read(
+    method === 'PUT' ? SetChargingProfile : method === 'GET' ? ActiveProfileQuery : ResponseUrlQuery,
+    isFree ? { ...given, response_url: peer.url } : given,
+  );
   if (!reading.ok) return { answer: answers.invalid };
   const isKnown = path[0] === 'S-CHARGE';
   const result = isKnown || peer.has('a charging profile of an unknown Session is ACCEPTED') ? 'ACCEPTED' : 'UNKNOWN_SESSION';
   const data = { result, ...(peer.has('a ChargingProfileResponse has no timeout') ? {} : { timeout: 1 }) };
   const { response_url: url } = reading.value as { response_url: string };
-  const isDue = isKnown ? !peer.has('the result of a charging profile never comes') : peer.has('the result of a charging profile comes though nothing was accepted');
+  const isDue = isKnown
+    ? !peer.has('the result of a charging profile never comes')
+    : peer.has('the result of a charging profile comes though nothing was accepted');
   return { data, ...(isDue && !isFree ? { afterwards: () => void say(peer, method, url, isKnown).catch(() => {}) } : {}) };
 }
 
@@ -30,8 +36,19 @@ function forgiving(peer: Peer, body: object): object {
 }
 
 async function say(peer: Peer, method: string, url: string, isKnown: boolean): Promise<void> {
-  const bare = { result: 'ACCEPTED', ...(method === 'GET' && !peer.has('an active profile is left out of its result') ? { profile: active } : {}) };
-  await peer.calls().send('POST', url, peer.has('the result of a charging profile is wrapped') ? envelope(bare, 1000, undefined, '2022-02-01T17:00:00Z') : bare);
+  const bare = {
+    result: 'ACCEPTED',
+    ...(method === 'GET' && !peer.has('an active profile is left out of its result') ? { profile: active } : {}),
+  };
+  await peer
+    .calls()
+    .send(
+      'POST',
+      url,
+      peer.has('the result of a charging profile is wrapped')
+        ? envelope(bare, 1000, undefined, '2022-02-01T17:00:00Z')
+        : bare,
+    );
   if (method === 'PUT' && isKnown && !peer.has('nobody is told of an active profile')) await tellActive(peer);
 }
 
@@ -56,5 +73,11 @@ export async function pushReservation(peer: Peer, uid: string): Promise<void> {
   const cdr_token = { ...exampleSession.cdr_token, ...peer.clientParty(), uid };
   const status = peer.has('the Session of a reservation is PENDING') ? 'PENDING' : 'RESERVATION';
   const session = { ...exampleSession, id: 'S-RESERVED', status, evse_uid: '#NA', connector_id: '#NA', cdr_token };
-  await peer.calls().send('PUT', joinUrl(findEndpoint(peer.partner!.details, 'sessions', 'RECEIVER')!, country_code, party_id, session.id), session);
+  await peer
+    .calls()
+    .send(
+      'PUT',
+      joinUrl(findEndpoint(peer.partner!.details, 'sessions', 'RECEIVER')!, country_code, party_id, session.id),
+      session,
+    );
 }

@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { authorization, type Cdr, exampleSession, findEndpoint, joinUrl, type Location, type ModuleId, type Routing, routingHeaders, type Session, type StartSession, type Tariff } from '#ocpi';
+import {
+  authorization, type Cdr, exampleSession, findEndpoint, joinUrl, type Location, type ModuleId, type Routing,
+  routingHeaders, type Session, type StartSession, type Tariff,
+} from '#ocpi';
 import type { Fault } from './peer-faults.ts';
 import type { Peer } from './peer.ts';
 
@@ -11,9 +14,13 @@ export class Calls {
     const { has, token } = this;
     const from = has('requests say no FROM') ? { to: this.routing?.to } : this.routing;
     const headers = {
-      Authorization: has('requests encode a newline with the token') ? authorization(`${token}\n`) : authorization(token, has('requests have their token unencoded') ? 'raw' : 'base64'),
+      Authorization: has('requests encode a newline with the token')
+        ? authorization(`${token}\n`)
+        : authorization(token, has('requests have their token unencoded') ? 'raw' : 'base64'),
       ...(has('requests have no ids') ? {} : { 'X-Request-ID': randomUUID(), 'X-Correlation-ID': randomUUID() }),
-      ...(body === undefined ? {} : { 'Content-Type': has('requests have no Content-Type') ? 'text/plain' : 'application/json' }),
+      ...(body === undefined
+        ? {}
+        : { 'Content-Type': has('requests have no Content-Type') ? 'text/plain' : 'application/json' }),
       ...routingHeaders(from ?? {}),
     };
     const response = await fetch(url, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
@@ -34,7 +41,12 @@ export async function pushAll(peer: Peer): Promise<void> {
   const tariff = { ...owned.tariffs[0] as Tariff, elements: [{ price_components: [{ type: 'ENERGY', price: 0.3, step_size: 1 }] }] };
   await calls.send(peer.has('a Tariff is pushed by PATCH') ? 'PATCH' : 'PUT', at('tariffs', country_code, party_id, tariff.id), tariff);
   const location = owned.locations.at(-1) as Location;
-  const sound = { ...location, country: 'CAN', coordinates: { latitude: '49.248809', longitude: '-123.002300' }, last_updated: '2022-02-01T17:00:00Z' };
+  const sound = {
+    ...location,
+    country: 'CAN',
+    coordinates: { latitude: '49.248809', longitude: '-123.002300' },
+    last_updated: '2022-02-01T17:00:00Z',
+  };
   await calls.send('PUT', at('locations', country_code, party_id, location.id), sound);
   const patch = { status: 'CHARGING', ...(peer.has('a pushed PATCH has no last_updated') ? {} : { last_updated: '2022-02-01T18:00:00Z' }) };
   await calls.send('PATCH', at('locations', country_code, party_id, location.id, location.evses![0]!.uid), patch);

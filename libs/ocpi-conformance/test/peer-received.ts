@@ -66,7 +66,8 @@ function taken(peer: Peer, { method, path, body }: Asked, { module, key, held, s
   if (!reading.ok || (peer.has('"#NA" is refused') && JSON.stringify(given).includes('#NA'))) return { answer: answers.invalid };
   const object = reading.value as { id?: string; uid?: string };
   const named = object.uid ?? object.id;
-  if (named !== undefined && !sameId(named, path.at(-1)!) && !peer.has('the id in the body is not looked at')) return { answer: answers.invalid };
+  if (named !== undefined && !sameId(named, path.at(-1)!) && !peer.has('the id in the body is not looked at'))
+    return { answer: answers.invalid };
   const next = isPatch ? patched(peer, module, held!, object as never, path) : put(peer, module, held, object, path);
   if (next === undefined) return { answer: answers.notFound };
   if (next === 'final') return { answer: answers.invalid };
@@ -74,27 +75,46 @@ function taken(peer: Peer, { method, path, body }: Asked, { module, key, held, s
   return { answer: held ? answers.ok : answers.created };
 }
 
-function put(peer: Peer, module: string, held: object | undefined, object: object, [, , , evseUid, connectorId]: readonly string[]): object | undefined {
-  if (module === 'locations' && connectorId !== undefined) return putConnector(held as Location, evseUid!, object as Connector);
+function put(
+  peer: Peer,
+  module: string,
+  held: object | undefined,
+  object: object,
+  [, , , evseUid, connectorId]: readonly string[],
+): object | undefined {
+  if (module === 'locations' && connectorId !== undefined)
+    return putConnector(held as Location, evseUid!, object as Connector);
   if (module === 'locations' && evseUid !== undefined) return putEvse(held as Location, object as Evse);
-  if (module === 'sessions' && held && peer.has('PUT merges charging periods')) return patchSession(held as Session, object as Session);
+  if (module === 'sessions' && held && peer.has('PUT merges charging periods'))
+    return patchSession(held as Session, object as Session);
   if (module !== 'sessions' && peer.has('PUT merges')) return { ...held, ...object };
   return object;
 }
 
-function patched(peer: Peer, module: string, held: object, patch: { last_updated: string }, [, , , evseUid, connectorId]: readonly string[]): object | 'final' | undefined {
+function patched(
+  peer: Peer,
+  module: string,
+  held: object,
+  patch: { last_updated: string },
+  [, , , evseUid, connectorId]: readonly string[],
+): object | 'final' | undefined {
   if (module === 'sessions') {
     if ((held as Session).status === 'COMPLETED' && !peer.has('a COMPLETED Session changes')) return 'final';
     const periods = (patch as SessionPatch).charging_periods;
     if (peer.has('PATCH replaces charging periods') && periods?.length) return { ...held, ...patch };
     return patchSession(held as Session, patch);
   }
-  if (module === 'tokens') return peer.has('PATCH replaces') ? { ...patch, uid: (held as Token).uid } : patchToken(held as Token, patch);
+  if (module === 'tokens')
+    return peer.has('PATCH replaces') ? { ...patch, uid: (held as Token).uid } : patchToken(held as Token, patch);
   const location = held as Location;
-  const made = connectorId !== undefined ? patchConnector(location, evseUid!, connectorId, patch)
-    : evseUid !== undefined ? patchEvse(location, evseUid, patch)
-    : patchLocation(location, patch);
-  if (made && evseUid !== undefined && peer.has('a PATCH of an EVSE leaves its Location as old as it was')) return { ...made, last_updated: location.last_updated };
+  const made =
+    connectorId !== undefined
+      ? patchConnector(location, evseUid!, connectorId, patch)
+      : evseUid !== undefined
+        ? patchEvse(location, evseUid, patch)
+        : patchLocation(location, patch);
+  if (made && evseUid !== undefined && peer.has('a PATCH of an EVSE leaves its Location as old as it was'))
+    return { ...made, last_updated: location.last_updated };
   return made;
 }
 
@@ -110,8 +130,10 @@ function receivedCdr(peer: Peer, { method, path, body }: Asked): Said {
   if (!peer.isClients(given)) return { answer: answers.invalid };
   const key = `cdr ${given.id}`;
   const held = peer.received.get(key);
-  if (held && peer.has('a CDR is refused the second time') && JSON.stringify(held) === JSON.stringify(given)) return { answer: answers.refused };
-  if (held && JSON.stringify(held) !== JSON.stringify(given) && !peer.has('a CDR is changed by a second POST')) return { answer: answers.invalid };
+  if (held && peer.has('a CDR is refused the second time') && JSON.stringify(held) === JSON.stringify(given))
+    return { answer: answers.refused };
+  if (held && JSON.stringify(held) !== JSON.stringify(given) && !peer.has('a CDR is changed by a second POST'))
+    return { answer: answers.invalid };
   peer.received.set(key, given);
   const address = `${peer.has('the Location of a CDR is relative') ? '' : peer.url}/receiver/cdrs/${encodeURIComponent(given.id)}`;
   return { answer: held ? answers.ok : answers.created, headers: peer.has('a CDR has no Location header') ? {} : { Location: address } };

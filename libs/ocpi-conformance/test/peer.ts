@@ -2,8 +2,9 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { randomUUID } from 'node:crypto';
 import {
-  type Answer, answers, answerRouting, Credentials, dateTimeOf, envelope, findEndpoint, idHeaders, type MessageIds, parseJson, type Party, read, readMessageIds,
-  readRouting, type Role, type Routing, routingHeaders, tokenCandidates, typicalInterfaces, type VersionDetails,
+  type Answer, answers, answerRouting, Credentials, dateTimeOf, envelope, findEndpoint, idHeaders, type MessageIds,
+  parseJson, type Party, read, readMessageIds, readRouting, type Role, type Routing, routingHeaders, tokenCandidates,
+  typicalInterfaces, type VersionDetails,
 } from '#ocpi';
 import { commanded } from './peer-commands.ts';
 import type { Fault } from './peer-faults.ts';
@@ -69,10 +70,16 @@ export class Peer {
   private spent = false;
   private readonly server: Server;
 
-  private constructor(readonly faults: ReadonlySet<Fault>, readonly roles: readonly Role[]) {
-    this.server = createServer((request, response) => void this.take(request).then(({ http, headers, body, afterwards }) => {
-      response.writeHead(http, headers).end(body, afterwards);
-    }));
+  private constructor(
+    readonly faults: ReadonlySet<Fault>,
+    readonly roles: readonly Role[],
+  ) {
+    this.server = createServer(
+      (request, response) =>
+        void this.take(request).then(({ http, headers, body, afterwards }) => {
+          response.writeHead(http, headers).end(body, afterwards);
+        }),
+    );
   }
 
   static async open(faults: readonly Fault[] = [], roles: readonly Role[] = ['CPO', 'EMSP']): Promise<Peer> {
@@ -104,7 +111,10 @@ export class Peer {
   link(token: string, party: Party): void {
     this.current = token;
     const business_details = { name: 'Partner' };
-    this.partner = { credentials: { token: 'theirs', url: `${this.url}/none`, roles: [{ role: 'EMSP', ...party, business_details }] }, details: { version: '2.2.1', endpoints: [] } };
+    this.partner = {
+      credentials: { token: 'theirs', url: `${this.url}/none`, roles: [{ role: 'EMSP', ...party, business_details }] },
+      details: { version: '2.2.1', endpoints: [] },
+    };
   }
 
   /** Whether it has a partner, or was pushed anything. */
@@ -122,11 +132,18 @@ export class Peer {
   }
 
   isClients(party: Partial<Party>): boolean {
-    return this.has('objects of other parties are taken') || [...this.partner!.credentials.roles, ...this.member?.credentials.roles ?? []].some((role) =>
-      role.country_code === party.country_code?.toUpperCase() && role.party_id === party.party_id?.toUpperCase());
+    return (
+      this.has('objects of other parties are taken') ||
+      [...this.partner!.credentials.roles, ...(this.member?.credentials.roles ?? [])].some(
+        (role) =>
+          role.country_code === party.country_code?.toUpperCase() && role.party_id === party.party_id?.toUpperCase(),
+      )
+    );
   }
 
-  private async take(request: IncomingMessage): Promise<{ http: number; headers: Record<string, string>; body: string; afterwards?: () => void }> {
+  private async take(
+    request: IncomingMessage,
+  ): Promise<{ http: number; headers: Record<string, string>; body: string; afterwards?: () => void }> {
     const { asked, module, side } = await this.read(request);
     const token = this.kind(request.headers.authorization);
     const said = await this.answer(asked, module, side, token);
@@ -134,20 +151,37 @@ export class Peer {
     const { requestId, correlationId } = readMessageIds(request.headers, randomUUID);
     const ids = idHeaders({ requestId: this.has('X-Request-ID is not echoed') ? 'another' : requestId, correlationId });
     if (http >= 400 && this.has('X-Correlation-ID is not echoed by errors')) delete ids['X-Correlation-ID'];
-    const headers = { 'Content-Type': 'application/json', ...ids, ...(said.routing ? routingHeaders(said.routing) : this.routing(request, side !== '' && module !== 'hubclientinfo', module)), ...said.headers };
+    const headers = {
+      'Content-Type': 'application/json',
+      ...ids,
+      ...(said.routing
+        ? routingHeaders(said.routing)
+        : this.routing(request, side !== '' && module !== 'hubclientinfo', module)),
+      ...said.headers,
+    };
     const at = dateTimeOf(Date.now());
     const timestamp = this.has('timestamps have an offset') ? at.replace('Z', '+00:00') : at;
     const whole = envelope(said.data, status, undefined, timestamp) as unknown as Record<string, unknown>;
     if (http < 400 && this.has('responses have no timestamp')) delete whole['timestamp'];
     const isPlain = http >= 400 && this.has('HTTP errors have no envelope');
-    return { http, headers, body: isPlain ? 'error' : said.bare ?? JSON.stringify(whole), ...(said.afterwards ? { afterwards: said.afterwards } : {}) };
+    return {
+      http,
+      headers,
+      body: isPlain ? 'error' : (said.bare ?? JSON.stringify(whole)),
+      ...(said.afterwards ? { afterwards: said.afterwards } : {}),
+    };
   }
 
   private routing(request: IncomingMessage, isFunctional: boolean, module: string): Record<string, string> {
     const reading = readRouting(request.headers);
-    if (!isFunctional) return this.has('credentials carry routing headers') && module === 'credentials' ? routingHeaders({ from: own, to: own }) : {};
+    if (!isFunctional)
+      return this.has('credentials carry routing headers') && module === 'credentials'
+        ? routingHeaders({ from: own, to: own })
+        : {};
     if (!reading.ok || this.has('routing headers are left out')) return {};
-    return routingHeaders(this.has('routing headers are not swapped') ? reading.routing : answerRouting(reading.routing));
+    return routingHeaders(
+      this.has('routing headers are not swapped') ? reading.routing : answerRouting(reading.routing),
+    );
   }
 
   private async read(request: IncomingMessage): Promise<{ asked: Asked; module: string; side: string }> {
@@ -159,9 +193,14 @@ export class Peer {
     const [, first = '', second = '', ...path] = pathname.split('/').map(decodeURIComponent);
     const side = ['sender', 'receiver'].includes(first) ? first : '';
     const asked = {
-      method: request.method!, path: side === '' ? [second, ...path].filter((one) => one !== '') : path, query: url.searchParams,
-      url: `${this.url}${pathname}`, body: json?.ok ? json.value : undefined, isJson: json?.ok ?? true,
-      routing: routed(request), ids: readMessageIds(request.headers, randomUUID),
+      method: request.method!,
+      path: side === '' ? [second, ...path].filter((one) => one !== '') : path,
+      query: url.searchParams,
+      url: `${this.url}${pathname}`,
+      body: json?.ok ? json.value : undefined,
+      isJson: json?.ok ?? true,
+      routing: routed(request),
+      ids: readMessageIds(request.headers, randomUUID),
     };
     return { asked, module: side === '' ? first : second, side };
   }
@@ -170,7 +209,8 @@ export class Peer {
   private kind(header: string | undefined): Kind {
     if (header === undefined) return 'none';
     const wanted = this.has('tokens are taken unencoded only') ? 'raw' : 'base64';
-    if (this.has('the scheme of Authorization has to be spelled Token') && !header.startsWith('Token ')) return 'unknown';
+    if (this.has('the scheme of Authorization has to be spelled Token') && !header.startsWith('Token '))
+      return 'unknown';
     const token = tokenCandidates(header).find(({ encoding }) => encoding === wanted)?.token;
     if (token === this.tokenA && !this.spent) return 'registration';
     if (token === this.tokenM || token === this.memberToken) return 'member';
@@ -183,12 +223,17 @@ export class Peer {
     if (module === 'versions' || module === '2.2.1') return this.versions(module);
     if (module === 'credentials' && token === 'member') return joinedBy(this, asked, this.memberToken);
     if (module === 'credentials') return this.credentials(asked, token as 'registration' | 'current');
-    if (token === 'registration' && !this.has('a registration token opens modules')) return { answer: answers.unauthorized };
+    if (token === 'registration' && !this.has('a registration token opens modules'))
+      return { answer: answers.unauthorized };
     if (token === 'registration') return { data: [] };
     if (!asked.isJson) return this.notJson();
-    const said = await (this.roles.includes('HUB') ? hubbed(this, asked, side, module) : this.functional(asked, `${side} ${module}`));
-    if (said.answer?.http === 405 && this.has('a wrong method is HTTP 400')) return { ...said, answer: { http: 400, status: 2000 } };
-    if (said.answer === answers.invalid && this.has('wrong content is HTTP 400')) return { ...said, answer: { http: 400, status: 2001 } };
+    const said = await (this.roles.includes('HUB')
+      ? hubbed(this, asked, side, module)
+      : this.functional(asked, `${side} ${module}`));
+    if (said.answer?.http === 405 && this.has('a wrong method is HTTP 400'))
+      return { ...said, answer: { http: 400, status: 2000 } };
+    if (said.answer === answers.invalid && this.has('wrong content is HTTP 400'))
+      return { ...said, answer: { http: 400, status: 2001 } };
     return said;
   }
 
@@ -206,27 +251,58 @@ export class Peer {
   }
 
   private versions(module: string): Said {
-    if (module === 'versions') return { data: [{ version: '2.2.1', url: this.has('the URL of a version is relative') ? '/2.2.1' : `${this.url}/2.2.1` }] };
-    const served = ['locations', 'sessions', 'cdrs', 'tariffs', 'tokens', 'commands', 'chargingprofiles', ...(this.roles.includes('HUB') ? ['hubclientinfo'] : [])];
-    const interfaces = this.roles.flatMap((role) => typicalInterfaces[role]).filter((one) => served.includes(one.module));
-    const endpoints = interfaces.map(({ module: identifier, role }) => ({ identifier, role, url: `${this.url}/${role.toLowerCase()}/${identifier}` }));
-    const credentials = ['SENDER', ...(this.has('credentials are listed twice') ? ['RECEIVER'] : [])]
-      .map((role) => ({ identifier: 'credentials', role, url: `${this.url}/credentials` }));
+    if (module === 'versions')
+      return {
+        data: [
+          { version: '2.2.1', url: this.has('the URL of a version is relative') ? '/2.2.1' : `${this.url}/2.2.1` },
+        ],
+      };
+    const served = [
+      'locations',
+      'sessions',
+      'cdrs',
+      'tariffs',
+      'tokens',
+      'commands',
+      'chargingprofiles',
+      ...(this.roles.includes('HUB') ? ['hubclientinfo'] : []),
+    ];
+    const interfaces = this.roles
+      .flatMap((role) => typicalInterfaces[role])
+      .filter((one) => served.includes(one.module));
+    const endpoints = interfaces.map(({ module: identifier, role }) => ({
+      identifier,
+      role,
+      url: `${this.url}/${role.toLowerCase()}/${identifier}`,
+    }));
+    const credentials = ['SENDER', ...(this.has('credentials are listed twice') ? ['RECEIVER'] : [])].map((role) => ({
+      identifier: 'credentials',
+      role,
+      url: `${this.url}/credentials`,
+    }));
     return { data: { version: '2.2.1', endpoints: [...credentials, ...endpoints] } };
   }
 
   private async credentials({ method, body }: Asked, token: 'registration' | 'current'): Promise<Said> {
     const isRegistered = token === 'current';
-    if (method === 'GET') return { data: this.ours(this.has('GET of credentials hides the token') ? 'hidden' : isRegistered ? this.current : this.tokenA) };
-    if (method === 'PUT' && !isRegistered && this.has('PUT before the registration is HTTP 401')) return { answer: answers.unauthorized };
-    if (method === 'POST' && isRegistered && this.has('a second POST of credentials is 2000')) return { answer: answers.refused };
+    if (method === 'GET')
+      return {
+        data: this.ours(
+          this.has('GET of credentials hides the token') ? 'hidden' : isRegistered ? this.current : this.tokenA,
+        ),
+      };
+    if (method === 'PUT' && !isRegistered && this.has('PUT before the registration is HTTP 401'))
+      return { answer: answers.unauthorized };
+    if (method === 'POST' && isRegistered && this.has('a second POST of credentials is 2000'))
+      return { answer: answers.refused };
     if ((method === 'POST') === isRegistered || method === 'PATCH') return { answer: answers.methodNotAllowed };
     if (method === 'DELETE') {
       if (!this.has('the token outlives the link')) this.current = '';
       return {};
     }
     const given = read(Credentials, body);
-    if (!given.ok) return { answer: this.has('wrong content is HTTP 400') ? { http: 400, status: 2001 } : answers.invalid };
+    if (!given.ok)
+      return { answer: this.has('wrong content is HTTP 400') ? { http: 400, status: 2001 } : answers.invalid };
     const said = await this.join(given.value, method);
     if (said.answer && this.has('a refused registration spends its token')) this.spent = true;
     return said;
@@ -250,18 +326,23 @@ export class Peer {
     };
     const isEncoded = method === 'POST' && this.has('the token in Credentials is Base64');
     const data = this.ours(isEncoded ? Buffer.from(this.current).toString('base64') : this.current);
-    const roles = method === 'POST' && this.has('a role is listed twice') ? [...data.roles, data.roles[0]!] : data.roles;
+    const roles =
+      method === 'POST' && this.has('a role is listed twice') ? [...data.roles, data.roles[0]!] : data.roles;
     return { data: { ...data, roles }, afterwards: () => void afterwards().catch(() => {}) };
   }
 
   private async meet(given: Credentials): Promise<Answer | undefined> {
-    const calls = new Calls(this.has, given.token, this.has('requests for versions have routing headers') ? { from: own, to: given.roles[0] } : undefined);
+    const calls = new Calls(
+      this.has,
+      given.token,
+      this.has('requests for versions have routing headers') ? { from: own, to: given.roles[0] } : undefined,
+    );
     const failed = this.has('a failing callback is 3000') ? answers.serverError : answers.clientApiUnusable;
     const versions = await calls.get(given.url);
     if (!Array.isArray(versions)) return failed;
     const newest = (versions as { version: string; url: string }[]).find(({ version }) => version === '2.2.1');
     if (!newest) return this.has('no common version is 3001') ? answers.clientApiUnusable : answers.unsupportedVersion;
-    const details = await calls.get(newest.url) as VersionDetails | undefined;
+    const details = (await calls.get(newest.url)) as VersionDetails | undefined;
     if (!details) return failed;
     if (!findEndpoint(details, 'locations', 'RECEIVER') && !findEndpoint(details, 'tokens', 'RECEIVER')) {
       return this.has('missing endpoints are 2000') ? answers.refused : answers.endpointsMissing;
@@ -272,6 +353,10 @@ export class Peer {
 
   ours(token: string): Credentials {
     const roles: readonly Role[] = this.has('a hub lists its members as roles') ? [...this.roles, 'CPO'] : this.roles;
-    return { token, url: `${this.url}/versions`, roles: roles.map((role) => ({ role, ...own, business_details: { name: 'Peer' } })) };
+    return {
+      token,
+      url: `${this.url}/versions`,
+      roles: roles.map((role) => ({ role, ...own, business_details: { name: 'Peer' } })),
+    };
   }
 }

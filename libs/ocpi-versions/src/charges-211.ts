@@ -1,6 +1,6 @@
 import {
-  type AuthMethod, type Cdr, type CdrLocation, type CdrToken, type ChargingPeriod, type Connector, findEvse, known, type Location, type Price, sameId,
-  type Session, type Tariff,
+  type AuthMethod, type Cdr, type CdrLocation, type CdrToken, type ChargingPeriod, type Connector, findEvse, known,
+  type Location, type Price, sameId, type Session, type Tariff,
 } from '#ocpi';
 import type { Context } from './context.ts';
 import { cut, Fields, filled, type Json, NotCarried, Notes } from './converted.ts';
@@ -13,8 +13,14 @@ import { tariffDown, tariffUp } from './tariffs-211.ts';
 
 /** Stands where a charge has to name a connector that 2.1.1 has no name for; a Location leaves it out instead. */
 const standIns: Readonly<Record<string, string>> = {
-  CHAOJI: 'CHADEMO', GBT_DC: 'CHADEMO', GBT_AC: 'IEC_62196_T2', DOMESTIC_M: 'DOMESTIC_D', DOMESTIC_N: 'DOMESTIC_D', DOMESTIC_O: 'DOMESTIC_D',
-  PANTOGRAPH_BOTTOM_UP: 'IEC_62196_T2_COMBO', PANTOGRAPH_TOP_DOWN: 'IEC_62196_T2_COMBO',
+  CHAOJI: 'CHADEMO',
+  GBT_DC: 'CHADEMO',
+  GBT_AC: 'IEC_62196_T2',
+  DOMESTIC_M: 'DOMESTIC_D',
+  DOMESTIC_N: 'DOMESTIC_D',
+  DOMESTIC_O: 'DOMESTIC_D',
+  PANTOGRAPH_BOTTOM_UP: 'IEC_62196_T2_COMBO',
+  PANTOGRAPH_TOP_DOWN: 'IEC_62196_T2_COMBO',
 };
 
 function standardDown(standard: string, field: string, notes: Notes): string {
@@ -29,7 +35,8 @@ export function sessionDown(session: Partial<Session>, context: Context, notes: 
   const from = new Fields(session, notes);
   from.same('country_code', 'party_id');
   const place = from.same('location_id', 'evse_uid', 'connector_id');
-  if (!whole && Object.keys(place).length > 0) throw new NotCarried('cannot-be-said', 'location: a PATCH of OCPI 2.1.1 would need all of it');
+  if (!whole && Object.keys(place).length > 0)
+    throw new NotCarried('cannot-be-said', 'location: a PATCH of OCPI 2.1.1 would need all of it');
   if (!whole && session.charging_periods !== undefined) {
     throw new NotCarried('cannot-be-said', 'charging_periods: OCPI 2.1.1 does not say that a PATCH appends them');
   }
@@ -107,7 +114,11 @@ function orNone(dimensions: readonly Json[]): readonly Json[] {
 
 /** A CDR is made of itself alone: a repeat is the same to the letter. A Credit CDR cannot be said. */
 export function cdrDown(cdr: Cdr, context: Context, notes: Notes): Json {
-  if (cdr.credit) throw new NotCarried('cannot-be-said', 'credit: OCPI 2.1.1 has no Credit CDR; what it credits is to be settled by other means');
+  if (cdr.credit)
+    throw new NotCarried(
+      'cannot-be-said',
+      'credit: OCPI 2.1.1 has no Credit CDR; what it credits is to be settled by other means',
+    );
   const from = new Fields(cdr, notes);
   from.same('country_code', 'party_id', 'credit');
   const value = filled({
@@ -149,13 +160,28 @@ function cdrPlaceDown(place: CdrLocation, at: string, notes: Notes): Json {
   const from = new Fields(place, notes);
   const standard = standardDown(from.take('connector_standard')!, 'connector_standard', notes);
   const power_type = powerTypeDown(from.take('connector_power_type'), notes, 'connector_power_type');
-  const connector = { id: from.take('connector_id')!, standard, format: from.take('connector_format')!, power_type, voltage: 0, amperage: 0, last_updated: at };
+  const connector = {
+    id: from.take('connector_id')!,
+    standard,
+    format: from.take('connector_format')!,
+    power_type,
+    voltage: 0,
+    amperage: 0,
+    last_updated: at,
+  };
   // What a reservation without a charge has for an EVSE names none.
   const { evse_uid: uid, evse_id } = from.same('evse_uid', 'evse_id') as Pick<CdrLocation, 'evse_uid' | 'evse_id'>;
-  const evses = uid === '#NA' || connector.id === '#NA' ? [] : [{ uid, evse_id, status: 'UNKNOWN', connectors: [connector], last_updated: at }];
+  const evses =
+    uid === '#NA' || connector.id === '#NA'
+      ? []
+      : [{ uid, evse_id, status: 'UNKNOWN', connectors: [connector], last_updated: at }];
   if (evses.length === 0) notes.say('evse_uid', 'OCPI 2.1.1 has no "#NA"; no EVSE is sent');
   const address = cut(from.take('address')!, 45, 'address', notes);
-  const { coordinates, name, ...rest } = anyLocationDown(from.same('id', 'name', 'city', 'postal_code', 'country', 'coordinates'), notes, true);
+  const { coordinates, name, ...rest } = anyLocationDown(
+    from.same('id', 'name', 'city', 'postal_code', 'country', 'coordinates'),
+    notes,
+    true,
+  );
   const value = { ...rest, ...(name === undefined ? {} : { name }), coordinates, address, evses, last_updated: at };
   from.restIsLost('2.1.1');
   return value;

@@ -25,10 +25,21 @@ test('2.1.1 a Location has a type, six decimals, a postal code and no party; wha
   const { postal_code: _none, ...place } = exampleLocation;
   const { value, lost } = to('2.1.1', 'location', { ...place, coordinates: { latitude: '49.2488095', longitude: '-123.00230' } });
   expect(value).toMatchObject({
-    id: 'OASIS-BBY', type: 'PARKING_LOT', postal_code: '-', country: 'CAN', coordinates: { latitude: '49.248810', longitude: '-123.002300' },
-    facilities: ['WIFI'], opening_times: { twentyfourseven: true },
+    id: 'OASIS-BBY',
+    type: 'PARKING_LOT',
+    postal_code: '-',
+    country: 'CAN',
+    coordinates: { latitude: '49.248810', longitude: '-123.002300' },
+    facilities: ['WIFI'],
+    opening_times: { twentyfourseven: true },
     evses: [
-      { uid: 'DC1', connectors: [{ standard: 'IEC_62196_T1_COMBO', voltage: 500, amperage: 125, tariff_id: 'DC-FAST' }, { standard: 'CHADEMO' }] },
+      {
+        uid: 'DC1',
+        connectors: [
+          { standard: 'IEC_62196_T1_COMBO', voltage: 500, amperage: 125, tariff_id: 'DC-FAST' },
+          { standard: 'CHADEMO' },
+        ],
+      },
       { uid: 'L2-01', connectors: [{ power_type: 'AC_1_PHASE', voltage: 208, amperage: 32, tariff_id: 'L2' }] },
     ],
   });
@@ -49,20 +60,29 @@ test('2.1.1 a Connector whose plug has no name there is not sent; an EVSE with n
   const { value, lost } = to('2.1.1', 'location', { ...exampleLocation, evses: [dc, { ...level2, connectors: [nema] }] });
   expect((value.evses as { uid: string }[]).map(({ uid }) => uid)).toEqual(['DC1']);
   expect(lost).toContain('evses[1].connectors[0].standard: OCPI 2.1.1 has no NEMA_14_50; the Connector is not sent');
-  expect(refused(down('2.1.1', { kind: 'evse' }, { ...level2, connectors: [nema] }, context))).toMatch(/^cannot-be-said: connectors: OCPI 2.1.1 knows none/);
+  expect(refused(down('2.1.1', { kind: 'evse' }, { ...level2, connectors: [nema] }, context))).toMatch(
+    /^cannot-be-said: connectors: OCPI 2.1.1 knows none/,
+  );
 });
 
 test('2.1.1 a Location that is not published is not sent; who knew it hears that its EVSEs are removed', () => {
   const hidden: Location = { ...exampleLocation, publish: false };
   expect(refused(down('2.1.1', { kind: 'location' }, hidden, context))).toMatch(/^unpublished: /);
-  expect(refused(down('2.1.1', { kind: 'location', patch: true }, { publish: false, last_updated: context.now }, context))).toMatch(/^unpublished: /);
+  expect(
+    refused(down('2.1.1', { kind: 'location', patch: true }, { publish: false, last_updated: context.now }, context)),
+  ).toMatch(/^unpublished: /);
   expect((carried(withdrawn(hidden)).value.evses as { status: string }[]).map(({ status }) => status)).toEqual(['REMOVED', 'REMOVED']);
 });
 
 test('2.1.1 a Location without time_zone gets the clock of its meridian; three decimals and numbers are understood', () => {
   const { time_zone: _none, ...place } = to('2.1.1', 'location', exampleLocation).value;
   const { value, lost } = from('2.1.1', 'location', { ...place, coordinates: { latitude: 49.249, longitude: '-123.002' } });
-  expect(value).toMatchObject({ ...bct, publish: true, time_zone: 'Etc/GMT+8', coordinates: { latitude: '49.249000', longitude: '-123.002000' } });
+  expect(value).toMatchObject({
+    ...bct,
+    publish: true,
+    time_zone: 'Etc/GMT+8',
+    coordinates: { latitude: '49.249000', longitude: '-123.002000' },
+  });
   expect(lost).toEqual(['time_zone: is not given; Etc/GMT+8 is taken, by the longitude']);
 });
 
@@ -71,22 +91,38 @@ test('2.1.1 a PATCH says what it changes; without last_updated the time of the r
     ok: true, value: { status: 'CHARGING', last_updated: context.now }, lost: [],
   });
   expect(from('2.1.1', 'session', { total_cost: 0.6 }, { patch: true })).toEqual({
-    ok: true, value: { total_cost: { excl_vat: 0.6 }, last_updated: context.now }, lost: ['last_updated: is not given; the time of the request is taken'],
+    ok: true,
+    value: { total_cost: { excl_vat: 0.6 }, last_updated: context.now },
+    lost: ['last_updated: is not given; the time of the request is taken'],
   });
-  expect(from('2.1.1', 'connector', { voltage: 400, last_updated: context.now }, { patch: true }).value).toEqual({ max_voltage: 400, last_updated: context.now });
+  expect(from('2.1.1', 'connector', { voltage: 400, last_updated: context.now }, { patch: true }).value).toEqual({
+    max_voltage: 400,
+    last_updated: context.now,
+  });
 });
 
 test('2.1.1 a Session holds its place, with the one EVSE and Connector, the auth_id and a cost without VAT', () => {
   const { value, lost } = to('2.1.1', 'session', exampleSession, { location: exampleLocation });
   expect(value).toMatchObject({
-    start_datetime: '2022-02-01T17:00:00Z', end_datetime: '2022-02-01T19:15:00Z', auth_id: 'CA-CPK-C00000017-2', total_cost: 4.47,
+    start_datetime: '2022-02-01T17:00:00Z',
+    end_datetime: '2022-02-01T19:15:00Z',
+    auth_id: 'CA-CPK-C00000017-2',
+    total_cost: 4.47,
     location: { id: 'OASIS-BBY', evses: [{ uid: 'L2-01', connectors: [{ id: '1' }] }] },
-    charging_periods: [{ dimensions: [{ type: 'ENERGY' }, { type: 'TIME' }, { type: 'MAX_CURRENT' }] }, { dimensions: [{ type: 'PARKING_TIME' }] }],
+    charging_periods: [
+      { dimensions: [{ type: 'ENERGY' }, { type: 'TIME' }, { type: 'MAX_CURRENT' }] },
+      { dimensions: [{ type: 'PARKING_TIME' }] },
+    ],
   });
   expect(lost).toContain('total_cost.incl_vat: costs are excluding VAT in OCPI 2.1.1');
   expect(refused(down('2.1.1', { kind: 'session' }, exampleSession, context))).toMatch(/^cannot-be-said: location_id: /);
   const known = from('2.1.1', 'session', value, { cdrToken: exampleSession.cdr_token });
-  expect(known.value).toMatchObject({ cdr_token: exampleSession.cdr_token, location_id: 'OASIS-BBY', evse_uid: 'L2-01', connector_id: '1' });
+  expect(known.value).toMatchObject({
+    cdr_token: exampleSession.cdr_token,
+    location_id: 'OASIS-BBY',
+    evse_uid: 'L2-01',
+    connector_id: '1',
+  });
   const unknown = from('2.1.1', 'session', value);
   expect(unknown.value).toMatchObject({ cdr_token: { ...cpk, uid: 'CA-CPK-C00000017-2', type: 'OTHER' } });
   expect(unknown.lost).toEqual(['auth_id: is of no known Token; it stands for its uid']);
@@ -100,13 +136,24 @@ test('2.1.1 charging_periods in a PATCH are not said: the whole Session is', () 
 test('2.1.1 a CDR costs what it costs without VAT; FLAT among its dimensions is understood; a Credit CDR is refused', () => {
   const { value } = to('2.1.1', 'cdr', exampleCdr);
   expect(value).toMatchObject({
-    stop_date_time: exampleCdr.end_date_time, auth_id: 'CA-CPK-C00000017-2', total_cost: 4.47, total_energy: 12.4, tariffs: [{ id: 'L2' }],
-    location: { type: 'UNKNOWN', evses: [{ uid: 'L2-01', status: 'UNKNOWN', connectors: [{ standard: 'IEC_62196_T1', power_type: 'AC_1_PHASE' }] }] },
+    stop_date_time: exampleCdr.end_date_time,
+    auth_id: 'CA-CPK-C00000017-2',
+    total_cost: 4.47,
+    total_energy: 12.4,
+    tariffs: [{ id: 'L2' }],
+    location: {
+      type: 'UNKNOWN',
+      evses: [
+        { uid: 'L2-01', status: 'UNKNOWN', connectors: [{ standard: 'IEC_62196_T1', power_type: 'AC_1_PHASE' }] },
+      ],
+    },
   });
   const [period, ...others] = value.charging_periods as { dimensions: object[] }[];
   const flat = { ...value, charging_periods: [{ ...period, dimensions: [{ type: 'FLAT', volume: 1 }] }, ...others] };
   expect(from('2.1.1', 'cdr', flat).value.charging_periods).toMatchObject([{ dimensions: [{ type: 'ENERGY', volume: 0 }] }, {}]);
-  expect(refused(down('2.1.1', { kind: 'cdr' }, exampleCreditCdr, context))).toMatch(/^cannot-be-said: credit: OCPI 2.1.1 has no Credit CDR/);
+  expect(refused(down('2.1.1', { kind: 'cdr' }, exampleCreditCdr, context))).toMatch(
+    /^cannot-be-said: credit: OCPI 2.1.1 has no Credit CDR/,
+  );
 });
 
 test('2.1.1 a charge on a plug without a name there is still billed, under a stand-in that is named', () => {
@@ -119,10 +166,21 @@ test('2.1.1 a charge on a plug without a name there is still billed, under a sta
 test('2.1.1 a Tariff that would mean something else is not sent', () => {
   const { value, lost } = to('2.1.1', 'tariff', exampleTariff);
   expect(value).toEqual({
-    id: 'L2', currency: 'CAD', tariff_alt_text: exampleTariff.tariff_alt_text, last_updated: exampleTariff.last_updated,
-    elements: [{ price_components: [{ type: 'ENERGY', price: 0.3, step_size: 1 }] }, { price_components: [{ type: 'PARKING_TIME', price: 3, step_size: 60 }] }],
+    id: 'L2',
+    currency: 'CAD',
+    tariff_alt_text: exampleTariff.tariff_alt_text,
+    last_updated: exampleTariff.last_updated,
+    elements: [
+      { price_components: [{ type: 'ENERGY', price: 0.3, step_size: 1 }] },
+      { price_components: [{ type: 'PARKING_TIME', price: 3, step_size: 60 }] },
+    ],
   });
-  expect(lost).toEqual(expect.arrayContaining(['elements[0].price_components[0].vat: OCPI 2.1.1 has no such field', 'type: OCPI 2.1.1 has no such field']));
+  expect(lost).toEqual(
+    expect.arrayContaining([
+      'elements[0].price_components[0].vat: OCPI 2.1.1 has no such field',
+      'type: OCPI 2.1.1 has no such field',
+    ]),
+  );
   const restricted = (restrictions: object) => ({ ...exampleTariff, elements: [{ ...exampleTariff.elements[0]!, restrictions }] });
   const fate = (tariff: object) => refused(down('2.1.1', { kind: 'tariff' }, tariff, context));
   expect(fate(restricted({ max_current: 32 }))).toMatch(/^cannot-be-said: restrictions.max_current/);
@@ -152,17 +210,36 @@ test('2.1.1 commands: a numeric reservation, no cancelling, and results within f
   expect(to('2.1.1', 'RESERVE_NOW', { ...reserve, reservation_id: '17' }).value).toMatchObject({ reservation_id: 17 });
   const odd = to('2.1.1', 'RESERVE_NOW', { ...reserve, reservation_id: 'R-17' });
   expect(odd.lost.at(-1)).toBe('reservation_id: is a number in OCPI 2.1.1; one that is made of it stands for it');
-  expect(refused(down('2.1.1', { kind: 'CANCEL_RESERVATION' }, { response_url: reserve.response_url, reservation_id: '17' }, context))).toMatch(/^cannot-be-said/);
+  expect(
+    refused(
+      down(
+        '2.1.1',
+        { kind: 'CANCEL_RESERVATION' },
+        { response_url: reserve.response_url, reservation_id: '17' },
+        context,
+      ),
+    ),
+  ).toMatch(/^cannot-be-said/);
   expect(from('2.1.1', 'response', { result: 'TIMEOUT' }).value).toEqual({ result: 'REJECTED', timeout: 30 });
   expect(from('2.1.1', 'result', { result: 'UNKNOWN_SESSION' }).value).toEqual({ result: 'FAILED' });
-  expect(to('2.1.1', 'result', { result: 'EVSE_OCCUPIED', message: [{ language: 'en', text: 'A car is there' }] })).toMatchObject({
-    value: { result: 'REJECTED' }, lost: ['result: OCPI 2.1.1 has no EVSE_OCCUPIED; REJECTED is sent', 'message: OCPI 2.1.1 has no such field'],
+  expect(
+    to('2.1.1', 'result', { result: 'EVSE_OCCUPIED', message: [{ language: 'en', text: 'A car is there' }] }),
+  ).toMatchObject({
+    value: { result: 'REJECTED' },
+    lost: ['result: OCPI 2.1.1 has no EVSE_OCCUPIED; REJECTED is sent', 'message: OCPI 2.1.1 has no such field'],
   });
 });
 
 test('2.1.1 credentials name one party and no roles', () => {
   const business_details = { name: 'Energy OASIS' };
-  const credentials = { token: 't', url: 'https://o.example/versions', roles: [{ role: 'CPO', ...bct, business_details }, { role: 'EMSP', ...cpk, business_details }] };
+  const credentials = {
+    token: 't',
+    url: 'https://o.example/versions',
+    roles: [
+      { role: 'CPO', ...bct, business_details },
+      { role: 'EMSP', ...cpk, business_details },
+    ],
+  };
   const { value, lost } = to('2.1.1', 'credentials', credentials);
   expect(value).toEqual({ token: 't', url: 'https://o.example/versions', ...bct, business_details });
   expect(lost).toEqual(['roles: OCPI 2.1.1 has one party a platform; CA*CPK is not named']);
@@ -171,7 +248,9 @@ test('2.1.1 credentials name one party and no roles', () => {
 
 test('what is wrong in an object of 2.1.1 is said in its own words', () => {
   const { stop_date_time: _none, ...cdr } = to('2.1.1', 'cdr', exampleCdr).value;
-  expect(refused(up('2.1.1', { kind: 'cdr' }, cdr, context))).toBe('invalid: stop_date_time: is missing, a DateTime is required (OCPI 2.1.1)');
+  expect(refused(up('2.1.1', { kind: 'cdr' }, cdr, context))).toBe(
+    'invalid: stop_date_time: is missing, a DateTime is required (OCPI 2.1.1)',
+  );
 });
 
 test('2.3.0 a price is before taxes, with the taxes beside it, to the last digit', () => {
@@ -188,13 +267,18 @@ test('2.3.0 a Tariff says whether taxes are in its prices; ours are without', ()
   const { value } = to('2.3.0', 'tariff', limited);
   expect(value).toMatchObject({ tax_included: 'NO', min_price: { before_taxes: 1, after_taxes: 1.05 } });
   expect(from('2.3.0', 'tariff', value).value).toEqual(limited);
-  const component = (price: number, vat?: number) => [{ price_components: [{ type: 'TIME', price, step_size: 60, ...(vat === undefined ? {} : { vat }) }] }];
+  const component = (price: number, vat?: number) => [
+    { price_components: [{ type: 'TIME', price, step_size: 60, ...(vat === undefined ? {} : { vat }) }] },
+  ];
   const taken = (tax_included: string, price: number, vat?: number) => {
     const made = from('2.3.0', 'tariff', { ...value, tax_included, elements: component(price, vat) });
     return [(made.value.elements as ReturnType<typeof component>)[0]!.price_components[0], made.lost.join()];
   };
   expect(taken('YES', 2.1, 5)).toEqual([{ type: 'TIME', price: 2, step_size: 60, vat: 5 }, '']);
-  expect(taken('YES', 1, 19)).toEqual([{ type: 'TIME', price: 0.840336, step_size: 60, vat: 19 }, expect.stringMatching(/it is rounded to 6 decimals/)]);
+  expect(taken('YES', 1, 19)).toEqual([
+    { type: 'TIME', price: 0.840336, step_size: 60, vat: 19 },
+    expect.stringMatching(/it is rounded to 6 decimals/),
+  ]);
   expect(taken('YES', 2.1)).toEqual([{ type: 'TIME', price: 2.1, step_size: 60 }, expect.stringMatching(/taxes of an unknown rate/)]);
   expect(taken('N/A', 2.1, 5)).toEqual([{ type: 'TIME', price: 2.1, step_size: 60 }, expect.stringMatching(/no taxes apply/)]);
 });
@@ -204,13 +288,17 @@ test('2.3.0 what is new stays on the object; an unknown plug is left out of a Lo
   const mcs = { ...dc!.connectors[0]!, id: '3', standard: 'MCS' };
   const parking = { id: 'P1', vehicle_types: ['BUS'], restricted_to_type: true, reservation_required: false };
   const { value, lost } = from('2.3.0', 'location', {
-    ...exampleLocation, evses: [{ ...dc, connectors: [...dc!.connectors, mcs] }, level2], parking_places: [parking], help_phone: '+1 604 555 0100',
+    ...exampleLocation,
+    evses: [{ ...dc, connectors: [...dc!.connectors, mcs] }, level2],
+    parking_places: [parking],
+    help_phone: '+1 604 555 0100',
     images: [{ url: 'https://o.example/i.png', category: 'DRONE', type: 'png' }],
   });
   expect(value).toMatchObject({ parking_places: [parking], help_phone: '+1 604 555 0100', images: [] });
   expect((value.evses as { connectors: object[] }[])[0]!.connectors).toHaveLength(2);
   expect(lost).toEqual([
-    'evses[0].connectors[2].standard: OCPI 2.2.1 has no MCS; the Connector is left out', 'images[0].category: OCPI 2.2.1 has no DRONE; the image is left out',
+    'evses[0].connectors[2].standard: OCPI 2.2.1 has no MCS; the Connector is left out',
+    'images[0].category: OCPI 2.2.1 has no DRONE; the image is left out',
   ]);
   const sent = to('2.3.0', 'cdr', exampleCdr).value;
   const cdr = from('2.3.0', 'cdr', { ...sent, cdr_location: { ...exampleCdr.cdr_location, connector_standard: 'SAE_J3400' } });
@@ -220,7 +308,11 @@ test('2.3.0 what is new stays on the object; an unknown plug is left out of a Lo
 
 test('2.3.0 a Hub is no role, and a role that 2.2.1 does not know is left out', () => {
   const business_details = { name: 'A Hub' };
-  const credentials = { token: 't', url: 'https://h.example/versions', roles: [{ role: 'HUB', country_code: 'CA', party_id: 'HUB', business_details }] };
+  const credentials = {
+    token: 't',
+    url: 'https://h.example/versions',
+    roles: [{ role: 'HUB', country_code: 'CA', party_id: 'HUB', business_details }],
+  };
   expect(to('2.3.0', 'credentials', credentials).value).toMatchObject({ hub_party_id: 'CAHUB', roles: [{ role: 'OTHER' }] });
   const roles = [{ role: 'PTP', ...bct, business_details }, { role: 'CPO', ...bct, business_details }];
   expect(from('2.3.0', 'credentials', { ...credentials, roles }).value.roles).toEqual([roles[1]]);

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import {
-  type AuthorizationInfo, type Cdr, type CommandResponse, type CommandResult, type Connector, type Credentials, type Evse, type Location, read,
-  type ReserveNow, type Session, type StartSession, type Tariff, type Token,
+  type AuthorizationInfo, type Cdr, type CommandResponse, type CommandResult, type Connector, type Credentials,
+  type Evse, type Location, read, type ReserveNow, type Session, type StartSession, type Tariff, type Token,
 } from '#ocpi';
 import { cdrDown, cdrUp, sessionDown, sessionUp } from './charges-211.ts';
 import * as commands211 from './commands-211.ts';
@@ -74,7 +74,8 @@ const with211: Conversions = {
   },
   authorization: {
     down: (value: AuthorizationInfo, { notes }) => tokens211.authorizationDown(value, notes),
-    up: (value: Json, { context, notes, body }) => tokens211.authorizationUp(value, context, notes, body.asked ?? { uid: '#NA', type: 'OTHER' }),
+    up: (value: Json, { context, notes, body }) =>
+      tokens211.authorizationUp(value, context, notes, body.asked ?? { uid: '#NA', type: 'OTHER' }),
   },
   references: { down: same, up: (value: Json, { notes }) => tokens211.referencesUp(value, notes) },
   START_SESSION: {

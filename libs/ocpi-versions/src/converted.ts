@@ -8,7 +8,10 @@ export type Json = Record<string, unknown>;
  */
 export type WhyNot = 'unpublished' | 'cannot-be-said' | 'invalid';
 
-/** What became of an object in another version; `lost` names what could not be carried, as `path: why`, by kinds and not by ids or amounts. */
+/**
+ * What became of an object in another version; `lost` names what could not be carried, as `path: why`, by kinds and not
+ * by ids or amounts.
+ */
 export type Converted =
   | { readonly ok: true; readonly value: Json; readonly lost: readonly string[] }
   | { readonly ok: false; readonly why: WhyNot; readonly message: string };

@@ -67,7 +67,11 @@ function typeDown(type: string | undefined, notes: Notes, whole: boolean): strin
 
 /** Six decimals, 11 cm, always. */
 function placeDown<T extends GeoLocation>(place: T, notes: Notes): T {
-  return { ...place, latitude: sixDecimals(place.latitude, 'latitude', notes), longitude: sixDecimals(place.longitude, 'longitude', notes) };
+  return {
+    ...place,
+    latitude: sixDecimals(place.latitude, 'latitude', notes),
+    longitude: sixDecimals(place.longitude, 'longitude', notes),
+  };
 }
 
 export function sixDecimals(degrees: string, field: string, notes: Notes): string {
@@ -103,7 +107,9 @@ export function energyMixDown({ environ_impact, ...mix }: EnergyMix): Json {
 /** An EVSE, or what a PATCH says of it; undefined when 2.1.1 knows none of its connectors. */
 export function evseDown(evse: Partial<Evse>, notes: Notes, whole: boolean): Json | undefined {
   const from = new Fields(evse, notes);
-  const connectors = from.take('connectors')?.flatMap((connector, i) => connectorDown(connector, notes.at('connectors').at(i), whole) ?? []);
+  const connectors = from
+    .take('connectors')
+    ?.flatMap((connector, i) => connectorDown(connector, notes.at('connectors').at(i), whole) ?? []);
   if (connectors?.length === 0) {
     notes.say('connectors', 'OCPI 2.1.1 knows none of them; the EVSE is not sent');
     return undefined;
@@ -135,7 +141,8 @@ export function connectorDown(connector: Partial<Connector>, notes: Notes, whole
   }
   const tariffs = from.take('tariff_ids');
   if (tariffs !== undefined && tariffs.length > 1) notes.say('tariff_ids', 'OCPI 2.1.1 has one tariff_id; the first is sent');
-  if (!whole && tariffs?.length === 0) throw new NotCarried('cannot-be-said', 'tariff_ids: a PATCH of OCPI 2.1.1 cannot take the tariff_id away');
+  if (!whole && tariffs?.length === 0)
+    throw new NotCarried('cannot-be-said', 'tariff_ids: a PATCH of OCPI 2.1.1 cannot take the tariff_id away');
   const value = filled({
     ...from.same('id'),
     standard,

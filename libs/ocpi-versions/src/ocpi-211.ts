@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import {
-  boolean, ci, count, Country, CountryCode, Currency, DateTime, DayOfWeek, DisplayText, EnergySource, enumOf, ExceptionalPeriod, id, Image,
-  BusinessDetails, ConnectorFormat, EnvironmentalImpactCategory, int, Language, list, LocalDate, number, object, open, optional, PartyId, pattern,
-  RegularHours, some, Status, StatusSchedule, TariffDimensionType, text, TimeOfDay, url, WhitelistType, AllowedType,
+  boolean, ci, count, Country, CountryCode, Currency, DateTime, DayOfWeek, DisplayText, EnergySource, enumOf,
+  ExceptionalPeriod, id, Image, BusinessDetails, ConnectorFormat, EnvironmentalImpactCategory, int, Language, list,
+  LocalDate, number, object, open, optional, PartyId, pattern, RegularHours, some, Status, StatusSchedule,
+  TariffDimensionType, text, TimeOfDay, url, WhitelistType, AllowedType,
 } from '#ocpi';
 
 // The classes of OCPI 2.1.1 (branch release-2.1.1-bugfixes). Texts are taken in UTF-8, although 2.1.1

@@ -1,6 +1,7 @@
 import {
-  AuthorizationInfo, CancelReservation, Cdr, CommandResponse, CommandResult, Connector, ConnectorPatch, Credentials, Evse, EvsePatch, Location,
-  LocationPatch, LocationReferences, patchOf, ReserveNow, Session, SessionPatch, StartSession, StopSession, Tariff, Token, TokenPatch, UnlockConnector,
+  AuthorizationInfo, CancelReservation, Cdr, CommandResponse, CommandResult, Connector, ConnectorPatch, Credentials,
+  Evse, EvsePatch, Location, LocationPatch, LocationReferences, patchOf, ReserveNow, Session, SessionPatch,
+  StartSession, StopSession, Tariff, Token, TokenPatch, UnlockConnector,
 } from '#ocpi';
 
 // Of OCPI 2.2.1, the model of the platform: what each field of a class is called, and how each kind is read.

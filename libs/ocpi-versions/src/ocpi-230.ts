@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import {
-  AdditionalGeoLocation, AuthorizationInfo, boolean, BusinessDetails, Cdr, CdrLocation, CdrToken, ci, Connector, ConnectorType, Credentials,
-  CredentialsRole, EnergyMix, EnvironmentalImpactCategory, enumOf, Evse, id, Image, ImageCategory, list, Location, number, object, open, optional,
-  PriceComponent, PublishTokenType, ReserveNow, Role, Session, some, StartSession, Tariff, TariffElement, text, Token, TokenType,
+  AdditionalGeoLocation, AuthorizationInfo, boolean, BusinessDetails, Cdr, CdrLocation, CdrToken, ci, Connector,
+  ConnectorType, Credentials, CredentialsRole, EnergyMix, EnvironmentalImpactCategory, enumOf, Evse, id, Image,
+  ImageCategory, list, Location, number, object, open, optional, PriceComponent, PublishTokenType, ReserveNow, Role,
+  Session, some, StartSession, Tariff, TariffElement, text, Token, TokenType,
 } from '#ocpi';
 
 // What OCPI 2.3.0 (ed2, branch 2.3.0/release/core) has otherwise than 2.2.1. Its OpenEnums are open here;
@@ -33,7 +34,15 @@ const energyMix = optional(object('EnergyMix', {
 }));
 
 export const VehicleType = enumOf('VehicleType', [
-  'MOTORCYCLE', 'PERSONAL_VEHICLE', 'PERSONAL_VEHICLE_WITH_TRAILER', 'VAN', 'SEMI_TRACTOR', 'RIGID', 'TRUCK_WITH_TRAILER', 'BUS', 'DISABLED',
+  'MOTORCYCLE',
+  'PERSONAL_VEHICLE',
+  'PERSONAL_VEHICLE_WITH_TRAILER',
+  'VAN',
+  'SEMI_TRACTOR',
+  'RIGID',
+  'TRUCK_WITH_TRAILER',
+  'BUS',
+  'DISABLED',
 ]);
 
 export const Parking = object('Parking', {
@@ -63,14 +72,24 @@ export const Parking = object('Parking', {
 const connector = object('Connector', {
   ...Connector.shape,
   standard: open('ConnectorType', ConnectorType),
-  capabilities: list(open('ConnectorCapability', enumOf('ConnectorCapability', ['ISO_15118_2_PLUG_AND_CHARGE', 'ISO_15118_20_PLUG_AND_CHARGE']))),
+  capabilities: list(
+    open(
+      'ConnectorCapability',
+      enumOf('ConnectorCapability', ['ISO_15118_2_PLUG_AND_CHARGE', 'ISO_15118_20_PLUG_AND_CHARGE']),
+    ),
+  ),
 });
 
 const evse = object('EVSE', {
   ...Evse.shape,
   connectors: some(connector),
   images: list(image),
-  parking: list(object('EVSEParking', { parking_id: id(36), evse_position: optional(enumOf('EVSEPosition', ['LEFT', 'RIGHT', 'CENTER'])) })),
+  parking: list(
+    object('EVSEParking', {
+      parking_id: id(36),
+      evse_position: optional(enumOf('EVSEPosition', ['LEFT', 'RIGHT', 'CENTER'])),
+    }),
+  ),
   accepted_service_providers: list(text(50)),
 });
 

@@ -25,7 +25,8 @@ export function priceDown({ excl_vat, incl_vat, ...others }: Price221): Json {
 
 export function priceUp({ before_taxes, taxes = [], ...others }: Price, notes: Notes): Json {
   const isBare = taxes.every((tax) => tax.name === TAX && tax.percentage === undefined && tax.account_number === undefined);
-  if (taxes.length > 1 || !isBare) notes.say('taxes', `OCPI 2.2.1 has one sum with VAT; ${taxes.map(({ name }) => name).join(', ')} are added up`);
+  if (taxes.length > 1 || !isBare)
+    notes.say('taxes', `OCPI 2.2.1 has one sum with VAT; ${taxes.map(({ name }) => name).join(', ')} are added up`);
   const incl = taxes.length === 0 ? undefined : exactly(sum([before_taxes, ...taxes.map(({ amount }) => amount)].map(decimal)), 'taxes');
   return filled({ excl_vat: before_taxes, incl_vat: incl, ...others });
 }

@@ -49,10 +49,29 @@ function elementDown({ price_components, restrictions, ...others }: TariffElemen
     return undefined;
   }
   const from = new Fields<TariffRestrictions>(restrictions ?? {}, notes.at('restrictions'));
-  const current = restrictions?.min_current !== undefined ? 'min_current' : restrictions?.max_current !== undefined ? 'max_current' : undefined;
-  if (current) throw new NotCarried('cannot-be-said', `restrictions.${current}: OCPI 2.1.1 has none; without it the element would hold where it must not`);
+  const current =
+    restrictions?.min_current !== undefined
+      ? 'min_current'
+      : restrictions?.max_current !== undefined
+        ? 'max_current'
+        : undefined;
+  if (current)
+    throw new NotCarried(
+      'cannot-be-said',
+      `restrictions.${current}: OCPI 2.1.1 has none; without it the element would hold where it must not`,
+    );
   const kept = from.same(
-    'start_time', 'end_time', 'start_date', 'end_date', 'min_kwh', 'max_kwh', 'min_power', 'max_power', 'min_duration', 'max_duration', 'day_of_week',
+    'start_time',
+    'end_time',
+    'start_date',
+    'end_date',
+    'min_kwh',
+    'max_kwh',
+    'min_power',
+    'max_power',
+    'min_duration',
+    'max_duration',
+    'day_of_week',
   );
   from.restIsLost('2.1.1');
   const components = price_components.map((component, i) => {

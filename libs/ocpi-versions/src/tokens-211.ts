@@ -64,6 +64,7 @@ export function authorizationUp(info: Json, { token, owner, now }: Context, note
 
 export function referencesUp(references: Json, notes: Notes): Json {
   const from = new Fields(references, notes);
-  if (((from.take('connector_ids') as unknown[] | undefined) ?? []).length > 0) notes.say('connector_ids', 'OCPI 2.2.1 refers to EVSEs only');
+  if (((from.take('connector_ids') as unknown[] | undefined) ?? []).length > 0)
+    notes.say('connector_ids', 'OCPI 2.2.1 refers to EVSEs only');
   return { ...from.same('location_id', 'evse_uids'), ...from.restIsKept([]) };
 }

@@ -24,8 +24,14 @@ function contextOf({ value, location }: Case): Context {
 
 const of = (kind: Kind) => (value: object): Case => ({ body: { kind }, value });
 const cases: fc.Arbitrary<Case> = fc.oneof(
-  locations.map(of('location')), evses.map(of('evse')), connectors.map(of('connector')), tariffs.map(of('tariff')), tokens.map(of('token')),
-  sessions.map(({ session, location }): Case => ({ body: { kind: 'session' }, value: session, location })), cdrs.map(of('cdr')), starts.map(of('START_SESSION')),
+  locations.map(of('location')),
+  evses.map(of('evse')),
+  connectors.map(of('connector')),
+  tariffs.map(of('tariff')),
+  tokens.map(of('token')),
+  sessions.map(({ session, location }): Case => ({ body: { kind: 'session' }, value: session, location })),
+  cdrs.map(of('cdr')),
+  starts.map(of('START_SESSION')),
   reservations.map(of('RESERVE_NOW')),
 );
 
@@ -64,15 +70,41 @@ test('2.3.0 carries everything of 2.2.1', () => {
 });
 
 test('no conversion throws, whatever comes in', () => {
-  const kinds: readonly Kind[] = ['location', 'evse', 'connector', 'session', 'cdr', 'tariff', 'token', 'authorization', 'references', 'START_SESSION', 'RESERVE_NOW', 'credentials', 'response', 'result'];
-  fc.assert(fc.property(fc.constantFrom(...versions), fc.constantFrom(...kinds), fc.boolean(), cases, fc.jsonValue(), fc.nat(), (version, kind, patch, { value }, odd, at) => {
-    const keys = Object.keys(value);
-    const broken = { ...value, [keys[at % keys.length]!]: odd };
-    for (const given of [odd, broken]) {
-      for (const convert of [up, down]) {
-        const made = convert(version, { kind, patch }, given, { owner: us, other: us, now });
-        if (!made.ok) expect(made.message).toMatch(/./);
-      }
-    }
-  }), { numRuns: 800 });
+  const kinds: readonly Kind[] = [
+    'location',
+    'evse',
+    'connector',
+    'session',
+    'cdr',
+    'tariff',
+    'token',
+    'authorization',
+    'references',
+    'START_SESSION',
+    'RESERVE_NOW',
+    'credentials',
+    'response',
+    'result',
+  ];
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...versions),
+      fc.constantFrom(...kinds),
+      fc.boolean(),
+      cases,
+      fc.jsonValue(),
+      fc.nat(),
+      (version, kind, patch, { value }, odd, at) => {
+        const keys = Object.keys(value);
+        const broken = { ...value, [keys[at % keys.length]!]: odd };
+        for (const given of [odd, broken]) {
+          for (const convert of [up, down]) {
+            const made = convert(version, { kind, patch }, given, { owner: us, other: us, now });
+            if (!made.ok) expect(made.message).toMatch(/./);
+          }
+        }
+      },
+    ),
+    { numRuns: 800 },
+  );
 });

@@ -13,9 +13,36 @@ const GIVEN = { Cdr: [Cdr, exampleCdr], Tariff: [Tariff, exampleTariff] } as con
 
 /** What may stand in JSON where something else is expected, the edges of every kind among it. */
 const anything = fc.oneof(
-  fc.constantFrom<unknown>(null, '', '.', '..', '#NA', 'CA', 'CAN', 'ENERGY', 'DC', 'é', '\u0007', '\ud800', 'x'.repeat(36), 'x'.repeat(37), 'x'.repeat(256)),
+  fc.constantFrom<unknown>(
+    null,
+    '',
+    '.',
+    '..',
+    '#NA',
+    'CA',
+    'CAN',
+    'ENERGY',
+    'DC',
+    'é',
+    '\u0007',
+    '\ud800',
+    'x'.repeat(36),
+    'x'.repeat(37),
+    'x'.repeat(256),
+  ),
   fc.constantFrom<unknown>(0, -0, 1, -1, 0.5, 1e15, 1e16, 1e-20, 1e-21, 2 ** 53, [], {}, true, false),
-  fc.constantFrom<unknown>('2022-02-30T17:00:00Z', '2022-02-01T17:00:00Z', '2022-02-01T17:00:00', '2022-02-01', '24:00', '23:59', '49.00000', '99.00000', 'https://a.example', 'ftp://a'),
+  fc.constantFrom<unknown>(
+    '2022-02-30T17:00:00Z',
+    '2022-02-01T17:00:00Z',
+    '2022-02-01T17:00:00',
+    '2022-02-01',
+    '24:00',
+    '23:59',
+    '49.00000',
+    '99.00000',
+    'https://a.example',
+    'ftp://a',
+  ),
   fc.jsonValue({ maxDepth: 1 }),
 );
 
@@ -43,18 +70,24 @@ function changed(value: unknown, { path, how, value: put }: { path: readonly num
   }
 }
 
-test.for(Object.entries(GIVEN))('what is valid as it is, the schema of a %s leaves as it is; what is not, it refuses or changes', ([, [schema, given]]) => {
-  const isAsIs = asIsOf(schema)!;
-  expect(isAsIs(given)).toBe(true);
-  fc.assert(fc.property(fc.array(change, { minLength: 1, maxLength: 3 }), (changes) => {
-    const made = structuredClone(given);
-    for (const one of changes) changed(made, one);
-    const text = JSON.stringify(made);
-    const value: unknown = JSON.parse(text);
-    const reading = read(schema, JSON.parse(text));
-    expect(isAsIs(value)).toBe(reading.ok && isDeepStrictEqual(reading.value, value));
-  }), { numRuns: 3_000 });
-});
+test.for(Object.entries(GIVEN))(
+  'what is valid as it is, the schema of a %s leaves as it is; what is not, it refuses or changes',
+  ([, [schema, given]]) => {
+    const isAsIs = asIsOf(schema)!;
+    expect(isAsIs(given)).toBe(true);
+    fc.assert(
+      fc.property(fc.array(change, { minLength: 1, maxLength: 3 }), (changes) => {
+        const made = structuredClone(given);
+        for (const one of changes) changed(made, one);
+        const text = JSON.stringify(made);
+        const value: unknown = JSON.parse(text);
+        const reading = read(schema, JSON.parse(text));
+        expect(isAsIs(value)).toBe(reading.ok && isDeepStrictEqual(reading.value, value));
+      }),
+      { numRuns: 3_000 },
+    );
+  },
+);
 
 test('a null of an optional field is left out, and a name that would be no field too', () => {
   const nulled = { ...exampleCdr, remark: null };

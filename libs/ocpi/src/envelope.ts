@@ -29,7 +29,10 @@ export function envelopeText(
 
 const COMMA = Buffer.from(',');
 
-/** The same around a list of objects, each the UTF-8 of its JSON as it was stored: the bytes of the body, one after the other, none copied. */
+/**
+ * The same around a list of objects, each the UTF-8 of its JSON as it was stored: the bytes of the body, one after the
+ * other, none copied.
+ */
 export function envelopeBytes(
   listJson: readonly Uint8Array[], statusCode: number, message: string | undefined, timestamp: string,
 ): Uint8Array[] {

@@ -105,8 +105,16 @@ test('a name stands once in an object, however it is spelled; values and other o
 });
 
 test.each([
-  ['\\u0000', 'unfit-text'], ['\\ud83d', 'unfit-text'], ['\\ud83dx', 'unfit-text'], ['\\ud83d\\u0041', 'unfit-text'], ['\\ude00', 'unfit-text'],
-  ['\\uD83D\\uD83D\\uDE00', 'unfit-text'], ['\\ud83d\\ude00', 'read'], ['\\\\u0000', 'read'], ['\\\\\\u0000', 'unfit-text'], ['\\u0001\\n\\u00e9😀', 'read'],
+  ['\\u0000', 'unfit-text'],
+  ['\\ud83d', 'unfit-text'],
+  ['\\ud83dx', 'unfit-text'],
+  ['\\ud83d\\u0041', 'unfit-text'],
+  ['\\ude00', 'unfit-text'],
+  ['\\uD83D\\uD83D\\uDE00', 'unfit-text'],
+  ['\\ud83d\\ude00', 'read'],
+  ['\\\\u0000', 'read'],
+  ['\\\\\\u0000', 'unfit-text'],
+  ['\\u0001\\n\\u00e9😀', 'read'],
 ])('a text that no database would keep is refused: %s', (escaped, expected) => {
   expect(refusal(`{"${escaped}":"x"}`)).toBe(expected);
   expect(refusal(`["x","${escaped}"]`)).toBe(expected);

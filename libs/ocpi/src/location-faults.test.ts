@@ -26,9 +26,18 @@ test('LOC-08 regular hours are there where it is not open all day, and end after
 
 test('LOC-12 a Connector gives no more power than its voltage and current', () => {
   const [dc, level2] = exampleLocation.evses!;
-  const withPower = (max_electric_power: number, power_type: 'AC_1_PHASE' | 'AC_3_PHASE') => faults({
-    evses: [dc!, { ...level2!, connectors: [{ ...level2!.connectors[0]!, max_electric_power, power_type, max_voltage: 230, max_amperage: 32 }] }],
-  });
+  const withPower = (max_electric_power: number, power_type: 'AC_1_PHASE' | 'AC_3_PHASE') =>
+    faults({
+      evses: [
+        dc!,
+        {
+          ...level2!,
+          connectors: [
+            { ...level2!.connectors[0]!, max_electric_power, power_type, max_voltage: 230, max_amperage: 32 },
+          ],
+        },
+      ],
+    });
   expect(withPower(7_360, 'AC_1_PHASE')).toEqual([]);
   expect(withPower(11_000, 'AC_1_PHASE')).toEqual(['LOC-12 evses[1].connectors[0].max_electric_power']);
   expect(withPower(22_000, 'AC_3_PHASE')).toEqual([]);

@@ -140,7 +140,9 @@ test('TOK-13 a Token has its issuer, contract, validity and whitelist type', () 
   for (const field of ['issuer', 'contract_id', 'valid', 'whitelist']) {
     expect(without(classes.Token, exampleToken, field), field).toMatch(new RegExp(`^${field}: is missing`));
   }
-  expect(says(classes.Token, { ...exampleToken, energy_contract: { contract_id: 'E-1' } })).toMatch(/^energy_contract\.supplier_name: is missing/);
+  expect(says(classes.Token, { ...exampleToken, energy_contract: { contract_id: 'E-1' } })).toMatch(
+    /^energy_contract\.supplier_name: is missing/,
+  );
 });
 
 test('TOK-12 a token is one of four types', () => {
@@ -162,6 +164,7 @@ test('CMD-01 a response says how long to wait, in whole seconds', () => {
 test('HCI-01 a ClientInfo has its party, role, status and last_updated', () => {
   const info = { country_code: 'CA', party_id: 'BCT', role: 'CPO', status: 'CONNECTED', last_updated: at };
   expect(says(classes.ClientInfo, info)).toBe('valid');
-  for (const field of Object.keys(info)) expect(without(classes.ClientInfo, info, field), field).toMatch(new RegExp(`^${field}: is missing`));
+  for (const field of Object.keys(info))
+    expect(without(classes.ClientInfo, info, field), field).toMatch(new RegExp(`^${field}: is missing`));
   expect(enums.ConnectionStatus.options).toEqual(['CONNECTED', 'OFFLINE', 'PLANNED', 'SUSPENDED']);
 });

@@ -36,7 +36,10 @@ test.each([
 
 test('a refusal names the version that who asks speaks', () => {
   expect(readPage({ limit: '0' }, rules)).toEqual({ ok: false, message: 'limit must be a whole number of at least 1 (OCPI 2.2.1)' });
-  expect(readPage({ limit: '0' }, { ...rules, version: '2.1.1' })).toEqual({ ok: false, message: 'limit must be a whole number of at least 1 (OCPI 2.1.1)' });
+  expect(readPage({ limit: '0' }, { ...rules, version: '2.1.1' })).toEqual({
+    ok: false,
+    message: 'limit must be a whole number of at least 1 (OCPI 2.1.1)',
+  });
 });
 
 test('TRN-52 a page says the total, the server\'s limit, and the next page with all filters', () => {
@@ -62,9 +65,12 @@ test('TRN-52 TRN-54 a Link may say where the page ended, and the next page is re
   expect(pageHeaders(list, { offset: 100, limit: 50 }, 151, 100, 'none')).not.toHaveProperty('Link');
 });
 
-test.each(['', '812', '812.-1', 'yesterday', '9999999999999999999.1'])('TRN-50 after=%s is no end of a page: the offset alone counts', (after) => {
-  expect(readPage({ offset: '5', after }, rules)).toEqual({ ok: true, page: { offset: 5, limit: 100 } });
-});
+test.each(['', '812', '812.-1', 'yesterday', '9999999999999999999.1'])(
+  'TRN-50 after=%s is no end of a page: the offset alone counts',
+  (after) => {
+    expect(readPage({ offset: '5', after }, rules)).toEqual({ ok: true, page: { offset: 5, limit: 100 } });
+  },
+);
 
 test.each([
   ['<https://a.example/x?offset=1>; rel="next"', 'https://a.example/x?offset=1'],

@@ -25,9 +25,15 @@ test.each(['APP-0000000001', '04A2B3C', '04A2', idTagOf('A-UID-OF-MORE-THAN-TWEN
 });
 
 test('what went to a station comes back from it', () => {
-  fc.assert(fc.property(fc.stringMatching(/^[0-9A-Fa-fG-]{1,36}$/), fc.constantFrom('in-order' as const, 'reversed' as const), (uid, order) => {
-    const tag = asSpelt(idTagOf(uid), order);
-    expect(tag.length).toBeLessThanOrEqual(20);
-    expect(asSpelt(tag, order)).toBe(idTagOf(uid));
-  }));
+  fc.assert(
+    fc.property(
+      fc.stringMatching(/^[0-9A-Fa-fG-]{1,36}$/),
+      fc.constantFrom('in-order' as const, 'reversed' as const),
+      (uid, order) => {
+        const tag = asSpelt(idTagOf(uid), order);
+        expect(tag.length).toBeLessThanOrEqual(20);
+        expect(asSpelt(tag, order)).toBe(idTagOf(uid));
+      },
+    ),
+  );
 });

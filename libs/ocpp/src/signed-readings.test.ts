@@ -24,7 +24,11 @@ test.each([
 
 test.each([
   ['another format', 'AP;0;3;ALCV3R', { text: 'AP;0;3;ALCV3R' }],
-  ['a format that is named', JSON.stringify({ signedMeterData: 'AP;0', encodingMethod: 'Alfen Eichrecht' }), { text: 'AP;0', encoding: 'Alfen Eichrecht' }],
+  [
+    'a format that is named',
+    JSON.stringify({ signedMeterData: 'AP;0', encodingMethod: 'Alfen Eichrecht' }),
+    { text: 'AP;0', encoding: 'Alfen Eichrecht' },
+  ],
   ['JSON that is no wrapper', '{"a":1}', { text: '{"a":1}' }],
   ['broken JSON', '{"a', { text: '{"a' }],
   ['JSON whose fields are no texts', '{"signedMeterData":"AP","publicKey":7,"encodingMethod":[]}', { text: 'AP' }],

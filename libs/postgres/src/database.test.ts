@@ -8,7 +8,12 @@ let db: Database;
 
 beforeAll(async () => {
   fresh = await freshDatabase();
-  const migrations = [{ name: 'notes-1', up: () => ['CREATE TABLE notes (id int PRIMARY KEY, body text NOT NULL CHECK (body <> $$bad$$))'] }];
+  const migrations = [
+    {
+      name: 'notes-1',
+      up: () => ['CREATE TABLE notes (id int PRIMARY KEY, body text NOT NULL CHECK (body <> $$bad$$))'],
+    },
+  ];
   db = await openDatabase({ url: fresh.url, schema: 'notes', migrations, poolMax: 2 });
 });
 beforeEach(() => db.query('DELETE FROM notes'));

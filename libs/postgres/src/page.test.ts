@@ -7,16 +7,22 @@ let db: Database;
 
 beforeAll(async () => {
   fresh = await freshDatabase();
-  const migrations = [{
-    name: 'plates-1',
-    up: () => [
-      'CREATE TABLE plates (plate text, hidden boolean NOT NULL DEFAULT false, last_updated timestamptz NOT NULL, created bigint GENERATED ALWAYS AS IDENTITY)',
-      'CREATE TABLE membership (version text NOT NULL)',
-    ],
-  }];
+  const migrations = [
+    {
+      name: 'plates-1',
+      up: () => [
+        'CREATE TABLE plates (plate text, hidden boolean NOT NULL DEFAULT false, last_updated timestamptz NOT NULL, created bigint GENERATED ALWAYS AS IDENTITY)',
+        'CREATE TABLE membership (version text NOT NULL)',
+      ],
+    },
+  ];
   db = await openDatabase({ url: fresh.url, schema: 'plates', migrations });
 });
-const add = (...plates: string[]) => db.query(`INSERT INTO plates (plate, last_updated) SELECT plate, '2022-02-01T00:00:00Z' FROM unnest($1::text[]) AS plate`, [plates]);
+const add = (...plates: string[]) =>
+  db.query(
+    `INSERT INTO plates (plate, last_updated) SELECT plate, '2022-02-01T00:00:00Z' FROM unnest($1::text[]) AS plate`,
+    [plates],
+  );
 beforeEach(async () => {
   await db.query('DELETE FROM plates');
   await add('A', 'B', 'C', 'D', 'E', 'F', 'G');

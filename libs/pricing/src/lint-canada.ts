@@ -80,7 +80,14 @@ function energy(
     const message =
       'A price per kWh in Canada needs a meter approval or a temporary dispensation, and ' +
       `nothing is known of ${named(unknown)}`;
-    found.push(finding('canada-meter-unknown', path, message, 'Say meter_standing (approved, dispensation or none) of the EVSE or of its Location'));
+    found.push(
+      finding(
+        'canada-meter-unknown',
+        path,
+        message,
+        'Say meter_standing (approved, dispensation or none) of the EVSE or of its Location',
+      ),
+    );
   }
   return found;
 }

@@ -20,7 +20,9 @@ export async function claim(dir: string): Promise<Claim> {
   while (!tryToWrite(holder, identity(process.pid))) {
     const [other, served] = [read(holder), read(server)];
     if (isAlive(other))
-      throw new Error(`${dir} is in use by process ${pidOf(other)}: another run of Roamwatt. Stop that one first (Ctrl-C there, or kill ${pidOf(other)}).`);
+      throw new Error(
+        `${dir} is in use by process ${pidOf(other)}: another run of Roamwatt. Stop that one first (Ctrl-C there, or kill ${pidOf(other)}).`,
+      );
     await until(
       () => (isAlive(served) ? undefined : true),
       25_000,

@@ -21,7 +21,12 @@ export const partySection = party;
 export const partiesSection = z.array(party).min(1).max(100).check(({ value, issues }) => {
   for (const [index, one] of value.entries()) {
     if (value.findIndex((other) => sameParty(one, other)) === index) continue;
-    issues.push({ code: 'custom', input: one, path: [index], message: `${partyText(one)} is there twice: give it all its roles in one place` });
+    issues.push({
+      code: 'custom',
+      input: one,
+      path: [index],
+      message: `${partyText(one)} is there twice: give it all its roles in one place`,
+    });
   }
 });
 

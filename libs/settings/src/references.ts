@@ -72,21 +72,36 @@ export function settingsFaults(whole: Readonly<Record<string, unknown>>): string
 }
 
 /** A charging profile is obeyed where the load is managed: no other EVSE may claim that it takes one. CHP-06. */
-function unmanaged(whole: Readonly<Record<string, unknown>>, say: (section: string, path: readonly PropertyKey[], message: string) => string): string[] {
-  const managed = new Set(pathsTo(whole['sites'], ['chargers']).map((path) => {
-    const charger = valueAt(whole['sites'], path);
-    return `${String(valueAt(charger, ['station']))}/${String(valueAt(charger, ['connector']) ?? 1)}`;
-  }));
+function unmanaged(
+  whole: Readonly<Record<string, unknown>>,
+  say: (section: string, path: readonly PropertyKey[], message: string) => string,
+): string[] {
+  const managed = new Set(
+    pathsTo(whole['sites'], ['chargers']).map((path) => {
+      const charger = valueAt(whole['sites'], path);
+      return `${String(valueAt(charger, ['station']))}/${String(valueAt(charger, ['connector']) ?? 1)}`;
+    }),
+  );
   return pathsTo(whole['locations'], ['evses']).flatMap((path) => {
     const evse = valueAt(whole['locations'], path);
     if (!listAt(evse, ['capabilities']).includes('CHARGING_PROFILE_CAPABLE')) return [];
     const connectors = listAt(evse, ['connectors']);
     const isManaged = (connector: unknown, index: number) => {
       const number = valueAt(connector, ['station_connector']) ?? index + 1;
-      return managed.has(`${String(valueAt(evse, ['station']))}/${String(number)}`) && valueAt(connector, ['power_type']) !== 'DC';
+      return (
+        managed.has(`${String(valueAt(evse, ['station']))}/${String(number)}`) &&
+        valueAt(connector, ['power_type']) !== 'DC'
+      );
     };
-    return connectors.every(isManaged) ? [] : [say('locations', [...path, 'capabilities'],
-      'CHARGING_PROFILE_CAPABLE is for EVSEs whose connectors are all AC and at a site (sites.…chargers): nobody else obeys a charging profile')];
+    return connectors.every(isManaged)
+      ? []
+      : [
+          say(
+            'locations',
+            [...path, 'capabilities'],
+            'CHARGING_PROFILE_CAPABLE is for EVSEs whose connectors are all AC and at a site (sites.…chargers): nobody else obeys a charging profile',
+          ),
+        ];
   });
 }
 

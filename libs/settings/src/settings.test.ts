@@ -87,7 +87,11 @@ test('the known sections are those that services read', () => {
   const services = join(import.meta.dirname, '../../../services');
   const read = readdirSync(services, { recursive: true, encoding: 'utf8' })
     .filter((path) => /\/src\/.*\.ts$/.test(path) && !path.endsWith('.test.ts'))
-    .flatMap((path) => [...readFileSync(join(services, path), 'utf8').matchAll(/\.(?:section|list)\(\s*'(\w+)',/g)].map(([, name]) => name!));
+    .flatMap((path) =>
+      [...readFileSync(join(services, path), 'utf8').matchAll(/\.(?:section|list)\(\s*'(\w+)',/g)].map(
+        ([, name]) => name!,
+      ),
+    );
   expect(read.filter((name) => !(sectionNames as readonly string[]).includes(name))).toEqual([]);
 });
 
@@ -139,14 +143,26 @@ test('the only party of a platform need not be named, whatever its roles', () =>
 });
 
 test.each<[string, string, RegExp]>([
-  ['both sections', `${yaml}parties: [{ country_code: CA, party_id: EVG, name: E, roles: [CPO] }]`, /party and parties: name one party/],
+  [
+    'both sections',
+    `${yaml}parties: [{ country_code: CA, party_id: EVG, name: E, roles: [CPO] }]`,
+    /party and parties: name one party/,
+  ],
   ['no party at all', 'parties: []', /parties: /],
-  ['a party twice', `
+  [
+    'a party twice',
+    `
 parties:
   - { country_code: CA, party_id: BCT, name: Energy OASIS, roles: [CPO] }
   - { country_code: CA, party_id: BCT, name: Energy OASIS, roles: [EMSP] }
-`, /parties\.1 \(BCT\): CA\*BCT is there twice: give it all its roles in one place/],
-  ['a role that OCPI does not have', 'parties: [{ country_code: CA, party_id: BCT, name: E, roles: [MSP] }]', /parties\.0 \(BCT\)\.roles\.0/],
+`,
+    /parties\.1 \(BCT\): CA\*BCT is there twice: give it all its roles in one place/,
+  ],
+  [
+    'a role that OCPI does not have',
+    'parties: [{ country_code: CA, party_id: BCT, name: E, roles: [MSP] }]',
+    /parties\.0 \(BCT\)\.roles\.0/,
+  ],
 ])('parties are refused with %s', (_what, text, said) => {
   expect(() => readSettings(environment(text))).toThrow(said);
 });

@@ -64,7 +64,9 @@ async function refusedAt({ station, evseUid, connector = 1 }: Place, idTag: stri
 }
 
 const pushed = (token: ReturnType<typeof rawToken>) =>
-  raw.send('put', raw.at('tokens', 'RECEIVER', 'CA', 'RAW', token.uid), token).then((outcome) => expect(outcome).toMatchObject({ kind: 'ok' }));
+  raw
+    .send('put', raw.at('tokens', 'RECEIVER', 'CA', 'RAW', token.uid), token)
+    .then((outcome) => expect(outcome).toMatchObject({ kind: 'ok' }));
 
 describe('TOK-09: a card whose owner is there charges in one Session with one CDR', () => {
   test.each([
@@ -117,11 +119,20 @@ test('a uid and a group longer than OCPP 1.6 has room for go to the station as a
   await stage.chargers.do({ do: 'tap', station, idTag: friend.uid });
   await stage.chargers.until({ event: 'transaction-stopped', station }, { since });
   await stage.chargers.do({ do: 'unplug', station });
-  const session = await eventually('the Session is COMPLETED', async () =>
-    (await sessionsOf(stage.oasis, evseUid)).find(({ status }) => status === 'COMPLETED')) as Session;
-  expect(session).toMatchObject({ auth_method: 'COMMAND', authorization_reference: exchange, cdr_token: { uid: long.uid } });
-  const cdr = await eventually('the eMSP has the CDR', () =>
-    raw.received('cdrs').map(({ body }) => body as Cdr).find(({ session_id }) => session_id === session.id)) as Cdr;
+  const session = (await eventually('the Session is COMPLETED', async () =>
+    (await sessionsOf(stage.oasis, evseUid)).find(({ status }) => status === 'COMPLETED'),
+  )) as Session;
+  expect(session).toMatchObject({
+    auth_method: 'COMMAND',
+    authorization_reference: exchange,
+    cdr_token: { uid: long.uid },
+  });
+  const cdr = (await eventually('the eMSP has the CDR', () =>
+    raw
+      .received('cdrs')
+      .map(({ body }) => body as Cdr)
+      .find(({ session_id }) => session_id === session.id),
+  )) as Cdr;
   expect(cdr).toMatchObject({ auth_method: 'COMMAND', cdr_token: { uid: long.uid, type: 'APP_USER' } });
 });
 

@@ -55,7 +55,10 @@ const toldIs = (...limits: number[]) => expect.poll(told).toEqual(limits);
 
 /** What the station lets the car draw, from the next sample on. */
 async function drawn(): Promise<{ limitA: number; powerW: number }> {
-  const { limitA, powerW } = await stage.chargers.until({ event: 'meter', station: first.station }, { since: stage.chargers.events.length });
+  const { limitA, powerW } = await stage.chargers.until(
+    { event: 'meter', station: first.station },
+    { since: stage.chargers.events.length },
+  );
   return { limitA: Number(limitA), powerW: Number(powerW) };
 }
 
@@ -132,7 +135,9 @@ test('a pause by a profile is not parking: the session has no PARKING_TIME', asy
 test('CHP-05: of the topologies eMSP to CPO is served; who has not the token sets no profile, whatever it is, and no session is UNKNOWN_SESSION', async () => {
   const put = async (partner: RawPartner, id: string) => {
     const body = { charging_profile: amps(6), response_url: partner.responseUrl('profile') };
-    return dataOf<ChargingProfileResponse>(await partner.send('put', partner.at('chargingprofiles', 'RECEIVER', id), body)).result;
+    return dataOf<ChargingProfileResponse>(
+      await partner.send('put', partner.at('chargingprofiles', 'RECEIVER', id), body),
+    ).result;
   };
   for (const partner of [raw, scsp]) {
     expect(await put(partner, session.id)).toBe('REJECTED');

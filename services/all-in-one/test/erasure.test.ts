@@ -169,7 +169,13 @@ test('Sessions fold from the log as before, of somebody who is erased', async ()
 
 test('facts that are heard once more bring nothing back, and a new contract with the card has a life of its own', async () => {
   const isNew = ({ name }: { name: string }) => name !== dana.name;
-  const renewed = { ...dana, email: 'ezra@carbon-plunk.example', name: 'Ezra', contract_id: 'CA-CPK-C0EE2A001-Z', tokens: [dana.tokens[2]!] };
+  const renewed = {
+    ...dana,
+    email: 'ezra@carbon-plunk.example',
+    name: 'Ezra',
+    contract_id: 'CA-CPK-C0EE2A001-Z',
+    tokens: [dana.tokens[2]!],
+  };
   // What JetStream still holds says the token: it goes with its retention of days.
   const restarts = [
     { side: stage.oasis, drivers: stage.oasis.drivers }, { side: stage.plunk, drivers: [...stage.plunk.drivers.filter(isNew), renewed] },
@@ -196,7 +202,9 @@ test('facts that are heard once more bring nothing back, and a new contract with
     `SELECT 1 FROM tokens_auth.tokens WHERE uid = $1 AND token::json ->> 'valid' = 'true'`, [card.toLowerCase()])).length === 1);
   const tap = { station: stall(3).station, card };
   await eventually('the station is back', async () => {
-    const { stations } = await stage.oasis.operator.get<{ stations: { station_id: string; connected: boolean }[] }>('/v1/operator/stations');
+    const { stations } = await stage.oasis.operator.get<{ stations: { station_id: string; connected: boolean }[] }>(
+      '/v1/operator/stations',
+    );
     return stations.some(({ station_id, connected }) => station_id === tap.station && connected);
   });
   await beginByCard(stage, tap);

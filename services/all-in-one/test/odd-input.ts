@@ -68,7 +68,7 @@ async function rowsHeld(stage: Stage): Promise<Record<string, string>[]> {
       [schemas],
     );
     const [row] = await side.query<Record<string, string>>(
-      `SELECT ${tables.map(({ name }) => `(SELECT count(*) FROM ${name} WHERE ${name.endsWith('.due_lane') ? 'false' : notKept[name] ?? 'true'}) AS "${name}"`).join(', ')}`,
+      `SELECT ${tables.map(({ name }) => `(SELECT count(*) FROM ${name} WHERE ${name.endsWith('.due_lane') ? 'false' : (notKept[name] ?? 'true')}) AS "${name}"`).join(', ')}`,
     );
     return row!;
   }));

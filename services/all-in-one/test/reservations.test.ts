@@ -17,14 +17,32 @@ const vat = 5;
 /** 3 CAD an hour of being reserved, and 4 CAD more where nobody comes. PRC-14 */
 const tariffs = [
   {
-    id: 'LEVEL-2', currency: 'CAD', type: 'REGULAR',
+    id: 'LEVEL-2',
+    currency: 'CAD',
+    type: 'REGULAR',
     elements: [
-      { price_components: [{ type: 'TIME', price: 3, vat, step_size: 1 }], restrictions: { reservation: 'RESERVATION' } },
-      { price_components: [{ type: 'FLAT', price: 4, vat, step_size: 1 }], restrictions: { reservation: 'RESERVATION_EXPIRES' } },
-      { price_components: [{ type: 'ENERGY', price: 0.24, vat, step_size: 1 }, { type: 'TIME', price: 1.5, vat, step_size: 1 }] },
+      {
+        price_components: [{ type: 'TIME', price: 3, vat, step_size: 1 }],
+        restrictions: { reservation: 'RESERVATION' },
+      },
+      {
+        price_components: [{ type: 'FLAT', price: 4, vat, step_size: 1 }],
+        restrictions: { reservation: 'RESERVATION_EXPIRES' },
+      },
+      {
+        price_components: [
+          { type: 'ENERGY', price: 0.24, vat, step_size: 1 },
+          { type: 'TIME', price: 1.5, vat, step_size: 1 },
+        ],
+      },
     ],
   },
-  { id: 'FAST-DC', currency: 'CAD', type: 'REGULAR', elements: [{ price_components: [{ type: 'ENERGY', price: 0.38, vat, step_size: 1 }] }] },
+  {
+    id: 'FAST-DC',
+    currency: 'CAD',
+    type: 'REGULAR',
+    elements: [{ price_components: [{ type: 'ENERGY', price: 0.38, vat, step_size: 1 }] }],
+  },
 ];
 
 let stage: Stage;
@@ -81,11 +99,16 @@ describe('a driver has an EVSE of another platform kept free', () => {
     await becomes(id, 'reserved');
     const reserved = await reservedSession(stage.plunk, evseUid);
     expect(reserved).toMatchObject({
-      kwh: 0, connector_id: '1', cdr_token: { uid: blakesCard }, authorization_reference: id, auth_method: 'COMMAND',
+      kwh: 0,
+      connector_id: '1',
+      cdr_token: { uid: blakesCard },
+      authorization_reference: id,
+      auth_method: 'COMMAND',
     });
     await eventually('the EVSE is RESERVED at Carbon Plunk', async () => {
       const { evses } = await blake.get<{ evses: { evse_uid: string; status: string }[] }>(
-        '/v1/evses?latitude=49.2488&longitude=-123.0016&radius_m=5000');
+        '/v1/evses?latitude=49.2488&longitude=-123.0016&radius_m=5000',
+      );
       return evses.some(({ evse_uid, status }) => evse_uid === evseUid && status === 'RESERVED');
     });
     await stage.chargers.do({ do: 'plug-in', station, car: 'leaf', soc: 30 });
@@ -118,13 +141,19 @@ describe('a driver has an EVSE of another platform kept free', () => {
     const id = await reserve(evseUid, 8);
     await becomes(id, 'reserved');
     const reserved = await reservedSession(stage.plunk, evseUid);
-    await stage.chargers.until({ event: 'status', station, connector: 1, status: 'Available' }, { since: stage.chargers.events.length });
-    const [{ session, cdr }] = await settledAt(stage, evseUid) as [Awaited<ReturnType<typeof settledAt>>[0]];
+    await stage.chargers.until(
+      { event: 'status', station, connector: 1, status: 'Available' },
+      { since: stage.chargers.events.length },
+    );
+    const [{ session, cdr }] = (await settledAt(stage, evseUid)) as [Awaited<ReturnType<typeof settledAt>>[0]];
     expect(session).toMatchObject({ id: reserved.id, start_date_time: reserved.start_date_time, kwh: 0 });
     expect(cdr).toMatchObject({
-      session_id: session.id, start_date_time: session.start_date_time, end_date_time: session.end_date_time,
+      session_id: session.id,
+      start_date_time: session.start_date_time,
+      end_date_time: session.end_date_time,
       cdr_location: { id: 'BURNABY', evse_uid: '#NA', evse_id: '#NA', connector_id: '#NA' },
-      total_energy: 0, total_time: 0,
+      total_energy: 0,
+      total_time: 0,
     });
     const hours = (instant(session.end_date_time!) - instant(session.start_date_time)) / 3_600_000;
     expect(reservationHours(cdr)).toBeCloseTo(hours, 6);
@@ -153,8 +182,9 @@ describe('a driver has an EVSE of another platform kept free', () => {
     const { station, evseUid } = stall(4);
     const id = await reserve(evseUid, 600);
     await becomes(id, 'reserved');
-    const { reservations } = await stage.oasis.operator.get<{ reservations: { number: number; evse_uid: string; reservation_id: string }[] }>(
-      '/v1/operator/reservations');
+    const { reservations } = await stage.oasis.operator.get<{
+      reservations: { number: number; evse_uid: string; reservation_id: string }[];
+    }>('/v1/operator/reservations');
     const own = reservations.find((one) => one.evse_uid === evseUid)!;
     expect(own.reservation_id).toBe(id);
     const since = stage.chargers.events.length;

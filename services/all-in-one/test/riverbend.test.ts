@@ -17,7 +17,13 @@ interface Written {
   readonly portal: { readonly operator_keys: readonly string[] };
 }
 const settings = parse(housingSettings()) as Written;
-const staff = { email: 'staff@example.com', password: 'keeps the building', name: 'Staff', contract_id: 'CA-RVB-C00000009-X', tokens: [{ uid: 'APP-STAFF', type: 'APP_USER' }] };
+const staff = {
+  email: 'staff@example.com',
+  password: 'keeps the building',
+  name: 'Staff',
+  contract_id: 'CA-RVB-C00000009-X',
+  tokens: [{ uid: 'APP-STAFF', type: 'APP_USER' }],
+};
 const drivers = [...settings.drivers, staff];
 
 let platform: TestPlatform;
@@ -30,7 +36,12 @@ beforeAll(async () => {
   services = await start(platform.env);
   partner = await RawPartner.open('EMSP');
   const operator = Portal.operator(services.urls!.portal!, settings.portal.operator_keys[0]!);
-  await partner.register(await operator.post('/v1/operator/invitations', { name: 'Another make', parties: [{ country_code: 'CA', party_id: 'RAW' }] }));
+  await partner.register(
+    await operator.post('/v1/operator/invitations', {
+      name: 'Another make',
+      parties: [{ country_code: 'CA', party_id: 'RAW' }],
+    }),
+  );
 });
 afterAll(async () => {
   await charger?.stop();
@@ -59,8 +70,17 @@ test("LOC-07: a resident's charge and stall are in nothing that a partner is sen
     expect(pulled).not.toContain('RESIDENTS');
   }
   const answered = async (locationId: string, command: string) => {
-    const body = { token: rawToken('RAW-0001'), location_id: locationId, evse_uid: 'R1', connector_id: '1', reservation_id: '1', expiry_date: '2099-01-01T00:00:00Z' };
-    return JSON.parse(JSON.stringify((await partner.command(command, body)).outcome).replaceAll(locationId, 'it')) as { statusCode: number };
+    const body = {
+      token: rawToken('RAW-0001'),
+      location_id: locationId,
+      evse_uid: 'R1',
+      connector_id: '1',
+      reservation_id: '1',
+      expiry_date: '2099-01-01T00:00:00Z',
+    };
+    return JSON.parse(JSON.stringify((await partner.command(command, body)).outcome).replaceAll(locationId, 'it')) as {
+      statusCode: number;
+    };
   };
   for (const command of ['START_SESSION', 'RESERVE_NOW', 'UNLOCK_CONNECTOR']) {
     const refused = await answered('RIVERBEND-RESIDENTS', command);

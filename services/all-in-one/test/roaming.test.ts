@@ -57,12 +57,25 @@ describe('a charge from the app', () => {
     expect(await roamwatt(['partner', 'letters', 'ca*cpk'])).toMatchObject({ status: 0, out: 'No dead letters.\n' });
     expect(await roamwatt(['partner', 'replay', 'Carbon Plunk'])).toMatchObject({ status: 0, out: 'There are no dead letters.\n' });
     expect((await roamwatt(['partner', 'quirks', 'ca*cpk'])).out).toContain('Nothing was seen of Carbon Plunk');
-    expect((await roamwatt(['partner', 'quirks', 'ca*cpk', '--set', 'late-sessions'])).out).toMatch(/^late-sessions \(SES-01\): chosen \d{4}-.*, never seen\n/);
+    expect((await roamwatt(['partner', 'quirks', 'ca*cpk', '--set', 'late-sessions'])).out).toMatch(
+      /^late-sessions \(SES-01\): chosen \d{4}-.*, never seen\n/,
+    );
     expect((await roamwatt(['partner', 'list'])).out).toContain('Carbon Plunk: is spoken to by its quirks late-sessions');
-    expect((await roamwatt(['partner', 'quirks', 'ca*cpk', '--unset', 'late-sessions', '--all'])).out).toMatch(/^unencoded-token \(TRN-04\): not chosen, never seen\n/);
-    expect(await roamwatt(['partner', 'quirks', 'ca*cpk', '--set', 'no-pach'])).toMatchObject({ status: 1, err: expect.stringContaining('there is no quirk "no-pach"') });
-    expect(await roamwatt(['partner', 'letters', 'Nobody'])).toMatchObject({ status: 1, err: expect.stringContaining('there is no partner "Nobody"; there is Carbon Plunk') });
-    expect(await roamwatt(['partner', 'list'], 'wrong-key-of-nobody')).toMatchObject({ status: 1, err: expect.stringContaining('wrong-operator-key') });
+    expect((await roamwatt(['partner', 'quirks', 'ca*cpk', '--unset', 'late-sessions', '--all'])).out).toMatch(
+      /^unencoded-token \(TRN-04\): not chosen, never seen\n/,
+    );
+    expect(await roamwatt(['partner', 'quirks', 'ca*cpk', '--set', 'no-pach'])).toMatchObject({
+      status: 1,
+      err: expect.stringContaining('there is no quirk "no-pach"'),
+    });
+    expect(await roamwatt(['partner', 'letters', 'Nobody'])).toMatchObject({
+      status: 1,
+      err: expect.stringContaining('there is no partner "Nobody"; there is Carbon Plunk'),
+    });
+    expect(await roamwatt(['partner', 'list'], 'wrong-key-of-nobody')).toMatchObject({
+      status: 1,
+      err: expect.stringContaining('wrong-operator-key'),
+    });
     expect(await roamwatt(['partner', 'list'], '')).toMatchObject({ status: 2, err: expect.stringContaining('ROAMWATT_OPERATOR_KEY') });
   });
 
@@ -273,25 +286,35 @@ test('a start that the station refused is over: the same card, tapped later, cha
 });
 
 describe('commands of a partner of another make', () => {
-  test('CMD-06 CMD-07 SES-09 CDR-10 START_SESSION with a Token that was never pushed is accepted: whom it trusts is the eMSP\'s affair', async () => {
+  test("CMD-06 CMD-07 SES-09 CDR-10 START_SESSION with a Token that was never pushed is accepted: whom it trusts is the eMSP's affair", async () => {
     const { station, evseUid } = stall(6);
     await stage.chargers.do({ do: 'plug-in', station, car: 'leaf', soc: 35 });
-    const { outcome, exchange, result } = await raw.start({ location_id: 'BURNABY', evse_uid: evseUid }, rawToken('NEVER-PUSHED'));
+    const { outcome, exchange, result } = await raw.start(
+      { location_id: 'BURNABY', evse_uid: evseUid },
+      rawToken('NEVER-PUSHED'),
+    );
     expect(dataOf<CommandResponse>(outcome)).toMatchObject({ result: 'ACCEPTED' });
     expect(await result()).toMatchObject({ result: 'ACCEPTED' });
     const session = await activeSession(stage.oasis, evseUid);
     expect(session).toMatchObject({
-      auth_method: 'COMMAND', authorization_reference: exchange, cdr_token: { party_id: 'RAW', uid: 'NEVER-PUSHED' },
+      auth_method: 'COMMAND',
+      authorization_reference: exchange,
+      cdr_token: { party_id: 'RAW', uid: 'NEVER-PUSHED' },
     });
     const stop = await raw.send('post', raw.at('commands', 'RECEIVER', 'STOP_SESSION'), {
-      response_url: raw.responseUrl('stop-1'), session_id: session.id,
+      response_url: raw.responseUrl('stop-1'),
+      session_id: session.id,
     });
     expect(dataOf<CommandResponse>(stop)).toMatchObject({ result: 'ACCEPTED' });
     await stage.chargers.until({ event: 'transaction-stopped', station, reason: 'Remote' });
     await stage.chargers.do({ do: 'unplug', station });
     const posted = await eventually('the eMSP has the CDR', () =>
-      raw.received('cdrs').find(({ body }) => (body as { session_id: string }).session_id === session.id));
-    expect(posted).toMatchObject({ method: 'POST', body: { cdr_token: { uid: 'NEVER-PUSHED' }, auth_method: 'COMMAND' } });
+      raw.received('cdrs').find(({ body }) => (body as { session_id: string }).session_id === session.id),
+    );
+    expect(posted).toMatchObject({
+      method: 'POST',
+      body: { cdr_token: { uid: 'NEVER-PUSHED' }, auth_method: 'COMMAND' },
+    });
     // Its neighbour hears nothing of it.
     expect(await sessionsOf(stage.plunk, evseUid)).toEqual([]);
   });
@@ -306,10 +329,19 @@ describe('commands of a partner of another make', () => {
 });
 
 test('TRN-63 LOC-34: a PATCH that comes late leaves the Location as it is, marks it, and brings it from its owner', async () => {
-  const owned = { ...exampleLocation, country_code: 'CA', party_id: 'RAW', id: 'LATE', name: 'First', last_updated: '2022-02-01T17:10:00Z' };
+  const owned = {
+    ...exampleLocation,
+    country_code: 'CA',
+    party_id: 'RAW',
+    id: 'LATE',
+    name: 'First',
+    last_updated: '2022-02-01T17:10:00Z',
+  };
   const url = rawCpo.at('locations', 'RECEIVER', 'CA', 'RAW', 'LATE');
   const nameHeld = async () => {
-    const [row] = await stage.plunk.query<{ location: string }>(`SELECT location FROM locations.locations WHERE party = 'ca*raw' AND location_id = 'late'`);
+    const [row] = await stage.plunk.query<{ location: string }>(
+      `SELECT location FROM locations.locations WHERE party = 'ca*raw' AND location_id = 'late'`,
+    );
     return row && (JSON.parse(row.location) as { name: string }).name;
   };
   dataOf(await rawCpo.send('put', url, owned));

@@ -90,7 +90,13 @@ const oasisSettings = (
   return {
     ...settings,
     stations: settings.stations.map((station) => ({ ...station, ...stationProfiles[station.id] })),
-    sessions: { update_every_s: everyS, profile_every_s: 0, profile_timeout_s: 3_600, charger_timeout_ms: 3_000, partner_timeout_ms: 5_000 },
+    sessions: {
+      update_every_s: everyS,
+      profile_every_s: 0,
+      profile_timeout_s: 3_600,
+      charger_timeout_ms: 3_000,
+      partner_timeout_ms: 5_000,
+    },
     ocpi: { allow_private_urls: true, request_timeout_ms: 5_000, first_retry_ms: 50, longest_retry_ms: 400 },
   };
 };
@@ -167,7 +173,11 @@ export async function setStage({
   const logs = () => titles.map((title) => tails(join(dir, title, 'logs'), title)).join('\n');
   try {
     // One failing, the other has to be there to be stopped.
-    const starting = [side('oasis', settings.oasis), side('plunk', settings.plunk), viaHub ? side('hub', hubSettings()) : undefined] as const;
+    const starting = [
+      side('oasis', settings.oasis),
+      side('plunk', settings.plunk),
+      viaHub ? side('hub', hubSettings()) : undefined,
+    ] as const;
     await Promise.allSettled(starting);
     const [oasis, plunk, hub] = await Promise.all(starting);
     const chargers = startCharger({

@@ -91,8 +91,22 @@ test.each<[string, string, string, object | undefined, number, string]>([
   ['a tariff that a Connector names', 'DELETE', '/tariffs/L2', undefined, 409, 'tariff-in-use'],
   ['a tariff that never was', 'DELETE', '/tariffs/NEVER', undefined, 404, 'unknown-tariff'],
   ['a tariff that is not there', 'GET', '/tariffs/NEVER', undefined, 404, 'unknown-tariff'],
-  ['a dispute over nothing', 'POST', '/disputes', { country_code: 'CA', party_id: 'BCT', cdr_id: 'X', reason: 'why' }, 404, 'unknown-cdr'],
-  ['a dispute without a reason', 'POST', '/disputes', { country_code: 'CA', party_id: 'BCT', cdr_id: 'X', reason: ' ' }, 400, 'invalid-request'],
+  [
+    'a dispute over nothing',
+    'POST',
+    '/disputes',
+    { country_code: 'CA', party_id: 'BCT', cdr_id: 'X', reason: 'why' },
+    404,
+    'unknown-cdr',
+  ],
+  [
+    'a dispute without a reason',
+    'POST',
+    '/disputes',
+    { country_code: 'CA', party_id: 'BCT', cdr_id: 'X', reason: ' ' },
+    400,
+    'invalid-request',
+  ],
   ['a dispute that never was', 'GET', '/disputes/CA*BCT*X*1', undefined, 404, 'unknown-dispute'],
   ['half a partner', 'GET', '/disputes?country_code=CA', undefined, 400, 'invalid-request'],
 ])('%s is refused by name', async (_, method, path, body, status, code) => {
@@ -118,7 +132,12 @@ test('in Canada a price per kWh needs to know the meters of its EVSEs', async ()
     elements: [{ price_components: [{ type: 'ENERGY', price: 0.35, vat: 5, step_size: 1 }] }],
   };
   const codes = async (meter?: string) => {
-    const { body } = await call('POST', '/tariffs/lint', { tariff, country: 'CAN', time_zone: 'America/Vancouver', evses: [{ name: 'CA*BCT*E1', ...(meter && { meter }) }] });
+    const { body } = await call('POST', '/tariffs/lint', {
+      tariff,
+      country: 'CAN',
+      time_zone: 'America/Vancouver',
+      evses: [{ name: 'CA*BCT*E1', ...(meter && { meter }) }],
+    });
     return body.lint.map(({ code }: { code: string }) => code);
   };
   expect([await codes('approved'), await codes('dispensation'), await codes('none'), await codes()]).toEqual([
@@ -141,14 +160,27 @@ test('a received CDR is reviewed by the tariff that its sender published, and di
   const opened = await call('POST', '/disputes', open, { 'idempotency-key': 'dispute-1' });
   expect(opened).toMatchObject({
     status: 201,
-    body: { state: 'opened', complainant: 'us', reason: 'The car was elsewhere', findings: expect.arrayContaining(['tariff-not-compared']) },
+    body: {
+      state: 'opened',
+      complainant: 'us',
+      reason: 'The car was elsewhere',
+      findings: expect.arrayContaining(['tariff-not-compared']),
+    },
   });
   expect(await call('POST', '/disputes', open, { 'idempotency-key': 'dispute-1' })).toEqual(opened);
   const path = `/disputes/${encodeURIComponent(opened.body.dispute_id as string)}`;
-  expect(await call('POST', `${path}/answer`, { accepted: true, answer: 'So it was' })).toMatchObject({ status: 200, body: { state: 'answered', accepted: true } });
+  expect(await call('POST', `${path}/answer`, { accepted: true, answer: 'So it was' })).toMatchObject({
+    status: 200,
+    body: { state: 'answered', accepted: true },
+  });
   await receive(creditCdr(cdr, cdr.last_updated));
   await expect.poll(async () => (await call('GET', path)).body.state).toBe('credited');
-  expect(await call('POST', `${path}/withdraw`, { reason: 'never mind' })).toMatchObject({ status: 409, body: { error: { code: 'dispute-is-closed' } } });
-  const { disputes, total } = (await call('GET', `/disputes?state=credited&country_code=${cdr.country_code}&party_id=${cdr.party_id}`)).body;
+  expect(await call('POST', `${path}/withdraw`, { reason: 'never mind' })).toMatchObject({
+    status: 409,
+    body: { error: { code: 'dispute-is-closed' } },
+  });
+  const { disputes, total } = (
+    await call('GET', `/disputes?state=credited&country_code=${cdr.country_code}&party_id=${cdr.party_id}`)
+  ).body;
   expect([total, disputes[0].credit_cdr_id]).toEqual([1, `${cdr.id}-C`]);
 });

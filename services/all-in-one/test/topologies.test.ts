@@ -44,17 +44,37 @@ async function billed(pair: Pair, [at, of]: [Town, Town]) {
 }
 
 test('CRE-10: the Credentials of a platform list each of its parties with each of its roles', async () => {
-  const { partners } = await south.operator.get<{ partners: { name: string; roles: { role: string; party_id: string }[] }[] }>('/v1/operator/partners');
-  const rolesOf = (name: string) => partners.find((partner) => partner.name === name)!.roles.map(({ role, party_id }) => `${party_id} ${role}`);
+  const { partners } = await south.operator.get<{
+    partners: { name: string; roles: { role: string; party_id: string }[] }[];
+  }>('/v1/operator/partners');
+  const rolesOf = (name: string) =>
+    partners.find((partner) => partner.name === name)!.roles.map(({ role, party_id }) => `${party_id} ${role}`);
   expect(rolesOf('Party NOA, Party NOB')).toEqual(['NOA CPO', 'NOA EMSP', 'NOB CPO']);
   expect(rolesOf('Party WES')).toEqual(['WES CPO', 'WES EMSP']);
 });
 
 describe('many CPOs and many eMSPs over one connection', () => {
   const agreement = ({ cpo, emsp }: Pair, fee: string) => ({
-    valid_from: '2022-02', time_zone: 'America/Vancouver', currencies: ['CAD'],
-    parties: [cpo, emsp].map((party_id) => ({ country_code: 'CA', party_id, name: `Party ${party_id}`, country: 'CAN', state: 'BC' })),
-    fees: [{ name: `Fee of ${cpo} and ${emsp}`, cdrs_of: { country_code: 'CA', party_id: cpo }, per: 'session', amount: fee, currency: 'CAD', paid_by: 'EMSP' }],
+    valid_from: '2022-02',
+    time_zone: 'America/Vancouver',
+    currencies: ['CAD'],
+    parties: [cpo, emsp].map((party_id) => ({
+      country_code: 'CA',
+      party_id,
+      name: `Party ${party_id}`,
+      country: 'CAN',
+      state: 'BC',
+    })),
+    fees: [
+      {
+        name: `Fee of ${cpo} and ${emsp}`,
+        cdrs_of: { country_code: 'CA', party_id: cpo },
+        per: 'session',
+        amount: fee,
+        currency: 'CAD',
+        paid_by: 'EMSP',
+      },
+    ],
   });
 
   test('each pair of parties has an agreement of its own, which both platforms enter alike', async () => {
@@ -68,7 +88,11 @@ describe('many CPOs and many eMSPs over one connection', () => {
     }
     await expect(north.operator.get('/v1/operator/partners/CA/SOA/agreement')).rejects.toThrow(/own_party.*CA\*NOA, CA\*NOB/);
     const { versions } = await north.operator.get<{ versions: object[] }>('/v1/operator/partners/CA/SOB/agreement?own_party=CA*NOB');
-    expect(versions).toEqual([expect.objectContaining({ agreement: expect.objectContaining({ fees: [expect.objectContaining({ amount: '0.4' })] }) })]);
+    expect(versions).toEqual([
+      expect.objectContaining({
+        agreement: expect.objectContaining({ fees: [expect.objectContaining({ amount: '0.4' })] }),
+      }),
+    ]);
   });
 
   test('every driver charges at every CPO, and each Session and CDR goes to its own pair of parties', async () => {

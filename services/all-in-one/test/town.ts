@@ -69,20 +69,33 @@ export async function openTown({ name, parties, clock }: TownOptions): Promise<T
   const sites = withRole('CPO').map((id, n) => siteSettings(id, n, owner(id, n)));
   const stations = withRole('CPO').map((id) => ({ id: stationOf(id), password: randomUUID() }));
   const key = randomUUID();
-  const platform = await testPlatform({
-    parties: parties.map(({ id, roles }) => ({ country_code: 'CA', party_id: id, name: `Party ${id}`, roles })),
-    tariffs: sites.map(({ tariff }) => tariff),
-    locations: sites.map(({ location }) => location),
-    stations,
-    drivers: withRole('EMSP').map((id, n) => ({
-      ...owner(id, n), email: emailOf(id), password: PASSWORD, name: `Driver of ${id}`, contract_id: `CA-${id}-C00000001-X`,
-      tokens: [{ uid: cardOf(id), type: 'RFID' }, { uid: `APP-${id}`, type: 'APP_USER' }],
-    })),
-    retail: { default_plan: 'pass', plans: [{ id: 'pass', name: 'Pass', versions: [{ from: '2022-01-01T08:00:00Z', kind: 'pass-through' }] }] },
-    portal: { operator_keys: [key] },
-    sessions: { update_every_s: EVERY_S },
-    ocpi: { allow_private_urls: true, first_retry_ms: 50, longest_retry_ms: 400 },
-  }, clock);
+  const platform = await testPlatform(
+    {
+      parties: parties.map(({ id, roles }) => ({ country_code: 'CA', party_id: id, name: `Party ${id}`, roles })),
+      tariffs: sites.map(({ tariff }) => tariff),
+      locations: sites.map(({ location }) => location),
+      stations,
+      drivers: withRole('EMSP').map((id, n) => ({
+        ...owner(id, n),
+        email: emailOf(id),
+        password: PASSWORD,
+        name: `Driver of ${id}`,
+        contract_id: `CA-${id}-C00000001-X`,
+        tokens: [
+          { uid: cardOf(id), type: 'RFID' },
+          { uid: `APP-${id}`, type: 'APP_USER' },
+        ],
+      })),
+      retail: {
+        default_plan: 'pass',
+        plans: [{ id: 'pass', name: 'Pass', versions: [{ from: '2022-01-01T08:00:00Z', kind: 'pass-through' }] }],
+      },
+      portal: { operator_keys: [key] },
+      sessions: { update_every_s: EVERY_S },
+      ocpi: { allow_private_urls: true, first_retry_ms: 50, longest_retry_ms: 400 },
+    },
+    clock,
+  );
   const services: Running = await start(platform.env);
   const { ocpp, portal } = services.urls!;
   const pool = new pg.Pool({ connectionString: platform.databaseUrl, max: 2 });
@@ -118,7 +131,10 @@ export async function openTown({ name, parties, clock }: TownOptions): Promise<T
 
 /** The handshake, as operators do it. */
 export async function link(one: Town, other: Town): Promise<void> {
-  const { token_a, versions_url } = await one.operator.post<{ token_a: string; versions_url: string }>('/v1/operator/invitations', { name: other.name, parties: other.parties });
+  const { token_a, versions_url } = await one.operator.post<{ token_a: string; versions_url: string }>(
+    '/v1/operator/invitations',
+    { name: other.name, parties: other.parties },
+  );
   await other.operator.post('/v1/operator/partners', { name: one.name, token_a, versions_url });
 }
 

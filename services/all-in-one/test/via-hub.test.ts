@@ -30,7 +30,9 @@ test('each is registered with the hub alone, and knows from it who is behind', a
   for (const [side, behind] of [[stage.oasis, 'CPK'], [stage.plunk, 'BCT']] as const) {
     const { partners } = await side.operator.get<{ partners: { name: string; roles: { role: string }[] }[] }>('/v1/operator/partners');
     expect(partners.filter(({ roles }) => roles.some(({ role }) => role === 'HUB'))).toHaveLength(1);
-    const known = await side.query<{ party_id: string; status: string }>('SELECT party_id, status FROM ocpi_gateway.client_infos WHERE behind');
+    const known = await side.query<{ party_id: string; status: string }>(
+      'SELECT party_id, status FROM ocpi_gateway.client_infos WHERE behind',
+    );
     expect(known).toContainEqual({ party_id: behind, status: 'CONNECTED' });
   }
 });
@@ -82,16 +84,21 @@ test('CHP-01 CHP-02 HUB-20: a driver limits a charge through the hub; results an
   const view = () => blake.get<ProfileView>(`${charge}/profile`);
   const resultOf = ({ request_id, ...request }: ProfileRequestView) => {
     expect(request).toMatchObject({ outcome: 'answered', response: 'ACCEPTED' });
-    return eventually('a result', async () => (await view()).requests.find((one) => one.request_id === request_id)?.result);
+    return eventually(
+      'a result',
+      async () => (await view()).requests.find((one) => one.request_id === request_id)?.result,
+    );
   };
-  const limit = async () => ((await view()).active as ActiveChargingProfile | undefined)?.charging_profile.charging_profile_period?.[0]?.limit;
+  const limit = async () =>
+    ((await view()).active as ActiveChargingProfile | undefined)?.charging_profile.charging_profile_period?.[0]?.limit;
   const amps = { charging_rate_unit: 'A', charging_profile_period: [{ start_period: 0, limit: 10 }] };
   expect(await resultOf(await blake.put(`${charge}/profile`, amps))).toBe('ACCEPTED');
   await expect.poll(limit).toBe(10);
   expect(await resultOf(await blake.post(`${charge}/profile/ask`, { duration_s: 900 }))).toBe('ACCEPTED');
   expect(await resultOf(await blake.delete(`${charge}/profile`))).toBe('ACCEPTED');
   await expect.poll(limit).toBeGreaterThan(10);
-  const prefer = async (profile_type: string) => (await blake.put<ProfileRequestView>(`${charge}/preferences`, { profile_type })).response;
+  const prefer = async (profile_type: string) =>
+    (await blake.put<ProfileRequestView>(`${charge}/preferences`, { profile_type })).response;
   expect([await prefer('REGULAR'), await prefer('FAST')]).toEqual(['ACCEPTED', 'PROFILE_TYPE_NOT_SUPPORTED']);
   await endByCard(stage, tap);
   await settledAt(stage, evseUid);
@@ -100,16 +107,28 @@ test('CHP-01 CHP-02 HUB-20: a driver limits a charge through the hub; results an
 test('CMD-09 CMD-10 CMD-11 HUB-20: an EVSE is kept free through the hub; the driver lets it go, or hears that the operator does', async () => {
   const { evseUid } = stall(6);
   const blake = await stage.driver('blake');
-  const inHours = (hours: number) => rfc3339(instant(DEMO_EPOCH) + (Date.now() - startedAtMs) * RATE + hours * 3_600_000);
-  const reserve = async () => (await blake.post<{ reservation_id: string }>('/v1/reservations', {
-    country_code: 'CA', party_id: 'BCT', location_id: 'BURNABY', evse_uid: evseUid, expires_at: inHours(12),
-  })).reservation_id;
-  const becomes = (id: string, state: string) => eventually(`reservation ${id} is ${state}`, async () => {
-    const found = await blake.get<{ state: string; message: string }>(`/v1/reservations/${id}`);
-    return found.state === state && found;
-  });
-  const reservedAt = (status: string, n: number) => eventually(`${n} ${status} Session at Carbon Plunk`, async () =>
-    (await sessionsOf(stage.plunk, evseUid)).filter((one) => one.status === status).length === n);
+  const inHours = (hours: number) =>
+    rfc3339(instant(DEMO_EPOCH) + (Date.now() - startedAtMs) * RATE + hours * 3_600_000);
+  const reserve = async () =>
+    (
+      await blake.post<{ reservation_id: string }>('/v1/reservations', {
+        country_code: 'CA',
+        party_id: 'BCT',
+        location_id: 'BURNABY',
+        evse_uid: evseUid,
+        expires_at: inHours(12),
+      })
+    ).reservation_id;
+  const becomes = (id: string, state: string) =>
+    eventually(`reservation ${id} is ${state}`, async () => {
+      const found = await blake.get<{ state: string; message: string }>(`/v1/reservations/${id}`);
+      return found.state === state && found;
+    });
+  const reservedAt = (status: string, n: number) =>
+    eventually(
+      `${n} ${status} Session at Carbon Plunk`,
+      async () => (await sessionsOf(stage.plunk, evseUid)).filter((one) => one.status === status).length === n,
+    );
   const first = await reserve();
   await becomes(first, 'reserved');
   await reservedAt('RESERVATION', 1);
@@ -119,9 +138,13 @@ test('CMD-09 CMD-10 CMD-11 HUB-20: an EVSE is kept free through the hub; the dri
   const second = await reserve();
   await becomes(second, 'reserved');
   await reservedAt('RESERVATION', 1);
-  const { reservations } = await stage.oasis.operator.get<{ reservations: { number: number; reservation_id: string }[] }>('/v1/operator/reservations');
+  const { reservations } = await stage.oasis.operator.get<{
+    reservations: { number: number; reservation_id: string }[];
+  }>('/v1/operator/reservations');
   const { number } = reservations.find(({ reservation_id }) => reservation_id === second)!;
-  expect(await stage.oasis.operator.delete(`/v1/operator/reservations/${number}?reason=the%20street%20is%20closed`)).toEqual({ withdrawn: true });
+  expect(
+    await stage.oasis.operator.delete(`/v1/operator/reservations/${number}?reason=the%20street%20is%20closed`),
+  ).toEqual({ withdrawn: true });
   expect((await becomes(second, 'cancelled')).message).toContain('the street is closed');
 });
 
@@ -131,19 +154,31 @@ test('a partner with a link of its own charges beside the hub: its Session goes 
   const started = await direct.start({ location_id: 'BURNABY', evse_uid: evseUid }, rawToken('RAW-HUB-1'));
   expect(started.outcome.kind).toBe('ok');
   // TRN-80: what is played again, by whoever heard it or by a proxy, is the request that it was.
-  const recorded = { response_url: direct.responseUrl('again'), location_id: 'BURNABY', evse_uid: stall(7).evseUid, token: rawToken('RAW-HUB-2') };
+  const recorded = {
+    response_url: direct.responseUrl('again'),
+    location_id: 'BURNABY',
+    evse_uid: stall(7).evseUid,
+    token: rawToken('RAW-HUB-2'),
+  };
   await stage.chargers.do({ do: 'plug-in', station: stall(7).station, car: 'leaf', soc: 40 });
-  const play = () => direct.send('post', direct.at('commands', 'RECEIVER', 'START_SESSION'), recorded, { requestId: 'recorded', correlationId: 'recorded' });
+  const play = () =>
+    direct.send('post', direct.at('commands', 'RECEIVER', 'START_SESSION'), recorded, {
+      requestId: 'recorded',
+      correlationId: 'recorded',
+    });
   const played = await Promise.all([play(), play(), play()]);
   await activeSession(stage.oasis, stall(7).evseUid);
   played.push(await play());
   for (const outcome of played) expect(outcome).toMatchObject({ kind: 'ok', data: { result: 'ACCEPTED' } });
-  await eventually('the direct partner has its Session', () => direct.incoming.some(({ method, path }) => method === 'PUT' && path.includes('/sessions/')));
+  await eventually('the direct partner has its Session', () =>
+    direct.incoming.some(({ method, path }) => method === 'PUT' && path.includes('/sessions/')),
+  );
   const [own] = await stage.oasis.query<{ id: string }>(
     `SELECT session::json ->> 'id' AS id FROM sessions.own_sessions WHERE session::json ->> 'evse_uid' = $1`, [evseUid],
   );
   const through = await stage.oasis.query(
-    `SELECT 1 FROM ocpi_gateway.pushed JOIN ocpi_gateway.partners USING (partner_id) WHERE module = 'sessions' AND object_key = $1 AND roles::text LIKE '%"HUB"%'`, [own!.id],
+    `SELECT 1 FROM ocpi_gateway.pushed JOIN ocpi_gateway.partners USING (partner_id) WHERE module = 'sessions' AND object_key = $1 AND roles::text LIKE '%"HUB"%'`,
+    [own!.id],
   );
   expect(through).toEqual([]);
   expect(await sessionsOf(stage.oasis, stall(7).evseUid)).toHaveLength(1);

@@ -58,7 +58,18 @@ async function bench({ url, seconds, cdrs }: { url: string; seconds: number; cdr
   const zoneOf = async () => ({ name: 'America/Vancouver' });
   const clock = systemClock;
   const pace = new Pace(followings);
-  const ledger = new CdrLedger({ db, store, clock, parties, zoneOf, publishedOf: async () => [], meterKeyOf: () => undefined, list, pace, ahead });
+  const ledger = new CdrLedger({
+    db,
+    store,
+    clock,
+    parties,
+    zoneOf,
+    publishedOf: async () => [],
+    meterKeyOf: () => undefined,
+    list,
+    pace,
+    ahead,
+  });
   const ended = { location: exampleLocation, tariff: exampleTariff, tariffVersion: 1, token: exampleToken, energyWh: '12400' };
   const verbs = {
     receive: (id: string) => {

@@ -56,8 +56,20 @@ describe('what a driver pays', () => {
   });
 
   test.each<[string, Partial<Charged>, PlanTerms, string, string]>([
-    ['nothing was charged', { exclVat: decimal(0), inclVat: decimal(0), energyKwh: decimal(0) }, markUp, '0', 'nothing-charged'],
-    ['nothing was charged, by a flat plan', { exclVat: decimal(0), inclVat: decimal(0), energyKwh: decimal(0) }, flat, '0', 'nothing-charged'],
+    [
+      'nothing was charged',
+      { exclVat: decimal(0), inclVat: decimal(0), energyKwh: decimal(0) },
+      markUp,
+      '0',
+      'nothing-charged',
+    ],
+    [
+      'nothing was charged, by a flat plan',
+      { exclVat: decimal(0), inclVat: decimal(0), energyKwh: decimal(0) },
+      flat,
+      '0',
+      'nothing-charged',
+    ],
     ['a total below zero', { exclVat: decimal('-1.234'), inclVat: undefined }, flat, '-1.23', 'paid-back'],
     ['our own station', { own: true }, markUp, '3.09', 'own-station'],
     ['a currency that the plan does not know', { currency: 'EUR' }, flat, '3.09', 'no-price-in-currency'],
@@ -122,8 +134,8 @@ describe('in words', () => {
 
   test('a marked-up price says the terms, and never what the charge costs there', () => {
     expect(text(markUp)).toBe(
-      '3.89 CAD by your plan Plus. You pay what the charge costs there, and 0.50 CAD a session, 0.02 CAD a kWh and 5 % of it on top, plus the tax of the place.\n'
-      + 'The tax of the place is GST 5 %.\n',
+      '3.89 CAD by your plan Plus. You pay what the charge costs there, and 0.50 CAD a session, 0.02 CAD a kWh and 5 % of it on top, plus the tax of the place.\n' +
+        'The tax of the place is GST 5 %.\n',
     );
     expect(text(markUp)).not.toMatch(/2\.94|3\.09/);
   });

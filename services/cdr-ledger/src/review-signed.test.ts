@@ -42,19 +42,59 @@ describe('CDR-20: signed data', () => {
   test.each<[string, SignedData | undefined, string | undefined, string[]]>([
     ['that is not there', undefined, key, []],
     ['by a key that only came along', signed(), undefined, ['signed-by-unknown-key']],
-    ['with another key than is known', signed({ public_key: spki(otherKeys) }), key, ['signed-key-differs', 'signed-data-valid']],
+    [
+      'with another key than is known',
+      signed({ public_key: spki(otherKeys) }),
+      key,
+      ['signed-key-differs', 'signed-data-valid'],
+    ],
     ['by another meter than is known', signed(), spki(otherKeys), ['signed-key-differs', 'signed-data-invalid']],
     ['without any key', signed({ public_key: undefined }), undefined, ['signed-data-not-verifiable']],
     ['with a key that is none', signed({ public_key: 'none' }), undefined, ['signed-data-not-verifiable']],
     ['of another encoding', signed({ encoding_method: 'Alfen Eichrecht' }), key, ['signed-data-not-verifiable']],
     ['that is none', signed({ signed_values: [value('End', 'garbage')] }), key, ['signed-data-unreadable']],
-    ['that was changed', signed({ signed_values: [value('Start', start), forged] }), key, ['signed-data-invalid', 'signed-energy-differs']],
-    ['whose plain text says more than is signed', signed({ signed_values: [value('Start', start), { ...value('End', end), plain_data: forged.plain_data }] }), key, ['signed-data-invalid']],
-    ['of more energy', signed({ signed_values: [value('Start', start), value('End', record(8, 'E', '10:00:05', 106.5))] }), key, ['signed-data-valid', 'signed-energy-differs']],
-    ['of another day', signed({ signed_values: [value('Start', record(7, 'B', '03:00:00', 100)), value('End', end)] }), key, ['signed-data-valid', 'signed-time-differs']],
-    ['by a meter that has a fault', signed({ signed_values: [value('Start', start), value('End', record(8, 'E', '10:00:05', 106, { ST: 'M' }))] }), key, ['signed-data-valid', 'signed-reading-not-usable']],
-    ['whose pages go back', signed({ signed_values: [value('Start', record(9, 'B', '09:00:05', 100)), value('End', end)] }), key, ['signed-data-valid', 'signed-pages-out-of-order']],
-    ['of its end alone', signed({ signed_values: [value('End', end)] }), key, ['signed-data-valid', 'signed-readings-incomplete']],
+    [
+      'that was changed',
+      signed({ signed_values: [value('Start', start), forged] }),
+      key,
+      ['signed-data-invalid', 'signed-energy-differs'],
+    ],
+    [
+      'whose plain text says more than is signed',
+      signed({ signed_values: [value('Start', start), { ...value('End', end), plain_data: forged.plain_data }] }),
+      key,
+      ['signed-data-invalid'],
+    ],
+    [
+      'of more energy',
+      signed({ signed_values: [value('Start', start), value('End', record(8, 'E', '10:00:05', 106.5))] }),
+      key,
+      ['signed-data-valid', 'signed-energy-differs'],
+    ],
+    [
+      'of another day',
+      signed({ signed_values: [value('Start', record(7, 'B', '03:00:00', 100)), value('End', end)] }),
+      key,
+      ['signed-data-valid', 'signed-time-differs'],
+    ],
+    [
+      'by a meter that has a fault',
+      signed({ signed_values: [value('Start', start), value('End', record(8, 'E', '10:00:05', 106, { ST: 'M' }))] }),
+      key,
+      ['signed-data-valid', 'signed-reading-not-usable'],
+    ],
+    [
+      'whose pages go back',
+      signed({ signed_values: [value('Start', record(9, 'B', '09:00:05', 100)), value('End', end)] }),
+      key,
+      ['signed-data-valid', 'signed-pages-out-of-order'],
+    ],
+    [
+      'of its end alone',
+      signed({ signed_values: [value('End', end)] }),
+      key,
+      ['signed-data-valid', 'signed-readings-incomplete'],
+    ],
   ])('%s', (_, data, knownKey, codes) => expect(found(data, knownKey)).toEqual(codes));
 
   test('is understood in the forms in which partners write it', () => {

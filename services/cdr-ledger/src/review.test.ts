@@ -216,7 +216,12 @@ const published = (atStart: ReturnType<typeof held> | undefined, ...others: Retu
   ({ published: [{ tariffId: 'level-2', atStart, others }] });
 
 test('a tariff as it was published is in order, whatever it is called and told', () => {
-  expect(codes({}, published(held(0.24, 1, { last_updated: '2020-01-01T00:00:00Z', tariff_alt_url: 'https://oasis.example' })))).toEqual([]);
+  expect(
+    codes(
+      {},
+      published(held(0.24, 1, { last_updated: '2020-01-01T00:00:00Z', tariff_alt_url: 'https://oasis.example' })),
+    ),
+  ).toEqual([]);
 });
 
 test('a tariff that is not as published says where, since when, and what it comes to', () => {
@@ -230,11 +235,21 @@ test('a tariff that is not as published says where, since when, and what it come
 });
 
 test.each<[string, ReviewOptions['published'], string]>([
-  ['that we did not hold then', [{ tariffId: 'LEVEL-2', atStart: undefined, others: [] }],
-    'tariff LEVEL-2 was not published to us by the start at 2022-02-01T17:00:00Z'],
-  ['that we got later', [{ tariffId: 'LEVEL-2', atStart: undefined, others: [held(0.24, 1)] }],
-    'tariff LEVEL-2 was not published to us by the start at 2022-02-01T17:00:00Z; it is version 1, which we hold since 2022-01-01T00:00:00Z'],
-  ['that could not be looked up', [{ tariffId: 'LEVEL-2', unknown: 'nobody answered' }], 'tariff LEVEL-2: nobody answered'],
+  [
+    'that we did not hold then',
+    [{ tariffId: 'LEVEL-2', atStart: undefined, others: [] }],
+    'tariff LEVEL-2 was not published to us by the start at 2022-02-01T17:00:00Z',
+  ],
+  [
+    'that we got later',
+    [{ tariffId: 'LEVEL-2', atStart: undefined, others: [held(0.24, 1)] }],
+    'tariff LEVEL-2 was not published to us by the start at 2022-02-01T17:00:00Z; it is version 1, which we hold since 2022-01-01T00:00:00Z',
+  ],
+  [
+    'that could not be looked up',
+    [{ tariffId: 'LEVEL-2', unknown: 'nobody answered' }],
+    'tariff LEVEL-2: nobody answered',
+  ],
 ])('a tariff %s is remarked on', (_name, found, detail) => {
   expect(review(cdr, { ...options, published: found }).findings).toEqual([{ code: 'tariff-not-compared', detail }]);
 });
@@ -258,7 +273,9 @@ test('a price that is right in another zone than the Location\'s is a matter of 
   // From 13:00 on: half past one in Newfoundland, and in no other hour that is whole.
   const noon = (start_time: string, end_time: string) =>
     ({ ...charged, tariffs: [{ ...tariff, elements: [{ ...late, restrictions: { start_time, end_time } }, element!] }] });
-  expect(review({ ...cdr, ...noon('13:25', '13:35') }, options).findings[0]?.detail).toMatch(/^total_cost is what its tariff comes to in America\/St_Johns;/);
+  expect(review({ ...cdr, ...noon('13:25', '13:35') }, options).findings[0]?.detail).toMatch(
+    /^total_cost is what its tariff comes to in America\/St_Johns;/,
+  );
 });
 
 test('arithmetic, tariff and zone are three findings, each by itself', () => {

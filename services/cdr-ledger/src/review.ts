@@ -105,9 +105,16 @@ function creditMeant(
   const isPositive = total_cost.excl_vat > 0 || (total_cost.incl_vat ?? 0) > 0;
   const ofPaidBack = credit === true && total_cost.excl_vat > 0 && isDueNegative(cdr, timeZone);
   const findings = [
-    ...(credit === true ? [] : found('negative-total', `${total} in a CDR that is no Credit CDR: taken for a credit of ${original ?? 'an unknown one'}`)),
+    ...(credit === true
+      ? []
+      : found(
+          'negative-total',
+          `${total} in a CDR that is no Credit CDR: taken for a credit of ${original ?? 'an unknown one'}`,
+        )),
     ...(isPositive && !ofPaidBack ? found('credit-total-not-negative', `${total}, a Credit CDR negates it`) : []),
-    ...(!ofPaidBack && negatesMore(cdr) ? found('credit-negates-more', 'negates more than total_cost, which alone a Credit CDR negates') : []),
+    ...(!ofPaidBack && negatesMore(cdr)
+      ? found('credit-negates-more', 'negates more than total_cost, which alone a Credit CDR negates')
+      : []),
     ...(sameId(id, cdr.id) ? [] : found('credit-reuses-id', `has the id of what it credits: known here as ${id}`)),
   ];
   if (findings.length === 0) return { meant: undefined, findings };

@@ -7,7 +7,11 @@ import { retailPlatform } from './retail-platform.ts';
 
 test('an operator who begins to keep accounts has one for each driver whose tokens were issued before, however late tokens-auth answers', async () => {
   const plunk = await retailPlatform();
-  const issued = ['A', 'B', 'C', 'D', 'E'].map((name) => ({ ...blake, uid: `OLD-${name}`, contract_id: `CA-CPK-OLD-${name}` }));
+  const issued = ['A', 'B', 'C', 'D', 'E'].map((name) => ({
+    ...blake,
+    uid: `OLD-${name}`,
+    contract_id: `CA-CPK-OLD-${name}`,
+  }));
   const accountOf = (contractId: string) => plunk.bus.ask(getAccount, { contractId }).catch(() => undefined);
   try {
     // Told before the accounts were: what is told again does nothing.
@@ -16,13 +20,19 @@ test('an operator who begins to keep accounts has one for each driver whose toke
     expect(await accountOf(issued[1]!.contract_id)).toBeUndefined();
     const entries = (await plunk.accountEntries()).length;
     // Two a page, begun behind where the one before it ended.
-    await plunk.bus.answer(listTokens, (requests) => requests.map(({ page }) => {
-      const from = Number(page!.after?.position ?? 0n);
-      const rows = issued.slice(from, from + 2).map((one, index) => ({ text: JSON.stringify(one), position: BigInt(from + index + 1) }));
-      return pageAnswer({ rows, total: issued.length, more: from + 2 < issued.length });
-    }));
+    await plunk.bus.answer(listTokens, (requests) =>
+      requests.map(({ page }) => {
+        const from = Number(page!.after?.position ?? 0n);
+        const rows = issued
+          .slice(from, from + 2)
+          .map((one, index) => ({ text: JSON.stringify(one), position: BigInt(from + index + 1) }));
+        return pageAnswer({ rows, total: issued.length, more: from + 2 < issued.length });
+      }),
+    );
     for (const { contract_id } of issued) {
-      await expect.poll(() => accountOf(contract_id)).toMatchObject({ account: { contractId: contract_id, planId: 'plus' } });
+      await expect
+        .poll(() => accountOf(contract_id))
+        .toMatchObject({ account: { contractId: contract_id, planId: 'plus' } });
     }
     expect((await plunk.accountEntries()).length - entries).toBe(4);
   } finally {

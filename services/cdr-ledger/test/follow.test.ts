@@ -40,7 +40,10 @@ test.each([
   ['in a batch that goes beyond it', [[2n], [3n], [4n, 5n, 6n]]],
 ])('where another replica is faster, what comes here %s is passed over, and the position is never taken back', async (how, batches) => {
   const applied: bigint[] = [];
-  const follower: Follower = { name: `rows ${how}`, apply: async (_tx, events) => void applied.push(...events.map(({ position }) => position)) };
+  const follower: Follower = {
+    name: `rows ${how}`,
+    apply: async (_tx, events) => void applied.push(...events.map(({ position }) => position)),
+  };
   const { store, hand } = handing();
   const following = follow(db, store, follower, log('cdr-ledger', { level: 'silent' }));
   await hand(1n);

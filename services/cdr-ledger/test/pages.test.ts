@@ -14,7 +14,10 @@ const issued: { id: string; at: number; owner: Party }[] = [];
 
 beforeAll(async () => {
   there = await testLedger();
-  const [moves] = fc.sample(fc.array(fc.integer({ min: -4_000, max: 9_000 }), { minLength: 90, maxLength: 90 }), { numRuns: 1, seed: 5 }) as [number[]];
+  const [moves] = fc.sample(fc.array(fc.integer({ min: -4_000, max: 9_000 }), { minLength: 90, maxLength: 90 }), {
+    numRuns: 1,
+    seed: 5,
+  }) as [number[]];
   for (const [n, ms] of moves.entries()) {
     // As of replicas whose clocks differ, and whose appends overtake each other.
     there.clock.advance(ms);
@@ -38,7 +41,10 @@ test('any page of any window holds what the whole list has there, though clocks 
     fc.asyncProperty(
       owners, fc.option(ms), fc.option(ms), fc.integer({ min: 0, max: 100 }), fc.integer({ min: 1, max: 30 }),
       async (asked, from, to, offset, limit) => {
-        const inWindow = issued.filter(({ at, owner }) => asked.includes(owner) && (from === null || at >= begin + from) && (to === null || at < begin + to));
+        const inWindow = issued.filter(
+          ({ at, owner }) =>
+            asked.includes(owner) && (from === null || at >= begin + from) && (to === null || at < begin + to),
+        );
         const { cdrs, total } = await there.ledger.page(asked, {
           from: from === null ? undefined : rfc3339(begin + from),
           to: to === null ? undefined : rfc3339(begin + to),

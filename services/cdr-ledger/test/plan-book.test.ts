@@ -47,8 +47,16 @@ test.each<[string, object, RegExp]>([
   ['a default plan that is none', { ...plus, default_plan: 'gold' }, /retail.default_plan: there is no plan gold/],
   ['an amount that is a number', { ...plus, limits: { CAD: 20 } }, /retail.limits.CAD/],
   ['a currency that is none', { ...plus, limits: { CAN: '20' } }, /retail.limits.CAN/],
-  ['a version twice', { ...plus, plans: [{ ...marked, versions: [...marked!.versions, ...marked!.versions] }] }, /is there twice/],
-  ['an unknown kind', { ...plus, plans: [{ ...marked, versions: [{ from: '2022-01-01T08:00:00Z', kind: 'free' }] }] }, /retail\.plans\.0.*versions\.0\.kind/],
+  [
+    'a version twice',
+    { ...plus, plans: [{ ...marked, versions: [...marked!.versions, ...marked!.versions] }] },
+    /is there twice/,
+  ],
+  [
+    'an unknown kind',
+    { ...plus, plans: [{ ...marked, versions: [{ from: '2022-01-01T08:00:00Z', kind: 'free' }] }] },
+    /retail\.plans\.0.*versions\.0\.kind/,
+  ],
   ['a field that is none', { ...plus, plan: [] }, /retail/],
 ])('%s in the settings is refused with its place', async (_, retail, message) => {
   const platform = await testPlatform({ retail });

@@ -64,17 +64,25 @@ test('a tariff that was never published to us is remarked on', async () => {
 
 const sloppy = (original: Cdr): [string, (credit: Cdr) => object, string][] => [
   ['positive', (credit) => ({ ...credit, total_cost: original.total_cost }), 'credit-total-not-negative'],
-  ['negated in all', (credit) => ({
-    ...credit,
-    total_energy: -6,
-    total_time: -1.3333,
-    total_parking_time: -0.3333,
-    total_energy_cost: { excl_vat: -1.44, incl_vat: -1.512 },
-    total_time_cost: { excl_vat: -1.5, incl_vat: -1.575 },
-  }), 'credit-negates-more'],
+  [
+    'negated in all',
+    (credit) => ({
+      ...credit,
+      total_energy: -6,
+      total_time: -1.3333,
+      total_parking_time: -0.3333,
+      total_energy_cost: { excl_vat: -1.44, incl_vat: -1.512 },
+      total_time_cost: { excl_vat: -1.5, incl_vat: -1.575 },
+    }),
+    'credit-negates-more',
+  ],
   ['without its flag', ({ credit: _, ...credit }) => credit, 'negative-total'],
   ['without flag and reference', ({ credit: _, credit_reference_id: __, ...credit }) => credit, 'negative-total'],
-  ['told by its session', ({ credit: _, credit_reference_id: __, ...credit }) => ({ ...credit, id: `PAY-${original.id}` }), 'negative-total'],
+  [
+    'told by its session',
+    ({ credit: _, credit_reference_id: __, ...credit }) => ({ ...credit, id: `PAY-${original.id}` }),
+    'negative-total',
+  ],
   ['with the id of its original', (credit) => ({ ...credit, id: original.id }), 'credit-reuses-id'],
 ];
 
@@ -182,7 +190,11 @@ test('erasing a contract forgets when its token charged', async () => {
   await push({ ...charged('E-1'), cdr_token });
   await found('E-1');
   const times = async () =>
-    (await plunk.ledgerDb.query('SELECT 1 FROM private_parts WHERE token_key = $1 AND charged_to IS NOT NULL', [cdr_token.uid.toLowerCase()])).rowCount;
+    (
+      await plunk.ledgerDb.query('SELECT 1 FROM private_parts WHERE token_key = $1 AND charged_to IS NOT NULL', [
+        cdr_token.uid.toLowerCase(),
+      ])
+    ).rowCount;
   expect(await times()).toBe(1);
   await plunk.ledgerDb.query('DELETE FROM private_parts WHERE token_key = $1', [cdr_token.uid.toLowerCase()]);
   expect(await times()).toBe(0);

@@ -47,12 +47,21 @@ beforeAll(async () => {
   await settling.noteAgreement({ ...noted, version: 2, terms: later });
   await settling.noteAgreement({ ...noted, version: 1, terms: exampleTerms });
   const [samples] = fc.sample(
-    fc.array(fc.record({
-      theirs: fc.boolean(), cost: fc.integer({ min: 0, max: 99_999 }), currency: fc.constantFrom('CAD', 'KWD', 'JPY', 'XXQ'),
-      credit: fc.boolean(), hours: fc.option(fc.integer({ min: 0, max: 40 * 24 }), { nil: undefined }), state: fc.constantFrom('BC', 'QC', 'NS'),
-    }), { minLength: 60, maxLength: 60 }),
+    fc.array(
+      fc.record({
+        theirs: fc.boolean(),
+        cost: fc.integer({ min: 0, max: 99_999 }),
+        currency: fc.constantFrom('CAD', 'KWD', 'JPY', 'XXQ'),
+        credit: fc.boolean(),
+        hours: fc.option(fc.integer({ min: 0, max: 40 * 24 }), { nil: undefined }),
+        state: fc.constantFrom('BC', 'QC', 'NS'),
+      }),
+      { minLength: 60, maxLength: 60 },
+    ),
     { numRuns: 1, seed: 7 },
-  ) as [{ theirs: boolean; cost: number; currency: string; credit: boolean; hours: number | undefined; state: string }[]];
+  ) as [
+    { theirs: boolean; cost: number; currency: string; credit: boolean; hours: number | undefined; state: string }[],
+  ];
   for (const [n, sample] of samples.entries()) {
     clock.advance(30 * HOUR);
     if (!sample.theirs) {
@@ -122,8 +131,12 @@ test('its lines are read page by page, each once, in the order of the statement'
       found.map(({ issuer, late }) => `${issuer} ${late ? 0 : 1}`).sort(),
     );
   }
-  const cursors = [[-1, '2022-02-01T00:00:00Z', ''], [4, '2022-02-01T00:00:00Z', ''], [0, '2022-02-31T99:00:00Z', ''], [0, '2022-02-01T00:00:00Z', '\0']]
-    .map((cursor) => Buffer.from(JSON.stringify(cursor)).toString('base64url'));
+  const cursors = [
+    [-1, '2022-02-01T00:00:00Z', ''],
+    [4, '2022-02-01T00:00:00Z', ''],
+    [0, '2022-02-31T99:00:00Z', ''],
+    [0, '2022-02-01T00:00:00Z', '\0'],
+  ].map((cursor) => Buffer.from(JSON.stringify(cursor)).toString('base64url'));
   for (const after of ['x', ...cursors]) {
     await expect(settling.lines(carbonPlunk, '2022-02', { after, limit: 3 })).rejects.toMatchObject({ code: 'invalid-object' });
   }

@@ -20,13 +20,29 @@ Checks, by which --only and --skip choose (a part of the name is enough)
 ${checks.map(({ name, writes }) => `  ${name}${writes ? `\n      writes ${writes}` : ''}`).join('\n')}`,
   options: {
     token: { type: 'string', value: 'TOKEN', help: 'the registration token, as it is (not Base64)' },
-    role: { type: 'string', value: 'cpo|emsp|hub', multiple: true, help: 'what has to be there; else what the platform lists is tried' },
+    role: {
+      type: 'string',
+      value: 'cpo|emsp|hub',
+      multiple: true,
+      help: 'what has to be there; else what the platform lists is tried',
+    },
     party: { type: 'string', value: 'CC*PID', help: 'as whom the kit registers (CA*KIT)' },
-    listen: { type: 'string', value: 'HOST:PORT', help: 'where the kit waits for the platform’s calls (127.0.0.1, any port)' },
+    listen: {
+      type: 'string',
+      value: 'HOST:PORT',
+      help: 'where the kit waits for the platform’s calls (127.0.0.1, any port)',
+    },
     'public-url': { type: 'string', value: 'URL', help: 'as what the platform reaches that' },
     'charge-at': { type: 'string', value: 'LOCATION/EVSE', help: 'where a charge may really be started and stopped' },
-    'member-token': { type: 'string', value: 'TOKEN', help: 'of a hub: a second registration token, for a member that hears what is told to everybody' },
-    'read-only': { type: 'boolean', help: 'write nothing, and do not register: the token is one of a link that stands' },
+    'member-token': {
+      type: 'string',
+      value: 'TOKEN',
+      help: 'of a hub: a second registration token, for a member that hears what is told to everybody',
+    },
+    'read-only': {
+      type: 'boolean',
+      help: 'write nothing, and do not register: the token is one of a link that stands',
+    },
     only: { type: 'string', value: 'CHECK', multiple: true, help: 'only checks with this in their name' },
     skip: { type: 'string', value: 'CHECK', multiple: true, help: 'not the checks with this in their name' },
     timeout: { type: 'string', value: 'SECONDS', help: 'for one answer (5)' },
@@ -39,7 +55,10 @@ ${checks.map(({ name, writes }) => `  ${name}${writes ? `\n      writes ${writes
       'npx roamwatt conformance https://cpo.example/ocpi/versions --token secret --listen 0.0.0.0:9000 --public-url https://kit.example',
       'tries one elsewhere, which calls back to kit.example',
     ],
-    ['npx roamwatt conformance https://cpo.example/ocpi/versions --token secret --read-only --json', 'reads what an existing link opens'],
+    [
+      'npx roamwatt conformance https://cpo.example/ocpi/versions --token secret --read-only --json',
+      'reads what an existing link opens',
+    ],
     ['npx roamwatt conformance … --charge-at SITE-1/EVSE-1', 'also starts a charge there, and stops it'],
   ],
   run,
@@ -71,11 +90,14 @@ async function run(given: Given, { out, err, status }: Terminal): Promise<0 | 1 
 
 function wantedOf(given: Given): Conformance {
   const [versionsUrl, ...more] = given.files;
-  if (versionsUrl === undefined || more.length > 0) throw new WrongUsage('one versions URL is needed, such as https://cpo.example/ocpi/versions');
+  if (versionsUrl === undefined || more.length > 0)
+    throw new WrongUsage('one versions URL is needed, such as https://cpo.example/ocpi/versions');
   if (!/^https?:\/\//i.test(versionsUrl) || !URL.canParse(versionsUrl)) throw new WrongUsage(`${versionsUrl} is no http(s) URL`);
   const token = optionOf(given, 'token');
-  if (token === undefined || !/^[\x21-\x7e]{1,64}$/.test(token)) throw new WrongUsage('--token: 1 to 64 printable characters, the token as it is');
-  for (const role of given.options['role'] ?? []) if (!/^(cpo|emsp|hub)$/i.test(role)) throw new WrongUsage(`--role ${role}: cpo, emsp or hub`);
+  if (token === undefined || !/^[\x21-\x7e]{1,64}$/.test(token))
+    throw new WrongUsage('--token: 1 to 64 printable characters, the token as it is');
+  for (const role of given.options['role'] ?? [])
+    if (!/^(cpo|emsp|hub)$/i.test(role)) throw new WrongUsage(`--role ${role}: cpo, emsp or hub`);
   const party = /^([A-Za-z]{2})\*([A-Za-z0-9]{1,3})$/.exec(optionOf(given, 'party') ?? 'CA*KIT');
   if (!party) throw new WrongUsage('--party: country and party id, such as CA*KIT');
   const only = checksNamed(given, 'only');
@@ -84,7 +106,8 @@ function wantedOf(given: Given): Conformance {
   if (publicUrl !== undefined && !/^https?:\/\//i.test(publicUrl)) throw new WrongUsage('--public-url: an http(s) URL');
   const chargeAt = optionOf(given, 'charge-at');
   const memberToken = optionOf(given, 'member-token');
-  if (memberToken !== undefined && !/^[\x21-\x7e]{1,64}$/.test(memberToken)) throw new WrongUsage('--member-token: 1 to 64 printable characters, the token as it is');
+  if (memberToken !== undefined && !/^[\x21-\x7e]{1,64}$/.test(memberToken))
+    throw new WrongUsage('--member-token: 1 to 64 printable characters, the token as it is');
   return {
     versionsUrl, token,
     party: { country_code: party[1]!.toUpperCase(), party_id: party[2]!.toUpperCase() },

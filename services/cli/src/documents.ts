@@ -186,7 +186,10 @@ function isForeign(cutter: Lines | Values, [first]: readonly Piece[]): boolean {
 
 function foreign({ text, line }: Piece, name: string): Unread {
   const beginning = text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 40);
-  return { at: `${name}:${line}`, why: `this is no JSON: it begins with ${beginning}, and nothing else of it is read. Give a file of OCPI objects` };
+  return {
+    at: `${name}:${line}`,
+    why: `this is no JSON: it begins with ${beginning}, and nothing else of it is read. Give a file of OCPI objects`,
+  };
 }
 
 function readAll(pieces: readonly Piece[], name: string): Read[] {

@@ -28,27 +28,38 @@ accepted from everybody; how we speak to the partner changes only by --set, from
   },
   examples: [
     [`npx roamwatt partner quirks 'CA*CPK' ${EXAMPLE_URL}`, 'what was seen and is suggested'],
-    ['npx roamwatt partner quirks \'CA*CPK\' --set unencoded-token', 'our token goes to it as it is, not in Base64'],
-    ['npx roamwatt partner quirks \'CA*CPK\' --set no-patch --unset wrapped-results', 'one more and one less'],
-    ['npx roamwatt partner quirks \'CA*CPK\' --all', 'all that there are'],
-    ['npx roamwatt partner quirks \'CA*CPK\' --json', 'for a program: all that there are'],
+    ["npx roamwatt partner quirks 'CA*CPK' --set unencoded-token", 'our token goes to it as it is, not in Base64'],
+    ["npx roamwatt partner quirks 'CA*CPK' --set no-patch --unset wrapped-results", 'one more and one less'],
+    ["npx roamwatt partner quirks 'CA*CPK' --all", 'all that there are'],
+    ["npx roamwatt partner quirks 'CA*CPK' --json", 'for a program: all that there are'],
   ],
   async ask(given, portal) {
     const { partner_id, name } = await partnerOf(given, portal);
     const [set, unset] = [given.options['set'] ?? [], given.options['unset'] ?? []];
     const path = `${pathOf(partner_id)}/quirks`;
-    const { quirks } = set.length + unset.length === 0 ? await portal.call<{ quirks: Quirk[] }>('GET', path)
-      : await portal.call<{ quirks: Quirk[] }>('POST', path, { set, unset });
+    const { quirks } =
+      set.length + unset.length === 0
+        ? await portal.call<{ quirks: Quirk[] }>('GET', path)
+        : await portal.call<{ quirks: Quirk[] }>('POST', path, { set, unset });
     return { partner: name, quirks, ...(given.flags.has('all') ? { all: true } : {}) };
   },
   text({ partner, quirks, all }) {
     const shown = quirks.filter(({ times, chosen_at }) => all || times > 0 || chosen_at !== undefined);
-    return shown.length === 0 ? `Nothing was seen of ${partner} that OCPI does not have; --all shows what is looked for.` : shown.map(textOf).join('\n');
+    return shown.length === 0
+      ? `Nothing was seen of ${partner} that OCPI does not have; --all shows what is looked for.`
+      : shown.map(textOf).join('\n');
   },
 });
 
 function textOf({ name, what, rule, accepted, choice, times, last_at, detail, chosen_at, suggested }: Quirk): string {
-  const state = chosen_at !== undefined ? `chosen ${chosen_at}` : suggested ? 'suggested' : choice === undefined ? 'accepted' : 'not chosen';
+  const state =
+    chosen_at !== undefined
+      ? `chosen ${chosen_at}`
+      : suggested
+        ? 'suggested'
+        : choice === undefined
+          ? 'accepted'
+          : 'not chosen';
   return [
     `${name} (${rule}): ${state}, ${times === 0 ? 'never seen' : `seen ${times} times, last ${last_at}`}`,
     `  The partner ${what}.`,

@@ -16,12 +16,26 @@ test.each([
   ['unregistered', { state: 'closed' }, '-'],
 ])('the line of a partner who is %s, with its circuit %j, is shown as %s', (state, line, shown) => {
   const [, row] = partnersText([{ ...partner, state, line }]).split('\n');
-  expect(row!.split(/ {2,}/)).toEqual(['Carbon Plunk', 'CA*CPK', state, '2.2.1', shown, '3', '2022-02-01T17:00:00Z', '2', '1', partner.partner_id]);
+  expect(row!.split(/ {2,}/)).toEqual([
+    'Carbon Plunk',
+    'CA*CPK',
+    state,
+    '2.2.1',
+    shown,
+    '3',
+    '2022-02-01T17:00:00Z',
+    '2',
+    '1',
+    partner.partner_id,
+  ]);
 });
 
 test('a member that the hub does not reach is shown as offline, with since when; one that is reached is not', () => {
-  const member = (status: string) => partnersText([{ ...partner, line: { state: 'closed' }, reached: { status, since: '2022-02-01T16:00:00Z' } }]);
-  expect(member('OFFLINE')).toMatch(/^Carbon Plunk +CA\*CPK +registered +2\.2\.1 +offline .*\nCarbon Plunk: is OFFLINE since 2022-02-01T16:00:00Z; .*$/m);
+  const member = (status: string) =>
+    partnersText([{ ...partner, line: { state: 'closed' }, reached: { status, since: '2022-02-01T16:00:00Z' } }]);
+  expect(member('OFFLINE')).toMatch(
+    /^Carbon Plunk +CA\*CPK +registered +2\.2\.1 +offline .*\nCarbon Plunk: is OFFLINE since 2022-02-01T16:00:00Z; .*$/m,
+  );
   expect(member('CONNECTED')).toMatch(/ up /);
   expect(member('CONNECTED')).not.toContain('OFFLINE');
 });

@@ -44,7 +44,8 @@ async function call<T>(url: URL, key: string, method: string, body?: object): Pr
   }
   const answer = parsed(text);
   if (response.ok && answer !== undefined) return answer as T;
-  const { code = 'no answer of a portal', detail = text.slice(0, 200) } = (answer as { error?: { code?: string; detail?: string } } | undefined)?.error ?? {};
+  const { code = 'no answer of a portal', detail = text.slice(0, 200) } =
+    (answer as { error?: { code?: string; detail?: string } } | undefined)?.error ?? {};
   const advice = code === 'wrong-operator-key' ? '. ROAMWATT_OPERATOR_KEY is none of them: see roamwatt.yaml of that platform' : '';
   throw new RefusedInput(`${url.origin}: HTTP ${response.status}, ${code}: ${detail}${advice}`);
 }

@@ -118,7 +118,8 @@ async function requestOf(given: Given, terminal: Terminal): Promise<Asked> {
 }
 
 function amountOf(text: string, option: string): string {
-  if (!/^\d{1,9}(\.\d{1,9})?$/.test(text)) throw new WrongUsage(`${option}: "${text}" is no amount; a number from 0 on expected, such as 20 or 7.4`);
+  if (!/^\d{1,9}(\.\d{1,9})?$/.test(text))
+    throw new WrongUsage(`${option}: "${text}" is no amount; a number from 0 on expected, such as 20 or 7.4`);
   return text;
 }
 

@@ -12,7 +12,13 @@ async function run(...args: readonly string[]): Promise<{ status: number; out: s
   const stdout = new PassThrough();
   const out = text(stdout);
   const lines: string[] = [];
-  const terminal = { stdin: new PassThrough(), out: new Output(stdout), err: (line: string) => void lines.push(line), status: undefined, now: Date.now };
+  const terminal = {
+    stdin: new PassThrough(),
+    out: new Output(stdout),
+    err: (line: string) => void lines.push(line),
+    status: undefined,
+    now: Date.now,
+  };
   const status = await roamwatt(['conformance', ...args], terminal);
   stdout.end();
   return { status, out: await out, err: lines.join('\n') };

@@ -279,7 +279,12 @@ test('a currency is read by ISO 4217: small letters have its digits, what is non
   const period = { start_date_time: '2024-01-10T12:00:00Z', dimensions: [{ type: 'ENERGY', volume: 1.5 }] };
   const priced = (currency: unknown, ofTariff?: unknown) => ({
     ...(currency === undefined ? {} : { currency }),
-    tariffs: [{ ...(ofTariff === undefined ? {} : { currency: ofTariff }), elements: [{ price_components: [{ type: 'ENERGY', price: 25.4 }] }] }],
+    tariffs: [
+      {
+        ...(ofTariff === undefined ? {} : { currency: ofTariff }),
+        elements: [{ price_components: [{ type: 'ENERGY', price: 25.4 }] }],
+      },
+    ],
     charging_periods: [period],
   });
   const lines = [priced('jpy'), priced(undefined, ' kwd '), priced(undefined), priced(5), priced('dollars')];
@@ -308,13 +313,23 @@ test('what is nested too deeply to be read is refused by name', async () => {
 test('PRC-12: a table names the bound of the side that it bounds, and an hour of a reservation as such', async () => {
   const bounded = {
     ...cdr,
-    tariffs: [{
-      id: 'T', currency: 'CAD', min_price: { excl_vat: 1, incl_vat: 9 },
-      elements: [
-        { price_components: [{ type: 'TIME', price: 2, vat: 5 }, { type: 'FLAT', price: 1, vat: 5 }], restrictions: { reservation: 'RESERVATION' } },
-        { price_components: [{ type: 'ENERGY', price: 0.5, vat: 5 }] },
-      ],
-    }],
+    tariffs: [
+      {
+        id: 'T',
+        currency: 'CAD',
+        min_price: { excl_vat: 1, incl_vat: 9 },
+        elements: [
+          {
+            price_components: [
+              { type: 'TIME', price: 2, vat: 5 },
+              { type: 'FLAT', price: 1, vat: 5 },
+            ],
+            restrictions: { reservation: 'RESERVATION' },
+          },
+          { price_components: [{ type: 'ENERGY', price: 0.5, vat: 5 }] },
+        ],
+      },
+    ],
     charging_periods: [
       { start_date_time: '2024-01-10T12:00:00Z', dimensions: [{ type: 'RESERVATION_TIME', volume: 0.5 }] },
       { start_date_time: '2024-01-10T12:30:00Z', dimensions: [{ type: 'ENERGY', volume: 4 }] },

@@ -44,7 +44,11 @@ test('a quote says the price, the alternatives by start, and the cheapest', asyn
 
 test('a quote says what it could not know: a tariff by current, and nobody tells the current', async () => {
   const price_components = [{ type: 'ENERGY', price: 0.3 }];
-  const file = folder.write('current.json', { id: 'A', currency: 'CAD', elements: [{ price_components, restrictions: { max_current: 32 } }] });
+  const file = folder.write('current.json', {
+    id: 'A',
+    currency: 'CAD',
+    elements: [{ price_components, restrictions: { max_current: 32 } }],
+  });
   const args = ['quote', file, '--energy-kwh', '10', '--duration', '1h', '--start', '2026-01-05T12:00:00Z'];
   expect((await folder.json(args))[0]!.notes).toEqual([{ code: 'level-unknown' }]);
   expect((await folder.run(args)).out).toContain('Note: the tariff asks for a current or a power that nobody told.');
@@ -148,7 +152,12 @@ test.each(Object.keys(VERBS))('%s --help has examples and the exit status', asyn
   expect(out).toMatch(/Exit status\n {2}0 {2}fine\n {2}1 .*\n {2}2 /);
 });
 
-test.each([['partner', 2], ['ledger', 2], ['partner --help', 0], ['ledger help', 0]] as const)('roamwatt %s shows the verbs of that name', async (line, ends) => {
+test.each([
+  ['partner', 2],
+  ['ledger', 2],
+  ['partner --help', 0],
+  ['ledger help', 0],
+] as const)('roamwatt %s shows the verbs of that name', async (line, ends) => {
   const { status, out, err } = await folder.run(line.split(' '));
   const [group] = line.split(' ');
   expect([status, err]).toEqual([ends, '']);

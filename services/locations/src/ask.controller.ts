@@ -1,8 +1,9 @@
 import { Controller, Inject } from '@nestjs/common';
 import { Answers, each, withinOneAnswer } from '#bus';
 import {
-  dropHeldLocations, type GetLocation, getLocation, listHeldLocations, type ListLocations, listLocations, type ListTariffUses, listTariffUses,
-  type PutPartnerLocation, putPartnerLocation, type ResolveEvse, resolveEvse, type ResolveStation, resolveStation, type SearchEvses, searchEvses,
+  dropHeldLocations, type GetLocation, getLocation, listHeldLocations, type ListLocations, listLocations,
+  type ListTariffUses, listTariffUses, type PutPartnerLocation, putPartnerLocation, type ResolveEvse, resolveEvse,
+  type ResolveStation, resolveStation, type SearchEvses, searchEvses,
 } from '#contracts/locations';
 import { Change, type DropHeld, type ListHeld, type Party as BusParty } from '#contracts/party';
 import { toJsonBytes } from '#contracts';
@@ -63,7 +64,9 @@ export class AskController {
 
   @Answers(listHeldLocations)
   listHeld(requests: ListHeld[]) {
-    return each(requests, async ({ party, after, limit }) => ({ keys: await this.locations.held(party!, after, Math.min(limit, HELD_MAX)) }));
+    return each(requests, async ({ party, after, limit }) => ({
+      keys: await this.locations.held(party!, after, Math.min(limit, HELD_MAX)),
+    }));
   }
 
   @Answers(dropHeldLocations)
@@ -78,7 +81,11 @@ export class AskController {
   @Answers(searchEvses)
   searchEvses(requests: SearchEvses[]) {
     return each(requests, async (search) => {
-      const tokens = search.tokens.map(({ visualNumber: visual_number, groupId: group_id, ...token }) => ({ ...token, visual_number, group_id }));
+      const tokens = search.tokens.map(({ visualNumber: visual_number, groupId: group_id, ...token }) => ({
+        ...token,
+        visual_number,
+        group_id,
+      }));
       const found = await this.locations.search({ ...search, tokens, standards: search.connectorStandards });
       const evses = found.map(({ evseUid, text, distanceM }) => {
         const { country_code: countryCode, party_id: partyId, id } = JSON.parse(text) as Record<string, string>;

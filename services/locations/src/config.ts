@@ -43,11 +43,16 @@ export function locationsOf(settings: Settings): LocationSettings[] {
   const locations = settings.list('locations', location).map((one) => (one.private ? { publish: false, ...one } : one));
   for (const [index, one] of locations.entries()) {
     const first = locations.findIndex(({ id }) => sameId(id, one.id));
-    if (first !== index) throw new BadSettings(`${settings.file}: locations.${index} (${one.id}): is the id of locations.${first}, too: partners ask for a Location by its id alone`);
+    if (first !== index)
+      throw new BadSettings(
+        `${settings.file}: locations.${index} (${one.id}): is the id of locations.${first}, too: partners ask for a Location by its id alone`,
+      );
   }
   const shown = locations.find((one) => one.private && one['publish'] !== false);
   if (shown) {
-    throw new BadSettings(`${settings.file}: locations: ${shown.id}: is private, and so cannot have publish: true; OCPI 2.2.1 (LOC-07) sends such a Location to nobody`);
+    throw new BadSettings(
+      `${settings.file}: locations: ${shown.id}: is private, and so cannot have publish: true; OCPI 2.2.1 (LOC-07) sends such a Location to nobody`,
+    );
   }
   const places = Map.groupBy(plugsOf(locations), (plug) => `connector ${plug.stationConnector} of station ${plug.stationId}`);
   for (const [name, plugs] of places) {

@@ -39,29 +39,41 @@ export async function storeEvses(tx: Tx, stored: readonly StoredLocation[]): Pro
   const rows = changes.flatMap(({ keys, rows: changed }) => changed.map((row) => ({ keys, row })));
   if (rows.length === 0) return;
   const column = (value: (row: EvseRow) => string) => textArray(rows.map(({ row }) => value(row)));
-  await tx.query({
-    name: 'evses-store',
-    text: `INSERT INTO evses (party, location_id, evse_uid, published, status, standards, latitude, longitude, allowed_to)
+  await tx.query(
+    {
+      name: 'evses-store',
+      text: `INSERT INTO evses (party, location_id, evse_uid, published, status, standards, latitude, longitude, allowed_to)
       SELECT party, location_id, uid, published::boolean, status, string_to_array(standards, ' '), latitude::float8, longitude::float8, nullif(allowed_to, '')::jsonb
       FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
         AS e (party, location_id, uid, published, status, standards, latitude, longitude, allowed_to)
       ON CONFLICT (party, location_id, evse_uid) DO UPDATE SET published = excluded.published, status = excluded.status,
         standards = excluded.standards, latitude = excluded.latitude, longitude = excluded.longitude, allowed_to = excluded.allowed_to`,
-  }, [
-    textArray(rows.map(({ keys }) => keys[0])), textArray(rows.map(({ keys }) => keys[1])), column(({ uid }) => uid),
-    column(({ published }) => String(published)), column(({ status }) => status), column(({ standards }) => standards),
-    column(({ latitude }) => latitude), column(({ longitude }) => longitude), column(({ allowedTo: to }) => to),
-  ]);
+    },
+    [
+      textArray(rows.map(({ keys }) => keys[0])),
+      textArray(rows.map(({ keys }) => keys[1])),
+      column(({ uid }) => uid),
+      column(({ published }) => String(published)),
+      column(({ status }) => status),
+      column(({ standards }) => standards),
+      column(({ latitude }) => latitude),
+      column(({ longitude }) => longitude),
+      column(({ allowedTo: to }) => to),
+    ],
+  );
 }
 
 /** Of rows that are there, as most of what changes: party, Location, EVSE, status. */
 async function storeStatuses(tx: Tx, statuses: readonly string[][]): Promise<void> {
   if (statuses.length === 0) return;
-  await tx.query({
-    name: 'evses-status',
-    text: `UPDATE evses SET status = e.status FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS e (party, location_id, uid, status)
+  await tx.query(
+    {
+      name: 'evses-status',
+      text: `UPDATE evses SET status = e.status FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS e (party, location_id, uid, status)
       WHERE evses.party = e.party AND evses.location_id = e.location_id AND evses.evse_uid = e.uid`,
-  }, [0, 1, 2, 3].map((column) => textArray(statuses.map((row) => row[column]))));
+    },
+    [0, 1, 2, 3].map((column) => textArray(statuses.map((row) => row[column]))),
+  );
 }
 
 function allowedTo({ publish, publish_allowed_to: entries = [] }: Location): string {

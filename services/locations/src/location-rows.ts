@@ -35,7 +35,12 @@ export async function findLocation(db: Queryable, key: LocationKey, lock = false
   return rows[0] && heldIn(rows[0]);
 }
 
-const heldIn = ({ own, private: isPrivate, location }: Row): HeldLocation => ({ own, isPrivate, location: JSON.parse(location) as Location, text: location });
+const heldIn = ({ own, private: isPrivate, location }: Row): HeldLocation => ({
+  own,
+  isPrivate,
+  location: JSON.parse(location) as Location,
+  text: location,
+});
 
 /** One of our own by its id alone, which names it among all of our parties'. */
 export async function findOwnLocation(
@@ -254,7 +259,12 @@ export async function plugStates(tx: Tx, locationId: string, evseUid: string): P
 
 
 /** The ids of the Locations that are held of a partner's party, in lower case and in their order, those of which an EVSE is there. */
-export async function heldLocationIds(db: Queryable, party: Pick<LocationKey, 'countryCode' | 'partyId'>, after: string, limit: number): Promise<string[]> {
+export async function heldLocationIds(
+  db: Queryable,
+  party: Pick<LocationKey, 'countryCode' | 'partyId'>,
+  after: string,
+  limit: number,
+): Promise<string[]> {
   const { rows } = await db.query<{ location_id: string }>(
     `SELECT location_id FROM locations l WHERE party = $1 AND NOT own AND location_id > $2
        AND EXISTS (SELECT FROM evses e WHERE e.party = l.party AND e.location_id = l.location_id)

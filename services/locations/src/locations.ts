@@ -62,7 +62,10 @@ export class Locations {
   async describe(settings: readonly LocationSettings[]): Promise<void> {
     const { db } = this.parts;
     await db.tx((tx) => replacePlugs(tx, plugsOf(settings)));
-    for (const dropped of await ownLocationsBeside(db, settings.map(({ id }) => id))) {
+    for (const dropped of await ownLocationsBeside(
+      db,
+      settings.map(({ id }) => id),
+    )) {
       await this.change(keyOf(dropped, dropped.id), (held) => {
         const location = removedLocation(held!.location, this.after(held!.location.last_updated));
         return { own: true, isPrivate: held!.isPrivate, location };
@@ -76,7 +79,11 @@ export class Locations {
         if (fault) throw refuse('invalid-object', `${fault.at}: ${fault.what} (OCPI 2.2.1)`);
         const made = putLocation(held?.location, location);
         const turned = held !== undefined && held.isPrivate !== one.private;
-        return { own: true, isPrivate: one.private, location: turned ? renewed(made, this.after(held.location.last_updated)) : made };
+        return {
+          own: true,
+          isPrivate: one.private,
+          location: turned ? renewed(made, this.after(held.location.last_updated)) : made,
+        };
       }).catch((error: unknown) => {
         throw error instanceof Rejected ? refuse('invalid-object', `${one.id}: ${error.detail}`) : error;
       });
@@ -102,7 +109,10 @@ export class Locations {
   async resolve({ locationId, evseUid, connectorId, party }: WantedEvse): Promise<ResolvedEvse> {
     const held = await this.findOwn(locationId);
     if (!held || (party && !sameParty(held.location, party))) {
-      throw refuse('unknown-location', `${locationId} is none of ${party ? `the Locations of ${partyText(party)}` : 'our Locations'}`);
+      throw refuse(
+        'unknown-location',
+        `${locationId} is none of ${party ? `the Locations of ${partyText(party)}` : 'our Locations'}`,
+      );
     }
     const evse = evseUid === undefined ? anyAvailable(held.location) : findEvse(held.location, evseUid);
     if (!evse || evse.status === 'REMOVED') throw refuse('unknown-evse', `${locationId} has no EVSE ${evseUid}`);
@@ -117,9 +127,10 @@ export class Locations {
   async resolveStation(stationId: string, stationConnector: number): Promise<ResolvedEvse> {
     const plugs = await plugsOfStation(this.parts.db, stationId);
     const plug = plugs.find((each) => each.stationConnector === stationConnector);
-    const held = plug && await this.findOwn(plug.locationId);
+    const held = plug && (await this.findOwn(plug.locationId));
     const evse = held && findEvse(held.location, plug.evseUid);
-    if (!evse) throw refuse('unknown-station', `connector ${stationConnector} of station ${stationId} is at no Location`);
+    if (!evse)
+      throw refuse('unknown-station', `connector ${stationConnector} of station ${stationId} is at no Location`);
     return { ...plug, held, status: evse.status };
   }
 
@@ -146,10 +157,18 @@ export class Locations {
   }
 
   /** A connector's status as its station reports it. */
-  async statusChanged(tx: Tx, stationId: string, stationConnector: number, report: { status: string; at: string }): Promise<void> {
+  async statusChanged(
+    tx: Tx,
+    stationId: string,
+    stationConnector: number,
+    report: { status: string; at: string },
+  ): Promise<void> {
     await noteStatus(tx, stationId, stationConnector, report);
     const plugs = await plugsOfStation(tx, stationId);
-    await this.refresh(tx, plugs.filter((plug) => stationConnector === 0 || plug.stationConnector === stationConnector));
+    await this.refresh(
+      tx,
+      plugs.filter((plug) => stationConnector === 0 || plug.stationConnector === stationConnector),
+    );
   }
 
   /** A station's socket opened or closed. */
@@ -183,10 +202,17 @@ export class Locations {
   }
 
   /** Without what of it may not stay; told as any change, with the instant that its owner gave it. */
-  async rewrite({ country_code: countryCode, party_id: partyId, id: locationId }: Location, next: (held: Location) => Location): Promise<void> {
+  async rewrite(
+    { country_code: countryCode, party_id: partyId, id: locationId }: Location,
+    next: (held: Location) => Location,
+  ): Promise<void> {
     await this.change({ countryCode, partyId, locationId }, (held) => {
       const { own, isPrivate, location } = held!;
-      return { own, isPrivate, location: { ...next(location), last_updated: own ? this.after(location.last_updated) : location.last_updated } };
+      return {
+        own,
+        isPrivate,
+        location: { ...next(location), last_updated: own ? this.after(location.last_updated) : location.last_updated },
+      };
     });
   }
 
@@ -223,7 +249,10 @@ export class Locations {
     const { country_code, party_id } = owner.party;
     const held = await this.findOwn(one.id);
     if (held && !sameParty(held.location, owner.party)) {
-      throw refuse('invalid-object', `${one.id}: is a Location of ${partyText(held.location)}: under ${partyText(owner.party)} it needs another id`);
+      throw refuse(
+        'invalid-object',
+        `${one.id}: is a Location of ${partyText(held.location)}: under ${partyText(owner.party)} it needs another id`,
+      );
     }
     return { country_code, party_id };
   }

@@ -29,7 +29,12 @@ test('two JSON values are the same where their texts are, but for the order of m
 });
 
 test('what is the operator\'s alone is in no Location that is told: stations, their connectors, and how meters stand', () => {
-  const evse = { uid: 'E1', station: 'ST-1', meter_standing: 'approved' as const, connectors: [{ id: '1', station_connector: 1, tariff_ids: ['L2'] }] };
+  const evse = {
+    uid: 'E1',
+    station: 'ST-1',
+    meter_standing: 'approved' as const,
+    connectors: [{ id: '1', station_connector: 1, tariff_ids: ['L2'] }],
+  };
   const settings = { id: 'SITE', time_zone: 'America/Vancouver', private: false, meter_standing: 'none' as const, evses: [evse] };
   const described = describedLocation(settings, { country_code: 'CA', party_id: 'BCT' }, undefined, '2022-02-01T17:00:00Z');
   expect(JSON.stringify(described)).not.toMatch(/station|meter|private/);

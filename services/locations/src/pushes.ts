@@ -56,7 +56,10 @@ function fold(held: ReadonlyMap<string, HeldLocation>, pushes: readonly Push[]):
       return made.change;
     } catch (error) {
       if (error instanceof TooLarge) {
-        return new Rejected<PushRefusal>('invalid-object', `${push.locationId}: with it the Location is larger than is kept: ${error.message}`);
+        return new Rejected<PushRefusal>(
+          'invalid-object',
+          `${push.locationId}: with it the Location is larger than is kept: ${error.message}`,
+        );
       }
       return error as Error;
     }

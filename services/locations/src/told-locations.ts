@@ -49,7 +49,10 @@ export class PartnersFacts {
   private begin(party: string, location: Location, statuses: Status[]): void {
     this.open.set(party, statuses);
     // Not the whole state of anything, but news: an old one may go once there is a newer one.
-    this.facts.push(() => ({ ...told(partnerEvsesChanged, { party: partyOf(location), statuses }), about: `evses of ${party}`.toLowerCase() }));
+    this.facts.push(() => ({
+      ...told(partnerEvsesChanged, { party: partyOf(location), statuses }),
+      about: `evses of ${party}`.toLowerCase(),
+    }));
   }
 }
 

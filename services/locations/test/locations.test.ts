@@ -3,8 +3,8 @@ import {
   type Bus, busMigrations, connectBus, hears, listen, type Outbox, outbox, type Relay, startRelay, told,
 } from '#bus';
 import {
-  evseStatusChanged, getLocation, listLocations, locationChanged, partnerEvsesChanged, partnerLocationChanged, putPartnerLocation, resolveEvse, resolveStation,
-  searchEvses,
+  evseStatusChanged, getLocation, listLocations, locationChanged, partnerEvsesChanged, partnerLocationChanged,
+  putPartnerLocation, resolveEvse, resolveStation, searchEvses,
 } from '#contracts/locations';
 import { connectorStatusChanged, stationConnected, stationDisconnected } from '#contracts/ocpp-gateway';
 import { Change } from '#contracts/party';
@@ -15,7 +15,14 @@ import type { Running } from '#service';
 import { testPlatform, type TestPlatform } from '#test-servers';
 import { start } from '../src/start.ts';
 
-const connector = { standard: 'IEC_62196_T1', format: 'CABLE', power_type: 'AC_2_PHASE', max_voltage: 208, max_amperage: 32, tariff_ids: ['L2'] };
+const connector = {
+  standard: 'IEC_62196_T1',
+  format: 'CABLE',
+  power_type: 'AC_2_PHASE',
+  max_voltage: 208,
+  max_amperage: 32,
+  tariff_ids: ['L2'],
+};
 const burnaby = {
   id: 'BURNABY', publish: true, address: '3700 Willingdon Avenue', city: 'Burnaby', country: 'CAN',
   coordinates: { latitude: '49.25120', longitude: '-123.00310' }, time_zone: 'America/Vancouver',
@@ -131,7 +138,9 @@ test("a partner's Location is kept, patched at the level of its EVSE, and guarde
   const patch = { evseUid: 'E1', patch: true };
   expect(await put({ status: 'CHARGING', last_updated: at(9) }, patch)).toMatchObject({ change: Change.UPDATED });
   expect(await put({ status: 'AVAILABLE', last_updated: at(5) }, patch)).toMatchObject({ change: Change.STALE });
-  await expect(put({ status: 'CHARGING', last_updated: at(9) }, { evseUid: 'E9', patch: true })).rejects.toMatchObject({ code: 'unknown-evse' });
+  await expect(put({ status: 'CHARGING', last_updated: at(9) }, { evseUid: 'E9', patch: true })).rejects.toMatchObject({
+    code: 'unknown-evse',
+  });
   await expect(put({ ...surrey, time_zone: undefined, last_updated: at(40) })).rejects.toMatchObject({ code: 'invalid-object' });
   const { locationJson, own } = await bus.ask(getLocation, { party: xyz, locationId: 'SURREY' });
   expect(own).toBe(false);
@@ -186,10 +195,17 @@ test('each change is told: what changed by status alone as such, anything else a
       hears(locationChanged, ({ locationId }) => void heard.push(`location ${locationId}`)),
       hears(evseStatusChanged, ({ evseUid, status: is }) => void heard.push(`${evseUid} ${is}`)),
       hears(partnerLocationChanged, ({ locationId }) => void heard.push(`partner's ${locationId}`)),
-      hears(partnerEvsesChanged, ({ statuses }) => void heard.push(...statuses.map(({ evseUid, status: is }) => `partner's ${evseUid} ${is}`))),
+      hears(
+        partnerEvsesChanged,
+        ({ statuses }) => void heard.push(...statuses.map(({ evseUid, status: is }) => `partner's ${evseUid} ${is}`)),
+      ),
     ],
   });
-  await expect.poll(() => heard).toEqual(expect.arrayContaining(['location BURNABY', 'L2-01 AVAILABLE', 'partner\'s SURREY', 'partner\'s E1 CHARGING']));
+  await expect
+    .poll(() => heard)
+    .toEqual(
+      expect.arrayContaining(['location BURNABY', 'L2-01 AVAILABLE', "partner's SURREY", "partner's E1 CHARGING"]),
+    );
   expect(heard).not.toContain('location SURREY');
   await listening.close();
   await listenerDb.close();

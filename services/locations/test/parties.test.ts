@@ -46,7 +46,8 @@ async function startWith(...locations: object[]): Promise<void> {
 }
 
 test('a Location is of the party that it names, else of the first CPO', async () => {
-  const ownerOf = async (locationId: string) => fromJsonBytes<Location>((await bus.ask(getLocation, { locationId })).locationJson!).party_id;
+  const ownerOf = async (locationId: string) =>
+    fromJsonBytes<Location>((await bus.ask(getLocation, { locationId })).locationJson!).party_id;
   expect([await ownerOf('here'), await ownerOf('THERE')]).toEqual(['NOA', 'NOB']);
   expect((await bus.ask(resolveStation, { stationId: 'THERE-S', stationConnector: 1 })).party).toMatchObject({ partyId: 'NOB' });
 });
@@ -70,11 +71,23 @@ test('a list holds the Locations of all parties of ours, or of one', async () =>
 });
 
 test.each<[string, object[], RegExp]>([
-  ['of a party that is none of ours', [described('NEW', { country_code: 'CA', party_id: 'BCT' })], /NEW: party_id: CA\*BCT is no CPO of this platform; CA\*NOA, CA\*NOB is/],
+  [
+    'of a party that is none of ours',
+    [described('NEW', { country_code: 'CA', party_id: 'BCT' })],
+    /NEW: party_id: CA\*BCT is no CPO of this platform; CA\*NOA, CA\*NOB is/,
+  ],
   ['of a party that is no CPO', [described('NEW', { country_code: 'CA', party_id: 'NOE' })], /CA\*NOE is no CPO/],
-  ['with half a party', [described('NEW', { party_id: 'NOB' })], /NEW: country_code and party_id name a party together/],
-  ['whose id is another one\'s, too', [described('SAME'), described('same', nob)], /is the id of locations\.0, too/],
-  ['that was another party\'s', [described('HERE', nob)], /HERE: is a Location of CA\*NOA: under CA\*NOB it needs another id/],
+  [
+    'with half a party',
+    [described('NEW', { party_id: 'NOB' })],
+    /NEW: country_code and party_id name a party together/,
+  ],
+  ["whose id is another one's, too", [described('SAME'), described('same', nob)], /is the id of locations\.0, too/],
+  [
+    "that was another party's",
+    [described('HERE', nob)],
+    /HERE: is a Location of CA\*NOA: under CA\*NOB it needs another id/,
+  ],
 ])('a Location %s is refused at the start', async (_what, locations, said) => {
   await expect(startWith(...locations)).rejects.toThrow(said);
 });

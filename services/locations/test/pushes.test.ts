@@ -55,7 +55,9 @@ async function told(): Promise<string[]> {
   const { rows } = await log.readAfter(0n, 1_000);
   return rows.flatMap(({ kind, bytes }) => {
     if (kind === 'partner-evses.status-changed.v1') {
-      return fromBinary(PartnerEvsesChangedSchema, bytes).statuses.map(({ locationId, evseUid, status: is }) => `${locationId} ${evseUid} ${is}`);
+      return fromBinary(PartnerEvsesChangedSchema, bytes).statuses.map(
+        ({ locationId, evseUid, status: is }) => `${locationId} ${evseUid} ${is}`,
+      );
     }
     const fact = fromBinary(PartnerLocationChangedSchema, bytes);
     const { evses = [] } = JSON.parse(Buffer.from(fact.locationJson).toString()) as Location;
@@ -70,19 +72,40 @@ test('many pushes at once are as one after the other: a Location, then its EVSEs
     'A: AVAILABLE AVAILABLE AVAILABLE', 'A E1 CHARGING', 'B: AVAILABLE AVAILABLE AVAILABLE', 'A E2 BLOCKED',
   ]);
   expect(await held('A')).toMatchObject({ last_updated: second(2), evses: [{ status: 'CHARGING' }, { status: 'BLOCKED' }, {}] });
-  expect(await searched()).toEqual(['a E1 CHARGING', 'a E2 BLOCKED', 'a E3 AVAILABLE', 'b E1 AVAILABLE', 'b E2 AVAILABLE', 'b E3 AVAILABLE']);
+  expect(await searched()).toEqual([
+    'a E1 CHARGING',
+    'a E2 BLOCKED',
+    'a E3 AVAILABLE',
+    'b E1 AVAILABLE',
+    'b E2 AVAILABLE',
+    'b E3 AVAILABLE',
+  ]);
 });
 
-test('statuses that come of one partner at once are one fact; another partner\'s are another; a Location is told before what comes of it', async () => {
+test("statuses that come of one partner at once are one fact; another partner's are another; a Location is told before what comes of it", async () => {
   const other = (push: Push): Push => ({ ...push, partyId: 'ABC' });
   await outcomes(whole('A'), other(whole('A', { party_id: 'ABC' })));
-  await outcomes(status('A', 'E1', 'CHARGING', 1), other(status('A', 'E1', 'BLOCKED', 1)), status('A', 'E2', 'CHARGING', 1), whole('B'), status('B', 'E1', 'RESERVED', 1));
+  await outcomes(
+    status('A', 'E1', 'CHARGING', 1),
+    other(status('A', 'E1', 'BLOCKED', 1)),
+    status('A', 'E2', 'CHARGING', 1),
+    whole('B'),
+    status('B', 'E1', 'RESERVED', 1),
+  );
   const { rows } = await log.readAfter(2n, 1_000);
   expect(rows.map(({ key, kind }) => `${key} ${kind}`)).toEqual([
-    'CA*XYZ partner-evses.status-changed.v1', 'CA*ABC partner-evses.status-changed.v1', 'CA*XYZ partner-location.changed.v1',
+    'CA*XYZ partner-evses.status-changed.v1',
+    'CA*ABC partner-evses.status-changed.v1',
+    'CA*XYZ partner-location.changed.v1',
     'CA*XYZ partner-evses.status-changed.v1',
   ]);
-  expect((await told()).slice(2)).toEqual(['A E1 CHARGING', 'A E2 CHARGING', 'A E1 BLOCKED', 'B: AVAILABLE AVAILABLE AVAILABLE', 'B E1 RESERVED']);
+  expect((await told()).slice(2)).toEqual([
+    'A E1 CHARGING',
+    'A E2 CHARGING',
+    'A E1 BLOCKED',
+    'B: AVAILABLE AVAILABLE AVAILABLE',
+    'B E1 RESERVED',
+  ]);
 });
 
 test('LOC-34 two pushes of one EVSE at once keep their order; one that is older than the first is stale', async () => {
@@ -104,7 +127,11 @@ test('a push that is refused changes nothing, and nothing of those beside it', a
   const bad: Push = { ...status('A', 'E1', 'CHARGING', 5), body: toJsonBytes({ connectors: [], last_updated: second(5) }) };
   const noJson: Push = { ...status('A', 'E1', 'CHARGING', 5), body: Buffer.from('{"status":') };
   const ghost: Push = { ...whole('C'), patch: true };
-  const plug = (connectorId: string): Push => ({ ...status('A', 'E1', '', 5), connectorId, body: toJsonBytes({ max_voltage: 'high', last_updated: second(5) }) });
+  const plug = (connectorId: string): Push => ({
+    ...status('A', 'E1', '', 5),
+    connectorId,
+    body: toJsonBytes({ max_voltage: 'high', last_updated: second(5) }),
+  });
   const connector = evse.connectors[0]!.id;
   expect(await outcomes(
     whole('A'), status('A', 'E1', 'BLOCKED', 1), bad, status('A', 'E9', 'CHARGING', 2), noJson, ghost, plug('none'), plug(connector),
@@ -130,7 +157,12 @@ test('LOC-03 an EVSE that a PUT leaves out is REMOVED, and found no more; one th
   const next = { ...location('A', ['E1', 'E4']), last_updated: second(5) };
   expect(await outcomes(whole('A', next))).toEqual(['updated']);
   expect(await searched()).toEqual(['a E1 AVAILABLE', 'a E4 AVAILABLE']);
-  expect((await held('A'))!.evses!.map(({ uid, status: is }) => `${uid} ${is}`)).toEqual(['E1 AVAILABLE', 'E4 AVAILABLE', 'E2 REMOVED', 'E3 REMOVED']);
+  expect((await held('A'))!.evses!.map(({ uid, status: is }) => `${uid} ${is}`)).toEqual([
+    'E1 AVAILABLE',
+    'E4 AVAILABLE',
+    'E2 REMOVED',
+    'E3 REMOVED',
+  ]);
 });
 
 test('replicas that take the same new Locations at once, in any order, store and tell each once', async () => {
@@ -143,8 +175,16 @@ test('replicas that take the same new Locations at once, in any order, store and
 });
 
 test('however pushes come together, the outcome is that of one after the other', async () => {
-  const push = fc.tuple(fc.constantFrom('A', 'B'), fc.constantFrom('E1', 'E2', 'E9'), fc.constantFrom('AVAILABLE', 'CHARGING', 'wrong'), fc.integer({ min: 0, max: 9 }))
-    .map(([id, uid, is, at]) => (uid === 'E9' ? whole(id, { last_updated: second(at), publish: at % 2 === 0 }) : status(id, uid, is, at)));
+  const push = fc
+    .tuple(
+      fc.constantFrom('A', 'B'),
+      fc.constantFrom('E1', 'E2', 'E9'),
+      fc.constantFrom('AVAILABLE', 'CHARGING', 'wrong'),
+      fc.integer({ min: 0, max: 9 }),
+    )
+    .map(([id, uid, is, at]) =>
+      uid === 'E9' ? whole(id, { last_updated: second(at), publish: at % 2 === 0 }) : status(id, uid, is, at),
+    );
   await fc.assert(fc.asyncProperty(fc.array(push, { maxLength: 12 }), async (given) => {
     const state = async () => [await told(), await searched(), await held('A'), await held('B')];
     const clear = () => db.query('DELETE FROM evses; DELETE FROM locations; DELETE FROM outbox');

@@ -31,9 +31,13 @@ async function serve(n: number, request: IncomingMessage, response: ServerRespon
   const base = `http://127.0.0.1:${ports[n]}`;
   if (request.url === '/versions') return answer(response, [{ version: '2.2.1', url: `${base}/2.2.1` }]);
   if (request.url === '/2.2.1') {
-    return answer(response, { version: '2.2.1', endpoints: [
-      { identifier: 'credentials', role: 'RECEIVER', url: `${base}/credentials` }, { identifier: 'locations', role: 'RECEIVER', url: `${base}/locations` },
-    ] });
+    return answer(response, {
+      version: '2.2.1',
+      endpoints: [
+        { identifier: 'credentials', role: 'RECEIVER', url: `${base}/credentials` },
+        { identifier: 'locations', role: 'RECEIVER', url: `${base}/locations` },
+      ],
+    });
   }
   taken += 1;
   lastAtMs = Date.now();

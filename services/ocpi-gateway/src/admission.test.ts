@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { routes } from '#ocpi';
 import { Admission, isUrgent } from './admission.ts';
 
-const route = (module: string, method: string) => routes.find((one) => one.module === module && one.method === method && one.role === 'SENDER')!;
+const route = (module: string, method: string) =>
+  routes.find((one) => one.module === module && one.method === method && one.role === 'SENDER')!;
 
 test('TRN-05 a stranger who tries 100,000 tokens is soon not looked up any more; who was let in before is', () => {
   const rate = { per_second: 0.01, burst: 200 };

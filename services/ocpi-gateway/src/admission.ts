@@ -35,7 +35,10 @@ export class Admission {
   }
 
   /** The token is a partner's: the seconds that this partner has to wait, or 0. */
-  known(route: Route, { partnerId, address, authorization }: { partnerId: string; address: string; authorization: string | undefined }): number {
+  known(
+    route: Route,
+    { partnerId, address, authorization }: { partnerId: string; address: string; authorization: string | undefined },
+  ): number {
     if (this.countsBefore(route, authorization)) this.strangers.giveBack(networkOf(address));
     this.admitted.add(keyOf(authorization));
     return isUrgent(route) ? 0 : this.partners.take(partnerId);

@@ -1,9 +1,11 @@
 import { Controller, Inject } from '@nestjs/common';
 import { Answers, each, withinOneAnswer } from '#bus';
 import {
-  type ApprovePartner, approvePartner, type AuthorizeAtPartner, authorizeAtPartner, type EndPartner, endPartner, type GetPartnerProfile, getPartnerProfile, type InvitedParty, type InvitePartner, invitePartner, type ListDeadLetters,
-  listDeadLetters, listPartners, type ListPartners, type RegisterPartner, registerPartner, type RenewPartner, renewPartner,
-  type ReplayDeadLetters, replayDeadLetters, type SendCommand, sendCommand, SendOutcome, type SendProfileRequest, sendProfileRequest,
+  type ApprovePartner, approvePartner, type AuthorizeAtPartner, authorizeAtPartner, type EndPartner, endPartner,
+  type GetPartnerProfile, getPartnerProfile, type InvitedParty, type InvitePartner, invitePartner,
+  type ListDeadLetters, listDeadLetters, listPartners, type ListPartners, type RegisterPartner, registerPartner,
+  type RenewPartner, renewPartner, type ReplayDeadLetters, replayDeadLetters, type SendCommand, sendCommand,
+  SendOutcome, type SendProfileRequest, sendProfileRequest,
 } from '#contracts/ocpi-gateway';
 import { toJsonBytes } from '#contracts';
 import { Role } from '#ocpi';
@@ -71,7 +73,9 @@ export class AskController {
 
   @Answers(registerPartner)
   registerPartner(requests: RegisterPartner[]) {
-    return each(requests, async ({ parties, ...request }) => view(await this.partners.register({ ...request, invited: parties.map(invitedOf) })));
+    return each(requests, async ({ parties, ...request }) =>
+      view(await this.partners.register({ ...request, invited: parties.map(invitedOf) })),
+    );
   }
 
   @Answers(listPartners)

@@ -53,48 +53,70 @@ export class Commands {
       CANCEL_RESERVATION: (request) => this.cancelReservation(request),
       UNLOCK_CONNECTOR: (request) => {
         const body = request.body as UnlockConnector;
-        return this.takeAt(body.location_id, 'UNLOCK_CONNECTOR', request, (orderId) => this.parts.unlocking.take(orderId, body, request.addressed));
+        return this.takeAt(body.location_id, 'UNLOCK_CONNECTOR', request, (orderId) =>
+          this.parts.unlocking.take(orderId, body, request.addressed),
+        );
       },
     };
-    const routes = CommandType.options.map((command): [string, Handler] => [`RECEIVER commands POST /${command}`, all[command]]);
-    return { ...Object.fromEntries(routes), 'SENDER commands POST /:command/:exchange': (request) => this.result(request) };
+    const routes = CommandType.options.map((command): [string, Handler] => [
+      `RECEIVER commands POST /${command}`,
+      all[command],
+    ]);
+    return {
+      ...Object.fromEntries(routes),
+      'SENDER commands POST /:command/:exchange': (request) => this.result(request),
+    };
   }
 
   private start(request: OcpiRequest): Promise<OcpiReply> {
     const { token, location_id, evse_uid, connector_id, authorization_reference } = request.body as StartSession;
     checkOwn(request, token);
-    return this.takeAt(location_id, 'START_SESSION', request, (orderId) => this.parts.bus.ask(startSession, {
-      orderId,
-      tokenJson: toJsonBytes(token),
-      ...operator(request),
-      locationId: location_id,
-      ...(evse_uid === undefined ? {} : { evseUid: evse_uid }),
-      ...(connector_id === undefined ? {} : { connectorId: connector_id }),
-      ...(authorization_reference === undefined ? {} : { authorizationReference: authorization_reference }),
-    }, { commandId: orderId }));
+    return this.takeAt(location_id, 'START_SESSION', request, (orderId) =>
+      this.parts.bus.ask(
+        startSession,
+        {
+          orderId,
+          tokenJson: toJsonBytes(token),
+          ...operator(request),
+          locationId: location_id,
+          ...(evse_uid === undefined ? {} : { evseUid: evse_uid }),
+          ...(connector_id === undefined ? {} : { connectorId: connector_id }),
+          ...(authorization_reference === undefined ? {} : { authorizationReference: authorization_reference }),
+        },
+        { commandId: orderId },
+      ),
+    );
   }
 
   private stop(request: OcpiRequest): Promise<OcpiReply> {
     const { session_id: sessionId } = request.body as StopSession;
     const parties = askersOf(request).map(toBus);
     return this.take('STOP_SESSION', request, (orderId) =>
-      this.parts.bus.ask(stopSession, { orderId, sessionId, parties, ...operator(request) }, { commandId: orderId }));
+      this.parts.bus.ask(stopSession, { orderId, sessionId, parties, ...operator(request) }, { commandId: orderId }),
+    );
   }
 
   /** CMD-09. */
   private reserve(request: OcpiRequest): Promise<OcpiReply> {
-    const { token, location_id, evse_uid, expiry_date, reservation_id, authorization_reference } = request.body as ReserveNow;
+    const { token, location_id, evse_uid, expiry_date, reservation_id, authorization_reference } =
+      request.body as ReserveNow;
     checkOwn(request, token);
-    return this.takeAt(location_id, 'RESERVE_NOW', request, (orderId) => this.parts.bus.ask(reserveEvse, {
-      orderId,
-      tokenJson: toJsonBytes(token),
-      reservationId: reservation_id,
-      locationId: location_id,
-      expiresAt: rfc3339(instant(expiry_date)),
-      ...(evse_uid === undefined ? {} : { evseUid: evse_uid }),
-      ...(authorization_reference === undefined ? {} : { authorizationReference: authorization_reference }),
-      ...operator(request),
-    }, { commandId: orderId }));
+    return this.takeAt(location_id, 'RESERVE_NOW', request, (orderId) =>
+      this.parts.bus.ask(
+        reserveEvse,
+        {
+          orderId,
+          tokenJson: toJsonBytes(token),
+          reservationId: reservation_id,
+          locationId: location_id,
+          expiresAt: rfc3339(instant(expiry_date)),
+          ...(evse_uid === undefined ? {} : { evseUid: evse_uid }),
+          ...(authorization_reference === undefined ? {} : { authorizationReference: authorization_reference }),
+          ...operator(request),
+        },
+        { commandId: orderId },
+      ),
+    );
   }
 
   /** CMD-11. */
@@ -102,18 +124,37 @@ export class Commands {
     const { reservation_id: reservationId } = request.body as CancelReservation;
     const parties = askersOf(request).map(toBus);
     return this.take('CANCEL_RESERVATION', request, (orderId) =>
-      this.parts.bus.ask(cancelReservation, { orderId, reservationId, parties, ...operator(request) }, { commandId: orderId }));
+      this.parts.bus.ask(
+        cancelReservation,
+        { orderId, reservationId, parties, ...operator(request) },
+        { commandId: orderId },
+      ),
+    );
   }
 
   /** Where a partner may not see, it does nothing, either. LOC-07. */
-  private takeAt(locationId: string, command: CommandType, request: OcpiRequest, ask: (orderId: string) => Promise<Taken>): Promise<OcpiReply> {
+  private takeAt(
+    locationId: string,
+    command: CommandType,
+    request: OcpiRequest,
+    ask: (orderId: string) => Promise<Taken>,
+  ): Promise<OcpiReply> {
     return this.take(command, request, async (orderId) => {
-      if (!await this.parts.seen.hides(locationId, request)) return ask(orderId);
-      return { result: 'REJECTED', timeoutS: 0, message: `${locationId} is none of our Locations`, unknownLocation: true };
+      if (!(await this.parts.seen.hides(locationId, request))) return ask(orderId);
+      return {
+        result: 'REJECTED',
+        timeoutS: 0,
+        message: `${locationId} is none of our Locations`,
+        unknownLocation: true,
+      };
     });
   }
 
-  private async take(command: CommandType, request: OcpiRequest, ask: (orderId: string) => Promise<Taken>): Promise<OcpiReply> {
+  private async take(
+    command: CommandType,
+    request: OcpiRequest,
+    ask: (orderId: string) => Promise<Taken>,
+  ): Promise<OcpiReply> {
     const { db, calls, clock } = this.parts;
     const { response_url: responseUrl } = request.body as { response_url: string };
     const allowed = allowedUrl(responseUrl, { allowPrivate: calls.allowPrivate });
@@ -122,13 +163,21 @@ export class Commands {
     const { to: us, from: them } = request.routing;
     // Where the result goes is written down before anything can come of it.
     const before = await keepTaken(db, {
-      orderId, partnerId: request.caller.partner.id, command, responseUrl, correlationId: request.ids.correlationId,
-      routing: { from: us, to: them ?? partiesOf(request.caller.partner)[0] }, takenAt: rfc3339(clock.now()),
+      orderId,
+      partnerId: request.caller.partner.id,
+      command,
+      responseUrl,
+      correlationId: request.ids.correlationId,
+      routing: { from: us, to: them ?? partiesOf(request.caller.partner)[0] },
+      takenAt: rfc3339(clock.now()),
     });
     request.afterAnswer(() => {
-      void noteAnswered(db, orderId).then(() => this.parts.wake(), () => {});
+      void noteAnswered(db, orderId).then(
+        () => this.parts.wake(),
+        () => {},
+      );
     });
-    const taken = before ?? await ask(orderId).catch(nobodyThere);
+    const taken = before ?? (await ask(orderId).catch(nobodyThere));
     if (!before) await noteResponse(db, orderId, taken);
     return {
       answer: taken.unknownLocation ? answers.unknownLocation : answers.ok,
@@ -146,11 +195,19 @@ export class Commands {
     if (!taken.answered && attempt <= WAITS_FOR_ANSWER) return { retryInMs: UNTIL_ANSWERED_MS };
     const partner = await findPartner(db, taken.partnerId);
     if (partner?.state !== 'registered') return 'done';
-    const outcome = await calls.to(partner, taken.routing).post(taken.responseUrl, 'body' in due ? due.body : resultOf(due), {
-      routing: taken.routing, correlationId: taken.correlationId, wrapped: hasQuirk(partner, 'wrapped-results'),
-    });
+    const outcome = await calls
+      .to(partner, taken.routing)
+      .post(taken.responseUrl, 'body' in due ? due.body : resultOf(due), {
+        routing: taken.routing,
+        correlationId: taken.correlationId,
+        wrapped: hasQuirk(partner, 'wrapped-results'),
+      });
     if (outcome.kind === 'ok') return 'done';
-    await noteError(db, partner.id, `${rfc3339(this.parts.clock.now())} result of ${taken.command}: ${outcomeText(outcome)}`);
+    await noteError(
+      db,
+      partner.id,
+      `${rfc3339(this.parts.clock.now())} result of ${taken.command}: ${outcomeText(outcome)}`,
+    );
     const hopeless = outcome.kind === 'refused' && outcome.http < 500 && ![408, 429].includes(outcome.http);
     if (hopeless || attempt > WAITS_FOR_ANSWER + RESULT_ATTEMPTS) return 'done';
     const asked = outcome.kind === 'refused' ? outcome.retryAfterMs : undefined;
@@ -164,7 +221,11 @@ export class Commands {
       throw refuse('unknown-order', `no ${params.command} with the id ${params.exchange} was sent to you`);
     }
     const { result, message } = body as CommandResult;
-    await this.parts.bus.ask(recordCommandResult, { orderId: params.exchange!, result, message: message?.[0]?.text ?? '' });
+    await this.parts.bus.ask(recordCommandResult, {
+      orderId: params.exchange!,
+      result,
+      message: message?.[0]?.text ?? '',
+    });
     return {};
   }
 }

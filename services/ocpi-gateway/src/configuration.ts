@@ -27,7 +27,9 @@ export function configurationHandlers(partners: Partners, publicUrl: () => strin
     },
     'SENDER credentials GET ': async ({ caller }) => ({ data: partners.credentials(caller.token) }),
     'SENDER credentials POST ': register,
-    'SENDER credentials PUT ': async (request) => ({ data: await partners.renew(registered(request), request.body as Credentials, request.version) }),
+    'SENDER credentials PUT ': async (request) => ({
+      data: await partners.renew(registered(request), request.body as Credentials, request.version),
+    }),
     'SENDER credentials DELETE ': async (request) => {
       await partners.end(registered(request));
       return {};

@@ -4,7 +4,8 @@ import { type ActiveProfileChanged, activeProfileChanged, type ProfileSettled, p
 import { type AgreementChanged, agreementChanged } from '#contracts/agreements';
 import { type CdrIssued, cdrIssued } from '#contracts/cdr-ledger';
 import {
-  type EvseStatusChanged, evseStatusChanged, type EvseStatusChangedSchema, type LocationChanged, locationChanged, type LocationChangedSchema,
+  type EvseStatusChanged, evseStatusChanged, type EvseStatusChangedSchema, type LocationChanged, locationChanged,
+  type LocationChangedSchema,
 } from '#contracts/locations';
 import {
   type CommandFinished, commandFinished, type SessionEnded, sessionEnded, type SessionStarted, sessionStarted,
@@ -68,7 +69,8 @@ export class FactsController {
   tokenChanged({ own, uid, type, tokenJson, lastUpdated }: TokenChanged, heard: Heard) {
     const objectKey = tokenKey({ uid, type: type as 'RFID' });
     // What comes late of an erased contract: its partners hear that it is over, and no more.
-    if (own && !this.isErased(fromJsonBytes<Token>(tokenJson), lastUpdated)) this.gateway.queue(heard, [{ module: 'tokens', objectKey, current: json(tokenJson) }]);
+    if (own && !this.isErased(fromJsonBytes<Token>(tokenJson), lastUpdated))
+      this.gateway.queue(heard, [{ module: 'tokens', objectKey, current: json(tokenJson) }]);
   }
 
   @Hears(sessionStarted, sessionUpdated, sessionEnded)

@@ -18,8 +18,14 @@ test('what waited for partners before there were lanes goes on in its lane', asy
     ['cdrs', 'C', '{"cdr_token":{"country_code":"CA","party_id":"MTL"}}'], ['chargingprofiles', 'Sess', '{}'], ['tariffs', 'GONE', null],
   ];
   for (const [module, key, current] of rows) {
-    await before.query('INSERT INTO pushed (partner_id, module, object_key, current, queued) VALUES ($1, $2, $3, $4, true)', ['p', module, key, current]);
-    await before.query(`INSERT INTO due (id, key, kind, body, at) VALUES ($1, 'p', $2, '{}', 0)`, [`${module} ${key}`, module === 'cdrs' ? 'push-cdr' : 'push']);
+    await before.query(
+      'INSERT INTO pushed (partner_id, module, object_key, current, queued) VALUES ($1, $2, $3, $4, true)',
+      ['p', module, key, current],
+    );
+    await before.query(`INSERT INTO due (id, key, kind, body, at) VALUES ($1, 'p', $2, '{}', 0)`, [
+      `${module} ${key}`,
+      module === 'cdrs' ? 'push-cdr' : 'push',
+    ]);
   }
   await before.close();
   const db = await openDatabase({ url, schema, migrations });

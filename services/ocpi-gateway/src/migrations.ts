@@ -358,7 +358,9 @@ const partners: MigrationList = [
         AND s.object_key = p.object_key AND p.acknowledged_version IS DISTINCT FROM s.version`,
       'DROP FUNCTION IF EXISTS push_take(text, text, bigint, int)',
       'DROP FUNCTION IF EXISTS push_settle(text, text, text, int, bigint, bigint, text[], text[], text[], bigint[], bigint)',
-      shareLocations, takeBatch, settleBatch,
+      shareLocations,
+      takeBatch,
+      settleBatch,
     ],
   },
 ];

@@ -129,7 +129,9 @@ export class OcpiGateway {
       return (await findSent(db, orderId))?.sent ?? ended('unclear', 'this order was sent before and has no answer yet');
     }
     const body = { ...fromJsonBytes<object>(bodyJson), response_url: this.responseUrl(partner.version, command, orderId) };
-    const outcome = await calls.to(partner, { to: party, from: from ?? this.parts.parties.withRole('EMSP') }).post(joinUrl(endpoint, command), body);
+    const outcome = await calls
+      .to(partner, { to: party, from: from ?? this.parts.parties.withRole('EMSP') })
+      .post(joinUrl(endpoint, command), body);
     // Why a line is down is for the operator; the driver hears that it is.
     if (outcome.kind === 'unreachable' || outcome.kind === 'unclear' || (outcome.kind === 'refused' && outcome.http >= 429)) {
       await noteError(db, partner.id, `${rfc3339(clock.now())} ${command}: ${outcomeText(outcome)}`);
@@ -176,11 +178,21 @@ export function ended(outcome: SentCommand['outcome'], message: string, more: Pa
 function commandAnswer(outcome: Outcome): SentCommand {
   if (outcome.kind === 'unreachable') return ended('unreachable', 'the operator could not be reached');
   if (outcome.kind === 'unclear') {
-    return ended('unclear', outcome.message.startsWith('HTTP') ? `the operator's answer cannot be read (${outcome.message})` : 'the operator did not answer in time');
+    return ended(
+      'unclear',
+      outcome.message.startsWith('HTTP')
+        ? `the operator's answer cannot be read (${outcome.message})`
+        : 'the operator did not answer in time',
+    );
   }
   const reading = read(CommandResponse, outcome.data);
   const statusCode = outcome.statusCode ?? 0;
-  if (isOutOfReach(outcome)) return ended('unreachable', `the operator could not be reached: ${outcome.kind === 'refused' ? outcome.message : ''}`, { statusCode });
+  if (isOutOfReach(outcome))
+    return ended(
+      'unreachable',
+      `the operator could not be reached: ${outcome.kind === 'refused' ? outcome.message : ''}`,
+      { statusCode },
+    );
   if (reading.ok) {
     const { result, timeout, message } = reading.value;
     const text = message?.[0]?.text ?? (outcome.kind === 'refused' ? outcome.message : '');

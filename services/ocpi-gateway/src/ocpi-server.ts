@@ -92,7 +92,11 @@ export function ocpiServer(parts: OcpiServerParts): FastifyInstance {
       url,
       handler: (request, reply) => {
         const allowed = same.map(({ route }) => route.method).join(', ');
-        return edge.fail(request, reply.header('Allow', allowed), refuse('method-not-allowed', `${request.method} is not offered here; ${allowed} is`));
+        return edge.fail(
+          request,
+          reply.header('Allow', allowed),
+          refuse('method-not-allowed', `${request.method} is not offered here; ${allowed} is`),
+        );
       },
     });
   }
@@ -149,7 +153,11 @@ class Edge {
   }
 
   private tooMany(request: FastifyRequest, reply: FastifyReply, waitS: number): Promise<unknown> {
-    return this.fail(request, reply.header('Retry-After', String(waitS)), refuse('too-many-requests', `more requests than are taken: come again in ${waitS} s`));
+    return this.fail(
+      request,
+      reply.header('Retry-After', String(waitS)),
+      refuse('too-many-requests', `more requests than are taken: come again in ${waitS} s`),
+    );
   }
 
   answer(offer: Offer, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
@@ -184,14 +192,19 @@ class Edge {
   private async readRequest(
     { route, version }: Offer, known: Pick<OcpiRequest, 'caller' | 'routing' | 'params'>, request: FastifyRequest, reply: FastifyReply,
   ): Promise<Omit<OcpiRequest, 'addressed'>> {
-    const judged = this.parts.relays && route.routingHeaders ? { ...route, query: undefined, ...(route.body ? { body: z.unknown(), bodyOptional: true as const } : {}) } : route;
+    const judged =
+      this.parts.relays && route.routingHeaders
+        ? { ...route, query: undefined, ...(route.body ? { body: z.unknown(), bodyOptional: true as const } : {}) }
+        : route;
     const query = checked(judged.query, request.query ?? {}, 'invalid-parameters') as OcpiRequest['query'];
     for (const [name, value] of Object.entries(known.params)) {
-      if (!/^[\x20-\x7e]*$/.test(value)) throw refuse('invalid-parameters', `${name} in the URL: holds a character that is not printable ASCII`);
+      if (!/^[\x20-\x7e]*$/.test(value))
+        throw refuse('invalid-parameters', `${name} in the URL: holds a character that is not printable ASCII`);
       if (value === '.' || value === '..') throw refuse('invalid-parameters', `${name} in the URL: "${value}" cannot stand in a URL`);
     }
     const encoding = request.headers['content-encoding'] ?? 'identity';
-    if (judged.body && encoding.toLowerCase() !== 'identity') throw refuse('body-encoded', 'Content-Encoding: a body is read as it is, not compressed');
+    if (judged.body && encoding.toLowerCase() !== 'identity')
+      throw refuse('body-encoded', 'Content-Encoding: a body is read as it is, not compressed');
     const { body, text } = await readBody(judged, request.body, {
       partner: known.caller.partner, sightings: this.parts.sightings,
       understood: (json) => this.parts.dialects.read({ ...known, version }, route, json),
@@ -221,7 +234,10 @@ class Edge {
     }
     const wanted = { module: route.module, role: route.role };
     if (named && !hasInterface(named.roles, wanted)) {
-      throw refuse('invalid-parameters', `OCPI-to-… names ${partyText(named)}, which is ${named.roles.join(', ')} and no ${route.role} of ${route.module}`);
+      throw refuse(
+        'invalid-parameters',
+        `OCPI-to-… names ${partyText(named)}, which is ${named.roles.join(', ')} and no ${route.role} of ${route.module}`,
+      );
     }
     if (from && !hasParty(caller.partner, from)) {
       throw refuse('invalid-parameters', `OCPI-from-… names ${partyText(from)}, which is none of your roles`);
@@ -265,11 +281,17 @@ function sendBytes(reply: FastifyReply, body: readonly Uint8Array[]): void {
 }
 
 /** How a partner writes its requests otherwise than OCPI does: accepted, and noted. */
-function noteHeaders(sightings: Sightings, { partner, written }: Caller, { route, version }: Offer, { headers, method }: FastifyRequest): void {
+function noteHeaders(
+  sightings: Sightings,
+  { partner, written }: Caller,
+  { route, version }: Offer,
+  { headers, method }: FastifyRequest,
+): void {
   const what = `${method} of ${route.module}`;
   // 2.1.1 sends tokens as they are and has no message ids; the versions endpoint is above all versions.
   const is211 = version === '2.1.1' || partner.version === '2.1.1';
-  if (written.encoding === 'raw' && !is211 && route.module !== 'versions') sightings.note(partner.id, 'unencoded-token', what);
+  if (written.encoding === 'raw' && !is211 && route.module !== 'versions')
+    sightings.note(partner.id, 'unencoded-token', what);
   if (written.trimmed) sightings.note(partner.id, 'newline-in-token', what);
   if (!/^Token [^ ]/.test(headers.authorization ?? '')) sightings.note(partner.id, 'odd-token-scheme', what);
   const withoutIds = headers['x-request-id'] === undefined || headers['x-correlation-id'] === undefined;
@@ -283,18 +305,24 @@ interface Reader {
   readonly understood: (json: unknown) => Promise<unknown>;
 }
 
-async function readBody(route: Route, given: unknown, { partner, sightings, understood }: Reader): Promise<{ body: unknown; text: string }> {
+async function readBody(
+  route: Route,
+  given: unknown,
+  { partner, sightings, understood }: Reader,
+): Promise<{ body: unknown; text: string }> {
   if (!route.body) return { body: undefined, text: '' };
   const bytes = Buffer.isBuffer(given) ? given : Buffer.alloc(0);
   if (bytes.length === 0 && route.bodyOptional) return { body: undefined, text: '' };
   const rounded = hasQuirk(partner, 'long-numbers');
   const json = parseJson(bytes, { rounded });
-  if (!json.ok && json.refusal === 'number-too-precise') sightings.note(partner.id, 'long-numbers', `${route.method} of ${route.module}: ${json.message}`);
+  if (!json.ok && json.refusal === 'number-too-precise')
+    sightings.note(partner.id, 'long-numbers', `${route.method} of ${route.module}: ${json.message}`);
   if (!json.ok) throw refuse(json.refusal === 'not-json' ? 'not-json' : 'invalid-parameters', json.message);
   // The result of a command is a request body and so not wrapped; some wrap it. CMD-04.
   const isResult = route.urlFrom === 'response_url';
   const value = isResult ? unwrapped(json.value) : json.value;
-  if (value !== json.value) sightings.note(partner.id, 'wrapped-results', `${route.method} of ${route.module}: the result came in an envelope`);
+  if (value !== json.value)
+    sightings.note(partner.id, 'wrapped-results', `${route.method} of ${route.module}: the result came in an envelope`);
   const meaning = await understood(value);
   const body = checked(route.body, meaning, 'invalid-parameters');
   return { body, text: meaning === json.value && !rounded ? json.text : JSON.stringify(meaning) };

@@ -64,7 +64,11 @@ export function meant(offer: Offer, params: Readonly<Record<string, string>>, is
 
 const tariffPath = '/:country_code/:party_id/:tariff_id';
 /** Of 2.1.1 alone. */
-const tariffPatch: Route = { ...routes.find(({ module, method }) => module === 'tariffs' && method === 'PUT')!, method: 'PATCH', body: patchOf('Tariff', Tariff) };
+const tariffPatch: Route = {
+  ...routes.find(({ module, method }) => module === 'tariffs' && method === 'PUT')!,
+  method: 'PATCH',
+  body: patchOf('Tariff', Tariff),
+};
 
 /** What 2.1.1 asks that 2.2.1 does not: a Token without its type, a PATCH of a Tariff. */
 function handlersOf211(handlers: Handlers): Handlers {

@@ -1,6 +1,9 @@
 import type { Bus } from '#bus';
 import { fromJsonBytes } from '#contracts';
-import { type ActiveChargingProfileResult, ChargingPreferencesResponse, ChargingProfileResponse, joinUrl, type Outcome, type Party, read } from '#ocpi';
+import {
+  type ActiveChargingProfileResult, ChargingPreferencesResponse, ChargingProfileResponse, joinUrl, type Outcome,
+  type Party, read,
+} from '#ocpi';
 import type { Database } from '#postgres';
 import type { OwnParties } from '#settings';
 import { type Clock, rfc3339 } from '#time';
@@ -55,9 +58,15 @@ export class PartnerProfiles {
     const partner = await partnerWith(db, party);
     const module = method === 'PREFERENCES' ? 'sessions' : 'chargingprofiles';
     // 2.1.1 knows neither.
-    const endpoint = partner && partner.version !== '2.1.1' && endpointOf(partner, module, method === 'PREFERENCES' ? 'SENDER' : 'RECEIVER');
+    const endpoint =
+      partner &&
+      partner.version !== '2.1.1' &&
+      endpointOf(partner, module, method === 'PREFERENCES' ? 'SENDER' : 'RECEIVER');
     if (!partner || !endpoint) {
-      const none = ended('no-partner', `no registered partner takes charging ${method === 'PREFERENCES' ? 'preferences' : 'profiles'} for ${party.country_code}*${party.party_id}`);
+      const none = ended(
+        'no-partner',
+        `no registered partner takes charging ${method === 'PREFERENCES' ? 'preferences' : 'profiles'} for ${party.country_code}*${party.party_id}`,
+      );
       return { ...wish, partnerId: '', at: rfc3339(clock.now()), sent: none, result: undefined };
     }
     const request = { orderId, partnerId: partner.id, party, sessionId, method, at: rfc3339(clock.now()) };
@@ -80,7 +89,11 @@ export class PartnerProfiles {
     const client = calls.to(partner, { to: party, from: from ?? parties.withRole('EMSP') });
     const body = bodyJson && fromJsonBytes<object>(bodyJson);
     const url = joinUrl(endpoint, sessionId);
-    const responseUrl = joinUrl(`${this.parts.publicUrl()}${interfacePath({ module: 'chargingprofiles', role: 'SENDER' }, partner.version)}`, 'result', orderId);
+    const responseUrl = joinUrl(
+      `${this.parts.publicUrl()}${interfacePath({ module: 'chargingprofiles', role: 'SENDER' }, partner.version)}`,
+      'result',
+      orderId,
+    );
     const search = `response_url=${encodeURIComponent(responseUrl)}`;
     const outcome = method === 'PREFERENCES' ? await client.put(joinUrl(url, 'charging_preferences'), body ?? {})
       : method === 'PUT' ? await client.put(url, { charging_profile: body, response_url: responseUrl })
@@ -134,5 +147,8 @@ function replyOf(outcome: Outcome, method: string): SentCommand {
   }
   if (outcome.kind === 'ok') return ended('unclear', 'the answer holds no response that OCPI knows', { statusCode });
   if (statusCode >= 3000 || outcome.http >= 500) return ended('unclear', troubleText(outcome), { statusCode });
-  return ended('answered', outcome.http === 429 ? busyText(outcome) : said, { result: method === 'PREFERENCES' ? 'NOT_POSSIBLE' : 'REJECTED', statusCode });
+  return ended('answered', outcome.http === 429 ? busyText(outcome) : said, {
+    result: method === 'PREFERENCES' ? 'NOT_POSSIBLE' : 'REJECTED',
+    statusCode,
+  });
 }

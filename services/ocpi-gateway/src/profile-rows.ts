@@ -116,7 +116,12 @@ export async function profiledParty(db: Queryable, partnerId: string, sessionId:
 }
 
 /** What a partner told last takes the place of what it told before. */
-export async function storeActive(db: Queryable, party: Party, sessionId: string, { text, at }: { text: string; at: string }): Promise<void> {
+export async function storeActive(
+  db: Queryable,
+  party: Party,
+  sessionId: string,
+  { text, at }: { text: string; at: string },
+): Promise<void> {
   await db.query(
     `INSERT INTO partner_profiles (party, session_id, active, told_at) VALUES ($1, $2, $3, $4)
      ON CONFLICT (party, session_id) DO UPDATE SET active = $3, told_at = $4`,

@@ -50,7 +50,13 @@ interface Pushed {
   readonly type?: string;
 }
 
-const unknowns: ReadonlySet<string> = new Set(['unknown-location', 'unknown-evse', 'unknown-connector', 'unknown-session', 'unknown-token']);
+const unknowns: ReadonlySet<string> = new Set([
+  'unknown-location',
+  'unknown-evse',
+  'unknown-connector',
+  'unknown-session',
+  'unknown-token',
+]);
 
 function mark(fetching: Fetching, { caller, params, body }: OcpiRequest, { module, objectId, type }: Pushed): Promise<void> {
   const party = { country_code: params.country_code!.toUpperCase(), party_id: params.party_id!.toUpperCase() };

@@ -6,13 +6,39 @@ import type { HandshakeRefusal } from './partners/handshake.ts';
 /** What the owners of the objects refuse with, and what this edge itself does. */
 export type OcpiRefusal =
   | HandshakeRefusal
-  | 'unknown-location' | 'unknown-evse' | 'unknown-connector' | 'unknown-session' | 'unknown-token' | 'unknown-tariff'
-  | 'unknown-cdr' | 'unknown-order' | 'not-capable'
-  | 'invalid-object' | 'session-is-final' | 'cdr-differs-from-recorded' | 'credit-without-reference'
-  | 'already-registered' | 'not-authorized' | 'not-approved' | 'foreign-party' | 'foreign-object' | 'id-differs'
-  | 'not-found' | 'not-json' | 'body-encoded' | 'body-too-large' | 'invalid-parameters' | 'bad-request' | 'method-not-allowed' | 'too-many-requests'
-  | 'unknown-token-to-authorize' | 'location-needed'
-  | 'unknown-receiver' | 'receiver-timeout' | 'receiver-not-connected' | 'hub-error';
+  | 'unknown-location'
+  | 'unknown-evse'
+  | 'unknown-connector'
+  | 'unknown-session'
+  | 'unknown-token'
+  | 'unknown-tariff'
+  | 'unknown-cdr'
+  | 'unknown-order'
+  | 'not-capable'
+  | 'invalid-object'
+  | 'session-is-final'
+  | 'cdr-differs-from-recorded'
+  | 'credit-without-reference'
+  | 'already-registered'
+  | 'not-authorized'
+  | 'not-approved'
+  | 'foreign-party'
+  | 'foreign-object'
+  | 'id-differs'
+  | 'not-found'
+  | 'not-json'
+  | 'body-encoded'
+  | 'body-too-large'
+  | 'invalid-parameters'
+  | 'bad-request'
+  | 'method-not-allowed'
+  | 'too-many-requests'
+  | 'unknown-token-to-authorize'
+  | 'location-needed'
+  | 'unknown-receiver'
+  | 'receiver-timeout'
+  | 'receiver-not-connected'
+  | 'hub-error';
 
 /** How OCPI hears of each refusal. */
 export const refusals: Readonly<Record<OcpiRefusal, Answer>> = {

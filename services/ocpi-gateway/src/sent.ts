@@ -43,7 +43,10 @@ export function sentHandlers(bus: Bus, parties: OwnParties, { pageLimit, granted
     const { params, addressed } = request;
     const shown = await seen.view(params.location_id!, request);
     if (shown === undefined) {
-      throw refuse('unknown-location', `${params.location_id} is none of ${addressed ? `the Locations of ${partyText(addressed)}` : 'our Locations'}`);
+      throw refuse(
+        'unknown-location',
+        `${params.location_id} is none of ${addressed ? `the Locations of ${partyText(addressed)}` : 'our Locations'}`,
+      );
     }
     return { dataJson: part(shown, params) };
   };

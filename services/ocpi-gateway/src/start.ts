@@ -89,7 +89,16 @@ export function start(env: Env): Promise<Running> {
       throw new BadSettings(`${given.file}: party.roles: a hub is a platform of its own, with no other party or role`);
     }
     const members = isHub ? new HubMembers({ ...parts, ...wired, settings: hubSettings(service.settings) }) : undefined;
-    const hub = members && new Hub({ ...parts, ...wired, party, members, key: given.key('crossings of the hub'), pageLimit: settings.page_limit });
+    const hub =
+      members &&
+      new Hub({
+        ...parts,
+        ...wired,
+        party,
+        members,
+        key: given.key('crossings of the hub'),
+        pageLimit: settings.page_limit,
+      });
     const links = members ?? { joined: async (tx: Tx, { id }: Partner) => pulling?.joined(tx, id), ended: async () => {} };
     // A hub passes on what it does not read: all its members speak what it speaks.
     const versions = isHub ? ['2.2.1' as const] : settings.versions;
@@ -128,7 +137,20 @@ export function start(env: Env): Promise<Running> {
     publicUrl ||= addressOf(host, (http.server.address() as AddressInfo).port);
 
     const serving = await serve({
-      module: OcpiGatewayModule.with({ gateway, partners, agreements, erasing, pulling, profiles, partnerProfiles, quirks: new PartnerQuirks({ db, clock, log }) }), bus, db, listener: 'ocpi-gateway', batch: HEARD_AT_ONCE,
+      module: OcpiGatewayModule.with({
+        gateway,
+        partners,
+        agreements,
+        erasing,
+        pulling,
+        profiles,
+        partnerProfiles,
+        quirks: new PartnerQuirks({ db, clock, log }),
+      }),
+      bus,
+      db,
+      listener: 'ocpi-gateway',
+      batch: HEARD_AT_ONCE,
       tells: [told, fromEventStore('agreements', store, agreementTells)],
     });
     service.onStop(() => serving.close());
@@ -155,7 +177,10 @@ export function start(env: Env): Promise<Running> {
     });
     await pulling?.afterStart();
     if (hub) await db.tx((tx) => addDue(tx, { id: 'hub sweep', key: 'hub sweep', kind: 'hub-sweep', at: clock.now(), body: {} }));
-    const sweeping = setInterval(() => void sweepTexts(db).catch((error: unknown) => log.warn('texts that nobody has stay', { error })), SWEEP_EVERY_MS);
+    const sweeping = setInterval(
+      () => void sweepTexts(db).catch((error: unknown) => log.warn('texts that nobody has stay', { error })),
+      SWEEP_EVERY_MS,
+    );
     service.onStop(() => clearInterval(sweeping));
     service.onStop(() => worker?.stop());
     // Whoever waits for a slow partner is let go: its answer is unclear then, and looked after by the next start.

@@ -1,4 +1,7 @@
-import { type Endpoint, type Interface, type InterfaceRole, type ModuleId, type Party, type Role, type Route, typicalInterfaces } from '#ocpi';
+import {
+  type Endpoint, type Interface, type InterfaceRole, type ModuleId, type Party, type Role, type Route,
+  typicalInterfaces,
+} from '#ocpi';
 import type { Body, Kind, OtherVersion } from '#ocpi-versions';
 import { interfacePath } from './exchange.ts';
 
@@ -71,7 +74,11 @@ export interface Bodies {
 export function bodiesOf(route: Route): Bodies {
   const { module, role, method, path } = route;
   const patch = method === 'PATCH';
-  if (module === 'credentials') return { ...(route.body ? { asked: { kind: 'credentials' } } : {}), ...(route.data ? { answered: { kind: 'credentials' } } : {}) };
+  if (module === 'credentials')
+    return {
+      ...(route.body ? { asked: { kind: 'credentials' } } : {}),
+      ...(route.data ? { answered: { kind: 'credentials' } } : {}),
+    };
   if (path.endsWith('/authorize')) return { asked: { kind: 'references' }, answered: { kind: 'authorization' } };
   if (module === 'commands') {
     return role === 'SENDER' ? { asked: { kind: 'result' } } : { asked: { kind: path.slice(1) as Kind }, answered: { kind: 'response' } };

@@ -42,7 +42,14 @@ async function kept(): Promise<object> {
   const digests = await Promise.all(tables.map(async ({ name }) => {
     const { rows } = await db.query<{ row: string }>(`SELECT t::text AS row FROM ocpi_gateway."${name}" t ORDER BY 1`);
     // Leases of the workers move by themselves.
-    return [name, ['listening', 'listening_replica', 'due'].includes(name) ? rows.length : createHash('sha256').update(rows.map(({ row }) => row).join('\n')).digest('hex')];
+    return [
+      name,
+      ['listening', 'listening_replica', 'due'].includes(name)
+        ? rows.length
+        : createHash('sha256')
+            .update(rows.map(({ row }) => row).join('\n'))
+            .digest('hex'),
+    ];
   }));
   const { taken, orders, results } = oasis.neighbours;
   return { ...Object.fromEntries(digests) as object, neighbours: [taken.length, orders.length, results.length] };
@@ -83,19 +90,49 @@ const wrong: readonly [what: string, method: string, path: string, body: unknown
   ['CR and LF in an id', 'POST', 'receiver/cdrs', { ...exampleCdr, party_id: 'MTL', id: 'a\r\nX-Evil: 1' }, 200, /id/],
   ['NUL in an id', 'POST', 'receiver/cdrs', { ...exampleCdr, party_id: 'MTL', id: 'a\0b' }, 200, /\\u0000/],
   ["a foreign party's CDR", 'POST', 'receiver/cdrs', exampleCdr, 200, /CA\*BCT/],
-  ["another party's place", 'PUT', 'receiver/tokens/CA/CPK/04AA', { ...card, party_id: 'CPK' }, 404, /none of your roles/],
+  [
+    "another party's place",
+    'PUT',
+    'receiver/tokens/CA/CPK/04AA',
+    { ...card, party_id: 'CPK' },
+    404,
+    /none of your roles/,
+  ],
   ["another party's object", 'PUT', tokenPath, { ...card, party_id: 'CPK' }, 200, /party_id/],
-  ["a foreign party's Location", 'PATCH', 'receiver/locations/CA/BCT/L1', { name: 'mine', last_updated: '2022-02-01T00:00:00Z' }, 404, /none of your roles/],
-  ['a foreign token to start with', 'POST', 'receiver/commands/START_SESSION', { response_url: 'http://127.0.0.1:9/', location_id: 'L', token: { ...card, party_id: 'CPK' } }, 200, /none of your roles/],
-  ["credentials with a foreign platform's role", 'PUT', 'credentials', { url: 'http://127.0.0.1:9/versions', token: 'x', roles: [] }, 200, /roles/],
+  [
+    "a foreign party's Location",
+    'PATCH',
+    'receiver/locations/CA/BCT/L1',
+    { name: 'mine', last_updated: '2022-02-01T00:00:00Z' },
+    404,
+    /none of your roles/,
+  ],
+  [
+    'a foreign token to start with',
+    'POST',
+    'receiver/commands/START_SESSION',
+    { response_url: 'http://127.0.0.1:9/', location_id: 'L', token: { ...card, party_id: 'CPK' } },
+    200,
+    /none of your roles/,
+  ],
+  [
+    "credentials with a foreign platform's role",
+    'PUT',
+    'credentials',
+    { url: 'http://127.0.0.1:9/versions', token: 'x', roles: [] },
+    200,
+    /roles/,
+  ],
 ];
 
-test.each(wrong)('TRN-30 %s is refused by the book, and nothing of it is kept', (_, method, path, body, http, says) => keepsNothing(async () => {
-  const given = body instanceof Buffer ? { body: body as unknown as string } : { body };
-  const answer = body instanceof Buffer ? await sent(method, path, body) : await get(path, { method, ...given });
-  expect(answer).toMatchObject({ http, status_code: 2001, status_message: expect.stringMatching(says) });
-  expect(JSON.stringify(answer)).not.toMatch(/\.ts\b|node_modules|\\n +at /);
-}));
+test.each(wrong)('TRN-30 %s is refused by the book, and nothing of it is kept', (_, method, path, body, http, says) =>
+  keepsNothing(async () => {
+    const given = body instanceof Buffer ? { body: body as unknown as string } : { body };
+    const answer = body instanceof Buffer ? await sent(method, path, body) : await get(path, { method, ...given });
+    expect(answer).toMatchObject({ http, status_code: 2001, status_message: expect.stringMatching(says) });
+    expect(JSON.stringify(answer)).not.toMatch(/\.ts\b|node_modules|\\n +at /);
+  }),
+);
 
 async function sent(method: string, path: string, body: Buffer) {
   const response = await fetch(`${origin(oasis)}/ocpi/2.2.1/${path}`, {
@@ -105,10 +142,18 @@ async function sent(method: string, path: string, body: Buffer) {
 }
 
 test('TRN-06 a TOKEN_A opens no module, whatever the method', () => keepsNothing(async () => {
-  for (const [method, path] of [['GET', 'sender/locations'], ['PUT', tokenPath], ['POST', 'receiver/cdrs'], ['POST', 'receiver/commands/START_SESSION'], ['POST', 'sender/tokens/04AA/authorize']] as const) {
+  for (const [method, path] of [
+    ['GET', 'sender/locations'],
+    ['PUT', tokenPath],
+    ['POST', 'receiver/cdrs'],
+    ['POST', 'receiver/commands/START_SESSION'],
+    ['POST', 'sender/tokens/04AA/authorize'],
+  ] as const) {
     const { tokenA: token } = await tokenAOf('Invited');
-    expect(await call(oasis, `/ocpi/2.2.1/${path}`, { token, method, ...(method === 'GET' ? {} : { body: {} }) }), path)
-      .toMatchObject({ http: 401, status_code: 2001, status_message: expect.stringContaining('register first') });
+    expect(
+      await call(oasis, `/ocpi/2.2.1/${path}`, { token, method, ...(method === 'GET' ? {} : { body: {} }) }),
+      path,
+    ).toMatchObject({ http: 401, status_code: 2001, status_message: expect.stringContaining('register first') });
   }
 }));
 
@@ -123,7 +168,15 @@ beforeAll(() => tokenAOf('Invited'));
 const MB_50 = 50_000_000;
 const piece = ' '.repeat(64_000);
 const head = (more: readonly string[], token = montreal.token) =>
-  ['PUT /ocpi/2.2.1/receiver/tokens/CA/MTL/04AA HTTP/1.1', 'Host: x', `Authorization: ${authorization(token)}`, 'Content-Type: application/json', ...more, '', ''].join('\r\n');
+  [
+    'PUT /ocpi/2.2.1/receiver/tokens/CA/MTL/04AA HTTP/1.1',
+    'Host: x',
+    `Authorization: ${authorization(token)}`,
+    'Content-Type: application/json',
+    ...more,
+    '',
+    '',
+  ].join('\r\n');
 
 test('50 MB that are announced are refused before they come', () => keepsNothing(async () => {
   const raw = await RawHttp.open(oasis);
@@ -165,13 +218,23 @@ test.each([
   ['no HTTP at all', 'EHLO gateway\r\n\r\n', 400],
   ['headers without an end', `GET /ocpi/versions HTTP/1.1\r\nX-A: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
   ['two lengths', 'POST /ocpi/versions HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n', 400],
-  ['a length and pieces', 'POST /ocpi/versions HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 400],
-  ['a header that goes on in the next line', 'GET /ocpi/versions HTTP/1.1\r\nHost: x\r\nX-Request-ID: a\r\n X-Evil: 1\r\nConnection: close\r\n\r\n', 400],
+  [
+    'a length and pieces',
+    'POST /ocpi/versions HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    400,
+  ],
+  [
+    'a header that goes on in the next line',
+    'GET /ocpi/versions HTTP/1.1\r\nHost: x\r\nX-Request-ID: a\r\n X-Evil: 1\r\nConnection: close\r\n\r\n',
+    400,
+  ],
   ['NUL in a header', 'GET /ocpi/versions HTTP/1.1\r\nHost: x\r\nX-Request-ID: a\0b\r\n\r\n', 400],
 ])('TRN-30 %s is answered in the envelope', async (_, text, http) => {
   const raw = await RawHttp.open(oasis);
   raw.write(text);
-  await expect.poll(() => raw.answer).toMatchObject({ http, status_code: expect.any(Number), timestamp: expect.stringMatching(/Z$/) });
+  await expect
+    .poll(() => raw.answer)
+    .toMatchObject({ http, status_code: expect.any(Number), timestamp: expect.stringMatching(/Z$/) });
   expect(raw.text).not.toMatch(/^X-Evil/im);
   raw.close();
 });
@@ -183,9 +246,13 @@ test('nothing of a request gets into a header of the answer but what a header ma
   expect([headers.get('x-evil'), headers.get('link')]).toEqual([null, null]);
   expect(headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
   expect(headers.get('x-correlation-id')).toMatch(/^[0-9a-f-]{36}$/);
-  expect(await get('sender/tariffs', { headers: { 'OCPI-from-party-id': 'a>b', 'OCPI-from-country-code': 'CA' } })).toMatchObject({ http: 200, status_code: 2001 });
+  expect(
+    await get('sender/tariffs', { headers: { 'OCPI-from-party-id': 'a>b', 'OCPI-from-country-code': 'CA' } }),
+  ).toMatchObject({ http: 200, status_code: 2001 });
   oasis.neighbours.own.locations.push({ ...exampleLocation, id: 'L-1' }, { ...exampleLocation, id: 'L-2' });
-  const paged = await get('sender/locations?limit=1&date_from=2000-01-01T00:00:00Z&more=%0D%0A%3E;rel=%22next%22,%3Chttp://evil.example%3E');
+  const paged = await get(
+    'sender/locations?limit=1&date_from=2000-01-01T00:00:00Z&more=%0D%0A%3E;rel=%22next%22,%3Chttp://evil.example%3E',
+  );
   const link = paged.headers.get('link')!;
   expect(link.match(/[<>]/g), link).toEqual(['<', '>']);
   expect(link).toContain(`<${origin(oasis)}/ocpi/2.2.1/sender/locations?`);
@@ -225,7 +292,13 @@ async function keepsNothingMore(of: () => Promise<void>): Promise<void> {
 test('CRE-04 a registration that is recorded and played again opens nothing', async () => {
   const twin = await HandPartner.open('Twin', 'TWI', 'EMSP', ['SENDER locations']);
   const { tokenA: token } = await oasis.neighbours.bus.ask(invitePartner, { name: 'Twin', parties: twin.parties() });
-  const post = () => call(oasis, '/ocpi/2.2.1/credentials', { token, method: 'POST', body: twin.credentials(), headers: { 'X-Request-ID': 'r' } });
+  const post = () =>
+    call(oasis, '/ocpi/2.2.1/credentials', {
+      token,
+      method: 'POST',
+      body: twin.credentials(),
+      headers: { 'X-Request-ID': 'r' },
+    });
   expect(await post()).toMatchObject({ http: 200, status_code: 1000 });
   await settled();
   await keepsNothing(async () => expect(await post()).toMatchObject({ http: 401, status_code: 2001 }));
@@ -235,18 +308,26 @@ test('CRE-04 a registration that is recorded and played again opens nothing', as
 test('TRN-05 of thousands of unknown tokens none is let in, kept or logged', () => keepsNothing(async () => {
   const lines: string[] = [];
   const write = process.stderr.write.bind(process.stderr);
-  process.stderr.write = ((text: string | Uint8Array, ...more: never[]) => (lines.push(String(text)), write(text, ...more))) as typeof write;
+  process.stderr.write = ((text: string | Uint8Array, ...more: never[]) => (
+    lines.push(String(text)),
+    write(text, ...more)
+  )) as typeof write;
   const counts = new Map<number, number>();
   const clients = Array.from({ length: 8 }, () => new Client(origin(oasis), { pipelining: 32 }));
   const guess = async (n: number, urgent: boolean) => {
     const path = urgent ? '/ocpi/2.2.1/sender/tokens/04AA/authorize' : '/ocpi/2.2.1/sender/locations';
-    const { statusCode, body } = await clients[n % clients.length]!.request({ path, method: urgent ? 'POST' : 'GET', headers: { authorization: authorization(`guess-${n}`) } });
+    const { statusCode, body } = await clients[n % clients.length]!.request({
+      path,
+      method: urgent ? 'POST' : 'GET',
+      headers: { authorization: authorization(`guess-${n}`) },
+    });
     await body.dump();
     counts.set(statusCode, (counts.get(statusCode) ?? 0) + 1);
     return statusCode;
   };
   const many = async (from: number, to: number, urgent: boolean) => {
-    for (let n = from; n < to; n += 1_000) await Promise.all(Array.from({ length: Math.min(1_000, to - n) }, (_, i) => guess(n + i, urgent)));
+    for (let n = from; n < to; n += 1_000)
+      await Promise.all(Array.from({ length: Math.min(1_000, to - n) }, (_, i) => guess(n + i, urgent)));
   };
   await many(0, 2_000, true);
   expect([...counts], 'what is urgent is looked up each time').toEqual([[401, 2_000]]);
@@ -263,7 +344,9 @@ test('TRN-05 of thousands of unknown tokens none is let in, kept or logged', () 
 
 test('TOK-06 authorize of tokens that nobody knows is 404 with 2004 each, and keeps nothing', () => keepsNothing(async () => {
   for (let n = 0; n < 1_000; n += 100) {
-    const answers = await Promise.all(Array.from({ length: 100 }, (_, i) => get(`sender/tokens/nobody-${n + i}/authorize`, { method: 'POST' })));
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, (_, i) => get(`sender/tokens/nobody-${n + i}/authorize`, { method: 'POST' })),
+    );
     for (const answer of answers) expect(answer).toMatchObject({ http: 404, status_code: 2004 });
   }
 }));

@@ -44,8 +44,10 @@ function sessionOf(id: string, status: Session['status'], more: Partial<Session>
 const completedOf = (id: string) => sessionOf(id, 'COMPLETED', {
   end_date_time: '2022-02-01T19:15:00Z', charging_periods: [first!, last!], last_updated: '2022-02-01T19:15:00Z',
 });
-const started = (session: Session) => told(sessionStarted, { sessionId: session.id, tokenParty: owner('MTL'), sessionJson: toJsonBytes(session) });
-const updated = (session: Session) => told(sessionUpdated, { sessionId: session.id, tokenParty: owner('MTL'), sessionJson: toJsonBytes(session) });
+const started = (session: Session) =>
+  told(sessionStarted, { sessionId: session.id, tokenParty: owner('MTL'), sessionJson: toJsonBytes(session) });
+const updated = (session: Session) =>
+  told(sessionUpdated, { sessionId: session.id, tokenParty: owner('MTL'), sessionJson: toJsonBytes(session) });
 const ended = (session: Session) => told(sessionEnded, {
   sessionId: session.id, tokenParty: owner('MTL'), sessionJson: toJsonBytes(session), locationJson: toJsonBytes(exampleLocation),
   tariffJson: toJsonBytes(exampleTariff), tariffVersion: 1, tokenJson: toJsonBytes(exampleToken), energyWh: '12400',
@@ -63,13 +65,17 @@ test('SES-01, CDR-18: a Session goes by PUT and then by PATCH, and its CDR after
   await expect.poll(waiting).toBe(0);
   await tell(issued('ONE'));
   await expect.poll(waiting).toBe(1);
-  await tell(updated(sessionOf('ONE', 'ACTIVE', { kwh: 12.4, charging_periods: [first!], last_updated: '2022-02-01T19:00:00Z' })));
+  await tell(
+    updated(
+      sessionOf('ONE', 'ACTIVE', { kwh: 12.4, charging_periods: [first!], last_updated: '2022-02-01T19:00:00Z' }),
+    ),
+  );
   await expect.poll(() => montreal.pushed()).toHaveLength(2);
   await expect.poll(waiting).toBe(1);
   await tell(ended(completedOf('ONE')));
-  await expect.poll(() => montreal.pushed()).toEqual([
-    'PUT /sessions/CA/BCT/ONE', 'PATCH /sessions/CA/BCT/ONE', 'PATCH /sessions/CA/BCT/ONE', 'POST /cdrs',
-  ]);
+  await expect
+    .poll(() => montreal.pushed())
+    .toEqual(['PUT /sessions/CA/BCT/ONE', 'PATCH /sessions/CA/BCT/ONE', 'PATCH /sessions/CA/BCT/ONE', 'POST /cdrs']);
   expect(montreal.seen[2]!.body).toMatchObject({ status: 'COMPLETED', charging_periods: [last] });
   await expect.poll(waiting).toBe(0);
 });

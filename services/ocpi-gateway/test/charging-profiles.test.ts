@@ -65,7 +65,11 @@ const pushed = (session: string) => came(`PUT /chargingprofiles/${session}`)
 test('CHP-01 CHP-04: the response comes at once, the result once the charger obeys, and once alone', async () => {
   expect(await put('S-1', 'one')).toMatchObject({ http: 200, status_code: 1000, data: { result: 'ACCEPTED', timeout: 60 } });
   const [{ orderId, sessionId, method, profile: given, parties }] = asked as [RequestProfile];
-  expect({ sessionId, method, parties: parties.map(({ partyId }) => partyId) }).toEqual({ sessionId: 'S-1', method: 'PUT', parties: ['MTL'] });
+  expect({ sessionId, method, parties: parties.map(({ partyId }) => partyId) }).toEqual({
+    sessionId: 'S-1',
+    method: 'PUT',
+    parties: ['MTL'],
+  });
   expect(given).toMatchObject({ unit: 'A', periods: [{ startS: 0, limit: '10' }] });
   expect(came('POST /results')).toEqual([]);
   await settle(orderId, 'S-1');
@@ -139,10 +143,22 @@ test('CHP-01: GET and DELETE have their result at once, but after the response; 
   const periods = [{ startS: 0, limit: '10.5' }, { startS: 600, limit: '16' }, { startS: 1200, limit: '32' }];
   reply = { outcome: 'ACCEPTED', active: { startAt: '2022-02-01T17:00:00Z', unit: 'A', periods } };
   expect(await ask(`S-7?duration=900&${inQuery('get')}`)).toMatchObject({ data: { result: 'ACCEPTED' } });
-  await expect.poll(() => came('POST /results/get')).toMatchObject([{
-    result: 'ACCEPTED',
-    profile: { charging_profile: { duration: 900, charging_profile_period: [{ start_period: 0, limit: 10.5 }, { start_period: 600, limit: 16 }] } },
-  }]);
+  await expect
+    .poll(() => came('POST /results/get'))
+    .toMatchObject([
+      {
+        result: 'ACCEPTED',
+        profile: {
+          charging_profile: {
+            duration: 900,
+            charging_profile_period: [
+              { start_period: 0, limit: 10.5 },
+              { start_period: 600, limit: 16 },
+            ],
+          },
+        },
+      },
+    ]);
   reply = { outcome: 'UNKNOWN' };
   await ask(`S-7?${inQuery('delete')}`, { method: 'DELETE' });
   await expect.poll(() => came('POST /results/delete')).toEqual([{ result: 'UNKNOWN' }]);
@@ -167,7 +183,9 @@ test('SES-20: the answer to preferences is the bare word; of an EVSE that takes 
   const prefer = (body: object) =>
     call(oasis, '/ocpi/2.2.1/sender/sessions/S-9/charging_preferences', { token: montreal.token, method: 'PUT', body });
   preferred = 'ACCEPTED';
-  expect(await prefer({ profile_type: 'GREEN', departure_time: '2022-02-01T19:00:00Z', energy_need: 12 })).toMatchObject({ http: 200, data: 'ACCEPTED' });
+  expect(
+    await prefer({ profile_type: 'GREEN', departure_time: '2022-02-01T19:00:00Z', energy_need: 12 }),
+  ).toMatchObject({ http: 200, data: 'ACCEPTED' });
   preferred = new Rejected('not-capable', 'EVSE L2-01 does not have the capability');
   expect(await prefer({ profile_type: 'GREEN' })).toMatchObject({ http: 404, status_code: 2001 });
   preferred = new Rejected('unknown-session', 'no such session');
@@ -182,21 +200,44 @@ const send = (orderId: string, sessionId: string, method: string, more: object =
 test('CHP-05: as eMSP we set a profile at the CPO, once for an order; its result and the active profile are kept, the newest of them', async () => {
   const bodyJson = toJsonBytes(profile);
   const early = await call(oasis, '/ocpi/2.2.1/sender/chargingprofiles/T-1', {
-    token: montreal.token, method: 'PUT', body: { start_date_time: now(), charging_profile: profile },
+    token: montreal.token,
+    method: 'PUT',
+    body: { start_date_time: now(), charging_profile: profile },
   });
   expect(early, 'nothing was set yet').toMatchObject({ http: 404 });
   montreal.answer = () => ({ data: { result: 'ACCEPTED', timeout: 30 } });
   for (const _ of ['first', 'again']) {
-    expect(await send('P-1', 'T-1', 'PUT', { bodyJson })).toMatchObject({ outcome: SendOutcome.ANSWERED, response: 'ACCEPTED', timeoutS: 30 });
+    expect(await send('P-1', 'T-1', 'PUT', { bodyJson })).toMatchObject({
+      outcome: SendOutcome.ANSWERED,
+      response: 'ACCEPTED',
+      timeoutS: 30,
+    });
   }
-  const [{ charging_profile: given, response_url: url }, ...more] = came('PUT /chargingprofiles/T-1') as [{ charging_profile: object; response_url: string }];
+  const [{ charging_profile: given, response_url: url }, ...more] = came('PUT /chargingprofiles/T-1') as [
+    { charging_profile: object; response_url: string },
+  ];
   expect(given).toEqual(profile);
   expect(more).toEqual([]);
-  expect(await call(oasis, url, { token: montreal.token, method: 'POST', body: { result: 'ACCEPTED' } })).toMatchObject({ status_code: 1000 });
-  expect(await call(oasis, url.replace('P-1', 'P-0'), { token: montreal.token, method: 'POST', body: { result: 'ACCEPTED' } })).toMatchObject({ http: 404 });
+  expect(await call(oasis, url, { token: montreal.token, method: 'POST', body: { result: 'ACCEPTED' } })).toMatchObject(
+    { status_code: 1000 },
+  );
+  expect(
+    await call(oasis, url.replace('P-1', 'P-0'), {
+      token: montreal.token,
+      method: 'POST',
+      body: { result: 'ACCEPTED' },
+    }),
+  ).toMatchObject({ http: 404 });
   for (const limit of [10, 8]) {
-    const active = { start_date_time: now(), charging_profile: { charging_rate_unit: 'A', charging_profile_period: [{ start_period: 0, limit }] } };
-    await call(oasis, '/ocpi/2.2.1/sender/chargingprofiles/T-1', { token: montreal.token, method: 'PUT', body: active });
+    const active = {
+      start_date_time: now(),
+      charging_profile: { charging_rate_unit: 'A', charging_profile_period: [{ start_period: 0, limit }] },
+    };
+    await call(oasis, '/ocpi/2.2.1/sender/chargingprofiles/T-1', {
+      token: montreal.token,
+      method: 'PUT',
+      body: active,
+    });
   }
   const { requests, activeJson } = await oasis.neighbours.bus.ask(getPartnerProfile, { party: mtl, sessionId: 'T-1' });
   expect(requests).toMatchObject([{ orderId: 'P-1', method: 'PUT', response: 'ACCEPTED', result: 'ACCEPTED' }]);
@@ -209,7 +250,9 @@ test('CHP-04: results of profiles go wrapped to a partner with that quirk, and a
   await bus.ask(chooseQuirks, { partnerId, set: ['wrapped-results'], unset: [] });
   await put('S-W', 'wrapped');
   await settle(asked[0]!.orderId, 'S-W');
-  await expect.poll(() => came('POST /results/wrapped')).toMatchObject([{ data: { result: 'ACCEPTED' }, status_code: 1000, timestamp: expect.stringMatching(/^\d{4}-/) }]);
+  await expect
+    .poll(() => came('POST /results/wrapped'))
+    .toMatchObject([{ data: { result: 'ACCEPTED' }, status_code: 1000, timestamp: expect.stringMatching(/^\d{4}-/) }]);
   await change('S-W', 10);
   await expect.poll(() => came('PUT /chargingprofiles/S-W')).toMatchObject([{ charging_profile: { charging_rate_unit: 'A' } }]);
   await bus.ask(chooseQuirks, { partnerId, set: [], unset: ['wrapped-results'] });
@@ -227,5 +270,7 @@ test('what a partner does not answer clearly is said to be so; what has no partn
   montreal.answer = () => ({ http: 404, status: 2001 });
   expect(await send('P-3', 'T-2', 'PREFERENCES', { bodyJson: toJsonBytes({ profile_type: 'FAST' }) }))
     .toMatchObject({ outcome: SendOutcome.ANSWERED, response: 'NOT_POSSIBLE' });
-  expect(await send('P-4', 'T-2', 'GET', { party: { countryCode: 'CA', partyId: 'NOB' } })).toMatchObject({ outcome: SendOutcome.NO_PARTNER });
+  expect(await send('P-4', 'T-2', 'GET', { party: { countryCode: 'CA', partyId: 'NOB' } })).toMatchObject({
+    outcome: SendOutcome.NO_PARTNER,
+  });
 });

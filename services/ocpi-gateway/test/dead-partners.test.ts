@@ -29,9 +29,16 @@ afterAll(async () => {
 const sentToDead = () => dead.flatMap((one) => one.pushed());
 const at = (second: number) => `2022-02-01T17:00:${String(second).padStart(2, '0')}Z`;
 const status = (second: number) => {
-  const evses = exampleLocation.evses!.map((evse, n) => (n === 0 ? { ...evse, status: STATUSES[second % 3]!, last_updated: at(second) } : evse));
+  const evses = exampleLocation.evses!.map((evse, n) =>
+    n === 0 ? { ...evse, status: STATUSES[second % 3]!, last_updated: at(second) } : evse,
+  );
   return told(evseStatusChanged, {
-    own: true, party: { countryCode: 'CA', partyId: 'BCT' }, locationId: 'L', evseUid: evses[0]!.uid, status: STATUSES[second % 3]!, lastUpdated: at(second),
+    own: true,
+    party: { countryCode: 'CA', partyId: 'BCT' },
+    locationId: 'L',
+    evseUid: evses[0]!.uid,
+    status: STATUSES[second % 3]!,
+    lastUpdated: at(second),
     locationJson: toJsonBytes({ ...exampleLocation, id: 'L', evses, last_updated: at(second) }),
   });
 };

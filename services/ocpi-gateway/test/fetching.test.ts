@@ -10,7 +10,13 @@ import { call, openSide, plunkParty, type Side } from './side.ts';
 
 const owner = { country_code: 'CA', party_id: 'EOA' };
 const minute = (n: number) => `2022-02-01T17:${String(n).padStart(2, '0')}:00Z`;
-const location = (id: string, n: number, more: Partial<Location> = {}) => ({ ...exampleLocation, ...owner, id, last_updated: minute(n), ...more });
+const location = (id: string, n: number, more: Partial<Location> = {}) => ({
+  ...exampleLocation,
+  ...owner,
+  id,
+  last_updated: minute(n),
+  ...more,
+});
 
 let plunk: Side;
 let second: Running;
@@ -28,7 +34,12 @@ const answer = (what: string) => {
 beforeAll(async () => {
   plunk = await openSide({
     party: { ...plunkParty, roles: ['EMSP', 'CPO'] },
-    ocpi: { allow_private_urls: true, first_retry_ms: 50, longest_retry_ms: 400, pull: { first_s: 0, splay_s: 0, fetch_after_s: 1, fetch_again_s: 2 } },
+    ocpi: {
+      allow_private_urls: true,
+      first_retry_ms: 50,
+      longest_retry_ms: 400,
+      pull: { first_s: 0, splay_s: 0, fetch_after_s: 1, fetch_again_s: 2 },
+    },
   });
   second = await start({ ...plunk.platform.env, OCPI_PORT: '0' });
   cpo = await HandPartner.open('Energy OASIS', 'EOA', 'CPO', ['SENDER locations', 'SENDER sessions', 'SENDER tokens'], ['EMSP']);
@@ -53,13 +64,21 @@ const push = (method: string, path: string, body: object, of = plunk) => call(of
 const pushToSecond = (method: string, path: string, body: object) =>
   call(plunk, `${new URL(second.urls!.ocpi!).origin}${receiver(path)}`, { method, body, token: cpo.token });
 const held = (key: string) => plunk.neighbours.partners.get(key.toUpperCase());
-const found = async () => (await plunk.neighbours.bus.ask(listDifferences, { partnerId, limit: 100 })).differences.map(({ objectId, what }) => `${objectId} ${what}`);
+const found = async () =>
+  (await plunk.neighbours.bus.ask(listDifferences, { partnerId, limit: 100 })).differences.map(
+    ({ objectId, what }) => `${objectId} ${what}`,
+  );
 
 test('TRN-63, LOC-34: a PATCH that comes late is acknowledged, and the Location is got from its owner, with what the PATCH said', async () => {
   expect((await push('PUT', 'locations/CA/EOA/L-1', location('L-1', 1))).status_code).toBe(1000);
   there['/locations/L-1'] = location('L-1', 5, { name: 'Late', city: 'Burnaby' });
-  expect((await push('PATCH', 'locations/CA/EOA/L-1', { city: 'Burnaby', last_updated: minute(5) })).status_code).toBe(1000);
-  expect(await push('PATCH', 'locations/CA/EOA/L-1', { name: 'Late', last_updated: minute(3) })).toMatchObject({ http: 200, status_code: 1000 });
+  expect((await push('PATCH', 'locations/CA/EOA/L-1', { city: 'Burnaby', last_updated: minute(5) })).status_code).toBe(
+    1000,
+  );
+  expect(await push('PATCH', 'locations/CA/EOA/L-1', { name: 'Late', last_updated: minute(3) })).toMatchObject({
+    http: 200,
+    status_code: 1000,
+  });
   await expect.poll(() => held('location CA*EOA L-1')).toEqual(there['/locations/L-1']);
   expect(cpo.pushed()).toEqual(['GET /locations/L-1']);
   expect(cpo.seen[0]!.headers).toMatchObject({ 'ocpi-to-party-id': 'EOA', 'ocpi-from-party-id': 'CPK' });
@@ -88,7 +107,11 @@ test('repeated PATCHes in both processes cause one GET; those that come after it
   await expect.poll(() => held('location CA*EOA L-4')).toEqual(there['/locations/L-4']);
   expect(cpo.pushed('GET')).toHaveLength(1);
   there['/locations/L-4'] = location('L-4', 20, { name: 'Twice' });
-  await Promise.all(Array.from({ length: 20 }, (_, n) => (n % 2 ? push : pushToSecond)('PATCH', 'locations/CA/EOA/l-4', { ...patch, name: 'Twice' })));
+  await Promise.all(
+    Array.from({ length: 20 }, (_, n) =>
+      (n % 2 ? push : pushToSecond)('PATCH', 'locations/CA/EOA/l-4', { ...patch, name: 'Twice' }),
+    ),
+  );
   await expect.poll(() => held('location CA*EOA L-4')).toEqual(there['/locations/L-4']);
   expect(cpo.pushed('GET')).toHaveLength(2);
 });
@@ -96,13 +119,18 @@ test('repeated PATCHes in both processes cause one GET; those that come after it
 test('SES-01, D23: a Session that is not here, or not whole, is got from the list since the PATCH, which says no more than it has to', async () => {
   const session = { ...exampleSession, ...owner, id: 'S-1', last_updated: minute(9), kwh: 7 };
   there['/sessions'] = [session];
-  expect((await push('PATCH', 'sessions/CA/EOA/S-1', { kwh: 7, last_updated: new Date().toISOString().slice(0, 19) + 'Z' })).http).toBe(404);
+  expect(
+    (await push('PATCH', 'sessions/CA/EOA/S-1', { kwh: 7, last_updated: new Date().toISOString().slice(0, 19) + 'Z' }))
+      .http,
+  ).toBe(404);
   expect((await push('PATCH', 'sessions/CA/EOA/S-2', { kwh: 7, last_updated: minute(9) })).http).toBe(404);
   await expect.poll(() => held('session CA*EOA S-1')).toEqual(session);
   const lists = cpo.pushed('GET /sessions');
   expect(lists).toHaveLength(1);
   // Older than a week is as old as a week.
-  expect(Date.parse(new URL(lists[0]!.slice(4), cpo.base).searchParams.get('date_from')!)).toBeGreaterThan(Date.now() - 8 * 86_400_000);
+  expect(Date.parse(new URL(lists[0]!.slice(4), cpo.base).searchParams.get('date_from')!)).toBeGreaterThan(
+    Date.now() - 8 * 86_400_000,
+  );
   await expect.poll(found).toContain('s-2 invalid');
 });
 

@@ -10,7 +10,16 @@ export interface Seen {
   readonly headers: IncomingMessage['headers'];
 }
 
-type Answer = { readonly http?: number; readonly status?: number; readonly data?: unknown; readonly message?: string; readonly headers?: Readonly<Record<string, string | undefined>> } | 'never' | 'hang up';
+type Answer =
+  | {
+      readonly http?: number;
+      readonly status?: number;
+      readonly data?: unknown;
+      readonly message?: string;
+      readonly headers?: Readonly<Record<string, string | undefined>>;
+    }
+  | 'never'
+  | 'hang up';
 
 /** A partner's platform worked by hand: it lists the endpoints it is told to and answers as it is told. */
 export class HandPartner {
@@ -34,19 +43,41 @@ export class HandPartner {
       const what = `${request.method} ${request.url}`;
       this.seen.push({ what, body: text === '' ? undefined : JSON.parse(text), headers: request.headers });
       const { authorization } = request.headers;
-      const answer = this.admits(authorization) ? this.configuration(request.url!, authorization) ?? this.answer(what) : { http: 401, status: 2000 };
+      const answer = this.admits(authorization)
+        ? (this.configuration(request.url!, authorization) ?? this.answer(what))
+        : { http: 401, status: 2000 };
       if (answer === 'never') return;
       if (answer === 'hang up') return void request.socket.destroy();
-      const { http = 200, status = 1000, data, message = `said ${status}`, headers = { Location: `${this.base}/cdrs/x` } } = answer;
+      const {
+        http = 200,
+        status = 1000,
+        data,
+        message = `said ${status}`,
+        headers = { Location: `${this.base}/cdrs/x` },
+      } = answer;
       response.writeHead(http, { 'Content-Type': 'application/json', ...headers });
-      response.end(JSON.stringify({ data, status_code: status, status_message: message, timestamp: '2022-02-01T17:00:00Z' }));
+      response.end(
+        JSON.stringify({ data, status_code: status, status_message: message, timestamp: '2022-02-01T17:00:00Z' }),
+      );
     });
   });
 
-  private constructor(readonly name: string, readonly partyId: string, readonly role: string, private readonly interfaces: readonly string[], private readonly moreRoles: readonly string[]) {}
+  private constructor(
+    readonly name: string,
+    readonly partyId: string,
+    readonly role: string,
+    private readonly interfaces: readonly string[],
+    private readonly moreRoles: readonly string[],
+  ) {}
 
   /** `interfaces` as in `RECEIVER locations`, `moreRoles` as in `CPO`, or `CPO QBC` of another party. */
-  static async open(name: string, partyId: string, role: string, interfaces: readonly string[], moreRoles: readonly string[] = []): Promise<HandPartner> {
+  static async open(
+    name: string,
+    partyId: string,
+    role: string,
+    interfaces: readonly string[],
+    moreRoles: readonly string[] = [],
+  ): Promise<HandPartner> {
     const partner = new HandPartner(name, partyId, role, interfaces, moreRoles);
     await new Promise<void>((resolve) => partner.server.listen(0, '127.0.0.1', resolve));
     partner.url = `${partner.base}/versions`;
@@ -55,7 +86,14 @@ export class HandPartner {
 
   credentials(): object {
     const business_details = { name: this.name };
-    if (this.version === '2.1.1') return { token: `token-of-${this.partyId}`, url: this.url, party_id: this.partyId, country_code: 'CA', business_details };
+    if (this.version === '2.1.1')
+      return {
+        token: `token-of-${this.partyId}`,
+        url: this.url,
+        party_id: this.partyId,
+        country_code: 'CA',
+        business_details,
+      };
     const roles = [this.role, ...this.moreRoles].map((one) => {
       const [role, party_id = this.partyId] = one.split(' ');
       return { role, party_id, country_code: 'CA', business_details };
@@ -66,20 +104,29 @@ export class HandPartner {
   /** As an operator invites it. */
   parties(): { party: { countryCode: string; partyId: string }; roles: string[] }[] {
     const named = [this.role, ...this.moreRoles].map((one) => one.split(' '));
-    return named.map(([role = '', partyId = this.partyId]) => ({ party: { countryCode: 'CA', partyId }, roles: role === '' ? [] : [role] }));
+    return named.map(([role = '', partyId = this.partyId]) => ({
+      party: { countryCode: 'CA', partyId },
+      roles: role === '' ? [] : [role],
+    }));
   }
 
   /** Is invited, and POSTs its credentials. */
   async register(side: Side): Promise<Called> {
     const { tokenA } = await side.neighbours.bus.ask(invitePartner, { name: this.name, parties: this.parties() });
-    const answer = await call(side, `/ocpi/${this.version}/credentials`, { token: tokenA, method: 'POST', body: this.credentials() });
+    const answer = await call(side, `/ocpi/${this.version}/credentials`, {
+      token: tokenA,
+      method: 'POST',
+      body: this.credentials(),
+    });
     this.token = (answer.data as { token: string } | undefined)?.token ?? '';
     return answer;
   }
 
   /** Pushes and results that came, without the handshake. */
   pushed(start = ''): string[] {
-    return this.seen.map(({ what }) => what).filter((what) => !/ \/(versions|2\.\d\.\d)$/.test(what) && what.startsWith(start));
+    return this.seen
+      .map(({ what }) => what)
+      .filter((what) => !/ \/(versions|2\.\d\.\d)$/.test(what) && what.startsWith(start));
   }
 
   /** Listens again, where it was. */
@@ -102,15 +149,35 @@ export class HandPartner {
   }
 
   private configuration(path: string, presented: string | undefined): Exclude<Answer, string> | undefined {
-    if (this.asksForToken && /^\/(versions|2\.\d\.\d)$/.test(path) && presented !== authorization(`token-of-${this.partyId}`)) return { http: 401, status: 2001 };
+    if (
+      this.asksForToken &&
+      /^\/(versions|2\.\d\.\d)$/.test(path) &&
+      presented !== authorization(`token-of-${this.partyId}`)
+    )
+      return { http: 401, status: 2001 };
     // A version that nobody knows, with a URL that is none, must not disturb.
-    if (path === '/versions') return { data: [{ version: '9.9', url: 'none' }, { version: this.version, url: `${this.base}/${this.version}` }] };
+    if (path === '/versions')
+      return {
+        data: [
+          { version: '9.9', url: 'none' },
+          { version: this.version, url: `${this.base}/${this.version}` },
+        ],
+      };
     if (path !== `/${this.version}`) return undefined;
     const endpoints = this.interfaces.map((one) => {
       const [role, identifier] = one.split(' ');
-      return { identifier, url: `${this.endpointBase || this.base}/${identifier}`, ...(this.version === '2.1.1' ? {} : { role }) };
+      return {
+        identifier,
+        url: `${this.endpointBase || this.base}/${identifier}`,
+        ...(this.version === '2.1.1' ? {} : { role }),
+      };
     });
-    return { data: { version: this.version, endpoints: [{ identifier: 'credentials', role: 'RECEIVER', url: `${this.base}/credentials` }, ...endpoints] } };
+    return {
+      data: {
+        version: this.version,
+        endpoints: [{ identifier: 'credentials', role: 'RECEIVER', url: `${this.base}/credentials` }, ...endpoints],
+      },
+    };
   }
 }
 

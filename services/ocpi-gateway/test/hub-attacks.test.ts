@@ -18,11 +18,22 @@ let oasis: HandPartner;
 let island: HandPartner;
 
 beforeAll(async () => {
-  hub = await openSide({ party: { ...hubAsParty, name: 'Open Hub', roles: ['HUB'] }, hub: { quiet_s: 3600, offline_check_s: 3600 }, ocpi: { ...ocpi, request_timeout_ms: 1_500, page_limit: 100 } });
+  hub = await openSide({
+    party: { ...hubAsParty, name: 'Open Hub', roles: ['HUB'] },
+    hub: { quiet_s: 3600, offline_check_s: 3600 },
+    ocpi: { ...ocpi, request_timeout_ms: 1_500, page_limit: 100 },
+  });
   const asCpo = ['SENDER locations', 'SENDER tariffs', 'SENDER sessions', 'RECEIVER tokens', 'RECEIVER commands'];
   mallory = await HandPartner.open('Mallory', 'MAL', 'CPO', [...asCpo, 'SENDER commands'], ['EMSP']);
   oasis = await HandPartner.open('Oasis', 'EOA', 'CPO', asCpo);
-  island = await HandPartner.open('Island', 'ISL', 'EMSP', ['RECEIVER locations', 'RECEIVER tariffs', 'RECEIVER sessions', 'SENDER tokens', 'SENDER commands', 'RECEIVER hubclientinfo']);
+  island = await HandPartner.open('Island', 'ISL', 'EMSP', [
+    'RECEIVER locations',
+    'RECEIVER tariffs',
+    'RECEIVER sessions',
+    'SENDER tokens',
+    'SENDER commands',
+    'RECEIVER hubclientinfo',
+  ]);
   for (const partner of [mallory, oasis, island]) expect((await partner.register(hub)).status_code).toBe(1000);
 });
 afterAll(async () => {
@@ -35,7 +46,14 @@ beforeEach(() => {
 
 const receiver = (module: string) => `/ocpi/2.2.1/receiver/${module}`;
 const ask = (from: HandPartner, path: string, { to, ...more }: CallOptions & { to?: Party } = {}) =>
-  call(hub, path, { token: from.token, ...more, headers: { ...routingHeaders({ ...(to ? { to } : {}), from: { country_code: 'CA', party_id: from.partyId } }), ...more.headers } });
+  call(hub, path, {
+    token: from.token,
+    ...more,
+    headers: {
+      ...routingHeaders({ ...(to ? { to } : {}), from: { country_code: 'CA', party_id: from.partyId } }),
+      ...more.headers,
+    },
+  });
 const tell = (method: string, module: string, path: string, body?: object, from = mallory) =>
   ask(from, `${receiver(module)}/${path}`, { to: hubAsParty, method, ...(body ? { body } : {}) });
 
@@ -53,7 +71,9 @@ test("TRN-70 HUB-12: an id that spells another member's object is an id, and not
   const id = 'X CA*EOA DEAR';
   await tell('PUT', 'tariffs', 'CA/EOA/DEAR', { ...exampleTariff, ...eoa, id: 'DEAR' }, oasis);
   await expect.poll(() => island.pushed('PUT /tariffs/CA/EOA/DEAR')).toHaveLength(1);
-  expect(await tell('PUT', 'tariffs', `CA/MAL/${encodeURIComponent(id)}`, { ...exampleTariff, ...mal, id })).toMatchObject({ http: 201, status_code: 1000 });
+  expect(
+    await tell('PUT', 'tariffs', `CA/MAL/${encodeURIComponent(id)}`, { ...exampleTariff, ...mal, id }),
+  ).toMatchObject({ http: 201, status_code: 1000 });
   await expect.poll(() => island.pushed('PUT /tariffs/CA/MAL/X%20CA*EOA%20DEAR')).toHaveLength(1);
   await tell('DELETE', 'tariffs', `CA/MAL/${encodeURIComponent(id)}`);
   await expect.poll(() => island.pushed('DELETE /tariffs/CA/MAL/X%20CA*EOA%20DEAR')).toHaveLength(1);
@@ -73,26 +93,46 @@ test("TRN-71: nobody tells everybody of another member's object under an id of i
   ];
   await tell('PUT', 'locations', 'CA/MAL/MINE', location);
   for (const [module, path, body, says] of wrong) {
-    expect(await tell('PUT', module, path, body)).toMatchObject({ http: 200, status_code: 2001, status_message: expect.stringMatching(says) });
+    expect(await tell('PUT', module, path, body)).toMatchObject({
+      http: 200,
+      status_code: 2001,
+      status_message: expect.stringMatching(says),
+    });
   }
   const { data } = await ask(island, '/ocpi/2.2.1/sender/tariffs?limit=100', { to: hubAsParty });
-  const told = (data as { id: string; party_id: string }[]).filter(({ id }) => !id.startsWith('MARK-')).map(({ id, party_id }) => `${party_id} ${id}`);
+  const told = (data as { id: string; party_id: string }[])
+    .filter(({ id }) => !id.startsWith('MARK-'))
+    .map(({ id, party_id }) => `${party_id} ${id}`);
   expect(told).toEqual(['EOA DEAR']);
 });
 
 test.each(['%2E', '%2E%2E'])('TRN-16: an id that would be resolved out of a URL, %s, holds up nothing', async (id) => {
   const name = decodeURIComponent(id);
   const raw = await RawHttp.open(hub);
-  const put = (path: string, body: object) => raw.write([
-    `PUT ${receiver(path)} HTTP/1.1`, 'Host: x', `Authorization: Token ${Buffer.from(mallory.token).toString('base64')}`, 'Content-Type: application/json',
-    ...Object.entries(routingHeaders({ to: hubAsParty, from: mal })).map(([header, value]) => `${header}: ${value}`),
-    `Content-Length: ${Buffer.byteLength(JSON.stringify(body))}`, '', JSON.stringify(body),
-  ].join('\r\n'));
+  const put = (path: string, body: object) =>
+    raw.write(
+      [
+        `PUT ${receiver(path)} HTTP/1.1`,
+        'Host: x',
+        `Authorization: Token ${Buffer.from(mallory.token).toString('base64')}`,
+        'Content-Type: application/json',
+        ...Object.entries(routingHeaders({ to: hubAsParty, from: mal })).map(
+          ([header, value]) => `${header}: ${value}`,
+        ),
+        `Content-Length: ${Buffer.byteLength(JSON.stringify(body))}`,
+        '',
+        JSON.stringify(body),
+      ].join('\r\n'),
+    );
   put(`tariffs/CA/MAL/${id}`, { ...exampleTariff, ...mal, id: name });
-  await expect.poll(() => raw.answer).toMatchObject({ http: 200, status_code: 2001, status_message: expect.stringContaining('cannot stand in a URL') });
+  await expect
+    .poll(() => raw.answer)
+    .toMatchObject({ http: 200, status_code: 2001, status_message: expect.stringContaining('cannot stand in a URL') });
   raw.close();
   const evse = { ...exampleLocation.evses![0]!, uid: name };
-  expect(await tell('PUT', 'locations', 'CA/MAL/STEP', { ...exampleLocation, ...mal, id: 'STEP', evses: [evse] })).toMatchObject({ http: 200, status_code: 2001 });
+  expect(
+    await tell('PUT', 'locations', 'CA/MAL/STEP', { ...exampleLocation, ...mal, id: 'STEP', evses: [evse] }),
+  ).toMatchObject({ http: 200, status_code: 2001 });
   await allBrought();
 });
 
@@ -100,26 +140,51 @@ test('HUB-19: a request that no HTTP could carry on makes no member OFFLINE', as
   // In capitals the first two are CA*ISL: a dotless i, a long s.
   for (const party_id of ['ıSL', 'IſL', 'ISL\r\nX-Evil: 1', 'ISL\0']) {
     const session = { id: 'S-1', cdr_token: { country_code: 'CA', party_id }, status: 'ACTIVE' };
-    expect(await ask(mallory, `${receiver('sessions')}/CA/MAL/S-1`, { method: 'PUT', body: session }), party_id).toMatchObject({ http: 200, status_code: expect.toSatisfy((code: number) => [2001, 4001].includes(code)) });
+    expect(
+      await ask(mallory, `${receiver('sessions')}/CA/MAL/S-1`, { method: 'PUT', body: session }),
+      party_id,
+    ).toMatchObject({ http: 200, status_code: expect.toSatisfy((code: number) => [2001, 4001].includes(code)) });
   }
   island.answer = () => ({ http: 201 });
-  expect(await ask(oasis, `${receiver('sessions')}/CA/EOA/S-2`, { to: isle, method: 'PUT', body: { id: 'S-2' } })).toMatchObject({ http: 201, status_code: 1000 });
+  expect(
+    await ask(oasis, `${receiver('sessions')}/CA/EOA/S-2`, { to: isle, method: 'PUT', body: { id: 'S-2' } }),
+  ).toMatchObject({ http: 201, status_code: 1000 });
   expect(island.pushed('PUT /sessions')).toEqual(['PUT /sessions/CA/EOA/S-2']);
 });
 
 test('HUB-19 HCI-03: who asks a member for more than it answers makes it no more OFFLINE than it is', async () => {
   island.answer = (what) => (what.includes('/CA/MAL/FLOOD') ? 'never' : {});
-  const many = await Promise.all(Array.from({ length: 40 }, (_, n) => ask(mallory, `${receiver('sessions')}/CA/MAL/FLOOD-${n}`, { to: isle, method: 'PUT', body: { id: `FLOOD-${n}` } })));
+  const many = await Promise.all(
+    Array.from({ length: 40 }, (_, n) =>
+      ask(mallory, `${receiver('sessions')}/CA/MAL/FLOOD-${n}`, {
+        to: isle,
+        method: 'PUT',
+        body: { id: `FLOOD-${n}` },
+      }),
+    ),
+  );
   expect(new Set(many.map(({ status_code }) => status_code))).toEqual(new Set([4002]));
   const infos = (await ask(oasis, '/ocpi/2.2.1/sender/hubclientinfo?limit=100')).data as { party_id: string; status: string }[];
   expect(infos.find(({ party_id }) => party_id === 'ISL')).toMatchObject({ status: 'CONNECTED' });
   island.hangUp();
-  await expect.poll(async () => (await ask(oasis, `${receiver('sessions')}/CA/EOA/S-4`, { to: isle, method: 'PUT', body: { id: 'S-4' } })).status_code).toBe(1000);
+  await expect
+    .poll(
+      async () =>
+        (await ask(oasis, `${receiver('sessions')}/CA/EOA/S-4`, { to: isle, method: 'PUT', body: { id: 'S-4' } }))
+          .status_code,
+    )
+    .toBe(1000);
 });
 
 test('TRN-81 TRN-80: a request that is played again goes on as the one it is, under one request id, so that its receiver knows it again', async () => {
   const body = { response_url: `${island.base}/r`, location_id: 'L', token: { ...exampleToken, ...isle } };
-  const play = (id: string) => ask(island, `${receiver('commands')}/START_SESSION`, { to: eoa, method: 'POST', body, headers: { 'X-Request-ID': id, 'X-Correlation-ID': 'c' } });
+  const play = (id: string) =>
+    ask(island, `${receiver('commands')}/START_SESSION`, {
+      to: eoa,
+      method: 'POST',
+      body,
+      headers: { 'X-Request-ID': id, 'X-Correlation-ID': 'c' },
+    });
   oasis.seen.length = 0;
   for (const id of ['one', 'one', 'two']) expect(await play(id)).toMatchObject({ status_code: 1000 });
   const legs = oasis.seen.map(({ headers }) => headers['x-request-id']);
@@ -129,7 +194,9 @@ test('TRN-81 TRN-80: a request that is played again goes on as the one it is, un
 
 test('HUB-15: what its receiver refused is not learned: it leads nobody astray', async () => {
   oasis.answer = () => ({ data: { result: 'ACCEPTED', timeout: 30 } });
-  expect(await tell('PUT', 'locations', 'CA/EOA/HARBOUR', { ...exampleLocation, ...eoa, id: 'HARBOUR' }, oasis)).toMatchObject({ status_code: 1000 });
+  expect(
+    await tell('PUT', 'locations', 'CA/EOA/HARBOUR', { ...exampleLocation, ...eoa, id: 'HARBOUR' }, oasis),
+  ).toMatchObject({ status_code: 1000 });
   island.answer = () => ({ http: 404, status: 2001 });
   await ask(mallory, `${receiver('locations')}/CA/MAL/HARBOUR`, { to: isle, method: 'PUT', body: { id: 'HARBOUR' } });
   oasis.seen.length = 0;
@@ -142,7 +209,8 @@ test('HUB-22 HCI-03: who says that a member is behind it gets nothing that is fo
   const evil = await HandPartner.open('Evil hub', 'EVL', 'HUB', ['SENDER hubclientinfo', 'RECEIVER sessions', 'RECEIVER hubclientinfo']);
   expect((await evil.register(hub)).status_code).toBe(1000);
   const info = { ...isle, role: 'EMSP', status: 'CONNECTED', last_updated: '2031-01-01T00:00:00Z' };
-  const claim = (body: typeof info) => call(hub, `${receiver('hubclientinfo')}/CA/${body.party_id}`, { token: evil.token, method: 'PUT', body });
+  const claim = (body: typeof info) =>
+    call(hub, `${receiver('hubclientinfo')}/CA/${body.party_id}`, { token: evil.token, method: 'PUT', body });
   expect(await claim(info)).toMatchObject({ status_code: 1000 });
   const put = () => ask(oasis, `${receiver('sessions')}/CA/EOA/S-3`, { to: isle, method: 'PUT', body: { id: 'S-3' } });
   const { port } = new URL(island.base);
@@ -153,38 +221,74 @@ test('HUB-22 HCI-03: who says that a member is behind it gets nothing that is fo
   expect(await ask(island, '/ocpi/2.2.1/sender/tariffs', { to: hubAsParty })).toMatchObject({ status_code: 1000 });
   await expect.poll(async () => (await put()).status_code).toBe(1000);
   // HUB-23: nor does it speak for it.
-  const as = await call(hub, `${receiver('sessions')}/CA/EOA/S-3`, { token: evil.token, method: 'GET', headers: routingHeaders({ to: eoa, from: isle }) });
+  const as = await call(hub, `${receiver('sessions')}/CA/EOA/S-3`, {
+    token: evil.token,
+    method: 'GET',
+    headers: routingHeaders({ to: eoa, from: isle }),
+  });
   expect(as).toMatchObject({ status_code: 2001, status_message: expect.stringContaining('none of your roles') });
 
   const db = await openDatabase({ url: hub.platform.databaseUrl, schema: 'ocpi_gateway', migrations: [] });
   await db.query(`INSERT INTO client_infos (country_code, party_id, role, partner_id, behind, status, last_updated)
     SELECT 'ZZ', 'X' || n, 'CPO', partner_id, true, 'OFFLINE', '2030-01-01T00:00:00Z' FROM partners, generate_series(1, 10000 - 1) n WHERE name = 'Evil hub'`);
   await db.close();
-  expect(await claim({ ...info, party_id: 'ONE', status: 'PLANNED' })).toMatchObject({ http: 200, status_code: 2001, status_message: expect.stringContaining('no more than 10000') });
+  expect(await claim({ ...info, party_id: 'ONE', status: 'PLANNED' })).toMatchObject({
+    http: 200,
+    status_code: 2001,
+    status_message: expect.stringContaining('no more than 10000'),
+  });
   expect(await claim({ ...info, status: 'OFFLINE' }), 'one that is known').toMatchObject({ status_code: 1000 });
   await call(hub, '/ocpi/2.2.1/credentials', { token: evil.token, method: 'DELETE' });
   await evil.close();
 });
 
-test.each(['null', '[]', '"x"', '0', '{"response_url":7}', '{"reservation_id":{"toString":1}}', '{"__proto__":{"response_url":"http://127.0.0.1:9/"}}'])(
-  'TRN-40: %s is forwarded as it is, for the receiver to judge', async (body) => {
-    for (const command of ['RESERVE_NOW', 'CANCEL_RESERVATION', 'START_SESSION']) {
-      oasis.answer = () => ({ status: 2001 });
-      expect(await ask(island, `${receiver('commands')}/${command}`, { to: eoa, method: 'POST', body })).toMatchObject({ http: 200, status_code: 2001, status_message: 'said 2001' });
-      oasis.answer = () => ({});
-      expect(await ask(island, `${receiver('commands')}/${command}`, { to: eoa, method: 'POST', body })).toMatchObject({ http: 200, status_code: 1000 });
-    }
-    expect(oasis.seen.at(-1)!.body).toEqual(JSON.parse(body));
-  });
+test.each([
+  'null',
+  '[]',
+  '"x"',
+  '0',
+  '{"response_url":7}',
+  '{"reservation_id":{"toString":1}}',
+  '{"__proto__":{"response_url":"http://127.0.0.1:9/"}}',
+])('TRN-40: %s is forwarded as it is, for the receiver to judge', async (body) => {
+  for (const command of ['RESERVE_NOW', 'CANCEL_RESERVATION', 'START_SESSION']) {
+    oasis.answer = () => ({ status: 2001 });
+    expect(await ask(island, `${receiver('commands')}/${command}`, { to: eoa, method: 'POST', body })).toMatchObject({
+      http: 200,
+      status_code: 2001,
+      status_message: 'said 2001',
+    });
+    oasis.answer = () => ({});
+    expect(await ask(island, `${receiver('commands')}/${command}`, { to: eoa, method: 'POST', body })).toMatchObject({
+      http: 200,
+      status_code: 1000,
+    });
+  }
+  expect(oasis.seen.at(-1)!.body).toEqual(JSON.parse(body));
+});
 
 test.each([
-  ['NUL', '{"x":"\\u0000"}', /\\u0000/], ['half a surrogate pair', '{"x":"\\ud83d"}', /\\ud83d/], ['the other half', '{"x":"\\ude00\\ud83d"}', /\\ude00/],
-  ['a name that stands twice', '{"id":"S-9","id":"S-8"}', /twice/], ['one deep within', '{"x":[{"y":{"z":1,"\\u007a":2}}]}', /twice/],
+  ['NUL', '{"x":"\\u0000"}', /\\u0000/],
+  ['half a surrogate pair', '{"x":"\\ud83d"}', /\\ud83d/],
+  ['the other half', '{"x":"\\ude00\\ud83d"}', /\\ude00/],
+  ['a name that stands twice', '{"id":"S-9","id":"S-8"}', /twice/],
+  ['one deep within', '{"x":[{"y":{"z":1,"\\u007a":2}}]}', /twice/],
 ])('%s in a body goes nowhere: not to a receiver, not to everybody', async (_what, body, says) => {
   const refused = { http: 200, status_code: 2001, status_message: expect.stringMatching(says) };
-  expect(await ask(mallory, `${receiver('sessions')}/CA/MAL/S-9`, { to: isle, method: 'PUT', body })).toMatchObject(refused);
-  expect(await tell('PUT', 'tariffs', 'CA/MAL/T-9', { ...exampleTariff, ...mal, id: 'T-9' })).toMatchObject({ status_code: 1000 });
+  expect(await ask(mallory, `${receiver('sessions')}/CA/MAL/S-9`, { to: isle, method: 'PUT', body })).toMatchObject(
+    refused,
+  );
+  expect(await tell('PUT', 'tariffs', 'CA/MAL/T-9', { ...exampleTariff, ...mal, id: 'T-9' })).toMatchObject({
+    status_code: 1000,
+  });
   const whole = JSON.stringify({ ...exampleTariff, ...mal, id: 'T-9' }).replace(/}$/, `,"more":${body}}`);
-  expect(await call(hub, `${receiver('tariffs')}/CA/MAL/T-9`, { token: mallory.token, method: 'PUT', body: whole, headers: routingHeaders({ to: hubAsParty, from: mal }) })).toMatchObject(refused);
+  expect(
+    await call(hub, `${receiver('tariffs')}/CA/MAL/T-9`, {
+      token: mallory.token,
+      method: 'PUT',
+      body: whole,
+      headers: routingHeaders({ to: hubAsParty, from: mal }),
+    }),
+  ).toMatchObject(refused);
   expect(island.pushed('PUT /sessions/CA/MAL/S-9')).toEqual([]);
 });

@@ -21,8 +21,10 @@ afterAll(async () => {
   await oasis?.close();
 });
 
-const partnerNamed = (partyId: string, role: string) => HandPartner.open(`${role} ${partyId}`, partyId, role, ['SENDER tokens', 'SENDER locations']);
-const get = (partner: HandPartner, path: string, more: object = {}) => call(oasis, `/ocpi/2.2.1/${path}`, { token: partner.token, ...more });
+const partnerNamed = (partyId: string, role: string) =>
+  HandPartner.open(`${role} ${partyId}`, partyId, role, ['SENDER tokens', 'SENDER locations']);
+const get = (partner: HandPartner, path: string, more: object = {}) =>
+  call(oasis, `/ocpi/2.2.1/${path}`, { token: partner.token, ...more });
 
 test.each([
   ['MTL', 'EMSP', 'CA*MTL is on another platform'], ['mtl', 'CPO', 'CA*MTL is on another platform'],
@@ -44,7 +46,12 @@ async function registerAs(partner: HandPartner, name: string, parties: ReturnTyp
     partner.token = (answer.data as { token: string } | undefined)?.token ?? '';
     return answer;
   };
-  return { post, partnerId, view: async () => (await oasis.neighbours.bus.ask(listPartners, {})).partners.find((one) => one.partnerId === partnerId)! };
+  return {
+    post,
+    partnerId,
+    view: async () =>
+      (await oasis.neighbours.bus.ask(listPartners, {})).partners.find((one) => one.partnerId === partnerId)!,
+  };
 }
 
 /** A CDR of Vancouver waits for whoever registers as its owner. */
@@ -54,17 +61,28 @@ function waitingFor(partyId: string): void {
 }
 
 test.each([
-  ['another party', [{ party: { countryCode: 'CA', partyId: 'ISL' }, roles: [] }], 'CA*VAN as EMSP is not what this link is for, which is CA*ISL'],
-  ['another role', [{ party: { countryCode: 'CA', partyId: 'van' }, roles: ['CPO', 'NSP'] }], 'CA*VAN as EMSP is not what this link is for, which is CA*VAN:CPO,NSP'],
-])('CRE-10 an invitation for %s is not for those who come: they are refused, and the operator sees it', async (_of, parties, why) => {
-  const mallory = await partnerNamed('VAN', 'EMSP');
-  impostors.push(mallory);
-  waitingFor('VAN');
-  const { post, view } = await registerAs(mallory, 'Islands', parties);
-  expect(await post()).toMatchObject({ http: 200, status_code: 2000, status_message: expect.stringContaining(why) });
-  expect(mallory.seen, 'its platform was not asked for anything').toEqual([]);
-  expect(await view()).toMatchObject({ state: 'invited', lastError: expect.stringContaining(why) });
-});
+  [
+    'another party',
+    [{ party: { countryCode: 'CA', partyId: 'ISL' }, roles: [] }],
+    'CA*VAN as EMSP is not what this link is for, which is CA*ISL',
+  ],
+  [
+    'another role',
+    [{ party: { countryCode: 'CA', partyId: 'van' }, roles: ['CPO', 'NSP'] }],
+    'CA*VAN as EMSP is not what this link is for, which is CA*VAN:CPO,NSP',
+  ],
+])(
+  'CRE-10 an invitation for %s is not for those who come: they are refused, and the operator sees it',
+  async (_of, parties, why) => {
+    const mallory = await partnerNamed('VAN', 'EMSP');
+    impostors.push(mallory);
+    waitingFor('VAN');
+    const { post, view } = await registerAs(mallory, 'Islands', parties);
+    expect(await post()).toMatchObject({ http: 200, status_code: 2000, status_message: expect.stringContaining(why) });
+    expect(mallory.seen, 'its platform was not asked for anything').toEqual([]);
+    expect(await view()).toMatchObject({ state: 'invited', lastError: expect.stringContaining(why) });
+  },
+);
 
 test('HUB-23 a party that is invited without roles is no hub by that; one that is invited as a hub is', async () => {
   const mallory = await HandPartner.open('Hub', 'HBB', 'HUB', ['SENDER hubclientinfo']);
@@ -87,8 +105,13 @@ test('who comes by an invitation that names nobody gets nothing and says nothing
   expect(await get(vancouver, 'sender/cdrs')).toMatchObject(waits);
   const card = { ...exampleToken, party_id: 'VAN', uid: 'VAN-1' };
   expect(await get(vancouver, 'receiver/tokens/CA/VAN/VAN-1', { method: 'PUT', body: card })).toMatchObject(waits);
-  expect(await get(vancouver, 'credentials', { method: 'PUT', body: vancouver.credentials() }), 'new tokens it may have').toMatchObject({ status_code: 1000, data: { roles: expect.anything() } });
-  vancouver.token = ((await get(vancouver, 'credentials', { method: 'PUT', body: vancouver.credentials() })).data as { token: string }).token;
+  expect(
+    await get(vancouver, 'credentials', { method: 'PUT', body: vancouver.credentials() }),
+    'new tokens it may have',
+  ).toMatchObject({ status_code: 1000, data: { roles: expect.anything() } });
+  vancouver.token = (
+    (await get(vancouver, 'credentials', { method: 'PUT', body: vancouver.credentials() })).data as { token: string }
+  ).token;
   await oasis.gateway.stop();
   await oasis.restart();
   expect(await get(vancouver, 'sender/cdrs')).toMatchObject(waits);
@@ -96,10 +119,21 @@ test('who comes by an invitation that names nobody gets nothing and says nothing
   const approved = await oasis.neighbours.bus.ask(approvePartner, { partnerId, parties: [] });
   expect(approved).toMatchObject({ state: 'registered', invited: [{ party: { partyId: 'VAN' }, roles: ['EMSP'] }] });
   expect(((await get(vancouver, 'sender/cdrs')).data as { id: string }[])[0]).toMatchObject({ id: 'OF-VAN' });
-  expect(await get(vancouver, 'receiver/tokens/CA/VAN/VAN-1', { method: 'PUT', body: card })).toMatchObject({ status_code: 1000 });
+  expect(await get(vancouver, 'receiver/tokens/CA/VAN/VAN-1', { method: 'PUT', body: card })).toMatchObject({
+    status_code: 1000,
+  });
   await expect.poll(() => vancouver.pushed('PUT')).toEqual([`PUT /locations/CA/BCT/${exampleLocation.id}`]);
-  const isHub = await get(vancouver, 'credentials', { method: 'PUT', body: { ...vancouver.credentials(), roles: [{ role: 'HUB', country_code: 'CA', party_id: 'VAN', business_details: { name: 'V' } }] } });
-  expect(isHub, 'later, too').toMatchObject({ status_code: 2000, status_message: expect.stringContaining('CA*VAN as HUB') });
+  const isHub = await get(vancouver, 'credentials', {
+    method: 'PUT',
+    body: {
+      ...vancouver.credentials(),
+      roles: [{ role: 'HUB', country_code: 'CA', party_id: 'VAN', business_details: { name: 'V' } }],
+    },
+  });
+  expect(isHub, 'later, too').toMatchObject({
+    status_code: 2000,
+    status_message: expect.stringContaining('CA*VAN as HUB'),
+  });
 });
 
 test('an approval is refused for nobody, for an ended link, and for parties that are not those that came', async () => {
@@ -107,7 +141,10 @@ test('an approval is refused for nobody, for an ended link, and for parties that
   const later = await partnerNamed('LTR', 'EMSP');
   impostors.push(later);
   const { post, partnerId } = await registerAs(later, 'Later', []);
-  await expect(bus.ask(approvePartner, { partnerId, parties: [] })).rejects.toMatchObject({ code: 'not-registered', detail: expect.stringContaining('name the parties') });
+  await expect(bus.ask(approvePartner, { partnerId, parties: [] })).rejects.toMatchObject({
+    code: 'not-registered',
+    detail: expect.stringContaining('name the parties'),
+  });
   await post();
   const other = [{ party: { countryCode: 'CA', partyId: 'OTH' }, roles: [] }];
   await expect(bus.ask(approvePartner, { partnerId, parties: other })).rejects.toMatchObject({ code: 'party-not-invited' });
@@ -141,7 +178,9 @@ test("CRE-11 who names another's URL, where any token is answered, proves nothin
   expect(await get(mallory, 'credentials', { method: 'PUT', body: asMontreal })).toMatchObject(refused);
   expect(await call(oasis, '/ocpi/2.2.1/credentials', { token: tokenA, method: 'POST', body: asMontreal })).toMatchObject(refused);
   montreal.asksForToken = true;
-  expect(await call(oasis, '/ocpi/2.2.1/credentials', { token: tokenA, method: 'POST', body: asMontreal })).toMatchObject({ http: 200, status_code: 3001 });
+  expect(
+    await call(oasis, '/ocpi/2.2.1/credentials', { token: tokenA, method: 'POST', body: asMontreal }),
+  ).toMatchObject({ http: 200, status_code: 3001 });
   expect((await get(montreal, 'sender/cdrs')).data, 'the link of the real one stands').toHaveLength(1);
 });
 
@@ -165,11 +204,23 @@ test('an object that is too long for any answer is refused with its size; one of
   const { tokenA: token } = await oasis.neighbours.bus.ask(invitePartner, { name: 'Long' });
   const put = (body: unknown) => get(montreal, 'receiver/tokens/CA/MTL/LONG', { method: 'PUT', body });
   const card = { ...exampleToken, party_id: 'MTL', uid: 'LONG' };
-  expect(await put({ ...card, more: 'x'.repeat(950_000) })).toMatchObject({ http: 413, status_code: 2001, status_message: expect.stringContaining('too long') });
+  expect(await put({ ...card, more: 'x'.repeat(950_000) })).toMatchObject({
+    http: 413,
+    status_code: 2001,
+    status_message: expect.stringContaining('too long'),
+  });
   expect(await put({ ...card, more: 'x'.repeat(1_000_000) })).toMatchObject({ http: 413, status_code: 2001 });
   const many = { ...montreal.credentials(), roles: `[${'{},'.repeat(300_000)}{}]` };
   const body = JSON.stringify(many).replace(/"(\[.*\])"/, '$1');
-  expect(await call(oasis, '/ocpi/2.2.1/credentials', { token, method: 'POST', body })).toMatchObject({ http: 200, status_code: 2001, status_message: expect.stringContaining('values') });
-  expect(await put(`{"more":1${'0'.repeat(900_000)}1}`)).toMatchObject({ http: 200, status_code: 2001, status_message: expect.stringContaining('digits') });
+  expect(await call(oasis, '/ocpi/2.2.1/credentials', { token, method: 'POST', body })).toMatchObject({
+    http: 200,
+    status_code: 2001,
+    status_message: expect.stringContaining('values'),
+  });
+  expect(await put(`{"more":1${'0'.repeat(900_000)}1}`)).toMatchObject({
+    http: 200,
+    status_code: 2001,
+    status_message: expect.stringContaining('digits'),
+  });
   expect(await get(montreal, 'sender/tariffs?offset=999999999999999')).toMatchObject({ http: 200, status_code: 1000, data: [] });
 });

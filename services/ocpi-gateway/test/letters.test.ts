@@ -57,8 +57,15 @@ test('TRN-91: a replay sends the object as it is now, a CDR as it was issued', a
   const cdr: Cdr = { ...exampleCdr, id: 'C-1', session_id: 'S-none', cdr_token: { ...exampleCdr.cdr_token, party_id: 'MTL' } };
   partner.answer = () => ({ status: 2001 });
   await oasis.neighbours.tell(
-    told(cdrIssued, { cdrId: cdr.id, sessionId: 'S-none', credit: false, tokenParty: { countryCode: 'CA', partyId: 'MTL' }, cdrJson: toJsonBytes(cdr) }),
-    published('T-1', '2022-02-03T00:00:00Z'), published('T-3', '2022-02-03T00:00:00Z'),
+    told(cdrIssued, {
+      cdrId: cdr.id,
+      sessionId: 'S-none',
+      credit: false,
+      tokenParty: { countryCode: 'CA', partyId: 'MTL' },
+      cdrJson: toJsonBytes(cdr),
+    }),
+    published('T-1', '2022-02-03T00:00:00Z'),
+    published('T-3', '2022-02-03T00:00:00Z'),
   );
   await expect.poll(async () => (await letters()).map(idOf).sort()).toEqual(['cdrs C-1', 'tariffs T-1', 'tariffs T-3']);
   const pages: string[] = [];
@@ -77,7 +84,9 @@ test('TRN-91: a replay sends the object as it is now, a CDR as it was issued', a
   await expect.poll(() => partner.pushed()).toEqual(['POST /cdrs']);
   expect(partner.seen[0]!.body).toEqual(cdr);
   expect(await ask().ask(replayDeadLetters, { partnerId })).toMatchObject({ queued: 2 });
-  await expect.poll(() => partner.pushed('PUT /tariffs/CA/BCT/T-').toSorted()).toEqual(['PUT /tariffs/CA/BCT/T-1', 'PUT /tariffs/CA/BCT/T-3']);
+  await expect
+    .poll(() => partner.pushed('PUT /tariffs/CA/BCT/T-').toSorted())
+    .toEqual(['PUT /tariffs/CA/BCT/T-1', 'PUT /tariffs/CA/BCT/T-3']);
   expect(partner.seen.find(({ what }) => what.endsWith('T-1'))!.body).toMatchObject({ last_updated: '2022-02-03T00:00:00Z' });
   expect(await letters()).toEqual([]);
   await expect(ask().ask(replayDeadLetters, { partnerId, module: 'cdrs', objectId: 'C-1' })).rejects.toThrow('unknown-letter');
@@ -99,7 +108,9 @@ test('CRE-11, CRE-06: an operator renews the tokens of both sides; a partner tha
   expect((await call(oasis, '/ocpi/2.2.1/credentials', { token: before })).http).toBe(401);
   await oasis.neighbours.tell(published('T-4', '2022-02-05T00:00:00Z'));
   await expect.poll(() => partner.pushed('PUT /tariffs/CA/BCT/T-4')).toHaveLength(1);
-  expect(partner.seen.findLast(({ what }) => what.endsWith('T-4'))!.headers['authorization']).toBe(`Token ${Buffer.from('renewed-MTL').toString('base64')}`);
+  expect(partner.seen.findLast(({ what }) => what.endsWith('T-4'))!.headers['authorization']).toBe(
+    `Token ${Buffer.from('renewed-MTL').toString('base64')}`,
+  );
   partner.token = token;
 });
 

@@ -83,7 +83,10 @@ test('of many changes of an EVSE the newest is sent, as a PATCH of its status al
   await expect.poll(() => partner.pushed()).toEqual(['PUT /locations/CA/BCT/BUSY']);
   await idle();
   partner.seen.length = 0;
-  await oasis.neighbours.tell(...Array.from({ length: 20 }, (_, n) => statusOf('BUSY', n % 2 === 0 ? 'CHARGING' : 'AVAILABLE', n + 1)), statusOf('BUSY', 'BLOCKED', 30));
+  await oasis.neighbours.tell(
+    ...Array.from({ length: 20 }, (_, n) => statusOf('BUSY', n % 2 === 0 ? 'CHARGING' : 'AVAILABLE', n + 1)),
+    statusOf('BUSY', 'BLOCKED', 30),
+  );
   await expect.poll(() => (partner.seen.at(-1)?.body as { last_updated?: string } | undefined)?.last_updated).toBe('2022-02-01T17:00:30Z');
   await idle();
   const uid = exampleLocation.evses![0]!.uid;
@@ -100,12 +103,20 @@ test('two gateways send one partner each object once and never the same one side
     await idle();
     expect(partner.pushed('PUT ').toSorted()).toEqual(locations.map((id) => `PUT /locations/CA/BCT/${id}`).toSorted());
     partner.seen.length = 0;
-    for (let n = 1; n <= 5; n += 1) await oasis.neighbours.tell(...locations.map((id) => statusOf(id, n % 2 === 0 ? 'AVAILABLE' : 'CHARGING', n)));
-    const newest = () => new Set(partner.seen.filter(({ body }) => (body as { last_updated: string }).last_updated.endsWith(':05Z')).map(({ what }) => what)).size;
+    for (let n = 1; n <= 5; n += 1)
+      await oasis.neighbours.tell(...locations.map((id) => statusOf(id, n % 2 === 0 ? 'AVAILABLE' : 'CHARGING', n)));
+    const newest = () =>
+      new Set(
+        partner.seen
+          .filter(({ body }) => (body as { last_updated: string }).last_updated.endsWith(':05Z'))
+          .map(({ what }) => what),
+      ).size;
     await expect.poll(newest).toBe(30);
     await idle();
     for (const id of locations) {
-      const times = partner.seen.filter(({ what }) => what.includes(`/${id}/`)).map(({ body }) => (body as { last_updated: string }).last_updated);
+      const times = partner.seen
+        .filter(({ what }) => what.includes(`/${id}/`))
+        .map(({ body }) => (body as { last_updated: string }).last_updated);
       expect(times, id).toEqual([...new Set(times)].toSorted());
       expect(times.at(-1), id).toBe('2022-02-01T17:00:05Z');
     }

@@ -32,9 +32,15 @@ beforeEach(() => {
   oasis.neighbours.orders.length = 0;
 });
 
-const ask = (partner: HandPartner, path: string, more: object = {}) => call(oasis, `/ocpi/2.2.1/${path}`, { token: partner.token, ...more });
+const ask = (partner: HandPartner, path: string, more: object = {}) =>
+  call(oasis, `/ocpi/2.2.1/${path}`, { token: partner.token, ...more });
 const orders = () => [...new Set(oasis.neighbours.orders)];
-const startBody = (path: string, more: object = {}) => ({ response_url: `${montreal.base}/${path}`, location_id: 'L', token: card, ...more });
+const startBody = (path: string, more: object = {}) => ({
+  response_url: `${montreal.base}/${path}`,
+  location_id: 'L',
+  token: card,
+  ...more,
+});
 const start = (body: object, headers: Record<string, string> = {}, partner = montreal) =>
   ask(partner, 'receiver/commands/START_SESSION', { method: 'POST', body, headers });
 const ids = (name: string) => ({ 'X-Request-ID': `request-${name}`, 'X-Correlation-ID': `exchange-${name}` });
@@ -79,8 +85,16 @@ test('CMD-04 a result is taken from the partner that was sent the command, for t
     orderId: 'O-1', party: { countryCode: 'CA', partyId: 'ISL' }, command: 'STOP_SESSION', bodyJson: toJsonBytes({ session_id: 'S' }),
   });
   expect(sent).toMatchObject({ outcome: SendOutcome.ANSWERED, result: 'ACCEPTED' });
-  const say = (partner: HandPartner, path: string, body: unknown = { result: 'ACCEPTED' }) => ask(partner, `sender/commands/${path}`, { method: 'POST', body });
-  for (const [partner, path] of [[montreal, 'STOP_SESSION/O-1'], [islands, 'START_SESSION/O-1'], [islands, 'STOP_SESSION/O-2'], [islands, 'STOP_SESSION/o-1'], [islands, 'DANCE/O-1'], [islands, `STOP_SESSION/${encodeURIComponent('../O-1')}`]] as const) {
+  const say = (partner: HandPartner, path: string, body: unknown = { result: 'ACCEPTED' }) =>
+    ask(partner, `sender/commands/${path}`, { method: 'POST', body });
+  for (const [partner, path] of [
+    [montreal, 'STOP_SESSION/O-1'],
+    [islands, 'START_SESSION/O-1'],
+    [islands, 'STOP_SESSION/O-2'],
+    [islands, 'STOP_SESSION/o-1'],
+    [islands, 'DANCE/O-1'],
+    [islands, `STOP_SESSION/${encodeURIComponent('../O-1')}`],
+  ] as const) {
     expect(await say(partner, path), path).toMatchObject({ http: 404, status_code: 2001 });
   }
   for (const body of [{}, { result: 'FINE' }, { result: 'accepted' }, [], 'null', { __proto__: { result: 'ACCEPTED' } }]) {
@@ -88,12 +102,20 @@ test('CMD-04 a result is taken from the partner that was sent the command, for t
   }
   expect(oasis.neighbours.results).toEqual([]);
   for (const _ of ['once', 'again']) expect(await say(islands, 'STOP_SESSION/O-1')).toMatchObject({ http: 200, status_code: 1000 });
-  expect(new Set(oasis.neighbours.results.map((one) => JSON.stringify(one)))).toEqual(new Set([JSON.stringify({ orderId: 'O-1', result: 'ACCEPTED', message: '' })]));
+  expect(new Set(oasis.neighbours.results.map((one) => JSON.stringify(one)))).toEqual(
+    new Set([JSON.stringify({ orderId: 'O-1', result: 'ACCEPTED', message: '' })]),
+  );
 });
 
 test('CRE-06 CRE-11 a PUT of credentials that is played again opens nothing once the new token is used', async () => {
   const old = montreal.token;
-  const put = () => call(oasis, '/ocpi/2.2.1/credentials', { token: old, method: 'PUT', body: montreal.credentials(), headers: ids('put') });
+  const put = () =>
+    call(oasis, '/ocpi/2.2.1/credentials', {
+      token: old,
+      method: 'PUT',
+      body: montreal.credentials(),
+      headers: ids('put'),
+    });
   montreal.token = ((await put()).data as { token: string }).token;
   expect((await ask(montreal, 'sender/locations')).http).toBe(200);
   expect((await put()).http).toBe(401);
@@ -101,11 +123,24 @@ test('CRE-06 CRE-11 a PUT of credentials that is played again opens nothing once
 });
 
 test('a body that is compressed is refused by name, and not unpacked', async () => {
-  for (const [encoding, bytes] of [['gzip', gzipSync(Buffer.alloc(50_000_000))], ['br', Buffer.from('x')], ['GZIP, gzip', Buffer.from('x')]] as const) {
+  for (const [encoding, bytes] of [
+    ['gzip', gzipSync(Buffer.alloc(50_000_000))],
+    ['br', Buffer.from('x')],
+    ['GZIP, gzip', Buffer.from('x')],
+  ] as const) {
     const response = await fetch(`${origin(oasis)}/ocpi/2.2.1/receiver/tokens/CA/MTL/04AA`, {
-      method: 'PUT', body: new Uint8Array(bytes), headers: { Authorization: authorization(montreal.token), 'Content-Type': 'application/json', 'Content-Encoding': encoding },
+      method: 'PUT',
+      body: new Uint8Array(bytes),
+      headers: {
+        Authorization: authorization(montreal.token),
+        'Content-Type': 'application/json',
+        'Content-Encoding': encoding,
+      },
     });
-    expect([response.status, await response.json()]).toEqual([415, expect.objectContaining({ status_code: 2001, status_message: expect.stringContaining('Content-Encoding') })]);
+    expect([response.status, await response.json()]).toEqual([
+      415,
+      expect.objectContaining({ status_code: 2001, status_message: expect.stringContaining('Content-Encoding') }),
+    ]);
   }
 });
 
@@ -113,21 +148,48 @@ const head = (line: string, headers: readonly string[] = []) => [line, 'Host: x'
 const inner = head('DELETE /ocpi/2.2.1/credentials HTTP/1.1', ['Content-Length: 0']);
 
 test.each([
-  ['a body that is a request, from a stranger', head('POST /ocpi/2.2.1/receiver/cdrs HTTP/1.1', [`Content-Length: ${inner.length}`]) + inner, [401]],
-  ['a body that is a request, where none is read', head('GET /ocpi/versions HTTP/1.1', [`Content-Length: ${inner.length}`]) + inner, [401]],
-  ['a chunked length with a blank', head('POST /ocpi/2.2.1/receiver/cdrs HTTP/1.1', ['Transfer-Encoding : chunked', 'Content-Length: 4']) + inner, [400]],
-  ['a coding that is not the last', head('POST /ocpi/2.2.1/receiver/cdrs HTTP/1.1', ['Transfer-Encoding: chunked, identity']) + inner, [400]],
-  ['a coding of another case, and a length', head('POST /ocpi/2.2.1/receiver/cdrs HTTP/1.1', ['Content-Length: 4', 'Transfer-Encoding: xchunked']) + inner, [400]],
+  [
+    'a body that is a request, from a stranger',
+    head('POST /ocpi/2.2.1/receiver/cdrs HTTP/1.1', [`Content-Length: ${inner.length}`]) + inner,
+    [401],
+  ],
+  [
+    'a body that is a request, where none is read',
+    head('GET /ocpi/versions HTTP/1.1', [`Content-Length: ${inner.length}`]) + inner,
+    [401],
+  ],
+  [
+    'a chunked length with a blank',
+    head('POST /ocpi/2.2.1/receiver/cdrs HTTP/1.1', ['Transfer-Encoding : chunked', 'Content-Length: 4']) + inner,
+    [400],
+  ],
+  [
+    'a coding that is not the last',
+    head('POST /ocpi/2.2.1/receiver/cdrs HTTP/1.1', ['Transfer-Encoding: chunked, identity']) + inner,
+    [400],
+  ],
+  [
+    'a coding of another case, and a length',
+    head('POST /ocpi/2.2.1/receiver/cdrs HTTP/1.1', ['Content-Length: 4', 'Transfer-Encoding: xchunked']) + inner,
+    [400],
+  ],
   ['a length with a sign', head('POST /ocpi/2.2.1/receiver/cdrs HTTP/1.1', ['Content-Length: +4']) + inner, [400]],
   ['a length in hexadecimal', head('POST /ocpi/2.2.1/receiver/cdrs HTTP/1.1', ['Content-Length: 0x4']) + inner, [400]],
   ['lines that end in LF', head('GET /ocpi/versions HTTP/1.1').replaceAll('\r\n', '\n') + inner, [400]],
-  ['a request in a chunk extension', head('POST /ocpi/2.2.1/receiver/cdrs HTTP/1.1', ['Transfer-Encoding: chunked']) + `1;${'x'.repeat(30_000)}\r\n`, [400]],
+  [
+    'a request in a chunk extension',
+    head('POST /ocpi/2.2.1/receiver/cdrs HTTP/1.1', ['Transfer-Encoding: chunked']) + `1;${'x'.repeat(30_000)}\r\n`,
+    [400],
+  ],
 ])('%s is one request at most, and never the one inside', async (_what, text, https) => {
   const raw = await RawHttp.open(oasis);
   raw.write(text);
   await expect.poll(() => raw.answer).toMatchObject({ http: https[0]!, status_code: expect.any(Number) });
   // Whatever else came of it would come before the answer to this.
-  if (!raw.closed) raw.write(head('GET /ocpi/versions HTTP/1.1', [`Authorization: ${authorization(montreal.token)}`, 'Connection: close']));
+  if (!raw.closed)
+    raw.write(
+      head('GET /ocpi/versions HTTP/1.1', [`Authorization: ${authorization(montreal.token)}`, 'Connection: close']),
+    );
   await expect.poll(() => raw.closed).toBe(true);
   const answers = [...raw.text.matchAll(/^HTTP\/1\.1 (\d{3})/gm)].map(([, code]) => Number(code));
   expect([answers[0], answers.length <= 2, answers.filter((code) => code === 405)]).toEqual([https[0], true, []]);
@@ -146,7 +208,15 @@ test('TRN-13 a header that stands twice names nobody, and is nobody: no two read
   };
   const from = ['OCPI-from-country-code: CA'];
   expect(await get([token, ...from, ...twice('OCPI-from-party-id', 'MTL', 'ISL')])).toMatchObject({ http: 200, status_code: 2001 });
-  expect(await get([token, ...from, 'OCPI-from-party-id: MTL', 'OCPI-to-country-code: CA', ...twice('OCPI-to-party-id', 'BCT', 'ELS')])).toMatchObject({ http: 200, status_code: 2001 });
+  expect(
+    await get([
+      token,
+      ...from,
+      'OCPI-from-party-id: MTL',
+      'OCPI-to-country-code: CA',
+      ...twice('OCPI-to-party-id', 'BCT', 'ELS'),
+    ]),
+  ).toMatchObject({ http: 200, status_code: 2001 });
   expect(await get([token, ...twice('X-Request-ID', 'a', 'b')])).toMatchObject({ http: 200, status_code: 1000 });
   expect(raw.text).toMatch(/^x-request-id: [0-9a-f-]{36}\r$/im);
   expect((await get(['Authorization: Token nonsense', token])).http, 'the first is the one').toBe(401);
@@ -154,23 +224,54 @@ test('TRN-13 a header that stands twice names nobody, and is nobody: no two read
 });
 
 test.each([
-  ['a dotless i', 'CA/%C4%B1SL'], ['a long s', 'CA/I%C5%BFL'], ['full-width letters', '%EF%BC%A3%EF%BC%A1/ISL'], ['a letter of another alphabet', '%D0%A1A/ISL'],
-  ['a combining mark', 'CA/ISL%CC%81'], ['a blank', 'CA/ISL%20'], ['a zero-width joiner', 'CA/ISL%E2%80%8D'], ['a soft hyphen', 'CA/IS%C2%ADL'],
+  ['a dotless i', 'CA/%C4%B1SL'],
+  ['a long s', 'CA/I%C5%BFL'],
+  ['full-width letters', '%EF%BC%A3%EF%BC%A1/ISL'],
+  ['a letter of another alphabet', '%D0%A1A/ISL'],
+  ['a combining mark', 'CA/ISL%CC%81'],
+  ['a blank', 'CA/ISL%20'],
+  ['a zero-width joiner', 'CA/ISL%E2%80%8D'],
+  ['a soft hyphen', 'CA/IS%C2%ADL'],
 ])('TRN-72 a party that only looks like another, by %s, is not that one', async (_what, party) => {
   const answer = await ask(islands, `receiver/locations/${party}/L-1`);
-  expect([[200, 2001], [404, 2001]]).toContainEqual([answer.http, answer.status_code]);
+  expect([
+    [200, 2001],
+    [404, 2001],
+  ]).toContainEqual([answer.http, answer.status_code]);
   expect(answer.status_message).toMatch(/not printable ASCII|none of your roles/);
 });
 
 test.each([
-  '/ocpi/2.2.1/receiver/tokens/CA/MTL/..%2f..%2f..%2fcredentials', '/ocpi/2.2.1/receiver/tokens/CA/MTL/%2e%2e/%2e%2e/credentials', '/ocpi/2.2.1/sender/locations/../../credentials',
-  '/ocpi/2.2.1/sender/locations/%252e%252e', '/ocpi/2.2.1//sender//locations', '//evil.example/ocpi/versions', '/ocpi/2.2.1/sender/locations/a%00b', '/ocpi/2.2.1/sender/locations/%', '/ocpi/2.2.1/sender/locations/%ff',
-  '/ocpi/2.2.1/sender/locations;x=y', '/ocpi/2.2.1/sender/locations/a\\..\\b', `/ocpi/2.2.1/sender/locations/${'a'.repeat(600)}`, `/ocpi/2.2.1/sender/locations?x=${'%41'.repeat(4_000)}`,
-  '/ocpi/2.2.1/sender/locations/L%23x', '/ocpi/2.2.1/sender/locations#x', 'http://evil.example/ocpi/versions', '/ocpi/2.2.1/sender/locations?limit=1&limit=2', '/ocpi/2.2.1/sender/tariffs?date_from[]=x',
-  '/ocpi/2.2.1/sender/locations?__proto__[x]=1&constructor=2', '/OCPI/2.2.1/sender/locations', '*', '/ocpi/2.2.1/sender/locations/\xff\xfe',
+  '/ocpi/2.2.1/receiver/tokens/CA/MTL/..%2f..%2f..%2fcredentials',
+  '/ocpi/2.2.1/receiver/tokens/CA/MTL/%2e%2e/%2e%2e/credentials',
+  '/ocpi/2.2.1/sender/locations/../../credentials',
+  '/ocpi/2.2.1/sender/locations/%252e%252e',
+  '/ocpi/2.2.1//sender//locations',
+  '//evil.example/ocpi/versions',
+  '/ocpi/2.2.1/sender/locations/a%00b',
+  '/ocpi/2.2.1/sender/locations/%',
+  '/ocpi/2.2.1/sender/locations/%ff',
+  '/ocpi/2.2.1/sender/locations;x=y',
+  '/ocpi/2.2.1/sender/locations/a\\..\\b',
+  `/ocpi/2.2.1/sender/locations/${'a'.repeat(600)}`,
+  `/ocpi/2.2.1/sender/locations?x=${'%41'.repeat(4_000)}`,
+  '/ocpi/2.2.1/sender/locations/L%23x',
+  '/ocpi/2.2.1/sender/locations#x',
+  'http://evil.example/ocpi/versions',
+  '/ocpi/2.2.1/sender/locations?limit=1&limit=2',
+  '/ocpi/2.2.1/sender/tariffs?date_from[]=x',
+  '/ocpi/2.2.1/sender/locations?__proto__[x]=1&constructor=2',
+  '/OCPI/2.2.1/sender/locations',
+  '*',
+  '/ocpi/2.2.1/sender/locations/\xff\xfe',
 ])('TRN-30 the path %s leads nowhere else, and to no fault of ours', async (path) => {
   const raw = await RawHttp.open(oasis);
-  raw.socket.write(Buffer.from(head(`GET ${path} HTTP/1.1`, [`Authorization: ${authorization(montreal.token)}`, 'Connection: close']), 'latin1'));
+  raw.socket.write(
+    Buffer.from(
+      head(`GET ${path} HTTP/1.1`, [`Authorization: ${authorization(montreal.token)}`, 'Connection: close']),
+      'latin1',
+    ),
+  );
   await expect.poll(() => raw.answer.status_code).toBeDefined();
   const { http, status_code } = raw.answer;
   expect(http, raw.text).toBeLessThan(500);
@@ -179,9 +280,18 @@ test.each([
   raw.close();
 });
 
-test.each(['CONNECT', 'TRACE', 'OPTIONS', 'HEAD', 'PROPFIND', 'PATCH', 'get'])('TRN-10 the method %s is not offered, and opens no way through', async (method) => {
-  const raw = await RawHttp.open(oasis);
-  raw.write(head(`${method} /ocpi/2.2.1/sender/locations HTTP/1.1`, [`Authorization: ${authorization(montreal.token)}`, 'Content-Length: 0', 'Connection: close']));
-  await expect.poll(() => raw.closed).toBe(true);
-  expect(raw.text).not.toMatch(/^HTTP\/1\.1 (200|5)/);
-});
+test.each(['CONNECT', 'TRACE', 'OPTIONS', 'HEAD', 'PROPFIND', 'PATCH', 'get'])(
+  'TRN-10 the method %s is not offered, and opens no way through',
+  async (method) => {
+    const raw = await RawHttp.open(oasis);
+    raw.write(
+      head(`${method} /ocpi/2.2.1/sender/locations HTTP/1.1`, [
+        `Authorization: ${authorization(montreal.token)}`,
+        'Content-Length: 0',
+        'Connection: close',
+      ]),
+    );
+    await expect.poll(() => raw.closed).toBe(true);
+    expect(raw.text).not.toMatch(/^HTTP\/1\.1 (200|5)/);
+  },
+);

@@ -21,7 +21,12 @@ let slow: HandPartner;
 beforeAll(async () => {
   oasis = await openSide({});
   oasis.neighbours.own.locations.push(location);
-  montreal = await HandPartner.open('Montreal', 'MTL', 'EMSP', ['RECEIVER locations', 'RECEIVER tariffs', 'RECEIVER sessions', 'RECEIVER cdrs']);
+  montreal = await HandPartner.open('Montreal', 'MTL', 'EMSP', [
+    'RECEIVER locations',
+    'RECEIVER tariffs',
+    'RECEIVER sessions',
+    'RECEIVER cdrs',
+  ]);
   slow = await HandPartner.open('Slow', 'SLO', 'EMSP', ['RECEIVER locations']);
   await montreal.register(oasis);
   await vi.waitFor(() => expect(montreal.pushed()).toEqual(['PUT /locations/CA/BCT/BURNABY']), { timeout: 60_000 });

@@ -19,7 +19,11 @@ afterAll(async () => {
 
 const page = async (path: string) => {
   const { data, headers } = await call(plunk, path, { token: operator.token });
-  return { uids: (data as Token[]).map(({ uid }) => uid).join(''), total: headers.get('x-total-count'), link: nextLink(headers.get('link') ?? undefined) };
+  return {
+    uids: (data as Token[]).map(({ uid }) => uid).join(''),
+    total: headers.get('x-total-count'),
+    link: nextLink(headers.get('link') ?? undefined),
+  };
 };
 
 test('TRN-52 TRN-54 a Link goes on behind its page: what leaves the list before it takes nothing with it', async () => {

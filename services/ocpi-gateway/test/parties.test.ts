@@ -34,7 +34,8 @@ afterAll(async () => {
 
 const get = (path: string, options: CallOptions = {}) => call(north, `/ocpi/2.2.1/${path}`, { token: montreal.token, ...options });
 const to = (party: string) => ({ 'OCPI-to-party-id': party, 'OCPI-to-country-code': 'CA' });
-const fromOf = (headers: { get(name: string): string | null }) => `${headers.get('ocpi-from-country-code')}*${headers.get('ocpi-from-party-id')}`;
+const fromOf = (headers: { get(name: string): string | null }) =>
+  `${headers.get('ocpi-from-country-code')}*${headers.get('ocpi-from-party-id')}`;
 
 /** Whom a message that the partner got is from, and for. */
 async function routed(what: string): Promise<string> {
@@ -80,10 +81,25 @@ test('HUB-04: a push is from the party that owns the object, for the party that 
 
 test('HUB-04: a command is from the eMSP whose driver orders it, and a question about a token from the CPO at whose station it is', async () => {
   const { bus } = north.neighbours;
-  montreal.answer = (what) => (what.startsWith('POST /commands') ? { data: { result: 'ACCEPTED', timeout: 30 } } : { data: { allowed: 'ALLOWED', token: exampleToken } });
-  await bus.ask(sendCommand, { orderId: 'order-1', party: of('LAV'), command: 'START_SESSION', bodyJson: toJsonBytes({}), from: of('NOE') });
+  montreal.answer = (what) =>
+    what.startsWith('POST /commands')
+      ? { data: { result: 'ACCEPTED', timeout: 30 } }
+      : { data: { allowed: 'ALLOWED', token: exampleToken } };
+  await bus.ask(sendCommand, {
+    orderId: 'order-1',
+    party: of('LAV'),
+    command: 'START_SESSION',
+    bodyJson: toJsonBytes({}),
+    from: of('NOE'),
+  });
   expect(await routed('POST /commands/START_SESSION')).toBe('NOE to LAV');
-  await bus.ask(authorizeAtPartner, { party: of('QBC'), uid: '04QBC', type: 'RFID', timeoutMs: 2_000, from: of('NOB') });
+  await bus.ask(authorizeAtPartner, {
+    party: of('QBC'),
+    uid: '04QBC',
+    type: 'RFID',
+    timeoutMs: 2_000,
+    from: of('NOB'),
+  });
   expect(await routed('POST /tokens/04QBC/authorize')).toBe('NOB to QBC');
   montreal.answer = () => ({});
 });
@@ -104,7 +120,9 @@ test('HUB-01 HUB-23: OCPI-to names a party of ours that has such an interface, a
 test('a list holds what is all our parties\', or that of the one that OCPI-to names; so does a single object', async () => {
   north.neighbours.own.locations = ours.map(({ party_id }) => location(party_id));
   const sites = async (headers: Record<string, string> = {}) =>
-    ((await get('sender/locations', { headers })).data as { id: string; party_id: string }[]).map(({ id, party_id }) => `${party_id} ${id}`);
+    ((await get('sender/locations', { headers })).data as { id: string; party_id: string }[]).map(
+      ({ id, party_id }) => `${party_id} ${id}`,
+    );
   expect(await sites()).toEqual(['NOA SITE-NOA', 'NOB SITE-NOB']);
   expect(await sites(to('nob'))).toEqual(['NOB SITE-NOB']);
   expect(await get('sender/locations/SITE-NOB')).toMatchObject({ status_code: 1000, data: { party_id: 'NOB' } });
@@ -118,7 +136,11 @@ test('CMD-08: START_SESSION is for the Locations of the party that OCPI-to names
     asked.push(party);
     return { result: 'ACCEPTED' };
   };
-  const body = { response_url: `${montreal.base}/results/1`, location_id: 'SITE-NOB', token: { ...exampleToken, country_code: 'CA', party_id: 'QBC' } };
+  const body = {
+    response_url: `${montreal.base}/results/1`,
+    location_id: 'SITE-NOB',
+    token: { ...exampleToken, country_code: 'CA', party_id: 'QBC' },
+  };
   const answer = await get('receiver/commands/START_SESSION', { method: 'POST', body, headers: to('NOB') });
   expect(answer).toMatchObject({ status_code: 1000, data: { result: 'ACCEPTED' } });
   expect(fromOf(answer.headers)).toBe('CA*NOB');

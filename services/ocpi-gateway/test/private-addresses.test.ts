@@ -45,15 +45,24 @@ afterAll(async () => {
 
 const port = () => new URL(montreal.url).port;
 const urls: readonly [string, () => string][] = [
-  ['an address of this machine', () => `https://127.0.0.1:${port()}/`], ['a name of this machine', () => `https://localhost:${port()}/`],
-  ['a decimal address', () => `https://2130706433:${port()}/`], ['an octal one', () => `https://0177.0.0.1:${port()}/`],
-  ['a hexadecimal one', () => `https://0x7f000001:${port()}/`], ['a short one', () => `https://127.1:${port()}/`],
-  ['an IPv6 address of this machine', () => `https://[::1]:${port()}/`], ['an IPv4 address in IPv6', () => `https://[::ffff:127.0.0.1]:${port()}/`],
-  ['an IPv6 address of a private network', () => 'https://[fd00::1]/'], ['one of a link', () => 'https://[fe80::1]/'],
-  ['one that NAT64 takes inside', () => 'https://[64:ff9b::7f00:1]/'], ["a cloud's metadata", () => 'https://169.254.169.254/latest/meta-data'],
-  ['a name without a dot', () => 'https://postgres/'], ['a name of a closed network', () => 'https://nats.internal/'],
-  ['a user before the host', () => `https://oasis.example@127.0.0.1:${port()}/`], ['a public host without TLS', () => 'http://oasis.example/'],
-  ['a file', () => 'file:///etc/passwd'], ['no host', () => 'https:///'],
+  ['an address of this machine', () => `https://127.0.0.1:${port()}/`],
+  ['a name of this machine', () => `https://localhost:${port()}/`],
+  ['a decimal address', () => `https://2130706433:${port()}/`],
+  ['an octal one', () => `https://0177.0.0.1:${port()}/`],
+  ['a hexadecimal one', () => `https://0x7f000001:${port()}/`],
+  ['a short one', () => `https://127.1:${port()}/`],
+  ['an IPv6 address of this machine', () => `https://[::1]:${port()}/`],
+  ['an IPv4 address in IPv6', () => `https://[::ffff:127.0.0.1]:${port()}/`],
+  ['an IPv6 address of a private network', () => 'https://[fd00::1]/'],
+  ['one of a link', () => 'https://[fe80::1]/'],
+  ['one that NAT64 takes inside', () => 'https://[64:ff9b::7f00:1]/'],
+  ["a cloud's metadata", () => 'https://169.254.169.254/latest/meta-data'],
+  ['a name without a dot', () => 'https://postgres/'],
+  ['a name of a closed network', () => 'https://nats.internal/'],
+  ['a user before the host', () => `https://oasis.example@127.0.0.1:${port()}/`],
+  ['a public host without TLS', () => 'http://oasis.example/'],
+  ['a file', () => 'file:///etc/passwd'],
+  ['no host', () => 'https:///'],
 ];
 
 test.each(urls)('a response_url and a versions URL with %s are not called', async (_, url) => {
@@ -72,9 +81,16 @@ test.each(urls)('a response_url and a versions URL with %s are not called', asyn
 /** The system's resolver, which knows a name of a hostile domain as well: these addresses, or others each time. */
 function resolving(name: string, ...turns: (readonly string[])[]): void {
   let asked = 0;
-  const lookup = (hostname: string, options: dns.LookupAllOptions, callback: (error: Error | null, addresses: dns.LookupAddress[]) => void) => {
+  const lookup = (
+    hostname: string,
+    options: dns.LookupAllOptions,
+    callback: (error: Error | null, addresses: dns.LookupAddress[]) => void,
+  ) => {
     if (hostname !== name) return void (systemLookup as (...given: unknown[]) => void)(hostname, options, callback);
-    const addresses = turns[Math.min(asked, turns.length - 1)]!.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
+    const addresses = turns[Math.min(asked, turns.length - 1)]!.map((address) => ({
+      address,
+      family: address.includes(':') ? 6 : 4,
+    }));
     asked += 1;
     setImmediate(() => callback(null, addresses));
   };
@@ -85,8 +101,12 @@ function resolving(name: string, ...turns: (readonly string[])[]): void {
 const view = async () => (await oasis.neighbours.bus.ask(listPartners, {})).partners.find(({ name }) => name === 'Montreal')!;
 
 test.each([
-  ['of this machine', ['127.0.0.1']], ['of this machine in IPv6', ['::1']], ['of this machine as IPv4 in IPv6', ['::ffff:127.0.0.1']],
-  ['of a private network', ['10.1.2.3']], ["of a cloud's metadata", ['169.254.169.254']], ['public and private ones', ['93.184.215.14', '127.0.0.1']],
+  ['of this machine', ['127.0.0.1']],
+  ['of this machine in IPv6', ['::1']],
+  ['of this machine as IPv4 in IPv6', ['::ffff:127.0.0.1']],
+  ['of a private network', ['10.1.2.3']],
+  ["of a cloud's metadata", ['169.254.169.254']],
+  ['public and private ones', ['93.184.215.14', '127.0.0.1']],
 ])('a name whose addresses are %s is not called, as response_url or as versions URL', async (what, answers) => {
   const name = `${what.replaceAll(/\W/g, '-')}.evil.test`.toLowerCase();
   const url = `https://${name}:${(inside.address() as AddressInfo).port}/`;
@@ -96,11 +116,18 @@ test.each([
     await oasis.neighbours.tell(told(commandFinished, { orderId, result: 'ACCEPTED', message: '' }));
     return { result: 'ACCEPTED' };
   };
-  const post = (path: string, body: object, method = 'POST') => call(oasis, `/ocpi/2.2.1/${path}`, { token: montreal.token, method, body });
-  expect(await post('receiver/commands/START_SESSION', { response_url: url, location_id: 'L', token })).toMatchObject({ http: 200, status_code: 1000 });
+  const post = (path: string, body: object, method = 'POST') =>
+    call(oasis, `/ocpi/2.2.1/${path}`, { token: montreal.token, method, body });
+  expect(await post('receiver/commands/START_SESSION', { response_url: url, location_id: 'L', token })).toMatchObject({
+    http: 200,
+    status_code: 1000,
+  });
   await expect.poll(async () => (await view()).lastError).toContain(`${name} resolves to `);
-  expect(await post('credentials', { ...montreal.credentials(), url }, 'PUT'))
-    .toMatchObject({ http: 200, status_code: 3001, status_message: expect.stringMatching(/resolves to .* a private address/) });
+  expect(await post('credentials', { ...montreal.credentials(), url }, 'PUT')).toMatchObject({
+    http: 200,
+    status_code: 3001,
+    status_message: expect.stringMatching(/resolves to .* a private address/),
+  });
   expect(connections).toBe(0);
 });
 
@@ -120,9 +147,18 @@ test('a name that is public when it is looked at and private right after it is c
   };
   subscribe('net.client.socket', follow);
   try {
-    const renew = () => call(oasis, '/ocpi/2.2.1/credentials', { token: montreal.token, method: 'PUT', body: { ...montreal.credentials(), url } });
+    const renew = () =>
+      call(oasis, '/ocpi/2.2.1/credentials', {
+        token: montreal.token,
+        method: 'PUT',
+        body: { ...montreal.credentials(), url },
+      });
     expect(await renew()).toMatchObject({ http: 200, status_code: 3001 });
-    expect(await renew()).toMatchObject({ http: 200, status_code: 3001, status_message: expect.stringContaining('resolves to 127.0.0.1, a private address') });
+    expect(await renew()).toMatchObject({
+      http: 200,
+      status_code: 3001,
+      status_message: expect.stringContaining('resolves to 127.0.0.1, a private address'),
+    });
   } finally {
     unsubscribe('net.client.socket', follow);
   }
@@ -134,7 +170,10 @@ test('an endpoint that a partner listed, and that may not be called any more, is
   const seen = montreal.seen.length;
   const { partnerId } = await view();
   await oasis.neighbours.bus.ask(pullPartner, { partnerId, full: true });
-  const error = async () => (await oasis.neighbours.bus.ask(listDifferences, { partnerId, limit: 10 })).pulls.find(({ module }) => module === 'locations')?.error;
+  const error = async () =>
+    (await oasis.neighbours.bus.ask(listDifferences, { partnerId, limit: 10 })).pulls.find(
+      ({ module }) => module === 'locations',
+    )?.error;
   await expect.poll(error).toContain('is not https');
   expect(montreal.seen.length).toBe(seen);
 });

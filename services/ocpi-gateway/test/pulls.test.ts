@@ -26,14 +26,31 @@ function answer(what: string) {
   url.searchParams.set('offset', String(offset + 2));
   return {
     data: all.slice(offset, offset + 2),
-    headers: { 'X-Total-Count': String(all.length), 'X-Limit': '2', ...(offset + 2 < all.length ? { Link: `<${url.href}>; rel="next"` } : {}) },
+    headers: {
+      'X-Total-Count': String(all.length),
+      'X-Limit': '2',
+      ...(offset + 2 < all.length ? { Link: `<${url.href}>; rel="next"` } : {}),
+    },
   };
 }
 
 beforeAll(async () => {
-  plunk = await openSide({ party: plunkParty, ocpi: { allow_private_urls: true, first_retry_ms: 50, longest_retry_ms: 400, pull: { first_s: 0, every_s: 1, full_every_s: 1, splay_s: 0 } } });
+  plunk = await openSide({
+    party: plunkParty,
+    ocpi: {
+      allow_private_urls: true,
+      first_retry_ms: 50,
+      longest_retry_ms: 400,
+      pull: { first_s: 0, every_s: 1, full_every_s: 1, splay_s: 0 },
+    },
+  });
   cpo = await HandPartner.open('Energy OASIS', 'EOA', 'CPO', ['SENDER locations', 'SENDER tariffs', 'SENDER sessions', 'SENDER cdrs']);
-  lists = { locations: [location('L-1'), location('L-2'), location('L-3')], tariffs: [tariff('T-1'), tariff('T-2')], sessions: [], cdrs: [] };
+  lists = {
+    locations: [location('L-1'), location('L-2'), location('L-3')],
+    tariffs: [tariff('T-1'), tariff('T-2')],
+    sessions: [],
+    cdrs: [],
+  };
   cpo.answer = answer;
   await cpo.register(plunk);
   ({ partnerId } = (await plunk.neighbours.bus.ask(listPartners, {})).partners[0]!);
@@ -46,8 +63,15 @@ beforeEach(() => {
   cpo.answer = answer;
 });
 
-const held = (kind: string) => [...plunk.neighbours.partners.keys()].filter((key) => key.startsWith(kind.toUpperCase())).map((key) => key.split(/[ *]/).at(-1)!.toLowerCase()).sort();
-const report = async () => (await plunk.neighbours.bus.ask(listDifferences, { partnerId, limit: 100 })).differences.map(({ objectId: objectKey, module, what, detail }) => ({ objectKey, module, what, detail }));
+const held = (kind: string) =>
+  [...plunk.neighbours.partners.keys()]
+    .filter((key) => key.startsWith(kind.toUpperCase()))
+    .map((key) => key.split(/[ *]/).at(-1)!.toLowerCase())
+    .sort();
+const report = async () =>
+  (await plunk.neighbours.bus.ask(listDifferences, { partnerId, limit: 100 })).differences.map(
+    ({ objectId: objectKey, module, what, detail }) => ({ objectKey, module, what, detail }),
+  );
 
 test('TRN-14, TRN-50: after the handshake all lists are read, page by page, Tariffs before Locations', async () => {
   await expect.poll(() => held('location')).toEqual(['l-1', 'l-2', 'l-3']);
@@ -65,7 +89,11 @@ test('TRN-55: one object that is invalid, or of somebody else, does not touch th
   await expect.poll(() => held('location')).toContain('l-4');
   expect(held('location')).not.toContain('l-broken');
   expect(held('location')).not.toContain('l-foreign');
-  await expect.poll(report).toContainEqual(expect.objectContaining({ module: 'locations', what: 'invalid', detail: expect.stringContaining('coordinates') }));
+  await expect
+    .poll(report)
+    .toContainEqual(
+      expect.objectContaining({ module: 'locations', what: 'invalid', detail: expect.stringContaining('coordinates') }),
+    );
 });
 
 test('TRN-57: what a whole list does not have is no longer valid; listed again, it is', async () => {
@@ -95,7 +123,8 @@ test('what was missing or older here is said as a difference; a CDR that was nev
 test('TRN-91: a list that breaks off in the middle goes on with the page that failed, also after a restart', async () => {
   lists.locations = ['A', 'B', 'C', 'D', 'E', 'F'].map((id) => location(`L-${id}`, 6));
   let isBroken = true;
-  cpo.answer = (what) => (isBroken && what.includes('/locations') && what.includes('offset=4') ? { http: 503, status: 3000 } : answer(what));
+  cpo.answer = (what) =>
+    isBroken && what.includes('/locations') && what.includes('offset=4') ? { http: 503, status: 3000 } : answer(what);
   await expect.poll(() => cpo.pushed('GET /locations?').filter((what) => what.includes('offset=4')).length).toBeGreaterThan(0);
   await plunk.gateway.stop();
   cpo.seen.length = 0;
@@ -123,7 +152,9 @@ test('a partner that answers 429 with Retry-After is asked for no list until the
   await expect.poll(() => cpo.pushed('GET /tariffs').length).toBeGreaterThan(0);
   expect(early).toEqual([]);
   await expect.poll(() => cpo.pushed('GET /locations').length).toBeGreaterThan(0);
-  expect((await plunk.neighbours.bus.ask(listDifferences, { partnerId, limit: 1 })).pulls.map(({ module }) => module)).toContain('locations');
+  expect(
+    (await plunk.neighbours.bus.ask(listDifferences, { partnerId, limit: 1 })).pulls.map(({ module }) => module),
+  ).toContain('locations');
 });
 
 test('a date in Retry-After is reckoned by the clock of the partner', async () => {

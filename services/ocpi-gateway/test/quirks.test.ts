@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Fact, told } from '#bus';
 import { cdrIssued } from '#contracts/cdr-ledger';
-import { chooseQuirks, invitePartner, listPartners, listQuirks, type PartnerQuirk, pullPartner, registerPartner, sendCommand } from '#contracts/ocpi-gateway';
+import {
+  chooseQuirks, invitePartner, listPartners, listQuirks, type PartnerQuirk, pullPartner, registerPartner, sendCommand,
+} from '#contracts/ocpi-gateway';
 import { commandFinished } from '#contracts/sessions';
 import { tariffPublished } from '#contracts/tariff-engine';
 import { evseStatusChanged } from '#contracts/locations';
@@ -23,7 +25,13 @@ let partnerId: string;
 beforeAll(async () => {
   oasis = await openSide({
     party: { country_code: 'CA', party_id: 'BCT', name: 'Energy OASIS', roles: ['CPO', 'EMSP'], currency: 'CAD' },
-    ocpi: { allow_private_urls: true, request_timeout_ms: 5_000, first_retry_ms: 50, longest_retry_ms: 200, pull: { first_s: 3_600, splay_s: 0 } },
+    ocpi: {
+      allow_private_urls: true,
+      request_timeout_ms: 5_000,
+      first_retry_ms: 50,
+      longest_retry_ms: 200,
+      pull: { first_s: 3_600, splay_s: 0 },
+    },
   });
   oasis.neighbours.own.locations.push(location);
   partner = await HandPartner.open('Montreal', 'MTL', 'EMSP', [
@@ -49,16 +57,23 @@ const times = async (name: string) => (await of(name)).times;
 const choose = (name: string) => ask().ask(chooseQuirks, { partnerId, set: [name], unset: [] });
 const receiver = (path: string) => `/ocpi/2.2.1/receiver/${path}`;
 const push = (method: string, path: string, body: unknown) => call(oasis, receiver(path), { method, body, token: partner.token });
-const published = (id: string): Fact => told(tariffPublished, {
-  own: true, party: bct, tariffId: id, version: 1, tariffJson: toJsonBytes({ ...exampleTariff, id }), lastUpdated: exampleTariff.last_updated,
-});
+const published = (id: string): Fact =>
+  told(tariffPublished, {
+    own: true,
+    party: bct,
+    tariffId: id,
+    version: 1,
+    tariffJson: toJsonBytes({ ...exampleTariff, id }),
+    lastUpdated: exampleTariff.last_updated,
+  });
 const pull = () => ask().ask(pullPartner, { partnerId, full: true });
 
 /** A list of the partner, two on a page, with the headers that it sends. */
 function listing(module: string, objects: readonly unknown[], headersOf: (more: boolean, url: URL) => Record<string, string | undefined>) {
   return (what: string) => {
     const url = new URL(what.slice(4), partner.base);
-    if (!what.startsWith(`GET /${module}`)) return what.startsWith('GET') ? { data: [], headers: { 'X-Total-Count': '0', 'X-Limit': '2' } } : {};
+    if (!what.startsWith(`GET /${module}`))
+      return what.startsWith('GET') ? { data: [], headers: { 'X-Total-Count': '0', 'X-Limit': '2' } } : {};
     const offset = Number(url.searchParams.get('offset') ?? 0);
     url.searchParams.set('offset', String(offset + 2));
     return { data: objects.slice(offset, offset + 2), headers: headersOf(offset + 2 < objects.length, url) };
@@ -82,7 +97,8 @@ test.each([
 });
 
 test('TRN-04: only where an operator chose it a token goes out unencoded, and from the next request on; unchosen it is encoded again', async () => {
-  const authorizations = () => partner.seen.filter(({ what }) => what.includes('/tariffs/')).map(({ headers }) => headers.authorization);
+  const authorizations = () =>
+    partner.seen.filter(({ what }) => what.includes('/tariffs/')).map(({ headers }) => headers.authorization);
   await oasis.neighbours.tell(published('Q-1'));
   await expect.poll(authorizations).toEqual([authorization('token-of-MTL')]);
   await choose('unencoded-token');
@@ -97,8 +113,13 @@ test('TRN-04: only where an operator chose it a token goes out unencoded, and fr
 });
 
 test('what is no quirk, or is accepted from everybody, cannot be chosen; nothing of such a choice is kept', async () => {
-  const refused = (set: string[], id = partnerId) => ask().ask(chooseQuirks, { partnerId: id, set, unset: [] }).catch((error: unknown) => String(error));
-  expect(await refused(['no-link', 'no-linc'])).toContain('no-such-quirk: there is no quirk "no-linc"; those to choose are unencoded-token');
+  const refused = (set: string[], id = partnerId) =>
+    ask()
+      .ask(chooseQuirks, { partnerId: id, set, unset: [] })
+      .catch((error: unknown) => String(error));
+  expect(await refused(['no-link', 'no-linc'])).toContain(
+    'no-such-quirk: there is no quirk "no-linc"; those to choose are unencoded-token',
+  );
   expect(await refused(['no-total-count'])).toContain('is accepted from everybody');
   expect(await refused(['no-link'], 'nobody')).toContain('unknown-partner');
   expect((await of('no-link')).chosenAt).toBeUndefined();
@@ -111,7 +132,10 @@ test('TRN-80: a request without message ids is answered with made-up ones, and n
   // What is seen later is noted later: once this one is, all before it are.
   const withIds = async () => {
     const schemes = await times('odd-token-scheme');
-    await call(oasis, '/ocpi/2.2.1/sender/locations', { token: partner.token, headers: { 'X-Request-ID': 'r', 'X-Correlation-ID': 'c', Authorization: `token ${partner.token}` } });
+    await call(oasis, '/ocpi/2.2.1/sender/locations', {
+      token: partner.token,
+      headers: { 'X-Request-ID': 'r', 'X-Correlation-ID': 'c', Authorization: `token ${partner.token}` },
+    });
     await expect.poll(() => times('odd-token-scheme')).toBeGreaterThan(schemes);
   };
   await withIds();
@@ -121,8 +145,18 @@ test('TRN-80: a request without message ids is answered with made-up ones, and n
 });
 
 test('TRN-23, CMD-04: a wrapped result is understood; ours go bare, and wrapped where the partner has that quirk', async () => {
-  const order = { orderId: 'W-1', party: { countryCode: 'CA', partyId: 'MTL' }, command: 'STOP_SESSION', bodyJson: toJsonBytes({ session_id: 'S-1' }) };
-  partner.answer = (what) => (what.includes('/commands/') ? { data: { result: 'ACCEPTED', timeout: 30 } } : what.includes('/result') ? { status: 2001 } : {});
+  const order = {
+    orderId: 'W-1',
+    party: { countryCode: 'CA', partyId: 'MTL' },
+    command: 'STOP_SESSION',
+    bodyJson: toJsonBytes({ session_id: 'S-1' }),
+  };
+  partner.answer = (what) =>
+    what.includes('/commands/')
+      ? { data: { result: 'ACCEPTED', timeout: 30 } }
+      : what.includes('/result')
+        ? { status: 2001 }
+        : {};
   await ask().ask(sendCommand, order);
   const { response_url: url } = partner.seen.find(({ what }) => what.includes('/commands/'))!.body as { response_url: string };
   const wrapped = { data: { result: 'ACCEPTED' }, status_code: 1000, timestamp: '2022-02-01T17:00:00Z' };
@@ -149,7 +183,12 @@ test('TRN-23, CMD-04: a wrapped result is understood; ours go bare, and wrapped 
 });
 
 const tariffs = ['A', 'B', 'C', 'D', 'E'].map((id) => ({ ...exampleTariff, ...mtl, id }));
-const held = () => [...oasis.neighbours.partners.keys()].filter((key) => key.startsWith('TARIFF CA*MTL')).map((key) => key.at(-1)!).sort().join('');
+const held = () =>
+  [...oasis.neighbours.partners.keys()]
+    .filter((key) => key.startsWith('TARIFF CA*MTL'))
+    .map((key) => key.at(-1)!)
+    .sort()
+    .join('');
 
 test('TRN-52: a list without X-Total-Count and X-Limit is read to its end by its Links, and noted', async () => {
   partner.answer = listing('tariffs', tariffs, (more, url) => (more ? { Link: `<${url.href}>; rel="next"` } : {}));
@@ -174,12 +213,19 @@ test('TRN-52, TRN-57: a list that ends before its count is not whole: nothing of
   await choose('no-link');
   await pull();
   await expect.poll(held).toBe('BCDEF');
-  expect(lists().slice(1).map((what) => what.split('?')[1])).toEqual([undefined, 'offset=2', 'offset=4']);
+  expect(
+    lists()
+      .slice(1)
+      .map((what) => what.split('?')[1]),
+  ).toEqual([undefined, 'offset=2', 'offset=4']);
   await expect.poll(() => partner.pushed('GET /cdrs')).toHaveLength(2);
 });
 
 test('TRN-50: a partner that refuses date_from is read whole each time, once that is chosen; Sessions go on to be asked by date', async () => {
-  partner.answer = (what) => (what.includes('date_from') && !what.includes('/sessions') ? { http: 400, status: 2001 } : { data: [], headers: { 'X-Total-Count': '0', 'X-Limit': '2' } });
+  partner.answer = (what) =>
+    what.includes('date_from') && !what.includes('/sessions')
+      ? { http: 400, status: 2001 }
+      : { data: [], headers: { 'X-Total-Count': '0', 'X-Limit': '2' } };
   await ask().ask(pullPartner, { partnerId, full: false });
   await expect.poll(async () => (await of('no-date-filter')).suggested).toBe(true);
   await choose('no-date-filter');
@@ -191,7 +237,10 @@ test('TRN-50: a partner that refuses date_from is read whole each time, once tha
 });
 
 test('TRN-53: a partner whose pages do not come in time is asked for small ones, once that is chosen', async () => {
-  partner.answer = (what) => (what.startsWith('GET /locations') && !what.includes('limit=') ? 'never' : { data: [], headers: { 'X-Total-Count': '0', 'X-Limit': '2' } });
+  partner.answer = (what) =>
+    what.startsWith('GET /locations') && !what.includes('limit=')
+      ? 'never'
+      : { data: [], headers: { 'X-Total-Count': '0', 'X-Limit': '2' } };
   await pull();
   await expect.poll(async () => (await of('small-pages')).suggested).toBe(true);
   await choose('small-pages');
@@ -232,7 +281,15 @@ test('TRN-16: a redirect to the same URL with a slash is not followed, and said;
 test('CDR-01: a CDR acknowledged without Location is delivered, and noted', async () => {
   partner.answer = () => ({ headers: {} });
   const cdr: Cdr = { ...exampleCdr, id: 'C-1', session_id: 'S-none', cdr_token: { ...exampleCdr.cdr_token, ...mtl } };
-  await oasis.neighbours.tell(told(cdrIssued, { cdrId: cdr.id, sessionId: 'S-none', credit: false, tokenParty: { countryCode: 'CA', partyId: 'MTL' }, cdrJson: toJsonBytes(cdr) }));
+  await oasis.neighbours.tell(
+    told(cdrIssued, {
+      cdrId: cdr.id,
+      sessionId: 'S-none',
+      credit: false,
+      tokenParty: { countryCode: 'CA', partyId: 'MTL' },
+      cdrJson: toJsonBytes(cdr),
+    }),
+  );
   await expect.poll(() => times('no-cdr-location')).toBe(1);
   expect(partner.pushed('POST /cdrs')).toHaveLength(1);
 });
@@ -247,13 +304,24 @@ test('CDR-04: a Credit CDR that negates more than its total goes to the ledger, 
 });
 
 test('SES-01: a Session that goes on after COMPLETED is refused and noted; with its quirk chosen it is acknowledged and left out', async () => {
-  const session = { ...exampleSession, ...mtl, id: 'S-1', status: 'COMPLETED', kwh: 5, last_updated: '2022-02-01T18:00:00Z' };
+  const session = {
+    ...exampleSession,
+    ...mtl,
+    id: 'S-1',
+    status: 'COMPLETED',
+    kwh: 5,
+    last_updated: '2022-02-01T18:00:00Z',
+  };
   expect((await push('PUT', 'sessions/CA/MTL/S-1', session)).status_code).toBe(1000);
   const late = { kwh: 6, last_updated: '2022-02-01T18:10:00Z' };
   expect(await push('PATCH', 'sessions/CA/MTL/S-1', late)).toMatchObject({ http: 200, status_code: 2001 });
   await expect.poll(async () => (await of('late-sessions')).suggested).toBe(true);
   await choose('late-sessions');
-  expect(await push('PATCH', 'sessions/CA/MTL/S-1', late)).toMatchObject({ http: 200, status_code: 1000, status_message: expect.stringContaining('left out') });
+  expect(await push('PATCH', 'sessions/CA/MTL/S-1', late)).toMatchObject({
+    http: 200,
+    status_code: 1000,
+    status_message: expect.stringContaining('left out'),
+  });
   expect(oasis.neighbours.partners.get('SESSION CA*MTL S-1')).toMatchObject({ kwh: 5 });
 });
 
@@ -278,13 +346,16 @@ test('TRN-04, CRE-02: who knows our token only unencoded cannot register, is tol
   const quebec = await HandPartner.open('Quebec', 'QBC', 'EMSP', ['RECEIVER tariffs']);
   quebec.admits = (header) => header === 'Token token-of-QBC';
   const { tokenA, partnerId: id } = await ask().ask(invitePartner, { name: 'Quebec', parties: quebec.parties() });
-  const post = () => call(oasis, '/ocpi/2.2.1/credentials', { token: tokenA, method: 'POST', body: quebec.credentials() });
+  const post = () =>
+    call(oasis, '/ocpi/2.2.1/credentials', { token: tokenA, method: 'POST', body: quebec.credentials() });
   expect(await post()).toMatchObject({ status_code: 3001, status_message: expect.stringContaining('unencoded-token') });
   await expect.poll(async () => (await of('unencoded-token', id)).suggested).toBe(true);
   await ask().ask(chooseQuirks, { partnerId: id, set: ['unencoded-token'], unset: [] });
   expect((await post()).status_code).toBe(1000);
   expect((await quebec.register(oasis)).status_code).toBe(1000);
-  const newer = (await ask().ask(listPartners, {})).partners.find(({ name, state }) => name === 'Quebec' && state === 'registered')!;
+  const newer = (await ask().ask(listPartners, {})).partners.find(
+    ({ name, state }) => name === 'Quebec' && state === 'registered',
+  )!;
   expect(newer.partnerId).not.toBe(id);
   expect((await of('unencoded-token', newer.partnerId)).chosenAt).toMatch(/^\d{4}-/);
   await quebec.close();

@@ -26,7 +26,8 @@ afterAll(async () => {
   await oasis?.close();
 });
 
-const get = (partner: HandPartner, path: string, more: object = {}) => call(oasis, `/ocpi/2.2.1/${path}`, { token: partner.token, ...more });
+const get = (partner: HandPartner, path: string, more: object = {}) =>
+  call(oasis, `/ocpi/2.2.1/${path}`, { token: partner.token, ...more });
 const times = async <T>(n: number, ask: () => Promise<T>) => {
   const answers: T[] = [];
   for (let i = 0; i < n; i += 1) answers.push(await ask());
@@ -41,7 +42,11 @@ test('a partner that asks more than is taken gets 429 in the envelope, with Retr
   // The first of the five was the POST of its credentials.
   expect(https(answers)).toEqual([200, 200, 200, 200, 429, 429, 429]);
   const refused = answers.at(-1)!;
-  expect(refused).toMatchObject({ status_code: 2000, status_message: expect.stringContaining('come again in'), timestamp: expect.stringMatching(/Z$/) });
+  expect(refused).toMatchObject({
+    status_code: 2000,
+    status_message: expect.stringContaining('come again in'),
+    timestamp: expect.stringMatching(/Z$/),
+  });
   expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
   expect(refused.headers.get('x-request-id')).toBe('r-1');
   expect(https(await times(2, () => get(islands, 'sender/locations')))).toEqual([200, 200]);
@@ -54,7 +59,9 @@ test('authorize, commands, their results and CDRs are never held up', async () =
   const unlock = { response_url: `${montreal.base}/r`, location_id: 'L', evse_uid: 'E', connector_id: '1' };
   const commands = await times(8, () => get(montreal, 'receiver/commands/UNLOCK_CONNECTOR', { method: 'POST', body: unlock }));
   expect(https(commands)).toEqual(Array(8).fill(200));
-  const results = await times(8, () => get(montreal, 'sender/commands/START_SESSION/none', { method: 'POST', body: { result: 'ACCEPTED' } }));
+  const results = await times(8, () =>
+    get(montreal, 'sender/commands/START_SESSION/none', { method: 'POST', body: { result: 'ACCEPTED' } }),
+  );
   expect(https(results), 'of an order that nobody gave').toEqual(Array(8).fill(404));
   const cdr = { ...exampleCdr, party_id: 'MTL' };
   const cdrs = await times(8, () => get(montreal, 'receiver/cdrs', { method: 'POST', body: cdr }));
@@ -70,6 +77,10 @@ test('TRN-05 strangers are 401, then 429 by their address; who is known is let i
   expect((await stranger('guess', '192.0.2.10')).http, 'another address').toBe(401);
   expect((await stranger('guess', '198.51.100.1, 192.0.2.9')).http, 'only the word of our own proxy is taken').toBe(429);
   expect(await get(islands, 'sender/locations', { headers: from('192.0.2.9') })).toMatchObject({ http: 200 });
-  const authorize = await call(oasis, '/ocpi/2.2.1/sender/tokens/04AA/authorize', { token: 'guess', method: 'POST', headers: from('192.0.2.9') });
+  const authorize = await call(oasis, '/ocpi/2.2.1/sender/tokens/04AA/authorize', {
+    token: 'guess',
+    method: 'POST',
+    headers: from('192.0.2.9'),
+  });
   expect(authorize.http, 'what is urgent is looked up').toBe(401);
 });

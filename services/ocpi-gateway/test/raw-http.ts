@@ -30,7 +30,15 @@ export class RawHttp {
     while (written < bytes && this.text === '' && !this.closed) {
       const more = this.write(piece);
       written += piece.length;
-      if (!more) await new Promise<void>((resolve) => void (this.socket.once('drain', resolve), this.socket.once('close', () => resolve()), setTimeout(resolve, 100)));
+      if (!more)
+        await new Promise<void>(
+          (resolve) =>
+            void (
+              this.socket.once('drain', resolve),
+              this.socket.once('close', () => resolve()),
+              setTimeout(resolve, 100)
+            ),
+        );
     }
     return written;
   }

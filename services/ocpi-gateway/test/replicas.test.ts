@@ -84,7 +84,9 @@ test('CDR-01, SES-03: one that is killed in the middle of a push: the CDR that w
   };
   await oasis.neighbours.tell(statusOf('L', 1), issued('C-1'));
   const [evse] = exampleLocation.evses!;
-  await expect.poll(() => partner.pushed().slice(1).toSorted()).toEqual([`PATCH /locations/CA/BCT/L/${evse!.uid}`, 'POST /cdrs']);
+  await expect
+    .poll(() => partner.pushed().slice(1).toSorted())
+    .toEqual([`PATCH /locations/CA/BCT/L/${evse!.uid}`, 'POST /cdrs']);
   await kill(killed);
   partner.answer = (what) => (what.startsWith('GET ') ? { data: kept } : {});
   partner.seen.length = 0;
@@ -94,7 +96,10 @@ test('CDR-01, SES-03: one that is killed in the middle of a push: the CDR that w
   await idle();
   expect(partner.pushed('POST ')).toEqual([]);
   expect(partner.pushed('GET /cdrs').length).toBeGreaterThan(0);
-  expect(partner.pushed().find((what) => what.includes('/L')), 'nobody knows what became of the PATCH').toBe('PUT /locations/CA/BCT/L');
+  expect(
+    partner.pushed().find((what) => what.includes('/L')),
+    'nobody knows what became of the PATCH',
+  ).toBe('PUT /locations/CA/BCT/L');
 });
 
 test('TRN-91: two at work, and one killed among changes: each object in its order, none lost, none twice but what was under way', async () => {
@@ -111,7 +116,8 @@ test('TRN-91: two at work, and one killed among changes: each object in its orde
   await expect.poll(() => new Set(cdrs()).size).toBe(CHANGES);
   await idle();
   for (const id of ids) expect(timesOf(id), id).toEqual(timesOf(id).toSorted());
-  const again = ids.flatMap(timesOf).length - new Set(ids.flatMap((id) => timesOf(id).map((time) => `${id} ${time}`))).size;
+  const again =
+    ids.flatMap(timesOf).length - new Set(ids.flatMap((id) => timesOf(id).map((time) => `${id} ${time}`))).size;
   expect(again, 'a batch that was under way').toBeLessThanOrEqual(64);
   expect([...new Set(cdrs())]).toEqual(Array.from({ length: CHANGES }, (_, n) => `T-${n}`));
   expect(cdrs().length).toBeLessThanOrEqual(CHANGES + 1);

@@ -39,19 +39,40 @@ describe.each(['2.2.1', '2.3.0'])('in OCPI %s', (version) => {
   const taken = (of: Side, what: string) => of.neighbours.taken.findLast((one) => one.what === what)?.body;
 
   test('TRN-06 VER-01 CRE-04 a partner registers with TOKEN_A, which opens nothing else; both sides know each other, and it is dead', async () => {
-    const invitation = await oasis.neighbours.bus.ask(invitePartner, { name: 'Carbon Plunk', parties: [{ party: { countryCode: 'CA', partyId: 'CPK' } }] });
+    const invitation = await oasis.neighbours.bus.ask(invitePartner, {
+      name: 'Carbon Plunk',
+      parties: [{ party: { countryCode: 'CA', partyId: 'CPK' } }],
+    });
     const { tokenA } = invitation;
     expect(invitation.versionsUrl).toBe(versionsUrl(oasis));
-    expect((await call(oasis, '/ocpi/versions', { token: tokenA })).data).toEqual([{ version, url: `${origin(oasis)}/ocpi/${version}` }]);
+    expect((await call(oasis, '/ocpi/versions', { token: tokenA })).data).toEqual([
+      { version, url: `${origin(oasis)}/ocpi/${version}` },
+    ]);
     expect((await call(oasis, `/ocpi/${version}/sender/locations`, { token: tokenA })).http, 'TRN-06').toBe(401);
-    expect((await call(oasis, `/ocpi/${version}/credentials`, { token: tokenA, method: 'DELETE' })).http, 'CRE-04').toBe(405);
-    const view = await plunk.neighbours.bus.ask(registerPartner, { name: 'Energy OASIS', versionsUrl: versionsUrl(oasis), tokenA }, { timeoutMs: 10_000 });
+    expect(
+      (await call(oasis, `/ocpi/${version}/credentials`, { token: tokenA, method: 'DELETE' })).http,
+      'CRE-04',
+    ).toBe(405);
+    const view = await plunk.neighbours.bus.ask(
+      registerPartner,
+      { name: 'Energy OASIS', versionsUrl: versionsUrl(oasis), tokenA },
+      { timeoutMs: 10_000 },
+    );
     expect(view).toMatchObject({ state: 'registered', version, roles: [{ role: 'CPO', party: { partyId: 'BCT' } }] });
     const { partners } = await oasis.neighbours.bus.ask(listPartners, {});
-    expect(partners).toMatchObject([{ name: 'Carbon Plunk', state: 'registered', versionsUrl: versionsUrl(plunk), roles: [{ role: 'EMSP' }] }]);
+    expect(partners).toMatchObject([
+      { name: 'Carbon Plunk', state: 'registered', versionsUrl: versionsUrl(plunk), roles: [{ role: 'EMSP' }] },
+    ]);
     expect((await call(oasis, '/ocpi/versions', { token: tokenA })).http).toBe(401);
-    const again = plunk.neighbours.bus.ask(registerPartner, { name: 'Again', versionsUrl: versionsUrl(oasis), tokenA }, { timeoutMs: 10_000 });
-    await expect(again).rejects.toMatchObject({ code: 'partner-unreachable', detail: expect.stringContaining('used already') });
+    const again = plunk.neighbours.bus.ask(
+      registerPartner,
+      { name: 'Again', versionsUrl: versionsUrl(oasis), tokenA },
+      { timeoutMs: 10_000 },
+    );
+    await expect(again).rejects.toMatchObject({
+      code: 'partner-unreachable',
+      detail: expect.stringContaining('used already'),
+    });
   });
 
   test('VER-04 tariffs go first, then locations, and tokens go the other way', async () => {
@@ -79,7 +100,14 @@ describe.each(['2.2.1', '2.3.0'])('in OCPI %s', (version) => {
     const party = { countryCode: 'CA', partyId: 'BCT' };
     const dearer = { ...tariffs[2]!, last_updated: '2022-02-02T00:00:00Z' };
     await oasis.neighbours.tell(
-      told(tariffPublished, { own: true, party, tariffId: 'FREE', version: 2, tariffJson: toJsonBytes(dearer), lastUpdated: dearer.last_updated }),
+      told(tariffPublished, {
+        own: true,
+        party,
+        tariffId: 'FREE',
+        version: 2,
+        tariffJson: toJsonBytes(dearer),
+        lastUpdated: dearer.last_updated,
+      }),
     );
     await expect.poll(() => taken(plunk, 'PUT TARIFF CA*BCT FREE')).toEqual(dearer);
     await oasis.neighbours.tell(told(tariffWithdrawn, { own: true, party, tariffId: 'FREE', at: '2022-02-03T00:00:00Z' }));
@@ -88,17 +116,43 @@ describe.each(['2.2.1', '2.3.0'])('in OCPI %s', (version) => {
 
   test('TOK-02 a token that is no longer valid is PATCHed', async () => {
     const blocked = { ...card, valid: false, last_updated: '2022-02-01T18:00:00Z' };
-    await plunk.neighbours.tell(told(tokenChanged, {
-      own: true, party: { countryCode: 'CA', partyId: 'CPK' }, uid: card.uid, type: card.type, tokenJson: toJsonBytes(blocked), lastUpdated: blocked.last_updated,
-    }));
+    await plunk.neighbours.tell(
+      told(tokenChanged, {
+        own: true,
+        party: { countryCode: 'CA', partyId: 'CPK' },
+        uid: card.uid,
+        type: card.type,
+        tokenJson: toJsonBytes(blocked),
+        lastUpdated: blocked.last_updated,
+      }),
+    );
     await expect.poll(() => taken(oasis, 'PATCH TOKEN CA*CPK RFID 04AA')).toEqual({ valid: false, last_updated: blocked.last_updated });
   });
 
   const [firstPeriod, lastPeriod] = exampleSession.charging_periods!;
   const { end_date_time: _end, total_cost: _cost, charging_periods: _periods, ...begun } = exampleSession;
-  const active: Session = { ...begun, id: 'S-1', kwh: 0, status: 'ACTIVE', cdr_token: { ...exampleSession.cdr_token, party_id: 'CPK' }, last_updated: '2022-02-01T17:00:00Z' };
-  const refreshed: Session = { ...active, kwh: 12.4, charging_periods: [firstPeriod!], total_cost: { excl_vat: 3.72 }, last_updated: '2022-02-01T19:00:00Z' };
-  const completed: Session = { ...refreshed, charging_periods: [firstPeriod!, lastPeriod!], status: 'COMPLETED', end_date_time: '2022-02-01T19:15:00Z', last_updated: '2022-02-01T19:15:00Z' };
+  const active: Session = {
+    ...begun,
+    id: 'S-1',
+    kwh: 0,
+    status: 'ACTIVE',
+    cdr_token: { ...exampleSession.cdr_token, party_id: 'CPK' },
+    last_updated: '2022-02-01T17:00:00Z',
+  };
+  const refreshed: Session = {
+    ...active,
+    kwh: 12.4,
+    charging_periods: [firstPeriod!],
+    total_cost: { excl_vat: 3.72 },
+    last_updated: '2022-02-01T19:00:00Z',
+  };
+  const completed: Session = {
+    ...refreshed,
+    charging_periods: [firstPeriod!, lastPeriod!],
+    status: 'COMPLETED',
+    end_date_time: '2022-02-01T19:15:00Z',
+    last_updated: '2022-02-01T19:15:00Z',
+  };
   const cpk = { countryCode: 'CA', partyId: 'CPK' };
 
   test("SES-03 a Session goes to its token's owner: PUT, then PATCHes with only the new charging periods", async () => {
@@ -193,7 +247,10 @@ describe.each(['2.2.1', '2.3.0'])('in OCPI %s', (version) => {
     const ask = (uid: string) => oasis.neighbours.bus.ask(authorizeAtPartner, { party: cpk, uid, type: 'RFID', timeoutMs: 2_000 });
     const known = await ask('04AA');
     expect(known.outcome).toBe(SendOutcome.ANSWERED);
-    expect(fromJsonBytes<AuthorizationInfo>(known.authorizationInfoJson!)).toMatchObject({ allowed: 'ALLOWED', authorization_reference: 'A1' });
+    expect(fromJsonBytes<AuthorizationInfo>(known.authorizationInfoJson!)).toMatchObject({
+      allowed: 'ALLOWED',
+      authorization_reference: 'A1',
+    });
     const unknown = await ask('04FF');
     expect([unknown.outcome, unknown.authorizationInfoJson]).toEqual([SendOutcome.ANSWERED, undefined]);
   });

@@ -47,7 +47,8 @@ test('VER-01 VER-02 VER-03 VER-04 the versions lead to endpoints, each of a modu
   const listed = endpoints.map(({ identifier, role }) => `${identifier} ${role}`);
   expect(new Set(listed).size).toBe(listed.length);
   expect(listed.filter((one) => one.startsWith('credentials'))).toHaveLength(1);
-  for (const one of ['locations SENDER', 'tokens RECEIVER', 'commands RECEIVER', 'tokens SENDER', 'cdrs RECEIVER']) expect(listed).toContain(one);
+  for (const one of ['locations SENDER', 'tokens RECEIVER', 'commands RECEIVER', 'tokens SENDER', 'cdrs RECEIVER'])
+    expect(listed).toContain(one);
 });
 
 test('TOK-11 who sends tokens also answers for them', async () => {
@@ -62,7 +63,8 @@ test('TOK-05 a token that is blocked is the answer of a success', async () => {
 
 test('HUB-01 HUB-02 HUB-04 routing headers come back swapped from functional modules, and never from the others', async () => {
   const headers = { 'OCPI-from-party-id': 'MTL', 'OCPI-from-country-code': 'CA', 'OCPI-to-party-id': 'BCT', 'OCPI-to-country-code': 'CA' };
-  const routing = async (path: string) => [...(await get(path, { headers })).headers.keys()].filter((name) => name.startsWith('ocpi-')).sort();
+  const routing = async (path: string) =>
+    [...(await get(path, { headers })).headers.keys()].filter((name) => name.startsWith('ocpi-')).sort();
   const all = ['ocpi-from-country-code', 'ocpi-from-party-id', 'ocpi-to-country-code', 'ocpi-to-party-id'];
   expect(await routing('sender/tariffs')).toEqual(all);
   expect(await routing('sender/locations/NOWHERE'), 'also of a refusal').toEqual(all);
@@ -90,13 +92,24 @@ test('LOC-30 a Location or EVSE without what it must have is 2001, and is not ke
   const { city: _, ...noCity } = location;
   const { connectors: __, ...noConnectors } = location.evses![0]!;
   const put = (path: string, body: object) => get(`receiver/locations/CA/MTL/${path}`, { method: 'PUT', body });
-  expect(await put(location.id, noCity)).toMatchObject({ http: 200, status_code: 2001, status_message: expect.stringContaining('city: is missing') });
-  expect(await put(`${location.id}/DC1`, noConnectors)).toMatchObject({ http: 200, status_code: 2001, status_message: expect.stringContaining('connectors: ') });
+  expect(await put(location.id, noCity)).toMatchObject({
+    http: 200,
+    status_code: 2001,
+    status_message: expect.stringContaining('city: is missing'),
+  });
+  expect(await put(`${location.id}/DC1`, noConnectors)).toMatchObject({
+    http: 200,
+    status_code: 2001,
+    status_message: expect.stringContaining('connectors: '),
+  });
   expect(oasis.neighbours.taken).toEqual([]);
 });
 
 test('LOC-31 a PATCH without last_updated is 2001', async () => {
-  expect(await get(`receiver/locations/CA/MTL/${location.id}`, { method: 'PUT', body: location })).toMatchObject({ http: 201, status_code: 1000 });
+  expect(await get(`receiver/locations/CA/MTL/${location.id}`, { method: 'PUT', body: location })).toMatchObject({
+    http: 201,
+    status_code: 1000,
+  });
   for (const path of [location.id, `${location.id}/DC1`, `${location.id}/DC1/1`]) {
     expect(await get(`receiver/locations/CA/MTL/${path}`, { method: 'PATCH', body: {} }), path)
       .toMatchObject({ http: 200, status_code: 2001, status_message: expect.stringContaining('last_updated: is missing') });

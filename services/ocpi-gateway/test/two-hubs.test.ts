@@ -9,7 +9,10 @@ import { call, openSide, type Side, versionsUrl } from './side.ts';
 const oasis = { country_code: 'CA', party_id: 'EOA' };
 const plunk = { country_code: 'CA', party_id: 'CPK' };
 const west = { country_code: 'CA', party_id: 'HWE' };
-const hubOf = (name: string, party_id: string) => ({ party: { country_code: 'CA', party_id, name, roles: ['HUB'] }, hub: { quiet_s: 3600 } });
+const hubOf = (name: string, party_id: string) => ({
+  party: { country_code: 'CA', party_id, name, roles: ['HUB'] },
+  hub: { quiet_s: 3600 },
+});
 
 let westHub: Side;
 let eastHub: Side;
@@ -18,11 +21,24 @@ let emsp: HandPartner;
 
 beforeAll(async () => {
   [westHub, eastHub] = await Promise.all([openSide(hubOf('West', 'HWE')), openSide(hubOf('East', 'HEA'))]);
-  cpo = await HandPartner.open('Energy OASIS', 'EOA', 'CPO', ['SENDER locations', 'RECEIVER commands', 'RECEIVER tokens', 'RECEIVER hubclientinfo']);
-  emsp = await HandPartner.open('Carbon Plunk', 'CPK', 'EMSP', ['RECEIVER locations', 'RECEIVER sessions', 'SENDER commands', 'RECEIVER hubclientinfo']);
+  cpo = await HandPartner.open('Energy OASIS', 'EOA', 'CPO', [
+    'SENDER locations',
+    'RECEIVER commands',
+    'RECEIVER tokens',
+    'RECEIVER hubclientinfo',
+  ]);
+  emsp = await HandPartner.open('Carbon Plunk', 'CPK', 'EMSP', [
+    'RECEIVER locations',
+    'RECEIVER sessions',
+    'SENDER commands',
+    'RECEIVER hubclientinfo',
+  ]);
   await cpo.register(westHub);
   await emsp.register(eastHub);
-  const { tokenA } = await westHub.neighbours.bus.ask(invitePartner, { name: 'East', parties: [{ party: { countryCode: 'CA', partyId: 'HEA' }, roles: ['HUB'] }] });
+  const { tokenA } = await westHub.neighbours.bus.ask(invitePartner, {
+    name: 'East',
+    parties: [{ party: { countryCode: 'CA', partyId: 'HEA' }, roles: ['HUB'] }],
+  });
   await eastHub.neighbours.bus.ask(registerPartner, { name: 'West', versionsUrl: versionsUrl(westHub), tokenA });
 });
 afterAll(async () => {
@@ -30,9 +46,13 @@ afterAll(async () => {
   await Promise.all([westHub?.close(), eastHub?.close()]);
 });
 
-const asked = (hub: Side, from: HandPartner, to: Party, path: string, method: string, body: object) => call(hub, `/ocpi/2.2.1/receiver/${path}`, {
-  token: from.token, method, body, headers: routingHeaders({ to, from: { country_code: 'CA', party_id: from.partyId } }),
-});
+const asked = (hub: Side, from: HandPartner, to: Party, path: string, method: string, body: object) =>
+  call(hub, `/ocpi/2.2.1/receiver/${path}`, {
+    token: from.token,
+    method,
+    body,
+    headers: routingHeaders({ to, from: { country_code: 'CA', party_id: from.partyId } }),
+  });
 const party = (headers: Headers, side: string) => `${headers.get(`ocpi-${side}-country-code`)}*${headers.get(`ocpi-${side}-party-id`)}`;
 
 test('HUB-22: who is behind one hub is known behind the other', async () => {
@@ -42,8 +62,18 @@ test('HUB-22: who is behind one hub is known behind the other', async () => {
 
 test('HUB-22, TRN-81: a request goes over both hubs with TO and FROM end to end, and its result comes back the same way', async () => {
   const session = {
-    ...oasis, id: 'S1', start_date_time: '2022-02-01T17:00:00Z', kwh: 1, cdr_token: { ...plunk, uid: '04E2', type: 'RFID', contract_id: 'C1' },
-    auth_method: 'WHITELIST', location_id: 'L', evse_uid: '1', connector_id: '1', currency: 'CAD', status: 'ACTIVE', last_updated: '2022-02-01T17:00:00Z',
+    ...oasis,
+    id: 'S1',
+    start_date_time: '2022-02-01T17:00:00Z',
+    kwh: 1,
+    cdr_token: { ...plunk, uid: '04E2', type: 'RFID', contract_id: 'C1' },
+    auth_method: 'WHITELIST',
+    location_id: 'L',
+    evse_uid: '1',
+    connector_id: '1',
+    currency: 'CAD',
+    status: 'ACTIVE',
+    last_updated: '2022-02-01T17:00:00Z',
   };
   const answer = await asked(westHub, cpo, plunk, 'sessions/CA/EOA/S1', 'PUT', session);
   expect([answer.status_code, party(answer.headers, 'from'), party(answer.headers, 'to')]).toEqual([1000, 'CA*CPK', 'CA*EOA']);
@@ -54,7 +84,12 @@ test('HUB-22, TRN-81: a request goes over both hubs with TO and FROM end to end,
   cpo.answer = () => ({ data: { result: 'ACCEPTED', timeout: 30 } });
   await asked(eastHub, emsp, oasis, 'commands/STOP_SESSION', 'POST', { session_id: 'S1', response_url: `${emsp.base}/results/1` });
   const { response_url: url } = cpo.seen.find(({ what }) => what === 'POST /commands/STOP_SESSION')!.body as { response_url: string };
-  const result = await call(westHub, url, { token: cpo.token, method: 'POST', body: { result: 'ACCEPTED' }, headers: routingHeaders({ to: plunk, from: oasis }) });
+  const result = await call(westHub, url, {
+    token: cpo.token,
+    method: 'POST',
+    body: { result: 'ACCEPTED' },
+    headers: routingHeaders({ to: plunk, from: oasis }),
+  });
   expect(result.status_code).toBe(1000);
   expect(emsp.pushed('POST /results/1')).toHaveLength(1);
 });

@@ -125,7 +125,13 @@ test('LOC-07: one that becomes private while it is listed for a new partner stay
   await late.register(oasis);
   await expect.poll(isHandled).toBe(true);
   await expect.poll(() => late.pushed('PUT')).toContain('PUT /locations/CA/BCT/VISITORS');
-  await expect.poll(async () => (await oasis.neighbours.bus.ask(listPartners, {})).partners.find(({ name }) => name === 'At the moment')!.waiting).toBe(0);
+  await expect
+    .poll(
+      async () =>
+        (await oasis.neighbours.bus.ask(listPartners, {})).partners.find(({ name }) => name === 'At the moment')!
+          .waiting,
+    )
+    .toBe(0);
   // By PATCH where it went out, and was acknowledged, before anybody here had heard of it.
   if (said(late, 'RACE').length > 0) expect(statusAt(late, 'RACE')).toMatch(/^(PUT|PATCH) REMOVED$/);
   await Promise.all([late.close(), db.close()]);
@@ -185,7 +191,13 @@ test('what never reached a partner is not withdrawn from it: it hears nothing at
   await grant(['VISITORS', 'STAFF']);
   await tell(location('VISITORS', { name: 'after the outage' }));
   // What is granted is carried out when nothing but VISITORS waits any more.
-  await expect.poll(async () => (await oasis.neighbours.bus.ask(listPartners, {})).partners.find(({ name }) => name === 'Carbon Plunk')?.waiting).toBe(1);
+  await expect
+    .poll(
+      async () =>
+        (await oasis.neighbours.bus.ask(listPartners, {})).partners.find(({ name }) => name === 'Carbon Plunk')
+          ?.waiting,
+    )
+    .toBe(1);
   await plunk.reopen(port);
   await expect.poll(() => said(plunk, 'VISITORS').length).toBeGreaterThan(0);
   expect(said(plunk, 'SECRET')).toEqual([]);
@@ -194,9 +206,17 @@ test('what never reached a partner is not withdrawn from it: it hears nothing at
 test('LOC-07: no command finds a Location that its partner may not see', async () => {
   const commanded = async (command: string, locationId: string) => {
     const body = {
-      response_url: `${plunk.base}/results/1`, location_id: locationId, evse_uid: uid, connector_id: '1', token: { ...exampleToken, country_code: 'CA', party_id: 'CPK' },
+      response_url: `${plunk.base}/results/1`,
+      location_id: locationId,
+      evse_uid: uid,
+      connector_id: '1',
+      token: { ...exampleToken, country_code: 'CA', party_id: 'CPK' },
     };
-    const { data, status_code } = await call(oasis, `/ocpi/2.2.1/receiver/commands/${command}`, { token: plunk.token, method: 'POST', body });
+    const { data, status_code } = await call(oasis, `/ocpi/2.2.1/receiver/commands/${command}`, {
+      token: plunk.token,
+      method: 'POST',
+      body,
+    });
     return [status_code, (data as { result: string }).result];
   };
   oasis.neighbours.answers.startSession = async () => ({ result: 'ACCEPTED' });
@@ -213,17 +233,38 @@ test('LOC-07: after all of this nobody was pushed a word of the private Location
 });
 
 test('CDR-18: a charge at a private Location is told to the token\'s owner, and to nobody else', async () => {
-  const session = { ...exampleSession, country_code: 'CA', party_id: 'BCT', id: 'S-HOME', location_id: 'RESIDENTS', status: 'COMPLETED' as const, last_updated: later() };
-  const cdr = { ...exampleCdr, country_code: 'CA', party_id: 'BCT', id: 'S-HOME-1', session_id: 'S-HOME', cdr_location: { ...exampleCdr.cdr_location, id: 'RESIDENTS' } };
+  const session = {
+    ...exampleSession,
+    country_code: 'CA',
+    party_id: 'BCT',
+    id: 'S-HOME',
+    location_id: 'RESIDENTS',
+    status: 'COMPLETED' as const,
+    last_updated: later(),
+  };
+  const cdr = {
+    ...exampleCdr,
+    country_code: 'CA',
+    party_id: 'BCT',
+    id: 'S-HOME-1',
+    session_id: 'S-HOME',
+    cdr_location: { ...exampleCdr.cdr_location, id: 'RESIDENTS' },
+  };
   const owner = { country_code: 'CA', party_id: 'MTL' };
   const tokenParty = { countryCode: 'CA', partyId: 'MTL' };
   await oasis.neighbours.tell(told(sessionUpdated, {
     sessionId: session.id, tokenParty, sessionJson: toJsonBytes({ ...session, cdr_token: { ...session.cdr_token, ...owner } }),
   }));
   await expect.poll(() => montreal.pushed()).toEqual(['PUT /sessions/CA/BCT/S-HOME']);
-  await oasis.neighbours.tell(told(cdrIssued, {
-    cdrId: cdr.id, sessionId: session.id, credit: false, tokenParty, cdrJson: toJsonBytes({ ...cdr, cdr_token: { ...cdr.cdr_token, ...owner } }),
-  }));
+  await oasis.neighbours.tell(
+    told(cdrIssued, {
+      cdrId: cdr.id,
+      sessionId: session.id,
+      credit: false,
+      tokenParty,
+      cdrJson: toJsonBytes({ ...cdr, cdr_token: { ...cdr.cdr_token, ...owner } }),
+    }),
+  );
   await expect.poll(() => montreal.pushed()).toEqual(['PUT /sessions/CA/BCT/S-HOME', 'POST /cdrs']);
   expect(plunk.seen).toEqual([]);
 });

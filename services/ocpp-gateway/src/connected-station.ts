@@ -170,7 +170,9 @@ export class ConnectedStation {
     await this.parts.journal.execute(
       this.id, `order ${orderId}`, { type: 'OrderStart', order, at: rfc3339(this.parts.clock.now()) }, currentTraceparent(),
     );
-    const answer = answerOf(await this.connection().call('RemoteStartTransaction', { connectorId, idTag }, { timeoutMs, priority: 'high' }));
+    const answer = answerOf(
+      await this.connection().call('RemoteStartTransaction', { connectorId, idTag }, { timeoutMs, priority: 'high' }),
+    );
     if (answer.outcome === 'rejected' || answer.outcome === 'not-supported') {
       await this.parts.journal.execute(
         this.id, `drop ${orderId}`, { type: 'DropOrder', orderId, at: rfc3339(this.parts.clock.now()) }, currentTraceparent(),

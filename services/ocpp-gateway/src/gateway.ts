@@ -172,18 +172,64 @@ export class Gateway {
   private async hold(station: ConnectedStation): Promise<() => Promise<unknown>> {
     const { bus, clock } = this.parts;
     const holds = await Promise.all([
-      bus.hold(startCharging, station.id, (orders) => Promise.all(orders.map(async (order) =>
-        commandAnswer(await station.start(orderOf(order, this.uidOrder(station.id)), order.timeoutMs || this.parts.config.callTimeoutMs))))),
-      bus.hold(stopCharging, station.id, (orders) => Promise.all(orders.map(async ({ transactionId, timeoutMs }) =>
-        commandAnswer(await station.stop(transactionId, timeoutMs || this.parts.config.callTimeoutMs))))),
-      bus.hold(setLimit, station.id, (orders) => Promise.all(orders.map(async (order) =>
-        commandAnswer(await station.limit(limitOf(order, clock.now()), order.ownerEpoch, order.timeoutMs || this.parts.config.callTimeoutMs))))),
-      bus.hold(reserve, station.id, (orders) => Promise.all(orders.map(async (order) =>
-        commandAnswer(await station.reserve(reservationOf(order, this.uidOrder(station.id)), order.timeoutMs || this.parts.config.callTimeoutMs))))),
-      bus.hold(cancelReservation, station.id, (orders) => Promise.all(orders.map(async ({ reservationId, timeoutMs }) =>
-        commandAnswer(await station.cancelReservation(reservationId, timeoutMs || this.parts.config.callTimeoutMs))))),
-      bus.hold(unlockConnector, station.id, (orders) => Promise.all(orders.map(async ({ connectorId, timeoutMs }) =>
-        commandAnswer(await station.unlock(connectorId, timeoutMs || this.parts.config.callTimeoutMs))))),
+      bus.hold(startCharging, station.id, (orders) =>
+        Promise.all(
+          orders.map(async (order) =>
+            commandAnswer(
+              await station.start(
+                orderOf(order, this.uidOrder(station.id)),
+                order.timeoutMs || this.parts.config.callTimeoutMs,
+              ),
+            ),
+          ),
+        ),
+      ),
+      bus.hold(stopCharging, station.id, (orders) =>
+        Promise.all(
+          orders.map(async ({ transactionId, timeoutMs }) =>
+            commandAnswer(await station.stop(transactionId, timeoutMs || this.parts.config.callTimeoutMs)),
+          ),
+        ),
+      ),
+      bus.hold(setLimit, station.id, (orders) =>
+        Promise.all(
+          orders.map(async (order) =>
+            commandAnswer(
+              await station.limit(
+                limitOf(order, clock.now()),
+                order.ownerEpoch,
+                order.timeoutMs || this.parts.config.callTimeoutMs,
+              ),
+            ),
+          ),
+        ),
+      ),
+      bus.hold(reserve, station.id, (orders) =>
+        Promise.all(
+          orders.map(async (order) =>
+            commandAnswer(
+              await station.reserve(
+                reservationOf(order, this.uidOrder(station.id)),
+                order.timeoutMs || this.parts.config.callTimeoutMs,
+              ),
+            ),
+          ),
+        ),
+      ),
+      bus.hold(cancelReservation, station.id, (orders) =>
+        Promise.all(
+          orders.map(async ({ reservationId, timeoutMs }) =>
+            commandAnswer(await station.cancelReservation(reservationId, timeoutMs || this.parts.config.callTimeoutMs)),
+          ),
+        ),
+      ),
+      bus.hold(unlockConnector, station.id, (orders) =>
+        Promise.all(
+          orders.map(async ({ connectorId, timeoutMs }) =>
+            commandAnswer(await station.unlock(connectorId, timeoutMs || this.parts.config.callTimeoutMs)),
+          ),
+        ),
+      ),
     ]);
     return () => Promise.all(holds.map((hold) => hold.release()));
   }
@@ -222,7 +268,11 @@ export class Gateway {
     } catch (error) {
       if (!(error instanceof Unanswered || error instanceof Refused)) throw error;
       const fallback = this.cards.fallback(shown, Date.now());
-      log.warn('nobody could say whether a card may charge', { station: stationId, error: error.message, fallback: fallback !== undefined });
+      log.warn('nobody could say whether a card may charge', {
+        station: stationId,
+        error: error.message,
+        fallback: fallback !== undefined,
+      });
       return fallback ?? { status: 'Invalid', authMethod: 'WHITELIST' };
     }
   }

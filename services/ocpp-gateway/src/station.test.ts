@@ -22,8 +22,14 @@ const stopFrame = (transactionId: string, changes: object = {}): FrameCommand =>
   ({ type: 'StopTransaction', epoch: 1, frame: 's', stop: stop(transactionId, changes) });
 const stopped = (transactionId: string, changes: object = {}): StationEvent =>
   ({ type: 'TransactionStopped', connectorId: 1, ...stop(transactionId, changes) });
-const meter = (energyWh: string, transactionId?: string): FrameCommand =>
-  ({ type: 'ReadMeter', epoch: 1, frame: `m${energyWh}`, connectorId: 1, transactionId, readings: [{ at, context: 'Sample.Periodic', energyWh }] });
+const meter = (energyWh: string, transactionId?: string): FrameCommand => ({
+  type: 'ReadMeter',
+  epoch: 1,
+  frame: `m${energyWh}`,
+  connectorId: 1,
+  transactionId,
+  readings: [{ at, context: 'Sample.Periodic', energyWh }],
+});
 const order = { orderId: 'O1', connectorId: 1, idTag: '04A2', token: '{"uid":"04A2"}' };
 const ordered: StationEvent = { type: 'StartOrdered', order, at };
 

@@ -210,11 +210,20 @@ export const stationDecider: Decider<Station, StationCommand, StationEvent> = {
           lastTransaction: Math.max(station.lastTransaction, event.transactionId),
           open: {
             ...station.open,
-            [event.transactionId]: { connectorId: event.connectorId, meterWh: event.meterStartWh, meterAt: event.startedAt },
+            [event.transactionId]: {
+              connectorId: event.connectorId,
+              meterWh: event.meterStartWh,
+              meterAt: event.startedAt,
+            },
           },
           starts: [
             ...station.starts,
-            { key: startKey(event), transactionId: event.transactionId, status: event.authorization.status, ...groupOf(event.authorization) },
+            {
+              key: startKey(event),
+              transactionId: event.transactionId,
+              status: event.authorization.status,
+              ...groupOf(event.authorization),
+            },
           ].slice(-STARTS_KEPT),
           ordered: without(station.ordered, event.authorization.orderId),
         };

@@ -74,19 +74,31 @@ afterAll(async () => {
 const facts = <T>(kind: string, stationId: string) =>
   told.filter((each) => each.kind === kind && each.fact.stationId === stationId).map((each) => each.fact as T);
 const order = (stationId: string, orderId: string, timeoutMs = 10_000) =>
-  bus.ask(startCharging, { stationId, connectorId: 1, orderId, tokenJson: toJsonBytes(token), timeoutMs }, { timeoutMs: timeoutMs + 2_000 });
+  bus.ask(
+    startCharging,
+    { stationId, connectorId: 1, orderId, tokenJson: toJsonBytes(token), timeoutMs },
+    { timeoutMs: timeoutMs + 2_000 },
+  );
 
 test('a charge ordered from afar starts by that order, is metered, and stops when told to', async () => {
   await charger.do({ do: 'plug-in', station: 'REMOTE', car: 'leaf', soc: 30 });
   expect(await order('REMOTE', 'ORDER-1')).toMatchObject({ outcome: Outcome.ACCEPTED });
   await expect.poll(() => facts('transaction started', 'REMOTE')).toHaveLength(1);
   const [started] = facts<TransactionStarted>('transaction started', 'REMOTE');
-  expect(started).toMatchObject({ connectorId: 1, meterStartWh: '1000', authorization: { status: 'Accepted', authMethod: 'COMMAND', orderId: 'ORDER-1' } });
+  expect(started).toMatchObject({
+    connectorId: 1,
+    meterStartWh: '1000',
+    authorization: { status: 'Accepted', authMethod: 'COMMAND', orderId: 'ORDER-1' },
+  });
   expect(started!.idTag.length).toBeLessThanOrEqual(20);
   expect(fromJsonBytes(started!.authorization!.tokenJson!)).toEqual(token);
   await expect.poll(() => facts('meter read', 'REMOTE').length).toBeGreaterThan(2);
-  expect(await bus.ask(stopCharging, { stationId: 'REMOTE', transactionId: started!.transactionId })).toMatchObject({ outcome: Outcome.ACCEPTED });
-  await expect.poll(() => facts('transaction stopped', 'REMOTE')).toMatchObject([{ transactionId: started!.transactionId, reason: 'Remote' }]);
+  expect(await bus.ask(stopCharging, { stationId: 'REMOTE', transactionId: started!.transactionId })).toMatchObject({
+    outcome: Outcome.ACCEPTED,
+  });
+  await expect
+    .poll(() => facts('transaction stopped', 'REMOTE'))
+    .toMatchObject([{ transactionId: started!.transactionId, reason: 'Remote' }]);
 });
 
 test('S16-20 a known card charges as itself; an unknown one is Invalid and gets no power', async () => {
@@ -106,7 +118,10 @@ test('S16-50 a StopTransaction that is sent three times is told once', async () 
   await charger.do({ do: 'tap', station: 'REPEAT', idTag: '04A2B3C4' });
   await charger.until({ event: 'transaction-known', station: 'REPEAT' });
   await charger.do({ do: 'tap', station: 'REPEAT', idTag: '04A2B3C4' });
-  const stops = () => charger.events.filter(({ station, event, action }) => station === 'REPEAT' && event === 'delivered' && action === 'StopTransaction');
+  const stops = () =>
+    charger.events.filter(
+      ({ station, event, action }) => station === 'REPEAT' && event === 'delivered' && action === 'StopTransaction',
+    );
   await expect.poll(() => stops().length).toBeGreaterThanOrEqual(1);
   await expect.poll(() => facts<TransactionStopped>('transaction stopped', 'REPEAT')).toHaveLength(1);
 });
@@ -121,7 +136,10 @@ test('J-65 a socket that drops in mid-charge comes back to the same transaction'
   await charger.do({ do: 'tap', station: 'DROP', idTag: '04A2B3C4' });
   await expect.poll(() => facts('transaction stopped', 'DROP')).toHaveLength(1);
   expect(facts('transaction started', 'DROP')).toHaveLength(1);
-  const [begun, ended] = [facts<TransactionStarted>('transaction started', 'DROP')[0]!, facts<TransactionStopped>('transaction stopped', 'DROP')[0]!];
+  const [begun, ended] = [
+    facts<TransactionStarted>('transaction started', 'DROP')[0]!,
+    facts<TransactionStopped>('transaction stopped', 'DROP')[0]!,
+  ];
   expect(ended.transactionId).toBe(begun.transactionId);
 });
 
@@ -197,7 +215,9 @@ test('what no platform could carry is refused or left out, and everybody is hear
     expect(await station.say('StatusNotification', { connectorId, ...status })).toEqual({ refused: 'PropertyConstraintViolation' });
   }
   const timestamp = '2022-02-01T17:00:00Z';
-  expect(await station.say('StartTransaction', { connectorId: 0, idTag: '04A2B3C4', meterStart: 1, timestamp })).toEqual({ refused: 'PropertyConstraintViolation' });
+  expect(
+    await station.say('StartTransaction', { connectorId: 0, idTag: '04A2B3C4', meterStart: 1, timestamp }),
+  ).toEqual({ refused: 'PropertyConstraintViolation' });
   await station.say('BootNotification', { chargePointVendor: 'a\0b', chargePointModel: '\ud800' });
   await station.say('StatusNotification', { connectorId: 1, ...status, timestamp: '9999-12-31T23:59-12:00', info: '\0' });
   const sampledValue = [{ value: '1e99' }, { value: '1e40', measurand: 'Current.Import', unit: 'A' }, { value: '7', measurand: 'SoC' }];
@@ -205,7 +225,13 @@ test('what no platform could carry is refused or left out, and everybody is hear
   await station.say('StatusNotification', { connectorId: 77, ...status });
   await expect.poll(() => facts('connector status-changed', 'TWICE')).toContainEqual(expect.objectContaining({ connectorId: 77 }));
   const viewed = async () => (await bus.ask(describeStations, { stationIds: ['TWICE'] })).stations[0];
-  await expect.poll(viewed).toMatchObject({ vendor: 'a\ufffdb', model: '\ufffd', connectors: expect.arrayContaining([expect.objectContaining({ connectorId: 77 })]) });
+  await expect
+    .poll(viewed)
+    .toMatchObject({
+      vendor: 'a\ufffdb',
+      model: '\ufffd',
+      connectors: expect.arrayContaining([expect.objectContaining({ connectorId: 77 })]),
+    });
   station.close();
 });
 
@@ -217,7 +243,12 @@ interface Knock {
   readonly waits?: (retryAfter: string | undefined) => void;
 }
 
-async function knock(path: string, user: string, secret: string, { protocols = ['ocpp1.6'], localAddress, waits }: Knock = {}): Promise<number | string> {
+async function knock(
+  path: string,
+  user: string,
+  secret: string,
+  { protocols = ['ocpp1.6'], localAddress, waits }: Knock = {},
+): Promise<number | string> {
   const socket = new WebSocket(`${service.urls!.ocpp}/${path}`, protocols, {
     headers: { authorization: `Basic ${Buffer.from(`${user}:${secret}`).toString('base64')}` },
     ...(localAddress === undefined ? {} : { localAddress }),
@@ -227,7 +258,10 @@ async function knock(path: string, user: string, secret: string, { protocols = [
       waits?.(response.headers['retry-after']);
       resolve(response.statusCode ?? 0);
     });
-    socket.on('open', () => { resolve('open'); socket.close(); });
+    socket.on('open', () => {
+      resolve('open');
+      socket.close();
+    });
     socket.on('error', (error) => resolve(error.message));
   });
 }
@@ -240,17 +274,29 @@ test.each([
   expect(await knock(path, user, secret)).toBe(status);
 });
 
-test('J-06 guesses of a station\'s password are soon not looked at, which nobody at another address and no other station feels', async () => {
+test("J-06 guesses of a station's password are soon not looked at, which nobody at another address and no other station feels", async () => {
   let retryAfter: string | undefined;
-  const guess = (station: string, n: number) => knock(station, station, `guess ${n}`, { localAddress: '127.0.0.2', waits: (said) => { retryAfter = said; } });
+  const guess = (station: string, n: number) =>
+    knock(station, station, `guess ${n}`, {
+      localAddress: '127.0.0.2',
+      waits: (said) => {
+        retryAfter = said;
+      },
+    });
   const answers: (number | string)[] = [];
   for (let n = 0; n < 8; n += 1) answers.push(await guess('GUESSED', n));
   expect(answers).toEqual([401, 401, 401, 401, 429, 429, 429, 429]);
   expect(Number(retryAfter)).toBeGreaterThan(60);
-  expect(await knock('GUESSED', 'GUESSED', password, { localAddress: '127.0.0.2' }), 'nobody there was let in before').toBe(429);
+  expect(
+    await knock('GUESSED', 'GUESSED', password, { localAddress: '127.0.0.2' }),
+    'nobody there was let in before',
+  ).toBe(429);
   expect(await knock('GUESSED', 'GUESSED', password)).toBe('open');
   expect(await guess('ANOTHER', 0)).toBe(404);
-  expect(await knock('GUESSED', 'GUESSED', password, { localAddress: '127.0.0.2' }), 'one that was let in lately is known everywhere').toBe('open');
+  expect(
+    await knock('GUESSED', 'GUESSED', password, { localAddress: '127.0.0.2' }),
+    'one that was let in lately is known everywhere',
+  ).toBe('open');
 });
 
 test('J-12 the newest socket of a station takes the older one\'s place', async () => {

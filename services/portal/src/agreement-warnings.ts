@@ -19,14 +19,19 @@ const SHOWN = 10;
  * What an agreement names that is not here: it may come later, and so is no reason to refuse, but a
  * pattern that is mistyped would hide what a partner is to see, and nobody would hear of it.
  */
-export async function agreementWarnings(bus: Bus, { own, partner, grants }: { own: Named; partner: Named; grants: Grants | undefined }): Promise<string[]> {
+export async function agreementWarnings(
+  bus: Bus,
+  { own, partner, grants }: { own: Named; partner: Named; grants: Grants | undefined },
+): Promise<string[]> {
   const checks = [
     unknownPartner(bus, partner),
     unknownLocations(bus, own, grants?.locations ?? []),
     unknownTariffs(bus, own, grants?.tariffs ?? []),
   ];
   const said = await Promise.allSettled(checks);
-  return said.flatMap((one, n) => (one.status === 'fulfilled' ? one.value : [`${CHECKED[n]}: could not be checked now, whether they are here`]));
+  return said.flatMap((one, n) =>
+    one.status === 'fulfilled' ? one.value : [`${CHECKED[n]}: could not be checked now, whether they are here`],
+  );
 }
 
 const CHECKED = ['parties', 'grants.locations', 'grants.tariffs'];

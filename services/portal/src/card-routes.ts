@@ -19,9 +19,20 @@ const ContestedUidView = z.object({
 
 const partyOf = ({ countryCode: country_code, partyId: party_id }: BusParty) => ({ country_code, party_id });
 
-function contestOf({ uid, parties, since, refused, lastRefusedAt, lastStationId, countsAs }: ContestedUid): z.infer<typeof ContestedUidView> {
+function contestOf({
+  uid,
+  parties,
+  since,
+  refused,
+  lastRefusedAt,
+  lastStationId,
+  countsAs,
+}: ContestedUid): z.infer<typeof ContestedUidView> {
   return {
-    uid, since, refused, parties: parties.map(partyOf),
+    uid,
+    since,
+    refused,
+    parties: parties.map(partyOf),
     ...(lastRefusedAt === undefined ? {} : { last_refused_at: lastRefusedAt }),
     ...(lastStationId === undefined ? {} : { last_station: lastStationId }),
     ...(countsAs === undefined ? {} : { counts_as: partyOf(countsAs) }),

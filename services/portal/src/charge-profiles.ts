@@ -50,7 +50,11 @@ export class ChargeProfiles {
     const { bus, charges, parties } = this.parts;
     const session = await charges.runningSession(driver, chargeId);
     if (parties.has(session)) {
-      throw new Problem(409, 'own-station', 'the charge is at a station of your own provider, which takes no profiles and preferences from its drivers');
+      throw new Problem(
+        409,
+        'own-station',
+        'the charge is at a station of your own provider, which takes no profiles and preferences from its drivers',
+      );
     }
     const request = await bus.ask(sendProfileRequest, {
       orderId: randomUUID(), party: partyOf(session), from: partyOf(session.cdr_token), sessionId: session.id, method, durationS,

@@ -36,7 +36,11 @@ test('a car that is plugged in and takes no power is not said to be charging', (
 });
 
 test('an order that sessions never took is failed with the reason, or unknown without one', () => {
-  expect(chargeOf('C', { refusal: 'offline' })).toEqual({ charge_id: 'C', state: 'failed', message: 'The charge did not start. (offline)' });
+  expect(chargeOf('C', { refusal: 'offline' })).toEqual({
+    charge_id: 'C',
+    state: 'failed',
+    message: 'The charge did not start. (offline)',
+  });
   expect(chargeOf('C', { refusal: null }).state).toBe('unknown');
 });
 

@@ -22,7 +22,15 @@ function config(sections: object, env: Record<string, string> = {}) {
 }
 
 test('an operator without drivers needs no section', () => {
-  expect(config({})).toEqual({ drivers: [], operatorKeys: [], logInHours: 24, proxies: 0, guesses: { perSecond: 1, burst: 100 }, port: 0, host: '127.0.0.1' });
+  expect(config({})).toEqual({
+    drivers: [],
+    operatorKeys: [],
+    logInHours: 24,
+    proxies: 0,
+    guesses: { perSecond: 1, burst: 100 },
+    port: 0,
+    host: '127.0.0.1',
+  });
 });
 
 test('e-mails compare without case', () => {
@@ -30,8 +38,14 @@ test('e-mails compare without case', () => {
 });
 
 test.each([
-  [{ drivers: [avery, { ...avery, email: 'AVERY@plunk.example' }] }, 'drivers: the email avery@plunk.example is there twice'],
-  [{ drivers: [avery, { ...avery, email: 'b@plunk.example', tokens: [{ uid: 'app-1', type: 'RFID' }] }] }, 'drivers: the token uid app-1 is there twice'],
+  [
+    { drivers: [avery, { ...avery, email: 'AVERY@plunk.example' }] },
+    'drivers: the email avery@plunk.example is there twice',
+  ],
+  [
+    { drivers: [avery, { ...avery, email: 'b@plunk.example', tokens: [{ uid: 'app-1', type: 'RFID' }] }] },
+    'drivers: the token uid app-1 is there twice',
+  ],
   [{ drivers: [{ ...avery, password: 'short' }] }, 'drivers.0 (Avery@Plunk.example).password'],
   [{ drivers: [{ ...avery, tokens: [] }] }, 'drivers.0 (Avery@Plunk.example).tokens'],
   [{ drivers: [{ ...avery, phone: '1' }] }, 'drivers.0'],

@@ -137,7 +137,9 @@ async function admitted(
 async function unguessed<T>(guesses: GuessLimit, guess: Guess, find: () => Promise<T | undefined>): Promise<T | undefined> {
   const { found, waitS } = await guesses.look(guess, find);
   if (waitS > 0) {
-    throw new Problem(429, 'too-many-wrong-keys', `wrong keys or tokens came from this address: wait ${waitS} s`, { 'retry-after': String(waitS) });
+    throw new Problem(429, 'too-many-wrong-keys', `wrong keys or tokens came from this address: wait ${waitS} s`, {
+      'retry-after': String(waitS),
+    });
   }
   return found;
 }
@@ -165,7 +167,10 @@ function checked(schema: z.ZodType | undefined, value: unknown, where: string): 
 /** Where a schema has no words of its own for what is wrong. */
 function wordsFor(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code === 'unrecognized_keys') {
-    return `has no ${issue.keys.slice(0, SHOWN_ISSUES).map((key) => `"${key.slice(0, 40)}"`).join(', ')}; /openapi.json lists what there is`;
+    return `has no ${issue.keys
+      .slice(0, SHOWN_ISSUES)
+      .map((key) => `"${key.slice(0, 40)}"`)
+      .join(', ')}; /openapi.json lists what there is`;
   }
   if (issue.input === undefined) return 'is missing';
   if (issue.code === 'invalid_value') return `is one of ${issue.values.map(String).join(', ')}`;
@@ -174,7 +179,13 @@ function wordsFor(issue: z.core.$ZodRawIssue): string | undefined {
 }
 
 const KINDS: Readonly<Record<string, string>> = {
-  string: 'a text', number: 'a number', int: 'a whole number', boolean: 'true or false', array: 'a list', object: 'an object', record: 'an object',
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+  record: 'an object',
 };
 
 function kindOf(value: unknown): string {

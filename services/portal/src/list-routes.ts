@@ -40,37 +40,61 @@ export function listRoutes(bus: Bus, own: OwnParties): Route[] {
     countryCode !== undefined && partyId !== undefined ? [{ countryCode, partyId }] : everyParty(bus, own));
   return [
     operatorRoute({
-      method: 'GET', path: '/v1/operator/locations', summary: 'Locations of ours, also those that no partner sees',
-      query: z.strictObject(paging), answer: PageView,
-      handle: async ({ query }) => viewOf(query, await bus.ask(listLocations, { page: pageOf(query), withPrivate: true })),
+      method: 'GET',
+      path: '/v1/operator/locations',
+      summary: 'Locations of ours, also those that no partner sees',
+      query: z.strictObject(paging),
+      answer: PageView,
+      handle: async ({ query }) =>
+        viewOf(query, await bus.ask(listLocations, { page: pageOf(query), withPrivate: true })),
     }),
     operatorRoute({
-      method: 'GET', path: '/v1/operator/sessions', summary: 'Sessions at our EVSEs, of every partner\'s drivers and ours',
-      query: ofToken, answer: PageView,
+      method: 'GET',
+      path: '/v1/operator/sessions',
+      summary: "Sessions at our EVSEs, of every partner's drivers and ours",
+      query: ofToken,
+      answer: PageView,
       async handle({ query }) {
         return viewOf(query, await bus.ask(listSessions, { tokenParties: await parties(query), page: pageOf(query) }));
       },
     }),
     operatorRoute({
-      method: 'GET', path: '/v1/operator/cdrs', summary: 'CDRs that we issued, for every partner\'s drivers and ours',
-      query: ofToken, answer: PageView,
+      method: 'GET',
+      path: '/v1/operator/cdrs',
+      summary: "CDRs that we issued, for every partner's drivers and ours",
+      query: ofToken,
+      answer: PageView,
       async handle({ query }) {
         return viewOf(query, await bus.ask(listCdrs, { tokenParties: await parties(query), page: pageOf(query) }));
       },
     }),
     operatorRoute({
-      method: 'GET', path: '/v1/operator/cdrs/received',
+      method: 'GET',
+      path: '/v1/operator/cdrs/received',
       summary: 'CDRs that partners sent, in the order in which they came: `after` is the `next` of the page before',
-      query: z.strictObject({
-        after: z.string().max(20).default(''), limit: Limit(100, 50), date_from: paging.date_from, date_to: paging.date_to,
-        country_code: CountryCode.optional(), party_id: PartyId.optional().meta({ description: 'beside country_code: only those that this party issued' }),
-      }).refine((query) => (query.country_code === undefined) === (query.party_id === undefined), {
-        path: ['party_id'], message: 'country_code and party_id belong together',
+      query: z
+        .strictObject({
+          after: z.string().max(20).default(''),
+          limit: Limit(100, 50),
+          date_from: paging.date_from,
+          date_to: paging.date_to,
+          country_code: CountryCode.optional(),
+          party_id: PartyId.optional().meta({ description: 'beside country_code: only those that this party issued' }),
+        })
+        .refine((query) => (query.country_code === undefined) === (query.party_id === undefined), {
+          path: ['party_id'],
+          message: 'country_code and party_id belong together',
+        }),
+      answer: z.object({
+        objects: z.array(OcpiObject),
+        next: z.string().meta({ description: 'empty on the last page' }),
       }),
-      answer: z.object({ objects: z.array(OcpiObject), next: z.string().meta({ description: 'empty on the last page' }) }),
       async handle({ query: { after, limit, date_from, date_to, country_code: countryCode, party_id: partyId } }) {
         const { cdrsJson, next } = await bus.ask(listReceivedCdrs, {
-          after, limit, ...(date_from === undefined ? {} : { dateFrom: date_from }), ...(date_to === undefined ? {} : { dateTo: date_to }),
+          after,
+          limit,
+          ...(date_from === undefined ? {} : { dateFrom: date_from }),
+          ...(date_to === undefined ? {} : { dateTo: date_to }),
           ...(countryCode === undefined || partyId === undefined ? {} : { issuer: { countryCode, partyId } }),
         });
         return { objects: cdrsJson.map((each) => fromJsonBytes<Record<string, unknown>>(each)), next };
@@ -86,7 +110,11 @@ async function everyParty(bus: Bus, own: OwnParties): Promise<Pick<Party, 'count
     ...own.all.map(partyOf),
     ...partners.flatMap(({ roles }) => roles.flatMap(({ party }) => (party ? [party] : []))),
   ];
-  return [...new Map(all.map(({ countryCode, partyId }) => [`${countryCode}*${partyId}`.toUpperCase(), { countryCode, partyId }])).values()];
+  return [
+    ...new Map(
+      all.map(({ countryCode, partyId }) => [`${countryCode}*${partyId}`.toUpperCase(), { countryCode, partyId }]),
+    ).values(),
+  ];
 }
 
 function pageOf({ offset, limit, date_from: dateFrom, date_to: dateTo }: Paging) {

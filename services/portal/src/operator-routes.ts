@@ -24,7 +24,13 @@ const ofParty = { country_code: CountryCode, party_id: PartyId };
 
 export function operatorRoutes(bus: Bus): Route[] {
   return [
-    ...partnerRoutes(bus), ...quirkRoutes(bus), ...sessionRoutes(bus), ...moneyRoutes(bus), ...settlementRoutes(bus), ...siteRoutes(bus), ...cardRoutes(bus),
+    ...partnerRoutes(bus),
+    ...quirkRoutes(bus),
+    ...sessionRoutes(bus),
+    ...moneyRoutes(bus),
+    ...settlementRoutes(bus),
+    ...siteRoutes(bus),
+    ...cardRoutes(bus),
   ];
 }
 

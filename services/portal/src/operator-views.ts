@@ -4,31 +4,47 @@ import type { PlanExplained } from '#contracts/evems-controller';
 import type { PartnerView as Partner } from '#contracts/ocpi-gateway';
 import type { StationState } from '#contracts/ocpp-gateway';
 
-export const PartnerView = z.object({
-  partner_id: z.string(),
-  name: z.string(),
-  state: z.string().meta({ description: 'invited, unapproved (it has registered, and waits for an operator\'s approval), registered or unregistered' }),
-  roles: z.array(z.object({ role: z.string(), country_code: z.string(), party_id: z.string(), name: z.string() })),
-  version: z.string(),
-  versions_url: z.string(),
-  waiting: z.int().meta({ description: 'objects that wait to be sent' }),
-  waiting_since: z.string().optional().meta({ description: 'since when the oldest of them waits: the lag' }),
-  failed_attempts: z.int().meta({ description: 'sendings of what waits that came to nothing so far' }),
-  dead_letters: z.int().meta({ description: 'objects that the partner refused' }),
-  line: z.object({
-    state: z.enum(['closed', 'open', 'half-open']).meta({ description: 'open: nothing is sent until next_try; half-open: one object tries' }),
-    since: z.string().optional(),
-    next_try: z.string().optional(),
-  }).meta({ description: 'the circuit of what is sent to the partner' }),
-  reached: z.object({ status: z.string().meta({ description: 'CONNECTED or OFFLINE' }), since: z.string() }).optional()
-    .meta({ description: 'of a hub\'s member: how the others see it' }),
-  last_error: z.string(),
-  not_carried: z.array(z.string()).meta({ description: 'what the version of OCPI that it speaks could not say' }),
-  quirks: z.array(z.string()).meta({ description: 'how it is spoken to otherwise than OCPI has it, as an operator chose' }),
-  invited: z.array(z.object({ country_code: z.string(), party_id: z.string(), roles: z.array(z.string()) }))
-    .meta({ description: 'for whom the link is meant, without roles in any but HUB' }),
-  suggested_quirks: z.array(z.string()).meta({ description: 'those that were seen of it and could be chosen' }),
-}).meta({ id: 'Partner' });
+export const PartnerView = z
+  .object({
+    partner_id: z.string(),
+    name: z.string(),
+    state: z
+      .string()
+      .meta({
+        description:
+          "invited, unapproved (it has registered, and waits for an operator's approval), registered or unregistered",
+      }),
+    roles: z.array(z.object({ role: z.string(), country_code: z.string(), party_id: z.string(), name: z.string() })),
+    version: z.string(),
+    versions_url: z.string(),
+    waiting: z.int().meta({ description: 'objects that wait to be sent' }),
+    waiting_since: z.string().optional().meta({ description: 'since when the oldest of them waits: the lag' }),
+    failed_attempts: z.int().meta({ description: 'sendings of what waits that came to nothing so far' }),
+    dead_letters: z.int().meta({ description: 'objects that the partner refused' }),
+    line: z
+      .object({
+        state: z
+          .enum(['closed', 'open', 'half-open'])
+          .meta({ description: 'open: nothing is sent until next_try; half-open: one object tries' }),
+        since: z.string().optional(),
+        next_try: z.string().optional(),
+      })
+      .meta({ description: 'the circuit of what is sent to the partner' }),
+    reached: z
+      .object({ status: z.string().meta({ description: 'CONNECTED or OFFLINE' }), since: z.string() })
+      .optional()
+      .meta({ description: "of a hub's member: how the others see it" }),
+    last_error: z.string(),
+    not_carried: z.array(z.string()).meta({ description: 'what the version of OCPI that it speaks could not say' }),
+    quirks: z
+      .array(z.string())
+      .meta({ description: 'how it is spoken to otherwise than OCPI has it, as an operator chose' }),
+    invited: z
+      .array(z.object({ country_code: z.string(), party_id: z.string(), roles: z.array(z.string()) }))
+      .meta({ description: 'for whom the link is meant, without roles in any but HUB' }),
+    suggested_quirks: z.array(z.string()).meta({ description: 'those that were seen of it and could be chosen' }),
+  })
+  .meta({ id: 'Partner' });
 
 export function partnerOf(partner: Partner): z.infer<typeof PartnerView> {
   return {

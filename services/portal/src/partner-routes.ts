@@ -2,7 +2,8 @@ import { z } from 'zod';
 import type { Bus } from '#bus';
 import { fromJsonBytes } from '#contracts';
 import {
-  approvePartner, type DeadLetter, endPartner, invitePartner, listDeadLetters, listDifferences, listPartners, pullPartner, registerPartner, renewPartner, replayDeadLetters,
+  approvePartner, type DeadLetter, endPartner, invitePartner, listDeadLetters, listDifferences, listPartners,
+  pullPartner, registerPartner, renewPartner, replayDeadLetters,
 } from '#contracts/ocpi-gateway';
 import { CountryCode, PartyId, Role } from '#ocpi';
 import { OcpiObject } from './fields.ts';
@@ -47,13 +48,20 @@ const PullView = z.object({
   error: z.string(),
 }).meta({ id: 'Pull' });
 
-const DifferenceView = z.object({
-  module: z.string(),
-  object: z.string(),
-  what: z.string().meta({ description: 'missing: it was not here; changed: it was older here; gone: it is not listed any more; invalid: it cannot be read' }),
-  detail: z.string(),
-  at: z.string(),
-}).meta({ id: 'Difference' });
+const DifferenceView = z
+  .object({
+    module: z.string(),
+    object: z.string(),
+    what: z
+      .string()
+      .meta({
+        description:
+          'missing: it was not here; changed: it was older here; gone: it is not listed any more; invalid: it cannot be read',
+      }),
+    detail: z.string(),
+    at: z.string(),
+  })
+  .meta({ id: 'Difference' });
 
 function letterOf({ key, reason, since, bodyJson, version }: DeadLetter): z.infer<typeof LetterView> {
   return {
@@ -66,7 +74,9 @@ function letterOf({ key, reason, since, bodyJson, version }: DeadLetter): z.infe
 export function partnerRoutes(bus: Bus): Route[] {
   return [
     operatorRoute({
-      method: 'POST', path: '/v1/operator/invitations', status: 201,
+      method: 'POST',
+      path: '/v1/operator/invitations',
+      status: 201,
       summary: 'Make a TOKEN_A for a partner who will register',
       body: z.strictObject({
         name: Name,
@@ -79,7 +89,9 @@ export function partnerRoutes(bus: Bus): Route[] {
       },
     }),
     operatorRoute({
-      method: 'POST', path: '/v1/operator/partners', status: 201,
+      method: 'POST',
+      path: '/v1/operator/partners',
+      status: 201,
       summary: 'Register with a partner who gave us a TOKEN_A',
       body: z.strictObject({
         name: Name,
@@ -96,37 +108,57 @@ export function partnerRoutes(bus: Bus): Route[] {
       },
     }),
     operatorRoute({
-      method: 'GET', path: '/v1/operator/partners', summary: 'Partners, and what still waits to be sent to them',
+      method: 'GET',
+      path: '/v1/operator/partners',
+      summary: 'Partners, and what still waits to be sent to them',
       answer: z.object({ partners: z.array(PartnerView) }),
       handle: async () => ({ partners: (await bus.ask(listPartners, {})).partners.map(partnerOf) }),
     }),
     operatorRoute({
-      method: 'GET', path: '/v1/operator/partners/:partner_id/dead-letters', params,
+      method: 'GET',
+      path: '/v1/operator/partners/:partner_id/dead-letters',
+      params,
       summary: 'What the partner refused: it is sent again when it changes, or by replay',
       query: z.strictObject({
-        after_module: Module.optional(), after_object: ObjectKey.optional(),
+        after_module: Module.optional(),
+        after_object: ObjectKey.optional(),
         limit: z.coerce.number().int().min(1).max(100).default(LETTERS_DEFAULT),
       }),
       answer: z.object({ letters: z.array(LetterView), total: z.int() }),
-      async handle({ params: { partner_id: partnerId }, query: { after_module: module, after_object: objectId, limit } }) {
+      async handle({
+        params: { partner_id: partnerId },
+        query: { after_module: module, after_object: objectId, limit },
+      }) {
         const after = module === undefined || objectId === undefined ? {} : { after: { module, objectId } };
         const { letters, total } = await bus.ask(listDeadLetters, { partnerId, limit, ...after });
         return { letters: letters.map(letterOf), total };
       },
     }),
     operatorRoute({
-      method: 'POST', path: '/v1/operator/partners/:partner_id/replay', params,
+      method: 'POST',
+      path: '/v1/operator/partners/:partner_id/replay',
+      params,
       summary: 'Send dead letters again, all or some: an object as it is now, a CDR as it was issued',
-      body: z.strictObject({ module: Module.optional(), object: ObjectKey.optional() })
-        .refine(({ module, object }) => object === undefined || module !== undefined, { path: ['module'], error: 'is missing: an object is named with its module' }),
+      body: z
+        .strictObject({ module: Module.optional(), object: ObjectKey.optional() })
+        .refine(({ module, object }) => object === undefined || module !== undefined, {
+          path: ['module'],
+          error: 'is missing: an object is named with its module',
+        }),
       answer: z.object({ queued: z.int() }),
-      handle: ({ params: { partner_id: partnerId }, body: { module, object } }) => bus.ask(replayDeadLetters, {
-        partnerId, ...(module === undefined ? {} : { module }), ...(object === undefined ? {} : { objectId: object }),
-      }),
+      handle: ({ params: { partner_id: partnerId }, body: { module, object } }) =>
+        bus.ask(replayDeadLetters, {
+          partnerId,
+          ...(module === undefined ? {} : { module }),
+          ...(object === undefined ? {} : { objectId: object }),
+        }),
     }),
     operatorRoute({
-      method: 'POST', path: '/v1/operator/partners/:partner_id/pull', params, status: 202,
-      summary: 'Read the partner\'s lists now: what changed since the last time, or all',
+      method: 'POST',
+      path: '/v1/operator/partners/:partner_id/pull',
+      params,
+      status: 202,
+      summary: "Read the partner's lists now: what changed since the last time, or all",
       body: z.strictObject({ full: z.boolean().default(false) }),
       answer: z.object({}),
       async handle({ params: { partner_id: partnerId }, body: { full } }) {
@@ -135,37 +167,59 @@ export function partnerRoutes(bus: Bus): Route[] {
       },
     }),
     operatorRoute({
-      method: 'GET', path: '/v1/operator/partners/:partner_id/differences', params,
-      summary: 'How the partner\'s lists were read last, and what was found to be otherwise than here, the newest first',
+      method: 'GET',
+      path: '/v1/operator/partners/:partner_id/differences',
+      params,
+      summary: "How the partner's lists were read last, and what was found to be otherwise than here, the newest first",
       query: z.strictObject({ limit: z.coerce.number().int().min(1).max(1_000).default(100) }),
       answer: z.object({ pulls: z.array(PullView), differences: z.array(DifferenceView) }),
       async handle({ params: { partner_id: partnerId }, query: { limit } }) {
         const { pulls, differences } = await bus.ask(listDifferences, { partnerId, limit });
         return {
           pulls: pulls.map(({ module, party, endedAt, full, objects, differences: found, error }) => ({
-            module, full, objects, differences: found, error, ...(party && { party }), ...(endedAt && { ended_at: endedAt }),
+            module,
+            full,
+            objects,
+            differences: found,
+            error,
+            ...(party && { party }),
+            ...(endedAt && { ended_at: endedAt }),
           })),
-          differences: differences.map(({ module, objectId: object, what, detail, at }) => ({ module, object, what, detail, at })),
+          differences: differences.map(({ module, objectId: object, what, detail, at }) => ({
+            module,
+            object,
+            what,
+            detail,
+            at,
+          })),
         };
       },
     }),
     operatorRoute({
-      method: 'POST', path: '/v1/operator/partners/:partner_id/renew', params,
-      summary: 'New tokens in both directions, by PUT of our credentials: each month, and when one may be known to others',
+      method: 'POST',
+      path: '/v1/operator/partners/:partner_id/renew',
+      params,
+      summary:
+        'New tokens in both directions, by PUT of our credentials: each month, and when one may be known to others',
       answer: PartnerView,
       handle: async ({ params: { partner_id: partnerId } }) =>
         partnerOf(await bus.ask(renewPartner, { partnerId }, { timeoutMs: HANDSHAKE_MS })),
     }),
     operatorRoute({
-      method: 'POST', path: '/v1/operator/partners/:partner_id/approve', params,
-      summary: 'Say for whom a link is meant: for the parties that it names, or for these; what waited for them is sent then',
+      method: 'POST',
+      path: '/v1/operator/partners/:partner_id/approve',
+      params,
+      summary:
+        'Say for whom a link is meant: for the parties that it names, or for these; what waited for them is sent then',
       body: z.strictObject({ parties: Invited }),
       answer: PartnerView,
       handle: async ({ params: { partner_id: partnerId }, body: { parties } }) =>
         partnerOf(await bus.ask(approvePartner, { partnerId, parties: invitedOf(parties) })),
     }),
     operatorRoute({
-      method: 'DELETE', path: '/v1/operator/partners/:partner_id', params,
+      method: 'DELETE',
+      path: '/v1/operator/partners/:partner_id',
+      params,
       summary: 'End the link: its tokens are dead at once, and the partner is told',
       answer: z.object({ told: z.boolean(), detail: z.string() }),
       handle: async ({ params: { partner_id: partnerId } }) => {

@@ -16,7 +16,10 @@ const Profile = z.strictObject({
   duration: seconds.optional(),
   charging_rate_unit: z.enum(['A', 'W']),
   min_charging_rate: rate.optional(),
-  charging_profile_period: z.array(z.strictObject({ start_period: seconds, limit: rate })).min(1, 'at least one period').max(1_000, 'at most 1000 periods'),
+  charging_profile_period: z
+    .array(z.strictObject({ start_period: seconds, limit: rate }))
+    .min(1, 'at least one period')
+    .max(1_000, 'at most 1000 periods'),
 });
 
 const Preferences = z.strictObject({
@@ -31,30 +34,49 @@ export function profileRoutes(profiles: ChargeProfiles): Route[] {
   const at = (path: string) => ({ path: `/v1/charges/:charge_id${path}`, params });
   return [
     driverRoute({
-      ...at('/profile'), method: 'GET', summary: 'The charging profile of a charge at a partner: what was asked, and what the operator told',
+      ...at('/profile'),
+      method: 'GET',
+      summary: 'The charging profile of a charge at a partner: what was asked, and what the operator told',
       answer: ProfileView,
       handle: ({ driver, params: { charge_id: id } }) => profiles.find(driver, id),
     }),
     driverRoute({
-      ...at('/profile'), method: 'PUT', status: 202, summary: 'Limit a charge at a partner (OCPI ChargingProfile); the result follows',
-      body: Profile, answer: ProfileRequestView,
+      ...at('/profile'),
+      method: 'PUT',
+      status: 202,
+      summary: 'Limit a charge at a partner (OCPI ChargingProfile); the result follows',
+      body: Profile,
+      answer: ProfileRequestView,
       handle: ({ driver, params: { charge_id: id }, body }) => profiles.send(driver, id, { method: 'PUT', body }),
     }),
     driverRoute({
-      ...at('/profile'), method: 'DELETE', status: 202, summary: 'Take back the limit of a charge at a partner; the result follows',
+      ...at('/profile'),
+      method: 'DELETE',
+      status: 202,
+      summary: 'Take back the limit of a charge at a partner; the result follows',
       answer: ProfileRequestView,
       handle: ({ driver, params: { charge_id: id } }) => profiles.send(driver, id, { method: 'DELETE' }),
     }),
     driverRoute({
-      ...at('/profile/ask'), method: 'POST', status: 202, summary: 'Ask the operator what a charge may draw; the answer follows',
-      body: z.strictObject({ duration_s: between(z.int('a whole number of seconds'), 300, 3_600, 'a whole number of seconds').default(3_600) }),
+      ...at('/profile/ask'),
+      method: 'POST',
+      status: 202,
+      summary: 'Ask the operator what a charge may draw; the answer follows',
+      body: z.strictObject({
+        duration_s: between(z.int('a whole number of seconds'), 300, 3_600, 'a whole number of seconds').default(3_600),
+      }),
       answer: ProfileRequestView,
-      handle: ({ driver, params: { charge_id: id }, body }) => profiles.send(driver, id, { method: 'GET', durationS: body.duration_s }),
+      handle: ({ driver, params: { charge_id: id }, body }) =>
+        profiles.send(driver, id, { method: 'GET', durationS: body.duration_s }),
     }),
     driverRoute({
-      ...at('/preferences'), method: 'PUT', summary: 'Tell the operator of a charge what you prefer (OCPI ChargingPreferences)',
-      body: Preferences, answer: ProfileRequestView,
-      handle: ({ driver, params: { charge_id: id }, body }) => profiles.send(driver, id, { method: 'PREFERENCES', body }),
+      ...at('/preferences'),
+      method: 'PUT',
+      summary: 'Tell the operator of a charge what you prefer (OCPI ChargingPreferences)',
+      body: Preferences,
+      answer: ProfileRequestView,
+      handle: ({ driver, params: { charge_id: id }, body }) =>
+        profiles.send(driver, id, { method: 'PREFERENCES', body }),
     }),
   ];
 }

@@ -24,11 +24,33 @@ const QuirkView = z.object({
   suggested: z.boolean().meta({ description: 'it was seen, could be chosen, and is not' }),
 }).meta({ id: 'Quirk' });
 
-function viewOf({ name, what, rule, seen, accepted, chosen, times, firstAt, lastAt, detail, chosenAt, suggested }: PartnerQuirk): z.infer<typeof QuirkView> {
+function viewOf({
+  name,
+  what,
+  rule,
+  seen,
+  accepted,
+  chosen,
+  times,
+  firstAt,
+  lastAt,
+  detail,
+  chosenAt,
+  suggested,
+}: PartnerQuirk): z.infer<typeof QuirkView> {
   return {
-    name, what, rule, seen, times, suggested,
-    ...(accepted && { accepted }), ...(chosen && { choice: chosen }), ...(firstAt && { first_at: firstAt }), ...(lastAt && { last_at: lastAt }),
-    ...(detail && { detail }), ...(chosenAt && { chosen_at: chosenAt }),
+    name,
+    what,
+    rule,
+    seen,
+    times,
+    suggested,
+    ...(accepted && { accepted }),
+    ...(chosen && { choice: chosen }),
+    ...(firstAt && { first_at: firstAt }),
+    ...(lastAt && { last_at: lastAt }),
+    ...(detail && { detail }),
+    ...(chosenAt && { chosen_at: chosenAt }),
   };
 }
 

@@ -134,14 +134,22 @@ async function feeTable(sheet: Sheet, { fees, fees_excl_tax }: Invoice): Promise
   if (fees.length === 0) return;
   sheet.heading('Fees of the agreement');
   await sheet.table(
-    [{ title: 'Fee' }, { title: 'Quantity', width: 110, right: true }, { title: 'Price', width: 80, right: true },
-      { title: 'Excl. tax', width: 85, right: true }],
+    [
+      { title: 'Fee' },
+      { title: 'Quantity', width: 110, right: true },
+      { title: 'Price', width: 80, right: true },
+      { title: 'Excl. tax', width: 85, right: true },
+    ],
     [
       ...fees.map(({ name, per, quantity, price, amount }) => [
-        name, per === 'session' && quantity === '1' ? '1 session' : `${quantity}${UNITS[per]}`, per === 'percent' ? `${price} %` : price, amount,
+        name,
+        per === 'session' && quantity === '1' ? '1 session' : `${quantity}${UNITS[per]}`,
+        per === 'percent' ? `${price} %` : price,
+        amount,
       ]),
       ['All fees', '', '', fees_excl_tax],
-    ], 1,
+    ],
+    1,
   );
 }
 
@@ -153,10 +161,23 @@ async function lineTable(sheet: Sheet, { invoice: { charging }, lines }: Pages, 
   sheet.heading(`CDRs, by the time of their last update in ${calendar.name}`);
   if (lines.length > 0) {
     await sheet.table(
-      [{ title: 'Last updated', width: 86 }, { title: 'CDR' }, { title: 'Remarks', width: 92 }, { title: 'kWh', width: 50, right: true },
-        { title: 'Excl. tax', width: 56, right: true }, { title: 'Tax', width: 48, right: true }, { title: 'Incl. tax', width: 56, right: true }],
+      [
+        { title: 'Last updated', width: 86 },
+        { title: 'CDR' },
+        { title: 'Remarks', width: 92 },
+        { title: 'kWh', width: 50, right: true },
+        { title: 'Excl. tax', width: 56, right: true },
+        { title: 'Tax', width: 48, right: true },
+        { title: 'Incl. tax', width: 56, right: true },
+      ],
       lines.map((line) => [
-        localTime(line.last_updated, calendar), line.cdr_id, remarksOf(line), line.energy_kwh, line.excl_tax, taxOf(line), line.incl_tax,
+        localTime(line.last_updated, calendar),
+        line.cdr_id,
+        remarksOf(line),
+        line.energy_kwh,
+        line.excl_tax,
+        taxOf(line),
+        line.incl_tax,
       ]),
     );
   }

@@ -28,7 +28,8 @@ const LintView = z.object({
 }).meta({ id: 'TariffLint' });
 
 const MeterStanding = z.enum(['approved', 'dispensation', 'none']).meta({
-  description: 'by Measurement Canada: its type is approved, it runs on a temporary dispensation, or neither; left out where it is not known',
+  description:
+    'by Measurement Canada: its type is approved, it runs on a temporary dispensation, or neither; left out where it is not known',
 });
 
 const VersionView = z.object({

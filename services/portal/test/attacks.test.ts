@@ -24,13 +24,17 @@ let mallory: Client;
 beforeAll(async () => {
   const plunk = { country_code: 'CA', party_id: 'CPK', name: 'Carbon Plunk', roles: ['EMSP'] };
   platform = await testPlatform({
-    party: plunk, drivers: [driver('avery', 'APP-1'), driver('mallory', 'APP-2'), driver('carol', 'APP-3')], portal: { operator_keys: [key] },
+    party: plunk,
+    drivers: [driver('avery', 'APP-1'), driver('mallory', 'APP-2'), driver('carol', 'APP-3')],
+    portal: { operator_keys: [key] },
   });
   neighbours = await Neighbours.play(platform);
   service = await start(platform.env);
   url = service.urls!.portal!;
   anyone = new Client(url);
-  [avery, mallory] = await Promise.all(['avery', 'mallory'].map((name) => anyone.signedIn(`${name}@plunk.example`, 'correct horse'))) as [Client, Client];
+  [avery, mallory] = (await Promise.all(
+    ['avery', 'mallory'].map((name) => anyone.signedIn(`${name}@plunk.example`, 'correct horse')),
+  )) as [Client, Client];
 });
 afterAll(async () => {
   await service?.stop();
@@ -102,14 +106,17 @@ test('the operator\'s verbs need an operator\'s key: none, a wrong one, a part o
   }
 });
 
-test('guesses of an operator\'s key and of a driver\'s token are soon not looked at; who has one is let in, and others elsewhere are not held up', async () => {
-  const status = (headers: Record<string, string>, localAddress: string) => new Promise<{ status: number; retryAfter: string | undefined }>((resolve, reject) => {
-    get(`${url}/v1/operator/partners`, { headers, localAddress }, (response) => {
-      response.resume();
-      resolve({ status: response.statusCode ?? 0, retryAfter: response.headers['retry-after'] });
-    }).on('error', reject);
-  });
-  const guesses = await Promise.all(Array.from({ length: 400 }, (_, n) => status({ 'x-api-key': `a-wrong-operator-key-${n}` }, '127.0.0.2')));
+test("guesses of an operator's key and of a driver's token are soon not looked at; who has one is let in, and others elsewhere are not held up", async () => {
+  const status = (headers: Record<string, string>, localAddress: string) =>
+    new Promise<{ status: number; retryAfter: string | undefined }>((resolve, reject) => {
+      get(`${url}/v1/operator/partners`, { headers, localAddress }, (response) => {
+        response.resume();
+        resolve({ status: response.statusCode ?? 0, retryAfter: response.headers['retry-after'] });
+      }).on('error', reject);
+    });
+  const guesses = await Promise.all(
+    Array.from({ length: 400 }, (_, n) => status({ 'x-api-key': `a-wrong-operator-key-${n}` }, '127.0.0.2')),
+  );
   expect(guesses.filter((one) => one.status === 401).length).toBeLessThan(300);
   expect(guesses.findLast((one) => one.status === 429)?.retryAfter).toMatch(/^[1-9]\d*$/);
   expect(await status({ 'x-api-key': 'a-wrong-operator-key' }, '127.0.0.3')).toMatchObject({ status: 401 });
@@ -132,7 +139,9 @@ test('another\'s order is not reached by its id in other letters, nor by an id i
   expect(await mallory.get('/v1/charges/SECRET-Order')).toMatchObject(refusal(404, 'unknown-charge'));
   // Known to sessions alone, such as an order from before the portal's database was made anew.
   neighbours.orders.set('older', { ...neighbours.orders.get('secret-order')! });
-  expect(await mallory.with({ 'idempotency-key': 'older' }).post('/v1/charges', level2)).toMatchObject(refusal(409, 'idempotency-key-reused'));
+  expect(await mallory.with({ 'idempotency-key': 'older' }).post('/v1/charges', level2)).toMatchObject(
+    refusal(409, 'idempotency-key-reused'),
+  );
   expect((await mallory.get('/v1/charges/older')).body).toMatchObject({ state: 'unknown' });
 });
 
@@ -151,7 +160,9 @@ test('an e-mail that no database takes is refused by name', async () => {
     expect(await anyone.post('/v1/sign-in', { email, password: 'x' })).toMatchObject(refusal(400, 'unfit-text'));
   }
   for (const email of ['x'.repeat(255), ' ']) {
-    expect(await anyone.post('/v1/sign-in', { email, password: 'x' })).toMatchObject(refusal(400, 'invalid-request', expect.stringContaining('body.email')));
+    expect(await anyone.post('/v1/sign-in', { email, password: 'x' })).toMatchObject(
+      refusal(400, 'invalid-request', expect.stringContaining('body.email')),
+    );
   }
 });
 
@@ -191,13 +202,25 @@ test.each([
 });
 
 test.each([
-  ['latitude=91&longitude=0', 'query.latitude'], ['latitude=1', 'query.longitude: is required beside latitude'],
-  ['latitude=0x10&longitude=0', 'query.latitude'], ['latitude=&longitude=', 'query.latitude'], ['latitude=NaN&longitude=1', 'query.latitude'],
-  ['latitude=1&latitude=2&longitude=0', 'query.latitude'], ['limit=0', 'query.limit'], ['limit=1000', 'query.limit'], ['limit=1.5', 'query.limit'],
-  ['connector=CCS', 'query.connector'], ['available=yes', 'query.available'], ['radius_m=5', 'query.latitude: is required beside radius_m'],
-  ['nearby=1', 'nearby'], ['limit[]=5', 'limit[]'], ['__proto__[x]=1', '__proto__'],
+  ['latitude=91&longitude=0', 'query.latitude'],
+  ['latitude=1', 'query.longitude: is required beside latitude'],
+  ['latitude=0x10&longitude=0', 'query.latitude'],
+  ['latitude=&longitude=', 'query.latitude'],
+  ['latitude=NaN&longitude=1', 'query.latitude'],
+  ['latitude=1&latitude=2&longitude=0', 'query.latitude'],
+  ['limit=0', 'query.limit'],
+  ['limit=1000', 'query.limit'],
+  ['limit=1.5', 'query.limit'],
+  ['connector=CCS', 'query.connector'],
+  ['available=yes', 'query.available'],
+  ['radius_m=5', 'query.latitude: is required beside radius_m'],
+  ['nearby=1', 'nearby'],
+  ['limit[]=5', 'limit[]'],
+  ['__proto__[x]=1', '__proto__'],
 ])('a query with a wrong field names it: %s', async (query, named) => {
-  expect(await avery.get(`/v1/evses?${query}`)).toMatchObject(refusal(400, 'invalid-request', expect.stringContaining(named)));
+  expect(await avery.get(`/v1/evses?${query}`)).toMatchObject(
+    refusal(400, 'invalid-request', expect.stringContaining(named)),
+  );
 });
 
 test.each([
@@ -251,8 +274,14 @@ test.each([
   ['GARBAGE\r\n\r\n', /^HTTP\/1.1 400 [^]*invalid-request/],
   [`GET /v1/charges HTTP/1.1\r\nhost: x\r\nx-junk: ${'j'.repeat(20_000)}\r\n\r\n`, /^HTTP\/1.1 431 [^]*16 kB/],
   ['GET /v1/charges HTTP/1.1\r\nhost: x\r\nauthorization: Bearer \x01\x02\r\n\r\n', /^HTTP\/1.1 400 /],
-  ['POST /v1/sign-in HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n', /^HTTP\/1.1 400 /],
-  ['GET /v1/charges HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-api-key: a\r\nx-api-key: b\r\nauthorization: Bearer a\r\nauthorization: Bearer b\r\n\r\n', /^HTTP\/1.1 401 /],
+  [
+    'POST /v1/sign-in HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
+    /^HTTP\/1.1 400 /,
+  ],
+  [
+    'GET /v1/charges HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-api-key: a\r\nx-api-key: b\r\nauthorization: Bearer a\r\nauthorization: Bearer b\r\n\r\n',
+    /^HTTP\/1.1 401 /,
+  ],
 ])('what is not HTTP, or too much of it, is refused and the portal goes on: %#', async (bytes, answer) => {
   expect(await raw(bytes)).toMatch(answer);
   expect((await anyone.get('/healthz')).status).toBe(200);

@@ -36,7 +36,9 @@ beforeAll(async () => {
   await bus.answer(listPartners, (requests) => requests.map(() => (
     { partners: [partner, { partnerId: 'p2', name: 'Second partner', state: 'invited' }] })));
   await bus.answer(listLocations, (requests) => requests.map(({ page }) => pageOf('SITE', page!)));
-  await bus.answer(listSessions, (requests) => requests.map(({ tokenParties, page }) => pageOf(tokenParties.map(partyText).join(' '), page!)));
+  await bus.answer(listSessions, (requests) =>
+    requests.map(({ tokenParties, page }) => pageOf(tokenParties.map(partyText).join(' '), page!)),
+  );
   await bus.answer(listCdrs, (requests) => requests.map(({ tokenParties, page }) => pageOf(tokenParties.map(partyText).join(' '), page!)));
   await bus.answer(listReceivedCdrs, (requests) => requests.map(({ issuer, after, limit }) => {
     if (after === 'x') return new Rejected('invalid-cursor', 'after: is none that this ledger gave');
@@ -72,7 +74,10 @@ test.each([
 test('sessions and CDRs of one party are listed by its name', async () => {
   const { body } = await operator.get('/v1/operator/cdrs?country_code=ca&party_id=cpk&limit=1');
   expect(body).toMatchObject({ objects: [{ id: 'CA*CPK-0' }], total: 5, next_offset: 1 });
-  expect(await operator.get('/v1/operator/sessions?party_id=CPK')).toMatchObject({ status: 400, body: { error: { code: 'invalid-request' } } });
+  expect(await operator.get('/v1/operator/sessions?party_id=CPK')).toMatchObject({
+    status: 400,
+    body: { error: { code: 'invalid-request' } },
+  });
 });
 
 test('CDRs that partners sent are walked through by a cursor, all or those of one issuer', async () => {
@@ -89,7 +94,10 @@ test('CDRs that partners sent are walked through by a cursor, all or those of on
   };
   expect(await walked('')).toEqual(['R-0', 'R-1', 'R-2', 'R-3', 'R-4']);
   expect(await walked('&country_code=ca&party_id=eoa')).toEqual(['CA*EOA-0', 'CA*EOA-1', 'CA*EOA-2', 'CA*EOA-3', 'CA*EOA-4']);
-  expect(await operator.get('/v1/operator/cdrs/received?after=x')).toMatchObject({ status: 400, body: { error: { code: 'invalid-cursor' } } });
+  expect(await operator.get('/v1/operator/cdrs/received?after=x')).toMatchObject({
+    status: 400,
+    body: { error: { code: 'invalid-cursor' } },
+  });
   expect((await operator.get('/v1/operator/cdrs/received?party_id=EOA')).status).toBe(400);
 });
 

@@ -140,20 +140,38 @@ export class Neighbours {
       const token = issued.get(uid);
       return token ? { tokenJson: toJsonBytes(token), noCredit: this.accounts.noCredit } : {};
     }));
-    await bus.answer(searchEvses, (requests) => requests.map(({ connectorStandards, latitude }) => ({
-      evses: exampleLocation.evses!
-        .filter(({ connectors }) => connectorStandards.length === 0 || connectors.some(({ standard }) => connectorStandards.includes(standard)))
-        .map(({ uid: evseUid }) => ({
-          party: oasis, locationId: exampleLocation.id, evseUid, locationJson: toJsonBytes(exampleLocation),
-          ...(latitude === undefined ? {} : { distanceM: 120 }),
-        })),
-    })));
+    await bus.answer(searchEvses, (requests) =>
+      requests.map(({ connectorStandards, latitude }) => ({
+        evses: exampleLocation
+          .evses!.filter(
+            ({ connectors }) =>
+              connectorStandards.length === 0 ||
+              connectors.some(({ standard }) => connectorStandards.includes(standard)),
+          )
+          .map(({ uid: evseUid }) => ({
+            party: oasis,
+            locationId: exampleLocation.id,
+            evseUid,
+            locationJson: toJsonBytes(exampleLocation),
+            ...(latitude === undefined ? {} : { distanceM: 120 }),
+          })),
+      })),
+    );
     await bus.answer(getLocation, (requests) => requests.map(({ locationId }) => (
       locationId === exampleLocation.id ? { locationJson: toJsonBytes(exampleLocation) } : {})));
-    await bus.answer(quote, (requests) => requests.map(({ tariffIds, durationS }) => (
-      tariffIds.includes('L2')
-        ? { currency: 'CAD', exclVat: '6.00', inclVat: '6.30', sentence: `0.30 CAD a kWh, for ${durationS} s`, explanationJson: toJsonBytes({}) }
-        : new Rejected('no-tariff-applies', 'none of the tariffs is known'))));
+    await bus.answer(quote, (requests) =>
+      requests.map(({ tariffIds, durationS }) =>
+        tariffIds.includes('L2')
+          ? {
+              currency: 'CAD',
+              exclVat: '6.00',
+              inclVat: '6.30',
+              sentence: `0.30 CAD a kWh, for ${durationS} s`,
+              explanationJson: toJsonBytes({}),
+            }
+          : new Rejected('no-tariff-applies', 'none of the tariffs is known'),
+      ),
+    );
   }
 
   private async answerAboutCharges(): Promise<void> {
@@ -195,14 +213,39 @@ export class Neighbours {
     await bus.answer(registerPartner, (requests) => requests.map(({ versionsUrl }) => (
       versionsUrl.includes('down.example') ? new Rejected('partner-unreachable', 'connection refused') : partner)));
     await bus.answer(listPartners, (requests) => requests.map(() => ({ partners: [partner] })));
-    const letter = { key: { module: 'tariffs', objectId: 'L2' }, reason: 'HTTP 200, 2001: no', since: '2022-02-01T17:00:00Z', version: '2.1.1', bodyJson: toJsonBytes({ id: 'L2' }) };
+    const letter = {
+      key: { module: 'tariffs', objectId: 'L2' },
+      reason: 'HTTP 200, 2001: no',
+      since: '2022-02-01T17:00:00Z',
+      version: '2.1.1',
+      bodyJson: toJsonBytes({ id: 'L2' }),
+    };
     await bus.answer(listDeadLetters, (requests) => requests.map(({ partnerId, after }) => (
       partnerId === 'p1' ? { letters: after ? [] : [letter], total: 1 } : new Rejected('unknown-partner', `no ${partnerId}`))));
     await bus.answer(replayDeadLetters, (requests) => requests.map(({ module, objectId }) => (
       objectId === 'GONE' ? new Rejected('unknown-letter', 'none') : { queued: module === undefined ? 1 : 2 })));
-    const quirk = { name: 'unencoded-token', what: 'writes it as it is', rule: 'TRN-04', seen: 'a request', accepted: 'both', chosen: 'it goes as it is' };
-    await bus.answer(listQuirks, (requests) => requests.map(() => (
-      { quirks: [{ ...quirk, times: 3, firstAt: '2022-02-01T17:00:00Z', lastAt: '2022-02-01T17:10:00Z', detail: 'GET of locations', suggested: true }] })));
+    const quirk = {
+      name: 'unencoded-token',
+      what: 'writes it as it is',
+      rule: 'TRN-04',
+      seen: 'a request',
+      accepted: 'both',
+      chosen: 'it goes as it is',
+    };
+    await bus.answer(listQuirks, (requests) =>
+      requests.map(() => ({
+        quirks: [
+          {
+            ...quirk,
+            times: 3,
+            firstAt: '2022-02-01T17:00:00Z',
+            lastAt: '2022-02-01T17:10:00Z',
+            detail: 'GET of locations',
+            suggested: true,
+          },
+        ],
+      })),
+    );
     await bus.answer(chooseQuirks, (requests) => requests.map(({ set, unset }) => (
       set.includes('no-linc') ? new Rejected('no-such-quirk', 'there is no quirk "no-linc"')
         : { quirks: [{ ...quirk, times: 0, suggested: false, ...(unset.length > 0 ? {} : { chosenAt: '2022-02-01T17:20:00Z' }) }] })));
@@ -218,9 +261,13 @@ export class Neighbours {
       cdrId === 'GONE' ? new Rejected('unknown-cdr', 'no CDR GONE')
         : { creditCdrId: `${cdrId}-C`, ...(withoutReplacement ? {} : { replacementCdrId: `${cdrId.slice(0, -1)}2` }) })));
     const { statement, lines } = settledStatement(7, '');
-    await bus.answer(getStatement, (requests) => requests.map(({ month }) => ({
-      statementJson: toJsonBytes({ ...statement, month }), notesJson: toJsonBytes({ awaiting: 0, disputed: [], findings: [] }), text: `Owed for ${month}`,
-    })));
+    await bus.answer(getStatement, (requests) =>
+      requests.map(({ month }) => ({
+        statementJson: toJsonBytes({ ...statement, month }),
+        notesJson: toJsonBytes({ awaiting: 0, disputed: [], findings: [] }),
+        text: `Owed for ${month}`,
+      })),
+    );
     // Pages of three, whatever was asked for: as if they were cut by their bytes.
     await bus.answer(listStatementLines, (requests) => requests.map(({ after }) => {
       const from = Number(after || '0');
@@ -237,12 +284,30 @@ export class Neighbours {
     await bus.answer(verifyLedger, (requests) => requests.map(() => ({
       chains: [{ chain: 'CA*BCT', entries: 3, head: 'ab', intact: true, problem: '' }],
     })));
-    await bus.answer(explainPlan, (requests) => requests.map(({ siteId }) => (siteId !== 'BURNABY-L2'
-      ? new Rejected('unknown-site', `no site ${siteId}`)
-      : {
-        siteId, feeder: 'Level-2 panel', limitMa: 192_000, exposedMa: 32_000, ownerEpoch: 1,
-        limits: [{ stationId: 'OASIS-L2-01', connectorId: 1, wantsPower: true, targetMa: 32_000, confirmedMa: 32_000, exposedMa: 32_000, why: 'fair share' }],
-      })));
+    await bus.answer(explainPlan, (requests) =>
+      requests.map(({ siteId }) =>
+        siteId !== 'BURNABY-L2'
+          ? new Rejected('unknown-site', `no site ${siteId}`)
+          : {
+              siteId,
+              feeder: 'Level-2 panel',
+              limitMa: 192_000,
+              exposedMa: 32_000,
+              ownerEpoch: 1,
+              limits: [
+                {
+                  stationId: 'OASIS-L2-01',
+                  connectorId: 1,
+                  wantsPower: true,
+                  targetMa: 32_000,
+                  confirmedMa: 32_000,
+                  exposedMa: 32_000,
+                  why: 'fair share',
+                },
+              ],
+            },
+      ),
+    );
   }
 }
 

@@ -97,9 +97,15 @@ test('a charge is watched from the order to its end, and the stream ends with it
   await neighbours.orderMoves(id, { state: 'done', sessionId: 'S-1' });
   await expect.poll(states).toEqual(['ordered', 'accepted', 'charging']);
   await neighbours.sessionMoves(sessionOf('APP-1', ofSession('S-1')));
-  await expect.poll(() => seen.at(-1)!.session).toMatchObject({
-    session_id: 'S-1', kwh: '1.6', kw: '6.4', started_at: '2022-02-01T17:00:00Z', cost: { excl_vat: '0.48', incl_vat: '0.504', currency: 'CAD' },
-  });
+  await expect
+    .poll(() => seen.at(-1)!.session)
+    .toMatchObject({
+      session_id: 'S-1',
+      kwh: '1.6',
+      kw: '6.4',
+      started_at: '2022-02-01T17:00:00Z',
+      cost: { excl_vat: '0.48', incl_vat: '0.504', currency: 'CAD' },
+    });
   const { status, body } = await avery.post(`/v1/charges/${id}/stop`);
   expect([status, neighbours.stops.at(-1)]).toEqual([202, { orderId: body.stop_id, sessionId: 'S-1' }]);
   await neighbours.sessionMoves(sessionOf('APP-1', { ...ofSession('S-1'), status: 'COMPLETED', end_date_time: '2022-02-01T18:00:00Z' }));
@@ -132,7 +138,10 @@ test('an order that was not taken is a failed charge, until it is tried again un
   neighbours.refuse = { code: 'not-now', detail: 'sessions takes no orders' };
   expect(await keyed.post('/v1/charges', level2)).toMatchObject({ status: 409, body: { error: { code: 'not-now' } } });
   neighbours.refuse = undefined;
-  expect((await avery.get('/v1/charges/try-again')).body).toMatchObject({ state: 'failed', message: expect.stringContaining('takes no orders') });
+  expect((await avery.get('/v1/charges/try-again')).body).toMatchObject({
+    state: 'failed',
+    message: expect.stringContaining('takes no orders'),
+  });
   await keyed.post('/v1/charges', level2);
   expect((await avery.get('/v1/charges/try-again')).body).toMatchObject({ state: 'ordered' });
 });
@@ -172,13 +181,31 @@ test('charges are listed newest first, an ordered one once, with its session', a
 
 test('receipts come with the price explained; another driver\'s is not there', async () => {
   neighbours.cdrs.set('R-1', cdrOf('APP-1', { id: 'R-1', last_updated: '2022-02-01T20:00:00Z' }));
-  neighbours.cdrs.set('R-1-C', cdrOf('APP-1', {
-    id: 'R-1-C', credit: true, credit_reference_id: 'R-1', total_cost: { excl_vat: -4.47, incl_vat: -4.69 }, last_updated: '2022-02-02T20:00:00Z',
-  }));
+  neighbours.cdrs.set(
+    'R-1-C',
+    cdrOf('APP-1', {
+      id: 'R-1-C',
+      credit: true,
+      credit_reference_id: 'R-1',
+      total_cost: { excl_vat: -4.47, incl_vat: -4.69 },
+      last_updated: '2022-02-02T20:00:00Z',
+    }),
+  );
   const { body } = await avery.get('/v1/receipts');
   expect(body.receipts).toMatchObject([
-    { cdr_id: 'R-1-C', credit: true, total: { excl_vat: '-4.47', incl_vat: '-4.69', currency: 'CAD' }, taxes: [{ code: 'GST', rate: '5', amount: '-0.22' }] },
-    { cdr_id: 'R-1', credit: false, kwh: '12.4', total: { excl_vat: '4.47' }, location: 'Energy OASIS, 3700 Willingdon Avenue, Burnaby' },
+    {
+      cdr_id: 'R-1-C',
+      credit: true,
+      total: { excl_vat: '-4.47', incl_vat: '-4.69', currency: 'CAD' },
+      taxes: [{ code: 'GST', rate: '5', amount: '-0.22' }],
+    },
+    {
+      cdr_id: 'R-1',
+      credit: false,
+      kwh: '12.4',
+      total: { excl_vat: '4.47' },
+      location: 'Energy OASIS, 3700 Willingdon Avenue, Burnaby',
+    },
   ]);
   expect((await avery.get('/v1/receipts/ca/bct/R-1')).body).toMatchObject({
     ...body.receipts[1], cdr: { id: 'R-1' }, explanation: { text: '12.4 kWh at 0.30', tree: { periods: [] } },
@@ -190,11 +217,29 @@ test('receipts come with the price explained; another driver\'s is not there', a
 
 test('TRN-04: an operator sees what is suggested of a partner\'s quirks, and chooses', async () => {
   const path = '/v1/operator/partners/p1/quirks';
-  const about = { name: 'unencoded-token', what: 'writes it as it is', rule: 'TRN-04', seen: 'a request', accepted: 'both', choice: 'it goes as it is' };
+  const about = {
+    name: 'unencoded-token',
+    what: 'writes it as it is',
+    rule: 'TRN-04',
+    seen: 'a request',
+    accepted: 'both',
+    choice: 'it goes as it is',
+  };
   expect((await operator.get(path)).body).toEqual({
-    quirks: [{ ...about, times: 3, first_at: '2022-02-01T17:00:00Z', last_at: '2022-02-01T17:10:00Z', detail: 'GET of locations', suggested: true }],
+    quirks: [
+      {
+        ...about,
+        times: 3,
+        first_at: '2022-02-01T17:00:00Z',
+        last_at: '2022-02-01T17:10:00Z',
+        detail: 'GET of locations',
+        suggested: true,
+      },
+    ],
   });
-  expect((await operator.post(path, { set: ['unencoded-token'] })).body).toEqual({ quirks: [{ ...about, times: 0, suggested: false, chosen_at: '2022-02-01T17:20:00Z' }] });
+  expect((await operator.post(path, { set: ['unencoded-token'] })).body).toEqual({
+    quirks: [{ ...about, times: 0, suggested: false, chosen_at: '2022-02-01T17:20:00Z' }],
+  });
   expect((await operator.post(path, { unset: ['unencoded-token'] })).body.quirks[0]).not.toHaveProperty('chosen_at');
   expect(await operator.post(path, { set: ['no-linc'] })).toMatchObject({ status: 400, body: { error: { code: 'no-such-quirk' } } });
   expect((await operator.post(path, { set: ['No Link'] })).status).toBe(400);
@@ -212,12 +257,22 @@ test('the operator\'s verbs answer from the services behind', async () => {
     status: 502, body: { error: { code: 'partner-unreachable', detail: 'connection refused' } },
   });
   expect((await operator.get('/v1/operator/partners')).body).toMatchObject({ partners: [partnerView] });
-  const letter = { module: 'tariffs', object: 'L2', reason: 'HTTP 200, 2001: no', since: '2022-02-01T17:00:00Z', version: '2.1.1', body: { id: 'L2' } };
+  const letter = {
+    module: 'tariffs',
+    object: 'L2',
+    reason: 'HTTP 200, 2001: no',
+    since: '2022-02-01T17:00:00Z',
+    version: '2.1.1',
+    body: { id: 'L2' },
+  };
   expect((await operator.get('/v1/operator/partners/p1/dead-letters')).body).toEqual({ letters: [letter], total: 1 });
   expect((await operator.get('/v1/operator/partners/p1/dead-letters?after_module=tariffs&after_object=L2')).body.letters).toEqual([]);
   expect((await operator.get('/v1/operator/partners/p9/dead-letters')).status).toBe(404);
   expect((await operator.post('/v1/operator/partners/p1/replay', {})).body).toEqual({ queued: 1 });
-  expect(await operator.post('/v1/operator/partners/p1/replay', { module: 'tariffs', object: 'GONE' })).toMatchObject({ status: 404, body: { error: { code: 'unknown-letter' } } });
+  expect(await operator.post('/v1/operator/partners/p1/replay', { module: 'tariffs', object: 'GONE' })).toMatchObject({
+    status: 404,
+    body: { error: { code: 'unknown-letter' } },
+  });
   expect((await operator.post('/v1/operator/partners/p1/replay', { object: 'L2' })).status).toBe(400);
   expect((await operator.post('/v1/operator/partners/p1/renew')).body).toMatchObject(partnerView);
   expect((await operator.get('/v1/operator/stations')).body.stations[0].connectors[0]).toEqual({
@@ -225,13 +280,19 @@ test('the operator\'s verbs answer from the services behind', async () => {
   });
   expect((await operator.get('/v1/operator/sessions/CA/BCT/S-1')).body).toMatchObject({ own: false, session: { id: 'S-1' } });
   expect((await operator.get('/v1/operator/sessions/CA/BCT/S-9')).status).toBe(404);
-  expect((await operator.get('/v1/operator/cdrs/CA/BCT/R-1')).body).toMatchObject({ cdr: { id: 'R-1' }, repriced: { excl_vat: '4.47', incl_vat: '4.69' } });
+  expect((await operator.get('/v1/operator/cdrs/CA/BCT/R-1')).body).toMatchObject({
+    cdr: { id: 'R-1' },
+    repriced: { excl_vat: '4.47', incl_vat: '4.69' },
+  });
   expect((await operator.post('/v1/operator/cdrs/R-1/correct', { reason: 'meter', energy_wh: '12000' })).body).toEqual({
     credit_cdr_id: 'R-1-C', replacement_cdr_id: 'R-2',
   });
   expect((await operator.post('/v1/operator/cdrs/GONE/correct', { reason: 'meter' })).status).toBe(404);
   expect((await operator.get('/v1/operator/ledger')).body).toEqual({ chains: [{ chain: 'CA*BCT', entries: 3, head: 'ab', intact: true }] });
-  expect((await operator.get('/v1/operator/sites/BURNABY-L2/plan')).body).toMatchObject({ limit_ma: 192_000, limits: [{ target_ma: 32_000 }] });
+  expect((await operator.get('/v1/operator/sites/BURNABY-L2/plan')).body).toMatchObject({
+    limit_ma: 192_000,
+    limits: [{ target_ma: 32_000 }],
+  });
   expect((await operator.get('/v1/operator/sites/ELSEWHERE/plan')).status).toBe(404);
 });
 

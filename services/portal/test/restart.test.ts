@@ -63,7 +63,9 @@ test('a log-in and a charge outlive a restart; beside it a second portal serves 
 test('who is no longer in the settings is signed out, and so is who got a new password', async () => {
   neighbours = await Neighbours.play(platform);
   const first = await started();
-  const [avery, blake] = await Promise.all(['avery', 'blake'].map((name) => first.client.signedIn(`${name}@plunk.example`, 'correct horse')));
+  const [avery, blake] = await Promise.all(
+    ['avery', 'blake'].map((name) => first.client.signedIn(`${name}@plunk.example`, 'correct horse')),
+  );
   await first.service.stop();
   settings([driver('blake', 'APP-2', 'a new password'), driver('carol', 'APP-3')]);
   const { service, client } = await started();
@@ -115,7 +117,10 @@ test('while sessions is away an order is refused as not done, what is known stay
   expect(refused.headers.get('retry-after')).toBe('2');
   expect((await avery.get('/v1/charges/kept')).status).toBe(503);
   await played.comeBack('orderStart', 'getOrder');
-  expect((await avery.get('/v1/charges/kept')).body).toMatchObject({ state: 'failed', message: expect.stringContaining('sessions is not there to answer; nothing was done') });
+  expect((await avery.get('/v1/charges/kept')).body).toMatchObject({
+    state: 'failed',
+    message: expect.stringContaining('sessions is not there to answer; nothing was done'),
+  });
   expect(await avery.post('/v1/charges', level2)).toMatchObject({ status: 202, body: { charge_id: 'kept' } });
   expect((await avery.get('/v1/charges/kept')).body).toMatchObject({ state: 'ordered' });
 });

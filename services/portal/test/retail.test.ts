@@ -117,7 +117,13 @@ test('a driver sees the own account in pages; the operator sees and changes all'
   expect(await operator.get('/v1/operator/accounts/NOBODY')).toMatchObject({ status: 404, body: { error: { code: 'unknown-account' } } });
   for (const body of [{ limits: [{ currency: 'CAD' }] }, { limits: [{ currency: 'CAD', amount: 5 }] }, { plan: '' }, { credit: 1 }])
     expect((await operator.send('PUT', path, JSON.stringify(body))).status).toBe(400);
-  for (const [method, wanted] of [['GET', path], ['PUT', path], ['POST', `${path}/payments`], ['GET', '/v1/operator/accounts'], ['GET', `${path}/lines/6/proof`]] as const)
+  for (const [method, wanted] of [
+    ['GET', path],
+    ['PUT', path],
+    ['POST', `${path}/payments`],
+    ['GET', '/v1/operator/accounts'],
+    ['GET', `${path}/lines/6/proof`],
+  ] as const)
     expect((await avery.send(method, wanted)).status).toBe(401);
 });
 

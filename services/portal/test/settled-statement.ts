@@ -15,7 +15,10 @@ export function settledStatement(
   const held = Array.from({ length: count }, (_, n): HeldCdr => {
     const last_updated = rfc3339(instant('2022-02-01T18:00:00Z') + n * 3_600_000);
     const isTheirs = place === '' && n % 4 === 3;
-    const cdr_location = { ...exampleCdrToSettle.cdr_location, ...(place === '' ? { name: 'Burnaby', city: '', state: isTheirs ? 'QC' : 'BC' } : {}) };
+    const cdr_location = {
+      ...exampleCdrToSettle.cdr_location,
+      ...(place === '' ? { name: 'Burnaby', city: '', state: isTheirs ? 'QC' : 'BC' } : {}),
+    };
     const total_cost = { excl_vat: 10 + n / 10, incl_vat: (10 + n / 10) * (isTheirs ? 1.14975 : 1.05) };
     const settled = settledCdr({ ...exampleCdrToSettle, id: `S-${n}`, session_id: `S-${n}`, last_updated, cdr_location, total_cost });
     return { ...settled, issuer: isTheirs ? 'CA*CPK' : 'CA*BCT', acknowledged_at: last_updated };

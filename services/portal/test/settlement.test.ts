@@ -51,28 +51,44 @@ test('what an agreement grants that is not here, and a partner that is none, are
   const { bus } = neighbours;
   const sites = ['VISITORS-1', 'VISITORS-2', 'STAFF'];
   const isLike = (pattern: string, id: string) => new RegExp(`^${pattern.replaceAll('*', '.*')}$`, 'i').test(id);
-  const locations = await bus.answer(listLocations, (requests) => requests.map(({ granted, page }) => {
-    const found = sites.filter((id) => granted.every(({ ids }) => ids.some((one) => isLike(one, id))));
-    return { objectsJson: found.slice(0, page!.limit).map((id) => toJsonBytes({ id })), total: found.length };
-  }));
+  const locations = await bus.answer(listLocations, (requests) =>
+    requests.map(({ granted, page }) => {
+      const found = sites.filter((id) => granted.every(({ ids }) => ids.some((one) => isLike(one, id))));
+      return { objectsJson: found.slice(0, page!.limit).map((id) => toJsonBytes({ id })), total: found.length };
+    }),
+  );
   const tariffs = [
-    await bus.answer(getTariff, (requests) => requests.map(({ tariffId }) => (tariffId === 'PARTNERS' ? { version: 1, tariffJson: toJsonBytes({ id: 'PARTNERS' }) } : {}))),
-    await bus.answer(listTariffs, (requests) => requests.map(() => ({ objectsJson: [toJsonBytes({ id: 'PARTNERS' })], total: 1 }))),
+    await bus.answer(getTariff, (requests) =>
+      requests.map(({ tariffId }) =>
+        tariffId === 'PARTNERS' ? { version: 1, tariffJson: toJsonBytes({ id: 'PARTNERS' }) } : {},
+      ),
+    ),
+    await bus.answer(listTariffs, (requests) =>
+      requests.map(() => ({ objectsJson: [toJsonBytes({ id: 'PARTNERS' })], total: 1 })),
+    ),
   ];
   const grants = { tariffs: ['PARTNERS', 'PARTNRES'], locations: ['visitors-*', 'STAF', 'STAFF'] };
   expect((await set({ ...exampleTerms, grants })).body).toMatchObject({
-    agreement: { grants }, warnings: [
+    agreement: { grants },
+    warnings: [
       'grants.locations: no Location of yours is like "STAF"; there is VISITORS-1, VISITORS-2, STAFF',
       'grants.tariffs: you have no tariff "PARTNRES"; there is PARTNERS',
     ],
   });
-  expect((await set({ ...exampleTerms, grants: { tariffs: ['PARTNERS'], locations: ['*'] } })).body.warnings).toEqual([]);
+  expect((await set({ ...exampleTerms, grants: { tariffs: ['PARTNERS'], locations: ['*'] } })).body.warnings).toEqual(
+    [],
+  );
   const parties = exampleTerms.parties.map((one) => (one.party_id === 'BCT' ? { ...one, party_id: 'BTC' } : one));
-  const other = await operator.send('PUT', agreement.replace('bct', 'btc'), JSON.stringify({ ...exampleTerms, parties }));
+  const other = await operator.send(
+    'PUT',
+    agreement.replace('bct', 'btc'),
+    JSON.stringify({ ...exampleTerms, parties }),
+  );
   expect(other.body.warnings).toEqual(['parties: no partner is CA*BTC yet; there is CA*BCT']);
   await Promise.all([locations, ...tariffs].map((one) => one.stop()));
   expect((await set({ ...exampleTerms, grants })).body.warnings, 'those who know are away').toEqual([
-    'grants.locations: could not be checked now, whether they are here', 'grants.tariffs: could not be checked now, whether they are here',
+    'grants.locations: could not be checked now, whether they are here',
+    'grants.tariffs: could not be checked now, whether they are here',
   ]);
 });
 

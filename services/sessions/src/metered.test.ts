@@ -65,9 +65,16 @@ describe('a meter that is not what it was', () => {
       3, 'reading-beyond-power', 'register-replaced',
     ]));
   test('one false value is left out, and the line goes on', () =>
-    expect(billed(begins(), readMeter(10, '2000'), readMeter(20, '0'), readMeter(21, '0'), readMeter(30, '4000'), stop(40, '5000'))).toEqual([
-      4, 'register-fell',
-    ]));
+    expect(
+      billed(
+        begins(),
+        readMeter(10, '2000'),
+        readMeter(20, '0'),
+        readMeter(21, '0'),
+        readMeter(30, '4000'),
+        stop(40, '5000'),
+      ),
+    ).toEqual([4, 'register-fell']));
   test('a stop beyond what the connector gives stays at the newest reading', () =>
     expect(billed(begins(), readMeter(10, '2000'), stop(11, '90000'))).toEqual([1, 'meter-stop-beyond-power']));
   test('a stop counts by the time since the start: a reading before it may bear the time of its arrival', () =>

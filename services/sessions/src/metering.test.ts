@@ -308,9 +308,17 @@ test('a charge of five hours is told at every interval, and a longer one less an
   expect(toldIn(15) - toldIn(5)).toBeLessThan(350);
 });
 
-test.each([['AC_1_PHASE', 300_000], ['AC_3_PHASE', 300_000], ['DC', 60_000]] as const)('a Session at a connector of %s is told every %i ms', (type, ms) => {
+test.each([
+  ['AC_1_PHASE', 300_000],
+  ['AC_3_PHASE', 300_000],
+  ['DC', 60_000],
+] as const)('a Session at a connector of %s is told every %i ms', (type, ms) => {
   const [evse] = exampleLocation.evses!;
-  const other = { ...evse!.connectors[0]!, id: 'other', power_type: type === 'DC' ? 'AC_3_PHASE' as const : 'DC' as const };
+  const other = {
+    ...evse!.connectors[0]!,
+    id: 'other',
+    power_type: type === 'DC' ? ('AC_3_PHASE' as const) : ('DC' as const),
+  };
   const evses = [{ ...evse!, connectors: [other, { ...evse!.connectors[0]!, id: 'A', power_type: type }] }];
   expect(updateEveryMsOf({ evses }, 'a', { ac: 300_000, dc: 60_000 })).toBe(ms);
 });
@@ -332,7 +340,10 @@ test('energy that came in no time after the last refresh is not lost', () => {
 
 test('readings of one frame give the same periods in any order; across frames energy and time stay the same', () => {
   const rising = fc
-    .array(fc.record({ after: fc.integer({ min: 1, max: 900 }), gain: fc.integer({ min: 0, max: 9_000 }) }), { minLength: 1, maxLength: 12 })
+    .array(fc.record({ after: fc.integer({ min: 1, max: 900 }), gain: fc.integer({ min: 0, max: 9_000 }) }), {
+      minLength: 1,
+      maxLength: 12,
+    })
     .map((steps) => {
       let [second, tenthWh] = [0, 10_000];
       return steps.map(({ after, gain }): Reading => {

@@ -42,6 +42,9 @@ test.each<[string | undefined, ChargingPreferences, ChargingPreferencesResponse]
   ['PROFILE_FAST', { profile_type: 'REGULAR' }, 'NOT_POSSIBLE'],
   ['AD_HOC_PAYMENT', { profile_type: 'REGULAR' }, 'ACCEPTED'],
   [undefined, { profile_type: 'FAST' }, 'ACCEPTED'],
-])('SES-20 TAR-02: of a session that is charged by a tariff %s, %o is %s: no price is promised that it does not have', (pricedBy, preferences, response) => {
-  expect(answerTo(preferences, { ...charging, pricedBy })).toBe(response);
-});
+])(
+  'SES-20 TAR-02: of a session that is charged by a tariff %s, %o is %s: no price is promised that it does not have',
+  (pricedBy, preferences, response) => {
+    expect(answerTo(preferences, { ...charging, pricedBy })).toBe(response);
+  },
+);

@@ -46,11 +46,18 @@ export class Preferences {
     if (state.status !== 'active') throw refuse('unknown-session', `session ${sessionId} is over`);
     const evse = findEvse(state.snapshots.location, state.session.evse_uid);
     if (!evse?.capabilities?.includes('CHARGING_PREFERENCES_CAPABLE')) {
-      throw refuse('not-capable', `EVSE ${state.session.evse_uid} does not have the capability CHARGING_PREFERENCES_CAPABLE (OCPI 2.2.1 mod_sessions)`);
+      throw refuse(
+        'not-capable',
+        `EVSE ${state.session.evse_uid} does not have the capability CHARGING_PREFERENCES_CAPABLE (OCPI 2.2.1 mod_sessions)`,
+      );
     }
     const types = await this.typesAt(state);
     const response = answerTo(preferences, {
-      types, pricedBy: state.snapshots.tariff.type, kwh: state.session.kwh, powerWMax: powerWMaxOf(state.snapshots.location), now: clock.now(),
+      types,
+      pricedBy: state.snapshots.tariff.type,
+      kwh: state.session.kwh,
+      powerWMax: powerWMaxOf(state.snapshots.location),
+      now: clock.now(),
     });
     if (response !== 'ACCEPTED') return response;
     await db.query(

@@ -42,12 +42,36 @@ test.each([1e6, 1e7, 1e8, 1e9, 2 ** 32, 1e10])('a register of %d Wh that is full
 
 describe('a value that cannot be is borne out by the next that grows from it', () => {
   test.each<[string, Register, number, number, Judged]>([
-    ['after a reset', stands(5_000, doubted(11, '20')), 12, 120, { counts: 'replaced', tenthWh: 51_000, carriedTenthWh: 49_800 }],
-    ['after the meter was replaced by one that counts more', stands(5_000, doubted(11, '900000', 'reading-beyond-power')), 12, 900_100, { counts: 'replaced', tenthWh: 51_000, carriedTenthWh: -8_950_000 }],
+    [
+      'after a reset',
+      stands(5_000, doubted(11, '20')),
+      12,
+      120,
+      { counts: 'replaced', tenthWh: 51_000, carriedTenthWh: 49_800 },
+    ],
+    [
+      'after the meter was replaced by one that counts more',
+      stands(5_000, doubted(11, '900000', 'reading-beyond-power')),
+      12,
+      900_100,
+      { counts: 'replaced', tenthWh: 51_000, carriedTenthWh: -8_950_000 },
+    ],
     ['not where it only stays', stands(5_000, doubted(11, '0')), 12, 0, { counts: 'not', why: 'register-fell' }],
     ['not where it falls again', stands(5_000, doubted(11, '300')), 12, 200, { counts: 'not', why: 'register-fell' }],
-    ['not where it rises too fast', stands(5_000, doubted(11, '20')), 12, 4_000, { counts: 'not', why: 'register-fell' }],
-    ['not by one of the same instant', stands(5_000, doubted(12, '20')), 12, 120, { counts: 'not', why: 'register-fell' }],
+    [
+      'not where it rises too fast',
+      stands(5_000, doubted(11, '20')),
+      12,
+      4_000,
+      { counts: 'not', why: 'register-fell' },
+    ],
+    [
+      'not by one of the same instant',
+      stands(5_000, doubted(12, '20')),
+      12,
+      120,
+      { counts: 'not', why: 'register-fell' },
+    ],
     ['not where the old line goes on', stands(5_000, doubted(11, '20')), 12, 5_100, on(5_100)],
   ])('%s', (_, register, minute, wh, means) => expect(judge(register, wh, minute)).toEqual(means));
 });
@@ -65,8 +89,11 @@ test.each<[PowerType, number, number, number | undefined, number | undefined]>([
   ['DC', 920, 500, 150_000, 460_000],
   ['DC', 0, 0, 50_000, 50_000],
   ['AC_1_PHASE', 240, 0, undefined, undefined],
-])('a connector of %s, %d V, %d A gives at most what its fields say', (power_type, max_voltage, max_amperage, max_electric_power, watts) => {
-  const [evse] = exampleLocation.evses!;
-  const connector = { ...evse!.connectors[0]!, power_type, max_voltage, max_amperage, max_electric_power };
-  expect(powerWMaxOf({ evses: [{ ...evse!, connectors: [connector] }] })).toBe(watts);
-});
+])(
+  'a connector of %s, %d V, %d A gives at most what its fields say',
+  (power_type, max_voltage, max_amperage, max_electric_power, watts) => {
+    const [evse] = exampleLocation.evses!;
+    const connector = { ...evse!.connectors[0]!, power_type, max_voltage, max_amperage, max_electric_power };
+    expect(powerWMaxOf({ evses: [{ ...evse!, connectors: [connector] }] })).toBe(watts);
+  },
+);

@@ -63,7 +63,11 @@ export function start(env: Env): Promise<Running> {
       const heard = (key: string) => heardAll(bus, db, { listener: LISTENER, context: 'ocpp-gateway', key });
       const ends = new EndReservations({ ...parts, heardAll: heard });
       const reservations = new Reservations({ ...parts, commands, ends });
-      const carryOut = new CarryOut({ ...parts, keepFree: new KeepFree({ ...parts, ends }), openingOf: (sessionId) => findOpening(db, sessionId) });
+      const carryOut = new CarryOut({
+        ...parts,
+        keepFree: new KeepFree({ ...parts, ends }),
+        openingOf: (sessionId) => findOpening(db, sessionId),
+      });
       const sendOrder = new SendOrder({ ...parts, commands, reservations });
       const watchOrder = new WatchOrder(parts);
       const watchParking = new WatchParking({

@@ -58,7 +58,10 @@ async function there(price = 0.2): Promise<void> {
       asked.map(() => ({
         ...{ locationId: exampleLocation.id, evseUid: evse!.uid, connectorId: evse!.connectors[0]!.id },
         party: { countryCode: 'CA', partyId: 'BCT' },
-        locationJson: toJsonBytes({ ...exampleLocation, evses: [{ ...evse!, connectors: [{ ...evse!.connectors[0]!, tariff_ids: ['T'] }] }] }),
+        locationJson: toJsonBytes({
+          ...exampleLocation,
+          evses: [{ ...evse!, connectors: [{ ...evse!.connectors[0]!, tariff_ids: ['T'] }] }],
+        }),
       })),
     ),
     await bus.answer(selectTariff, async (asked) => asked.map(() => ({ tariffJson: toJsonBytes(tariff), version: 3 }))),
@@ -79,10 +82,18 @@ function aService(store = memoryEventStore()) {
 type Service = ReturnType<typeof aService>;
 
 const place = { stationId: 'OASIS-L2-01', connectorId: 1 };
-function aCharge(service: Service, authorization: object = { status: 'Accepted', authMethod: 'WHITELIST', tokenJson: toJsonBytes(exampleToken) }) {
+function aCharge(
+  service: Service,
+  authorization: object = { status: 'Accepted', authMethod: 'WHITELIST', tokenJson: toJsonBytes(exampleToken) },
+) {
   const transactionId = String(++transactions);
   const fact = create(TransactionStartedSchema, {
-    ...place, transactionId, idTag: 'TAG', meterStartWh: '1000', startedAt: '2022-02-01T17:00:00Z', authorization,
+    ...place,
+    transactionId,
+    idTag: 'TAG',
+    meterStartWh: '1000',
+    startedAt: '2022-02-01T17:00:00Z',
+    authorization,
   });
   const sessionId = sessionIdOf({ platform, ...fact });
   const heard = (tx: Tx, what: string) => ({
@@ -97,12 +108,22 @@ function aCharge(service: Service, authorization: object = { status: 'Accepted',
     reads: (minute: number, energyWh: string, by = service) =>
       db.tx((tx) => {
         const at = `2022-02-01T17:${minute}:00Z`;
-        const read = create(MeterReadSchema, { ...place, transactionId, readings: [{ at, energyWh, context: 'Sample.Periodic' }] });
+        const read = create(MeterReadSchema, {
+          ...place,
+          transactionId,
+          readings: [{ at, energyWh, context: 'Sample.Periodic' }],
+        });
         return by.charging.read([{ ...heard(tx, `read ${minute}`), fact: read }], { tx });
       }),
     stops: (by = service) =>
       db.tx((tx) => {
-        const stop = { ...place, transactionId, meterStopWh: '4000', stoppedAt: '2022-02-01T17:40:00Z', reason: 'Local' };
+        const stop = {
+          ...place,
+          transactionId,
+          meterStopWh: '4000',
+          stoppedAt: '2022-02-01T17:40:00Z',
+          reason: 'Local',
+        };
         return by.charging.stopped(create(TransactionStoppedSchema, stop), heard(tx, 'stop'));
       }),
     opens: (by = service, attempt = 1) => by.kinds['open-session']!(due, attempt),

@@ -76,6 +76,10 @@ test('SES-06: a Session that comes as RESERVED is kept and shown as a RESERVATIO
   const body = toJsonBytes({ ...session, ...xyz, id: 'S-RES', status: 'RESERVED', x_unknown: 1 });
   const put = () => sessions.put({ party: xyz, sessionId: 'S-RES', patch: false, body });
   expect([await put(), await put()]).toEqual(['created', 'unchanged']);
-  const { rows: [row] } = await db.query<{ session: string }>("SELECT session FROM partner_sessions WHERE session_id = 'S-RES' OR session_id = 's-res'");
+  const {
+    rows: [row],
+  } = await db.query<{ session: string }>(
+    "SELECT session FROM partner_sessions WHERE session_id = 'S-RES' OR session_id = 's-res'",
+  );
   expect(JSON.parse(row!.session)).toMatchObject({ id: 'S-RES', status: 'RESERVATION', x_unknown: 1 });
 });

@@ -36,7 +36,15 @@ async function aCharge(...outcomes: Outcome[]) {
   [asked, answers] = [[], outcomes];
   const clock = fixedClock(at);
   const logs = logsOf(memoryEventStore());
-  const { kinds } = new CarryOut({ bus, clock, config, log: log('sessions'), logs, keepFree: noReservations, openingOf: async () => undefined });
+  const { kinds } = new CarryOut({
+    bus,
+    clock,
+    config,
+    log: log('sessions'),
+    logs,
+    keepFree: noReservations,
+    openingOf: async () => undefined,
+  });
   const { end_date_time: _, ...session } = exampleSession;
   await logs.sessions.execute('S1', 'start', {
     type: 'StartSession',

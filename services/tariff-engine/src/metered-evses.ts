@@ -37,9 +37,18 @@ export function evsesOf(settings: Settings): EvsesOf {
     return { ...one, owner: owner.party };
   });
   return (tariff) => {
-    const found = locations.filter(({ owner }) => sameParty(owner, tariff)).flatMap(({ evses, meter_standing: ofAll, time_zone }) => evses
-      .filter(({ connectors }) => connectors.some(({ tariff_ids: ids = [] }) => ids.some((id) => sameId(id, tariff.id))))
-      .map(({ uid, evse_id: name = uid, meter_standing: meter = ofAll }) => ({ facts: { name, ...(meter === undefined ? {} : { meter }) }, time_zone })));
+    const found = locations
+      .filter(({ owner }) => sameParty(owner, tariff))
+      .flatMap(({ evses, meter_standing: ofAll, time_zone }) =>
+        evses
+          .filter(({ connectors }) =>
+            connectors.some(({ tariff_ids: ids = [] }) => ids.some((id) => sameId(id, tariff.id))),
+          )
+          .map(({ uid, evse_id: name = uid, meter_standing: meter = ofAll }) => ({
+            facts: { name, ...(meter === undefined ? {} : { meter }) },
+            time_zone,
+          })),
+      );
     if (found.length === 0) return undefined;
     const [timeZone, ...others] = new Set(found.map(({ time_zone }) => time_zone));
     return { evses: found.map(({ facts }) => facts), ...(timeZone === undefined || others.length > 0 ? {} : { timeZone }) };

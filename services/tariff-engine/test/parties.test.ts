@@ -31,7 +31,8 @@ afterAll(async () => {
   await platform?.drop();
 });
 
-const publish = async (tariff: object) => fromJsonBytes<Tariff>((await bus.ask(publishTariff, { tariffJson: toJsonBytes(tariff) })).tariffJson);
+const publish = async (tariff: object) =>
+  fromJsonBytes<Tariff>((await bus.ask(publishTariff, { tariffJson: toJsonBytes(tariff) })).tariffJson);
 const held = async (tariffId: string) => {
   const { tariffJson, version } = await bus.ask(getTariff, { tariffId });
   return tariffJson && `${fromJsonBytes<Tariff>(tariffJson).party_id} ${version}`;

@@ -1,9 +1,9 @@
 import { Controller, Inject } from '@nestjs/common';
 import { Answers, each } from '#bus';
 import {
-  type AnswerAuthorize, answerAuthorize, type Authorize, authorize, dropHeldTokens, type FindContractTokens, findContractTokens, listHeldTokens,
-  type GetToken, getToken, type IssueToken, issueToken, type ListContestedUids, listContestedUids, type ListTokens, listTokens,
-  type PutPartnerToken, putPartnerToken, type TokenPlace,
+  type AnswerAuthorize, answerAuthorize, type Authorize, authorize, dropHeldTokens, type FindContractTokens,
+  findContractTokens, listHeldTokens, type GetToken, getToken, type IssueToken, issueToken, type ListContestedUids,
+  listContestedUids, type ListTokens, listTokens, type PutPartnerToken, putPartnerToken, type TokenPlace,
 } from '#contracts/tokens-auth';
 import { Change, type DropHeld, type ListHeld, type Party as BusParty } from '#contracts/party';
 import { fromJsonBytes, toJsonBytes } from '#contracts';

@@ -98,17 +98,25 @@ describe('a uid that two parties issued', () => {
     const any = fc.record({
       party_id: fc.constantFrom('AAA', 'BBB', 'CCC'), valid: fc.boolean(), type: fc.constantFrom('RFID', 'APP_USER', 'OTHER'),
     });
-    fc.assert(fc.property(fc.array(any, { minLength: 1, maxLength: 5 }), fc.dictionary(fc.constantFrom('CA*AAA', 'CA*BBB'), fc.nat(2)), (tokens, given) => {
-      const held = tokens.map((token) => partners(token as Partial<Token>));
-      const priorities = new Map(Object.entries(given));
-      const seen = (all: readonly Held[]) => {
-        const step = firstStep(all, priorities);
-        return 'decided' in step ? (step.decided.token?.party_id ?? step.decided.refusal) : step.askOwnerOf.party_id;
-      };
-      const outcome = seen(held);
-      expect(seen(held.toReversed())).toBe(outcome);
-      if (contendersOf(held).length === 1) expect(outcome).not.toBe('uid-of-several-parties' satisfies CardRefusal);
-    }));
+    fc.assert(
+      fc.property(
+        fc.array(any, { minLength: 1, maxLength: 5 }),
+        fc.dictionary(fc.constantFrom('CA*AAA', 'CA*BBB'), fc.nat(2)),
+        (tokens, given) => {
+          const held = tokens.map((token) => partners(token as Partial<Token>));
+          const priorities = new Map(Object.entries(given));
+          const seen = (all: readonly Held[]) => {
+            const step = firstStep(all, priorities);
+            return 'decided' in step
+              ? (step.decided.token?.party_id ?? step.decided.refusal)
+              : step.askOwnerOf.party_id;
+          };
+          const outcome = seen(held);
+          expect(seen(held.toReversed())).toBe(outcome);
+          if (contendersOf(held).length === 1) expect(outcome).not.toBe('uid-of-several-parties' satisfies CardRefusal);
+        },
+      ),
+    );
   });
 });
 

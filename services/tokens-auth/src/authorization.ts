@@ -39,7 +39,12 @@ export function firstStep(held: readonly Held[], priorities: Priorities = new Ma
   const card = cardAmong(held, priorities);
   if (!card) {
     const parties = contendersOf(held).map(partyText).join(', ');
-    return { decided: refused('uid-of-several-parties', `${parties} have issued a token with this uid, and no agreement says whose it is`) };
+    return {
+      decided: refused(
+        'uid-of-several-parties',
+        `${parties} have issued a token with this uid, and no agreement says whose it is`,
+      ),
+    };
   }
   const { token, own, allowedAt } = card;
   if (own || token.whitelist === 'ALWAYS' || token.whitelist === 'ALLOWED') {

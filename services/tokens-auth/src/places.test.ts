@@ -8,13 +8,38 @@ const asked = (location_id: string, evse_uids: string[] = []) => ({ party, refer
 
 test.each([
   ['everywhere', undefined, asked('ANY', ['1']), { location_id: 'ANY', evse_uids: ['1'] }],
-  ['at a whole Location', [{ ...stalls[0]!, evseUids: [] }], asked('burnaby', ['9']), { location_id: 'burnaby', evse_uids: ['9'] }],
-  ['at two EVSEs, asked about one of them and another', stalls, asked('BURNABY', ['l2-01', '9']), { location_id: 'BURNABY', evse_uids: ['l2-01'] }],
-  ['at two EVSEs, asked about the Location', stalls, asked('BURNABY'), { location_id: 'BURNABY', evse_uids: ['L2-01', 'L2-02'] }],
+  [
+    'at a whole Location',
+    [{ ...stalls[0]!, evseUids: [] }],
+    asked('burnaby', ['9']),
+    { location_id: 'burnaby', evse_uids: ['9'] },
+  ],
+  [
+    'at two EVSEs, asked about one of them and another',
+    stalls,
+    asked('BURNABY', ['l2-01', '9']),
+    { location_id: 'BURNABY', evse_uids: ['l2-01'] },
+  ],
+  [
+    'at two EVSEs, asked about the Location',
+    stalls,
+    asked('BURNABY'),
+    { location_id: 'BURNABY', evse_uids: ['L2-01', 'L2-02'] },
+  ],
   ['at two EVSEs, asked about another', stalls, asked('BURNABY', ['9']), undefined],
   ['at two EVSEs, asked about another Location', stalls, asked('SURREY', ['L2-01']), undefined],
-  ["at two EVSEs, asked about another party's Location of that name", stalls, { ...asked('BURNABY'), party: { ...party, party_id: 'XYZ' } }, undefined],
-  ['at two EVSEs, asked by somebody who does not say who it is', stalls, { references: { location_id: 'BURNABY', evse_uids: ['L2-02'] } }, { location_id: 'BURNABY', evse_uids: ['L2-02'] }],
+  [
+    "at two EVSEs, asked about another party's Location of that name",
+    stalls,
+    { ...asked('BURNABY'), party: { ...party, party_id: 'XYZ' } },
+    undefined,
+  ],
+  [
+    'at two EVSEs, asked by somebody who does not say who it is',
+    stalls,
+    { references: { location_id: 'BURNABY', evse_uids: ['L2-02'] } },
+    { location_id: 'BURNABY', evse_uids: ['L2-02'] },
+  ],
 ])('TOK-04: a token that may charge %s', (_what, allowedAt, question, expected) => {
   expect(allowedOf(allowedAt, question)).toEqual(expected);
 });

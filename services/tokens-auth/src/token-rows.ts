@@ -106,7 +106,12 @@ export function listOwnTokens(
 }
 
 /** The valid tokens that are held of a partner's party, as `type uid` in lower case and in that order. */
-export async function heldTokenKeys(db: Queryable, party: Pick<TokenKey, 'countryCode' | 'partyId'>, after: string, limit: number): Promise<string[]> {
+export async function heldTokenKeys(
+  db: Queryable,
+  party: Pick<TokenKey, 'countryCode' | 'partyId'>,
+  after: string,
+  limit: number,
+): Promise<string[]> {
   const { rows } = await db.query<{ key: string }>(
     `SELECT lower(type) || ' ' || uid AS key FROM tokens WHERE country_code = $1 AND party_id = $2 AND NOT own
        AND (token::json->>'valid')::boolean AND lower(type) || ' ' || uid > $3 ORDER BY 1 LIMIT $4`,

@@ -37,12 +37,21 @@ export class TokensAuth {
    * A partner's PUT or PATCH of its token; `replaces`: of one that its owner was asked for, what is held under
    * this last_updated is replaced also by what is older.
    */
-  putPartnerToken(key: TokenKey, body: Uint8Array, { patch, replaces }: { patch: boolean; replaces?: string | undefined }): Promise<Change> {
-    return this.change(key, (known) => {
-      if (!patch) return { own: false, text: new TextDecoder().decode(body) };
-      if (!known) throw new Rejected<Refusal>('unknown-token', `${key.type} token ${key.uid} is not known: PUT it first`);
-      return { own: false, text: JSON.stringify(patchToken(known.token, fromJsonBytes(body))) };
-    }, replaces);
+  putPartnerToken(
+    key: TokenKey,
+    body: Uint8Array,
+    { patch, replaces }: { patch: boolean; replaces?: string | undefined },
+  ): Promise<Change> {
+    return this.change(
+      key,
+      (known) => {
+        if (!patch) return { own: false, text: new TextDecoder().decode(body) };
+        if (!known)
+          throw new Rejected<Refusal>('unknown-token', `${key.type} token ${key.uid} is not known: PUT it first`);
+        return { own: false, text: JSON.stringify(patchToken(known.token, fromJsonBytes(body))) };
+      },
+      replaces,
+    );
   }
 
   /** What is held of a partner's party. */
@@ -54,7 +63,10 @@ export class TokensAuth {
   async drop(key: TokenKey): Promise<boolean> {
     const held = await findToken(this.parts.db, key);
     if (!held || held.own || !held.token.valid) return false;
-    return await this.change(key, (known) => ({ own: false, text: JSON.stringify({ ...known!.token, valid: false }) })) === 'updated';
+    return (
+      (await this.change(key, (known) => ({ own: false, text: JSON.stringify({ ...known!.token, valid: false }) }))) ===
+      'updated'
+    );
   }
 
   /**
@@ -79,12 +91,19 @@ export class TokensAuth {
       // TOK-11: what lives in an app is asked about in real time; a card may be used from the list.
       const whitelist = key.type === 'RFID' ? 'ALLOWED' : 'NEVER';
       const token = {
-        issuer: party.name, valid: true, whitelist, ...given, country_code, party_id, type: key.type,
+        issuer: party.name,
+        valid: true,
+        whitelist,
+        ...given,
+        country_code,
+        party_id,
+        type: key.type,
         last_updated: known?.token.last_updated ?? rfc3339(clock.now()),
       };
       const changed = known !== undefined && JSON.stringify(token) !== known.text;
       return {
-        own: true, text: JSON.stringify(changed ? { ...token, last_updated: rfc3339(clock.now()) } : token),
+        own: true,
+        text: JSON.stringify(changed ? { ...token, last_updated: rfc3339(clock.now()) } : token),
         ...(allowedAt.length > 0 ? { allowedAt } : {}),
       };
     });
@@ -94,7 +113,7 @@ export class TokensAuth {
   async find(key: TokenKey): Promise<{ text: string; noCredit: boolean } | undefined> {
     const { db } = this.parts;
     const held = await findToken(db, key);
-    return held && { text: held.text, noCredit: held.own && !await this.hasCredit(held.token) };
+    return held && { text: held.text, noCredit: held.own && !(await this.hasCredit(held.token)) };
   }
 
   /** The oldest first. */
@@ -108,7 +127,8 @@ export class TokensAuth {
 
   /** A partner asks about one of our tokens, or of the one party of ours that it names. TOK-04 to TOK-08. */
   async answerAuthorize(
-    { uid, type, party }: { uid: string; type: string; party?: Party | undefined }, asked?: AskedPlace,
+    { uid, type, party }: { uid: string; type: string; party?: Party | undefined },
+    asked?: AskedPlace,
   ): Promise<AuthorizationInfo> {
     const { db, parties } = this.parts;
     const held = await findOwnToken(db, { uid, type }, party ? [party] : parties.all);
@@ -116,14 +136,20 @@ export class TokensAuth {
     const { token, allowedAt } = held;
     const no = (allowed: Said): AuthorizationInfo => ({ allowed, token, info: informing(allowed, token.language) });
     if (!token.valid) return no('BLOCKED');
-    if (!await this.hasCredit(token)) return no('NO_CREDIT');
+    if (!(await this.hasCredit(token))) return no('NO_CREDIT');
     if (allowedAt && !asked) {
-      throw new Rejected<Refusal>('location-needed', `location_id: ${type} token ${uid} may not charge everywhere: say where it is to`);
+      throw new Rejected<Refusal>(
+        'location-needed',
+        `location_id: ${type} token ${uid} may not charge everywhere: say where it is to`,
+      );
     }
     const location = asked && allowedOf(allowedAt, asked);
     if (asked && !location) return no('NOT_ALLOWED');
     return {
-      allowed: 'ALLOWED', token, ...(location ? { location } : {}), authorization_reference: randomUUID().replaceAll('-', ''),
+      allowed: 'ALLOWED',
+      token,
+      ...(location ? { location } : {}),
+      authorization_reference: randomUUID().replaceAll('-', ''),
     };
   }
 
@@ -136,7 +162,11 @@ export class TokensAuth {
     return (await withoutCredit(this.parts.db, [contract_id])).size === 0;
   }
 
-  private change(key: TokenKey, next: (known?: HeldToken) => Pick<HeldToken, 'own' | 'text' | 'allowedAt'>, replaces?: string): Promise<Change> {
+  private change(
+    key: TokenKey,
+    next: (known?: HeldToken) => Pick<HeldToken, 'own' | 'text' | 'allowedAt'>,
+    replaces?: string,
+  ): Promise<Change> {
     const { db, outbox } = this.parts;
     return db.tx(async (tx) => {
       const known = await findToken(tx, key, true);
@@ -146,13 +176,24 @@ export class TokensAuth {
       if (known && isStale(known.token, token.value) && replaces !== known.token.last_updated) return 'stale';
       if (!known && this.isErased(token.value)) return 'stale';
       if (known?.text === text && JSON.stringify(known.allowedAt) === JSON.stringify(allowedAt)) return 'unchanged';
-      await storeToken(tx, { own, token: token.value, text, allowedAt }, known !== undefined && replaces === known.token.last_updated);
-      if (!known && await noteContest(tx, token.value.uid, token.value, this.parts.clock.iso())) {
-        this.parts.log.warn('a party issued a uid that another has, too: its card is refused', { party: partyText(token.value) });
+      await storeToken(
+        tx,
+        { own, token: token.value, text, allowedAt },
+        known !== undefined && replaces === known.token.last_updated,
+      );
+      if (!known && (await noteContest(tx, token.value.uid, token.value, this.parts.clock.iso()))) {
+        this.parts.log.warn('a party issued a uid that another has, too: its card is refused', {
+          party: partyText(token.value),
+        });
       }
       const { country_code: countryCode, party_id: partyId, uid, type, last_updated: lastUpdated } = token.value;
       const fact = told(tokenChanged, {
-        own, party: { countryCode, partyId }, uid, type, tokenJson: toJsonBytes(text), lastUpdated,
+        own,
+        party: { countryCode, partyId },
+        uid,
+        type,
+        tokenJson: toJsonBytes(text),
+        lastUpdated,
       });
       await outbox.tell(tx, [{ ...fact, about: `${countryCode}*${partyId}*${uid}*${type}`.toLowerCase() }]);
       return known ? 'updated' : 'created';

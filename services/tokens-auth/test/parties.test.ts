@@ -42,12 +42,19 @@ test('a token is of the eMSP that it names, else of the first, and bears its nam
 
 test('a uid is one party\'s: what is asked about a token names it by its uid alone', async () => {
   await expect(issue('04AA', sob)).rejects.toMatchObject({ code: 'token-of-another-contract', detail: '04AA is a token of CA*SOA' });
-  await expect(issue('04CC', { country_code: 'CA', party_id: 'SOC' })).rejects.toMatchObject({ code: 'invalid-object', detail: expect.stringContaining('CA*SOC is no EMSP') });
+  await expect(issue('04CC', { country_code: 'CA', party_id: 'SOC' })).rejects.toMatchObject({
+    code: 'invalid-object',
+    detail: expect.stringContaining('CA*SOC is no EMSP'),
+  });
 });
 
 test('TOK-04: a partner asks about a token of any party of ours, or of the one that it names', async () => {
   const asked = async (uid: string, partyId?: string) => {
-    const { authorizationInfoJson } = await bus.ask(answerAuthorize, { uid, type: 'RFID', ...(partyId === undefined ? {} : { party: of(partyId) }) });
+    const { authorizationInfoJson } = await bus.ask(answerAuthorize, {
+      uid,
+      type: 'RFID',
+      ...(partyId === undefined ? {} : { party: of(partyId) }),
+    });
     return fromJsonBytes<AuthorizationInfo>(authorizationInfoJson).allowed;
   };
   expect([await asked('04aa'), await asked('04BB'), await asked('04BB', 'sob')]).toEqual(['ALLOWED', 'ALLOWED', 'ALLOWED']);

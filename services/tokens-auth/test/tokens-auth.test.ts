@@ -75,7 +75,10 @@ test('a PATCH of a token nobody pushed is refused by name', async () => {
 });
 
 test('a token without its required fields is refused and names them', async () => {
-  await expect(put({ uid: '04EE' })).rejects.toMatchObject({ code: 'invalid-object', detail: expect.stringContaining('country_code: is missing') });
+  await expect(put({ uid: '04EE' })).rejects.toMatchObject({
+    code: 'invalid-object',
+    detail: expect.stringContaining('country_code: is missing'),
+  });
   expect(await bus.ask(getToken, { party: plunk, uid: '04EE', type: 'RFID' })).not.toHaveProperty('tokenJson');
 });
 
@@ -102,7 +105,11 @@ test('our own tokens are issued once, listed for partners, and answered for', as
 
 test('TOK-04 TOK-08 a token of ours may charge wherever a partner asks for, known to us or not', async () => {
   const location = { location_id: 'NEVER-HEARD-OF', evse_uids: ['CLOSED-NOW'] };
-  const { authorizationInfoJson } = await bus.ask(answerAuthorize, { uid: 'STAFF-1', type: 'RFID', locationReferencesJson: toJsonBytes(location) });
+  const { authorizationInfoJson } = await bus.ask(answerAuthorize, {
+    uid: 'STAFF-1',
+    type: 'RFID',
+    locationReferencesJson: toJsonBytes(location),
+  });
   expect(fromJsonBytes(authorizationInfoJson)).toMatchObject({ allowed: 'ALLOWED', location });
 });
 
@@ -139,7 +146,10 @@ test("TOK-06 a partner's question about a token that is none of ours is refused"
 });
 
 test("what an owner answers in real time decides; without a word of it ALLOWED_OFFLINE goes by the list", async () => {
-  const info = (allowed: string) => ({ outcome: SendOutcome.ANSWERED, authorizationInfoJson: toJsonBytes({ allowed, token: card('04F1'), authorization_reference: 'REF-1' }) });
+  const info = (allowed: string) => ({
+    outcome: SendOutcome.ANSWERED,
+    authorizationInfoJson: toJsonBytes({ allowed, token: card('04F1'), authorization_reference: 'REF-1' }),
+  });
   const answers = new Map<string, { outcome: SendOutcome; authorizationInfoJson?: Uint8Array }>([
     ['ALLOWED', info('ALLOWED')], ['EXPIRED', info('EXPIRED')], ['UNKNOWN', { outcome: SendOutcome.ANSWERED }],
     ['DOWN', { outcome: SendOutcome.UNREACHABLE }], ['UNCLEAR', { outcome: SendOutcome.UNCLEAR }],
@@ -179,15 +189,29 @@ test('a uid that two parties issued is refused, listed for the operator, and cha
   await put(card('04D0'));
   expect(await contests()).toEqual([]);
   const other = card('04d0', { party_id: 'XYZ' });
-  await bus.ask(putPartnerToken, { party: { countryCode: 'CA', partyId: 'XYZ' }, uid: '04d0', type: 'RFID', patch: false, bodyJson: toJsonBytes(other) });
+  await bus.ask(putPartnerToken, {
+    party: { countryCode: 'CA', partyId: 'XYZ' },
+    uid: '04d0',
+    type: 'RFID',
+    patch: false,
+    bodyJson: toJsonBytes(other),
+  });
   expect(await contests()).toMatchObject([{ uid: '04D0', refused: 0 }]);
   expect(await tap('04D0')).toMatchObject({ status: 'Invalid', refusal: 'uid-of-several-parties' });
-  expect(await contests()).toMatchObject([{ uid: '04D0', refused: 1, lastStationId: 'OASIS-L2-01', parties: [{ partyId: 'CPK' }, { partyId: 'XYZ' }] }]);
+  expect(await contests()).toMatchObject([
+    { uid: '04D0', refused: 1, lastStationId: 'OASIS-L2-01', parties: [{ partyId: 'CPK' }, { partyId: 'XYZ' }] },
+  ]);
   // An alias that somebody issued as a uid is in doubt as well.
   const long = 'ANOTHER-UID-OF-MORE-THAN-TWENTY';
   await put(card(long));
   const alias = card(idTagOf(long), { party_id: 'XYZ' });
-  await bus.ask(putPartnerToken, { party: { countryCode: 'CA', partyId: 'XYZ' }, uid: alias.uid, type: 'RFID', patch: false, bodyJson: toJsonBytes(alias) });
+  await bus.ask(putPartnerToken, {
+    party: { countryCode: 'CA', partyId: 'XYZ' },
+    uid: alias.uid,
+    type: 'RFID',
+    patch: false,
+    bodyJson: toJsonBytes(alias),
+  });
   expect(await tap(alias.uid)).toMatchObject({ status: 'Invalid', refusal: 'uid-of-several-parties' });
 
   const db = await openDatabase({ url: platform.databaseUrl, schema: 'agreements', migrations: busMigrations });
@@ -206,16 +230,26 @@ test('a uid that two parties issued is refused, listed for the operator, and cha
 test('TOK-07: a token of ours that may not charge everywhere needs the place of the charge, and is allowed its own EVSEs alone', async () => {
   const party = { countryCode: 'CA', partyId: 'BCT' };
   const given = { uid: 'HOME-1', type: 'RFID', contract_id: 'CA-BCT-C00000008-X', language: 'fr' };
-  const issue = (evseUids: string[]) => bus.ask(issueToken, { tokenJson: toJsonBytes(given), allowedAt: [{ party, locationId: 'RIVERBEND', evseUids }] });
+  const issue = (evseUids: string[]) =>
+    bus.ask(issueToken, { tokenJson: toJsonBytes(given), allowedAt: [{ party, locationId: 'RIVERBEND', evseUids }] });
   expect(await issue(['STALL-1'])).toMatchObject({ change: Change.CREATED });
   expect(await issue(['STALL-1'])).toMatchObject({ change: Change.UNCHANGED });
   expect(await issue(['STALL-1', 'STALL-2'])).toMatchObject({ change: Change.UPDATED });
-  const asked = async (references?: object) => fromJsonBytes<object>((await bus.ask(answerAuthorize, {
-    uid: 'home-1', type: 'RFID', asker: party, ...(references ? { locationReferencesJson: toJsonBytes(references) } : {}),
-  })).authorizationInfoJson);
+  const asked = async (references?: object) =>
+    fromJsonBytes<object>(
+      (
+        await bus.ask(answerAuthorize, {
+          uid: 'home-1',
+          type: 'RFID',
+          asker: party,
+          ...(references ? { locationReferencesJson: toJsonBytes(references) } : {}),
+        })
+      ).authorizationInfoJson,
+    );
   await expect(asked()).rejects.toMatchObject({ code: 'location-needed' });
   expect(await asked({ location_id: 'riverbend', evse_uids: ['STALL-2', 'STALL-9'] })).toMatchObject({
-    allowed: 'ALLOWED', location: { location_id: 'riverbend', evse_uids: ['STALL-2'] },
+    allowed: 'ALLOWED',
+    location: { location_id: 'riverbend', evse_uids: ['STALL-2'] },
   });
   const elsewhere = await asked({ location_id: 'BURNABY' });
   expect(elsewhere).toMatchObject({ allowed: 'NOT_ALLOWED', info: { language: 'fr' } });

@@ -26,11 +26,21 @@ async function run(bench: Bench): Promise<void> {
     bench.judge('CDR-01', ok(held) && sameJson(held.data, cdr), 'the CDR as it was sent, at its URL', held);
     for (const method of ['PUT', 'PATCH', 'DELETE'] as const) {
       const changed = { ...cdr, total_cost: { excl_vat: 0 } };
-      judgeNotOffered(bench, 'CDR-02', `${method} of a CDR`, await bench.call(method, address!, { module: 'cdrs', ...(method === 'DELETE' ? {} : { body: changed }) }));
+      judgeNotOffered(
+        bench,
+        'CDR-02',
+        `${method} of a CDR`,
+        await bench.call(method, address!, { module: 'cdrs', ...(method === 'DELETE' ? {} : { body: changed }) }),
+      );
     }
   }
   const again = await post(cdr);
-  bench.judge('CDR-21', ok(again) && (address === undefined || headerText(again.headers, 'location') === address), 'the same CDR again: HTTP 200, 1000 and the same Location', again);
+  bench.judge(
+    'CDR-21',
+    ok(again) && (address === undefined || headerText(again.headers, 'location') === address),
+    'the same CDR again: HTTP 200, 1000 and the same Location',
+    again,
+  );
   judgeRefused(bench, 'CDR-02', 'another CDR under the same id', await post({ ...cdr, total_energy: 0.2 }), 2001);
   judgeTaken(bench, 'CDR-04', 'a Credit CDR', await post(kitCredit(bench, cdr)));
 }
@@ -45,7 +55,13 @@ async function refusals(bench: Bench, post: (body: unknown) => Promise<Seen>): P
   judgeRefused(bench, 'CDR-04', 'a Credit CDR that credits nothing', await post(wrong({ credit: true })), 2001);
   judgeRefused(bench, 'CDR-06', 'a CDR without charging periods', await post(wrong({ charging_periods: [] })), 2001);
   judgeRefused(bench, 'CDR-14', 'a CDR whose place has no evse_id', await post(wrong({ cdr_location: noEvseId })), 2001);
-  judgeRefused(bench, 'CDR-16', 'a CDR with a state of charge', await post(wrong({ charging_periods: withDimension('STATE_OF_CHARGE') })), 2001);
+  judgeRefused(
+    bench,
+    'CDR-16',
+    'a CDR with a state of charge',
+    await post(wrong({ charging_periods: withDimension('STATE_OF_CHARGE') })),
+    2001,
+  );
   judgeRefused(bench, 'CDR-16', 'a CDR with a dimension FLAT', await post(wrong({ charging_periods: withDimension('FLAT') })), 2001);
   judgeRefused(bench, 'TRN-07', 'a CDR of a party that is none of our roles', await post(wrong({ country_code: 'NL', party_id: 'ZZZ' })));
 }

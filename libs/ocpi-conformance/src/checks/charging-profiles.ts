@@ -1,5 +1,6 @@
 import {
-  ActiveChargingProfile, ActiveChargingProfileResult, ChargingPreferencesResponse, ChargingProfileResponse, ChargingProfileResult, headerText, type Method, unwrapped,
+  ActiveChargingProfile, ActiveChargingProfileResult, ChargingPreferencesResponse, ChargingProfileResponse,
+  ChargingProfileResult, headerText, type Method, unwrapped,
 } from '#ocpi';
 import { type Bench, ok, type Seen } from '../bench.ts';
 import { type Callback, callback, judgeSilence } from '../callback.ts';
@@ -34,15 +35,22 @@ export const preferences: Check = {
 type Request = 'GET' | 'PUT' | 'DELETE';
 
 class Profiler {
-  constructor(private readonly bench: Bench, private readonly sessionId: string) {}
+  constructor(
+    private readonly bench: Bench,
+    private readonly sessionId: string,
+  ) {}
 
-  async send(method: Request, { back = callback(this.bench), body, query }: { back?: Callback; body?: object; query?: string } = {}): Promise<{ seen: Seen; back: Callback }> {
+  async send(
+    method: Request,
+    { back = callback(this.bench), body, query }: { back?: Callback; body?: object; query?: string } = {},
+  ): Promise<{ seen: Seen; back: Callback }> {
     const url = joined(this.bench.at('chargingprofiles', 'RECEIVER'), this.sessionId);
     const search = query ?? `${method === 'GET' ? 'duration=900&' : ''}response_url=${encodeURIComponent(back.url)}`;
     const whole = { charging_profile: amps(10), response_url: back.url };
-    const seen = method === 'PUT'
-      ? await this.bench.call(method, url, { module: 'chargingprofiles', body: body ?? whole })
-      : await this.bench.call(method, `${url}?${search}`, { module: 'chargingprofiles' });
+    const seen =
+      method === 'PUT'
+        ? await this.bench.call(method, url, { module: 'chargingprofiles', body: body ?? whole })
+        : await this.bench.call(method, `${url}?${search}`, { module: 'chargingprofiles' });
     return { seen, back };
   }
 }
@@ -68,13 +76,37 @@ async function refusals(bench: Bench): Promise<void> {
   }
   const given = { response_url: `${bench.listener.url}/results/${bench.run}-WRONG` };
   const search = `response_url=${encodeURIComponent(given.response_url)}`;
-  judgeRefused(bench, 'CHP-01', 'GET of a profile without a response_url', (await profiler.send('GET', { query: 'duration=900' })).seen, 2001);
+  judgeRefused(
+    bench,
+    'CHP-01',
+    'GET of a profile without a response_url',
+    (await profiler.send('GET', { query: 'duration=900' })).seen,
+    2001,
+  );
   judgeRefused(bench, 'CHP-01', 'GET of a profile without a duration', (await profiler.send('GET', { query: search })).seen, 2001);
   judgeRefused(bench, 'CHP-01', 'DELETE of a profile without a response_url', (await profiler.send('DELETE', { query: '' })).seen, 2001);
-  judgeRefused(bench, 'CHP-01', 'PUT of a profile without a response_url', (await profiler.send('PUT', { body: { charging_profile: amps(10) } })).seen, 2001);
-  judgeRefused(bench, 'CHP-04', 'PUT of a profile with a limit of two decimals', (await profiler.send('PUT', { body: { ...given, charging_profile: amps(10.25) } })).seen, 2001);
+  judgeRefused(
+    bench,
+    'CHP-01',
+    'PUT of a profile without a response_url',
+    (await profiler.send('PUT', { body: { charging_profile: amps(10) } })).seen,
+    2001,
+  );
+  judgeRefused(
+    bench,
+    'CHP-04',
+    'PUT of a profile with a limit of two decimals',
+    (await profiler.send('PUT', { body: { ...given, charging_profile: amps(10.25) } })).seen,
+    2001,
+  );
   const { charging_rate_unit: _, ...unitless } = amps(10);
-  judgeRefused(bench, 'CHP-04', 'PUT of a profile without a unit', (await profiler.send('PUT', { body: { ...given, charging_profile: unitless } })).seen, 2001);
+  judgeRefused(
+    bench,
+    'CHP-04',
+    'PUT of a profile without a unit',
+    (await profiler.send('PUT', { body: { ...given, charging_profile: unitless } })).seen,
+    2001,
+  );
   const url = joined(bench.at('chargingprofiles', 'RECEIVER'), bench.id('NO-SESSION'));
   judgeNotOffered(bench, 'TRN-10', 'POST of a profile', await bench.call('POST', url, { module: 'chargingprofiles', body: {} }));
   await judgeSilence(bench, 'CHP-01', silent);
@@ -94,13 +126,35 @@ export async function profiled(bench: Bench, sessionId: string): Promise<void> {
   if (bench.endpoint('sessions', 'SENDER') !== undefined) {
     const seen = await prefer(bench, sessionId, { profile_type: 'REGULAR' });
     const isWord = ok(seen) && ChargingPreferencesResponse.safeParse(seen.data).success;
-    bench.judge('SES-20', isWord || (seen.http === 404 && seen.status === 2001), 'the bare word of a ChargingPreferencesResponse, or HTTP 404 with 2001', seen);
-    if (isWord) judgeRefused(bench, 'SES-20', 'preferences with a profile_type that is none', await prefer(bench, sessionId, { profile_type: 'SLOW' }), 2001);
+    bench.judge(
+      'SES-20',
+      isWord || (seen.http === 404 && seen.status === 2001),
+      'the bare word of a ChargingPreferencesResponse, or HTTP 404 with 2001',
+      seen,
+    );
+    if (isWord)
+      judgeRefused(
+        bench,
+        'SES-20',
+        'preferences with a profile_type that is none',
+        await prefer(bench, sessionId, { profile_type: 'SLOW' }),
+        2001,
+      );
   }
   if (bench.endpoint('chargingprofiles', 'RECEIVER') === undefined) return;
-  const active = () => bench.listener.seen.filter(({ method, path }) => method === 'PUT' && path.toLowerCase() === `/sender/chargingprofiles/${encodeURIComponent(sessionId)}`.toLowerCase());
+  const active = () =>
+    bench.listener.seen.filter(
+      ({ method, path }) =>
+        method === 'PUT' &&
+        path.toLowerCase() === `/sender/chargingprofiles/${encodeURIComponent(sessionId)}`.toLowerCase(),
+    );
   const [early] = active();
-  bench.judge('CHP-02', early === undefined, 'no active profile of a Session for which none was set', early ? saidBy(early) : `Session ${sessionId}`);
+  bench.judge(
+    'CHP-02',
+    early === undefined,
+    'no active profile of a Session for which none was set',
+    early ? saidBy(early) : `Session ${sessionId}`,
+  );
   const profiler = new Profiler(bench, sessionId);
   for (const method of ['GET', 'PUT', 'DELETE'] as const) {
     const { seen, back } = await profiler.send(method);

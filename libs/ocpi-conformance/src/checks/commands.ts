@@ -25,10 +25,28 @@ export const commands: Check = {
 export const charge: Check = {
   name: 'commands: a charge',
   of: ['commands', 'RECEIVER'],
-  writes: 'a reservation, then a charge with a profile, at the EVSE of --charge-at, with Tokens that were never pushed; all of it is ended again',
-  unless: ({ options }) => (options.chargeAt === undefined ? 'no EVSE was named at which a charge may be started (--charge-at LOCATION/EVSE)' : undefined),
+  writes:
+    'a reservation, then a charge with a profile, at the EVSE of --charge-at, with Tokens that were never pushed; all of it is ended again',
+  unless: ({ options }) =>
+    options.chargeAt === undefined
+      ? 'no EVSE was named at which a charge may be started (--charge-at LOCATION/EVSE)'
+      : undefined,
   rules: [
-    'TRN-23', 'TRN-80', 'TRN-82', 'CMD-01', 'CMD-02', 'CMD-03', 'CMD-04', 'CMD-06', 'CMD-07', 'CMD-09', 'CMD-11', 'SES-09', 'SES-20', 'CHP-01', 'CHP-02',
+    'TRN-23',
+    'TRN-80',
+    'TRN-82',
+    'CMD-01',
+    'CMD-02',
+    'CMD-03',
+    'CMD-04',
+    'CMD-06',
+    'CMD-07',
+    'CMD-09',
+    'CMD-11',
+    'SES-09',
+    'SES-20',
+    'CHP-01',
+    'CHP-02',
   ],
   run: start,
 };
@@ -61,7 +79,12 @@ async function refusals(bench: Bench): Promise<void> {
   const commander = new Commander(bench);
   const token = kitToken(bench, 'DRIVER', { valid: true, type: 'APP_USER' });
   const place = { location_id: bench.id('NOWHERE'), evse_uid: bench.id('NO-EVSE'), connector_id: '1' };
-  const reservation = { token, reservation_id: bench.id('NO-RES'), location_id: place.location_id, expiry_date: dateTimeOf(Math.floor(bench.options.now() / 1_000) * 1_000 + 3_600_000) };
+  const reservation = {
+    token,
+    reservation_id: bench.id('NO-RES'),
+    location_id: place.location_id,
+    expiry_date: dateTimeOf(Math.floor(bench.options.now() / 1_000) * 1_000 + 3_600_000),
+  };
   const silent: Callback[] = [];
   const unknownPlace: readonly (readonly [CommandType, object])[] = [
     ['START_SESSION', { token, location_id: place.location_id }], ['UNLOCK_CONNECTOR', place], ['RESERVE_NOW', reservation],
@@ -83,25 +106,47 @@ async function refusals(bench: Bench): Promise<void> {
   await incomplete(bench, commander, { token, place, reservation });
   const odd = await commander.send('DANCE', {});
   bench.judge('CMD-12', !ok(odd.seen), 'a command that is none: HTTP 404', odd.seen);
-  judgeNotOffered(bench, 'TRN-10', 'GET of a command', await bench.call('GET', joined(bench.at('commands', 'RECEIVER'), 'START_SESSION'), { module: 'commands' }));
+  judgeNotOffered(
+    bench,
+    'TRN-10',
+    'GET of a command',
+    await bench.call('GET', joined(bench.at('commands', 'RECEIVER'), 'START_SESSION'), { module: 'commands' }),
+  );
   await judgeSilence(bench, 'CMD-01', silent);
   await cancelNothing(bench, commander);
 }
 
-async function incomplete(bench: Bench, commander: Commander, { token, place, reservation }: { token: Token; place: { location_id: string }; reservation: object }): Promise<void> {
+async function incomplete(
+  bench: Bench,
+  commander: Commander,
+  { token, place, reservation }: { token: Token; place: { location_id: string }; reservation: object },
+): Promise<void> {
   const wrong: readonly (readonly [rule: string, what: string, command: CommandType, body: object])[] = [
     ['CMD-11', 'STOP_SESSION without a session_id', 'STOP_SESSION', {}],
     ['CMD-11', 'CANCEL_RESERVATION without a reservation_id', 'CANCEL_RESERVATION', {}],
     ['CMD-09', 'RESERVE_NOW without an expiry_date', 'RESERVE_NOW', { ...reservation, expiry_date: undefined }],
     ['CMD-09', 'RESERVE_NOW without a reservation_id', 'RESERVE_NOW', { ...reservation, reservation_id: undefined }],
   ];
-  for (const [rule, what, command, body] of wrong) judgeRefused(bench, rule, what, (await commander.send(command, body)).seen, 2001);
-  const { seen: unnamed } = await commander.send('START_SESSION', { token, location_id: place.location_id, connector_id: '1' });
+  for (const [rule, what, command, body] of wrong)
+    judgeRefused(bench, rule, what, (await commander.send(command, body)).seen, 2001);
+  const { seen: unnamed } = await commander.send('START_SESSION', {
+    token,
+    location_id: place.location_id,
+    connector_id: '1',
+  });
   judgeRefused(bench, 'CMD-08', 'START_SESSION with a Connector and no EVSE', unnamed);
   const foreign = { ...token, country_code: 'NL', party_id: 'ZZZ' };
-  for (const [command, body] of [['START_SESSION', { token: foreign, location_id: place.location_id }], ['RESERVE_NOW', { ...reservation, token: foreign }]] as const) {
+  for (const [command, body] of [
+    ['START_SESSION', { token: foreign, location_id: place.location_id }],
+    ['RESERVE_NOW', { ...reservation, token: foreign }],
+  ] as const) {
     const { seen } = await commander.send(command, body);
-    bench.judge('CMD-06', (seen.data as { result?: unknown } | undefined)?.result !== 'ACCEPTED', `${command} with a Token of another eMSP is not accepted`, seen);
+    bench.judge(
+      'CMD-06',
+      (seen.data as { result?: unknown } | undefined)?.result !== 'ACCEPTED',
+      `${command} with a Token of another eMSP is not accepted`,
+      seen,
+    );
   }
 }
 
@@ -114,7 +159,12 @@ async function cancelNothing(bench: Bench, commander: Commander): Promise<void> 
   if (!bench.judge('CMD-03', came, `a result within the ${response.timeout} s of its timeout`, seen)) return;
   const [result] = back.results();
   judgeResult(bench, result!);
-  bench.judge('CMD-11', (unwrapped(result!.body) as { result?: unknown } | undefined)?.result !== 'ACCEPTED', 'a reservation that was never made is not cancelled', saidBy(result!));
+  bench.judge(
+    'CMD-11',
+    (unwrapped(result!.body) as { result?: unknown } | undefined)?.result !== 'ACCEPTED',
+    'a reservation that was never made is not cancelled',
+    saidBy(result!),
+  );
 }
 
 /** A reservation at an EVSE where charges may be started, and its end; where the station takes none nothing is judged. */
@@ -136,7 +186,12 @@ async function reserve(bench: Bench, commander: Commander, place: { location_id:
   if (made?.word !== 'ACCEPTED') return;
   const session = await sessionOf(bench, token.uid);
   const status = (session?.body as { status?: unknown } | undefined)?.status;
-  bench.judge('CMD-09', status === 'RESERVATION', 'a Session with the status RESERVATION of what is reserved', session ? saidBy(session) : made.seen);
+  bench.judge(
+    'CMD-09',
+    status === 'RESERVATION',
+    'a Session with the status RESERVATION of what is reserved',
+    session ? saidBy(session) : made.seen,
+  );
   const cancelled = await result('CANCEL_RESERVATION', { reservation_id });
   if (cancelled) bench.judge('CMD-11', cancelled.word === 'ACCEPTED', 'what was reserved is let go', cancelled.seen);
 }
@@ -147,7 +202,12 @@ async function start(bench: Bench): Promise<void> {
   const token = kitToken(bench, 'CHARGE', { valid: true, type: 'APP_USER' });
   const authorization_reference = bench.id('REF');
   await reserve(bench, commander, { location_id, ...(evse_uid === undefined ? {} : { evse_uid }) });
-  const sent = await commander.send('START_SESSION', { token, location_id, authorization_reference, ...(evse_uid === undefined ? {} : { evse_uid }) });
+  const sent = await commander.send('START_SESSION', {
+    token,
+    location_id,
+    authorization_reference,
+    ...(evse_uid === undefined ? {} : { evse_uid }),
+  });
   const early = sent.back.results().length > 0;
   const response = responseOf(bench, sent.seen);
   if (!response) return;
@@ -166,7 +226,12 @@ async function start(bench: Bench): Promise<void> {
   if (session === undefined || found === undefined) return;
   bench.judge('CMD-07', true, 'the Token of the command in the Session', saidBy(session));
   const reference = (session.body as { authorization_reference?: string }).authorization_reference;
-  bench.judge('SES-09', reference === authorization_reference, `the authorization_reference of the command, ${authorization_reference}, in the Session`, saidBy(session));
+  bench.judge(
+    'SES-09',
+    reference === authorization_reference,
+    `the authorization_reference of the command, ${authorization_reference}, in the Session`,
+    saidBy(session),
+  );
   await profiled(bench, found);
   const stop = await commander.send('STOP_SESSION', { session_id: found });
   // Whatever it comes to: nobody is left calling a kit that has gone.
@@ -178,8 +243,13 @@ function judgeResult(bench: Bench, result: Incoming): void {
   bench.judge('CMD-04', isBare, 'a CommandResult as the bare body of the request', saidBy(result));
   bench.judge('TRN-23', isBare, 'a callback that is not wrapped', saidBy(result));
   bench.judge('CMD-02', CommandResult.safeParse(unwrapped(result.body)).success, 'a result that is one of the nine words', saidBy(result));
-  bench.judge('TRN-80', headerText(result.headers, 'x-request-id') !== undefined && headerText(result.headers, 'x-correlation-id') !== undefined,
-    'X-Request-ID and X-Correlation-ID in the callback', saidBy(result));
+  bench.judge(
+    'TRN-80',
+    headerText(result.headers, 'x-request-id') !== undefined &&
+      headerText(result.headers, 'x-correlation-id') !== undefined,
+    'X-Request-ID and X-Correlation-ID in the callback',
+    saidBy(result),
+  );
 }
 
 /** The Session that a command led to, of what the platform pushed or lists. */

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 
 import {
-  authorization, Credentials, findEndpoint, type Interface, missingInterfaces, type Party, read, type Role, typicalInterfaces, Version, VersionDetails,
+  authorization, Credentials, findEndpoint, type Interface, missingInterfaces, type Party, read, type Role,
+  typicalInterfaces, Version, VersionDetails,
 } from '#ocpi';
 import { type Bench, inShort, ok } from '../bench.ts';
 import type { Check } from '../check.ts';
@@ -14,7 +15,23 @@ const newToken = () => randomBytes(24).toString('base64url');
 export const first: readonly Check[] = [
   {
     name: 'versions',
-    rules: ['TRN-01', 'TRN-05', 'TRN-20', 'TRN-30', 'TRN-80', 'HUB-02', 'TYP-03', 'TYP-06', 'VER-01', 'VER-02', 'VER-03', 'VER-04', 'VER-05', 'TRN-04', 'TRN-13'],
+    rules: [
+      'TRN-01',
+      'TRN-05',
+      'TRN-20',
+      'TRN-30',
+      'TRN-80',
+      'HUB-02',
+      'TYP-03',
+      'TYP-06',
+      'VER-01',
+      'VER-02',
+      'VER-03',
+      'VER-04',
+      'VER-05',
+      'TRN-04',
+      'TRN-13',
+    ],
     run: versions,
   },
   {
@@ -25,7 +42,19 @@ export const first: readonly Check[] = [
   },
   {
     name: 'credentials: registration',
-    rules: ['TRN-01', 'TRN-02', 'TRN-03', 'TRN-06', 'TRN-80', 'HUB-02', 'CRE-01', 'CRE-04', 'CRE-05', 'CRE-09', 'CRE-10'],
+    rules: [
+      'TRN-01',
+      'TRN-02',
+      'TRN-03',
+      'TRN-06',
+      'TRN-80',
+      'HUB-02',
+      'CRE-01',
+      'CRE-04',
+      'CRE-05',
+      'CRE-09',
+      'CRE-10',
+    ],
     writes: 'a partner: the kit, for the time of the test',
     run: registration,
   },
@@ -84,7 +113,12 @@ async function versions(bench: Bench): Promise<void> {
   bench.isHub = findEndpoint(details, 'hubclientinfo', 'SENDER') !== undefined;
   bench.ours = bench.isHub ? ['EMSP', 'CPO'] : counterparts(details);
   if (bench.isHub) bench.listener.cpo = secondParty(bench.party);
-  bench.judge('VER-04', isRight(details), 'interfaces as their owners have them: a CPO RECEIVES tokens and commands, an eMSP SENDS them', answer);
+  bench.judge(
+    'VER-04',
+    isRight(details),
+    'interfaces as their owners have them: a CPO RECEIVES tokens and commands, an eMSP SENDS them',
+    answer,
+  );
 }
 
 /** Behind a hub the kit is two parties; the other one has another last letter. */
@@ -94,7 +128,8 @@ function secondParty({ country_code, party_id }: Party): Party {
 
 /** The roles that we take: those whose other side the platform offers. */
 function counterparts(details: VersionDetails): Role[] {
-  const offers = (module: 'locations' | 'tokens' | 'cdrs', role: 'SENDER' | 'RECEIVER') => findEndpoint(details, module, role) !== undefined;
+  const offers = (module: 'locations' | 'tokens' | 'cdrs', role: 'SENDER' | 'RECEIVER') =>
+    findEndpoint(details, module, role) !== undefined;
   return [
     ...(offers('locations', 'SENDER') || offers('cdrs', 'SENDER') || offers('tokens', 'RECEIVER') ? ['EMSP' as const] : []),
     ...(offers('locations', 'RECEIVER') || offers('cdrs', 'RECEIVER') || offers('tokens', 'SENDER') ? ['CPO' as const] : []),
@@ -117,13 +152,18 @@ async function beforehand(bench: Bench): Promise<void> {
   const url = bench.endpoint('credentials', 'SENDER');
   if (url === undefined) return;
   bench.listener.roles = bench.ours;
-  const functional = bench.endpoints.find(({ identifier, role }) => identifier !== 'credentials' && role === 'SENDER') ?? bench.endpoints.find(({ identifier }) => identifier !== 'credentials');
+  const functional =
+    bench.endpoints.find(({ identifier, role }) => identifier !== 'credentials' && role === 'SENDER') ??
+    bench.endpoints.find(({ identifier }) => identifier !== 'credentials');
   if (functional) {
     const early = await bench.call('GET', functional.url);
     bench.judge('TRN-06', early.http === 401, `a registration token at ${functional.identifier}: HTTP 401`, early);
   }
   for (const method of ['PUT', 'DELETE'] as const) {
-    const answer = await bench.call(method, url, { module: 'credentials', ...(method === 'PUT' ? { body: bench.listener.credentials(newToken()) } : {}) });
+    const answer = await bench.call(method, url, {
+      module: 'credentials',
+      ...(method === 'PUT' ? { body: bench.listener.credentials(newToken()) } : {}),
+    });
     bench.judge('CRE-04', answer.http === 405, `${method} of credentials before the registration: HTTP 405`, answer);
   }
   const post = (body: unknown) => bench.call('POST', url, { module: 'credentials', body });
@@ -148,7 +188,8 @@ async function beforehand(bench: Bench): Promise<void> {
   bench.judge('CRE-01', ok(after), 'a refused registration registers nobody: the registration token is still good', after);
 }
 
-const spent = 'the registration token is not good any more: ask for another one, and leave out what spent it with --skip "before the registration"';
+const spent =
+  'the registration token is not good any more: ask for another one, and leave out what spent it with --skip "before the registration"';
 
 async function registration(bench: Bench): Promise<void> {
   const url = bench.endpoint('credentials', 'SENDER');
@@ -193,7 +234,12 @@ async function registration(bench: Bench): Promise<void> {
   bench.judge('CRE-04', again.http === 405, 'POST of credentials while registered: HTTP 405', again);
   const got = await bench.call('GET', url, { module: 'credentials' });
   const credentials = read(Credentials, got.data);
-  bench.judge('CRE-05', ok(got) && credentials.ok && credentials.value.token === bench.token, 'GET answers the Credentials by which we reach the platform', got);
+  bench.judge(
+    'CRE-05',
+    ok(got) && credentials.ok && credentials.value.token === bench.token,
+    'GET answers the Credentials by which we reach the platform',
+    got,
+  );
 }
 
 async function renewal(bench: Bench): Promise<void> {
@@ -208,7 +254,12 @@ async function renewal(bench: Bench): Promise<void> {
     return { token, answer, calls: listener.seen.slice(before) };
   };
   const failed = await put('failing');
-  bench.judge('CRE-01', failed.answer.http === 200 && failed.answer.status === 3001, 'new credentials whose versions URL fails: HTTP 200 and 3001', failed.answer);
+  bench.judge(
+    'CRE-01',
+    failed.answer.http === 200 && failed.answer.status === 3001,
+    'new credentials whose versions URL fails: HTTP 200 and 3001',
+    failed.answer,
+  );
   const still = await bench.call('GET', bench.options.versionsUrl, { module: 'versions' });
   bench.judge('CRE-07', ok(still), 'after a renewal that failed the old token is good', still);
   const { answer, calls } = await put('versions');
@@ -240,8 +291,11 @@ export async function presentedAsIs(bench: Bench): Promise<string | undefined> {
   const got = await bench.call('GET', url, { module: 'credentials' });
   const theirs = read(Credentials, got.data);
   if (theirs.ok) bench.theirs = theirs.value;
-  const listed = bench.endpoints.find(({ identifier, role }) => role === 'SENDER' && typicalInterfaces.CPO.some((one) => one.module === identifier));
-  if (listed && (await bench.call('GET', listed.url, { loose: true })).http === 401) return `the token opens no module (it is a registration token): ${inShort(got)}`;
+  const listed = bench.endpoints.find(
+    ({ identifier, role }) => role === 'SENDER' && typicalInterfaces.CPO.some((one) => one.module === identifier),
+  );
+  if (listed && (await bench.call('GET', listed.url, { loose: true })).http === 401)
+    return `the token opens no module (it is a registration token): ${inShort(got)}`;
   return undefined;
 }
 

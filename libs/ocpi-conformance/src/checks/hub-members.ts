@@ -16,7 +16,10 @@ export const members: Check = {
   name: 'hub: everybody',
   of: ['hubclientinfo', 'SENDER'],
   writes: 'a second member of the hub, for the time of the check, and a Tariff for everybody that is deleted again',
-  unless: ({ options }) => (options.memberToken === undefined ? 'no second registration token was given, for a member that hears what is told to everybody (--member-token)' : undefined),
+  unless: ({ options }) =>
+    options.memberToken === undefined
+      ? 'no second registration token was given, for a member that hears what is told to everybody (--member-token)'
+      : undefined,
   rules: ['TRN-81', 'HUB-04', 'HUB-11', 'HUB-12', 'HUB-16', 'HUB-17', 'HCI-01', 'HCI-04'],
   run: everybody,
 };
@@ -43,13 +46,18 @@ async function everybody(bench: Bench): Promise<void> {
   listener.admit(tokenB);
   const since = listener.seen.length;
   const url = bench.at('credentials', 'SENDER');
-  const answer = await bench.call('POST', url, { module: 'credentials', token: bench.options.memberToken!, body: listener.memberCredentials(tokenB) });
+  const answer = await bench.call('POST', url, {
+    module: 'credentials',
+    token: bench.options.memberToken!,
+    body: listener.memberCredentials(tokenB),
+  });
   const token = (answer.data as { token?: unknown } | undefined)?.token;
   if (!ok(answer) || typeof token !== 'string') throw new Error(`the second member could not register: ${inShort(answer)}`);
   bench.keepSecret(token);
   try {
     const told = await arrived(bench, 'PUT', `/receiver/hubclientinfo/${member.country_code}/${member.party_id}`, since);
-    if (bench.judge('HCI-04', told !== undefined, 'the new member, at those who were there', answer)) judgeObject(bench, 'hubclientinfo', ClientInfo, told!.body, saidBy(told!));
+    if (bench.judge('HCI-04', told !== undefined, 'the new member, at those who were there', answer))
+      judgeObject(bench, 'hubclientinfo', ClientInfo, told!.body, saidBy(told!));
     await heardByAll(bench, member, token);
   } finally {
     await bench.call('DELETE', url, { module: 'credentials', token });
@@ -68,11 +76,24 @@ async function heardByAll(bench: Bench, member: Party, token: string): Promise<v
   if (bench.judge('HUB-11', came !== undefined, "a CPO's Tariff TO the hub at an eMSP that is connected, under its owner's name", pushed)) {
     bench.judge('HUB-12', came!.path.endsWith(path), 'the owner of the object in the URL of the next leg', saidBy(came!));
     judgeLeg(bench, 'HUB-04', came!, { from: hub, to: member });
-    bench.judge('TRN-81', came!.headers['x-request-id'] !== pushed.sent.headers['X-Request-ID'], 'a new X-Request-ID on the next leg', saidBy(came!));
-    bench.judge('HUB-17', (came!.body as Tariff | undefined)?.last_updated === tariff.last_updated, `last_updated ${tariff.last_updated} as it was sent`, saidBy(came!));
+    bench.judge(
+      'TRN-81',
+      came!.headers['x-request-id'] !== pushed.sent.headers['X-Request-ID'],
+      'a new X-Request-ID on the next leg',
+      saidBy(came!),
+    );
+    bench.judge(
+      'HUB-17',
+      (came!.body as Tariff | undefined)?.last_updated === tariff.last_updated,
+      `last_updated ${tariff.last_updated} as it was sent`,
+      saidBy(came!),
+    );
   }
   const list = await bench.call('GET', bench.at('tariffs', 'SENDER'), { module: 'tariffs', token, routing: { from: member, to: hub } });
-  const isListed = ok(list) && Array.isArray(list.data) && (wasCut(list) || (list.data as Partial<Tariff>[]).some(({ id }) => id === tariff.id));
+  const isListed =
+    ok(list) &&
+    Array.isArray(list.data) &&
+    (wasCut(list) || (list.data as Partial<Tariff>[]).some(({ id }) => id === tariff.id));
   bench.judge('HUB-16', isListed, 'what was told to everybody, in the list that is asked of the hub', list);
   await bench.call('DELETE', url, { module: 'tariffs', routing: { from: cpo, to: hub } });
 }
@@ -88,12 +109,23 @@ async function outOfReach(bench: Bench): Promise<void> {
   const push = (id: string) => {
     const location: Location = { ...kitLocation(bench), ...cpo, id };
     const url = joined(bench.at('locations', 'RECEIVER'), cpo.country_code, cpo.party_id, id);
-    return bench.call('PUT', url, { module: 'locations', body: location, routing: { from: cpo, to: emsp }, timeoutMs: HUB_WAITS_MS, loose: true });
+    return bench.call('PUT', url, {
+      module: 'locations',
+      body: location,
+      routing: { from: cpo, to: emsp },
+      timeoutMs: HUB_WAITS_MS,
+      loose: true,
+    });
   };
   listener.silent = bench.id('SILENT');
   const silent = await push(listener.silent);
   listener.silent = undefined;
-  bench.judge('HUB-19', silent.status === 4002, `TO a member that does not answer: 4002 within ${HUB_WAITS_MS / 1_000} s`, silent.http === 0 ? inShort(silent) : silent);
+  bench.judge(
+    'HUB-19',
+    silent.status === 4002,
+    `TO a member that does not answer: 4002 within ${HUB_WAITS_MS / 1_000} s`,
+    silent.http === 0 ? inShort(silent) : silent,
+  );
   if (!listener.mayLeave) return;
   const away = await listener.away(async () => {
     // One that was on its way when we left may have been taken for silence.

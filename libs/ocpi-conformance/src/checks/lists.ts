@@ -8,8 +8,30 @@ import { judgeSums } from '../sums.ts';
 import { judgeNotOffered, judgeNotThere, judgeObject, judgeRefused, sameJson, wholeNumber } from '../judging.ts';
 
 const pageRules = [
-  'TRN-07', 'TRN-10', 'TRN-14', 'TRN-16', 'TRN-20', 'TRN-24', 'TRN-30', 'TRN-50', 'TRN-51', 'TRN-52', 'TRN-53', 'TRN-54', 'TRN-56', 'TRN-80', 'HUB-01', 'HUB-04',
-  'TYP-01', 'TYP-02', 'TYP-03', 'TYP-04', 'TYP-05', 'TYP-06', 'TYP-08', 'TYP-10',
+  'TRN-07',
+  'TRN-10',
+  'TRN-14',
+  'TRN-16',
+  'TRN-20',
+  'TRN-24',
+  'TRN-30',
+  'TRN-50',
+  'TRN-51',
+  'TRN-52',
+  'TRN-53',
+  'TRN-54',
+  'TRN-56',
+  'TRN-80',
+  'HUB-01',
+  'HUB-04',
+  'TYP-01',
+  'TYP-02',
+  'TYP-03',
+  'TYP-04',
+  'TYP-05',
+  'TYP-06',
+  'TYP-08',
+  'TYP-10',
 ];
 /** Enough to see how pages follow each other; a list of 300,000 is not read to its end. */
 const PAGES_AT_MOST = 12;
@@ -25,9 +47,19 @@ interface List {
 }
 
 const all: readonly List[] = [
-  { module: 'locations', schema: Location, rules: ['LOC-01', 'LOC-04', 'LOC-06', 'LOC-08', 'LOC-09', 'LOC-10', 'LOC-12', 'LOC-14', 'LOC-30', 'TRN-72'], more: locationLevels },
+  {
+    module: 'locations',
+    schema: Location,
+    rules: ['LOC-01', 'LOC-04', 'LOC-06', 'LOC-08', 'LOC-09', 'LOC-10', 'LOC-12', 'LOC-14', 'LOC-30', 'TRN-72'],
+    more: locationLevels,
+  },
   { module: 'sessions', schema: Session, rules: ['SES-10'], more: ofOurTokens },
-  { module: 'cdrs', schema: Cdr, rules: ['CDR-03', 'CDR-04', 'CDR-06', 'CDR-11', 'CDR-12', 'CDR-14', 'CDR-16'], more: cdrsByTheBook },
+  {
+    module: 'cdrs',
+    schema: Cdr,
+    rules: ['CDR-03', 'CDR-04', 'CDR-06', 'CDR-11', 'CDR-12', 'CDR-14', 'CDR-16'],
+    more: cdrsByTheBook,
+  },
   { module: 'tariffs', schema: Tariff, rules: ['TAR-01'] },
   { module: 'tokens', schema: Token, rules: ['TOK-13'] },
 ];
@@ -50,7 +82,9 @@ async function readList(bench: Bench, { module, schema, more }: List): Promise<v
   bench.judge('TRN-14', true, 'what is pushed can be pulled', first);
   const slash = await bench.call('GET', withQuery(`${url.replace(/\/+$/, '')}/`, { date_from: EPOCH }), { module });
   bench.judge('TRN-16', ok(slash), 'the same list with a slash behind its path', slash);
-  const objects = (first.data as unknown[]).slice(0, 200).flatMap((one) => judgeObject(bench, module, schema, one, first) as Listed | undefined ?? []);
+  const objects = (first.data as unknown[])
+    .slice(0, 200)
+    .flatMap((one) => (judgeObject(bench, module, schema, one, first) as Listed | undefined) ?? []);
   const total = wholeNumber(first, 'x-total-count');
   const limit = wholeNumber(first, 'x-limit');
   const count = (first.data as unknown[]).length;
@@ -70,17 +104,37 @@ async function readList(bench: Bench, { module, schema, more }: List): Promise<v
 
 type Get = (query: Record<string, string | number>) => Promise<Seen>;
 
-async function pages(bench: Bench, { get, first, total, limit }: { get: Get; first: Seen; total: number; limit: number | undefined }): Promise<void> {
-  const whole = (first.data as Listed[]);
+async function pages(
+  bench: Bench,
+  { get, first, total, limit }: { get: Get; first: Seen; total: number; limit: number | undefined },
+): Promise<void> {
+  const whole = first.data as Listed[];
   const size = Math.max(1, Math.ceil(total / PAGES_AT_MOST));
   let page = await get({ limit: size, date_from: EPOCH });
   const read: Listed[] = [];
   for (let turn = 0; turn < PAGES_AT_MOST + 2; turn += 1) {
-    if (!Array.isArray(page.data)) return void bench.judge(ok(page) ? 'TRN-24' : 'TRN-52', false, 'a list on the page to which the Link leads', page);
-    read.push(...page.data as Listed[]);
+    if (!Array.isArray(page.data))
+      return void bench.judge(
+        ok(page) ? 'TRN-24' : 'TRN-52',
+        false,
+        'a list on the page to which the Link leads',
+        page,
+      );
+    read.push(...(page.data as Listed[]));
     bench.judge('TRN-53', page.data.length <= size, `at most ${size} objects, as asked for`, page);
-    bench.judge('TRN-52', wholeNumber(page, 'x-total-count') === total, `X-Total-Count ${total}, as on the first page`, page);
-    if (limit !== undefined && limit >= size) bench.judge('TRN-52', wholeNumber(page, 'x-limit') === limit, `X-Limit ${limit}: the server's own, not the number of objects`, page);
+    bench.judge(
+      'TRN-52',
+      wholeNumber(page, 'x-total-count') === total,
+      `X-Total-Count ${total}, as on the first page`,
+      page,
+    );
+    if (limit !== undefined && limit >= size)
+      bench.judge(
+        'TRN-52',
+        wholeNumber(page, 'x-limit') === limit,
+        `X-Limit ${limit}: the server's own, not the number of objects`,
+        page,
+      );
     const link = nextLink(headerText(page.headers, 'link'));
     if (read.length >= total || page.data.length === 0) {
       bench.judge('TRN-53', link === undefined, 'no Link on the last page', page);
@@ -89,13 +143,24 @@ async function pages(bench: Bench, { get, first, total, limit }: { get: Get; fir
     const isNext = link !== undefined && URL.canParse(link);
     if (!bench.judge('TRN-52', isNext, 'a Link, rel="next", with an absolute URL', page)) return;
     const query = new URL(link!).searchParams;
-    bench.judge('TRN-52', query.has('offset') && query.has('limit') && query.has('date_from'), 'a Link with offset, limit and all filters of the request', page);
+    bench.judge(
+      'TRN-52',
+      query.has('offset') && query.has('limit') && query.has('date_from'),
+      'a Link with offset, limit and all filters of the request',
+      page,
+    );
     page = await bench.call('GET', link!, { module: moduleOf(first) });
   }
   const keys = read.map(keyOf);
   bench.judge('TRN-54', new Set(keys).size === keys.length, 'no object on two pages', page);
-  if (read.length >= total) bench.judge('TRN-52', read.length === total, `${total} objects on all pages together, as X-Total-Count says`, page);
-  bench.judge('TRN-54', sameJson(keys.slice(0, whole.length), whole.map(keyOf).slice(0, keys.length)), 'the same order whatever the size of the pages', page);
+  if (read.length >= total)
+    bench.judge('TRN-52', read.length === total, `${total} objects on all pages together, as X-Total-Count says`, page);
+  bench.judge(
+    'TRN-54',
+    sameJson(keys.slice(0, whole.length), whole.map(keyOf).slice(0, keys.length)),
+    'the same order whatever the size of the pages',
+    page,
+  );
 }
 
 function moduleOf(seen: Seen): ModuleId {
@@ -110,7 +175,12 @@ async function nonsense(bench: Bench, get: Get, total: number): Promise<void> {
   const behind = await get({ offset: total + 1_000 });
   bench.judge('TRN-56', ok(behind) && listOf(bench, behind).length === 0, 'an empty list behind the end', behind);
   bench.judge('TRN-53', nextLink(headerText(behind.headers, 'link')) === undefined, 'no Link behind the end', behind);
-  const queries: readonly Record<string, string | number>[] = [{ offset: -1 }, { limit: 'many' }, { date_from: 'yesterday' }, { date_to: '2022-13-45' }];
+  const queries: readonly Record<string, string | number>[] = [
+    { offset: -1 },
+    { limit: 'many' },
+    { date_from: 'yesterday' },
+    { date_to: '2022-13-45' },
+  ];
   for (const query of queries) {
     judgeRefused(bench, 'TRN-56', `the query ${JSON.stringify(query)}`, await get(query), 2001);
   }
@@ -135,10 +205,20 @@ async function windows(bench: Bench, get: Get, objects: readonly Listed[], total
   const from = await get({ date_from: at });
   const whole = wholeNumber(from, 'x-total-count') === listOf(bench, from).length;
   if (whole) bench.judge('TRN-50', holds(from), `date_from is inclusive: ${keyOf(changed)} was updated at ${at}`, from);
-  bench.judge('TRN-51', listOf(bench, from).every((one) => (instantMs(one.last_updated) ?? middle) >= middle), `only what was updated from ${at} on`, from);
+  bench.judge(
+    'TRN-51',
+    listOf(bench, from).every((one) => (instantMs(one.last_updated) ?? middle) >= middle),
+    `only what was updated from ${at} on`,
+    from,
+  );
   const to = await get({ date_from: EPOCH, date_to: at });
   bench.judge('TRN-50', !holds(to), `date_to is exclusive: ${keyOf(changed)} was updated at ${at}`, to);
-  bench.judge('TRN-51', listOf(bench, to).every((one) => (instantMs(one.last_updated) ?? 0) <= middle), `only what was updated before ${at}`, to);
+  bench.judge(
+    'TRN-51',
+    listOf(bench, to).every((one) => (instantMs(one.last_updated) ?? 0) <= middle),
+    `only what was updated before ${at}`,
+    to,
+  );
 }
 
 function withQuery(url: string, query: Record<string, string | number>): string {
@@ -150,28 +230,51 @@ function withQuery(url: string, query: Record<string, string | number>): string 
 async function locationLevels(bench: Bench, url: string, locations: readonly Location[], seen: Seen): Promise<void> {
   for (const location of locations) {
     const atMs = instantMs(location.last_updated)!;
-    const younger = (location.evses ?? []).flatMap((evse) => [evse, ...evse.connectors]).find(({ last_updated }) => instantMs(last_updated)! > atMs);
-    bench.judge('LOC-01', younger === undefined, `a last_updated of Location ${location.id} that is not before those of its EVSEs and Connectors`, seen);
+    const younger = (location.evses ?? [])
+      .flatMap((evse) => [evse, ...evse.connectors])
+      .find(({ last_updated }) => instantMs(last_updated)! > atMs);
+    bench.judge(
+      'LOC-01',
+      younger === undefined,
+      `a last_updated of Location ${location.id} that is not before those of its EVSEs and Connectors`,
+      seen,
+    );
     const faults = locationFaults(location);
     for (const { rule, at, what } of faults) bench.judge(rule, false, `Location ${location.id}, ${at}: ${what}`, seen);
-    for (const rule of ['LOC-06', 'LOC-08', 'LOC-12', 'LOC-14']) if (!faults.some((one) => one.rule === rule)) bench.judge(rule, true, 'a Location by the book', seen);
+    for (const rule of ['LOC-06', 'LOC-08', 'LOC-12', 'LOC-14'])
+      if (!faults.some((one) => one.rule === rule)) bench.judge(rule, true, 'a Location by the book', seen);
   }
   const uids = locations.flatMap(({ evses = [] }) => evses.map(({ uid }) => uid.toLowerCase()));
   const twice = uids.find((uid, i) => uids.indexOf(uid) < i);
-  if (uids.length > 0) bench.judge('LOC-04', twice === undefined, `an EVSE.uid once in the platform${twice === undefined ? '' : `, and not ${twice} twice`}`, seen);
+  if (uids.length > 0)
+    bench.judge(
+      'LOC-04',
+      twice === undefined,
+      `an EVSE.uid once in the platform${twice === undefined ? '' : `, and not ${twice} twice`}`,
+      seen,
+    );
   const known = locations.find(({ evses }) => evses?.length);
   const unknown = await bench.call('GET', joined(url, bench.id('NOWHERE')), { module: 'locations' });
   judgeNotThere(bench, 'TRN-30', 'a Location that is not there', unknown);
   if (!known) return;
   const evse = known.evses![0]!;
-  const levels: readonly (readonly [readonly string[], object])[] = [[[known.id], known], [[known.id, evse.uid], evse], [[known.id, evse.uid, evse.connectors[0]!.id], evse.connectors[0]!]];
+  const levels: readonly (readonly [readonly string[], object])[] = [
+    [[known.id], known],
+    [[known.id, evse.uid], evse],
+    [[known.id, evse.uid, evse.connectors[0]!.id], evse.connectors[0]!],
+  ];
   for (const [path, object] of levels) {
     const answer = await bench.call('GET', joined(url, ...path), { module: 'locations' });
     const data = answer.data as { id?: string; uid?: string } | undefined;
     const wanted = object as { id?: string; uid?: string };
     bench.judge('TRN-24', ok(answer) && !Array.isArray(answer.data), `one object at ${path.join('/')}, no list`, answer);
     if (ok(answer) && !Array.isArray(answer.data)) {
-      bench.judge('LOC-30', sameId(data?.uid ?? data?.id ?? '', wanted.uid ?? wanted.id ?? ''), `the object ${path.at(-1)} at its own URL`, answer);
+      bench.judge(
+        'LOC-30',
+        sameId(data?.uid ?? data?.id ?? '', wanted.uid ?? wanted.id ?? ''),
+        `the object ${path.at(-1)} at its own URL`,
+        answer,
+      );
     }
   }
   const lower = await bench.call('GET', joined(url, swapped(known.id)), { module: 'locations' });
@@ -206,6 +309,11 @@ async function cdrsByTheBook(bench: Bench, url: string, cdrs: readonly Cdr[], se
     const { total_cost: _, id: __, credit: ___, credit_reference_id: ____, last_updated: _____, ...same } = credit;
     const { total_cost, id: _id, credit: _credit, credit_reference_id: _reference, last_updated: _at, ...whole } = original;
     bench.judge('CDR-04', sameJson(same, whole), `all of ${original.id} in its Credit CDR but the total_cost`, seen);
-    bench.judge('CDR-04', credit.total_cost.excl_vat === 0 - total_cost.excl_vat, `the total_cost of ${original.id} negated in its Credit CDR`, seen);
+    bench.judge(
+      'CDR-04',
+      credit.total_cost.excl_vat === 0 - total_cost.excl_vat,
+      `the total_cost of ${original.id} negated in its Credit CDR`,
+      seen,
+    );
   }
 }

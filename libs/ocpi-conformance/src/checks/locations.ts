@@ -11,8 +11,25 @@ export const receivedLocations: Check = {
   of: ['locations', 'RECEIVER'],
   writes: 'one Location that is not published, KIT-…-LOC. It cannot be deleted: its EVSEs end REMOVED',
   rules: [
-    'TRN-07', 'TRN-10', 'TRN-17', 'TRN-30', 'TRN-60', 'TRN-61', 'TRN-62', 'TRN-70', 'TRN-71', 'TRN-72', 'LOC-01', 'LOC-02', 'LOC-03', 'LOC-09', 'LOC-30', 'LOC-31',
-    'LOC-34', 'TYP-03', 'TYP-10',
+    'TRN-07',
+    'TRN-10',
+    'TRN-17',
+    'TRN-30',
+    'TRN-60',
+    'TRN-61',
+    'TRN-62',
+    'TRN-70',
+    'TRN-71',
+    'TRN-72',
+    'LOC-01',
+    'LOC-02',
+    'LOC-03',
+    'LOC-09',
+    'LOC-30',
+    'LOC-31',
+    'LOC-34',
+    'TYP-03',
+    'TYP-10',
   ],
   run,
 };
@@ -69,45 +86,114 @@ async function changing(bench: Bench, location: Location, call: Call, url: Url, 
   const at = bench.tick();
   judgeTaken(bench, 'TRN-61', 'PATCH of a Location with one field', await call('PATCH', url(), { city: 'Surrey', last_updated: at }));
   const [patched, seen] = await held();
-  if (before) bench.judge('TRN-61', sameJson(patched, { ...before, city: 'Surrey', last_updated: at }), 'the field of the PATCH changed, and nothing else', seen);
+  if (before)
+    bench.judge(
+      'TRN-61',
+      sameJson(patched, { ...before, city: 'Surrey', last_updated: at }),
+      'the field of the PATCH changed, and nothing else',
+      seen,
+    );
   const evse = location.evses![0]!;
-  for (const [path, patch] of [[[evse.uid], { status: 'OUTOFORDER' }], [[evse.uid, evse.connectors[0]!.id], { max_amperage: 60 }]] as const) {
+  for (const [path, patch] of [
+    [[evse.uid], { status: 'OUTOFORDER' }],
+    [[evse.uid, evse.connectors[0]!.id], { max_amperage: 60 }],
+  ] as const) {
     const last_updated = bench.tick();
     const what = path.length === 1 ? 'an EVSE' : 'a Connector';
-    if (!judgeTaken(bench, 'LOC-02', `PATCH of ${what}`, await call('PATCH', url(...path), { ...patch, last_updated }))) continue;
+    if (!judgeTaken(bench, 'LOC-02', `PATCH of ${what}`, await call('PATCH', url(...path), { ...patch, last_updated })))
+      continue;
     const [changed, read] = await held();
     const now = changed && findEvse(changed, evse.uid);
-    const fresh = [changed?.last_updated, now?.last_updated, ...(path.length === 2 ? [now?.connectors[0]?.last_updated] : [])];
-    bench.judge('LOC-01', fresh.every((one) => one === last_updated), `last_updated ${last_updated} of ${what} on its parents, too`, read);
+    const fresh = [
+      changed?.last_updated,
+      now?.last_updated,
+      ...(path.length === 2 ? [now?.connectors[0]?.last_updated] : []),
+    ];
+    bench.judge(
+      'LOC-01',
+      fresh.every((one) => one === last_updated),
+      `last_updated ${last_updated} of ${what} on its parents, too`,
+      read,
+    );
     const value = path.length === 1 ? now?.status === 'OUTOFORDER' : now?.connectors[0]?.max_amperage === 60;
     bench.judge('TRN-61', value, `what the PATCH of ${what} says`, read);
   }
-  judgeNotThere(bench, 'LOC-34', 'PATCH of an unknown EVSE', await call('PATCH', url(bench.id('NO-EVSE')), { status: 'UNKNOWN', last_updated: bench.tick() }));
+  judgeNotThere(
+    bench,
+    'LOC-34',
+    'PATCH of an unknown EVSE',
+    await call('PATCH', url(bench.id('NO-EVSE')), { status: 'UNKNOWN', last_updated: bench.tick() }),
+  );
 }
 
 async function refusing(bench: Bench, location: Location, call: Call, url: Url): Promise<void> {
   const whole = () => ({ ...location, last_updated: bench.tick() });
   judgeRefused(bench, 'LOC-31', 'PATCH of a Location without last_updated', await call('PATCH', url(), { city: 'Delta' }), 2001);
-  judgeRefused(bench, 'LOC-31', 'PATCH of an EVSE without last_updated', await call('PATCH', url(location.evses![0]!.uid), { status: 'BLOCKED' }), 2001);
+  judgeRefused(
+    bench,
+    'LOC-31',
+    'PATCH of an EVSE without last_updated',
+    await call('PATCH', url(location.evses![0]!.uid), { status: 'BLOCKED' }),
+    2001,
+  );
   judgeRefused(bench, 'LOC-30', 'PUT of a Location without city', await call('PUT', url(), { ...whole(), city: undefined }), 2001);
   const coordinates = { latitude: 49.248809, longitude: -123.0023 };
-  judgeRefused(bench, 'LOC-09', 'PUT of a Location with coordinates that are numbers', await call('PUT', url(), { ...whole(), coordinates }), 2001);
-  judgeRefused(bench, 'TYP-10', 'PUT of a Location with a country of two letters', await call('PUT', url(), { ...whole(), country: 'CA' }), 2001);
-  judgeRefused(bench, 'TYP-03', 'PUT of a Location with a last_updated that is no DateTime', await call('PUT', url(), { ...whole(), last_updated: 'today' }), 2001);
-  judgeRefused(bench, 'TRN-71', 'PUT of a Location under the id of another', await call('PUT', url(), { ...whole(), id: bench.id('OTHER') }), 2001);
+  judgeRefused(
+    bench,
+    'LOC-09',
+    'PUT of a Location with coordinates that are numbers',
+    await call('PUT', url(), { ...whole(), coordinates }),
+    2001,
+  );
+  judgeRefused(
+    bench,
+    'TYP-10',
+    'PUT of a Location with a country of two letters',
+    await call('PUT', url(), { ...whole(), country: 'CA' }),
+    2001,
+  );
+  judgeRefused(
+    bench,
+    'TYP-03',
+    'PUT of a Location with a last_updated that is no DateTime',
+    await call('PUT', url(), { ...whole(), last_updated: 'today' }),
+    2001,
+  );
+  judgeRefused(
+    bench,
+    'TRN-71',
+    'PUT of a Location under the id of another',
+    await call('PUT', url(), { ...whole(), id: bench.id('OTHER') }),
+    2001,
+  );
   const broken = await call('PUT', url(), '{"id":');
   bench.judge('TRN-30', broken.http === 400, 'a body that is no JSON: HTTP 400', broken);
   for (const method of ['DELETE', 'POST'] as const) {
-    judgeNotOffered(bench, method === 'DELETE' ? 'LOC-03' : 'TRN-10', `${method} of a Location`, await call(method, url(), method === 'POST' ? whole() : undefined));
+    judgeNotOffered(
+      bench,
+      method === 'DELETE' ? 'LOC-03' : 'TRN-10',
+      `${method} of a Location`,
+      await call(method, url(), method === 'POST' ? whole() : undefined),
+    );
   }
 }
 
 /** Of a party that is not ours nothing may be pushed. */
 async function others(bench: Bench, location: Location, call: Call, base: string): Promise<void> {
   const foreign = { country_code: 'NL', party_id: 'ZZZ' };
-  const seen = await call('PUT', joined(base, foreign.country_code, foreign.party_id, location.id), { ...location, ...foreign, last_updated: bench.tick() });
+  const seen = await call('PUT', joined(base, foreign.country_code, foreign.party_id, location.id), {
+    ...location,
+    ...foreign,
+    last_updated: bench.tick(),
+  });
   bench.judge('TRN-07', !ok(seen), 'a Location of a party that is none of our roles is refused', seen);
-  if (!ok(seen)) bench.judge('TRN-30', seen.http === 404 || (seen.http < 300 && (seen.status ?? 0) >= 2000), 'HTTP 404, or HTTP 200 and 2xxx, for a foreign party', seen);
+  if (!ok(seen))
+    bench.judge(
+      'TRN-30',
+      seen.http === 404 || (seen.http < 300 && (seen.status ?? 0) >= 2000),
+      'HTTP 404, or HTTP 200 and 2xxx, for a foreign party',
+      seen,
+    );
 }
 
 async function leaving(bench: Bench, location: Location, call: Call, url: Url, held: Held): Promise<void> {

@@ -16,8 +16,36 @@ const JUDGED_AT_MOST = 300;
 export const pushes: Check = {
   name: 'requests of the platform',
   rules: [
-    'TRN-01', 'TRN-03', 'TRN-10', 'TRN-11', 'TRN-62', 'TRN-70', 'TRN-80', 'HUB-01', 'HUB-02', 'HUB-04', 'TYP-01', 'TYP-02', 'TYP-03', 'TYP-04', 'TYP-08', 'TYP-10',
-    'LOC-09', 'LOC-30', 'LOC-31', 'SES-04', 'SES-10', 'CDR-03', 'CDR-04', 'CDR-06', 'CDR-11', 'CDR-12', 'CDR-14', 'CDR-16', 'TAR-01', 'TOK-13',
+    'TRN-01',
+    'TRN-03',
+    'TRN-10',
+    'TRN-11',
+    'TRN-62',
+    'TRN-70',
+    'TRN-80',
+    'HUB-01',
+    'HUB-02',
+    'HUB-04',
+    'TYP-01',
+    'TYP-02',
+    'TYP-03',
+    'TYP-04',
+    'TYP-08',
+    'TYP-10',
+    'LOC-09',
+    'LOC-30',
+    'LOC-31',
+    'SES-04',
+    'SES-10',
+    'CDR-03',
+    'CDR-04',
+    'CDR-06',
+    'CDR-11',
+    'CDR-12',
+    'CDR-14',
+    'CDR-16',
+    'TAR-01',
+    'TOK-13',
   ],
   run: async (bench) => {
     for (const incoming of bench.listener.seen.slice(0, JUDGED_AT_MOST)) judgeRequest(bench, incoming);
@@ -33,8 +61,15 @@ function judgeRequest(bench: Bench, incoming: Incoming): void {
   const isOurs = decoded !== undefined && bench.listener.given.has(decoded.trimEnd());
   bench.judge('TRN-01', isOurs, 'Authorization: Token and the Base64 of the token', said);
   if (isOurs) bench.judge('TRN-03', !/\s$/.test(decoded), 'a token without a newline encoded behind it', said);
-  for (const name of ['X-Request-ID', 'X-Correlation-ID']) bench.judge('TRN-80', headerText(headers, name.toLowerCase()) !== undefined, `${name} in the request`, said);
-  if (text !== '') bench.judge('TRN-11', /^application\/json\b/i.test(headerText(headers, 'content-type') ?? ''), 'Content-Type: application/json', said);
+  for (const name of ['X-Request-ID', 'X-Correlation-ID'])
+    bench.judge('TRN-80', headerText(headers, name.toLowerCase()) !== undefined, `${name} in the request`, said);
+  if (text !== '')
+    bench.judge(
+      'TRN-11',
+      /^application\/json\b/i.test(headerText(headers, 'content-type') ?? ''),
+      'Content-Type: application/json',
+      said,
+    );
   const isFunctional = isFunctionalPath(path);
   const routing = readRouting(headers);
   const names = Object.keys(headers).filter((name) => name.toLowerCase().startsWith('ocpi-'));
@@ -43,8 +78,14 @@ function judgeRequest(bench: Bench, incoming: Incoming): void {
     return;
   }
   if (names.length > 0 || bench.ours.length > 1 || (bench.theirs?.roles.length ?? 0) > 1) {
-    bench.judge('HUB-01', routing.ok && routing.routing.from !== undefined && routing.routing.to !== undefined, 'all four routing headers in the request', said);
-    if (routing.ok && routing.routing.from && !bench.isHub) bench.judge('HUB-04', bench.isTheirs(routing.routing.from), 'FROM one of the parties of the platform', said);
+    bench.judge(
+      'HUB-01',
+      routing.ok && routing.routing.from !== undefined && routing.routing.to !== undefined,
+      'all four routing headers in the request',
+      said,
+    );
+    if (routing.ok && routing.routing.from && !bench.isHub)
+      bench.judge('HUB-04', bench.isTheirs(routing.routing.from), 'FROM one of the parties of the platform', said);
   }
   judgePush(bench, incoming, said);
 }
@@ -60,7 +101,11 @@ const levels: Readonly<Record<string, readonly Pushed[]>> = {
 function judgePush(bench: Bench, { method, path, body }: Incoming, said: string): void {
   const [, side = '', module = '', country_code = '', party_id = '', ...ids] = path.split('/').map(decodeURIComponent);
   // Of a profile, it was judged where it was asked for.
-  if (side === 'results') return void (ChargingProfileResult.safeParse(unwrapped(body)).success || judgeObject(bench, 'commands', CommandResult, unwrapped(body), said));
+  if (side === 'results')
+    return void (
+      ChargingProfileResult.safeParse(unwrapped(body)).success ||
+      judgeObject(bench, 'commands', CommandResult, unwrapped(body), said)
+    );
   if (side !== 'receiver' || method === 'GET') return;
   if (module === 'cdrs') {
     bench.judge('TRN-10', method === 'POST', 'CDRs by POST alone', said);
@@ -78,7 +123,8 @@ function judgePush(bench: Bench, { method, path, body }: Incoming, said: string)
   } else if (method === 'PATCH') {
     if (!bench.judge('TRN-10', part !== undefined, `no PATCH of ${module}`, said)) return;
     const at = (body as { last_updated?: string } | undefined)?.last_updated;
-    if (bench.judge('TRN-62', at !== undefined && instantMs(at) !== undefined, 'last_updated in a PATCH', said)) judgeObject(bench, module as ModuleId, part!, body, said);
+    if (bench.judge('TRN-62', at !== undefined && instantMs(at) !== undefined, 'last_updated in a PATCH', said))
+      judgeObject(bench, module as ModuleId, part!, body, said);
   } else {
     bench.judge('TRN-10', module === 'tariffs' && method === 'DELETE', `no ${method} of ${module}`, said);
   }

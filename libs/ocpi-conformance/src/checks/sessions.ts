@@ -23,20 +23,49 @@ async function run(bench: Bench): Promise<void> {
   });
   const held = async () => {
     const seen = await call('GET');
-    return { seen, session: ok(seen) ? seen.data as Session : undefined, periods: (ok(seen) && (seen.data as Session).charging_periods) || [] };
+    return {
+      seen,
+      session: ok(seen) ? (seen.data as Session) : undefined,
+      periods: (ok(seen) && (seen.data as Session).charging_periods) || [],
+    };
   };
 
   judgeNotThere(bench, 'TRN-30', 'PATCH of a Session that was never pushed', await call('PATCH', { kwh: 1, last_updated: bench.tick() }));
   if (!judgeTaken(bench, 'SES-01', 'PUT of a new Session', await call('PUT', { ...session, charging_periods: [period(0, 1)] }))) return;
   const first = await held();
-  bench.judge('SES-08', first.session !== undefined && (first.session.total_cost ?? null) === null, 'no total_cost: it is not known', first.seen);
-  judgeTaken(bench, 'SES-03', 'PATCH of a Session', await call('PATCH', { kwh: 3, charging_periods: [period(1, 2)], last_updated: bench.tick() }));
+  bench.judge(
+    'SES-08',
+    first.session !== undefined && (first.session.total_cost ?? null) === null,
+    'no total_cost: it is not known',
+    first.seen,
+  );
+  judgeTaken(
+    bench,
+    'SES-03',
+    'PATCH of a Session',
+    await call('PATCH', { kwh: 3, charging_periods: [period(1, 2)], last_updated: bench.tick() }),
+  );
   const appended = await held();
-  bench.judge('SES-03', sameJson(appended.periods, [period(0, 1), period(1, 2)]), 'the charging periods of the PATCH behind those that were there', appended.seen);
+  bench.judge(
+    'SES-03',
+    sameJson(appended.periods, [period(0, 1), period(1, 2)]),
+    'the charging periods of the PATCH behind those that were there',
+    appended.seen,
+  );
   await call('PATCH', { kwh: 3.5, charging_periods: [], last_updated: bench.tick() });
   const same = await held();
-  bench.judge('SES-03', same.periods.length === appended.periods.length, 'the charging periods as they were after a PATCH with none', same.seen);
-  judgeTaken(bench, 'SES-02', 'PUT of a known Session', await call('PUT', { ...session, kwh: 4, charging_periods: [period(2, 4)], last_updated: bench.tick() }));
+  bench.judge(
+    'SES-03',
+    same.periods.length === appended.periods.length,
+    'the charging periods as they were after a PATCH with none',
+    same.seen,
+  );
+  judgeTaken(
+    bench,
+    'SES-02',
+    'PUT of a known Session',
+    await call('PUT', { ...session, kwh: 4, charging_periods: [period(2, 4)], last_updated: bench.tick() }),
+  );
   const replaced = await held();
   bench.judge('SES-02', sameJson(replaced.periods, [period(2, 4)]), 'the charging periods of the PUT alone', replaced.seen);
   await refusals(bench, session, call, foreignUrl);
@@ -61,13 +90,24 @@ async function finals(bench: Bench, session: Session, call: Call): Promise<void>
   judgeTaken(bench, 'SES-01', 'a Session ends by PATCH', await call('PATCH', { ...end, last_updated: bench.tick() }));
   const after = await call('PATCH', { kwh: 99, last_updated: bench.tick() });
   const held = await call('GET');
-  bench.judge('SES-01', (held.data as Session | undefined)?.kwh !== 99, `the Session ${session.id} as it was: COMPLETED is final (the PATCH was answered ${after.http}, ${after.status})`, held);
+  bench.judge(
+    'SES-01',
+    (held.data as Session | undefined)?.kwh !== 99,
+    `the Session ${session.id} as it was: COMPLETED is final (the PATCH was answered ${after.http}, ${after.status})`,
+    held,
+  );
 }
 
 async function reservation(bench: Bench): Promise<void> {
   const reserved = { ...kitSession(bench, 'RESERVED'), status: 'RESERVATION' as const, evse_uid: '#NA', connector_id: '#NA' };
   const { call } = pushing(bench, 'sessions', reserved.id);
   judgeTaken(bench, 'SES-07', 'a reservation whose EVSE is "#NA"', await call('PUT', reserved));
-  judgeRefused(bench, 'TRN-90', 'a Session that runs at the EVSE "#NA"', await call('PUT', { ...reserved, status: 'ACTIVE', last_updated: bench.tick() }), 2001);
+  judgeRefused(
+    bench,
+    'TRN-90',
+    'a Session that runs at the EVSE "#NA"',
+    await call('PUT', { ...reserved, status: 'ACTIVE', last_updated: bench.tick() }),
+    2001,
+  );
   await call('PATCH', { status: 'INVALID', last_updated: bench.tick() });
 }

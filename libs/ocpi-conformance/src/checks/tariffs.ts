@@ -23,12 +23,29 @@ async function run(bench: Bench): Promise<void> {
   bench.judge('TAR-01', ok(held) && sameJson(held.data, bounded), 'the Tariff as it was PUT', held);
   judgeTaken(bench, 'TAR-01', 'PUT of a known Tariff', await call('PUT', { ...tariff, last_updated: bench.tick() }));
   const after = await call('GET');
-  bench.judge('TRN-60', ok(after) && ((after.data as Tariff).min_price ?? null) === null, 'no min_price: PUT replaces, and it was left out', after);
+  bench.judge(
+    'TRN-60',
+    ok(after) && ((after.data as Tariff).min_price ?? null) === null,
+    'no min_price: PUT replaces, and it was left out',
+    after,
+  );
   const whole = () => ({ ...tariff, last_updated: bench.tick() });
   judgeRefused(bench, 'TAR-01', 'PUT of a Tariff without elements', await call('PUT', { ...whole(), elements: [] }), 2001);
   const element = (component: object) => [{ price_components: [{ type: 'ENERGY', price: 0.1, step_size: 1, ...component }] }];
-  judgeRefused(bench, 'TYP-04', 'PUT of a Tariff with a price as text', await call('PUT', { ...whole(), elements: element({ price: '0.1' }) }), 2001);
-  judgeRefused(bench, 'TYP-08', 'PUT of a Tariff with an unknown dimension', await call('PUT', { ...whole(), elements: element({ type: 'energy' }) }), 2001);
+  judgeRefused(
+    bench,
+    'TYP-04',
+    'PUT of a Tariff with a price as text',
+    await call('PUT', { ...whole(), elements: element({ price: '0.1' }) }),
+    2001,
+  );
+  judgeRefused(
+    bench,
+    'TYP-08',
+    'PUT of a Tariff with an unknown dimension',
+    await call('PUT', { ...whole(), elements: element({ type: 'energy' }) }),
+    2001,
+  );
   judgeRefused(bench, 'TRN-71', 'PUT of a Tariff under the id of another', await call('PUT', { ...whole(), id: bench.id('OTHER') }), 2001);
   const foreign = await call('PUT', { ...whole(), country_code: 'NL', party_id: 'ZZZ' }, foreignUrl);
   bench.judge('TRN-07', !ok(foreign), 'a Tariff of a party that is none of our roles is refused', foreign);

@@ -28,22 +28,43 @@ async function received(bench: Bench): Promise<void> {
   const last_updated = bench.tick();
   judgeTaken(bench, 'TRN-61', 'PATCH of a Token', await call('PATCH', { language: 'fr', last_updated }));
   const patched = await call('GET');
-  bench.judge('TRN-61', sameJson(patched.data, { ...card, language: 'fr', last_updated }), 'the field of the PATCH changed, and nothing else', patched);
+  bench.judge(
+    'TRN-61',
+    sameJson(patched.data, { ...card, language: 'fr', last_updated }),
+    'the field of the PATCH changed, and nothing else',
+    patched,
+  );
   const { visual_number: _, ...without } = { ...card, last_updated: bench.tick() };
   await call('PUT', without);
   const replaced = await call('GET');
-  bench.judge('TRN-60', ok(replaced) && ((replaced.data as Token).visual_number ?? null) === null, 'no visual_number: PUT replaces, and it was left out', replaced);
+  bench.judge(
+    'TRN-60',
+    ok(replaced) && ((replaced.data as Token).visual_number ?? null) === null,
+    'no visual_number: PUT replaces, and it was left out',
+    replaced,
+  );
 
   const app: Token = { ...card, type: 'APP_USER', visual_number: '18', last_updated: bench.tick() };
   judgeTaken(bench, 'TOK-01', 'PUT of a Token of another type under the same uid', await call('PUT', app, `${url}?type=APP_USER`));
   const [rfid, user] = [await call('GET'), await call('GET', undefined, `${url}?type=APP_USER`)];
-  bench.judge('TOK-01', ok(rfid) && (rfid.data as Token).visual_number !== '18', 'the RFID Token as it was, beside the APP_USER of its uid', rfid);
+  bench.judge(
+    'TOK-01',
+    ok(rfid) && (rfid.data as Token).visual_number !== '18',
+    'the RFID Token as it was, beside the APP_USER of its uid',
+    rfid,
+  );
   bench.judge('TOK-01', (user.data as Token | undefined)?.visual_number === '18', 'the APP_USER Token, beside the RFID of its uid', user);
 
   const whole = () => ({ ...card, last_updated: bench.tick() });
   judgeRefused(bench, 'TRN-62', 'PATCH of a Token without last_updated', await call('PATCH', { language: 'en' }), 2001);
   judgeRefused(bench, 'TOK-13', 'PUT of a Token without issuer', await call('PUT', { ...whole(), issuer: undefined }), 2001);
-  judgeRefused(bench, 'TYP-08', 'PUT of a Token with a whitelist type in small letters', await call('PUT', { ...whole(), whitelist: 'never' }), 2001);
+  judgeRefused(
+    bench,
+    'TYP-08',
+    'PUT of a Token with a whitelist type in small letters',
+    await call('PUT', { ...whole(), whitelist: 'never' }),
+    2001,
+  );
   judgeRefused(bench, 'TRN-71', 'PUT of a Token under the uid of another', await call('PUT', { ...whole(), uid: bench.id('OTHER') }), 2001);
   const broken = await call('PUT', '{"uid":');
   bench.judge('TRN-30', broken.http === 400, 'a body that is no JSON: HTTP 400', broken);
@@ -65,7 +86,12 @@ async function authorize(bench: Bench): Promise<void> {
   const ask = (uid: string, body?: unknown, query = '') =>
     bench.call('POST', `${joined(url, uid, 'authorize')}${query}`, { module: 'tokens', ...(body === undefined ? {} : { body }) });
   const unknown = await ask(bench.id('NOBODY'));
-  bench.judge('TOK-06', unknown.http === 404 && unknown.status === 2004 && unknown.data === undefined, 'an unknown Token: HTTP 404 with 2004, and no data', unknown);
+  bench.judge(
+    'TOK-06',
+    unknown.http === 404 && unknown.status === 2004 && unknown.data === undefined,
+    'an unknown Token: HTTP 404 with 2004, and no data',
+    unknown,
+  );
   const list = await bench.call('GET', url, { module: 'tokens' });
   const known = (Array.isArray(list.data) ? list.data : []).flatMap((one) => Token.safeParse(one).data ?? [])[0];
   if (!known) return;
@@ -82,7 +108,13 @@ async function authorize(bench: Bench): Promise<void> {
   bench.judge('TOK-08', ok(there), 'an answer about a Location that the eMSP may not know', there);
   if (ok(there)) {
     const info = judgeAuthorization(bench, there.data, there);
-    if (info?.allowed === 'ALLOWED' && info.location) bench.judge('TOK-04', info.location.location_id === location.location_id, 'the Location that was asked about', there);
+    if (info?.allowed === 'ALLOWED' && info.location)
+      bench.judge(
+        'TOK-04',
+        info.location.location_id === location.location_id,
+        'the Location that was asked about',
+        there,
+      );
   }
   judgeRefused(bench, 'TOK-03', 'LocationReferences without a location_id', await ask(known.uid, { evse_uids: ['1'] }, query), 2001);
   const elsewhere = known.type === 'OTHER' ? 'AD_HOC_USER' : 'OTHER';
@@ -94,6 +126,7 @@ async function authorize(bench: Bench): Promise<void> {
 
 function judgeAuthorization(bench: Bench, data: unknown, seen: Parameters<Bench['judge']>[3]): AuthorizationInfo | undefined {
   const reading = AuthorizationInfo.safeParse(data);
-  if (!bench.judge('TOK-04', reading.success, 'an AuthorizationInfo with what is allowed, and the Token', seen)) return void judgeObject(bench, 'tokens', AuthorizationInfo, data, seen);
+  if (!bench.judge('TOK-04', reading.success, 'an AuthorizationInfo with what is allowed, and the Token', seen))
+    return void judgeObject(bench, 'tokens', AuthorizationInfo, data, seen);
   return reading.data;
 }

@@ -67,8 +67,16 @@ function findingOf(overlap: Overlap) {
   const about = `${other_party}*${other_id}`;
   const isSame = party === other_party && session_id !== null && session_id === other_session;
   const finding: Finding = isSame
-    ? { code: 'session-billed-twice', about, detail: `session ${session_id} was billed by CDR ${other_id}, which is not credited` }
-    : { code: 'overlaps-another-charge', about, detail: `the same token charged from ${starts} to ${ends} by CDR ${other_id} of ${other_party}` };
+    ? {
+        code: 'session-billed-twice',
+        about,
+        detail: `session ${session_id} was billed by CDR ${other_id}, which is not credited`,
+      }
+    : {
+        code: 'overlaps-another-charge',
+        about,
+        detail: `the same token charged from ${starts} to ${ends} by CDR ${other_id} of ${other_party}`,
+      };
   return { position: String(position), finding };
 }
 

@@ -43,12 +43,16 @@ export async function allClients(db: Queryable): Promise<Client[]> {
 }
 
 /** Of a hub: its members as all others see them, by the partner. What is of one link is reached or not together. */
-export async function membersReached(db: Queryable): Promise<ReadonlyMap<string, { readonly status: ConnectionStatus; readonly since: string }>> {
+export async function membersReached(
+  db: Queryable,
+): Promise<ReadonlyMap<string, { readonly status: ConnectionStatus; readonly since: string }>> {
   const { rows } = await db.query<{ partner_id: string; status: ConnectionStatus; since: string }>(
     `SELECT DISTINCT ON (partner_id) partner_id, status, last_updated AS since FROM client_infos WHERE NOT behind
      ORDER BY partner_id, status = 'SUSPENDED', last_updated DESC`,
   );
-  return new Map(rows.map(({ partner_id, status, since }) => [partner_id, { status, since: dateTimeOf(instantMs(since)!) }]));
+  return new Map(
+    rows.map(({ partner_id, status, since }) => [partner_id, { status, since: dateTimeOf(instantMs(since)!) }]),
+  );
 }
 
 export async function clientsOf(db: Queryable, partnerId: string): Promise<Client[]> {
@@ -94,12 +98,32 @@ export async function noteOwnLinks(tx: Tx, party?: Party): Promise<void> {
 }
 
 /** A partner's own parties are like this now; those it has no more are SUSPENDED. Answers what changed. */
-export async function keepRoles(tx: Tx, partnerId: string, roles: readonly CredentialsRole[], status: ConnectionStatus, at: number): Promise<Client[]> {
-  const clientAt = ({ country_code, party_id, role }: Pick<ClientInfo, 'country_code' | 'party_id' | 'role'>, as: ConnectionStatus): Client =>
-    ({ partnerId, behind: false, info: { country_code: country_code.toUpperCase(), party_id: party_id.toUpperCase(), role, status: as, last_updated: dateTimeOf(at) } });
+export async function keepRoles(
+  tx: Tx,
+  partnerId: string,
+  roles: readonly CredentialsRole[],
+  status: ConnectionStatus,
+  at: number,
+): Promise<Client[]> {
+  const clientAt = (
+    { country_code, party_id, role }: Pick<ClientInfo, 'country_code' | 'party_id' | 'role'>,
+    as: ConnectionStatus,
+  ): Client => ({
+    partnerId,
+    behind: false,
+    info: {
+      country_code: country_code.toUpperCase(),
+      party_id: party_id.toUpperCase(),
+      role,
+      status: as,
+      last_updated: dateTimeOf(at),
+    },
+  });
   const known = (await clientsOf(tx, partnerId)).filter(({ behind }) => !behind);
   const is = roles.map((role) => clientAt(role, status));
-  const gone = known.filter(({ info }) => !is.some((one) => clientKey(one.info) === clientKey(info))).map(({ info }) => clientAt(info, 'SUSPENDED'));
+  const gone = known
+    .filter(({ info }) => !is.some((one) => clientKey(one.info) === clientKey(info)))
+    .map(({ info }) => clientAt(info, 'SUSPENDED'));
   const changed: Client[] = [];
   for (const client of [...is, ...gone]) if (await keepClient(tx, client)) changed.push(client);
   return changed;
@@ -122,7 +146,10 @@ export async function setReached(tx: Tx, partnerId: string, status: 'CONNECTED' 
 
 /** A message came from the partner. */
 export async function noteHeard(db: Queryable, partnerId: string, at: number): Promise<void> {
-  await db.query('UPDATE partners SET heard_at = $2 WHERE partner_id = $1 AND (heard_at IS NULL OR heard_at < $2)', [partnerId, new Date(at)]);
+  await db.query('UPDATE partners SET heard_at = $2 WHERE partner_id = $1 AND (heard_at IS NULL OR heard_at < $2)', [
+    partnerId,
+    new Date(at),
+  ]);
 }
 
 export async function heardAt(db: Queryable, partnerId: string): Promise<number> {

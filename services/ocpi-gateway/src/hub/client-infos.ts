@@ -35,7 +35,10 @@ export class ClientInfos {
       'RECEIVER hubclientinfo GET /:country_code/:party_id': async ({ caller, params, query }) => {
         const known = await clientsOf(this.parts.db, caller.partner.id);
         // A party with two roles has one path; `role` tells them apart. HCI-02, D10.
-        const found = known.find(({ behind, info }) => behind && sameParty(info, partyIn(params)) && [undefined, info.role].includes(query.role as undefined));
+        const found = known.find(
+          ({ behind, info }) =>
+            behind && sameParty(info, partyIn(params)) && [undefined, info.role].includes(query.role as undefined),
+        );
         if (!found) throw refuse('not-found', `you told us of no ${params.country_code}*${params.party_id}`);
         return { data: found.info };
       },

@@ -21,7 +21,10 @@ export type NewCrossing = Omit<Crossing, 'id'>;
  */
 export async function keepCrossing(db: Queryable, key: Buffer, crossing: NewCrossing, until?: number): Promise<string> {
   const { holder, owner, party, url } = crossing;
-  const id = createHmac('sha256', key).update([holder, owner, party.country_code, party.party_id, url].join('\n')).digest('base64url').slice(0, 27);
+  const id = createHmac('sha256', key)
+    .update([holder, owner, party.country_code, party.party_id, url].join('\n'))
+    .digest('base64url')
+    .slice(0, 27);
   await db.query({
     name: 'crossings-keep',
     text: `INSERT INTO crossings AS held (id, holder, owner, country_code, party_id, url, until) VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -37,7 +40,15 @@ export async function findCrossing(db: Database, id: string, now: number): Promi
     text: 'SELECT id, holder, owner, country_code, party_id, url FROM crossings WHERE id = $1 AND (until IS NULL OR until > $2)',
   }, [id, new Date(now)]);
   const [row] = rows;
-  return row && { id: row.id, holder: row.holder, owner: row.owner, url: row.url, party: { country_code: row.country_code, party_id: row.party_id } };
+  return (
+    row && {
+      id: row.id,
+      holder: row.holder,
+      owner: row.owner,
+      url: row.url,
+      party: { country_code: row.country_code, party_id: row.party_id },
+    }
+  );
 }
 
 export async function dropCrossings(db: Queryable, now: number): Promise<void> {

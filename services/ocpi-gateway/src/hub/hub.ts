@@ -1,6 +1,6 @@
 import {
-  allowedUrl, type ClientOptions, instantMs, isSuccess, type ModuleId, nextLink, pageHeaders, type Party, partyText, read, readPage, relay, type Relayed, type Route,
-  routes, sameParty,
+  allowedUrl, type ClientOptions, instantMs, isSuccess, type ModuleId, nextLink, pageHeaders, type Party, partyText,
+  read, readPage, relay, type Relayed, type Route, routes, sameParty,
 } from '#ocpi';
 import type { DueOutcome, DueWorker } from '#due';
 import type { Database } from '#postgres';
@@ -11,7 +11,9 @@ import type { Calls } from '../partners/calls.ts';
 import { type Handler, type Handlers, interfacePath, type OcpiReply, type OcpiRequest } from '../exchange.ts';
 import { dropCrossings, findCrossing, keepCrossing } from './crossings.ts';
 import type { HubMembers } from './members.ts';
-import { dropPlaces, findObject, type Kept, learnPlace, objectOf, objectPage, ownersOf, placesOf, pushedOn, storeObject } from './objects.ts';
+import {
+  dropPlaces, findObject, type Kept, learnPlace, objectOf, objectPage, ownersOf, placesOf, pushedOn, storeObject,
+} from './objects.ts';
 import { audience, type Clue, clueOf, wayOf } from './way.ts';
 import type { OcpiServerParts } from '../ocpi-server.ts';
 import { endpointOf, type Partner, partiesOf } from '../partners/partner.ts';
@@ -69,7 +71,14 @@ export class Hub {
   crossings(): NonNullable<OcpiServerParts['more']> {
     return (['GET', 'POST', 'PUT'] as const).map((method) => ({
       url: `${CROSSING_PATH}/:crossing`,
-      route: { module: 'commands', role: 'SENDER', method, path: '/:crossing', routingHeaders: true, ...(method === 'GET' ? {} : { body: z.unknown() }) },
+      route: {
+        module: 'commands',
+        role: 'SENDER',
+        method,
+        path: '/:crossing',
+        routingHeaders: true,
+        ...(method === 'GET' ? {} : { body: z.unknown() }),
+      },
       handler: (request) => this.cross(request),
     }));
   }
@@ -120,7 +129,10 @@ export class Hub {
   /** Open Routing: who keeps what the request is about. HUB-15. */
   private async foundBy(clue: Clue | undefined, from: Party): Promise<Party> {
     if (clue === undefined || clue.by === 'everybody') {
-      throw refuse('unknown-receiver', 'nothing in this request tells whom it is for: name the party in OCPI-to-… (OCPI 2.2.1, Open Routing)');
+      throw refuse(
+        'unknown-receiver',
+        'nothing in this request tells whom it is for: name the party in OCPI-to-… (OCPI 2.2.1, Open Routing)',
+      );
     }
     if (clue.by === 'party') return clue.party;
     const { db, clock, members } = this.parts;
@@ -129,7 +141,11 @@ export class Hub {
     const parties = all.filter((party, index) => all.findIndex((other) => sameParty(party, other)) === index);
     const [party, ...more] = parties;
     if (!party) throw refuse('unknown-receiver', `this hub does not know whose ${clue.by} ${clue.id} is: name the party in OCPI-to-…`);
-    if (more.length > 0) throw refuse('unknown-receiver', `${parties.map(partyText).join(' and ')} have a ${clue.by} ${clue.id}: name the party in OCPI-to-…`);
+    if (more.length > 0)
+      throw refuse(
+        'unknown-receiver',
+        `${parties.map(partyText).join(' and ')} have a ${clue.by} ${clue.id}: name the party in OCPI-to-…`,
+      );
     return party;
   }
 
@@ -158,10 +174,21 @@ export class Hub {
     const { correlationId } = request.ids;
     // One that comes again goes on as one that comes again.
     const requestId = nameOfRequest(request);
-    const relayed = await relay(options, { method, url, routing: { to, from }, requestId, correlationId, ...(text === '' ? {} : { body: text }) });
+    const relayed = await relay(options, {
+      method,
+      url,
+      routing: { to, from },
+      requestId,
+      correlationId,
+      ...(text === '' ? {} : { body: text }),
+    });
     if (relayed.kind !== 'answered') throw await this.failed(target, to, relayed);
     const { http, headers } = relayed;
-    const passed = Object.fromEntries(PASSED.flatMap((name) => (/^[\x20-\x7e]+$/.test(textOf(headers[name]) ?? '') ? [[name, textOf(headers[name])!]] : [])));
+    const passed = Object.fromEntries(
+      PASSED.flatMap((name) =>
+        /^[\x20-\x7e]+$/.test(textOf(headers[name]) ?? '') ? [[name, textOf(headers[name])!]] : [],
+      ),
+    );
     const back = { owner: target.id, party: to, holder: caller.id };
     const next = this.callable(nextLink(textOf(headers['link'])), url);
     const location = this.callable(textOf(headers['location']), url);
@@ -195,7 +222,8 @@ export class Hub {
     const object = objectOf(route, request.params, String((query?.value as { type?: string } | undefined)?.type ?? ''));
     // Others take an object by what it says it is, from this hub's list as well.
     sameIds(request.params, { ...(body?.value as object | undefined) }, idsOf(route, request.params));
-    if (!members.speaksFor(request.caller.partner, object.owner)) throw refuse('foreign-party', `${partyText(object.owner)} is none of your roles`);
+    if (!members.speaksFor(request.caller.partner, object.owner))
+      throw refuse('foreign-party', `${partyText(object.owner)} is none of your roles`);
     const isNew = await db.tx(async (tx) => {
       await lockLinks(tx, 'together');
       const known = await findObject(tx, object);
@@ -218,7 +246,11 @@ export class Hub {
     const seen = await members.seenBy(request.caller.partner);
     const owners = seen.filter((info) => info.status !== 'SUSPENDED' && members.mayMeet(from, info));
     const { objects, total } = await objectPage(db, module, owners, page);
-    return { dataJson: `[${objects.join(',')}]`, headers: pageHeaders(request.url, page, total, pageLimit), routing: { to: from, from: party } };
+    return {
+      dataJson: `[${objects.join(',')}]`,
+      headers: pageHeaders(request.url, page, total, pageLimit),
+      routing: { to: from, from: party },
+    };
   }
 
   private async clients(request: OcpiRequest): Promise<OcpiReply> {
@@ -229,7 +261,10 @@ export class Hub {
       const at = instantMs(last_updated)!;
       return at >= from && at < to;
     });
-    return { data: all.slice(page.offset, page.offset + page.limit), headers: pageHeaders(request.url, page, all.length, this.parts.pageLimit) };
+    return {
+      data: all.slice(page.offset, page.offset + page.limit),
+      headers: pageHeaders(request.url, page, all.length, this.parts.pageLimit),
+    };
   }
 
   private page(request: OcpiRequest) {

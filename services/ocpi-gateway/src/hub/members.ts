@@ -36,12 +36,19 @@ export class HubMembers {
     return mayMeet(this.parts.settings, a, b);
   }
 
-  /** How a party is reached, or that it is PLANNED; undefined: nobody of that name. Who has a link of its own is there or nowhere, whoever tells of it. */
+  /**
+   * How a party is reached, or that it is PLANNED; undefined: nobody of that name. Who has a link of its own is there
+   * or nowhere, whoever tells of it.
+   */
   async find(party: Party): Promise<Client | undefined> {
     const all = await clientsWith(this.parts.db, party);
     const own = all.filter(({ behind, info }) => !behind && info.status !== 'SUSPENDED');
     const clients = own.length > 0 ? own : all;
-    return clients.find(({ info }) => info.status === 'CONNECTED') ?? clients[0] ?? this.planned().find(({ info }) => sameParty(info, party));
+    return (
+      clients.find(({ info }) => info.status === 'CONNECTED') ??
+      clients[0] ??
+      this.planned().find(({ info }) => sameParty(info, party))
+    );
   }
 
   /** A party may speak for itself, and behind a hub for those it has told of. HUB-23. */
@@ -66,7 +73,11 @@ export class HubMembers {
   async listeners(tx: Tx, owner: Party, roles: readonly Role[], module: 'locations' | 'tariffs' | 'tokens'): Promise<Partner[]> {
     const clients = await allClients(tx);
     const via = clients.filter(({ info }) => sameParty(info, owner)).map(({ partnerId }) => partnerId);
-    const wanted = new Set(clients.filter(({ info }) => roles.includes(info.role) && this.mayMeet(owner, info)).map(({ partnerId }) => partnerId));
+    const wanted = new Set(
+      clients
+        .filter(({ info }) => roles.includes(info.role) && this.mayMeet(owner, info))
+        .map(({ partnerId }) => partnerId),
+    );
     return (await registeredPartners(tx)).filter((partner) =>
       wanted.has(partner.id) && !via.includes(partner.id) && endpointOf(partner, module, 'RECEIVER') !== undefined);
   }
@@ -77,7 +88,13 @@ export class HubMembers {
     const at = clock.now();
     await noteHeard(tx, partner.id, at);
     await this.announce(tx, await keepRoles(tx, partner.id, partner.roles.filter(({ role }) => role !== 'HUB'), 'CONNECTED', at));
-    await addDue(tx, { id: `watch ${partner.id} ${randomUUID()}`, key: `watch ${partner.id}`, kind: 'watch', at: at + this.parts.settings.quiet_s * 1_000, body: { partnerId: partner.id } });
+    await addDue(tx, {
+      id: `watch ${partner.id} ${randomUUID()}`,
+      key: `watch ${partner.id}`,
+      kind: 'watch',
+      at: at + this.parts.settings.quiet_s * 1_000,
+      body: { partnerId: partner.id },
+    });
   }
 
   /** A link has ended: its parties will not connect again. HCI-03. */

@@ -1,7 +1,7 @@
 import {
-  type Connector, type ConnectorPatch, type Evse, type EvsePatch, isStale, Location, type LocationPatch, type PageQuery, type Party, partyText,
-  patchConnector, patchEvse, patchLocation, patchToken, putConnector, putEvse, putLocation, read, type Route, Tariff, Token,
-  type TokenPatch,
+  type Connector, type ConnectorPatch, type Evse, type EvsePatch, isStale, Location, type LocationPatch,
+  type PageQuery, type Party, partyText, patchConnector, patchEvse, patchLocation, patchToken, putConnector, putEvse,
+  putLocation, read, type Route, Tariff, Token, type TokenPatch,
 } from '#ocpi';
 import type { Queryable, Tx } from '#postgres';
 import type { PushedModule } from '../pushes/difference.ts';
@@ -24,11 +24,20 @@ export function objectOf({ module }: Route, params: Readonly<Record<string, stri
 }
 
 /** The object after a push, as text; undefined: it is deleted. `known` is what the hub had. */
-export function pushedOn(route: Route, params: Readonly<Record<string, string>>, body: unknown, known: string | undefined): string | undefined {
+export function pushedOn(
+  route: Route,
+  params: Readonly<Record<string, string>>,
+  body: unknown,
+  known: string | undefined,
+): string | undefined {
   if (route.method === 'DELETE') return undefined;
   const held: unknown = known === undefined ? undefined : JSON.parse(known);
-  const next = route.module === 'locations' ? locationAfter(route, params, body, held as Location | undefined)
-    : route.method === 'PUT' ? body : patchToken(there(held as Token | undefined, 'Token'), body as TokenPatch);
+  const next =
+    route.module === 'locations'
+      ? locationAfter(route, params, body, held as Location | undefined)
+      : route.method === 'PUT'
+        ? body
+        : patchToken(there(held as Token | undefined, 'Token'), body as TokenPatch);
   if (held !== undefined && isStale(held as Location, next as Location)) return known;
   const reading = read(objectSchemas[route.module as keyof typeof objectSchemas], next);
   if (!reading.ok) throw refuse('invalid-parameters', reading.message);
@@ -78,22 +87,41 @@ export async function storeObject(tx: Tx, object: HubObject, text: string | unde
 }
 
 /** GET All: in the order in which the hub was first told of them, of these parties. TRN-54. */
-export async function objectPage(db: Queryable, module: string, owners: readonly Party[], page: PageQuery): Promise<{ objects: string[]; total: number }> {
+export async function objectPage(
+  db: Queryable,
+  module: string,
+  owners: readonly Party[],
+  page: PageQuery,
+): Promise<{ objects: string[]; total: number }> {
   const filter = `FROM hub_objects WHERE module = $1 AND country_code || '*' || party_id = ANY ($2)
     AND last_updated >= coalesce($3::timestamptz, '-infinity') AND last_updated < coalesce($4::timestamptz, 'infinity')`;
   const given = [module, owners.map(partyText), page.dateFrom ?? null, page.dateTo ?? null];
-  const { rows } = await db.query<{ object: string }>(`SELECT object ${filter} ORDER BY created OFFSET $5 LIMIT $6`, [...given, page.offset, page.limit]);
-  const { rows: [count] } = await db.query<{ total: number }>(`SELECT count(*)::int AS total ${filter}`, given);
+  const { rows } = await db.query<{ object: string }>(`SELECT object ${filter} ORDER BY created OFFSET $5 LIMIT $6`, [
+    ...given,
+    page.offset,
+    page.limit,
+  ]);
+  const {
+    rows: [count],
+  } = await db.query<{ total: number }>(`SELECT count(*)::int AS total ${filter}`, given);
   return { objects: rows.map(({ object }) => object), total: count!.total };
 }
 
 /** All of a module that was told to everybody, a page at a time, for a member that joins. */
-export async function objectsAfter(db: Queryable, module: string, after: string): Promise<{ object: HubObject; text: string; at: string }[]> {
+export async function objectsAfter(
+  db: Queryable,
+  module: string,
+  after: string,
+): Promise<{ object: HubObject; text: string; at: string }[]> {
   const { rows } = await db.query<Party & { object_key: string; object: string; created: bigint }>(
-    'SELECT country_code, party_id, object_key, object, created FROM hub_objects WHERE module = $1 AND created > $2 ORDER BY created LIMIT 200', [module, after],
+    'SELECT country_code, party_id, object_key, object, created FROM hub_objects WHERE module = $1 AND created > $2 ORDER BY created LIMIT 200',
+    [module, after],
   );
-  return rows.map(({ country_code, party_id, object_key, object, created }) =>
-    ({ object: { module: module as PushedModule, owner: { country_code, party_id }, key: object_key }, text: object, at: String(created) }));
+  return rows.map(({ country_code, party_id, object_key, object, created }) => ({
+    object: { module: module as PushedModule, owner: { country_code, party_id }, key: object_key },
+    text: object,
+    at: String(created),
+  }));
 }
 
 /** The parties that keep an object with this id, as far as the hub was told. */
@@ -109,11 +137,14 @@ export type Kept = 'session' | 'session-token' | 'reservation' | 'location' | 't
 
 /** Where a Session, Location … of this id is: ids and parties alone, learned from what was forwarded. */
 export async function learnPlace(db: Queryable, what: Kept, id: string, { country_code, party_id }: Party, until: number): Promise<void> {
-  await db.query({
-    name: 'hub-places-learn',
-    text: `INSERT INTO hub_places AS held (what, id, country_code, party_id, until) VALUES ($1, $2, $3, $4, $5)
+  await db.query(
+    {
+      name: 'hub-places-learn',
+      text: `INSERT INTO hub_places AS held (what, id, country_code, party_id, until) VALUES ($1, $2, $3, $4, $5)
       ON CONFLICT (what, id, country_code, party_id) DO UPDATE SET until = excluded.until WHERE held.until < excluded.until - interval '1 hour'`,
-  }, [what, id.toUpperCase(), country_code.toUpperCase(), party_id.toUpperCase(), new Date(until)]);
+    },
+    [what, id.toUpperCase(), country_code.toUpperCase(), party_id.toUpperCase(), new Date(until)],
+  );
 }
 
 export async function placesOf(db: Queryable, what: Kept, id: string, now: number): Promise<Party[]> {

@@ -21,7 +21,9 @@ export class HubPushAll {
     if (partner?.state !== 'registered') return 'done';
     if (endpointOf(partner, 'hubclientinfo', 'RECEIVER') !== undefined) {
       const infos = await members.seenBy(partner);
-      const own = infos.map((info) => pushOf({ partnerId: partner.id, module: 'hubclientinfo', objectKey: clientKey(info) }, JSON.stringify(info)));
+      const own = infos.map((info) =>
+        pushOf({ partnerId: partner.id, module: 'hubclientinfo', objectKey: clientKey(info) }, JSON.stringify(info)),
+      );
       await db.tx(async (tx) => {
         await lockLinks(tx, 'together');
         await queueAll(tx, { own }, at);

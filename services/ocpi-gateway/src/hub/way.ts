@@ -21,7 +21,11 @@ export const audience: Readonly<Partial<Record<ModuleId, readonly Role[]>>> = {
 export function wayOf(route: Route, to: Party | undefined, hub: Party): Way {
   if (to && !sameParty(to, hub)) return { kind: 'party', party: to };
   if (to) return toHub(route);
-  if (route.list) throw refuse('invalid-parameters', 'a list is asked of one party, or of the hub itself: name it in OCPI-to-… (OCPI 2.2.1, Open Routing)');
+  if (route.list)
+    throw refuse(
+      'invalid-parameters',
+      'a list is asked of one party, or of the hub itself: name it in OCPI-to-… (OCPI 2.2.1, Open Routing)',
+    );
   return { kind: 'open' };
 }
 
@@ -35,7 +39,10 @@ function toHub({ module, role, method, list }: Route): Way {
     if (forAll) return { kind: 'list' };
     throw refuse('invalid-parameters', `a hub keeps no ${module}: ask the party that has them (OCPI-to-…)`);
   }
-  throw refuse('invalid-parameters', 'one object is asked of the party that has it, or without OCPI-to-…, never of the hub (OCPI 2.2.1, Broadcast Push)');
+  throw refuse(
+    'invalid-parameters',
+    'one object is asked of the party that has it, or without OCPI-to-…, never of the hub (OCPI 2.2.1, Broadcast Push)',
+  );
 }
 
 /** Which members of a hub meet: see and reach each other. */

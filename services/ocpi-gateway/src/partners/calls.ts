@@ -1,6 +1,7 @@
 import type { Agent } from 'undici';
 import {
-  type Body, type CallOptions, type ClientOptions, ocpiClient, type OcpiClient, outboundAgent, type Outcome, type Page, type Routing, type TokenEncoding,
+  type Body, type CallOptions, type ClientOptions, ocpiClient, type OcpiClient, outboundAgent, type Outcome, type Page,
+  type Routing, type TokenEncoding,
 } from '#ocpi';
 import type { OwnParties } from '#settings';
 import { inSpan, type Tracer } from '#telemetry';

@@ -65,7 +65,13 @@ export async function forgetSentTokens(db: Queryable, contractId: string): Promi
 
 /** The last one that was sent there within the hour before a charge began: it stays the same for ever. */
 export async function lastSentToken(
-  db: Queryable, { partnerId, contractId, evseUid, startedMs }: { partnerId: string; contractId: string; evseUid: string; startedMs: number },
+  db: Queryable,
+  {
+    partnerId,
+    contractId,
+    evseUid,
+    startedMs,
+  }: { partnerId: string; contractId: string; evseUid: string; startedMs: number },
 ): Promise<{ uid: string; type: string } | undefined> {
   const { rows } = await db.query<{ uid: string; type: string }>(
     `SELECT uid, type FROM sent_tokens WHERE partner_id = $1 AND contract_key = $2 AND evse_key IN ($3, '')

@@ -19,15 +19,26 @@ export interface Sides {
   readonly other: Party;
 }
 
-const kindsPushed: Readonly<Record<string, Kind | undefined>> = { locations: 'location', tariffs: 'tariff', tokens: 'token', sessions: 'session', cdrs: 'cdr' };
+const kindsPushed: Readonly<Record<string, Kind | undefined>> = {
+  locations: 'location',
+  tariffs: 'tariff',
+  tokens: 'token',
+  sessions: 'session',
+  cdrs: 'cdr',
+};
 
 /** Objects between the versions that partners speak and 2.2.1, which is all that is known behind it. */
 export class Dialects {
   readonly notCarried: NotCarriedRows;
 
-  constructor(readonly parts: {
-    readonly db: Database; readonly bus: Bus; readonly clock: Clock; readonly parties: OwnParties;
-  }) {
+  constructor(
+    readonly parts: {
+      readonly db: Database;
+      readonly bus: Bus;
+      readonly clock: Clock;
+      readonly parties: OwnParties;
+    },
+  ) {
     this.notCarried = new NotCarriedRows(parts.db, parts.clock);
   }
 
@@ -38,7 +49,11 @@ export class Dialects {
   }
 
   /** The body of a partner's request as 2.2.1 says it; against its version's rules it is refused. */
-  async read(request: Pick<OcpiRequest, 'version' | 'caller' | 'params'>, route: Route, body: unknown): Promise<unknown> {
+  async read(
+    request: Pick<OcpiRequest, 'version' | 'caller' | 'params'>,
+    route: Route,
+    body: unknown,
+  ): Promise<unknown> {
     const version = otherVersion(request.version);
     const { asked } = bodiesOf(route);
     if (!version || !asked || body === undefined) return body;
@@ -50,7 +65,11 @@ export class Dialects {
   }
 
   /** What a handler answers, as the partner's version says it. Of a list, what cannot be said is left out. */
-  async write(request: Pick<OcpiRequest, 'version' | 'caller' | 'params'>, route: Route, reply: OcpiReply): Promise<OcpiReply> {
+  async write(
+    request: Pick<OcpiRequest, 'version' | 'caller' | 'params'>,
+    route: Route,
+    reply: OcpiReply,
+  ): Promise<OcpiReply> {
     const version = otherVersion(request.version);
     const { answered } = bodiesOf(route);
     if (!version || !answered) return reply;
@@ -70,13 +89,19 @@ export class Dialects {
 
   /** An object for a partner. */
   async down(partner: Partner, version: OtherVersion, body: Body, value: unknown, sides: Sides): Promise<Converted> {
-    const made = down(version, body, value, { ...this.context(sides), location: await this.locationOf(version, body, value, sides.owner) });
+    const made = down(version, body, value, {
+      ...this.context(sides),
+      location: await this.locationOf(version, body, value, sides.owner),
+    });
     await this.notCarried.keep(partner.id, `${body.kind} to ${version}`, made);
     return made;
   }
 
   /** A dead letter as the partner saw it; as we have it where its version cannot say it, or not now. */
-  async asSent<L extends { readonly key: { readonly module: string }; readonly current: string | undefined }>(partner: Partner, letter: L): Promise<L & { version: string }> {
+  async asSent<L extends { readonly key: { readonly module: string }; readonly current: string | undefined }>(
+    partner: Partner,
+    letter: L,
+  ): Promise<L & { version: string }> {
     const version = otherVersion(partner.version);
     const kind = kindsPushed[letter.key.module];
     const own = { ...letter, version: version ? '2.2.1' : partner.version };
@@ -95,7 +120,8 @@ export class Dialects {
       ...this.context(sides),
       cdrToken: await this.tokenOf(partner, version, body, value),
       token: body.asked && version === '2.1.1' ? await this.tokenAsked(sides.owner, body.asked) : undefined,
-      roles: body.kind === 'credentials' ? rolesOfPeer(this.party.roles, typeof url === 'string' ? url : '') : undefined,
+      roles:
+        body.kind === 'credentials' ? rolesOfPeer(this.party.roles, typeof url === 'string' ? url : '') : undefined,
     });
     await this.notCarried.keep(partner.id, `${body.kind} from ${version}`, made);
     return made;
@@ -112,7 +138,12 @@ export class Dialects {
   }
 
   /** 2.1.1 sends a Session's place along. */
-  private async locationOf(version: OtherVersion, { kind, patch }: Body, value: unknown, owner: Party): Promise<Location | undefined> {
+  private async locationOf(
+    version: OtherVersion,
+    { kind, patch }: Body,
+    value: unknown,
+    owner: Party,
+  ): Promise<Location | undefined> {
     if (version !== '2.1.1' || kind !== 'session' || patch) return undefined;
     return this.location((value as { location_id: string }).location_id, owner);
   }
@@ -121,7 +152,12 @@ export class Dialects {
    * Whose card or app an auth_id stands for. Of several under one contract it is the one with which a start was ordered
    * there; else the oldest, so that a CDR that comes again names the same.
    */
-  private async tokenOf(partner: Partner, version: OtherVersion, { kind }: Body, value: unknown): Promise<CdrToken | undefined> {
+  private async tokenOf(
+    partner: Partner,
+    version: OtherVersion,
+    { kind }: Body,
+    value: unknown,
+  ): Promise<CdrToken | undefined> {
     if (version !== '2.1.1' || (kind !== 'session' && kind !== 'cdr')) return undefined;
     const given = (value ?? {}) as { auth_id?: unknown; start_datetime?: unknown; start_date_time?: unknown };
     if (typeof given.auth_id !== 'string' || given.auth_id === '') return undefined;
@@ -130,9 +166,15 @@ export class Dialects {
     const { tokensJson } = await bus.ask(findContractTokens, { party: toBus(party), contractId: given.auth_id });
     const tokens = tokensJson.map((bytes) => fromJsonBytes<Token>(bytes));
     const startedMs = instantMs(String(given.start_datetime ?? given.start_date_time));
-    const sent = tokens.length > 1 && startedMs !== undefined
-      ? await lastSentToken(db, { partnerId: partner.id, contractId: given.auth_id, evseUid: evseIn(value), startedMs })
-      : undefined;
+    const sent =
+      tokens.length > 1 && startedMs !== undefined
+        ? await lastSentToken(db, {
+            partnerId: partner.id,
+            contractId: given.auth_id,
+            evseUid: evseIn(value),
+            startedMs,
+          })
+        : undefined;
     const token = tokens.find(({ uid, type }) => uid === sent?.uid && type === sent.type) ?? tokens[0];
     if (!token) return undefined;
     const { country_code, party_id, uid, type, contract_id } = token;

@@ -46,7 +46,10 @@ export async function meet(meeting: Meeting): Promise<Met> {
   }
   if (asItIs && common.version !== '2.1.1') {
     calls.sightings.note(partner.id, 'unencoded-token', `GET ${versionsUrl} answers 401 to our token in Base64, and not as it is`);
-    throw refuse('partner-unreachable', 'the partner knows its token only unencoded: choose its quirk unencoded-token (partner register --set unencoded-token, or partner quirks --set unencoded-token) and try again');
+    throw refuse(
+      'partner-unreachable',
+      'the partner knows its token only unencoded: choose its quirk unencoded-token (partner register --set unencoded-token, or partner quirks --set unencoded-token) and try again',
+    );
   }
   const client = calls.withToken(partner, token, common.version);
   const details = common.version === '2.1.1'
@@ -75,7 +78,13 @@ async function versionsOf({ calls, partner, token, versionsUrl: url }: Meeting):
   const client = calls.withToken(partner, token);
   const first = await client.get(url, { routing: false });
   const asItIs = first.kind === 'refused' && first.http === 401 && !hasQuirk(partner, 'unencoded-token');
-  const versions = await got(asItIs ? calls.withToken(partner, token, '2.1.1') : client, url, z.array(z.unknown()), 'versions', first.kind === 'ok' ? first : undefined);
+  const versions = await got(
+    asItIs ? calls.withToken(partner, token, '2.1.1') : client,
+    url,
+    z.array(z.unknown()),
+    'versions',
+    first.kind === 'ok' ? first : undefined,
+  );
   return { versions, asItIs };
 }
 

@@ -15,7 +15,9 @@ export function isInvited(invited: readonly InvitedParty[], { role, ...party }: 
 
 /** Of roles that are guessed those in which somebody is invited; all, where the invitation does not tell. */
 export function asInvited(invited: readonly InvitedParty[], guessed: readonly Role[]): readonly Role[] {
-  const named = invited.every(({ roles }) => roles.length > 0) ? guessed.filter((role) => invited.some(({ roles }) => roles.includes(role))) : [];
+  const named = invited.every(({ roles }) => roles.length > 0)
+    ? guessed.filter((role) => invited.some(({ roles }) => roles.includes(role)))
+    : [];
   return named.length > 0 ? named : guessed;
 }
 

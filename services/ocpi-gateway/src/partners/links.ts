@@ -57,7 +57,13 @@ export class Links {
     await noteOwnLinks(tx);
     await this.parts.links?.joined(tx, joined);
     if (endpointOf(joined, 'hubclientinfo', 'SENDER') !== undefined) {
-      await addDue(tx, { id: `pull clients ${joined.id} ${randomUUID()}`, key: `clients ${joined.id}`, kind: 'pull-clients', at: clock.now(), body: { partnerId: joined.id } });
+      await addDue(tx, {
+        id: `pull clients ${joined.id} ${randomUUID()}`,
+        key: `clients ${joined.id}`,
+        kind: 'pull-clients',
+        at: clock.now(),
+        body: { partnerId: joined.id },
+      });
     }
     await addDue(tx, pushAllOf(joined.id, clock.now()));
     await outbox.tell(tx, [registeredFact(joined, rfc3339(clock.now()))]);

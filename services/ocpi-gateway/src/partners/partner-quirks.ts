@@ -32,7 +32,13 @@ export class PartnerQuirks {
     const sighted = new Map((await sightedOf(db, partnerId)).map((one) => [one.quirk, one]));
     return quirkNames.map((name) => {
       const [seen, chosenAt] = [sighted.get(name), partner.quirks[name]];
-      return { ...quirks[name], name, sighted: seen, chosenAt, isSuggested: seen !== undefined && suggested([name], partner.quirks).length > 0 };
+      return {
+        ...quirks[name],
+        name,
+        sighted: seen,
+        chosenAt,
+        isSuggested: seen !== undefined && suggested([name], partner.quirks).length > 0,
+      };
     });
   }
 
@@ -60,7 +66,11 @@ export function chosenAnew(chosen: Chosen, { set, unset }: Choice, at: string): 
 function named(name: string): QuirkName {
   const choosable = quirkNames.filter(isForChoice).join(', ');
   if (!isQuirk(name)) throw refuse('no-such-quirk', `there is no quirk "${name}"; those to choose are ${choosable}`);
-  if (!isForChoice(name)) throw refuse('no-such-quirk', `${name} is accepted from everybody and changes nothing that is sent; those to choose are ${choosable}`);
+  if (!isForChoice(name))
+    throw refuse(
+      'no-such-quirk',
+      `${name} is accepted from everybody and changes nothing that is sent; those to choose are ${choosable}`,
+    );
   return name;
 }
 

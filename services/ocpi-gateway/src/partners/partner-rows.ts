@@ -67,10 +67,21 @@ export async function partnerWith(db: Queryable, party: Party): Promise<Partner 
   return (await registeredPartners(db)).find((partner) => hasParty(partner, party));
 }
 
-export async function insertPartner(tx: Tx, partner: Pick<Partner, 'id' | 'name' | 'state' | 'versionsUrl' | 'quirks' | 'invited'>): Promise<void> {
-  await tx.query('INSERT INTO partners (partner_id, name, state, versions_url, quirks, invited) VALUES ($1, $2, $3, $4, $5, $6)', [
-    partner.id, partner.name, partner.state, partner.versionsUrl, JSON.stringify(partner.quirks), JSON.stringify(partner.invited),
-  ]);
+export async function insertPartner(
+  tx: Tx,
+  partner: Pick<Partner, 'id' | 'name' | 'state' | 'versionsUrl' | 'quirks' | 'invited'>,
+): Promise<void> {
+  await tx.query(
+    'INSERT INTO partners (partner_id, name, state, versions_url, quirks, invited) VALUES ($1, $2, $3, $4, $5, $6)',
+    [
+      partner.id,
+      partner.name,
+      partner.state,
+      partner.versionsUrl,
+      JSON.stringify(partner.quirks),
+      JSON.stringify(partner.invited),
+    ],
+  );
 }
 
 export async function storePartner(tx: Tx, partner: Partner): Promise<void> {
@@ -136,8 +147,21 @@ export async function dropTokens(db: Queryable, partnerId: string, kinds: readon
 }
 
 /** All partners with what waits for them. `now`: epoch ms. */
-export async function partnersWithWaiting(db: Queryable, now: number, partnerId?: string): Promise<{ partner: Partner; waiting: Waiting }[]> {
-  const { rows } = await db.query<Row & { waiting: number; since: string | null; failed: number; letters: number; down_since: bigint | null; next_try: bigint | null }>(
+export async function partnersWithWaiting(
+  db: Queryable,
+  now: number,
+  partnerId?: string,
+): Promise<{ partner: Partner; waiting: Waiting }[]> {
+  const { rows } = await db.query<
+    Row & {
+      waiting: number;
+      since: string | null;
+      failed: number;
+      letters: number;
+      down_since: bigint | null;
+      next_try: bigint | null;
+    }
+  >(
     `SELECT ${COLUMNS}, w.waiting, w.since, w.failed,
        (SELECT count(*)::int FROM pushed o WHERE o.partner_id = p.partner_id AND o.parked IS NOT NULL) AS letters,
        (SELECT min(down_since) FROM push_lanes l WHERE l.partner_id = p.partner_id AND l.failures > 0) AS down_since,
@@ -154,7 +178,13 @@ export async function partnersWithWaiting(db: Queryable, now: number, partnerId?
   );
   return rows.map((row) => ({
     partner: partnerOf(row),
-    waiting: { objects: row.waiting, since: row.since ?? undefined, failedAttempts: row.failed, deadLetters: row.letters, line: lineOf(row, now) },
+    waiting: {
+      objects: row.waiting,
+      since: row.since ?? undefined,
+      failedAttempts: row.failed,
+      deadLetters: row.letters,
+      line: lineOf(row, now),
+    },
   }));
 }
 

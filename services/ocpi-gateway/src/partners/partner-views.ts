@@ -25,7 +25,9 @@ export async function queueViews(tx: Tx, audiences: readonly Audience[], { at, g
   const views: Views = { shared: new Map(), own: [], hidden: [] };
   for (const audience of audiences) addViews(views, audience, granted);
   const { shared, own, hidden } = views;
-  const changed = own.filter(({ object }) => object.module === 'locations').map(({ partnerId, object: { objectKey } }) => ({ partnerId, module: 'locations' as const, objectKey }));
+  const changed = own
+    .filter(({ object }) => object.module === 'locations')
+    .map(({ partnerId, object: { objectKey } }) => ({ partnerId, module: 'locations' as const, objectKey }));
   const gone = await hiddenFrom(tx, hidden, changed);
   await queueAll(tx, { ...gone, shared: shared.values(), own: [...gone.own, ...own] }, at);
 }
@@ -50,10 +52,15 @@ function addViews(views: Views, { partners, objects }: Audience, granted: Grante
     for (const { partnerId, viewer } of alike === all ? [] : viewers) {
       const view = viewOf(object, viewer, granted);
       if (view === undefined && current !== undefined) {
-        const sinceMs = Math.max(granted.since, object.isPrivate ? updatedMs ?? 0 : 0);
+        const sinceMs = Math.max(granted.since, object.isPrivate ? (updatedMs ?? 0) : 0);
         views.hidden.push({ partnerId, module, objectKey, sinceMs });
       } else if (view === current && module === 'locations' && view !== undefined) alike.push(partnerId);
-      else views.own.push({ partnerId, object: view === current ? object : { ...queuedOf({ module, objectKey, current: view }), owner: object.owner } });
+      else
+        views.own.push({
+          partnerId,
+          object:
+            view === current ? object : { ...queuedOf({ module, objectKey, current: view }), owner: object.owner },
+        });
     }
     if (alike.length === 0) continue;
     const group = views.shared.get(alike.join(' '));

@@ -36,10 +36,15 @@ const servedModules: readonly ModuleId[] = [
 
 /** The interfaces that a platform with these roles offers here. VER-07. */
 export function ourInterfaces(roles: readonly Role[]): Interface[] {
-  const all = roles.flatMap((role) => (role === 'HUB'
-    // Between hubs each hears who is behind the other. HUB-22.
-    ? [...typicalInterfaces.HUB.filter(({ module }) => servedModules.includes(module)), { module: 'hubclientinfo', role: 'RECEIVER' } as const]
-    : typicalInterfaces[role].filter(({ module }) => servedModules.includes(module))));
+  const all = roles.flatMap((role) =>
+    role === 'HUB'
+      ? // Between hubs each hears who is behind the other. HUB-22.
+        [
+          ...typicalInterfaces.HUB.filter(({ module }) => servedModules.includes(module)),
+          { module: 'hubclientinfo', role: 'RECEIVER' } as const,
+        ]
+      : typicalInterfaces[role].filter(({ module }) => servedModules.includes(module)),
+  );
   return all.filter((one, index) => all.findIndex((other) => sameInterface(one, other)) === index);
 }
 

@@ -100,7 +100,10 @@ export class Partners {
       partnersWithWaiting(db, this.parts.clock.now()), allNotCarried(db), allSighted(db), membersReached(db),
     ]);
     return partners.map((one) => ({
-      ...one, reached: one.partner.state === 'registered' ? reached.get(one.partner.id) : undefined, notCarried: notCarried.get(one.partner.id) ?? [], suggestedQuirks: suggested(sighted.get(one.partner.id) ?? [], one.partner.quirks),
+      ...one,
+      reached: one.partner.state === 'registered' ? reached.get(one.partner.id) : undefined,
+      notCarried: notCarried.get(one.partner.id) ?? [],
+      suggestedQuirks: suggested(sighted.get(one.partner.id) ?? [], one.partner.quirks),
     }));
   }
 
@@ -151,7 +154,10 @@ export class Partners {
     const partner = fresh({ name, state: 'registering', versionsUrl, quirks: chosen, invited });
     const allowed = allowedUrl(versionsUrl, calls);
     if (!allowed.ok) {
-      throw refuse('partner-unreachable', `versions_url ${allowed.message}: for tests and closed networks the setting ocpi.allow_private_urls allows it`);
+      throw refuse(
+        'partner-unreachable',
+        `versions_url ${allowed.message}: for tests and closed networks the setting ocpi.allow_private_urls allows it`,
+      );
     }
     const met = await this.meet(partner, tokenA, versionsUrl);
     const tokenB = secrets.newToken();
@@ -226,13 +232,16 @@ export class Partners {
   async rotate(id: string): Promise<{ partner: Partner; waiting: Waiting }> {
     const { db, calls, secrets } = this.parts;
     const known = await this.known(id);
-    if (known.state !== 'registered' || !known.tokenOut) throw refuse('not-registered', `${known.name} is ${known.state}: there is no link to renew`);
+    if (known.state !== 'registered' || !known.tokenOut)
+      throw refuse('not-registered', `${known.name} is ${known.state}: there is no link to renew`);
     const tokenOut = secrets.open(known.tokenOut, id);
     const newest = await this.meet(known, tokenOut, known.versionsUrl);
     const token = secrets.newToken();
     // The new one has to open our versions before they answer; the old one does until the new is used. CRE-07.
     await db.tx((tx) => replaceToken(tx, id, secrets.hash(token)));
-    const outcome = await calls.withToken(known, tokenOut, newest.version).put(newest.credentialsUrl, this.credentials(token), { routing: false });
+    const outcome = await calls
+      .withToken(known, tokenOut, newest.version)
+      .put(newest.credentialsUrl, this.credentials(token), { routing: false });
     const theirs = outcome.kind === 'ok' ? read(Credentials, outcome.data) : undefined;
     if (!theirs?.ok) {
       // Whether they took it is not known where no answer came: both tokens stay good until one is used.
@@ -263,7 +272,8 @@ export class Partners {
       const partner = (await findPartner(tx, id, true))!;
       if (partner.state === 'unregistered') throw refuse('not-registered', `${partner.name} has no link any more: invite it anew`);
       const meant = { ...partner, invited: invited.length > 0 ? invited : invitedAs(partner.roles) };
-      if (meant.invited.length === 0) throw refuse('not-registered', `${partner.name} has not registered yet: name the parties for which it may`);
+      if (meant.invited.length === 0)
+        throw refuse('not-registered', `${partner.name} has not registered yet: name the parties for which it may`);
       const problem = uninvitedText(partner.roles, meant.invited);
       if (problem !== undefined) throw refuse('party-not-invited', `${problem}; end the link, or name all of them`);
       await noteError(tx, id, '');
@@ -314,7 +324,15 @@ export class Partners {
   /** A PUT or POST of credentials is for the version whose endpoint it went to; else the newest that both have is taken. */
   private meet(partner: Partner, token: string, versionsUrl: string, version?: SpokenVersion): Promise<Met> {
     const { calls, dialects, versions } = this.parts;
-    return meet({ calls, partner, token, versionsUrl, versions: version ? [version] : versions, interfaces: this.interfaces, roles: dialects.party.roles });
+    return meet({
+      calls,
+      partner,
+      token,
+      versionsUrl,
+      versions: version ? [version] : versions,
+      interfaces: this.interfaces,
+      roles: dialects.party.roles,
+    });
   }
 
   /** CRE-10: the credentials of a party that the link is for; of others they are refused, and the operator sees it. Throws Rejected. */
@@ -334,11 +352,16 @@ export class Partners {
    */
   private async checkTakeOver({ partner: { id } }: Caller, { url, roles }: Credentials): Promise<void> {
     const { db, calls, secrets } = this.parts;
-    const other = (await registeredPartners(db)).find((one) => one.id !== id && one.versionsUrl === url && roles.some((role) => isPartyOf(one, role)));
+    const other = (await registeredPartners(db)).find(
+      (one) => one.id !== id && one.versionsUrl === url && roles.some((role) => isPartyOf(one, role)),
+    );
     if (!other) return;
     const outcome = await calls.withToken(other, secrets.newToken()).get(url, { routing: false });
     if (outcome.kind === 'ok') {
-      throw refuse('registration-refused', `url: ${url} answers to any token, so that nobody proves by it to be ${other.name}: that link has to end first`);
+      throw refuse(
+        'registration-refused',
+        `url: ${url} answers to any token, so that nobody proves by it to be ${other.name}: that link has to end first`,
+      );
     }
   }
 

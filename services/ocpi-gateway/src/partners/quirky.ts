@@ -30,8 +30,10 @@ function noteAnswer(partner: Partner, { method, url, options }: Call, outcome: O
   if (outcome.kind === 'unreachable') return;
   if (outcome.json === 'number-too-precise') note('long-numbers', `${what}: ${outcome.message}`);
   if (outcome.kind !== 'refused') return;
-  if (method === 'PATCH' && (outcome.http === 405 || outcome.http === 501)) note('no-patch', `${what} was answered with HTTP ${outcome.http}`);
-  if (outcome.redirect !== undefined && isSlashOnly(url, outcome.redirect)) note('trailing-slash', `${what} was redirected to ${outcome.redirect}`);
+  if (method === 'PATCH' && (outcome.http === 405 || outcome.http === 501))
+    note('no-patch', `${what} was answered with HTTP ${outcome.http}`);
+  if (outcome.redirect !== undefined && isSlashOnly(url, outcome.redirect))
+    note('trailing-slash', `${what} was redirected to ${outcome.redirect}`);
   if (options?.wrapped === false && isInvalid(outcome)) note('wrapped-results', `a bare result of ours was refused: ${outcome.message}`);
 }
 

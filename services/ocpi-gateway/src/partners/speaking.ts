@@ -34,14 +34,20 @@ export function speakingCredentials(client: PartnerClient, version: string, dial
     const outcome = await raw({ ...call, body: made?.value });
     if (outcome.kind !== 'ok' || call.body === undefined) return outcome;
     const url = (outcome.data as { url?: unknown } | undefined)?.url;
-    const theirs = up(other, { kind: 'credentials' }, outcome.data, { ...context, roles: rolesOfPeer(party.roles, typeof url === 'string' ? url : '') });
+    const theirs = up(other, { kind: 'credentials' }, outcome.data, {
+      ...context,
+      roles: rolesOfPeer(party.roles, typeof url === 'string' ? url : ''),
+    });
     return theirs.ok ? { ...outcome, data: theirs.value } : outcome;
   });
 }
 
 class Speech {
   constructor(
-    private readonly dialects: Dialects, private readonly partner: Partner, private readonly version: OtherVersion, private readonly raw: Send,
+    private readonly dialects: Dialects,
+    private readonly partner: Partner,
+    private readonly version: OtherVersion,
+    private readonly raw: Send,
   ) {}
 
   async send(call: Call): Promise<Outcome> {
@@ -50,18 +56,24 @@ class Speech {
     const out: Call = version === '2.1.1' ? { ...call, options: { ...call.options, routing: false } } : call;
     const body = call.body === undefined ? undefined : parsed(call.body);
     const addressed = this.addressed(call);
-    const asked = addressed ? bodiesOf(addressed.route).asked : version === '2.1.1' && isResult(body) ? { kind: 'result' as const } : undefined;
+    const asked = addressed
+      ? bodiesOf(addressed.route).asked
+      : version === '2.1.1' && isResult(body)
+        ? { kind: 'result' as const }
+        : undefined;
     const url = version === '2.1.1' && addressed ? urlOf211(call.url, addressed.route) : call.url;
-    if (addressed && version === '2.1.1' && await this.isHidden(addressed, asked)) return done();
+    if (addressed && version === '2.1.1' && (await this.isHidden(addressed, asked))) return done();
     if (!asked || body === undefined) return this.heard(await this.raw({ ...out, url }), addressed);
     const made = await this.dialects.down(this.partner, version, asked, body, this.sides(addressed));
     if (made.ok) {
       if (asked.kind === 'START_SESSION' && version === '2.1.1') await this.noteToken(body as unknown as StartSession);
       return this.heard(await this.raw({ ...out, url, body: made.value }), addressed);
     }
-    if (made.why === 'unpublished' && call.method === 'PUT') return this.withdraw({ ...out, url }, body as unknown as Location);
+    if (made.why === 'unpublished' && call.method === 'PUT')
+      return this.withdraw({ ...out, url }, body as unknown as Location);
     // The answer that OCPI has for a command that is not known there.
-    if (addressed?.route.module === 'commands' && made.why === 'cannot-be-said') return done({ result: 'NOT_SUPPORTED', timeout: 0, message: [{ language: 'en', text: made.message }] });
+    if (addressed?.route.module === 'commands' && made.why === 'cannot-be-said')
+      return done({ result: 'NOT_SUPPORTED', timeout: 0, message: [{ language: 'en', text: made.message }] });
     return notSent(made.message, made.why === 'invalid' ? 2001 : 2000);
   }
 
@@ -84,15 +96,22 @@ class Speech {
   /** The data of an answer, as 2.2.1 says it. What cannot be understood stays as it is, for who reads it to refuse. */
   private async heard(outcome: Outcome, addressed: Addressed | undefined): Promise<Outcome> {
     const answered = addressed && bodiesOf(addressed.route).answered;
-    if ((outcome.kind !== 'ok' && outcome.kind !== 'refused') || !answered || outcome.data === undefined) return outcome;
+    if ((outcome.kind !== 'ok' && outcome.kind !== 'refused') || !answered || outcome.data === undefined)
+      return outcome;
     const { params, route } = addressed;
-    const body: Body = answered.kind === 'authorization' ? { ...answered, asked: { uid: params.token_uid!, type: addressed.params.type ?? 'RFID' } } : answered;
+    const body: Body =
+      answered.kind === 'authorization'
+        ? { ...answered, asked: { uid: params.token_uid!, type: addressed.params.type ?? 'RFID' } }
+        : answered;
     const sides = route.role === 'SENDER' ? this.theirs() : this.sides(addressed);
     const one = async (data: unknown) => {
       const made = await this.dialects.up(this.partner, this.version, body, data, sides);
       return made.ok ? made.value : data;
     };
-    return { ...outcome, data: Array.isArray(outcome.data) ? await Promise.all(outcome.data.map(one)) : await one(outcome.data) };
+    return {
+      ...outcome,
+      data: Array.isArray(outcome.data) ? await Promise.all(outcome.data.map(one)) : await one(outcome.data),
+    };
   }
 
   private sides(addressed: Addressed | undefined): Sides {
@@ -115,19 +134,29 @@ class Speech {
       return routes.flatMap((route) => {
         if (route.module !== endpoint.identifier || route.role !== endpoint.role || route.method !== method) return [];
         const params = matched(route.path, path.slice(base.length));
-        return params ? [{ route, params: { ...Object.fromEntries(new URLSearchParams(search)), ...params }, base }] : [];
+        return params
+          ? [{ route, params: { ...Object.fromEntries(new URLSearchParams(search)), ...params }, base }]
+          : [];
       });
     });
     const longest = Math.max(...found.map(({ base }) => base.length));
     const nearest = found.filter(({ base }) => base.length === longest);
-    const ofOurs = nearest.find(({ params }) => { const named = partyIn(params); return named && parties.has(named); });
+    const ofOurs = nearest.find(({ params }) => {
+      const named = partyIn(params);
+      return named && parties.has(named);
+    });
     return ofOurs ?? nearest.find(({ params }) => partyIn(params) === undefined) ?? nearest[0];
   }
 
   private async noteToken({ token, evse_uid }: StartSession): Promise<void> {
     const { db, clock } = this.dialects.parts;
     await noteSentToken(db, {
-      partnerId: this.partner.id, contractId: token.contract_id, evseUid: evse_uid ?? '', uid: token.uid, type: token.type, at: clock.now(),
+      partnerId: this.partner.id,
+      contractId: token.contract_id,
+      evseUid: evse_uid ?? '',
+      uid: token.uid,
+      type: token.type,
+      at: clock.now(),
     });
   }
 }

@@ -24,7 +24,11 @@ export interface ToFetch {
 }
 
 const WHERE = 'partner_id = $1 AND module = $2 AND party = $3';
-const listOf = ({ partnerId, module, party }: Pick<FetchKey, 'partnerId' | 'module' | 'party'>) => [partnerId, module, partyText(party).toUpperCase()];
+const listOf = ({ partnerId, module, party }: Pick<FetchKey, 'partnerId' | 'module' | 'party'>) => [
+  partnerId,
+  module,
+  partyText(party).toUpperCase(),
+];
 const at = (ms: number) => new Date(Math.round(ms));
 
 /** True when it was not marked before: then somebody has to come and fetch it. */
@@ -70,7 +74,10 @@ export async function noteFetched(tx: Tx, key: FetchKey, fetched: readonly ToFet
 
 /** True when nothing came since it was fetched: it is not marked any more. */
 export async function forgetFetched(db: Queryable, key: FetchKey): Promise<boolean> {
-  const { rowCount } = await db.query(`DELETE FROM to_fetch WHERE ${WHERE} AND object_key = $4 AND n = fetched_n`, [...listOf(key), key.objectKey]);
+  const { rowCount } = await db.query(`DELETE FROM to_fetch WHERE ${WHERE} AND object_key = $4 AND n = fetched_n`, [
+    ...listOf(key),
+    key.objectKey,
+  ]);
   return rowCount === 1;
 }
 

@@ -77,7 +77,9 @@ export class Fetching {
     const last = await fetchedAt(db, key, { ofList: !hasObjectUrl(key) });
     const nextAt = last === undefined ? 0 : last + settings.pull.fetch_again_s * 1_000;
     if (nextAt > clock.now()) return this.later(key, nextAt);
-    const marked = (await toFetchOf(db, key)).filter(({ n, fetchedN, objectKey }) => n > fetchedN && (!hasObjectUrl(key) || objectKey === key.objectKey));
+    const marked = (await toFetchOf(db, key)).filter(
+      ({ n, fetchedN, objectKey }) => n > fetchedN && (!hasObjectUrl(key) || objectKey === key.objectKey),
+    );
     if (!marked.some(({ objectKey }) => objectKey === key.objectKey)) {
       const isThere = (await toFetchOf(db, key)).some(({ objectKey }) => objectKey === key.objectKey);
       return !isThere || await forgetFetched(db, key) ? 'done' : { retryInMs: 0 };
@@ -101,7 +103,8 @@ export class Fetching {
       differences.push(...taken.differences);
       for (const one of taken.seen) left.delete(one.key);
     }
-    for (const objectKey of left) differences.push({ objectKey, what: 'invalid', detail: 'it was PATCHed, and cannot be got from the partner' });
+    for (const objectKey of left)
+      differences.push({ objectKey, what: 'invalid', detail: 'it was PATCHed, and cannot be got from the partner' });
     const now = clock.now();
     await db.tx(async (tx) => {
       await noteDifferences(tx, { partnerId: partner.id, module: key.module, of: '' }, differences, now);
@@ -130,7 +133,12 @@ export class Fetching {
       if (outcome.kind === 'ok') return yield { kind: 'page', objects: [outcome.data] };
       if (outcome.kind !== 'refused' || isPassing(outcome)) return yield outcome;
     }
-    const url = listUrl(partner, key.module, endpoint, Math.max(Math.min(...marked.map(({ since }) => since)), clock.now() - SESSIONS_BACK_MS));
+    const url = listUrl(
+      partner,
+      key.module,
+      endpoint,
+      Math.max(Math.min(...marked.map(({ since }) => since)), clock.now() - SESSIONS_BACK_MS),
+    );
     const client = calls.to(partner, { to: kind.whole ? targets(partner, kind)[0]!.party : key.party });
     for await (const page of pagesOf({ partner, client, sightings: calls.sightings }, key.module, url)) {
       // A list that is refused for itself has nothing to give, however often it is asked.

@@ -41,7 +41,12 @@ function notePage(partner: Partner, sightings: Sightings, { module, first }: { m
   if (page.kind === 'page') {
     if (page.total === undefined) sightings.note(partner.id, 'no-total-count', `GET of ${module}`);
     if (page.limit === undefined) sightings.note(partner.id, 'no-page-limit', `GET of ${module}`);
-    if (page.unlinked > 0) sightings.note(partner.id, 'no-link', `GET of ${module}: ${page.unlinked} of ${page.total} are behind the last Link`);
+    if (page.unlinked > 0)
+      sightings.note(
+        partner.id,
+        'no-link',
+        `GET of ${module}: ${page.unlinked} of ${page.total} are behind the last Link`,
+      );
     return;
   }
   const { searchParams } = new URL(first);

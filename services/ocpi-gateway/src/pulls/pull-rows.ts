@@ -96,7 +96,11 @@ export async function takeVanished(tx: Tx, key: PullKey): Promise<{ party: strin
   return rows;
 }
 
-export async function endPull(tx: Tx, key: PullKey, { since, full, endedAt }: { since: number; full: boolean; endedAt: number }): Promise<void> {
+export async function endPull(
+  tx: Tx,
+  key: PullKey,
+  { since, full, endedAt }: { since: number; full: boolean; endedAt: number },
+): Promise<void> {
   await tx.query(
     `UPDATE pulls SET since = $4, full_at = CASE WHEN $5 THEN $6 ELSE full_at END, ended_at = $6, url = NULL, error = '' WHERE ${WHERE}`,
     [...keyOf(key), at(since), full, at(endedAt)],
@@ -117,12 +121,24 @@ export interface Difference {
 /** As many of a partner are kept. */
 const KEPT = 1_000;
 
-export async function noteDifferences(tx: Tx, { partnerId, module }: PullKey, differences: readonly Difference[], now: number): Promise<void> {
+export async function noteDifferences(
+  tx: Tx,
+  { partnerId, module }: PullKey,
+  differences: readonly Difference[],
+  now: number,
+): Promise<void> {
   if (differences.length === 0) return;
   await tx.query(
     `INSERT INTO pull_differences (partner_id, module, object_key, what, detail, at)
      SELECT $1, $2, key, what, detail, $6 FROM unnest($3::text[], $4::text[], $5::text[]) AS d (key, what, detail)`,
-    [partnerId, module, differences.map((one) => one.objectKey), differences.map((one) => one.what), differences.map((one) => one.detail.slice(0, 500)), at(now)],
+    [
+      partnerId,
+      module,
+      differences.map((one) => one.objectKey),
+      differences.map((one) => one.what),
+      differences.map((one) => one.detail.slice(0, 500)),
+      at(now),
+    ],
   );
   await tx.query(
     `DELETE FROM pull_differences WHERE partner_id = $1 AND created <= (
@@ -139,14 +155,24 @@ export interface FoundDifference extends Difference {
 /** The newest first. */
 export async function differencesOf(db: Queryable, partnerId: string, limit: number): Promise<FoundDifference[]> {
   const { rows } = await db.query<Omit<FoundDifference, 'objectKey'> & { object_key: string }>(
-    'SELECT module, object_key, what, detail, at FROM pull_differences WHERE partner_id = $1 ORDER BY created DESC LIMIT $2', [partnerId, limit],
+    'SELECT module, object_key, what, detail, at FROM pull_differences WHERE partner_id = $1 ORDER BY created DESC LIMIT $2',
+    [partnerId, limit],
   );
   return rows.map(({ object_key: objectKey, ...rest }) => ({ ...rest, objectKey }));
 }
 
 export async function reportsOf(db: Queryable, partnerId: string): Promise<PullReport[]> {
-  const { rows } = await db.query<{ module: PulledModule; of_party: string; ended_at: string | null; full_run: boolean; objects: number; differences: number; error: string }>(
-    'SELECT module, of_party, ended_at, full_run, objects, differences, error FROM pulls WHERE partner_id = $1 ORDER BY module, of_party', [partnerId],
+  const { rows } = await db.query<{
+    module: PulledModule;
+    of_party: string;
+    ended_at: string | null;
+    full_run: boolean;
+    objects: number;
+    differences: number;
+    error: string;
+  }>(
+    'SELECT module, of_party, ended_at, full_run, objects, differences, error FROM pulls WHERE partner_id = $1 ORDER BY module, of_party',
+    [partnerId],
   );
   return rows.map(({ module, of_party: of, ended_at, full_run: full, objects, differences, error }) =>
     ({ partnerId, module, of, endedAt: ended_at ?? undefined, full, objects, differences, error }));

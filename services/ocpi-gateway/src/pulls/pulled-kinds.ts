@@ -42,37 +42,64 @@ const byId = ({ id }: { id: string }) => id.toLowerCase();
 /** A Tariff before the Connectors that name it. */
 export const kinds: readonly Kind[] = [
   {
-    module: 'tariffs', schema: Tariff, keyOf: byId, whole: true,
-    take: (bus, tariff: Tariff, { bodyJson }) => bus.ask(putPartnerTariff, { party: toBus(tariff), tariffId: tariff.id, bodyJson }),
+    module: 'tariffs',
+    schema: Tariff,
+    keyOf: byId,
+    whole: true,
+    take: (bus, tariff: Tariff, { bodyJson }) =>
+      bus.ask(putPartnerTariff, { party: toBus(tariff), tariffId: tariff.id, bodyJson }),
     async drop(bus, party, keys) {
-      const answers = await bus.askMany(deletePartnerTariff, keys.map((tariffId) => ({ party: toBus(party), tariffId })));
+      const answers = await bus.askMany(
+        deletePartnerTariff,
+        keys.map((tariffId) => ({ party: toBus(party), tariffId })),
+      );
       return keys.filter((_, index) => 'change' in answers[index]! && answers[index].change === Change.UPDATED);
     },
   },
   {
-    module: 'locations', schema: Location, keyOf: byId, whole: true,
-    take: (bus, location: Location, taken) => bus.ask(putPartnerLocation, { party: toBus(location), locationId: location.id, patch: false, ...taken }),
-    find: async (bus, party, key) => (await bus.ask(getLocation, { party: toBus(party), locationId: key })).locationJson,
-    held: async (bus, party, after) => (await bus.ask(listHeldLocations, { party: toBus(party), after, limit: HELD_PAGE })).keys,
+    module: 'locations',
+    schema: Location,
+    keyOf: byId,
+    whole: true,
+    take: (bus, location: Location, taken) =>
+      bus.ask(putPartnerLocation, { party: toBus(location), locationId: location.id, patch: false, ...taken }),
+    find: async (bus, party, key) =>
+      (await bus.ask(getLocation, { party: toBus(party), locationId: key })).locationJson,
+    held: async (bus, party, after) =>
+      (await bus.ask(listHeldLocations, { party: toBus(party), after, limit: HELD_PAGE })).keys,
     drop: async (bus, party, keys) => (await bus.ask(dropHeldLocations, { party: toBus(party), keys })).keys,
   },
   {
-    module: 'tokens', schema: Token, whole: true,
+    module: 'tokens',
+    schema: Token,
+    whole: true,
     keyOf: ({ type, uid }: Token) => `${type} ${uid}`.toLowerCase(),
-    take: (bus, token: Token, taken) => bus.ask(putPartnerToken, { party: toBus(token), uid: token.uid, type: token.type, patch: false, ...taken }),
+    take: (bus, token: Token, taken) =>
+      bus.ask(putPartnerToken, { party: toBus(token), uid: token.uid, type: token.type, patch: false, ...taken }),
     async find(bus, party, key) {
       const [type = '', ...uid] = key.split(' ');
       return (await bus.ask(getToken, { party: toBus(party), uid: uid.join(' '), type: type.toUpperCase() })).tokenJson;
     },
-    held: async (bus, party, after) => (await bus.ask(listHeldTokens, { party: toBus(party), after, limit: HELD_PAGE })).keys,
+    held: async (bus, party, after) =>
+      (await bus.ask(listHeldTokens, { party: toBus(party), after, limit: HELD_PAGE })).keys,
     drop: async (bus, party, keys) => (await bus.ask(dropHeldTokens, { party: toBus(party), keys })).keys,
   },
   {
-    module: 'sessions', schema: Session, keyOf: byId, whole: false,
-    take: (bus, session: Session, taken) => bus.ask(putPartnerSession, { party: toBus(session), sessionId: session.id, patch: false, ...taken }),
+    module: 'sessions',
+    schema: Session,
+    keyOf: byId,
+    whole: false,
+    take: (bus, session: Session, taken) =>
+      bus.ask(putPartnerSession, { party: toBus(session), sessionId: session.id, patch: false, ...taken }),
     find: async (bus, party, key) => (await bus.ask(getSession, { party: toBus(party), sessionId: key })).sessionJson,
   },
-  { module: 'cdrs', schema: Cdr, keyOf: byId, whole: false, take: (bus, _cdr: Cdr, { bodyJson }) => bus.ask(receiveCdr, { bodyJson }) },
+  {
+    module: 'cdrs',
+    schema: Cdr,
+    keyOf: byId,
+    whole: false,
+    take: (bus, _cdr: Cdr, { bodyJson }) => bus.ask(receiveCdr, { bodyJson }),
+  },
 ];
 
 /** How far back Sessions are asked for at first: date_from is required. */
@@ -93,7 +120,11 @@ export async function takeIn(
     const reading = read(kind.schema, object);
     const { id, ...owner } = (object ?? {}) as Owned;
     if (!reading.ok) {
-      differences.push({ objectKey: wordOf(id) ?? wordOf((object as { uid?: unknown } | null)?.uid) ?? '?', what: 'invalid', detail: reading.message });
+      differences.push({
+        objectKey: wordOf(id) ?? wordOf((object as { uid?: unknown } | null)?.uid) ?? '?',
+        what: 'invalid',
+        detail: reading.message,
+      });
       return;
     }
     if (!hasParty(partner, owner)) return;

@@ -61,7 +61,13 @@ export class Pulling {
   /** Once, soon: what changed since the last time, or all. */
   async soon(tx: Tx, partnerId: string, { full = false, splayS = 0, id = randomUUID() as string } = {}): Promise<void> {
     const at = this.parts.clock.now() + Math.random() * splayS * 1_000;
-    await addDue(tx, { id: `pull once ${partnerId} ${id}`, key: pullLane(partnerId), kind: 'pull-once', at, body: { partnerId, full } });
+    await addDue(tx, {
+      id: `pull once ${partnerId} ${id}`,
+      key: pullLane(partnerId),
+      kind: 'pull-once',
+      at,
+      body: { partnerId, full },
+    });
   }
 
   /** This service was away, nobody knows for how long: each partner's lists, one after the other within the splay. */
@@ -70,7 +76,8 @@ export class Pulling {
     if (settings.pull.splay_s === 0) return;
     const turn = Math.floor(clock.now() / 60_000);
     await db.tx(async (tx) => {
-      for (const { id } of await registeredPartners(tx)) await this.soon(tx, id, { splayS: settings.pull.splay_s, id: `start ${turn}` });
+      for (const { id } of await registeredPartners(tx))
+        await this.soon(tx, id, { splayS: settings.pull.splay_s, id: `start ${turn}` });
     });
   }
 
@@ -111,7 +118,13 @@ export class Pulling {
   }
 
   private turn(tx: Queryable, partnerId: string, turn: number, at: number): Promise<void> {
-    return addDue(tx, { id: `pull ${partnerId} turn ${turn}`, key: pullLane(partnerId), kind: 'pull', at, body: { partnerId, turn } });
+    return addDue(tx, {
+      id: `pull ${partnerId} turn ${turn}`,
+      key: pullLane(partnerId),
+      kind: 'pull',
+      at,
+      body: { partnerId, turn },
+    });
   }
 
   /** All lists of a partner. What did not end goes on where it stopped; who asks to be left alone is, and is asked nothing until then. */
@@ -129,40 +142,74 @@ export class Pulling {
         if (waitMs > 0) return { how: 'failed', waitMs };
         const key: PullKey = { partnerId, module: kind.module, of: to.of };
         const { fullAt } = await findPull(db, key);
-        const wantsAll = full || fullAt === undefined || (kind.whole && fullAt + settings.pull.full_every_s * 1_000 <= clock.now())
-          || !takesDates(partner, kind.module);
-        if (!await this.list(partner, kind, { key, to: to.party, endpoint, full: wantsAll })) how = 'failed';
+        const wantsAll =
+          full ||
+          fullAt === undefined ||
+          (kind.whole && fullAt + settings.pull.full_every_s * 1_000 <= clock.now()) ||
+          !takesDates(partner, kind.module);
+        if (!(await this.list(partner, kind, { key, to: to.party, endpoint, full: wantsAll }))) how = 'failed';
       }
     }
     return { how, waitMs: await quietMs(db, partnerId) };
   }
 
-  private async list(partner: Partner, kind: Kind, list: { key: PullKey; to: Party | undefined; endpoint: string; full: boolean }): Promise<boolean> {
+  private async list(
+    partner: Partner,
+    kind: Kind,
+    list: { key: PullKey; to: Party | undefined; endpoint: string; full: boolean },
+  ): Promise<boolean> {
     const { db, calls, clock, log } = this.parts;
     const { key, to } = list;
     const known = await findPull(db, key);
-    const under = known.under ?? { url: this.firstUrl(partner, kind, list, known.since), full: list.full, startedAt: clock.now() };
+    const under = known.under ?? {
+      url: this.firstUrl(partner, kind, list, known.since),
+      full: list.full,
+      startedAt: clock.now(),
+    };
     if (!known.under) await db.tx((tx) => beginPull(tx, key, under));
     const client = calls.to(partner, { to });
     let isWhole = under.full;
     // What a first list brings is no difference.
     const isFirst = known.fullAt === undefined;
     try {
-      for await (const page of pagesOf({ partner, client, sightings: calls.sightings }, kind.module, pageUrl(partner, under.url))) {
+      for await (const page of pagesOf(
+        { partner, client, sightings: calls.sightings },
+        kind.module,
+        pageUrl(partner, under.url),
+      )) {
         if (page.kind !== 'page') {
           await failPull(db, key, outcomeText(page));
           await noteQuiet(db, key.partnerId, page);
           // A page that is refused for itself is not asked for again: the list begins anew.
-          if (page.kind === 'refused' && page.http < 500) await db.query('UPDATE pulls SET url = NULL WHERE partner_id = $1 AND module = $2 AND of_party = $3', [key.partnerId, key.module, key.of]);
-          log.warn('a list of a partner could not be read', { partner: partner.name, module: kind.module, outcome: outcomeText(page) });
+          if (page.kind === 'refused' && page.http < 500)
+            await db.query('UPDATE pulls SET url = NULL WHERE partner_id = $1 AND module = $2 AND of_party = $3', [
+              key.partnerId,
+              key.module,
+              key.of,
+            ]);
+          log.warn('a list of a partner could not be read', {
+            partner: partner.name,
+            module: kind.module,
+            outcome: outcomeText(page),
+          });
           return false;
         }
         // What no Link leads to is not gone.
         isWhole &&= page.unlinked === 0;
         const { differences, seen } = await takeIn(this.parts.bus, partner, kind, page.objects);
         await db.tx(async (tx) => {
-          await notePage(tx, key, { url: page.url, objects: page.objects.length, differences: isFirst ? 0 : differences.length, seen: under.full ? seen : [] });
-          await noteDifferences(tx, key, isFirst ? differences.filter(({ what }) => what === 'invalid') : differences, clock.now());
+          await notePage(tx, key, {
+            url: page.url,
+            objects: page.objects.length,
+            differences: isFirst ? 0 : differences.length,
+            seen: under.full ? seen : [],
+          });
+          await noteDifferences(
+            tx,
+            key,
+            isFirst ? differences.filter(({ what }) => what === 'invalid') : differences,
+            clock.now(),
+          );
         });
       }
       const gone = isWhole && kind.whole ? await this.dropVanished(partner, kind, key) : [];
@@ -178,8 +225,18 @@ export class Pulling {
     }
   }
 
-  private firstUrl(partner: Partner, kind: Kind, { endpoint, full }: { endpoint: string; full: boolean }, since: number | undefined): string {
-    const from = kind.module === 'sessions' && (full || since === undefined) ? this.parts.clock.now() - SESSIONS_BACK_MS : full ? undefined : since;
+  private firstUrl(
+    partner: Partner,
+    kind: Kind,
+    { endpoint, full }: { endpoint: string; full: boolean },
+    since: number | undefined,
+  ): string {
+    const from =
+      kind.module === 'sessions' && (full || since === undefined)
+        ? this.parts.clock.now() - SESSIONS_BACK_MS
+        : full
+          ? undefined
+          : since;
     return listUrl(partner, kind.module, endpoint, from);
   }
 
@@ -192,14 +249,14 @@ export class Pulling {
     for (const party of parties) {
       if (!kind.held) {
         const keys = vanished.filter((one) => one.party === partyText(party)).map((one) => one.key);
-        if (keys.length > 0) gone.push(...await kind.drop!(bus, party, keys));
+        if (keys.length > 0) gone.push(...(await kind.drop!(bus, party, keys)));
         continue;
       }
       for (let after = ''; ;) {
         const keys = await kind.held(bus, party, after);
         if (keys.length === 0) break;
         const unseen = await unseenOf(db, key, party, keys);
-        if (unseen.length > 0) gone.push(...await kind.drop!(bus, party, unseen));
+        if (unseen.length > 0) gone.push(...(await kind.drop!(bus, party, unseen)));
         after = keys.at(-1)!;
       }
     }

@@ -49,7 +49,10 @@ export class CdrDelivery {
     const endpoint = endpointOf(partner, 'cdrs', 'RECEIVER')!;
     const client = calls.to(partner, { from: cdr, to: cdr.cdr_token });
     // An answer that never came may have been a yes: it is asked for before the CDR goes again.
-    const found = held.unclear && held.attempts < CONFIRMATIONS ? await confirmed(client, { endpoint, cdr, cdrUrl: taken.cdrUrl }) : undefined;
+    const found =
+      held.unclear && held.attempts < CONFIRMATIONS
+        ? await confirmed(client, { endpoint, cdr, cdrUrl: taken.cdrUrl })
+        : undefined;
     const outcome = found ?? await client.post(endpoint, current);
     return outcome.kind === 'ok' ? this.delivered(taken, held, cdr, outcome) : this.failed(partner, taken, held, outcome);
   }
@@ -74,7 +77,13 @@ export class CdrDelivery {
     const { db, outbox, clock, settings, log } = this.parts;
     const { key, attempts } = held;
     const text = outcomeText(outcome);
-    log.warn('a delivery failed', { partner: partner.name, module: key.module, object: key.objectKey, attempt: attempts + 1, outcome: text });
+    log.warn('a delivery failed', {
+      partner: partner.name,
+      module: key.module,
+      object: key.objectKey,
+      attempt: attempts + 1,
+      outcome: text,
+    });
     await noteError(db, partner.id, `${rfc3339(clock.now())} ${key.module} ${key.objectKey}: ${text}`);
     const isRefused = outcome.kind === 'refused' && isVerdict(outcome);
     const line = lineAfter({ failures: taken.failures, ofTheLine: isRefused ? [] : [outcome], wasHeard: isRefused }, { clock, settings });
@@ -121,7 +130,8 @@ async function confirmed(
   const places = isTheirs ? [known] : [joinUrl(endpoint, cdr.id), `${endpoint}${endpoint.includes('?') ? '&' : '?'}${from}`];
   for (const url of places) {
     const outcome = await client.get(url);
-    if (outcome.kind === 'ok' && shows(outcome.data, cdr)) return { ...outcome, headers: { ...outcome.headers, ...(isTheirs ? { location: url } : {}) } };
+    if (outcome.kind === 'ok' && shows(outcome.data, cdr))
+      return { ...outcome, headers: { ...outcome.headers, ...(isTheirs ? { location: url } : {}) } };
     if (outcome.kind === 'unreachable' || outcome.kind === 'unclear') return outcome;
     if (outcome.kind === 'refused' && (outcome.http === 429 || outcome.http === 503) && isOfTheLine(outcome)) return outcome;
   }

@@ -13,8 +13,8 @@ import { inTheirTurn, lookAgainInMs, toBeTold } from './delivery-order.ts';
 import { difference, type PushedModule, type Step } from './difference.ts';
 import { outcomeText } from '../partners/handshake.ts';
 import {
-  holdFree, type LineNews, nameSending, nextIn, noteFailed, noteSending, noteUnwanted, queueThemselves, refusedUntil, settleAcknowledged, takeBatch,
-  type Taken, thereOf, waitFor, type Waiting,
+  holdFree, type LineNews, nameSending, nextIn, noteFailed, noteSending, noteUnwanted, queueThemselves, refusedUntil,
+  settleAcknowledged, takeBatch, type Taken, thereOf, waitFor, type Waiting,
 } from './lane-rows.ts';
 import { type Failure, isOfTheLine, lineAfter, park } from './line.ts';
 import { endpointOf, type Partner } from '../partners/partner.ts';
@@ -172,7 +172,10 @@ export class Delivery {
     const { db, clock, settings } = this.parts;
     const failed = failures(batch);
     const ofTheLine = failed.map(({ outcome }) => outcome).filter(isOfTheLine);
-    const wasHeard = batch.some(({ outcome }) => outcome !== undefined && outcome !== 'nothing to say' && !(outcome.kind !== 'ok' && isOfTheLine(outcome)));
+    const wasHeard = batch.some(
+      ({ outcome }) =>
+        outcome !== undefined && outcome !== 'nothing to say' && !(outcome.kind !== 'ok' && isOfTheLine(outcome)),
+    );
     const line = lineAfter({ failures: taken.failures, ofTheLine, wasHeard }, { clock, settings });
     await this.complain(partner, failed);
     // What is not acknowledged stays before the lane's position.
@@ -212,10 +215,21 @@ export class Delivery {
     for (const { held: { key, attempts }, outcome } of failed) {
       // A token's key is its number.
       const object = key.module === 'tokens' ? {} : { object: key.objectKey };
-      log.warn('a delivery failed', { partner: partner.name, module: key.module, ...object, attempt: attempts + 1, outcome: outcomeText(outcome) });
+      log.warn('a delivery failed', {
+        partner: partner.name,
+        module: key.module,
+        ...object,
+        attempt: attempts + 1,
+        outcome: outcomeText(outcome),
+      });
     }
     const last = failed.at(-1);
-    if (last) await noteError(db, partner.id, `${rfc3339(clock.now())} ${last.held.key.module} ${last.held.key.objectKey}: ${outcomeText(last.outcome)}`);
+    if (last)
+      await noteError(
+        db,
+        partner.id,
+        `${rfc3339(clock.now())} ${last.held.key.module} ${last.held.key.objectKey}: ${outcomeText(last.outcome)}`,
+      );
   }
 
   private async noteFailure(tx: Tx, held: Waiting, outcome: Failure): Promise<Fact[]> {

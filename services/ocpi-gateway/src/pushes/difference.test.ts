@@ -23,7 +23,9 @@ test('what a partner has is not said again', () => {
 });
 
 test('where the last answer was unclear, the whole object is PUT', () => {
-  expect(steps('sessions', exampleSession, { ...exampleSession, kwh: 13 }, { unclear: true })).toEqual([['PUT', '', { ...exampleSession, kwh: 13 }]]);
+  expect(steps('sessions', exampleSession, { ...exampleSession, kwh: 13 }, { unclear: true })).toEqual([
+    ['PUT', '', { ...exampleSession, kwh: 13 }],
+  ]);
   expect(steps('tokens', exampleToken, exampleToken, { unclear: true })).toHaveLength(1);
 });
 
@@ -49,10 +51,14 @@ test("a Location's own fields are a PATCH of it without its EVSEs", () => {
 
 test('an EVSE with changed Connectors, a new one, and one that lost a field are PUT', () => {
   const plug = { ...evse.connectors[0]!, max_amperage: 16, last_updated: at };
-  expect(steps('locations', exampleLocation, withEvse({ connectors: [plug], last_updated: at }))).toMatchObject([['PUT', 'L2-01', { connectors: [plug] }]]);
+  expect(steps('locations', exampleLocation, withEvse({ connectors: [plug], last_updated: at }))).toMatchObject([
+    ['PUT', 'L2-01', { connectors: [plug] }],
+  ]);
   const added = { ...exampleLocation, evses: [...exampleLocation.evses!, { ...evse, uid: 'L2-02' }], last_updated: at };
   expect(steps('locations', exampleLocation, added)).toMatchObject([['PUT', 'L2-02', { uid: 'L2-02' }]]);
-  expect(steps('locations', exampleLocation, withEvse({ evse_id: undefined, last_updated: at }))).toMatchObject([['PUT', 'L2-01', { uid: 'L2-01' }]]);
+  expect(steps('locations', exampleLocation, withEvse({ evse_id: undefined, last_updated: at }))).toMatchObject([
+    ['PUT', 'L2-01', { uid: 'L2-01' }],
+  ]);
 });
 
 test('LOC-32 a Location that lost a field or an EVSE is PUT, since a PATCH removes nothing', () => {

@@ -59,7 +59,14 @@ export async function takeBatch(
   db: Database, known: LocationTexts, { lane, partnerId }: Pick<Taken, 'lane' | 'partnerId'>, { now, most }: { now: number; most: number },
 ): Promise<Batch | undefined> {
   const batch = randomUUID();
-  const take = () => db.query<WaitingRow>({ name: 'lane-take', text: 'SELECT * FROM push_take($1, $2, $3, $4, $5)' }, [lane, partnerId, batch, Math.floor(now), most]);
+  const take = () =>
+    db.query<WaitingRow>({ name: 'lane-take', text: 'SELECT * FROM push_take($1, $2, $3, $4, $5)' }, [
+      lane,
+      partnerId,
+      batch,
+      Math.floor(now),
+      most,
+    ]);
   let { rows } = await take();
   if (rows[0]?.was_sending) {
     await markUnclear(db, lane, rows[0].was_sending);
@@ -69,7 +76,14 @@ export async function takeBatch(
   const [first] = rows;
   if (!first || first.was_sending) return undefined;
   const texts = await known.of(rows.flatMap(({ version, acknowledged_version: had }) => [version, had].filter((one) => one !== null)));
-  const taken: Taken = { lane, partnerId, batch, failures: first.failures, cdrUrl: first.cdr_url ?? undefined, upto: first.upto ?? undefined };
+  const taken: Taken = {
+    lane,
+    partnerId,
+    batch,
+    failures: first.failures,
+    cdrUrl: first.cdr_url ?? undefined,
+    upto: first.upto ?? undefined,
+  };
   return { taken, waiting: rows.map((row) => waitingOf(row, partnerId, texts)) };
 }
 
@@ -83,13 +97,35 @@ async function markUnclear(db: Database, lane: string, sending: readonly string[
 }
 
 function waitingOf(row: WaitingRow, partnerId: string, texts: ReadonlyMap<bigint, string>): Waiting {
-  const { module, object_key: objectKey, queued_at: at, current, version, acknowledged, acknowledged_version: had, unclear, queued, shared, refusals, attempts, waits } = row;
+  const {
+    module,
+    object_key: objectKey,
+    queued_at: at,
+    current,
+    version,
+    acknowledged,
+    acknowledged_version: had,
+    unclear,
+    queued,
+    shared,
+    refusals,
+    attempts,
+    waits,
+  } = row;
   const now = version === null ? current ?? undefined : texts.get(version);
   if (version !== null && now === undefined) throw new Error(`the text of version ${version} of ${objectKey} is gone`);
   const before = acknowledged ?? (had === null ? undefined : texts.get(had));
   return {
-    queued, shared, refusals, attempts, waits, key: { partnerId, module, objectKey }, queuedMs: at === null ? 0 : instant(at), version: version ?? undefined,
-    current: now, acknowledged: before,
+    queued,
+    shared,
+    refusals,
+    attempts,
+    waits,
+    key: { partnerId, module, objectKey },
+    queuedMs: at === null ? 0 : instant(at),
+    version: version ?? undefined,
+    current: now,
+    acknowledged: before,
     // What it was told is not known any more.
     unclear: unclear || (had !== null && before === undefined),
   };
@@ -109,15 +145,21 @@ export async function nextIn(db: Queryable, lane: string): Promise<number | unde
  */
 export async function noteSending<T extends Waiting>(db: Database, taken: Taken, objects: readonly T[]): Promise<readonly T[]> {
   if (!await nameSending(db, taken, objects)) return [];
-  const { rows } = await db.query<{ place: bigint }>({
-    name: 'lane-still',
-    text: `SELECT place FROM unnest($2::text[], $3::text[], $4::text[], $5::boolean[]) WITH ORDINALITY AS given (module, key, current, shared, place)
+  const { rows } = await db.query<{ place: bigint }>(
+    {
+      name: 'lane-still',
+      text: `SELECT place FROM unnest($2::text[], $3::text[], $4::text[], $5::boolean[]) WITH ORDINALITY AS given (module, key, current, shared, place)
         JOIN pushed p ON p.partner_id = $1 AND p.module = given.module AND p.object_key = given.key
       WHERE p.queued AND p.shared = given.shared AND (p.shared OR p.current IS NOT DISTINCT FROM given.current)`,
-  }, [
-    taken.partnerId, objects.map(({ key }) => key.module), objects.map(({ key }) => key.objectKey),
-    objects.map(({ shared, current }) => (shared ? null : current ?? null)), objects.map(({ shared }) => shared),
-  ]);
+    },
+    [
+      taken.partnerId,
+      objects.map(({ key }) => key.module),
+      objects.map(({ key }) => key.objectKey),
+      objects.map(({ shared, current }) => (shared ? null : (current ?? null))),
+      objects.map(({ shared }) => shared),
+    ],
+  );
   const places = new Set(rows.map(({ place }) => Number(place)));
   const still = objects.filter((_, n) => places.has(n + 1));
   if (still.length < objects.length && !await nameSending(db, taken, still)) return [];
@@ -183,12 +225,23 @@ export async function thereOf<T extends { readonly held: Waiting }>(tx: Tx, part
 export async function settleAcknowledged<T extends { readonly held: Waiting }>(
   db: Queryable, { lane, batch, partnerId, upto }: Taken, line: LineNews | undefined, sent: readonly T[], now: number,
 ): Promise<T[] | undefined> {
-  const { rows: [row] } = await db.query<{ rest: number[] | null }>(
-    { name: 'lane-settle', text: 'SELECT push_settle($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS rest' }, [
-      lane, batch, partnerId, upto === undefined ? null : String(upto), ...lineOf(line), sent.map(({ held: { key } }) => key.module), sent.map(({ held: { key } }) => key.objectKey),
-      sent.map(({ held: { version, current } }) => (version === undefined ? current ?? null : null)),
-      sent.map(({ held: { version } }) => (version === undefined ? null : String(version))), Math.floor(now),
-    ]);
+  const {
+    rows: [row],
+  } = await db.query<{ rest: number[] | null }>(
+    { name: 'lane-settle', text: 'SELECT push_settle($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS rest' },
+    [
+      lane,
+      batch,
+      partnerId,
+      upto === undefined ? null : String(upto),
+      ...lineOf(line),
+      sent.map(({ held: { key } }) => key.module),
+      sent.map(({ held: { key } }) => key.objectKey),
+      sent.map(({ held: { version, current } }) => (version === undefined ? (current ?? null) : null)),
+      sent.map(({ held: { version } }) => (version === undefined ? null : String(version))),
+      Math.floor(now),
+    ],
+  );
   return row?.rest?.map((place) => sent[place - 1]!);
 }
 
@@ -206,7 +259,10 @@ export async function noteFailed(tx: Tx, key: PushedKey, unclear: boolean): Prom
 
 /** A partner that answers fails over this one object: it goes behind the others, once more at `at`. */
 export async function refusedUntil(tx: Tx, key: PushedKey, at: number): Promise<void> {
-  await tx.query(`UPDATE pushed p SET refusals = refusals + 1, ${QUEUED_ITSELF}, due_at = $4, turn = nextval('push_order') WHERE ${WHERE}`, [...keyOf(key), Math.ceil(at)]);
+  await tx.query(
+    `UPDATE pushed p SET refusals = refusals + 1, ${QUEUED_ITSELF}, due_at = $4, turn = nextval('push_order') WHERE ${WHERE}`,
+    [...keyOf(key), Math.ceil(at)],
+  );
 }
 
 const QUEUED_ITSELF = `acknowledged_version = ${hadVersion('p')}, queued = true,
@@ -218,8 +274,10 @@ export async function queueThemselves(db: Database, taken: Taken, waiting: reado
     if (!await nameSending(tx, taken, [])) return;
     const free = await holdFree(tx, taken.partnerId, waiting.filter(({ queued }) => !queued).map((held) => ({ held })));
     for (const { held: { key } } of free) {
-      await tx.query(`UPDATE pushed p SET ${QUEUED_ITSELF}, due_at = $4, turn = nextval('push_order') WHERE ${WHERE} AND shared AND NOT queued`,
-        [...keyOf(key), Math.floor(now)]);
+      await tx.query(
+        `UPDATE pushed p SET ${QUEUED_ITSELF}, due_at = $4, turn = nextval('push_order') WHERE ${WHERE} AND shared AND NOT queued`,
+        [...keyOf(key), Math.floor(now)],
+      );
     }
   });
 }
@@ -227,16 +285,21 @@ export async function queueThemselves(db: Database, taken: Taken, waiting: reado
 /** What has to go before these is not there yet: once more then, and that is no refusal. `msOf`: platform time from now on. */
 export async function waitFor(db: Queryable, waiting: readonly Waiting[], now: number, msOf: (one: Waiting) => number): Promise<void> {
   if (waiting.length === 0) return;
-  await db.query({
-    name: 'push-wait',
-    text: `WITH free AS (SELECT p.module, p.object_key, given.at FROM unnest($2::text[], $3::text[], $4::bigint[]) AS given (module, key, at)
+  await db.query(
+    {
+      name: 'push-wait',
+      text: `WITH free AS (SELECT p.module, p.object_key, given.at FROM unnest($2::text[], $3::text[], $4::bigint[]) AS given (module, key, at)
         JOIN pushed p ON p.partner_id = $1 AND p.module = given.module AND p.object_key = given.key FOR UPDATE OF p SKIP LOCKED)
       UPDATE pushed p SET waits = waits + 1, due_at = free.at, turn = nextval('push_order')
       FROM free WHERE p.partner_id = $1 AND p.module = free.module AND p.object_key = free.object_key`,
-  }, [
-    waiting[0]!.key.partnerId, waiting.map(({ key }) => key.module), waiting.map(({ key }) => key.objectKey),
-    waiting.map((one) => Math.ceil(now + msOf(one))),
-  ]);
+    },
+    [
+      waiting[0]!.key.partnerId,
+      waiting.map(({ key }) => key.module),
+      waiting.map(({ key }) => key.objectKey),
+      waiting.map((one) => Math.ceil(now + msOf(one))),
+    ],
+  );
 }
 
 /** It has to wait for something, and all behind it with it. */
@@ -248,12 +311,17 @@ export async function noteWait(db: Queryable, key: PushedKey): Promise<void> {
  * Not to be sent any more: the partner is gone, or no longer takes such objects. What is queued just now rouses the lane once more.
  * Locations are no news to it any more.
  */
-export async function noteUnwanted(db: Queryable, { lane, partnerId }: Pick<Taken, 'lane' | 'partnerId'>, modules?: readonly string[]): Promise<void> {
+export async function noteUnwanted(
+  db: Queryable,
+  { lane, partnerId }: Pick<Taken, 'lane' | 'partnerId'>,
+  modules?: readonly string[],
+): Promise<void> {
   await db.query(
     `WITH free AS (SELECT partner_id, module, object_key FROM pushed
         WHERE (($1 = $2 AND partner_id = $2 AND module = 'locations' AND shared) OR (lane = $1 AND queued))
           AND ($3::text[] IS NULL OR module = ANY ($3)) FOR UPDATE SKIP LOCKED)
       UPDATE pushed p SET queued = false, shared = false, unclear = unclear OR shared FROM free
-      WHERE p.partner_id = free.partner_id AND p.module = free.module AND p.object_key = free.object_key`, [lane, partnerId, modules ?? null],
+      WHERE p.partner_id = free.partner_id AND p.module = free.module AND p.object_key = free.object_key`,
+    [lane, partnerId, modules ?? null],
   );
 }

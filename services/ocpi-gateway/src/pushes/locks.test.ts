@@ -21,7 +21,10 @@ beforeAll(async () => {
   const fresh = await freshDatabase();
   drop = fresh.drop;
   db = await openDatabase({ url: fresh.url, schema: 'ocpi_gateway', migrations });
-  for (const id of partnerIds) await db.query(`INSERT INTO partners (partner_id, name, state, versions_url) VALUES ($1, $1, 'registered', '')`, [id]);
+  for (const id of partnerIds)
+    await db.query(`INSERT INTO partners (partner_id, name, state, versions_url) VALUES ($1, $1, 'registered', '')`, [
+      id,
+    ]);
 });
 afterAll(async () => {
   await db.close();
@@ -45,7 +48,10 @@ async function queueLocations(round: number): Promise<void> {
     await lockLinks(tx, 'together');
     const shared = turned([['a', 'b'], ['c']], round).map((ids, n) => ({
       partnerIds: turned(ids, round),
-      objects: turned(keys.filter((_, place) => place % 2 === n), round).map((objectKey) => queuedOf({ module: 'locations', objectKey, current: textOf(round) })),
+      objects: turned(
+        keys.filter((_, place) => place % 2 === n),
+        round,
+      ).map((objectKey) => queuedOf({ module: 'locations', objectKey, current: textOf(round) })),
     }));
     await queueAll(tx, { shared }, 0);
   });
@@ -84,17 +90,30 @@ test('a Location that partners have is queued for none of them when it changes: 
   const taken = (await take())!;
   const changed = taken.waiting.map(({ key: { objectKey } }) => objectKey);
   expect(changed.length).toBeGreaterThan(0);
-  expect(taken.waiting.map(({ acknowledged, unclear }) => [acknowledged, unclear])).toEqual(changed.map(() => [expect.any(String), false]));
+  expect(taken.waiting.map(({ acknowledged, unclear }) => [acknowledged, unclear])).toEqual(
+    changed.map(() => [expect.any(String), false]),
+  );
   // Who took them has vanished, and they change once more before the next has sent them.
   const again = (await take())!;
   expect(new Set(again.waiting.map(({ key }) => key.objectKey))).toEqual(new Set(changed));
   expect(again.waiting.every(({ unclear }) => unclear)).toBe(true);
   await queueLocations(LATER + 4);
-  for (let left = again.waiting.map((held) => ({ held })); left.length > 0;) left = (await settleAcknowledged(db, again.taken, undefined, left, LATER))!;
+  for (let left = again.waiting.map((held) => ({ held })); left.length > 0;)
+    left = (await settleAcknowledged(db, again.taken, undefined, left, LATER))!;
   const newer = (await take())!;
   expect(new Set(newer.waiting.map(({ key }) => key.objectKey))).toEqual(new Set(changed));
-  expect(newer.waiting.map(({ acknowledged, unclear }) => [acknowledged, unclear])).toEqual(changed.map(() => [textOf(LATER + 2), false]));
-  expect(await settleAcknowledged(db, newer.taken, undefined, newer.waiting.map((held) => ({ held })), LATER)).toEqual([]);
+  expect(newer.waiting.map(({ acknowledged, unclear }) => [acknowledged, unclear])).toEqual(
+    changed.map(() => [textOf(LATER + 2), false]),
+  );
+  expect(
+    await settleAcknowledged(
+      db,
+      newer.taken,
+      undefined,
+      newer.waiting.map((held) => ({ held })),
+      LATER,
+    ),
+  ).toEqual([]);
   expect(await take()).toBeUndefined();
   expect(await notToldNewest('c')).toEqual([]);
   for (const partnerId of partnerIds) await send(partnerId, texts, LATER);
@@ -103,18 +122,44 @@ test('a Location that partners have is queued for none of them when it changes: 
 test('of more changes than one batch takes each goes as it is now, none twice and none never, and what one could not be told is told as it had it', async () => {
   const texts = new LocationTexts(db);
   const many = Array.from({ length: 20 }, (_, n) => `M-${n}`);
-  const changed = (round: number, objectKeys: readonly string[]) => db.tx((tx) => queueAll(tx, {
-    shared: [{ partnerIds: ['b'], objects: objectKeys.map((objectKey) => queuedOf({ module: 'locations', objectKey, current: textOf(round) })) }],
-  }, 0));
+  const changed = (round: number, objectKeys: readonly string[]) =>
+    db.tx((tx) =>
+      queueAll(
+        tx,
+        {
+          shared: [
+            {
+              partnerIds: ['b'],
+              objects: objectKeys.map((objectKey) =>
+                queuedOf({ module: 'locations', objectKey, current: textOf(round) }),
+              ),
+            },
+          ],
+        },
+        0,
+      ),
+    );
   const take = () => takeBatch(db, texts, { lane: 'b', partnerId: 'b' }, { now: LATER, most: 2 });
   await changed(1, many);
-  for (let batch = await take(); batch; batch = await take()) await settleAcknowledged(db, batch.taken, undefined, batch.waiting.map((held) => ({ held })), LATER);
+  for (let batch = await take(); batch; batch = await take())
+    await settleAcknowledged(
+      db,
+      batch.taken,
+      undefined,
+      batch.waiting.map((held) => ({ held })),
+      LATER,
+    );
   for (const round of [2, 3]) await changed(round, many);
   await changed(4, many.slice(0, 5));
   const told: string[] = [];
   let refused = true;
   for (let batch = await take(); batch; batch = await take()) {
-    for (const { key: { objectKey }, current, acknowledged, unclear } of batch.waiting) {
+    for (const {
+      key: { objectKey },
+      current,
+      acknowledged,
+      unclear,
+    } of batch.waiting) {
       expect([acknowledged, unclear], objectKey).toEqual([textOf(1), false]);
       told.push(`${objectKey} ${current}`);
     }
@@ -123,7 +168,13 @@ test('of more changes than one batch takes each goes as it is now, none twice an
     const ended = refused ? { ...batch.taken, upto: undefined } : batch.taken;
     if (refused) told.splice(told.indexOf(`${batch.waiting[0]!.key.objectKey} ${batch.waiting[0]!.current}`), 1);
     refused = false;
-    await settleAcknowledged(db, ended, undefined, done.map((held) => ({ held })), LATER);
+    await settleAcknowledged(
+      db,
+      ended,
+      undefined,
+      done.map((held) => ({ held })),
+      LATER,
+    );
   }
   expect(told.toSorted()).toEqual(many.map((key, n) => `${key} ${textOf(n < 5 ? 4 : 3)}`).toSorted());
   expect(await notToldNewest('b')).toEqual([]);
@@ -133,7 +184,8 @@ test('of more changes than one batch takes each goes as it is now, none twice an
 async function notToldNewest(partnerId?: string): Promise<object[]> {
   const { rows } = await db.query(
     `SELECT p.partner_id, object_key FROM pushed p JOIN shared_locations s USING (object_key) JOIN push_lanes l ON l.lane = p.partner_id
-      WHERE p.shared AND NOT (s.version <= greatest(l.told, p.acknowledged_version)) AND ($1::text IS NULL OR p.partner_id = $1)`, [partnerId ?? null],
+      WHERE p.shared AND NOT (s.version <= greatest(l.told, p.acknowledged_version)) AND ($1::text IS NULL OR p.partner_id = $1)`,
+    [partnerId ?? null],
   );
   return rows;
 }
@@ -156,7 +208,9 @@ test('a sender that notes how a batch went passes over what is being queued, and
   await queueing;
   await db.tx(async (tx) => {
     expect(await settleAcknowledged(tx, taken, undefined, left, 1)).toEqual([]);
-    await db.tx((other) => queueAll(other, { own: [pushOf({ partnerId: 'a', module: 'tokens', objectKey: 'ANOTHER' }, textOf(LATER))] }, 0));
+    await db.tx((other) =>
+      queueAll(other, { own: [pushOf({ partnerId: 'a', module: 'tokens', objectKey: 'ANOTHER' }, textOf(LATER))] }, 0),
+    );
   });
   const { rows } = await db.query('SELECT object_key FROM pushed WHERE queued AND partner_id = $1 ORDER BY object_key', ['a']);
   expect(rows).toEqual([{ object_key: 'ANOTHER' }, { object_key: keys[0] }]);

@@ -110,17 +110,30 @@ export class PushAll {
     }
   }
 
-  /** Tariffs that it is not offered any more go, Locations that it may not see end, and it looks again when what is granted changes by itself. */
+  /**
+   * Tariffs that it is not offered any more go, Locations that it may not see end, and it looks again when what is
+   * granted changes by itself.
+   */
   private async hide(tx: Tx, partner: Partner, at: number): Promise<void> {
     const { clock, grants } = this.parts;
     await lockLinks(tx, 'together');
     const { offers, places, since, until } = await grants.at(tx, clock.now());
     const hidden = (module: PushedModule) => (objectKey: string): Hidden => ({ partnerId: partner.id, module, objectKey, sinceMs: since });
     const tariffs = (await pushedKeys(tx, partner.id, 'tariffs')).filter((id) => !isOffered(id, toldOf(partner), offers));
-    const locations = (await pushedLocations(tx, partner.id)).filter((one) => shownSince(one, viewerOf(partner).groups, places) === undefined);
-    await queueAll(tx, await hiddenFrom(tx, [...tariffs.map(hidden('tariffs')), ...locations.map(({ id }) => id).map(hidden('locations'))]), at);
+    const locations = (await pushedLocations(tx, partner.id)).filter(
+      (one) => shownSince(one, viewerOf(partner).groups, places) === undefined,
+    );
+    await queueAll(
+      tx,
+      await hiddenFrom(tx, [
+        ...tariffs.map(hidden('tariffs')),
+        ...locations.map(({ id }) => id).map(hidden('locations')),
+      ]),
+      at,
+    );
     // What changes is no news to a partner that no longer takes Locations.
-    if (endpointOf(partner, 'locations', 'RECEIVER') === undefined) await noteUnwanted(tx, { lane: partner.id, partnerId: partner.id }, ['locations']);
+    if (endpointOf(partner, 'locations', 'RECEIVER') === undefined)
+      await noteUnwanted(tx, { lane: partner.id, partnerId: partner.id }, ['locations']);
     if (until !== undefined) await addDue(tx, pushGrantedOf(partner.id, until, `at ${until}`));
   }
 }

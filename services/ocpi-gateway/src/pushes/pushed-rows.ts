@@ -35,11 +35,20 @@ export const hadVersion = (row: string) => `CASE WHEN ${row}.shared AND NOT ${ro
 export const HAD = `coalesce(p.acknowledged, (SELECT a.current FROM location_texts a WHERE a.version = ${hadVersion('p')}))`;
 
 /** Of a Session at a partner: what the partner acknowledged, and whether it was set aside. */
-export async function sessionAt(db: Queryable, partnerId: string, sessionId: string): Promise<{ status: string | undefined; isParked: boolean } | undefined> {
-  const { rows: [row] } = await db.query<{ status: string | null; parked: boolean }>({
-    name: 'push-session',
-    text: `SELECT acknowledged::json->>'status' AS status, parked IS NOT NULL AS parked FROM pushed WHERE ${WHERE}`,
-  }, [partnerId, 'sessions', sessionId]);
+export async function sessionAt(
+  db: Queryable,
+  partnerId: string,
+  sessionId: string,
+): Promise<{ status: string | undefined; isParked: boolean } | undefined> {
+  const {
+    rows: [row],
+  } = await db.query<{ status: string | null; parked: boolean }>(
+    {
+      name: 'push-session',
+      text: `SELECT acknowledged::json->>'status' AS status, parked IS NOT NULL AS parked FROM pushed WHERE ${WHERE}`,
+    },
+    [partnerId, 'sessions', sessionId],
+  );
   return row && { status: row.status ?? undefined, isParked: row.parked };
 }
 
@@ -112,9 +121,16 @@ export async function forgetAcknowledged(tx: Tx, partnerId: string, at: number):
 }
 
 /** Set aside until it changes again, or somebody looks into it; `version` of what is shared. */
-export async function notePark(tx: Tx, key: PushedKey, version: bigint | undefined, { reason, at }: { reason: string; at: number }): Promise<void> {
-  await tx.query(`UPDATE pushed SET acknowledged_version = coalesce($6, acknowledged_version), parked = $4, parked_at = $5, queued = false, unclear = module <> 'cdrs', refusals = 0, attempts = 0, waits = 0 WHERE ${WHERE}`,
-    [...keyOf(key), reason.slice(0, 1_000), rfc3339(Math.round(at)), version === undefined ? null : String(version)]);
+export async function notePark(
+  tx: Tx,
+  key: PushedKey,
+  version: bigint | undefined,
+  { reason, at }: { reason: string; at: number },
+): Promise<void> {
+  await tx.query(
+    `UPDATE pushed SET acknowledged_version = coalesce($6, acknowledged_version), parked = $4, parked_at = $5, queued = false, unclear = module <> 'cdrs', refusals = 0, attempts = 0, waits = 0 WHERE ${WHERE}`,
+    [...keyOf(key), reason.slice(0, 1_000), rfc3339(Math.round(at)), version === undefined ? null : String(version)],
+  );
 }
 
 export async function noteDelivered(tx: Tx, key: PushedKey, locationUrl: string): Promise<void> {
@@ -136,7 +152,14 @@ export interface DeadLetter {
 export async function deadLetters(
   db: Queryable, partnerId: string, after: Omit<PushedKey, 'partnerId'> | undefined, limit: number,
 ): Promise<{ letters: DeadLetter[]; total: number }> {
-  const { rows } = await db.query<{ module: PushedKey['module']; object_key: string; current: string | null; parked: string; since: string; total: number }>(
+  const { rows } = await db.query<{
+    module: PushedKey['module'];
+    object_key: string;
+    current: string | null;
+    parked: string;
+    since: string;
+    total: number;
+  }>(
     `SELECT module, object_key, current, parked, since, total FROM (
        SELECT module, p.object_key, ${NOW} AS current, parked, coalesce(parked_at, 'epoch') AS since, (count(*) OVER ())::int AS total
        FROM ${WITH_SHARED} WHERE partner_id = $1 AND parked IS NOT NULL) p

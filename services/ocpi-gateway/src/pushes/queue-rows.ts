@@ -89,7 +89,9 @@ export async function queueAll(tx: Tx, { shared = [], own = [], ifKnown = [], un
   for (const key of unsent) await forgetOne(tx, key);
   touched.push(...await queueEach(tx, own, at), ...await queueEach(tx, ifKnown, at, true));
   await makeLanes(tx, touched);
-  const texts = groups.flatMap(({ objects }) => objects.map(({ objectKey, current, updatedMs }) => ({ objectKey, text: current!, updatedMs: updatedMs ?? 0 })));
+  const texts = groups.flatMap(({ objects }) =>
+    objects.map(({ objectKey, current, updatedMs }) => ({ objectKey, text: current!, updatedMs: updatedMs ?? 0 })),
+  );
   if (texts.length > 0) await shareTexts(tx, texts);
   // Last: whoever sends needs them, too.
   await rouse(tx, touched, at);
@@ -180,7 +182,12 @@ async function makeLanes(tx: Tx, touched: readonly Lane[]): Promise<void> {
 }
 
 async function rouse(tx: Tx, touched: readonly Lane[], at: number): Promise<void> {
-  await rouseDue(tx, 'push', at, eachOnce(touched).map(({ lane, partnerId }) => ({ id: `push ${lane}`, key: lane, body: { lane, partnerId } })));
+  await rouseDue(
+    tx,
+    'push',
+    at,
+    eachOnce(touched).map(({ lane, partnerId }) => ({ id: `push ${lane}`, key: lane, body: { lane, partnerId } })),
+  );
 }
 
 function eachOnce(lanes: readonly Lane[]): Lane[] {

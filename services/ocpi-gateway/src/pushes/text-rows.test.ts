@@ -8,18 +8,27 @@ import { LocationTexts, sweepTexts } from './text-rows.ts';
 test('a Location that partners see alike is kept once for all, and as it was as long as one of them has it so', async () => {
   const { url, drop } = await freshDatabase();
   const db = await openDatabase({ url, schema: 'ocpi_gateway', migrations });
-  for (const id of ['up', 'down']) await db.query(`INSERT INTO partners (partner_id, name, state, versions_url) VALUES ($1, $1, 'registered', '')`, [id]);
+  for (const id of ['up', 'down'])
+    await db.query(`INSERT INTO partners (partner_id, name, state, versions_url) VALUES ($1, $1, 'registered', '')`, [
+      id,
+    ]);
   const textOf = (second: number) => JSON.stringify({ id: 'L', last_updated: `2022-02-01T17:00:0${second}Z` });
   const told = (second: number) => db.tx((tx) => queueAll(tx, {
     shared: [{ partnerIds: ['up', 'down'], objects: [queuedOf({ module: 'locations', objectKey: 'L', current: textOf(second) })] }],
   }, 0));
-  const versions = async () => (await db.query<{ version: bigint }>('SELECT version FROM location_texts ORDER BY version')).rows.map(({ version }) => version);
+  const versions = async () =>
+    (await db.query<{ version: bigint }>('SELECT version FROM location_texts ORDER BY version')).rows.map(
+      ({ version }) => version,
+    );
   const sweepOld = async () => {
     await db.query(`UPDATE old_versions SET since = since - interval '1 hour'`);
     await sweepTexts(db);
   };
   const acknowledges = async (partner: string) => {
-    await db.query(`UPDATE pushed SET acknowledged_version = (SELECT version FROM shared_locations), queued = false WHERE partner_id = $1`, [partner]);
+    await db.query(
+      `UPDATE pushed SET acknowledged_version = (SELECT version FROM shared_locations), queued = false WHERE partner_id = $1`,
+      [partner],
+    );
     await db.query(`UPDATE push_lanes SET told = (SELECT version FROM shared_locations) WHERE lane = $1`, [partner]);
   };
   await told(1);
@@ -37,7 +46,11 @@ test('a Location that partners see alike is kept once for all, and as it was as 
   await told(4);
   await sweepOld();
   const [, , fourth] = await versions();
-  expect(await versions(), 'one partner had the first, by its position and its row, and the other the third').toEqual([first, third, fourth]);
+  expect(await versions(), 'one partner had the first, by its position and its row, and the other the third').toEqual([
+    first,
+    third,
+    fourth,
+  ]);
   await db.query(`UPDATE push_lanes SET told = $1, sending = '{"locations L"}' WHERE lane = 'up'`, [first]);
   await db.query('UPDATE pushed SET acknowledged_version = NULL');
   await sweepOld();

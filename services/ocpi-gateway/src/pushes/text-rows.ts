@@ -44,7 +44,10 @@ export class LocationTexts {
 /** Whoever reads one that was just replaced still finds it. */
 const KEPT_S = 60;
 
-/** Texts that are replaced and that no partner has any more: by its lane's position (of one that is sending, any behind it), or by its row. */
+/**
+ * Texts that are replaced and that no partner has any more: by its lane's position (of one that is sending, any behind
+ * it), or by its row.
+ */
 export async function sweepTexts(db: Database): Promise<void> {
   await db.query(
     `WITH lanes AS MATERIALIZED (SELECT told, sending IS NOT NULL AS is_sending FROM push_lanes WHERE lane = partner_id),

@@ -85,7 +85,9 @@ export function isForAll({ module, current, isPrivate }: OwnObject, granted: Gra
 export function withdrawnView(had: string, atMs: number): string {
   const location = JSON.parse(had) as Location;
   if (isWithdrawn(location)) return had;
-  const evses = location.evses!.map((evse) => (evse.status === 'REMOVED' ? evse : { ...laterThan(atMs, evse), status: 'REMOVED' as const }));
+  const evses = location.evses!.map((evse) =>
+    evse.status === 'REMOVED' ? evse : { ...laterThan(atMs, evse), status: 'REMOVED' as const },
+  );
   return JSON.stringify({ ...laterThan(atMs, location), evses });
 }
 

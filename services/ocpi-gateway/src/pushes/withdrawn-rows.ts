@@ -32,7 +32,9 @@ export async function withdrawLocations(
   if (partnerIds.length === 0) return { own: [], unsent: [] };
   await tx.query('SELECT FROM push_lanes WHERE lane = ANY ($1) ORDER BY lane FOR UPDATE', [partnerIds]);
   const shown = await shownOf(tx, hidden);
-  const unsent = shown.filter(({ isKnown }) => !isKnown).map(({ partnerId, objectKey }) => ({ partnerId, module: 'locations' as const, objectKey }));
+  const unsent = shown
+    .filter(({ isKnown }) => !isKnown)
+    .map(({ partnerId, objectKey }) => ({ partnerId, module: 'locations' as const, objectKey }));
   const own = shown.filter(({ isKnown }) => isKnown).map(({ partnerId, objectKey, sinceMs, current, acknowledged }) => {
     const { last_updated } = JSON.parse(current) as Location;
     const view = withdrawnView(acknowledged ?? current, Math.max(Number(sinceMs), (instantMs(last_updated) ?? 0) + 1));
@@ -44,14 +46,21 @@ export async function withdrawLocations(
 /** Those of these Locations that their partners have, or are to have, and that are not withdrawn yet. */
 async function shownOf(tx: Tx, hidden: readonly Hidden[]): Promise<Held[]> {
   if (hidden.length === 0) return [];
-  const { rows } = await tx.query<Held>({
-    name: 'push-shown',
-    text: `SELECT partner_id AS "partnerId", p.object_key AS "objectKey", given.since AS "sinceMs", ${NOW} AS current, ${HAD} AS acknowledged,
+  const { rows } = await tx.query<Held>(
+    {
+      name: 'push-shown',
+      text: `SELECT partner_id AS "partnerId", p.object_key AS "objectKey", given.since AS "sinceMs", ${NOW} AS current, ${HAD} AS acknowledged,
         acknowledged IS NOT NULL OR acknowledged_version IS NOT NULL OR unclear OR EXISTS (SELECT FROM push_lanes l
           WHERE l.lane = p.partner_id AND 'locations ' || p.object_key = ANY (l.sending)) AS "isKnown"
       FROM unnest($1::text[], $2::text[], $3::bigint[]) AS given (partner, key, since)
         JOIN ${WITH_SHARED} ON p.partner_id = given.partner AND p.module = 'locations' AND p.object_key = given.key`,
-  }, [hidden.map(({ partnerId }) => partnerId), hidden.map(({ objectKey }) => objectKey), hidden.map(({ sinceMs }) => Math.floor(sinceMs))]);
+    },
+    [
+      hidden.map(({ partnerId }) => partnerId),
+      hidden.map(({ objectKey }) => objectKey),
+      hidden.map(({ sinceMs }) => Math.floor(sinceMs)),
+    ],
+  );
   return rows.filter(({ current }) => current !== null && !isWithdrawn(JSON.parse(current) as Location));
 }
 
