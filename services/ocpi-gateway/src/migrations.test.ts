@@ -5,6 +5,7 @@ import { freshDatabase } from '#test-servers';
 import { findPartner } from './partners/partner-rows.ts';
 import { takeBatch } from './pushes/lane-rows.ts';
 import { migrations } from './migrations.ts';
+import { queueAll, queuedOf } from './pushes/queue-rows.ts';
 import { LocationTexts } from './pushes/text-rows.ts';
 
 test('what waited for partners before there were lanes goes on in its lane', async () => {
@@ -38,6 +39,51 @@ test('what waited for partners before there were lanes goes on in its lane', asy
   }
   expect(seen).toEqual([['locations L', 'tariffs GONE'], ['cdrs C'], ['chargingprofiles Sess'], ['sessions S']]);
   expect(await findPartner(db, 'p')).toMatchObject({ name: 'Montreal' });
+  await db.close();
+  await drop();
+});
+
+test('what partners had acknowledged before lanes had positions is known, and what is not known goes as a whole', async () => {
+  const { url, drop } = await freshDatabase();
+  const schema = 'ocpi_gateway';
+  const at = migrations.findIndex(({ name }) => name === 'ocpi-gateway-told-positions');
+  const before = await openDatabase({ url, schema, migrations: migrations.slice(0, at) });
+  await before.query(`INSERT INTO partners (partner_id, name, state, versions_url) VALUES ('p', 'Montreal', 'registered', '')`);
+  await before.query(`INSERT INTO push_lanes (lane, partner_id) VALUES ('p', 'p')`);
+  const text = (id: string, status: string) => JSON.stringify({ id, status, last_updated: '2022-02-01T17:00:00Z' });
+  for (const [n, id] of ['HAS-IT', 'HAS-THE-ONE-BEFORE', 'WAS-NEVER-ASKED'].entries()) {
+    const [old, now] = [2 * n + 1, 2 * n + 2];
+    await before.query('INSERT INTO location_texts (version, current) VALUES ($1, $3), ($2, $4)', [old, now, text(id, 'OLD'), text(id, 'NOW')]);
+    await before.query('INSERT INTO old_versions (version) VALUES ($1)', [old]);
+    await before.query('INSERT INTO shared_locations (object_key, version, updated_ms) VALUES ($1, $2, 0)', [id, now]);
+    const [acknowledged, queued] = [[now, false], [old, true], [old, false]][n]!;
+    await before.query(
+      `INSERT INTO pushed (partner_id, module, object_key, shared, lane, queued, acknowledged_version) VALUES ('p', 'locations', $1, true, 'p', $2, $3)`,
+      [id, queued, acknowledged],
+    );
+  }
+  await before.query(`SELECT nextval('location_version') FROM generate_series(1, 6)`);
+  await before.close();
+
+  const db = await openDatabase({ url, schema, migrations });
+  const texts = new LocationTexts(db);
+  const take = async () =>
+    (await takeBatch(db, texts, { lane: 'p', partnerId: 'p' }, { now: Date.now(), most: 10 }))!.waiting.map((one) => [
+      one.key.objectKey, one.current, one.unclear ? 'unclear' : one.acknowledged,
+    ]);
+  const waited = ['HAS-THE-ONE-BEFORE', text('HAS-THE-ONE-BEFORE', 'NOW'), text('HAS-THE-ONE-BEFORE', 'OLD')];
+  expect(await take()).toEqual([waited]);
+  await db.query('UPDATE push_lanes SET sending = NULL');
+
+  const changed = ['HAS-IT', 'WAS-NEVER-ASKED'].map((objectKey) => queuedOf({ module: 'locations', objectKey, current: text(objectKey, 'NEXT') }));
+  await db.tx((tx) => queueAll(tx, { shared: [{ partnerIds: ['p'], objects: changed }] }, Date.now()));
+  const then = await take();
+  expect(then).toHaveLength(3);
+  expect(then).toEqual(expect.arrayContaining([
+    waited,
+    ['HAS-IT', text('HAS-IT', 'NEXT'), text('HAS-IT', 'NOW')],
+    ['WAS-NEVER-ASKED', text('WAS-NEVER-ASKED', 'NEXT'), 'unclear'],
+  ]));
   await db.close();
   await drop();
 });
