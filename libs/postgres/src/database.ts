@@ -64,7 +64,8 @@ export interface PoolOptions {
 
 const STATEMENT_TIMEOUT_MS = 30_000;
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000;
-const CONNECT_TIMEOUT_MS = 10_000;
+/** A machine that stood still for a while is no reason to give up. */
+export const CONNECT_TIMEOUT_MS = 20_000;
 
 export function openPool(options: PoolOptions): Database {
   const pool = new pg.Pool({

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { withSettings } from './database.ts';
+import { CONNECT_TIMEOUT_MS, withSettings } from './database.ts';
 import { named, namedWhileConnecting } from './failure.ts';
 
 /** Where a migration runs: unqualified names are in `schema`; `role` is the application's role there. */
@@ -47,7 +47,7 @@ export async function prepareSchema(options: PrepareOptions): Promise<void> {
       statement_timeout: MIGRATION_TIMEOUT_MS, client_min_messages: 'warning',
     }),
     application_name: `roamwatt migrating ${schema}`,
-    connectionTimeoutMillis: 10_000,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   });
   admin.on('error', () => {});
   try {
