@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { differencesText, partnersText } from './partner.ts';
+import { partnersText } from './partner.ts';
+import { differencesText } from './partner-pulls.ts';
 
 const partner = {
   partner_id: '832cf2d9-ef2e-4b5b-b03e-540e61caf503', name: 'Carbon Plunk', state: 'registered', version: '2.2.1', versions_url: '',

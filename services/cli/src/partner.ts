@@ -1,9 +1,9 @@
 import type { PortalClient } from './portal-client.ts';
 import { portalVerb } from './portal-verb.ts';
 import { table } from './table.ts';
-import { type Given, optionOf, type Option, RefusedInput, WrongUsage } from './verb.ts';
+import { type Given, RefusedInput, WrongUsage } from './verb.ts';
 
-interface Partner {
+export interface Partner {
   readonly partner_id: string;
   readonly name: string;
   readonly state: string;
@@ -23,23 +23,7 @@ interface Partner {
   readonly not_carried?: readonly string[];
 }
 
-interface Letter {
-  readonly module: string;
-  readonly object: string;
-  readonly reason: string;
-  readonly since: string;
-  /** Of OCPI, in which the body is. */
-  readonly version: string;
-  readonly body?: object;
-}
-
 export const PARTNER = 'PARTNER is an id, a name, or a party such as CA*CPK.';
-const PARTY = {
-  type: 'string',
-  value: 'PARTY',
-  multiple: true,
-  help: 'a party and its roles, such as CA*CPK:EMSP or CA*ISL:CPO,EMSP; without roles any but HUB',
-} satisfies Option;
 export const EXAMPLE_URL = '--url http://127.0.0.1:8080';
 
 export const partnerList = portalVerb({
@@ -113,217 +97,11 @@ export function partnersText(partners: readonly Partner[]): string {
   ].join('\n');
 }
 
-export const partnerLetters = portalVerb({
-  usage: 'PARTNER [options]',
-  about: `Shows what a partner refused, with the reason and the body, the oldest first. ${PARTNER}`,
-  options: { limit: { type: 'string', value: 'N', help: 'how many, 1 to 100 (20)' } satisfies Option },
-  examples: [[`npx roamwatt partner letters 'CA*CPK' ${EXAMPLE_URL}`, 'why something did not reach Carbon Plunk']],
-  async ask(given, portal) {
-    const { partner_id } = await partnerOf(given, portal);
-    const limit = optionOf(given, 'limit');
-    if (limit !== undefined && !/^([1-9]\d?|100)$/.test(limit))
-      throw new WrongUsage('--limit is a number from 1 to 100');
-    return portal.call<{ letters: Letter[]; total: number }>(
-      'GET',
-      `${pathOf(partner_id)}/dead-letters${limit === undefined ? '' : `?limit=${limit}`}`,
-    );
-  },
-  text: ({ letters, total }) =>
-    total === 0
-      ? 'No dead letters.'
-      : [
-          ...letters.map(
-            ({ module, object, reason, since, version, body }) =>
-              `${module} ${object}, since ${since}\n  ${reason}\n  ${body === undefined ? 'withdrawn meanwhile' : `OCPI ${version}: ${JSON.stringify(body)}`}`,
-          ),
-          ...(total > letters.length ? [`${letters.length} of ${total}.`] : []),
-        ].join('\n'),
-});
-
-export const partnerReplay = portalVerb({
-  usage: 'PARTNER [options]',
-  about: `Sends dead letters again: an object as it is now, a CDR as it was issued. ${PARTNER}`,
-  options: {
-    module: { type: 'string', value: 'MODULE', help: 'only these: locations, tariffs, tokens, sessions, cdrs, hubclientinfo' },
-    object: { type: 'string', value: 'ID', help: 'only this one; a token is "TYPE uid"' },
-  },
-  examples: [
-    [`npx roamwatt partner replay 'CA*CPK' ${EXAMPLE_URL}`, 'all that it refused'],
-    ['npx roamwatt partner replay \'CA*CPK\' --module cdrs --object 20220201-K7QXW2MZ4ABC-1', 'one CDR'],
-  ],
-  async ask(given, portal) {
-    const { partner_id } = await partnerOf(given, portal);
-    const [module, object] = [optionOf(given, 'module'), optionOf(given, 'object')];
-    return portal.call<{ queued: number }>('POST', `${pathOf(partner_id)}/replay`, {
-      ...(module && { module }),
-      ...(object && { object }),
-    });
-  },
-  text: ({ queued }) => (queued === 0 ? 'There are no dead letters.' : `${queued} to be sent again.`),
-});
-
-export const partnerInvite = portalVerb({
-  usage: 'NAME [options]',
-  about: `Makes a TOKEN_A for a partner who will register with us. Tell it to nobody else. Who registers as other parties than those named is refused;
-where none is named, it waits for npx roamwatt partner approve after it has registered.`,
-  options: { party: PARTY },
-  examples: [
-    [`npx roamwatt partner invite 'Carbon Plunk' --party 'CA*CPK:EMSP' ${EXAMPLE_URL}`, 'what Carbon Plunk needs'],
-  ],
-  ask: (given, portal) =>
-    portal.call<{ versions_url: string; token_a: string }>('POST', '/v1/operator/invitations', {
-      name: only(given, 'the name'),
-      parties: partiesIn(given),
-    }),
-  text: ({ versions_url, token_a }) => `versions URL  ${versions_url}\nTOKEN_A       ${token_a}`,
-});
-
-export const partnerRegister = portalVerb({
-  usage: 'NAME --versions-url URL [options]',
-  about: 'Registers with a partner who gave us a TOKEN_A, which is read from the variable TOKEN_A.',
-  options: {
-    'versions-url': { type: 'string', value: 'URL', help: "the partner's" },
-    set: {
-      type: 'string',
-      value: 'QUIRK',
-      multiple: true,
-      help: 'a quirk that is known beforehand, such as unencoded-token',
-    } satisfies Option,
-    party: { ...PARTY, help: 'whom it is, and as what: CA*EOA:CPO; else whoever answers' },
-  },
-  examples: [
-    [
-      "TOKEN_A=… npx roamwatt partner register 'Energy OASIS' --versions-url https://oasis.example/ocpi/versions",
-      'the handshake',
-    ],
-  ],
-  async ask(given, portal) {
-    const [versions_url, token_a] = [optionOf(given, 'versions-url'), process.env['TOKEN_A']];
-    if (!versions_url) throw new WrongUsage('give --versions-url');
-    if (!token_a) throw new WrongUsage('set TOKEN_A to the token that the partner gave you');
-    const quirks = given.options['set'] ?? [];
-    return portal.call<Partner>('POST', '/v1/operator/partners', {
-      name: only(given, 'the name'),
-      versions_url,
-      token_a,
-      quirks,
-      parties: partiesIn(given),
-    });
-  },
-  text: (partner) => `${partner.name} (${partiesOf(partner)}) is ${partner.state}, OCPI ${partner.version}`,
-});
-
-export const partnerApprove = portalVerb({
-  usage: 'PARTNER [options]',
-  about: `Says for whom a link is meant: for the parties that it names, or for those of --party. What waited for them is sent then. ${PARTNER}`,
-  options: { party: PARTY },
-  examples: [[`npx roamwatt partner approve 'CA*CPK' ${EXAMPLE_URL}`, 'Carbon Plunk is who it says']],
-  ask: async (given, portal) =>
-    portal.call<Partner>('POST', `${pathOf((await partnerOf(given, portal)).partner_id)}/approve`, {
-      parties: partiesIn(given),
-    }),
-  text: (partner) => `${partner.name} (${partiesOf(partner)}) is ${partner.state}`,
-});
-
-export const partnerRenew = portalVerb({
-  usage: 'PARTNER [options]',
-  about: `Gives both sides new tokens, by PUT of our credentials: each month, and at once when one may be known to others. ${PARTNER}`,
-  options: {},
-  examples: [[`npx roamwatt partner renew 'CA*CPK' ${EXAMPLE_URL}`, 'the old tokens are dead after it']],
-  ask: async (given, portal) => portal.call<Partner>('POST', `${pathOf((await partnerOf(given, portal)).partner_id)}/renew`, {}),
-  text: (partner) => `${partner.name} and we have new tokens.`,
-});
-
-export const partnerEnd = portalVerb({
-  usage: 'PARTNER [options]',
-  about: `Ends the link: its tokens are dead at once, then the partner is told. CDRs that it never got are kept for its next link. ${PARTNER}`,
-  options: {},
-  examples: [[`npx roamwatt partner end 'CA*CPK' ${EXAMPLE_URL}`, 'after it, invite it anew']],
-  ask: async (given, portal) =>
-    portal.call<{ told: boolean; detail: string }>('DELETE', pathOf((await partnerOf(given, portal)).partner_id)),
-  text: ({ told, detail }) =>
-    `The link has ended. ${told ? 'The partner knows.' : `The partner could not be told: ${detail}`}`,
-});
-
-interface Difference {
-  readonly module: string;
-  readonly object: string;
-  readonly what: string;
-  readonly detail: string;
-  readonly at: string;
-}
-
-interface PullOf {
-  readonly module: string;
-  readonly party?: string;
-  readonly ended_at?: string;
-  readonly full: boolean;
-  readonly objects: number;
-  readonly differences: number;
-  readonly error: string;
-}
-
-export const partnerPull = portalVerb({
-  usage: 'PARTNER [options]',
-  about: `Reads a partner's lists now: what changed since the last time, or all of them. ${PARTNER}`,
-  options: { full: { type: 'boolean', help: 'whole lists: what is not listed is no longer valid' } },
-  examples: [[`npx roamwatt partner pull 'CA*EOA' --full ${EXAMPLE_URL}`, 'after an outage, or in doubt']],
-  ask: async (given, portal) =>
-    portal.call<object>('POST', `${pathOf((await partnerOf(given, portal)).partner_id)}/pull`, {
-      full: given.flags.has('full'),
-    }),
-  text: () => 'It begins now: npx roamwatt partner differences shows what it finds.',
-});
-
-export const partnerDifferences = portalVerb({
-  usage: 'PARTNER [options]',
-  about: `Shows how a partner's lists were read last, and what was found to be otherwise than here. ${PARTNER}`,
-  options: {},
-  examples: [[`npx roamwatt partner differences 'CA*EOA' ${EXAMPLE_URL}`, 'what pushes did not bring']],
-  ask: async (given, portal) =>
-    portal.call<{ pulls: PullOf[]; differences: Difference[] }>(
-      'GET',
-      `${pathOf((await partnerOf(given, portal)).partner_id)}/differences`,
-    ),
-  text: differencesText,
-});
-
-export function differencesText({
-  pulls,
-  differences,
-}: {
-  readonly pulls: readonly PullOf[];
-  readonly differences: readonly Difference[];
-}): string {
-  if (pulls.length === 0)
-    return 'No list was read yet: it happens by itself after the handshake, or now with npx roamwatt partner pull.';
-  return [
-    ...table(
-      [
-        ['list', 'of', 'read', 'whole', 'objects', 'differences', 'error'],
-        ...pulls.map((one) => [
-          one.module,
-          one.party ?? 'all',
-          one.ended_at ?? 'under way',
-          one.full ? 'yes' : 'no',
-          String(one.objects),
-          String(one.differences),
-          one.error,
-        ]),
-      ],
-      [false, false, false, false, true, true, false],
-    ),
-    ...(differences.length === 0
-      ? ['No differences.']
-      : differences.map(({ at, module, object, what, detail }) => `${at}  ${module} ${object} ${what}: ${detail}`)),
-  ].join('\n');
-}
-
 export function pathOf(partnerId: string): string {
   return `/v1/operator/partners/${encodeURIComponent(partnerId)}`;
 }
 
-function only({ files }: Given, what: string): string {
+export function only({ files }: Given, what: string): string {
   const [one, ...more] = files;
   if (one === undefined || more.length > 0) throw new WrongUsage(`give ${what}, and nothing else`);
   return one;
@@ -355,18 +133,10 @@ function lineOf({ state, line, reached }: Partner): string {
   return line.state === 'closed' ? 'up' : line.state === 'half-open' ? 'trying' : 'down';
 }
 
-function partiesIn(given: Given) {
-  return (given.options['party'] ?? []).map((text) => {
-    const [, country_code, party_id, roles] = /^([A-Za-z]{2})\*([A-Za-z0-9]{1,3})(?::([A-Za-z,]+))?$/.exec(text) ?? [];
-    if (country_code === undefined) throw new WrongUsage(`--party "${text}" is no party such as CA*CPK or CA*CPK:EMSP`);
-    return { country_code: country_code.toUpperCase(), party_id: party_id!.toUpperCase(), roles: roles?.toUpperCase().split(',') ?? [] };
-  });
-}
-
 function rolesOf({ roles }: Partner): string {
   return roles.map(({ role, country_code, party_id }) => `${country_code}*${party_id} ${role}`).join(', ');
 }
 
-function partiesOf({ roles }: Partner): string {
+export function partiesOf({ roles }: Partner): string {
   return [...new Set(roles.map(({ country_code, party_id }) => `${country_code}*${party_id}`))].join(' ') || '-';
 }

@@ -41,31 +41,31 @@ export const VERBS: Readonly<Record<string, Entry>> = {
   },
   'partner letters': {
     summary: 'show what a partner refused, with the reason and the body',
-    load: async () => (await import('./partner.ts')).partnerLetters,
+    load: async () => (await import('./partner-letters.ts')).partnerLetters,
   },
   'partner replay': {
     summary: 'send what a partner refused again',
-    load: async () => (await import('./partner.ts')).partnerReplay,
+    load: async () => (await import('./partner-letters.ts')).partnerReplay,
   },
   'partner invite': {
     summary: 'make a TOKEN_A for a partner who will register',
-    load: async () => (await import('./partner.ts')).partnerInvite,
+    load: async () => (await import('./partner-links.ts')).partnerInvite,
   },
   'partner register': {
     summary: 'register with a partner who gave us a TOKEN_A',
-    load: async () => (await import('./partner.ts')).partnerRegister,
+    load: async () => (await import('./partner-links.ts')).partnerRegister,
   },
   'partner approve': {
     summary: 'say for whom a link is meant, and let it begin',
-    load: async () => (await import('./partner.ts')).partnerApprove,
+    load: async () => (await import('./partner-links.ts')).partnerApprove,
   },
   'partner pull': {
     summary: "read a partner's lists now",
-    load: async () => (await import('./partner.ts')).partnerPull,
+    load: async () => (await import('./partner-pulls.ts')).partnerPull,
   },
   'partner differences': {
     summary: "show what was found to be otherwise in a partner's lists",
-    load: async () => (await import('./partner.ts')).partnerDifferences,
+    load: async () => (await import('./partner-pulls.ts')).partnerDifferences,
   },
   'partner quirks': {
     summary: 'show what a partner does otherwise than OCPI has it, and choose how it is spoken to',
@@ -73,11 +73,11 @@ export const VERBS: Readonly<Record<string, Entry>> = {
   },
   'partner renew': {
     summary: 'give both sides of a link new tokens',
-    load: async () => (await import('./partner.ts')).partnerRenew,
+    load: async () => (await import('./partner-links.ts')).partnerRenew,
   },
   'partner end': {
     summary: 'end a link at once',
-    load: async () => (await import('./partner.ts')).partnerEnd,
+    load: async () => (await import('./partner-links.ts')).partnerEnd,
   },
   erase: {
     summary: 'forget a contract in every service of a running platform',

@@ -12,6 +12,7 @@ import { Role } from '#ocpi';
 import type { SentCommand } from './command-rows.ts';
 import { OcpiGateway } from './ocpi-gateway.ts';
 import { fromBus, type Partner, toBus } from './partners/partner.ts';
+import { OperatorDesk } from './partners/operator-desk.ts';
 import type { Waiting } from './partners/partner-rows.ts';
 import { PartnerProfiles } from './partner-profiles.ts';
 import { Partners } from './partners/partners.ts';
@@ -30,6 +31,7 @@ export class AskController {
   constructor(
     @Inject(OcpiGateway) private readonly gateway: OcpiGateway,
     @Inject(Partners) private readonly partners: Partners,
+    @Inject(OperatorDesk) private readonly desk: OperatorDesk,
     @Inject(PartnerProfiles) private readonly profiles: PartnerProfiles,
   ) {}
 
@@ -81,7 +83,7 @@ export class AskController {
   @Answers(listPartners)
   listPartners(requests: ListPartners[]) {
     return each(requests, async () => ({
-      partners: (await this.partners.list()).map(({ partner, waiting, notCarried, suggestedQuirks, reached }) =>
+      partners: (await this.desk.list()).map(({ partner, waiting, notCarried, suggestedQuirks, reached }) =>
         ({ ...view(partner, waiting, notCarried), suggestedQuirks: [...suggestedQuirks], ...(reached ? { reached } : {}) })),
     }));
   }
@@ -89,7 +91,7 @@ export class AskController {
   @Answers(listDeadLetters)
   listDeadLetters(requests: ListDeadLetters[]) {
     return each(requests, async ({ partnerId, after, limit }) => {
-      const { letters, total } = await this.partners.letters(partnerId, after && keyOf(after), Math.min(limit, LETTERS_MAX));
+      const { letters, total } = await this.desk.letters(partnerId, after && keyOf(after), Math.min(limit, LETTERS_MAX));
       const found = letters.map(({ key, current, reason, since, version }) => ({
         key: { module: key.module, objectId: key.objectKey }, reason, since, version,
         ...(current === undefined ? {} : { bodyJson: toJsonBytes(current) }),
@@ -101,7 +103,7 @@ export class AskController {
   @Answers(replayDeadLetters)
   replayDeadLetters(requests: ReplayDeadLetters[]) {
     return each(requests, async ({ partnerId, module, objectId: objectKey }) =>
-      ({ queued: await this.partners.replay(partnerId, { module, objectKey }) }));
+      ({ queued: await this.desk.replay(partnerId, { module, objectKey }) }));
   }
 
   @Answers(renewPartner)

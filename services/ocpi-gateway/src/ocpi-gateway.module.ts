@@ -8,6 +8,7 @@ import { OcpiGateway } from './ocpi-gateway.ts';
 import { Pulling } from './pulls/pulling.ts';
 import { PullsController } from './pulls/pulls.controller.ts';
 import { PartnerProfiles } from './partner-profiles.ts';
+import { OperatorDesk } from './partners/operator-desk.ts';
 import { PartnerQuirks } from './partners/partner-quirks.ts';
 import { Partners } from './partners/partners.ts';
 import { Profiles } from './profiles.ts';
@@ -16,6 +17,7 @@ import { QuirksController } from './partners/quirks.controller.ts';
 export interface GatewayVerbs {
   readonly gateway: OcpiGateway;
   readonly partners: Partners;
+  readonly desk: OperatorDesk;
   readonly agreements: Agreements;
   readonly erasing: Erasing;
   /** Not of a hub. */
@@ -27,13 +29,14 @@ export interface GatewayVerbs {
 
 @Module({})
 export class OcpiGatewayModule {
-  static with({ gateway, partners, agreements, erasing, pulling, profiles, partnerProfiles, quirks }: GatewayVerbs): DynamicModule {
+  static with({ gateway, partners, desk, agreements, erasing, pulling, profiles, partnerProfiles, quirks }: GatewayVerbs): DynamicModule {
     return {
       module: OcpiGatewayModule,
       controllers: [AskController, AgreementsController, FactsController, ErasureFactsController, PullsController, QuirksController],
       providers: [
         { provide: OcpiGateway, useValue: gateway },
         { provide: Partners, useValue: partners },
+        { provide: OperatorDesk, useValue: desk },
         { provide: Agreements, useValue: agreements },
         { provide: Erasing, useValue: erasing },
         { provide: Pulling, useValue: pulling ?? null },

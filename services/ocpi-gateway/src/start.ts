@@ -28,6 +28,7 @@ import { OcpiGateway } from './ocpi-gateway.ts';
 import { OcpiGatewayModule } from './ocpi-gateway.module.ts';
 import { ocpiServer } from './ocpi-server.ts';
 import { PartnerProfiles } from './partner-profiles.ts';
+import { OperatorDesk } from './partners/operator-desk.ts';
 import { PartnerQuirks } from './partners/partner-quirks.ts';
 import { Partners } from './partners/partners.ts';
 import { Profiles } from './profiles.ts';
@@ -140,6 +141,7 @@ export function start(env: Env): Promise<Running> {
       module: OcpiGatewayModule.with({
         gateway,
         partners,
+        desk: new OperatorDesk({ db, clock, partners, dialects }),
         agreements,
         erasing,
         pulling,

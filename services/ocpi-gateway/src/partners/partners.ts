@@ -5,8 +5,6 @@ import { allowedUrl, Credentials, type Interface, type Outcome, read, type Token
 import { type Database, together } from '#postgres';
 import { rfc3339 } from '#time';
 import type { Calls } from './calls.ts';
-import { membersReached } from '../hub/client-info-rows.ts';
-import { allNotCarried } from './dialect-rows.ts';
 import { meet, type Met, outcomeText, refuse } from './handshake.ts';
 import { invitedAs, type InvitedParty, isInvited, uninvitedText } from './invited.ts';
 import { type LinkParts, Links } from './links.ts';
@@ -15,10 +13,8 @@ import {
   addToken, dropTokens, findPartner, insertPartner, noteError, partnersWithWaiting, registeredPartners, removePartner,
   replaceToken, restoreToken, storePartner, type TokenHolder, tokenHolders, type TokenKind, type Waiting,
 } from './partner-rows.ts';
-import { deadLetters, lockLinks, type PushedKey, replayLetters } from '../pushes/pushed-rows.ts';
+import { lockLinks } from '../pushes/pushed-rows.ts';
 import { chosenAnew } from './partner-quirks.ts';
-import { allSighted } from './quirk-rows.ts';
-import { type QuirkName, suggested } from './quirks.ts';
 import type { OcpiRefusal } from '../refusals.ts';
 import type { SpokenVersion } from '../versions.ts';
 
@@ -40,16 +36,6 @@ export interface PartnersParts extends LinkParts {
   readonly worker: () => DueWorker;
   /** Of our versions endpoint, as partners reach it. */
   readonly versionsUrl: () => string;
-}
-
-/** A partner as an operator sees it. */
-export interface Listed {
-  readonly partner: Partner;
-  readonly waiting: Waiting;
-  readonly notCarried: readonly string[];
-  readonly suggestedQuirks: readonly QuirkName[];
-  /** Of a member, where we are a hub. */
-  readonly reached: { readonly status: string; readonly since: string } | undefined;
 }
 
 /** With a partner who gave us a TOKEN_A. */
@@ -92,40 +78,6 @@ export class Partners {
       await addToken(tx, partner.id, secrets.hash(tokenA), 'registration');
     });
     return { partner, tokenA };
-  }
-
-  async list(): Promise<Listed[]> {
-    const { db } = this.parts;
-    const [partners, notCarried, sighted, reached] = await Promise.all([
-      partnersWithWaiting(db, this.parts.clock.now()), allNotCarried(db), allSighted(db), membersReached(db),
-    ]);
-    return partners.map((one) => ({
-      ...one,
-      reached: one.partner.state === 'registered' ? reached.get(one.partner.id) : undefined,
-      notCarried: notCarried.get(one.partner.id) ?? [],
-      suggestedQuirks: suggested(sighted.get(one.partner.id) ?? [], one.partner.quirks),
-    }));
-  }
-
-  /** What the partner refused, as it was said to it. Throws Rejected. */
-  async letters(id: string, after: Omit<PushedKey, 'partnerId'> | undefined, limit: number) {
-    const partner = await this.known(id);
-    const { letters, total } = await deadLetters(this.parts.db, id, after, limit);
-    return { letters: await Promise.all(letters.map((letter) => this.parts.dialects.asSent(partner, letter))), total };
-  }
-
-  /** Throws Rejected. */
-  async replay(id: string, which: { module?: string | undefined; objectKey?: string | undefined }): Promise<number> {
-    await this.known(id);
-    const queued = await this.parts.db.tx(async (tx) => {
-      await lockLinks(tx, 'together');
-      return replayLetters(tx, id, which, this.parts.clock.now());
-    });
-    if (queued === 0 && which.objectKey !== undefined) {
-      throw refuse('unknown-letter', `${which.module} ${which.objectKey} is not among the dead letters of this partner`);
-    }
-    this.wake();
-    return queued;
   }
 
   /** Who presents this Authorization header; undefined is HTTP 401. */
@@ -364,7 +316,6 @@ export class Partners {
       );
     }
   }
-
 }
 
 type Fresh = Pick<Partner, 'name' | 'state' | 'versionsUrl' | 'quirks' | 'invited'>;
