@@ -1,6 +1,7 @@
 import type { ChainState } from './chain.ts';
 import { entryIn, type EntryLine, hashIn, readLine, StrangeLine } from './export-lines.ts';
 import { leafOf, linkOf } from './hashes.ts';
+import type { Head } from './head.ts';
 
 export type DamageKind =
   | 'not-an-export'
@@ -67,7 +68,8 @@ export class Naming {
     const at = `entry ${n}`;
     if (this.later !== undefined) {
       if (!found) return damage('inserted', at, 'a line that is no entry stands before it');
-      if (this.isAgain || found.n < n) return damage('inserted', at, `a copy of entry ${found.n} stands before it`);
+      const what = this.isAgain ? 'a copy of' : 'what says that it is';
+      if (this.isAgain || found.n < n) return damage('inserted', at, `${what} entry ${found.n} stands before it`);
       if (found.n === n && this.later === n) return damage('inserted', at, 'what the chain does not know stands before it');
       const place = found.n === n ? `where entry ${this.later} belongs` : `behind entry ${found.n}, which is in its place`;
       return damage('reordered', at, `what belongs here stands further on, ${place}`);
@@ -75,13 +77,62 @@ export class Naming {
     if (!found) return damage('changed', at, `its line is damaged: ${why}`);
     const isGenuine = linkOf(this.chain.head, Buffer.from(this.leaf!, 'hex')).toString('hex') === found.link;
     if (isGenuine) return damage('changed', at, why);
-    if (found.n > n) {
-      const gone = found.n - 1 > n ? `entries ${n} to ${found.n - 1} are gone` : 'it is gone';
-      return damage('removed', at, `${gone}, the export goes on with entry ${found.n}`);
-    }
+    if (found.n > n) return removed(n, found.n);
     if (found.n < n) return damage('inserted', at, `entry ${found.n} stands a second time, and entry ${n} is gone`);
     return damage('changed', at, why);
   }
+}
+
+/** Names what a head shows that is signed over entries which do not stand before it. */
+export class NamingBefore {
+  private next: { readonly n: number; readonly isInPlace: boolean } | undefined;
+
+  private readonly chain: ChainState;
+  private readonly head: Head;
+
+  constructor(chain: ChainState, head: Head) {
+    this.chain = chain;
+    this.head = head;
+  }
+
+  add(line: Buffer): void {
+    if (this.next) return;
+    const entry = entryOf(line);
+    if (!entry) return;
+    const link = linkOf(this.chain.head, leafOf(entryIn(entry))).toString('hex');
+    this.next = { n: entry.n, isInPlace: link === hashIn(entry, 'linkAt') };
+  }
+
+  damage(): Damage {
+    const { next, head } = this;
+    const { entries } = this.chain;
+    if (!next || next.n <= entries) return goneBehind(entries, head.entries);
+    if (!next.isInPlace) return removed(entries + 1, next.n);
+    return damage('head-inconsistent', `head of ${head.day}`, `it ${standsElsewhere(head.entries, entries)}`);
+  }
+}
+
+/** Of a head or the end: where it stands against what it is signed over. */
+export function standsElsewhere(signed: number, entries: number): string {
+  return `is over ${signed} entries, and stands behind entry ${entries}`;
+}
+
+/** The last ones, as far as something was signed over them. */
+export function goneBehind(entries: number, signed: number): Damage {
+  return damage('removed', `entry ${entries + 1}`, `${signed} entries were signed, and after entry ${entries} none is left of them`);
+}
+
+function removed(from: number, next: number): Damage {
+  const gone = next - 1 > from ? `entries ${from} to ${next - 1} are gone` : 'it is gone';
+  return damage('removed', `entry ${from}`, `${gone}, the export goes on with entry ${next}`);
+}
+
+/** What a line behind the first that cannot be read seems to be. */
+export function seemsToBe(line: Buffer): string | undefined {
+  const start = line.toString('latin1', 0, 8);
+  if (start.startsWith('{"head":')) return 'a head';
+  if (start.startsWith('{"sum":')) return 'a sum';
+  return start.startsWith('{"end":') ? 'the end' : undefined;
 }
 
 function entryOf(line: Buffer): EntryLine | undefined {

@@ -172,8 +172,14 @@ function parsed(text: string): object {
   throw new StrangeLine('it is no JSON object');
 }
 
+function rewritten(how: string): StrangeLine {
+  return new StrangeLine(`${how}, as text editors and transfers as text write it: take the file as it was exported`);
+}
+
 /** The first line. Throws StrangeLine. */
 export function readHeader(line: Buffer): ExportHeader {
+  if (line[0] === 0xef) throw rewritten('it begins with a byte order mark');
+  if (line.at(-1) === 13) throw rewritten('its lines end in CR LF');
   const given = parsed(line.toString()) as Record<string, unknown>;
   const { roamwatt_ledger_export, ledger, name, time_zone, tzdb, keys, entries, at } = given;
   if (roamwatt_ledger_export !== 1) throw new StrangeLine('this is no export of a ledger, or one of another version');

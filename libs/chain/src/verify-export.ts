@@ -1,6 +1,6 @@
 import { type ChainState, GENESIS } from './chain.ts';
 import { readHeading, Seals } from './entry.ts';
-import { type Damage, damage, Naming } from './export-damage.ts';
+import { type Damage, damage, goneBehind, Naming, NamingBefore, seemsToBe, standsElsewhere } from './export-damage.ts';
 import { type ExportHeader, Summing, unembedded } from './export-format.ts';
 import {
   entryIn, type EntryLine, type ExportLine, hashIn, linesOf, POSITION_DIGITS_MAX, readHeader, readLine, type Span, StrangeLine, textIn,
@@ -84,7 +84,9 @@ class ExportVerifier {
   private problem: Damage | undefined;
   /** A sum is wrong: of what the chain does not cover, unless something in the chain shows later. */
   private wrongSum: Damage | undefined;
-  private naming: Naming | undefined;
+  private naming: Naming | NamingBefore | undefined;
+  /** The line behind the first is a sum of nothing, as only an empty ledger has one. */
+  private isSummedEmpty = false;
   private readonly receipt: { readonly entry: number; readonly leaf: string } | undefined;
   private receiptFound = false;
 
@@ -103,18 +105,22 @@ class ExportVerifier {
     if (this.naming) return this.naming.add(line);
     if (this.problem) return;
     if (!this.header) return this.begin(line);
-    if (this.isEnded) return this.endWith(damage('inserted', `line ${this.lines}`, 'something stands behind the end'));
+    const isBlank = line[0] !== CURLY && /^\s*$/.test(line.toString('latin1'));
+    const behindEnd = this.isEnded ? `${isBlank ? 'an empty line' : 'something'} stands behind the end` : undefined;
+    const put = behindEnd ?? (isBlank ? 'it is empty' : undefined);
+    if (put) return this.endWith(damage('inserted', `line ${this.lines}`, put));
     let read: ExportLine;
     try {
       read = readLine(line);
     } catch (error) {
       if (!(error instanceof StrangeLine)) throw error;
-      return void (this.naming = new Naming(this.chain(), line, error.message));
+      return this.strange(line, error.message);
     }
+    if (this.isSummedEmpty && read.kind !== 'end') this.wrongSum ??= sumOfNothing(2);
     switch (read.kind) {
       case 'entry': {
         const why = this.wrongEntry(read);
-        if (why) this.naming = new Naming(this.chain(), line, why);
+        if (why && !this.problem) this.naming = new Naming(this.chain(), line, why);
         return;
       }
       case 'head': {
@@ -126,6 +132,13 @@ class ExportVerifier {
       case 'end':
         return this.checkEnd(read.signed);
     }
+  }
+
+  /** An entry, unless it looks like something else, or all entries are there. */
+  private strange(line: Buffer, why: string): void {
+    const kind = seemsToBe(line);
+    if (kind === undefined && this.entries < this.header!.entries) return void (this.naming = new Naming(this.chain(), line, why));
+    this.endWith(damage('changed', `line ${this.lines}`, `${kind ?? 'the end, or what was put in before it,'} is damaged: ${why}`));
   }
 
   private chain(): ChainState {
@@ -152,7 +165,7 @@ class ExportVerifier {
     if (!this.position.isBefore(line))
       return `its position ${textIn(line, line.position)} is not behind that of the entry before`;
     const mac = macOfEntry(line, this.seals, this.header!.ledger);
-    if (mac === undefined) return `it is no entry of the ledger ${this.header!.ledger}`;
+    if (mac === undefined) return this.otherLedger(n);
     this.entries = n;
     this.linking.take();
     this.tree.append(this.linking.leaf);
@@ -167,13 +180,19 @@ class ExportVerifier {
     return undefined;
   }
 
+  private otherLedger(n: number): string {
+    const detail = `it is no entry of the ledger ${this.header!.ledger}`;
+    if (n === 1) this.endWith(damage('changed', 'the first line', `${detail.replace('it', 'entry 1')} that it names`));
+    return detail;
+  }
+
   private checkHead(signed: Signed): void {
     const head = readHead(signed.text);
     if (!head) return this.endWith(damage('head-not-signed', `line ${this.lines}`, 'it is no head of a ledger'));
     const at = `head of ${head.day}`;
     const signature = wrongSignature(signed, head.key, this.keys);
     if (signature) return this.endWith(damage('head-not-signed', at, `it ${signature}`));
-    if (head.entries > this.entries) return this.endWith(this.gone(head.entries));
+    if (head.entries > this.entries) return void (this.naming = new NamingBefore(this.chain(), head));
     const says = this.inconsistency(head) ?? (head.day > (this.newestDay ?? '') ? undefined : 'is not of a later day');
     if (says) return this.endWith(damage('head-inconsistent', at, `it ${says}`));
     this.heads += 1;
@@ -183,7 +202,7 @@ class ExportVerifier {
   private inconsistency(said: { ledger: string; entries: number; link: string; root: string }): string | undefined {
     const { entries } = this;
     if (said.ledger !== this.header!.ledger) return `is of the ledger ${said.ledger}`;
-    if (said.entries !== entries) return `is over ${said.entries} entries, and stands behind entry ${entries}`;
+    if (said.entries !== entries) return standsElsewhere(said.entries, entries);
     if (said.link !== this.linking.head.toString('hex')) return 'has another link than these entries';
     return said.root === this.tree.root().toString('hex') ? undefined : 'has another Merkle root than these entries';
   }
@@ -192,6 +211,8 @@ class ExportVerifier {
     const from = this.summedTo;
     const to = this.entries;
     this.summedTo = to;
+    if (this.summing!.isSummed && this.lines > 2) this.wrongSum ??= sumOfNothing(this.lines);
+    this.isSummedEmpty = this.lines === 2;
     if (this.summing!.next().toString('hex') === said) return;
     const detail = 'a position, a time, what a private part is found by, or a head was changed, removed or put in';
     const at = to > from + 1 ? `entries ${from + 1} to ${to}` : `entry ${to}`;
@@ -204,18 +225,12 @@ class ExportVerifier {
     if (!end) return wrong('it is not the end of an export');
     const signature = wrongSignature(signed, end.key, this.keys);
     if (signature) return wrong(`it ${signature}`);
-    if (end.entries > this.entries) return this.endWith(this.gone(end.entries));
+    if (end.entries > this.entries) return this.endWith(goneBehind(this.entries, end.entries));
     const says = this.inconsistency(end);
     if (says) return this.endWith(damage('head-inconsistent', 'the end', `it ${says}`));
     if (!this.summing!.isSummed || end.sum !== this.summing!.last.toString('hex'))
       this.wrongSum ??= damage('details-changed', 'the export', 'what the chain does not cover was changed, and its sums with it');
     this.isEnded = true;
-  }
-
-  private gone(signedEntries: number): Damage {
-    const { entries } = this;
-    const detail = `${signedEntries} entries were signed, and after entry ${entries} none is left of them`;
-    return damage('removed', `entry ${entries + 1}`, detail);
   }
 
   endWith(problem: Damage): void {
@@ -257,6 +272,11 @@ class ExportVerifier {
     return damage('receipt-not-of-this-ledger', 'the receipt', `entry ${this.receipt?.entry} of this export is another`);
   }
 }
+
+const CURLY = '{'.charCodeAt(0);
+
+/** Put in anywhere, it would change no other sum. */
+const sumOfNothing = (line: number) => damage('inserted', `line ${line}`, 'a sum of nothing');
 
 /**
  * Whether the texts of these entries are those that their lines say: the leaf, and the private part.

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type ExportVerdict, signerFromSeed, verifyExport, type VerifyOptions } from '#chain';
+import { type ExportVerdict, sha256, signerFromSeed, sumLine, verifyExport, type VerifyOptions } from '#chain';
 import { chunksOf, entriesOf, exportOf, signer } from './exported.ts';
 
 const entries = entriesOf(10);
@@ -17,6 +17,10 @@ const changed = (n: number, from: string | RegExp, to: string) => {
   expect(whole[n]!.replace(from, to)).not.toBe(whole[n]);
   return whole.with(n, whole[n]!.replace(from, to));
 };
+const sumAt = whole.findIndex((line) => line.startsWith('{"sum"'));
+const sumOfNothing = sumLine(sha256(Buffer.from(whole[0]!)));
+/** Of a ledger that has nothing but the head of its first day. */
+const headOnly = exportOf([], { isSignedEmpty: true });
 const swapped = (a: number, b: number) => whole.with(a, whole[b]!).with(b, whole[a]!);
 
 test('an export verifies by its bytes alone, in pieces of any size, erased entries too', async () => {
@@ -27,6 +31,7 @@ test('an export verifies by its bytes alone, in pieces of any size, erased entri
     });
   }
   expect(await verified(exportOf([]))).toMatchObject({ entries: 0, heads: 0, keysFrom: 'export', damage: undefined });
+  expect(await verified(headOnly)).toMatchObject({ entries: 0, heads: 1, damage: undefined });
 });
 
 test('every line is JSON, and an entry stands in it as it is stored', () => {
@@ -69,10 +74,44 @@ test.each<[string, () => string[], string]>([
   ['a changed first line', () => changed(0, 'Energy OASIS', 'Energy BASIS'), 'the first line or entries 1 to 3: details-changed'],
   ['a head that was moved', () => swapped(lineOf(4) + 1, lineOf(5)), 'head of 2022-02-04: head-inconsistent'],
   ['a changed head', () => changed(lineOf(4) + 1, 'tzdb 2026f', 'tzdb 2026g'), 'head of 2022-02-04: head-not-signed'],
+  ['a head that stands before its entry', () => swapped(lineOf(4), lineOf(4) + 1), 'head of 2022-02-04: head-inconsistent'],
+  ['an entry removed from directly under a head', () => without(lineOf(1), lineOf(2), lineOf(3), lineOf(4)), 'entry 1: removed'],
+  ['a damaged head', () => changed(lineOf(4) + 1, 'head v1', 'head "v1'), `line ${lineOf(4) + 2}: changed`],
+  ['a sum that stands twice', () => whole.toSpliced(sumAt, 0, whole[sumAt]!), `line ${sumAt + 2}: inserted`],
+  ['a sum of nothing behind the first line', () => whole.toSpliced(1, 0, sumOfNothing), 'line 2: inserted'],
+  ['a sum of nothing before a head', () => headOnly.toSpliced(1, 0, sumLine(sha256(Buffer.from(headOnly[0]!)))), 'line 2: inserted'],
+  ['a damaged sum', () => changed(sumAt, '"}', '"'), `line ${sumAt + 1}: changed`],
+  ['a damaged end', () => whole.with(-1, whole.at(-1)!.slice(0, -9)), `line ${whole.length}: changed`],
+  ['an end that begins with another letter', () => whole.with(-1, whole.at(-1)!.replace('end', 'ent')), `line ${whole.length}: changed`],
+  ["the first line of another ledger", () => changed(0, 'CA*BCT', 'CA*BCX'), 'the first line: changed'],
+  ['an empty line between', () => whole.toSpliced(lineOf(5), 0, ''), `line ${lineOf(5) + 1}: inserted`],
+  ['an empty line behind the end', () => [...whole, ''], `line ${whole.length + 1}: inserted`],
   ['nothing', () => [], 'the export: not-an-export'],
+  ['lines that end otherwise', () => whole.map((line) => `${line}\r`), 'the export: not-an-export'],
+  ['a byte order mark', () => whole.with(0, `\ufeff${whole[0]}`), 'the export: not-an-export'],
   ['another file', () => ['{"roamwatt":1}'], 'the export: not-an-export'],
 ])('%s is found and named', async (_, damaged, named) => {
   expect(await kindOf(damaged())).toBe(named);
+});
+
+test.each<[string, () => string[], RegExp]>([
+  [
+    'a stranger under the number of an entry before',
+    () => whole.toSpliced(lineOf(5), 0, exportOf(entriesOf(10, 'Z'))[lineOf(2)]!),
+    /says that it is entry 2/,
+  ],
+  ['the first entry that is gone', () => without(lineOf(1)), /it is gone, the export goes on with entry 2/],
+  [
+    'entries that are gone from under a head',
+    () => without(lineOf(3), lineOf(4)),
+    /entries 3 to 4 are gone, the export goes on with entry 5/,
+  ],
+  ['a sum that stands twice', () => whole.toSpliced(sumAt, 0, whole[sumAt]!), /a sum of nothing/],
+  ['an empty line behind the end', () => [...whole, ''], /an empty line stands behind the end/],
+  ['lines that end otherwise', () => whole.map((line) => `${line}\r`), /CR LF/],
+  ['a byte order mark', () => whole.with(0, `\ufeff${whole[0]}`), /byte order mark/],
+])('of %s it is said what it is', async (_, damaged, said) => {
+  expect((await verified(damaged())).damage?.detail).toMatch(said);
 });
 
 test('a ledger that was written anew to its end is not signed by the key that is known', async () => {

@@ -29,7 +29,7 @@ export function idOf(n: number): string {
 }
 
 /** Every third entry has no private part, every fifth lost it. */
-export function entriesOf(count: number): ExportedEntry[] {
+export function entriesOf(count: number, session = 'S'): ExportedEntry[] {
   let chain = EMPTY_CHAIN;
   return Array.from({ length: count }, (_, k) => {
     const n = k + 1;
@@ -41,7 +41,7 @@ export function entriesOf(count: number): ExportedEntry[] {
         type: 'CdrIssued',
         ledger,
         ...(n % 3 === 0 ? {} : { private: { id: idOf(n + 1_000), mac: macOf(salt, body) } }),
-        ...{ cdr: { id: `S-${n}`, total: n, city: 'Montréal' } },
+        ...{ cdr: { id: `${session}-${n}`, total: n, city: 'Montréal' } },
       },
     );
     const row = nextRow(chain, { position: BigInt(n * 2), id: idOf(n), data: text });
@@ -66,11 +66,13 @@ export interface Exporting {
   /** After how many entries a head is signed, and after how many a sum is written. */
   readonly headEvery?: number;
   readonly sumEvery?: number;
+  /** A head of the day before, when there was nothing yet. */
+  readonly isSignedEmpty?: boolean;
 }
 
 /** The lines of an export, as the ledger writes them. */
 export function exportOf(entries: readonly ExportedEntry[], options: Exporting = {}): string[] {
-  const { signer: by = signer, headEvery = 4, sumEvery = 3 } = options;
+  const { signer: by = signer, headEvery = 4, sumEvery = 3, isSignedEmpty = false } = options;
   const header = headerLine({
     ledger,
     name: 'Energy OASIS',
@@ -83,27 +85,29 @@ export function exportOf(entries: readonly ExportedEntry[], options: Exporting =
   const lines = [header];
   const summing = Summing.from(header);
   const tree = new MerkleEdge();
+  const addHead = (of: Pick<ExportedEntry, 'n' | 'link'>) => {
+    const head = headLine(headAt(of, tree, by));
+    lines.push(head.line);
+    summing.add(head.details);
+  };
+  if (isSignedEmpty) addHead({ n: 0, link: EMPTY_CHAIN.head });
   for (const entry of entries) {
     const { line, details } = entryLine(entry);
     lines.push(line);
     summing.add(details);
     tree.append(entry.leaf);
-    if (entry.n % headEvery === 0) {
-      const head = headLine(headAt(entry, tree, by));
-      lines.push(head.line);
-      summing.add(head.details);
-    }
+    if (entry.n % headEvery === 0) addHead(entry);
     if (entry.n % sumEvery === 0) lines.push(sumLine(summing.next()));
   }
-  const sum = summing.next();
-  lines.push(sumLine(sum));
+  if (!summing.isSummed || entries.length === 0) lines.push(sumLine(summing.next()));
+  const sum = summing.last;
   const link = Buffer.from(entries.at(-1)?.link ?? EMPTY_CHAIN.head).toString('hex');
   const end = { ledger, entries: entries.length, link, root: tree.root().toString('hex') };
   lines.push(endLine(signEnd({ ...end, sum: sum.toString('hex'), at: '2022-03-01T08:00:00Z' }, by)));
   return lines;
 }
 
-export function headAt({ n, link }: ExportedEntry, tree: MerkleEdge, by: Signer = signer): Signed {
+export function headAt({ n, link }: Pick<ExportedEntry, 'n' | 'link'>, tree: MerkleEdge, by: Signer = signer): Signed {
   const day = `2022-02-${String(n).padStart(2, '0')}`;
   const root = tree.root().toString('hex');
   return signHead(
