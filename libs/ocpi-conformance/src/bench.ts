@@ -71,6 +71,8 @@ export class Bench {
   theirs: Credentials | undefined;
   ours: readonly Role[] = [];
   registered = false;
+  /** Our address, and what the platform says of it, where it could not call us. */
+  unreached: string | undefined;
   /** It lists who is behind it; then we are two parties, that speak to each other through it. */
   isHub = false;
   readonly run = randomUUID().slice(0, 6).toUpperCase();
@@ -206,6 +208,7 @@ export class Bench {
     }
     const rule = seen.http >= 400 ? 'TRN-30' : 'TRN-20';
     if (this.judge(rule, seen.status !== undefined, 'an envelope with a status_code of four digits', seen)) {
+      if (seen.http >= 400) this.judge('TRN-30', seen.status! >= 2000, 'no status_code of a success in an HTTP error', seen);
       const timestamp = (JSON.parse(seen.text.replace(/^\ufeff/, '')) as { timestamp?: unknown }).timestamp;
       if (this.judge(rule, typeof timestamp === 'string', 'an envelope with a timestamp', seen)) {
         this.judge(

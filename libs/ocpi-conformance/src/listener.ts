@@ -24,8 +24,11 @@ export interface ListenerOptions {
   readonly party: Party;
 }
 
-/** What our versions URL leads to: a whole platform, or one that a registration has to refuse. */
-export type Front = 'versions' | 'failing' | 'bare' | 'old';
+/**
+ * What our versions URL leads to: a whole platform, also with a version or a module that 2.2.1 does not know, or one
+ * that a registration has to refuse.
+ */
+export type Front = 'versions' | 'failing' | 'bare' | 'old' | 'later' | 'own';
 
 const served = new Set<string>(['locations', 'sessions', 'cdrs', 'tariffs', 'tokens', 'commands', 'chargingprofiles', 'hubclientinfo']);
 /** Below it our second platform is, where a hub lets us be two of its members. */
@@ -46,6 +49,8 @@ export class Listener {
   member: Party | undefined;
   /** What is refused with 2001: requests whose path holds this. */
   refusing: string | undefined;
+  /** Paths whose requests are answered once this is over: what must not come before its response waits for it. */
+  readonly held = new Map<string, Promise<unknown>>();
   /** What is not answered at all. */
   silent: string | undefined;
   private readonly server: Server;
@@ -146,6 +151,7 @@ export class Listener {
     for (const wake of [...this.waiting]) wake();
     const known = tokenCandidates(request.headers.authorization).some(({ token }) => this.tokens.has(token));
     if (this.silent !== undefined && path.includes(this.silent)) return;
+    await this.held.get(path);
     const { http, status, data, headers = {} } = known ? this.answer(incoming) : { http: 401, status: 2001, data: undefined };
     const routing = readRouting(request.headers);
     const isFunctional = isFunctionalPath(path);
@@ -167,6 +173,10 @@ export class Listener {
     if (path === '/failing') return { http: 500, status: 3000 };
     if (path === '/old') return versions('2.1.1', 'old');
     if (path === '/bare' || path === '/versions') return versions('2.2.1', path.slice(1));
+    if (path === '/later') return ok([{ version: '9.0', url: `${this.url}/later/9.0` }, { version: '2.2.1', url: `${this.url}/versions/details` }]);
+    if (path === '/own') return versions('2.2.1', 'own');
+    if (path === '/own/details')
+      return ok({ version: '2.2.1', endpoints: [{ identifier: 'ca-kit-news', role: 'SENDER', url: `${this.url}/news` }, ...this.endpoints()] });
     if (path === '/bare/details') return ok({ version: '2.2.1', endpoints: this.endpoints().slice(0, 1) });
     if (path === '/versions/details') return ok({ version: '2.2.1', endpoints: this.endpoints() });
     if (path === '/credentials') return method === 'DELETE' ? ok() : ok(this.credentials([...this.tokens].at(-1)!));

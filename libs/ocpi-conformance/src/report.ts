@@ -50,7 +50,9 @@ function lines(rules: readonly string[]): string[] {
 }
 
 /** Where nothing could be tried at all: the likeliest cause, in a sentence. */
-function unopened({ versionsUrl, verdicts }: Report): string[] {
+function unopened({ versionsUrl, verdicts, unreached }: Report): string[] {
+  if (unreached !== undefined)
+    return [`The platform could not call the kit at ${unreached}: --listen and --public-url say where it can.`];
   if (!verdicts.some(({ why }) => why === NO_DETAILS)) return [];
   const failed = (rule: string) => verdicts.some((one) => one.rule === rule && one.verdict === 'fail');
   const isSilent = verdicts.some(({ findings }) => findings.some(({ response }) => response.startsWith('no answer')));

@@ -38,6 +38,8 @@ export interface Report {
   readonly versionsUrl: string;
   readonly roles: readonly string[];
   readonly verdicts: readonly (RuleVerdict & Pick<Rule, 'strength' | 'text'>)[];
+  /** Why the platform could not call the kit, where it could not: without that there is no registration. */
+  readonly unreached?: string;
   /** What of this run stays at the platform. */
   readonly written: readonly string[];
 }
@@ -94,6 +96,7 @@ export async function conformance(given: Conformance): Promise<Report> {
     versionsUrl: given.versionsUrl,
     roles: bench.theirs?.roles.map(({ role, country_code, party_id }) => `${role} ${country_code}*${party_id}`) ?? [],
     verdicts: rules.map((rule) => ({ ...verdictOf(rule, bench.judgements, reasons), strength: rule.strength, text: rule.text })),
+    ...(bench.unreached === undefined ? {} : { unreached: bench.unreached }),
     written,
   };
 }

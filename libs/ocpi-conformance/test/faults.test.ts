@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Role } from '#ocpi';
-import { conformance, type Report } from '../src/index.ts';
+import { type Conformance, conformance, type Report, reportText } from '../src/index.ts';
 import { type Fault, faults, hubFaults } from './peer-faults.ts';
 import { Peer } from './peer.ts';
 
@@ -11,8 +11,13 @@ import { Peer } from './peer.ts';
 const patienceFor = (broken: readonly Fault[]) =>
   (broken.some((fault) => fault.endsWith('though nothing was accepted')) ? 2_000 : 50);
 
-async function tried(broken: readonly Fault[], roles?: readonly Role[]): Promise<Report> {
+async function tried(
+  broken: readonly Fault[],
+  roles?: readonly Role[],
+  { heldUpMs = 0, ...given }: Partial<Conformance> & { heldUpMs?: number } = {},
+): Promise<Report> {
   const peer = await Peer.open(broken, roles);
+  peer.heldUpMs = heldUpMs;
   try {
     return await conformance({
       versionsUrl: `${peer.url}/versions`,
@@ -21,6 +26,7 @@ async function tried(broken: readonly Fault[], roles?: readonly Role[]): Promise
       chargeAt: 'Site-0',
       patienceMs: patienceFor(broken),
       memberToken: peer.tokenM,
+      ...given,
     });
   } finally {
     await peer.close();
@@ -38,6 +44,21 @@ test('a platform by the book passes', async () => {
   ).toEqual([]);
   const passed = report.verdicts.filter(({ verdict }) => verdict === 'pass').length;
   expect(passed).toBeGreaterThan(80);
+});
+
+test('a platform behind a proxy passes, though its results overtake the responses that they follow', async () => {
+  const report = await tried([], undefined, { heldUpMs: 20, only: ['commands: a charge'] });
+  expect(failures(report)).toEqual([]);
+  expect(report.verdicts.find(({ rule }) => rule === 'CMD-03')).toMatchObject({ verdict: 'pass' });
+});
+
+test('a platform that cannot call the kit breaks no rule by that: what needs it is not tested, and why is said', async () => {
+  const report = await tried([], undefined, { publicUrl: 'http://127.0.0.1:1' });
+  expect(failures(report)).toEqual([]);
+  expect(report.unreached).toContain('http://127.0.0.1:1/');
+  for (const id of ['CRE-01', 'CRE-02', 'CRE-03', 'CRE-05', 'TRN-52'])
+    expect(report.verdicts.find(({ rule }) => rule === id)).toMatchObject({ verdict: 'not tested' });
+  expect(reportText(report).split('\n').at(-1)).toMatch(/could not call the kit .*--public-url/);
 });
 
 const kit = { country_code: 'CA', party_id: 'KIT' };

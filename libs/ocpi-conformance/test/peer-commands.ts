@@ -4,7 +4,7 @@ import { pushSession } from './peer-pushes.ts';
 import type { Asked, Peer, Said } from './peer.ts';
 
 /** The commands of the platform; a charge at Site-0 is started, and its result said. */
-export async function commanded(peer: Peer, { method, path, body }: Asked): Promise<Said> {
+export async function commanded(peer: Peer, { method, path, body, ids: { requestId } }: Asked): Promise<Said> {
   const schema = (commandBodies as Record<string, (typeof commandBodies)[CommandType] | undefined>)[path[0] ?? ''];
   if (!schema || path.length !== 1) return { answer: answers.notFound };
   if (method !== 'POST') return { answer: answers.methodNotAllowed };
@@ -19,7 +19,8 @@ export async function commanded(peer: Peer, { method, path, body }: Asked): Prom
     result !== 'ACCEPTED' &&
     !peer.has('a command at an unknown place is 1000');
   const say = async () => {
-    await peer.calls().send('POST', command.response_url, wrapped(peer, { result: wordOf(peer, path[0]!, command) }));
+    const ids: Record<string, string> = peer.has('a result has the request id of its command') ? { 'X-Request-ID': requestId } : {};
+    await peer.calls(ids).send('POST', command.response_url, wrapped(peer, { result: wordOf(peer, path[0]!, command) }));
     if (result !== 'ACCEPTED' || !command.token) return;
     if (path[0] === 'RESERVE_NOW') return pushReservation(peer, command.token.uid);
     await pushSession(peer, command);

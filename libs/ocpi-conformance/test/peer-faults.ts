@@ -128,6 +128,20 @@ export const faults = {
   'a pushed PATCH has no last_updated': ['TRN-62'],
   'a Tariff is pushed by PATCH': ['TRN-10'],
   'a CDR is pushed by PUT': ['TRN-10'],
+  // What a kit that looks at each object by itself passes over.
+  'a limit above the maximum is refused': ['TRN-53'],
+  'X-Total-Count ignores the filters': ['TRN-52'],
+  'an EVSE is older than its Connector': ['LOC-01'],
+  'a Connector.id is used twice in an EVSE': ['LOC-04'],
+  'PUT keeps the EVSEs that it omits': ['LOC-33'],
+  'JSON with a charset is refused': ['TRN-11'],
+  'an HTTP error says 1000': ['TOK-06', 'TRN-30'],
+  'authorize answers another Token': ['TOK-04'],
+  'authorize compares the uid with its case': ['TRN-72'],
+  'a result has the request id of its command': ['TRN-82'],
+  'pushes name another id in the URL': ['TRN-71'],
+  'an unknown version disturbs': ['VER-03'],
+  'an unknown module disturbs': ['VER-06'],
 } as const satisfies Record<string, readonly string[]>;
 
 /** What a hub can do wrong. */

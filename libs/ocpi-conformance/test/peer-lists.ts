@@ -33,6 +33,7 @@ function pageOf(peer: Peer, { query, url }: Asked, module: keyof Owned): Said {
   const given = Object.fromEntries(query);
   const isDated = module === 'sessions' && !peer.has('Sessions are listed without date_from');
   const reading = readPage(given, { maxLimit: MAX, dateFromRequired: isDated });
+  if (Number(query.get('limit')) > MAX && peer.has('a limit above the maximum is refused')) return { answer: answers.invalid };
   if (!reading.ok && !(peer.has('nonsense in a query is ignored') && !reading.message.includes('missing')))
     return { answer: answers.invalid };
   const page = reading.ok ? reading.page : { offset: 0, limit: MAX };
@@ -48,7 +49,9 @@ function pageOf(peer: Peer, { query, url }: Asked, module: keyof Owned): Said {
   if (page.offset > matching.length && peer.has('a page behind the end is HTTP 404')) return { answer: answers.notFound };
   const start = peer.has('pages overlap') ? Math.max(0, page.offset - 1) : page.offset;
   const objects = matching.slice(start, start + page.limit);
+  const all = (peer.owned()[module] as unknown[]).length;
   const headers = pageHeaders(url, page, matching.length, MAX);
+  if (peer.has('X-Total-Count ignores the filters')) headers['X-Total-Count'] = String(all);
   if (peer.has('a Link drops the filters') && headers['Link']) headers['Link'] = headers['Link'].replace(/date_from=[^&]*&/, '');
   if (peer.has('a Link is relative') && headers['Link']) headers['Link'] = headers['Link'].replace(peer.url, '');
   if (peer.has('the last page has a Link'))
@@ -61,8 +64,9 @@ function pageOf(peer: Peer, { query, url }: Asked, module: keyof Owned): Said {
 function authorized(peer: Peer, { path, query, body }: Asked): Said {
   const uid = path[0]!;
   const type = query.get('type') ?? 'RFID';
+  const same = peer.has('authorize compares the uid with its case') ? (a: string, b: string) => a === b : sameId;
   const token = (peer.owned().tokens as Token[]).find(
-    (one) => sameId(one.uid, uid) && (one.type === type || peer.has('the type of a Token is ignored')),
+    (one) => same(one.uid, uid) && (one.type === type || peer.has('the type of a Token is ignored')),
   );
   if (!token) return { answer: peer.has('an unknown Token is HTTP 200') ? { http: 200, status: 2004 } : answers.unknownToken };
   const location = body as LocationReferences | undefined;
@@ -71,5 +75,6 @@ function authorized(peer: Peer, { path, query, body }: Asked): Said {
   if (!token.valid && peer.has('a BLOCKED Token is HTTP 403')) return { answer: { http: 403, status: 2000 } };
   if (location !== undefined && peer.has('authorize of an unknown place is 2003')) return { answer: answers.unknownLocation };
   const place = location ?? (peer.has('authorize says a place that nobody asked about') ? { location_id: 'Site-0' } : undefined);
-  return { data: { allowed: token.valid ? 'ALLOWED' : 'BLOCKED', token, ...(place ? { location: place } : {}) } };
+  const said = peer.has('authorize answers another Token') ? { ...token, uid: 'ANOTHER' } : token;
+  return { data: { allowed: token.valid ? 'ALLOWED' : 'BLOCKED', token: said, ...(place ? { location: place } : {}) } };
 }

@@ -51,6 +51,11 @@ function broken(location: Location, has: (fault: Fault) => boolean): unknown {
   if (has('last_updated has an offset')) return { ...location, last_updated: location.last_updated.replace('Z', '+00:00') };
   if (has('a Location is older than its EVSE'))
     return { ...location, evses: location.evses!.map((evse) => ({ ...evse, last_updated: at(59) })) };
+  const [evse, ...evses] = location.evses!;
+  if (has('an EVSE is older than its Connector'))
+    return { ...location, evses: [{ ...evse!, last_updated: '2015-01-01T00:00:00Z' }, ...evses] };
+  if (has('a Connector.id is used twice in an EVSE'))
+    return { ...location, evses: [{ ...evse!, connectors: [...evse!.connectors, evse!.connectors[0]!] }, ...evses] };
   if (has('a Location is closed at all times')) return { ...location, opening_times: { twentyfourseven: false } };
   return location;
 }

@@ -8,7 +8,12 @@ import type { Peer } from './peer.ts';
 
 /** The requests that the platform makes of its partner. */
 export class Calls {
-  constructor(private readonly has: (fault: Fault) => boolean, private readonly token: string, private readonly routing?: Routing) {}
+  constructor(
+    private readonly has: (fault: Fault) => boolean,
+    private readonly token: string,
+    private readonly routing?: Routing,
+    private readonly ids: Record<string, string> = {},
+  ) {}
 
   async send(method: string, url: string, body?: unknown): Promise<{ data?: unknown } | undefined> {
     const { has, token } = this;
@@ -17,7 +22,7 @@ export class Calls {
       Authorization: has('requests encode a newline with the token')
         ? authorization(`${token}\n`)
         : authorization(token, has('requests have their token unencoded') ? 'raw' : 'base64'),
-      ...(has('requests have no ids') ? {} : { 'X-Request-ID': randomUUID(), 'X-Correlation-ID': randomUUID() }),
+      ...(has('requests have no ids') ? {} : { 'X-Request-ID': randomUUID(), 'X-Correlation-ID': randomUUID(), ...this.ids }),
       ...(body === undefined
         ? {}
         : { 'Content-Type': has('requests have no Content-Type') ? 'text/plain' : 'application/json' }),
@@ -38,8 +43,9 @@ export async function pushAll(peer: Peer): Promise<void> {
   const owned = peer.owned();
   const { country_code, party_id } = peer.has('pushes name our party in the URL') ? peer.clientParty() : peer.party;
   const at = (module: ModuleId, ...ids: string[]) => joinUrl(findEndpoint(peer.partner!.details, module, 'RECEIVER')!, ...ids);
+  const isOther = peer.has('pushes name another id in the URL');
   const tariff = { ...owned.tariffs[0] as Tariff, elements: [{ price_components: [{ type: 'ENERGY', price: 0.3, step_size: 1 }] }] };
-  await calls.send(peer.has('a Tariff is pushed by PATCH') ? 'PATCH' : 'PUT', at('tariffs', country_code, party_id, tariff.id), tariff);
+  await calls.send(peer.has('a Tariff is pushed by PATCH') ? 'PATCH' : 'PUT', at('tariffs', country_code, party_id, isOther ? 'T-9' : tariff.id), tariff);
   const location = owned.locations.at(-1) as Location;
   const sound = {
     ...location,

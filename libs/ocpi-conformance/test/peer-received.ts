@@ -88,6 +88,11 @@ function put(
   if (module === 'sessions' && held && peer.has('PUT merges charging periods'))
     return patchSession(held as Session, object as Session);
   if (module !== 'sessions' && peer.has('PUT merges')) return { ...held, ...object };
+  if (module === 'locations' && held && peer.has('PUT keeps the EVSEs that it omits')) {
+    const { evses = [], ...rest } = object as Location;
+    const omitted = (held as Location).evses!.filter(({ uid }) => !evses.some((one) => sameId(one.uid, uid)));
+    return { ...rest, evses: [...evses, ...omitted] };
+  }
   return object;
 }
 

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { randomUUID } from 'node:crypto';
 import {
-  type Answer, answers, answerRouting, Credentials, dateTimeOf, envelope, findEndpoint, idHeaders, type MessageIds,
+  type Answer, answers, answerRouting, Credentials, dateTimeOf, envelope, findEndpoint, idHeaders, type MessageIds, ModuleId,
   parseJson, type Party, read, readMessageIds, readRouting, type Role, type Routing, routingHeaders, tokenCandidates,
   typicalInterfaces, type VersionDetails,
 } from '#ocpi';
@@ -23,6 +23,7 @@ export interface Asked {
   readonly url: string;
   readonly body: unknown;
   readonly isJson: boolean;
+  readonly hasCharset: boolean;
   readonly routing: Routing;
   readonly ids: MessageIds;
 }
@@ -63,6 +64,8 @@ export class Peer {
   /** Of a hub: for another member, and what that presents then. */
   readonly tokenM = 'token-m';
   member: Partner | undefined;
+  /** What stands before it holds up its answers for so long, and not its own requests. */
+  heldUpMs = 0;
   private readonly memberToken = randomUUID();
   /** Of a hub: what it was told for everybody. */
   readonly told = new Map<string, object>();
@@ -77,7 +80,10 @@ export class Peer {
     this.server = createServer(
       (request, response) =>
         void this.take(request).then(({ http, headers, body, afterwards }) => {
-          response.writeHead(http, headers).end(body, afterwards);
+          const answer = () => response.writeHead(http, headers).end(body, this.heldUpMs > 0 ? undefined : afterwards);
+          if (this.heldUpMs === 0) return void answer();
+          setTimeout(answer, this.heldUpMs);
+          afterwards?.();
         }),
     );
   }
@@ -122,8 +128,8 @@ export class Peer {
     return this.received.size === 0 && !this.spent;
   }
 
-  calls(): Calls {
-    return new Calls(this.has, this.partner!.credentials.token, { from: own, to: this.clientParty() });
+  calls(ids: Record<string, string> = {}): Calls {
+    return new Calls(this.has, this.partner!.credentials.token, { from: own, to: this.clientParty() }, ids);
   }
 
   clientParty(): Party {
@@ -161,7 +167,8 @@ export class Peer {
     };
     const at = dateTimeOf(Date.now());
     const timestamp = this.has('timestamps have an offset') ? at.replace('Z', '+00:00') : at;
-    const whole = envelope(said.data, status, undefined, timestamp) as unknown as Record<string, unknown>;
+    const code = http >= 400 && this.has('an HTTP error says 1000') ? 1000 : status;
+    const whole = envelope(said.data, code, undefined, timestamp) as unknown as Record<string, unknown>;
     if (http < 400 && this.has('responses have no timestamp')) delete whole['timestamp'];
     const isPlain = http >= 400 && this.has('HTTP errors have no envelope');
     return {
@@ -199,6 +206,7 @@ export class Peer {
       url: `${this.url}${pathname}`,
       body: json?.ok ? json.value : undefined,
       isJson: json?.ok ?? true,
+      hasCharset: request.headers['content-type']?.includes('charset') ?? false,
       routing: routed(request),
       ids: readMessageIds(request.headers, randomUUID),
     };
@@ -227,6 +235,7 @@ export class Peer {
       return { answer: answers.unauthorized };
     if (token === 'registration') return { data: [] };
     if (!asked.isJson) return this.notJson();
+    if (asked.hasCharset && this.has('JSON with a charset is refused')) return { answer: answers.invalid };
     const said = await (this.roles.includes('HUB')
       ? hubbed(this, asked, side, module)
       : this.functional(asked, `${side} ${module}`));
@@ -340,10 +349,13 @@ export class Peer {
     const failed = this.has('a failing callback is 3000') ? answers.serverError : answers.clientApiUnusable;
     const versions = await calls.get(given.url);
     if (!Array.isArray(versions)) return failed;
+    if (versions.length > 1 && this.has('an unknown version disturbs')) return answers.invalid;
     const newest = (versions as { version: string; url: string }[]).find(({ version }) => version === '2.2.1');
     if (!newest) return this.has('no common version is 3001') ? answers.clientApiUnusable : answers.unsupportedVersion;
     const details = (await calls.get(newest.url)) as VersionDetails | undefined;
     if (!details) return failed;
+    const isKnown = (details.endpoints as { identifier: string }[]).every(({ identifier }) => ModuleId.safeParse(identifier).success);
+    if (!isKnown && this.has('an unknown module disturbs')) return answers.invalid;
     if (!findEndpoint(details, 'locations', 'RECEIVER') && !findEndpoint(details, 'tokens', 'RECEIVER')) {
       return this.has('missing endpoints are 2000') ? answers.refused : answers.endpointsMissing;
     }

@@ -4,7 +4,7 @@ import {
   authorization, Credentials, findEndpoint, type Interface, missingInterfaces, type Party, read, type Role,
   typicalInterfaces, Version, VersionDetails,
 } from '#ocpi';
-import { type Bench, inShort, ok } from '../bench.ts';
+import { type Bench, inShort, ok, type Seen } from '../bench.ts';
 import type { Check } from '../check.ts';
 import { judgeObject, judgeRefused } from '../judging.ts';
 import type { Front } from '../listener.ts';
@@ -60,7 +60,7 @@ export const first: readonly Check[] = [
   },
   {
     name: 'credentials: renewal',
-    rules: ['CRE-01', 'CRE-04', 'CRE-06', 'CRE-07'],
+    rules: ['VER-03', 'VER-06', 'CRE-01', 'CRE-04', 'CRE-06', 'CRE-07'],
     writes: 'new credentials of the kit',
     unless: needsLink,
     run: renewal,
@@ -180,12 +180,21 @@ async function beforehand(bench: Bench): Promise<void> {
     bench.listener.admit(token);
     const answer = await post(bench.listener.credentials(token, front));
     if (answer.http === 401) break; // The token was spent: the last call says so.
+    judgeReached(bench, answer);
     bench.judge(rule, answer.http === 200 && answer.status === status, `a registration from ${what}: HTTP 200 and ${status}`, answer);
     bench.listener.tokens.delete(token);
     if (ok(answer)) return; // We are registered against its own rules: the next check will see.
   }
   const after = await bench.call('GET', bench.options.versionsUrl, { module: 'versions' });
   bench.judge('CRE-01', ok(after), 'a refused registration registers nobody: the registration token is still good', after);
+}
+
+/** Of a platform that never called us, what a registration came to says nothing of the rules. */
+function judgeReached(bench: Bench, answer: Seen): void {
+  if (ok(answer) || answer.status !== 3001 || bench.listener.seen.length > 0) return;
+  const said = (JSON.parse(answer.text) as { status_message?: unknown }).status_message;
+  bench.unreached = `${bench.listener.url}/${typeof said === 'string' ? ` (it says: ${said.slice(0, 200)})` : ''}`;
+  throw new Error(`the platform could not call the kit at ${bench.listener.url}`);
 }
 
 const spent =
@@ -204,6 +213,7 @@ async function registration(bench: Bench): Promise<void> {
   const answer = await bench.call('POST', url, { module: 'credentials', body: listener.credentials(tokenB) });
   const calls = listener.seen.slice(before).filter(({ path }) => path.startsWith('/versions'));
   if (answer.http === 401) throw new Error(spent);
+  judgeReached(bench, answer);
   if (!ok(answer)) {
     bench.judge('CRE-05', false, 'a registration by the book: HTTP 200, 1000, and Credentials', answer);
     return;
@@ -262,6 +272,14 @@ async function renewal(bench: Bench): Promise<void> {
   );
   const still = await bench.call('GET', bench.options.versionsUrl, { module: 'versions' });
   bench.judge('CRE-07', ok(still), 'after a renewal that failed the old token is good', still);
+  for (const [front, rule, what] of [
+    ['later', 'VER-03', 'a version that 2.2.1 does not know'],
+    ['own', 'VER-06', 'a module of its own'],
+  ] as const) {
+    const odd = await put(front);
+    bench.judge(rule, ok(odd.answer), `a platform that lists ${what} disturbs nobody: HTTP 200 and 1000`, odd.answer);
+    adopt(bench, odd.answer);
+  }
   const { answer, calls } = await put('versions');
   if (!bench.judge('CRE-06', ok(answer), 'new credentials are taken, and answered with a new token', answer)) return;
   bench.judge('CRE-06', calls.some(({ path }) => path === '/versions') && calls.some(({ path }) => path === '/versions/details'),
@@ -273,6 +291,14 @@ async function renewal(bench: Bench): Promise<void> {
   bench.token = token as string;
   const opened = await bench.call('GET', bench.options.versionsUrl, { module: 'versions' });
   if (!bench.judge('CRE-06', ok(opened), 'the new token opens the versions', opened)) bench.token = before;
+}
+
+/** What a PUT that was taken answers is presented from now on. */
+function adopt(bench: Bench, answer: Seen): void {
+  const token = (answer.data as { token?: unknown } | undefined)?.token;
+  if (!ok(answer) || typeof token !== 'string') return;
+  bench.keepSecret(token);
+  bench.token = token;
 }
 
 async function ending(bench: Bench): Promise<void> {

@@ -35,6 +35,7 @@ const pageRules = [
 ];
 /** Enough to see how pages follow each other; a list of 300,000 is not read to its end. */
 const PAGES_AT_MOST = 12;
+const LIMIT_TOO_LARGE = 1_000_000;
 const EPOCH = '1970-01-01T00:00:00Z';
 
 type Listed = { id?: string; uid?: string; type?: string; last_updated: string };
@@ -175,6 +176,8 @@ async function nonsense(bench: Bench, get: Get, total: number): Promise<void> {
   const behind = await get({ offset: total + 1_000 });
   bench.judge('TRN-56', ok(behind) && listOf(bench, behind).length === 0, 'an empty list behind the end', behind);
   bench.judge('TRN-53', nextLink(headerText(behind.headers, 'link')) === undefined, 'no Link behind the end', behind);
+  const most = await get({ limit: LIMIT_TOO_LARGE });
+  bench.judge('TRN-53', ok(most) && listOf(bench, most).length <= LIMIT_TOO_LARGE, 'a limit above the maximum is capped, not refused', most);
   const queries: readonly Record<string, string | number>[] = [
     { offset: -1 },
     { limit: 'many' },
@@ -195,7 +198,10 @@ function listOf(bench: Bench, seen: Seen): readonly Listed[] {
 /** date_from is part of its window, date_to is not, and both are of last_updated. */
 async function windows(bench: Bench, get: Get, objects: readonly Listed[], total: number | undefined): Promise<void> {
   const none = await get({ date_from: EPOCH, date_to: EPOCH.replace('00Z', '01Z') });
-  bench.judge('TRN-51', ok(none) && listOf(bench, none).length === 0, 'nothing that was updated in 1970', none);
+  const isNone = bench.judge('TRN-51', ok(none) && listOf(bench, none).length === 0, 'nothing that was updated in 1970', none);
+  const counted = wholeNumber(none, 'x-total-count');
+  if (isNone && counted !== undefined)
+    bench.judge('TRN-52', counted === 0, 'X-Total-Count 0 where nothing matches the filters: it counts what does', none);
   if (objects.length === 0 || total === undefined) return;
   const times = [...new Set(objects.map(({ last_updated }) => instantMs(last_updated)!))].sort((a, b) => a - b);
   const middle = times[Math.floor(times.length / 2)]!;
@@ -239,6 +245,7 @@ async function locationLevels(bench: Bench, url: string, locations: readonly Loc
       `a last_updated of Location ${location.id} that is not before those of its EVSEs and Connectors`,
       seen,
     );
+    judgeEvses(bench, location, seen);
     const faults = locationFaults(location);
     for (const { rule, at, what } of faults) bench.judge(rule, false, `Location ${location.id}, ${at}: ${what}`, seen);
     for (const rule of ['LOC-06', 'LOC-08', 'LOC-12', 'LOC-14'])
@@ -279,6 +286,15 @@ async function locationLevels(bench: Bench, url: string, locations: readonly Loc
   }
   const lower = await bench.call('GET', joined(url, swapped(known.id)), { module: 'locations' });
   bench.judge('TRN-72', ok(lower), `the Location ${known.id} in letters of the other case`, lower);
+}
+
+function judgeEvses(bench: Bench, { id, evses = [] }: Location, seen: Seen): void {
+  for (const { uid, connectors, last_updated } of evses) {
+    const younger = connectors.some((one) => instantMs(one.last_updated)! > instantMs(last_updated)!);
+    bench.judge('LOC-01', !younger, `a last_updated of EVSE ${uid} of Location ${id} that is not before those of its Connectors`, seen);
+    const ids = new Set(connectors.map((one) => one.id.toLowerCase()));
+    bench.judge('LOC-04', ids.size === connectors.length, `a Connector.id once in EVSE ${uid} of Location ${id}`, seen);
+  }
 }
 
 /** The letters in the other case. */

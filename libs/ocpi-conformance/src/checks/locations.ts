@@ -1,9 +1,10 @@
-import { type Evse, findEvse, type Location } from '#ocpi';
+import { type Evse, findEvse, type Location, sameId } from '#ocpi';
 import { type Bench, ok, type Seen } from '../bench.ts';
 import type { Check } from '../check.ts';
 import { judgeNotOffered, judgeNotThere, judgeRefused, judgeTaken, sameJson } from '../judging.ts';
 import { kitLocation } from '../objects.ts';
 import { joined, swapped } from './lists.ts';
+import { judgeCharset } from './pushed.ts';
 
 /** The Receiver interface of Locations: one of ours is pushed, changed, and left REMOVED. */
 export const receivedLocations: Check = {
@@ -13,6 +14,7 @@ export const receivedLocations: Check = {
   rules: [
     'TRN-07',
     'TRN-10',
+    'TRN-11',
     'TRN-17',
     'TRN-30',
     'TRN-60',
@@ -27,6 +29,7 @@ export const receivedLocations: Check = {
     'LOC-09',
     'LOC-30',
     'LOC-31',
+    'LOC-33',
     'LOC-34',
     'TYP-03',
     'TYP-10',
@@ -74,6 +77,11 @@ async function replacing(bench: Bench, location: Location, call: Call, url: Url,
   judgeTaken(bench, 'LOC-02', 'PUT of a known Location', await call('PUT', url(), unnamed));
   const [after, read] = await held();
   bench.judge('TRN-60', after !== undefined && (after.name ?? null) === null, 'no name: PUT replaces, and it was left out', read);
+  const [kept, ...omitted] = location.evses!;
+  if (!ok(await call('PUT', url(), { ...unnamed, evses: [kept], last_updated: bench.tick() }))) return;
+  const [left, seenLeft] = await held();
+  const still = left?.evses?.find(({ uid, status }) => status !== 'REMOVED' && omitted.some((one) => sameId(one.uid, uid)));
+  if (left) bench.judge('LOC-33', still === undefined, 'the EVSE that the PUT left out gone, or REMOVED', seenLeft);
 }
 
 function sameInOtherCase(url: string, id: string): string {
@@ -93,6 +101,7 @@ async function changing(bench: Bench, location: Location, call: Call, url: Url, 
       'the field of the PATCH changed, and nothing else',
       seen,
     );
+  await judgeCharset(bench, 'locations', url(), { city: 'Delta' });
   const evse = location.evses![0]!;
   for (const [path, patch] of [
     [[evse.uid], { status: 'OUTOFORDER' }],

@@ -1,5 +1,6 @@
 import type { Method, ModuleId } from '#ocpi';
 import type { Bench, Seen } from '../bench.ts';
+import { judgeTaken } from '../judging.ts';
 import { joined } from './lists.ts';
 
 /** Requests about one object of ours at a Receiver interface. */
@@ -18,4 +19,11 @@ export function pushing(bench: Bench, module: ModuleId, id: string, query = ''):
     foreignUrl: joined(base, 'NL', 'ZZZ', id) + query,
     call: (method, body, at = url) => bench.call(method, at, { module, ...(body === undefined ? {} : { body }) }),
   };
+}
+
+/** application/json may say its charset, as many clients do. */
+export async function judgeCharset(bench: Bench, module: ModuleId, url: string, patch: object): Promise<void> {
+  const body = { ...patch, last_updated: bench.tick() };
+  const headers = { 'Content-Type': 'application/json; charset=utf-8' };
+  judgeTaken(bench, 'TRN-11', 'a PATCH of application/json; charset=utf-8', await bench.call('PATCH', url, { module, body, headers }));
 }

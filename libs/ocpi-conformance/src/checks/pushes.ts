@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import {
-  Connector, ConnectorPatch, Evse, EvsePatch, headerText, instantMs, Location, LocationPatch, type ModuleId, readRouting, Session,
+  Connector, ConnectorPatch, Evse, EvsePatch, headerText, instantMs, Location, LocationPatch, type ModuleId, readRouting, sameId, Session,
   SessionPatch, Tariff, Token, TokenPatch, Cdr, ChargingProfileResult, CommandResult, unwrapped,
 } from '#ocpi';
 import type { Bench } from '../bench.ts';
@@ -22,6 +22,7 @@ export const pushes: Check = {
     'TRN-11',
     'TRN-62',
     'TRN-70',
+    'TRN-71',
     'TRN-80',
     'HUB-01',
     'HUB-02',
@@ -90,6 +91,13 @@ function judgeRequest(bench: Bench, incoming: Incoming): void {
   judgePush(bench, incoming, said);
 }
 
+/** What is pushed whole names itself as its URL does. */
+function judgeNames(bench: Bench, id: string, body: unknown, said: string): void {
+  const { id: own, uid } = (body ?? {}) as { id?: unknown; uid?: unknown };
+  const named = uid ?? own;
+  if (typeof named === 'string') bench.judge('TRN-71', sameId(named, id), `the id of the object, ${named}, in its URL`, said);
+}
+
 type Pushed = readonly [whole: z.ZodType, part: z.ZodType | undefined];
 const levels: Readonly<Record<string, readonly Pushed[]>> = {
   locations: [[Location, LocationPatch], [Evse, EvsePatch], [Connector, ConnectorPatch]],
@@ -119,6 +127,7 @@ function judgePush(bench: Bench, { method, path, body }: Incoming, said: string)
   bench.judge('TRN-70', bench.isTheirs({ country_code, party_id }), 'the owner of the object in the URL: a party of the platform', said);
   const [whole, part] = level;
   if (method === 'PUT') {
+    judgeNames(bench, ids.at(-1) ?? '', body, said);
     judgeObject(bench, module as ModuleId, whole, body, said);
   } else if (method === 'PATCH') {
     if (!bench.judge('TRN-10', part !== undefined, `no PATCH of ${module}`, said)) return;

@@ -1,17 +1,17 @@
-import { AuthorizationInfo, Token } from '#ocpi';
+import { AuthorizationInfo, sameId, Token } from '#ocpi';
 import { type Bench, ok } from '../bench.ts';
 import type { Check } from '../check.ts';
 import { judgeNotOffered, judgeNotThere, judgeObject, judgeRefused, judgeTaken, sameJson } from '../judging.ts';
 import { kitToken } from '../objects.ts';
 import { joined, swapped } from './lists.ts';
-import { pushing } from './pushed.ts';
+import { judgeCharset, pushing } from './pushed.ts';
 
 /** The Receiver interface of Tokens. */
 export const receivedTokens: Check = {
   name: 'tokens: PUT, PATCH and GET',
   of: ['tokens', 'RECEIVER'],
   writes: 'two Tokens of one uid, KIT-…-CARD, that are never valid. They cannot be deleted, and stay so',
-  rules: ['TRN-07', 'TRN-10', 'TRN-30', 'TRN-60', 'TRN-61', 'TRN-62', 'TRN-71', 'TRN-72', 'TOK-01', 'TOK-02', 'TOK-13', 'TYP-08'],
+  rules: ['TRN-07', 'TRN-10', 'TRN-11', 'TRN-30', 'TRN-60', 'TRN-61', 'TRN-62', 'TRN-71', 'TRN-72', 'TOK-01', 'TOK-02', 'TOK-13', 'TYP-08'],
   run: received,
 };
 
@@ -34,6 +34,7 @@ async function received(bench: Bench): Promise<void> {
     'the field of the PATCH changed, and nothing else',
     patched,
   );
+  await judgeCharset(bench, 'tokens', url, { language: 'en' });
   const { visual_number: _, ...without } = { ...card, last_updated: bench.tick() };
   await call('PUT', without);
   const replaced = await call('GET');
@@ -77,7 +78,7 @@ async function received(bench: Bench): Promise<void> {
 export const authorization: Check = {
   name: 'tokens: authorize',
   of: ['tokens', 'SENDER'],
-  rules: ['TRN-30', 'TOK-01', 'TOK-03', 'TOK-04', 'TOK-05', 'TOK-06', 'TOK-08'],
+  rules: ['TRN-30', 'TRN-72', 'TOK-01', 'TOK-03', 'TOK-04', 'TOK-05', 'TOK-06', 'TOK-08'],
   run: authorize,
 };
 
@@ -101,7 +102,13 @@ async function authorize(bench: Bench): Promise<void> {
   if (plain.status !== 2002) bench.judge('TOK-03', ok(plain), 'an answer about a known Token without a body', plain);
   if (ok(plain)) {
     const info = judgeAuthorization(bench, plain.data, plain);
-    if (info) bench.judge('TOK-04', info.location === undefined, 'no location where none was asked about', plain);
+    if (info) {
+      bench.judge('TOK-04', info.location === undefined, 'no location where none was asked about', plain);
+      const isSame = sameId(info.token.uid, known.uid) && info.token.type === known.type;
+      bench.judge('TOK-04', isSame, `the Token that was asked about, ${known.uid}`, plain);
+    }
+    const other = await ask(swapped(known.uid), undefined, query);
+    bench.judge('TRN-72', ok(other), `an answer about the Token ${known.uid} in letters of the other case`, other);
   }
   const location = { location_id: bench.id('PLACE') };
   const there = await ask(known.uid, location, query);
