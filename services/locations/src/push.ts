@@ -48,7 +48,7 @@ export function pushed(held: Location | undefined, push: Push): Pushed {
   if (was && is && location.last_updated === held.last_updated && same(was, is)) return { change: 'unchanged' };
   const known = push.connectorId === undefined ? was : was?.connectors.find(({ id }) => sameId(id, push.connectorId!));
   if (known && isStale(known, body)) return { change: 'stale' };
-  return { change: 'updated', location, onlyStatus: push.connectorId === undefined ? onlyStatus(was, is) : undefined };
+  return { change: known ? 'updated' : 'created', location, onlyStatus: push.connectorId === undefined ? onlyStatus(was, is) : undefined };
 }
 
 function bodyOf({ body }: Push): Dated {

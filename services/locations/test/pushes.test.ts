@@ -65,6 +65,23 @@ async function told(): Promise<string[]> {
   });
 }
 
+const child = (id: string, path: { evseUid: string; connectorId?: string }, body: object): Push =>
+  ({ ...party, locationId: id, ...path, patch: false, body: toJsonBytes(body) });
+
+test('LOC-02: an EVSE or a Connector that was not there is created, one that was is updated or unchanged', async () => {
+  const connector = { ...evse.connectors[0]!, last_updated: second(0) };
+  const pushed = [
+    whole('A'),
+    child('A', { evseUid: 'E9' }, { ...evse, uid: 'E9' }),
+    child('A', { evseUid: 'e9' }, { ...evse, uid: 'e9', floor_level: '2', last_updated: second(1) }),
+    child('A', { evseUid: 'E9', connectorId: '7' }, { ...connector, id: '7' }),
+    child('A', { evseUid: 'E9', connectorId: '7' }, { ...connector, id: '7', last_updated: second(2) }),
+    child('A', { evseUid: 'E9', connectorId: '7' }, { ...connector, id: '7', last_updated: second(2) }),
+  ];
+  const answers = await outcomes(...pushed);
+  expect(answers).toEqual(['created', 'created', 'updated', 'created', 'updated', 'unchanged']);
+});
+
 test('many pushes at once are as one after the other: a Location, then its EVSEs, each told as it then was', async () => {
   expect(await outcomes(whole('A'), status('A', 'E1', 'CHARGING', 1), whole('B'), status('A', 'E2', 'BLOCKED', 2))).toEqual(
     ['created', 'updated', 'created', 'updated']);
