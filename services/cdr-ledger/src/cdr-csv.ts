@@ -7,8 +7,9 @@ import type { Following } from './follow.ts';
 import { cdrOf } from './projections/listed-cdr.ts';
 
 /**
- * All CDRs and Credit CDRs, ours and partners', as CSV (RFC 4180) in the order in which they entered
- * the ledger, without what is private. Amounts and volumes are the CDR's own, as exact decimals.
+ * All CDRs and Credit CDRs, ours and partners', as CSV (RFC 4180) or as JSON arrays line by line, in the
+ * order in which they entered the ledger, without what is private. Amounts and volumes are the CDR's
+ * own, as exact decimals.
  */
 export const CSV_COLUMNS = [
   'own',
@@ -54,6 +55,7 @@ export interface CsvWindow {
   /** Of last_updated, RFC 3339: from inclusive, to exclusive. */
   readonly from?: string | undefined;
   readonly to?: string | undefined;
+  readonly asJsonLines?: boolean;
 }
 
 const BATCH = 200;
@@ -67,9 +69,9 @@ export class Csv {
    * A page of lines behind the cursor; the first one begins with the columns' names. Throws
    * Rejected.
    */
-  async page({ from, to }: CsvWindow, cursor?: string): Promise<CsvPage> {
+  async page({ from, to, asJsonLines = false }: CsvWindow, cursor?: string): Promise<CsvPage> {
     await this.parts.list.caughtUp();
-    return csvPage(this.parts.db, { from: readInstant(from), to: readInstant(to) }, cursor);
+    return csvPage(this.parts.db, { from: readInstant(from), to: readInstant(to), asJsonLines }, cursor);
   }
 }
 
@@ -80,9 +82,10 @@ export interface CsvPage {
 
 async function csvPage(
   db: Database,
-  { from, to }: CsvWindow,
+  { from, to, asJsonLines }: CsvWindow,
   cursor?: string,
 ): Promise<CsvPage> {
+  const line = asJsonLines ? jsonLine : csvLine;
   const after = cursor === undefined ? 0n : readCursor(cursor);
   let text = cursor === undefined ? line(CSV_COLUMNS) : '';
   for (let position = after; ;) {
@@ -147,8 +150,12 @@ function field(value: string): string {
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-function line(fields: readonly string[]): string {
+function csvLine(fields: readonly string[]): string {
   return `${fields.map(field).join(',')}\r\n`;
+}
+
+function jsonLine(fields: readonly string[]): string {
+  return `${JSON.stringify(fields)}\n`;
 }
 
 function readCursor(cursor: string): bigint {

@@ -95,8 +95,8 @@ export class ProofsController {
 
   @Answers(exportCdrs)
   exportCdrs(requests: ExportCdrs[]) {
-    return each(requests, async ({ cursor, dateFrom: from, dateTo: to }) =>
-      pageOf(await this.csv.page({ from, to }, cursor || undefined)),
+    return each(requests, async ({ cursor, dateFrom: from, dateTo: to, asJsonLines }) =>
+      pageOf(await this.csv.page({ from, to, asJsonLines }, cursor || undefined)),
     );
   }
 

@@ -86,6 +86,11 @@ test('CDRs as CSV have every field where it belongs, and no formulas', async () 
   expect(csv).toContain(',"S,""3""-1",');
   expect(csv).toContain(`,'=1+1,`);
   expect(csv).not.toContain(token.uid);
+  const asJson = Buffer.concat(await pages((cursor) => oasis.bus.ask(exportCdrs, { cursor, asJsonLines: true }))).toString();
+  const [jsonNames, ...jsonRows] = asJson.trimEnd().split('\n').map((text) => JSON.parse(text) as string[]);
+  expect(jsonNames!.join(',')).toBe(names);
+  expect(jsonRows.find((row) => row[3] === 'S-1-1')).toEqual(ours);
+  expect(jsonRows.flat()).toContain('=1+1');
   const window = { cursor: '', dateFrom: '2023-01-01T00:00:00Z' };
   expect(Buffer.from((await oasis.bus.ask(exportCdrs, window)).lines).toString()).toBe(`${names}\r\n`);
   await expect(oasis.bus.ask(exportCdrs, { dateTo: 'tomorrow' })).rejects.toMatchObject({ code: 'invalid-object' });

@@ -1,3 +1,4 @@
+import { parquetReadObjects } from 'hyparquet';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Bus, connectBus, each } from '#bus';
 import { signerFromSeed, signHead } from '#chain';
@@ -36,8 +37,8 @@ beforeAll(async () => {
     return { lines: Buffer.from(pages.get(cursor)!), next: nextOf(cursor) };
   };
   await ledger.answer(exportLedger, (requests) => each(requests, page));
-  await ledger.answer(exportCdrs, (requests) => each(requests, async ({ dateFrom }) => (
-    { lines: Buffer.from(`own,${dateFrom ?? ''}\r\n`), next: '' })));
+  await ledger.answer(exportCdrs, (requests) => each(requests, async ({ dateFrom = '', asJsonLines }) => (
+    { lines: Buffer.from(asJsonLines ? `["own","last_updated"]\n["true","${dateFrom}"]\n` : `own,${dateFrom}\r\n`), next: '' })));
   await ledger.answer(getHeads, (requests) => each(requests, async ({ afterDay, accounts }) => (accounts ? { keys: [], heads: [] } :
     { keys: [signer.publicKey], heads: [headOf('2022-02-01', 3), headOf('2022-02-02', 5)].slice(afterDay === '' ? 0 : 1) })));
   await ledger.answer(getReceiptProof, (requests) => each(requests, async ({ cdrId, withPrivate }) => {
@@ -117,6 +118,15 @@ test('the CDRs of a time are downloaded as CSV', async () => {
   expect(headers.get('content-type')).toBe('text/csv; charset=utf-8');
 });
 
+test('the CDRs of a time are downloaded as Parquet', async () => {
+  const answer = await fetch(`${service.urls!.portal}/v1/operator/cdrs.parquet?date_from=2022-02-01T00:00:00Z`, { headers: { 'x-api-key': key } });
+  expect(answer.headers.get('content-type')).toBe('application/vnd.apache.parquet');
+  expect(answer.headers.get('content-disposition')).toBe('attachment; filename="cdrs.parquet"');
+  expect(await parquetReadObjects({ file: await answer.arrayBuffer() })).toMatchObject([
+    { own: true, last_updated: new Date('2022-02-01T00:00:00Z') },
+  ]);
+});
+
 test('a list is dropped and made anew by its name', async () => {
   expect((await operator.get('/v1/operator/ledger/projections')).body).toEqual({
     projections: [{ name: 'cdr-list', position: 7, log_position: 9, rebuildable: true }],
@@ -129,6 +139,6 @@ test('a list is dropped and made anew by its name', async () => {
 
 test('nobody but the operator sees any of it', async () => {
   const anyone = new Client(service.urls!.portal!);
-  for (const path of ['ledger/heads', 'ledger/export', 'cdrs.csv', 'cdrs/CA/BCT/S-1-1/proof', 'ledger/projections'])
+  for (const path of ['ledger/heads', 'ledger/export', 'cdrs.csv', 'cdrs.parquet', 'cdrs/CA/BCT/S-1-1/proof', 'ledger/projections'])
     expect(await anyone.get(`/v1/operator/${path}`)).toMatchObject({ status: 401 });
 });
