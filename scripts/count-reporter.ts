@@ -8,7 +8,7 @@ export interface Counts {
 }
 
 /** The closing line of a run: `N passed, N failed`, and `, N skipped` only when some were. */
-export function closingLine({ passed, failed, skipped }: Counts): string {
+function closingLine({ passed, failed, skipped }: Counts): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
 }
 

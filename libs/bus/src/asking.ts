@@ -274,7 +274,7 @@ function clearAlarm(lane: Lane): void {
   lane.alarm = undefined;
 }
 
-export function traceHeader(traceparent: string) {
+function traceHeader(traceparent: string) {
   const made = headers();
   made.set('traceparent', traceparent);
   return made;

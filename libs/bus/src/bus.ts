@@ -47,7 +47,7 @@ export interface AskOptions {
   readonly commandId?: string;
 }
 
-export const DEFAULT_TIMEOUT_MS = 5_000;
+const DEFAULT_TIMEOUT_MS = 5_000;
 
 /** Connects, waiting for the server if need be, and reconnects for ever. */
 export async function connectBus(options: BusOptions): Promise<Bus> {

@@ -14,7 +14,7 @@ const HASHES: Readonly<Record<string, string>> = {
 };
 
 /** Curve and hash of an OCMF signature algorithm; undefined for one that cannot be checked here. */
-export function algorithmOf(name: string): { curve: string; hash: string } | undefined {
+function algorithmOf(name: string): { curve: string; hash: string } | undefined {
   const match = /^ECDSA-([a-z0-9]{3,20})-(SHA\d{3})$/i.exec(name);
   const curve = match && curveOf(match[1]!);
   const hash = match && HASHES[match[2]!.toUpperCase()];

@@ -6,7 +6,7 @@ import { ocpi230 } from './ocpi-230.ts';
 import { isPatched, type Kind, type PatchedKind, wholes } from './ocpi-221.ts';
 
 /** Each kind as 2.1.1 has it; what it has no word for is read as 2.2.1 has it, and never sent. */
-export const schemas211: Readonly<Record<Kind, z.ZodType>> = {
+const schemas211: Readonly<Record<Kind, z.ZodType>> = {
   location: ocpi211.Location, evse: ocpi211.Evse, connector: ocpi211.Connector, session: ocpi211.Session, cdr: ocpi211.Cdr,
   tariff: ocpi211.Tariff, token: ocpi211.Token, references: ocpi211.LocationReferences, authorization: ocpi211.AuthorizationInfo,
   START_SESSION: ocpi211.StartSession, STOP_SESSION: ocpi211.StopSession, RESERVE_NOW: ocpi211.ReserveNow,
@@ -14,7 +14,7 @@ export const schemas211: Readonly<Record<Kind, z.ZodType>> = {
   response: ocpi211.CommandResponse, result: ocpi211.CommandResponse, credentials: ocpi211.Credentials,
 };
 
-export const schemas230: Readonly<Record<Kind, z.ZodType>> = { ...wholes, ...ocpi230 };
+const schemas230: Readonly<Record<Kind, z.ZodType>> = { ...wholes, ...ocpi230 };
 
 /** Any of the fields; in a PATCH of 2.1.1 not even last_updated is required. */
 function anyOf(schema: z.ZodType, own: z.ZodRawShape = {}): z.ZodObject {

@@ -18,7 +18,7 @@ export type Reason =
     };
 
 /** The first thing that kept a component from applying, or undefined if nothing did. */
-export function reasonAgainst(
+function reasonAgainst(
   component: Component,
   phases: readonly Phase[],
   moment: Moment,

@@ -11,7 +11,7 @@ import { cdrOf } from './projections/listed-cdr.ts';
  * order in which they entered the ledger, without what is private. Amounts and volumes are the CDR's
  * own, as exact decimals.
  */
-export const CSV_COLUMNS = [
+const CSV_COLUMNS = [
   'own',
   'country_code',
   'party_id',

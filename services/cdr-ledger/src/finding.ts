@@ -53,7 +53,7 @@ export type FindingCode =
   | 'session-billed-twice';
 
 /** As the sessions service names them. */
-export const METER_FINDINGS = [
+const METER_FINDINGS = [
   'register-fell',
   'reading-beyond-power',
   'register-wrapped',

@@ -10,7 +10,7 @@ export type LedgerKind = 'cdrs' | 'accounts';
 
 const ACCOUNTS = '/accounts';
 
-export function ledgerName(party: Party, kind: LedgerKind): string {
+function ledgerName(party: Party, kind: LedgerKind): string {
   return kind === 'cdrs' ? partyText(party) : accountsLedger(party);
 }
 

@@ -132,7 +132,7 @@ export class Running {
 const RETRY_MS = 1_000;
 
 /** The same on every try: at most 36 characters, as sessions wants it. */
-export function stopOrderId(party: Party, sessionId: string): string {
+function stopOrderId(party: Party, sessionId: string): string {
   const named = `${partyText(party)} ${idKey(sessionId)}`;
   return `limit-${createHash('sha256').update(named).digest('hex').slice(0, 30)}`;
 }

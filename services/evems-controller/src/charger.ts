@@ -45,7 +45,7 @@ const TOLERANCE_MA = 1_500;
 
 const noTrouble: Trouble = { failures: 0, retryAt: -Infinity };
 
-export function newCharger(charger: Charger): ChargerState {
+function newCharger(charger: Charger): ChargerState {
   return {
     charger,
     car: noCar,

@@ -20,7 +20,7 @@ export interface FoundEvse {
 
 const EARTH_RADIUS_M = 6_371_000;
 const METRES_PER_DEGREE = 111_195;
-export const MOST_FOUND = 100;
+const MOST_FOUND = 100;
 
 /** EVSEs that a driver may see (LOC-06), nearest first (by great circle), else in no special order. */
 export async function searchEvses(db: Queryable, search: EvseSearch): Promise<FoundEvse[]> {

@@ -108,7 +108,7 @@ function viewOf(found: FoundEvse, location: Location, prices: Prices): () => Evs
 }
 
 /** W; of AC_3_PHASE the voltage is line to neutral, of two phases line to line (mod_locations). */
-export function powerOf({ max_electric_power, max_voltage, max_amperage, power_type }: Connector): number {
+function powerOf({ max_electric_power, max_voltage, max_amperage, power_type }: Connector): number {
   if (max_electric_power !== undefined && max_electric_power > 0) return max_electric_power;
   return max_voltage * max_amperage * (power_type === 'AC_3_PHASE' ? 3 : 1);
 }

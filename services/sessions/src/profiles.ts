@@ -107,7 +107,7 @@ interface Place {
 }
 
 /** What one ampere of each phase makes at the session's connector; undefined for direct current. */
-export function wattsPerAmpOf(location: Location, session: Session): string | undefined {
+function wattsPerAmpOf(location: Location, session: Session): string | undefined {
   const evse = findEvse(location, session.evse_uid);
   const connector = evse?.connectors.find(({ id }) => sameId(id, session.connector_id));
   return connector && wattsPerAmp(connector);

@@ -11,7 +11,7 @@ import type { Reserved, SessionEvent, To } from './session-events.ts';
 type Periods = NonNullable<Session['charging_periods']>;
 
 /** Whether reserving costs something: else its time is nobody's bill. PRC-14 */
-export function pricesReservation({ elements }: Tariff): boolean {
+function pricesReservation({ elements }: Tariff): boolean {
   return elements.some(({ restrictions }) => restrictions?.reservation != null);
 }
 

@@ -321,7 +321,7 @@ export class Hub {
   }
 }
 
-export const CROSSING_PATH = '/ocpi/2.2.1/crossing';
+const CROSSING_PATH = '/ocpi/2.2.1/crossing';
 
 function textOf(header: string | readonly string[] | undefined): string | undefined {
   return typeof header === 'string' ? header : header?.[0];

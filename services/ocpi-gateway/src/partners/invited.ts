@@ -27,7 +27,7 @@ export function invitedAs(roles: readonly Named[]): InvitedParty[] {
 }
 
 /** As an operator writes it: `CA*CPK:EMSP`. */
-export function invitedText({ roles, ...party }: InvitedParty): string {
+function invitedText({ roles, ...party }: InvitedParty): string {
   return `${partyText(party)}${roles.length === 0 ? '' : `:${roles.join(',')}`}`;
 }
 
