@@ -73,7 +73,6 @@ export class MeterWalk {
 
   /** A reading of the register. One that goes back in time or energy is left out. */
   read(atMs: number, registerTenthWh: number, levels: Levels): void {
-    const newest = this.#changes.at(-1)?.atMs ?? this.#atMs;
     const rolledTenthWh = this.#rolledBy(registerTenthWh);
     const tenthWh = registerTenthWh + rolledTenthWh;
     if (atMs < this.#atMs || tenthWh < this.#tenthWh) {
@@ -81,7 +80,7 @@ export class MeterWalk {
       return;
     }
     this.#rolledTenthWh = rolledTenthWh;
-    this.#advance(Math.max(atMs, newest), tenthWh);
+    this.#advance(atMs, tenthWh);
     this.#levels = levels;
   }
 
@@ -102,27 +101,31 @@ export class MeterWalk {
     if (this.#changes.length > CHANGES_MAX) this.#advance(from, this.#tenthWh);
   }
 
-  /** Every period up to an instant, the running one closed there. */
+  /** Every period up to an instant, but no earlier than the newest reading; the running one closed there. */
   finish(atMs: number): ChargingPeriod[] {
-    const endMs = Math.max(atMs, this.#changes.at(-1)?.atMs ?? this.#atMs);
+    const endMs = Math.max(atMs, this.#atMs);
     this.#advance(endMs, this.#tenthWh);
     const empty = this.#running.startMs === endMs && this.#running.startTenthWh === this.#tenthWh;
     if (!empty || this.#closed.length === 0) this.#close(endMs, this.#tenthWh);
     return this.#closed;
   }
 
-  /** Walks from the newest reading to the next one, through the changes of state between them. */
+  /**
+   * Walks from the newest reading to the next one, through the changes of state between them. Later ones
+   * wait: a status may overtake readings that a station kept while it was away.
+   */
   #advance(toMs: number, toTenthWh: number): void {
-    for (const piece of this.#pieces(toMs, toTenthWh)) this.#walk(piece);
-    this.#state = this.#changes.at(-1)?.state ?? this.#state;
-    this.#changes = [];
+    const until = this.#changes.filter(({ atMs }) => atMs <= toMs);
+    for (const piece of this.#pieces(toMs, toTenthWh, until)) this.#walk(piece);
+    this.#state = until.at(-1)?.state ?? this.#state;
+    this.#changes = this.#changes.slice(until.length);
     this.#atMs = toMs;
     this.#tenthWh = toTenthWh;
   }
 
   /** Energy runs evenly through the charging time, or through all of it if there is none. */
-  *#pieces(toMs: number, toTenthWh: number): Iterable<Piece> {
-    const steps = [{ atMs: this.#atMs, state: this.#state }, ...this.#changes];
+  *#pieces(toMs: number, toTenthWh: number, changes: readonly StateChange[]): Iterable<Piece> {
+    const steps = [{ atMs: this.#atMs, state: this.#state }, ...changes];
     const lengthMs = (i: number) => (steps[i + 1]?.atMs ?? toMs) - steps[i]!.atMs;
     const charges = steps.some(({ state }, i) => state === 'charging' && lengthMs(i) > 0);
     const flowMs = (i: number) => (!charges || steps[i]!.state === 'charging' ? lengthMs(i) : 0);

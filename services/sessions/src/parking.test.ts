@@ -221,6 +221,22 @@ describe('what is parking while the transaction runs', () => {
     ]);
   });
 
+  test('CDR-07: what the meter read while the station was away counts at its own time, though the status came before it', () => {
+    const dear = { ...exampleTariff, elements: [
+      { price_components: [component('ENERGY', 1)], restrictions: { end_time: '10:00' } },
+      { price_components: [component('ENERGY', 0.1), component('PARKING_TIME', 6)] },
+    ] };
+    const away = [status(120, 'SuspendedEV'), reads(30, 6_000), reads(60, 16_000), reads(90, 16_000)];
+    expect(billed(startOf(dear), ...away, stops(130, { meterStopWh: '16000' }), status(140, 'Available'))).toEqual({
+      periods: [
+        ...['17:00 ENERGY 5 TIME 0.5', '17:30 ENERGY 10 TIME 0.5', '18:00 ENERGY 0 TIME 0.5'],
+        ...['18:30 ENERGY 0 TIME 0.5', '19:00 PARKING 0.16666667'],
+      ],
+      end: '19:10',
+      cost: 16,
+    });
+  });
+
   test('a connector that never settles is broken, and its Session does not grow without end', () => {
     const flaps = Array.from({ length: 3_000 }, (_, n) =>
       status(1 + n / 60, n % 2 ? 'SuspendedEV' : 'Charging'),
