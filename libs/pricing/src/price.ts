@@ -7,7 +7,7 @@ import { type Line, linesOf } from './line.ts';
 import type { Note } from './notes.ts';
 import { defaultPolicy, type Policy } from './policy.ts';
 import type { Charge } from './shapes.ts';
-import { usesCharger } from './stretch.ts';
+import { type Stretch, usesCharger } from './stretch.ts';
 
 export interface PriceOptions {
   /** IANA name of the Location's zone; needed once a tariff has local times, dates or days. */
@@ -79,7 +79,7 @@ export function price(charge: Charge, options: PriceOptions = {}): Priced {
   };
 }
 
-/** A reservation without any charging after it is taken for expired. PRC-15 */
+/** A reservation after which nobody was at the charger is taken for expired. PRC-15 */
 function outcomeOf(course: Course, options: PriceOptions, policy: Policy): Outcome | undefined {
   let reserved = false;
   for (const { reservationS } of course.stretches) if (reservationS) reserved = true;
@@ -87,7 +87,13 @@ function outcomeOf(course: Course, options: PriceOptions, policy: Policy): Outco
   if (options.reservation) return options.reservation;
   if (policy.reservationOutcome !== 'infer-from-charging') return policy.reservationOutcome;
   course.notes.push({ code: 'reservation-outcome-inferred' });
-  return course.stretches.some(usesCharger) ? 'used' : 'expired';
+  return course.stretches.some(isAtCharger) ? 'used' : 'expired';
+}
+
+/** A driver who is kept waiting until the end has come all the same. */
+function isAtCharger(stretch: Stretch): boolean {
+  const waits = stretch.reservationS === undefined && stretch.endMs > stretch.startMs;
+  return waits || usesCharger(stretch);
 }
 
 /** Sum of lines; `withVat` false = incl stays unknown. */

@@ -217,6 +217,18 @@ test.each<[string, Charge]>([
   expect(() => price(charge)).toThrow(`${path}: `);
 });
 
+test('PRC-15: who came and was kept waiting to the end has used the reservation, and nobody who came for no time', () => {
+  const reservation: ChargingPeriod = { start_date_time, dimensions: [{ type: 'RESERVATION_TIME', volume: 0.5 }] };
+  const then = (at: string): ChargingPeriod => ({ start_date_time: at, dimensions: [{ type: 'ENERGY', volume: 0 }] });
+  const fee = (excl: number, reservation: string): Tariff['elements'][number] => ({
+    price_components: [{ ...flat, price: excl }],
+    restrictions: { reservation },
+  });
+  const tariff = { ...tariffOf(), elements: [fee(2, 'RESERVATION'), fee(8, 'RESERVATION_EXPIRES')] };
+  expect(cost(chargeOf(tariff, reservation, then('2024-01-10T12:30:00Z')))).toBe('2');
+  expect(cost(chargeOf(tariff, reservation, then('2024-01-10T13:00:00Z')))).toBe('8');
+});
+
 test.each<[string, unknown]>([
   ['elements', []],
   ['elements[0].price_components', [{}]],
