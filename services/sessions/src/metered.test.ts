@@ -79,6 +79,10 @@ describe('a meter that is not what it was', () => {
     expect(billed(begins(), readMeter(10, '2000'), stop(11, '90000'))).toEqual([1, 'meter-stop-beyond-power']));
   test('a stop counts by the time since the start: a reading before it may bear the time of its arrival', () =>
     expect(billed(begins(), readMeter(60, '1300'), stop(55, '7000'))).toEqual([6, 'stopped-before-last-reading']));
+  test('S16-54: what a station reads of the charge alone is a check; its start and its stop are what is charged', () =>
+    expect(
+      billed(begins('100000'), readMeter(10, '1000'), readMeter(20, '2000'), readMeter(30, '3000'), stop(30, '103000')),
+    ).toEqual([3, 'register-fell', 'register-replaced']));
   test('what was left out is named by its value', () =>
     expect(ended(begins(), readMeter(10, '2000'), readMeter(20, '0'), stop(30, '3000')).findings).toEqual([
       { code: 'register-fell', detail: `the register fell to 0 Wh at ${at(20)}: left out` },

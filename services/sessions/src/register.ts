@@ -82,7 +82,8 @@ export function judged(
 
 /**
  * The register of the stop, against the one of the start: of a station that was away, what came in
- * between may bear the time of its arrival. S16-54
+ * between may bear the time of its arrival, and some read of the charge alone what they start and stop
+ * by the meter's own register. S16-54
  */
 export function judgedStop(
   register: Register,
@@ -91,11 +92,14 @@ export function judgedStop(
 ): Judged {
   const found = judged(register, stop, powerWMax);
   if (found.counts !== 'not' || found.why !== 'reading-beyond-power') return found;
-  const { carriedTenthWh } = register;
-  const tenthWh = stop.rawTenthWh + carriedTenthWh;
-  return tenthWh - startTenthWh <= deliverable(powerWMax, stop.atMs - startMs)
-    ? { counts: 'on', tenthWh, carriedTenthWh }
-    : found;
+  const most = startTenthWh + deliverable(powerWMax, stop.atMs - startMs);
+  const carried = [register.carriedTenthWh, 0].find((carriedTenthWh) => {
+    const tenthWh = stop.rawTenthWh + carriedTenthWh;
+    return tenthWh >= register.tenthWh && tenthWh <= most;
+  });
+  return carried === undefined
+    ? found
+    : { counts: 'on', tenthWh: stop.rawTenthWh + carried, carriedTenthWh: carried };
 }
 
 function sizeOf(before: number, after: number, most: number): number | undefined {
