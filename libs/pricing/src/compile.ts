@@ -1,4 +1,5 @@
 import { Decimal, type DecimalLike, decimal } from '#money';
+import { isTooMuch, TOO_MUCH } from './magnitude.ts';
 import type { Policy } from './policy.ts';
 import { type Check, holds, type Moment, needs, readChecks } from './restriction.ts';
 import {
@@ -262,33 +263,40 @@ function checkComponent(part: PriceComponent, element: number, index: number): v
     throw invalid(element, `price_components[${index}]`, 'a price component expected');
   }
   const { price, vat, step_size } = part;
-  if (!isDecimal(price)) {
-    throw invalid(element, `price_components[${index}].price`, 'a decimal number expected');
-  }
-  if (vat != null && !isDecimal(vat)) {
-    throw invalid(element, `price_components[${index}].vat`, 'a decimal number expected');
-  }
+  const rule = brokenRule(price);
+  if (rule) throw invalid(element, `price_components[${index}].price`, rule);
+  const vatRule = vat == null ? undefined : brokenRule(vat);
+  if (vatRule) throw invalid(element, `price_components[${index}].vat`, vatRule);
   if (step_size != null && !Number.isFinite(step_size)) {
     throw invalid(element, `price_components[${index}].step_size`, 'a number expected');
   }
-}
-
-function isDecimal(value: DecimalLike): boolean {
-  if (typeof value === 'number') return Number.isFinite(value);
-  try {
-    return decimal(value) instanceof Decimal;
-  } catch {
-    return false;
+  if (step_size != null && isTooMuch(step_size)) {
+    throw invalid(element, `price_components[${index}].step_size`, TOO_MUCH);
   }
 }
 
+/** Undefined = none. */
+function brokenRule(value: DecimalLike): string | undefined {
+  if (typeof value === 'number' && !Number.isFinite(value)) return NO_DECIMAL;
+  try {
+    return isTooMuch(value) ? TOO_MUCH : undefined;
+  } catch {
+    return NO_DECIMAL;
+  }
+}
+
+const NO_DECIMAL = 'a decimal number expected';
+
 function readBound(price: Price, path: string): Bound {
+  let bound: Bound;
   try {
     const incl = price.incl_vat == null ? undefined : decimal(price.incl_vat);
-    return { excl: decimal(price.excl_vat), incl };
+    bound = { excl: decimal(price.excl_vat), incl };
   } catch {
     throw new InvalidTariff(path, 'decimal numbers expected');
   }
+  if (isTooMuch(bound.excl) || (bound.incl && isTooMuch(bound.incl))) throw new InvalidTariff(path, TOO_MUCH);
+  return bound;
 }
 
 function invalid(element: number, field: string, rule: string): InvalidTariff {

@@ -1,8 +1,8 @@
-import { decimal } from '#money';
+import { decimal, isCurrency } from '#money';
 import { instant } from '#time';
 import { type Finding, finding } from './lint-finding.ts';
 
-type Kind = 'text' | 'number' | 'count' | 'date-time' | 'date' | 'time' | 'object' | 'names';
+type Kind = 'text' | 'number' | 'count' | 'date-time' | 'date' | 'time' | 'object' | 'names' | 'currency';
 
 interface Field {
   readonly kind: Kind | readonly string[] | Fields;
@@ -69,7 +69,7 @@ const TARIFF: Fields = {
     country_code: need(text(2)),
     party_id: need(text(3)),
     id: need(text(36)),
-    currency: need(text(3)),
+    currency: need({ kind: 'currency', max: 3 }),
     type: of(['AD_HOC_PAYMENT', 'PROFILE_CHEAP', 'PROFILE_FAST', 'PROFILE_GREEN', 'REGULAR']),
     tariff_alt_text: { kind: DISPLAY_TEXT, list: true },
     tariff_alt_url: text(255),
@@ -141,6 +141,8 @@ function checkOne(found: Finding[], value: unknown, { kind, max }: Field, path: 
   } else if (max !== undefined && value.length > max) {
     const message = `${value.length} characters, and at most ${max} are allowed`;
     found.push(finding('too-long', path, message, 'Shorten it'));
+  } else if (kind === 'currency') {
+    checkCurrency(found, value, path);
   } else {
     checkFormat(found, value, kind, path);
   }
@@ -168,6 +170,15 @@ function readNumber(value: unknown): number | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** TYP-10: texts are case-sensitive, and the codes of ISO 4217 have capital letters. */
+function checkCurrency(found: Finding[], value: string, path: string) {
+  if (isCurrency(value)) return;
+  const capital = value.trim().toUpperCase();
+  const advice = isCurrency(capital) ? `Write ${capital}` : 'Write its code, such as CAD';
+  const message = `"${value}" is no currency of ISO 4217: how many decimals its sums have is not known`;
+  found.push(finding('unknown-currency', path, message, advice));
 }
 
 const FORMATS: Partial<Record<Kind, readonly [RegExp, string]>> = {

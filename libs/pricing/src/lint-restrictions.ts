@@ -13,6 +13,7 @@ export function lintRestrictions({ source }: CompiledTariff, now?: string): Find
       ...(restrictions == null
         ? []
         : [
+            ...lintDays(restrictions, `${pointer(element)}/restrictions`),
             ...lintTimes(restrictions, `${pointer(element)}/restrictions`),
             ...lintDates(restrictions, `${pointer(element)}/restrictions`, source),
             ...lintDurations(restrictions, price_components, element),
@@ -54,6 +55,13 @@ function duplicates(components: readonly PriceComponent[], element: number): Fin
     const advice = 'Take one away, or give it an element of its own';
     return [finding('duplicate-dimension', pointer(element, i), message, advice)];
   });
+}
+
+/** A list without a day (cardinality *) is as good as none. */
+function lintDays({ day_of_week }: TariffRestrictions, path: string): Finding[] {
+  if (day_of_week?.length !== 0) return [];
+  const message = 'The list names no day: that restricts nothing, and the element applies on all days';
+  return [finding('empty-days', `${path}/day_of_week`, message, 'Name its days, or leave the list away')];
 }
 
 function lintTimes(restrictions: TariffRestrictions, path: string): Finding[] {

@@ -247,3 +247,15 @@ test.each<[string, unknown]>([
   expect(() => price(charge)).toThrow(InvalidTariff);
   expect(() => price(charge)).toThrow(`${path}: `);
 });
+
+test('a quantity or a price that is beyond all measure is refused by its place, as a number and as text', () => {
+  const used = (volume: number | string): Charge =>
+    chargeOf(tariffOf(energy), { start_date_time, dimensions: [{ type: 'ENERGY', volume }] });
+  for (const volume of ['1e400', '-1e400', 1e300, '1000000000000'])
+    expect(() => price(used(volume))).toThrow('charging_periods[0].dimensions[0].volume: less than 1,000,000,000,000 expected');
+  expect(cost(used('999999999999.9999'))).toBe('250000000000');
+  for (const excl of ['1e400', 1e300])
+    expect(() => price(chargeOf(tariffOf({ ...energy, price: excl })))).toThrow(
+      'elements[0].price_components[0].price: less than 1,000,000,000,000 expected',
+    );
+});

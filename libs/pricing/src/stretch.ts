@@ -1,5 +1,6 @@
 import { Decimal, type DecimalLike, decimal } from '#money';
 import type { CompiledTariff } from './compile.ts';
+import { isTooMuch, TOO_MUCH } from './magnitude.ts';
 import type { Note } from './notes.ts';
 import type { Policy } from './policy.ts';
 import type { Levels } from './restriction.ts';
@@ -178,11 +179,14 @@ function volumeMs({ chargingS, parkingS, reservationS }: Stretch): number {
 }
 
 function read(stretch: Stretch, dimension: number, volume: DecimalLike): Decimal {
+  let exact: Decimal;
   try {
-    return decimal(volume);
+    exact = decimal(volume);
   } catch {
     throw invalid(stretch, `dimensions[${dimension}].volume`, 'a decimal number expected');
   }
+  if (!isTooMuch(volume)) return exact;
+  throw invalid(stretch, `dimensions[${dimension}].volume`, TOO_MUCH);
 }
 
 function invalid(stretch: Stretch, field: string, rule: string): InvalidCharge {

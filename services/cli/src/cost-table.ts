@@ -1,15 +1,9 @@
 import { decimal } from '#money';
 import { type Priced, type PriceReport, priceReport, type TextPrice } from '#pricing';
+import { type CostWords, english } from './cost-words.ts';
 import { durationText, moneyText, withCurrency } from './money-text.ts';
 import { table } from './table.ts';
 
-const NAMES: Readonly<Record<string, string>> = {
-  ENERGY: 'Energy',
-  TIME: 'Charging time',
-  PARKING_TIME: 'Parking time',
-  FLAT: 'Fee',
-};
-const RESERVED: Readonly<Record<string, string>> = { TIME: 'Reservation time', FLAT: 'Reservation fee' };
 const PER: Readonly<Record<string, string>> = {
   ENERGY: '/kWh',
   TIME: '/h',
@@ -17,35 +11,34 @@ const PER: Readonly<Record<string, string>> = {
   FLAT: '',
 };
 
-/** Each side, before and with tax, is bounded by itself: a row names only those that are. PRC-12 */
-const BOUNDS = { min_price: 'Least price of the tariff', max_price: 'Highest price of the tariff' } as const;
-
 /** A price as a table: a row for each line, for the bounds that held, and what is to be paid or taken back. */
-export function costTable(priced: Priced, isCredit = false): string[] {
+export function costTable(priced: Priced, isCredit = false, words: CostWords = english): string[] {
+  const { number } = words;
   const report = priceReport(priced);
   const { currency, lines, unrounded } = report;
   const due = isCredit ? creditReport(report) : report;
-  const money = (text: string | undefined) => (text === undefined ? '' : moneyText(text, currency));
+  const money = (text: string | undefined) => (text === undefined ? '' : moneyText(text, currency, number));
   const both = (of: TextPrice) => [of.excl_vat, of.incl_vat].map(money);
   const rows = [
-    ['', 'billed', 'price', 'tax', 'before tax', 'with tax'],
+    ['', ...words.columns],
     ...lines.map(({ dimension, reservation, billed, price, vat, cost }) => [
-      reservation ? RESERVED[dimension]! : NAMES[dimension]!,
-      billedText(dimension, billed),
-      `${withCurrency(price, currency)}${PER[dimension]}`,
-      vat === undefined ? '' : `${vat} %`,
+      (reservation ? words.reserved : words.dimensions)[dimension]!,
+      billedText(dimension, billed, words),
+      `${withCurrency(number(price), currency)}${PER[dimension]}`,
+      vat === undefined ? '' : `${number(vat)} %`,
       ...both(cost),
     ]),
+    // Each side, before and with tax, is bounded by itself: a row names only those that are. PRC-12
     ...(['min_price', 'max_price'] as const).flatMap((by) => {
       const { excl, incl } = priced.bounded;
       if (excl !== by && incl !== by) return [];
       const { excl_vat, incl_vat } = unrounded;
       const [before, after] = [excl === by ? excl_vat : undefined, incl === by ? incl_vat : undefined];
-      return [[BOUNDS[by], '', '', '', ...[before, after].map(money)]];
+      return [[words.bounds[by], '', '', '', ...[before, after].map(money)]];
     }),
-    [isCredit ? 'Taken back' : 'To pay', '', '', '', ...both(due.total_cost)],
+    [isCredit ? words.takenBack : words.toPay, '', '', '', ...both(due.total_cost)],
   ];
-  if (isRounded(due.unrounded, due.total_cost)) rows.push(['Unrounded', '', '', '', ...both(due.unrounded)]);
+  if (isRounded(due.unrounded, due.total_cost)) rows.push([words.unrounded, '', '', '', ...both(due.unrounded)]);
   return table(rows, [false, true, true, true, true, true]);
 }
 
@@ -63,7 +56,7 @@ function isRounded(unrounded: TextPrice, total: TextPrice): boolean {
   return unrounded.excl_vat !== total.excl_vat || unrounded.incl_vat !== total.incl_vat;
 }
 
-function billedText(dimension: string, billed: string): string {
-  if (dimension === 'FLAT') return 'once';
-  return dimension === 'ENERGY' ? `${decimal(billed).shift(-3)} kWh` : durationText(billed);
+function billedText(dimension: string, billed: string, { once, number }: CostWords): string {
+  if (dimension === 'FLAT') return once;
+  return dimension === 'ENERGY' ? `${number(decimal(billed).shift(-3).toString())} kWh` : durationText(billed, number);
 }

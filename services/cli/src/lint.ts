@@ -10,6 +10,7 @@ import {
 import { instant, rfc3339 } from '#time';
 import { countryCode } from './countries.ts';
 import { type Document, documents, documentsOf } from './documents.ts';
+import { otherKind } from './kind.ts';
 import { Progress } from './progress.ts';
 import type { Terminal } from './terminal.ts';
 import { type Given, optionOf, type Verb, WrongUsage } from './verb.ts';
@@ -68,7 +69,12 @@ ${codesText()}`,
             progress.refused();
             continue;
           }
-          for (const [at, tariff] of tariffsIn(one)) {
+          const tariffs = tariffsIn(one);
+          if (tariffs.length === 0) {
+            terminal.err(`${one.at}: ${noTariff(one)}`);
+            progress.refused();
+          }
+          for (const [at, tariff] of tariffs) {
             const findings = linted(tariff, facts.for(tariff));
             found ||= findings.some(({ severity }) => RANK[severity] >= RANK[least]);
             terminal.out.line(show(at, idOf(tariff), findings));
@@ -103,13 +109,21 @@ function leastOf(given: Given): Severity {
   throw new WrongUsage('--fail-on: info, warning or error expected');
 }
 
-/** A tariff itself, or those of a CDR. */
+/** A tariff itself, or those of a CDR; none of another object of OCPI. */
 function tariffsIn({ at, value }: Document): [at: string, tariff: Document['value']][] {
   const { elements, tariffs, charging_periods: periods } = value;
-  if (elements !== undefined || !Array.isArray(tariffs) || periods === undefined) {
-    return [[at, value]];
-  }
-  return tariffs.map((tariff, i) => [`${at} /tariffs/${i}`, tariff as Document['value']]);
+  if (elements === undefined && periods !== undefined && Array.isArray(tariffs))
+    return tariffs.map((tariff, i) => [`${at} /tariffs/${i}`, tariff as Document['value']]);
+  return otherKind(value) === undefined ? [[at, value]] : [];
+}
+
+function noTariff({ value }: Document): string {
+  const kind = otherKind(value)!;
+  const advice =
+    kind === 'a Location'
+      ? 'Give it with --location, beside the Tariffs that apply there.'
+      : 'Give the Tariffs themselves, or CDRs with theirs.';
+  return `this is ${kind}, and lint reads Tariffs. ${advice}`;
 }
 
 function idOf(tariff: Document['value'] | null): string | undefined {

@@ -1,11 +1,19 @@
 import { decimal, isCurrency, minorUnits } from '#money';
 
+/** How a language writes the digits of a number. */
+type NumberText = (digits: string) => string;
+
+const AS_IT_IS: NumberText = (digits) => digits;
+
 /** An exact amount with at least the currency's digits; beyond six they are cut, and "…" says so. */
-export function moneyText(amount: string, currency: string): string {
+export function moneyText(amount: string, currency: string, number: NumberText = AS_IT_IS): string {
   const value = decimal(amount);
   const least = isCurrency(currency) ? minorUnits(currency) : 2;
-  if (value.scale <= least) return withCurrency(value.toFixed(least), currency);
-  const figure = value.scale <= 6 ? value.toFixed(value.scale) : `${value.roundTo(6, 'toward-zero').toFixed(6)}…`;
+  if (value.scale <= least) return withCurrency(number(value.toFixed(least)), currency);
+  const figure =
+    value.scale <= 6
+      ? number(value.toFixed(value.scale))
+      : `${number(value.roundTo(6, 'toward-zero').toFixed(6))}…`;
   return withCurrency(figure, currency);
 }
 
@@ -15,7 +23,7 @@ export function withCurrency(figure: string, currency: string): string {
 }
 
 /** "1 h 5 min" of seconds, as decimal text. */
-export function durationText(seconds: string): string {
+export function durationText(seconds: string, number: NumberText = AS_IT_IS): string {
   const exact = decimal(seconds);
   const whole = Math.floor(Number(exact.roundTo(0, 'floor').toString()));
   const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
@@ -23,6 +31,6 @@ export function durationText(seconds: string): string {
   const parts = [];
   if (hours > 0) parts.push(`${hours} h`);
   if (minutes > 0) parts.push(`${minutes} min`);
-  if (!rest.isZero() || parts.length === 0) parts.push(`${rest} s`);
+  if (!rest.isZero() || parts.length === 0) parts.push(`${number(rest.toString())} s`);
   return parts.join(' ');
 }

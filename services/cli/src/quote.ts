@@ -2,10 +2,7 @@ import {
   type Alternative,
   alternatives,
   cheapest,
-  english,
-  french,
   type NoteCode,
-  NOTES,
   type Priced,
   priceReport,
   type Quote,
@@ -16,6 +13,7 @@ import {
 } from '#pricing';
 import { instantWithOffset, rfc3339, zone } from '#time';
 import { costTable } from './cost-table.ts';
+import { type CostWords, english, french } from './cost-words.ts';
 import { type Document, documents } from './documents.ts';
 import { readDuration } from './duration.ts';
 import { LiberalReader } from './liberal.ts';
@@ -44,7 +42,7 @@ charges until it has its energy and is parked for the rest of its stay; without,
     location: { type: 'string', value: 'LOCATION.json', help: 'Location whose time_zone is taken' },
     within: { type: 'string', value: '24h', help: `other starts so far ahead (${DEFAULT_WITHIN})` },
     every: { type: 'string', value: '30m', help: `in such steps (${DEFAULT_EVERY})` },
-    language: { type: 'string', value: 'en|fr', help: 'of the sentence that says the tariff (en)' },
+    language: { type: 'string', value: 'en|fr', help: 'of what people read (en)' },
     json: { type: 'boolean', help: 'one line of JSON for each tariff' },
   },
   examples: [
@@ -89,7 +87,7 @@ interface Asked {
   readonly zone: FoundZone | undefined;
   readonly withinMs: number;
   readonly everyMs: number;
-  readonly language: typeof english;
+  readonly words: CostWords;
 }
 
 async function requestOf(given: Given, terminal: Terminal): Promise<Asked> {
@@ -113,7 +111,7 @@ async function requestOf(given: Given, terminal: Terminal): Promise<Asked> {
     },
     withinMs: readDuration(optionOf(given, 'within') ?? DEFAULT_WITHIN, '--within'),
     everyMs: readDuration(optionOf(given, 'every') ?? DEFAULT_EVERY, '--every'),
-    language: language === 'fr' ? french : english,
+    words: language === 'fr' ? french : english,
   };
 }
 
@@ -170,7 +168,7 @@ function jsonLine({ at, tariff, asked, quote: of, others, best }: Answer): strin
   return JSON.stringify({
     ...(tariff.id === '' ? {} : { tariff_id: tariff.id }),
     source: at,
-    sentence: sentence(tariff, asked.language),
+    sentence: sentence(tariff, asked.words.tariff),
     start: of.start,
     end: of.end,
     energy_kwh: of.energyKwh,
@@ -187,23 +185,26 @@ function jsonLine({ at, tariff, asked, quote: of, others, best }: Answer): strin
 }
 
 function asText({ at, tariff, asked, quote: of, others, best }: Answer): string {
+  const { words } = asked;
+  const { colon, number } = words;
   const clock = new LocalClock(asked.zone?.name);
   const cost = ({ total: { excl, incl } }: Alternative) =>
-    moneyText((incl ?? excl).toString(), of.priced.currency);
-  const span = `${clock.of(of.start)} to ${clock.of(of.end)} (${clock.name})`;
+    moneyText((incl ?? excl).toString(), of.priced.currency, number);
+  const told = (one: Alternative) => `${cost(one)}${one.inForce ? '' : ` (${words.notInForce})`}`;
+  const span = `${clock.of(of.start)} ${words.to} ${clock.of(of.end)} (${clock.name})`;
   const lines = [
-    `${sentence(tariff, asked.language)}.`,
+    `${sentence(tariff, words.tariff)}.`,
     '',
-    `${of.energyKwh} kWh, ${span}${of.inForce ? '' : '; the tariff is not in force then'}:`,
-    ...costTable(of.priced),
-    ...codes(of.priced).map((code) => `Note: ${NOTES[code]}.`),
+    `${number(of.energyKwh)} kWh, ${span}${of.inForce ? '' : `; ${words.notInForceThen}`}${colon}`,
+    ...costTable(of.priced, false, words),
+    ...codes(of.priced).map((code) => `${words.note}${colon} ${words.notes[code]}.`),
     '',
-    'Begun at another time:',
-    ...ranges(others, cost).map(
+    `${words.anotherTime}${colon}`,
+    ...ranges(others, told).map(
       ([from, to, text]) =>
         `  ${clock.of(from)}${to === from ? '' : ` … ${clock.of(to)}`}  ${text}`,
     ),
-    ...(best ? [`Cheapest: ${clock.of(best.start)}, ${cost(best)}.`] : []),
+    ...(best ? [`${words.cheapest}${colon} ${clock.of(best.start)}, ${cost(best)}.`] : []),
   ];
   const heading = `${at}${tariff.id === '' ? '' : `  ${tariff.id}`}`;
   return [heading, ...lines.map((line) => (line === '' ? '' : `  ${line}`)), ''].join('\n');
@@ -217,11 +218,11 @@ function codes({ notes }: Priced): NoteCode[] {
 /** Starts that follow one another and cost the same, as one. */
 function ranges(
   others: readonly Alternative[],
-  cost: (of: Alternative) => string,
+  told: (of: Alternative) => string,
 ): [from: string, to: string, text: string][] {
   const found: [string, string, string][] = [];
   for (const one of others) {
-    const text = `${cost(one)}${one.inForce ? '' : ' (not in force)'}`;
+    const text = told(one);
     const last = found.at(-1);
     if (last?.[2] === text) last[1] = one.start;
     else found.push([one.start, one.start, text]);

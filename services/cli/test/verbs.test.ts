@@ -38,8 +38,15 @@ test('a quote says the price, the alternatives by start, and the cheapest', asyn
   expect(quoted!.alternatives).toHaveLength(48);
   const { out } = await folder.run(['quote', name, ...asked, ...start, '--language', 'fr']);
   expect(out).toContain('l’heure de recharge');
-  expect(out).toContain('2026-11-15 09:00 to 2026-11-15 11:00 (America/Vancouver)');
-  expect(out).toContain('Cheapest: 2026-11-16 00:00, 3.15 CAD.');
+  expect(out).toContain('13 kWh, 2026-11-15 09:00 à 2026-11-15 11:00 (America/Vancouver)\u00a0:');
+  expect(out).toMatch(/Temps de recharge +1 h +1,5 CAD\/h +5 % +1,50 CAD +1,575 CAD/);
+  expect(out).toMatch(/À payer +4,50 CAD +4,73 CAD/);
+  expect(out).toMatch(/Avant arrondi +4,50 CAD +4,725 CAD/);
+  expect(out).toContain('À un autre moment\u00a0:');
+  expect(out).toContain('Le moins cher\u00a0: 2026-11-16 00:00, 3,15 CAD.');
+  const { out: english } = await folder.run(['quote', name, ...asked, ...start]);
+  expect(english).toContain('2026-11-15 09:00 to 2026-11-15 11:00 (America/Vancouver)');
+  expect(english).toContain('Cheapest: 2026-11-16 00:00, 3.15 CAD.');
 });
 
 test('a quote says what it could not know: a tariff by current, and nobody tells the current', async () => {
@@ -52,6 +59,8 @@ test('a quote says what it could not know: a tariff by current, and nobody tells
   const args = ['quote', file, '--energy-kwh', '10', '--duration', '1h', '--start', '2026-01-05T12:00:00Z'];
   expect((await folder.json(args))[0]!.notes).toEqual([{ code: 'level-unknown' }]);
   expect((await folder.run(args)).out).toContain('Note: the tariff asks for a current or a power that nobody told.');
+  const { out } = await folder.run([...args, '--language', 'fr']);
+  expect(out).toContain('Remarque\u00a0: le tarif dépend d’un courant ou d’une puissance que personne n’a dits.');
 });
 
 test('a quote by local times without a zone is refused, and says what to give', async () => {
@@ -127,6 +136,17 @@ test('a value that looks like an option is explained', async () => {
   const { status, err } = await folder.run(['quote', 'tariff.json', '--energy-kwh', '-3', '--duration', '2h']);
   expect(status).toBe(2);
   expect(err).toContain('--energy-kwh needs a value; one that begins with "-" is written --energy-kwh=-…');
+});
+
+test.each<[string, object, string]>([
+  ['a Location', { id: 'L1', coordinates: {}, evses: [] }, 'this is a Location, and lint reads Tariffs. Give it with --location'],
+  ['a Session', { id: 'S1', location_id: 'L1', kwh: 1 }, 'this is a Session, and lint reads Tariffs'],
+  ['a CDR without tariffs', { charging_periods: [], tariffs: [] }, 'this is a CDR without tariffs, and lint reads Tariffs'],
+  ['a Token', { uid: '1', contract_id: 'C' }, 'this is a Token, and lint reads Tariffs'],
+])('lint says what it was given: %s', async (_, given, says) => {
+  const { status, out, err } = await folder.run(['lint', folder.write('given.json', given)]);
+  expect(`${status} ${out}`).toBe('1 ');
+  expect(err).toContain(`given.json:1: ${says}`);
 });
 
 test('the tariffs inside CDRs are looked at too', async () => {
