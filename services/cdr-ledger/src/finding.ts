@@ -22,6 +22,7 @@ export type FindingCode =
   // Volumes and times
   | 'energy-differs-from-periods'
   | 'time-differs-from-timestamps'
+  | 'parking-time-differs-from-periods'
   | 'period-outside-session'
   | 'ends-before-it-starts'
   | 'time-in-the-future'

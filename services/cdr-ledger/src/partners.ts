@@ -9,6 +9,11 @@ export async function nameOf(db: Queryable, party: Party): Promise<string> {
   return rows[0]?.name ?? partyText(party);
 }
 
+export async function isRegistered(db: Queryable, party: Party): Promise<boolean> {
+  const { rowCount } = await db.query('SELECT FROM partners WHERE party = $1', [partyText(party)]);
+  return rowCount > 0;
+}
+
 export async function rememberPartner(db: Queryable, party: Party, name: string): Promise<void> {
   await db.query(
     'INSERT INTO partners (party, name) VALUES ($1, $2) ON CONFLICT (party) DO UPDATE SET name = excluded.name',

@@ -70,6 +70,22 @@ test.each<[string, Partial<Cdr>, string[]]>([
     { end_date_time: '2022-02-01T16:00:00Z' },
     expect.arrayContaining(['ends-before-it-starts']),
   ],
+  [
+    'a time that is yet to come behind an end before the start',
+    { end_date_time: '2022-02-01T16:00:00Z', last_updated: '9999-01-01T00:00:00Z' },
+    expect.arrayContaining(['ends-before-it-starts', 'time-in-the-future']),
+  ],
+  ['parking time that is not in the periods', { total_parking_time: 0.5 }, ['parking-time-differs-from-periods']],
+  [
+    'parking time longer than all of the session',
+    { total_parking_time: 5, charging_periods: cdr.charging_periods.slice(0, 1), total_time: 1, end_date_time: '2022-02-01T18:00:00Z' },
+    ['parking-time-differs-from-periods'],
+  ],
+  [
+    'parking time that no period has, as partners do who charge nothing for it,',
+    { total_parking_time: 0.2, charging_periods: cdr.charging_periods.slice(0, 1), total_time: 1, end_date_time: '2022-02-01T18:00:00Z' },
+    [],
+  ],
   ['a time that is yet to come', { last_updated: '2022-03-01T00:00:00Z' }, ['time-in-the-future']],
   [
     'a token that is not ours',

@@ -53,6 +53,7 @@ export function review(given: Cdr, options: ReviewOptions): ReviewedCdr {
       ...slips,
       ...volumeFindings(cdr),
       ...timeFindings(cdr, options),
+      ...parkingFindings(cdr),
       ...findings,
       ...taxFindings(cdr, settled),
       ...reviewSigned(cdr, options.meterKey),
@@ -146,17 +147,34 @@ function volumeFindings({ charging_periods, total_energy }: Cdr): Finding[] {
   );
 }
 
+/** Partners who charge nothing for it may tell it without a period that has it. */
+function parkingFindings({ charging_periods, total_parking_time, total_time }: Cdr): Finding[] {
+  if (total_parking_time === undefined) return [];
+  const volumes = charging_periods.flatMap(({ dimensions }) =>
+    dimensions.filter(({ type }) => type === 'PARKING_TIME').map(({ volume }) => decimal(volume)),
+  );
+  const told = decimal(total_parking_time);
+  const inPeriods = sum(volumes);
+  const isOff = told.sub(inPeriods).abs().compare(decimal('0.01')) > 0;
+  if (!isOff || (volumes.length === 0 && told.compare(decimal(total_time)) <= 0)) return [];
+  return found(
+    'parking-time-differs-from-periods',
+    `total_parking_time is ${told} h, the periods hold ${inPeriods} h`,
+  );
+}
+
 function timeFindings(cdr: Cdr, { nowMs }: ReviewOptions): Finding[] {
   const startMs = instant(cdr.start_date_time);
   const endMs = instant(cdr.end_date_time);
-  if (endMs < startMs)
-    return found(
-      'ends-before-it-starts',
-      `it ends at ${cdr.end_date_time}, before ${cdr.start_date_time}`,
-    );
   const late = [cdr.end_date_time, cdr.last_updated].find(
     (time) => instant(time) > nowMs + CLOCK_SLACK_MS,
   );
+  const future = late === undefined ? [] : found('time-in-the-future', `${late} is yet to come`);
+  if (endMs < startMs)
+    return [
+      ...found('ends-before-it-starts', `it ends at ${cdr.end_date_time}, before ${cdr.start_date_time}`),
+      ...future,
+    ];
   const hours = decimal(endMs - startMs).divide(decimal(3_600_000), 6, 'half-away-from-zero');
   const told = decimal(cdr.total_time);
   // A reservation before the session may be counted or not: OCPI does not say.
@@ -166,7 +184,7 @@ function timeFindings(cdr: Cdr, { nowMs }: ReviewOptions): Finding[] {
     (took) => told.sub(took).abs().compare(decimal('0.01')) > 0,
   );
   return [
-    ...(late === undefined ? [] : found('time-in-the-future', `${late} is yet to come`)),
+    ...future,
     ...(isOff
       ? found(
           'time-differs-from-timestamps',

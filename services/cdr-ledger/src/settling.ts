@@ -9,10 +9,10 @@ import {
 import { type Clock, instant, rfc3339, zone } from '#time';
 import { agreementStream, notedAgreement } from './agreement.ts';
 import type { Following } from './follow.ts';
-import { nameOf } from './partners.ts';
+import { isRegistered, nameOf } from './partners.ts';
 import { agreementBetween } from './projections/agreements.ts';
 import {
-  LINE_PARTS, type LineCursor, linesOf, notesOn, type PartnerMonth, talliesOf,
+  LINE_PARTS, type LineCursor, linesOf, notesOn, type PartnerMonth, talliesOf, wereBetween,
 } from './projections/partner-month.ts';
 import { disputedOfMonth } from './projections/dispute-list.ts';
 import type { Recorder } from './record.ts';
@@ -106,7 +106,10 @@ export class Settling {
     if (!own.ok) throw refuse(own.message);
     const { party } = own;
     await list.caughtUp();
-    const calendar = new SettlementCalendar(await agreementBetween(db, party, partner), zone(timeZone));
+    const agreed = await agreementBetween(db, party, partner);
+    const isKnown = agreed.length > 0 || (await isRegistered(db, partner)) || (await wereBetween(db, party, partner));
+    if (!isKnown) throw unknown(party, partner);
+    const calendar = new SettlementCalendar(agreed, zone(timeZone));
     return { party, calendar, at: { own: party, partner, scope: calendar.scopeOf(month), now: clock.now() } };
   }
 }
@@ -125,6 +128,12 @@ function readCursor(text: string): LineCursor | undefined {
     // Then it is none of ours.
   }
   throw refuse('after: is not the next of a page of this list');
+}
+
+function unknown(own: Party, partner: Party): Rejected {
+  const name = partyText(partner);
+  const detail = `partner: ${name} is no partner of ${partyText(own)}: nothing was agreed on with it, it never registered, and there is no CDR between the two`;
+  return new Rejected('unknown-partner', detail);
 }
 
 function refuse(detail: string): Rejected {

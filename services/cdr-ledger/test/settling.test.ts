@@ -6,6 +6,7 @@ import {
   type HeldCdr, exampleTerms, nextMonth, settle, type SettledCdr, settledCdr, SettlementCalendar, tallied,
 } from '#settlement';
 import { rfc3339, zone } from '#time';
+import { rememberPartner } from '../src/partners.ts';
 import { carbonPlunk, cdr, location, session, tariff, token } from './charge.ts';
 import { type TestLedger, testLedger } from './ledger.ts';
 
@@ -149,6 +150,21 @@ test('the whole log read again makes the same statements, byte for byte', async 
   const before = await all();
   await there.list.rebuild();
   expect(await all()).toBe(before);
+});
+
+test('a statement with nobody is refused by name: a mistyped partner is told apart from one that owes nothing', async () => {
+  const { settling } = there;
+  const mistyped = { country_code: 'CA', party_id: 'CPX' };
+  const refused = { code: 'unknown-partner', detail: expect.stringContaining('CA*CPX is no partner of CA*BCT') as string };
+  await expect(settling.statement(mistyped, '2022-02')).rejects.toMatchObject(refused);
+  await expect(settling.lines(mistyped, '2022-02', { after: '', limit: 10 })).rejects.toMatchObject(refused);
+  await expect(settling.statement({ country_code: 'CA', party_id: 'BCT' }, '2022-02')).rejects.toMatchObject({ code: 'unknown-partner' });
+  // In a month in which nothing happened, whoever registered, or has a CDR of another month.
+  await rememberPartner(there.db, { country_code: 'CA', party_id: 'NEW' }, 'Newcomer');
+  const { statement } = await settling.statement({ country_code: 'CA', party_id: 'NEW' }, '2021-02');
+  expect(statement.sentences).toEqual(['Energy OASIS and Newcomer owe each other nothing']);
+  await there.ledger.receive(Buffer.from(JSON.stringify({ ...theirs(1, '2022-02-01T18:21:00Z', {}), party_id: 'BIL' })));
+  expect(await settling.statement({ country_code: 'CA', party_id: 'BIL' }, '2021-02')).toMatchObject({ statement: { currencies: [] } });
 });
 
 test('what is on its way to the partner is told apart from what it has', async () => {

@@ -29,7 +29,9 @@ export async function creditFindings(tx: Tx, cdr: PublicCdr): Promise<Finding[]>
     return [
       {
         code: 'credit-of-unknown-original',
-        detail: `CDR ${reference}, which it credits, was never received`,
+        detail: reference === ''
+          ? 'it names no CDR that it credits, and none is known that it could be for'
+          : `CDR ${reference}, which it credits, was never received`,
       },
     ];
   }

@@ -95,6 +95,12 @@ function bounds({ own, partner, scope, now }: PartnerMonth): unknown[] {
   ];
 }
 
+/** Whether there is any CDR between two parties. */
+export async function wereBetween(db: Queryable, own: Party, partner: Party): Promise<boolean> {
+  const { rowCount } = await db.query(`SELECT FROM cdrs s WHERE ${BETWEEN} LIMIT 1`, [partyText(own), partyText(partner)]);
+  return rowCount > 0;
+}
+
 /** Behind which line a page begins. */
 export interface LineCursor {
   /** Of `LINE_PARTS`. */
