@@ -1,6 +1,6 @@
 import { answers, commandBodies, type CommandType, envelope, read, type ReserveNow, sameParty, type StartSession } from '#ocpi';
 import { pushReservation, tellActive } from './peer-profiles.ts';
-import { pushSession } from './peer-pushes.ts';
+import { pushCdr, pushSession } from './peer-pushes.ts';
 import type { Asked, Peer, Said } from './peer.ts';
 
 /** The commands of the platform; a charge at Site-0 is started, and its result said. */
@@ -21,6 +21,7 @@ export async function commanded(peer: Peer, { method, path, body, ids: { request
   const say = async () => {
     const ids: Record<string, string> = peer.has('a result has the request id of its command') ? { 'X-Request-ID': requestId } : {};
     await peer.calls(ids).send('POST', command.response_url, wrapped(peer, { result: wordOf(peer, path[0]!, command) }));
+    if (path[0] === 'STOP_SESSION' && result === 'ACCEPTED') await pushCdr(peer);
     if (result !== 'ACCEPTED' || !command.token) return;
     if (path[0] === 'RESERVE_NOW') return pushReservation(peer, command.token.uid);
     await pushSession(peer, command);

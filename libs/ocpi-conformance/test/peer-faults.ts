@@ -98,6 +98,8 @@ export const faults = {
   'a result comes though nothing was accepted': ['CMD-01'],
   'a result comes before its response': ['CMD-01'],
   'a Session forgets the reference of its command': ['SES-09'],
+  'the CDR of a charge forgets the reference of its command': ['CDR-10'],
+  'the CDR of a charge names no Session': ['CDR-09'],
   'a result never comes': ['CMD-03'],
   'a result is wrapped': ['CMD-04', 'TRN-23'],
   'RESERVE_NOW needs no expiry_date': ['CMD-09'],

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import {
-  authorization, type Cdr, exampleSession, findEndpoint, joinUrl, type Location, type ModuleId, type Routing,
+  authorization, type Cdr, exampleCdr, exampleSession, findEndpoint, joinUrl, type Location, type ModuleId, type Routing,
   routingHeaders, type Session, type StartSession, type Tariff,
 } from '#ocpi';
 import type { Fault } from './peer-faults.ts';
@@ -69,5 +69,20 @@ export async function pushSession(peer: Peer, { token, authorization_reference }
     cdr_token: { ...peer.clientParty(), uid, type, contract_id },
   };
   const url = joinUrl(findEndpoint(peer.partner!.details, 'sessions', 'RECEIVER')!, country_code, party_id, session.id);
+  peer.charge = session;
   await peer.calls().send('PUT', url, session);
+}
+
+/** What the charge came to. */
+export async function pushCdr(peer: Peer): Promise<void> {
+  if (!peer.charge) return;
+  const { id: session_id, cdr_token, authorization_reference } = peer.charge;
+  const cdr: Cdr = {
+    ...exampleCdr,
+    id: 'C-CHARGE',
+    cdr_token,
+    ...(peer.has('the CDR of a charge names no Session') ? {} : { session_id }),
+    ...(peer.has('the CDR of a charge forgets the reference of its command') ? {} : { authorization_reference }),
+  };
+  await peer.calls().send('POST', joinUrl(findEndpoint(peer.partner!.details, 'cdrs', 'RECEIVER')!), cdr);
 }

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { randomUUID } from 'node:crypto';
 import {
   type Answer, answers, answerRouting, Credentials, dateTimeOf, envelope, findEndpoint, idHeaders, type MessageIds, ModuleId,
-  parseJson, type Party, read, readMessageIds, readRouting, type Role, type Routing, routingHeaders, tokenCandidates,
+  parseJson, type Party, read, readMessageIds, readRouting, type Role, type Routing, routingHeaders, type Session, tokenCandidates,
   typicalInterfaces, type VersionDetails,
 } from '#ocpi';
 import { commanded } from './peer-commands.ts';
@@ -64,6 +64,8 @@ export class Peer {
   /** Of a hub: for another member, and what that presents then. */
   readonly tokenM = 'token-m';
   member: Partner | undefined;
+  /** That a command started. */
+  charge: Session | undefined;
   /** What stands before it holds up its answers for so long, and not its own requests. */
   heldUpMs = 0;
   private readonly memberToken = randomUUID();

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { CommandResponse, CommandResult, type CommandType, dateTimeOf, headerText, type Token, unwrapped } from '#ocpi';
+import { type Cdr, CommandResponse, CommandResult, type CommandType, dateTimeOf, headerText, sameId, type Token, unwrapped } from '#ocpi';
 import { type Bench, ok, type Seen } from '../bench.ts';
 import { type Callback, callback, judgeSilence } from '../callback.ts';
 import type { Check } from '../check.ts';
@@ -14,6 +14,8 @@ const RESULT_MS_MAX = 60_000;
 const HELD_MS = 1_000;
 /** A response that was overtaken by less was on its way, held up by a proxy, say. */
 const EARLY_MS = 750;
+/** How long after the result of a STOP_SESSION the CDR is waited for. */
+const CDR_MS = 20_000;
 /** How long after the result of a START_SESSION its Session may come. */
 const SESSION_MS = 10_000;
 
@@ -50,6 +52,8 @@ export const charge: Check = {
     'CMD-11',
     'SES-09',
     'SES-20',
+    'CDR-09',
+    'CDR-10',
     'CHP-01',
     'CHP-02',
   ],
@@ -243,7 +247,20 @@ async function start(bench: Bench): Promise<void> {
   await profiled(bench, found);
   const stop = await commander.send('STOP_SESSION', { session_id: found });
   // Whatever it comes to: nobody is left calling a kit that has gone.
-  if (responseOf(bench, stop.seen)?.result === 'ACCEPTED') await bench.listener.until(() => stop.back.results().length > 0, waitMs);
+  if (responseOf(bench, stop.seen)?.result !== 'ACCEPTED') return;
+  if (await bench.listener.until(() => stop.back.results().length > 0, waitMs)) await billed(bench, found, token.uid, reference);
+}
+
+/** The CDR of the charge, where it comes while we wait; what else is in it is judged with all that was pushed. */
+async function billed(bench: Bench, sessionId: string, uid: string, reference: string | undefined): Promise<void> {
+  const pushed = () => bench.listener.seen.find(({ path, body }) =>
+    path.startsWith('/receiver/cdrs') && (body as { cdr_token?: { uid?: string } } | undefined)?.cdr_token?.uid === uid);
+  await bench.listener.until(() => pushed() !== undefined, CDR_MS);
+  const cdr = pushed();
+  if (cdr === undefined) return;
+  const { session_id, authorization_reference } = cdr.body as Partial<Cdr>;
+  bench.judge('CDR-09', session_id !== undefined && sameId(session_id, sessionId), `the session_id ${sessionId} in the CDR of the charge`, saidBy(cdr));
+  bench.judge('CDR-10', authorization_reference === reference, `the authorization_reference of the Session, ${reference}, in its CDR`, saidBy(cdr));
 }
 
 function judgeResult(bench: Bench, result: Incoming): void {
