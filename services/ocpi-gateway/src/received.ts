@@ -11,7 +11,7 @@ import type { Handlers, OcpiReply, OcpiRequest } from './exchange.ts';
 import type { FetchKey } from './pulls/fetch-rows.ts';
 import type { Fetching } from './pulls/fetching.ts';
 import { fromBus, hasParty, toBus } from './partners/partner.ts';
-import { hasQuirk, sloppyCredit } from './partners/quirks.ts';
+import { hasQuirk, sloppyCredit, zoneless } from './partners/quirks.ts';
 import { refuse } from './refusals.ts';
 import type { Sightings } from './partners/sightings.ts';
 
@@ -35,7 +35,7 @@ export function receivedHandlers(bus: Bus, fetching: Fetching, sightings: Sighti
     }
   };
   return {
-    ...receivedLocations(bus, pushing), ...receivedSessions(bus, pushing), ...receivedCdrs(bus, sightings), ...receivedTariffs(bus),
+    ...receivedLocations(bus, pushing, sightings), ...receivedSessions(bus, pushing), ...receivedCdrs(bus, sightings), ...receivedTariffs(bus),
     ...receivedTokens(bus, pushing),
   };
 }
@@ -107,13 +107,15 @@ function found(bytes: Uint8Array | undefined, what: string): string {
   return json(bytes);
 }
 
-function receivedLocations(bus: Bus, pushing: Pushing): Handlers {
+function receivedLocations(bus: Bus, pushing: Pushing, sightings: Sightings): Handlers {
   const own = '/:country_code/:party_id/:location_id';
   const levels = [own, `${own}/:evse_uid`, `${own}/:evse_uid/:connector_id`];
   const put = (patch: boolean) => async (request: OcpiRequest) => {
     const party = owner(request);
     checkIds('locations', request);
     const { location_id, evse_uid, connector_id } = request.params;
+    const odd = zoneless(request.body, location_id!);
+    if (odd !== undefined) sightings.note(request.caller.partner.id, 'unknown-time-zone', odd);
     return pushing(request, { module: 'locations', objectId: location_id! }, () => bus.ask(putPartnerLocation, {
       party: toBus(party), locationId: location_id!, patch, bodyJson: toJsonBytes(request.text),
       ...(evse_uid === undefined ? {} : { evseUid: evse_uid }),

@@ -132,8 +132,10 @@ test('a line that is down is shown as open, since when and until when; then it i
   await expect.poll(async () => (await view()).line?.state).toBe('open');
   const { line } = await view();
   expect(Date.parse(line!.nextTry!) - Date.parse(line!.since!)).toBeGreaterThanOrEqual(1_000);
+  expect((await view()).lastError).toMatch(/HTTP 503, 3000: said 3000$/);
   partner.answer = () => ({});
   await expect.poll(async () => (await view()).line?.state).toBe('closed');
+  await expect.poll(async () => (await view()).lastError).toMatch(/HTTP 503, 3000: said 3000 \(up again since 2\d{3}-.*Z\)$/);
   expect((await view()).line).not.toHaveProperty('since', expect.any(String));
   await idle();
 });

@@ -103,6 +103,16 @@ export async function noteError(db: Queryable, id: string, error: string): Promi
   await db.query('UPDATE partners SET last_error = $2 WHERE partner_id = $1', [id, error.slice(0, 1_000)]);
 }
 
+/** What was sent last got through, in every lane: the last error is over. */
+export async function noteUp(db: Queryable, id: string, now: number): Promise<void> {
+  await db.query(
+    `UPDATE partners SET last_error = last_error || $2
+     WHERE partner_id = $1 AND last_error <> '' AND last_error NOT LIKE '% (up again since %)'
+       AND NOT EXISTS (SELECT FROM push_lanes l WHERE l.partner_id = $1 AND l.failures > 0)`,
+    [id, ` (up again since ${rfc3339(now)})`],
+  );
+}
+
 export type TokenKind = 'registration' | 'current' | 'old';
 
 export interface TokenHolder {

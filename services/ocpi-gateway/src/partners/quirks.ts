@@ -1,4 +1,5 @@
 import type { Cdr } from '#ocpi';
+import { isTimeZone } from '#time';
 
 /** A deviation from OCPI 2.2.1 that partners are known for: docs/adr/0019. */
 export interface Quirk {
@@ -109,6 +110,12 @@ export const quirks = {
     seen: 'a push refused because the Session is final, or a CDR of a Session that is not over',
     chosen: 'a change of a Session that is COMPLETED is acknowledged and left out, not refused with 2001',
   },
+  'unknown-time-zone': {
+    what: 'has Locations in time zones that there are not, such as abbreviations or names in another case',
+    rule: 'LOC-10',
+    seen: 'a Location with such a time_zone, pushed or listed',
+    accepted: 'the Location is kept as it came; a CDR priced by local time there is not priced again, with a finding',
+  },
   'long-numbers': {
     what: 'writes numbers with more digits than a double carries exactly',
     rule: 'TYP-04',
@@ -150,4 +157,10 @@ export function sloppyCredit(cdr: Cdr): string | undefined {
   if (total.excl_vat > 0) return `${id} is a credit with a positive total`;
   if (energy < 0 || time < 0 || PARTS.some((part) => (cdr[part]?.excl_vat ?? 0) < 0)) return `${id} negates more than its total_cost`;
   return reference !== undefined && reference.toLowerCase() === id.toLowerCase() ? `${id} has the id of what it credits` : undefined;
+}
+
+/** A Location, or what a PATCH says of one, in a time zone that there is not. LOC-10. */
+export function zoneless(location: unknown, id: string): string | undefined {
+  const { time_zone } = (location ?? {}) as { time_zone?: unknown };
+  return typeof time_zone === 'string' && !isTimeZone(time_zone) ? `the Location ${id}: ${time_zone}` : undefined;
 }

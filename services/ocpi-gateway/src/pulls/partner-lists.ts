@@ -2,7 +2,7 @@ import { dateTimeOf, type Outcome, type Page, pulled } from '#ocpi';
 import type { PartnerClient } from '../partners/calls.ts';
 import type { Partner } from '../partners/partner.ts';
 import type { PulledModule } from './pull-rows.ts';
-import { hasQuirk } from '../partners/quirks.ts';
+import { hasQuirk, zoneless } from '../partners/quirks.ts';
 import type { Sightings } from '../partners/sightings.ts';
 
 const SMALL_PAGE = 25;
@@ -41,6 +41,10 @@ function notePage(partner: Partner, sightings: Sightings, { module, first }: { m
   if (page.kind === 'page') {
     if (page.total === undefined) sightings.note(partner.id, 'no-total-count', `GET of ${module}`);
     if (page.limit === undefined) sightings.note(partner.id, 'no-page-limit', `GET of ${module}`);
+    for (const one of module === 'locations' ? page.objects : []) {
+      const odd = zoneless(one, String((one as { id?: unknown } | null)?.id));
+      if (odd !== undefined) sightings.note(partner.id, 'unknown-time-zone', odd);
+    }
     if (page.unlinked > 0)
       sightings.note(
         partner.id,

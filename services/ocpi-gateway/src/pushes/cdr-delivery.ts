@@ -10,7 +10,7 @@ import { outcomeText } from '../partners/handshake.ts';
 import { endBatch, noteFailed, noteSending, noteWait, type Taken, type Waiting } from './lane-rows.ts';
 import { type Failure, isOfTheLine, lineAfter, park } from './line.ts';
 import { endpointOf, type Partner, toBus } from '../partners/partner.ts';
-import { noteError } from '../partners/partner-rows.ts';
+import { noteError, noteUp } from '../partners/partner-rows.ts';
 import { noteDelivered, sessionAt } from './pushed-rows.ts';
 import { acknowledgedMs, isVerdict } from './requests.ts';
 
@@ -70,6 +70,7 @@ export class CdrDelivery {
       })]);
       return true;
     });
+    if (isMine && line.news?.failures === 0) await noteUp(db, key.partnerId, clock.now());
     return isMine ? undefined : 'done';
   }
 

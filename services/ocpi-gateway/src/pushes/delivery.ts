@@ -18,7 +18,7 @@ import {
 } from './lane-rows.ts';
 import { type Failure, isOfTheLine, lineAfter, park } from './line.ts';
 import { endpointOf, type Partner } from '../partners/partner.ts';
-import { findPartner, noteError } from '../partners/partner-rows.ts';
+import { findPartner, noteError, noteUp } from '../partners/partner-rows.ts';
 import { followerOf } from '../profile-rows.ts';
 import type { PushedKey } from './pushed-rows.ts';
 import { addressee, isHubs, isVerdict, namedByHub, objectOf, objectUrl, sendAll } from './requests.ts';
@@ -190,6 +190,7 @@ export class Delivery {
       left = rest;
       if (left.length > 0) await sleep(QUEUED_MS);
     }
+    if (line.news?.failures === 0) await noteUp(db, partner.id, clock.now());
     return line.retry;
   }
 
