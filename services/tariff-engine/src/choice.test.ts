@@ -26,6 +26,8 @@ const regular = tariff('REG', 'REGULAR');
 const atStall = tariff('CARD', 'AD_HOC_PAYMENT');
 const green = tariff('GREEN', 'PROFILE_GREEN');
 const forPlunk = tariff('PLUNK', 'REGULAR');
+const plunkInSpring = tariff('PLUNK', 'REGULAR', { start_date_time: '2022-03-01T00:00:00Z' });
+const plunkGreen = tariff('PLUNK', 'PROFILE_GREEN');
 const spring = tariff('SPRING', 'REGULAR', { start_date_time: '2022-03-01T00:00:00Z' });
 const gone = { tariffId: 'GONE', tariff: undefined };
 const offers: Offer[] = [{ to: [plunk], tariffIds: ['plunk'] }];
@@ -45,6 +47,9 @@ test.each<[string, Parameters<typeof choose>[0], Chooser, string | undefined]>([
   ['nor who has no partner', [forPlunk, all], { ...rfid, tokenType: 'AD_HOC_USER' }, 'ALL'],
   ['nor who is not known', [forPlunk, all], { tokenType: 'RFID', atMs }, 'ALL'],
   ['an agreement without a tariff here changes nothing', [all, regular], rfid, 'REG'],
+  ['one of the agreement that is not valid yet leaves those for all', [regular, plunkInSpring], rfid, 'REG'],
+  ['and so does one that is for another profile', [regular, plunkGreen], rfid, 'REG'],
+  ['but not for a driver who has it', [regular, plunkGreen], { ...rfid, profile: 'GREEN' }, 'PLUNK'],
   ['where nothing applies nothing is chosen', [atStall, gone], rfid, undefined],
 ])('%s', (_, candidates, payer, id) => {
   const { chosen, others } = choose(candidates, payer, offers);
@@ -62,6 +67,14 @@ test('each tariff that does not apply says why', () => {
     { tariffId: 'CARD', why: 'is of type AD_HOC_PAYMENT, which is not for a token of type RFID' },
     { tariffId: 'ALL', why: 'would apply too, but REG comes first' },
     { tariffId: 'PLUNK', why: 'is offered to CA*CPK only' },
+  ]);
+});
+
+test('where one for all applies in place of the agreement’s own, it says why', () => {
+  const { chosen, others } = choose([regular, plunkInSpring], rfid, offers);
+  expect([chosen?.why, others]).toEqual([
+    'the tariff of type REGULAR in force',
+    [{ tariffId: 'PLUNK', why: 'is valid from 2022-03-01T00:00:00Z only' }],
   ]);
 });
 

@@ -20,17 +20,18 @@ export interface Chooser extends Payer {
 }
 
 /**
- * Which of a Connector's tariffs applies, and why the others do not. Agreement first, then what is
- * valid at the start (TAR-03), then the payer's own type (TAR-02).
+ * Which of a Connector's tariffs applies, and why the others do not. Agreement first, where one of
+ * its own applies, then what is valid at the start (TAR-03), then the payer's own type (TAR-02).
  */
 export function choose(
   candidates: readonly Candidate[],
   payer: Chooser,
   offers: readonly Offer[],
 ): Choice {
-  const open = openTo(candidates, payer, offers);
-  const tariffs = open.flatMap(({ tariff }) => (tariff ? [tariff] : []));
-  const chosen = select(tariffs, payer);
+  const agreed = agreedWith(candidates, payer, offers);
+  const byAgreement = selected(agreed, payer);
+  const open = byAgreement ? agreed : [...agreed, ...forAll(candidates, offers)];
+  const chosen = byAgreement ?? selected(open, payer);
   const index = candidates.findIndex(({ tariff }) => tariff !== undefined && tariff === chosen);
   return {
     chosen: chosen && { index, why: whyChosen(chosen, payer, offers) },
@@ -45,18 +46,24 @@ export function choose(
   };
 }
 
-/** Those of the agreement, or where it has none here (or there is none) those that are for all. */
-function openTo(
+function selected(candidates: readonly Candidate[], payer: Payer): Tariff | undefined {
+  return select(candidates.flatMap(({ tariff }) => (tariff ? [tariff] : [])), payer);
+}
+
+/** Those of the agreement; where it has none here, those that are for all. */
+function agreedWith(
   candidates: readonly Candidate[],
   payer: Chooser,
   offers: readonly Offer[],
 ): readonly Candidate[] {
   const party = agreeing(payer);
-  const open = party
-    ? offeredOf(candidates.map(({ tariffId }) => tariffId), [party], offers)
-    : candidates.filter(({ tariffId }) => isOffered(tariffId, [], offers)).map(({ tariffId }) => tariffId);
+  if (!party) return [];
+  const open = offeredOf(candidates.map(({ tariffId }) => tariffId), [party], offers);
   return candidates.filter(({ tariffId }) => open.includes(tariffId));
 }
+
+const forAll = (candidates: readonly Candidate[], offers: readonly Offer[]): readonly Candidate[] =>
+  candidates.filter(({ tariffId }) => isOffered(tariffId, [], offers));
 
 /** Who pays at the charger has no partner, and so no agreement. */
 function agreeing({ tokenParty, tokenType }: Chooser): Party | undefined {
