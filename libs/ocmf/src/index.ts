@@ -9,4 +9,4 @@ export {
   type ReadOcmf,
 } from './ocmf.ts';
 export { natureOf, type SignedNature } from './nature.ts';
-export { type Verdict, verifySignature } from './verify.ts';
+export { isOnAnotherCurve, type Verdict, verifySignature } from './verify.ts';

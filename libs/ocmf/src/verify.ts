@@ -21,6 +21,12 @@ function algorithmOf(name: string): { curve: string; hash: string } | undefined 
   return curve && hash ? { curve: curve.name, hash } : undefined;
 }
 
+/** Whether it says that it is signed on another curve than the key's: then this key did not sign it. */
+export function isOnAnotherCurve({ signature }: Ocmf, { curve }: MeterKey): boolean {
+  const told = /^ECDSA-([a-z0-9]{3,20})-/i.exec(signature.algorithm)?.[1];
+  return told !== undefined && curve !== undefined && curveOf(told)?.name !== curve;
+}
+
 /** Whether the holder of the key signed these very bytes. */
 export function verifySignature({ payload, signature }: Ocmf, { key, curve }: MeterKey): Verdict {
   const algorithm = algorithmOf(signature.algorithm);

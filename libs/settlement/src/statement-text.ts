@@ -63,7 +63,8 @@ function invoiceText(
     ...invoice.taxes.map((tax) => taxText(tax, currency)),
     ...fees.map(({ name, amount, quantity, per, price }) => {
       const each = per === 'percent' ? `${price} %` : price;
-      return `  ${name}: ${quantity} ${UNIT[per]} × ${each} = ${amount} ${currency}`;
+      const unit = per === 'session' && quantity === '1' ? 'session' : UNIT[per];
+      return `  ${name}: ${quantity} ${unit} × ${each} = ${amount} ${currency}`;
     }),
     ...invoice.fee_taxes.map((tax) => taxText(tax, currency)),
     `  invoice total ${invoice.total} ${currency}`,

@@ -146,7 +146,8 @@ function number(value: number | undefined): string {
 
 /** A partner's text that a spreadsheet would take for a formula is kept from being one. */
 function field(value: string): string {
-  const safe = /^[=+@\t\r]|^-(?![\d.])/.test(value) ? `'${value}` : value;
+  const isFormula = /^[=+\-@\t\r]/.test(value) && !/^-?\d+(\.\d+)?$/.test(value);
+  const safe = isFormula ? `'${value}` : value;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 

@@ -129,7 +129,7 @@ export const disputesOfCdr: Decider<DisputesOfCdr, DisputeCommand, DisputeEvent>
       case 'AnswerDispute': {
         const { ledger, cdr } = standing(command.number, disputes);
         if (disputes.state === 'answered')
-          throw refuse('dispute-was-answered', `dispute ${command.number} of CDR ${cdr.id}`);
+          throw refuse('dispute-was-answered', `dispute ${command.number} of CDR ${cdr.id} has its answer: withdraw it, or credit the CDR`);
         return [{ ...command, type: 'DisputeAnswered', ledger, cdr }];
       }
       case 'WithdrawDispute': {
@@ -185,7 +185,9 @@ function nextNumber(cdrId: string, disputes: DisputesOfCdr): number {
 
 function standing(number: number, disputes: DisputesOfCdr) {
   const { newest, state } = disputes;
-  if (!newest || number > newest.number) throw refuse('unknown-dispute', `number ${number}`);
+  if (!newest) throw refuse('unknown-dispute', 'the CDR was never disputed');
+  if (number > newest.number)
+    throw refuse('unknown-dispute', `CDR ${newest.cdr.id} has no dispute ${number}, the newest is ${newest.number}`);
   if (number < newest.number || !isOpen(disputes)) {
     const ended = number < newest.number ? 'withdrawn' : state;
     throw refuse('dispute-is-closed', `dispute ${number} of CDR ${newest.cdr.id} was ${ended}`);

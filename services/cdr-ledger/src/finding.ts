@@ -26,6 +26,7 @@ export type FindingCode =
   | 'period-outside-session'
   | 'ends-before-it-starts'
   | 'time-in-the-future'
+  | 'updated-before-it-starts'
   // What the meter signed, and whether it bears out what is charged
   | 'signed-data-valid'
   | 'signed-by-unknown-key'

@@ -17,6 +17,13 @@ function record(page: number, reason: string, time: string, kwh: number, more: o
   const SD = sign('sha256', Buffer.from(payload), keys.privateKey).toString('hex');
   return `OCMF|${payload}|${JSON.stringify({ SA: 'ECDSA-secp256k1-SHA256', SD })}`;
 }
+/** The same words under another key, on another curve than that of the meter. */
+function elsewhere(text: string): string {
+  const [, payload = ''] = text.split('|');
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+  const SD = sign('sha256', Buffer.from(payload), privateKey).toString('hex');
+  return `OCMF|${payload}|${JSON.stringify({ SA: 'ECDSA-secp256r1-SHA256', SD })}`;
+}
 const value = (nature: string, text: string) => ({
   nature, plain_data: text, signed_data: Buffer.from(text).toString('base64'),
 });
@@ -49,6 +56,10 @@ describe('CDR-20: signed data', () => {
       ['signed-key-differs', 'signed-data-valid'],
     ],
     ['by another meter than is known', signed(), spki(otherKeys), ['signed-key-differs', 'signed-data-invalid']],
+    ['by another key on another curve, where the key is known', signed({
+      public_key: undefined,
+      signed_values: [value('Start', elsewhere(start)), value('End', elsewhere(end))],
+    }), key, ['signed-data-invalid']],
     ['without any key', signed({ public_key: undefined }), undefined, ['signed-data-not-verifiable']],
     ['with a key that is none', signed({ public_key: 'none' }), undefined, ['signed-data-not-verifiable']],
     ['of another encoding', signed({ encoding_method: 'Alfen Eichrecht' }), key, ['signed-data-not-verifiable']],

@@ -3,6 +3,7 @@ import type { Cdr, SignedData, SignedValue } from '#ocpi';
 import {
   compareWithCharge,
   type DifferenceCode,
+  isOnAnotherCurve,
   keyText,
   type MeterKey,
   natureOf,
@@ -95,6 +96,9 @@ function verdictOf(records: readonly Signed[], key: MeterKey, isKnown: boolean):
     const verdict = verifySignature(ocmf, key);
     if (verdict.verdict === 'invalid')
       return found('signed-data-invalid', `${value.nature}: ${verdict.why}`);
+    // Who is not the meter that is known here could else have it called harmless.
+    if (isKnown && isOnAnotherCurve(ocmf, key))
+      return found('signed-data-invalid', `${value.nature}: it is signed on another curve than that of the key of its meter`);
     if (verdict.verdict === 'not-verifiable')
       return found('signed-data-not-verifiable', `${value.nature}: ${verdict.why}`);
   }

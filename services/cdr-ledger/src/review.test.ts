@@ -75,6 +75,8 @@ test.each<[string, Partial<Cdr>, string[]]>([
     { end_date_time: '2022-02-01T16:00:00Z', last_updated: '9999-01-01T00:00:00Z' },
     expect.arrayContaining(['ends-before-it-starts', 'time-in-the-future']),
   ],
+  ['a last update before the charge began', { last_updated: '2019-02-01T18:21:00Z' }, ['updated-before-it-starts']],
+  ['a last update within the slack of clocks', { last_updated: '2022-02-01T16:56:00Z' }, []],
   ['parking time that is not in the periods', { total_parking_time: 0.5 }, ['parking-time-differs-from-periods']],
   [
     'parking time longer than all of the session',

@@ -170,6 +170,8 @@ function timeFindings(cdr: Cdr, { nowMs }: ReviewOptions): Finding[] {
     (time) => instant(time) > nowMs + CLOCK_SLACK_MS,
   );
   const future = late === undefined ? [] : found('time-in-the-future', `${late} is yet to come`);
+  const isEarly = instant(cdr.last_updated) < startMs - CLOCK_SLACK_MS;
+  const early = `last_updated is ${cdr.last_updated}, before the charge began at ${cdr.start_date_time}: it is settled with that month`;
   if (endMs < startMs)
     return [
       ...found('ends-before-it-starts', `it ends at ${cdr.end_date_time}, before ${cdr.start_date_time}`),
@@ -185,6 +187,7 @@ function timeFindings(cdr: Cdr, { nowMs }: ReviewOptions): Finding[] {
   );
   return [
     ...future,
+    ...(isEarly ? found('updated-before-it-starts', early) : []),
     ...(isOff
       ? found(
           'time-differs-from-timestamps',

@@ -132,8 +132,8 @@ function readCursor(text: string): LineCursor | undefined {
 
 function unknown(own: Party, partner: Party): Rejected {
   const name = partyText(partner);
-  const detail = `partner: ${name} is no partner of ${partyText(own)}: nothing was agreed on with it, it never registered, and there is no CDR between the two`;
-  return new Rejected('unknown-partner', detail);
+  const why = 'nothing was agreed on with it, it never registered, and there is no CDR between the two';
+  return new Rejected('unknown-partner', `partner: ${name} is no partner of ${partyText(own)}: ${why}`);
 }
 
 function refuse(detail: string): Rejected {

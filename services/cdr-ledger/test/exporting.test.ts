@@ -14,6 +14,9 @@ const cpk = { countryCode: 'CA', partyId: 'CPK' };
 const note = 'x'.repeat(180_000);
 const theirs = { ...cdr, party_id: 'XYZ', cdr_token: { ...cdr.cdr_token, party_id: 'BCT' }, x_note: note };
 
+/** Ids that a spreadsheet would reckon with. */
+const formulas: readonly (string | undefined)[] = ['=1+1', undefined, "-2+3+cmd|' /C calc'!A0", '-5'];
+
 let oasis: LedgerPlatform;
 
 beforeAll(async () => {
@@ -32,7 +35,7 @@ beforeAll(async () => {
   );
   await oasis.tellAsSessions(...facts);
   for (let n = 1; n <= 8; n += 1) {
-    const pretty = JSON.stringify({ ...theirs, id: n === 1 ? '=1+1' : `X-${n}` }, undefined, 1);
+    const pretty = JSON.stringify({ ...theirs, id: formulas[n - 1] ?? `X-${n}` }, undefined, 1);
     await oasis.bus.ask(receiveCdr, { bodyJson: Buffer.from(pretty) });
   }
 });
@@ -85,6 +88,8 @@ test('CDRs as CSV have every field where it belongs, and no formulas', async () 
   ]);
   expect(csv).toContain(',"S,""3""-1",');
   expect(csv).toContain(`,'=1+1,`);
+  expect(csv).toContain(`,'-2+3+cmd|' /C calc'!A0,`);
+  expect(csv).toContain(',-5,');
   expect(csv).not.toContain(token.uid);
   const asJson = Buffer.concat(await pages((cursor) => oasis.bus.ask(exportCdrs, { cursor, asJsonLines: true }))).toString();
   const [jsonNames, ...jsonRows] = asJson.trimEnd().split('\n').map((text) => JSON.parse(text) as string[]);

@@ -20,10 +20,19 @@ test('the rows of an invoice add up to its total', () => {
   }
 });
 
+test('a percentage is said as one', () => {
+  const { statement } = settledStatement(4, '');
+  const [invoice] = statement.currencies[0]!.invoices;
+  const fee = { name: 'Clearing', per: 'percent' as const, quantity: '8.18', price: '1.25', amount: '0.10' };
+  const csv = csvFees({ ...statement, currencies: [{ ...statement.currencies[0]!, invoices: [{ ...invoice!, fees: [fee] }] }] });
+  expect(csv).toContain(',1.25 % of 8.18\r\n');
+});
+
 test.each([
   ['=HYPERLINK("http://x")', `"'=HYPERLINK(""http://x"")"`],
   ['+1', `'+1`],
   ['-2', '-2'],
+  ["-2+3+cmd|'x'!A0", `'-2+3+cmd|'x'!A0`],
   ['@x', `'@x`],
   ['a, "b"', '"a, ""b"""'],
 ])('an id %j of a partner is written as %s', (cdr_id, cell) => {

@@ -39,7 +39,7 @@ export function csvFees({ currencies }: Statement): string {
     return [
       ...invoice.fees.map(({ name, per, quantity, price, amount }) => csvRow({
         ...of, kind: 'fee', reference: name, excl_tax: amount, tax: zero, incl_tax: amount,
-        remarks: `${quantity} × ${price} per ${per}`,
+        remarks: per === 'percent' ? `${price} % of ${quantity}` : `${quantity} × ${price} per ${per}`,
       })),
       ...invoice.fee_taxes.map(({ code, rate, base, amount }) => csvRow({
         ...of, kind: 'fee-tax', reference: code, excl_tax: zero, tax: amount, incl_tax: amount,
