@@ -95,6 +95,31 @@ describe('a meter reading', () => {
     }));
 });
 
+describe('S16-29: a meter reading without a transaction of its own', () => {
+  const late = '2022-02-01T17:05:00Z';
+  const readAt = (sampledAt: string, transactionId?: string, connectorId = 1): FrameCommand => ({
+    ...{ type: 'ReadMeter', epoch: 1, frame: 'm', connectorId, transactionId },
+    readings: [{ at: sampledAt, context: 'Sample.Clock', energyWh: '1100' }],
+  });
+  const { epoch: _, transactionId: __, ...read } = readAt(late) as Extract<FrameCommand, { type: 'ReadMeter' }>;
+  const own = { ...read, type: 'MeterRead' } satisfies StationEvent;
+  test.each([undefined, '-1'])('is of the one that is open on its connector: %s', (named) => {
+    station(started(7)).when(readAt(late, named)).then({ ...own, transactionId: '7' });
+  });
+  test('is of none where it is older, of the main meter, or of another connector', () => {
+    station(started(7, { startedAt: late })).when(readAt(at)).then({ ...own, readings: [{ ...own.readings[0]!, at }] });
+    for (const connectorId of [0, 2]) station(started(7)).when(readAt(late, undefined, connectorId)).then({ ...own, connectorId });
+    station(started(7), stopped('7')).when(readAt(late)).then(own);
+    station(started(7)).when(readAt(late, '6')).then(own);
+  });
+  test('stands for its register where the stop is lost', () => {
+    const next = { saidAt: 'later', startedAt: '2022-02-01T18:00:00Z' };
+    station(started(7), { ...own, transactionId: '7' }).when(startFrame(8, next)).then(
+      stopped('7', { meterStopWh: '1100', stoppedAt: late, reason: 'Other' }), started(8, next),
+    );
+  });
+});
+
 describe('what a meter signs', () => {
   const signed = [{ at, context: 'Transaction.Begin', encoding: 'OCMF', text: 'OCMF|{}|{}' }];
   const frame: FrameCommand = { type: 'ReadMeter', epoch: 1, frame: 'm', connectorId: 1, transactionId: '7', readings: [], signed };

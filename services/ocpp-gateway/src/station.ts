@@ -1,6 +1,7 @@
 import { type Decider, Rejected } from '#decider';
 import { ERASED } from '#ocpi';
 import { byCommand, coveredStart, groupOf, orderedStart } from './commanded.ts';
+import { instant } from '#time';
 
 /**
  * One charging station as a stream of events: what it said that counts, and who holds its socket.
@@ -49,6 +50,7 @@ export interface OrderedStart {
 
 interface OpenTransaction {
   readonly connectorId: number;
+  readonly startedAt: string;
   /** The newest register seen, Wh. */
   readonly meterWh: string;
   readonly meterAt: string;
@@ -212,6 +214,7 @@ export const stationDecider: Decider<Station, StationCommand, StationEvent> = {
             ...station.open,
             [event.transactionId]: {
               connectorId: event.connectorId,
+              startedAt: event.startedAt,
               meterWh: event.meterStartWh,
               meterAt: event.startedAt,
             },
@@ -247,14 +250,14 @@ function decideFrame(command: FrameCommand, station: Station): readonly StationE
     case 'StartTransaction':
       return startTransaction(command.start, station);
     case 'ReadMeter': {
-      const { connectorId, transactionId, readings, signed = [] } = command;
+      const { connectorId, readings, signed = [] } = command;
       if (station.frames.includes(frame) || readings.length + signed.length === 0) return [];
-      // Readings of a transaction that is not open (lost, closed, -1) count as the connector's own. S16-43, S16-49
-      const known = transactionId !== undefined && transactionId in station.open;
+      // Readings of a transaction that is not open (lost, closed) count as the connector's own. S16-49
+      const transactionId = transactionOf(command, station);
       return [{
         type: 'MeterRead', frame, connectorId, readings,
         ...(signed.length > 0 ? { signed } : {}),
-        ...(known ? { transactionId } : {}),
+        ...(transactionId === undefined ? {} : { transactionId }),
       }];
     }
     case 'StopTransaction': {
@@ -264,6 +267,22 @@ function decideFrame(command: FrameCommand, station: Station): readonly StationE
       return [{ ...command.stop, type: 'TransactionStopped', connectorId: transaction.connectorId }];
     }
   }
+}
+
+/**
+ * S16-29: readings that name no transaction are of the one that was open on their connector then; S16-43: a
+ * station that never heard its number says -1. The main meter's are of none.
+ */
+function transactionOf(
+  { connectorId, transactionId, readings, signed = [] }: Extract<FrameCommand, { type: 'ReadMeter' }>,
+  { open }: Station,
+): string | undefined {
+  if (transactionId !== undefined && transactionId !== '-1') return transactionId in open ? transactionId : undefined;
+  return Object.keys(open).find((id) => {
+    const began = open[id]!;
+    const isSince = ({ at }: { readonly at: string }) => instant(at) >= instant(began.startedAt);
+    return connectorId > 0 && began.connectorId === connectorId && [...readings, ...signed].every(isSince);
+  });
 }
 
 /** S16-44: the same start again is the same transaction; one on a connector in use means that a stop was lost. */
