@@ -1,7 +1,7 @@
 import { type Bus, busMigrations, connectBus, type Outbox, told } from '#bus';
 import { type Database, openDatabase } from '#postgres';
 import { log } from '#telemetry';
-import { type FreshDatabase, freshDatabase, freshPlatform, natsUrl } from '#test-servers';
+import { dropStreams, type FreshDatabase, freshDatabase, freshPlatform, natsUrl } from '#test-servers';
 import { counted } from './contracts.ts';
 import { heardMigrations } from './heard.ts';
 
@@ -48,6 +48,7 @@ export async function freshPlace(url = natsUrl()): Promise<Place> {
     async close() {
       for (const close of closing.reverse()) await close();
       await fresh.drop();
+      if (url === natsUrl()) await dropStreams(platform);
     },
   };
 }

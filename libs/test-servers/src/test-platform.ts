@@ -2,14 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freshDatabase, freshPlatform, natsUrl } from './test-servers.ts';
+import { dropStreams, freshDatabase, freshPlatform, natsUrl } from './test-servers.ts';
 
 export interface TestPlatform {
   readonly platform: string;
   /** What a service's `start` takes. */
   readonly env: Readonly<Record<string, string>>;
   readonly databaseUrl: string;
-  /** Removes the database and the settings; stop the services first. */
+  /** Removes the database, the streams and the settings; stop the services first. */
   drop(): Promise<void>;
 }
 
@@ -50,7 +50,7 @@ export async function testPlatform(
     },
     databaseUrl: database.url,
     async drop() {
-      await database.drop();
+      await Promise.all([database.drop(), dropStreams(platform)]);
       rmSync(dir, { recursive: true, force: true });
     },
   };

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import pg from 'pg';
 import { connect } from '@nats-io/transport-node';
 import { jetstreamManager } from '@nats-io/jetstream';
-import { freshDatabase, freshPlatform, natsUrl } from './test-servers.ts';
+import { dropStreams, freshDatabase, freshPlatform, natsUrl } from './test-servers.ts';
 
 test('two fresh databases do not see each other and leave nothing when dropped', async () => {
   const [one, two] = await Promise.all([freshDatabase(), freshDatabase()]);
@@ -22,15 +22,20 @@ test('two fresh databases do not see each other and leave nothing when dropped',
   );
 });
 
-test('the NATS server keeps a stream of a fresh platform', async () => {
+test('the NATS server keeps a stream of a fresh platform until the streams of that platform are dropped', async () => {
   const url = new URL(natsUrl());
   const connection = await connect({ servers: url.host, user: url.username, pass: url.password });
-  const platform = freshPlatform();
+  const [platform, other] = [freshPlatform(), freshPlatform()];
   const manager = await jetstreamManager(connection, { checkAPI: false, timeout: 60_000 });
-  await manager.streams.add({ name: platform, subjects: [`roamwatt.${platform}.>`] });
-  connection.publish(`roamwatt.${platform}.told`);
+  for (const name of [platform, other]) {
+    await manager.streams.add({ name, subjects: [`roamwatt.${name}.sessions.0.>`, `roamwatt.${name}.sessions.1.>`] });
+  }
+  connection.publish(`roamwatt.${platform}.sessions.1.told`);
   await connection.flush();
   expect((await manager.streams.info(platform)).state.messages).toBe(1);
-  await manager.streams.delete(platform);
+  await dropStreams(platform);
+  await expect(manager.streams.info(platform)).rejects.toThrow('stream not found');
+  expect((await manager.streams.info(other)).state.messages).toBe(0);
+  await dropStreams(other);
   await connection.close();
 });

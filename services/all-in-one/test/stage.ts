@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freshDatabase, freshPlatform, natsUrl } from '#test-servers';
+import { dropStreams, freshDatabase, freshPlatform, natsUrl } from '#test-servers';
 import pg from 'pg';
 import { type ChargerProcess, startCharger } from '../../../scripts/charger-process.ts';
 import { type FoundEvse, Portal } from '../../../scripts/demo-portal.ts';
@@ -160,9 +160,10 @@ export async function setStage({
   };
   const side = async (title: string, settings: Settings) => {
     const database = await freshDatabase();
-    closing.push(() => database.drop());
+    const name = freshPlatform();
+    closing.push(() => database.drop(), () => dropStreams(name));
     const started = await startSide({
-      name: freshPlatform(), dir: join(dir, title), settings, hosting, env: clockEnv,
+      name, dir: join(dir, title), settings, hosting, env: clockEnv,
       databaseUrl: database.url, natsUrl: natsUrl(), ports: await anyPorts(),
     });
     closing.push(() => started.close());
