@@ -35,6 +35,8 @@ export class NotRestored extends Error {
   override readonly name = 'NotRestored';
 }
 
+class Occupied extends NotRestored {}
+
 export interface Restoring {
   /** The platform's database, with a login that owns its tables. */
   readonly databaseUrl: string;
@@ -67,12 +69,31 @@ export async function restoreLedger(by: Restoring): Promise<ExportVerdict[]> {
   const db = await openDatabase({ url: by.databaseUrl, schema: 'cdr_ledger', migrations, poolMax: 3 });
   try {
     await db.tx((tx) => writeAll(tx, verified, by));
-    await proveIntact(db, verdicts);
-    for (const each of verified) await proveSame(db, each, by);
+    await prove(db, verified, by);
+  } catch (error) {
+    if (!(error instanceof Occupied)) throw error;
+    // One that was broken off before it had proven itself is known by it.
+    if (!(await isProven(db, verified, by))) throw error;
+    throw new NotRestored(`${error.message}. What it has is this very export, whole and verified: nothing is left to restore`);
   } finally {
     await db.close();
   }
   return verdicts;
+}
+
+async function prove(db: Database, verified: readonly Verified[], by: Restoring): Promise<void> {
+  await proveIntact(db, verified.map(({ verdict }) => verdict));
+  for (const each of verified) await proveSame(db, each, by);
+}
+
+async function isProven(...of: Parameters<typeof prove>): Promise<boolean> {
+  try {
+    await prove(...of);
+    return true;
+  } catch (error) {
+    if (error instanceof NotRestored) return false;
+    throw error;
+  }
 }
 
 async function verifiedExport(read: ReadExport, { keys, onProgress }: Restoring): Promise<ExportVerdict> {
@@ -133,7 +154,7 @@ async function refuseOccupied(tx: Queryable): Promise<void> {
   for (const table of OCCUPIED) {
     const { rowCount } = await tx.query(`SELECT 1 FROM ${table} LIMIT 1`);
     if (rowCount === 0) continue;
-    throw new NotRestored(
+    throw new Occupied(
       `the ledger of this database is not empty, it has ${table}: restore before a platform first starts on it`,
     );
   }

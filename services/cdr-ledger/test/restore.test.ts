@@ -91,6 +91,19 @@ test('an export that is not intact, or not signed by the known key, is not resto
   });
 });
 
+test('a restore that was broken off behind its writing says, when it is tried again, that all is there', async () => {
+  await onFresh(async ({ url: databaseUrl }) => {
+    const restoring = () => restoreLedger({ databaseUrl, exports: [() => bytesOf(lines)], keys: there.keys });
+    await restoring();
+    await expect(restoring()).rejects.toThrow(/is not empty, it has events.* What it has is this very export, whole and verified/);
+    const goneOn = await testLedger({ on: databaseUrl, clock: '2022-02-03T10:00:00Z' });
+    await goneOn.ledger.issue({ session: { ...session, id: 'S-99' }, location, tariff, tariffVersion: 1, token, energyWh: '6000' });
+    await goneOn.proofs.verify();
+    await goneOn.close();
+    await expect(restoring()).rejects.toThrow(/before a platform first starts on it$/);
+  });
+});
+
 test('a ledger that is not empty is left as it is', async () => {
   const before = await there.proofs.verify();
   const restoring = restoreLedger({ databaseUrl: there.databaseUrl, exports: [() => bytesOf(lines)], keys: there.keys });
