@@ -1,5 +1,5 @@
 import type { Bus, HeardTogether } from '#bus';
-import { fromJsonBytes } from '#contracts';
+import { fromJsonBytes, uint32 } from '#contracts';
 import type { AgreementChanged } from '#contracts/agreements';
 import { addDue, type DueWorker } from '#due';
 import type { GrantRows } from '#grants';
@@ -196,7 +196,7 @@ function commandAnswer(outcome: Outcome): SentCommand {
   if (reading.ok) {
     const { result, timeout, message } = reading.value;
     const text = message?.[0]?.text ?? (outcome.kind === 'refused' ? outcome.message : '');
-    return { outcome: 'answered', result, timeoutS: timeout, message: text, statusCode };
+    return { outcome: 'answered', result, timeoutS: uint32(timeout), message: text, statusCode };
   }
   if (outcome.kind === 'ok') return ended('unclear', `the answer holds no CommandResponse: ${reading.message}`, { statusCode });
   if (outcome.http === 429) return ended('answered', busyText(outcome), { result: 'REJECTED', statusCode });

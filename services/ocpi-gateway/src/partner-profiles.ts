@@ -1,5 +1,5 @@
 import type { Bus } from '#bus';
-import { fromJsonBytes } from '#contracts';
+import { fromJsonBytes, uint32 } from '#contracts';
 import {
   type ActiveChargingProfileResult, ChargingPreferencesResponse, ChargingProfileResponse, joinUrl, type Outcome,
   type Party, read,
@@ -143,7 +143,7 @@ function replyOf(outcome: Outcome, method: string): SentCommand {
     if (word.ok) return ended('answered', said, { result: word.value, statusCode });
   } else {
     const response = read(ChargingProfileResponse, outcome.data);
-    if (response.ok) return ended('answered', said, { result: response.value.result, timeoutS: response.value.timeout, statusCode });
+    if (response.ok) return ended('answered', said, { result: response.value.result, timeoutS: uint32(response.value.timeout), statusCode });
   }
   if (outcome.kind === 'ok') return ended('unclear', 'the answer holds no response that OCPI knows', { statusCode });
   if (statusCode >= 3000 || outcome.http >= 500) return ended('unclear', troubleText(outcome), { statusCode });

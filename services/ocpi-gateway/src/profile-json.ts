@@ -1,4 +1,5 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
+import { uint32 } from '#contracts';
 import type { LimitProfile, LimitProfileSchema } from '#contracts/evems-controller';
 import { type ActiveChargingProfile, type ChargingProfile, dateTimeOf, instantMs } from '#ocpi';
 
@@ -10,9 +11,9 @@ export function toLimitProfile(profile: ChargingProfile): MessageInitShape<typeo
     unit,
     // Always with its Z. TYP-03.
     ...(startAt ? { startAt: dateTimeOf(instantMs(startAt)!) } : {}),
-    ...(typeof duration === 'number' ? { durationS: duration } : {}),
+    ...(typeof duration === 'number' ? { durationS: uint32(duration) } : {}),
     ...(minRate === undefined || minRate === null ? {} : { minRate: String(minRate) }),
-    periods: (profile.charging_profile_period ?? []).map(({ start_period: startS, limit }) => ({ startS, limit: String(limit) })),
+    periods: (profile.charging_profile_period ?? []).map(({ start_period: startS, limit }) => ({ startS: uint32(startS), limit: String(limit) })),
   };
 }
 

@@ -114,7 +114,7 @@ function receivedLocations(bus: Bus, pushing: Pushing, sightings: Sightings): Ha
     const party = owner(request);
     checkIds('locations', request);
     const { location_id, evse_uid, connector_id } = request.params;
-    const odd = zoneless(request.body, location_id!);
+    const odd = zoneless({ ...(request.body as object), id: location_id });
     if (odd !== undefined) sightings.note(request.caller.partner.id, 'unknown-time-zone', odd);
     return pushing(request, { module: 'locations', objectId: location_id! }, () => bus.ask(putPartnerLocation, {
       party: toBus(party), locationId: location_id!, patch, bodyJson: toJsonBytes(request.text),

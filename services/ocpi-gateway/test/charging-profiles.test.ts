@@ -80,6 +80,14 @@ test('CHP-01 CHP-04: the response comes at once, the result once the charger obe
   expect(came('POST /results/one')).toHaveLength(1);
 });
 
+test('CHP-01: seconds beyond all measure are as many as can be said', async () => {
+  const periods = [{ start_period: 0, limit: 10 }, { start_period: 9_007_199_254_740_991, limit: 6 }];
+  const body = { charging_profile: { ...profile, duration: 4_294_967_296, charging_profile_period: periods }, response_url: result('long') };
+  expect(await ask('S-LONG', { method: 'PUT', body })).toMatchObject({ http: 200, status_code: 1000, data: { result: 'ACCEPTED' } });
+  const [{ profile: given }] = asked as [RequestProfile];
+  expect(given).toMatchObject({ durationS: 4_294_967_295, periods: [{ startS: 0 }, { startS: 4_294_967_295 }] });
+});
+
 test('CHP-02: nobody is told of an active profile before a profile of the session was obeyed, and afterwards of each change', async () => {
   await put('S-2', 'two');
   const { orderId } = asked[0]!;

@@ -205,7 +205,8 @@ test('CMD-01 no result follows a command that was not accepted; CMD-04 a result 
   oasis.neighbours.answers.startSession = answering('ACCEPTED');
   expect(await start()).toMatchObject({ data: { result: 'ACCEPTED' } });
   await expect.poll(() => montreal.pushed('POST /results')).toHaveLength(1);
-  expect(montreal.seen.at(-1)!.body).toEqual({ result: 'EVSE_OCCUPIED', message: [{ language: 'en', text: 'a car is there' }] });
+  const { body } = montreal.seen.find(({ what }) => what.startsWith('POST /results'))!;
+  expect(body).toEqual({ result: 'EVSE_OCCUPIED', message: [{ language: 'en', text: 'a car is there' }] });
 });
 
 test('CMD-11 UNLOCK_CONNECTOR opens the lock at the station and says how it went', async () => {
@@ -281,6 +282,8 @@ test('a registration of ours that the partner does not take leaves nothing behin
   shy.answer = () => ({ data: { result: 'ACCEPTED', timeout: 5 } });
   expect(await send('u-1')).toMatchObject({ outcome: SendOutcome.UNCLEAR });
   expect(await send('u-2')).toMatchObject({ outcome: SendOutcome.ANSWERED, result: 'ACCEPTED', timeoutS: 5 });
+  shy.answer = () => ({ data: { result: 'ACCEPTED', timeout: Number.MAX_SAFE_INTEGER } });
+  expect(await send('u-6'), 'for ever').toMatchObject({ outcome: SendOutcome.ANSWERED, result: 'ACCEPTED', timeoutS: 4_294_967_295 });
   const busy = (http: number, status: number) => () => ({ http, status, message: 'too busy', headers: { 'Retry-After': '30' } });
   shy.answer = busy(429, 2000);
   const refused = { outcome: SendOutcome.ANSWERED, result: 'REJECTED', message: 'the operator takes no more requests for the moment, nothing was done; try again in 30 s' };

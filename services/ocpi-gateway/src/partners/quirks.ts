@@ -160,7 +160,8 @@ export function sloppyCredit(cdr: Cdr): string | undefined {
 }
 
 /** A Location, or what a PATCH says of one, in a time zone that there is not. LOC-10. */
-export function zoneless(location: unknown, id: string): string | undefined {
-  const { time_zone } = (location ?? {}) as { time_zone?: unknown };
-  return typeof time_zone === 'string' && !isTimeZone(time_zone) ? `the Location ${id}: ${time_zone}` : undefined;
+export function zoneless(location: unknown): string | undefined {
+  const { id, time_zone } = (location ?? {}) as { id?: unknown; time_zone?: unknown };
+  if (typeof id !== 'string' || typeof time_zone !== 'string' || isTimeZone(time_zone)) return undefined;
+  return `the Location ${id}: ${time_zone}`;
 }

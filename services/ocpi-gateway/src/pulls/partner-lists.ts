@@ -42,7 +42,7 @@ function notePage(partner: Partner, sightings: Sightings, { module, first }: { m
     if (page.total === undefined) sightings.note(partner.id, 'no-total-count', `GET of ${module}`);
     if (page.limit === undefined) sightings.note(partner.id, 'no-page-limit', `GET of ${module}`);
     for (const one of module === 'locations' ? page.objects : []) {
-      const odd = zoneless(one, String((one as { id?: unknown } | null)?.id));
+      const odd = zoneless(one);
       if (odd !== undefined) sightings.note(partner.id, 'unknown-time-zone', odd);
     }
     if (page.unlinked > 0)
