@@ -216,6 +216,13 @@ const steps: readonly VectorRow[] = [
     'PARKING_TIME 1200 @6, ENERGY 2000 @0.5',
   ],
   [
+    'PRC-09c',
+    'a price of 0 is a component all the same: parking by it was active last, so charging is exact',
+    charge(stepped(time(4, untaxed, 900), park(0, untaxed, 600)), TUESDAY_10, [charging(20)], [parking(7)]),
+    '1.333333333333',
+    'TIME 1200 @4, PARKING_TIME 600 @0',
+  ],
+  [
     'PRC-07',
     'of charging and parking in one period only the parking is rounded',
     charge(stepped(park(2, untaxed, 600), time(1, untaxed, 600)), TUESDAY_10, [

@@ -24,7 +24,7 @@ test('PRC-06 a step rounds the total of its dimension, once for the session', ()
   met('W09', 'W19', 'W20', 'I494', 'W23a', 'W23b', 'W23c'));
 test('PRC-07 of charging and then parking only the parking is rounded', () => met('PRC-07', 'W16a', 'W21', 'W22'));
 test('PRC-08 neither a new element nor a new tariff rounds anything', () => met('PRC-08', 'W19', 'W20'));
-test('PRC-09 the last stretch that costs time gives the step', () => met('PRC-09a', 'PRC-09b', 'W16c'));
+test('PRC-09 the last stretch that costs time gives the step', () => met('PRC-09a', 'PRC-09b', 'PRC-09c', 'W16c'));
 test('PRC-10 an exact multiple stays, a step of 0 does nothing', () => met('PRC-10', 'W06', 'W23d'));
 test('PRC-11 the time of a reservation is rounded by itself', () => met('PRC-11'));
 test('PRC-12 least and highest price hold without and with VAT, each by itself', () =>
