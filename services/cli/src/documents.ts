@@ -58,7 +58,7 @@ export async function* documents(
     const batch = readAll(pieces, name);
     any ||= batch.length > 0;
     if (batch.length > 0) yield batch;
-    if (!any) yield [{ at: name, why: 'it holds no JSON value. Give a file of OCPI objects' }];
+    if (!any) yield [{ at: name, why: 'there is no object in it. Give a file of OCPI objects' }];
   } catch (error) {
     yield [{ at: name, why: unreadable(error as NodeJS.ErrnoException) }];
   }
