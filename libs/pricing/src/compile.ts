@@ -1,5 +1,5 @@
 import { Decimal, type DecimalLike, decimal } from '#money';
-import { isTooMuch, TOO_MUCH } from './magnitude.ts';
+import { ruleBrokenBy } from './magnitude.ts';
 import type { Policy } from './policy.ts';
 import { type Check, holds, type Moment, needs, readChecks } from './restriction.ts';
 import {
@@ -263,40 +263,23 @@ function checkComponent(part: PriceComponent, element: number, index: number): v
     throw invalid(element, `price_components[${index}]`, 'a price component expected');
   }
   const { price, vat, step_size } = part;
-  const rule = brokenRule(price);
+  const rule = ruleBrokenBy(price);
   if (rule) throw invalid(element, `price_components[${index}].price`, rule);
-  const vatRule = vat == null ? undefined : brokenRule(vat);
+  const vatRule = vat == null ? undefined : ruleBrokenBy(vat);
   if (vatRule) throw invalid(element, `price_components[${index}].vat`, vatRule);
   if (step_size != null && !Number.isFinite(step_size)) {
     throw invalid(element, `price_components[${index}].step_size`, 'a number expected');
   }
-  if (step_size != null && isTooMuch(step_size)) {
-    throw invalid(element, `price_components[${index}].step_size`, TOO_MUCH);
+  const stepRule = step_size == null ? undefined : ruleBrokenBy(step_size);
+  if (stepRule) {
+    throw invalid(element, `price_components[${index}].step_size`, stepRule);
   }
 }
 
-/** Undefined = none. */
-function brokenRule(value: DecimalLike): string | undefined {
-  if (typeof value === 'number' && !Number.isFinite(value)) return NO_DECIMAL;
-  try {
-    return isTooMuch(value) ? TOO_MUCH : undefined;
-  } catch {
-    return NO_DECIMAL;
-  }
-}
-
-const NO_DECIMAL = 'a decimal number expected';
-
-function readBound(price: Price, path: string): Bound {
-  let bound: Bound;
-  try {
-    const incl = price.incl_vat == null ? undefined : decimal(price.incl_vat);
-    bound = { excl: decimal(price.excl_vat), incl };
-  } catch {
-    throw new InvalidTariff(path, 'decimal numbers expected');
-  }
-  if (isTooMuch(bound.excl) || (bound.incl && isTooMuch(bound.incl))) throw new InvalidTariff(path, TOO_MUCH);
-  return bound;
+function readBound({ excl_vat, incl_vat }: Price, path: string): Bound {
+  const rule = ruleBrokenBy(excl_vat) ?? (incl_vat == null ? undefined : ruleBrokenBy(incl_vat));
+  if (rule) throw new InvalidTariff(path, rule);
+  return { excl: decimal(excl_vat), incl: incl_vat == null ? undefined : decimal(incl_vat) };
 }
 
 function invalid(element: number, field: string, rule: string): InvalidTariff {

@@ -1,6 +1,6 @@
 import { Decimal, type DecimalLike, decimal } from '#money';
 import type { CompiledTariff } from './compile.ts';
-import { isTooMuch, TOO_MUCH } from './magnitude.ts';
+import { ruleBrokenBy } from './magnitude.ts';
 import type { Note } from './notes.ts';
 import type { Policy } from './policy.ts';
 import type { Levels } from './restriction.ts';
@@ -179,14 +179,9 @@ function volumeMs({ chargingS, parkingS, reservationS }: Stretch): number {
 }
 
 function read(stretch: Stretch, dimension: number, volume: DecimalLike): Decimal {
-  let exact: Decimal;
-  try {
-    exact = decimal(volume);
-  } catch {
-    throw invalid(stretch, `dimensions[${dimension}].volume`, 'a decimal number expected');
-  }
-  if (!isTooMuch(volume)) return exact;
-  throw invalid(stretch, `dimensions[${dimension}].volume`, TOO_MUCH);
+  const rule = ruleBrokenBy(volume);
+  if (rule) throw invalid(stretch, `dimensions[${dimension}].volume`, rule);
+  return decimal(volume);
 }
 
 function invalid(stretch: Stretch, field: string, rule: string): InvalidCharge {
