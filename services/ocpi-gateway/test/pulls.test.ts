@@ -106,6 +106,58 @@ test('TRN-57: what a whole list does not have is no longer valid; listed again, 
   await expect.poll(() => held('tariff')).toEqual(['t-1', 't-2']);
 });
 
+const dropped = () => plunk.neighbours.taken.map(({ what }) => what).filter((what) => what.startsWith('DROP locations'));
+/** Whole lists of Locations that were begun. */
+const rounds = () => cpo.pushed('GET /locations').filter((what) => !what.includes('offset')).length;
+async function wholeRounds(count: number): Promise<void> {
+  const before = rounds();
+  await expect.poll(rounds).toBeGreaterThan(before + count);
+}
+
+test('TRN-55, TRN-57: what is listed and cannot be read is there all the same', async () => {
+  lists.locations = [location('L-1'), location('L-4'), location('L-5')];
+  await expect.poll(() => held('location')).toContain('l-5');
+  const { coordinates: _, ...broken } = location('L-5', 1);
+  lists.locations = [location('L-1'), location('L-4'), broken];
+  const said = async () => (await report()).filter(({ what, objectKey }) => what === 'invalid' && objectKey.toLowerCase() === 'l-5').length;
+  await expect.poll(said).toBeGreaterThan(0);
+  await wholeRounds(2);
+  expect([held('location'), dropped().join().includes('l-5')]).toEqual([expect.arrayContaining(['l-5']), false]);
+});
+
+test('TRN-54, TRN-57: what moved to a page that was read already, or came in the meantime, is not gone', async () => {
+  lists.locations = ['M-A', 'M-B', 'M-C', 'M-D'].map((id) => location(id));
+  const heldNow = () => held('location').filter((id) => id.startsWith('m-'));
+  await expect.poll(heldNow).toEqual(['m-a', 'm-b', 'm-c', 'm-d']);
+  await expect.poll(() => ['l-1', 'l-4', 'l-5'].every((id) => dropped().join().includes(id))).toBe(true);
+  const before = dropped().length;
+  let isMoved = false;
+  cpo.answer = (what) => {
+    if (!isMoved && what.includes('GET /locations') && what.includes('offset=2')) {
+      isMoved = true;
+      // As many as before: no count tells that M-C is on the first page now.
+      lists.locations = ['M-B', 'M-C', 'M-D', 'M-E'].map((id) => location(id));
+    }
+    return answer(what);
+  };
+  await expect.poll(() => dropped().at(-1)).toBe('DROP locations m-a');
+  expect(dropped().slice(before)).toEqual(['DROP locations m-a']);
+
+  let isPushed = false;
+  cpo.answer = (what) => {
+    const page = answer(what);
+    if (!isPushed && what.includes('GET /locations') && what.includes('offset=2')) {
+      isPushed = true;
+      lists.locations = [...lists.locations!, location('M-F')];
+      plunk.neighbours.partners.set('LOCATION CA*EOA M-F', location('M-F'));
+    }
+    return page;
+  };
+  await expect.poll(() => isPushed).toBe(true);
+  await wholeRounds(2);
+  expect(dropped().slice(before)).toEqual(['DROP locations m-a']);
+});
+
 test('what was missing or older here is said as a difference; a CDR that was never pushed is recorded once', async () => {
   lists.cdrs = [{ ...exampleCdr, ...owner, id: 'C-1', last_updated: new Date().toISOString().slice(0, 19) + 'Z' }];
   lists.sessions = [{ ...exampleSession, ...owner, id: 'S-1' }];
@@ -123,6 +175,7 @@ test('what was missing or older here is said as a difference; a CDR that was nev
 test('TRN-91: a list that breaks off in the middle goes on with the page that failed, also after a restart', async () => {
   lists.locations = ['A', 'B', 'C', 'D', 'E', 'F'].map((id) => location(`L-${id}`, 6));
   let isBroken = true;
+  cpo.seen.length = 0;
   cpo.answer = (what) =>
     isBroken && what.includes('/locations') && what.includes('offset=4') ? { http: 503, status: 3000 } : answer(what);
   await expect.poll(() => cpo.pushed('GET /locations?').filter((what) => what.includes('offset=4')).length).toBeGreaterThan(0);

@@ -88,12 +88,16 @@ export async function unseenOf(tx: Queryable, key: PullKey, party: Party, held: 
   return rows.map((row) => row.key);
 }
 
-/** Those that an earlier whole list had and the one under way does not; they are forgotten. */
-export async function takeVanished(tx: Tx, key: PullKey): Promise<{ party: string; key: string }[]> {
-  const { rows } = await tx.query<{ party: string; key: string }>(
-    `DELETE FROM pull_seen WHERE ${WHERE} AND NOT now RETURNING party, object_key AS key`, keyOf(key),
+/** Those that an earlier whole list had and the one under way does not. */
+export async function vanishedOf(db: Queryable, key: PullKey): Promise<{ party: string; key: string }[]> {
+  const { rows } = await db.query<{ party: string; key: string }>(
+    `SELECT party, object_key AS key FROM pull_seen WHERE ${WHERE} AND NOT now`, keyOf(key),
   );
   return rows;
+}
+
+export async function forgetVanished(db: Queryable, key: PullKey): Promise<void> {
+  await db.query(`DELETE FROM pull_seen WHERE ${WHERE} AND NOT now`, keyOf(key));
 }
 
 export async function endPull(

@@ -110,6 +110,15 @@ export interface TakenIn {
   readonly seen: readonly { readonly party: Party; readonly key: string }[];
 }
 
+/** What is listed is there, also where it cannot be read. TRN-57. */
+function listedAs(partner: Partner, kind: Kind, object: unknown): TakenIn['seen'][number][] {
+  const { country_code, party_id, id, uid, type } = (object ?? {}) as Record<string, unknown>;
+  const names = kind.module === 'tokens' ? [uid, type] : [id];
+  if (![country_code, party_id, ...names].every((one) => typeof one === 'string')) return [];
+  const party = { country_code, party_id } as Party;
+  return hasParty(partner, party) ? [{ party, key: kind.keyOf({ id, uid, type } as never) }] : [];
+}
+
 /** TRN-55: each object for itself; TRN-73: others' are left alone. `replaced` gives of some what is replaced whatever its age. */
 export async function takeIn(
   bus: Bus, partner: Partner, kind: Kind, objects: readonly unknown[], replaced: ReadonlyMap<string, string> = new Map(),
@@ -125,6 +134,7 @@ export async function takeIn(
         what: 'invalid',
         detail: reading.message,
       });
+      seen.push(...listedAs(partner, kind, object));
       return;
     }
     if (!hasParty(partner, owner)) return;

@@ -5,7 +5,7 @@ import { type Party, partyText } from '#ocpi';
 import type { Database, Queryable, Tx } from '#postgres';
 import type { Log } from '#telemetry';
 import type { Clock } from '#time';
-import type { Calls } from '../partners/calls.ts';
+import type { Calls, PartnerClient } from '../partners/calls.ts';
 import type { OcpiSettings } from '../config.ts';
 import { outcomeText, refuse } from '../partners/handshake.ts';
 import { endpointOf, type Partner, partiesOf } from '../partners/partner.ts';
@@ -13,8 +13,8 @@ import { listUrl, pagesOf, pageUrl, takesDates } from './partner-lists.ts';
 import type { Partners } from '../partners/partners.ts';
 import { findPartner, registeredPartners } from '../partners/partner-rows.ts';
 import {
-  beginPull, type Difference, differencesOf, endPull, failPull, findPull, type FoundDifference, noteDifferences, notePage, type PullKey,
-  type PullReport, reportsOf, takeVanished, unseenOf,
+  beginPull, type Difference, differencesOf, endPull, failPull, findPull, forgetVanished, type FoundDifference, noteDifferences, notePage, type PullKey,
+  type PullReport, reportsOf, unseenOf, vanishedOf,
 } from './pull-rows.ts';
 import { type Kind, kinds, SESSIONS_BACK_MS, takeIn, targets } from './pulled-kinds.ts';
 import { noteQuiet, quietMs } from './quiet-rows.ts';
@@ -32,6 +32,7 @@ export interface PullingParts {
 
 /** Clocks differ, and a partner may stamp an object before it lists it. */
 const OVERLAP_MS = 10 * 60_000;
+const DROPPED_AT_ONCE = 2_000;
 
 /** After a list that did not end, at most. */
 const FAILED_PAUSE_S = 300;
@@ -158,7 +159,7 @@ export class Pulling {
     kind: Kind,
     list: { key: PullKey; to: Party | undefined; endpoint: string; full: boolean },
   ): Promise<boolean> {
-    const { db, calls, clock, log } = this.parts;
+    const { db, calls, clock } = this.parts;
     const { key, to } = list;
     const known = await findPull(db, key);
     const under = known.under ?? {
@@ -167,53 +168,22 @@ export class Pulling {
       startedAt: clock.now(),
     };
     if (!known.under) await db.tx((tx) => beginPull(tx, key, under));
-    const client = calls.to(partner, { to });
-    let isWhole = under.full;
-    // What a first list brings is no difference.
-    const isFirst = known.fullAt === undefined;
+    const reading = { client: calls.to(partner, { to }), key, full: under.full, isFirst: known.fullAt === undefined };
     try {
-      for await (const page of pagesOf(
-        { partner, client, sightings: calls.sightings },
-        kind.module,
-        pageUrl(partner, under.url),
-      )) {
-        if (page.kind !== 'page') {
-          await failPull(db, key, outcomeText(page));
-          await noteQuiet(db, key.partnerId, page);
-          // A page that is refused for itself is not asked for again: the list begins anew.
-          if (page.kind === 'refused' && page.http < 500)
-            await db.query('UPDATE pulls SET url = NULL WHERE partner_id = $1 AND module = $2 AND of_party = $3', [
-              key.partnerId,
-              key.module,
-              key.of,
-            ]);
-          log.warn('a list of a partner could not be read', {
-            partner: partner.name,
-            module: kind.module,
-            outcome: outcomeText(page),
-          });
-          return false;
-        }
-        // What no Link leads to is not gone.
-        isWhole &&= page.unlinked === 0;
-        const { differences, seen } = await takeIn(this.parts.bus, partner, kind, page.objects);
-        await db.tx(async (tx) => {
-          await notePage(tx, key, {
-            url: page.url,
-            objects: page.objects.length,
-            differences: isFirst ? 0 : differences.length,
-            seen: under.full ? seen : [],
-          });
-          await noteDifferences(
-            tx,
-            key,
-            isFirst ? differences.filter(({ what }) => what === 'invalid') : differences,
-            clock.now(),
-          );
-        });
+      const how = await this.read(partner, kind, reading, under.url);
+      if (how === 'failed') return false;
+      let isJudged = how === 'whole' && kind.whole;
+      const missing = isJudged ? await this.missing(partner, kind, key) : new Map<Party, string[]>();
+      let gone: Difference[] = [];
+      if (missing.size > 0) {
+        // Under a pull objects move to pages that were read already, and others come: gone is what is missing twice. TRN-54.
+        const again = await this.read(partner, kind, reading, this.firstUrl(partner, kind, list, known.since));
+        if (again === 'failed') return false;
+        isJudged = again === 'whole';
+        if (isJudged) gone = await this.dropMissing(kind, key, missing);
       }
-      const gone = isWhole && kind.whole ? await this.dropVanished(partner, kind, key) : [];
       await db.tx(async (tx) => {
+        if (isJudged) await forgetVanished(tx, key);
         await noteDifferences(tx, key, gone, clock.now());
         await endPull(tx, key, { since: under.startedAt - OVERLAP_MS, full: under.full, endedAt: clock.now() });
       });
@@ -223,6 +193,51 @@ export class Pulling {
       await failPull(db, key, `a service of ours did not answer: ${error.message}`);
       return false;
     }
+  }
+
+  /** Takes a list in, page by page from `url` on. Whole: all of what the partner has was listed. */
+  private async read(
+    partner: Partner,
+    kind: Kind,
+    { client, key, full, isFirst }: { client: PartnerClient; key: PullKey; full: boolean; isFirst: boolean },
+    url: string,
+  ): Promise<'whole' | 'read' | 'failed'> {
+    const { db, bus, calls, clock, log } = this.parts;
+    let isWhole = full;
+    for await (const page of pagesOf({ partner, client, sightings: calls.sightings }, kind.module, pageUrl(partner, url))) {
+      if (page.kind !== 'page') {
+        await failPull(db, key, outcomeText(page));
+        await noteQuiet(db, key.partnerId, page);
+        // A page that is refused for itself is not asked for again: the list begins anew.
+        if (page.kind === 'refused' && page.http < 500)
+          await db.query('UPDATE pulls SET url = NULL WHERE partner_id = $1 AND module = $2 AND of_party = $3', [
+            key.partnerId,
+            key.module,
+            key.of,
+          ]);
+        log.warn('a list of a partner could not be read', {
+          partner: partner.name,
+          module: kind.module,
+          outcome: outcomeText(page),
+        });
+        return 'failed';
+      }
+      // What no Link leads to is not gone.
+      isWhole &&= page.unlinked === 0;
+      const { differences, seen } = await takeIn(bus, partner, kind, page.objects);
+      // What a first list brings is no difference.
+      const news = isFirst ? differences.filter(({ what }) => what === 'invalid') : differences;
+      await db.tx(async (tx) => {
+        await notePage(tx, key, {
+          url: page.url,
+          objects: page.objects.length,
+          differences: isFirst ? 0 : differences.length,
+          seen: full ? seen : [],
+        });
+        await noteDifferences(tx, key, news, clock.now());
+      });
+    }
+    return isWhole ? 'whole' : 'read';
   }
 
   private firstUrl(
@@ -240,24 +255,33 @@ export class Pulling {
     return listUrl(partner, kind.module, endpoint, from);
   }
 
-  /** TRN-57: what a whole list does not have is not valid any more. */
-  private async dropVanished(partner: Partner, kind: Kind, key: PullKey): Promise<Difference[]> {
+  /** Of each party, what is held and was not on the whole list that was read. */
+  private async missing(partner: Partner, kind: Kind, key: PullKey): Promise<Map<Party, string[]>> {
     const { db, bus } = this.parts;
     const parties = partiesOf(partner).filter((party) => key.of === '' || partyText(party) === key.of);
-    const gone: string[] = [];
-    const vanished = await db.tx((tx) => takeVanished(tx, key));
+    const vanished = kind.held ? [] : await vanishedOf(db, key);
+    const missing = new Map<Party, string[]>();
     for (const party of parties) {
-      if (!kind.held) {
-        const keys = vanished.filter((one) => one.party === partyText(party)).map((one) => one.key);
-        if (keys.length > 0) gone.push(...(await kind.drop!(bus, party, keys)));
-        continue;
-      }
-      for (let after = ''; ;) {
+      const unseen = vanished.filter((one) => one.party === partyText(party)).map((one) => one.key);
+      for (let after = ''; kind.held;) {
         const keys = await kind.held(bus, party, after);
         if (keys.length === 0) break;
-        const unseen = await unseenOf(db, key, party, keys);
-        if (unseen.length > 0) gone.push(...(await kind.drop!(bus, party, unseen)));
+        unseen.push(...(await unseenOf(db, key, party, keys)));
         after = keys.at(-1)!;
+      }
+      if (unseen.length > 0) missing.set(party, unseen);
+    }
+    return missing;
+  }
+
+  /** TRN-57: what a whole list does not have is not valid any more. */
+  private async dropMissing(kind: Kind, key: PullKey, missing: ReadonlyMap<Party, string[]>): Promise<Difference[]> {
+    const { db, bus } = this.parts;
+    const gone: string[] = [];
+    for (const [party, keys] of missing) {
+      for (let start = 0; start < keys.length; start += DROPPED_AT_ONCE) {
+        const unseen = await unseenOf(db, key, party, keys.slice(start, start + DROPPED_AT_ONCE));
+        if (unseen.length > 0) gone.push(...(await kind.drop!(bus, party, unseen)));
       }
     }
     return gone.map((objectKey) => ({ objectKey, what: 'gone', detail: 'the partner does not list it any more' }));
