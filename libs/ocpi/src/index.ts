@@ -37,6 +37,7 @@ export {
 export { ClientInfo, ConnectionStatus } from './hub-client-info.ts';
 export { idKey, type Party, partyText, sameId, sameParty } from './ids.ts';
 export { issuesOf, read, readAsIs, type Reading } from './issues.ts';
+export { namedFields } from './named-fields.ts';
 export {
   decimalText, jsonNumber, type JsonLimits, type JsonReading, type JsonRefusal, parseJson, unfitText,
 } from './json.ts';

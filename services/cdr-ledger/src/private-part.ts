@@ -1,10 +1,10 @@
 import { macOf, type Sealed } from '#chain';
-import { type Cdr, type CdrToken, erasedCdrToken } from '#ocpi';
+import { Cdr, type CdrToken, erasedCdrToken, namedFields } from '#ocpi';
 import { instant, rfc3339 } from '#time';
 
 /**
- * A CDR lies in the ledger in two parts. The public one (money, energy, times, place) is stored for
- * ever and chained. The private one (who charged, signed meter data, a partner's body as received)
+ * A CDR lies in the ledger in two parts. The public one (money, energy, times, place unless it is a
+ * home) is stored for ever and chained. The private one (who charged, signed meter data, a partner's body as received)
  * lies under the contract's key in a row that can be deleted; the public part holds its HMAC.
  */
 
@@ -76,12 +76,36 @@ export interface Randomness {
   readonly at?: string;
 }
 
+/** Also of what lies within a CDR only what OCPI names. */
 export function publicOf(cdr: Cdr): PublicCdr {
-  return only(PUBLIC_FIELDS, cdr) as PublicCdr;
+  return namedFields(Cdr, only(PUBLIC_FIELDS, withPublicPlace(cdr)) as Cdr);
 }
 
 export function privateOf(cdr: Cdr): PrivateCdr {
-  return only(PRIVATE_FIELDS, cdr) as PrivateCdr;
+  return only(privateFieldsOf(cdr), cdr) as PrivateCdr;
+}
+
+type AtHome = Pick<Cdr, 'home_charging_compensation'>;
+
+/** CDR-18: who charges at home, and is paid for the energy, lives where the charger is. */
+function privateFieldsOf({ home_charging_compensation: isHome }: AtHome): readonly (keyof Cdr)[] {
+  return isHome === true ? [...PRIVATE_FIELDS, 'cdr_location'] : PRIVATE_FIELDS;
+}
+
+/** Of a home only what its taxes and its charger are known by: the city, and no street in it. */
+export function withPublicPlace(cdr: Cdr): Cdr {
+  if (cdr.home_charging_compensation !== true) return cdr;
+  const { name: _, postal_code: postal, ...place } = cdr.cdr_location;
+  const degrees = (text: string) => text.replace(/\.\d+$/, '.00000');
+  return {
+    ...cdr,
+    cdr_location: {
+      ...place,
+      address: 'Home',
+      ...(postal ? { postal_code: postal.trim().slice(0, 1) } : {}),
+      coordinates: { latitude: degrees(place.coordinates.latitude), longitude: degrees(place.coordinates.longitude) },
+    },
+  };
 }
 
 function only(fields: readonly (keyof Cdr)[], cdr: Cdr): Partial<Cdr> {
@@ -111,5 +135,5 @@ export function wholeCdr(
   if (text === undefined) {
     return { ...cdr, cdr_token: erasedCdrToken(owner) };
   }
-  return { ...cdr, ...privateOf(JSON.parse(text) as Cdr) };
+  return { ...cdr, ...(only(privateFieldsOf(cdr), JSON.parse(text) as Cdr) as PrivateCdr) };
 }

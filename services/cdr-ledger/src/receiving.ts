@@ -6,7 +6,7 @@ import type { OwnParties } from '#settings';
 import type { Clock } from '#time';
 import { asMeant, isNegativeBill, knownId, namedOriginal } from './meant.ts';
 import type { MeterKeyOf } from './meters.ts';
-import { chargedTime, privatePart, publicOf, sealOf } from './private-part.ts';
+import { chargedTime, privatePart, publicOf, sealOf, withPublicPlace } from './private-part.ts';
 import type { PrivateParts } from './private-parts.ts';
 import { rowOf } from './projections/cdr-row.ts';
 import {
@@ -91,8 +91,10 @@ export async function receive(by: Receiving, body: ReceivedBody): Promise<Receip
 
 async function newRecord(
   { clock, ownParty, zoneOf, publishedOf, meterKeyOf, originalOf }: Receiving,
-  { cdr, text }: ReceivedBody,
+  { cdr: told, text }: ReceivedBody,
 ): Promise<Order<RecordCdr>> {
+  // What is found and settled stands in the entry or is made of it.
+  const cdr = withPublicPlace(told);
   const namesNone = isNegativeBill(cdr) && namedOriginal(cdr) === undefined;
   const [timeZone, published, originalOfSession] = await Promise.all([
     zoneOf(cdr, cdr.cdr_location.id),
@@ -141,7 +143,7 @@ async function repeatOf(
   const { id } = recorded.private;
   const part = (await privateParts.find([id])).get(id);
   const isSame = part === undefined
-    ? canonical(publicOf(cdr)) === canonical(recorded.cdr)
+    ? canonical(publicOf(cdr)) === canonical(publicOf(recorded.cdr as Cdr))
     : text === part.text || canonical(JSON.parse(text)) === canonical(JSON.parse(part.text));
   if (isSame) return undefined;
   return {
