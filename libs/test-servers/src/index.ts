@@ -1,2 +1,2 @@
 export { type TestPlatform, testPlatform } from './test-platform.ts';
-export { dropStreams, type FreshDatabase, freshDatabase, freshPlatform, natsUrl } from './test-servers.ts';
+export { copiedDatabase, dropStreams, type FreshDatabase, freshDatabase, freshPlatform, natsUrl } from './test-servers.ts';

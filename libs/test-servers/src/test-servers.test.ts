@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import pg from 'pg';
 import { connect } from '@nats-io/transport-node';
 import { jetstreamManager } from '@nats-io/jetstream';
-import { dropStreams, freshDatabase, freshPlatform, natsUrl } from './test-servers.ts';
+import { copiedDatabase, dropStreams, freshDatabase, freshPlatform, natsUrl } from './test-servers.ts';
 
 test('two fresh databases do not see each other and leave nothing when dropped', async () => {
   const [one, two] = await Promise.all([freshDatabase(), freshDatabase()]);
@@ -20,6 +20,31 @@ test('two fresh databases do not see each other and leave nothing when dropped',
   await expect(new pg.Client({ connectionString: one.url }).connect()).rejects.toThrow(
     /does not exist/,
   );
+});
+
+test('a database is prepared once for all that ask for a copy, and no copy sees what another writes', async () => {
+  let prepared = 0;
+  const query = async (url: string, text: string) => {
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    try {
+      return (await client.query<{ id: number }>(text)).rows;
+    } finally {
+      await client.end();
+    }
+  };
+  const what = freshPlatform().replace('-', '_');
+  const copy = () => copiedDatabase(what, async (url) => {
+    prepared += 1;
+    await query(url, 'CREATE TABLE prepared AS SELECT 1 AS id');
+  });
+  await expect(copiedDatabase(what, () => Promise.reject(new Error('broke in the middle')))).rejects.toThrow('in the middle');
+  const [one, two] = await Promise.all([copy(), copy()]);
+  await query(one.url, 'INSERT INTO prepared VALUES (2)');
+  expect(prepared).toBe(1);
+  expect(await query(one.url, 'SELECT id FROM prepared ORDER BY id')).toEqual([{ id: 1 }, { id: 2 }]);
+  expect(await query(two.url, 'SELECT id FROM prepared')).toEqual([{ id: 1 }]);
+  await Promise.all([one.drop(), two.drop()]);
 });
 
 test('the NATS server keeps a stream of a fresh platform until the streams of that platform are dropped', async () => {

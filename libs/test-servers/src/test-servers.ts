@@ -9,6 +9,8 @@ declare module 'vitest' {
     /** A superuser's URL of the run's PostgreSQL. */
     postgresUrl: string;
     natsUrl: string;
+    /** Names the run in what several of its files use. */
+    run: string;
   }
 }
 
@@ -23,16 +25,41 @@ export interface FreshDatabase {
 
 /** A new, empty database with a name of its own on the run's one PostgreSQL. */
 export async function freshDatabase(): Promise<FreshDatabase> {
-  const server = inject('postgresUrl');
+  return copied('template1');
+}
+
+/**
+ * A new database as `prepare` makes one, which it does once in a run for all that ask for the same `what` (`[a-z0-9_]`).
+ */
+export async function copiedDatabase(what: string, prepare: (url: string) => Promise<void>): Promise<FreshDatabase> {
+  const template = `test_${inject('run')}_${what}`;
+  await withServer(async (client) => {
+    await client.query('SELECT pg_advisory_lock(hashtext($1))', [template]);
+    const { rows } = await client.query('SELECT FROM pg_database WHERE datname = $1 AND datistemplate', [template]);
+    if (rows.length > 0) return;
+    await client.query(`DROP DATABASE IF EXISTS ${template} WITH (FORCE)`);
+    await client.query(`CREATE DATABASE ${template}`);
+    await prepare(urlOf(template));
+    await client.query(`ALTER DATABASE ${template} IS_TEMPLATE true`);
+  });
+  return copied(template);
+}
+
+async function copied(template: string): Promise<FreshDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`;
-  await administer(server, `CREATE DATABASE ${name}`);
-  const url = new URL(server);
-  url.pathname = `/${name}`;
+  await withServer((client) => client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`));
+  const url = urlOf(name);
   return {
-    url: url.href,
-    adminUrl: url.href,
-    drop: () => administer(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
+    url,
+    adminUrl: url,
+    drop: () => withServer(async (client) => void await client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)),
   };
+}
+
+function urlOf(database: string): string {
+  const url = new URL(inject('postgresUrl'));
+  url.pathname = `/${database}`;
+  return url.href;
 }
 
 /** The run's one nats-server, with JetStream. */
@@ -62,11 +89,11 @@ export async function dropStreams(platform: string): Promise<void> {
   }
 }
 
-async function administer(url: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
+async function withServer<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: inject('postgresUrl') });
   await client.connect();
   try {
-    await client.query(statement);
+    return await work(client);
   } finally {
     await client.end();
   }

@@ -8,6 +8,7 @@ import { type ChargerProcess, startCharger } from '../../../scripts/charger-proc
 import { type FoundEvse, Portal } from '../../../scripts/demo-portal.ts';
 import { carbonPlunk, DEMO_EPOCH, energyOasis } from '../../../scripts/demo-settings.ts';
 import { anyPorts, type Platform, type PlatformOptions, startPlatform } from '../../../scripts/platform.ts';
+import { platformDatabase } from './platform-database.ts';
 
 export interface StageOptions {
   readonly hosting: 'one' | 'split';
@@ -159,7 +160,8 @@ export async function setStage({
     rmSync(dir, { recursive: true, force: true });
   };
   const side = async (title: string, settings: Settings) => {
-    const database = await freshDatabase();
+    // Nine processes migrate their schemas beside each other, as where an operator starts them first.
+    const database = await (hosting === 'split' ? freshDatabase() : platformDatabase());
     const name = freshPlatform();
     closing.push(() => database.drop(), () => dropStreams(name));
     const started = await startSide({
