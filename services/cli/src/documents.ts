@@ -18,6 +18,9 @@ export interface Unread {
 
 export type Read = Document | Unread;
 
+/** JSON text as its value. Throws SyntaxError. */
+export type Parse = (text: string) => unknown;
+
 /** Told how many bytes were read since the last time. */
 export type Progressed = (bytes: number) => void;
 
@@ -36,6 +39,7 @@ export async function* documents(
   file: string,
   stdin: AsyncIterable<Uint8Array>,
   progressed: Progressed = () => {},
+  parse: Parse = parseExact,
 ): AsyncGenerator<Read[]> {
   const name = file === '-' ? '(stdin)' : file;
   let cutter: Lines | Values | undefined;
@@ -48,14 +52,14 @@ export async function* documents(
       if (!cutter) continue;
       const pieces = cutter.push(head);
       if (!any && isForeign(cutter, pieces)) return yield [foreign(pieces[0]!, name)];
-      const batch = readAll(pieces, name);
+      const batch = readAll(pieces, name, parse);
       any ||= batch.length > 0;
       if (batch.length > 0) yield batch;
     }
     const rest = cutter ?? cutterFor(file, head, true)!;
     const pieces = [...(cutter ? [] : rest.push(head)), ...rest.end()];
     if (!any && isForeign(rest, pieces)) return yield [foreign(pieces[0]!, name)];
-    const batch = readAll(pieces, name);
+    const batch = readAll(pieces, name, parse);
     any ||= batch.length > 0;
     if (batch.length > 0) yield batch;
     if (!any) yield [{ at: name, why: 'there is no object in it. Give a file of OCPI objects' }];
@@ -192,12 +196,12 @@ function foreign({ text, line }: Piece, name: string): Unread {
   };
 }
 
-function readAll(pieces: readonly Piece[], name: string): Read[] {
+function readAll(pieces: readonly Piece[], name: string, parse: Parse): Read[] {
   const found: Read[] = [];
   for (const { text, line } of pieces) {
     const at = `${name}:${line}`;
     try {
-      unwrap(parseExact(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text), at, found);
+      unwrap(parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text), at, found);
     } catch (error) {
       // The parser has no words of its own for what is nested tens of thousands deep.
       const why = error instanceof RangeError ? 'it is nested too deeply' : (error as Error).message;

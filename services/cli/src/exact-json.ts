@@ -19,6 +19,13 @@ export function parseExact(text: string): unknown {
   });
 }
 
+/** JSON with every number a number, for whom it matters that it is one and not what its last digits are. */
+export function parseNumbers(text: string): unknown {
+  if (!/\d[eE]/.test(text)) return JSON.parse(text);
+  const finite = (value: number) => Math.min(Math.max(value, -Number.MAX_VALUE), Number.MAX_VALUE);
+  return JSON.parse(text, (_key, value) => (typeof value === 'number' ? finite(value) : value));
+}
+
 type ParseWithSource = (
   text: string,
   reviver: (key: string, value: unknown, context?: { readonly source?: string }) => unknown,

@@ -10,6 +10,7 @@ import {
 import { instant, rfc3339 } from '#time';
 import { countryCode } from './countries.ts';
 import { type Document, documents, documentsOf } from './documents.ts';
+import { parseNumbers } from './exact-json.ts';
 import { otherKind } from './kind.ts';
 import { Progress } from './progress.ts';
 import type { Terminal } from './terminal.ts';
@@ -62,7 +63,7 @@ ${codesText()}`,
     const progress = new Progress(terminal, given.files);
     let found = false;
     for (const file of given.files) {
-      for await (const batch of documents(file, terminal.stdin, progress.read)) {
+      for await (const batch of documents(file, terminal.stdin, progress.read, parseNumbers)) {
         for (const one of batch) {
           if ('why' in one) {
             terminal.err(`${one.at}: ${one.why}.`);

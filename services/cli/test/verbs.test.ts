@@ -138,6 +138,18 @@ test('a value that looks like an option is explained', async () => {
   expect(err).toContain('--energy-kwh needs a value; one that begins with "-" is written --energy-kwh=-…');
 });
 
+test('a JSON number is never taken for text, however many digits it has, and one beyond all measure is said to be', async () => {
+  const codes = async (price: string) => {
+    const text = JSON.stringify({ ...tariff, elements: [{ price_components: [{ type: 'ENERGY', price: 0, step_size: 1 }] }] });
+    folder.write('digits.json', text.replace('"price":0', `"price":${price}`));
+    const [found] = await folder.json(['lint', 'digits.json', '--country', 'USA']);
+    return (found!.findings as { code: string }[]).map(({ code }) => code);
+  };
+  expect(await codes('0.12345678901234567')).toEqual([]);
+  expect(await codes('"0.35"')).toEqual(['number-as-text']);
+  expect(await codes('1e400')).toEqual(['invalid-tariff']);
+});
+
 test.each<[string, object, string]>([
   ['a Location', { id: 'L1', coordinates: {}, evses: [] }, 'this is a Location, and lint reads Tariffs. Give it with --location'],
   ['a Session', { id: 'S1', location_id: 'L1', kwh: 1 }, 'this is a Session, and lint reads Tariffs'],
