@@ -1,4 +1,4 @@
-import type { Tariff } from '#ocpi';
+import { namedFields, Tariff } from '#ocpi';
 
 /** What of a tariff decides on a price, or on whether it applies. */
 const PRICING_FIELDS = [
@@ -13,11 +13,12 @@ const PRICING_FIELDS = [
 
 /**
  * Where two versions of a tariff differ in what it costs: "elements[0].price_components[1].price is
- * 0.3, published 0.24". Texts, links and last_updated are of no account; what is null, empty or
- * absent is the same.
+ * 0.3, published 0.24". Texts, links, last_updated and a partner's own fields, which say nothing of the
+ * price and might name somebody, are of no account; what is null, empty or absent is the same.
  */
 export function tariffDifferences(told: Tariff, published: Tariff): string[] {
-  return PRICING_FIELDS.flatMap((field) => differences(told[field], published[field], field));
+  const [is, was] = [namedFields(Tariff, told), namedFields(Tariff, published)];
+  return PRICING_FIELDS.flatMap((field) => differences(is[field], was[field], field));
 }
 
 function differences(told: unknown, published: unknown, path: string): string[] {

@@ -3,7 +3,7 @@ import { fromJsonBytes } from '#contracts';
 import { getTariff, listTariffVersions } from '#contracts/tariff-engine';
 import { type Cdr, idKey, partyText, type Tariff } from '#ocpi';
 import { type Clock, instant } from '#time';
-import type { HeldTariff, PublishedTariff } from './review-tariff.ts';
+import { chargeBeganAt, type HeldTariff, type PublishedTariff } from './review-tariff.ts';
 
 /** What a CDR's sender had published to us of its tariffs when its session began. */
 export type PublishedOf = (cdr: Cdr) => Promise<readonly PublishedTariff[]>;
@@ -50,12 +50,14 @@ class Looking {
   async look(cdr: Cdr, { id: tariffId }: Tariff): Promise<PublishedTariff> {
     try {
       const startMs = instant(cdr.start_date_time);
-      const { versions, isCut } = await this.history(cdr, tariffId, startMs);
-      const atStart = versions.find(({ sinceMs, untilMs }) => sinceMs <= startMs && startMs < untilMs);
+      const chargeMs = instant(chargeBeganAt(cdr));
+      const { versions, isCut } = await this.history(cdr, tariffId, Math.max(startMs, chargeMs));
+      const heldAt = (ms: number) => versions.find(({ sinceMs, untilMs }) => sinceMs <= ms && ms < untilMs);
       const isOlder = isCut && startMs < versions.at(-1)!.sinceMs;
       return {
         tariffId,
-        atStart: isOlder ? await this.versionAt(cdr, tariffId) : atStart,
+        atStart: isOlder ? await this.versionAt(cdr, tariffId) : heldAt(startMs),
+        ...(chargeMs === startMs ? {} : { atCharge: heldAt(chargeMs) }),
         others: versions,
       };
     } catch (error) {
@@ -65,10 +67,10 @@ class Looking {
     }
   }
 
-  private async history(cdr: Cdr, tariffId: string, startMs: number): Promise<History> {
+  private async history(cdr: Cdr, tariffId: string, latestMs: number): Promise<History> {
     const name = `${partyText(cdr)} ${idKey(tariffId)}`;
     const known = this.known.get(name);
-    if (known && known.forgetMs > Date.now() && startMs < known.asOfMs) return known;
+    if (known && known.forgetMs > Date.now() && latestMs < known.asOfMs) return known;
     const asOfMs = this.clock.now();
     const page = { offset: 0, limit: VERSIONS_MAX };
     const { versions, total } = await this.ask(() =>

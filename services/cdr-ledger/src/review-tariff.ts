@@ -18,10 +18,22 @@ export type PublishedTariff =
       readonly tariffId: string;
       /** In force with us at the session's start; undefined: none was. */
       readonly atStart: HeldTariff | undefined;
+      /** Of a charge that was reserved before: in force when it began. */
+      readonly atCharge?: HeldTariff | undefined;
       /** Others that we hold, where the first is not the CDR's. */
       readonly others: readonly HeldTariff[];
     }
   | { readonly tariffId: string; readonly unknown: string };
+
+/**
+ * When the charge of a CDR began, behind the reservation that its CDR may begin with: a CPO may take the
+ * tariff of either.
+ */
+export function chargeBeganAt({ start_date_time, charging_periods }: Pick<Cdr, 'start_date_time' | 'charging_periods'>): string {
+  const isReserved = ({ dimensions }: Cdr['charging_periods'][number]) => dimensions.some(({ type }) => type === 'RESERVATION_TIME');
+  if (!charging_periods[0] || !isReserved(charging_periods[0])) return start_date_time;
+  return charging_periods.find((period) => !isReserved(period))?.start_date_time ?? start_date_time;
+}
 
 /** Whether a CDR's tariffs are those that its sender had published to us when the session began. */
 export function reviewTariffs(
@@ -42,8 +54,9 @@ const SHOWN = 3;
 function compared(
   cdr: Cdr,
   tariff: Tariff,
-  { atStart, others, timeZone }: Extract<PublishedTariff, { atStart: unknown }> & { timeZone: KnownZone },
+  { atStart, atCharge, others, timeZone }: Extract<PublishedTariff, { atStart: unknown }> & { timeZone: KnownZone },
 ): Finding[] {
+  if (atCharge && tariffDifferences(tariff, atCharge.tariff).length === 0) return [];
   const same = others.find((held) => tariffDifferences(tariff, held.tariff).length === 0);
   const alsoHeld = same
     ? `; it is version ${same.version}, which we hold since ${same.heldSince}`

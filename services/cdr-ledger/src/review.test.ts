@@ -4,6 +4,7 @@ import { instant } from '#time';
 import { carbonPlunk, cdr, oasis, tariff } from '../test/charge.ts';
 import { asMeant } from './meant.ts';
 import { review, type ReviewOptions } from './review.ts';
+import { chargeBeganAt } from './review-tariff.ts';
 
 const options: ReviewOptions = {
   timeZone: { name: 'America/Vancouver' },
@@ -240,6 +241,34 @@ test('a tariff as it was published is in order, whatever it is called and told',
       published(held(0.24, 1, { last_updated: '2020-01-01T00:00:00Z', tariff_alt_url: 'https://oasis.example' })),
     ),
   ).toEqual([]);
+});
+
+test('fields of a partner\'s own within a tariff say nothing of its price, and are not repeated', () => {
+  const elements = tariff.elements.map((element) => ({ ...element, for_driver: 'Avery' }));
+  const own = { ...cdr, tariffs: [{ ...tariff, elements }] };
+  expect(review(own, { ...options, ...published(held(0.24, 1)) }).findings).toEqual([]);
+  const found = review(own, { ...options, ...published(held(0.2, 1)) }).findings;
+  expect(found.map(({ code }) => code)).toEqual(['tariff-not-as-published']);
+  expect(JSON.stringify(found)).not.toContain('Avery');
+});
+
+test('a charge that was reserved may be by the tariff of when it began, or of the reservation', () => {
+  const reservedAt = '2022-02-01T16:40:00Z';
+  const reserved = {
+    ...cdr,
+    start_date_time: reservedAt,
+    charging_periods: [
+      { start_date_time: reservedAt, tariff_id: 'LEVEL-2', dimensions: [{ type: 'RESERVATION_TIME' as const, volume: 0.33333333 }] },
+      ...cdr.charging_periods,
+    ],
+  };
+  expect([chargeBeganAt(cdr), chargeBeganAt(reserved)]).toEqual([cdr.start_date_time, cdr.start_date_time]);
+  expect(chargeBeganAt({ ...reserved, charging_periods: reserved.charging_periods.slice(0, 1) })).toBe(reservedAt);
+  const codesBy = (atStart: number, atCharge: number) =>
+    review(reserved, {
+      ...options, published: [{ tariffId: 'LEVEL-2', atStart: held(atStart, 1), atCharge: held(atCharge, 2), others: [] }],
+    }).findings.map(({ code }) => code);
+  expect([codesBy(0.24, 0.3), codesBy(0.2, 0.24), codesBy(0.2, 0.3)]).toEqual([[], [], ['tariff-not-as-published']]);
 });
 
 test('a tariff that is not as published says where, since when, and what it comes to', () => {
