@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decimal } from '#money';
 import { instant, rfc3339 } from '#time';
-import { type MeterEvent, type MeterStart, splitAtPriceChanges } from '../src/meter.ts';
+import { type MeterEvent, meterFold, type MeterStart, splitAtPriceChanges } from '../src/meter.ts';
 import { type Priced, price } from '../src/price.ts';
 import type { Charge, Tariff } from '../src/shapes.ts';
 import { runs, startMs, timeZone } from './arbitrary.ts';
@@ -230,6 +230,35 @@ test(
         }
       }),
       runs(500),
+    );
+  },
+  CHARGE_MS,
+);
+
+test(
+  'CDR-07: changes of state that overtake the readings of their past change nothing',
+  () => {
+    fc.assert(
+      fc.property(irregular, ({ tariff, fromMs, where, steps }) => {
+        const changes: MeterEvent[] = [];
+        const readings: MeterEvent[] = [];
+        let [atMs, tenthWh] = [fromMs, 1_000_000];
+        for (const { ms, tenthWhPerMinute, state, tells } of steps) {
+          changes.push({ at: rfc3339(atMs), state });
+          atMs += ms;
+          tenthWh += Math.round((ms * tenthWhPerMinute) / 60_000);
+          if (tells) readings.push({ at: rfc3339(atMs), energyWh: tenthWh / 10 });
+        }
+        const context = { tariff, timeZone: where };
+        const start = { at: rfc3339(fromMs), energyWh: 100_000, state: 'charging' as const };
+        const end = { at: rfc3339(atMs), energyWh: tenthWh / 10 };
+        const { take, periods, start: begin } = meterFold(context);
+        const overtaken = [...changes, ...readings].reduce(take, begin(start));
+        expect(periods(overtaken, end)).toEqual(
+          splitAtPriceChanges(context, start, [...changes, ...readings], end),
+        );
+      }),
+      runs(300),
     );
   },
   CHARGE_MS,
