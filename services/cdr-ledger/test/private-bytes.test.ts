@@ -51,7 +51,7 @@ test('until it is erased, a CDR can be read as it came, the home with it', async
   expect(JSON.parse((await there.ledger.find(oasis, 'NAMED'))!.privateText!)).toEqual(named);
 });
 
-test('CDR-18: of a home the public part has the city, and no street; a statement is made of that', async () => {
+test('of a home the public part has the city, and no street; a statement is made of that', async () => {
   const statement = async () => (await there.settling.statement(oasis, '2022-02')).text;
   const before = await statement();
   await there.list.rebuild();
