@@ -17,6 +17,7 @@ export interface ReviewedPrice {
 
 /** What a CDR charges against its own tariffs and periods, in the zone of its Location. */
 export function reviewPrice(cdr: Cdr, timeZone: KnownZone): ReviewedPrice {
+  if (isFree(cdr)) return { findings: [] };
   const priced = pricedIn(cdr, timeZone);
   if ('code' in priced) return { findings: [priced] };
   const noted = priced.priced.notes.flatMap(({ code, period }) => {
@@ -24,6 +25,11 @@ export function reviewPrice(cdr: Cdr, timeZone: KnownZone): ReviewedPrice {
     return as === undefined ? [] : found(as, `${placeOf(cdr, code, period)} ${text}`);
   });
   return { findings: [...noted, ...amountFindings(cdr, priced, timeZone)], pricing: priced.pricing };
+}
+
+/** CDR-06: where nothing is asked, no tariff may have been relevant. */
+function isFree({ tariffs = [], total_cost: { excl_vat, incl_vat = 0 } }: Cdr): boolean {
+  return tariffs.length === 0 && excl_vat === 0 && incl_vat === 0;
 }
 
 /** Prices it, or finds why it cannot be. */

@@ -96,6 +96,8 @@ test.each<[string, Partial<Cdr>, string[]]>([
     ['token-of-another-party'],
   ],
   ['no tariff', { tariffs: [] }, ['not-priceable']],
+  ['no tariff, and nothing asked', { tariffs: [], total_cost: { excl_vat: 0, incl_vat: 0 } }, []],
+  ['VAT of nothing', { tariffs: [], total_cost: { excl_vat: 0, incl_vat: 1 } }, expect.arrayContaining(['not-priceable'])],
   [
     'a tariff that is not in the list',
     { charging_periods: cdr.charging_periods.map((period) => ({ ...period, tariff_id: 'X' })) },
