@@ -1,6 +1,6 @@
 import { Decimal } from '#money';
 import { type Zone, zone } from '#time';
-import { type CompiledTariff, type Component, pick } from './compile.ts';
+import { type CompiledTariff, type Component, type Phase, pick } from './compile.ts';
 import type { Policy } from './policy.ts';
 import type { Moment } from './restriction.ts';
 import { InvalidCharge, type TariffDimension } from './shapes.ts';
@@ -17,7 +17,12 @@ const DIMENSIONS: Readonly<Record<ChargeState, readonly TariffDimension[]>> = {
   paused: ['ENERGY'],
 };
 
-/** Where in a session a tariff may change its price, and whether it does. */
+/** Of what: the charge and the stay, or the reservation before them. */
+export type Priceable = 'session' | 'reservation';
+
+const RESERVED: readonly Phase[] = ['RESERVATION', 'RESERVATION_EXPIRES'];
+
+/** Where in a session, or in its reservation, a tariff may change its price, and whether it does. */
 export class PriceChanges {
   /** Minutes of the local day, durations and energies at which some element begins or ends. */
   readonly #minutes: readonly number[];
@@ -27,7 +32,12 @@ export class PriceChanges {
   readonly #policy: Policy;
   readonly #zone: Zone | undefined;
 
-  constructor(tariff: CompiledTariff, policy: Policy, timeZone: string | undefined) {
+  constructor(
+    tariff: CompiledTariff,
+    policy: Policy,
+    timeZone: string | undefined,
+    of: Priceable = 'session',
+  ) {
     if (tariff.usesClock && !timeZone) {
       throw new InvalidCharge('time_zone', 'the tariff has local times: a time zone expected');
     }
@@ -37,7 +47,7 @@ export class PriceChanges {
     const minutes = new Set<number>();
     const durations = new Set<number>();
     const energies = new Map<string, Decimal>();
-    for (const component of sessionComponents(tariff)) {
+    for (const component of componentsFor(tariff, of)) {
       for (const check of component.checks) {
         if (check.kind === 'time') minutes.add(check.from).add(check.to % 1440);
         else if (check.kind === 'min_duration' || check.kind === 'max_duration')
@@ -85,6 +95,12 @@ export class PriceChanges {
       .join(' ');
   }
 
+  /** As `priceAt`, of a reservation: what prices it should it be used, and should it expire. */
+  reservedAt(moment: Moment): string {
+    const { FLAT, TIME } = this.#tariff.components;
+    return RESERVED.flatMap((phase) => [FLAT, TIME].map((all) => place(pick(all, phase, moment, this.#policy)))).join(' ');
+  }
+
   /** The FLAT that is active at a moment, as a text, or undefined. */
   flatAt(moment: Moment): string | undefined {
     const flat = pick(this.#tariff.components.FLAT, 'session', moment, this.#policy);
@@ -92,9 +108,11 @@ export class PriceChanges {
   }
 }
 
-function* sessionComponents(tariff: CompiledTariff): Iterable<Component> {
+function* componentsFor(tariff: CompiledTariff, of: Priceable): Iterable<Component> {
   for (const components of Object.values(tariff.components)) {
-    for (const component of components) if (component.phase === 'session') yield component;
+    for (const component of components) {
+      if ((component.phase === 'session') === (of === 'session')) yield component;
+    }
   }
 }
 

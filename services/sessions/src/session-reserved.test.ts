@@ -84,6 +84,38 @@ describe('the Session of a reservation', () => {
     // Half an hour at 6, 5 kWh at 0.2.
     expect(ended).toMatchObject({ kwh: 5, total_cost: { excl_vat: 4 }, end_date_time: at(90) });
   });
+  describe('CDR-07: is parted where the price of reserving changes', () => {
+    const within = (given: ReturnType<typeof of>, more: object) => ({
+      ...given,
+      restrictions: { ...given.restrictions, ...more },
+    });
+    // 17:00Z is 09:00 at the Location: a quarter of an hour free, then 6 an hour until 09:30, and 12 from then on.
+    const stepped = {
+      ...exampleTariff,
+      elements: [
+        within(of('TIME', 0, 'RESERVATION'), { max_duration: 900 }),
+        within(of('TIME', 6, 'RESERVATION'), { end_time: '09:30' }),
+        of('TIME', 12, 'RESERVATION'),
+        within(of('FLAT', 4, 'RESERVATION_EXPIRES'), { min_duration: 2700 }),
+        of('ENERGY', 0.2),
+      ],
+    } as typeof priced;
+    const starts = ({ charging_periods: periods = [] }: Session) => periods.map(({ start_date_time: from }) => from);
+    test('that expires', () => {
+      const { session: ended } = last('SessionEnded', reserve('O1', stepped), end('expired', 60));
+      expect(starts(ended)).toEqual([madeAt, at(15), at(30), at(45)]);
+      expect(ended.total_cost).toEqual({ excl_vat: 11.5 }); // 1.5 + 6 + 4
+    });
+    test('that expires before the fee is due', () => {
+      const { session: ended } = last('SessionEnded', reserve('O1', stepped), end('cancelled', 40));
+      expect([starts(ended), ended.total_cost]).toEqual([[madeAt, at(15), at(30)], { excl_vat: 3.5 }]);
+    });
+    test('on which the car charges', () => {
+      const { session: ended } = last('SessionEnded', reserve('O1', stepped), start(60), stop(90));
+      expect(starts(ended)).toEqual([madeAt, at(15), at(30), at(45), at(60)]);
+      expect(ended.total_cost).toEqual({ excl_vat: 8.5 }); // 1.5 + 6 + 1
+    });
+  });
   test('at a station whose clock is behind has no time that could be billed', () =>
     expect(last('SessionStarted', reserve('O1'), start(-1)).session.charging_periods).toEqual([]));
   test('takes the tariff of where the car charges, if that is another EVSE', () =>

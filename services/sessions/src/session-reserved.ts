@@ -1,5 +1,5 @@
 import type { Session, Tariff } from '#ocpi';
-import { price } from '#pricing';
+import { price, reservationStarts } from '#pricing';
 import { Decimal } from '#money';
 import { instant, rfc3339 } from '#time';
 import { termsOf } from './metering.ts';
@@ -15,19 +15,22 @@ function pricesReservation({ elements }: Tariff): boolean {
   return elements.some(({ restrictions }) => restrictions?.reservation != null);
 }
 
-/** PRC-15: from making it until the charge begins or it is over. */
+/** PRC-15: from making it until the charge begins or it is over; parted where its price changes. CDR-07 */
 function reservationPeriods({ session, snapshots }: Reserved, endMs: number): Periods {
   const startMs = instant(session.start_date_time);
   // The station's clock may be behind ours.
   if (endMs <= startMs) return [];
-  const hours = Decimal.of(endMs - startMs).divide(HOUR_MS, 8, 'half-away-from-zero').toJsonNumber();
-  return [
-    {
-      start_date_time: session.start_date_time,
-      tariff_id: snapshots.tariff.id,
-      dimensions: [{ type: 'RESERVATION_TIME', volume: hours }],
-    },
-  ];
+  const { tariff, timeZone } = termsOf(snapshots);
+  const starts = pricesReservation(tariff) ? reservationStarts({ tariff, timeZone }, startMs, endMs) : [startMs];
+  return starts.map((fromMs, n) => ({
+    start_date_time: n === 0 ? session.start_date_time : rfc3339(fromMs),
+    tariff_id: tariff.id,
+    dimensions: [{ type: 'RESERVATION_TIME', volume: hoursOf((starts[n + 1] ?? endMs) - fromMs) }],
+  }));
+}
+
+function hoursOf(ms: number): number {
+  return Decimal.of(ms).divide(HOUR_MS, 8, 'half-away-from-zero').toJsonNumber();
 }
 
 const HOUR_MS = Decimal.of(3_600_000);
