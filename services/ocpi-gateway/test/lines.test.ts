@@ -45,19 +45,23 @@ const statusOf = (locationId: string, status: 'CHARGING' | 'AVAILABLE' | 'BLOCKE
   });
 };
 
-test('CDR-01: a CDR that was taken though the answer was lost is found by GET and not sent again', async () => {
+test.each([
+  ['the answer was lost', 'hang up', 'LOST-1'],
+  ['HTTP 500 was answered', { http: 500, status: 3000 }, 'LOST-500'],
+  ['3000 was answered', { http: 200, status: 3000 }, 'LOST-3000'],
+] as const)('CDR-01: a CDR that was taken though %s is found by GET and not sent again', async (_, fault, id) => {
   const kept: unknown[] = [];
   partner.answer = (what) => {
     if (what === 'POST /cdrs') {
       kept.push(partner.seen.at(-1)!.body);
-      return kept.length === 1 ? 'hang up' : {};
+      return kept.length === 1 ? fault : {};
     }
     return what.startsWith('GET /cdrs?') ? { data: kept } : { http: 404, status: 2003 };
   };
-  await oasis.neighbours.tell(issued(cdrOf('LOST-1')));
+  await oasis.neighbours.tell(issued(cdrOf(id)));
   await expect.poll(() => partner.pushed('GET ')).toHaveLength(2);
   await idle();
-  expect(partner.pushed()).toEqual(['POST /cdrs', 'GET /cdrs/LOST-1', expect.stringMatching(/^GET \/cdrs\?date_from=/)]);
+  expect(partner.pushed()).toEqual(['POST /cdrs', `GET /cdrs/${id}`, expect.stringMatching(/^GET \/cdrs\?date_from=/)]);
 });
 
 test('a partner without GET of CDRs gets the CDR again, and one that says where it keeps them is asked there', async () => {

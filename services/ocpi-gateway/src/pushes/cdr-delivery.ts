@@ -90,7 +90,7 @@ export class CdrDelivery {
     const line = lineAfter({ failures: taken.failures, ofTheLine: isRefused ? [] : [outcome], wasHeard: isRefused }, { clock, settings });
     const isMine = await db.tx(async (tx) => {
       if (!await endBatch(tx, taken, line.news)) return false;
-      await noteFailed(tx, key, outcome.kind === 'unclear' || held.unclear);
+      await noteFailed(tx, key, mayBeTaken(outcome) || held.unclear);
       if (isRefused) await outbox.tell(tx, await park(tx, held, text, clock.now()));
       return true;
     });
@@ -105,6 +105,13 @@ export class CdrDelivery {
     if (session) return session.isParked || isOver(session.status) ? 0 : settings.cdr_waits_ms;
     return clock.now() - (instantMs(cdr.end_date_time) ?? 0) < NEWS_MS ? FOR_NEWS_MS : 0;
   }
+}
+
+/** Who fails in the midst may have kept it before: it is looked for before it goes again. */
+function mayBeTaken(outcome: Failure): boolean {
+  if (outcome.kind !== 'refused') return outcome.kind === 'unclear';
+  const { http, statusCode = 0 } = outcome;
+  return http >= 500 || (http < 300 && statusCode >= 3000 && statusCode < 4000);
 }
 
 function isOver(status: string | undefined): boolean {
