@@ -33,6 +33,13 @@ test('a platform is read from its environment and its file', () => {
   expect(settings.list('stations', z.object({ id: z.string() }))).toEqual([{ id: 'OASIS-L2-01' }]);
 });
 
+test('services of one process each have settings of their own, and a file that was changed is read as it is by then', () => {
+  const stationsOf = (text: string) => readSettings(environment(text)).list('stations', z.unknown()) as { id: string }[];
+  stationsOf(yaml)[0]!.id = 'written over';
+  expect(stationsOf(yaml)).toEqual([{ id: 'OASIS-L2-01' }]);
+  expect(stationsOf(yaml.replace('L2-01', 'L2-02'))).toEqual([{ id: 'OASIS-L2-02' }]);
+});
+
 test('a list that is absent is empty, and one that is no list is refused', () => {
   const settings = readSettings(environment(`${yaml}tariffs: none`));
   expect(settings.list('locations', z.string())).toEqual([]);
