@@ -6,7 +6,7 @@ import { fastStation, fleetCard, levelTwoStation } from './demo-settings.ts';
 import type { Screen } from './demo-screen.ts';
 import type { Stage } from './demo-stage.ts';
 import { watchFeeder } from './demo-feeder.ts';
-import { type Charge, type FoundEvse, Portal, registerWith } from './demo-portal.ts';
+import { type Charge, type FoundEvse, patience, Portal, registerWith } from './demo-portal.ts';
 
 const BURNABY = { latitude: 49.2488, longitude: -123.0016 };
 const CHARGE_FOR_KWH = 2.5;
@@ -136,7 +136,7 @@ async function watchCharge(
   chargeId: string,
   { screen, atHalf }: { screen: Screen; atHalf: () => Promise<void> },
 ): Promise<Watched> {
-  const giveUp = AbortSignal.timeout(90_000);
+  const giveUp = patience('the charge', 300);
   const seen = new Set<string>();
   let session: Charge['session'];
   let half: Promise<void> | undefined;
@@ -190,7 +190,7 @@ async function blakeCharges(stage: Stage, { email, password }: Driver, tap: { st
   const portal = await Portal.driver(stage.plunk.portalUrl, email, password);
   await stage.chargers.do({ do: 'tap', ...tap });
   await stage.chargers.do({ do: 'unplug', station, connector });
-  const session = await until(20_000, async () => {
+  const session = await until(60_000, async () => {
     const { charges } = await portal.get<{ charges: Charge[] }>('/v1/charges');
     return charges.find((charge) => charge.session?.status === 'COMPLETED')?.session;
   });

@@ -105,7 +105,7 @@ export class Portal {
 
   /** A document as it comes. */
   async file(path: string): Promise<Buffer> {
-    const response = await fetch(`${this.url}${path}`, { headers: this.#headers, signal: AbortSignal.timeout(20_000) });
+    const response = await fetch(`${this.url}${path}`, { headers: this.#headers, signal: patience(`GET ${path}`) });
     if (!response.ok) throw new PortalRefused(`GET ${path}`, response.status, 'no-document', await response.text());
     return Buffer.from(await response.arrayBuffer());
   }
@@ -131,7 +131,7 @@ export class Portal {
       method,
       headers: { ...this.#headers, ...(body ? { 'content-type': 'application/json' } : {}) },
       ...(body ? { body: JSON.stringify(body) } : {}),
-      signal: AbortSignal.timeout(20_000),
+      signal: patience(`${method} ${path}`),
     });
     const text = await response.text();
     const answer = (text ? JSON.parse(text) : {}) as T & { error?: { code: string; detail: string } };
@@ -140,6 +140,13 @@ export class Portal {
     }
     return answer;
   }
+}
+
+/** However slow the machine: after it something is wrong, and the error says what was waited for. */
+export function patience(what: string, seconds = 60): AbortSignal {
+  const giveUp = new AbortController();
+  setTimeout(() => giveUp.abort(new Error(`${what}: no end within ${seconds} s`)), seconds * 1000).unref();
+  return giveUp.signal;
 }
 
 /** The handshake: Energy OASIS hands out a TOKEN_A, with which Carbon Plunk registers. */
