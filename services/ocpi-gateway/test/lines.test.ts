@@ -8,7 +8,7 @@ import { type Cdr, exampleCdr, exampleLocation } from '#ocpi';
 import type { Running } from '#service';
 import { start } from '../src/start.ts';
 import { HandPartner } from './hand-partner.ts';
-import { openSide, type Side } from './side.ts';
+import { call, openSide, type Side } from './side.ts';
 
 // One queue per partner: its line, what an answer that never came means, and two gateways at once.
 
@@ -33,8 +33,8 @@ afterAll(async () => {
 const view = async () => (await oasis.neighbours.bus.ask(listPartners, {})).partners.find(({ name }) => name === 'Montreal')!;
 const idle = () => expect.poll(async () => (await view()).waiting).toBe(0);
 const cdrOf = (id: string): Cdr => ({ ...exampleCdr, id, session_id: 'S-none', cdr_token: { ...exampleCdr.cdr_token, party_id: 'MTL' } });
-const issued = (cdr: Cdr) => told(cdrIssued, {
-  cdrId: cdr.id, sessionId: 'S-none', credit: false, tokenParty: { countryCode: 'CA', partyId: 'MTL' }, cdrJson: toJsonBytes(cdr),
+const issued = (cdr: Cdr, partyId = 'MTL') => told(cdrIssued, {
+  cdrId: cdr.id, sessionId: 'S-none', credit: false, tokenParty: { countryCode: 'CA', partyId }, cdrJson: toJsonBytes(cdr),
 });
 const statusOf = (locationId: string, status: 'CHARGING' | 'AVAILABLE' | 'BLOCKED', second: number) => {
   const at = `2022-02-01T17:${String(Math.floor(second / 60)).padStart(2, '0')}:${String(second % 60).padStart(2, '0')}Z`;
@@ -142,4 +142,43 @@ test('a line that is down is shown as open, since when and until when; then it i
   await expect.poll(async () => (await view()).lastError).toMatch(/HTTP 503, 3000: said 3000 \(up again since 2\d{3}-.*Z\)$/);
   expect((await view()).line).not.toHaveProperty('since', expect.any(String));
   await idle();
+});
+
+test('VER-08: who takes no Locations any more at a renewal gets none, and nothing waits; who takes them again gets each as it is by then', async () => {
+  const interfaces = ['RECEIVER locations', 'RECEIVER cdrs'];
+  const quebec = await HandPartner.open('Quebec', 'QBC', 'EMSP', interfaces);
+  const renew = async () => {
+    const body = quebec.credentials();
+    const { data } = await call(oasis, '/ocpi/2.2.1/credentials', { token: quebec.token, method: 'PUT', body });
+    quebec.token = (data as { token: string }).token;
+  };
+  const mine = async () => (await oasis.neighbours.bus.ask(listPartners, {})).partners.find(({ name }) => name === 'Quebec')!;
+  const locations = () => quebec.pushed().filter((what) => what.includes('/locations/'));
+  try {
+    await quebec.register(oasis);
+    await oasis.neighbours.tell(statusOf('STOPS', 'AVAILABLE', 0));
+    await expect.poll(locations).toContain('PUT /locations/CA/BCT/STOPS');
+    quebec.answer = () => ({ http: 503, status: 3000 });
+    await oasis.neighbours.tell(statusOf('STOPS', 'CHARGING', 1));
+    await expect.poll(async () => (await mine()).line?.state).toBe('open');
+    interfaces.splice(0, 1);
+    quebec.answer = () => ({});
+    await renew();
+    await expect.poll(async () => (await mine()).waiting).toBe(0);
+    quebec.seen.length = 0;
+    await oasis.neighbours.tell(statusOf('STOPS', 'BLOCKED', 2), issued({ ...cdrOf('QBC-1'), cdr_token: { ...cdrOf('').cdr_token, party_id: 'QBC' } }, 'QBC'));
+    await expect.poll(() => quebec.pushed('POST /cdrs')).toHaveLength(1);
+    await expect.poll(mine).toMatchObject({ waiting: 0, deadLetters: 0, line: { state: 'closed' } });
+    expect(locations()).toEqual([]);
+    const evses = exampleLocation.evses!.map((evse) => ({ ...evse, status: 'BLOCKED' as const }));
+    oasis.neighbours.own.locations.push({ ...exampleLocation, id: 'STOPS', evses, last_updated: '2022-02-01T17:00:02Z' });
+    interfaces.unshift('RECEIVER locations');
+    await renew();
+    const last = () => quebec.seen.findLast(({ what }) => what === 'PUT /locations/CA/BCT/STOPS')?.body;
+    await expect.poll(last).toMatchObject({ evses: expect.arrayContaining([expect.objectContaining({ status: 'BLOCKED' })]) });
+    expect(locations().filter((what) => what.startsWith('PATCH'))).toEqual([]);
+  } finally {
+    oasis.neighbours.own.locations.length = 0;
+    await quebec.close();
+  }
 });
