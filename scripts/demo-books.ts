@@ -64,7 +64,7 @@ async function checkCharge(
   { driver, name, session, authMethod, explain }: ChargeToCheck,
 ): Promise<void> {
   const { country_code, party_id, session_id } = session;
-  const receipt = await until(20_000, async () => (await receiptsOf(driver, session_id))[0]);
+  const receipt = await until(60_000, async () => (await receiptsOf(driver, session_id))[0]);
   screen.check(`${name} has a receipt`, receipt !== undefined, receipt && money(receipt.total));
   if (!receipt) return;
   const sessionPath = `/v1/operator/sessions/${country_code}/${party_id}/${encodeURIComponent(session_id)}`;
@@ -185,7 +185,7 @@ async function correct({ stage, screen, oasis, avery, sessions }: Books): Promis
     `/v1/operator/cdrs/${encodeURIComponent(receipt.cdr_id)}/correct`,
     { reason, tariff: cheaper },
   );
-  const after = await until(20_000, async () => {
+  const after = await until(60_000, async () => {
     const receipts = await receiptsOf(avery, session_id);
     return receipts.length === 3 ? receipts : undefined;
   });

@@ -102,7 +102,7 @@ async function findEvses(avery: Portal, screen: Screen): Promise<FoundEvse[]> {
     radius_m: '5000',
     available: 'true',
   });
-  const evses = await until(15_000, async () => {
+  const evses = await until(60_000, async () => {
     const answer = await avery.get<{ evses: FoundEvse[] }>(`/v1/evses?${query}`);
     const priced = answer.evses.every(({ connectors }) => connectors.every(({ price }) => price?.quote));
     return answer.evses.length === 12 && priced ? answer.evses : undefined;
