@@ -35,6 +35,11 @@ test('rules that were tried have a line each; those that were not stand together
 
 test.each([
   ['nothing answers', { 'TRN-20': failing('no answer: connect ECONNREFUSED') }, 'Nothing answers at https://cpo.example/ocpi/versions'],
+  [
+    'the answer cannot be read',
+    { 'TRN-20': failing('no answer: the answer is longer than 20000000 bytes') },
+    'What https://cpo.example/ocpi/versions answers cannot be read: the answer is longer than 20000000 bytes',
+  ],
   ['the token is not taken', { 'TRN-01': failing('HTTP 401'), 'VER-01': failing('HTTP 401') }, 'The platform does not take the token'],
   ['it is no versions URL', { 'VER-01': failing('HTTP 404') }, 'There is no list of versions'],
 ])('where %s, the last line says it', (_what, given, said) => {

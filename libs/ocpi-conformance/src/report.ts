@@ -49,14 +49,18 @@ function lines(rules: readonly string[]): string[] {
   return rules.length === 0 ? [] : [`  ${rules.slice(0, RULES_IN_LINE).join(' ')}`, ...lines(rules.slice(RULES_IN_LINE))];
 }
 
+const NO_ANSWER = 'no answer: ';
+
 /** Where nothing could be tried at all: the likeliest cause, in a sentence. */
 function unopened({ versionsUrl, verdicts, unreached }: Report): string[] {
   if (unreached !== undefined)
     return [`The platform could not call the kit at ${unreached}: --listen and --public-url say where it can.`];
   if (!verdicts.some(({ why }) => why === NO_DETAILS)) return [];
   const failed = (rule: string) => verdicts.some((one) => one.rule === rule && one.verdict === 'fail');
-  const isSilent = verdicts.some(({ findings }) => findings.some(({ response }) => response.startsWith('no answer')));
-  if (isSilent) return [`Nothing answers at ${versionsUrl}: is that the address, and does the platform run?`];
+  const silence = verdicts.flatMap(({ findings }) => findings).find(({ response }) => response.startsWith(NO_ANSWER));
+  const why = silence?.response.slice(NO_ANSWER.length).split('\n')[0];
+  if (why?.startsWith('the answer')) return [`What ${versionsUrl} answers cannot be read: ${why}`];
+  if (silence) return [`Nothing answers at ${versionsUrl}: is that the address, and does the platform run?`];
   if (failed('TRN-01'))
     return [
       'The platform does not take the token: it has to be a registration token (TOKEN_A) that nobody has registered with yet.',
