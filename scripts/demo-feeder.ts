@@ -18,7 +18,7 @@ export function watchFeeder(chargers: ChargerProcess, stations: readonly string[
   return {
     async settled(cars, amperes) {
       const wanted = Math.floor(amperes);
-      const deadline = Date.now() + 20_000;
+      const deadline = Date.now() + 60_000;
       for (;;) {
         const limits = limitsNow(chargers.events, stations);
         const charging = [...limits.values()].filter(({ charging: is }) => is).map(({ limitA }) => limitA);

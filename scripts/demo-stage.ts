@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { removeRun, runFolder, type Server, startPostgres } from '#servers';
+import { removeRun, runFolder, type Server, startPostgres, stateFolder } from '#servers';
 import { type ChargerProcess, startCharger } from './charger-process.ts';
 import { carbonPlunk, DEMO_EPOCH, energyOasis, fastStation } from './demo-settings.ts';
 import { type Platform, startPlatform } from './platform.ts';
@@ -20,6 +20,8 @@ export interface Stage {
   readonly chargers: ChargerProcess;
   readonly traceDir: string | undefined;
   readonly clockEnv: Readonly<Record<string, string>>;
+  /** Takes what the services said out of the run's folder, which goes with the stage; where it is then. */
+  keepLogs(): string;
   stop(): Promise<void>;
 }
 
@@ -65,6 +67,7 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     started.push(chargers);
     return {
       dir, traceDir, clockEnv, chargers, stop,
+      keepLogs: () => keepLogs({ oasis: oasis.logDir, plunk: plunk.logDir }),
       oasis: { ...oasis, settings: settings.oasis },
       plunk: { ...plunk, settings: settings.plunk },
     };
@@ -72,4 +75,14 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     await stop();
     throw error;
   }
+}
+
+/** Those of the last run that broke off, and of no other. */
+function keepLogs(folders: Readonly<Record<string, string>>): string {
+  const kept = stateFolder('demo-logs');
+  for (const [name, folder] of Object.entries(folders)) {
+    rmSync(join(kept, name), { recursive: true, force: true });
+    renameSync(folder, join(kept, name));
+  }
+  return kept;
 }

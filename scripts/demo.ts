@@ -42,7 +42,7 @@ try {
 } catch (error) {
   screen.line();
   screen.line(`The demo broke off: ${(error as Error).stack ?? error}`);
-  if (stage) screen.line(`What the services said: ${stage.oasis.logDir} and ${stage.plunk.logDir} (kept with --keep)`);
+  if (stage) screen.line(`What the services said is kept in ${stage.keepLogs()}. A machine with much else to do may need a lower --rate.`);
   status = 1;
 } finally {
   await stage?.stop();
