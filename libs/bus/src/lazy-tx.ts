@@ -1,12 +1,6 @@
 import type { Database, Tx } from '#postgres';
 
 /**
- * Transactions of listeners that one database serves at once: handlers may need a connection beside
- * theirs.
- */
-const MOST_AT_ONCE = 3;
-
-/**
  * A transaction that begins at its first statement; a handler that writes no rows holds no
  * connection.
  */
@@ -27,12 +21,12 @@ export function lazyTx(db: Database): LazyTx {
 
   const begin = (): Promise<Tx> => {
     const tx = Promise.withResolvers<Tx>();
-    done = limited(db, () =>
-      db.tx(async (own) => {
-        tx.resolve(own);
-        await end.promise;
-      }),
-    );
+    const held = async (own: Tx): Promise<void> => {
+      tx.resolve(own);
+      await end.promise;
+    };
+    // Handlers may need a connection beside theirs.
+    done = db.tx(held, { asksBeside: true });
     done.catch(tx.reject);
     return tx.promise;
   };
@@ -58,27 +52,4 @@ export function lazyTx(db: Database): LazyTx {
       await done.catch(() => {});
     },
   };
-}
-
-interface Turns {
-  running: number;
-  readonly waiting: (() => void)[];
-}
-
-const turnsOf = new WeakMap<Database, Turns>();
-
-async function limited(db: Database, fn: () => Promise<void>): Promise<void> {
-  let turns = turnsOf.get(db);
-  if (!turns) turnsOf.set(db, (turns = { running: 0, waiting: [] }));
-  const { waiting } = turns;
-  if (turns.running >= MOST_AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve));
-  else turns.running += 1;
-  try {
-    await fn();
-  } finally {
-    // Whoever waits takes over this turn.
-    const next = waiting.shift();
-    if (next) next();
-    else turns.running -= 1;
-  }
 }

@@ -47,6 +47,18 @@ test('a transaction commits what it did and returns what it found', async () => 
   expect((await db.query('SELECT id FROM notes')).rowCount).toBe(1);
 });
 
+test('transactions that ask the database beside them leave a connection for that', async () => {
+  const asks = (id: number) =>
+    db.tx(async (tx) => {
+      await tx.query('INSERT INTO notes VALUES ($1, $2)', [id, 'one']);
+      return (await db.query('SELECT id FROM notes WHERE id = $1', [id])).rowCount;
+    }, { asksBeside: true });
+  const failing = db.tx(() => Promise.reject(new Error('no')), { asksBeside: true });
+  await expect(failing).rejects.toThrow('no');
+  expect(await Promise.all([1, 2, 3, 4].map(asks))).toEqual([0, 0, 0, 0]);
+  expect((await db.query('SELECT id FROM notes')).rowCount).toBe(4);
+});
+
 test('what is to run after a commit runs when others see its rows, and not where nothing was committed', async () => {
   const seen: unknown[] = [];
   const note = (tx: Tx, then: () => void) => {

@@ -42,6 +42,12 @@ export interface TxOptions {
    * grow from empty: a plan made while a scan was cheap would be kept.
    */
   readonly byIndex?: boolean;
+  /**
+   * Default false. True: `fn` asks the database also outside of its transaction. Only so many of
+   * these run at once that there is a connection left for what they ask: else all would wait for
+   * each other.
+   */
+  readonly asksBeside?: boolean;
 }
 
 export interface Database extends Queryable {
@@ -66,6 +72,8 @@ const STATEMENT_TIMEOUT_MS = 30_000;
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000;
 /** A machine that stood still for a while is no reason to give up. */
 export const CONNECT_TIMEOUT_MS = 20_000;
+
+const MOST_BESIDE = 3;
 
 export function openPool(options: PoolOptions): Database {
   const pool = new pg.Pool({
@@ -92,7 +100,7 @@ export function openPool(options: PoolOptions): Database {
   // statement under way rejects on its own, so there is nothing to do but to stay alive.
   pool.on('error', () => {});
   pool.on('connect', (client) => void client.on('error', () => {}));
-  return new PooledDatabase(options.schema, pool);
+  return new PooledDatabase(options.schema, pool, new Turns(Math.max(1, Math.min(MOST_BESIDE, Math.floor(options.poolMax / 2)))));
 }
 
 const BEGIN = 'BEGIN ISOLATION LEVEL READ COMMITTED';
@@ -103,6 +111,7 @@ class PooledDatabase implements Database {
   constructor(
     readonly schema: string,
     private readonly pool: pg.Pool,
+    private readonly beside: Turns,
   ) {}
 
   async query<Row extends object>(sql: string | Statement, values?: readonly unknown[]): Promise<Rows<Row>> {
@@ -118,7 +127,11 @@ class PooledDatabase implements Database {
     }
   }
 
-  async tx<T>(fn: (tx: Tx) => Promise<T>, { durable = true, byIndex = false }: TxOptions = {}): Promise<T> {
+  tx<T>(fn: (tx: Tx) => Promise<T>, options: TxOptions = {}): Promise<T> {
+    return options.asksBeside ? this.beside.take(() => this.transact(fn, options)) : this.transact(fn, options);
+  }
+
+  private async transact<T>(fn: (tx: Tx) => Promise<T>, { durable = true, byIndex = false }: TxOptions): Promise<T> {
     const client = await this.connect();
     const work = new Transaction(client);
     let broken: Error | undefined;
@@ -147,6 +160,25 @@ class PooledDatabase implements Database {
       return await this.pool.connect();
     } catch (error) {
       throw namedWhileConnecting(error);
+    }
+  }
+}
+
+/** So many at once; the others wait for their turn, the first first. */
+class Turns {
+  private readonly waiting: (() => void)[] = [];
+  constructor(private left: number) {}
+
+  async take<T>(fn: () => Promise<T>): Promise<T> {
+    if (this.left > 0) this.left -= 1;
+    else await new Promise<void>((resolve) => this.waiting.push(resolve));
+    try {
+      return await fn();
+    } finally {
+      // Whoever waits takes over this turn.
+      const next = this.waiting.shift();
+      if (next) next();
+      else this.left += 1;
     }
   }
 }

@@ -52,7 +52,7 @@ export class OpenSession {
       for (const { commandId, command: next } of waiting)
         await said.carryOut(tx, sessionId, commandId, next);
       await forgetOpening(tx, sessionId);
-    });
+    }, { asksBeside: true });
   }
 
   /** One of our own drivers ordered it: the order is answered by its session. */

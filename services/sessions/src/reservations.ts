@@ -145,7 +145,7 @@ export class Reservations {
       const transactionId = [key.party.country_code, key.party.party_id, key.locationId, key.reservationId].join(' ');
       const sessionId = sessionIdOf({ platform, stationId: 'reservation', transactionId, startedAt });
       return pick(await newReservation(tx, key, sessionId));
-    });
+    }, { asksBeside: true });
   }
 
   /** Where it may be, the best first. */

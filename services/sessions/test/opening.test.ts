@@ -6,7 +6,7 @@ import { resolveStation } from '#contracts/locations';
 import { MeterReadSchema, TransactionStartedSchema, TransactionStoppedSchema } from '#contracts/ocpp-gateway';
 import { selectTariff } from '#contracts/tariff-engine';
 import { openDue } from '#due';
-import { memoryEventStore } from '#event-store';
+import { memoryEventStore, postgresEventStore } from '#event-store';
 import { exampleLocation, exampleTariff, exampleToken } from '#ocpi';
 import { type Database, openDatabase, type Tx } from '#postgres';
 import { OwnParties } from '#settings';
@@ -163,6 +163,15 @@ test('while those that are asked are away, all that a station says waits, and th
     ...['SessionStarted', 'MeterRead', 'SessionRefreshed', 'MeterRead', 'SessionRefreshed', 'SessionEnded'],
   ]);
   expect(await charge.session()).toMatchObject({ status: 'COMPLETED', kwh: 3, total_cost: { excl_vat: 0.6 } });
+});
+
+test('cars that all begin at once are all opened: none holds the connection that another needs', async () => {
+  const service = aService(postgresEventStore(db));
+  const charges = Array.from({ length: 8 }, () => aCharge(service));
+  for (const charge of charges) await charge.begins();
+  await there();
+  expect(await Promise.all(charges.map((charge) => charge.opens()))).toEqual(charges.map(() => 'done'));
+  for (const charge of charges) expect(await charge.session()).toMatchObject({ status: 'ACTIVE' });
 });
 
 test('what is said once it is open is heard at once, by a process that knew it as waiting, too', async () => {
