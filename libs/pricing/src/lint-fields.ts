@@ -154,7 +154,10 @@ function isNames(kind: Field['kind']): kind is readonly string[] {
 
 function checkNumber(found: Finding[], value: unknown, kind: 'number' | 'count', path: string) {
   const number = readNumber(value);
-  if (number === undefined) return wrongType(found, path, 'a number', value);
+  if (number === undefined) {
+    const isDecimalComma = typeof value === 'string' && /^-?\d+,\d{1,2}$/.test(value);
+    return wrongType(found, path, 'a number', value, isDecimalComma ? `Write ${value.replace(',', '.')} without quotes` : undefined);
+  }
   if (kind === 'count' && !(Number.isInteger(number) && number >= 0)) {
     return wrongType(found, path, 'a whole number from 0 on', value);
   }
@@ -203,9 +206,9 @@ function isInstant(text: string): boolean {
   }
 }
 
-function wrongType(found: Finding[], path: string, wanted: string, value: unknown): void {
+function wrongType(found: Finding[], path: string, wanted: string, value: unknown, advice = 'Correct it'): void {
   const given = JSON.stringify(value)?.slice(0, 40) ?? typeof value;
-  found.push(finding('wrong-type', path, `${wanted} expected, and it is ${given}`, 'Correct it'));
+  found.push(finding('wrong-type', path, `${wanted} expected, and it is ${given}`, advice));
 }
 
 /** JSON pointers write ~ and / of a name as ~0 and ~1. */

@@ -227,6 +227,13 @@ test.each(cases)('%s is found at "%s"', (code, path, given, facts) => {
   expect(own!.advice).toMatch(/\S/);
 });
 
+test('a price with a decimal comma is told how to be written, one that may be thousands is not', () => {
+  const adviceOn = (price: string) =>
+    lint(structuredClone(one(component('ENERGY', price)))).find(({ code }) => code === 'wrong-type')!.advice;
+  expect(adviceOn('0,24')).toMatch(/^Write 0\.24 without quotes/);
+  expect(adviceOn('1,500')).toMatch(/^Correct it/);
+});
+
 test('every code has a case', () => {
   const tried = new Set(cases.map(([code]) => code));
   expect(Object.keys(LINT_CODES).filter((code) => !tried.has(code as LintCode))).toEqual([]);

@@ -26,7 +26,7 @@ ${checks.map(({ name, writes }) => `  ${name}${writes ? `\n      writes ${writes
       multiple: true,
       help: 'what has to be there; else what the platform lists is tried',
     },
-    party: { type: 'string', value: 'CC*PID', help: 'as whom the kit registers (CA*KIT)' },
+    party: { type: 'string', value: 'CC*PID', help: 'as whom the kit registers, as CPO and EMSP (CA*KIT)' },
     listen: {
       type: 'string',
       value: 'HOST:PORT',

@@ -86,7 +86,7 @@ export class TokensAuth {
     }
     return this.change(key, (known) => {
       if (known && known.token.contract_id !== given.contract_id) {
-        throw new Rejected<Refusal>('token-of-another-contract', `${key.uid} belongs to another contract`);
+        throw new Rejected<Refusal>('token-of-another-contract', `${key.uid} belongs to another contract, and stays with it: give the driver a token with another uid, or the contract_id as it was`);
       }
       // TOK-11: what lives in an app is asked about in real time; a card may be used from the list.
       const whitelist = key.type === 'RFID' ? 'ALLOWED' : 'NEVER';
