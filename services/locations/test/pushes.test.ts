@@ -82,6 +82,12 @@ test('LOC-02: an EVSE or a Connector that was not there is created, one that was
   expect(answers).toEqual(['created', 'created', 'updated', 'created', 'updated', 'unchanged']);
 });
 
+test('LOC-04: EVSEs whose uids differ in case only are kept as they came; what is said of either is said of the first', async () => {
+  expect(await outcomes(whole('A', { evses: location('A', ['e1', 'E1']).evses }), status('A', 'E1', 'BLOCKED', 1))).toEqual(['created', 'updated']);
+  expect(await statuses('A')).toBe('BLOCKED AVAILABLE');
+  expect(await searched()).toEqual(['a E1 AVAILABLE', 'a e1 BLOCKED']);
+});
+
 test('many pushes at once are as one after the other: a Location, then its EVSEs, each told as it then was', async () => {
   expect(await outcomes(whole('A'), status('A', 'E1', 'CHARGING', 1), whole('B'), status('A', 'E2', 'BLOCKED', 2))).toEqual(
     ['created', 'updated', 'created', 'updated']);
