@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { keepParties } from './start-party.ts';
+import { idsOfOthers, keepParties } from './start-party.ts';
 
 let dir: string;
 let config: string;
@@ -38,4 +38,19 @@ test('a platform may become further parties, and none of them may be left out ag
   keepParties(dir, config);
   weAre('RWT');
   expect(() => keepParties(dir, config)).toThrow(/belong to CA\*EVG and CA\*RWT, but .* says that you are CA\*RWT/);
+});
+
+test('ids that hold another party than the settings name are found: who copied them meant their own', () => {
+  writeFileSync(config, JSON.stringify({
+    parties: ['SEC', 'EVG'].map((party_id) => ({ country_code: 'CA', party_id, name: party_id, roles: ['CPO', 'EMSP'] })),
+    locations: [
+      { id: 'A', evses: [{ evse_id: 'CA*RWT*E1' }, { evse_id: 'ca*sec*E2' }, { uid: '3' }] },
+      { id: 'B', evses: [{ evse_id: 'CAEVGE4' }] },
+      { id: 'C' },
+    ],
+    drivers: [{ contract_id: 'CA-RWT-C00000001-X' }, { contract_id: 'CASECC00000002' }],
+  }));
+  expect(idsOfOthers(config)).toEqual(['evse_id CA*RWT*E1', 'contract_id CA-RWT-C00000001-X']);
+  writeFileSync(config, 'party: { country_code: CA, party_id: SEC, name: Second, roles: [CPO] }\nlocations:\n  - { id: A, evses: }\ndrivers:\n');
+  expect(idsOfOthers(config), 'empty sections').toEqual([]);
 });

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readParties } from '#settings';
+import { parse } from 'yaml';
 
 /**
  * Notes whose platform the data in `dir` are, and refuses to start them without one of those parties:
@@ -20,4 +21,22 @@ export function keepParties(dir: string, config: string): void {
     );
   }
   writeFileSync(file, `${now.join('\n')}\n`);
+}
+
+interface Ids {
+  readonly locations?: readonly { readonly evses?: readonly { readonly evse_id?: string }[] | null }[] | null;
+  readonly drivers?: readonly { readonly contract_id?: string }[] | null;
+}
+
+/** EVSE and contract ids that begin with none of the platform's parties, such as those of the example after its party was changed. */
+export function idsOfOthers(config: string): string[] {
+  const own = readParties(config).all.map(({ country_code, party_id }) => `${country_code}${party_id}`.toUpperCase());
+  const { locations, drivers } = parse(readFileSync(config, 'utf8')) as Ids;
+  const ids = [
+    ...(locations ?? []).flatMap(({ evses }) => (evses ?? []).map(({ evse_id: id }) => ({ field: 'evse_id', id }))),
+    ...(drivers ?? []).map(({ contract_id: id }) => ({ field: 'contract_id', id })),
+  ];
+  return ids
+    .filter(({ id }) => id && !own.includes(id.replace(/[*-]/g, '').slice(0, 5).toUpperCase()))
+    .map(({ field, id }) => `${field} ${id}`);
 }

@@ -9,7 +9,7 @@ import { anyPorts, ensureDatabase, type Platform, type Ports, startPlatform } fr
 import { exampleSettings } from './start-example.ts';
 import { housingSettings } from './start-housing.ts';
 import { hubSettings } from './start-hub.ts';
-import { keepParties } from './start-party.ts';
+import { idsOfOthers, keepParties } from './start-party.ts';
 
 const { values } = argumentsOf('start', {
   options: {
@@ -224,6 +224,8 @@ async function sayWhere(platform: Platform & { readonly data: string }, config: 
     `   data                  ${where.data ?? 'the database of DATABASE_URL'}   (and ${stateFolder(values.name)}: passwords, the secret, the ports)`,
   );
   say(`   logs                  ${where.logs}`);
+  const [other, ...more] = idsOfOthers(config);
+  if (other) say(`   please check          ${other}${more.length > 0 ? ` and ${more.length} more` : ''}: the ids of your EVSEs and contracts begin with your party`);
   say('Ctrl-C stops it; the data stay.');
 }
 
