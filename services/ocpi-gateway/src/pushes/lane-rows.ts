@@ -133,10 +133,16 @@ function waitingOf(row: WaitingRow, partnerId: string, texts: ReadonlyMap<bigint
 
 /** When the next of a lane is due, epoch ms; undefined: nothing waits. */
 export async function nextIn(db: Queryable, lane: string): Promise<number | undefined> {
-  const { rows: [row] } = await db.query<{ due_at: bigint | null }>({
-    name: 'lane-next', text: 'SELECT min(due_at) AS due_at FROM pushed WHERE lane = $1 AND queued',
+  const { rows: [row] } = await db.query<{ due_at: bigint | null; failures: number | null }>({
+    name: 'lane-next',
+    text: `SELECT (SELECT min(due_at) FROM pushed WHERE lane = $1 AND queued) AS due_at,
+      (SELECT failures FROM push_lanes WHERE lane = $1) AS failures`,
   }, [lane]);
-  return row?.due_at == null ? undefined : Number(row.due_at);
+  if (row?.due_at != null) return Number(row.due_at);
+  // Nothing is left to try a line with that was down: nobody knows it to be down any more.
+  if (row?.failures)
+    await db.query('UPDATE push_lanes SET failures = 0, down_since = NULL, next_try = NULL WHERE lane = $1', [lane]);
+  return undefined;
 }
 
 /**
