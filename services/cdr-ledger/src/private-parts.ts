@@ -44,17 +44,13 @@ async function insert(db: Queryable, parts: readonly PrivatePart[]): Promise<voi
   ]);
 }
 
-/**
- * It does not wait for the disk: the append that names them does, in the same database, and what that
- * wrote before is on disk with it.
- */
+/** It is on disk before the entry that names it is sent: a crash of the database between them would leave an entry without its part. */
 const INSERT: Statement = {
   name: 'private_parts_insert',
   text: `INSERT INTO private_parts (id, contract_key, token_party, token_key, salt, charged_from, charged_to, body)
          SELECT id, contract_key, token_party, token_key, salt, charged_from::timestamptz, charged_to::timestamptz, body
          FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::text[])
-           AS p (id, contract_key, token_party, token_key, salt, charged_from, charged_to, body),
-           set_config('synchronous_commit', 'off', true)`,
+           AS p (id, contract_key, token_party, token_key, salt, charged_from, charged_to, body)`,
 };
 
 /** While writes are under way the next ones gather: many callers share one trip to the disk. */
