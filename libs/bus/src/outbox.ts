@@ -34,8 +34,8 @@ export interface Outbox extends TellSource {
   count<F extends DescMessage>(contract: TellContract<F>, matches: (fact: MessageShape<F>) => boolean): Promise<number>;
 }
 
-/** Another process's rows are seen this late, the longest where nothing happened for a while; our own at once. */
-const POLL_MS = { shortest: 100, longest: 500 };
+/** Another process's rows are seen this late at most; our own at once. */
+const POLL_MS = 100;
 const PAGE_ROWS = 500;
 /** The kind of a row that was emptied; no contract has it. */
 const FORGOTTEN = '';
@@ -114,17 +114,15 @@ export function outbox(context: Context, db: Database): Outbox {
 
     async follow(after, handle, signal) {
       let position = after;
-      for (let waitMs = POLL_MS.shortest; !signal.aborted;) {
+      while (!signal.aborted) {
         const seen = commits;
         const page = await readAfter(position, PAGE_ROWS);
-        const isNews = page.position > position;
         position = page.position;
         if (page.rows.length > 0) await handle(page);
         if (!page.end || commits !== seen) continue;
-        waitMs = isNews ? POLL_MS.shortest : Math.min(waitMs * 2, POLL_MS.longest);
         const woken = new AbortController();
         wake = () => woken.abort();
-        await sleep(waitMs, undefined, { signal: AbortSignal.any([signal, woken.signal]) }).catch(() => {});
+        await sleep(POLL_MS, undefined, { signal: AbortSignal.any([signal, woken.signal]) }).catch(() => {});
       }
     },
 

@@ -47,7 +47,7 @@ export interface WorkOptions {
   readonly concurrency?: number;
   /** Real time after which a dead worker's keys go to another; default 10,000. */
   readonly leaseMs?: number;
-  /** How soon others' additions are looked for after work, and at the longest; default 5 and 500. */
+  /** How soon others' additions are looked for after work, and at the longest; default 5 and 250. */
   readonly pollMs?: readonly [shortest: number, longest: number];
   /** For spans and the log; default: the schema's name. */
   readonly service?: string;
@@ -96,7 +96,7 @@ class Worker implements DueWorker {
     const service = options.service ?? db.schema;
     this.concurrency = options.concurrency ?? 8;
     this.leaseMs = options.leaseMs ?? 10_000;
-    [this.shortestPollMs, this.longestPollMs] = options.pollMs ?? [5, 500];
+    [this.shortestPollMs, this.longestPollMs] = options.pollMs ?? [5, 250];
     this.log = options.log ?? logOf(service);
     this.tracer = tracerOf(service);
     this.claiming = this.keepClaiming();

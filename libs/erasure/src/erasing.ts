@@ -117,7 +117,8 @@ export class Erasing {
     const { signal } = this.closing;
     while (!signal.aborted) {
       try {
-        if (await this.seeOthers() > 0) await this.sweepAll(forgetting);
+        await this.seeOthers();
+        await this.sweepAll(forgetting);
       } catch (error) {
         if (!signal.aborted) this.parts.log.warn('an erasure waits', { error: error as Error });
       }
@@ -125,19 +126,16 @@ export class Erasing {
     }
   }
 
-  /** What any process of the service forgot is forgotten by this one, too. How many are not done yet. */
-  private async seeOthers(): Promise<number> {
-    const { rows } = await this.parts.db.query<{ sweeps: number; open: number }>({
-      name: 'erasures_swept',
-      text: `SELECT coalesce(sum(sweeps), 0)::int AS sweeps, count(*) FILTER (WHERE done_at IS NULL)::int AS open
-        FROM erasures`,
+  /** What any process of the service forgot is forgotten by this one, too. */
+  private async seeOthers(): Promise<void> {
+    const { rows } = await this.parts.db.query<{ sweeps: number }>({
+      name: 'erasures_swept', text: 'SELECT coalesce(sum(sweeps), 0)::int AS sweeps FROM erasures',
     });
-    const { sweeps, open } = rows[0]!;
-    if (sweeps === this.sweeps) return open;
+    const { sweeps } = rows[0]!;
+    if (sweeps === this.sweeps) return;
     await this.marks.load();
     this.forgetting?.emptyCaches?.();
     this.sweeps = sweeps;
-    return open;
   }
 
   private async sweepAll(forgetting: Forgetting): Promise<void> {
