@@ -31,6 +31,11 @@ export interface ListenOptions {
   readonly leaseMs?: number;
   /** Facts in one transaction, at most; default 200. */
   readonly batch?: number;
+  /**
+   * In a rush (fifty facts and more in one transaction, all heard by `hearsMany`), for how long facts
+   * gather for the next, in real time: for whom of many facts of a key the last alone counts. Default 0.
+   */
+  readonly gatherMs?: number;
   /** How often a failing fact is tried, default 5, and the first pause between, default 100. */
   readonly tries?: number;
   readonly pauseMs?: number;
@@ -156,6 +161,7 @@ class OneListener implements Listening {
         log: bus.log,
         tracer: bus.tracer,
         batch: options.batch ?? 200,
+        gatherMs: options.gatherMs ?? 0,
         tries: options.tries ?? 5,
         pauseMs: options.pauseMs ?? 100,
         patienceMs: options.patienceMs ?? 600_000,

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '#postgres';
 import type { Tracer } from '#telemetry';
 import { type HeardTogether, hearInOrder, type Hearing, MalformedFact } from './hearing.ts';
@@ -14,7 +15,12 @@ export interface GroupOptions extends Patience {
   readonly tracer: Tracer;
   /** Facts in one transaction, at most. */
   readonly batch: number;
+  /** In a rush, for how long facts gather for the next transaction; real time. */
+  readonly gatherMs: number;
 }
+
+/** So many facts in one transaction are a rush: most likely as many come again. */
+const RUSH = 50;
 
 /**
  * The owner's work on one group of slots: facts in order, each batch in one transaction with the
@@ -124,6 +130,14 @@ export class ListenerGroup {
       }
     }
     this.forgetDone();
+    if (this.isRush(rows)) await sleep(this.options.gatherMs, undefined, { signal }).catch(() => {});
+  }
+
+  /** Whether others of them are worth waiting for. */
+  private isRush(rows: readonly ToldRow[]): boolean {
+    const { batch, gatherMs, hearings } = this.options;
+    if (gatherMs === 0 || rows.length < RUSH || this.queue.length >= batch) return false;
+    return rows.every(({ kind }) => 'many' in hearings.get(kind)!);
   }
 
   /** One fact, with patience; parks its key when it does not succeed. */

@@ -73,6 +73,38 @@ test('a handler of many facts gets those in a row together', async () => {
   await relay.close();
 });
 
+test('in a rush the next facts gather, and whoever closes meanwhile loses none of them', async () => {
+  const { bus, db, box } = await tellerWith([]);
+  const relay = startRelay(bus, box);
+  const listener = await place.open('cdr_ledger');
+  const listening = await place.join('cdr-ledger');
+  const options = {
+    listener: 'cdr-ledger',
+    batch: 1_000,
+    hearings: [
+      hearsMany(counted, async (facts, heard) => {
+        await heard.tx.query(
+          'INSERT INTO heard (key, number) SELECT * FROM unnest($1::text[], $2::int[])',
+          [facts.map(({ key }) => key), facts.map(({ fact }) => numberOf(fact.value))],
+        );
+      }),
+    ],
+  };
+  const patient = await listen(listening, listener, { ...options, gatherMs: 600_000 });
+  let count = 0;
+  const heard = { listener: 'cdr-ledger', context: 'sessions', key: 'one' } as const;
+  // The first rush is heard at once, what comes after it is not.
+  do await tellAll(db, box, Array.from({ length: 200 }, () => `one:${(count += 1)}`));
+  while (await heardAll(listening, listener, { ...heard, waitMs: 1_000 }));
+  await patient.close();
+
+  const other = await listen(listening, listener, options);
+  expect(await heardAll(listening, listener, { ...heard, waitMs: 60_000 })).toBe(true);
+  expect(faults(await heardRows(listener), new Map([['one', count]]))).toEqual([]);
+  await other.close();
+  await relay.close();
+});
+
 test('what handlers leave for the end of a batch is done behind all of them, in the same transaction', async () => {
   const counts = new Map<string, number>();
   const { bus, box } = await tellerWith(seededValues(9, 200, 5, counts));

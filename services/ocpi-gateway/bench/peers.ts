@@ -3,13 +3,11 @@ import type { AddressInfo } from 'node:net';
 
 /*
  * Partners' platforms that take everything, each on a port of its own, in a process of their own. Tells its
- * parent the ports, and on a message how many pushes came, when the last
- * did (epoch ms), and how old they were (ms, last_updated to arrival).
+ * parent the ports, and on a message how many pushes came and how old they were (ms, last_updated to arrival).
  */
 
 const [count = '20'] = process.argv.slice(2);
 let taken = 0;
-let lastAtMs = 0;
 let lagsMs: number[] = [];
 
 const peers = Array.from({ length: Number(count) }, (_, n) => {
@@ -19,7 +17,7 @@ const peers = Array.from({ length: Number(count) }, (_, n) => {
 const ports = await Promise.all(peers);
 process.send!({ ports });
 process.on('message', () => {
-  process.send!({ taken, lastAtMs, lagsMs });
+  process.send!({ taken, lagsMs });
   taken = 0;
   lagsMs = [];
 });
@@ -40,7 +38,6 @@ async function serve(n: number, request: IncomingMessage, response: ServerRespon
     });
   }
   taken += 1;
-  lastAtMs = Date.now();
   if (request.method === 'PATCH') {
     const { last_updated } = JSON.parse(Buffer.concat(chunks).toString()) as { last_updated: string };
     lagsMs.push(Date.now() - Date.parse(last_updated));

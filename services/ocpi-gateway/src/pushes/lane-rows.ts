@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Database, Queryable, Tx } from '#postgres';
+import { type Database, type Queryable, textArray, type Tx } from '#postgres';
 import { instant } from '#time';
 import { hadVersion, type Pushed, type PushedKey } from './pushed-rows.ts';
 import type { LocationTexts } from './text-rows.ts';
@@ -241,9 +241,9 @@ export async function settleAcknowledged<T extends { readonly held: Waiting }>(
       partnerId,
       upto === undefined ? null : String(upto),
       ...lineOf(line),
-      sent.map(({ held: { key } }) => key.module),
-      sent.map(({ held: { key } }) => key.objectKey),
-      sent.map(({ held: { version, current } }) => (version === undefined ? (current ?? null) : null)),
+      textArray(sent.map(({ held: { key } }) => key.module)),
+      textArray(sent.map(({ held: { key } }) => key.objectKey)),
+      textArray(sent.map(({ held: { version, current } }) => (version === undefined ? current : undefined))),
       sent.map(({ held: { version } }) => (version === undefined ? null : String(version))),
       Math.floor(now),
     ],

@@ -1,6 +1,6 @@
 import { rouseDue } from '#due';
 import { type Cdr, instantMs, partyText } from '#ocpi';
-import type { Tx } from '#postgres';
+import { bigintArray, intArray, textArray, type Tx } from '#postgres';
 import { rfc3339 } from '#time';
 import { profileLane } from '../profile-rows.ts';
 import { forgetOne, hadVersion, type PushedKey } from './pushed-rows.ts';
@@ -152,8 +152,9 @@ async function queueShared(tx: Tx, groups: readonly SharedLocations[], at: numbe
         acknowledged_version = ${hadVersion('held')}, ${QUEUED_AGAIN}
       WHERE held.shared OR held.current IS NULL OR coalesce(held.updated_ms, 0) <= excluded.updated_ms`,
   }, [
-    given.map(({ objectKey }) => objectKey), given.map(({ group }) => group), given.map(({ updatedMs }) => updatedMs ?? 0),
-    receivers.map(({ id }) => id), receivers.map(({ group }) => group), rfc3339(Math.round(at)), Math.ceil(at),
+    textArray(given.map(({ objectKey }) => objectKey)), intArray(given.map(({ group }) => group)),
+    bigintArray(given.map(({ updatedMs }) => BigInt(updatedMs ?? 0))),
+    textArray(receivers.map(({ id }) => id)), intArray(receivers.map(({ group }) => group)), rfc3339(Math.round(at)), Math.ceil(at),
   ]);
   return receivers.map(({ id }) => ({ lane: id, partnerId: id }));
 }

@@ -1,4 +1,4 @@
-import type { Database, Tx } from '#postgres';
+import { bigintArray, type Database, textArray, type Tx } from '#postgres';
 
 interface Shared {
   readonly objectKey: string;
@@ -10,7 +10,8 @@ interface Shared {
 /** What Locations are now for all who see them alike: see `shareLocations`. */
 export async function shareTexts(tx: Tx, locations: readonly Shared[]): Promise<void> {
   await tx.query({ name: 'push-share', text: 'SELECT push_share($1, $2, $3)' }, [
-    locations.map(({ objectKey }) => objectKey), locations.map(({ text }) => text), locations.map(({ updatedMs }) => updatedMs),
+    textArray(locations.map(({ objectKey }) => objectKey)), textArray(locations.map(({ text }) => text)),
+    bigintArray(locations.map(({ updatedMs }) => BigInt(updatedMs))),
   ]);
 }
 
