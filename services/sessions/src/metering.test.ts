@@ -309,6 +309,23 @@ test('a charge of five hours is told at every interval, and a longer one less an
 });
 
 test.each([
+  ['a second early or late', 60, (n: number) => (n % 2 === 0 ? 1 : -1), 30, 30],
+  ['by clocks that are cut to seconds', 60, (n: number) => (n % 3 === 0 ? -1 : 0), 30, 30],
+  ['every 10 s', 10, (n: number) => (n % 2 === 0 ? 1 : -1), 29, 31],
+  ['every second', 1, () => 0, 30, 30],
+  ['every 45 s', 45, () => 0, 20, 20],
+  ['every 15 min', 900, () => 0, 2, 2],
+] as const)('a meter that is read %s (%i s) is told every 60 s, or at its next reading', (_, everyS, jitterS, least, most) => {
+  const readings = Array.from({ length: Math.floor(1_802 / everyS) }, (_, n): Reading => ({
+    at: at((n + 1) * everyS + jitterS(n)),
+    energyWh: String(1000 + (n + 1) * everyS),
+  }));
+  const { told } = charged(level2, readings, { at: at(1_803), energyWh: '70120' }, 60_000);
+  expect(told.length).toBeGreaterThanOrEqual(least);
+  expect(told.length).toBeLessThanOrEqual(most);
+});
+
+test.each([
   ['AC_1_PHASE', 300_000],
   ['AC_3_PHASE', 300_000],
   ['DC', 60_000],

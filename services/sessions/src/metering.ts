@@ -38,6 +38,8 @@ export interface Metering {
   readonly told: readonly ChargingPeriod[];
   /** The reading up to which periods were told, and how many price changes had been seen by then. */
   readonly cut: { readonly atMs: number; readonly tenthWh: number; readonly changes: number };
+  /** Between the newest two readings. */
+  readonly paceMs: number;
 }
 
 /** `told`: what lies before the charge, such as its reservation. */
@@ -48,7 +50,7 @@ export function startMetering(
   told: readonly ChargingPeriod[] = [],
 ): Metering {
   const meter = foldOf(terms).start({ at, energyWh: meterStartWh, state: 'charging' });
-  return { meter, carriedTenthWh: 0, told, cut: { atMs: meter.atMs, tenthWh: meter.tenthWh, changes: 0 } };
+  return { meter, carriedTenthWh: 0, told, cut: { atMs: meter.atMs, tenthWh: meter.tenthWh, changes: 0 }, paceMs: 0 };
 }
 
 /** What is new of readings: those that count, and those that cannot be. */
@@ -120,8 +122,9 @@ export function takeReadings(
   { readings, leftOut = [] }: { readings: readonly Reading[]; leftOut?: readonly Doubted[] },
 ): Metering {
   const { take } = foldOf(terms);
-  let { meter, carriedTenthWh } = metering;
+  let { meter, carriedTenthWh, paceMs } = metering;
   for (const { at, energyWh = '0', carried, powerW, currentMa } of readings) {
+    paceMs = instant(at) - meter.atMs || paceMs;
     if (carried) carriedTenthWh = tenthsOf(carried.wh);
     meter = take(meter, {
       at,
@@ -131,7 +134,7 @@ export function takeReadings(
     });
   }
   const doubted = stillDoubted(leftOut.at(-1) ?? metering.doubted, meter.atMs);
-  return { ...metering, meter, carriedTenthWh, doubted };
+  return { ...metering, meter, carriedTenthWh, doubted, paceMs };
 }
 
 /** The car became another state; one that is told late begins where the known past ends. */
@@ -195,13 +198,13 @@ export const AGE_PER_REFRESH = 300;
 /**
  * Whether it is time to tell: after the interval, and of a session that is older than three hundred of
  * them after such a part of its age, so that even a day-long one has a few hundred periods (SES-12); and
- * at once when the price changed.
+ * at once when the price changed. A reading a tenth of that early will do, where it is nearer than the next:
+ * of a meter that is read every minute, a second early or late, each is told, and not every other one.
  */
-export function isRefreshDue({ meter, cut }: Metering, updateEveryMs: number): boolean {
+export function isRefreshDue({ meter, cut, paceMs }: Metering, updateEveryMs: number): boolean {
   if (meter.closed.length > cut.changes) return true;
-  return (
-    meter.atMs - cut.atMs >= Math.max(updateEveryMs, (meter.atMs - meter.startMs) / AGE_PER_REFRESH)
-  );
+  const everyMs = Math.max(updateEveryMs, (meter.atMs - meter.startMs) / AGE_PER_REFRESH);
+  return meter.atMs - cut.atMs + Math.min(paceMs / 2, everyMs / 10) >= everyMs;
 }
 
 /** Where a charge stands, or how it ended: the part of a Session that metering decides. */
