@@ -72,6 +72,12 @@ export function ocpiServer(parts: OcpiServerParts): FastifyInstance {
   });
   const edge = new Edge(parts);
   readBytes(app);
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.raw.httpVersion !== '1.0' && request.headers.host === undefined)
+      return edge.fail(request, reply, refuse('bad-request', 'the header Host is missing (RFC 9112)'));
+  });
+  // What else somebody expects than 100-continue is not looked at; Node's own refusal has no envelope.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   app.setNotFoundHandler((request, reply) => edge.fail(request, reply, refuse('not-found', 'no such endpoint')));
   app.setErrorHandler((error, request, reply) => edge.fail(request, reply, httpError(error as HttpError)));
 

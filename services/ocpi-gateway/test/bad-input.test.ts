@@ -228,6 +228,8 @@ test.each([
     'GET /ocpi/versions HTTP/1.1\r\nHost: x\r\nX-Request-ID: a\r\n X-Evil: 1\r\nConnection: close\r\n\r\n',
     400,
   ],
+  ['no Host', 'GET /ocpi/versions HTTP/1.1\r\n\r\n', 400],
+  ['what nobody can expect', 'GET /ocpi/versions HTTP/1.1\r\nHost: x\r\nExpect: miracles\r\n\r\n', 401],
   ['NUL in a header', 'GET /ocpi/versions HTTP/1.1\r\nHost: x\r\nX-Request-ID: a\0b\r\n\r\n', 400],
 ])('TRN-30 %s is answered in the envelope', async (_, text, http) => {
   const raw = await RawHttp.open(oasis);
@@ -256,6 +258,11 @@ test('nothing of a request gets into a header of the answer but what a header ma
   const link = paged.headers.get('link')!;
   expect(link.match(/[<>]/g), link).toEqual(['<', '>']);
   expect(link).toContain(`<${origin(oasis)}/ocpi/2.2.1/sender/locations?`);
+  const raw = await RawHttp.open(oasis);
+  const line = 'GET http://evil.example/ocpi/2.2.1/sender/locations?limit=1 HTTP/1.1';
+  raw.write(`${line}\r\nHost: evil.example\r\nAuthorization: ${authorization(montreal.token)}\r\n\r\n`);
+  await expect.poll(() => raw.text, { message: 'whatever server its target names' }).toContain(`<${origin(oasis)}/ocpi/2.2.1/sender/locations?`);
+  raw.close();
 });
 
 test('CDR-01 an id with all that an id may hold stays one segment of the Location', async () => {
