@@ -1,7 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readParties } from '#settings';
-import { parse } from 'yaml';
+import { readParties, readSections } from '#settings';
 
 /**
  * Notes whose platform the data in `dir` are, and refuses to start them without one of those parties:
@@ -31,7 +30,7 @@ interface Ids {
 /** EVSE and contract ids that begin with none of the platform's parties, such as those of the example after its party was changed. */
 export function idsOfOthers(config: string): string[] {
   const own = readParties(config).all.map(({ country_code, party_id }) => `${country_code}${party_id}`.toUpperCase());
-  const { locations, drivers } = parse(readFileSync(config, 'utf8')) as Ids;
+  const { locations, drivers } = readSections(config) as Ids;
   const ids = [
     ...(locations ?? []).flatMap(({ evses }) => (evses ?? []).map(({ evse_id: id }) => ({ field: 'evse_id', id }))),
     ...(drivers ?? []).map(({ contract_id: id }) => ({ field: 'contract_id', id })),

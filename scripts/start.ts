@@ -1,8 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { natsFor, postgresFor, stateFolder } from '#servers';
-import { BadSettings, checkSettings, portOf, readParties } from '#settings';
-import { parse } from 'yaml';
+import { BadSettings, checkSettings, portOf, readParties, readSections } from '#settings';
 import { Portal } from './demo-portal.ts';
 import { argumentsOf } from './help.ts';
 import { anyPorts, ensureDatabase, type Platform, type Ports, startPlatform } from './platform.ts';
@@ -194,7 +193,7 @@ interface Written {
 }
 
 async function sayWhere(platform: Platform & { readonly data: string }, config: string): Promise<void> {
-  const { portal, stations } = parse(readFileSync(config, 'utf8')) as Written;
+  const { portal, stations } = readSections(config) as Written;
   const key = portal?.operator_keys?.[0];
   const invitation = key ? await firstInvitation(Portal.operator(platform.portalUrl, key)) : undefined;
   const where = {
