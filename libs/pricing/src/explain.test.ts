@@ -118,3 +118,13 @@ test('every part of a CDR of a reservation finds its place', () => {
     total_reservation_cost: { excl_vat: 3.25, incl_vat: 3.9 },
   });
 });
+
+test('PRC-12: a price with VAT that a bound without incl_vat raised is named as bounded', () => {
+  const raised: Tariff = { ...tariffOf({ ...energy, vat: 5 }), min_price: { excl_vat: 9 } };
+  const { subtotal, bounds, unrounded } = explain(price(chargeOf(raised)));
+  expect(bounds).toEqual([
+    { side: 'excl_vat', by: 'min_price', from: subtotal.excl_vat, to: '9' },
+    { side: 'incl_vat', by: 'min_price', from: subtotal.incl_vat, to: '9' },
+  ]);
+  expect(unrounded).toEqual({ excl_vat: '9', incl_vat: '9' });
+});

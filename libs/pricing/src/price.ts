@@ -160,7 +160,7 @@ function bound(
   const incl = clamp(subtotal.incl, min?.incl, max?.incl);
   const lacksIncl = excl.by === 'min_price' && min!.incl === undefined;
   if (lacksIncl && policy.missingInclBound === 'not-below-excl') {
-    if (incl.amount.compare(excl.amount) < 0) incl.amount = excl.amount;
+    if (incl.amount.compare(excl.amount) < 0) Object.assign(incl, excl);
   }
   return {
     cost: { excl: excl.amount, incl: incl.amount },
