@@ -30,6 +30,7 @@ export const english: Language = {
   },
   plus: ' plus ',
   otherwise: 'otherwise ',
+  inAnyCase: 'in any case ',
   tax: (percent) => ` and ${percent}% tax`,
   step: (size) => ` (in steps of ${size})`,
   reservation: 'for a reservation ',

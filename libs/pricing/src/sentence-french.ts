@@ -29,6 +29,7 @@ export const french: Language = {
   },
   plus: ' plus ',
   otherwise: 'sinon ',
+  inAnyCase: 'dans tous les cas ',
   tax: (percent) => ` et ${percent}${NO_BREAK}% de taxes`,
   step: (size) => ` (par tranches de ${size})`,
   reservation: 'pour une réservation ',

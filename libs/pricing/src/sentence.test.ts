@@ -37,10 +37,10 @@ const said: readonly [Tariff, english: string, french: string][] = [
       { price_components: [energy, parking] },
     ),
     'on Monday to Wednesday, Friday and Saturday, 07:30–24:00: $0.4125 per kWh and 14.975% tax; ' +
-      'otherwise $0.35 per kWh plus $6.00 per hour of parking (in steps of 5 min)',
+      'otherwise $0.35 per kWh; in any case $6.00 per hour of parking (in steps of 5 min)',
     'du lundi au mercredi, le vendredi et le samedi, de 7 h 30 à minuit : ' +
       '0,4125 $ le kWh et 14,975 % de taxes; ' +
-      'sinon 0,35 $ le kWh plus 6,00 $ l’heure de stationnement (par tranches de 5 min)',
+      'sinon 0,35 $ le kWh; dans tous les cas 6,00 $ l’heure de stationnement (par tranches de 5 min)',
   ],
   [
     {
@@ -95,6 +95,30 @@ test('what follows under other conditions for another thing is no "otherwise"', 
   );
   expect(sentence(tariff(given.elements[0]!, given.elements[2]!))).toBe(
     '00:00–20:00: $0.35 per kWh; $6.00 per hour of parking',
+  );
+});
+
+test('PRC-02: what an element adds to what it is the default of is charged in any case', () => {
+  const given = tariff(
+    { price_components: [energy], restrictions: { start_time: '17:00' } },
+    { price_components: [time, { ...energy, price: 0 }, { type: 'FLAT', price: 1 }, { ...parking, price: 0 }] },
+  );
+  expect(sentence(given)).toBe(
+    '17:00–24:00: $0.35 per kWh; otherwise free energy; in any case $2.00 per hour of charging plus $1.00 once',
+  );
+  expect(sentence(given, french).replaceAll('\u00a0', ' ')).toBe(
+    'de 17 h à minuit : 0,35 $ le kWh; sinon énergie gratuite; ' +
+      'dans tous les cas 2,00 $ l’heure de recharge plus 1,00 $ une seule fois',
+  );
+});
+
+test('PRC-02: what is free in one window and costs something in another is said to be free', () => {
+  const given = tariff(
+    { price_components: [time, { ...energy, price: 0 }, { ...parking, price: 0 }], restrictions: { end_time: '06:00' } },
+    { price_components: [energy] },
+  );
+  expect(sentence(given)).toBe(
+    '00:00–06:00: $2.00 per hour of charging plus free energy; otherwise $0.35 per kWh',
   );
 });
 

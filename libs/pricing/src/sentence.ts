@@ -24,6 +24,7 @@ export interface Language {
   readonly freePart: Readonly<Record<TariffDimension, string>>;
   readonly plus: string;
   readonly otherwise: string;
+  readonly inAnyCase: string;
   readonly tax: (percent: string) => string;
   readonly step: (size: string) => string;
   readonly reservation: string;
@@ -77,9 +78,17 @@ class Teller {
     const forWhom =
       reserved == null ? '' : reserved === 'RESERVATION' ? say.reservation : say.expiredReservation;
     const conditions = restrictions ? this.#conditions(restrictions) : [];
-    const what = this.#prices(price_components, reserved != null);
-    if (conditions.length > 0) return say.when(conditions) + forWhom + what;
-    return (forWhom === '' && this.#follows(element, index) ? say.otherwise : forWhom) + what;
+    if (conditions.length > 0 || forWhom !== '') {
+      const what = this.#prices(price_components, reserved != null);
+      return (conditions.length > 0 ? say.when(conditions) : '') + forWhom + what;
+    }
+    // PRC-02: what no earlier element prices is charged beside them, too.
+    const defaults = price_components.filter(({ type }) => this.#isPricedBefore(type, index));
+    const rest = price_components.filter((one) => !defaults.includes(one));
+    if (defaults.length === 0) return this.#prices(rest, false);
+    const otherwise = say.otherwise + this.#prices(defaults, false);
+    if (rest.every(({ price }) => decimal(price).isZero())) return otherwise;
+    return `${otherwise}; ${say.inAnyCase}${this.#prices(rest, false)}`;
   }
 
   bound({ excl_vat, incl_vat }: Price): string {
@@ -87,30 +96,31 @@ class Teller {
     return incl_vat == null ? amount : `${amount} ${this.#say.withTax(this.#money(incl_vat))}`;
   }
 
-  /** Whether an earlier element of the session prices one of the same things. */
-  #follows({ price_components }: TariffElement, index: number): boolean {
-    return this.#elements
-      .slice(0, index)
-      .some(
-        (earlier) =>
-          earlier.restrictions?.reservation == null &&
-          earlier.price_components.some(({ type }) =>
-            price_components.some((component) => component.type === type),
-          ),
-      );
+  /** Whether one of the session's elements before this one prices it. */
+  #isPricedBefore(dimension: TariffDimension, index: number): boolean {
+    return this.#ofSession(dimension, this.#elements.slice(0, index)).length > 0;
+  }
+
+  #ofSession(dimension: TariffDimension, elements = this.#elements): PriceComponent[] {
+    return elements
+      .filter(({ restrictions }) => restrictions?.reservation == null)
+      .flatMap(({ price_components }) => price_components.filter(({ type }) => type === dimension));
   }
 
   #prices(components: readonly PriceComponent[], isReserved: boolean): string {
     const say = this.#say;
-    const priced = components.filter(({ price }) => !decimal(price).isZero());
-    if (priced.length > 0) {
-      return priced.map((component) => this.#component(component, isReserved)).join(say.plus);
+    const isFree = ({ price }: PriceComponent) => decimal(price).isZero();
+    if (components.every(isFree)) {
+      const allFree = this.#elements.every((element) => element.price_components.every(isFree));
+      const parts = components.map(({ type }) => say.freePart[type]);
+      return allFree || parts.length === 0 ? say.free : parts.join(say.plus);
     }
-    const allFree = this.#elements.every(({ price_components }) =>
-      price_components.every(({ price }) => decimal(price).isZero()),
-    );
-    const parts = components.map(({ type }) => say.freePart[type]);
-    return allFree || parts.length === 0 ? say.free : parts.join(say.plus);
+    // What is free here is worth a word where it costs something at other times.
+    const costs = ({ type }: PriceComponent) => this.#ofSession(type).some((one) => !isFree(one));
+    return components
+      .filter((component) => !isFree(component) || (!isReserved && costs(component)))
+      .map((one) => (isFree(one) ? say.freePart[one.type] : this.#component(one, isReserved)))
+      .join(say.plus);
   }
 
   #component({ type, price, vat, step_size }: PriceComponent, isReserved: boolean): string {
