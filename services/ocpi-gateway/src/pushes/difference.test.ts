@@ -43,6 +43,15 @@ test('LOC-02 an EVSE that changed its status is a PATCH of the EVSE', () => {
   ]);
 });
 
+test('LOC-02 an EVSE that is newer and otherwise as it was is no change, and not said', () => {
+  const connectors = evse.connectors.map((one) => ({ ...one, last_updated: at }));
+  expect(steps('locations', exampleLocation, withEvse({ last_updated: at }))).toEqual([]);
+  expect(steps('locations', exampleLocation, withEvse({ connectors, last_updated: at }))).toEqual([]);
+  expect(steps('locations', exampleLocation, withEvse({ connectors, status: 'CHARGING', last_updated: at }))).toMatchObject([
+    ['PUT', 'L2-01', { status: 'CHARGING', connectors }],
+  ]);
+});
+
 test("a Location's own fields are a PATCH of it without its EVSEs", () => {
   expect(steps('locations', exampleLocation, { ...exampleLocation, name: 'OASIS', last_updated: at })).toEqual([
     ['PATCH', '', { name: 'OASIS', last_updated: at }],
