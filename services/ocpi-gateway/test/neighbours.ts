@@ -50,7 +50,7 @@ export class Neighbours {
   answers: Answers = {};
   /** What goes on after Locations were listed, and before that is answered. */
   listed = async <Page>(pages: Page): Promise<Page> => pages;
-  private readonly positions = new Map<Token, bigint>();
+  private readonly positions = new Map<string, bigint>();
   private readonly logs = new Map<Context, { db: Database; log: Outbox; relay: Relay }>();
 
   private constructor(readonly bus: Bus, private readonly platform: TestPlatform) {}
@@ -87,15 +87,18 @@ export class Neighbours {
     return made;
   }
 
-  /** As the owners of lists answer that can be gone on with behind a position: of each object its own. */
-  private pageBehind(objects: readonly Token[], { offset, limit, after }: PageRequest) {
-    for (const one of objects) if (!this.positions.has(one)) this.positions.set(one, BigInt(this.positions.size + 1));
-    const rest = objects.filter((one) => this.positions.get(one)! > (after?.position ?? 0n)).slice(offset - (after?.offset ?? 0));
+  /** As the owners of lists answer that can be gone on with behind a position: of each object its own, whatever becomes of it. */
+  private pageBehind(objects: readonly (Token | Location)[], { offset, limit, after }: PageRequest) {
+    const nameOf = (one: Token | Location) => `${one.party_id} ${'uid' in one ? `${one.type} ${one.uid}` : one.id}`;
+    for (const one of objects) if (!this.positions.has(nameOf(one))) this.positions.set(nameOf(one), BigInt(this.positions.size + 1));
+    const positionOf = (one: Token | Location) => this.positions.get(nameOf(one))!;
+    const behind = objects.filter((one) => positionOf(one) > (after?.position ?? 0n)).toSorted((a, b) => Number(positionOf(a) - positionOf(b)));
+    const rest = behind.slice(offset - (after?.offset ?? 0));
     const shown = rest.slice(0, limit);
     const last = shown.at(-1);
     return {
       objectsJson: shown.map(toJsonBytes), total: objects.length, more: rest.length > limit,
-      ...(last ? { position: this.positions.get(last)! } : {}),
+      ...(last ? { position: positionOf(last) } : {}),
     };
   }
 
@@ -137,7 +140,8 @@ export class Neighbours {
     await bus.answer(listLocations, async (requests) => this.listed(requests.map(({ page, owner, withPrivate, granted }) => {
       const isListed = ({ id, party_id }: Location) => (withPrivate || !this.privates.has(id))
         && granted.every(({ owner: of, ids }) => of?.partyId !== party_id || ids.some((one) => isLike(one, id)));
-      return pageOf(ofOwner(this.own.locations, owner).filter(isListed), page!);
+      const shown = ofOwner(this.own.locations, owner).filter(isListed);
+      return page!.dateFrom === undefined ? this.pageBehind(shown, page!) : pageOf(shown, page!);
     })));
     await bus.answer(resolveEvse, async (requests) => requests.map(({ locationId, evseUid }) => {
       const evse = this.own.locations.find(({ id }) => id === locationId)?.evses?.find(({ uid }) => uid === evseUid);

@@ -137,6 +137,25 @@ test('LOC-07: one that becomes private while it is listed for a new partner stay
   await Promise.all([late.close(), db.close()]);
 });
 
+test('a new partner misses none of those behind one that becomes private while they are listed for it', async () => {
+  const { own, privates } = oasis.neighbours;
+  const many = Array.from({ length: 201 }, (_, n) => location(`MANY-${n}`));
+  own.locations.push(...many);
+  oasis.neighbours.listed = async (pages) => {
+    oasis.neighbours.listed = async (more) => more;
+    privates.add('MANY-0');
+    return pages;
+  };
+  const late = await HandPartner.open('A list of many', 'LOM', 'EMSP', interfaces);
+  await late.register(oasis);
+  const last = `PUT /locations/CA/BCT/${many.at(-1)!.id}`;
+  await expect.poll(() => late.pushed('PUT'), { timeout: 20_000 }).toContain(last);
+  const had = new Set(late.pushed('PUT'));
+  own.locations.splice(0, own.locations.length, ...own.locations.filter((one) => !many.includes(one)));
+  expect(many.slice(1).map(({ id }) => id).filter((id) => !had.has(`PUT /locations/CA/BCT/${id}`))).toEqual([]);
+  await late.close();
+});
+
 test('LOC-03: what an agreement grants no more goes as REMOVED, to that partner alone, and is not there for it', async () => {
   await grant(['visit*']);
   await expect.poll(() => plunk.pushed()).toEqual([`PATCH /locations/CA/BCT/STAFF/${uid}`]);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Bus } from '#bus';
-import type { Page } from '#contracts/party';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { Page, PageRequestSchema } from '#contracts/party';
 import { listLocations } from '#contracts/locations';
 import { listTariffs } from '#contracts/tariff-engine';
 import { listTokens } from '#contracts/tokens-auth';
@@ -25,22 +26,23 @@ const NEIGHBOUR_IS_AWAY_MS = 500;
 
 interface Own {
   readonly module: PushedModule;
-  readonly list: (bus: Bus, offset: number, partner: Partner) => Promise<Page>;
+  readonly list: (bus: Bus, page: PageWish, partner: Partner) => Promise<Page>;
   readonly keyOf: (object: never) => string;
 }
 
-const page = (offset: number) => ({ page: { offset, limit: PAGE } });
+type PageWish = MessageInitShape<typeof PageRequestSchema>;
+
 const byId = ({ id }: { id: string }) => id;
 
-function listOffered(bus: Bus, offset: number, partner: Partner): Promise<Page> {
-  return bus.ask(listTariffs, { ...page(offset), offeredTo: toldOf(partner).map(toBus) });
+function listOffered(bus: Bus, page: PageWish, partner: Partner): Promise<Page> {
+  return bus.ask(listTariffs, { page, offeredTo: toldOf(partner).map(toBus) });
 }
 
 /** A Tariff before any Connector that names it. */
 const inOrder: readonly Own[] = [
   { module: 'tariffs', list: listOffered, keyOf: byId },
-  { module: 'locations', list: (bus, offset) => bus.ask(listLocations, page(offset)), keyOf: byId },
-  { module: 'tokens', list: (bus, offset) => bus.ask(listTokens, page(offset)), keyOf: (token: Token) => tokenKey(token) },
+  { module: 'locations', list: (bus, page) => bus.ask(listLocations, { page }), keyOf: byId },
+  { module: 'tokens', list: (bus, page) => bus.ask(listTokens, { page }), keyOf: (token: Token) => tokenKey(token) },
 ];
 
 /** Due at an instant: all that a partner is to have is queued. */
@@ -91,22 +93,27 @@ export class PushAll {
 
   /**
    * Nobody else queues from before a page is read until it is queued: what becomes private, or is withdrawn, is either
-   * not on the page any more, or whoever hears of it finds what was queued, and takes it back.
+   * not on the page any more, or whoever hears of it finds what was queued, and takes it back. Each page begins behind the
+   * last object of the one before, whatever went meanwhile.
    */
   private async queue(partner: Partner, { module, list, keyOf }: Own, at: number): Promise<void> {
     const { db, bus, clock, grants } = this.parts;
-    for (let offset = 0, total = 1; offset < total;) {
+    let offset = 0;
+    let position: bigint | undefined;
+    for (let more = true; more;) {
+      const wish = { offset, limit: PAGE, ...(position === undefined ? {} : { after: { position, offset } }) };
       const page = await db.tx(async (tx) => {
         await lockLinks(tx, 'alone');
-        const { objectsJson, total: all } = await list(bus, offset, partner);
-        const texts = objectsJson.map((bytes) => new TextDecoder().decode(bytes));
+        const listed = await list(bus, wish, partner);
+        const texts = listed.objectsJson.map((bytes) => new TextDecoder().decode(bytes));
         const granted = await grants.at(tx, clock.now());
         const objects = texts.map((text) => ({ module, objectKey: keyOf(JSON.parse(text) as never), current: text }));
         await queueViews(tx, [{ partners: [partner], objects }], { at, granted });
-        return { count: texts.length, all };
+        return listed;
       });
-      total = page.count === 0 ? 0 : page.all;
-      offset += page.count;
+      offset += page.objectsJson.length;
+      position = page.position;
+      more = page.objectsJson.length > 0 && (position === undefined ? offset < page.total : page.more);
     }
   }
 
