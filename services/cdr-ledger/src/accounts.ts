@@ -15,7 +15,7 @@ import {
   chargeStream,
 } from './charge.ts';
 import type { Following } from './follow.ts';
-import { findHolder, type Holder, holderOf, ensureHolder, noteToken } from './holders.ts';
+import { findHolder, type Holder, holderOf, ensureHolder, noteToken, type Payer } from './holders.ts';
 import type { PlaceOf } from './places.ts';
 import { passesThrough, type PlanVersion } from './plan.ts';
 import type { PlanBook } from './plan-book.ts';
@@ -161,11 +161,11 @@ export class Accounts {
 
   /** What a charge will cost its driver; undefined for a driver that has no account. */
   async priceFor(
-    tokenUid: string,
+    payer: Payer,
     charged: Omit<ForDriver, 'place'> & { readonly locationId: string },
   ): Promise<Priced | undefined> {
     const { db, pricing, placeOf } = this.parts;
-    const holder = await findHolder(db, { tokenUid });
+    const holder = await findHolder(db, payer);
     if (!holder) return undefined;
     const { locationId, ...rest } = charged;
     const place = locationId === '' ? undefined : await placeOf(charged.party, locationId);
@@ -218,7 +218,7 @@ export class Accounts {
     const unbilled = await unbilledOf(db, accountId, clock);
     const balances = (await balancesOf(db, accountId)).map((balance) => ({
       ...balance,
-      left: leftOf(balance, unbilled.get(balance.currency)),
+      left: leftOf(balance, unbilled.get(balance.currency)?.amount),
     }));
     return { ...listed, plan: plans.at(planId, clock.iso()), balances };
   }

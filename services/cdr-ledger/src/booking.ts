@@ -4,7 +4,7 @@ import { decimal } from '#money';
 import { idKey, partyText } from '#ocpi';
 import { type Database, timeUuid, type Tx } from '#postgres';
 import type { OwnParties } from '#settings';
-import { type Clock, instant, rfc3339 } from '#time';
+import type { Clock } from '#time';
 import type { AccountState } from './account.ts';
 import type { CdrCredited, CdrIssued } from './cdr.ts';
 import { charge, type ChargeCommand, type ChargedCdr, chargeStream } from './charge.ts';
@@ -38,12 +38,14 @@ export interface BookingParts {
 export function booking(parts: BookingParts): Follower {
   return {
     name: 'booking',
-    async apply(tx, events) {
+    async apply(_tx, events) {
       const read = events.map((stored) => readEvent(stored));
       const booked = read.flatMap((event) => bookedBy(event, parts.parties));
       const holders = await holdersOf(parts.db, booked);
       const batch: Batch = { ...parts, holders, accounts: new Map() };
       const isRelease = ({ event }: Booked) => event.type === 'DisputeWithdrawn';
+      // First, and for itself: once it is on the account it must not count as running, too.
+      await noteOver(parts, read.flatMap(overBy));
       const charged = booked.filter((each) => !isRelease(each));
       // What is left over of one account is taken in order; different accounts have nothing to do with each other.
       const byAccount = Map.groupBy(await bookNew(batch, charged), ({ event }) =>
@@ -55,7 +57,6 @@ export function booking(parts: BookingParts): Follower {
         }),
       );
       for (const each of booked.filter(isRelease)) await book(batch, each);
-      await noteOver(tx, read.flatMap(overBy));
     },
   };
 }
@@ -184,29 +185,29 @@ async function holdersOf(db: Database, booked: readonly Booked[]): Promise<Map<s
 interface Over {
   readonly party: string;
   readonly sessionId: string;
-  readonly at: string;
 }
 
 /** A Session that is billed, or never will be. */
 function overBy(event: LedgerEvent): Over[] {
-  if (event.type === 'SessionLeftUnbilled') return [{ party: event.ledger, sessionId: event.sessionId, at: event.at }];
+  if (event.type === 'SessionLeftUnbilled') return [{ party: event.ledger, sessionId: event.sessionId }];
   if (event.type !== 'CdrReceived' && event.type !== 'CdrIssued') return [];
-  const { session_id: sessionId, end_date_time: at } = event.cdr;
-  return sessionId === undefined ? [] : [{ party: partyText(event.cdr), sessionId, at }];
+  const { session_id: sessionId } = event.cdr;
+  return sessionId === undefined ? [] : [{ party: partyText(event.cdr), sessionId }];
 }
 
 /** It counts no longer as running, also where its Session is heard of later. */
-async function noteOver(tx: Tx, sessions: readonly Over[]): Promise<void> {
+async function noteOver({ db, clock }: Pick<BookingParts, 'db' | 'clock'>, sessions: readonly Over[]): Promise<void> {
   if (sessions.length === 0) return;
-  await tx.query(
+  const note = (tx: Tx) => tx.query(
     `INSERT INTO running_charges (party, session_key, billed, updated_at)
-     SELECT party, session_key, true, max(at)
-     FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS s (party, session_key, at) GROUP BY 1, 2
+     SELECT DISTINCT party, session_key, true, $3::timestamptz
+     FROM unnest($1::text[], $2::text[]) AS s (party, session_key)
      ON CONFLICT (party, session_key) DO UPDATE SET billed = true, active = false`,
     [
       sessions.map(({ party }) => party),
       sessions.map(({ sessionId }) => idKey(sessionId)),
-      sessions.map(({ at }) => rfc3339(instant(at))),
+      clock.iso(),
     ],
   );
+  await db.tx(note, { durable: false });
 }

@@ -64,6 +64,26 @@ describe('a charge', () => {
     given(charge, held, cancelled).when({ type: 'ReleaseCharge', at }).thenNothing();
     given(charge).when({ type: 'ReleaseCharge', at }).thenRejected('unknown-charge');
   });
+
+  test('that is held and credited in part stays held, and comes on the account with that part paid back', () => {
+    const part = { ...credit, creditedExclVat: '1.47' };
+    const forestalled: ChargeEvent = { ...credited, creditedExclVat: '1.47', type: 'ChargeForestalled' };
+    const paidBack = { ...refunded, creditedExclVat: '1.47', exclVat: '-1.55', inclVat: '-1.62', payable: '-1.62' } as ChargeEvent;
+    given(charge, held).when(part).then(forestalled);
+    given(charge, held, forestalled).when(part).thenNothing();
+    given(charge, held, forestalled).when({ ...credit, creditCdrId: 'AGAIN' }).thenNothing();
+    given(charge, held, forestalled).when({ type: 'ReleaseCharge', at }).then(booked, paidBack);
+    given(charge, held, forestalled, booked, paidBack).when({ type: 'ReleaseCharge', at }).thenNothing();
+  });
+
+  test('that is odd and was credited in part before it came is held, too', () => {
+    const part = { ...credited, creditedExclVat: '1.47' };
+    const forestalled: ChargeEvent = { ...part, type: 'ChargeForestalled' };
+    given(charge, forestalled).when({ ...book, hold: true }).then(held);
+    given(charge, forestalled, held).when({ type: 'ReleaseCharge', at }).then(booked, {
+      ...refunded, creditedExclVat: '1.47', exclVat: '-1.55', inclVat: '-1.62', payable: '-1.62',
+    } as ChargeEvent);
+  });
 });
 
 const commands: fc.Arbitrary<ChargeCommand> = fc.oneof(

@@ -72,9 +72,11 @@ export type ChargeRefusal = 'unknown-charge';
 export type Charge =
   | { readonly status: 'absent' }
   | { readonly status: 'forestalled'; readonly credit: Credited }
-  | { readonly status: 'held' | 'booked'; readonly charge: BookedCharge }
+  /** `credit`: takes back a part of it, once it is on the account. */
+  | { readonly status: 'held'; readonly charge: BookedCharge; readonly credit?: Credited }
+  | { readonly status: 'booked'; readonly charge: BookedCharge }
   | { readonly status: 'refunded'; readonly charge: BookedCharge; readonly refund: ChargeRefunded }
-  /** Held, and then credited: it never was on the account. */
+  /** Held, and then credited in full: it never was on the account. */
   | { readonly status: 'cancelled' };
 
 export function chargeStream({ country_code, party_id, id }: ChargedCdr): string {
@@ -90,19 +92,22 @@ export const charge: Decider<Charge, ChargeCommand, ChargeEvent> = {
         const { hold, type: _, ...booked } = command;
         if (state.status === 'absent')
           return [{ ...booked, type: hold ? 'ChargeHeld' : 'ChargeBooked' }];
-        if (state.status === 'forestalled')
-          return [{ ...booked, type: 'ChargeBooked' }, refundOf(booked, state.credit)];
-        return [];
+        if (state.status !== 'forestalled') return [];
+        return hold && !isWhole(booked, state.credit)
+          ? [{ ...booked, type: 'ChargeHeld' }]
+          : [{ ...booked, type: 'ChargeBooked' }, refundOf(booked, state.credit)];
       }
       case 'ReleaseCharge':
         if (state.status === 'absent' || state.status === 'forestalled')
           throw new Rejected<ChargeRefusal>('unknown-charge');
-        return state.status === 'held'
-          ? [{ ...state.charge, type: 'ChargeBooked', at: command.at }]
-          : [];
+        if (state.status !== 'held') return [];
+        return [
+          { ...state.charge, type: 'ChargeBooked', at: command.at },
+          ...(state.credit ? [refundOf(state.charge, { ...state.credit, at: command.at })] : []),
+        ];
       case 'CreditCharge': {
         const { type: _, ...credit } = command;
-        if (state.status === 'absent' || state.status === 'held')
+        if (state.status === 'absent' || (state.status === 'held' && !state.credit))
           return [{ ...credit, type: 'ChargeForestalled' }];
         // A second credit is between us and the partner: the driver was paid back.
         return state.status === 'booked' ? [refundOf(state.charge, credit)] : [];
@@ -115,11 +120,16 @@ export const charge: Decider<Charge, ChargeCommand, ChargeEvent> = {
       case 'ChargeBooked':
         return { status: 'booked', charge: bookedOf(event) };
       case 'ChargeHeld':
-        return { status: 'held', charge: bookedOf(event) };
+        return {
+          status: 'held',
+          charge: bookedOf(event),
+          ...(state.status === 'forestalled' ? { credit: state.credit } : {}),
+        };
       case 'ChargeForestalled':
-        return state.status === 'held'
+        if (state.status !== 'held') return { status: 'forestalled', credit: creditedOf(event) };
+        return isWhole(state.charge, event)
           ? { status: 'cancelled' }
-          : { status: 'forestalled', credit: creditedOf(event) };
+          : { ...state, credit: creditedOf(event) };
       case 'ChargeRefunded':
         return 'charge' in state
           ? { status: 'refunded', charge: state.charge, refund: event }
@@ -138,15 +148,23 @@ function creditedOf({ ledger, accountId, cdr, creditCdrId, creditedExclVat, at }
   return { ledger, accountId, cdr, creditCdrId, creditedExclVat, at };
 }
 
+type Creditable = Pick<BookedCharge, 'cdrExclVat'>;
+
+function isWhole({ cdrExclVat }: Creditable, { creditedExclVat }: Credited): boolean {
+  const asked = decimal(cdrExclVat);
+  return asked.isZero() || decimal(creditedExclVat).compare(asked.abs()) >= 0;
+}
+
 /** All of it; of a Credit CDR that takes back less than the CDR asked, the same share. */
-function refundOf({ accountId, ledger, price, cdrExclVat }: BookedCharge, credit: Credited): ChargeRefunded {
+function refundOf(charge: BookedCharge, credit: Credited): ChargeRefunded {
+  const { accountId, ledger, price, cdrExclVat } = charge;
   const { currency, exclVat, inclVat, payable } = price;
   const asked = decimal(cdrExclVat);
   const credited = decimal(credit.creditedExclVat);
-  const isWhole = asked.isZero() || credited.compare(asked.abs()) >= 0;
+  const isAll = isWhole(charge, credit);
   const digits = minorUnitsOf(currency) ?? 2;
   const part = (text: string): string => {
-    const amount: Decimal = isWhole
+    const amount: Decimal = isAll
       ? decimal(text)
       : decimal(text).mul(credited).divide(asked.abs(), digits, 'half-away-from-zero');
     return amount.neg().toString();

@@ -6,7 +6,7 @@ import { type Follower, type Following, NotCaughtUp } from './follow.ts';
 import { readEvent } from './ledger-event.ts';
 import { balancesOf, isOfAccount, leftOf } from './projections/account-rows.ts';
 import type { Recorder } from './record.ts';
-import { type Running, unbilledOf } from './running.ts';
+import { judgeWhenForgotten, type Running, unbilledOf } from './running.ts';
 
 export interface CreditParts {
   readonly db: Database;
@@ -27,9 +27,10 @@ async function judge({ db, recorder, clock }: CreditParts, accountId: string): P
     const unbilled = await unbilledOf(db, accountId, clock);
     const balances = await balancesOf(db, accountId);
     const exhausted = balances.some((balance) => {
-      const left = leftOf(balance, unbilled.get(balance.currency));
+      const left = leftOf(balance, unbilled.get(balance.currency)?.amount);
       return left !== undefined && (left.isZero() || left.isNegative());
     });
+    if (exhausted) await judgeWhenForgotten(db, accountId, unbilled);
     const command: AccountCommand = { type: 'NoteCredit', changes, exhausted, at: clock.iso() };
     return { parts: [], command };
   });
@@ -47,8 +48,9 @@ async function reached(rows: CreditParts['rows'], position: bigint): Promise<voi
   }
 }
 
-const MONEY: ReadonlySet<string> = new Set([
-  'AccountOpened', 'LimitSet', 'PaymentBooked', 'ChargeBooked', 'ChargeRefunded',
+/** Money, limits, and the turns of the credit itself: who judged may have been overtaken, and is judged after. */
+const JUDGED: ReadonlySet<string> = new Set([
+  'AccountOpened', 'LimitSet', 'PaymentBooked', 'ChargeBooked', 'ChargeRefunded', 'CreditExhausted', 'CreditRestored',
 ]);
 
 /** Whenever money or a limit moves: may the driver go on, and does what runs have to stop? */
@@ -59,7 +61,7 @@ export function creditWatch(
   return {
     name: 'account-credit',
     async apply(tx, events) {
-      const moved = events.filter(({ type }) => MONEY.has(type)).flatMap((stored) => {
+      const moved = events.filter(({ type }) => JUDGED.has(type)).flatMap((stored) => {
         const event = readEvent(stored);
         return isOfAccount(event) ? [event.accountId] : [];
       });

@@ -26,8 +26,8 @@ export interface Payer {
 }
 
 /**
- * By the token that we issued, since partners may spell a contract differently; else by the
- * contract.
+ * By the token that we issued, since partners may spell a contract differently; by the contract where
+ * a card and an app user of one uid are of two, or no such token is known.
  */
 export async function findHolder(
   db: Queryable,
@@ -44,7 +44,8 @@ export async function findHolders(
   if (payers.length === 0) return [];
   const { rows } = await db.query<Holder & { n: number }>(
     `SELECT p.n::int AS n, ${HOLDER} FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS p (token, contract, n)
-     LEFT JOIN account_tokens t ON t.token_key = p.token
+     LEFT JOIN LATERAL (SELECT contract_key FROM account_tokens WHERE token_key = p.token
+       ORDER BY contract_key = p.contract DESC, contract_key LIMIT 1) t ON true
      JOIN account_holders h ON h.contract_key = coalesce(t.contract_key, p.contract)`,
     [payers.map(({ tokenUid }) => idKey(tokenUid)), payers.map(({ contractId = '' }) => idKey(contractId))],
   );
@@ -102,7 +103,7 @@ export async function restoreHolders(db: Queryable): Promise<void> {
 export async function noteToken(db: Queryable, tokenUid: string, contractId: string): Promise<void> {
   await db.query(
     `INSERT INTO account_tokens (token_key, contract_key) VALUES ($1, $2)
-     ON CONFLICT (token_key) DO UPDATE SET contract_key = excluded.contract_key`,
+     ON CONFLICT DO NOTHING`,
     [idKey(tokenUid), idKey(contractId)],
   );
 }
@@ -134,12 +135,14 @@ export async function forgetHolder(db: Queryable, contractId: string): Promise<v
 }
 
 /** Those of the tokens that are not noted yet. */
-export async function unnotedTokens<T extends { readonly uid: string }>(db: Queryable, tokens: readonly T[]): Promise<T[]> {
+export async function unnotedTokens<T extends { readonly uid: string; readonly contract_id: string }>(
+  db: Queryable, tokens: readonly T[],
+): Promise<T[]> {
   if (tokens.length === 0) return [];
   const { rows } = await db.query<{ n: number }>(
-    `SELECT o.n::int AS n FROM unnest($1::text[]) WITH ORDINALITY AS o (token, n)
-     WHERE NOT EXISTS (SELECT FROM account_tokens t WHERE t.token_key = o.token) ORDER BY o.n`,
-    [tokens.map(({ uid }) => idKey(uid))],
+    `SELECT o.n::int AS n FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS o (token, contract, n)
+     WHERE NOT EXISTS (SELECT FROM account_tokens t WHERE t.token_key = o.token AND t.contract_key = o.contract) ORDER BY o.n`,
+    [tokens.map(({ uid }) => idKey(uid)), tokens.map(({ contract_id }) => idKey(contract_id))],
   );
   return rows.map(({ n }) => tokens[n - 1]!);
 }

@@ -9,6 +9,7 @@ export const retailMigrations: MigrationList = [
     up: () => [HOLDERS, TOKENS, TOKENS_INDEX, PLANS, ACCOUNTS, BALANCES, LINES, RUNNING, ...RUNNING_INDEXES],
   },
   { name: 'cdr-ledger-account-parties', up: () => HOLDERS_PARTY },
+  { name: 'cdr-ledger-account-tokens', up: () => TOKENS_OF_CONTRACTS },
 ];
 
 /** Whose account it is; deleted to erase the contract. */
@@ -29,6 +30,12 @@ const TOKENS = `CREATE TABLE account_tokens (
   token_key text PRIMARY KEY,
   contract_key text NOT NULL
 )`;
+
+/** A card and an app user may have one uid, and be of two drivers. */
+const TOKENS_OF_CONTRACTS = [
+  'ALTER TABLE account_tokens DROP CONSTRAINT account_tokens_pkey',
+  'ALTER TABLE account_tokens ADD PRIMARY KEY (token_key, contract_key)',
+];
 
 const TOKENS_INDEX = 'CREATE INDEX account_tokens_contract ON account_tokens (contract_key)';
 

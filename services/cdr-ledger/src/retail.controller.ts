@@ -107,11 +107,11 @@ export class RetailController {
 
   @Answers(priceForDriver)
   price(requests: PriceForDriver[]) {
-    return each(requests, async ({ tokenUid, party, inclVat, sessionId, ...asked }) => {
+    return each(requests, async ({ tokenUid, contractId, party, inclVat, sessionId, ...asked }) => {
       const accounts = this.retail.accountsIfKept;
       if (!accounts) return { limitReached: false, kept: false };
       const where = ocpiParty(party!);
-      const priced = await accounts.priceFor(tokenUid, {
+      const priced = await accounts.priceFor({ tokenUid, contractId }, {
         party: where,
         currency: asked.currency,
         exclVat: decimal(asked.exclVat),

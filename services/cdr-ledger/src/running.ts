@@ -55,7 +55,7 @@ export class Running {
 
   /** A Session of one of our drivers as it is now; another's is of no interest. */
   async note(tx: Tx, session: Session): Promise<void> {
-    const { db, parties, pricing, placeOf } = this.parts;
+    const { db, clock, parties, pricing, placeOf } = this.parts;
     const { cdr_token: token } = session;
     if (!parties.has(token)) return;
     const holder = await findHolder(db, { tokenUid: token.uid, contractId: token.contract_id });
@@ -63,7 +63,7 @@ export class Running {
     const { accountId } = holder;
     const place = await placeOf(session, session.location_id);
     const { price } = await pricing.price(holder, chargedSoFar(session, place));
-    const { wasStopped } = await store(tx, { accountId, session, payable: price.payable });
+    const { wasStopped } = await store(tx, { accountId, session, payable: price.payable, nowMs: clock.now() });
     await this.stopOverLimit(tx, accountId);
     // What it still costs until it is stopped may be all that was left.
     if (wasStopped || !isRunning(session)) await this.judgeLater(tx, accountId, session);
@@ -161,15 +161,18 @@ interface Stored {
   readonly accountId: string;
   readonly session: Session;
   readonly payable: string;
+  readonly nowMs: number;
 }
 
 async function store(
   tx: Tx,
-  { accountId, session, payable }: Stored,
+  { accountId, session, payable, nowMs }: Stored,
 ): Promise<{ wasStopped: boolean }> {
-  const { status, cdr_token: token, currency, last_updated: updatedAt } = session;
+  const { status, cdr_token: token, currency } = session;
+  // Whose clock is ahead by years is not counted for years.
+  const updatedAt = rfc3339(Math.min(instant(session.last_updated), nowMs));
   await tx.query('DELETE FROM running_charges WHERE updated_at < $1::timestamptz', [
-    rfc3339(instant(updatedAt) - KEPT_DAYS * DAY_MS),
+    rfc3339(nowMs - KEPT_DAYS * DAY_MS),
   ]);
   // What it grew by since the update before is what the next one is expected to add.
   const { rows } = await tx.query<{ wasStopped: boolean }>(
@@ -201,16 +204,39 @@ function unbilledSince(clock: Clock): string {
   return rfc3339(clock.now() - UNBILLED_DAYS * DAY_MS);
 }
 
+export interface Unbilled {
+  readonly amount: Decimal;
+  /** Epoch ms from which on less of it counts, where nothing is heard of it until then. */
+  readonly untilMs: number;
+}
+
 /** By currency: what is charged and not on the account yet. */
 export async function unbilledOf(
   db: Queryable,
   accountId: string,
   clock: Clock,
-): Promise<Map<string, Decimal>> {
-  const { rows } = await db.query<{ currency: string; amount: string }>(
-    `SELECT currency, sum(amount) AS amount FROM running_charges
+): Promise<Map<string, Unbilled>> {
+  const { rows } = await db.query<{ currency: string; amount: string; oldest: string }>(
+    `SELECT currency, sum(amount) AS amount, min(updated_at) AS oldest FROM running_charges
      WHERE account_id = $1 AND NOT billed AND updated_at > $2 GROUP BY currency`,
     [accountId, unbilledSince(clock)],
   );
-  return new Map(rows.map(({ currency, amount }) => [currency, decimal(amount)]));
+  return new Map(
+    rows.map(({ currency, amount, oldest }) => [
+      currency,
+      { amount: decimal(amount), untilMs: instant(oldest) + UNBILLED_DAYS * DAY_MS },
+    ]),
+  );
+}
+
+/** A driver at the limit is judged again when what never led to a CDR counts no longer. */
+export async function judgeWhenForgotten(
+  db: Queryable,
+  accountId: string,
+  unbilled: ReadonlyMap<string, Unbilled>,
+): Promise<void> {
+  if (unbilled.size === 0) return;
+  const at = Math.min(...[...unbilled.values()].map(({ untilMs }) => untilMs));
+  const id = `judge ${accountId} at ${at}`;
+  await addDue(db, { id, key: id, kind: 'judge-credit', at, body: { accountId } });
 }

@@ -1,28 +1,25 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { told } from '#bus';
 import {
-  type Account,
   bookPayment,
   changeAccount,
   getAccount,
   getRetail,
   listAccountLines,
   listAccounts,
-  priceForDriver,
   releaseCharge,
 } from '#contracts/accounts';
-import { correctCdr, receiveCdr, verifyLedger } from '#contracts/cdr-ledger';
+import { correctCdr, verifyLedger } from '#contracts/cdr-ledger';
 import { openDispute, withdrawDispute } from '#contracts/disputes';
 import { exportLedger, rebuildProjection } from '#contracts/ledger';
 import { sessionEnded } from '#contracts/sessions';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
-import { type Cdr, creditCdr, type Session, type Token } from '#ocpi';
+import { creditCdr, type Token } from '#ocpi';
 import { openDatabase } from '#postgres';
 import { forgetHolder } from '../src/holders.ts';
-import { cdr, location, session, tariff, token as blake } from './charge.ts';
+import { cdr, location, session, tariff } from './charge.ts';
+import { balanceOf, bct, cdrOf, linesOf, newDriver, pushCdr, retailOfCdr, standingOf, tokenOf } from './drivers.ts';
 import { plus, type RetailPlatform, retailPlatform } from './retail-platform.ts';
-
-const bct = { countryCode: 'CA', partyId: 'BCT' };
 
 let plunk: RetailPlatform;
 beforeAll(async () => {
@@ -30,33 +27,12 @@ beforeAll(async () => {
 });
 afterAll(() => plunk?.stop());
 
-/** A driver with a token and a contract, and the account that they get. */
-async function driver(name: string, on = plunk): Promise<{ token: Token; contractId: string }> {
-  const token = { ...blake, uid: `CARD-${name}`, contract_id: `CA-CPK-${name}` };
-  await on.issue(token);
-  await expect.poll(() => on.bus.ask(getAccount, { contractId: token.contract_id }).catch(() => undefined))
-    .toBeDefined();
-  return { token, contractId: token.contract_id };
-}
-
-const tokenOf = ({ country_code, party_id, uid, type, contract_id }: Token) =>
-  ({ country_code, party_id, uid, type, contract_id });
-
-const cdrOf = (token: Token, id: string, more: Partial<Cdr> = {}): Cdr =>
-  ({ ...cdr, id, session_id: `S-${id}`, cdr_token: tokenOf(token), ...more });
-
-const push = (body: unknown, on = plunk) => on.bus.ask(receiveCdr, { bodyJson: toJsonBytes(body) });
-
-const retailOf = async (cdrId: string, on = plunk) => on.bus.ask(getRetail, { party: bct, cdrId });
-
-const standing = async (contractId: string, on = plunk): Promise<Account> =>
-  (await on.bus.ask(getAccount, { contractId })).account!;
-
-const balance = async (contractId: string, on = plunk) =>
-  (await standing(contractId, on)).balances.find(({ currency }) => currency === 'CAD')!;
-
-const lines = async (contractId: string, on = plunk) =>
-  (await on.bus.ask(listAccountLines, { contractId })).lines;
+const driver = (name: string, on = plunk) => newDriver(on, name);
+const push = (body: unknown, on = plunk) => pushCdr(on, body);
+const retailOf = (cdrId: string, on = plunk) => retailOfCdr(on, cdrId);
+const standing = (contractId: string, on = plunk) => standingOf(on, contractId);
+const balance = (contractId: string, on = plunk) => balanceOf(on, contractId);
+const lines = (contractId: string, on = plunk) => linesOf(on, contractId);
 
 describe('what a driver owes', () => {
   test('a token of ours gets an account with the default plan and limit', async () => {
@@ -207,6 +183,18 @@ describe('an operator', () => {
     await expect(plunk.bus.ask(bookPayment, { ...paid, amount: '0' })).rejects.toMatchObject({ code: 'invalid-object' });
   });
 
+  test('a card and an app user of one uid, of two drivers, are each on their own account', async () => {
+    const { token: card, contractId: first } = await driver('CARD-OF');
+    const app: Token = { ...card, type: 'APP_USER', contract_id: 'CA-CPK-APP-OF' };
+    await plunk.issue(app);
+    await expect.poll(() => plunk.bus.ask(getAccount, { contractId: app.contract_id }).catch(() => undefined)).toBeDefined();
+    await push(cdrOf(card, 'OF-CARD'));
+    await push(cdrOf(app, 'OF-APP'));
+    await retailOf('OF-APP');
+    expect((await lines(first)).map(({ cdrId }) => cdrId)).toEqual(['OF-CARD']);
+    expect((await lines(app.contract_id)).map(({ cdrId }) => cdrId)).toEqual(['OF-APP']);
+  });
+
   test('pages through accounts and lines, none twice and none left out', async () => {
     const { token, contractId } = await driver('PAGED');
     for (let n = 0; n < 5; n += 1) await push(cdrOf(token, `P-${n}`));
@@ -223,74 +211,6 @@ describe('an operator', () => {
     const first = await plunk.bus.ask(listAccounts, { limit: 1 });
     const second = await plunk.bus.ask(listAccounts, { limit: 1, after: first.next });
     expect([first.accounts[0]!.contractId, second.accounts[0]!.contractId]).toEqual(all.slice(0, 2));
-  });
-});
-
-describe('at the limit', () => {
-  const running = (token: Token, id: string, exclVat: number, at: string): Session => {
-    const { end_date_time: _, ...rest } = session;
-    return {
-      ...rest, id, cdr_token: tokenOf(token), status: 'ACTIVE', last_updated: at,
-      kwh: exclVat, total_cost: { excl_vat: exclVat, incl_vat: exclVat * 1.05 },
-    };
-  };
-  const creditOf = (contractId: string) =>
-    plunk.credits.filter(({ contractKey }) => contractKey === contractId.toLowerCase()).map(({ exhausted }) => exhausted);
-
-  test('credit that is exhausted is told once, and told again when a payment restores it', async () => {
-    const { token, contractId } = await driver('BROKE');
-    await push(cdrOf(token, 'BR-1', { total_cost: { excl_vat: 30, incl_vat: 31.5 } }));
-    await expect.poll(() => creditOf(contractId)).toEqual([true]);
-    await push(cdrOf(token, 'BR-2'));
-    await expect.poll(async () => (await standing(contractId)).exhausted).toBe(true);
-    await plunk.bus.ask(bookPayment, { contractId, currency: 'CAD', amount: '100' });
-    await expect.poll(() => creditOf(contractId)).toEqual([true, false]);
-    expect(await standing(contractId)).toMatchObject({ exhausted: false });
-  });
-
-  test('a charge that would pass what is left is stopped once, under one id, also after a restart', async () => {
-    const { token, contractId } = await driver('RUNNING');
-    const ofThis = () => plunk.stops.filter(({ sessionId }) => sessionId === 'RUN-1');
-    const asked = { tokenUid: token.uid, party: bct, currency: 'CAD', energyKwh: '6', hours: '1', locationId: 'BURNABY' };
-    const price = () => plunk.bus.ask(priceForDriver, {
-      ...asked, exclVat: '6', inclVat: '6.3', startedAt: session.start_date_time, sessionId: 'RUN-1',
-    });
-    await plunk.sessionMoves(running(token, 'RUN-1', 6, '2022-02-01T17:20:00Z'));
-    // 6.3 and 0.8 × 1.05
-    await expect.poll(async () => (await balance(contractId)).left).toBe('12.86');
-    expect(await price()).toMatchObject({ limitReached: false, price: { inclVat: '7.14', passesThrough: false } });
-    // 12.6 and 1.155: as much again would be past 20.
-    await plunk.sessionMoves(running(token, 'RUN-1', 12, '2022-02-01T17:40:00Z'));
-    await expect.poll(() => ofThis().length).toBe(1);
-    expect(ofThis()[0]).toMatchObject({ tokenUid: token.uid, party: bct, orderId: expect.stringMatching(/^limit-[0-9a-f]{30}$/) });
-    expect(await price()).toMatchObject({ limitReached: true });
-    await plunk.restart();
-    await plunk.sessionMoves(running(token, 'RUN-1', 18, '2022-02-01T18:00:00Z'));
-    await expect.poll(async () => (await balance(contractId)).left).toBe('-0.37');
-    await expect.poll(async () => (await standing(contractId)).exhausted).toBe(true);
-    expect(new Set(ofThis().map(({ orderId }) => orderId)).size).toBe(1);
-  });
-
-  test('two charges at once share what is left; a lower limit stops what runs', async () => {
-    const { token, contractId } = await driver('TWICE');
-    await plunk.sessionMoves(running(token, 'TW-1', 4, '2022-02-01T17:20:00Z'));
-    await plunk.sessionMoves(running(token, 'TW-2', 4, '2022-02-01T17:20:00Z'));
-    await expect.poll(async () => (await balance(contractId)).left).toBe('10.12');
-    expect(plunk.stops.filter(({ tokenUid }) => tokenUid === token.uid)).toEqual([]);
-    await plunk.bus.ask(changeAccount, { contractId, limits: [{ currency: 'CAD', amount: '5' }] });
-    const stopped = () => new Set(plunk.stops.filter(({ tokenUid }) => tokenUid === token.uid).map(({ sessionId }) => sessionId));
-    await expect.poll(stopped).toEqual(new Set(['TW-1', 'TW-2']));
-    await expect.poll(() => creditOf(contractId)).toEqual([true]);
-  });
-
-  test('a charge that is billed counts once: on the account', async () => {
-    const { token, contractId } = await driver('BILLED');
-    await push(cdrOf(token, 'BI-1'));
-    await retailOf('BI-1');
-    await plunk.sessionMoves({ ...running(token, 'S-BI-1', 3, '2022-02-01T18:20:00Z'), status: 'COMPLETED' });
-    await plunk.sessionMoves(running(token, 'BI-2', 1, '2022-02-01T18:21:00Z'));
-    // 20 − 3.77, and 1.05 + 0.55 × 1.05 of what runs.
-    await expect.poll(async () => (await balance(contractId)).left).toBe('14.6');
   });
 });
 

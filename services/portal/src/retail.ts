@@ -80,6 +80,7 @@ function requestOf(session: Session) {
   const ms = Date.parse(session.end_date_time ?? session.last_updated) - Date.parse(start_date_time);
   return {
     tokenUid: cdr_token.uid,
+    contractId: cdr_token.contract_id,
     party: { countryCode: country_code, partyId: party_id },
     currency,
     exclVat: decimal(total_cost?.excl_vat ?? 0).toString(),

@@ -1,0 +1,135 @@
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { bookPayment, changeAccount, priceForDriver } from '#contracts/accounts';
+import { session } from './charge.ts';
+import { balanceOf, bct, cdrOf, creditOf, newDriver, pushCdr, retailOfCdr, running, standingOf } from './drivers.ts';
+import { type RetailPlatform, retailPlatform } from './retail-platform.ts';
+
+let plunk: RetailPlatform;
+beforeAll(async () => {
+  plunk = await retailPlatform();
+});
+afterAll(() => plunk?.stop());
+
+describe('at the limit', () => {
+  const waiting = async () => (await plunk.ledgerDb.query(
+    `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)).rowCount;
+
+  test('credit that is exhausted is told once, and told again when a payment restores it', async () => {
+    const { token, contractId } = await newDriver(plunk, 'BROKE');
+    await pushCdr(plunk, cdrOf(token, 'BR-1', { total_cost: { excl_vat: 30, incl_vat: 31.5 } }));
+    await expect.poll(() => creditOf(plunk, contractId)).toEqual([true]);
+    await pushCdr(plunk, cdrOf(token, 'BR-2'));
+    await expect.poll(async () => (await standingOf(plunk, contractId)).exhausted).toBe(true);
+    await plunk.bus.ask(bookPayment, { contractId, currency: 'CAD', amount: '100' });
+    await expect.poll(() => creditOf(plunk, contractId)).toEqual([true, false]);
+    expect(await standingOf(plunk, contractId)).toMatchObject({ exhausted: false });
+  });
+
+  test('a charge that would pass what is left is stopped once, under one id, also after a restart', async () => {
+    const { token, contractId } = await newDriver(plunk, 'RUNNING');
+    const ofThis = () => plunk.stops.filter(({ sessionId }) => sessionId === 'RUN-1');
+    const asked = { tokenUid: token.uid, party: bct, currency: 'CAD', energyKwh: '6', hours: '1', locationId: 'BURNABY' };
+    const price = () => plunk.bus.ask(priceForDriver, {
+      ...asked, exclVat: '6', inclVat: '6.3', startedAt: session.start_date_time, sessionId: 'RUN-1',
+    });
+    await plunk.sessionMoves(running(token, 'RUN-1', 6, '2022-02-01T17:20:00Z'));
+    // 6.3 and 0.8 × 1.05
+    await expect.poll(async () => (await balanceOf(plunk, contractId)).left).toBe('12.86');
+    expect(await price()).toMatchObject({ limitReached: false, price: { inclVat: '7.14', passesThrough: false } });
+    // 12.6 and 1.155: as much again would be past 20.
+    await plunk.sessionMoves(running(token, 'RUN-1', 12, '2022-02-01T17:40:00Z'));
+    await expect.poll(() => ofThis().length).toBe(1);
+    expect(ofThis()[0]).toMatchObject({ tokenUid: token.uid, party: bct, orderId: expect.stringMatching(/^limit-[0-9a-f]{30}$/) });
+    expect(await price()).toMatchObject({ limitReached: true });
+    await plunk.restart();
+    await plunk.sessionMoves(running(token, 'RUN-1', 18, '2022-02-01T18:00:00Z'));
+    await expect.poll(async () => (await balanceOf(plunk, contractId)).left).toBe('-0.37');
+    await expect.poll(async () => (await standingOf(plunk, contractId)).exhausted).toBe(true);
+    expect(new Set(ofThis().map(({ orderId }) => orderId)).size).toBe(1);
+  });
+
+  test('a charge is never counted twice, as running and as billed', async () => {
+    const { token, contractId } = await newDriver(plunk, 'COUNTED-ONCE');
+    await plunk.sessionMoves({ ...running(token, 'CO-1', 12, '2022-02-01T18:20:00Z'), status: 'COMPLETED' });
+    await expect.poll(async () => (await balanceOf(plunk, contractId)).left).toBe('6.24');
+    const holding = await plunk.ledgerDb.connect();
+    onTestFinished(() => holding.release(true));
+    await holding.query('BEGIN');
+    await holding.query(`SELECT FROM running_charges WHERE session_key = 'co-1' FOR UPDATE`);
+    await pushCdr(plunk, cdrOf(token, 'CO-1-1', { session_id: 'CO-1', total_cost: { excl_vat: 12, incl_vat: 12.6 } }));
+    await expect.poll(waiting).toBe(1);
+    expect((await plunk.accountEntries()).filter((text) => text.includes('CO-1-1'))).toEqual([]);
+    await holding.query('COMMIT');
+    expect((await retailOfCdr(plunk, 'CO-1-1')).state).toBe('booked');
+    expect(await balanceOf(plunk, contractId)).toMatchObject({ balance: '-13.76', left: '6.24' });
+  });
+
+  test('a driver who was judged by what is overtaken is judged again', async () => {
+    const { token, contractId } = await newDriver(plunk, 'OVERTAKEN-CREDIT');
+    const judged = async () => (await plunk.ledgerDb.query(
+      `SELECT FROM due WHERE kind = 'judge-credit' AND id LIKE '% oc-1 INVALID %' AND done_at IS NOT NULL`)).rowCount;
+    const holding = await plunk.ledgerDb.connect();
+    onTestFinished(() => holding.release(true));
+    const appends = `x'65766e7400000000'::bigint + 'events'::regclass::oid::bigint`;
+    await holding.query(`SELECT pg_advisory_lock(${appends})`);
+    await plunk.sessionMoves({ ...running(token, 'OC-1', 30, '2022-02-01T18:20:00Z'), status: 'COMPLETED' });
+    await expect.poll(waiting).toBe(1);
+    await plunk.sessionMoves({ ...running(token, 'OC-1', 30, '2022-02-01T18:21:00Z'), status: 'INVALID' });
+    await expect.poll(judged).toBe(1);
+    await holding.query(`SELECT pg_advisory_unlock(${appends})`);
+    await expect.poll(() => creditOf(plunk, contractId)).toEqual([true, false]);
+    expect(await standingOf(plunk, contractId)).toMatchObject({ exhausted: false });
+  });
+
+  test('two charges at once share what is left; a lower limit stops what runs', async () => {
+    const { token, contractId } = await newDriver(plunk, 'TWICE');
+    await plunk.sessionMoves(running(token, 'TW-1', 4, '2022-02-01T17:20:00Z'));
+    await plunk.sessionMoves(running(token, 'TW-2', 4, '2022-02-01T17:20:00Z'));
+    await expect.poll(async () => (await balanceOf(plunk, contractId)).left).toBe('10.12');
+    expect(plunk.stops.filter(({ tokenUid }) => tokenUid === token.uid)).toEqual([]);
+    await plunk.bus.ask(changeAccount, { contractId, limits: [{ currency: 'CAD', amount: '5' }] });
+    const stopped = () => new Set(plunk.stops.filter(({ tokenUid }) => tokenUid === token.uid).map(({ sessionId }) => sessionId));
+    await expect.poll(stopped).toEqual(new Set(['TW-1', 'TW-2']));
+    await expect.poll(() => creditOf(plunk, contractId)).toEqual([true]);
+  });
+
+  test('a charge that is billed counts once: on the account', async () => {
+    const { token, contractId } = await newDriver(plunk, 'BILLED');
+    await pushCdr(plunk, cdrOf(token, 'BI-1'));
+    await retailOfCdr(plunk, 'BI-1');
+    await plunk.sessionMoves({ ...running(token, 'S-BI-1', 3, '2022-02-01T18:20:00Z'), status: 'COMPLETED' });
+    await plunk.sessionMoves(running(token, 'BI-2', 1, '2022-02-01T18:21:00Z'));
+    // 20 − 3.77, and 1.05 + 0.55 × 1.05 of what runs.
+    await expect.poll(async () => (await balanceOf(plunk, contractId)).left).toBe('14.6');
+  });
+});
+
+
+describe('as time goes by', () => {
+  let late: RetailPlatform;
+  beforeAll(async () => {
+    late = await retailPlatform();
+  });
+  afterAll(() => late?.stop());
+
+  test('a Session of another year takes nothing from what others run, and counts no longer than they do', async () => {
+    const { token, contractId } = await newDriver(late, 'EARLIER');
+    await late.sessionMoves(running(token, 'EA-1', 6, '2022-02-01T17:20:00Z'));
+    await expect.poll(async () => (await balanceOf(late, contractId)).left).toBe('12.86');
+    const { token: ahead, contractId: aheadId } = await newDriver(late, 'AHEAD');
+    await late.sessionMoves(running(ahead, 'AH-1', 6, '2099-01-01T00:00:00Z'));
+    await expect.poll(async () => (await balanceOf(late, aheadId)).left).toBe('12.86');
+    expect((await balanceOf(late, contractId)).left).toBe('12.86');
+    await late.restart('2022-02-09T18:30:00Z');
+    expect((await balanceOf(late, aheadId)).left).toBe('20');
+  });
+
+  test('a charge that never led to a CDR keeps its driver from charging for a week, and no longer', async () => {
+    const { token, contractId } = await newDriver(late, 'NEVER-BILLED');
+    await late.sessionMoves({ ...running(token, 'NB-1', 30, '2022-02-09T18:20:00Z'), status: 'COMPLETED' });
+    await expect.poll(() => creditOf(late, contractId)).toEqual([true]);
+    await late.restart('2022-02-16T18:20:01Z');
+    await expect.poll(() => creditOf(late, contractId)).toEqual([true, false]);
+    expect(await standingOf(late, contractId)).toMatchObject({ exhausted: false });
+  });
+});
