@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { natsFor, postgresFor, stateFolder } from '#servers';
-import { BadSettings, checkSettings, portOf, readParties, readSections } from '#settings';
+import { BadSettings, portOf, readParties, readSections } from '#settings';
+import { checkSections } from '../services/all-in-one/src/sections.ts';
 import { Portal } from './demo-portal.ts';
 import { argumentsOf } from './help.ts';
 import { anyPorts, ensureDatabase, type Platform, type Ports, startPlatform } from './platform.ts';
@@ -139,7 +140,7 @@ function sayWhatToDescribe(): void {
 }
 
 async function startOwn(config: string, given: Partial<Ports>): Promise<Platform & { readonly data: string }> {
-  checkSettings(config);
+  checkSections(unstarted(config));
   const dir = stateFolder(values.name);
   const ports = { ...(await keptPorts(join(dir, 'ports.json'))), ...given };
   keepParties(dir, config);
@@ -165,6 +166,14 @@ async function startOwn(config: string, given: Partial<Ports>): Promise<Platform
   });
   started.push(platform);
   return { ...platform, data: postgres.data };
+}
+
+/** What the services will be told, as far as it is known before anything is started: enough to read the settings. */
+function unstarted(config: string): Record<string, string> {
+  return {
+    ROAMWATT_PLATFORM: platformName(), ROAMWATT_CONFIG: config, ROAMWATT_SECRET: 'not made yet'.padEnd(32),
+    DATABASE_URL: 'postgres://not.started', NATS_URL: 'nats://not.started',
+  };
 }
 
 function isHub(config: string): boolean {

@@ -1,5 +1,5 @@
 import type { Running } from '#service';
-import { checkSettings, type Env, readSettings } from '#settings';
+import type { Env } from '#settings';
 import { start as startCdrLedger } from '../../cdr-ledger/src/start.ts';
 import { start as startEvemsController } from '../../evems-controller/src/start.ts';
 import { start as startLocations } from '../../locations/src/start.ts';
@@ -9,6 +9,7 @@ import { start as startPortal } from '../../portal/src/start.ts';
 import { start as startSessions } from '../../sessions/src/start.ts';
 import { start as startTariffEngine } from '../../tariff-engine/src/start.ts';
 import { start as startTokensAuth } from '../../tokens-auth/src/start.ts';
+import { checkSections } from './sections.ts';
 
 /** Every service, in the order in which a lone process starts them: who is asked comes first. */
 export const services: Readonly<Record<string, (env: Env) => Promise<Running>>> = {
@@ -25,7 +26,7 @@ export const services: Readonly<Record<string, (env: Env) => Promise<Running>>> 
 
 /** The nine services of a platform in one process; they still talk over NATS only. */
 export async function start(env: Env): Promise<Running> {
-  checkSettings(readSettings(env).file);
+  checkSections(env);
   const starting = Object.values(services).map((startService) => startService(env));
   const settled = await Promise.allSettled(starting);
   const running = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));

@@ -45,7 +45,7 @@ export function configOf(settings: Settings): Config {
   const given = settings.section('ocpp', ocpp);
   const { heartbeat_s, call_timeout_ms, ping_interval_ms, proxies } = given;
   return {
-    stations: settings.list('stations', station),
+    stations: stationsOf(settings),
     heartbeatS: heartbeat_s,
     callTimeoutMs: call_timeout_ms,
     pingIntervalMs: ping_interval_ms,
@@ -54,6 +54,10 @@ export function configOf(settings: Settings): Config {
     host: settings.variable('HOST', '127.0.0.1'),
     port: settings.port('OCPP_PORT'),
   };
+}
+
+export function stationsOf(settings: Settings): Config['stations'] {
+  return settings.list('stations', station);
 }
 
 function rateOf({ per_second: perSecond, burst }: z.output<ReturnType<typeof rate>>): Rate {

@@ -67,15 +67,20 @@ export interface Config {
 }
 
 export function configOf(settings: Settings): Config {
-  const drivers = settings.list('drivers', driver).map((one) => withParty(one, settings.parties));
   const portal = settings.section('portal', portalSection);
-  twice(drivers.map(({ email }) => email), 'email');
-  twice(drivers.flatMap(({ tokens }) => tokens.map(({ uid }) => uid.toLowerCase())), 'token uid');
+  const drivers = driversOf(settings);
   return {
     drivers, operatorKeys: portal.operator_keys, logInHours: portal.log_in_hours, proxies: portal.proxies,
     guesses: { perSecond: portal.wrong_key_limit.per_second, burst: portal.wrong_key_limit.burst },
     port: settings.port('PORTAL_PORT'), host: settings.variable('HOST', '127.0.0.1'),
   };
+}
+
+export function driversOf(settings: Settings): DriverSettings[] {
+  const drivers = settings.list('drivers', driver).map((one) => withParty(one, settings.parties));
+  twice(drivers.map(({ email }) => email), 'email');
+  twice(drivers.flatMap(({ tokens }) => tokens.map(({ uid }) => uid.toLowerCase())), 'token uid');
+  return drivers;
 }
 
 function withParty({ country_code, party_id, ...one }: z.output<typeof driver>, parties: OwnParties): DriverSettings {
