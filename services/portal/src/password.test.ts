@@ -1,3 +1,5 @@
+import { pbkdf2 } from 'node:crypto';
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { hashPassword, passwordFits } from './password.ts';
 
@@ -15,4 +17,15 @@ test('no password fits where no driver has the e-mail', async () => {
 
 test('a password typed in composed or decomposed letters is the same', async () => {
   expect(await passwordFits('cafe\u0301', await hashPassword('caf\u00e9'))).toBe(true);
+});
+
+test('many passwords at once, as at a first start, leave threads for what connections to PostgreSQL hash', async () => {
+  let hashed = 0;
+  const many = Array.from({ length: 8 }, async () => {
+    await hashPassword('correct horse');
+    hashed += 1;
+  });
+  await promisify(pbkdf2)('secret', 'salt', 1, 32, 'sha256');
+  expect(hashed).toBeLessThan(4);
+  await Promise.all(many);
 });

@@ -24,9 +24,26 @@ export async function passwordFits(password: string, stored: string | undefined)
 const NOBODYS = ['scrypt', COST.N, COST.r, COST.p,
   randomBytes(16).toString('base64url'), randomBytes(HASH_BYTES).toString('base64url')].join('$');
 
-function derived(password: string, salt: Buffer, cost: typeof COST): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    scrypt(password.normalize('NFC'), salt, HASH_BYTES, { ...cost, maxmem: 64 << 20 },
-      (error, key) => (error ? reject(error) : resolve(key)));
-  });
+async function derived(password: string, salt: Buffer, cost: typeof COST): Promise<Buffer> {
+  if (underWay === AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve));
+  else underWay += 1;
+  try {
+    return await new Promise((resolve, reject) => {
+      scrypt(password.normalize('NFC'), salt, HASH_BYTES, { ...cost, maxmem: 64 << 20 },
+        (error, key) => (error ? reject(error) : resolve(key)));
+    });
+  } finally {
+    // Whoever waits takes over this turn.
+    const next = waiting.shift();
+    if (next) next();
+    else underWay -= 1;
+  }
 }
+
+/**
+ * Of the four threads of the process. Connections to PostgreSQL are authenticated by the others, and partners' names looked up:
+ * behind a hundred drivers of a first start those took longer than anybody waits for a connection.
+ */
+const AT_ONCE = 2;
+let underWay = 0;
+const waiting: (() => void)[] = [];
