@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
 import {
   type Bus,
   busMigrations,
@@ -76,6 +77,11 @@ const settings = {
           ],
         },
       ],
+    },
+    {
+      id: 'DEAR',
+      currency: 'CAD',
+      elements: [{ price_components: [{ type: 'ENERGY', price: 9, step_size: 1 }] }],
     },
     {
       id: 'PARK',
@@ -222,7 +228,8 @@ export async function openWorld(more: object = {}) {
   const siteDb = await openDatabase({ url, schema: 'evems_controller', migrations: busMigrations });
   const site = outbox('evems-controller', siteDb);
   const relays = [startRelay(bus, gateway), startRelay(bus, site)];
-  const beside = await Promise.all([startTariffEngine(env), startLocations(env), startLedger(env)]);
+  const beside = await Promise.all([startTariffEngine(env), startLedger(env)]);
+  let locations = await startLocations(env);
   let sessions = await startSessions(env);
   const listener = await listenTo(bus, url);
   let holding: { release(): Promise<void> }[] = [];
@@ -273,13 +280,21 @@ export async function openWorld(more: object = {}) {
     /** Stations and partners that answered are gone. */
     release,
     stopSessions: () => sessions.stop(),
+    /** Its Connectors name another tariff from now on. */
+    async nameTariff(from: string, to: string) {
+      await locations.stop();
+      const file = env.ROAMWATT_CONFIG!;
+      const text = readFileSync(file, 'utf8').replaceAll(`"tariff_ids":["${from}"]`, `"tariff_ids":["${to}"]`);
+      writeFileSync(file, text);
+      locations = await startLocations(env);
+    },
     async startSessionsAgain() {
       sessions = await startSessions(env);
     },
     async close() {
       await release();
       await listener.stopListening();
-      await Promise.all([...beside, sessions].map((service) => service.stop()));
+      await Promise.all([...beside, locations, sessions].map((service) => service.stop()));
       await Promise.all(relays.map((relay) => relay.close()));
       await bus.close();
       await Promise.all([gatewayDb.close(), siteDb.close()]);

@@ -6,7 +6,7 @@ import { getTariff, listTariffVersions, publishTariff } from '#contracts/tariff-
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import type { Cdr, Tariff } from '#ocpi';
 import { instant, rfc3339 } from '#time';
-import { accepted, aCharge, bct, card, openWorld, type World } from './sessions-world.ts';
+import { accepted, aCharge, bct, card, openWorld, sessionOf, type World } from './sessions-world.ts';
 
 // A tariff that changes between a charge's start and its bill.
 
@@ -46,4 +46,25 @@ test('CDR-08 a CDR has the version of its session\'s start, by id and version, w
   expect(cdr.total_cost).toEqual({ excl_vat: 3.2, incl_vat: 3.36 });
   const { versions } = await bus.ask(listTariffVersions, { party: bct, tariffId: 'L2', offset: 0, limit: 10 });
   expect(versions.map(({ version }) => version)).toEqual([2, 1]);
+});
+
+test('CDR-08 a charge that is told after its Connector got another tariff is billed by the one that it had at the start', async () => {
+  const { heldSince } = await world.bus.ask(getTariff, { party: bct, tariffId: 'DEAR' });
+  const before = rfc3339(instant(heldSince) + 1);
+  await world.nameTariff('L2', 'DEAR');
+  const tariffOf = async (uid: string, startedAt: string) => {
+    const charge = aCharge('OASIS-L2-02');
+    const stoppedAt = rfc3339(instant(startedAt) + 60_000);
+    await world.say(
+      told(transactionStarted, {
+        ...charge, connectorId: 1, idTag: 'TAG', meterStartWh: '1000', startedAt, authorization: accepted(card(uid)),
+      }),
+      told(transactionStopped, { ...charge, connectorId: 1, meterStopWh: '7000', stoppedAt, reason: 'Local' }),
+    );
+    const ended = () => world.ofKind('ended').find((fact) => sessionOf(fact).cdr_token.uid === uid);
+    await expect.poll(ended).toBeDefined();
+    return fromJsonBytes<Tariff>(ended()!.tariffJson as Uint8Array).id;
+  };
+  expect(await tariffOf('CARD-BEFORE', before)).toBe('L2');
+  expect(await tariffOf('CARD-AFTER', rfc3339(instant(before) + 3_600_000))).toBe('DEAR');
 });

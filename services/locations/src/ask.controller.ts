@@ -31,8 +31,8 @@ export class AskController {
 
   @Answers(resolveStation)
   resolveStation(requests: ResolveStation[]) {
-    return each(requests, async ({ stationId, stationConnector }) =>
-      resolved(await this.locations.resolveStation(stationId, stationConnector)));
+    return each(requests, async ({ stationId, stationConnector, at }) =>
+      resolved(await this.locations.resolveStation(stationId, stationConnector, at)));
   }
 
   @Answers(listLocations)

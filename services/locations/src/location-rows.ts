@@ -117,6 +117,34 @@ export async function storeLocations(tx: Tx, stored: readonly StoredLocation[]):
   await storeEvses(tx, inOrder);
 }
 
+const BEFORE_DAYS = 31;
+
+/** As one of ours was described until an instant; who may see it is nobody's business any more. */
+export async function keepBefore(tx: Tx, { publish_allowed_to: _, ...before }: Location, until: string): Promise<void> {
+  const keys = [idKey(partyText(before)), idKey(before.id), until];
+  await tx.query(
+    `INSERT INTO locations_before (party, location_id, until, location) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
+    [...keys, JSON.stringify(before)],
+  );
+  await tx.query(
+    `DELETE FROM locations_before WHERE party = $1 AND location_id = $2 AND until < $3::timestamptz - $4 * interval '1 day'`,
+    [...keys, BEFORE_DAYS],
+  );
+}
+
+/** As it was described at an instant; undefined where that is how it is now, or too long ago to be known. */
+export async function locationAt(
+  db: Queryable, { location, isPrivate }: HeldLocation, at: string, now: string,
+): Promise<HeldLocation | undefined> {
+  const { rows } = await db.query<Row>(
+    `SELECT true AS own, $6::boolean AS private, location FROM locations_before
+     WHERE party = $1 AND location_id = $2 AND until > $3 AND $3::timestamptz > $4::timestamptz - $5 * interval '1 day'
+     ORDER BY until LIMIT 1`,
+    [idKey(partyText(location)), idKey(location.id), at, now, BEFORE_DAYS, isPrivate],
+  );
+  return rows[0] && heldIn(rows[0]);
+}
+
 export interface OwnList {
   /** One of our parties; all when absent. */
   readonly owner?: Party | undefined;

@@ -11,7 +11,8 @@ import { type Clock, instant, rfc3339 } from '#time';
 import type { LocationSettings } from './config.ts';
 import { evseStatus } from './evse-status.ts';
 import {
-  findLocation, findOwnLocation, type HeldLocation, heldLocationIds, listOwnLocations, type LocationKey, locationsNaming, noteConnection,
+  findLocation, findOwnLocation, type HeldLocation, heldLocationIds, keepBefore, listOwnLocations, locationAt, type LocationKey, locationsNaming,
+  noteConnection,
   noteStatus, ownLocationsBeside,
   type OwnList, plugsOfEvse, plugsOfStation, plugStates, replacePlugs, storeLocations, storing, type TariffUse, tariffUses,
 } from './location-rows.ts';
@@ -84,7 +85,7 @@ export class Locations {
           isPrivate: one.private,
           location: turned ? renewed(made, this.after(held.location.last_updated)) : made,
         };
-      }).catch((error: unknown) => {
+      }, { keepsBefore: true }).catch((error: unknown) => {
         throw error instanceof Rejected ? refuse('invalid-object', `${one.id}: ${error.detail}`) : error;
       });
     }
@@ -123,15 +124,18 @@ export class Locations {
     return { ...plug, held, status: evse.status };
   }
 
-  /** Our own EVSE by what the station calls it. */
-  async resolveStation(stationId: string, stationConnector: number): Promise<ResolvedEvse> {
+  /** Our own EVSE by what the station calls it; as it was described at an instant, where one is given. */
+  async resolveStation(stationId: string, stationConnector: number, at?: string): Promise<ResolvedEvse> {
     const plugs = await plugsOfStation(this.parts.db, stationId);
     const plug = plugs.find((each) => each.stationConnector === stationConnector);
     const held = plug && (await this.findOwn(plug.locationId));
     const evse = held && findEvse(held.location, plug.evseUid);
     if (!evse)
       throw refuse('unknown-station', `connector ${stationConnector} of station ${stationId} is at no Location`);
-    return { ...plug, held, status: evse.status };
+    const before = at === undefined ? undefined : await locationAt(this.parts.db, held, at, this.parts.clock.iso());
+    const was = before && findEvse(before.location, evse.uid);
+    const isKnown = was?.connectors.some(({ id }) => sameId(id, plug.connectorId)) ?? false;
+    return { ...plug, held: before && isKnown ? before : held, status: evse.status };
   }
 
   find(key: LocationKey): Promise<HeldLocation | undefined> {
@@ -226,7 +230,9 @@ export class Locations {
   }
 
   /** False where it is so already. */
-  private change(key: LocationKey, next: (held?: HeldLocation) => Omit<HeldLocation, 'text'>): Promise<boolean> {
+  private change(
+    key: LocationKey, next: (held?: HeldLocation) => Omit<HeldLocation, 'text'>, { keepsBefore = false } = {},
+  ): Promise<boolean> {
     const { db, outbox } = this.parts;
     return storing(db, async (tx) => {
       const held = await findLocation(tx, key, true);
@@ -237,6 +243,7 @@ export class Locations {
       if (held && held.isPrivate === isPrivate && sameJson(held.location, location)) return false;
       const now = { own, isPrivate, location, text: JSON.stringify(location) };
       await storeLocations(tx, [{ before: held?.location, now }]);
+      if (keepsBefore && held) await keepBefore(tx, held.location, this.parts.clock.iso());
       await outbox.tell(tx, [factOf(now)]);
       return true;
     });

@@ -119,6 +119,19 @@ const locations: MigrationList = [
       'CREATE INDEX locations_own_by_creation ON locations (created) INCLUDE (private) WHERE own',
     ],
   },
+  {
+    name: 'locations-9-before',
+    up: () => [
+      // Our own as they were described until then: a station may tell of a charge long after it began.
+      `CREATE TABLE locations_before (
+         party text NOT NULL,
+         location_id text NOT NULL,
+         until timestamptz NOT NULL,
+         location text NOT NULL,
+         PRIMARY KEY (party, location_id, until)
+       )`,
+    ],
+  },
 ];
 
 export const migrations: MigrationList = [...busMigrations, ...erasureMigrations, ...locations];

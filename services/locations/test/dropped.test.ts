@@ -5,7 +5,7 @@ import { getLocation, listLocations, listTariffUses, resolveEvse, resolveStation
 import { fromJsonBytes } from '#contracts';
 import type { Location } from '#ocpi';
 import type { Running } from '#service';
-import { instant } from '#time';
+import { instant, rfc3339 } from '#time';
 import { testPlatform, type TestPlatform } from '#test-servers';
 import { start } from '../src/start.ts';
 
@@ -89,4 +89,22 @@ test('a Location that comes back is there again', async () => {
   await restartedWith(kept, dropped);
   expect(await statuses('GONE')).toEqual(['UNKNOWN', 'UNKNOWN']);
   expect(await uses('NIGHT')).toEqual(['GONE GONE-1']);
+});
+
+test('a station is where it was when its charge began, with the tariffs of then; who may see it is not kept', async () => {
+  const seenBy = { publish: false, publish_allowed_to: [{ uid: 'CARD-OF-A-DRIVER', type: 'RFID' }] };
+  await restartedWith({ ...kept, ...seenBy });
+  const began = rfc3339(Date.now());
+  const changed = described('KEPT', 'L3');
+  await restartedWith(changed);
+  const at = async (instantOfStart?: string) => {
+    const asked = { stationId: 'KEPT-S', stationConnector: 1, ...(instantOfStart === undefined ? {} : { at: instantOfStart }) };
+    return fromJsonBytes<Location>((await bus.ask(resolveStation, asked)).locationJson);
+  };
+  const tariffs = ({ evses }: Location) => evses![0]!.connectors[0]!.tariff_ids;
+  expect(tariffs(await at(began))).toEqual(['L2']);
+  expect(JSON.stringify(await at(began))).not.toContain('CARD-OF-A-DRIVER');
+  expect(tariffs(await at())).toEqual(['L3']);
+  expect(tariffs(await at(rfc3339(Date.now() + 60_000)))).toEqual(['L3']);
+  expect(tariffs(await at(rfc3339(Date.now() - 40 * 86_400_000)))).toEqual(['L3']);
 });

@@ -40,7 +40,7 @@ export async function openingOf(
   };
   const why = whyInvalid(fact);
   if (why || !authorization?.tokenJson) return invalid(why ?? 'no-token');
-  const place = await placeOf(bus, stationId, connectorId);
+  const place = await placeOf(bus, stationId, connectorId, startedAt);
   if (!place) return invalid('unknown-station');
   const token = fromJsonBytes<Token>(authorization.tokenJson);
   const chosen = await tariffFor(parts, place, token, startedAt);

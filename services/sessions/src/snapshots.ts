@@ -16,16 +16,18 @@ export interface Place {
   readonly connectorId: string;
 }
 
-/** Undefined where the station's connector is at no Location of ours. */
+/** As it was at an instant, or is; undefined where the station's connector is at no Location of ours. */
 export async function placeOf(
   bus: Bus,
   stationId: string,
   stationConnector: number,
+  at?: string,
 ): Promise<Place | undefined> {
   try {
     const { locationId, evseUid, connectorId, locationJson } = await bus.ask(resolveStation, {
       stationId,
       stationConnector,
+      ...(at === undefined ? {} : { at }),
     });
     return {
       locationId,
