@@ -57,6 +57,9 @@ export interface BenchOptions {
   readonly now: () => number;
 }
 
+/** Of one answer: what has more would take more memory to read than a machine may have. */
+const VALUES_AT_MOST = 2_000_000;
+
 const configuration = new Set<string>(['versions', 'credentials', 'hubclientinfo']);
 
 /** The workbench of the checks: calls the platform, keeps what was learnt of it, and what it was judged by. */
@@ -73,6 +76,8 @@ export class Bench {
   registered = false;
   /** Our address, and what the platform says of it, where it could not call us. */
   unreached: string | undefined;
+  /** When the time of the run is over, real ms: no request is made any more. */
+  untilMs = Infinity;
   /** It lists who is behind it; then we are two parties, that speak to each other through it. */
   isHub = false;
   readonly run = randomUUID().slice(0, 6).toUpperCase();
@@ -175,6 +180,7 @@ export class Bench {
   }
 
   private async send(sent: Sent, timeoutMs = this.options.timeoutMs): Promise<Seen> {
+    if (Date.now() > this.untilMs) throw new Error('the time was over');
     const nothing = (text: string): Seen => ({ sent, http: 0, headers: {}, text, status: undefined, data: undefined });
     if (!URL.canParse(sent.url)) return nothing(`${sent.url} is no absolute URL`);
     const { method, headers, body } = sent;
@@ -184,7 +190,7 @@ export class Bench {
       { timeoutMs, maxBytes: 20_000_000 },
     );
     if (answer.kind !== 'answered') return nothing(answer.message);
-    const json = parseJson(answer.body, { maxBytes: Infinity, maxValues: Infinity, loose: true, rounded: true });
+    const json = parseJson(answer.body, { maxBytes: Infinity, maxValues: VALUES_AT_MOST, loose: true, rounded: true });
     const reading = json.ok ? parseEnvelope(json.value) : json;
     return {
       sent,

@@ -86,6 +86,11 @@ export function judgeNotOffered(bench: Bench, rule: string, what: string, seen: 
   if (!ok(seen)) bench.judge('TRN-10', seen.http === 405 || seen.http === 404, `${what} is not offered: HTTP 405`, seen);
 }
 
+/** Of a timeout. */
+export function isSeconds(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 0;
+}
+
 export function wholeNumber(seen: Seen, name: string): number | undefined {
   const text = headerText(seen.headers, name) ?? '';
   return /^\d{1,12}$/.test(text) ? Number(text) : undefined;

@@ -35,6 +35,7 @@ const served = new Set<string>(['locations', 'sessions', 'cdrs', 'tariffs', 'tok
 export const MEMBER = '/member';
 const BODY_BYTES_MAX = 5_000_000;
 const REQUESTS_KEPT = 20_000;
+const CHARACTERS_KEPT = 50_000_000;
 
 /** The partner that the platform sees: small, obliging, and with a good memory. */
 export class Listener {
@@ -55,6 +56,7 @@ export class Listener {
   silent: string | undefined;
   private readonly server: Server;
   private readonly waiting = new Set<() => void>();
+  private characters = 0;
 
   private constructor(private readonly options: ListenerOptions) {
     this.server = createServer((request, response) => void this.take(request, response).catch(() => response.destroy()));
@@ -147,7 +149,8 @@ export class Listener {
     const incoming: Incoming = {
       at: Date.now(), method: request.method ?? '', path, headers: request.headers, text, body: json?.ok ? json.value : undefined,
     };
-    if (this.seen.length < REQUESTS_KEPT) this.seen.push(incoming);
+    this.characters += text.length;
+    if (this.seen.length < REQUESTS_KEPT && this.characters < CHARACTERS_KEPT) this.seen.push(incoming);
     for (const wake of [...this.waiting]) wake();
     const known = tokenCandidates(request.headers.authorization).some(({ token }) => this.tokens.has(token));
     if (this.silent !== undefined && path.includes(this.silent)) return;

@@ -80,6 +80,7 @@ export async function conformance(given: Conformance): Promise<Report> {
         continue;
       }
       bench.check = check.name;
+      bench.untilMs = ends ? Infinity : deadline;
       if (check.writes && !check.writes.startsWith('nothing')) written.push(`${check.name}: ${check.writes}`);
       await check.run(bench).catch((error: Error) => void reasons.set(check, `the check ended early: ${error.message}`));
       if (given.readOnly && check.name === ALWAYS) {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Role } from '#ocpi';
 import { type Conformance, conformance, type Report, reportText } from '../src/index.ts';
+import { Listener } from '../src/listener.ts';
 import { type Fault, faults, hubFaults } from './peer-faults.ts';
 import { Peer } from './peer.ts';
 
@@ -32,6 +33,10 @@ async function tried(
     await peer.close();
   }
 }
+
+/** Whatever a platform says, no check breaks off over it: what it did not come to would be said to be fine. */
+const brokenOff = ({ verdicts }: Report) =>
+  verdicts.flatMap(({ why }) => (why?.includes('ended early') && !why.includes('the registration token') ? [why] : []));
 
 const failures = ({ verdicts }: Report) => verdicts.filter(({ verdict }) => verdict === 'fail');
 
@@ -104,6 +109,22 @@ test('interrupted in the midst, it ends the link and says what is left', async (
   expect(report.verdicts.find(({ rule }) => rule === 'SES-03')).toMatchObject({ verdict: 'not tested', why: 'it was interrupted' });
 });
 
+test('a platform that is slow in everything is given up once the time is over, in the midst of a check, too', async () => {
+  const report = await tried([], undefined, { heldUpMs: 50, minutes: 0.1 / 60 });
+  const verdict = (id: string) => report.verdicts.find(({ rule }) => rule === id);
+  expect(verdict('VER-03')).toMatchObject({ verdict: 'not tested', why: expect.stringContaining('the time was over') });
+  expect(failures(report)).toEqual([]);
+});
+
+test('what a platform sends without an end is not all kept', async () => {
+  const listener = await Listener.open({ host: '127.0.0.1', port: 0, publicUrl: '', party: kit });
+  const body = JSON.stringify({ more: 'x'.repeat(4_900_000) });
+  for (let n = 0; n < 12; n += 1) await fetch(`${listener.url}/receiver/cdrs`, { method: 'POST', body });
+  await listener.close();
+  expect(listener.seen.length).toBeGreaterThan(5);
+  expect(listener.seen.length).toBeLessThan(12);
+});
+
 test('a rule for which the kit was not given an EVSE is not tested, and not one that does not apply', async () => {
   const peer = await Peer.open();
   const report = await conformance({ versionsUrl: `${peer.url}/versions`, token: peer.tokenA, party: kit, only: ['commands: a charge'] });
@@ -128,8 +149,10 @@ test('no token is in a report', async () => {
 });
 
 test.concurrent.each(Object.entries(faults) as [Fault, readonly string[]][])('%s', async (fault, broken) => {
-  const failed = failures(await tried([fault]));
+  const report = await tried([fault]);
+  const failed = failures(report);
   expect(failed.map(({ rule }) => rule).sort(), JSON.stringify(failed, undefined, 1).slice(0, 3_000)).toEqual([...broken].sort());
+  expect(brokenOff(report)).toEqual([]);
   for (const { findings } of failed) expect(findings[0]).toMatchObject({ expected: expect.any(String), request: expect.any(String) });
 });
 

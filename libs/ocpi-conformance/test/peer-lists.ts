@@ -40,12 +40,14 @@ function pageOf(peer: Peer, { query, url }: Asked, module: keyof Owned): Said {
   const isIn = ({ last_updated }: { last_updated: string }) => {
     if (peer.has('filters are ignored')) return true;
     const atMs = instantMs(last_updated)!;
-    if ('dateFrom' in page && page.dateFrom !== undefined && atMs < instantMs(page.dateFrom)!) return false;
+    const fromMs = 'dateFrom' in page && page.dateFrom !== undefined ? instantMs(page.dateFrom)! : -Infinity;
+    if (atMs < fromMs || (atMs === fromMs && peer.has('date_from is exclusive'))) return false;
     if (!('dateTo' in page) || page.dateTo === undefined) return true;
     const endMs = instantMs(page.dateTo)!;
     return atMs < endMs || (peer.has('date_to is inclusive') && atMs === endMs);
   };
-  const matching = (peer.owned()[module] as { last_updated: string }[]).filter(isIn);
+  const matching: ({ last_updated: string } | null)[] = (peer.owned()[module] as { last_updated: string }[]).filter(isIn);
+  if (peer.has('a list holds null') && module === 'locations' && !query.has('date_to')) matching.push(null);
   if (page.offset > matching.length && peer.has('a page behind the end is HTTP 404')) return { answer: answers.notFound };
   const start = peer.has('pages overlap') ? Math.max(0, page.offset - 1) : page.offset;
   const objects = matching.slice(start, start + page.limit);
@@ -58,6 +60,8 @@ function pageOf(peer: Peer, { query, url }: Asked, module: keyof Owned): Said {
     headers['Link'] ??= `<${url}?date_from=1970-01-01T00:00:00Z&offset=${matching.length}&limit=1>; rel="next"`;
   if (peer.has('X-Limit is the number of objects')) headers['X-Limit'] = String(objects.length);
   if (peer.has('X-Total-Count is the number of objects')) headers['X-Total-Count'] = String(objects.length);
+  if (peer.has('a page is countless') && module === 'tariffs')
+    return { bare: `{"data":[{}${',{}'.repeat(2_100_000)}],"status_code":1000,"timestamp":"2022-02-01T17:00:00Z"}` };
   return { data: objects.length === 0 && peer.has('an empty list is null') ? null : objects, headers };
 }
 

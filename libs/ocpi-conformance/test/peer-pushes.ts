@@ -46,6 +46,7 @@ export async function pushAll(peer: Peer): Promise<void> {
   const isOther = peer.has('pushes name another id in the URL');
   const tariff = { ...owned.tariffs[0] as Tariff, elements: [{ price_components: [{ type: 'ENERGY', price: 0.3, step_size: 1 }] }] };
   await calls.send(peer.has('a Tariff is pushed by PATCH') ? 'PATCH' : 'PUT', at('tariffs', country_code, party_id, isOther ? 'T-9' : tariff.id), tariff);
+  if (peer.has('the URL of a push cannot be decoded')) await calls.send('PUT', `${at('tariffs', country_code, party_id)}/%ZZ`, tariff);
   const location = owned.locations.at(-1) as Location;
   const sound = {
     ...location,

@@ -29,7 +29,7 @@ export function received(peer: Peer, asked: Asked, module: string): Said {
   const key = `${module} ${country_code}*${party_id} ${cased(id)} ${type}`;
   const held = peer.received.get(key);
   if (asked.method === 'DELETE') return deleted(peer, key, module);
-  if (asked.method === 'GET') return got(held, asked.path);
+  if (asked.method === 'GET') return got(peer, held, asked.path);
   return taken(peer, asked, { module, key, held, schemas: level });
 }
 
@@ -38,10 +38,13 @@ function deleted(peer: Peer, key: string, module: string): Said {
   return {};
 }
 
-function got(held: object | undefined, [, , , evseUid, connectorId]: readonly string[]): Said {
+function got(peer: Peer, held: object | undefined, [, , , evseUid, connectorId]: readonly string[]): Said {
   const evse = held && evseUid !== undefined ? findEvse(held as Location, evseUid) : held;
   const found = connectorId === undefined ? evse : (evse as Evse | undefined)?.connectors.find(({ id }) => sameId(id, connectorId));
-  return found ? { data: found } : { answer: answers.notFound };
+  if (!found) return { answer: answers.notFound };
+  if (peer.has('what was pushed is answered without data')) return {};
+  const { evses } = found as Partial<Location>;
+  return { data: evses && peer.has('an EVSE of what was pushed is null') ? { ...found, evses: [null, ...evses] } : found };
 }
 
 interface Taking {

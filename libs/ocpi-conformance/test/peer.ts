@@ -337,9 +337,14 @@ export class Peer {
     };
     const isEncoded = method === 'POST' && this.has('the token in Credentials is Base64');
     const data = this.ours(isEncoded ? Buffer.from(this.current).toString('base64') : this.current);
-    const roles =
-      method === 'POST' && this.has('a role is listed twice') ? [...data.roles, data.roles[0]!] : data.roles;
-    return { data: { ...data, roles }, afterwards: () => void afterwards().catch(() => {}) };
+    return { data: { ...data, roles: method === 'POST' ? this.wrongRoles(data.roles) : data.roles }, afterwards: () => void afterwards().catch(() => {}) };
+  }
+
+  private wrongRoles(roles: Credentials['roles']): readonly unknown[] {
+    if (this.has('a role is listed twice')) return [...roles, roles[0]!];
+    if (this.has('a role is null')) return [null, ...roles];
+    if (this.has('a role names no party')) return roles.map(({ role }) => ({ role }));
+    return roles;
   }
 
   private async meet(given: Credentials): Promise<Answer | undefined> {

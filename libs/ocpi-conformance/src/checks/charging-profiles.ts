@@ -5,7 +5,7 @@ import {
 import { type Bench, ok, type Seen } from '../bench.ts';
 import { type Callback, callback, judgeSilence } from '../callback.ts';
 import type { Check } from '../check.ts';
-import { judgeNotOffered, judgeRefused } from '../judging.ts';
+import { isSeconds, judgeNotOffered, judgeRefused } from '../judging.ts';
 import { saidBy } from '../listener.ts';
 import { joined } from './lists.ts';
 
@@ -59,9 +59,9 @@ class Profiler {
 function responseOf(bench: Bench, seen: Seen): { result: string; timeout: number } | undefined {
   const { result, timeout } = (seen.data ?? {}) as { result?: unknown; timeout?: unknown };
   if (typeof result !== 'string') return undefined;
-  bench.judge('CHP-01', Number.isInteger(timeout), 'a timeout in whole seconds', seen);
+  bench.judge('CHP-01', isSeconds(timeout), 'a timeout in whole seconds', seen);
   bench.judge('CHP-01', ChargingProfileResponse.shape.result.safeParse(result).success, 'a result that is one of the five words', seen);
-  return { result, timeout: Number.isInteger(timeout) ? timeout as number : 30 };
+  return { result, timeout: isSeconds(timeout) ? timeout : 30 };
 }
 
 async function refusals(bench: Bench): Promise<void> {

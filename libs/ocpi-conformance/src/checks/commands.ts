@@ -3,7 +3,7 @@ import { type Cdr, CommandResponse, CommandResult, type CommandType, dateTimeOf,
 import { type Bench, ok, type Seen } from '../bench.ts';
 import { type Callback, callback, judgeSilence } from '../callback.ts';
 import type { Check } from '../check.ts';
-import { judgeNotOffered, judgeRefused } from '../judging.ts';
+import { isSeconds, judgeNotOffered, judgeRefused } from '../judging.ts';
 import { type Incoming, saidBy } from '../listener.ts';
 import { kitToken } from '../objects.ts';
 import { profiled } from './charging-profiles.ts';
@@ -70,7 +70,7 @@ class Commander {
     const answer = bench.call('POST', joined(bench.at('commands', 'RECEIVER'), command), {
       module: 'commands', body: { response_url: back.url, ...body },
     });
-    held.set(back.path, Promise.race([answer, setTimeout(HELD_MS, undefined, { ref: false })]));
+    held.set(back.path, Promise.race([answer.catch(() => {}), setTimeout(HELD_MS, undefined, { ref: false })]));
     const seen = await answer;
     held.delete(back.path);
     return { seen, back, isEarly: back.results().some(({ at }) => at < Date.now() - EARLY_MS) };
@@ -83,9 +83,9 @@ function responseOf(bench: Bench, seen: Seen): { result: string; timeout: number
   bench.judge('CMD-04', !isBare, 'a CommandResponse in the envelope', seen);
   const { result, timeout } = (seen.data ?? {}) as { result?: unknown; timeout?: unknown };
   if (typeof result !== 'string') return undefined;
-  bench.judge('CMD-01', Number.isInteger(timeout), 'a timeout in whole seconds', seen);
+  bench.judge('CMD-01', isSeconds(timeout), 'a timeout in whole seconds', seen);
   bench.judge('CMD-02', CommandResponse.shape.result.safeParse(result).success, 'a result that is one of the four words', seen);
-  return { result, timeout: Number.isInteger(timeout) ? timeout as number : 30 };
+  return { result, timeout: isSeconds(timeout) ? timeout : 30 };
 }
 
 async function refusals(bench: Bench): Promise<void> {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
 import {
-  authorization, Credentials, findEndpoint, type Interface, missingInterfaces, type Party, read, type Role,
+  authorization, Credentials, CredentialsRole, findEndpoint, type Interface, missingInterfaces, type Party, read, type Role,
   typicalInterfaces, Version, VersionDetails,
 } from '#ocpi';
 import { type Bench, inShort, ok, type Seen } from '../bench.ts';
@@ -97,8 +97,8 @@ async function versions(bench: Bench): Promise<void> {
   }
   bench.judge('TRN-01', list.http !== 401, 'the token, Base64 of its bytes, opens the versions', list);
   if (!bench.judge('VER-01', ok(list) && Array.isArray(list.data) && list.data.length > 0, 'a list of versions', list)) return;
-  const readable = (list.data as unknown[]).flatMap((one) => Version.safeParse(one).data ?? []);
-  const newest = readable.find(({ version }) => version === '2.2.1');
+  const known = (list.data as unknown[]).flatMap((one) => Version.safeParse(one).data ?? []);
+  const newest = known.find(({ version }) => version === '2.2.1');
   if (!bench.judge('VER-01', newest !== undefined, 'the version 2.2.1 with its absolute URL', list)) return;
   bench.detailsUrl = newest!.url;
   const answer = await bench.call('GET', newest!.url, { module });
@@ -228,8 +228,8 @@ async function registration(bench: Bench): Promise<void> {
   bench.judge('CRE-09', token !== tokenA && token !== tokenB, 'a new token in the answer', answer);
   bench.token = token;
   // What is wrong in it was said; the rest of the test needs to know whom it talks to.
-  const roles = (answer.data as { roles?: unknown }).roles;
-  bench.theirs = theirs ?? (Array.isArray(roles) && roles.length > 0 ? answer.data as Credentials : undefined);
+  const roles = readable((answer.data as { roles?: unknown }).roles);
+  bench.theirs = theirs ?? (roles.length > 0 ? { ...(answer.data as Credentials), roles } : undefined);
   const opened = await bench.call('GET', bench.options.versionsUrl, { module: 'versions' });
   if (!bench.judge('TRN-02', ok(opened), 'the token of the answer, as it is there, opens the versions when it is sent as Base64', opened)) {
     const decoded = Buffer.from(token, 'base64').toString('utf8');
@@ -250,6 +250,12 @@ async function registration(bench: Bench): Promise<void> {
     'GET answers the Credentials by which we reach the platform',
     got,
   );
+}
+
+/** Of roles that are not all right those that say whose they are. */
+function readable(roles: unknown): Credentials['roles'] {
+  const named = CredentialsRole.pick({ role: true, country_code: true, party_id: true });
+  return Array.isArray(roles) ? (roles as Credentials['roles']).filter((one) => named.safeParse(one).success) : [];
 }
 
 async function renewal(bench: Bench): Promise<void> {

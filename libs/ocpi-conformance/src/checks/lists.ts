@@ -121,7 +121,7 @@ async function pages(
         'a list on the page to which the Link leads',
         page,
       );
-    read.push(...(page.data as Listed[]));
+    for (const one of page.data as Listed[]) read.push(one);
     bench.judge('TRN-53', page.data.length <= size, `at most ${size} objects, as asked for`, page);
     bench.judge(
       'TRN-52',
@@ -192,7 +192,12 @@ async function nonsense(bench: Bench, get: Get, total: number): Promise<void> {
 /** What a list holds; where that is no array it is none of OCPI's. */
 function listOf(bench: Bench, seen: Seen): readonly Listed[] {
   if (!ok(seen)) return [];
-  return bench.judge('TRN-24', Array.isArray(seen.data), 'a list, also where it is empty', seen) ? seen.data as Listed[] : [];
+  return bench.judge('TRN-24', Array.isArray(seen.data), 'a list, also where it is empty', seen) ? objectsOf(seen.data) : [];
+}
+
+/** What else is in a list was judged where it is read as a whole. */
+function objectsOf(data: unknown): readonly Listed[] {
+  return (Array.isArray(data) ? data : []).filter((one) => typeof one === 'object' && one !== null) as Listed[];
 }
 
 /** date_from is part of its window, date_to is not, and both are of last_updated. */

@@ -1,7 +1,7 @@
-import { type Evse, findEvse, type Location, sameId } from '#ocpi';
+import { type Evse, findEvse, Location, sameId } from '#ocpi';
 import { type Bench, ok, type Seen } from '../bench.ts';
 import type { Check } from '../check.ts';
-import { judgeNotOffered, judgeNotThere, judgeRefused, judgeTaken, sameJson } from '../judging.ts';
+import { judgeNotOffered, judgeNotThere, judgeObject, judgeRefused, judgeTaken, sameJson } from '../judging.ts';
 import { kitLocation } from '../objects.ts';
 import { joined, swapped } from './lists.ts';
 import { judgeCharset } from './pushed.ts';
@@ -46,7 +46,8 @@ async function run(bench: Bench): Promise<void> {
     bench.call(method, at, { module: 'locations', ...(body === undefined ? {} : { body }) });
   const held = async (): Promise<[Location | undefined, Seen]> => {
     const seen = await call('GET', url());
-    return [ok(seen) ? seen.data as Location : undefined, seen];
+    const isOne = ok(seen) && judgeObject(bench, 'locations', Location, seen.data, seen) !== undefined;
+    return [isOne ? (seen.data as Location) : undefined, seen];
   };
 
   judgeNotThere(bench, 'TRN-30', 'GET of a Location that was never pushed', await call('GET', url()));
@@ -112,9 +113,10 @@ async function changing(bench: Bench, location: Location, call: Call, url: Url, 
     if (!judgeTaken(bench, 'LOC-02', `PATCH of ${what}`, await call('PATCH', url(...path), { ...patch, last_updated })))
       continue;
     const [changed, read] = await held();
-    const now = changed && findEvse(changed, evse.uid);
+    if (!changed) continue;
+    const now = findEvse(changed, evse.uid);
     const fresh = [
-      changed?.last_updated,
+      changed.last_updated,
       now?.last_updated,
       ...(path.length === 2 ? [now?.connectors[0]?.last_updated] : []),
     ];

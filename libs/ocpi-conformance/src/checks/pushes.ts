@@ -20,6 +20,7 @@ export const pushes: Check = {
     'TRN-03',
     'TRN-10',
     'TRN-11',
+    'TRN-16',
     'TRN-62',
     'TRN-70',
     'TRN-71',
@@ -106,8 +107,19 @@ const levels: Readonly<Record<string, readonly Pushed[]>> = {
   tokens: [[Token, TokenPatch]],
 };
 
+/** Undefined where a segment is not percent-encoded as it should be. */
+function segmentsOf(path: string): string[] | undefined {
+  try {
+    return path.split('/').map(decodeURIComponent);
+  } catch {
+    return undefined;
+  }
+}
+
 function judgePush(bench: Bench, { method, path, body }: Incoming, said: string): void {
-  const [, side = '', module = '', country_code = '', party_id = '', ...ids] = path.split('/').map(decodeURIComponent);
+  const segments = segmentsOf(path);
+  if (!segments) return void bench.judge('TRN-16', false, 'each segment of a path percent-encoded', said);
+  const [, side = '', module = '', country_code = '', party_id = '', ...ids] = segments;
   // Of a profile, it was judged where it was asked for.
   if (side === 'results')
     return void (

@@ -26,7 +26,7 @@ async function run(bench: Bench): Promise<void> {
     return {
       seen,
       session: ok(seen) ? (seen.data as Session) : undefined,
-      periods: (ok(seen) && (seen.data as Session).charging_periods) || [],
+      periods: (ok(seen) && (seen.data as Session | undefined)?.charging_periods) || [],
     };
   };
 

@@ -25,7 +25,7 @@ async function run(bench: Bench): Promise<void> {
   const after = await call('GET');
   bench.judge(
     'TRN-60',
-    ok(after) && ((after.data as Tariff).min_price ?? null) === null,
+    ok(after) && ((after.data as Tariff | undefined)?.min_price ?? null) === null,
     'no min_price: PUT replaces, and it was left out',
     after,
   );

@@ -40,7 +40,7 @@ async function received(bench: Bench): Promise<void> {
   const replaced = await call('GET');
   bench.judge(
     'TRN-60',
-    ok(replaced) && ((replaced.data as Token).visual_number ?? null) === null,
+    ok(replaced) && ((replaced.data as Token | undefined)?.visual_number ?? null) === null,
     'no visual_number: PUT replaces, and it was left out',
     replaced,
   );
@@ -50,7 +50,7 @@ async function received(bench: Bench): Promise<void> {
   const [rfid, user] = [await call('GET'), await call('GET', undefined, `${url}?type=APP_USER`)];
   bench.judge(
     'TOK-01',
-    ok(rfid) && (rfid.data as Token).visual_number !== '18',
+    ok(rfid) && (rfid.data as Token | undefined)?.visual_number !== '18',
     'the RFID Token as it was, beside the APP_USER of its uid',
     rfid,
   );
@@ -94,7 +94,8 @@ async function authorize(bench: Bench): Promise<void> {
     unknown,
   );
   const list = await bench.call('GET', url, { module: 'tokens' });
-  const known = (Array.isArray(list.data) ? list.data : []).flatMap((one) => Token.safeParse(one).data ?? [])[0];
+  const tokens = (Array.isArray(list.data) ? list.data : []).flatMap((one) => Token.safeParse(one).data ?? []);
+  const [known] = tokens;
   if (!known) return;
   const query = `?type=${known.type}`;
   const plain = await ask(known.uid, undefined, query);
@@ -125,8 +126,7 @@ async function authorize(bench: Bench): Promise<void> {
   }
   judgeRefused(bench, 'TOK-03', 'LocationReferences without a location_id', await ask(known.uid, { evse_uids: ['1'] }, query), 2001);
   const elsewhere = known.type === 'OTHER' ? 'AD_HOC_USER' : 'OTHER';
-  const tokens = (list.data as Token[]).filter(({ uid, type }) => uid?.toLowerCase() === known.uid.toLowerCase() && type === elsewhere);
-  if (tokens.length > 0) return;
+  if (tokens.some(({ uid, type }) => sameId(uid, known.uid) && type === elsewhere)) return;
   const other = await ask(known.uid, undefined, `?type=${elsewhere}`);
   bench.judge('TOK-01', !ok(other), `no Token of type ${elsewhere} for the uid of one of type ${known.type}`, other);
 }
