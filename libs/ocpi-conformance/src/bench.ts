@@ -215,7 +215,8 @@ export class Bench {
     const rule = seen.http >= 400 ? 'TRN-30' : 'TRN-20';
     if (this.judge(rule, seen.status !== undefined, 'an envelope with a status_code of four digits', seen)) {
       if (seen.http >= 400) this.judge('TRN-30', seen.status! >= 2000, 'no status_code of a success in an HTTP error', seen);
-      const timestamp = (JSON.parse(seen.text.replace(/^\ufeff/, '')) as { timestamp?: unknown }).timestamp;
+      const { timestamp, status_message: said } = JSON.parse(seen.text.replace(/^\ufeff/, '')) as Record<string, unknown>;
+      this.judge(rule, typeof (said ?? '') === 'string', 'a status_message that is a text, where there is one', seen);
       if (this.judge(rule, typeof timestamp === 'string', 'an envelope with a timestamp', seen)) {
         this.judge(
           'TYP-03',

@@ -79,6 +79,7 @@ function authorized(peer: Peer, { path, query, body }: Asked): Said {
   if (!token.valid && peer.has('a BLOCKED Token is HTTP 403')) return { answer: { http: 403, status: 2000 } };
   if (location !== undefined && peer.has('authorize of an unknown place is 2003')) return { answer: answers.unknownLocation };
   const place = location ?? (peer.has('authorize says a place that nobody asked about') ? { location_id: 'Site-0' } : undefined);
-  const said = peer.has('authorize answers another Token') ? { ...token, uid: 'ANOTHER' } : token;
+  const said = peer.has('authorize answers another Token') ? { ...token, uid: 'ANOTHER' }
+    : peer.has('authorize answers the Token of another party') ? { ...token, party_id: 'ZZZ' } : token;
   return { data: { allowed: token.valid ? 'ALLOWED' : 'BLOCKED', token: said, ...(place ? { location: place } : {}) } };
 }

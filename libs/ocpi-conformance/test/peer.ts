@@ -172,6 +172,7 @@ export class Peer {
     const code = http >= 400 && this.has('an HTTP error says 1000') ? 1000 : status;
     const whole = envelope(said.data, code, undefined, timestamp) as unknown as Record<string, unknown>;
     if (http < 400 && this.has('responses have no timestamp')) delete whole['timestamp'];
+    if (http < 400 && this.has('a status_message is a number')) whole['status_message'] = 5;
     const isPlain = http >= 400 && this.has('HTTP errors have no envelope');
     return {
       http,
@@ -337,6 +338,7 @@ export class Peer {
     };
     const isEncoded = method === 'POST' && this.has('the token in Credentials is Base64');
     const data = this.ours(isEncoded ? Buffer.from(this.current).toString('base64') : this.current);
+    if (method === 'PUT' && this.has('PUT of credentials is answered without roles')) return { data: { token: data.token, url: data.url } };
     return { data: { ...data, roles: method === 'POST' ? this.wrongRoles(data.roles) : data.roles }, afterwards: () => void afterwards().catch(() => {}) };
   }
 

@@ -38,9 +38,11 @@ export async function relay(options: ClientOptions, request: RelayedRequest): Pr
   if (exchanged.kind === 'unclear') return { kind: 'silent', message: exchanged.message };
   const { http, headers } = exchanged;
   if (http >= 300 && http < 400) return { kind: 'not-ocpi', http, message: 'redirects are not followed' };
+  if (http > 599) return { kind: 'not-ocpi', http, message: `HTTP ${http} is no status` };
   if (http === 401 || http === 403) return { kind: 'not-ocpi', http, message: `HTTP ${http}: it does not take the hub's credentials` };
   const json = parseJson(exchanged.body, { maxBytes: Infinity, maxValues: Infinity, loose: true, rounded: true });
   const reading = json.ok ? parseEnvelope(json.value) : json;
   if (!json.ok || !reading.ok) return { kind: 'not-ocpi', http, message: `HTTP ${http}, and ${(reading as { message: string }).message}` };
-  return { kind: 'answered', http, headers, envelope: reading.envelope, text: json.text };
+  // 204 and 205 are for answers without a body, and this one has one.
+  return { kind: 'answered', http: http === 204 || http === 205 ? 200 : http, headers, envelope: reading.envelope, text: json.text };
 }

@@ -363,6 +363,10 @@ const partners: MigrationList = [
       settleBatch,
     ],
   },
+  {
+    name: 'ocpi-gateway-tokens-in-order',
+    up: () => ['ALTER TABLE partner_tokens ADD COLUMN given bigint GENERATED ALWAYS AS IDENTITY'],
+  },
 ];
 
 export const migrations: MigrationList = [

@@ -82,6 +82,31 @@ test('CRE-04 CRE-05 CRE-06 CRE-07 credentials are renewed by PUT; the old token 
   expect((await get('credentials')).data, 'CRE-05').toMatchObject({ token, url: `${origin(oasis)}/ocpi/versions` });
 });
 
+test('CRE-07 whose PUT gets no answer PUTs again with the token it has, as often as it takes; the one it uses at last ends those before', async () => {
+  const old = montreal.token;
+  const given: string[] = [];
+  for (let n = 0; n < 6; n += 1) {
+    const put = await get('credentials', { method: 'PUT', body: montreal.credentials() });
+    expect([put.http, put.status_code]).toEqual([200, 1000]);
+    given.push((put.data as { token: string }).token);
+  }
+  const opens = (token: string) => get('sender/locations', { token }).then(({ http }) => http);
+  expect(await opens(given[4]!), 'an answer that came late').toBe(200);
+  expect([await opens(old), await opens(given[3]!)], 'of what was given before it').toEqual([401, 401]);
+  expect(await opens(given[5]!)).toBe(200);
+  expect(await opens(given[4]!)).toBe(401);
+  montreal.token = given[5]!;
+});
+
+test('CRE-01 a partner that fails is asked once', async () => {
+  const broken = await HandPartner.open('Broken', 'BRK', 'EMSP', ['SENDER tokens']);
+  broken.url = `${broken.base}/broken`;
+  broken.answer = () => ({ http: 500, status: 3000 });
+  expect(await broken.register(oasis)).toMatchObject({ http: 200, status_code: 3001 });
+  expect(broken.seen.map(({ what }) => what)).toEqual(['GET /broken']);
+  await broken.close();
+});
+
 test('TRN-05 without a known token every request is 401, in the envelope; unencoded it is understood', async () => {
   for (const token of ['', 'nonsense']) {
     expect(await get('sender/locations', { token })).toMatchObject({ http: 401, status_code: 2001, timestamp: expect.any(String) });

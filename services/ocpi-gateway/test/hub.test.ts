@@ -130,6 +130,14 @@ describe('a request to one party', () => {
     emsp.answer = () => ({ http: 401, status: 2001 });
     const answer = await ask(cpo, `${receiver('sessions')}/CA/EOA/S6`, { to: plunk, method: 'PUT', body: session('S6') });
     expect([answer.http, answer.status_code]).toEqual([200, 4000]);
+    emsp.answer = () => ({ http: 700 });
+    expect(await ask(cpo, `${receiver('sessions')}/CA/EOA/S6`, { to: plunk, method: 'PUT', body: session('S6') }), 'no HTTP status').toMatchObject({
+      http: 200, status_code: 4000,
+    });
+    emsp.answer = () => ({ http: 205 });
+    expect(await ask(cpo, `${receiver('sessions')}/CA/EOA/S6`, { to: plunk, method: 'PUT', body: session('S6') }), 'TRN-20').toMatchObject({
+      http: 200, status_code: 1000,
+    });
   });
 
   test('broken JSON is refused here and goes nowhere', async () => {

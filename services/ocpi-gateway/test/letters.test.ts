@@ -100,6 +100,10 @@ test('CRE-11, CRE-06: an operator renews the tokens of both sides; a partner tha
   expect((refused as Refused).code).toBe('registration-refused');
   expect((await call(oasis, '/ocpi/2.2.1/credentials', { token: before })).status_code).toBe(1000);
 
+  partner.answer = (what) => (what === 'PUT /credentials' ? 'hang up' : {});
+  for (let n = 0; n < 3; n += 1) await expect(ask().ask(renewPartner, { partnerId })).rejects.toThrow('partner-unreachable');
+  expect((await call(oasis, '/ocpi/2.2.1/credentials', { token: before })).status_code, 'CRE-07: no answer came').toBe(1000);
+
   partner.answer = (what) => (what === 'PUT /credentials' ? { data: { ...partner.credentials(), token: 'renewed-MTL' } } : {});
   expect(await ask().ask(renewPartner, { partnerId })).toMatchObject({ state: 'registered' });
   const { token } = partner.seen.findLast(({ what }) => what === 'PUT /credentials')!.body as { token: string };

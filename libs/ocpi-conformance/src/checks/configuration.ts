@@ -290,6 +290,7 @@ async function renewal(bench: Bench): Promise<void> {
   if (!bench.judge('CRE-06', ok(answer), 'new credentials are taken, and answered with a new token', answer)) return;
   bench.judge('CRE-06', calls.some(({ path }) => path === '/versions') && calls.some(({ path }) => path === '/versions/details'),
     'PUT reads our versions and their details anew', answer);
+  bench.judge('CRE-06', read(Credentials, answer.data).ok, 'Credentials in the answer to PUT', answer);
   const token = (answer.data as { token?: unknown } | undefined)?.token;
   if (!bench.judge('CRE-06', typeof token === 'string' && token !== bench.token, 'a new token in the answer to PUT', answer)) return;
   bench.keepSecret(token as string);

@@ -1,4 +1,4 @@
-import { AuthorizationInfo, sameId, Token } from '#ocpi';
+import { AuthorizationInfo, sameId, sameParty, Token } from '#ocpi';
 import { type Bench, ok } from '../bench.ts';
 import type { Check } from '../check.ts';
 import { judgeNotOffered, judgeNotThere, judgeObject, judgeRefused, judgeTaken, sameJson } from '../judging.ts';
@@ -105,7 +105,7 @@ async function authorize(bench: Bench): Promise<void> {
     const info = judgeAuthorization(bench, plain.data, plain);
     if (info) {
       bench.judge('TOK-04', info.location === undefined, 'no location where none was asked about', plain);
-      const isSame = sameId(info.token.uid, known.uid) && info.token.type === known.type;
+      const isSame = sameId(info.token.uid, known.uid) && info.token.type === known.type && sameParty(info.token, known);
       bench.judge('TOK-04', isSame, `the Token that was asked about, ${known.uid}`, plain);
     }
     const other = await ask(swapped(known.uid), undefined, query);

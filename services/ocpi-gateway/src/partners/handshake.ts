@@ -83,7 +83,7 @@ async function versionsOf({ calls, partner, token, versionsUrl: url }: Meeting):
     url,
     z.array(z.unknown()),
     'versions',
-    first.kind === 'ok' ? first : undefined,
+    asItIs ? undefined : first,
   );
   return { versions, asItIs };
 }

@@ -119,7 +119,7 @@ export interface TokenHolder {
   readonly partner: Partner;
   readonly kind: TokenKind;
   readonly hash: Buffer;
-  /** Tokens that this one replaced are still good. */
+  /** Tokens that were given before this one are still good. */
   readonly othersLinger: boolean;
 }
 
@@ -128,7 +128,7 @@ export async function tokenHolders(db: Queryable, hashes: readonly Buffer[]): Pr
   const { rows } = await db.query<Row & { hash: Buffer; kind: TokenKind; others: boolean }>({
     name: 'partners-by-token',
     text: `SELECT ${COLUMNS}, t.hash, t.kind,
-        EXISTS (SELECT FROM partner_tokens o WHERE o.partner_id = t.partner_id AND o.kind = 'old') AS others
+        EXISTS (SELECT FROM partner_tokens o WHERE o.partner_id = t.partner_id AND o.given < t.given) AS others
       FROM partner_tokens t JOIN partners p USING (partner_id) WHERE t.hash = ANY($1)`,
   }, [hashes]);
   return rows.map((row) => ({ partner: partnerOf(row), kind: row.kind, hash: row.hash, othersLinger: row.others }));
@@ -138,18 +138,35 @@ export async function addToken(tx: Tx, partnerId: string, hash: Buffer, kind: To
   await tx.query('INSERT INTO partner_tokens (hash, partner_id, kind) VALUES ($1, $2, $3)', [hash, partnerId, kind]);
 }
 
-/** The old one stays good until the new one is used. CRE-07. */
+/** Given one after the other, and none of them used yet: no partner asks for more because its answers get lost. */
+const UNUSED_MOST = 8;
+
+/**
+ * The one in use stays good until a newer one is used, and so does each that was given meanwhile: which of them arrived is
+ * not known. CRE-07.
+ */
 export async function replaceToken(tx: Tx, partnerId: string, hash: Buffer): Promise<void> {
-  await tx.query(`DELETE FROM partner_tokens WHERE partner_id = $1 AND kind = 'old'`, [partnerId]);
+  await tx.query(
+    `DELETE FROM partner_tokens WHERE partner_id = $1 AND given <> (SELECT min(given) FROM partner_tokens WHERE partner_id = $1)
+       AND given NOT IN (SELECT given FROM partner_tokens WHERE partner_id = $1 ORDER BY given DESC LIMIT $2)`,
+    [partnerId, UNUSED_MOST - 1],
+  );
   await tx.query(`UPDATE partner_tokens SET kind = 'old' WHERE partner_id = $1`, [partnerId]);
   await addToken(tx, partnerId, hash, 'current');
 }
 
-/** The new one was not taken: the one before it is current again. */
-export async function restoreToken(tx: Tx, partnerId: string): Promise<void> {
-  await tx.query(`DELETE FROM partner_tokens WHERE partner_id = $1 AND kind = 'current'
-    AND EXISTS (SELECT FROM partner_tokens WHERE partner_id = $1 AND kind = 'old')`, [partnerId]);
-  await tx.query(`UPDATE partner_tokens SET kind = 'current' WHERE partner_id = $1 AND kind = 'old'`, [partnerId]);
+/** A new one was not taken, and nobody used it: the one before it is current again. */
+export async function restoreToken(tx: Tx, partnerId: string, hash: Buffer): Promise<void> {
+  await tx.query(`DELETE FROM partner_tokens t WHERE hash = $2
+    AND EXISTS (SELECT FROM partner_tokens WHERE partner_id = $1 AND given < t.given)`, [partnerId, hash]);
+  await tx.query(`UPDATE partner_tokens SET kind = 'current' WHERE partner_id = $1
+    AND given = (SELECT max(given) FROM partner_tokens WHERE partner_id = $1)`, [partnerId]);
+}
+
+/** A partner has a newer one: those that were given before it are of no more use. CRE-07. */
+export async function dropTokensBefore(db: Queryable, partnerId: string, hash: Buffer): Promise<void> {
+  await db.query(
+    'DELETE FROM partner_tokens WHERE partner_id = $1 AND given < (SELECT given FROM partner_tokens WHERE hash = $2)', [partnerId, hash]);
 }
 
 export async function dropTokens(db: Queryable, partnerId: string, kinds: readonly TokenKind[]): Promise<void> {

@@ -10,7 +10,7 @@ import { invitedAs, type InvitedParty, isInvited, uninvitedText } from './invite
 import { type LinkParts, Links } from './links.ts';
 import { isPartyOf, ourInterfaces, type Partner } from './partner.ts';
 import {
-  addToken, dropTokens, findPartner, insertPartner, noteError, partnersWithWaiting, registeredPartners, removePartner,
+  addToken, dropTokens, dropTokensBefore, findPartner, insertPartner, noteError, partnersWithWaiting, registeredPartners, removePartner,
   replaceToken, restoreToken, storePartner, type TokenHolder, tokenHolders, type TokenKind, type Waiting,
 } from './partner-rows.ts';
 import { lockLinks } from '../pushes/pushed-rows.ts';
@@ -89,8 +89,7 @@ export class Partners {
     for (const { token, written, hash } of candidates) {
       const holder = holders.find((one) => one.hash.equals(hash));
       if (!holder || holder.partner.state === 'unregistered') continue;
-      // The partner has its new token: the one before it is of no more use. CRE-07.
-      if (holder.kind === 'current' && holder.othersLinger) await dropTokens(db, holder.partner.id, ['old']);
+      if (holder.kind !== 'registration' && holder.othersLinger) await dropTokensBefore(db, holder.partner.id, hash);
       return { partner: holder.partner, kind: holder.kind, token, written };
     }
     return undefined;
@@ -197,7 +196,7 @@ export class Partners {
     const theirs = outcome.kind === 'ok' ? read(Credentials, outcome.data) : undefined;
     if (!theirs?.ok) {
       // Whether they took it is not known where no answer came: both tokens stay good until one is used.
-      if (outcome.kind === 'refused' || outcome.kind === 'unreachable') await db.tx((tx) => restoreToken(tx, id));
+      if (outcome.kind === 'refused' || outcome.kind === 'unreachable') await db.tx((tx) => restoreToken(tx, id, secrets.hash(token)));
       const why = theirs ? theirs.message : outcomeText(outcome);
       throw refuse(outcome.kind === 'refused' || theirs ? 'registration-refused' : 'partner-unreachable', `PUT of credentials: ${why}`);
     }
