@@ -3,7 +3,7 @@ import { instant } from '#time';
 import { type CompiledTariff, compile } from './compile.ts';
 import type { Note } from './notes.ts';
 import type { Policy } from './policy.ts';
-import { type Charge, type ChargingPeriod, InvalidCharge, type Tariff } from './shapes.ts';
+import { type Charge, type ChargingPeriod, InvalidCharge, InvalidTariff, type Tariff } from './shapes.ts';
 import { readVolumes, type Stretch, usesCharger } from './stretch.ts';
 
 /** A charge, read: its stretches in order of time. */
@@ -167,9 +167,18 @@ class TariffChoice {
   private compile(tariff: Tariff): CompiledTariff {
     const known = this.compiled?.find(({ source }) => source === tariff);
     if (known) return known;
-    const compiled = compile(tariff);
+    const compiled = this.read(tariff);
     this.compiled = this.compiled ? [...this.compiled, compiled] : [compiled];
     return compiled;
+  }
+
+  private read(tariff: Tariff): CompiledTariff {
+    try {
+      return compile(tariff);
+    } catch (error) {
+      if (!(error instanceof InvalidTariff)) throw error;
+      throw new InvalidTariff(`tariffs[${this.tariffs.indexOf(tariff)}].${error.path}`, error.rule);
+    }
   }
 
   /** Ids compare without case (CiString); of two versions, the one valid at the start. */

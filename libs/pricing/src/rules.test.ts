@@ -248,6 +248,14 @@ test.each<[string, unknown]>([
   expect(() => price(charge)).toThrow(`${path}: `);
 });
 
+test('of several tariffs the one that is refused is named by its place', () => {
+  const wrong = { ...tariffOf(energy), id: 'U', elements: [{ price_components: [energy], restrictions: { start_time: '99' } }] };
+  const used = (tariff_id: string): ChargingPeriod => ({ start_date_time, tariff_id, dimensions: [{ type: 'ENERGY', volume: 1 }] });
+  const among = (tariff_id: string): Charge => ({ ...chargeOf(tariffOf(energy), used(tariff_id)), tariffs: [tariffOf(energy), wrong] });
+  expect(() => price(among('U'))).toThrow('tariffs[1].elements[0].restrictions.start_time: a local time HH:MM expected');
+  expect(cost(among(tariffOf(energy).id))).toBe('0.25');
+});
+
 test('a quantity or a price that is beyond all measure is refused by its place, as a number and as text', () => {
   const used = (volume: number | string): Charge =>
     chargeOf(tariffOf(energy), { start_date_time, dimensions: [{ type: 'ENERGY', volume }] });

@@ -77,13 +77,18 @@ export interface Charge {
   readonly charging_periods?: Maybe<readonly ChargingPeriod[]>;
 }
 
-/** The tariff breaks a rule; `path` says where, as in `elements[0].restrictions.start_time`. */
+/**
+ * The tariff breaks a rule; `path` says where, as in `elements[0].restrictions.start_time`, or, of a
+ * charge with several, `tariffs[1].elements[0].restrictions.start_time`.
+ */
 export class InvalidTariff extends Error {
   override readonly name = 'InvalidTariff';
   readonly path: string;
+  readonly rule: string;
   constructor(path: string, rule: string) {
     super(`${path}: ${rule}`);
     this.path = path;
+    this.rule = rule;
   }
 }
 

@@ -2,6 +2,7 @@ import {
   type Charge,
   defaultPolicy,
   FLAGS,
+  InvalidTariff,
   type Outcome,
   type Policy,
   policyWith,
@@ -112,6 +113,8 @@ export async function eachCharge(
 
 class Reading {
   readonly #tariffs: readonly Tariff[] | undefined;
+  /** "tariff.json:1" of each of them. */
+  readonly #places: readonly string[];
   readonly #zones: ZoneChoice;
   readonly #policy: Policy | undefined;
   readonly #reservation: Outcome | undefined;
@@ -119,12 +122,13 @@ class Reading {
   readonly #warned = new Set<string>();
 
   private constructor(
-    tariffs: readonly Tariff[] | undefined,
+    found: readonly FoundTariff[] | undefined,
     zones: ZoneChoice,
     { policy, reservation }: { policy: Policy | undefined; reservation: Outcome | undefined },
     warn: (line: string) => void,
   ) {
-    this.#tariffs = tariffs;
+    this.#tariffs = found?.map(({ tariff }) => tariff);
+    this.#places = found?.map(({ at }) => at) ?? [];
     this.#zones = zones;
     this.#policy = policy;
     this.#reservation = reservation;
@@ -146,13 +150,25 @@ class Reading {
     const zone = this.#zones.of(source, charge);
     if (zone?.assumed) this.#assumed(at, zone);
     const policy = this.#policyFor(charge, reader.remarks);
-    const priced = price(charge, {
+    const options = {
       ...(zone && { timeZone: zone.name }),
       ...(policy && { policy }),
       ...(this.#reservation && { reservation: this.#reservation }),
-    });
+    };
+    const priced = this.#byPlaces(() => price(charge, options));
     const id = typeof source.id === 'string' ? source.id : undefined;
     return { at, id, source, priced, zone, remarks: reader.remarks };
+  }
+
+  /** What is wrong in a file of --tariff is named by that file. */
+  #byPlaces(priced: () => Priced): Priced {
+    try {
+      return priced();
+    } catch (error) {
+      const [, index, path] = error instanceof InvalidTariff ? /^tariffs\[(\d+)\]\.(.+)$/.exec(error.path) ?? [] : [];
+      const at = this.#places[Number(index)];
+      throw at === undefined ? error : new InvalidTariff(`${at}: ${path}`, (error as InvalidTariff).rule);
+    }
   }
 
   /** Where the periods name none of --tariff, it is meant for all of them. */
@@ -175,10 +191,15 @@ class Reading {
   }
 }
 
+interface FoundTariff {
+  readonly at: string;
+  readonly tariff: Tariff;
+}
+
 /** Tariffs of files, read as liberally as those in CDRs. Throws RefusedInput. */
-export async function tariffsOf(files: readonly string[], terminal: Terminal): Promise<Tariff[]> {
+async function tariffsOf(files: readonly string[], terminal: Terminal): Promise<FoundTariff[]> {
   const found = await documentsOf(files, terminal.stdin);
-  return found.map(({ at, value }) => new LiberalReader().tariff(value, `${at}: `));
+  return found.map(({ at, value }) => ({ at, tariff: new LiberalReader().tariff(value, `${at}: `) }));
 }
 
 /** `{"cdr": {…}, "tariff": {…}}` holds a CDR as well. */

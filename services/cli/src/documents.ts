@@ -27,6 +27,9 @@ export type Progressed = (bytes: number) => void;
 /** A single value that is larger than this is refused: memory stays flat whatever comes. */
 const CHARACTERS_MAX = 64 << 20;
 const CHUNK_BYTES = 1 << 18;
+/** How what gzip packed begins, read as UTF-8. */
+const GZIP = '\u001f\ufffd';
+const PACKED = 'it is packed by gzip. Unpack it on the way: zcat FILE | npx roamwatt VERB -';
 /** So much is looked at to tell JSON Lines from other JSON. */
 const LOOKED_AT = 1 << 20;
 
@@ -48,6 +51,7 @@ export async function* documents(
   try {
     for await (const text of textOf(file === '-' ? stdin : fileChunks(file), progressed)) {
       head = cutter ? text : head + text;
+      if (!cutter && head.startsWith(GZIP)) return yield [{ at: name, why: PACKED }];
       cutter ??= cutterFor(file, head, false);
       if (!cutter) continue;
       const pieces = cutter.push(head);

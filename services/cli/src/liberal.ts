@@ -113,6 +113,7 @@ export class LiberalReader {
     }
     readNumber(restrictions, 'min_duration');
     readNumber(restrictions, 'max_duration');
+    if (typeof restrictions.reservation === 'string') restrictions.reservation = restrictions.reservation.toUpperCase();
     const days = restrictions.day_of_week;
     if (typeof days === 'string') restrictions.day_of_week = [days.toUpperCase()];
     else if (Array.isArray(days)) {

@@ -1,5 +1,6 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Folder } from './command.ts';
 import { byTheClock, cdr, periods, tariff, total, unrounded } from './examples.ts';
@@ -96,6 +97,18 @@ test('--tariff prices all periods where none names it, and only its own where so
   expect(own).toMatchObject({ total_cost: { excl_vat: '3.18' } });
 });
 
+test('a CDR that is refused for a broken tariff of --tariff names the file of the tariff', async () => {
+  const broken = { ...tariff, id: 'T2', elements: [{ ...tariff.elements[0], restrictions: { start_time: '99' } }] };
+  const by = (tariff_id: string) => ({ ...cdr, charging_periods: periods.map((one) => ({ ...one, tariff_id })) });
+  const lines = (...all: object[]) => all.map((one) => JSON.stringify(one)).join('\n');
+  const cdrs = folder.write('cdrs.jsonl', lines(by('T1'), by('T2')));
+  const args = ['price', cdrs, '--json', '--tariff', folder.write('tariffs.jsonl', lines(tariff, broken))];
+  const { out, err, status } = await folder.run(args);
+  expect(JSON.parse(out)).toMatchObject({ source: 'cdrs.jsonl:1', total_cost: total });
+  expect(status).toBe(1);
+  expect(err).toMatch(/^cdrs\.jsonl:2: tariffs\.jsonl:2: elements\[0\]\.restrictions\.start_time: a local time HH:MM expected/);
+});
+
 test('digits beyond what a double carries are kept', async () => {
   const text = JSON.stringify({
     ...cdr,
@@ -131,6 +144,21 @@ test.each([
   const { status, out, err } = await folder.run(['price', folder.write('wrong', text)]);
   expect([status, out]).toEqual([1, '']);
   expect(err).toBe(`wrong:1: this is no JSON: it ${said}, and nothing else of it is read. Give a file of OCPI objects.\n`);
+});
+
+test('what gzip packed is named as such, whatever the file is called', async () => {
+  for (const name of ['cdrs.jsonl', 'cdr.json', 'cdrs.jsonl.gz']) {
+    writeFileSync(join(folder.path, name), gzipSync(`${JSON.stringify(cdr)}\n`.repeat(50)));
+    const { err, status } = await folder.run(['price', name]);
+    expect([status, err.trim()]).toEqual([1, `${name}: it is packed by gzip. Unpack it on the way: zcat FILE | npx roamwatt VERB -.`]);
+  }
+});
+
+test('PRC-14: the names of a reservation are read in small letters, too', async () => {
+  const reserved = { price_components: [{ type: 'FLAT', price: 2 }], restrictions: { reservation: 'reservation' } };
+  const given = { ...cdr, tariffs: [{ ...tariff, elements: [reserved, ...tariff.elements] }] };
+  const [priced] = await folder.json(['price', folder.write('cdr.json', given)]);
+  expect(priced).toMatchObject({ total_cost: total });
 });
 
 test('a list whose first entry is broken is read to its end', async () => {
