@@ -35,7 +35,7 @@ const LOOKED_AT = 1 << 20;
 
 /**
  * The objects of a file, or of stdin for "-", in batches as they are read: one object, a list, an
- * OCPI envelope `{"data": …}`, values one after the other, or JSON Lines. In JSON Lines a broken line
+ * OCPI envelope `{"data": …}`, a page of the portal `{"objects": …}`, values one after the other, or JSON Lines. In JSON Lines a broken line
  * does not touch the others.
  */
 export async function* documents(
@@ -221,11 +221,19 @@ function unwrap(value: unknown, at: string, found: Read[]): void {
     for (const one of value) unwrap(one, at, found);
   } else if (typeof value !== 'object' || value === null) {
     found.push({ at, why: `an OCPI object expected, not ${JSON.stringify(value)?.slice(0, 40)}` });
-  } else if ('data' in value && typeof value.data === 'object' && value.data !== null) {
-    unwrap(value.data, at, found);
   } else {
-    found.push({ at, value: value as Document['value'] });
+    const held = heldBy(value as Document['value']);
+    if (held === undefined) found.push({ at, value: value as Document['value'] });
+    else unwrap(held, at, found);
   }
+}
+
+/** What OCPI's envelope holds, or an answer of the portal: a page of objects, one of tariffs, or a tariff with its version. */
+function heldBy(value: Document['value']): object | undefined {
+  const held = [value.data, value.objects].find((one) => typeof one === 'object' && one !== null);
+  if (held) return held;
+  if (Array.isArray(value.tariffs) && value.total !== undefined) return value.tariffs;
+  return value.version !== undefined && typeof value.tariff === 'object' && value.tariff !== null ? value.tariff : undefined;
 }
 
 /** Why a file is not read, and what to do. */

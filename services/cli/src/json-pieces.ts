@@ -15,12 +15,15 @@ const OPEN_OBJECT = 123;
 const CLOSE_OBJECT = 125;
 const NEWLINE = 10;
 
+/** OCPI's envelope has its list in the first, a page of the portal in the second. */
+const ENVELOPES: ReadonlySet<string> = new Set(['data', 'objects']);
+
 /** The depth of values that are not wanted: what stands in an envelope behind its list. */
 const PASSED_OVER = Infinity;
 
 /**
  * Cuts a text of any length that comes in parts into the values it holds: the entries of a list, or
- * of the list that is `data` of an OCPI envelope, or the values that follow one another. It only
+ * of the list that is in an envelope, or the values that follow one another. It only
  * looks at brackets and strings; what a piece is worth is for a parser to say.
  */
 export class JsonPieces {
@@ -112,7 +115,7 @@ export class JsonPieces {
     const list = char === OPEN_LIST;
     if (this.#depth === 0 && list && this.#from < 0) {
       this.#base = 1;
-    } else if (this.#depth === 1 && this.#base === 0 && list && this.#key === 'data') {
+    } else if (this.#depth === 1 && this.#base === 0 && list && ENVELOPES.has(this.#key)) {
       this.#base = 2;
       this.#from = -1;
     } else {

@@ -1,5 +1,14 @@
 import type { Document } from './documents.ts';
 
+/** What no Location has, of objects that are taken for one by mistake. */
+const NO_LOCATION: readonly (readonly [kind: string, field: string])[] = [
+  ['a Tariff', 'elements'],
+  ['a CDR', 'cdr_location'],
+  ['a CDR', 'charging_periods'],
+  ['a Session', 'location_id'],
+  ['a Token', 'contract_id'],
+];
+
 /** What only one kind of OCPI's objects has, of those that are taken for a Tariff by mistake. */
 const MARKS: readonly (readonly [kind: string, ...fields: string[]])[] = [
   ['a Location', 'evses'],
@@ -15,4 +24,9 @@ const MARKS: readonly (readonly [kind: string, ...fields: string[]])[] = [
 export function otherKind(value: Document['value']): string | undefined {
   if (value.elements !== undefined) return undefined;
   return MARKS.find(([, ...fields]) => fields.every((field) => value[field] !== undefined))?.[0];
+}
+
+/** Of an object that is no Location; undefined where nothing tells. */
+export function otherThanLocation(value: Document['value']): string | undefined {
+  return NO_LOCATION.find(([, field]) => value[field] !== undefined)?.[0];
 }

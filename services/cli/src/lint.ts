@@ -9,9 +9,10 @@ import {
 } from '#pricing';
 import { instant, rfc3339 } from '#time';
 import { countryCode } from './countries.ts';
-import { type Document, documents, documentsOf } from './documents.ts';
+import { type Document, documents } from './documents.ts';
 import { parseNumbers } from './exact-json.ts';
 import { otherKind } from './kind.ts';
+import { locationsOf } from './locations.ts';
 import { Progress } from './progress.ts';
 import type { Terminal } from './terminal.ts';
 import { type Given, optionOf, type Verb, WrongUsage } from './verb.ts';
@@ -174,8 +175,7 @@ class Facts {
     if (meter !== undefined && !isStanding(meter)) {
       throw new WrongUsage(`--meter: one of ${STANDINGS.join(', ')} expected`);
     }
-    const found = await documentsOf(given.options.location ?? [], terminal.stdin);
-    const locations = found.map(({ value }) => value);
+    const locations = await locationsOf(given, terminal);
     const country = countryOf(given) ?? textOf(locations[0]?.country);
     const timeZone = givenZone(given)?.name ?? textOf(locations[0]?.time_zone);
     const known = {

@@ -10,8 +10,8 @@ export const price: Verb = {
   about: `Prices CDRs and Sessions by OCPI 2.2.1, exactly: total_cost is rounded once to the currency's
 digits, unrounded and lines are exact. Incomplete CDRs are priced too: charging_periods, times
 and a tariff are enough; a Credit CDR's total_cost is negative. Files hold one object, a list,
-an OCPI envelope {"data": …} or JSON Lines; "-" is the standard input. What is refused is named
-on stderr with file:line.
+an OCPI envelope {"data": …}, a page of the portal or JSON Lines; "-" is the standard input. What
+is refused is named on stderr with file:line.
 
 ${POLICY_HELP}`,
   options: CHARGE_OPTIONS,

@@ -1,6 +1,6 @@
 import type { Charge, Tariff } from '#pricing';
 import { instant, isTimeZone } from '#time';
-import { documentsOf } from './documents.ts';
+import { locationsOf } from './locations.ts';
 import { type FoundZone, type PlaceFacts, zoneOfPlace } from './place-zones.ts';
 import type { Terminal } from './terminal.ts';
 import { type Given, optionOf, RefusedInput, WrongUsage } from './verb.ts';
@@ -20,12 +20,8 @@ export class ZoneChoice {
     this.#locations = locations;
   }
 
-  static async of(given: Given, { stdin }: Terminal): Promise<ZoneChoice> {
-    const locations = await documentsOf(given.options.location ?? [], stdin);
-    return new ZoneChoice(
-      givenZone(given),
-      locations.map(({ value }) => value),
-    );
+  static async of(given: Given, terminal: Terminal): Promise<ZoneChoice> {
+    return new ZoneChoice(givenZone(given), await locationsOf(given, terminal));
   }
 
   of(source: Loose, charge: Charge): FoundZone | undefined {
@@ -59,10 +55,10 @@ export function givenZone(given: Given): FoundZone | undefined {
 /** The zone that all Locations of --location are in. Throws RefusedInput. */
 export async function zoneOfLocations(
   given: Given,
-  { stdin }: Terminal,
+  terminal: Terminal,
 ): Promise<FoundZone | undefined> {
-  const locations = await documentsOf(given.options.location ?? [], stdin);
-  const zones = locations.map(({ value }) => stated(value.time_zone, '--location'));
+  const locations = await locationsOf(given, terminal);
+  const zones = locations.map((one) => stated(one.time_zone, '--location'));
   const different = new Set(zones.map((one) => one?.name));
   if (different.size > 1) {
     throw new RefusedInput(

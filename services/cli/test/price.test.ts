@@ -54,6 +54,7 @@ test.each<[string, unknown]>([
   ['an envelope', { status_code: 1000, data: cdr, timestamp: '2026-01-01T00:00:00Z' }],
   ['an envelope with a list', { data: [cdr], status_code: 1000 }],
   ['a list', [cdr]],
+  ['a page of the portal', { objects: [cdr], total: 1 }],
   [
     'one tariff and one element without their lists',
     { ...withoutTariffs, tariff: { ...tariff, elements: tariff.elements[0] } },

@@ -77,6 +77,31 @@ test('a quote by local times without a zone is refused, and says what to give', 
   expect(JSON.parse(out)).toMatchObject({ tariff_id: 'T1', total_cost: total });
 });
 
+test.each([
+  ['a page of tariffs', { tariffs: [byTheClock], total: 1 }],
+  ['a tariff with its version', { tariff: byTheClock, version: 1 }],
+])('%s, as the portal answers it, is read as meant', async (_what, answer) => {
+  const name = folder.write('answer.json', answer);
+  const [linted] = await folder.json(['lint', name]);
+  expect(linted).toMatchObject({ id: 'T2', source: 'answer.json:1' });
+  const [priced] = await folder.json(['price', folder.write('cdr.json', { ...cdr, tariffs: [] }), '--tariff', name, '--time-zone', 'UTC']);
+  expect(priced).toMatchObject({ total_cost: { excl_vat: '6' } });
+});
+
+test.each([
+  ['price', 'a Tariff', byTheClock],
+  ['explain', 'a CDR', cdr],
+  ['lint', 'a CDR', cdr],
+  ['quote', 'a Tariff', byTheClock],
+])('%s --location with %s is refused: nothing of it would be known of a place', async (verb, kind, given) => {
+  folder.write('place.json', given);
+  const read = folder.write('read.json', ['price', 'explain'].includes(verb) ? cdr : byTheClock);
+  const wish = verb === 'quote' ? ['--energy-kwh', '13', '--duration', '2h'] : [];
+  const { status, err } = await folder.run([verb, read, ...wish, '--location', 'place.json']);
+  expect(err).toContain(`place.json:1: this is ${kind}, and --location reads Locations.`);
+  expect(status).toBe(1);
+});
+
 test('findings of lint have a code, a place and advice, and make the exit status 1', async () => {
   const minutes = { type: 'TIME', price: 0.25, vat: 5, step_size: 1 };
   const odd = { ...tariff, elements: [...tariff.elements, { price_components: [minutes] }] };
