@@ -132,9 +132,16 @@ test('where no temporary files can go, TMPDIR is named', async () => {
   expect(status).toBe(1);
 });
 
-test('what npm runs ends when npm is killed', { timeout: 300_000 }, async () => {
+/** Starts a shell as npm does, for a line of a script. */
+const STAND_IN = `require('node:child_process').spawn('sh', ['-c', process.argv[1]], { stdio: 'inherit' })`;
+
+test.each([
+  ['its shell', (line: string) => ['sh', ['-c', line]] as const],
+  ['npm, and its shell goes on', (line: string) => [process.execPath, ['-e', STAND_IN, line]] as const],
+])('what npm runs ends when it is killed: %s', { timeout: 300_000 }, async (_what, commandOf) => {
   const charger = 'charger --url ws://127.0.0.1:1/ocpp --station LONELY --stay';
-  const npm = spawn('sh', ['-c', `"${process.execPath}" "${join(scripts, 'run.mjs')}" ${charger} & echo "pid $!"; wait`], {
+  const [command, args] = commandOf(`"${process.execPath}" "${join(scripts, 'run.mjs')}" ${charger} & echo "pid $!"; wait`);
+  const npm = spawn(command, args, {
     cwd: dir, env: { PATH: process.env['PATH'] ?? '', npm_lifecycle_event: 'charger' },
   });
   let out = '';

@@ -76,16 +76,35 @@ function needsTemporaryFiles() {
   }
 }
 
-/** npm that is killed passes that on to its shell alone, which tells nobody: without it nobody stops the program. */
+/** npm that is killed passes that on to its shell at most, which tells nobody: without it nobody stops the program. */
 function stopWithNpm(child) {
   if (process.env.npm_lifecycle_event === undefined) return;
   const shell = process.ppid;
+  // Where there is no shell between, npm is our parent, and who started npm may go: it may run under nohup.
+  const npm = /^[a-z]{0,3}sh$/.test(nameOf(shell)) ? parentOf(shell) : undefined;
   const timer = setInterval(() => {
-    if (process.ppid === shell) return;
+    if (process.ppid === shell && (npm === undefined || parentOf(shell) === npm)) return;
     clearInterval(timer);
     child.kill('SIGTERM');
   }, 1000);
   timer.unref();
+}
+
+/** As Linux calls the process; '' elsewhere. */
+function nameOf(pid) {
+  return /\((.*)\)/s.exec(statOf(pid))?.[1] ?? '';
+}
+
+function parentOf(pid) {
+  return /\) \S (\d+)/.exec(statOf(pid))?.[1];
+}
+
+function statOf(pid) {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 /** Runs a program to its end; answers its exit status, as shells do when a signal ended it. */

@@ -15,6 +15,7 @@ What it writes it takes away again where OCPI lets it. What OCPI lets nobody del
 that ended; a CDR of 0.01 and its Credit CDR. It starts no charge, unless --charge-at says where. With
 --read-only it writes nothing at all, does not register either, and reads what the token opens. Behind a hub it
 is two parties, CA*KIT and CA*KI2, that speak to each other; with --member-token it is another member, CA*KI4, too.
+A platform that asks for whom a token is has to be told all of these: a registration as others is refused.
 
 Checks, by which --only and --skip choose (a part of the name is enough)
 ${checks.map(({ name, writes }) => `  ${name}${writes ? `\n      writes ${writes}` : ''}`).join('\n')}`,

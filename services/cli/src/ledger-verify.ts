@@ -149,9 +149,14 @@ function jsonLine(file: string, verdict: ExportVerdict): string {
   });
 }
 
+const WANTED = 'Give what the portal answers to GET /v1/operator/ledger/export, as it came.';
+
 function asText(file: string, verdict: ExportVerdict): string {
   const { damage } = verdict;
-  if (damage) return `${file}: NOT INTACT\n  ${damage.at}: ${damage.kind}: ${damage.detail}`;
+  if (damage) {
+    const advice = damage.kind === 'not-an-export' ? `. ${WANTED}` : '';
+    return `${file}: NOT INTACT\n  ${damage.at}: ${damage.kind}: ${damage.detail}${advice}`;
+  }
   return `${file}: intact\n${summaryOf(verdict)}`;
 }
 

@@ -6,7 +6,7 @@ const PARTY = {
   type: 'string',
   value: 'PARTY',
   multiple: true,
-  help: 'a party and its roles, such as CA*CPK:EMSP or CA*ISL:CPO,EMSP; without roles any but HUB',
+  help: 'a party and its roles, such as CA*CPK:EMSP or CA*ISL:CPO,EMSP; without roles any but HUB; may be given several times',
 } satisfies Option;
 
 export const partnerInvite = portalVerb({
