@@ -1,11 +1,11 @@
 import type { Database } from '#postgres';
 import { BadSettings } from '#settings';
 import { type Clock, instant } from '#time';
-import { type PlanTerms, type PlanVersion, versionAt } from './plan.ts';
+import { type PlanVersion, versionAt } from './plan.ts';
 
 const SHOWN_PLANS = 20;
 
-/** Every version of every plan that ever held here, also of plans that the settings forgot. */
+/** Every version of every plan that ever held here, also of plans that the settings forgot, and those still to come. */
 export class PlanBook {
   private constructor(private readonly versions: ReadonlyMap<string, readonly PlanVersion[]>) {}
 
@@ -15,10 +15,20 @@ export class PlanBook {
    */
   static async open(db: Database, given: readonly PlanVersion[], clock: Clock): Promise<PlanBook> {
     for (const version of given) await note(db, version, clock.now());
-    const { rows } = await db.query<{ planId: string; name: string; from: string; terms: PlanTerms }>(
+    const { rows } = await db.query<PlanVersion>(
       'SELECT plan_id AS "planId", name, valid_from AS "from", terms FROM retail_plans',
     );
-    return new PlanBook(Map.groupBy(rows, ({ planId }) => planId));
+    const nowMs = clock.now();
+    const isTakenBack = ({ planId, from }: PlanVersion) =>
+      instant(from) > nowMs && !given.some((one) => one.planId === planId && one.from === from);
+    const versions = new Map<string, readonly PlanVersion[]>();
+    for (const [planId, all] of Map.groupBy(rows, (version) => version.planId)) {
+      const left = all.filter((version) => !isTakenBack(version));
+      // A plan's first version holds before it is in force, too: some driver may have it.
+      versions.set(planId, left.length > 0 ? left : all);
+      if (left.length > 0) for (const version of all.filter(isTakenBack)) await takeBack(db, version);
+    }
+    return new PlanBook(versions);
   }
 
   has(planId: string): boolean {
@@ -54,4 +64,9 @@ async function note(db: Database, { planId, name, from, terms }: PlanVersion, no
       `retail.plans: the version ${planId} of ${from} is in force and reads differently than before; add one with a later date`,
     );
   }
+}
+
+/** Announced, and dropped from the settings before any charge was priced by it. */
+async function takeBack(db: Database, { planId, from }: PlanVersion): Promise<void> {
+  await db.query('DELETE FROM retail_plans WHERE plan_id = $1 AND valid_from = $2', [planId, from]);
 }

@@ -28,11 +28,28 @@ const version = (from: string, percent: string): PlanVersion => ({
 test('a version that is in force never changes; one that is still to come may', async () => {
   const begun = version('2022-01-01T08:00:00Z', '5');
   await PlanBook.open(db, [begun, version('2022-03-01T08:00:00Z', '6')], clock);
-  await PlanBook.open(db, [begun, version('2022-03-01T08:00:00Z', '7')], clock);
+  const changed = await PlanBook.open(db, [begun, version('2022-03-01T08:00:00Z', '7')], clock);
+  expect(changed.at('plus', '2022-03-02T17:00:00Z').terms).toMatchObject({ percent: '7' });
   await expect(PlanBook.open(db, [version('2022-01-01T08:00:00Z', '4')], clock)).rejects.toThrow(BadSettings);
   const book = await PlanBook.open(db, [begun], clock);
   expect(book.at('plus', '2022-02-01T17:00:00Z').terms).toMatchObject({ percent: '5' });
-  expect(book.at('plus', '2022-03-02T17:00:00Z').terms).toMatchObject({ percent: '7' });
+});
+
+test('a version that the settings took back before it was in force never is', async () => {
+  const begun = version('2022-01-01T08:00:00Z', '5');
+  await PlanBook.open(db, [begun, version('2022-03-01T08:00:00Z', '9')], clock);
+  await expect(PlanBook.open(db, [version('2022-01-01T08:00:00Z', '4')], clock)).rejects.toThrow(BadSettings);
+  const later = (book: PlanBook) => book.at('plus', '2022-04-02T17:00:00Z').terms;
+  expect(later(await PlanBook.open(db, [begun, version('2022-04-01T08:00:00Z', '8')], clock))).toMatchObject({ percent: '8' });
+  const book = await PlanBook.open(db, [begun], clock);
+  expect(book.at('plus', '2022-03-02T17:00:00Z').terms).toMatchObject({ percent: '5' });
+  expect(later(book)).toMatchObject({ percent: '5' });
+  const after = fixedClock('2022-03-02T18:00:00Z');
+  await PlanBook.open(db, [begun, version('2022-03-02T08:00:00Z', '6')], clock);
+  expect(later(await PlanBook.open(db, [begun], after))).toMatchObject({ percent: '6' });
+  // A driver may have been given a plan before its first version is in force.
+  await PlanBook.open(db, [{ ...version('2022-05-01T08:00:00Z', '3'), planId: 'gold' }], clock);
+  expect((await PlanBook.open(db, [begun], clock)).at('gold', '2022-02-01T17:00:00Z').terms).toMatchObject({ percent: '3' });
 });
 
 test('a plan that the settings forgot still prices the charges of whoever has it', async () => {
