@@ -22,7 +22,8 @@ export function receivedHandlers(bus: Bus, fetching: Fetching, sightings: Sighti
   const pushing: Pushing = async (request, object, ask) => {
     try {
       const answer = await ask();
-      if (request.method === 'PATCH' && answer.change === Change.STALE) await mark(fetching, request, object);
+      // A PATCH has fields that are not here; a PUT may be the truth after a clock was ahead.
+      if (answer.change === Change.STALE) await mark(fetching, request, object);
       return changed(answer);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;

@@ -92,6 +92,15 @@ test('what the owner has is taken also when its last_updated is older than what 
   await expect.poll(() => held('location CA*EOA L-2')).toEqual(there['/locations/L-2']);
 });
 
+test('LOC-34: a PUT that is older than what is held has its object got, too: nobody whose clock was ahead once is heard late for long', async () => {
+  const token = { ...exampleToken, ...owner, uid: 'AHEAD', last_updated: '2099-01-01T00:00:00Z' };
+  await push('PUT', 'tokens/CA/EOA/AHEAD', token);
+  const blocked = { ...token, valid: false, last_updated: minute(10) };
+  there['/tokens'] = [blocked];
+  expect(await push('PUT', 'tokens/CA/EOA/AHEAD', blocked)).toMatchObject({ http: 200, status_code: 1000 });
+  await expect.poll(() => held('token CA*EOA RFID AHEAD')).toEqual(blocked);
+});
+
 test('LOC-34: a PATCH of a Location or an EVSE that is not here is answered 404, and the Location is got', async () => {
   there['/locations/L-3'] = location('L-3', 5);
   expect((await push('PATCH', 'locations/CA/EOA/L-3/L2-01', { status: 'CHARGING', last_updated: minute(6) })).http).toBe(404);
