@@ -12,12 +12,12 @@ export type Page = Refused | Unreachable | Unclear | {
   /** X-Limit, where the partner sends it. */
   readonly limit: number | undefined;
   readonly url: string;
-  /** Objects that X-Total-Count says to be behind this page, to which no Link leads: the list is not whole. */
+  /** Of the last page: objects of X-Total-Count that are on no page to which a Link led: the list is not whole. */
   readonly unlinked: number;
 };
 
-/** One after the other; there may be pages of which a partner shows us nothing. */
-const EMPTY_AT_MOST = 100;
+/** One after the other; there may be pages of which a partner shows us nothing, and one page may begin as the one before. */
+const NO_NEWS_AT_MOST = 100;
 
 export interface PullOptions {
   /** Where a Link is missing, goes on by offset: a partner's quirk. */
@@ -33,8 +33,9 @@ export async function* pulled(
 ): AsyncGenerator<Page, void> {
   const seen = new Set<string>();
   let total: number | undefined;
-  let empty = 0;
+  let withoutNews = 0;
   let before: string | undefined;
+  let reached = offsetOf(first);
   for (let url: string | undefined = first; url !== undefined;) {
     seen.add(url);
     const outcome: Outcome = await get(url);
@@ -50,12 +51,14 @@ export async function* pulled(
     }
     const linked: string | undefined = nextLink(headerText(headers, 'link'));
     const link: string | undefined = linked ?? (byOffset ? behind(url, data.length, total) : undefined);
-    const unlinked = link === undefined && !byOffset ? Math.max(0, (total ?? 0) - offsetOf(url) - data.length) : 0;
+    reached += data.length;
+    const unlinked = link === undefined && !byOffset ? Math.max(0, (total ?? 0) - Math.min(reached, endOf(url, data.length) ?? reached)) : 0;
     yield { kind: 'page', objects: data, total, limit: countOf(headers, 'x-limit'), url, unlinked };
-    empty = data.length === 0 ? empty + 1 : 0;
-    if (empty > EMPTY_AT_MOST) return yield { kind: 'refused', http, message: `${empty} pages of the list are empty, and it has no end` };
-    if (link === undefined) return;
     const now = JSON.stringify(data[0]);
+    withoutNews = data.length === 0 || now === before ? withoutNews + 1 : 0;
+    if (withoutNews > NO_NEWS_AT_MOST)
+      return yield { kind: 'refused', http, message: `${withoutNews} pages of the list bring nothing new, and it has no end` };
+    if (link === undefined) return;
     if (linked === undefined && now === before) return yield { kind: 'refused', http, message: 'the page is the same at another offset' };
     before = now;
     const next: URL | undefined = URL.canParse(link, url) ? new URL(link, url) : undefined;
@@ -76,6 +79,11 @@ function countOf(headers: Headers, name: string): number | undefined {
 
 function offsetOf(url: string): number {
   return Number(new URL(url).searchParams.get('offset') ?? 0) || 0;
+}
+
+/** Where a page ends, if its URL says so. */
+function endOf(url: string, objects: number): number | undefined {
+  return new URL(url).searchParams.has('offset') ? offsetOf(url) + objects : undefined;
 }
 
 /** The page behind this one; undefined: there is none, or this one is empty. */

@@ -72,3 +72,28 @@ test.each([
   expect(await pull('/list')).toMatchObject({ objects: [1], end: { kind: 'refused', message } });
   expect(partner.received).toHaveLength(1);
 });
+
+/** `pages` in turn, whatever the Link to a page is; no Link behind the last. */
+const inTurn = (pages: readonly (readonly number[])[], linkTo: (page: number) => string): Answering => (_, response) => {
+  const page = partner.received.length - 1;
+  const more = page + 1 < pages.length;
+  success(response, pages[page] ?? [], {
+    'X-Total-Count': '7', ...(more ? { Link: `<${partner.url}/list?${linkTo(page + 1)}>; rel="next"` } : {}),
+  });
+};
+
+test('TRN-57 a list whose Links name no offset is whole when as many objects were read as it counts', async () => {
+  partner.answer = inTurn([[1, 2, 3], [4, 5, 6], [7]], (page) => `cursor=${'abc'[page]}`);
+  expect(await pull('/list')).toMatchObject({ objects: [1, 2, 3, 4, 5, 6, 7], end: { kind: 'page', total: 7, unlinked: 0 } });
+});
+
+test('TRN-57 a list whose Links pass over some of it is not whole: what was not on its pages may be there', async () => {
+  partner.answer = inTurn([[1, 2], [4, 5], [7]], (page) => `offset=${page * 3}`);
+  expect(await pull('/list')).toMatchObject({ objects: [1, 2, 4, 5, 7], end: { kind: 'page', unlinked: 2 } });
+});
+
+test('a list that gives the same page for ever ends with its reason', async () => {
+  partner.answer = (_, response) =>
+    success(response, [1, 2], { Link: `<${partner.url}/list?offset=${partner.received.length * 2}>; rel="next"` });
+  expect((await pull('/list')).end).toMatchObject({ kind: 'refused', message: expect.stringMatching(/^101 pages of the list bring nothing new/) });
+});

@@ -115,21 +115,22 @@ async function wholeRounds(count: number): Promise<void> {
 }
 
 test('TRN-55, TRN-57: what is listed and cannot be read is there all the same', async () => {
-  lists.locations = [location('L-1'), location('L-4'), location('L-5')];
-  await expect.poll(() => held('location')).toContain('l-5');
+  lists.locations = [location('L-1'), location('L-4'), location('L-5'), location('L-6')];
+  await expect.poll(() => held('location')).toContain('l-6');
   const { coordinates: _, ...broken } = location('L-5', 1);
-  lists.locations = [location('L-1'), location('L-4'), broken];
-  const said = async () => (await report()).filter(({ what, objectKey }) => what === 'invalid' && objectKey.toLowerCase() === 'l-5').length;
-  await expect.poll(said).toBeGreaterThan(0);
+  const { country_code: __, party_id: ___, ...nobodys } = location('L-6', 1);
+  lists.locations = [location('L-1'), location('L-4'), broken, nobodys];
+  const said = async () => new Set((await report()).filter(({ what }) => what === 'invalid').map(({ objectKey }) => objectKey.toLowerCase()));
+  await expect.poll(async () => [...await said()]).toEqual(expect.arrayContaining(['l-5', 'l-6']));
   await wholeRounds(2);
-  expect([held('location'), dropped().join().includes('l-5')]).toEqual([expect.arrayContaining(['l-5']), false]);
+  expect([held('location'), /l-[56]/.test(dropped().join())]).toEqual([expect.arrayContaining(['l-5', 'l-6']), false]);
 });
 
 test('TRN-54, TRN-57: what moved to a page that was read already, or came in the meantime, is not gone', async () => {
   lists.locations = ['M-A', 'M-B', 'M-C', 'M-D'].map((id) => location(id));
   const heldNow = () => held('location').filter((id) => id.startsWith('m-'));
   await expect.poll(heldNow).toEqual(['m-a', 'm-b', 'm-c', 'm-d']);
-  await expect.poll(() => ['l-1', 'l-4', 'l-5'].every((id) => dropped().join().includes(id))).toBe(true);
+  await expect.poll(() => ['l-1', 'l-4', 'l-5', 'l-6'].every((id) => dropped().join().includes(id))).toBe(true);
   const before = dropped().length;
   let isMoved = false;
   cpo.answer = (what) => {

@@ -206,7 +206,7 @@ test('TRN-52, TRN-57: a list that ends before its count is not whole: nothing of
   partner.answer = listing('tariffs', six, () => ({ 'X-Total-Count': '5', 'X-Limit': '2' }));
   const lists = () => partner.pushed('GET /tariffs');
   await pull();
-  await expect.poll(async () => (await of('no-link')).detail).toBe('GET of tariffs: 3 of 5 are behind the last Link');
+  await expect.poll(async () => (await of('no-link')).detail).toBe('GET of tariffs: 3 of 5 are on no page that a Link led to');
   await expect.poll(() => partner.pushed('GET /cdrs')).toHaveLength(1);
   expect([lists().length, held()]).toEqual([1, 'ABCDE']);
   expect((await of('no-link')).suggested).toBe(true);

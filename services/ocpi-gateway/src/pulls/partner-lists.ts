@@ -49,7 +49,7 @@ function notePage(partner: Partner, sightings: Sightings, { module, first }: { m
       sightings.note(
         partner.id,
         'no-link',
-        `GET of ${module}: ${page.unlinked} of ${page.total} are behind the last Link`,
+        `GET of ${module}: ${page.unlinked} of ${page.total} are on no page that a Link led to`,
       );
     return;
   }

@@ -110,13 +110,15 @@ export interface TakenIn {
   readonly seen: readonly { readonly party: Party; readonly key: string }[];
 }
 
-/** What is listed is there, also where it cannot be read. TRN-57. */
+/** What is listed is there, also where it cannot be read; one that does not say whose it is may be of any of the partner's. TRN-57. */
 function listedAs(partner: Partner, kind: Kind, object: unknown): TakenIn['seen'][number][] {
   const { country_code, party_id, id, uid, type } = (object ?? {}) as Record<string, unknown>;
   const names = kind.module === 'tokens' ? [uid, type] : [id];
-  if (![country_code, party_id, ...names].every((one) => typeof one === 'string')) return [];
-  const party = { country_code, party_id } as Party;
-  return hasParty(partner, party) ? [{ party, key: kind.keyOf({ id, uid, type } as never) }] : [];
+  if (!names.every((one) => typeof one === 'string')) return [];
+  const key = kind.keyOf({ id, uid, type } as never);
+  const isNamed = typeof country_code === 'string' && typeof party_id === 'string';
+  const owners = isNamed ? [{ country_code, party_id }].filter((party) => hasParty(partner, party)) : partiesOf(partner);
+  return owners.map((party) => ({ party, key }));
 }
 
 /** TRN-55: each object for itself; TRN-73: others' are left alone. `replaced` gives of some what is replaced whatever its age. */
