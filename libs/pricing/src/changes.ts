@@ -89,8 +89,13 @@ export class PriceChanges {
 
   /** The components that price a moment, as a text that is equal where they are the same. */
   priceAt(moment: Moment, state: ChargeState): string {
+    return this.priceOf(DIMENSIONS[state], moment);
+  }
+
+  /** As `priceAt`, of what is used. */
+  priceOf(dimensions: readonly TariffDimension[], moment: Moment): string {
     const { components } = this.#tariff;
-    return DIMENSIONS[state]
+    return dimensions
       .map((dimension) => place(pick(components[dimension], 'session', moment, this.#policy)))
       .join(' ');
   }

@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 import { decimal } from '#money';
 import { explain } from './explain.ts';
 import { explanationText } from './explain-text.ts';
-import { chargeOf, energy, flat, tariffOf, time } from './one-hour.ts';
+import { chargeOf, energy, flat, start_date_time, tariffOf, time } from './one-hour.ts';
 import { price } from './price.ts';
-import type { Tariff } from './shapes.ts';
+import type { ChargingPeriod, Tariff } from './shapes.ts';
 import { cdrTotals, priceReport } from './totals.ts';
 import { vectors } from './vectors.ts';
 
@@ -20,6 +20,22 @@ test('a period that spans a price change is priced as it began, and noted', () =
   expect(explanation.total.excl_vat).toBe('2.5');
   expect(explanation.notes).toEqual([{ code: 'period-spans-price-change', period: 0 }]);
   expect(explain(price(chargeOf(tariffOf(energy)))).notes).toEqual([]);
+});
+
+test('CDR-07: only a change of what the period uses is noted, and a fee that no period begins under', () => {
+  const stay = (type: 'PARKING_TIME' | 'ENERGY', volume: number) => ({ start_date_time, dimensions: [{ type, volume }] });
+  const notes = (elements: Tariff['elements'], period: ChargingPeriod) =>
+    explain(price(chargeOf({ ...tariffOf(), elements }, period))).notes;
+  const dearer: Tariff['elements'] = [
+    { price_components: [energy], restrictions: { max_duration: 1800 } },
+    { price_components: [{ ...energy, price: 9 }] },
+  ];
+  expect(notes(dearer, stay('PARKING_TIME', 1))).toEqual([]);
+  expect(notes(dearer, stay('ENERGY', 0))).toEqual([]);
+  expect(notes(dearer, stay('ENERGY', 1))).toEqual([{ code: 'period-spans-price-change', period: 0 }]);
+  const late = { price_components: [flat], restrictions: { min_duration: 1800 } };
+  expect(notes([late], stay('PARKING_TIME', 1))).toEqual([{ code: 'period-spans-price-change', period: 0 }]);
+  expect(notes([late, { price_components: [flat] }], stay('PARKING_TIME', 1))).toEqual([]);
 });
 
 test('a CDR gets its money and quantities as OCPI numbers', () => {
