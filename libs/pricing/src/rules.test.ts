@@ -248,6 +248,17 @@ test.each<[string, unknown]>([
   expect(() => price(charge)).toThrow(`${path}: `);
 });
 
+test.each([
+  [2.062, 7425], // 2.0625 h
+  [2.063, 7425],
+  [0.001, 5],
+])('TYP-04: %s h are the %i s of the timestamps, of which they are half a last decimal off', (volume, seconds) => {
+  const end_date_time = new Date(Date.parse(start_date_time) + seconds * 1000).toISOString();
+  const charge = chargeOf(tariffOf(time), { start_date_time, dimensions: [{ type: 'TIME', volume }] });
+  const { lines, notes } = price({ ...charge, end_date_time });
+  expect([lines.map(({ billed }) => String(billed)), notes]).toEqual([[String(seconds)], []]);
+});
+
 test('of several tariffs the one that is refused is named by its place', () => {
   const wrong = { ...tariffOf(energy), id: 'U', elements: [{ price_components: [energy], restrictions: { start_time: '99' } }] };
   const used = (tariff_id: string): ChargingPeriod => ({ start_date_time, tariff_id, dimensions: [{ type: 'ENERGY', volume: 1 }] });

@@ -101,7 +101,8 @@ const HALF_LAST_OF_THREE_MS = 1800;
 function ofTimestamps(hours: number, spanMs: number, policy: Policy): Decimal | undefined {
   if (!(spanMs >= 0) || policy.timeVolume === 'volume') return undefined;
   if (policy.timeVolume === 'timestamps') return secondsOf(spanMs);
-  const offMs = Math.abs(hours * HOUR_MS - spanMs);
+  // 2.062 h have a double's last bit more than 7,423,200 ms: exactly half a decimal off is still within it.
+  const offMs = Math.round(Math.abs(hours * HOUR_MS - spanMs) * 1e3) / 1e3;
   if (offMs < LAST_OF_FOUR_MS) return secondsOf(spanMs);
   const hasThree =
     Math.round(hours * 1e3) / 1e3 === hours && Math.round(hours * 1e2) / 1e2 !== hours;
