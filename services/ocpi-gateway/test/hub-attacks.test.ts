@@ -205,6 +205,23 @@ test('HUB-15: what its receiver refused is not learned: it leads nobody astray',
   expect(oasis.pushed('POST /commands/START_SESSION')).toHaveLength(1);
 });
 
+test('HCI-04: what a hub said by a clock that was ahead is not its last word', async () => {
+  const far = await HandPartner.open('Far hub', 'FAH', 'HUB', ['SENDER hubclientinfo', 'RECEIVER hubclientinfo']);
+  expect((await far.register(hub)).status_code).toBe(1000);
+  const url = `${receiver('hubclientinfo')}/CA/QQQ`;
+  const said = async (status: string, last_updated: string) => {
+    const body = { country_code: 'CA', party_id: 'QQQ', role: 'CPO', status, last_updated };
+    expect(await call(hub, url, { token: far.token, method: 'PUT', body })).toMatchObject({ http: 200, status_code: 1000 });
+    return ((await call(hub, url, { token: far.token })).data as { status: string }).status;
+  };
+  expect(await said('CONNECTED', '2022-02-01T17:00:00Z')).toBe('CONNECTED');
+  expect(await said('OFFLINE', '2022-01-31T17:00:00Z'), 'older').toBe('CONNECTED');
+  expect(await said('OFFLINE', '9999-12-31T23:59:59Z')).toBe('OFFLINE');
+  expect(await said('CONNECTED', '2022-02-02T17:00:00Z')).toBe('CONNECTED');
+  await call(hub, '/ocpi/2.2.1/credentials', { token: far.token, method: 'DELETE' });
+  await far.close();
+});
+
 test('HUB-22 HCI-03: who says that a member is behind it gets nothing that is for that member, also while that is away', async () => {
   const evil = await HandPartner.open('Evil hub', 'EVL', 'HUB', ['SENDER hubclientinfo', 'RECEIVER sessions', 'RECEIVER hubclientinfo']);
   expect((await evil.register(hub)).status_code).toBe(1000);

@@ -72,14 +72,14 @@ export async function hasRoomFor(db: Queryable, { partnerId, info }: Client): Pr
   return rows[0]!.known || rows[0]!.n < BEHIND_AT_MOST;
 }
 
-/** Whether that is news; an older ClientInfo is none. */
-export async function keepClient(tx: Tx, { partnerId, behind, info }: Client): Promise<boolean> {
+/** Whether that is news; an older ClientInfo is none, unless what is held was said by a clock that is ahead of `now`. */
+export async function keepClient(tx: Tx, { partnerId, behind, info }: Client, now: number): Promise<boolean> {
   const { rowCount } = await tx.query(
     `INSERT INTO client_infos AS held (country_code, party_id, role, partner_id, behind, status, last_updated)
      VALUES ($1, $2, $3, $4, $5, $6, $7)
      ON CONFLICT (country_code, party_id, role, partner_id) DO UPDATE SET status = excluded.status, last_updated = excluded.last_updated
-       WHERE held.status <> excluded.status AND held.last_updated <= excluded.last_updated`,
-    [...keyOf(info), info.role, partnerId, behind, info.status, info.last_updated],
+       WHERE held.status <> excluded.status AND (held.last_updated <= excluded.last_updated OR held.last_updated > $8)`,
+    [...keyOf(info), info.role, partnerId, behind, info.status, info.last_updated, new Date(now)],
   );
   return (rowCount ?? 0) > 0;
 }
@@ -125,7 +125,7 @@ export async function keepRoles(
     .filter(({ info }) => !is.some((one) => clientKey(one.info) === clientKey(info)))
     .map(({ info }) => clientAt(info, 'SUSPENDED'));
   const changed: Client[] = [];
-  for (const client of [...is, ...gone]) if (await keepClient(tx, client)) changed.push(client);
+  for (const client of [...is, ...gone]) if (await keepClient(tx, client, at)) changed.push(client);
   return changed;
 }
 

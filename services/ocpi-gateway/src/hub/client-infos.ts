@@ -2,6 +2,7 @@ import type { Due, DueOutcome } from '#due';
 import { ClientInfo, type Party, read, sameParty } from '#ocpi';
 import type { Database, Tx } from '#postgres';
 import type { Log } from '#telemetry';
+import type { Clock } from '#time';
 import type { Calls } from '../partners/calls.ts';
 import { BEHIND_AT_MOST, type Client, clientsOf, hasRoomFor, keepClient, noteOwnLinks } from './client-info-rows.ts';
 import type { Handlers, OcpiRequest } from '../exchange.ts';
@@ -15,6 +16,7 @@ import { refuse } from '../refusals.ts';
 export interface ClientInfosParts {
   readonly db: Database;
   readonly calls: Calls;
+  readonly clock: Clock;
   readonly log: Log;
   readonly partners: Partners;
   readonly isOurs: (party: Party) => boolean;
@@ -80,11 +82,11 @@ export class ClientInfos {
   }
 
   private async keep(tx: Tx, partner: Partner, info: ClientInfo): Promise<void> {
-    const { members, partners, isOurs } = this.parts;
+    const { members, partners, isOurs, clock } = this.parts;
     if (isOurs(info) || info.role === 'HUB') return;
     const client: Client = { partnerId: partner.id, behind: true, info };
     if (!await hasRoomFor(tx, client)) throw refuse('invalid-object', `no more than ${BEHIND_AT_MOST} parties are kept behind one hub`);
-    const isNews = members ? await members.told(tx, client) : await keepClient(tx, client);
+    const isNews = members ? await members.told(tx, client) : await keepClient(tx, client, clock.now());
     if (!isNews) return;
     await noteOwnLinks(tx, info);
     if (info.status === 'CONNECTED') await partners.links.adoptCdrs(tx, (await findPartner(tx, partner.id))!);

@@ -104,7 +104,7 @@ export class HubMembers {
 
   /** What another hub says of a party behind it. HUB-22. */
   async told(tx: Tx, client: Client): Promise<boolean> {
-    const isNews = await keepClient(tx, client);
+    const isNews = await keepClient(tx, client, this.parts.clock.now());
     if (isNews) await this.announce(tx, [client]);
     return isNews;
   }
