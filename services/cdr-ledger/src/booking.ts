@@ -1,5 +1,6 @@
 import { entryText } from '#chain';
 import type { AppendItem, EventStore } from '#event-store';
+import { rouseDue } from '#due';
 import { decimal } from '#money';
 import { idKey, partyText } from '#ocpi';
 import { type Database, timeUuid, type Tx } from '#postgres';
@@ -195,19 +196,29 @@ function overBy(event: LedgerEvent): Over[] {
   return sessionId === undefined ? [] : [{ party: partyText(event.cdr), sessionId }];
 }
 
-/** It counts no longer as running, also where its Session is heard of later. */
+/**
+ * It counts no longer as running, also where its Session is heard of later. A driver at the limit is
+ * judged after that: it may have come to no line, as where it is held or never billed.
+ */
 async function noteOver({ db, clock }: Pick<BookingParts, 'db' | 'clock'>, sessions: readonly Over[]): Promise<void> {
   if (sessions.length === 0) return;
-  const note = (tx: Tx) => tx.query(
-    `INSERT INTO running_charges (party, session_key, billed, updated_at)
-     SELECT DISTINCT party, session_key, true, $3::timestamptz
-     FROM unnest($1::text[], $2::text[]) AS s (party, session_key)
-     ON CONFLICT (party, session_key) DO UPDATE SET billed = true, active = false`,
-    [
-      sessions.map(({ party }) => party),
-      sessions.map(({ sessionId }) => idKey(sessionId)),
-      clock.iso(),
-    ],
-  );
+  const note = async (tx: Tx) => {
+    const { rows } = await tx.query<{ accountId: string }>(
+      `WITH over AS (
+         INSERT INTO running_charges (party, session_key, billed, updated_at)
+         SELECT DISTINCT party, session_key, true, $3::timestamptz
+         FROM unnest($1::text[], $2::text[]) AS s (party, session_key)
+         ON CONFLICT (party, session_key) DO UPDATE SET billed = true, active = false
+         RETURNING account_id)
+       SELECT DISTINCT account_id AS "accountId" FROM over JOIN accounts USING (account_id) WHERE exhausted`,
+      [
+        sessions.map(({ party }) => party),
+        sessions.map(({ sessionId }) => idKey(sessionId)),
+        clock.iso(),
+      ],
+    );
+    const judged = rows.map(({ accountId }) => ({ id: `judge ${accountId}`, key: `judge ${accountId}`, body: { accountId } }));
+    await rouseDue(tx, 'judge-credit', clock.now(), judged);
+  };
   await db.tx(note, { durable: false });
 }

@@ -13,10 +13,13 @@ export interface CreditParts {
   readonly recorder: Recorder;
   readonly clock: Clock;
   readonly rows: Pick<Following, 'caughtUp' | 'position'>;
+  readonly booking: Pick<Following, 'caughtUp'>;
 }
 
 /** Judges whether an account has anything left, in every currency that has a limit, and notes a change. */
 export async function judgeCredit(parts: CreditParts, accountId: string): Promise<void> {
+  // A charge that counts as running no more may be on its way to the account.
+  await parts.booking.caughtUp();
   await parts.rows.caughtUp();
   await judge(parts, accountId);
 }

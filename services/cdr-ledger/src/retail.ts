@@ -44,12 +44,12 @@ export class Retail {
     const pricing = new RetailPricing({ db, store, recorder, clock, settings, plans });
     const placeOf = placesFrom(bus);
     const rows = follow(db, store, accountRows, log);
-    const credit = { db, recorder, clock, rows };
+    const booked = follow(db, store, booking({ db, store, recorder, clock, parties, pricing, settings }), log);
+    const credit = { db, recorder, clock, rows, booking: booked };
     const judge = (accountId: string) => judgeCredit(credit, accountId);
     const running = new Running({ db, bus, clock, parties, pricing, placeOf, log, judge });
     const worker = workDue(db, clock, { service: 'cdr-ledger', log, kinds: running.kinds });
     const wake = () => worker.wake();
-    const booked = follow(db, store, booking({ db, store, recorder, clock, parties, pricing, settings }), log);
     const watch = follow(db, store, creditWatch(credit, { running, wake }), log);
     const accounts = new Accounts({
       db, store, recorder, clock, pricing, plans, placeOf, running, rows, booking: booked,

@@ -18,7 +18,9 @@ import { creditCdr, type Token } from '#ocpi';
 import { openDatabase } from '#postgres';
 import { forgetHolder } from '../src/holders.ts';
 import { cdr, location, session, tariff } from './charge.ts';
-import { balanceOf, bct, cdrOf, linesOf, newDriver, pushCdr, retailOfCdr, standingOf, tokenOf } from './drivers.ts';
+import {
+  balanceOf, bct, cdrOf, creditOf, linesOf, newDriver, pushCdr, retailOfCdr, running, standingOf, tokenOf,
+} from './drivers.ts';
 import { plus, type RetailPlatform, retailPlatform } from './retail-platform.ts';
 
 let plunk: RetailPlatform;
@@ -307,6 +309,16 @@ describe('an eMSP that holds odd CDRs back', () => {
     await careful.bus.ask(releaseCharge, { party: bct, cdrId: 'H-2' });
     expect(await lines(contractId, careful)).toHaveLength(3);
     await expect(careful.bus.ask(releaseCharge, { party: bct, cdrId: 'NONE' })).rejects.toMatchObject({ code: 'unknown-charge' });
+  });
+
+  test('lets its driver charge again: what is held counts no more as running', async () => {
+    const { token, contractId } = await driver('HELD-AT-LIMIT', careful);
+    await careful.sessionMoves({ ...running(token, 'S-HL-1', 30, '2022-02-01T18:20:00Z'), status: 'COMPLETED' });
+    await expect.poll(() => creditOf(careful, contractId)).toEqual([true]);
+    await push(cdrOf(token, 'HL-1', odd), careful);
+    expect((await retailOf('HL-1', careful)).state).toBe('held');
+    await expect.poll(() => creditOf(careful, contractId)).toEqual([true, false]);
+    expect(await standing(contractId, careful)).toMatchObject({ exhausted: false, balances: [{ left: '20' }] });
   });
 
   test('never books one that its Credit CDR takes back', async () => {
