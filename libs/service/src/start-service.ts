@@ -53,7 +53,7 @@ export async function startService(
     }).catch(reaching('PostgreSQL', 'DATABASE_URL', settings.databaseUrl));
     stack.defer(() => db.close());
     const { natsUrl } = settings;
-    const waiting = setTimeout(() => log.warn('waits for the NATS server', { at: addressesIn(natsUrl) }), SAY_WAITING_MS);
+    const waiting = setTimeout(() => log.warn('waits for the NATS server', { address: addressesIn(natsUrl) }), SAY_WAITING_MS);
     const bus = await connectBus({ natsUrl, platform: settings.platform, service: name, log })
       .finally(() => clearTimeout(waiting));
     stack.defer(() => bus.close());

@@ -3,7 +3,8 @@ import { masked } from './mask.ts';
 
 const levels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type Level = (typeof levels)[number];
-export type Fields = Readonly<Record<string, unknown>>;
+/** None takes the place of the line's own: it would be lost. */
+export type Fields = Readonly<Record<string, unknown>> & { readonly [own in 'at' | 'level' | 'service' | 'msg']?: never };
 
 /** Writes one line per call. Fields named like a secret are masked; an Error keeps its stack. */
 export interface Log {
