@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { idsOfOthers, keepParties } from './start-party.ts';
+import { idsOfOthers, keepParties, versionsSpoken } from './start-party.ts';
 
 let dir: string;
 let config: string;
@@ -53,4 +53,13 @@ test('ids that hold another party than the settings name are found: who copied t
   expect(idsOfOthers(config)).toEqual(['evse_id CA*RWT*E1', 'contract_id CA-RWT-C00000001-X']);
   writeFileSync(config, 'party: { country_code: CA, party_id: SEC, name: Second, roles: [CPO] }\nlocations:\n  - { id: A, evses: }\ndrivers:\n');
   expect(idsOfOthers(config), 'empty sections').toEqual([]);
+});
+
+test.each([
+  ['all of them', {}, '2.3.0, 2.2.1 or 2.1.1'],
+  ['those of the setting, the newest first', { ocpi: { versions: ['2.1.1', '2.2.1'] } }, '2.2.1 or 2.1.1'],
+  ['one alone', { ocpi: { versions: ['2.1.1'] } }, '2.1.1'],
+])('a start says which versions of OCPI partners may speak: %s', (_what, sections, said) => {
+  writeFileSync(config, JSON.stringify(sections));
+  expect(versionsSpoken(config)).toBe(said);
 });

@@ -39,3 +39,12 @@ export function idsOfOthers(config: string): string[] {
     .filter(({ id }) => id && !own.includes(id.replace(/[*-]/g, '').slice(0, 5).toUpperCase()))
     .map(({ field, id }) => `${field} ${id}`);
 }
+
+const VERSIONS: readonly string[] = ['2.3.0', '2.2.1', '2.1.1'];
+
+/** The versions of OCPI that partners may speak, the newest first. */
+export function versionsSpoken(config: string): string {
+  const { ocpi } = readSections(config) as { readonly ocpi?: { readonly versions?: readonly string[] } | null };
+  const spoken = VERSIONS.filter((version) => (ocpi?.versions ?? VERSIONS).includes(version));
+  return spoken.join(', ').replace(/, (?=[^,]*$)/, ' or ');
+}

@@ -9,7 +9,7 @@ import { anyPorts, ensureDatabase, type Platform, type Ports, startPlatform } fr
 import { exampleSettings } from './start-example.ts';
 import { housingSettings } from './start-housing.ts';
 import { hubSettings } from './start-hub.ts';
-import { idsOfOthers, keepParties } from './start-party.ts';
+import { idsOfOthers, keepParties, versionsSpoken } from './start-party.ts';
 
 const { values } = argumentsOf('start', {
   options: {
@@ -217,7 +217,7 @@ async function sayWhere(platform: Platform & { readonly data: string }, config: 
   say();
   say('Your platform runs.');
   if (!isHub(config)) sayToChargers(platform.ocppUrl, stations);
-  say(`   partners register at  ${where.ocpi_versions_url}   (OCPI ${isHub(config) ? '2.2.1' : '2.3.0, 2.2.1 or 2.1.1'})`);
+  say(`   partners register at  ${where.ocpi_versions_url}   (OCPI ${isHub(config) ? '2.2.1' : versionsSpoken(config)})`);
   if (invitation)
     say(
       `   with this TOKEN_A     ${invitation.token_a}   (for one partner; then: npx roamwatt partner list, and approve it)`,

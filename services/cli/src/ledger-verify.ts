@@ -172,7 +172,7 @@ export function summaryOf(verdict: ExportVerdict): string {
       ? 'signed by a key that you gave'
       : `signed by ${keys.join(', ')}, as the export says itself: compare it with the operator's key`;
   return [
-    `  ledger ${ledger}: ${entries.toLocaleString('en')} entries${of}; ${signed}`,
+    `  ledger ${ledger}: ${entries.toLocaleString('en')} ${entries === 1 ? 'entry' : 'entries'}${of}; ${signed}`,
     `  ${key}`,
     `  link ${link}`,
     `  root ${root}`,
