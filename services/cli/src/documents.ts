@@ -5,7 +5,7 @@ import { RefusedInput } from './verb.ts';
 
 /** One JSON object of an input. */
 export interface Document {
-  /** "cdrs.jsonl:17", to be found by people and editors. */
+  /** "cdrs.jsonl:17", to be found by people and editors; "cdrs.json:1[3]" of a list that is one line. */
   readonly at: string;
   readonly value: Readonly<Record<string, unknown>>;
 }
@@ -202,8 +202,8 @@ function foreign({ text, line }: Piece, name: string): Unread {
 
 function readAll(pieces: readonly Piece[], name: string, parse: Parse): Read[] {
   const found: Read[] = [];
-  for (const { text, line } of pieces) {
-    const at = `${name}:${line}`;
+  for (const { text, line, entry } of pieces) {
+    const at = `${name}:${line}${entry === undefined ? '' : `[${entry}]`}`;
     try {
       unwrap(parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text), at, found);
     } catch (error) {
@@ -218,7 +218,7 @@ function readAll(pieces: readonly Piece[], name: string, parse: Parse): Read[] {
 /** What an envelope or a list holds. */
 function unwrap(value: unknown, at: string, found: Read[]): void {
   if (Array.isArray(value)) {
-    for (const one of value) unwrap(one, at, found);
+    for (let i = 0; i < value.length; i++) unwrap(value[i], `${at}[${i}]`, found);
   } else if (typeof value !== 'object' || value === null) {
     found.push({ at, why: `an OCPI object expected, not ${JSON.stringify(value)?.slice(0, 40)}` });
   } else {

@@ -3,6 +3,8 @@ export interface Piece {
   readonly text: string;
   /** Where it begins; the first line is 1. */
   readonly line: number;
+  /** Which entry of its list it is, from 0 on, where that begins on the same line. */
+  readonly entry?: number;
 }
 
 const QUOTE = 34;
@@ -41,6 +43,8 @@ export class JsonPieces {
   /** Where the piece that is open begins; -1 = none is. */
   #from = -1;
   #fromLine = 1;
+  #listLine = 0;
+  #entries = 0;
 
   /** The values that are complete with this part of the text. */
   push(text: string): Piece[] {
@@ -56,7 +60,7 @@ export class JsonPieces {
 
   /** What is left at the end: a value that is not complete, or one without brackets. */
   end(): Piece[] {
-    if (this.#from >= 0) return [{ text: this.#text.slice(this.#from), line: this.#fromLine }];
+    if (this.#from >= 0) return [this.#piece(this.#text.length)];
     // A list that is not closed: whatever parses this says that the text ends too early.
     return this.#depth > 0 ? [{ text: '[', line: this.#line }] : [];
   }
@@ -114,15 +118,21 @@ export class JsonPieces {
   #open(char: number): void {
     const list = char === OPEN_LIST;
     if (this.#depth === 0 && list && this.#from < 0) {
-      this.#base = 1;
+      this.#list(1);
     } else if (this.#depth === 1 && this.#base === 0 && list && ENVELOPES.has(this.#key)) {
-      this.#base = 2;
+      this.#list(2);
       this.#from = -1;
     } else {
       this.#begin();
     }
     if (this.#depth === 0) this.#key = '';
     this.#depth++;
+  }
+
+  #list(base: number): void {
+    this.#base = base;
+    this.#listLine = this.#line;
+    this.#entries = 0;
   }
 
   #close(found: Piece[]): void {
@@ -141,7 +151,14 @@ export class JsonPieces {
 
   #finish(found: Piece[], end: number): void {
     if (this.#from < 0) return;
-    found.push({ text: this.#text.slice(this.#from, end), line: this.#fromLine });
+    found.push(this.#piece(end));
     this.#from = -1;
+  }
+
+  #piece(end: number): Piece {
+    const text = this.#text.slice(this.#from, end);
+    const entry = this.#entries++;
+    const isBeside = this.#base > 0 && this.#fromLine === this.#listLine;
+    return { text, line: this.#fromLine, ...(isBeside && { entry }) };
   }
 }

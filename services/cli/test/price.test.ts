@@ -165,7 +165,7 @@ test('PRC-14: the names of a reservation are read in small letters, too', async 
 test('a list whose first entry is broken is read to its end', async () => {
   const text = `[{"id": 1, "charging_periods" },\n ${JSON.stringify(cdr)}]`;
   const { out, err } = await folder.run(['price', folder.write('cdrs', text), '--json']);
-  expect(err).toContain('cdrs:1: this is no JSON');
+  expect(err).toContain('cdrs:1[0]: this is no JSON');
   expect(JSON.parse(out)).toMatchObject({ total_cost: total });
 });
 
@@ -190,6 +190,16 @@ test('a list in a file of many lines is named by the line of each entry', async 
   expect(sources[0]).toBe('cdrs.json:2');
   expect(Number(sources[1]!.split(':')[1])).toBeGreaterThan(60);
   expect(err).toMatch(/cdrs\.json:\d+: charging_periods\[0\]: an object expected/);
+});
+
+test('the entries of a list on one line are named by their place in it', async () => {
+  const list = JSON.stringify([cdr, { ...cdr, charging_periods: 'none' }, cdr]);
+  const long = JSON.stringify([{ ...cdr, remark: 'x'.repeat(1 << 20) }, { ...cdr, charging_periods: 'none' }]);
+  for (const [name, text] of [['list.json', list], ['data.json', `{"data":${list}}`], ['long.json', long]] as const) {
+    const { out, err } = await folder.run(['price', folder.write(name, text), '--json']);
+    expect(JSON.parse(out.split('\n')[0]!)).toMatchObject({ source: `${name}:1[0]` });
+    expect(err).toMatch(new RegExp(`^${name}:1\\[1\\]: charging_periods\\[0\\]: an object expected`));
+  }
 });
 
 const clocked = { ...cdr, tariffs: [byTheClock] };
@@ -336,7 +346,7 @@ test('a currency is read by ISO 4217: small letters have its digits, what is non
 test('what is nested too deeply to be read is refused by name', async () => {
   const { err, status } = await folder.run(['price', folder.write('deep.json', '['.repeat(200_000) + ']'.repeat(200_000))]);
   expect(status).toBe(1);
-  expect(err).toContain('deep.json:1: this is no JSON: it is nested too deeply.');
+  expect(err).toContain('deep.json:1[0]: this is no JSON: it is nested too deeply.');
 });
 
 test('PRC-12: a table names the bound of the side that it bounds, and an hour of a reservation as such', async () => {

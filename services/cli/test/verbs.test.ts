@@ -78,12 +78,12 @@ test('a quote by local times without a zone is refused, and says what to give', 
 });
 
 test.each([
-  ['a page of tariffs', { tariffs: [byTheClock], total: 1 }],
-  ['a tariff with its version', { tariff: byTheClock, version: 1 }],
-])('%s, as the portal answers it, is read as meant', async (_what, answer) => {
+  ['a page of tariffs', { tariffs: [byTheClock], total: 1 }, '1[0]'],
+  ['a tariff with its version', { tariff: byTheClock, version: 1 }, '1'],
+])('%s, as the portal answers it, is read as meant', async (_what, answer, place) => {
   const name = folder.write('answer.json', answer);
   const [linted] = await folder.json(['lint', name]);
-  expect(linted).toMatchObject({ id: 'T2', source: 'answer.json:1' });
+  expect(linted).toMatchObject({ id: 'T2', source: `answer.json:${place}` });
   const [priced] = await folder.json(['price', folder.write('cdr.json', { ...cdr, tariffs: [] }), '--tariff', name, '--time-zone', 'UTC']);
   expect(priced).toMatchObject({ total_cost: { excl_vat: '6' } });
 });
