@@ -21,7 +21,7 @@ let unseen: HandPartner;
 beforeAll(async () => {
   hub = await openSide({
     party: hubParty,
-    hub: { quiet_s: 3600, offline_check_s: 1, never: [['CA*EOA', 'CA*SHY'], ['CA*EOA', 'CA*FAR']],
+    hub: { quiet_s: 3600, offline_check_s: 1, never: [['CA*EOA', 'CA*SHY'], ['CA*EOA', 'CA*DU2'], ['CA*EOA', 'CA*FAR']],
       planned: [{ country_code: 'CA', party_id: 'SOO', role: 'CPO' }, { country_code: 'CA', party_id: 'FAR', role: 'EMSP' }], planned_since: '2022-01-01T00:00:00Z' },
   });
   cpo = await HandPartner.open('Energy OASIS', 'EOA', 'CPO', [
@@ -424,4 +424,17 @@ describe('who is there', () => {
     await Promise.all([quiet.close(), witness.close()]);
     await nervous.close();
   });
+});
+
+test('HUB-20: who is kept apart does not go on where another party of its platform began', async () => {
+  const duo = await HandPartner.open('Duo', 'DUO', 'EMSP', ['RECEIVER locations'], ['EMSP DU2']);
+  expect((await duo.register(hub)).status_code).toBe(1000);
+  cpo.answer = () => ({ data: ['one'], headers: { 'X-Total-Count': '2', 'X-Limit': '1', Link: `<${cpo.base}/locations?offset=1&limit=1>; rel="next"` } });
+  const [, next] = /<(.*)>/.exec((await ask(duo, sender('locations'), { to: oasis })).headers.get('link')!)!;
+  expect(await ask(duo, next!, { to: oasis })).toMatchObject({ http: 200, status_code: 1000 });
+  const asked = cpo.pushed('GET /locations').length;
+  expect(await ask(duo, next!, { to: oasis, as: { country_code: 'CA', party_id: 'DU2' } })).toMatchObject({ http: 404, status_code: 2001 });
+  expect(cpo.pushed('GET /locations')).toHaveLength(asked);
+  await call(hub, '/ocpi/2.2.1/credentials', { token: duo.token, method: 'DELETE' });
+  await duo.close();
 });

@@ -92,11 +92,12 @@ export class Hub {
   }
 
   private async cross(request: OcpiRequest): Promise<OcpiReply> {
-    const { db, clock, calls } = this.parts;
+    const { db, clock, calls, members } = this.parts;
     const crossing = await findCrossing(db, request.params.crossing!, clock.now());
-    if (!crossing || crossing.holder !== request.caller.partner.id) throw refuse('not-found', 'there is no such URL for you');
+    const isHolder = crossing?.holder === request.caller.partner.id;
+    const from = isHolder ? this.sender(request) : undefined;
+    if (!crossing || !from || !members.mayMeet(from, crossing.party)) throw refuse('not-found', 'there is no such URL for you');
     const owner = await this.connected(crossing.owner, crossing.party);
-    const from = this.sender(request);
     const leg = { caller: request.caller.partner, from, to: crossing.party };
     const search = new URL(request.url + request.search).search;
     const url = search === '' ? crossing.url : `${crossing.url}${crossing.url.includes('?') ? '&' : '?'}${search.slice(1)}`;
