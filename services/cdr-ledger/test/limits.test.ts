@@ -57,7 +57,7 @@ describe('at the limit', () => {
     await holding.query('BEGIN');
     await holding.query(`SELECT FROM running_charges WHERE session_key = 'co-1' FOR UPDATE`);
     await pushCdr(plunk, cdrOf(token, 'CO-1-1', { session_id: 'CO-1', total_cost: { excl_vat: 12, incl_vat: 12.6 } }));
-    await expect.poll(waiting).toBe(1);
+    await expect.poll(waiting).toBeGreaterThan(0);
     expect((await plunk.accountEntries()).filter((text) => text.includes('CO-1-1'))).toEqual([]);
     await holding.query('COMMIT');
     expect((await retailOfCdr(plunk, 'CO-1-1')).state).toBe('booked');
@@ -73,7 +73,7 @@ describe('at the limit', () => {
     const appends = `x'65766e7400000000'::bigint + 'events'::regclass::oid::bigint`;
     await holding.query(`SELECT pg_advisory_lock(${appends})`);
     await plunk.sessionMoves({ ...running(token, 'OC-1', 30, '2022-02-01T18:20:00Z'), status: 'COMPLETED' });
-    await expect.poll(waiting).toBe(1);
+    await expect.poll(waiting).toBeGreaterThan(0);
     await plunk.sessionMoves({ ...running(token, 'OC-1', 30, '2022-02-01T18:21:00Z'), status: 'INVALID' });
     await expect.poll(judged).toBe(1);
     await holding.query(`SELECT pg_advisory_unlock(${appends})`);
