@@ -43,13 +43,16 @@ test('LOC-02 an EVSE that changed its status is a PATCH of the EVSE', () => {
   ]);
 });
 
-test('LOC-02 an EVSE that is newer and otherwise as it was is no change, and not said', () => {
+test('LOC-02 an EVSE whose connectors are newer and otherwise as they were is no change, and not said', () => {
   const connectors = evse.connectors.map((one) => ({ ...one, last_updated: at }));
-  expect(steps('locations', exampleLocation, withEvse({ last_updated: at }))).toEqual([]);
   expect(steps('locations', exampleLocation, withEvse({ connectors, last_updated: at }))).toEqual([]);
   expect(steps('locations', exampleLocation, withEvse({ connectors, status: 'CHARGING', last_updated: at }))).toMatchObject([
     ['PUT', 'L2-01', { status: 'CHARGING', connectors }],
   ]);
+});
+
+test('LOC-02 a status that went and came back since the partner was told is told with its time', () => {
+  expect(steps('locations', exampleLocation, withEvse({ last_updated: at }))).toEqual([['PATCH', 'L2-01', { last_updated: at }]]);
 });
 
 test("a Location's own fields are a PATCH of it without its EVSEs", () => {

@@ -79,7 +79,7 @@ function changes(was: Json, is: Json): Json | undefined {
 function patched(was: Json, is: Json, path: readonly string[] = []): Step[] | undefined {
   const fields = changes(was, is);
   if (!fields) return undefined;
-  if (Object.keys(fields).every((key) => key === 'last_updated')) return [];
+  if (Object.keys(fields).length === 0) return [];
   return [{ method: 'PATCH', path, body: JSON.stringify({ ...fields, last_updated: is.last_updated }) }];
 }
 
@@ -122,7 +122,7 @@ function evseSteps(was: Evse | undefined, is: Evse): Step[] {
   return patched(was as unknown as Json, is as unknown as Json, [is.uid]) ?? [whole];
 }
 
-/** LOC-02: such as of all whose tariffs one partner is granted, when that changes. */
+/** LOC-02: such as of all whose tariffs one partner is granted, when that changes. A status that came back is told with its time. */
 function isOnlyNewer(was: Evse, is: Evse): boolean {
   const undated = (evse: Evse) => JSON.stringify(evse, (key, value: unknown) => (key === 'last_updated' ? undefined : value));
   return undated(was) === undated(is);
