@@ -98,7 +98,7 @@ const oasisSettings = (
       charger_timeout_ms: 3_000,
       partner_timeout_ms: 5_000,
     },
-    ocpi: { allow_private_urls: true, request_timeout_ms: 5_000, first_retry_ms: 50, longest_retry_ms: 400 },
+    ocpi: { allow_private_urls: true, first_retry_ms: 50, longest_retry_ms: 400 },
   };
 };
 
@@ -133,14 +133,14 @@ const plunkSettings = (moreDrivers: readonly DriverSettings[]) => {
       ],
     },
     sessions: { partner_timeout_ms: 5_000 },
-    ocpi: { allow_private_urls: true, request_timeout_ms: 5_000, first_retry_ms: 50, longest_retry_ms: 400 },
+    ocpi: { allow_private_urls: true, first_retry_ms: 50, longest_retry_ms: 400 },
   };
 };
 
 const hubSettings = () => ({
   party: { country_code: 'CA', party_id: 'HUB', name: 'Open Hub', roles: ['HUB'] },
   portal: { operator_keys: ['operator-key-of-the-hub'] },
-  ocpi: { allow_private_urls: true, request_timeout_ms: 5_000, first_retry_ms: 50, longest_retry_ms: 400 },
+  ocpi: { allow_private_urls: true, first_retry_ms: 50, longest_retry_ms: 400 },
 });
 
 /** Both platforms, registered with each other, all objects exchanged, and OASIS's chargers at their sockets. */
