@@ -86,10 +86,11 @@ async function bench({ url, seconds, cdrs }: { url: string; seconds: number; cdr
     const lag = new Lag(store, followings);
     const perSecond = await callers(verb, seconds);
     const worstMs = await lag.end();
-    const texts = (await store.readAll(((await store.last())?.position ?? 0n) - 1_000n, 1_000)).map(({ data, type }) => ({ data, type }));
+    const texts = await recorded(db, store);
     const alone = await storeAlone(url, texts, seconds);
     rows.push(
       { what: `${name}: CDRs recorded`, figure: perSecond, unit: 'CDRs/s' },
+      { what: `  bytes of one: its entry and its private part`, figure: texts.reduce((sum, { data }) => sum + Buffer.byteLength(data), 0) / texts.length, unit: 'bytes' },
       { what: `${name}: the event store alone, the same bytes`, figure: alone, unit: 'events/s' },
       { what: `  ${name} / the event store alone`, figure: perSecond / alone, unit: 'x', of: 'the event store alone', wanted: '>= 0.5' },
       { what: `  chain and lists behind at most`, figure: worstMs / 1000, unit: 's', wanted: '<= 1' },
@@ -115,6 +116,14 @@ async function callers(verb: (id: string) => Promise<unknown>, seconds: number):
     }
   }));
   return (done * 1000) / (performance.now() - started);
+}
+
+/** What was recorded last, all its bytes in one event: an entry, and the private part that lies in a row of its own. */
+async function recorded(db: Database, store: EventStore): Promise<{ data: string; type: string }[]> {
+  const events = await store.readAll(((await store.last())?.position ?? 0n) - 1_000n, 1_000);
+  const idOf = ({ data }: { data: string }) => (JSON.parse(data) as { private: { id: string } }).private.id;
+  const parts = await privateParts(db).find(events.map(idOf));
+  return events.map((event) => ({ type: event.type, data: `{"entry":${event.data},"private":${parts.get(idOf(event))!.text}}` }));
 }
 
 /** The store's best rate: events of the same texts, each awaited, each on a stream of its own. */
