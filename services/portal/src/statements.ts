@@ -5,7 +5,6 @@ import { getStatement, listStatementLines } from '#contracts/cdr-ledger';
 import type { Statement, StatementLine, StatementNotes } from '#settlement';
 import { FileAnswer } from './route.ts';
 import { csvFees, csvLines, CSV_HEADER, invoicesOf } from './statement-csv.ts';
-import { PDF_LINES_MAX, statementPdf } from './statement-pdf.ts';
 
 export interface StatementId {
   readonly countryCode: string;
@@ -67,6 +66,8 @@ export class Statements {
 
   async pdf(id: StatementId): Promise<FileAnswer> {
     const { statement } = await this.find(id);
+    // What makes PDFs takes long to load, and few starts of the portal are for one.
+    const { PDF_LINES_MAX, statementPdf } = await import('./statement-pdf.ts');
     const lines: StatementLine[] = [];
     for await (const page of this.pages(id)) {
       lines.push(...page);
