@@ -5,7 +5,8 @@ import { type Decider, Rejected } from '#decider';
  * A driver's account: the stream `account-<id>`. The id is random and says nothing of the person;
  * whose it is lies in a row that can be deleted. The charges on it are streams of their own
  * (`charge.ts`): nothing about one of them depends on another, so neither has to know them all.
- * What people and banks order is remembered by its command id; there are few of those.
+ * What people and banks order is remembered by its command id; there are few of those. So an order that
+ * has one is in the log also where it changes nothing: come again after another, it changes nothing either.
  */
 
 interface OfAccount {
@@ -27,13 +28,13 @@ export interface AccountOpened extends OfAccount {
 /** Holds for charges that begin at `at` or later. */
 export interface PlanChosen extends OfAccount {
   readonly type: 'PlanChosen';
-  readonly commandId: string;
+  readonly commandId?: string | undefined;
   readonly planId: string;
 }
 
 export interface LimitSet extends OfAccount {
   readonly type: 'LimitSet';
-  readonly commandId: string;
+  readonly commandId?: string | undefined;
   readonly currency: string;
   /** Absent: any amount may be owed. */
   readonly amount?: string | undefined;
@@ -66,7 +67,8 @@ export interface OpenAccount extends OfAccount {
 }
 
 interface Ordered {
-  readonly commandId: string;
+  /** The same on every retry, where whoever orders has one. */
+  readonly commandId?: string | undefined;
   readonly at: string;
 }
 
@@ -78,7 +80,12 @@ export type AccountCommand =
       readonly currency: string;
       readonly amount?: string | undefined;
     })
-  | (Ordered & { readonly type: 'BookPayment'; readonly currency: string; readonly amount: string })
+  | (Ordered & {
+      readonly type: 'BookPayment';
+      readonly commandId: string;
+      readonly currency: string;
+      readonly amount: string;
+    })
   /** Judged on the account as it was after so many changes of its credit; out of date after the next. */
   | {
       readonly type: 'NoteCredit';
@@ -110,17 +117,17 @@ export const account: Decider<AccountState, AccountCommand, AccountEvent> = {
     if (command.type === 'OpenAccount')
       return state.opened ? [] : [{ ...command, type: 'AccountOpened' }];
     if (!state.opened) throw new Rejected<AccountRefusal>('unknown-account');
-    if ('commandId' in command && Object.hasOwn(state.done, command.commandId)) return [];
+    if ('commandId' in command && command.commandId !== undefined && Object.hasOwn(state.done, command.commandId)) return [];
     const about = { ...state.opened, at: command.at };
     switch (command.type) {
       case 'ChoosePlan': {
         const { commandId, planId } = command;
-        if (planId === state.plans.at(-1)?.planId) return [];
+        if (commandId === undefined && planId === state.plans.at(-1)?.planId) return [];
         return [{ type: 'PlanChosen', ...about, commandId, planId }];
       }
       case 'SetLimit': {
         const { commandId, currency, amount } = command;
-        if (amount === state.limits[currency]) return [];
+        if (commandId === undefined && amount === state.limits[currency]) return [];
         return [{ type: 'LimitSet', ...about, commandId, currency, amount }];
       }
       case 'BookPayment': {
@@ -136,7 +143,8 @@ export const account: Decider<AccountState, AccountCommand, AccountEvent> = {
   },
 
   evolve(state, event) {
-    const done = 'commandId' in event ? { ...state.done, [event.commandId]: true as const } : state.done;
+    const commandId = 'commandId' in event ? event.commandId : undefined;
+    const done = commandId === undefined ? state.done : { ...state.done, [commandId]: true as const };
     switch (event.type) {
       case 'AccountOpened': {
         const { ledger, accountId, planId, limits } = event;

@@ -108,7 +108,7 @@ export class Accounts {
   async change(
     contractId: string,
     ordered: {
-      readonly commandId: string;
+      readonly commandId: string | undefined;
       readonly planId?: string | undefined;
       readonly limits: readonly { readonly currency: string; readonly amount?: string | undefined }[];
     },
@@ -122,12 +122,10 @@ export class Accounts {
     }));
     const { accountId } = await this.holder(contractId);
     const at = this.parts.clock.iso();
-    if (planId !== undefined)
-      await this.record(accountId, { type: 'ChoosePlan', commandId: `${commandId} plan`, planId, at });
-    for (const { currency, amount } of limits) {
-      const id = `${commandId} limit ${currency}`;
-      await this.record(accountId, { type: 'SetLimit', commandId: id, currency, amount, at });
-    }
+    const part = (name: string) => (commandId === undefined ? {} : { commandId: `${commandId} ${name}` });
+    if (planId !== undefined) await this.record(accountId, { type: 'ChoosePlan', ...part('plan'), planId, at });
+    for (const { currency, amount } of limits)
+      await this.record(accountId, { type: 'SetLimit', ...part(`limit ${currency}`), currency, amount, at });
     return this.standing(accountId);
   }
 

@@ -57,7 +57,7 @@ export class RetailController {
     return each(requests, async ({ contractId, planId, limits }, n) =>
       stands(
         await this.retail.accounts.change(contractId, {
-          commandId: commandIds[n] || randomUUID(),
+          commandId: commandIds[n] || undefined,
           planId,
           limits,
         }),

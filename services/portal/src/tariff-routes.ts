@@ -126,12 +126,13 @@ function changingRoutes(bus: Bus): Route[] {
       },
     }),
     operatorRoute({
-      method: 'DELETE', path: '/v1/operator/tariffs/:tariff_id',
+      method: 'DELETE', path: '/v1/operator/tariffs/:tariff_id', takesKey: true,
       summary: 'Withdraw a tariff of ours that no Connector names any more',
       params: z.strictObject({ tariff_id: OcpiId }),
       answer: z.object({ change: z.string() }),
-      async handle({ params }) {
-        const { change } = await bus.ask(withdrawTariff, { tariffId: params.tariff_id });
+      async handle({ params, key }) {
+        const asked = { tariffId: params.tariff_id };
+        const { change } = await bus.ask(withdrawTariff, asked, key === undefined ? {} : { commandId: key });
         return { change: change === Change.UPDATED ? 'withdrawn' : 'unchanged' };
       },
     }),

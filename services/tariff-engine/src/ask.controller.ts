@@ -90,8 +90,10 @@ export class AskController {
   }
 
   @Answers(withdrawTariff)
-  withdraw(requests: WithdrawTariff[]) {
-    return each(requests, async ({ tariffId }) => ({ change: changeOf[await this.engine.withdrawOwn(tariffId)] }));
+  withdraw(requests: WithdrawTariff[], { commandIds }: Asked) {
+    return each(requests, async ({ tariffId }, n) => ({
+      change: changeOf[await this.engine.withdrawOwn(tariffId, commandIds[n] || undefined)],
+    }));
   }
 
   @Answers(putPartnerTariff)

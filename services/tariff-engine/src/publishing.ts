@@ -59,7 +59,8 @@ export async function put(
   const name = ['publish', source, at, lastUpdated, digest, commandId].join(' ');
   const { state, events } = await tariffs.execute(stream, name, command, currentTraceparent());
   const version = (commandId === undefined ? undefined : state.done[commandId]) ?? state.version;
-  const change = events.length === 0 ? 'unchanged' : version === 1 ? 'created' : 'updated';
+  const isNew = events.some(({ type }) => type === 'TariffPublished');
+  const change = !isNew ? 'unchanged' : version === 1 ? 'created' : 'updated';
   return {
     taken: { version, change, text },
     isOvertaken: events.length === 0 && state.digest !== digest && command.lastUpdatedMs <= state.lastUpdatedMs,

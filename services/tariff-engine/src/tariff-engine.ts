@@ -15,7 +15,7 @@ import { listOffered } from './offered.ts';
 import { type Change, type Publishing, put, refuse, type Taken } from './publishing.ts';
 import { type Ahead, quoted } from './quote.ts';
 import { streamOf, type TariffKey } from './tariff-key.ts';
-import { type TariffEvent, type TariffPublished, type TariffSource, versionAt } from './tariff.ts';
+import { type TariffCommand, type TariffEvent, type TariffPublished, type TariffSource, type TariffTurn, versionAt } from './tariff.ts';
 
 export interface TariffEngineParts extends Publishing {
   readonly db: Database;
@@ -98,9 +98,11 @@ export class TariffEngine {
   }
 
   /** One of our own that no Connector names any more. Throws Rejected. */
-  async withdrawOwn(tariffId: string): Promise<Change> {
+  async withdrawOwn(tariffId: string, commandId?: string): Promise<Change> {
     const key = await this.ownKey(tariffId);
     if (!key) throw refuse('unknown-tariff', `${tariffId} was never published`);
+    const { state } = await this.parts.tariffs.load(streamOf(key));
+    if (commandId !== undefined && Object.hasOwn(state.done, commandId)) return 'unchanged';
     const { uses, total } = await this.parts.bus.ask(listTariffUses, { tariffId });
     if (total > 0) {
       const places = uses
@@ -109,7 +111,7 @@ export class TariffEngine {
       const named = `${places.join(', ')}${total > 3 ? ' …' : ''}`;
       throw refuse('tariff-in-use', `${total === 1 ? '1 Connector names' : `${total} Connectors name`} ${tariffId}: ${named}`);
     }
-    return this.withdraw(key, 'operator');
+    return this.withdraw(key, 'operator', commandId);
   }
 
   /** One that the settings dropped at an instant, unless it was published again since. */
@@ -207,20 +209,21 @@ export class TariffEngine {
     return this.parts.grants.note(tx, fact);
   }
 
-  private async withdraw(key: TariffKey, source: TariffSource): Promise<Change> {
+  private async withdraw(key: TariffKey, source: TariffSource, commandId?: string): Promise<Change> {
     const atMs = this.parts.clock.now();
-    const command = { type: 'WithdrawTariff', source, at: rfc3339(atMs), atMs } as const;
-    const name = `withdraw ${source} ${command.at}`;
+    const command: TariffCommand = {
+      type: 'WithdrawTariff', source, at: rfc3339(atMs), atMs, ...(commandId === undefined ? {} : { commandId }),
+    };
+    const name = ['withdraw', source, command.at, commandId].join(' ');
     const trace = currentTraceparent();
     const { events } = await this.parts.tariffs.execute(streamOf(key), name, command, trace);
-    return events.length > 0 ? 'updated' : 'unchanged';
+    return events.some(({ type }) => type === 'TariffWithdrawn') ? 'updated' : 'unchanged';
   }
 
-  private async history(key: TariffKey): Promise<TariffEvent[]> {
+  private async history(key: TariffKey): Promise<TariffTurn[]> {
     const stored = await this.parts.store.read(streamOf(key));
-    return stored.map(
-      ({ type, data }) => ({ ...(JSON.parse(data) as object), type }) as TariffEvent,
-    );
+    const events = stored.map(({ type, data }) => ({ ...(JSON.parse(data) as object), type }) as TariffEvent);
+    return events.filter((event) => event.type !== 'TariffKept');
   }
 
   /** Partners' agreements with others are none of ours. */

@@ -15,9 +15,9 @@ export interface TariffState {
   readonly publishedAtMs: number;
   readonly withdrawn: boolean;
   readonly withdrawnAtMs: number;
-  /** What the settings said when they last changed it: the same again is no news. */
+  /** What the settings said last: the same again is no news. */
   readonly settingsDigest: string | undefined;
-  /** Which version an order that has an id led to. */
+  /** Which version an order that has an id led to, or found. */
   readonly done: Readonly<Record<string, number>>;
 }
 
@@ -42,6 +42,7 @@ export interface WithdrawTariff {
   readonly source: TariffSource;
   readonly at: string;
   readonly atMs: number;
+  readonly commandId?: string;
 }
 
 export type TariffCommand = PublishTariff | WithdrawTariff;
@@ -55,7 +56,16 @@ export interface TariffWithdrawn extends Omit<WithdrawTariff, 'type'> {
   readonly type: 'TariffWithdrawn';
 }
 
-export type TariffEvent = TariffPublished | TariffWithdrawn;
+/** What was ordered was so already: the same order, come again after another change, is no news. Nobody is told. */
+export interface TariffKept extends Omit<WithdrawTariff, 'type'> {
+  readonly type: 'TariffKept';
+  readonly version: number;
+  /** What it should be. */
+  readonly said?: Pick<PublishTariff, 'digest' | 'lastUpdatedMs'>;
+}
+
+export type TariffTurn = TariffPublished | TariffWithdrawn;
+export type TariffEvent = TariffTurn | TariffKept;
 
 export const tariffDecider: Decider<TariffState, TariffCommand, TariffEvent> = {
   initial: {
@@ -71,16 +81,16 @@ export const tariffDecider: Decider<TariffState, TariffCommand, TariffEvent> = {
   },
 
   decide(command, tariff) {
+    if (wasDone(command, tariff)) return [];
     switch (command.type) {
       case 'PublishTariff':
-        return isNews(command, tariff)
-          ? [{ ...command, type: 'TariffPublished', version: tariff.version + 1 }]
-          : [];
+        if (isNews(command, tariff)) return [{ ...command, type: 'TariffPublished', version: tariff.version + 1 }];
+        return isSo(command, tariff) ? noted(command, tariff) : [];
       case 'WithdrawTariff': {
-        if (tariff.version === 0 || tariff.withdrawn) return [];
         // Ordered before the version that stands: it was about another one.
         const isLate = command.atMs < tariff.publishedAtMs || command.atMs <= tariff.withdrawnAtMs;
-        return isLate ? [] : [{ ...command, type: 'TariffWithdrawn' }];
+        const isNothing = tariff.version === 0 || tariff.withdrawn || isLate;
+        return isNothing ? noted(command, tariff) : [{ ...command, type: 'TariffWithdrawn' }];
       }
     }
   },
@@ -88,18 +98,14 @@ export const tariffDecider: Decider<TariffState, TariffCommand, TariffEvent> = {
   evolve(tariff, event) {
     switch (event.type) {
       case 'TariffPublished': {
-        const { version, digest, lastUpdatedMs, atMs, source, commandId } = event;
-        const seen = lastUpdatedMs === tariff.lastUpdatedMs ? tariff.seen : {};
+        const { version, digest, atMs } = event;
         return {
-          ...tariff,
+          ...saidBy(event, event, tariff),
           version,
           digest,
-          lastUpdatedMs,
-          seen: { ...seen, [digest]: Math.max(seen[digest] ?? -Infinity, atMs) },
           publishedAtMs: atMs,
           withdrawn: false,
-          settingsDigest: source === 'settings' ? digest : tariff.settingsDigest,
-          done: commandId === undefined ? tariff.done : { ...tariff.done, [commandId]: version },
+          done: doneBy(event, version, tariff),
         };
       }
       case 'TariffWithdrawn': {
@@ -110,19 +116,58 @@ export const tariffDecider: Decider<TariffState, TariffCommand, TariffEvent> = {
           withdrawnAtMs: event.atMs,
           // The settings that do not have it any more may have it again.
           settingsDigest: event.source === 'settings' ? undefined : settingsDigest,
+          done: doneBy(event, tariff.version, tariff),
         };
+      }
+      case 'TariffKept': {
+        const { said, version } = event;
+        return { ...(said ? saidBy(event, said, tariff) : tariff), done: doneBy(event, version, tariff) };
       }
     }
   },
 };
 
-function isNews(command: PublishTariff, tariff: TariffState): boolean {
-  const { source, digest, lastUpdatedMs, atMs, commandId } = command;
-  if (commandId !== undefined && Object.hasOwn(tariff.done, commandId)) return false;
+function wasDone(command: TariffCommand, { done, settingsDigest }: TariffState): boolean {
+  const { commandId } = command;
+  if (commandId !== undefined && Object.hasOwn(done, commandId)) return true;
   // An operator's later change, or withdrawal, outlives a restart with the same settings.
-  if (source === 'settings' && digest === tariff.settingsDigest) return false;
+  return command.type === 'PublishTariff' && command.source === 'settings' && command.digest === settingsDigest;
+}
+
+function doneBy({ commandId }: TariffEvent, version: number, { done }: TariffState): TariffState['done'] {
+  return commandId === undefined ? done : { ...done, [commandId]: version };
+}
+
+function saidBy(
+  { source, atMs }: TariffEvent, { digest, lastUpdatedMs }: NonNullable<TariffKept['said']>, tariff: TariffState,
+): TariffState {
+  const seen = lastUpdatedMs === tariff.lastUpdatedMs ? tariff.seen : {};
+  return {
+    ...tariff,
+    lastUpdatedMs,
+    seen: { ...seen, [digest]: Math.max(seen[digest] ?? -Infinity, atMs) },
+    settingsDigest: source === 'settings' ? digest : tariff.settingsDigest,
+  };
+}
+
+function isSo({ digest, lastUpdatedMs }: PublishTariff, tariff: TariffState): boolean {
+  return digest === tariff.digest && !tariff.withdrawn && lastUpdatedMs >= tariff.lastUpdatedMs;
+}
+
+/** An order with an id, and what the settings say, are known again; a partner's object is by its last_updated. */
+function noted(command: TariffCommand, { version }: TariffState): readonly TariffKept[] {
+  const { source, at, atMs, commandId } = command;
+  if (commandId === undefined && source !== 'settings') return [];
+  const kept = { type: 'TariffKept', source, at, atMs, version, ...(commandId === undefined ? {} : { commandId }) } as const;
+  if (command.type === 'WithdrawTariff') return commandId === undefined ? [] : [kept];
+  const { digest, lastUpdatedMs } = command;
+  return [{ ...kept, said: { digest, lastUpdatedMs } }];
+}
+
+function isNews(command: PublishTariff, tariff: TariffState): boolean {
+  const { digest, lastUpdatedMs, atMs } = command;
   if (lastUpdatedMs < tariff.lastUpdatedMs) return false; // LOC-34 by analogy: the older never overwrites.
-  if (digest === tariff.digest && !tariff.withdrawn) return false;
+  if (isSo(command, tariff)) return false;
   const seenAtMs = lastUpdatedMs > tariff.lastUpdatedMs ? undefined : tariff.seen[digest];
   if (seenAtMs === undefined) return true;
   // The same as before: a repeat, unless it was put back after it was withdrawn.
@@ -131,7 +176,7 @@ function isNews(command: PublishTariff, tariff: TariffState): boolean {
 
 /** The version in force at an instant: the last one taken by then, unless it was withdrawn. */
 export function versionAt(
-  events: readonly TariffEvent[],
+  events: readonly TariffTurn[],
   atMs: number,
 ): TariffPublished | undefined {
   let found: TariffPublished | undefined;

@@ -5,7 +5,7 @@ import type { StoredEvent } from '#event-store';
 import { keyOf } from './tariff-key.ts';
 import type { TariffEvent } from './tariff.ts';
 
-/** Every event of a tariff is told as it is. */
+/** Every turn of a tariff is told as it is. */
 export function tells(stored: StoredEvent): Fact | undefined {
   const { party, tariffId } = keyOf(stored.stream);
   const event = { ...(JSON.parse(stored.data) as object), type: stored.type } as TariffEvent;
@@ -17,5 +17,7 @@ export function tells(stored: StoredEvent): Fact | undefined {
     }
     case 'TariffWithdrawn':
       return told(tariffWithdrawn, { own: event.source !== 'partner', party, tariffId, at: event.at });
+    case 'TariffKept':
+      return undefined;
   }
 }

@@ -216,3 +216,21 @@ test('one that comes back is the next version, and one that an operator publishe
   expect(await held('EXTRA')).toMatchObject({ version: 1 });
   expect(await held('NIGHT')).toMatchObject({ version: 2 });
 });
+
+test('an order that found its tariff so already does nothing when it comes again after another, and is no version', async () => {
+  const versionOf = async (price: number, commandId: string) => {
+    const { version, change } = await publish(tariffOf('ONCE', price), commandId);
+    return [version, change];
+  };
+  expect(await versionOf(0.2, 'first')).toEqual([1, Change.CREATED]);
+  expect(await versionOf(0.2, 'again')).toEqual([1, Change.UNCHANGED]);
+  expect(await versionOf(0.3, 'dearer')).toEqual([2, Change.UPDATED]);
+  expect(await versionOf(0.2, 'again')).toEqual([1, Change.UNCHANGED]);
+
+  const withdraw = async (commandId: string) => (await bus.ask(withdrawTariff, { tariffId: 'ONCE' }, { commandId })).change;
+  expect([await withdraw('gone'), await withdraw('twice')]).toEqual([Change.UPDATED, Change.UNCHANGED]);
+  expect(await versionOf(0.2, 'back')).toEqual([3, Change.UPDATED]);
+  expect([await withdraw('gone'), await withdraw('twice')]).toEqual([Change.UNCHANGED, Change.UNCHANGED]);
+  const { versions } = await bus.ask(listTariffVersions, { party: bct, tariffId: 'ONCE', offset: 0, limit: 9 });
+  expect(versions.map(({ version, heldUntil }) => [version, heldUntil !== undefined])).toEqual([[3, false], [2, true], [1, true]]);
+});

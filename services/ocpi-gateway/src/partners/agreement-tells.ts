@@ -5,7 +5,8 @@ import type { AgreementSet } from './agreement.ts';
 import { toBus } from './partner.ts';
 
 /** Every version of an agreement is told as it is. */
-export function agreementTells({ data }: StoredEvent): Fact {
+export function agreementTells({ type, data }: StoredEvent): Fact | undefined {
+  if (type !== 'AgreementSet') return undefined;
   const { partner, version, terms, at } = JSON.parse(data) as AgreementSet;
   return told(agreementChanged, { partner: toBus(partner), version, agreement: agreementOf(terms), at });
 }

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { fold, given } from '#decider';
+import { fold, given, withRepeats } from '#decider';
 import { exampleTerms } from '#settlement';
 import { instant } from '#time';
 import {
-  agreementDecider, type AgreementSet, holdingVersions, type SetAgreement,
+  agreementDecider, type AgreementEvent, type AgreementSet, holdingVersions, type SetAgreement,
 } from './agreement.ts';
 
 const own = { country_code: 'CA', party_id: 'BCT' };
@@ -25,8 +25,17 @@ test('an agreement is set', () => given(agreementDecider).when(order()).then(set
 
 test('the same terms again are no news, nor is the same order however late', () => {
   const newer = set({ version: 2, commandId: 'c-2', ...terms({ closing_days: 12 }) });
-  given(agreementDecider, set()).when(order({ commandId: 'c-9' })).thenNothing();
+  given(agreementDecider, set()).when(order({ commandId: undefined })).thenNothing();
   given(agreementDecider, set(), newer).when(order()).thenNothing();
+});
+
+test('an order of terms that hold already does not bring them back later', () => {
+  const again = order({ commandId: 'c-9' });
+  const kept: AgreementEvent = { type: 'AgreementKept', at, commandId: 'c-9' };
+  const newer = set({ version: 2, commandId: 'c-10', ...terms({ closing_days: 12 }) });
+  given(agreementDecider, set()).when(again).then(kept);
+  given(agreementDecider, set(), kept).when(again).thenNothing();
+  given(agreementDecider, set(), kept, newer).when(again).thenNothing();
 });
 
 test('the id of an order is not taken for other terms, which would seem to be set', () => {
@@ -89,14 +98,7 @@ test('any order repeated at any later point sets nothing', () => {
       const commands = all.map(({ month, closing_days }, n) => order({
         commandId: `c-${n}`, ...terms({ valid_from: `2022-0${month}`, closing_days }),
       }));
-      const events = commands.reduce<AgreementSet[]>((past, command) => [
-        ...past, ...agreementDecider.decide(command, fold(agreementDecider, past)),
-      ], []);
-      const state = fold(agreementDecider, events);
-      for (const event of events) {
-        const command = commands.find(({ commandId }) => commandId === event.commandId)!;
-        expect(agreementDecider.decide(command, state)).toEqual([]);
-      }
+      const state = fold(agreementDecider, withRepeats(agreementDecider, commands));
       expect(holdingVersions(state)).toHaveLength(new Set(all.map(({ month }) => month)).size);
     }),
   );

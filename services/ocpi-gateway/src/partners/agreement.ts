@@ -14,13 +14,22 @@ export interface AgreementSet {
   readonly version: number;
   readonly terms: AgreementTerms;
   readonly at: string;
+  readonly commandId?: string | undefined;
+}
+
+/** What was ordered held already: the same order, come again after another one, sets nothing. Nobody is told. */
+export interface AgreementKept {
+  readonly type: 'AgreementKept';
+  readonly at: string;
   readonly commandId: string;
 }
 
+export type AgreementEvent = AgreementSet | AgreementKept;
+
 export interface SetAgreement {
   readonly type: 'SetAgreement';
-  /** The same on every retry. */
-  readonly commandId: string;
+  /** The same on every retry, where whoever orders has one. */
+  readonly commandId?: string | undefined;
   readonly own: Party;
   readonly partner: Party;
   readonly terms: AgreementTerms;
@@ -34,22 +43,24 @@ export interface AgreementState {
   readonly versions: number;
   /** Those that hold, by their first month; few. */
   readonly holding: Readonly<Record<string, AgreementSet>>;
-  /** That set something: a repeat of one sets nothing, whatever was set since. */
+  /** That were carried out: a repeat of one sets nothing, whatever was set since. */
   readonly commands: readonly string[];
 }
 
-export const agreementDecider: Decider<AgreementState, SetAgreement, AgreementSet> = {
+export const agreementDecider: Decider<AgreementState, SetAgreement, AgreementEvent> = {
   initial: { versions: 0, holding: {}, commands: [] },
 
   decide({ commandId, own, partner, terms, now }, agreement) {
     const held = agreement.holding[terms.valid_from];
-    if (agreement.commands.includes(commandId)) {
+    if (commandId !== undefined && agreement.commands.includes(commandId)) {
       if (isOf(held, commandId, terms)) return [];
       throw refuse('invalid-object', `${commandId}: was the id of an order with other terms`);
     }
     const problem = termsProblem(terms, [own, partner]);
     if (problem !== undefined) throw refuse('invalid-object', problem);
-    if (held && sameTerms(held.terms, terms)) return [];
+    if (held && sameTerms(held.terms, terms)) {
+      return commandId === undefined ? [] : [{ type: 'AgreementKept', at: rfc3339(now), commandId }];
+    }
     const closed = closedMonth(agreement, terms, now);
     if (closed !== undefined) throw refuse('month-closed', closed);
     const { country_code, party_id } = partner;
@@ -59,12 +70,11 @@ export const agreementDecider: Decider<AgreementState, SetAgreement, AgreementSe
     }];
   },
 
-  evolve({ holding, commands }, event) {
-    return {
-      versions: event.version,
-      holding: { ...holding, [event.terms.valid_from]: event },
-      commands: [...commands, event.commandId],
-    };
+  evolve(agreement, event) {
+    const commands = event.commandId === undefined ? agreement.commands : [...agreement.commands, event.commandId];
+    if (event.type === 'AgreementKept') return { ...agreement, commands };
+    const holding = { ...agreement.holding, [event.terms.valid_from]: event };
+    return { versions: event.version, holding, commands };
   },
 };
 

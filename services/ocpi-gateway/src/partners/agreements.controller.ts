@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { Controller, Inject } from '@nestjs/common';
 import { Answers, type Asked, each } from '#bus';
 import {
@@ -17,8 +16,7 @@ export class AgreementsController {
   set(requests: SetAgreement[], { commandIds }: Asked) {
     return each(requests, async ({ partner, agreement }, n) => {
       const terms = agreementJson(agreement!) as unknown as AgreementTerms;
-      // Without one, each order is an order of its own.
-      return view(await this.agreements.set(commandIds[n] || randomUUID(), fromBus(partner!), terms));
+      return view(await this.agreements.set(commandIds[n] || undefined, fromBus(partner!), terms));
     });
   }
 

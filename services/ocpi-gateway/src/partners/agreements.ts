@@ -1,13 +1,16 @@
+import { randomUUID } from 'node:crypto';
 import type { Executor } from '#event-store';
 import { Rejected } from '#decider';
 import { type Party, partyText, sameParty } from '#ocpi';
 import type { OwnParties } from '#settings';
 import type { AgreementTerms } from '#settlement';
 import type { Clock } from '#time';
-import { type AgreementRefusal, type AgreementSet, type AgreementState, holdingVersions, type SetAgreement } from './agreement.ts';
+import {
+  type AgreementEvent, type AgreementRefusal, type AgreementSet, type AgreementState, holdingVersions, type SetAgreement,
+} from './agreement.ts';
 
 export interface AgreementParts {
-  readonly log: Executor<AgreementState, SetAgreement, AgreementSet>;
+  readonly log: Executor<AgreementState, SetAgreement, AgreementEvent>;
   readonly parties: OwnParties;
   readonly clock: Clock;
 }
@@ -17,12 +20,12 @@ export class Agreements {
   constructor(private readonly parts: AgreementParts) {}
 
   /** The version that now holds from the month of these terms, which name both. Throws Rejected. */
-  async set(commandId: string, partner: Party, terms: AgreementTerms): Promise<AgreementSet> {
+  async set(commandId: string | undefined, partner: Party, terms: AgreementTerms): Promise<AgreementSet> {
     const { log, parties, clock } = this.parts;
     const own = parties.find(terms.parties.find((one) => !sameParty(one, partner)) ?? parties.first) ?? parties.first;
     const command: SetAgreement = { type: 'SetAgreement', commandId, own, partner, terms, now: clock.now() };
-    const { state, events } = await log.execute(await this.keyOf(own, partner), commandId, command);
-    return events[0] ?? state.holding[terms.valid_from]!;
+    const { state } = await log.execute(await this.keyOf(own, partner), commandId ?? randomUUID(), command);
+    return state.holding[terms.valid_from]!;
   }
 
   /** Throws Rejected where we are several and none is named. */
