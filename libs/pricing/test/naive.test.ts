@@ -4,7 +4,7 @@ import type { Amount } from '../src/amount.ts';
 import { price } from '../src/price.ts';
 import { runs, seed } from './arbitrary.ts';
 import { naiveCharge, writeCdr, writing } from './naive-charges.ts';
-import { naivePrice } from './naive.ts';
+import { naivePrice, type Tick } from './naive.ts';
 import { Ratio } from './ratio.ts';
 
 console.log(`a second calculator: SEED=${seed}`);
@@ -16,8 +16,9 @@ test('a naive calculator, tick by tick, finds the same prices', () => {
   fc.assert(
     fc.property(naiveCharge, writing, (charge, as) => {
       const naive = naivePrice(charge);
-      // What became of a reservation can be told from what followed, unless that was nothing.
-      const isTold = charge.expired || charge.ticks.some(({ state }) => state !== 'reserved');
+      // What became of a reservation can be told from what followed, unless that was nothing, or a wait of unknown length.
+      const isUse = ({ state }: Tick) => state !== 'reserved' && (state !== 'paused' || as.withEnd);
+      const isTold = charge.expired || charge.ticks.some(isUse);
       const { unrounded, lines } = price(writeCdr(charge, naive.inForce, as), {
         timeZone: charge.timeZone,
         ...(isTold ? {} : { reservation: 'used' }),
