@@ -367,6 +367,14 @@ const partners: MigrationList = [
     name: 'ocpi-gateway-tokens-in-order',
     up: () => ['ALTER TABLE partner_tokens ADD COLUMN given bigint GENERATED ALWAYS AS IDENTITY'],
   },
+  {
+    name: 'ocpi-gateway-current-token-last',
+    up: () => [
+      // Those that were there were numbered as the table had them.
+      `UPDATE partner_tokens t SET given = DEFAULT WHERE kind = 'current'
+        AND EXISTS (SELECT FROM partner_tokens o WHERE o.partner_id = t.partner_id AND o.given > t.given)`,
+    ],
+  },
 ];
 
 export const migrations: MigrationList = [
