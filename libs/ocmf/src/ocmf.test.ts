@@ -49,6 +49,22 @@ describe('a record is read', () => {
     });
   });
 
+  test('with several registers of one moment, of which only the first tells the time', () => {
+    const exported = { RV: 4.405, RI: '1-0:2.8.0', RU: 'kWh', ST: 'G' };
+    const [begin, end] = [reading('09:00:00', { TX: 'B', RV: 57.584, ...kwh }), reading('10:00:00', { TX: 'E', RV: 58.685, ...kwh })];
+    const { readings } = ocmf(`OCMF|${payload({ RD: [begin, exported, end, exported] })}|{"SD":"00"}`);
+    const told = readings.map(({ atMs, reason, register, value }) => [new Date(atMs).toISOString(), reason, register, value]);
+    expect(told).toEqual([
+      ['2022-02-01T17:00:00.000Z', 'B', '1-b:1.8.0', '57.584'], ['2022-02-01T17:00:00.000Z', 'B', '1-0:2.8.0', '4.405'],
+      ['2022-02-01T18:00:00.000Z', 'E', '1-b:1.8.0', '58.685'], ['2022-02-01T18:00:00.000Z', 'E', '1-0:2.8.0', '4.405'],
+    ]);
+  });
+
+  test('with a value in text, in columns', () => {
+    const text = payload({ RD: [reading('09:00:00', { TX: 'B', RV: '       9.038', ...kwh })] });
+    expect(ocmf(`OCMF|${text}|{"SD":"00"}`).readings).toMatchObject([{ value: '9.038' }]);
+  });
+
   test.each([
     ['E', 'End'], ['L', 'End'], ['R', 'End'], ['A', 'End'], ['P', 'End'],
     ['B', 'Start'], ['C', 'Intermediate'], ['T', 'Intermediate'], [undefined, undefined],
@@ -70,7 +86,7 @@ describe('a record is read', () => {
     ['no readings', `OCMF|${payload({ RD: [] })}|${section}`, 'bad-payload'],
     ['too many readings', `OCMF|${payload({ RD: Array(501).fill({}) })}|${section}`, 'bad-payload'],
     ['a reading that is none', `OCMF|${payload({ RD: [7] })}|${section}`, 'bad-payload'],
-    ['a reading without a time', `OCMF|${payload({ RD: [reading('09:00:00', {}), { RV: 1 }] })}|${section}`, 'bad-payload'],
+    ['a reading without a time', `OCMF|${payload({ RD: [{ RV: 1 }, reading('09:00:00', {})] })}|${section}`, 'bad-payload'],
     ['a time that is none', `OCMF|${payload({ RD: [{ TM: 'noon' }] })}|${section}`, 'bad-payload'],
     ['a value that is none', `OCMF|${payload({ RD: [reading('09:00:00', { RV: 'NaN' })] })}|${section}`, 'bad-payload'],
     ['a page that is none', `OCMF|${payload({ PG: '12' })}|${section}`, 'bad-payload'],
@@ -109,6 +125,15 @@ describe('a signature', () => {
       const forged = record.replace('107.35', '107.45');
       expect(verifySignature(ocmf(forged), key)).toMatchObject({ verdict: 'invalid' });
     }
+  });
+
+  test.each(curves)('on %s (%s) with %s is checked as two bare numbers, too', (curve, nodeName, hash) => {
+    const keys = pair(nodeName);
+    const bare = sign(hash.toLowerCase(), Buffer.from(payload()), { key: keys.privateKey, dsaEncoding: 'ieee-p1363' });
+    const record = `OCMF|${payload()}|${JSON.stringify({ SA: `ECDSA-${curve}-${hash}`, SD: bare.toString('hex') })}`;
+    expect(verifySignature(ocmf(record), keyOf(keys))).toEqual({ verdict: 'valid' });
+    expect(verifySignature(ocmf(record), keyOf(pair(nodeName)))).toMatchObject({ verdict: 'invalid' });
+    expect(verifySignature(ocmf(record.replace('107.35', '107.45')), keyOf(keys))).toMatchObject({ verdict: 'invalid' });
   });
 
   test('is of the bytes as they came: a space more is another record', () => {

@@ -121,7 +121,7 @@ function pageOf(value: unknown): Ocmf['page'] {
   return { context: match[1] as 'T' | 'F', number: Number(match[2]) };
 }
 
-/** A field that is as in the reading before is left out, but for the time. */
+/** A field that is as in the reading before is left out: meters do so with the time of several registers, too. */
 function readingsOf(value: unknown): OcmfReading[] {
   if (!Array.isArray(value) || value.length === 0 || value.length > READINGS_MAX) {
     throw new NotOcmf('bad-payload', `RD is no list of 1 to ${READINGS_MAX} readings`);
@@ -129,8 +129,7 @@ function readingsOf(value: unknown): OcmfReading[] {
   let before: Fields = {};
   return value.map((given: unknown, n) => {
     if (!isFields(given)) throw new NotOcmf('bad-payload', `RD[${n}] is no JSON object`);
-    const { TM: _, ...lasting } = before;
-    before = { ...lasting, ...given };
+    before = { ...before, ...given };
     return readingOf(before, n);
   });
 }
@@ -146,8 +145,10 @@ function readingOf(fields: Fields, n: number): OcmfReading {
   if (!time || !Number.isFinite(atMs)) {
     throw new NotOcmf('bad-payload', `RD[${n}].TM is no time such as 2018-07-24T13:22:04,000+0200 S`);
   }
-  const value = fields['RV'];
-  if (value !== undefined && !(typeof value === 'string' && DECIMAL.test(value))) {
+  const given = fields['RV'];
+  // Meters also write it as text, in columns.
+  const value = typeof given === 'string' ? given.trim() : undefined;
+  if (given !== undefined && !(value !== undefined && DECIMAL.test(value))) {
     throw new NotOcmf('bad-payload', `RD[${n}].RV is no number`);
   }
   return {

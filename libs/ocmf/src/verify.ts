@@ -14,11 +14,11 @@ const HASHES: Readonly<Record<string, string>> = {
 };
 
 /** Curve and hash of an OCMF signature algorithm; undefined for one that cannot be checked here. */
-function algorithmOf(name: string): { curve: string; hash: string } | undefined {
+function algorithmOf(name: string): { curve: string; size: number; hash: string } | undefined {
   const match = /^ECDSA-([a-z0-9]{3,20})-(SHA\d{3})$/i.exec(name);
   const curve = match && curveOf(match[1]!);
   const hash = match && HASHES[match[2]!.toUpperCase()];
-  return curve && hash ? { curve: curve.name, hash } : undefined;
+  return curve && hash ? { curve: curve.name, size: curve.size, hash } : undefined;
 }
 
 /** Whether it says that it is signed on another curve than the key's: then this key did not sign it. */
@@ -39,7 +39,9 @@ export function verifySignature({ payload, signature }: Ocmf, { key, curve }: Me
     return { verdict: 'not-verifiable', why };
   }
   const bytes = Buffer.from(signature.data, signature.encoding);
-  return verify(algorithm.hash, Buffer.from(payload), { key, dsaEncoding: 'der' }, bytes)
+  const fits = (dsaEncoding: 'der' | 'ieee-p1363') => verify(algorithm.hash, Buffer.from(payload), { key, dsaEncoding }, bytes);
+  // DER by the rules; meters also write the two numbers alone.
+  return fits('der') || (bytes.length === 2 * algorithm.size && fits('ieee-p1363'))
     ? { verdict: 'valid' }
     : { verdict: 'invalid', why: 'the signature does not fit what is signed' };
 }
