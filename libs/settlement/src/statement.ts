@@ -110,8 +110,8 @@ export interface StatementNotes {
   /** CDRs of the month or before that the partner has not acknowledged: not on a closed statement. */
   readonly awaiting: number;
   /**
-   * What of the month is in dispute, of each issuer and currency, as it is payable: it is on the
-   * statement all the same, until its Credit CDR is.
+   * What on the statement is in dispute, of each issuer and currency, as it is payable: it stays there until its Credit
+   * CDR is, too.
    */
   readonly disputed: readonly {
     readonly issuer: string;

@@ -14,6 +14,12 @@ export interface DisputedCdr extends Party {
   readonly id: string;
 }
 
+/** What is in doubt, decimal text as it is payable: incl. VAT where the CDR has it. */
+export interface DisputedAmount {
+  readonly currency: string;
+  readonly payable: string;
+}
+
 /** Who says that the CDR is wrong. */
 export type Complainant = 'us' | 'partner';
 
@@ -29,8 +35,7 @@ export interface DisputeOpened {
   readonly complainant: Complainant;
   /** Codes of what was found. */
   readonly findings: readonly string[];
-  /** What is in doubt, decimal text as it is payable: incl. VAT where the CDR has it. */
-  readonly amount: { readonly currency: string; readonly payable: string };
+  readonly amount: DisputedAmount;
   readonly at: string;
   readonly commandId: string;
   /** Of the reason. */

@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { Rejected } from '#decider';
 import { type Decimal, decimal } from '#money';
-import { type Cdr, type CdrToken, type Party, partyText } from '#ocpi';
+import { type CdrToken, type Party, partyText } from '#ocpi';
 import type { Database } from '#postgres';
 import type { OwnParties } from '#settings';
+import { settledCdr } from '#settlement';
 import type { Clock } from '#time';
 import { cdrOf } from './answers.ts';
 import {
   type DisputeCommand,
+  type DisputedAmount,
   type DisputedCdr,
   disputeBy,
   type DisputeRefusal,
@@ -144,7 +146,7 @@ export class Disputes {
         complainant: own ? 'partner' : 'us',
         findings:
           findings.length > 0 ? codes(findings) : reasonsIn(listed),
-        amount: { currency: cdr.currency, payable: doubtful(amount, listed.cdr) },
+        amount: doubtful(amount, listed.cdr),
         at: this.parts.clock.iso(),
         commandId,
         private: sealOf(part),
@@ -209,14 +211,15 @@ function codes(findings: readonly string[]): readonly string[] {
   return [...new Set(findings)];
 }
 
-/** What is in doubt: at most all that is payable, which is what it is unless said otherwise. */
-function doubtful(amount: string | undefined, { total_cost, currency }: Pick<Cdr, 'total_cost' | 'currency'>): string {
-  const payable = decimal(total_cost.incl_vat ?? total_cost.excl_vat).abs();
-  if (amount === undefined) return payable.toString();
+/** What is in doubt: at most all that is payable, as it is settled, which is what it is unless said otherwise. */
+function doubtful(amount: string | undefined, cdr: ListedCdr['cdr']): DisputedAmount {
+  const { currency, incl_tax } = settledCdr(cdr);
+  const payable = decimal(incl_tax).abs();
+  if (amount === undefined) return { currency, payable: payable.toString() };
   const given = readAmount(amount);
   if (given === undefined || given.isNegative() || given.compare(payable) > 0)
     throw refuse('invalid-object', `amount: ${amount.slice(0, 40)} is not between 0 and the ${payable} ${currency} of the CDR`);
-  return given.toString();
+  return { currency, payable: given.toString() };
 }
 
 function readAmount(text: string): Decimal | undefined {

@@ -12,9 +12,8 @@ import type { Following } from './follow.ts';
 import { isRegistered, nameOf } from './partners.ts';
 import { agreementBetween } from './projections/agreements.ts';
 import {
-  LINE_PARTS, type LineCursor, linesOf, notesOn, type PartnerMonth, talliesOf, wereBetween,
+  disputedOn, LINE_PARTS, type LineCursor, linesOf, notesOn, type PartnerMonth, talliesOf, wereBetween,
 } from './projections/partner-month.ts';
-import { disputedOfMonth } from './projections/dispute-list.ts';
 import type { Recorder } from './record.ts';
 
 export interface SettlingParts {
@@ -73,11 +72,7 @@ export class Settling {
     const lines = found.map(({ line }) => line);
     const parties = [{ party: partyText(party), name: party.name }, { party: partyText(partner), name }];
     const statement = settle({ ...tallies, month, calendar, parties, lines, now: at.now });
-    const window = { from: rfc3339(at.scope.from), to: rfc3339(at.scope.to) };
-    const [others, disputed] = await Promise.all([
-      notesOn(db, at, lines),
-      disputedOfMonth(db, at, window, rfc3339(at.now)),
-    ]);
+    const [others, disputed] = await Promise.all([notesOn(db, at, lines), disputedOn(db, at)]);
     const notes = { ...others, disputed };
     return { statement, notes, text: statementText(statement, notes) };
   }

@@ -14,7 +14,8 @@ import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { type Cdr, creditCdr } from '#ocpi';
 import { openDatabase } from '#postgres';
 import type { StatementNotes } from '#settlement';
-import { disputedOfMonth } from '../src/projections/dispute-list.ts';
+import { instant } from '#time';
+import { disputedOn } from '../src/projections/partner-month.ts';
 import { carbonPlunk, cdr, location, oasis, session, tariff, token } from './charge.ts';
 import { type LedgerPlatform, ledgerPlatform } from './platform.ts';
 
@@ -179,9 +180,8 @@ test('a Credit CDR that came while the dispute was opened ends it, whichever was
 test('a month tells which of its CDRs are in doubt, as of an instant', async () => {
   const db = await openDatabase({ url: receiver.databaseUrl, schema: 'cdr_ledger', migrations: [] });
   try {
-    const february = { from: '2022-02-01T08:00:00Z', to: '2022-03-01T08:00:00Z' };
-    const at = (instant: string) =>
-      disputedOfMonth(db, { own: carbonPlunk, partner: oasis }, february, instant);
+    const february = { month: '2022-02', from: instant('2022-02-01T08:00:00Z'), to: instant('2022-03-01T08:00:00Z') };
+    const at = (time: string) => disputedOn(db, { own: carbonPlunk, partner: oasis, scope: february, now: instant(time) });
     const doubted = { issuer: 'CA*BCT', currency: 'CAD', cdrs: 1, amount: '3.09' };
     expect(await at('2022-03-01T08:00:00Z')).toEqual([doubted]);
     expect(await at('2022-02-01T18:00:00Z')).toEqual([]);

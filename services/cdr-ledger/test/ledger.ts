@@ -33,6 +33,7 @@ export interface TestLedger extends Proving {
   readonly db: Database;
   readonly store: EventStore;
   readonly list: Following;
+  readonly parties: OwnParties;
   readonly clock: FixedClock;
   readonly superuser: pg.Pool;
   close(): Promise<void>;
@@ -117,6 +118,7 @@ export async function testLedger({
     db,
     store,
     list,
+    parties,
     clock,
     superuser,
     async close() {

@@ -3,10 +3,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { toJsonBytes } from '#contracts';
 import type { Cdr } from '#ocpi';
 import {
-  type HeldCdr, exampleTerms, nextMonth, settle, type SettledCdr, settledCdr, SettlementCalendar, tallied,
+  type HeldCdr, exampleTerms, localMonth, nextMonth, settle, type SettledCdr, settledCdr, SettlementCalendar, tallied,
 } from '#settlement';
 import { rfc3339, zone } from '#time';
+import { Disputes } from '../src/disputes.ts';
 import { rememberPartner } from '../src/partners.ts';
+import { privateParts } from '../src/private-parts.ts';
+import { Recorder } from '../src/record.ts';
 import { carbonPlunk, cdr, location, session, tariff, token } from './charge.ts';
 import { type TestLedger, testLedger } from './ledger.ts';
 
@@ -172,6 +175,35 @@ test('what is on its way to the partner is told apart from what it has', async (
   const unacknowledged = held.filter(({ issuer, acknowledged_at }) => issuer === 'CA*BCT' && acknowledged_at === undefined);
   expect(notes.awaiting).toBe(unacknowledged.length);
   expect(text).toContain('Not acknowledged by the partner so far');
+});
+
+test('what is in dispute is noted on the statement that it stands on, as it is payable there', async () => {
+  const { db, store, clock, ledger, list, settling, parties: own } = there;
+  const party = { country_code: 'CA', party_id: 'LAT' };
+  await settling.noteAgreement({ partner: party, version: 1, at: clock.iso(), terms: exampleTerms });
+  const disputes = new Disputes({
+    db, clock, parties: own, recorder: new Recorder(store, privateParts(db)), cdrs: list, list: { caughtUp: () => settled() },
+  });
+  const settled = async () => void (await settling.statement(party, '2022-02'));
+  const dispute = async (id: string, more: Partial<Cdr>) => {
+    await ledger.receive(toJsonBytes({ ...theirs(0, '2022-02-15T18:21:00Z', more), ...party, id }));
+    return disputes.open({ commandId: id, party, cdrId: id, reason: 'Never charged', findings: [] });
+  };
+  // Both come long after their month has closed.
+  expect(await dispute('L-1', { total_cost: { excl_vat: 53.7718, incl_vat: 56.4604 } })).toMatchObject({ amount: '56.46', currency: 'CAD' });
+  expect(await dispute('L-2', { currency: 'kwd', total_cost: { excl_vat: 0.5701 } })).toMatchObject({ amount: '0.57', currency: 'KWD' });
+  const noted = async (month: string) => {
+    const { statement, notes } = await settling.statement(party, month);
+    return { late: statement.currencies.map(({ currency, invoices }) => [currency, invoices[0]!.late]), disputed: notes.disputed };
+  };
+  expect(await noted('2022-02')).toEqual({ late: [], disputed: [] });
+  expect(await noted(localMonth(clock.now(), there.zone))).toEqual({
+    late: [['CAD', { cdrs: 1, incl_tax: '56.46' }], ['KWD', { cdrs: 1, incl_tax: '0.570' }]],
+    disputed: [
+      { issuer: 'CA*LAT', currency: 'CAD', cdrs: 1, amount: '56.46' },
+      { issuer: 'CA*LAT', currency: 'KWD', cdrs: 1, amount: '0.570' },
+    ],
+  });
 });
 
 test('agreements are in the chain', async () => {

@@ -1,6 +1,5 @@
 import { idKey, type Party, partyText } from '#ocpi';
 import type { Database, Queryable, Tx } from '#postgres';
-import type { StatementNotes } from '#settlement';
 import type { Complainant, DisputedCdr, DisputeEvent, DisputeState } from '../dispute.ts';
 import type { Follower } from '../follow.ts';
 import { readEvent } from '../ledger-event.ts';
@@ -176,26 +175,4 @@ export async function pageOfDisputes(
     db.query<{ total: number }>(`SELECT count(*)::int AS total FROM disputes d ${where}`, filter),
   ]);
   return { disputes: page.rows.map(listed), total: counted.rows[0]?.total ?? 0 };
-}
-
-/**
- * The CDRs of a month [from, to) between two parties that were disputed and neither credited nor
- * withdrawn at an instant (RFC 3339), summed up: the same instant gives the same answer for ever.
- */
-export async function disputedOfMonth(
-  db: Queryable,
-  { own, partner }: { readonly own: Party; readonly partner: Party },
-  { from, to }: { readonly from: string; readonly to: string },
-  at: string,
-): Promise<StatementNotes['disputed']> {
-  const { rows } = await db.query<StatementNotes['disputed'][number]>(
-    `SELECT d.party AS issuer, d.currency, count(*)::int AS cdrs, sum(d.amount::numeric)::text AS amount
-     FROM disputes d JOIN cdrs c ON c.party = d.party AND c.cdr_key = d.cdr_key
-     WHERE d.party = ANY ($1) AND d.partner = $2 AND c.last_updated >= $3 AND c.last_updated < $4
-       AND d.opened_at::timestamptz <= $5::timestamptz
-       AND (d.closed_at IS NULL OR d.closed_at::timestamptz > $5::timestamptz)
-     GROUP BY d.party, d.currency ORDER BY d.party, d.currency`,
-    [[own, partner].map(partyText), partyText(partner), from, to, at],
-  );
-  return rows;
 }

@@ -1,6 +1,9 @@
+import { decimal } from '#money';
 import { type Party, partyText } from '#ocpi';
 import type { Queryable } from '#postgres';
-import type { FeePeriod, MonthScope, SettledCdr, StatementLine, StatementNotes, Tallies } from '#settlement';
+import {
+  digitsOf, type FeePeriod, type MonthScope, type SettledCdr, type StatementLine, type StatementNotes, type Tallies,
+} from '#settlement';
 import { instant, rfc3339 } from '#time';
 import { type Finding, isRemark } from '../finding.ts';
 
@@ -206,4 +209,23 @@ export async function notesOn(
       return codes.length === 0 ? [] : [{ issuer: party, cdr_id: id, codes }];
     }),
   };
+}
+
+/**
+ * Of the CDRs on the statement, those that were disputed and neither credited nor withdrawn at that time, as it is
+ * payable: the same time gives the same answer for ever.
+ */
+export async function disputedOn(db: Queryable, month: PartnerMonth): Promise<StatementNotes['disputed']> {
+  const { rows } = await db.query<StatementNotes['disputed'][number]>(
+    `SELECT s.party AS issuer, s.currency, count(*)::int AS cdrs, sum(d.amount::numeric)::text AS amount
+     FROM disputes d JOIN cdrs s ON s.party = d.party AND s.cdr_key = d.cdr_key
+     WHERE ${BETWEEN} AND ((${OF_THE_MONTH}) OR (${LATE}))
+       AND d.opened_at::timestamptz <= $6 AND (d.closed_at IS NULL OR d.closed_at::timestamptz > $6)
+     GROUP BY s.party, s.currency ORDER BY s.party, s.currency`,
+    bounds(month),
+  );
+  return rows.map((row) => {
+    const digits = digitsOf(row.currency);
+    return { ...row, amount: decimal(row.amount).roundTo(digits, 'half-away-from-zero').toFixed(digits) };
+  });
 }
