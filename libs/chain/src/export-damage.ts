@@ -1,7 +1,6 @@
 import type { ChainState } from './chain.ts';
 import { entryIn, type EntryLine, hashIn, readLine, StrangeLine } from './export-lines.ts';
 import { leafOf, linkOf } from './hashes.ts';
-import type { Head } from './head.ts';
 
 export type DamageKind =
   | 'not-an-export'
@@ -43,10 +42,13 @@ export class Naming {
 
   private readonly chain: ChainState;
   private readonly why: string;
+  private readonly announced: number;
 
-  constructor(chain: ChainState, line: Buffer, why: string) {
+  /** `announced`: how many entries the export says that it has. */
+  constructor(chain: ChainState, line: Buffer, { why, announced }: { readonly why: string; readonly announced: number }) {
     this.chain = chain;
     this.why = why;
+    this.announced = announced;
     this.n = chain.entries + 1;
     const found = entryOf(line);
     this.found = found && { n: found.n, link: hashIn(found, 'linkAt') };
@@ -78,21 +80,28 @@ export class Naming {
     const isGenuine = linkOf(this.chain.head, Buffer.from(this.leaf!, 'hex')).toString('hex') === found.link;
     if (isGenuine) return damage('changed', at, why);
     if (found.n > n) return removed(n, found.n);
+    if (found.n < n && n > this.announced) return damage('inserted', `behind entry ${n - 1}`, `entry ${found.n} stands a second time`);
     if (found.n < n) return damage('inserted', at, `entry ${found.n} stands a second time, and entry ${n} is gone`);
     return damage('changed', at, why);
   }
 }
 
-/** Names what a head shows that is signed over entries which do not stand before it. */
+/** A head, or the end: what it is called, and over how many entries it is signed. */
+export interface SignedOver {
+  readonly at: string;
+  readonly entries: number;
+}
+
+/** Names what a head, or the end, shows that is signed over entries which do not stand before it. */
 export class NamingBefore {
   private next: { readonly n: number; readonly isInPlace: boolean } | undefined;
 
   private readonly chain: ChainState;
-  private readonly head: Head;
+  private readonly signed: SignedOver;
 
-  constructor(chain: ChainState, head: Head) {
+  constructor(chain: ChainState, signed: SignedOver) {
     this.chain = chain;
-    this.head = head;
+    this.signed = signed;
   }
 
   add(line: Buffer): void {
@@ -104,11 +113,11 @@ export class NamingBefore {
   }
 
   damage(): Damage {
-    const { next, head } = this;
+    const { next, signed } = this;
     const { entries } = this.chain;
-    if (!next || next.n <= entries) return goneBehind(entries, head.entries);
+    if (!next || next.n <= entries) return goneBehind(entries, signed.entries);
     if (!next.isInPlace) return removed(entries + 1, next.n);
-    return damage('head-inconsistent', `head of ${head.day}`, `it ${standsElsewhere(head.entries, entries)}`);
+    return damage('head-inconsistent', signed.at, `it ${standsElsewhere(signed.entries, entries)}`);
   }
 }
 
@@ -118,7 +127,7 @@ export function standsElsewhere(signed: number, entries: number): string {
 }
 
 /** The last ones, as far as something was signed over them. */
-export function goneBehind(entries: number, signed: number): Damage {
+function goneBehind(entries: number, signed: number): Damage {
   return damage('removed', `entry ${entries + 1}`, `${signed} entries were signed, and after entry ${entries} none is left of them`);
 }
 

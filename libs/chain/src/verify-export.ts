@@ -1,6 +1,6 @@
 import { type ChainState, GENESIS } from './chain.ts';
 import { readHeading, Seals } from './entry.ts';
-import { type Damage, damage, goneBehind, Naming, NamingBefore, seemsToBe, standsElsewhere } from './export-damage.ts';
+import { type Damage, damage, Naming, NamingBefore, seemsToBe, standsElsewhere } from './export-damage.ts';
 import { type ExportHeader, Summing, unembedded } from './export-format.ts';
 import {
   entryIn, type EntryLine, type ExportLine, hashIn, linesOf, POSITION_DIGITS_MAX, readHeader, readLine, type Span, StrangeLine, textIn,
@@ -54,9 +54,15 @@ export async function verifyExport(
   options: VerifyOptions = {},
 ): Promise<ExportVerdict> {
   const verifier = new ExportVerifier(options);
+  let isRead = false;
+  const reading = async function* () {
+    yield* chunks;
+    isRead = true;
+  };
   try {
-    for await (const lines of linesOf(chunks)) {
-      for (const line of lines) verifier.add(line);
+    for await (const lines of linesOf(reading())) {
+      // Behind all bytes comes only what no newline ends.
+      for (const line of lines) verifier.add(line, isRead);
       verifier.progress();
     }
   } catch (error) {
@@ -100,7 +106,8 @@ class ExportVerifier {
       this.receipt = { entry: given.entry, leaf: leafOf(given.text).toString('hex') };
   }
 
-  add(line: Buffer): void {
+  /** `isCut`: no newline ends it. */
+  add(line: Buffer, isCut = false): void {
     this.lines += 1;
     if (this.naming) return this.naming.add(line);
     if (this.problem) return;
@@ -114,13 +121,13 @@ class ExportVerifier {
       read = readLine(line);
     } catch (error) {
       if (!(error instanceof StrangeLine)) throw error;
-      return this.strange(line, error.message);
+      return isCut ? this.endWith(this.cut('breaks off in the line')) : this.strange(line, error.message);
     }
     if (this.isSummedEmpty && read.kind !== 'end') this.wrongSum ??= sumOfNothing(2);
     switch (read.kind) {
       case 'entry': {
         const why = this.wrongEntry(read);
-        if (why && !this.problem) this.naming = new Naming(this.chain(), line, why);
+        if (why && !this.problem) this.name(line, why);
         return;
       }
       case 'head': {
@@ -137,8 +144,12 @@ class ExportVerifier {
   /** An entry, unless it looks like something else, or all entries are there. */
   private strange(line: Buffer, why: string): void {
     const kind = seemsToBe(line);
-    if (kind === undefined && this.entries < this.header!.entries) return void (this.naming = new Naming(this.chain(), line, why));
+    if (kind === undefined && this.entries < this.header!.entries) return this.name(line, why);
     this.endWith(damage('changed', `line ${this.lines}`, `${kind ?? 'the end, or what was put in before it,'} is damaged: ${why}`));
+  }
+
+  private name(line: Buffer, why: string): void {
+    this.naming = new Naming(this.chain(), line, { why, announced: this.header!.entries });
   }
 
   private chain(): ChainState {
@@ -192,7 +203,11 @@ class ExportVerifier {
     const at = `head of ${head.day}`;
     const signature = wrongSignature(signed, head.key, this.keys);
     if (signature) return this.endWith(damage('head-not-signed', at, `it ${signature}`));
-    if (head.entries > this.entries) return void (this.naming = new NamingBefore(this.chain(), head));
+    if (head.ledger !== this.header!.ledger && this.entries + this.heads === 0) {
+      const detail = `the one says ${this.header!.ledger}, the other ${head.ledger}`;
+      return this.endWith(damage('head-inconsistent', `the first line or the ${at}`, detail));
+    }
+    if (head.entries > this.entries) return void (this.naming = new NamingBefore(this.chain(), { at, entries: head.entries }));
     const says = this.inconsistency(head) ?? (head.day > (this.newestDay ?? '') ? undefined : 'is not of a later day');
     if (says) return this.endWith(damage('head-inconsistent', at, `it ${says}`));
     this.heads += 1;
@@ -225,7 +240,8 @@ class ExportVerifier {
     if (!end) return wrong('it is not the end of an export');
     const signature = wrongSignature(signed, end.key, this.keys);
     if (signature) return wrong(`it ${signature}`);
-    if (end.entries > this.entries) return this.endWith(goneBehind(this.entries, end.entries));
+    if (end.entries > this.entries)
+      return void (this.naming = new NamingBefore(this.chain(), { at: 'the end', entries: end.entries }));
     const says = this.inconsistency(end);
     if (says) return this.endWith(damage('head-inconsistent', 'the end', `it ${says}`));
     if (!this.summing!.isSummed || end.sum !== this.summing!.last.toString('hex'))
@@ -260,8 +276,11 @@ class ExportVerifier {
   private missing(): Damage | undefined {
     if (!this.header) return damage('not-an-export', 'the export', 'it is empty');
     if (this.isEnded) return undefined;
-    const detail = `it stops behind entry ${this.entries} of ${this.header.entries}, without its end`;
-    return damage('truncated', 'the end', detail);
+    return this.cut('stops');
+  }
+
+  private cut(how: string): Damage {
+    return damage('truncated', 'the end', `it ${how} behind entry ${this.entries} of ${this.header!.entries}, without its end`);
   }
 
   private wrongReceipt(): Damage | undefined {
@@ -323,7 +342,10 @@ function isSealed(read: EntryLine, mac: string): boolean {
 function macOfPrivate({ line, textsAt, privateTo }: EntryLine, salt: Span): string | undefined {
   if (line[textsAt] !== 0x22) return macWithin(line, salt, [textsAt, privateTo]);
   try {
-    return macOf(Buffer.from(line.toString('latin1', ...salt), 'hex'), unembedded(line.toString('utf8', textsAt, privateTo)));
+    const text = unembedded(line.toString('utf8', textsAt, privateTo));
+    // In its one spelling: what is no UTF-8 reads as U+FFFD, as an escape may be of what needs none.
+    const isSpelled = Buffer.from(JSON.stringify(text)).equals(line.subarray(textsAt, privateTo));
+    return isSpelled ? macOf(Buffer.from(line.toString('latin1', ...salt), 'hex'), text) : undefined;
   } catch {
     return undefined;
   }

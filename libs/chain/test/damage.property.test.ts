@@ -71,7 +71,8 @@ test('any entry that is put in a second time, wherever, is found and named', asy
       const damage = await damageOf(whole.toSpliced(to, 0, whole[from]!));
       // A copy beside its original is seen at the second of the two.
       const n = entryLines.indexOf(to) + 1;
-      expect(damage).toMatchObject({ kind: 'inserted', at: `entry ${from === to ? n + 1 : n}` });
+      const place = n === entryLines.length ? `behind entry ${n}` : `entry ${n + 1}`;
+      expect(damage).toMatchObject({ kind: 'inserted', at: from === to ? place : `entry ${n}` });
     }),
     runs,
   );

@@ -72,6 +72,9 @@ test.each<[string, () => string[], string]>([
   ['a changed time', () => changed(lineOf(5), 'T17:00:00Z', 'T17:00:01Z'), 'entries 4 to 6: details-changed'],
   ['a removed head', () => without(lineOf(4) + 1), 'entries 4 to 6: details-changed'],
   ['a changed first line', () => changed(0, 'Energy OASIS', 'Energy BASIS'), 'the first line or entries 1 to 3: details-changed'],
+  ['the first line of another ledger, before a head', () => headOnly.with(0, headOnly[0]!.replace('CA*BCT', 'CA*BCX')), 'the first line or the head of 2022-02-00: head-inconsistent'],
+  ['an end that was moved', () => whole.slice(0, -1).toSpliced(lineOf(8), 0, whole.at(-1)!), 'the end: head-inconsistent'],
+  ['an end that was moved, and entries that are gone behind it', () => without(lineOf(8), whole.length - 1).toSpliced(lineOf(8), 0, whole.at(-1)!), 'entry 8: removed'],
   ['a head that was moved', () => swapped(lineOf(4) + 1, lineOf(5)), 'head of 2022-02-04: head-inconsistent'],
   ['a changed head', () => changed(lineOf(4) + 1, 'tzdb 2026f', 'tzdb 2026g'), 'head of 2022-02-04: head-not-signed'],
   ['a head that stands before its entry', () => swapped(lineOf(4), lineOf(4) + 1), 'head of 2022-02-04: head-inconsistent'],
@@ -106,12 +109,35 @@ test.each<[string, () => string[], RegExp]>([
     () => without(lineOf(3), lineOf(4)),
     /entries 3 to 4 are gone, the export goes on with entry 5/,
   ],
+  ['an end that was moved', () => whole.slice(0, -1).toSpliced(lineOf(8), 0, whole.at(-1)!), /is over 10 entries, and stands behind entry 7/],
+  ['a copy of the last entry', () => whole.toSpliced(lineOf(10) + 1, 0, whole[lineOf(10)]!), /^entry 10 stands a second time$/],
   ['a sum that stands twice', () => whole.toSpliced(sumAt, 0, whole[sumAt]!), /a sum of nothing/],
   ['an empty line behind the end', () => [...whole, ''], /an empty line stands behind the end/],
   ['lines that end otherwise', () => whole.map((line) => `${line}\r`), /CR LF/],
   ['a byte order mark', () => whole.with(0, `\ufeff${whole[0]}`), /byte order mark/],
 ])('of %s it is said what it is', async (_, damaged, said) => {
   expect((await verified(damaged())).damage?.detail).toMatch(said);
+});
+
+test('a file that breaks off anywhere behind its first line is cut, and not changed', async () => {
+  const bytes = Buffer.from(`${whole.join('\n')}\n`);
+  const last = bytes.length - 1;
+  for (let at = Buffer.byteLength(whole[0]!) + 1; at < last; at += 7) {
+    const { damage } = await verifyExport([bytes.subarray(0, at)], { keys: [signer.publicKey] });
+    expect(damage, `at byte ${at}`).toMatchObject({ kind: 'truncated', at: 'the end' });
+  }
+  // Nothing but the last newline is gone.
+  expect((await verifyExport([bytes.subarray(0, last)], { keys: [signer.publicKey] })).damage).toBeUndefined();
+});
+
+test('a private part has one spelling: what is no character does not stand for the one that was there', async () => {
+  const bytes = Buffer.from(`${whole.join('\n')}\n`);
+  const at = bytes.indexOf('\ufffd');
+  expect(at).toBeGreaterThan(0);
+  // The lead of four bytes before two: read as text, it is U+FFFD as well.
+  bytes[at] = 0xf1;
+  expect(bytes.subarray(at, at + 3).toString()).toBe('\ufffd');
+  expect((await verifyExport([bytes], { keys: [signer.publicKey] })).damage).toMatchObject({ kind: 'private-part-changed', at: 'entry 4' });
 });
 
 test('a ledger that was written anew to its end is not signed by the key that is known', async () => {

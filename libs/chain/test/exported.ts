@@ -34,7 +34,7 @@ export function entriesOf(count: number, session = 'S'): ExportedEntry[] {
   return Array.from({ length: count }, (_, k) => {
     const n = k + 1;
     const salt = Buffer.alloc(32, n);
-    const body = n % 4 === 0 ? `{ "uid": "Karte ${n}",\n "größe": 1 }` : JSON.stringify({ uid: `CARD-${n}` });
+    const body = n % 4 === 0 ? `{ "uid": "Karte ${n} \ufffd",\n "größe": 1 }` : JSON.stringify({ uid: `CARD-${n}` });
     const text = entryText(
       { id: idOf(n), stream: `cdr-s-${n}`, version: 1 },
       {
