@@ -70,6 +70,12 @@ export function isNewer(known: StatusTold, status: string, at: string): boolean 
   return ms > knownMs || (ms === knownMs && !known.alsoThen.includes(status));
 }
 
+/** The same status again is news of a car that was held: it charges once more. */
+export function isStatusNews(known: Condition, status: string, at: string): boolean {
+  if (!isNewer(known, status, at)) return false;
+  return status !== known.status || (known.held && isReleased({ status, statusAt: at }, known.heldAt));
+}
+
 export function toldStatus(known: StatusTold, status: string, at: string): StatusTold {
   const alsoThen = instant(at) === instant(known.statusAt) ? known.alsoThen : [];
   return { status, statusAt: at, alsoThen: [...alsoThen, status].slice(-SAME_INSTANT_MAX) };
@@ -81,7 +87,7 @@ export function withStatus(known: Condition, status: string, at: string): Condit
 }
 
 /** A car that charges is held by nobody: the limit may have run out without a word. */
-function isReleased({ status, statusAt }: StatusTold, heldAt: string): boolean {
+function isReleased({ status, statusAt }: Pick<StatusTold, 'status' | 'statusAt'>, heldAt: string): boolean {
   return status === 'Charging' && instant(statusAt) > instant(heldAt);
 }
 

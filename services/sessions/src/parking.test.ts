@@ -197,6 +197,18 @@ describe('what is parking while the transaction runs', () => {
     ]);
   });
 
+  test('a station that says once more that the car charges ends a hold that it never told of', () => {
+    const { periods } = billed(
+      ...[start, status(0, 'Charging'), held(1), status(3, 'Charging')],
+      ...[status(31, 'Available'), stops(31)],
+    );
+    expect(periods).toEqual([
+      '17:00 ENERGY 0.3448 TIME 0.01666667',
+      '17:01 ENERGY 0',
+      '17:03 ENERGY 9.6552 TIME 0.46666667',
+    ]);
+  });
+
   test('the energy between two readings belongs to the time in which the car charged', () => {
     const { periods } = billed(
       ...[start, status(0, 'Charging'), status(20, 'SuspendedEV'), status(50, 'Charging')],

@@ -5,7 +5,7 @@ import {
   type Condition,
   isFaultNews,
   isHoldNews,
-  isNewer,
+  isStatusNews,
   nothingTold,
   withFault,
   withHold,
@@ -225,7 +225,7 @@ function readSigned(command: To<'ReadMeter'>, charge: Parked): readonly SessionE
 
 function noteStatus(command: To<'NoteStatus'>, { condition }: Active): readonly SessionEvent[] {
   const { status, statusAt } = command;
-  return status !== condition.status && isNewer(condition, status, statusAt)
+  return isStatusNews(condition, status, statusAt)
     ? [{ type: 'StatusNoted', status, statusAt }]
     : [];
 }
