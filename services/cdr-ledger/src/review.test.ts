@@ -245,6 +245,26 @@ test('a tariff as it was published is in order, whatever it is called and told',
   ).toEqual([]);
 });
 
+test('an element whose components, or whose days, are told in another order costs the same', () => {
+  const [energy, time] = tariff.elements[0]!.price_components;
+  const weekend = { day_of_week: ['SATURDAY' as const, 'SUNDAY' as const] };
+  const of = (components: typeof tariff.elements[0]['price_components'], day_of_week: typeof weekend.day_of_week) => ({
+    ...tariff,
+    elements: [{ price_components: components, restrictions: { day_of_week } }, ...tariff.elements],
+  });
+  const atStart = { version: 1, tariff: of([energy!, time!], weekend.day_of_week), heldSince: '2022-01-01T00:00:00Z' };
+  const codesOf = (told: typeof tariff) =>
+    codes({ tariffs: [told] }, { published: [{ tariffId: 'LEVEL-2', atStart, others: [] }] });
+  expect(codesOf(of([time!, energy!], weekend.day_of_week.toReversed()))).toEqual([]);
+  expect(codesOf(of([time!, { ...energy!, price: 0.25 }], weekend.day_of_week))).toEqual(['tariff-not-as-published']);
+  // Of two for the same dimension the first one counts.
+  const dear = { ...energy!, price: 0.5 };
+  const twice = { ...atStart, tariff: of([energy!, dear], weekend.day_of_week) };
+  expect(
+    codes({ tariffs: [of([dear, energy!], weekend.day_of_week)] }, { published: [{ tariffId: 'LEVEL-2', atStart: twice, others: [] }] }),
+  ).toEqual(['tariff-not-as-published']);
+});
+
 test('fields of a partner\'s own within a tariff say nothing of its price, and are not repeated', () => {
   const elements = tariff.elements.map((element) => ({ ...element, for_driver: 'Avery' }));
   const own = { ...cdr, tariffs: [{ ...tariff, elements }] };
