@@ -81,19 +81,28 @@ export function quote(tariff: Tariff, request: QuoteRequest): Quote {
   };
 }
 
+export interface Starts {
+  readonly withinMs?: number;
+  readonly everyMs?: number;
+  /** By which tariff a charge is priced that begins then (epoch ms); undefined = by none. */
+  readonly tariffAt?: (startMs: number) => Tariff | undefined;
+}
+
 /**
  * The same charge begun at other times: from the asked start on, as far as `withinMs` (a day) in
- * steps of `everyMs` (half an hour).
+ * steps of `everyMs` (half an hour); those that have a tariff.
  */
 export function alternatives(
   tariff: Tariff,
   request: QuoteRequest,
-  { withinMs = DAY_MS, everyMs = 1_800_000 } = {},
+  { withinMs = DAY_MS, everyMs = 1_800_000, tariffAt = () => tariff }: Starts = {},
 ): Alternative[] {
-  const startMs = instant(request.start);
+  const fromMs = instant(request.start);
   const found: Alternative[] = [];
-  for (let ms = 0; ms < withinMs; ms += everyMs) {
-    const { start, inForce, priced } = quote(tariff, { ...request, start: rfc3339(startMs + ms) });
+  for (let startMs = fromMs; startMs < fromMs + withinMs; startMs += everyMs) {
+    const applies = tariffAt(startMs);
+    if (!applies) continue;
+    const { start, inForce, priced } = quote(applies, { ...request, start: rfc3339(startMs) });
     found.push({ start, total: priced.total, unrounded: priced.unrounded, inForce });
   }
   return found;

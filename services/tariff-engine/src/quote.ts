@@ -17,6 +17,8 @@ export interface QuotedCharge extends Quote {
 export interface Ahead {
   readonly withinS: number;
   readonly everyS: number;
+  /** The tariff that applies to a charge that begins then (epoch ms); absent = the same one. */
+  readonly tariffAt?: (startMs: number) => Tariff | undefined;
 }
 
 /** So many starts are looked at: two days by half hours. */
@@ -33,10 +35,15 @@ export function quoted(tariff: Tariff, request: QuoteRequest, ahead: Ahead): Quo
   }
 }
 
-function begunLater(tariff: Tariff, request: QuoteRequest, { withinS, everyS }: Ahead) {
+function begunLater(tariff: Tariff, request: QuoteRequest, { withinS, everyS, tariffAt = () => tariff }: Ahead) {
   if (withinS === 0) return [];
   const everyMs = 1_000 * Math.max(everyS || EVERY_S, Math.ceil(withinS / ALTERNATIVES_MAX));
-  const found = alternatives(tariff, request, { withinMs: withinS * 1_000, everyMs });
+  // What is asked in another currency is not compared.
+  const comparable = (startMs: number) => {
+    const applies = tariffAt(startMs);
+    return applies?.currency === tariff.currency ? applies : undefined;
+  };
+  const found = alternatives(tariff, request, { withinMs: withinS * 1_000, everyMs, tariffAt: comparable });
   const best = cheapest(found);
   return found.map((one) => ({ ...one, cheapest: one === best }));
 }

@@ -146,6 +146,11 @@ export class TariffEngine {
 
   /** Which of a Connector's tariffs applies, in the version in force then, and why no other. */
   async select(request: SelectRequest): Promise<Selected> {
+    return (await this.selection(request)).selected;
+  }
+
+  /** `tariffAt`: which of the same would apply to a charge that begins later. */
+  private async selection(request: SelectRequest) {
     const { party, tariffIds, tokenType, profileType, tokenParty, at } = request;
     const versions = await Promise.all(
       tariffIds.map((tariffId) => this.find({ party, tariffId }, at)),
@@ -155,7 +160,8 @@ export class TariffEngine {
       tariff: version && (JSON.parse(version.text) as Tariff),
     }));
     const payer = { tokenType, profile: profileType ?? null, atMs: readInstant(at), tokenParty };
-    const { chosen, others } = choose(candidates, payer, await this.offersOf(party, payer.atMs));
+    const offers = await this.offersOf(party, payer.atMs);
+    const { chosen, others } = choose(candidates, payer, offers);
     if (!chosen) {
       const reasons = others.map(({ tariffId, why }) => `${tariffId} ${why}`).join('; ');
       throw refuse('no-tariff-applies', `none applies to ${tokenType} at ${at}: ${reasons}`);
@@ -163,12 +169,17 @@ export class TariffEngine {
     const { version, text } = versions[chosen.index]!;
     const tariff = candidates[chosen.index]!.tariff!;
     const why = `${tariff.id}, version ${version}: ${chosen.why}`;
-    return { tariff, version, text, why, others };
+    const tariffAt = (atMs: number): Tariff | undefined => {
+      const later = choose(candidates, { ...payer, atMs }, offers).chosen;
+      return later && candidates[later.index]!.tariff;
+    };
+    const selected: Selected = { tariff, version, text, why, others };
+    return { selected, tariffAt };
   }
 
   async quote({ timeZone, energyKwh, durationS, powerKw, ahead, ...request }: QuoteWish) {
     if (!isTimeZone(timeZone)) throw refuse('unknown-time-zone', timeZone);
-    const { tariff } = await this.select(request);
+    const { selected: { tariff }, tariffAt } = await this.selection(request);
     const wish = {
       start: request.at,
       energyKwh,
@@ -176,7 +187,7 @@ export class TariffEngine {
       ...(durationS > 0 ? { stayMs: durationS * 1_000 } : {}),
       ...(powerKw === undefined ? {} : { powerKw }),
     };
-    return { tariff, ...quoted(tariff, wish, ahead) };
+    return { tariff, ...quoted(tariff, wish, { ...ahead, tariffAt }) };
   }
 
   /**

@@ -115,6 +115,21 @@ test('a quote says the price with VAT, a sentence, and why', async () => {
   })).rejects.toMatchObject({ code: 'unknown-time-zone' });
 });
 
+test('TAR-03: a charge begun later is quoted by the tariff that then applies, and not at all where none does', async () => {
+  const startMs = Date.now() + 1_000;
+  const hour = (n: number) => rfc3339(startMs + n * 3_600_000);
+  const perKwh = (price: number) => ({ currency: 'CAD', elements: [{ price_components: [component('ENERGY', price)] }] });
+  await publish({ id: 'UNTIL-TWO', end_date_time: hour(2), ...perKwh(0.3) });
+  await publish({ id: 'FROM-TWO', start_date_time: hour(2), end_date_time: hour(4), ...perKwh(0.1) });
+  const { exclVat, alternatives } = await bus.ask(quote, {
+    party: bct, tariffIds: ['UNTIL-TWO', 'FROM-TWO'], tokenType: 'RFID', timeZone: 'America/Vancouver', startAt: hour(0), energyKwh: '10',
+    durationS: 1_800, alternativesWithinS: 6 * 3_600, alternativesEveryS: 3_600,
+  });
+  expect([exclVat, ...alternatives.map((one) => [one.startAt, one.exclVat, one.cheapest])]).toEqual([
+    '3', [hour(0), '3', false], [hour(1), '3', false], [hour(2), '1', true], [hour(3), '1', false],
+  ]);
+});
+
 test.each([
   ['KWH', {}, ['canada-kwh-without-approval']],
   ['BARE', { elements: [{ price_components: [component('TIME', 3)] }] }, ['canada-time-price-after-2029']],
