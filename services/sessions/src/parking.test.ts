@@ -185,24 +185,11 @@ describe('what is parking while the transaction runs', () => {
     expect(state).toMatchObject({ condition: { held: false } });
   });
 
-  test('a car that charges is held by nobody: a limit may run out without a word', () => {
-    const { periods } = billed(
-      ...[start, held(1), status(2, 'SuspendedEVSE'), status(3, 'Charging')],
-      ...[status(31, 'Available'), stops(31)],
-    );
-    expect(periods).toEqual([
-      '17:00 ENERGY 0.3448 TIME 0.01666667',
-      '17:01 ENERGY 0',
-      '17:03 ENERGY 9.6552 TIME 0.46666667',
-    ]);
-  });
-
-  test('a station that says once more that the car charges ends a hold that it never told of', () => {
-    const { periods } = billed(
-      ...[start, status(0, 'Charging'), held(1), status(3, 'Charging')],
-      ...[status(31, 'Available'), stops(31)],
-    );
-    expect(periods).toEqual([
+  test.each([
+    ['a limit may run out without a word', [held(1), status(2, 'SuspendedEVSE'), status(3, 'Charging')]],
+    ['the station says once more that it charges', [status(0, 'Charging'), held(1), status(3, 'Charging')]],
+  ])('a car that charges is held by nobody: %s', (_, told) => {
+    expect(billed(start, ...told, status(31, 'Available'), stops(31)).periods).toEqual([
       '17:00 ENERGY 0.3448 TIME 0.01666667',
       '17:01 ENERGY 0',
       '17:03 ENERGY 9.6552 TIME 0.46666667',
