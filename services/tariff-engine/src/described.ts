@@ -15,6 +15,7 @@ export interface DescribedParts {
   readonly log: Log;
 }
 
+const EVSES_NAMED = 5;
 const RETRY_MS = { shortest: 500, longest: 60_000 };
 
 /**
@@ -50,6 +51,17 @@ export class DescribedTariffs {
         [keys, ids],
       );
     });
+  }
+
+  /** Who reads the log of a start learns what was mistyped, before it costs money. */
+  async warnOfUnpublished(named: readonly { readonly id: string; readonly evses: readonly string[] }[]): Promise<void> {
+    const { engine, log } = this.parts;
+    for (const { id, evses } of named) {
+      if (await engine.findOwn(id)) continue;
+      log.warn('Connectors name a tariff that nobody published: a charge by it alone is free', {
+        tariff: id, evses: evses.slice(0, EVSES_NAMED), count: evses.length,
+      });
+    }
   }
 
   /** Work on one that is to be withdrawn. */

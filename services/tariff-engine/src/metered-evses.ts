@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { sameId, sameParty, type Party } from '#ocpi';
+import { idKey, sameId, sameParty, type Party } from '#ocpi';
 import type { EvseFacts } from '#pricing';
 import { BadSettings, type Settings } from '#settings';
 
@@ -31,11 +31,7 @@ export interface EvsesOfTariff {
 export type EvsesOf = (tariff: { readonly id: string } & Party) => EvsesOfTariff | undefined;
 
 export function evsesOf(settings: Settings): EvsesOf {
-  const locations = settings.list('locations', location).map((one) => {
-    const owner = settings.parties.ownerOf(one as Partial<Party>, 'CPO');
-    if (!owner.ok) throw new BadSettings(`${settings.file}: locations: ${one.id}: ${owner.message}`);
-    return { ...one, owner: owner.party };
-  });
+  const locations = locationsOf(settings);
   return (tariff) => {
     const found = locations
       .filter(({ owner }) => sameParty(owner, tariff))
@@ -53,4 +49,25 @@ export function evsesOf(settings: Settings): EvsesOf {
     const [timeZone, ...others] = new Set(found.map(({ time_zone }) => time_zone));
     return { evses: found.map(({ facts }) => facts), ...(timeZone === undefined || others.length > 0 ? {} : { timeZone }) };
   };
+}
+
+/** Every tariff that Connectors of the settings name, and their EVSEs. */
+export function tariffsNamed(settings: Settings): { readonly id: string; readonly evses: readonly string[] }[] {
+  const named = new Map<string, { id: string; evses: string[] }>();
+  for (const { uid, evse_id: name = uid, connectors } of locationsOf(settings).flatMap(({ evses }) => evses)) {
+    for (const id of new Set(connectors.flatMap(({ tariff_ids: ids = [] }) => ids))) {
+      const known = named.get(idKey(id));
+      if (known) known.evses.push(name);
+      else named.set(idKey(id), { id, evses: [name] });
+    }
+  }
+  return [...named.values()];
+}
+
+function locationsOf(settings: Settings) {
+  return settings.list('locations', location).map((one) => {
+    const owner = settings.parties.ownerOf(one as Partial<Party>, 'CPO');
+    if (!owner.ok) throw new BadSettings(`${settings.file}: locations: ${one.id}: ${owner.message}`);
+    return { ...one, owner: owner.party };
+  });
 }

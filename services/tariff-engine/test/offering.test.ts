@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type Bus, busMigrations, connectBus, hears, listen, type Listening, outbox, type Relay, startRelay, told } from '#bus';
 import { agreementChanged, agreementOf } from '#contracts/agreements';
 import { listTariffUses } from '#contracts/locations';
@@ -70,11 +70,11 @@ afterAll(async () => {
   await platform?.drop();
 });
 
-async function restartedWith(...tariffs: object[]): Promise<void> {
+async function restartedWith(tariffs: object[], locations: object[] = []): Promise<void> {
   await service.stop();
   const file = platform.env.ROAMWATT_CONFIG!;
   const settings = JSON.parse(readFileSync(file, 'utf8')) as object;
-  writeFileSync(file, JSON.stringify({ ...settings, tariffs }));
+  writeFileSync(file, JSON.stringify({ ...settings, tariffs, locations }));
   service = await start(platform.env);
 }
 
@@ -118,7 +118,7 @@ test('changes at the same time are all versions, and the last one stands', async
 });
 
 test('what an operator changed stays when the platform starts again with the same settings', async () => {
-  await restartedWith(tariffOf('L2', 0.24), tariffOf('NIGHT', 0.1), tariffOf('PLUNK', 0.2));
+  await restartedWith([tariffOf('L2', 0.24), tariffOf('NIGHT', 0.1), tariffOf('PLUNK', 0.2)]);
   expect(await held('L2')).toMatchObject({ version: 4, price: 0.3 });
   expect(await held('NIGHT')).toMatchObject({ version: 1 });
 });
@@ -199,7 +199,7 @@ test('TAR-01 a tariff that a Connector names is not withdrawn; one that none nam
 test('a tariff that the settings dropped is withdrawn once no Connector names it', async () => {
   uses.set('NIGHT', 1);
   asked = 0;
-  await restartedWith(tariffOf('L2', 0.24), tariffOf('PLUNK', 0.2));
+  await restartedWith([tariffOf('L2', 0.24), tariffOf('PLUNK', 0.2)]);
   await expect.poll(() => asked).toBeGreaterThan(0);
   expect(await held('NIGHT')).toMatchObject({ version: 1 });
   uses.delete('NIGHT');
@@ -210,11 +210,26 @@ test('a tariff that the settings dropped is withdrawn once no Connector names it
 
 test('one that comes back is the next version, and one that an operator published is never dropped', async () => {
   await publish(tariffOf('EXTRA', 0.7));
-  await restartedWith(tariffOf('L2', 0.24), tariffOf('NIGHT', 0.1), tariffOf('PLUNK', 0.2));
+  await restartedWith([tariffOf('L2', 0.24), tariffOf('NIGHT', 0.1), tariffOf('PLUNK', 0.2)]);
   expect(await held('NIGHT')).toMatchObject({ version: 2, price: 0.1 });
-  await restartedWith(tariffOf('NIGHT', 0.1), tariffOf('PLUNK', 0.2), tariffOf('L2', 0.24));
+  await restartedWith([tariffOf('NIGHT', 0.1), tariffOf('PLUNK', 0.2), tariffOf('L2', 0.24)]);
   expect(await held('EXTRA')).toMatchObject({ version: 1 });
   expect(await held('NIGHT')).toMatchObject({ version: 2 });
+});
+
+test('Connectors of the settings whose tariff nobody published are named at a start: a charge there is free', async () => {
+  const evse = (uid: string, ...tariff_ids: string[]) => ({ uid, connectors: [{ id: '1', tariff_ids }] });
+  const said: string[] = [];
+  const stderr = vi.spyOn(process.stderr, 'write').mockImplementation((line) => said.push(String(line)) > 0);
+  try {
+    await restartedWith([tariffOf('L2', 0.24), tariffOf('NIGHT', 0.1), tariffOf('PLUNK', 0.2)], [
+      { id: 'BURNABY', evses: [evse('1', 'l2', 'EXTRA'), evse('2', 'TYPO'), evse('3', 'typo', 'GONE')] },
+    ]);
+  } finally {
+    stderr.mockRestore();
+  }
+  const warnings = said.filter((line) => line.includes('that nobody published')).map((line) => JSON.parse(line) as object);
+  expect(warnings).toMatchObject([{ tariff: 'TYPO', evses: ['2', '3'] }, { tariff: 'GONE', evses: ['3'] }]);
 });
 
 test('an order that found its tariff so already does nothing when it comes again after another, and is no version', async () => {
