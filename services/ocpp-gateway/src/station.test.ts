@@ -69,6 +69,35 @@ describe('a transaction', () => {
   test('S16-50 of which a second stop differs keeps the first', () =>
     station(started(7), stopped('7')).when(stopFrame('7', { meterStopWh: '9999' })).thenNothing());
   test('S16-49 that nobody knows is stopped without an event', () => station().when(stopFrame('99')).thenNothing());
+  describe('S16-43 whose number the station never heard', () => {
+    const late = '2022-02-01T17:30:00Z';
+    const stopLate = (changes: object = {}) => stopFrame('-1', { stoppedAt: late, ...changes });
+    const ended = (transactionId: string, changes: object = {}): StationEvent =>
+      stopped(transactionId, { stoppedAt: late, frame: 's', ...changes });
+    const read: StationEvent = {
+      type: 'MeterRead', frame: 'm', connectorId: 1, transactionId: '7', readings: [{ at, context: 'Sample.Periodic', energyWh: '1100' }],
+    };
+
+    test('stops when the station says so', () => {
+      station(started(7)).when(stopLate()).then(ended('7'));
+      station(started(7), { ...read, isFound: true }).when(stopLate()).then(ended('7'));
+    });
+    test('stops once, also where the next one begins before it is said again', () => {
+      station(started(7), ended('7')).when(stopLate()).thenNothing();
+      station(started(7), ended('7'), started(8, { startedAt: late, meterStartWh: '2000' })).when(stopLate()).thenNothing();
+    });
+    test('is none that began later, has a higher register, or has been named by the station', () => {
+      station(started(7, { startedAt: '2022-02-01T17:30:01Z' })).when(stopLate()).thenNothing();
+      station(started(7)).when(stopLate({ meterStopWh: '999.9' })).thenNothing();
+      station(started(7), read).when(stopLate()).thenNothing();
+    });
+    test('is of two the one of the card that stopped it; else it is not known which', () => {
+      const other = started(8, { connectorId: 2, idTag: '04B3' });
+      station(started(7), other).when(stopLate({ idTag: '04b3' })).then(ended('8', { connectorId: 2, idTag: '04b3' }));
+      station(started(7), other).when(stopLate()).thenNothing();
+      station(started(7), other, read).when(stopLate()).then(ended('8', { connectorId: 2 }));
+    });
+  });
   test('ordered from afar is authorized by that order', () =>
     station(ordered).when(startFrame(7, { authorization: { status: 'Invalid', authMethod: 'WHITELIST' } })).then(started(7, {
       authorization: { status: 'Accepted', authMethod: 'COMMAND', token: '{"uid":"04A2"}', reference: undefined, orderId: 'O1' },
@@ -104,7 +133,8 @@ describe('S16-29: a meter reading without a transaction of its own', () => {
   const { epoch: _, transactionId: __, ...read } = readAt(late) as Extract<FrameCommand, { type: 'ReadMeter' }>;
   const own = { ...read, type: 'MeterRead' } satisfies StationEvent;
   test.each([undefined, '-1'])('is of the one that is open on its connector: %s', (named) => {
-    station(started(7)).when(readAt(late, named)).then({ ...own, transactionId: '7' });
+    station(started(7)).when(readAt(late, named)).then({ ...own, transactionId: '7', isFound: true });
+    station(started(7)).when(readAt(late, '7')).then({ ...own, transactionId: '7' });
   });
   test('is of none where it is older, of the main meter, or of another connector', () => {
     station(started(7, { startedAt: late })).when(readAt(at)).then({ ...own, readings: [{ ...own.readings[0]!, at }] });
@@ -198,15 +228,17 @@ test('J-47 any frame repeated, at once or later, yields no second event', () => 
   const frames = fc.array(fc.oneof(
     fc.integer({ min: 1, max: 4 }).map((n) => startFrame(n, { saidAt: `start ${n}`, connectorId: (n % 2) + 1 })),
     fc.integer({ min: 1, max: 4 }).map((n) => stopFrame(String(n))),
+    fc.integer({ min: 1, max: 4 }).map((n): FrameCommand => ({ ...stopFrame('-1', { meterStopWh: `${n}000` }), frame: `s${n}` })),
     fc.integer({ min: 1, max: 9 }).map((n) => meter(String(n * 100), String((n % 4) + 1))),
   ), { minLength: 1, maxLength: 20 });
   fc.assert(fc.property(frames, (all) => {
     let state = fold(stationDecider, [connected(1)]);
     const seen: StationCommand[] = [];
     for (const frame of all) {
-      state = fold(stationDecider, stationDecider.decide(frame, state), state);
+      const events = stationDecider.decide(frame, state);
+      state = fold(stationDecider, events, state);
       // A stop may come before its start; it then counted for nothing, and counts when it is sent again.
-      if (frame.type !== 'StopTransaction') seen.push(frame);
+      if (frame.type !== 'StopTransaction' || events.length > 0) seen.push(frame);
       for (const earlier of seen) expect(stationDecider.decide(earlier, state)).toEqual([]);
     }
   }), { numRuns: 300, seed: 1600 });

@@ -1,4 +1,5 @@
 import { type Decider, Rejected } from '#decider';
+import { decimal } from '#money';
 import { ERASED } from '#ocpi';
 import { byCommand, coveredStart, groupOf, orderedStart } from './commanded.ts';
 import { instant } from '#time';
@@ -50,6 +51,9 @@ export interface OrderedStart {
 
 interface OpenTransaction {
   readonly connectorId: number;
+  readonly idTag: string;
+  /** The station has heard its number. */
+  readonly isNamed?: boolean;
   readonly startedAt: string;
   /** The newest register seen, Wh. */
   readonly meterWh: string;
@@ -152,8 +156,11 @@ export type StationEvent =
       readonly type: 'MeterRead'; readonly frame: string; readonly connectorId: number;
       readonly transactionId?: string | undefined; readonly readings: readonly MeterReading[];
       readonly signed?: readonly SignedMeterReading[];
+      /** The frame did not name the transaction. */
+      readonly isFound?: boolean;
     }
-  | ({ readonly type: 'TransactionStopped'; readonly connectorId: number } & Stop);
+  /** `frame`: of a stop that did not name the transaction. */
+  | ({ readonly type: 'TransactionStopped'; readonly connectorId: number; readonly frame?: string } & Stop);
 
 export const stationDecider: Decider<Station, StationCommand, StationEvent> = {
   initial: { epoch: 0, connected: false, ownerEpoch: 0, open: {}, lastTransaction: 0, starts: [], frames: [], ordered: [], commanded: [] },
@@ -214,6 +221,7 @@ export const stationDecider: Decider<Station, StationCommand, StationEvent> = {
             ...station.open,
             [event.transactionId]: {
               connectorId: event.connectorId,
+              idTag: event.idTag,
               startedAt: event.startedAt,
               meterWh: event.meterStartWh,
               meterAt: event.startedAt,
@@ -231,10 +239,10 @@ export const stationDecider: Decider<Station, StationCommand, StationEvent> = {
           ordered: without(station.ordered, event.authorization.orderId),
         };
       case 'MeterRead':
-        return withMeter(remembering(station, event.frame), event.transactionId, event.readings);
+        return withMeter(remembering(station, event.frame), event);
       case 'TransactionStopped': {
         const { [event.transactionId]: _stopped, ...open } = station.open;
-        return { ...station, open };
+        return { ...(event.frame === undefined ? station : remembering(station, event.frame)), open };
       }
     }
   },
@@ -258,15 +266,32 @@ function decideFrame(command: FrameCommand, station: Station): readonly StationE
         type: 'MeterRead', frame, connectorId, readings,
         ...(signed.length > 0 ? { signed } : {}),
         ...(transactionId === undefined ? {} : { transactionId }),
+        ...(transactionId === undefined || transactionId === command.transactionId ? {} : { isFound: true }),
       }];
     }
     case 'StopTransaction': {
-      const transaction = station.open[command.stop.transactionId];
+      const { stop } = command;
+      if (stop.transactionId === NEVER_HEARD) return stopUnnamed(stop, frame, station);
+      const transaction = station.open[stop.transactionId];
       // Closed before, or never known: the first stop wins. S16-49, S16-50
-      if (!transaction) return [];
-      return [{ ...command.stop, type: 'TransactionStopped', connectorId: transaction.connectorId }];
+      return transaction ? [{ ...stop, type: 'TransactionStopped', connectorId: transaction.connectorId }] : [];
     }
   }
+}
+
+/** What a station says that never heard a transaction's number. S16-43 */
+const NEVER_HEARD = '-1';
+
+/** By its time and register, and where there are several by its card; one that is not known for sure goes on. */
+function stopUnnamed(stop: Stop, frame: string, { open, frames }: Station): readonly StationEvent[] {
+  if (frames.includes(frame)) return [];
+  const fitting = Object.entries(open).filter(([, { isNamed, startedAt, meterWh }]) =>
+    !isNamed && instant(startedAt) <= instant(stop.stoppedAt) && decimal(meterWh).compare(decimal(stop.meterStopWh)) <= 0);
+  const ofCard = fitting.filter(([, { idTag }]) => idTag.toLowerCase() === stop.idTag?.toLowerCase());
+  const [found, ...others] = fitting.length > 1 ? ofCard : fitting;
+  if (!found || others.length > 0) return [];
+  const [transactionId, { connectorId }] = found;
+  return [{ ...stop, type: 'TransactionStopped', transactionId, connectorId, frame }];
 }
 
 /**
@@ -277,7 +302,7 @@ function transactionOf(
   { connectorId, transactionId, readings, signed = [] }: Extract<FrameCommand, { type: 'ReadMeter' }>,
   { open }: Station,
 ): string | undefined {
-  if (transactionId !== undefined && transactionId !== '-1') return transactionId in open ? transactionId : undefined;
+  if (transactionId !== undefined && transactionId !== NEVER_HEARD) return transactionId in open ? transactionId : undefined;
   return Object.keys(open).find((id) => {
     const began = open[id]!;
     const isSince = ({ at }: { readonly at: string }) => instant(at) >= instant(began.startedAt);
@@ -329,10 +354,13 @@ function remembering(station: Station, frame: string): Station {
   return { ...station, frames: [...station.frames, frame].slice(-FRAMES_KEPT) };
 }
 
-function withMeter(station: Station, transactionId: string | undefined, readings: readonly MeterReading[]): Station {
+function withMeter(
+  station: Station, { transactionId, readings, isFound = false }: Extract<StationEvent, { type: 'MeterRead' }>,
+): Station {
   const transaction = transactionId === undefined ? undefined : station.open[transactionId];
+  if (!transaction) return station;
   const newest = readings.findLast(({ energyWh }) => energyWh !== undefined);
-  if (!transaction || !newest?.energyWh) return station;
-  const read = { ...transaction, meterWh: newest.energyWh, meterAt: newest.at };
-  return { ...station, open: { ...station.open, [transactionId!]: read } };
+  const read = newest?.energyWh ? { meterWh: newest.energyWh, meterAt: newest.at } : {};
+  const known = isFound ? {} : { isNamed: true };
+  return { ...station, open: { ...station.open, [transactionId!]: { ...transaction, ...read, ...known } } };
 }
