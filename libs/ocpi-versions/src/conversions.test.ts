@@ -74,16 +74,19 @@ test('2.1.1 a Location that is not published is not sent; who knew it hears that
   expect((carried(withdrawn(hidden)).value.evses as { status: string }[]).map(({ status }) => status)).toEqual(['REMOVED', 'REMOVED']);
 });
 
-test('2.1.1 a Location without time_zone gets the clock of its meridian; three decimals and numbers are understood', () => {
+test('2.1.1 a Location without time_zone gets one of its country; three decimals and numbers are understood', () => {
   const { time_zone: _none, ...place } = to('2.1.1', 'location', exampleLocation).value;
   const { value, lost } = from('2.1.1', 'location', { ...place, coordinates: { latitude: 49.249, longitude: '-123.002' } });
   expect(value).toMatchObject({
     ...bct,
     publish: true,
-    time_zone: 'Etc/GMT+8',
+    time_zone: 'America/Vancouver',
     coordinates: { latitude: '49.249000', longitude: '-123.002000' },
   });
-  expect(lost).toEqual(['time_zone: is not given; Etc/GMT+8 is taken, by the longitude']);
+  expect(lost).toEqual(['time_zone: is not given; America/Vancouver is taken, by the country and the coordinates']);
+  const nowhere = from('2.1.1', 'location', { ...place, country: 'ZZZ' });
+  expect(nowhere.value.time_zone).toBe('Etc/GMT+8');
+  expect(nowhere.lost).toContain('time_zone: is not given; Etc/GMT+8 is taken, by the longitude');
 });
 
 test('2.1.1 a PATCH says what it changes; without last_updated the time of the request is taken', () => {

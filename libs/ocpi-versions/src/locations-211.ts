@@ -1,6 +1,8 @@
 import { decimal } from '#money';
 import { type Connector, type EnergyMix, type Evse, type GeoLocation, type Hours, known, type Location } from '#ocpi';
+import { zoneNear } from '#time';
 import { cut, Fields, filled, type Json, NotCarried, Notes } from './converted.ts';
+import { alpha2Of } from './countries.ts';
 import { Capability, ConnectorType, Facility, LocationType, ParkingRestriction, PowerType } from './ocpi-211.ts';
 import { connectorFields, evseFields, locationFields } from './ocpi-221.ts';
 
@@ -218,12 +220,17 @@ function typeUp(type: unknown, notes: Notes): unknown {
   return type === 'OTHER' || type === 'UNKNOWN' ? undefined : type;
 }
 
-/** Tariffs go by the clock on the wall; without a zone, that of the meridian is at most some hours off. */
-function zoneOf({ coordinates }: LocationOf211, notes: Notes): string {
-  const hours = Math.round(Number(coordinates.longitude) / 15);
-  const zone = hours === 0 ? 'Etc/UTC' : `Etc/GMT${hours > 0 ? '-' : '+'}${Math.abs(hours)}`;
-  notes.say('time_zone', `is not given; ${zone} is taken, by the longitude`);
-  return zone;
+/** Tariffs go by the clock on the wall; of a country that nobody knows it is that of the meridian, at most some hours off. */
+function zoneOf({ country, coordinates: { latitude, longitude } }: LocationOf211, notes: Notes): string {
+  const zone = zoneNear(alpha2Of(country) ?? '', { latitude: Number(latitude), longitude: Number(longitude) });
+  if (zone !== undefined) {
+    notes.say('time_zone', `is not given; ${zone} is taken, by the country and the coordinates`);
+    return zone;
+  }
+  const hours = Math.round(Number(longitude) / 15);
+  const meridian = hours === 0 ? 'Etc/UTC' : `Etc/GMT${hours > 0 ? '-' : '+'}${Math.abs(hours)}`;
+  notes.say('time_zone', `is not given; ${meridian} is taken, by the longitude`);
+  return meridian;
 }
 
 export function energyMixUp({ environ_impact, ...mix }: Json): Json {

@@ -1,4 +1,5 @@
 import { jsonNumber } from '#ocpi';
+import { alpha3Of } from './countries.ts';
 import type { Json, Notes } from './converted.ts';
 import { sixDecimals } from './locations-211.ts';
 
@@ -7,10 +8,12 @@ const numbers = new Set([
   'min_kwh', 'max_kwh', 'min_power', 'max_power', 'min_duration', 'max_duration', 'voltage', 'amperage', 'weekday', 'reservation_id',
 ]);
 const places = new Set(['latitude', 'longitude']);
+const texts = new Set(['physical_reference', 'floor_level', 'postal_code']);
 
 /**
- * What partners of 2.1.1 send, by its letter: numbers that come as text (its own example has them),
- * coordinates with other than six decimals or as numbers, a PATCH without last_updated.
+ * What partners of 2.1.1 send, by its letter or by its own examples: numbers as text and text as numbers, a
+ * country of two letters, a day that ends at 24:00, coordinates with other than six decimals or as numbers, a PATCH
+ * without last_updated.
  */
 export function normalised(value: unknown, { notes, now }: { notes: Notes; now: string | undefined }): unknown {
   const made = walked(value, notes);
@@ -28,8 +31,26 @@ function walked(value: unknown, notes: Notes): unknown {
 
 function fieldOf(key: string, field: unknown, notes: Notes): unknown {
   if (places.has(key)) return placed(key, field, notes);
+  if (texts.has(key) && typeof field === 'number') return String(field);
+  if (key === 'country' && typeof field === 'string') return countryIn(field, notes);
+  if (field === '24:00') return dayEnd(key, notes);
   if (numbers.has(key) && typeof field === 'string' && /^-?\d{1,15}(\.\d{1,15})?$/.test(field)) return exact(field);
   return walked(field, notes.at(key));
+}
+
+function countryIn(field: string, notes: Notes): string {
+  const country = alpha3Of(field);
+  if (country === undefined) return field;
+  notes.say('country', `has two letters; ${country} is taken`);
+  return country;
+}
+
+/** The window of a Tariff ends at 00:00 then; opening hours have to end after they begin. */
+function dayEnd(key: string, notes: Notes): string {
+  if (key === 'end_time') return '00:00';
+  if (key !== 'period_end') return '24:00';
+  notes.say(key, 'OCPI 2.2.1 has no 24:00; 23:59 is taken');
+  return '23:59';
 }
 
 function exact(text: string): unknown {

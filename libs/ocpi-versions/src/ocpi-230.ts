@@ -9,8 +9,11 @@ import {
 // What OCPI 2.3.0 (ed2, branch 2.3.0/release/core) has otherwise than 2.2.1. Its OpenEnums are open here;
 // the schemas of 2.2.1 are closed where a required field has to be understood.
 
+/** Its texts have no length in 2.3.0; the bytes of a body bound them. */
+const anyText = text(10_000);
+
 export const TaxAmount = object('TaxAmount', {
-  name: text(255), account_number: optional(text(255)), percentage: optional(number), amount: number,
+  name: anyText, account_number: optional(anyText), percentage: optional(number), amount: number,
 });
 export type TaxAmount = z.infer<typeof TaxAmount>;
 
@@ -66,7 +69,7 @@ export const Parking = object('Parking', {
   lighting: optional(boolean),
   refrigeration_outlet: optional(boolean),
   standards: list(ci(36)),
-  apds_reference: optional(ci(255)),
+  apds_reference: optional(ci(10_000)),
 });
 
 const connector = object('Connector', {

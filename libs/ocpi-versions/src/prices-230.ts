@@ -64,6 +64,9 @@ export interface TariffOf230 extends Json {
 }
 
 export function tariffUp({ min_price, max_price, elements, tax_included, ...others }: TariffOf230, notes: Notes): Json {
+  const isRated = elements?.some(({ price_components }) => price_components.some(({ vat }) => vat !== undefined)) ?? true;
+  if (tax_included === 'NO' && !isRated)
+    notes.say('elements', 'taxes of an unknown rate are added to the prices; without vat OCPI 2.2.1 has none');
   const components = (element: TariffElement, i: number) => element.price_components.map((component, j) =>
     componentUp(component, tax_included, notes.at('elements').at(i).at('price_components').at(j)));
   return filled({

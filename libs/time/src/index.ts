@@ -25,3 +25,4 @@ export {
   Zone,
   zone,
 } from './zone.ts';
+export { zoneNear } from './zone-near.ts';
