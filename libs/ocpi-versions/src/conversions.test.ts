@@ -188,9 +188,11 @@ test('2.1.1 a Tariff that would mean something else is not sent', () => {
   const fate = (tariff: object) => refused(down('2.1.1', { kind: 'tariff' }, tariff, context));
   expect(fate(restricted({ max_current: 32 }))).toMatch(/^cannot-be-said: restrictions.max_current/);
   expect(fate(restricted({ reservation: 'RESERVATION' }))).toMatch(/^cannot-be-said: elements: all are for reservations/);
-  expect(fate({ ...exampleTariff, start_date_time: '2026-03-01T00:00:00Z' })).toMatch(/^cannot-be-said: start_date_time/);
-  expect(fate({ ...exampleTariff, end_date_time: context.now })).toMatch(/^cannot-be-said: end_date_time/);
+  expect(fate({ ...exampleTariff, start_date_time: '2026-03-01T00:00:00Z' })).toMatch(/^unpublished: start_date_time/);
+  expect(fate({ ...exampleTariff, end_date_time: context.now })).toMatch(/^unpublished: end_date_time/);
   expect(fate({ ...exampleTariff, end_date_time: '2026-03-01T00:00:00Z' })).toBe('carried');
+  expect(fate({ ...exampleTariff, type: 'AD_HOC_PAYMENT' })).toMatch(/^unpublished: type: AD_HOC_PAYMENT is for none who comes by contract/);
+  expect(fate({ ...exampleTariff, type: 'PROFILE_FAST' })).toMatch(/^unpublished: type: PROFILE_FAST is for drivers with that profile/);
 });
 
 test('2.1.1 an app user is an OTHER token; the contract is the auth_id', () => {

@@ -63,7 +63,7 @@ const with211: Conversions = {
   },
   tariff: {
     down: (value: Tariff, { context, notes }) => {
-      tariffs211.refuseInvalidNow(value, context.now);
+      tariffs211.refuseNotHolding(value, context.now);
       return tariffs211.tariffDown(value, context.owner, notes);
     },
     up: (value: Json, { context, notes, whole }) => tariffs211.tariffUp(value, context.owner, notes, whole),

@@ -2,8 +2,8 @@
 export type Json = Record<string, unknown>;
 
 /**
- * Why an object is not sent, or not taken. 'unpublished': a version without `publish` must not hear of
- * a Location that has it false. 'cannot-be-said': the version has no words for it. 'invalid': the
+ * Why an object is not sent, or not taken. 'unpublished': a version that has no word for it must not hear of a Location
+ * that is not published, nor of a Tariff that does not hold now or not for its drivers; who heard of it hears that it is gone. 'cannot-be-said': the version has no words for it. 'invalid': the
  * object is against the version it came in.
  */
 export type WhyNot = 'unpublished' | 'cannot-be-said' | 'invalid';

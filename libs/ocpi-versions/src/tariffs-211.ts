@@ -26,15 +26,18 @@ export function tariffDown(tariff: Partial<Tariff>, owner: Party, notes: Notes):
   return value;
 }
 
-/** 2.1.1 has no start_date_time and no end_date_time: a Tariff that it hears of is valid. */
-export function refuseInvalidNow({ start_date_time: start, end_date_time: end }: Partial<Tariff>, now: string): void {
+/** 2.1.1 has no type, no start_date_time and no end_date_time: a Tariff that it hears of holds now, for every driver of its own. */
+export function refuseNotHolding({ type, start_date_time: start, end_date_time: end }: Partial<Tariff>, now: string): void {
   const at = instantMs(now)!;
-  if (start !== undefined && instantMs(start)! > at) {
-    throw new NotCarried('cannot-be-said', 'start_date_time: the Tariff is not yet valid, OCPI 2.1.1 would have it valid at once');
-  }
-  if (end !== undefined && instantMs(end)! <= at) {
-    throw new NotCarried('cannot-be-said', 'end_date_time: the Tariff is no longer valid, OCPI 2.1.1 would have it valid still');
-  }
+  const why =
+    type !== undefined && type !== 'REGULAR'
+      ? `type: ${type} is for ${type === 'AD_HOC_PAYMENT' ? 'none who comes by contract' : 'drivers with that profile'}, OCPI 2.1.1 would have it for all`
+      : start !== undefined && instantMs(start)! > at
+        ? 'start_date_time: the Tariff is not yet valid, OCPI 2.1.1 would have it valid at once'
+        : end !== undefined && instantMs(end)! <= at
+          ? 'end_date_time: the Tariff is no longer valid, OCPI 2.1.1 would have it valid still'
+          : undefined;
+  if (why !== undefined) throw new NotCarried('unpublished', why);
 }
 
 function elementsDown(elements: readonly TariffElement[], notes: Notes): Json[] {

@@ -15,7 +15,7 @@ import { type TariffPublished, tariffPublished, type TariffWithdrawn, tariffWith
 import { type TokenChanged, tokenChanged } from '#contracts/tokens-auth';
 import { fromJsonBytes } from '#contracts';
 import { Erasing } from '#erasure';
-import type { CdrToken, Session, Token } from '#ocpi';
+import type { CdrToken, Session, Tariff, Token } from '#ocpi';
 import { fromBus } from './partners/partner.ts';
 import { OcpiGateway } from './ocpi-gateway.ts';
 import { Profiles } from './profiles.ts';
@@ -41,8 +41,10 @@ export class FactsController {
   ) {}
 
   @Hears(tariffPublished)
-  tariffPublished({ own, tariffId, tariffJson }: TariffPublished, heard: Heard) {
-    if (own) this.gateway.queue(heard, [{ module: 'tariffs', objectKey: tariffId, current: json(tariffJson) }]);
+  async tariffPublished({ own, tariffId, tariffJson }: TariffPublished, heard: Heard) {
+    if (!own) return;
+    this.gateway.queue(heard, [{ module: 'tariffs', objectKey: tariffId, current: json(tariffJson) }]);
+    await this.gateway.tariffTurns(heard, fromJsonBytes<Tariff>(tariffJson));
   }
 
   @Hears(tariffWithdrawn)

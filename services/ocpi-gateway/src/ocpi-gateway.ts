@@ -5,6 +5,7 @@ import { addDue, type DueWorker } from '#due';
 import type { GrantRows } from '#grants';
 import {
   AuthorizationInfo, CommandResponse, joinUrl, type LocationReferences, type Outcome, type Party, partyText, read,
+  type Tariff,
 } from '#ocpi';
 import type { Database } from '#postgres';
 import type { OwnParties } from '#settings';
@@ -17,7 +18,7 @@ import { endpointOf } from './partners/partner.ts';
 import { noteError, partnerWith, receiversOf, registeredPartners } from './partners/partner-rows.ts';
 import { type Audience, queueViews } from './partners/partner-views.ts';
 import { behindAll } from './pushes/behind-all.ts';
-import { pushGrantedOf } from './pushes/push-all.ts';
+import { pushGrantedOf, turnsOf } from './pushes/push-all.ts';
 import { keepUnclaimed, lockLinks } from './pushes/pushed-rows.ts';
 import type { OwnObject } from './pushes/views.ts';
 
@@ -71,6 +72,14 @@ export class OcpiGateway {
   /** Objects of ours of one module are like this now: for all partners that take such, or for the one with `party`. */
   queue(heard: HeardTogether, objects: readonly OwnObject[], party?: Party): void {
     if (objects.length > 0) this.queueBehind(heard, { objects, party });
+  }
+
+  /** A Tariff of ours was published: when it begins or ends in time, some have to be told. */
+  async tariffTurns(heard: HeardTogether, tariff: Tariff): Promise<void> {
+    const { clock, worker } = this.parts;
+    const turns = turnsOf(tariff, clock.now());
+    for (const turn of turns) await addDue(heard.tx, turn);
+    if (turns.length > 0) heard.afterCommit(() => worker().wake());
   }
 
   /** All that a batch tells of. */

@@ -177,7 +177,8 @@ export class Neighbours {
       return { change: Change.UPDATED };
     }));
     await bus.answer(getTariff, async (requests) => requests.map(({ party, tariffId }) => {
-      const held = party ? this.partners.get(keyOf('tariff', party, tariffId)) : this.own.tariffs.find(({ id }) => sameId(id, tariffId));
+      const own = this.own.tariffs.find((one) => sameId(one.id, tariffId) && (!party || sameId(one.party_id, party.partyId)));
+      const held = own ?? (party && this.partners.get(keyOf('tariff', party, tariffId)));
       return { version: 1, ...(held ? { tariffJson: toJsonBytes(held) } : {}) };
     }));
     await bus.answer(listTariffs, async (requests) => requests.map(({ page, offeredTo, owner }) => {

@@ -11,6 +11,7 @@ import { lastSentToken, NotCarriedRows } from './dialect-rows.ts';
 import type { OcpiReply, OcpiRequest } from '../exchange.ts';
 import { type Partner, partiesOf, toBus } from './partner.ts';
 import { refuse } from '../refusals.ts';
+import { withToldTariffs } from './told-tariffs.ts';
 import { bodiesOf, otherVersion, partyIn, rolesOfPeer } from '../versions.ts';
 
 /** Whose an object is, and who has the other end of the link. */
@@ -89,12 +90,17 @@ export class Dialects {
 
   /** An object for a partner. */
   async down(partner: Partner, version: OtherVersion, body: Body, value: unknown, sides: Sides): Promise<Converted> {
-    const made = down(version, body, value, {
-      ...this.context(sides),
-      location: await this.locationOf(version, body, value, sides.owner),
-    });
+    const made = await this.downNow(version, body, value, sides);
     await this.notCarried.keep(partner.id, `${body.kind} to ${version}`, made);
     return made;
+  }
+
+  private async downNow(version: OtherVersion, body: Body, value: unknown, sides: Sides): Promise<Converted> {
+    const context = this.context(sides);
+    if (version !== '2.1.1') return down(version, body, value, context);
+    const location = await this.locationOf(version, body, value, sides.owner);
+    const [said, place] = await Promise.all([value, location].map((one) => withToldTariffs(this.parts.bus, one, context)));
+    return down(version, body, said, { ...context, location: place as Location | undefined });
   }
 
   /** A dead letter as the partner saw it; as we have it where its version cannot say it, or not now. */
@@ -108,9 +114,8 @@ export class Dialects {
     if (!version || kind === undefined || letter.current === undefined) return own;
     const sides = { owner: this.party, other: partiesOf(partner)[0] ?? this.party };
     const object: unknown = JSON.parse(letter.current);
-    const location = await this.locationOf(version, { kind }, object, sides.owner).catch(() => undefined);
-    const made = down(version, { kind }, object, { ...this.context(sides), location });
-    return made.ok ? { ...letter, current: JSON.stringify(made.value), version } : own;
+    const made = await this.downNow(version, { kind }, object, sides).catch(() => undefined);
+    return made?.ok ? { ...letter, current: JSON.stringify(made.value), version } : own;
   }
 
   /** An object of a partner's. */

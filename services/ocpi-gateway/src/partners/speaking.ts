@@ -70,7 +70,7 @@ class Speech {
       return this.heard(await this.raw({ ...out, url, body: made.value }), addressed);
     }
     if (made.why === 'unpublished' && call.method === 'PUT')
-      return this.withdraw({ ...out, url }, body as unknown as Location);
+      return asked.kind === 'tariff' ? this.unsay({ ...out, url }) : this.withdraw({ ...out, url }, body as unknown as Location);
     // The answer that OCPI has for a command that is not known there.
     if (addressed?.route.module === 'commands' && made.why === 'cannot-be-said')
       return done({ result: 'NOT_SUPPORTED', timeout: 0, message: [{ language: 'en', text: made.message }] });
@@ -84,6 +84,15 @@ class Speech {
     if (there.kind === 'refused') return there.http === 404 ? done() : there;
     const made = withdrawn(location);
     return made.ok ? this.raw({ ...call, body: made.value }) : notSent(made.message);
+  }
+
+  /** A Tariff that does not hold, or not for the partner's drivers, is not sent; where it was before, it is deleted. */
+  private async unsay(call: Call): Promise<Outcome> {
+    const there = await this.raw({ ...call, method: 'GET', body: undefined });
+    if (there.kind === 'unreachable' || there.kind === 'unclear') return there;
+    if (there.kind === 'refused' && there.http === 404) return done();
+    const gone = await this.raw({ ...call, method: 'DELETE', body: undefined });
+    return gone.kind === 'refused' && gone.http === 404 ? done() : gone;
   }
 
   /** A part of a Location does not say whether it is published. */

@@ -7,16 +7,16 @@ import { listTariffs } from '#contracts/tariff-engine';
 import { listTokens } from '#contracts/tokens-auth';
 import { addDue, type Due, type DueOutcome } from '#due';
 import { type GrantRows, isOffered, shownSince } from '#grants';
-import type { Interface, Token } from '#ocpi';
+import { instantMs, type Interface, type Tariff, type Token } from '#ocpi';
 import type { Database, Tx } from '#postgres';
 import type { Log } from '#telemetry';
 import type { Clock } from '#time';
 import type { PushedModule } from './difference.ts';
 import { endpointOf, type Partner, toBus, toldOf, viewerOf } from '../partners/partner.ts';
-import { findPartner } from '../partners/partner-rows.ts';
+import { findPartner, registeredPartners } from '../partners/partner-rows.ts';
 import { hiddenFrom, queueViews } from '../partners/partner-views.ts';
 import { noteUnwanted } from './lane-rows.ts';
-import { lockLinks, pushedKeys, pushedLocations } from './pushed-rows.ts';
+import { forgetSaid, lockLinks, pushedKeys, pushedLocations } from './pushed-rows.ts';
 import { queueAll } from './queue-rows.ts';
 import { tokenKey } from './token-key.ts';
 import type { Hidden } from './withdrawn-rows.ts';
@@ -36,6 +36,12 @@ const byId = ({ id }: { id: string }) => id;
 
 function listOffered(bus: Bus, page: PageWish, partner: Partner): Promise<Page> {
   return bus.ask(listTariffs, { page, offeredTo: toldOf(partner).map(toBus) });
+}
+
+/** When a Tariff of ours begins and ends: 2.1.1 has no words for either. One that did so already does it now. */
+export function turnsOf({ start_date_time: start, end_date_time: end }: Tariff, now: number) {
+  const turns = new Set([start, end].flatMap((at) => (at === undefined ? [] : [Math.max(now, instantMs(at) ?? now)])));
+  return [...turns].map((at) => ({ id: `tariffs turn ${at}`, key: 'tariffs turn', kind: 'tariffs-turn', at, body: {} }));
 }
 
 /** A Tariff before any Connector that names it. */
@@ -82,6 +88,19 @@ export class PushAll {
       }
     }
     await db.tx((tx) => this.hide(tx, partner, at));
+    return 'done';
+  }
+
+  /** A Tariff of ours begins or ends by now: who cannot be told of that before is told now, of it and of the Connectors that name it. */
+  async tariffsTurned({ at }: Due): Promise<DueOutcome> {
+    await this.parts.db.tx(async (tx) => {
+      await lockLinks(tx, 'alone');
+      for (const partner of await registeredPartners(tx)) {
+        if (partner.version !== '2.1.1') continue;
+        await forgetSaid(tx, partner.id, ['tariffs', 'locations']);
+        await addDue(tx, pushAllOf(partner.id, at));
+      }
+    });
     return 'done';
   }
 

@@ -120,6 +120,11 @@ export async function forgetAcknowledged(tx: Tx, partnerId: string, at: number):
   await replayLetters(tx, partnerId, {}, at);
 }
 
+/** Objects of these modules are to be said again as a whole. */
+export async function forgetSaid(tx: Tx, partnerId: string, modules: readonly string[]): Promise<void> {
+  await tx.query('UPDATE pushed SET unclear = true WHERE partner_id = $1 AND module = ANY($2)', [partnerId, modules]);
+}
+
 /** Set aside until it changes again, or somebody looks into it; `version` of what is shared. */
 export async function notePark(
   tx: Tx,
