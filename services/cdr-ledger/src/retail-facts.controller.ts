@@ -36,7 +36,10 @@ export class RetailFactsController {
     { sessionJson }: PartnerSessionChanged | SessionStarted | SessionUpdated,
     heard: Heard,
   ) {
+    const session = fromJsonBytes<Session>(sessionJson);
+    const { country_code, party_id, contract_id: contractId } = session.cdr_token;
+    if (this.erasing.marks.isErased({ party: { country_code, party_id }, contractId }, session.start_date_time)) return;
     heard.afterCommit(() => this.retail.wake());
-    await this.retail.running?.note(heard.tx, fromJsonBytes<Session>(sessionJson));
+    await this.retail.running?.note(heard.tx, session);
   }
 }
