@@ -148,6 +148,13 @@ describe('S16-29: a meter reading without a transaction of its own', () => {
       stopped('7', { meterStopWh: '1100', stoppedAt: late, reason: 'Other' }), started(8, next),
     );
   });
+  test('that a station kept while it was away stands for the register no more than a newer one that came before it', () => {
+    const next = { saidAt: 'later', startedAt: '2022-02-01T18:00:00Z' };
+    const kept = { ...own, frame: 'k', transactionId: '7', readings: [{ ...own.readings[0]!, at: '2022-02-01T17:02:00Z', energyWh: '1040' }] };
+    station(started(7), { ...own, transactionId: '7' }, kept).when(startFrame(8, next)).then(
+      stopped('7', { meterStopWh: '1100', stoppedAt: late, reason: 'Other' }), started(8, next),
+    );
+  });
 });
 
 describe('what a meter signs', () => {

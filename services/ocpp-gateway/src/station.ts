@@ -360,7 +360,8 @@ function withMeter(
   const transaction = transactionId === undefined ? undefined : station.open[transactionId];
   if (!transaction) return station;
   const newest = readings.findLast(({ energyWh }) => energyWh !== undefined);
-  const read = newest?.energyWh ? { meterWh: newest.energyWh, meterAt: newest.at } : {};
+  const isNewer = newest !== undefined && instant(newest.at) >= instant(transaction.meterAt);
+  const read = isNewer && newest.energyWh ? { meterWh: newest.energyWh, meterAt: newest.at } : {};
   const known = isFound ? {} : { isNamed: true };
   return { ...station, open: { ...station.open, [transactionId!]: { ...transaction, ...read, ...known } } };
 }
