@@ -31,8 +31,8 @@ export function jurisdictionOf({ country, state, postal_code }: Place): Jurisdic
   );
 }
 
-/** Capitals without accents and dots. */
+/** Capitals without accents, dots and hyphens. */
 function plain(text: string): string {
-  return text.normalize('NFD').replace(/[\u0300-\u036f.]/g, '').replace(/\s+/g, ' ').trim()
+  return text.normalize('NFD').replace(/[\u0300-\u036f.]/g, '').replaceAll('&', ' and ').replace(/[\s-]+/g, ' ').trim()
     .toUpperCase();
 }

@@ -45,6 +45,8 @@ test.each([
   ['CAN', 'british  columbia', undefined, 'CA-BC'],
   ['CAN', 'Ont.', undefined, 'CA-ON'],
   ['CAN', undefined, 'V5G 3H2', 'CA-BC'],
+  ['CAN', 'Nouvelle Écosse', undefined, 'CA-NS'],
+  ['CAN', 'Newfoundland & Labrador', undefined, 'CA-NL'],
   ['CAN', 'Lower Mainland', 'V5G 3H2', 'CA-BC'],
   ['CAN', undefined, 'h2x 1y4', 'CA-QC'],
   ['CAN', undefined, undefined, undefined],
