@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { exampleLocation, type PowerType } from '#ocpi';
 import { instant, rfc3339 } from '#time';
-import { type Doubted, type Judged, judged, powerWMaxOf, type Register, tenthsOf } from './register.ts';
+import { type Doubted, type Judged, judged, judgedStop, powerWMaxOf, type Register, tenthsOf } from './register.ts';
 
 const startMs = instant('2022-02-01T17:00:00Z');
 const at = (minute: number) => rfc3339(startMs + minute * 60_000);
@@ -38,6 +38,21 @@ test.each([1e6, 1e7, 1e8, 1e9, 2 ** 32, 1e10])('a register of %d Wh that is full
   expect(judge(full, 600)).toEqual({ counts: 'wrapped', tenthWh: (size + 600) * 10, carriedTenthWh: size * 10 });
   expect(judge(full, 1_905)).toEqual({ counts: 'not', why: 'register-fell' });
   expect(judge(stands(size / 2), 600)).toEqual({ counts: 'not', why: 'register-fell' });
+});
+
+test('a register that shows 0 may have begun again or not be there: what comes next says it', () => {
+  for (const full of [stands(999_900), stands(998_000, doubted(11, '0'))]) {
+    expect(judge(full, 0, 40)).toEqual({ counts: 'not', why: 'register-fell' });
+    expect(judge({ ...full, ...doubted(40, '0') }, 300, 41)).toMatchObject({ counts: 'wrapped' });
+  }
+});
+
+test('S16-54: a stop by the meter\'s own register, of readings that count the charge alone, is not taken for one of theirs', () => {
+  // A young meter: the charge of 60.5 kWh began at 162 kWh, and 12 h at 22 kW could also have been 222.5 kWh.
+  const register = stands(222_000, { atMs: instant(at(715)), carriedTenthWh: 1_620_000 });
+  const stop = { atMs: instant(at(720)), rawTenthWh: 2_225_000 };
+  const charge = { startMs, startTenthWh: 1_620_000, powerWMax: 22_080 };
+  expect(judgedStop(register, stop, charge)).toEqual(on(222_500));
 });
 
 describe('a value that cannot be is borne out by the next that grows from it', () => {

@@ -66,7 +66,8 @@ export function judged(
   const gained = rawTenthWh - rawBefore;
   if (gained >= 0 && gained <= most)
     return { counts: 'on', tenthWh: tenthWh + gained, carriedTenthWh };
-  const size = gained < 0 ? sizeOf(rawBefore, rawTenthWh, most) : undefined;
+  // A meter that is not there shows 0, too: what begins again soon shows more.
+  const size = gained < 0 && rawTenthWh > 0 ? sizeOf(rawBefore, rawTenthWh, most) : undefined;
   if (size !== undefined)
     return {
       counts: 'wrapped',
@@ -83,7 +84,7 @@ export function judged(
 /**
  * The register of the stop, against the one of the start: of a station that was away, what came in
  * between may bear the time of its arrival, and some read of the charge alone what they start and stop
- * by the meter's own register. S16-54
+ * by the meter's own register: of two that can be, the lower one. S16-54
  */
 export function judgedStop(
   register: Register,
@@ -93,7 +94,7 @@ export function judgedStop(
   const found = judged(register, stop, powerWMax);
   if (found.counts !== 'not' || found.why !== 'reading-beyond-power') return found;
   const most = startTenthWh + deliverable(powerWMax, stop.atMs - startMs);
-  const carried = [register.carriedTenthWh, 0].find((carriedTenthWh) => {
+  const carried = [register.carriedTenthWh, 0].sort((a, b) => a - b).find((carriedTenthWh) => {
     const tenthWh = stop.rawTenthWh + carriedTenthWh;
     return tenthWh >= register.tenthWh && tenthWh <= most;
   });
