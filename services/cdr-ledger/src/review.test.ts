@@ -220,6 +220,18 @@ test('a bill for a car that fed back is negative, and no credit', () => {
   expect(asMeant({ ...back, id: bill.id }, reused.meant)).toEqual(back);
 });
 
+test('a bill for so little fed back that it rounds to nothing is no credit either', () => {
+  const [first, ...others] = cdr.charging_periods.map((period) => ({
+    ...period, dimensions: period.dimensions.map((one) => ({ ...one, volume: 0 })),
+  }));
+  const fed = [{ ...first!, dimensions: [{ type: 'ENERGY' as const, volume: -1 }] }, ...others];
+  const yen = { ...tariff, currency: 'JPY' };
+  const bill = {
+    ...cdr, currency: 'JPY', tariffs: [yen], charging_periods: fed, total_energy: -1, total_cost: { excl_vat: -0.24, incl_vat: -0.25 },
+  };
+  expect(review(bill, options).meant).toBeUndefined();
+});
+
 test('a replacement that names what was credited is no credit', () => {
   expect(review({ ...cdr, id: 'S-2', credit_reference_id: cdr.id }, options)).toMatchObject({
     findings: [{ code: 'reference-without-credit', detail: expect.stringContaining(cdr.id) }],

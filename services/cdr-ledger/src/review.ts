@@ -1,5 +1,6 @@
 import { decimal, sum } from '#money';
 import { type Cdr, type Party, partyText, sameId, sameParty } from '#ocpi';
+import { Amount } from '#pricing';
 import { type SettledCdr, settledCdr, taxesOfPlace, vatRates } from '#settlement';
 import { combinedRate } from '#taxes';
 import { instant } from '#time';
@@ -127,11 +128,11 @@ function creditMeant(
   return { meant, findings };
 }
 
-/** A car that fed back, or a price below nothing: a bill like that is no credit. */
+/** A car that fed back, or a price below nothing, be it less than a yen: a bill like that is no credit. */
 function isDueNegative(cdr: Cdr, timeZone: KnownZone): boolean {
   if (negatesTime(cdr)) return false;
   const priced = pricedIn(cdr, timeZone);
-  return !('code' in priced) && priced.priced.total.excl.isNegative();
+  return !('code' in priced) && priced.priced.unrounded.excl.compare(Amount.zero) < 0;
 }
 
 function volumeFindings({ charging_periods, total_energy }: Cdr): Finding[] {
