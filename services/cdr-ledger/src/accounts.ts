@@ -2,7 +2,7 @@ import { Rejected } from '#decider';
 import { type Decimal, decimal, InvalidDecimal, isCurrency, minorUnits } from '#money';
 import type { EventStore } from '#event-store';
 import { fold } from '#decider';
-import type { Party, Token } from '#ocpi';
+import { type Party, sameId, type Token } from '#ocpi';
 import type { Database } from '#postgres';
 import type { Clock } from '#time';
 import { account, type AccountCommand, type AccountEvent, type AccountRefusal, accountStream } from './account.ts';
@@ -235,8 +235,10 @@ function showsNoCosts(event: AccountEvent | ChargeEvent): boolean {
 }
 
 function refundedBy(state: Charge, creditCdrId: string): RetailOfCdr | undefined {
-  if (state.status !== 'refunded' || !sameCdr(state.refund.creditCdrId, creditCdrId)) return undefined;
-  const { charge: booked, refund } = state;
+  if (state.status !== 'booked') return undefined;
+  const { charge: booked, refunds } = state;
+  const refund = refunds.find((one) => sameId(one.creditCdrId, creditCdrId));
+  if (!refund) return undefined;
   const { currency, exclVat, inclVat, payable } = refund;
   const price = {
     currency, exclVat, payable, steps: [], exception: 'paid-back' as const,
@@ -248,10 +250,6 @@ function refundedBy(state: Charge, creditCdrId: string): RetailOfCdr | undefined
 /** A refund shows as much as its charge did. */
 function passingThrough({ price }: BookedCharge, refund: Priced['price']): Priced['price'] {
   return price.exception === 'own-station' ? { ...refund, exception: 'own-station' } : refund;
-}
-
-function sameCdr(a: string, b: string): boolean {
-  return a.toLowerCase() === b.toLowerCase();
 }
 
 function readCurrency(text: string): string {

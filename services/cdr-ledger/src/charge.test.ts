@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fold, given } from '#decider';
-import { Decimal, decimal } from '#money';
+import { Decimal, decimal, sum } from '#money';
 import { type BookedCharge, charge, type ChargeCommand, type ChargeEvent } from './charge.ts';
 
 const at = '2022-02-01T18:22:00Z';
@@ -43,6 +43,27 @@ describe('a charge', () => {
     } as ChargeEvent);
   });
 
+  test('is refunded by each Credit CDR that takes back a part, to the cent what it cost where they take back all', () => {
+    const third = (creditCdrId: string, creditedExclVat: string) => ({ ...credit, creditCdrId, creditedExclVat });
+    const paidBack = (id: string, creditedExclVat: string, exclVat: string, inclVat: string): ChargeEvent => ({
+      ...credited, creditCdrId: id, creditedExclVat, type: 'ChargeRefunded', currency: 'CAD', exclVat, inclVat, payable: inclVat,
+    });
+    const first = paidBack('A', '1', '-1.05', '-1.1');
+    const second = paidBack('B', '1', '-1.05', '-1.1');
+    const last = paidBack('C', '0.94', '-0.99', '-1.04');
+    given(charge, booked).when(third('A', '1')).then(first);
+    given(charge, booked, first).when(third('B', '1')).then(second);
+    given(charge, booked, first, second).when(third('C', '0.94')).then(last);
+    given(charge, booked, first, second, last).when(third('D', '1')).thenNothing();
+    given(charge, booked, first, second).when(third('a', '1')).thenNothing();
+    const forestalled = (id: string, creditedExclVat: string): ChargeEvent =>
+      ({ ...credited, creditCdrId: id, creditedExclVat, type: 'ChargeForestalled' });
+    given(charge, forestalled('A', '1')).when(third('B', '1')).then(forestalled('B', '1'));
+    given(charge, forestalled('A', '1'), forestalled('B', '1'), forestalled('C', '0.94'), forestalled('D', '1'))
+      .when(book).then(booked, first, second, last);
+    given(charge, held, forestalled('A', '1'), forestalled('B', '1')).when({ type: 'ReleaseCharge', at }).then(booked, first, second);
+  });
+
   test('is never refunded by more than it cost', () => {
     given(charge, booked).when({ ...credit, creditedExclVat: '29.4' })
       .then({ ...refunded, creditedExclVat: '29.4' } as ChargeEvent);
@@ -71,7 +92,8 @@ describe('a charge', () => {
     const paidBack = { ...refunded, creditedExclVat: '1.47', exclVat: '-1.55', inclVat: '-1.62', payable: '-1.62' } as ChargeEvent;
     given(charge, held).when(part).then(forestalled);
     given(charge, held, forestalled).when(part).thenNothing();
-    given(charge, held, forestalled).when({ ...credit, creditCdrId: 'AGAIN' }).thenNothing();
+    given(charge, held, forestalled).when({ ...credit, creditCdrId: 'AGAIN' })
+      .then({ ...credited, creditCdrId: 'AGAIN', type: 'ChargeForestalled' });
     given(charge, held, forestalled).when({ type: 'ReleaseCharge', at }).then(booked, paidBack);
     given(charge, held, forestalled, booked, paidBack).when({ type: 'ReleaseCharge', at }).thenNothing();
   });
@@ -89,7 +111,7 @@ describe('a charge', () => {
 const commands: fc.Arbitrary<ChargeCommand> = fc.oneof(
   fc.boolean().map((hold): ChargeCommand => ({ ...book, hold })),
   fc.constant<ChargeCommand>({ type: 'ReleaseCharge', at }),
-  fc.record({ id: fc.constantFrom('C1', 'C2'), share: fc.integer({ min: 0, max: 400 }) }).map(
+  fc.record({ id: fc.constantFrom('C1', 'C2', 'C3'), share: fc.integer({ min: 0, max: 400 }) }).map(
     ({ id, share }): ChargeCommand => ({ ...credit, creditCdrId: id, creditedExclVat: decimal(share).shift(-2).toString() })),
 );
 
@@ -114,8 +136,12 @@ test('any command repeated at any later point yields no second event, and the dr
         Decimal.zero,
       );
       expect(balance.compare(Decimal.zero)).toBeLessThanOrEqual(0);
-      for (const type of ['ChargeBooked', 'ChargeRefunded'])
-        expect(log.filter((event) => event.type === type).length).toBeLessThanOrEqual(1);
+      expect(log.filter(({ type }) => type === 'ChargeBooked').length).toBeLessThanOrEqual(1);
+      const credits = log.flatMap((event) => (event.type === 'ChargeRefunded' ? [event.creditCdrId] : []));
+      expect(new Set(credits).size).toBe(credits.length);
+      const taken = sum(log.flatMap((event) => (event.type === 'ChargeRefunded' ? [decimal(event.creditedExclVat)] : [])));
+      const isBooked = log.some(({ type }) => type === 'ChargeBooked');
+      if (isBooked && taken.compare(decimal(charged.cdrExclVat)) >= 0) expect(balance.isZero()).toBe(true);
     }),
   );
 });

@@ -1,11 +1,11 @@
 import { type Decider, Rejected } from '#decider';
-import { type Decimal, decimal, minorUnitsOf } from '#money';
-import { idKey, type Party } from '#ocpi';
+import { type Decimal, decimal, minorUnitsOf, sum } from '#money';
+import { idKey, type Party, sameId } from '#ocpi';
 import type { PlanVersion, RetailPrice } from './plan.ts';
 
 /**
  * What one CDR costs its driver: the stream `charge-<country>-<party>-<cdr id>`, booked once and
- * refunded at most once. Nothing but the CDR's id is needed to know a repeat, however late it comes.
+ * refunded once by each Credit CDR, never more than it was. Nothing but the CDR's id is needed to know a repeat, however late it comes.
  */
 
 export interface ChargedCdr extends Party {
@@ -71,11 +71,10 @@ export type ChargeRefusal = 'unknown-charge';
 
 export type Charge =
   | { readonly status: 'absent' }
-  | { readonly status: 'forestalled'; readonly credit: Credited }
-  /** `credit`: takes back a part of it, once it is on the account. */
-  | { readonly status: 'held'; readonly charge: BookedCharge; readonly credit?: Credited }
-  | { readonly status: 'booked'; readonly charge: BookedCharge }
-  | { readonly status: 'refunded'; readonly charge: BookedCharge; readonly refund: ChargeRefunded }
+  | { readonly status: 'forestalled'; readonly credits: readonly Credited[] }
+  /** `credits`: each takes back a part of it, once it is on the account. */
+  | { readonly status: 'held'; readonly charge: BookedCharge; readonly credits: readonly Credited[] }
+  | { readonly status: 'booked'; readonly charge: BookedCharge; readonly refunds: readonly ChargeRefunded[] }
   /** Held, and then credited in full: it never was on the account. */
   | { readonly status: 'cancelled' };
 
@@ -93,9 +92,9 @@ export const charge: Decider<Charge, ChargeCommand, ChargeEvent> = {
         if (state.status === 'absent')
           return [{ ...booked, type: hold ? 'ChargeHeld' : 'ChargeBooked' }];
         if (state.status !== 'forestalled') return [];
-        return hold && !isWhole(booked, state.credit)
+        return hold && !isWhole(booked, state.credits)
           ? [{ ...booked, type: 'ChargeHeld' }]
-          : [{ ...booked, type: 'ChargeBooked' }, refundOf(booked, state.credit)];
+          : [{ ...booked, type: 'ChargeBooked' }, ...refundsOf(booked, state.credits)];
       }
       case 'ReleaseCharge':
         if (state.status === 'absent' || state.status === 'forestalled')
@@ -103,14 +102,14 @@ export const charge: Decider<Charge, ChargeCommand, ChargeEvent> = {
         if (state.status !== 'held') return [];
         return [
           { ...state.charge, type: 'ChargeBooked', at: command.at },
-          ...(state.credit ? [refundOf(state.charge, { ...state.credit, at: command.at })] : []),
+          ...refundsOf(state.charge, state.credits.map((credit) => ({ ...credit, at: command.at }))),
         ];
       case 'CreditCharge': {
         const { type: _, ...credit } = command;
-        if (state.status === 'absent' || (state.status === 'held' && !state.credit))
-          return [{ ...credit, type: 'ChargeForestalled' }];
-        // A second credit is between us and the partner: the driver was paid back.
-        return state.status === 'booked' ? [refundOf(state.charge, credit)] : [];
+        if (isKnown(credit, state) || state.status === 'cancelled') return [];
+        // Once all is paid back, another credit is between us and the partner.
+        if (state.status === 'booked') return refundsOf(state.charge, [credit], state.refunds);
+        return [{ ...credit, type: 'ChargeForestalled' }];
       }
     }
   },
@@ -118,22 +117,20 @@ export const charge: Decider<Charge, ChargeCommand, ChargeEvent> = {
   evolve(state, event) {
     switch (event.type) {
       case 'ChargeBooked':
-        return { status: 'booked', charge: bookedOf(event) };
+        return { status: 'booked', charge: bookedOf(event), refunds: [] };
       case 'ChargeHeld':
         return {
           status: 'held',
           charge: bookedOf(event),
-          ...(state.status === 'forestalled' ? { credit: state.credit } : {}),
+          credits: state.status === 'forestalled' ? state.credits : [],
         };
-      case 'ChargeForestalled':
-        if (state.status !== 'held') return { status: 'forestalled', credit: creditedOf(event) };
-        return isWhole(state.charge, event)
-          ? { status: 'cancelled' }
-          : { ...state, credit: creditedOf(event) };
+      case 'ChargeForestalled': {
+        const credits = [...('credits' in state ? state.credits : []), creditedOf(event)];
+        if (state.status !== 'held') return { status: 'forestalled', credits };
+        return isWhole(state.charge, credits) ? { status: 'cancelled' } : { ...state, credits };
+      }
       case 'ChargeRefunded':
-        return 'charge' in state
-          ? { status: 'refunded', charge: state.charge, refund: event }
-          : state;
+        return state.status === 'booked' ? { ...state, refunds: [...state.refunds, event] } : state;
     }
   },
 };
@@ -148,26 +145,43 @@ function creditedOf({ ledger, accountId, cdr, creditCdrId, creditedExclVat, at }
   return { ledger, accountId, cdr, creditCdrId, creditedExclVat, at };
 }
 
-type Creditable = Pick<BookedCharge, 'cdrExclVat'>;
-
-function isWhole({ cdrExclVat }: Creditable, { creditedExclVat }: Credited): boolean {
-  const asked = decimal(cdrExclVat);
-  return asked.isZero() || decimal(creditedExclVat).compare(asked.abs()) >= 0;
+function isKnown({ creditCdrId }: Credited, state: Charge): boolean {
+  const credits = state.status === 'booked' ? state.refunds : 'credits' in state ? state.credits : [];
+  return credits.some((one) => sameId(one.creditCdrId, creditCdrId));
 }
 
-/** All of it; of a Credit CDR that takes back less than the CDR asked, the same share. */
-function refundOf(charge: BookedCharge, credit: Credited): ChargeRefunded {
+function creditedBy(credits: readonly Credited[]): Decimal {
+  return sum(credits.map(({ creditedExclVat }) => decimal(creditedExclVat)));
+}
+
+function isWhole({ cdrExclVat }: Pick<BookedCharge, 'cdrExclVat'>, credits: readonly Credited[]): boolean {
+  const asked = decimal(cdrExclVat);
+  return credits.length > 0 && (asked.isZero() || creditedBy(credits).compare(asked.abs()) >= 0);
+}
+
+/** Each pays back what with those before it makes their share, until all is paid back. */
+function refundsOf(
+  charge: BookedCharge, credits: readonly Credited[], before: readonly ChargeRefunded[] = [],
+): ChargeRefunded[] {
+  const refunds: ChargeRefunded[] = [];
+  for (const credit of credits) {
+    const paid = [...before, ...refunds];
+    if (!isWhole(charge, paid)) refunds.push(refundOf(charge, credit, paid));
+  }
+  return refunds;
+}
+
+/** Of Credit CDRs that take back less than the CDR asked, the same share. */
+function refundOf(charge: BookedCharge, credit: Credited, paid: readonly ChargeRefunded[]): ChargeRefunded {
   const { accountId, ledger, price, cdrExclVat } = charge;
   const { currency, exclVat, inclVat, payable } = price;
-  const asked = decimal(cdrExclVat);
-  const credited = decimal(credit.creditedExclVat);
-  const isAll = isWhole(charge, credit);
+  const all = [...paid, credit];
   const digits = minorUnitsOf(currency) ?? 2;
-  const part = (text: string): string => {
-    const amount: Decimal = isAll
+  const back = (text: string, field: 'exclVat' | 'inclVat' | 'payable'): string => {
+    const amount = isWhole(charge, all)
       ? decimal(text)
-      : decimal(text).mul(credited).divide(asked.abs(), digits, 'half-away-from-zero');
-    return amount.neg().toString();
+      : decimal(text).mul(creditedBy(all)).divide(decimal(cdrExclVat).abs(), digits, 'half-away-from-zero');
+    return sum([amount, ...paid.map((refund) => decimal(refund[field] ?? '0'))]).neg().toString();
   };
   return {
     ...credit,
@@ -175,8 +189,8 @@ function refundOf(charge: BookedCharge, credit: Credited): ChargeRefunded {
     ledger,
     accountId,
     currency,
-    exclVat: part(exclVat),
-    ...(inclVat === undefined ? {} : { inclVat: part(inclVat) }),
-    payable: part(payable),
+    exclVat: back(exclVat, 'exclVat'),
+    ...(inclVat === undefined ? {} : { inclVat: back(inclVat, 'inclVat') }),
+    payable: back(payable, 'payable'),
   };
 }
