@@ -33,6 +33,10 @@ export class HandPartner {
   asksForToken = false;
   /** Of OCPI, that it speaks: one whose credentials have roles, or 2.1.1. */
   version = '2.2.1';
+  /** Versions that it lists, too, and has no details of. */
+  alsoLists: readonly string[] = [];
+  /** Puts its versions into an object, as the table of 2.1.1-d2 has them. */
+  wrapsVersions = false;
   /** Whom it lets in, by the Authorization header; everybody unless told otherwise. */
   admits: (authorization: string | undefined) => boolean = () => true;
   /** What it presents to the gateway. */
@@ -156,13 +160,12 @@ export class HandPartner {
     )
       return { http: 401, status: 2001 };
     // A version that nobody knows, with a URL that is none, must not disturb.
-    if (path === '/versions')
-      return {
-        data: [
-          { version: '9.9', url: 'none' },
-          { version: this.version, url: `${this.base}/${this.version}` },
-        ],
-      };
+    if (path === '/versions') {
+      const known = [this.version, ...this.alsoLists].map((version) => ({ version, url: `${this.base}/${version}` }));
+      const versions = [{ version: '9.9', url: 'none' }, ...known];
+      return { data: this.wrapsVersions ? { versions } : versions };
+    }
+    if (this.alsoLists.some((version) => path === `/${version}`)) return { http: 404, status: 2001 };
     if (path !== `/${this.version}`) return undefined;
     const endpoints = this.interfaces.map((one) => {
       const [role, identifier] = one.split(' ');

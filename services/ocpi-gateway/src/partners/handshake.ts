@@ -22,6 +22,12 @@ export interface Met {
   readonly endpoints: readonly Endpoint[];
 }
 
+/** A list; the table of 2.1.1-d2 has it in an object, under `versions`. */
+const Versions = z.preprocess(
+  (data) => (Array.isArray((data as { versions?: unknown } | null)?.versions) ? (data as { versions: unknown[] }).versions : data),
+  z.array(z.unknown(), { error: 'must be a list of versions' }),
+);
+
 /** Who meets: what we are and speak, the newest first, and how the peer is reached. */
 export interface Meeting {
   readonly calls: Calls;
@@ -33,28 +39,28 @@ export interface Meeting {
   readonly roles: readonly Role[];
 }
 
-/** Reads a peer's versions, and the details of the newest that is also ours. Steps 2, 3 and 5 of a registration. */
+/**
+ * Reads a peer's versions, and the details of the newest that is also ours; one that is listed and not there (HTTP 404) is
+ * passed over. Steps 2, 3 and 5 of a registration.
+ */
 export async function meet(meeting: Meeting): Promise<Met> {
-  const { calls, partner, token, versionsUrl, versions: ourVersions, interfaces, roles } = meeting;
+  const { calls, partner, versionsUrl, versions: ourVersions, interfaces } = meeting;
   const { versions, asItIs } = await versionsOf(meeting);
   // A version that we cannot read is none of ours.
   const readable = versions.flatMap((version) => Version.safeParse(version).data ?? []);
-  const common = newestCommon(ourVersions, readable);
-  if (!common || !isSpoken(common.version)) {
+  const shared = ourVersions.flatMap((version) => newestCommon([version], readable) ?? []);
+  if (shared.length === 0) {
     const theirs = readable.map(({ version }) => version).join(', ') || 'none';
     throw refuse('no-common-version', `we speak ${ourVersions.join(', ')}, the partner ${theirs}`);
   }
-  if (asItIs && common.version !== '2.1.1') {
+  if (asItIs && shared[0]!.version !== '2.1.1') {
     calls.sightings.note(partner.id, 'unencoded-token', `GET ${versionsUrl} answers 401 to our token in Base64, and not as it is`);
     throw refuse(
       'partner-unreachable',
       'the partner knows its token only unencoded: choose its quirk unencoded-token (partner register --set unencoded-token, or partner quirks --set unencoded-token) and try again',
     );
   }
-  const client = calls.withToken(partner, token, common.version);
-  const details = common.version === '2.1.1'
-    ? await detailsOf211(client, common.url, asInvited(partner.invited, rolesOfPeer(roles, versionsUrl)))
-    : await got(client, common.url, VersionDetails, 'version details');
+  const details = await detailsOf(shared, meeting);
   const credentialsUrl = findEndpoint(details, 'credentials', 'SENDER');
   if (!credentialsUrl) throw refuse('endpoints-missing', 'the partner lists no credentials endpoint');
   if (!hasCounterpart(details.endpoints, interfaces)) {
@@ -65,7 +71,7 @@ export async function meet(meeting: Meeting): Promise<Met> {
     return allowed.ok || !isAsked({ identifier, role }, interfaces) ? [] : [`${identifier} ${role} (${url}) ${allowed.message}`];
   });
   if (closed.length > 0) throw refuse('partner-unreachable', `version details: the endpoint ${closed[0]}`);
-  return { version: common.version, credentialsUrl, endpoints: details.endpoints };
+  return { version: details.spoken, credentialsUrl, endpoints: details.endpoints };
 }
 
 /** Whether we ever call it. */
@@ -81,16 +87,30 @@ async function versionsOf({ calls, partner, token, versionsUrl: url }: Meeting):
   const versions = await got(
     asItIs ? calls.withToken(partner, token, '2.1.1') : client,
     url,
-    z.array(z.unknown()),
+    Versions,
     'versions',
     asItIs ? undefined : first,
   );
   return { versions, asItIs };
 }
 
-async function detailsOf211(client: PartnerClient, url: string, roles: readonly Role[]): Promise<VersionDetails> {
-  const { version, endpoints } = await got(client, url, VersionDetails211, 'version details');
-  return { version, endpoints: withRoles(endpoints, roles) };
+/** Of the first of these versions that is there. */
+async function detailsOf(shared: readonly Version[], meeting: Meeting): Promise<VersionDetails & { spoken: SpokenVersion }> {
+  const { calls, partner, token, versionsUrl, roles } = meeting;
+  let first: Outcome | undefined;
+  for (const { version, url } of shared) {
+    if (!isSpoken(version)) continue;
+    const client = calls.withToken(partner, token, version);
+    const outcome = await client.get(url, { routing: false });
+    if (outcome.kind === 'refused' && outcome.http === 404) {
+      first ??= outcome;
+      continue;
+    }
+    if (version !== '2.1.1') return { ...await got(client, url, VersionDetails, 'version details', outcome), spoken: version };
+    const { endpoints, ...details } = await got(client, url, VersionDetails211, 'version details', outcome);
+    return { ...details, endpoints: withRoles(endpoints, asInvited(partner.invited, rolesOfPeer(roles, versionsUrl))), spoken: version };
+  }
+  throw refuse('partner-unreachable', `GET of version details (${shared[0]!.url}): ${outcomeText(first!)}`);
 }
 
 async function got<T extends z.ZodType>(client: PartnerClient, url: string, schema: T, what: string, had?: Outcome): Promise<z.output<T>> {

@@ -1,0 +1,37 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { registerPartner } from '#contracts/ocpi-gateway';
+import { HandPartner } from './hand-partner.ts';
+import { openSide, type Side } from './side.ts';
+
+let oasis: Side;
+const partners: HandPartner[] = [];
+
+beforeAll(async () => {
+  oasis = await openSide({});
+});
+afterAll(async () => {
+  await Promise.all(partners.map((partner) => partner.close()));
+  await oasis?.close();
+});
+
+/** A platform of an eMSP that gave us a TOKEN_A. */
+async function partnerOf(partyId: string, more: Partial<Pick<HandPartner, 'version' | 'alsoLists' | 'wrapsVersions'>>): Promise<HandPartner> {
+  const partner = Object.assign(await HandPartner.open('Example', partyId, 'EMSP', ['RECEIVER locations']), more);
+  partner.answer = (what) => (what === 'POST /credentials' ? { data: partner.credentials() } : {});
+  partners.push(partner);
+  return partner;
+}
+const register = ({ url, partyId }: HandPartner) =>
+  oasis.neighbours.bus.ask(registerPartner, { name: partyId, versionsUrl: url, tokenA: `token-a-of-${partyId}` }, { timeoutMs: 10_000 });
+
+test('VER-02 a version that a partner lists and has no details of is passed over for the next newest that both have', async () => {
+  const partner = await partnerOf('VCA', { version: '2.1.1', alsoLists: ['2.3.0', '2.2.1'] });
+  expect(await register(partner)).toMatchObject({ state: 'registered', version: '2.1.1' });
+  const none = await partnerOf('VCB', { version: '1.9', alsoLists: ['2.3.0', '2.2.1'] });
+  await expect(register(none)).rejects.toThrow(/GET of version details \(.*\/2\.3\.0\): HTTP 404/);
+});
+
+test('2.1.1 its versions may come in an object, as its table has them', async () => {
+  const partner = await partnerOf('VCC', { version: '2.1.1', wrapsVersions: true });
+  expect(await register(partner)).toMatchObject({ state: 'registered', version: '2.1.1' });
+});
