@@ -58,7 +58,7 @@ export function typedUp(token: Json, notes: Notes): Json {
   return changed(token, notes, { type: (type: string) => typeUp(type, notes) });
 }
 
-export function typeUp(type: string, notes: Notes): string {
+export function typeUp(type: string, notes = new Notes()): string {
   if (known(TokenType, [type]).length > 0) return type;
   notes.say('type', `OCPI 2.2.1 has no ${type}; OTHER is taken`);
   return 'OTHER';

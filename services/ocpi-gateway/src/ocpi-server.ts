@@ -21,7 +21,7 @@ import type { Caller, Partners } from './partners/partners.ts';
 import { hasQuirk } from './partners/quirks.ts';
 import { failureOf, refuse } from './refusals.ts';
 import type { Sightings } from './partners/sightings.ts';
-import type { SpokenVersion } from './versions.ts';
+import { queryIn, type SpokenVersion } from './versions.ts';
 
 export interface OcpiServerParts {
   readonly partners: Partners;
@@ -202,7 +202,7 @@ class Edge {
       this.parts.relays && route.routingHeaders
         ? { ...route, query: undefined, ...(route.body ? { body: z.unknown(), bodyOptional: true as const } : {}) }
         : route;
-    const query = checked(judged.query, request.query ?? {}, 'invalid-parameters') as OcpiRequest['query'];
+    const query = checked(judged.query, queryIn(version, route, request.query ?? {}), 'invalid-parameters') as OcpiRequest['query'];
     for (const [name, value] of Object.entries(known.params)) {
       if (!/^[\x20-\x7e]*$/.test(value))
         throw refuse('invalid-parameters', `${name} in the URL: holds a character that is not printable ASCII`);

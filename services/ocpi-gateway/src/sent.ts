@@ -126,7 +126,7 @@ function pageAsk({ dateFrom, dateTo, offset, limit, after }: PageQuery): PageAsk
   };
 }
 
-/** TOK-04 to TOK-07: an unknown token is 404 and 2004. What 2.1.1 calls OTHER may be of any type that it lacks. */
+/** TOK-04 to TOK-07: an unknown token is 404 and 2004, which 2.1.1 does not have. What 2.1.1 calls OTHER may be of any type that it lacks. */
 async function authorize(bus: Bus, { params, query, text, version, addressed, routing }: OcpiRequest) {
   const types = TokenType.options.filter((type) => (version === '2.1.1' ? tokenTypeDown(type) : type) === query.type);
   let unknown = '';
@@ -145,5 +145,5 @@ async function authorize(bus: Bus, { params, query, text, version, addressed, ro
       unknown = error.detail;
     }
   }
-  throw refuse('unknown-token-to-authorize', unknown);
+  throw refuse(version === '2.1.1' ? 'unknown-token' : 'unknown-token-to-authorize', unknown);
 }

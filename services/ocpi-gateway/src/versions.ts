@@ -2,7 +2,7 @@ import {
   type Endpoint, type Interface, type InterfaceRole, type ModuleId, type Party, type Role, type Route,
   typicalInterfaces,
 } from '#ocpi';
-import type { Body, Kind, OtherVersion } from '#ocpi-versions';
+import { type Body, type Kind, type OtherVersion, tokenTypeUp } from '#ocpi-versions';
 import { interfacePath } from './exchange.ts';
 
 // Which versions of OCPI are spoken, what each has of modules and URLs, and what travels on each route.
@@ -86,6 +86,13 @@ export function bodiesOf(route: Route): Bodies {
   const kind = kindOf(route);
   if (!kind) return {};
   return { ...(route.body ? { asked: { kind, patch } } : {}), ...(route.data ? { answered: { kind } } : {}) };
+}
+
+/** A query as 2.2.1 has it: a type of Token that 2.3.0 alone knows is OTHER in a URL, too; one that is written otherwise is no other. */
+export function queryIn(version: SpokenVersion, { module }: Route, query: unknown): unknown {
+  const { type } = (query ?? {}) as { type?: unknown };
+  if (version !== '2.3.0' || module !== 'tokens' || typeof type !== 'string' || tokenTypeUp(type.toUpperCase()) !== 'OTHER') return query;
+  return { ...(query as object), type: type.toUpperCase() === 'OTHER' ? type : 'OTHER' };
 }
 
 function kindOf({ module, path }: Route): Kind | undefined {

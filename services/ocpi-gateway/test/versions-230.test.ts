@@ -1,0 +1,50 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { exampleToken } from '#ocpi';
+import { HandPartner } from './hand-partner.ts';
+import { call, openSide, plunkParty, type Side } from './side.ts';
+
+// OCPI 2.3.0 beside 2.2.1: types of Tokens that 2.2.1 does not know, in URLs, too.
+
+let oasis: Side;
+let plunk: Side;
+const partners: HandPartner[] = [];
+
+beforeAll(async () => {
+  [oasis, plunk] = await Promise.all([openSide({}), openSide({ party: plunkParty })]);
+});
+afterAll(async () => {
+  await Promise.all(partners.map((partner) => partner.close()));
+  await oasis?.close();
+  await plunk?.close();
+});
+
+async function registered(side: Side, partyId: string, role: string, version: string): Promise<HandPartner> {
+  const partner = await HandPartner.open('Example', partyId, role, [role === 'CPO' ? 'RECEIVER tokens' : 'RECEIVER locations']);
+  partner.version = version;
+  partners.push(partner);
+  expect(await partner.register(side)).toMatchObject({ http: 200, status_code: 1000 });
+  return partner;
+}
+
+test('2.3.0 an EMAID, which 2.2.1 has no word for, is pushed, read and changed as an OTHER Token', async () => {
+  const { token } = await registered(oasis, 'TDA', 'EMSP', '2.3.0');
+  const url = '/ocpi/2.3.0/receiver/tokens/CA/TDA/CA-TDA-C1?type=EMAID';
+  const body = { ...exampleToken, party_id: 'TDA', uid: 'CA-TDA-C1', type: 'EMAID' };
+  expect(await call(oasis, url, { token, method: 'PUT', body })).toMatchObject({ http: 201, status_code: 1000 });
+  expect((await call(oasis, url, { token })).data).toMatchObject({ uid: 'CA-TDA-C1', type: 'OTHER' });
+  const change = { valid: false, last_updated: '2030-01-01T00:00:00Z' };
+  expect(await call(oasis, url, { token, method: 'PATCH', body: change })).toMatchObject({ http: 200, status_code: 1000 });
+  expect(oasis.neighbours.partners.get('TOKEN CA*TDA OTHER CA-TDA-C1')).toMatchObject({ valid: false });
+});
+
+test('2.3.0 who asks to authorize an EMAID that is none of ours hears that it is unknown', async () => {
+  const { token } = await registered(plunk, 'TDB', 'CPO', '2.3.0');
+  const answer = await call(plunk, '/ocpi/2.3.0/sender/tokens/CA-CPK-C9/authorize?type=EMAID', { token, method: 'POST' });
+  expect([answer.http, answer.status_code]).toEqual([404, 2004]);
+});
+
+test('2.1.1 an unknown Token is 404 with a status code that 2.1.1 has', async () => {
+  const { token } = await registered(plunk, 'TDC', '', '2.1.1');
+  const answer = await call(plunk, '/ocpi/2.1.1/tokens/04FF/authorize', { token, method: 'POST' });
+  expect([answer.http, answer.status_code]).toEqual([404, 2001]);
+});
