@@ -45,7 +45,7 @@ ${[1, 2].map((n) => evse(`V${n}`, 'VISITORS')).join('\n')}
   - id: RIVERBEND-RESIDENTS
     name: Riverbend residents' stalls
     private: true            # no partner is ever told of it, asked or not; nor can one start a charge there
-    publish_allowed_to:      # whose drivers find it in your app, and nobody else
+    publish_allowed_to:      # whose drivers find it in your app, and nobody else; of partners' cards these alone charge there
 ${residents.map((uid) => `      - { uid: ${uid}, type: RFID }`).join('\n')}
 ${place}
     evses:

@@ -42,6 +42,7 @@ export {
   decimalText, jsonNumber, type JsonLimits, type JsonReading, type JsonRefusal, parseJson, unfitText,
 } from './json.ts';
 export { type LocationFault, locationFaults } from './location-faults.ts';
+export { asCompared, isNamed, type OwnedToken } from './publish-allowed.ts';
 export {
   AdditionalGeoLocation, BusinessDetails, Capability, chargesWhenClosed, Connector, ConnectorFormat, ConnectorPatch, ConnectorType,
   EnergyMix, EnergySource, EnergySourceCategory, EnvironmentalImpact, EnvironmentalImpactCategory, Evse, EvseInPatch,

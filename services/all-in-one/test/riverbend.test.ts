@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { ocpiClient } from '#ocpi';
 import type { Running } from '#service';
 import { testPlatform, type TestPlatform } from '#test-servers';
@@ -78,17 +78,44 @@ test("LOC-07: a resident's charge and stall are in nothing that a partner is sen
       reservation_id: '1',
       expiry_date: '2099-01-01T00:00:00Z',
     };
-    return JSON.parse(JSON.stringify((await partner.command(command, body)).outcome).replaceAll(locationId, 'it')) as {
-      statusCode: number;
-    };
+    const to = { country_code: 'CA', party_id: 'RVB' };
+    const asked = { ...body, response_url: partner.responseUrl(command) };
+    const outcomes = [
+      (await partner.command(command, body)).outcome,
+      await partner.send('post', partner.at('commands', 'RECEIVER', command), asked, { routing: { to, from: { ...to, party_id: 'RAW' } } }),
+    ];
+    return JSON.parse(JSON.stringify(outcomes).replaceAll(locationId, 'it')) as { statusCode: number }[];
   };
   for (const command of ['START_SESSION', 'RESERVE_NOW', 'UNLOCK_CONNECTOR']) {
     const refused = await answered('RIVERBEND-RESIDENTS', command);
-    expect(refused.statusCode).toBe(2003);
+    expect(refused.map(({ statusCode }) => statusCode)).toEqual([2003, 2003]);
     expect(refused, 'not a word tells it from one that is not there').toEqual(await answered('RIVERBEND-NOWHERE', command));
   }
   expect(partner.received('tariffs').map(({ path }) => path)).toEqual(['/receiver/tariffs/CA/RVB/VISITORS']);
   expect(JSON.stringify(partner.incoming)).not.toMatch(/RESIDENTS|RVB\*ER/);
+});
+
+test("LOC-07: a partner's card opens a visitor's stall and no resident's, and its owner hears of the visitor's alone", async () => {
+  const stations = settings.stations.filter(({ id }) => /-(V1|R2)$/.test(id));
+  const chargers = startCharger({ config: { url: services.urls!.ocpp!, model: 'level2', stations } });
+  onTestFinished(() => chargers.stop());
+  for (const whitelist of ['ALLOWED', 'NEVER'] as const) {
+    const token = rawToken(`RAW-${whitelist}`, { type: 'RFID', whitelist });
+    dataOf(await partner.send('put', partner.at('tokens', 'RECEIVER', 'CA', 'RAW', token.uid), token));
+    partner.authorizes = () => ({ allowed: 'ALLOWED', token });
+    for (const [station, status] of [['RIVERBEND-R2', 'Blocked'], ['RIVERBEND-V1', 'Accepted']] as const) {
+      await chargers.until({ event: 'booted', station });
+      const since = chargers.events.length;
+      await chargers.do({ do: 'plug-in', station, car: 'leaf', soc: 35 });
+      await chargers.do({ do: 'tap', station, idTag: token.uid });
+      await chargers.until({ event: 'authorized', station, idTag: token.uid, status }, { since });
+      if (status === 'Accepted') await chargers.do({ do: 'tap', station, idTag: token.uid });
+      await chargers.do({ do: 'unplug', station });
+    }
+  }
+  await expect.poll(() => partner.received('cdrs')).toHaveLength(2);
+  expect(JSON.stringify(partner.incoming)).toContain('"evse_uids":["V1"]');
+  expect(JSON.stringify(partner.incoming)).not.toMatch(/RESIDENTS|RVB\*ER|"R\d"/);
 });
 
 test('LOC-06: only the drivers whose tokens are named find the stall', async () => {

@@ -116,5 +116,6 @@ function resolved({ held, ...plug }: ResolvedEvse) {
     stationConnector: plug.stationConnector,
     locationJson: toJsonBytes(held.text),
     evseStatus: plug.status,
+    private: held.isPrivate,
   };
 }

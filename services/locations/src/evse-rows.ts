@@ -1,6 +1,5 @@
-import { idKey, type Location, partyText } from '#ocpi';
+import { asCompared, idKey, type Location, partyText } from '#ocpi';
 import { textArray, type Tx } from '#postgres';
-import { asCompared } from './allowed.ts';
 import type { StoredLocation } from './location-rows.ts';
 
 /** What a search needs of an EVSE. */

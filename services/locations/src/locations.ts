@@ -110,10 +110,8 @@ export class Locations {
   async resolve({ locationId, evseUid, connectorId, party }: WantedEvse): Promise<ResolvedEvse> {
     const held = await this.findOwn(locationId);
     if (!held || (party && !sameParty(held.location, party))) {
-      throw refuse(
-        'unknown-location',
-        `${locationId} is none of ${party ? `the Locations of ${partyText(party)}` : 'our Locations'}`,
-      );
+      // In the words of what is private: a partner is not to tell them apart. LOC-07.
+      throw refuse('unknown-location', `${locationId} is none of our Locations`);
     }
     const evse = evseUid === undefined ? anyAvailable(held.location) : findEvse(held.location, evseUid);
     if (!evse || evse.status === 'REMOVED') throw refuse('unknown-evse', `${locationId} has no EVSE ${evseUid}`);

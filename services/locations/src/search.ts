@@ -1,5 +1,5 @@
+import { asCompared, type OwnedToken } from '#ocpi';
 import type { Queryable } from '#postgres';
-import { asCompared, type OwnedToken } from './allowed.ts';
 
 export interface EvseSearch {
   readonly latitude?: number | undefined;

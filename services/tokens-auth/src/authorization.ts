@@ -100,6 +100,12 @@ export function withPlace(decision: Decision, mayChargeHere: boolean): Decision 
   return { ...decision, status: 'Blocked', refusal: 'not-here', why: `${decision.why}, but NOT_ALLOWED: it may not charge here` };
 }
 
+/** A partner's card at a private place that does not name it: refused, without a word to its owner. LOC-07. */
+export function keptOut(token: Token): Decision {
+  const why = `${partyText(token)} issued it, and this place is private: its publish_allowed_to does not name it`;
+  return { status: 'Blocked', authMethod: 'WHITELIST', token, refusal: 'not-here', why };
+}
+
 /** What the owner said, or that it could not be asked. */
 export type OwnersAnswer = { readonly info: AuthorizationInfo } | { readonly unknownToken: true } | { readonly silent: string };
 

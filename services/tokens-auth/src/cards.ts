@@ -6,13 +6,13 @@ import { authorizeAtPartner, SendOutcome } from '#contracts/ocpi-gateway';
 import type { Party as BusParty } from '#contracts/party';
 import { tokenAuthorized } from '#contracts/tokens-auth';
 import type { GrantRows } from '#grants';
-import { type AuthorizationInfo, idKey, type LocationReferences, type Party, partyText, type Token } from '#ocpi';
+import { type AuthorizationInfo, idKey, isNamed, type Location, type LocationReferences, type Party, partyText, type Token } from '#ocpi';
 import type { Database, Tx } from '#postgres';
 import type { OwnParties } from '#settings';
 import type { Log } from '#telemetry';
 import { type Clock, rfc3339 } from '#time';
 import {
-  contendersOf, type Decision, firstStep, type Held, type OwnersAnswer, type Priorities, secondStep, winnerOf, withCredit, withPlace,
+  contendersOf, type Decision, firstStep, type Held, keptOut, type OwnersAnswer, type Priorities, secondStep, winnerOf, withCredit, withPlace,
 } from './authorization.ts';
 import { type Contest, listContests, noteRefused } from './contest-rows.ts';
 import { withoutCredit } from './credit-rows.ts';
@@ -44,6 +44,10 @@ export interface Card {
 interface ShownAt {
   readonly party: BusParty;
   readonly references: LocationReferences;
+  /** No partner is told of it. LOC-07. */
+  readonly isPrivate: boolean;
+  /** Whom its publish_allowed_to names. LOC-06. */
+  readonly location: Pick<Location, 'publish_allowed_to'>;
 }
 
 export interface ContestView extends Contest {
@@ -109,11 +113,16 @@ export class Cards {
     const step = firstStep(held, priorities);
     if ('askOwnerOf' in step) {
       const place = await this.placeOf(card);
-      return secondStep(step.askOwnerOf, await this.askOwner(step.askOwnerOf, place), place?.references);
+      if (!isOpenTo(step.askOwnerOf, place)) return keptOut(step.askOwnerOf);
+      const known = place?.isPrivate ? undefined : place;
+      return secondStep(step.askOwnerOf, await this.askOwner(step.askOwnerOf, known), known?.references);
     }
     const { decided, allowedAt } = step;
-    const isBroke = decided.token !== undefined && this.parts.parties.has(decided.token) && broke.has(idKey(decided.token.contract_id));
-    const credited = withCredit(decided, !isBroke);
+    const { token } = decided;
+    const isOwn = token !== undefined && this.parts.parties.has(token);
+    if (token && !isOwn && decided.status === 'Accepted')
+      return isOpenTo(token, await this.placeOf(card)) ? decided : keptOut(token);
+    const credited = withCredit(decided, !(isOwn && broke.has(idKey(token.contract_id))));
     return allowedAt ? withPlace(credited, await this.isAmong(allowedAt, card)) : credited;
   }
 
@@ -165,7 +174,8 @@ export class Cards {
     if (!place) return undefined;
     const { party, locationId: location_id, evseUid } = place;
     const isOneEvse = others.every((other) => other.evseUid === evseUid);
-    return { party: party!, references: { location_id, ...(isOneEvse ? { evse_uids: [evseUid] } : {}) } };
+    const references = { location_id, ...(isOneEvse ? { evse_uids: [evseUid] } : {}) };
+    return { party: party!, references, isPrivate: place.private, location: fromJsonBytes<Location>(place.locationJson) };
   }
 
   private async resolve(stationId: string, stationConnector: number) {
@@ -176,4 +186,9 @@ export class Cards {
       throw error;
     }
   }
+}
+
+/** What is private is for our own drivers, and for whom it names. Where it is not known now, nobody is kept out. */
+function isOpenTo(token: Token, place: ShownAt | undefined): boolean {
+  return !place?.isPrivate || isNamed(place.location, token);
 }

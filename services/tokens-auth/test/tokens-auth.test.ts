@@ -5,6 +5,7 @@ import {
   answerAuthorize, authorize, getToken, issueToken, listContestedUids, listTokens, putPartnerToken,
 } from '#contracts/tokens-auth';
 import { agreementChanged, agreementOf } from '#contracts/agreements';
+import { resolveStation } from '#contracts/locations';
 import { authorizeAtPartner, SendOutcome } from '#contracts/ocpi-gateway';
 import { Change } from '#contracts/party';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
@@ -256,6 +257,33 @@ test('TOK-07: a token of ours that may not charge everywhere needs the place of 
   expect(elsewhere).not.toHaveProperty('location');
   // At a station of ours, whose place nobody says here.
   expect(await tap('HOME-1')).toMatchObject({ status: 'Blocked', refusal: 'not-here' });
+});
+
+test("LOC-07: at a private place partners' cards charge only where publish_allowed_to names them, and no owner is told where it is", async () => {
+  const place = { id: 'RESIDENTS', publish: false, publish_allowed_to: [{ uid: '04e1', type: 'RFID' }, { group_id: 'HOME' }] };
+  const [locations, gateway] = await Promise.all(['locations', 'ocpi-gateway'].map((service) =>
+    connectBus({ natsUrl: platform.env.NATS_URL!, platform: platform.platform, service })));
+  await locations!.answer(resolveStation, (asked) => asked.map(({ stationId, stationConnector }) => ({
+    party: { countryCode: 'CA', partyId: 'BCT' }, locationId: place.id, evseUid: 'R1', connectorId: '1', stationId, stationConnector,
+    locationJson: toJsonBytes(place), evseStatus: 'AVAILABLE', private: true,
+  })));
+  const asked: { uid: string; knowsWhere: boolean }[] = [];
+  await gateway!.answer(authorizeAtPartner, (questions) => questions.map(({ uid, locationReferencesJson }) => {
+    asked.push({ uid, knowsWhere: locationReferencesJson !== undefined });
+    return { outcome: SendOutcome.ANSWERED, authorizationInfoJson: toJsonBytes({ allowed: 'ALLOWED', token: card(uid) }) };
+  }));
+  for (const whitelist of ['ALWAYS', 'ALLOWED', 'ALLOWED_OFFLINE', 'NEVER'] as const) {
+    await put(card(`VISITOR-${whitelist}`, { whitelist }));
+    expect(await tap(`VISITOR-${whitelist}`)).toMatchObject({ status: 'Blocked', refusal: 'not-here', why: expect.stringContaining('private') });
+  }
+  expect(asked).toEqual([]);
+  await put(card('04E1'));
+  await put(card('04E2', { group_id: 'home', whitelist: 'NEVER' }));
+  await bus.ask(issueToken, { tokenJson: toJsonBytes({ uid: '04E3', type: 'RFID', contract_id: 'CA-BCT-C00000007-X' }) });
+  for (const uid of ['04E1', '04E2', '04E3']) expect(await tap(uid)).toMatchObject({ status: 'Accepted' });
+  expect(asked).toEqual([{ uid: '04E2', knowsWhere: false }]);
+  await locations!.close();
+  await gateway!.close();
 });
 
 test('4,000 cards that nobody issued are Invalid, and one that somebody issued charges after them', async () => {
