@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { partnersText } from './partner.ts';
+import { partnerOf, partnersText } from './partner.ts';
 import { differencesText } from './partner-pulls.ts';
+import type { PortalClient } from './portal-client.ts';
 
 const partner = {
   partner_id: '832cf2d9-ef2e-4b5b-b03e-540e61caf503', name: 'Carbon Plunk', state: 'registered', version: '2.2.1', versions_url: '',
@@ -63,6 +64,23 @@ test('what an older version could not say is told in a line', () => {
   const not_carried = ['tariff to 2.1.1: elements[].price_components[].vat: OCPI 2.1.1 has no such field', 'location to 2.1.1: …'];
   expect(partnersText([{ ...partner, version: '2.1.1', not_carried }]))
     .toMatch(/^Carbon Plunk: OCPI 2\.1\.1 cannot say all that there is .*price_components\[\]\.vat.*; and 1 more$/m);
+});
+
+test('what is said of one of several of a name says which, and of a link that has ended nothing is said that is over', () => {
+  const line = { state: 'half-open', ...since };
+  const ended = { ...partner, partner_id: 'aaaaaaaa-1111', state: 'unregistered', line, last_error: 'HTTP 401', not_carried: ['a'], quirks: ['no-patch'] };
+  const lines = partnersText([ended, { ...partner, last_error: 'HTTP 500' }, { ...partner, partner_id: 'bbbbbbbb-2222', name: 'Other' }]).split('\n');
+  expect(lines.slice(4)).toEqual(['Carbon Plunk (832cf2d9): HTTP 500']);
+});
+
+test('a partner is shown, and found, under the name that it has here beside the one that it gives itself', async () => {
+  const known = { ...partner, name: 'Carbon Plunk Mobility Inc.', known_as: 'Plunk' };
+  expect(partnersText([known])).toMatch(/^Carbon Plunk Mobility Inc\. \(Plunk\) +CA\*CPK/m);
+  expect(partnersText([{ ...partner, known_as: 'carbon plunk' }])).toMatch(/^Carbon Plunk +CA\*CPK/m);
+  const portal = { call: async () => ({ partners: [known, { ...partner, partner_id: 'x', name: 'Other', roles: [] }] }) } as unknown as PortalClient;
+  for (const named of ['plunk', 'Carbon Plunk Mobility Inc.', 'CA*CPK'])
+    expect(await partnerOf({ files: [named], options: {}, flags: new Set() }, portal)).toBe(known);
+  await expect(partnerOf({ files: ['Nobody'], options: {}, flags: new Set() }, portal)).rejects.toThrow('there is Carbon Plunk Mobility Inc., Other');
 });
 
 test('no partners, and lists that nobody has read yet, are said, and what to do', () => {

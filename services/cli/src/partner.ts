@@ -5,7 +5,10 @@ import { type Given, RefusedInput, WrongUsage } from './verb.ts';
 
 export interface Partner {
   readonly partner_id: string;
+  /** As it calls itself, once it has registered. */
   readonly name: string;
+  /** As it was called when the link was made. */
+  readonly known_as?: string;
   readonly state: string;
   readonly version: string;
   readonly versions_url: string;
@@ -47,7 +50,7 @@ export function partnersText(partners: readonly Partner[]): string {
       [
         ['partner', 'parties', 'state', 'version', 'line', 'waiting', 'since', 'failed', 'refused', 'id'],
         ...partners.map((one) => [
-          one.name,
+          namesOf(one),
           partiesOf(one),
           one.state,
           one.version || '-',
@@ -61,40 +64,33 @@ export function partnersText(partners: readonly Partner[]): string {
       ],
       [false, false, false, false, false, true, false, true, true, false],
     ),
-    ...partners.flatMap(({ name, reached }) =>
-      reached?.status === 'OFFLINE'
-        ? [`${name}: is OFFLINE since ${reached.since}; the hub asks whether it is back`]
-        : [],
-    ),
-    ...partners.flatMap(({ name, line }) =>
-      line?.since === undefined
-        ? []
-        : [`${name}: does not take what is sent, since ${line.since}; next try ${line.next_try}`],
-    ),
-    ...partners.flatMap(({ name, version, not_carried = [] }) =>
-      not_carried.length === 0
-        ? []
-        : [
-            `${name}: OCPI ${version} cannot say all that there is (--json has the list): ${not_carried[0]}${not_carried.length > 1 ? `; and ${not_carried.length - 1} more` : ''}`,
-          ],
-    ),
-    ...partners
-      .filter(({ state }) => state === 'unapproved')
-      .map(
-        (one) =>
-          `${one.name}: says that it is ${rolesOf(one)}; nothing goes to it or comes from it until you approve that: npx roamwatt partner approve ${one.partner_id}`,
-      ),
-    ...partners.filter(({ last_error }) => last_error !== '').map(({ name, last_error }) => `${name}: ${last_error}`),
-    ...partners
-      .filter(({ quirks }) => quirks.length > 0)
-      .map(({ name, quirks }) => `${name}: is spoken to by its quirks ${quirks.join(', ')}`),
-    ...partners
-      .filter(({ suggested_quirks }) => suggested_quirks.length > 0)
-      .map(
-        ({ name, suggested_quirks }) =>
-          `${name}: shows ${suggested_quirks.join(', ')}, see npx roamwatt partner quirks`,
-      ),
+    ...partners.filter(({ state }) => state !== 'unregistered').flatMap((one) => {
+      const { partner_id: id, name } = one;
+      const isOneOfSeveral = partners.some((other) => other !== one && other.name === name);
+      return saidOf(one).map((text) => `${name}${isOneOfSeveral ? ` (${id.slice(0, 8)})` : ''}: ${text}`);
+    }),
   ].join('\n');
+}
+
+/** What keeps something from reaching a partner, or is to be known of the link. */
+function saidOf(one: Partner): string[] {
+  const { reached, line, version, not_carried: [lost, ...more] = [], last_error: error, quirks, suggested_quirks: shown } = one;
+  return [
+    reached?.status === 'OFFLINE' && `is OFFLINE since ${reached.since}; the hub asks whether it is back`,
+    line?.since !== undefined && `does not take what is sent, since ${line.since}; next try ${line.next_try}`,
+    lost !== undefined &&
+      `OCPI ${version} cannot say all that there is (--json has the list): ${lost}${more.length > 0 ? `; and ${more.length} more` : ''}`,
+    one.state === 'unapproved' &&
+      `says that it is ${rolesOf(one)}; nothing goes to it or comes from it until you approve that: npx roamwatt partner approve ${one.partner_id}`,
+    error !== '' && error,
+    quirks.length > 0 && `is spoken to by its quirks ${quirks.join(', ')}`,
+    shown.length > 0 && `shows ${shown.join(', ')}, see npx roamwatt partner quirks`,
+  ].filter((text) => text !== false);
+}
+
+/** As it calls itself, and as it is known here where that is another name. */
+function namesOf({ name, known_as: here = name }: Partner): string {
+  return here.toLowerCase() === name.toLowerCase() ? name : `${name} (${here})`;
 }
 
 export function pathOf(partnerId: string): string {
@@ -112,12 +108,13 @@ export async function partnerOf(given: Given, portal: PortalClient): Promise<Par
   const named = only(given, 'the partner: an id, a name, or a party such as CA*CPK');
   const { partners } = await portal.call<{ partners: Partner[] }>('GET', '/v1/operator/partners');
   const same = (text: string) => text.toLowerCase() === named.toLowerCase();
-  const found = partners.filter((one) => same(one.partner_id) || same(one.name) || partiesOf(one).split(' ').some(same));
+  const found = partners.filter(({ partner_id: id, name, known_as: here = name, ...one }) =>
+    [id, name, here, ...partiesOf(one).split(' ')].some(same));
   const linked = found.filter(({ state }) => state === 'registered');
   const [partner, ...more] = linked.length > 0 ? linked : found;
   if (!partner)
     throw new RefusedInput(
-      `there is no partner "${named}"; there is ${partners.map(({ name }) => name).join(', ') || 'none yet'}`,
+      `there is no partner "${named}"; there is ${[...new Set(partners.map(({ name }) => name))].join(', ') || 'none yet'}`,
     );
   if (more.length > 0)
     throw new RefusedInput(
@@ -137,6 +134,6 @@ function rolesOf({ roles }: Partner): string {
   return roles.map(({ role, country_code, party_id }) => `${country_code}*${party_id} ${role}`).join(', ');
 }
 
-export function partiesOf({ roles }: Partner): string {
+export function partiesOf({ roles }: Pick<Partner, 'roles'>): string {
   return [...new Set(roles.map(({ country_code, party_id }) => `${country_code}*${party_id}`))].join(' ') || '-';
 }

@@ -19,7 +19,8 @@ import { noteError, partnerWith, receiversOf, registeredPartners } from './partn
 import { type Audience, queueViews } from './partners/partner-views.ts';
 import { behindAll } from './pushes/behind-all.ts';
 import { pushGrantedOf, turnsOf } from './pushes/push-all.ts';
-import { keepUnclaimed, lockLinks } from './pushes/pushed-rows.ts';
+import { keepOpen, keepUnclaimed, lockLinks } from './pushes/pushed-rows.ts';
+import { newestOf, queuedOf } from './pushes/queue-rows.ts';
 import type { OwnObject } from './pushes/views.ts';
 
 export interface GatewayParts {
@@ -93,6 +94,7 @@ export class OcpiGateway {
       const objects = same.flatMap((one) => one.objects);
       const partners = await receiversOf(heard.tx, module, party);
       if (partners.length > 0) audiences.push({ partners, objects });
+      else if (module === 'sessions' && !parties.has(party!)) await keepOpen(heard.tx, newestOf(objects.map(queuedOf)));
       else if (module === 'cdrs' && party !== undefined && !parties.has(party)) {
         for (const { objectKey, current } of objects) if (current !== undefined) await keepUnclaimed(heard.tx, objectKey, current);
       }

@@ -7,7 +7,7 @@ import { sessionEnded, sessionStarted, sessionUpdated } from '#contracts/session
 import { toJsonBytes } from '#contracts';
 import { type Cdr, exampleCdr, exampleLocation, exampleSession, exampleTariff, exampleToken, type Session } from '#ocpi';
 import { HandPartner } from './hand-partner.ts';
-import { openSide, type Side } from './side.ts';
+import { call, openSide, type Side } from './side.ts';
 
 // What of a charge goes to whom, and after what: the Session as it changes, COMPLETED, the CDR.
 
@@ -57,7 +57,7 @@ const issued = (sessionId: string, partyId = 'MTL') => {
   return told(cdrIssued, { cdrId: cdr.id, sessionId, credit: false, tokenParty: owner(partyId), cdrJson: toJsonBytes(cdr) });
 };
 const tell = (...facts: Fact[]) => oasis.neighbours.tell(...facts);
-const waiting = async () => (await oasis.neighbours.bus.ask(listPartners, {})).partners.find(({ name }) => name === 'Montreal')!.waiting;
+const waiting = async () => (await oasis.neighbours.bus.ask(listPartners, {})).partners.findLast(({ name }) => name === 'Montreal')!.waiting;
 
 test('SES-01, CDR-18: a Session goes by PUT and then by PATCH, and its CDR after COMPLETED was acknowledged, though it is told before that', async () => {
   await tell(started(sessionOf('ONE', 'ACTIVE')));
@@ -95,6 +95,33 @@ test('SES-03: a PATCH whose answer was lost is not sent again: the whole Session
   ]);
   expect((montreal.seen[1]!.body as Session).charging_periods).toEqual([first]);
   expect((montreal.seen[2]!.body as Session).charging_periods).toEqual([last]);
+});
+
+test('SES-01: Sessions that a link left open at its partner are told by the next one, as they are by then, each before its CDR', async () => {
+  const ofThese = () => montreal.seen.flatMap(({ what, body }) => {
+    const { id, session_id = id, status = 'CDR' } = (body ?? {}) as Partial<Session & Cdr>;
+    return what.startsWith('P') && ['LEFT', 'UNSENT', 'DONE'].includes(session_id!) ? [`${what.split('/')[0]}${session_id} ${status}`] : [];
+  });
+  await tell(started(sessionOf('LEFT', 'ACTIVE')), started(sessionOf('UNSENT', 'ACTIVE')), started(completedOf('DONE')));
+  await expect.poll(() => ofThese().toSorted()).toEqual(['PUT DONE COMPLETED', 'PUT LEFT ACTIVE', 'PUT UNSENT ACTIVE']);
+  await expect.poll(waiting).toBe(0);
+  montreal.asksForToken = true;
+  // It starts over while it takes nothing, and ends that link with a charge still running.
+  montreal.answer = () => ({ http: 503, status: 3000 });
+  await tell(ended(completedOf('UNSENT')));
+  await expect.poll(() => montreal.pushed('PATCH').length).toBeGreaterThan(0);
+  expect(await montreal.register(oasis)).toMatchObject({ status_code: 1000 });
+  montreal.seen.length = 0;
+  montreal.answer = () => ({});
+  // What was under way over the old link may come as well.
+  await expect.poll(() => [...new Set(ofThese())].toSorted()).toEqual(['PUT LEFT ACTIVE', 'PUT UNSENT COMPLETED']);
+  await expect.poll(waiting).toBe(0);
+  await call(oasis, '/ocpi/2.2.1/credentials', { token: montreal.token, method: 'DELETE' });
+  montreal.seen.length = 0;
+  await tell(ended(completedOf('LEFT')), issued('LEFT'));
+  expect(await montreal.register(oasis)).toMatchObject({ status_code: 1000 });
+  await expect.poll(ofThese).toEqual(['PUT LEFT COMPLETED', 'POST LEFT CDR']);
+  await expect.poll(waiting).toBe(0);
 });
 
 test('the CDR of a Session that the partner refuses, and that of a partner without Sessions, wait for nothing', async () => {

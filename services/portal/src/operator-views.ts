@@ -7,7 +7,8 @@ import type { StationState } from '#contracts/ocpp-gateway';
 export const PartnerView = z
   .object({
     partner_id: z.string(),
-    name: z.string(),
+    name: z.string().meta({ description: 'as it calls itself, once it has registered' }),
+    known_as: z.string().meta({ description: 'as it was called when the link was made, and is in the log' }),
     state: z
       .string()
       .meta({
@@ -51,6 +52,7 @@ export function partnerOf(partner: Partner): z.infer<typeof PartnerView> {
     partner_id: partner.partnerId,
     // What we called them when we invited them, until they say who they are.
     name: [...new Set(partner.roles.map(({ name }) => name))].join(', ') || partner.name,
+    known_as: partner.name,
     state: partner.state,
     roles: partner.roles.map(({ role, party, name }) => (
       { role, country_code: party?.countryCode ?? '', party_id: party?.partyId ?? '', name })),

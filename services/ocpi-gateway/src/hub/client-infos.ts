@@ -89,7 +89,7 @@ export class ClientInfos {
     const isNews = members ? await members.told(tx, client) : await keepClient(tx, client, clock.now());
     if (!isNews) return;
     await noteOwnLinks(tx, info);
-    if (info.status === 'CONNECTED') await partners.links.adoptCdrs(tx, (await findPartner(tx, partner.id))!);
+    if (info.status === 'CONNECTED') await partners.links.adopt(tx, (await findPartner(tx, partner.id))!);
   }
 }
 

@@ -12,7 +12,7 @@ import { type Met, refuse } from './handshake.ts';
 import { endpointOf, hasParty, isPartyOf, type Partner, toBus } from './partner.ts';
 import { dropTokens, registeredPartners, storePartner } from './partner-rows.ts';
 import { pushAllOf } from '../pushes/push-all.ts';
-import { claimCdrs, forgetAcknowledged, forgetOne, forgetPushed, lockLinks, strandedCdrs } from '../pushes/pushed-rows.ts';
+import { claimCdrs, forgetAcknowledged, forgetOne, forgetPushed, lockLinks, stranded } from '../pushes/pushed-rows.ts';
 import { storeChosen } from './quirk-rows.ts';
 import { type Push, pushOf, queueAll } from '../pushes/queue-rows.ts';
 import type { Secrets } from './secrets.ts';
@@ -53,7 +53,7 @@ export class Links {
     await this.replaceOlder(tx, joined);
     await storePartner(tx, joined);
     if (saysAgain) await this.sayAgain(tx, joined);
-    await this.adoptCdrs(tx, joined);
+    await this.adopt(tx, joined);
     await noteOwnLinks(tx);
     await this.parts.links?.joined(tx, joined);
     if (endpointOf(joined, 'hubclientinfo', 'SENDER') !== undefined) {
@@ -102,10 +102,13 @@ export class Links {
     }
   }
 
-  /** What this party never got of CDRs, by an earlier link or for want of one, it gets now. */
-  async adoptCdrs(tx: Tx, joined: Partner): Promise<void> {
+  /**
+   * What this party never got of CDRs, by an earlier link or for want of one, it gets now, and what became of Sessions that
+   * an earlier link left open.
+   */
+  async adopt(tx: Tx, joined: Partner): Promise<void> {
     const own: Push[] = [];
-    for (const { key, current } of await strandedCdrs(tx)) {
+    for (const { key, current } of await stranded(tx)) {
       if (!hasParty(joined, (JSON.parse(current) as Cdr).cdr_token)) continue;
       await forgetOne(tx, key);
       own.push(pushOf({ ...key, partnerId: joined.id }, current));

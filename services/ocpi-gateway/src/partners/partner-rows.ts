@@ -191,8 +191,8 @@ export async function partnersWithWaiting(
   >(
     `SELECT ${COLUMNS}, w.waiting, w.since, w.failed,
        (SELECT count(*)::int FROM pushed o WHERE o.partner_id = p.partner_id AND o.parked IS NOT NULL) AS letters,
-       (SELECT min(down_since) FROM push_lanes l WHERE l.partner_id = p.partner_id AND l.failures > 0) AS down_since,
-       (SELECT min(next_try) FROM push_lanes l WHERE l.partner_id = p.partner_id AND l.failures > 0) AS next_try
+       (SELECT min(down_since) FROM push_lanes l WHERE l.partner_id = p.partner_id AND l.failures > 0 AND p.state = 'registered') AS down_since,
+       (SELECT min(next_try) FROM push_lanes l WHERE l.partner_id = p.partner_id AND l.failures > 0 AND p.state = 'registered') AS next_try
      FROM partners p, LATERAL (
        SELECT count(*)::int AS waiting, min(since) AS since, coalesce(sum(attempts), 0)::int AS failed FROM (
          SELECT o.queued_at AS since, o.attempts FROM push_lanes l JOIN pushed o ON o.lane = l.lane AND o.queued WHERE l.partner_id = p.partner_id

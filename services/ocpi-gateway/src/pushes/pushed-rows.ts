@@ -2,7 +2,7 @@ import { type Cdr } from '#ocpi';
 import type { Queryable, Tx } from '#postgres';
 import { rfc3339 } from '#time';
 import type { PushedModule } from './difference.ts';
-import { type Lane, rouseLanes } from './queue-rows.ts';
+import { type Lane, type Queued, rouseLanes } from './queue-rows.ts';
 
 export interface PushedKey {
   readonly partnerId: string;
@@ -70,15 +70,25 @@ export async function pushedLocations(tx: Tx, partnerId: string): Promise<{ coun
   return rows;
 }
 
-/** CDRs that a link which has ended never brought over, the oldest first. */
-export async function strandedCdrs(tx: Tx): Promise<{ key: PushedKey; current: string }[]> {
-  const { rows } = await tx.query<{ partner_id: string; object_key: string; current: string }>(
-    `SELECT partner_id, object_key, current FROM pushed JOIN partners USING (partner_id)
-      WHERE module = 'cdrs' AND acknowledged IS NULL AND state = 'unregistered'
+/** CDRs that a link which has ended never brought over, and Sessions that it left open: the oldest first. */
+export async function stranded(tx: Tx): Promise<{ key: PushedKey; current: string }[]> {
+  const { rows } = await tx.query<PushedKey & { current: string }>(
+    `SELECT partner_id AS "partnerId", module, object_key AS "objectKey", current FROM pushed JOIN partners USING (partner_id)
+      WHERE (module = 'sessions' OR (module = 'cdrs' AND acknowledged IS NULL)) AND state = 'unregistered'
       ORDER BY current::json->>'last_updated', object_key`,
   );
-  return rows.map(({ partner_id: partnerId, object_key: objectKey, current }) =>
-    ({ key: { partnerId, module: 'cdrs', objectKey }, current }));
+  return rows.map(({ current, ...key }) => ({ key, current }));
+}
+
+/** Sessions whose token's owner no registered partner has: those that a link left open are kept as they are now. */
+export async function keepOpen(tx: Tx, sessions: readonly Pick<Queued, 'objectKey' | 'current' | 'updatedMs'>[]): Promise<void> {
+  await tx.query(
+    `UPDATE pushed p SET current = given.current, updated_ms = given.updated_ms
+      FROM partners q, unnest($1::text[], $2::text[], $3::bigint[]) AS given (object_key, current, updated_ms)
+      WHERE q.state = 'unregistered' AND p.partner_id = q.partner_id AND p.module = 'sessions' AND p.object_key = given.object_key
+        AND coalesce(p.updated_ms, 0) <= coalesce(given.updated_ms, 0)`,
+    [sessions.map(({ objectKey }) => objectKey), sessions.map(({ current }) => current), sessions.map(({ updatedMs }) => updatedMs ?? null)],
+  );
 }
 
 /** A CDR whose token's owner no registered partner has: kept until one has. */
@@ -104,9 +114,18 @@ export async function lockLinks(tx: Tx, mode: 'alone' | 'together'): Promise<voi
   await tx.query(`SELECT pg_advisory_xact_lock${mode === 'together' ? '_shared' : ''}(hashtext('ocpi links'), hashtext(current_schema()))`);
 }
 
-/** A link has ended; what its partner never got of CDRs stays, for whoever has their tokens' owner next. */
+/**
+ * A link has ended; what its partner never got of CDRs stays, for whoever has their tokens' owner next, and so do Sessions
+ * that it may hold otherwise than they end.
+ */
 export async function forgetPushed(tx: Tx, partnerId: string): Promise<void> {
-  await tx.query(`DELETE FROM pushed WHERE partner_id = $1 AND (module <> 'cdrs' OR acknowledged IS NOT NULL)`, [partnerId]);
+  await tx.query(
+    `DELETE FROM pushed WHERE partner_id = $1 AND CASE module WHEN 'cdrs' THEN acknowledged IS NOT NULL
+      WHEN 'sessions' THEN acknowledged IS NOT DISTINCT FROM current AND current::json->>'status' IN ('COMPLETED', 'INVALID')
+      ELSE true END`,
+    [partnerId],
+  );
+  await tx.query(`UPDATE pushed SET queued = false, parked = NULL, parked_at = NULL WHERE partner_id = $1 AND module = 'sessions'`, [partnerId]);
 }
 
 /** A CDR goes to another link now. */
