@@ -220,7 +220,10 @@ async function run<Row extends object>(
   try {
     const text = typeof sql === 'string' ? { text: sql } : sql;
     const result = await client.query<Row>({ ...text, ...(values && { values: values as unknown[] }) });
-    return { rows: result.rows, rowCount: result.rowCount ?? 0 };
+    const { rows, rowCount } = result;
+    // What is left of a result outlives many collections of the nursery: with its rows they would all be copied out of it.
+    result.rows = [];
+    return { rows, rowCount: rowCount ?? 0 };
   } catch (error) {
     throw named(error);
   }
