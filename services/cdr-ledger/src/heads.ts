@@ -113,8 +113,13 @@ export async function signClosedDays(parts: SigningParts): Promise<Signed | unde
     },
     signer,
   );
-  // Another replica may have been first: one head a day.
-  return (await insertHead(db, signed)) ? signed : undefined;
+  const isFirst = await db.tx(async (tx) => {
+    await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`heads of ${ledger}`]);
+    // Another replica may have been: with this day, or a later one, which this one must not come behind.
+    const last = await newestHead(tx, ledger);
+    return last?.head.day === newest?.head.day && insertHead(tx, signed);
+  });
+  return isFirst ? signed : undefined;
 }
 
 /**

@@ -12,15 +12,18 @@ export async function readPosition(db: Queryable, follower: string): Promise<big
 
 /** Whoever holds it is the only one to write the follower's rows. */
 export async function lockPosition(tx: Tx, follower: string): Promise<bigint> {
-  await tx.query(
-    'INSERT INTO followed (follower, "position") VALUES ($1, 0) ON CONFLICT DO NOTHING',
-    [follower],
-  );
-  const { rows } = await tx.query<{ position: bigint }>(
-    'SELECT "position" FROM followed WHERE follower = $1 FOR UPDATE',
-    [follower],
-  );
-  return rows[0]?.position ?? NO_POSITION;
+  for (;;) {
+    await tx.query(
+      'INSERT INTO followed (follower, "position") VALUES ($1, 0) ON CONFLICT DO NOTHING',
+      [follower],
+    );
+    const { rows } = await tx.query<{ position: bigint }>(
+      'SELECT "position" FROM followed WHERE follower = $1 FOR UPDATE',
+      [follower],
+    );
+    // It was taken away while it was waited for: a rebuild ended.
+    if (rows[0]) return rows[0].position;
+  }
 }
 
 /**

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type EventStore, memoryEventStore, type StoredEvent } from '#event-store';
 import { type Database, openDatabase } from '#postgres';
@@ -58,4 +59,29 @@ test.each([
   expect(applied).toEqual([1n, 6n]);
   expect(await following.position()).toBe(6n);
   await following.stop();
+});
+
+test('who waits for a position that is taken away meanwhile holds it all the same', async () => {
+  const follower = 'rows rebuilding';
+  const [locked, ending] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  await db.tx((tx) => lockPosition(tx, follower));
+  const end = db.tx(async (tx) => {
+    await lockPosition(tx, follower);
+    locked.resolve();
+    await ending.promise;
+    await tx.query('DELETE FROM followed WHERE follower = $1', [follower]);
+  });
+  await locked.promise;
+  const held = db.tx(async (tx) => {
+    await lockPosition(tx, follower);
+    return (await tx.query('SELECT FROM followed WHERE follower = $1', [follower])).rowCount;
+  });
+  const superuser = new pg.Client({ connectionString: database.url });
+  await superuser.connect();
+  const waiting = async () => (await superuser.query(
+    `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)).rowCount;
+  await expect.poll(waiting).toBe(1).finally(() => superuser.end());
+  ending.resolve();
+  await end;
+  expect(await held).toBe(1);
 });
