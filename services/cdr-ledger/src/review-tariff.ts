@@ -1,5 +1,6 @@
 import { decimal } from '#money';
 import { type Cdr, sameId, type Tariff } from '#ocpi';
+import { instant } from '#time';
 import { tariffDifferences } from './differences.ts';
 import { type Finding, found } from './finding.ts';
 import { digitsOf, type KnownZone, pricedIn, tooMuch } from './review-price.ts';
@@ -66,15 +67,21 @@ function compared(
     const detail = `tariff ${tariff.id} was not published to us by the start at ${start}${alsoHeld}`;
     return found('tariff-not-compared', detail);
   }
-  const differing = tariffDifferences(tariff, atStart.tariff);
+  const inForce = begunBy(start, [atStart, ...others.filter(({ version }) => version < atStart.version)]) ?? atStart;
+  const differing = tariffDifferences(tariff, inForce.tariff);
   if (differing.length === 0) return [];
   const more = differing.length > SHOWN ? ` and ${differing.length - SHOWN} more` : '';
   const where = `${differing.slice(0, SHOWN).join('; ')}${more}`;
-  const money = inMoney(cdr, atStart.tariff, timeZone);
+  const money = inMoney(cdr, inForce.tariff, timeZone);
   return found(
     'tariff-not-as-published',
-    `tariff ${tariff.id} differs from version ${atStart.version}, published to us when the session began: ${where}${money}${alsoHeld}`,
+    `tariff ${tariff.id} differs from version ${inForce.version}, published to us when the session began: ${where}${money}${alsoHeld}`,
   );
+}
+
+/** TAR-03: one that is published ahead of its start leaves the one before it in force until then. Newest first. */
+function begunBy(start: string, versions: readonly HeldTariff[]): HeldTariff | undefined {
+  return versions.find(({ tariff: { start_date_time: from } }) => from == null || instant(from) <= instant(start));
 }
 
 /** What the CDR would be by the tariff as it was published. */

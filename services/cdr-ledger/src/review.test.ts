@@ -305,6 +305,13 @@ test('a charge that was reserved may be by the tariff of when it began, or of th
   expect([codesBy(0.24, 0.3), codesBy(0.2, 0.24), codesBy(0.2, 0.3)]).toEqual([[], [], ['tariff-not-as-published']]);
 });
 
+test('TAR-03: a version that was published ahead of its start is not yet compared with', () => {
+  const ahead = held(0.3, 3, { start_date_time: '2022-02-07T08:00:00Z' });
+  const codesBy = (price: number) => codes({}, published(ahead, ahead, held(0.28, 2, { start_date_time: '2022-02-02T08:00:00Z' }), held(price, 1)));
+  expect([codesBy(0.24), codesBy(0.2)]).toEqual([[], ['tariff-not-as-published']]);
+  expect(codes({}, published(ahead, ahead)), 'there is no other').toEqual(['tariff-not-as-published']);
+});
+
 test('a tariff that is not as published says where, since when, and what it comes to', () => {
   const { findings } = review(cdr, { ...options, ...published(held(0.2, 2), held(0.2, 2), held(0.24, 3)) });
   expect(findings).toEqual([{

@@ -9,6 +9,7 @@ import { type Finding, lint, type LintFacts } from '#pricing';
 import type { OwnParties } from '#settings';
 import { currentTraceparent } from '#telemetry';
 import { instant, isTimeZone, rfc3339 } from '#time';
+import { candidatesFrom } from './candidates.ts';
 import { choose, type Choice } from './choice.ts';
 import type { EvsesOf } from './metered-evses.ts';
 import { listOffered } from './offered.ts';
@@ -152,28 +153,27 @@ export class TariffEngine {
   /** `tariffAt`: which of the same would apply to a charge that begins later. */
   private async selection(request: SelectRequest) {
     const { party, tariffIds, tokenType, profileType, tokenParty, at } = request;
-    const versions = await Promise.all(
-      tariffIds.map((tariffId) => this.find({ party, tariffId }, at)),
+    const named = await Promise.all(
+      tariffIds.map(async (tariffId) => ({ tariffId, history: await this.history({ party, tariffId }) })),
     );
-    const candidates = versions.map((version, n) => ({
-      tariffId: tariffIds[n]!,
-      tariff: version && (JSON.parse(version.text) as Tariff),
-    }));
+    const candidatesAt = candidatesFrom(named);
     const payer = { tokenType, profile: profileType ?? null, atMs: readInstant(at), tokenParty };
     const offers = await this.offersOf(party, payer.atMs);
+    const candidates = candidatesAt(payer.atMs);
     const { chosen, others } = choose(candidates, payer, offers);
     if (!chosen) {
       const reasons = others.map(({ tariffId, why }) => `${tariffId} ${why}`).join('; ');
       throw refuse('no-tariff-applies', `none applies to ${tokenType} at ${at}: ${reasons}`);
     }
-    const { version, text } = versions[chosen.index]!;
-    const tariff = candidates[chosen.index]!.tariff!;
-    const why = `${tariff.id}, version ${version}: ${chosen.why}`;
+    const { version: held, tariff } = candidates[chosen.index]!;
+    const { version, text } = held!;
+    const why = `${tariff!.id}, version ${version}: ${chosen.why}`;
     const tariffAt = (atMs: number): Tariff | undefined => {
-      const later = choose(candidates, { ...payer, atMs }, offers).chosen;
-      return later && candidates[later.index]!.tariff;
+      const then = candidatesAt(atMs);
+      const later = choose(then, { ...payer, atMs }, offers).chosen;
+      return later && then[later.index]!.tariff;
     };
-    const selected: Selected = { tariff, version, text, why, others };
+    const selected: Selected = { tariff: tariff!, version, text, why, others };
     return { selected, tariffAt };
   }
 

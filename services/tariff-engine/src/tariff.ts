@@ -175,14 +175,16 @@ function isNews(command: PublishTariff, tariff: TariffState): boolean {
 }
 
 /** The version in force at an instant: the last one taken by then, unless it was withdrawn. */
-export function versionAt(
-  events: readonly TariffTurn[],
-  atMs: number,
-): TariffPublished | undefined {
-  let found: TariffPublished | undefined;
+export function versionAt(events: readonly TariffTurn[], atMs: number): TariffPublished | undefined {
+  return versionsUpTo(events, atMs)[0];
+}
+
+/** The same, and those that were in force before it, the newest first, back to the last withdrawal. */
+export function versionsUpTo(events: readonly TariffTurn[], atMs: number): TariffPublished[] {
+  let found: TariffPublished[] = [];
   for (const event of events) {
     if (event.atMs > atMs) break;
-    found = event.type === 'TariffPublished' ? event : undefined;
+    found = event.type === 'TariffPublished' ? [event, ...found] : [];
   }
   return found;
 }

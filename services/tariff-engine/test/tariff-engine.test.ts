@@ -130,6 +130,24 @@ test('TAR-03: a charge begun later is quoted by the tariff that then applies, an
   ]);
 });
 
+test('TAR-03: a version that is published ahead of its start leaves the one before in force until then', async () => {
+  const startMs = Date.now() + 1_000;
+  const hour = (n: number) => rfc3339(startMs + n * 3_600_000);
+  const ahead = (price: number, more: object = {}) =>
+    publish({ id: 'AHEAD', currency: 'CAD', elements: [{ price_components: [component('ENERGY', price)] }], ...more });
+  const select = async (n: number) =>
+    (await bus.ask(selectTariff, { party: bct, tariffIds: ['AHEAD'], tokenType: 'RFID', at: hour(n) })).version;
+  await ahead(0.3);
+  await ahead(0.2, { start_date_time: hour(4) });
+  await ahead(0.1, { start_date_time: hour(2) });
+  expect([await select(0), await select(1), await select(2), await select(5)]).toEqual([1, 1, 3, 3]);
+  const { exclVat, alternatives } = await bus.ask(quote, {
+    party: bct, tariffIds: ['AHEAD'], tokenType: 'RFID', timeZone: 'America/Vancouver', startAt: hour(0), energyKwh: '10',
+    durationS: 1_800, alternativesWithinS: 3 * 3_600, alternativesEveryS: 3_600,
+  });
+  expect([exclVat, ...alternatives.map((one) => one.exclVat)]).toEqual(['3', '3', '3', '1']);
+});
+
 test.each([
   ['KWH', {}, ['canada-kwh-without-approval']],
   ['BARE', { elements: [{ price_components: [component('TIME', 3)] }] }, ['canada-time-price-after-2029']],
