@@ -1,8 +1,7 @@
 import { decimal } from '#money';
 import { type Connector, type EnergyMix, type Evse, type GeoLocation, type Hours, known, type Location } from '#ocpi';
-import { zoneNear } from '#time';
+import { instant, zoneOfPlace } from '#time';
 import { cut, Fields, filled, type Json, NotCarried, Notes } from './converted.ts';
-import { alpha2Of } from './countries.ts';
 import { Capability, ConnectorType, Facility, LocationType, ParkingRestriction, PowerType } from './ocpi-211.ts';
 import { connectorFields, evseFields, locationFields } from './ocpi-221.ts';
 
@@ -220,17 +219,14 @@ function typeUp(type: unknown, notes: Notes): unknown {
   return type === 'OTHER' || type === 'UNKNOWN' ? undefined : type;
 }
 
-/** Tariffs go by the clock on the wall; of a country that nobody knows it is that of the meridian, at most some hours off. */
+/** By which zones are told apart: in winter and in summer. */
+const seasons = [instant('2026-01-01T00:00:00Z'), instant('2026-07-01T00:00:00Z')] as const;
+
+/** Tariffs go by the clock on the wall: of a Location without a zone it is that of its country, the nearest where it has several. */
 function zoneOf({ country, coordinates: { latitude, longitude } }: LocationOf211, notes: Notes): string {
-  const zone = zoneNear(alpha2Of(country) ?? '', { latitude: Number(latitude), longitude: Number(longitude) });
-  if (zone !== undefined) {
-    notes.say('time_zone', `is not given; ${zone} is taken, by the country and the coordinates`);
-    return zone;
-  }
-  const hours = Math.round(Number(longitude) / 15);
-  const meridian = hours === 0 ? 'Etc/UTC' : `Etc/GMT${hours > 0 ? '-' : '+'}${Math.abs(hours)}`;
-  notes.say('time_zone', `is not given; ${meridian} is taken, by the longitude`);
-  return meridian;
+  const zone = zoneOfPlace({ country, latitude: Number(latitude), longitude: Number(longitude) }, seasons)?.name ?? 'Etc/UTC';
+  notes.say('time_zone', `is not given; ${zone} is taken, by the country and the coordinates`);
+  return zone;
 }
 
 export function energyMixUp({ environ_impact, ...mix }: Json): Json {

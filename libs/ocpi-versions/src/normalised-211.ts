@@ -1,5 +1,5 @@
 import { jsonNumber } from '#ocpi';
-import { alpha3Of } from './countries.ts';
+import { countryOfTwo } from '#time';
 import type { Json, Notes } from './converted.ts';
 import { sixDecimals } from './locations-211.ts';
 
@@ -39,7 +39,7 @@ function fieldOf(key: string, field: unknown, notes: Notes): unknown {
 }
 
 function countryIn(field: string, notes: Notes): string {
-  const country = alpha3Of(field);
+  const country = countryOfTwo(field);
   if (country === undefined) return field;
   notes.say('country', `has two letters; ${country} is taken`);
   return country;

@@ -1,4 +1,4 @@
-import { type CdrToken, ConnectorType, EnvironmentalImpactCategory, ImageCategory, known, Role, type Tariff, TokenType } from '#ocpi';
+import { type CdrToken, ConnectorType, EnvironmentalImpactCategory, ImageCategory, known, Role, sameParty, type Tariff, TokenType } from '#ocpi';
 import { filled, type Json, NotCarried, Notes } from './converted.ts';
 import { priceDown, priceUp, tariffDown, tariffUp, type TariffOf230 } from './prices-230.ts';
 
@@ -124,13 +124,21 @@ export function credentialsDown({ roles, ...others }: Json): Json {
   };
 }
 
-export function credentialsUp({ roles, ...others }: Json, notes: Notes): Json {
+/** The party of a hub becomes the role that 2.2.1 has for it; beside it are the parties that are reached through it. */
+export function credentialsUp({ roles, hub_party_id: hubId, ...others }: Json, notes: Notes): Json {
   const all = roles as RoleOf[];
   const carried = all.filter(({ role }, i) => {
     const isKnown = known(Role, [role]).length > 0;
     if (!isKnown) notes.at('roles').at(i).say('role', `OCPI 2.2.1 has no ${role}; it is left out`);
     return isKnown;
   });
-  if (carried.length === 0) throw new NotCarried('invalid', 'roles: none is a role of OCPI 2.2.1');
-  return { ...others, roles: carried };
+  const [, country_code = '', party_id = ''] = /^([A-Za-z]{2})([A-Za-z0-9]{1,3})$/.exec(String(hubId ?? '')) ?? [];
+  if (party_id === '') {
+    if (carried.length === 0) throw new NotCarried('invalid', 'roles: none is a role of OCPI 2.2.1');
+    return { ...others, roles: carried };
+  }
+  const isHubs = (one: RoleOf) => sameParty(one, { country_code, party_id });
+  const business_details = all.find(isHubs)?.business_details ?? { name: `${country_code}*${party_id}` };
+  const behind = carried.filter((one) => !(isHubs(one) && one.role === 'OTHER'));
+  return { ...others, roles: [...behind, { role: 'HUB', business_details, party_id, country_code }] };
 }

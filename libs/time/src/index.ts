@@ -7,6 +7,7 @@ export {
   runningClock,
   systemClock,
 } from './clock.ts';
+export { countryCode, countryOfTwo } from './countries.ts';
 export {
   type CivilDate,
   civilFromDays,
@@ -25,4 +26,4 @@ export {
   Zone,
   zone,
 } from './zone.ts';
-export { zoneNear } from './zone-near.ts';
+export { type FoundZone, type PlaceFacts, zoneOfPlace } from './place-zones.ts';

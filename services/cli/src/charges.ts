@@ -1,3 +1,4 @@
+import { type FoundZone } from '#time';
 import {
   type Charge,
   defaultPolicy,
@@ -12,7 +13,6 @@ import {
 } from '#pricing';
 import { type Document, documents, documentsOf } from './documents.ts';
 import { type Remark, LiberalReader } from './liberal.ts';
-import type { FoundZone } from './place-zones.ts';
 import { Progress } from './progress.ts';
 import { refusalText } from './refusals.ts';
 import type { Terminal } from './terminal.ts';

@@ -7,8 +7,7 @@ import {
   type MeterStanding,
   type Severity,
 } from '#pricing';
-import { instant, rfc3339 } from '#time';
-import { countryCode } from './countries.ts';
+import { countryCode, instant, rfc3339 } from '#time';
 import { type Document, documents } from './documents.ts';
 import { parseNumbers } from './exact-json.ts';
 import { otherKind } from './kind.ts';

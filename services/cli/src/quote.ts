@@ -11,14 +11,13 @@ import {
   sentence,
   type Tariff,
 } from '#pricing';
-import { instantWithOffset, rfc3339, zone } from '#time';
+import { type FoundZone, instantWithOffset, rfc3339, zone } from '#time';
 import { costTable } from './cost-table.ts';
 import { type CostWords, english, french } from './cost-words.ts';
 import { type Document, documents } from './documents.ts';
 import { readDuration } from './duration.ts';
 import { LiberalReader } from './liberal.ts';
 import { moneyText } from './money-text.ts';
-import type { FoundZone } from './place-zones.ts';
 import { Progress } from './progress.ts';
 import { refusalText } from './refusals.ts';
 import type { Terminal } from './terminal.ts';

@@ -1,7 +1,6 @@
 import type { Charge, Tariff } from '#pricing';
-import { instant, isTimeZone } from '#time';
+import { type FoundZone, instant, isTimeZone, type PlaceFacts, zoneOfPlace } from '#time';
 import { locationsOf } from './locations.ts';
-import { type FoundZone, type PlaceFacts, zoneOfPlace } from './place-zones.ts';
 import type { Terminal } from './terminal.ts';
 import { type Given, optionOf, RefusedInput, WrongUsage } from './verb.ts';
 

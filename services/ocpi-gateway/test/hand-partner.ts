@@ -37,6 +37,8 @@ export class HandPartner {
   alsoLists: readonly string[] = [];
   /** Puts its versions into an object, as the table of 2.1.1-d2 has them. */
   wrapsVersions = false;
+  /** Of 2.3.0: the party of the hub that it is, such as `CAHUB`. */
+  hubPartyId = '';
   /** Whom it lets in, by the Authorization header; everybody unless told otherwise. */
   admits: (authorization: string | undefined) => boolean = () => true;
   /** What it presents to the gateway. */
@@ -102,12 +104,14 @@ export class HandPartner {
       const [role, party_id = this.partyId] = one.split(' ');
       return { role, party_id, country_code: 'CA', business_details };
     });
-    return { token: `token-of-${this.partyId}`, url: this.url, roles };
+    const hub = this.hubPartyId === '' ? {} : { hub_party_id: this.hubPartyId };
+    return { token: `token-of-${this.partyId}`, url: this.url, ...hub, roles };
   }
 
   /** As an operator invites it. */
   parties(): { party: { countryCode: string; partyId: string }; roles: string[] }[] {
-    const named = [this.role, ...this.moreRoles].map((one) => one.split(' '));
+    const hub = this.hubPartyId === '' ? [] : [`HUB ${this.hubPartyId.slice(2)}`];
+    const named = [this.role, ...this.moreRoles, ...hub].map((one) => one.split(' '));
     return named.map(([role = '', partyId = this.partyId]) => ({
       party: { countryCode: 'CA', partyId },
       roles: role === '' ? [] : [role],

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { exampleToken } from '#ocpi';
+import { listPartners } from '#contracts/ocpi-gateway';
+import { exampleLocation, exampleToken } from '#ocpi';
 import { HandPartner } from './hand-partner.ts';
 import { call, openSide, plunkParty, type Side } from './side.ts';
 
-// OCPI 2.3.0 beside 2.2.1: types of Tokens that 2.2.1 does not know, in URLs, too.
+// OCPI 2.3.0 beside 2.2.1: types of Tokens that 2.2.1 does not know, in URLs, too; hubs.
 
 let oasis: Side;
 let plunk: Side;
@@ -41,6 +42,20 @@ test('2.3.0 who asks to authorize an EMAID that is none of ours hears that it is
   const { token } = await registered(plunk, 'TDB', 'CPO', '2.3.0');
   const answer = await call(plunk, '/ocpi/2.3.0/sender/tokens/CA-CPK-C9/authorize?type=EMAID', { token, method: 'POST' });
   expect([answer.http, answer.status_code]).toEqual([404, 2004]);
+});
+
+test('2.3.0 a hub lists the parties behind it beside itself: what is for all of them is told to the hub, once', async () => {
+  oasis.neighbours.own.locations.push({ ...exampleLocation, id: 'BURNABY' });
+  const hub = await HandPartner.open('Hub', 'HMA', 'EMSP', ['RECEIVER locations'], ['EMSP HMB']);
+  hub.version = '2.3.0';
+  hub.hubPartyId = 'CAHUB';
+  partners.push(hub);
+  expect(await hub.register(oasis)).toMatchObject({ http: 200, status_code: 1000 });
+  await expect.poll(() => hub.pushed('PUT /locations/')).toEqual(['PUT /locations/CA/BCT/BURNABY']);
+  const { headers } = hub.seen.find(({ what }) => what.startsWith('PUT /locations/'))!;
+  expect([headers['ocpi-to-country-code'], headers['ocpi-to-party-id']]).toEqual(['CA', 'HUB']);
+  const { roles } = (await oasis.neighbours.bus.ask(listPartners, {})).partners.find(({ name }) => name === 'Hub')!;
+  expect(roles.map(({ role, party }) => `${role} ${party!.partyId}`)).toEqual(['EMSP HMA', 'EMSP HMB', 'HUB HUB']);
 });
 
 test('2.1.1 an unknown Token is 404 with a status code that 2.1.1 has', async () => {

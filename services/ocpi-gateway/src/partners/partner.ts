@@ -88,7 +88,7 @@ export function askersOf({ caller: { partner }, routing }: Pick<OcpiRequest, 'ca
 
 /** For whom something that is pushed to a platform is: what a hub gets it tells everybody, so for nobody behind it. */
 export function toldOf(partner: Partner): Party[] {
-  return partiesOf(isHub(partner) ? { roles: partner.roles, behind: [] } : partner);
+  return partiesOf(isHub(partner) ? { roles: partner.roles.filter(({ role }) => role === 'HUB'), behind: [] } : partner);
 }
 
 /**
@@ -132,9 +132,10 @@ export function partiesOf(partner: Pick<Partner, 'roles' | 'behind'>): Party[] {
   return [...parties.values()];
 }
 
-/** Whom of a platform a message that is meant for all of them names: HUB-04 wants a party. */
+/** Whom of a platform a message that is meant for all of them names: HUB-04 wants a party. A hub tells all who are behind it. */
 export function spokesman(partner: Partner, roles: readonly Role[]): Party | undefined {
-  const chosen = partner.roles.find(({ role }) => roles.includes(role)) ?? partner.roles[0];
+  const hub = partner.roles.find(({ role }) => role === 'HUB');
+  const chosen = hub ?? partner.roles.find(({ role }) => roles.includes(role)) ?? partner.roles[0];
   return chosen && { country_code: chosen.country_code, party_id: chosen.party_id };
 }
 

@@ -35,6 +35,8 @@ test('a hub is told nothing that is for one of those behind it, and shows it to 
   const hub = { roles: [{ ...nobody, role: 'HUB' }], behind: [plunk] } as unknown as Partner;
   const tariff = { module: 'tariffs', objectKey: 'PLUNK', current: '{}' } as const;
   expect(viewOf(tariff, viewerOf(hub), granted)).toBeUndefined();
+  const listing = { roles: [{ ...plunk, role: 'EMSP' }, ...hub.roles], behind: [] } as unknown as Partner;
+  expect(viewOf(tariff, viewerOf(listing), granted), 'one that lists who is behind it').toBeUndefined();
   const asking = (from: typeof plunk | undefined) => viewerIn({ caller: { partner: hub }, routing: { from } } as never);
   expect(viewOf(tariff, asking(plunk), granted)).toBe('{}');
   expect(viewOf(tariff, asking(undefined), granted)).toBeUndefined();

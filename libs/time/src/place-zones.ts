@@ -1,6 +1,6 @@
 import meta from 'moment-timezone/data/meta/latest.json' with { type: 'json' };
-import { isTimeZone, zone } from '#time';
 import { countryCode } from './countries.ts';
+import { isTimeZone, zone } from './zone.ts';
 
 /** Where a charge took place, as far as a CDR says it. */
 export interface PlaceFacts {
