@@ -144,7 +144,7 @@ async function startOwn(config: string, given: Partial<Ports>): Promise<Platform
   const dir = stateFolder(values.name);
   const ports = { ...(await keptPorts(join(dir, 'ports.json'))), ...given };
   keepParties(dir, config);
-  const { DATABASE_URL, NATS_URL, OCPI_PUBLIC_URL } = process.env;
+  const { DATABASE_URL, NATS_URL, OCPI_PUBLIC_URL, NODE_EXTRA_CA_CERTS } = process.env;
   const nats = await natsFor(NATS_URL, { dir: join(dir, 'nats') });
   started.push(nats);
   const postgres = await postgresFor(DATABASE_URL, { dir: join(dir, 'postgres') });
@@ -161,6 +161,7 @@ async function startOwn(config: string, given: Partial<Ports>): Promise<Platform
     env: {
       HOST: process.env['HOST'] ?? '127.0.0.1',
       ...(OCPI_PUBLIC_URL ? { OCPI_PUBLIC_URL } : {}),
+      ...(NODE_EXTRA_CA_CERTS ? { NODE_EXTRA_CA_CERTS } : {}),
       ...(process.env['ROAMWATT_LOG'] ? { ROAMWATT_LOG: process.env['ROAMWATT_LOG'] } : {}),
     },
   });

@@ -135,7 +135,7 @@ export class Asking {
     let lane = this.lanes.get(name);
     if (!lane) this.lanes.set(name, (lane = { held: [], bytes: 0, underWay: 0, alarm: undefined }));
     if (!this.connected && lane.held.length >= MOST_HELD) {
-      waiting.fail(new Unanswered('offline', waiting.subject));
+      waiting.fail(new Unanswered('offline', waiting.subject, true));
       return;
     }
     lane.held.push(waiting);
@@ -239,7 +239,7 @@ export class Asking {
   /** In time, or in part. */
   private lost(waiting: Waiting): void {
     const sent = waiting.state === 'sent';
-    waiting.fail(new Unanswered(sent ? 'unknown' : 'offline', waiting.subject));
+    waiting.fail(new Unanswered(sent ? 'unknown' : 'offline', waiting.subject, !this.connected));
     const flight = this.flights.get(waiting.flight);
     if (flight) this.oneLess(waiting.flight, flight);
   }

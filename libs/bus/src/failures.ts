@@ -4,7 +4,7 @@ export type BusCode =
   | 'malformed'
   /** A bug in the handler: its stack is in the answering service's log, never on the wire. */
   | 'internal'
-  /** The handler asked somebody else who did not answer. */
+  /** The handler asked somebody else who did not answer, or its database. */
   | 'unanswered'
   /** More waits than the answering service holds; nothing was done. */
   | 'overloaded'
@@ -31,6 +31,8 @@ export class Unanswered extends Error {
   constructor(
     readonly reason: 'offline' | 'unknown',
     readonly subject: string,
+    /** The one who asks has no connection to the NATS server. */
+    readonly isCutOff = false,
   ) {
     super(
       `${subject}: ${reason === 'offline' ? 'nobody is there to answer' : 'no answer in time'}`,

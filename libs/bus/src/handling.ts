@@ -7,6 +7,7 @@ import {
   toBinary,
 } from '@bufbuild/protobuf';
 import { Rejected } from '#decider';
+import { DatabaseFailure } from '#postgres';
 import type { Log } from '#telemetry';
 import type { AskContract } from './contract.ts';
 import { type BusCode, LARGEST_ITEM_BYTES, Refused, Unanswered } from './failures.ts';
@@ -123,6 +124,8 @@ const BUS_CODES = new Set<string>([
   'too-large',
 ] satisfies BusCode[]);
 
+const AWAY = new Set<DatabaseFailure['failure']>(['no-connection', 'connection-lost', 'outcome-unknown']);
+
 /** A bug's stack goes to the log, never over the wire. */
 export function refusalFor(error: unknown, name: string, log: Log): Answered {
   if (error instanceof Rejected) return refusal(error.code, error.detail);
@@ -134,6 +137,10 @@ export function refusalFor(error: unknown, name: string, log: Log): Answered {
   if (error instanceof Unanswered) {
     log.warn('an ask waits for somebody who does not answer', { ask: name, error: error.message });
     return refusal('unanswered' satisfies BusCode, error.message);
+  }
+  if (error instanceof DatabaseFailure && AWAY.has(error.failure)) {
+    log.warn('an ask waits for the database', { ask: name, error: error.message });
+    return refusal('unanswered' satisfies BusCode, `${name}: the database cannot be used now (${error.failure})`);
   }
   log.error('an ask ended in a bug', { ask: name, error });
   return refusal('internal' satisfies BusCode, `${name} failed`);

@@ -4,6 +4,7 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { FieldMaskSchema, StringValueSchema } from '@bufbuild/protobuf/wkt';
 import { type Bus, connectBus, Refused, TooLarge, Unanswered, WrittenAnswer } from '#bus';
 import { Rejected } from '#decider';
+import { DatabaseFailure } from '#postgres';
 import { log, type Log } from '#telemetry';
 import { startNats, stateRoot } from '#servers';
 import { freshPlatform, natsUrl } from '#test-servers';
@@ -125,6 +126,20 @@ test('a bug is answered as internal, with the stack in the log and not on the wi
     detail: 'sessions.echo failed',
   });
   expect(logged.join('\n')).toContain('secret state of the handler');
+});
+
+test('a handler whose database cannot be reached says so: it is no bug, and where the database is stays in the log', async () => {
+  await (
+    await join('sessions')
+  ).answer(echo, () => {
+    throw new DatabaseFailure('no-connection', 'connect ECONNREFUSED 192.0.2.1:5432');
+  });
+  const asker = await join('portal');
+  await expect(asker.ask(echo, { value: 'x' })).rejects.toMatchObject({
+    code: 'unanswered',
+    detail: 'sessions.echo: the database cannot be used now (no-connection)',
+  });
+  expect(logged.join('\n')).toContain('192.0.2.1:5432');
 });
 
 test('a thrown Rejected refuses the whole batch; too few outcomes are a bug', async () => {
@@ -309,6 +324,7 @@ test('without a server asks are held: answered when it is back in time, else off
   const patient = asker.ask(echo, { value: 'x' });
   await expect(asker.ask(echo, { value: 'x' }, { timeoutMs: 50 })).rejects.toMatchObject({
     reason: 'offline',
+    isCutOff: true,
   });
   await leaver.close();
   server = await startNats({ dir, port: server.port });

@@ -110,7 +110,7 @@ class Gathering implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_: Dispatcher.DispatchController | undefined, error: Error): void {
-    this.#fail(describe(error));
+    this.#fail(faultText(error));
   }
 
   #fail(message: string, waited = false): void {
@@ -127,7 +127,21 @@ class Gathering implements Dispatcher.DispatchHandler {
   }
 }
 
-function describe(error: Error & { code?: string; errors?: readonly Error[] }): string {
-  const text = error.message || error.errors?.[0]?.message || error.name;
+const UNKNOWN_AUTHORITY = 'its certificate is of an authority that is not known here (NODE_EXTRA_CA_CERTS may name it)';
+
+/** What Node says of TLS is for who writes a program, or of OpenSSL's own source. */
+const TLS_FAULTS: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  CERT_NOT_YET_VALID: 'its certificate is not valid yet',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed',
+  SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN_AUTHORITY,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNKNOWN_AUTHORITY,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: `${UNKNOWN_AUTHORITY}, or it does not send those between`,
+  ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS there: http, or another port',
+};
+
+/** Why a request came to nothing, for an operator. */
+export function faultText(error: Error & { code?: string; errors?: readonly Error[] }): string {
+  const text = TLS_FAULTS[error.code ?? ''] || error.message || error.errors?.[0]?.message || error.name;
   return error.code && !text.includes(error.code) ? `${error.code}: ${text}` : text;
 }

@@ -108,6 +108,7 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof TooLarge) {
     return { answer: answers.bodyTooLarge, message: `the object is too long: it has ${error.bytes} bytes`, bug: false };
   }
-  const message = error instanceof Unanswered ? 'The request could not be processed now; try again later' : 'Server error';
+  const isLater = error instanceof Unanswered || (error instanceof Refused && error.code === 'unanswered');
+  const message = isLater ? 'The request could not be processed now; try again later' : 'Server error';
   return { answer: answers.serverError, message, bug: true };
 }

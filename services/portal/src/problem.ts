@@ -67,9 +67,12 @@ export function problemOf(error: unknown): Problem | undefined {
   }
   if (error instanceof Unanswered) {
     const service = error.subject.split('.')[2] ?? 'a service';
+    const [notThere, late] = error.isCutOff
+      ? [`there is no connection to the NATS server, so that ${service} cannot be asked`, `the connection to the NATS server was lost before ${service} answered`]
+      : [`${service} is not there to answer`, `${service} did not answer in time`];
     return error.reason === 'offline'
-      ? new Problem(503, 'offline', `${service} is not there to answer; nothing was done, try again`, { 'retry-after': '2' })
-      : new Problem(504, 'no-answer', `${service} did not answer in time; look before you try again`);
+      ? new Problem(503, 'offline', `${notThere}; nothing was done, try again`, { 'retry-after': '2' })
+      : new Problem(504, 'no-answer', `${late}; look before you try again`);
   }
   if (error instanceof TooLarge) return new Problem(500, 'too-large', error.message);
   if (error instanceof DatabaseFailure) {

@@ -1,0 +1,28 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { ocpiClient } from './client.ts';
+import { faultText } from './exchange.ts';
+
+test('TRN-08: an https URL whose port speaks plain HTTP is told as what it is', async () => {
+  const server = createServer((_request, response) => response.end('{}')).listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const outcome = await ocpiClient({ token: 'x', allowPrivate: true }).get(`https://127.0.0.1:${port}/versions`, { routing: false });
+  expect(outcome).toMatchObject({ kind: 'unreachable', message: 'ERR_SSL_WRONG_VERSION_NUMBER: it does not speak TLS there: http, or another port' });
+});
+
+test.each([
+  ['CERT_HAS_EXPIRED', 'certificate has expired', 'CERT_HAS_EXPIRED: its certificate has expired'],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'self-signed certificate; if the root CA …', 'DEPTH_ZERO_SELF_SIGNED_CERT: its certificate is self-signed'],
+  [
+    'SELF_SIGNED_CERT_IN_CHAIN', 'self-signed certificate in chain',
+    'SELF_SIGNED_CERT_IN_CHAIN: its certificate is of an authority that is not known here (NODE_EXTRA_CA_CERTS may name it)',
+  ],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', 'Host: a. is not in: DNS:b', 'ERR_TLS_CERT_ALTNAME_INVALID: Host: a. is not in: DNS:b'],
+  ['ECONNREFUSED', 'connect ECONNREFUSED 127.0.0.1:1', 'connect ECONNREFUSED 127.0.0.1:1'],
+])('%s is said in words of what is wrong with the partner, not with this program', (code, message, text) => {
+  expect(faultText(Object.assign(new Error(message), { code }))).toBe(text);
+});
