@@ -56,6 +56,9 @@ interface Leg {
 
 /** A hub's own work: it forwards, and keeps nothing of it but what was told to everybody. docs/adr/0013. */
 export class Hub {
+  /** What is being forwarded, and for whom. */
+  private readonly underWay = new Map<string, string>();
+
   constructor(private readonly parts: HubParts) {}
 
   handlers(): Handlers {
@@ -151,7 +154,7 @@ export class Hub {
   }
 
   private async forward(route: Route, request: OcpiRequest, from: Party, to: Party): Promise<OcpiReply> {
-    const { members, calls, publicUrl } = this.parts;
+    const { members, publicUrl } = this.parts;
     const client = members.mayMeet(from, to) ? await members.find(to) : undefined;
     if (!client) throw refuse('unknown-receiver', `${partyText(to)} is no member of this hub that you may reach`);
     if (client.info.status !== 'CONNECTED') throw notConnected(to, client.info.status);
@@ -161,8 +164,32 @@ export class Hub {
     if (endpoint === undefined) throw refuse('unknown-receiver', `${partyText(to)} has no ${module} ${route.role} interface`);
     const leg = { caller: request.caller.partner, from, to };
     const below = request.url.slice(publicUrl().length + interfacePath({ module, role: route.role }).length);
+    const name = [request.ids.correlationId, request.method, route.module, route.role, below, partyText(from), partyText(to)].join(' ');
+    return this.once(name, leg, () => this.send(route, request, leg, { target, url: `${endpoint.replace(/\/+$/, '')}${below}` }));
+  }
+
+  /**
+   * One that is under way for one partner and comes again from another has gone round between hubs that have its receiver
+   * from each other: wherever it goes round, a hub sees that. HUB-22.
+   */
+  private async once<T>(name: string, { caller, to }: Leg, work: () => Promise<T>): Promise<T> {
+    const first = this.underWay.get(name);
+    if (first !== undefined && first !== caller.id)
+      throw refuse('unknown-receiver', `${partyText(to)} is nowhere: the way to it leads from this hub back to it`);
+    this.underWay.set(name, caller.id);
+    try {
+      return await work();
+    } finally {
+      this.underWay.delete(name);
+    }
+  }
+
+  private async send(
+    route: Route, request: OcpiRequest, leg: Leg, { target, url: at }: { target: Partner; url: string },
+  ): Promise<OcpiReply> {
+    const { calls } = this.parts;
     const asked = await this.crossed(leg, target, request);
-    const url = `${endpoint.replace(/\/+$/, '')}${below}${asked.search}`;
+    const url = `${at}${asked.search}`;
     const passed = await this.passOn(leg, target, calls.optionsFor(target), { method: request.method, url, text: asked.text, request });
     if (passed.taken) await this.learn(route, request, leg);
     return passed.reply;

@@ -58,7 +58,7 @@ export class HubMembers {
 
   /** Those that a partner's parties may see, without their own. */
   async seenBy(partner: Partner): Promise<ClientInfo[]> {
-    const isSeen = this.seenWith(partiesOf(partner));
+    const isSeen = this.seenWith(partner);
     const known = await allClients(this.parts.db);
     const all = [...known, ...this.planned().filter(({ info }) => !known.some((one) => clientKey(one.info) === clientKey(info)))];
     return all.filter(({ partnerId, info }) => partnerId !== partner.id && isSeen(info)).map(({ info }) => info);
@@ -159,7 +159,7 @@ export class HubMembers {
     const own: Push[] = [];
     for (const partner of await registeredPartners(tx)) {
       if (endpointOf(partner, 'hubclientinfo', 'RECEIVER') === undefined) continue;
-      const isSeen = this.seenWith(partiesOf(partner));
+      const isSeen = this.seenWith(partner);
       for (const { partnerId, info } of changed) {
         if (partnerId === partner.id || !isSeen(info)) continue;
         own.push(pushOf({ partnerId: partner.id, module: 'hubclientinfo', objectKey: clientKey(info) }, JSON.stringify(info)));
@@ -168,9 +168,13 @@ export class HubMembers {
     await queueAll(tx, { own }, this.parts.clock.now());
   }
 
-  /** A hub sees all that any of its own members may; a party is no news to itself. */
-  private seenWith(own: readonly Party[]): (info: ClientInfo) => boolean {
-    const names = new Set(own.map(partyText));
+  /**
+   * A hub sees all that any of its own members may; a party is no news to itself. What a hub itself told of a party is another
+   * matter: it has to hear what becomes of the party here, or two hubs have it from each other for ever.
+   */
+  private seenWith(partner: Partner): (info: ClientInfo) => boolean {
+    const own = partiesOf(partner);
+    const names = new Set(partner.roles.map(partyText));
     return (info) => !names.has(partyText(info)) && own.some((party) => this.mayMeet(party, info));
   }
 }
