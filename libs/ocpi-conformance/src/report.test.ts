@@ -42,6 +42,16 @@ test.each([
   ],
   ['the token is not taken', { 'TRN-01': failing('HTTP 401'), 'VER-01': failing('HTTP 401') }, 'The platform does not take the token'],
   ['it is no versions URL', { 'VER-01': failing('HTTP 404') }, 'There is no list of versions'],
+  [
+    'it is another version',
+    { 'VER-01': failing('HTTP 200\n{"data":[{"version":"2.1.1","url":"…"},{"version":"2.3.0","url":"…"}]}') },
+    'The platform lists OCPI 2.1.1, 2.3.0; the kit tries 2.2.1, which it does not',
+  ],
+  [
+    'the version has no details',
+    { 'VER-01': { verdict: 'pass', judged: 2 }, 'VER-02': failing('HTTP 404') } as Readonly<Record<string, Given>>,
+    'The version 2.2.1 is listed at https://cpo.example/ocpi/versions, and its details are not at the URL that the list has',
+  ],
 ])('where %s, the last line says it', (_what, given, said) => {
   expect(reportText(reportOf({ ...given, 'TRN-52': untried })).split('\n').at(-1)).toContain(said);
 });

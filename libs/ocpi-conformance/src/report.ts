@@ -65,6 +65,12 @@ function unopened({ versionsUrl, verdicts, unreached }: Report): string[] {
     return [
       'The platform does not take the token: it has to be a registration token (TOKEN_A) that nobody has registered with yet.',
     ];
+  if (!failed('VER-01'))
+    return [`The version 2.2.1 is listed at ${versionsUrl}, and its details are not at the URL that the list has.`];
+  const [listed] = verdicts.flatMap(({ rule, findings }) => (rule === 'VER-01' ? findings : []));
+  const others = [...(listed?.response ?? '').matchAll(/"version"\s*:\s*"([\d.]{1,10})"/g)].map(([, version]) => version);
+  if (others.length > 0)
+    return [`The platform lists OCPI ${others.join(', ')}; the kit tries 2.2.1, which it does not.`];
   return [`There is no list of versions with 2.2.1 in it at ${versionsUrl}: is that the versions URL?`];
 }
 
