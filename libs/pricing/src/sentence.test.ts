@@ -122,6 +122,15 @@ test('PRC-02: what is free in one window and costs something in another is said 
   );
 });
 
+test('PRC-02: what an earlier element prices always is not said again: a night price behind it never applies', () => {
+  const night = { price_components: [{ ...energy, price: 0.2 }, parking], restrictions: { start_time: '22:00', end_time: '06:00' } };
+  expect(sentence(tariff({ price_components: [energy, { ...energy, price: 0.1 }] }, night, { price_components: [{ ...energy, price: 0.3 }, time] }))).toBe(
+    '$0.35 per kWh; 22:00–06:00: $6.00 per hour of parking (in steps of 5 min); $2.00 per hour of charging',
+  );
+  const reserved = { price_components: [{ type: 'FLAT' as const, price: 1 }], restrictions: { reservation: 'RESERVATION' } };
+  expect(sentence(tariff({ price_components: [{ ...energy, type: 'FLAT' }] }, reserved))).toBe('$0.35 once; for a reservation $1.00 once');
+});
+
 test('a French number keeps its groups and its currency on one line', () => {
   const given = tariff({ price_components: [{ ...time, price: 1234.5 }] });
   expect(sentence(given, french)).toBe('1\u00a0234,50\u00a0$ l’heure de recharge');

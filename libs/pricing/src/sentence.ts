@@ -52,12 +52,27 @@ export type Condition = Exclude<
  * where a price is none.
  */
 export function sentence(tariff: Tariff, language: Language = english): string {
-  const { elements, min_price, max_price, currency } = tariff;
+  const { min_price, max_price, currency } = tariff;
+  const elements = applying(tariff.elements);
   const teller = new Teller(language, currency ?? '', elements);
   const clauses = elements.map((element, i) => teller.clause(element, i));
   if (min_price) clauses.push(language.atLeast(teller.bound(min_price)));
   if (max_price) clauses.push(language.atMost(teller.bound(max_price)));
   return clauses.join('; ');
+}
+
+/** PRC-02: without the components that never apply, for one before them always does. */
+function applying(elements: readonly TariffElement[]): TariffElement[] {
+  const always = new Set<TariffDimension>();
+  return elements.flatMap((element): TariffElement[] => {
+    const { price_components, restrictions } = element;
+    if (restrictions?.reservation != null) return [element];
+    const types = price_components.map(({ type }) => type);
+    const left = price_components.filter(({ type }, i) => !always.has(type) && types.indexOf(type) === i);
+    const isBound = Object.values(restrictions ?? {}).some((value) => value != null && (!Array.isArray(value) || value.length > 0));
+    if (!isBound) for (const type of types) always.add(type);
+    return left.length === 0 && types.length > 0 ? [] : [{ ...element, price_components: left }];
+  });
 }
 
 class Teller {
