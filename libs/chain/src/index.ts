@@ -68,4 +68,4 @@ export {
 } from './merkle-proof.ts';
 export { type ReceiptProof, type ReceiptReading, verifyReceipt } from './receipt.ts';
 export { areTextsIntact, type ExportVerdict, verifyExport, type VerifyOptions } from './verify-export.ts';
-export { type LedgerRow, type StoredEntry, type Verdict, verifyLog } from './verify-log.ts';
+export { type LedgerRow, type StoredEntry, type StoredHead, type Verdict, verifyLog } from './verify-log.ts';

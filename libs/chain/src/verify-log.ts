@@ -8,7 +8,7 @@ import {
 } from './chain.ts';
 import { readHeading } from './entry.ts';
 import { macOf } from './hashes.ts';
-import { readHead, type Signed, wrongSignature } from './head.ts';
+import { type Head, readHead, type Signed, wrongSignature } from './head.ts';
 import type { PublicKey } from './keys.ts';
 import { type KeptNode, MerkleEdge, RADIX } from './merkle.ts';
 
@@ -23,6 +23,11 @@ export interface StoredEntry extends LogEntry {
   readonly private: { readonly salt: Uint8Array; readonly text: string } | undefined;
 }
 
+/** A signed head, and what it is found by. */
+export interface StoredHead extends Signed {
+  readonly lies?: Pick<Head, 'ledger' | 'day' | 'entries'>;
+}
+
 export type Pages<T> = AsyncIterable<readonly T[]>;
 
 /** What a ledger holds beside its log, and who may have signed. */
@@ -30,7 +35,7 @@ export interface Beside {
   /** In the order of their positions, page by page. */
   readonly rows: Pages<LedgerRow>;
   /** Of all ledgers, in the order of their days. */
-  readonly heads: readonly Signed[];
+  readonly heads: readonly StoredHead[];
   readonly keys: readonly PublicKey[];
   isChained(eventId: string): Promise<boolean>;
   /** The first of these nodes that is not kept just so. */
@@ -95,7 +100,7 @@ const NODES = 500;
 class LedgerCheck {
   private chain: ChainState = EMPTY_CHAIN;
   private readonly tree = new MerkleEdge();
-  private readonly heads: readonly Signed[];
+  private readonly heads: readonly StoredHead[];
   private erased = 0;
   private verified = 0;
   private newestDay: string | undefined;
@@ -146,7 +151,7 @@ class LedgerCheck {
       const head = readHead(signed.text);
       if (head && head.entries > this.chain.entries) return;
       const wrong = head
-        ? (wrongSignature(signed, head.key, this.beside.keys) ?? this.inconsistency(head))
+        ? (wrongSignature(signed, head.key, this.beside.keys) ?? this.inconsistency(head) ?? misplaced(signed, head))
         : 'is no head';
       if (wrong) throw new BrokenChain(`head of ${head?.day ?? 'an unknown day'}: ${wrong}`);
       this.verified += 1;
@@ -177,6 +182,13 @@ class LedgerCheck {
     const { ledger, chain, erased, verified: heads, newestDay, problem } = this;
     return { ledger, chain, erased, heads, newestDay, problem };
   }
+}
+
+/** It would be proven by, and exported, as another. */
+function misplaced({ lies }: StoredHead, { ledger, day, entries }: Head): string | undefined {
+  if (!lies || (lies.ledger === ledger && lies.day === day && lies.entries === entries)) return undefined;
+  if (lies.ledger !== ledger) return `lies in ledger ${lies.ledger}`;
+  return lies.day === day ? `lies over ${lies.entries} entries` : `lies as the head of ${lies.day}`;
 }
 
 /**

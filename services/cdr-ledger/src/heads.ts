@@ -11,6 +11,7 @@ import {
   type Signed,
   type Signer,
   signHead,
+  type StoredHead,
   verifyNext,
 } from '#chain';
 import type { Database, Queryable } from '#postgres';
@@ -195,8 +196,12 @@ export async function headsAfter(
 }
 
 /** All heads of all ledgers, for verifying; what is no head any more is found there. */
-export async function allHeads(db: Queryable): Promise<Signed[]> {
-  return (await db.query<Signed>('SELECT text, signature FROM heads ORDER BY ledger, day')).rows;
+export async function allHeads(db: Queryable): Promise<StoredHead[]> {
+  const { rows } = await db.query<StoredHead>(
+    `SELECT text, signature, json_build_object('ledger', ledger, 'day', day, 'entries', entries) AS lies
+     FROM heads ORDER BY ledger, day`,
+  );
+  return rows;
 }
 
 function read(signed: Signed): SignedHead {

@@ -46,3 +46,24 @@ test('a replica that was overtaken while it signed leaves the day to the one tha
   expect(await heads()).toEqual(['2022-01-31 2022-01-31 0', '2022-02-01 2022-02-02 1']);
   expect(await there.proofs.verify()).toMatchObject([{ problem: undefined, heads: 2, chain: { entries: 2 } }]);
 });
+
+test.each([
+  ['entries = 2', 'over 2 entries'],
+  [`day = '2022-02-09'`, 'as the head of 2022-02-09'],
+  [`ledger = 'CA*CPK'`, 'in ledger CA*CPK'],
+])('a head that lies where it does not belong is found: %s', async (change, said) => {
+  const { superuser, proofs } = there;
+  const newest = `ctid = (SELECT ctid FROM heads WHERE text LIKE '%day 2022-02-02%')`;
+  const { rows: [was] } = await superuser.query<{ ledger: string; day: string; entries: number }>(
+    `SELECT ledger, day, entries FROM heads WHERE ${newest}`);
+  await superuser.query(`ALTER TABLE heads DISABLE TRIGGER USER; UPDATE heads SET ${change} WHERE ${newest}`);
+  try {
+    const verdicts = await proofs.verify();
+    expect(verdicts.map(({ problem }) => problem)).toEqual([expect.stringContaining(`head of 2022-02-02: lies ${said}`)]);
+  } finally {
+    await superuser.query(
+      `UPDATE heads SET ledger = $1, day = $2, entries = $3 WHERE ${newest}`, [was!.ledger, was!.day, was!.entries]);
+    await superuser.query('ALTER TABLE heads ENABLE TRIGGER USER');
+  }
+  expect(await proofs.verify()).toMatchObject([{ problem: undefined, heads: 2 }]);
+});
