@@ -83,7 +83,8 @@ export const partnerRenew = portalVerb({
 
 export const partnerEnd = portalVerb({
   usage: 'PARTNER [options]',
-  about: `Ends the link: its tokens are dead at once, then the partner is told. CDRs that it never got are kept for its next link. ${PARTNER}`,
+  about: `Ends the link: its tokens are dead at once, then the partner is told. CDRs that it never got, and what became
+of charges, are kept for its next link. Cards of its drivers charge on as it said of them last. ${PARTNER}`,
   options: {},
   examples: [[`npx roamwatt partner end 'CA*CPK' ${EXAMPLE_URL}`, 'after it, invite it anew']],
   ask: async (given, portal) =>
