@@ -136,12 +136,14 @@ describe('a charge from the app', () => {
   });
 
   test('a bill is corrected by a Credit CDR and a new CDR, and both sides settle the same', async () => {
-    const before = await statements();
-    expect(before.ours).toBe(before.theirs);
+    const before = await eventually('both statements say the same', async () => {
+      const both = await statements();
+      return both.ours !== undefined && both.ours === both.theirs && both;
+    });
     const [cdr] = await cdrsOf(stage.oasis, session.id);
     const made = await stage.oasis.operator.post<{ credit_cdr_id: string; replacement_cdr_id: string }>(
       `/v1/operator/cdrs/${cdr!.id}/correct`,
-      { reason: 'half of the energy was the car wash next door', energy_wh: String(cdr!.total_energy * 500) },
+      { reason: 'half of the energy was the car wash next door', energy_wh: String(Math.round(cdr!.total_energy * 500)) },
     );
     expect(made).toEqual({ credit_cdr_id: `${cdr!.id}-C`, replacement_cdr_id: `${session.id}-2` });
     const [first, credit, second] = await eventually('Carbon Plunk has the credit and the new CDR', async () => {
