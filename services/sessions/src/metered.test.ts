@@ -83,6 +83,9 @@ describe('a meter that is not what it was', () => {
     expect(
       billed(begins('100000'), readMeter(10, '1000'), readMeter(20, '2000'), readMeter(30, '3000'), stop(30, '103000')),
     ).toEqual([3, 'register-fell', 'register-replaced']));
+  test('S16-54: so it is of a new meter, whose whole register could have flowed since the last reading', () =>
+    expect(billed(begins('2000'), readMeter(10, '500'), readMeter(20, '1000'), stop(40, '5000')))
+      .toEqual([3, 'register-fell', 'register-replaced']));
   test('what was left out is named by its value', () =>
     expect(ended(begins(), readMeter(10, '2000'), readMeter(20, '0'), stop(30, '3000')).findings).toEqual([
       { code: 'register-fell', detail: `the register fell to 0 Wh at ${at(20)}: left out` },

@@ -47,12 +47,22 @@ test('a register that shows 0 may have begun again or not be there: what comes n
   }
 });
 
-test('S16-54: a stop by the meter\'s own register, of readings that count the charge alone, is not taken for one of theirs', () => {
-  // A young meter: the charge of 60.5 kWh began at 162 kWh, and 12 h at 22 kW could also have been 222.5 kWh.
-  const register = stands(222_000, { atMs: instant(at(715)), carriedTenthWh: 1_620_000 });
-  const stop = { atMs: instant(at(720)), rawTenthWh: 2_225_000 };
-  const charge = { startMs, startTenthWh: 1_620_000, powerWMax: 22_080 };
-  expect(judgedStop(register, stop, charge)).toEqual(on(222_500));
+test.each<[string, number, number, number | undefined]>([
+  // 12 h at 22 kW could also have been 222.5 kWh.
+  ['a young one\'s', 162_000, 60_000, 22_080],
+  ['a new one\'s, which all could have flowed since the last reading', 600, 60_000, 22_080],
+  ['one\'s of which nobody says what can flow', 162_000, 60_000, undefined],
+])('S16-54: a stop by the meter\'s own register, of readings that count the charge alone, is not taken for one of theirs: %s', (_, startWh, readWh, powerWMax) => {
+  const register = stands(startWh + readWh, { atMs: instant(at(715)), carriedTenthWh: startWh * 10 });
+  const stop = { atMs: instant(at(720)), rawTenthWh: (startWh + readWh + 500) * 10 };
+  const charge = { startMs, startTenthWh: startWh * 10, powerWMax };
+  expect(judgedStop(register, stop, charge)).toEqual(on(startWh + readWh + 500));
+});
+
+test('S16-54: a stop of readings that count on from a register that began again counts on, too', () => {
+  const charge = { startMs, startTenthWh: 9_996_000, powerWMax: 7_680 };
+  expect(judgedStop(stands(1_001_000, { carriedTenthWh: 1e7 }), { atMs: instant(at(20)), rawTenthWh: 15_000 }, charge))
+    .toEqual(on(1_001_500, 1e6));
 });
 
 describe('a value that cannot be is borne out by the next that grows from it', () => {

@@ -91,16 +91,16 @@ export function judgedStop(
   stop: { readonly atMs: number; readonly rawTenthWh: number },
   { startMs, startTenthWh, powerWMax }: { startMs: number; startTenthWh: number; powerWMax: number | undefined },
 ): Judged {
+  const most = startTenthWh + deliverable(powerWMax, stop.atMs - startMs);
+  const carrying = (carriedTenthWh: number): Judged | undefined => {
+    const tenthWh = stop.rawTenthWh + carriedTenthWh;
+    return tenthWh >= register.tenthWh && tenthWh <= most ? { counts: 'on', tenthWh, carriedTenthWh } : undefined;
+  };
+  const own = register.carriedTenthWh > 0 ? carrying(0) : undefined;
+  if (own) return own;
   const found = judged(register, stop, powerWMax);
   if (found.counts !== 'not' || found.why !== 'reading-beyond-power') return found;
-  const most = startTenthWh + deliverable(powerWMax, stop.atMs - startMs);
-  const carried = [register.carriedTenthWh, 0].sort((a, b) => a - b).find((carriedTenthWh) => {
-    const tenthWh = stop.rawTenthWh + carriedTenthWh;
-    return tenthWh >= register.tenthWh && tenthWh <= most;
-  });
-  return carried === undefined
-    ? found
-    : { counts: 'on', tenthWh: stop.rawTenthWh + carried, carriedTenthWh: carried };
+  return carrying(register.carriedTenthWh) ?? carrying(0) ?? found;
 }
 
 function sizeOf(before: number, after: number, most: number): number | undefined {
