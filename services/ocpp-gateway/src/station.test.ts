@@ -97,6 +97,8 @@ describe('a transaction', () => {
       station(started(7), other).when(stopLate()).thenNothing();
       station(started(7), other, read).when(stopLate()).then(ended('8', { connectorId: 2 }));
     });
+    test('is none of another card: its own start may never have come', () =>
+      station(started(7)).when(stopLate({ idTag: '04B3' })).thenNothing());
   });
   test('ordered from afar is authorized by that order', () =>
     station(ordered).when(startFrame(7, { authorization: { status: 'Invalid', authMethod: 'WHITELIST' } })).then(started(7, {

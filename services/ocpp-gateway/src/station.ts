@@ -282,13 +282,12 @@ function decideFrame(command: FrameCommand, station: Station): readonly StationE
 /** What a station says that never heard a transaction's number. S16-43 */
 const NEVER_HEARD = '-1';
 
-/** By its time and register, and where there are several by its card; one that is not known for sure goes on. */
+/** By its time and register, and by its card where it says one; what is not known for sure goes on. */
 function stopUnnamed(stop: Stop, frame: string, { open, frames }: Station): readonly StationEvent[] {
   if (frames.includes(frame)) return [];
-  const fitting = Object.entries(open).filter(([, { isNamed, startedAt, meterWh }]) =>
-    !isNamed && instant(startedAt) <= instant(stop.stoppedAt) && decimal(meterWh).compare(decimal(stop.meterStopWh)) <= 0);
-  const ofCard = fitting.filter(([, { idTag }]) => idTag.toLowerCase() === stop.idTag?.toLowerCase());
-  const [found, ...others] = fitting.length > 1 ? ofCard : fitting;
+  const [found, ...others] = Object.entries(open).filter(([, { isNamed, idTag, startedAt, meterWh }]) =>
+    !isNamed && (stop.idTag === undefined || idTag.toLowerCase() === stop.idTag.toLowerCase()) &&
+    instant(startedAt) <= instant(stop.stoppedAt) && decimal(meterWh).compare(decimal(stop.meterStopWh)) <= 0);
   if (!found || others.length > 0) return [];
   const [transactionId, { connectorId }] = found;
   return [{ ...stop, type: 'TransactionStopped', transactionId, connectorId, frame }];
