@@ -184,7 +184,8 @@ export function versionsUpTo(events: readonly TariffTurn[], atMs: number): Tarif
   let found: TariffPublished[] = [];
   for (const event of events) {
     if (event.atMs > atMs) break;
-    found = event.type === 'TariffPublished' ? [event, ...found] : [];
+    if (event.type === 'TariffPublished') found.push(event);
+    else found = [];
   }
-  return found;
+  return found.reverse();
 }
