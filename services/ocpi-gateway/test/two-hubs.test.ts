@@ -102,3 +102,25 @@ test('HUB-22: what is told to everybody behind one hub reaches those behind the 
   expect(leg.body).toEqual(location);
   expect(leg.headers).toMatchObject({ 'ocpi-from-party-id': 'HEA', 'ocpi-to-party-id': 'CPK' });
 });
+
+test('HCI-03 HUB-22: a party that has a link to both hubs and ends the one is not gone at the other, nor twice in its list', async () => {
+  const page = async (offset: number) =>
+    (await call(eastHub, `/ocpi/2.2.1/sender/hubclientinfo?offset=${offset}`, { token: emsp.token })).data as { party_id: string; status: string }[];
+  const statusesOf = async (id: string) =>
+    [...await page(0), ...await page(2)].filter(({ party_id }) => party_id === id).map(({ status }) => status);
+  const west = await HandPartner.open('Northern', 'NOR', 'CPO', ['RECEIVER commands']);
+  const east = await HandPartner.open('Northern', 'NOR', 'CPO', ['RECEIVER commands']);
+  await west.register(westHub);
+  await expect.poll(() => statusesOf('NOR')).toEqual(['CONNECTED']);
+  await east.register(eastHub);
+  expect(await statusesOf('NOR')).toEqual(['CONNECTED']);
+  await call(westHub, '/ocpi/2.2.1/credentials', { token: west.token, method: 'DELETE' });
+  await call(westHub, '/ocpi/2.2.1/credentials', { token: cpo.token, method: 'DELETE' });
+  // What West says of both goes in its order.
+  await expect.poll(() => statusesOf('EOA')).toEqual(['SUSPENDED']);
+  await expect.poll(() => emsp.pushed('PUT /hubclientinfo/CA/EOA')).toHaveLength(2);
+  expect(await statusesOf('NOR')).toEqual(['CONNECTED']);
+  const heard = emsp.seen.filter(({ what }) => what === 'PUT /hubclientinfo/CA/NOR').map(({ body }) => (body as { status: string }).status);
+  expect(new Set(heard)).toEqual(new Set(['CONNECTED']));
+  await Promise.all([west.close(), east.close()]);
+});

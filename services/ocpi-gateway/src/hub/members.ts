@@ -42,7 +42,7 @@ export class HubMembers {
    */
   async find(party: Party): Promise<Client | undefined> {
     const all = await clientsWith(this.parts.db, party);
-    const own = all.filter(({ behind, info }) => !behind && info.status !== 'SUSPENDED');
+    const own = all.filter(isOwnLink);
     const clients = own.length > 0 ? own : all;
     return (
       clients.find(({ info }) => info.status === 'CONNECTED') ??
@@ -60,7 +60,9 @@ export class HubMembers {
   async seenBy(partner: Partner): Promise<ClientInfo[]> {
     const isSeen = this.seenWith(partner);
     const known = await allClients(this.parts.db);
-    const all = [...known, ...this.planned().filter(({ info }) => !known.some((one) => clientKey(one.info) === clientKey(info)))];
+    const linked = new Set(known.filter(isOwnLink).map(({ info }) => partyText(info)));
+    const told = known.filter(({ behind, info }) => !behind || !linked.has(partyText(info)));
+    const all = [...told, ...this.planned().filter(({ info }) => !known.some((one) => clientKey(one.info) === clientKey(info)))];
     return all.filter(({ partnerId, info }) => partnerId !== partner.id && isSeen(info)).map(({ info }) => info);
   }
 
@@ -102,10 +104,10 @@ export class HubMembers {
     await this.announce(tx, await keepRoles(tx, partner.id, [], 'SUSPENDED', this.parts.clock.now()));
   }
 
-  /** What another hub says of a party behind it. HUB-22. */
+  /** What another hub says of a party behind it; of one that has a link of its own here it is no news to others. HUB-22. */
   async told(tx: Tx, client: Client): Promise<boolean> {
     const isNews = await keepClient(tx, client, this.parts.clock.now());
-    if (isNews) await this.announce(tx, [client]);
+    if (isNews && !(await clientsWith(tx, client.info)).some(isOwnLink)) await this.announce(tx, [client]);
     return isNews;
   }
 
@@ -177,4 +179,8 @@ export class HubMembers {
     const names = new Set(partner.roles.map(partyText));
     return (info) => !names.has(partyText(info)) && own.some((party) => this.mayMeet(party, info));
   }
+}
+
+function isOwnLink({ behind, info }: Client): boolean {
+  return !behind && info.status !== 'SUSPENDED';
 }
