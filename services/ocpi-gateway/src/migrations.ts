@@ -375,6 +375,13 @@ const partners: MigrationList = [
         AND EXISTS (SELECT FROM partner_tokens o WHERE o.partner_id = t.partner_id AND o.given > t.given)`,
     ],
   },
+  {
+    name: 'ocpi-gateway-tariffs-turn',
+    up: () => [
+      // What partners of 2.1.1 were told of Tariffs before there were turns, and the turns of those published by then.
+      `SELECT due_add('tariffs turn at an upgrade', 'tariffs turn', 'tariffs-turn', '{}', 0, NULL)`,
+    ],
+  },
 ];
 
 export const migrations: MigrationList = [

@@ -18,7 +18,7 @@ import { endpointOf } from './partners/partner.ts';
 import { noteError, partnerWith, receiversOf, registeredPartners } from './partners/partner-rows.ts';
 import { type Audience, queueViews } from './partners/partner-views.ts';
 import { behindAll } from './pushes/behind-all.ts';
-import { pushGrantedOf, turnsOf } from './pushes/push-all.ts';
+import { pushGrantedOf, turnDue, turnsOf } from './pushes/push-all.ts';
 import { keepOpen, keepUnclaimed, lockLinks } from './pushes/pushed-rows.ts';
 import { newestOf, queuedOf } from './pushes/queue-rows.ts';
 import type { OwnObject } from './pushes/views.ts';
@@ -75,12 +75,13 @@ export class OcpiGateway {
     if (objects.length > 0) this.queueBehind(heard, { objects, party });
   }
 
-  /** A Tariff of ours was published: when it begins or ends in time, some have to be told. */
+  /** A Tariff of ours was published: when it begins or ends in time, some have to be told; where it did so already, now. */
   async tariffTurns(heard: HeardTogether, tariff: Tariff): Promise<void> {
     const { clock, worker } = this.parts;
-    const turns = turnsOf(tariff, clock.now());
-    for (const turn of turns) await addDue(heard.tx, turn);
-    if (turns.length > 0) heard.afterCommit(() => worker().wake());
+    const now = clock.now();
+    const turns = new Set(turnsOf(tariff).map((at) => Math.max(now, at)));
+    for (const at of turns) await addDue(heard.tx, turnDue(at));
+    if (turns.size > 0) heard.afterCommit(() => worker().wake());
   }
 
   /** All that a batch tells of. */

@@ -169,7 +169,7 @@ export function start(env: Env): Promise<Running> {
       kinds: {
         push: (due) => delivery.push(due),
         'push-all': (due, attempt) => (toNewMember ? toNewMember.run(due) : pushAll.run(due, attempt)),
-        'tariffs-turn': (due) => pushAll.tariffsTurned(due),
+        'tariffs-turn': () => pushAll.tariffsTurned(),
         'profile-lapse': (due) => profiles.lapsed(due),
         unlock: (due) => unlocking.carryOut(due),
         'command-result': (due, attempt) => commands.deliverResult(due, attempt),

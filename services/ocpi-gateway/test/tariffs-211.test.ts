@@ -4,6 +4,8 @@ import { tariffPublished } from '#contracts/tariff-engine';
 import { listPartners } from '#contracts/ocpi-gateway';
 import { toJsonBytes } from '#contracts';
 import { exampleLocation, exampleTariff, type Location, type Tariff } from '#ocpi';
+import { openDatabase } from '#postgres';
+import { migrations } from '../src/migrations.ts';
 import { HandPartner } from './hand-partner.ts';
 import { call, openSide, type Side } from './side.ts';
 
@@ -25,10 +27,11 @@ const location: Location = {
   id: 'BURNABY',
   evses: [{ ...dc!, connectors: [{ ...plug!, tariff_ids: [adHoc.id, summer.id, winter.id] }] }],
 };
+const withOne: Location = { ...location, id: 'HOPE', evses: [{ ...dc!, connectors: [{ ...plug!, tariff_ids: [winter.id] }] }] };
 
 beforeAll(async () => {
   oasis = await openSide({});
-  oasis.neighbours.own.locations.push(location);
+  oasis.neighbours.own.locations.push(location, withOne);
   oasis.neighbours.own.tariffs.push(adHoc, summer, winter);
   partner = await HandPartner.open('Example', 'EXT', '', ['RECEIVER locations', 'RECEIVER tariffs']);
   partner.version = '2.1.1';
@@ -76,4 +79,21 @@ test('2.1.1 when one Tariff ends and another begins, the first is deleted there,
   })));
   await expect.poll(() => [tariffsHeld(), named(held.get('/locations/CA/BCT/BURNABY'))]).toEqual([['SUMMER'], 'SUMMER']);
   await nothingWaits();
+  expect(partner.pushed('PUT /locations/CA/BCT/HOPE'), 'where nothing changes by it, nothing is said').toHaveLength(1);
+});
+
+test('2.1.1 a Tariff that was published before there were turns is told when it begins, after an upgrade', async () => {
+  const { own } = oasis.neighbours;
+  const at = new Date(Date.now() + 2_500).toISOString();
+  const beginning = { ...winter, start_date_time: at, last_updated: at };
+  own.tariffs.splice(0, own.tariffs.length, adHoc, beginning);
+  await oasis.gateway.stop();
+  const db = await openDatabase({ url: oasis.platform.databaseUrl, schema: 'ocpi_gateway', migrations: [] });
+  // As the release before left it: without turns, and the Connectors named the first.
+  await db.query(`DELETE FROM due WHERE kind = 'tariffs-turn'`);
+  for (const sql of migrations.find(({ name }) => name === 'ocpi-gateway-tariffs-turn')!.up({ schema: '', role: '' })) await db.query(sql);
+  await db.close();
+  held.set('/locations/CA/BCT/BURNABY', { evses: [{ connectors: [{ tariff_id: adHoc.id }] }] });
+  await oasis.restart();
+  await expect.poll(() => [tariffsHeld().includes('WINTER'), named(held.get('/locations/CA/BCT/BURNABY'))]).toEqual([true, 'WINTER']);
 });

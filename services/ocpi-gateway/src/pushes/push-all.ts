@@ -16,7 +16,7 @@ import { endpointOf, type Partner, toBus, toldOf, viewerOf } from '../partners/p
 import { findPartner, registeredPartners } from '../partners/partner-rows.ts';
 import { hiddenFrom, queueViews } from '../partners/partner-views.ts';
 import { noteUnwanted } from './lane-rows.ts';
-import { forgetSaid, lockLinks, pushedKeys, pushedLocations } from './pushed-rows.ts';
+import { forgetTariffs, lockLinks, pushedKeys, pushedLocations } from './pushed-rows.ts';
 import { queueAll } from './queue-rows.ts';
 import { tokenKey } from './token-key.ts';
 import type { Hidden } from './withdrawn-rows.ts';
@@ -38,10 +38,16 @@ function listOffered(bus: Bus, page: PageWish, partner: Partner): Promise<Page> 
   return bus.ask(listTariffs, { page, offeredTo: toldOf(partner).map(toBus) });
 }
 
-/** When a Tariff of ours begins and ends: 2.1.1 has no words for either. One that did so already does it now. */
-export function turnsOf({ start_date_time: start, end_date_time: end }: Tariff, now: number) {
-  const turns = new Set([start, end].flatMap((at) => (at === undefined ? [] : [Math.max(now, instantMs(at) ?? now)])));
-  return [...turns].map((at) => ({ id: `tariffs turn ${at}`, key: 'tariffs turn', kind: 'tariffs-turn', at, body: {} }));
+/** By then it is so by every replica's clock, whichever sends. */
+const CLOCKS_APART_MS = 1_000;
+
+/** When a Tariff of ours begins and ends: 2.1.1 has no words for either. */
+export function turnsOf({ start_date_time: start, end_date_time: end }: Tariff): number[] {
+  return [start, end].flatMap((at) => (at === undefined ? [] : [instantMs(at)! + CLOCKS_APART_MS]));
+}
+
+export function turnDue(at: number) {
+  return { id: `tariffs turn ${at}`, key: 'tariffs turn', kind: 'tariffs-turn', at, body: {} };
 }
 
 /** A Tariff before any Connector that names it. */
@@ -92,13 +98,14 @@ export class PushAll {
   }
 
   /** A Tariff of ours begins or ends by now: who cannot be told of that before is told now, of it and of the Connectors that name it. */
-  async tariffsTurned({ at }: Due): Promise<DueOutcome> {
-    await this.parts.db.tx(async (tx) => {
+  async tariffsTurned(): Promise<DueOutcome> {
+    const { db, clock } = this.parts;
+    await db.tx(async (tx) => {
       await lockLinks(tx, 'alone');
       for (const partner of await registeredPartners(tx)) {
         if (partner.version !== '2.1.1') continue;
-        await forgetSaid(tx, partner.id, ['tariffs', 'locations']);
-        await addDue(tx, pushAllOf(partner.id, at));
+        await forgetTariffs(tx, partner.id);
+        await addDue(tx, pushAllOf(partner.id, clock.now()));
       }
     });
     return 'done';
@@ -128,6 +135,8 @@ export class PushAll {
         const granted = await grants.at(tx, clock.now());
         const objects = texts.map((text) => ({ module, objectKey: keyOf(JSON.parse(text) as never), current: text }));
         await queueViews(tx, [{ partners: [partner], objects }], { at, granted });
+        if (module === 'tariffs' && partner.version === '2.1.1')
+          for (const turn of texts.flatMap((text) => turnsOf(JSON.parse(text) as Tariff))) if (turn > clock.now()) await addDue(tx, turnDue(turn));
         return listed;
       });
       offset += page.objectsJson.length;

@@ -139,9 +139,17 @@ export async function forgetAcknowledged(tx: Tx, partnerId: string, at: number):
   await replayLetters(tx, partnerId, {}, at);
 }
 
-/** Objects of these modules are to be said again as a whole. */
-export async function forgetSaid(tx: Tx, partnerId: string, modules: readonly string[]): Promise<void> {
-  await tx.query('UPDATE pushed SET unclear = true WHERE partner_id = $1 AND module = ANY($2)', [partnerId, modules]);
+/** In the text of a Location: a Connector that names more than one. */
+const SEVERAL_TARIFFS = /"tariff_ids":\s*\["([^"\\]|\\.)*"\s*,/.source;
+
+/** Tariffs, and Locations with a Connector that names several, are to be said again as a whole. */
+export async function forgetTariffs(tx: Tx, partnerId: string): Promise<void> {
+  await tx.query(`UPDATE pushed SET unclear = true WHERE partner_id = $1 AND module = 'tariffs'`, [partnerId]);
+  await tx.query(
+    `UPDATE pushed l SET unclear = true FROM ${WITH_SHARED} WHERE l.partner_id = $1 AND l.module = 'locations'
+       AND p.partner_id = l.partner_id AND p.module = l.module AND p.object_key = l.object_key AND ${NOW} ~ $2`,
+    [partnerId, SEVERAL_TARIFFS],
+  );
 }
 
 /** Set aside until it changes again, or somebody looks into it; `version` of what is shared. */
