@@ -44,10 +44,8 @@ export interface Card {
 interface ShownAt {
   readonly party: BusParty;
   readonly references: LocationReferences;
-  /** No partner is told of it. LOC-07. */
-  readonly isPrivate: boolean;
-  /** Whom its publish_allowed_to names. LOC-06. */
-  readonly location: Pick<Location, 'publish_allowed_to'>;
+  /** No partner is told of it (LOC-07), and of partners' cards it is open to those that it names (LOC-06). */
+  readonly private?: Pick<Location, 'publish_allowed_to'> | undefined;
 }
 
 export interface ContestView extends Contest {
@@ -114,7 +112,7 @@ export class Cards {
     if ('askOwnerOf' in step) {
       const place = await this.placeOf(card);
       if (!isOpenTo(step.askOwnerOf, place)) return keptOut(step.askOwnerOf);
-      const known = place?.isPrivate ? undefined : place;
+      const known = place?.private ? undefined : place;
       return secondStep(step.askOwnerOf, await this.askOwner(step.askOwnerOf, known), known?.references);
     }
     const { decided, allowedAt } = step;
@@ -175,7 +173,7 @@ export class Cards {
     const { party, locationId: location_id, evseUid } = place;
     const isOneEvse = others.every((other) => other.evseUid === evseUid);
     const references = { location_id, ...(isOneEvse ? { evse_uids: [evseUid] } : {}) };
-    return { party: party!, references, isPrivate: place.private, location: fromJsonBytes<Location>(place.locationJson) };
+    return { party: party!, references, private: place.private ? fromJsonBytes<Location>(place.locationJson) : undefined };
   }
 
   private async resolve(stationId: string, stationConnector: number) {
@@ -190,5 +188,5 @@ export class Cards {
 
 /** What is private is for our own drivers, and for whom it names. Where it is not known now, nobody is kept out. */
 function isOpenTo(token: Token, place: ShownAt | undefined): boolean {
-  return !place?.isPrivate || isNamed(place.location, token);
+  return !place?.private || isNamed(place.private, token);
 }
