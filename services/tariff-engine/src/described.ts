@@ -64,6 +64,13 @@ export class DescribedTariffs {
     }
   }
 
+  warnOfFree(evses: readonly string[]): void {
+    if (evses.length === 0) return;
+    this.parts.log.warn('Connectors have tariffs for some alone: a charge by anybody else\'s card is free', {
+      evses: evses.slice(0, EVSES_NAMED), count: evses.length,
+    });
+  }
+
   /** Work on one that is to be withdrawn. */
   async withdraw({ at, body }: Due, attempt: number): Promise<DueOutcome> {
     const { bus, engine, log } = this.parts;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { describedOffers } from '#grants';
 import { idKey, sameId, sameParty, type Party } from '#ocpi';
 import type { EvseFacts } from '#pricing';
 import { BadSettings, type Settings } from '#settings';
@@ -11,6 +12,7 @@ const location = z.looseObject({
   country_code: z.string().optional(),
   party_id: z.string().optional(),
   time_zone: z.string().optional(),
+  private: z.boolean().optional(),
   /** Of all its EVSEs that do not say otherwise. */
   meter_standing: MeterStanding.optional(),
   evses: z.array(z.looseObject({
@@ -62,6 +64,16 @@ export function tariffsNamed(settings: Settings): { readonly id: string; readonl
     }
   }
   return [...named.values()];
+}
+
+/** EVSEs that partners know of with a Connector of whose tariffs none is for everybody: to whom none is offered, it is free. */
+export function evsesFreeForOthers(settings: Settings): string[] {
+  const forSome = new Set(describedOffers(settings).flatMap(({ tariffIds }) => tariffIds.map(idKey)));
+  const isFree = ({ tariff_ids: ids = [] }: { tariff_ids?: string[] | undefined }) =>
+    ids.length > 0 && ids.every((id) => forSome.has(idKey(id)));
+  return locationsOf(settings)
+    .filter((one) => one.private !== true)
+    .flatMap(({ evses }) => evses.filter(({ connectors }) => connectors.some(isFree)).map(({ uid, evse_id: name = uid }) => name));
 }
 
 function locationsOf(settings: Settings) {

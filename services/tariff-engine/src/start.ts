@@ -7,7 +7,7 @@ import { BadSettings, type Env } from '#settings';
 import { describedOffers, GrantRows } from '#grants';
 import { tariffsOf } from './config.ts';
 import { DescribedTariffs } from './described.ts';
-import { evsesOf, tariffsNamed } from './metered-evses.ts';
+import { evsesFreeForOthers, evsesOf, tariffsNamed } from './metered-evses.ts';
 import { migrations } from './migrations.ts';
 import { TariffEngine } from './tariff-engine.ts';
 import { TariffEngineModule } from './tariff-engine.module.ts';
@@ -28,6 +28,7 @@ export function start(env: Env): Promise<Running> {
       throw error;
     });
     await described.warnOfUnpublished(tariffsNamed(settings));
+    described.warnOfFree(evsesFreeForOthers(settings));
     const serving = await serve({
       module: TariffEngineModule.with(engine), bus, db, listener: 'tariff-engine',
       tells: [fromEventStore('tariff-engine', store, tells)],

@@ -217,19 +217,34 @@ test('one that comes back is the next version, and one that an operator publishe
   expect(await held('NIGHT')).toMatchObject({ version: 2 });
 });
 
-test('Connectors of the settings whose tariff nobody published are named at a start: a charge there is free', async () => {
-  const evse = (uid: string, ...tariff_ids: string[]) => ({ uid, connectors: [{ id: '1', tariff_ids }] });
+const evse = (uid: string, ...tariff_ids: string[]) => ({ uid, connectors: [{ id: '1', tariff_ids }] });
+
+/** What a start with these settings says aloud. */
+async function warningsOf(tariffs: object[], locations: object[], about: string): Promise<object[]> {
   const said: string[] = [];
   const stderr = vi.spyOn(process.stderr, 'write').mockImplementation((line) => said.push(String(line)) > 0);
   try {
-    await restartedWith([tariffOf('L2', 0.24), tariffOf('NIGHT', 0.1), tariffOf('PLUNK', 0.2)], [
-      { id: 'BURNABY', evses: [evse('1', 'l2', 'EXTRA'), evse('2', 'TYPO'), evse('3', 'typo', 'GONE')] },
-    ]);
+    await restartedWith(tariffs, locations);
   } finally {
     stderr.mockRestore();
   }
-  const warnings = said.filter((line) => line.includes('that nobody published')).map((line) => JSON.parse(line) as object);
-  expect(warnings).toMatchObject([{ tariff: 'TYPO', evses: ['2', '3'] }, { tariff: 'GONE', evses: ['3'] }]);
+  return said.filter((line) => line.includes(about)).map((line) => JSON.parse(line) as object);
+}
+
+test('Connectors of the settings whose tariff nobody published are named at a start: a charge there is free', async () => {
+  expect(await warningsOf([tariffOf('L2', 0.24), tariffOf('NIGHT', 0.1), tariffOf('PLUNK', 0.2)], [
+    { id: 'BURNABY', evses: [evse('1', 'l2', 'EXTRA'), evse('2', 'TYPO'), evse('3', 'typo', 'GONE')] },
+  ], 'that nobody published')).toMatchObject([{ tariff: 'TYPO', evses: ['2', '3'] }, { tariff: 'GONE', evses: ['3'] }]);
+});
+
+test('Connectors of the settings whose tariffs are all for some alone are named at a start, unless the place is private', async () => {
+  const tariffs = [
+    tariffOf('L2', 0.24), { ...tariffOf('NIGHT', 0.1), offered_to: 'own' }, { ...tariffOf('PLUNK', 0.2), offered_to: 'agreed' },
+  ];
+  const evses = [evse('1', 'night'), evse('2', 'PLUNK', 'NIGHT'), evse('3', 'NIGHT', 'L2'), evse('4')];
+  const warnings = await warningsOf(tariffs, [{ id: 'BURNABY', evses }, { id: 'HOME', private: true, evses: [evse('5', 'NIGHT')] }], 'for some alone');
+  expect(warnings).toMatchObject([{ evses: ['1', '2'], count: 2 }]);
+  await restartedWith([tariffOf('L2', 0.24), tariffOf('NIGHT', 0.1), tariffOf('PLUNK', 0.2)]);
 });
 
 test('an order that found its tariff so already does nothing when it comes again after another, and is no version', async () => {
