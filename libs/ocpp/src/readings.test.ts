@@ -52,6 +52,32 @@ test('M-31: phases are added only when no total is given', () => {
   expect(one(...phases, { value: '300' })?.energyWh).toBe('300');
 });
 
+test('a station that makes a MeterValue of each sampled value says one reading', () => {
+  const said = (sampled: SampledValue16) => ({ timestamp, sampledValue: [sampled] });
+  const phases = (measurand: string, unit: string, values: string[]) =>
+    values.map((value, n) => said({ value, measurand, unit, phase: `L${n + 1}` }));
+  const all = readings([
+    ...phases('Power.Active.Import', 'W', ['3000', '0', '100']),
+    said({ value: '506121', measurand: 'Energy.Active.Import.Register', unit: 'Wh' }),
+    ...phases('Current.Import', 'A', ['13', '0', '1']),
+    said({ value: '230', measurand: 'Voltage', unit: 'V', phase: 'L1' }),
+  ]);
+  const currentMa = { L1: 13_000, L2: 0, L3: 1000 };
+  expect(all).toEqual([
+    { at, context: 'Sample.Periodic', energyWh: '506121', powerW: '3100', currentMa, voltageV: '230' },
+  ]);
+});
+
+test('the same quantity said again for an instant is a reading of its own', () => {
+  const again = readings(['7', '8'].map((value) => ({ timestamp, sampledValue: [{ value }] })));
+  expect(again.map(({ energyWh }) => energyWh)).toEqual(['7', '8']);
+});
+
+test('a register that is said of N alone is the whole', () => {
+  expect(one({ value: '8077', unit: 'Wh', phase: 'N' })?.energyWh).toBe('8077');
+  expect(one({ value: '9', phase: 'N' }, { value: '8077', phase: 'L1' })?.energyWh).toBe('8077');
+});
+
 test('the outlet counts before the inlet', () => {
   expect(one({ value: '9', location: 'Inlet' }, { value: '8' })?.energyWh).toBe('8');
   expect(one({ value: '9', location: 'Inlet' })?.energyWh).toBe('9');

@@ -62,28 +62,53 @@ interface Sample {
 
 /**
  * The readings of a MeterValues or of a StopTransaction's transactionData, in the order sent, one
- * per
- * timestamp and context. What is not understood (signed data, other measurands, text that is no
- * decimal number, a unit that does not belong to the measurand) is left out: the frame is in the
- * journal as it came. OCPP 1.6 §7.43, rules S16-28..S16-31, M-30, M-31.
+ * per timestamp and context: some stations make a MeterValue of each sampled value. What is not
+ * understood (signed data, other measurands, text that is no decimal number, a unit that does not
+ * belong to the measurand) is left out: the frame is in the journal as it came. OCPP 1.6 §7.43,
+ * rules S16-28..S16-31, M-30, M-31.
  */
 export function readings(meterValues: readonly MeterValue16[]): Reading[] {
-  const all: Reading[] = [];
+  const moments: Moment[] = [];
+  const newest = new Map<string, Moment>();
   for (const { timestamp, sampledValue } of meterValues) {
     const at = parseInstant(timestamp);
     if (at === undefined) continue;
-    const byContext = new Map<string, Sample[]>();
-    for (const sampled of sampledValue) {
-      const sample = readSample(sampled);
-      if (!sample) continue;
-      const context = sampled.context ?? defaults.context;
-      const samples = byContext.get(context);
-      if (samples) samples.push(sample);
-      else byContext.set(context, [sample]);
+    for (const [context, samples] of byContext(sampledValue)) {
+      const key = `${at} ${context}`;
+      const known = newest.get(key);
+      if (known && !samples.some((sample) => known.samples.some((one) => isSameQuantity(one, sample)))) {
+        known.samples.push(...samples);
+        continue;
+      }
+      const moment = { at, context, samples };
+      moments.push(moment);
+      newest.set(key, moment);
     }
-    for (const [context, samples] of byContext) all.push({ at, context, ...summary(samples) });
   }
-  return all;
+  return moments.map(({ at, context, samples }) => ({ at, context, ...summary(samples) }));
+}
+
+interface Moment {
+  readonly at: number;
+  readonly context: string;
+  readonly samples: Sample[];
+}
+
+function byContext(sampledValues: readonly SampledValue16[]): Map<string, Sample[]> {
+  const found = new Map<string, Sample[]>();
+  for (const sampled of sampledValues) {
+    const sample = readSample(sampled);
+    if (!sample) continue;
+    const context = sampled.context ?? defaults.context;
+    const samples = found.get(context);
+    if (samples) samples.push(sample);
+    else found.set(context, [sample]);
+  }
+  return found;
+}
+
+function isSameQuantity(a: Sample, b: Sample): boolean {
+  return a.measurand === b.measurand && a.phase === b.phase && a.location === b.location;
 }
 
 /** Below 10^12 Wh or W, and 10^9 mA: more than any meter of a charger can mean. */
@@ -139,7 +164,9 @@ function total(samples: readonly Sample[]): string | undefined {
   const whole = samples.find((sample) => sample.phase === undefined);
   if (whole) return whole.value;
   const phases = [...phasesOf(samples).values()];
-  return phases.length > 0 ? addDecimals(phases) : undefined;
+  if (phases.length > 0) return addDecimals(phases);
+  // The only one there is, though said of N or between two lines, is of all.
+  return samples.length === 1 ? samples[0]!.value : undefined;
 }
 
 function currents(samples: readonly Sample[]): Currents | undefined {

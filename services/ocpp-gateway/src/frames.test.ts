@@ -32,6 +32,12 @@ test('readings go by their instants: half a second past comes after the whole se
   expect(meterReadings(values, nowMs).map(({ energyWh }) => energyWh)).toEqual(['1000', '1001']);
 });
 
+test('of one instant the highest register comes last, as what the meter shows by then', () => {
+  const sampledValue = [{ value: '163630' }, { value: '99440', context: 'Transaction.Begin' }];
+  const values = [{ timestamp: '2022-02-01T16:59:00Z', sampledValue }];
+  expect(meterReadings(values, nowMs).map(({ energyWh }) => energyWh)).toEqual(['99440', '163630']);
+});
+
 test('T-26 what a meter signed by a clock that was never set counts from when it came, unchanged', () => {
   const sampledValue = [{ value: 'OCMF|{}|{}', format: 'SignedData', context: 'Transaction.End' }];
   expect(signedMeterReadings([{ timestamp: '1970-01-01T00:01:00Z', sampledValue }], nowMs)).toEqual({

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { decimal } from '#money';
 import {
   type MeterValue16, parseInstant, type ReceivedCall, type Reading, readings, signedReadings,
 } from '#ocpp';
@@ -29,7 +30,7 @@ function believed(atMs: number | undefined, nowMs: number): number {
 
 export function meterReadings(values: readonly MeterValue16[] | undefined, nowMs: number): MeterReading[] {
   return readings(values ?? []).map((reading) => ({ ...reading, at: believed(reading.at, nowMs) }))
-    .toSorted((a, b) => a.at - b.at)
+    .toSorted((a, b) => a.at - b.at || decimal(a.energyWh ?? 0).compare(decimal(b.energyWh ?? 0)))
     .map(meterReading);
 }
 

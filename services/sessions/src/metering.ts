@@ -103,7 +103,10 @@ const stillDoubted = (doubted: Doubted | undefined, atMs: number): Doubted | und
 
 type EnergyReading = Reading & { readonly energyWh: string };
 
-/** By time, and with all that was told for the instant: energy and levels may come apart. */
+/**
+ * By time, and with all that was told for the instant: energy and levels may come apart. The highest
+ * register of an instant comes first: beside their own, some stations repeat the one of the start.
+ */
 function inOrder(given: readonly Reading[]): EnergyReading[] {
   return given
     .filter((reading): reading is EnergyReading => reading.energyWh !== undefined)
@@ -112,7 +115,7 @@ function inOrder(given: readonly Reading[]): EnergyReading[] {
       return levels.length === 0 ? reading : { ...Object.assign({}, ...levels), ...reading };
     })
     .toSorted(
-      (a, b) => instant(a.at) - instant(b.at) || tenthsOf(a.energyWh) - tenthsOf(b.energyWh),
+      (a, b) => instant(a.at) - instant(b.at) || tenthsOf(b.energyWh) - tenthsOf(a.energyWh),
     );
 }
 
