@@ -50,6 +50,12 @@ function billed(...commands: SessionCommand[]): (number | string)[] {
 }
 
 describe('a meter that is not what it was', () => {
+  test('a station that repeats the register of the start beside its own is not found to have fallen', () => {
+    const energyWh = (minute: number, wh: string) => ({ at: at(minute), energyWh: wh });
+    const repeats = (minute: number, wh: string): SessionCommand =>
+      ({ ...readMeter(minute, wh), readings: [energyWh(minute, wh), energyWh(minute, '1000')] }) as SessionCommand;
+    expect(billed(begins(), repeats(10, '1800'), repeats(20, '2600'), stop(30, '3400'))).toEqual([2.4]);
+  });
   test('a register that is full and begins again between two readings counts on', () =>
     expect(billed(begins('99999000'), readMeter(10, '99999900'), readMeter(20, '800'), stop(30, '1900'))).toEqual([
       2.9, 'register-wrapped',
