@@ -391,15 +391,3 @@ test('readings of one frame give the same periods in any order; across frames en
     { numRuns: 200, seed: 20220201 },
   );
 });
-
-test('a station that says the register of the start beside its own is not found to have fallen', () => {
-  const begun = takeReadings(level2, startMetering(level2, at(0), '157440'), {
-    readings: [{ at: at(600), energyWh: '160000' }],
-  });
-  const repeated: Reading[] = [
-    { at: at(1_200), energyWh: '163630', powerW: '4000' },
-    { at: at(1_200), energyWh: '157440' },
-  ];
-  expect(newReadings(level2, begun, repeated)).toEqual({ readings: [repeated[0]], leftOut: [] });
-  expect(newReadings(level2, begun, repeated.toReversed())).toEqual({ readings: [repeated[0]], leftOut: [] });
-});
