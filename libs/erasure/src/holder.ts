@@ -1,5 +1,5 @@
 import type { Holder as ToldHolder } from '#contracts/erasure';
-import { idKey, type Party, partyText } from '#ocpi';
+import { idKey, type Party, partyText, sameId, sameParty } from '#ocpi';
 
 /** Whose data something is, as far as it says: by OCPI's ids, which compare without case. */
 export interface Subject {
@@ -16,6 +16,8 @@ export interface Holder {
   /** Of its tokens, as far as tokens-auth knows them; a service may hold more. */
   readonly tokenUids: readonly string[];
   readonly visualNumbers: readonly string[];
+  /** For which the uids of its tokens were issued, too: what names one of them is that one's. */
+  readonly otherContractIds: readonly string[];
   /** What happened up to then is forgotten. */
   readonly at: string;
 }
@@ -23,7 +25,24 @@ export interface Holder {
 /** A service's rows spell contracts like this. */
 export const contractKeyOf = (party: Party, contractId: string): string => `${partyText(party)} ${idKey(contractId)}`;
 
-export function holderOf({ party, contractId, tokenUids, visualNumbers, at }: ToldHolder): Holder {
+export function holderOf({ party, contractId, tokenUids, visualNumbers, otherContractIds, at }: ToldHolder): Holder {
   const { countryCode: country_code, partyId: party_id } = party!;
-  return { party: { country_code, party_id }, contractId, tokenUids, visualNumbers, at };
+  return { party: { country_code, party_id }, contractId, tokenUids, visualNumbers, otherContractIds, at };
+}
+
+export function toldHolder({ party, tokenUids, visualNumbers, otherContractIds, ...holder }: Holder) {
+  return {
+    ...holder,
+    party: { countryCode: party.country_code, partyId: party.party_id },
+    tokenUids: [...tokenUids], visualNumbers: [...visualNumbers], otherContractIds: [...otherContractIds],
+  };
+}
+
+/** By the uid alone, too, since partners spell contracts otherwise. */
+export function isTokenOf(
+  { party, contractId, tokenUids, otherContractIds }: Holder, token: Party & { readonly contract_id: string; readonly uid: string },
+): boolean {
+  if (!sameParty(token, party)) return false;
+  if (sameId(token.contract_id, contractId)) return true;
+  return tokenUids.some((uid) => sameId(uid, token.uid)) && !otherContractIds.some((id) => sameId(id, token.contract_id));
 }

@@ -23,10 +23,11 @@ export class Marks {
   }
 
   async note(holder: Holder, tokenUids: readonly string[]): Promise<void> {
-    const { party, contractId, at } = holder;
+    const { party, contractId, otherContractIds, at } = holder;
     const marks = [
       this.contract(party, contractId),
       ...tokenUids.flatMap((uid) => [this.token(party, uid), this.token(undefined, uid)]),
+      ...tokenUids.flatMap((uid) => otherContractIds.map((other) => this.another(party, uid, other))),
     ];
     await this.db.query(
       `INSERT INTO erased_marks (mark, at) SELECT DISTINCT mark, $2 FROM unnest($1::bytea[]) AS mark
@@ -39,12 +40,11 @@ export class Marks {
   /** Whether what happened to somebody at that instant (RFC 3339) was erased, or would have been. */
   isErased({ party, contractId, uid }: Subject, happenedAt: string): boolean {
     if (this.marks.size === 0) return false;
-    const marks = [
-      ...(party && contractId !== undefined ? [this.contract(party, contractId)] : []),
-      ...(uid === undefined ? [] : [this.token(party, uid)]),
-    ];
     const happenedMs = instant(happenedAt);
-    return marks.some((mark) => (this.marks.get(mark.toString('base64')) ?? -Infinity) >= happenedMs);
+    const isMarked = (mark: Buffer) => (this.marks.get(mark.toString('base64')) ?? -Infinity) >= happenedMs;
+    if (party && contractId !== undefined && isMarked(this.contract(party, contractId))) return true;
+    if (uid === undefined || !isMarked(this.token(party, uid))) return false;
+    return !(party && contractId !== undefined && isMarked(this.another(party, uid, contractId)));
   }
 
   private contract(party: Party, contractId: string): Buffer {
@@ -53,6 +53,11 @@ export class Marks {
 
   private token(party: Party | undefined, uid: string): Buffer {
     return this.hash('token', party ? partyText(party) : '', idKey(uid));
+  }
+
+  /** By its uid alone a token would be of who was erased: it is of a contract that was not. */
+  private another(party: Party, uid: string, contractId: string): Buffer {
+    return this.hash('another', partyText(party), idKey(uid), idKey(contractId));
   }
 
   private hash(...what: readonly string[]): Buffer {

@@ -58,7 +58,7 @@ const blank = (said: object) => {
 };
 const event = (data: object, type = 'CardShown') => ({ id: randomUUID(), type, data: JSON.stringify(data) });
 const holderOf = (name: string, tokenUids: string[] = []) =>
-  ({ party, contractId: `contract-${name}`.toUpperCase(), tokenUids, visualNumbers: [], at });
+  ({ party, contractId: `contract-${name}`.toUpperCase(), tokenUids, visualNumbers: [], otherContractIds: [], at });
 const dataOf = (events: readonly StoredEvent[]) => events.map(({ data }) => JSON.parse(data) as unknown);
 
 async function onDisk(stream: string): Promise<string> {
@@ -137,6 +137,17 @@ test('what happened before an erasure is erased however late it comes; what happ
   const strangers = new Marks(db, Buffer.alloc(32, 8));
   await strangers.load();
   expect(strangers.isErased({ party, contractId: 'contract-g' }, at)).toBe(false);
+});
+
+test('what names another contract that the token was issued for is not erased with it, before or after', async () => {
+  const [mine, otherOnes, spelledOtherwise] = ['contract-k', 'contract-l', 'k, by a partner'].map((contract) => {
+    const { token, ...rest } = shown('K');
+    return { ...rest, token: { ...token, contract_id: contract } };
+  });
+  await marks.note({ ...holderOf('K'), otherContractIds: ['Contract-L'] }, ['UID-K']);
+  const said = [mine!, otherOnes!, spelledOtherwise!];
+  await store.append([{ stream: 'k', expected: 0, events: said.map((one) => event(one)) }]);
+  expect(dataOf(await store.read('k'))).toEqual([blank(mine!), otherOnes, blank(spelledOtherwise!)]);
 });
 
 test('a sealed part opens in its own event alone, and not when it was changed', async () => {

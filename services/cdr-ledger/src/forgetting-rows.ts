@@ -2,14 +2,11 @@ import type { Holder } from '#erasure';
 import { idKey, partyText } from '#ocpi';
 import type { Queryable } from '#postgres';
 
-/**
- * The rows of a contract: found by the contract, or by the tokens that it has now, since partners may spell it
- * otherwise. What names another contract that the token was issued for is that one's.
- */
-const THEIRS = `p.token_party = $1 AND (p.contract_key = $2 OR (p.token_key = ANY ($3::text[]) AND NOT EXISTS (
-  SELECT FROM account_tokens t WHERE t.token_key = p.token_key AND t.contract_key = p.contract_key)))`;
-const theirs = ({ party, contractId, tokenUids }: Holder) =>
-  [partyText(party), idKey(contractId), tokenUids.map(idKey)];
+/** The rows of a contract, by `isTokenOf` of libs/erasure. */
+const THEIRS = `p.token_party = $1 AND (p.contract_key = $2
+  OR (p.token_key = ANY ($3::text[]) AND p.contract_key <> ALL ($4::text[])))`;
+const theirs = ({ party, contractId, tokenUids, otherContractIds }: Holder) =>
+  [partyText(party), idKey(contractId), tokenUids.map(idKey), otherContractIds.map(idKey)];
 
 export async function privatePartsOf(db: Queryable, holder: Holder): Promise<string[]> {
   const { rows } = await db.query<{ id: string }>(`SELECT p.id FROM private_parts p WHERE ${THEIRS}`, theirs(holder));

@@ -108,13 +108,6 @@ export async function noteToken(db: Queryable, tokenUid: string, contractId: str
   );
 }
 
-/** Whether we issued that token for that contract: then it is no other one's, whoever else has its uid. */
-export async function isIssuedFor(db: Queryable, tokenUid: string, contractId: string): Promise<boolean> {
-  const { rowCount } = await db.query(
-    'SELECT FROM account_tokens WHERE token_key = $1 AND contract_key = $2', [idKey(tokenUid), idKey(contractId)]);
-  return rowCount > 0;
-}
-
 /** Contract keys by account; an erased one is not there. */
 export async function contractKeys(
   db: Queryable,

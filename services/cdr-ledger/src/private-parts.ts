@@ -1,7 +1,6 @@
 import type { Marks } from '#erasure';
 import { idKey, partyText } from '#ocpi';
 import { byteaArray, type Database, type Queryable, type Statement, textArray, uuidArray } from '#postgres';
-import { isIssuedFor } from './holders.ts';
 import type { PrivatePart } from './private-part.ts';
 
 /** The table of private parts. */
@@ -17,20 +16,12 @@ export interface PrivateParts {
 /** Of a contract that was erased since it began, nothing is kept: it is erased from the beginning. */
 export function privateParts(db: Database, marks?: Marks): PrivateParts {
   const writing = new Gathered<PrivatePart>((parts) => insert(db, parts));
-  const isErased = ({ token, at }: PrivatePart, uid?: string) => {
-    const { country_code, party_id, contract_id: contractId } = token;
+  const isErased = ({ token, at }: PrivatePart) => {
+    const { country_code, party_id, contract_id: contractId, uid } = token;
     return at !== undefined && marks !== undefined && marks.isErased({ party: { country_code, party_id }, contractId, uid }, at);
   };
-  /** By its token alone it may be of another contract. */
-  const isOfAnother = async (part: PrivatePart) =>
-    !isErased(part) && isIssuedFor(db, part.token.uid, part.token.contract_id);
   return {
-    async keep(parts) {
-      const kept = parts.filter((part) => !isErased(part, part.token.uid));
-      if (kept.length === parts.length) return writing.write(kept);
-      for (const part of parts) if (!kept.includes(part) && (await isOfAnother(part))) kept.push(part);
-      return writing.write(kept);
-    },
+    keep: (parts) => writing.write(parts.filter((part) => !isErased(part))),
     async drop(ids) {
       if (ids.length === 0) return;
       await db.query('DELETE FROM private_parts WHERE id = ANY ($1::uuid[])', [ids]);

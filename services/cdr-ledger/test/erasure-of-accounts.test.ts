@@ -28,12 +28,12 @@ afterAll(() => plunk?.stop());
 const at = '2022-02-01T19:30:00Z';
 
 /** Whom an erasure means, and which are done. */
-const holders = new Map<string, { contractId: string; tokenUids: string[] }>();
+const holders = new Map<string, { contractId: string; tokenUids: string[]; otherContractIds: string[] }>();
 const done: string[] = [];
 
-async function erase(contractId: string, tokenUids: string[]): Promise<void> {
+async function erase(contractId: string, tokenUids: string[], otherContractIds: string[] = []): Promise<void> {
   const erasureId = randomUUID();
-  holders.set(erasureId, { contractId, tokenUids });
+  holders.set(erasureId, { contractId, tokenUids, otherContractIds });
   await plunk.ledgerDb.query('INSERT INTO erasures (erasure_id, at) VALUES ($1, $2)', [erasureId, at]);
   await expect.poll(() => done).toContain(erasureId);
 }
@@ -90,7 +90,7 @@ test('a contract whose app has the uid of another one\'s card keeps what is its 
   await pushCdr(plunk, cdrOf(ezra, 'EZRA-1', { session_id: 'EZRA-1' }));
   expect(await linesOf(plunk, ezra.contract_id)).toHaveLength(1);
 
-  await erase(contractId, [token.uid]);
+  await erase(contractId, [token.uid], [ezra.contract_id]);
   const named = async (cdrId: string) =>
     fromJsonBytes<Cdr>((await plunk.bus.ask(getCdr, { party: bct, cdrId })).cdrJson!).cdr_token.contract_id;
   expect([await named('TWO-1'), await named('EZRA-1')]).toEqual(['ERASED', ezra.contract_id]);

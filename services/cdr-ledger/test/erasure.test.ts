@@ -126,3 +126,25 @@ test('a receipt is proven as before when its holder is erased, but for whose it 
     expect(await verifyExport([Buffer.from(lines)], { keys, receipt })).toMatchObject({ damage: undefined, erased: 4 });
   }
 });
+
+test('a contract that has, or had, a token of the same uid keeps what names it, and what comes late of it', async () => {
+  const [mine, theirs] = ['CA-CPK-NEXT-1', 'CA-CPK-FORMER-1'];
+  const erasedAt = '2022-02-03T18:00:00Z';
+  const named = (id: string, contract_id: string) =>
+    receive({ ...cdr, id, session_id: id, cdr_token: { ...cdr.cdr_token, uid: 'SHARED', contract_id } });
+  for (const when of ['EARLY', 'LATE']) {
+    await named(`${when}-MINE`, mine);
+    await named(`${when}-OTHERWISE`, 'NEXT1');
+    await named(`${when}-THEIRS`, theirs.toLowerCase());
+    if (when === 'LATE') break;
+    const whom = { ...holder, contractId: mine, tokenUids: ['shared'], otherContractIds: [theirs], at: erasedAt };
+    expect((await receiver.bus.ask(previewErasure('cdr-ledger'), { holder: whom, sessionIds: [] })).kept)
+      .toMatchObject([{ count: 2n }, { count: 2n }]);
+    await receiver.bus.answer(getErasureHolder, (requests) => each(requests, async () => ({ holder: whom })));
+    await receiver.ledgerDb.query('INSERT INTO erasures (erasure_id, at) VALUES ($1, $2)', [randomUUID(), erasedAt]);
+    await expect.poll(async () => (await found('EARLY-MINE')).cdr_token.uid).toBe('ERASED');
+  }
+  const ids = ['EARLY', 'LATE'].flatMap((when) => [`${when}-MINE`, `${when}-OTHERWISE`, `${when}-THEIRS`]);
+  const contracts = await Promise.all(ids.map(async (id) => (await found(id)).cdr_token.contract_id));
+  expect(contracts).toEqual(['ERASED', 'ERASED', theirs.toLowerCase(), 'ERASED', 'ERASED', theirs.toLowerCase()]);
+});

@@ -1,5 +1,5 @@
-import type { Holder } from '#erasure';
-import { type Cdr, type CdrToken, erasedCdrToken, idKey, sameId, sameParty, type Session, type Token } from '#ocpi';
+import { type Holder, isTokenOf } from '#erasure';
+import { type Cdr, erasedCdrToken, idKey, type Session, type Token } from '#ocpi';
 import type { Queryable } from '#postgres';
 import type { PushedKey } from './pushes/pushed-rows.ts';
 
@@ -58,11 +58,6 @@ function isOf(holder: Holder, { module, current }: Pick<Row, 'module' | 'current
   const object = JSON.parse(current) as Token | Session | Cdr;
   const token = module === 'tokens' ? object as Token : (object as Session | Cdr).cdr_token;
   return token !== undefined && isTokenOf(holder, token);
-}
-
-function isTokenOf({ party, contractId, tokenUids }: Holder, token: CdrToken): boolean {
-  if (!sameParty(token, party)) return false;
-  return sameId(token.contract_id, contractId) || tokenUids.some((uid) => sameId(uid, token.uid));
 }
 
 /** Keys of the tokens of a contract that a hub was told of. */

@@ -1,4 +1,4 @@
-import type { Holder } from '#erasure';
+import { type Holder, isTokenOf } from '#erasure';
 import { idKey, type Session } from '#ocpi';
 import type { Database, Queryable } from '#postgres';
 import { partyKey } from './session-rows.ts';
@@ -20,9 +20,11 @@ const TABLES = [
 /** Sessions of these tokens; where none is known any more, those that name the contract. */
 export async function sessionsOfHolder(
   db: Queryable,
-  { party, contractId, at }: Holder,
+  holder: Holder,
   tokenKeys: readonly string[],
 ): Promise<HolderSession[]> {
+  const { party, contractId, at } = holder;
+  const asKnown = { ...holder, tokenUids: tokenKeys };
   const found = await Promise.all(TABLES.map(async ({ table, own }) => {
     const [which, value] = tokenKeys.length > 0
       ? ['token_uid = ANY ($3::text[])', tokenKeys]
@@ -31,7 +33,9 @@ export async function sessionsOfHolder(
       `SELECT session FROM ${table} WHERE token_party = $1 AND started_at <= $2 AND ${which}`,
       [partyKey(party), at, value],
     );
-    return rows.map(({ session: text }): HolderSession => ({ own, text, session: JSON.parse(text) as Session }));
+    return rows
+      .map(({ session: text }): HolderSession => ({ own, text, session: JSON.parse(text) as Session }))
+      .filter(({ session }) => isTokenOf(asKnown, session.cdr_token));
   }));
   return found.flat();
 }

@@ -1,6 +1,6 @@
 import type { Forgetter, Kept } from '#contracts/erasure';
 import type { Holder } from '#erasure';
-import { idKey } from '#ocpi';
+import { idKey, sameId } from '#ocpi';
 import type { Queryable, Tx } from '#postgres';
 import { forgetSettled } from './contest-rows.ts';
 
@@ -20,7 +20,9 @@ interface Row extends Omit<ErasureRow, 'holder'> {
 }
 
 const COLUMNS = 'erasure_id AS "erasureId", at, holder, kept, forgotten_by AS "forgottenBy", waits';
-const erasure = ({ holder, ...row }: Row): ErasureRow => ({ ...row, holder: holder ?? undefined });
+/** One of a release before says nothing of other contracts. */
+const erasure = ({ holder, ...row }: Row): ErasureRow =>
+  ({ ...row, holder: holder ? { ...holder, otherContractIds: holder.otherContractIds ?? [] } : undefined });
 
 export async function findErasure(db: Queryable, erasureId: string, lock = false): Promise<ErasureRow | undefined> {
   const { rows } = await db.query<Row>(
@@ -53,9 +55,28 @@ export async function tokensOfContract(db: Queryable, contract: Pick<Holder, 'pa
   return rows.map(({ token }) => token);
 }
 
+/** For which the uids were issued, too, that the contract's tokens have or had. */
+export async function otherContracts(db: Queryable, contract: Pick<Holder, 'party' | 'contractId'>): Promise<string[]> {
+  const { rows } = await db.query<{ contract: string }>(
+    `WITH theirs AS (
+       SELECT uid FROM tokens WHERE ${OF_CONTRACT}
+       UNION SELECT uid FROM former_contracts WHERE country_code = upper($1) AND party_id = upper($2) AND contract_id = $3)
+     SELECT DISTINCT contract FROM (
+       SELECT token::json ->> 'contract_id' AS contract FROM tokens JOIN theirs USING (uid)
+         WHERE country_code = upper($1) AND party_id = upper($2)
+       UNION SELECT contract_id FROM former_contracts JOIN theirs USING (uid)
+         WHERE country_code = upper($1) AND party_id = upper($2)) AS of_uids
+     ORDER BY contract`,
+    ofContract(contract),
+  );
+  return rows.map((row) => row.contract).filter((other) => !sameId(other, contract.contractId));
+}
+
 /** What was put after the erasure is of a new contract. */
 export async function deleteTokens(db: Queryable, holder: Holder): Promise<void> {
   await db.query(`DELETE FROM tokens WHERE ${OF_CONTRACT} AND last_updated <= $4`, [...ofContract(holder), holder.at]);
+  await db.query(
+    'DELETE FROM former_contracts WHERE country_code = upper($1) AND party_id = upper($2) AND contract_id = $3', ofContract(holder));
   await forgetSettled(db);
   await db.query('DELETE FROM contracts_without_credit WHERE contract_key = $1', [idKey(holder.contractId)]);
 }

@@ -4,6 +4,7 @@ import {
   type EraseContract, eraseContract, type Forgetter, forgetters, type GetErasure, getErasure, type GetErasureHolder,
   getErasureHolder, type NoteForgotten, noteForgotten,
 } from '#contracts/erasure';
+import { toldHolder } from '#erasure';
 import { Erasures, type Standing } from './erasures.ts';
 
 @Controller()
@@ -27,13 +28,7 @@ export class ErasureController {
   holder(requests: GetErasureHolder[]) {
     return each(requests, async ({ erasureId }) => {
       const holder = await this.erasures.holderOf(erasureId);
-      if (!holder) return {};
-      const { party: { country_code: countryCode, party_id: partyId }, contractId, tokenUids, visualNumbers, at } = holder;
-      return {
-        holder: {
-          party: { countryCode, partyId }, contractId, at, tokenUids: [...tokenUids], visualNumbers: [...visualNumbers],
-        },
-      };
+      return holder ? { holder: toldHolder(holder) } : {};
     });
   }
 

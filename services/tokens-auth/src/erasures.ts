@@ -4,12 +4,12 @@ import {
   contractErased, type ErasurePreviewed, type Forgetter, forgetters, type Hindrance, type Kept, previewErasure,
 } from '#contracts/erasure';
 import { Rejected } from '#decider';
-import type { Holder } from '#erasure';
+import { type Holder, toldHolder } from '#erasure';
 import { type Party, partyText, sameId, sameParty, type Token } from '#ocpi';
 import type { Database } from '#postgres';
 import type { Clock } from '#time';
 import {
-  type ErasureRow, findErasure, openErasures, storeErasure, tokensOfContract,
+  type ErasureRow, findErasure, openErasures, otherContracts, storeErasure, tokensOfContract,
 } from './erasure-rows.ts';
 
 export type ErasureRefusal = 'unknown-contract' | 'unknown-erasure' | 'service-not-answering';
@@ -101,6 +101,7 @@ export class Erasures {
       party, contractId, at,
       tokenUids: tokens.map(({ uid }) => uid),
       visualNumbers: tokens.flatMap(({ visual_number: number }) => (number === undefined ? [] : [number])),
+      otherContractIds: await otherContracts(this.parts.db, { party, contractId }),
     };
   }
 
@@ -114,14 +115,9 @@ export class Erasures {
   }
 
   private async ask(service: Forgetter, holder: Holder, sessionIds: string[]): Promise<Previewed> {
-    const { party, contractId, tokenUids, visualNumbers, at } = holder;
     try {
       return await this.parts.bus.ask(previewErasure(service), {
-        holder: {
-          party: { countryCode: party.country_code, partyId: party.party_id }, contractId, at,
-          tokenUids: [...tokenUids], visualNumbers: [...visualNumbers],
-        },
-        sessionIds,
+        holder: toldHolder(holder), sessionIds,
       }, { timeoutMs: LOOKS_WITHIN_MS });
     } catch (error) {
       if (!isAskFailure(error)) throw error;

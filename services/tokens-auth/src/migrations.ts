@@ -68,6 +68,20 @@ const tokens: MigrationList = [
       'CREATE INDEX contested_tags_newest ON contested_tags (since DESC, tag)',
     ],
   },
+  {
+    name: 'tokens-6-former-contracts',
+    up: () => [
+      // Of which contracts tokens were before: what names one is not forgotten with the one that has its token now.
+      `CREATE TABLE former_contracts (
+         country_code text NOT NULL,  -- upper case
+         party_id text NOT NULL,      -- upper case
+         uid text NOT NULL,           -- lower case
+         contract_id text NOT NULL,   -- lower case
+         PRIMARY KEY (country_code, party_id, contract_id, uid)
+       )`,
+      'CREATE INDEX former_contracts_by_uid ON former_contracts (country_code, party_id, uid)',
+    ],
+  },
 ];
 
 export const migrations: MigrationList = [...busMigrations, ...erasureMigrations, ...grantMigrations, ...tokens];

@@ -1,4 +1,4 @@
-import type { Party, Token } from '#ocpi';
+import { idKey, type Party, type Token } from '#ocpi';
 import { idTagOf } from '#ocpp';
 import { type ObjectPage, pageByCreation, type PageRequest, type Queryable, type Tx } from '#postgres';
 import type { Place } from './places.ts';
@@ -92,6 +92,14 @@ export async function storeToken(tx: Tx, { own, token, text, allowedAt }: HeldTo
      DO UPDATE SET own = excluded.own, last_updated = excluded.last_updated, token = excluded.token, allowed_at = excluded.allowed_at
      WHERE tokens.last_updated <= excluded.last_updated OR $10`,
     [...columns(key), own, token.last_updated, text, tagOf(token.uid), allowedAt ? JSON.stringify(allowedAt) : null, replacing],
+  );
+}
+
+/** A token that was of one contract is now of another. */
+export async function noteFormerContract(tx: Tx, { country_code, party_id, uid, contract_id }: Token): Promise<void> {
+  await tx.query(
+    'INSERT INTO former_contracts (country_code, party_id, uid, contract_id) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING',
+    [country_code.toUpperCase(), party_id.toUpperCase(), idKey(uid), idKey(contract_id)],
   );
 }
 

@@ -4,7 +4,7 @@ import { tokenChanged } from '#contracts/tokens-auth';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { Rejected } from '#decider';
 import type { Marks } from '#erasure';
-import { type AuthorizationInfo, isStale, type Party, partyText, patchToken, read, sameParty, Token } from '#ocpi';
+import { type AuthorizationInfo, isStale, type Party, partyText, patchToken, read, sameId, sameParty, Token } from '#ocpi';
 import type { Database, ObjectPage, PageRequest } from '#postgres';
 import type { OwnParties } from '#settings';
 import type { Log } from '#telemetry';
@@ -14,7 +14,8 @@ import { withoutCredit } from './credit-rows.ts';
 import { informing, type Said } from './informing.ts';
 import { allowedOf, type AskedPlace, type Place } from './places.ts';
 import {
-  findOwnToken, findToken, type HeldToken, heldTokenKeys, listOwnTokens, storeToken, type TokenKey, tokensOfContract,
+  findOwnToken, findToken, type HeldToken, heldTokenKeys, listOwnTokens, noteFormerContract, storeToken,
+  type TokenKey, tokensOfContract,
 } from './token-rows.ts';
 
 export type Refusal = 'unknown-token' | 'location-needed' | 'invalid-object' | 'token-of-another-contract';
@@ -181,6 +182,7 @@ export class TokensAuth {
         { own, token: token.value, text, allowedAt },
         known !== undefined && replaces === known.token.last_updated,
       );
+      if (known && !sameId(known.token.contract_id, token.value.contract_id)) await noteFormerContract(tx, known.token);
       if (!known && (await noteContest(tx, token.value.uid, token.value, this.parts.clock.iso()))) {
         this.parts.log.warn('a party issued a uid that another has, too: its card is refused', {
           party: partyText(token.value),

@@ -8,6 +8,7 @@ import { agreementChanged, agreementOf } from '#contracts/agreements';
 import { resolveStation } from '#contracts/locations';
 import { authorizeAtPartner, SendOutcome } from '#contracts/ocpi-gateway';
 import { Change } from '#contracts/party';
+import { eraseContract, forgetters, type Holder as ErasureHolder, previewErasure } from '#contracts/erasure';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import type { Token } from '#ocpi';
 import { idTagOf } from '#ocpp';
@@ -296,6 +297,32 @@ test('4,000 cards that nobody issued are Invalid, and one that somebody issued c
   expect(refused).toBe(4_000);
   await put(card('04A9'));
   expect(await tap('04A9')).toMatchObject({ status: 'Accepted' });
+});
+
+test('a contract to be forgotten is named with the others that its tokens\' uids were issued for', async () => {
+  const of = (contract_id: string, changes: Partial<Token> = {}) => card('04F1', { contract_id, ...changes });
+  await put(of('CA-CPK-FIRST'));
+  await put(of('CA-CPK-second', { last_updated: '2022-02-01T17:00:01Z' }));
+  await bus.ask(putPartnerToken, {
+    party: plunk, uid: '04f1', type: 'APP_USER', patch: false,
+    bodyJson: toJsonBytes(card('04f1', { type: 'APP_USER', contract_id: 'CA-CPK-APP' })),
+  });
+  const seen = new Map<string, ErasureHolder>();
+  const others = forgetters.filter((service) => service !== 'tokens-auth');
+  const answering = await Promise.all(others.map((service) => bus.answer(previewErasure(service), (requests) =>
+    requests.map(({ holder }) => {
+      seen.set(holder!.contractId, holder!);
+      return {};
+    }))));
+  const named = async (contractId: string) => {
+    await bus.ask(eraseContract, { party: plunk, contractId, dryRun: true });
+    const { tokenUids, otherContractIds } = seen.get(contractId)!;
+    return [tokenUids, otherContractIds.map((id) => id.toLowerCase()).sort()];
+  };
+  expect(await named('CA-CPK-FIRST')).toEqual([[], ['ca-cpk-app', 'ca-cpk-second']]);
+  expect(await named('CA-CPK-SECOND')).toEqual([['04F1'], ['ca-cpk-app', 'ca-cpk-first']]);
+  expect(await named('CA-CPK-APP')).toEqual([['04f1'], ['ca-cpk-first', 'ca-cpk-second']]);
+  await Promise.all(answering.map((one) => one.stop()));
 });
 
 test('a request without its ids is refused before it is handled', async () => {
