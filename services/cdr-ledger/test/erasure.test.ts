@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { each, told } from '#bus';
 import { readHead, type ReceiptProof, verifyExport, verifyReceipt } from '#chain';
 import { getCdr, getStatement, listTokenCdrs, receiveCdr, verifyLedger } from '#contracts/cdr-ledger';
-import { openDispute } from '#contracts/disputes';
+import { openDispute, withdrawDispute } from '#contracts/disputes';
 import { getErasureHolder, noteForgotten, previewErasure } from '#contracts/erasure';
 import { exportLedger, getHeads, getReceiptProof } from '#contracts/ledger';
 import { cdrDelivered } from '#contracts/ocpi-gateway';
@@ -147,4 +147,24 @@ test('a contract that has, or had, a token of the same uid keeps what names it, 
   const ids = ['EARLY', 'LATE'].flatMap((when) => [`${when}-MINE`, `${when}-OTHERWISE`, `${when}-THEIRS`]);
   const contracts = await Promise.all(ids.map(async (id) => (await found(id)).cdr_token.contract_id));
   expect(contracts).toEqual(['ERASED', 'ERASED', theirs.toLowerCase(), 'ERASED', 'ERASED', theirs.toLowerCase()]);
+});
+
+test('what is written of a CDR whose contract is erased goes with the contract ERASED of its party, once nothing is open', async () => {
+  const { dispute } = await receiver.bus.ask(
+    openDispute, { party: bct, cdrId: 'E-2', reason: 'Dana Q. says so by telephone' }, { commandId: randomUUID() });
+  const whom = { ...holder, contractId: 'ERASED', tokenUids: [], at: '2022-02-04T18:00:00Z' };
+  const standing = () => receiver.bus.ask(previewErasure('cdr-ledger'), { holder: whom, sessionIds: [] });
+  expect(await standing()).toMatchObject({
+    kept: [{ what: 'private parts of CDRs and disputes', count: 1n }], hindrances: [{ code: 'dispute-open' }],
+  });
+  await receiver.bus.ask(withdrawDispute, { disputeId: dispute!.disputeId, reason: 'Dana Q. was wrong' });
+  expect((await standing()).hindrances).toEqual([]);
+
+  await receiver.bus.answer(getErasureHolder, (requests) => each(requests, async () => ({ holder: whom })));
+  await receiver.ledgerDb.query('INSERT INTO erasures (erasure_id, at) VALUES ($1, $2)', [randomUUID(), whom.at]);
+  await expect.poll(async () => (await standing()).kept).toEqual([]);
+  const { rows } = await receiver.ledgerDb.query(`SELECT FROM private_parts WHERE body LIKE '%Dana Q.%'`);
+  expect(rows).toEqual([]);
+  const { chains } = await receiver.bus.ask(verifyLedger, {});
+  expect(chains.every(({ intact }) => intact)).toBe(true);
 });

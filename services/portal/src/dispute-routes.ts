@@ -81,7 +81,9 @@ function changingRoutes(bus: Bus): Route[] {
         country_code: CountryCode,
         party_id: PartyId,
         cdr_id: CdrId,
-        reason: Text,
+        reason: Text.meta({
+          description: 'erased with the contract that charged; over a CDR whose contract is erased already, with contract_id ERASED of its party',
+        }),
         findings: z.array(Code).max(50).default([]).meta({ description: 'those of the CDR when there are none' }),
         amount: Amount.optional().meta({ description: 'what is in doubt; all that is payable when absent' }),
       }),
