@@ -65,6 +65,7 @@ const METER_FINDINGS = [
   'meter-stop-beyond-power',
   'stopped-before-last-reading',
   'signed-values-left-out',
+  'station-clock-wrong',
 ] as const;
 
 export type MeterFindingCode = (typeof METER_FINDINGS)[number];

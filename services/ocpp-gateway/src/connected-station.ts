@@ -5,7 +5,7 @@ import type { Executor } from '#event-store';
 import { currentTraceparent, inSpan, type Log, type Tracer } from '#telemetry';
 import { type Clock, rfc3339 } from '#time';
 import { commandedCard, coveredStart, groupOf, orderedStart } from './commanded.ts';
-import { frameName, instantOf, meterReadings, signedMeterReadings } from './frames.ts';
+import { frameName, instantOf, isDoubted, meterReadings, signedMeterReadings } from './frames.ts';
 import { chargingProfile, type Limit } from './limits.ts';
 import { type ReservationOrder } from './orders.ts';
 import {
@@ -104,8 +104,10 @@ export class ConnectedStation {
       }
       case 'StopTransaction': {
         const { transactionId, meterStop, timestamp, reason, idTag, transactionData } = call.payload;
+        const stoppedAt = instantOf(timestamp, nowMs);
         const stop = {
-          transactionId: String(transactionId), meterStopWh: String(meterStop), stoppedAt: instantOf(timestamp, nowMs),
+          transactionId: String(transactionId), meterStopWh: String(meterStop), stoppedAt,
+          ...(isDoubted(timestamp, stoppedAt) ? { saidAt: timestamp } : {}),
           reason: reason ?? 'Local', readings: meterReadings(transactionData, nowMs),
           ...this.signed(transactionData, nowMs), ...(idTag === undefined ? {} : { idTag }),
         };

@@ -8,6 +8,9 @@ const now = '2022-02-01T17:00:00Z';
 test.each([
   ['J-49 an instant of its own', '2022-02-01T16:30:00+00:00', '2022-02-01T16:30:00Z'],
   ['one that was queued for a week', '2022-01-25T17:00:00Z', '2022-01-25T17:00:00Z'],
+  ['one that was queued for a month', '2022-01-01T17:00:00Z', '2022-01-01T17:00:00Z'],
+  ['T-26 one of a clock that stood still for two years', '2020-02-01T17:00:00Z', now],
+  ['T-26 one of a clock that was set to when it was built', '2017-06-01T00:00:00Z', now],
   ['one of a clock a little ahead', '2022-02-01T17:04:00Z', '2022-02-01T17:04:00Z'],
   ['T-26 one of a clock that was never set', '1970-01-01T00:00:07Z', now],
   ['one of a clock that is a year ahead', '2023-02-01T17:00:00Z', now],

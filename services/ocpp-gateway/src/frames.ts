@@ -11,21 +11,27 @@ export function frameName(call: ReceivedCall): string {
   return `${call.id} ${createHash('sha256').update(call.text).digest('base64url').slice(0, 22)}`;
 }
 
-/** OCPP 1.6 is of October 2015: a clock that shows less was never set. */
-const FIRST_BELIEVED_MS = Date.UTC(2015, 9, 1);
 const CLOCK_AHEAD_MS_MAX = 5 * 60_000;
+/** For as long a station may have been away and tell of it (Locations are known as of then): older is a clock that is wrong. */
+const KEPT_MS_MAX = 31 * 24 * 3_600_000;
 
 /**
  * A frame's own instant, else the one at which it came. J-49, S16-32. So too where the station's
- * clock was never set or is far ahead (T-26): a charge from 1970 until now would cost a fortune, and
- * a status from next year would be the newest until then.
+ * clock was never set or is far ahead (T-26): a charge from 1970, or from when its battery died, until now would
+ * cost a fortune, and a status from next year would be the newest until then.
  */
 export function instantOf(text: string | undefined, nowMs: number): string {
   return rfc3339(believed(text === undefined ? undefined : parseInstant(text), nowMs));
 }
 
+/** Whether that instant is not what the station said. */
+export function isDoubted(text: string, at: string): boolean {
+  const saidMs = parseInstant(text);
+  return saidMs === undefined || rfc3339(saidMs) !== at;
+}
+
 function believed(atMs: number | undefined, nowMs: number): number {
-  return atMs === undefined || atMs < FIRST_BELIEVED_MS || atMs > nowMs + CLOCK_AHEAD_MS_MAX ? nowMs : atMs;
+  return atMs === undefined || atMs < nowMs - KEPT_MS_MAX || atMs > nowMs + CLOCK_AHEAD_MS_MAX ? nowMs : atMs;
 }
 
 export function meterReadings(values: readonly MeterValue16[] | undefined, nowMs: number): MeterReading[] {

@@ -137,6 +137,8 @@ export interface Stop {
   readonly transactionId: string;
   readonly meterStopWh: string;
   readonly stoppedAt: string;
+  /** In the station's own words, where its clock is not believed. */
+  readonly saidAt?: string;
   readonly reason: string;
   readonly idTag?: string | undefined;
   readonly readings: readonly MeterReading[];

@@ -5,6 +5,7 @@ import {
 } from '#contracts/ocpp-gateway';
 import { toJsonBytes } from '#contracts';
 import type { StoredEvent } from '#event-store';
+import { isDoubted } from './frames.ts';
 import type { Authorization, MeterReading, SignedMeterReading, StationEvent } from './station.ts';
 
 export const streamOf = (stationId: string): string => `station-${stationId}`;
@@ -34,6 +35,7 @@ export function tells(stored: StoredEvent): Fact | undefined {
         authorization: authorization(event.authorization),
         // A station that has none may say so by 0 or -1.
         ...(event.reservationId !== undefined && event.reservationId > 0 ? { reservationId: event.reservationId } : {}),
+        ...(isDoubted(event.saidAt, event.startedAt) ? { saidAt: event.saidAt } : {}),
       });
     case 'MeterRead':
       return told(meterRead, {
@@ -54,6 +56,7 @@ export function tells(stored: StoredEvent): Fact | undefined {
         readings: event.readings.map(reading),
         signed: signed(event),
         ...(event.idTag === undefined ? {} : { idTag: event.idTag }),
+        ...(event.saidAt === undefined ? {} : { saidAt: event.saidAt }),
       });
     case 'StartOrdered':
     case 'OrderDropped':

@@ -340,3 +340,20 @@ test('S16-31 what a meter signs is told as it was signed, of MeterValues and of 
   ]);
   station.close();
 });
+
+test('T-26 a charge by a clock years back, set right while it runs, begins when its start was heard, and is said to be of that clock', async () => {
+  const station = await byHand();
+  const { currentTime: timestamp } = (await station.say('Heartbeat', {})) as { currentTime: string };
+  const { transactionId } = (await station.say('StartTransaction', {
+    connectorId: 1, idTag: '04A2B3C4', meterStart: 0, timestamp: '2020-01-01T00:00:10Z',
+  })) as { transactionId: number };
+  await station.say('StopTransaction', { transactionId, meterStop: 1, timestamp });
+  const of = <Fact extends object>(kind: string) =>
+    facts<Fact & { transactionId?: string; saidAt?: string }>(kind, 'TWICE').filter((fact) => fact.transactionId === String(transactionId));
+  await expect.poll(() => of('transaction stopped')).toHaveLength(1);
+  const [start] = of<{ startedAt: string }>('transaction started');
+  expect(start).toMatchObject({ saidAt: '2020-01-01T00:00:10Z' });
+  expect(Math.abs(Date.parse(start!.startedAt) - Date.parse(timestamp))).toBeLessThan(60_000);
+  expect(of('transaction stopped')[0]!.saidAt).toBeUndefined();
+  station.close();
+});

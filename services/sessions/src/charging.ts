@@ -142,11 +142,12 @@ export class Charging {
       });
       return;
     }
-    const { meterStopWh, stoppedAt, reason } = fact;
+    const { meterStopWh, stoppedAt, saidAt, reason } = fact;
     await said.say(heard.tx, sessionId, heard.id, {
       type: 'EndSession',
       meterStopWh,
       stoppedAt,
+      ...(saidAt === undefined ? {} : { saidAt }),
       reason,
       readings: readings.map(readingOf),
       signed: signed.map(signedValue),

@@ -29,7 +29,9 @@ export async function openingOf(
 ): Promise<SessionCommand> {
   const { stationId, transactionId, connectorId, meterStartWh, startedAt, authorization } = fact;
   const { bus, clock, log } = parts;
-  const transaction = { stationId, transactionId, connectorId, meterStartWh };
+  const transaction = {
+    stationId, transactionId, connectorId, meterStartWh, ...(fact.saidAt === undefined ? {} : { saidAt: fact.saidAt }),
+  };
   const invalid = (why: WhyInvalid): SessionCommand => {
     log.warn('a charge that nobody will be billed for', {
       session: sessionId,

@@ -24,6 +24,8 @@ export interface Transaction {
   readonly connectorId: number;
   /** Decimal text. */
   readonly meterStartWh: string;
+  /** What the station's clock showed, where it cannot be right: the Session starts when that was heard. */
+  readonly saidAt?: string;
 }
 
 export type WhyInvalid = 'card-not-accepted' | 'no-token' | 'unknown-station';
@@ -40,7 +42,8 @@ export type FindingCode =
   | 'meter-stop-below-reading'
   | 'meter-stop-beyond-power'
   | 'stopped-before-last-reading'
-  | 'signed-values-left-out';
+  | 'signed-values-left-out'
+  | 'station-clock-wrong';
 
 export interface Finding {
   readonly code: FindingCode;
@@ -117,6 +120,8 @@ export type SessionCommand =
       readonly type: 'EndSession';
       readonly meterStopWh: string;
       readonly stoppedAt: string;
+      /** As of a start. */
+      readonly saidAt?: string;
       readonly reason: string;
       readonly readings: readonly Reading[];
       readonly signed?: readonly SignedValue[];

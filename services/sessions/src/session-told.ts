@@ -56,7 +56,7 @@ export function endCharge(command: To<'EndSession'>, charge: Active): SessionEve
   const terms = termsOf(snapshots);
   const metered = newlyMetered(charge, command);
   const { metering, signed, findings: found } = withMetered(charge, metered);
-  const stop = stopOf(terms, metering, command);
+  const stop = stopOf(terms, charge.transaction.saidAt, metering, command);
   const meterStopWh = Decimal.of(stop.tenthWh, 1).toString();
   const end = { at: stoppedAt, energyWh: meterStopWh };
   const { endMs, energyWh, kwh, charging_periods, total_cost } = measured(terms, metering, end);
@@ -88,9 +88,13 @@ function signedData(signed: SignedKept): Pick<Of<'SessionEnded'>, 'signedData'> 
   return data ? { signedData: data } : {};
 }
 
+/** By so much a charge may have begun before a station without a clock could tell of it. */
+const UNCLOCKED_MS_MAX = 86_400_000;
+
 /** What the final register is taken for; what cannot be leaves the newest reading in force. S16-51 */
 function stopOf(
   terms: Terms,
+  saidAt: string | undefined,
   metering: Metering,
   { meterStopWh, stoppedAt }: To<'EndSession'>,
 ): { readonly judged: Judged; readonly tenthWh: number } {
@@ -101,7 +105,8 @@ function stopOf(
   const rawTenthWh = tenthsOf(meterStopWh) + (isRounded ? fallen : 0);
   const { startMs, startTenthWh } = metering.meter;
   const { powerWMax } = terms;
-  const stop = judgedStop(register, { atMs, rawTenthWh }, { startMs, startTenthWh, powerWMax });
+  const atLeastMs = saidAt === undefined ? startMs : startMs - UNCLOCKED_MS_MAX;
+  const stop = judgedStop(register, { atMs, rawTenthWh }, { startMs: atLeastMs, startTenthWh, powerWMax });
   return { judged: stop, tenthWh: stop.counts === 'not' ? register.tenthWh : stop.tenthWh };
 }
 
@@ -160,7 +165,7 @@ export function parkedSoFar(
 function findingsOf(
   { transaction: { meterStartWh } }: Running,
   { meter }: Metering,
-  { meterStopWh, stoppedAt }: To<'EndSession'>,
+  { meterStopWh, stoppedAt, saidAt }: To<'EndSession'>,
   stop: Judged,
 ): Finding[] {
   const stops = `the meter stopped at ${meterStopWh} Wh`;
@@ -170,7 +175,15 @@ function findingsOf(
     ...(early
       ? [{ code: 'stopped-before-last-reading' as const, detail: `it stopped at ${stoppedAt}, before its last reading` }]
       : []),
+    ...(saidAt === undefined ? [] : [clockWrong('the stop', saidAt, stoppedAt)]),
   ];
+}
+
+export function clockWrong(what: string, saidAt: string, heardAt: string): Finding {
+  return {
+    code: 'station-clock-wrong',
+    detail: `the station's clock showed ${saidAt.slice(0, 40)} at ${what}, which cannot be: it counts from when it was heard, ${heardAt}`,
+  };
 }
 
 function stopFinding(

@@ -36,6 +36,7 @@ import type {
 } from './session-events.ts';
 import { endedReserved, startedReserved } from './session-reserved.ts';
 import {
+  clockWrong,
   completed,
   endCharge,
   parkedSoFar,
@@ -138,7 +139,7 @@ function begun({ session, transaction, snapshots }: Of<'SessionStarted'>): Activ
     ...{ session, transaction, snapshots },
     metering: startMetering(termsOf(snapshots), startedAt, transaction.meterStartWh, session.charging_periods),
     signed: { values: [], isCut: false },
-    findings: [],
+    findings: transaction.saidAt === undefined ? [] : [clockWrong('the start', transaction.saidAt, startedAt)],
     condition: nothingTold(startedAt),
   };
 }
