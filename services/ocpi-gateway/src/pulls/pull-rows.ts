@@ -18,7 +18,7 @@ export interface Pull {
   /** When the last whole list was read to its end. */
   readonly fullAt: number | undefined;
   /** A list under way: where to go on, and when it began. */
-  readonly under: { readonly url: string; readonly full: boolean; readonly startedAt: number } | undefined;
+  readonly under: { readonly url: string; readonly full: boolean; readonly startedAt: number; readonly objects: number } | undefined;
 }
 
 export interface PullReport extends PullKey {
@@ -35,6 +35,7 @@ interface Row {
   url: string | null;
   full_run: boolean;
   started_at: string | null;
+  objects: number;
 }
 
 const WHERE = 'partner_id = $1 AND module = $2 AND of_party = $3';
@@ -43,10 +44,10 @@ const ms = (text: string | null) => (text === null ? undefined : Date.parse(text
 const at = (time: number) => new Date(Math.round(time));
 
 export async function findPull(db: Queryable, key: PullKey): Promise<Pull> {
-  const { rows: [row] } = await db.query<Row>(`SELECT since, full_at, url, full_run, started_at FROM pulls WHERE ${WHERE}`, keyOf(key));
+  const { rows: [row] } = await db.query<Row>(`SELECT since, full_at, url, full_run, started_at, objects FROM pulls WHERE ${WHERE}`, keyOf(key));
   return {
     since: ms(row?.since ?? null), fullAt: ms(row?.full_at ?? null),
-    under: row?.url ? { url: row.url, full: row.full_run, startedAt: ms(row.started_at)! } : undefined,
+    under: row?.url ? { url: row.url, full: row.full_run, startedAt: ms(row.started_at)!, objects: row.objects } : undefined,
   };
 }
 
@@ -100,14 +101,16 @@ export async function forgetVanished(db: Queryable, key: PullKey): Promise<void>
   await db.query(`DELETE FROM pull_seen WHERE ${WHERE} AND NOT now`, keyOf(key));
 }
 
+/** `since` undefined: not all was read, and what changed is asked for again from where it was. */
 export async function endPull(
   tx: Tx,
   key: PullKey,
-  { since, full, endedAt }: { since: number; full: boolean; endedAt: number },
+  { since, full, endedAt, gone, error }: { since: number | undefined; full: boolean; endedAt: number; gone: number; error: string },
 ): Promise<void> {
   await tx.query(
-    `UPDATE pulls SET since = $4, full_at = CASE WHEN $5 THEN $6 ELSE full_at END, ended_at = $6, url = NULL, error = '' WHERE ${WHERE}`,
-    [...keyOf(key), at(since), full, at(endedAt)],
+    `UPDATE pulls SET since = coalesce($4, since), full_at = CASE WHEN $5 THEN $6 ELSE full_at END, ended_at = $6, url = NULL,
+       differences = differences + $7, error = $8 WHERE ${WHERE}`,
+    [...keyOf(key), since === undefined ? null : at(since), full, at(endedAt), gone, error],
   );
 }
 

@@ -44,6 +44,15 @@ interface Round {
   readonly waitMs: number;
 }
 
+interface Reading {
+  readonly client: PartnerClient;
+  readonly key: PullKey;
+  readonly full: boolean;
+  readonly isFirst: boolean;
+  /** What of it was read before, and is in the report. */
+  readonly counted: 'nothing' | 'first page' | 'all';
+}
+
 const pullLane = (partnerId: string) => `pull ${partnerId}`;
 
 /** Gets back in step by reading partners' lists: at first, now and then, and when asked to. TRN-14, TRN-57. */
@@ -162,30 +171,44 @@ export class Pulling {
     const { db, calls, clock } = this.parts;
     const { key, to } = list;
     const known = await findPull(db, key);
-    const under = known.under ?? {
+    // Who wants all is not served by the rest of a list of what changed.
+    const stopped = list.full && !known.under?.full ? undefined : known.under;
+    const under = stopped ?? {
       url: this.firstUrl(partner, kind, list, known.since),
       full: list.full,
       startedAt: clock.now(),
+      objects: 0,
     };
-    if (!known.under) await db.tx((tx) => beginPull(tx, key, under));
-    const reading = { client: calls.to(partner, { to }), key, full: under.full, isFirst: known.fullAt === undefined };
+    if (!stopped) await db.tx((tx) => beginPull(tx, key, under));
+    const reading: Reading = {
+      client: calls.to(partner, { to }),
+      key,
+      full: under.full,
+      isFirst: known.fullAt === undefined,
+      counted: under.objects > 0 ? 'first page' : 'nothing',
+    };
     try {
-      const how = await this.read(partner, kind, reading, under.url);
-      if (how === 'failed') return false;
-      let isJudged = how === 'whole' && kind.whole;
+      const first = await this.read(partner, kind, reading, under.url);
+      if (first === 'failed') return false;
+      let isJudged = under.full && first.unlinked === 0 && kind.whole;
       const missing = isJudged ? await this.missing(partner, kind, key) : new Map<Party, string[]>();
       let gone: Difference[] = [];
       if (missing.size > 0) {
         // Under a pull objects move to pages that were read already, and others come: gone is what is missing twice. TRN-54.
-        const again = await this.read(partner, kind, reading, this.firstUrl(partner, kind, list, known.since));
+        const again = await this.read(
+          partner, kind, { ...reading, counted: 'all' }, this.firstUrl(partner, kind, list, known.since),
+        );
         if (again === 'failed') return false;
-        isJudged = again === 'whole';
+        isJudged = again.unlinked === 0;
         if (isJudged) gone = await this.dropMissing(kind, key, missing);
       }
       await db.tx(async (tx) => {
         if (isJudged) await forgetVanished(tx, key);
         await noteDifferences(tx, key, gone, clock.now());
-        await endPull(tx, key, { since: under.startedAt - OVERLAP_MS, full: under.full, endedAt: clock.now() });
+        // What no Link led to is asked for again the next time.
+        const error = first.unlinked > 0 ? `${first.unlinked} objects are on no page that a Link led to` : '';
+        const since = first.unlinked > 0 ? undefined : under.startedAt - OVERLAP_MS;
+        await endPull(tx, key, { since, full: under.full, endedAt: clock.now(), gone: gone.length, error });
       });
       return true;
     } catch (error) {
@@ -195,15 +218,13 @@ export class Pulling {
     }
   }
 
-  /** Takes a list in, page by page from `url` on. Whole: all of what the partner has was listed. */
+  /** Takes a list in, page by page from `url` on. `unlinked`: so many objects of it are on no page that a Link led to. */
   private async read(
-    partner: Partner,
-    kind: Kind,
-    { client, key, full, isFirst }: { client: PartnerClient; key: PullKey; full: boolean; isFirst: boolean },
-    url: string,
-  ): Promise<'whole' | 'read' | 'failed'> {
+    partner: Partner, kind: Kind, { client, key, full, isFirst, counted }: Reading, url: string,
+  ): Promise<{ unlinked: number } | 'failed'> {
     const { db, bus, calls, clock, log } = this.parts;
-    let isWhole = full;
+    let isCounted = counted !== 'nothing';
+    let unlinked = 0;
     for await (const page of pagesOf({ partner, client, sightings: calls.sightings }, kind.module, pageUrl(partner, url))) {
       if (page.kind !== 'page') {
         await failPull(db, key, outcomeText(page));
@@ -222,22 +243,22 @@ export class Pulling {
         });
         return 'failed';
       }
-      // What no Link leads to is not gone.
-      isWhole &&= page.unlinked === 0;
+      unlinked += page.unlinked;
       const { differences, seen } = await takeIn(bus, partner, kind, page.objects);
-      // What a first list brings is no difference.
-      const news = isFirst ? differences.filter(({ what }) => what === 'invalid') : differences;
+      // What a first list brings is no difference, and what cannot be read was said when the page was read before.
+      const news = differences.filter(({ what }) => (what === 'invalid' ? !isCounted : !isFirst));
       await db.tx(async (tx) => {
         await notePage(tx, key, {
           url: page.url,
-          objects: page.objects.length,
-          differences: isFirst ? 0 : differences.length,
+          objects: isCounted ? 0 : page.objects.length,
+          differences: news.length,
           seen: full ? seen : [],
         });
         await noteDifferences(tx, key, news, clock.now());
       });
+      isCounted = counted === 'all';
     }
-    return isWhole ? 'whole' : 'read';
+    return { unlinked };
   }
 
   private firstUrl(

@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { listDifferences, listPartners, pullPartner } from '#contracts/ocpi-gateway';
+import { exampleCdr, exampleTariff } from '#ocpi';
+import { HandPartner } from './hand-partner.ts';
+import { openSide, plunkParty, type Side } from './side.ts';
+
+// What an operator reads of the lists of a CPO, and where the next reading begins. Lists are read when asked for alone.
+
+const owner = { country_code: 'CA', party_id: 'EOA' };
+const now = () => `${new Date().toISOString().slice(0, 19)}Z`;
+const tariff = (id: string, last_updated = '2022-02-01T10:00:00Z') => ({ ...exampleTariff, ...owner, id, last_updated });
+const cdr = (id: string) => ({ ...exampleCdr, ...owner, id, last_updated: now() });
+
+let plunk: Side;
+let cpo: HandPartner;
+let partnerId: string;
+let lists: Record<string, unknown[]>;
+/** What a page of a module and an offset is answered instead. */
+let broken: (module: string, offset: number) => { http?: number; status?: number; headers?: Record<string, string> } | undefined;
+
+function answer(what: string) {
+  const url = new URL(what.slice(4), cpo.base);
+  const module = url.pathname.slice(1);
+  if (!what.startsWith('GET ') || !(module in lists)) return {};
+  const offset = Number(url.searchParams.get('offset') ?? 0);
+  const all = lists[module]!;
+  url.searchParams.set('offset', String(offset + 2));
+  return {
+    data: all.slice(offset, offset + 2),
+    headers: {
+      'X-Total-Count': String(all.length),
+      'X-Limit': '2',
+      ...(offset + 2 < all.length ? { Link: `<${url.href}>; rel="next"` } : {}),
+    },
+    ...broken(module, offset),
+  };
+}
+
+beforeAll(async () => {
+  plunk = await openSide({
+    party: plunkParty,
+    ocpi: {
+      allow_private_urls: true,
+      first_retry_ms: 10,
+      longest_retry_ms: 20,
+      pull: { first_s: 0, every_s: 86_400, full_every_s: 86_400, splay_s: 0 },
+    },
+  });
+  cpo = await HandPartner.open('Energy OASIS', 'EOA', 'CPO', ['SENDER tariffs', 'SENDER cdrs']);
+  lists = { tariffs: ['T-1', 'T-2', 'T-3', 'T-4', 'T-5'].map((id) => tariff(id)), cdrs: [] };
+  broken = () => undefined;
+  cpo.answer = answer;
+  await cpo.register(plunk);
+  ({ partnerId } = (await plunk.neighbours.bus.ask(listPartners, {})).partners[0]!);
+  await vi.waitFor(async () => expect((await reportOf('cdrs'))?.endedAt).toBeDefined(), { timeout: 60_000 });
+});
+afterAll(async () => {
+  await cpo?.close();
+  await plunk?.close();
+});
+beforeEach(() => {
+  broken = () => undefined;
+});
+
+const found = () => plunk.neighbours.bus.ask(listDifferences, { partnerId, limit: 100 });
+const reportOf = async (module: string) => (await found()).pulls.find((one) => one.module === module);
+const goneOf = async (module: string) =>
+  (await found()).differences.filter((one) => one.module === module && one.what === 'gone').map(({ objectId }) => objectId);
+const asked = (module: string) => cpo.pushed(`GET /${module}`).map((what) => what.replace(/date_from=[^&]*/, 'date_from').slice(4));
+
+/** Asks for the lists, and waits until the last of them was asked for to its end, or `until`. */
+async function pull(full: boolean, until = async () => (await reportOf('cdrs'))!.endedAt): Promise<void> {
+  cpo.seen.length = 0;
+  const before = await until();
+  await plunk.neighbours.bus.ask(pullPartner, { partnerId, full });
+  await expect.poll(until).not.toBe(before);
+}
+
+test('TRN-57: what is gone is among the differences of its list, and a list that was read twice has each object once', async () => {
+  lists.tariffs = lists.tariffs!.slice(1);
+  await pull(true);
+  expect(await goneOf('tariffs')).toEqual(['t-1']);
+  expect(asked('tariffs')).toEqual(['/tariffs', '/tariffs?offset=2', '/tariffs', '/tariffs?offset=2']);
+  expect(await reportOf('tariffs')).toMatchObject({ full: true, objects: 4, differences: 1, error: '' });
+});
+
+test('TRN-57: whoever asks for whole lists gets them, also where a list of what changed stopped in the middle', async () => {
+  lists.tariffs = ['T-2', 'T-3', 'T-4', 'T-5'].map((id) => tariff(id, now()));
+  broken = (module, offset) => (module === 'tariffs' && offset === 2 ? { http: 500, status: 3000 } : undefined);
+  await pull(false);
+  // It is given up after ten times.
+  await expect.poll(() => asked('tariffs').filter((what) => what.endsWith('offset=2'))).toHaveLength(10);
+  expect(await reportOf('tariffs')).toMatchObject({ full: false, objects: 2, error: expect.stringContaining('HTTP 500') });
+  broken = () => undefined;
+  lists.tariffs = lists.tariffs.slice(1);
+  await pull(true, async () => (await reportOf('tariffs'))!.endedAt);
+  expect(await goneOf('tariffs')).toContain('t-2');
+  expect(await reportOf('tariffs')).toMatchObject({ full: true, error: '' });
+});
+
+test('TRN-52: what no Link led to is said, and is asked for again, however old it is by then', async () => {
+  await pull(false);
+  const since = () => new URL(cpo.pushed('GET /cdrs').at(-1)!.slice(4), cpo.base).searchParams.get('date_from');
+  await pull(false);
+  const before = since();
+  lists.cdrs = ['C-1', 'C-2', 'C-3', 'C-4', 'C-5'].map(cdr);
+  broken = (module) => (module === 'cdrs' ? { headers: { 'X-Total-Count': '5', 'X-Limit': '2' } } : undefined);
+  await pull(false);
+  const stood = since();
+  expect(Date.parse(stood!)).toBeGreaterThan(Date.parse(before!));
+  expect(await reportOf('cdrs')).toMatchObject({ objects: 2, differences: 2, error: '3 objects are on no page that a Link led to' });
+  broken = () => undefined;
+  await pull(false);
+  expect(since()).toBe(stood);
+  expect(await reportOf('cdrs')).toMatchObject({ objects: 5, differences: 3, error: '' });
+  await pull(false);
+  expect(Date.parse(since()!)).toBeGreaterThan(Date.parse(stood!));
+});
