@@ -169,6 +169,8 @@ function requestHeaders(options: ClientOptions, more: CallOptions): Record<strin
   const headers: Record<string, string> = {
     Authorization: authorization(options.token, options.tokenEncoding),
     Accept: 'application/json',
+    // Without it any coding would be welcome (RFC 9110 §12.5.3).
+    'Accept-Encoding': 'identity',
     'User-Agent': options.userAgent ?? 'Roamwatt',
     ...idHeaders({ requestId: more.requestId ?? randomUUID(), correlationId: more.correlationId ?? randomUUID() }),
     ...routingHeaders(routing),
@@ -186,7 +188,8 @@ function outcomeOf(answer: Exchange & { kind: 'answered' }, options: ClientOptio
     return { kind: 'refused', http, message: 'redirects are not followed', ...(redirect === undefined ? {} : { redirect }) };
   }
   if (!reading.ok) {
-    const message = `HTTP ${http}, and ${reading.message}`;
+    const coding = headerText(headers, 'content-encoding');
+    const message = `HTTP ${http}, and ${coding ? `the body is coded in ${coding.slice(0, 50)}, which was not asked for` : reading.message}`;
     const why = json.ok ? {} : { json: json.refusal };
     // A proxy that says 502 or 504 does not know either whether the partner has done it.
     return http < 300 || http === 502 || http === 504

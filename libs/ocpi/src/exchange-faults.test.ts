@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
 import { ocpiClient } from './client.ts';
 import { faultText } from './exchange.ts';
@@ -25,4 +26,18 @@ test.each([
   ['ECONNREFUSED', 'connect ECONNREFUSED 127.0.0.1:1', 'connect ECONNREFUSED 127.0.0.1:1'],
 ])('%s is said in words of what is wrong with the partner, not with this program', (code, message, text) => {
   expect(faultText(Object.assign(new Error(message), { code }))).toBe(text);
+});
+
+test('no coding of the body is asked for, and one that comes all the same is named', async () => {
+  const asked: unknown[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request.headers['accept-encoding']);
+    response.writeHead(200, { 'Content-Encoding': 'gzip' }).end(gzipSync('{"status_code":1000,"timestamp":"2022-02-01T17:00:00Z"}'));
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const outcome = await ocpiClient({ token: 'x', allowPrivate: true }).get(`http://127.0.0.1:${port}/versions`, { routing: false });
+  expect(outcome).toMatchObject({ kind: 'unclear', message: 'HTTP 200, and the body is coded in gzip, which was not asked for' });
+  expect(asked).toEqual(['identity']);
 });
