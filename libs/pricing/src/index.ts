@@ -11,6 +11,7 @@ export {
   type Explanation,
   explain,
 } from './explain.ts';
+export { explanationJson } from './explain-json.ts';
 export { explanationText, NOTES } from './explain-text.ts';
 export type { Line } from './line.ts';
 export {

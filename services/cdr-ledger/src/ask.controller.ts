@@ -18,6 +18,7 @@ import {
   receiveCdr,
 } from '#contracts/cdr-ledger';
 import { Change } from '#contracts/party';
+import { explanationJson } from '#pricing';
 import { contractParty, jsonOf, ocpiParty } from './answers.ts';
 import { CdrLedger } from './cdr-ledger.ts';
 import { explained } from './explained.ts';
@@ -85,7 +86,7 @@ export class AskController {
       return {
         cdrJson: jsonOf(listed),
         findings: [...listed.findings],
-        explanationJson: toJsonBytes(explanation),
+        explanationJson: toJsonBytes(explanationJson(explanation)),
         explanationText: text,
         repricedExclVat: repriced?.exclVat ?? '',
         ...(repriced?.inclVat === undefined ? {} : { repricedInclVat: repriced.inclVat }),

@@ -1,4 +1,4 @@
-import { explain as explained, explanationText } from '#pricing';
+import { explain as explained, explanationJson, explanationText } from '#pricing';
 import { CHARGE_OPTIONS, eachCharge, isCredit, POLICY_HELP, type PricedCharge } from './charges.ts';
 import type { Verb } from './verb.ts';
 
@@ -23,8 +23,8 @@ function jsonLine(charge: PricedCharge): string {
   return JSON.stringify({
     ...(id === undefined ? {} : { id }),
     source: at,
-    ...explained(priced),
-    ...(zone ? { timeZoneSource: zone.assumed ? `assumed: ${zone.source}` : zone.source } : {}),
+    ...explanationJson(explained(priced)),
+    ...(zone ? { time_zone_source: zone.assumed ? `assumed: ${zone.source}` : zone.source } : {}),
     ...(isCredit(charge) ? { credit: true } : {}),
     ...(remarks.length > 0 ? { remarks } : {}),
   });

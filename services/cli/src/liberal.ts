@@ -1,13 +1,14 @@
 import { instantWithOffset, rfc3339 } from '#time';
 import type { Charge, Tariff } from '#pricing';
+import { isOf230, priceOf230, readTaxes } from './taxes-230.ts';
 import { RefusedInput } from './verb.ts';
 
 type Loose = Record<string, unknown>;
 
 /** What has to be said about how an object was read. */
 export interface Remark {
-  /** A field without a meaning where it stands is ignored. */
-  readonly code: 'ignored' | 'tariff-for-all-periods';
+  /** `ignored`: a field without a meaning where it stands. */
+  readonly code: 'ignored' | 'tariff-for-all-periods' | 'taxes-of-2.3.0';
   readonly path: string;
   readonly why: string;
 }
@@ -30,6 +31,7 @@ export class LiberalReader {
     readDate(value, 'start_date_time');
     readDate(value, 'end_date_time');
     readCurrency(value, '');
+    if (isOf230(value.total_cost)) value.total_cost = priceOf230(value.total_cost);
     value.tariffs = tariffs ?? this.#ownTariffs(value);
     return value as unknown as Charge;
   }
@@ -46,6 +48,7 @@ export class LiberalReader {
     const elements = listOf(value.elements, `${path}elements`);
     value.elements = elements;
     for (let i = 0; i < elements.length; i++) this.#element(elements[i]!, `${path}elements[${i}].`);
+    readTaxes(value, path, this.remarks);
     for (const name of ['min_price', 'max_price']) {
       if (typeof value[name] === 'number' || typeof value[name] === 'string') {
         value[name] = { excl_vat: value[name] };

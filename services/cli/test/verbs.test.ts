@@ -16,8 +16,17 @@ test('an explanation says which part applied, as text and as a tree', async () =
   expect(out).toContain('2026-11-15 17:00 to 19:00 (UTC):');
   expect(out).toContain('Charging time 2 h at 3 CAD per hour and 5 % tax (part 1 of the tariff)');
   const [tree] = await folder.json(['explain', name]);
-  expect(tree).toMatchObject({ id: 'C1', timeZone: 'UTC', total: { excl_vat: '6' } });
+  expect(tree).toMatchObject({ id: 'C1', time_zone: 'UTC', total: { excl_vat: '6' } });
   expect(tree!.periods).toHaveLength(2);
+});
+
+test('an explanation as JSON spells its names as a price does, and the flags of a policy as they are asked for', async () => {
+  const name = folder.write('cdr.json', { ...cdr, tariffs: [byTheClock], time_zone: 'UTC' });
+  const { out } = await folder.run(['explain', name, '--json', '--policy', 'stepScope=none']);
+  const { policy, ...tree } = JSON.parse(out) as { policy: object };
+  expect(policy).toEqual({ stepScope: 'none' });
+  expect(JSON.stringify(tree).match(/"[a-z]+[A-Z]\w*":/g)).toBeNull();
+  expect(tree).toMatchObject({ tzdb_version: expect.any(String), periods: [{ local_start: '2026-11-15 17:00' }, {}] });
 });
 
 test('a quote says the price, the alternatives by start, and the cheapest', async () => {

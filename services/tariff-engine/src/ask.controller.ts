@@ -10,7 +10,7 @@ import { Change } from '#contracts/party';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { pageAnswer } from '#contracts/page';
 import type { Party, Tariff } from '#ocpi';
-import { type EvseFacts, english, explain, french, type MeterStanding, type Priced, sentence } from '#pricing';
+import { type EvseFacts, english, explain, explanationJson, french, type MeterStanding, type Priced, sentence } from '#pricing';
 import type { Change as Changed } from './publishing.ts';
 import { TariffEngine } from './tariff-engine.ts';
 
@@ -121,7 +121,7 @@ export class AskController {
         currency: priced.currency,
         ...priceOf(priced.total),
         sentence: sentence(tariff, language === 'fr' ? french : english),
-        explanationJson: toJsonBytes(explain(priced)),
+        explanationJson: toJsonBytes(explanationJson(explain(priced))),
         alternatives: alternatives.map(({ start, total, cheapest }) => ({ startAt: start, ...priceOf(total), cheapest })),
       };
     });
