@@ -25,6 +25,7 @@ import {
   PartnerRegisteredSchema,
   PartnerViewSchema,
   PartnersListedSchema,
+  PartyLinkChangedSchema,
   PullOrderedSchema,
   PullPartnerSchema,
   QuirksListedSchema,
@@ -75,6 +76,8 @@ export {
   PartnerViewSchema,
   type PartnersListed,
   PartnersListedSchema,
+  type PartyLinkChanged,
+  PartyLinkChangedSchema,
   type RegisterPartner,
   RegisterPartnerSchema,
   type PullPartner,
@@ -223,6 +226,15 @@ export const partnerRegistered = tell({
   fact: PartnerRegisteredSchema,
   key: (fact) => fact.partnerId,
   check: filled('partnerId', 'roles'),
+});
+
+export const partyLinkChanged = tell({
+  context,
+  thing: 'party',
+  happened: 'link-changed',
+  fact: PartyLinkChangedSchema,
+  key: ({ party }) => `${party!.countryCode}*${party!.partyId}`.toUpperCase(),
+  check: filled('party', 'at'),
 });
 
 export const cdrDelivered = tell({

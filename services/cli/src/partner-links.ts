@@ -83,14 +83,16 @@ export const partnerRenew = portalVerb({
 
 export const partnerEnd = portalVerb({
   usage: 'PARTNER [options]',
-  about: `Ends the link: its tokens are dead at once, then the partner is told. CDRs that it never got, and what became
-of charges, are kept for its next link. Cards of its drivers charge on as it said of them last. ${PARTNER}`,
+  about: `Ends the link: its tokens are dead at once, then the partner is told. Cards of its drivers charge at our stations no more, whatever
+it said of them, unless it is behind a hub, too: nobody could be asked to pay. Charges that run go on to their end. Their CDRs, those that it
+never got, and what became of charges are kept for its next link, which lets its cards in again. ${PARTNER}`,
   options: {},
   examples: [[`npx roamwatt partner end 'CA*CPK' ${EXAMPLE_URL}`, 'after it, invite it anew']],
   ask: async (given, portal) =>
     portal.call<{ told: boolean; detail: string }>('DELETE', pathOf((await partnerOf(given, portal)).partner_id)),
   text: ({ told, detail }) =>
-    `The link has ended. ${told ? 'The partner knows.' : `The partner could not be told: ${detail}`}`,
+    `The link has ended. ${told ? 'The partner knows.' : `The partner could not be told: ${detail}`}
+Cards of its drivers charge no more unless a hub reaches it; charges that run go on, and their CDRs wait for its next link.`,
 });
 
 function partiesIn(given: Given) {

@@ -382,6 +382,11 @@ const partners: MigrationList = [
       `SELECT due_add('tariffs turn at an upgrade', 'tariffs turn', 'tariffs-turn', '{}', 0, NULL)`,
     ],
   },
+  {
+    name: 'ocpi-gateway-links-told',
+    // Of links that ended before it was told.
+    up: () => [`SELECT due_add('links told at an upgrade', 'links told', 'tell-links', '{}', 0, NULL)`],
+  },
 ];
 
 export const migrations: MigrationList = [

@@ -220,7 +220,7 @@ export function partnerRoutes(bus: Bus): Route[] {
       method: 'DELETE',
       path: '/v1/operator/partners/:partner_id',
       params,
-      summary: 'End the link: its tokens are dead at once, and the partner is told',
+      summary: 'End the link: its tokens are dead at once, the partner is told, and cards of its drivers charge no more unless a hub reaches it',
       answer: z.object({ told: z.boolean(), detail: z.string() }),
       handle: async ({ params: { partner_id: partnerId } }) => {
         const { told, detail } = await bus.ask(endPartner, { partnerId }, { timeoutMs: HANDSHAKE_MS });

@@ -3,7 +3,7 @@ import type { Place } from './places.ts';
 
 /** Why a card may not charge, for programs. */
 export type CardRefusal =
-  | 'unknown-card' | 'uid-of-several-parties' | 'not-valid' | 'no-credit' | 'not-here' | 'by-command-only'
+  | 'unknown-card' | 'uid-of-several-parties' | 'not-valid' | 'no-credit' | 'no-link' | 'not-here' | 'by-command-only'
   | 'owner-silent' | 'owner-does-not-know-it' | 'owner-says-no';
 
 /** OCPP AuthorizationStatus, and why: the words a person reads. */
@@ -21,6 +21,8 @@ export interface Decision {
 export interface Held {
   readonly token: Token;
   readonly own: boolean;
+  /** A partner's, whose link has ended: nobody would take what it charges. */
+  readonly withoutLink?: boolean | undefined;
   /** One of ours: where alone it may charge. */
   readonly allowedAt?: readonly Place[] | undefined;
 }
@@ -46,7 +48,8 @@ export function firstStep(held: readonly Held[], priorities: Priorities = new Ma
       ),
     };
   }
-  const { token, own, allowedAt } = card;
+  const { token, own, withoutLink, allowedAt } = card;
+  if (withoutLink) return { decided: unpaid(token) };
   if (own || token.whitelist === 'ALWAYS' || token.whitelist === 'ALLOWED') {
     return { decided: byList(token, own ? 'our own token' : `whitelist ${token.whitelist}`), allowedAt };
   }
@@ -71,11 +74,11 @@ export function winnerOf(contenders: readonly Party[], priorities: Priorities): 
   return highest > 0 && equals.length === 0 ? winner : undefined;
 }
 
-/** A card at a reader is RFID, where there is one (TOK-01); what its owner withdrew contends with nobody's. */
+/** A card at a reader is RFID, where there is one (TOK-01); what its owner withdrew, or has no link for, contends with nobody's. */
 function contending(held: readonly Held[]): readonly Held[] {
   const cards = held.filter(({ token }) => token.type === 'RFID');
   const shown = cards.length > 0 ? cards : held;
-  const valid = shown.filter(({ token }) => token.valid);
+  const valid = shown.filter(({ token, withoutLink }) => token.valid && !withoutLink);
   return valid.length > 0 ? valid : shown;
 }
 
@@ -104,6 +107,12 @@ export function withPlace(decision: Decision, mayChargeHere: boolean): Decision 
 export function keptOut(token: Token): Decision {
   const why = `${partyText(token)} issued it, and this place is private: its publish_allowed_to does not name it`;
   return { status: 'Blocked', authMethod: 'WHITELIST', token, refusal: 'not-here', why };
+}
+
+/** A charge of it would be energy that nobody is asked to pay for. */
+function unpaid(token: Token): Decision {
+  const why = `${partyText(token)} issued it, and its link has ended: its cards charge here again when it has one, its own or through a hub`;
+  return { status: 'Blocked', authMethod: 'WHITELIST', token, refusal: 'no-link', why };
 }
 
 /** What the owner said, or that it could not be asked. */

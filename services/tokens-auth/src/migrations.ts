@@ -82,6 +82,13 @@ const tokens: MigrationList = [
       'CREATE INDEX former_contracts_by_uid ON former_contracts (country_code, party_id, uid)',
     ],
   },
+  {
+    name: 'tokens-7-links',
+    up: () => [
+      // Partners' parties whose link has ended, as the ocpi-gateway tells; upper case.
+      'CREATE TABLE parties_without_link (country_code text NOT NULL, party_id text NOT NULL, PRIMARY KEY (country_code, party_id))',
+    ],
+  },
 ];
 
 export const migrations: MigrationList = [...busMigrations, ...erasureMigrations, ...grantMigrations, ...tokens];

@@ -60,14 +60,22 @@ export async function findOwnToken(
   return rows[0] && held(rows[0]);
 }
 
+/** A token that a card may be. */
+export interface CardToken extends HeldToken {
+  /** A partner's, whose link has ended. */
+  readonly withoutLink: boolean;
+}
+
 /** All tokens that a card may be, by each of the cards, whether a station says its uid or its alias. */
-export async function tokensOfCards(db: Queryable, idTags: readonly string[]): Promise<(idTag: string) => HeldToken[]> {
-  const { rows } = await db.query<Row & { tag: string }>({
+export async function tokensOfCards(db: Queryable, idTags: readonly string[]): Promise<(idTag: string) => CardToken[]> {
+  const { rows } = await db.query<Row & { tag: string; without_link: boolean }>({
     name: 'tokens-by-tag',
-    text: `SELECT tag, ${COLUMNS} FROM tokens WHERE tag = ANY($1) ORDER BY created`,
+    text: `SELECT tag, ${COLUMNS}, NOT own AND EXISTS (SELECT FROM parties_without_link p
+        WHERE p.country_code = t.country_code AND p.party_id = t.party_id) AS without_link
+      FROM tokens t WHERE tag = ANY($1) ORDER BY created`,
   }, [idTags.map(tagOf)]);
   const byTag = Map.groupBy(rows, (row) => row.tag);
-  return (idTag) => (byTag.get(tagOf(idTag)) ?? []).map(held);
+  return (idTag) => (byTag.get(tagOf(idTag)) ?? []).map((row) => ({ ...held(row), withoutLink: row.without_link }));
 }
 
 /** The tokens of a contract, the oldest first. */

@@ -6,6 +6,7 @@ import { Erasing, ErasureFactsController } from '#erasure';
 import { CreditFactsController } from './credit-facts.controller.ts';
 import { ErasureController } from './erasure.controller.ts';
 import { Erasures } from './erasures.ts';
+import { LinkFactsController } from './link-facts.controller.ts';
 import { TokensAuth } from './tokens-auth.ts';
 
 export interface Verbs {
@@ -20,7 +21,9 @@ export class TokensAuthModule {
   static with({ tokens, cards, erasures, erasing }: Verbs): DynamicModule {
     return {
       module: TokensAuthModule,
-      controllers: [AskController, AgreementFactsController, CreditFactsController, ErasureController, ErasureFactsController],
+      controllers: [
+        AskController, AgreementFactsController, CreditFactsController, LinkFactsController, ErasureController, ErasureFactsController,
+      ],
       providers: [
         { provide: TokensAuth, useValue: tokens },
         { provide: Cards, useValue: cards },

@@ -49,7 +49,7 @@ export class ClientInfos {
 
   /** All that are behind a hub, at the start of its link. HCI-04. */
   async pull({ body }: Due, attempt: number): Promise<DueOutcome> {
-    const { db, calls, log } = this.parts;
+    const { db, calls, log, partners } = this.parts;
     const partner = await findPartner(db, (body as { partnerId: string }).partnerId);
     const url = partner && endpointOf(partner, 'hubclientinfo', 'SENDER');
     if (partner?.state !== 'registered' || url === undefined) return 'done';
@@ -60,10 +60,12 @@ export class ClientInfos {
       }
       await db.tx(async (tx) => {
         await lockLinks(tx, 'alone');
+        const changed: ClientInfo[] = [];
         for (const object of page.objects) {
           const info = read(ClientInfo, object);
-          if (info.ok) await this.keep(tx, partner, info.value);
+          if (info.ok && (await this.keep(tx, partner, info.value))) changed.push(info.value);
         }
+        await partners.links.tellLinked(tx, changed);
       });
     }
     return 'done';
@@ -73,23 +75,26 @@ export class ClientInfos {
     const info = body as ClientInfo;
     if (!isHub(partner)) throw refuse('foreign-object', 'only a hub says who is behind it');
     if (!sameParty(info, partyIn(params))) throw refuse('id-differs', 'party_id: in the body it is another than in the URL');
-    await this.parts.db.tx(async (tx) => {
+    const { db, partners } = this.parts;
+    await db.tx(async (tx) => {
       await lockLinks(tx, 'alone');
-      await this.keep(tx, partner, info);
+      if (await this.keep(tx, partner, info)) await partners.links.tellLinked(tx, [info]);
     });
-    this.parts.partners.wake();
+    partners.wake();
     return {};
   }
 
-  private async keep(tx: Tx, partner: Partner, info: ClientInfo): Promise<void> {
+  /** Whether it is news. */
+  private async keep(tx: Tx, partner: Partner, info: ClientInfo): Promise<boolean> {
     const { members, partners, isOurs, clock } = this.parts;
-    if (isOurs(info) || info.role === 'HUB') return;
+    if (isOurs(info) || info.role === 'HUB') return false;
     const client: Client = { partnerId: partner.id, behind: true, info };
     if (!await hasRoomFor(tx, client)) throw refuse('invalid-object', `no more than ${BEHIND_AT_MOST} parties are kept behind one hub`);
     const isNews = members ? await members.told(tx, client) : await keepClient(tx, client, clock.now());
-    if (!isNews) return;
+    if (!isNews) return false;
     await noteOwnLinks(tx, info);
     if (info.status === 'CONNECTED') await partners.links.adopt(tx, (await findPartner(tx, partner.id))!);
+    return true;
   }
 }
 

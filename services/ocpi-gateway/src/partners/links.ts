@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { type Fact, type Outbox, told } from '#bus';
-import { partnerRegistered } from '#contracts/ocpi-gateway';
+import { type Fact, type MirroredFact, type Outbox, told } from '#bus';
+import { partnerRegistered, partyLinkChanged } from '#contracts/ocpi-gateway';
 import { addDue } from '#due';
-import { type Cdr, type Credentials, type CredentialsRole, partyText, sameParty } from '#ocpi';
+import { type Cdr, type Credentials, type CredentialsRole, type Party, partyText, sameParty } from '#ocpi';
 import type { Tx } from '#postgres';
 import type { OwnParties } from '#settings';
 import { type Clock, rfc3339 } from '#time';
 import { noteOwnLinks } from '../hub/client-info-rows.ts';
 import type { Dialects } from './dialects.ts';
 import { type Met, refuse } from './handshake.ts';
-import { endpointOf, hasParty, isPartyOf, type Partner, toBus } from './partner.ts';
-import { dropTokens, registeredPartners, storePartner } from './partner-rows.ts';
+import { endpointOf, hasParty, isPartyOf, type Partner, partiesOf, toBus } from './partner.ts';
+import { dropTokens, partiesWithoutLink, registeredPartners, storePartner } from './partner-rows.ts';
 import { pushAllOf } from '../pushes/push-all.ts';
 import { claimCdrs, forgetAcknowledged, forgetOne, forgetPushed, lockLinks, stranded } from '../pushes/pushed-rows.ts';
 import { storeChosen } from './quirk-rows.ts';
@@ -50,7 +50,7 @@ export class Links {
   async bringIn(tx: Tx, joined: Partner, saysAgain = false): Promise<Partner> {
     const { outbox, clock } = this.parts;
     await this.checkParties(tx, joined);
-    await this.replaceOlder(tx, joined);
+    const replaced = await this.replaceOlder(tx, joined);
     await storePartner(tx, joined);
     if (saysAgain) await this.sayAgain(tx, joined);
     await this.adopt(tx, joined);
@@ -66,7 +66,10 @@ export class Links {
       });
     }
     await addDue(tx, pushAllOf(joined.id, clock.now()));
-    await outbox.tell(tx, [registeredFact(joined, rfc3339(clock.now()))]);
+    await outbox.tell(tx, [
+      registeredFact(joined, rfc3339(clock.now())),
+      ...(await this.linkFacts(tx, [joined, ...replaced].flatMap(partiesOf))),
+    ]);
     return joined;
   }
 
@@ -92,14 +95,17 @@ export class Links {
   }
 
   /** A party is on one platform: the newer link takes the place of the older. */
-  private async replaceOlder(tx: Tx, joined: Partner): Promise<void> {
+  private async replaceOlder(tx: Tx, joined: Partner): Promise<Partner[]> {
+    const replaced: Partner[] = [];
     for (const other of await registeredPartners(tx)) {
       if (other.id !== joined.id && other.roles.some((role) => joined.roles.some((one) => sameRole(role, one)))) {
         await this.unregister(tx, other);
         // The platform is the same, and so are its ways.
         await storeChosen(tx, joined.id, { ...other.quirks, ...joined.quirks });
+        replaced.push(other);
       }
     }
+    return replaced;
   }
 
   /**
@@ -119,7 +125,33 @@ export class Links {
     await queueAll(tx, { own }, this.parts.clock.now());
   }
 
-  async unregister(tx: Tx, partner: Partner): Promise<void> {
+  /** The link is over, and this transaction with it. */
+  async end(tx: Tx, partner: Partner): Promise<void> {
+    await this.unregister(tx, partner);
+    await this.tellLinked(tx, partiesOf(partner));
+  }
+
+  /** Whether these can be reached from now on, their own way or a hub's: the last statement of its transaction. */
+  async tellLinked(tx: Tx, parties: readonly Party[]): Promise<void> {
+    await this.parts.outbox.tell(tx, await this.linkFacts(tx, parties));
+  }
+
+  /** Of those whose links ended before that was told. */
+  async tellEnded(tx: Tx): Promise<void> {
+    await lockLinks(tx, 'alone');
+    await this.tellLinked(tx, await partiesWithoutLink(tx));
+  }
+
+  private async linkFacts(tx: Tx, parties: readonly Party[]): Promise<MirroredFact[]> {
+    const reached = new Set((await registeredPartners(tx)).flatMap(partiesOf).map(partyText));
+    const at = rfc3339(this.parts.clock.now());
+    return [...new Map(parties.map((party) => [partyText(party), party]))].map(([text, party]) => ({
+      ...told(partyLinkChanged, { party: toBus(party), linked: reached.has(text), at }),
+      about: `link ${text}`,
+    }));
+  }
+
+  private async unregister(tx: Tx, partner: Partner): Promise<void> {
     await dropTokens(tx, partner.id, ['registration', 'current', 'old']);
     await forgetPushed(tx, partner.id);
     await storePartner(tx, { ...partner, state: 'unregistered', endpoints: [], tokenOut: undefined });

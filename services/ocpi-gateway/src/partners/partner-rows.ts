@@ -56,6 +56,16 @@ export async function registeredPartners(db: Queryable): Promise<Partner[]> {
   return rows.map(partnerOf);
 }
 
+/** Parties whose link has ended, or that a hub reaches no more. */
+export async function partiesWithoutLink(db: Queryable): Promise<Party[]> {
+  const { rows } = await db.query<Party>(
+    `SELECT r->>'country_code' AS country_code, r->>'party_id' AS party_id FROM partners, json_array_elements(roles) r WHERE state = 'unregistered'
+     UNION SELECT c.country_code, c.party_id FROM client_infos c LEFT JOIN partners p USING (partner_id)
+       WHERE c.behind AND (p.state IS DISTINCT FROM 'registered' OR c.status NOT IN ('CONNECTED', 'OFFLINE'))`,
+  );
+  return rows;
+}
+
 /** Those who want a module of ours pushed: all of them, or the one that has a party. */
 export async function receiversOf(db: Queryable, module: ModuleId, party?: Party): Promise<Partner[]> {
   const registered = await registeredPartners(db);

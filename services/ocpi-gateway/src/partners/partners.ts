@@ -173,7 +173,7 @@ export class Partners {
 
   /** DELETE credentials: all tokens of the link die, and nothing more is sent. CRE-08. */
   async end({ partner }: Caller): Promise<void> {
-    await this.parts.db.tx((tx) => this.links.unregister(tx, partner));
+    await this.parts.db.tx((tx) => this.links.end(tx, partner));
   }
 
   /**
@@ -241,7 +241,7 @@ export class Partners {
     const { db, calls } = this.parts;
     const known = await this.known(id);
     const url = known.endpoints.find(({ identifier }) => identifier === 'credentials')?.url;
-    await db.tx((tx) => this.links.unregister(tx, known));
+    await db.tx((tx) => this.links.end(tx, known));
     if (!isLinked(known) || url === undefined) return { told: false, detail: `${known.name} was ${known.state}` };
     const outcome = await calls.to(known, {}).delete(url, { routing: false });
     return { told: outcome.kind === 'ok', detail: outcomeText(outcome) };

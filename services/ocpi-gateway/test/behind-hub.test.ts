@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { partyLinkChanged } from '#contracts/ocpi-gateway';
+import { openDatabase } from '#postgres';
+import { HandPartner } from './hand-partner.ts';
+import { call, openSide, type Side } from './side.ts';
+
+// An eMSP that a CPO reaches through a hub, by a link of its own, or not at all.
+
+let oasis: Side;
+let hub: HandPartner;
+let plunk: HandPartner;
+/** What was told of links, as `CPK yes`. */
+const links: string[] = [];
+let watching: { stop(): void };
+
+beforeAll(async () => {
+  oasis = await openSide({});
+  watching = await oasis.neighbours.bus.watch(partyLinkChanged, ({ party, linked }) => void links.push(`${party!.partyId} ${linked ? 'yes' : 'no'}`));
+  hub = await HandPartner.open('Open Hub', 'HUB', 'HUB', ['RECEIVER sessions', 'RECEIVER cdrs', 'SENDER tokens']);
+  plunk = await HandPartner.open('Carbon Plunk', 'CPK', 'EMSP', ['RECEIVER sessions', 'RECEIVER cdrs', 'SENDER tokens']);
+  await hub.register(oasis);
+  await vi.waitFor(() => expect(links).toEqual(['HUB yes']), { timeout: 10_000 });
+});
+afterAll(async () => {
+  watching?.stop();
+  await Promise.all([hub?.close(), plunk?.close()]);
+  await oasis?.close();
+});
+beforeEach(() => {
+  links.length = 0;
+  hub.seen.length = 0;
+});
+
+let said = 0;
+const behind = (status: string, partyId = 'CPK') => call(oasis, `/ocpi/2.2.1/receiver/hubclientinfo/CA/${partyId}`, {
+  token: hub.token, method: 'PUT',
+  body: { country_code: 'CA', party_id: partyId, role: 'EMSP', status, last_updated: `2022-02-01T17:00:${String(said++).padStart(2, '0')}Z` },
+});
+const leaves = (partner: HandPartner) => call(oasis, '/ocpi/2.2.1/credentials', { token: partner.token, method: 'DELETE' });
+
+test('it is told that a party can be reached, and when its last way ends: its own or that of a hub', async () => {
+  await plunk.register(oasis);
+  await expect.poll(() => links).toEqual(['CPK yes']);
+  await leaves(plunk);
+  await expect.poll(() => links.slice(1)).toEqual(['CPK no']);
+  await behind('CONNECTED');
+  await expect.poll(() => links.slice(2)).toEqual(['CPK yes']);
+  await plunk.register(oasis);
+  await expect.poll(() => links.slice(3)).toEqual(['CPK yes']);
+  await leaves(plunk);
+  await expect.poll(() => links.slice(4)).toEqual(['CPK yes']);
+  await behind('OFFLINE');
+  await behind('SUSPENDED');
+  await expect.poll(() => links.slice(5)).toEqual(['CPK yes', 'CPK no']);
+  await behind('CONNECTED');
+  await expect.poll(() => links.slice(7)).toEqual(['CPK yes']);
+});
+
+test('a link that had ended before an upgrade is told of after it', async () => {
+  await leaves(hub);
+  await expect.poll(() => links.toSorted()).toEqual(['CPK no', 'HUB no']);
+  await oasis.gateway.stop();
+  const db = await openDatabase({ url: oasis.platform.databaseUrl, schema: 'ocpi_gateway', migrations: [] });
+  await db.query(`DELETE FROM due WHERE kind = 'tell-links'`);
+  await db.query(`SELECT due_add('links told at an upgrade', 'links told', 'tell-links', '{}', 0, NULL)`);
+  await db.close();
+  links.length = 0;
+  await oasis.restart();
+  await expect.poll(() => links.toSorted()).toEqual(['CPK no', 'HUB no']);
+});
