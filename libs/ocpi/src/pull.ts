@@ -1,4 +1,4 @@
-import type { Outcome, Refused, Unclear, Unreachable } from './client.ts';
+import type { Done, Outcome, Refused, Unclear, Unreachable } from './client.ts';
 import { headerText, type Headers } from './headers.ts';
 import { nextLink } from './pages.ts';
 
@@ -26,7 +26,7 @@ export interface PullOptions {
 
 /**
  * Reads a list page by page, following Link within the origin of its first page; the last thing it gives
- * is the last page, or why there is no more.
+ * is the last page, or why there is no more. While a page is taken in, the one behind it is on its way.
  */
 export async function* pulled(
   get: (url: string) => Promise<Outcome>, first: string, { byOffset = false }: PullOptions = {},
@@ -36,12 +36,14 @@ export async function* pulled(
   let withoutNews = 0;
   let before: string | undefined;
   let reached = offsetOf(first);
+  let ahead: { readonly url: string; readonly outcome: Promise<Outcome> } | undefined;
   for (let url: string | undefined = first; url !== undefined;) {
     seen.add(url);
-    const outcome: Outcome = await get(url);
+    const outcome: Outcome = await (ahead?.url === url ? ahead.outcome : get(url));
     if (outcome.kind !== 'ok') return yield outcome;
-    const { http, data, headers } = outcome;
-    if (!Array.isArray(data)) return yield { kind: 'refused', http, message: 'the data of the list is no list' };
+    const { http, data, headers }: Done = outcome;
+    const refused = (message: string): Refused => ({ kind: 'refused', http, message });
+    if (!Array.isArray(data)) return yield refused('the data of the list is no list');
     const count = countOf(headers, 'x-total-count');
     const again = earlier(url, (total ?? 0) - (count ?? total ?? 0));
     total = count;
@@ -53,22 +55,24 @@ export async function* pulled(
     const link: string | undefined = linked ?? (byOffset ? behind(url, data.length, total) : undefined);
     reached += data.length;
     const unlinked = link === undefined && !byOffset ? Math.max(0, (total ?? 0) - Math.min(reached, endOf(url, data.length) ?? reached)) : 0;
-    yield { kind: 'page', objects: data, total, limit: countOf(headers, 'x-limit'), url, unlinked };
+    const page: Page = { kind: 'page', objects: data, total, limit: countOf(headers, 'x-limit'), url, unlinked };
+    if (link === undefined) return yield page;
     const now = JSON.stringify(data[0]);
     withoutNews = data.length === 0 || now === before ? withoutNews + 1 : 0;
-    if (withoutNews > NO_NEWS_AT_MOST)
-      return yield { kind: 'refused', http, message: `${withoutNews} pages of the list bring nothing new, and it has no end` };
-    if (link === undefined) return;
-    if (linked === undefined && now === before) return yield { kind: 'refused', http, message: 'the page is the same at another offset' };
-    before = now;
     const next: URL | undefined = URL.canParse(link, url) ? new URL(link, url) : undefined;
-    if (next?.origin !== new URL(first).origin) {
-      return yield { kind: 'refused', http, message: `the next page is elsewhere: ${link.slice(0, 100)}` };
+    const end = withoutNews > NO_NEWS_AT_MOST ? `${withoutNews} pages of the list bring nothing new, and it has no end`
+      : linked === undefined && now === before ? 'the page is the same at another offset'
+      : next?.origin !== new URL(first).origin ? `the next page is elsewhere: ${link.slice(0, 100)}`
+      : seen.has(next.href) ? 'the Link leads back to a page read before'
+      : undefined;
+    before = now;
+    url = next?.href;
+    if (end === undefined && url !== undefined) {
+      ahead = { url, outcome: get(url) };
+      ahead.outcome.catch(() => {}); // It is thrown where it is waited for; who reads no further is not told.
     }
-    if (seen.has(next.href)) {
-      return yield { kind: 'refused', http, message: 'the Link leads back to a page read before' };
-    }
-    url = next.href;
+    yield page;
+    if (end !== undefined) return yield refused(end);
   }
 }
 

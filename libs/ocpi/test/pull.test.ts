@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import { envelope, type Page, pageHeaders, readPage } from '../src/index.ts';
+import { expect, test, vi } from 'vitest';
+import { envelope, type Outcome, type Page, pageHeaders, pulled, readPage } from '../src/index.ts';
 import { type Answering, at, client, partner, say, startPartner, success } from './partner.ts';
 
 startPartner();
@@ -96,4 +96,30 @@ test('a list that gives the same page for ever ends with its reason', async () =
   partner.answer = (_, response) =>
     success(response, [1, 2], { Link: `<${partner.url}/list?offset=${partner.received.length * 2}>; rel="next"` });
   expect((await pull('/list')).end).toMatchObject({ kind: 'refused', message: expect.stringMatching(/^101 pages of the list bring nothing new/) });
+});
+
+test('while a page is taken in the one behind it is on its way, and no more than that', async () => {
+  partner.answer = listing(() => [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  const asked: number[] = [];
+  for await (const page of client().getAll(`${partner.url}/list`)) {
+    if (page.kind !== 'page') throw new Error(JSON.stringify(page));
+    await vi.waitFor(() => expect(partner.received.length).toBe(Math.min(4, asked.length + 2)));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    asked.push(partner.received.length);
+  }
+  expect(asked).toEqual([2, 3, 4, 4]);
+});
+
+test('who reads no further is not disturbed by a page that was on its way and failed', async () => {
+  const link = '<http://partner.example/list?offset=3>; rel="next"';
+  const first: Outcome = { kind: 'ok', http: 200, statusCode: 1000, data: [1, 2, 3], headers: { link }, timestamp: at };
+  const get = (url: string) => url.endsWith('/list') ? Promise.resolve(first) : Promise.reject(new Error('the database is away'));
+  for await (const page of pulled(get, 'http://partner.example/list')) {
+    expect(page).toMatchObject({ objects: [1, 2, 3] });
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    break;
+  }
+  const all = pulled(get, 'http://partner.example/list');
+  await all.next();
+  await expect(all.next()).rejects.toThrow('the database is away');
 });
