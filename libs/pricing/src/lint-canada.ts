@@ -3,6 +3,8 @@ import type { CompiledTariff, Component } from './compile.ts';
 import { type Finding, finding, pointer } from './lint-finding.ts';
 import { componentsOf } from './lint-prices.ts';
 import type { Reach } from './lint-reach.ts';
+import { type Effort, Space } from './lint-space.ts';
+import { defaultPolicy } from './policy.ts';
 import type { Tariff } from './shapes.ts';
 
 /**
@@ -34,19 +36,21 @@ export function lintCanada(
   tariff: CompiledTariff,
   reaches: readonly Reach[],
   facts: CanadaFacts,
+  effort: Effort,
 ): Finding[] {
   const used = new Set(reaches.filter(({ never }) => !never).map(({ component }) => component));
   const priced = componentsOf(tariff).filter(
     (one) => one.phase === 'session' && used.has(one) && !one.price.isZero(),
   );
   const overMs = overAt(facts.timeZone);
-  const late = priced.filter((one) => appliesAfter(one, tariff.source, overMs));
+  const goesOn = tariff.source.end_date_time == null || instant(tariff.source.end_date_time) > overMs;
+  const late = goesOn ? priced.filter((one) => appliesIn2030(one, tariff, effort)) : [];
   const already = (one: Component) => beginsAfter(one, tariff.source, overMs, facts.now);
   return [
     ...priced
       .filter(({ dimension }) => dimension === 'ENERGY')
       .flatMap((one) => energy(one, facts, late.includes(one), already(one))),
-    ...late.flatMap((one) => timeOrFee(one, priced, already(one))),
+    ...late.flatMap((one) => timeOrFee(one, late, already(one))),
   ];
 }
 
@@ -94,7 +98,7 @@ function energy(
 
 function timeOrFee(
   { dimension, element, index }: Component,
-  priced: readonly Component[],
+  late: readonly Component[],
   already: boolean,
 ): Finding[] {
   const path = pointer(element, index);
@@ -107,7 +111,8 @@ function timeOrFee(
       '(Measurement Canada)';
     return [finding('canada-time-price-after-2029', path, message, advice, severity)];
   }
-  if (dimension !== 'FLAT' || priced.some((one) => one.dimension === 'ENERGY')) return [];
+  const isAll = !late.some((one) => one.dimension === 'ENERGY' || one.dimension === 'TIME');
+  if (dimension !== 'FLAT' || !isAll) return [];
   const message =
     'A fee is all that is paid for electricity after 2029-12-31; in Canada it may be until then ' +
     '(Measurement Canada)';
@@ -120,10 +125,15 @@ function overAt(timeZone = 'America/Vancouver'): number {
   return utcMs - zone(timeZone).offsetMsAt(utcMs);
 }
 
-function appliesAfter({ checks }: Component, tariff: Tariff, overMs: number): boolean {
-  const { end_date_time: end } = tariff;
-  if (end != null && instant(end) <= overMs) return false;
-  return !checks.some((check) => check.kind === 'end_date' && check.day <= LAST_DAY_OVER_DAYS);
+/** Whether it is used in some charge from 2030 on: what comes before it may leave it no room there. */
+function appliesIn2030(component: Component, { components }: CompiledTariff, effort: Effort): boolean {
+  const { phase, dimension, checks } = component;
+  const alike = components[dimension].filter((one) => one.phase === phase);
+  const earlier = alike.slice(0, alike.indexOf(component));
+  const from2030 = { kind: 'start_date', day: LAST_DAY_OVER_DAYS, wrapTo: 0 } as const;
+  const space = new Space([...earlier, { checks: [...checks, from2030] }], defaultPolicy, effort);
+  const wanted = 1n << BigInt(earlier.length);
+  return space.find(wanted, wanted - 1n) !== undefined;
 }
 
 function beginsAfter(

@@ -84,8 +84,8 @@ export class Effort {
  * Whether a restriction holds is asked of the same function that prices. Left out: energy that
  * flows back, and periods before their session's start.
  */
-export class Space {
-  readonly components: readonly Component[];
+export class Space<C extends Pick<Component, 'checks'> = Component> {
+  readonly components: readonly C[];
   /** In order of time from a Monday on, in every stretch between two dates. */
   readonly clock: readonly Cell<'clock'>[];
   readonly elapsed: readonly Cell<'elapsed'>[];
@@ -93,7 +93,7 @@ export class Space {
   readonly #policy: Policy;
   readonly #effort: Effort;
 
-  constructor(components: readonly Component[], policy: Policy, effort: Effort) {
+  constructor(components: readonly C[], policy: Policy, effort: Effort) {
     this.components = components;
     this.#policy = policy;
     this.#effort = effort;

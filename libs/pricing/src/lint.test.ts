@@ -266,6 +266,22 @@ test('a tariff that ends with 2029 may price time in Canada, and one that goes o
   expect(lint(timed, canada('none'))[0]!.severity).toBe('warning');
 });
 
+test('in Canada only what can still apply in 2030 is too late: what comes before it may have taken its place', () => {
+  const codes = (...elements: object[]) =>
+    lint(tariff(elements), canada('approved')).map(({ code, path }) => [code, path]).filter(([code]) => code!.startsWith('canada'));
+  const from2030 = { start_date: '2030-01-01' };
+  const until = { end_date: '2030-01-01' };
+  const free = component('TIME', 0);
+  expect(codes(element([free, energy], from2030), element([time]))).toEqual([]);
+  expect(codes(element([free], { ...from2030, day_of_week: ['SUNDAY'] }), element([time]))).toEqual([
+    ['canada-time-price-after-2029', '/elements/1/price_components/0'],
+  ]);
+  expect(codes(element([energy], until), element([flat]))).toEqual([
+    ['canada-flat-price-after-2029', '/elements/1/price_components/0'],
+  ]);
+  expect(codes(element([time, flat]))).toEqual([['canada-time-price-after-2029', FIRST]]);
+});
+
 test('a kWh price is refused only where neither approval nor dispensation is there', () => {
   const priced = tariff([element([energy])], until2030);
   const evses = [

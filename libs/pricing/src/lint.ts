@@ -47,7 +47,7 @@ function decided(compiled: CompiledTariff, facts: LintFacts): Finding[] {
     return [
       ...unreachable(reaches),
       ...lintWindows(compiled, reaches, effort),
-      ...(isCanada(facts.country) ? lintCanada(compiled, reaches, { ...facts, evses }) : []),
+      ...(isCanada(facts.country) ? lintCanada(compiled, reaches, { ...facts, evses }, effort) : []),
     ];
   } catch (error) {
     if (!(error instanceof TooIntricate)) throw error;
