@@ -387,6 +387,10 @@ const partners: MigrationList = [
     // Of links that ended before it was told.
     up: () => [`SELECT due_add('links told at an upgrade', 'links told', 'tell-links', '{}', 0, NULL)`],
   },
+  {
+    name: 'ocpi-gateway-left-open',
+    up: () => [`CREATE INDEX pushed_left_open ON pushed (partner_id) WHERE module = 'sessions' AND NOT queued AND parked IS NULL AND acknowledged IS DISTINCT FROM current`],
+  },
 ];
 
 export const migrations: MigrationList = [

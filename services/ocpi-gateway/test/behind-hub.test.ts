@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { told } from '#bus';
 import { partyLinkChanged } from '#contracts/ocpi-gateway';
+import { sessionEnded, sessionStarted } from '#contracts/sessions';
+import { toJsonBytes } from '#contracts';
+import { exampleLocation, exampleSession, exampleTariff, exampleToken, type Session } from '#ocpi';
 import { openDatabase } from '#postgres';
 import { HandPartner } from './hand-partner.ts';
 import { call, openSide, type Side } from './side.ts';
@@ -54,6 +58,30 @@ test('it is told that a party can be reached, and when its last way ends: its ow
   await expect.poll(() => links.slice(5)).toEqual(['CPK yes', 'CPK no']);
   await behind('CONNECTED');
   await expect.poll(() => links.slice(7)).toEqual(['CPK yes']);
+});
+
+const { end_date_time: _end, total_cost: _cost, charging_periods: _periods, ...begun } = exampleSession;
+const active = (id: string): Session =>
+  ({ ...begun, id, kwh: 0, status: 'ACTIVE', cdr_token: { ...exampleSession.cdr_token, party_id: 'CPK' }, last_updated: '2022-02-01T17:00:00Z' });
+const tokenParty = { countryCode: 'CA', partyId: 'CPK' };
+
+test('SES-06: of a party behind a hub that was SUSPENDED and is back, what became of its Sessions goes to it', async () => {
+  for (const id of ['S-1', 'S-2'])
+    await oasis.neighbours.tell(told(sessionStarted, { sessionId: id, tokenParty, sessionJson: toJsonBytes(active(id)) }));
+  await expect.poll(() => hub.pushed().toSorted()).toEqual(['PUT /sessions/CA/BCT/S-1', 'PUT /sessions/CA/BCT/S-2']);
+  await behind('SUSPENDED');
+  const ended: Session = { ...active('S-1'), kwh: 9, status: 'COMPLETED', end_date_time: '2022-02-01T18:00:00Z', last_updated: '2022-02-01T18:00:00Z' };
+  await oasis.neighbours.tell(told(sessionEnded, {
+    sessionId: 'S-1', tokenParty, sessionJson: toJsonBytes(ended), locationJson: toJsonBytes(exampleLocation),
+    tariffJson: toJsonBytes(exampleTariff), tariffVersion: 1, tokenJson: toJsonBytes(exampleToken), energyWh: '9000',
+  }));
+  // The hub's own goes behind it.
+  const its = { ...active('S-3'), cdr_token: { ...exampleSession.cdr_token, party_id: 'HUB' } };
+  await oasis.neighbours.tell(told(sessionStarted, { sessionId: 'S-3', tokenParty: { ...tokenParty, partyId: 'HUB' }, sessionJson: toJsonBytes(its) }));
+  await expect.poll(() => hub.pushed()).toContain('PUT /sessions/CA/BCT/S-3');
+  hub.seen.length = 0;
+  await behind('CONNECTED');
+  await expect.poll(() => hub.seen.map(({ what, body }) => `${what} ${(body as Session).status}`)).toEqual(['PATCH /sessions/CA/BCT/S-1 COMPLETED']);
 });
 
 test('a link that had ended before an upgrade is told of after it', async () => {

@@ -49,7 +49,7 @@ export class ClientInfos {
 
   /** All that are behind a hub, at the start of its link. HCI-04. */
   async pull({ body }: Due, attempt: number): Promise<DueOutcome> {
-    const { db, calls, log, partners } = this.parts;
+    const { db, calls, log } = this.parts;
     const partner = await findPartner(db, (body as { partnerId: string }).partnerId);
     const url = partner && endpointOf(partner, 'hubclientinfo', 'SENDER');
     if (partner?.state !== 'registered' || url === undefined) return 'done';
@@ -65,7 +65,7 @@ export class ClientInfos {
           const info = read(ClientInfo, object);
           if (info.ok && (await this.keep(tx, partner, info.value))) changed.push(info.value);
         }
-        await partners.links.tellLinked(tx, changed);
+        await this.brought(tx, partner, changed);
       });
     }
     return 'done';
@@ -78,7 +78,7 @@ export class ClientInfos {
     const { db, partners } = this.parts;
     await db.tx(async (tx) => {
       await lockLinks(tx, 'alone');
-      if (await this.keep(tx, partner, info)) await partners.links.tellLinked(tx, [info]);
+      if (await this.keep(tx, partner, info)) await this.brought(tx, partner, [info]);
     });
     partners.wake();
     return {};
@@ -86,15 +86,21 @@ export class ClientInfos {
 
   /** Whether it is news. */
   private async keep(tx: Tx, partner: Partner, info: ClientInfo): Promise<boolean> {
-    const { members, partners, isOurs, clock } = this.parts;
+    const { members, isOurs, clock } = this.parts;
     if (isOurs(info) || info.role === 'HUB') return false;
     const client: Client = { partnerId: partner.id, behind: true, info };
     if (!await hasRoomFor(tx, client)) throw refuse('invalid-object', `no more than ${BEHIND_AT_MOST} parties are kept behind one hub`);
     const isNews = members ? await members.told(tx, client) : await keepClient(tx, client, clock.now());
     if (!isNews) return false;
     await noteOwnLinks(tx, info);
-    if (info.status === 'CONNECTED') await partners.links.adopt(tx, (await findPartner(tx, partner.id))!);
     return true;
+  }
+
+  /** These are news of a hub's: what waited for those who are there goes to them. Ends the transaction. */
+  private async brought(tx: Tx, { id }: Partner, news: readonly ClientInfo[]): Promise<void> {
+    const { links } = this.parts.partners;
+    if (news.some(({ status }) => status === 'CONNECTED')) await links.adopt(tx, (await findPartner(tx, id))!);
+    await links.tellLinked(tx, news);
   }
 }
 

@@ -110,13 +110,13 @@ export class Links {
 
   /**
    * What this party never got of CDRs, by an earlier link or for want of one, it gets now, and what became of Sessions that
-   * an earlier link left open.
+   * an earlier link, or a time in which nobody reached it, left open.
    */
   async adopt(tx: Tx, joined: Partner): Promise<void> {
     const own: Push[] = [];
     for (const { key, current } of await stranded(tx)) {
       if (!hasParty(joined, (JSON.parse(current) as Cdr).cdr_token)) continue;
-      await forgetOne(tx, key);
+      if (key.partnerId !== joined.id) await forgetOne(tx, key);
       own.push(pushOf({ ...key, partnerId: joined.id }, current));
     }
     for (const { cdrId, current } of await claimCdrs(tx, ({ cdr_token }) => hasParty(joined, cdr_token))) {

@@ -70,22 +70,27 @@ export async function pushedLocations(tx: Tx, partnerId: string): Promise<{ coun
   return rows;
 }
 
-/** CDRs that a link which has ended never brought over, and Sessions that it left open: the oldest first. */
+/** A Session of which its partner was not told all, while nobody reached its token's owner. It has an index of its own. */
+const LEFT_OPEN = `module = 'sessions' AND NOT queued AND parked IS NULL AND acknowledged IS DISTINCT FROM current`;
+
+/** CDRs that a link which has ended never brought over, and Sessions of which nobody was told all: the oldest first. */
 export async function stranded(tx: Tx): Promise<{ key: PushedKey; current: string }[]> {
   const { rows } = await tx.query<PushedKey & { current: string }>(
-    `SELECT partner_id AS "partnerId", module, object_key AS "objectKey", current FROM pushed JOIN partners USING (partner_id)
-      WHERE (module = 'sessions' OR (module = 'cdrs' AND acknowledged IS NULL)) AND state = 'unregistered'
+    `SELECT partner_id AS "partnerId", module, object_key AS "objectKey", current FROM (
+       SELECT partner_id, module, object_key, current FROM pushed JOIN partners USING (partner_id)
+         WHERE (module = 'sessions' OR (module = 'cdrs' AND acknowledged IS NULL)) AND state = 'unregistered'
+       UNION SELECT partner_id, module, object_key, current FROM pushed WHERE ${LEFT_OPEN}) p
       ORDER BY current::json->>'last_updated', object_key`,
   );
   return rows.map(({ current, ...key }) => ({ key, current }));
 }
 
-/** Sessions whose token's owner no registered partner has: those that a link left open are kept as they are now. */
+/** Sessions whose token's owner no registered partner has: those that somebody was told of are kept as they are now. */
 export async function keepOpen(tx: Tx, sessions: readonly Pick<Queued, 'objectKey' | 'current' | 'updatedMs'>[]): Promise<void> {
   await tx.query(
     `UPDATE pushed p SET current = given.current, updated_ms = given.updated_ms
       FROM partners q, unnest($1::text[], $2::text[], $3::bigint[]) AS given (object_key, current, updated_ms)
-      WHERE q.state = 'unregistered' AND p.partner_id = q.partner_id AND p.module = 'sessions' AND p.object_key = given.object_key
+      WHERE p.partner_id = q.partner_id AND p.module = 'sessions' AND p.object_key = given.object_key
         AND coalesce(p.updated_ms, 0) <= coalesce(given.updated_ms, 0)`,
     [sessions.map(({ objectKey }) => objectKey), sessions.map(({ current }) => current), sessions.map(({ updatedMs }) => updatedMs ?? null)],
   );
