@@ -137,6 +137,35 @@ test('a pause by our load management is neither charging nor parking, before or 
   expect(await billOf(session)).toMatchObject({ total_cost: { excl_vat: 2 }, total_time: 0.75 });
 });
 
+test('a limit that was told before the start keeps the car waiting from its start on, unless it charges all the same', async () => {
+  const known = (charge: { stationId: string }, limitMa: number) => expect.poll(async () => {
+    const { rows } = await db.query<{ limit_ma: number }>(
+      'SELECT limit_ma FROM connectors WHERE station_id = $1', [charge.stationId]);
+    return rows[0]?.limit_ma;
+  }).toBe(limitMa);
+  const db = await world.openSessionsDb();
+  const [held, charges] = [chargeAt('07'), chargeAt('08')];
+  await world.sayOfSite(limits(held, '16:50:00', 0), limits(charges, '16:50:00', 0));
+  await known(held, 0);
+  await known(charges, 0);
+  await world.say(
+    turns(held, '17:00:00', 'Preparing'), began(held, accepted(card('HELD-BEFORE'))),
+    turns(charges, '17:00:00', 'Charging'), began(charges, accepted(card('CHARGES')), '17:00:01'),
+  );
+  const [heldSession, chargesSession] = [await world.sessionBegun('HELD-BEFORE'), await world.sessionBegun('CHARGES')];
+  await world.sayOfSite(limits(held, '17:15:00', 32_000));
+  await known(held, 32_000);
+  await db.close();
+  await world.say(
+    turns(held, '17:15:00', 'Charging'),
+    ...[held, charges].flatMap((charge) => [
+      reads(charge, '17:45:00', '6000'), turns(charge, '17:45:00', 'Available'), stops(charge, '17:45:00', '6000'),
+    ]),
+  );
+  expect(seen(await endOf(heldSession))).toEqual(['17:00 ENERGY 0', '17:15 ENERGY 5 TIME 0.5']);
+  expect(seen(await endOf(chargesSession))).toEqual(['17:00 ENERGY 5 TIME 0.74972222']);
+});
+
 test('a car that stays is not forgotten by a service that is started again, nor paid for while nobody knew of it', async () => {
   const charge = chargeAt('05');
   await world.say(

@@ -10,6 +10,8 @@ import { type Clock, instant } from '#time';
 import { isHold } from './condition.ts';
 import {
   forgetSessionAt,
+  type KnownLimit,
+  type KnownStatus,
   type Place,
   noteLimit,
   noteSessionAt,
@@ -24,6 +26,10 @@ import { isInForce } from './reservation.ts';
 import { reservationsAt } from './reservation-rows.ts';
 import type { Said } from './said.ts';
 import type { SessionCommand, SessionState } from './session-events.ts';
+
+/** A car that charges is held by nobody. */
+const chargesSince = (known: KnownStatus | undefined, { limitAt }: KnownLimit): boolean =>
+  known?.status === 'Charging' && instant(known.statusAt) > instant(limitAt);
 
 const OUT_OF_ORDER = new Set(['Faulted', 'Unavailable']);
 
@@ -118,11 +124,12 @@ export class Connectors {
       await this.say(before, also(heard, 'next'), command);
     }
     const limit = await noteSessionAt(heard.tx, place, sessionId);
-    if (limit && isHold(limit.limitMa) && instant(limit.limitAt) >= instant(startedAt)) {
+    const known = await statusAt(heard.tx, place);
+    // One that was told before the charge holds for it, too: where the limit stays, nobody tells it again.
+    if (limit && isHold(limit.limitMa) && !chargesSince(known, limit)) {
       const command = { type: 'NoteHold', held: true, heldAt: limit.limitAt } as const;
       await this.say(sessionId, also(heard, 'limit'), command);
     }
-    const known = await statusAt(heard.tx, place);
     // A car that waited for its card, or for power, goes on waiting without another word; whatever
     // else was told before is not of this charge.
     if (!known?.status.startsWith('Suspended')) return;
