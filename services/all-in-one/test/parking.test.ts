@@ -166,6 +166,24 @@ test('a limit that was told before the start keeps the car waiting from its star
   expect(seen(await endOf(chargesSession))).toEqual(['17:00 ENERGY 5 TIME 0.74972222']);
 });
 
+test('a car that said again that it charges is not held by an older limit that is heard after it', async () => {
+  const charge = chargeAt('09');
+  await world.say(
+    began(charge, accepted(card('AGAIN'))), turns(charge, '17:00:10', 'Charging'), turns(charge, '17:10:00', 'Charging'),
+  );
+  const session = await world.sessionBegun('AGAIN');
+  const db = await world.openSessionsDb();
+  const statusAt = async () => (await db.query<{ at: string }>(
+    'SELECT status_at AS at FROM connector_statuses WHERE station_id = $1', [charge.stationId])).rows[0]?.at;
+  await expect.poll(statusAt).toBe('2022-02-01T17:10:00Z');
+  await world.sayOfSite(limits(charge, '17:05:00', 0));
+  await expect.poll(async () => (await db.query(
+    'SELECT FROM connectors WHERE station_id = $1 AND limit_ma = 0', [charge.stationId])).rowCount).toBe(1);
+  await db.close();
+  await world.say(reads(charge, '17:40:00', '6000'), turns(charge, '17:40:00', 'Available'), stops(charge, '17:40:00', '6000'));
+  expect(seen(await endOf(session))).toEqual(['17:00 ENERGY 0.7143 TIME 0.08333333', '17:05 ENERGY 0', '17:10 ENERGY 4.2857 TIME 0.5']);
+});
+
 test('a car that stays is not forgotten by a service that is started again, nor paid for while nobody knew of it', async () => {
   const charge = chargeAt('05');
   await world.say(

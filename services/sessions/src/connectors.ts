@@ -28,7 +28,7 @@ import type { Said } from './said.ts';
 import type { SessionCommand, SessionState } from './session-events.ts';
 
 /** A car that charges is held by nobody. */
-const chargesSince = (known: KnownStatus | undefined, { limitAt }: KnownLimit): boolean =>
+const chargesSince = (known: KnownStatus | undefined, { limitAt }: KnownLimit): known is KnownStatus =>
   known?.status === 'Charging' && instant(known.statusAt) > instant(limitAt);
 
 const OUT_OF_ORDER = new Set(['Faulted', 'Unavailable']);
@@ -97,10 +97,18 @@ export class Connectors {
     { stationId, connectorId, limitMa, at: limitAt }: LimitAssigned,
     heard: Heard,
   ): Promise<void> {
-    const sessionId = await noteLimit(heard.tx, { stationId, connectorId }, { limitMa, limitAt });
+    const place = { stationId, connectorId };
+    const limit = { limitMa, limitAt };
+    const sessionId = await noteLimit(heard.tx, place, limit);
     if (sessionId === undefined) return;
     const held = isHold(limitMa);
     await this.say(sessionId, heard, { type: 'NoteHold', held, heldAt: limitAt });
+    if (!held) return;
+    // Said again and heard before, it was no news to a session that was not held yet.
+    const known = await statusAt(heard.tx, place);
+    if (!chargesSince(known, limit)) return;
+    const at = this.parts.clock.iso();
+    await this.say(sessionId, also(heard, 'status'), { type: 'NoteStatus', ...known, at });
   }
 
   async connection(
