@@ -32,13 +32,14 @@ export const english: Language = {
   otherwise: 'otherwise ',
   inAnyCase: 'in any case ',
   tax: (percent) => ` and ${percent}% tax`,
+  taxOnAll: (percent) => `plus ${percent}% tax`,
   step: (size) => ` (in steps of ${size})`,
-  reservation: 'for a reservation ',
-  expiredReservation: 'for a reservation that expires ',
+  reservation: 'for a reservation',
+  expiredReservation: 'for a reservation that expires',
   when: (conditions) => `${conditions.join(', ')}: `,
   condition: {
     start_date: (date) => `from ${date} on`,
-    end_date: (date) => `until before ${date}`,
+    end_date: (date) => `before ${date}`,
     min_kwh: (kwh) => `from ${kwh} on`,
     max_kwh: (kwh) => `up to ${kwh}`,
     min_current: (current) => `at ${current} or more`,
@@ -49,6 +50,7 @@ export const english: Language = {
     max_duration: (time) => `in the first ${time}`,
   },
   times: (from, to) => `${from}–${to}`,
+  bothTimes: (first, second) => `${first} and ${second}`,
   days: (runs) => {
     const named = runs.flatMap(([from, to]) => {
       if (from === to) return DAYS[from]!;

@@ -30,14 +30,15 @@ export const french: Language = {
   plus: ' plus ',
   otherwise: 'sinon ',
   inAnyCase: 'dans tous les cas ',
-  tax: (percent) => ` et ${percent}${NO_BREAK}% de taxes`,
+  tax: (percent) => ` plus taxes (${percent}${NO_BREAK}%)`,
+  taxOnAll: (percent) => `taxes (${percent}${NO_BREAK}%) en sus`,
   step: (size) => ` (par tranches de ${size})`,
-  reservation: 'pour une réservation ',
-  expiredReservation: 'pour une réservation qui expire ',
+  reservation: 'pour une réservation',
+  expiredReservation: 'pour une réservation qui expire',
   when: (conditions) => `${conditions.join(', ')}${NO_BREAK}: `,
   condition: {
     start_date: (date) => `à partir du ${date}`,
-    end_date: (date) => `jusqu’au ${date} exclu`,
+    end_date: (date) => `avant le ${date}`,
     min_kwh: (kwh) => `à partir de ${kwh}`,
     max_kwh: (kwh) => `jusqu’à ${kwh}`,
     min_current: (current) => `à ${current} ou plus`,
@@ -48,6 +49,7 @@ export const french: Language = {
     max_duration: (time) => `jusqu’à ${time} après le début`,
   },
   times: (from, to) => `de ${clock(from)} à ${clock(to)}`,
+  bothTimes: (first, second) => `${first} et ${second}`,
   days: (runs) => {
     const named = runs.flatMap(([from, to]) => {
       if (from === to) return `le ${DAYS[from]}`;

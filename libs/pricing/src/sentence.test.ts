@@ -39,7 +39,7 @@ const said: readonly [Tariff, english: string, french: string][] = [
     'on Monday to Wednesday, Friday and Saturday, 07:30–24:00: $0.4125 per kWh and 14.975% tax; ' +
       'otherwise $0.35 per kWh; in any case $6.00 per hour of parking (in steps of 5 min)',
     'du lundi au mercredi, le vendredi et le samedi, de 7 h 30 à minuit : ' +
-      '0,4125 $ le kWh et 14,975 % de taxes; ' +
+      '0,4125 $ le kWh plus taxes (14,975 %); ' +
       'sinon 0,35 $ le kWh; dans tous les cas 6,00 $ l’heure de stationnement (par tranches de 5 min)',
   ],
   [
@@ -55,10 +55,10 @@ const said: readonly [Tariff, english: string, french: string][] = [
       max_price: { excl_vat: 1000, incl_vat: '1050.00' },
     },
     'at 22.5 kW or more, in the first 30 min: $0.35 per kWh; ' +
-      'for a reservation that expires $4.00 once; ' +
+      'for a reservation that expires: $4.00 once; ' +
       'at least $0.50; at most $1,000.00 ($1,050.00 with tax)',
     'à 22,5 kW ou plus, jusqu’à 30 min après le début : 0,35 $ le kWh; ' +
-      'pour une réservation qui expire 4,00 $ une seule fois; ' +
+      'pour une réservation qui expire : 4,00 $ une seule fois; ' +
       'au moins 0,50 $; au plus 1 000,00 $ (1 050,00 $ taxes comprises)',
   ],
   [
@@ -80,8 +80,8 @@ test('PRC-14: an hour of a reservation is no hour of charging', () => {
     price_components: [{ ...time, price: 5, step_size: 300 }],
     restrictions: { reservation: 'RESERVATION' },
   });
-  expect(sentence(given)).toBe('for a reservation $5.00 per hour (in steps of 5 min)');
-  expect(sentence(given, french).replaceAll('\u00a0', ' ')).toBe('pour une réservation 5,00 $ l’heure (par tranches de 5 min)');
+  expect(sentence(given)).toBe('for a reservation: $5.00 per hour (in steps of 5 min)');
+  expect(sentence(given, french).replaceAll('\u00a0', ' ')).toBe('pour une réservation : 5,00 $ l’heure (par tranches de 5 min)');
 });
 
 test('what follows under other conditions for another thing is no "otherwise"', () => {
@@ -128,10 +128,47 @@ test('PRC-02: what an earlier element prices always is not said again: a night p
     '$0.35 per kWh; 22:00–06:00: $6.00 per hour of parking (in steps of 5 min); $2.00 per hour of charging',
   );
   const reserved = { price_components: [{ type: 'FLAT' as const, price: 1 }], restrictions: { reservation: 'RESERVATION' } };
-  expect(sentence(tariff({ price_components: [{ ...energy, type: 'FLAT' }] }, reserved))).toBe('$0.35 once; for a reservation $1.00 once');
+  expect(sentence(tariff({ price_components: [{ ...energy, type: 'FLAT' }] }, reserved))).toBe('$0.35 once; for a reservation: $1.00 once');
 });
 
 test('a French number keeps its groups and its currency on one line', () => {
   const given = tariff({ price_components: [{ ...time, price: 1234.5 }] });
   expect(sentence(given, french)).toBe('1\u00a0234,50\u00a0$ l’heure de recharge');
+});
+
+test('PRC-13: a window over midnight with days or dates is told as it counts, by the day of the moment', () => {
+  const night = { start_time: '22:00', end_time: '06:00' };
+  const at = (restrictions: object) => tariff({ price_components: [energy], restrictions });
+  expect(sentence(at(night))).toBe('22:00–06:00: $0.35 per kWh');
+  expect(sentence(at({ ...night, day_of_week: ['FRIDAY'] }))).toBe('on Friday, 00:00–06:00 and 22:00–24:00: $0.35 per kWh');
+  expect(sentence(at({ ...night, end_date: '2026-09-01' }), french).replaceAll('\u00a0', ' ')).toBe(
+    'de 0 h à 6 h et de 22 h à minuit, avant le 2026-09-01 : 0,35 $ le kWh',
+  );
+});
+
+test.each([
+  [{ start_time: '08:00', end_time: '08:00' }],
+  [{ start_time: '00:00', end_time: '00:00' }],
+  [{ end_time: '00:00' }],
+  [{ day_of_week: ['MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY', 'SATURDAY', 'SUNDAY'] }],
+])('what restricts nothing is not said: %j', (restrictions) => {
+  expect(sentence(tariff({ price_components: [energy], restrictions }))).toBe('$0.35 per kWh');
+});
+
+test('a tax that all prices have is said once, before what bounds the total', () => {
+  const taxed = (more: object) => ({ ...energy, vat: 14.975, ...more });
+  const given = {
+    ...tariff(
+      { price_components: [taxed({}), taxed({ type: 'FLAT', price: 1 })], restrictions: { max_kwh: 10 } },
+      { price_components: [taxed({ price: 0.3 }), { ...parking, price: 0 }] },
+    ),
+    min_price: { excl_vat: 2 },
+  };
+  expect(sentence(given)).toBe('up to 10 kWh: $0.35 per kWh plus $1.00 once; otherwise $0.30 per kWh; plus 14.975% tax; at least $2.00');
+  expect(sentence(given, french).replaceAll('\u00a0', ' ')).toBe(
+    'jusqu’à 10 kWh : 0,35 $ le kWh plus 1,00 $ une seule fois; sinon 0,30 $ le kWh; taxes (14,975 %) en sus; au moins 2,00 $',
+  );
+  expect(sentence(tariff({ price_components: [taxed({}), time] }), french).replaceAll('\u00a0', ' ')).toBe(
+    '0,35 $ le kWh plus taxes (14,975 %) plus 2,00 $ l’heure de recharge',
+  );
 });

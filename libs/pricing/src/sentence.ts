@@ -25,7 +25,9 @@ export interface Language {
   readonly plus: string;
   readonly otherwise: string;
   readonly inAnyCase: string;
+  /** Of one component, and of all. */
   readonly tax: (percent: string) => string;
+  readonly taxOnAll: (percent: string) => string;
   readonly step: (size: string) => string;
   readonly reservation: string;
   readonly expiredReservation: string;
@@ -34,6 +36,8 @@ export interface Language {
   readonly condition: Readonly<Record<Condition, (value: string) => string>>;
   /** From and to, as HH:MM; 24:00 ends the day. */
   readonly times: (from: string, to: string) => string;
+  /** Both windows of a day. */
+  readonly bothTimes: (first: string, second: string) => string;
   /** Runs of days as places, 0 = Monday: [[0, 4]] is Monday to Friday. */
   readonly days: (runs: readonly (readonly [number, number])[]) => string;
   readonly atLeast: (amount: string) => string;
@@ -56,6 +60,7 @@ export function sentence(tariff: Tariff, language: Language = english): string {
   const elements = applying(tariff.elements);
   const teller = new Teller(language, currency ?? '', elements);
   const clauses = elements.map((element, i) => teller.clause(element, i));
+  if (teller.taxOnAll !== undefined) clauses.push(language.taxOnAll(teller.taxOnAll));
   if (min_price) clauses.push(language.atLeast(teller.bound(min_price)));
   if (max_price) clauses.push(language.atMost(teller.bound(max_price)));
   return clauses.join('; ');
@@ -79,30 +84,35 @@ class Teller {
   readonly #say: Language;
   readonly #currency: string;
   readonly #elements: readonly TariffElement[];
+  /** The percentage that all prices have; else each says its own. */
+  readonly taxOnAll: string | undefined;
 
   constructor(language: Language, currency: string, elements: readonly TariffElement[]) {
     this.#say = language;
     this.#currency = currency;
     this.#elements = elements;
+    this.taxOnAll = this.#commonTax();
+  }
+
+  #commonTax(): string | undefined {
+    const priced = this.#elements.flatMap(({ price_components }) => price_components.filter((one) => !isFree(one)));
+    const taxes = new Set(priced.map(({ vat }) => (vat == null ? undefined : decimal(vat).toString())));
+    const [only] = taxes;
+    return taxes.size === 1 && only !== undefined && priced.length > 1 ? this.#say.number(only) : undefined;
   }
 
   clause(element: TariffElement, index: number): string {
     const say = this.#say;
     const { price_components, restrictions } = element;
-    const reserved = restrictions?.reservation;
-    const forWhom =
-      reserved == null ? '' : reserved === 'RESERVATION' ? say.reservation : say.expiredReservation;
     const conditions = restrictions ? this.#conditions(restrictions) : [];
-    if (conditions.length > 0 || forWhom !== '') {
-      const what = this.#prices(price_components, reserved != null);
-      return (conditions.length > 0 ? say.when(conditions) : '') + forWhom + what;
-    }
+    if (conditions.length > 0)
+      return say.when(conditions) + this.#prices(price_components, restrictions?.reservation != null);
     // PRC-02: what no earlier element prices is charged beside them, too.
     const defaults = price_components.filter(({ type }) => this.#isPricedBefore(type, index));
     const rest = price_components.filter((one) => !defaults.includes(one));
     if (defaults.length === 0) return this.#prices(rest, false);
     const otherwise = say.otherwise + this.#prices(defaults, false);
-    if (rest.every(({ price }) => decimal(price).isZero())) return otherwise;
+    if (rest.every(isFree)) return otherwise;
     return `${otherwise}; ${say.inAnyCase}${this.#prices(rest, false)}`;
   }
 
@@ -124,7 +134,6 @@ class Teller {
 
   #prices(components: readonly PriceComponent[], isReserved: boolean): string {
     const say = this.#say;
-    const isFree = ({ price }: PriceComponent) => decimal(price).isZero();
     if (components.every(isFree)) {
       const allFree = this.#elements.every((element) => element.price_components.every(isFree));
       const parts = components.map(({ type }) => say.freePart[type]);
@@ -140,7 +149,7 @@ class Teller {
 
   #component({ type, price, vat, step_size }: PriceComponent, isReserved: boolean): string {
     const say = this.#say;
-    const tax = vat == null ? '' : say.tax(say.number(decimal(vat).toString()));
+    const tax = vat == null || this.taxOnAll !== undefined ? '' : say.tax(say.number(decimal(vat).toString()));
     const size = type === 'FLAT' || step_size == null || !(step_size > 1) ? undefined : step_size;
     const stepText =
       size === undefined
@@ -166,18 +175,30 @@ class Teller {
 
   #conditions(restrictions: TariffRestrictions): string[] {
     const say = this.#say;
-    const { start_time, end_time, day_of_week } = restrictions;
+    const { day_of_week, reservation } = restrictions;
     const found: string[] = [];
-    if (day_of_week?.length) found.push(say.days(runsOf(day_of_week)));
-    if (start_time != null || end_time != null) {
-      const to = end_time == null || end_time === '00:00' ? '24:00' : end_time;
-      found.push(say.times(start_time ?? '00:00', to));
-    }
+    if (reservation != null)
+      found.push(reservation === 'RESERVATION' ? say.reservation : say.expiredReservation);
+    const runs = runsOf(day_of_week ?? []);
+    if (runs.length > 0 && !isWeek(runs)) found.push(say.days(runs));
+    const times = this.#times(restrictions);
+    if (times !== undefined) found.push(times);
     for (const key of Object.keys(say.condition) as Condition[]) {
       const value = restrictions[key];
       if (value != null) found.push(say.condition[key](this.#quantity(key, value)));
     }
     return found;
+  }
+
+  /** Undefined of the whole day. With days or dates, a window over midnight is told as it counts: day by day. */
+  #times({ start_time, end_time, ...others }: TariffRestrictions): string | undefined {
+    const say = this.#say;
+    const from = start_time ?? '00:00';
+    const to = end_time == null || end_time === '00:00' ? '24:00' : end_time;
+    if (minuteOf(from) === minuteOf(to) % (24 * 60)) return undefined;
+    const byDays = (others.day_of_week?.length ?? 0) > 0 || others.start_date != null || others.end_date != null;
+    if (minuteOf(from) < minuteOf(to) || !byDays) return say.times(from, to);
+    return say.bothTimes(say.times('00:00', to), say.times(from, '24:00'));
   }
 
   #quantity(key: Condition, value: DecimalLike): string {
@@ -201,6 +222,15 @@ function lasting(say: Language, seconds: number): string {
   return parts.join(' ');
 }
 
+function isFree({ price }: PriceComponent): boolean {
+  return decimal(price).isZero();
+}
+
+function minuteOf(time: string): number {
+  const [hour, minute] = time.split(':');
+  return Number(hour) * 60 + Number(minute);
+}
+
 const DAYS = ['MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY', 'SATURDAY', 'SUNDAY'];
 
 function runsOf(days: readonly string[]): [number, number][] {
@@ -212,4 +242,8 @@ function runsOf(days: readonly string[]): [number, number][] {
     else runs.push([day, day]);
   });
   return runs;
+}
+
+function isWeek([first]: readonly (readonly [number, number])[]): boolean {
+  return first?.[0] === 0 && first[1] === 6;
 }
