@@ -222,7 +222,7 @@ function typeUp(type: unknown, notes: Notes): unknown {
 /** By which zones are told apart: in winter and in summer. */
 const seasons = [instant('2026-01-01T00:00:00Z'), instant('2026-07-01T00:00:00Z')] as const;
 
-/** Tariffs go by the clock on the wall: of a Location without a zone it is that of its country, the nearest where it has several. */
+/** Tariffs go by the clock on the wall: of a Location without a zone it is that of its country, by the coordinates where it has several. */
 function zoneOf({ country, coordinates: { latitude, longitude } }: LocationOf211, notes: Notes): string {
   const zone = zoneOfPlace({ country, latitude: Number(latitude), longitude: Number(longitude) }, seasons)?.name ?? 'Etc/UTC';
   notes.say('time_zone', `is not given; ${zone} is taken, by the country and the coordinates`);

@@ -1,3 +1,4 @@
+import zoneAt from '@photostructure/tz-lookup';
 import meta from 'moment-timezone/data/meta/latest.json' with { type: 'json' };
 import { countryCode } from './countries.ts';
 import { isTimeZone, zone } from './zone.ts';
@@ -18,14 +19,8 @@ export interface FoundZone {
   readonly assumed: boolean;
 }
 
-interface ZoneMeta {
-  readonly lat: number;
-  readonly long: number;
-  readonly countries: readonly string[];
-}
-
 const countries = meta.countries as Readonly<Record<string, { readonly zones: readonly string[] }>>;
-const cities = meta.zones as Readonly<Record<string, ZoneMeta>>;
+const facts = meta.zones as Readonly<Record<string, { readonly countries: readonly string[] }>>;
 
 /** Canada's provinces and territories, by their letters: where most people in them live. */
 const PROVINCES: Readonly<Record<string, string>> = {
@@ -58,32 +53,50 @@ const PROVINCE_NAMES: Readonly<Record<string, string>> = {
 
 /**
  * The zone of a place between two instants: certain where all zones of the country show the same
- * time then, else the likeliest one, marked as assumed. Undefined where nothing tells.
+ * time then, else the one at its coordinates or of most of its province, marked as assumed. Undefined
+ * where nothing tells.
  */
 export function zoneOfPlace(
   place: PlaceFacts,
   betweenMs: readonly [number, number],
 ): FoundZone | undefined {
   const code = place.country === undefined ? undefined : countryCode(place.country);
-  const names = (code && countries[code]?.zones) || undefined;
-  if (code && names) {
-    const zones = names.filter(isTimeZone);
-    const own = zones.findLast((name) => cities[name]?.countries[0] === code) ?? zones.at(-1);
-    if (own !== undefined && areAlike(zones, betweenMs)) {
-      const source =
-        zones.length === 1
-          ? `the only zone of ${place.country}`
-          : `all zones of ${place.country} show the same time then`;
-      return { name: own, source, assumed: false };
-    }
-    const province = code === 'CA' ? provinceOf(place.state) : undefined;
-    if (province !== undefined) {
-      const source = `the zone of most of ${place.state}, ${place.country}`;
-      return { name: PROVINCES[province]!, source, assumed: true };
-    }
-    return nearest(zones, place, `of ${place.country} `);
+  const zones = ((code && countries[code]?.zones) || []).filter(isTimeZone);
+  const own = zones.findLast((name) => facts[name]?.countries[0] === code) ?? zones.at(-1);
+  if (own !== undefined && areAlike(zones, betweenMs)) {
+    const source =
+      zones.length === 1
+        ? `the only zone of ${place.country}`
+        : `all zones of ${place.country} show the same time then`;
+    return { name: own, source, assumed: false };
   }
-  return nearest(Object.keys(cities).filter(isTimeZone), place, '');
+  const name = zoneThere(place, zones);
+  if (name !== undefined) {
+    const of = zones.length === 0 ? '' : `of ${place.country} `;
+    return { name, source: `the zone ${of}at the coordinates ${place.latitude}, ${place.longitude}`, assumed: true };
+  }
+  const province = code === 'CA' ? provinceOf(place.state) : undefined;
+  if (province === undefined) return undefined;
+  const source = `the zone of most of ${place.state}, ${place.country}`;
+  return { name: PROVINCES[province]!, source, assumed: true };
+}
+
+/** How far around a place its country is looked for, in degrees: the map is coarse, and a border may lie beyond it. */
+const AROUND = [0, 0.1, 0.2, 0.4, 0.8];
+const EIGHTH = Math.PI / 4;
+
+/** The zone at its coordinates, of `zones` where there are any. */
+function zoneThere({ latitude, longitude }: PlaceFacts, zones: readonly string[]): string | undefined {
+  if (latitude === undefined || longitude === undefined || Math.abs(latitude) > 90 || Math.abs(longitude) > 180) return undefined;
+  for (const far of AROUND) {
+    for (let turn = 0; turn < 8; turn += 1) {
+      const [lat, long] = [latitude + far * Math.sin(turn * EIGHTH), longitude + far * Math.cos(turn * EIGHTH)];
+      if (Math.abs(lat) > 90 || Math.abs(long) > 180) continue;
+      const name = zoneAt(lat, long);
+      if (zones.length === 0 ? isTimeZone(name) : zones.includes(name)) return name;
+    }
+  }
+  return undefined;
 }
 
 function areAlike(zones: readonly string[], between: readonly [number, number]): boolean {
@@ -94,30 +107,4 @@ function provinceOf(state: string | undefined): string | undefined {
   const text = state?.trim().toUpperCase().replace(/^CA-/, '') ?? '';
   const letters = PROVINCE_NAMES[text] ?? text;
   return Object.hasOwn(PROVINCES, letters) ? letters : undefined;
-}
-
-function nearest(
-  zones: readonly string[],
-  { latitude, longitude }: PlaceFacts,
-  of: string,
-): FoundZone | undefined {
-  if (latitude === undefined || longitude === undefined) return undefined;
-  let best: { name: string; distance: number } | undefined;
-  for (const name of zones) {
-    const city = cities[name];
-    if (!city) continue;
-    const distance = haversine([latitude, longitude], [city.lat, city.long]);
-    if (!best || distance < best.distance) best = { name, distance };
-  }
-  if (!best) return undefined;
-  const source = `the zone ${of}whose city is nearest to the coordinates ${latitude}, ${longitude}`;
-  return { name: best.name, source, assumed: true };
-}
-
-/** Grows with the distance of two points of the globe, from 0 to 1. */
-function haversine([a, b]: readonly [number, number], [c, d]: readonly [number, number]): number {
-  const radians = Math.PI / 180;
-  const across = Math.sin(((c - a) * radians) / 2) ** 2;
-  const along = Math.sin(((d - b) * radians) / 2) ** 2;
-  return across + Math.cos(a * radians) * Math.cos(c * radians) * along;
 }

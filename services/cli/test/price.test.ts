@@ -214,8 +214,8 @@ test.each<[string, object, string[], string, RegExp]>([
   ['--time-zone', clocked, ['--time-zone', 'America/Vancouver'], '4.5', /^--time-zone$/],
   ['its own field', { ...clocked, time_zone: 'America/Vancouver' }, [], '4.5', /its own/],
   ['its location’s', place({ time_zone: 'America/Vancouver' }), [], '4.5', /of its location/],
-  ['its province', place(vancouver), [], '4.5', /assumed: .*BC/],
-  ['its coordinates', place({ ...vancouver, state: null }), [], '4.5', /assumed: .*nearest/],
+  ['its province', place({ ...vancouver, coordinates: null }), [], '4.5', /assumed: .*BC/],
+  ['its coordinates', place(vancouver), [], '4.5', /assumed: .*coordinates/],
   ['the only zones of its country', place({ country: 'NLD' }), [], '6', /same time|only zone/],
 ])('the zone of local times is told with its reason: %s', async (...given) => {
   const [, of, more, excl, reason] = given;
