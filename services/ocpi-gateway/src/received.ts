@@ -6,7 +6,7 @@ import { getSession, putPartnerSession } from '#contracts/sessions';
 import { deletePartnerTariff, getTariff, putPartnerTariff } from '#contracts/tariff-engine';
 import { getToken, putPartnerToken } from '#contracts/tokens-auth';
 import { toJsonBytes } from '#contracts';
-import { answers, type Cdr, findEvse, joinUrl, type Location, type Party, type Route, sameId } from '#ocpi';
+import { answers, type Cdr, findEvse, joinUrl, type Location, type Party, type Route, sameId, sameParty } from '#ocpi';
 import type { Handlers, OcpiReply, OcpiRequest } from './exchange.ts';
 import type { FetchKey } from './pulls/fetch-rows.ts';
 import type { Fetching } from './pulls/fetching.ts';
@@ -35,10 +35,19 @@ export function receivedHandlers(bus: Bus, fetching: Fetching, sightings: Sighti
       return { message: 'the Session is COMPLETED: left out' };
     }
   };
-  return {
-    ...receivedLocations(bus, pushing, sightings), ...receivedSessions(bus, pushing), ...receivedCdrs(bus, sightings), ...receivedTariffs(bus),
-    ...receivedTokens(bus, pushing),
-  };
+  const forAll = { ...receivedLocations(bus, pushing, sightings), ...receivedTariffs(bus), ...receivedTokens(bus, pushing) };
+  return { ...leavingOut(forAll), ...receivedSessions(bus, pushing), ...receivedCdrs(bus, sightings) };
+}
+
+/**
+ * What a hub tells everybody of a party with a link of its own is no fault of the hub's, which has to (HUB-11): a refusal would
+ * stand there among what we refused for good. Its own link says the same.
+ */
+function leavingOut(handlers: Handlers): Handlers {
+  const isHeardThere = ({ caller: { partner }, params, method }: OcpiRequest) =>
+    method !== 'GET' && partner.aside.some((one) => sameParty(one, { country_code: params.country_code!, party_id: params.party_id! }));
+  return Object.fromEntries(Object.entries(handlers).map(([route, handle]) => [route, async (request: OcpiRequest) =>
+    isHeardThere(request) ? { message: `${request.params.country_code}*${request.params.party_id} has a link of its own: left out` } : handle(request)]));
 }
 
 /** Answers a PUT or PATCH; one that tells that something is missing here has it fetched: TRN-63, LOC-34. */

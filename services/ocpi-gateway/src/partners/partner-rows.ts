@@ -12,7 +12,7 @@ interface Row {
   version: string;
   versions_url: string;
   roles: CredentialsRole[];
-  behind: Party[];
+  behind: (Party & { linked: boolean })[];
   endpoints: Endpoint[];
   token_out: Buffer | null;
   last_error: string;
@@ -22,9 +22,9 @@ interface Row {
 
 const COLUMNS = `p.partner_id, p.name, p.state, p.version, p.versions_url, p.roles, p.endpoints, p.token_out, p.last_error, p.quirks, p.invited,
   CASE WHEN p.roles::text LIKE '%"HUB"%' THEN (
-    SELECT coalesce(json_agg(json_build_object('country_code', c.country_code, 'party_id', c.party_id)), '[]')
-    FROM (SELECT DISTINCT country_code, party_id FROM client_infos c WHERE c.partner_id = p.partner_id AND c.behind
-      AND NOT c.has_own_link AND c.status IN ('CONNECTED', 'OFFLINE')) c) ELSE '[]' END AS behind`;
+    SELECT coalesce(json_agg(json_build_object('country_code', c.country_code, 'party_id', c.party_id, 'linked', c.has_own_link)), '[]')
+    FROM (SELECT DISTINCT country_code, party_id, has_own_link FROM client_infos c WHERE c.partner_id = p.partner_id AND c.behind
+      AND c.status IN ('CONNECTED', 'OFFLINE')) c) ELSE '[]' END AS behind`;
 
 const partnerOf = (row: Row): Partner => ({
   id: row.partner_id,
@@ -33,7 +33,8 @@ const partnerOf = (row: Row): Partner => ({
   version: row.version,
   versionsUrl: row.versions_url,
   roles: row.roles,
-  behind: row.behind,
+  behind: row.behind.filter(({ linked }) => !linked),
+  aside: row.behind.filter(({ linked }) => linked),
   endpoints: row.endpoints,
   tokenOut: row.token_out ?? undefined,
   lastError: row.last_error,

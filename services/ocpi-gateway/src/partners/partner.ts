@@ -21,6 +21,8 @@ export interface Partner {
   readonly roles: readonly CredentialsRole[];
   /** Of a hub: the parties that it says are behind it, without those that have a link of their own. */
   readonly behind: readonly Party[];
+  /** Of a hub: those behind it that are heard by a link of their own. */
+  readonly aside: readonly Party[];
   readonly endpoints: readonly Endpoint[];
   /** The token we present, sealed. */
   readonly tokenOut: Buffer | undefined;

@@ -320,7 +320,7 @@ export class Partners {
 type Fresh = Pick<Partner, 'name' | 'state' | 'versionsUrl' | 'quirks' | 'invited'>;
 
 function fresh(one: Fresh): Partner {
-  return { ...one, id: randomUUID(), version: '', roles: [], behind: [], endpoints: [], tokenOut: undefined, lastError: '' };
+  return { ...one, id: randomUUID(), version: '', roles: [], behind: [], aside: [], endpoints: [], tokenOut: undefined, lastError: '' };
 }
 
 /** Whether it has credentials of ours, and we of it. */
