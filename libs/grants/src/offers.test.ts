@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { instant } from '#time';
-import { grantedAt, isOffered, offeredOf, tokenPrioritiesAt } from './offers.ts';
+import { areGrantedAlike, grantedAt, isOffered, offeredOf, tokenPrioritiesAt } from './offers.ts';
 import type { GrantVersion } from './versions.ts';
 
 const plunk = { country_code: 'CA', party_id: 'CPK' };
@@ -96,4 +96,20 @@ test('the priority of a partner is that of the version that holds, the highest t
     'CA*XYZ': 1,
   });
   expect(at([version()], '2022-02-15T00:00:00Z')).toEqual({});
+});
+
+describe('whether a party is granted the same', () => {
+  const at = (versions: readonly GrantVersion[]) => grantedAt(versions, instant('2022-02-15T00:00:00Z'));
+  const alike = (party: typeof plunk, before: readonly GrantVersion[], after: readonly GrantVersion[]) =>
+    areGrantedAlike({ parties: [party], groups: [[party]] }, at(before), at(after));
+  test.each([
+    ['a tariff of theirs becomes private: everybody', [], [version()], [false, false]],
+    ['one more is granted what was private: that one', [version()], [version(), version({ partner: other })], [true, false]],
+    ['a place is granted: that one', [], [version({ grants: { locations: ['A'] } })], [false, true]],
+    ['another place is granted: that one', [version({ grants: { locations: ['A'] } })],
+      [version({ grants: { locations: ['A'] } }), version({ version: 2, at: '2022-02-10T00:00:00Z', grants: { locations: ['B'] } })], [false, true]],
+    ['the same in another spelling: nobody', [version()], [version(), version({ version: 2, at: '2022-02-10T00:00:00Z', tariffs: ['plunk'] })], [true, true]],
+  ] as const)('%s', (_what, before, after, expected) => {
+    expect([plunk, other].map((party) => alike(party, before, after))).toEqual(expected);
+  });
 });

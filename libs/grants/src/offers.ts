@@ -1,5 +1,5 @@
 import { idKey, type Party, partyText, sameId, sameParty } from '#ocpi';
-import { type Places, placesIn } from './places.ts';
+import { type Places, placesFor, placesIn } from './places.ts';
 import { beginsAt, type GrantVersion, isLater, replaces } from './versions.ts';
 
 /** Tariffs that are for these partners only. */
@@ -28,6 +28,24 @@ export function grantedAt(versions: readonly GrantVersion[], atMs: number): Gran
     since: Math.max(0, ...changes.filter(({ ms }) => ms <= atMs).map(({ ms }) => ms)),
     until: later.length === 0 ? undefined : Math.min(...later),
   };
+}
+
+/**
+ * Whether these parties may have and see the same by both: `parties` what tariffs are offered to, each by itself, `groups` who
+ * has to be allowed to see a Location.
+ */
+export function areGrantedAlike(
+  { parties, groups }: { readonly parties: readonly Party[]; readonly groups: readonly (readonly Party[])[] }, a: Granted, b: Granted,
+): boolean {
+  const seers = new Set(groups.flat().map(partyText));
+  const placesIn = ({ places }: Granted) => JSON.stringify(placesFor(seers, places));
+  if (placesIn(a) !== placesIn(b)) return false;
+  const ids = new Set([...a.offers, ...b.offers].flatMap(({ tariffIds }) => tariffIds.map(idKey)));
+  const kindOf = (id: string, { offers }: Granted) => {
+    const own = offersOf(id, offers);
+    return own.length === 0 ? 'all' : parties.map((party) => isGranted(own, [party])).join();
+  };
+  return [...ids].every((id) => kindOf(id, a) === kindOf(id, b));
 }
 
 function changing(versions: readonly GrantVersion[]): boolean {

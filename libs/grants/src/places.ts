@@ -53,6 +53,11 @@ function sinceOf(locationId: string, party: Party, places: readonly Places[]): n
   return spans[hidden + 1]?.since;
 }
 
+/** What of it is about one of these. */
+export function placesFor(parties: ReadonlySet<string>, places: readonly Places[]): Places[] {
+  return places.filter(({ to }) => parties.has(partyText(to)));
+}
+
 /** What a list is limited to: a Location of one of our parties has to be like one id of each entry of it. */
 export interface Patterns {
   readonly owner: Party;

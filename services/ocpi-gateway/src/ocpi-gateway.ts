@@ -15,10 +15,10 @@ import { findSent, forgetSent, keepSent, noteSent, type SentCommand } from './co
 import { interfacePath } from './exchange.ts';
 import { outcomeText } from './partners/handshake.ts';
 import { endpointOf } from './partners/partner.ts';
-import { noteError, partnerWith, receiversOf, registeredPartners } from './partners/partner-rows.ts';
+import { noteError, partnerWith, receiversOf } from './partners/partner-rows.ts';
 import { type Audience, queueViews } from './partners/partner-views.ts';
 import { behindAll } from './pushes/behind-all.ts';
-import { pushGrantedOf, turnDue, turnsOf } from './pushes/push-all.ts';
+import { pushGranted, turnDue, turnsOf } from './pushes/push-all.ts';
 import { keepOpen, keepUnclaimed, lockLinks } from './pushes/pushed-rows.ts';
 import { newestOf, queuedOf } from './pushes/queue-rows.ts';
 import type { OwnObject } from './pushes/views.ts';
@@ -106,7 +106,7 @@ export class OcpiGateway {
     heard.afterCommit(() => worker().wake());
   }
 
-  /** What partners are granted changed: each gets what it is offered now. */
+  /** What partners are granted changed: who is granted something else gets what it is offered now. */
   async granted(heard: HeardTogether, fact: AgreementChanged): Promise<void> {
     const { grants, clock, worker } = this.parts;
     // Whoever queues by what was granted before has committed, or waits.
@@ -114,10 +114,7 @@ export class OcpiGateway {
     const at = clock.now();
     const before = await grants.at(heard.tx, at);
     await grants.note(heard.tx, fact);
-    const after = await grants.at(heard.tx, at);
-    if (JSON.stringify({ ...before, since: 0 }) === JSON.stringify({ ...after, since: 0 })) return;
-    for (const partner of await registeredPartners(heard.tx)) await addDue(heard.tx, pushGrantedOf(partner.id, at));
-    heard.afterCommit(() => worker().wake());
+    if (await pushGranted(heard.tx, before, await grants.at(heard.tx, at), at)) heard.afterCommit(() => worker().wake());
   }
 
   /** A command that a partner gave us has ended: its result falls due. */

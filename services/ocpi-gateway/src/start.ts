@@ -170,6 +170,7 @@ export function start(env: Env): Promise<Running> {
         push: (due) => delivery.push(due),
         'push-all': (due, attempt) => (toNewMember ? toNewMember.run(due) : pushAll.run(due, attempt)),
         'tariffs-turn': () => pushAll.tariffsTurned(),
+        'grants-turn': (due) => pushAll.grantsTurned(due),
         'tell-links': async () => (await db.tx((tx) => partners.links.tellEnded(tx)), 'done'),
         'profile-lapse': (due) => profiles.lapsed(due),
         unlock: (due) => unlocking.carryOut(due),

@@ -5,7 +5,8 @@ import { tariffPublished } from '#contracts/tariff-engine';
 import { told } from '#bus';
 import { toJsonBytes } from '#contracts';
 import { exampleLocation, exampleTariff, type Location } from '#ocpi';
-import { exampleTerms, localMonth, nextMonth } from '#settlement';
+import { openDatabase } from '#postgres';
+import { exampleTerms, type Grants, localMonth, nextMonth } from '#settlement';
 import { zone } from '#time';
 import { HandPartner } from './hand-partner.ts';
 import { call, openSide, type Side } from './side.ts';
@@ -108,4 +109,27 @@ test('a grant of a later month changes nothing yet, and one that ends makes noth
   expect(named(plunk)).toBe('["L2"]');
   expect(montreal.pushed()).not.toContain('PUT /tariffs/CA/BCT/PLUNK');
   expect(montreal.seen.filter(({ what }) => what.includes('/tariffs'))).toEqual([]);
+});
+
+test('what changes for one partner is queued for it alone, and what a later month changes for nobody yet', async () => {
+  const db = await openDatabase({ url: oasis.platform.databaseUrl, schema: 'ocpi_gateway', migrations: [] });
+  const queued = async () => {
+    const { rows } = await db.query<{ name: string; n: number }>(
+      `SELECT name, count(*)::int AS n FROM due JOIN partners p ON due.id LIKE 'push granted ' || partner_id || ' %' GROUP BY name`,
+    );
+    return Object.fromEntries(rows.map(({ name, n }) => [name, n]));
+  };
+  const turns = async () =>
+    (await db.query<{ n: number }>(`SELECT count(*)::int AS n FROM due WHERE kind = 'grants-turn' AND done_at IS NULL`)).rows[0]!.n;
+  const agree = (grants: Partial<Grants>, valid_from = month()) => oasis.neighbours.bus.ask(setAgreement, {
+    partner: { countryCode: 'CA', partyId: 'CPK' }, agreement: agreementOf({ ...exampleTerms, valid_from, grants: { tariffs: [], ...grants } }),
+  });
+  const before = await queued();
+  await agree({ locations: ['ANOTHER'] }, nextMonth(nextMonth(month())));
+  await expect.poll(turns).toBe(1);
+  await agree({ locations: ['ANOTHER'] });
+  await expect.poll(async () => (await queued())['Carbon Plunk']).toBe((before['Carbon Plunk'] ?? 0) + 1);
+  await expect.poll(() => JSON.stringify(plunk.seen.at(-1)?.body)).toContain('REMOVED');
+  expect(await queued()).toEqual({ ...before, 'Carbon Plunk': (before['Carbon Plunk'] ?? 0) + 1 });
+  await db.close();
 });

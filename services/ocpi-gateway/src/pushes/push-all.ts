@@ -6,7 +6,7 @@ import { listLocations } from '#contracts/locations';
 import { listTariffs } from '#contracts/tariff-engine';
 import { listTokens } from '#contracts/tokens-auth';
 import { addDue, type Due, type DueOutcome } from '#due';
-import { type GrantRows, isOffered, shownSince } from '#grants';
+import { areGrantedAlike, type Granted, type GrantRows, isOffered, shownSince } from '#grants';
 import { instantMs, type Interface, type Tariff, type Token } from '#ocpi';
 import type { Database, Tx } from '#postgres';
 import type { Log } from '#telemetry';
@@ -66,8 +66,20 @@ export function pushAllOf(partnerId: string, at: number) {
  * The same, because what it is granted changes: beside its lane, where something that it may not have any
  * more may be waiting for it to come back.
  */
-export function pushGrantedOf(partnerId: string, at: number, id: string = randomUUID()) {
-  return { ...pushAllOf(partnerId, at), id: `push granted ${partnerId} ${id}`, key: `${partnerId} granted` };
+function pushGrantedOf(partnerId: string, at: number) {
+  return { ...pushAllOf(partnerId, at), id: `push granted ${partnerId} ${randomUUID()}`, key: `${partnerId} granted` };
+}
+
+/** Partners are granted otherwise than before: those whom it concerns get all anew, and it is known when it changes by itself. Whether anything is due. */
+export async function pushGranted(tx: Tx, before: Granted, after: Granted, at: number): Promise<boolean> {
+  const concerned = (await registeredPartners(tx)).filter((partner) => !areGrantedAlike(viewerOf(partner), before, after));
+  for (const { id } of concerned) await addDue(tx, pushGrantedOf(id, at));
+  if (after.until !== undefined) await addDue(tx, grantsTurnDue(after.until));
+  return concerned.length > 0 || after.until !== undefined;
+}
+
+function grantsTurnDue(at: number) {
+  return { id: `grants turn ${at}`, key: 'grants turn', kind: 'grants-turn', at, body: {} };
 }
 
 /**
@@ -107,6 +119,16 @@ export class PushAll {
         await forgetTariffs(tx, partner.id);
         await addDue(tx, pushAllOf(partner.id, clock.now()));
       }
+    });
+    return 'done';
+  }
+
+  /** At this instant a version of an agreement begins. */
+  async grantsTurned({ at }: Due): Promise<DueOutcome> {
+    const { db, clock, grants } = this.parts;
+    await db.tx(async (tx) => {
+      await lockLinks(tx, 'alone');
+      await pushGranted(tx, await grants.at(tx, at - 1), await grants.at(tx, at), clock.now());
     });
     return 'done';
   }
@@ -169,6 +191,6 @@ export class PushAll {
     // What changes is no news to a partner that no longer takes Locations.
     if (endpointOf(partner, 'locations', 'RECEIVER') === undefined)
       await noteUnwanted(tx, { lane: partner.id, partnerId: partner.id }, ['locations']);
-    if (until !== undefined) await addDue(tx, pushGrantedOf(partner.id, until, `at ${until}`));
+    if (until !== undefined) await addDue(tx, grantsTurnDue(until));
   }
 }
