@@ -89,15 +89,16 @@ export class PriceChanges {
 
   /** The components that price a moment, as a text that is equal where they are the same. */
   priceAt(moment: Moment, state: ChargeState): string {
-    return this.priceOf(DIMENSIONS[state], moment);
-  }
-
-  /** As `priceAt`, of what is used. */
-  priceOf(dimensions: readonly TariffDimension[], moment: Moment): string {
     const { components } = this.#tariff;
-    return dimensions
+    return DIMENSIONS[state]
       .map((dimension) => place(pick(components[dimension], 'session', moment, this.#policy)))
       .join(' ');
+  }
+
+  /** What each of the dimensions costs at a moment, as a text that is equal where it costs the same, whatever element says so. */
+  costOf(dimensions: readonly TariffDimension[], moment: Moment): string {
+    const { components } = this.#tariff;
+    return dimensions.map((dimension) => cost(pick(components[dimension], 'session', moment, this.#policy))).join(' ');
   }
 
   /** As `priceAt`, of a reservation: what prices it should it be used, and should it expire. */
@@ -119,6 +120,11 @@ function* componentsFor(tariff: CompiledTariff, of: Priceable): Iterable<Compone
       if ((component.phase === 'session') === (of === 'session')) yield component;
     }
   }
+}
+
+function cost(component: Component | undefined): string {
+  if (!component || component.price.isZero()) return '-';
+  return `${component.price} ${component.vat ?? '-'} ${component.source.step_size}`;
 }
 
 function place(component: Component | undefined): string {

@@ -12,7 +12,7 @@ import { levelsOf, type Stretch } from './stretch.ts';
 const MOMENTS_MAX = 500;
 
 /**
- * The periods in whose midst what they use gets another price, energy running evenly, or a fee
+ * The periods in whose midst what they use gets another price, however the energy ran, or a fee
  * begins that no period begins under: a CDR should have been split there (CDR-07). They are priced
  * as they began.
  */
@@ -47,14 +47,14 @@ export function spanningPeriods({ course, policy, timeZone }: Priced): Note[] {
     const changes = changesOf(stretch.tariff!);
     const momentAt = momentsOf(stretch, changes);
     const used = usedIn(stretch);
-    const price = changes.priceOf(used, momentAt(stretch.startMs, stretch.energySoFarWh));
-    for (const [atMs, energyWh] of moments(stretch, course, changes)) {
+    const costs = changes.costOf(used, momentAt(stretch.startMs, stretch.energySoFarWh));
+    const isAsBegun = (atMs: number, energyWh: Decimal) => {
       const moment = momentAt(atMs, energyWh);
       const fee = changes.flatAt(moment);
-      if (changes.priceOf(used, moment) === price && (fee === undefined || isTaken(fee))) continue;
+      return changes.costOf(used, moment) === costs && (fee === undefined || isTaken(fee));
+    };
+    if (!mayStayAsBegun(stretch, course, changes, isAsBegun))
       notes.push({ code: 'period-spans-price-change', period: stretch.index });
-      break;
-    }
   }
   return notes;
 }
@@ -67,25 +67,30 @@ function usedIn({ energyWh, chargingS, parkingS }: Stretch): TariffDimension[] {
   return used;
 }
 
-/** Every moment inside a stretch at which a bound of the tariff lies, with the energy so far. */
-function* moments(
-  stretch: Stretch,
-  course: Course,
+/**
+ * Nobody knows how the energy ran through a stretch. It may have run so that nothing changed, if the fields of time and
+ * energy between the tariff's bounds can be crossed from the first to the last by those that are priced as the first.
+ */
+function mayStayAsBegun(
+  { startMs, endMs, energySoFarWh, energyWh }: Stretch,
+  { chargingStartMs }: Course,
   changes: PriceChanges,
-): Iterable<[atMs: number, energyWh: Decimal]> {
-  const { startMs, endMs, energySoFarWh } = stretch;
-  const gained = stretch.energyWh ?? Decimal.zero;
-  const endWh = energySoFarWh.add(gained);
-  const duration = Decimal.of(endMs - startMs);
+  isAsBegun: (atMs: number, energyWh: Decimal) => boolean,
+): boolean {
+  const energies = [energySoFarWh];
+  const endWh = energySoFarWh.add(energyWh ?? Decimal.zero);
   let bound = changes.nextEnergyWh(energySoFarWh);
-  for (; bound && bound.compare(endWh) < 0; bound = changes.nextEnergyWh(bound)) {
-    const share = bound.sub(energySoFarWh).mul(duration).divide(gained, 0, 'half-even');
-    yield [startMs + Number(share.coefficient), bound];
+  for (; bound && bound.compare(endWh) < 0; bound = changes.nextEnergyWh(bound)) energies.push(bound);
+  let reached = energies.map((_, n) => n === 0);
+  let atMs = startMs;
+  for (let i = 0; i <= MOMENTS_MAX && atMs < endMs; i++) {
+    const before = reached;
+    reached = [];
+    energies.forEach((wh, n) => {
+      const isNear = before[n] || (n > 0 && (before[n - 1] || reached[n - 1]!));
+      reached.push(isNear! && isAsBegun(atMs, wh));
+    });
+    atMs = changes.nextMs(atMs, chargingStartMs);
   }
-  let atMs = changes.nextMs(startMs, course.chargingStartMs);
-  for (let i = 0; i < MOMENTS_MAX && atMs < endMs; i++) {
-    const flown = gained.mul(Decimal.of(atMs - startMs)).divide(duration, 4, 'half-even');
-    yield [atMs, energySoFarWh.add(flown)];
-    atMs = changes.nextMs(atMs, course.chargingStartMs);
-  }
+  return reached.at(-1)!;
 }

@@ -1,0 +1,79 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { instant, rfc3339 } from '#time';
+import { type MeterEvent, splitAtPriceChanges } from './meter.ts';
+import { chargeOf, energy, start_date_time, tariffOf, time } from './one-hour.ts';
+import { price } from './price.ts';
+import type { ChargingPeriod, Tariff, TariffElement } from './shapes.ts';
+import { spanningPeriods } from './spanning.ts';
+
+// CDR-07: which periods should have been split, and which nobody can blame.
+
+const timeZone = 'America/Vancouver';
+const maybe = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: undefined, freq: 2 });
+const wall = fc.tuple(fc.integer({ min: 0, max: 23 }), fc.constantFrom('00', '15', '30'))
+  .map(([hour, minute]) => `${String(hour).padStart(2, '0')}:${minute}`);
+const restrictions = fc.record({
+  start_time: maybe(wall), end_time: maybe(wall),
+  min_kwh: maybe(fc.integer({ min: 0, max: 20 })), max_kwh: maybe(fc.integer({ min: 1, max: 20 })),
+  min_duration: maybe(fc.integer({ min: 0, max: 20 }).map((n) => n * 300)),
+  max_duration: maybe(fc.integer({ min: 1, max: 40 }).map((n) => n * 300)),
+  min_power: maybe(fc.integer({ min: 0, max: 10 })), max_power: maybe(fc.integer({ min: 1, max: 12 })),
+  day_of_week: maybe(fc.constantFrom(['MONDAY'], ['SATURDAY', 'SUNDAY'])),
+});
+const elements = fc.array(fc.record({
+  price_components: fc.array(fc.record({
+    type: fc.constantFrom('ENERGY', 'TIME', 'PARKING_TIME', 'FLAT'),
+    price: fc.constantFrom(0, 0.2, 0.5, 1), step_size: fc.constant(1),
+  }), { minLength: 1, maxLength: 3 }),
+  restrictions,
+}), { minLength: 1, maxLength: 5 }) as fc.Arbitrary<TariffElement[]>;
+const steps = fc.array(fc.record({
+  afterS: fc.integer({ min: 1, max: 3_600 }), wh: fc.constantFrom(0, 5, 700, 4_358, 5_000),
+  powerW: fc.integer({ min: 0, max: 12_000 }),
+  state: fc.option(fc.constantFrom('charging', 'parking', 'paused'), { nil: undefined, freq: 3 }),
+}), { minLength: 1, maxLength: 12 });
+const started = fc.integer({ min: 0, max: 3 * 86_400 }).map((s) => instant('2022-03-12T00:00:00Z') + s * 1_000);
+
+function metered(tariff: Tariff, startMs: number, course: (typeof steps extends fc.Arbitrary<infer Steps> ? Steps : never)) {
+  let [atMs, wh] = [startMs, 1_000];
+  const events = course.map(({ afterS, wh: more, powerW, state }): MeterEvent => {
+    atMs += afterS * 1_000;
+    if (state) return { at: rfc3339(atMs), state } as MeterEvent;
+    wh += more;
+    return { at: rfc3339(atMs), energyWh: String(wh), powerW: String(powerW) };
+  });
+  const end = { at: rfc3339(atMs + 60_000), energyWh: String(wh) };
+  const from = { at: rfc3339(startMs), energyWh: '1000', state: 'charging' } as const;
+  const periods = splitAtPriceChanges({ tariff, timeZone }, from, events, end);
+  return { periods, end: end.at };
+}
+const notesOf = (tariff: Tariff, startMs: number, periods: readonly ChargingPeriod[], end: string) => spanningPeriods(price(
+  { start_date_time: rfc3339(startMs), currency: 'CAD', tariffs: [tariff], charging_periods: [...periods] }, { timeZone, end }));
+
+test('of 5,000 charges by tariffs of every kind that a meter split where their price changed, no period is said to span a change', () => {
+  fc.assert(fc.property(elements, started, steps, (all, startMs, course) => {
+    const tariff: Tariff = { ...tariffOf(), elements: all };
+    const { periods, end } = metered(tariff, startMs, course);
+    expect(notesOf(tariff, startMs, periods, end)).toEqual([]);
+  }), { numRuns: 5_000 });
+});
+
+test.each<[string, TariffElement[], boolean]>([
+  ['a price by energy', [{ price_components: [energy], restrictions: { max_kwh: 5 } }, { price_components: [{ ...energy, price: 9 }] }], true],
+  ['a price by duration', [{ price_components: [time], restrictions: { max_duration: 1800 } }, { price_components: [{ ...time, price: 9 }] }], true],
+  ['the same price on both sides', [{ price_components: [energy], restrictions: { max_kwh: 5 } }, { price_components: [energy] }], false],
+  ['the same price without VAT', [{ price_components: [{ ...energy, vat: 5 }], restrictions: { max_kwh: 5 } }, { price_components: [energy] }], true],
+  ['a price of nothing and none', [{ price_components: [{ ...energy, price: 0 }], restrictions: { max_kwh: 5 } }], false],
+  ['one that holds only late and with little energy', [
+    { price_components: [{ ...energy, price: 9 }], restrictions: { max_kwh: 5, min_duration: 1800 } }, { price_components: [energy] },
+  ], false],
+  ['one that holds late or with much energy', [
+    { price_components: [{ ...energy, price: 9 }], restrictions: { min_kwh: 5 } },
+    { price_components: [{ ...energy, price: 9 }], restrictions: { min_duration: 1800 } }, { price_components: [energy] },
+  ], true],
+])('a whole charge of 10 kWh in an hour by %s is noted only where no course of the energy avoids the change', (_, all, isNoted) => {
+  const period = { start_date_time, dimensions: [{ type: 'ENERGY' as const, volume: 10 }, { type: 'TIME' as const, volume: 1 }] };
+  const notes = spanningPeriods(price(chargeOf({ ...tariffOf(), elements: all }, period)));
+  expect(notes.map(({ code }) => code)).toEqual(isNoted ? ['period-spans-price-change'] : []);
+});
