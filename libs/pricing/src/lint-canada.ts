@@ -20,6 +20,9 @@ export interface EvseFacts {
   readonly meter?: MeterStanding;
 }
 
+/** Where nobody names them. */
+export const UNNAMED: EvseFacts = { name: 'its EVSEs' };
+
 export interface CanadaFacts {
   readonly evses: readonly EvseFacts[];
   /** RFC 3339; what is later than the end of 2029 already is wrong, not only going to be. */
@@ -66,9 +69,10 @@ function energy(
   const [without, dispensed, unknown] = [of('none'), of('dispensation'), of(undefined)];
   const found: Finding[] = [];
   if (without.length > 0) {
+    const have = without.length > 1 || without[0] === UNNAMED.name ? 'have' : 'has';
     const message =
       `A price per kWh in Canada needs a meter approval or a temporary dispensation, and ` +
-      `${named(without)} has neither (Measurement Canada)`;
+      `${named(without)} ${have} neither (Measurement Canada)`;
     const advice = 'Bill by time or a fee there, or have the meter approved first';
     found.push(finding('canada-kwh-without-approval', path, message, advice));
   }

@@ -292,6 +292,9 @@ test('a kWh price is refused only where neither approval nor dispensation is the
   const found = lint(priced, { country: 'CA', timeZone: 'America/Vancouver', evses });
   expect(found).toMatchObject([{ code: 'canada-kwh-without-approval' }]);
   expect(found[0]!.message).toContain('B has neither');
+  const of = (given: LintFacts) => lint(priced, { ...given, country: 'CA' })[0]!.message;
+  expect(of({ evses: [{ name: 'A', meter: 'none' }, { name: 'B', meter: 'none' }] })).toContain('A, B have neither');
+  expect(of({ evses: [{ name: 'its EVSEs', meter: 'none' }] })).toContain('its EVSEs have neither');
 });
 
 test.each([

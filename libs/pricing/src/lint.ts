@@ -1,5 +1,5 @@
 import { compile, type CompiledTariff } from './compile.ts';
-import { type EvseFacts, lintCanada } from './lint-canada.ts';
+import { type EvseFacts, lintCanada, UNNAMED } from './lint-canada.ts';
 import { lintFields } from './lint-fields.ts';
 import { type Finding, finding, pointer } from './lint-finding.ts';
 import { lintPrices } from './lint-prices.ts';
@@ -57,8 +57,6 @@ function decided(compiled: CompiledTariff, facts: LintFacts): Finding[] {
     return [finding('too-intricate', '/elements', message, 'Make fewer elements of it')];
   }
 }
-
-const UNNAMED: EvseFacts = { name: 'its EVSEs' };
 
 function isCanada(country: string | undefined): boolean {
   return ['CA', 'CAN'].includes(country?.toUpperCase() ?? '');

@@ -69,8 +69,10 @@ interface Stated {
 
 /** The object's own total_cost beside ours. */
 function statedOf({ source }: PricedCharge, ours: Omit<PriceReport, 'currency'>): Stated {
-  const own = source.total_cost as Partial<Record<keyof TextPrice, unknown>> | null | undefined;
-  if (own == null || typeof own !== 'object') return {};
+  const { total_cost: cost } = source;
+  if (cost == null) return {};
+  // That of OCPI 2.1.1 is one number, without VAT.
+  const own = (typeof cost === 'object' ? cost : { excl_vat: cost }) as Partial<Record<keyof TextPrice, unknown>>;
   const [excl, incl] = [amountOf(own.excl_vat), amountOf(own.incl_vat)];
   if (excl === undefined) return {};
   const agrees = (side: keyof TextPrice, given: string | undefined) => {

@@ -2,6 +2,7 @@ import {
   type Alternative,
   alternatives,
   cheapest,
+  InvalidCharge,
   type NoteCode,
   type Priced,
   priceReport,
@@ -67,6 +68,7 @@ charges until it has its energy and is parked for the rest of its stay; without,
             terminal.out.line(show(answerOf(one, request)));
             progress.done();
           } catch (error) {
+            throwIfAsked(error, given);
             terminal.err(`${one.at}: ${refusalText(error)}`);
             progress.refused();
           }
@@ -80,6 +82,17 @@ charges until it has its energy and is parked for the rest of its stay; without,
     return progress.anyRefused ? 1 : 0;
   },
 };
+
+/** What is wrong with the options is wrong for every tariff. */
+function throwIfAsked(error: unknown, { options }: Given): void {
+  if (!(error instanceof InvalidCharge)) return;
+  const stay = options['duration'] ? '--duration' : '--energy-kwh at --power-kw';
+  const names: Readonly<Record<string, string>> = { energy: '--energy-kwh', power: '--power-kw', stay };
+  const option = Object.hasOwn(names, error.path) ? names[error.path]! : undefined;
+  if (option !== undefined) throw new WrongUsage(error.message.replace(error.path, option));
+}
+
+const STARTS_MAX = 10_000;
 
 interface Asked {
   readonly quote: QuoteRequest;
@@ -99,6 +112,10 @@ async function requestOf(given: Given, terminal: Terminal): Promise<Asked> {
   }
   const language = optionOf(given, 'language') ?? 'en';
   if (language !== 'en' && language !== 'fr') throw new WrongUsage('--language: en or fr expected');
+  const withinMs = readDuration(optionOf(given, 'within') ?? DEFAULT_WITHIN, '--within');
+  const everyMs = readDuration(optionOf(given, 'every') ?? DEFAULT_EVERY, '--every');
+  if (withinMs / everyMs > STARTS_MAX)
+    throw new WrongUsage(`--every: at most ${STARTS_MAX} other starts are tried; a longer step or a shorter --within expected`);
   return {
     zone: place,
     quote: {
@@ -108,8 +125,8 @@ async function requestOf(given: Given, terminal: Terminal): Promise<Asked> {
       ...(stay !== undefined && { stayMs: readDuration(stay, '--duration') }),
       ...(place && { timeZone: place.name }),
     },
-    withinMs: readDuration(optionOf(given, 'within') ?? DEFAULT_WITHIN, '--within'),
-    everyMs: readDuration(optionOf(given, 'every') ?? DEFAULT_EVERY, '--every'),
+    withinMs,
+    everyMs,
     words: language === 'fr' ? french : english,
   };
 }

@@ -46,9 +46,16 @@ export function givenZone(given: Given): FoundZone | undefined {
   const name = optionOf(given, 'time-zone');
   if (name === undefined) return undefined;
   if (isTimeZone(name)) return { name, source: '--time-zone', assumed: false };
-  throw new WrongUsage(
-    `--time-zone: "${name}" is no IANA time zone; one like America/Vancouver expected`,
-  );
+  const like = spelt(name).find(isTimeZone);
+  const wanted = like ? `did you mean ${like}?` : 'one like America/Vancouver expected';
+  throw new WrongUsage(`--time-zone: "${name}" is no IANA time zone; ${wanted}`);
+}
+
+/** As IANA may spell it. */
+function spelt(name: string): string[] {
+  const capital = (word: string) => word[0]!.toUpperCase() + word.slice(1).toLowerCase();
+  const trimmed = name.trim().replaceAll(' ', '_');
+  return [trimmed, trimmed.replaceAll(/[a-z]+/gi, capital), trimmed.toUpperCase()];
 }
 
 /** The zone that all Locations of --location are in. Throws RefusedInput. */

@@ -241,8 +241,13 @@ test.each<[string[], RegExp]>([
   [['quote', 'a.json', '--energy-kwh', '5', '--duration', 'long'], /"long" is no duration/],
   [['quote', 'a.json', '--energy-kwh', 'twenty', '--duration', '2h'], /--energy-kwh: "twenty" is no amount/],
   [['quote', 'a.json', '--power-kw', '-3', '--duration', '2h'], /--power-kw/],
+  [['price', 'a.json', '--time-zone', 'america/toronto'], /did you mean America\/Toronto\?/],
+  [['quote', 'tariff.json', '--energy-kwh', '5', '--power-kw', '0'], /quote: --power-kw: more than 0 kW expected/],
+  [['quote', 'tariff.json', '--energy-kwh', '5', '--duration', '40d'], /quote: --duration: more than nothing and at most 31 days/],
+  [['quote', 'tariff.json', '--energy-kwh', '5', '--duration', '1h', '--within', '400d', '--every', '1s'], /--every: at most 10000/],
   [['lint', 'a.json', '--meter', 'maybe'], /--meter: one of approved/],
 ])('wrong usage is named, says where to look, and ends with 2: %s', async (args, named) => {
+  folder.write('tariff.json', tariff);
   const { status, out, err } = await folder.run(args);
   expect([status, out]).toEqual([2, '']);
   expect(err).toMatch(named);

@@ -44,3 +44,12 @@ test('a tariff of 2.3.0 that does not say YES, NO or N/A is refused', async () =
   expect(status).toBe(1);
   expect(err).toContain('tariffs[0].tax_included: YES, NO or N/A expected (OCPI 2.3.0 mod_tariffs)');
 });
+
+test('the total_cost of OCPI 2.1.1, one number without VAT, is compared with ours', async () => {
+  const found = await folder.json(['price', folder.write('cdrs.json', [6.12, '6.12', 5].map((total_cost) => ({ ...cdr, total_cost })))]);
+  expect(found.map(({ stated, stated_agrees }) => [stated, stated_agrees])).toEqual([
+    [{ excl_vat: '6.12' }, true],
+    [{ excl_vat: '6.12' }, true],
+    [{ excl_vat: '5' }, false],
+  ]);
+});
