@@ -1,7 +1,7 @@
 // tidy: long because one hub and its four members, once started, serve every case
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { listPartners } from '#contracts/ocpi-gateway';
-import { exampleCdr, exampleLocation, exampleTariff, exampleToken, type Party, routingHeaders } from '#ocpi';
+import { exampleCdr, exampleLocation, exampleTariff, exampleToken, nextLink, type Party, routingHeaders } from '#ocpi';
 import { HandPartner } from './hand-partner.ts';
 import { call, type CallOptions, openSide, type Side } from './side.ts';
 
@@ -268,6 +268,37 @@ describe('GET All', () => {
     expect(ids.filter((id) => id.startsWith('GA-'))).toEqual(['GA-1', 'GA-2', 'GA-3']);
     expect(ids).not.toContain('ONLY-PLUNK');
     expect((await ask(unseen, sender('locations'), { to: hubAsParty })).data).toEqual([]);
+  });
+
+  const ids = ({ data }: { data?: unknown }) => (data as { id: string }[]).map(({ id }) => id);
+  const linkOf = ({ headers }: { headers: Headers }) => nextLink(headers.get('link') ?? undefined);
+
+  test('TRN-54: a page of the hub goes on behind the one before, whatever left its list meanwhile', async () => {
+    const told = ['GT-1', 'GT-2', 'GT-3', 'GT-4', 'GT-5'];
+    for (const id of told) {
+      await ask(cpo, `${receiver('tariffs')}/CA/EOA/${id}`, { to: hubAsParty, method: 'PUT', body: { ...exampleTariff, ...oasis, id } });
+    }
+    const read: string[] = [];
+    for (let url: string | undefined = `${sender('tariffs')}?limit=2`; url;) {
+      const page = await ask(other, url, { to: hubAsParty });
+      read.push(...ids(page));
+      // What was read before goes: by its offset the list would skip the next one.
+      if (read.includes('GT-2')) await ask(cpo, `${receiver('tariffs')}/CA/EOA/GT-1`, { to: hubAsParty, method: 'DELETE' });
+      url = linkOf(page);
+    }
+    expect(read.filter((id) => id.startsWith('GT-'))).toEqual(told);
+  });
+
+  test('a page of the hub ends where it would be too long for anybody to take', async () => {
+    const tariff_alt_text = Array.from({ length: 800 }, () => ({ language: 'en', text: 'x'.repeat(500) }));
+    const long = { ...exampleTariff, ...oasis, tariff_alt_text, last_updated: '2040-01-01T00:00:00Z' };
+    const tell = (id: string, more: CallOptions) => ask(cpo, `${receiver('tariffs')}/CA/EOA/${id}`, { to: hubAsParty, ...more });
+    for (const id of ['LONG-1', 'LONG-2']) expect(await tell(id, { method: 'PUT', body: { ...long, id } })).toMatchObject({ status_code: 1000 });
+    const first = await ask(other, `${sender('tariffs')}?date_from=2040-01-01T00:00:00Z`, { to: hubAsParty });
+    expect([ids(first), first.headers.get('x-total-count')]).toEqual([['LONG-1'], '2']);
+    const last = await ask(other, linkOf(first)!, { to: hubAsParty });
+    expect([ids(last), linkOf(last)]).toEqual([['LONG-2'], undefined]);
+    for (const id of ['LONG-1', 'LONG-2']) await tell(id, { method: 'DELETE' });
   });
 
   test('HUB-16: a hub keeps no Sessions: it says whom to ask', async () => {

@@ -273,10 +273,10 @@ export class Hub {
     const page = this.page(request);
     const seen = await members.seenBy(request.caller.partner);
     const owners = seen.filter((info) => info.status !== 'SUSPENDED' && members.mayMeet(from, info));
-    const { objects, total } = await objectPage(db, module, owners, page);
+    const { objects, total, next } = await objectPage(db, module, owners, page);
     return {
-      dataJson: `[${objects.join(',')}]`,
-      headers: pageHeaders(request.url, page, total, pageLimit),
+      listJson: objects,
+      headers: pageHeaders(request.url, page, total, pageLimit, next),
       routing: { to: from, from: party },
     };
   }

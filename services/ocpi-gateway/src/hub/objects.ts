@@ -1,9 +1,9 @@
 import {
   type Connector, type ConnectorPatch, type Evse, type EvsePatch, isStale, Location, type LocationPatch,
-  type PageQuery, type Party, partyText, patchConnector, patchEvse, patchLocation, patchToken, putConnector, putEvse,
+  type NextPage, type PageQuery, type Party, partyText, patchConnector, patchEvse, patchLocation, patchToken, putConnector, putEvse,
   putLocation, read, type Route, Tariff, Token, type TokenPatch,
 } from '#ocpi';
-import type { Queryable, Tx } from '#postgres';
+import { pageByCreation, type Queryable, type Tx } from '#postgres';
 import type { PushedModule } from '../pushes/difference.ts';
 import { refuse } from '../refusals.ts';
 
@@ -86,25 +86,33 @@ export async function storeObject(tx: Tx, object: HubObject, text: string | unde
   );
 }
 
+/** A page goes on in the next one behind so much: members' Locations may be of any size. */
+const PAGE_BYTES = 512_000;
+
 /** GET All: in the order in which the hub was first told of them, of these parties. TRN-54. */
 export async function objectPage(
   db: Queryable,
   module: string,
   owners: readonly Party[],
   page: PageQuery,
-): Promise<{ objects: string[]; total: number }> {
-  const filter = `FROM hub_objects WHERE module = $1 AND country_code || '*' || party_id = ANY ($2)
-    AND last_updated >= coalesce($3::timestamptz, '-infinity') AND last_updated < coalesce($4::timestamptz, 'infinity')`;
-  const given = [module, owners.map(partyText), page.dateFrom ?? null, page.dateTo ?? null];
-  const { rows } = await db.query<{ object: string }>(`SELECT object ${filter} ORDER BY created OFFSET $5 LIMIT $6`, [
-    ...given,
-    page.offset,
-    page.limit,
-  ]);
-  const {
-    rows: [count],
-  } = await db.query<{ total: number }>(`SELECT count(*)::int AS total ${filter}`, given);
-  return { objects: rows.map(({ object }) => object), total: count!.total };
+): Promise<{ objects: readonly Uint8Array[]; total: number; next: NextPage }> {
+  const where = `module = $3 AND country_code || '*' || party_id = ANY ($4)`;
+  const { rows, total, more } = await pageByCreation(
+    db,
+    { table: 'hub_objects', text: 'object', where, values: [module, owners.map(partyText)] },
+    page,
+  );
+  const objects: Uint8Array[] = [];
+  let bytes = 0;
+  for (const { text } of rows) {
+    const object = Buffer.from(text);
+    bytes += object.length;
+    if (objects.length > 0 && bytes > PAGE_BYTES) break;
+    objects.push(object);
+  }
+  const position = rows[objects.length - 1]?.position;
+  const follows = position !== undefined && (more || objects.length < rows.length);
+  return { objects, total, next: follows ? { offset: page.offset + objects.length, position } : 'none' };
 }
 
 /** All of a module that was told to everybody, a page at a time, for a member that joins. */
