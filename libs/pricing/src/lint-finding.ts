@@ -36,6 +36,7 @@ export const LINT_CODES = {
   'outside-validity': 'warning',
   'validity-empty': 'error',
   'tariff-ended': 'warning',
+  'earlier-version-returns': 'warning',
   'equal-times': 'warning',
   'empty-days': 'warning',
   'ends-a-minute-early': 'warning',

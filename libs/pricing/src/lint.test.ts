@@ -107,6 +107,12 @@ const cases: readonly [LintCode, path: string, given: unknown, facts?: LintFacts
     }),
   ],
   [
+    'earlier-version-returns',
+    '/end_date_time',
+    tariff([element([energy])], { end_date_time: '2026-06-01T00:00:00Z' }),
+    { returns: 3 },
+  ],
+  [
     'tariff-ended',
     '/end_date_time',
     tariff([element([energy])], { end_date_time: '2026-06-01T00:00:00Z' }),

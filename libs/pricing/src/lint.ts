@@ -16,6 +16,8 @@ export interface LintFacts {
   /** Of the Location: ISO 3166-1, CAN or CA. Canada has rules of its own. */
   readonly country?: string;
   readonly timeZone?: string;
+  /** Its earlier version that prices charges once this one has ended, where no other tariff does. */
+  readonly returns?: number;
   /** The EVSEs that have this tariff. */
   readonly evses?: readonly EvseFacts[];
 }
@@ -32,10 +34,20 @@ export function lint(tariff: unknown, facts: LintFacts = {}): Finding[] {
     found.push(
       ...lintPrices(compiled),
       ...lintRestrictions(compiled, facts.now),
+      ...earlierReturns(compiled, facts.returns),
       ...decided(compiled, facts),
     );
   }
   return sorted(withoutEchoes(found));
+}
+
+function earlierReturns({ source }: CompiledTariff, version: number | undefined): Finding[] {
+  if (version === undefined) return [];
+  const message =
+    `Once it has ended at ${source.end_date_time}, version ${version} prices charges at Connectors where no other tariff ` +
+    'applies; partners hold this version alone, and no price of then';
+  const advice = 'Publish what holds from then on when it ends; or give what is for a time an id of its own, which Connectors name beside this one';
+  return [finding('earlier-version-returns', '/end_date_time', message, advice)];
 }
 
 /** What takes looking at all that the elements can tell apart. */

@@ -75,7 +75,7 @@ export class AskController {
       const { version, change, text } = await this.engine.publish(fromJsonBytes<Partial<Tariff>>(tariffJson), {
         source: 'operator', ...(commandId ? { commandId } : {}),
       });
-      const lint = this.engine.lint(JSON.parse(text));
+      const lint = await this.engine.lintPublished(JSON.parse(text) as Tariff);
       return { version, change: changeOf[change], tariffJson: toJsonBytes(text), lint };
     });
   }

@@ -5,11 +5,11 @@ import type { AgreementChanged } from '#contracts/agreements';
 import { type GrantRows, isOffered, type Offer } from '#grants';
 import { type Party, partyText, sameParty, type Tariff } from '#ocpi';
 import type { Database, ObjectPage, PageRequest, Tx } from '#postgres';
-import { type Finding, lint, type LintFacts } from '#pricing';
+import { type Finding, isValidAt, lint, type LintFacts } from '#pricing';
 import type { OwnParties } from '#settings';
 import { currentTraceparent } from '#telemetry';
 import { instant, isTimeZone, rfc3339 } from '#time';
-import { candidatesFrom } from './candidates.ts';
+import { candidatesFrom, type HeldCandidate } from './candidates.ts';
 import { choose, type Choice } from './choice.ts';
 import type { EvsesOf } from './metered-evses.ts';
 import { listOffered } from './offered.ts';
@@ -159,8 +159,14 @@ export class TariffEngine {
     const candidatesAt = candidatesFrom(named);
     const payer = { tokenType, profile: profileType ?? null, atMs: readInstant(at), tokenParty };
     const offers = await this.offersOf(party, payer.atMs);
-    const candidates = candidatesAt(payer.atMs);
-    const { chosen, others } = choose(candidates, payer, offers);
+    const chosenAt = (atMs: number) => {
+      const choiceOf = (candidates: readonly HeldCandidate[]) => ({ candidates, ...choose(candidates, { ...payer, atMs }, offers) });
+      const newest = choiceOf(candidatesAt(atMs));
+      if (newest.chosen) return newest;
+      const before = choiceOf(candidatesAt(atMs, { ended: 'left out' }));
+      return before.chosen ? before : newest;
+    };
+    const { candidates, chosen, others } = chosenAt(payer.atMs);
     if (!chosen) {
       const reasons = others.map(({ tariffId, why }) => `${tariffId} ${why}`).join('; ');
       throw refuse('no-tariff-applies', `none applies to ${tokenType} at ${at}: ${reasons}`);
@@ -169,8 +175,7 @@ export class TariffEngine {
     const { version, text } = held!;
     const why = `${tariff!.id}, version ${version}: ${chosen.why}`;
     const tariffAt = (atMs: number): Tariff | undefined => {
-      const then = candidatesAt(atMs);
-      const later = choose(then, { ...payer, atMs }, offers).chosen;
+      const { candidates: then, chosen: later } = chosenAt(atMs);
       return later && then[later.index]!.tariff;
     };
     const selected: Selected = { tariff: tariff!, version, text, why, others };
@@ -201,6 +206,16 @@ export class TariffEngine {
     const { id } = (tariff ?? {}) as { id?: unknown };
     const known = (evses ?? []).length > 0 || typeof id !== 'string' ? undefined : evsesOf({ ...party, id });
     return lint(tariff, { country: party.country_code, now: rfc3339(clock.now()), ...(evses && { evses }), ...known, ...facts });
+  }
+
+  /** The same of a version as it was published: what holds when it has ended is said, too. */
+  async lintPublished(tariff: Tariff): Promise<Finding[]> {
+    const { end_date_time: end, id } = tariff;
+    if (end == null) return this.lint(tariff);
+    const history = await this.history(keyOfParty(tariff, id));
+    const [after] = candidatesFrom([{ tariffId: id, history }])(instant(end), { ended: 'left out' });
+    const returns = after!.tariff && isValidAt(after!.tariff, instant(end)) ? after!.version!.version : undefined;
+    return this.lint(tariff, returns === undefined ? {} : { returns });
   }
 
   /**

@@ -148,6 +148,33 @@ test('TAR-03: a version that is published ahead of its start leaves the one befo
   expect([exclVat, ...alternatives.map((one) => one.exclVat)]).toEqual(['3', '3', '3', '1']);
 });
 
+test('TAR-03: a price for a time, published over one without an end, leaves that in force when it is over, and says so; another tariff comes first', async () => {
+  const startMs = Date.now() + 1_000;
+  const hour = (n: number) => rfc3339(startMs + n * 3_600_000);
+  const of = (id: string, price: number, more: object = {}) =>
+    publish({ id, currency: 'CAD', elements: [{ price_components: [component('ENERGY', price)] }], ...more });
+  const select = async (n: number, tariffIds = ['SPECIAL']) => {
+    const { tariffJson, version } = await bus.ask(selectTariff, { party: bct, tariffIds, tokenType: 'RFID', at: hour(n) });
+    return `${fromJsonBytes<Tariff>(tariffJson).id} ${version}`;
+  };
+  const codes = ({ lint }: Awaited<ReturnType<typeof of>>) => lint.map(({ code }) => code);
+  expect(codes(await of('SPECIAL', 0.3))).not.toContain('earlier-version-returns');
+  const special = await of('SPECIAL', 0.1, { start_date_time: hour(1), end_date_time: hour(2) });
+  expect(special.lint.find(({ code }) => code === 'earlier-version-returns')?.message).toContain('version 1 prices charges');
+  expect([await select(0), await select(1), await select(2), await select(9)]).toEqual(['SPECIAL 1', 'SPECIAL 2', 'SPECIAL 1', 'SPECIAL 1']);
+  const { exclVat, alternatives } = await bus.ask(quote, {
+    party: bct, tariffIds: ['SPECIAL'], tokenType: 'RFID', timeZone: 'America/Vancouver', startAt: hour(0), energyKwh: '10',
+    durationS: 600, alternativesWithinS: 3 * 3_600, alternativesEveryS: 3_600,
+  });
+  expect([exclVat, ...alternatives.map((one) => one.exclVat)]).toEqual(['3', '3', '1', '3']);
+  // One that was given an end because another follows it stays ended.
+  await of('SUCCESSOR', 0.5, { start_date_time: hour(2) });
+  expect([await select(1, ['SPECIAL', 'SUCCESSOR']), await select(2, ['SPECIAL', 'SUCCESSOR'])]).toEqual(['SPECIAL 2', 'SUCCESSOR 1']);
+  // The first version alone is over when it ends.
+  expect(codes(await of('ONCE', 0.3, { end_date_time: hour(1) }))).not.toContain('earlier-version-returns');
+  await expect(select(1, ['ONCE'])).rejects.toMatchObject({ code: 'no-tariff-applies' });
+});
+
 test.each([
   ['KWH', {}, ['canada-kwh-without-approval']],
   ['BARE', { elements: [{ price_components: [component('TIME', 3)] }] }, ['canada-time-price-after-2029']],
