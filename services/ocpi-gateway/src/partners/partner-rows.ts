@@ -136,11 +136,12 @@ export interface TokenHolder {
 
 /** Who presents one of these tokens. */
 export async function tokenHolders(db: Queryable, hashes: readonly Buffer[]): Promise<TokenHolder[]> {
+  // The hashes come through a SELECT so that a plan cannot gain from knowing them: planning took five times the look-up.
   const { rows } = await db.query<Row & { hash: Buffer; kind: TokenKind; others: boolean }>({
     name: 'partners-by-token',
     text: `SELECT ${COLUMNS}, t.hash, t.kind,
         EXISTS (SELECT FROM partner_tokens o WHERE o.partner_id = t.partner_id AND o.given < t.given) AS others
-      FROM partner_tokens t JOIN partners p USING (partner_id) WHERE t.hash = ANY($1)`,
+      FROM partner_tokens t JOIN partners p USING (partner_id) WHERE t.hash = ANY((SELECT $1::bytea[])::bytea[])`,
   }, [hashes]);
   return rows.map((row) => ({ partner: partnerOf(row), kind: row.kind, hash: row.hash, othersLinger: row.others }));
 }
