@@ -31,9 +31,9 @@ async function fill(db: pg.Client, locations: number): Promise<void> {
   await db.query(insert, ['ca*bct', true, at, text('BCT'), locations]);
   await db.query(insert, ['ca*isl', false, at, text('ISL'), PARTNERS_LOCATIONS]);
   await db.query(
-    `INSERT INTO locations.evses (party, location_id, evse_uid, published, status, standards, latitude, longitude)
-    SELECT 'ca*isl', 'l' || n, 'L' || n || '-' || e, true, 'AVAILABLE', '{}', 49, -123 FROM generate_series(1, $1::int) n, generate_series(1, 3) e`,
-    [PARTNERS_LOCATIONS],
+    `INSERT INTO locations.evses (party, location_id, evse_uid, published, status, standards, latitude, longitude, last_updated)
+    SELECT 'ca*isl', 'l' || n, 'L' || n || '-' || e, true, 'AVAILABLE', '{}', 49, -123, $2 FROM generate_series(1, $1::int) n, generate_series(1, 3) e`,
+    [PARTNERS_LOCATIONS, at],
   );
   await db.query('VACUUM ANALYZE locations.locations');
   await db.query('VACUUM ANALYZE locations.evses');

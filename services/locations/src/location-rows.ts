@@ -1,6 +1,6 @@
-import { idKey, type Location, type Party, partyText } from '#ocpi';
+import { idKey, isStale, type Location, type Party, partyText, putEvse } from '#ocpi';
 import { type Database, type ObjectPage, pageByCreation, type PageRequest, type Queryable, textArray, type Tx } from '#postgres';
-import { storeEvses } from './evse-rows.ts';
+import { lockStatusesOf, type StatusRow, storeEvses } from './evse-rows.ts';
 import type { Plug } from './own-locations.ts';
 import type { PlugState } from './evse-status.ts';
 
@@ -18,29 +18,48 @@ export interface LocationKey {
   readonly locationId: string;
 }
 
-const partyKey = ({ countryCode, partyId }: Pick<LocationKey, 'countryCode' | 'partyId'>) =>
+export const partyKey = ({ countryCode, partyId }: Pick<LocationKey, 'countryCode' | 'partyId'>) =>
   idKey(partyText({ country_code: countryCode, party_id: partyId }));
 
-interface Row {
+type Status = Pick<StatusRow, 'uid' | 'status' | 'lastUpdated'>;
+
+export interface Row {
   own: boolean;
   private: boolean;
   location: string;
+  /** Of a partner's EVSEs. */
+  statuses?: readonly Status[] | null;
 }
 
-export async function findLocation(db: Queryable, key: LocationKey, lock = false): Promise<HeldLocation | undefined> {
+/** Of a row of `locations`: its EVSEs' statuses, where they stand beside it. */
+export const STATUSES = `CASE WHEN NOT own THEN (
+    SELECT json_agg(json_build_object('uid', e.evse_uid, 'status', e.status, 'lastUpdated', e.last_updated)) FROM evses e
+    WHERE e.party = locations.party AND e.location_id = locations.location_id AND e.last_updated IS NOT NULL
+  ) END AS statuses`;
+
+export async function findLocation(db: Queryable, key: LocationKey): Promise<HeldLocation | undefined> {
   const { rows } = await db.query<Row>(
-    `SELECT own, private, location FROM locations WHERE party = $1 AND location_id = $2 ${lock ? 'FOR UPDATE' : ''}`,
+    `SELECT own, private, location, ${STATUSES} FROM locations WHERE party = $1 AND location_id = $2`,
     [partyKey(key), idKey(key.locationId)],
   );
   return rows[0] && heldIn(rows[0]);
 }
 
-const heldIn = ({ own, private: isPrivate, location }: Row): HeldLocation => ({
-  own,
-  isPrivate,
-  location: JSON.parse(location) as Location,
-  text: location,
-});
+export function heldIn({ own, private: isPrivate, location: text, statuses }: Row): HeldLocation {
+  const stored = JSON.parse(text) as Location;
+  const location = withStatuses(stored, statuses ?? []);
+  return { own, isPrivate, location, text: location === stored ? text : JSON.stringify(location) };
+}
+
+/** With the statuses that came after it. */
+function withStatuses(stored: Location, statuses: readonly Status[]): Location {
+  return statuses.reduce((location, { uid, status, lastUpdated }) => {
+    const evse = location.evses?.find((one) => one.uid === uid);
+    if (!evse || isStale(evse, { last_updated: lastUpdated })) return location;
+    if (evse.status === status && evse.last_updated === lastUpdated) return location;
+    return putEvse(location, { ...evse, status: status as typeof evse.status, last_updated: lastUpdated });
+  }, stored);
+}
 
 /** One of our own by its id alone, which names it among all of our parties'. */
 export async function findOwnLocation(
@@ -66,7 +85,13 @@ export async function lockLocations(tx: Tx, keys: readonly LocationKey[]): Promi
     text: `SELECT party, location_id, own, private, location FROM locations
       WHERE (party, location_id) IN (SELECT * FROM unnest($1::text[], $2::text[])) ORDER BY party, location_id FOR UPDATE`,
   }, [textArray(keys.map(partyKey)), textArray(keys.map(({ locationId }) => idKey(locationId)))]);
-  return new Map(rows.map((row) => [`${row.party} ${row.location_id}`, heldIn(row)]));
+  // Whoever takes in a status alone locks its EVSE and not its Location.
+  const partners = rows.filter(({ own }) => !own).map(({ party, location_id: locationId }) => ({ party, locationId }));
+  const statuses = Map.groupBy(await lockStatusesOf(tx, partners), ({ party, locationId }) => `${party} ${locationId}`);
+  return new Map(rows.map((row) => {
+    const key = `${row.party} ${row.location_id}`;
+    return [key, heldIn({ ...row, statuses: statuses.get(key) ?? [] })];
+  }));
 }
 
 export function keyText(key: LocationKey): string {

@@ -11,8 +11,8 @@ import { type Clock, instant, rfc3339 } from '#time';
 import type { LocationSettings } from './config.ts';
 import { evseStatus } from './evse-status.ts';
 import {
-  findLocation, findOwnLocation, type HeldLocation, heldLocationIds, keepBefore, listOwnLocations, locationAt, type LocationKey, locationsNaming,
-  noteConnection,
+  findLocation, findOwnLocation, type HeldLocation, heldLocationIds, keepBefore, keyText, listOwnLocations, locationAt, type LocationKey,
+  locationsNaming, lockLocations, noteConnection,
   noteStatus, ownLocationsBeside,
   type OwnList, plugsOfEvse, plugsOfStation, plugStates, replacePlugs, storeLocations, storing, type TariffUse, tariffUses,
 } from './location-rows.ts';
@@ -233,7 +233,7 @@ export class Locations {
   ): Promise<boolean> {
     const { db, outbox } = this.parts;
     return storing(db, async (tx) => {
-      const held = await findLocation(tx, key, true);
+      const held = (await lockLocations(tx, [key])).get(keyText(key));
       const { own, isPrivate, location: made } = next(held);
       const valid = read(Location, made);
       if (!valid.ok) throw refuse('invalid-object', valid.message);

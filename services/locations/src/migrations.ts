@@ -132,6 +132,12 @@ const locations: MigrationList = [
        )`,
     ],
   },
+  {
+    name: 'locations-10-status-beside',
+    // As its owner wrote it, with the status. Of partners' EVSEs this is newer than the Location's JSON where only the status
+    // changed; NULL where the JSON alone says it.
+    up: () => ['ALTER TABLE evses ADD COLUMN last_updated text'],
+  },
 ];
 
 export const migrations: MigrationList = [...busMigrations, ...erasureMigrations, ...locations];

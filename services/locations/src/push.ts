@@ -34,6 +34,8 @@ type Dated = { readonly last_updated: string };
 
 const refuse = (code: PushRefusal, detail: string) => new Rejected<PushRefusal>(code, detail);
 
+/** More is said otherwise. */
+const STATUS_BYTES_MAX = 1_000;
 const statusFields: ReadonlySet<string> = new Set(['status', 'last_updated']);
 
 /** LOC-01, LOC-33, LOC-34. Throws Rejected. What lies beside the object pushed is not looked at again. */
@@ -49,6 +51,32 @@ export function pushed(held: Location | undefined, push: Push): Pushed {
   const known = push.connectorId === undefined ? was : was?.connectors.find(({ id }) => sameId(id, push.connectorId!));
   if (known && isStale(known, body)) return { change: 'stale' };
   return { change: known ? 'updated' : 'created', location, onlyStatus: push.connectorId === undefined ? onlyStatus(was, is) : undefined };
+}
+
+/** An EVSE's status, and the instant of it. */
+export interface EvseStatus {
+  readonly status: string;
+  readonly lastUpdated: string;
+}
+
+/** The body of a PATCH that says nothing but the status of an EVSE that stays: it needs no more of the Location than that. */
+export function statusPatch({ evseUid, connectorId, patch, body }: Push): EvsePatch | undefined {
+  if (!patch || evseUid === undefined || connectorId !== undefined || body.length > STATUS_BYTES_MAX) return undefined;
+  try {
+    const given = fromJsonBytes<EvsePatch | null>(body);
+    const isStatus = typeof given === 'object' && given !== null && Object.keys(given).every((name) => statusFields.has(name));
+    return isStatus && given.status !== 'REMOVED' ? given : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** LOC-34, as `pushed` does it. Throws Rejected. */
+export function pushedStatus(held: EvseStatus, patch: EvsePatch): EvseStatus | 'unchanged' | 'stale' {
+  valid(EvsePatch, patch);
+  const next = { status: patch.status ?? held.status, lastUpdated: patch.last_updated };
+  if (next.status === held.status && next.lastUpdated === held.lastUpdated) return 'unchanged';
+  return isStale({ last_updated: held.lastUpdated }, patch) ? 'stale' : next;
 }
 
 function bodyOf({ body }: Push): Dated {

@@ -1,5 +1,6 @@
 import { asCompared, type OwnedToken } from '#ocpi';
 import type { Queryable } from '#postgres';
+import { heldIn, type Row, STATUSES } from './location-rows.ts';
 
 export interface EvseSearch {
   readonly latitude?: number | undefined;
@@ -28,8 +29,8 @@ export async function searchEvses(db: Queryable, search: EvseSearch): Promise<Fo
   // A box first, which the index serves; a degree of longitude shrinks towards the poles.
   const reach = radiusM === null ? null : radiusM / METRES_PER_DEGREE;
   const stretch = latitude === null ? 1 : Math.max(Math.cos((latitude * Math.PI) / 180), 0.01);
-  const { rows } = await db.query<{ evse_uid: string; location: string; distance_m: number | null }>(
-    `SELECT evse_uid, location, distance_m FROM (
+  const { rows } = await db.query<Row & { evse_uid: string; distance_m: number | null }>(
+    `SELECT evse_uid, own, private, location, ${STATUSES}, distance_m FROM (
        -- Without a position there is no distance: least() alone would say 1 for NULL.
        SELECT e.*, CASE WHEN $1::float8 IS NOT NULL THEN 2 * ${EARTH_RADIUS_M} * asin(least(1, sqrt(
          power(sin(radians(latitude - $1) / 2), 2)
@@ -51,7 +52,7 @@ export async function searchEvses(db: Queryable, search: EvseSearch): Promise<Fo
   );
   return rows.map((row) => ({
     evseUid: row.evse_uid,
-    text: row.location,
+    text: heldIn(row).text,
     distanceM: row.distance_m === null ? undefined : Math.round(row.distance_m),
   }));
 }

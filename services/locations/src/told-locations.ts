@@ -1,8 +1,9 @@
 import { LARGEST_ITEM_BYTES, type MirroredFact, told, TooLarge } from '#bus';
 import { evseStatusChanged, locationChanged, partnerEvsesChanged, partnerLocationChanged } from '#contracts/locations';
 import { toJsonBytes } from '#contracts';
-import { type Evse, type Location, partyText } from '#ocpi';
+import { type Evse, type Party, partyText } from '#ocpi';
 import type { HeldLocation } from './location-rows.ts';
+import type { EvseStatus } from './push.ts';
 
 /** What is told of a Location: where only the status of one of its EVSEs changed, as that. */
 export function factOf({ own, isPrivate, location, text }: HeldLocation, onlyStatus?: Evse): MirroredFact {
@@ -15,7 +16,10 @@ export function factOf({ own, isPrivate, location, text }: HeldLocation, onlySta
   return { ...(onlyStatus ? told(evseStatusChanged, { ...ours, ...statusOf(onlyStatus) }) : told(locationChanged, ours)), about };
 }
 
-type Status = ReturnType<typeof statusOf> & { readonly locationId: string };
+interface Status extends EvseStatus {
+  readonly locationId: string;
+  readonly evseUid: string;
+}
 
 /** What is told of partners' Locations that change one after the other: statuses of one partner's EVSEs as one fact. */
 export class PartnersFacts {
@@ -36,27 +40,31 @@ export class PartnersFacts {
     // Whoever asks for the Location is still to get it.
     const bytes = Buffer.byteLength(text);
     if (bytes > LARGEST_ITEM_BYTES) throw new TooLarge(`Location ${location.id}`, bytes);
-    const status = { locationId: location.id, ...statusOf(onlyStatus) };
-    const statuses = this.open.get(party);
+    this.addStatus(location, { locationId: location.id, ...statusOf(onlyStatus) });
+  }
+
+  addStatus(party: Party, status: Status): void {
+    const name = partyText(party);
+    const statuses = this.open.get(name);
     if (statuses) statuses.push(status);
-    else this.begin(party, location, [status]);
+    else this.begin(name, party, [status]);
   }
 
   all(): MirroredFact[] {
     return this.facts.map((fact) => fact());
   }
 
-  private begin(party: string, location: Location, statuses: Status[]): void {
-    this.open.set(party, statuses);
+  private begin(name: string, party: Party, statuses: Status[]): void {
+    this.open.set(name, statuses);
     // Not the whole state of anything, but news: an old one may go once there is a newer one.
     this.facts.push(() => ({
-      ...told(partnerEvsesChanged, { party: partyOf(location), statuses }),
-      about: `evses of ${party}`.toLowerCase(),
+      ...told(partnerEvsesChanged, { party: partyOf(party), statuses }),
+      about: `evses of ${name}`.toLowerCase(),
     }));
   }
 }
 
-function partyOf({ country_code: countryCode, party_id: partyId }: Location) {
+function partyOf({ country_code: countryCode, party_id: partyId }: Party) {
   return { countryCode, partyId };
 }
 

@@ -11,6 +11,7 @@ import { findLocation } from '../src/location-rows.ts';
 import { migrations } from '../src/migrations.ts';
 import type { Push } from '../src/push.ts';
 import { Pushes } from '../src/pushes.ts';
+import { searchEvses } from '../src/search.ts';
 
 let fresh: FreshDatabase;
 let db: Database;
@@ -197,6 +198,75 @@ test('replicas that take the same new Locations at once, in any order, store and
   expect(await told()).toHaveLength(20);
 });
 
+test('a status alone leaves the JSON of its Location as it is; who gets or finds the Location has the status and its instant', async () => {
+  const text = async () => (await db.query<{ location: string }>('SELECT location FROM locations')).rows[0]!.location;
+  await outcomes(whole('A'));
+  const before = await text();
+  expect(await outcomes(status('A', 'E2', 'CHARGING', 1), status('a', 'E2', 'CHARGING', 1))).toEqual(['updated', 'unchanged']);
+  expect(await text()).toBe(before);
+  const is = { last_updated: second(1), evses: [{ status: 'AVAILABLE' }, { status: 'CHARGING', last_updated: second(1) }, {}] };
+  expect(await held('A')).toMatchObject(is);
+  const found = await searchEvses(db, { standards: [], availableOnly: true, limit: 9, tokens: [] });
+  expect(found.map(({ evseUid, text: json }) => [evseUid, JSON.parse(json) as Location])).toMatchObject([['E1', is], ['E3', is]]);
+  // What changes more than a status takes over what stood beside.
+  expect(await outcomes(whole('A', { last_updated: second(2), name: 'Anew' }))).toEqual(['updated']);
+  expect(await statuses('A')).toBe('AVAILABLE AVAILABLE AVAILABLE');
+});
+
+test('LOC-34 a status that is older than the one that stands beside the Location is stale, also within a PUT of the EVSE', async () => {
+  await outcomes(whole('A'));
+  await outcomes(status('A', 'E1', 'CHARGING', 5));
+  expect(await outcomes(status('A', 'E1', 'BLOCKED', 4))).toEqual(['stale']);
+  expect(await outcomes(child('A', { evseUid: 'E1' }, { ...evse, uid: 'E1', status: 'RESERVED', last_updated: second(4) }))).toEqual(['stale']);
+  expect(await statuses('A')).toBe('CHARGING AVAILABLE AVAILABLE');
+});
+
+test('an EVSE of which a release before wrote no instant beside the Location is patched by what the Location says', async () => {
+  await outcomes(whole('A'));
+  await db.query(`UPDATE evses SET last_updated = NULL`);
+  expect(await outcomes(status('A', 'E1', 'BLOCKED', 0), status('A', 'E2', 'CHARGING', 1))).toEqual(['updated', 'updated']);
+  expect(await statuses('A')).toBe('BLOCKED CHARGING AVAILABLE');
+  expect(await outcomes(status('A', 'E2', 'RESERVED', 0), status('A', 'E2', 'BLOCKED', 2))).toEqual(['stale', 'updated']);
+  expect(await statuses('A')).toBe('BLOCKED BLOCKED AVAILABLE');
+});
+
+test('a status and other changes of one Location, taken in by two replicas at once: none is lost, and the newest stands', async () => {
+  const other = new Pushes({ db, outbox: log });
+  await outcomes(whole('A'));
+  const named = (n: number): Push => ({ ...party, locationId: 'A', patch: true, body: toJsonBytes({ name: `N${n}`, last_updated: second(n) }) });
+  const older = (n: number) => child('A', { evseUid: 'E2' }, { ...evse, uid: 'E2', status: 'OUTOFORDER', last_updated: second(n - 1) });
+  for (let n = 1; n < 60; n += 1) {
+    const newest = [
+      status('A', 'E1', n % 2 ? 'CHARGING' : 'BLOCKED', n), status('A', 'E2', 'AVAILABLE', n), status('A', 'E3', n % 2 ? 'RESERVED' : 'CHARGING', n),
+    ];
+    await Promise.all([pushes.take(newest), other.take([named(n), older(n)])]);
+    expect(await held('A')).toMatchObject({ name: `N${n}`, last_updated: second(n) });
+    expect(await statuses('A')).toBe(n % 2 ? 'CHARGING AVAILABLE RESERVED' : 'BLOCKED AVAILABLE CHARGING');
+  }
+});
+
+test('sessions of the database that break lose and double no status: what was answered is held and told once, in order', async () => {
+  const ids = ['A', 'B', 'C'];
+  await outcomes(...ids.map((id) => whole(id)));
+  const takeSurely = async (some: Push[]): Promise<void> => {
+    await pushes.take(some).catch(() => takeSurely(some));
+  };
+  let over = false;
+  const breaking = (async () => {
+    const others = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE pid <> pg_backend_pid() AND datname = current_database() AND application_name LIKE 'roamwatt%'`;
+    for (; !over; await new Promise((done) => setTimeout(done, 7))) await db.query(others).catch(() => {});
+  })();
+  for (let n = 1; n < 60; n += 1) await takeSurely(ids.map((id) => status(id, 'E1', n % 2 ? 'CHARGING' : 'BLOCKED', n)));
+  over = true;
+  await breaking;
+  const once = Array.from({ length: 59 }, (_, n) => (n % 2 ? 'BLOCKED' : 'CHARGING'));
+  for (const id of ids) {
+    expect((await told()).filter((one) => one.startsWith(`${id} E1`))).toEqual(once.map((is) => `${id} E1 ${is}`));
+    expect(await held(id)).toMatchObject({ last_updated: second(59) });
+  }
+});
+
 test('however pushes come together, the outcome is that of one after the other', async () => {
   const push = fc
     .tuple(
@@ -209,7 +279,9 @@ test('however pushes come together, the outcome is that of one after the other',
       uid === 'E9' ? whole(id, { last_updated: second(at), publish: at % 2 === 0 }) : status(id, uid, is, at),
     );
   await fc.assert(fc.asyncProperty(fc.array(push, { maxLength: 12 }), async (given) => {
-    const state = async () => [await told(), await searched(), await held('A'), await held('B')];
+    // In order of each Location: its statuses alone may be taken in before what changes another.
+    const toldInOrder = async () => Object.groupBy(await told(), (one) => one[0]!);
+    const state = async () => [await toldInOrder(), await searched(), await held('A'), await held('B')];
     const clear = () => db.query('DELETE FROM evses; DELETE FROM locations; DELETE FROM outbox');
     await clear();
     const single: string[] = [];
