@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { listDifferences, listPartners, pullPartner } from '#contracts/ocpi-gateway';
 import { exampleCdr, exampleTariff } from '#ocpi';
 import { HandPartner } from './hand-partner.ts';
-import { openSide, plunkParty, type Side } from './side.ts';
+import { call, openSide, plunkParty, type Side } from './side.ts';
 
 // What an operator reads of the lists of a CPO, and where the next reading begins. Lists are read when asked for alone.
 
@@ -20,7 +20,7 @@ let broken: (module: string, offset: number) => { http?: number; status?: number
 
 function answer(what: string) {
   const url = new URL(what.slice(4), cpo.base);
-  const module = url.pathname.slice(1);
+  const module = url.pathname.split('/').at(-1)!;
   if (!what.startsWith('GET ') || !(module in lists)) return {};
   const offset = Number(url.searchParams.get('offset') ?? 0);
   const all = lists[module]!;
@@ -115,4 +115,17 @@ test('TRN-52: what no Link led to is said, and is asked for again, however old i
   expect(await reportOf('cdrs')).toMatchObject({ objects: 5, differences: 3, error: '' });
   await pull(false);
   expect(Date.parse(since()!)).toBeGreaterThan(Date.parse(stood!));
+});
+
+test('VER-08: a list that stopped in the middle begins anew where its endpoint has moved to', async () => {
+  broken = (module, offset) => (module === 'tariffs' && offset === 2 ? { http: 503, status: 3000 } : undefined);
+  await pull(true);
+  await expect.poll(() => asked('tariffs').filter((what) => what.endsWith('offset=2'))).toHaveLength(10);
+  cpo.answer = (what) => (what.startsWith('GET /moved') ? answer(what) : { http: 503, status: 3000 });
+  broken = () => undefined;
+  cpo.endpointBase = `${cpo.base}/moved`;
+  const { status_code } = await call(plunk, '/ocpi/2.2.1/credentials', { token: cpo.token, method: 'PUT', body: cpo.credentials() });
+  expect(status_code).toBe(1000);
+  await expect.poll(() => cpo.pushed('GET /moved')).toContain('GET /moved/tariffs');
+  await expect.poll(() => reportOf('tariffs')).toMatchObject({ full: true, objects: 3, error: '' });
 });

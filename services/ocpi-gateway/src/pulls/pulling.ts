@@ -13,7 +13,7 @@ import { listUrl, pagesOf, pageUrl, takesDates } from './partner-lists.ts';
 import type { Partners } from '../partners/partners.ts';
 import { findPartner, registeredPartners } from '../partners/partner-rows.ts';
 import {
-  beginPull, type Difference, differencesOf, endPull, failPull, findPull, forgetVanished, type FoundDifference, noteDifferences, notePage, type PullKey,
+  beginPull, type Difference, differencesOf, endPull, failPull, findPull, forgetVanished, type FoundDifference, noteDifferences, notePage, type Pull, type PullKey,
   type PullReport, reportsOf, unseenOf, vanishedOf,
 } from './pull-rows.ts';
 import { type Kind, kinds, SESSIONS_BACK_MS, takeIn, targets } from './pulled-kinds.ts';
@@ -51,6 +51,13 @@ interface Reading {
   readonly isFirst: boolean;
   /** What of it was read before, and is in the report. */
   readonly counted: 'nothing' | 'first page' | 'all';
+}
+
+/** A list that stopped: not the rest of one of what changed for whoever wants all, nor of one whose endpoint was elsewhere. */
+function goesOn({ under }: Pull, { full, endpoint }: { full: boolean; endpoint: string }): Pull['under'] {
+  if (!under || (full && !under.full)) return undefined;
+  const [stopped, begins] = [new URL(under.url), new URL(endpoint)];
+  return stopped.origin === begins.origin && stopped.pathname === begins.pathname ? under : undefined;
 }
 
 const pullLane = (partnerId: string) => `pull ${partnerId}`;
@@ -171,15 +178,13 @@ export class Pulling {
     const { db, calls, clock } = this.parts;
     const { key, to } = list;
     const known = await findPull(db, key);
-    // Who wants all is not served by the rest of a list of what changed.
-    const stopped = list.full && !known.under?.full ? undefined : known.under;
-    const under = stopped ?? {
+    const under = goesOn(known, list) ?? {
       url: this.firstUrl(partner, kind, list, known.since),
       full: list.full,
       startedAt: clock.now(),
       objects: 0,
     };
-    if (!stopped) await db.tx((tx) => beginPull(tx, key, under));
+    if (under !== known.under) await db.tx((tx) => beginPull(tx, key, under));
     const reading: Reading = {
       client: calls.to(partner, { to }),
       key,
