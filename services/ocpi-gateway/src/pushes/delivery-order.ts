@@ -5,7 +5,8 @@ import type { Queryable } from '#postgres';
 import { lately } from './lately.ts';
 import type { Waiting } from './lane-rows.ts';
 import { endpointOf, type Partner } from '../partners/partner.ts';
-import { HAD, NOW, type PushedKey, WITH_SHARED } from './pushed-rows.ts';
+import { HAD, NOW, WITH_SHARED } from './pushed-rows.ts';
+import { objectOf } from './requests.ts';
 
 /** Those that may go now; those that wait behind others that are queued; and those that name Tariffs of which the partner knows nothing. */
 export interface Turns {
@@ -40,11 +41,12 @@ export async function inTheirTurn(db: Queryable, partner: Partner, waiting: read
   const known = named.length === 0 ? new Map<string, boolean>() : await tariffsAt(db, partner.id, named);
   for (const held of waiting) {
     if (held.key.module === 'tariffs') {
-      ((await isNamed(db, held.key)) ? turns.behind : turns.first).push(held);
+      ((await isNamed(db, held)) ? turns.behind : turns.first).push(held);
       continue;
     }
     const theirs = named.length === 0 ? [] : tariffsOf(held);
-    const unknown = theirs.filter((id) => !known.has(id));
+    // A hub passes on what it was told, and has nobody to ask for more.
+    const unknown = ownerIn(held) === '' ? theirs.filter((id) => !known.has(id)) : [];
     const before = unknown.length === 0 || held.acknowledged === undefined ? [] : namedIn(held.acknowledged);
     const tariffs = unknown.filter((id) => !before.includes(id));
     if (theirs.some((id) => known.get(id))) turns.behind.push(held);
@@ -65,8 +67,18 @@ export async function toBeTold(bus: Bus, unknowing: readonly Unknowing[]): Promi
 
 const ASK_MS = 1_000;
 
-function tariffsOf({ key, current }: Waiting): readonly string[] {
-  return key.module === 'locations' && current !== undefined ? namedIn(current) : [];
+/** The Tariffs that a Location names, as their keys are. */
+function tariffsOf(held: Waiting): readonly string[] {
+  const { key, current } = held;
+  if (key.module !== 'locations' || current === undefined) return [];
+  const owner = ownerIn(held);
+  return owner === '' ? namedIn(current) : namedIn(current).map((id) => owner + id);
+}
+
+/** What a hub's key begins with before the id of the object: whose it is. */
+function ownerIn(held: Waiting): string {
+  const { objectKey } = held.key;
+  return idKey(objectKey.slice(0, objectKey.length - (objectOf(held).id ?? objectKey).length));
 }
 
 /** Those of these Tariffs that a partner has or is to have; true: it waits to be sent. */
@@ -80,15 +92,18 @@ async function tariffsAt(db: Queryable, partnerId: string, named: readonly strin
 }
 
 /** Whether the partner still has, or will get, a Connector that names a tariff. */
-async function isNamed(db: Queryable, { partnerId, objectKey }: PushedKey): Promise<boolean> {
+async function isNamed(db: Queryable, held: Waiting): Promise<boolean> {
+  const { partnerId, objectKey } = held.key;
+  const owner = ownerIn(held);
+  const id = objectKey.slice(owner.length);
   const { rows } = await db.query<{ current: string | null; acknowledged: string | null }>(
     `SELECT current, acknowledged FROM (
        SELECT ${NOW} AS current, CASE WHEN parked IS NULL THEN ${HAD} END AS acknowledged FROM ${WITH_SHARED}
-       WHERE partner_id = $1 AND module = 'locations') p
+       WHERE partner_id = $1 AND module = 'locations' AND starts_with(lower(p.object_key), $3)) p
      WHERE position(lower($2) IN lower(current)) > 0 OR position(lower($2) IN lower(acknowledged)) > 0`,
-    [partnerId, JSON.stringify(objectKey)],
+    [partnerId, JSON.stringify(id), owner],
   );
-  const tariff = idKey(objectKey);
+  const tariff = idKey(id);
   return rows.some((row) =>
     [row.current, row.acknowledged].some((text) => text !== null && namedIn(text).includes(tariff)));
 }
