@@ -25,5 +25,6 @@ export {
   weekdayOf,
   Zone,
   zone,
+  zonesTurning,
 } from './zone.ts';
 export { type FoundZone, type PlaceFacts, zoneOfPlace } from './place-zones.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { daysFromCivil, instant } from './instant.ts';
-import { isTimeZone, tzdbVersion, UnknownTimeZone, zone } from './zone.ts';
+import { isTimeZone, tzdbVersion, UnknownTimeZone, zone, zonesTurning } from './zone.ts';
 
 const HOUR_MS = 3_600_000;
 const localText = (name: string, at: string) => {
@@ -94,4 +94,11 @@ test('wall time counts from its own 1970', () => {
   const at = instant('2026-11-15T20:00:00Z');
   const days = daysFromCivil(2026, 11, 15);
   expect(zone('America/Vancouver').wallMs(at)).toBe(days * 86_400_000 + 13 * HOUR_MS);
+});
+
+test('zones whose clocks are set in a night are named once for each way of setting them, by the one with the most people', () => {
+  const night = (day: string) => zonesTurning(Date.parse(`${day}T00:00:00Z`), Date.parse(`${day}T12:00:00Z`));
+  expect(night('2022-03-13')).toEqual(expect.arrayContaining(['America/New_York', 'America/Chicago', 'America/St_Johns']));
+  expect(night('2022-03-13')).not.toContain('America/Toronto');
+  expect(night('2022-03-15')).toEqual([]);
 });

@@ -142,6 +142,24 @@ export function isTimeZone(name: string): boolean {
   return zones.has(name) || (rows ??= readRows()).has(name);
 }
 
+/**
+ * Zones whose clocks are set between two instants, the one with the most people first; one for all whose clocks are set
+ * from the same offset to the same one at the same time.
+ */
+export function zonesTurning(fromMs: number, toMs: number): string[] {
+  const found = new Map<string, { name: string; people: number }>();
+  for (const row of packed.zones) {
+    const [name = '', , , , , people = '0'] = row.split('|');
+    const one = zone(name);
+    const atMs = one.nextTransitionMs(fromMs);
+    if (!(atMs <= toMs)) continue;
+    const turn = [atMs, one.offsetMsAt(fromMs), one.offsetMsAt(atMs)].join(' ');
+    const known = found.get(turn);
+    if (!known || known.people < Number(people)) found.set(turn, { name, people: Number(people) });
+  }
+  return [...found.values()].toSorted((a, b) => b.people - a.people).map(({ name }) => name);
+}
+
 function readRows(): Map<string, string> {
   const found = new Map<string, string>();
   for (const row of packed.zones) found.set(row.slice(0, row.indexOf('|')), row);

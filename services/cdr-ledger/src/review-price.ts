@@ -1,7 +1,7 @@
 import { type Decimal, decimal, minorUnitsOf } from '#money';
 import type { Cdr, Price } from '#ocpi';
 import { Amount, type Cost, InvalidCharge, InvalidTariff, type NoteCode, type Priced } from '#pricing';
-import { isTimeZone } from '#time';
+import { instant, isTimeZone, zonesTurning } from '#time';
 import { type Part, partsOf, priceCdr, type PricedCdr } from './amounts.ts';
 import { type Finding, type FindingCode, found } from './finding.ts';
 import type { PricingNote } from './pricing-note.ts';
@@ -99,10 +99,20 @@ const WHOLE_HOURS = Array.from({ length: 14 }, (_, n) => [`Etc/GMT+${n + 1}`, `E
 const HALF_HOURS = ['America/St_Johns', 'Asia/Kolkata', 'Australia/Adelaide'];
 const ZONES = ['UTC', ...WHOLE_HOURS, ...HALF_HOURS].filter(isTimeZone);
 
+/** Longer ones see so many clocks being set that some zone fits whatever was charged. */
+const TURNS_WITHIN_MS = 31 * 86_400_000;
+
+/** Over a night in which clocks are set, what is right in a zone is so at no hour beside UTC. */
+function zonesTurningWithin({ start_date_time, end_date_time, charging_periods: [first] }: Cdr): string[] {
+  const endMs = instant(end_date_time);
+  const startMs = Math.min(instant(start_date_time), first ? instant(first.start_date_time) : Infinity);
+  return endMs - startMs <= TURNS_WITHIN_MS ? zonesTurning(startMs, endMs) : [];
+}
+
 /** A zone in which the total is right, where the tariff has local times at all. */
 function zoneOfTotal(cdr: Cdr, not: string): { zone: string; priced: Priced } | undefined {
   if (!hasLocalTimes(cdr)) return undefined;
-  for (const zone of ZONES) {
+  for (const zone of [...ZONES, ...zonesTurningWithin(cdr)]) {
     if (zone === not) continue;
     const { priced } = priceCdr(cdr, zone);
     if (totalDifference(cdr, priced) === undefined) return { zone: spokenZone(zone), priced };
