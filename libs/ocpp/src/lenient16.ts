@@ -1,6 +1,7 @@
 import { rfc3339 } from '#time';
 import type { ErrorObject } from 'ajv';
 import { parseInstant } from './instant.ts';
+import { metered16 } from './metered16.ts';
 
 export interface Deviation {
   readonly action: string;
@@ -27,6 +28,10 @@ const sampleField = /\/sampledValue\/\d+\/(context|format|measurand|phase|locati
  * name of the change made in the payload, or `undefined`: the message is refused.
  */
 export function repair16(deviation: Deviation): 'kept' | string | undefined {
+  return metered16(deviation) ?? other(deviation);
+}
+
+function other(deviation: Deviation): 'kept' | string | undefined {
   switch (deviation.error.keyword) {
     case 'maxLength':
       return tooLong(deviation);
@@ -65,6 +70,9 @@ function unknownWord({ action, kind, error, payload }: Deviation): 'kept' | stri
   return undefined;
 }
 
+/** Whose time is that of their arrival where it cannot be read. */
+const timed: ReadonlySet<string> = new Set(['StartTransaction', 'StopTransaction', 'MeterValues']);
+
 /** T-26: read what can be read; a status without a readable time still says the state. */
 function otherTimestamp(deviation: Deviation): string | undefined {
   const place = locate(deviation);
@@ -75,6 +83,7 @@ function otherTimestamp(deviation: Deviation): string | undefined {
     place.parent[place.key] = rfc3339(at);
     return 'read leniently';
   }
+  if (timed.has(deviation.action)) return 'kept';
   if (deviation.action !== 'StatusNotification') return undefined;
   delete place.parent[place.key];
   return 'left out';

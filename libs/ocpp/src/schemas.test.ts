@@ -38,12 +38,6 @@ test.each([
   ['StartTransaction', { ...start, connectorId: '1x' }, 'type', 'connectorId: must be integer'],
   [
     'StartTransaction',
-    { ...start, timestamp: 'soon' },
-    'property',
-    'timestamp: must match format "date-time"',
-  ],
-  [
-    'StartTransaction',
     { ...start, meterStart: 2 ** 53 },
     'property',
     'meterStart: must be an integer from -1000000000000 to 1000000000000',
@@ -72,12 +66,6 @@ test.each([
     'property',
     /^transactionId: must be an integer from /,
   ],
-  [
-    'MeterValues',
-    sample({ value: null }),
-    'occurrence',
-    'meterValue[0].sampledValue[0].value: is required',
-  ],
 ])('J-51: %s %j is %s and the field is named', (action, payload, fault, description) => {
   const judged = accept(action, payload);
   expect(judged).toMatchObject({ ok: false, fault: { fault } });
@@ -102,6 +90,7 @@ test.each([
   ],
   ['MeterValues', sample({ measurand: 'Vendor.Own' })],
   ['StartTransaction', { ...start, idTag: 'x'.repeat(30) }],
+  ['StartTransaction', { ...start, timestamp: 'soon' }],
 ])('S16-24, S16-41, T-19: %s %j is kept as sent', (action, payload) => {
   const judged = accept(action, payload);
   expect(judged).toMatchObject({ ok: true, payload });

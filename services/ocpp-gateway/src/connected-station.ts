@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { CallRefused, type CallOutcome, type MeterValue16, type OcppConnection, type ReceivedCall } from '#ocpp';
+import { CallRefused, type CallOutcome, type MeterValue16, type OcppConnection, parseInstant, type ReceivedCall } from '#ocpp';
 import { Rejected } from '#decider';
 import type { Executor } from '#event-store';
 import { currentTraceparent, inSpan, type Log, type Tracer } from '#telemetry';
@@ -129,10 +129,10 @@ export class ConnectedStation {
 
   private async startTransaction(call: ReceivedCall & { action: 'StartTransaction' }): Promise<object> {
     const { connectorId, idTag, meterStart, timestamp, reservationId } = call.payload;
-    const identity = {
-      connectorId, idTag, meterStartWh: String(meterStart), saidAt: timestamp,
-      startedAt: instantOf(timestamp, this.parts.clock.now()),
-    };
+    const startedAt = instantOf(timestamp, this.parts.clock.now());
+    // What is no time cannot tell a repeat from the card's next charge.
+    const saidAt = parseInstant(timestamp) === undefined ? `${timestamp} ${startedAt}` : timestamp;
+    const identity = { connectorId, idTag, meterStartWh: String(meterStart), saidAt, startedAt };
     const { state } = await this.parts.journal.load(this.id);
     const known = repeatedStart(state, identity);
     if (known) return { transactionId: known.transactionId, idTagInfo: idTagInfo(known) };
