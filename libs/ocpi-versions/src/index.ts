@@ -4,4 +4,5 @@ export type { Converted, Json, WhyNot } from './converted.ts';
 export type { Kind } from './ocpi-221.ts';
 export { VersionDetails as VersionDetails211 } from './ocpi-211.ts';
 export { typeUp as tokenTypeUp } from './objects-230.ts';
+export { withoutTax } from './prices-230.ts';
 export { tokenTypeDown } from './tokens-211.ts';

@@ -88,9 +88,24 @@ function componentUp(component: PriceComponent, included: TaxIncluded, notes: No
     notes.say('price', 'includes taxes of an unknown rate; it is taken as a price without VAT');
     return others;
   }
-  const rate = HUNDRED.add(decimal(vat));
-  const taxed = decimal(component.price).mul(HUNDRED);
-  const price = taxed.divide(rate, 6, 'half-even');
-  if (!price.mul(rate).equals(taxed)) notes.say('price', 'without the tax that is in it, it is rounded to 6 decimals');
+  const price = withoutTax(decimal(component.price), decimal(vat));
+  if (!withTax(price, decimal(vat)).equals(decimal(component.price)))
+    notes.say('price', `without the tax that is in it, it has no end; it is rounded to ${price.toString()}`);
   return { ...component, price: exactly(price, 'price') };
+}
+
+/** Of those that a number of JSON carries. */
+const DIGITS = 15;
+
+/**
+ * A price of which `vat` percent was a part. One that has no end is rounded up at its 15th digit: no half cent is lost
+ * where the tax comes on top again.
+ */
+export function withoutTax(price: Decimal, vat: Decimal): Decimal {
+  const before = price.abs().toString().split('.')[0]!.length;
+  return price.mul(HUNDRED).divide(HUNDRED.add(vat), Math.max(0, DIGITS - before), 'away-from-zero');
+}
+
+function withTax(price: Decimal, vat: Decimal): Decimal {
+  return price.mul(HUNDRED.add(vat)).divide(HUNDRED, 2 * DIGITS, 'half-even');
 }

@@ -1,4 +1,5 @@
 import { Decimal, decimal, type DecimalLike, sum } from '#money';
+import { withoutTax } from '#ocpi-versions';
 import type { Remark } from './liberal.ts';
 import { RefusedInput } from './verb.ts';
 
@@ -6,10 +7,6 @@ import { RefusedInput } from './verb.ts';
 // have prices with the tax in them: read as those of 2.2.1 they would be taxed twice.
 
 type Loose = Record<string, unknown>;
-
-const HUNDRED = decimal(100);
-/** Of a price without its tax that has no end; rounded up, so that no cent is lost with the tax again. */
-const DECIMALS = 12;
 
 /** A Tariff of 2.3.0 as one of 2.2.1, in place; others stay as they are. Throws RefusedInput. */
 export function readTaxes(tariff: Loose, path: string, remarks: Remark[]): void {
@@ -34,16 +31,12 @@ export function readTaxes(tariff: Loose, path: string, remarks: Remark[]): void 
     say(`a rate of tax is not given; such a price is taken ${included === 'YES' ? 'as it is, with' : 'without'} tax`);
   if (included === 'NO' || rated.length === 0) return;
   say('the prices include tax; it is taken out of them');
-  for (const component of rated) withoutTax(component);
+  for (const component of rated) {
+    const [price, vat] = [amount(component.price), amount(component.vat)];
+    if (price && vat && !vat.isNegative()) component.price = withoutTax(price, vat).toString();
+  }
   // No longer: once is enough, also where the tariff is read again.
   tariff.tax_included = 'NO';
-}
-
-function withoutTax(component: Loose): void {
-  const [price, vat] = [amount(component.price), amount(component.vat)];
-  const rate = vat && HUNDRED.add(vat);
-  if (!price || !rate || rate.isZero() || rate.isNegative()) return;
-  component.price = price.mul(HUNDRED).divide(rate, DECIMALS, 'away-from-zero').toString();
 }
 
 export function isOf230(price: unknown): price is Loose {
