@@ -250,6 +250,12 @@ test('a period ends where the price changes', () => {
   expect(ended.charging_periods.map((period) => energyOf([period]).toString())).toEqual(['2', '2']);
 });
 
+test('a price that changed is told with the reading that shows it, however much of the interval is left', () => {
+  const readings = ([[300, '1500'], [700, '3500'], [900, '3600']] as const).map(([second, energyWh]) => ({ at: at(second), energyWh }));
+  const { told } = charged(changing, readings, { at: at(1_200), energyWh: '3700' }, 3_600_000);
+  expect(told.map((periods) => periods.map(({ start_date_time: start }) => start))).toEqual([[at(0), at(600)]]);
+});
+
 test.each<[string, Reading[], number]>([
   [
     'a repeat',
