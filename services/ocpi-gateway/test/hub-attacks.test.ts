@@ -205,6 +205,22 @@ test('HUB-15: what its receiver refused is not learned: it leads nobody astray',
   expect(oasis.pushed('POST /commands/START_SESSION')).toHaveLength(1);
 });
 
+test('HCI-02: of a party with two roles each is kept and read by itself, by `role` where it is asked for (D10)', async () => {
+  const far = await HandPartner.open('Far hub', 'FAH', 'HUB', ['SENDER hubclientinfo', 'RECEIVER hubclientinfo']);
+  expect((await far.register(hub)).status_code).toBe(1000);
+  const url = `${receiver('hubclientinfo')}/CA/QQR`;
+  const of = (role: string, status: string) => ({ country_code: 'CA', party_id: 'QQR', role, status, last_updated: '2022-02-01T17:00:00Z' });
+  for (const body of [of('CPO', 'CONNECTED'), of('EMSP', 'OFFLINE')])
+    expect(await call(hub, url, { token: far.token, method: 'PUT', body })).toMatchObject({ http: 200, status_code: 1000 });
+  const read = async (query: string) => (await call(hub, `${url}${query}`, { token: far.token })).data as { role: string; status: string };
+  expect(await read('?role=EMSP')).toMatchObject(of('EMSP', 'OFFLINE'));
+  expect(await read('?role=CPO')).toMatchObject(of('CPO', 'CONNECTED'));
+  expect(['CPO', 'EMSP']).toContain((await read('')).role);
+  expect((await call(hub, `${url}?role=NSP`, { token: far.token })).http).toBe(404);
+  await call(hub, '/ocpi/2.2.1/credentials', { token: far.token, method: 'DELETE' });
+  await far.close();
+});
+
 test('HCI-04: what a hub said by a clock that was ahead is not its last word', async () => {
   const far = await HandPartner.open('Far hub', 'FAH', 'HUB', ['SENDER hubclientinfo', 'RECEIVER hubclientinfo']);
   expect((await far.register(hub)).status_code).toBe(1000);

@@ -60,7 +60,7 @@ const session = (id: string, token: Party = plunk) => ({
 });
 
 describe('a request to one party', () => {
-  test('HUB-01, HUB-04: goes to the platform of that party, and TO and FROM are swapped in the answer', async () => {
+  test('HUB-01, HUB-04, HUB-21: goes to the platform of that party, and TO and FROM are swapped in the answer', async () => {
     emsp.answer = () => ({ http: 201 });
     const answer = await ask(cpo, `${receiver('sessions')}/CA/EOA/S1`, { to: plunk, method: 'PUT', body: session('S1') });
     expect([answer.http, answer.status_code]).toEqual([201, 1000]);

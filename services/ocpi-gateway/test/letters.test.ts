@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Fact, Refused, told } from '#bus';
 import { cdrIssued } from '#contracts/cdr-ledger';
-import { type DeadLetter, endPartner, listDeadLetters, listPartners, renewPartner, replayDeadLetters } from '#contracts/ocpi-gateway';
+import { type DeadLetter, endPartner, invitePartner, listDeadLetters, listPartners, renewPartner, replayDeadLetters } from '#contracts/ocpi-gateway';
 import { tariffPublished } from '#contracts/tariff-engine';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { type Cdr, exampleCdr, exampleTariff } from '#ocpi';
+import { openDatabase } from '#postgres';
 import { HandPartner } from './hand-partner.ts';
 import { call, openSide, type Side } from './side.ts';
 
@@ -116,6 +117,32 @@ test('CRE-11, CRE-06: an operator renews the tokens of both sides; a partner tha
     `Token ${Buffer.from('renewed-MTL').toString('base64')}`,
   );
   partner.token = token;
+});
+
+/** Every row of every service's tables, bytes as text and in hexadecimal. */
+async function stolen(): Promise<string> {
+  const db = await openDatabase({ url: oasis.platform.databaseUrl, schema: 'ocpi_gateway', migrations: [] });
+  const { rows: tables } = await db.query<{ name: string }>(
+    `SELECT format('%I.%I', table_schema, table_name) AS name FROM information_schema.tables
+     WHERE table_type = 'BASE TABLE' AND table_schema NOT IN ('pg_catalog', 'information_schema')`,
+  );
+  const texts: string[] = [];
+  for (const { name } of tables) {
+    const { rows } = await db.query<{ row: string }>(`SELECT t::text AS row FROM ${name} t`);
+    texts.push(...rows.map(({ row }) => row));
+  }
+  await db.close();
+  return texts.join('\n');
+}
+
+test('CRE-09 a stolen database opens no door: no token is in it, neither ours at a partner nor a partner\'s here, nor one for a registration', async () => {
+  const { tokenA } = await ask().ask(invitePartner, { name: 'Invited' });
+  const rows = await stolen();
+  expect(rows).toContain('Montreal');
+  for (const token of [tokenA, partner.token, 'renewed-MTL', 'token-of-MTL']) {
+    const bytes = Buffer.from(token);
+    for (const form of [token, bytes.toString('hex'), bytes.toString('base64'), bytes.toString('base64url')]) expect(rows).not.toContain(form);
+  }
 });
 
 test('CRE-11, CRE-08: an operator ends a link: its token is dead at once, and the partner is told', async () => {

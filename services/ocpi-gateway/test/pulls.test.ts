@@ -83,7 +83,7 @@ test('TRN-14, TRN-50: after the handshake all lists are read, page by page, Tari
   expect(new URL(sessions.slice(4), cpo.base).searchParams.get('date_from')).toMatch(/^\d{4}-/);
 });
 
-test('TRN-55: one object that is invalid, or of somebody else, does not touch the others of its page', async () => {
+test('TRN-55, TRN-73: one object that is invalid, or of somebody else, does not touch the others of its page', async () => {
   const { coordinates: _, ...broken } = location('L-BROKEN');
   lists.locations = [broken, location('L-1'), { ...location('L-FOREIGN'), party_id: 'XYZ' }, location('L-4')];
   await expect.poll(() => held('location')).toContain('l-4');

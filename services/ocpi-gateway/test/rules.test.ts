@@ -116,6 +116,11 @@ test('LOC-31 a PATCH without last_updated is 2001', async () => {
   }
 });
 
+test('CMD-12 a command that is none is 404', async () => {
+  for (const command of ['DANCE', 'start_session', ''])
+    expect((await get(`receiver/commands/${command}`, { method: 'POST', body: {} })).http, command).toBe(404);
+});
+
 test('CDR-02 CDR-01 a CDR has an address, where it can be read and nothing else', async () => {
   const cdr: Cdr = { ...exampleCdr, party_id: 'MTL' };
   const posted = await get('receiver/cdrs', { method: 'POST', body: cdr });

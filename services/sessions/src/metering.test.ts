@@ -295,7 +295,7 @@ test.each<[string, Reading[], number]>([
   expect(newReadings(level2, startMetering(level2, at(0), '1000'), readings).readings).toHaveLength(news);
 });
 
-test('a charge of a day with a reading every ten seconds is told in a few hundred periods', () => {
+test('SES-12: a charge of a day with a reading every ten seconds is told in a few hundred periods', () => {
   const readings = Array.from({ length: 8_640 }, (_, n): Reading => ({
     at: at((n + 1) * 10),
     energyWh: String(1000 + (n + 1) * 8),
