@@ -1,5 +1,6 @@
 import { decimal } from '#money';
 import { type Cdr, sameId, type Tariff } from '#ocpi';
+import { isValidAt } from '#pricing';
 import { instant } from '#time';
 import { tariffDifferences } from './differences.ts';
 import { type Finding, found } from './finding.ts';
@@ -57,8 +58,9 @@ function compared(
   tariff: Tariff,
   { atStart, atCharge, others, timeZone }: Extract<PublishedTariff, { atStart: unknown }> & { timeZone: KnownZone },
 ): Finding[] {
-  if (atCharge && tariffDifferences(tariff, atCharge.tariff).length === 0) return [];
-  const same = others.find((held) => tariffDifferences(tariff, held.tariff).length === 0);
+  const isAsIn = (held: HeldTariff) => tariffDifferences(tariff, held.tariff).length === 0;
+  if (atCharge && inForce(chargeBeganAt(cdr), atCharge, others).some(isAsIn)) return [];
+  const same = others.find(isAsIn);
   const alsoHeld = same
     ? `; it is version ${same.version}, which we hold since ${same.heldSince}`
     : '';
@@ -67,21 +69,29 @@ function compared(
     const detail = `tariff ${tariff.id} was not published to us by the start at ${start}${alsoHeld}`;
     return found('tariff-not-compared', detail);
   }
-  const inForce = begunBy(start, [atStart, ...others.filter(({ version }) => version < atStart.version)]) ?? atStart;
-  const differing = tariffDifferences(tariff, inForce.tariff);
-  if (differing.length === 0) return [];
+  const then = inForce(start, atStart, others);
+  if (then.some(isAsIn)) return [];
+  const [first] = then;
+  const differing = tariffDifferences(tariff, first.tariff);
   const more = differing.length > SHOWN ? ` and ${differing.length - SHOWN} more` : '';
   const where = `${differing.slice(0, SHOWN).join('; ')}${more}`;
-  const money = inMoney(cdr, inForce.tariff, timeZone);
+  const money = inMoney(cdr, first.tariff, timeZone);
   return found(
     'tariff-not-as-published',
-    `tariff ${tariff.id} differs from version ${inForce.version}, published to us when the session began: ${where}${money}${alsoHeld}`,
+    `tariff ${tariff.id} differs from version ${first.version}, published to us when the session began: ${where}${money}${alsoHeld}`,
   );
 }
 
-/** TAR-03: one that is published ahead of its start leaves the one before it in force until then. Newest first. */
-function begunBy(start: string, versions: readonly HeldTariff[]): HeldTariff | undefined {
-  return versions.find(({ tariff: { start_date_time: from } }) => from == null || instant(from) <= instant(start));
+/**
+ * TAR-03: one that is published ahead of its start leaves the one before it in force until then. Where one was for a time that
+ * is over, its sender may go by the one before it, or know of no other. The newest, and others that we hold, newest first.
+ */
+function inForce(at: string, newest: HeldTariff, others: readonly HeldTariff[]): [HeldTariff, ...HeldTariff[]] {
+  const atMs = instant(at);
+  const versions = [newest, ...others.filter(({ version }) => version < newest.version)];
+  const begun = versions.find(({ tariff: { start_date_time: from } }) => from == null || instant(from) <= atMs) ?? newest;
+  const valid = versions.find(({ tariff }) => isValidAt(tariff, atMs));
+  return valid && valid !== begun ? [valid, begun] : [begun];
 }
 
 /** What the CDR would be by the tariff as it was published. */

@@ -305,6 +305,34 @@ test('a charge that was reserved may be by the tariff of when it began, or of th
   expect([codesBy(0.24, 0.3), codesBy(0.2, 0.24), codesBy(0.2, 0.3)]).toEqual([[], [], ['tariff-not-as-published']]);
 });
 
+test('a charge that was reserved may be by what was in force when it began, though a later version was published by then', () => {
+  const reservedAt = '2022-02-01T16:40:00Z';
+  const reserved = {
+    ...cdr,
+    start_date_time: reservedAt,
+    charging_periods: [
+      { start_date_time: reservedAt, tariff_id: 'LEVEL-2', dimensions: [{ type: 'RESERVATION_TIME' as const, volume: 0.33333333 }] },
+      ...cdr.charging_periods,
+    ],
+  };
+  const [ahead, more] = ['2022-02-07T08:00:00Z', '2022-02-03T08:00:00Z'].map((start_date_time) => ({ start_date_time }));
+  const codesBy = (price: number) => {
+    const versions = [held(0.4, 4, ahead), held(0.35, 3, more), held(price, 2), held(0.2, 1)];
+    const [atCharge, , , atStart] = versions;
+    return review(reserved, { ...options, published: [{ tariffId: 'LEVEL-2', atStart: atStart!, atCharge: atCharge!, others: versions }] })
+      .findings.map(({ code }) => code);
+  };
+  expect([codesBy(0.24), codesBy(0.3)]).toEqual([[], ['tariff-not-as-published']]);
+});
+
+test('TAR-03: after a version for a time is over, its sender may go by the one before it', () => {
+  const over = held(0.1, 2, { start_date_time: '2022-01-01T08:00:00Z', end_date_time: '2022-02-01T08:00:00Z' });
+  const codesBy = (price: number, ended = over) => codes({}, published(ended, ended, held(price, 1)));
+  expect([codesBy(0.24), codesBy(0.2)]).toEqual([[], ['tariff-not-as-published']]);
+  expect(codesBy(0.24, { ...over, tariff: { ...over.tariff, end_date_time: '2022-02-07T08:00:00Z' } }), 'while it holds')
+    .toEqual(['tariff-not-as-published']);
+});
+
 test('TAR-03: a version that was published ahead of its start is not yet compared with', () => {
   const ahead = held(0.3, 3, { start_date_time: '2022-02-07T08:00:00Z' });
   const codesBy = (price: number) => codes({}, published(ahead, ahead, held(0.28, 2, { start_date_time: '2022-02-02T08:00:00Z' }), held(price, 1)));
