@@ -65,15 +65,18 @@ const benches: Readonly<Record<string, (seconds: number) => Promise<Row[]>>> = {
   },
 
   async price(seconds) {
-    const few = fewPeriods();
+    const [few, many] = [fewPeriods(), [manyPeriods()]];
     const documents = wholeCdrs();
+    const priced = (what: string, cases: typeof few, wanted: string) => {
+      const [price, parse] = [priceOnly(cases, seconds), parseOnly(cases, seconds)];
+      return [
+        { what, ...perSecond(price), wanted },
+        ratio(what, price.perSecond, parse.perSecond, 'JSON.parse alone of the same', 'none'),
+      ];
+    };
     return [
-      { what: 'price a charge of few periods', ...perSecond(priceOnly(few, seconds)), wanted: '>= 500,000' },
-      {
-        what: 'price a charge of 6 periods, 5 elements',
-        ...perSecond(priceOnly([manyPeriods()], seconds)),
-        wanted: '>= 50,000',
-      },
+      ...priced('price a charge of few periods', few, '>= 500,000'),
+      ...priced('price a charge of 6 periods, 5 elements', many, '>= 50,000'),
       { what: 'parse and price, few periods', ...perSecond(parseAndPrice(few, seconds)), wanted: '>= 100,000' },
       ratio(
         'parse and price',

@@ -65,15 +65,19 @@ export class AskController {
 
   @Answers(listReceivedCdrs)
   listReceived(requests: ListReceivedCdrs[]) {
-    return each(requests, async ({ issuer, dateFrom: from, dateTo: to, limit: asked, after }) => {
+    return each(requests, async ({ issuer, dateFrom: from, dateTo: to, inDoubt, limit: asked, after }) => {
       const limit = Math.min(asked, PAGE_MAX);
       const cdrs = await this.ledger.received({
-        issuer: issuer && ocpiParty(issuer), from, to, limit, after: positionOf(after),
+        issuer: issuer && ocpiParty(issuer), from, to, inDoubt, limit, after: positionOf(after),
       });
       const found = cdrs.map((cdr) => ({ cdr, json: jsonOf(cdr) }));
       const page = withinOneAnswer(found, ({ json }) => json);
       const isLast = page.length === found.length && found.length < limit;
-      return { cdrsJson: page.map(({ json }) => json), next: isLast ? '' : String(page.at(-1)?.cdr.position ?? '') };
+      return {
+        cdrsJson: page.map(({ json }) => json),
+        found: page.map(({ cdr: { findings } }) => ({ findings: [...findings] })),
+        next: isLast ? '' : String(page.at(-1)?.cdr.position ?? ''),
+      };
     });
   }
 

@@ -234,6 +234,28 @@ test('all that partners sent is walked through by a cursor, in the order in whic
   await expect(plunk.bus.ask(listReceivedCdrs, { limit: 1, after: 'x' })).rejects.toMatchObject({ code: 'invalid-cursor' });
 });
 
+test('those in doubt are listed alone, each with what was found in it', async () => {
+  const listed = async (more: object) => {
+    const { cdrsJson, found } = await plunk.bus.ask(listReceivedCdrs, { limit: 100, ...more });
+    return cdrsJson.map((bytes, n) => ({
+      id: fromJsonBytes<Cdr>(bytes).id,
+      codes: found[n]!.findings.map(({ code }) => code),
+    }));
+  };
+  const all = await listed({});
+  const inDoubt = await listed({ inDoubt: true });
+  expect(inDoubt).toEqual(all.filter(({ codes }) => codes.length > 0));
+  expect(inDoubt.length).toBeGreaterThan(0);
+  expect(inDoubt.length).toBeLessThan(all.length);
+  expect(inDoubt.find(({ id }) => id === 'R-3')?.codes).toContain('price-differs');
+  // What the meter signed bears this one out: nothing to look into.
+  const valid = `'[{"code": "signed-data-valid", "detail": "The meter says so."}]'`;
+  await plunk.ledgerDb.query(`UPDATE cdrs SET findings = ${valid} WHERE cdr_id = 'R-1'`);
+  expect((await listed({})).find(({ id }) => id === 'R-1')?.codes).toEqual(['signed-data-valid']);
+  expect(await listed({ inDoubt: true })).toEqual(inDoubt);
+  await plunk.ledgerDb.query(`UPDATE cdrs SET findings = '[]' WHERE cdr_id = 'R-1'`);
+});
+
 test('the chain of what was received verifies', async () => {
   const { chains } = await plunk.bus.ask(verifyLedger, {});
   expect(chains).toMatchObject([{ chain: 'CA*CPK', intact: true }]);

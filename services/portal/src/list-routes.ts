@@ -8,7 +8,7 @@ import type { Page, Party } from '#contracts/party';
 import { listSessions } from '#contracts/sessions';
 import type { OwnParties } from '#settings';
 import { partyOf } from './charges.ts';
-import { CountryCode, Limit, numberText, OcpiObject, PartyId } from './fields.ts';
+import { CountryCode, Findings, Limit, numberText, OcpiObject, PartyId } from './fields.ts';
 import { operatorRoute, type Route } from './route.ts';
 
 const Instant = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z$/, 'RFC 3339 in UTC, such as 2022-02-01T17:00:00Z');
@@ -80,6 +80,7 @@ export function listRoutes(bus: Bus, own: OwnParties): Route[] {
           date_to: paging.date_to,
           country_code: CountryCode.optional(),
           party_id: PartyId.optional().meta({ description: 'beside country_code: only those that this party issued' }),
+          in_doubt: z.literal('true').optional().meta({ description: 'only those in which something was found that is not in order' }),
         })
         .refine((query) => (query.country_code === undefined) === (query.party_id === undefined), {
           path: ['party_id'],
@@ -87,17 +88,23 @@ export function listRoutes(bus: Bus, own: OwnParties): Route[] {
         }),
       answer: z.object({
         objects: z.array(OcpiObject),
+        findings: z.array(Findings).meta({ description: 'in each of them, which a dispute may be about' }),
         next: z.string().meta({ description: 'empty on the last page' }),
       }),
-      async handle({ query: { after, limit, date_from, date_to, country_code: countryCode, party_id: partyId } }) {
-        const { cdrsJson, next } = await bus.ask(listReceivedCdrs, {
+      async handle({ query: { after, limit, date_from, date_to, country_code: countryCode, party_id: partyId, in_doubt } }) {
+        const { cdrsJson, found, next } = await bus.ask(listReceivedCdrs, {
           after,
           limit,
+          inDoubt: in_doubt === 'true',
           ...(date_from === undefined ? {} : { dateFrom: date_from }),
           ...(date_to === undefined ? {} : { dateTo: date_to }),
           ...(countryCode === undefined || partyId === undefined ? {} : { issuer: { countryCode, partyId } }),
         });
-        return { objects: cdrsJson.map((each) => fromJsonBytes<Record<string, unknown>>(each)), next };
+        return {
+          objects: cdrsJson.map((each) => fromJsonBytes<Record<string, unknown>>(each)),
+          findings: found.map(({ findings }) => findings.map(({ code, detail }) => ({ code, detail }))),
+          next,
+        };
       },
     }),
   ];

@@ -14,6 +14,7 @@ import { Client } from './client.ts';
 // The neighbours hold five of everything; a CDR's id says whose tokens were asked for.
 
 const key = 'an-operator-key-for-this-test';
+const priceDiffers = { code: 'price-differs', detail: 'It says 30.87 CAD, and comes to 3.09 CAD.' };
 const partyText = ({ countryCode, partyId }: { countryCode: string; partyId: string }) => `${countryCode}*${partyId}`;
 
 let platform: TestPlatform;
@@ -40,11 +41,12 @@ beforeAll(async () => {
     requests.map(({ tokenParties, page }) => pageOf(tokenParties.map(partyText).join(' '), page!)),
   );
   await bus.answer(listCdrs, (requests) => requests.map(({ tokenParties, page }) => pageOf(tokenParties.map(partyText).join(' '), page!)));
-  await bus.answer(listReceivedCdrs, (requests) => requests.map(({ issuer, after, limit }) => {
+  await bus.answer(listReceivedCdrs, (requests) => requests.map(({ issuer, inDoubt, after, limit }) => {
     if (after === 'x') return new Rejected('invalid-cursor', 'after: is none that this ledger gave');
     const from = Number(after || '0');
     const ids = Array.from({ length: 5 }, (_, i) => ({ id: `${issuer ? partyText(issuer) : 'R'}-${i}` })).slice(from, from + limit);
-    return { cdrsJson: ids.map(toJsonBytes), next: from + limit < 5 ? String(from + limit) : '' };
+    if (inDoubt) return { cdrsJson: [ids[0]!].map(toJsonBytes), found: [{ findings: [priceDiffers] }], next: '' };
+    return { cdrsJson: ids.map(toJsonBytes), found: ids.map(() => ({})), next: from + limit < 5 ? String(from + limit) : '' };
   }));
   service = await start(platform.env);
   operator = new Client(service.urls!.portal!).with({ 'x-api-key': key });
@@ -99,6 +101,13 @@ test('CDRs that partners sent are walked through by a cursor, all or those of on
     body: { error: { code: 'invalid-cursor' } },
   });
   expect((await operator.get('/v1/operator/cdrs/received?party_id=EOA')).status).toBe(400);
+});
+
+test('CDRs in which something was found are listed with it', async () => {
+  const { body } = await operator.get('/v1/operator/cdrs/received?in_doubt=true');
+  expect(body).toEqual({ objects: [{ id: 'R-0' }], findings: [[priceDiffers]], next: '' });
+  expect((await operator.get('/v1/operator/cdrs/received?limit=2')).body).toMatchObject({ findings: [[], []] });
+  expect((await operator.get('/v1/operator/cdrs/received?in_doubt=perhaps')).status).toBe(400);
 });
 
 test.each([
