@@ -52,6 +52,18 @@ test('M-31: phases are added only when no total is given', () => {
   expect(one(...phases, { value: '300' })?.energyWh).toBe('300');
 });
 
+test('T-19: an empty word is none, and its letters may be small or capital', () => {
+  const all = { context: '', format: '', measurand: '', phase: '', location: '', unit: '' };
+  expect(one({ value: '5', ...all })).toEqual({ at, context: 'Sample.Periodic', energyWh: '5' });
+  const small = { format: 'raw', measurand: 'energy.active.import.register', location: 'outlet' };
+  expect(one({ value: '5', ...small, unit: 'kwh', phase: 'l1-n' }, { value: '1', ...small, unit: 'WH', phase: 'L2' })?.energyWh).toBe('5001');
+});
+
+test('what is measured at a place that OCPP does not know counts where nothing else is measured', () => {
+  expect(one({ value: '9', location: 'Upstream' })?.energyWh).toBe('9');
+  expect(one({ value: '9', location: 'Upstream' }, { value: '8', location: 'EV' })?.energyWh).toBe('8');
+});
+
 test('a station that makes a MeterValue of each sampled value says one reading', () => {
   const said = (sampled: SampledValue16) => ({ timestamp, sampledValue: [sampled] });
   const phases = (measurand: string, unit: string, values: string[]) =>
@@ -93,6 +105,8 @@ test.each([
   { value: '5', measurand: 'Energy.Active.Import.Interval' },
   { value: '5', measurand: 'Power.Active.Import', unit: 'VA' },
   { value: '5', measurand: 'Made.Up' },
+  { value: '5', measurand: 'constructor' },
+  { value: '5', unit: 'constructor' },
   { value: '1e99' },
   { value: '-1e13' },
   { value: '1e-99' },

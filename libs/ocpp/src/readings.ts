@@ -35,22 +35,23 @@ export interface Reading {
 
 const defaults = {
   context: 'Sample.Periodic',
-  measurand: 'Energy.Active.Import.Register',
-  location: 'Outlet',
-  format: 'Raw',
+  measurand: 'energy.active.import.register',
+  location: 'outlet',
+  format: 'raw',
 } as const;
 
 /**
  * Measurand → unit when absent, and by how many places each unit moves the point (S16-28, S16-30).
+ * In small letters, as what is said is read (T-19).
  */
 const scales: Readonly<
   Record<string, { readonly unit: string; readonly places: Readonly<Record<string, number>> }>
 > = {
-  'Energy.Active.Import.Register': { unit: 'Wh', places: { Wh: 0, kWh: 3 } },
-  'Power.Active.Import': { unit: 'W', places: { W: 0, kW: 3 } },
-  'Current.Import': { unit: 'A', places: { A: 3 } },
-  Voltage: { unit: 'V', places: { V: 0 } },
-  SoC: { unit: 'Percent', places: { Percent: 0 } },
+  'energy.active.import.register': { unit: 'wh', places: { wh: 0, kwh: 3 } },
+  'power.active.import': { unit: 'w', places: { w: 0, kw: 3 } },
+  'current.import': { unit: 'a', places: { a: 3 } },
+  voltage: { unit: 'v', places: { v: 0 } },
+  soc: { unit: 'percent', places: { percent: 0 } },
 };
 
 interface Sample {
@@ -99,7 +100,7 @@ function byContext(sampledValues: readonly SampledValue16[]): Map<string, Sample
   for (const sampled of sampledValues) {
     const sample = readSample(sampled);
     if (!sample) continue;
-    const context = sampled.context ?? defaults.context;
+    const context = sampled.context?.trim() || defaults.context;
     const samples = found.get(context);
     if (samples) samples.push(sample);
     else found.set(context, [sample]);
@@ -116,32 +117,38 @@ const measurable = /^-?\d{1,12}(\.\d{1,24})?$/;
 const currentMaMax = 1e9;
 
 function readSample(sampled: SampledValue16): Sample | undefined {
-  if ((sampled.format ?? defaults.format) !== 'Raw') return undefined;
-  const measurand = sampled.measurand ?? defaults.measurand;
-  const scale = scales[measurand];
+  if ((said(sampled.format) ?? defaults.format) !== 'raw') return undefined;
+  const measurand = said(sampled.measurand) ?? defaults.measurand;
+  const scale = Object.hasOwn(scales, measurand) ? scales[measurand] : undefined;
   // 1.6: the unit's own default is Wh, whatever the measurand; for another measurand it can only be
   // an omission.
-  const places = scale?.places[sampled.unit ?? scale.unit];
-  if (places === undefined) return undefined;
+  const unit = said(sampled.unit) ?? scale?.unit ?? '';
+  if (!scale || !Object.hasOwn(scale.places, unit)) return undefined;
+  const places = scale.places[unit]!;
   const value = shiftDecimal(sampled.value, places);
   if (value === undefined || !measurable.test(value)) return undefined;
-  if (measurand === 'Current.Import' && Math.abs(Number(value)) > currentMaMax) return undefined;
+  if (measurand === 'current.import' && Math.abs(Number(value)) > currentMaMax) return undefined;
   return {
     measurand,
-    location: sampled.location ?? defaults.location,
-    phase: sampled.phase,
+    location: said(sampled.location) ?? defaults.location,
+    phase: said(sampled.phase),
     value,
   };
+}
+
+/** Empty is absent. */
+function said(word: string | undefined): string | undefined {
+  return word?.trim().toLowerCase() || undefined;
 }
 
 function summary(samples: readonly Sample[]): Omit<Reading, 'at' | 'context'> {
   const of = (measurand: string): Sample[] =>
     nearest(samples.filter((sample) => sample.measurand === measurand));
-  const energyWh = total(of('Energy.Active.Import.Register'));
-  const powerW = total(of('Power.Active.Import'));
-  const currentMa = currents(of('Current.Import'));
-  const voltageV = of('Voltage')[0]?.value;
-  const socPercent = of('SoC')[0]?.value;
+  const energyWh = total(of('energy.active.import.register'));
+  const powerW = total(of('power.active.import'));
+  const currentMa = currents(of('current.import'));
+  const voltageV = of('voltage')[0]?.value;
+  const socPercent = of('soc')[0]?.value;
   return {
     ...(energyWh !== undefined && { energyWh }),
     ...(powerW !== undefined && { powerW }),
@@ -152,11 +159,11 @@ function summary(samples: readonly Sample[]): Omit<Reading, 'at' | 'context'> {
 }
 
 /** The same quantity may be measured at several places: the one nearest to what is sold counts. */
-const places = ['Outlet', 'Cable', 'Inlet', 'Body', 'EV'];
+const places = ['outlet', 'cable', 'inlet', 'body', 'ev'];
 
 function nearest(samples: readonly Sample[]): Sample[] {
   const place = places.find((name) => samples.some((sample) => sample.location === name));
-  return samples.filter((sample) => sample.location === place);
+  return samples.filter((sample) => sample.location === (place ?? samples[0]!.location));
 }
 
 /** M-31: phases are added only where no total is given. */
@@ -180,7 +187,7 @@ function currents(samples: readonly Sample[]): Currents | undefined {
 function phasesOf(samples: readonly Sample[]): Map<'L1' | 'L2' | 'L3', string> {
   const result = new Map<'L1' | 'L2' | 'L3', string>();
   for (const { phase, value } of samples) {
-    const line = phase?.replace(/-N$/, '');
+    const line = phase?.replace(/-n$/, '').toUpperCase();
     if ((line === 'L1' || line === 'L2' || line === 'L3') && !result.has(line))
       result.set(line, value);
   }
