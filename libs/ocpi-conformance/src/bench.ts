@@ -62,6 +62,11 @@ const VALUES_AT_MOST = 2_000_000;
 
 const configuration = new Set<string>(['versions', 'credentials', 'hubclientinfo']);
 
+/** Whether what an answer leads to is where it came from: whoever is called has the token. */
+export function areAtOneHost(url: string, from: string): boolean {
+  return new URL(url).origin === new URL(from).origin;
+}
+
 /** The workbench of the checks: calls the platform, keeps what was learnt of it, and what it was judged by. */
 export class Bench {
   readonly judgements: Judgement[] = [];

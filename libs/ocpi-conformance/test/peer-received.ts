@@ -143,6 +143,7 @@ function receivedCdr(peer: Peer, { method, path, body }: Asked): Said {
   if (held && JSON.stringify(held) !== JSON.stringify(given) && !peer.has('a CDR is changed by a second POST'))
     return { answer: answers.invalid };
   peer.received.set(key, given);
-  const address = `${peer.has('the Location of a CDR is relative') ? '' : peer.url}/receiver/cdrs/${encodeURIComponent(given.id)}`;
+  const host = peer.has('the Location of a CDR is relative') ? '' : peer.has('the Location of a CDR is at another host') ? peer.url.replace('127.0.0.1', 'localhost') : peer.url;
+  const address = `${host}/receiver/cdrs/${encodeURIComponent(given.id)}`;
   return { answer: held ? answers.ok : answers.created, headers: peer.has('a CDR has no Location header') ? {} : { Location: address } };
 }

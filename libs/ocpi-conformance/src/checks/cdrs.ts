@@ -1,5 +1,5 @@
 import { type Cdr, headerText } from '#ocpi';
-import { type Bench, ok, type Seen } from '../bench.ts';
+import { areAtOneHost, type Bench, ok, type Seen } from '../bench.ts';
 import type { Check } from '../check.ts';
 import { judgeNotOffered, judgeRefused, judgeTaken, sameJson } from '../judging.ts';
 import { kitCdr, kitCredit } from '../objects.ts';
@@ -21,7 +21,10 @@ async function run(bench: Bench): Promise<void> {
   const posted = await post(cdr);
   if (!judgeTaken(bench, 'CDR-01', 'a CDR', posted)) return;
   const address = headerText(posted.headers, 'location');
-  if (bench.judge('CDR-01', address !== undefined && URL.canParse(address), 'the absolute URL of the CDR in the header Location', posted)) {
+  const isAbsolute = address !== undefined && URL.canParse(address);
+  const isThere = isAbsolute && areAtOneHost(address, url);
+  if (bench.judge('CDR-01', isAbsolute, 'the absolute URL of the CDR in the header Location', posted)
+    && bench.judge('CDR-01', isThere, 'a Location at the host of the endpoint: elsewhere the kit does not go with its token', posted)) {
     const held = await bench.call('GET', address!, { module: 'cdrs' });
     bench.judge('CDR-01', ok(held) && sameJson(held.data, cdr), 'the CDR as it was sent, at its URL', held);
     for (const method of ['PUT', 'PATCH', 'DELETE'] as const) {

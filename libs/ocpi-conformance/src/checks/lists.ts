@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import {
   Cdr, dateTimeOf, headerText, instantMs, Location, locationFaults, type ModuleId, nextLink, sameId, Session, Tariff, Token,
 } from '#ocpi';
-import { type Bench, ok, type Seen } from '../bench.ts';
+import { areAtOneHost, type Bench, ok, type Seen } from '../bench.ts';
 import type { Check } from '../check.ts';
 import { judgeSums } from '../sums.ts';
 import { judgeNotOffered, judgeNotThere, judgeObject, judgeRefused, sameJson, wholeNumber } from '../judging.ts';
@@ -150,6 +150,8 @@ async function pages(
       'a Link with offset, limit and all filters of the request',
       page,
     );
+    const isThere = areAtOneHost(link!, page.sent.url);
+    if (!bench.judge('TRN-52', isThere, 'a Link at the host of the list: elsewhere the kit does not go with its token', page)) return;
     page = await bench.call('GET', link!, { module: moduleOf(first) });
   }
   const keys = read.map(keyOf);
