@@ -117,5 +117,6 @@ function resolved({ held, ...plug }: ResolvedEvse) {
     locationJson: toJsonBytes(held.text),
     evseStatus: plug.status,
     private: held.isPrivate,
+    stationConnectors: [...(plug.stationConnectors ?? [])],
   };
 }

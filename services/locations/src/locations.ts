@@ -29,6 +29,8 @@ const refuse = (code: Refusal, detail: string) => new Rejected<Refusal>(code, de
 export interface ResolvedEvse extends Plug {
   readonly held: HeldLocation;
   readonly status: string;
+  /** All of its station. */
+  readonly stationConnectors?: readonly number[];
 }
 
 /** An EVSE of ours; with a party, only of that one. */
@@ -133,7 +135,8 @@ export class Locations {
     const before = at === undefined ? undefined : await locationAt(this.parts.db, held, at, this.parts.clock.iso());
     const was = before && findEvse(before.location, evse.uid);
     const isKnown = was?.connectors.some(({ id }) => sameId(id, plug.connectorId)) ?? false;
-    return { ...plug, held: before && isKnown ? before : held, status: evse.status };
+    const stationConnectors = plugs.map((each) => each.stationConnector);
+    return { ...plug, held: before && isKnown ? before : held, status: evse.status, stationConnectors };
   }
 
   find(key: LocationKey): Promise<HeldLocation | undefined> {

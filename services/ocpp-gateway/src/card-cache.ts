@@ -9,6 +9,8 @@ interface Known {
 export interface Shown {
   readonly stationId: string;
   readonly idTag: string;
+  /** Where it is known which it will be. */
+  readonly connectorId?: number;
 }
 
 /** A decision is used again at its station without asking for so long, in real time. */
@@ -69,8 +71,8 @@ function isOwnersYes({ status, authMethod }: Authorization): boolean {
 }
 
 /** Stations' ids have no control characters. */
-function keyOf({ stationId, idTag }: Shown): string {
-  return `${stationId}\0${idTag.toLowerCase()}`;
+function keyOf({ stationId, idTag, connectorId = 0 }: Shown): string {
+  return `${stationId}\0${connectorId}\0${idTag.toLowerCase()}`;
 }
 
 function within(known: Known | undefined, nowMs: number, ageMs: number): Authorization | undefined {

@@ -251,18 +251,22 @@ export class Gateway {
   private async authorize(stationId: string, connectorId: number | undefined, said: string): Promise<Authorization> {
     const { log } = this.parts;
     const idTag = asSpelt(said, this.uidOrder(stationId));
-    const shown = { stationId, idTag };
-    const known = connectorId === undefined ? this.cards.fresh(shown, Date.now()) : this.cards.forStart(shown, Date.now());
+    const atStation = { stationId, idTag };
+    const shown = connectorId === undefined ? atStation : { ...atStation, connectorId };
+    const known = connectorId === undefined
+      ? this.cards.fresh(shown, Date.now())
+      : (this.cards.forStart(shown, Date.now()) ?? this.cards.forStart(atStation, Date.now()));
     if (known) return known;
     try {
-      const answer = await this.askWhoever({ stationId, idTag, ...(connectorId === undefined ? {} : { connectorId }) });
+      const answer = await this.askWhoever(shown);
       const authorization: Authorization = {
         status: answer.status,
         authMethod: answer.authMethod,
         ...(answer.tokenJson ? { token: JSON.stringify(fromJsonBytes(answer.tokenJson)) } : {}),
         ...(answer.authorizationReference ? { reference: answer.authorizationReference } : {}),
       };
-      this.cards.note(shown, authorization, Date.now());
+      // What its owner did not say, or is otherwise at another connector, is asked again.
+      if (answer.refusal !== 'owner-silent' && !(answer.byConnector && connectorId === undefined)) this.cards.note(shown, authorization, Date.now());
       if (connectorId !== undefined) this.cards.forStart(shown, Date.now());
       return authorization;
     } catch (error) {

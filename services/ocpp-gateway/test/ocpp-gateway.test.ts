@@ -15,7 +15,7 @@ import { type ChargerProcess, startCharger } from '../../../scripts/charger-proc
 import { start } from '../src/start.ts';
 
 const password = 'a-long-enough-secret';
-const ids = ['REMOTE', 'CARD', 'REPEAT', 'DROP', 'SILENT', 'LIMIT', 'TWICE'];
+const ids = ['REMOTE', 'CARD', 'REPEAT', 'DROP', 'SILENT', 'LIMIT', 'MIXED', 'UNANSWERED', 'TWICE'];
 const token = {
   country_code: 'CA', party_id: 'CPK', uid: 'APP-0000000001-LONGER-THAN-OCPP-16', type: 'APP_USER', contract_id: 'C1',
   issuer: 'Carbon Plunk', valid: true, whitelist: 'NEVER', last_updated: '2022-02-01T17:00:00Z',
@@ -33,7 +33,12 @@ let listening: Listening;
 let charger: ChargerProcess;
 const told: { kind: string; fact: Record<string, unknown> }[] = [];
 
-const answerAuthorize = () => bus.answer(authorize, (cards) => cards.map(({ idTag }) => (['04A2B3C4', '04D5E6F7'].includes(idTag)
+/** Taps of the card whose owner is silent at the first. */
+let silences = 0;
+const answerAuthorize = () => bus.answer(authorize, (cards) => cards.map(({ idTag, connectorId }) => (idTag === '04MIXED'
+  ? { status: connectorId === undefined ? 'Accepted' : 'Blocked', authMethod: 'WHITELIST', why: 'not at this one', byConnector: connectorId === undefined }
+  : idTag === '04SILENT' && silences++ === 0 ? { status: 'Invalid', authMethod: 'WHITELIST', why: 'silent', refusal: 'owner-silent' }
+  : ['04A2B3C4', '04D5E6F7', '04SILENT'].includes(idTag)
   ? { status: 'Accepted', authMethod: 'WHITELIST', tokenJson: toJsonBytes({ ...token, uid: idTag, type: 'RFID' }), why: 'known' }
   : { status: 'Invalid', authMethod: 'WHITELIST', why: 'unknown' })));
 
@@ -110,6 +115,22 @@ test('S16-20 a known card charges as itself; an unknown one is Invalid and gets 
     { idTag: '04A2B3C4', authorization: { status: 'Accepted', authMethod: 'WHITELIST' } },
   ]);
   expect(facts('transaction stopped', 'CARD')).toEqual([]);
+});
+
+test('S16-41 a card that the station let in, and that may not charge at the connector it took, is Blocked at the start and stopped', async () => {
+  await charger.do({ do: 'plug-in', station: 'MIXED', car: 'leaf' });
+  await charger.do({ do: 'tap', station: 'MIXED', idTag: '04MIXED' });
+  await charger.until({ event: 'authorized', station: 'MIXED', status: 'Accepted' });
+  await expect.poll(() => facts('transaction started', 'MIXED')).toMatchObject([{ idTag: '04MIXED', authorization: { status: 'Blocked' } }]);
+  await expect.poll(() => facts('transaction stopped', 'MIXED')).toMatchObject([{ reason: 'DeAuthorized' }]);
+});
+
+test("an owner's silence is not remembered: the next tap asks again", async () => {
+  await charger.do({ do: 'plug-in', station: 'UNANSWERED', car: 'leaf' });
+  await charger.do({ do: 'tap', station: 'UNANSWERED', idTag: '04SILENT' });
+  await charger.until({ event: 'authorized', station: 'UNANSWERED', status: 'Invalid' });
+  await charger.do({ do: 'tap', station: 'UNANSWERED', idTag: '04SILENT' });
+  await charger.until({ event: 'authorized', station: 'UNANSWERED', status: 'Accepted' });
 });
 
 test('S16-50 a StopTransaction that is sent three times is told once', async () => {

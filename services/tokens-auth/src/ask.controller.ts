@@ -33,8 +33,8 @@ export class AskController {
     const decisions = await this.cards.authorize(requests.map(({ idTag, stationId, connectorId }) => ({
       idTag, stationId, ...(connectorId === undefined ? {} : { connectorId }),
     })));
-    return decisions.map(({ status, authMethod, token, reference, why, refusal }) => ({
-      status, authMethod, why,
+    return decisions.map(({ status, authMethod, token, reference, why, refusal, byConnector = false }) => ({
+      status, authMethod, why, byConnector,
       ...(refusal ? { refusal } : {}),
       ...(token ? { tokenJson: toJsonBytes(token) } : {}),
       ...(reference ? { authorizationReference: reference } : {}),

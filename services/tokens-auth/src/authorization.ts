@@ -15,6 +15,8 @@ export interface Decision {
   readonly why: string;
   /** Absent where it may. */
   readonly refusal?: CardRefusal;
+  /** It is for the station, and may be otherwise at one of its connectors. */
+  readonly byConnector?: boolean;
 }
 
 /** A token as the decision sees it. */
@@ -128,12 +130,13 @@ const statusOf: Readonly<Record<AuthorizationInfo['allowed'], Decision['status']
 
 /**
  * TOK-09: NEVER needs the owner's yes; ALLOWED_OFFLINE goes by the list when the owner is silent.
- * `asked` is the place that the owner was asked about, if any.
+ * `asked` is where the charge may be, as far as the owner may know: the card may charge where one of its EVSEs is allowed.
  */
 export function secondStep(token: Token, answer: OwnersAnswer, asked?: LocationReferences): Decision {
   if ('info' in answer) {
     const { allowed, authorization_reference: reference, location } = answer.info;
-    const isElsewhere = allowed === 'ALLOWED' && asked !== undefined && location !== undefined && !holds(location, asked);
+    const allowedHere = allowed === 'ALLOWED' && asked !== undefined && location !== undefined ? amongAllowed(location, asked) : 'all';
+    const isElsewhere = allowedHere === 'none';
     return {
       status: isElsewhere ? 'Blocked' : statusOf[allowed],
       authMethod: 'AUTH_REQUEST',
@@ -141,6 +144,7 @@ export function secondStep(token: Token, answer: OwnersAnswer, asked?: LocationR
       ...(reference ? { reference } : {}),
       why: `the token's owner answered ${allowed}${isElsewhere ? ', but not here' : ''}`,
       ...(isElsewhere ? { refusal: 'not-here' } : allowed === 'ALLOWED' ? {} : { refusal: 'owner-says-no' }),
+      ...(allowedHere === 'some' ? { byConnector: true } : {}),
     };
   }
   if ('unknownToken' in answer) return refused('owner-does-not-know-it', "the token's owner does not know it");
@@ -149,10 +153,12 @@ export function secondStep(token: Token, answer: OwnersAnswer, asked?: LocationR
 }
 
 /** TOK-04: only the EVSEs where the driver may charge are returned; none named means all. */
-function holds(allowed: LocationReferences, asked: LocationReferences): boolean {
-  if (!sameId(allowed.location_id, asked.location_id)) return false;
+function amongAllowed(allowed: LocationReferences, asked: LocationReferences): 'all' | 'some' | 'none' {
+  if (!sameId(allowed.location_id, asked.location_id)) return 'none';
   const evses = new Set((allowed.evse_uids ?? []).map(idKey));
-  return evses.size === 0 || (asked.evse_uids ?? []).every((uid) => evses.has(idKey(uid)));
+  const wanted = asked.evse_uids ?? [];
+  if (evses.size === 0 || wanted.every((uid) => evses.has(idKey(uid)))) return 'all';
+  return wanted.some((uid) => evses.has(idKey(uid))) ? 'some' : 'none';
 }
 
 function byList(token: Token, rule: string): Decision {

@@ -5,14 +5,14 @@ import { resolveStation } from '#contracts/locations';
 import { authorizeAtPartner, SendOutcome } from '#contracts/ocpi-gateway';
 import type { Party as BusParty } from '#contracts/party';
 import { tokenAuthorized } from '#contracts/tokens-auth';
-import type { GrantRows } from '#grants';
+import { type GrantRows, shownSince } from '#grants';
 import { type AuthorizationInfo, idKey, isNamed, type Location, type LocationReferences, type Party, partyText, type Token } from '#ocpi';
 import type { Database, Tx } from '#postgres';
 import type { OwnParties } from '#settings';
 import type { Log } from '#telemetry';
 import { type Clock, rfc3339 } from '#time';
 import {
-  contendersOf, type Decision, firstStep, type Held, keptOut, type OwnersAnswer, type Priorities, secondStep, winnerOf, withCredit, withPlace,
+  contendersOf, type Decision, firstStep, type Held, keptOut, type OwnersAnswer, type Priorities, secondStep, type Step, winnerOf, withCredit, withPlace,
 } from './authorization.ts';
 import { type Contest, listContests, noteRefused } from './contest-rows.ts';
 import { withoutCredit } from './credit-rows.ts';
@@ -23,6 +23,8 @@ import { tokensOfCards } from './token-rows.ts';
 const OWNER_ANSWERS_WITHIN_MS = 5_000;
 /** Where the card was shown is worth no waiting: the owner can be asked without. */
 const PLACE_WITHIN_MS = 500;
+/** Asked for at once; few stations have more. */
+const FIRST_CONNECTORS: readonly number[] = [1, 2];
 const NOBODY_FIRST: Priorities = new Map();
 
 export interface CardsParts {
@@ -41,9 +43,11 @@ export interface Card {
   readonly connectorId?: number;
 }
 
+/** A place where a card may be about to charge: an EVSE of the station. */
 interface ShownAt {
   readonly party: BusParty;
-  readonly references: LocationReferences;
+  readonly locationId: string;
+  readonly evseUid: string;
   /** No partner is told of it (LOC-07), and of partners' cards it is open to those that it names (LOC-06). */
   readonly private?: Pick<Location, 'publish_allowed_to'> | undefined;
 }
@@ -109,19 +113,37 @@ export class Cards {
     card: Card, { held, broke, priorities }: { held: readonly Held[]; broke: ReadonlySet<string>; priorities: Priorities },
   ): Promise<Decision> {
     const step = firstStep(held, priorities);
-    if ('askOwnerOf' in step) {
-      const place = await this.placeOf(card);
-      if (!isOpenTo(step.askOwnerOf, place)) return keptOut(step.askOwnerOf);
-      const known = place?.private ? undefined : place;
-      return secondStep(step.askOwnerOf, await this.askOwner(step.askOwnerOf, known), known?.references);
+    const { token } = 'decided' in step ? step.decided : { token: step.askOwnerOf };
+    if (token && !this.parts.parties.has(token)) {
+      if ('decided' in step && step.decided.status !== 'Accepted') return step.decided;
+      const places = await this.placesOf(card);
+      const open = places.filter((place) => isOpenTo(token, place));
+      if (places.length > 0 && open.length === 0) return keptOut(token);
+      const decision = 'decided' in step ? step.decided : await this.byOwner(token, open);
+      return open.length < places.length ? { ...decision, byConnector: true } : decision;
     }
-    const { decided, allowedAt } = step;
-    const { token } = decided;
-    const isOwn = token !== undefined && this.parts.parties.has(token);
-    if (token && !isOwn && decided.status === 'Accepted')
-      return isOpenTo(token, await this.placeOf(card)) ? decided : keptOut(token);
-    const credited = withCredit(decided, !(isOwn && broke.has(idKey(token.contract_id))));
-    return allowedAt ? withPlace(credited, await this.isAmong(allowedAt, card)) : credited;
+    const { decided, allowedAt } = step as Extract<Step, { decided: Decision }>;
+    const credited = withCredit(decided, !(token && broke.has(idKey(token.contract_id))));
+    if (!allowedAt) return credited;
+    const places = await this.placesOf(card);
+    const among = places.filter((place) => isAmong(allowedAt, place));
+    const placed = withPlace(credited, among.length > 0);
+    return among.length > 0 && among.length < places.length ? { ...placed, byConnector: true } : placed;
+  }
+
+  /** Its owner is told of a place only what it may see: nothing of what is private, or not granted to it. LOC-07. */
+  private async byOwner(token: Token, open: readonly ShownAt[]): Promise<Decision> {
+    const { db, grants, clock } = this.parts;
+    const { places } = await grants.at(db, clock.now());
+    const seen = open.filter((one) =>
+      !one.private && shownSince({ ...ocpiParty(one.party), id: one.locationId }, [[token]], places) !== undefined);
+    const [first] = seen;
+    // Of two Locations either may be meant.
+    const isOne = seen.every(({ locationId }) => locationId === first?.locationId);
+    if (!first || !isOne) return secondStep(token, await this.askOwner(token));
+    const evse_uids = [...new Set(seen.map(({ evseUid }) => evseUid))];
+    const references = { location_id: first.locationId, ...(evse_uids.length === 1 ? { evse_uids } : {}) };
+    return secondStep(token, await this.askOwner(token, { from: first.party, references }), { location_id: first.locationId, evse_uids });
   }
 
   private broke(held: readonly Held[]): Promise<ReadonlySet<string>> {
@@ -135,21 +157,14 @@ export class Cards {
     return isContested ? grants.tokenPriorities(db, clock.now()) : NOBODY_FIRST;
   }
 
-  private async isAmong(allowedAt: NonNullable<Held['allowedAt']>, card: Card): Promise<boolean> {
-    const place = await this.placeOf(card);
-    if (!place) return false;
-    const { countryCode: country_code, partyId: party_id } = place.party;
-    return allowedOf(allowedAt, { party: { country_code, party_id }, references: place.references }) !== undefined;
-  }
-
-  private async askOwner(token: Token, place: ShownAt | undefined): Promise<OwnersAnswer> {
+  private async askOwner(token: Token, place?: { from: BusParty; references: LocationReferences }): Promise<OwnersAnswer> {
     try {
       const answer = await this.parts.bus.ask(authorizeAtPartner, {
         party: { countryCode: token.country_code, partyId: token.party_id },
         uid: token.uid,
         type: token.type,
         timeoutMs: OWNER_ANSWERS_WITHIN_MS,
-        ...(place ? { from: place.party, locationReferencesJson: toJsonBytes(place.references) } : {}),
+        ...(place ? { from: place.from, locationReferencesJson: toJsonBytes(place.references) } : {}),
       }, { timeoutMs: OWNER_ANSWERS_WITHIN_MS + 1_000 });
       if (answer.outcome !== SendOutcome.ANSWERED) return { silent: `its owner ${partyText(token)} could not be reached` };
       return answer.authorizationInfoJson
@@ -161,19 +176,15 @@ export class Cards {
     }
   }
 
-  /**
-   * Where the card was shown, as its owner knows the place; without it when the place is not published.
-   * Before it is known which connector it will be, a station of several EVSEs is named by its Location.
-   */
-  private async placeOf({ stationId, connectorId }: Card): Promise<ShownAt | undefined> {
-    const connectors = connectorId === undefined ? [1, 2] : [connectorId];
-    const found = await Promise.all(connectors.map((stationConnector) => this.resolve(stationId, stationConnector)));
-    const [place, ...others] = found.filter((one) => one !== undefined);
-    if (!place) return undefined;
-    const { party, locationId: location_id, evseUid } = place;
-    const isOneEvse = others.every((other) => other.evseUid === evseUid);
-    const references = { location_id, ...(isOneEvse ? { evse_uids: [evseUid] } : {}) };
-    return { party: party!, references, private: place.private ? fromJsonBytes<Location>(place.locationJson) : undefined };
+  /** Where the charge may be, as far as it is known: before it is known which connector it will be, wherever the station has one. */
+  private async placesOf({ stationId, connectorId }: Card): Promise<ShownAt[]> {
+    const at = async (connectors: readonly number[]) =>
+      (await Promise.all(connectors.map((one) => this.resolve(stationId, one)))).filter((one) => one !== undefined);
+    const first = await at(connectorId === undefined ? FIRST_CONNECTORS : [connectorId]);
+    const others = connectorId === undefined ? (first[0]?.stationConnectors ?? []).filter((one) => !FIRST_CONNECTORS.includes(one)) : [];
+    return [...first, ...(await at(others))].map(({ party, locationId, evseUid, private: isPrivate, locationJson }) => ({
+      party: party!, locationId, evseUid, private: isPrivate ? fromJsonBytes<Location>(locationJson) : undefined,
+    }));
   }
 
   private async resolve(stationId: string, stationConnector: number) {
@@ -186,7 +197,15 @@ export class Cards {
   }
 }
 
-/** What is private is for our own drivers, and for whom it names. Where it is not known now, nobody is kept out. */
-function isOpenTo(token: Token, place: ShownAt | undefined): boolean {
-  return !place?.private || isNamed(place.private, token);
+/** What is private is for our own drivers, and for whom it names. */
+function isOpenTo(token: Token, place: ShownAt): boolean {
+  return !place.private || isNamed(place.private, token);
+}
+
+function isAmong(allowedAt: NonNullable<Held['allowedAt']>, { party, locationId: location_id, evseUid }: ShownAt): boolean {
+  return allowedOf(allowedAt, { party: ocpiParty(party), references: { location_id, evse_uids: [evseUid] } }) !== undefined;
+}
+
+function ocpiParty({ countryCode: country_code, partyId: party_id }: BusParty): Party {
+  return { country_code, party_id };
 }
