@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus, Fact, Outbox } from '#bus';
 import type { Due, DueOutcome } from '#due';
+import type { GrantRows } from '#grants';
 import type { CallOptions, Outcome } from '#ocpi';
 import type { Database, Tx } from '#postgres';
 import type { OwnParties } from '#settings';
@@ -28,6 +29,7 @@ import { LocationTexts } from './text-rows.ts';
 export interface DeliveryParts {
   readonly db: Database;
   readonly bus: Bus;
+  readonly grants: GrantRows;
   readonly outbox: Outbox;
   readonly calls: Calls;
   readonly clock: Clock;
@@ -43,6 +45,8 @@ const SIDE_BY_SIDE = 8;
 
 /** How long a lane is worked on before others of its key may have a turn; real time. */
 const GO_ON_MS = 3_000;
+/** For so long it is not looked up since when what is granted is so; real time. */
+const GRANTED_FOR_MS = 1_000;
 /** In which who queues has most likely committed; real time. */
 const QUEUED_MS = 5;
 
@@ -57,6 +61,7 @@ interface Sending {
 export class Delivery {
   private readonly cdrs: CdrDelivery;
   private readonly texts: LocationTexts;
+  private granted = { atMs: -Infinity, sinceMs: 0 };
 
   constructor(private readonly parts: DeliveryParts) {
     this.cdrs = new CdrDelivery(parts);
@@ -119,8 +124,9 @@ export class Delivery {
 
   private async sendBatch(partner: Partner, taken: Taken, waiting: readonly Waiting[], areNamed = false): Promise<DueOutcome | undefined> {
     const { db } = this.parts;
+    const grantedMs = waiting.some(({ key }) => key.module === 'locations') ? await this.grantedMs() : undefined;
     const batch: Sending[] = waiting.map((held) => {
-      const steps = difference(held.key.module as PushedModule, held);
+      const steps = difference(held.key.module as PushedModule, { ...held, grantedMs });
       return { held, steps, ...(steps.length === 0 ? { outcome: 'nothing to say' } as const : {}) };
     });
     if (batch.length === 0) return undefined;
@@ -131,6 +137,14 @@ export class Delivery {
     const isTariffs = toSend.some(({ held }) => held.key.module === 'tariffs');
     await this.sendSideBySide(partner, toSend, isTariffs ? 1 : SIDE_BY_SIDE);
     return this.settle(partner, taken, batch);
+  }
+
+  /** As it was a moment ago: what is granted changes seldom, and each batch asks. */
+  private async grantedMs(): Promise<number> {
+    const { db, grants, clock } = this.parts;
+    if (performance.now() - this.granted.atMs > GRANTED_FOR_MS)
+      this.granted = { atMs: performance.now(), sinceMs: (await grants.at(db, clock.now())).since };
+    return this.granted.sinceMs;
   }
 
   /** Until all are sent, or the line is found to be down: then no other is begun. */

@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { exampleLocation, exampleSession, exampleTariff, exampleToken, type Session } from '#ocpi';
+import { instant } from '#time';
 import { type Compared, difference, type PushedModule } from './difference.ts';
 
 const text = (object: object | undefined) => (object === undefined ? undefined : JSON.stringify(object));
@@ -43,12 +44,19 @@ test('LOC-02 an EVSE that changed its status is a PATCH of the EVSE', () => {
   ]);
 });
 
-test('LOC-02 an EVSE whose connectors are newer and otherwise as they were is no change, and not said', () => {
+describe('LOC-02 an EVSE whose connectors are newer and otherwise as they were', () => {
   const connectors = evse.connectors.map((one) => ({ ...one, last_updated: at }));
-  expect(steps('locations', exampleLocation, withEvse({ connectors, last_updated: at }))).toEqual([]);
-  expect(steps('locations', exampleLocation, withEvse({ connectors, status: 'CHARGING', last_updated: at }))).toMatchObject([
-    ['PUT', 'L2-01', { status: 'CHARGING', connectors }],
-  ]);
+  const newer = withEvse({ connectors, last_updated: at });
+  test('is no change, and not said, where they are as new as what is granted', () => {
+    expect(steps('locations', exampleLocation, newer, { grantedMs: instant(at) })).toEqual([]);
+    expect(steps('locations', exampleLocation, withEvse({ connectors, status: 'CHARGING', last_updated: at }), { grantedMs: instant(at) })).toMatchObject([
+      ['PUT', 'L2-01', { status: 'CHARGING', connectors }],
+    ]);
+  });
+  test('is said where a Connector changed and came back: the partner may have pulled in between', () => {
+    for (const grantedMs of [undefined, instant(at) - 1_000])
+      expect(steps('locations', exampleLocation, newer, { grantedMs })).toMatchObject([['PUT', 'L2-01', { connectors }]]);
+  });
 });
 
 test('LOC-02 a status that went and came back since the partner was told is told with its time', () => {

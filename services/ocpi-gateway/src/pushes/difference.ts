@@ -1,4 +1,4 @@
-import { idKey, instantMs, type Evse, type Location, type Session } from '#ocpi';
+import { type Connector, idKey, instantMs, type Evse, type Location, type Session } from '#ocpi';
 import { lately } from './lately.ts';
 import { isWithdrawn } from './views.ts';
 
@@ -18,22 +18,26 @@ export interface Compared {
   readonly acknowledged: string | undefined;
   /** The last request may have been taken. */
   readonly unclear: boolean;
+  /** Since when what partners are granted is so, epoch ms: what is only as new as that did not change. */
+  readonly grantedMs?: number | undefined;
 }
 
 /**
  * What has to be sent, so that the partner has what is now. PUT where nothing is known to be there; else
  * the real difference (LOC-02, SES-03, TRN-61). A PATCH removes nothing: what lost a field is PUT.
  */
-export function difference(module: PushedModule, { current, acknowledged, unclear }: Compared): readonly Step[] {
+export function difference(module: PushedModule, { current, acknowledged, unclear, grantedMs }: Compared): readonly Step[] {
   if (current === undefined) return acknowledged === undefined && !unclear ? [] : [{ method: 'DELETE', path: [], body: '' }];
   if (current === acknowledged && !unclear) return [];
   const whole: Step[] = [{ method: 'PUT', path: [], body: current }];
   if (acknowledged === undefined || unclear) return whole;
   if (module === 'locations') {
     const [was, is] = [locationIn(acknowledged), locationIn(current)];
-    const known = is.stepsFrom.get(was) ?? locationSteps(was, is) ?? whole;
-    is.stepsFrom.set(was, known);
-    return known;
+    const known = is.stepsFrom.get(was);
+    if (known && known.grantedMs === grantedMs) return known.steps;
+    const steps = locationSteps(was, is, grantedMs) ?? whole;
+    is.stepsFrom.set(was, { steps, grantedMs });
+    return steps;
   }
   const [was, is] = [JSON.parse(acknowledged), JSON.parse(current)] as [Json, Json];
   switch (module) {
@@ -53,7 +57,7 @@ interface LocationParts {
   readonly evses: ReadonlyMap<string, { readonly evse: Evse; readonly text: string }>;
   readonly isWithdrawn: boolean;
   /** What was worked out for those who had another before. */
-  readonly stepsFrom: WeakMap<LocationParts, readonly Step[]>;
+  readonly stepsFrom: WeakMap<LocationParts, { readonly steps: readonly Step[]; readonly grantedMs: number | undefined }>;
 }
 
 /** Many partners have it alike, and what it is now is what it was next time. */
@@ -100,7 +104,7 @@ function sessionSteps(was: Session, is: Session): Step[] | undefined {
 }
 
 /** An EVSE's own fields by PATCH of the EVSE, a new or rebuilt EVSE by PUT of it, the Location's own fields by PATCH. */
-function locationSteps(was: LocationParts, is: LocationParts): Step[] | undefined {
+function locationSteps(was: LocationParts, is: LocationParts, grantedMs?: number): Step[] | undefined {
   if ([...was.evses.keys()].some((uid) => !is.evses.has(uid))) return undefined;
   // What comes back comes whole: who was told that it is gone may have forgotten it.
   if (was.evses.size > 0 && was.isWithdrawn && !is.isWithdrawn) return undefined;
@@ -110,20 +114,25 @@ function locationSteps(was: LocationParts, is: LocationParts): Step[] | undefine
     ? [] : [{ method: 'PATCH', path: [], body: JSON.stringify({ ...fields, last_updated: is.lastUpdated }) }];
   const steps = [...is.evses].flatMap(([uid, { evse, text }]) => {
     const before = was.evses.get(uid);
-    return before?.text === text ? [] : evseSteps(before?.evse, evse);
+    return before?.text === text ? [] : evseSteps(before?.evse, evse, grantedMs);
   });
   return [...own, ...steps];
 }
 
-function evseSteps(was: Evse | undefined, is: Evse): Step[] {
+function evseSteps(was: Evse | undefined, is: Evse, grantedMs?: number): Step[] {
   const whole: Step = { method: 'PUT', path: [is.uid], body: JSON.stringify(is) };
   if (!was) return [whole];
-  if (!same(was.connectors, is.connectors)) return isOnlyNewer(was, is) ? [] : [whole];
+  if (!same(was.connectors, is.connectors)) return isOnlyNewer(was, is, grantedMs) ? [] : [whole];
   return patched(was as unknown as Json, is as unknown as Json, [is.uid]) ?? [whole];
 }
 
-/** LOC-02: such as of all whose tariffs one partner is granted, when that changes. A status that came back is told with its time. */
-function isOnlyNewer(was: Evse, is: Evse): boolean {
+/**
+ * LOC-02: such as of all whose tariffs one partner is granted, when that changes. What changed and came back is told, status or
+ * Connector: who pulled in between has the other.
+ */
+function isOnlyNewer(was: Evse, is: Evse, grantedMs?: number): boolean {
   const undated = (evse: Evse) => JSON.stringify(evse, (key, value: unknown) => (key === 'last_updated' ? undefined : value));
-  return undated(was) === undated(is);
+  const isAsGranted = ({ id, last_updated: at }: Connector) =>
+    instantMs(at) === grantedMs || was.connectors.some((one) => one.id === id && one.last_updated === at);
+  return grantedMs !== undefined && is.connectors.every(isAsGranted) && undated(was) === undated(is);
 }
