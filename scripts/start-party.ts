@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { spokenVersions } from '#ocpi-versions';
 import { readParties, readSections } from '#settings';
 
 /**
@@ -40,11 +41,9 @@ export function idsOfOthers(config: string): string[] {
     .map(({ field, id }) => `${field} ${id}`);
 }
 
-const VERSIONS: readonly string[] = ['2.3.0', '2.2.1', '2.1.1'];
-
 /** The versions of OCPI that partners may speak, the newest first. */
 export function versionsSpoken(config: string): string {
   const { ocpi } = readSections(config) as { readonly ocpi?: { readonly versions?: readonly string[] } | null };
-  const spoken = VERSIONS.filter((version) => (ocpi?.versions ?? VERSIONS).includes(version));
+  const spoken = spokenVersions.filter((version) => ocpi?.versions?.includes(version) ?? true);
   return spoken.join(', ').replace(/, (?=[^,]*$)/, ' or ');
 }

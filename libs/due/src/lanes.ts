@@ -48,34 +48,23 @@ export async function claimLanes(
   return rows;
 }
 
-/**
- * Keeps this worker's keys for another lease. It waits for nobody while it holds several: those that
- * somebody rouses just now follow one by one.
- */
-export async function keepLanes(
-  db: Database,
-  owner: string,
-  lanes: readonly Lane[],
-  leaseMs: number,
+/** Keeps this worker's keys for another lease. */
+export async function keepLanes(db: Database, owner: string, lanes: readonly Lane[], leaseMs: number): Promise<void> {
+  await setMine(db, owner, lanes.map(({ key }) => key), { set: `until = clock_timestamp() + $3::int * interval '1 ms'`, values: [leaseMs] });
+}
+
+/** Of a worker's keys. It waits for nobody while it holds several: those that somebody rouses just now follow one by one. */
+async function setMine(
+  db: Database, owner: string, keys: readonly string[], { set, values }: { set: string; values: readonly unknown[] },
 ): Promise<void> {
-  const keys = lanes.map((lane) => lane.key);
   const { rows } = await db.query<{ key: string }>(
-    {
-      name: 'due-keep',
-      text: `WITH mine AS (SELECT key FROM due_lane WHERE owner = $1 AND key = ANY($2) FOR UPDATE SKIP LOCKED)
-        UPDATE due_lane SET until = clock_timestamp() + $3::int * interval '1 ms'
-        FROM mine WHERE due_lane.key = mine.key RETURNING due_lane.key`,
-    },
-    [owner, keys, leaseMs],
+    `WITH mine AS (SELECT key FROM due_lane WHERE owner = $1 AND key = ANY($2) FOR UPDATE SKIP LOCKED)
+      UPDATE due_lane SET ${set} FROM mine WHERE due_lane.key = mine.key RETURNING due_lane.key`,
+    [owner, keys, ...values],
   );
-  const kept = new Set(rows.map(({ key }) => key));
-  for (const key of keys) {
-    if (kept.has(key)) continue;
-    await db.query(
-      `UPDATE due_lane SET until = clock_timestamp() + $3::int * interval '1 ms' WHERE owner = $1 AND key = $2`,
-      [owner, key, leaseMs],
-    );
-  }
+  const done = new Set(rows.map(({ key }) => key));
+  for (const key of keys)
+    if (!done.has(key)) await db.query(`UPDATE due_lane SET ${set} WHERE owner = $1 AND key = $2`, [owner, key, ...values]);
 }
 
 /** The key's first row when it is due; otherwise the key is given back, or was lost. */
@@ -167,17 +156,10 @@ export async function retryDue(
   );
 }
 
-/** Gives keys back as they are, for others to take at once; waits for nobody while it holds several. */
+/** Gives keys back as they are, for others to take at once. */
 export async function releaseLanes(db: Database, owner: string): Promise<void> {
-  await db.query(
-    `WITH mine AS (SELECT key FROM due_lane WHERE owner = $1 FOR UPDATE SKIP LOCKED)
-      UPDATE due_lane SET owner = NULL, until = NULL FROM mine WHERE due_lane.key = mine.key`,
-    [owner],
-  );
   const { rows } = await db.query<{ key: string }>('SELECT key FROM due_lane WHERE owner = $1', [owner]);
-  for (const { key } of rows) {
-    await db.query('UPDATE due_lane SET owner = NULL, until = NULL WHERE owner = $1 AND key = $2', [owner, key]);
-  }
+  await setMine(db, owner, rows.map(({ key }) => key), { set: 'owner = NULL, until = NULL', values: [] });
 }
 
 /** When there may be something to do next: platform time, and real ms from now. */

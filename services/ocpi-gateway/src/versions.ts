@@ -2,14 +2,12 @@ import {
   type Endpoint, type Interface, type InterfaceRole, type ModuleId, type Party, type Role, type Route,
   typicalInterfaces,
 } from '#ocpi';
-import { type Body, type Kind, type OtherVersion, tokenTypeUp } from '#ocpi-versions';
+import { type Body, type Kind, type OtherVersion, type SpokenVersion, spokenVersions, tokenTypeUp } from '#ocpi-versions';
 import { interfacePath } from './exchange.ts';
 
 // Which versions of OCPI are spoken, what each has of modules and URLs, and what travels on each route.
 
-/** The newest first: at a handshake the newest that both sides have is taken. */
-export const spokenVersions = ['2.3.0', '2.2.1', '2.1.1'] as const;
-export type SpokenVersion = (typeof spokenVersions)[number];
+export { type SpokenVersion, spokenVersions };
 
 export function isSpoken(version: string): version is SpokenVersion {
   return (spokenVersions as readonly string[]).includes(version);
