@@ -70,6 +70,8 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
     pingInterval: 10_000,
     maxPingOut: 2,
     ignoreAuthErrorAbort: true,
+    // Else each request makes an error for the case that it fails.
+    noAsyncTraces: true,
   });
   return new Bus(connection, inboxPrefix, options);
 }

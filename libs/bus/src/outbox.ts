@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type DescMessage, fromBinary, type MessageShape } from '@bufbuild/protobuf';
 import { byteaArray, type Database, textArray, type Tx } from '#postgres';
 import { currentTraceparent } from '#telemetry';
@@ -114,15 +113,21 @@ export function outbox(context: Context, db: Database): Outbox {
 
     async follow(after, handle, signal) {
       let position = after;
+      signal.addEventListener('abort', () => wake());
       while (!signal.aborted) {
         const seen = commits;
         const page = await readAfter(position, PAGE_ROWS);
         position = page.position;
         if (page.rows.length > 0) await handle(page);
-        if (!page.end || commits !== seen) continue;
-        const woken = new AbortController();
-        wake = () => woken.abort();
-        await sleep(POLL_MS, undefined, { signal: AbortSignal.any([signal, woken.signal]) }).catch(() => {});
+        if (!page.end || commits !== seen || signal.aborted) continue;
+        // No signal that is aborted: with each commit its error would be made, and the stack looked at.
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, POLL_MS);
+          wake = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
       }
     },
 
