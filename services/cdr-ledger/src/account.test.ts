@@ -32,6 +32,17 @@ describe('an account', () => {
       .then({ ...about, type: 'LimitSet', commandId: 'l2', currency: 'CAD', amount: undefined });
   });
 
+  test('follows the limits of the settings, but where somebody ordered another one for it', () => {
+    const follow = (limits: Record<string, string>): AccountCommand => ({ type: 'FollowLimits', limits, at });
+    const followed = (currency: string, amount?: string): AccountEvent => ({ ...about, type: 'LimitSet', currency, amount, by: 'settings' });
+    given(account, opened).when(follow({ CAD: '100' })).thenNothing();
+    given(account, opened).when(follow({ CAD: '60', EUR: '40' })).then(followed('CAD', '60'), followed('EUR', '40'));
+    given(account, opened, followed('CAD', '60')).when(follow({})).then(followed('CAD'));
+    const ordered: AccountEvent = { ...about, type: 'LimitSet', currency: 'CAD', amount: '500' };
+    given(account, opened, ordered).when(follow({ CAD: '60', EUR: '40' })).then(followed('EUR', '40'));
+    given(account, opened, { ...ordered, amount: undefined }).when(follow({ CAD: '60' })).thenNothing();
+  });
+
   test('that has the limit and the plan already is not given them again later by the same order', () => {
     const set = { type: 'SetLimit', commandId: 'l1', currency: 'CAD', amount: '100', at } as const;
     const choose = { type: 'ChoosePlan', commandId: 'c1', planId: 'plus', at } as const;
@@ -73,6 +84,7 @@ describe('an account', () => {
 test('any command repeated at any later point yields no second event', () => {
   const command: fc.Arbitrary<AccountCommand> = fc.oneof(
     fc.constant(open),
+    fc.constant<AccountCommand>({ type: 'FollowLimits', limits: { CAD: '7', EUR: '1' }, at }),
     fc.record({ n: fc.nat(4), planId: fc.constantFrom('plus', 'flat') }).map(
       ({ n, planId }): AccountCommand => ({ type: 'ChoosePlan', commandId: `c${n}${planId}`, planId, at })),
     fc.record({ n: fc.nat(4), amount: fc.constantFrom('1', '2', undefined) }).map(

@@ -38,6 +38,8 @@ export interface LimitSet extends OfAccount {
   readonly currency: string;
   /** Absent: any amount may be owed. */
   readonly amount?: string | undefined;
+  /** Because the settings say so now; else somebody ordered it for this account, which then keeps it. */
+  readonly by?: 'settings';
 }
 
 export interface PaymentBooked extends OfAccount {
@@ -80,6 +82,8 @@ export type AccountCommand =
       readonly currency: string;
       readonly amount?: string | undefined;
     })
+  /** The settings' limits, for what nobody ordered otherwise for this account. */
+  | { readonly type: 'FollowLimits'; readonly limits: Readonly<Record<string, string>>; readonly at: string }
   | (Ordered & {
       readonly type: 'BookPayment';
       readonly commandId: string;
@@ -101,6 +105,8 @@ export interface AccountState {
   /** In the order in which they were chosen; a charge may come in long after the next choice. */
   readonly plans: readonly { readonly planId: string; readonly from: string }[];
   readonly limits: Readonly<Record<string, string>>;
+  /** Currencies whose limit was ordered for this account. */
+  readonly ordered: readonly string[];
   readonly done: Readonly<Record<string, true>>;
   readonly exhausted: boolean;
   readonly changes: number;
@@ -111,7 +117,7 @@ export function accountStream(accountId: string): string {
 }
 
 export const account: Decider<AccountState, AccountCommand, AccountEvent> = {
-  initial: { opened: undefined, plans: [], limits: {}, done: {}, exhausted: false, changes: 0 },
+  initial: { opened: undefined, plans: [], limits: {}, ordered: [], done: {}, exhausted: false, changes: 0 },
 
   decide(command, state) {
     if (command.type === 'OpenAccount')
@@ -130,6 +136,10 @@ export const account: Decider<AccountState, AccountCommand, AccountEvent> = {
         if (commandId === undefined && amount === state.limits[currency]) return [];
         return [{ type: 'LimitSet', ...about, commandId, currency, amount }];
       }
+      case 'FollowLimits':
+        return [...new Set([...Object.keys(state.limits), ...Object.keys(command.limits)])]
+          .filter((currency) => !state.ordered.includes(currency) && command.limits[currency] !== state.limits[currency])
+          .map((currency) => ({ type: 'LimitSet', ...about, currency, amount: command.limits[currency], by: 'settings' }));
       case 'BookPayment': {
         const { commandId, currency, amount } = command;
         return [{ type: 'PaymentBooked', ...about, commandId, currency, amount }];
@@ -154,7 +164,10 @@ export const account: Decider<AccountState, AccountCommand, AccountEvent> = {
       case 'PlanChosen':
         return { ...state, done, plans: [...state.plans, { planId: event.planId, from: event.at }] };
       case 'LimitSet':
-        return { ...state, done, limits: limitsAfter(state.limits, event) };
+        return {
+          ...state, done, limits: limitsAfter(state.limits, event),
+          ordered: event.by === 'settings' ? state.ordered : [...new Set([...state.ordered, event.currency])],
+        };
       case 'PaymentBooked':
         return { ...state, done };
       case 'CreditExhausted':

@@ -21,6 +21,7 @@ import { passesThrough, type PlanVersion } from './plan.ts';
 import type { PlanBook } from './plan-book.ts';
 import {
   type AccountLine,
+  accountsLimitedOtherwise,
   type Balance,
   balancesOf,
   findAccount,
@@ -127,6 +128,20 @@ export class Accounts {
     for (const { currency, amount } of limits)
       await this.record(accountId, { type: 'SetLimit', ...part(`limit ${currency}`), currency, amount, at });
     return this.standing(accountId);
+  }
+
+  /** The settings' limits, on every account for which nobody ordered another one. */
+  async followLimits(limits: Readonly<Record<string, string>>, signal: AbortSignal): Promise<void> {
+    await this.parts.rows.caughtUp();
+    for (let after = 0n; !signal.aborted;) {
+      const page = await accountsLimitedOtherwise(this.parts.db, limits, after);
+      for (const { accountId, position } of page) {
+        if (signal.aborted) return;
+        await this.record(accountId, { type: 'FollowLimits', limits, at: this.parts.clock.iso() });
+        after = position;
+      }
+      if (page.length === 0) return;
+    }
   }
 
   /** What the driver paid, or was paid out. */

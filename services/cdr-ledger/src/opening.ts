@@ -19,10 +19,12 @@ export interface OpeningParts {
   readonly accounts: Accounts;
   readonly marks: Marks;
   readonly log: Log;
+  /** What may be owed, as the settings say now. */
+  readonly limits: Readonly<Record<string, string>>;
 }
 
 /**
- * Opens accounts for tokens of ours that were issued before accounts were kept: what was told of them has gone
+ * Gives accounts the limits that the settings say now, and opens accounts for tokens of ours that were issued before accounts were kept: what was told of them has gone
  * by. Goes on until tokens-auth has answered; gives back what stops it.
  */
 export function openForKnownTokens(parts: OpeningParts): () => Promise<void> {
@@ -37,6 +39,7 @@ export function openForKnownTokens(parts: OpeningParts): () => Promise<void> {
 async function untilDone(parts: OpeningParts, signal: AbortSignal): Promise<void> {
   for (let failures = 0; !signal.aborted; failures += 1) {
     try {
+      await parts.accounts.followLimits(parts.limits, signal);
       return await openAll(parts, signal);
     } catch (error) {
       if (failures === 5) parts.log.warn('accounts of tokens that were issued before are not all open yet', { error });

@@ -93,7 +93,7 @@ export function start(env: Env): Promise<Running> {
       });
       onStop(() => serving.close());
       const accounts = retail.accountsIfKept;
-      if (accounts) onStop(openForKnownTokens({ db, bus, accounts, marks, log }));
+      if (accounts && plans) onStop(openForKnownTokens({ db, bus, accounts, marks, log, limits: plans.limits }));
       const followings = [list, ...others];
       await erasing.start(ledgerForgetting({ db, clock, parties, timeZone, followings }));
       onStop(() => erasing.stop());

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import pg from 'pg';
 import {
   type Bus,
@@ -38,8 +39,8 @@ export interface LedgerPlatform {
   tellAsGateway(...facts: Fact[]): Promise<void>;
   /** One more replica of the service. */
   startReplica(): Promise<Running>;
-  /** At another time, if one is given. */
-  restart(clock?: string): Promise<void>;
+  /** At another time, if one is given; with other settings, if there are. */
+  restart(clock?: string, settings?: Record<string, unknown>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -128,8 +129,9 @@ export async function ledgerPlatform(
     tellAsSessions: tell(sessions, db),
     tellAsGateway: tell(gateway, gatewayDb),
     startReplica: () => start(platform.env),
-    async restart(epoch) {
+    async restart(epoch, changed) {
       await service.stop();
+      if (changed) await writeFile(platform.env['ROAMWATT_CONFIG']!, JSON.stringify(changed));
       service = await start({ ...platform.env, ...(epoch === undefined ? {} : clockAt(epoch)) });
     },
     async stop() {

@@ -171,6 +171,23 @@ export async function pageOfAccounts(db: Queryable, after: bigint, limit: number
   return (await db.query<ListedAccount>(page, [after, limit])).rows;
 }
 
+/** Accounts, in the order of their opening and after a position, that have other limits than these, a few of them. */
+export async function accountsLimitedOtherwise(
+  db: Queryable, limits: Readonly<Record<string, string>>, after: bigint,
+): Promise<{ accountId: string; position: bigint }[]> {
+  const { rows } = await db.query<{ accountId: string; position: bigint }>(
+    `SELECT a.account_id AS "accountId", a."position" FROM accounts a JOIN account_holders h USING (account_id)
+     WHERE a."position" > $2 AND (EXISTS (
+       SELECT FROM jsonb_each_text($1::jsonb) l LEFT JOIN account_balances b ON b.account_id = a.account_id AND b.currency = l.key
+       WHERE b.credit_limit IS DISTINCT FROM l.value::numeric)
+     OR EXISTS (SELECT FROM account_balances b WHERE b.account_id = a.account_id AND b.credit_limit IS NOT NULL
+       AND NOT $1::jsonb ? b.currency))
+     ORDER BY a."position" LIMIT 500`,
+    [JSON.stringify(limits), after],
+  );
+  return rows;
+}
+
 export async function balancesOf(db: Queryable, accountId: string): Promise<Balance[]> {
   const { rows } = await db.query<{ currency: string; balance: string; credit_limit: string | null }>(
     `SELECT currency, balance, credit_limit FROM account_balances WHERE account_id = $1 ORDER BY currency`,
