@@ -1,5 +1,5 @@
 export { grantMigrations, GrantRows } from './grant-rows.ts';
 export { areGrantedAlike, type Granted, grantedAt, isOffered, type Offer, offeredOf, offersOf, tokenPrioritiesAt } from './offers.ts';
-export { isLike, type Patterns, patternsFor, type Places, shownSince } from './places.ts';
+export { isLike, type Patterns, patternsFor, type Places, type SeenSince, seenSinceFor, shownSince } from './places.ts';
 export { describedOffers } from './settings.ts';
 export { beginsAt, type GrantVersion } from './versions.ts';

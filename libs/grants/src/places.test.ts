@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { instant } from '#time';
 import { grantedAt } from './offers.ts';
-import { isLike, patternsFor, shownSince } from './places.ts';
+import { isLike, patternsFor, seenSinceFor, shownSince } from './places.ts';
 import type { GrantVersion } from './versions.ts';
 
 const bct = { country_code: 'CA', party_id: 'BCT' };
@@ -62,6 +62,23 @@ test('an agreement with one of our parties says nothing of what another of ours 
   const own = places(versions, '2022-02-15T00:00:00Z');
   expect(shownSince({ ...bct, id: 'HOMES' }, [[plunk!]], own)).toBeUndefined();
   expect(shownSince({ country_code: 'CA', party_id: 'RVB', id: 'HOMES' }, [[plunk!]], own)).toBe(0);
+});
+
+test('what a list is asked with says of each Location since when it is seen', () => {
+  const any = fc.record({
+    day: fc.integer({ min: 1, max: 28 }),
+    ids: fc.option(fc.subarray(['A', 'B', 'C*']), { nil: undefined }),
+    partner: fc.constantFrom(plunk!, other!),
+  });
+  const groups = fc.array(fc.subarray([plunk!, other!], { minLength: 1 }), { minLength: 1, maxLength: 2 });
+  fc.assert(fc.property(fc.array(any, { maxLength: 6 }), groups, fc.constantFrom('A', 'b', 'C1', 'D'), (given, asking, id) => {
+    const versions = given.map(({ day, ids, partner }, n) =>
+      version(n + 1, '2022-02', `2022-02-${String(day).padStart(2, '0')}T00:00:00Z`, ids, partner));
+    const now = places(versions, '2022-03-01T00:00:00Z');
+    const seen = seenSinceFor(asking, now).map(({ parties }) => Math.min(...parties.map((spans) => Math.max(
+      ...spans.map(({ ids, until = Infinity }) => (ids.some((one) => isLike(one, id)) ? 0 : until))))));
+    expect(Math.max(0, ...seen)).toBe(shownSince({ ...bct, id }, asking, now) ?? Infinity);
+  }));
 });
 
 test('the order in which versions are heard changes nothing', () => {

@@ -74,6 +74,24 @@ export function patternsFor(groups: readonly (readonly Party[])[], places: reado
   }));
 }
 
+/** What `shownSince` says of each Location of an owner, as a list is asked: the latest of these, and of each the earliest of its parties. */
+export interface SeenSince {
+  readonly owner: Party;
+  /** Of each party: what is like none of the ids was hidden until then, epoch ms; undefined: it still is. */
+  readonly parties: readonly (readonly { readonly ids: string[]; readonly until: number | undefined }[])[];
+}
+
+export function seenSinceFor(groups: readonly (readonly Party[])[], places: readonly Places[]): SeenSince[] {
+  const owners = [...new Set(places.map(({ own }) => own))];
+  return owners.flatMap((own) => groups.flatMap((group): SeenSince[] => {
+    const ofOwner = places.filter((one) => one.own === own);
+    const parties = group.map((party) => (placesOf(party, ofOwner)?.spans ?? []).flatMap(({ ids }, n, spans) =>
+      (ids === undefined ? [] : [{ ids: [...ids], until: spans[n + 1]?.since }])));
+    const [country_code = '', party_id = ''] = own.split('*');
+    return parties.some((spans) => spans.length === 0) ? [] : [{ owner: { country_code, party_id }, parties }];
+  }));
+}
+
 function isOf({ own }: Places, owner: Party): boolean {
   return own.toUpperCase() === partyText(owner).toUpperCase();
 }

@@ -18,7 +18,9 @@ export interface PagedTable {
   readonly text: string;
   /** Which rows count; all when absent. */
   readonly where?: string;
-  /** Of `where`: $3 and on. */
+  /** SQL of the instant that dates are held against; `last_updated` when absent. A constant, never input. */
+  readonly updated?: string;
+  /** Of `where` and `updated`: $3 and on. */
   readonly values?: readonly unknown[];
   /**
    * SQL of a text that is another one once another row counts, or one does not any more, and is the same while rows
@@ -53,10 +55,10 @@ const totals = new WeakMap<Queryable, Map<string, Total>>();
  * first one does; by its offset alone it is found by passing over keys.
  */
 export async function pageByCreation(db: Queryable, of: PagedTable, request: PageRequest): Promise<ObjectPage> {
-  const { table, text, where = 'true', values = [] } = of;
+  const { table, text, where = 'true', values = [], updated = 'last_updated' } = of;
   const { dateFrom, dateTo, offset, limit, after } = request;
-  const from = dateFrom === undefined ? '$1::timestamptz IS NULL' : 'last_updated >= $1';
-  const to = dateTo === undefined ? '$2::timestamptz IS NULL' : 'last_updated < $2';
+  const from = dateFrom === undefined ? '$1::timestamptz IS NULL' : `${updated} >= $1`;
+  const to = dateTo === undefined ? '$2::timestamptz IS NULL' : `${updated} < $2`;
   const window = `${where} AND ${from} AND ${to}`;
   const bounds = [dateFrom ?? null, dateTo ?? null, ...values];
   const behind = after && after.offset <= offset ? after : undefined;

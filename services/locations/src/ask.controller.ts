@@ -37,8 +37,9 @@ export class AskController {
 
   @Answers(listLocations)
   listLocations(requests: ListLocations[]) {
-    return each(requests, async ({ page, owner, withPrivate, granted }) => pageAnswer(await this.locations.list({
+    return each(requests, async ({ page, owner, withPrivate, granted, seenSince, namingSince }) => pageAnswer(await this.locations.list({
       owner: owner && ocpiParty(owner), withPrivate, granted: granted.map(({ ids, owner: of }) => ({ owner: ocpiParty(of!), ids })),
+      seenSince: seenSince.map(({ owner: of, parties }) => ({ owner: ocpiParty(of!), parties })), namingSince,
     }, page!)));
   }
 

@@ -176,14 +176,24 @@ export interface OwnList {
   readonly withPrivate: boolean;
   /** Those of an owner only where the id is like one of each of its entries, in which `*` stands for any characters. */
   readonly granted: readonly { readonly owner: Party; readonly ids: readonly string[] }[];
+  /** Dates are held against the latest of last_updated and these. */
+  readonly seenSince?: readonly SeenSince[];
+  readonly namingSince?: { readonly tariffIds: readonly string[]; readonly since: string } | undefined;
+}
+
+/** Since when the first of these parties may see it: what is like none of a span's ids was hidden until then, or still is. */
+interface SeenSince {
+  readonly owner: Party;
+  readonly parties: readonly { readonly spans: readonly { readonly ids: readonly string[]; readonly until?: string | undefined }[] }[];
 }
 
 /** Our own Locations, or those of one of our parties, in order of creation. */
 export function listOwnLocations(
-  db: Queryable, { owner, withPrivate, granted }: OwnList, request: PageRequest,
+  db: Queryable, list: OwnList, request: PageRequest,
 ): Promise<ObjectPage> {
+  const { owner, withPrivate, granted } = list;
   const values: unknown[] = [];
-  const value = (given: unknown) => `$${values.push(given) + 2}`;
+  const value: Value = (given) => `$${values.push(given) + 2}`;
   const where = [
     'own',
     ...(owner ? [`party = ${value(keyOfParty(owner))}`] : []),
@@ -191,7 +201,30 @@ export function listOwnLocations(
     ...granted.map((one) => `(party <> ${value(keyOfParty(one.owner))} OR location_id LIKE ANY (${value(one.ids.map(likeOf))}::text[]))`),
   ];
   const membership = '(SELECT version::text FROM own_membership)';
-  return pageByCreation(db, { table: 'locations', text: 'location', where: where.join(' AND '), values, membership }, request);
+  const isDated = request.dateFrom !== undefined || request.dateTo !== undefined;
+  const updated = isDated ? seenAt(list, value) : 'last_updated';
+  return pageByCreation(db, { table: 'locations', text: 'location', where: where.join(' AND '), values, membership, updated }, request);
+}
+
+/** Puts a value in, and answers its place. */
+type Value = (given: unknown) => string;
+
+function seenAt({ seenSince = [], namingSince }: OwnList, value: Value): string {
+  const never = "'-infinity'::timestamptz";
+  const span = ({ ids, until = 'infinity' }: SeenSince['parties'][number]['spans'][number]) =>
+    `CASE WHEN location_id LIKE ANY (${value(ids.map(likeOf))}::text[]) THEN ${never} ELSE ${value(until)}::timestamptz END`;
+  const seen = seenSince.map(({ owner, parties }) => {
+    const each = parties.map(({ spans }) => `greatest(${spans.map(span).join(', ')})`);
+    return `CASE WHEN party = ${value(keyOfParty(owner))} THEN least(${each.join(', ')}) ELSE ${never} END`;
+  });
+  if (namingSince) seen.push(`CASE WHEN ${naming(value(namingSince.tariffIds.map(idKey)))} THEN ${value(namingSince.since)}::timestamptz ELSE ${never} END`);
+  return seen.length === 0 ? 'last_updated' : `greatest(last_updated, ${seen.join(', ')})`;
+}
+
+function naming(tariffIds: string): string {
+  return `EXISTS (SELECT FROM jsonb_array_elements(coalesce(location::jsonb->'evses', '[]')) AS evse,
+    jsonb_array_elements(evse->'connectors') AS connector, jsonb_array_elements_text(coalesce(connector->'tariff_ids', '[]')) AS named
+    WHERE lower(named) = ANY (${tariffIds}::text[]))`;
 }
 
 const keyOfParty = (party: Party) => idKey(partyText(party));

@@ -31,8 +31,11 @@ let platform: TestPlatform;
 let service: Running;
 let bus: Bus;
 
+const [evse] = described('OPEN').evses;
+const open = described('OPEN', { evses: [{ ...evse, connectors: evse!.connectors.map((one) => ({ ...one, tariff_ids: ['T-9'] })) }] });
+
 beforeAll(async () => {
-  platform = await testPlatform({ locations: [home, staff, described('OPEN'), described('HOMEX1')] });
+  platform = await testPlatform({ locations: [home, staff, open, described('HOMEX1')] });
   bus = await connectBus({ natsUrl: platform.env.NATS_URL!, platform: platform.platform, service: 'portal' });
   service = await start(platform.env);
 });
@@ -67,6 +70,24 @@ test('LOC-07: a private Location is listed only when it is asked for, and says t
   const { location, isPrivate } = await get('HOME_1');
   expect([isPrivate, location.publish, 'private' in location]).toEqual([true, false, false]);
   expect((await get('STAFF')).isPrivate).toBe(false);
+});
+
+test('TRN-51: dates are held against since when who asks sees a Location, where that is later', async () => {
+  const from = { page: { offset: 0, limit: 10, dateFrom: '2090-01-01T00:00:00Z' } };
+  const to = { page: { offset: 0, limit: 10, dateTo: '2090-01-01T00:00:00Z' } };
+  const seen = (...parties: { ids: string[]; until?: string }[][]) => ({ seenSince: [{ owner: bct, parties: parties.map((spans) => ({ spans })) }] });
+  const until = '2090-01-01T00:00:00Z';
+  expect(await listed(from)).toEqual([]);
+  const openBefore = seen([{ ids: ['open'], until }]);
+  expect([await listed({ ...from, ...openBefore }), await listed({ ...to, ...openBefore })]).toEqual([['STAFF', 'HOMEX1'], ['OPEN']]);
+  // Of several parties the first that may see it, of several spans the last in which it was hidden.
+  expect(await listed({ ...from, ...seen([{ ids: ['open'], until }], [{ ids: ['s*'], until }]) })).toEqual(['HOMEX1']);
+  expect(await listed({ ...from, ...seen([{ ids: ['open'] }], [{ ids: ['x'], until }]) })).toEqual(['STAFF', 'HOMEX1']);
+  expect(await listed({ ...from, ...seen([{ ids: ['home*'], until: '2022-01-01T00:00:00Z' }, { ids: ['s*'], until }]) })).toEqual(['OPEN', 'HOMEX1']);
+  const others = { seenSince: [{ owner: { ...bct, partyId: 'XYZ' }, parties: [{ spans: [{ ids: [], until }] }] }] };
+  expect(await listed({ ...from, ...others })).toEqual([]);
+  const naming = (...tariffIds: string[]) => listed({ ...from, namingSince: { tariffIds, since: until } });
+  expect([await naming('t-9'), await naming('T-8')]).toEqual([['OPEN'], []]);
 });
 
 test('a list may be limited to ids that are like others; of several lists each has to have one', async () => {

@@ -8,15 +8,16 @@ import { listTariffs } from '#contracts/tariff-engine';
 import { answerAuthorize, listTokens } from '#contracts/tokens-auth';
 import { toJsonBytes } from '#contracts';
 import { Refused } from '#bus';
-import { type Granted, patternsFor } from '#grants';
+import { type Granted, patternsFor, seenSinceFor } from '#grants';
 import { dateTimeOf, instantMs, type NextPage, pageHeaders, type PageQuery, partyText, readPage, TokenType } from '#ocpi';
 import { tokenTypeDown } from '#ocpi-versions';
+import { rfc3339 } from '#time';
 import type { OwnParties } from '#settings';
 import type { Handler, Handlers, OcpiRequest } from './exchange.ts';
 import { askersOf, shownTo, toBus, viewerIn } from './partners/partner.ts';
 import { part } from './received.ts';
 import type { Seen } from './seen.ts';
-import { locationView, showsAllAsItIs } from './pushes/views.ts';
+import { locationView, showsAllAsItIs, type Viewer } from './pushes/views.ts';
 import { refuse } from './refusals.ts';
 
 type PageAsk = MessageInitShape<typeof PageRequestSchema>;
@@ -53,8 +54,10 @@ export function sentHandlers(bus: Bus, parties: OwnParties, { pageLimit, granted
   let lastGranted: Granted | undefined;
   const locations = async (page: PageAsk, request: OcpiRequest): Promise<Listed> => {
     const viewer = viewerIn(request);
-    const asked = ({ places }: Granted) => bus.ask(listLocations, {
-      page, ...owner(request), granted: patternsFor(viewer.groups, places).map(({ owner: of, ids }) => ({ owner: toBus(of), ids })),
+    const asked = (granted: Granted) => bus.ask(listLocations, {
+      page, ...owner(request),
+      granted: patternsFor(viewer.groups, granted.places).map(({ owner: of, ids }) => ({ owner: toBus(of), ids })),
+      ...shownAnew(page, viewer, granted),
     });
     // What is granted is seldom another thing than it was: asked by that while it is looked up, and again where it is.
     const assumed = lastGranted;
@@ -81,6 +84,22 @@ export function sentHandlers(bus: Bus, parties: OwnParties, { pageLimit, granted
     })),
     'SENDER tokens GET ': list((page, request) => bus.ask(listTokens, { page, ...owner(request) })),
     'SENDER tokens POST /:token_uid/authorize': (request) => authorize(bus, request),
+  };
+}
+
+/** By what a view is newer than the Location itself (`locationView`), where that can matter to the dates. TRN-51. */
+function shownAnew({ dateFrom, dateTo }: PageAsk, { groups }: Viewer, { places, offers, since }: Granted) {
+  const isOld = dateTo === undefined && (dateFrom === undefined || since < instantMs(dateFrom)!);
+  if (since === 0 || isOld) return {};
+  const tariffIds = offers.flatMap((offer) => offer.tariffIds);
+  return {
+    seenSince: seenSinceFor(groups, places).map(({ owner, parties }) => ({
+      owner: toBus(owner),
+      parties: parties.map((spans) => ({
+        spans: spans.map(({ ids, until }) => ({ ids, ...(until === undefined ? {} : { until: rfc3339(until) }) })),
+      })),
+    })),
+    ...(tariffIds.length === 0 ? {} : { namingSince: { tariffIds, since: rfc3339(since) } }),
   };
 }
 

@@ -81,6 +81,14 @@ test('what is pulled says the same as what is pushed', async () => {
   }
 });
 
+test('TRN-51: what a grant changes of a Location is found by its date, and by none before it', async () => {
+  const pulled = async (from: string) => (await call(oasis, `/ocpi/2.2.1/sender/locations?date_from=${from}`, { token: montreal.token })).data as Location[];
+  const [{ last_updated } = location] = await pulled('2022-02-02T00:00:00Z');
+  expect(Date.parse(last_updated)).toBeGreaterThan(Date.parse(at));
+  expect(await pulled(last_updated)).toHaveLength(1);
+  expect(await pulled(new Date(Date.parse(last_updated) + 1).toISOString())).toEqual([]);
+});
+
 test('a new version of it, and a Location told again, go to each as it is offered', async () => {
   plunk.seen.length = montreal.seen.length = 0;
   const later = new Date().toISOString();

@@ -137,11 +137,19 @@ export class Neighbours {
       const held = own ?? this.partners.get(keyOf('location', party, locationId));
       return held ? { locationJson: toJsonBytes(held), own: own !== undefined, private: this.privates.has(locationId) } : { own: false };
     }));
-    await bus.answer(listLocations, async (requests) => this.listed(requests.map(({ page, owner, withPrivate, granted }) => {
+    await bus.answer(listLocations, async (requests) => this.listed(requests.map(({ page, owner, withPrivate, granted, seenSince, namingSince }) => {
       const isListed = ({ id, party_id }: Location) => (withPrivate || !this.privates.has(id))
         && granted.every(({ owner: of, ids }) => of?.partyId !== party_id || ids.some((one) => isLike(one, id)));
       const shown = ofOwner(this.own.locations, owner).filter(isListed);
-      return page!.dateFrom === undefined ? this.pageBehind(shown, page!) : pageOf(shown, page!);
+      if (page!.dateFrom === undefined) return this.pageBehind(shown, page!);
+      const spanEnd = (id: string) => ({ ids, until }: { ids: string[]; until?: string | undefined }) =>
+        (ids.some((one) => isLike(one, id)) ? 0 : until === undefined ? Infinity : instant(until));
+      const seenAt = ({ id, evses, last_updated }: Location) => Math.max(
+        instant(last_updated),
+        ...seenSince.map(({ parties }) => Math.min(...parties.map(({ spans }) => Math.max(...spans.map(spanEnd(id)))))),
+        namingSince && namingSince.tariffIds.some((one) => JSON.stringify(evses).toLowerCase().includes(`"${one.toLowerCase()}"`)) ? instant(namingSince.since) : 0,
+      );
+      return pageOf(shown.filter((one) => seenAt(one) >= instant(page!.dateFrom!)), { ...page!, dateFrom: undefined } as never);
     })));
     await bus.answer(resolveEvse, async (requests) => requests.map(({ locationId, evseUid }) => {
       const evse = this.own.locations.find(({ id }) => id === locationId)?.evses?.find(({ uid }) => uid === evseUid);
