@@ -172,3 +172,12 @@ test('a tax that all prices have is said once, before what bounds the total', ()
     '0,35 $ le kWh plus taxes (14,975 %) plus 2,00 $ l’heure de recharge',
   );
 });
+
+test('PRC-02: an element whose restrictions restrict nothing leaves none of its prices to those after it', () => {
+  const given = tariff(
+    { price_components: [parking], restrictions: { max_kwh: 10 } },
+    { price_components: [{ ...time, price: 0 }, { ...energy, price: 0.2 }], restrictions: { start_time: '22:00', end_time: '22:00' } },
+    { price_components: [time, energy] },
+  );
+  expect(sentence(given)).toBe('up to 10 kWh: $6.00 per hour of parking (in steps of 5 min); $0.20 per kWh');
+});

@@ -57,13 +57,23 @@ export type Condition = Exclude<
  */
 export function sentence(tariff: Tariff, language: Language = english): string {
   const { min_price, max_price, currency } = tariff;
-  const elements = applying(tariff.elements);
+  const elements = applying(tariff.elements.map(restricting));
   const teller = new Teller(language, currency ?? '', elements);
   const clauses = elements.map((element, i) => teller.clause(element, i));
   if (teller.taxOnAll !== undefined) clauses.push(language.taxOnAll(teller.taxOnAll));
   if (min_price) clauses.push(language.atLeast(teller.bound(min_price)));
   if (max_price) clauses.push(language.atMost(teller.bound(max_price)));
   return clauses.join('; ');
+}
+
+/** Without the restrictions that restrict nothing: a whole day, all days. */
+function restricting(element: TariffElement): TariffElement {
+  if (element.restrictions == null) return element;
+  const { start_time, end_time, day_of_week, ...others } = element.restrictions;
+  const isWholeDay = minuteOf(start_time ?? '00:00') === minuteOf(end_time ?? '00:00');
+  const isWeek = DAYS.every((day) => day_of_week?.includes(day));
+  const restrictions = { ...others, ...(isWholeDay ? {} : { start_time, end_time }), ...(isWeek ? {} : { day_of_week }) };
+  return { ...element, restrictions };
 }
 
 /** PRC-02: without the components that never apply, for one before them always does. */
@@ -179,10 +189,8 @@ class Teller {
     const found: string[] = [];
     if (reservation != null)
       found.push(reservation === 'RESERVATION' ? say.reservation : say.expiredReservation);
-    const runs = runsOf(day_of_week ?? []);
-    if (runs.length > 0 && !isWeek(runs)) found.push(say.days(runs));
-    const times = this.#times(restrictions);
-    if (times !== undefined) found.push(times);
+    if (day_of_week?.length) found.push(say.days(runsOf(day_of_week)));
+    if (restrictions.start_time != null || restrictions.end_time != null) found.push(this.#times(restrictions));
     for (const key of Object.keys(say.condition) as Condition[]) {
       const value = restrictions[key];
       if (value != null) found.push(say.condition[key](this.#quantity(key, value)));
@@ -190,12 +198,11 @@ class Teller {
     return found;
   }
 
-  /** Undefined of the whole day. With days or dates, a window over midnight is told as it counts: day by day. */
-  #times({ start_time, end_time, ...others }: TariffRestrictions): string | undefined {
+  /** With days or dates, a window over midnight is told as it counts: day by day. */
+  #times({ start_time, end_time, ...others }: TariffRestrictions): string {
     const say = this.#say;
     const from = start_time ?? '00:00';
     const to = end_time == null || end_time === '00:00' ? '24:00' : end_time;
-    if (minuteOf(from) === minuteOf(to) % (24 * 60)) return undefined;
     const byDays = (others.day_of_week?.length ?? 0) > 0 || others.start_date != null || others.end_date != null;
     if (minuteOf(from) < minuteOf(to) || !byDays) return say.times(from, to);
     return say.bothTimes(say.times('00:00', to), say.times(from, '24:00'));
@@ -242,8 +249,4 @@ function runsOf(days: readonly string[]): [number, number][] {
     else runs.push([day, day]);
   });
   return runs;
-}
-
-function isWeek([first]: readonly (readonly [number, number])[]): boolean {
-  return first?.[0] === 0 && first[1] === 6;
 }
