@@ -23,7 +23,7 @@ let stage: Stage;
 let raw: RawPartner;
 beforeAll(async () => {
   stage = await setStage({
-    hosting: 'one', rate: 300, everyS: 120,
+    hosting: 'one', rate: 300, everyS: 120, versions: ['2.2.1'],
     stationProfiles: { [reversed.station]: { card_uid: 'reversed' } },
     moreDrivers: [{
       email: 'ellis@carbon-plunk.example', password: 'a card of each whitelist', name: 'Ellis', contract_id: 'CA-CPK-C00000006-B',

@@ -7,12 +7,14 @@ import { blakesCard, crewCard, eventually, setStage, type Side, type Stage } fro
 
 let stage: Stage;
 beforeAll(async () => {
-  stage = await setStage({ hosting: 'split', rate: 120, everyS: 60 });
+  stage = await setStage({ hosting: 'split', rate: 120, everyS: 60, versions: ['2.2.1'] });
 });
 afterAll(() => stage?.stop());
 beforeEach(({ onTestFailed }) => onTestFailed(() => console.error(stage.logs())));
 
 test('a charge goes from the card to the bill with every service as a process of its own', async () => {
+  const { partners } = await stage.oasis.operator.get<{ partners: { version: string }[] }>('/v1/operator/partners');
+  expect(partners.map(({ version }) => version)).toEqual(['2.2.1']);
   for (const { platform } of [stage.oasis, stage.plunk]) {
     const pids = [...platform().units.values()].map((unit) => unit.pid());
     expect(new Set(pids).size).toBe(serviceNames.length);

@@ -18,6 +18,8 @@ export interface StageOptions {
   readonly everyS: number;
   /** The two know each other through a hub alone, a third platform. */
   readonly viaHub?: boolean;
+  /** Of OCPI, that Carbon Plunk speaks; all when absent. */
+  readonly versions?: readonly string[];
   /** What the Level-2 feeder of OASIS carries; 192 A when absent. */
   readonly feederA?: number;
   /** EVSEs of OASIS that take charging preferences. */
@@ -102,7 +104,7 @@ const oasisSettings = (
   };
 };
 
-const plunkSettings = (moreDrivers: readonly DriverSettings[]) => {
+const plunkSettings = (moreDrivers: readonly DriverSettings[], versions?: readonly string[]) => {
   const settings = carbonPlunk();
   const crew = {
     email: 'crew@carbon-plunk.example',
@@ -133,7 +135,7 @@ const plunkSettings = (moreDrivers: readonly DriverSettings[]) => {
       ],
     },
     sessions: { partner_timeout_ms: 5_000 },
-    ocpi: { allow_private_urls: true, first_retry_ms: 50, longest_retry_ms: 400 },
+    ocpi: { allow_private_urls: true, first_retry_ms: 50, longest_retry_ms: 400, ...(versions ? { versions } : {}) },
   };
 };
 
@@ -145,7 +147,7 @@ const hubSettings = () => ({
 
 /** Both platforms, registered with each other, all objects exchanged, and OASIS's chargers at their sockets. */
 export async function setStage({
-  hosting, rate, everyS, viaHub = false, stationSettings = {}, tariffs, moreDrivers = [], ...oasis
+  hosting, rate, everyS, viaHub = false, versions, stationSettings = {}, tariffs, moreDrivers = [], ...oasis
 }: StageOptions): Promise<Stage> {
   const dir = mkdtempSync(join(tmpdir(), 'roamwatt-stage-'));
   const clockEnv = {
@@ -171,7 +173,7 @@ export async function setStage({
     closing.push(() => started.close());
     return started;
   };
-  const settings = { oasis: { ...oasisSettings(everyS, oasis), ...(tariffs ? { tariffs } : {}) }, plunk: plunkSettings(moreDrivers) };
+  const settings = { oasis: { ...oasisSettings(everyS, oasis), ...(tariffs ? { tariffs } : {}) }, plunk: plunkSettings(moreDrivers, versions) };
   const titles = ['oasis', 'plunk', ...(viaHub ? ['hub'] : [])];
   const logs = () => titles.map((title) => tails(join(dir, title, 'logs'), title)).join('\n');
   try {

@@ -6,7 +6,8 @@ import { eventually } from './stage.ts';
 import { chargeByApp, chargeByCard, knows, link, openTown, type Pair, pairOf, type Town } from './town.ts';
 
 // Three platforms, each in one process, every two of them linked once:
-// North is two CPOs, one of them with drivers of its own; South is two eMSPs; West is a CPO with drivers.
+// North is two CPOs, one of them with drivers of its own; South is two eMSPs; West is a CPO with drivers. North speaks
+// OCPI 2.2.1 alone, the others speak the newest that both have.
 
 const clock = {
   ROAMWATT_CLOCK_EPOCH: DEMO_EPOCH, ROAMWATT_CLOCK_STARTED: new Date().toISOString(), ROAMWATT_CLOCK_RATE: '300',
@@ -17,7 +18,7 @@ let south: Town;
 let west: Town;
 beforeAll(async () => {
   [north, south, west] = await Promise.all([
-    openTown({ name: 'North', clock, parties: [{ id: 'NOA', roles: ['CPO', 'EMSP'] }, { id: 'NOB', roles: ['CPO'] }] }),
+    openTown({ name: 'North', clock, versions: ['2.2.1'], parties: [{ id: 'NOA', roles: ['CPO', 'EMSP'] }, { id: 'NOB', roles: ['CPO'] }] }),
     openTown({ name: 'South', clock, parties: [{ id: 'SOA', roles: ['EMSP'] }, { id: 'SOB', roles: ['EMSP'] }] }),
     openTown({ name: 'West', clock, parties: [{ id: 'WES', roles: ['CPO', 'EMSP'] }] }),
   ]);
@@ -45,12 +46,13 @@ async function billed(pair: Pair, [at, of]: [Town, Town]) {
 
 test('CRE-10: the Credentials of a platform list each of its parties with each of its roles', async () => {
   const { partners } = await south.operator.get<{
-    partners: { name: string; roles: { role: string; party_id: string }[] }[];
+    partners: { name: string; version: string; roles: { role: string; party_id: string }[] }[];
   }>('/v1/operator/partners');
   const rolesOf = (name: string) =>
     partners.find((partner) => partner.name === name)!.roles.map(({ role, party_id }) => `${party_id} ${role}`);
   expect(rolesOf('Party NOA, Party NOB')).toEqual(['NOA CPO', 'NOA EMSP', 'NOB CPO']);
   expect(rolesOf('Party WES')).toEqual(['WES CPO', 'WES EMSP']);
+  expect(partners.map(({ version }) => version).sort()).toEqual(['2.2.1', '2.3.0']);
 });
 
 describe('many CPOs and many eMSPs over one connection', () => {

@@ -13,6 +13,8 @@ export interface TownOptions {
   readonly name: string;
   readonly parties: readonly { readonly id: string; readonly roles: readonly string[] }[];
   readonly clock: Readonly<Record<string, string>>;
+  /** Of OCPI, that it speaks; all when absent. */
+  readonly versions?: readonly string[];
 }
 
 export interface Town {
@@ -63,7 +65,7 @@ function siteSettings(partyId: string, n: number, owner: object) {
 }
 
 /** Only what is not its first party's names its party: the rest belongs to the first of the role. */
-export async function openTown({ name, parties, clock }: TownOptions): Promise<Town> {
+export async function openTown({ name, parties, clock, versions }: TownOptions): Promise<Town> {
   const withRole = (role: string) => parties.filter(({ roles }) => roles.includes(role)).map(({ id }) => id);
   const owner = (id: string, n: number) => (n === 0 ? {} : { country_code: 'CA', party_id: id });
   const sites = withRole('CPO').map((id, n) => siteSettings(id, n, owner(id, n)));
@@ -92,7 +94,7 @@ export async function openTown({ name, parties, clock }: TownOptions): Promise<T
       },
       portal: { operator_keys: [key] },
       sessions: { update_every_s: EVERY_S },
-      ocpi: { allow_private_urls: true, first_retry_ms: 50, longest_retry_ms: 400 },
+      ocpi: { allow_private_urls: true, first_retry_ms: 50, longest_retry_ms: 400, ...(versions ? { versions } : {}) },
     },
     clock,
   );
