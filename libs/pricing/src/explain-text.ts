@@ -51,11 +51,11 @@ export function explanationText(
   const lines = mergedPeriods(periods).flatMap((period) => periodLines(period, explanation, money));
   for (const step of steps) lines.push(stepLine(step, money));
   lines.push(`Sum: ${money.price(subtotal)}.`);
-  for (const { side, by, from, to } of bounds) {
+  for (const { side, by, from, to, difference } of bounds) {
     const bound = by === 'min_price' ? 'least' : 'highest';
     const vat = side === 'excl_vat' ? 'before tax' : 'with tax';
     lines.push(
-      `The tariff’s ${bound} price ${vat} holds: ${money.of(to)} and not ${money.of(from)}.`,
+      `The tariff’s ${bound} price ${vat} holds: ${money.change(difference)}, ${money.of(to)} and not ${money.of(from)}.`,
     );
   }
   const exact = total.excl_vat === unrounded.excl_vat && total.incl_vat === unrounded.incl_vat;
@@ -83,6 +83,12 @@ class MoneyText {
     const value = decimal(amount);
     if (value.scale <= this.#decimals) return this.unit(value.toFixed(this.#decimals));
     return this.unit(value.scale <= 6 ? `${value}` : `${value.roundTo(6, 'toward-zero').toFixed(6)}…`);
+  }
+
+  /** "+ 0.80 CAD". */
+  change(amount: string): string {
+    const [sign, figure] = amount.startsWith('-') ? ['−', amount.slice(1)] : ['+', amount];
+    return `${sign} ${this.of(figure)}`;
   }
 
   /** With the currency, where one is known. */

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decimal } from '#money';
 import { explain } from './explain.ts';
@@ -139,8 +140,34 @@ test('PRC-12: a price with VAT that a bound without incl_vat raised is named as 
   const raised: Tariff = { ...tariffOf({ ...energy, vat: 5 }), min_price: { excl_vat: 9 } };
   const { subtotal, bounds, unrounded } = explain(price(chargeOf(raised)));
   expect(bounds).toEqual([
-    { side: 'excl_vat', by: 'min_price', from: subtotal.excl_vat, to: '9' },
-    { side: 'incl_vat', by: 'min_price', from: subtotal.incl_vat, to: '9' },
+    { side: 'excl_vat', by: 'min_price', from: subtotal.excl_vat, to: '9', difference: '6.5' },
+    { side: 'incl_vat', by: 'min_price', from: subtotal.incl_vat, to: '9', difference: '6.375' },
   ]);
   expect(unrounded).toEqual({ excl_vat: '9', incl_vat: '9' });
+});
+
+test('what a least or highest price adds or takes off has a line of its own: with the parts it comes to the price, of 1,000 tariffs', () => {
+  const cents = fc.integer({ min: 0, max: 2_000 }).map((n) => n / 100);
+  const vat = fc.constantFrom(5, 14.975);
+  const bound = fc.option(fc.record({ excl_vat: cents, incl_vat: fc.option(cents, { nil: undefined }) }), { nil: undefined });
+  let bounded = 0;
+  fc.assert(fc.property(fc.record({ perKwh: cents, perHour: cents, vat, min: bound, max: bound }), ({ perKwh, perHour, vat: tax, min, max }) => {
+    const tariff = {
+      ...tariffOf({ ...energy, price: perKwh, vat: tax }, { ...time, price: perHour, vat: tax }), ...(min && { min_price: min }), ...(max && { max_price: max }),
+    };
+    const priced = price(chargeOf(tariff));
+    const { bounds, unrounded, currency } = explain(priced);
+    const { lines } = priceReport(priced);
+    for (const side of ['excl_vat', 'incl_vat'] as const) {
+      const parts = lines.reduce((all, line) => all.add(decimal(line.cost[side]!)), decimal(0));
+      const moved = bounds.find((one) => one.side === side);
+      expect(parts.add(decimal(moved?.difference ?? '0')).toString()).toBe(unrounded[side]);
+      if (!moved) continue;
+      bounded += 1;
+      const [sign, figure] = moved.difference.startsWith('-') ? ['−', moved.difference.slice(1)] : ['+', moved.difference];
+      const shown = decimal(figure).scale <= 2 ? decimal(figure).toFixed(2) : figure;
+      if (decimal(figure).scale <= 6) expect(explanationText(explain(priced))).toContain(` holds: ${sign} ${shown} ${currency}, `);
+    }
+  }), { numRuns: 1_000 });
+  expect(bounded).toBeGreaterThan(200);
 });

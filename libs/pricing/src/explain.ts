@@ -86,6 +86,8 @@ export interface ExplainedBound {
   readonly by: BoundKind;
   readonly from: string;
   readonly to: string;
+  /** What it adds to the parts; below zero, what it takes off them. */
+  readonly difference: string;
 }
 
 /** How a price came about. Pure: derived from the price, never calculated a second way. */
@@ -200,14 +202,16 @@ function explainSteps(priced: Priced): ExplainedStep[] {
 function explainBounds({ bounded, subtotal, unrounded }: Priced): ExplainedBound[] {
   const bounds: ExplainedBound[] = [];
   if (bounded.excl) {
-    const [from, to] = [subtotal.excl.toString(), unrounded.excl.toString()];
-    bounds.push({ side: 'excl_vat', by: bounded.excl, from, to });
+    bounds.push({ side: 'excl_vat', by: bounded.excl, ...moved(subtotal.excl, unrounded.excl) });
   }
   if (bounded.incl) {
-    const [from, to] = [String(subtotal.incl), String(unrounded.incl)];
-    bounds.push({ side: 'incl_vat', by: bounded.incl, from, to });
+    bounds.push({ side: 'incl_vat', by: bounded.incl, ...moved(subtotal.incl!, unrounded.incl!) });
   }
   return bounds;
+}
+
+function moved(from: Amount, to: Amount): Pick<ExplainedBound, 'from' | 'to' | 'difference'> {
+  return { from: from.toString(), to: to.toString(), difference: to.sub(from).toString() };
 }
 
 function changes(policy: Policy): Partial<Policy> {

@@ -1,15 +1,17 @@
 import { Rejected } from '#decider';
-import { decimal } from '#money';
+import { decimal, sum } from '#money';
 import type { Database } from '#postgres';
 import { readInstant } from './answers.ts';
 import type { Finding } from './finding.ts';
 import type { Following } from './follow.ts';
+import type { PublicCdr } from './private-part.ts';
 import { cdrOf } from './projections/listed-cdr.ts';
 
 /**
  * All CDRs and Credit CDRs, ours and partners', as CSV (RFC 4180) or as JSON arrays line by line, in the
  * order in which they entered the ledger, without what is private. Amounts and volumes are the CDR's
- * own, as exact decimals.
+ * own, as exact decimals. Its parts and `not_in_parts_excl_vat` add up to its total: what a least or highest
+ * price adds or takes off, and the rounding of the total, have no field in OCPI.
  */
 const CSV_COLUMNS = [
   'own',
@@ -37,6 +39,7 @@ const CSV_COLUMNS = [
   'total_time_cost_excl_vat',
   'total_parking_cost_excl_vat',
   'total_reservation_cost_excl_vat',
+  'not_in_parts_excl_vat',
   'findings',
   'acknowledged_at',
 ] as const;
@@ -135,9 +138,19 @@ function fieldsOf(row: Row): readonly string[] {
     cost(cdr.total_time_cost),
     cost(cdr.total_parking_cost),
     cost(cdr.total_reservation_cost),
+    notInParts(cdr),
     row.findings.map(({ code }) => code).join(' '),
     row.acknowledged_at ?? '',
   ];
+}
+
+/** Of a Credit CDR the parts are those of its original (CDR-04). Empty where none are told. */
+function notInParts(cdr: PublicCdr): string {
+  const parts = [cdr.total_fixed_cost, cdr.total_energy_cost, cdr.total_time_cost, cdr.total_parking_cost, cdr.total_reservation_cost]
+    .flatMap((part) => (part === undefined ? [] : [decimal(part.excl_vat)]));
+  if (parts.length === 0) return '';
+  const said = sum(parts);
+  return decimal(cdr.total_cost.excl_vat).sub(cdr.credit === true ? said.neg() : said).toString();
 }
 
 function number(value: number | undefined): string {

@@ -5,6 +5,7 @@ import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { receiveCdr } from '#contracts/cdr-ledger';
 import { exportCdrs, exportLedger, getHeads, getReceiptProof, listProjections, rebuildProjection } from '#contracts/ledger';
 import { sessionEnded } from '#contracts/sessions';
+import { decimal, sum } from '#money';
 import { cdr, location, session, tariff, token } from './charge.ts';
 import { type LedgerPlatform, ledgerPlatform } from './platform.ts';
 
@@ -86,6 +87,10 @@ test('CDRs as CSV have every field where it belongs, and no formulas', async () 
   expect(['total_cost_excl_vat', 'total_cost_incl_vat', 'total_energy_kwh', 'currency', 'token_party'].map(field)).toEqual([
     '2.94', '3.09', '6', 'CAD', 'CA*CPK',
   ]);
+  const parts = ['fixed', 'energy', 'time', 'parking', 'reservation'].map((part) => `total_${part}_cost_excl_vat`);
+  const all = [...parts, 'not_in_parts_excl_vat'].map((name) => decimal(field(name) || '0'));
+  expect(sum(all).toString()).toBe(field('total_cost_excl_vat'));
+  expect(field('not_in_parts_excl_vat')).not.toBe('');
   expect(csv).toContain(',"S,""3""-1",');
   expect(csv).toContain(`,'=1+1,`);
   expect(csv).toContain(`,'-2+3+cmd|' /C calc'!A0,`);

@@ -15,7 +15,7 @@ const PER: Readonly<Record<string, string>> = {
 export function costTable(priced: Priced, isCredit = false, words: CostWords = english): string[] {
   const { number } = words;
   const report = priceReport(priced);
-  const { currency, lines, unrounded } = report;
+  const { currency, lines } = report;
   const due = isCredit ? creditReport(report) : report;
   const money = (text: string | undefined) => (text === undefined ? '' : moneyText(text, currency, number));
   const both = (of: TextPrice) => [of.excl_vat, of.incl_vat].map(money);
@@ -32,9 +32,9 @@ export function costTable(priced: Priced, isCredit = false, words: CostWords = e
     ...(['min_price', 'max_price'] as const).flatMap((by) => {
       const { excl, incl } = priced.bounded;
       if (excl !== by && incl !== by) return [];
-      const { excl_vat, incl_vat } = unrounded;
-      const [before, after] = [excl === by ? excl_vat : undefined, incl === by ? incl_vat : undefined];
-      return [[words.bounds[by], '', '', '', ...[before, after].map(money)]];
+      const added = (side: 'excl' | 'incl') =>
+        `${priced.unrounded[side]!.compare(priced.subtotal[side]!) < 0 ? '' : '+'}${money(priced.unrounded[side]!.sub(priced.subtotal[side]!).toString())}`;
+      return [[words.bounds[by], '', '', '', excl === by ? added('excl') : '', incl === by ? added('incl') : '']];
     }),
     [isCredit ? words.takenBack : words.toPay, '', '', '', ...both(due.total_cost)],
   ];

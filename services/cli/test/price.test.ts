@@ -379,7 +379,7 @@ test('PRC-12: a table names the bound of the side that it bounds, and an hour of
   const { out } = await folder.run(['price', folder.write('cdr.json', bounded)]);
   expect(out).toMatch(/Reservation time +30 min +2 CAD\/h +5 % +1\.00 CAD/);
   expect(out).toMatch(/Reservation fee +once/);
-  expect(out).toMatch(/\n +Least price of the tariff +9\.00 CAD\n +To pay +4\.00 CAD +9\.00 CAD/);
+  expect(out).toMatch(/\n +Least price of the tariff +\+4\.80 CAD\n +To pay +4\.00 CAD +9\.00 CAD/);
 });
 
 // The specification's examples lie beside the repository, not in it.
