@@ -83,6 +83,13 @@ const TARIFF: Fields = {
   },
 };
 
+/** Of OCPI 2.3.0, where they say what 2.2.1 says otherwise. */
+const OF_230: ReadonlyMap<string, string> = new Map([
+  ['tax_included', 'It is of OCPI 2.3.0; for 2.2.1 write the prices without tax, and vat beside them'],
+  ['before_taxes', 'It is of OCPI 2.3.0; for 2.2.1 write excl_vat'],
+  ['after_taxes', 'It is of OCPI 2.3.0; for 2.2.1 write incl_vat'],
+]);
+
 /** What a Tariff's fields break of OCPI 2.2.1's table of them. */
 export function lintFields(tariff: unknown): Finding[] {
   const found: Finding[] = [];
@@ -97,7 +104,8 @@ function checkObject(found: Finding[], value: unknown, { name, fields }: Fields,
   for (const key of Object.keys(value)) {
     if (Object.hasOwn(fields, key)) continue;
     const like = nearest(key, Object.keys(fields));
-    const advice = like ? `Did you mean ${like}?` : 'Take it away, or write what it should say';
+    const mistaken = like ? `Did you mean ${like}?` : 'Take it away, or write what it should say';
+    const advice = OF_230.get(key) ?? mistaken;
     const message = `${name} of OCPI 2.2.1 has no field "${key}": whoever reads this ignores it`;
     found.push(finding('unknown-field', `${path}/${escaped(key)}`, message, advice));
   }
@@ -126,7 +134,7 @@ function checkField(found: Finding[], value: unknown, field: Field, path: string
 function checkOne(found: Finding[], value: unknown, { kind, max }: Field, path: string) {
   if (isNames(kind)) {
     if (typeof value === 'string' && kind.includes(value)) return;
-    const message = `"${String(value)}" is none of ${kind.join(', ')}`;
+    const message = `${shown(value)} is none of ${kind.join(', ')}`;
     const like = nearest(String(value).toUpperCase(), kind);
     const advice = like ? `Did you mean ${like}?` : 'Write one of them';
     found.push(finding('unknown-value', path, message, advice));
@@ -207,8 +215,11 @@ function isInstant(text: string): boolean {
 }
 
 function wrongType(found: Finding[], path: string, wanted: string, value: unknown, advice = 'Correct it'): void {
-  const given = JSON.stringify(value)?.slice(0, 40) ?? typeof value;
-  found.push(finding('wrong-type', path, `${wanted} expected, and it is ${given}`, advice));
+  found.push(finding('wrong-type', path, `${wanted} expected, and it is ${shown(value)}`, advice));
+}
+
+function shown(value: unknown): string {
+  return JSON.stringify(value)?.slice(0, 40) ?? typeof value;
 }
 
 /** JSON pointers write ~ and / of a name as ~0 and ~1. */

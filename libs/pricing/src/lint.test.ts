@@ -240,6 +240,15 @@ test('a price with a decimal comma is told how to be written, one that may be th
   expect(adviceOn('1,500')).toMatch(/^Correct it/);
 });
 
+test('what is of OCPI 2.3.0 is told how 2.2.1 says it, and an object where a word belongs is shown as it is', () => {
+  const of = (more: object) => lint(tariff([element([energy])], more)).map(({ path, message, advice }) => `${path} ${message} ${advice}`).join('\n');
+  const given = of({ tax_included: 'YES', min_price: { before_taxes: 1 } });
+  expect(given).toMatch(/\/tax_included .* for 2\.2\.1 write the prices without tax/);
+  expect(given).toMatch(/\/min_price\/before_taxes .* write excl_vat/);
+  expect(of({ constructor: 1 })).toMatch(/Take it away/);
+  expect(of({ type: { a: 1 } })).toContain('/type {"a":1} is none of AD_HOC_PAYMENT');
+});
+
 test('every code has a case', () => {
   const tried = new Set(cases.map(([code]) => code));
   expect(Object.keys(LINT_CODES).filter((code) => !tried.has(code as LintCode))).toEqual([]);
