@@ -4,12 +4,16 @@ import type { Charges } from './charges.ts';
 import { ChargeView } from './charge.ts';
 import { EvseView, type SearchEvses } from './evses.ts';
 import { between, CdrId, CountryCode, Limit, numberText, OcpiId, PartyId } from './fields.ts';
+import { Language, languageOf } from './language.ts';
 import type { Live } from './live.ts';
 import { type Receipts, ReceiptView, WholeReceipt } from './receipts.ts';
 import { driverRoute, type Route } from './route.ts';
 
 const ChargeId = z.string().regex(/^[\x20-\x7e]{1,43}$/, 'the id of a charge, or <country>*<party>*<session_id>');
 const params = z.strictObject({ charge_id: ChargeId });
+
+/** Each of their prices is asked for again for every other start. */
+const COMPARED_EVSES = 10;
 
 const search = z.strictObject({
   latitude: numberText(between(z.number('a number from -90 to 90'), -90, 90, 'a number').optional()),
@@ -18,11 +22,19 @@ const search = z.strictObject({
   connector: ConnectorType.optional(),
   available: z.enum(['true', 'false']).default('false'),
   limit: Limit(100, 50),
-}).superRefine(({ latitude, longitude, radius_m: radiusM }, context) => {
+  language: Language.optional().meta({ description: 'of the sentence of a price; without it by the header Accept-Language' }),
+  alternatives_within_h: numberText(between(z.int('a whole number from 1 to 24'), 1, 24, 'a whole number').optional())
+    .meta({ description: `what the same charge costs when begun later, so far ahead; takes a limit of at most ${COMPARED_EVSES}` }),
+  alternatives_every_min: numberText(between(z.int('a whole number from 30 to 240'), 30, 240, 'a whole number').optional())
+    .meta({ description: 'how far those starts lie apart; 30 without it' }),
+}).superRefine((query, context) => {
+  const { latitude, longitude, radius_m: radiusM, limit, alternatives_within_h: withinH, alternatives_every_min: everyMin } = query;
   const say = (field: string, message: string) => context.addIssue({ code: 'custom', path: [field], message });
   if (latitude !== undefined && longitude === undefined) say('longitude', 'is required beside latitude');
   if (longitude !== undefined && latitude === undefined) say('latitude', 'is required beside longitude');
   if (radiusM !== undefined && latitude === undefined) say('latitude', 'is required beside radius_m');
+  if (withinH !== undefined && limit > COMPARED_EVSES) say('limit', `at most ${COMPARED_EVSES} beside alternatives_within_h`);
+  if (withinH === undefined && everyMin !== undefined) say('alternatives_within_h', 'is required beside alternatives_every_min');
 });
 
 export interface DriverParts {
@@ -38,8 +50,11 @@ export function driverRoutes({ charges, live, receipts, evses }: DriverParts): R
       method: 'GET', path: '/v1/evses', summary: 'Find EVSEs, nearest first, with what a charge would cost',
       query: search,
       answer: z.object({ evses: z.array(EvseView) }),
-      async handle({ driver, query }) {
-        return { evses: await evses(driver, { ...query, available: query.available === 'true' }) };
+      async handle({ driver, query, reply }) {
+        const { alternatives_within_h: withinH, alternatives_every_min: everyMin = 30, ...wanted } = query;
+        const language = wanted.language ?? languageOf(reply.request.headers['accept-language']);
+        const ahead = withinH === undefined ? undefined : { withinS: 3_600 * withinH, everyS: 60 * everyMin };
+        return { evses: await evses(driver, { ...wanted, available: wanted.available === 'true', language, ahead }) };
       },
     }),
     driverRoute({

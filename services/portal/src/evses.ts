@@ -10,6 +10,7 @@ import type { Clock } from '#time';
 import { appToken } from './charges.ts';
 import type { TokenSettings } from './config.ts';
 import type { Driver } from './entities.ts';
+import type { Language } from './language.ts';
 import type { QuotedCharge, RetailPrices, RetailQuote } from './retail.ts';
 
 const QuoteView = z.object({
@@ -20,9 +21,20 @@ const QuoteView = z.object({
   currency: z.string(),
 });
 
+const AlternativeView = z.object({
+  start_at: z.string(),
+  excl_vat: z.string(),
+  incl_vat: z.string().optional(),
+  currency: z.string(),
+  cheapest: z.boolean().meta({ description: 'of those in the currency of the quote; the first of equals' }),
+});
+type AlternativeView = z.infer<typeof AlternativeView>;
+
 const PriceView = z.object({
-  sentence: z.string(),
+  sentence: z.string().meta({ description: 'the tariff, or the price by your plan, in a sentence' }),
   quote: QuoteView,
+  alternatives: z.array(AlternativeView).optional()
+    .meta({ description: 'the same charge begun later, from now on; only where `alternatives_within_h` asks for them' }),
 }).nullable().meta({ id: 'ConnectorPrice', description: 'null where no tariff is known' });
 
 export const EvseView = z.object({
@@ -49,6 +61,14 @@ export interface EvseSearch {
   readonly connector?: string | undefined;
   readonly available: boolean;
   readonly limit: number;
+  readonly language: Language;
+  /** Charges that begin later are quoted as well: so far ahead, in such steps. */
+  readonly ahead?: Ahead | undefined;
+}
+
+interface Ahead {
+  readonly withinS: number;
+  readonly everyS: number;
 }
 
 /** A quote is for as much as a car usually takes, at the connector's power, from now on. */
@@ -73,7 +93,7 @@ export function searchEvses(bus: Bus, clock: Clock, retail: RetailPrices, partie
       })),
     });
     const found = evses.map((each) => ({ each, location: fromJsonBytes<Location>(each.locationJson) }));
-    const prices = new Prices({ bus, retail }, clock.iso(), appToken(driver));
+    const prices = new Prices({ bus, retail }, appToken(driver), { at: clock.iso(), language: wanted.language, ahead: wanted.ahead });
     const views = found.map(({ each, location }) => viewOf(each, location, prices));
     await prices.ask();
     return views.map((view) => view());
@@ -125,8 +145,8 @@ class Prices {
 
   constructor(
     private readonly parts: { readonly bus: Bus; readonly retail: RetailPrices },
-    private readonly at: string,
     private readonly token: TokenSettings,
+    private readonly asked: { readonly at: string; readonly language: Language; readonly ahead: Ahead | undefined },
   ) {}
 
   of(
@@ -143,20 +163,30 @@ class Prices {
 
   async ask(): Promise<void> {
     const entries = [...this.wanted.values()];
-    const { parts: { bus, retail }, token, at: startAt } = this;
-    const requests = entries.map(({ request }) => ({ ...quoteRequest(...request), tokenType: token.type, startAt }));
+    const { parts: { bus, retail }, token, asked: { at: startAt, language, ahead } } = this;
+    const later = ahead ? { alternativesWithinS: ahead.withinS, alternativesEveryS: ahead.everyS } : {};
+    const requests = entries.map(({ request }) => (
+      { ...quoteRequest(...request), tokenType: token.type, startAt, language, ...later }));
     const answers = await bus.askMany(quote, requests, { timeoutMs: QUOTE_TIMEOUT_MS });
     const quoted = entries.flatMap((entry, index) => {
       const answer = answers[index]!;
       return isAskFailure(answer) ? [] : [{ entry, answer }];
     });
-    const prices = await retail.ofQuotes(token.uid, quoted.map(({ entry, answer }) => chargeOf(entry, answer, startAt)));
-    quoted.forEach(({ entry, answer }, index) => {
-      const price = prices[index];
-      if (price) entry.price = priceOf(answer, price, entry.request[3]);
-    });
+    const charges = quoted.flatMap(({ entry, answer }) => startsOf(answer, startAt).map((start) => chargeOf(entry, answer, start)));
+    const prices = await retail.ofQuotes(token.uid, charges);
+    for (const { entry, answer } of quoted) {
+      const [price, ...others] = prices.splice(0, 1 + answer.alternatives.length);
+      if (!price) continue;
+      entry.price = {
+        ...priceOf(answer, price, entry.request[3]), ...(ahead && { alternatives: begunLater(answer, others, price.currency) }),
+      };
+    }
   }
 }
+
+type Start = Pick<Quoted['alternatives'][number], 'startAt' | 'exclVat' | 'inclVat'>;
+
+const startsOf = ({ exclVat, inclVat, alternatives }: Quoted, startAt: string): Start[] => [{ startAt, exclVat, inclVat }, ...alternatives];
 
 type PartyOf = { readonly countryCode: string; readonly partyId: string };
 
@@ -164,9 +194,9 @@ function quoteRequest(party: PartyOf, timeZone: string, tariffIds: readonly stri
   return { party, timeZone, tariffIds: [...tariffIds], durationS, energyKwh: String(QUOTED_KWH) };
 }
 
-function chargeOf({ request, locationId }: WantedQuote, quoted: Quoted, startedAt: string): QuotedCharge {
+function chargeOf({ request, locationId }: WantedQuote, { currency }: Quoted, start: Start): QuotedCharge {
   const [party, , , durationS] = request;
-  const { currency, exclVat, inclVat } = quoted;
+  const { startAt: startedAt, exclVat, inclVat } = start;
   const hours = decimal(durationS).divide(decimal(3_600), 4, 'half-away-from-zero').toString();
   return {
     party, locationId, currency, exclVat, hours, startedAt, energyKwh: String(QUOTED_KWH),
@@ -174,7 +204,27 @@ function chargeOf({ request, locationId }: WantedQuote, quoted: Quoted, startedA
   };
 }
 
-function priceOf({ sentence: tariff }: Quoted, price: RetailQuote, durationS: number): z.infer<typeof PriceView> {
+function priceOf({ sentence: tariff }: Quoted, price: RetailQuote, durationS: number): NonNullable<z.infer<typeof PriceView>> {
   const { sentence = tariff, ...amounts } = price;
   return { sentence, quote: { energy_kwh: String(QUOTED_KWH), duration_min: Math.ceil(durationS / 60), ...amounts } };
+}
+
+/** What the driver would pay at other starts; one whose price cannot be said now is left out. */
+function begunLater({ alternatives }: Quoted, prices: readonly (RetailQuote | undefined)[], currency: string): AlternativeView[] {
+  const priced = alternatives.flatMap((one, index) => {
+    const price = prices[index];
+    return price ? [{ one, price }] : [];
+  });
+  // By a plan, another start may be the cheapest than by the tariff.
+  const byPlan = priced.some(({ price }) => price.sentence !== undefined);
+  const best = byPlan ? cheapest(priced.filter(({ price }) => price.currency === currency)) : priced.find(({ one }) => one.cheapest);
+  return priced.map((each) => {
+    const { sentence: _, ...amounts } = each.price;
+    return { start_at: each.one.startAt, ...amounts, cheapest: each === best };
+  });
+}
+
+function cheapest<T extends { readonly price: RetailQuote }>(among: readonly T[]): T | undefined {
+  const cost = ({ price }: T) => decimal(price.incl_vat ?? price.excl_vat);
+  return among.reduce<T | undefined>((best, each) => (best && cost(best).compare(cost(each)) <= 0 ? best : each), undefined);
 }

@@ -5,6 +5,7 @@ import {
 } from '#contracts/accounts';
 import { toJsonBytes } from '#contracts';
 import { Rejected } from '#decider';
+import { instant } from '#time';
 
 /** Drivers' accounts as the cdr-ledger answers for them; none until a test keeps some. */
 export class Accounts {
@@ -17,9 +18,14 @@ export class Accounts {
   readonly changes: ChangeAccount[] = [];
   readonly payments: BookPayment[] = [];
 
-  private price() {
+  /** From then on (RFC 3339) the plan is cheaper. */
+  cheaperFrom: string | undefined;
+
+  private price(startedAt = '2022-02-01T17:00:00Z') {
+    const cheaper = this.cheaperFrom !== undefined && instant(startedAt) >= instant(this.cheaperFrom);
     return {
-      currency: 'CAD', exclVat: '9.1', inclVat: '9.56', planId: 'plus', planName: 'Plus', text: '9.56 CAD by your plan.\n',
+      currency: 'CAD', ...(cheaper ? { exclVat: '8.1', inclVat: '8.51' } : { exclVat: '9.1', inclVat: '9.56' }),
+      planId: 'plus', planName: 'Plus', text: '9.56 CAD by your plan.\n',
       passesThrough: this.passesThrough, stepsJson: toJsonBytes([{ what: 'charge', exclVat: '4.47' }]),
     };
   }
@@ -43,8 +49,8 @@ export class Accounts {
       if (!this.kept) return { state: 'not-kept' };
       return this.off.has(cdrId) ? { state: 'none' } : { state: 'booked', price: this.price() };
     }));
-    await bus.answer(priceForDriver, (requests) => requests.map(() => (
-      this.kept ? { kept: true, limitReached: this.limitReached, price: this.price() } : { kept: false, limitReached: false })));
+    await bus.answer(priceForDriver, (requests) => requests.map(({ startedAt }) => (
+      this.kept ? { kept: true, limitReached: this.limitReached, price: this.price(startedAt) } : { kept: false, limitReached: false })));
     await bus.answer(getAccount, (requests) => each(requests, async ({ contractId }) => ({ account: this.account(contractId) })));
     await bus.answer(listAccounts, (requests) => requests.map(() => ({ accounts: [this.account('CA-CPK-C1')], next: '7' })));
     await bus.answer(listAccountLines, (requests) => each(requests, async ({ after }) => ({

@@ -18,6 +18,7 @@ import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { Rejected } from '#decider';
 import { type Cdr, exampleCdr, exampleLocation, exampleSession, type Session, type Token } from '#ocpi';
 import { type Database, openDatabase } from '#postgres';
+import { instant, rfc3339 } from '#time';
 import type { TestPlatform } from '#test-servers';
 import { Accounts } from './accounts.ts';
 import { settledStatement } from './settled-statement.ts';
@@ -160,13 +161,14 @@ export class Neighbours {
     await bus.answer(getLocation, (requests) => requests.map(({ locationId }) => (
       locationId === exampleLocation.id ? { locationJson: toJsonBytes(exampleLocation) } : {})));
     await bus.answer(quote, (requests) =>
-      requests.map(({ tariffIds, durationS }) =>
+      requests.map(({ tariffIds, durationS, language, startAt, alternativesWithinS, alternativesEveryS }) =>
         tariffIds.includes('L2')
           ? {
+              alternatives: laterStarts(startAt, alternativesWithinS, alternativesEveryS),
               currency: 'CAD',
               exclVat: '6.00',
               inclVat: '6.30',
-              sentence: `0.30 CAD a kWh, for ${durationS} s`,
+              sentence: language === 'fr' ? '0,30 CAD par kWh' : `0.30 CAD a kWh, for ${durationS} s`,
               explanationJson: toJsonBytes({}),
             }
           : new Rejected('no-tariff-applies', 'none of the tariffs is known'),
@@ -328,4 +330,13 @@ export function sessionOf(uid: string, changes: Partial<Session> = {}): Session 
 
 export function cdrOf(uid: string, changes: Partial<Cdr> = {}): Cdr {
   return { ...exampleCdr, cdr_token: tokenOf(uid), ...changes };
+}
+
+/** The second start is the cheapest. */
+function laterStarts(startAt: string, withinS: number, everyS: number) {
+  return Array.from({ length: withinS === 0 ? 0 : withinS / everyS }, (_, n) => ({
+    startAt: rfc3339(instant(startAt) + 1_000 * everyS * n),
+    ...(n === 1 ? { exclVat: '4.00', inclVat: '4.20' } : { exclVat: '6.00', inclVat: '6.30' }),
+    cheapest: n === 1,
+  }));
 }

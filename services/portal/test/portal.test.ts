@@ -82,6 +82,40 @@ test('a driver finds EVSEs with what a charge would cost, and those without a kn
   expect(chademo.body.evses.map(({ evse_uid: uid }: { evse_uid: string }) => uid)).toEqual(['DC1']);
 });
 
+test('the sentence of a price is in the language that the driver asks for, else in that of the browser', async () => {
+  const sentenceBy = async (query: string, headers: Record<string, string> = {}) => (
+    (await avery.with(headers).get(`/v1/evses?${query}`)).body.evses.at(-1).connectors[0].price.sentence);
+  const french = { 'accept-language': 'fr-CA,fr;q=0.9,en;q=0.8' };
+  expect(await sentenceBy('language=fr')).toBe('0,30 CAD par kWh');
+  expect(await sentenceBy('', french)).toBe('0,30 CAD par kWh');
+  expect(await sentenceBy('language=en', french)).toContain('0.30 CAD a kWh');
+  expect(await sentenceBy('')).toContain('0.30 CAD a kWh');
+  expect(await avery.get('/v1/evses?language=de')).toMatchObject({ status: 400, body: { error: { code: 'invalid-request' } } });
+});
+
+test('a driver sees what the same charge costs when it begins later, and when it is cheapest', async () => {
+  const priceBy = async (query: string) => (await avery.get(`/v1/evses?${query}`)).body.evses.at(-1).connectors[0].price;
+  const { alternatives } = await priceBy('limit=10&alternatives_within_h=3&alternatives_every_min=60');
+  const [now, cheaper, last] = alternatives;
+  expect(alternatives).toHaveLength(3);
+  expect(now).toEqual({ start_at: now.start_at, excl_vat: '6.00', incl_vat: '6.30', currency: 'CAD', cheapest: false });
+  expect(cheaper).toEqual({ start_at: cheaper.start_at, excl_vat: '4.00', incl_vat: '4.20', currency: 'CAD', cheapest: true });
+  expect(Date.parse(cheaper.start_at) - Date.parse(now.start_at)).toBe(3_600_000);
+  expect(last.cheapest).toBe(false);
+  expect((await priceBy('limit=1&alternatives_within_h=24')).alternatives).toHaveLength(48);
+  expect(await priceBy('limit=10')).not.toHaveProperty('alternatives');
+});
+
+test.each([
+  ['alternatives_within_h=3', 'query.limit: at most 10 beside alternatives_within_h'],
+  ['limit=10&alternatives_within_h=25', 'query.alternatives_within_h: a whole number from 1 to 24'],
+  ['limit=10&alternatives_within_h=0', 'query.alternatives_within_h: a whole number from 1 to 24'],
+  ['limit=10&alternatives_within_h=3&alternatives_every_min=1', 'query.alternatives_every_min: a whole number from 30 to 240'],
+  ['alternatives_every_min=30', 'query.alternatives_within_h: is required beside alternatives_every_min'],
+])('other starts by "%s" are refused: %s', async (query, detail) => {
+  expect(await avery.get(`/v1/evses?${query}`)).toMatchObject({ status: 400, body: { error: { detail } } });
+});
+
 test('a charge is watched from the order to its end, and the stream ends with it', async () => {
   const id = await orderOf(avery);
   expect(neighbours.orders.get(id)!.request).toMatchObject({ locationId: exampleLocation.id, evseUid: 'L2-01' });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Running } from '#service';
 import { exampleLocation } from '#ocpi';
+import { rfc3339 } from '#time';
 import { testPlatform, type TestPlatform } from '#test-servers';
 import { start } from '../src/start.ts';
 import { Client } from './client.ts';
@@ -83,6 +84,23 @@ test('a quote is by the plan', async () => {
   expect(prices).toContainEqual({
     sentence: '9.56 CAD by your plan.', quote: { energy_kwh: '20', duration_min: 181, excl_vat: '9.10', incl_vat: '9.56', currency: 'CAD' },
   });
+});
+
+test('which other start is the cheapest is said by the plan, not by what the operator asks', async () => {
+  const alternatives = async () => {
+    const { body } = await avery.get('/v1/evses?limit=10&alternatives_within_h=4&alternatives_every_min=60');
+    return body.evses.at(-1).connectors[0].price.alternatives;
+  };
+  const before = await alternatives();
+  expect(before.map(({ cheapest }: { cheapest: boolean }) => cheapest)).toEqual([true, false, false, false]);
+  neighbours.accounts.cheaperFrom = rfc3339(Date.parse(before[2].start_at) - 1_800_000);
+  const [now, , cheaper] = await alternatives();
+  neighbours.accounts.cheaperFrom = undefined;
+  expect(now).toMatchObject({ excl_vat: '9.10', incl_vat: '9.56', cheapest: false });
+  expect(cheaper).toMatchObject({ excl_vat: '8.10', incl_vat: '8.51', cheapest: true });
+  neighbours.accounts.passesThrough = true;
+  expect((await alternatives()).map(({ cheapest }: { cheapest: boolean }) => cheapest)).toEqual([false, true, false, false]);
+  neighbours.accounts.passesThrough = false;
 });
 
 test('an order without credit is refused with the reason, and never leaves', async () => {
