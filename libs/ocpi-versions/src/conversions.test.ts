@@ -264,6 +264,15 @@ test('2.3.0 a price is before taxes, with the taxes beside it, to the last digit
   expect(lost).toEqual(['total_cost.taxes: OCPI 2.2.1 has one sum with VAT; GST, PST are added up']);
 });
 
+test('2.1.1 a Tariff goes without its min_price and max_price, and what that means is named', () => {
+  const { value, lost } = to('2.1.1', 'tariff', { ...exampleTariff, min_price: { excl_vat: 1 }, max_price: { excl_vat: 9 } });
+  expect([value.min_price, value.max_price]).toEqual([undefined, undefined]);
+  expect(lost).toEqual(expect.arrayContaining([
+    expect.stringMatching(/^min_price: .*no least that a charge costs, and are billed by it$/),
+    expect.stringMatching(/^max_price: .*no most that a charge costs, and are billed by it$/),
+  ]));
+});
+
 test('2.3.0 a Tariff says whether taxes are in its prices; ours are without', () => {
   const limited = { ...exampleTariff, min_price: { excl_vat: 1, incl_vat: 1.05 } };
   const { value } = to('2.3.0', 'tariff', limited);

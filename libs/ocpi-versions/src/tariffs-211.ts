@@ -16,6 +16,8 @@ export function tariffDown(tariff: Partial<Tariff>, owner: Party, notes: Notes):
   }
   const elements = from.take('elements');
   const energyMix = from.take('energy_mix');
+  for (const bound of ['min_price', 'max_price'] as const)
+    if (from.take(bound)) notes.say(bound, `OCPI 2.1.1 has none: drivers see no ${bound === 'min_price' ? 'least' : 'most'} that a charge costs, and are billed by it`);
   const value = filled({
     ...from.same('id', 'currency', 'tariff_alt_text', 'tariff_alt_url'),
     elements: elements && elementsDown(elements, notes),
