@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { connectBus, outbox } from '#bus';
+import { GrantRows } from '#grants';
 import { openDatabase } from '#postgres';
 import { readSettings } from '#settings';
 import { log as logOf, tracer as tracerOf } from '#telemetry';
@@ -23,7 +24,7 @@ const [log, tracer] = [logOf('at-once'), tracerOf('at-once')];
 const db = await openDatabase({ url: settings.databaseUrl, schema: 'ocpi_gateway', migrations });
 const bus = await connectBus({ natsUrl, platform, service: 'at-once' });
 const secrets = secretsOf(settings);
-const dialects = new Dialects({ db, bus, clock, parties });
+const dialects = new Dialects({ db, bus, grants: new GrantRows(), clock, parties });
 const sightings = new Sightings({ db, clock, log });
 const ocpi = ocpiSettings(settings);
 const calls = new Calls({ settings: ocpi, parties, secrets, tracer, dialects, sightings });

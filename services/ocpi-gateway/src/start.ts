@@ -69,7 +69,8 @@ export function start(env: Env): Promise<Running> {
       log: executor(store, { decider: agreementDecider, stream: agreementStream }), parties, clock,
     });
     const secrets = secretsOf(service.settings);
-    const dialects = new Dialects({ db, bus, clock, parties });
+    const grants = new GrantRows(describedOffers(service.settings));
+    const dialects = new Dialects({ db, bus, grants, clock, parties });
     const sightings = new Sightings({ db, clock, log });
     const calls = new Calls({ settings, parties, secrets, tracer, dialects, sightings });
     service.onStop(() => calls.close());
@@ -77,7 +78,6 @@ export function start(env: Env): Promise<Running> {
 
     let publicUrl = given.variable('OCPI_PUBLIC_URL', '').replace(/\/+$/, '');
     let worker: DueWorker | undefined;
-    const grants = new GrantRows(describedOffers(service.settings));
     const grantedNow = () => grants.at(db, clock.now());
     const seen = new Seen({ bus, grantedNow });
     const parts = { db, bus, grants, outbox: told, calls, secrets, clock, parties, settings, log };

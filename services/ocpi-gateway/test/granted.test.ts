@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { agreementOf, setAgreement } from '#contracts/agreements';
 import { locationChanged } from '#contracts/locations';
+import { sessionStarted } from '#contracts/sessions';
 import { tariffPublished } from '#contracts/tariff-engine';
 import { told } from '#bus';
 import { toJsonBytes } from '#contracts';
-import { exampleLocation, exampleTariff, type Location } from '#ocpi';
+import { exampleLocation, exampleSession, exampleTariff, type Location } from '#ocpi';
 import { openDatabase } from '#postgres';
 import { exampleTerms, type Grants, localMonth, nextMonth } from '#settlement';
 import { zone } from '#time';
@@ -140,4 +141,26 @@ test('what changes for one partner is queued for it alone, and what a later mont
   await expect.poll(() => JSON.stringify(plunk.seen.at(-1)?.body)).toContain('REMOVED');
   expect(await queued()).toEqual({ ...before, 'Carbon Plunk': (before['Carbon Plunk'] ?? 0) + 1 });
   await db.close();
+});
+
+test("the place in a Session of OCPI 2.1.1 names no tariff that is granted to others", async () => {
+  const old = await HandPartner.open('Old', 'OLD', 'EMSP', ['RECEIVER sessions']);
+  old.version = '2.1.1';
+  await old.register(oasis);
+  const named = ['PLUNK', 'L2'].map((id) => ({
+    ...location, id: `OF-${id}`, evses: evses.map((one) => ({ ...one, connectors: one.connectors.map((each) => ({ ...each, tariff_ids: [id] })) })),
+  }));
+  oasis.neighbours.own.locations.push(...named);
+  const place = async ({ id, evses: [one] }: (typeof named)[number]) => {
+    const session = {
+      ...exampleSession, id: `S-${id}`, location_id: id, evse_uid: one!.uid, connector_id: one!.connectors[0]!.id,
+      cdr_token: { ...exampleSession.cdr_token, party_id: 'OLD' },
+    };
+    await oasis.neighbours.tell(told(sessionStarted, { sessionId: session.id, tokenParty: { countryCode: 'CA', partyId: 'OLD' }, sessionJson: toJsonBytes(session) }));
+    const seen = () => old.seen.find(({ what }) => what.startsWith('PUT /sessions') && what.endsWith(session.id));
+    await expect.poll(seen).toBeDefined();
+    return /"tariff_id":"[^"]*"/.exec(JSON.stringify(seen()!.body))?.[0];
+  };
+  expect([await place(named[0]!), await place(named[1]!)]).toEqual([undefined, '"tariff_id":"L2"']);
+  await old.close();
 });

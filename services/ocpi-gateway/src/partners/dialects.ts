@@ -2,6 +2,7 @@ import type { Bus } from '#bus';
 import { getLocation } from '#contracts/locations';
 import { findContractTokens, getToken } from '#contracts/tokens-auth';
 import { fromJsonBytes } from '#contracts';
+import type { GrantRows } from '#grants';
 import { type CdrToken, dateTimeOf, instantMs, type Location, type Party, type Role, type Route, type Token } from '#ocpi';
 import { type Body, type Context, type Converted, down, type Kind, type OtherVersion, up } from '#ocpi-versions';
 import type { Database } from '#postgres';
@@ -9,7 +10,8 @@ import type { OwnParties } from '#settings';
 import type { Clock } from '#time';
 import { lastSentToken, NotCarriedRows } from './dialect-rows.ts';
 import type { OcpiReply, OcpiRequest } from '../exchange.ts';
-import { type Partner, partiesOf, toBus } from './partner.ts';
+import { type Partner, partiesOf, toBus, viewerOf } from './partner.ts';
+import { locationView } from '../pushes/views.ts';
 import { refuse } from '../refusals.ts';
 import { withToldTariffs } from './told-tariffs.ts';
 import { bodiesOf, otherVersion, partyIn, rolesOfPeer } from '../versions.ts';
@@ -36,6 +38,7 @@ export class Dialects {
     readonly parts: {
       readonly db: Database;
       readonly bus: Bus;
+      readonly grants: GrantRows;
       readonly clock: Clock;
       readonly parties: OwnParties;
     },
@@ -90,15 +93,15 @@ export class Dialects {
 
   /** An object for a partner. */
   async down(partner: Partner, version: OtherVersion, body: Body, value: unknown, sides: Sides): Promise<Converted> {
-    const made = await this.downNow(version, body, value, sides);
+    const made = await this.downNow(partner, version, body, value, sides);
     await this.notCarried.keep(partner.id, `${body.kind} to ${version}`, made);
     return made;
   }
 
-  private async downNow(version: OtherVersion, body: Body, value: unknown, sides: Sides): Promise<Converted> {
+  private async downNow(partner: Partner, version: OtherVersion, body: Body, value: unknown, sides: Sides): Promise<Converted> {
     const context = this.context(sides);
     if (version !== '2.1.1') return down(version, body, value, context);
-    const location = await this.locationOf(version, body, value, sides.owner);
+    const location = await this.placeOf(partner, body, value, sides.owner);
     const [said, place] = await Promise.all([value, location].map((one) => withToldTariffs(this.parts.bus, one, context)));
     return down(version, body, said, { ...context, location: place as Location | undefined });
   }
@@ -114,7 +117,7 @@ export class Dialects {
     if (!version || kind === undefined || letter.current === undefined) return own;
     const sides = { owner: this.party, other: partiesOf(partner)[0] ?? this.party };
     const object: unknown = JSON.parse(letter.current);
-    const made = await this.downNow(version, { kind }, object, sides).catch(() => undefined);
+    const made = await this.downNow(partner, version, { kind }, object, sides).catch(() => undefined);
     return made?.ok ? { ...letter, current: JSON.stringify(made.value), version } : own;
   }
 
@@ -142,15 +145,13 @@ export class Dialects {
     return { ...sides, now: dateTimeOf(this.parts.clock.now()) };
   }
 
-  /** 2.1.1 sends a Session's place along. */
-  private async locationOf(
-    version: OtherVersion,
-    { kind, patch }: Body,
-    value: unknown,
-    owner: Party,
-  ): Promise<Location | undefined> {
-    if (version !== '2.1.1' || kind !== 'session' || patch) return undefined;
-    return this.location((value as { location_id: string }).location_id, owner);
+  /** 2.1.1 sends a Session's place along: as it is, whether or not the partner is shown it, but with the tariffs that it is offered. */
+  private async placeOf(partner: Partner, { kind, patch }: Body, value: unknown, owner: Party): Promise<Location | undefined> {
+    if (kind !== 'session' || patch) return undefined;
+    const location = await this.location((value as { location_id: string }).location_id, owner);
+    const { db, grants, clock } = this.parts;
+    const granted = { ...(await grants.at(db, clock.now())), places: [] };
+    return location && (JSON.parse(locationView(JSON.stringify(location), viewerOf(partner), granted)!) as Location);
   }
 
   /**
