@@ -87,6 +87,8 @@ export interface CallOptions {
   readonly correlationId?: string;
   /** Of this request; by default a new one. */
   readonly requestId?: string;
+  /** Whose hands a forwarded request has gone through: RFC 9110 §7.6.3. */
+  readonly via?: string;
   readonly timeoutMs?: number;
   /** Puts the body, which OCPI wants bare, into an envelope: a partner's quirk. TRN-23. */
   readonly wrapped?: boolean;
@@ -174,6 +176,7 @@ function requestHeaders(options: ClientOptions, more: CallOptions): Record<strin
     'User-Agent': options.userAgent ?? 'Roamwatt',
     ...idHeaders({ requestId: more.requestId ?? randomUUID(), correlationId: more.correlationId ?? randomUUID() }),
     ...routingHeaders(routing),
+    ...(more.via === undefined ? {} : { Via: more.via }),
   };
   propagation.inject(context.active(), headers);
   return headers;

@@ -14,6 +14,7 @@ export interface RelayedRequest {
   readonly requestId: string;
   /** Kept over all legs. */
   readonly correlationId: string;
+  readonly via: string;
 }
 
 /** How a forwarded request ended, by what a hub says of it (HUB-19). */
@@ -32,8 +33,8 @@ export type Relayed =
  * the calls of `ocpiClient`; never throws for what the network does.
  */
 export async function relay(options: ClientOptions, request: RelayedRequest): Promise<Relayed> {
-  const { method, url, body, routing, correlationId, requestId } = request;
-  const exchanged = await outbound(options, { method, url, body, more: { routing, correlationId, requestId } });
+  const { method, url, body, routing, correlationId, requestId, via } = request;
+  const exchanged = await outbound(options, { method, url, body, more: { routing, correlationId, requestId, via } });
   if (exchanged.kind === 'unreachable') return exchanged;
   if (exchanged.kind === 'unclear') return { kind: 'silent', message: exchanged.message };
   const { http, headers } = exchanged;

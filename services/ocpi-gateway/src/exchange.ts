@@ -21,6 +21,8 @@ export interface OcpiRequest {
   /** The party of ours that the routing headers name; absent where they name none. */
   readonly addressed?: Party | undefined;
   readonly ids: MessageIds;
+  /** Through whose hands it came, as each has written there. */
+  readonly via?: string | undefined;
   /** Runs `fn` once the answer is on its way. */
   afterAnswer(fn: () => void): void;
 }

@@ -220,6 +220,7 @@ class Edge {
       ...known, version, query, body, text, method: route.method, search: search.length > 0 ? `?${search.join('?')}` : '',
       url: `${this.parts.publicUrl()}${path}`,
       ids: this.idsOf(request),
+      via: request.headers.via,
       afterAnswer: (fn) => void reply.raw.once('close', fn),
     };
   }

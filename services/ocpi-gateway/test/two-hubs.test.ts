@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { invitePartner, registerPartner } from '#contracts/ocpi-gateway';
 import { exampleLocation, type Party, routingHeaders } from '#ocpi';
+import { start } from '../src/start.ts';
 import { HandPartner } from './hand-partner.ts';
 import { call, openSide, type Side, versionsUrl } from './side.ts';
 
@@ -79,7 +80,7 @@ test('HUB-22, TRN-81: a request goes over both hubs with TO and FROM end to end,
   expect([answer.status_code, party(answer.headers, 'from'), party(answer.headers, 'to')]).toEqual([1000, 'CA*CPK', 'CA*EOA']);
   const leg = emsp.seen.find(({ what }) => what === 'PUT /sessions/CA/EOA/S1')!;
   expect(leg.body).toEqual(session);
-  expect(leg.headers).toMatchObject({ 'ocpi-from-party-id': 'EOA', 'ocpi-to-party-id': 'CPK' });
+  expect(leg.headers).toMatchObject({ 'ocpi-from-party-id': 'EOA', 'ocpi-to-party-id': 'CPK', via: '1.1 CA*HWE, 1.1 CA*HEA' });
 
   cpo.answer = () => ({ data: { result: 'ACCEPTED', timeout: 30 } });
   await asked(eastHub, emsp, oasis, 'commands/STOP_SESSION', 'POST', { session_id: 'S1', response_url: `${emsp.base}/results/1` });
@@ -92,6 +93,17 @@ test('HUB-22, TRN-81: a request goes over both hubs with TO and FROM end to end,
   });
   expect(result.status_code).toBe(1000);
   expect(emsp.pushed('POST /results/1')).toHaveLength(1);
+});
+
+test('HUB-22: a request that has gone through a hub before goes round, whichever of its processes it comes back to', async () => {
+  const other = await start({ ...westHub.platform.env, OCPI_PORT: '0' });
+  const asked = (via: string) => call({ ...westHub, gateway: other }, '/ocpi/2.2.1/receiver/commands/STOP_SESSION', {
+    token: cpo.token, method: 'POST', body: { session_id: 'S1', response_url: `${cpo.base}/results/2` },
+    headers: { ...routingHeaders({ to: plunk, from: oasis }), Via: via },
+  });
+  expect(await asked('1.1 proxy, 1.1 CA*HWE, 1.1 CA*HEA')).toMatchObject({ status_code: 4001, status_message: expect.stringContaining('leads from this hub back') });
+  expect((await asked('1.1 proxy, 1.1 CA*HEA')).status_message).not.toContain('leads from this hub back');
+  await other.stop();
 });
 
 test('HUB-22: what is told to everybody behind one hub reaches those behind the other once, each leg from its hub', async () => {

@@ -59,7 +59,11 @@ export class Hub {
   /** What is being forwarded, and for whom. */
   private readonly underWay = new Map<string, string>();
 
-  constructor(private readonly parts: HubParts) {}
+  private readonly viaUs: string;
+
+  constructor(private readonly parts: HubParts) {
+    this.viaUs = `1.1 ${partyText(parts.party)}`;
+  }
 
   handlers(): Handlers {
     const functional = routes.filter(({ routingHeaders }) => routingHeaders);
@@ -165,17 +169,18 @@ export class Hub {
     const leg = { caller: request.caller.partner, from, to };
     const below = request.url.slice(publicUrl().length + interfacePath({ module, role: route.role }).length);
     const name = [request.ids.correlationId, request.method, route.module, route.role, below, partyText(from), partyText(to)].join(' ');
+    if (viaOf(request).includes(this.viaUs)) throw goneRound(to);
     return this.once(name, leg, () => this.send(route, request, leg, { target, url: `${endpoint.replace(/\/+$/, '')}${below}` }));
   }
 
   /**
    * One that is under way for one partner and comes again from another has gone round between hubs that have its receiver
-   * from each other: wherever it goes round, a hub sees that. HUB-22.
+   * from each other: wherever it goes round, a hub sees that. HUB-22. Where all of them pass Via on, it is seen by that, in any process.
    */
   private async once<T>(name: string, { caller, to }: Leg, work: () => Promise<T>): Promise<T> {
     const first = this.underWay.get(name);
     if (first !== undefined && first !== caller.id)
-      throw refuse('unknown-receiver', `${partyText(to)} is nowhere: the way to it leads from this hub back to it`);
+      throw goneRound(to);
     this.underWay.set(name, caller.id);
     try {
       return await work();
@@ -208,6 +213,7 @@ export class Hub {
       routing: { to, from },
       requestId,
       correlationId,
+      via: [...viaOf(request), this.viaUs].join(', '),
       ...(text === '' ? {} : { body: text }),
     });
     if (relayed.kind !== 'answered') throw await this.failed(target, to, relayed);
@@ -357,4 +363,13 @@ function textOf(header: string | readonly string[] | undefined): string | undefi
 
 function notConnected(party: Party, status: string): Error {
   return refuse('receiver-not-connected', `${partyText(party)} is ${status}`);
+}
+
+function goneRound(to: Party): Error {
+  return refuse('unknown-receiver', `${partyText(to)} is nowhere: the way to it leads from this hub back to it`);
+}
+
+/** RFC 9110 §7.6.3: what is not a list of names there is nobody's. */
+function viaOf({ via = '' }: OcpiRequest): string[] {
+  return /^[\x20-\x7e]+$/.test(via) ? via.split(',').map((one) => one.trim()) : [];
 }
