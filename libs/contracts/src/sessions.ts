@@ -3,6 +3,7 @@ import { filled } from './filled.ts';
 import {
   CancelReservationSchema,
   CommandTakenSchema,
+  ExplainSessionSchema,
   GetOrderSchema,
   GetPreferencesSchema,
   GetSessionSchema,
@@ -23,6 +24,7 @@ import {
   ReservationWithdrawnSchema,
   ReserveEvseSchema,
   RequestProfileSchema,
+  SessionExplainedSchema,
   SessionFoundSchema,
   SessionListSchema,
   SetPreferencesSchema,
@@ -45,6 +47,8 @@ export {
   CancelReservationSchema,
   type CommandTaken,
   CommandTakenSchema,
+  type ExplainSession,
+  ExplainSessionSchema,
   type GetOrder,
   GetOrderSchema,
   type GetPreferences,
@@ -223,6 +227,14 @@ export const getSession = ask({
   verb: 'get-session',
   request: GetSessionSchema,
   answer: SessionFoundSchema,
+  check: filled('party', 'sessionId'),
+});
+
+export const explainSession = ask({
+  context,
+  verb: 'explain-session',
+  request: ExplainSessionSchema,
+  answer: SessionExplainedSchema,
   check: filled('party', 'sessionId'),
 });
 

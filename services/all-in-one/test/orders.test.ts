@@ -5,6 +5,7 @@ import { Outcome } from '#contracts/ocpp-gateway';
 import { Change } from '#contracts/party';
 import {
   getOrder,
+  explainSession,
   getSession,
   orderStart,
   orderStop,
@@ -177,6 +178,8 @@ test("SES-01 SES-03 SES-04 a partner's Session grows by PATCH, ends, and never c
     status: 'COMPLETED',
     charging_periods: [period('18:00:00', 1), period('18:10:00', 2)],
   });
+  const why = await world.bus.ask(explainSession, { party: xyz, sessionId: 's2' });
+  expect(fromJsonBytes(why.explanationJson!)).toEqual({ not_priceable: 'tariffs: at least one tariff expected' });
   await expect
     .poll(() => world.ofKind('partner').filter(({ sessionId }) => sessionId === 'S2'))
     .toHaveLength(3);

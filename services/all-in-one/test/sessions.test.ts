@@ -4,6 +4,7 @@ import { getCdr } from '#contracts/cdr-ledger';
 import { told } from '#bus';
 import { meterRead, Outcome, transactionStopped } from '#contracts/ocpp-gateway';
 import {
+  explainSession,
   getSession,
   listSessions,
   listTokenSessions,
@@ -242,7 +243,13 @@ test("listSessions pages a partner's own in order of creation; getSession and li
   });
   expect(none.total).toBe(0);
   const { sessionJson, own } = await world.bus.ask(getSession, { party: bct, sessionId: ids[0]! });
-  expect([own, fromJsonBytes<Session>(sessionJson!).status]).toEqual([true, 'COMPLETED']);
+  const found = fromJsonBytes<Session>(sessionJson!);
+  expect([own, found.status]).toEqual([true, 'COMPLETED']);
+  const why = await world.bus.ask(explainSession, { party: bct, sessionId: ids[0]! });
+  const total = { excl_vat: String(found.total_cost!.excl_vat), incl_vat: String(found.total_cost!.incl_vat) };
+  expect(fromJsonBytes(why.explanationJson!)).toMatchObject({ total });
+  expect(why.explanationText).toContain('kWh');
+  expect((await world.bus.ask(explainSession, { party: bct, sessionId: 'GONE' })).explanationJson).toBeUndefined();
   const { sessionsJson } = await world.bus.ask(listTokenSessions, {
     tokenParty: plunk,
     tokenUid: 'card-1',

@@ -4,7 +4,7 @@ import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { correctCdr, getCdr, verifyLedger } from '#contracts/cdr-ledger';
 import { explainPlan } from '#contracts/evems-controller';
 import { describeStations } from '#contracts/ocpp-gateway';
-import { getSession } from '#contracts/sessions';
+import { explainSession, getSession } from '#contracts/sessions';
 import { cardRoutes } from './card-routes.ts';
 import { CdrId, CountryCode, Explanation, Findings, OcpiId, OcpiObject, PartyId } from './fields.ts';
 import {
@@ -38,15 +38,20 @@ function sessionRoutes(bus: Bus): Route[] {
   return [
     operatorRoute({
       method: 'GET', path: '/v1/operator/sessions/:country_code/:party_id/:session_id',
-      summary: 'An OCPI Session, ours or a partner\'s',
+      summary: 'An OCPI Session, ours or a partner\'s, with its price so far explained',
       params: z.strictObject({ ...ofParty, session_id: OcpiId }),
-      answer: z.object({ own: z.boolean(), session: OcpiObject }),
+      answer: z.object({ own: z.boolean(), session: OcpiObject, explanation: Explanation }),
       async handle({ params: { country_code: countryCode, party_id: partyId, session_id: sessionId } }) {
-        const { own, sessionJson } = await bus.ask(getSession, { party: { countryCode, partyId }, sessionId });
+        const id = { party: { countryCode, partyId }, sessionId };
+        const [{ own, sessionJson }, { explanationJson, explanationText }] = await Promise.all([
+          bus.ask(getSession, id),
+          bus.ask(explainSession, id),
+        ]);
         if (!sessionJson) {
           throw new Problem(404, 'unknown-session', `session_id: ${countryCode}*${partyId} has no session ${sessionId} here`);
         }
-        return { own, session: fromJsonBytes<Record<string, unknown>>(sessionJson) };
+        const tree = explanationJson === undefined ? null : fromJsonBytes<unknown>(explanationJson);
+        return { own, session: fromJsonBytes<Record<string, unknown>>(sessionJson), explanation: { text: explanationText, tree } };
       },
     }),
     operatorRoute({

@@ -10,7 +10,7 @@ import {
 import { describeStations } from '#contracts/ocpp-gateway';
 import { Change } from '#contracts/party';
 import {
-  getOrder, getSession, listTokenSessions, orderChanged, orderStart, orderStop, type OrderStart, partnerSessionChanged,
+  explainSession, getOrder, getSession, listTokenSessions, orderChanged, orderStart, orderStop, type OrderStart, partnerSessionChanged,
 } from '#contracts/sessions';
 import { quote } from '#contracts/tariff-engine';
 import { getToken, issueToken } from '#contracts/tokens-auth';
@@ -188,6 +188,8 @@ export class Neighbours {
       const session = this.sessions.get(sessionId);
       return session ? { sessionJson: toJsonBytes(session), own: false } : { own: false };
     }));
+    await bus.answer(explainSession, (requests) => requests.map(({ sessionId }) =>
+      (this.sessions.has(sessionId) ? { explanationJson: toJsonBytes({ currency: 'CAD' }), explanationText: 'To pay: 4.47 CAD.' } : {})));
     await bus.answer(listTokenSessions, (requests) => requests.map(({ tokenUid }) => ({
       sessionsJson: [...this.sessions.values()].filter(({ cdr_token }) => cdr_token.uid === tokenUid).map(toJsonBytes),
     })));

@@ -312,7 +312,9 @@ test('the operator\'s verbs answer from the services behind', async () => {
   expect((await operator.get('/v1/operator/stations')).body.stations[0].connectors[0]).toEqual({
     connector_id: 1, status: 'Charging', status_at: '2022-02-01T17:00:00Z', transaction_id: '7',
   });
-  expect((await operator.get('/v1/operator/sessions/CA/BCT/S-1')).body).toMatchObject({ own: false, session: { id: 'S-1' } });
+  expect((await operator.get('/v1/operator/sessions/CA/BCT/S-1')).body).toMatchObject({
+    own: false, session: { id: 'S-1' }, explanation: { text: 'To pay: 4.47 CAD.', tree: { currency: 'CAD' } },
+  });
   expect((await operator.get('/v1/operator/sessions/CA/BCT/S-9')).status).toBe(404);
   expect((await operator.get('/v1/operator/cdrs/CA/BCT/R-1')).body).toMatchObject({
     cdr: { id: 'R-1' },

@@ -8,6 +8,8 @@ import {
   getOrder,
   type GetPreferences,
   getPreferences,
+  type ExplainSession,
+  explainSession,
   type GetSession,
   getSession,
   type ListSessions,
@@ -44,6 +46,7 @@ import {
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { pageAnswer } from '#contracts/page';
 import type { ChargingPreferences, Party, Token } from '#ocpi';
+import { explanationJson } from '#pricing';
 import { Commands } from './commands.ts';
 import type { Order } from './order.ts';
 import { Orders } from './orders.ts';
@@ -224,6 +227,16 @@ export class AskController {
     return each(requests, async ({ party, sessionId }) => {
       const found = await this.sessions.find(ocpiParty(party!), sessionId);
       return found ? { sessionJson: toJsonBytes(found.text), own: found.own } : { own: false };
+    });
+  }
+
+  @Answers(explainSession)
+  explainSession(requests: ExplainSession[]) {
+    return each(requests, async ({ party, sessionId }) => {
+      const found = await this.sessions.explain(ocpiParty(party!), sessionId);
+      return found
+        ? { explanationJson: toJsonBytes(explanationJson(found.explanation)), explanationText: found.text }
+        : { explanationText: '' };
     });
   }
 

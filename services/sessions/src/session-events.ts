@@ -207,6 +207,7 @@ export type SessionState =
   | {
       readonly status: 'ended';
       readonly session: Session;
+      readonly snapshots: Snapshots;
       /** None of a reservation that nobody charged on. */
       readonly transaction?: Transaction;
     };

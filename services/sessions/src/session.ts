@@ -104,7 +104,7 @@ export const sessionDecider: Decider<SessionState, SessionCommand, SessionEvent>
         return { status: 'invalid-ended' };
     }
     if (charge.status === 'reserved' && event.type === 'SessionEnded')
-      return { status: 'ended', session: event.session };
+      return { status: 'ended', session: event.session, snapshots: event.snapshots };
     if (charge.status === 'active') return evolveActive(charge, event);
     return charge.status === 'parked' ? evolveParked(charge, event) : charge;
   },
@@ -170,7 +170,7 @@ function evolveActive(charge: Active, event: Later): SessionState {
     case 'ChargeEnded':
       return parkedFrom(charge, event);
     case 'SessionEnded':
-      return { status: 'ended', session: event.session, transaction };
+      return { status: 'ended', session: event.session, snapshots: event.snapshots, transaction };
     case 'ConnectionNoted':
       return charge;
   }
@@ -188,7 +188,7 @@ function evolveParked(charge: Parked, event: Later): SessionState {
     case 'SessionRefreshed':
       return { ...charge, session: event.session };
     case 'SessionEnded':
-      return { status: 'ended', session: event.session, transaction };
+      return { status: 'ended', session: event.session, snapshots: event.snapshots, transaction };
     default:
       return charge;
   }

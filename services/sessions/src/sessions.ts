@@ -1,6 +1,11 @@
-import { idKey, type Party, sameParty } from '#ocpi';
+import type { Bus } from '#bus';
+import { fromJsonBytes } from '#contracts';
+import { getLocation } from '#contracts/locations';
+import { getTariff } from '#contracts/tariff-engine';
+import { idKey, type Location, type Party, sameParty, type Session, type Tariff } from '#ocpi';
 import type { Database, ObjectPage, PageRequest } from '#postgres';
 import type { OwnParties } from '#settings';
+import { type Explained, explained } from './explained.ts';
 import type { Logs } from './logs.ts';
 import { findPartnerSession } from './partner-session-rows.ts';
 import { listOwnSessions, listTokenSessions } from './session-rows.ts';
@@ -8,6 +13,7 @@ import { listOwnSessions, listTokenSessions } from './session-rows.ts';
 export interface SessionsParts {
   readonly db: Database;
   readonly logs: Logs;
+  readonly bus: Pick<Bus, 'ask'>;
   readonly parties: OwnParties;
 }
 
@@ -25,6 +31,31 @@ export class Sessions {
     const { state } = await logs.sessions.load(idKey(sessionId));
     if (!('session' in state) || !sameParty(state.session, party)) return undefined;
     return { text: JSON.stringify(state.session), own: true };
+  }
+
+  /** In the tariff that it is charged by; of a partner's, in those that its periods name, as they were when it began. */
+  async explain(party: Party, sessionId: string): Promise<Explained | undefined> {
+    const { logs, parties } = this.parts;
+    if (!parties.has(party)) return this.explainPartners(party, sessionId);
+    const { state } = await logs.sessions.load(idKey(sessionId));
+    if (!('session' in state) || !sameParty(state.session, party)) return undefined;
+    const { tariff, location } = state.snapshots;
+    return explained(state.session, [tariff], location.time_zone);
+  }
+
+  private async explainPartners(party: Party, sessionId: string): Promise<Explained | undefined> {
+    const { db, bus } = this.parts;
+    const held = await findPartnerSession(db, party, sessionId);
+    if (!held) return undefined;
+    const session = JSON.parse(held.text) as Session;
+    const named = new Set((session.charging_periods ?? []).flatMap(({ tariff_id }) => tariff_id ?? []));
+    const owner = { countryCode: party.country_code, partyId: party.party_id };
+    const [{ locationJson }, ...found] = await Promise.all([
+      bus.ask(getLocation, { party: owner, locationId: session.location_id }),
+      ...[...named].map((tariffId) => bus.ask(getTariff, { party: owner, tariffId, asOf: session.start_date_time })),
+    ]);
+    const tariffs = found.flatMap(({ tariffJson }) => (tariffJson ? [fromJsonBytes<Tariff>(tariffJson)] : []));
+    return explained(session, tariffs, locationJson && fromJsonBytes<Location>(locationJson).time_zone);
   }
 
   list(tokenParties: readonly Party[], page: PageRequest, owner?: Party): Promise<ObjectPage> {
