@@ -12,6 +12,16 @@ export const listMigrations: MigrationList = [
       ...INDEXES,
     ],
   },
+  // Of millions of received CDRs the few that somebody has to look into (`projections/received-cdrs.ts`).
+  {
+    name: 'cdr-ledger-in-doubt',
+    up: ({ schema }) => [
+      `DROP TABLE IF EXISTS ${schema}_rebuild.cdrs`,
+      `DELETE FROM followed WHERE follower = 'cdr-list rebuilding'`,
+      `CREATE INDEX cdrs_in_doubt ON cdrs ("position") WHERE NOT own
+        AND jsonb_path_exists(findings, '$[*] ? (@.code != "signed-data-valid")')`,
+    ],
+  },
 ];
 
 /**

@@ -34,8 +34,13 @@ export interface Found {
   readonly body: string | null;
 }
 
-export const SELECT = `SELECT c."position", c.own, c.token_party, e.data, c.findings, c.credited_by, p.body
-  FROM cdrs c JOIN events e ON e."position" = c."position" LEFT JOIN private_parts p ON p.id = c.private_id`;
+export const SELECT = selectFrom('cdrs');
+
+/** `rows`: the table, or what was chosen of it. */
+export function selectFrom(rows: string): string {
+  return `SELECT c."position", c.own, c.token_party, e.data, c.findings, c.credited_by, p.body
+  FROM ${rows} c JOIN events e ON e."position" = c."position" LEFT JOIN private_parts p ON p.id = c.private_id`;
+}
 
 export function listed({ position, own, token_party, data, findings, credited_by, body }: Found): ListedCdr {
   const [country_code = '', party_id = ''] = token_party.split('*');
