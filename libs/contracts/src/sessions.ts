@@ -6,6 +6,7 @@ import {
   ExplainSessionSchema,
   GetOrderSchema,
   GetPreferencesSchema,
+  GetSessionAtSchema,
   GetSessionSchema,
   ListReservationsSchema,
   ListSessionsSchema,
@@ -52,6 +53,8 @@ export {
   type GetOrder,
   GetOrderSchema,
   type GetPreferences,
+  type GetSessionAt,
+  GetSessionAtSchema,
   type GetSession,
   GetSessionSchema,
   type ListReservations,
@@ -228,6 +231,14 @@ export const getSession = ask({
   request: GetSessionSchema,
   answer: SessionFoundSchema,
   check: filled('party', 'sessionId'),
+});
+
+export const getSessionAt = ask({
+  context,
+  verb: 'get-session-at',
+  request: GetSessionAtSchema,
+  answer: SessionFoundSchema,
+  check: filled('stationId', 'connectorId'),
 });
 
 export const explainSession = ask({

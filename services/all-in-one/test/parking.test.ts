@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { getCdr } from '#contracts/cdr-ledger';
 import { stationConnected, stationDisconnected } from '#contracts/ocpp-gateway';
-import { explainSession, getSession, stopSession } from '#contracts/sessions';
+import { explainSession, getSession, getSessionAt, stopSession } from '#contracts/sessions';
 import { told } from '#bus';
 import { fromJsonBytes } from '#contracts';
 import type { Cdr, Session } from '#ocpi';
@@ -82,6 +82,11 @@ test('a full car that stays pays for parking until it leaves Finishing, then the
   expect(await world.bus.ask(stopSession, stop)).toMatchObject({ result: 'REJECTED' });
   const { sessionJson } = await world.bus.ask(getSession, { party: bct, sessionId: session.id });
   expect(fromJsonBytes<Session>(sessionJson!)).toMatchObject({ status: 'ACTIVE', kwh: 10 });
+  const whoIsThere = async () => {
+    const { sessionJson: there } = await world.bus.ask(getSessionAt, { stationId: charge.stationId, connectorId: 1 });
+    return there && fromJsonBytes<Session>(there).id;
+  };
+  expect(await whoIsThere()).toBe(session.id);
   const why = await world.bus.ask(explainSession, { party: bct, sessionId: session.id });
   expect(why.explanationText).toMatch(/Parking time 30 min at 6 CAD per hour .*: 3\.00 CAD/);
   expect(fromJsonBytes(why.explanationJson!)).toMatchObject({ total: { excl_vat: '6' }, notes: [] });
@@ -93,6 +98,7 @@ test('a full car that stays pays for parking until it leaves Finishing, then the
     kwh: 10,
     total_cost: { excl_vat: 9 },
   });
+  expect(await whoIsThere()).toBeUndefined();
   expect(seen(ended)).toEqual([
     '17:00 ENERGY 10 TIME 0.5',
     '17:30 PARKING_TIME 0.25',

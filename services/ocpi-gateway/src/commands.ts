@@ -54,7 +54,7 @@ export class Commands {
       UNLOCK_CONNECTOR: (request) => {
         const body = request.body as UnlockConnector;
         return this.takeAt(body.location_id, 'UNLOCK_CONNECTOR', request, (orderId) =>
-          this.parts.unlocking.take(orderId, body, request.addressed),
+          this.parts.unlocking.take(orderId, body, askersOf(request), request.addressed),
         );
       },
     };

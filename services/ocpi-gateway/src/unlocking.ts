@@ -1,8 +1,10 @@
 import { type Bus, Refused, Unanswered } from '#bus';
 import { resolveEvse } from '#contracts/locations';
+import { fromJsonBytes } from '#contracts';
 import { Outcome, unlockConnector } from '#contracts/ocpp-gateway';
+import { getSessionAt } from '#contracts/sessions';
 import { addDue, type Due, type DueOutcome } from '#due';
-import type { CommandResult, Party, UnlockConnector } from '#ocpi';
+import { type CommandResult, type Party, sameParty, type Session, type UnlockConnector } from '#ocpi';
 import type { Database } from '#postgres';
 import type { Clock } from '#time';
 import { toBus } from './partners/partner.ts';
@@ -40,13 +42,18 @@ export class Unlocking {
     readonly db: Database; readonly bus: Bus; readonly clock: Clock; readonly wake: () => void;
   }) {}
 
-  async take(orderId: string, command: UnlockConnector, operator?: Party): Promise<Taken> {
+  /** `askers`: whose drivers' cars may be let go. */
+  async take(orderId: string, command: UnlockConnector, askers: readonly Party[], operator?: Party): Promise<Taken> {
     const { db, bus, clock } = this.parts;
     try {
       const { stationId, stationConnector } = await bus.ask(resolveEvse, {
         locationId: command.location_id, evseUid: command.evse_uid, connectorId: command.connector_id,
         ...(operator ? { party: toBus(operator) } : {}),
       });
+      const { sessionJson } = await bus.ask(getSessionAt, { stationId, connectorId: stationConnector });
+      const driver = sessionJson && fromJsonBytes<Session>(sessionJson).cdr_token;
+      if (driver && !askers.some((party) => sameParty(party, driver)))
+        return { result: 'REJECTED', timeoutS: 0, message: 'the driver of another party charges there', unknownLocation: false };
       const body: Unlock = { orderId, stationId, connectorId: stationConnector };
       await addDue(db, { id: `unlock ${orderId}`, key: `unlock ${stationId}`, kind: 'unlock', at: clock.now(), body });
       this.parts.wake();

@@ -240,6 +240,9 @@ test('CMD-11 UNLOCK_CONNECTOR opens the lock at the station and says how it went
     method: 'POST', body: { response_url, location_id: 'BURNABY', evse_uid: 'L2-01', connector_id: '1', ...more },
   });
   expect(await unlock({ evse_uid: 'L2-99' })).toMatchObject({ http: 200, status_code: 2003, data: { result: 'REJECTED' } });
+  oasis.neighbours.charging = { ...exampleSession, cdr_token: { ...exampleSession.cdr_token, country_code: 'CA', party_id: 'XYZ' } };
+  expect(await unlock(), "another party's driver charges there").toMatchObject({ status_code: 1000, data: { result: 'REJECTED' } });
+  oasis.neighbours.charging = undefined;
   expect(await unlock()).toMatchObject({ status_code: 1000, data: { result: 'ACCEPTED' } });
   await expect.poll(() => montreal.seen.findLast(({ what }) => what === 'POST /unlocked/1')?.body).toMatchObject({ result: 'EVSE_INOPERATIVE' });
   const station = await oasis.neighbours.bus.hold(unlockConnector, 'station of L2-01', async (asks) =>

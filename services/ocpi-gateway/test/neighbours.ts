@@ -3,7 +3,7 @@ import { getCdr, listCdrs, receiveCdr } from '#contracts/cdr-ledger';
 import { dropHeldLocations, getLocation, listHeldLocations, listLocations, putPartnerLocation, resolveEvse } from '#contracts/locations';
 import { Change, type PageRequest, type Party } from '#contracts/party';
 import {
-  cancelReservation, getSession, listSessions, putPartnerSession, recordCommandResult, reserveEvse, startSession, stopSession,
+  cancelReservation, getSession, getSessionAt, listSessions, putPartnerSession, recordCommandResult, reserveEvse, startSession, stopSession,
 } from '#contracts/sessions';
 import { deletePartnerTariff, getTariff, listTariffs, putPartnerTariff } from '#contracts/tariff-engine';
 import { answerAuthorize, findContractTokens, getToken, listTokens, putPartnerToken } from '#contracts/tokens-auth';
@@ -40,6 +40,8 @@ export class Neighbours {
   readonly onlyFor: Record<string, string[]> = {};
   /** Ids of our Locations that are for no partner. */
   readonly privates = new Set<string>();
+  /** Where a car is plugged in for one of our Sessions. */
+  charging: Session | undefined;
   readonly partners = new Map<string, object>();
   /** When partners' CDRs were recorded first. */
   readonly recordedAt = new Map<string, string>();
@@ -231,6 +233,8 @@ export class Neighbours {
       this.taken.splice(-1, 1, { what: `${patch ? 'PATCH' : 'PUT'} ${key}`, body });
       return answer;
     }));
+    await bus.answer(getSessionAt, async (requests) => requests.map(() =>
+      ({ own: true, ...(this.charging === undefined ? {} : { sessionJson: toJsonBytes(this.charging) }) })));
     await bus.answer(getSession, async (requests) => requests.map(({ party, sessionId }) => {
       const held = this.partners.get(keyOf('session', party, sessionId));
       return { own: false, ...(held ? { sessionJson: toJsonBytes(held) } : {}) };

@@ -10,6 +10,8 @@ import {
   getPreferences,
   type ExplainSession,
   explainSession,
+  type GetSessionAt,
+  getSessionAt,
   type GetSession,
   getSession,
   type ListSessions,
@@ -227,6 +229,14 @@ export class AskController {
     return each(requests, async ({ party, sessionId }) => {
       const found = await this.sessions.find(ocpiParty(party!), sessionId);
       return found ? { sessionJson: toJsonBytes(found.text), own: found.own } : { own: false };
+    });
+  }
+
+  @Answers(getSessionAt)
+  getSessionAt(requests: GetSessionAt[]) {
+    return each(requests, async (place) => {
+      const found = await this.sessions.findAt(place);
+      return { own: true, ...(found === undefined ? {} : { sessionJson: toJsonBytes(found) }) };
     });
   }
 

@@ -5,6 +5,7 @@ import { getTariff } from '#contracts/tariff-engine';
 import { idKey, type Location, type Party, sameParty, type Session, type Tariff } from '#ocpi';
 import type { Database, ObjectPage, PageRequest } from '#postgres';
 import type { OwnParties } from '#settings';
+import { type Place, sessionAt } from './connector-rows.ts';
 import { type Explained, explained } from './explained.ts';
 import type { Logs } from './logs.ts';
 import { findPartnerSession } from './partner-session-rows.ts';
@@ -31,6 +32,15 @@ export class Sessions {
     const { state } = await logs.sessions.load(idKey(sessionId));
     if (!('session' in state) || !sameParty(state.session, party)) return undefined;
     return { text: JSON.stringify(state.session), own: true };
+  }
+
+  /** For which a car is plugged in there. */
+  async findAt(at: Place): Promise<string | undefined> {
+    const { db, logs } = this.parts;
+    const sessionId = await sessionAt(db, at);
+    if (sessionId === undefined) return undefined;
+    const { state } = await logs.sessions.load(sessionId);
+    return state.status === 'active' || state.status === 'parked' ? JSON.stringify(state.session) : undefined;
   }
 
   /** In the tariff that it is charged by; of a partner's, in those that its periods name, as they were when it began. */
