@@ -1,5 +1,6 @@
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import { inSpan, type Log, type Tracer, withTraceparent } from '#telemetry';
+import { MOST_ITEMS } from './asking.ts';
 import { type BusCode, LARGEST_ITEM_BYTES } from './failures.ts';
 import { type Answered, refusal, refusalFor } from './handling.ts';
 import { type AnswerItem, type AskBatch, type AskItem, readAskBatch, whole, writeAnswerBatch, type Written } from './wire.ts';
@@ -14,6 +15,8 @@ export interface AnsweringOptions {
   readonly subject: string;
   /** Replicas that share the asks; absent for the one holder of an id. */
   readonly queue?: string | undefined;
+  /** Each message is one ask, which may wait for somebody outside. */
+  readonly alone?: boolean;
   /** For spans and logs: context.verb. */
   readonly name: string;
   readonly tracer: Tracer;
@@ -33,6 +36,8 @@ export function startAnswering(
   handle: (items: readonly AskItem[]) => Promise<Answered[]>,
 ): Answering {
   const { connection, subject, queue, name, tracer, log } = options;
+  // As many asks as messages of many would carry: who is silent outside holds up nobody else.
+  const times = options.alone ? MOST_ITEMS : 1;
   const waiting: Msg[] = [];
   const running = new Set<Promise<void>>();
 
@@ -61,8 +66,8 @@ export function startAnswering(
     ...(queue === undefined ? {} : { queue }),
     callback: (error, message) => {
       if (error) log.error('asks are not heard', { subject, error });
-      else if (running.size < MOST_RUNNING) start(message);
-      else if (waiting.length < MOST_WAITING) waiting.push(message);
+      else if (running.size < MOST_RUNNING * times) start(message);
+      else if (waiting.length < MOST_WAITING * times) waiting.push(message);
       else refuseAll(message, 'overloaded');
     },
   });

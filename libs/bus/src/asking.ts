@@ -8,7 +8,8 @@ import {
 import { Refused, Unanswered } from './failures.ts';
 import { type AnswerItem, readAnswerBatch, writeAskBatch } from './wire.ts';
 
-const MOST_ITEMS = 64;
+/** Of one message. */
+export const MOST_ITEMS = 64;
 const MOST_BYTES = 512_000;
 /**
  * How long an ask waits for company: a millisecond for each message to the same subject that is under
@@ -28,6 +29,8 @@ export interface Outgoing {
   readonly commandId: string;
   readonly timeoutMs: number;
   readonly traceparent: string | undefined;
+  /** In a message of its own. */
+  readonly alone?: boolean;
 }
 
 interface Waiting extends Outgoing {
@@ -130,7 +133,7 @@ export class Asking {
   }
 
   private hold(waiting: Waiting): void {
-    const name = laneOf(waiting);
+    const name = waiting.alone ? `${waiting.subject} ${(this.count += 1)}` : laneOf(waiting);
     if ((this.lanes.get(name)?.bytes ?? 0) + waiting.request.length > MOST_BYTES) this.send(name);
     let lane = this.lanes.get(name);
     if (!lane) this.lanes.set(name, (lane = { held: [], bytes: 0, underWay: 0, alarm: undefined }));

@@ -16,7 +16,7 @@ import {
   tracer as tracerOf,
   type Tracer,
 } from '#telemetry';
-import { type Answering, startAnswering } from './answering.ts';
+import { type Answering, type AnsweringOptions, startAnswering } from './answering.ts';
 import { Asking } from './asking.ts';
 import type { AskContract, Context, TellContract } from './contract.ts';
 import { type Answered, type AnswersHandler, handling } from './handling.ts';
@@ -126,6 +126,7 @@ export class Bus {
         commandId: options.commandId ?? '',
         timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
         traceparent: currentTraceparent(),
+        alone: contract.alone ?? false,
       });
       return merged(contract.answer, parts);
     });
@@ -162,7 +163,7 @@ export class Bus {
     const name = `${contract.context}.${contract.verb}`;
     const subject = askSubject(this.platform, contract);
     return this.startAnswering(
-      { subject, name, queue: contract.context },
+      { subject, name, queue: contract.context, alone: contract.alone ?? false },
       handling(contract, handler, this.log),
     );
   }
@@ -254,7 +255,7 @@ export class Bus {
   }
 
   private async startAnswering(
-    where: { readonly subject: string; readonly name: string; readonly queue?: string },
+    where: Pick<AnsweringOptions, 'subject' | 'name' | 'queue' | 'alone'>,
     handle: (items: readonly AskItem[]) => Promise<Answered[]>,
   ): Promise<Answering> {
     const { connection, tracer, log } = this;

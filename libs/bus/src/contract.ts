@@ -14,6 +14,7 @@ export type Context =
  * (subject `roamwatt.<platform>.<context>.ask.<verb>.v1`).
  * `to` names one holder instead: the request goes to `…ask.<verb>.v1.<token(to)>`, to which only that
  * holder subscribes (a charger's commands).
+ * `alone`: it may wait for somebody outside, and so no other travels with it: those would wait as well.
  * `check` returns what is missing or wrong in a parsed request ("station_id is empty"), or undefined.
  */
 export interface AskContract<Request extends DescMessage = DescMessage, Answer extends DescMessage = DescMessage> {
@@ -22,6 +23,7 @@ export interface AskContract<Request extends DescMessage = DescMessage, Answer e
   readonly verb: string;
   readonly request: Request;
   readonly answer: Answer;
+  readonly alone?: boolean;
   readonly to?: (request: MessageShape<Request>) => string;
   readonly check: (request: MessageShape<Request>) => string | undefined;
 }

@@ -11,7 +11,7 @@ import { freshPlatform, natsUrl } from '#test-servers';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { askSubject } from '../src/subjects.ts';
 import { readAnswerBatch, writeAnswerBatch, writeAskBatch } from '../src/wire.ts';
-import { command, echo, grow, list, weigh } from './contracts.ts';
+import { command, echo, grow, list, outside, weigh } from './contracts.ts';
 
 let platform: string;
 let buses: Bus[];
@@ -46,6 +46,19 @@ test('what is asked together travels as one message and is answered one by one',
   const answers = await Promise.all(words.map((value) => asker.ask(echo, { value })));
   expect(answers.map((answer) => answer.value)).toEqual(words.map((word) => `${word}!`));
   expect(batches.map((batch) => batch.length)).toEqual([64, 36]);
+});
+
+test('asks that wait for somebody outside travel alone: who is silent holds up nobody else', async () => {
+  const silence = Promise.withResolvers<void>();
+  await (await join('sessions')).answer(outside, (requests) => Promise.all(requests.map(async ({ value }) => {
+    if (value.startsWith('silent')) await silence.promise;
+    return echoed(value);
+  })));
+  const asker = await join('portal');
+  const held = Array.from({ length: 100 }, (_, n) => asker.ask(outside, { value: `silent ${n}` }));
+  expect(await asker.ask(outside, { value: 'here' })).toMatchObject({ value: 'here!' });
+  silence.resolve();
+  expect((await Promise.all(held)).at(-1)).toMatchObject({ value: 'silent 99!' });
 });
 
 test('replicas share the asks: each is handled once', async () => {

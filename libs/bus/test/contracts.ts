@@ -27,6 +27,16 @@ export const list = ask({
   check: () => undefined,
 });
 
+/** Waits for somebody outside. */
+export const outside = ask({
+  context: 'sessions',
+  verb: 'outside',
+  alone: true,
+  request: StringValueSchema,
+  answer: StringValueSchema,
+  check: () => undefined,
+});
+
 export const weigh = ask({
   context: 'sessions',
   verb: 'weigh',

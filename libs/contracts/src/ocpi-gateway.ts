@@ -94,6 +94,7 @@ const context = 'ocpi-gateway';
 export const sendCommand = ask({
   context,
   verb: 'send-command',
+  alone: true,
   request: SendCommandSchema,
   answer: CommandSentSchema,
   check: filled('orderId', 'party', 'command', 'bodyJson'),
@@ -102,6 +103,7 @@ export const sendCommand = ask({
 export const sendProfileRequest = ask({
   context,
   verb: 'send-profile-request',
+  alone: true,
   request: SendProfileRequestSchema,
   answer: ProfileRequestStandsSchema,
   check: filled('orderId', 'party', 'sessionId', 'method'),
@@ -110,6 +112,7 @@ export const sendProfileRequest = ask({
 export const getPartnerProfile = ask({
   context,
   verb: 'get-partner-profile',
+  alone: true,
   request: GetPartnerProfileSchema,
   answer: PartnerProfileFoundSchema,
   check: filled('party', 'sessionId'),
@@ -118,6 +121,7 @@ export const getPartnerProfile = ask({
 export const authorizeAtPartner = ask({
   context,
   verb: 'authorize-at-partner',
+  alone: true,
   request: AuthorizeAtPartnerSchema,
   answer: PartnerAuthorizedSchema,
   check: filled('party', 'uid', 'type'),

@@ -59,6 +59,7 @@ const context = 'tokens-auth';
 export const authorize = ask({
   context,
   verb: 'authorize',
+  alone: true,
   request: AuthorizeSchema,
   answer: AuthorizedSchema,
   check: filled('idTag', 'stationId'),
