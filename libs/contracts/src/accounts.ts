@@ -6,10 +6,12 @@ import {
   AccountLinesSchema,
   AccountListSchema,
   AccountStandsSchema,
+  AccountStatementSchema,
   BookPaymentSchema,
   ChangeAccountSchema,
   GetAccountLineProofSchema,
   GetAccountSchema,
+  GetAccountStatementSchema,
   GetRetailSchema,
   ListAccountLinesSchema,
   ListAccountsSchema,
@@ -34,6 +36,8 @@ export {
   AccountSchema,
   type AccountStands,
   AccountStandsSchema,
+  type AccountStatement,
+  AccountStatementSchema,
   type BookPayment,
   BookPaymentSchema,
   type ChangeAccount,
@@ -42,6 +46,8 @@ export {
   type GetAccountLineProof,
   GetAccountLineProofSchema,
   GetAccountSchema,
+  type GetAccountStatement,
+  GetAccountStatementSchema,
   type GetRetail,
   GetRetailSchema,
   type ListAccountLines,
@@ -100,6 +106,14 @@ export const listAccountLines = ask({
   request: ListAccountLinesSchema,
   answer: AccountLinesSchema,
   check: filled('contractId'),
+});
+
+export const getAccountStatement = ask({
+  context,
+  verb: 'get-account-statement',
+  request: GetAccountStatementSchema,
+  answer: AccountStatementSchema,
+  check: filled('contractId', 'month'),
 });
 
 export const getAccountLineProof = ask({

@@ -4,8 +4,10 @@ import type { EventStore } from '#event-store';
 import { fold } from '#decider';
 import { type Party, sameId, type Token } from '#ocpi';
 import type { Database } from '#postgres';
-import type { Clock } from '#time';
+import { monthWindow } from '#settlement';
+import { type Clock, instant, type Zone } from '#time';
 import { account, type AccountCommand, type AccountEvent, type AccountRefusal, accountStream } from './account.ts';
+import { accountStatement } from './account-statement.ts';
 import {
   type BookedCharge,
   charge,
@@ -31,6 +33,7 @@ import {
   type ListedAccount,
   pageOfAccounts,
 } from './projections/account-rows.ts';
+import { accountMonth } from './projections/account-month.ts';
 import { findCdr } from './projections/listed-cdr.ts';
 import type { Recorder } from './record.ts';
 import type { ForDriver, Priced, RetailPricing } from './retail-pricing.ts';
@@ -47,6 +50,9 @@ export interface AccountsParts {
   readonly running: Running;
   readonly rows: Pick<Following, 'caughtUp'>;
   readonly booking: Pick<Following, 'caughtUp'>;
+  readonly list: Pick<Following, 'caughtUp'>;
+  /** Whose calendar the months are of. */
+  readonly zone: Zone;
 }
 
 export type AccountsRefusal =
@@ -89,6 +95,17 @@ export class Accounts {
     const { accountId } = await this.holder(contractId);
     await this.caughtUp();
     return linesOf(this.parts.db, accountId, before, limit);
+  }
+
+  /** A month of the account; one that is over stays as it is. Throws Rejected. */
+  async statement(contractId: string, month: string) {
+    const { db, list, zone, clock } = this.parts;
+    const { accountId, contractId: contract_id } = await this.standing((await this.holder(contractId)).accountId);
+    const window = monthWindow(month, zone);
+    if (!window) throw refuse('invalid-object', `month: ${month.slice(0, 20)} is none, such as 2022-02`);
+    await list.caughtUp();
+    const closed = instant(window.to) <= instant(clock.iso());
+    return { contract_id, month, time_zone: zone.name, ...window, closed, ...accountStatement(await accountMonth(db, accountId, window)) };
   }
 
   /**

@@ -8,6 +8,8 @@ import {
   changeAccount,
   type GetAccount,
   getAccount,
+  type GetAccountStatement,
+  getAccountStatement,
   type GetRetail,
   getRetail,
   type ListAccountLines,
@@ -31,6 +33,7 @@ import { Retail } from './retail.ts';
 import type { Priced } from './retail-pricing.ts';
 
 const PAGE_MAX = 200;
+const STATEMENT_LINES = 1_000;
 const pageOf = (limit: number) => Math.min(limit || PAGE_MAX, PAGE_MAX);
 
 @Controller()
@@ -86,6 +89,18 @@ export class RetailController {
       const sent = withinOneAnswer(lines, ({ text }) => Buffer.from(text));
       const isLast = sent.length === lines.length && lines.length < most;
       return { lines: sent.map(contractLine), next: isLast ? '' : String(sent.at(-1)!.position) };
+    });
+  }
+
+  @Answers(getAccountStatement)
+  statement(requests: GetAccountStatement[]) {
+    return each(requests, async ({ contractId, month, after, limit }) => {
+      const { lines, ...statement } = await this.retail.accounts.statement(contractId, month);
+      const since = positionOf(after, 0n);
+      const rest = lines.filter(({ id }) => BigInt(id) > since).map((line) => ({ id: line.id, json: toJsonBytes(line) }));
+      const page = withinOneAnswer(rest.slice(0, limit || STATEMENT_LINES), ({ json }) => json);
+      const next = page.length < rest.length ? page.at(-1)!.id : '';
+      return { statementJson: toJsonBytes(statement), linesJson: page.map(({ json }) => json), next };
     });
   }
 

@@ -5,7 +5,7 @@ import type { EventStore } from '#event-store';
 import type { Database } from '#postgres';
 import type { OwnParties } from '#settings';
 import type { Log } from '#telemetry';
-import type { Clock } from '#time';
+import type { Clock, Zone } from '#time';
 import { Accounts, type AccountsRefusal } from './accounts.ts';
 import { booking } from './booking.ts';
 import { creditWatch, judgeCredit } from './credit.ts';
@@ -26,6 +26,8 @@ export interface RetailParts {
   readonly clock: Clock;
   readonly parties: OwnParties;
   readonly log: Log;
+  readonly list: Pick<Following, 'caughtUp'>;
+  readonly zone: Zone;
 }
 
 /** Drivers' accounts, where they are kept at all. */
@@ -39,7 +41,7 @@ export class Retail {
   static readonly none = new Retail(undefined, []);
 
   static async keep(parts: RetailParts, settings: RetailSettings): Promise<Retail> {
-    const { db, bus, store, recorder, clock, parties, log } = parts;
+    const { db, bus, store, recorder, clock, parties, log, list, zone } = parts;
     const plans = await PlanBook.open(db, settings.versions, clock);
     const pricing = new RetailPricing({ db, store, recorder, clock, settings, plans });
     const placeOf = placesFrom(bus);
@@ -52,7 +54,7 @@ export class Retail {
     const wake = () => worker.wake();
     const watch = follow(db, store, creditWatch(credit, { running, wake }), log);
     const accounts = new Accounts({
-      db, store, recorder, clock, pricing, plans, placeOf, running, rows, booking: booked,
+      db, store, recorder, clock, pricing, plans, placeOf, running, rows, booking: booked, list, zone,
     });
     return new Retail({ accounts, running, worker }, [rows, booked, watch]);
   }

@@ -3,6 +3,7 @@ import { Erasing } from '#erasure';
 import { postgresEventStore } from '#event-store';
 import { type Running, startService } from '#service';
 import type { Env } from '#settings';
+import { zone } from '#time';
 import { CdrLedger } from './cdr-ledger.ts';
 import { CdrLedgerModule } from './cdr-ledger.module.ts';
 import { chainRows } from './chain-rows.ts';
@@ -75,7 +76,7 @@ export function start(env: Env): Promise<Running> {
         disputes: disputeRows,
       });
       const plans = retailSettings(settings);
-      const retailing = { db, bus, store, recorder, clock, parties, log };
+      const retailing = { db, bus, store, recorder, clock, parties, log, list, zone: zone(timeZone) };
       const retail = plans === undefined ? Retail.none : await Retail.keep(retailing, plans);
       onStop(() => retail.stop());
       const others = [disputeRows, credits, ...retail.followings];

@@ -6,6 +6,7 @@ import { openOrm } from '#postgres';
 import { type Running, startService } from '#service';
 import type { Env } from '#settings';
 import { accountRoutes } from './account-routes.ts';
+import { accountStatementRoutes } from './account-statement-routes.ts';
 import { ChargeProfiles } from './charge-profiles.ts';
 import { Charges } from './charges.ts';
 import { configOf } from './config.ts';
@@ -60,6 +61,7 @@ export function start(env: Env): Promise<Running> {
       ...ownReservationRoutes(bus),
       ...profileRoutes(new ChargeProfiles({ bus, charges, parties })),
       ...accountRoutes(bus),
+      ...accountStatementRoutes(bus),
       ...operatorRoutes(bus),
       ...ledgerRoutes(bus),
       ...listRoutes(bus, parties),

@@ -69,7 +69,7 @@ function csvRow(row: Row): string {
 }
 
 /** Text that a spreadsheet would take for a formula is marked as text: ids come from partners. */
-function csvCell(text: string): string {
+export function csvCell(text: string): string {
   const isFormula = /^[=+\-@\t\r]/.test(text) && !/^-?\d+(\.\d+)?$/.test(text);
   const safe = isFormula ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;

@@ -1,7 +1,7 @@
 import { type Bus, each } from '#bus';
 import {
-  bookPayment, type BookPayment, changeAccount, type ChangeAccount, getAccount, getAccountLineProof, getRetail, listAccountLines,
-  listAccounts, priceForDriver, releaseCharge,
+  bookPayment, type BookPayment, changeAccount, type ChangeAccount, getAccount, getAccountLineProof, getAccountStatement, getRetail,
+  listAccountLines,  listAccounts, priceForDriver, releaseCharge,
 } from '#contracts/accounts';
 import { toJsonBytes } from '#contracts';
 import { Rejected } from '#decider';
@@ -60,6 +60,11 @@ export class Accounts {
       }] : [],
       next: after === '' ? '5' : '',
     })));
+    await bus.answer(getAccountStatement, (requests) => each(requests, async ({ contractId, month, after }) => {
+      this.account(contractId);
+      const page = after === '' ? lines.slice(0, 1) : lines.slice(1);
+      return { statementJson: toJsonBytes(statementOf(contractId, month)), linesJson: page.map(toJsonBytes), next: after === '' ? '6' : '' };
+    }));
     await bus.answer(changeAccount, (requests) => each(requests, async (request) => {
       this.changes.push(request);
       return { account: this.account(request.contractId) };
@@ -71,3 +76,18 @@ export class Accounts {
     await bus.answer(releaseCharge, (requests) => requests.map(() => ({ state: 'booked', price: this.price() })));
   }
 }
+
+const taxes = [{ code: 'GST', rate: '5', amount: '0.46' }];
+const statementOf = (contract_id: string, month: string) => ({
+  contract_id, month, time_zone: 'America/Vancouver', from: '2022-02-01T08:00:00Z', to: '2022-03-01T08:00:00Z', closed: true,
+  currencies: [{
+    currency: 'CAD', opening_balance: '5.00', charges: '-9.56', refunds: '0.00', payments: '2.00', closing_balance: '-2.56', taxes,
+  }],
+});
+const lines = [
+  {
+    id: '6', kind: 'charge', at: '2022-02-01T18:22:00Z', currency: 'CAD', receipt: { country_code: 'CA', party_id: 'BCT', cdr_id: 'R-1' },
+    started_at: '2022-02-01T17:00:00Z', energy_kwh: '12.4', excl_tax: '9.10', incl_tax: '9.56', taxes, amount: '-9.56', balance: '-4.56',
+  },
+  { id: '7', kind: 'payment', at: '2022-02-02T18:22:00Z', currency: 'CAD', amount: '2.00', balance: '-2.56' },
+];

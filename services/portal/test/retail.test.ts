@@ -103,6 +103,34 @@ test('which other start is the cheapest is said by the plan, not by what the ope
   neighbours.accounts.passesThrough = false;
 });
 
+test('a driver reads a month of the own account, page by page or whole as CSV, and the operator that of all', async () => {
+  const path = '/v1/account/statements/2022-02';
+  const { body } = await avery.get(path);
+  expect(body).toMatchObject({
+    contract_id: driver.contract_id, month: '2022-02', closed: true, next: '6',
+    currencies: [{ opening_balance: '5.00', closing_balance: '-2.56', taxes: [{ code: 'GST', amount: '0.46' }] }],
+    lines: [{ kind: 'charge', receipt: { cdr_id: 'R-1' }, amount: '-9.56', balance: '-4.56' }],
+  });
+  expect((await avery.get(`${path}?after=6`)).body).toMatchObject({ lines: [{ kind: 'payment' }] });
+  const csv = await avery.get(`${path}?format=csv`);
+  expect(csv.headers.get('content-type')).toBe('text/csv; charset=utf-8');
+  expect((csv.body as unknown as string).split('\r\n')).toEqual([
+    'currency,kind,at,receipt,started_at,energy_kwh,excl_tax,incl_tax,taxes,amount,balance',
+    'CAD,opening,2022-02-01T08:00:00Z,,,,,,,,5.00',
+    'CAD,charge,2022-02-01T18:22:00Z,CA*BCT R-1,2022-02-01T17:00:00Z,12.4,9.10,9.56,GST 5% 0.46,-9.56,-4.56',
+    'CAD,payment,2022-02-02T18:22:00Z,,,,,,,2.00,-2.56',
+    'CAD,closing,2022-03-01T08:00:00Z,,,,,,,,-2.56',
+    '',
+  ]);
+  const ofDriver = `/v1/operator/accounts/${driver.contract_id}/statements/2022-02`;
+  expect((await operator.get(ofDriver)).body).toEqual(body);
+  expect((await avery.get(ofDriver)).status).toBe(401);
+  expect(await operator.get('/v1/operator/accounts/DE-ABC-1/statements/2022-02?format=csv')).toMatchObject({
+    status: 404, body: { error: { code: 'unknown-account' } },
+  });
+  expect((await avery.get('/v1/account/statements/2022-13')).status).toBe(400);
+});
+
 test('an order without credit is refused with the reason, and never leaves', async () => {
   neighbours.accounts.noCredit = true;
   expect(await avery.post('/v1/charges', level2)).toMatchObject({ status: 402, body: { error: { code: 'no-credit' } } });
