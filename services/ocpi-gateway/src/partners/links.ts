@@ -10,7 +10,7 @@ import { noteOwnLinks } from '../hub/client-info-rows.ts';
 import type { Dialects } from './dialects.ts';
 import { type Met, refuse } from './handshake.ts';
 import { endpointOf, hasParty, isPartyOf, type Partner, partiesOf, toBus } from './partner.ts';
-import { dropTokens, partiesWithoutLink, registeredPartners, storePartner } from './partner-rows.ts';
+import { dropTokens, findPartner, partiesWithoutLink, registeredPartners, storePartner } from './partner-rows.ts';
 import { pushAllOf } from '../pushes/push-all.ts';
 import { claimCdrs, forgetAcknowledged, forgetOne, forgetPushed, lockLinks, stranded } from '../pushes/pushed-rows.ts';
 import { storeChosen } from './quirk-rows.ts';
@@ -50,6 +50,8 @@ export class Links {
   async bringIn(tx: Tx, joined: Partner, saysAgain = false): Promise<Partner> {
     const { outbox, clock } = this.parts;
     await this.checkParties(tx, joined);
+    // It may name other parties than before.
+    const before = await findPartner(tx, joined.id);
     const replaced = await this.replaceOlder(tx, joined);
     await storePartner(tx, joined);
     if (saysAgain) await this.sayAgain(tx, joined);
@@ -68,7 +70,7 @@ export class Links {
     await addDue(tx, pushAllOf(joined.id, clock.now()));
     await outbox.tell(tx, [
       registeredFact(joined, rfc3339(clock.now())),
-      ...(await this.linkFacts(tx, [joined, ...replaced].flatMap(partiesOf))),
+      ...(await this.linkFacts(tx, [joined, ...(before ? [before] : []), ...replaced].flatMap(partiesOf))),
     ]);
     return joined;
   }
@@ -127,6 +129,8 @@ export class Links {
 
   /** The link is over, and this transaction with it. */
   async end(tx: Tx, partner: Partner): Promise<void> {
+    // Another link of its parties may begin just now.
+    await lockLinks(tx, 'alone');
     await this.unregister(tx, partner);
     await this.tellLinked(tx, partiesOf(partner));
   }
