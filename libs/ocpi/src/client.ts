@@ -191,7 +191,7 @@ function outcomeOf(answer: Exchange & { kind: 'answered' }, options: ClientOptio
     return { kind: 'refused', http, message: 'redirects are not followed', ...(redirect === undefined ? {} : { redirect }) };
   }
   if (!reading.ok) {
-    const coding = headerText(headers, 'content-encoding');
+    const coding = headerText(headers, 'content-encoding')?.replace(/^identity$/i, '');
     const message = `HTTP ${http}, and ${coding ? `the body is coded in ${coding.slice(0, 50)}, which was not asked for` : reading.message}`;
     const why = json.ok ? {} : { json: json.refusal };
     // A proxy that says 502 or 504 does not know either whether the partner has done it.

@@ -17,14 +17,17 @@ let partnerId: string;
 let lists: Record<string, unknown[]>;
 /** What a page of a module and an offset is answered instead. */
 let broken: (module: string, offset: number) => { http?: number; status?: number; headers?: Record<string, string> } | undefined;
+/** What its Links have behind the path of its endpoint. */
+let slash = '';
 
 function answer(what: string) {
   const url = new URL(what.slice(4), cpo.base);
-  const module = url.pathname.split('/').at(-1)!;
+  const module = url.pathname.split('/').filter(Boolean).at(-1)!;
   if (!what.startsWith('GET ') || !(module in lists)) return {};
   const offset = Number(url.searchParams.get('offset') ?? 0);
   const all = lists[module]!;
   url.searchParams.set('offset', String(offset + 2));
+  if (!url.pathname.endsWith('/')) url.pathname += slash;
   return {
     data: all.slice(offset, offset + 2),
     headers: {
@@ -117,6 +120,34 @@ test('TRN-52: what no Link led to is said, and is asked for again, however old i
   expect(Date.parse(since()!)).toBeGreaterThan(Date.parse(stood!));
 });
 
+test('TRN-52: a CPO that counts what was not asked for is asked for it once more, not each time from where it was', async () => {
+  const since = () => Date.parse(new URL(cpo.pushed('GET /cdrs').at(-1)!.slice(4), cpo.base).searchParams.get('date_from')!);
+  lists.cdrs = [cdr('C-6')];
+  broken = (module) => (module === 'cdrs' ? { headers: { 'X-Total-Count': '500', 'X-Limit': '2' } } : undefined);
+  await pull(false);
+  const stood = since();
+  await pull(false);
+  expect(since()).toBe(stood);
+  await pull(false);
+  const moved = since();
+  expect(moved).toBeGreaterThan(stood);
+  await pull(false);
+  expect(since()).toBeGreaterThan(moved);
+  expect(await reportOf('cdrs')).toMatchObject({ error: '499 objects are on no page that a Link led to' });
+});
+
+test('TRN-16: a list whose Links write its endpoint otherwise goes on where it stopped', async () => {
+  lists.tariffs = ['T-3', 'T-4', 'T-5', 'T-6', 'T-7'].map((id) => tariff(id));
+  slash = '/';
+  broken = (module, offset) => (module === 'tariffs' && offset === 4 ? { http: 503, status: 3000 } : undefined);
+  await pull(true);
+  await expect.poll(() => asked('tariffs').filter((what) => what.endsWith('offset=4'))).toHaveLength(10);
+  expect(asked('tariffs').filter((what) => !what.includes('offset'))).toEqual(['/tariffs']);
+  broken = () => undefined;
+  slash = '';
+  await pull(true, async () => (await reportOf('tariffs'))!.endedAt);
+});
+
 test('VER-08: a list that stopped in the middle begins anew where its endpoint has moved to', async () => {
   broken = (module, offset) => (module === 'tariffs' && offset === 2 ? { http: 503, status: 3000 } : undefined);
   await pull(true);
@@ -127,5 +158,5 @@ test('VER-08: a list that stopped in the middle begins anew where its endpoint h
   const { status_code } = await call(plunk, '/ocpi/2.2.1/credentials', { token: cpo.token, method: 'PUT', body: cpo.credentials() });
   expect(status_code).toBe(1000);
   await expect.poll(() => cpo.pushed('GET /moved')).toContain('GET /moved/tariffs');
-  await expect.poll(() => reportOf('tariffs')).toMatchObject({ full: true, objects: 3, error: '' });
+  await expect.poll(() => reportOf('tariffs')).toMatchObject({ full: true, objects: 5, error: '' });
 });

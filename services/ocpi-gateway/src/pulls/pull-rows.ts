@@ -17,8 +17,12 @@ export interface Pull {
   readonly since: number | undefined;
   /** When the last whole list was read to its end. */
   readonly fullAt: number | undefined;
-  /** A list under way: where to go on, and when it began. */
-  readonly under: { readonly url: string; readonly full: boolean; readonly startedAt: number; readonly objects: number } | undefined;
+  /** Of the last list that ended, objects that are on no page to which a Link led. */
+  readonly unlinked: number;
+  /** A list under way: where to go on, of which endpoint it is, and when it began. */
+  readonly under: {
+    readonly url: string; readonly endpoint: string | undefined; readonly full: boolean; readonly startedAt: number; readonly objects: number;
+  } | undefined;
 }
 
 export interface PullReport extends PullKey {
@@ -32,7 +36,9 @@ export interface PullReport extends PullKey {
 interface Row {
   since: string | null;
   full_at: string | null;
+  unlinked: number;
   url: string | null;
+  endpoint: string | null;
   full_run: boolean;
   started_at: string | null;
   objects: number;
@@ -44,20 +50,22 @@ const ms = (text: string | null) => (text === null ? undefined : Date.parse(text
 const at = (time: number) => new Date(Math.round(time));
 
 export async function findPull(db: Queryable, key: PullKey): Promise<Pull> {
-  const { rows: [row] } = await db.query<Row>(`SELECT since, full_at, url, full_run, started_at, objects FROM pulls WHERE ${WHERE}`, keyOf(key));
+  const { rows: [row] } = await db.query<Row>(
+    `SELECT since, full_at, unlinked, url, endpoint, full_run, started_at, objects FROM pulls WHERE ${WHERE}`, keyOf(key),
+  );
   return {
-    since: ms(row?.since ?? null), fullAt: ms(row?.full_at ?? null),
-    under: row?.url ? { url: row.url, full: row.full_run, startedAt: ms(row.started_at)!, objects: row.objects } : undefined,
+    since: ms(row?.since ?? null), fullAt: ms(row?.full_at ?? null), unlinked: row?.unlinked ?? 0,
+    under: row?.url ? { url: row.url, endpoint: row.endpoint ?? undefined, full: row.full_run, startedAt: ms(row.started_at)!, objects: row.objects } : undefined,
   };
 }
 
 /** Begins a list: nothing of it was seen. */
-export async function beginPull(tx: Tx, key: PullKey, { url, full, startedAt }: NonNullable<Pull['under']>): Promise<void> {
+export async function beginPull(tx: Tx, key: PullKey, { url, endpoint, full, startedAt }: NonNullable<Pull['under']>): Promise<void> {
   await tx.query(
-    `INSERT INTO pulls (partner_id, module, of_party, url, full_run, started_at) VALUES ($1, $2, $3, $4, $5, $6)
-     ON CONFLICT (partner_id, module, of_party) DO UPDATE SET url = excluded.url, full_run = excluded.full_run, started_at = excluded.started_at,
+    `INSERT INTO pulls (partner_id, module, of_party, url, full_run, started_at, endpoint) VALUES ($1, $2, $3, $4, $5, $6, $7)
+     ON CONFLICT (partner_id, module, of_party) DO UPDATE SET url = excluded.url, endpoint = excluded.endpoint, full_run = excluded.full_run, started_at = excluded.started_at,
        objects = 0, differences = 0, error = ''`,
-    [...keyOf(key), url, full, at(startedAt)],
+    [...keyOf(key), url, full, at(startedAt), endpoint],
   );
   if (full) await tx.query(`UPDATE pull_seen SET now = false WHERE ${WHERE}`, keyOf(key));
 }
@@ -101,16 +109,19 @@ export async function forgetVanished(db: Queryable, key: PullKey): Promise<void>
   await db.query(`DELETE FROM pull_seen WHERE ${WHERE} AND NOT now`, keyOf(key));
 }
 
+const INT_MAX = 2 ** 31 - 1;
+
 /** `since` undefined: not all was read, and what changed is asked for again from where it was. */
 export async function endPull(
   tx: Tx,
   key: PullKey,
-  { since, full, endedAt, gone, error }: { since: number | undefined; full: boolean; endedAt: number; gone: number; error: string },
+  { since, full, endedAt, gone, unlinked }: { since: number | undefined; full: boolean; endedAt: number; gone: number; unlinked: number },
 ): Promise<void> {
+  const error = unlinked > 0 ? `${unlinked} objects are on no page that a Link led to` : '';
   await tx.query(
     `UPDATE pulls SET since = coalesce($4, since), full_at = CASE WHEN $5 THEN $6 ELSE full_at END, ended_at = $6, url = NULL,
-       differences = differences + $7, error = $8 WHERE ${WHERE}`,
-    [...keyOf(key), since === undefined ? null : at(since), full, at(endedAt), gone, error],
+       differences = differences + $7, unlinked = $8, error = $9 WHERE ${WHERE}`,
+    [...keyOf(key), since === undefined ? null : at(since), full, at(endedAt), gone, Math.min(unlinked, INT_MAX), error],
   );
 }
 

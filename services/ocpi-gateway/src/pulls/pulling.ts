@@ -55,9 +55,7 @@ interface Reading {
 
 /** A list that stopped: not the rest of one of what changed for whoever wants all, nor of one whose endpoint was elsewhere. */
 function goesOn({ under }: Pull, { full, endpoint }: { full: boolean; endpoint: string }): Pull['under'] {
-  if (!under || (full && !under.full)) return undefined;
-  const [stopped, begins] = [new URL(under.url), new URL(endpoint)];
-  return stopped.origin === begins.origin && stopped.pathname === begins.pathname ? under : undefined;
+  return under && (under.full || !full) && under.endpoint === endpoint ? under : undefined;
 }
 
 const pullLane = (partnerId: string) => `pull ${partnerId}`;
@@ -180,6 +178,7 @@ export class Pulling {
     const known = await findPull(db, key);
     const under = goesOn(known, list) ?? {
       url: this.firstUrl(partner, kind, list, known.since),
+      endpoint: list.endpoint,
       full: list.full,
       startedAt: clock.now(),
       objects: 0,
@@ -210,10 +209,9 @@ export class Pulling {
       await db.tx(async (tx) => {
         if (isJudged) await forgetVanished(tx, key);
         await noteDifferences(tx, key, gone, clock.now());
-        // What no Link led to is asked for again the next time.
-        const error = first.unlinked > 0 ? `${first.unlinked} objects are on no page that a Link led to` : '';
-        const since = first.unlinked > 0 ? undefined : under.startedAt - OVERLAP_MS;
-        await endPull(tx, key, { since, full: under.full, endedAt: clock.now(), gone: gone.length, error });
+        // What no Link led to is asked for again, once: whoever has no Links, or counts what was not asked for, does so each time.
+        const since = first.unlinked > 0 && known.unlinked === 0 ? undefined : under.startedAt - OVERLAP_MS;
+        await endPull(tx, key, { since, full: under.full, endedAt: clock.now(), gone: gone.length, unlinked: first.unlinked });
       });
       return true;
     } catch (error) {
