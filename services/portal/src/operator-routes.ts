@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Bus } from '#bus';
+import { type Bus, isAskFailure, Refused } from '#bus';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { correctCdr, getCdr, verifyLedger } from '#contracts/cdr-ledger';
 import { explainPlan } from '#contracts/evems-controller';
@@ -45,7 +45,7 @@ function sessionRoutes(bus: Bus): Route[] {
         const id = { party: { countryCode, partyId }, sessionId };
         const [{ own, sessionJson }, { explanationJson, explanationText }] = await Promise.all([
           bus.ask(getSession, id),
-          bus.ask(explainSession, id),
+          bus.ask(explainSession, id).catch(unexplained),
         ]);
         if (!sessionJson) {
           throw new Problem(404, 'unknown-session', `session_id: ${countryCode}*${partyId} has no session ${sessionId} here`);
@@ -60,6 +60,12 @@ function sessionRoutes(bus: Bus): Route[] {
       handle: async () => ({ stations: (await bus.ask(describeStations, {})).stations.map(stationOf) }),
     }),
   ];
+}
+
+/** Whoever knows the Session says it, also while nobody knows its tariff. */
+function unexplained(error: unknown): { explanationJson?: undefined; explanationText: string } {
+  if (!isAskFailure(error)) throw error;
+  return { explanationText: `It cannot be explained now: ${error instanceof Refused ? error.detail : error.message}\n` };
 }
 
 function moneyRoutes(bus: Bus): Route[] {

@@ -45,6 +45,8 @@ export class Neighbours {
   readonly accounts = new Accounts();
   readonly agreements: AgreementVersion[] = [];
   refuse: { code: string; detail: string } | undefined;
+  /** Whether those are there by whom Sessions are explained. */
+  explains = true;
   private readonly closing: (() => Promise<unknown>)[] = [];
 
   private constructor(readonly bus: Bus, private readonly db: Database) {}
@@ -188,8 +190,10 @@ export class Neighbours {
       const session = this.sessions.get(sessionId);
       return session ? { sessionJson: toJsonBytes(session), own: false } : { own: false };
     }));
-    await bus.answer(explainSession, (requests) => requests.map(({ sessionId }) =>
-      (this.sessions.has(sessionId) ? { explanationJson: toJsonBytes({ currency: 'CAD' }), explanationText: 'To pay: 4.47 CAD.' } : {})));
+    await bus.answer(explainSession, (requests) => each(requests, async ({ sessionId }) => {
+      if (!this.explains) throw new Rejected('unanswered', 'tariff-engine does not answer');
+      return this.sessions.has(sessionId) ? { explanationJson: toJsonBytes({ currency: 'CAD' }), explanationText: 'To pay: 4.47 CAD.' } : {};
+    }));
     await bus.answer(listTokenSessions, (requests) => requests.map(({ tokenUid }) => ({
       sessionsJson: [...this.sessions.values()].filter(({ cdr_token }) => cdr_token.uid === tokenUid).map(toJsonBytes),
     })));

@@ -316,6 +316,11 @@ test('the operator\'s verbs answer from the services behind', async () => {
     own: false, session: { id: 'S-1' }, explanation: { text: 'To pay: 4.47 CAD.', tree: { currency: 'CAD' } },
   });
   expect((await operator.get('/v1/operator/sessions/CA/BCT/S-9')).status).toBe(404);
+  neighbours.explains = false;
+  expect((await operator.get('/v1/operator/sessions/CA/BCT/S-1')).body).toMatchObject({
+    session: { id: 'S-1' }, explanation: { text: 'It cannot be explained now: tariff-engine does not answer\n', tree: null },
+  });
+  neighbours.explains = true;
   expect((await operator.get('/v1/operator/cdrs/CA/BCT/R-1')).body).toMatchObject({
     cdr: { id: 'R-1' },
     repriced: { excl_vat: '4.47', incl_vat: '4.69' },
