@@ -34,6 +34,7 @@ export async function* pulled(
   const seen = new Set<string>();
   let total: number | undefined;
   let withoutNews = 0;
+  let back = 0;
   let before: string | undefined;
   let reached = offsetOf(first);
   let ahead: { readonly url: string; readonly outcome: Promise<Outcome> } | undefined;
@@ -48,9 +49,11 @@ export async function* pulled(
     const again = earlier(url, (total ?? 0) - (count ?? total ?? 0));
     total = count;
     if (again !== undefined && !seen.has(again)) {
+      if (++back > NO_NEWS_AT_MOST) return yield refused(`X-Total-Count became smaller ${back} times, and no page was brought`);
       url = again;
       continue;
     }
+    back = 0;
     const linked: string | undefined = nextLink(headerText(headers, 'link'));
     const link: string | undefined = linked ?? (byOffset ? behind(url, data.length, total) : undefined);
     reached += data.length;

@@ -98,6 +98,16 @@ test('a list that gives the same page for ever ends with its reason', async () =
   expect((await pull('/list')).end).toMatchObject({ kind: 'refused', message: expect.stringMatching(/^101 pages of the list bring nothing new/) });
 });
 
+test('TRN-54 a list that counts less with each request, whatever is asked for, ends with its reason', async () => {
+  partner.answer = (_, response) => {
+    const total = String(1_000 - partner.received.length);
+    return partner.received.length > 300
+      ? success(response, [1], { 'X-Total-Count': total })
+      : success(response, [1], { 'X-Total-Count': total, Link: `<${partner.url}/list?offset=900>; rel="next"` });
+  };
+  expect((await pull('/list')).end).toMatchObject({ kind: 'refused', message: 'X-Total-Count became smaller 101 times, and no page was brought' });
+});
+
 test('while a page is taken in the one behind it is on its way, and no more than that', async () => {
   partner.answer = listing(() => [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
   const asked: number[] = [];
