@@ -51,8 +51,13 @@ export class CardCache {
     const known = { authorization, atMs: nowMs };
     put(this.#shown, keyOf(shown), known, SHOWN_MAX);
     const idTag = shown.idTag.toLowerCase();
-    if (authorization.status === 'Accepted' && authorization.authMethod === 'WHITELIST') put(this.#listed, idTag, known, LISTED_MAX);
+    if (isListed(authorization)) put(this.#listed, idTag, known, LISTED_MAX);
     else this.#listed.delete(idTag);
+  }
+
+  /** What is asked about again each time: it does no more than end a yes by list that was said before. */
+  noteUnsure({ idTag }: Shown, authorization: Authorization): void {
+    if (!isListed(authorization)) this.#listed.delete(idTag.toLowerCase());
   }
 
   /** Cards that were erased are among them, perhaps. */
@@ -64,6 +69,10 @@ export class CardCache {
   get size(): { readonly shown: number; readonly listed: number } {
     return { shown: this.#shown.size, listed: this.#listed.size };
   }
+}
+
+function isListed({ status, authMethod }: Authorization): boolean {
+  return status === 'Accepted' && authMethod === 'WHITELIST';
 }
 
 function isOwnersYes({ status, authMethod }: Authorization): boolean {

@@ -266,7 +266,9 @@ export class Gateway {
         ...(answer.authorizationReference ? { reference: answer.authorizationReference } : {}),
       };
       // What its owner did not say, or is otherwise at another connector, is asked again.
-      if (answer.refusal !== 'owner-silent' && !(answer.byConnector && connectorId === undefined)) this.cards.note(shown, authorization, Date.now());
+      const isUnsure = answer.refusal === 'owner-silent' || (answer.byConnector && connectorId === undefined);
+      if (isUnsure) this.cards.noteUnsure(shown, authorization);
+      else this.cards.note(shown, authorization, Date.now());
       if (connectorId !== undefined) this.cards.forStart(shown, Date.now());
       return authorization;
     } catch (error) {
