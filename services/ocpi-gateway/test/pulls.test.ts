@@ -177,9 +177,14 @@ test('TRN-91: a list that breaks off in the middle goes on with the page that fa
   lists.locations = ['A', 'B', 'C', 'D', 'E', 'F'].map((id) => location(`L-${id}`, 6));
   let isBroken = true;
   cpo.seen.length = 0;
-  cpo.answer = (what) =>
-    isBroken && what.includes('/locations') && what.includes('offset=4') ? { http: 503, status: 3000 } : answer(what);
-  await expect.poll(() => cpo.pushed('GET /locations?').filter((what) => what.includes('offset=4')).length).toBeGreaterThan(0);
+  // A whole one: that of what changed begins anew when all is wanted.
+  const isBreak = (what: string) => what.startsWith('GET /locations?') && what.includes('offset=4') && !what.includes('date_from');
+  cpo.answer = (what) => (isBroken && isBreak(what) ? { http: 503, status: 3000 } : answer(what));
+  await expect.poll(() => cpo.pushed('GET /locations?').filter(isBreak).length).toBeGreaterThan(0);
+  // It was asked for while the page before it was taken in.
+  const errorOf = async (of: string) =>
+    (await plunk.neighbours.bus.ask(listDifferences, { partnerId, limit: 1 })).pulls.find(({ module }) => module === of)?.error;
+  await expect.poll(() => errorOf('locations'), { timeout: 10_000 }).toEqual(expect.stringContaining('503'));
   await plunk.gateway.stop();
   cpo.seen.length = 0;
   isBroken = false;
