@@ -20,7 +20,7 @@ const MOST_COMPANY_MS = 8;
 /** Who answers may come back a little later than we do: nobody there is then not yet an answer. */
 const SETTLING_MS = 1_500;
 const SETTLING_PAUSE_MS = 50;
-/** Items held for one subject while there is no connection; more are answered `offline` at once. */
+/** Items held for one subject, and subjects, while there is no connection; more are answered `offline` at once. */
 const MOST_HELD = 1_000;
 
 export interface Outgoing {
@@ -136,11 +136,11 @@ export class Asking {
     const name = waiting.alone ? `${waiting.subject} ${(this.count += 1)}` : laneOf(waiting);
     if ((this.lanes.get(name)?.bytes ?? 0) + waiting.request.length > MOST_BYTES) this.send(name);
     let lane = this.lanes.get(name);
-    if (!lane) this.lanes.set(name, (lane = { held: [], bytes: 0, underWay: 0, alarm: undefined }));
-    if (!this.connected && lane.held.length >= MOST_HELD) {
+    if (!this.connected && (lane ? lane.held.length : this.lanes.size) >= MOST_HELD) {
       waiting.fail(new Unanswered('offline', waiting.subject, true));
       return;
     }
+    if (!lane) this.lanes.set(name, (lane = { held: [], bytes: 0, underWay: 0, alarm: undefined }));
     lane.held.push(waiting);
     lane.bytes += waiting.request.length;
     if (lane.held.length >= MOST_ITEMS) this.send(name);

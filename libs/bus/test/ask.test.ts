@@ -340,6 +340,10 @@ test('without a server asks are held: answered when it is back in time, else off
     isCutOff: true,
   });
   await leaver.close();
+  // Each of them stays where it waits until the server is back: of no kind more than a thousand.
+  const many = Array.from({ length: 1_100 }, (_, n) => asker.ask(outside, { value: `${n}` }, { timeoutMs: 500 }).catch(({ reason }) => reason));
+  const [first, last] = await Promise.race([Promise.all(many.slice(-100)).then((all) => [all[0], all.at(-1)]), many[0]!.then(() => ['held', 'held'])]);
+  expect([first, last], 'at once').toEqual(['offline', 'offline']);
   server = await startNats({ dir, port: server.port });
   await expect(patient).resolves.toMatchObject({ value: 'x!' });
 });
