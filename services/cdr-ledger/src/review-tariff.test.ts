@@ -64,16 +64,17 @@ test('fields of a partner\'s own within a tariff say nothing of its price, and a
   expect(JSON.stringify(found)).not.toContain('Avery');
 });
 
+const reservedAt = '2022-02-01T16:40:00Z';
+const reserved = {
+  ...cdr,
+  start_date_time: reservedAt,
+  charging_periods: [
+    { start_date_time: reservedAt, tariff_id: 'LEVEL-2', dimensions: [{ type: 'RESERVATION_TIME' as const, volume: 0.33333333 }] },
+    ...cdr.charging_periods,
+  ],
+};
+
 test('a charge that was reserved may be by the tariff of when it began, or of the reservation', () => {
-  const reservedAt = '2022-02-01T16:40:00Z';
-  const reserved = {
-    ...cdr,
-    start_date_time: reservedAt,
-    charging_periods: [
-      { start_date_time: reservedAt, tariff_id: 'LEVEL-2', dimensions: [{ type: 'RESERVATION_TIME' as const, volume: 0.33333333 }] },
-      ...cdr.charging_periods,
-    ],
-  };
   expect([chargeBeganAt(cdr), chargeBeganAt(reserved)]).toEqual([cdr.start_date_time, cdr.start_date_time]);
   expect(chargeBeganAt({ ...reserved, charging_periods: reserved.charging_periods.slice(0, 1) })).toBe(reservedAt);
   const codesBy = (atStart: number, atCharge: number) =>
@@ -84,15 +85,6 @@ test('a charge that was reserved may be by the tariff of when it began, or of th
 });
 
 test('a charge that was reserved may be by what was in force when it began, though a later version was published by then', () => {
-  const reservedAt = '2022-02-01T16:40:00Z';
-  const reserved = {
-    ...cdr,
-    start_date_time: reservedAt,
-    charging_periods: [
-      { start_date_time: reservedAt, tariff_id: 'LEVEL-2', dimensions: [{ type: 'RESERVATION_TIME' as const, volume: 0.33333333 }] },
-      ...cdr.charging_periods,
-    ],
-  };
   const [ahead, more] = ['2022-02-07T08:00:00Z', '2022-02-03T08:00:00Z'].map((start_date_time) => ({ start_date_time }));
   const codesBy = (price: number) => {
     const versions = [held(0.4, 4, ahead), held(0.35, 3, more), held(price, 2), held(0.2, 1)];

@@ -1,3 +1,4 @@
+import { withinOneAnswer } from '#bus';
 import {
   type Connector, type ConnectorPatch, type Evse, type EvsePatch, isStale, Location, type LocationPatch,
   type NextPage, type PageQuery, type Party, partyText, patchConnector, patchEvse, patchLocation, patchToken, putConnector, putEvse,
@@ -86,9 +87,6 @@ export async function storeObject(tx: Tx, object: HubObject, text: string | unde
   );
 }
 
-/** A page goes on in the next one behind so much: members' Locations may be of any size. */
-const PAGE_BYTES = 512_000;
-
 /** GET All: in the order in which the hub was first told of them, of these parties. TRN-54. */
 export async function objectPage(
   db: Queryable,
@@ -102,14 +100,8 @@ export async function objectPage(
     { table: 'hub_objects', text: 'object', where, values: [module, owners.map(partyText)] },
     page,
   );
-  const objects: Uint8Array[] = [];
-  let bytes = 0;
-  for (const { text } of rows) {
-    const object = Buffer.from(text);
-    bytes += object.length;
-    if (objects.length > 0 && bytes > PAGE_BYTES) break;
-    objects.push(object);
-  }
+  // Members' Locations may be of any size: what is too long for this page begins the next.
+  const objects = withinOneAnswer(rows.map(({ text }) => Buffer.from(text)), (bytes) => bytes);
   const position = rows[objects.length - 1]?.position;
   const follows = position !== undefined && (more || objects.length < rows.length);
   return { objects, total, next: follows ? { offset: page.offset + objects.length, position } : 'none' };
