@@ -14,7 +14,7 @@ export async function benchRerating(db: Database, store: EventStore, url: string
   await throughLog(store, first, () => {});
   const read = { ms: 0, count: 0 };
   const rated = { ms: 0, count: 0 };
-  for (let turn = 0; turn < (cdrs > 200_000 ? 1 : 3); turn += 1) {
+  for (let turn = 0; turn < (cdrs > 200_000 ? 2 : 3); turn += 1) {
     for (const [spent, rerates] of [[read, false], [rated, true]] as const) {
       const startedAt = performance.now();
       spent.count += await throughLog(store, first, (event) => {
