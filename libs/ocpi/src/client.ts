@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { context, propagation } from '@opentelemetry/api';
 import type { Agent } from 'undici';
 import { envelopeText, parseEnvelope } from './envelope.ts';
-import { exchange, type Exchange, outboundAgent } from './exchange.ts';
+import { exchange, type Exchange, type OnHeaders, outboundAgent } from './exchange.ts';
 import { dateTimeOf } from './fields.ts';
 import {
   authorization, headerText, type Headers, idHeaders, type Routing, routingHeaders, type TokenEncoding,
@@ -92,6 +92,7 @@ export interface CallOptions {
   readonly timeoutMs?: number;
   /** Puts the body, which OCPI wants bare, into an envelope: a partner's quirk. TRN-23. */
   readonly wrapped?: boolean;
+  readonly onHeaders?: OnHeaders;
 }
 
 /** A body is an object, or JSON text that goes out as it is. */
@@ -128,7 +129,7 @@ export function ocpiClient(options: ClientOptions): OcpiClient {
     put: (url, body, more) => call('PUT', url, body, more),
     patch: (url, body, more) => call('PATCH', url, body, more),
     delete: (url, more) => call('DELETE', url, undefined, more),
-    getAll: (url, more) => pulled((page) => call('GET', page, undefined, more), url),
+    getAll: (url, more) => pulled((page, onHeaders) => call('GET', page, undefined, { ...more, onHeaders }), url),
   };
 }
 
@@ -158,6 +159,7 @@ export async function outbound(options: ClientOptions, { method, url, body, more
       ...(body === undefined ? {} : { body: textOf(body, more) }),
     },
     { timeoutMs: more.timeoutMs ?? timeoutMs, maxBytes },
+    more.onHeaders,
   );
 }
 

@@ -56,11 +56,14 @@ export interface ExchangeLimits {
   readonly maxBytes: number;
 }
 
+/** Told of an answer's status and headers while its body is still on its way. */
+export type OnHeaders = (http: number, headers: Headers) => void;
+
 /** Sends one request and gathers its answer; follows no redirect, never throws for what the network does. */
-export function exchange(agent: Dispatcher, request: HttpRequest, limits: ExchangeLimits): Promise<Exchange> {
+export function exchange(agent: Dispatcher, request: HttpRequest, limits: ExchangeLimits, onHeaders?: OnHeaders): Promise<Exchange> {
   return new Promise((resolve) => {
     const { method, url, headers, body } = request;
-    const gathering = new Gathering(limits, resolve);
+    const gathering = new Gathering(limits, resolve, onHeaders);
     try {
       const path = `${url.pathname}${url.search}`;
       agent.dispatch({ origin: url.origin, path, method, headers, body: body ?? null }, gathering);
@@ -74,6 +77,7 @@ export function exchange(agent: Dispatcher, request: HttpRequest, limits: Exchan
 class Gathering implements Dispatcher.DispatchHandler {
   readonly #limits: ExchangeLimits;
   readonly #resolve: (exchange: Exchange) => void;
+  readonly #onHeaders: OnHeaders | undefined;
   readonly #timer: NodeJS.Timeout;
   #controller: Dispatcher.DispatchController | undefined;
   #done = false;
@@ -82,9 +86,10 @@ class Gathering implements Dispatcher.DispatchHandler {
   #chunks: Buffer[] = [];
   #bytes = 0;
 
-  constructor(limits: ExchangeLimits, resolve: (exchange: Exchange) => void) {
+  constructor(limits: ExchangeLimits, resolve: (exchange: Exchange) => void, onHeaders: OnHeaders | undefined) {
     this.#limits = limits;
     this.#resolve = resolve;
+    this.#onHeaders = onHeaders;
     this.#timer = setTimeout(() => this.#fail(`no answer within ${limits.timeoutMs} ms`, true), limits.timeoutMs);
   }
 
@@ -97,6 +102,7 @@ class Gathering implements Dispatcher.DispatchHandler {
   onResponseStart(_: Dispatcher.DispatchController, http: number, headers: Headers): void {
     this.#http = http;
     this.#headers = headers;
+    if (!this.#done) this.#onHeaders?.(http, headers);
   }
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {

@@ -1,4 +1,5 @@
 import type { Done, Outcome, Refused, Unclear, Unreachable } from './client.ts';
+import type { OnHeaders } from './exchange.ts';
 import { headerText, type Headers } from './headers.ts';
 import { nextLink } from './pages.ts';
 
@@ -24,23 +25,42 @@ export interface PullOptions {
   readonly byOffset?: boolean;
 }
 
+type Get = (url: string, onHeaders: OnHeaders) => Promise<Outcome>;
+
+/** A page that is on its way. */
+interface Asked {
+  readonly url: string;
+  /** Before its body; undefined where it is no page. */
+  readonly headers: Promise<Headers | undefined>;
+  readonly outcome: Promise<Outcome>;
+  /** What its body took. */
+  bodyMs: number;
+}
+
+/** A body that takes longer has its line for itself: two would both be late. */
+const SHORT_BODY_MS = 500;
+
 /**
  * Reads a list page by page, following Link within the origin of its first page; the last thing it gives
- * is the last page, or why there is no more. While a page is taken in, the one behind it is on its way.
+ * is the last page, or why there is no more. While a page is read and taken in, the one behind it is on its way.
  */
-export async function* pulled(
-  get: (url: string) => Promise<Outcome>, first: string, { byOffset = false }: PullOptions = {},
-): AsyncGenerator<Page, void> {
+export async function* pulled(get: Get, first: string, { byOffset = false }: PullOptions = {}): AsyncGenerator<Page, void> {
   const seen = new Set<string>();
   let total: number | undefined;
   let withoutNews = 0;
   let back = 0;
   let before: string | undefined;
   let reached = offsetOf(first);
-  let ahead: { readonly url: string; readonly outcome: Promise<Outcome> } | undefined;
+  let ahead: Asked | undefined;
+  let bodyMs = NaN;
   for (let url: string | undefined = first; url !== undefined;) {
     seen.add(url);
-    const outcome: Outcome = await (ahead?.url === url ? ahead.outcome : get(url));
+    const asked: Asked = ahead?.url === url ? ahead : ask(get, url);
+    const early: Headers | undefined = await asked.headers;
+    const following: string | undefined = early && bodyMs < SHORT_BODY_MS ? within(first, url, nextLink(headerText(early, 'link'))) : undefined;
+    ahead = following === undefined || seen.has(following) ? undefined : ask(get, following);
+    const outcome: Outcome = await asked.outcome;
+    ({ bodyMs } = asked);
     if (outcome.kind !== 'ok') return yield outcome;
     const { http, data, headers }: Done = outcome;
     const refused = (message: string): Refused => ({ kind: 'refused', http, message });
@@ -62,21 +82,43 @@ export async function* pulled(
     if (link === undefined) return yield page;
     const now = JSON.stringify(data[0]);
     withoutNews = data.length === 0 || now === before ? withoutNews + 1 : 0;
-    const next: URL | undefined = URL.canParse(link, url) ? new URL(link, url) : undefined;
+    const next: string | undefined = within(first, url, link);
     const end = withoutNews > NO_NEWS_AT_MOST ? `${withoutNews} pages of the list bring nothing new, and it has no end`
       : linked === undefined && now === before ? 'the page is the same at another offset'
-      : next?.origin !== new URL(first).origin ? `the next page is elsewhere: ${link.slice(0, 100)}`
-      : seen.has(next.href) ? 'the Link leads back to a page read before'
+      : next === undefined ? `the next page is elsewhere: ${link.slice(0, 100)}`
+      : seen.has(next) ? 'the Link leads back to a page read before'
       : undefined;
     before = now;
-    url = next?.href;
-    if (end === undefined && url !== undefined) {
-      ahead = { url, outcome: get(url) };
-      ahead.outcome.catch(() => {}); // It is thrown where it is waited for; who reads no further is not told.
-    }
+    url = next;
+    if (end === undefined && url !== undefined && ahead?.url !== url) ahead = ask(get, url);
     yield page;
     if (end !== undefined) return yield refused(end);
   }
+}
+
+function ask(get: Get, url: string): Asked {
+  const { promise: headers, resolve } = Promise.withResolvers<Headers | undefined>();
+  let fromMs = NaN;
+  const outcome = get(url, (http, early) => {
+    if (http < 200 || http >= 300) return;
+    fromMs = performance.now();
+    resolve(early);
+  });
+  const asked: Asked = { url, headers, outcome, bodyMs: NaN };
+  const ended = () => {
+    asked.bodyMs = performance.now() - fromMs;
+    resolve(undefined);
+  };
+  // A failure is thrown where the outcome is waited for; who reads no further is not told.
+  outcome.then(ended, ended);
+  return asked;
+}
+
+/** Where a page's Link leads; undefined: not within the origin of the first page. */
+function within(first: string, url: string, link: string | undefined): string | undefined {
+  if (link === undefined || !URL.canParse(link, url)) return undefined;
+  const { origin, href } = new URL(link, url);
+  return origin === new URL(first).origin ? href : undefined;
 }
 
 function countOf(headers: Headers, name: string): number | undefined {

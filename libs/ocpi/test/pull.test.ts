@@ -120,6 +120,51 @@ test('while a page is taken in the one behind it is on its way, and no more than
   expect(asked).toEqual([2, 3, 4, 4]);
 });
 
+/** Pages of one object; the first is there at once, of each other the body waits for `until`. */
+const late = (until: (page: number) => Promise<unknown>, linkTo = (page: number) => `${partner.url}/list?offset=${page}`): Answering => async (_, response) => {
+  const page = partner.received.length;
+  response.writeHead(200, { 'Content-Type': 'application/json', ...(page < 4 ? { Link: `<${linkTo(page)}>; rel="next"` } : {}) });
+  response.flushHeaders();
+  if (page > 1) await until(page);
+  response.end(JSON.stringify(envelope([page], 1000, undefined, at)));
+};
+
+test('the page behind is asked for as soon as the headers of one are there, while its body is on its way', async () => {
+  partner.answer = late((page) => page < 4 ? vi.waitFor(() => expect(partner.received.length).toBe(page + 1)) : Promise.resolve());
+  expect(await pull('/list')).toMatchObject({ objects: [1, 2, 3, 4], end: { kind: 'page' } });
+});
+
+test('a body that takes long has the line for itself: the page behind a slow one is asked for when it is there', async () => {
+  const asked: number[] = [];
+  partner.answer = late(async () => {
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    asked.push(partner.received.length);
+  });
+  expect(await pull('/list')).toMatchObject({ objects: [1, 2, 3, 4], end: { kind: 'page' } });
+  // The second was not known to be slow.
+  expect(asked).toEqual([3, 3, 4]);
+});
+
+test.each([
+  ['to another place', 'http://169.254.169.254/latest'],
+  ['back to where we were', '/list'],
+])('a Link %s is not followed before the body is there either', async (_, target) => {
+  partner.answer = late(() => new Promise((resolve) => setTimeout(resolve, 50)), (page) => (page === 1 ? `${partner.url}/list?offset=1` : target));
+  expect(await pull('/list')).toMatchObject({ objects: [1, 2], end: { kind: 'refused' } });
+  expect(partner.received).toHaveLength(2);
+});
+
+test('a page that is refused leads nowhere, whatever its Link', async () => {
+  partner.answer = (_, response) => {
+    const page = partner.received.length;
+    say(response, page === 1 ? 200 : 500, envelope([page], page === 1 ? 1000 : 3000, undefined, at), {
+      Link: `<${partner.url}/list?offset=${page}>; rel="next"`,
+    });
+  };
+  expect(await pull('/list')).toMatchObject({ objects: [1], end: { kind: 'refused', http: 500 } });
+  expect(partner.received).toHaveLength(2);
+});
+
 test('who reads no further is not disturbed by a page that was on its way and failed', async () => {
   const link = '<http://partner.example/list?offset=3>; rel="next"';
   const first: Outcome = { kind: 'ok', http: 200, statusCode: 1000, data: [1, 2, 3], headers: { link }, timestamp: at };

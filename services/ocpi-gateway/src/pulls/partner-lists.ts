@@ -31,7 +31,7 @@ export function takesDates(partner: Partner, module: PulledModule): boolean {
 export async function* pagesOf(
   { partner, client, sightings }: { partner: Partner; client: PartnerClient; sightings: Sightings }, module: PulledModule, first: string,
 ): AsyncGenerator<Page, void> {
-  for await (const page of pulled((url) => client.get(url), first, { byOffset: hasQuirk(partner, 'no-link') })) {
+  for await (const page of pulled((url, onHeaders) => client.get(url, { onHeaders }), first, { byOffset: hasQuirk(partner, 'no-link') })) {
     notePage(partner, sightings, { module, first }, page);
     yield page;
   }
