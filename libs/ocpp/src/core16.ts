@@ -118,8 +118,8 @@ export type StopReason16 =
 
 export interface StopTransactionRequest {
   readonly transactionId: number;
-  /** Wh of the register. */
-  readonly meterStop: number;
+  /** Wh of the register; some stations leave it out. */
+  readonly meterStop?: number;
   readonly timestamp: string;
   /** May be another member of the group, or absent (S16-48). */
   readonly idTag?: string;

@@ -1,5 +1,6 @@
 import { rfc3339 } from '#time';
 import type { ErrorObject } from 'ajv';
+import { charge16, decimalText } from './charge16.ts';
 import { parseInstant } from './instant.ts';
 import { metered16 } from './metered16.ts';
 
@@ -28,7 +29,7 @@ const sampleField = /\/sampledValue\/\d+\/(context|format|measurand|phase|locati
  * name of the change made in the payload, or `undefined`: the message is refused.
  */
 export function repair16(deviation: Deviation): 'kept' | string | undefined {
-  return metered16(deviation) ?? other(deviation);
+  return charge16(deviation) ?? metered16(deviation) ?? other(deviation);
 }
 
 function other(deviation: Deviation): 'kept' | string | undefined {
@@ -102,7 +103,7 @@ function otherType(deviation: Deviation): string | undefined {
   const wanted = deviation.error.params['type'];
   if (wanted === 'integer') {
     const number =
-      typeof value === 'string' && /^[+-]?\d{1,15}(\.\d{1,9})?$/.test(value)
+      typeof value === 'string' && decimalText.test(value)
         ? Number(value)
         : value;
     if (typeof number !== 'number' || !Number.isFinite(number)) return undefined;

@@ -60,6 +60,7 @@ const METER_FINDINGS = [
   'reading-beyond-power',
   'register-wrapped',
   'register-replaced',
+  'meter-stop-missing',
   'meter-stop-below-start',
   'meter-stop-below-reading',
   'meter-stop-beyond-power',

@@ -1,4 +1,4 @@
-import type { Authorization } from './station.ts';
+import type { Authorization } from './station-events.ts';
 
 interface Known {
   readonly authorization: Authorization;

@@ -1,7 +1,7 @@
 import type { Token } from '#ocpi';
 import { idTagOf } from '#ocpp';
 import { instant } from '#time';
-import type { Authorization, OrderedStart, Start, Station } from './station.ts';
+import type { Authorization, OrderedStart, Start, Station } from './station-events.ts';
 
 /** Cards that an order from afar has named. */
 

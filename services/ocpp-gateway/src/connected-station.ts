@@ -8,10 +8,10 @@ import { commandedCard, coveredStart, groupOf, orderedStart } from './commanded.
 import { frameName, instantOf, isDoubted, meterReadings, signedMeterReadings } from './frames.ts';
 import { chargingProfile, type Limit } from './limits.ts';
 import { type ReservationOrder } from './orders.ts';
-import {
-  type Authorization, type FrameCommand, type OrderedStart, repeatedStart, type SignedMeterReading,
-  type Station, type StationCommand, type StationEvent,
-} from './station.ts';
+import { repeatedStart } from './station.ts';
+import type {
+  Authorization, FrameCommand, OrderedStart, SignedMeterReading, Station, StationCommand, StationEvent,
+} from './station-events.ts';
 
 export interface StationParts {
   readonly journal: Executor<Station, StationCommand, StationEvent>;
@@ -106,7 +106,8 @@ export class ConnectedStation {
         const { transactionId, meterStop, timestamp, reason, idTag, transactionData } = call.payload;
         const stoppedAt = instantOf(timestamp, nowMs);
         const stop = {
-          transactionId: String(transactionId), meterStopWh: String(meterStop), stoppedAt,
+          transactionId: String(transactionId), stoppedAt,
+          ...(meterStop === undefined ? {} : { meterStopWh: String(meterStop) }),
           ...(isDoubted(timestamp, stoppedAt) ? { saidAt: timestamp } : {}),
           reason: reason ?? 'Local', readings: meterReadings(transactionData, nowMs),
           ...this.signed(transactionData, nowMs), ...(idTag === undefined ? {} : { idTag }),

@@ -4,7 +4,7 @@ import {
   type MeterValue16, parseInstant, type ReceivedCall, type Reading, readings, signedReadings,
 } from '#ocpp';
 import { rfc3339 } from '#time';
-import type { MeterReading, SignedMeterReading } from './station.ts';
+import type { MeterReading, SignedMeterReading } from './station-events.ts';
 
 /** A frame's name: the station's message id and the digest of its text. J-47 */
 export function frameName(call: ReceivedCall): string {

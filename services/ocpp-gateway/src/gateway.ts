@@ -18,7 +18,7 @@ import type { Config } from './config.ts';
 import { ConnectedStation, type StationParts } from './connected-station.ts';
 import { ALIVE_FOR_MS, forgetHolders, holdSocket, leaveHolders, lostSockets, stayAlive } from './holders.ts';
 import { commandAnswer, limitOf, orderOf, reservationOf } from './orders.ts';
-import type { Authorization, Station, StationCommand, StationEvent } from './station.ts';
+import type { Authorization, Station, StationCommand, StationEvent } from './station-events.ts';
 import { nextTransactionId, replaceStations, secretOf } from './station-rows.ts';
 
 export interface GatewayParts {

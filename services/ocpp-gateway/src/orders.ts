@@ -5,7 +5,7 @@ import { asSpelt, idTagOf, type UidOrder } from '#ocpp';
 import { instant } from '#time';
 import type { Answer } from './connected-station.ts';
 import type { Limit } from './limits.ts';
-import type { OrderedStart } from './station.ts';
+import type { OrderedStart } from './station-events.ts';
 
 const outcomes: Readonly<Record<Answer['outcome'], Outcome>> = {
   accepted: Outcome.ACCEPTED,

@@ -1,6 +1,6 @@
 import type { Fields, Personal, Subject } from '#erasure';
 import { ERASED, erasedToken, type Token } from '#ocpi';
-import type { OrderedStart, SignedMeterReading, Start } from './station.ts';
+import type { OrderedStart, SignedMeterReading, Start } from './station-events.ts';
 
 /** What the journal says of persons: cards that were shown, tokens that were let charge. */
 export const personal: Personal = {

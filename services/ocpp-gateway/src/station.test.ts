@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { fold, given } from '#decider';
 import { ERASED } from '#ocpi';
 import { commandedCard, groupOf } from './commanded.ts';
-import { type FrameCommand, type StationCommand, stationDecider, type StationEvent } from './station.ts';
+import { stationDecider } from './station.ts';
+import type { FrameCommand, StationCommand, StationEvent } from './station-events.ts';
 
 const at = '2022-02-01T17:00:00Z';
 const connect = { type: 'Connect', at, version: 'ocpp1.6', connection: 'c1' } as const;
@@ -55,7 +56,7 @@ describe('a transaction', () => {
     station(started(7, { idTag: ERASED })).when(startFrame(8)).thenNothing());
   test('S16-44 that starts on a connector in use closes the one whose stop was lost, at its last known meter', () =>
     station(started(7)).when(startFrame(8, { saidAt: 'later', startedAt: '2022-02-01T18:00:00Z' })).then(
-      stopped('7', { meterStopWh: '1000', reason: 'Other' }),
+      stopped('7', { meterStopWh: '1000', isLastKnown: true, reason: 'Other' }),
       started(8, { saidAt: 'later', startedAt: '2022-02-01T18:00:00Z' }),
     ));
   test('S16-41 of a card that may not charge is recorded all the same', () => {
@@ -68,6 +69,19 @@ describe('a transaction', () => {
   });
   test('S16-50 of which a second stop differs keeps the first', () =>
     station(started(7), stopped('7')).when(stopFrame('7', { meterStopWh: '9999' })).thenNothing());
+  test('S16-54 whose stop says no register ends at the newest one that the station said', () => {
+    const soon = '2022-02-01T17:10:00Z';
+    const read = (energyWh: string, sampledAt: string) => [{ at: sampledAt, context: 'Sample.Periodic', energyWh }];
+    const metered: StationEvent =
+      { type: 'MeterRead', frame: 'm', connectorId: 1, transactionId: '7', readings: read('1100', soon) };
+    const lacking = (changes: object = {}) => stopFrame('7', { meterStopWh: undefined, ...changes });
+    station(started(7)).when(lacking()).then(stopped('7', { meterStopWh: '1000', isLastKnown: true }));
+    station(started(7), metered).when(lacking()).then(stopped('7', { meterStopWh: '1100', isLastKnown: true }));
+    for (const [readings, meterStopWh] of [[read('1200', soon), '1200'], [read('1050', at), '1100']] as const)
+      station(started(7), metered).when(lacking({ readings })).then(stopped('7', { meterStopWh, isLastKnown: true, readings }));
+    station(started(7)).when(stopFrame('-1', { meterStopWh: undefined }))
+      .then(stopped('7', { meterStopWh: '1000', isLastKnown: true, frame: 's' }));
+  });
   test('S16-49 that nobody knows is stopped without an event', () => station().when(stopFrame('99')).thenNothing());
   describe('S16-43 whose number the station never heard', () => {
     const late = '2022-02-01T17:30:00Z';
@@ -147,14 +161,14 @@ describe('S16-29: a meter reading without a transaction of its own', () => {
   test('stands for its register where the stop is lost', () => {
     const next = { saidAt: 'later', startedAt: '2022-02-01T18:00:00Z' };
     station(started(7), { ...own, transactionId: '7' }).when(startFrame(8, next)).then(
-      stopped('7', { meterStopWh: '1100', stoppedAt: late, reason: 'Other' }), started(8, next),
+      stopped('7', { meterStopWh: '1100', isLastKnown: true, stoppedAt: late, reason: 'Other' }), started(8, next),
     );
   });
   test('that a station kept while it was away stands for the register no more than a newer one that came before it', () => {
     const next = { saidAt: 'later', startedAt: '2022-02-01T18:00:00Z' };
     const kept = { ...own, frame: 'k', transactionId: '7', readings: [{ ...own.readings[0]!, at: '2022-02-01T17:02:00Z', energyWh: '1040' }] };
     station(started(7), { ...own, transactionId: '7' }, kept).when(startFrame(8, next)).then(
-      stopped('7', { meterStopWh: '1100', stoppedAt: late, reason: 'Other' }), started(8, next),
+      stopped('7', { meterStopWh: '1100', isLastKnown: true, stoppedAt: late, reason: 'Other' }), started(8, next),
     );
   });
 });

@@ -1,168 +1,20 @@
 import { type Decider, Rejected } from '#decider';
 import { decimal } from '#money';
 import { ERASED } from '#ocpi';
-import { byCommand, coveredStart, groupOf, orderedStart } from './commanded.ts';
 import { instant } from '#time';
+import { byCommand, coveredStart, groupOf, orderedStart } from './commanded.ts';
+import type {
+  FrameCommand, MeterReading, OpenTransaction, Refusal, Start, Station, StationCommand, StationEvent, Stop, Stopped,
+} from './station-events.ts';
 
 /**
  * One charging station as a stream of events: what it said that counts, and who holds its socket.
  * The state stays small: connectors, open transactions, and enough of the past to know a repeat.
  */
 
-export interface Authorization {
-  /** OCPP AuthorizationStatus. */
-  readonly status: string;
-  /** OCPI AuthMethod. */
-  readonly authMethod: string;
-  /** The OCPI Token's JSON; absent for an unknown card. */
-  readonly token?: string | undefined;
-  readonly reference?: string | undefined;
-  /** The order that started it from afar. */
-  readonly orderId?: string | undefined;
-}
-
-export interface MeterReading {
-  readonly at: string;
-  readonly context: string;
-  readonly energyWh?: string;
-  readonly powerW?: string;
-  readonly currentMa?: readonly number[];
-  readonly voltageV?: string;
-  readonly socPercent?: string;
-}
-
-/** What the meter signed, out of its wrappings; see signedReadings of libs/ocpp. */
-export interface SignedMeterReading {
-  readonly at: string;
-  readonly context: string;
-  readonly encoding?: string;
-  readonly text: string;
-  readonly publicKey?: string;
-}
-
-/** A start that was ordered from afar and has not begun yet. */
-export interface OrderedStart {
-  readonly orderId: string;
-  readonly connectorId: number;
-  readonly idTag: string;
-  readonly token: string;
-  readonly reference?: string | undefined;
-}
-
-interface OpenTransaction {
-  readonly connectorId: number;
-  readonly idTag: string;
-  /** The station has heard its number. */
-  readonly isNamed?: boolean;
-  readonly startedAt: string;
-  /** The newest register seen, Wh. */
-  readonly meterWh: string;
-  readonly meterAt: string;
-}
-
-export interface Station {
-  readonly epoch: number;
-  readonly connected: boolean;
-  /** The site owner's epoch last obeyed. */
-  readonly ownerEpoch: number;
-  readonly open: Readonly<Record<string, OpenTransaction>>;
-  readonly lastTransaction: number;
-  /** What identifies the latest StartTransactions, with the id that each was given. */
-  readonly starts: readonly { readonly key: string; readonly transactionId: number; readonly status: string; readonly group?: string }[];
-  /** Message id and digest of the latest frames without an identity of their own. */
-  readonly frames: readonly string[];
-  readonly ordered: readonly (OrderedStart & { readonly at: string })[];
-  /** The latest orders that the station did not refuse, also those that began. */
-  readonly commanded: readonly (OrderedStart & { readonly at: string })[];
-}
-
 const FRAMES_KEPT = 64;
 const STARTS_KEPT = 16;
 const ORDERS_KEPT = 16;
-
-export type Refusal = 'socket-replaced' | 'owner-replaced';
-
-export type StationCommand =
-  | { readonly type: 'Connect'; readonly at: string; readonly version: string; readonly connection: string }
-  | { readonly type: 'Disconnect'; readonly epoch: number; readonly at: string; readonly reason: string }
-  | { readonly type: 'OrderStart'; readonly order: OrderedStart; readonly at: string }
-  /** The station said no to it. */
-  | { readonly type: 'DropOrder'; readonly orderId: string; readonly at: string }
-  | { readonly type: 'ObeyOwner'; readonly ownerEpoch: number; readonly at: string }
-  | FrameCommand;
-
-/** What a station said; `epoch` is of the socket that heard it, `frame` its message id and digest. */
-export type FrameCommand = { readonly epoch: number; readonly frame: string } & (
-  | { readonly type: 'Boot'; readonly boot: Boot }
-  | { readonly type: 'NotifyStatus'; readonly status: ConnectorStatus }
-  | { readonly type: 'StartTransaction'; readonly start: Start }
-  | {
-      readonly type: 'ReadMeter'; readonly connectorId: number; readonly transactionId?: string | undefined;
-      readonly readings: readonly MeterReading[]; readonly signed?: readonly SignedMeterReading[];
-    }
-  | { readonly type: 'StopTransaction'; readonly stop: Stop }
-);
-
-export interface Boot {
-  readonly at: string;
-  readonly vendor: string;
-  readonly model: string;
-  readonly serial: string;
-  readonly firmware: string;
-}
-
-export interface ConnectorStatus {
-  readonly connectorId: number;
-  readonly status: string;
-  readonly errorCode: string;
-  readonly info: string;
-  readonly at: string;
-}
-
-export interface Start {
-  /** Drawn before deciding; unused when the frame is a repeat. */
-  readonly transactionId: number;
-  readonly connectorId: number;
-  readonly idTag: string;
-  readonly meterStartWh: string;
-  /** In the station's own words: the same in every repeat, also where we do not believe its clock. */
-  readonly saidAt: string;
-  readonly startedAt: string;
-  readonly authorization: Authorization;
-  /** The reservation that the station used for it. S16-45 */
-  readonly reservationId?: number;
-}
-
-export interface Stop {
-  readonly transactionId: string;
-  readonly meterStopWh: string;
-  readonly stoppedAt: string;
-  /** In the station's own words, where its clock is not believed. */
-  readonly saidAt?: string;
-  readonly reason: string;
-  readonly idTag?: string | undefined;
-  readonly readings: readonly MeterReading[];
-  readonly signed?: readonly SignedMeterReading[];
-}
-
-export type StationEvent =
-  | { readonly type: 'Connected'; readonly epoch: number; readonly at: string; readonly version: string; readonly connection: string }
-  | { readonly type: 'Disconnected'; readonly epoch: number; readonly at: string; readonly reason: string }
-  | { readonly type: 'StartOrdered'; readonly order: OrderedStart; readonly at: string }
-  | { readonly type: 'OrderDropped'; readonly orderId: string; readonly at: string }
-  | { readonly type: 'OwnerObeyed'; readonly ownerEpoch: number; readonly at: string }
-  | ({ readonly type: 'Booted'; readonly frame: string } & Boot)
-  | ({ readonly type: 'StatusNotified'; readonly frame: string } & ConnectorStatus)
-  | ({ readonly type: 'TransactionStarted' } & Start)
-  | {
-      readonly type: 'MeterRead'; readonly frame: string; readonly connectorId: number;
-      readonly transactionId?: string | undefined; readonly readings: readonly MeterReading[];
-      readonly signed?: readonly SignedMeterReading[];
-      /** The frame did not name the transaction. */
-      readonly isFound?: boolean;
-    }
-  /** `frame`: of a stop that did not name the transaction. */
-  | ({ readonly type: 'TransactionStopped'; readonly connectorId: number; readonly frame?: string } & Stop);
 
 export const stationDecider: Decider<Station, StationCommand, StationEvent> = {
   initial: { epoch: 0, connected: false, ownerEpoch: 0, open: {}, lastTransaction: 0, starts: [], frames: [], ordered: [], commanded: [] },
@@ -276,7 +128,7 @@ function decideFrame(command: FrameCommand, station: Station): readonly StationE
       if (stop.transactionId === NEVER_HEARD) return stopUnnamed(stop, frame, station);
       const transaction = station.open[stop.transactionId];
       // Closed before, or never known: the first stop wins. S16-49, S16-50
-      return transaction ? [{ ...stop, type: 'TransactionStopped', connectorId: transaction.connectorId }] : [];
+      return transaction ? [{ type: 'TransactionStopped', ...stoppedOf(stop, transaction) }] : [];
     }
   }
 }
@@ -289,10 +141,18 @@ function stopUnnamed(stop: Stop, frame: string, { open, frames }: Station): read
   if (frames.includes(frame)) return [];
   const [found, ...others] = Object.entries(open).filter(([, { isNamed, idTag, startedAt, meterWh }]) =>
     !isNamed && (stop.idTag === undefined || idTag.toLowerCase() === stop.idTag.toLowerCase()) &&
-    instant(startedAt) <= instant(stop.stoppedAt) && decimal(meterWh).compare(decimal(stop.meterStopWh)) <= 0);
+    instant(startedAt) <= instant(stop.stoppedAt) &&
+    (stop.meterStopWh === undefined || decimal(meterWh).compare(decimal(stop.meterStopWh)) <= 0));
   if (!found || others.length > 0) return [];
-  const [transactionId, { connectorId }] = found;
-  return [{ ...stop, type: 'TransactionStopped', transactionId, connectorId, frame }];
+  const [transactionId, transaction] = found;
+  return [{ type: 'TransactionStopped', ...stoppedOf({ ...stop, transactionId }, transaction), frame }];
+}
+
+function stoppedOf(stop: Stop, { connectorId, ...known }: OpenTransaction): Stopped {
+  const { meterStopWh } = stop;
+  if (meterStopWh !== undefined) return { ...stop, meterStopWh, connectorId };
+  const { meterWh } = withNewest(known, stop.readings);
+  return { ...stop, meterStopWh: meterWh, connectorId, isLastKnown: true };
 }
 
 /**
@@ -317,8 +177,8 @@ function startTransaction(start: Start, station: Station): readonly StationEvent
   const abandoned = Object.entries(station.open)
     .filter(([, { connectorId }]) => connectorId === start.connectorId)
     .map(([transactionId, { connectorId, meterWh, meterAt }]): StationEvent => ({
-      type: 'TransactionStopped', transactionId, connectorId, meterStopWh: meterWh, stoppedAt: meterAt,
-      reason: 'Other', readings: [],
+      type: 'TransactionStopped', transactionId, connectorId, meterStopWh: meterWh, isLastKnown: true,
+      stoppedAt: meterAt, reason: 'Other', readings: [],
     }));
   const order = orderedStart(station, start);
   const authorization = order
@@ -360,9 +220,15 @@ function withMeter(
 ): Station {
   const transaction = transactionId === undefined ? undefined : station.open[transactionId];
   if (!transaction) return station;
-  const newest = readings.findLast(({ energyWh }) => energyWh !== undefined);
-  const isNewer = newest !== undefined && instant(newest.at) >= instant(transaction.meterAt);
-  const read = isNewer && newest.energyWh ? { meterWh: newest.energyWh, meterAt: newest.at } : {};
   const known = isFound ? {} : { isNamed: true };
-  return { ...station, open: { ...station.open, [transactionId!]: { ...transaction, ...read, ...known } } };
+  const read = { ...transaction, ...withNewest(transaction, readings), ...known };
+  return { ...station, open: { ...station.open, [transactionId!]: read } };
+}
+
+function withNewest(
+  { meterWh, meterAt }: Pick<OpenTransaction, 'meterWh' | 'meterAt'>, readings: readonly MeterReading[],
+): Pick<OpenTransaction, 'meterWh' | 'meterAt'> {
+  const newest = readings.findLast(({ energyWh }) => energyWh !== undefined);
+  const isNewer = newest?.energyWh !== undefined && instant(newest.at) >= instant(meterAt);
+  return isNewer ? { meterWh: newest.energyWh!, meterAt: newest.at } : { meterWh, meterAt };
 }

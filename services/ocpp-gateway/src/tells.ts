@@ -6,7 +6,7 @@ import {
 import { toJsonBytes } from '#contracts';
 import type { StoredEvent } from '#event-store';
 import { isDoubted } from './frames.ts';
-import type { Authorization, MeterReading, SignedMeterReading, StationEvent } from './station.ts';
+import type { Authorization, MeterReading, SignedMeterReading, StationEvent } from './station-events.ts';
 
 export const streamOf = (stationId: string): string => `station-${stationId}`;
 const stationOf = (stream: string): string => stream.slice('station-'.length);
@@ -51,6 +51,7 @@ export function tells(stored: StoredEvent): Fact | undefined {
         transactionId: event.transactionId,
         connectorId: event.connectorId,
         meterStopWh: event.meterStopWh,
+        isLastKnown: event.isLastKnown ?? false,
         stoppedAt: event.stoppedAt,
         reason: event.reason,
         readings: event.readings.map(reading),

@@ -142,10 +142,11 @@ export class Charging {
       });
       return;
     }
-    const { meterStopWh, stoppedAt, saidAt, reason } = fact;
+    const { meterStopWh, isLastKnown, stoppedAt, saidAt, reason } = fact;
     await said.say(heard.tx, sessionId, heard.id, {
       type: 'EndSession',
       meterStopWh,
+      ...(isLastKnown ? { isLastKnown } : {}),
       stoppedAt,
       ...(saidAt === undefined ? {} : { saidAt }),
       reason,

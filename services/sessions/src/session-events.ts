@@ -38,6 +38,7 @@ export type FindingCode =
   | WhyDoubted
   | 'register-wrapped'
   | 'register-replaced'
+  | 'meter-stop-missing'
   | 'meter-stop-below-start'
   | 'meter-stop-below-reading'
   | 'meter-stop-beyond-power'
@@ -119,6 +120,8 @@ export type SessionCommand =
   | {
       readonly type: 'EndSession';
       readonly meterStopWh: string;
+      /** The station said none: it is the newest it had said before. */
+      readonly isLastKnown?: boolean;
       readonly stoppedAt: string;
       /** As of a start. */
       readonly saidAt?: string;

@@ -96,9 +96,10 @@ function stopOf(
   terms: Terms,
   saidAt: string | undefined,
   metering: Metering,
-  { meterStopWh, stoppedAt }: To<'EndSession'>,
+  { meterStopWh, isLastKnown, stoppedAt }: To<'EndSession'>,
 ): { readonly judged: Judged; readonly tenthWh: number } {
   const register = registerOf(metering);
+  if (isLastKnown) return { judged: { ...register, counts: 'on' }, tenthWh: register.tenthWh };
   const atMs = Math.max(register.atMs, instant(stoppedAt));
   const fallen = register.tenthWh - register.carriedTenthWh - tenthsOf(meterStopWh);
   const isRounded = fallen > 0 && fallen <= ROUNDED_TENTH_WH;
@@ -165,12 +166,15 @@ export function parkedSoFar(
 function findingsOf(
   { transaction: { meterStartWh } }: Running,
   { meter }: Metering,
-  { meterStopWh, stoppedAt, saidAt }: To<'EndSession'>,
+  { meterStopWh, isLastKnown, stoppedAt, saidAt }: To<'EndSession'>,
   stop: Judged,
 ): Finding[] {
   const stops = `the meter stopped at ${meterStopWh} Wh`;
   const early = instant(stoppedAt) < meter.atMs;
   return [
+    ...(isLastKnown
+      ? [{ code: 'meter-stop-missing' as const, detail: 'the station told no register at the stop: its newest reading counts' }]
+      : []),
     ...(stop.counts === 'on' ? [] : [stopFinding(stop, stops, meterStartWh, meterStopWh)]),
     ...(early
       ? [{ code: 'stopped-before-last-reading' as const, detail: `it stopped at ${stoppedAt}, before its last reading` }]

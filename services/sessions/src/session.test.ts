@@ -251,6 +251,17 @@ test('T-26 a start or a stop by a clock that cannot be right says so with the en
   expect(ended.findings.map(({ code, detail }) => [code, detail.includes('at the stop')])).toEqual([['station-clock-wrong', true]]);
 });
 
+test('S16-54 a charge whose stop said no register ends at its newest reading, and says so', () => {
+  const unmetered = (minute: number, meterStopWh: string, readings: { at: string; energyWh: string }[] = []) =>
+    ({ ...stop(minute, meterStopWh, readings), isLastKnown: true }) as SessionCommand;
+  const findings = [{ code: 'meter-stop-missing' }];
+  expect(ended(readMeter(10, '2000'), unmetered(30, '2000'))).toMatchObject({
+    energyWh: '1000', findings, session: { end_date_time: at(30), kwh: 1 },
+  });
+  expect(ended(readMeter(10, '2000'), unmetered(30, '3000', [reading(30, '3000')]))).toMatchObject({ energyWh: '2000', findings });
+  expect(ended(unmetered(30, '1000'))).toMatchObject({ energyWh: '0', findings });
+});
+
 describe('a charge whose card may not pay', () => {
   test('is recorded as invalid, and ends as that', () => {
     session().when(invalid).then(invalidStarted);
