@@ -4,6 +4,7 @@ import { Rejected } from '#decider';
 import type { Executor } from '#event-store';
 import { currentTraceparent, inSpan, type Log, type Tracer } from '#telemetry';
 import { type Clock, rfc3339 } from '#time';
+import { caughtUpMs, startedAt as startedAtOf } from './clocks.ts';
 import { commandedCard, coveredStart, groupOf, orderedStart } from './commanded.ts';
 import { frameName, instantOf, isDoubted, meterReadings, signedMeterReadings } from './frames.ts';
 import { chargingProfile, type Limit } from './limits.ts';
@@ -32,6 +33,8 @@ export interface Answer {
 /** One station on its open socket: every frame that counts is in the journal before it is answered. */
 export class ConnectedStation {
   private readonly epoch: Promise<number>;
+  /** Since then all that the station tells is taken at once. */
+  private inTouchSinceMs: number;
 
   constructor(
     readonly id: string,
@@ -40,7 +43,8 @@ export class ConnectedStation {
     /** Names this socket for ever: connecting is a command like any other. */
     socket: { readonly name: string; readonly version: string },
   ) {
-    const at = rfc3339(parts.clock.now());
+    this.inTouchSinceMs = parts.clock.now();
+    const at = rfc3339(this.inTouchSinceMs);
     this.epoch = parts.journal
       .execute(id, `connect ${socket.name}`, { type: 'Connect', at, version: socket.version, connection: socket.name })
       .then(({ state }) => state.epoch);
@@ -57,8 +61,12 @@ export class ConnectedStation {
 
   async disconnected(reason: string): Promise<void> {
     const epoch = await this.epoch;
-    const at = rfc3339(this.parts.clock.now());
-    await this.parts.journal.execute(this.id, `disconnect ${epoch}`, { type: 'Disconnect', epoch, at, reason });
+    const nowMs = this.parts.clock.now();
+    const at = rfc3339(nowMs);
+    const wasInTouch = nowMs - this.inTouchSinceMs > caughtUpMs(this.parts.clock);
+    await this.parts.journal.execute(this.id, `disconnect ${epoch}`, {
+      type: 'Disconnect', epoch, at, reason, ...(wasInTouch ? { heardUntil: at } : {}),
+    });
   }
 
   /** What the station said: into the journal, then answered. */
@@ -130,11 +138,14 @@ export class ConnectedStation {
 
   private async startTransaction(call: ReceivedCall & { action: 'StartTransaction' }): Promise<object> {
     const { connectorId, idTag, meterStart, timestamp, reservationId } = call.payload;
-    const startedAt = instantOf(timestamp, this.parts.clock.now());
+    const heardMs = this.parts.clock.now();
+    const { state } = await this.parts.journal.load(this.id);
+    const startedAt = startedAtOf(instantOf(timestamp, heardMs), {
+      heardMs, inTouchSinceMs: this.inTouchSinceMs, heardUntil: state.heardUntil, caughtUpMs: caughtUpMs(this.parts.clock),
+    });
     // What is no time cannot tell a repeat from the card's next charge.
     const saidAt = parseInstant(timestamp) === undefined ? `${timestamp} ${startedAt}` : timestamp;
     const identity = { connectorId, idTag, meterStartWh: String(meterStart), saidAt, startedAt };
-    const { state } = await this.parts.journal.load(this.id);
     const known = repeatedStart(state, identity);
     if (known) return { transactionId: known.transactionId, idTagInfo: idTagInfo(known) };
     const ordered = orderedStart(state, identity) ?? coveredStart(state, identity);
@@ -153,14 +164,16 @@ export class ConnectedStation {
   /** Puts a frame into the journal; a socket that was replaced meanwhile is closed instead. */
   private async record(call: ReceivedCall, command: FrameContent): Promise<Station> {
     const frame = frameName(call);
+    const heardAt = rfc3339(this.parts.clock.now());
     const epoch = await this.epoch;
     try {
       // Whether a frame is a repeat is the decider's to say: message ids may come again on another socket.
       const executed = await this.parts.journal.execute(
-        this.id, `frame ${randomUUID()}`, { ...command, epoch, frame } as FrameCommand, currentTraceparent(),
+        this.id, `frame ${randomUUID()}`, { ...command, epoch, frame, heardAt } as FrameCommand, currentTraceparent(),
       );
       return executed.state;
     } catch (error) {
+      this.inTouchSinceMs = this.parts.clock.now();
       if (error instanceof Rejected && error.code === 'socket-replaced') this.connection().close(1008, 'replaced by a newer connection');
       throw error;
     }
@@ -222,7 +235,7 @@ function idTagInfo({ status, group }: { readonly status: string; readonly group?
   return { status, ...(group === undefined ? {} : { parentIdTag: group }) };
 }
 
-type FrameContent = FrameCommand extends infer C ? (C extends FrameCommand ? Omit<C, 'epoch' | 'frame'> : never) : never;
+type FrameContent = FrameCommand extends infer C ? (C extends FrameCommand ? Omit<C, 'epoch' | 'frame' | 'heardAt'> : never) : never;
 
 /** ReserveNow says more than no. */
 const NO: Readonly<Record<string, Answer['outcome']>> = {

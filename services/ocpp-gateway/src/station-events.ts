@@ -1,3 +1,5 @@
+import type { ClockBehind } from './clocks.ts';
+
 /** What a station says that counts, what happens to it, and what is then known of it. */
 
 export interface Authorization {
@@ -58,6 +60,10 @@ export interface Station {
   readonly ownerEpoch: number;
   readonly open: Readonly<Record<string, OpenTransaction>>;
   readonly lastTransaction: number;
+  /** The latest such of its connections. */
+  readonly heardUntil?: string;
+  /** As its newest start showed it. */
+  readonly clock?: ClockBehind | undefined;
   /** What identifies the latest StartTransactions, with the id that each was given. */
   readonly starts: readonly { readonly key: string; readonly transactionId: number; readonly status: string; readonly group?: string }[];
   /** Message id and digest of the latest frames without an identity of their own. */
@@ -71,15 +77,23 @@ export type Refusal = 'socket-replaced' | 'owner-replaced';
 
 export type StationCommand =
   | { readonly type: 'Connect'; readonly at: string; readonly version: string; readonly connection: string }
-  | { readonly type: 'Disconnect'; readonly epoch: number; readonly at: string; readonly reason: string }
+  | ({ readonly type: 'Disconnect' } & Disconnection)
   | { readonly type: 'OrderStart'; readonly order: OrderedStart; readonly at: string }
   /** The station said no to it. */
   | { readonly type: 'DropOrder'; readonly orderId: string; readonly at: string }
   | { readonly type: 'ObeyOwner'; readonly ownerEpoch: number; readonly at: string }
   | FrameCommand;
 
+export interface Disconnection {
+  readonly epoch: number;
+  readonly at: string;
+  readonly reason: string;
+  /** Until then it had been able to tell us everything for long enough. */
+  readonly heardUntil?: string;
+}
+
 /** What a station said; `epoch` is of the socket that heard it, `frame` its message id and digest. */
-export type FrameCommand = { readonly epoch: number; readonly frame: string } & (
+export type FrameCommand = { readonly epoch: number; readonly frame: string; readonly heardAt: string } & (
   | { readonly type: 'Boot'; readonly boot: Boot }
   | { readonly type: 'NotifyStatus'; readonly status: ConnectorStatus }
   | { readonly type: 'StartTransaction'; readonly start: Start }
@@ -135,7 +149,7 @@ export interface Stop {
 
 export type StationEvent =
   | { readonly type: 'Connected'; readonly epoch: number; readonly at: string; readonly version: string; readonly connection: string }
-  | { readonly type: 'Disconnected'; readonly epoch: number; readonly at: string; readonly reason: string }
+  | ({ readonly type: 'Disconnected' } & Disconnection)
   | { readonly type: 'StartOrdered'; readonly order: OrderedStart; readonly at: string }
   | { readonly type: 'OrderDropped'; readonly orderId: string; readonly at: string }
   | { readonly type: 'OwnerObeyed'; readonly ownerEpoch: number; readonly at: string }

@@ -7,6 +7,7 @@ import { stationDecider } from './station.ts';
 import type { FrameCommand, StationCommand, StationEvent } from './station-events.ts';
 
 const at = '2022-02-01T17:00:00Z';
+const heardAt = '2022-02-02T00:00:00Z';
 const connect = { type: 'Connect', at, version: 'ocpp1.6', connection: 'c1' } as const;
 const connected = (epoch: number): StationEvent => ({ ...connect, type: 'Connected', epoch });
 const whitelist = { status: 'Accepted', authMethod: 'WHITELIST', token: '{}' };
@@ -14,18 +15,19 @@ const start = (transactionId: number, changes: object = {}) => ({
   transactionId, connectorId: 1, idTag: '04A2', meterStartWh: '1000', saidAt: at, startedAt: at, authorization: whitelist, ...changes,
 });
 const startFrame = (transactionId: number, changes: object = {}, epoch = 1): FrameCommand =>
-  ({ type: 'StartTransaction', epoch, frame: `f${transactionId}`, start: start(transactionId, changes) });
+  ({ type: 'StartTransaction', epoch, heardAt, frame: `f${transactionId}`, start: start(transactionId, changes) });
 const started = (transactionId: number, changes: object = {}): StationEvent =>
   ({ type: 'TransactionStarted', ...start(transactionId, changes) });
 const stop = (transactionId: string, changes: object = {}) =>
   ({ transactionId, meterStopWh: '2000', stoppedAt: at, reason: 'Local', readings: [], ...changes });
 const stopFrame = (transactionId: string, changes: object = {}): FrameCommand =>
-  ({ type: 'StopTransaction', epoch: 1, frame: 's', stop: stop(transactionId, changes) });
+  ({ type: 'StopTransaction', epoch: 1, heardAt, frame: 's', stop: stop(transactionId, changes) });
 const stopped = (transactionId: string, changes: object = {}): StationEvent =>
   ({ type: 'TransactionStopped', connectorId: 1, ...stop(transactionId, changes) });
 const meter = (energyWh: string, transactionId?: string): FrameCommand => ({
   type: 'ReadMeter',
   epoch: 1,
+  heardAt,
   frame: `m${energyWh}`,
   connectorId: 1,
   transactionId,
@@ -143,10 +145,10 @@ describe('a meter reading', () => {
 describe('S16-29: a meter reading without a transaction of its own', () => {
   const late = '2022-02-01T17:05:00Z';
   const readAt = (sampledAt: string, transactionId?: string, connectorId = 1): FrameCommand => ({
-    ...{ type: 'ReadMeter', epoch: 1, frame: 'm', connectorId, transactionId },
+    ...{ type: 'ReadMeter', epoch: 1, heardAt, frame: 'm', connectorId, transactionId },
     readings: [{ at: sampledAt, context: 'Sample.Clock', energyWh: '1100' }],
   });
-  const { epoch: _, transactionId: __, ...read } = readAt(late) as Extract<FrameCommand, { type: 'ReadMeter' }>;
+  const { epoch: _, heardAt: ___, transactionId: __, ...read } = readAt(late) as Extract<FrameCommand, { type: 'ReadMeter' }>;
   const own = { ...read, type: 'MeterRead' } satisfies StationEvent;
   test.each([undefined, '-1'])('is of the one that is open on its connector: %s', (named) => {
     station(started(7)).when(readAt(late, named)).then({ ...own, transactionId: '7', isFound: true });
@@ -175,7 +177,7 @@ describe('S16-29: a meter reading without a transaction of its own', () => {
 
 describe('what a meter signs', () => {
   const signed = [{ at, context: 'Transaction.Begin', encoding: 'OCMF', text: 'OCMF|{}|{}' }];
-  const frame: FrameCommand = { type: 'ReadMeter', epoch: 1, frame: 'm', connectorId: 1, transactionId: '7', readings: [], signed };
+  const frame: FrameCommand = { type: 'ReadMeter', epoch: 1, heardAt, frame: 'm', connectorId: 1, transactionId: '7', readings: [], signed };
   const read: StationEvent = { type: 'MeterRead', frame: 'm', connectorId: 1, transactionId: '7', readings: [], signed };
   test('S16-31 is kept also where nothing else was read, once', () => {
     station(started(7)).when(frame).then(read);
@@ -186,7 +188,7 @@ describe('what a meter signs', () => {
 describe('a status', () => {
   const status = { connectorId: 1, status: 'Available', errorCode: 'NoError', info: '', at };
   const notified: StationEvent = { ...status, type: 'StatusNotified', frame: '2 abc' };
-  const notify = (epoch: number): FrameCommand => ({ type: 'NotifyStatus', epoch, frame: '2 abc', status });
+  const notify = (epoch: number): FrameCommand => ({ type: 'NotifyStatus', epoch, heardAt, frame: '2 abc', status });
 
   test('J-47 said again under the same message id is no news', () => station(notified).when(notify(1)).thenNothing());
   test('in the same words and under the same message id on the next socket is news', () =>

@@ -2,6 +2,7 @@ import { type Decider, Rejected } from '#decider';
 import { decimal } from '#money';
 import { ERASED } from '#ocpi';
 import { instant } from '#time';
+import { byOurClock, clockBehind } from './clocks.ts';
 import { byCommand, coveredStart, groupOf, orderedStart } from './commanded.ts';
 import type {
   FrameCommand, MeterReading, OpenTransaction, Refusal, Start, Station, StationCommand, StationEvent, Stop, Stopped,
@@ -40,7 +41,7 @@ export const stationDecider: Decider<Station, StationCommand, StationEvent> = {
         if (command.epoch !== station.epoch) {
           throw new Rejected<Refusal>('socket-replaced', `epoch ${command.epoch}, the newest is ${station.epoch}`);
         }
-        return decideFrame(command, station);
+        return decideFrame(byOurClock(command, station), station);
     }
   },
 
@@ -49,7 +50,7 @@ export const stationDecider: Decider<Station, StationCommand, StationEvent> = {
       case 'Connected':
         return { ...station, epoch: event.epoch, connected: true };
       case 'Disconnected':
-        return { ...station, connected: false };
+        return { ...station, connected: false, ...(event.heardUntil === undefined ? {} : { heardUntil: event.heardUntil }) };
       case 'StartOrdered': {
         const order = { ...event.order, at: event.at };
         return {
@@ -71,6 +72,7 @@ export const stationDecider: Decider<Station, StationCommand, StationEvent> = {
         return {
           ...station,
           lastTransaction: Math.max(station.lastTransaction, event.transactionId),
+          clock: clockBehind(event) ?? station.clock,
           open: {
             ...station.open,
             [event.transactionId]: {
@@ -103,7 +105,7 @@ export const stationDecider: Decider<Station, StationCommand, StationEvent> = {
 };
 
 function decideFrame(command: FrameCommand, station: Station): readonly StationEvent[] {
-  const { epoch: _epoch, frame } = command;
+  const { frame } = command;
   switch (command.type) {
     case 'Boot':
       return station.frames.includes(onSocket(station, frame)) ? [] : [{ ...command.boot, type: 'Booted', frame }];

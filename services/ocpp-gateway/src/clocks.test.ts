@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest';
+import { given } from '#decider';
+import { executor, memoryEventStore, NO_POSITION } from '#event-store';
+import type { OcppConnection, ReceivedCall } from '#ocpp';
+import { log, tracer } from '#telemetry';
+import { type Clock, instant, rfc3339 } from '#time';
+import { ConnectedStation, type StationParts } from './connected-station.ts';
+import { caughtUpMs, startedAt } from './clocks.ts';
+import { stationDecider } from './station.ts';
+import type { FrameCommand, StationEvent } from './station-events.ts';
+
+const now = instant('2022-02-10T12:00:00Z');
+type Of<Type extends StationEvent['type']> = Extract<StationEvent, { type: Type }>;
+
+/** Of hours before or after noon, on the platform's clock. */
+const at = (hours: number) => rfc3339(now + hours * 3_600_000);
+const DAY = 24;
+
+describe('a start counts from', () => {
+  const start = (saidHours: number, inTouchHours: number, heardUntilHours?: number) =>
+    startedAt(at(saidHours), {
+      heardMs: now, caughtUpMs: caughtUpMs({ rate: 1 }), inTouchSinceMs: now + inTouchHours * 3_600_000,
+      heardUntil: heardUntilHours === undefined ? undefined : at(heardUntilHours),
+    });
+  test.each([
+    ['what the clock shows, of a station that is in touch and tells at once', -0.01, -200, undefined],
+    ['what the clock shows, of a station that was away, days late', -5 * DAY, -0.1, undefined],
+    ['what the clock shows, of one that was away since before', -5 * DAY, -0.1, -6 * DAY],
+    ['what the clock shows, also the hour in which a lost socket is not noticed', -5 * DAY, -0.1, -5 * DAY + 0.9],
+    ['what the clock shows, while it tells what it kept', -5 * DAY, -0.9, -6 * DAY],
+  ])('%s', (_, said, inTouch, heardUntil) => {
+    expect(start(said, inTouch, heardUntil)).toBe(at(said));
+  });
+  test.each([
+    ['its arrival, of a station that has been in touch for long', -5 * DAY, -2, undefined],
+    ['its arrival, of one that was in touch when its clock says it began', -5 * DAY, -0.1, -0.5],
+    ['its arrival, where the clock is hours behind: local time that is called UTC', -8, -200, undefined],
+  ])('%s', (_, said, inTouch, heardUntil) => {
+    expect(start(said, inTouch, heardUntil)).toBe(at(0));
+  });
+});
+
+describe('a charge that began by a clock five days behind', () => {
+  const authorization = { status: 'Accepted', authMethod: 'WHITELIST', token: '{}' };
+  const began: StationEvent = {
+    type: 'TransactionStarted', transactionId: 7, connectorId: 1, idTag: '04A2', meterStartWh: '1000',
+    saidAt: at(-5 * DAY), startedAt: at(0), authorization,
+  };
+  const station = (...past: StationEvent[]) =>
+    given(stationDecider, { type: 'Connected', epoch: 1, at: at(-DAY), version: 'ocpp1.6', connection: 'c' }, began, ...past);
+  const readings = (readAt: string) => [{ at: readAt, context: 'Sample.Periodic', energyWh: '2000' }];
+  const frame = (heardHours: number) => ({ epoch: 1, frame: 'f', heardAt: at(heardHours) });
+  const read = (saidHours: number, heardHours: number): FrameCommand =>
+    ({ ...frame(heardHours), type: 'ReadMeter', connectorId: 1, transactionId: '7', readings: readings(at(saidHours)) });
+  const stop = (saidHours: number, heardHours: number): FrameCommand => ({
+    ...frame(heardHours), type: 'StopTransaction',
+    stop: { transactionId: '7', meterStopWh: '3000', stoppedAt: at(saidHours), reason: 'Local', readings: [] },
+  });
+  const stopped = (hours: number): StationEvent => ({
+    type: 'TransactionStopped', transactionId: '7', connectorId: 1, meterStopWh: '3000', stoppedAt: at(hours),
+    reason: 'Local', readings: [],
+  });
+
+  test('lasts as long as by that clock, where it stays behind', () => {
+    station().when(read(-5 * DAY + 1, 1)).then({
+      type: 'MeterRead', frame: 'f', connectorId: 1, transactionId: '7', readings: readings(at(1)),
+    });
+    station().when(stop(-5 * DAY + 2, 2)).then(stopped(2));
+  });
+  test('ends when it did, where the clock was set right meanwhile', () => station().when(stop(2, 2)).then(stopped(2)));
+  test('never ends after its end was heard', () => station().when(stop(-5 * DAY + 9, 2)).then(stopped(2)));
+  test('and the car that leaves after it leaves by our clock, too', () => {
+    const status = (hours: number) => ({ connectorId: 1, status: 'Available', errorCode: 'NoError', info: '', at: at(hours) });
+    station(stopped(2)).when({ ...frame(3), type: 'NotifyStatus', status: status(-5 * DAY + 3) })
+      .then({ type: 'StatusNotified', frame: 'f', ...status(3) });
+  });
+  test('is no measure of what was before, nor of the next start that is believed', () => {
+    station().when(stop(-6 * DAY, 2)).then(stopped(-6 * DAY));
+    const next: StationEvent = { ...(began as Of<'TransactionStarted'>), transactionId: 8, saidAt: at(4), startedAt: at(4) };
+    station(stopped(2), next).when({ ...stop(5, 5), stop: { ...(stop(5, 5) as { stop: object }).stop, transactionId: '8' } } as FrameCommand)
+      .then({ ...(stopped(5) as Of<'TransactionStopped'>), transactionId: '8' });
+  });
+});
+
+test('S16-47, T-26: a station in touch whose clock was set right in mid-charge is billed for what passed on ours', async () => {
+  let hours = -DAY;
+  const store = memoryEventStore();
+  const journal = executor(store, { decider: stationDecider, stream: (id) => `station-${id}` });
+  let numbers = 6;
+  const parts = {
+    journal, tracer: tracer('test'), log: log('test', { write: () => {} }), heartbeatS: 300,
+    clock: { now: () => instant(at(hours)), rate: 1 } as Clock,
+    nextTransactionId: async () => ++numbers,
+    authorize: async () => ({ status: 'Accepted', authMethod: 'WHITELIST', token: '{}' }),
+  } satisfies StationParts;
+  const station = new ConnectedStation('S', () => ({}) as OcppConnection, parts, { name: 'c', version: 'ocpp1.6' });
+  await station.connected();
+  const say = (action: string, payload: object) => station.handle({ id: String(hours), action, payload, text: action } as unknown as ReceivedCall);
+  hours = 0;
+  const start = { connectorId: 1, idTag: '04A2', meterStart: 1000, timestamp: at(-5 * DAY) };
+  const { transactionId } = (await say('StartTransaction', start)) as { transactionId: number };
+  hours = 2;
+  await say('StopTransaction', { transactionId, meterStop: 3000, timestamp: at(2) });
+  const told = (await store.readAll(NO_POSITION, 10)).map(({ data }) => JSON.parse(data));
+  expect(told).toMatchObject([{}, { startedAt: at(0), saidAt: at(-5 * DAY) }, { stoppedAt: at(2) }]);
+});
