@@ -5,7 +5,8 @@
  *
  * Rates and days: Canada Revenue Agency, "GST/HST calculator (and rates)" and "Changes to the
  * Harmonized Sales Tax"; the changes of 2016 and 2025: New Harmonized Value-added Tax System Regulations
- * (SOR/2010-117), parts 3.3 to 3.5 and 3.8; Revenu Québec for the QST. History starts on 2013-04-01, when British
+ * (SOR/2010-117), parts 3.3 to 3.5 and 3.8, on laws-lois.justice.gc.ca: for New Brunswick (3.3) and Newfoundland and
+ * Labrador (3.4) put in by SOR/2016-119, 8 % becoming 10 % for what is due after June 2016; Revenu Québec for the QST. History starts on 2013-04-01, when British
  * Columbia left the HST and Prince Edward Island joined it; in Quebec with the QST of 2013-01-01.
  */
 
