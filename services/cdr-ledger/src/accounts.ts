@@ -69,6 +69,10 @@ export interface RetailOfCdr extends Priced {
   readonly state: 'booked' | 'held';
 }
 
+/** So long after its instant an entry of a month may still come into the log: decided before, and then held up. */
+const ON_THEIR_WAY_MS = 3_600_000;
+const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
+
 /** The verbs of drivers' accounts. Whoever reads sees all that was recorded before. */
 export class Accounts {
   constructor(private readonly parts: AccountsParts) {}
@@ -97,15 +101,19 @@ export class Accounts {
     return linesOf(this.parts.db, accountId, before, limit);
   }
 
-  /** A month of the account; one that is over stays as it is. Throws Rejected. */
-  async statement(contractId: string, month: string) {
+  /**
+   * A month of the account; one that is closed stays as it is. `orAccount`: the id may be the account's own.
+   * Throws Rejected.
+   */
+  async statement(id: string, month: string, { orAccount = false }: { orAccount?: boolean } = {}) {
     const { db, list, zone, clock } = this.parts;
-    const { accountId, contractId: contract_id } = await this.standing((await this.holder(contractId)).accountId);
+    const ofErased = orAccount && UUID.test(id) && !(await holderOf(db, id));
+    const { accountId, contractId: contract_id } = await this.standing(ofErased ? id.toLowerCase() : (await this.holder(id)).accountId);
     const window = monthWindow(month, zone);
     if (!window) throw refuse('invalid-object', `month: ${month.slice(0, 20)} is none, such as 2022-02`);
     await list.caughtUp();
-    const closed = instant(window.to) <= instant(clock.iso());
-    return { contract_id, month, time_zone: zone.name, ...window, closed, ...accountStatement(await accountMonth(db, accountId, window)) };
+    const closed = instant(window.to) + ON_THEIR_WAY_MS <= instant(clock.iso());
+    return { account_id: accountId, contract_id, month, time_zone: zone.name, ...window, closed, ...accountStatement(await accountMonth(db, accountId, window)) };
   }
 
   /**
@@ -231,7 +239,7 @@ export class Accounts {
 
   private async holder(contractId: string): Promise<Holder> {
     const holder = await holderOf(this.parts.db, contractId);
-    if (!holder) throw refuse('unknown-account', `contract_id: ${contractId.slice(0, 40)} has no account`);
+    if (!holder) throw refuse('unknown-account', `contract_id: ${contractId.slice(0, 40)} has no account; one whose contract was erased has its account_id alone`);
     return holder;
   }
 

@@ -94,8 +94,8 @@ export class RetailController {
 
   @Answers(getAccountStatement)
   statement(requests: GetAccountStatement[]) {
-    return each(requests, async ({ contractId, month, after, limit }) => {
-      const { lines, ...statement } = await this.retail.accounts.statement(contractId, month);
+    return each(requests, async ({ contractId, month, after, limit, orAccount }) => {
+      const { lines, ...statement } = await this.retail.accounts.statement(contractId, month, { orAccount });
       const since = positionOf(after, 0n);
       const rest = lines.filter(({ id }) => BigInt(id) > since).map((line) => ({ id: line.id, json: toJsonBytes(line) }));
       const page = withinOneAnswer(rest.slice(0, limit || STATEMENT_LINES), ({ json }) => json);

@@ -21,6 +21,7 @@ const Balance = z.object({
 });
 
 const AccountView = z.object({
+  account_id: z.string().meta({ description: 'what is left to ask by where the contract was erased' }),
   contract_id: z.string(),
   plan: z.object({ id: z.string(), name: z.string(), text: z.string() }),
   credit: z.enum(['there', 'exhausted']),
@@ -167,8 +168,9 @@ async function wholeAccount(bus: Bus, contractId: string, page: { after: string;
 const nextOf = (next: string) => (next === '' ? {} : { next });
 
 function viewOf(account: Account): z.infer<typeof AccountView> {
-  const { contractId, planId, planName, planText, exhausted, balances, openedAt } = account;
+  const { accountId, contractId, planId, planName, planText, exhausted, balances, openedAt } = account;
   return {
+    account_id: accountId,
     contract_id: contractId,
     plan: { id: planId, name: planName, text: planText },
     credit: exhausted ? 'exhausted' : 'there',

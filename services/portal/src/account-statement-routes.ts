@@ -10,12 +10,13 @@ import { csvCell } from './statement-csv.ts';
 const Tax = z.object({ code: z.string(), rate: z.string(), amount: z.string() });
 
 const Statement = z.object({
-  contract_id: z.string(),
+  account_id: z.string().optional(),
+  contract_id: z.string().meta({ description: 'empty where it was erased' }),
   month: z.string(),
   time_zone: z.string().meta({ description: 'whose calendar the month is of: `ledger.time_zone`' }),
   from: z.string(),
   to: z.string(),
-  closed: z.boolean().meta({ description: 'the month is over: it does not change any more' }),
+  closed: z.boolean().meta({ description: 'the month is over, for an hour: it does not change any more' }),
   currencies: z.array(z.object({
     currency: z.string(),
     opening_balance: z.string().meta({ description: 'below zero: owed' }),
@@ -64,8 +65,8 @@ export function accountStatementRoutes(bus: Bus): Route[] {
     }),
     operatorRoute({
       ...shape, path: '/v1/operator/accounts/:contract_id/statements/:month', params: z.strictObject({ contract_id: OcpiId, month: Month }),
-      summary: 'A month of a driver\'s account, as the driver sees it; whole with ?format=csv',
-      handle: ({ params: { contract_id: contractId, month }, query: asked }) => answered(bus, { contractId, month }, asked),
+      summary: 'A month of a driver\'s account, as the driver sees it; whole with ?format=csv; by its account_id where the contract was erased',
+      handle: ({ params: { contract_id: contractId, month }, query: asked }) => answered(bus, { contractId, month, orAccount: true }, asked),
     }),
   ];
 }
@@ -73,6 +74,7 @@ export function accountStatementRoutes(bus: Bus): Route[] {
 interface StatementId {
   readonly contractId: string;
   readonly month: string;
+  readonly orAccount?: boolean;
 }
 
 async function answered(bus: Bus, id: StatementId, { format, after, limit }: z.output<typeof query>) {
