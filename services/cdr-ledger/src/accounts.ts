@@ -15,6 +15,7 @@ import {
   type ChargeEvent,
   type ChargeRefusal,
   chargeStream,
+  refundsOf,
 } from './charge.ts';
 import type { Following } from './follow.ts';
 import { findHolder, type Holder, holderOf, ensureHolder, noteToken, type Payer } from './holders.ts';
@@ -188,10 +189,9 @@ export class Accounts {
   async retailOf(party: Party, cdrId: string): Promise<RetailOfCdr | undefined> {
     const { db, booking } = this.parts;
     await booking.caughtUp();
-    const credited = (await findCdr(db, party, cdrId))?.cdr;
-    const id = credited?.credit ? (credited.credit_reference_id ?? '') : cdrId;
+    const { id, isCredit } = await originalOf(db, party, cdrId);
     const state = await this.charge({ ...party, id });
-    if (credited?.credit) return refundedBy(state, cdrId);
+    if (isCredit) return refundedBy(state, cdrId);
     return 'charge' in state
       ? { state: state.status === 'held' ? 'held' : 'booked', ...state.charge }
       : undefined;
@@ -216,13 +216,14 @@ export class Accounts {
 
   /** Books what was held back. */
   async release(party: Party, cdrId: string): Promise<RetailOfCdr | undefined> {
-    const { recorder, clock, booking } = this.parts;
+    const { db, recorder, clock, booking } = this.parts;
     await booking.caughtUp();
+    const { id } = await originalOf(db, party, cdrId);
     const order = async () => ({
       parts: [],
       command: { type: 'ReleaseCharge' as const, at: clock.iso() },
     });
-    await recorder.record(chargeStream({ ...party, id: cdrId }), charge, order);
+    await recorder.record(chargeStream({ ...party, id }), charge, order);
     return this.retailOf(party, cdrId);
   }
 
@@ -274,17 +275,25 @@ function showsNoCosts(event: AccountEvent | ChargeEvent): boolean {
   return event.type === 'ChargeBooked' && passesThrough(event.plan.terms, event.price);
 }
 
+/** Of a Credit CDR, what it credits. */
+async function originalOf(db: Database, party: Party, cdrId: string): Promise<{ id: string; isCredit: boolean }> {
+  const { credit, credit_reference_id: id = '' } = (await findCdr(db, party, cdrId))?.cdr ?? {};
+  return credit ? { id, isCredit: true } : { id: cdrId, isCredit: false };
+}
+
 function refundedBy(state: Charge, creditCdrId: string): RetailOfCdr | undefined {
   if (state.status !== 'booked') return undefined;
-  const { charge: booked, refunds } = state;
-  const refund = refunds.find((one) => sameId(one.creditCdrId, creditCdrId));
+  const { charge: booked, refunds, credits } = state;
+  const isIt = (one: { readonly creditCdrId: string }) => sameId(one.creditCdrId, creditCdrId);
+  const paid = refunds.find(isIt);
+  const [refund] = paid ? [paid] : refundsOf(booked, credits.filter(isIt), refunds);
   if (!refund) return undefined;
   const { currency, exclVat, inclVat, payable } = refund;
   const price = {
     currency, exclVat, payable, steps: [], exception: 'paid-back' as const,
     ...(inclVat === undefined ? {} : { inclVat }),
   };
-  return { state: 'booked', plan: booked.plan, price: passingThrough(booked, price) };
+  return { state: paid ? 'booked' : 'held', plan: booked.plan, price: passingThrough(booked, price) };
 }
 
 /** A refund shows as much as its charge did. */

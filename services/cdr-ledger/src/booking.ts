@@ -140,11 +140,12 @@ async function commandOf(batch: Batch, { cdr, event }: Booked): Promise<ChargeCo
   const { accountId } = holder;
   const about = { ledger: accountsLedger(holder.party), accountId, cdr, at };
   const billed = billedBy(event);
+  const mayHold = settings.flaggedCdrs === 'hold' && event.type === 'CdrReceived';
   if (billed.credit) {
     const creditedExclVat = decimal(billed.total_cost.excl_vat).abs().toString();
-    return { type: 'CreditCharge', ...about, creditCdrId: billed.id, creditedExclVat };
+    return { type: 'CreditCharge', ...about, creditCdrId: billed.id, creditedExclVat, hold: mayHold };
   }
-  const hold = settings.flaggedCdrs === 'hold' && event.type === 'CdrReceived' && isOdd(event.findings);
+  const hold = mayHold && isOdd(event.findings);
   return { type: 'BookCharge', ...about, hold, ...(await priced(batch, holder, billed)) };
 }
 

@@ -64,6 +64,23 @@ describe('a charge', () => {
     given(charge, held, forestalled('A', '1'), forestalled('B', '1')).when({ type: 'ReleaseCharge', at }).then(booked, first, second);
   });
 
+  test('whose flagged CDRs are held is refunded once; a second Credit CDR of it waits until it is released', () => {
+    const part = (creditCdrId: string, creditedExclVat: string) => ({ ...credit, creditCdrId, creditedExclVat, hold: true });
+    const waits = (creditCdrId: string, creditedExclVat: string): ChargeEvent =>
+      ({ ...credited, creditCdrId, creditedExclVat, type: 'ChargeForestalled' });
+    const paid = (creditCdrId: string, creditedExclVat: string, exclVat: string, inclVat: string): ChargeEvent => ({
+      ...credited, creditCdrId, creditedExclVat, type: 'ChargeRefunded', currency: 'CAD', exclVat, inclVat, payable: inclVat,
+    });
+    const first = paid('A', '1', '-1.05', '-1.1');
+    given(charge, booked).when(part('A', '1')).then(first);
+    given(charge, booked, first).when(part('B', '1')).then(waits('B', '1'));
+    given(charge, booked, first, waits('B', '1')).when(part('b', '1')).thenNothing();
+    given(charge, booked, first, waits('B', '1'), waits('C', '5')).when({ type: 'ReleaseCharge', at })
+      .then(paid('B', '1', '-1.05', '-1.1'), paid('C', '5', '-0.99', '-1.04'));
+    given(charge, booked, first, waits('B', '1'), paid('B', '1', '-1.05', '-1.1')).when({ type: 'ReleaseCharge', at }).thenNothing();
+    given(charge, booked, refunded).when(part('B', '1')).thenNothing();
+  });
+
   test('is never refunded by more than it cost', () => {
     given(charge, booked).when({ ...credit, creditedExclVat: '29.4' })
       .then({ ...refunded, creditedExclVat: '29.4' } as ChargeEvent);

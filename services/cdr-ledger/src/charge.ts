@@ -46,7 +46,7 @@ interface Credited {
   readonly at: string;
 }
 
-/** The Credit CDR of a charge that is not on the account: it was held, or is still to come. */
+/** A Credit CDR that pays nothing back yet: its charge was held or is still to come, or it is held itself. */
 export interface ChargeForestalled extends Credited {
   readonly type: 'ChargeForestalled';
 }
@@ -65,7 +65,8 @@ export type ChargeEvent = ChargeBooked | ChargeHeld | ChargeForestalled | Charge
 export type ChargeCommand =
   | (BookedCharge & { readonly type: 'BookCharge'; readonly hold: boolean })
   | { readonly type: 'ReleaseCharge'; readonly at: string }
-  | (Credited & { readonly type: 'CreditCharge' });
+  /** `hold`: to be kept off the account where it is a second one. */
+  | (Credited & { readonly type: 'CreditCharge'; readonly hold?: boolean });
 
 export type ChargeRefusal = 'unknown-charge';
 
@@ -74,7 +75,11 @@ export type Charge =
   | { readonly status: 'forestalled'; readonly credits: readonly Credited[] }
   /** `credits`: each takes back a part of it, once it is on the account. */
   | { readonly status: 'held'; readonly charge: BookedCharge; readonly credits: readonly Credited[] }
-  | { readonly status: 'booked'; readonly charge: BookedCharge; readonly refunds: readonly ChargeRefunded[] }
+  /** `credits`: held. */
+  | {
+      readonly status: 'booked'; readonly charge: BookedCharge;
+      readonly refunds: readonly ChargeRefunded[]; readonly credits: readonly Credited[];
+    }
   /** Held, and then credited in full: it never was on the account. */
   | { readonly status: 'cancelled' };
 
@@ -99,16 +104,22 @@ export const charge: Decider<Charge, ChargeCommand, ChargeEvent> = {
       case 'ReleaseCharge':
         if (state.status === 'absent' || state.status === 'forestalled')
           throw new Rejected<ChargeRefusal>('unknown-charge');
-        if (state.status !== 'held') return [];
+        if (state.status === 'cancelled') return [];
         return [
-          { ...state.charge, type: 'ChargeBooked', at: command.at },
-          ...refundsOf(state.charge, state.credits.map((credit) => ({ ...credit, at: command.at }))),
+          ...(state.status === 'held' ? [{ ...state.charge, type: 'ChargeBooked' as const, at: command.at }] : []),
+          ...refundsOf(
+            state.charge,
+            state.credits.map((credit) => ({ ...credit, at: command.at })),
+            state.status === 'booked' ? state.refunds : [],
+          ),
         ];
       case 'CreditCharge': {
-        const { type: _, ...credit } = command;
+        const { type: _, hold = false, ...credit } = command;
         if (isKnown(credit, state) || state.status === 'cancelled') return [];
         // Once all is paid back, another credit is between us and the partner.
-        if (state.status === 'booked') return refundsOf(state.charge, [credit], state.refunds);
+        if (state.status === 'booked' && isWhole(state.charge, state.refunds)) return [];
+        if (state.status === 'booked' && !(hold && state.refunds.length > 0))
+          return refundsOf(state.charge, [credit], state.refunds);
         return [{ ...credit, type: 'ChargeForestalled' }];
       }
     }
@@ -117,7 +128,7 @@ export const charge: Decider<Charge, ChargeCommand, ChargeEvent> = {
   evolve(state, event) {
     switch (event.type) {
       case 'ChargeBooked':
-        return { status: 'booked', charge: bookedOf(event), refunds: [] };
+        return { status: 'booked', charge: bookedOf(event), refunds: [], credits: [] };
       case 'ChargeHeld':
         return {
           status: 'held',
@@ -126,11 +137,17 @@ export const charge: Decider<Charge, ChargeCommand, ChargeEvent> = {
         };
       case 'ChargeForestalled': {
         const credits = [...('credits' in state ? state.credits : []), creditedOf(event)];
+        if (state.status === 'booked') return { ...state, credits };
         if (state.status !== 'held') return { status: 'forestalled', credits };
         return isWhole(state.charge, credits) ? { status: 'cancelled' } : { ...state, credits };
       }
       case 'ChargeRefunded':
-        return state.status === 'booked' ? { ...state, refunds: [...state.refunds, event] } : state;
+        if (state.status !== 'booked') return state;
+        return {
+          ...state,
+          refunds: [...state.refunds, event],
+          credits: state.credits.filter(({ creditCdrId }) => creditCdrId !== event.creditCdrId),
+        };
     }
   },
 };
@@ -146,7 +163,7 @@ function creditedOf({ ledger, accountId, cdr, creditCdrId, creditedExclVat, at }
 }
 
 function isKnown({ creditCdrId }: Credited, state: Charge): boolean {
-  const credits = state.status === 'booked' ? state.refunds : 'credits' in state ? state.credits : [];
+  const credits = 'credits' in state ? [...('refunds' in state ? state.refunds : []), ...state.credits] : [];
   return credits.some((one) => sameId(one.creditCdrId, creditCdrId));
 }
 
@@ -160,7 +177,7 @@ function isWhole({ cdrExclVat }: Pick<BookedCharge, 'cdrExclVat'>, credits: read
 }
 
 /** Each pays back what with those before it makes their share, until all is paid back. */
-function refundsOf(
+export function refundsOf(
   charge: BookedCharge, credits: readonly Credited[], before: readonly ChargeRefunded[] = [],
 ): ChargeRefunded[] {
   const refunds: ChargeRefunded[] = [];

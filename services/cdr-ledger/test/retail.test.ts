@@ -9,12 +9,13 @@ import {
   listAccounts,
   releaseCharge,
 } from '#contracts/accounts';
-import { correctCdr, verifyLedger } from '#contracts/cdr-ledger';
+import { correctCdr, getCdr, verifyLedger } from '#contracts/cdr-ledger';
 import { openDispute, withdrawDispute } from '#contracts/disputes';
 import { exportLedger, rebuildProjection } from '#contracts/ledger';
 import { sessionEnded } from '#contracts/sessions';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
-import { creditCdr, type Token } from '#ocpi';
+import { type Cdr, creditCdr, type Token } from '#ocpi';
+import { decimal } from '#money';
 import { openDatabase } from '#postgres';
 import { forgetHolder } from '../src/holders.ts';
 import { cdr, location, session, tariff } from './charge.ts';
@@ -319,6 +320,26 @@ describe('an eMSP that holds odd CDRs back', () => {
     expect((await retailOf('HL-1', careful)).state).toBe('held');
     await expect.poll(() => creditOf(careful, contractId)).toEqual([true, false]);
     expect(await standing(contractId, careful)).toMatchObject({ exhausted: false, balances: [{ left: '20' }] });
+  });
+
+  test('pays a second credit of one charge back when the operator says so, and never more than all', async () => {
+    const { token, contractId } = await driver('CREDITED-TWICE', careful);
+    const body = cdrOf(token, 'TW-1');
+    await push(body, careful);
+    const { price } = await retailOf('TW-1', careful);
+    const part = (id: string, share: number): Cdr => ({
+      ...creditCdr(body, cdr.last_updated), id, total_cost: { excl_vat: -body.total_cost.excl_vat * share },
+    });
+    await push(part('TW-1-A', 0.5), careful);
+    await push(part('TW-1-B', 1), careful);
+    expect((await retailOf('TW-1-A', careful)).state).toBe('booked');
+    expect((await retailOf('TW-1-B', careful)).state).toBe('held');
+    expect(await lines(contractId, careful)).toHaveLength(2);
+    expect(await careful.bus.ask(releaseCharge, { party: bct, cdrId: 'TW-1-B' })).toMatchObject({ state: 'booked' });
+    const [last, first] = await lines(contractId, careful);
+    expect(decimal(last!.amount).add(decimal(first!.amount)).toString()).toBe(decimal(price!.inclVat!).toString());
+    const { findings } = await careful.bus.ask(getCdr, { party: bct, cdrId: 'TW-1-B' });
+    expect(findings.map(({ code }) => code)).toContain('second-credit');
   });
 
   test('never books one that its Credit CDR takes back', async () => {
