@@ -32,7 +32,7 @@ export { defaultPolicy, FLAGS, type Policy, policyWith } from './policy.ts';
 export { type Cost, type Priced, type PriceOptions, price } from './price.ts';
 export type { Reason } from './reason.ts';
 export { reservationStarts } from './reserved.ts';
-export { type Payer, select } from './select.ts';
+export { inForce, type Payer, select } from './select.ts';
 export { type Language, sentence } from './sentence.ts';
 export { english } from './sentence-english.ts';
 export { french } from './sentence-french.ts';

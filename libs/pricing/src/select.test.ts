@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { instant } from '#time';
-import { select } from './select.ts';
+import { inForce, select } from './select.ts';
 import type { Tariff } from './shapes.ts';
 
 const elements: Tariff['elements'] = [{ price_components: [{ type: 'FLAT', price: 1 }] }];
@@ -52,4 +52,16 @@ test.each([
 ])('by agreement: %s', (_, tokenType, offered, id, profile = undefined as string | undefined) => {
   const tariffs = [regular, all, cheap, adHoc];
   expect(select(tariffs, { tokenType, profile, atMs, offered })?.id).toBe(id);
+});
+
+test('TAR-03: one published ahead leaves the one before in force until then, and one for a time leaves no gap behind it', () => {
+  const base = tariff('T');
+  const ahead = tariff('T', undefined, { start_date_time: '2022-03-01T00:00:00Z' });
+  const forATime = tariff('T', undefined, { start_date_time: '2022-02-01T00:00:00Z', end_date_time: '2022-02-15T00:00:00Z' });
+  const at = (date: string, ...versions: Tariff[]) => inForce(versions, instant(`${date}T12:00:00Z`), (one) => one);
+  expect(at('2022-02-10', ahead, base)).toEqual({ begun: base, valid: base });
+  expect(at('2022-03-01', ahead, base)).toEqual({ begun: ahead, valid: ahead });
+  expect(at('2022-02-10', forATime, base)).toEqual({ begun: forATime, valid: forATime });
+  expect(at('2022-02-20', forATime, base)).toEqual({ begun: forATime, valid: base });
+  expect(at('2022-02-10', ahead)).toEqual({ begun: ahead, valid: undefined });
 });

@@ -44,3 +44,17 @@ export function select<T extends Tariff>(tariffs: readonly T[], payer: Payer): T
 function beganMs({ start_date_time: from }: Tariff): number {
   return from == null ? 0 : instant(from);
 }
+
+/**
+ * TAR-03: of a tariff's versions, the newest first, those that may price a charge that begins at an instant (epoch ms).
+ * `begun`: the newest whose own start has come, for one published ahead leaves the one before in force until then; the
+ * newest where none has begun. `valid`: the newest that is valid then, for a price for a time leaves no gap behind it.
+ */
+export function inForce<V>(
+  versions: readonly V[], atMs: number, tariffOf: (version: V) => Tariff,
+): { readonly begun: V | undefined; readonly valid: V | undefined } {
+  return {
+    begun: versions.find((version) => beganMs(tariffOf(version)) <= atMs) ?? versions[0],
+    valid: versions.find((version) => isValidAt(tariffOf(version), atMs)),
+  };
+}

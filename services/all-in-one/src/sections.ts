@@ -13,14 +13,14 @@ import { configOf as ocppConfig, stationsOf } from '../../ocpp-gateway/src/confi
 import { configOf as portalConfig, driversOf } from '../../portal/src/config.ts';
 import { configOf as sessionsConfig } from '../../sessions/src/config.ts';
 import { tariffsOf } from '../../tariff-engine/src/config.ts';
-import { evsesOf } from '../../tariff-engine/src/metered-evses.ts';
+import { describedLocations } from '../../tariff-engine/src/metered-evses.ts';
 
 /** What the services read of the settings. Each throws BadSettings for the first section that it cannot read. */
 const readers: readonly ((settings: Settings) => unknown)[] = [
   checkTariffs,
   describedOffers,
   checkLocations,
-  evsesOf,
+  describedLocations,
   stationsOf,
   ocppConfig,
   sitesOf,

@@ -1,6 +1,6 @@
 import { decimal } from '#money';
 import { type Cdr, sameId, type Tariff } from '#ocpi';
-import { isValidAt } from '#pricing';
+import { inForce } from '#pricing';
 import { instant } from '#time';
 import { tariffDifferences } from './differences.ts';
 import { type Finding, found } from './finding.ts';
@@ -59,7 +59,7 @@ function compared(
   { atStart, atCharge, others, timeZone }: Extract<PublishedTariff, { atStart: unknown }> & { timeZone: KnownZone },
 ): Finding[] {
   const isAsIn = (held: HeldTariff) => tariffDifferences(tariff, held.tariff).length === 0;
-  if (atCharge && inForce(chargeBeganAt(cdr), atCharge, others).some(isAsIn)) return [];
+  if (atCharge && mayHold(chargeBeganAt(cdr), atCharge, others).some(isAsIn)) return [];
   const same = others.find(isAsIn);
   const alsoHeld = same
     ? `; it is version ${same.version}, which we hold since ${same.heldSince}`
@@ -69,7 +69,7 @@ function compared(
     const detail = `tariff ${tariff.id} was not published to us by the start at ${start}${alsoHeld}`;
     return found('tariff-not-compared', detail);
   }
-  const then = inForce(start, atStart, others);
+  const then = mayHold(start, atStart, others);
   if (then.some(isAsIn)) return [];
   const [first] = then;
   const differing = tariffDifferences(tariff, first.tariff);
@@ -83,14 +83,12 @@ function compared(
 }
 
 /**
- * TAR-03: one that is published ahead of its start leaves the one before it in force until then. Where one was for a time that
- * is over, its sender may go by the one before it, or know of no other. The newest, and others that we hold, newest first.
+ * Where one was for a time that is over, its sender may go by the one before it, or know of no other. The newest, and others
+ * that we hold, newest first.
  */
-function inForce(at: string, newest: HeldTariff, others: readonly HeldTariff[]): [HeldTariff, ...HeldTariff[]] {
-  const atMs = instant(at);
+function mayHold(at: string, newest: HeldTariff, others: readonly HeldTariff[]): [HeldTariff, ...HeldTariff[]] {
   const versions = [newest, ...others.filter(({ version }) => version < newest.version)];
-  const begun = versions.find(({ tariff: { start_date_time: from } }) => from == null || instant(from) <= atMs) ?? newest;
-  const valid = versions.find(({ tariff }) => isValidAt(tariff, atMs));
+  const { begun = newest, valid } = inForce(versions, instant(at), ({ tariff }) => tariff);
   return valid && valid !== begun ? [valid, begun] : [begun];
 }
 

@@ -1,6 +1,5 @@
 import type { Tariff } from '#ocpi';
-import { isValidAt } from '#pricing';
-import { instant } from '#time';
+import { inForce } from '#pricing';
 import type { Candidate } from './choice.ts';
 import { type TariffPublished, type TariffTurn, versionsUpTo } from './tariff.ts';
 
@@ -15,9 +14,8 @@ export interface NamedTariff {
 }
 
 /**
- * TAR-03: in which version each tariff may price a charge that begins at an instant (epoch ms). It is the newest whose own
- * start has come: one that is published ahead leaves the one before it in force until then. `ended: 'left out'`: the newest
- * that is valid then, for where nothing else applies: a special price that is over leaves no gap behind it.
+ * TAR-03: in which version each tariff may price a charge that begins at an instant (epoch ms): the newest that has begun
+ * then. `ended: 'left out'`: the newest that is valid then, for where nothing else applies.
  */
 export function candidatesFrom(
   named: readonly NamedTariff[],
@@ -28,15 +26,10 @@ export function candidatesFrom(
     parsed.set(version, known);
     return known;
   };
-  const hasBegun = (version: TariffPublished, atMs: number): boolean => {
-    const { start_date_time: from } = tariffOf(version);
-    return from == null || instant(from) <= atMs;
-  };
   return (atMs, wish) =>
     named.map(({ tariffId, history }) => {
-      const versions = versionsUpTo(history, atMs);
-      const version = (wish && versions.find((one) => isValidAt(tariffOf(one), atMs)))
-        ?? versions.find((one) => hasBegun(one, atMs)) ?? versions[0];
+      const { begun, valid } = inForce(versionsUpTo(history, atMs), atMs, tariffOf);
+      const version = (wish && valid) ?? begun;
       return { tariffId, version, tariff: version && tariffOf(version) };
     });
 }

@@ -23,6 +23,17 @@ const location = z.looseObject({
   })).default([]),
 });
 
+/** Our Locations as the settings describe them, read once. */
+export function describedLocations(settings: Settings) {
+  return settings.list('locations', location).map((one) => {
+    const owner = settings.parties.ownerOf(one as Partial<Party>, 'CPO');
+    if (!owner.ok) throw new BadSettings(`${settings.file}: locations: ${one.id}: ${owner.message}`);
+    return { ...one, owner: owner.party };
+  });
+}
+
+type DescribedLocations = ReturnType<typeof describedLocations>;
+
 export interface EvsesOfTariff {
   readonly evses: readonly EvseFacts[];
   /** Of their Locations, where it is one. */
@@ -32,8 +43,7 @@ export interface EvsesOfTariff {
 /** The EVSEs of the settings whose Connectors name a tariff of one of our parties, and what Measurement Canada knows of their meters. */
 export type EvsesOf = (tariff: { readonly id: string } & Party) => EvsesOfTariff | undefined;
 
-export function evsesOf(settings: Settings): EvsesOf {
-  const locations = locationsOf(settings);
+export function evsesOf(locations: DescribedLocations): EvsesOf {
   return (tariff) => {
     const found = locations
       .filter(({ owner }) => sameParty(owner, tariff))
@@ -54,9 +64,9 @@ export function evsesOf(settings: Settings): EvsesOf {
 }
 
 /** Every tariff that Connectors of the settings name, and their EVSEs. */
-export function tariffsNamed(settings: Settings): { readonly id: string; readonly evses: readonly string[] }[] {
+export function tariffsNamed(locations: DescribedLocations): { readonly id: string; readonly evses: readonly string[] }[] {
   const named = new Map<string, { id: string; evses: string[] }>();
-  for (const { uid, evse_id: name = uid, connectors } of locationsOf(settings).flatMap(({ evses }) => evses)) {
+  for (const { uid, evse_id: name = uid, connectors } of locations.flatMap(({ evses }) => evses)) {
     for (const id of new Set(connectors.flatMap(({ tariff_ids: ids = [] }) => ids))) {
       const known = named.get(idKey(id));
       if (known) known.evses.push(name);
@@ -67,19 +77,11 @@ export function tariffsNamed(settings: Settings): { readonly id: string; readonl
 }
 
 /** EVSEs that partners know of with a Connector of whose tariffs none is for everybody: to whom none is offered, it is free. */
-export function evsesFreeForOthers(settings: Settings): string[] {
+export function evsesFreeForOthers(locations: DescribedLocations, settings: Settings): string[] {
   const forSome = new Set(describedOffers(settings).flatMap(({ tariffIds }) => tariffIds.map(idKey)));
   const isFree = ({ tariff_ids: ids = [] }: { tariff_ids?: string[] | undefined }) =>
     ids.length > 0 && ids.every((id) => forSome.has(idKey(id)));
-  return locationsOf(settings)
+  return locations
     .filter((one) => one.private !== true)
     .flatMap(({ evses }) => evses.filter(({ connectors }) => connectors.some(isFree)).map(({ uid, evse_id: name = uid }) => name));
-}
-
-function locationsOf(settings: Settings) {
-  return settings.list('locations', location).map((one) => {
-    const owner = settings.parties.ownerOf(one as Partial<Party>, 'CPO');
-    if (!owner.ok) throw new BadSettings(`${settings.file}: locations: ${one.id}: ${owner.message}`);
-    return { ...one, owner: owner.party };
-  });
 }

@@ -7,7 +7,7 @@ import { BadSettings, type Env } from '#settings';
 import { describedOffers, GrantRows } from '#grants';
 import { tariffsOf } from './config.ts';
 import { DescribedTariffs } from './described.ts';
-import { evsesFreeForOthers, evsesOf, tariffsNamed } from './metered-evses.ts';
+import { describedLocations, evsesFreeForOthers, evsesOf, tariffsNamed } from './metered-evses.ts';
 import { migrations } from './migrations.ts';
 import { TariffEngine } from './tariff-engine.ts';
 import { TariffEngineModule } from './tariff-engine.module.ts';
@@ -21,14 +21,15 @@ export function start(env: Env): Promise<Running> {
     onStop(() => store.close());
     const tariffs = executor(store, { decider: tariffDecider, stream: (stream) => stream });
     const grants = new GrantRows(describedOffers(settings));
-    const engine = new TariffEngine({ db, bus, store, tariffs, clock, parties, grants, evsesOf: evsesOf(settings) });
+    const locations = describedLocations(settings);
+    const engine = new TariffEngine({ db, bus, store, tariffs, clock, parties, grants, evsesOf: evsesOf(locations) });
     const described = new DescribedTariffs({ db, bus, clock, engine, log });
     await described.describe(tariffsOf(settings), (id) => (error) => {
       if (error instanceof Rejected) throw new BadSettings(`tariffs: ${id}: ${error.detail}`);
       throw error;
     });
-    await described.warnOfUnpublished(tariffsNamed(settings));
-    described.warnOfFree(evsesFreeForOthers(settings));
+    await described.warnOfUnpublished(tariffsNamed(locations));
+    described.warnOfFree(evsesFreeForOthers(locations, settings));
     const serving = await serve({
       module: TariffEngineModule.with(engine), bus, db, listener: 'tariff-engine',
       tells: [fromEventStore('tariff-engine', store, tells)],
