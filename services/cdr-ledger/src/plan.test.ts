@@ -132,6 +132,18 @@ describe('in words', () => {
   const text = (terms: PlanTerms, more: Partial<Charged> = {}) =>
     retailText(retailPrice({ ...charged, ...more }, terms), { name: 'Plus', terms });
 
+  test('a price is said in French, too', () => {
+    const french = (terms: PlanTerms, more: Partial<Charged> = {}) =>
+      retailText(retailPrice({ ...charged, ...more }, terms), { name: 'Plus', terms }, 'fr').replaceAll('\u00a0', ' ');
+    expect(french(markUp)).toBe(
+      '3,89 $ selon votre forfait Plus. Vous payez ce que la recharge coûte sur place, plus 0,50 $ la séance, 0,02 $ le kWh et 5 % de ce prix, taxes du lieu en sus.\n'
+        + 'La taxe du lieu est TPS 5 %.\n',
+    );
+    expect(french({ kind: 'pass-through' })).toContain('Vous payez ce que la recharge coûte sur place.');
+    expect(french({ kind: 'flat', perKwh: { CAD: '0.45' }, tax: 'none' })).toContain('Vous payez 0,45 $ le kWh, où que vous rechargiez.');
+    expect(french({ kind: 'flat', perKwh: { CAD: '0.45' }, tax: 'none' })).toMatch(/ kWh × 0,45 \$ = /);
+  });
+
   test('a marked-up price says the terms, and never what the charge costs there', () => {
     expect(text(markUp)).toBe(
       '3.89 CAD by your plan Plus. You pay what the charge costs there, and 0.50 CAD a session, 0.02 CAD a kWh and 5 % of it on top, plus the tax of the place.\n' +

@@ -28,6 +28,7 @@ import type { RetailOfCdr, StandingAccount } from './accounts.ts';
 import { ocpiParty } from './answers.ts';
 import { passesThrough } from './plan.ts';
 import { retailText, termsText } from './plan-text.ts';
+import type { PlanLanguage } from './plan-words.ts';
 import type { AccountLine } from './projections/account-rows.ts';
 import { Retail } from './retail.ts';
 import type { Priced } from './retail-pricing.ts';
@@ -122,7 +123,7 @@ export class RetailController {
 
   @Answers(priceForDriver)
   price(requests: PriceForDriver[]) {
-    return each(requests, async ({ tokenUid, contractId, party, inclVat, sessionId, ...asked }) => {
+    return each(requests, async ({ tokenUid, contractId, party, inclVat, sessionId, language, ...asked }) => {
       const accounts = this.retail.accountsIfKept;
       if (!accounts) return { limitReached: false, kept: false };
       const where = ocpiParty(party!);
@@ -137,7 +138,7 @@ export class RetailController {
         locationId: asked.locationId,
       });
       const limitReached = sessionId !== undefined && (await accounts.wasStopped(where, sessionId));
-      const price = priced === undefined ? {} : { price: contractPrice(priced) };
+      const price = priced === undefined ? {} : { price: contractPrice(priced, language === 'fr' ? 'fr' : 'en') };
       return { ...price, limitReached, kept: true };
     });
   }
@@ -193,7 +194,7 @@ function found(retail: RetailOfCdr | undefined) {
     : { state: retail.state, price: contractPrice(retail) };
 }
 
-function contractPrice({ plan, price }: Priced) {
+function contractPrice({ plan, price }: Priced, language: PlanLanguage = 'en') {
   const { currency, exclVat, inclVat, steps } = price;
   return {
     currency,
@@ -202,7 +203,7 @@ function contractPrice({ plan, price }: Priced) {
     planId: plan.planId,
     planName: plan.name,
     passesThrough: passesThrough(plan.terms, price),
-    text: retailText(price, plan),
+    text: retailText(price, plan, language),
     stepsJson: toJsonBytes(steps),
   };
 }

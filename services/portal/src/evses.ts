@@ -173,7 +173,7 @@ class Prices {
       return isAskFailure(answer) ? [] : [{ entry, answer }];
     });
     const charges = quoted.flatMap(({ entry, answer }) => startsOf(answer, startAt).map((start) => chargeOf(entry, answer, start)));
-    const prices = await retail.ofQuotes(token.uid, charges);
+    const prices = await retail.ofQuotes(token.uid, charges, language);
     for (const { entry, answer } of quoted) {
       const [price, ...others] = prices.splice(0, 1 + answer.alternatives.length);
       if (!price) continue;

@@ -2,6 +2,7 @@ import { type Bus, isAskFailure } from '#bus';
 import { getRetail, priceForDriver, type RetailPrice } from '#contracts/accounts';
 import { decimal } from '#money';
 import type { Cdr, Session } from '#ocpi';
+import type { Language } from './language.ts';
 import { type CostShown, money, type Money } from './charge.ts';
 
 /** What a driver pays, as the cdr-ledger prices it: what a charge costs at the operator is not shown. */
@@ -48,8 +49,8 @@ export class RetailPrices {
   }
 
   /** Of charges that are only thought of. `undefined` where the price cannot be said now. */
-  async ofQuotes(tokenUid: string, quotes: readonly QuotedCharge[]): Promise<(RetailQuote | undefined)[]> {
-    const requests = quotes.map((quoted) => ({ ...quoted, tokenUid }));
+  async ofQuotes(tokenUid: string, quotes: readonly QuotedCharge[], language: Language): Promise<(RetailQuote | undefined)[]> {
+    const requests = quotes.map((quoted) => ({ ...quoted, tokenUid, language }));
     const answers = await this.bus.askMany(priceForDriver, requests, { timeoutMs: TIMEOUT_MS });
     return answers.map((answer, index) => {
       if (isAskFailure(answer)) return undefined;

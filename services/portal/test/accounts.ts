@@ -21,11 +21,11 @@ export class Accounts {
   /** From then on (RFC 3339) the plan is cheaper. */
   cheaperFrom: string | undefined;
 
-  private price(startedAt = '2022-02-01T17:00:00Z') {
+  private price(startedAt = '2022-02-01T17:00:00Z', language = 'en') {
     const cheaper = this.cheaperFrom !== undefined && instant(startedAt) >= instant(this.cheaperFrom);
     return {
       currency: 'CAD', ...(cheaper ? { exclVat: '8.1', inclVat: '8.51' } : { exclVat: '9.1', inclVat: '9.56' }),
-      planId: 'plus', planName: 'Plus', text: '9.56 CAD by your plan.\n',
+      planId: 'plus', planName: 'Plus', text: language === 'fr' ? '9,56 $ selon votre forfait.\n' : '9.56 CAD by your plan.\n',
       passesThrough: this.passesThrough, stepsJson: toJsonBytes([{ what: 'charge', exclVat: '4.47' }]),
     };
   }
@@ -49,8 +49,8 @@ export class Accounts {
       if (!this.kept) return { state: 'not-kept' };
       return this.off.has(cdrId) ? { state: 'none' } : { state: 'booked', price: this.price() };
     }));
-    await bus.answer(priceForDriver, (requests) => requests.map(({ startedAt }) => (
-      this.kept ? { kept: true, limitReached: this.limitReached, price: this.price(startedAt) } : { kept: false, limitReached: false })));
+    await bus.answer(priceForDriver, (requests) => requests.map(({ startedAt, language }) => (
+      this.kept ? { kept: true, limitReached: this.limitReached, price: this.price(startedAt, language) } : { kept: false, limitReached: false })));
     await bus.answer(getAccount, (requests) => each(requests, async ({ contractId }) => ({ account: this.account(contractId) })));
     await bus.answer(listAccounts, (requests) => requests.map(() => ({ accounts: [this.account('CA-CPK-C1')], next: '7' })));
     await bus.answer(listAccountLines, (requests) => each(requests, async ({ after }) => ({

@@ -84,6 +84,9 @@ test('a quote is by the plan', async () => {
   expect(prices).toContainEqual({
     sentence: '9.56 CAD by your plan.', quote: { energy_kwh: '20', duration_min: 181, excl_vat: '9.10', incl_vat: '9.56', currency: 'CAD' },
   });
+  const inFrench = (await avery.get('/v1/evses?latitude=49.2488&longitude=-123.0023&radius_m=5000&language=fr')).body;
+  expect(JSON.stringify(inFrench)).toContain('9,56 $ selon votre forfait.');
+  expect(JSON.stringify(inFrench)).not.toContain('by your plan');
 });
 
 test('which other start is the cheapest is said by the plan, not by what the operator asks', async () => {
