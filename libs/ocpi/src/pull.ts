@@ -15,6 +15,8 @@ export type Page = Refused | Unreachable | Unclear | {
   readonly url: string;
   /** Of the last page: objects of X-Total-Count that are on no page to which a Link led: the list is not whole. */
   readonly unlinked: number;
+  /** Neither a Link nor X-Total-Count told of it: it was asked for by offset, because the page before was full. */
+  readonly untold: boolean;
 };
 
 /** One after the other; there may be pages of which a partner shows us nothing, and one page may begin as the one before. */
@@ -23,6 +25,9 @@ const NO_NEWS_AT_MOST = 100;
 export interface PullOptions {
   /** Where a Link is missing, goes on by offset: a partner's quirk. */
   readonly byOffset?: boolean;
+  /** No list is longer than this, or than twice what it counts: what always has one page more comes to an end. */
+  readonly pagesAtMost?: number;
+  readonly objectsAtMost?: number;
 }
 
 type Get = (url: string, onHeaders: OnHeaders) => Promise<Outcome>;
@@ -44,8 +49,14 @@ const SHORT_BODY_MS = 500;
  * Reads a list page by page, following Link within the origin of its first page; the last thing it gives
  * is the last page, or why there is no more. While a page is read and taken in, the one behind it is on its way.
  */
-export async function* pulled(get: Get, first: string, { byOffset = false }: PullOptions = {}): AsyncGenerator<Page, void> {
+export async function* pulled(
+  get: Get, first: string, { byOffset = false, pagesAtMost = 100_000, objectsAtMost = 10_000_000 }: PullOptions = {},
+): AsyncGenerator<Page, void> {
   const seen = new Set<string>();
+  const begun = new Set<string>();
+  let isLinked = false;
+  let read = 0;
+  let untold = false;
   let total: number | undefined;
   let withoutNews = 0;
   let back = 0;
@@ -61,6 +72,8 @@ export async function* pulled(get: Get, first: string, { byOffset = false }: Pul
     ahead = following === undefined || seen.has(following) ? undefined : ask(get, following);
     const outcome: Outcome = await asked.outcome;
     ({ bodyMs } = asked);
+    // Where nothing tells of more, a refusal of what is behind the end is its end.
+    if (untold && outcome.kind === 'refused' && outcome.http < 500) return;
     if (outcome.kind !== 'ok') return yield outcome;
     const { http, data, headers }: Done = outcome;
     const refused = (message: string): Refused => ({ kind: 'refused', http, message });
@@ -75,19 +88,29 @@ export async function* pulled(get: Get, first: string, { byOffset = false }: Pul
     }
     back = 0;
     const linked: string | undefined = nextLink(headerText(headers, 'link'));
-    const link: string | undefined = linked ?? (byOffset ? behind(url, data.length, total) : undefined);
+    const limit = countOf(headers, 'x-limit');
+    const now: string | undefined = data.length === 0 ? undefined : nameOf(data[0]);
+    const isSame: boolean = now !== undefined && now === before;
+    if (untold && (data.length === 0 || (isSame && limit === undefined))) return; // The page before was all, or the list has no pages.
+    isLinked ||= linked !== undefined;
+    const mayGoOn: boolean = !byOffset && !isLinked && total === undefined && isFull(url, data.length, limit);
+    const link: string | undefined = linked ?? (byOffset || mayGoOn ? behind(url, data.length, total) : undefined);
     reached += data.length;
+    read += data.length;
     const unlinked = link === undefined && !byOffset ? Math.max(0, (total ?? 0) - Math.min(reached, endOf(url, data.length) ?? reached)) : 0;
-    const page: Page = { kind: 'page', objects: data, total, limit: countOf(headers, 'x-limit'), url, unlinked };
+    const page: Page = { kind: 'page', objects: data, total, limit, url, unlinked, untold };
     if (link === undefined) return yield page;
-    const now = JSON.stringify(data[0]);
-    withoutNews = data.length === 0 || now === before ? withoutNews + 1 : 0;
+    withoutNews = now === undefined || begun.has(now) ? withoutNews + 1 : 0;
+    if (now !== undefined) begun.add(now);
     const next: string | undefined = within(first, url, link);
     const end = withoutNews > NO_NEWS_AT_MOST ? `${withoutNews} pages of the list bring nothing new, and it has no end`
-      : linked === undefined && now === before ? 'the page is the same at another offset'
+      : linked === undefined && isSame ? 'the page is the same at another offset'
       : next === undefined ? `the next page is elsewhere: ${link.slice(0, 100)}`
       : seen.has(next) ? 'the Link leads back to a page read before'
+      : seen.size >= Math.max(pagesAtMost, 2 * (total ?? 0)) || read >= Math.max(objectsAtMost, 2 * (total ?? 0))
+        ? `the list has no end: ${read} objects on ${seen.size} pages, and X-Total-Count ${total ?? 'is not sent'}`
       : undefined;
+    untold = mayGoOn && linked === undefined;
     before = now;
     url = next;
     if (end === undefined && url !== undefined && ahead?.url !== url) ahead = ask(get, url);
@@ -124,6 +147,18 @@ function within(first: string, url: string, link: string | undefined): string | 
 function countOf(headers: Headers, name: string): number | undefined {
   const text = headerText(headers, name) ?? '';
   return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
+/** By what an object is known again, also where it was changed meanwhile. */
+function nameOf(object: unknown): string {
+  const { country_code, party_id, id, uid, type } = (object ?? {}) as Readonly<Record<string, unknown>>;
+  return JSON.stringify(id === undefined && uid === undefined ? object : [country_code, party_id, id ?? null, uid ?? null, uid === undefined ? null : type]);
+}
+
+/** As many objects as a page may have, or nothing says how many that is. */
+function isFull(url: string, objects: number, limit: number | undefined): boolean {
+  const asked = Number(new URL(url).searchParams.get('limit') ?? Infinity);
+  return limit === undefined && asked === Infinity ? true : objects >= Math.min(limit ?? Infinity, asked);
 }
 
 function offsetOf(url: string): number {

@@ -178,3 +178,69 @@ test('who reads no further is not disturbed by a page that was on its way and fa
   await all.next();
   await expect(all.next()).rejects.toThrow('the database is away');
 });
+
+/** Pages of two, without any header that tells of more. */
+const silent = (numbers: readonly unknown[], headers: Record<string, string> = { 'X-Limit': '2' }): Answering => (request, response) => {
+  const offset = Number(new URL(request.url!, partner.url).searchParams.get('offset') ?? 0);
+  success(response, numbers.slice(offset, offset + 2), headers);
+};
+const untold = async () => {
+  const pages: Page[] = [];
+  for await (const page of client().getAll(`${partner.url}/list`)) pages.push(page);
+  return pages.map((page) => (page.kind === 'page' ? [page.objects, page.untold] : page));
+};
+
+test.each<[string, readonly unknown[], Record<string, string> | undefined]>([
+  ['as long as X-Limit says', [1, 2, 3, 4, 5], undefined],
+  ['as long as X-Limit says, each of them', [1, 2, 3, 4], undefined],
+  ['of a partner that says nothing of its pages', [1, 2, 3, 4, 5], {}],
+])('TRN-52 behind a page with neither Link nor X-Total-Count, %s, the next is asked for by offset', async (_, numbers, headers) => {
+  partner.answer = silent(numbers, headers);
+  const pages = await untold();
+  expect(pages).toEqual([[[1, 2], false], [[3, 4], true], ...(numbers.length > 4 ? [[[5], true]] : [])]);
+});
+
+test('TRN-52 a page shorter than X-Limit is the last, and one whose Links led so far is, too', async () => {
+  partner.answer = silent([1, 2, 3, 4, 5], { 'X-Limit': '3' });
+  expect(await untold()).toEqual([[[1, 2], false]]);
+  partner.answer = (request, response) =>
+    success(response, [request.url], request.url === '/list' ? { 'X-Limit': '1', Link: `<${partner.url}/list?b>; rel="next"` } : { 'X-Limit': '1' });
+  expect(await untold()).toEqual([[['/list'], false], [['/list?b'], false]]);
+});
+
+test('TRN-56 a partner without pages, or one that refuses what is behind its end, has one whole list', async () => {
+  partner.answer = (_, response) => success(response, [1, 2]);
+  expect(await untold()).toEqual([[[1, 2], false]]);
+  partner.answer = (request, response) => request.url === '/list'
+    ? success(response, [1, 2], { 'X-Limit': '2' }) : say(response, 200, envelope(undefined, 2001, 'beyond the end', at));
+  expect(await untold()).toEqual([[[1, 2], false]]);
+  partner.answer = (request, response) => request.url === '/list'
+    ? success(response, [1, 2], { 'X-Limit': '2' }) : say(response, 500, envelope(undefined, 3000, 'oh', at));
+  expect(await untold()).toEqual([[[1, 2], false], expect.objectContaining({ kind: 'refused', http: 500 })]);
+});
+
+test('a list that goes round in a ring by ever new Links ends with its reason, also where its objects change meanwhile', async () => {
+  const ring = ['A', 'B', 'C', 'D', 'E', 'F', 'G'];
+  partner.answer = (_, response) => {
+    const n = partner.received.length;
+    success(response, [{ id: ring[n % 7], changed: n }, { id: 'X' }], { Link: `<${partner.url}/list?cursor=${n}>; rel="next"` });
+  };
+  expect((await pull('/list')).end).toMatchObject({ kind: 'refused', message: '101 pages of the list bring nothing new, and it has no end' });
+  expect(partner.received.length).toBe(108);
+});
+
+test.each([
+  ['pages', { pagesAtMost: 5 }, '2', 'the list has no end: 10 objects on 5 pages, and X-Total-Count 2', 10],
+  ['objects', { objectsAtMost: 7 }, undefined, 'the list has no end: 8 objects on 4 pages, and X-Total-Count is not sent', 8],
+  ['objects, but for what it counts', { objectsAtMost: 7, pagesAtMost: 5 }, '8', 'the list has no end: 16 objects on 8 pages, and X-Total-Count 8', 16],
+])('a list that always has one page more, with ever new objects, ends after so many %s', async (_, options, total, message, read) => {
+  let n = 0;
+  const get = (): Promise<Outcome> => Promise.resolve({
+    kind: 'ok', http: 200, statusCode: 1000, data: [++n, ++n], timestamp: at,
+    headers: { link: `<http://partner.example/list?cursor=${n}>; rel="next"`, ...(total ? { 'x-total-count': total } : {}) },
+  });
+  const objects: unknown[] = [];
+  let end: Page | undefined;
+  for await (end of pulled(get, 'http://partner.example/list', options)) if (end.kind === 'page') objects.push(...end.objects);
+  expect([objects.length, end]).toEqual([read, expect.objectContaining({ kind: 'refused', message })]);
+});

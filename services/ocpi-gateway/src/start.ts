@@ -149,7 +149,9 @@ export function start(env: Env): Promise<Running> {
         pulling,
         profiles,
         partnerProfiles,
-        quirks: new PartnerQuirks({ db, clock, log }),
+        quirks: new PartnerQuirks({
+          db, clock, log, wake, readAnew: async (tx, partnerId) => pulling?.soon(tx, partnerId, { full: true }),
+        }),
       }),
       bus,
       db,

@@ -210,8 +210,7 @@ test('TRN-52, TRN-57: a list that ends before its count is not whole: nothing of
   await expect.poll(() => partner.pushed('GET /cdrs')).toHaveLength(1);
   expect([lists().length, held()]).toEqual([1, 'ABCDE']);
   expect((await of('no-link')).suggested).toBe(true);
-  await choose('no-link');
-  await pull();
+  await choose('no-link'); // Nobody has to ask for what was missed.
   await expect.poll(held).toBe('BCDEF');
   expect(
     lists()
@@ -219,6 +218,21 @@ test('TRN-52, TRN-57: a list that ends before its count is not whole: nothing of
       .map((what) => what.split('?')[1]),
   ).toEqual([undefined, 'offset=2', 'offset=4', undefined, 'offset=2', 'offset=4']); // Again, because A is missing.
   await expect.poll(() => partner.pushed('GET /cdrs')).toHaveLength(2);
+});
+
+test('TRN-52: a list whose full pages have neither Link nor X-Total-Count is read to its end by offset, and the quirk is suggested', async () => {
+  await ask().ask(chooseQuirks, { partnerId, set: [], unset: ['no-link'] });
+  const four = ['F', 'G', 'H', 'I'].map((id) => ({ ...exampleTariff, ...mtl, id }));
+  const before = await times('no-link');
+  partner.answer = listing('tariffs', four, () => ({ 'X-Limit': '2' }));
+  await pull();
+  await expect.poll(held).toBe('FGHI');
+  expect(partner.pushed('GET /tariffs').slice(0, 3).map((what) => what.split('?')[1])).toEqual([undefined, 'offset=2', 'offset=4']);
+  await expect.poll(() => times('no-link')).toBeGreaterThan(before);
+  expect(await of('no-link')).toMatchObject({
+    suggested: true, detail: 'GET of tariffs: neither a Link nor X-Total-Count told of ?offset=2',
+  });
+  await expect.poll(() => partner.pushed('GET /cdrs')).toHaveLength(1);
 });
 
 test('TRN-50: a partner that refuses date_from is read whole each time, once that is chosen; Sessions go on to be asked by date', async () => {

@@ -1,10 +1,10 @@
-import type { Database } from '#postgres';
+import type { Database, Tx } from '#postgres';
 import type { Log } from '#telemetry';
 import { type Clock, rfc3339 } from '#time';
 import { refuse } from './handshake.ts';
 import { findPartner } from './partner-rows.ts';
 import { type Sighted, sightedOf, storeChosen } from './quirk-rows.ts';
-import { type Chosen, isForChoice, isQuirk, type Quirk, type QuirkName, quirkNames, quirks, suggested } from './quirks.ts';
+import { type Chosen, hasQuirk, isForChoice, isQuirk, type Quirk, type QuirkName, quirkNames, quirks, suggested } from './quirks.ts';
 
 export interface Choice {
   readonly set: readonly string[];
@@ -20,9 +20,18 @@ export interface PartnerQuirk extends Quirk {
   readonly isSuggested: boolean;
 }
 
+export interface PartnerQuirksParts {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Reads all lists of a partner anew, soon. */
+  readonly readAnew: (tx: Tx, partnerId: string) => Promise<void>;
+  readonly wake: () => void;
+}
+
 /** What operators see and choose of partners' deviations from OCPI. */
 export class PartnerQuirks {
-  constructor(private readonly parts: { readonly db: Database; readonly clock: Clock; readonly log: Log }) {}
+  constructor(private readonly parts: PartnerQuirksParts) {}
 
   /** All that there are, for a partner. Throws Rejected. */
   async of(partnerId: string): Promise<PartnerQuirk[]> {
@@ -44,12 +53,17 @@ export class PartnerQuirks {
 
   /** Holds from the next request on, in every process. Throws Rejected. */
   async choose(partnerId: string, choice: Choice): Promise<PartnerQuirk[]> {
-    const { db, clock, log } = this.parts;
+    const { db, clock, log, readAnew, wake } = this.parts;
     await db.tx(async (tx) => {
       const partner = await findPartner(tx, partnerId, true);
       if (!partner) throw unknown(partnerId);
-      await storeChosen(tx, partnerId, chosenAnew(partner.quirks, choice, rfc3339(clock.now())));
+      const chosen = chosenAnew(partner.quirks, choice, rfc3339(clock.now()));
+      await storeChosen(tx, partnerId, chosen);
+      // What no Link led to is missing here since the beginning, and a list of what changed would not bring it.
+      const isForLists = hasQuirk({ quirks: chosen }, 'no-link') && !hasQuirk(partner, 'no-link');
+      if (isForLists && partner.state === 'registered') await readAnew(tx, partnerId);
     });
+    wake();
     log.info('the quirks of a partner were chosen', { partnerId, set: choice.set.join(' '), unset: choice.unset.join(' ') });
     return this.of(partnerId);
   }

@@ -63,9 +63,9 @@ export const quirks = {
   'no-link': {
     what: 'answers a page that is not the last without a Link to the next',
     rule: 'TRN-52',
-    seen: 'a page without a Link whose X-Total-Count says that there is more',
-    accepted: 'what is not on such a list is not taken for gone',
-    chosen: 'the next page is asked for by offset until one is empty or the count is reached',
+    seen: 'a page without a Link whose X-Total-Count says that there is more, or a full one without both behind which there is',
+    accepted: 'what is not on such a list is not taken for gone; without X-Total-Count a full page is followed by offset',
+    chosen: 'the next page is asked for by offset until one is empty or the count is reached; all its lists are read anew at once',
   },
   'no-date-filter': {
     what: 'refuses lists with date_from',

@@ -51,6 +51,8 @@ function notePage(partner: Partner, sightings: Sightings, { module, first }: { m
         'no-link',
         `GET of ${module}: ${page.unlinked} of ${page.total} are on no page that a Link led to`,
       );
+    if (page.untold)
+      sightings.note(partner.id, 'no-link', `GET of ${module}: neither a Link nor X-Total-Count told of ${new URL(page.url).search}`);
     return;
   }
   const { searchParams } = new URL(first);
