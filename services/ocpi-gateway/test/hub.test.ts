@@ -93,6 +93,12 @@ describe('a request to one party', () => {
     expect(last(emsp, 'PUT /sessions').headers['authorization']).toBe(`Token ${Buffer.from('token-of-CPK').toString('base64')}`);
   });
 
+  test('HUB-22: of the way a request came, its receiver is told the hubs alone, and not what the proxies of others are called', async () => {
+    const headers = { Via: '1.1 CA*HWE, 2.0 edge-7.inner.example:8443 (nginx), 1.1 proxy' };
+    await ask(cpo, `${receiver('sessions')}/CA/EOA/S3`, { to: plunk, method: 'PUT', body: session('S3'), headers });
+    expect(last(emsp, 'PUT /sessions').headers['via']).toBe('1.1 CA*HWE, 1.1 CA*HUB');
+  });
+
   test('TRN-40: what the receiver refuses is passed on as it said it', async () => {
     emsp.answer = () => ({ status: 2001 });
     const answer = await ask(cpo, `${receiver('sessions')}/CA/EOA/S4`, { to: plunk, method: 'PUT', body: session('S4') });

@@ -7,6 +7,8 @@ export interface Client {
   /** Its platform is not the partner's: that is a hub, and said so in a ClientInfo. HUB-22. */
   readonly behind: boolean;
   readonly info: ClientInfo;
+  /** In the order in which they were told first. */
+  readonly created?: bigint;
 }
 
 interface Row {
@@ -17,12 +19,13 @@ interface Row {
   role: Role;
   status: ConnectionStatus;
   last_updated: string;
+  created: bigint;
 }
 
-const COLUMNS = 'partner_id, behind, country_code, party_id, role, status, last_updated';
+const COLUMNS = 'partner_id, behind, country_code, party_id, role, status, last_updated, created';
 
-const clientOf = ({ partner_id, behind, country_code, party_id, role, status, last_updated }: Row): Client => ({
-  partnerId: partner_id, behind, info: { country_code, party_id, role, status, last_updated: dateTimeOf(instantMs(last_updated)!) },
+const clientOf = ({ partner_id, behind, country_code, party_id, role, status, last_updated, created }: Row): Client => ({
+  partnerId: partner_id, behind, created, info: { country_code, party_id, role, status, last_updated: dateTimeOf(instantMs(last_updated)!) },
 });
 
 const keyOf = ({ country_code, party_id }: Party) => [country_code.toUpperCase(), party_id.toUpperCase()];

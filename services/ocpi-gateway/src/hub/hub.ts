@@ -1,5 +1,5 @@
 import {
-  allowedUrl, type ClientOptions, instantMs, isSuccess, type ModuleId, nextLink, pageHeaders, type Party, partyText,
+  allowedUrl, type ClientOptions, isSuccess, type ModuleId, nextLink, pageHeaders, type Party, partyText,
   read, readPage, relay, type Relayed, type Route, routes, sameParty,
 } from '#ocpi';
 import type { DueOutcome, DueWorker } from '#due';
@@ -10,11 +10,12 @@ import { z } from 'zod';
 import type { Calls } from '../partners/calls.ts';
 import { type Handler, type Handlers, interfacePath, type OcpiReply, type OcpiRequest } from '../exchange.ts';
 import { dropCrossings, findCrossing, keepCrossing } from './crossings.ts';
+import { clientPage } from './client-list.ts';
 import type { HubMembers } from './members.ts';
 import {
   dropPlaces, findObject, type Kept, learnPlace, objectOf, objectPage, ownersOf, placesOf, pushedOn, storeObject,
 } from './objects.ts';
-import { audience, type Clue, clueOf, wayOf } from './way.ts';
+import { type Clue, clueOf, wayOf } from './way.ts';
 import type { OcpiServerParts } from '../ocpi-server.ts';
 import { endpointOf, type Partner, partiesOf } from '../partners/partner.ts';
 import { idsOf, sameIds } from '../received.ts';
@@ -264,7 +265,7 @@ export class Hub {
       const next = pushedOn(route, request.params, body?.value, known);
       if (next === known) return false;
       await storeObject(tx, object, next);
-      const listeners = await members.listeners(tx, object.owner, audience[module]!, module);
+      const listeners = await members.listeners(tx, object.owner, module);
       const objectKey = `${partyText(object.owner)} ${object.key}`;
       await queueAll(tx, { own: listeners.map(({ id: partnerId }) => pushOf({ partnerId, module, objectKey }, next)) }, clock.now());
       return known === undefined;
@@ -278,7 +279,7 @@ export class Hub {
     const { db, members, pageLimit, party } = this.parts;
     const page = this.page(request);
     const seen = await members.seenBy(request.caller.partner);
-    const owners = seen.filter((info) => info.status !== 'SUSPENDED' && members.mayMeet(from, info));
+    const owners = seen.map(({ info }) => info).filter((info) => info.status !== 'SUSPENDED' && members.mayMeet(from, info));
     const { objects, total, next } = await objectPage(db, module, owners, page);
     return {
       listJson: objects,
@@ -289,16 +290,8 @@ export class Hub {
 
   private async clients(request: OcpiRequest): Promise<OcpiReply> {
     const page = this.page(request);
-    const from = page.dateFrom === undefined ? -Infinity : instantMs(page.dateFrom)!;
-    const to = page.dateTo === undefined ? Infinity : instantMs(page.dateTo)!;
-    const all = (await this.parts.members.seenBy(request.caller.partner)).filter(({ last_updated }) => {
-      const at = instantMs(last_updated)!;
-      return at >= from && at < to;
-    });
-    return {
-      data: all.slice(page.offset, page.offset + page.limit),
-      headers: pageHeaders(request.url, page, all.length, this.parts.pageLimit),
-    };
+    const all = await this.parts.members.seenBy(request.caller.partner);
+    return clientPage(all, page, { url: request.url, maxLimit: this.parts.pageLimit });
   }
 
   private page(request: OcpiRequest) {
@@ -369,7 +362,10 @@ function goneRound(to: Party): Error {
   return refuse('unknown-receiver', `${partyText(to)} is nowhere: the way to it leads from this hub back to it`);
 }
 
-/** RFC 9110 §7.6.3: what is not a list of names there is nobody's. */
+/**
+ * The hubs on the way so far. Other names there are of proxies in front of us and of the sender, and nothing for the receiver:
+ * RFC 9110 §7.6.3 does not want hosts behind a firewall named.
+ */
 function viaOf({ via = '' }: OcpiRequest): string[] {
-  return /^[\x20-\x7e]+$/.test(via) ? via.split(',').map((one) => one.trim()) : [];
+  return via.split(',').map((one) => one.trim()).filter((one) => /^1\.1 [A-Z]{2}\*[A-Z0-9]{1,3}$/i.test(one));
 }

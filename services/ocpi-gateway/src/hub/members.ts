@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { addDue, type Due, type DueOutcome, type DueWorker } from '#due';
-import { type ClientInfo, partyText, type Party, type Role, sameParty } from '#ocpi';
+import { type ClientInfo, partyText, type Party, sameParty } from '#ocpi';
 import type { Database, Tx } from '#postgres';
 import type { Log } from '#telemetry';
 import type { Clock } from '#time';
@@ -8,9 +8,10 @@ import type { Calls } from '../partners/calls.ts';
 import {
   allClients, type Client, clientKey, clientsWith, heardAt, keepClient, keepRoles, noteHeard, setReached,
 } from './client-info-rows.ts';
+import type { ListedClient } from './client-list.ts';
 import type { HubSettings } from '../config.ts';
 import { outcomeText } from '../partners/handshake.ts';
-import { mayMeet } from './way.ts';
+import { audienceOf, mayMeet } from './way.ts';
 import { endpointOf, hasParty, type Partner, partiesOf } from '../partners/partner.ts';
 import { findPartner, noteError, registeredPartners } from '../partners/partner-rows.ts';
 import { lockLinks } from '../pushes/pushed-rows.ts';
@@ -24,6 +25,9 @@ export interface MembersParts {
   readonly settings: HubSettings;
   readonly worker: () => DueWorker;
 }
+
+/** The positions before those of the parties that were told. */
+const PLANNED_AT_MOST = 1_000_000n;
 
 /** Who is connected to the hub, and how they hear of it: HUB-24, HCI. */
 export class HubMembers {
@@ -56,14 +60,17 @@ export class HubMembers {
     return hasParty(partner, party);
   }
 
-  /** Those that a partner's parties may see, without their own. */
-  async seenBy(partner: Partner): Promise<ClientInfo[]> {
+  /** Those that a partner's parties may see, without their own: the planned ones, and then in the order in which they were told first. */
+  async seenBy(partner: Partner): Promise<ListedClient[]> {
     const isSeen = this.seenWith(partner);
     const known = await allClients(this.parts.db);
     const linked = new Set(known.filter(isOwnLink).map(({ info }) => partyText(info)));
     const told = known.filter(({ behind, info }) => !behind || !linked.has(partyText(info)));
-    const all = [...told, ...this.planned().filter(({ info }) => !known.some((one) => clientKey(one.info) === clientKey(info)))];
-    return all.filter(({ partnerId, info }) => partnerId !== partner.id && isSeen(info)).map(({ info }) => info);
+    // One that is planned no more has gone to the end: it may be read twice, and is not passed over.
+    const planned = this.planned().map((client, index) => ({ ...client, position: BigInt(index + 1) }))
+      .filter(({ info }) => !known.some((one) => clientKey(one.info) === clientKey(info)));
+    const all = [...planned, ...told.map((client) => ({ ...client, position: PLANNED_AT_MOST + client.created! }))];
+    return all.filter(({ partnerId, info }) => partnerId !== partner.id && isSeen(info)).map(({ position, info }) => ({ position, info }));
   }
 
   private planned(): Client[] {
@@ -71,10 +78,12 @@ export class HubMembers {
     return planned.map((party) => ({ partnerId: '', behind: false, info: { ...party, status: 'PLANNED', last_updated } }));
   }
 
-  /** Registered partners with one of these roles that are to hear what `owner` tells everybody. */
-  async listeners(tx: Tx, owner: Party, roles: readonly Role[], module: 'locations' | 'tariffs' | 'tokens'): Promise<Partner[]> {
+  /** Registered partners that are to hear what `owner` tells everybody. HUB-11. */
+  async listeners(tx: Tx, owner: Party, module: 'locations' | 'tariffs' | 'tokens'): Promise<Partner[]> {
     const clients = await allClients(tx);
-    const via = clients.filter(({ info }) => sameParty(info, owner)).map(({ partnerId }) => partnerId);
+    const tellers = clients.filter(({ info }) => sameParty(info, owner));
+    const via = tellers.map(({ partnerId }) => partnerId);
+    const roles = audienceOf(module, tellers.map(({ info }) => info.role));
     const wanted = new Set(
       clients
         .filter(({ info }) => roles.includes(info.role) && this.mayMeet(owner, info))

@@ -5,7 +5,6 @@ import type { Clock } from '#time';
 import { clientKey } from './client-info-rows.ts';
 import type { HubMembers } from './members.ts';
 import { objectsAfter } from './objects.ts';
-import { audience } from './way.ts';
 import { endpointOf } from '../partners/partner.ts';
 import { findPartner } from '../partners/partner-rows.ts';
 import { lockLinks } from '../pushes/pushed-rows.ts';
@@ -21,7 +20,7 @@ export class HubPushAll {
     if (partner?.state !== 'registered') return 'done';
     if (endpointOf(partner, 'hubclientinfo', 'RECEIVER') !== undefined) {
       const infos = await members.seenBy(partner);
-      const own = infos.map((info) =>
+      const own = infos.map(({ info }) =>
         pushOf({ partnerId: partner.id, module: 'hubclientinfo', objectKey: clientKey(info) }, JSON.stringify(info)),
       );
       await db.tx(async (tx) => {
@@ -38,7 +37,7 @@ export class HubPushAll {
           await lockLinks(tx, 'together');
           const own: Push[] = [];
           for (const { object, text } of page) {
-            const listeners = await members.listeners(tx, object.owner, audience[module]!, module);
+            const listeners = await members.listeners(tx, object.owner, module);
             if (!listeners.some(({ id }) => id === partner.id)) continue;
             own.push(pushOf({ partnerId: partner.id, module, objectKey: `${partyText(object.owner)} ${object.key}` }, text));
           }

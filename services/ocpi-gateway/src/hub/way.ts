@@ -12,11 +12,18 @@ export type Way =
   | { readonly kind: 'open' };
 
 /** Of what is meant for everybody, who hears it; Sessions and CDRs are for their token's owner. HUB-11, HUB-13. */
-export const audience: Readonly<Partial<Record<ModuleId, readonly Role[]>>> = {
+const audience: Readonly<Partial<Record<ModuleId, readonly Role[]>>> = {
   locations: ['EMSP', 'NSP', 'OTHER'],
   tariffs: ['EMSP', 'NSP', 'OTHER'],
   tokens: ['CPO'],
 };
+
+/** Who is like an eMSP tells operators alone, whatever it is. HUB-11. */
+const LIKE_EMSP: readonly Role[] = ['EMSP', 'NSP', 'OTHER'];
+
+export function audienceOf(module: ModuleId, tellers: readonly Role[]): readonly Role[] {
+  return tellers.length > 0 && tellers.every((role) => LIKE_EMSP.includes(role)) ? ['CPO'] : audience[module] ?? [];
+}
 
 export function wayOf(route: Route, to: Party | undefined, hub: Party): Way {
   if (to && !sameParty(to, hub)) return { kind: 'party', party: to };

@@ -1,0 +1,86 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { exampleLocation, exampleTariff, exampleToken, nextLink, routingHeaders } from '#ocpi';
+import { HandPartner } from './hand-partner.ts';
+import { call, openSide, type Side } from './side.ts';
+
+// Who of a hub's members hears what is told to everybody, and how the hub lists them.
+
+const everything = ['RECEIVER locations', 'RECEIVER tariffs', 'RECEIVER tokens'];
+const hubParty = { country_code: 'CA', party_id: 'HUB' };
+
+let hub: Side;
+let members: Record<'cpo' | 'second' | 'emsp' | 'nsp' | 'other' | 'deaf', HandPartner>;
+
+beforeAll(async () => {
+  hub = await openSide({
+    party: { ...hubParty, name: 'Open Hub', roles: ['HUB'] },
+    ocpi: { allow_private_urls: true, page_limit: 2 },
+    hub: { planned: [{ country_code: 'CA', party_id: 'SOO', role: 'CPO' }], planned_since: '2022-01-01T00:00:00Z' },
+  });
+  members = {
+    cpo: await HandPartner.open('Energy OASIS', 'EOA', 'CPO', everything),
+    second: await HandPartner.open('Burnaby', 'BBY', 'CPO', everything),
+    emsp: await HandPartner.open('Carbon Plunk', 'CPK', 'EMSP', everything),
+    nsp: await HandPartner.open('Maps', 'MAP', 'NSP', everything),
+    other: await HandPartner.open('Fleet cards', 'FLT', 'OTHER', everything),
+    deaf: await HandPartner.open('Quiet maps', 'QMP', 'NSP', ['RECEIVER tariffs']),
+  };
+  for (const member of Object.values(members)) expect((await member.register(hub)).status_code).toBe(1000);
+});
+afterAll(async () => {
+  await Promise.all(Object.values(members ?? {}).map((member) => member.close()));
+  await hub?.close();
+});
+
+type Name = keyof typeof members;
+
+async function tell(from: Name, module: string, object: object, id: string): Promise<Name[]> {
+  const { token, partyId } = members[from];
+  const owner = { country_code: 'CA', party_id: partyId };
+  const answer = await call(hub, `/ocpi/2.2.1/receiver/${module}/CA/${partyId}/${id}`, {
+    token, method: 'PUT', body: { ...object, ...owner }, headers: routingHeaders({ to: hubParty, from: owner }),
+  });
+  expect(answer.status_code).toBe(1000);
+  const have = () => (Object.keys(members) as Name[]).filter((name) => members[name].pushed(`PUT /${module}/CA/${partyId}/${id}`).length > 0);
+  await expect.poll(() => have().length).toBeGreaterThan(0);
+  await new Promise((resolve) => setTimeout(resolve, 300)); // Time enough for one who is not to have it.
+  return have();
+}
+
+test.each<[Name, string, object, string, Name[]]>([
+  ['cpo', 'tariffs', { ...exampleTariff, id: 'T-1' }, 'T-1', ['emsp', 'nsp', 'other', 'deaf']],
+  ['cpo', 'locations', { ...exampleLocation, id: 'L-1' }, 'L-1', ['emsp', 'nsp', 'other']],
+  ['emsp', 'tokens', { ...exampleToken, uid: 'U-1' }, 'U-1', ['cpo', 'second']],
+  ['other', 'tokens', { ...exampleToken, uid: 'U-2' }, 'U-2', ['cpo', 'second']],
+  ['other', 'locations', { ...exampleLocation, id: 'L-2' }, 'L-2', ['cpo', 'second']],
+])('HUB-11: what %s tells everybody of %s goes to the opposite roles that have the interface, NSP and OTHER with the eMSPs', async (from, module, object, id, to) => {
+  expect(await tell(from, module, object, id)).toEqual(to);
+});
+
+test('HUB-11: an NSP that joins later gets what an operator told before, and nothing of Tokens', async () => {
+  const late = await HandPartner.open('Late maps', 'LMP', 'NSP', everything);
+  try {
+    await late.register(hub);
+    await expect.poll(() => late.pushed('PUT').sort()).toEqual(['PUT /locations/CA/EOA/L-1', 'PUT /tariffs/CA/EOA/T-1']);
+  } finally {
+    await late.close();
+  }
+});
+
+test('TRN-54, HCI-04: a page of the members goes on behind the one before, whoever left the list meanwhile', async () => {
+  const { token } = members.emsp;
+  const soo = await HandPartner.open('Soo', 'SOO', 'CPO', everything);
+  const names: string[] = [];
+  for (let url: string | undefined = '/ocpi/2.2.1/sender/hubclientinfo'; url !== undefined;) {
+    const answer = await call(hub, url, { token });
+    const infos = answer.data as { party_id: string }[];
+    names.push(...infos.map(({ party_id }) => party_id));
+    expect(answer.headers.get('x-total-count')).toBe('7');
+    // The planned party comes, and stands behind all others from then on: by its offset the list would skip the next one.
+    if (names.length === 2) await soo.register(hub);
+    const next = nextLink(answer.headers.get('link') ?? undefined);
+    url = next && new URL(next).pathname + new URL(next).search;
+  }
+  await soo.close();
+  expect(names).toEqual(['SOO', 'EOA', 'BBY', 'MAP', 'FLT', 'QMP', 'LMP', 'SOO']);
+});
