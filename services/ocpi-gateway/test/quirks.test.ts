@@ -222,16 +222,11 @@ test('TRN-52, TRN-57: a list that ends before its count is not whole: nothing of
 
 test('TRN-52: a list whose full pages have neither Link nor X-Total-Count is read to its end by offset, and the quirk is suggested', async () => {
   await ask().ask(chooseQuirks, { partnerId, set: [], unset: ['no-link'] });
-  const four = ['F', 'G', 'H', 'I'].map((id) => ({ ...exampleTariff, ...mtl, id }));
-  const before = await times('no-link');
-  partner.answer = listing('tariffs', four, () => ({ 'X-Limit': '2' }));
+  partner.answer = listing('tariffs', ['F', 'G', 'H', 'I'].map((id) => ({ ...exampleTariff, ...mtl, id })), () => ({ 'X-Limit': '2' }));
   await pull();
   await expect.poll(held).toBe('FGHI');
-  expect(partner.pushed('GET /tariffs').slice(0, 3).map((what) => what.split('?')[1])).toEqual([undefined, 'offset=2', 'offset=4']);
-  await expect.poll(() => times('no-link')).toBeGreaterThan(before);
-  expect(await of('no-link')).toMatchObject({
-    suggested: true, detail: 'GET of tariffs: neither a Link nor X-Total-Count told of ?offset=2',
-  });
+  const detail = 'GET of tariffs: neither a Link nor X-Total-Count told of ?offset=2';
+  await expect.poll(() => of('no-link')).toMatchObject({ suggested: true, detail });
   await expect.poll(() => partner.pushed('GET /cdrs')).toHaveLength(1);
 });
 
