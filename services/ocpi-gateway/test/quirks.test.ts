@@ -225,8 +225,7 @@ test('TRN-52: a list whose full pages have neither Link nor X-Total-Count is rea
   partner.answer = listing('tariffs', ['F', 'G', 'H', 'I'].map((id) => ({ ...exampleTariff, ...mtl, id })), () => ({ 'X-Limit': '2' }));
   await pull();
   await expect.poll(held).toBe('FGHI');
-  const detail = 'GET of tariffs: neither a Link nor X-Total-Count told of ?offset=2';
-  await expect.poll(() => of('no-link')).toMatchObject({ suggested: true, detail });
+  await expect.poll(() => of('no-link')).toMatchObject({ suggested: true, detail: expect.stringContaining('told of ?offset=2') });
   await expect.poll(() => partner.pushed('GET /cdrs')).toHaveLength(1);
 });
 
