@@ -95,6 +95,7 @@ export {
   SessionListSchema,
   type StartSession,
   StartSessionSchema,
+  type SteeringGrant,
   type StopSession,
   StopSessionSchema,
   type WithdrawReservation,

@@ -1,8 +1,9 @@
 import type { Agreement, AgreementChanged } from '#contracts/agreements';
 import { type Party, partyText } from '#ocpi';
 import type { MigrationList, Queryable, Tx } from '#postgres';
-import type { Grants } from '#settlement';
+import type { Grants, SmartChargingGrant } from '#settlement';
 import { type Granted, grantedAt, type Offer, tokenPrioritiesAt } from './offers.ts';
+import { type Steering, steeringAt } from './steering.ts';
 import type { GrantVersion } from './versions.ts';
 
 export const grantMigrations: MigrationList = [
@@ -71,17 +72,33 @@ export class GrantRows {
 
   /** What is granted at an instant, epoch ms. */
   async at(db: Queryable, atMs: number): Promise<Granted> {
+    const { noted, versions } = await this.known(db);
+    const { held } = this;
+    if (held?.noted === noted && held.since <= atMs && atMs < (held.until ?? Infinity)) return held;
+    const { offers, ...others } = grantedAt(await versions(), atMs);
+    const granted = { ...others, offers: [...offers, ...this.described] };
+    this.held = { ...granted, noted };
+    return granted;
+  }
+
+  /** Whose Sessions smart charging service providers may see and limit at an instant, epoch ms. */
+  async steering(db: Queryable, atMs: number): Promise<Steering> {
+    return steeringAt(await (await this.known(db)).versions(), atMs);
+  }
+
+  private async known(db: Queryable): Promise<{ noted: string; versions: () => Promise<readonly GrantVersion[]> }> {
     // One that was added earlier may be seen later: how many there are tells, too.
     const { rows } = await db.query<{ noted: string }>(NOTED);
     const { noted } = rows[0]!;
-    const { held } = this;
-    if (held?.noted === noted && held.since <= atMs && atMs < (held.until ?? Infinity)) return held;
-    const versions = this.remembered?.noted === noted ? this.remembered.versions : await this.read(db);
-    const { offers, ...others } = grantedAt(versions, atMs);
-    const granted = { ...others, offers: [...offers, ...this.described] };
-    this.remembered = { noted, versions };
-    this.held = { ...granted, noted };
-    return granted;
+    return {
+      noted,
+      versions: async () => {
+        if (this.remembered?.noted === noted) return this.remembered.versions;
+        const versions = await this.read(db);
+        this.remembered = { noted, versions };
+        return versions;
+      },
+    };
   }
 
   /** Whose card it is where several issued its uid: by partner, `CA*CPK`, at an instant, epoch ms. */
@@ -99,9 +116,22 @@ export class GrantRows {
 }
 
 function grantsTold(grants: Agreement['grants']): Grants {
-  const { tariffs = [], tokenPriority = 0, locations } = grants ?? {};
-  return { tariffs, token_priority: tokenPriority, ...(locations ? { locations: locations.ids } : {}) };
+  const { tariffs = [], tokenPriority = 0, locations, smartCharging = [] } = grants ?? {};
+  return {
+    tariffs, token_priority: tokenPriority, ...(locations ? { locations: locations.ids } : {}),
+    ...(smartCharging.length > 0 ? { smart_charging: smartCharging.map(smartChargingTold) } : {}),
+  };
 }
+
+function smartChargingTold({ tokenParty, contractIds, locations, consent, since, until }: Told): SmartChargingGrant {
+  const { countryCode: country_code = '', partyId: party_id = '' } = tokenParty ?? {};
+  return {
+    token_party: { country_code, party_id }, contract_ids: contractIds, locations, consent,
+    ...(since === undefined ? {} : { since }), ...(until === undefined ? {} : { until }),
+  };
+}
+
+type Told = NonNullable<Agreement['grants']>['smartCharging'][number];
 
 function partyOf(text: string): Party {
   const [country_code = '', party_id = ''] = text.split('*');

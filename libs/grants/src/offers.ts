@@ -65,7 +65,7 @@ function everHeld(begun: readonly GrantVersion[]): readonly GrantVersion[] {
 }
 
 /** The one that holds now of each pair of parties. */
-function inForce(held: readonly GrantVersion[]): readonly GrantVersion[] {
+export function inForce(held: readonly GrantVersion[]): readonly GrantVersion[] {
   const newest = new Map<string, GrantVersion>();
   for (const version of held) {
     const pair = `${version.own} ${partyText(version.partner)}`;

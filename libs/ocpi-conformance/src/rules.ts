@@ -247,7 +247,7 @@ const commands: readonly Row[] = [
 const profiles: readonly Row[] = [
   ['CHP-01', 'M', 'A profile is asked for with a duration and a response_url, answered with a result and a timeout'],
   ['CHP-02', 'M', 'Changes of the active profile are said to whoever set one for the session, and to nobody before'],
-  ['CHP-03', 'M', 'A profile is a limit; who may set one is the owner of the token'],
+  ['CHP-03', 'M', 'A profile is a limit; who may set one is the owner of the token, and by contract another'],
   ['CHP-04', 'M', 'Limits have at most one decimal'],
   ['CHP-05', 'M', 'An eMSP may stand between an SCSP and the CPO'],
   ['CHP-06', 'S', 'An EVSE says whether it follows profiles'],

@@ -18,6 +18,6 @@ export type { FeeBase, InvoiceKey, PlaceTotal, Tallies, TaxTotal, Total } from '
 export { type HeldCdr, type Tallied, tallied } from './tally.ts';
 export {
   type AgreementTerms, compare, type Fee, type Grants, type PartyId, partyKey, type PartyTerms, sameTerms,
-  type TaxRegistration, termsDigest,
+  type SmartChargingGrant, type TaxRegistration, termsDigest,
 } from './terms.ts';
 export { termsProblem } from './terms-problem.ts';

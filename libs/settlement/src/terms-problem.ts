@@ -1,9 +1,9 @@
 import { isCurrency } from '#money';
-import { isTimeZone } from '#time';
+import { instant, isTimeZone } from '#time';
 import { isMonth } from './month.ts';
-import { type AgreementTerms, type Fee, type PartyId, partyKey, type PartyTerms } from './terms.ts';
+import { type AgreementTerms, type Fee, type PartyId, partyKey, type PartyTerms, type SmartChargingGrant } from './terms.ts';
 
-const MOST = { fees: 20, currencies: 20, registrations: 10, address: 6, granted: 500, priority: 1_000 };
+const MOST = { fees: 20, currencies: 20, registrations: 10, address: 6, granted: 500, priority: 1_000, steering: 50 };
 const DAYS_MAX = 90;
 
 /** What keeps terms from being an agreement of these two, "field: what"; undefined when nothing does. */
@@ -34,7 +34,8 @@ export function termsProblem(
     firstProblem(fees, (fee) => feeProblem(fee, terms), 'fees') ??
     idsProblem('tariffs', terms.grants?.tariffs ?? []) ??
     idsProblem('locations', terms.grants?.locations ?? []) ??
-    priorityProblem(terms.grants?.token_priority ?? 0)
+    priorityProblem(terms.grants?.token_priority ?? 0) ??
+    steeringProblem(terms.grants?.smart_charging ?? [])
   );
 }
 
@@ -90,6 +91,37 @@ function idsProblem(of: 'tariffs' | 'locations', ids: readonly string[]): string
 function priorityProblem(priority: number): string | undefined {
   const isOne = Number.isInteger(priority) && priority >= 0 && priority <= MOST.priority;
   return isOne ? undefined : `grants.token_priority: is no whole number from 0 to ${MOST.priority}`;
+}
+
+function steeringProblem(granted: readonly SmartChargingGrant[]): string | undefined {
+  if (granted.length > MOST.steering) return `grants.smart_charging: more than ${MOST.steering}`;
+  return firstProblem(granted, smartChargingProblem, 'grants.smart_charging');
+}
+
+function smartChargingProblem(grant: SmartChargingGrant): string | undefined {
+  const { token_party: { country_code, party_id }, contract_ids = [], locations = [], consent, since, until } = grant;
+  if (!/^[A-Z]{2}\*[A-Z0-9]{3}$/i.test(`${country_code}*${party_id}`)) {
+    return 'token_party: is no party such as CA*CPK, whose tokens they are';
+  }
+  if (!isLine(consent, 200)) return 'consent: who allowed it and where that is written, in 1 to 200 characters';
+  for (const [name, ids] of [['contract_ids', contract_ids], ['locations', locations]] as const) {
+    if (ids.length > MOST.granted) return `${name}: more than ${MOST.granted}`;
+    const odd = ids.findIndex((id) => !isLine(id, 36));
+    if (odd >= 0) return `${name}[${odd}]: is no id of 1 to 36 characters`;
+  }
+  for (const [name, at] of [['since', since], ['until', until]] as const) {
+    if (at !== undefined && !isInstant(at)) return `${name}: ${quoted(at)} is no instant such as 2022-02-01T08:00:00Z`;
+  }
+  const ends = since !== undefined && until !== undefined && instant(until) <= instant(since);
+  return ends ? 'until: is not after since' : undefined;
+}
+
+function isInstant(text: string): boolean {
+  try {
+    return Number.isFinite(instant(text));
+  } catch {
+    return false;
+  }
 }
 
 function isDays(days: number): boolean {

@@ -41,6 +41,22 @@ export interface Grants {
    * that are not private; empty: none.
    */
   readonly locations?: readonly string[];
+  /** Sessions that this partner, a smart charging service provider, may see and limit. Without: not one. */
+  readonly smart_charging?: readonly SmartChargingGrant[];
+}
+
+/** Sessions at our stations, or of our drivers anywhere, whose token is of this party. */
+export interface SmartChargingGrant {
+  readonly token_party: PartyId;
+  /** Of these contracts only; none: of all of the party. */
+  readonly contract_ids?: readonly string[];
+  /** At these Locations only, ids in which `*` stands for any characters; none: anywhere. */
+  readonly locations?: readonly string[];
+  /** Who allowed it, and where that is written. */
+  readonly consent: string;
+  /** OCPI DateTime; absent: as long as the version holds. */
+  readonly since?: string;
+  readonly until?: string;
 }
 
 export interface PartyId {
@@ -87,7 +103,12 @@ export function sameTerms(one: AgreementTerms, other: AgreementTerms): boolean {
 
 function grantsText({ grants }: AgreementTerms): string {
   const sorted = (ids: readonly string[]) => ids.map((id) => id.toLowerCase()).sort();
-  return JSON.stringify([grants?.token_priority ?? 0, sorted(grants?.tariffs ?? []), grants?.locations && sorted(grants.locations)]);
+  const steering = (grants?.smart_charging ?? []).map(({ token_party, contract_ids = [], locations = [], ...rest }) =>
+    spelled({ ...rest, token_party: partyKey(token_party), contract_ids: sorted(contract_ids), locations: sorted(locations) }));
+  return JSON.stringify([
+    grants?.token_priority ?? 0, sorted(grants?.tariffs ?? []), grants?.locations && sorted(grants.locations),
+    ...(steering.length > 0 ? [steering.sort(compare)] : []),
+  ]);
 }
 
 /** One spelling of the terms: both sides' statements show its hash, and it tells whether they agree. */

@@ -132,7 +132,7 @@ test('a pause by a profile is not parking: the session has no PARKING_TIME', asy
   expect(dimensions).not.toContain('PARKING_TIME');
 });
 
-test('CHP-05: of the topologies eMSP to CPO is served; who has not the token sets no profile, whatever it is, and no session is UNKNOWN_SESSION', async () => {
+test('CHP-05: who has neither the token nor a grant sets no profile, whatever it is, and no session is UNKNOWN_SESSION', async () => {
   const put = async (partner: RawPartner, id: string) => {
     const body = { charging_profile: amps(6), response_url: partner.responseUrl('profile') };
     return dataOf<ChargingProfileResponse>(

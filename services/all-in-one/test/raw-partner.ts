@@ -29,6 +29,8 @@ export class RawPartner {
   readonly holds = new Map<string, object>();
   /** What it says of a card in real time; undefined: nothing at all. */
   authorizes: ((uid: string) => object | undefined) | undefined;
+  /** It answers 503 to everything. */
+  isDown = false;
   readonly #role: Role;
   readonly #partyId: string;
   readonly #tokenB = randomUUID();
@@ -81,9 +83,9 @@ export class RawPartner {
     return [endpoint!.url, ...path.map(encodeURIComponent)].join('/');
   }
 
-  send(method: 'post' | 'put' | 'patch' | 'get', url: string, body: Body = {}, call?: CallOptions): Promise<Outcome> {
+  send(method: 'post' | 'put' | 'patch' | 'get' | 'delete', url: string, body: Body = {}, call?: CallOptions): Promise<Outcome> {
     const client = ocpiClient({ token: this.token, allowPrivate: true });
-    return method === 'get' ? client.get(url, call) : client[method](url, body, call);
+    return method === 'get' || method === 'delete' ? client[method](url, call) : client[method](url, body, call);
   }
 
   /** START_SESSION for a place; answers the outcome and where the result will be. */
@@ -124,8 +126,8 @@ export class RawPartner {
     const text = Buffer.concat(chunks).toString();
     const { method = '', url: path = '' } = request;
     const known = tokenCandidates(request.headers.authorization).some(({ token }) => token === this.#tokenB);
-    const { status, data } = known ? this.#dataFor(path) : { status: 401, data: undefined };
-    if (known) this.incoming.push({ method, path, body: text ? JSON.parse(text) : undefined });
+    const { status, data } = known ? (this.isDown ? { status: 503, data: undefined } : this.#dataFor(path)) : { status: 401, data: undefined };
+    if (known && !this.isDown) this.incoming.push({ method, path, body: text ? JSON.parse(text) : undefined });
     const asked = known ? /^\/sender\/tokens\/([^/]+)\/authorize/.exec(path)?.[1] : undefined;
     const info = asked === undefined ? data : this.authorizes?.(decodeURIComponent(asked));
     if (asked !== undefined && this.authorizes && info === undefined) return;

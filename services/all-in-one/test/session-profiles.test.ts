@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Rejected } from '#decider';
 import { clearChargingProfile, getActiveProfile, type SetChargingProfile, setChargingProfile } from '#contracts/evems-controller';
-import { requestProfile, setPreferences } from '#contracts/sessions';
-import { toJsonBytes } from '#contracts';
+import { listSessions, requestProfile, setPreferences } from '#contracts/sessions';
+import { fromJsonBytes, toJsonBytes } from '#contracts';
+import type { Session } from '#ocpi';
 import { accepted, aCharge, bct, began, card, openWorld, plunk, stops, type World, xyz } from './sessions-world.ts';
 
 // Whose session a charging profile is for, and which charger that is; evems-controller is played.
@@ -55,6 +56,49 @@ test('CHP-03: changes in too quick succession are TOO_OFTEN, but the same order 
   expect((await request(id)).result).toBe('TOO_OFTEN');
   expect((await request(id, { method: 'DELETE' })).result).toBe('TOO_OFTEN');
   expect(await request(id, { method: 'GET' })).toMatchObject({ result: 'ACCEPTED', outcome: 'REJECTED' });
+});
+
+/** What OASIS grants a provider: of Carbon Plunk's contracts one. */
+const smart = { countryCode: 'CA', partyId: 'SMC' };
+const granted = { own: bct, to: smart, tokenParty: plunk, contractIds: [card('P-5').contract_id], locations: [] as string[] };
+
+test('CHP-03 CHP-05: who has a grant for the session sets a profile in its own name; of another contract it does not, and what another set it does not clear', async () => {
+  const { id } = await running('P-5', 'OASIS-L2-05');
+  const by = { parties: [smart], steering: [granted] };
+  orders.length = 0;
+  expect(await request(id, { ...by, steering: [] })).toMatchObject({ result: 'REJECTED' });
+  expect(await request(id, { ...by, steering: [{ ...granted, contractIds: ['CA-CPK-OTHER'] }] })).toMatchObject({ result: 'REJECTED' });
+  expect(await request(id, { ...by, steering: [{ ...granted, own: xyz }] })).toMatchObject({ result: 'REJECTED' });
+  expect(orders).toEqual([]);
+  expect(await request(id, by)).toMatchObject({ result: 'ACCEPTED', by: 'CA*SMC' });
+  expect(orders).toMatchObject([{ sessionId: id, by: 'CA*SMC' }]);
+  // Nobody uses up the turns of another, and least of all those of the token's owner.
+  expect((await request(id, by)).result).toBe('TOO_OFTEN');
+  evems = () => new Rejected('set-by-another', "another party's profile holds until it is cleared or ends");
+  const another = { countryCode: 'CA', partyId: 'AGG' };
+  expect(await request(id, { parties: [another], steering: [{ ...granted, to: another }] }))
+    .toMatchObject({ result: 'REJECTED', message: expect.stringContaining('holds') });
+  evems = () => ({ found: true });
+  const owners = await request(id);
+  expect(owners.result).toBe('ACCEPTED');
+  expect(owners.by).toBeUndefined();
+  expect(orders.at(-1)?.by).toBeUndefined();
+});
+
+test('CHP-03: Sessions are listed for the owners of their tokens, and for whom they are granted', async () => {
+  const list = async (more: object) => {
+    const { objectsJson } = await world.bus.ask(listSessions, { page: { offset: 0, limit: 100 }, tokenParties: [smart], ...more });
+    return objectsJson.map((bytes) => fromJsonBytes<Session>(bytes).cdr_token.uid);
+  };
+  expect(await list({})).toEqual([]);
+  const all = await list({ tokenParties: [plunk] });
+  expect(all).toEqual(expect.arrayContaining(['P-1', 'P-5']));
+  expect(await list({ steering: [granted] })).toEqual(all);
+  expect(await list({ steering: [granted], openOnly: true })).toEqual(all.filter((uid) => uid !== 'P-1'));
+  for (const none of [{ tokenParty: xyz }, { own: xyz }, { contractIds: ['NONE'] }, { locations: ['NO-*'] }, { locations: ['_%'] }]) {
+    expect(await list({ steering: [{ ...granted, ...none }] })).toEqual([]);
+  }
+  expect(await list({ steering: [{ ...granted, contractIds: [], locations: ['*'] }] })).toEqual(all);
 });
 
 test('CHP-01: a charger at no site is NOT_SUPPORTED, and a profile that cannot be used is REJECTED with the reason', async () => {

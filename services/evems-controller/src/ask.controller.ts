@@ -26,15 +26,15 @@ export class AskController {
 
   @Answers(setChargingProfile)
   setProfile(requests: SetChargingProfile[]) {
-    return each(requests, async ({ profile, wattsPerAmp, orderId, sessionId, timeoutS, ...place }) => {
-      await this.profiles.set(place, { ...profileIn(profile!, wattsPerAmp), orderId, sessionId, timeoutS });
+    return each(requests, async ({ profile, wattsPerAmp, orderId, sessionId, timeoutS, by, ...place }) => {
+      await this.profiles.set(place, { ...profileIn(profile!, wattsPerAmp, by), orderId, sessionId, timeoutS });
       return { found: true };
     });
   }
 
   @Answers(clearChargingProfile)
   clearProfile(requests: ClearChargingProfile[]) {
-    return each(requests, async ({ orderId, ...place }) => ({ found: await this.profiles.clear(place, orderId) }));
+    return each(requests, async ({ orderId, by, ...place }) => ({ found: await this.profiles.clear(place, orderId, by) }));
   }
 
   @Answers(getActiveProfile)

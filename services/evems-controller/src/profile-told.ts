@@ -9,7 +9,7 @@ import { type Profile, rateMa, rateText, type Step, type Unit } from './profile.
 const PERIODS_MAX = 1_000;
 
 /** Throws unusable-profile, which says why. */
-export function profileIn(told: LimitProfile, wattsPerAmp: string): { profile: Profile } & Unit {
+export function profileIn(told: LimitProfile, wattsPerAmp: string, setBy?: string): { profile: Profile } & Unit {
   const unit = told.unit === 'W' ? 'W' : 'A';
   const wiring: Unit = { unit, wattsPerAmp: Number(wattsPerAmp) };
   const { periods, startAt, durationS, minRate } = told;
@@ -22,6 +22,7 @@ export function profileIn(told: LimitProfile, wattsPerAmp: string): { profile: P
       durationMs: durationS === undefined ? undefined : durationS * 1_000,
       minMa: minRate === undefined ? 0 : rateMa(minRate, wiring),
       periods: periods.map(({ startS, limit }) => ({ afterMs: startS * 1_000, limitMa: rateMa(limit, wiring) })),
+      setBy,
     },
   };
 }

@@ -13,6 +13,8 @@ export interface Profile {
   readonly minMa: number;
   /** Each holds until the next one. */
   readonly periods: readonly Period[];
+  /** Who set it by a grant, such as CA*SMC; undefined = the owner of the token. */
+  readonly setBy?: string | undefined;
 }
 
 export interface Period {
@@ -68,6 +70,14 @@ export function allowedMa(profile: Profile, chargeStartedAt: number, at: number)
   const period = profile.periods.findLast(({ afterMs }) => afterMs <= passedMs);
   if (!period) return Infinity;
   return period.limitMa < profile.minMa ? 0 : period.limitMa;
+}
+
+/** Whether somebody else's profile holds against the one who sets by a grant; the owner of the token may always. CHP-05. */
+export function isSetByAnother(
+  profile: Profile | undefined, by: string | undefined, chargeStartedAt: number, at: number,
+): boolean {
+  if (by === undefined || !profile || profile.setBy === by) return false;
+  return at - (profile.startAt ?? chargeStartedAt) < (profile.durationMs ?? Infinity);
 }
 
 /** The instants after `at` from which it allows something else, or may. */

@@ -8,11 +8,11 @@ import { connectorsOf } from './connector-rows.ts';
 import type { Explained } from './explained.ts';
 import { type Charger, chargerKey, type Site } from './feeder.ts';
 import type { LimitCommand, LimitEvent, SiteLimits } from './limits.ts';
-import { type HeldProfile, type Profile, type Step, type Unit, validProfile } from './profile.ts';
+import { type HeldProfile, isSetByAnother, type Profile, type Step, type Unit, validProfile } from './profile.ts';
 import { type ChargePlace, findHeld, keepHeld } from './profile-rows.ts';
 import { planOf } from './site-rows.ts';
 
-export type ProfileRefusal = 'unknown-charger' | 'unusable-profile';
+export type ProfileRefusal = 'unknown-charger' | 'unusable-profile' | 'set-by-another';
 
 export interface ProfilesParts {
   readonly db: Database;
@@ -37,34 +37,50 @@ export class Profiles {
   /** The same order again is the same profile. */
   async set(place: ChargePlace, { timeoutS, ...order }: ProfileOrder): Promise<void> {
     const { db, clock } = this.parts;
-    const { site, charger } = this.chargerAt(place);
-    const { state } = await this.parts.logbook.load(site.id);
-    const settled = state.chargers.get(charger.key)?.profile;
+    const now = clock.now();
+    const holding = await this.holding(place);
     await db.tx(async (tx) => {
       const known = await findHeld(tx, place, true);
       if (known?.orderId === order.orderId) return;
-      const now = clock.now();
-      const held: HeldProfile = {
-        ...order, obeyUntil: now + timeoutS * 1_000, before: validProfile(known, settled, now),
-      };
-      await keepHeld(tx, place, held);
+      const before = holding.profile(known, now);
+      if (isSetByAnother(before, order.profile.setBy, holding.chargeStartedAt, now)) throw setByAnother();
+      await keepHeld(tx, place, { ...order, obeyUntil: now + timeoutS * 1_000, before });
     });
     this.parts.changed(place.stationId);
   }
 
-  /** False where there is none to clear. */
-  async clear(place: ChargePlace, orderId: string): Promise<boolean> {
-    const { db } = this.parts;
-    this.chargerAt(place);
-    const found = await db.tx(async (tx) => {
+  /** False where there is none to clear. With `by`: what this one set, and nothing else. */
+  async clear(place: ChargePlace, orderId: string, by?: string): Promise<boolean> {
+    const { db, clock } = this.parts;
+    const now = clock.now();
+    const holding = await this.holding(place);
+    const cleared = await db.tx(async (tx) => {
       const known = await findHeld(tx, place, true);
       if (!known || known.orderId === orderId) return known !== undefined;
       if (!known.profile) return false;
+      if (isSetByAnother(holding.profile(known, now), by, holding.chargeStartedAt, now)) {
+        // Nor does it come back where what was set over it is not obeyed.
+        if (known.before?.setBy === by) await keepHeld(tx, place, { ...known, before: undefined });
+        return 'set-by-another';
+      }
       await keepHeld(tx, place, { ...known, orderId, profile: undefined, before: undefined });
       return true;
     });
     this.parts.changed(place.stationId);
-    return found;
+    if (cleared === 'set-by-another') throw setByAnother();
+    return cleared;
+  }
+
+  /** What holds at an instant of what was set for a charge, and when that began. */
+  private async holding(place: ChargePlace) {
+    const { db, logbook } = this.parts;
+    const { site, charger } = this.chargerAt(place);
+    const [[connector], { state }] = await Promise.all([connectorsOf(db, [charger]), logbook.load(site.id)]);
+    const settled = state.chargers.get(charger.key)?.profile;
+    return {
+      chargeStartedAt: connector ? carAt(connector).arrivedAt : 0,
+      profile: (known: HeldProfile | undefined, now: number) => validProfile(known, settled, now),
+    };
   }
 
   /** What the charge may draw from now on; undefined where that is not clear now. */
@@ -96,3 +112,5 @@ export class Profiles {
     throw new Rejected<ProfileRefusal>('unknown-charger', `connector ${connectorId} of ${stationId} is at no site`);
   }
 }
+
+const setByAnother = () => new Rejected<ProfileRefusal>('set-by-another', "another party's profile holds until it is cleared or ends");

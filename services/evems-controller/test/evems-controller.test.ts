@@ -211,9 +211,42 @@ test('a charging profile is obeyed, told, kept over a restart, and ends with its
 
   await gateway.bus.ask(setChargingProfile, { ...order, orderId: 'P3' });
   await eventually(10, 6, 6, 6, 6, 6, 6, 6, 6, 6);
+  await ofSeveral(order, eventually);
   await gateway.stop(stationId, transactionId);
   await gateway.start(stationId);
   await eventually(32, 6, 6, 6, 6, 6, 6, 6, 6, 6);
   await listening.close();
   await db.close();
 });
+
+/** CHP-05: who sets by a grant waits for the profile of another to be cleared, or to end; the owner of the token does not. */
+async function ofSeveral(order: { orderId: string; profile: object; stationId: string; connectorId: number; transactionId: string; sessionId: string; wattsPerAmp: string; timeoutS: number }, until: typeof eventually) {
+  const { stationId, connectorId, transactionId } = order;
+  const limited = (limit: string, more: object = {}) => ({ profile: { unit: 'A', periods: [{ startS: 0, limit }], ...more } });
+  const set = (orderId: string, limit: string, by?: string, more: object = {}) =>
+    gateway.bus.ask(setChargingProfile, { ...order, orderId, ...limited(limit, more), ...(by ? { by } : {}) });
+  const clear = (orderId: string, by?: string) =>
+    gateway.bus.ask(clearChargingProfile, { stationId, connectorId, transactionId, orderId, ...(by ? { by } : {}) });
+  const first = (limit: number) => until(limit, 6, 6, 6, 6, 6, 6, 6, 6, 6);
+  await expect(set('G1', '12', 'CA*SMC')).rejects.toThrow('set-by-another');
+  await expect(clear('G2', 'CA*SMC')).rejects.toThrow('set-by-another');
+  await clear('G3');
+  await first(32);
+  await set('G4', '12', 'CA*SMC');
+  await first(12);
+  await set('G5', '14', 'CA*SMC');
+  await first(14);
+  await expect(set('G6', '8', 'CA*AGG')).rejects.toThrow('set-by-another');
+  await expect(clear('G7', 'CA*AGG')).rejects.toThrow('set-by-another');
+  await set('G8', '9');
+  await first(9);
+  await clear('G9');
+  await first(32);
+  // One that is over keeps nobody out.
+  await set('G10', '11', 'CA*SMC', { startAt: '2022-01-01T00:00:00Z', durationS: 60 });
+  await set('G11', '13', 'CA*AGG');
+  await first(13);
+  await clear('G12', 'CA*AGG');
+  await set('G13', '10');
+  await first(10);
+}

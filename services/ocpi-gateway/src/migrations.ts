@@ -4,6 +4,7 @@ import { erasureMigrations } from '#erasure';
 import { eventStoreMigrations } from '#event-store';
 import { grantMigrations } from '#grants';
 import type { MigrationList } from '#postgres';
+import { later } from './later-migrations.ts';
 import { settleBatch, shareLocations, takeBatch } from './pushes/batch-functions.ts';
 
 const partners: MigrationList = [
@@ -391,10 +392,8 @@ const partners: MigrationList = [
     name: 'ocpi-gateway-left-open',
     up: () => [`CREATE INDEX pushed_left_open ON pushed (partner_id) WHERE module = 'sessions' AND NOT queued AND parked IS NULL AND acknowledged IS DISTINCT FROM current`],
   },
-  // A list that stopped before then begins anew.
-  { name: 'ocpi-gateway-pulls-anew', up: () => ['ALTER TABLE pulls ADD COLUMN endpoint text, ADD COLUMN unlinked int NOT NULL DEFAULT 0'] },
 ];
 
 export const migrations: MigrationList = [
-  ...eventStoreMigrations, ...busMigrations, ...dueMigrations, ...grantMigrations, ...erasureMigrations, ...partners,
+  ...eventStoreMigrations, ...busMigrations, ...dueMigrations, ...grantMigrations, ...erasureMigrations, ...partners, ...later,
 ];

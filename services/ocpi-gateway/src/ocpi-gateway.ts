@@ -5,7 +5,7 @@ import { addDue, type DueWorker } from '#due';
 import type { GrantRows } from '#grants';
 import {
   AuthorizationInfo, CommandResponse, joinUrl, type LocationReferences, type Outcome, type Party, partyText, read,
-  type Tariff,
+  type Session, type Tariff,
 } from '#ocpi';
 import type { Database } from '#postgres';
 import type { OwnParties } from '#settings';
@@ -22,6 +22,7 @@ import { pushGranted, turnDue, turnsOf } from './pushes/push-all.ts';
 import { keepOpen, keepUnclaimed, lockLinks } from './pushes/pushed-rows.ts';
 import { newestOf, queuedOf } from './pushes/queue-rows.ts';
 import type { OwnObject } from './pushes/views.ts';
+import type { Steering } from './steering.ts';
 
 export interface GatewayParts {
   readonly parties: OwnParties;
@@ -32,6 +33,7 @@ export interface GatewayParts {
   readonly grants: GrantRows;
   readonly worker: () => DueWorker;
   readonly publicUrl: () => string;
+  readonly steering: Steering;
 }
 
 export interface CommandToSend {
@@ -86,8 +88,9 @@ export class OcpiGateway {
 
   /** All that a batch tells of. */
   private async queueNews(news: readonly News[], heard: HeardTogether): Promise<void> {
-    const { parties, clock, grants, worker } = this.parts;
+    const { parties, clock, grants, steering, worker } = this.parts;
     await lockLinks(heard.tx, 'together');
+    const at = clock.now();
     const audiences: Audience[] = [];
     const alike = Map.groupBy(news, ({ objects: [one], party }) => `${one!.module} ${party ? partyText(party) : ''}`);
     for (const same of alike.values()) {
@@ -100,21 +103,25 @@ export class OcpiGateway {
         for (const { objectKey, current } of objects) if (current !== undefined) await keepUnclaimed(heard.tx, objectKey, current);
       }
     }
-    if (audiences.length === 0) return;
-    const at = clock.now();
-    await queueViews(heard.tx, audiences, { at, granted: await grants.at(heard.tx, at) });
+    const sessions = news.flatMap(({ objects }) => objects).filter(({ module, current }) => module === 'sessions' && current !== undefined);
+    const steered = sessions.length === 0 ? []
+      : await steering.pushes(heard.tx, newestOf(sessions.map(queuedOf)).map(({ current }) => JSON.parse(current!) as Session), at);
+    if (audiences.length === 0 && steered.length === 0) return;
+    await queueViews(heard.tx, audiences, { at, granted: await grants.at(heard.tx, at), steered });
     heard.afterCommit(() => worker().wake());
   }
 
   /** What partners are granted changed: who is granted something else gets what it is offered now. */
   async granted(heard: HeardTogether, fact: AgreementChanged): Promise<void> {
-    const { grants, clock, worker } = this.parts;
+    const { grants, clock, steering, worker } = this.parts;
     // Whoever queues by what was granted before has committed, or waits.
     await lockLinks(heard.tx, 'alone');
     const at = clock.now();
     const before = await grants.at(heard.tx, at);
+    const steeredBefore = await grants.steering(heard.tx, at);
     await grants.note(heard.tx, fact);
-    if (await pushGranted(heard.tx, before, await grants.at(heard.tx, at), at)) heard.afterCommit(() => worker().wake());
+    const isSteered = await steering.changed(heard.tx, steeredBefore, await grants.steering(heard.tx, at));
+    if (await pushGranted(heard.tx, before, await grants.at(heard.tx, at), at) || isSteered) heard.afterCommit(() => worker().wake());
   }
 
   /** A command that a partner gave us has ended: its result falls due. */

@@ -9,29 +9,71 @@ export interface Follower {
   readonly routing: Routing;
 }
 
+/** From when its profile was obeyed. */
 export async function follow(db: Queryable, sessionId: string, { partnerId, routing }: Follower): Promise<void> {
   await db.query(
     `INSERT INTO profile_followers (session_id, partner_id, routing) VALUES ($1, $2, $3)
-     ON CONFLICT (session_id) DO UPDATE SET partner_id = $2, routing = $3`,
+     ON CONFLICT (session_id, partner_id) DO UPDATE SET routing = $3, obeyed = true`,
     [idKey(sessionId), partnerId, JSON.stringify(routing)],
   );
 }
 
-export async function followerOf(db: Queryable, sessionId: string): Promise<Follower | undefined> {
-  const { rows } = await db.query<{ partner_id: string; routing: Routing }>(
-    'SELECT partner_id, routing FROM profile_followers WHERE session_id = $1', [idKey(sessionId)],
+/** It sets a profile by a grant: when that is over, so is the profile. Whether it had set none before. */
+export async function noteSteerer(
+  db: Queryable, sessionId: string, { partnerId, routing }: Follower, by: string,
+): Promise<boolean> {
+  const { rows } = await db.query<{ made: boolean }>(
+    `INSERT INTO profile_followers (session_id, partner_id, routing, obeyed, steered_by) VALUES ($1, $2, $3, false, $4)
+     ON CONFLICT (session_id, partner_id) DO UPDATE SET steered_by = $4 RETURNING xmax = 0 AS made`,
+    [idKey(sessionId), partnerId, JSON.stringify(routing), by],
   );
-  const [row] = rows;
-  return row && { partnerId: row.partner_id, routing: row.routing };
+  return rows[0]!.made;
+}
+
+/** What it set was not taken. */
+export async function forgetSteerer(db: Queryable, sessionId: string, partnerId: string): Promise<void> {
+  await db.query('DELETE FROM profile_followers WHERE session_id = $1 AND partner_id = $2 AND NOT obeyed', [idKey(sessionId), partnerId]);
+}
+
+/** For which sessions it set profiles by a grant, and whose. */
+export async function steeredBy(db: Queryable, partnerId: string): Promise<{ sessionId: string; by: Party }[]> {
+  const { rows } = await db.query<{ session_id: string; steered_by: string }>(
+    'SELECT session_id, steered_by FROM profile_followers WHERE partner_id = $1 AND steered_by IS NOT NULL ORDER BY session_id', [partnerId],
+  );
+  return rows.map(({ session_id: sessionId, steered_by: by }) => {
+    const [country_code = '', party_id = ''] = by.split('*');
+    return { sessionId, by: { country_code, party_id } };
+  });
+}
+
+export async function followersOf(db: Queryable, sessionId: string): Promise<Follower[]> {
+  const { rows } = await db.query<{ partner_id: string; routing: Routing }>(
+    'SELECT partner_id, routing FROM profile_followers WHERE session_id = $1 AND obeyed ORDER BY partner_id', [idKey(sessionId)],
+  );
+  return rows.map(({ partner_id: partnerId, routing }) => ({ partnerId, routing }));
 }
 
 /** What is said of a session to a partner goes in order. */
 export const profileLane = (partnerId: string, sessionId: string): string => `${partnerId} profile ${idKey(sessionId)}`;
 
-/** The session is over: nothing more is said of it, and nothing that waits. */
-export async function unfollow(db: Queryable, sessionId: string): Promise<void> {
-  await db.query('DELETE FROM profile_followers WHERE session_id = $1', [idKey(sessionId)]);
-  await db.query("UPDATE pushed SET queued = false WHERE module = 'chargingprofiles' AND object_key = $1", [sessionId]);
+/** Nothing more of a session is said to one who may not see it any more. */
+export async function hush(db: Queryable, sessionId: string, partnerId: string): Promise<void> {
+  await db.query('UPDATE profile_followers SET obeyed = false WHERE session_id = $1 AND partner_id = $2', [idKey(sessionId), partnerId]);
+  await db.query(
+    `UPDATE pushed SET queued = false WHERE module = 'chargingprofiles' AND lower(object_key) = $1 AND partner_id = $2`,
+    [idKey(sessionId), partnerId],
+  );
+}
+
+/** The session is over, or is its business no more: nothing more is said of it, and nothing that waits. */
+export async function unfollow(db: Queryable, sessionId: string, partnerId?: string): Promise<void> {
+  await db.query(
+    'DELETE FROM profile_followers WHERE session_id = $1 AND ($2::text IS NULL OR partner_id = $2)', [idKey(sessionId), partnerId ?? null],
+  );
+  await db.query(
+    `UPDATE pushed SET queued = false WHERE module = 'chargingprofiles' AND object_key = $1 AND ($2::text IS NULL OR partner_id = $2)`,
+    [sessionId, partnerId ?? null],
+  );
 }
 
 /** What we asked a partner about the charge of one of our drivers there. */

@@ -3,20 +3,21 @@ import type { ActiveProfileChanged, ProfileSettled } from '#contracts/evems-cont
 import { requestProfile, setPreferences } from '#contracts/sessions';
 import { toJsonBytes } from '#contracts';
 import { addDue, type Due, type DueOutcome } from '#due';
-import { allowedUrl, answers, type ChargingProfileResponse, type SetChargingProfile } from '#ocpi';
+import { allowedUrl, answers, type ChargingProfileResponse, partyText, type SetChargingProfile } from '#ocpi';
 import type { Database } from '#postgres';
 import { type Clock, rfc3339 } from '#time';
 import type { Calls } from './partners/calls.ts';
 import { findTaken, keepTaken, noteAnswered, noteResponse, type Replied } from './command-rows.ts';
 import type { Handler, Handlers, OcpiReply, OcpiRequest } from './exchange.ts';
-import { askersOf, partiesOf, toBus } from './partners/partner.ts';
+import { askersOf, partiesOf, steeringToBus, toBus } from './partners/partner.ts';
 import { toActiveProfile, toLimitProfile } from './profile-json.ts';
-import { follow, followerOf, profileLane, unfollow } from './profile-rows.ts';
+import { follow, type Follower, followersOf, forgetSteerer, noteSteerer, profileLane, unfollow } from './profile-rows.ts';
 import { behindAll } from './pushes/behind-all.ts';
 import { lockLinks } from './pushes/pushed-rows.ts';
 import { type Push, pushOf, queueAll } from './pushes/queue-rows.ts';
 import { refuse } from './refusals.ts';
 import { nameOfRequest } from './repeats.ts';
+import type { Steering } from './steering.ts';
 
 export interface ProfilesParts {
   readonly db: Database;
@@ -24,6 +25,7 @@ export interface ProfilesParts {
   readonly calls: Calls;
   readonly clock: Clock;
   readonly wake: () => void;
+  readonly steering: Steering;
 }
 
 /** What a partner may assume when nobody said how long it takes. */
@@ -58,20 +60,23 @@ export class Profiles {
     if (!allowed.ok) throw refuse('invalid-parameters', `response_url: ${allowed.message}`);
     const [orderId, sessionId] = [nameOfRequest(request), params.session_id!];
     const { to: us, from: them } = request.routing;
+    const routing = { from: us, to: them ?? partiesOf(caller.partner)[0] };
     const before = await keepTaken(db, {
       orderId, partnerId: caller.partner.id, command: `${method} charging profile`, responseUrl,
-      correlationId: request.ids.correlationId,
-      routing: { from: us, to: them ?? partiesOf(caller.partner)[0] }, takenAt: rfc3339(clock.now()),
+      correlationId: request.ids.correlationId, routing, takenAt: rfc3339(clock.now()),
     });
     request.afterAnswer(() => {
       void noteAnswered(db, orderId).then(() => this.parts.wake(), () => {});
     });
     if (before) return replyOf(before);
-    const taken = await bus.ask(requestProfile, {
-      orderId, sessionId, method, parties: askersOf(request).map(toBus),
+    const steering = await this.parts.steering.grantsOf(askersOf(request));
+    const ask = () => bus.ask(requestProfile, {
+      orderId, sessionId, method, parties: askersOf(request).map(toBus), steering: steering.map(steeringToBus),
       ...(addressed ? { party: toBus(addressed) } : {}),
       ...(profile ? { profile: toLimitProfile(profile) } : {}),
     }, { commandId: orderId }).catch(nobodyThere);
+    const [grant] = method === 'PUT' ? steering : [];
+    const taken = grant ? await this.steered(sessionId, { partnerId: caller.partner.id, routing, by: partyText(grant.to) }, ask) : await ask();
     await noteResponse(db, orderId, taken);
     if (taken.result === 'ACCEPTED') {
       const durationS = Number((query as { duration?: number }).duration ?? Infinity);
@@ -84,6 +89,18 @@ export class Profiles {
       });
     }
     return replyOf(taken);
+  }
+
+  /** Who sets by a grant is known before anything can come of it: when the grant is over, so is the profile. */
+  private async steered<T extends { result: string; by?: string | undefined }>(
+    sessionId: string, { by, ...follower }: Follower & { readonly by: string }, ask: () => Promise<T>,
+  ): Promise<T> {
+    const { db } = this.parts;
+    const isNew = await noteSteerer(db, sessionId, follower, by);
+    const taken = await ask();
+    if (taken.by !== undefined && taken.by !== by) await noteSteerer(db, sessionId, follower, taken.by);
+    if (isNew && !(taken.result === 'ACCEPTED' && taken.by !== undefined)) await forgetSteerer(db, sessionId, follower.partnerId);
+    return taken;
   }
 
   /** A profile that was set is obeyed, or is not: whoever set it is told so, and follows the session when it is. */
@@ -103,10 +120,10 @@ export class Profiles {
 
   /** CHP-02: to the one whose profile was obeyed, and to nobody before that. */
   async activeChanged({ sessionId, profile }: ActiveProfileChanged, heard: HeardTogether): Promise<void> {
-    const follower = await followerOf(heard.tx, sessionId);
-    if (!follower) return;
-    const key = { partnerId: follower.partnerId, module: 'chargingprofiles', objectKey: sessionId } as const;
-    this.queueBehind(heard, pushOf(key, JSON.stringify(toActiveProfile(profile!))));
+    for (const { partnerId } of await followersOf(heard.tx, sessionId)) {
+      const key = { partnerId, module: 'chargingprofiles', objectKey: sessionId } as const;
+      this.queueBehind(heard, pushOf(key, JSON.stringify(toActiveProfile(profile!))));
+    }
   }
 
   /** A profile ends with its session. */
@@ -152,5 +169,5 @@ function replyOf({ result, timeoutS, message }: Replied): OcpiReply {
 function nobodyThere(error: unknown) {
   if (!(error instanceof Unanswered) || error.reason !== 'offline') throw error;
   const message = 'Charging profiles cannot be taken now; try again later';
-  return { result: 'REJECTED', timeoutS: 0, message, outcome: undefined, active: undefined };
+  return { result: 'REJECTED', timeoutS: 0, message, outcome: undefined, active: undefined, by: undefined };
 }

@@ -6,19 +6,20 @@ import type { Page, PageRequestSchema } from '#contracts/party';
 import { listSessions } from '#contracts/sessions';
 import { listTariffs } from '#contracts/tariff-engine';
 import { answerAuthorize, listTokens } from '#contracts/tokens-auth';
-import { toJsonBytes } from '#contracts';
+import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { Refused } from '#bus';
 import { type Granted, patternsFor, seenSinceFor } from '#grants';
-import { dateTimeOf, instantMs, type NextPage, pageHeaders, type PageQuery, partyText, readPage, TokenType } from '#ocpi';
+import { dateTimeOf, instantMs, type NextPage, pageHeaders, type PageQuery, partyText, readPage, sameParty, type Session, TokenType } from '#ocpi';
 import { tokenTypeDown } from '#ocpi-versions';
 import { rfc3339 } from '#time';
 import type { OwnParties } from '#settings';
 import type { Handler, Handlers, OcpiRequest } from './exchange.ts';
-import { askersOf, shownTo, toBus, viewerIn } from './partners/partner.ts';
+import { askersOf, isSteererOnly, shownTo, steeringToBus, toBus, viewerIn } from './partners/partner.ts';
 import { part } from './received.ts';
 import type { Seen } from './seen.ts';
 import { locationView, showsAllAsItIs, type Viewer } from './pushes/views.ts';
 import { refuse } from './refusals.ts';
+import type { Steering } from './steering.ts';
 
 type PageAsk = MessageInitShape<typeof PageRequestSchema>;
 const utf8 = new TextDecoder();
@@ -27,6 +28,7 @@ const json = (bytes: Uint8Array) => utf8.decode(bytes);
 export interface SentParts {
   readonly pageLimit: number;
   readonly seen: Seen;
+  readonly steering: Steering;
   /** What our agreements grant. */
   readonly grantedNow: () => Promise<Granted>;
 }
@@ -35,7 +37,7 @@ export interface SentParts {
  * The Sender interfaces: what is ours, read by partners. Sessions and CDRs are for their tokens' owners
  * only. Who names one party of ours gets what is that one's, who names none gets all.
  */
-export function sentHandlers(bus: Bus, parties: OwnParties, { pageLimit, grantedNow, seen }: SentParts): Handlers {
+export function sentHandlers(bus: Bus, parties: OwnParties, { pageLimit, grantedNow, seen, steering }: SentParts): Handlers {
   const owner = ({ addressed }: OcpiRequest) => (addressed && parties.all.length > 1 ? { owner: toBus(addressed) } : {});
   const tokenParties = (request: OcpiRequest) => askersOf(request).map(toBus);
   const list = (ask: (page: PageAsk, request: OcpiRequest) => Promise<Listed>, more: Partial<ListRules> = {}) =>
@@ -68,6 +70,20 @@ export function sentHandlers(bus: Bus, parties: OwnParties, { pageLimit, granted
     const shown = listed.objectsJson.map((bytes) => locationView(json(bytes), viewer, granted));
     return { ...listed, shown: shown.filter((text) => text !== undefined).map(toJsonBytes) };
   };
+  /** Those of tokens of whoever asks, and as it may see them those that are granted to it. */
+  const sessions = async (page: PageAsk, request: OcpiRequest): Promise<Listed> => {
+    const granted = await steering.grantsOf(askersOf(request));
+    const listed = await bus.ask(listSessions, {
+      page, tokenParties: tokenParties(request), steering: granted.map(steeringToBus), ...owner(request),
+    });
+    if (granted.length === 0) return listed;
+    const isTheirs = ({ cdr_token: token }: Session) => askersOf(request).some((party) => sameParty(party, token));
+    return { ...listed, shown: listed.objectsJson.flatMap((bytes) => {
+      const session = fromJsonBytes<Session>(bytes);
+      const view = isTheirs(session) ? session : steering.view(session, granted);
+      return view === session ? [bytes] : view ? [toJsonBytes(view)] : [];
+    }) };
+  };
   return {
     'SENDER locations GET ': list(locations),
     'SENDER locations GET /:location_id': location,
@@ -76,15 +92,17 @@ export function sentHandlers(bus: Bus, parties: OwnParties, { pageLimit, granted
     'SENDER tariffs GET ': list((page, request) => bus.ask(listTariffs, {
       page, offeredTo: shownTo(request).map(toBus), ...owner(request),
     })),
-    'SENDER sessions GET ': list((page, request) => bus.ask(listSessions, {
-      page, tokenParties: tokenParties(request), ...owner(request),
-    }), { dateFromRequired: true }),
+    'SENDER sessions GET ': list(sessions, { dateFromRequired: true }),
     'SENDER cdrs GET ': list((page, request) => bus.ask(listCdrs, {
       page, tokenParties: tokenParties(request), ...owner(request),
     })),
-    'SENDER tokens GET ': list((page, request) => bus.ask(listTokens, { page, ...owner(request) })),
-    'SENDER tokens POST /:token_uid/authorize': (request) => authorize(bus, request),
+    'SENDER tokens GET ': list(async (page, request) => (notForSteerers(request), bus.ask(listTokens, { page, ...owner(request) }))),
+    'SENDER tokens POST /:token_uid/authorize': async (request) => (notForSteerers(request), authorize(bus, request)),
   };
+}
+
+function notForSteerers({ caller: { partner } }: OcpiRequest): void {
+  if (isSteererOnly(partner)) throw refuse('not-found', 'Tokens are not shown to a smart charging service provider');
 }
 
 /** By what a view is newer than the Location itself (`locationView`), where that can matter to the dates. TRN-51. */

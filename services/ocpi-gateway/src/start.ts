@@ -39,6 +39,7 @@ import { secretsOf } from './partners/secrets.ts';
 import { Seen } from './seen.ts';
 import { Sightings } from './partners/sightings.ts';
 import { sentHandlers } from './sent.ts';
+import { Steering } from './steering.ts';
 import { sweepTexts } from './pushes/text-rows.ts';
 import { Unlocking } from './unlocking.ts';
 
@@ -80,7 +81,8 @@ export function start(env: Env): Promise<Running> {
     let worker: DueWorker | undefined;
     const grantedNow = () => grants.at(db, clock.now());
     const seen = new Seen({ bus, grantedNow });
-    const parts = { db, bus, grants, outbox: told, calls, secrets, clock, parties, settings, log };
+    const steering = new Steering({ db, bus, clock, grants, parties, log, key: service.settings.key('aliases of steered sessions') });
+    const parts = { db, bus, grants, steering, outbox: told, calls, secrets, clock, parties, settings, log };
     const wired = {
       publicUrl: () => publicUrl,
       versionsUrl: () => `${publicUrl}/ocpi/versions`,
@@ -102,7 +104,10 @@ export function start(env: Env): Promise<Running> {
         key: given.key('crossings of the hub'),
         pageLimit: settings.page_limit,
       });
-    const links = members ?? { joined: async (tx: Tx, { id }: Partner) => pulling?.joined(tx, id), ended: async () => {} };
+    const links = members ?? {
+      joined: async (tx: Tx, { id }: Partner) => pulling?.joined(tx, id),
+      ended: (tx: Tx, partner: Partner) => steering.left(tx, partner),
+    };
     // A hub passes on what it does not read: all its members speak what it speaks.
     const versions = isHub ? ['2.2.1' as const] : settings.versions;
     const partners: Partners = new Partners({ ...parts, ...wired, versions, dialects, links });
@@ -116,7 +121,7 @@ export function start(env: Env): Promise<Running> {
     const profiles = new Profiles({ ...parts, wake });
     const partnerProfiles = new PartnerProfiles({ ...parts, ...wired });
     const delivery = new Delivery(parts);
-    const pushAll = new PushAll({ db, bus, clock, grants, interfaces: partners.interfaces, log });
+    const pushAll = new PushAll({ db, bus, clock, grants, steering, interfaces: partners.interfaces, log });
     const toNewMember = members && new HubPushAll({ db, clock, members });
 
     const http = ocpiServer({
@@ -126,7 +131,7 @@ export function start(env: Env): Promise<Running> {
         ...clientInfos.handlers(),
         ...(hub || !fetching ? hub!.handlers() : {
           ...receivedHandlers(bus, fetching, sightings),
-          ...sentHandlers(bus, parties, { pageLimit: settings.page_limit, grantedNow, seen }),
+          ...sentHandlers(bus, parties, { pageLimit: settings.page_limit, grantedNow, seen, steering }),
           ...commands.handlers(),
           ...profiles.handlers(),
           ...partnerProfiles.handlers(),
@@ -173,6 +178,7 @@ export function start(env: Env): Promise<Running> {
         'push-all': (due, attempt) => (toNewMember ? toNewMember.run(due) : pushAll.run(due, attempt)),
         'tariffs-turn': () => pushAll.tariffsTurned(),
         'grants-turn': (due) => pushAll.grantsTurned(due),
+        steer: (due, attempt) => steering.run(due, attempt),
         'tell-links': async () => (await db.tx((tx) => partners.links.tellEnded(tx)), 'done'),
         'profile-lapse': (due) => profiles.lapsed(due),
         unlock: (due) => unlocking.carryOut(due),

@@ -10,6 +10,12 @@ type Named = Pick<Party, 'countryCode' | 'partyId'>;
 export interface Grants {
   readonly tariffs: readonly string[];
   readonly locations?: readonly string[] | undefined;
+  readonly smart_charging?: readonly SmartCharging[];
+}
+
+interface SmartCharging {
+  readonly token_party: { readonly country_code: string; readonly party_id: string };
+  readonly locations: readonly string[];
 }
 
 /** So many of what there is are named to whoever named something else. */
@@ -27,6 +33,7 @@ export async function agreementWarnings(
     unknownPartner(bus, partner),
     unknownLocations(bus, own, grants?.locations ?? []),
     unknownTariffs(bus, own, grants?.tariffs ?? []),
+    notSmartCharging(bus, { own, partner, granted: grants?.smart_charging ?? [] }),
   ];
   const said = await Promise.allSettled(checks);
   return said.flatMap((one, n) =>
@@ -34,7 +41,7 @@ export async function agreementWarnings(
   );
 }
 
-const CHECKED = ['parties', 'grants.locations', 'grants.tariffs'];
+const CHECKED = ['parties', 'grants.locations', 'grants.tariffs', 'grants.smart_charging'];
 
 async function unknownPartner(bus: Bus, partner: Named): Promise<string[]> {
   const { partners } = await bus.ask(listPartners, {});
@@ -44,12 +51,29 @@ async function unknownPartner(bus: Bus, partner: Named): Promise<string[]> {
   return [`parties: no partner is ${textOf(partner)} yet; there is ${listed([...known].sort())}`];
 }
 
-async function unknownLocations(bus: Bus, owner: Named, ids: readonly string[]): Promise<string[]> {
+/** A provider that has no such role asks for nothing; Locations of others, where our own drivers charge, are not looked at. */
+async function notSmartCharging(
+  bus: Bus, { own, partner, granted }: { own: Named; partner: Named; granted: readonly SmartCharging[] },
+): Promise<string[]> {
+  if (granted.length === 0) return [];
+  const { partners } = await bus.ask(listPartners, {});
+  const roles = partners.filter(({ state }) => state === 'registered').flatMap((one) => one.roles)
+    .filter(({ party }) => party && textOf(party) === textOf(partner)).map(({ role }) => role);
+  const isOther = roles.length > 0 && !roles.includes('SCSP');
+  const atOurs = granted.filter(({ token_party: { country_code: countryCode, party_id: partyId } }) =>
+    textOf({ countryCode, partyId }) !== textOf(own));
+  return [
+    ...(isOther ? [`grants.smart_charging: ${textOf(partner)} is ${listed(roles)} and no SCSP`] : []),
+    ...await unknownLocations(bus, own, atOurs.flatMap(({ locations }) => locations), 'grants.smart_charging.locations'),
+  ];
+}
+
+async function unknownLocations(bus: Bus, owner: Named, ids: readonly string[], where = 'grants.locations'): Promise<string[]> {
   const ask = (more: object, limit = 1) => bus.ask(listLocations, { page: { offset: 0, limit }, owner, withPrivate: true, ...more });
   const unknown = await missing(ids, async (id) => (await ask({ granted: [{ owner, ids: [id] }] })).objectsJson.length > 0);
   if (unknown.length === 0) return [];
   const { objectsJson, total } = await ask({}, SHOWN);
-  return [warning('grants.locations', 'no Location of yours is like', unknown, objectsJson, total)];
+  return [warning(where, 'no Location of yours is like', unknown, objectsJson, total)];
 }
 
 async function unknownTariffs(bus: Bus, owner: Named, ids: readonly string[]): Promise<string[]> {

@@ -35,6 +35,18 @@ const Fee = z.strictObject({
   paid_by: z.enum(['CPO', 'EMSP']).meta({ description: 'CPO: who issued those CDRs; EMSP: who received them' }),
 });
 
+const Instant = z.iso.datetime({ error: 'an instant in UTC, such as 2022-02-01T08:00:00Z' });
+const Ids = z.array(z.string().min(1).max(36)).max(500).default([]);
+
+const SmartCharging = z.strictObject({
+  token_party: z.strictObject(ofParty).meta({ description: 'of whose tokens: at your stations, or, where it is yours, anywhere' }),
+  contract_ids: Ids.meta({ description: 'of these contracts only; none: of all' }),
+  locations: Ids.meta({ description: 'at these Locations only, * for any characters; none: at all' }),
+  consent: z.string().min(1).max(200).meta({ description: 'who allowed it, and where that is written' }),
+  since: Instant.optional(),
+  until: Instant.optional(),
+});
+
 /** The same on both sides: parties are named by their ids. */
 export const Agreement = z.strictObject({
   valid_from: Month,
@@ -52,6 +64,8 @@ export const Agreement = z.strictObject({
       .meta({ description: 'where several partners issued a uid, its card is of the one with the highest; 0: such a card is refused' }),
     locations: z.array(z.string().min(1).max(36)).max(500).optional()
       .meta({ description: 'ids of the Locations that this partner may see, * for any characters; without it all that are not private' }),
+    smart_charging: z.array(SmartCharging).max(50).default([])
+      .meta({ description: 'Sessions that this partner, a smart charging service provider (SCSP), may see and limit; none without it' }),
   }).optional().meta({ description: 'yours alone: no part of the fingerprint' }),
 }).meta({ id: 'Agreement' });
 

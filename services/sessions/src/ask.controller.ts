@@ -39,6 +39,7 @@ import {
   type SetPreferences,
   setPreferences,
   type StartSession,
+  type SteeringGrant as ToldGrant,
   startSession,
   type StopSession,
   stopSession,
@@ -47,6 +48,7 @@ import {
 } from '#contracts/sessions';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { pageAnswer } from '#contracts/page';
+import type { SteeringGrant } from '#grants';
 import type { ChargingPreferences, Party, Token } from '#ocpi';
 import { explanationJson } from '#pricing';
 import { Commands } from './commands.ts';
@@ -192,8 +194,10 @@ export class AskController {
 
   @Answers(requestProfile)
   requestProfile(requests: RequestProfile[]) {
-    return each(requests, async ({ parties, party, ...wish }) => {
-      const reply = await this.profiles.request({ ...wish, parties: parties.map(ocpiParty), party: party && ocpiParty(party) });
+    return each(requests, async ({ parties, party, steering, ...wish }) => {
+      const reply = await this.profiles.request({
+        ...wish, parties: parties.map(ocpiParty), party: party && ocpiParty(party), steering: steering.map(steeringGrant),
+      });
       const { active, ...answer } = reply;
       return { ...answer, ...(active ? { active } : {}) };
     });
@@ -219,8 +223,10 @@ export class AskController {
 
   @Answers(listSessions)
   list(requests: ListSessions[]) {
-    return each(requests, async ({ tokenParties, page, owner }) => {
-      return pageAnswer(await this.sessions.list(tokenParties.map(ocpiParty), page!, owner && ocpiParty(owner)));
+    return each(requests, async ({ tokenParties, page, owner, steering, openOnly }) => {
+      return pageAnswer(await this.sessions.list({
+        parties: tokenParties.map(ocpiParty), owner: owner && ocpiParty(owner), steering: steering.map(steeringGrant), openOnly,
+      }, page!));
     });
   }
 
@@ -281,6 +287,10 @@ export class AskController {
 
 function ocpiParty({ countryCode, partyId }: ToldParty): Party {
   return { country_code: countryCode, party_id: partyId };
+}
+
+function steeringGrant({ own, to, tokenParty, contractIds, locations }: ToldGrant): SteeringGrant {
+  return { own: ocpiParty(own!), to: ocpiParty(to!), tokenParty: ocpiParty(tokenParty!), contractIds, locations };
 }
 
 function stands(order: Order) {

@@ -1,6 +1,7 @@
 import { Refused, type Bus, Unanswered } from '#bus';
 import { clearChargingProfile, getActiveProfile, type LimitProfile, setChargingProfile } from '#contracts/evems-controller';
-import { type Connector, findEvse, idKey, type Location, type Party, sameId, sameParty, type Session } from '#ocpi';
+import { type SteeringGrant, steeringGrantOf } from '#grants';
+import { type Connector, findEvse, idKey, type Location, type Party, partyText, sameId, sameParty, type Session } from '#ocpi';
 import type { Database } from '#postgres';
 import { type Clock, rfc3339 } from '#time';
 import type { Config } from './config.ts';
@@ -18,8 +19,9 @@ export interface ProfilesParts {
 export interface ProfileWish {
   readonly orderId: string;
   readonly sessionId: string;
-  /** Who asks; the session's token must be one of theirs. */
+  /** Who asks; the session's token must be one of theirs, or the session be granted. */
   readonly parties: readonly Party[];
+  readonly steering?: readonly SteeringGrant[];
   /** Only a session of this party of ours. */
   readonly party?: Party | undefined;
   readonly method: string;
@@ -33,6 +35,8 @@ export interface ProfileReply {
   readonly message: string;
   readonly outcome?: 'ACCEPTED' | 'REJECTED' | 'UNKNOWN';
   readonly active?: LimitProfile | undefined;
+  /** Whose grant it was asked by; absent: by the owner of the token. */
+  readonly by?: string;
 }
 
 /** Charging profiles of our sessions: whose they are, and which charger that is. CHP-01, CHP-03. */
@@ -44,8 +48,8 @@ export class Profiles {
     if (!('session' in state) || (wish.party && !sameParty(state.session, wish.party)))
       return refused('UNKNOWN_SESSION', 'there is no such session');
     const { session } = state;
-    if (!wish.parties.some((party) => sameParty(party, session.cdr_token)))
-      return refused('REJECTED', "the session is charged by another party's token");
+    const sender = senderOf(wish, session);
+    if (!sender) return refused('REJECTED', "the session is charged by another party's token, and no agreement grants it");
     if (state.status !== 'active') return refused('REJECTED', 'the session does not charge');
     const { transaction } = state;
     const wattsPerAmp = wattsPerAmpOf(state.snapshots.location, session);
@@ -54,15 +58,18 @@ export class Profiles {
     const { stationId, connectorId, transactionId } = transaction;
     const place = { stationId, connectorId, transactionId };
     try {
-      return await this.ask(wish, session.id, { ...place, wattsPerAmp });
+      const reply = await this.ask(wish, { sessionId: session.id, ...sender }, { ...place, wattsPerAmp });
+      return { ...reply, ...(sender.by === undefined ? {} : { by: sender.by }) };
     } catch (error) {
-      return failed(error, this.parts.config.profileTimeoutS);
+      // It has to be done, however late.
+      if (wish.method === 'WITHDRAW' && error instanceof Unanswered) throw error;
+      return { ...failed(error, this.parts.config.profileTimeoutS), ...(sender.by === undefined ? {} : { by: sender.by }) };
     }
   }
 
   private async ask(
     { orderId, method, profile }: ProfileWish,
-    sessionId: string,
+    { sessionId, by }: { readonly sessionId: string } & Sender,
     { wattsPerAmp, ...place }: Place,
   ): Promise<ProfileReply> {
     const { bus, config } = this.parts;
@@ -72,31 +79,48 @@ export class Profiles {
       const { profile: active } = await bus.ask(getActiveProfile, { ...place, wattsPerAmp });
       return { ...accepted, active, outcome: active ? 'ACCEPTED' : 'REJECTED' };
     }
-    if (!(await this.isInTime(sessionId, orderId))) {
+    const sentBy = by === undefined ? {} : { by };
+    const clear = async () => {
+      const { found } = await bus.ask(clearChargingProfile, { orderId, ...place, ...sentBy }, { commandId: orderId });
+      return { ...accepted, outcome: found ? ('ACCEPTED' as const) : ('UNKNOWN' as const) };
+    };
+    if (method === 'WITHDRAW') return clear();
+    // Nobody uses up the turns of another.
+    if (!(await this.isInTime(by === undefined ? sessionId : `${sessionId} by ${by}`, orderId))) {
       const seconds = config.profileEveryMs / 1_000;
       return refused('TOO_OFTEN', `one change in ${seconds} s is taken for a session`);
     }
-    if (method === 'DELETE') {
-      const { found } = await bus.ask(clearChargingProfile, { orderId, ...place }, { commandId: orderId });
-      return { ...accepted, outcome: found ? 'ACCEPTED' : 'UNKNOWN' };
-    }
-    const order = { orderId, sessionId, profile: profile!, timeoutS, wattsPerAmp, ...place };
+    if (method === 'DELETE') return clear();
+    const order = { orderId, sessionId, profile: profile!, timeoutS, wattsPerAmp, ...place, ...sentBy };
     await bus.ask(setChargingProfile, order, { commandId: orderId });
     return accepted;
   }
 
   /** The same order again is in time; another one once the pause after the last is over. */
-  private async isInTime(sessionId: string, orderId: string): Promise<boolean> {
+  private async isInTime(key: string, orderId: string): Promise<boolean> {
     const { db, clock, config } = this.parts;
     const now = clock.now();
     const { rowCount } = await db.query(
       `INSERT INTO profile_orders AS p (session_id, order_id, ordered_at) VALUES ($1, $2, $3)
        ON CONFLICT (session_id) DO UPDATE SET order_id = $2, ordered_at = $3
          WHERE p.order_id = $2 OR p.ordered_at <= $4`,
-      [idKey(sessionId), orderId, rfc3339(now), rfc3339(now - config.profileEveryMs)],
+      [idKey(key), orderId, rfc3339(now), rfc3339(now - config.profileEveryMs)],
     );
     return rowCount === 1;
   }
+}
+
+interface Sender {
+  /** Whose grant it is; undefined: the owner of the token. */
+  readonly by: string | undefined;
+}
+
+/** CHP-03: the owner of the token, or by contract another. */
+function senderOf({ method, parties, steering = [] }: ProfileWish, session: Session): Sender | undefined {
+  if (method === 'WITHDRAW') return parties[0] && { by: partyText(parties[0]) };
+  if (parties.some((party) => sameParty(party, session.cdr_token))) return { by: undefined };
+  const grant = steeringGrantOf(session, steering);
+  return grant && { by: partyText(grant.to) };
 }
 
 interface Place {
@@ -129,7 +153,7 @@ function refused(result: ProfileReply['result'], message: string): ProfileReply 
 function failed(error: unknown, timeoutS: number): ProfileReply {
   if (error instanceof Refused && error.code === 'unknown-charger')
     return refused('NOT_SUPPORTED', 'the load of this EVSE is not managed');
-  if (error instanceof Refused && error.code === 'unusable-profile') return refused('REJECTED', error.detail);
+  if (error instanceof Refused && (error.code === 'unusable-profile' || error.code === 'set-by-another')) return refused('REJECTED', error.detail);
   if (!(error instanceof Unanswered)) throw error;
   if (error.reason === 'offline') return refused('REJECTED', 'charging profiles cannot be taken now; try again later');
   return { result: 'ACCEPTED', timeoutS, message: '' };

@@ -1,4 +1,5 @@
-import { idKey, type Party, partyText, type Session } from '#ocpi';
+import type { SteeringGrant } from '#grants';
+import { idKey, type Party, partyText, sameParty, type Session } from '#ocpi';
 import { type ObjectPage, pageByCreation, type PageRequest, type Queryable, type Tx } from '#postgres';
 
 export const partyKey = (party: Party): string => idKey(partyText(party));
@@ -50,20 +51,44 @@ export async function storeOwnSession(tx: Queryable, session: Session, text: str
   );
 }
 
-/** Our own sessions (or those of one of our parties) of these parties' tokens, in order of creation. TRN-50, TRN-54. */
+/** Which of our own sessions somebody may see. */
+export interface SessionsOf {
+  /** Of the tokens of these. */
+  readonly parties: readonly Party[];
+  /** Of this party of ours only. */
+  readonly owner?: Party | undefined;
+  /** And those that are granted. CHP-03. */
+  readonly steering?: readonly SteeringGrant[];
+  readonly openOnly?: boolean;
+}
+
+/** In order of creation. TRN-50, TRN-54. */
 export function listOwnSessions(
   db: Queryable,
-  parties: readonly Party[],
+  { parties, owner, steering = [], openOnly = false }: SessionsOf,
   request: PageRequest,
-  owner?: Party,
 ): Promise<ObjectPage> {
-  const ofOwner = `lower(session::json->>'country_code' || '*' || (session::json->>'party_id')) = $4`;
-  return pageByCreation(db, {
-    table: 'own_sessions',
-    text: 'session',
-    where: `token_party = ANY($3)${owner ? ` AND ${ofOwner}` : ''}`,
-    values: [parties.map(partyKey), ...(owner ? [partyKey(owner)] : [])],
-  }, request);
+  const values: unknown[] = [parties.map(partyKey)];
+  const value = (one: unknown) => `$${values.push(one) + 2}`;
+  const field = (name: string) => `(session::json->>'${name}')`;
+  const operator = `lower(${field('country_code')} || '*' || ${field('party_id')})`;
+  const granted = steering.map(({ own, tokenParty, contractIds, locations }) => [
+    `token_party = ${value(partyKey(tokenParty))}`,
+    sameParty(own, tokenParty) ? 'true' : `${operator} = ${value(partyKey(own))}`,
+    contractIds.length === 0
+      ? 'true' : `lower(session::json->'cdr_token'->>'contract_id') = ANY (${value(contractIds.map(idKey))}::text[])`,
+    locations.length === 0 ? 'true' : `lower(${field('location_id')}) LIKE ANY (${value(locations.map(likeOf))}::text[])`,
+  ].join(' AND '));
+  const where = [
+    `(${['token_party = ANY($3)', ...granted].join(' OR ')})`,
+    ...(owner ? [`${operator} = ${value(partyKey(owner))}`] : []),
+    ...(openOnly ? [`${field('status')} NOT IN ('COMPLETED', 'INVALID')`] : []),
+  ];
+  return pageByCreation(db, { table: 'own_sessions', text: 'session', where: where.join(' AND '), values }, request);
+}
+
+function likeOf(pattern: string): string {
+  return idKey(pattern).replaceAll(/[\\%_]/g, '\\$&').replaceAll('*', '%');
 }
 
 /** The sessions of one token, ours and partners', newest first. */

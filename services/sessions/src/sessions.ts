@@ -9,7 +9,7 @@ import { type Place, sessionAt } from './connector-rows.ts';
 import { type Explained, explained } from './explained.ts';
 import type { Logs } from './logs.ts';
 import { findPartnerSession } from './partner-session-rows.ts';
-import { listOwnSessions, listTokenSessions } from './session-rows.ts';
+import { listOwnSessions, listTokenSessions, type SessionsOf } from './session-rows.ts';
 
 export interface SessionsParts {
   readonly db: Database;
@@ -68,8 +68,8 @@ export class Sessions {
     return explained(session, tariffs, locationJson && fromJsonBytes<Location>(locationJson).time_zone);
   }
 
-  list(tokenParties: readonly Party[], page: PageRequest, owner?: Party): Promise<ObjectPage> {
-    return listOwnSessions(this.parts.db, tokenParties, page, owner);
+  list(of: SessionsOf, page: PageRequest): Promise<ObjectPage> {
+    return listOwnSessions(this.parts.db, of, page);
   }
 
   ofToken(party: Party, tokenUid: string, limit: number): Promise<string[]> {

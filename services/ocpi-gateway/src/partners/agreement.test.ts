@@ -70,6 +70,17 @@ test('a new zone does not move the end of a month that is closed', () => {
     .then(set({ version: 2, commandId: 'c-2', at: '2022-03-12T00:00:00Z', ...fees }));
 });
 
+const steered = { token_party: { country_code: 'CA', party_id: 'CPK' }, consent: 'theirs' };
+
+test('another consent is another version, the same in another order is not', () => {
+  const grants = (...smart_charging: object[]) => terms({ grants: { smart_charging: smart_charging as (typeof steered)[] } });
+  const [one, other] = [{ ...steered, contract_ids: ['A', 'b'] }, { ...steered, until: '2022-12-31T00:00:00Z' }];
+  const held = set(grants(one, other));
+  given(agreementDecider, held).when(order({ commandId: 'c-2', ...grants(other, { ...one, contract_ids: ['B', 'a'] }) }))
+    .then({ type: 'AgreementKept', at, commandId: 'c-2' });
+  given(agreementDecider, held).when(order({ commandId: 'c-2', ...grants(one) })).then(set({ version: 2, commandId: 'c-2', ...grants(one) }));
+});
+
 test.each([
   [{ valid_from: '2022-13' }],
   [{ time_zone: 'Pacific/Vancouver' }],
@@ -84,6 +95,13 @@ test.each([
   [{ fees: [{ ...exampleTerms.fees[0]!, amount: '1e3' }] }],
   [{ fees: [{ ...exampleTerms.fees[0]!, per: 'percent' as const }] }],
   [{ fees: [{ ...exampleTerms.fees[0]!, cdrs_of: { country_code: 'CA', party_id: 'XYZ' } }] }],
+  [{ grants: { smart_charging: [{ token_party: { country_code: 'CA', party_id: 'CARBON' }, consent: 'theirs' }] } }],
+  [{ grants: { smart_charging: [{ ...steered, consent: ' ' }] } }],
+  [{ grants: { smart_charging: [{ ...steered, contract_ids: ['C'.repeat(37)] }] } }],
+  [{ grants: { smart_charging: [{ ...steered, locations: [''] }] } }],
+  [{ grants: { smart_charging: [{ ...steered, since: '2022-02-30T00:00:00Z' }] } }],
+  [{ grants: { smart_charging: [{ ...steered, since: '2022-02-02T00:00:00Z', until: '2022-02-02T00:00:00Z' }] } }],
+  [{ grants: { smart_charging: Array.from({ length: 51 }, () => steered) } }],
 ])('terms with %j are none', (more) => {
   given(agreementDecider).when(order(terms(more))).thenRejected('invalid-object');
 });

@@ -21,7 +21,7 @@ export interface Audience {
 }
 
 /** Objects of ours as they are now, for their partners as each may have them. Once in a transaction: see `queueAll`. */
-export async function queueViews(tx: Tx, audiences: readonly Audience[], { at, granted }: { at: number; granted: Granted }): Promise<void> {
+export async function queueViews(tx: Tx, audiences: readonly Audience[], { at, granted, steered = [] }: { at: number; granted: Granted; steered?: readonly Push[] }): Promise<void> {
   const views: Views = { shared: new Map(), own: [], hidden: [] };
   for (const audience of audiences) addViews(views, audience, granted);
   const { shared, own, hidden } = views;
@@ -29,7 +29,7 @@ export async function queueViews(tx: Tx, audiences: readonly Audience[], { at, g
     .filter(({ object }) => object.module === 'locations')
     .map(({ partnerId, object: { objectKey } }) => ({ partnerId, module: 'locations' as const, objectKey }));
   const gone = await hiddenFrom(tx, hidden, changed);
-  await queueAll(tx, { ...gone, shared: shared.values(), own: [...gone.own, ...own] }, at);
+  await queueAll(tx, { ...gone, shared: shared.values(), own: [...gone.own, ...own, ...steered] }, at);
 }
 
 /** What partners may not have they are not told to forget, unless they have it; a Location cannot be deleted, so its EVSEs are REMOVED. */

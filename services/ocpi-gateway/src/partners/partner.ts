@@ -1,4 +1,5 @@
 import type { Party as BusParty } from '#contracts/party';
+import type { SteeringGrant } from '#grants';
 import {
   type CredentialsRole, type Endpoint, type Interface, type InterfaceRole, type ModuleId, type Party, type Role,
   partyText, sameParty, typicalInterfaces,
@@ -82,6 +83,11 @@ export function isHub({ roles }: Pick<Partner, 'roles'>): boolean {
   return roles.some(({ role }) => role === 'HUB');
 }
 
+/** Whether it is a smart charging service provider and nothing else: no Token and no CDR is its business. */
+export function isSteererOnly({ roles }: Pick<Partner, 'roles'>): boolean {
+  return roles.length > 0 && roles.every(({ role }) => role === 'SCSP');
+}
+
 /** Whom a request is for or about: all parties of its platform; through a hub, the one that it is from. */
 export function askersOf({ caller: { partner }, routing }: Pick<OcpiRequest, 'caller' | 'routing'>): Party[] {
   if (!isHub(partner)) return partiesOf(partner);
@@ -139,6 +145,10 @@ export function spokesman(partner: Partner, roles: readonly Role[]): Party | und
   const hub = partner.roles.find(({ role }) => role === 'HUB');
   const chosen = hub ?? partner.roles.find(({ role }) => roles.includes(role)) ?? partner.roles[0];
   return chosen && { country_code: chosen.country_code, party_id: chosen.party_id };
+}
+
+export function steeringToBus({ own, to, tokenParty, contractIds, locations }: SteeringGrant) {
+  return { own: toBus(own), to: toBus(to), tokenParty: toBus(tokenParty), contractIds: [...contractIds], locations: [...locations] };
 }
 
 export function toBus({ country_code: countryCode, party_id: partyId }: Party): Pick<BusParty, 'countryCode' | 'partyId'> {

@@ -20,10 +20,11 @@ import {
 import { type Failure, isOfTheLine, lineAfter, park } from './line.ts';
 import { endpointOf, type Partner } from '../partners/partner.ts';
 import { findPartner, noteError, noteUp } from '../partners/partner-rows.ts';
-import { followerOf } from '../profile-rows.ts';
+import { followersOf } from '../profile-rows.ts';
 import type { PushedKey } from './pushed-rows.ts';
 import { addressee, isHubs, isVerdict, namedByHub, objectOf, objectUrl, sendAll } from './requests.ts';
 import { retryInMs } from '../retry.ts';
+import { steererIn } from './steered.ts';
 import { LocationTexts } from './text-rows.ts';
 
 export interface DeliveryParts {
@@ -167,9 +168,10 @@ export class Delivery {
     const endpoint = takerOf(partner, key.module)!;
     const options: CallOptions = key.module === 'hubclientinfo' ? { routing: false } : {};
     const object = objectOf(held);
-    const follower = key.module === 'chargingprofiles' ? await followerOf(db, key.objectKey) : undefined;
+    const followers = key.module === 'chargingprofiles' ? await followersOf(db, key.objectKey) : [];
+    const follower = followers.find(({ partnerId }) => partnerId === partner.id);
     const client = calls.to(partner, follower?.routing ?? { from: parties.find(object), to: addressee(partner, key, object) });
-    const named = parties.all.some(({ roles }) => roles.includes('HUB')) ? namedByHub(key, object) : { party: object, id: key.objectKey };
+    const named = parties.all.some(({ roles }) => roles.includes('HUB')) ? namedByHub(key, object) : { party: object, id: idOf(key, object) };
     const target = { options, url: objectUrl(endpoint, key.module, named), client };
     const outcome = await sendAll(target, steps);
     // TRN-63: what could not be changed may not be there. The whole object says it all.
@@ -269,6 +271,11 @@ function isDone({ outcome }: Sending): boolean {
 function failures(batch: readonly Sending[]): { held: Waiting; outcome: Failure }[] {
   return batch.flatMap(({ held, outcome }) =>
     (outcome === undefined || outcome === 'nothing to say' || outcome.kind === 'ok' ? [] : [{ held, outcome }]));
+}
+
+/** A Session that goes to another than its token's owner has a key of its own. */
+function idOf({ objectKey }: PushedKey, { id }: ReturnType<typeof objectOf>): string {
+  return steererIn(objectKey) ? (id ?? objectKey) : objectKey;
 }
 
 /** Where a partner takes such objects; of charging profiles it is the Sender that is told. */

@@ -12,7 +12,7 @@ import type { Database, Tx } from '#postgres';
 import type { Log } from '#telemetry';
 import type { Clock } from '#time';
 import type { PushedModule } from './difference.ts';
-import { endpointOf, type Partner, toBus, toldOf, viewerOf } from '../partners/partner.ts';
+import { endpointOf, isSteererOnly, type Partner, toBus, toldOf, viewerOf } from '../partners/partner.ts';
 import { findPartner, registeredPartners } from '../partners/partner-rows.ts';
 import { hiddenFrom, queueViews } from '../partners/partner-views.ts';
 import { noteUnwanted } from './lane-rows.ts';
@@ -20,6 +20,7 @@ import { forgetTariffs, lockLinks, pushedKeys, pushedLocations } from './pushed-
 import { queueAll } from './queue-rows.ts';
 import { tokenKey } from './token-key.ts';
 import type { Hidden } from './withdrawn-rows.ts';
+import { grantsTurnDue, type Steering } from '../steering.ts';
 
 const PAGE = 200;
 const NEIGHBOUR_IS_AWAY_MS = 500;
@@ -78,10 +79,6 @@ export async function pushGranted(tx: Tx, before: Granted, after: Granted, at: n
   return concerned.length > 0 || after.until !== undefined;
 }
 
-function grantsTurnDue(at: number) {
-  return { id: `grants turn ${at}`, key: 'grants turn', kind: 'grants-turn', at, body: {} };
-}
-
 /**
  * Queues all that a partner is to have: when it is newly registered, and when what it is granted
  * changes. Its rows take the place of this one in the
@@ -90,7 +87,7 @@ function grantsTurnDue(at: number) {
 export class PushAll {
   constructor(private readonly parts: {
     readonly db: Database; readonly bus: Bus; readonly interfaces: readonly Interface[]; readonly log: Log;
-    readonly clock: Clock; readonly grants: GrantRows;
+    readonly clock: Clock; readonly grants: GrantRows; readonly steering: Steering;
   }) {}
 
   async run({ body, at }: Due, attempt: number): Promise<DueOutcome> {
@@ -106,6 +103,7 @@ export class PushAll {
       }
     }
     await db.tx((tx) => this.hide(tx, partner, at));
+    await db.tx((tx) => this.parts.steering.joined(tx, partner));
     return 'done';
   }
 
@@ -125,9 +123,10 @@ export class PushAll {
 
   /** At this instant a version of an agreement begins. */
   async grantsTurned({ at }: Due): Promise<DueOutcome> {
-    const { db, clock, grants } = this.parts;
+    const { db, clock, grants, steering } = this.parts;
     await db.tx(async (tx) => {
       await lockLinks(tx, 'alone');
+      await steering.changed(tx, await grants.steering(tx, at - 1), await grants.steering(tx, at));
       await pushGranted(tx, await grants.at(tx, at - 1), await grants.at(tx, at), clock.now());
     });
     return 'done';
@@ -136,7 +135,7 @@ export class PushAll {
   private wanted(partner: Partner): Own[] {
     return inOrder.filter(({ module }) =>
       this.parts.interfaces.some((one) => one.module === module && one.role === 'SENDER')
-      && endpointOf(partner, module, 'RECEIVER') !== undefined);
+      && endpointOf(partner, module, 'RECEIVER') !== undefined && !(module === 'tokens' && isSteererOnly(partner)));
   }
 
   /**

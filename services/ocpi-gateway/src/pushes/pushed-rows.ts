@@ -3,6 +3,7 @@ import type { Queryable, Tx } from '#postgres';
 import { rfc3339 } from '#time';
 import type { PushedModule } from './difference.ts';
 import { type Lane, type Queued, rouseLanes } from './queue-rows.ts';
+import { STEERED } from './steered.ts';
 
 export interface PushedKey {
   readonly partnerId: string;
@@ -60,6 +61,15 @@ export async function pushedKeys(tx: Tx, partnerId: string, module: PushedModule
   return rows.map(({ object_key: key }) => key);
 }
 
+/** Sessions that are to go to somebody beside their tokens' owners. */
+export async function queuedSteered(tx: Tx, partnerId: string): Promise<{ key: PushedKey; current: string }[]> {
+  const { rows } = await tx.query<{ object_key: string; current: string }>(
+    `SELECT object_key, current FROM pushed WHERE partner_id = $1 AND module = 'sessions' AND queued AND object_key LIKE '${STEERED}%'
+      ORDER BY object_key`, [partnerId],
+  );
+  return rows.map(({ object_key: objectKey, current }) => ({ key: { partnerId, module: 'sessions', objectKey }, current }));
+}
+
 /** The Locations that a partner has, or is to have. */
 export async function pushedLocations(tx: Tx, partnerId: string): Promise<{ country_code: string; party_id: string; id: string }[]> {
   const { rows } = await tx.query<{ country_code: string; party_id: string; id: string }>(
@@ -80,6 +90,7 @@ export async function stranded(tx: Tx): Promise<{ key: PushedKey; current: strin
        SELECT partner_id, module, object_key, current FROM pushed JOIN partners USING (partner_id)
          WHERE (module = 'sessions' OR (module = 'cdrs' AND acknowledged IS NULL)) AND state = 'unregistered'
        UNION SELECT partner_id, module, object_key, current FROM pushed WHERE ${LEFT_OPEN}) p
+      WHERE object_key NOT LIKE '${STEERED}%'
       ORDER BY current::json->>'last_updated', object_key`,
   );
   return rows.map(({ current, ...key }) => ({ key, current }));
@@ -126,7 +137,7 @@ export async function lockLinks(tx: Tx, mode: 'alone' | 'together'): Promise<voi
 export async function forgetPushed(tx: Tx, partnerId: string): Promise<void> {
   await tx.query(
     `DELETE FROM pushed WHERE partner_id = $1 AND CASE module WHEN 'cdrs' THEN acknowledged IS NOT NULL
-      WHEN 'sessions' THEN acknowledged IS NOT DISTINCT FROM current AND current::json->>'status' IN ('COMPLETED', 'INVALID')
+      WHEN 'sessions' THEN object_key LIKE '${STEERED}%' OR acknowledged IS NOT DISTINCT FROM current AND current::json->>'status' IN ('COMPLETED', 'INVALID')
       ELSE true END`,
     [partnerId],
   );

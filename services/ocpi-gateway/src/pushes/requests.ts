@@ -6,6 +6,7 @@ import type { Step } from './difference.ts';
 import { lately } from './lately.ts';
 import { type Partner, spokesman } from '../partners/partner.ts';
 import type { Pushed, PushedKey } from './pushed-rows.ts';
+import { steererIn } from './steered.ts';
 
 /** The object as it is, or as it was when it is gone: it names the party whose it is. */
 export function objectOf({ current, acknowledged }: Pick<Pushed, 'current' | 'acknowledged'>): Owned {
@@ -45,8 +46,8 @@ export function objectUrl(
   return () => `${joinUrl(endpoint, country_code, party_id, uid.join(' '))}?type=${type}`;
 }
 
-export function addressee(partner: Partner, { module }: PushedKey, { cdr_token }: Pick<Partial<Session>, 'cdr_token'>): Party | undefined {
-  if (module === 'sessions' && cdr_token) return cdr_token;
+export function addressee(partner: Partner, { module, objectKey }: PushedKey, { cdr_token }: Pick<Partial<Session>, 'cdr_token'>): Party | undefined {
+  if (module === 'sessions' && cdr_token) return steererIn(objectKey) ?? cdr_token;
   return spokesman(partner, module === 'tokens' ? ['CPO'] : ['EMSP', 'NSP', 'OTHER']);
 }
 
