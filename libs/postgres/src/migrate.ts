@@ -34,7 +34,7 @@ const MIGRATION_TIMEOUT_MS = 60_000;
 /**
  * Makes the schema, the role, its grants and what the migrations say. Replicas may start at once:
  * an advisory lock lets one of them do it. When nothing is to be done it costs one connection and
- * one query, and MikroORM is not even loaded.
+ * one query, and MikroORM is not even loaded. A schema that a newer release has made is refused.
  */
 export async function prepareSchema(options: PrepareOptions): Promise<void> {
   const { schema, role, migrations } = options;
@@ -55,7 +55,7 @@ export async function prepareSchema(options: PrepareOptions): Promise<void> {
     if (await isPrepared(admin, options)) return;
     await admin.query(`SELECT pg_advisory_lock(hashtext('roamwatt migrations'), hashtext($1))`, [schema]);
     await createSchemaAndRole(admin, options);
-    const done = await executed(admin, schema);
+    const done = await executed(admin, options);
     const pending = migrations.filter((migration) => !done.has(migration.name));
     if (pending.length > 0 || done.size === 0) {
       await (await import('./migrator.ts')).runMigrations(options.adminUrl, { schema, role }, migrations);
@@ -70,16 +70,30 @@ export async function prepareSchema(options: PrepareOptions): Promise<void> {
 
 async function isPrepared(admin: pg.Client, options: PrepareOptions): Promise<boolean> {
   if (!await maySetRole(admin, options)) return false;
-  const done = await executed(admin, options.schema);
+  const done = await executed(admin, options);
   return options.migrations.length > 0 && options.migrations.every((migration) => done.has(migration.name));
 }
 
-async function executed(admin: pg.Client, schema: string): Promise<Set<string>> {
+async function executed(admin: pg.Client, { schema, migrations }: PrepareOptions): Promise<Set<string>> {
+  const done = await executedNames(admin, schema);
+  const unknown = done.filter((name) => !migrations.some((migration) => migration.name === name));
+  // A release before would read and write the new schema in the old way. (Who brings no migrations only looks.)
+  if (migrations.length > 0 && unknown.length > 0) {
+    throw new Error(
+      `the data of ${schema} are of a newer release than this program: it does not know ${unknown[0]}`
+      + `${unknown.length > 1 ? ` and ${unknown.length - 1} more` : ''}. Start the newer release, `
+      + 'or bring back the copy that was made before the upgrade (docs/upgrading.md)',
+    );
+  }
+  return new Set(done);
+}
+
+async function executedNames(admin: pg.Client, schema: string): Promise<string[]> {
   try {
-    const { rows } = await admin.query<{ name: string }>(`SELECT name FROM ${schema}.migrations`);
-    return new Set(rows.map((row) => row.name));
+    const { rows } = await admin.query<{ name: string }>(`SELECT name FROM ${schema}.migrations ORDER BY id`);
+    return rows.map((row) => row.name);
   } catch (error) {
-    if (error instanceof pg.DatabaseError && error.code === '42P01') return new Set();
+    if (error instanceof pg.DatabaseError && error.code === '42P01') return [];
     throw error;
   }
 }

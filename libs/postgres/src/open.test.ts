@@ -29,6 +29,18 @@ test('a later start runs only the migrations that are new', async () => {
   }
 });
 
+test('a release before does not start on what a newer one made, and says so', async () => {
+  const newer = [...notes, { name: 'notes-2', up: () => [] }, { name: 'notes-3', up: () => ['ALTER TABLE notes DROP COLUMN body'] }];
+  await (await openDatabase({ url: fresh.url, schema: 'sessions', migrations: newer })).close();
+  await expect(openDatabase({ url: fresh.url, schema: 'sessions', migrations: notes })).rejects
+    .toThrow('the data of sessions are of a newer release than this program: it does not know notes-2 and 1 more. Start the newer release');
+  const later = [...notes, { name: 'notes-2b', up: () => ['DROP TABLE notes'] }];
+  await expect(openDatabase({ url: fresh.url, schema: 'sessions', migrations: later })).rejects.toThrow('newer release');
+  const db = await openDatabase({ url: fresh.url, schema: 'sessions', migrations: newer });
+  expect((await db.query('SELECT * FROM notes')).rows).toEqual([{ id: 0 }]);
+  await db.close();
+});
+
 test('replicas and services that start at the same time do not trip over each other', async () => {
   const schemas = ['sessions', 'sessions', 'sessions', 'locations', 'locations', 'cdr_ledger'];
   const opened = await Promise.all(schemas.map((schema) => openDatabase({ url: fresh.url, schema, migrations: notes })));

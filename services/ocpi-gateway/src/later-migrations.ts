@@ -12,4 +12,18 @@ export const later: MigrationList = [
       'CREATE INDEX profile_followers_of ON profile_followers (partner_id)',
     ],
   },
+  {
+    name: 'ocpi-gateway-pull-turns',
+    up: () => [
+      // A turn was a row that waited for its next time, and what an operator wants, or a start, waited behind it for hours.
+      `UPDATE due SET at = retry_at, retry_at = NULL WHERE kind = 'pull' AND done_at IS NULL AND retry_at > at`,
+      `UPDATE due_lane l SET wake_at = least(wake_at, (SELECT min(at) FROM due d WHERE d.key = l.key AND done_at IS NULL))
+        WHERE key LIKE 'pull %'`,
+      // Links of before there were turns had none.
+      `SELECT due_add('pull ' || partner_id || ' at an upgrade', 'pull ' || partner_id, 'pull',
+          json_build_object('partnerId', partner_id, 'turn', (extract(epoch FROM now()) * 1000)::bigint), 0, NULL)
+        FROM partners p WHERE state = 'registered'
+          AND NOT EXISTS (SELECT FROM due d WHERE d.key = 'pull ' || p.partner_id AND kind = 'pull' AND done_at IS NULL)`,
+    ],
+  },
 ];

@@ -87,3 +87,30 @@ test('what partners had acknowledged before lanes had positions is known, and wh
   await db.close();
   await drop();
 });
+
+test('an upgrade lets what an operator wants pass a pull that waits for its next time, and gives a link without one its turns', async () => {
+  const { url, drop } = await freshDatabase();
+  const schema = 'ocpi_gateway';
+  const at = migrations.findIndex(({ name }) => name === 'ocpi-gateway-pull-turns');
+  const before = await openDatabase({ url, schema, migrations: migrations.slice(0, at) });
+  for (const [id, state] of [['waits', 'registered'], ['none', 'registered'], ['has', 'registered'], ['ended', 'ended']])
+    await before.query(`INSERT INTO partners (partner_id, name, state, versions_url) VALUES ($1, $1, $2, '')`, [id, state]);
+  const pull = (id: string, partnerId: string, kind: string, due: number) =>
+    before.query('SELECT due_add($1, $2, $3, $4, $5, NULL)', [id, `pull ${partnerId}`, kind, JSON.stringify({ partnerId }), due]);
+  await pull('pull waits 1', 'waits', 'pull', 1_000);
+  await before.query(`UPDATE due SET attempts = 1, retry_at = 9000`);
+  await before.query(`UPDATE due_lane SET wake_at = 9000`);
+  await pull('pull once waits', 'waits', 'pull-once', 2_000);
+  await before.query(`UPDATE due_lane SET wake_at = 9000`);
+  await pull('pull has turn 7', 'has', 'pull', 5_000);
+  await before.close();
+  const db = await openDatabase({ url, schema, migrations });
+  expect(await openDue(db, 'pull waits')).toMatchObject([{ id: 'pull once waits', at: 2_000 }, { id: 'pull waits 1', at: 9_000 }]);
+  expect(await openDue(db, 'pull none')).toMatchObject([{ kind: 'pull', at: 0, body: { partnerId: 'none' } }]);
+  expect(await openDue(db, 'pull has')).toMatchObject([{ id: 'pull has turn 7', at: 5_000 }]);
+  expect(await openDue(db, 'pull ended')).toEqual([]);
+  const { rows } = await db.query('SELECT key, wake_at::int AS wake FROM due_lane WHERE key LIKE $1 ORDER BY key', ['pull %']);
+  expect(rows).toEqual([{ key: 'pull has', wake: 5_000 }, { key: 'pull none', wake: 0 }, { key: 'pull waits', wake: 2_000 }]);
+  await db.close();
+  await drop();
+});
