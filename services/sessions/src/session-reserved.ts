@@ -5,6 +5,7 @@ import { instant, rfc3339 } from '#time';
 import { termsOf } from './metering.ts';
 import { isTakenAway } from './reservation.ts';
 import type { Reserved, SessionEvent, To } from './session-events.ts';
+import { later } from './session-told.ts';
 
 /** The Session of a reservation: until somebody charges, and where nobody does. SES-05 to SES-07. */
 
@@ -96,8 +97,4 @@ function costOf({ session, snapshots }: Reserved, charging_periods: Periods, end
     excl_vat: total.excl.toJsonNumber(),
     ...(total.incl ? { incl_vat: total.incl.toJsonNumber() } : {}),
   };
-}
-
-function later(a: string, b: string): string {
-  return instant(b) > instant(a) ? b : a;
 }

@@ -225,7 +225,10 @@ function withLevels(
   return [...periods.slice(0, -1), { ...last, dimensions: [...last.dimensions, ...levels] }];
 }
 
-/** `last_updated` never goes back: a receiver would drop what comes with an older one. */
-function later(a: string, b: string): string {
-  return instant(b) > instant(a) ? b : a;
+/**
+ * Each change has a `last_updated` later than the one before, also where many readings come at once: of two states of one instant
+ * nobody can say which is newer, and a page that was read before a push would take it back.
+ */
+export function later(known: string, at: string): string {
+  return instant(at) > instant(known) ? at : rfc3339(instant(known) + 1);
 }

@@ -170,9 +170,10 @@ describe('a session', () => {
       },
     });
   });
-  test('never goes back in last_updated, whatever the clock does', () => {
-    const { state } = after(start, { ...readMeter(10, '2000'), at: at(-10) } as SessionCommand);
-    expect(state).toMatchObject({ session: { kwh: 1, last_updated: at(0) } });
+  test('goes on in last_updated with each change, whatever the clock does and however many readings come at once', () => {
+    const late = (minute: number, register: string) => ({ ...readMeter(minute, register), at: at(-10) }) as SessionCommand;
+    const { state } = after(start, late(10, '2000'), late(20, '3000'));
+    expect(state).toMatchObject({ session: { kwh: 2, last_updated: at(0).replace('Z', '.002Z') } });
   });
   test('that nobody heard of ends nowhere', () => session().when(stop(30, '2000')).thenNothing());
 });
