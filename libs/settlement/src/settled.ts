@@ -154,7 +154,9 @@ function taxedPart(
 ): Decimal | undefined {
   if (!told.every((vat) => decimal(vat).equals(rate))) return undefined;
   const due = excl.mul(rate).shift(-2);
-  if (due.sub(tax).abs().compare(decimal('1').shift(-digits)) <= 0) return excl;
+  // Half a unit for each of the two totals, and the tax on the half that was rounded off the first.
+  const mostOff = decimal('1').add(rate.shift(-2).mul(decimal('0.5'))).shift(-digits);
+  if (due.sub(tax).abs().compare(mostOff) <= 0) return excl;
   const isPart = tax.isZero() || tax.isNegative() === due.isNegative();
   if (told.length === 0 || !isPart || tax.abs().compare(due.abs()) > 0) return undefined;
   return tax.shift(2).divide(rate, digits, 'half-away-from-zero');
