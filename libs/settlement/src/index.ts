@@ -5,7 +5,7 @@ export {
   isMonth, localDay, localMonth, monthStart, type MonthWindow, monthWindow, nextMonth,
 } from './month.ts';
 export {
-  type CdrToSettle, digitsOf, type Remark, type SettledCdr, settledCdr, type SettledTax,
+  type CdrToSettle, digitsOf, driverTaxes, type Remark, type SettledCdr, settledCdr, type SettledTax,
   taxesOfPlace, vatRates,
 } from './settled.ts';
 export { invoiceNumber, settle, type SettleInput } from './settle.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decimal, sum } from '#money';
 import { exampleCdr } from './example.ts';
-import { type CdrToSettle, settledCdr } from './settled.ts';
+import { type CdrToSettle, driverTaxes, settledCdr } from './settled.ts';
 
 const quebec = { ...exampleCdr.cdr_location, state: 'QC', city: 'Montréal' };
 
@@ -127,4 +127,25 @@ test('the taxes of any CDR add up to what it charges beyond its price', () => {
       },
     ),
   );
+});
+
+test.each([
+  ['a tariff of another rate', [13], 10.5, ['GST 5 10.00 0.50']],
+  ['a tariff without a rate', [undefined], 10.5, ['GST 5 10.00 0.50']],
+  ['a tariff of two rates', [5, 13], 10.5, ['GST 5 10.00 0.50']],
+  ['a tax on a part of it', [undefined, 5], 10.2, ['GST 5 4.00 0.20']],
+  ['what no one rate accounts for', [13], 12.5, ['VAT  10.00 2.50']],
+])('what a driver pays carries the taxes of the place, where the operator has %s', (_, vats, incl_vat, shown) => {
+  const cdr = { ...exampleCdr, tariffs: tariff(...vats), total_cost: { excl_vat: 3, incl_vat: 3.39 } };
+  const taxes = driverTaxes(cdr, { currency: 'CAD', total_cost: { excl_vat: 10, incl_vat } });
+  expect(taxes.map(({ code, rate, base, amount }) => [code, rate, base, amount].join(' '))).toEqual(shown);
+});
+
+test('a tax of a place without data has the base that its rate accounts for, if there is one', () => {
+  const cdr_location = { ...exampleCdr.cdr_location, country: 'DEU', state: undefined } as CdrToSettle['cdr_location'];
+  const taxOf = (incl_vat: number) =>
+    settledCdr({ ...exampleCdr, cdr_location, tariffs: tariff(19, undefined), total_cost: { excl_vat: 10, incl_vat } }).taxes[0];
+  expect(taxOf(11.9)).toEqual({ code: 'VAT', rate: '19', base: '10.00', amount: '1.90' });
+  expect(taxOf(10.95)).toEqual({ code: 'VAT', rate: '19', base: '5.00', amount: '0.95' });
+  expect(taxOf(12.5)).toEqual({ code: 'VAT', rate: '19', base: '10.00', amount: '2.50' });
 });

@@ -82,6 +82,23 @@ export function settledCdr(cdr: CdrToSettle): SettledCdr {
   };
 }
 
+/**
+ * The taxes within what a driver pays for a CDR. The price is the plan's, and so is its tax: what the operator's tariffs
+ * say of theirs counts only where the taxes of the place do not account for it.
+ */
+export function driverTaxes(
+  cdr: CdrToSettle, paid: Pick<CdrToSettle, 'currency' | 'total_cost'>,
+): readonly SettledTax[] {
+  const { taxes } = settledCdr({ ...cdr, ...paid, tariffs: [] });
+  if (taxes.every(({ code }) => code !== 'VAT')) return taxes;
+  const unit = decimal('1').shift(-digitsOf(paid.currency));
+  return settledCdr({ ...cdr, ...paid }).taxes.map((tax) => {
+    const { code, rate, base, amount } = tax;
+    const off = decimal(base).mul(decimal(rate || '0')).shift(-2).sub(decimal(amount)).abs();
+    return code === 'VAT' && off.compare(unit.mul(decimal('2'))) > 0 ? { ...tax, rate: '' } : tax;
+  });
+}
+
 /** CDR-04: a Credit CDR says the energy of its original, which it takes back. */
 function energyOf({ credit, total_energy }: CdrToSettle): Decimal {
   const energy = decimal(total_energy);
@@ -117,8 +134,9 @@ function taxesOf(
   const rates = vatRates(cdr);
   const base = place && taxedPart(combinedRate(place), rates, { excl, tax, digits });
   if (place === undefined || base === undefined) {
-    const rate = rates.length === 1 ? rates[0]! : '';
-    const taxes = rate === '0' && tax.isZero() ? [] : [shown('VAT', rate, tax)];
+    const [rate = '', ...others] = rates;
+    const part = rate === '' || others.length > 0 ? undefined : taxedPart(decimal(rate), rates, { excl, tax, digits });
+    const taxes = rate === '0' && tax.isZero() ? [] : [shown('VAT', others.length > 0 ? '' : rate, tax, part)];
     return { taxes, remarks: place === undefined ? [] : ['tax-differs-from-place'] };
   }
   if (base.isZero() && !excl.isZero()) return { taxes: [], remarks: [] };

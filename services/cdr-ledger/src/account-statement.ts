@@ -1,5 +1,5 @@
 import { Decimal, decimal, minorUnitsOf, sum } from '#money';
-import { settledCdr } from '#settlement';
+import { driverTaxes } from '#settlement';
 import type { AccountMonth, MonthLine } from './projections/account-month.ts';
 
 /** A driver's month, from the lines of the account alone: the same month, the same bytes. */
@@ -76,7 +76,7 @@ function pricedOf({ entry, cdr, currency }: MonthLine): PricedLine {
   const { exclVat, inclVat } = entry.type === 'ChargeBooked' ? entry.price : entry;
   const charged = entry.type === 'ChargeBooked' ? { started_at: entry.startedAt, energy_kwh: entry.energyKwh } : {};
   const total_cost = { excl_vat: Number(exclVat), ...(inclVat === undefined ? {} : { incl_vat: Number(inclVat) }) };
-  const taxes = cdr ? settledCdr({ ...cdr, currency, total_cost }).taxes : [];
+  const taxes = cdr ? driverTaxes(cdr, { currency, total_cost }) : [];
   return {
     ...charged,
     excl_tax: inCurrency(decimal(exclVat), currency),

@@ -4,7 +4,7 @@ import { fromJsonBytes } from '#contracts';
 import { type CdrFound, getCdr, listTokenCdrs } from '#contracts/cdr-ledger';
 import { decimal } from '#money';
 import type { Cdr } from '#ocpi';
-import { settledCdr } from '#settlement';
+import { driverTaxes } from '#settlement';
 import { owns, partyOf } from './charges.ts';
 import type { Money as Total } from './charge.ts';
 import type { Driver } from './entities.ts';
@@ -97,7 +97,7 @@ function taxesIn(cdr: Cdr, { excl_vat, incl_vat, currency }: Total): ReceiptView
     excl_vat: Number(excl_vat),
     ...(incl_vat === undefined ? {} : { incl_vat: Number(incl_vat) }),
   };
-  return settledCdr({ ...cdr, currency, total_cost }).taxes.map(({ code, rate, amount }) => ({ code, rate, amount }));
+  return driverTaxes(cdr, { currency, total_cost }).map(({ code, rate, amount }) => ({ code, rate, amount }));
 }
 
 /** What the ledger found and how the price came about. */
