@@ -5,7 +5,7 @@ import { type HeardTogether, hearInOrder, type Hearing, MalformedFact } from './
 import { type LazyTx, lazyTx } from './lazy-tx.ts';
 import { movePosition, type OwnedGroup, positionOf, type Replica } from './listening-rows.ts';
 import { firstParked, park, parkedIn, removeParked, stayParked } from './parked.ts';
-import { NotMine, type Patience, withPatience } from './patience.ts';
+import { isLostDatabase, NotMine, type Patience, withPatience } from './patience.ts';
 import type { ToldRow } from './tell-source.ts';
 
 export interface GroupOptions extends Patience {
@@ -116,13 +116,23 @@ export class ListenerGroup {
     this.position = to;
   }
 
-  /** A batch; when it fails, its facts one by one. */
+  /**
+   * A batch; when it fails, its facts one by one. Where the database was lost no fact is at fault: one by one they would
+   * only be many transactions for one.
+   */
   private async next(signal: AbortSignal): Promise<void> {
-    const rows = this.queue.slice(0, this.options.batch);
+    const { batch, replica, log } = this.options;
+    const rows = this.queue.slice(0, batch);
+    const commit = async () => {
+      const left = rows.filter(({ position }) => position > this.position);
+      if (left.length > 0) await this.commit(left);
+    };
     try {
-      await this.commit(rows);
+      await withPatience({ ...this.options, tries: 1 }, signal, commit, () => this.lookAgain(), isLostDatabase);
     } catch (error) {
       if (error instanceof NotMine) throw error;
+      const { listener, source } = replica;
+      if (rows.length > 1 && !signal.aborted) log.warn('facts are heard one by one', { listener, source, facts: rows.length, error });
       await this.lookAgain();
       for (const row of rows) {
         if (signal.aborted) return;

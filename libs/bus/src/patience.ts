@@ -30,6 +30,7 @@ export async function withPatience(
   signal: AbortSignal,
   fn: () => Promise<void>,
   between: () => Promise<void>,
+  isPassing = passes,
 ): Promise<void> {
   const { tries, pauseMs, patienceMs, log } = patience;
   const giveUpAt = performance.now() + patienceMs;
@@ -38,7 +39,7 @@ export async function withPatience(
       return await fn();
     } catch (error) {
       if (error instanceof NotMine || error instanceof MalformedFact) throw error;
-      if (!passes(error)) failed += 1;
+      if (!isPassing(error)) failed += 1;
       else log.warn('hearing waits', { error });
       if (failed >= tries || performance.now() > giveUpAt) throw error;
       const pause = Math.min(pauseMs * 2 ** pauses, LONGEST_PAUSE_MS);
@@ -55,6 +56,13 @@ function passes(error: unknown): boolean {
   if (error instanceof Refused) return error.code === 'unanswered' || error.code === 'overloaded';
   return error instanceof DatabaseFailure && PASSING.has(error.failure);
 }
+
+/** The way to the database broke, or there was none. */
+export function isLostDatabase(error: unknown): boolean {
+  return error instanceof DatabaseFailure && LOST.has(error.failure);
+}
+
+const LOST = new Set<DatabaseFailure['failure']>(['connection-lost', 'no-connection', 'outcome-unknown']);
 
 const PASSING = new Set<DatabaseFailure['failure']>([
   'connection-lost',

@@ -1,4 +1,5 @@
 import { heardAll, hears, hearsMany, listen, outbox, startRelay } from '#bus';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { counted, keyOf, numberOf, weighed } from './contracts.ts';
@@ -69,6 +70,32 @@ test('a handler of many facts gets those in a row together', async () => {
   );
   expect(faults(rows, new Map([['one', 200]]))).toEqual([]);
   expect(calls).toBeLessThan(50);
+  await listening.close();
+  await relay.close();
+});
+
+test('a batch that stood still for so long that the server ended its connection is heard again as one, not fact by fact', async () => {
+  const { bus, box } = await tellerWith(Array.from({ length: 200 }, (_, index) => `one:${index + 1}`));
+  const listener = await place.open('cdr_ledger');
+  const heard: number[] = [];
+  const listening = await listen(await place.join('cdr-ledger'), listener, {
+    listener: 'cdr-ledger',
+    hearings: [
+      hearsMany(counted, async (facts, { tx }) => {
+        heard.push(facts.length);
+        await tx.query('INSERT INTO heard (key, number) SELECT * FROM unnest($1::text[], $2::int[])', [
+          facts.map(({ key }) => key), facts.map(({ fact }) => numberOf(fact.value)),
+        ]);
+        if (facts.length < 2 || heard.filter((many) => many > 1).length > 2) return;
+        await tx.query(`SELECT set_config('idle_in_transaction_session_timeout', '50', true)`);
+        await sleep(200);
+      }),
+    ],
+  });
+  const relay = startRelay(bus, box);
+  const rows = await eventually(() => heardRows(listener), (seen) => seen.length >= 200);
+  expect(faults(rows, new Map([['one', 200]]))).toEqual([]);
+  expect(heard.length).toBeLessThan(50);
   await listening.close();
   await relay.close();
 });

@@ -51,6 +51,7 @@ const BY_SQL_STATE: Readonly<Record<string, FailureName>> = {
   42501: 'permission-denied',
   53300: 'no-connection',
   '57P03': 'no-connection',
+  '25P03': 'connection-lost',
   '57P01': 'connection-lost',
   '57P02': 'connection-lost',
 };
