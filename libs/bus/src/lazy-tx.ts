@@ -43,6 +43,10 @@ export function lazyTx(db: Database): LazyTx {
       begun ??= begin();
       begun.then((tx) => tx.afterCommit(fn), () => {});
     },
+    atCommit(sql, values) {
+      begun ??= begin();
+      begun.then((tx) => tx.atCommit(sql, values), () => {});
+    },
     commit() {
       end.resolve();
       return done;

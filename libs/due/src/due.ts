@@ -1,4 +1,4 @@
-import type { Queryable } from '#postgres';
+import type { Queryable, Tx } from '#postgres';
 import { currentTraceparent } from '#telemetry';
 
 /** Something to do at a time: a delivery, a charger's command, a timer. */
@@ -55,6 +55,19 @@ export async function rouseDue(
     Math.ceil(at),
     currentTraceparent() ?? null,
   ]);
+}
+
+/**
+ * The same with the COMMIT: where many transactions rouse the same keys, workers would find them locked all the time, for as
+ * long as whoever rouses is busy with something else.
+ */
+export function rouseAtCommit(tx: Tx, kind: string, at: number, rows: readonly Pick<Due, 'id' | 'key' | 'body'>[]): void {
+  if (rows.length === 0) return;
+  tx.atCommit(
+    `SELECT due_rouse(array_agg(one->>'id'), array_agg(one->>'key'), $2, array_agg(one->'body'), $3, nullif($4, ''))
+      FROM json_array_elements($1) AS one`,
+    [JSON.stringify(rows.map(({ id, key, body }) => ({ id, key, body: body ?? null }))), kind, String(Math.ceil(at)), currentTraceparent() ?? ''],
+  );
 }
 
 /** True when it was still open; it may be in the middle of being done. */

@@ -1,4 +1,4 @@
-export { addDue, cancelDue, type Due, openDue, type OpenDue, rouseDue } from './due.ts';
+export { addDue, cancelDue, type Due, openDue, type OpenDue, rouseAtCommit, rouseDue } from './due.ts';
 export { dueMigrations } from './migrations.ts';
 export {
   type DueHandler,

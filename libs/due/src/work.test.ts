@@ -11,6 +11,7 @@ import {
   dueMigrations,
   type DueWorker,
   openDue,
+  rouseAtCommit,
   rouseDue,
   workDue,
 } from './index.ts';
@@ -334,6 +335,30 @@ test('one that goes on later lets what is earlier go first', async () => {
   });
   await until(async () => (await openDue(db, 'k')).length === 0);
   expect(did).toEqual(['lane', 'between', 'lane']);
+});
+
+test('a key is claimed and worked on while transactions that will have roused it are open, and once more behind each', async () => {
+  const lane = [{ id: 'push BCT', key: 'BCT', body: { lane: `O'Hare \\ $1` } }];
+  const bodies: unknown[] = [];
+  await db.tx(async (tx) => rouseAtCommit(tx, 'push', 0, lane));
+  const ends = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const open = ends.map(({ promise }) => db.tx(async (tx) => {
+    await tx.query('SELECT 1');
+    rouseAtCommit(tx, 'push', 0, lane);
+    await promise;
+  }));
+  await sleep(50);
+  work(async ({ id, body }) => {
+    bodies.push(body);
+    return does({ id } as never, 1);
+  });
+  await until(() => did.length === 1);
+  for (const [n, { resolve }] of ends.entries()) {
+    resolve();
+    await open[n];
+    await until(() => did.length === n + 2);
+  }
+  expect(bodies).toEqual(Array(3).fill(lane[0]!.body));
 });
 
 test('two who rouse the same lanes at once wait for each other, and nothing is lost', async () => {

@@ -76,6 +76,26 @@ test('what is to run after a commit runs when others see its rows, and not where
   expect(seen).toHaveLength(1);
 });
 
+test('what goes with the commit is done last, with any text; where it fails nothing is committed', async () => {
+  const text = `O'Hare \\ $2 "x"`;
+  await db.tx(async (tx) => {
+    tx.atCommit('INSERT INTO notes SELECT count(*) + $2, $1 FROM notes', [text, '40']);
+    await tx.query(`INSERT INTO notes VALUES (1, 'one'), (2, 'two')`);
+  });
+  expect((await db.query('SELECT * FROM notes WHERE id > 2')).rows).toEqual([{ id: 42, body: text }]);
+  const failing = db.tx(async (tx) => {
+    await tx.query('DELETE FROM notes');
+    tx.atCommit('INSERT INTO notes VALUES (1, $1), (1, $1)', ['twice']);
+  });
+  await expect(failing).rejects.toMatchObject({ failure: 'unique-violation' });
+  const swallowing = db.tx(async (tx) => {
+    await tx.query(`INSERT INTO notes VALUES (3, 'bad')`).catch(() => {});
+    tx.atCommit('SELECT 1', []);
+  });
+  await expect(swallowing).rejects.toMatchObject({ name: 'DatabaseFailure' });
+  expect((await db.query('SELECT id FROM notes')).rowCount).toBe(3);
+});
+
 test('a transaction whose work throws leaves nothing, and the error passes through', async () => {
   const refused = new Error('cdr-differs-from-recorded');
   await expect(db.tx(async (tx) => {

@@ -29,6 +29,11 @@ export interface Queryable {
 export interface Tx extends Queryable {
   /** Runs `fn` once it is known to have committed: a wake-up, never work that must happen. */
   afterCommit(fn: () => void): void;
+  /**
+   * The last statement, in one message with the COMMIT: what it locks is held for no way to us and back, however busy we
+   * are. Its values stand in its text as literals of no type.
+   */
+  atCommit(sql: string, values: readonly string[]): void;
 }
 
 export interface TxOptions {
@@ -139,7 +144,7 @@ class PooledDatabase implements Database {
       await run(client, `${BEGIN}${durable ? '' : NOT_DURABLE}${byIndex ? BY_INDEX : ''}`);
       const result = await fn(work);
       await work.end();
-      await commit(client);
+      await commit(client, work.last);
       work.committed();
       return result;
     } catch (error) {
@@ -188,6 +193,7 @@ class Transaction implements Tx {
   private tail: Promise<unknown> = Promise.resolve();
   private ended = false;
   private readonly after: (() => void)[] = [];
+  readonly last: string[] = [];
 
   constructor(private readonly client: pg.PoolClient) {}
 
@@ -200,6 +206,10 @@ class Transaction implements Tx {
 
   afterCommit(fn: () => void): void {
     this.after.push(fn);
+  }
+
+  atCommit(sql: string, values: readonly string[]): void {
+    this.last.push(sql.replace(/\$(\d+)/g, (_, place) => pg.escapeLiteral(values[Number(place) - 1]!)));
   }
 
   async end(): Promise<void> {
@@ -229,10 +239,11 @@ async function run<Row extends object>(
   }
 }
 
-async function commit(client: pg.PoolClient): Promise<void> {
+async function commit(client: pg.PoolClient, last: readonly string[]): Promise<void> {
   let answer: pg.QueryResult;
   try {
-    answer = await client.query('COMMIT');
+    // Of several statements there are several results.
+    answer = [await client.query([...last, 'COMMIT'].join('; ')) as pg.QueryResult | pg.QueryResult[]].flat().at(-1)!;
   } catch (error) {
     const failure = named(error);
     if (breaks(failure) === undefined) throw failure;

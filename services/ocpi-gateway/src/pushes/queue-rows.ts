@@ -1,4 +1,4 @@
-import { rouseDue } from '#due';
+import { rouseAtCommit } from '#due';
 import { type Cdr, instantMs, partyText } from '#ocpi';
 import { bigintArray, intArray, textArray, type Tx } from '#postgres';
 import { rfc3339 } from '#time';
@@ -77,8 +77,8 @@ export function pushOf({ partnerId, module, objectKey }: PushedKey, current: str
  *
  * Nobody waits for somebody who waits for him, because rows are locked by one rule:
  * - Who queues holds the links (`lockLinks`): alone, or it queues once in its transaction and behind all else that it does.
- *   It locks objects, then the versions of shared Locations as a whole, then lanes' due rows, each in the order of their keys,
- *   and waits for no row of `push_lanes`; who gives partners another view of Locations locks those before all else, in the
+ *   It locks objects, then the versions of shared Locations as a whole, then, with the COMMIT, lanes' due rows, each in the
+ *   order of their keys, and waits for no row of `push_lanes`; who gives partners another view of Locations locks those before all else, in the
  *   same way.
  * - Who sends may hold its lane's row, and waits for nothing while it does: what somebody is queueing just now is passed
  *   over (SKIP LOCKED), and noted in a next transaction.
@@ -93,8 +93,7 @@ export async function queueAll(tx: Tx, { shared = [], own = [], ifKnown = [], un
     objects.map(({ objectKey, current, updatedMs }) => ({ objectKey, text: current!, updatedMs: updatedMs ?? 0 })),
   );
   if (texts.length > 0) await shareTexts(tx, texts);
-  // Last: whoever sends needs them, too.
-  await rouse(tx, touched, at);
+  rouse(tx, touched, at);
 }
 
 async function queueEach(tx: Tx, pushes: readonly Push[], at: number, ifKnown = false): Promise<Lane[]> {
@@ -167,7 +166,7 @@ export interface Lane {
 /** There is something to send in these lanes at `at`: one due row for each, whatever waits in it. */
 export async function rouseLanes(tx: Tx, touched: readonly Lane[], at: number): Promise<void> {
   await makeLanes(tx, touched);
-  await rouse(tx, touched, at);
+  rouse(tx, touched, at);
 }
 
 async function makeLanes(tx: Tx, touched: readonly Lane[]): Promise<void> {
@@ -182,8 +181,9 @@ async function makeLanes(tx: Tx, touched: readonly Lane[]): Promise<void> {
   }, [lanes.map(({ lane }) => lane), lanes.map(({ partnerId }) => partnerId)]);
 }
 
-async function rouse(tx: Tx, touched: readonly Lane[], at: number): Promise<void> {
-  await rouseDue(
+/** With the COMMIT: whoever sends needs these rows, too. */
+function rouse(tx: Tx, touched: readonly Lane[], at: number): void {
+  rouseAtCommit(
     tx,
     'push',
     at,
