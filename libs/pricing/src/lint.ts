@@ -43,10 +43,16 @@ export function lint(tariff: unknown, facts: LintFacts = {}): Finding[] {
 
 function earlierReturns({ source }: CompiledTariff, version: number | undefined): Finding[] {
   if (version === undefined) return [];
-  const message =
-    `Once it has ended at ${source.end_date_time}, version ${version} prices charges at Connectors where no other tariff ` +
-    'applies; partners hold this version alone, and no price of then';
-  const advice = 'Publish what holds from then on when it ends; or give what is for a time an id of its own, which Connectors name beside this one';
+  const over = `Once it has ended at ${source.end_date_time}, version ${version} prices charges`;
+  const [message, advice] = source.start_date_time == null
+    ? [
+      `${over} at Connectors where no other tariff applies; partners hold this version alone, and no price of then`,
+      'Publish what holds from then on when it ends; or say when a price for a time begins, and the earlier one is published anew behind it',
+    ]
+    : [
+      `${over} again: it is published anew then. Until this one begins at ${source.start_date_time}, partners hold it alone, and no price of before`,
+      'Give what partners\' drivers should see beside today\'s price an id of its own, which Connectors name beside this one',
+    ];
   return [finding('earlier-version-returns', '/end_date_time', message, advice)];
 }
 

@@ -1,8 +1,10 @@
 import { Controller, Inject } from '@nestjs/common';
 import { type Heard, Hears } from '#bus';
+import { addDue } from '#due';
 import { type AgreementChanged, agreementChanged } from '#contracts/agreements';
 import { type TariffPublished, tariffPublished, type TariffWithdrawn, tariffWithdrawn } from '#contracts/tariff-engine';
 import { publishedOffered, withdrawnOffered } from './offered.ts';
+import { returnDue } from './returning.ts';
 import { TariffEngine } from './tariff-engine.ts';
 
 /** Keeps the read model behind listTariffs, and what partners are granted. */
@@ -11,8 +13,10 @@ export class OwnFactsController {
   constructor(@Inject(TariffEngine) private readonly engine: TariffEngine) {}
 
   @Hears(tariffPublished)
-  published(fact: TariffPublished, { tx }: Heard) {
-    return publishedOffered(tx, fact);
+  async published(fact: TariffPublished, { tx }: Heard) {
+    await publishedOffered(tx, fact);
+    const returns = returnDue(fact);
+    if (returns) await addDue(tx, returns);
   }
 
   @Hears(agreementChanged)

@@ -35,6 +35,12 @@ export interface Taken {
   readonly text: string;
 }
 
+export interface PublishedBy {
+  readonly source: TariffSource;
+  readonly commandId?: string;
+  readonly after?: number;
+}
+
 /** Some 2,000 elements; sessions and CDRs carry copies of it. */
 const TARIFF_BYTES_MAX = 200_000;
 
@@ -42,7 +48,7 @@ const TARIFF_BYTES_MAX = 200_000;
 export async function put(
   { tariffs, clock }: Publishing,
   body: unknown,
-  { source, commandId }: { readonly source: TariffSource; readonly commandId?: string },
+  { source, commandId, after }: PublishedBy,
 ): Promise<{ taken: Taken; isOvertaken: boolean }> {
   const { tariff, text } = readTariff(body, source !== 'partner');
   const atMs = clock.now();
@@ -51,6 +57,7 @@ export async function put(
     digest: contentDigest(body as object),
     lastUpdated: tariff.last_updated, lastUpdatedMs: instant(tariff.last_updated),
     ...(commandId === undefined ? {} : { commandId }),
+    ...(after === undefined ? {} : { after }),
   };
   const { digest, at, lastUpdated } = command;
   const stream = streamOf({

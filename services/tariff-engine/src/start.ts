@@ -9,6 +9,7 @@ import { tariffsOf } from './config.ts';
 import { DescribedTariffs } from './described.ts';
 import { describedLocations, evsesFreeForOthers, evsesOf, tariffsNamed } from './metered-evses.ts';
 import { migrations } from './migrations.ts';
+import type { Returning } from './returning.ts';
 import { TariffEngine } from './tariff-engine.ts';
 import { TariffEngineModule } from './tariff-engine.module.ts';
 import { tariffDecider } from './tariff.ts';
@@ -37,7 +38,13 @@ export function start(env: Env): Promise<Running> {
     onStop(() => serving.close());
     const worker = workDue(db, clock, {
       service: 'tariff-engine', log,
-      kinds: { withdraw: (due, attempt) => described.withdraw(due, attempt) },
+      kinds: {
+        withdraw: (due, attempt) => described.withdraw(due, attempt),
+        'return-earlier': async ({ body }) => {
+          await engine.returnEarlier(body as Returning);
+          return 'done';
+        },
+      },
     });
     onStop(() => worker.stop());
   });

@@ -5,7 +5,7 @@ import type { AgreementChanged } from '#contracts/agreements';
 import { type GrantRows, isOffered, type Offer } from '#grants';
 import { type Party, partyText, sameParty, type Tariff } from '#ocpi';
 import type { Database, ObjectPage, PageRequest, Tx } from '#postgres';
-import { type Finding, isValidAt, lint, type LintFacts } from '#pricing';
+import { type Finding, inForce, isValidAt, lint, type LintFacts } from '#pricing';
 import type { OwnParties } from '#settings';
 import { currentTraceparent } from '#telemetry';
 import { instant, isTimeZone, rfc3339 } from '#time';
@@ -13,10 +13,10 @@ import { candidatesFrom, type HeldCandidate } from './candidates.ts';
 import { choose, type Choice } from './choice.ts';
 import type { EvsesOf } from './metered-evses.ts';
 import { listOffered } from './offered.ts';
-import { type Change, type Publishing, put, refuse, type Taken } from './publishing.ts';
+import { type Change, type PublishedBy, type Publishing, put, refuse, type Taken } from './publishing.ts';
 import { type Ahead, quoted } from './quote.ts';
 import { streamOf, type TariffKey } from './tariff-key.ts';
-import { type TariffCommand, type TariffEvent, type TariffPublished, type TariffSource, type TariffTurn, versionAt } from './tariff.ts';
+import { type TariffCommand, type TariffEvent, type TariffPublished, type TariffSource, type TariffTurn, versionAt, versionsUpTo } from './tariff.ts';
 
 export interface TariffEngineParts extends Publishing {
   readonly db: Database;
@@ -72,7 +72,7 @@ export class TariffEngine {
    */
   async publish(
     given: Partial<Tariff>,
-    by: { readonly source: TariffSource; readonly commandId?: string },
+    by: PublishedBy,
   ): Promise<Taken> {
     const party = await this.offererOf(given);
     const { country_code, party_id } = party;
@@ -121,6 +121,19 @@ export class TariffEngine {
     if (!key) return;
     const { state } = await this.parts.tariffs.load(streamOf(key));
     if (state.publishedAtMs <= droppedMs) await this.withdraw(key, 'settings');
+  }
+
+  /**
+   * A price for a time is over: what it was published over prices charges again, and is published anew, for partners
+   * hold the newest version of an id alone. Not where another was published or withdrawn since.
+   */
+  async returnEarlier({ version, ...key }: TariffKey & { readonly version: number }): Promise<void> {
+    const nowMs = this.parts.clock.now();
+    const versions = versionsUpTo(await this.history(key), nowMs);
+    const { valid } = inForce(versions, nowMs, ({ text }) => JSON.parse(text) as Tariff);
+    if (versions[0]?.version !== version || !valid || valid.version === version) return;
+    const { last_updated: _, ...given } = JSON.parse(valid.text) as Tariff;
+    await this.publish(given, { source: 'operator', commandId: `return ${streamOf(key)} ${version}`, after: version });
   }
 
   /** The version in force at an instant (now when absent). */

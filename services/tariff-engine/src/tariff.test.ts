@@ -193,3 +193,10 @@ test.each([
   const instant = Date.parse(at(0)) + minute * 60_000;
   expect(versionAt(events, instant)?.version).toBe(version);
 });
+
+test('what is published behind a version is not where that stands no more', () => {
+  const behind = publish(1, 9, { after: 2 });
+  const [first, second, third] = [1, 2, 3].map((n) => published(publish(n, n), n));
+  given(tariffDecider, first!, second!).when(behind).then(published(behind, 3));
+  given(tariffDecider, first!, second!, third!).when(behind).thenNothing();
+});

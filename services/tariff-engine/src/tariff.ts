@@ -35,6 +35,8 @@ export interface PublishTariff {
   readonly atMs: number;
   /** The same on every retry, where whoever orders has one. */
   readonly commandId?: string;
+  /** Only while this version stands. */
+  readonly after?: number;
 }
 
 export interface WithdrawTariff {
@@ -84,6 +86,7 @@ export const tariffDecider: Decider<TariffState, TariffCommand, TariffEvent> = {
     if (wasDone(command, tariff)) return [];
     switch (command.type) {
       case 'PublishTariff':
+        if (command.after !== undefined && (command.after !== tariff.version || tariff.withdrawn)) return [];
         if (isNews(command, tariff)) return [{ ...command, type: 'TariffPublished', version: tariff.version + 1 }];
         return isSo(command, tariff) ? noted(command, tariff) : [];
       case 'WithdrawTariff': {

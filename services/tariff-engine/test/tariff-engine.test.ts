@@ -175,6 +175,31 @@ test('TAR-03: a price for a time, published over one without an end, leaves that
   await expect(select(1, ['ONCE'])).rejects.toMatchObject({ code: 'no-tariff-applies' });
 });
 
+test('TAR-01: what a price for a time was published over is published anew when it is over, but not where another came since or it was only given an end', async () => {
+  const endMs = Date.now() + 1_500;
+  const ends = { end_date_time: rfc3339(endMs) };
+  const forATime = { start_date_time: rfc3339(endMs - 60_000), ...ends };
+  const of = (id: string, price: number, more: object = {}) =>
+    publish({ id, currency: 'CAD', elements: [{ price_components: [component('ENERGY', price)] }], ...more });
+  for (const id of ['BACK', 'REPLACED', 'ENDED']) await of(id, 0.3);
+  await of('BACK', 0.1, forATime);
+  await of('REPLACED', 0.1, forATime);
+  await of('REPLACED', 0.5);
+  await of('ENDED', 0.1, ends);
+  const offered = async () => {
+    const { objectsJson } = await bus.ask(listTariffs, { page: { offset: 0, limit: 100 } });
+    const all = objectsJson.map((json) => fromJsonBytes<Tariff>(json));
+    return ['BACK', 'REPLACED', 'ENDED'].map((name) => all.find(({ id }) => id === name)!.elements[0]!.price_components[0]!.price);
+  };
+  await expect.poll(offered).toEqual([0.1, 0.5, 0.1]);
+  await expect.poll(offered, { timeout: 10_000 }).toEqual([0.3, 0.5, 0.1]);
+  const back = await bus.ask(getTariff, { party: bct, tariffId: 'BACK' });
+  expect(back.version).toBe(3);
+  const tariff = fromJsonBytes<Tariff>(back.tariffJson!);
+  expect(Date.parse(tariff.last_updated)).toBeGreaterThanOrEqual(endMs);
+  expect(tariff).not.toHaveProperty('end_date_time');
+});
+
 test.each([
   ['KWH', {}, ['canada-kwh-without-approval']],
   ['BARE', { elements: [{ price_components: [component('TIME', 3)] }] }, ['canada-time-price-after-2029']],
