@@ -379,19 +379,19 @@ test('T-26 a charge by a clock years back, set right while it runs, begins when 
   station.close();
 });
 
-test('S16-10, T-26 two charges whose times cannot be read, and whose stops have a value that is none, are told as two', async () => {
+test('S16-10, S16-48, T-26 charges whose times cannot be read, and whose stops have a value that is none or no register, are told apart', async () => {
   const station = await byHand();
   const timestamp = '0000-00-00T00:00:00Z';
   const ids: number[] = [];
-  for (const transactionData of [[{ timestamp, sampledValue: [{ value: null }] }], { sampledValue: [{}] }]) {
-    const start = { connectorId: 1, idTag: '04A2B3C4', meterStart: 0, timestamp };
+  for (const of of [{ meterStop: 900, transactionData: [{ timestamp, sampledValue: [{ value: null }] }] }, { transactionData: { sampledValue: [{}] } }]) {
+    const start = { connectorId: 1, idTag: '04A2B3C4', meterStart: 7, timestamp };
     const { transactionId } = (await station.say('StartTransaction', start)) as { transactionId: number };
     ids.push(transactionId);
-    expect(await station.say('StopTransaction', { transactionId, meterStop: 900, timestamp, transactionData })).toEqual({});
+    expect(await station.say('StopTransaction', { transactionId, timestamp, ...of })).toEqual({});
   }
   const stopped = () => facts<{ transactionId: string; meterStopWh: string }>('transaction stopped', 'TWICE')
     .filter(({ transactionId }) => ids.map(String).includes(transactionId));
-  await expect.poll(stopped).toMatchObject(ids.map((id) => ({ transactionId: String(id), meterStopWh: '900' })));
+  await expect.poll(stopped).toMatchObject([{ meterStopWh: '900', isLastKnown: false }, { meterStopWh: '7', isLastKnown: true }]);
   expect(new Set(ids).size).toBe(2);
   station.close();
 });
