@@ -141,6 +141,13 @@ test.each([
   expect(taxes.map(({ code, rate, base, amount }) => [code, rate, base, amount].join(' '))).toEqual(shown);
 });
 
+test('of a CDR that tells no tax, what a driver pays carries the place\'s on what the plan adds', () => {
+  const cdr = { ...exampleCdr, cdr_location: quebec, tariffs: tariff(13), total_cost: { excl_vat: 9.2 } };
+  expect(driverTaxes(cdr, { currency: 'CAD', total_cost: { excl_vat: 10, incl_vat: 10.12 } })).toEqual([
+    { code: 'GST', rate: '5', base: '0.80', amount: '0.04' }, { code: 'QST', rate: '9.975', base: '0.80', amount: '0.08' },
+  ]);
+});
+
 test('a tax of a place without data has the base that its rate accounts for, if there is one', () => {
   const cdr_location = { ...exampleCdr.cdr_location, country: 'DEU', state: undefined } as CdrToSettle['cdr_location'];
   const taxOf = (incl_vat: number) =>

@@ -57,6 +57,11 @@ export function digitsOf(currency: string): number {
  * a bill that paid back (a car that fed the grid); what a sloppy sender meant is found out before.
  */
 export function settledCdr(cdr: CdrToSettle): SettledCdr {
+  return settledBy(cdr, vatRates(cdr));
+}
+
+/** `rates`: those that the tax of its total may be at. */
+function settledBy(cdr: CdrToSettle, rates: readonly string[]): SettledCdr {
   const currency = cdr.currency.toUpperCase();
   const digits = digitsOf(currency);
   const credit = cdr.credit === true;
@@ -64,7 +69,7 @@ export function settledCdr(cdr: CdrToSettle): SettledCdr {
   const amount = (told: number) => decimal(told).roundTo(digits, 'half-away-from-zero');
   const excl = amount(excl_vat);
   const incl = incl_vat === undefined ? excl : amount(incl_vat);
-  const { taxes, remarks } = taxesOf(cdr, { excl, tax: incl.sub(excl), digits });
+  const { taxes, remarks } = taxesOf(cdr, rates, { excl, tax: incl.sub(excl), digits });
   const { id, name, address, city } = cdr.cdr_location;
   return {
     cdr_id: cdr.id,
@@ -84,12 +89,13 @@ export function settledCdr(cdr: CdrToSettle): SettledCdr {
 
 /**
  * The taxes within what a driver pays for a CDR. The price is the plan's, and so is its tax: what the operator's tariffs
- * say of theirs counts only where the taxes of the place do not account for it.
+ * say of theirs counts only where the taxes of the place do not account for it. Of a CDR without tax all of it is the plan's.
  */
 export function driverTaxes(
   cdr: CdrToSettle, paid: Pick<CdrToSettle, 'currency' | 'total_cost'>,
 ): readonly SettledTax[] {
-  const { taxes } = settledCdr({ ...cdr, ...paid, tariffs: [] });
+  const place = cdr.total_cost.incl_vat === undefined ? taxesOfPlace(cdr) : undefined;
+  const { taxes } = settledBy({ ...cdr, ...paid }, place ? [combinedRate(place).toString()] : []);
   if (taxes.every(({ code }) => code !== 'VAT')) return taxes;
   const unit = decimal('1').shift(-digitsOf(paid.currency));
   return settledCdr({ ...cdr, ...paid }).taxes.map((tax) => {
@@ -122,6 +128,7 @@ interface TaxedAmount {
  */
 function taxesOf(
   cdr: CdrToSettle,
+  rates: readonly string[],
   { excl, tax, digits }: TaxedAmount,
 ): Pick<SettledCdr, 'taxes' | 'remarks'> {
   const place = taxesOfPlace(cdr);
@@ -131,7 +138,6 @@ function taxesOf(
   if (cdr.total_cost.incl_vat === undefined) {
     return { taxes: [], remarks: place === undefined ? [] : ['no-tax-told'] };
   }
-  const rates = vatRates(cdr);
   const base = place && taxedPart(combinedRate(place), rates, { excl, tax, digits });
   if (place === undefined || base === undefined) {
     const [rate = '', ...others] = rates;
