@@ -4,13 +4,14 @@ import { fromJsonBytes } from '#contracts';
 import { type FoundEvse, searchEvses as search } from '#contracts/locations';
 import { quote, type Quoted } from '#contracts/tariff-engine';
 import { decimal } from '#money';
-import { chargesWhenClosed, type Connector, findEvse, type Location } from '#ocpi';
+import { chargesWhenClosed, type Connector, findEvse, type Location, type Party, partyText } from '#ocpi';
 import type { OwnParties } from '#settings';
 import type { Clock } from '#time';
 import { appToken } from './charges.ts';
 import type { TokenSettings } from './config.ts';
 import type { Driver } from './entities.ts';
 import type { Language } from './language.ts';
+import { OperatorNames } from './operator-names.ts';
 import type { QuotedCharge, RetailPrices, RetailQuote } from './retail.ts';
 
 const QuoteView = z.object({
@@ -79,6 +80,7 @@ export type SearchEvses = (driver: Driver, wanted: EvseSearch) => Promise<EvseVi
 
 /** EVSEs as locations finds them, each connector with its price from tariff-engine. */
 export function searchEvses(bus: Bus, clock: Clock, retail: RetailPrices, parties: OwnParties): SearchEvses {
+  const names = new OperatorNames(bus, parties);
   return async (driver, wanted) => {
     const { latitude, longitude, radius_m: radiusM } = wanted;
     const { evses } = await bus.ask(search, {
@@ -95,20 +97,22 @@ export function searchEvses(bus: Bus, clock: Clock, retail: RetailPrices, partie
     const found = evses.map((each) => ({ each, location: fromJsonBytes<Location>(each.locationJson) }));
     const prices = new Prices({ bus, retail }, appToken(driver), { at: clock.iso(), language: wanted.language, ahead: wanted.ahead });
     const views = found.map(({ each, location }) => viewOf(each, location, prices));
-    await prices.ask();
-    return views.map((view) => view());
+    const [nameOf] = await Promise.all([
+      found.some(({ location }) => location.operator === undefined) ? names.current() : partyText, prices.ask(),
+    ]);
+    return views.map((view) => view(nameOf));
   };
 }
 
-/** What the view will be once the prices are there. */
-function viewOf(found: FoundEvse, location: Location, prices: Prices): () => EvseView {
+/** What the view will be once the prices and the names are there. */
+function viewOf(found: FoundEvse, location: Location, prices: Prices): (operatorOf: (party: Party) => string) => EvseView {
   const { countryCode = '', partyId = '' } = found.party ?? {};
   const evse = findEvse(location, found.evseUid);
   const connectors = (evse?.connectors ?? []).map((connector) => {
     const powerW = powerOf(connector);
     return { connector, powerW, price: prices.of({ countryCode, partyId }, location, connector) };
   });
-  return () => ({
+  return (operatorOf) => ({
     country_code: countryCode,
     party_id: partyId,
     location_id: found.locationId,
@@ -120,7 +124,7 @@ function viewOf(found: FoundEvse, location: Location, prices: Prices): () => Evs
     city: location.city,
     ...(found.distanceM === undefined ? {} : { distance_m: found.distanceM }),
     charging_when_closed: chargesWhenClosed(location),
-    operator: location.operator?.name ?? `${countryCode}*${partyId}`,
+    operator: location.operator?.name ?? operatorOf({ country_code: countryCode, party_id: partyId }),
     connectors: connectors.map(({ connector, powerW, price }) => ({
       id: connector.id, standard: connector.standard, power_kw: String(powerW / 1000), price: price(),
     })),

@@ -102,6 +102,9 @@ export class Neighbours {
     getOrder: () => this.bus.answer(getOrder, (requests) => each(requests, async ({ orderId }) => ({ order: this.view(orderId) }))),
   };
 
+  /** Whether the Location that is found leaves out its operator. */
+  namesNoOperator = false;
+
   private readonly boxes = new Map<string, Outbox>();
 
   private tellFrom(context: 'sessions' | 'partner-sessions'): void {
@@ -155,7 +158,7 @@ export class Neighbours {
             party: oasis,
             locationId: exampleLocation.id,
             evseUid,
-            locationJson: toJsonBytes(exampleLocation),
+            locationJson: toJsonBytes({ ...exampleLocation, ...(this.namesNoOperator ? { operator: undefined } : {}) }),
             ...(latitude === undefined ? {} : { distanceM: 120 }),
           })),
       })),
@@ -214,7 +217,7 @@ export class Neighbours {
     const { bus } = this;
     const partner = {
       partnerId: 'p1', name: 'Energy OASIS', state: 'registered', version: '2.2.1', versionsUrl: 'https://oasis.example/ocpi/versions',
-      roles: [{ role: 'CPO', party: oasis, name: 'Energy OASIS' }], waiting: 2, lastError: '',
+      roles: [{ role: 'EMSP', party: oasis, name: 'OASIS Cards' }, { role: 'CPO', party: oasis, name: 'OASIS Charging Ltd.' }], waiting: 2, lastError: '',
     };
     await bus.answer(invitePartner, (requests) => requests.map(() => (
       { partnerId: 'p1', tokenA: 'A-1', versionsUrl: 'https://plunk.example/ocpi/versions' })));

@@ -82,6 +82,13 @@ test('a driver finds EVSEs with what a charge would cost, and those without a kn
   expect(chademo.body.evses.map(({ evse_uid: uid }: { evse_uid: string }) => uid)).toEqual(['DC1']);
 });
 
+test('CRE-12: a Location that names no operator is its party\'s, by the business name of its credentials', async () => {
+  neighbours.namesNoOperator = true;
+  const { body } = await avery.get('/v1/evses');
+  neighbours.namesNoOperator = false;
+  expect(body.evses[0].operator).toBe('OASIS Charging Ltd.');
+});
+
 test('the sentence of a price is in the language that the driver asks for, else in that of the browser', async () => {
   const sentenceBy = async (query: string, headers: Record<string, string> = {}) => (
     (await avery.with(headers).get(`/v1/evses?${query}`)).body.evses.at(-1).connectors[0].price.sentence);
@@ -285,7 +292,7 @@ test('the operator\'s verbs answer from the services behind', async () => {
     status: 201, body: { partner_id: 'p1', token_a: 'A-1', versions_url: 'https://plunk.example/ocpi/versions' },
   });
   const partner = { name: 'OASIS', versions_url: 'http://127.0.0.1:1/ocpi/versions', token_a: 'A-2' };
-  const partnerView = { partner_id: 'p1', state: 'registered', roles: [{ role: 'CPO', country_code: 'CA', party_id: 'BCT' }], waiting: 2 };
+  const partnerView = { partner_id: 'p1', state: 'registered', roles: ['EMSP', 'CPO'].map((role) => ({ role, country_code: 'CA', party_id: 'BCT' })), waiting: 2 };
   expect(await operator.post('/v1/operator/partners', partner)).toMatchObject({ status: 201, body: partnerView });
   expect(await operator.post('/v1/operator/partners', { ...partner, versions_url: 'https://down.example' })).toMatchObject({
     status: 502, body: { error: { code: 'partner-unreachable', detail: 'connection refused' } },
