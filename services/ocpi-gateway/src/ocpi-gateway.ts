@@ -18,9 +18,10 @@ import { endpointOf } from './partners/partner.ts';
 import { noteError, partnerWith, receiversOf } from './partners/partner-rows.ts';
 import { type Audience, queueViews } from './partners/partner-views.ts';
 import { behindAll } from './pushes/behind-all.ts';
-import { pushGranted, turnDue, turnsOf } from './pushes/push-all.ts';
+import { pushGranted } from './pushes/push-all.ts';
 import { keepOpen, keepUnclaimed, lockLinks } from './pushes/pushed-rows.ts';
 import { newestOf, queuedOf } from './pushes/queue-rows.ts';
+import { turnDue, turnsOf } from './pushes/tariff-turns.ts';
 import type { OwnObject } from './pushes/views.ts';
 import type { Steering } from './steering.ts';
 

@@ -1,12 +1,14 @@
 import type { Bus } from '#bus';
 import { getTariff } from '#contracts/tariff-engine';
-import { idKey, type Location } from '#ocpi';
+import { openDue } from '#due';
+import { idKey, instantMs, type Location, type Tariff } from '#ocpi';
 import type { Queryable } from '#postgres';
 import { lately } from './lately.ts';
 import type { Waiting } from './lane-rows.ts';
 import { endpointOf, type Partner } from '../partners/partner.ts';
 import { HAD, NOW, WITH_SHARED } from './pushed-rows.ts';
 import { objectOf } from './requests.ts';
+import { CLOCKS_APART_MS, TARIFFS_TURN } from './tariff-turns.ts';
 
 /** Those that may go now; those that wait behind others that are queued; and those that name Tariffs of which the partner knows nothing. */
 export interface Turns {
@@ -32,16 +34,17 @@ export function lookAgainInMs({ waits }: Pick<Waiting, 'waits'>): number {
  * A Tariff goes before any Connector that names it, and is deleted only when the partner has no
  * Connector any more that does (TAR-01).
  */
-export async function inTheirTurn(db: Queryable, partner: Partner, waiting: readonly Waiting[]): Promise<Turns> {
-  const tariffs = waiting.filter(({ key, current }) => key.module === 'tariffs' && current !== undefined);
+export async function inTheirTurn(db: Queryable, partner: Partner, waiting: readonly Waiting[], now: number): Promise<Turns> {
+  const tariffs = waiting.filter(({ key, current }) => key.module === 'tariffs' && current !== undefined && !isOver(partner, current, now));
   // Before all else that waits; the others come with the next batch.
   if (tariffs.length > 0) return { first: tariffs, behind: [], unknowing: [] };
   const turns: Turns = { first: [], behind: [], unknowing: [] };
   const named = endpointOf(partner, 'tariffs', 'RECEIVER') === undefined ? [] : waiting.flatMap(tariffsOf);
-  const known = named.length === 0 ? new Map<string, boolean>() : await tariffsAt(db, partner.id, named);
+  const known = named.length === 0 ? new Map<string, boolean>() : await tariffsAt(db, partner, named, now);
   for (const held of waiting) {
     if (held.key.module === 'tariffs') {
-      ((await isNamed(db, held)) ? turns.behind : turns.first).push(held);
+      const isStillNamed = held.current === undefined ? await isNamed(db, held) : await isToBeNamedNoMore(db, partner, held, now);
+      (isStillNamed ? turns.behind : turns.first).push(held);
       continue;
     }
     const theirs = named.length === 0 ? [] : tariffsOf(held);
@@ -82,13 +85,13 @@ function ownerIn(held: Waiting): string {
 }
 
 /** Those of these Tariffs that a partner has or is to have; true: it waits to be sent. */
-async function tariffsAt(db: Queryable, partnerId: string, named: readonly string[]): Promise<Map<string, boolean>> {
-  const { rows } = await db.query<{ tariff: string; waits: boolean }>({
+async function tariffsAt(db: Queryable, partner: Partner, named: readonly string[], now: number): Promise<Map<string, boolean>> {
+  const { rows } = await db.query<{ tariff: string; waiting: string | null }>({
     name: 'push-tariffs',
-    text: `SELECT lower(object_key) AS tariff, queued AND current IS NOT NULL AS waits FROM pushed
+    text: `SELECT lower(object_key) AS tariff, CASE WHEN queued THEN current END AS waiting FROM pushed
       WHERE partner_id = $1 AND module = 'tariffs' AND lower(object_key) = ANY ($2)`,
-  }, [partnerId, [...new Set(named)]]);
-  return new Map(rows.map(({ tariff, waits }) => [tariff, waits]));
+  }, [partner.id, [...new Set(named)]]);
+  return new Map(rows.map(({ tariff, waiting }) => [tariff, waiting !== null && !isOver(partner, waiting, now)]));
 }
 
 /** Whether the partner still has, or will get, a Connector that names a tariff. */
@@ -106,6 +109,26 @@ async function isNamed(db: Queryable, held: Waiting): Promise<boolean> {
   const tariff = idKey(id);
   return rows.some((row) =>
     [row.current, row.acknowledged].some((text) => text !== null && namedIn(text).includes(tariff)));
+}
+
+/** In 2.1.1 a Tariff that is over is deleted. */
+function isOver({ version }: Partner, tariff: string, now: number): boolean {
+  if (version !== '2.1.1') return false;
+  const { end_date_time: end } = JSON.parse(tariff) as Tariff;
+  return end !== undefined && instantMs(end)! <= now;
+}
+
+/** Whether a Location that names a Tariff that is over is still to be said anew, with the one that holds now. */
+async function isToBeNamedNoMore(db: Queryable, partner: Partner, { key: { objectKey } }: Waiting, now: number): Promise<boolean> {
+  if (endpointOf(partner, 'locations', 'RECEIVER') === undefined) return false;
+  // Its turn, which says the Locations anew, may be under way still.
+  if ((await openDue(db, TARIFFS_TURN)).some(({ at }) => at <= now + CLOCKS_APART_MS)) return true;
+  const { rows } = await db.query<{ current: string | null }>(
+    `SELECT current FROM (SELECT ${NOW} AS current FROM ${WITH_SHARED}
+       WHERE partner_id = $1 AND module = 'locations' AND parked IS NULL AND (queued OR unclear)) p
+     WHERE position(lower($2) IN lower(current)) > 0`, [partner.id, JSON.stringify(objectKey)],
+  );
+  return rows.some(({ current }) => namedIn(current!).includes(idKey(objectKey)));
 }
 
 /** The tariffs that a Location's Connectors name; those of a REMOVED EVSE do not count. */

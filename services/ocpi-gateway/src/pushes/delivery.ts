@@ -106,7 +106,7 @@ export class Delivery {
   /** What objects are now against what the partner acknowledged: nothing, PATCHes, or a PUT of each. */
   private async send(partner: Partner, taken: Taken, waiting: readonly Waiting[], now: number): Promise<DueOutcome | undefined> {
     const { db, bus, clock, settings } = this.parts;
-    const { first, behind, unknowing } = await inTheirTurn(db, partner, waiting);
+    const { first, behind, unknowing } = await inTheirTurn(db, partner, waiting, now);
     const isPatient = ({ queuedMs }: Waiting) => clock.realMs(now - queuedMs) < settings.location_waits_ms;
     const areAll = first.length === waiting.length;
     if (!areAll && waiting.some(({ queued }) => !queued)) {

@@ -7,7 +7,7 @@ import { listTariffs } from '#contracts/tariff-engine';
 import { listTokens } from '#contracts/tokens-auth';
 import { addDue, type Due, type DueOutcome } from '#due';
 import { areGrantedAlike, type Granted, type GrantRows, isOffered, shownSince } from '#grants';
-import { instantMs, type Interface, type Tariff, type Token } from '#ocpi';
+import type { Interface, Tariff, Token } from '#ocpi';
 import type { Database, Tx } from '#postgres';
 import type { Log } from '#telemetry';
 import type { Clock } from '#time';
@@ -18,6 +18,7 @@ import { hiddenFrom, queueViews } from '../partners/partner-views.ts';
 import { noteUnwanted } from './lane-rows.ts';
 import { forgetTariffs, lockLinks, pushedKeys, pushedLocations } from './pushed-rows.ts';
 import { queueAll } from './queue-rows.ts';
+import { turnDue, turnsOf } from './tariff-turns.ts';
 import { tokenKey } from './token-key.ts';
 import type { Hidden } from './withdrawn-rows.ts';
 import { grantsTurnDue, type Steering } from '../steering.ts';
@@ -37,18 +38,6 @@ const byId = ({ id }: { id: string }) => id;
 
 function listOffered(bus: Bus, page: PageWish, partner: Partner): Promise<Page> {
   return bus.ask(listTariffs, { page, offeredTo: toldOf(partner).map(toBus) });
-}
-
-/** By then it is so by every replica's clock, whichever sends. */
-const CLOCKS_APART_MS = 1_000;
-
-/** When a Tariff of ours begins and ends: 2.1.1 has no words for either. */
-export function turnsOf({ start_date_time: start, end_date_time: end }: Tariff): number[] {
-  return [start, end].flatMap((at) => (at === undefined ? [] : [instantMs(at)! + CLOCKS_APART_MS]));
-}
-
-export function turnDue(at: number) {
-  return { id: `tariffs turn ${at}`, key: 'tariffs turn', kind: 'tariffs-turn', at, body: {} };
 }
 
 /** A Tariff before any Connector that names it. */
