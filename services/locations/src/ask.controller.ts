@@ -31,8 +31,8 @@ export class AskController {
 
   @Answers(resolveStation)
   resolveStation(requests: ResolveStation[]) {
-    return each(requests, async ({ stationId, stationConnector, at }) =>
-      resolved(await this.locations.resolveStation(stationId, stationConnector, at)));
+    return each(requests, async ({ stationId, stationConnector, ...how }) =>
+      resolved(await this.locations.resolveStation(stationId, stationConnector, how)));
   }
 
   @Answers(listLocations)

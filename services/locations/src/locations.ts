@@ -125,9 +125,11 @@ export class Locations {
   }
 
   /** Our own EVSE by what the station calls it; as it was described at an instant, where one is given. */
-  async resolveStation(stationId: string, stationConnector: number, at?: string): Promise<ResolvedEvse> {
+  async resolveStation(
+    stationId: string, stationConnector: number, { at, orAny = false }: { at?: string | undefined; orAny?: boolean } = {},
+  ): Promise<ResolvedEvse> {
     const plugs = await plugsOfStation(this.parts.db, stationId);
-    const plug = plugs.find((each) => each.stationConnector === stationConnector);
+    const plug = plugs.find((each) => each.stationConnector === stationConnector) ?? (orAny ? plugs[0] : undefined);
     const held = plug && (await this.findOwn(plug.locationId));
     const evse = held && findEvse(held.location, plug.evseUid);
     if (!evse)

@@ -45,23 +45,21 @@ export class Unlocking {
   /** `askers`: whose drivers' cars may be let go. */
   async take(orderId: string, command: UnlockConnector, askers: readonly Party[], operator?: Party): Promise<Taken> {
     const { db, bus, clock } = this.parts;
-    try {
-      const { stationId, stationConnector } = await bus.ask(resolveEvse, {
-        locationId: command.location_id, evseUid: command.evse_uid, connectorId: command.connector_id,
-        ...(operator ? { party: toBus(operator) } : {}),
-      });
-      const { sessionJson } = await bus.ask(getSessionAt, { stationId, connectorId: stationConnector });
-      const driver = sessionJson && fromJsonBytes<Session>(sessionJson).cdr_token;
-      if (driver && !askers.some((party) => sameParty(party, driver)))
-        return { result: 'REJECTED', timeoutS: 0, message: 'the driver of another party charges there', unknownLocation: false };
-      const body: Unlock = { orderId, stationId, connectorId: stationConnector };
-      await addDue(db, { id: `unlock ${orderId}`, key: `unlock ${stationId}`, kind: 'unlock', at: clock.now(), body });
-      this.parts.wake();
-      return { result: 'ACCEPTED', timeoutS: STATION_ANSWERS_WITHIN_MS / 1_000, message: '', unknownLocation: false };
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      return { result: 'REJECTED', timeoutS: 0, message: error.detail, unknownLocation: true };
-    }
+    const rejected = (message: string, unknownLocation = false): Taken => ({ result: 'REJECTED', timeoutS: 0, message, unknownLocation });
+    const place = await orRefused(bus.ask(resolveEvse, {
+      locationId: command.location_id, evseUid: command.evse_uid, connectorId: command.connector_id,
+      ...(operator ? { party: toBus(operator) } : {}),
+    }));
+    if (place instanceof Refused) return rejected(place.detail, true);
+    const { stationId, stationConnector } = place;
+    const charging = await orRefused(bus.ask(getSessionAt, { stationId, connectorId: stationConnector }));
+    if (charging instanceof Refused) return rejected('it is not known whose car is there');
+    const driver = charging.sessionJson && fromJsonBytes<Session>(charging.sessionJson).cdr_token;
+    if (driver && !askers.some((party) => sameParty(party, driver))) return rejected('the driver of another party charges there');
+    const body: Unlock = { orderId, stationId, connectorId: stationConnector };
+    await addDue(db, { id: `unlock ${orderId}`, key: `unlock ${stationId}`, kind: 'unlock', at: clock.now(), body });
+    this.parts.wake();
+    return { result: 'ACCEPTED', timeoutS: STATION_ANSWERS_WITHIN_MS / 1_000, message: '', unknownLocation: false };
   }
 
   /** Opening a lock twice does no harm, so a repeat after a crash is just done. */
@@ -88,4 +86,11 @@ export class Unlocking {
       throw error;
     }
   }
+}
+
+function orRefused<T>(answer: Promise<T>): Promise<T | Refused> {
+  return answer.catch((error: unknown) => {
+    if (error instanceof Refused) return error;
+    throw error;
+  });
 }

@@ -243,6 +243,9 @@ test('CMD-11 UNLOCK_CONNECTOR opens the lock at the station and says how it went
   oasis.neighbours.charging = { ...exampleSession, cdr_token: { ...exampleSession.cdr_token, country_code: 'CA', party_id: 'XYZ' } };
   expect(await unlock(), "another party's driver charges there").toMatchObject({ status_code: 1000, data: { result: 'REJECTED' } });
   oasis.neighbours.charging = undefined;
+  oasis.neighbours.refusesSessionAt = true;
+  expect(await unlock(), 'the place is known, and not who charges there').toMatchObject({ status_code: 1000, data: { result: 'REJECTED' } });
+  oasis.neighbours.refusesSessionAt = false;
   expect(await unlock()).toMatchObject({ status_code: 1000, data: { result: 'ACCEPTED' } });
   await expect.poll(() => montreal.seen.findLast(({ what }) => what === 'POST /unlocked/1')?.body).toMatchObject({ result: 'EVSE_INOPERATIVE' });
   const station = await oasis.neighbours.bus.hold(unlockConnector, 'station of L2-01', async (asks) =>

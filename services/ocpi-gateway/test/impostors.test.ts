@@ -80,7 +80,8 @@ test.each([
     const { post, view } = await registerAs(mallory, 'Islands', parties);
     expect(await post()).toMatchObject({ http: 200, status_code: 2000, status_message: expect.stringContaining(why) });
     expect(mallory.seen, 'its platform was not asked for anything').toEqual([]);
-    expect(await view()).toMatchObject({ state: 'invited', lastError: expect.stringContaining(why) });
+    expect(await view()).toMatchObject({ state: 'invited', lastError: expect.stringMatching(/^2\d{3}-.*Z credentials were refused: /) });
+    expect((await view()).lastError).toContain(why);
   },
 );
 

@@ -42,6 +42,7 @@ export class Neighbours {
   readonly privates = new Set<string>();
   /** Where a car is plugged in for one of our Sessions. */
   charging: Session | undefined;
+  refusesSessionAt = false;
   readonly partners = new Map<string, object>();
   /** When partners' CDRs were recorded first. */
   readonly recordedAt = new Map<string, string>();
@@ -233,7 +234,7 @@ export class Neighbours {
       this.taken.splice(-1, 1, { what: `${patch ? 'PATCH' : 'PUT'} ${key}`, body });
       return answer;
     }));
-    await bus.answer(getSessionAt, async (requests) => requests.map(() =>
+    await bus.answer(getSessionAt, async (requests) => requests.map(() => this.refusesSessionAt ? new Rejected('busy', 'not now') :
       ({ own: true, ...(this.charging === undefined ? {} : { sessionJson: toJsonBytes(this.charging) }) })));
     await bus.answer(getSession, async (requests) => requests.map(({ party, sessionId }) => {
       const held = this.partners.get(keyOf('session', party, sessionId));

@@ -306,12 +306,12 @@ test('SES-12: a charge of a day with a reading every ten seconds is told in a fe
   expect(JSON.stringify(ended.charging_periods).length).toBeLessThan(60_000);
 });
 
-test('a charge of five hours is told at every interval, and a longer one less and less often', () => {
-  const readings = Array.from({ length: 3 * 1_800 }, (_, n): Reading => ({ at: at((n + 1) * 10), energyWh: String(1000 + (n + 1) * 8) }));
+test('SES-12: a charge of sixteen hours is told at every interval, and a longer one less and less often', () => {
+  const readings = Array.from({ length: 40 * 360 }, (_, n): Reading => ({ at: at((n + 1) * 10), energyWh: String(1000 + (n + 1) * 8) }));
   const toldIn = (hours: number) =>
     charged(level2, readings.slice(0, hours * 360), { at: at(hours * 3_600), energyWh: '70120' }, 60_000).told.length;
-  expect(toldIn(5)).toBe(300);
-  expect(toldIn(15) - toldIn(5)).toBeLessThan(350);
+  expect(toldIn(16)).toBe(960);
+  expect(toldIn(40) - toldIn(16)).toBeLessThan(1_000);
 });
 
 test.each([

@@ -196,11 +196,11 @@ export function updateEveryMsOf(
 }
 
 /** Of a session's age, between two refreshes. */
-export const AGE_PER_REFRESH = 300;
+export const AGE_PER_REFRESH = 1_000;
 
 /**
- * Whether it is time to tell: after the interval, and of a session that is older than three hundred of
- * them after such a part of its age, so that even a day-long one has a few hundred periods (SES-12); and
+ * Whether it is time to tell: after the interval, and of a session that is older than a thousand of
+ * them (17 h of DC, three and a half days of AC) after such a part of its age, so that one of a month is still carried whole (SES-12); and
  * at once when the price changed. A reading a tenth of that early will do, where it is nearer than the next:
  * of a meter that is read every minute, a second early or late, each is told, and not every other one.
  */

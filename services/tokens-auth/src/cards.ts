@@ -180,16 +180,21 @@ export class Cards {
   private async placesOf({ stationId, connectorId }: Card): Promise<ShownAt[]> {
     const at = async (connectors: readonly number[]) =>
       (await Promise.all(connectors.map((one) => this.resolve(stationId, one)))).filter((one) => one !== undefined);
-    const first = await at(connectorId === undefined ? FIRST_CONNECTORS : [connectorId]);
-    const others = connectorId === undefined ? (first[0]?.stationConnectors ?? []).filter((one) => !FIRST_CONNECTORS.includes(one)) : [];
+    let first = await at(connectorId === undefined ? FIRST_CONNECTORS : [connectorId]);
+    if (first.length === 0 && connectorId === undefined) {
+      const any = await this.resolve(stationId, FIRST_CONNECTORS[0]!, true);
+      first = any ? await at(any.stationConnectors) : [];
+    }
+    const known = new Set([...FIRST_CONNECTORS, ...first.map(({ stationConnector }) => stationConnector)]);
+    const others = connectorId === undefined ? (first[0]?.stationConnectors ?? []).filter((one) => !known.has(one)) : [];
     return [...first, ...(await at(others))].map(({ party, locationId, evseUid, private: isPrivate, locationJson }) => ({
       party: party!, locationId, evseUid, private: isPrivate ? fromJsonBytes<Location>(locationJson) : undefined,
     }));
   }
 
-  private async resolve(stationId: string, stationConnector: number) {
+  private async resolve(stationId: string, stationConnector: number, orAny = false) {
     try {
-      return await this.parts.bus.ask(resolveStation, { stationId, stationConnector }, { timeoutMs: PLACE_WITHIN_MS });
+      return await this.parts.bus.ask(resolveStation, { stationId, stationConnector, orAny }, { timeoutMs: PLACE_WITHIN_MS });
     } catch (error) {
       if (error instanceof Unanswered || error instanceof Refused) return undefined;
       throw error;

@@ -21,6 +21,7 @@ const stations: Readonly<Record<string, Readonly<Record<number, readonly [string
   LAST: { 1: ['HOME', 'E1'], 2: ['HOME', 'E2'], 5: ['STREET', 'E5'] },
   STREET: { 1: ['STREET', 'E2'], 2: ['STREET', 'E3'] },
   HOME: { 1: ['HOME', 'E1'], 2: ['HOME', 'E2'] },
+  BEHIND: { 3: ['HOME', 'E3'], 4: ['HOME', 'E4'] },
 };
 
 let platform: TestPlatform;
@@ -37,8 +38,8 @@ beforeAll(async () => {
   service = await start(platform.env);
   [bus, locations, gateway] = (await Promise.all(['portal', 'locations', 'ocpi-gateway'].map((name) =>
     connectBus({ natsUrl: platform.env.NATS_URL!, platform: platform.platform, service: name as 'portal' })))) as [Bus, Bus, Bus];
-  await locations.answer(resolveStation, (requests) => requests.map(({ stationId, stationConnector }) => {
-    const place = stations[stationId]![stationConnector];
+  await locations.answer(resolveStation, (requests) => requests.map(({ stationId, stationConnector, orAny }) => {
+    const place = stations[stationId]![stationConnector] ?? (orAny ? Object.values(stations[stationId]!)[0] : undefined);
     if (!place) return new Rejected('unknown-station', 'at no Location');
     const [locationId, evseUid] = place;
     return {
@@ -75,6 +76,7 @@ test.each(['ALWAYS', 'NEVER'])('LOC-07: a card with whitelist %s is let in where
     expect(await tap(card, station, street)).toBe('Accepted');
   }
   expect([await tap(card, 'STREET'), await tap(card, 'HOME')]).toEqual(['Accepted', 'Blocked not-here']);
+  expect(await tap(card, 'BEHIND'), 'whose first connectors are nowhere').toBe('Blocked not-here');
   expect(JSON.stringify(asked)).not.toContain('HOME');
 });
 

@@ -47,6 +47,8 @@ export interface Registration {
   readonly invited: readonly InvitedParty[];
 }
 
+const REFUSED = 'credentials were refused';
+
 /** The partners' aggregate: who they are, and how a link is made, renewed and ended. CRE. */
 export class Partners {
   readonly interfaces: readonly Interface[];
@@ -287,13 +289,16 @@ export class Partners {
   }
 
   /** CRE-10: the credentials of a party that the link is for; of others they are refused, and the operator sees it. Throws Rejected. */
-  private async asInvited({ id, invited }: Partner, said: Credentials, version: SpokenVersion): Promise<Credentials> {
+  private async asInvited({ id, invited, lastError }: Partner, said: Credentials, version: SpokenVersion): Promise<Credentials> {
     // 2.1.1 does not say its roles: they are what the operator has said, where it has.
     const meant = version === '2.1.1' ? said.roles.filter((one) => isInvited(invited, one)) : [];
     const theirs = meant.length > 0 ? { ...said, roles: meant } : said;
     const problem = invited.length === 0 ? undefined : uninvitedText(theirs.roles, invited);
-    if (problem === undefined) return theirs;
-    await noteError(this.parts.db, id, `credentials were refused: ${problem}`);
+    if (problem === undefined) {
+      if (lastError.includes(REFUSED)) await noteError(this.parts.db, id, '');
+      return theirs;
+    }
+    await noteError(this.parts.db, id, `${rfc3339(this.parts.clock.now())} ${REFUSED}: ${problem}`);
     throw refuse('party-not-invited', problem);
   }
 
