@@ -1,7 +1,7 @@
 import { pbkdf2 } from 'node:crypto';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { hashPassword, passwordFits } from './password.ts';
+import { hashPassword, passwordFits, weighedBy } from './password.ts';
 
 test('a password fits its own hash alone, and two hashes of one differ', async () => {
   const [one, two] = await Promise.all([hashPassword('correct horse'), hashPassword('correct horse')]);
@@ -13,6 +13,12 @@ test('a password fits its own hash alone, and two hashes of one differ', async (
 
 test('no password fits where no driver has the e-mail', async () => {
   expect(await passwordFits('correct horse', undefined)).toBe(false);
+});
+
+test('a password is weighed as heavily where no driver has the e-mail', async () => {
+  const [nobodys, ones] = [undefined, await hashPassword('correct horse')].map(weighedBy);
+  expect(nobodys!.cost).toEqual(ones!.cost);
+  expect([nobodys!.salt.length, nobodys!.hash.length]).toEqual([ones!.salt.length, ones!.hash.length]);
 });
 
 test('a password typed in composed or decomposed letters is the same', async () => {

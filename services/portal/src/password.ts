@@ -14,10 +14,14 @@ export async function hashPassword(password: string): Promise<string> {
 
 /** Takes the same time whatever is wrong; where no driver has the e-mail, give `undefined`. */
 export async function passwordFits(password: string, stored: string | undefined): Promise<boolean> {
+  const { cost, salt, hash } = weighedBy(stored);
+  return timingSafeEqual(await derived(password, salt, cost), hash) && stored !== undefined;
+}
+
+/** What a password is weighed with; the same weight where there is nothing stored. */
+export function weighedBy(stored: string | undefined): { readonly cost: typeof COST; readonly salt: Buffer; readonly hash: Buffer } {
   const [, N, r, p, salt = '', hash = ''] = (stored ?? NOBODYS).split('$');
-  const expected = Buffer.from(hash, 'base64url');
-  const given = await derived(password, Buffer.from(salt, 'base64url'), { N: Number(N), r: Number(r), p: Number(p) });
-  return timingSafeEqual(given, expected) && stored !== undefined;
+  return { cost: { N: Number(N), r: Number(r), p: Number(p) }, salt: Buffer.from(salt, 'base64url'), hash: Buffer.from(hash, 'base64url') };
 }
 
 /** Of the same cost as a real one; no password is known to fit, and none would be taken. */
