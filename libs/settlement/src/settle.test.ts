@@ -42,6 +42,15 @@ test('a partner owes what its drivers charged, less what was credited', () => {
   expect(sentences).toEqual(['Carbon Plunk owes Energy OASIS 10.50 CAD']);
 });
 
+test('a month is called closed an hour after its closing, when nothing that was received before is on its way to the log', () => {
+  const calendar = new SettlementCalendar([exampleTerms], zone('America/Vancouver'));
+  const month = '2022-02';
+  const stateAt = (now: string) =>
+    settle({ month, calendar, parties, now: instant(now), ...tallied([], { calendar, month, now: instant(now) }) }).state;
+  expect(['2022-03-11T08:00:00Z', '2022-03-11T08:00:01Z', '2022-03-11T09:00:00Z', '2022-03-11T09:00:01Z'].map(stateAt))
+    .toEqual(['open', 'open', 'open', 'closed']);
+});
+
 test('each direction has its own invoice and only the payment is netted', () => {
   const { currencies: [cad] } = statement([cdr('A', paid(5)), cdr('B', paid(8.25), { issuer: PLUNK })]);
   expect(cad?.invoices.map(({ number, total }) => `${number} ${total}`)).toEqual([

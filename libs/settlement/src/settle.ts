@@ -25,6 +25,9 @@ const CURRENCIES_MAX = 20;
 const PLACES_MAX = 400;
 const TAXES_MAX = 20;
 
+/** So long after its closing a CDR may still come into the log that was received before it. */
+const ON_ITS_WAY_MS = 3_600_000;
+
 /** The statement of a month, a pure function of what lies in it: the same history, the same bytes. */
 export function settle(input: SettleInput): Statement {
   const { month, calendar, now } = input;
@@ -47,7 +50,7 @@ export function settle(input: SettleInput): Statement {
     from: rfc3339(from),
     to: rfc3339(to),
     ...(closesAt === undefined ? {} : { closes_at: rfc3339(closesAt) }),
-    state: closesAt === undefined ? 'without-agreement' : now > closesAt ? 'closed' : 'open',
+    state: closesAt === undefined ? 'without-agreement' : now > closesAt + ON_ITS_WAY_MS ? 'closed' : 'open',
     ...(terms === undefined ? {} : { agreement: termsDigest(terms) }),
     parties,
     currencies: statements,

@@ -14,7 +14,7 @@ export interface Statement {
   readonly to: string;
   /** What is acknowledged later is on the next statement. */
   readonly closes_at?: string;
-  /** Nothing closes without an agreement. */
+  /** Closed an hour after its closing, and the same from then on. Nothing closes without an agreement. */
   readonly state: 'without-agreement' | 'open' | 'closed';
   /** The first 16 hex digits of the SHA-256 of the terms: both sides have the same, or disagree. */
   readonly agreement?: string;
