@@ -11,7 +11,10 @@ let taken = 0;
 let lagsMs: number[] = [];
 
 const peers = Array.from({ length: Number(count) }, (_, n) => {
-  const server = createServer((request, response) => void serve(n, request, response));
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', () => serve(n, request, Buffer.concat(chunks), response));
+  });
   return new Promise<number>((resolve) => server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)));
 });
 const ports = await Promise.all(peers);
@@ -23,9 +26,7 @@ process.on('message', () => {
 });
 process.on('disconnect', () => process.exit(0));
 
-async function serve(n: number, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
+function serve(n: number, request: IncomingMessage, body: Buffer, response: ServerResponse): void {
   const base = `http://127.0.0.1:${ports[n]}`;
   if (request.url === '/versions') return answer(response, [{ version: '2.2.1', url: `${base}/2.2.1` }]);
   if (request.url === '/2.2.1') {
@@ -39,13 +40,14 @@ async function serve(n: number, request: IncomingMessage, response: ServerRespon
   }
   taken += 1;
   if (request.method === 'PATCH') {
-    const { last_updated } = JSON.parse(Buffer.concat(chunks).toString()) as { last_updated: string };
+    const { last_updated } = JSON.parse(body.toString()) as { last_updated: string };
     lagsMs.push(Date.now() - Date.parse(last_updated));
   }
   return answer(response, undefined);
 }
 
 function answer(response: ServerResponse, data: unknown): void {
-  response.writeHead(200, { 'Content-Type': 'application/json' });
-  response.end(JSON.stringify({ data, status_code: 1000, timestamp: new Date().toISOString() }));
+  const text = JSON.stringify({ data, status_code: 1000, timestamp: new Date().toISOString() });
+  response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) });
+  response.end(text);
 }
