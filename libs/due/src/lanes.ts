@@ -1,4 +1,4 @@
-import type { Database } from '#postgres';
+import { bigintArray, type Database } from '#postgres';
 import type { Due } from './due.ts';
 
 /** A key that this worker owns. */
@@ -48,24 +48,35 @@ export async function claimLanes(
   return rows;
 }
 
-/** Keeps this worker's keys for another lease. */
-export async function keepLanes(db: Database, owner: string, lanes: readonly Lane[], leaseMs: number): Promise<void> {
-  await setMine(db, owner, lanes.map(({ key }) => key), { set: `until = clock_timestamp() + $3::int * interval '1 ms'`, values: [leaseMs] });
+/** Keeps this worker's keys for another lease: those that are still its own. */
+export function keepLanes<T extends Lane>(db: Database, owner: string, lanes: readonly T[], leaseMs: number): Promise<T[]> {
+  return setMine(db, owner, lanes, { set: `until = clock_timestamp() + $4::int * interval '1 ms'`, values: [leaseMs] });
 }
 
 /** Of a worker's keys. It waits for nobody while it holds several: those that somebody rouses just now follow one by one. */
-async function setMine(
-  db: Database, owner: string, keys: readonly string[], { set, values }: { set: string; values: readonly unknown[] },
-): Promise<void> {
-  const { rows } = await db.query<{ key: string }>(
-    `WITH mine AS (SELECT key FROM due_lane WHERE owner = $1 AND key = ANY($2) FOR UPDATE SKIP LOCKED)
-      UPDATE due_lane SET ${set} FROM mine WHERE due_lane.key = mine.key RETURNING due_lane.key`,
-    [owner, keys, ...values],
+async function setMine<T extends Lane>(
+  db: Database, owner: string, lanes: readonly T[], { set, values }: { set: string; values: readonly unknown[] },
+): Promise<T[]> {
+  const mine = (each: readonly Lane[]) => [owner, each.map(({ key }) => key), bigintArray(each.map(({ epoch }) => epoch)), ...values];
+  const { rows } = await db.query<{ key: string; epoch: bigint }>(
+    `WITH mine AS (SELECT lane.key FROM due_lane lane JOIN unnest($2::text[], $3::bigint[]) AS given (key, epoch) USING (key, epoch)
+        WHERE owner = $1 FOR UPDATE OF lane SKIP LOCKED)
+      UPDATE due_lane SET ${set} FROM mine WHERE due_lane.key = mine.key RETURNING due_lane.key, epoch`,
+    mine(lanes),
   );
-  const done = new Set(rows.map(({ key }) => key));
-  for (const key of keys)
-    if (!done.has(key)) await db.query(`UPDATE due_lane SET ${set} WHERE owner = $1 AND key = $2`, [owner, key, ...values]);
+  const done = new Set(rows.map(nameOf));
+  const kept = lanes.filter((lane) => done.has(nameOf(lane)));
+  for (const lane of lanes) {
+    if (done.has(nameOf(lane))) continue;
+    const { rowCount } = await db.query(
+      `UPDATE due_lane SET ${set} WHERE owner = $1 AND key = ANY ($2) AND epoch = ANY ($3::bigint[])`, mine([lane]),
+    );
+    if (rowCount === 1) kept.push(lane);
+  }
+  return kept;
 }
+
+const nameOf = ({ key, epoch }: Lane) => `${epoch} ${key}`;
 
 /** The key's first row when it is due; otherwise the key is given back, or was lost. */
 export async function nextDue(
@@ -158,8 +169,8 @@ export async function retryDue(
 
 /** Gives keys back as they are, for others to take at once. */
 export async function releaseLanes(db: Database, owner: string): Promise<void> {
-  const { rows } = await db.query<{ key: string }>('SELECT key FROM due_lane WHERE owner = $1', [owner]);
-  await setMine(db, owner, rows.map(({ key }) => key), { set: 'owner = NULL, until = NULL', values: [] });
+  const { rows } = await db.query<Lane>('SELECT key, epoch FROM due_lane WHERE owner = $1', [owner]);
+  await setMine(db, owner, rows, { set: 'owner = NULL, until = NULL', values: [] });
 }
 
 /** When there may be something to do next: platform time, and real ms from now. */

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import {
   addDue,
   cancelDue,
+  type Due,
   type DueHandler,
   dueMigrations,
   type DueWorker,
@@ -47,9 +48,9 @@ function work(
 
 const push = (id: string, key = 'partner', at = 0, body: unknown = { id }) =>
   addDue(db, { id, key, kind: 'push', at, body });
-const does: DueHandler = async ({ id }) => {
+const does = async ({ id }: Due) => {
   did.push(id);
-  return 'done';
+  return 'done' as const;
 };
 
 async function until(done: () => boolean | Promise<boolean>, timeoutMs = 60_000): Promise<void> {
@@ -93,7 +94,7 @@ test('a key is worked on in order, the earliest first, while other keys go on', 
       await until(() => did.includes('quick-3'));
       running -= 1;
     }
-    return does(due, 1);
+    return does(due);
   });
   await until(() => did.length === 6);
   expect(did.filter((id) => !id.startsWith('quick'))).toEqual(['early', 'middle', 'late']);
@@ -109,7 +110,7 @@ test('a failing one is tried again with its error kept, and holds up its key alo
   work(async (due, attempt) => {
     if (due.key === 'down') attempts.push(attempt);
     if (due.key === 'down' && broken) return { retryInMs: 30 };
-    return does(due, attempt);
+    return does(due);
   });
   await until(() => attempts.length >= 3 && did.includes('other'));
   expect((await openDue(db, 'down')).map(({ id }) => id)).toEqual(['first', 'second']);
@@ -141,7 +142,7 @@ test('what lies ahead waits for the platform clock, and a retry may be put on it
   const clock = fixedClock('2022-02-01T17:00:00Z');
   const at = clock.now() + 60_000;
   await push('timer', 'session', at);
-  work(async (due, attempt) => (attempt === 1 ? { retryAt: at + 60_000 } : does(due, attempt)), {
+  work(async (due, attempt) => (attempt === 1 ? { retryAt: at + 60_000 } : does(due)), {
     clock,
   });
   clock.advance(59_999);
@@ -238,9 +239,9 @@ test('replicas share the keys: 300 rows of 20 keys are done once and in order', 
 
 test("a stopped worker's keys go on at once elsewhere; a dead one's after its lease", async () => {
   for (let n = 0; n < 6; n += 1) await push(`r${n}`, 'k', n);
-  const first = work(async (due, attempt) => {
+  const first = work(async (due) => {
     await sleep(20);
-    return does(due, attempt);
+    return does(due);
   });
   await until(() => did.length >= 2);
   await first.stop();
@@ -252,10 +253,10 @@ test("a stopped worker's keys go on at once elsewhere; a dead one's after its le
      RETURNING until AS ends`,
   );
   const early: string[] = [];
-  work(async (due, attempt) => {
+  work(async (due) => {
     const { rows: [now] } = await db.query<{ over: boolean }>('SELECT clock_timestamp() >= $1 AS over', [lane!.ends]);
     if (!now!.over) early.push(due.id);
-    return does(due, attempt);
+    return does(due);
   });
   await until(() => did.length === 6);
   expect(early).toEqual([]);
@@ -298,7 +299,7 @@ test('what is roused while it is being done is done once more; roused thrice bef
       under.resolve();
       await going.promise;
     }
-    return does(due, attempt);
+    return does(due);
   });
   await under.promise;
   await rouse('lane');
@@ -329,8 +330,8 @@ test('a pause towards somebody who is down stands when there is more for him, a 
 test('one that goes on later lets what is earlier go first', async () => {
   await rouse('lane', 0);
   await push('between', 'k', 10);
-  work(async (due, attempt) => {
-    await does(due, attempt);
+  work(async (due) => {
+    await does(due);
     return due.id === 'lane' && did.length < 3 ? { goOnAt: 20 } : 'done';
   });
   await until(async () => (await openDue(db, 'k')).length === 0);
@@ -383,4 +384,24 @@ test('two who rouse the same lanes at once wait for each other, and nothing is l
   for (const { id } of lanes) todo.set(id, 99);
   await rouseDue(db, 'push', 0, lanes);
   await until(() => lanes.every(({ id }) => seen.get(id) === 99));
+});
+
+test('who lost a key does nothing outside any more, and leaves it to who has it', async () => {
+  await push('a');
+  const held: boolean[] = [];
+  work(async (_due, _attempt, hold) => {
+    await sleep(300);
+    held.push(hold.isHeld());
+    // As another does when this process sleeps for longer than its lease.
+    await db.query(`UPDATE due_lane SET owner = 'another', epoch = epoch + 1, until = clock_timestamp() + interval '1 hour'`);
+    await sleep(300);
+    held.push(hold.isHeld());
+    hold.insist();
+    did.push('outside');
+    return 'done';
+  }, { leaseMs: 200 });
+  await until(() => held.length === 2);
+  await sleep(100);
+  expect({ held, did }).toEqual({ held: [true, false], did: [] });
+  expect(await openDue(db, 'partner')).toMatchObject([{ id: 'a', attempts: 1, lastError: undefined }]);
 });

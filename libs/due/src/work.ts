@@ -11,6 +11,7 @@ import {
 } from '#telemetry';
 import type { Clock } from '#time';
 import type { Due } from './due.ts';
+import { type Hold, HoldLost, type Instants, instants, LeasedHold } from './hold.ts';
 import {
   claimLanes,
   finishDue,
@@ -34,11 +35,11 @@ export type DueOutcome =
 
 /**
  * Does one thing. It may be called again for the same id, also when it succeeded (killed before
- * that was written down): the other side must know the id, or the outcome must not matter. It
- * bounds its own time. A throw is tried again with growing pauses (1 s up to 5 min, real time), the
+ * that was written down): the other side must know the id, or the outcome must not matter. A process
+ * that slept may wake in the midst of it: `hold`. It bounds its own time. A throw is tried again with growing pauses (1 s up to 5 min, real time), the
  * error kept.
  */
-export type DueHandler = (due: Due, attempt: number) => Promise<DueOutcome>;
+export type DueHandler = (due: Due, attempt: number, hold: Hold) => Promise<DueOutcome>;
 
 export interface WorkOptions {
   /** Every kind that the schema may hold. */
@@ -71,6 +72,10 @@ export function workDue(db: Database, clock: Clock, options: WorkOptions): DueWo
   return new Worker(db, clock, options);
 }
 
+interface HeldLane extends Lane {
+  readonly hold: LeasedHold;
+}
+
 class Worker implements DueWorker {
   private readonly owner = randomUUID();
   private readonly concurrency: number;
@@ -81,7 +86,7 @@ class Worker implements DueWorker {
   private readonly tracer: Tracer;
   private readonly stopping = new AbortController();
   private readonly leaving = new AbortController();
-  private readonly running = new Map<Lane, Promise<void>>();
+  private readonly running = new Map<HeldLane, Promise<void>>();
   private readonly claiming: Promise<void>;
   private readonly keeping: Promise<void>;
   /** Counts what may have made work: a claim that started before it is repeated. */
@@ -124,6 +129,7 @@ class Worker implements DueWorker {
     const { signal } = this.stopping;
     for (let idle = 0; !signal.aborted;) {
       const { news } = this;
+      const askedAt = instants();
       try {
         const most = this.concurrency - this.running.size;
         const lanes =
@@ -133,7 +139,7 @@ class Worker implements DueWorker {
                 most,
               })
             : [];
-        for (const lane of lanes) this.start(lane);
+        for (const lane of lanes) this.start(lane, askedAt);
         if (lanes.length > 0 || news !== this.news) {
           idle = 0;
           continue;
@@ -164,7 +170,8 @@ class Worker implements DueWorker {
     }).catch(() => {});
   }
 
-  private start(lane: Lane): void {
+  private start(claimed: Lane, askedAt: Instants): void {
+    const lane = { ...claimed, hold: new LeasedHold(this.leaseMs, askedAt) };
     const done = this.workOn(lane)
       .catch((error: unknown) => this.log.warn('a key is let go', { key: lane.key, error }))
       .finally(() => {
@@ -174,12 +181,12 @@ class Worker implements DueWorker {
     this.running.set(lane, done);
   }
 
-  /** The key's rows one after the other, as long as they are due. */
-  private async workOn(lane: Lane): Promise<void> {
-    while (!this.stopping.signal.aborted) {
+  /** The key's rows one after the other, as long as they are due. One that may be another's is left to run out. */
+  private async workOn(lane: HeldLane): Promise<void> {
+    while (!this.stopping.signal.aborted && lane.hold.isHeld()) {
       const due = await nextDue(this.db, this.owner, lane, this.clock.now());
       if (!due) return;
-      const { outcome, error } = await this.handle(due);
+      const { outcome, error } = await this.handle(due, lane.hold);
       if (outcome === 'done') {
         if (!(await finishDue(this.db, this.owner, lane, due))) return;
       } else if ('goOnAt' in outcome) {
@@ -197,12 +204,10 @@ class Worker implements DueWorker {
     }
   }
 
-  private async handle({
-    trace,
-    attempts,
-    roused: _,
-    ...due
-  }: TakenDue): Promise<{ outcome: DueOutcome; error?: string }> {
+  private async handle(
+    { trace, attempts, roused: _, ...due }: TakenDue,
+    hold: Hold,
+  ): Promise<{ outcome: DueOutcome; error?: string }> {
     const handler = Object.hasOwn(this.options.kinds, due.kind)
       ? this.options.kinds[due.kind]
       : undefined;
@@ -211,10 +216,11 @@ class Worker implements DueWorker {
       const attributes = { id: due.id, key: due.key, attempt: attempts };
       return {
         outcome: await withTraceparent(trace, () =>
-          inSpan(this.tracer, `due ${due.kind}`, attributes, () => handler(due, attempts)),
+          inSpan(this.tracer, `due ${due.kind}`, attributes, () => handler(due, attempts, hold)),
         ),
       };
     } catch (error) {
+      if (error instanceof HoldLost) throw error;
       this.log.warn('what was due failed', {
         id: due.id,
         key: due.key,
@@ -237,7 +243,9 @@ class Worker implements DueWorker {
       await sleep(this.leaseMs / 3, undefined, { signal }).catch(() => {});
       try {
         if (this.running.size > 0) {
-          await keepLanes(this.db, this.owner, [...this.running.keys()], this.leaseMs);
+          const askedAt = instants();
+          const kept = await keepLanes(this.db, this.owner, [...this.running.keys()], this.leaseMs);
+          for (const { hold } of kept) hold.renew(askedAt);
         }
         if (performance.now() - forgottenAt < FORGET_EVERY_MS) continue;
         forgottenAt = performance.now();

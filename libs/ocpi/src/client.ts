@@ -90,6 +90,8 @@ export interface CallOptions {
   /** Whose hands a forwarded request has gone through: RFC 9110 §7.6.3. */
   readonly via?: string;
   readonly timeoutMs?: number;
+  /** Asked right before the first byte is sent; no: it is `unreachable`. */
+  readonly isWanted?: () => boolean;
   /** Puts the body, which OCPI wants bare, into an envelope: a partner's quirk. TRN-23. */
   readonly wrapped?: boolean;
   readonly onHeaders?: OnHeaders;
@@ -158,7 +160,7 @@ export async function outbound(options: ClientOptions, { method, url, body, more
       method, url: allowed.url, headers,
       ...(body === undefined ? {} : { body: textOf(body, more) }),
     },
-    { timeoutMs: more.timeoutMs ?? timeoutMs, maxBytes },
+    { timeoutMs: more.timeoutMs ?? timeoutMs, maxBytes, isWanted: more.isWanted },
     more.onHeaders,
   );
 }

@@ -54,6 +54,8 @@ export interface ExchangeLimits {
   readonly timeoutMs: number;
   /** Of the response's body. */
   readonly maxBytes: number;
+  /** Asked right before the first byte is sent, which may be long after: a process may sleep meanwhile. */
+  readonly isWanted?: (() => boolean) | undefined;
 }
 
 /** Told of an answer's status and headers while its body is still on its way. */
@@ -79,6 +81,7 @@ class Gathering implements Dispatcher.DispatchHandler {
   readonly #resolve: (exchange: Exchange) => void;
   readonly #onHeaders: OnHeaders | undefined;
   readonly #timer: NodeJS.Timeout;
+  readonly #begunMs = performance.now();
   #controller: Dispatcher.DispatchController | undefined;
   #done = false;
   #http = 0;
@@ -90,10 +93,13 @@ class Gathering implements Dispatcher.DispatchHandler {
     this.#limits = limits;
     this.#resolve = resolve;
     this.#onHeaders = onHeaders;
-    this.#timer = setTimeout(() => this.#fail(`no answer within ${limits.timeoutMs} ms`, true), limits.timeoutMs);
+    this.#timer = setTimeout(() => this.#tooLate(), limits.timeoutMs);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
+    // Whoever slept hears of what came meanwhile before its timers do.
+    if (performance.now() - this.#begunMs >= this.#limits.timeoutMs) this.#tooLate();
+    else if (this.#limits.isWanted?.() === false) this.#fail('not wanted any more');
     // Given up while it waited for a connection: it is not sent any more.
     if (this.#done) controller.abort(new Error('given up'));
     else this.#controller = controller;
@@ -117,6 +123,10 @@ class Gathering implements Dispatcher.DispatchHandler {
 
   onResponseError(_: Dispatcher.DispatchController | undefined, error: Error): void {
     this.#fail(faultText(error));
+  }
+
+  #tooLate(): void {
+    this.#fail(`no answer within ${this.#limits.timeoutMs} ms`, true);
   }
 
   #fail(message: string, waited = false): void {

@@ -138,6 +138,34 @@ test('a request that waited for a connection until its time was over is never se
   await agent.destroy();
 });
 
+test('a request that nobody wants any more when it has a connection is never sent, and the connection serves the next', async () => {
+  const held: ServerResponse[] = [];
+  partner.answer = (_, response) => { held.push(response); };
+  const agent = outboundAgent({ allowPrivate: true, connectionsPerOrigin: 1 });
+  let isWanted = true;
+  const slow = client({ agent }).get(`${partner.url}/slow`);
+  await expect.poll(() => partner.received.length).toBe(1);
+  const late = client({ agent }).put(`${partner.url}/late`, {}, { isWanted: () => isWanted });
+  const next = client({ agent }).put(`${partner.url}/next`, {}, { isWanted: () => true });
+  isWanted = false;
+  success(held[0]!, []);
+  partner.answer = (_, response) => success(response, []);
+  expect(await late).toEqual({ kind: 'unreachable', message: 'not wanted any more' });
+  expect([await slow, await next]).toMatchObject([{ kind: 'ok' }, { kind: 'ok' }]);
+  expect(partner.received.map(({ url }) => url)).toEqual(['/slow', '/next']);
+  await agent.destroy();
+});
+
+test('a process that sleeps while it connects does not send what its time is over for', async () => {
+  const agent = outboundAgent({ allowPrivate: true });
+  const late = client({ agent, timeoutMs: 100 }).post(`${partner.url}/commands/START_SESSION`, {});
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+  expect(await late).toEqual({ kind: 'unreachable', message: 'no answer within 100 ms', waited: true });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(partner.received).toEqual([]);
+  await agent.destroy();
+});
+
 test('a private address is not called unless allowed, also behind a public name', async () => {
   expect(await client({ allowPrivate: false }).get(partner.url)).toEqual({
     kind: 'unreachable', message: 'the URL is not https',

@@ -44,9 +44,9 @@ const LOOK_AGAIN_MS = 20;
 
 /** The rows need not have all of a log that grows, but what is judged on. Throws NotCaughtUp. */
 async function reached(rows: CreditParts['rows'], position: bigint): Promise<void> {
-  const deadline = Date.now() + REACH_MS;
+  const deadline = performance.now() + REACH_MS;
   while ((await rows.position()) < position) {
-    if (Date.now() > deadline) throw new NotCaughtUp(`account-rows is behind position ${position}`);
+    if (performance.now() > deadline) throw new NotCaughtUp(`account-rows is behind position ${position}`);
     await delay(LOOK_AGAIN_MS);
   }
 }

@@ -67,9 +67,9 @@ export function follow(db: Database, store: EventStore, follower: Follower, log:
     isRebuildable: follower.tables !== undefined,
     async caughtUp() {
       const end = (await store.last())?.position ?? NO_POSITION;
-      const deadline = Date.now() + CATCH_UP_MS;
+      const deadline = performance.now() + CATCH_UP_MS;
       while ((await readPosition(db, follower.name)) < end) {
-        if (Date.now() > deadline)
+        if (performance.now() > deadline)
           throw new NotCaughtUp(`${follower.name} is behind position ${end} of the log`);
         await progress.movedWithin(LOOK_AGAIN_MS);
       }

@@ -17,11 +17,11 @@ export function placesFrom(bus: Bus): PlaceOf {
   return async (party, locationId) => {
     const key = `${partyText(party)} ${idKey(locationId)}`;
     const known = remembered.get(key);
-    if (known && known.untilMs > Date.now()) return known.place;
+    if (known && known.untilMs > performance.now()) return known.place;
     const place = await askPlace(bus, party, locationId);
     if (place) {
       if (remembered.size >= REMEMBERED_MAX) remembered.clear();
-      remembered.set(key, { place, untilMs: Date.now() + REMEMBERED_MS });
+      remembered.set(key, { place, untilMs: performance.now() + REMEMBERED_MS });
     }
     return place;
   };

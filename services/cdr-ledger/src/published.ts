@@ -70,7 +70,7 @@ class Looking {
   private async history(cdr: Cdr, tariffId: string, latestMs: number): Promise<History> {
     const name = `${partyText(cdr)} ${idKey(tariffId)}`;
     const known = this.known.get(name);
-    if (known && known.forgetMs > Date.now() && latestMs < known.asOfMs) return known;
+    if (known && known.forgetMs > performance.now() && latestMs < known.asOfMs) return known;
     const asOfMs = this.clock.now();
     const page = { offset: 0, limit: VERSIONS_MAX };
     const { versions, total } = await this.ask(() =>
@@ -85,7 +85,7 @@ class Looking {
       })),
       isCut: total > versions.length && versions.length > 0,
       asOfMs,
-      forgetMs: Date.now() + REMEMBERED_MS,
+      forgetMs: performance.now() + REMEMBERED_MS,
     };
     if (this.known.size >= REMEMBERED_MAX) this.known.clear();
     this.known.set(name, history);
@@ -100,11 +100,11 @@ class Looking {
   }
 
   private async ask<T>(question: () => Promise<T>): Promise<T> {
-    if (Date.now() < this.restUntilMs) throw new Unanswered('offline', 'tariff-engine');
+    if (performance.now() < this.restUntilMs) throw new Unanswered('offline', 'tariff-engine');
     try {
       return await question();
     } catch (error) {
-      if (error instanceof Unanswered) this.restUntilMs = Date.now() + REST_MS;
+      if (error instanceof Unanswered) this.restUntilMs = performance.now() + REST_MS;
       throw error;
     }
   }

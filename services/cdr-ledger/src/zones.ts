@@ -25,11 +25,11 @@ export function zonesFrom(bus: Bus): ZoneOf {
   return async (party, locationId) => {
     const key = `${partyText(party)} ${idKey(locationId)}`;
     const known = remembered.get(key);
-    if (known && known.untilMs > Date.now()) return { name: known.name };
+    if (known && known.untilMs > performance.now()) return { name: known.name };
     const found = await askZone(bus, party, locationId);
     if ('name' in found) {
       if (remembered.size >= REMEMBERED_MAX) remembered.clear();
-      remembered.set(key, { name: found.name, untilMs: Date.now() + REMEMBERED_MS });
+      remembered.set(key, { name: found.name, untilMs: performance.now() + REMEMBERED_MS });
     }
     return found;
   };

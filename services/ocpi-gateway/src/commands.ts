@@ -1,7 +1,7 @@
 import { type Bus, Unanswered } from '#bus';
 import { cancelReservation, recordCommandResult, reserveEvse, startSession, stopSession } from '#contracts/sessions';
 import { toJsonBytes } from '#contracts';
-import type { Due, DueOutcome } from '#due';
+import type { Due, DueOutcome, Hold } from '#due';
 import {
   allowedUrl, answers, type CancelReservation, type CommandResponse, type CommandResult, CommandType, type ReserveNow,
   type StartSession, type StopSession, type Token, type UnlockConnector,
@@ -186,7 +186,7 @@ export class Commands {
   }
 
   /** POSTs a CommandResult to the response_url: only after an ACCEPTED response that is out. CMD-01, CMD-04. */
-  async deliverResult({ body }: Due, attempt: number): Promise<DueOutcome> {
+  async deliverResult({ body }: Due, attempt: number, hold: Hold): Promise<DueOutcome> {
     const { db, calls, settings } = this.parts;
     const due = body as { orderId: string } & ({ body: object } | { result: CommandResult['result']; message: string });
     const { orderId } = due;
@@ -201,7 +201,9 @@ export class Commands {
         routing: taken.routing,
         correlationId: taken.correlationId,
         wrapped: hasQuirk(partner, 'wrapped-results'),
+        isWanted: () => hold.isHeld(),
       });
+    if (outcome.kind === 'unreachable') hold.insist();
     if (outcome.kind === 'ok') return 'done';
     await noteError(
       db,

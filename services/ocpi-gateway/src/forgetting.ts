@@ -4,7 +4,7 @@ import type { Forgetting, Holder } from '#erasure';
 import { idKey, type Token } from '#ocpi';
 import type { Database } from '#postgres';
 import type { OwnParties } from '#settings';
-import { type Clock, rfc3339 } from '#time';
+import { type Clock, instant, rfc3339 } from '#time';
 import { forgetSentTokens } from './partners/dialect-rows.ts';
 import {
   anonymizeCdr, blankCdr, blankErrors, dropHubTokens, dropToken, type HeldPush, hubTokensOf, pushedOf,
@@ -80,7 +80,7 @@ async function withdraw(
   const isThere = isLinked && parties.has(token) && (acknowledged !== undefined || unclear);
   if (isThere && token.valid) {
     const nowMs = clock.now();
-    const invalid = { ...token, valid: false, whitelist: 'NEVER', last_updated: rfc3339(nowMs) };
+    const invalid = { ...token, valid: false, whitelist: 'NEVER', last_updated: rfc3339(Math.max(nowMs, instant(token.last_updated) + 1)) };
     await db.tx(async (tx) => {
       await lockLinks(tx, 'together');
       await queueAll(tx, { own: [pushOf(key, JSON.stringify(invalid))] }, nowMs);

@@ -8,6 +8,8 @@ import { migrations } from './migrations.ts';
 import { queueAll, queuedOf } from './pushes/queue-rows.ts';
 import { LocationTexts } from './pushes/text-rows.ts';
 
+const hold = { isHeld: () => true, insist: () => {} };
+
 test('what waited for partners before there were lanes goes on in its lane', async () => {
   const { url, drop } = await freshDatabase();
   const schema = 'ocpi_gateway';
@@ -34,7 +36,7 @@ test('what waited for partners before there were lanes goes on in its lane', asy
   const seen: string[][] = [];
   for (const lane of lanes) {
     expect(await openDue(db, lane)).toMatchObject([{ id: `push ${lane}`, kind: 'push', body: { lane, partnerId: 'p' } }]);
-    const batch = await takeBatch(db, new LocationTexts(db), { lane, partnerId: 'p' }, { now: Date.now(), most: 10 });
+    const batch = await takeBatch(db, new LocationTexts(db), { lane, partnerId: 'p', hold }, { now: Date.now(), most: 10 });
     seen.push(batch!.waiting.map(({ key }) => `${key.module} ${key.objectKey}`).sort());
   }
   expect(seen).toEqual([['locations L', 'tariffs GONE'], ['cdrs C'], ['chargingprofiles Sess'], ['sessions S']]);
@@ -68,7 +70,7 @@ test('what partners had acknowledged before lanes had positions is known, and wh
   const db = await openDatabase({ url, schema, migrations });
   const texts = new LocationTexts(db);
   const take = async () =>
-    (await takeBatch(db, texts, { lane: 'p', partnerId: 'p' }, { now: Date.now(), most: 10 }))!.waiting.map((one) => [
+    (await takeBatch(db, texts, { lane: 'p', partnerId: 'p', hold }, { now: Date.now(), most: 10 }))!.waiting.map((one) => [
       one.key.objectKey, one.current, one.unclear ? 'unclear' : one.acknowledged,
     ]);
   const waited = ['HAS-THE-ONE-BEFORE', text('HAS-THE-ONE-BEFORE', 'NOW'), text('HAS-THE-ONE-BEFORE', 'OLD')];

@@ -3,7 +3,7 @@ import { resolveEvse } from '#contracts/locations';
 import { fromJsonBytes } from '#contracts';
 import { Outcome, unlockConnector } from '#contracts/ocpp-gateway';
 import { getSessionAt } from '#contracts/sessions';
-import { addDue, type Due, type DueOutcome } from '#due';
+import { addDue, type Due, type DueOutcome, type Hold } from '#due';
 import { type CommandResult, type Party, sameParty, type Session, type UnlockConnector } from '#ocpi';
 import type { Database } from '#postgres';
 import type { Clock } from '#time';
@@ -62,11 +62,12 @@ export class Unlocking {
     return { result: 'ACCEPTED', timeoutS: STATION_ANSWERS_WITHIN_MS / 1_000, message: '', unknownLocation: false };
   }
 
-  /** Opening a lock twice does no harm, so a repeat after a crash is just done. */
-  async carryOut({ body }: Due): Promise<DueOutcome> {
+  /** Opening a lock twice does no harm, so a repeat after a crash is just done; much later somebody else may charge there. */
+  async carryOut({ body }: Due, hold: Hold): Promise<DueOutcome> {
     const { db, clock } = this.parts;
     const { orderId, ...station } = body as Unlock;
     const id = `result ${orderId}`;
+    hold.insist();
     await addDue(db, { id, key: id, kind: 'command-result', at: clock.now(), body: { orderId, ...await this.ask(station) } });
     this.parts.wake();
     return 'done';

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { told } from '#bus';
 import { cdrIssued } from '#contracts/cdr-ledger';
@@ -8,7 +9,7 @@ import { listPartners } from '#contracts/ocpi-gateway';
 import { toJsonBytes } from '#contracts';
 import { type Cdr, exampleCdr, exampleLocation } from '#ocpi';
 import { HandPartner } from './hand-partner.ts';
-import { openSide, type Side } from './side.ts';
+import { ocpi, openSide, type Side } from './side.ts';
 
 // Gateways as processes of their own on one database, one of which is killed in the middle of a push.
 
@@ -23,7 +24,8 @@ let children: ChildProcess[];
 
 beforeAll(async () => {
   children = [];
-  oasis = await openSide({});
+  // Longer than one sleeps here.
+  oasis = await openSide({ ocpi: { ...ocpi, request_timeout_ms: 60_000 } });
   partner = await HandPartner.open('Montreal', 'MTL', 'EMSP', ['RECEIVER locations', 'RECEIVER cdrs']);
   await partner.register(oasis);
 });
@@ -52,7 +54,8 @@ async function kill(child: ChildProcess): Promise<void> {
   await gone;
 }
 
-const idle = () => expect.poll(async () => (await oasis.neighbours.bus.ask(listPartners, {})).partners[0]!.waiting).toBe(0);
+const waiting = async () => (await oasis.neighbours.bus.ask(listPartners, {})).partners[0]!.waiting;
+const idle = () => expect.poll(waiting).toBe(0);
 const at = (second: number) => `2022-02-01T17:${String(Math.floor(second / 60)).padStart(2, '0')}:${String(second % 60).padStart(2, '0')}Z`;
 const statusOf = (locationId: string, second: number) => {
   const status = second % 2 === 0 ? 'AVAILABLE' : 'CHARGING';
@@ -121,4 +124,36 @@ test('TRN-91: two at work, and one killed among changes: each object in its orde
   expect(again, 'a batch that was under way').toBeLessThanOrEqual(64);
   expect([...new Set(cdrs())]).toEqual(Array.from({ length: CHANGES }, (_, n) => `T-${n}`));
   expect(cdrs().length).toBeLessThanOrEqual(CHANGES + 1);
+});
+
+test('TRN-91: one that sleeps in the middle of a batch sends nothing of it any more when it wakes after another took over', async () => {
+  const sleeper = await gateway();
+  await oasis.gateway.stop();
+  await idle();
+  partner.seen.length = 0;
+  const ids = Array.from({ length: LOCATIONS }, (_, n) => `SLEPT-${n}.`);
+  partner.answer = () => 'never';
+  await oasis.neighbours.tell(statusOf('FIRST', 1));
+  await expect.poll(() => partner.pushed()).toHaveLength(1);
+  await oasis.neighbours.tell(...ids.map((id) => statusOf(id, 1)));
+  await expect.poll(waiting).toBe(LOCATIONS + 1);
+  // Asleep with the first answers unread, and most of its batch unsent.
+  partner.answer = (what) => {
+    if (what.includes('/SLEPT-')) sleeper.kill('SIGSTOP');
+    return {};
+  };
+  partner.hangUp();
+  await expect.poll(() => ids.flatMap(timesOf).length).toBeGreaterThan(0);
+  partner.answer = () => ({});
+  await oasis.restart();
+  await oasis.neighbours.tell(...ids.map((id) => statusOf(id, 2)));
+  await expect.poll(() => ids.filter((id) => timesOf(id).at(-1) === at(2)).length, { timeout: 30_000 }).toBe(LOCATIONS);
+  await idle();
+  const before = partner.seen.length;
+  sleeper.kill('SIGCONT');
+  await oasis.neighbours.tell(statusOf('AWAKE', 3));
+  await expect.poll(() => timesOf('AWAKE')).toEqual([at(3)]);
+  await sleep(1_000);
+  expect(partner.seen.slice(before).map(({ what }) => what)).toEqual(['PUT /locations/CA/BCT/AWAKE']);
+  await kill(sleeper);
 });

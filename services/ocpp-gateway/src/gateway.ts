@@ -16,7 +16,7 @@ import { type Clock, rfc3339 } from '#time';
 import { CardCache } from './card-cache.ts';
 import type { Config } from './config.ts';
 import { ConnectedStation, type StationParts } from './connected-station.ts';
-import { ALIVE_FOR_MS, forgetHolders, holdSocket, leaveHolders, lostSockets, stayAlive } from './holders.ts';
+import { forgetHolders, holdSocket, leaveHolders, lostSockets, stayAlive } from './holders.ts';
 import { commandAnswer, limitOf, orderOf, reservationOf } from './orders.ts';
 import type { Authorization, Station, StationCommand, StationEvent } from './station-events.ts';
 import { nextTransactionId, replaceStations, secretOf } from './station-rows.ts';
@@ -56,7 +56,6 @@ export class Gateway {
   private readonly name = randomUUID();
   private readonly guesses: GuessLimit;
   private watching: NodeJS.Timeout | undefined;
-  private aliveAtMs = Date.now();
 
   constructor(private readonly parts: GatewayParts) {
     this.uidOrders = new Map(parts.config.stations.map(({ id, card_uid: order }) => [id, order]));
@@ -102,8 +101,7 @@ export class Gateway {
   private async watch(): Promise<void> {
     const { db, journal, clock, log } = this.parts;
     try {
-      await stayAlive(db, this.name);
-      this.giveUpAfterStall();
+      if (!await stayAlive(db, this.name)) this.giveUpAfterStall();
       await forgetHolders(db);
       for (const { stationId, epoch } of await lostSockets(db)) {
         await journal.execute(stationId, `disconnect ${epoch}`, {
@@ -117,10 +115,7 @@ export class Gateway {
 
   /** Silent for too long, this process was taken for gone: its stations shall connect anew. */
   private giveUpAfterStall(): void {
-    const silentMs = Date.now() - this.aliveAtMs;
-    this.aliveAtMs = Date.now();
-    if (silentMs <= ALIVE_FOR_MS) return;
-    this.parts.log.warn('sockets are closed after a stall', { silentMs, sockets: this.held.size });
+    if (this.held.size > 0) this.parts.log.warn('sockets are closed after a stall', { sockets: this.held.size });
     for (const { connection } of this.held.values()) connection.close(1001, 'the central system had stalled');
   }
 
@@ -254,8 +249,8 @@ export class Gateway {
     const atStation = { stationId, idTag };
     const shown = connectorId === undefined ? atStation : { ...atStation, connectorId };
     const known = connectorId === undefined
-      ? this.cards.fresh(shown, Date.now())
-      : (this.cards.forStart(shown, Date.now()) ?? this.cards.forStart(atStation, Date.now()));
+      ? this.cards.fresh(shown, performance.now())
+      : (this.cards.forStart(shown, performance.now()) ?? this.cards.forStart(atStation, performance.now()));
     if (known) return known;
     try {
       const answer = await this.askWhoever(shown);
@@ -268,12 +263,12 @@ export class Gateway {
       // What its owner did not say, or is otherwise at another connector, is asked again.
       const isUnsure = answer.refusal === 'owner-silent' || (answer.byConnector && connectorId === undefined);
       if (isUnsure) this.cards.noteUnsure(shown, authorization);
-      else this.cards.note(shown, authorization, Date.now());
-      if (connectorId !== undefined) this.cards.forStart(shown, Date.now());
+      else this.cards.note(shown, authorization, performance.now());
+      if (connectorId !== undefined) this.cards.forStart(shown, performance.now());
       return authorization;
     } catch (error) {
       if (!(error instanceof Unanswered || error instanceof Refused)) throw error;
-      const fallback = this.cards.fallback(shown, Date.now());
+      const fallback = this.cards.fallback(shown, performance.now());
       log.warn('nobody could say whether a card may charge', {
         station: stationId,
         error: error.message,

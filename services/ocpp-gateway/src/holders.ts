@@ -6,15 +6,18 @@ import type { Database } from '#postgres';
  */
 
 /** So long after its last word a process is taken for gone. */
-export const ALIVE_FOR_MS = 10_000;
-const ALIVE_FOR_S = ALIVE_FOR_MS / 1000;
+const ALIVE_FOR_S = 10;
 
-export async function stayAlive(db: Database, holder: string): Promise<void> {
-  await db.query(
-    `INSERT INTO holders (holder, alive_until) VALUES ($1, now() + make_interval(secs => $2))
-     ON CONFLICT (holder) DO UPDATE SET alive_until = excluded.alive_until`,
+/** False: until now it was not known to live, and others may have said its sockets lost. */
+export async function stayAlive(db: Database, holder: string): Promise<boolean> {
+  const { rows } = await db.query<{ was: boolean | null }>(
+    `WITH before AS (SELECT alive_until FROM holders WHERE holder = $1)
+     INSERT INTO holders (holder, alive_until) VALUES ($1, now() + make_interval(secs => $2))
+     ON CONFLICT (holder) DO UPDATE SET alive_until = excluded.alive_until
+     RETURNING (SELECT alive_until > now() FROM before) AS was`,
     [holder, ALIVE_FOR_S],
   );
+  return rows[0]?.was ?? false;
 }
 
 /** Orderly end: what it still held is taken for lost at once. */

@@ -395,3 +395,13 @@ test('S16-10, S16-48, T-26 charges whose times cannot be read, and whose stops h
   expect(new Set(ids).size).toBe(2);
   station.close();
 });
+
+test('a gateway process that slept for so long that it was taken for gone lets its sockets go, by the database\'s clock', async () => {
+  const db = await openDatabase({ url: platform.databaseUrl, schema: 'ocpp_gateway', migrations: [] });
+  const station = new WebSocket(`${service.urls!.ocpp}/TWICE`, ['ocpp1.6'], { headers });
+  await new Promise((open) => station.once('open', open));
+  const closed = new Promise<number>((resolve) => station.once('close', resolve));
+  await db.query(`UPDATE holders SET alive_until = now() - interval '1 second'`);
+  expect(await closed).toBe(1001);
+  await db.close();
+});

@@ -1,7 +1,7 @@
 import { type Bus, Refused, Unanswered } from '#bus';
 import { type CommandAnswer, Outcome, startCharging, stopCharging } from '#contracts/ocpp-gateway';
 import { toJsonBytes } from '#contracts';
-import type { DueHandler, DueOutcome } from '#due';
+import type { DueHandler, DueOutcome, Hold } from '#due';
 import { currentTraceparent, type Log } from '#telemetry';
 import { type Clock, instant } from '#time';
 import type { CommandResult, CommandState, Task } from './command.ts';
@@ -27,13 +27,13 @@ export class CarryOut {
   constructor(private readonly parts: CarryOutParts) {}
 
   readonly kinds: Readonly<Record<string, DueHandler>> = {
-    'carry-out': async (due, attempt) =>
-      this.carryOut((due.body as { orderId: string }).orderId, attempt),
+    'carry-out': async (due, attempt, hold) =>
+      this.carryOut((due.body as { orderId: string }).orderId, attempt, hold),
     'stop-late': async (due, attempt) =>
       this.stopLate(due.body as { sessionId: string; since?: string }, attempt),
   };
 
-  private async carryOut(orderId: string, attempt: number): Promise<DueOutcome> {
+  private async carryOut(orderId: string, attempt: number, hold: Hold): Promise<DueOutcome> {
     const { logs } = this.parts;
     const state = await whenThere(async () => {
       const { state: found } = await logs.commands.load(orderId);
@@ -41,7 +41,7 @@ export class CarryOut {
     });
     if (!state?.taken) return notThere(attempt);
     const { taken, finished } = state;
-    const ended = finished ?? (await this.carried(orderId, taken, attempt));
+    const ended = finished ?? (await this.carried(orderId, taken, attempt, hold));
     if (!('result' in ended)) return ended;
     await this.finish(orderId, ended.result, ended.message);
     return 'done';
@@ -51,15 +51,16 @@ export class CarryOut {
     orderId: string,
     taken: NonNullable<CommandState['taken']>,
     attempt: number,
+    hold: Hold,
   ): Promise<Finish | { retryAt: number }> {
     const { task } = taken;
     switch (task.kind) {
       case 'start':
-        return this.start(orderId, { ...taken, task }, attempt);
+        return this.start(orderId, { ...taken, task }, attempt, hold);
       case 'stop':
         return this.stop(orderId, { ...taken, task }, attempt);
       case 'reserve':
-        return this.parts.keepFree.reserve(orderId, { ...taken, task });
+        return this.parts.keepFree.reserve(orderId, { ...taken, task }, hold);
       case 'cancel-reservation':
         return this.parts.keepFree.cancel(orderId, task.number);
     }
@@ -70,8 +71,12 @@ export class CarryOut {
     orderId: string,
     { task, at, timeoutS }: Taken<'start'>,
     attempt: number,
+    hold: Hold,
   ): Promise<Finish | { retryAt: number }> {
-    if (attempt === 1) return this.order(orderId, task);
+    if (attempt === 1) {
+      hold.insist();
+      return this.order(orderId, task);
+    }
     const untilMs = instant(at) + timeoutS * 1_000;
     if (this.parts.clock.now() < untilMs) return { retryAt: untilMs };
     return { result: 'TIMEOUT', message: 'what the charging station answered was lost' };

@@ -1,6 +1,7 @@
 import { type Bus, Refused, Unanswered } from '#bus';
 import { Outcome, reserve } from '#contracts/ocpp-gateway';
 import { toJsonBytes } from '#contracts';
+import type { Hold } from '#due';
 import type { Session, Token } from '#ocpi';
 import type { Database } from '#postgres';
 import type { OwnParties } from '#settings';
@@ -49,7 +50,7 @@ export class KeepFree {
    * Asks one station after the other. Asked twice, a station replaces what it has by the same, so a
    * worker that was killed is simply followed by the next.
    */
-  async reserve(orderId: string, { task, from, at, timeoutS }: TakenReserve): Promise<Finish> {
+  async reserve(orderId: string, { task, from, at, timeoutS }: TakenReserve, hold: Hold): Promise<Finish> {
     const { clock, config } = this.parts;
     const untilMs = instant(at) + timeoutS * 1_000;
     let no: Finish = { result: 'EVSE_OCCUPIED', message: 'no EVSE of the Location is free' };
@@ -62,6 +63,8 @@ export class KeepFree {
       // Asked before, and it had said no.
       if (!isPast && askKey(state.asked ?? { orderId: '', place }) !== askKey({ orderId, place })) continue;
       const timeoutMs = n > 0 ? Math.min(config.chargerTimeoutMs, leftMs) : config.chargerTimeoutMs;
+      // Who slept would have kept free again what was let go meanwhile.
+      if (!isPast) hold.insist();
       const said = isPast ? yes : await this.atStation(task, place, timeoutMs);
       if (said.result === 'ACCEPTED') return this.made(orderId, task, state);
       await this.drop(orderId, task, place, said);

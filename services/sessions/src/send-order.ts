@@ -8,7 +8,7 @@ import {
   SendOutcome,
 } from '#contracts/ocpi-gateway';
 import { toJsonBytes } from '#contracts';
-import type { DueHandler } from '#due';
+import type { DueHandler, Hold } from '#due';
 import type { Party, Token } from '#ocpi';
 import type { OwnParties } from '#settings';
 import { currentTraceparent } from '#telemetry';
@@ -35,7 +35,7 @@ export class SendOrder {
   constructor(private readonly parts: SendOrderParts) {}
 
   readonly kinds: Readonly<Record<string, DueHandler>> = {
-    'send-order': async (due, attempt) => {
+    'send-order': async (due, attempt, hold) => {
       const { orderId } = due.body as { orderId: string };
       const state = await whenThere(async () => {
         const { state: found } = await this.parts.logs.orders.load(orderId);
@@ -45,7 +45,7 @@ export class SendOrder {
       if (state.order.state !== 'sent') return 'done';
       if (this.parts.parties.has(state.order.party))
         await this.carryOutOurselves(state.order, state.body!);
-      else await this.send(state.order, state.body!, attempt);
+      else await this.send(state.order, state.body!, attempt, hold);
       return 'done';
     },
   };
@@ -55,9 +55,12 @@ export class SendOrder {
     { orderId, party, tokenParty, command }: Order,
     body: OrderBody,
     attempt: number,
+    hold: Hold,
   ): Promise<void> {
     const at = this.parts.clock.iso();
     if (attempt > 1) return this.giveUp(orderId, 'it may or may not have been sent');
+    // By now it may have been said that nobody knows.
+    hold.insist();
     const sent = await this.ask(orderId, {
       orderId,
       command,

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Bus, connectBus } from '#bus';
 import { sendCommand, SendOutcome } from '#contracts/ocpi-gateway';
 import { Outcome, startCharging } from '#contracts/ocpp-gateway';
-import { openDue } from '#due';
+import { type Hold, openDue } from '#due';
 import { memoryEventStore } from '#event-store';
 import { exampleToken } from '#ocpi';
 import { type Database, openDatabase } from '#postgres';
@@ -18,6 +18,9 @@ import { Orders } from '../src/orders.ts';
 import { SendOrder } from '../src/send-order.ts';
 import { WatchOrder } from '../src/watch-order.ts';
 import { config, noReservations } from './config.ts';
+
+/** Nobody takes over. */
+const held: Hold = { isHeld: () => true, insist: () => {} };
 
 // What a worker does that takes over from one that was killed in the middle: `attempt` is then above 1.
 
@@ -98,11 +101,11 @@ function aService(rate = 1) {
         locationId: 'SURREY',
         evseUid: 'E1',
       }),
-    carryOut: (orderId: string, attempt: number) =>
-      carryOut.kinds['carry-out']!(row('carry-out', orderId), attempt),
-    send: (orderId: string, attempt: number) =>
-      sendOrder.kinds['send-order']!(row('send-order', orderId), attempt),
-    watch: (orderId: string) => watchOrder.kinds['watch-order']!(row('watch-order', orderId), 1),
+    carryOut: (orderId: string, attempt: number, hold: Hold = held) =>
+      carryOut.kinds['carry-out']!(row('carry-out', orderId), attempt, hold),
+    send: (orderId: string, attempt: number, hold: Hold = held) =>
+      sendOrder.kinds['send-order']!(row('send-order', orderId), attempt, hold),
+    watch: (orderId: string) => watchOrder.kinds['watch-order']!(row('watch-order', orderId), 1, held),
     link: (orderId: string, sessionId: string) =>
       logs.orders.execute(orderId, `link ${orderId}`, { type: 'LinkSession', sessionId, at }),
     orderOf: (orderId: string) => orders.find(orderId),
@@ -164,6 +167,16 @@ test('an order that may have been sent is not sent again', async () => {
   expect(await service.send('O2', 1)).toBe('done');
   expect(await service.send('O2', 2)).toBe('done');
   expect([asked, await service.stateOf('O2')]).toEqual([['O2'], 'accepted']);
+});
+
+test('who slept while another took over neither asks the station nor sends the order: that one has said how it ended', async () => {
+  const service = aService();
+  const lost: Hold = { isHeld: () => false, insist() { throw new Error('lost'); } };
+  await service.takes('C6');
+  await service.places('O6');
+  await expect(service.carryOut('C6', 1, lost)).rejects.toThrow('lost');
+  await expect(service.send('O6', 1, lost)).rejects.toThrow('lost');
+  expect([asked, await service.resultOf('C6'), await service.stateOf('O6')]).toEqual([[], undefined, 'sent']);
 });
 
 test('a clock at any rate leaves an order that was taken accepted', async () => {

@@ -23,6 +23,9 @@ import { Said } from '../src/said.ts';
 import { sessionIdOf } from '../src/session-id.ts';
 import { config } from './config.ts';
 
+/** Nobody takes over. */
+const held = { isHeld: () => true, insist: () => {} };
+
 // A session is opened by a worker, who asks what holds at its start: until then, what the station says waits.
 
 const platform = freshPlatform();
@@ -126,7 +129,7 @@ function aCharge(
         };
         return by.charging.stopped(create(TransactionStoppedSchema, stop), heard(tx, 'stop'));
       }),
-    opens: (by = service, attempt = 1) => by.kinds['open-session']!(due, attempt),
+    opens: (by = service, attempt = 1) => by.kinds['open-session']!(due, attempt, held),
     async events() {
       return (await service.store.read(`session-${sessionId.toLowerCase()}`)).map(({ type }) => type);
     },
@@ -204,7 +207,7 @@ test('a worker that was killed in the middle is followed by one that does it aga
   const parts = { bus, db: killed as unknown as Database, clock, parties, log: log('sessions'), logs: service.logs, said: service.said };
   const dying = new OpenSession(parts).kinds['open-session']!;
   const due = { id: 'open', key: 'open', kind: 'open-session', at: 0, body: { sessionId: charge.sessionId } };
-  await expect(dying(due, 1)).rejects.toThrow('killed');
+  await expect(dying(due, 1, held)).rejects.toThrow('killed');
   const before = await charge.events();
   await gone();
   await there(0.9);

@@ -11,6 +11,9 @@ import { CarryOut } from '../src/carry-out.ts';
 import { logsOf } from '../src/logs.ts';
 import { config, noReservations } from './config.ts';
 
+/** Nobody takes over. */
+const held = { isHeld: () => true, insist: () => {} };
+
 // How charges are stopped: each look of a worker may be another process's, for the log is all it has.
 
 const at = '2022-02-01T17:00:00Z';
@@ -81,9 +84,9 @@ async function aCharge(...outcomes: Outcome[]) {
       });
     },
     carryOut: (attempt: number): Promise<DueOutcome> =>
-      kinds['carry-out']!(due('carry-out', { orderId: 'C1' }), attempt),
+      kinds['carry-out']!(due('carry-out', { orderId: 'C1' }), attempt, held),
     stopLate: (attempt: number): Promise<DueOutcome> =>
-      kinds['stop-late']!(due('stop-late', { sessionId: 'S1' }), attempt),
+      kinds['stop-late']!(due('stop-late', { sessionId: 'S1' }), attempt, held),
     result: async () => (await logs.commands.load('C1')).state.finished?.result,
   };
 }

@@ -12,6 +12,9 @@ import type { Parked } from '../src/session-events.ts';
 import { watchParking, WatchParking } from '../src/watch-parking.ts';
 import { config as usual } from './config.ts';
 
+/** Nobody takes over. */
+const held = { isHeld: () => true, insist: () => {} };
+
 // The timer of a car that stays; every look is another process's.
 
 const at = '2022-02-01T17:00:00Z';
@@ -90,7 +93,7 @@ async function watched(
 function looks(row: Due, store: EventStore, heard = true) {
   const heardAll = async () => heard;
   const { kinds } = new WatchParking({ clock, config, logs: logsOf(store), heardAll });
-  return kinds[row.kind]!(row, 1);
+  return kinds[row.kind]!(row, 1, held);
 }
 
 test('a stay of which no status ever comes ends where the charge ended', async () => {

@@ -8,7 +8,7 @@ import { type AuthorizationInfo, isStale, type Party, partyText, patchToken, rea
 import type { Database, ObjectPage, PageRequest } from '#postgres';
 import type { OwnParties } from '#settings';
 import type { Log } from '#telemetry';
-import { type Clock, rfc3339 } from '#time';
+import { type Clock, instant, rfc3339 } from '#time';
 import { noteContest } from './contest-rows.ts';
 import { withoutCredit } from './credit-rows.ts';
 import { informing, type Said } from './informing.ts';
@@ -104,7 +104,9 @@ export class TokensAuth {
       const changed = known !== undefined && JSON.stringify(token) !== known.text;
       return {
         own: true,
-        text: JSON.stringify(changed ? { ...token, last_updated: rfc3339(clock.now()) } : token),
+        // Newer than it was, also where another replica's clock is ahead of ours, or ours was set back.
+        text: JSON.stringify(changed
+          ? { ...token, last_updated: rfc3339(Math.max(clock.now(), instant(known.token.last_updated) + 1)) } : token),
         ...(allowedAt.length > 0 ? { allowedAt } : {}),
       };
     });

@@ -15,6 +15,7 @@ import { idTagOf } from '#ocpp';
 import { openDatabase } from '#postgres';
 import type { Running } from '#service';
 import { testPlatform, type TestPlatform } from '#test-servers';
+import { instant, rfc3339 } from '#time';
 import { start } from '../src/start.ts';
 
 let platform: TestPlatform;
@@ -329,4 +330,21 @@ test('a request without its ids is refused before it is handled', async () => {
   await expect(bus.ask(authorize, { idTag: '', stationId: 'OASIS-L2-01' })).rejects.toMatchObject({
     code: 'malformed', detail: 'idTag is empty',
   });
+});
+
+test('a token that we change is newer than it was, also by a process whose clock is ten minutes behind', async () => {
+  const issue = (valid: boolean) => bus.ask(issueToken, { tokenJson: toJsonBytes({ uid: 'LOST-1', contract_id: 'CA-BCT-C00000011-X', valid }) });
+  const held = async () => fromJsonBytes<Token>((await bus.ask(getToken, { party: { countryCode: 'CA', partyId: 'BCT' }, uid: 'LOST-1', type: 'RFID' })).tokenJson!);
+  expect(await issue(true)).toMatchObject({ change: Change.CREATED });
+  const before = await held();
+  await service.stop();
+  const now = Date.now();
+  service = await start({
+    ...platform.env, ROAMWATT_CLOCK_EPOCH: rfc3339(now - 600_000), ROAMWATT_CLOCK_STARTED: rfc3339(now),
+  });
+  expect(await issue(false), 'a lost card is blocked').toMatchObject({ change: Change.UPDATED });
+  expect(await issue(false)).toMatchObject({ change: Change.UNCHANGED });
+  const after = await held();
+  expect(after.valid).toBe(false);
+  expect(instant(after.last_updated)).toBeGreaterThan(instant(before.last_updated));
 });

@@ -123,9 +123,9 @@ export class HubMembers {
   /** A message came: it is there, whatever we thought. */
   async heard(partner: Partner): Promise<void> {
     const { db, clock, settings } = this.parts;
-    const last = this.written.get(partner.id) ?? 0;
-    if (Date.now() - last < (settings.quiet_s * 1_000) / clock.rate / 4) return;
-    this.written.set(partner.id, Date.now());
+    const last = this.written.get(partner.id) ?? -Infinity;
+    if (performance.now() - last < (settings.quiet_s * 1_000) / clock.rate / 4) return;
+    this.written.set(partner.id, performance.now());
     await noteHeard(db, partner.id, clock.now());
     await this.reached(partner.id, 'CONNECTED');
   }

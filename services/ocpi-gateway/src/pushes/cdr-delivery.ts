@@ -53,7 +53,8 @@ export class CdrDelivery {
       held.unclear && held.attempts < CONFIRMATIONS
         ? await confirmed(client, { endpoint, cdr, cdrUrl: taken.cdrUrl })
         : undefined;
-    const outcome = found ?? await client.post(endpoint, current);
+    const outcome = found ?? await client.post(endpoint, current, { isWanted: () => taken.hold.isHeld() });
+    if (outcome.kind === 'unreachable') taken.hold.insist();
     return outcome.kind === 'ok' ? this.delivered(taken, held, cdr, outcome) : this.failed(partner, taken, held, outcome);
   }
 

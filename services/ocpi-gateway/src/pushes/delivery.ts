@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus, Fact, Outbox } from '#bus';
-import type { Due, DueOutcome } from '#due';
+import type { Due, DueOutcome, Hold } from '#due';
 import type { GrantRows } from '#grants';
 import type { CallOptions, Outcome } from '#ocpi';
 import type { Database, Tx } from '#postgres';
@@ -70,24 +70,26 @@ export class Delivery {
   }
 
   /** What is due of a lane, batch after batch, as long as it takes no longer than a moment. */
-  async push({ body }: Due): Promise<DueOutcome> {
+  async push({ body }: Due, hold: Hold): Promise<DueOutcome> {
     for (const untilMs = performance.now() + GO_ON_MS; ;) {
       const now = this.parts.clock.now();
-      const outcome = await this.next(body as Pick<Taken, 'lane' | 'partnerId'>, now);
+      const outcome = await this.next({ ...(body as Pick<Taken, 'lane' | 'partnerId'>), hold }, now);
       if (outcome) return outcome;
       if (performance.now() > untilMs) return { goOnAt: now };
     }
   }
 
   /** The next batch of a lane; of a line that was down, one object tries whether it is up again. */
-  private async next({ lane, partnerId }: Pick<Taken, 'lane' | 'partnerId'>, now: number): Promise<DueOutcome | undefined> {
+  private async next({ lane, partnerId, hold }: Pick<Taken, 'lane' | 'partnerId' | 'hold'>, now: number): Promise<DueOutcome | undefined> {
     const { db } = this.parts;
     const partner = await findPartner(db, partnerId);
     if (partner?.state !== 'registered') {
       await noteUnwanted(db, { lane, partnerId });
       return 'done';
     }
-    const batch = await takeBatch(db, this.texts, { lane, partnerId }, { now, most: BATCH });
+    // Who slept would take it out of the hands of who sends.
+    hold.insist();
+    const batch = await takeBatch(db, this.texts, { lane, partnerId, hold }, { now, most: BATCH });
     if (!batch) {
       const next = await nextIn(db, lane);
       return next === undefined ? 'done' : { goOnAt: next };
@@ -136,7 +138,7 @@ export class Delivery {
     const toSend = still ? news.filter(({ held }) => still.has(held)) : news;
     // Tariffs are few, and in the order in which they were published.
     const isTariffs = toSend.some(({ held }) => held.key.module === 'tariffs');
-    await this.sendSideBySide(partner, toSend, isTariffs ? 1 : SIDE_BY_SIDE);
+    await this.sendSideBySide(partner, taken, toSend, isTariffs ? 1 : SIDE_BY_SIDE);
     return this.settle(partner, taken, batch);
   }
 
@@ -148,21 +150,23 @@ export class Delivery {
     return this.granted.sinceMs;
   }
 
-  /** Until all are sent, or the line is found to be down: then no other is begun. */
-  private async sendSideBySide(partner: Partner, batch: readonly Sending[], atOnce: number): Promise<void> {
+  /** Until all are sent, or the line is found to be down, or another may have the lane: then no other is begun. */
+  private async sendSideBySide(partner: Partner, { hold }: Taken, batch: readonly Sending[], atOnce: number): Promise<void> {
     const next = batch.values();
     let isDown = false;
     const work = async () => {
       for (const one of next) {
-        one.outcome = await this.sendOne(partner, one);
-        if (one.outcome.kind !== 'ok' && isOfTheLine(one.outcome)) isDown = true;
+        const outcome = await this.sendOne(partner, hold, one);
+        if (!outcome) return;
+        one.outcome = outcome;
+        if (outcome.kind !== 'ok' && isOfTheLine(outcome)) isDown = true;
         if (isDown) return;
       }
     };
     await Promise.all(Array.from({ length: Math.min(atOnce, batch.length) }, work));
   }
 
-  private async sendOne(partner: Partner, { held, steps }: Sending): Promise<Outcome> {
+  private async sendOne(partner: Partner, hold: Hold, { held, steps }: Sending): Promise<Outcome | undefined> {
     const { db, calls, parties } = this.parts;
     const { key, current } = held;
     const endpoint = takerOf(partner, key.module)!;
@@ -172,11 +176,11 @@ export class Delivery {
     const follower = followers.find(({ partnerId }) => partnerId === partner.id);
     const client = calls.to(partner, follower?.routing ?? { from: parties.find(object), to: addressee(partner, key, object) });
     const named = parties.all.some(({ roles }) => roles.includes('HUB')) ? namedByHub(key, object) : { party: object, id: idOf(key, object) };
-    const target = { options, url: objectUrl(endpoint, key.module, named), client };
+    const target = { isHeld: () => hold.isHeld(), options, url: objectUrl(endpoint, key.module, named), client };
     const outcome = await sendAll(target, steps);
     // TRN-63: what could not be changed may not be there. The whole object says it all.
     const inParts = steps.some(({ method, path }) => method === 'PATCH' || path.length > 0);
-    if (outcome.kind !== 'refused' || !inParts || current === undefined || (isOfTheLine(outcome) && outcome.http === 429)) return outcome;
+    if (outcome?.kind !== 'refused' || !inParts || current === undefined || (isOfTheLine(outcome) && outcome.http === 429)) return outcome;
     return sendAll(target, [{ method: 'PUT', path: [], body: current }]);
   }
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Hold } from '#due';
 import { type Database, type Queryable, textArray, type Tx } from '#postgres';
 import { instant } from '#time';
 import { hadVersion, type Pushed, type PushedKey } from './pushed-rows.ts';
@@ -10,6 +11,8 @@ export interface Taken {
   readonly partnerId: string;
   /** Who takes it over has another. */
   readonly batch: string;
+  /** On the lane. */
+  readonly hold: Hold;
   /** Of the line, in a row. */
   readonly failures: number;
   readonly cdrUrl: string | undefined;
@@ -56,7 +59,7 @@ export interface Batch {
  * vanished may have been done. Undefined: nothing is due.
  */
 export async function takeBatch(
-  db: Database, known: LocationTexts, { lane, partnerId }: Pick<Taken, 'lane' | 'partnerId'>, { now, most }: { now: number; most: number },
+  db: Database, known: LocationTexts, { lane, partnerId, hold }: Pick<Taken, 'lane' | 'partnerId' | 'hold'>, { now, most }: { now: number; most: number },
 ): Promise<Batch | undefined> {
   const batch = randomUUID();
   const take = () =>
@@ -80,6 +83,7 @@ export async function takeBatch(
     lane,
     partnerId,
     batch,
+    hold,
     failures: first.failures,
     cdrUrl: first.cdr_url ?? undefined,
     upto: first.upto ?? undefined,

@@ -7,6 +7,8 @@ import { lockLinks } from './pushed-rows.ts';
 import { pushOf, queueAll, queuedOf } from './queue-rows.ts';
 import { LocationTexts } from './text-rows.ts';
 
+const hold = { isHeld: () => true, insist: () => {} };
+
 /* Who queues and who sends, all at once, in whatever order each has its objects: PostgreSQL ends one of two who wait for each other. */
 
 const partnerIds = ['a', 'b', 'c'];
@@ -59,7 +61,7 @@ async function queueLocations(round: number): Promise<void> {
 
 /** As `Delivery` does, of a partner that acknowledges everything. */
 async function send(partnerId: string, texts: LocationTexts, round: number): Promise<void> {
-  const batch = await takeBatch(db, texts, { lane: partnerId, partnerId }, { now: 1, most: 64 });
+  const batch = await takeBatch(db, texts, { lane: partnerId, partnerId, hold }, { now: 1, most: 64 });
   if (!batch) return;
   for (let left = turned(batch.waiting, round).map((held) => ({ held })); left.length > 0;) {
     left = (await settleAcknowledged(db, batch.taken, undefined, left, 1))!;
@@ -84,7 +86,7 @@ test('those who queue and those who send wait for each other in no order of thei
 test('a Location that partners have is queued for none of them when it changes: it stands behind their position until they acknowledged it', async () => {
   const texts = new LocationTexts(db);
   const queued = async () => (await db.query(`SELECT FROM pushed WHERE queued`)).rows.length;
-  const take = () => takeBatch(db, texts, { lane: 'c', partnerId: 'c' }, { now: LATER, most: 64 });
+  const take = () => takeBatch(db, texts, { lane: 'c', partnerId: 'c', hold }, { now: LATER, most: 64 });
   await queueLocations(LATER + 2);
   expect(await queued()).toBe(0);
   const taken = (await take())!;
@@ -139,7 +141,7 @@ test('of more changes than one batch takes each goes as it is now, none twice an
         0,
       ),
     );
-  const take = () => takeBatch(db, texts, { lane: 'b', partnerId: 'b' }, { now: LATER, most: 2 });
+  const take = () => takeBatch(db, texts, { lane: 'b', partnerId: 'b', hold }, { now: LATER, most: 2 });
   await changed(1, many);
   for (let batch = await take(); batch; batch = await take())
     await settleAcknowledged(
@@ -192,7 +194,7 @@ async function notToldNewest(partnerId?: string): Promise<object[]> {
 
 test('a sender that notes how a batch went passes over what is being queued, and who queues waits for no sender', async () => {
   await queueTokens(LATER);
-  const { taken, waiting } = (await takeBatch(db, new LocationTexts(db), { lane: 'a', partnerId: 'a' }, { now: 1, most: 64 }))!;
+  const { taken, waiting } = (await takeBatch(db, new LocationTexts(db), { lane: 'a', partnerId: 'a', hold }, { now: 1, most: 64 }))!;
   const sent = waiting.map((held) => ({ held }));
   const isQueued = Promise.withResolvers<void>();
   const hasNoted = Promise.withResolvers<void>();

@@ -66,22 +66,27 @@ export function isAboutOne({ http }: Refused): boolean {
 }
 
 export interface Target {
+  /** Of who sends: see `Hold`. */
+  readonly isHeld: () => boolean;
   /** HUB-02: none on configuration modules. */
   readonly options: CallOptions;
   readonly url: (path: readonly string[]) => string;
   readonly client: PartnerClient;
 }
 
-/** One step after the other, until one is not done; at least one. */
-export async function sendAll({ url, client, options }: Target, steps: readonly Step[]): Promise<Outcome> {
+/** One step after the other, until one is not done; at least one. Undefined: somebody else may be sending by now. */
+export async function sendAll({ url, client, options: given, isHeld }: Target, steps: readonly Step[]): Promise<Outcome | undefined> {
+  const options = { ...given, isWanted: isHeld };
   let outcome: Outcome | undefined;
   for (const { method, path, body } of steps) {
+    if (!isHeld()) return undefined;
     outcome = method === 'DELETE' ? gone(await client.delete(url(path), options))
       : method === 'PUT' ? await client.put(url(path), body, options)
       : await client.patch(url(path), body, options);
+    if (outcome.kind === 'unreachable' && !isHeld()) return undefined;
     if (outcome.kind !== 'ok') return outcome;
   }
-  return outcome!;
+  return outcome;
 }
 
 /** A partner's clock is believed as long as it is less than a day off ours. */
