@@ -351,7 +351,7 @@ test('a key is claimed and worked on while transactions that will have roused it
   await sleep(50);
   work(async ({ id, body }) => {
     bodies.push(body);
-    return does({ id } as never, 1);
+    return does({ id } as never);
   });
   await until(() => did.length === 1);
   for (const [n, { resolve }] of ends.entries()) {

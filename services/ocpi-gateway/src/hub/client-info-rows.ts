@@ -108,21 +108,19 @@ export async function keepRoles(
   status: ConnectionStatus,
   at: number,
 ): Promise<Client[]> {
-  const clientAt = (
-    { country_code, party_id, role }: Pick<ClientInfo, 'country_code' | 'party_id' | 'role'>,
-    as: ConnectionStatus,
-  ): Client => ({
+  const known = (await clientsOf(tx, partnerId)).filter(({ behind }) => !behind);
+  const heldMs = new Map(known.map(({ info }) => [clientKey(info), instantMs(info.last_updated)!]));
+  const clientAt = (role: Pick<ClientInfo, 'country_code' | 'party_id' | 'role'>, as: ConnectionStatus): Client => ({
     partnerId,
     behind: false,
     info: {
-      country_code: country_code.toUpperCase(),
-      party_id: party_id.toUpperCase(),
-      role,
+      country_code: role.country_code.toUpperCase(),
+      party_id: role.party_id.toUpperCase(),
+      role: role.role,
       status: as,
-      last_updated: dateTimeOf(at),
+      last_updated: dateTimeOf(Math.max(at, (heldMs.get(clientKey(role)) ?? -Infinity) + 1)),
     },
   });
-  const known = (await clientsOf(tx, partnerId)).filter(({ behind }) => !behind);
   const is = roles.map((role) => clientAt(role, status));
   const gone = known
     .filter(({ info }) => !is.some((one) => clientKey(one.info) === clientKey(info)))
@@ -137,14 +135,25 @@ export function clientKey({ country_code, party_id, role }: Pick<ClientInfo, 'co
   return `${role} ${country_code}*${party_id}`.toUpperCase();
 }
 
-/** The partner is, or is not, to be reached; what is SUSPENDED stays so. Answers what changed. */
+/**
+ * The partner is, or is not, to be reached; what is SUSPENDED stays so. Answers what changed, each later than
+ * it was, also where a clock that is ahead of ours said that: members take no older news.
+ */
 export async function setReached(tx: Tx, partnerId: string, status: 'CONNECTED' | 'OFFLINE', at: number): Promise<Client[]> {
   const { rows } = await tx.query<Row>(
-    `UPDATE client_infos SET status = $2, last_updated = $3
+    `UPDATE client_infos SET status = $2, last_updated = greatest($3, last_updated + interval '1 ms')
       WHERE partner_id = $1 AND NOT behind AND status IN ('CONNECTED', 'OFFLINE') AND status <> $2 RETURNING ${COLUMNS}`,
     [partnerId, status, new Date(at)],
   );
   return rows.map(clientOf);
+}
+
+/** Whether some process of ours found that the partner cannot be reached. */
+export async function isOffline(db: Queryable, partnerId: string): Promise<boolean> {
+  const { rowCount } = await db.query({
+    name: 'client-infos-offline', text: `SELECT FROM client_infos WHERE partner_id = $1 AND NOT behind AND status = 'OFFLINE' LIMIT 1`,
+  }, [partnerId]);
+  return rowCount === 1;
 }
 
 /** A message came from the partner. */

@@ -6,7 +6,7 @@ import type { Log } from '#telemetry';
 import type { Clock } from '#time';
 import type { Calls } from '../partners/calls.ts';
 import {
-  allClients, type Client, clientKey, clientsWith, heardAt, keepClient, keepRoles, noteHeard, setReached,
+  allClients, type Client, clientKey, clientsWith, heardAt, isOffline, keepClient, keepRoles, noteHeard, setReached,
 } from './client-info-rows.ts';
 import type { ListedClient } from './client-list.ts';
 import type { HubSettings } from '../config.ts';
@@ -28,11 +28,14 @@ export interface MembersParts {
 
 /** The positions before those of the parties that were told. */
 const PLANNED_AT_MOST = 1_000_000n;
+/** Of one partner, real time. */
+const LOOK_AGAIN_MS = 1_000;
 
 /** Who is connected to the hub, and how they hear of it: HUB-24, HCI. */
 export class HubMembers {
   /** When this process last wrote that a partner was heard, real ms: not at each of its requests. */
   private readonly written = new Map<string, number>();
+  private readonly looked = new Map<string, number>();
 
   constructor(private readonly parts: MembersParts) {}
 
@@ -124,10 +127,18 @@ export class HubMembers {
   async heard(partner: Partner): Promise<void> {
     const { db, clock, settings } = this.parts;
     const last = this.written.get(partner.id) ?? -Infinity;
-    if (performance.now() - last < (settings.quiet_s * 1_000) / clock.rate / 4) return;
+    if (performance.now() - last < (settings.quiet_s * 1_000) / clock.rate / 4 && !await this.isLostByAnother(partner.id)) return;
     this.written.set(partner.id, performance.now());
     await noteHeard(db, partner.id, clock.now());
     await this.reached(partner.id, 'CONNECTED');
+  }
+
+  /** Looked up now and then: many messages come, and each process of ours has its own way to a member. */
+  private async isLostByAnother(partnerId: string): Promise<boolean> {
+    const now = performance.now();
+    if (now - (this.looked.get(partnerId) ?? -Infinity) < LOOK_AGAIN_MS) return false;
+    this.looked.set(partnerId, now);
+    return isOffline(this.parts.db, partnerId);
   }
 
   /** Nobody took the connection: it is OFFLINE at once, until it is heard again. */
