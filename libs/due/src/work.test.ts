@@ -385,23 +385,3 @@ test('two who rouse the same lanes at once wait for each other, and nothing is l
   await rouseDue(db, 'push', 0, lanes);
   await until(() => lanes.every(({ id }) => seen.get(id) === 99));
 });
-
-test('who lost a key does nothing outside any more, and leaves it to who has it', async () => {
-  await push('a');
-  const held: boolean[] = [];
-  work(async (_due, _attempt, hold) => {
-    await sleep(300);
-    held.push(hold.isHeld());
-    // As another does when this process sleeps for longer than its lease.
-    await db.query(`UPDATE due_lane SET owner = 'another', epoch = epoch + 1, until = clock_timestamp() + interval '1 hour'`);
-    await sleep(300);
-    held.push(hold.isHeld());
-    hold.insist();
-    did.push('outside');
-    return 'done';
-  }, { leaseMs: 200 });
-  await until(() => held.length === 2);
-  await sleep(100);
-  expect({ held, did }).toEqual({ held: [true, false], did: [] });
-  expect(await openDue(db, 'partner')).toMatchObject([{ id: 'a', attempts: 1, lastError: undefined }]);
-});

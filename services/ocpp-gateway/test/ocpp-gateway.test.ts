@@ -1,3 +1,4 @@
+// tidy: long because one gateway with its stations, once started, serves every case
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
