@@ -13,7 +13,7 @@ import {
   releaseGroup,
   type Replica,
 } from './listening-rows.ts';
-import { replaysAsked } from './parked.ts';
+import { replayAll, replaysAsked } from './parked.ts';
 import { readTold } from './reader.ts';
 import { kindOf, slotOf } from './subjects.ts';
 
@@ -100,6 +100,7 @@ class OneListener implements Listening {
 
   async start(): Promise<void> {
     await ensureGroups(this.db, this.replica, this.options.slotGroups ?? 4);
+    await replayAll(this.db, this.replica);
     await this.share();
     this.loops = Promise.all([this.keepSharing(), this.keepReading()]);
   }

@@ -41,6 +41,11 @@ export async function replayParked(
   );
 }
 
+/** A listener that starts tries once more: a new release may have mended what they failed of. */
+export async function replayAll(db: Database, { listener, source }: Replica): Promise<void> {
+  await db.query('UPDATE parked SET replay = true WHERE listener = $1 AND source = $2 AND NOT replay', [listener, source]);
+}
+
 export async function park(
   on: Queryable,
   { listener, source }: Replica,

@@ -10,6 +10,7 @@ import {
   told,
 } from '#bus';
 import type { Database } from '#postgres';
+import pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { counted, keyOf, numberOf } from './contracts.ts';
 import { heardRows } from './heard.ts';
@@ -32,8 +33,11 @@ beforeEach(async () => {
   relay = startRelay(await place.join('sessions'), box);
   tell = (...values) => tellAll(teller, box, values);
   db = await place.open('cdr_ledger');
-  const bus = await place.join('cdr-ledger');
-  listening = await listen(bus, db, {
+  listening = await start();
+});
+
+const start = async () =>
+  listen(await place.join('cdr-ledger'), db, {
     listener: 'cdr-ledger',
     leaseMs: 300,
     pauseMs: 10,
@@ -50,7 +54,6 @@ beforeEach(async () => {
       }),
     ],
   });
-});
 afterEach(async () => {
   await listening.close();
   await relay.close();
@@ -119,6 +122,37 @@ test('a replay that fails leaves the key parked with the new reason', async () =
     ([first]) => first?.reason === 'Error: second' && first.facts === 2,
   );
   expect(await heard()).toEqual([]);
+});
+
+const migrate = async (statement: string) => {
+  const admin = new pg.Client({ connectionString: place.databaseUrl });
+  await admin.connect();
+  await admin.query(statement);
+  await admin.end();
+};
+
+test('a service that starts tries its parked keys once more: what they failed of may be mended', async () => {
+  refuse = (value) => (keyOf(value) === 'bad' ? new Error('a fault') : undefined);
+  await tell('bad:1', 'good:1', 'bad:2');
+  await eventually(() => parkedKeys(db), ([first]) => first?.facts === 2);
+  await listening.close();
+  refuse = () => undefined;
+  listening = await start();
+  await eventually(heard, (seen) => seen.length === 3);
+  expect(await heard()).toEqual(['good:1', 'bad:1', 'bad:2']);
+  expect(await parkedKeys(db)).toEqual([]);
+});
+
+test('a process whose schema a newer release changed under it parks nothing, and the newer one goes on', async () => {
+  await migrate('ALTER TABLE cdr_ledger.heard RENAME COLUMN number TO renamed');
+  await tell('a:1', 'a:2');
+  await eventually(async () => calls.length, (tries) => tries > 6);
+  expect(await parkedKeys(db)).toEqual([]);
+  await listening.close();
+  await migrate('ALTER TABLE cdr_ledger.heard RENAME COLUMN renamed TO number');
+  listening = await start();
+  await eventually(heard, (seen) => seen.length === 2);
+  expect(await heard()).toEqual(['a:1', 'a:2']);
 });
 
 test('a failure that passes is tried again in place, and its rows are written once', async () => {

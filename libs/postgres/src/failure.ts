@@ -15,6 +15,7 @@ export type FailureName =
   | 'no-connection'
   | 'outcome-unknown'
   | 'rolled-back'
+  | 'other-schema'
   | 'database-error';
 
 export interface FailureOrigin {
@@ -26,7 +27,8 @@ export interface FailureOrigin {
 /**
  * A refusal by the database or the way to it. `connection-lost`, `statement-timeout` and
  * `outcome-unknown` say nothing on whether the work was committed: repeat it only when a repeat is
- * harmless. `no-connection` means that nothing was sent.
+ * harmless. `no-connection` means that nothing was sent, `other-schema` that a table, column or function is not there: a newer
+ * release may have changed the schema under this process.
  */
 export class DatabaseFailure extends Error {
   override readonly name = 'DatabaseFailure';
@@ -54,6 +56,9 @@ const BY_SQL_STATE: Readonly<Record<string, FailureName>> = {
   '25P03': 'connection-lost',
   '57P01': 'connection-lost',
   '57P02': 'connection-lost',
+  '42P01': 'other-schema',
+  42703: 'other-schema',
+  42883: 'other-schema',
 };
 
 /** Names an error of the driver; errors that are not the database's are returned as they are. */
