@@ -4,9 +4,10 @@ import { exampleCdr, exampleSession, exampleToken } from '#ocpi';
 import { type Database, openDatabase } from '#postgres';
 import { OwnParties } from '#settings';
 import { freshDatabase, type FreshDatabase } from '#test-servers';
-import { fixedClock } from '#time';
+import { fixedClock, instant } from '#time';
 import { deliveriesForgetting } from '../src/forgetting.ts';
 import { migrations } from '../src/migrations.ts';
+import { tokenKey } from '../src/pushes/token-key.ts';
 
 // What partners were sent of a contract that is forgotten, and of another one that had its token's uid.
 
@@ -48,4 +49,20 @@ test('a contract that has, or had, a token of the same uid keeps the Sessions an
   const { rows } = await db.query<{ key: string }>(
     `SELECT object_key AS key FROM pushed WHERE position('SHARED' IN current) > 0 ORDER BY 1`);
   expect(rows.map(({ key }) => key)).toEqual(['C-THEIRS', 'S-THEIRS']);
+});
+
+test('a partner is told that a forgotten token is not valid any more, also where it was changed by a clock ahead of ours', async () => {
+  const ahead = { ...exampleToken, ...own, uid: 'AHEAD', type: 'RFID' as const, contract_id: 'CA-BCT-AHEAD-1', valid: true, last_updated: '2022-02-01T19:00:30Z' };
+  await db.query(
+    `INSERT INTO pushed (partner_id, module, object_key, current, acknowledged, queued, updated_ms) VALUES ('P', 'tokens', $1, $2, $2, false, $3)`,
+    [tokenKey(ahead), JSON.stringify(ahead), instant(ahead.last_updated)]);
+  const parties = new OwnParties([{ ...own, name: 'Energy OASIS', roles: ['EMSP'], currency: 'CAD' }]);
+  const forgetting = deliveriesForgetting(
+    { db, outbox: outbox('ocpi-gateway', db), clock: fixedClock(holder.at), parties, wake() {} });
+  const forgotten = { ...holder, party: own, contractId: ahead.contract_id, tokenUids: ['ahead'], otherContractIds: [] };
+  await Promise.resolve(forgetting.forget(forgotten)).catch(() => {});
+  const { rows: [row] } = await db.query<{ current: string; queued: boolean }>(
+    `SELECT current, queued FROM pushed WHERE object_key = $1`, [tokenKey(ahead)]);
+  expect(row?.queued).toBe(true);
+  expect(JSON.parse(row!.current)).toMatchObject({ valid: false, last_updated: '2022-02-01T19:00:30.001Z' });
 });
