@@ -82,6 +82,22 @@ describe('a charge that began by a clock five days behind', () => {
   });
 });
 
+test('a start that is believed later is measured by what its own clock shows, though that is in what an earlier one showed', () => {
+  const began = (transactionId: number, saidAt: string, startedAt: string): StationEvent => ({
+    type: 'TransactionStarted', transactionId, connectorId: 1, idTag: '04A2', meterStartWh: '1000', saidAt, startedAt,
+    authorization: { status: 'Accepted', authMethod: 'WHITELIST', token: '{}' },
+  });
+  const [first, next] = [began(7, at(-5 * DAY), at(0)), began(8, at(-4 * DAY), at(-4 * DAY))];
+  const end = { meterStopWh: '3000', reason: 'Local', readings: [] };
+  given(
+    stationDecider, { type: 'Connected', epoch: 1, at: at(-DAY), version: 'ocpp1.6', connection: 'c' }, first,
+    { type: 'TransactionStopped', transactionId: '7', connectorId: 1, stoppedAt: at(1), ...end }, next,
+  ).when({
+    epoch: 1, frame: 'f', heardAt: at(20 * DAY), type: 'StopTransaction',
+    stop: { transactionId: '8', stoppedAt: at(-4 * DAY + 1), ...end },
+  }).then({ type: 'TransactionStopped', transactionId: '8', connectorId: 1, stoppedAt: at(-4 * DAY + 1), ...end });
+});
+
 test('S16-47, T-26: a station in touch whose clock was set right in mid-charge is billed for what passed on ours', async () => {
   let hours = -DAY;
   const store = memoryEventStore();

@@ -72,7 +72,7 @@ export const stationDecider: Decider<Station, StationCommand, StationEvent> = {
         return {
           ...station,
           lastTransaction: Math.max(station.lastTransaction, event.transactionId),
-          clock: clockBehind(event) ?? station.clock,
+          clock: clockBehind(event),
           open: {
             ...station.open,
             [event.transactionId]: {
