@@ -71,8 +71,8 @@ function says(schema: z.ZodType, value: unknown): string {
   return result.success ? 'valid' : issuesOf(result.error);
 }
 
-test('the classes and enums are those of the tables', () => {
-  if (facts === nothing) return;
+// because the tables lie beside the repository: where they are not at hand nothing is compared, and the run says so
+test.skipIf(facts === nothing)('the classes and enums are those of the tables: read where ../shared/ocpi/fields.json is at hand', () => {
   expect(Object.keys(classes).sort()).toEqual(Object.keys(facts.classes).sort());
   const named = Object.entries(facts.enums).filter(([name]) => !name.endsWith('_session_only'));
   const ours = Object.entries(enums).map(([name, { options }]) => [name, options]);

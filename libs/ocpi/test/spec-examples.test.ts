@@ -45,9 +45,10 @@ const kinds: [RegExp, z.ZodType][] = [
   [/^type_displaytext/, DisplayText],
 ];
 
-test('the protocol has 59 example files, of which two are invalid', () => {
-  expect([0, 59]).toContain(files.length);
-  expect(files.filter((name) => name in invalid)).toHaveLength(files.length && 2);
+// because their licence (CC BY-ND) keeps the examples out of the repository: where they are not at hand none is read, and the run says so
+test.skipIf(files.length === 0)('the protocol has 59 example files, of which two are invalid: read where ../shared/ocpi/examples is at hand', () => {
+  expect(files).toHaveLength(59);
+  expect(files.filter((name) => name in invalid)).toHaveLength(2);
 });
 
 for (const name of files) {

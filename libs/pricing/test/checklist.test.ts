@@ -43,7 +43,8 @@ function chargeOf(given: Given): Charge {
 
 const given: Given[] = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).vectors : [];
 
-test('every price of the checklist is met before rounding, where the checklist is at hand', () => {
+// because the checklist lies beside the repository: where it is not at hand nothing is compared, and the run says so
+test.skipIf(given.length === 0)('every price of the checklist is met before rounding, where the checklist is at hand', () => {
   for (const vector of given) {
     const reservation = vector.periods[0]!.reservation_outcome?.toLowerCase() as
       Outcome | undefined;

@@ -74,16 +74,18 @@ export const partnerApprove = portalVerb({
 
 export const partnerRenew = portalVerb({
   usage: 'PARTNER [options]',
-  about: `Gives both sides new tokens, by PUT of our credentials: each month, and at once when one may be known to others. ${PARTNER}`,
+  about: `Gives both sides new tokens, by PUT of our credentials: each month, and at once when one may be known to others. The token that the
+partner presents is good until it first presents the new one: most do so while we PUT. Where somebody else uses a token, end the link
+(partner end): then all are dead at once. ${PARTNER}`,
   options: {},
-  examples: [[`npx roamwatt partner renew 'CA*CPK' ${EXAMPLE_URL}`, 'the old tokens are dead after it']],
+  examples: [[`npx roamwatt partner renew 'CA*CPK' ${EXAMPLE_URL}`, 'the old tokens are dead once the new ones are used']],
   ask: async (given, portal) => portal.call<Partner>('POST', `${pathOf((await partnerOf(given, portal)).partner_id)}/renew`, {}),
   text: (partner) => `${partner.name} and we have new tokens.`,
 });
 
 export const partnerEnd = portalVerb({
   usage: 'PARTNER [options]',
-  about: `Ends the link: its tokens are dead at once, then the partner is told. Cards of its drivers charge at our stations no more, whatever
+  about: `Ends the link: its tokens are dead at once, as they have to be when others have one, then the partner is told. Cards of its drivers charge at our stations no more, whatever
 it said of them, unless it is behind a hub, too: nobody could be asked to pay. Charges that run go on to their end. Their CDRs, those that it
 never got, and what became of charges are kept for its next link, which lets its cards in again. ${PARTNER}`,
   options: {},

@@ -385,10 +385,11 @@ test('PRC-12: a table names the bound of the side that it bounds, and an hour of
 // The specification's examples lie beside the repository, not in it.
 const examples = join(import.meta.dirname, '../../../../shared/ocpi/examples');
 
-test('every example of the specification that is at hand is taken or refused by name', async () => {
-  const files = existsSync(examples) ? readdirSync(examples) : [];
-  const json = files.filter((name) => name.endsWith('.json')).map((name) => join(examples, name));
-  if (json.length === 0) return;
+const files = existsSync(examples) ? readdirSync(examples) : [];
+const json = files.filter((name) => name.endsWith('.json')).map((name) => join(examples, name));
+
+// because where they are not at hand none is read, and the run says so
+test.skipIf(json.length === 0)('every example of the specification that is at hand is taken or refused by name', async () => {
   const { out, err, status } = await folder.run(['price', ...json, '--json']);
   expect(status).toBe(1);
   const lines = out.trim().split('\n').length + err.trim().split('\n').length - 1;

@@ -200,7 +200,7 @@ export function partnerRoutes(bus: Bus): Route[] {
       path: '/v1/operator/partners/:partner_id/renew',
       params,
       summary:
-        'New tokens in both directions, by PUT of our credentials: each month, and when one may be known to others',
+        'New tokens in both directions, by PUT of our credentials: each month, and when one may be known to others; the old one is good until the new one is used, and where somebody else uses it, end the link',
       answer: PartnerView,
       handle: async ({ params: { partner_id: partnerId } }) =>
         partnerOf(await bus.ask(renewPartner, { partnerId }, { timeoutMs: HANDSHAKE_MS })),
