@@ -73,7 +73,7 @@ export async function* pulled(
     const outcome: Outcome = await asked.outcome;
     ({ bodyMs } = asked);
     // Where nothing tells of more, a refusal of what is behind the end is its end.
-    if (untold && outcome.kind === 'refused' && outcome.http < 500) return;
+    if (untold && isBehindTheEnd(outcome)) return;
     if (outcome.kind !== 'ok') return yield outcome;
     const { http, data, headers }: Done = outcome;
     const refused = (message: string): Refused => ({ kind: 'refused', http, message });
@@ -153,6 +153,12 @@ function countOf(headers: Headers, name: string): number | undefined {
 function nameOf(object: unknown): string {
   const { country_code, party_id, id, uid, type } = (object ?? {}) as Readonly<Record<string, unknown>>;
   return JSON.stringify(id === undefined && uid === undefined ? object : [country_code, party_id, id ?? null, uid ?? null, uid === undefined ? null : type]);
+}
+
+/** Refused for what is asked for: not because we are to wait, or not let in. */
+function isBehindTheEnd(outcome: Outcome): boolean {
+  if (outcome.kind !== 'refused') return false;
+  return [400, 404, 416, 422].includes(outcome.http) || (outcome.http < 300 && Math.floor((outcome.statusCode ?? 0) / 1_000) === 2);
 }
 
 /** As many objects as a page may have, or nothing says how many that is. */

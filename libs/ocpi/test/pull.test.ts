@@ -214,9 +214,12 @@ test('TRN-56 a partner without pages, or one that refuses what is behind its end
   partner.answer = (request, response) => request.url === '/list'
     ? success(response, [1, 2], { 'X-Limit': '2' }) : say(response, 200, envelope(undefined, 2001, 'beyond the end', at));
   expect(await untold()).toEqual([[[1, 2], false]]);
-  partner.answer = (request, response) => request.url === '/list'
-    ? success(response, [1, 2], { 'X-Limit': '2' }) : say(response, 500, envelope(undefined, 3000, 'oh', at));
-  expect(await untold()).toEqual([[[1, 2], false], expect.objectContaining({ kind: 'refused', http: 500 })]);
+  const failing = (http: number): Answering => (request, response) => request.url === '/list'
+    ? success(response, [1, 2], { 'X-Limit': '2' }) : say(response, http, envelope(undefined, 3000, 'oh', at));
+  for (const http of [500, 429, 401]) {
+    partner.answer = failing(http);
+    expect(await untold(), 'nothing is known of the rest').toEqual([[[1, 2], false], expect.objectContaining({ kind: 'refused', http })]);
+  }
 });
 
 test('a list that goes round in a ring by ever new Links ends with its reason, also where its objects change meanwhile', async () => {

@@ -18,7 +18,7 @@ import {
 } from './pull-rows.ts';
 import { type Kind, kinds, SESSIONS_BACK_MS, takeIn, targets } from './pulled-kinds.ts';
 import { noteQuiet, quietMs } from './quiet-rows.ts';
-import { retryInMs } from '../retry.ts';
+import { retryInMs, splayedMs } from '../retry.ts';
 
 export interface PullingParts {
   readonly db: Database;
@@ -119,7 +119,7 @@ export class Pulling {
     const { how, waitMs } = await this.once(partnerId, false);
     if (how === 'gone') return 'done';
     const pauseS = how === 'ended' ? settings.pull.every_s : Math.min(settings.pull.every_s, FAILED_PAUSE_S);
-    const pauseMs = Math.max(pauseS * 1_000 * (0.8 + Math.random() * 0.4), waitMs * clock.rate);
+    const pauseMs = Math.max(splayedMs(pauseS * 1_000), waitMs * clock.rate);
     await this.turn(db, partnerId, turn + 1, clock.now() + pauseMs);
     return 'done';
   }
