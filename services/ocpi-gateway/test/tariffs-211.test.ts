@@ -83,7 +83,8 @@ test('TAR-01: 2.1.1 when one Tariff ends and another begins, the other is put, C
   expect(partner.pushed('PUT /locations/CA/BCT/HOPE'), 'where nothing changes by it, nothing is said').toEqual([]);
   const said = partner.pushed().filter((what) => !what.startsWith('GET'));
   const order = ['PUT /tariffs/CA/BCT/SUMMER', 'PUT /locations/CA/BCT/BURNABY', 'DELETE /tariffs/CA/BCT/WINTER'];
-  expect(said.filter((what) => order.includes(what))).toEqual(order);
+  // One that is heard of late is said when it is heard of, and again at its turn.
+  expect([...new Set(said.filter((what) => order.includes(what)))]).toEqual(order);
 });
 
 test('2.1.1 a Tariff that was published before there were turns is told when it begins, after an upgrade', async () => {
