@@ -16,8 +16,8 @@ function version(smart_charging: readonly Partial<SmartChargingGrant>[], more: P
 }
 
 /** Of a contract of Carbon Plunk, at VISITORS-1 of Energy OASIS. */
-function session({ at = oasis, of = plunk, contract = 'CA-CPK-C1', place = 'VISITORS-1' } = {}): Steered {
-  return { ...at, location_id: place, cdr_token: { ...of, uid: 'U', type: 'RFID', contract_id: contract } };
+function session({ at = oasis, of = plunk, contract = 'CA-CPK-C1', place = 'VISITORS-1', over = '' } = {}): Steered {
+  return { ...at, location_id: place, status: over ? 'COMPLETED' : 'ACTIVE', last_updated: over || '2022-01-01T00:00:00Z', cdr_token: { ...of, uid: 'U', type: 'RFID', contract_id: contract } };
 }
 
 const feb = '2022-02-15T00:00:00Z';
@@ -49,6 +49,13 @@ test('a consent holds in its own time, and no longer than the version that names
   expect(days).toEqual([false, true, true, false]);
   const revoked = version([], { version: 2, at: '2022-02-12T12:00:00Z' });
   expect(['11:59:59', '12:00:00'].map((time) => sees([dated, revoked], session(), `2022-02-12T${time}Z`))).toEqual([true, false]);
+});
+
+test('what was over before the consent is not shown by it', () => {
+  const shown = (over: string, more = {}) => sees([version([more])], session({ over }));
+  expect([shown('2022-02-01T07:59:59Z'), shown('2022-02-01T08:00:00Z')]).toEqual([false, true]);
+  expect([shown('2022-01-31T08:00:00Z', { since: '2022-01-31T09:00:00Z' }), shown('2022-01-31T10:00:00Z', { since: '2022-01-31T09:00:00Z' })])
+    .toEqual([false, true]);
 });
 
 test('when it will be otherwise by itself is known', () => {

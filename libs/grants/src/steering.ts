@@ -1,4 +1,4 @@
-import { idKey, type Party, partyText, sameId, sameParty, type Session } from '#ocpi';
+import { idKey, instantMs, type Party, partyText, sameId, sameParty, type Session } from '#ocpi';
 import type { SmartChargingGrant } from '#settlement';
 import { instant } from '#time';
 import { inForce } from './offers.ts';
@@ -14,6 +14,8 @@ export interface SteeringGrant {
   readonly contractIds: readonly string[];
   /** Ids in which `*` stands for any characters; none: anywhere. */
   readonly locations: readonly string[];
+  /** Epoch ms; what was over before is not granted. */
+  readonly since: number;
 }
 
 export interface Steering {
@@ -22,7 +24,7 @@ export interface Steering {
   readonly until: number | undefined;
 }
 
-export type Steered = Pick<Session, 'country_code' | 'party_id' | 'cdr_token' | 'location_id'>;
+export type Steered = Pick<Session, 'country_code' | 'party_id' | 'cdr_token' | 'location_id' | 'status' | 'last_updated'>;
 
 /** What all these versions grant at an instant. A consent holds in its own time, and no longer than the version that names it. */
 export function steeringAt(versions: readonly GrantVersion[], atMs: number): Steering {
@@ -51,9 +53,12 @@ function holds({ since, until }: SmartChargingGrant, atMs: number): boolean {
   return (since === undefined || instant(since) <= atMs) && (until === undefined || atMs < instant(until));
 }
 
-function grantOf({ own, partner }: GrantVersion, { token_party, contract_ids = [], locations = [] }: SmartChargingGrant): SteeringGrant {
-  const [country_code = '', party_id = ''] = own.split('*');
-  return { own: { country_code, party_id }, to: partner, tokenParty: token_party, contractIds: contract_ids, locations };
+function grantOf(version: GrantVersion, { token_party, contract_ids = [], locations = [], since }: SmartChargingGrant): SteeringGrant {
+  const [country_code = '', party_id = ''] = version.own.split('*');
+  return {
+    own: { country_code, party_id }, to: version.partner, tokenParty: token_party, contractIds: contract_ids, locations,
+    since: since === undefined ? beginsAt(version) : instant(since),
+  };
 }
 
 /** What is granted to one of these. */
@@ -63,9 +68,10 @@ export function steeringFor(parties: readonly Party[], { grants }: Pick<Steering
 
 /** The grant that a Session falls under: at a station of the one who gave it, or of its drivers. */
 export function steeringGrantOf(session: Steered, grants: readonly SteeringGrant[]): SteeringGrant | undefined {
-  const { cdr_token: token, location_id: locationId } = session;
-  return grants.find(({ own, tokenParty, contractIds, locations }) =>
-    sameParty(tokenParty, token) && (sameParty(own, session) || sameParty(own, token))
+  const { cdr_token: token, location_id: locationId, status, last_updated: updatedAt } = session;
+  const isOver = status === 'COMPLETED' || status === 'INVALID';
+  return grants.find(({ own, tokenParty, contractIds, locations, since }) =>
+    sameParty(tokenParty, token) && !(isOver && (instantMs(updatedAt) ?? 0) < since) && (sameParty(own, session) || sameParty(own, token))
     && (contractIds.length === 0 || contractIds.some((id) => sameId(id, token.contract_id)))
     && (locations.length === 0 || locations.some((pattern) => isLike(pattern, locationId))));
 }

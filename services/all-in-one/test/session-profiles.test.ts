@@ -60,7 +60,7 @@ test('CHP-03: changes in too quick succession are TOO_OFTEN, but the same order 
 
 /** What OASIS grants a provider: of Carbon Plunk's contracts one. */
 const smart = { countryCode: 'CA', partyId: 'SMC' };
-const granted = { own: bct, to: smart, tokenParty: plunk, contractIds: [card('P-5').contract_id], locations: [] as string[] };
+const granted = { own: bct, to: smart, tokenParty: plunk, contractIds: [card('P-5').contract_id], locations: [] as string[], since: '2022-02-01T00:00:00Z' };
 
 test('CHP-03 CHP-05: who has a grant for the session sets a profile in its own name; of another contract it does not, and what another set it does not clear', async () => {
   const { id } = await running('P-5', 'OASIS-L2-05');
@@ -95,6 +95,7 @@ test('CHP-03: Sessions are listed for the owners of their tokens, and for whom t
   expect(all).toEqual(expect.arrayContaining(['P-1', 'P-5']));
   expect(await list({ steering: [granted] })).toEqual(all);
   expect(await list({ steering: [granted], openOnly: true })).toEqual(all.filter((uid) => uid !== 'P-1'));
+  expect(await list({ steering: [{ ...granted, since: '2022-03-01T00:00:00Z' }] })).toEqual(all.filter((uid) => uid !== 'P-1'));
   for (const none of [{ tokenParty: xyz }, { own: xyz }, { contractIds: ['NONE'] }, { locations: ['NO-*'] }, { locations: ['_%'] }]) {
     expect(await list({ steering: [{ ...granted, ...none }] })).toEqual([]);
   }

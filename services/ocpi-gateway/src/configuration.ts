@@ -20,10 +20,10 @@ export function configurationHandlers(partners: Partners, publicUrl: () => strin
     'SENDER versions GET ': async () => ({
       data: partners.versions.map((version) => ({ version, url: `${publicUrl()}/ocpi/${version}` })),
     }),
-    'SENDER versions GET /:version': async ({ params }) => {
+    'SENDER versions GET /:version': async ({ params, caller }) => {
       const version = partners.versions.find((one) => one === params.version);
       if (!version) throw refuse('not-found', `version ${params.version} is not spoken here`);
-      return { data: { version, endpoints: listedEndpoints(version, partners.interfaces, publicUrl()) } };
+      return { data: { version, endpoints: listedEndpoints(version, partners.interfacesFor(caller.partner), publicUrl()) } };
     },
     'SENDER credentials GET ': async ({ caller }) => ({ data: partners.credentials(caller.token) }),
     'SENDER credentials POST ': register,

@@ -8,7 +8,7 @@ import {
   type LocationChangedSchema,
 } from '#contracts/locations';
 import {
-  type CommandFinished, commandFinished, type SessionEnded, sessionEnded, type SessionStarted, sessionStarted,
+  type CommandFinished, commandFinished, type PartnerSessionChanged, partnerSessionChanged, type SessionEnded, sessionEnded, type SessionStarted, sessionStarted,
   type SessionUpdated, sessionUpdated,
 } from '#contracts/sessions';
 import { type TariffPublished, tariffPublished, type TariffWithdrawn, tariffWithdrawn } from '#contracts/tariff-engine';
@@ -19,6 +19,7 @@ import type { CdrToken, Session, Tariff, Token } from '#ocpi';
 import { fromBus } from './partners/partner.ts';
 import { OcpiGateway } from './ocpi-gateway.ts';
 import { Profiles } from './profiles.ts';
+import { Steering } from './steering.ts';
 import { tokenKey } from './pushes/token-key.ts';
 import type { OwnObject } from './pushes/views.ts';
 
@@ -38,6 +39,7 @@ export class FactsController {
     @Inject(OcpiGateway) private readonly gateway: OcpiGateway,
     @Inject(Erasing) private readonly erasing: Erasing,
     @Inject(Profiles) private readonly profiles: Profiles,
+    @Inject(Steering) private readonly steering: Steering,
   ) {}
 
   @Hears(tariffPublished)
@@ -83,6 +85,14 @@ export class FactsController {
     if (this.isErased(token, startedAt)) return;
     const session = { module: 'sessions', objectKey: sessionId, current: json(sessionJson) } as const;
     this.gateway.queue(heard, [session], fromBus(tokenParty!));
+  }
+
+  @Hears(partnerSessionChanged)
+  async partnerSessionChanged({ sessionJson }: PartnerSessionChanged, heard: Heard) {
+    const session = fromJsonBytes<Session>(sessionJson);
+    if (session.status === 'COMPLETED' || session.status === 'INVALID') await this.steering.ended(heard.tx, session);
+    if (this.isErased(session.cdr_token, session.start_date_time)) return;
+    this.gateway.queueElsewhere(heard, json(sessionJson));
   }
 
   @Hears(cdrIssued)

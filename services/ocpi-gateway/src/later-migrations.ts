@@ -26,4 +26,23 @@ export const later: MigrationList = [
           AND NOT EXISTS (SELECT FROM due d WHERE d.key = 'pull ' || p.partner_id AND kind = 'pull' AND done_at IS NULL)`,
     ],
   },
+  {
+    name: 'ocpi-gateway-steered-sessions',
+    up: () => [
+      `CREATE TABLE steered_sessions (     -- of our drivers at partners, as smart charging service providers know them
+         steered_id text PRIMARY KEY,      -- what stands for it, at one of them
+         to_country_code text NOT NULL,
+         to_party_id text NOT NULL,
+         country_code text NOT NULL,       -- the operator's
+         party_id text NOT NULL,
+         session_id text NOT NULL,
+         operator text NOT NULL,           -- ca*bct
+         session_key text NOT NULL
+       )`,
+      'CREATE INDEX steered_sessions_of ON steered_sessions (operator, session_key)',
+      'ALTER TABLE profile_requests ADD COLUMN steered_id text  -- by whose wish; none: that of our driver',
+      'ALTER TABLE profile_requests ADD COLUMN profile json     -- of a PUT',
+      'ALTER TABLE profile_requests ADD COLUMN n bigint GENERATED ALWAYS AS IDENTITY',
+    ],
+  },
 ];

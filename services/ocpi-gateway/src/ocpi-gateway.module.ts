@@ -13,6 +13,7 @@ import { PartnerQuirks } from './partners/partner-quirks.ts';
 import { Partners } from './partners/partners.ts';
 import { Profiles } from './profiles.ts';
 import { QuirksController } from './partners/quirks.controller.ts';
+import { Steering } from './steering.ts';
 
 export interface GatewayVerbs {
   readonly gateway: OcpiGateway;
@@ -25,11 +26,12 @@ export interface GatewayVerbs {
   readonly profiles: Profiles;
   readonly partnerProfiles: PartnerProfiles;
   readonly quirks: PartnerQuirks;
+  readonly steering: Steering;
 }
 
 @Module({})
 export class OcpiGatewayModule {
-  static with({ gateway, partners, desk, agreements, erasing, pulling, profiles, partnerProfiles, quirks }: GatewayVerbs): DynamicModule {
+  static with({ gateway, partners, desk, agreements, erasing, pulling, profiles, partnerProfiles, quirks, steering }: GatewayVerbs): DynamicModule {
     return {
       module: OcpiGatewayModule,
       controllers: [AskController, AgreementsController, FactsController, ErasureFactsController, PullsController, QuirksController],
@@ -43,6 +45,7 @@ export class OcpiGatewayModule {
         { provide: Profiles, useValue: profiles },
         { provide: PartnerProfiles, useValue: partnerProfiles },
         { provide: PartnerQuirks, useValue: quirks },
+        { provide: Steering, useValue: steering },
       ],
     };
   }

@@ -65,6 +65,8 @@ export interface AuthorizeOutcome {
 interface News {
   readonly objects: readonly OwnObject[];
   readonly party: Party | undefined;
+  /** Of our drivers at partners: for nobody but who may see them by a grant. */
+  readonly elsewhere?: boolean;
 }
 
 /** The service's verbs toward the other services. */
@@ -76,6 +78,13 @@ export class OcpiGateway {
   /** Objects of ours of one module are like this now: for all partners that take such, or for the one with `party`. */
   queue(heard: HeardTogether, objects: readonly OwnObject[], party?: Party): void {
     if (objects.length > 0) this.queueBehind(heard, { objects, party });
+  }
+
+  /** A Session of one of our drivers at a partner is like this now: for those to whom it is granted. */
+  queueElsewhere(heard: HeardTogether, current: string): void {
+    const { country_code, party_id, id } = JSON.parse(current) as Session;
+    const objectKey = `${country_code}*${party_id} ${id}`;
+    this.queueBehind(heard, { objects: [{ module: 'sessions', objectKey, current }], party: undefined, elsewhere: true });
   }
 
   /** A Tariff of ours was published: when it begins or ends in time, some have to be told; where it did so already, now. */
@@ -93,7 +102,7 @@ export class OcpiGateway {
     await lockLinks(heard.tx, 'together');
     const at = clock.now();
     const audiences: Audience[] = [];
-    const alike = Map.groupBy(news, ({ objects: [one], party }) => `${one!.module} ${party ? partyText(party) : ''}`);
+    const alike = Map.groupBy(news.filter(({ elsewhere }) => !elsewhere), ({ objects: [one], party }) => `${one!.module} ${party ? partyText(party) : ''}`);
     for (const same of alike.values()) {
       const { party, objects: [{ module }] } = same[0] as News & { objects: [OwnObject] };
       const objects = same.flatMap((one) => one.objects);

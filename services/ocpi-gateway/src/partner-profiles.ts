@@ -1,7 +1,7 @@
 import type { Bus } from '#bus';
 import { fromJsonBytes, uint32 } from '#contracts';
 import {
-  type ActiveChargingProfileResult, ChargingPreferencesResponse, ChargingProfileResponse, joinUrl, type Outcome,
+  type ActiveChargingProfileResult, ChargingPreferencesResponse, type ChargingProfile, ChargingProfileResponse, joinUrl, type Outcome,
   type Party, read,
 } from '#ocpi';
 import type { Database } from '#postgres';
@@ -17,6 +17,7 @@ import { noteError, partnerWith } from './partners/partner-rows.ts';
 import {
   findActive, findRequest, keepRequest, type KeptRequest, noteReply, noteResult, profiledParty, requestsOf, storeActive,
 } from './profile-rows.ts';
+import type { ProfileRelay } from './profile-relay.ts';
 import { refuse } from './refusals.ts';
 
 export interface PartnerProfilesParts {
@@ -26,6 +27,8 @@ export interface PartnerProfilesParts {
   readonly clock: Clock;
   readonly parties: OwnParties;
   readonly publicUrl: () => string;
+  /** Of what a provider asked through us. CHP-05. */
+  readonly relay: () => Pick<ProfileRelay, 'resulted' | 'changed'>;
 }
 
 export interface ProfileToSend {
@@ -36,6 +39,7 @@ export interface ProfileToSend {
   readonly method: string;
   readonly bodyJson?: Uint8Array | undefined;
   readonly durationS: number;
+  readonly steeredId?: string | undefined;
 }
 
 const REQUESTS_SHOWN = 20;
@@ -69,7 +73,10 @@ export class PartnerProfiles {
       );
       return { ...wish, partnerId: '', at: rfc3339(clock.now()), sent: none, result: undefined };
     }
-    const request = { orderId, partnerId: partner.id, party, sessionId, method, at: rfc3339(clock.now()) };
+    const profile = method === 'PUT' && wish.bodyJson ? fromJsonBytes<ChargingProfile>(wish.bodyJson) : undefined;
+    const request = {
+      orderId, partnerId: partner.id, party, sessionId, method, at: rfc3339(clock.now()), steeredId: wish.steeredId, profile,
+    };
     if (await keepRequest(db, request)) {
       const sent = await this.call(partner, endpoint, wish);
       await noteReply(db, orderId, sent);
@@ -118,6 +125,7 @@ export class PartnerProfiles {
       const { profile: told } = JSON.parse(text) as { profile: object };
       await storeActive(db, sent.party, sent.sessionId, { text: JSON.stringify(told), at: rfc3339(clock.now()) });
     }
+    await this.parts.relay().resulted(sent, JSON.parse(text) as ActiveChargingProfileResult);
     return {};
   }
 
@@ -128,6 +136,7 @@ export class PartnerProfiles {
     const party = await profiledParty(db, caller.partner.id, sessionId);
     if (!party) throw refuse('unknown-session', `no charging profile was set for a session ${sessionId} of yours`);
     await storeActive(db, party, sessionId, { text, at: rfc3339(clock.now()) });
+    await this.parts.relay().changed(party, sessionId, text);
     return {};
   }
 }

@@ -1,4 +1,4 @@
-import { idKey, type Party, partyText, type Routing } from '#ocpi';
+import { type ChargingProfile, idKey, type Party, partyText, type Routing } from '#ocpi';
 import type { Queryable } from '#postgres';
 import type { SentCommand } from './command-rows.ts';
 
@@ -85,6 +85,10 @@ export interface ProfileRequest {
   /** GET, PUT or DELETE of the charging profile; PREFERENCES. */
   readonly method: string;
   readonly at: string;
+  /** Of a provider whose wish we pass on: its session. CHP-05. */
+  readonly steeredId?: string | undefined;
+  /** Of a PUT. */
+  readonly profile?: ChargingProfile | undefined;
 }
 
 export interface KeptRequest extends ProfileRequest {
@@ -103,17 +107,22 @@ interface Row {
   requested_at: string;
   sent: SentCommand | null;
   result: string | null;
+  steered_id: string | null;
+  profile: ChargingProfile | null;
 }
 
 const keyOf = (party: Party) => idKey(partyText(party));
 
 /** False when this order was sent before. */
 export async function keepRequest(db: Queryable, request: ProfileRequest): Promise<boolean> {
-  const { orderId, partnerId, party, sessionId, method, at } = request;
+  const { orderId, partnerId, party, sessionId, method, at, steeredId, profile } = request;
   const { rowCount } = await db.query(
-    `INSERT INTO profile_requests (order_id, partner_id, party, country_code, party_id, session_id, method, requested_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (order_id) DO NOTHING`,
-    [orderId, partnerId, keyOf(party), party.country_code, party.party_id, idKey(sessionId), method, at],
+    `INSERT INTO profile_requests (order_id, partner_id, party, country_code, party_id, session_id, method, requested_at, steered_id, profile)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (order_id) DO NOTHING`,
+    [
+      orderId, partnerId, keyOf(party), party.country_code, party.party_id, idKey(sessionId), method, at, steeredId ?? null,
+      profile ? JSON.stringify(profile) : null,
+    ],
   );
   return rowCount === 1;
 }
@@ -145,7 +154,18 @@ function requestOf(row: Row): KeptRequest {
   return {
     orderId: row.order_id, partnerId: row.partner_id, party: { country_code: row.country_code, party_id: row.party_id },
     sessionId: row.session_id, method: row.method, at: row.requested_at, sent: row.sent ?? undefined, result: row.result ?? undefined,
+    steeredId: row.steered_id ?? undefined, profile: row.profile ?? undefined,
   };
+}
+
+/** By the newest request that may have been taken: what was set last for a session at a partner, unless it was cleared. */
+export async function setLast(db: Queryable, party: Party, sessionId: string): Promise<KeptRequest | undefined> {
+  const { rows } = await db.query<Row>(
+    `SELECT * FROM profile_requests WHERE party = $1 AND session_id = $2 AND method IN ('PUT', 'DELETE') AND result IS DISTINCT FROM 'REJECTED'
+       AND (sent IS NULL OR sent->>'outcome' = 'unclear' OR sent->>'result' = 'ACCEPTED') ORDER BY n DESC LIMIT 1`,
+    [keyOf(party), idKey(sessionId)],
+  );
+  return rows[0]?.method === 'PUT' ? requestOf(rows[0]) : undefined;
 }
 
 /** Whose session at a partner it is for which we set a profile. */

@@ -1,7 +1,7 @@
 import { type Bus, type HeardTogether, Unanswered } from '#bus';
 import type { ActiveProfileChanged, ProfileSettled } from '#contracts/evems-controller';
 import { requestProfile, setPreferences } from '#contracts/sessions';
-import { toJsonBytes } from '#contracts';
+import { toJsonBytes, uint32 } from '#contracts';
 import { addDue, type Due, type DueOutcome } from '#due';
 import { allowedUrl, answers, type ChargingProfileResponse, partyText, type SetChargingProfile } from '#ocpi';
 import type { Database } from '#postgres';
@@ -11,6 +11,7 @@ import { findTaken, keepTaken, noteAnswered, noteResponse, type Replied } from '
 import type { Handler, Handlers, OcpiReply, OcpiRequest } from './exchange.ts';
 import { askersOf, partiesOf, steeringToBus, toBus } from './partners/partner.ts';
 import { toActiveProfile, toLimitProfile } from './profile-json.ts';
+import type { ProfileRelay, ProfileTaken } from './profile-relay.ts';
 import { follow, type Follower, followersOf, forgetSteerer, noteSteerer, profileLane, unfollow } from './profile-rows.ts';
 import { behindAll } from './pushes/behind-all.ts';
 import { lockLinks } from './pushes/pushed-rows.ts';
@@ -18,6 +19,7 @@ import { type Push, pushOf, queueAll } from './pushes/queue-rows.ts';
 import { refuse } from './refusals.ts';
 import { nameOfRequest } from './repeats.ts';
 import type { Steering } from './steering.ts';
+import { findSteered } from './steered-rows.ts';
 
 export interface ProfilesParts {
   readonly db: Database;
@@ -26,6 +28,7 @@ export interface ProfilesParts {
   readonly clock: Clock;
   readonly wake: () => void;
   readonly steering: Steering;
+  readonly relay: () => Pick<ProfileRelay, 'request'>;
 }
 
 /** What a partner may assume when nobody said how long it takes. */
@@ -70,7 +73,11 @@ export class Profiles {
     });
     if (before) return replyOf(before);
     const steering = await this.parts.steering.grantsOf(askersOf(request));
-    const ask = () => bus.ask(requestProfile, {
+    const elsewhere = await findSteered(db, sessionId);
+    const durationS = Number((query as { duration?: number }).duration ?? Infinity);
+    const ask = async (): Promise<ProfileTaken> => elsewhere ? this.parts.relay().request(elsewhere, {
+      orderId, method, profile, durationS: uint32(durationS), askers: askersOf(request), addressed,
+    }) : bus.ask(requestProfile, {
       orderId, sessionId, method, parties: askersOf(request).map(toBus), steering: steering.map(steeringToBus),
       ...(addressed ? { party: toBus(addressed) } : {}),
       ...(profile ? { profile: toLimitProfile(profile) } : {}),
@@ -79,7 +86,6 @@ export class Profiles {
     const taken = grant ? await this.steered(sessionId, { partnerId: caller.partner.id, routing, by: partyText(grant.to) }, ask) : await ask();
     await noteResponse(db, orderId, taken);
     if (taken.result === 'ACCEPTED') {
-      const durationS = Number((query as { duration?: number }).duration ?? Infinity);
       const active = taken.active ? { profile: toActiveProfile(taken.active, durationS) } : {};
       if (taken.outcome !== undefined) await this.resultDue(db, { orderId, sessionId }, { result: taken.outcome, ...active });
       // Nobody may say it: then the partner hears at the end of its patience that it came to nothing.
@@ -92,9 +98,9 @@ export class Profiles {
   }
 
   /** Who sets by a grant is known before anything can come of it: when the grant is over, so is the profile. */
-  private async steered<T extends { result: string; by?: string | undefined }>(
-    sessionId: string, { by, ...follower }: Follower & { readonly by: string }, ask: () => Promise<T>,
-  ): Promise<T> {
+  private async steered(
+    sessionId: string, { by, ...follower }: Follower & { readonly by: string }, ask: () => Promise<ProfileTaken>,
+  ): Promise<ProfileTaken> {
     const { db } = this.parts;
     const isNew = await noteSteerer(db, sessionId, follower, by);
     const taken = await ask();
@@ -142,7 +148,7 @@ export class Profiles {
   }
 
   /** In the lane of what is pushed of the session: the result is there before the first of it. */
-  private async resultDue(tx: Parameters<typeof addDue>[0], { orderId, sessionId }: Order, body: object): Promise<void> {
+  async resultDue(tx: Parameters<typeof addDue>[0], { orderId, sessionId }: Order, body: object): Promise<void> {
     const { clock, wake } = this.parts;
     const partnerId = (await findTaken(tx, orderId))?.partnerId ?? '';
     await addDue(tx, {
@@ -166,8 +172,8 @@ function replyOf({ result, timeoutS, message }: Replied): OcpiReply {
 }
 
 /** Offline: nothing was done, and that can be said. */
-function nobodyThere(error: unknown) {
+function nobodyThere(error: unknown): ProfileTaken {
   if (!(error instanceof Unanswered) || error.reason !== 'offline') throw error;
   const message = 'Charging profiles cannot be taken now; try again later';
-  return { result: 'REJECTED', timeoutS: 0, message, outcome: undefined, active: undefined, by: undefined };
+  return { result: 'REJECTED', timeoutS: 0, message };
 }

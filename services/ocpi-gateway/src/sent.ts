@@ -78,11 +78,10 @@ export function sentHandlers(bus: Bus, parties: OwnParties, { pageLimit, granted
     });
     if (granted.length === 0) return listed;
     const isTheirs = ({ cdr_token: token }: Session) => askersOf(request).some((party) => sameParty(party, token));
-    return { ...listed, shown: listed.objectsJson.flatMap((bytes) => {
-      const session = fromJsonBytes<Session>(bytes);
-      const view = isTheirs(session) ? session : steering.view(session, granted);
-      return view === session ? [bytes] : view ? [toJsonBytes(view)] : [];
-    }) };
+    const all = listed.objectsJson.map((bytes) => fromJsonBytes<Session>(bytes));
+    const views = await steering.views(all, granted);
+    const shown = all.map((session, n) => (isTheirs(session) ? listed.objectsJson[n] : views[n] && toJsonBytes(views[n])));
+    return { ...listed, shown: shown.filter((bytes) => bytes !== undefined) };
   };
   return {
     'SENDER locations GET ': list(locations),

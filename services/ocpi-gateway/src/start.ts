@@ -31,6 +31,7 @@ import { PartnerProfiles } from './partner-profiles.ts';
 import { OperatorDesk } from './partners/operator-desk.ts';
 import { PartnerQuirks } from './partners/partner-quirks.ts';
 import { Partners } from './partners/partners.ts';
+import { ProfileRelay } from './profile-relay.ts';
 import { Profiles } from './profiles.ts';
 import { PushAll } from './pushes/push-all.ts';
 import { Pulling } from './pulls/pulling.ts';
@@ -81,7 +82,7 @@ export function start(env: Env): Promise<Running> {
     let worker: DueWorker | undefined;
     const grantedNow = () => grants.at(db, clock.now());
     const seen = new Seen({ bus, grantedNow });
-    const steering = new Steering({ db, bus, clock, grants, parties, log, key: service.settings.key('aliases of steered sessions') });
+    const steering = new Steering({ db, bus, clock, grants, parties, log, key: service.settings.key('aliases of steered sessions'), withdrawElsewhere: (steered) => relay.withdraw(steered) });
     const parts = { db, bus, grants, steering, outbox: told, calls, secrets, clock, parties, settings, log };
     const wired = {
       publicUrl: () => publicUrl,
@@ -118,8 +119,11 @@ export function start(env: Env): Promise<Running> {
     const wake = () => worker?.wake();
     const unlocking = new Unlocking({ db, bus, clock, wake });
     const commands = new Commands({ ...parts, unlocking, seen, wake });
-    const profiles = new Profiles({ ...parts, wake });
-    const partnerProfiles = new PartnerProfiles({ ...parts, ...wired });
+    const profiles: Profiles = new Profiles({ ...parts, wake, relay: () => relay });
+    const partnerProfiles: PartnerProfiles = new PartnerProfiles({ ...parts, ...wired, relay: () => relay });
+    const relay: ProfileRelay = new ProfileRelay({
+      db, clock, steering, partnerProfiles, wake, resultDue: (tx, order, body) => profiles.resultDue(tx, order, body),
+    });
     const delivery = new Delivery(parts);
     const pushAll = new PushAll({ db, bus, clock, grants, steering, interfaces: partners.interfaces, log });
     const toNewMember = members && new HubPushAll({ db, clock, members });
@@ -154,6 +158,7 @@ export function start(env: Env): Promise<Running> {
         pulling,
         profiles,
         partnerProfiles,
+        steering,
         quirks: new PartnerQuirks({
           db, clock, log, wake, readAnew: async (tx, partnerId) => pulling?.soon(tx, partnerId, { full: true }),
         }),

@@ -4,17 +4,18 @@ import { fromJsonBytes } from '#contracts';
 import { getSession, listSessions, requestProfile } from '#contracts/sessions';
 import { addDue, type Due, type DueOutcome } from '#due';
 import { type GrantRows, isSteeringAlike, type Steering as Granted, steeringFor, type SteeringGrant, steeringGrantOf } from '#grants';
-import { type Party, partyText, sameParty, type Session } from '#ocpi';
-import type { Database, Tx } from '#postgres';
+import { idKey, type Party, partyText, sameParty, type Session } from '#ocpi';
+import type { Database, Queryable, Tx } from '#postgres';
 import type { OwnParties } from '#settings';
 import type { Log } from '#telemetry';
 import type { Clock } from '#time';
 import { endpointOf, hasParty, isHub, partiesOf, type Partner, steeringToBus, toBus } from './partners/partner.ts';
 import { findPartner, registeredPartners } from './partners/partner-rows.ts';
 import { hush, steeredBy, unfollow } from './profile-rows.ts';
-import { forgetOne, lockLinks, queuedSteered } from './pushes/pushed-rows.ts';
+import { forgetOne, lockLinks, type PushedKey, queuedSteered } from './pushes/pushed-rows.ts';
 import { type Push, pushOf, queueAll } from './pushes/queue-rows.ts';
 import { alias, STEERED, steeredKey, steeredView, steererIn } from './pushes/steered.ts';
+import { findSteered, keepSteered, type Steered, steeredOfSession } from './steered-rows.ts';
 
 export interface SteeringParts {
   readonly db: Database;
@@ -23,12 +24,15 @@ export interface SteeringParts {
   readonly grants: GrantRows;
   readonly parties: OwnParties;
   readonly log: Log;
-  /** Of the names that stand for tokens. */
+  /** Of the names that stand for tokens, and for Sessions of others. */
   readonly key: Buffer;
+  /** Ends what was set through us at an operator; false where it has to be asked once more. */
+  readonly withdrawElsewhere: (steered: Steered) => Promise<boolean>;
 }
 
 const PAGE = 200;
-const NEIGHBOUR_IS_AWAY_MS = 500;
+const NEIGHBOUR_IS_AWAY_MS = 250;
+const LONGEST_PAUSE_MS = 30_000;
 
 /** Who may see and limit Sessions of others' tokens, because an agreement grants it: smart charging service providers. CHP-03, CHP-05. */
 export class Steering {
@@ -40,18 +44,24 @@ export class Steering {
     return steeringFor(parties, await grants.steering(db, clock.now()));
   }
 
-  /** A Session as one of these has it who is not the owner of its token. */
-  view(session: Session, grants: readonly SteeringGrant[]): Session | undefined {
-    const grant = steeringGrantOf(session, grants);
-    return grant && this.viewOf(session, grant.to);
+  /** Sessions as one of these has them who is not the owner of their tokens. */
+  async views(sessions: readonly Session[], grants: readonly SteeringGrant[]): Promise<(Session | undefined)[]> {
+    const seen = sessions.map((session) => ({ session, to: steeringGrantOf(session, grants)?.to }));
+    await this.keep(this.parts.db, seen.flatMap(({ session, to }) => (to ? [{ session, to }] : [])));
+    return seen.map(({ session, to }) => to && this.viewOf(session, to));
   }
 
-  /** Sessions of ours are like this now: for those to whom they are granted. */
+  /** Sessions of ours, or of our drivers at partners, are like this now: for those to whom they are granted. */
   async pushes(tx: Tx, sessions: readonly Session[], atMs: number): Promise<Push[]> {
     const { grants } = await this.parts.grants.steering(tx, atMs);
     if (grants.length === 0) return [];
     const partners = await registeredPartners(tx);
-    return sessions.flatMap((session) => partners.flatMap((partner) => this.pushesTo(partner, session, grants)));
+    return this.pushesTo(tx, partners, sessions, grants);
+  }
+
+  /** A Session is over: nobody hears of its profile any more. */
+  async ended(tx: Tx, { id, ...operator }: Session): Promise<void> {
+    for (const { steeredId } of await steeredOfSession(tx, operator, id)) await unfollow(tx, steeredId);
   }
 
   /** What is granted is another thing: who is concerned is told of what it sees now, and its profiles for what it does not end. */
@@ -78,65 +88,98 @@ export class Steering {
     const partner = await findPartner(db, (body as { partnerId: string }).partnerId);
     if (!partner) return 'done';
     try {
+      if (partner.state === 'registered') {
+        await this.hide(partner);
+        await this.tellOpen(partner);
+      }
       await this.withdraw(partner);
-      if (partner.state !== 'registered') return 'done';
-      await this.hide(partner);
-      await this.tellOpen(partner);
       return 'done';
     } catch (error) {
       log.warn('what a partner may limit is not yet as it is granted', { partner: partner.name, attempt, error });
-      return { retryInMs: NEIGHBOUR_IS_AWAY_MS };
+      return { retryInMs: Math.min(NEIGHBOUR_IS_AWAY_MS * 2 ** Math.min(attempt, 10), LONGEST_PAUSE_MS) };
     }
   }
 
-  private pushesTo(partner: Partner, session: Session, grants: readonly SteeringGrant[]): Push[] {
-    if (endpointOf(partner, 'sessions', 'RECEIVER') === undefined) return [];
-    // A platform that has the token's owner has the whole Session.
-    if (!isHub(partner) && hasParty(partner, session.cdr_token)) return [];
-    const granted = grants.filter(({ to }) => hasParty(partner, to) && !sameParty(to, session.cdr_token));
-    const grant = steeringGrantOf(session, granted);
-    if (!grant) return [];
-    const key = { partnerId: partner.id, module: 'sessions', objectKey: steeredKey(grant.to, session.id) } as const;
-    const { object } = pushOf(key, JSON.stringify(this.viewOf(session, grant.to)));
-    return [{ partnerId: partner.id, object: { ...object, owner: `${STEERED}${partyText(grant.to)}` } }];
+  private async pushesTo(tx: Tx, partners: readonly Partner[], sessions: readonly Session[], grants: readonly SteeringGrant[]): Promise<Push[]> {
+    const seen = sessions.flatMap((session) => partners.flatMap((partner) => {
+      const to = seerAt(partner, session, grants);
+      return to ? [{ partner, session, to }] : [];
+    }));
+    await this.keep(tx, seen);
+    return seen.map(({ partner, session, to }) => {
+      const view = this.viewOf(session, to);
+      const key = { partnerId: partner.id, module: 'sessions', objectKey: steeredKey(to, view.id) } as const;
+      const { object } = pushOf(key, JSON.stringify(view));
+      return { partnerId: partner.id, object: { ...object, owner: `${STEERED}${partyText(to)}` } };
+    });
   }
 
   private viewOf(session: Session, to: Party): Session {
-    return steeredView(session, alias(this.parts.key, to, 'token', session.country_code, session.party_id, session.id));
+    const { country_code, party_id, id } = session;
+    return steeredView(session, alias(this.parts.key, to, 'token', country_code, party_id, id), this.idFor(session, to));
+  }
+
+  /** Two operators may have the same id, and a request names nothing else. */
+  private idFor({ country_code, party_id, id }: Session, to: Party): string {
+    const { parties, key } = this.parts;
+    return parties.has({ country_code, party_id }) ? id : alias(key, to, 'session', idKey(`${country_code}*${party_id}`), idKey(id));
+  }
+
+  private async keep(db: Queryable, seen: readonly { readonly session: Session; readonly to: Party }[]): Promise<void> {
+    const elsewhere = seen.filter(({ session }) => !this.parts.parties.has(session));
+    await keepSteered(db, elsewhere.map(({ session, to }) => {
+      const { country_code, party_id, id: sessionId } = session;
+      return { steeredId: this.idFor(session, to), to, operator: { country_code, party_id }, sessionId };
+    }));
   }
 
   /** Nothing that waits goes to one who may not see it any more. What it has nobody can take back. */
   private async hide(partner: Partner): Promise<void> {
-    const { db, clock, grants } = this.parts;
+    const { db } = this.parts;
+    const granted = await this.grantsOf(partiesOf(partner));
+    const lost: PushedKey[] = [];
+    for (const { key, current } of await queuedSteered(db, partner.id)) {
+      if (!(await this.mayStill(steererIn(key.objectKey)!, (JSON.parse(current) as Session).id, granted))) lost.push(key);
+    }
     await db.tx(async (tx) => {
-      await lockLinks(tx, 'alone');
-      const granted = steeringFor(partiesOf(partner), await grants.steering(tx, clock.now()));
-      for (const { key, current } of await queuedSteered(tx, partner.id)) {
-        const to = steererIn(key.objectKey)!;
-        if (!(await this.mayStill(to, (JSON.parse(current) as Session).id, granted))) await forgetOne(tx, key);
-      }
+      await lockLinks(tx, 'together');
+      for (const key of lost) await forgetOne(tx, key);
     });
   }
 
   /** What it set by a grant that is over does not hold any longer. */
   private async withdraw(partner: Partner): Promise<void> {
-    const { db, bus } = this.parts;
+    const { db, bus, withdrawElsewhere } = this.parts;
     const granted = partner.state === 'registered' ? await this.grantsOf(partiesOf(partner)) : [];
+    const awaited: Steered[] = [];
     for (const { sessionId, by } of await steeredBy(db, partner.id)) {
       if (await this.mayStill(by, sessionId, granted)) continue;
       await hush(db, sessionId, partner.id);
-      await bus.ask(requestProfile, { orderId: randomUUID(), sessionId, method: 'WITHDRAW', parties: [toBus(by)] });
+      const elsewhere = await findSteered(db, sessionId);
+      if (!elsewhere) await bus.ask(requestProfile, { orderId: randomUUID(), sessionId, method: 'WITHDRAW', parties: [toBus(by)] });
+      else if (!(await withdrawElsewhere(elsewhere))) {
+        awaited.push(elsewhere);
+        continue;
+      }
       await unfollow(db, sessionId, partner.id);
     }
+    if (awaited.length > 0) throw new Error(`${awaited.length} profiles have yet to be cleared, one at ${partyText(awaited[0]!.operator)}`);
   }
 
-  private async mayStill(to: Party, sessionId: string, granted: readonly SteeringGrant[]): Promise<boolean> {
-    const { bus, parties } = this.parts;
-    for (const party of parties.all) {
-      const { sessionJson } = await bus.ask(getSession, { party: toBus(party), sessionId });
-      if (sessionJson) return steeringGrantOf(fromJsonBytes<Session>(sessionJson), granted.filter((one) => sameParty(one.to, to))) !== undefined;
+  private async mayStill(to: Party, knownAs: string, granted: readonly SteeringGrant[]): Promise<boolean> {
+    const { db, parties } = this.parts;
+    const elsewhere = await findSteered(db, knownAs);
+    const places = elsewhere ? [elsewhere] : parties.all.map((operator) => ({ operator, sessionId: knownAs }));
+    for (const place of places) {
+      const session = await this.sessionOf(place);
+      if (session) return steeringGrantOf(session, granted.filter((one) => sameParty(one.to, to))) !== undefined;
     }
     return false;
+  }
+
+  async sessionOf({ operator, sessionId }: Pick<Steered, 'operator' | 'sessionId'>): Promise<Session | undefined> {
+    const { sessionJson } = await this.parts.bus.ask(getSession, { party: toBus(operator), sessionId });
+    return sessionJson && fromJsonBytes<Session>(sessionJson);
   }
 
   /** Sessions that run are told to whom may see them from now on. Nobody else queues meanwhile. */
@@ -154,7 +197,7 @@ export class Steering {
           page: { offset, limit: PAGE, ...(position === undefined ? {} : { after: { position, offset } }) },
           tokenParties: [toBus(granted[0]!.to)], steering: granted.map(steeringToBus), openOnly: true,
         });
-        const own = listed.objectsJson.flatMap((bytes) => this.pushesTo(partner, fromJsonBytes<Session>(bytes), granted));
+        const own = await this.pushesTo(tx, [partner], listed.objectsJson.map((bytes) => fromJsonBytes<Session>(bytes)), granted);
         await queueAll(tx, { own }, now);
         return listed;
       });
@@ -163,6 +206,13 @@ export class Steering {
       more = page !== undefined && page.objectsJson.length > 0 && position !== undefined && page.more;
     }
   }
+}
+
+/** For whom of a platform a Session is; not where that has the owner of the token, and so has it whole. */
+function seerAt(partner: Partner, session: Session, grants: readonly SteeringGrant[]): Party | undefined {
+  if (endpointOf(partner, 'sessions', 'RECEIVER') === undefined) return undefined;
+  if (!isHub(partner) && hasParty(partner, session.cdr_token)) return undefined;
+  return steeringGrantOf(session, grants.filter(({ to }) => hasParty(partner, to) && !sameParty(to, session.cdr_token)))?.to;
 }
 
 function steerDue(partnerId: string, at: number) {

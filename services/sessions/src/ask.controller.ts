@@ -51,6 +51,7 @@ import { pageAnswer } from '#contracts/page';
 import type { SteeringGrant } from '#grants';
 import type { ChargingPreferences, Party, Token } from '#ocpi';
 import { explanationJson } from '#pricing';
+import { instant } from '#time';
 import { Commands } from './commands.ts';
 import type { Order } from './order.ts';
 import { Orders } from './orders.ts';
@@ -289,8 +290,10 @@ function ocpiParty({ countryCode, partyId }: ToldParty): Party {
   return { country_code: countryCode, party_id: partyId };
 }
 
-function steeringGrant({ own, to, tokenParty, contractIds, locations }: ToldGrant): SteeringGrant {
-  return { own: ocpiParty(own!), to: ocpiParty(to!), tokenParty: ocpiParty(tokenParty!), contractIds, locations };
+function steeringGrant({ own, to, tokenParty, contractIds, locations, since }: ToldGrant): SteeringGrant {
+  return {
+    own: ocpiParty(own!), to: ocpiParty(to!), tokenParty: ocpiParty(tokenParty!), contractIds, locations, since: since === '' ? 0 : instant(since),
+  };
 }
 
 function stands(order: Order) {

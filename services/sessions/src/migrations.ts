@@ -135,4 +135,14 @@ export const migrations: MigrationList = [
   ...sealingMigrations,
   ...sessions,
   ...profiles,
+  {
+    name: 'sessions-all-sessions',
+    up: () => [
+      // In one order of creation with ours.
+      `ALTER TABLE partner_sessions ADD COLUMN created bigint NOT NULL DEFAULT nextval(pg_get_serial_sequence('own_sessions', 'created'))`,
+      `CREATE VIEW all_sessions AS
+         SELECT session, token_party, last_updated, created, true AS own FROM own_sessions
+         UNION ALL SELECT session, token_party, last_updated, created, false FROM partner_sessions`,
+    ],
+  },
 ];

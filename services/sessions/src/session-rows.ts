@@ -1,6 +1,7 @@
 import type { SteeringGrant } from '#grants';
 import { idKey, type Party, partyText, sameParty, type Session } from '#ocpi';
 import { type ObjectPage, pageByCreation, type PageRequest, type Queryable, type Tx } from '#postgres';
+import { rfc3339 } from '#time';
 
 export const partyKey = (party: Party): string => idKey(partyText(party));
 
@@ -72,19 +73,23 @@ export function listOwnSessions(
   const value = (one: unknown) => `$${values.push(one) + 2}`;
   const field = (name: string) => `(session::json->>'${name}')`;
   const operator = `lower(${field('country_code')} || '*' || ${field('party_id')})`;
-  const granted = steering.map(({ own, tokenParty, contractIds, locations }) => [
+  const isOpen = `${field('status')} NOT IN ('COMPLETED', 'INVALID')`;
+  const granted = steering.map(({ own, tokenParty, contractIds, locations, since }) => [
     `token_party = ${value(partyKey(tokenParty))}`,
     sameParty(own, tokenParty) ? 'true' : `${operator} = ${value(partyKey(own))}`,
     contractIds.length === 0
       ? 'true' : `lower(session::json->'cdr_token'->>'contract_id') = ANY (${value(contractIds.map(idKey))}::text[])`,
     locations.length === 0 ? 'true' : `lower(${field('location_id')}) LIKE ANY (${value(locations.map(likeOf))}::text[])`,
+    `(last_updated >= ${value(rfc3339(since))} OR ${isOpen})`,
   ].join(' AND '));
   const where = [
-    `(${['token_party = ANY($3)', ...granted].join(' OR ')})`,
+    `(${[steering.length > 0 ? '(own AND token_party = ANY($3))' : 'token_party = ANY($3)', ...granted].join(' OR ')})`,
     ...(owner ? [`${operator} = ${value(partyKey(owner))}`] : []),
-    ...(openOnly ? [`${field('status')} NOT IN ('COMPLETED', 'INVALID')`] : []),
+    ...(openOnly ? [isOpen] : []),
   ];
-  return pageByCreation(db, { table: 'own_sessions', text: 'session', where: where.join(' AND '), values }, request);
+  // What is granted may be our drivers' Sessions at partners, too.
+  const table = steering.length > 0 ? 'all_sessions' : 'own_sessions';
+  return pageByCreation(db, { table, text: 'session', where: where.join(' AND '), values }, request);
 }
 
 function likeOf(pattern: string): string {

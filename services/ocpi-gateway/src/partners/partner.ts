@@ -4,6 +4,7 @@ import {
   type CredentialsRole, type Endpoint, type Interface, type InterfaceRole, type ModuleId, type Party, type Role,
   partyText, sameParty, typicalInterfaces,
 } from '#ocpi';
+import { rfc3339 } from '#time';
 import type { OcpiRequest } from '../exchange.ts';
 import type { InvitedParty } from './invited.ts';
 import type { Chosen } from './quirks.ts';
@@ -37,6 +38,17 @@ const servedModules: readonly ModuleId[] = [
   'locations', 'sessions', 'cdrs', 'tariffs', 'tokens', 'commands', 'chargingprofiles', 'hubclientinfo',
 ];
 
+/** What an eMSP has for smart charging service providers alone. CHP-05. */
+const forSteerers: readonly Interface[] = [{ module: 'sessions', role: 'SENDER' }, { module: 'chargingprofiles', role: 'RECEIVER' }];
+
+/** Of ours, those that are listed to a partner: what is for a provider is nothing to who is known to be none. */
+export function listedTo({ roles, invited }: Pick<Partner, 'roles' | 'invited'>, ours: readonly Interface[], own: readonly Role[]): Interface[] {
+  const known: readonly string[] = roles.length > 0 ? roles.map(({ role }) => role) : invited.flatMap((one) => one.roles);
+  const mayBe = known.length === 0 || known.includes('SCSP') || known.includes('HUB');
+  const isTypical = (one: Interface) => own.some((role) => typicalInterfaces[role].some((other) => sameInterface(one, other)));
+  return ours.filter((one) => mayBe || isTypical(one) || !forSteerers.some((other) => sameInterface(one, other)));
+}
+
 /** The interfaces that a platform with these roles offers here. VER-07. */
 export function ourInterfaces(roles: readonly Role[]): Interface[] {
   const all = roles.flatMap((role) =>
@@ -46,14 +58,15 @@ export function ourInterfaces(roles: readonly Role[]): Interface[] {
           ...typicalInterfaces.HUB.filter(({ module }) => servedModules.includes(module)),
           { module: 'hubclientinfo', role: 'RECEIVER' } as const,
         ]
-      : typicalInterfaces[role].filter(({ module }) => servedModules.includes(module)),
+      : [...typicalInterfaces[role], ...(role === 'EMSP' ? forSteerers : [])].filter(({ module }) => servedModules.includes(module)),
   );
   return all.filter((one, index) => all.findIndex((other) => sameInterface(one, other)) === index);
 }
 
 /** Whether a party with these roles has such an interface, whether or not it is served yet. */
 export function hasInterface(roles: readonly Role[], { module, role: side }: { module: string; role: InterfaceRole }): boolean {
-  return roles.some((role) => typicalInterfaces[role].some((one) => one.module === module && one.role === side));
+  return roles.some((role) => typicalInterfaces[role].some((one) => one.module === module && one.role === side))
+    || (roles.includes('EMSP') && forSteerers.some((one) => one.module === module && one.role === side));
 }
 
 function sameInterface(a: Interface, b: Interface): boolean {
@@ -147,8 +160,10 @@ export function spokesman(partner: Partner, roles: readonly Role[]): Party | und
   return chosen && { country_code: chosen.country_code, party_id: chosen.party_id };
 }
 
-export function steeringToBus({ own, to, tokenParty, contractIds, locations }: SteeringGrant) {
-  return { own: toBus(own), to: toBus(to), tokenParty: toBus(tokenParty), contractIds: [...contractIds], locations: [...locations] };
+export function steeringToBus({ own, to, tokenParty, contractIds, locations, since }: SteeringGrant) {
+  return {
+    own: toBus(own), to: toBus(to), tokenParty: toBus(tokenParty), contractIds: [...contractIds], locations: [...locations], since: rfc3339(since),
+  };
 }
 
 export function toBus({ country_code: countryCode, party_id: partyId }: Party): Pick<BusParty, 'countryCode' | 'partyId'> {

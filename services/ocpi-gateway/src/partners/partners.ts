@@ -8,7 +8,7 @@ import type { Calls } from './calls.ts';
 import { meet, type Met, outcomeText, refuse } from './handshake.ts';
 import { invitedAs, type InvitedParty, isInvited, uninvitedText } from './invited.ts';
 import { type LinkParts, Links } from './links.ts';
-import { isPartyOf, ourInterfaces, type Partner } from './partner.ts';
+import { isPartyOf, listedTo, ourInterfaces, type Partner } from './partner.ts';
 import {
   addToken, dropTokens, dropTokensBefore, findPartner, insertPartner, noteError, partnersWithWaiting, registeredPartners, removePartner,
   replaceToken, restoreToken, storePartner, type TokenHolder, tokenHolders, type TokenKind, type Waiting,
@@ -68,6 +68,10 @@ export class Partners {
       const holders = await tokenHolders(parts.db, [...distinct.values()]);
       return asked.map(() => holders);
     });
+  }
+
+  interfacesFor(partner: Partner): readonly Interface[] {
+    return listedTo(partner, this.interfaces, this.parts.parties.all.flatMap(({ roles }) => roles));
   }
 
   /** A TOKEN_A for a partner who will register with us: as these parties, or after an operator's approval. */

@@ -174,7 +174,7 @@ export class Delivery {
     const object = objectOf(held);
     const followers = key.module === 'chargingprofiles' ? await followersOf(db, key.objectKey) : [];
     const follower = followers.find(({ partnerId }) => partnerId === partner.id);
-    const client = calls.to(partner, follower?.routing ?? { from: parties.find(object), to: addressee(partner, key, object) });
+    const client = calls.to(partner, follower?.routing ?? { from: parties.find(object) ?? ownerIn(parties, object), to: addressee(partner, key, object) });
     const named = parties.all.some(({ roles }) => roles.includes('HUB')) ? namedByHub(key, object) : { party: object, id: idOf(key, object) };
     const target = { isHeld: () => hold.isHeld(), options, url: objectUrl(endpoint, key.module, named), client };
     const outcome = await sendAll(target, steps);
@@ -275,6 +275,11 @@ function isDone({ outcome }: Sending): boolean {
 function failures(batch: readonly Sending[]): { held: Waiting; outcome: Failure }[] {
   return batch.flatMap(({ held, outcome }) =>
     (outcome === undefined || outcome === 'nothing to say' || outcome.kind === 'ok' ? [] : [{ held, outcome }]));
+}
+
+/** Of a Session elsewhere: it is our driver's. */
+function ownerIn(parties: OwnParties, { cdr_token: token }: ReturnType<typeof objectOf>) {
+  return token && parties.find(token);
 }
 
 /** A Session that goes to another than its token's owner has a key of its own. */

@@ -62,7 +62,7 @@ export async function pushedKeys(tx: Tx, partnerId: string, module: PushedModule
 }
 
 /** Sessions that are to go to somebody beside their tokens' owners. */
-export async function queuedSteered(tx: Tx, partnerId: string): Promise<{ key: PushedKey; current: string }[]> {
+export async function queuedSteered(tx: Queryable, partnerId: string): Promise<{ key: PushedKey; current: string }[]> {
   const { rows } = await tx.query<{ object_key: string; current: string }>(
     `SELECT object_key, current FROM pushed WHERE partner_id = $1 AND module = 'sessions' AND queued AND object_key LIKE '${STEERED}%'
       ORDER BY object_key`, [partnerId],

@@ -1,0 +1,230 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { told } from '#bus';
+import { agreementOf, setAgreement } from '#contracts/agreements';
+import { type RequestProfile, requestProfile, partnerSessionChanged, sessionStarted } from '#contracts/sessions';
+import { toJsonBytes } from '#contracts';
+import { exampleSession, type Session } from '#ocpi';
+import { exampleTerms, localMonth } from '#settlement';
+import { zone } from '#time';
+import { HandPartner } from './hand-partner.ts';
+import { call, openSide, plunkParty, type Side } from './side.ts';
+
+// An eMSP between smart charging service providers and a CPO; and a provider behind a hub, beside the owner of the token.
+
+const contract = 'CA-CPK-C00000002-H';
+const provider = ['SENDER chargingprofiles', 'RECEIVER sessions'];
+let plunk: Side;
+let smart: HandPartner;
+let aggregator: HandPartner;
+let montreal: HandPartner;
+
+beforeAll(async () => {
+  plunk = await openSide({ party: plunkParty });
+  await plunk.neighbours.bus.answer(requestProfile, async (requests) => requests.map(() => ({ result: 'UNKNOWN_SESSION', timeoutS: 0, message: '' })));
+  smart = await HandPartner.open('Smart', 'SMC', 'SCSP', provider);
+  aggregator = await HandPartner.open('Aggregator', 'AGG', 'SCSP', provider);
+  montreal = await HandPartner.open('Montreal', 'MTL', 'CPO', ['RECEIVER chargingprofiles', 'RECEIVER tokens', 'SENDER sessions']);
+  for (const partner of [smart, aggregator, montreal]) expect(await partner.register(plunk)).toMatchObject({ status_code: 1000 });
+});
+afterEach(() => {
+  for (const partner of [smart, aggregator, montreal]) {
+    partner.seen.length = 0;
+    partner.answer = () => ({});
+  }
+});
+afterAll(async () => {
+  await Promise.all([smart, aggregator, montreal].map((partner) => partner?.close()));
+  await plunk?.close();
+});
+
+const consent = { token_party: { country_code: 'CA', party_id: 'CPK' }, contract_ids: [contract], consent: 'the driver, in the app' };
+const agree = (side: Side, own: number, partyId: string, ...granted: object[]) => side.neighbours.bus.ask(setAgreement, {
+  partner: { countryCode: 'CA', partyId },
+  agreement: agreementOf({
+    ...exampleTerms, fees: [], valid_from: localMonth(Date.now(), zone(exampleTerms.time_zone)), grants: { smart_charging: granted },
+    parties: [exampleTerms.parties[own]!, { ...exampleTerms.parties[1]!, party_id: partyId, name: 'A provider' }],
+  }),
+});
+
+let spoken = 0;
+const { end_date_time: _end, charging_periods: _periods, ...begun } = exampleSession;
+/** Of the driver, at Montreal's. */
+function session(id: string, more: object = {}): Session {
+  spoken += 1;
+  return {
+    ...begun, party_id: 'MTL', id, status: 'ACTIVE', start_date_time: new Date().toISOString(), authorization_reference: 'REF',
+    cdr_token: { country_code: 'CA', party_id: 'CPK', uid: '04A2B3C4D5E680', type: 'RFID', contract_id: contract },
+    last_updated: new Date(Date.now() + spoken).toISOString(), ...more,
+  };
+}
+const pushedTo = (partner: HandPartner) => partner.seen.filter(({ what }) => what.startsWith('PUT /sessions/'));
+
+/** Montreal tells of a Session, until those who may see it have it; its ids as they know it. What was agreed just now holds a moment later. */
+async function runs(id: string, at: readonly HandPartner[] = [smart]): Promise<string[]> {
+  const before = at.map((partner) => pushedTo(partner).length);
+  await expect.poll(async () => {
+    await tell(session(id));
+    return at.every((partner, n) => pushedTo(partner).length > before[n]!);
+  }, { interval: 200 }).toBe(true);
+  return at.map((partner) => (pushedTo(partner).at(-1)!.body as Session).id);
+}
+
+async function tell(its: Session): Promise<void> {
+  const { neighbours } = plunk;
+  neighbours.partners.set(`session CA*MTL ${its.id}`.toUpperCase(), its);
+  await neighbours.tell(told(partnerSessionChanged, {
+    party: { countryCode: 'CA', partyId: 'MTL' }, sessionId: its.id, sessionJson: toJsonBytes(its),
+  }));
+}
+
+const profile = (limit: number, more: object = {}) =>
+  ({ charging_rate_unit: 'A', charging_profile_period: [{ start_period: 0, limit }], ...more });
+const at = (path: string) => `/ocpi/2.2.1/receiver/chargingprofiles/${path}`;
+const put = (partner: HandPartner, id: string, n = 'n', more: object = {}) => call(plunk, at(id), {
+  token: partner.token, method: 'PUT', body: { charging_profile: profile(10, more), response_url: `${partner.base}/results/${n}` },
+});
+const answered = async (asked: Promise<{ data?: unknown }>) => ((await asked).data as { result: string } | undefined)?.result;
+const askedOf = (partner: HandPartner, method: string) => partner.seen.filter(({ what }) => what.startsWith(`${method} /chargingprofiles/`));
+/** Where Montreal is to say how the newest PUT ended. */
+const responseUrl = () => (askedOf(montreal, 'PUT').at(-1)!.body as { response_url: string }).response_url;
+const saysMontreal = (result: string) => call(plunk, responseUrl(), { token: montreal.token, method: 'POST', body: { result } });
+const takes = (result = 'ACCEPTED', timeout = 30) => () => ({ data: { result, timeout } });
+
+test('VER-07 CHP-05: what an eMSP has for providers is listed to them, and not to a CPO', async () => {
+  const listed = async ({ token }: HandPartner) => {
+    const { data } = await call(plunk, '/ocpi/2.2.1', { token }).then(async (one) =>
+      (one.http === 200 ? one : call(plunk, '/ocpi/versions/2.2.1', { token })));
+    return (data as { endpoints: { identifier: string; role: string }[] }).endpoints.map(({ identifier, role }) => `${role} ${identifier}`);
+  };
+  expect(await listed(smart)).toEqual(expect.arrayContaining(['SENDER sessions', 'RECEIVER chargingprofiles']));
+  for (const own of ['SENDER sessions', 'RECEIVER chargingprofiles']) expect(await listed(montreal)).not.toContain(own);
+});
+
+test('CHP-05: a Session goes to the provider that has the consent, from the eMSP, by an id of its own, and without its driver', async () => {
+  await agree(plunk, 1, 'SMC', consent);
+  await agree(plunk, 1, 'AGG', { ...consent, contract_ids: ['CA-CPK-OTHER'] });
+  await runs('M-1');
+  const [{ what, body, headers }] = pushedTo(smart) as [(typeof smart.seen)[0]];
+  const { id } = body as Session;
+  expect(what).toBe(`PUT /sessions/CA/MTL/${id}`);
+  expect(headers).toMatchObject({ 'ocpi-to-party-id': 'SMC', 'ocpi-from-party-id': 'CPK' });
+  for (const secret of [contract, '04A2B3C4D5E680', 'M-1', 'REF', 'total_cost']) expect(JSON.stringify(body)).not.toContain(secret);
+  expect(pushedTo(aggregator)).toEqual([]);
+});
+
+test.each([
+  ['ACCEPTED, with its time', takes('ACCEPTED', 45), { result: 'ACCEPTED', timeout: 45 }],
+  ['TOO_OFTEN', takes('TOO_OFTEN'), { result: 'TOO_OFTEN' }],
+  ['UNKNOWN_SESSION', takes('UNKNOWN_SESSION'), { result: 'UNKNOWN_SESSION' }],
+  ['NOT_SUPPORTED', takes('NOT_SUPPORTED'), { result: 'NOT_SUPPORTED' }],
+  ['HTTP 404 without a word', () => ({ http: 404, status: 2003 }), { result: 'REJECTED' }],
+  ['HTTP 429', () => ({ http: 429 }), { result: 'REJECTED' }],
+  ['nothing that is clear: it may have been taken', () => 'hang up' as const, { result: 'ACCEPTED' }],
+])('CHP-05: what the CPO answers is what the provider is answered: %s', async (what, answer, expected) => {
+  const [id] = await runs(`M-A-${what.slice(0, 8)}`) as [string];
+  montreal.answer = answer;
+  expect(await put(smart, id)).toMatchObject({ http: 200, status_code: 1000, data: expected });
+});
+
+test('CHP-01 CHP-02 CHP-05: the CPO is asked in the name of the eMSP; its result goes on once, and the active profile from then on', async () => {
+  const [id] = await runs('M-2') as [string];
+  montreal.answer = takes();
+  expect(await answered(put(smart, id, 'two'))).toBe('ACCEPTED');
+  const [{ what, body, headers }] = askedOf(montreal, 'PUT') as [(typeof montreal.seen)[0]];
+  expect(what).toBe('PUT /chargingprofiles/M-2');
+  expect(headers).toMatchObject({ 'ocpi-to-party-id': 'MTL', 'ocpi-from-party-id': 'CPK' });
+  expect(JSON.stringify(body)).not.toContain(smart.base);
+  const active = { start_date_time: '2022-02-01T17:00:00Z', charging_profile: profile(9.5) };
+  const tellsActive = () => call(plunk, '/ocpi/2.2.1/sender/chargingprofiles/M-2', { token: montreal.token, method: 'PUT', body: active });
+  await tellsActive();
+  expect(await call(plunk, responseUrl(), { token: smart.token, method: 'POST', body: { result: 'ACCEPTED' } })).toMatchObject({ http: 404 });
+  for (const _ of ['first', 'again']) expect(await saysMontreal('ACCEPTED')).toMatchObject({ status_code: 1000 });
+  await expect.poll(() => smart.seen.filter(({ what: one }) => one === 'POST /results/two').map((one) => one.body)).toEqual([{ result: 'ACCEPTED' }]);
+  expect(askedOf(smart, 'PUT'), 'not before its profile was obeyed').toEqual([]);
+  await tellsActive();
+  await expect.poll(() => askedOf(smart, 'PUT').map((one) => [one.what, one.body])).toEqual([[`PUT /chargingprofiles/${id}`, active]]);
+});
+
+test('CHP-03 CHP-05: one provider asks nothing for what another knows, nor by an id that is made up; the CPO hears of neither', async () => {
+  const [id] = await runs('M-3') as [string];
+  expect(await answered(put(aggregator, id))).toBe('REJECTED');
+  expect(await answered(put(smart, 'M-3'))).toBe('UNKNOWN_SESSION');
+  expect(await answered(put(smart, `${id}0`))).toBe('UNKNOWN_SESSION');
+  expect(askedOf(montreal, 'PUT')).toEqual([]);
+});
+
+test('CHP-05: of two with a consent the first keeps the charge, until its profile is not obeyed, is over, or is cleared', async () => {
+  await agree(plunk, 1, 'AGG', consent);
+  const [mine, theirs] = await runs('M-4', [smart, aggregator]) as [string, string];
+  expect(mine).not.toBe(theirs);
+  montreal.answer = takes();
+  expect(await answered(put(smart, mine, 'one'))).toBe('ACCEPTED');
+  expect(await answered(put(aggregator, theirs))).toBe('REJECTED');
+  await saysMontreal('REJECTED');
+  expect(await answered(put(aggregator, theirs, 'two', { start_date_time: '2022-02-01T17:00:00Z', duration: 60 }))).toBe('ACCEPTED');
+  expect(await answered(put(smart, mine, 'three'))).toBe('ACCEPTED');
+  expect(await answered(put(aggregator, theirs))).toBe('REJECTED');
+  const clears = (partner: HandPartner, id: string) =>
+    answered(call(plunk, `${at(id)}?response_url=${encodeURIComponent(`${partner.base}/results/x`)}`, { token: partner.token, method: 'DELETE' }));
+  expect(await clears(aggregator, theirs)).toBe('REJECTED');
+  expect(await clears(smart, mine)).toBe('ACCEPTED');
+  expect(await answered(put(aggregator, theirs))).toBe('ACCEPTED');
+});
+
+test('CHP-03: a consent that is withdrawn ends what was set, however often the CPO wants to be asked; so does the end of the link', async () => {
+  const [first, second] = [(await runs('M-5'))[0]!, (await runs('M-6'))[0]!];
+  montreal.answer = takes();
+  for (const id of [first, second]) expect(await answered(put(smart, id))).toBe('ACCEPTED');
+  const asked = new Set<string>();
+  montreal.answer = (what) => {
+    const [url = ''] = what.split('?');
+    const result = asked.has(url) ? 'ACCEPTED' : 'TOO_OFTEN';
+    asked.add(url);
+    return { data: { result, timeout: 30 } };
+  };
+  await agree(plunk, 1, 'SMC', { ...consent, contract_ids: ['CA-CPK-OTHER'] });
+  const cleared = () => askedOf(montreal, 'DELETE').map(({ what }) => what.split('?')[0]!).filter((what) => /M-[56]$/.test(what));
+  await expect.poll(() => cleared().toSorted()).toEqual(['M-5', 'M-5', 'M-6', 'M-6'].map((id) => `DELETE /chargingprofiles/${id}`));
+  expect(await answered(put(smart, first))).toBe('REJECTED');
+  const before = pushedTo(smart).length;
+  await tell(session('M-5', { kwh: 99 }));
+  const [theirs] = await runs('M-7', [aggregator]) as [string];
+  expect(pushedTo(smart)).toHaveLength(before);
+  montreal.answer = takes();
+  expect(await answered(put(aggregator, theirs))).toBe('ACCEPTED');
+  montreal.seen.length = 0;
+  await call(plunk, '/ocpi/2.2.1/credentials', { token: aggregator.token, method: 'DELETE' });
+  await expect.poll(() => askedOf(montreal, 'DELETE').some(({ what }) => what.startsWith('DELETE /chargingprofiles/M-7?'))).toBe(true);
+});
+
+test('HUB-04 CHP-05: a provider behind a hub has its Session beside the owner of the token, who has it whole; it asks through the hub', async () => {
+  const oasis = await openSide({});
+  const hub = await HandPartner.open('Open Hub', 'HUB', 'HUB', ['RECEIVER sessions', 'SENDER chargingprofiles']);
+  const asked: RequestProfile[] = [];
+  await oasis.neighbours.bus.answer(requestProfile, async (requests) => requests.map((request) => {
+    asked.push(request);
+    return { result: 'ACCEPTED', timeoutS: 60, message: '' };
+  }));
+  try {
+    await hub.register(oasis);
+    for (const [party_id, role] of [['CPK', 'EMSP'], ['SMC', 'SCSP']]) {
+      await call(oasis, `/ocpi/2.2.1/receiver/hubclientinfo/CA/${party_id}`, {
+        token: hub.token, method: 'PUT',
+        body: { country_code: 'CA', party_id, role, status: 'CONNECTED', last_updated: '2022-02-01T17:00:00Z' },
+      });
+    }
+    await agree(oasis, 0, 'SMC', consent);
+    const its = session('O-1', { party_id: 'BCT' });
+    const fact = () => told(sessionStarted, { sessionId: 'O-1', tokenParty: { countryCode: 'CA', partyId: 'CPK' }, sessionJson: toJsonBytes(its) });
+    const to = () => pushedTo(hub).map(({ headers, body }) => [headers['ocpi-to-party-id'], (body as Session).cdr_token.contract_id === contract]);
+    await expect.poll(async () => (await oasis.neighbours.tell(fact()), to().length)).toBe(2);
+    expect(to().toSorted()).toEqual([['CPK', true], ['SMC', false]]);
+    const headers = { 'OCPI-from-country-code': 'CA', 'OCPI-from-party-id': 'SMC', 'OCPI-to-country-code': 'CA', 'OCPI-to-party-id': 'BCT' };
+    const body = { charging_profile: profile(8), response_url: `${hub.base}/results/hub` };
+    expect(await answered(call(oasis, at('O-1'), { token: hub.token, method: 'PUT', body, headers }))).toBe('ACCEPTED');
+    expect(asked).toMatchObject([{ sessionId: 'O-1', parties: [{ partyId: 'SMC' }], steering: [{ to: { partyId: 'SMC' }, contractIds: [contract] }] }]);
+  } finally {
+    await hub.close();
+    await oasis.close();
+  }
+});
