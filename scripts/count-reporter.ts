@@ -7,9 +7,9 @@ export interface Counts {
   readonly skipped: number;
 }
 
-/** The closing line of a run: `N passed, N failed`, and `, N skipped` only when some were. */
-function closingLine({ passed, failed, skipped }: Counts): string {
-  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+/** `N passed, N failed`, alone on its line, whatever else there is to say. */
+function closingLines({ passed, failed, skipped }: Counts): string {
+  return `${skipped > 0 ? `${skipped} skipped\n` : ''}${passed} passed, ${failed} failed\n`;
 }
 
 /**
@@ -23,7 +23,7 @@ export default class CountReporter implements Reporter {
   onInit(): void {
     process.once('exit', (status) => {
       if (this.counts.failed > 0 || this.counts.passed === 0) process.exitCode = status || 1;
-      writeSync(1, `${closingLine(this.counts)}\n`);
+      writeSync(1, closingLines(this.counts));
     });
   }
 
