@@ -70,6 +70,10 @@ describe('a meter that is not what it was', () => {
     expect(billed(begins(), readMeter(10, '2000'), readMeter(20, '700000'), readMeter(30, '701000'), stop(40, '702000'))).toEqual([
       3, 'reading-beyond-power', 'register-replaced',
     ]));
+  test('a clock that is set back in mid-charge loses no energy: the charge as a whole can have delivered it', () =>
+    expect(
+      billed(begins(), readMeter(60, '41000'), readMeter(15, '44000'), readMeter(65, '77600'), readMeter(70, '81000'), stop(75, '84300')),
+    ).toEqual([83.3, 'reading-beyond-power']));
   test('one false value is left out, and the line goes on', () =>
     expect(
       billed(

@@ -81,7 +81,7 @@ export function newReadings(terms: Terms, metering: Metering, given: readonly Re
     }
     const { tenthWh, carriedTenthWh } = found;
     readings.push({ ...reading, ...carriedBy(found) });
-    register = { atMs, tenthWh, carriedTenthWh, doubted: stillDoubted(doubted, atMs) };
+    register = { ...register, atMs, tenthWh, carriedTenthWh, doubted: stillDoubted(doubted, atMs) };
   }
   return { readings, leftOut };
 }
@@ -90,7 +90,8 @@ export const isNews = ({ readings, leftOut }: Heard): boolean =>
   readings.length + leftOut.length > 0;
 
 export function registerOf({ meter, carriedTenthWh, doubted }: Metering): Register {
-  return { atMs: meter.atMs, tenthWh: meter.tenthWh, carriedTenthWh, doubted };
+  const { startMs, startTenthWh, atMs, tenthWh } = meter;
+  return { startMs, startTenthWh, atMs, tenthWh, carriedTenthWh, doubted };
 }
 
 function carriedBy(found: Exclude<Judged, { counts: 'not' }>): Pick<Reading, 'carried'> {

@@ -7,6 +7,8 @@ const startMs = instant('2022-02-01T17:00:00Z');
 const at = (minute: number) => rfc3339(startMs + minute * 60_000);
 /** 10 minutes after the start, of 7.68 kW at most. */
 const stands = (wh: number, more: Partial<Register> = {}): Register => ({
+  startMs,
+  startTenthWh: wh * 10,
   atMs: instant(at(10)),
   tenthWh: wh * 10,
   carriedTenthWh: 0,

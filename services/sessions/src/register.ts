@@ -30,6 +30,8 @@ export interface Doubted {
 }
 
 export interface Register {
+  readonly startMs: number;
+  readonly startTenthWh: number;
   /** Of the newest reading that counted. */
   readonly atMs: number;
   /** Where the register stands, with what it carries. */
@@ -53,7 +55,8 @@ const SIZES_TENTH_WH = [1e6, 1e7, 1e8, 1e9, 2 ** 32, 1e10].map((wh) => wh * 10);
  * A higher value counts if the connector can have delivered it. A lower one has begun again at 0 if
  * the register was nearly full and what then flowed can have been delivered. Any other value is
  * doubted until the next reading grows from it as from its own past: then the register was set anew
- * or the meter replaced, and what nobody saw in between is not charged.
+ * or the meter replaced, and what nobody saw in between is not charged. But where the whole charge can
+ * have delivered it, it was the clock that was set back.
  */
 export function judged(
   register: Register,
@@ -75,6 +78,9 @@ export function judged(
       carriedTenthWh: carriedTenthWh + size,
     };
   if (doubted && bearsOut(doubted, { atMs, rawTenthWh }, powerWMax)) {
+    const whole = tenthWh + gained - register.startTenthWh;
+    if (gained >= 0 && whole <= deliverable(powerWMax, atMs - register.startMs))
+      return { counts: 'on', tenthWh: tenthWh + gained, carriedTenthWh };
     const counted = tenthWh + rawTenthWh - tenthsOf(doubted.energyWh);
     return { counts: 'replaced', tenthWh: counted, carriedTenthWh: counted - rawTenthWh };
   }
