@@ -68,6 +68,14 @@ describe('a charge that began by a clock five days behind', () => {
     station().when(stop(-5 * DAY + 2, 2)).then(stopped(2));
   });
   test('ends when it did, where the clock was set right meanwhile', () => station().when(stop(2, 2)).then(stopped(2)));
+  test('lasts as long also where it lasts longer than its clock is behind: local time that is called UTC, through the night', () => {
+    const night: StationEvent = { ...(began as Of<'TransactionStarted'>), saidAt: at(-5) };
+    const local = given(stationDecider, { type: 'Connected', epoch: 1, at: at(-DAY), version: 'ocpp1.6', connection: 'c' }, night);
+    local.when(read(2, 7)).then({ type: 'MeterRead', frame: 'f', connectorId: 1, transactionId: '7', readings: readings(at(7)) });
+    local.when(stop(8, 13)).then(stopped(13));
+    local.when(stop(8, 8)).then(stopped(8));
+    local.when(stop(8, 10.5)).then(stopped(8));
+  });
   test('never ends after its end was heard', () => station().when(stop(-5 * DAY + 9, 2)).then(stopped(2)));
   test('and the car that leaves after it leaves by our clock, too', () => {
     const status = (hours: number) => ({ connectorId: 1, status: 'Available', errorCode: 'NoError', info: '', at: at(hours) });
@@ -96,6 +104,32 @@ test('a start that is believed later is measured by what its own clock shows, th
     epoch: 1, frame: 'f', heardAt: at(20 * DAY), type: 'StopTransaction',
     stop: { transactionId: '8', stoppedAt: at(-4 * DAY + 1), ...end },
   }).then({ type: 'TransactionStopped', transactionId: '8', connectorId: 1, stoppedAt: at(-4 * DAY + 1), ...end });
+});
+
+test('S16-47: a start that the platform could not take for hours counts from when it was, of a station in touch for days', async () => {
+  let hours = -DAY;
+  let isDown = true;
+  const store = memoryEventStore();
+  const parts = {
+    journal: executor(store, { decider: stationDecider, stream: (id) => `station-${id}` }),
+    tracer: tracer('test'), log: log('test', { write: () => {} }), heartbeatS: 300,
+    clock: { now: () => instant(at(hours)), rate: 1 } as Clock,
+    nextTransactionId: async () => {
+      if (isDown) throw new Error('the database is down');
+      return 7;
+    },
+    authorize: async () => ({ status: 'Accepted', authMethod: 'WHITELIST', token: '{}' }),
+  } satisfies StationParts;
+  const station = new ConnectedStation('S', () => ({}) as OcppConnection, parts, { name: 'c', version: 'ocpp1.6' });
+  await station.connected();
+  const payload = { connectorId: 1, idTag: '04A2', meterStart: 1000, timestamp: at(0) };
+  const tell = () => station.handle({ id: '1', action: 'StartTransaction', payload, text: 'start' } as unknown as ReceivedCall);
+  hours = 0;
+  await expect(tell()).rejects.toThrow('the database is down');
+  [hours, isDown] = [5, false];
+  await tell();
+  const told = (await store.readAll(NO_POSITION, 10)).map(({ data }) => JSON.parse(data));
+  expect(told).toMatchObject([{}, { startedAt: at(0), saidAt: at(0) }]);
 });
 
 test('S16-47, T-26: a station in touch whose clock was set right in mid-charge is billed for what passed on ours', async () => {

@@ -43,15 +43,17 @@ export function clockBehind({ saidAt, startedAt: at }: Pick<Start, 'saidAt' | 's
 
 /**
  * A frame as by our clock: instants between what the clock showed and what it was are by that clock still, which
- * counts on from there, and never beyond when the frame was heard. Later ones are by one that was set right.
+ * counts on from there, and never beyond when the frame was heard. So are later ones that by it were told at once; else
+ * it was set right.
  */
 export function byOurClock(frame: FrameCommand, { clock }: Pick<Station, 'clock'>): FrameCommand {
   if (!clock) return frame;
   const [saidMs, atMs, heardMs] = [instant(clock.saidAt), instant(clock.at), instant(frame.heardAt)];
   const of = (at: string): string => {
     const ms = instant(at);
-    const isBehind = ms >= saidMs && ms < atMs;
-    return isBehind ? rfc3339(Math.max(atMs, Math.min(ms - saidMs + atMs, heardMs))) : at;
+    const countedMs = ms - saidMs + atMs;
+    const isBehind = ms >= saidMs && (ms < atMs || Math.abs(heardMs - countedMs) <= BELIEVED_MS);
+    return isBehind ? rfc3339(Math.max(atMs, Math.min(countedMs, heardMs))) : at;
   };
   const metered = <M extends Metered>(told: M): M => ({
     ...told,

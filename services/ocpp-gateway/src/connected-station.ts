@@ -33,7 +33,7 @@ export interface Answer {
 /** One station on its open socket: every frame that counts is in the journal before it is answered. */
 export class ConnectedStation {
   private readonly epoch: Promise<number>;
-  /** Since then all that the station tells is taken at once. */
+  /** Since then all that the station tells is taken at once; Infinity: what it told last was not. */
   private inTouchSinceMs: number;
 
   constructor(
@@ -70,8 +70,13 @@ export class ConnectedStation {
   }
 
   /** What the station said: into the journal, then answered. */
-  handle(call: ReceivedCall): Promise<object> {
-    return inSpan(this.parts.tracer, `ocpp ${call.action}`, { 'ocpp.station': this.id }, () => this.answer(call));
+  async handle(call: ReceivedCall): Promise<object> {
+    try {
+      return await inSpan(this.parts.tracer, `ocpp ${call.action}`, { 'ocpp.station': this.id }, () => this.answer(call));
+    } catch (error) {
+      if (!(error instanceof CallRefused)) this.inTouchSinceMs = Infinity;
+      throw error;
+    }
   }
 
   private async answer(call: ReceivedCall): Promise<object> {
@@ -171,9 +176,9 @@ export class ConnectedStation {
       const executed = await this.parts.journal.execute(
         this.id, `frame ${randomUUID()}`, { ...command, epoch, frame, heardAt } as FrameCommand, currentTraceparent(),
       );
+      this.inTouchSinceMs = Math.min(this.inTouchSinceMs, this.parts.clock.now());
       return executed.state;
     } catch (error) {
-      this.inTouchSinceMs = this.parts.clock.now();
       if (error instanceof Rejected && error.code === 'socket-replaced') this.connection().close(1008, 'replaced by a newer connection');
       throw error;
     }
