@@ -106,9 +106,10 @@ test('a start that is believed later is measured by what its own clock shows, th
   }).then({ type: 'TransactionStopped', transactionId: '8', connectorId: 1, stoppedAt: at(-4 * DAY + 1), ...end });
 });
 
-test('S16-47: a start that the platform could not take for hours counts from when it was, of a station in touch for days', async () => {
+/** One socket since a day ago, and what is then told on it. */
+async function onSocket() {
   let hours = -DAY;
-  let isDown = true;
+  let [transactionId, isDown] = [6, false];
   const store = memoryEventStore();
   const parts = {
     journal: executor(store, { decider: stationDecider, stream: (id) => `station-${id}` }),
@@ -116,41 +117,48 @@ test('S16-47: a start that the platform could not take for hours counts from whe
     clock: { now: () => instant(at(hours)), rate: 1 } as Clock,
     nextTransactionId: async () => {
       if (isDown) throw new Error('the database is down');
-      return 7;
+      return ++transactionId;
     },
     authorize: async () => ({ status: 'Accepted', authMethod: 'WHITELIST', token: '{}' }),
   } satisfies StationParts;
   const station = new ConnectedStation('S', () => ({}) as OcppConnection, parts, { name: 'c', version: 'ocpp1.6' });
   await station.connected();
-  const payload = { connectorId: 1, idTag: '04A2', meterStart: 1000, timestamp: at(0) };
-  const tell = () => station.handle({ id: '1', action: 'StartTransaction', payload, text: 'start' } as unknown as ReceivedCall);
-  hours = 0;
-  await expect(tell()).rejects.toThrow('the database is down');
-  [hours, isDown] = [5, false];
-  await tell();
-  const told = (await store.readAll(NO_POSITION, 10)).map(({ data }) => JSON.parse(data));
-  expect(told).toMatchObject([{}, { startedAt: at(0), saidAt: at(0) }]);
+  return {
+    say(heardHours: number, action: string, payload: object) {
+      hours = heardHours;
+      return station.handle({ id: String(hours), action, payload, text: action } as unknown as ReceivedCall);
+    },
+    start(heardHours: number, saidHours: number) {
+      return this.say(heardHours, 'StartTransaction', { connectorId: 1, idTag: '04A2', meterStart: 1000, timestamp: at(saidHours) });
+    },
+    databaseIsDown: (is: boolean) => void (isDown = is),
+    told: async () => (await store.readAll(NO_POSITION, 50)).slice(1).map(({ data }) => JSON.parse(data)),
+  };
+}
+
+test('S16-47: a start that the platform could not take for hours counts from when it was, of a station in touch for days', async () => {
+  const station = await onSocket();
+  station.databaseIsDown(true);
+  await expect(station.start(0, 0)).rejects.toThrow('the database is down');
+  station.databaseIsDown(false);
+  await station.start(5, 0);
+  expect(await station.told()).toMatchObject([{ startedAt: at(0), saidAt: at(0) }]);
+});
+
+test('S16-47: a station that needs hours to tell what it kept for days is believed to the end; a clock that stays behind is not', async () => {
+  const [kept, behind] = [await onSocket(), await onSocket()];
+  for (let n = 0; n < 12; n += 1) {
+    await kept.start(-DAY + 0.1 + n / 3, -5 * DAY + 8 * n);
+    await behind.start(-DAY + 0.1 + n / 3, -5 * DAY + n / 3);
+  }
+  const begun = async ({ told }: typeof kept) => (await told()).flatMap(({ startedAt = [] }) => startedAt);
+  expect(await begun(kept)).toEqual(Array.from({ length: 12 }, (_, n) => at(-5 * DAY + 8 * n)));
+  expect((await begun(behind)).at(-1)).toBe(at(-DAY + 0.1 + 11 / 3));
 });
 
 test('S16-47, T-26: a station in touch whose clock was set right in mid-charge is billed for what passed on ours', async () => {
-  let hours = -DAY;
-  const store = memoryEventStore();
-  const journal = executor(store, { decider: stationDecider, stream: (id) => `station-${id}` });
-  let numbers = 6;
-  const parts = {
-    journal, tracer: tracer('test'), log: log('test', { write: () => {} }), heartbeatS: 300,
-    clock: { now: () => instant(at(hours)), rate: 1 } as Clock,
-    nextTransactionId: async () => ++numbers,
-    authorize: async () => ({ status: 'Accepted', authMethod: 'WHITELIST', token: '{}' }),
-  } satisfies StationParts;
-  const station = new ConnectedStation('S', () => ({}) as OcppConnection, parts, { name: 'c', version: 'ocpp1.6' });
-  await station.connected();
-  const say = (action: string, payload: object) => station.handle({ id: String(hours), action, payload, text: action } as unknown as ReceivedCall);
-  hours = 0;
-  const start = { connectorId: 1, idTag: '04A2', meterStart: 1000, timestamp: at(-5 * DAY) };
-  const { transactionId } = (await say('StartTransaction', start)) as { transactionId: number };
-  hours = 2;
-  await say('StopTransaction', { transactionId, meterStop: 3000, timestamp: at(2) });
-  const told = (await store.readAll(NO_POSITION, 10)).map(({ data }) => JSON.parse(data));
-  expect(told).toMatchObject([{}, { startedAt: at(0), saidAt: at(-5 * DAY) }, { stoppedAt: at(2) }]);
+  const station = await onSocket();
+  const { transactionId } = (await station.start(0, -5 * DAY)) as { transactionId: number };
+  await station.say(2, 'StopTransaction', { transactionId, meterStop: 3000, timestamp: at(2) });
+  expect(await station.told()).toMatchObject([{ startedAt: at(0), saidAt: at(-5 * DAY) }, { stoppedAt: at(2) }]);
 });

@@ -3,7 +3,7 @@ import { CallRefused, type CallOutcome, type MeterValue16, type OcppConnection, 
 import { Rejected } from '#decider';
 import type { Executor } from '#event-store';
 import { currentTraceparent, inSpan, type Log, type Tracer } from '#telemetry';
-import { type Clock, rfc3339 } from '#time';
+import { type Clock, instant, rfc3339 } from '#time';
 import { caughtUpMs, startedAt as startedAtOf } from './clocks.ts';
 import { commandedCard, coveredStart, groupOf, orderedStart } from './commanded.ts';
 import { frameName, instantOf, isDoubted, meterReadings, signedMeterReadings } from './frames.ts';
@@ -35,6 +35,8 @@ export class ConnectedStation {
   private readonly epoch: Promise<number>;
   /** Since then all that the station tells is taken at once; Infinity: what it told last was not. */
   private inTouchSinceMs: number;
+  /** By so much the starts that it tells came late, by its clock. */
+  private lateMs = 0;
 
   constructor(
     readonly id: string,
@@ -145,7 +147,9 @@ export class ConnectedStation {
     const { connectorId, idTag, meterStart, timestamp, reservationId } = call.payload;
     const heardMs = this.parts.clock.now();
     const { state } = await this.parts.journal.load(this.id);
-    const startedAt = startedAtOf(instantOf(timestamp, heardMs), {
+    const at = instantOf(timestamp, heardMs);
+    this.noteLate(heardMs, heardMs - instant(at));
+    const startedAt = startedAtOf(at, {
       heardMs, inTouchSinceMs: this.inTouchSinceMs, heardUntil: state.heardUntil, caughtUpMs: caughtUpMs(this.parts.clock),
     });
     // What is no time cannot tell a repeat from the card's next charge.
@@ -164,6 +168,13 @@ export class ConnectedStation {
     });
     const begun = repeatedStart(after, identity);
     return { transactionId: begun!.transactionId, idTagInfo: idTagInfo(begun!) };
+  }
+
+  /** A clock that is behind stays so: whose starts come less and less late still tells what it kept. */
+  private noteLate(heardMs: number, lateMs: number): void {
+    const isLess = lateMs <= this.lateMs - caughtUpMs(this.parts.clock);
+    if (isLess) this.inTouchSinceMs = Math.max(this.inTouchSinceMs, heardMs);
+    this.lateMs = isLess ? lateMs : Math.max(this.lateMs, lateMs);
   }
 
   /** Puts a frame into the journal; a socket that was replaced meanwhile is closed instead. */
