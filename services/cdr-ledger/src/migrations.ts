@@ -52,6 +52,8 @@ export const migrations: MigrationList = [
   // Of an operator with few received CDRs among millions: theirs alone.
   { name: 'cdr-ledger-received', up: () => ['CREATE INDEX cdrs_received ON cdrs ("position") WHERE NOT own'] },
   ...listMigrations,
+  // A former release would take a booked charge for one that is still to come where a Credit CDR of it is held.
+  { name: 'cdr-ledger-held-credits', up: () => [] },
 ];
 
 /**
