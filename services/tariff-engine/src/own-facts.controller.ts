@@ -1,6 +1,8 @@
 import { Controller, Inject } from '@nestjs/common';
 import { type Heard, Hears } from '#bus';
 import { addDue } from '#due';
+import { fromJsonBytes } from '#contracts';
+import type { Tariff } from '#ocpi';
 import { type AgreementChanged, agreementChanged } from '#contracts/agreements';
 import { type TariffPublished, tariffPublished, type TariffWithdrawn, tariffWithdrawn } from '#contracts/tariff-engine';
 import { publishedOffered, withdrawnOffered } from './offered.ts';
@@ -15,7 +17,8 @@ export class OwnFactsController {
   @Hears(tariffPublished)
   async published(fact: TariffPublished, { tx }: Heard) {
     await publishedOffered(tx, fact);
-    const returns = returnDue(fact);
+    const { own, party, tariffId, version, tariffJson } = fact;
+    const returns = own ? returnDue({ party: party!, tariffId }, version, fromJsonBytes<Tariff>(tariffJson)) : undefined;
     if (returns) await addDue(tx, returns);
   }
 

@@ -9,7 +9,7 @@ import { tariffsOf } from './config.ts';
 import { DescribedTariffs } from './described.ts';
 import { describedLocations, evsesFreeForOthers, evsesOf, tariffsNamed } from './metered-evses.ts';
 import { migrations } from './migrations.ts';
-import type { Returning } from './returning.ts';
+import { noteReturns, type Returning } from './returning.ts';
 import { TariffEngine } from './tariff-engine.ts';
 import { TariffEngineModule } from './tariff-engine.module.ts';
 import { tariffDecider } from './tariff.ts';
@@ -29,6 +29,7 @@ export function start(env: Env): Promise<Running> {
       if (error instanceof Rejected) throw new BadSettings(`tariffs: ${id}: ${error.detail}`);
       throw error;
     });
+    await noteReturns(db, (key) => engine.find(key));
     await described.warnOfUnpublished(tariffsNamed(locations));
     described.warnOfFree(evsesFreeForOthers(locations, settings));
     const serving = await serve({

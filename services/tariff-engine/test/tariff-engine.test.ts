@@ -6,6 +6,7 @@ import {
 import { Change } from '#contracts/party';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import type { Tariff } from '#ocpi';
+import { openDatabase } from '#postgres';
 import type { Running } from '#service';
 import { testPlatform, type TestPlatform } from '#test-servers';
 import { rfc3339 } from '#time';
@@ -198,6 +199,22 @@ test('TAR-01: what a price for a time was published over is published anew when 
   const tariff = fromJsonBytes<Tariff>(back.tariffJson!);
   expect(Date.parse(tariff.last_updated)).toBeGreaterThanOrEqual(endMs);
   expect(tariff).not.toHaveProperty('end_date_time');
+});
+
+test('TAR-01: so it is where a former release, which noted no end, heard the price for a time published', async () => {
+  const db = await openDatabase({ url: platform.databaseUrl, schema: 'tariff_engine', migrations: [] });
+  const endMs = Date.now() + 60_000;
+  const of = (price: number, more: object = {}) =>
+    publish({ id: 'UPGRADED', currency: 'CAD', elements: [{ price_components: [component('ENERGY', price)] }], ...more });
+  await of(0.3);
+  await of(0.1, { start_date_time: rfc3339(endMs - 120_000), end_date_time: rfc3339(endMs) });
+  const noted = async () => (await db.query<{ at: string }>(`SELECT at FROM due WHERE id LIKE 'return %UPGRADED 2'`)).rows.map(({ at }) => Number(at));
+  await expect.poll(noted).toEqual([endMs]);
+  await db.query(`DELETE FROM due WHERE id LIKE 'return %UPGRADED 2'`);
+  await service.stop();
+  service = await start(platform.env);
+  expect(await noted()).toEqual([endMs]);
+  await db.close();
 });
 
 test.each([
