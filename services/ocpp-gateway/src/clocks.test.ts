@@ -113,7 +113,7 @@ async function onSocket() {
   const store = memoryEventStore();
   const parts = {
     journal: executor(store, { decider: stationDecider, stream: (id) => `station-${id}` }),
-    tracer: tracer('test'), log: log('test', { write: () => {} }), heartbeatS: 300,
+    tracer: tracer('test'), log: log('test', { write: () => {} }), heartbeatS: 1_800,
     clock: { now: () => instant(at(hours)), rate: 1 } as Clock,
     nextTransactionId: async () => {
       if (isDown) throw new Error('the database is down');
@@ -121,12 +121,31 @@ async function onSocket() {
     },
     authorize: async () => ({ status: 'Accepted', authMethod: 'WHITELIST', token: '{}' }),
   } satisfies StationParts;
-  const station = new ConnectedStation('S', () => ({}) as OcppConnection, parts, { name: 'c', version: 'ocpp1.6' });
+  const connect = (name: string, before?: ConnectedStation) => {
+    const socket = { name, version: 'ocpp1.6', heardUntil: before?.heardUntil() };
+    return new ConnectedStation('S', () => ({}) as OcppConnection, parts, socket);
+  };
+  let station = connect('first');
   await station.connected();
+  const handle = (action: string, payload: object) =>
+    station.handle({ id: String(hours), action, payload, text: action } as unknown as ReceivedCall);
   return {
-    say(heardHours: number, action: string, payload: object) {
+    async say(heardHours: number, action: string, payload: object) {
+      while (hours + 0.5 < heardHours) {
+        hours += 0.5;
+        await handle('Heartbeat', {});
+      }
       hours = heardHours;
-      return station.handle({ id: String(hours), action, payload, text: action } as unknown as ReceivedCall);
+      return handle(action, payload);
+    },
+    /** Nobody hears anything until then. */
+    silence(untilHours: number) {
+      hours = untilHours;
+    },
+    async reconnect({ isReplaced }: { isReplaced: boolean }) {
+      if (!isReplaced) await station.disconnected('closed');
+      station = connect('next', isReplaced ? station : undefined);
+      await station.connected();
     },
     start(heardHours: number, saidHours: number) {
       return this.say(heardHours, 'StartTransaction', { connectorId: 1, idTag: '04A2', meterStart: 1000, timestamp: at(saidHours) });
@@ -154,6 +173,26 @@ test('S16-47: a station that needs hours to tell what it kept for days is believ
   const begun = async ({ told }: typeof kept) => (await told()).flatMap(({ startedAt = [] }) => startedAt);
   expect(await begun(kept)).toEqual(Array.from({ length: 12 }, (_, n) => at(-5 * DAY + 8 * n)));
   expect((await begun(behind)).at(-1)).toBe(at(-DAY + 0.1 + 11 / 3));
+});
+
+test('S16-47: while a process slept nobody was in touch: a start of then counts from when it was, on the old socket and on the next', async () => {
+  const [same, next] = [await onSocket(), await onSocket()];
+  for (const station of [same, next]) {
+    await station.say(0, 'Heartbeat', {});
+    station.silence(6);
+  }
+  await same.start(6, 1);
+  await next.reconnect({ isReplaced: false });
+  await next.start(6.1, 1);
+  for (const station of [same, next]) expect((await station.told()).at(-1)).toMatchObject({ startedAt: at(1), saidAt: at(1) });
+});
+
+test('T-26: a station that was in touch until its power was cut and is back before its socket closed is not believed days late', async () => {
+  const station = await onSocket();
+  await station.say(0, 'Heartbeat', {});
+  await station.reconnect({ isReplaced: true });
+  await station.start(0.1, -5 * DAY);
+  expect((await station.told()).at(-1)).toMatchObject({ startedAt: at(0.1), saidAt: at(-5 * DAY) });
 });
 
 test('S16-47, T-26: a station in touch whose clock was set right in mid-charge is billed for what passed on ours', async () => {

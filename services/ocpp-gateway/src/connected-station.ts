@@ -35,6 +35,8 @@ export class ConnectedStation {
   private readonly epoch: Promise<number>;
   /** Since then all that the station tells is taken at once; Infinity: what it told last was not. */
   private inTouchSinceMs: number;
+  /** When it said something last, a heartbeat at least. */
+  private heardMs: number;
   /** By so much the starts that it tells came late, by its clock. */
   private lateMs = 0;
 
@@ -43,12 +45,12 @@ export class ConnectedStation {
     private readonly connection: () => OcppConnection,
     private readonly parts: StationParts,
     /** Names this socket for ever: connecting is a command like any other. */
-    socket: { readonly name: string; readonly version: string },
+    { name, version, heardUntil }: { readonly name: string; readonly version: string; readonly heardUntil?: string | undefined },
   ) {
-    this.inTouchSinceMs = parts.clock.now();
-    const at = rfc3339(this.inTouchSinceMs);
+    this.inTouchSinceMs = this.heardMs = parts.clock.now();
+    const connect = { at: rfc3339(this.heardMs), version, connection: name, ...(heardUntil === undefined ? {} : { heardUntil }) };
     this.epoch = parts.journal
-      .execute(id, `connect ${socket.name}`, { type: 'Connect', at, version: socket.version, connection: socket.name })
+      .execute(id, `connect ${name}`, { type: 'Connect', ...connect })
       .then(({ state }) => state.epoch);
     this.epoch.catch((error: Error) => {
       parts.log.error('a station could not be connected', { station: id, error });
@@ -63,16 +65,24 @@ export class ConnectedStation {
 
   async disconnected(reason: string): Promise<void> {
     const epoch = await this.epoch;
-    const nowMs = this.parts.clock.now();
-    const at = rfc3339(nowMs);
-    const wasInTouch = nowMs - this.inTouchSinceMs > caughtUpMs(this.parts.clock);
+    const at = rfc3339(this.parts.clock.now());
+    const heardUntil = this.heardUntil();
     await this.parts.journal.execute(this.id, `disconnect ${epoch}`, {
-      type: 'Disconnect', epoch, at, reason, ...(wasInTouch ? { heardUntil: at } : {}),
+      type: 'Disconnect', epoch, at, reason, ...(heardUntil === undefined ? {} : { heardUntil }),
     });
+  }
+
+  /** When it was last heard, where by then it had been able to tell everything for long enough. */
+  heardUntil(): string | undefined {
+    return this.heardMs - this.inTouchSinceMs > caughtUpMs(this.parts.clock) ? rfc3339(this.heardMs) : undefined;
   }
 
   /** What the station said: into the journal, then answered. */
   async handle(call: ReceivedCall): Promise<object> {
+    const nowMs = this.parts.clock.now();
+    // Who was silent for that long was cut off, or we were.
+    if (nowMs - this.heardMs > caughtUpMs(this.parts.clock)) this.inTouchSinceMs = Math.max(this.inTouchSinceMs, nowMs);
+    this.heardMs = nowMs;
     try {
       return await inSpan(this.parts.tracer, `ocpp ${call.action}`, { 'ocpp.station': this.id }, () => this.answer(call));
     } catch (error) {

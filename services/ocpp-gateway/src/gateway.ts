@@ -146,7 +146,8 @@ export class Gateway {
       onNotice: (notice) => log.info('from a station\'s connection', { station: identity, ...notice }),
       limits: { callTimeoutMs: config.callTimeoutMs, pingIntervalMs: config.pingIntervalMs },
     });
-    const station = new ConnectedStation(identity, () => connection, this.stationParts(), { name: randomUUID(), version });
+    const socket = { name: randomUUID(), version, heardUntil: older?.station.heardUntil() };
+    const station = new ConnectedStation(identity, () => connection, this.stationParts(), socket);
     const holding = station.connected().then(async (epoch) => {
       await holdSocket(this.parts.db, identity, epoch, this.name);
       return this.hold(station);

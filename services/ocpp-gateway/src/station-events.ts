@@ -76,7 +76,7 @@ export interface Station {
 export type Refusal = 'socket-replaced' | 'owner-replaced';
 
 export type StationCommand =
-  | { readonly type: 'Connect'; readonly at: string; readonly version: string; readonly connection: string }
+  | ({ readonly type: 'Connect' } & Connection)
   | ({ readonly type: 'Disconnect' } & Disconnection)
   | { readonly type: 'OrderStart'; readonly order: OrderedStart; readonly at: string }
   /** The station said no to it. */
@@ -84,11 +84,19 @@ export type StationCommand =
   | { readonly type: 'ObeyOwner'; readonly ownerEpoch: number; readonly at: string }
   | FrameCommand;
 
+export interface Connection {
+  readonly at: string;
+  readonly version: string;
+  readonly connection: string;
+  /** Of the connection that it replaced. */
+  readonly heardUntil?: string;
+}
+
 export interface Disconnection {
   readonly epoch: number;
   readonly at: string;
   readonly reason: string;
-  /** Until then it had been able to tell us everything for long enough. */
+  /** When it was last heard, where by then it had been able to tell us everything for long enough. */
   readonly heardUntil?: string;
 }
 
@@ -148,7 +156,7 @@ export interface Stop {
 }
 
 export type StationEvent =
-  | { readonly type: 'Connected'; readonly epoch: number; readonly at: string; readonly version: string; readonly connection: string }
+  | ({ readonly type: 'Connected'; readonly epoch: number } & Connection)
   | ({ readonly type: 'Disconnected' } & Disconnection)
   | { readonly type: 'StartOrdered'; readonly order: OrderedStart; readonly at: string }
   | { readonly type: 'OrderDropped'; readonly orderId: string; readonly at: string }

@@ -48,9 +48,9 @@ export const stationDecider: Decider<Station, StationCommand, StationEvent> = {
   evolve(station, event) {
     switch (event.type) {
       case 'Connected':
-        return { ...station, epoch: event.epoch, connected: true };
+        return { ...station, epoch: event.epoch, connected: true, ...heardUntilOf(event) };
       case 'Disconnected':
-        return { ...station, connected: false, ...(event.heardUntil === undefined ? {} : { heardUntil: event.heardUntil }) };
+        return { ...station, connected: false, ...heardUntilOf(event) };
       case 'StartOrdered': {
         const order = { ...event.order, at: event.at };
         return {
@@ -103,6 +103,10 @@ export const stationDecider: Decider<Station, StationCommand, StationEvent> = {
     }
   },
 };
+
+function heardUntilOf({ heardUntil }: Pick<Station, 'heardUntil'>): Pick<Station, 'heardUntil'> {
+  return heardUntil === undefined ? {} : { heardUntil };
+}
 
 function decideFrame(command: FrameCommand, station: Station): readonly StationEvent[] {
   const { frame } = command;
