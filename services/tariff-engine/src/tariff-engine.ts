@@ -115,12 +115,12 @@ export class TariffEngine {
     return this.withdraw(key, 'operator', commandId);
   }
 
-  /** One that the settings dropped at an instant, unless it was published again since. */
+  /** One that the settings dropped at an instant, unless somebody published it again since. */
   async withdrawDropped(tariffId: string, droppedMs: number): Promise<void> {
     const key = await this.ownKey(tariffId);
     if (!key) return;
-    const { state } = await this.parts.tariffs.load(streamOf(key));
-    if (state.publishedAtMs <= droppedMs) await this.withdraw(key, 'settings');
+    const last = (await this.history(key)).findLast((turn) => turn.type === 'TariffWithdrawn' || turn.after === undefined);
+    if (last && last.atMs <= droppedMs) await this.withdraw(key, 'settings');
   }
 
   /**

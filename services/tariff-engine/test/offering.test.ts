@@ -264,3 +264,16 @@ test('an order that found its tariff so already does nothing when it comes again
   const { versions } = await bus.ask(listTariffVersions, { party: bct, tariffId: 'ONCE', offset: 0, limit: 9 });
   expect(versions.map(({ version, heldUntil }) => [version, heldUntil !== undefined])).toEqual([[3, false], [2, true], [1, true]]);
 });
+
+test('a dropped tariff is withdrawn also where its price for a time ended meanwhile, and the earlier one was published anew', async () => {
+  uses.set('SEASON', 1);
+  const kept = [tariffOf('L2', 0.24), tariffOf('NIGHT', 0.1), tariffOf('PLUNK', 0.2)];
+  await restartedWith([...kept, tariffOf('SEASON', 0.3)]);
+  const endMs = Date.now() + 2_000;
+  const times = { start_date_time: rfc3339(endMs - 60_000), end_date_time: rfc3339(endMs) };
+  await restartedWith([...kept, { ...tariffOf('SEASON', 0.1), ...times }]);
+  await restartedWith(kept);
+  await expect.poll(() => held('SEASON'), { timeout: 20_000 }).toMatchObject({ version: 3, price: 0.3 });
+  uses.delete('SEASON');
+  await expect.poll(() => held('SEASON'), { timeout: 20_000 }).toMatchObject({ version: 0 });
+}, 60_000);
