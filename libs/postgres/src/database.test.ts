@@ -96,6 +96,15 @@ test('what goes with the commit is done last, with any text; where it fails noth
   expect((await db.query('SELECT id FROM notes')).rowCount).toBe(3);
 });
 
+test.each([
+  ['a table', 'SELECT FROM gone'],
+  ['a column', 'SELECT gone FROM notes'],
+  ['a function', 'SELECT gone()'],
+  ['a key that had been unique', 'INSERT INTO notes VALUES (1) ON CONFLICT (body) DO NOTHING'],
+])('%s that a newer release took away is of another schema', async (_what, sql) => {
+  await expect(db.query(sql)).rejects.toMatchObject({ failure: 'other-schema' });
+});
+
 test('a transaction whose work throws leaves nothing, and the error passes through', async () => {
   const refused = new Error('cdr-differs-from-recorded');
   await expect(db.tx(async (tx) => {

@@ -27,7 +27,7 @@ export interface FailureOrigin {
 /**
  * A refusal by the database or the way to it. `connection-lost`, `statement-timeout` and
  * `outcome-unknown` say nothing on whether the work was committed: repeat it only when a repeat is
- * harmless. `no-connection` means that nothing was sent, `other-schema` that a table, column or function is not there: a newer
+ * harmless. `no-connection` means that nothing was sent, `other-schema` that a table, column, function or key is not there: a newer
  * release may have changed the schema under this process.
  */
 export class DatabaseFailure extends Error {
@@ -58,6 +58,7 @@ const BY_SQL_STATE: Readonly<Record<string, FailureName>> = {
   '57P02': 'connection-lost',
   '42P01': 'other-schema',
   42703: 'other-schema',
+  '42P10': 'other-schema',
   42883: 'other-schema',
 };
 

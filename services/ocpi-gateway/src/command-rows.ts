@@ -17,6 +17,7 @@ export interface KeptCommand extends Omit<TakenCommand, 'takenAt'> {
   /** CommandResponseType; undefined when we never came to answer. */
   readonly response: string | undefined;
   readonly answered: boolean;
+  readonly by: string | undefined;
 }
 
 /** What a partner was answered at once. */
@@ -25,6 +26,8 @@ export interface Replied {
   readonly timeoutS: number;
   readonly message: string;
   readonly unknownLocation?: boolean;
+  /** By whose grant it was asked; absent: by the owner of the token. */
+  readonly by?: string | undefined;
 }
 
 /** Once for each order: for one that came before, what it was answered, if it was. */
@@ -42,8 +45,8 @@ export async function keepTaken(db: Queryable, command: TakenCommand): Promise<R
   return rows[0]?.reply ?? undefined;
 }
 
-export async function noteResponse(db: Queryable, orderId: string, { result, timeoutS, message, unknownLocation }: Replied): Promise<void> {
-  const reply: Replied = { result, timeoutS, message, ...(unknownLocation ? { unknownLocation } : {}) };
+export async function noteResponse(db: Queryable, orderId: string, { result, timeoutS, message, unknownLocation, by }: Replied): Promise<void> {
+  const reply: Replied = { result, timeoutS, message, ...(unknownLocation ? { unknownLocation } : {}), ...(by === undefined ? {} : { by }) };
   await db.query('UPDATE taken_commands SET response = $2, reply = $3 WHERE order_id = $1', [orderId, result, JSON.stringify(reply)]);
 }
 
@@ -54,7 +57,7 @@ export async function noteAnswered(db: Queryable, orderId: string): Promise<void
 export async function findTaken(db: Queryable, orderId: string): Promise<KeptCommand | undefined> {
   const { rows } = await db.query<{
     partner_id: string; command: string; response_url: string; correlation_id: string; routing: Routing;
-    response: string | null; answered: boolean;
+    response: string | null; answered: boolean; reply: Replied | null;
   }>('SELECT * FROM taken_commands WHERE order_id = $1', [orderId]);
   const [row] = rows;
   return row && {
@@ -66,6 +69,7 @@ export async function findTaken(db: Queryable, orderId: string): Promise<KeptCom
     routing: row.routing,
     response: row.response ?? undefined,
     answered: row.answered,
+    by: row.reply?.by,
   };
 }
 

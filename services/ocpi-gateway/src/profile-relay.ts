@@ -7,7 +7,7 @@ import type { Database, Queryable } from '#postgres';
 import type { Clock } from '#time';
 import { findTaken } from './command-rows.ts';
 import type { PartnerProfiles } from './partner-profiles.ts';
-import { follow, followersOf, type KeptRequest, setLast } from './profile-rows.ts';
+import { followBy, followersOf, type KeptRequest, setLast } from './profile-rows.ts';
 import { lockLinks } from './pushes/pushed-rows.ts';
 import { pushOf, queueAll } from './pushes/queue-rows.ts';
 import type { Steering } from './steering.ts';
@@ -84,7 +84,7 @@ export class ProfileRelay {
     if (!taken) return;
     await db.tx(async (tx) => {
       await resultDue(tx, { orderId, sessionId: steeredId }, result);
-      if (method === 'PUT' && result.result === 'ACCEPTED') await follow(tx, steeredId, taken);
+      if (method === 'PUT' && result.result === 'ACCEPTED') await followBy(tx, steeredId, taken);
     });
     wake();
   }

@@ -18,6 +18,14 @@ export async function follow(db: Queryable, sessionId: string, { partnerId, rout
   );
 }
 
+/** The same of one who set it by a grant: where that is over by now, it hears nothing more. */
+export async function followBy(db: Queryable, sessionId: string, { partnerId, routing }: Follower): Promise<void> {
+  await db.query(
+    'UPDATE profile_followers SET routing = $3, obeyed = true WHERE session_id = $1 AND partner_id = $2 AND steered_by IS NOT NULL',
+    [idKey(sessionId), partnerId, JSON.stringify(routing)],
+  );
+}
+
 /** It sets a profile by a grant: when that is over, so is the profile. Whether it had set none before. */
 export async function noteSteerer(
   db: Queryable, sessionId: string, { partnerId, routing }: Follower, by: string,

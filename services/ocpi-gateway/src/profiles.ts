@@ -12,7 +12,7 @@ import type { Handler, Handlers, OcpiReply, OcpiRequest } from './exchange.ts';
 import { askersOf, partiesOf, steeringToBus, toBus } from './partners/partner.ts';
 import { toActiveProfile, toLimitProfile } from './profile-json.ts';
 import type { ProfileRelay, ProfileTaken } from './profile-relay.ts';
-import { follow, type Follower, followersOf, forgetSteerer, noteSteerer, profileLane, unfollow } from './profile-rows.ts';
+import { follow, followBy, type Follower, followersOf, forgetSteerer, noteSteerer, profileLane, unfollow } from './profile-rows.ts';
 import { behindAll } from './pushes/behind-all.ts';
 import { lockLinks } from './pushes/pushed-rows.ts';
 import { type Push, pushOf, queueAll } from './pushes/queue-rows.ts';
@@ -115,7 +115,7 @@ export class Profiles {
     // No answer yet is not no.
     if (!taken || (taken.response ?? 'ACCEPTED') !== 'ACCEPTED') return;
     await this.resultDue(heard.tx, { orderId, sessionId }, { result: obeyed ? 'ACCEPTED' : 'REJECTED' });
-    if (obeyed) await follow(heard.tx, sessionId, taken);
+    if (obeyed) await (taken.by === undefined ? follow : followBy)(heard.tx, sessionId, taken);
     heard.afterCommit(() => this.parts.wake());
   }
 

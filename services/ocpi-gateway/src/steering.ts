@@ -12,7 +12,7 @@ import type { Clock } from '#time';
 import { endpointOf, hasParty, isHub, partiesOf, type Partner, steeringToBus, toBus } from './partners/partner.ts';
 import { findPartner, registeredPartners } from './partners/partner-rows.ts';
 import { hush, steeredBy, unfollow } from './profile-rows.ts';
-import { forgetOne, lockLinks, type PushedKey, queuedSteered } from './pushes/pushed-rows.ts';
+import { forgetOne, lockLinks, type PushedKey, waitingSteered } from './pushes/pushed-rows.ts';
 import { type Push, pushOf, queueAll } from './pushes/queue-rows.ts';
 import { alias, STEERED, steeredKey, steeredView, steererIn } from './pushes/steered.ts';
 import { findSteered, keepSteered, type Steered, steeredOfSession } from './steered-rows.ts';
@@ -72,10 +72,9 @@ export class Steering {
     return concerned.length > 0 || after.until !== undefined;
   }
 
-  async joined(tx: Tx, partner: Partner): Promise<void> {
-    const { grants, clock } = this.parts;
-    const granted = steeringFor(partiesOf(partner), await grants.steering(tx, clock.now()));
-    if (granted.length > 0) await addDue(tx, steerDue(partner.id, clock.now()));
+  /** Its parties may be others than before. */
+  async joined(tx: Tx, { id }: Partner): Promise<void> {
+    await addDue(tx, steerDue(id, this.parts.clock.now()));
   }
 
   /** Whose link is over limits nothing any more. */
@@ -138,7 +137,7 @@ export class Steering {
     const { db } = this.parts;
     const granted = await this.grantsOf(partiesOf(partner));
     const lost: PushedKey[] = [];
-    for (const { key, current } of await queuedSteered(db, partner.id)) {
+    for (const { key, current } of await waitingSteered(db, partner.id)) {
       if (!(await this.mayStill(steererIn(key.objectKey)!, (JSON.parse(current) as Session).id, granted))) lost.push(key);
     }
     await db.tx(async (tx) => {

@@ -1,9 +1,11 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { told } from '#bus';
 import { agreementOf, setAgreement } from '#contracts/agreements';
+import { profileSettled } from '#contracts/evems-controller';
 import { type RequestProfile, requestProfile, partnerSessionChanged, sessionStarted } from '#contracts/sessions';
 import { toJsonBytes } from '#contracts';
 import { exampleSession, type Session } from '#ocpi';
+import { openDatabase } from '#postgres';
 import { exampleTerms, localMonth } from '#settlement';
 import { zone } from '#time';
 import { HandPartner } from './hand-partner.ts';
@@ -83,6 +85,16 @@ const at = (path: string) => `/ocpi/2.2.1/receiver/chargingprofiles/${path}`;
 const put = (partner: HandPartner, id: string, n = 'n', more: object = {}) => call(plunk, at(id), {
   token: partner.token, method: 'PUT', body: { charging_profile: profile(10, more), response_url: `${partner.base}/results/${n}` },
 });
+/** So many rows of the gateway's. */
+async function count(rows: string, side = plunk): Promise<number> {
+  const db = await openDatabase({ url: side.platform.databaseUrl, schema: 'ocpi_gateway', migrations: [] });
+  try {
+    return (await db.query(`SELECT FROM ${rows}`)).rowCount;
+  } finally {
+    await db.close();
+  }
+}
+const follows = (id: string) => count(`profile_followers WHERE session_id = '${id}'`);
 const answered = async (asked: Promise<{ data?: unknown }>) => ((await asked).data as { result: string } | undefined)?.result;
 const askedOf = (partner: HandPartner, method: string) => partner.seen.filter(({ what }) => what.startsWith(`${method} /chargingprofiles/`));
 /** Where Montreal is to say how the newest PUT ended. */
@@ -195,6 +207,93 @@ test('CHP-03: a consent that is withdrawn ends what was set, however often the C
   montreal.seen.length = 0;
   await call(plunk, '/ocpi/2.2.1/credentials', { token: aggregator.token, method: 'DELETE' });
   await expect.poll(() => askedOf(montreal, 'DELETE').some(({ what }) => what.startsWith('DELETE /chargingprofiles/M-7?'))).toBe(true);
+});
+
+test('CHP-03: of a consent that is withdrawn before the CPO says how it ended the provider hears no active profile', async () => {
+  await agree(plunk, 1, 'SMC', consent);
+  const [id] = await runs('M-8') as [string];
+  montreal.answer = takes();
+  expect(await answered(put(smart, id, 'late'))).toBe('ACCEPTED');
+  await agree(plunk, 1, 'SMC');
+  await expect.poll(() => askedOf(montreal, 'DELETE').length).toBe(1);
+  await expect.poll(() => follows(id)).toBe(0);
+  await saysMontreal('ACCEPTED');
+  const active = { start_date_time: '2022-02-01T17:00:00Z', charging_profile: profile(9.5) };
+  await call(plunk, '/ocpi/2.2.1/sender/chargingprofiles/M-8', { token: montreal.token, method: 'PUT', body: active });
+  await expect.poll(() => smart.seen.filter(({ what }) => what === 'POST /results/late').length).toBe(1);
+  expect(await follows(id)).toBe(0);
+  expect(askedOf(smart, 'PUT')).toEqual([]);
+});
+
+test('CHP-05: what a CPO adds to its Sessions is nothing to a provider', async () => {
+  await agree(plunk, 1, 'SMC', consent);
+  await runs('M-9');
+  const its = session('M-9', { kwh: 9.5, driver: 'Zoe', charging_periods: [{
+    start_date_time: '2022-02-01T17:00:00Z', dimensions: [{ type: 'ENERGY', volume: 9.5 }], tariff_id: 'NIGHT', driver: 'Zoe',
+  }] });
+  await tell(its);
+  const told = () => smart.seen.map(({ body }) => JSON.stringify(body));
+  await expect.poll(() => told().some((body) => body.includes('"kwh":9.5'))).toBe(true);
+  for (const more of ['Zoe', 'NIGHT']) expect(told().join()).not.toContain(more);
+});
+
+test('CHP-03: what a provider refused is not sent again once its consent is over', async () => {
+  await agree(plunk, 1, 'SMC', consent);
+  await runs('M-10');
+  smart.answer = () => ({ status: 2001 });
+  await tell(session('M-10', { kwh: 77 }));
+  const letters = () => count(`pushed WHERE parked IS NOT NULL AND current LIKE '%"kwh":77%'`);
+  await expect.poll(letters).toBe(1);
+  await agree(plunk, 1, 'SMC');
+  await expect.poll(letters).toBe(0);
+});
+
+test('CHP-03: whose party is no longer on a platform ends what it set, although the link stands', async () => {
+  const roles = ['SCSP TWN'];
+  const twins = await HandPartner.open('Twins', 'TWI', 'SCSP', provider, roles);
+  try {
+    await twins.register(plunk);
+    await agree(plunk, 1, 'TWN', consent);
+    const [id] = await runs('M-11', [twins]) as [string];
+    montreal.answer = takes();
+    expect(await answered(put(twins, id))).toBe('ACCEPTED');
+    roles.pop();
+    const renewed = await call(plunk, '/ocpi/2.2.1/credentials', { token: twins.token, method: 'PUT', body: twins.credentials() });
+    expect(renewed).toMatchObject({ status_code: 1000 });
+    await expect.poll(() => askedOf(montreal, 'DELETE').map(({ what }) => what.split('?')[0])).toEqual(['DELETE /chargingprofiles/M-11']);
+  } finally {
+    await twins.close();
+  }
+});
+
+test('CHP-03: of a consent that is withdrawn before our station obeys the provider hears no active profile either', async () => {
+  const oasis = await openSide({});
+  const third = await HandPartner.open('Third', 'TRD', 'SCSP', provider);
+  const asked: RequestProfile[] = [];
+  const { bus, partners } = oasis.neighbours;
+  await bus.answer(requestProfile, async (requests) => requests.map((request) => {
+    asked.push(request);
+    return { result: 'ACCEPTED', timeoutS: 60, message: '', by: 'CA*TRD' };
+  }));
+  try {
+    await third.register(oasis);
+    partners.set('SESSION CA*BCT O-2', session('O-2', { party_id: 'BCT' }));
+    await agree(oasis, 0, 'TRD', consent);
+    const body = { charging_profile: profile(8), response_url: `${third.base}/results/own` };
+    const puts = () => answered(call(oasis, at('O-2'), { token: third.token, method: 'PUT', body }));
+    await expect.poll(async () => (await puts(), asked.at(-1)!.steering.length)).toBe(1);
+    const { orderId } = asked.at(-1)!;
+    await agree(oasis, 0, 'TRD');
+    await expect.poll(() => asked.at(-1)!.method).toBe('WITHDRAW');
+    const follows = () => count('profile_followers', oasis);
+    await expect.poll(follows).toBe(0);
+    await oasis.neighbours.tell(told(profileSettled, { siteId: 'SITE', orderId, sessionId: 'O-2', obeyed: true, at: new Date().toISOString() }));
+    await expect.poll(() => third.pushed('POST /results/own').length).toBe(1);
+    expect(await follows()).toBe(0);
+  } finally {
+    await third.close();
+    await oasis.close();
+  }
 });
 
 test('HUB-04 CHP-05: a provider behind a hub has its Session beside the owner of the token, who has it whole; it asks through the hub', async () => {

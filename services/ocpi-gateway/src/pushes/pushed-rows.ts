@@ -61,10 +61,10 @@ export async function pushedKeys(tx: Tx, partnerId: string, module: PushedModule
   return rows.map(({ object_key: key }) => key);
 }
 
-/** Sessions that are to go to somebody beside their tokens' owners. */
-export async function queuedSteered(tx: Queryable, partnerId: string): Promise<{ key: PushedKey; current: string }[]> {
+/** Sessions that are to go to somebody beside their tokens' owners, or were set aside on the way. */
+export async function waitingSteered(tx: Queryable, partnerId: string): Promise<{ key: PushedKey; current: string }[]> {
   const { rows } = await tx.query<{ object_key: string; current: string }>(
-    `SELECT object_key, current FROM pushed WHERE partner_id = $1 AND module = 'sessions' AND queued AND object_key LIKE '${STEERED}%'
+    `SELECT object_key, current FROM pushed WHERE partner_id = $1 AND module = 'sessions' AND (queued OR parked IS NOT NULL) AND object_key LIKE '${STEERED}%'
       ORDER BY object_key`, [partnerId],
   );
   return rows.map(({ object_key: objectKey, current }) => ({ key: { partnerId, module: 'sessions', objectKey }, current }));

@@ -26,12 +26,19 @@ export function alias(key: Buffer, to: Party, ...of: readonly string[]): string 
  * charge, made up for this one provider; what the charge costs and what it was authorised by are not its business.
  */
 export function steeredView(
-  { cdr_token: { country_code, party_id, type }, charging_periods: periods, ...session }: Session, name: string, id = session.id,
+  session: Session, name: string, id = session.id,
 ): Session {
-  const { authorization_reference: _, meter_id: __, total_cost: ___, ...rest } = session;
+  const { cdr_token: { country_code, party_id, type }, charging_periods: periods } = session;
+  const shown = Object.fromEntries(SHOWN.map((field) => [field, session[field]])) as Pick<Session, (typeof SHOWN)[number]>;
   return {
-    ...rest, id,
+    ...shown, id,
     cdr_token: { country_code, party_id, uid: name, type, contract_id: name },
-    ...(periods ? { charging_periods: periods.map(({ tariff_id: ____, ...period }) => period) } : {}),
+    ...(periods ? { charging_periods: periods.map(({ start_date_time, dimensions }) => ({ start_date_time, dimensions })) } : {}),
   };
 }
+
+/** By name: what operators add of their own may say who drives. */
+const SHOWN = [
+  'country_code', 'party_id', 'start_date_time', 'end_date_time', 'kwh', 'auth_method', 'location_id', 'evse_uid', 'connector_id', 'currency',
+  'status', 'last_updated',
+] as const satisfies readonly (keyof Session)[];
