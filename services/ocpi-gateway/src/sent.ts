@@ -14,7 +14,7 @@ import { tokenTypeDown } from '#ocpi-versions';
 import { rfc3339 } from '#time';
 import type { OwnParties } from '#settings';
 import type { Handler, Handlers, OcpiRequest } from './exchange.ts';
-import { askersOf, isSteererOnly, shownTo, steeringToBus, toBus, viewerIn } from './partners/partner.ts';
+import { askersOf, shownTo, steeringToBus, takesTokens, toBus, viewerIn } from './partners/partner.ts';
 import { part } from './received.ts';
 import type { Seen } from './seen.ts';
 import { locationView, showsAllAsItIs, type Viewer } from './pushes/views.ts';
@@ -95,13 +95,13 @@ export function sentHandlers(bus: Bus, parties: OwnParties, { pageLimit, granted
     'SENDER cdrs GET ': list((page, request) => bus.ask(listCdrs, {
       page, tokenParties: tokenParties(request), ...owner(request),
     })),
-    'SENDER tokens GET ': list(async (page, request) => (notForSteerers(request), bus.ask(listTokens, { page, ...owner(request) }))),
-    'SENDER tokens POST /:token_uid/authorize': async (request) => (notForSteerers(request), authorize(bus, request)),
+    'SENDER tokens GET ': list(async (page, request) => (forOperators(request), bus.ask(listTokens, { page, ...owner(request) }))),
+    'SENDER tokens POST /:token_uid/authorize': async (request) => (forOperators(request), authorize(bus, request)),
   };
 }
 
-function notForSteerers({ caller: { partner } }: OcpiRequest): void {
-  if (isSteererOnly(partner)) throw refuse('not-found', 'Tokens are not shown to a smart charging service provider');
+function forOperators({ caller: { partner } }: OcpiRequest): void {
+  if (!takesTokens(partner)) throw refuse('not-found', 'Tokens are for CPOs and hubs, and none of your roles is one');
 }
 
 /** By what a view is newer than the Location itself (`locationView`), where that can matter to the dates. TRN-51. */

@@ -21,7 +21,7 @@ let db: Database;
 beforeAll(async () => {
   oasis = await openSide({ party, ocpi: { ...ocpi, receive_timeout_ms: RECEIVE_MS, pull: { first_s: 3_600 } } });
   db = await openDatabase({ url: oasis.platform.databaseUrl, schema: 'ocpi_gateway', migrations: [] });
-  montreal = await HandPartner.open('Montreal', 'MTL', 'EMSP', ['SENDER locations', 'SENDER commands', 'SENDER cdrs']);
+  montreal = await HandPartner.open('Montreal', 'MTL', 'EMSP', ['SENDER locations', 'SENDER commands', 'SENDER cdrs'], ['CPO']);
   await montreal.register(oasis);
 });
 afterAll(async () => {

@@ -84,3 +84,12 @@ test('TRN-54, HCI-04: a page of the members goes on behind the one before, whoev
   await soo.close();
   expect(names).toEqual(['SOO', 'EOA', 'BBY', 'MAP', 'FLT', 'QMP', 'LMP', 'SOO']);
 });
+
+test.each<[Name, number]>([['cpo', 200], ['emsp', 404], ['nsp', 404], ['other', 404]])(
+  'HUB-11, HUB-16: the list of all Tokens is for who operates stations: %s gets %d',
+  async (name, http) => {
+    const { token, partyId } = members[name];
+    const headers = routingHeaders({ to: hubParty, from: { country_code: 'CA', party_id: partyId } });
+    expect((await call(hub, '/ocpi/2.2.1/sender/tokens', { token, headers })).http).toBe(http);
+  },
+);

@@ -16,7 +16,7 @@ let islands: HandPartner;
 beforeAll(async () => {
   oasis = await openSide({ party, ocpi: { ...ocpi, rate_limit: rate(5), unknown_rate_limit: rate(10), proxies: 1 } });
   oasis.neighbours.own.tokens.push(card);
-  montreal = await HandPartner.open('Montreal', 'MTL', 'EMSP', ['SENDER locations', 'SENDER commands']);
+  montreal = await HandPartner.open('Montreal', 'MTL', 'EMSP', ['SENDER locations', 'SENDER commands'], ['CPO']);
   islands = await HandPartner.open('Islands', 'ISL', 'CPO', ['SENDER locations']);
   await montreal.register(oasis);
   await islands.register(oasis);

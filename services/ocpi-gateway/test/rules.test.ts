@@ -20,7 +20,7 @@ beforeAll(async () => {
   oasis = await openSide({ party });
   oasis.neighbours.own.tariffs.push(exampleTariff);
   oasis.neighbours.own.tokens.push(card, blocked);
-  montreal = await HandPartner.open('Montreal', 'MTL', 'EMSP', ['RECEIVER tariffs', 'SENDER locations', 'SENDER cdrs']);
+  montreal = await HandPartner.open('Montreal', 'MTL', 'EMSP', ['RECEIVER tariffs', 'SENDER locations', 'SENDER cdrs'], ['CPO']);
 });
 afterAll(async () => {
   await montreal?.close();

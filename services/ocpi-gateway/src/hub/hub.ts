@@ -277,6 +277,7 @@ export class Hub {
   /** GET All: what was told to everybody, of those whom the caller may see. HUB-16. */
   private async list(module: ModuleId, request: OcpiRequest, from: Party): Promise<OcpiReply> {
     const { db, members, pageLimit, party } = this.parts;
+    if (module === 'tokens' && !(await members.isOperator(from))) throw refuse('not-found', `Tokens are for CPOs, and ${partyText(from)} is none`);
     const page = this.page(request);
     const seen = await members.seenBy(request.caller.partner);
     const owners = seen.map(({ info }) => info).filter((info) => info.status !== 'SUSPENDED' && members.mayMeet(from, info));

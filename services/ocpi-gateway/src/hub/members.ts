@@ -81,6 +81,11 @@ export class HubMembers {
     return planned.map((party) => ({ partnerId: '', behind: false, info: { ...party, status: 'PLANNED', last_updated } }));
   }
 
+  /** Whether a party operates stations. */
+  async isOperator(party: Party): Promise<boolean> {
+    return (await clientsWith(this.parts.db, party)).some(({ info }) => info.role === 'CPO' && info.status !== 'SUSPENDED');
+  }
+
   /** Registered partners that are to hear what `owner` tells everybody. HUB-11. */
   async listeners(tx: Tx, owner: Party, module: 'locations' | 'tariffs' | 'tokens'): Promise<Partner[]> {
     const clients = await allClients(tx);

@@ -3,7 +3,7 @@ import type { Queryable, Tx } from '#postgres';
 import { rfc3339 } from '#time';
 import type { InvitedParty } from './invited.ts';
 import type { Chosen } from './quirks.ts';
-import { endpointOf, hasParty, isSteererOnly, type Partner, type PartnerState } from './partner.ts';
+import { endpointOf, hasParty, type Partner, type PartnerState, takesTokens } from './partner.ts';
 
 interface Row {
   partner_id: string;
@@ -71,7 +71,7 @@ export async function partiesWithoutLink(db: Queryable): Promise<Party[]> {
 export async function receiversOf(db: Queryable, module: ModuleId, party?: Party): Promise<Partner[]> {
   const registered = await registeredPartners(db);
   return registered.filter((partner) =>
-    endpointOf(partner, module, 'RECEIVER') !== undefined && !(module === 'tokens' && isSteererOnly(partner)) && (party === undefined || hasParty(partner, party)));
+    endpointOf(partner, module, 'RECEIVER') !== undefined && (module !== 'tokens' || takesTokens(partner)) && (party === undefined || hasParty(partner, party)));
 }
 
 export async function partnerWith(db: Queryable, party: Party): Promise<Partner | undefined> {

@@ -96,9 +96,9 @@ export function isHub({ roles }: Pick<Partner, 'roles'>): boolean {
   return roles.some(({ role }) => role === 'HUB');
 }
 
-/** Whether it is a smart charging service provider and nothing else: no Token and no CDR is its business. */
-export function isSteererOnly({ roles }: Pick<Partner, 'roles'>): boolean {
-  return roles.length > 0 && roles.every(({ role }) => role === 'SCSP');
+/** Tokens are drivers' cards: they are for who operates stations, or passes them on to who does. VER-07, HUB-11. */
+export function takesTokens({ roles }: Pick<Partner, 'roles'>): boolean {
+  return roles.some(({ role }) => role === 'CPO' || role === 'HUB');
 }
 
 /** Whom a request is for or about: all parties of its platform; through a hub, the one that it is from. */

@@ -12,7 +12,7 @@ import type { Database, Tx } from '#postgres';
 import type { Log } from '#telemetry';
 import type { Clock } from '#time';
 import type { PushedModule } from './difference.ts';
-import { endpointOf, isSteererOnly, type Partner, toBus, toldOf, viewerOf } from '../partners/partner.ts';
+import { endpointOf, type Partner, takesTokens, toBus, toldOf, viewerOf } from '../partners/partner.ts';
 import { findPartner, registeredPartners } from '../partners/partner-rows.ts';
 import { hiddenFrom, queueViews } from '../partners/partner-views.ts';
 import { noteUnwanted } from './lane-rows.ts';
@@ -124,7 +124,7 @@ export class PushAll {
   private wanted(partner: Partner): Own[] {
     return inOrder.filter(({ module }) =>
       this.parts.interfaces.some((one) => one.module === module && one.role === 'SENDER')
-      && endpointOf(partner, module, 'RECEIVER') !== undefined && !(module === 'tokens' && isSteererOnly(partner)));
+      && endpointOf(partner, module, 'RECEIVER') !== undefined && (module !== 'tokens' || takesTokens(partner)));
   }
 
   /**
