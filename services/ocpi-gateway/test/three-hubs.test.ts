@@ -77,6 +77,7 @@ test('HUB-22: a party that left one of three hubs is gone at all of them, howeve
   await call(west, '/ocpi/2.2.1/credentials', { token: cpo.token, method: 'DELETE' });
   for (const [hub, others] of [[east, ['HSO', 'HWE']], [south, ['HEA', 'HWE']]] as const)
     await expect.poll(() => heldAt(hub, 'EOA')).toEqual(others.map((other) => `${other} SUSPENDED`));
+  await expect.poll(() => heldAt(west, 'EOA')).toEqual(['Energy OASIS SUSPENDED', 'HEA SUSPENDED', 'HSO SUSPENDED']);
   expect(await stopSession()).toMatchObject({ status_code: 4003 });
 });
 
