@@ -12,9 +12,11 @@ import { type Granted, patternsFor, seenSinceFor } from '#grants';
 import { dateTimeOf, instantMs, type NextPage, pageHeaders, type PageQuery, partyText, readPage, sameParty, type Session, TokenType } from '#ocpi';
 import { tokenTypeDown } from '#ocpi-versions';
 import { rfc3339 } from '#time';
+import type { Queryable } from '#postgres';
 import type { OwnParties } from '#settings';
 import type { Handler, Handlers, OcpiRequest } from './exchange.ts';
-import { askersOf, shownTo, steeringToBus, takesTokens, toBus, viewerIn } from './partners/partner.ts';
+import { clientsWith } from './hub/client-info-rows.ts';
+import { askersOf, isHub, shownTo, steeringToBus, takesTokens, toBus, viewerIn } from './partners/partner.ts';
 import { part } from './received.ts';
 import type { Seen } from './seen.ts';
 import { locationView, showsAllAsItIs, type Viewer } from './pushes/views.ts';
@@ -26,6 +28,7 @@ const utf8 = new TextDecoder();
 const json = (bytes: Uint8Array) => utf8.decode(bytes);
 
 export interface SentParts {
+  readonly db: Queryable;
   readonly pageLimit: number;
   readonly seen: Seen;
   readonly steering: Steering;
@@ -37,7 +40,7 @@ export interface SentParts {
  * The Sender interfaces: what is ours, read by partners. Sessions and CDRs are for their tokens' owners
  * only. Who names one party of ours gets what is that one's, who names none gets all.
  */
-export function sentHandlers(bus: Bus, parties: OwnParties, { pageLimit, grantedNow, seen, steering }: SentParts): Handlers {
+export function sentHandlers(bus: Bus, parties: OwnParties, { db, pageLimit, grantedNow, seen, steering }: SentParts): Handlers {
   const owner = ({ addressed }: OcpiRequest) => (addressed && parties.all.length > 1 ? { owner: toBus(addressed) } : {});
   const tokenParties = (request: OcpiRequest) => askersOf(request).map(toBus);
   const list = (ask: (page: PageAsk, request: OcpiRequest) => Promise<Listed>, more: Partial<ListRules> = {}) =>
@@ -95,13 +98,21 @@ export function sentHandlers(bus: Bus, parties: OwnParties, { pageLimit, granted
     'SENDER cdrs GET ': list((page, request) => bus.ask(listCdrs, {
       page, tokenParties: tokenParties(request), ...owner(request),
     })),
-    'SENDER tokens GET ': list(async (page, request) => (forOperators(request), bus.ask(listTokens, { page, ...owner(request) }))),
-    'SENDER tokens POST /:token_uid/authorize': async (request) => (forOperators(request), authorize(bus, request)),
+    'SENDER tokens GET ': list(async (page, request) => {
+      await forOperators(db, request);
+      return bus.ask(listTokens, { page, ...owner(request) });
+    }),
+    'SENDER tokens POST /:token_uid/authorize': async (request) => {
+      await forOperators(db, request);
+      return authorize(bus, request);
+    },
   };
 }
 
-function forOperators({ caller: { partner } }: OcpiRequest): void {
-  if (!takesTokens(partner)) throw refuse('not-found', 'Tokens are for CPOs and hubs, and none of your roles is one');
+/** Through a hub by the roles of the one who asks, where the hub said them. */
+async function forOperators(db: Queryable, { caller: { partner }, routing: { from } }: OcpiRequest): Promise<void> {
+  const said = isHub(partner) && from ? (await clientsWith(db, from)).map(({ info }) => info) : [];
+  if (!takesTokens(said.length > 0 ? { roles: said } : partner)) throw refuse('not-found', 'Tokens are for CPOs and hubs, and none of your roles is one');
 }
 
 /** By what a view is newer than the Location itself (`locationView`), where that can matter to the dates. TRN-51. */

@@ -135,7 +135,7 @@ export function start(env: Env): Promise<Running> {
         ...clientInfos.handlers(),
         ...(hub || !fetching ? hub!.handlers() : {
           ...receivedHandlers(bus, fetching, sightings),
-          ...sentHandlers(bus, parties, { pageLimit: settings.page_limit, grantedNow, seen, steering }),
+          ...sentHandlers(bus, parties, { db, pageLimit: settings.page_limit, grantedNow, seen, steering }),
           ...commands.handlers(),
           ...profiles.handlers(),
           ...partnerProfiles.handlers(),

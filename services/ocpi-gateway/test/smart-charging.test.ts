@@ -296,6 +296,26 @@ test('CHP-03: of a consent that is withdrawn before our station obeys the provid
   }
 });
 
+test('CHP-03 HUB-04: Tokens are not for a provider behind a hub either, and are for a CPO there', async () => {
+  const hub = await HandPartner.open('Hub of Tokens', 'HUT', 'HUB', ['RECEIVER tokens']);
+  try {
+    expect(await hub.register(plunk)).toMatchObject({ status_code: 1000 });
+    for (const [party_id, role] of [['HPR', 'SCSP'], ['HCP', 'CPO']]) {
+      await call(plunk, `/ocpi/2.2.1/receiver/hubclientinfo/CA/${party_id}`, {
+        token: hub.token, method: 'PUT',
+        body: { country_code: 'CA', party_id, role, status: 'CONNECTED', last_updated: '2022-02-01T17:00:00Z' },
+      });
+    }
+    const asks = async (path: string, party: string, more = {}) => (await call(plunk, `/ocpi/2.2.1/sender/tokens${path}`, { token: hub.token, headers: {
+      'OCPI-from-country-code': 'CA', 'OCPI-from-party-id': party, 'OCPI-to-country-code': 'CA', 'OCPI-to-party-id': 'CPK',
+    }, ...more })).http;
+    expect([await asks('', 'HPR'), await asks('', 'HCP'), await asks('/X/authorize', 'HPR', { method: 'POST' })]).toEqual([404, 200, 404]);
+  } finally {
+    await call(plunk, '/ocpi/2.2.1/credentials', { token: hub.token, method: 'DELETE' });
+    await hub.close();
+  }
+});
+
 test('HUB-04 CHP-05: a provider behind a hub has its Session beside the owner of the token, who has it whole; it asks through the hub', async () => {
   const oasis = await openSide({});
   const hub = await HandPartner.open('Open Hub', 'HUB', 'HUB', ['RECEIVER sessions', 'SENDER chargingprofiles']);

@@ -97,7 +97,7 @@ export function isHub({ roles }: Pick<Partner, 'roles'>): boolean {
 }
 
 /** Tokens are drivers' cards: they are for who operates stations, or passes them on to who does. VER-07, HUB-11. */
-export function takesTokens({ roles }: Pick<Partner, 'roles'>): boolean {
+export function takesTokens({ roles }: { readonly roles: readonly { readonly role: Role }[] }): boolean {
   return roles.some(({ role }) => role === 'CPO' || role === 'HUB');
 }
 
