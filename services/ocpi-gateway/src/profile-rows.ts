@@ -26,21 +26,24 @@ export async function followBy(db: Queryable, sessionId: string, { partnerId, ro
   );
 }
 
-/** It sets a profile by a grant: when that is over, so is the profile. Whether it had set none before. */
+/** It sets a profile by a grant: when that is over, so is the profile. What `forgetSteerer` takes; undefined: it had set one before. */
 export async function noteSteerer(
   db: Queryable, sessionId: string, { partnerId, routing }: Follower, by: string,
-): Promise<boolean> {
-  const { rows } = await db.query<{ made: boolean }>(
+): Promise<string | undefined> {
+  const { rows } = await db.query<{ made: boolean; noted: string }>(
     `INSERT INTO profile_followers (session_id, partner_id, routing, obeyed, steered_by) VALUES ($1, $2, $3, false, $4)
-     ON CONFLICT (session_id, partner_id) DO UPDATE SET steered_by = $4 RETURNING xmax = 0 AS made`,
+     ON CONFLICT (session_id, partner_id) DO UPDATE SET steered_by = $4 RETURNING xmax = 0 AS made, xmin::text AS noted`,
     [idKey(sessionId), partnerId, JSON.stringify(routing), by],
   );
-  return rows[0]!.made;
+  const { made, noted } = rows[0]!;
+  return made ? noted : undefined;
 }
 
-/** What it set was not taken. */
-export async function forgetSteerer(db: Queryable, sessionId: string, partnerId: string): Promise<void> {
-  await db.query('DELETE FROM profile_followers WHERE session_id = $1 AND partner_id = $2 AND NOT obeyed', [idKey(sessionId), partnerId]);
+/** What it set was not taken, and it has set nothing else since. */
+export async function forgetSteerer(db: Queryable, sessionId: string, partnerId: string, noted: string): Promise<void> {
+  await db.query(
+    'DELETE FROM profile_followers WHERE session_id = $1 AND partner_id = $2 AND NOT obeyed AND xmin::text = $3', [idKey(sessionId), partnerId, noted],
+  );
 }
 
 /** For which sessions it set profiles by a grant, and whose. */

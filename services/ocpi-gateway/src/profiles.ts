@@ -102,10 +102,10 @@ export class Profiles {
     sessionId: string, { by, ...follower }: Follower & { readonly by: string }, ask: () => Promise<ProfileTaken>,
   ): Promise<ProfileTaken> {
     const { db } = this.parts;
-    const isNew = await noteSteerer(db, sessionId, follower, by);
+    const noted = await noteSteerer(db, sessionId, follower, by);
     const taken = await ask();
     if (taken.by !== undefined && taken.by !== by) await noteSteerer(db, sessionId, follower, taken.by);
-    if (isNew && !(taken.result === 'ACCEPTED' && taken.by !== undefined)) await forgetSteerer(db, sessionId, follower.partnerId);
+    if (noted && !(taken.result === 'ACCEPTED' && taken.by !== undefined)) await forgetSteerer(db, sessionId, follower.partnerId, noted);
     return taken;
   }
 

@@ -266,6 +266,41 @@ test('CHP-03: whose party is no longer on a platform ends what it set, although 
   }
 });
 
+test('CHP-03: of two profiles at once the one that is not taken does not make us forget the one that is', async () => {
+  const oasis = await openSide({});
+  const fourth = await HandPartner.open('Fourth', 'FTH', 'SCSP', provider);
+  const asked: RequestProfile[] = [];
+  const isOther = Promise.withResolvers<void>();
+  const { bus, partners } = oasis.neighbours;
+  await bus.answer(requestProfile, (requests) => Promise.all(requests.map(async (request) => {
+    asked.push(request);
+    const isTaken = request.profile?.periods[0]?.limit !== '7';
+    if (!isTaken) await isOther.promise;
+    return { result: isTaken ? 'ACCEPTED' : 'TOO_OFTEN', timeoutS: 60, message: '', by: 'CA*FTH' };
+  })));
+  try {
+    await fourth.register(oasis);
+    partners.set('SESSION CA*BCT O-3', session('O-3', { party_id: 'BCT' }));
+    await agree(oasis, 0, 'FTH', consent);
+    const puts = (limit: number, id = 'O-3') => answered(call(oasis, at(id), {
+      token: fourth.token, method: 'PUT', body: { charging_profile: profile(limit), response_url: `${fourth.base}/results/two` },
+    }));
+    await expect.poll(async () => (await puts(6, 'O-4'), asked.at(-1)!.steering.length)).toBe(1);
+    const first = puts(7);
+    await expect.poll(() => count(`profile_followers WHERE session_id = 'o-3'`, oasis)).toBe(1);
+    const second = puts(8);
+    await expect.poll(() => Promise.race([second, 'waits'])).toBe('ACCEPTED');
+    isOther.resolve();
+    expect(await first).toBe('TOO_OFTEN');
+    await agree(oasis, 0, 'FTH');
+    await expect.poll(() => asked.filter(({ method }) => method === 'WITHDRAW').map(({ sessionId }) => sessionId)).toContain('o-3');
+  } finally {
+    isOther.resolve();
+    await fourth.close();
+    await oasis.close();
+  }
+});
+
 test('CHP-03: of a consent that is withdrawn before our station obeys the provider hears no active profile either', async () => {
   const oasis = await openSide({});
   const third = await HandPartner.open('Third', 'TRD', 'SCSP', provider);
