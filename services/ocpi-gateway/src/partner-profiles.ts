@@ -15,7 +15,7 @@ import { busyText, ended, isOutOfReach, troubleText } from './ocpi-gateway.ts';
 import { endpointOf, type Partner } from './partners/partner.ts';
 import { noteError, partnerWith } from './partners/partner-rows.ts';
 import {
-  findActive, findRequest, keepRequest, type KeptRequest, noteReply, noteResult, profiledParty, requestsOf, storeActive,
+  findActive, findRequest, keepRequest, type KeptRequest, lockRequests, noteReply, noteResult, profiledParty, requestsOf, setLast, storeActive,
 } from './profile-rows.ts';
 import type { ProfileRelay } from './profile-relay.ts';
 import { refuse } from './refusals.ts';
@@ -40,6 +40,8 @@ export interface ProfileToSend {
   readonly bodyJson?: Uint8Array | undefined;
   readonly durationS: number;
   readonly steeredId?: string | undefined;
+  /** Whether it may go where this was set last; always, where nothing is said. */
+  readonly mayReplace?: ((held: KeptRequest | undefined) => boolean) | undefined;
 }
 
 const REQUESTS_SHOWN = 20;
@@ -77,7 +79,15 @@ export class PartnerProfiles {
     const request = {
       orderId, partnerId: partner.id, party, sessionId, method, at: rfc3339(clock.now()), steeredId: wish.steeredId, profile,
     };
-    if (await keepRequest(db, request)) {
+    const kept = await db.tx(async (tx) => {
+      await lockRequests(tx, party, sessionId);
+      return wish.mayReplace?.(await setLast(tx, party, sessionId)) === false ? 'held' : keepRequest(tx, request);
+    });
+    if (kept === 'held') {
+      const sent = ended('answered', "another party's profile holds until it is cleared or ends", { result: 'REJECTED' });
+      return { ...request, sent, result: undefined };
+    }
+    if (kept) {
       const sent = await this.call(partner, endpoint, wish);
       await noteReply(db, orderId, sent);
     }

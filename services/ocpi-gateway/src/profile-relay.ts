@@ -51,7 +51,7 @@ export class ProfileRelay {
 
   /** What the operator answers at once is what the provider is answered. */
   async request(steered: Steered, wish: RelayWish): Promise<ProfileTaken> {
-    const { db, clock, steering, partnerProfiles } = this.parts;
+    const { clock, steering, partnerProfiles } = this.parts;
     const { steeredId, to, operator, sessionId } = steered;
     const { orderId, method, profile, durationS, askers, addressed } = wish;
     const session = await steering.sessionOf(steered);
@@ -59,12 +59,10 @@ export class ProfileRelay {
     const isTheirs = askers.some((party) => sameParty(party, to));
     if (!isTheirs || !steeringGrantOf(session, await steering.grantsOf([to]))) return refused('REJECTED', 'no agreement grants you the session');
     if (session.status !== 'ACTIVE') return refused('REJECTED', 'the session does not charge');
-    const held = method === 'GET' ? undefined : await setLast(db, operator, sessionId);
-    if (held && held.steeredId !== steeredId && !isOver(held.profile, session, clock.now()))
-      return refused('REJECTED', "another party's profile holds until it is cleared or ends");
     const { country_code, party_id } = session.cdr_token;
     const { sent } = await partnerProfiles.send({
       orderId, party: operator, from: { country_code, party_id }, sessionId, method, durationS, steeredId,
+      mayReplace: (held) => method === 'GET' || !held || held.steeredId === steeredId || isOver(held.profile, session, clock.now()),
       ...(profile ? { bodyJson: toJsonBytes(profile) } : {}),
     });
     const by = partyText(to);

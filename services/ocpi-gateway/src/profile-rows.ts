@@ -1,5 +1,5 @@
 import { type ChargingProfile, idKey, type Party, partyText, type Routing } from '#ocpi';
-import type { Queryable } from '#postgres';
+import type { Queryable, Tx } from '#postgres';
 import type { SentCommand } from './command-rows.ts';
 
 /** Who set a profile for a session of ours, and so hears of its active profile. CHP-02. */
@@ -123,6 +123,11 @@ interface Row {
 }
 
 const keyOf = (party: Party) => idKey(partyText(party));
+
+/** Who asks for the same session waits until this transaction has ended. */
+export async function lockRequests(tx: Tx, party: Party, sessionId: string): Promise<void> {
+  await tx.query(`SELECT pg_advisory_xact_lock(hashtext('profile requests'), hashtext($1))`, [`${keyOf(party)} ${idKey(sessionId)}`]);
+}
 
 /** False when this order was sent before. */
 export async function keepRequest(db: Queryable, request: ProfileRequest): Promise<boolean> {

@@ -183,6 +183,15 @@ test('CHP-05: of two with a consent the first keeps the charge, until its profil
   expect(await answered(put(aggregator, theirs))).toBe('ACCEPTED');
 });
 
+test('CHP-05: of two that ask at the same instant one has the charge', async () => {
+  montreal.answer = takes();
+  for (const n of [0, 1, 2, 3, 4]) {
+    const [mine, theirs] = await runs(`M-T-${n}`, [smart, aggregator]) as [string, string];
+    const said = await Promise.all([answered(put(smart, mine)), answered(put(aggregator, theirs))]);
+    expect(said.toSorted()).toEqual(['ACCEPTED', 'REJECTED']);
+  }
+});
+
 test('CHP-03: a consent that is withdrawn ends what was set, however often the CPO wants to be asked; so does the end of the link', async () => {
   const [first, second] = [(await runs('M-5'))[0]!, (await runs('M-6'))[0]!];
   montreal.answer = takes();
