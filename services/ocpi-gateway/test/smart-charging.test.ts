@@ -224,7 +224,7 @@ test('CHP-03: of a consent that is withdrawn before the CPO says how it ended th
   montreal.answer = takes();
   expect(await answered(put(smart, id, 'late'))).toBe('ACCEPTED');
   await agree(plunk, 1, 'SMC');
-  await expect.poll(() => askedOf(montreal, 'DELETE').length).toBe(1);
+  await expect.poll(() => askedOf(montreal, 'DELETE').some(({ what }) => what.startsWith('DELETE /chargingprofiles/M-8?'))).toBe(true);
   await expect.poll(() => follows(id)).toBe(0);
   await saysMontreal('ACCEPTED');
   const active = { start_date_time: '2022-02-01T17:00:00Z', charging_profile: profile(9.5) };
@@ -269,7 +269,7 @@ test('CHP-03: whose party is no longer on a platform ends what it set, although 
     roles.pop();
     const renewed = await call(plunk, '/ocpi/2.2.1/credentials', { token: twins.token, method: 'PUT', body: twins.credentials() });
     expect(renewed).toMatchObject({ status_code: 1000 });
-    await expect.poll(() => askedOf(montreal, 'DELETE').map(({ what }) => what.split('?')[0])).toEqual(['DELETE /chargingprofiles/M-11']);
+    await expect.poll(() => askedOf(montreal, 'DELETE').map(({ what }) => what.split('?')[0])).toContain('DELETE /chargingprofiles/M-11');
   } finally {
     await twins.close();
   }
