@@ -68,6 +68,9 @@ test.each<[string, TariffElement[], boolean]>([
   ['one that holds only late and with little energy', [
     { price_components: [{ ...energy, price: 9 }], restrictions: { max_kwh: 5, min_duration: 1800 } }, { price_components: [energy] },
   ], false],
+  ['one that holds late, and until there was just this much energy', [
+    { price_components: [{ ...energy, price: 9 }], restrictions: { max_kwh: 10, min_duration: 1800 } }, { price_components: [energy] },
+  ], false],
   ['one that holds late or with much energy', [
     { price_components: [{ ...energy, price: 9 }], restrictions: { min_kwh: 5 } },
     { price_components: [{ ...energy, price: 9 }], restrictions: { min_duration: 1800 } }, { price_components: [energy] },

@@ -80,7 +80,7 @@ function mayStayAsBegun(
   const energies = [energySoFarWh];
   const endWh = energySoFarWh.add(energyWh ?? Decimal.zero);
   let bound = changes.nextEnergyWh(energySoFarWh);
-  for (; bound && bound.compare(endWh) < 0; bound = changes.nextEnergyWh(bound)) energies.push(bound);
+  for (; bound && bound.compare(endWh) <= 0; bound = changes.nextEnergyWh(bound)) energies.push(bound);
   let reached = energies.map((_, n) => n === 0);
   let atMs = startMs;
   for (let i = 0; i <= MOMENTS_MAX && atMs < endMs; i++) {
@@ -92,5 +92,7 @@ function mayStayAsBegun(
     });
     atMs = changes.nextMs(atMs, chargingStartMs);
   }
-  return reached.at(-1)!;
+  // Just at a bound the energy may have come to it at any time, or at the very end.
+  const endsAtBound = energies.length > 1 && energies.at(-1)!.equals(endWh);
+  return reached.at(-1)! || (endsAtBound && reached.at(-2)!);
 }
