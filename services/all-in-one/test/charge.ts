@@ -1,7 +1,9 @@
 import type { Cdr, Session } from '#ocpi';
 import { expect } from 'vitest';
 import type { ChargerEvent } from '../../../scripts/charger-process.ts';
+import type { Portal } from '../../../scripts/demo-portal.ts';
 import { levelTwoStation } from '../../../scripts/demo-settings.ts';
+import type { ProfileRequestView, ProfileView } from '../../portal/src/charge-profiles.ts';
 import { eventually, type Side, type Stage } from './stage.ts';
 
 /** The n-th Level-2 stall of OASIS: a station with one cable is one EVSE. */
@@ -106,4 +108,22 @@ export function expectMeasured({ session, cdr }: Settled, stopped: ChargerEvent)
   expect(kwh).toBeGreaterThan(0);
   expect(session.kwh).toBeCloseTo(kwh, 6);
   expect(cdr.total_energy).toBeCloseTo(kwh, 6);
+}
+
+/** What a charger may draw at the most, by its next reading. */
+export async function drawnA(stage: Stage, { station }: Pick<Tap, 'station'>): Promise<number> {
+  const { limitA } = await stage.chargers.until({ event: 'meter', station }, { since: stage.chargers.events.length });
+  return Number(limitA);
+}
+
+/** Of a charge at its driver's portal. */
+export const profileUrl = ({ country_code, party_id, id }: Session) =>
+  `/v1/charges/${encodeURIComponent(`${country_code}*${party_id}*${id}`)}/profile`;
+
+/** What a driver asked for has come to pass. */
+export async function profileAccepted(driver: Portal, session: Session, request: Promise<ProfileRequestView>): Promise<void> {
+  const { request_id: asked } = await request;
+  const result = await eventually('the driver has a result', async () =>
+    (await driver.get<ProfileView>(profileUrl(session))).requests.find((one) => one.request_id === asked)?.result);
+  expect(result).toBe('ACCEPTED');
 }

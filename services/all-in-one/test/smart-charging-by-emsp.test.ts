@@ -1,8 +1,8 @@
 import type { ActiveChargingProfileResult, Session } from '#ocpi';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Portal } from '../../../scripts/demo-portal.ts';
-import type { ProfileRequestView, ProfileView } from '../../portal/src/charge-profiles.ts';
-import { activeSession, beginByCard, endByCard, stall } from './charge.ts';
+import type { ProfileRequestView } from '../../portal/src/charge-profiles.ts';
+import { activeSession, beginByCard, drawnA, endByCard, profileAccepted, profileUrl, stall } from './charge.ts';
 import { amps, Provider } from './provider.ts';
 import { blakesCard, crewCard, eventually, setStage, type Stage } from './stage.ts';
 
@@ -40,19 +40,9 @@ const grantOf = (more: object = {}) => ({
 });
 const agree = (...granted: object[]) => scsp.agree(1, ...granted);
 
-async function drawnA(): Promise<number> {
-  const { limitA } = await stage.chargers.until({ event: 'meter', station: first.station }, { since: stage.chargers.events.length });
-  return Number(limitA);
-}
-const askedToDraw = (limitA: number) => expect.poll(drawnA).toBe(limitA);
+const askedToDraw = (limitA: number) => expect.poll(() => drawnA(stage, first)).toBe(limitA);
 
-const charge = () => `/v1/charges/${encodeURIComponent(`${session.country_code}*${session.party_id}*${session.id}`)}`;
-async function driverDoes(request: Promise<ProfileRequestView>): Promise<void> {
-  const { request_id: requested } = await request;
-  const result = await eventually('the driver has a result', async () =>
-    (await blake.get<ProfileView>(`${charge()}/profile`)).requests.find((one) => one.request_id === requested)?.result);
-  expect(result).toBe('ACCEPTED');
-}
+const driverDoes = (request: Promise<ProfileRequestView>) => profileAccepted(blake, session, request);
 
 test('CHP-05: without a grant an eMSP forwards no Session to a provider, and relays nothing', async () => {
   expect(await scsp.listed()).toEqual([]);
@@ -93,12 +83,12 @@ test('CHP-05: what the CPO tells later is relayed too, over a restart of the eMS
 });
 
 test('CHP-03 CHP-05: the driver takes the charge back at any time, and the provider has it again once the driver\'s profile is cleared', async () => {
-  await driverDoes(blake.put(`${charge()}/profile`, amps(8)));
+  await driverDoes(blake.put(profileUrl(session), amps(8)));
   await askedToDraw(8);
   await scsp.toldIs(8);
   expect((await scsp.put(id, 14)).response).toBe('REJECTED');
   expect((await scsp.clear(id)).response).toBe('REJECTED');
-  await driverDoes(blake.delete(`${charge()}/profile`));
+  await driverDoes(blake.delete(profileUrl(session)));
   await scsp.limit(id, 14);
   await askedToDraw(14);
 });

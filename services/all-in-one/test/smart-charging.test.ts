@@ -1,8 +1,8 @@
 import type { Session } from '#ocpi';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Portal, PortalRefused } from '../../../scripts/demo-portal.ts';
-import type { ProfileRequestView, ProfileView } from '../../portal/src/charge-profiles.ts';
-import { activeSession, beginByCard, endByCard, sessionsOf, stall } from './charge.ts';
+import type { ProfileRequestView } from '../../portal/src/charge-profiles.ts';
+import { activeSession, beginByCard, drawnA, endByCard, profileAccepted, profileUrl, sessionsOf, stall } from './charge.ts';
 import { amps, Provider } from './provider.ts';
 import { dataOf, type Incoming } from './raw-partner.ts';
 import { blakesCard, crewCard, eventually, setStage, type Stage } from './stage.ts';
@@ -40,19 +40,9 @@ const grantOf = (more: object = {}) =>
 
 const agree = (...granted: object[]) => scsp.agree(0, ...granted);
 
-async function drawnA(): Promise<number> {
-  const { limitA } = await stage.chargers.until({ event: 'meter', station: first.station }, { since: stage.chargers.events.length });
-  return Number(limitA);
-}
-const askedToDraw = (limitA: number) => expect.poll(drawnA).toBe(limitA);
+const askedToDraw = (limitA: number) => expect.poll(() => drawnA(stage, first)).toBe(limitA);
 
-const charge = () => `/v1/charges/${encodeURIComponent(`${session.country_code}*${session.party_id}*${session.id}`)}`;
-async function driverDoes(request: Promise<ProfileRequestView>): Promise<void> {
-  const { request_id: id } = await request;
-  const result = await eventually('the driver has a result', async () =>
-    (await blake.get<ProfileView>(`${charge()}/profile`)).requests.find((one) => one.request_id === id)?.result);
-  expect(result).toBe('ACCEPTED');
-}
+const driverDoes = (request: Promise<ProfileRequestView>) => profileAccepted(blake, session, request);
 
 test('CHP-03: without a grant a provider hears of no Session, finds none, and all it asks is REJECTED', async () => {
   expect((await scsp.put(session.id, 6)).response).toBe('REJECTED');
@@ -107,13 +97,13 @@ test('CHP-05: what is another\'s is REJECTED, and an id that is made up UNKNOWN_
 });
 
 test('CHP-03 CHP-05: the owner of the token takes its charge back at any time, and keeps it until it clears its profile', async () => {
-  await driverDoes(blake.put(`${charge()}/profile`, amps(8)));
+  await driverDoes(blake.put(profileUrl(session), amps(8)));
   await askedToDraw(8);
   // CHP-02: who set one before hears of that, too.
   await scsp.toldIs(8);
   expect((await scsp.put(session.id, 12)).response).toBe('REJECTED');
   expect((await scsp.clear(session.id)).response).toBe('REJECTED');
-  await driverDoes(blake.delete(`${charge()}/profile`));
+  await driverDoes(blake.delete(profileUrl(session)));
   await scsp.limit(session.id, 12);
   await askedToDraw(12);
 });
