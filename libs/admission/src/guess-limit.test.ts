@@ -39,7 +39,7 @@ test('of 10,000 guesses for one station a few are looked at, of those for many a
 });
 
 test('who knows the secret is not locked out by guesses from elsewhere, nor where it was let in lately by those from its own address', async () => {
-  const door = new Door(new GuessLimit(rates));
+  const door = new Door(new GuessLimit(rates, () => 0));
   await door.guesses(1_000, '192.0.2.7');
   expect(await door.knock(from('192.0.2.8', 'right'))).toBe('in');
   await door.guesses(1_000, '192.0.2.8');
@@ -48,15 +48,15 @@ test('who knows the secret is not locked out by guesses from elsewhere, nor wher
 });
 
 test('many at once are no way around, and those that were right do not count', async () => {
-  const door = new Door(new GuessLimit(rates));
+  const door = new Door(new GuessLimit(rates, () => 0));
   const atOnce = (secret: string) => Promise.all(Array.from({ length: 30 }, (_, n) => door.knock(from('192.0.2.7', secret, `S${n}`))));
   expect((await atOnce('wrong')).filter((answer) => answer === 'out')).toHaveLength(20);
-  const others = new Door(new GuessLimit(rates));
+  const others = new Door(new GuessLimit(rates, () => 0));
   for (let n = 0; n < 100; n += 1) expect(await others.knock(from('192.0.2.7', 'right', `S${n}`))).toBe('in');
 });
 
 test('a secret that is right no more counts from its first refusal on', async () => {
-  const door = new Door(new GuessLimit(rates));
+  const door = new Door(new GuessLimit(rates, () => 0));
   expect(await door.knock(from('192.0.2.7', 'right'))).toBe('in');
   door.right = 'newer';
   for (let n = 0; n < 20; n += 1) await door.knock(from('192.0.2.7', 'right'));
@@ -64,7 +64,7 @@ test('a secret that is right no more counts from its first refusal on', async ()
 });
 
 test('what cannot be looked at is nobody\'s guess', async () => {
-  const limit = new GuessLimit(rates);
+  const limit = new GuessLimit(rates, () => 0);
   const broken = () => limit.look(from('192.0.2.7', 'right'), () => Promise.reject(new Error('no database')));
   for (let n = 0; n < 50; n += 1) await expect(broken()).rejects.toThrow('no database');
   expect(await new Door(limit).knock(from('192.0.2.7', 'right'))).toBe('in');

@@ -252,7 +252,7 @@ test('an answer in parts arrives as one, among others that are whole', async () 
 test('who does not take parts is answered in one message', async () => {
   await (await join('sessions')).answer(list, (requests) => requests.map(() => new WrittenAnswer([listed('a'), listed('b', 'c')])));
   const { connection } = await join('portal');
-  const answer = await connection.request(askSubject(platform, list), writeAskBatch({ items: [asked(''), asked('')], parts: false }));
+  const answer = await connection.request(askSubject(platform, list), writeAskBatch({ items: [asked(''), asked('')], parts: false }), { timeout: 60_000 });
   const all = { answer: Buffer.from(listed('a', 'b', 'c')) };
   expect(readAnswerBatch(Buffer.from(answer.data))).toEqual({ first: 0, items: [all, all] });
 });
@@ -334,7 +334,7 @@ test('without a server asks are held: answered when it is back in time, else off
   ]);
   await server.stop();
   await until(() => logged.filter((line) => line.includes('NATS is gone')).length === 3);
-  const patient = asker.ask(echo, { value: 'x' });
+  const patient = asker.ask(echo, { value: 'x' }, { timeoutMs: 60_000 });
   await expect(asker.ask(echo, { value: 'x' }, { timeoutMs: 50 })).rejects.toMatchObject({
     reason: 'offline',
     isCutOff: true,
@@ -360,7 +360,7 @@ test('more than a service holds is refused, and what it took is answered', async
   const held = 32 + 512;
   const asks = Array.from({ length: (held + 10) * 64 }, async () => {
     try {
-      await asker.ask(echo, { value: 'x' }, { timeoutMs: 20_000 });
+      await asker.ask(echo, { value: 'x' }, { timeoutMs: 60_000 });
       return 'answered';
     } catch (error) {
       go.resolve();

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { holdLease } from '#bus';
 import type { Database } from '#postgres';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -16,7 +15,8 @@ afterEach(() => place.close());
 
 const hold = (who: string, on: Database = db) =>
   holdLease(on, 'site-1', {
-    ttlMs: 300,
+    // An owner renews each third of it: a busy machine may stand still for longer than a short one.
+    ttlMs: 5_000,
     onOwned: (epoch) => said.push(`${who} owns ${epoch}`),
     onLost: () => said.push(`${who} lost`),
   });
@@ -29,8 +29,13 @@ const saying = (what: string) =>
 test('one of two owns; when it releases, the other owns at once with a higher epoch', async () => {
   const one = hold('one');
   await saying('one owns 1');
+  const { rows } = await db.query<{ until: string }>('SELECT until FROM lease');
   const two = hold('two');
-  await sleep(400);
+  const renewed = `SELECT FROM lease WHERE until > $1::timestamptz + interval '5 s'`;
+  await eventually(
+    async () => (await db.query(renewed, [rows[0]?.until])).rows.length,
+    (once) => once === 1,
+  );
   expect(said).toEqual(['one owns 1']);
   await one.release();
   await saying('two owns 2');

@@ -138,6 +138,8 @@ test('a service that starts tries its parked keys once more: what they failed of
   refuse = (value) => (keyOf(value) === 'bad' ? new Error('a fault') : undefined);
   await tell('bad:1', 'good:1', 'bad:2');
   await eventually(() => parkedKeys(db), ([first]) => first?.facts === 2);
+  // Of another group of slots, at another time.
+  await eventually(heard, (seen) => seen.includes('good:1'));
   await listening.close();
   refuse = () => undefined;
   listening = await start();

@@ -10,7 +10,7 @@ import { Peer } from './peer.ts';
 
 /** A result that must not come is waited for: longer of a platform that sends one. */
 const patienceFor = (broken: readonly Fault[]) =>
-  (broken.some((fault) => fault.endsWith('though nothing was accepted')) ? 2_000 : 50);
+  (broken.some((fault) => fault.endsWith('though nothing was accepted')) ? 8_000 : 50);
 
 async function tried(
   broken: readonly Fault[],
@@ -26,6 +26,7 @@ async function tried(
       party: { country_code: 'CA', party_id: 'KIT' },
       chargeAt: 'Site-0',
       patienceMs: patienceFor(broken),
+      timeoutMs: 30_000,
       memberToken: peer.tokenM,
       ...given,
     });

@@ -12,7 +12,7 @@ export async function commanded(peer: Peer, { method, path, body, ids: { request
   if (!reading.ok) return { answer: answers.invalid };
   const command = reading.value as Command;
   const result = resultOf(peer, path[0]!, command);
-  const data = { result, ...(peer.has('a command has no timeout') ? {} : { timeout: peer.has('a command has a timeout of -30') ? -30 : 1 }) };
+  const data = { result, ...(peer.has('a command has no timeout') ? {} : { timeout: peer.has('a command has a timeout of -30') ? -30 : 3 }) };
   const isUnknown =
     command.location_id !== undefined &&
     command.location_id !== 'Site-0' &&

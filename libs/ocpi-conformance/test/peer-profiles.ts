@@ -22,7 +22,7 @@ export function profiled(peer: Peer, { method, path, query, body }: Asked): Said
   if (!reading.ok) return { answer: answers.invalid };
   const isKnown = path[0] === 'S-CHARGE';
   const result = isKnown || peer.has('a charging profile of an unknown Session is ACCEPTED') ? 'ACCEPTED' : 'UNKNOWN_SESSION';
-  const data = { result, ...(peer.has('a ChargingProfileResponse has no timeout') ? {} : { timeout: 1 }) };
+  const data = { result, ...(peer.has('a ChargingProfileResponse has no timeout') ? {} : { timeout: 3 }) };
   const { response_url: url } = reading.value as { response_url: string };
   const isDue = isKnown
     ? !peer.has('the result of a charging profile never comes')

@@ -57,7 +57,7 @@ export function success(response: ServerResponse, data?: unknown, headers?: Reco
 /** The client of Energy OASIS for Carbon Plunk. */
 export function client(more: Partial<ClientOptions> = {}) {
   return ocpiClient({
-    token: 'example-token', allowPrivate: true, agent, timeoutMs: 2_000,
+    token: 'example-token', allowPrivate: true, agent, timeoutMs: 30_000,
     from: { country_code: 'CA', party_id: 'BCT' }, to: { country_code: 'CA', party_id: 'CPK' }, ...more,
   });
 }

@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { envelope, type Outcome, type Page, pageHeaders, pulled, readPage } from '../src/index.ts';
 import { type Answering, at, client, partner, say, startPartner, success } from './partner.ts';
 
@@ -113,7 +113,7 @@ test('while a page is taken in the one behind it is on its way, and no more than
   const asked: number[] = [];
   for await (const page of client().getAll(`${partner.url}/list`)) {
     if (page.kind !== 'page') throw new Error(JSON.stringify(page));
-    await vi.waitFor(() => expect(partner.received.length).toBe(Math.min(4, asked.length + 2)));
+    await expect.poll(() => partner.received.length).toBe(Math.min(4, asked.length + 2));
     await new Promise((resolve) => setTimeout(resolve, 20));
     asked.push(partner.received.length);
   }
@@ -129,15 +129,25 @@ const late = (until: (page: number) => Promise<unknown>, linkTo = (page: number)
   response.end(JSON.stringify(envelope([page], 1000, undefined, at)));
 };
 
+/** What bodies take by the client's clock, whatever the machine does meanwhile. */
+function clock(now: () => number): void {
+  const spy = vi.spyOn(performance, 'now').mockImplementation(now);
+  onTestFinished(() => spy.mockRestore());
+}
+
 test('the page behind is asked for as soon as the headers of one are there, while its body is on its way', async () => {
-  partner.answer = late((page) => page < 4 ? vi.waitFor(() => expect(partner.received.length).toBe(page + 1)) : Promise.resolve());
+  clock(() => 0);
+  partner.answer = late(async (page) => page < 4 && expect.poll(() => partner.received.length).toBe(page + 1));
   expect(await pull('/list')).toMatchObject({ objects: [1, 2, 3, 4], end: { kind: 'page' } });
 });
 
 test('a body that takes long has the line for itself: the page behind a slow one is asked for when it is there', async () => {
   const asked: number[] = [];
-  partner.answer = late(async () => {
-    await new Promise((resolve) => setTimeout(resolve, 600));
+  let nowMs = 0;
+  clock(() => partner.received.length < 2 ? nowMs : (nowMs += 600));
+  partner.answer = late(async (page) => {
+    if (page === 2) await expect.poll(() => partner.received.length).toBe(3);
+    else await new Promise((resolve) => setTimeout(resolve, 100));
     asked.push(partner.received.length);
   });
   expect(await pull('/list')).toMatchObject({ objects: [1, 2, 3, 4], end: { kind: 'page' } });

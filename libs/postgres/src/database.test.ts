@@ -140,8 +140,8 @@ test('violations have names', async () => {
 });
 
 test('a connection that the server ends is named, and the next statement gets a new one', async () => {
-  const victim = expect(db.query('SELECT pg_sleep(5)')).rejects.toMatchObject({ failure: 'connection-lost' });
-  await endConnections();
+  const victim = expect(db.query('SELECT pg_sleep(25)')).rejects.toMatchObject({ failure: 'connection-lost' });
+  await endConnections(`AND query = 'SELECT pg_sleep(25)' AND state = 'active'`);
   await victim;
   // Another one that was idle may not have heard of its end yet.
   await expect.poll(() => db.query('SELECT 1 AS one')).toMatchObject({ rowCount: 1 });
@@ -154,13 +154,12 @@ test('no server there is named too', async () => {
   await expect(opening).rejects.toMatchObject({ name: 'DatabaseFailure', failure: 'no-connection' });
 });
 
-/** Ends every connection of the pool, once there is one in use. */
-async function endConnections(): Promise<void> {
+/** Ends every connection of the pool, once there is one as wanted. */
+async function endConnections(wanted = ''): Promise<void> {
   const admin = new pg.Client({ connectionString: fresh.adminUrl });
   await admin.connect();
   const ours = `FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'roamwatt notes'`;
-  await expect.poll(async () => (await admin.query(`SELECT 1 ${ours}`)).rowCount).toBeGreaterThan(0);
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await expect.poll(async () => (await admin.query(`SELECT 1 ${ours} ${wanted}`)).rowCount).toBeGreaterThan(0);
   await admin.query(`SELECT pg_terminate_backend(pid) ${ours}`);
   await admin.end();
 }

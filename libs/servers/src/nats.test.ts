@@ -69,7 +69,7 @@ async function tellTwo(server: Server): Promise<void> {
   await withServer(server, async (connection) => {
     const manager = await jetstreamManager(connection, { checkAPI: false, timeout: 60_000 });
     await manager.streams.add({ name: 'told', subjects: ['told.>'] });
-    for (const fact of ['told.one', 'told.two']) await connection.request(fact);
+    for (const fact of ['told.one', 'told.two']) await connection.request(fact, undefined, { timeout: 60_000 });
   });
 }
 
