@@ -145,4 +145,23 @@ export const migrations: MigrationList = [
          UNION ALL SELECT session, token_party, last_updated, created, false FROM partner_sessions`,
     ],
   },
+  {
+    name: 'sessions-granted-lists',
+    // What a list of those that are granted asks of each Session, which are its JSON's own words.
+    up: () => [
+      'DROP VIEW all_sessions',
+      ...['own_sessions', 'partner_sessions'].flatMap((table) => [
+        `ALTER TABLE ${table}
+           ADD COLUMN operator text GENERATED ALWAYS AS (lower((session::json ->> 'country_code') || '*' || (session::json ->> 'party_id'))) STORED,
+           ADD COLUMN contract text GENERATED ALWAYS AS (lower(session::json -> 'cdr_token' ->> 'contract_id')) STORED,
+           ADD COLUMN place text GENERATED ALWAYS AS (lower(session::json ->> 'location_id')) STORED,
+           ADD COLUMN is_open boolean GENERATED ALWAYS AS ((session::json ->> 'status') NOT IN ('COMPLETED', 'INVALID')) STORED`,
+        `CREATE INDEX ${table}_open ON ${table} (token_party, created) WHERE is_open`,
+      ]),
+      'CREATE INDEX partner_sessions_by_token_party ON partner_sessions (token_party, created)',
+      `CREATE VIEW all_sessions AS
+         SELECT session, token_party, last_updated, created, operator, contract, place, is_open, true AS own FROM own_sessions
+         UNION ALL SELECT session, token_party, last_updated, created, operator, contract, place, is_open, false FROM partner_sessions`,
+    ],
+  },
 ];

@@ -71,21 +71,17 @@ export function listOwnSessions(
 ): Promise<ObjectPage> {
   const values: unknown[] = [parties.map(partyKey)];
   const value = (one: unknown) => `$${values.push(one) + 2}`;
-  const field = (name: string) => `(session::json->>'${name}')`;
-  const operator = `lower(${field('country_code')} || '*' || ${field('party_id')})`;
-  const isOpen = `${field('status')} NOT IN ('COMPLETED', 'INVALID')`;
   const granted = steering.map(({ own, tokenParty, contractIds, locations, since }) => [
     `token_party = ${value(partyKey(tokenParty))}`,
-    sameParty(own, tokenParty) ? 'true' : `${operator} = ${value(partyKey(own))}`,
-    contractIds.length === 0
-      ? 'true' : `lower(session::json->'cdr_token'->>'contract_id') = ANY (${value(contractIds.map(idKey))}::text[])`,
-    locations.length === 0 ? 'true' : `lower(${field('location_id')}) LIKE ANY (${value(locations.map(likeOf))}::text[])`,
-    `(last_updated >= ${value(rfc3339(since))} OR ${isOpen})`,
+    ...(sameParty(own, tokenParty) ? [] : [`operator = ${value(partyKey(own))}`]),
+    ...(contractIds.length === 0 ? [] : [`contract = ANY (${value(contractIds.map(idKey))}::text[])`]),
+    ...(locations.length === 0 ? [] : [`place LIKE ANY (${value(locations.map(likeOf))}::text[])`]),
+    `(last_updated >= ${value(rfc3339(since))} OR is_open)`,
   ].join(' AND '));
   const where = [
     `(${[steering.length > 0 ? '(own AND token_party = ANY($3))' : 'token_party = ANY($3)', ...granted].join(' OR ')})`,
-    ...(owner ? [`${operator} = ${value(partyKey(owner))}`] : []),
-    ...(openOnly ? [isOpen] : []),
+    ...(owner ? [`operator = ${value(partyKey(owner))}`] : []),
+    ...(openOnly ? ['is_open'] : []),
   ];
   // What is granted may be our drivers' Sessions at partners, too.
   const table = steering.length > 0 ? 'all_sessions' : 'own_sessions';

@@ -6,7 +6,7 @@ import { exampleSession, type Session } from '#ocpi';
 import { type Database, openDatabase } from '#postgres';
 import type { Running } from '#service';
 import { testPlatform, type TestPlatform } from '#test-servers';
-import { storeOwnSession } from '../src/session-rows.ts';
+import { listOwnSessions, storeOwnSession } from '../src/session-rows.ts';
 import { start } from '../src/start.ts';
 
 let platform: TestPlatform;
@@ -74,4 +74,33 @@ test('the sessions of a token come newest first, whatever the case of its uid', 
     limit: 3,
   });
   expect(ids(sessionsJson)).toEqual(['S19', 'S18', 'S17']);
+});
+
+test('CHP-03 the first page of Sessions that are granted costs about what it costs the owner of their tokens', async () => {
+  const { country_code, party_id } = exampleSession;
+  const [own, tokenParty, provider] = [{ country_code, party_id }, { country_code, party_id: 'MNY' }, { country_code, party_id: 'SMC' }];
+  const one = { ...exampleSession, id: 'M0', cdr_token: { ...exampleSession.cdr_token, ...tokenParty }, status: 'COMPLETED' } as const;
+  await storeOwnSession(db, one, JSON.stringify(one));
+  await db.query(
+    `INSERT INTO own_sessions (session_id, token_party, token_uid, started_at, last_updated, session)
+     SELECT 'm' || n, token_party, token_uid, started_at, last_updated,
+       replace(CASE WHEN n % 1000 = 0 THEN replace(session, 'COMPLETED', 'ACTIVE') ELSE session END, '"M0"', '"M' || n || '"')
+     FROM own_sessions, generate_series(1, 9999) n WHERE session_id = 'm0'`);
+  await db.query('ANALYZE own_sessions');
+  const grant = { own, to: provider, tokenParty, contractIds: [] as string[], locations: [] as string[], since: Date.parse('2030-01-01T00:00:00Z') };
+  const elsewhere = [{ ...grant, locations: ['NOWHERE*'] }, { ...grant, contractIds: ['NOBODY'] }];
+  const page = { offset: 0, limit: 100 };
+  const spent = { owner: [] as number[], provider: [] as number[] };
+  const timed = async (who: keyof typeof spent, list: () => ReturnType<typeof listOwnSessions>) => {
+    const begun = performance.now();
+    const { total } = await list();
+    spent[who].push(performance.now() - begun);
+    return total;
+  };
+  for (let n = 0; n < 9; n += 1) {
+    expect(await timed('owner', () => listOwnSessions(db, { parties: [tokenParty] }, page))).toBe(10_000);
+    expect(await timed('provider', () => listOwnSessions(db, { parties: [provider], steering: [grant, ...elsewhere] }, page))).toBe(9);
+  }
+  const middle = (all: number[]) => all.sort((a, b) => a - b)[4]!;
+  expect(middle(spent.provider) / middle(spent.owner)).toBeLessThan(8);
 });
