@@ -60,7 +60,7 @@ test('a charge begun and ended offline with a known card is told later, under th
 
 test('a refused card ends a charge that had begun', async () => {
   const site = await yard.at('offline-stranger');
-  await site.do({ do: 'drop-socket', forMs: 300 });
+  await site.do({ do: 'drop-socket', forMs: 4_000 });
   await site.until({ event: 'disconnected' });
   await site.do({ do: 'plug-in' });
   await site.do({ do: 'tap', idTag: 'STRANGER' });

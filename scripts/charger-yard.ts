@@ -50,7 +50,8 @@ export async function openYard(stations: readonly YardStation[]): Promise<Yard> 
       password?.toString() === 'pass' ? { status: 101, enabled: ['ocpp1.6'] } : { status: 401 },
     handle: answers(broken),
   });
-  const settings = { MeterValueSampleInterval: 60 };
+  // Ten real seconds to plug in: a busy machine may stand still in between.
+  const settings = { MeterValueSampleInterval: 60, ConnectionTimeOut: 6_000 };
   const charger = startCharger({
     config: { url: central.url, password: 'pass', meterStartWh: 1_000, settings, stations },
     env: {

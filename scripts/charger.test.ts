@@ -11,7 +11,7 @@ beforeAll(async () => {
     { id: 'CA*BCT 1' },
     { id: 'card' },
     { id: 'group' },
-    { id: 'waiting', settings: { ConnectionTimeOut: 600 } },
+    { id: 'waiting', settings: { ConnectionTimeOut: 3_000 } },
     { id: 'limits' },
     { id: 'dc', model: 'dcfc' },
     { id: 'full', settings: { MeterValueSampleInterval: 300 } },

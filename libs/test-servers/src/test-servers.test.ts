@@ -55,8 +55,8 @@ test('the NATS server keeps a stream of a fresh platform until the streams of th
   for (const name of [platform, other]) {
     await manager.streams.add({ name, subjects: [`roamwatt.${name}.sessions.0.>`, `roamwatt.${name}.sessions.1.>`] });
   }
-  connection.publish(`roamwatt.${platform}.sessions.1.told`);
-  await connection.flush();
+  // Answered once it is in the stream.
+  await connection.request(`roamwatt.${platform}.sessions.1.told`, undefined, { timeout: 60_000 });
   expect((await manager.streams.info(platform)).state.messages).toBe(1);
   await dropStreams(platform);
   await expect(manager.streams.info(platform)).rejects.toThrow('stream not found');

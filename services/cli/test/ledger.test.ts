@@ -43,7 +43,7 @@ beforeAll(async () => {
   }
   there.clock.set('2022-02-03T09:00:00Z');
   await vi.waitUntil(async () => (await there.proofs.heads()).at(-1)?.head.entries === 5, {
-    timeout: 20_000,
+    timeout: 60_000,
   });
   const { lines } = await there.exporting.page();
   writeFileSync(file('ledger.jsonl'), lines);

@@ -269,11 +269,12 @@ test('a dropped tariff is withdrawn also where its price for a time ended meanwh
   uses.set('SEASON', 1);
   const kept = [tariffOf('L2', 0.24), tariffOf('NIGHT', 0.1), tariffOf('PLUNK', 0.2)];
   await restartedWith([...kept, tariffOf('SEASON', 0.3)]);
-  const endMs = Date.now() + 2_000;
+  // Until then it has started again, on a busy machine, too.
+  const endMs = Date.now() + 8_000;
   const times = { start_date_time: rfc3339(endMs - 60_000), end_date_time: rfc3339(endMs) };
   await restartedWith([...kept, { ...tariffOf('SEASON', 0.1), ...times }]);
   await restartedWith(kept);
-  await expect.poll(() => held('SEASON'), { timeout: 20_000 }).toMatchObject({ version: 3, price: 0.3 });
+  await expect.poll(() => held('SEASON')).toMatchObject({ version: 3, price: 0.3 });
   uses.delete('SEASON');
-  await expect.poll(() => held('SEASON'), { timeout: 20_000 }).toMatchObject({ version: 0 });
-}, 60_000);
+  await expect.poll(() => held('SEASON')).toMatchObject({ version: 0 });
+});

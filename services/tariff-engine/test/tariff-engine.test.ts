@@ -117,7 +117,7 @@ test('a quote says the price with VAT, a sentence, and why', async () => {
 });
 
 test('TAR-03: a charge begun later is quoted by the tariff that then applies, and not at all where none does', async () => {
-  const startMs = Date.now() + 1_000;
+  const startMs = Date.now() + 60_000;
   const hour = (n: number) => rfc3339(startMs + n * 3_600_000);
   const perKwh = (price: number) => ({ currency: 'CAD', elements: [{ price_components: [component('ENERGY', price)] }] });
   await publish({ id: 'UNTIL-TWO', end_date_time: hour(2), ...perKwh(0.3) });
@@ -132,7 +132,7 @@ test('TAR-03: a charge begun later is quoted by the tariff that then applies, an
 });
 
 test('TAR-03: a version that is published ahead of its start leaves the one before in force until then', async () => {
-  const startMs = Date.now() + 1_000;
+  const startMs = Date.now() + 60_000;
   const hour = (n: number) => rfc3339(startMs + n * 3_600_000);
   const ahead = (price: number, more: object = {}) =>
     publish({ id: 'AHEAD', currency: 'CAD', elements: [{ price_components: [component('ENERGY', price)] }], ...more });
@@ -150,7 +150,7 @@ test('TAR-03: a version that is published ahead of its start leaves the one befo
 });
 
 test('TAR-03: a price for a time, published over one without an end, leaves that in force when it is over, and says so; another tariff comes first', async () => {
-  const startMs = Date.now() + 1_000;
+  const startMs = Date.now() + 60_000;
   const hour = (n: number) => rfc3339(startMs + n * 3_600_000);
   const of = (id: string, price: number, more: object = {}) =>
     publish({ id, currency: 'CAD', elements: [{ price_components: [component('ENERGY', price)] }], ...more });
@@ -177,7 +177,8 @@ test('TAR-03: a price for a time, published over one without an end, leaves that
 });
 
 test('TAR-01: what a price for a time was published over is published anew when it is over, but not where another came since or it was only given an end', async () => {
-  const endMs = Date.now() + 1_500;
+  // Until then all is published, on a busy machine, too.
+  const endMs = Date.now() + 8_000;
   const ends = { end_date_time: rfc3339(endMs) };
   const forATime = { start_date_time: rfc3339(endMs - 60_000), ...ends };
   const of = (id: string, price: number, more: object = {}) =>
@@ -193,7 +194,7 @@ test('TAR-01: what a price for a time was published over is published anew when 
     return ['BACK', 'REPLACED', 'ENDED'].map((name) => all.find(({ id }) => id === name)!.elements[0]!.price_components[0]!.price);
   };
   await expect.poll(offered).toEqual([0.1, 0.5, 0.1]);
-  await expect.poll(offered, { timeout: 10_000 }).toEqual([0.3, 0.5, 0.1]);
+  await expect.poll(offered).toEqual([0.3, 0.5, 0.1]);
   const back = await bus.ask(getTariff, { party: bct, tariffId: 'BACK' });
   expect(back.version).toBe(3);
   const tariff = fromJsonBytes<Tariff>(back.tariffJson!);
