@@ -82,24 +82,19 @@ export async function eachCharge(
     throw new WrongUsage('name the files to read; "-" is the standard input');
   }
   const reading = await Reading.of(given, terminal);
-  const progress = new Progress(terminal, given.files);
-  const refuse = (at: string, why: string) => {
-    terminal.status?.('');
-    terminal.err(`${at}: ${why}`);
-    progress.refused();
-  };
+  const progress = new Progress(terminal, given);
   for (const file of given.files) {
     for await (const batch of documents(file, terminal.stdin, progress.read)) {
       for (const one of batch) {
         if ('why' in one) {
-          refuse(one.at, `${one.why}.`);
+          progress.refused(one.at, `${one.why}.`);
           continue;
         }
         try {
           terminal.out.line(take(reading.priced(one)));
           progress.done();
         } catch (error) {
-          refuse(one.at, refusalText(error));
+          progress.refused(one.at, refusalText(error));
         }
         await terminal.out.settle();
       }

@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { TextDecoder } from 'node:util';
 import { parseExact } from './exact-json.ts';
 import { JsonPieces, type Piece } from './json-pieces.ts';
 import { RefusedInput } from './verb.ts';
@@ -97,12 +98,19 @@ async function* textOf(
   chunks: AsyncIterable<Uint8Array>,
   progressed: Progressed,
 ): AsyncGenerator<string> {
-  const utf8 = new TextDecoder();
+  let decoder: TextDecoder | undefined;
   for await (const chunk of chunks) {
     progressed(chunk.byteLength);
-    yield utf8.decode(chunk, { stream: true });
+    decoder ??= new TextDecoder(encodingOf(chunk));
+    yield decoder.decode(chunk, { stream: true });
   }
-  yield utf8.decode();
+  if (decoder) yield decoder.decode();
+}
+
+/** JSON is UTF-8; what Windows' shells write into files is UTF-16, with a mark or a bracket before all. */
+function encodingOf([first, second]: Uint8Array): string {
+  if (first === 0xff || second === 0) return 'utf-16le';
+  return first === 0xfe || first === 0 ? 'utf-16be' : 'utf-8';
 }
 
 /** JSON Lines or values? Undefined = more has to be seen. */

@@ -60,7 +60,7 @@ but not a ledger that somebody wrote and signed anew. The operator tells you the
     const keys = publicKeysOf(given);
     const receiptFile = optionOf(given, 'receipt');
     const receipt = receiptFile === undefined ? undefined : readReceipt(receiptFile);
-    const progress = new Progress(terminal, given.files);
+    const progress = new Progress(terminal, given);
     let status: ExitStatus = 0;
     for (const file of given.files) {
       const options = { ...(keys && { keys }), ...(receipt !== undefined && { receipt }) };

@@ -168,7 +168,7 @@ function readCurrency(object: Loose, path: string): void {
 /** Decimal text where a number belongs; anything else stays for pricing to refuse. */
 function readNumber(object: Loose, name: string): void {
   const value = object[name];
-  if (typeof value === 'string' && /^\s*-?\d+(\.\d+)?\s*$/.test(value))
+  if (typeof value === 'string' && /^\s*-?\d+(\.\d+)?(e[+-]?\d+)?\s*$/i.test(value))
     object[name] = Number(value);
 }
 

@@ -60,21 +60,17 @@ ${codesText()}`,
     const facts = await Facts.of(given, terminal);
     const least = leastOf(given);
     const show = given.flags.has('json') ? jsonLine : asText;
-    const progress = new Progress(terminal, given.files);
+    const progress = new Progress(terminal, given);
     let found = false;
     for (const file of given.files) {
       for await (const batch of documents(file, terminal.stdin, progress.read, parseNumbers)) {
         for (const one of batch) {
           if ('why' in one) {
-            terminal.err(`${one.at}: ${one.why}.`);
-            progress.refused();
+            progress.refused(one.at, `${one.why}.`);
             continue;
           }
           const tariffs = tariffsIn(one);
-          if (tariffs.length === 0) {
-            terminal.err(`${one.at}: ${noTariff(one)}`);
-            progress.refused();
-          }
+          if (tariffs.length === 0) progress.refused(one.at, noTariff(one));
           for (const [at, tariff] of tariffs) {
             const findings = linted(tariff, facts.for(tariff));
             found ||= findings.some(({ severity }) => RANK[severity] >= RANK[least]);

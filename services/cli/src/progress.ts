@@ -1,13 +1,20 @@
 import { statSync } from 'node:fs';
 import type { Terminal } from './terminal.ts';
+import type { Given } from './verb.ts';
 
 const SHOWN_EVERY_MS = 500;
 const TOLD_EVERY_MS = 10_000;
 const SILENT_MS = 1_000;
 
+/** What an input is refused for, as `--json` says it on stdout: a line for each object, also for this one. */
+export function refusedJson(why: string, source?: string): string {
+  return JSON.stringify({ ...(source === undefined ? {} : { source }), refused: why });
+}
+
 /** Says on stderr how far the work is: on a terminal in one line, else every ten seconds. */
 export class Progress {
   readonly #terminal: Terminal;
+  readonly #isJson: boolean;
   readonly #totalBytes: number;
   readonly #startedMs = performance.now();
   #bytes = 0;
@@ -15,8 +22,9 @@ export class Progress {
   #refused = 0;
   #shownMs: number;
 
-  constructor(terminal: Terminal, files: readonly string[]) {
+  constructor(terminal: Terminal, { files, flags }: Given) {
     this.#terminal = terminal;
+    this.#isJson = flags.has('json');
     this.#totalBytes = files.reduce((total, file) => total + sizeOf(file), 0);
     this.#shownMs = this.#startedMs + (terminal.status ? SILENT_MS : TOLD_EVERY_MS);
   }
@@ -36,8 +44,12 @@ export class Progress {
     this.#done++;
   }
 
-  refused(): void {
+  refused(at: string, why: string): void {
+    const { status, err, out } = this.#terminal;
     this.#refused++;
+    status?.('');
+    err(`${at}: ${why}`);
+    if (this.#isJson) out.line(refusedJson(why, at));
   }
 
   /** The last line, where there was more than one input. */

@@ -59,7 +59,7 @@ charges until it has its energy and is parked for the rest of its stay; without,
     if (given.files.length === 0) throw new WrongUsage('name the tariffs to read');
     const request = await requestOf(given, terminal);
     const show = given.flags.has('json') ? jsonLine : asText;
-    const progress = new Progress(terminal, given.files);
+    const progress = new Progress(terminal, given);
     for (const file of given.files) {
       for await (const batch of documents(file, terminal.stdin, progress.read)) {
         for (const one of batch) {
@@ -69,8 +69,7 @@ charges until it has its energy and is parked for the rest of its stay; without,
             progress.done();
           } catch (error) {
             throwIfAsked(error, given);
-            terminal.err(`${one.at}: ${refusalText(error)}`);
-            progress.refused();
+            progress.refused(one.at, refusalText(error));
           }
           await terminal.out.settle();
         }

@@ -1,5 +1,6 @@
 import { nearest, readArguments } from './arguments.ts';
 import { commandHelp, verbHelp } from './help.ts';
+import { refusedJson } from './progress.ts';
 import type { Terminal } from './terminal.ts';
 import { type ExitStatus, RefusedInput, WrongUsage } from './verb.ts';
 import { VERBS } from './verbs.ts';
@@ -42,14 +43,15 @@ export async function roamwatt(args: readonly string[], terminal: Terminal): Pro
     return await verb.run(readArguments(rest, verb), terminal);
   } catch (error) {
     terminal.status?.('');
-    if (error instanceof WrongUsage) {
-      err(`roamwatt ${name}: ${error.message}`);
-      err(`See: npx roamwatt ${name} --help`);
-      return 2;
+    if (!(error instanceof WrongUsage || error instanceof RefusedInput)) throw error;
+    if (rest.includes('--json')) out.line(refusedJson(error.message));
+    if (error instanceof RefusedInput) {
+      err(error.message);
+      return 1;
     }
-    if (!(error instanceof RefusedInput)) throw error;
-    err(error.message);
-    return 1;
+    err(`roamwatt ${name}: ${error.message}`);
+    err(`See: npx roamwatt ${name} --help`);
+    return 2;
   } finally {
     await out.settle(true);
   }

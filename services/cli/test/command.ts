@@ -38,16 +38,19 @@ export class Folder {
 
   /** Runs with --json; what it printed, one object a line. */
   async json(args: readonly string[], stdin = ''): Promise<Record<string, any>[]> {
-    const { out } = await this.run([...args, '--json'], stdin);
-    return out
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => JSON.parse(line) as Record<string, any>);
+    return jsonLines((await this.run([...args, '--json'], stdin)).out);
   }
 
   remove(): void {
     rmSync(this.path, { recursive: true, force: true });
   }
+}
+
+export function jsonLines(out: string): Record<string, any>[] {
+  return out
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Record<string, any>);
 }
 
 async function texts(stream: NodeJS.ReadableStream): Promise<string> {

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { Folder } from './command.ts';
+import { Folder, jsonLines } from './command.ts';
 import { byTheClock, cdr, periods, tariff, total, unrounded } from './examples.ts';
 
 let folder: Folder;
@@ -105,7 +105,7 @@ test('a CDR that is refused for a broken tariff of --tariff names the file of th
   const cdrs = folder.write('cdrs.jsonl', lines(by('T1'), by('T2')));
   const args = ['price', cdrs, '--json', '--tariff', folder.write('tariffs.jsonl', lines(tariff, broken))];
   const { out, err, status } = await folder.run(args);
-  expect(JSON.parse(out)).toMatchObject({ source: 'cdrs.jsonl:1', total_cost: total });
+  expect(jsonLines(out)).toMatchObject([{ source: 'cdrs.jsonl:1', total_cost: total }, { source: 'cdrs.jsonl:2' }]);
   expect(status).toBe(1);
   expect(err).toMatch(/^cdrs\.jsonl:2: tariffs\.jsonl:2: elements\[0\]\.restrictions\.start_time: a local time HH:MM expected/);
 });
@@ -127,11 +127,12 @@ test('in JSON Lines a broken line is named and does not stop the others', async 
   for (const name of ['cdrs.jsonl', 'cdrs.json']) {
     const { status, out, err } = await folder.run(['price', folder.write(name, text), '--json']);
     expect(status).toBe(1);
-    const found = out
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as { source: string });
-    expect(found.map(({ source }) => source)).toEqual([`${name}:1`, `${name}:3`]);
+    expect(jsonLines(out)).toMatchObject([
+      { source: `${name}:1`, total_cost: total },
+      { source: `${name}:2`, refused: expect.stringMatching(/^this is no JSON: .*\.$/) as string },
+      { source: `${name}:3`, total_cost: total },
+      { source: `${name}:4`, refused: expect.stringMatching(/^charging_periods: it has none/) as string },
+    ]);
     expect(err).toContain(`${name}:2: this is no JSON`);
     expect(err).toContain(`${name}:4: charging_periods`);
     expect(err).toContain('2 done, 2 refused');
@@ -155,6 +156,26 @@ test('what gzip packed is named as such, whatever the file is called', async () 
   }
 });
 
+const wide = (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le');
+test.each([
+  ['of a Windows shell', wide],
+  ['with the other order of bytes', (text: string) => wide(text).swap16()],
+  ['without its mark', (text: string) => wide(text).subarray(2)],
+])('UTF-16 %s is read', async (_of, encoded) => {
+  writeFileSync(join(folder.path, 'cdr.json'), encoded(JSON.stringify({ ...cdr, id: 'Zürich' })));
+  expect(await folder.json(['price', 'cdr.json'])).toMatchObject([{ id: 'Zürich', total_cost: total }]);
+});
+
+test('a step_size is text in each spelling that a number has', async () => {
+  const priced = (step_size: unknown) => ({
+    ...cdr,
+    tariffs: [{ ...tariff, elements: [{ price_components: [{ type: 'ENERGY', price: 0.24, step_size }] }] }],
+  });
+  const [number, text] = await folder.json(['price', folder.write('cdrs.json', [priced(1e4), priced('1e4')])]);
+  expect(text!.lines).toEqual(number!.lines);
+  expect(text).toMatchObject({ lines: [{ billed: '20000' }] });
+});
+
 test('PRC-14: the names of a reservation are read in small letters, too', async () => {
   const reserved = { price_components: [{ type: 'FLAT', price: 2 }], restrictions: { reservation: 'reservation' } };
   const given = { ...cdr, tariffs: [{ ...tariff, elements: [reserved, ...tariff.elements] }] };
@@ -166,7 +187,7 @@ test('a list whose first entry is broken is read to its end', async () => {
   const text = `[{"id": 1, "charging_periods" },\n ${JSON.stringify(cdr)}]`;
   const { out, err } = await folder.run(['price', folder.write('cdrs', text), '--json']);
   expect(err).toContain('cdrs:1[0]: this is no JSON');
-  expect(JSON.parse(out)).toMatchObject({ total_cost: total });
+  expect(jsonLines(out)).toMatchObject([{ source: 'cdrs:1[0]' }, { total_cost: total }]);
 });
 
 test('stdin is read by "-", a broken first line included', async () => {
@@ -176,7 +197,7 @@ test('stdin is read by "-", a broken first line included', async () => {
     `oops}\n${text.split('\n')[1]}\n`,
   );
   expect(err).toContain('(stdin):1: this is no JSON');
-  expect(JSON.parse(out)).toMatchObject({ source: '(stdin):2', total_cost: total });
+  expect(jsonLines(out)).toMatchObject([{ source: '(stdin):1' }, { source: '(stdin):2', total_cost: total }]);
   expect(status).toBe(1);
 });
 

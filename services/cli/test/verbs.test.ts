@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { VERBS } from '../src/verbs.ts';
-import { Folder } from './command.ts';
+import { Folder, jsonLines } from './command.ts';
 import { byTheClock, cdr, tariff, total } from './examples.ts';
 
 let folder: Folder;
@@ -83,7 +83,7 @@ test('a quote by local times without a zone is refused, and says what to give', 
   ]);
   expect(status).toBe(1);
   expect(err).toMatch(/^tariff\.json:2: time_zone: .*--time-zone/);
-  expect(JSON.parse(out)).toMatchObject({ tariff_id: 'T1', total_cost: total });
+  expect(jsonLines(out)).toMatchObject([{ source: 'tariff.json:2' }, { tariff_id: 'T1', total_cost: total }]);
 });
 
 test.each([
@@ -254,9 +254,25 @@ test.each<[string[], RegExp]>([
   expect(err).toContain('--help');
 });
 
+test.each([
+  ['price', 'none.json', 1, { source: 'none.json', refused: 'there is no such file. Check its path.' }],
+  ['explain', '.', 1, { source: '.', refused: 'this is a folder. Name the files in it.' }],
+  ['lint', 'location.json', 1, { source: 'location.json:1', refused: expect.stringContaining('lint reads Tariffs') as string }],
+  ['quote none.json --energy-kwh 1', '--duration 1h', 1, { source: 'none.json', refused: 'there is no such file. Check its path.' }],
+  ['quote', 'tariff.json', 2, { refused: 'two of --energy-kwh, --duration and --power-kw are needed' }],
+  ['price location.json --tariff', 'none.json', 1, { refused: 'none.json: there is no such file. Check its path.' }],
+  ['price location.json --time-zone', 'Nowhere', 2, { refused: expect.stringContaining('--time-zone') as string }],
+])('%s %s --json says on stdout what is refused', async (verb, rest, status, refused) => {
+  folder.write('location.json', { id: 'L', country: 'CAN', evses: [], coordinates: {} });
+  const run = await folder.run([...verb.split(' '), ...rest.split(' '), '--json']);
+  expect(jsonLines(run.out)).toEqual([refused]);
+  expect(run.status).toBe(status);
+});
+
 test('a file that is not there is refused by name, and the others are read', async () => {
   folder.write('cdr.json', cdr);
   const { status, out, err } = await folder.run(['price', 'none.json', 'cdr.json', '--json']);
-  expect([status, JSON.parse(out).total_cost]).toEqual([1, total]);
+  expect(status).toBe(1);
+  expect(jsonLines(out)).toMatchObject([{ source: 'none.json' }, { total_cost: total }]);
   expect(err).toContain('none.json: there is no such file. Check its path.');
 });
