@@ -16,7 +16,8 @@ test.each<[string, 'StartTransaction' | 'StopTransaction', object, object]>([
   ['a stop with a time of null', 'StopTransaction', { ...stop, timestamp: null }, { ...stop, timestamp: '' }],
   ['a stop with nothing but its transaction', 'StopTransaction', { transactionId: 7 }, { transactionId: 7, timestamp: '' }],
   ['a stop without its transaction', 'StopTransaction', { ...stop, transactionId: null }, { ...stop, transactionId: -1 }],
-  ['a start without a register', 'StartTransaction', unregistered, { ...start, meterStart: 0 }],
+  ['a start without a register', 'StartTransaction', unregistered, unregistered],
+  ['a start with a register of null', 'StartTransaction', { ...start, meterStart: null }, unregistered],
   ['a start without a time', 'StartTransaction', { ...start, timestamp: null }, { ...start, timestamp: '' }],
 ])('S16-48: %s is taken', (_, action, given, taken) => {
   const judged = acceptPayload('ocpp1.6', action, 'request', JSON.parse(JSON.stringify(given)));

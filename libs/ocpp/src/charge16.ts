@@ -2,12 +2,12 @@ import type { Deviation } from './lenient16.ts';
 
 /**
  * S16-48: neither a stop nor a start is refused for what is missing in it: nobody pays for a charge that is not in
- * the books, and one without its end goes on for ever. What stands in its place: nothing for the register of a stop
- * (the newest reading counts) and 0 for that of a start, no time for a time (that of its arrival counts), and for the
+ * the books, and one without its end goes on for ever. What stands in its place: nothing for a register (that of a stop is
+ * then the newest reading, that of a start 0), no time for a time (that of its arrival counts), and for the
  * transaction of a stop what stations say that never heard its number (S16-43).
  */
 const instead: Readonly<Record<string, Readonly<Record<string, string | number | undefined>>>> = {
-  StartTransaction: { meterStart: 0, timestamp: '' },
+  StartTransaction: { meterStart: undefined, timestamp: '' },
   StopTransaction: { meterStop: undefined, transactionId: -1, timestamp: '' },
 };
 
