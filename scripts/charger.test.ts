@@ -49,7 +49,7 @@ test('it boots, says its states, and charges a Leaf on a remote start until the 
   expect(stop).toMatchObject({ transactionId, reason: 'Remote' });
   // 6.6 kW at the most, and not much less: what a Leaf takes on 208 V × 32 A.
   const hours = (Date.parse(stop!.timestamp) - Date.parse(start!.timestamp)) / 3_600_000;
-  const powerW = (stop!.meterStop! - start!.meterStart) / hours;
+  const powerW = (stop!.meterStop! - start!.meterStart!) / hours;
   expect(powerW).toBeGreaterThan(6_300);
   expect(powerW).toBeLessThanOrEqual(6_600);
   const sampled = calls('MeterValues').map((value) => readings(value.meterValue)[0]!);

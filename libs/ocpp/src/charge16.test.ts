@@ -18,6 +18,7 @@ test.each<[string, 'StartTransaction' | 'StopTransaction', object, object]>([
   ['a stop without its transaction', 'StopTransaction', { ...stop, transactionId: null }, { ...stop, transactionId: -1 }],
   ['a start without a register', 'StartTransaction', unregistered, unregistered],
   ['a start with a register of null', 'StartTransaction', { ...start, meterStart: null }, unregistered],
+  ['a start with more than a meter can show', 'StartTransaction', { ...start, meterStart: -1e13 }, unregistered],
   ['a start without a time', 'StartTransaction', { ...start, timestamp: null }, { ...start, timestamp: '' }],
 ])('S16-48: %s is taken', (_, action, given, taken) => {
   const judged = acceptPayload('ocpp1.6', action, 'request', JSON.parse(JSON.stringify(given)));

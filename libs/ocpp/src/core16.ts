@@ -92,8 +92,8 @@ export interface MeterValuesRequest {
 export interface StartTransactionRequest {
   readonly connectorId: number;
   readonly idTag: string;
-  /** Wh of the register (S16-46). */
-  readonly meterStart: number;
+  /** Wh of the register (S16-46); some stations leave it out. */
+  readonly meterStart?: number;
   readonly timestamp: string;
   readonly reservationId?: number;
 }

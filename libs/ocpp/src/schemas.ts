@@ -149,9 +149,9 @@ function withinRange(action: string, payload: Payload, repairs: readonly string[
     if (typeof value !== 'number') continue;
     const [min, max] = ranges.get(`${action}.${field}`) ?? ranges.get(field) ?? anyInteger;
     if (Number.isInteger(value) && value >= min && value <= max) continue;
-    if (action === 'StopTransaction' && field === 'meterStop') {
-      const { meterStop: _, ...rest } = payload as Record<string, unknown>;
-      return withinRange(action, rest, [...repairs, 'meterStop: more than a meter can show, left out']);
+    if (['StartTransaction.meterStart', 'StopTransaction.meterStop'].includes(`${action}.${field}`)) {
+      const { [field]: _, ...rest } = payload as Record<string, unknown>;
+      return withinRange(action, rest, [...repairs, `${field}: more than a meter can show, left out`]);
     }
     const rule = `must be an integer from ${min} to ${max}`;
     return {

@@ -60,6 +60,7 @@ const METER_FINDINGS = [
   'reading-beyond-power',
   'register-wrapped',
   'register-replaced',
+  'meter-start-missing',
   'meter-stop-missing',
   'meter-stop-below-start',
   'meter-stop-below-reading',

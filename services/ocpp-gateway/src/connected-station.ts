@@ -164,7 +164,7 @@ export class ConnectedStation {
     });
     // What is no time cannot tell a repeat from the card's next charge.
     const saidAt = parseInstant(timestamp) === undefined ? `${timestamp} ${startedAt}` : timestamp;
-    const identity = { connectorId, idTag, meterStartWh: String(meterStart), saidAt, startedAt };
+    const identity = { connectorId, idTag, meterStartWh: String(meterStart ?? 0), saidAt, startedAt };
     const known = repeatedStart(state, identity);
     if (known) return { transactionId: known.transactionId, idTagInfo: idTagInfo(known) };
     const ordered = orderedStart(state, identity) ?? coveredStart(state, identity);
@@ -174,7 +174,10 @@ export class ConnectedStation {
     const transactionId = await this.parts.nextTransactionId();
     const after = await this.record(call, {
       type: 'StartTransaction',
-      start: { ...identity, transactionId, authorization, ...(reservationId === undefined ? {} : { reservationId }) },
+      start: {
+        ...identity, transactionId, authorization, ...(reservationId === undefined ? {} : { reservationId }),
+        ...(meterStart === undefined ? { isMeterStartMissing: true } : {}),
+      },
     });
     const begun = repeatedStart(after, identity);
     return { transactionId: begun!.transactionId, idTagInfo: idTagInfo(begun!) };

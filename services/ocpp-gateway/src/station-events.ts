@@ -134,6 +134,8 @@ export interface Start {
   readonly connectorId: number;
   readonly idTag: string;
   readonly meterStartWh: string;
+  /** The station said no register: 0 stands for it. */
+  readonly isMeterStartMissing?: true;
   /** In the station's own words: the same in every repeat, also where we do not believe its clock. */
   readonly saidAt: string;
   readonly startedAt: string;

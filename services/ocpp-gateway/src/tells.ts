@@ -31,6 +31,7 @@ export function tells(stored: StoredEvent): Fact | undefined {
         connectorId: event.connectorId,
         idTag: event.idTag,
         meterStartWh: event.meterStartWh,
+        isMeterStartMissing: event.isMeterStartMissing ?? false,
         startedAt: event.startedAt,
         authorization: authorization(event.authorization),
         // A station that has none may say so by 0 or -1.

@@ -383,19 +383,24 @@ test('T-26 a charge by a clock years back, set right while it runs, begins when 
   station.close();
 });
 
-test('S16-10, S16-48, T-26 charges whose times cannot be read, and whose stops have a value that is none or no register, are told apart', async () => {
+test('S16-10, S16-48, T-26 charges whose times cannot be read, and whose stops have a value that is none or no register, as starts may, are told apart', async () => {
   const station = await byHand();
   const timestamp = '0000-00-00T00:00:00Z';
   const ids: number[] = [];
-  for (const of of [{ meterStop: 900, transactionData: [{ timestamp, sampledValue: [{ value: null }] }] }, { transactionData: { sampledValue: [{}] } }]) {
-    const start = { connectorId: 1, idTag: '04A2B3C4', meterStart: 7, timestamp };
+  for (const [meterStart, of] of [
+    [7, { meterStop: 900, transactionData: [{ timestamp, sampledValue: [{ value: null }] }] }],
+    [undefined, { transactionData: { sampledValue: [{}] } }],
+  ] as const) {
+    const start = { connectorId: 1, idTag: '04A2B3C4', meterStart, timestamp };
     const { transactionId } = (await station.say('StartTransaction', start)) as { transactionId: number };
     ids.push(transactionId);
     expect(await station.say('StopTransaction', { transactionId, timestamp, ...of })).toEqual({});
   }
-  const stopped = () => facts<{ transactionId: string; meterStopWh: string }>('transaction stopped', 'TWICE')
-    .filter(({ transactionId }) => ids.map(String).includes(transactionId));
-  await expect.poll(stopped).toMatchObject([{ meterStopWh: '900', isLastKnown: false }, { meterStopWh: '7', isLastKnown: true }]);
+  const told = (kind: string) => facts<{ transactionId: string }>(kind, 'TWICE').filter(({ transactionId }) => ids.map(String).includes(transactionId));
+  const starts = [{ meterStartWh: '7', isMeterStartMissing: false }, { meterStartWh: '0', isMeterStartMissing: true }];
+  await expect.poll(() => told('transaction started')).toMatchObject(starts);
+  const stops = [{ meterStopWh: '900', isLastKnown: false }, { meterStopWh: '0', isLastKnown: true }];
+  await expect.poll(() => told('transaction stopped')).toMatchObject(stops);
   expect(new Set(ids).size).toBe(2);
   station.close();
 });

@@ -31,6 +31,7 @@ export async function openingOf(
   const { bus, clock, log } = parts;
   const transaction = {
     stationId, transactionId, connectorId, meterStartWh, ...(fact.saidAt === undefined ? {} : { saidAt: fact.saidAt }),
+    ...(fact.isMeterStartMissing ? { isMeterStartMissing: true as const } : {}),
   };
   const invalid = (why: WhyInvalid): SessionCommand => {
     log.warn('a charge that nobody will be billed for', {

@@ -24,6 +24,8 @@ export interface Transaction {
   readonly connectorId: number;
   /** Decimal text. */
   readonly meterStartWh: string;
+  /** The station told none, and 0 stands for it. */
+  readonly isMeterStartMissing?: true;
   /** What the station's clock showed, where it cannot be right: the Session starts when that was heard. */
   readonly saidAt?: string;
 }
@@ -38,6 +40,7 @@ export type FindingCode =
   | WhyDoubted
   | 'register-wrapped'
   | 'register-replaced'
+  | 'meter-start-missing'
   | 'meter-stop-missing'
   | 'meter-stop-below-start'
   | 'meter-stop-below-reading'

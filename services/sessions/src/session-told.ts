@@ -25,6 +25,7 @@ import type {
   Running,
   SessionEvent,
   To,
+  Transaction,
 } from './session-events.ts';
 import { signedDataOf, type SignedKept } from './signed.ts';
 
@@ -183,7 +184,16 @@ function findingsOf(
   ];
 }
 
-export function clockWrong(what: string, saidAt: string, heardAt: string): Finding {
+export function startFindings({ isMeterStartMissing, saidAt }: Transaction, startedAt: string): Finding[] {
+  return [
+    ...(isMeterStartMissing
+      ? [{ code: 'meter-start-missing' as const, detail: 'the station told no register at the start: 0 Wh is taken for it' }]
+      : []),
+    ...(saidAt === undefined ? [] : [clockWrong('the start', saidAt, startedAt)]),
+  ];
+}
+
+function clockWrong(what: string, saidAt: string, heardAt: string): Finding {
   return {
     code: 'station-clock-wrong',
     detail: `the station's clock showed ${saidAt.slice(0, 40)} at ${what}, which cannot be: it counts from when it was heard, ${heardAt}`,

@@ -252,6 +252,12 @@ test('T-26 a start or a stop by a clock that cannot be right says so with the en
   expect(ended.findings.map(({ code, detail }) => [code, detail.includes('at the stop')])).toEqual([['station-clock-wrong', true]]);
 });
 
+test('S16-48 a charge whose start said no register counts from 0, and says so with its end', () => {
+  const first: SessionEvent = { ...started, transaction: { ...transaction, meterStartWh: '0', isMeterStartMissing: true } };
+  const [end] = sessionDecider.decide(stop(30, '3000'), fold(sessionDecider, [first]));
+  expect(end).toMatchObject({ type: 'SessionEnded', energyWh: '3000', findings: [{ code: 'meter-start-missing' }] });
+});
+
 test('S16-54 a charge whose stop said no register ends at its newest reading, and says so', () => {
   const unmetered = (minute: number, meterStopWh: string, readings: { at: string; energyWh: string }[] = []) =>
     ({ ...stop(minute, meterStopWh, readings), isLastKnown: true }) as SessionCommand;

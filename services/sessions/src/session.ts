@@ -36,7 +36,7 @@ import type {
 } from './session-events.ts';
 import { endedReserved, startedReserved } from './session-reserved.ts';
 import {
-  clockWrong,
+  startFindings,
   completed,
   endCharge,
   parkedSoFar,
@@ -139,7 +139,7 @@ function begun({ session, transaction, snapshots }: Of<'SessionStarted'>): Activ
     ...{ session, transaction, snapshots },
     metering: startMetering(termsOf(snapshots), startedAt, transaction.meterStartWh, session.charging_periods),
     signed: { values: [], isCut: false },
-    findings: transaction.saidAt === undefined ? [] : [clockWrong('the start', transaction.saidAt, startedAt)],
+    findings: startFindings(transaction, startedAt),
     condition: nothingTold(startedAt),
   };
 }
