@@ -163,8 +163,9 @@ function creditedOf({ ledger, accountId, cdr, creditCdrId, creditedExclVat, at }
 }
 
 function isKnown({ creditCdrId }: Credited, state: Charge): boolean {
-  const credits = 'credits' in state ? [...('refunds' in state ? state.refunds : []), ...state.credits] : [];
-  return credits.some((one) => sameId(one.creditCdrId, creditCdrId));
+  const refunds = state.status === 'booked' ? state.refunds : [];
+  const credits = 'credits' in state ? state.credits : [];
+  return [...refunds, ...credits].some((one) => sameId(one.creditCdrId, creditCdrId));
 }
 
 function creditedBy(credits: readonly Credited[]): Decimal {
