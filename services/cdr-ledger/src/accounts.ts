@@ -30,6 +30,7 @@ import {
   findAccount,
   findLine,
   leftOf,
+  type LinesAsked,
   linesOf,
   type ListedAccount,
   pageOfAccounts,
@@ -96,10 +97,10 @@ export class Accounts {
     return Promise.all(page.map((listed) => this.withBalances(listed)));
   }
 
-  async lines(contractId: string, before: bigint, limit: number): Promise<AccountLine[]> {
+  async lines(contractId: string, asked: LinesAsked): Promise<AccountLine[]> {
     const { accountId } = await this.holder(contractId);
     await this.caughtUp();
-    return linesOf(this.parts.db, accountId, before, limit);
+    return linesOf(this.parts.db, accountId, asked);
   }
 
   /**

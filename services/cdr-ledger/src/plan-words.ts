@@ -20,6 +20,7 @@ export interface PlanWords {
   /** Where it is another than its code. */
   readonly taxNames: Readonly<Record<string, string>>;
   placeTax(taxes: string, count: number): string;
+  paidBack(receipt: string): string;
 }
 
 const NO_BREAK = '\u00a0';
@@ -47,6 +48,7 @@ export const WORDS: Readonly<Record<'en' | 'fr', PlanWords>> = {
     aSession: (amount) => `A session: ${amount}`,
     taxNames: {},
     placeTax: (taxes, count) => (count > 1 ? `The taxes of the place are ${taxes}.` : `The tax of the place is ${taxes}.`),
+    paidBack: (receipt) => `Paid back, of receipt ${receipt}.`,
   },
   fr: {
     number: french.number,
@@ -70,7 +72,11 @@ export const WORDS: Readonly<Record<'en' | 'fr', PlanWords>> = {
     aSession: (amount) => `La séance : ${amount}`,
     taxNames: { GST: 'TPS', HST: 'TVH', QST: 'TVQ' },
     placeTax: (taxes, count) => (count > 1 ? `Les taxes du lieu sont ${taxes}.` : `La taxe du lieu est ${taxes}.`),
+    paidBack: (receipt) => `Remboursement du reçu ${receipt}.`,
   },
 };
 
 export type PlanLanguage = keyof typeof WORDS;
+
+/** English for those that are not spoken here. */
+export const planLanguage = (text: string): PlanLanguage => (text === 'fr' ? 'fr' : 'en');

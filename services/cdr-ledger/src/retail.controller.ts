@@ -28,7 +28,7 @@ import type { RetailOfCdr, StandingAccount } from './accounts.ts';
 import { ocpiParty } from './answers.ts';
 import { passesThrough } from './plan.ts';
 import { retailText, termsText } from './plan-text.ts';
-import type { PlanLanguage } from './plan-words.ts';
+import { type PlanLanguage, planLanguage } from './plan-words.ts';
 import type { AccountLine } from './projections/account-rows.ts';
 import { Retail } from './retail.ts';
 import type { Priced } from './retail-pricing.ts';
@@ -43,7 +43,8 @@ export class RetailController {
 
   @Answers(getAccount)
   get(requests: GetAccount[]) {
-    return each(requests, async ({ contractId }) => stands(await this.retail.accounts.find(contractId)));
+    return each(requests, async ({ contractId, language }) =>
+      stands(await this.retail.accounts.find(contractId), planLanguage(language)));
   }
 
   @Answers(listAccounts)
@@ -52,7 +53,7 @@ export class RetailController {
       const most = pageOf(limit);
       const page = await this.retail.accounts.page(positionOf(after, 0n), most);
       const next = page.length < most ? '' : String(page.at(-1)!.position);
-      return { accounts: page.map(contractAccount), next };
+      return { accounts: page.map((account) => contractAccount(account)), next };
     });
   }
 
@@ -84,9 +85,10 @@ export class RetailController {
 
   @Answers(listAccountLines)
   lines(requests: ListAccountLines[]) {
-    return each(requests, async ({ contractId, after, limit }) => {
+    return each(requests, async ({ contractId, after, limit, language }) => {
       const most = pageOf(limit);
-      const lines = await this.retail.accounts.lines(contractId, positionOf(after, AFTER_ALL), most);
+      const asked = { before: positionOf(after, AFTER_ALL), limit: most, language: planLanguage(language) };
+      const lines = await this.retail.accounts.lines(contractId, asked);
       const sent = withinOneAnswer(lines, ({ text }) => Buffer.from(text));
       const isLast = sent.length === lines.length && lines.length < most;
       return { lines: sent.map(contractLine), next: isLast ? '' : String(sent.at(-1)!.position) };
@@ -107,9 +109,9 @@ export class RetailController {
 
   @Answers(getRetail)
   retailOf(requests: GetRetail[]) {
-    return each(requests, async ({ party, cdrId }) =>
+    return each(requests, async ({ party, cdrId, language }) =>
       this.retail.accountsIfKept
-        ? found(await this.retail.accounts.retailOf(ocpiParty(party!), cdrId))
+        ? found(await this.retail.accounts.retailOf(ocpiParty(party!), cdrId), planLanguage(language))
         : { state: 'not-kept' },
     );
   }
@@ -138,7 +140,7 @@ export class RetailController {
         locationId: asked.locationId,
       });
       const limitReached = sessionId !== undefined && (await accounts.wasStopped(where, sessionId));
-      const price = priced === undefined ? {} : { price: contractPrice(priced, language === 'fr' ? 'fr' : 'en') };
+      const price = priced === undefined ? {} : { price: contractPrice(priced, planLanguage(language)) };
       return { ...price, limitReached, kept: true };
     });
   }
@@ -152,17 +154,17 @@ function positionOf(cursor: string, otherwise: bigint): bigint {
   throw new Rejected('invalid-object', 'after: is no cursor of this list');
 }
 
-function stands(account: StandingAccount) {
-  return { account: contractAccount(account) };
+function stands(account: StandingAccount, language?: PlanLanguage) {
+  return { account: contractAccount(account, language) };
 }
 
-function contractAccount({ accountId, contractId, plan, exhausted, balances, openedAt }: StandingAccount) {
+function contractAccount({ accountId, contractId, plan, exhausted, balances, openedAt }: StandingAccount, language?: PlanLanguage) {
   return {
     accountId,
     contractId,
     planId: plan.planId,
     planName: plan.name,
-    planText: termsText(plan.terms),
+    planText: termsText(plan.terms, undefined, language),
     exhausted,
     openedAt,
     balances: balances.map(({ currency, balance, creditLimit, left }) => ({
@@ -188,10 +190,10 @@ function contractLine({ position, kind, at, currency, amount, party, cdrId, text
   };
 }
 
-function found(retail: RetailOfCdr | undefined) {
+function found(retail: RetailOfCdr | undefined, language?: PlanLanguage) {
   return retail === undefined
     ? { state: 'none' }
-    : { state: retail.state, price: contractPrice(retail) };
+    : { state: retail.state, price: contractPrice(retail, language) };
 }
 
 function contractPrice({ plan, price }: Priced, language: PlanLanguage = 'en') {

@@ -87,6 +87,29 @@ describe('what a driver owes', () => {
     expect(await balance(contractId)).toMatchObject({ balance: '0' });
   });
 
+  test('an account, its lines and the price of a CDR are said in English or, to who asks for it, in French', async () => {
+    const { token, contractId } = await driver('FRENCH');
+    const body = cdrOf(token, 'F-1');
+    await push(body);
+    await push(creditCdr(body, cdr.last_updated));
+    await retailOf('F-1-C');
+    const said = async (language: string) => {
+      const [{ account }, { lines: own }, { price }] = await Promise.all([
+        plunk.bus.ask(getAccount, { contractId, language }), plunk.bus.ask(listAccountLines, { contractId, language }),
+        plunk.bus.ask(getRetail, { party: bct, cdrId: 'F-1', language }),
+      ]);
+      return [account!.planText, ...own.map(({ text }) => text), price!.text].map((text) => text.replaceAll('\u00a0', ' '));
+    };
+    expect(await said('')).toEqual([
+      expect.stringMatching(/^You pay what the charge costs there/), 'Paid back, of receipt F-1.',
+      expect.stringMatching(/^\d.* kWh\. 3\.77 CAD by your plan Plus\. You pay/), expect.stringMatching(/^3\.77 CAD by your plan Plus/),
+    ]);
+    expect(await said('fr')).toEqual([
+      expect.stringMatching(/^Vous payez ce que la recharge coûte sur place/), 'Remboursement du reçu F-1.',
+      expect.stringMatching(/^\d.* kWh\. 3,77 .* selon votre forfait Plus\. Vous payez/), expect.stringMatching(/^3,77 .* selon votre forfait Plus/),
+    ]);
+  });
+
   test('a credit that overtakes its CDR is refunded when that comes', async () => {
     const { token, contractId } = await driver('OVERTAKEN');
     const body = cdrOf(token, 'O-1');

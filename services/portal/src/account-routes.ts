@@ -7,6 +7,7 @@ import {
 } from '#contracts/accounts';
 import { money } from './charge.ts';
 import { CdrId, CountryCode, Limit, Money, OcpiId, PartyId } from './fields.ts';
+import { type Language, languageAsked, ofLanguage } from './language.ts';
 import { driverRoute, operatorRoute, type Route } from './route.ts';
 
 const Currency = z.string().regex(/^[A-Z]{3}$/, 'an ISO 4217 code, such as CAD');
@@ -61,8 +62,8 @@ function readingRoutes(bus: Bus): Route[] {
   return [
     driverRoute({
       method: 'GET', path: '/v1/account', summary: 'Your account: plan, balance, limit, and its lines, newest first',
-      query: paged, answer: WholeAccount,
-      handle: ({ driver, query }) => wholeAccount(bus, driver.contractId, query),
+      query: paged.extend({ language: ofLanguage }), answer: WholeAccount,
+      handle: ({ driver, ...asking }) => wholeAccount(bus, driver.contractId, { ...asking.query, language: languageAsked(asking) }),
     }),
     operatorRoute({
       method: 'GET', path: '/v1/operator/accounts', summary: 'Accounts of all drivers, in the order of their opening',
@@ -158,9 +159,9 @@ function chargeRoutes(bus: Bus): Route[] {
   ];
 }
 
-async function wholeAccount(bus: Bus, contractId: string, page: { after: string; limit: number }) {
+async function wholeAccount(bus: Bus, contractId: string, page: { after: string; limit: number; language?: Language }) {
   const [{ account }, { lines, next }] = await Promise.all([
-    bus.ask(getAccount, { contractId }), bus.ask(listAccountLines, { contractId, ...page }),
+    bus.ask(getAccount, { contractId, language: page.language ?? 'en' }), bus.ask(listAccountLines, { contractId, ...page }),
   ]);
   return { ...viewOf(account!), lines: lines.map(lineOf), ...nextOf(next) };
 }

@@ -4,7 +4,7 @@ import type { Charges } from './charges.ts';
 import { ChargeView } from './charge.ts';
 import { EvseView, type SearchEvses } from './evses.ts';
 import { between, CdrId, CountryCode, Limit, numberText, OcpiId, PartyId } from './fields.ts';
-import { Language, languageOf } from './language.ts';
+import { languageAsked, ofLanguage } from './language.ts';
 import type { Live } from './live.ts';
 import { type Receipts, ReceiptView, WholeReceipt } from './receipts.ts';
 import { driverRoute, type Route } from './route.ts';
@@ -22,7 +22,7 @@ const search = z.strictObject({
   connector: ConnectorType.optional(),
   available: z.enum(['true', 'false']).default('false'),
   limit: Limit(100, 50),
-  language: Language.optional().meta({ description: 'of the sentence of a price; without it by the header Accept-Language' }),
+  language: ofLanguage,
   alternatives_within_h: numberText(between(z.int('a whole number from 1 to 24'), 1, 24, 'a whole number').optional())
     .meta({ description: `what the same charge costs when begun later, so far ahead; takes a limit of at most ${COMPARED_EVSES}` }),
   alternatives_every_min: numberText(between(z.int('a whole number from 30 to 240'), 30, 240, 'a whole number').optional())
@@ -52,7 +52,7 @@ export function driverRoutes({ charges, live, receipts, evses }: DriverParts): R
       answer: z.object({ evses: z.array(EvseView) }),
       async handle({ driver, query, reply }) {
         const { alternatives_within_h: withinH, alternatives_every_min: everyMin = 30, ...wanted } = query;
-        const language = wanted.language ?? languageOf(reply.request.headers['accept-language']);
+        const language = languageAsked({ query, reply });
         const ahead = withinH === undefined ? undefined : { withinS: 3_600 * withinH, everyS: 60 * everyMin };
         return { evses: await evses(driver, { ...wanted, available: wanted.available === 'true', language, ahead }) };
       },
@@ -99,8 +99,9 @@ export function driverRoutes({ charges, live, receipts, evses }: DriverParts): R
       method: 'GET', path: '/v1/receipts/:country_code/:party_id/:cdr_id',
       summary: 'A receipt with its price explained',
       params: z.strictObject({ country_code: CountryCode, party_id: PartyId, cdr_id: CdrId }),
+      query: z.strictObject({ language: ofLanguage }),
       answer: WholeReceipt,
-      handle: ({ driver, params: id }) => receipts.find(driver, id),
+      handle: ({ driver, params: id, ...asking }) => receipts.find(driver, id, languageAsked(asking)),
     }),
   ];
 }

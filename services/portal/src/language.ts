@@ -4,6 +4,18 @@ import { z } from 'zod';
 export const Language = z.enum(['en', 'fr']);
 export type Language = z.infer<typeof Language>;
 
+/** What a route takes; without it, the header tells. */
+export const ofLanguage = Language.optional().meta({ description: 'of what is said in words; without it by the header Accept-Language' });
+
+interface Asking {
+  readonly query: { readonly language?: Language | undefined };
+  readonly reply: { readonly request: { readonly headers: { readonly 'accept-language'?: string | undefined } } };
+}
+
+export function languageAsked({ query, reply }: Asking): Language {
+  return query.language ?? languageOf(reply.request.headers['accept-language']);
+}
+
 /** Of the header Accept-Language: the one of ours that is preferred to the others. */
 export function languageOf(header = ''): Language {
   const ranges = header.split(',').map((range) => {

@@ -10,6 +10,7 @@ import type { Money as Total } from './charge.ts';
 import type { Driver } from './entities.ts';
 import { Explanation, Findings, Money, OcpiObject } from './fields.ts';
 import { Problem } from './problem.ts';
+import type { Language } from './language.ts';
 import { type RetailPrices, withoutCosts } from './retail.ts';
 
 export const ReceiptView = z.object({
@@ -57,11 +58,11 @@ export class Receipts {
     });
   }
 
-  async find(driver: Driver, id: ReceiptId): Promise<z.infer<typeof WholeReceipt>> {
+  async find(driver: Driver, id: ReceiptId, language: Language): Promise<z.infer<typeof WholeReceipt>> {
     const { country_code: countryCode, party_id: partyId, cdr_id: cdrId } = id;
     const found = await this.bus.ask(getCdr, { party: { countryCode, partyId }, cdrId });
     const cdr = found.cdrJson && fromJsonBytes<Cdr>(found.cdrJson);
-    const [retail] = cdr && owns(driver, cdr.cdr_token) ? await this.retail.ofCdrs([cdr]) : [];
+    const [retail] = cdr && owns(driver, cdr.cdr_token) ? await this.retail.ofCdrs([cdr], language) : [];
     if (!cdr || !retail) {
       throw new Problem(404, 'unknown-receipt', `cdr_id: none of your receipts is ${countryCode}*${partyId} ${cdrId}`);
     }

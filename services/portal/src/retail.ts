@@ -23,9 +23,9 @@ export class RetailPrices {
   constructor(private readonly bus: Bus) {}
 
   /** Of each CDR. Throws what an ask does. */
-  async ofCdrs(cdrs: readonly Cdr[]): Promise<(ShownRetail | undefined)[]> {
+  async ofCdrs(cdrs: readonly Cdr[], language: Language = 'en'): Promise<(ShownRetail | undefined)[]> {
     const answers = await this.bus.askMany(getRetail, cdrs.map(({ country_code, party_id, id }) => (
-      { party: { countryCode: country_code, partyId: party_id }, cdrId: id })));
+      { party: { countryCode: country_code, partyId: party_id }, cdrId: id, language })));
     return answers.map((answer, index) => {
       if (isAskFailure(answer)) throw answer;
       const { total_cost, currency } = cdrs[index]!;

@@ -30,11 +30,11 @@ export class Accounts {
     };
   }
 
-  private account(contractId: string) {
+  private account(contractId: string, language = 'en') {
     if (!this.kept) throw new Rejected('accounts-not-kept', 'this operator keeps no accounts of drivers');
     if (!contractId.startsWith('CA-CPK-')) throw new Rejected('unknown-account', `${contractId} has no account`);
     return {
-      accountId: 'a1', contractId, planId: 'plus', planName: 'Plus', planText: 'You pay.', exhausted: this.noCredit,
+      accountId: 'a1', contractId, planId: 'plus', planName: 'Plus', planText: language === 'fr' ? 'Vous payez.' : 'You pay.', exhausted: this.noCredit,
       openedAt: '2022-02-01T17:00:00Z', balances: [{ currency: 'CAD', balance: '-9.5', creditLimit: '20', left: '10.5' }],
     };
   }
@@ -45,18 +45,18 @@ export class Accounts {
       if (forDriver) throw new Rejected('shows-costs', 'line: the entry of 6 holds what it costs the operator');
       return { proofJson: toJsonBytes({ roamwatt_receipt: 1, ledger: 'CA*CPK/accounts', contractId }) };
     }));
-    await bus.answer(getRetail, (requests) => requests.map(({ cdrId }) => {
+    await bus.answer(getRetail, (requests) => requests.map(({ cdrId, language }) => {
       if (!this.kept) return { state: 'not-kept' };
-      return this.off.has(cdrId) ? { state: 'none' } : { state: 'booked', price: this.price() };
+      return this.off.has(cdrId) ? { state: 'none' } : { state: 'booked', price: this.price(undefined, language) };
     }));
     await bus.answer(priceForDriver, (requests) => requests.map(({ startedAt, language }) => (
       this.kept ? { kept: true, limitReached: this.limitReached, price: this.price(startedAt, language) } : { kept: false, limitReached: false })));
-    await bus.answer(getAccount, (requests) => each(requests, async ({ contractId }) => ({ account: this.account(contractId) })));
+    await bus.answer(getAccount, (requests) => each(requests, async ({ contractId, language }) => ({ account: this.account(contractId, language) })));
     await bus.answer(listAccounts, (requests) => requests.map(() => ({ accounts: [this.account('CA-CPK-C1')], next: '7' })));
-    await bus.answer(listAccountLines, (requests) => each(requests, async ({ after }) => ({
+    await bus.answer(listAccountLines, (requests) => each(requests, async ({ after, language }) => ({
       lines: after === '' ? [{
         id: '6', kind: 'charge', at: '2022-02-01T18:22:00Z', currency: 'CAD', amount: '-9.5', cdrId: 'R-1',
-        party: { countryCode: 'CA', partyId: 'BCT' }, text: '9.56 CAD by your plan.',
+        party: { countryCode: 'CA', partyId: 'BCT' }, text: this.price(undefined, language).text.trimEnd(),
       }] : [],
       next: after === '' ? '5' : '',
     })));

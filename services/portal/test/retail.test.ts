@@ -66,6 +66,15 @@ test('where the plan passes the price through, the CDR and its explanation are t
   neighbours.accounts.passesThrough = false;
 });
 
+test('an account and a receipt are said in French to who asks for it, by the language or the header', async () => {
+  const french = { text: '9,56 $ selon votre forfait.' };
+  expect((await avery.get('/v1/account?language=fr')).body).toMatchObject({ plan: { text: 'Vous payez.' }, lines: [french] });
+  expect((await avery.with({ 'accept-language': 'fr-CA,en;q=0.5' }).get('/v1/account')).body).toMatchObject({ plan: { text: 'Vous payez.' } });
+  expect((await avery.get('/v1/account')).body).toMatchObject({ plan: { text: 'You pay.' }, lines: [{ text: '9.56 CAD by your plan.' }] });
+  expect((await avery.get('/v1/receipts/CA/BCT/R-1?language=fr')).body.explanation.text).toBe(`${french.text}\n`);
+  expect((await avery.get('/v1/account?language=de')).status).toBe(400);
+});
+
 test('a charge shows what it costs the driver so far, and that it is stopped at the limit', async () => {
   await neighbours.sessionMoves(sessionOf('APP-1', { id: 'S-9' }));
   expect((await avery.get(`/v1/charges/${reference('S-9')}`)).body).toMatchObject({

@@ -6,6 +6,7 @@ import type { ChargeEvent } from '../charge.ts';
 import type { Follower } from '../follow.ts';
 import { type LedgerEvent, readEvent } from '../ledger-event.ts';
 import { retailText } from '../plan-text.ts';
+import { type PlanLanguage, WORDS } from '../plan-words.ts';
 
 /** Drivers' accounts as they stand, and the lines of their statements; whose they are is not in here. */
 
@@ -82,8 +83,8 @@ interface NewLine {
   readonly text: string;
 }
 
-/** Of what changes the balance. */
-function lineOf(event: AccountEvent | ChargeEvent): NewLine | undefined {
+/** Of what changes the balance; its row holds the English text. */
+function lineOf(event: AccountEvent | ChargeEvent, language: PlanLanguage = 'en'): NewLine | undefined {
   const { accountId, at } = event;
   if (event.type === 'PaymentBooked') {
     const { currency, amount } = event;
@@ -92,12 +93,12 @@ function lineOf(event: AccountEvent | ChargeEvent): NewLine | undefined {
   if (event.type === 'ChargeRefunded') {
     const { cdr, creditCdrId, currency, payable } = event;
     const amount = decimal(payable).neg().toString();
-    const text = `Paid back, of receipt ${cdr.id}.`;
+    const text = WORDS[language].paidBack(cdr.id);
     return { accountId, kind: 'refund', at, currency, amount, cdr: { ...cdr, id: creditCdrId }, text };
   }
   if (event.type !== 'ChargeBooked') return undefined;
   const { cdr, price, plan, energyKwh } = event;
-  const text = `${energyKwh} kWh. ${retailText(price, plan)}`.trimEnd();
+  const text = `${WORDS[language].number(energyKwh)} kWh. ${retailText(price, plan, language)}`.trimEnd();
   const amount = decimal(price.payable).neg().toString();
   return { accountId, kind: 'charge', at, currency: price.currency, amount, cdr, text };
 }
@@ -230,17 +231,40 @@ export async function findLine(
   return rows[0];
 }
 
+export interface LinesAsked {
+  readonly before: bigint;
+  readonly limit: number;
+  readonly language: PlanLanguage;
+}
+
 /** Newest first, before a position. */
 export async function linesOf(
   db: Queryable,
   accountId: string,
-  before: bigint,
-  limit: number,
+  { before, limit, language }: LinesAsked,
 ): Promise<AccountLine[]> {
   const { rows } = await db.query<Omit<AccountLine, 'amount'> & { amount: string }>(
     `SELECT "position", kind, at, currency, amount, party, cdr_id AS "cdrId", text FROM account_lines
      WHERE account_id = $1 AND "position" < $2 ORDER BY "position" DESC LIMIT $3`,
     [accountId, before, limit],
   );
-  return rows.map(({ amount, ...line }) => ({ ...line, amount: decimal(amount) }));
+  const texts = language === 'en' ? undefined : await textsOf(db, rows, language);
+  return rows.map(({ amount, text, ...line }) => (
+    { ...line, text: texts?.get(line.position) ?? text, amount: decimal(amount) }));
+}
+
+/** In another language, from the entries themselves. */
+async function textsOf(
+  db: Queryable,
+  lines: readonly { readonly position: bigint }[],
+  language: PlanLanguage,
+): Promise<Map<bigint, string>> {
+  const { rows } = await db.query<{ position: bigint; data: string }>(
+    'SELECT "position", data FROM events WHERE "position" = ANY($1::bigint[])',
+    [lines.map(({ position }) => position)],
+  );
+  return new Map(rows.map(({ position, data }) => {
+    const event = readEvent({ data });
+    return [position, isOfAccount(event) ? (lineOf(event, language)?.text ?? '') : ''];
+  }));
 }
