@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type Server, startNats } from '#servers';
+import { startNats } from '#servers';
 import pg from 'pg';
 import { stringify } from 'yaml';
+import { natsUsers } from './nats-users.ts';
 import { freePorts } from './ports.ts';
 import { supervise, type Supervised } from './supervisor.ts';
 
@@ -25,7 +26,7 @@ export interface PlatformOptions {
   readonly postgresUrl?: string;
   /** The platform's own database, when it is there already. */
   readonly databaseUrl?: string;
-  /** A NATS server that is there already; without it the platform starts one of its own. */
+  /** A NATS server that is there already; without it the platform starts one of its own, with a user for each service. */
   readonly natsUrl?: string;
   /** These services alone, a process each; else all. */
   readonly services?: readonly ServiceName[];
@@ -65,9 +66,12 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   mkdirSync(logDir, { recursive: true, mode: 0o700 });
   const config = settingsFile(options);
 
-  const nats: Pick<Server, 'url' | 'stop'> = options.natsUrl
-    ? { url: options.natsUrl, stop: async () => {} }
-    : await startNats({ dir: join(dir, 'nats') });
+  const users = natsUsers(name);
+  const nats = options.natsUrl
+    ? { url: options.natsUrl, urlOf: () => options.natsUrl!, stop: async () => {} }
+    : await startNats({ dir: join(dir, 'nats'), users });
+  /** A process of several services is not kept from itself. */
+  const natsUrlOf = (unit: string) => (users.some((user) => user.name === unit) ? nats.urlOf(unit) : nats.url);
   const databaseUrl = options.databaseUrl ?? await ensureDatabase(options.postgresUrl!, name);
   const { ocpi, ocpp, portal } = options.ports ?? await anyPorts();
   const env: Record<string, string> = {
@@ -78,14 +82,13 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     ROAMWATT_CONFIG: config,
     ROAMWATT_SECRET: keptSecret(join(dir, 'secret')),
     DATABASE_URL: databaseUrl,
-    NATS_URL: nats.url,
     OCPI_PORT: String(ocpi),
     OCPP_PORT: String(ocpp),
     PORTAL_PORT: String(portal),
   };
   const names = options.services ?? (hosting === 'one' ? ['all-in-one'] : serviceNames);
   const starting = await Promise.allSettled(
-    names.map((unit) => supervise({ name: unit, main: join(dist, 'services', unit, 'src/main.js'), env }, logDir)),
+    names.map((unit) => supervise({ name: unit, main: join(dist, 'services', unit, 'src/main.js'), env: { ...env, NATS_URL: natsUrlOf(unit) } }, logDir)),
   );
   const units = new Map(
     starting.flatMap((start) => (start.status === 'fulfilled' ? [[start.value.name, start.value] as const] : [])),

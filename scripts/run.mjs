@@ -19,6 +19,7 @@ const COMMANDS = {
   start: { program: () => ['dist/scripts/start.js'] },
   charger: { program: () => ['dist/scripts/charger.js'] },
   serve: { program: () => ['dist/scripts/serve.js'] },
+  'nats-users': { program: () => ['dist/scripts/nats-users.js'] },
   bench: { program: () => ['dist/scripts/bench.js'] },
   torture: { program: () => ['dist/scripts/torture.js'] },
   'proto:release': {
@@ -37,8 +38,9 @@ const COMMANDS = {
   tidy: {
     help:
       'npm run tidy [-- --declare]\n' +
-      'Checks the rules of the style. --declare writes into each project.json what the project imports, and\n' +
-      'docs/ocpi-conformance.md: which test proves which rule of OCPI.',
+      'Checks the rules of the style. --declare writes into each project.json what the project imports,\n' +
+      'deploy/talks.json: with whom each service talks, and docs/ocpi-conformance.md: which test proves\n' +
+      'which rule of OCPI.',
     needs: () => {},
     program: () => ['scripts/tidy.ts'],
   },

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { natsFor, postgresFor, stateFolder } from '#servers';
+import { postgresFor, stateFolder } from '#servers';
 import { BadSettings, portOf, readParties, readSections } from '#settings';
 import { checkSections } from '../services/all-in-one/src/sections.ts';
 import { Portal } from './demo-portal.ts';
@@ -145,8 +145,6 @@ async function startOwn(config: string, given: Partial<Ports>): Promise<Platform
   const ports = { ...(await keptPorts(join(dir, 'ports.json'))), ...given };
   keepParties(dir, config);
   const { DATABASE_URL, NATS_URL, OCPI_PUBLIC_URL, NODE_EXTRA_CA_CERTS } = process.env;
-  const nats = await natsFor(NATS_URL, { dir: join(dir, 'nats') });
-  started.push(nats);
   const postgres = await postgresFor(DATABASE_URL, { dir: join(dir, 'postgres') });
   started.push(postgres);
   const platform = await startPlatform({
@@ -154,7 +152,7 @@ async function startOwn(config: string, given: Partial<Ports>): Promise<Platform
     dir,
     ...(isHub(config) ? { services: HUB_SERVICES } : {}),
     settings: config,
-    natsUrl: nats.url,
+    ...(NATS_URL ? { natsUrl: NATS_URL } : {}),
     ...(DATABASE_URL ? { databaseUrl: DATABASE_URL } : { postgresUrl: postgres.url }),
     ports,
     hosting: values.split ? 'split' : 'one',

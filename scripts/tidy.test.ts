@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readTree, RULES, tidy, told, verdict } from './tidy.ts';
+import { talksOf } from './tidy/talks.ts';
 import type { Finding } from './tidy/tree.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -26,6 +27,18 @@ const DECIDER = 'export const cdr: Decider<State, Command, Event> = { initial };
 
 /** Each: what is wrong, the files, the rule that must see it, and where. */
 const BROKEN: readonly [string, Record<string, string>, string, string][] = [
+  [
+    'an ask that is not among those that a service makes',
+    {
+      'deploy/talks.json': '{}\n',
+      'libs/contracts/src/locations.ts': "const context = 'locations';\nexport const find = ask({\n  context,\n  verb: 'find',\n});\n",
+      'libs/contracts/project.json': project('lib'),
+      'services/portal/project.json': project('service', 'contracts'),
+      'services/portal/src/main.ts': "import { find } from '#contracts/locations';\n",
+    },
+    'declared talks',
+    'deploy/talks.json',
+  ],
   [
     'a folder named utils',
     { 'libs/bus/src/utils/wire.ts': '' },
@@ -334,3 +347,40 @@ test('every rule has a fixture that fails', () => {
 function findings(files: Record<string, string>): Finding[] {
   return tidy(new Map(Object.entries(files)));
 }
+
+test('with whom a service talks follows from the contracts that it and its libs import', () => {
+  const talks = talksOf(new Map(Object.entries({
+    'libs/contracts/src/locations.ts': `const context = 'locations';
+export const find = ask({
+  context,
+  verb: 'find',
+});
+export const found = tell({
+  context,
+  thing: 'evse',
+  happened: 'found',
+});
+export const unlock = ask({
+  context: 'ocpp-gateway',
+  verb: 'unlock',
+  to: ({ id }) => id,
+});
+export function preview(service: Forgetter) {
+  return ask({
+    context: service,
+    verb: 'preview',
+  });
+}
+`,
+    'libs/erasure/src/erasing.ts': "import {\n  found, preview,\n} from '#contracts/locations';\n",
+    'services/locations/src/main.ts': "import { find, found } from '#contracts/locations';\n",
+    'services/portal/src/main.ts': '',
+    'services/portal/src/doors.ts': "import { type Find, find, unlock } from '#contracts/locations';\nimport { forget } from '#erasure';\n",
+    'services/portal/src/doors.test.ts': "import { preview } from '#contracts/locations';\n",
+    'services/sessions/src/main.ts': "import { preview } from '#contracts/locations';\n",
+  })));
+  expect(talks).toEqual({
+    portal: { contexts: ['portal'], asks: ['locations.find', 'ocpp-gateway.unlock.*'], hears: ['locations.evse.found'] },
+    sessions: { contexts: ['sessions', 'partner-sessions'], asks: ['*.preview'], hears: [] },
+  });
+});

@@ -13,6 +13,7 @@ import {
 } from './tidy/imports.ts';
 import { LINES_WARNED, linesOf, sayingNames, shallowFolders, shortFiles } from './tidy/names.ts';
 import { pureDecisions } from './tidy/purity.ts';
+import { declaredTalks, TALKS, talksText } from './tidy/talks.ts';
 import { noAddresses, nothingLeftOut, nothingPostponed } from './tidy/text.ts';
 import { type Finding, isCode, type Rule, type Tree } from './tidy/tree.ts';
 
@@ -24,6 +25,7 @@ export const RULES: readonly Rule[] = [
   explicitExports,
   closedProjects,
   declaredDependencies,
+  declaredTalks,
   noCycles,
   hiddenGenerated,
   pureDecisions,
@@ -74,9 +76,10 @@ export function verdict(findings: number, files: number): string {
   return `${files} files: ${against} against the rules${findings === 0 ? ' (what grows long may stay)' : ''}.`;
 }
 
-/** Writes into every project.json what the project imports, and the page of which test proves which rule. */
+/** Writes into every project.json what the project imports, with whom services talk, and the page of which test proves which rule. */
 function declare(root: string): void {
   writeFileSync(join(root, PAGE), conformancePage(readTree(root)));
+  writeFileSync(join(root, TALKS), talksText(readTree(root)));
   for (const [project, wanted] of wantedDependencies(readTree(root))) {
     const file = join(root, project, 'project.json');
     const { targets, ...manifest } = JSON.parse(readFileSync(file, 'utf8'));

@@ -7,7 +7,7 @@ import {
   mergeFromBinary,
   toBinary,
 } from '@bufbuild/protobuf';
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { connect, type NatsConnection, PermissionViolationError } from '@nats-io/transport-node';
 import {
   currentTraceparent,
   inSpan,
@@ -27,7 +27,8 @@ import {
   Refused,
   TooLarge,
 } from './failures.ts';
-import { askSubject, holderSubject, token } from './subjects.ts';
+import { inboxPrefix } from './permissions.ts';
+import { askSubject, holderSubject } from './subjects.ts';
 import { type Watching, watchTold } from './watching.ts';
 import { type AskItem, whole } from './wire.ts';
 
@@ -52,7 +53,7 @@ const DEFAULT_TIMEOUT_MS = 5_000;
 /** Connects, waiting for the server if need be, and reconnects for ever. */
 export async function connectBus(options: BusOptions): Promise<Bus> {
   const { platform, service } = options;
-  const inboxPrefix = `_INBOX_${token(platform)}_${token(service)}`;
+  const inbox = inboxPrefix(platform, service);
   const servers = options.natsUrl.split(',').map((text) => new URL(text.trim()));
   const [first] = servers as [URL];
   const connection = await connect({
@@ -62,7 +63,7 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
       : { user: decodeURIComponent(first.username), pass: decodeURIComponent(first.password) }),
     ...(first.protocol === 'tls:' ? { tls: {} } : {}),
     name: `roamwatt ${platform} ${service}`,
-    inboxPrefix,
+    inboxPrefix: inbox,
     waitOnFirstConnect: true,
     maxReconnectAttempts: -1,
     reconnectTimeWait: 200,
@@ -73,8 +74,10 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
     // Else each request makes an error for the case that it fails.
     noAsyncTraces: true,
   });
-  return new Bus(connection, inboxPrefix, options);
+  return new Bus(connection, inbox, options);
 }
+
+const NO_PERMISSION = 'its user of NATS may not do this: make the permissions anew (npm run nats-users)';
 
 /** One service's connection to its platform's NATS. */
 export class Bus {
@@ -282,7 +285,9 @@ export class Bus {
         this.asking.reconnected();
         for (const fn of this.whenReconnected) fn();
       } else if (status.type === 'error') {
-        this.log.error('NATS complains', { error: status.error.message });
+        const error = status.error.message;
+        const isRefused = status.error instanceof PermissionViolationError;
+        this.log.error('NATS complains', { error, ...(isRefused ? { advice: NO_PERMISSION } : {}) });
       }
     }
   }

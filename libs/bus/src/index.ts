@@ -30,6 +30,7 @@ export { busMigrations } from './migrations.ts';
 export { Answers, BUS_TRANSPORT, Hears, HearsMany } from './nest.ts';
 export { type MirroredFact, type Outbox, outbox } from './outbox.ts';
 export { type ParkedKey, parkedKeys, replayParked } from './parked.ts';
+export { type NatsPermissions, permissionsOf, type Talks } from './permissions.ts';
 export { LogMismatch, type Relay, type RelayOptions, startRelay } from './relay.ts';
 export { serve, type ServeOptions, type Serving } from './serve.ts';
 export { BusStrategy, type StrategyOptions } from './strategy.ts';

@@ -16,8 +16,11 @@ export interface Place {
   close(): Promise<void>;
 }
 
-export async function freshPlace(url = natsUrl()): Promise<Place> {
-  const platform = freshPlatform();
+/** `urlOf`: of a server where each service has a user of its own. */
+export async function freshPlace(
+  url = natsUrl(),
+  { platform = freshPlatform(), urlOf = () => url }: { platform?: string; urlOf?: (service: string) => string } = {},
+): Promise<Place> {
   const fresh: FreshDatabase = await freshDatabase();
   const logged: string[] = [];
   const closing: (() => Promise<unknown>)[] = [];
@@ -28,7 +31,7 @@ export async function freshPlace(url = natsUrl()): Promise<Place> {
     logged,
     async join(service) {
       const bus = await connectBus({
-        natsUrl: url,
+        natsUrl: urlOf(service),
         platform,
         service,
         log: log(service, { level: 'info', write: (line) => logged.push(line) }),

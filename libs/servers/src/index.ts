@@ -1,4 +1,4 @@
-export { type NatsOptions, natsFor, startNats } from './nats.ts';
+export { type NatsOptions, type NatsServer, type NatsUser, natsFor, startNats, userText } from './nats.ts';
 export { natsServerBinary } from './nats-binary.ts';
 export { type PostgresOptions, postgresFor, startPostgres } from './postgres.ts';
 export { type Server } from './server.ts';

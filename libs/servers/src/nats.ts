@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { claim } from './claim.ts';
@@ -13,8 +13,22 @@ export interface NatsOptions {
   readonly port?: number;
   /** JetStream's `sync_interval`, such as "always"; default: the server's own (2 minutes). */
   readonly syncInterval?: string;
+  /** Beside the one that may do everything. */
+  readonly users?: readonly NatsUser[];
   /** More lines for the server's configuration file. */
   readonly config?: string;
+}
+
+/** What it may publish and subscribe to, and nothing else; its answers go to whoever asked. */
+export interface NatsUser {
+  readonly name: string;
+  readonly publish: readonly string[];
+  readonly subscribe: readonly string[];
+}
+
+export interface NatsServer extends Server {
+  /** With the name and the password of one of `users`. */
+  urlOf(user: string): string;
 }
 
 const USER = 'roamwatt';
@@ -29,7 +43,7 @@ export async function natsFor(url: string | undefined, options: NatsOptions): Pr
  * `dir/jetstream`: stop, put an older copy there, start with the same port, and clients see a
  * server that lost its tail. Throws when the folder is in use, or with the log's tail.
  */
-export async function startNats(options: NatsOptions): Promise<Server> {
+export async function startNats(options: NatsOptions): Promise<NatsServer> {
   const dir = resolve(options.dir);
   const command = await natsServerBinary();
   mkdirSync(dir, { recursive: true, mode: 0o700 });
@@ -48,9 +62,10 @@ export async function startNats(options: NatsOptions): Promise<Server> {
     );
     if (port === 0)
       throw new Error(`nats-server did not start (${server.ended()}); see ${log}:\n${tail(log)}`);
+    const urlOf = (user: string) => `nats://${user}:${passwordOf(user, password)}@127.0.0.1:${port}`;
     const url = `nats://${USER}:${password}@127.0.0.1:${port}`;
     const data = join(dir, 'jetstream');
-    return { url, pid: server.pid, port, log, data, stop: () => server.stop().then(claimed.release) };
+    return { url, urlOf, pid: server.pid, port, log, data, stop: () => server.stop().then(claimed.release) };
   } catch (error) {
     claimed.release();
     throw error;
@@ -64,12 +79,30 @@ function configuration(options: NatsOptions, dir: string, password: string): str
 server_name: "roamwatt-${randomBytes(4).toString('hex')}"
 ports_file_dir: ${JSON.stringify(dir)}
 max_payload: 1MB
-authorization { user: ${USER}, password: ${JSON.stringify(password)} }
+authorization {
+  users: [
+    { user: ${USER}, password: ${JSON.stringify(password)} }
+${(options.users ?? []).map((user) => `    ${userText(user, JSON.stringify(passwordOf(user.name, password)))}\n`).join('')}  ]
+}
 jetstream {
   store_dir: ${JSON.stringify(dir)}
 ${sync}}
 ${options.config ?? ''}
 `;
+}
+
+/** A page of a large list is an answer in parts; whoever waits for a partner waits no longer than so. */
+const RESPONSES = { max: 10_000, expires: '5m' };
+
+/** A line of the server's configuration; `password` as it stands there: quoted, or `$VARIABLE`. */
+export function userText({ name, publish, subscribe }: NatsUser, password: string): string {
+  const permissions = { publish: { allow: publish }, subscribe: { allow: subscribe }, allow_responses: RESPONSES };
+  return `{ user: ${JSON.stringify(name)}, password: ${password}, permissions: ${JSON.stringify(permissions)} }`;
+}
+
+/** Made of the server's own, so that none has to be kept. */
+function passwordOf(user: string, password: string): string {
+  return createHmac('sha256', password).update(user).digest('hex');
 }
 
 function keptPassword(dir: string): string {

@@ -112,3 +112,7 @@ async function killed({ platform }: Side, name: string): Promise<void> {
   process.kill(unit.pid()!, 'SIGKILL');
   await eventually(`${name} is back`, () => unit.starts() > before.starts && unit.urls() !== before.urls);
 }
+
+test('each service did all of that as a user of NATS that may do nothing else', () => {
+  expect(stage.logged('Permissions Violation')).toEqual([]);
+});

@@ -65,6 +65,8 @@ export interface Stage {
   driver(name: 'avery' | 'blake' | 'casey'): Promise<Portal>;
   /** The last lines of every service's log. */
   logs(): string;
+  /** Of all logs, the lines that hold a text. */
+  logged(text: string): string[];
   stop(): Promise<void>;
 }
 
@@ -168,7 +170,9 @@ export async function setStage({
     closing.push(() => database.drop(), () => dropStreams(name));
     const started = await startSide({
       name, dir: join(dir, title), settings, hosting, env: clockEnv,
-      databaseUrl: database.url, natsUrl: natsUrl(), ports: await anyPorts(),
+      databaseUrl: database.url, ports: await anyPorts(),
+      // Nine processes have a user each, which only a server of their own can have.
+      ...(hosting === 'one' ? { natsUrl: natsUrl() } : {}),
     });
     closing.push(() => started.close());
     return started;
@@ -176,6 +180,8 @@ export async function setStage({
   const settings = { oasis: { ...oasisSettings(everyS, oasis), ...(tariffs ? { tariffs } : {}) }, plunk: plunkSettings(moreDrivers, versions) };
   const titles = ['oasis', 'plunk', ...(viaHub ? ['hub'] : [])];
   const logs = () => titles.map((title) => tails(join(dir, title, 'logs'), title)).join('\n');
+  const logged = (text: string) =>
+    titles.flatMap((title) => [...logFiles(join(dir, title, 'logs')).values()].flat()).filter((line) => line.includes(text));
   try {
     // One failing, the other has to be there to be stopped.
     const starting = [
@@ -201,7 +207,7 @@ export async function setStage({
     const [avery, blake, , marked] = settings.plunk.drivers;
     const drivers = { avery: avery!, blake: blake!, casey: marked! };
     const stage: Stage = {
-      oasis, plunk, hub, chargers, logs, stop,
+      oasis, plunk, hub, chargers, logs, logged, stop,
       driver: (name) => Portal.driver(plunk.platform().portalUrl, drivers[name].email, drivers[name].password),
     };
     await meet(stage, settings.oasis.stations.map(({ id }) => id), moreDrivers.flatMap(({ tokens }) => tokens).length);
@@ -303,9 +309,12 @@ export async function eventually<T>(
 const LINES_SHOWN = 15;
 
 function tails(logDir: string, title: string): string {
+  return [...logFiles(logDir)].map(([name, lines]) =>
+    `--- ${title}: ${name}\n${lines.slice(-LINES_SHOWN).map((line) => line.slice(0, 600)).join('\n')}`).join('\n');
+}
+
+/** The lines of each. */
+function logFiles(logDir: string): Map<string, string[]> {
   const files = readdirSync(logDir, { withFileTypes: true }).filter((file) => file.isFile());
-  return files.map(({ name }) => {
-    const lines = readFileSync(join(logDir, name), 'utf8').trimEnd().split('\n');
-    return `--- ${title}: ${name}\n${lines.slice(-LINES_SHOWN).map((line) => line.slice(0, 600)).join('\n')}`;
-  }).join('\n');
+  return new Map(files.map(({ name }) => [name, readFileSync(join(logDir, name), 'utf8').trimEnd().split('\n')]));
 }
