@@ -372,6 +372,7 @@ export function preview(service: Forgetter) {
   });
 }
 `,
+    'libs/contracts/src/sessions.ts': "export const unlock = ask({\n  context: 'sessions',\n  verb: 'unlock',\n});\n",
     'libs/erasure/src/erasing.ts': "import {\n  found, preview,\n} from '#contracts/locations';\n",
     'services/locations/src/main.ts': "import { find, found } from '#contracts/locations';\n",
     'services/portal/src/main.ts': '',

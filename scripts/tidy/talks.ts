@@ -49,13 +49,13 @@ function importsOf(tree: Tree): Map<string, Imports> {
     if (project === undefined || !path.startsWith(`${project}/src/`) || !isCode(path) || isTest(path)) continue;
     const imports = found.get(project) ?? { contracts: new Set(), libs: new Set() };
     found.set(project, imports);
-    for (const [, names = '', lib = ''] of text.matchAll(/^import (?:type )?\{([^}]*)\} from '#([a-z-]+)(?:\/[^']*)?'/gm)) {
+    for (const [, names = '', lib = '', file = ''] of text.matchAll(/^import (?:type )?\{([^}]*)\} from '#([a-z-]+)(?:\/([^']*))?'/gm)) {
       if (lib !== 'contracts') {
         imports.libs.add(`libs/${lib}`);
         continue;
       }
       for (const name of names.split(',')) {
-        const contract = contracts.get(name.trim().split(' ')[0] ?? '');
+        const contract = contracts.get(`${file} ${name.trim().split(' ')[0]}`);
         // What is asked of several is answered by a lib, in the name of its service.
         if (contract && !(contract.context === '*' && project.startsWith('libs/'))) imports.contracts.add(contract);
       }
@@ -64,11 +64,12 @@ function importsOf(tree: Tree): Map<string, Imports> {
   return found;
 }
 
-/** By the name of their constant, which no two have alike. */
+/** By the file that defines it, and the name of its constant there. */
 function contractsOf(tree: Tree): Map<string, Contract> {
   const found = new Map<string, Contract>();
   for (const [path, text] of tree) {
-    if (!/^libs\/contracts\/src\/[^/]+\.ts$/.test(path)) continue;
+    const file = /^libs\/contracts\/src\/([^/]+)\.ts$/.exec(path)?.[1];
+    if (file === undefined) continue;
     const ofFile = /^const context = '([^']+)'/m.exec(text)?.[1];
     const definitions = /^export (const \w+ = |function \w+\(.*?\) \{\n {2}return )(ask|tell)\(\{(.*?)^ *\}\)/gms;
     for (const [, head = '', kind = '', body = ''] of text.matchAll(definitions)) {
@@ -76,7 +77,7 @@ function contractsOf(tree: Tree): Map<string, Contract> {
       const [how, constant = ''] = head.split(/[ (]/) as [string, string];
       const context = how === 'function' ? '*' : (said('context') ?? ofFile) as Context;
       const rest = kind === 'ask' ? [said('verb'), ...(/^ *to:/m.test(body) ? ['*'] : [])] : [said('thing'), said('happened')];
-      found.set(constant, { kind: kind as Contract['kind'], context, name: [context, ...rest].join('.') });
+      found.set(`${file} ${constant}`, { kind: kind as Contract['kind'], context, name: [context, ...rest].join('.') });
     }
   }
   return found;
