@@ -53,7 +53,7 @@ test('a client without the password is refused', async () => {
 
 test('a configuration that the server refuses is told with its words', async () => {
   await expect(startNats({ dir, config: 'max_connections: "many"' })).rejects.toThrow(
-    /did not start[\s\S]*nats\.conf:9:1/,
+    /did not start[\s\S]*nats\.conf:13:1/,
   );
 });
 
