@@ -26,6 +26,13 @@ test('the invoice names all that a finance department asks for', async () => {
   expect(text).toContain(`${statement.currencies[0]?.invoices[0]?.total} CAD`);
 });
 
+test('a statement of a month that is not closed says when it is final, the hour after the closing as well', async () => {
+  const { statement, lines } = settledStatement(1);
+  const { text } = await read(await statementPdf({ ...statement, state: 'open' }, lines));
+  expect(text).toContain('Provisional: what is acknowledged until 2022-03-11T08:00:00Z counts, and the final statement comes an hour later.');
+  expect(text).toContain('Provisional, not an invoice yet');
+});
+
 test('the same statement is the same bytes, with its fonts inside', async () => {
   const { statement, lines } = settledStatement(5);
   const [one, other] = [await statementPdf(statement, lines), await statementPdf(structuredClone(statement), lines)];

@@ -52,7 +52,7 @@ async function cover(sheet: Sheet, statement: Statement): Promise<void> {
 
 const STATES: Readonly<Record<Statement['state'], (closesAt: string) => string>> = {
   closed: (closesAt) => `Final: the month closed at ${closesAt}.`,
-  open: (closesAt) => `Provisional: the month closes at ${closesAt}.`,
+  open: (closesAt) => `Provisional: what is acknowledged until ${closesAt} counts, and the final statement comes an hour later.`,
   'without-agreement': () => 'Provisional: there is no agreement that closes the month.',
 };
 
