@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { told } from '#bus';
-import { partyLinkChanged } from '#contracts/ocpi-gateway';
+import { listPartners, partyLinkChanged } from '#contracts/ocpi-gateway';
 import { sessionEnded, sessionStarted } from '#contracts/sessions';
 import { toJsonBytes } from '#contracts';
 import { exampleLocation, exampleSession, exampleTariff, exampleToken, type Session } from '#ocpi';
 import { openDatabase } from '#postgres';
 import { HandPartner } from './hand-partner.ts';
-import { call, openSide, type Side } from './side.ts';
+import { call, heard, openSide, type Side } from './side.ts';
 
 // An eMSP that a CPO reaches through a hub, by a link of its own, or not at all.
 
@@ -23,7 +23,7 @@ beforeAll(async () => {
   hub = await HandPartner.open('Open Hub', 'HUB', 'HUB', ['RECEIVER sessions', 'RECEIVER cdrs', 'SENDER tokens']);
   plunk = await HandPartner.open('Carbon Plunk', 'CPK', 'EMSP', ['RECEIVER sessions', 'RECEIVER cdrs', 'SENDER tokens']);
   await hub.register(oasis);
-  await vi.waitFor(() => expect(links).toEqual(['HUB yes']), { timeout: 10_000 });
+  await vi.waitFor(() => expect(links).toEqual(['HUB yes']), { timeout: 60_000 });
 });
 afterAll(async () => {
   watching?.stop();
@@ -69,19 +69,21 @@ test('SES-06: of a party behind a hub that was SUSPENDED and is back, what becam
   for (const id of ['S-1', 'S-2'])
     await oasis.neighbours.tell(told(sessionStarted, { sessionId: id, tokenParty, sessionJson: toJsonBytes(active(id)) }));
   await expect.poll(() => hub.pushed().toSorted()).toEqual(['PUT /sessions/CA/BCT/S-1', 'PUT /sessions/CA/BCT/S-2']);
+  await expect.poll(async () => (await oasis.neighbours.bus.ask(listPartners, {})).partners.find(({ name }) => name === 'Open Hub')?.waiting).toBe(0);
   await behind('SUSPENDED');
   const ended: Session = { ...active('S-1'), kwh: 9, status: 'COMPLETED', end_date_time: '2022-02-01T18:00:00Z', last_updated: '2022-02-01T18:00:00Z' };
   await oasis.neighbours.tell(told(sessionEnded, {
     sessionId: 'S-1', tokenParty, sessionJson: toJsonBytes(ended), locationJson: toJsonBytes(exampleLocation),
     tariffJson: toJsonBytes(exampleTariff), tariffVersion: 1, tokenJson: toJsonBytes(exampleToken), energyWh: '9000',
   }));
-  // The hub's own goes behind it.
   const its = { ...active('S-3'), cdr_token: { ...exampleSession.cdr_token, party_id: 'HUB' } };
   await oasis.neighbours.tell(told(sessionStarted, { sessionId: 'S-3', tokenParty: { ...tokenParty, partyId: 'HUB' }, sessionJson: toJsonBytes(its) }));
   await expect.poll(() => hub.pushed()).toContain('PUT /sessions/CA/BCT/S-3');
+  await heard(oasis, 'sessions', 'S-1');
   hub.seen.length = 0;
   await behind('CONNECTED');
   await expect.poll(() => hub.seen.map(({ what, body }) => `${what} ${(body as Session).status}`)).toEqual(['PATCH /sessions/CA/BCT/S-1 COMPLETED']);
+  await expect.poll(() => links).toEqual(['CPK no', 'CPK yes']);
 });
 
 test('a link that had ended before an upgrade is told of after it', async () => {

@@ -9,7 +9,7 @@ beforeAll(async () => {
   hub = await openSide({
     party: { country_code: 'CA', party_id: 'HUB', name: 'Open Hub', roles: ['HUB'] },
     hub: {},
-    ocpi: { ...ocpi, request_timeout_ms: 1_500 },
+    ocpi: { ...ocpi, request_timeout_ms: 4_000 },
   });
 });
 afterAll(() => hub?.close());
@@ -28,6 +28,7 @@ test('a hub of ours keeps every rule that the conformance kit can see', async ()
     token,
     party: { country_code: 'CA', party_id: 'KIT' },
     patienceMs: 200,
+    timeoutMs: 60_000,
     memberToken,
   });
   expect(

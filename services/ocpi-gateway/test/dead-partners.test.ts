@@ -48,6 +48,7 @@ test('64 partners that never answer delay nothing for the next one', async () =>
   await alive.register(oasis);
   await oasis.neighbours.tell(status(0));
   await expect.poll(sentToDead).toHaveLength(DEAD);
+  await expect.poll(() => alive.pushed()).toEqual(['PUT /locations/CA/BCT/L']);
   for (let second = 1; second <= 20; second += 1) {
     await oasis.neighbours.tell(status(second));
     await expect.poll(() => (alive.seen.at(-1)?.body as { last_updated?: string } | undefined)?.last_updated).toBe(at(second));

@@ -57,7 +57,9 @@ test('CRE-04 a TOKEN_A registers once, also when it is used twice at the same ti
   const { tokenA: token } = await oasis.neighbours.bus.ask(invitePartner, { name: 'Twin', parties: twin.parties() });
   const post = () => call(oasis, '/ocpi/2.2.1/credentials', { token, method: 'POST', body: twin.credentials() });
   const both = await Promise.all([post(), post()]);
-  expect(both.map(({ http }) => http).sort()).toEqual([200, 405]);
+  const https = both.map(({ http }) => http).sort();
+  // One that comes when the other is through finds the token dead.
+  expect([[200, 405], [200, 401]]).toContainEqual(https);
   await twin.close();
 });
 

@@ -25,7 +25,7 @@ type Answer =
 export class HandPartner {
   readonly seen: Seen[] = [];
   /** What it answers to a push; 1000 unless told otherwise. */
-  answer: (what: string) => Answer = () => ({});
+  answer: (what: string) => Answer | Promise<Answer> = () => ({});
   url = '';
   /** Where its endpoints are; its own base where it is ''. */
   endpointBase = '';
@@ -43,14 +43,16 @@ export class HandPartner {
   admits: (authorization: string | undefined) => boolean = () => true;
   /** What it presents to the gateway. */
   token = '';
+  /** What the gateway is to present to it, by the credentials of its next registration. */
+  given = '';
 
   private readonly server = createServer((request, response) => {
-    void bodyOf(request).then((text) => {
+    void bodyOf(request).then(async (text) => {
       const what = `${request.method} ${request.url}`;
       this.seen.push({ what, body: text === '' ? undefined : JSON.parse(text), headers: request.headers });
       const { authorization } = request.headers;
       const answer = this.admits(authorization)
-        ? (this.configuration(request.url!, authorization) ?? this.answer(what))
+        ? (this.configuration(request.url!, authorization) ?? await this.answer(what))
         : { http: 401, status: 2000 };
       if (answer === 'never') return;
       if (answer === 'hang up') return void request.socket.destroy();
@@ -85,6 +87,7 @@ export class HandPartner {
     moreRoles: readonly string[] = [],
   ): Promise<HandPartner> {
     const partner = new HandPartner(name, partyId, role, interfaces, moreRoles);
+    partner.given = `token-of-${partyId}`;
     await new Promise<void>((resolve) => partner.server.listen(0, '127.0.0.1', resolve));
     partner.url = `${partner.base}/versions`;
     return partner;
@@ -94,7 +97,7 @@ export class HandPartner {
     const business_details = { name: this.name };
     if (this.version === '2.1.1')
       return {
-        token: `token-of-${this.partyId}`,
+        token: this.given,
         url: this.url,
         party_id: this.partyId,
         country_code: 'CA',
@@ -105,7 +108,7 @@ export class HandPartner {
       return { role, party_id, country_code: 'CA', business_details };
     });
     const hub = this.hubPartyId === '' ? {} : { hub_party_id: this.hubPartyId };
-    return { token: `token-of-${this.partyId}`, url: this.url, ...hub, roles };
+    return { token: this.given, url: this.url, ...hub, roles };
   }
 
   /** As an operator invites it. */
@@ -160,7 +163,7 @@ export class HandPartner {
     if (
       this.asksForToken &&
       /^\/(versions|2\.\d\.\d)$/.test(path) &&
-      presented !== authorization(`token-of-${this.partyId}`)
+      presented !== authorization(this.given)
     )
       return { http: 401, status: 2001 };
     // A version that nobody knows, with a URL that is none, must not disturb.

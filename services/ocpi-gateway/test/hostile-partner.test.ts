@@ -24,7 +24,7 @@ let partnerId: string;
 
 beforeAll(async () => {
   const party = { country_code: 'CA', party_id: 'BCT', name: 'Energy OASIS', roles: ['CPO', 'EMSP'], currency: 'CAD' };
-  oasis = await openSide({ party, ocpi: { ...ocpi, request_timeout_ms: 2_000, pull: { first_s: 86_400, splay_s: 0 } } });
+  oasis = await openSide({ party, ocpi: { ...ocpi, request_timeout_ms: 4_000, pull: { first_s: 86_400, splay_s: 0 } } });
   inside = await HandPartner.open('Inside', 'INS', 'EMSP', []);
   mallory = await HandPartner.open('Mallory', 'MTL', 'EMSP', [
     'RECEIVER tariffs', 'RECEIVER cdrs', 'SENDER locations', 'SENDER tariffs', 'SENDER commands',
@@ -100,12 +100,18 @@ test('TRN-52: a Link leads to no other host or port', async () => {
 
 test('TRN-52: a list without an end has one', async () => {
   let page = 0;
-  mallory.answer = (what) =>
-    what.startsWith('GET /locations')
-      ? { data: [], headers: { Link: `<${mallory.base}/locations?offset=${page++}>; rel="next"` } }
-      : { data: [] };
+  let most = 0;
+  mallory.answer = (what) => {
+    if (!what.startsWith('GET /locations')) return { data: [] };
+    // It is begun anew some times.
+    if (!what.includes('offset')) page = 0;
+    page += 1;
+    most = Math.max(most, page);
+    return { data: [], headers: { Link: `<${mallory.base}/locations?offset=${page}>; rel="next"` } };
+  };
   await pulled('has no end');
-  expect(page).toBeLessThan(150);
+  expect(most).toBeGreaterThan(1);
+  expect(most).toBeLessThan(150);
 });
 
 test('TRN-55: what is no object at all, or holds what is no text, spoils nothing of its page', async () => {

@@ -21,7 +21,7 @@ beforeAll(async () => {
   hub = await openSide({
     party: { ...hubAsParty, name: 'Open Hub', roles: ['HUB'] },
     hub: { quiet_s: 3600, offline_check_s: 3600 },
-    ocpi: { ...ocpi, request_timeout_ms: 1_500, page_limit: 100 },
+    ocpi: { ...ocpi, request_timeout_ms: 4_000, page_limit: 100 },
   });
   const asCpo = ['SENDER locations', 'SENDER tariffs', 'SENDER sessions', 'RECEIVER tokens', 'RECEIVER commands'];
   mallory = await HandPartner.open('Mallory', 'MAL', 'CPO', [...asCpo, 'SENDER commands'], ['EMSP']);

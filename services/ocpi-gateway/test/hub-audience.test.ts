@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { listPartners } from '#contracts/ocpi-gateway';
 import { exampleLocation, exampleTariff, exampleToken, nextLink, routingHeaders } from '#ocpi';
 import { HandPartner } from './hand-partner.ts';
 import { call, openSide, type Side } from './side.ts';
@@ -34,6 +35,7 @@ afterAll(async () => {
 
 type Name = keyof typeof members;
 
+/** Who has it once nothing waits for anybody any more: it was queued for all of them before it was answered. */
 async function tell(from: Name, module: string, object: object, id: string): Promise<Name[]> {
   const { token, partyId } = members[from];
   const owner = { country_code: 'CA', party_id: partyId };
@@ -41,10 +43,9 @@ async function tell(from: Name, module: string, object: object, id: string): Pro
     token, method: 'PUT', body: { ...object, ...owner }, headers: routingHeaders({ to: hubParty, from: owner }),
   });
   expect(answer.status_code).toBe(1000);
-  const have = () => (Object.keys(members) as Name[]).filter((name) => members[name].pushed(`PUT /${module}/CA/${partyId}/${id}`).length > 0);
-  await expect.poll(() => have().length).toBeGreaterThan(0);
-  await new Promise((resolve) => setTimeout(resolve, 300)); // Time enough for one who is not to have it.
-  return have();
+  const { bus } = hub.neighbours;
+  await expect.poll(async () => (await bus.ask(listPartners, {})).partners.reduce((sum, { waiting }) => sum + waiting, 0)).toBe(0);
+  return (Object.keys(members) as Name[]).filter((name) => members[name].pushed(`PUT /${module}/CA/${partyId}/${id}`).length > 0);
 }
 
 test.each<[Name, string, object, string, Name[]]>([

@@ -6,7 +6,6 @@ import { call, ocpi, openSide, type Side } from './side.ts';
 // What two CPOs tell a hub of Tariffs and of the Locations that name them, as an eMSP hears it.
 
 const toHub = { country_code: 'CA', party_id: 'HUB' };
-const SOON = { timeout: 10_000 };
 
 let hub: Side;
 let cpo: HandPartner;
@@ -57,21 +56,21 @@ test('a Location goes to the members behind the Tariff of its owner that it name
   await tell(cpo, 'PUT', 'locations/ONE', location('ONE', ['t-2']));
   await tell(cpo, 'PUT', 'tariffs/T-1', tariff('T-1'));
   await tell(cpo, 'PUT', 'locations/TWO', location('TWO', ['T-1']));
-  await expect.poll(() => emsp.pushed(), SOON).toEqual(
+  await expect.poll(() => emsp.pushed()).toEqual(
     expect.arrayContaining(['PUT /tariffs/CA/EOA/T-1', 'PUT /locations/CA/EOA/ONE', 'PUT /locations/CA/EOA/TWO']),
   );
 });
 
 test('TAR-01: a Tariff is deleted behind the Connectors of its owner that named it, whatever others call theirs', async () => {
   await tell(harbour, 'PUT', 'locations/THREE', location('THREE', ['T-1']));
-  await expect.poll(() => emsp.pushed(), SOON).toContain('PUT /locations/CA/HBR/THREE');
+  await expect.poll(() => emsp.pushed()).toContain('PUT /locations/CA/HBR/THREE');
   emsp.answer = (what) => (what.includes('locations') ? { http: 404, status: 2001 } : {});
   emsp.seen.length = 0;
   await tell(cpo, 'PUT', 'locations/ONE', location('ONE', ['T-1'], 'REMOVED'));
   await tell(cpo, 'PUT', 'locations/TWO', location('TWO', ['T-1'], 'REMOVED'));
   await tell(cpo, 'DELETE', 'tariffs/T-1');
-  await expect.poll(() => emsp.pushed().length, SOON).toBeGreaterThan(6);
+  await expect.poll(() => emsp.pushed().length).toBeGreaterThan(6);
   expect(emsp.pushed('DELETE')).toEqual([]);
   emsp.answer = () => ({});
-  await expect.poll(() => emsp.pushed('DELETE'), SOON).toEqual(['DELETE /tariffs/CA/EOA/T-1']);
+  await expect.poll(() => emsp.pushed('DELETE')).toEqual(['DELETE /tariffs/CA/EOA/T-1']);
 });

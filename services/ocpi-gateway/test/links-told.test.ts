@@ -29,7 +29,7 @@ beforeEach(() => {
   links.length = 0;
 });
 
-const told = (...expected: string[]) => expect.poll(() => links.toSorted(), { timeout: 10_000 }).toEqual(expected);
+const told = (...expected: string[]) => expect.poll(() => links.toSorted()).toEqual(expected);
 const credentials = (partner: HandPartner, method: string, body?: object) =>
   call(oasis, '/ocpi/2.2.1/credentials', { token: partner.token, method, ...(body && { body }) });
 

@@ -72,6 +72,13 @@ export class Neighbours {
     }
   }
 
+  /** The position of the last fact of a key that was told by now. */
+  async lastTold(context: Context, key: string): Promise<bigint> {
+    const { db } = await this.log(context);
+    const { rows } = await db.query<{ last: bigint }>('SELECT max(position) AS last FROM outbox WHERE key = $1', [key]);
+    return rows[0]!.last;
+  }
+
   async close(): Promise<void> {
     for (const { db, relay } of this.logs.values()) {
       await relay.close();

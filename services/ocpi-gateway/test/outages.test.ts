@@ -5,9 +5,9 @@ import { evseStatusChanged } from '#contracts/locations';
 import { listPartners } from '#contracts/ocpi-gateway';
 import { tariffPublished } from '#contracts/tariff-engine';
 import { toJsonBytes } from '#contracts';
-import { type Cdr, exampleCdr, exampleLocation, exampleTariff, type Location } from '#ocpi';
+import { authorization, type Cdr, exampleCdr, exampleLocation, exampleTariff, type Location } from '#ocpi';
 import { HandPartner } from './hand-partner.ts';
-import { openSide, type Side } from './side.ts';
+import { ocpi, openSide, type Side } from './side.ts';
 
 // What a gateway does about partners that are down, slow, or say no: all worked by hand.
 
@@ -19,7 +19,8 @@ let montreal: HandPartner;
 let slow: HandPartner;
 
 beforeAll(async () => {
-  oasis = await openSide({});
+  // Longer than one is silent here.
+  oasis = await openSide({ ocpi: { ...ocpi, request_timeout_ms: 120_000 } });
   oasis.neighbours.own.locations.push(location);
   montreal = await HandPartner.open('Montreal', 'MTL', 'EMSP', [
     'RECEIVER locations',
@@ -93,8 +94,14 @@ test('an object that a partner refuses is set aside and said to the operator; ch
 
 test('an object over which a partner fails goes behind the others, and is set aside in the end', async () => {
   montreal.seen.length = 0;
-  montreal.answer = (what) => (what.endsWith('/L2') ? { status: 3000 } : {});
+  const bothWait = Promise.withResolvers<void>();
+  montreal.answer = async (what) => {
+    await bothWait.promise;
+    return what.endsWith('/L2') ? { status: 3000 } : {};
+  };
   await oasis.neighbours.tell(published('L2', '2022-02-04T00:00:00Z'), published('FREE', '2022-02-04T00:00:00Z'));
+  await expect.poll(async () => (await viewOf('Montreal')).waiting).toBe(2);
+  bothWait.resolve();
   await expect.poll(() => montreal.pushed('PUT /tariffs/CA/BCT/L2')).toHaveLength(3);
   expect(montreal.pushed()[1]).toBe('PUT /tariffs/CA/BCT/FREE');
   await expect.poll(async () => (await viewOf('Montreal')).deadLetters).toBe(1);
@@ -109,12 +116,17 @@ test("a CDR is sent again whatever a partner's fault is, in order, and over the 
   montreal.seen.length = 0;
   await oasis.neighbours.tell(issued(cdr('C-1')), issued(cdr('C-2')));
   await expect.poll(() => montreal.pushed('POST /cdrs').length).toBeGreaterThan(3);
-  const bodies = () => montreal.seen.filter(({ what }) => what === 'POST /cdrs').map(({ body }) => (body as Cdr).id);
+  const bodies = () => montreal.seen
+    .filter(({ what, headers }) => what === 'POST /cdrs' && headers.authorization === authorization(montreal.given))
+    .map(({ body }) => (body as Cdr).id);
   expect(new Set(bodies())).toEqual(new Set(['C-1']));
-  // The partner starts over with a new TOKEN_A.
-  await montreal.register(oasis);
+  // The partner starts over with a new TOKEN_A. What was under way over the old link may come, too, and is refused.
+  montreal.given = 'of-the-next-link';
+  montreal.asksForToken = true;
+  expect(await montreal.register(oasis)).toMatchObject({ status_code: 1000 });
   montreal.seen.length = 0;
-  montreal.answer = () => ({});
+  montreal.answer = (what) =>
+    (montreal.seen.at(-1)!.headers.authorization === authorization(montreal.given) || !what.startsWith('POST ') ? {} : { http: 401, status: 2001 });
   await expect.poll(bodies).toEqual(['C-1', 'C-2']);
   await oasis.neighbours.tell(issued(cdr('C-1')), issued(cdr('C-3')));
   await expect.poll(bodies).toEqual(['C-1', 'C-2', 'C-3']);

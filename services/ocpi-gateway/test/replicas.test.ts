@@ -147,7 +147,7 @@ test('TRN-91: one that sleeps in the middle of a batch sends nothing of it any m
   partner.answer = () => ({});
   await oasis.restart();
   await oasis.neighbours.tell(...ids.map((id) => statusOf(id, 2)));
-  await expect.poll(() => ids.filter((id) => timesOf(id).at(-1) === at(2)).length, { timeout: 30_000 }).toBe(LOCATIONS);
+  await expect.poll(() => ids.filter((id) => timesOf(id).at(-1) === at(2)).length).toBe(LOCATIONS);
   await idle();
   const before = partner.seen.length;
   sleeper.kill('SIGCONT');

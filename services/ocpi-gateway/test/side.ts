@@ -1,7 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { type Context, slotOf } from '#bus';
 import { authorization } from '#ocpi';
+import { openDatabase } from '#postgres';
 import type { Running } from '#service';
 import { testPlatform, type TestPlatform } from '#test-servers';
+import { expect } from 'vitest';
 import { start } from '../src/start.ts';
 import { Neighbours } from './neighbours.ts';
 
@@ -45,6 +48,17 @@ export async function openSide(settings: Record<string, unknown>, versions?: rea
     },
   };
   return side;
+}
+
+/** Until the gateway has handled all that was told of a key by now: it shows nothing of what is for nobody yet. */
+export async function heard(of: Side, context: Context, key: string): Promise<void> {
+  const db = await openDatabase({ url: of.platform.databaseUrl, schema: 'ocpi_gateway', migrations: [] });
+  const told = await of.neighbours.lastTold(context, key);
+  const isHeard = async () => (await db.query(
+    'SELECT FROM listening WHERE source = $1 AND slots @> $2::int AND position >= $3', [context, slotOf(key), told],
+  )).rowCount;
+  await expect.poll(isHeard).toBe(1);
+  await db.close();
 }
 
 export const versionsUrl = (of: Side): string => of.gateway.urls!.ocpi!;

@@ -3,14 +3,13 @@ import { invitePartner, registerPartner } from '#contracts/ocpi-gateway';
 import { routingHeaders } from '#ocpi';
 import { openDatabase } from '#postgres';
 import { HandPartner } from './hand-partner.ts';
-import { call, ocpi, openSide, type Side, versionsUrl } from './side.ts';
+import { call, openSide, type Side, versionsUrl } from './side.ts';
 
 // Three hubs, each registered with both others: a way may lead back to where it came from.
 
 const hubOf = (name: string, party_id: string) => ({
   party: { country_code: 'CA', party_id, name, roles: ['HUB'] },
   hub: { quiet_s: 3600 },
-  ocpi: { ...ocpi, request_timeout_ms: 2_000 },
 });
 
 let west: Side;
@@ -36,7 +35,7 @@ async function linked(from: Side, to: Side, toParty: string): Promise<void> {
     name: toParty, parties: [{ party: { countryCode: 'CA', partyId: toParty }, roles: ['HUB'] }],
   });
   const named = from === west ? 'HWE' : 'HEA';
-  await to.neighbours.bus.ask(registerPartner, { name: named, versionsUrl: versionsUrl(from), tokenA });
+  await to.neighbours.bus.ask(registerPartner, { name: named, versionsUrl: versionsUrl(from), tokenA }, { timeoutMs: 30_000 });
 }
 
 async function inDatabase<T>(hub: Side, work: (db: Awaited<ReturnType<typeof openDatabase>>) => Promise<T>): Promise<T> {

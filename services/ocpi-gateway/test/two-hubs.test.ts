@@ -40,7 +40,7 @@ beforeAll(async () => {
     name: 'East',
     parties: [{ party: { countryCode: 'CA', partyId: 'HEA' }, roles: ['HUB'] }],
   });
-  await eastHub.neighbours.bus.ask(registerPartner, { name: 'West', versionsUrl: versionsUrl(westHub), tokenA });
+  await eastHub.neighbours.bus.ask(registerPartner, { name: 'West', versionsUrl: versionsUrl(westHub), tokenA }, { timeoutMs: 30_000 });
 });
 afterAll(async () => {
   await Promise.all([cpo?.close(), emsp?.close()]);
