@@ -77,7 +77,8 @@ test('TRN-14, TRN-50: after the handshake all lists are read, page by page, Tari
   await expect.poll(() => held('location')).toEqual(['l-1', 'l-2', 'l-3']);
   expect(held('tariff')).toEqual(['t-1', 't-2']);
   const order = plunk.neighbours.taken.map(({ what }) => what.split(' ')[1]!.toLowerCase());
-  expect(order.lastIndexOf('tariff')).toBeLessThan(order.indexOf('location'));
+  // Behind them the lists may have been read once more.
+  expect(order.slice(0, order.indexOf('location'))).toEqual(['tariff', 'tariff']);
   await expect.poll(() => cpo.pushed('GET /sessions').length).toBeGreaterThan(0);
   const sessions = cpo.pushed('GET /sessions')[0]!;
   expect(new URL(sessions.slice(4), cpo.base).searchParams.get('date_from')).toMatch(/^\d{4}-/);
@@ -99,7 +100,9 @@ test('TRN-55, TRN-73: one object that is invalid, or of somebody else, does not 
 test('TRN-57: what a whole list does not have is no longer valid; listed again, it is', async () => {
   lists.locations = [location('L-1'), location('L-4')];
   lists.tariffs = [tariff('T-2')];
-  await expect.poll(() => plunk.neighbours.taken.map(({ what }) => what)).toContain('DROP locations l-2,l-3');
+  // At once, or one after the other where the list changed while it was read.
+  const gone = () => dropped().flatMap((what) => what.slice('DROP locations '.length).split(','));
+  await expect.poll(gone).toEqual(expect.arrayContaining(['l-2', 'l-3']));
   await expect.poll(() => held('tariff')).toEqual(['t-2']);
   await expect.poll(report).toContainEqual(expect.objectContaining({ module: 'tariffs', what: 'gone', objectKey: 't-1' }));
   lists.tariffs = [tariff('T-1'), tariff('T-2')];
@@ -184,7 +187,7 @@ test('TRN-91: a list that breaks off in the middle goes on with the page that fa
   // It was asked for while the page before it was taken in.
   const errorOf = async (of: string) =>
     (await plunk.neighbours.bus.ask(listDifferences, { partnerId, limit: 1 })).pulls.find(({ module }) => module === of)?.error;
-  await expect.poll(() => errorOf('locations'), { timeout: 10_000 }).toEqual(expect.stringContaining('503'));
+  await expect.poll(() => errorOf('locations')).toEqual(expect.stringContaining('503'));
   await plunk.gateway.stop();
   cpo.seen.length = 0;
   isBroken = false;

@@ -56,7 +56,7 @@ describe.each(['2.2.1', '2.3.0'])('in OCPI %s', (version) => {
     const view = await plunk.neighbours.bus.ask(
       registerPartner,
       { name: 'Energy OASIS', versionsUrl: versionsUrl(oasis), tokenA },
-      { timeoutMs: 10_000 },
+      { timeoutMs: 30_000 },
     );
     expect(view).toMatchObject({ state: 'registered', version, roles: [{ role: 'CPO', party: { partyId: 'BCT' } }] });
     const { partners } = await oasis.neighbours.bus.ask(listPartners, {});
@@ -67,7 +67,7 @@ describe.each(['2.2.1', '2.3.0'])('in OCPI %s', (version) => {
     const again = plunk.neighbours.bus.ask(
       registerPartner,
       { name: 'Again', versionsUrl: versionsUrl(oasis), tokenA },
-      { timeoutMs: 10_000 },
+      { timeoutMs: 30_000 },
     );
     await expect(again).rejects.toMatchObject({
       code: 'partner-unreachable',
@@ -181,11 +181,12 @@ describe.each(['2.2.1', '2.3.0'])('in OCPI %s', (version) => {
   });
 
   test('CDR-01 a CDR is delivered although the partner was down when it was issued, and once only', async () => {
+    const view = async () => (await oasis.neighbours.bus.ask(listPartners, {})).partners.find(({ name }) => name === 'Carbon Plunk')!;
+    await expect.poll(async () => (await view()).waiting).toBe(0);
     const delivered: CdrDelivered[] = [];
     const watching = await oasis.neighbours.bus.watch(cdrDelivered, (fact) => void delivered.push(fact));
     await plunk.gateway.stop();
     await oasis.neighbours.tell(issued(cdr));
-    const view = async () => (await oasis.neighbours.bus.ask(listPartners, {})).partners.find(({ name }) => name === 'Carbon Plunk')!;
     await expect.poll(async () => (await view()).lastError).toContain('cdrs S-1-1: unreachable');
     expect((await view()).waiting).toBe(1);
     await plunk.restart();
@@ -244,7 +245,8 @@ describe.each(['2.2.1', '2.3.0'])('in OCPI %s', (version) => {
   });
 
   test("a token's owner is asked in real time; TOK-06 one it does not know has no answer in it", async () => {
-    const ask = (uid: string) => oasis.neighbours.bus.ask(authorizeAtPartner, { party: cpk, uid, type: 'RFID', timeoutMs: 2_000 });
+    const ask = (uid: string) =>
+      oasis.neighbours.bus.ask(authorizeAtPartner, { party: cpk, uid, type: 'RFID', timeoutMs: 20_000 }, { timeoutMs: 30_000 });
     const known = await ask('04AA');
     expect(known.outcome).toBe(SendOutcome.ANSWERED);
     expect(fromJsonBytes<AuthorizationInfo>(known.authorizationInfoJson!)).toMatchObject({

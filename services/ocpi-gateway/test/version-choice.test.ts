@@ -22,7 +22,7 @@ async function partnerOf(partyId: string, more: Partial<Pick<HandPartner, 'versi
   return partner;
 }
 const register = ({ url, partyId }: HandPartner) =>
-  oasis.neighbours.bus.ask(registerPartner, { name: partyId, versionsUrl: url, tokenA: `token-a-of-${partyId}` }, { timeoutMs: 10_000 });
+  oasis.neighbours.bus.ask(registerPartner, { name: partyId, versionsUrl: url, tokenA: `token-a-of-${partyId}` }, { timeoutMs: 30_000 });
 
 test('VER-02 a version that a partner lists and has no details of is passed over for the next newest that both have', async () => {
   const partner = await partnerOf('VCA', { version: '2.1.1', alsoLists: ['2.3.0', '2.2.1'] });

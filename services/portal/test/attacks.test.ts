@@ -293,7 +293,9 @@ test('a driver has at most five streams at once', async () => {
   await Promise.all(streams.map((stream) => stream.next()));
   expect(await mallory.get(`/v1/charges/${id}/events`)).toMatchObject(refusal(429, 'too-many-streams'));
   await Promise.all(streams.map((stream) => stream.return(undefined)));
-  const again = mallory.events(`/v1/charges/${id}/events`);
-  await expect.poll(() => again.next().then(() => 'open', () => 'refused')).toBe('open');
-  await again.return(undefined);
+  const opens = async () => {
+    const again = mallory.events(`/v1/charges/${id}/events`);
+    return again.next().then(() => again.return(undefined)).then(() => 'open', () => 'refused');
+  };
+  await expect.poll(opens).toBe('open');
 });
