@@ -9,7 +9,7 @@ import { lists } from './checks/lists.ts';
 import { receivedLocations } from './checks/locations.ts';
 import { pushes } from './checks/pushes.ts';
 import { receivedSessions } from './checks/sessions.ts';
-import { receivedTariffs } from './checks/tariffs.ts';
+import { listedTariffs, receivedTariffs } from './checks/tariffs.ts';
 import { authorization, receivedTokens } from './checks/tokens.ts';
 
 /** All checks, in the order in which they are made. */
@@ -29,6 +29,7 @@ export const checks: readonly Check[] = [
   hub,
   members,
   absence,
+  listedTariffs,
   pushes,
   ...last,
 ];

@@ -31,6 +31,8 @@ export interface ListenerOptions {
 export type Front = 'versions' | 'failing' | 'bare' | 'old' | 'later' | 'own';
 
 const served = new Set<string>(['locations', 'sessions', 'cdrs', 'tariffs', 'tokens', 'commands', 'chargingprofiles', 'hubclientinfo']);
+/** The path of our list of Tariffs. */
+export const TARIFFS = '/sender/tariffs';
 /** Below it our second platform is, where a hub lets us be two of its members. */
 export const MEMBER = '/member';
 const BODY_BYTES_MAX = 5_000_000;
@@ -52,6 +54,11 @@ export class Listener {
   refusing: string | undefined;
   /** Paths whose requests are answered once this is over: what must not come before its response waits for it. */
   readonly held = new Map<string, Promise<unknown>>();
+  /** The first PATCH of a Location or Session that came: it is refused, if it is to be. */
+  patched: Incoming | undefined;
+  refusesPatch = false;
+  /** What our list of Tariffs holds. */
+  tariffs: readonly object[] = [];
   /** What is not answered at all. */
   silent: string | undefined;
   private readonly server: Server;
@@ -166,10 +173,15 @@ export class Listener {
     response.end(JSON.stringify(envelope(data, status, undefined, dateTimeOf(Date.now()))));
   }
 
-  private answer({ method, path, body }: Incoming): { http: number; status: number; data?: unknown; headers?: Record<string, string> } {
+  private answer(incoming: Incoming): { http: number; status: number; data?: unknown; headers?: Record<string, string> } {
+    const { method, path, body } = incoming;
     const ok = (data?: unknown, headers = {}) => ({ http: 200, status: 1000, data, headers });
     const versions = (version: string, front: string) => ok([{ version, url: `${this.url}/${front}/details` }]);
     if (this.refusing !== undefined && path.includes(this.refusing)) return { http: 200, status: 2001 };
+    if (this.refusesPatch && !this.patched && method === 'PATCH' && /^\/receiver\/(locations|sessions)\//.test(path)) {
+      this.patched = incoming;
+      return { http: 404, status: 2001 };
+    }
     if (path === `${MEMBER}/versions`) return versions('2.2.1', path.slice(1).replace('/versions', ''));
     if (path === `${MEMBER}/details`) return ok({ version: '2.2.1', endpoints: this.endpoints(['EMSP'], `${this.url}${MEMBER}`) });
     if (path.startsWith(`${MEMBER}/`)) return method === 'GET' ? { http: 404, status: 2001 } : ok();
@@ -184,7 +196,10 @@ export class Listener {
     if (path === '/versions/details') return ok({ version: '2.2.1', endpoints: this.endpoints() });
     if (path === '/credentials') return method === 'DELETE' ? ok() : ok(this.credentials([...this.tokens].at(-1)!));
     if (path.startsWith('/results/') && method === 'POST') return ok();
-    if (/^\/sender\/\w+$/.test(path) && method === 'GET') return ok([], { 'X-Total-Count': '0', 'X-Limit': '100' });
+    if (/^\/sender\/\w+$/.test(path) && method === 'GET') {
+      const listed = path === TARIFFS ? this.tariffs : [];
+      return ok(listed, { 'X-Total-Count': String(listed.length), 'X-Limit': '100' });
+    }
     if (path === '/receiver/cdrs' && method === 'POST') {
       return {
         http: 201,

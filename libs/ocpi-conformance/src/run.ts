@@ -5,7 +5,7 @@ import { checks } from './checks.ts';
 import { presentedAsIs } from './checks/configuration.ts';
 import { Listener } from './listener.ts';
 import { type Rule, rules } from './rules.ts';
-import { NO_DETAILS, unseen } from './unseen.ts';
+import { NO_DETAILS, unseen, unshown } from './unseen.ts';
 
 export interface Conformance {
   readonly versionsUrl: string;
@@ -135,5 +135,5 @@ function verdictOf({ id }: Rule, judgements: readonly Judgement[], reasons: Read
   const why = [...new Set(concerned.flatMap((check) => reasons.get(check) ?? []))];
   const isAbsent = why.length > 0 && why.every((one) => ABSENT.test(one)) && concerned.every((check) => reasons.has(check));
   if (isAbsent) return { ...none, verdict: 'not applicable', why: `the platform has ${why.join(', ')}` };
-  return { ...none, verdict: 'not tested', why: why.length > 0 ? why.join('; ') : 'the platform held nothing by which it could be judged' };
+  return { ...none, verdict: 'not tested', why: why.length > 0 ? why.join('; ') : unshown[id] ?? 'the platform held nothing by which it could be judged' };
 }

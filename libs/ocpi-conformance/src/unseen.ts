@@ -11,6 +11,11 @@ export function unseen(rule: string): { verdict: Verdict; why: string } {
   return { verdict: 'not tested', why: byModule[module] ?? 'it cannot be seen by a partner' };
 }
 
+/** Why a rule that the platform could have shown by itself is not judged. */
+export const unshown: Readonly<Record<string, string>> = {
+  'TRN-63': 'the platform pushed no PATCH of a Location or a Session while the kit was its partner',
+};
+
 const byModule: Readonly<Record<string, string>> = {
   PRC: 'prices are checked by `npx roamwatt price`, on the CDRs that the platform sends',
   CHP: 'it needs a charge that follows profiles',
@@ -25,6 +30,6 @@ const byModule: Readonly<Record<string, string>> = {
 const of: Readonly<Record<string, string>> = {
   'TRN-08': 'whether TLS is required is for whoever runs the platform to know',
   'TRN-57': 'what a platform forgets after a full pull cannot be seen by its partner',
-  'TRN-91': 'it shows only after an outage',
+  'TRN-91': 'it shows only where an object changes more than once while the kit is away, which the kit cannot bring about',
   'CRE-11': 'it shows only when a token is in the wrong hands',
 };

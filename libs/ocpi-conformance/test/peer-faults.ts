@@ -141,6 +141,8 @@ export const faults = {
   'pushes name our party in the URL': ['TRN-70'],
   'the URL of a push cannot be decoded': ['TRN-16'],
   'a pushed PATCH has no last_updated': ['TRN-62'],
+  'a PATCH that fails is left at that': ['TRN-63'],
+  'one invalid object costs its page': ['TRN-55'],
   'a Tariff is pushed by PATCH': ['TRN-10'],
   'a CDR is pushed by PUT': ['TRN-10'],
   // What a kit that looks at each object by itself passes over.

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import {
   authorization, type Cdr, exampleCdr, exampleSession, findEndpoint, joinUrl, type Location, type ModuleId, type Routing,
-  routingHeaders, type Session, type StartSession, type Tariff,
+  routingHeaders, type Session, type StartSession, Tariff,
 } from '#ocpi';
 import type { Fault } from './peer-faults.ts';
 import type { Peer } from './peer.ts';
@@ -56,8 +56,22 @@ export async function pushAll(peer: Peer): Promise<void> {
   };
   await calls.send('PUT', at('locations', country_code, party_id, location.id), sound);
   const patch = { status: 'CHARGING', ...(peer.has('a pushed PATCH has no last_updated') ? {} : { last_updated: '2022-02-01T18:00:00Z' }) };
-  await calls.send('PATCH', at('locations', country_code, party_id, location.id, location.evses![0]!.uid), patch);
+  const evse = at('locations', country_code, party_id, location.id, location.evses![0]!.uid);
+  const isTaken = await calls.send('PATCH', evse, patch);
+  if (!isTaken && !peer.has('a PATCH that fails is left at that')) {
+    if (await calls.get(evse) === undefined) await calls.send('PUT', at('locations', country_code, party_id, location.id), sound);
+  }
   await calls.send(peer.has('a CDR is pushed by PUT') ? 'PUT' : 'POST', at('cdrs'), owned.cdrs[1] as Cdr);
+}
+
+/** A new partner's Tariffs, as it lists them. */
+export async function pullTariffs(peer: Peer): Promise<void> {
+  const url = findEndpoint(peer.partner!.details, 'tariffs', 'SENDER');
+  const objects = url === undefined ? [] : (await peer.calls().get(url) as unknown[] | undefined) ?? [];
+  const valid = objects.flatMap((object) => (Tariff.safeParse(object).success ? [object as Tariff] : []));
+  if (valid.length < objects.length && peer.has('one invalid object costs its page')) return;
+  const cased = (id: string) => (peer.has('ids are compared with their case') ? id : id.toLowerCase());
+  for (const one of valid) peer.received.set(`tariffs ${one.country_code}*${one.party_id} ${cased(one.id)} `, one);
 }
 
 /** The charge that a command led to. */

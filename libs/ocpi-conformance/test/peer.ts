@@ -12,7 +12,7 @@ import { hubbed, joinedBy } from './peer-hub.ts';
 import { listed } from './peer-lists.ts';
 import { type Owned, ownedObjects } from './peer-objects.ts';
 import { profiled } from './peer-profiles.ts';
-import { Calls, pushAll } from './peer-pushes.ts';
+import { Calls, pullTariffs, pushAll } from './peer-pushes.ts';
 import { received } from './peer-received.ts';
 
 export interface Asked {
@@ -334,7 +334,10 @@ export class Peer {
     if (isBlind) this.partner = { ...this.partner!, credentials: given };
     const afterwards = async () => {
       if (isLate) await this.meet(given);
-      if (method === 'POST' && !this.roles.includes('HUB')) await pushAll(this);
+      if (method === 'POST' && !this.roles.includes('HUB')) {
+        await pullTariffs(this);
+        await pushAll(this);
+      }
     };
     const isEncoded = method === 'POST' && this.has('the token in Credentials is Base64');
     const data = this.ours(isEncoded ? Buffer.from(this.current).toString('base64') : this.current);

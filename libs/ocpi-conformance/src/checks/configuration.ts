@@ -8,6 +8,7 @@ import { type Bench, inShort, ok, type Seen } from '../bench.ts';
 import type { Check } from '../check.ts';
 import { judgeObject, judgeRefused } from '../judging.ts';
 import type { Front } from '../listener.ts';
+import { listed } from './tariffs.ts';
 
 const newToken = () => randomBytes(24).toString('base64url');
 
@@ -205,6 +206,10 @@ async function registration(bench: Bench): Promise<void> {
   if (url === undefined || bench.ours.length === 0) return;
   const { listener } = bench;
   listener.roles = bench.ours;
+  if (!bench.isHub) {
+    listener.refusesPatch = true;
+    listener.tariffs = listed(bench);
+  }
   const tokenA = bench.token;
   const tokenB = newToken();
   bench.keepSecret(tokenB);

@@ -22,6 +22,7 @@ export const pushes: Check = {
     'TRN-11',
     'TRN-16',
     'TRN-62',
+    'TRN-63',
     'TRN-70',
     'TRN-71',
     'TRN-80',
@@ -51,8 +52,20 @@ export const pushes: Check = {
   ],
   run: async (bench) => {
     for (const incoming of bench.listener.seen.slice(0, JUDGED_AT_MOST)) judgeRequest(bench, incoming);
+    await judgeAfterRefusal(bench);
   },
 };
+
+/** One PATCH was answered as if the object were unknown to us. */
+async function judgeAfterRefusal(bench: Bench): Promise<void> {
+  const { listener, options } = bench;
+  const { patched, seen } = listener;
+  if (!patched) return;
+  const since = seen.indexOf(patched) + 1;
+  const follows = ({ method, path }: Incoming) => (method === 'GET' || method === 'PUT') && `${patched.path}/`.startsWith(`${path}/`);
+  const isFollowed = await listener.until(() => seen.slice(since).some(follows), 5 * options.patienceMs);
+  bench.judge('TRN-63', isFollowed, 'after a PATCH that was answered HTTP 404 and 2001: a GET of the object, or a PUT of all of it', saidBy(patched));
+}
 
 function judgeRequest(bench: Bench, incoming: Incoming): void {
   const { path, headers, text } = incoming;

@@ -3,6 +3,8 @@ import { type Bench, ok } from '../bench.ts';
 import type { Check } from '../check.ts';
 import { judgeNotOffered, judgeNotThere, judgeRefused, judgeTaken, sameJson } from '../judging.ts';
 import { kitTariff } from '../objects.ts';
+import { TARIFFS } from '../listener.ts';
+import { joined } from './lists.ts';
 import { pushing } from './pushed.ts';
 
 /** The Receiver interface of Tariffs: the one object that can be deleted. */
@@ -52,4 +54,35 @@ async function run(bench: Bench): Promise<void> {
   judgeNotOffered(bench, 'TRN-10', 'PATCH of a Tariff', await call('PATCH', { currency: 'EUR', last_updated: bench.tick() }));
   judgeTaken(bench, 'TAR-01', 'DELETE of a Tariff', await call('DELETE'));
   judgeNotThere(bench, 'TAR-01', 'GET of a Tariff that was deleted', await call('GET'));
+}
+
+/** Our own list is read by whoever is to have our Tariffs: one of its objects is no Tariff. */
+export const listedTariffs: Check = {
+  name: 'tariffs: a list that holds what is none',
+  of: ['tariffs', 'RECEIVER'],
+  writes: 'one Tariff, KIT-…-LISTED, where the platform reads the list of the kit; it is deleted',
+  rules: ['TRN-55'],
+  unless: ({ listener }) => listener.seen.some(({ path }) => path === TARIFFS) ? undefined
+    : 'the platform did not read the list of Tariffs that the kit has, while the kit was its partner',
+  run: async (bench) => {
+    const { country_code, party_id } = bench.party;
+    const url = joined(bench.at('tariffs', 'RECEIVER'), country_code, party_id, bench.id(LISTED));
+    const read = () => bench.call('GET', url, { module: 'tariffs' });
+    let seen = await read();
+    for (let n = 0; n < 5 && !ok(seen); n += 1) {
+      await bench.listener.until(() => false, bench.options.patienceMs);
+      seen = await read();
+    }
+    bench.judge('TRN-55', ok(seen), 'a Tariff that stands on a page beside an object that is none', seen);
+    bench.listener.tariffs = [];
+    await bench.call('DELETE', url, { module: 'tariffs' });
+  },
+};
+
+const LISTED = 'LISTED';
+
+/** What our list holds: first what is no Tariff. */
+export function listed(bench: Bench): object[] {
+  const { elements: _, ...none } = kitTariff(bench, 'NONE');
+  return [{ ...none, currency: 7 }, kitTariff(bench, LISTED)];
 }
