@@ -68,7 +68,7 @@ export function planned(state: SiteState, now: Moment): Plan {
       return { key, targetMa: undefined, mayDrawMa: mayMa, why: whyNotLed(one, mayMa) };
     }
     if (capOfOne(one) === 0) {
-      return { key, targetMa: 0, mayDrawMa: mayMa, why: 'paused by its charging profile' };
+      return { key, targetMa: 0, mayDrawMa: mayMa, why: `paused by ${profileText(state, one, now)}` };
     }
     if (!claimants.includes(one)) {
       const idleMa = Math.min(site.failSafeMa, capOfOne(one));
@@ -76,7 +76,7 @@ export function planned(state: SiteState, now: Moment): Plan {
     }
     const targetMa = Math.min(shareOf(one), capOfOne(one));
     if (targetMa === capOfOne(one) && targetMa < one.charger.maxMa) {
-      return { key, targetMa, mayDrawMa: mayMa, why: `${amps(targetMa)} by its charging profile` };
+      return { key, targetMa, mayDrawMa: mayMa, why: `${amps(targetMa)} by ${profileText(state, one, now)}` };
     }
     return { key, targetMa, mayDrawMa: mayMa, why: whyShare(one, { targetMa, site, claimants }) };
   };
@@ -127,6 +127,11 @@ function shared(
 /** The charging profile that holds for the charge there now. */
 export function profileOf(state: SiteState, { charger, car }: ChargerState, now: Moment): Profile | undefined {
   return validProfile(car.held, state.limits.chargers.get(charger.key)?.profile, now.at);
+}
+
+function profileText(state: SiteState, one: ChargerState, now: Moment): string {
+  const setBy = profileOf(state, one, now)?.setBy;
+  return setBy === undefined ? 'its charging profile' : `the charging profile that ${setBy} set`;
 }
 
 /** The most that a charger may be told: all it can, or what its charging profile leaves of that. */

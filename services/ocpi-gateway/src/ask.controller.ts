@@ -8,7 +8,7 @@ import {
   SendOutcome, type SendProfileRequest, sendProfileRequest,
 } from '#contracts/ocpi-gateway';
 import { toJsonBytes } from '#contracts';
-import { Role } from '#ocpi';
+import { type Party, Role } from '#ocpi';
 import type { SentCommand } from './command-rows.ts';
 import { OcpiGateway } from './ocpi-gateway.ts';
 import { fromBus, type Partner, toBus } from './partners/partner.ts';
@@ -125,9 +125,14 @@ export class AskController {
   }
 }
 
-function stands({ orderId, method, sent, result, at }: KeptRequest) {
+type Asked = KeptRequest & { readonly provider?: (Party & { readonly name: string }) | undefined };
+
+function stands({ orderId, method, sent, result, at, profile, provider }: Asked) {
   const { outcome = 'unclear', result: response = '', message = 'there is no answer yet', timeoutS = 0 } = sent ?? {};
-  return { orderId, method, outcome: outcomeOf[outcome], response, message, timeoutS, at, ...(result === undefined ? {} : { result }) };
+  return {
+    orderId, method, outcome: outcomeOf[outcome], response, message, timeoutS, at, ...(result === undefined ? {} : { result }),
+    ...(profile ? { profileJson: toJsonBytes(profile) } : {}), ...(provider ? { provider: toBus(provider), providerName: provider.name } : {}),
+  };
 }
 
 const LETTERS_MAX = 100;

@@ -81,8 +81,8 @@ export class FactsController {
   async sessionChanged(fact: SessionStarted | SessionUpdated | SessionEnded, heard: Heard) {
     const { sessionId, tokenParty, sessionJson } = fact;
     if ('energyWh' in fact) await this.profiles.ended(sessionId, heard);
-    const { cdr_token: token, start_date_time: startedAt } = fromJsonBytes<Session>(sessionJson);
-    if (this.isErased(token, startedAt)) return;
+    const told = fromJsonBytes<Session>(sessionJson);
+    if (this.isErased(told.cdr_token, told.start_date_time)) return this.steering.erased(heard.tx, told);
     const session = { module: 'sessions', objectKey: sessionId, current: json(sessionJson) } as const;
     this.gateway.queue(heard, [session], fromBus(tokenParty!));
   }
@@ -91,7 +91,7 @@ export class FactsController {
   async partnerSessionChanged({ sessionJson }: PartnerSessionChanged, heard: Heard) {
     const session = fromJsonBytes<Session>(sessionJson);
     if (session.status === 'COMPLETED' || session.status === 'INVALID') await this.steering.ended(heard.tx, session);
-    if (this.isErased(session.cdr_token, session.start_date_time)) return;
+    if (this.isErased(session.cdr_token, session.start_date_time)) return this.steering.erased(heard.tx, session);
     this.gateway.queueElsewhere(heard, json(sessionJson));
   }
 

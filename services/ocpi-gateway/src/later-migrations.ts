@@ -45,4 +45,8 @@ export const later: MigrationList = [
       'ALTER TABLE profile_requests ADD COLUMN n bigint GENERATED ALWAYS AS IDENTITY',
     ],
   },
+  {
+    name: 'ocpi-gateway-withdrawn-profiles',
+    up: () => ['ALTER TABLE profile_followers ADD COLUMN withdrawn boolean NOT NULL DEFAULT false  -- the grant is over; steered_by: until it is cleared'],
+  },
 ];

@@ -2,7 +2,7 @@ import type { Bus } from '#bus';
 import { fromJsonBytes, uint32 } from '#contracts';
 import {
   type ActiveChargingProfileResult, ChargingPreferencesResponse, type ChargingProfile, ChargingProfileResponse, joinUrl, type Outcome,
-  type Party, read,
+  type Party, read, sameParty,
 } from '#ocpi';
 import type { Database } from '#postgres';
 import type { OwnParties } from '#settings';
@@ -19,6 +19,7 @@ import {
 } from './profile-rows.ts';
 import type { ProfileRelay } from './profile-relay.ts';
 import { refuse } from './refusals.ts';
+import { findSteered } from './steered-rows.ts';
 
 export interface PartnerProfilesParts {
   readonly db: Database;
@@ -96,8 +97,14 @@ export class PartnerProfiles {
 
   async find(party: Party, sessionId: string) {
     const { db } = this.parts;
-    const [requests, active] = await Promise.all([requestsOf(db, party, sessionId, REQUESTS_SHOWN), findActive(db, party, sessionId)]);
-    return { requests, active };
+    const [made, active] = await Promise.all([requestsOf(db, party, sessionId, REQUESTS_SHOWN), findActive(db, party, sessionId)]);
+    const provider = async ({ steeredId }: KeptRequest) => steeredId === undefined ? undefined : (await findSteered(db, steeredId))?.to;
+    return { requests: await Promise.all(made.map(async (one) => ({ ...one, provider: await this.named(await provider(one)) }))), active };
+  }
+
+  private async named(party: Party | undefined): Promise<(Party & { readonly name: string }) | undefined> {
+    const roles = party && (await partnerWith(this.parts.db, party))?.roles;
+    return party && { ...party, name: roles?.find((role) => sameParty(role, party))?.business_details.name ?? '' };
   }
 
   private async call(partner: Partner, endpoint: string, wish: ProfileToSend): Promise<SentCommand> {
@@ -114,7 +121,7 @@ export class PartnerProfiles {
     const search = `response_url=${encodeURIComponent(responseUrl)}`;
     const outcome = method === 'PREFERENCES' ? await client.put(joinUrl(url, 'charging_preferences'), body ?? {})
       : method === 'PUT' ? await client.put(url, { charging_profile: body, response_url: responseUrl })
-      : method === 'DELETE' ? await client.delete(`${url}?${search}`)
+      : method === 'DELETE' || method === 'WITHDRAW' ? await client.delete(`${url}?${search}`)
       : await client.get(`${url}?duration=${durationS}&${search}`);
     if (outcome.kind === 'unreachable' || outcome.kind === 'unclear') {
       await noteError(db, partner.id, `${rfc3339(clock.now())} charging profile of ${sessionId}: ${outcomeText(outcome)}`);

@@ -7,7 +7,7 @@ import type { Database, Queryable } from '#postgres';
 import type { Clock } from '#time';
 import { findTaken } from './command-rows.ts';
 import type { PartnerProfiles } from './partner-profiles.ts';
-import { followBy, followersOf, type KeptRequest, setLast } from './profile-rows.ts';
+import { followBy, followersOf, isWithdrawn, type KeptRequest, setLast } from './profile-rows.ts';
 import { lockLinks } from './pushes/pushed-rows.ts';
 import { pushOf, queueAll } from './pushes/queue-rows.ts';
 import type { Steering } from './steering.ts';
@@ -81,7 +81,8 @@ export class ProfileRelay {
     const taken = await findTaken(db, orderId);
     if (!taken) return;
     await db.tx(async (tx) => {
-      await resultDue(tx, { orderId, sessionId: steeredId }, result);
+      const isOver = method === 'PUT' && await isWithdrawn(tx, steeredId, taken.partnerId);
+      await resultDue(tx, { orderId, sessionId: steeredId }, isOver ? { result: 'REJECTED' } : result);
       if (method === 'PUT' && result.result === 'ACCEPTED') await followBy(tx, steeredId, taken);
     });
     wake();
@@ -109,7 +110,7 @@ export class ProfileRelay {
     if (held?.steeredId !== steeredId) return true;
     const session = await steering.sessionOf({ operator, sessionId });
     const { sent } = await partnerProfiles.send({
-      orderId: randomUUID(), party: operator, from: session && fromOf(session), sessionId, method: 'DELETE', durationS: 0,
+      orderId: randomUUID(), party: operator, from: session && fromOf(session), sessionId, method: 'WITHDRAW', durationS: 0, steeredId,
     });
     return sent?.outcome === 'no-partner' || (sent?.outcome === 'answered' && sent.result !== 'TOO_OFTEN');
   }

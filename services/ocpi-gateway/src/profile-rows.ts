@@ -13,7 +13,7 @@ export interface Follower {
 export async function follow(db: Queryable, sessionId: string, { partnerId, routing }: Follower): Promise<void> {
   await db.query(
     `INSERT INTO profile_followers (session_id, partner_id, routing) VALUES ($1, $2, $3)
-     ON CONFLICT (session_id, partner_id) DO UPDATE SET routing = $3, obeyed = true`,
+     ON CONFLICT (session_id, partner_id) DO UPDATE SET routing = $3, obeyed = true, withdrawn = false`,
     [idKey(sessionId), partnerId, JSON.stringify(routing)],
   );
 }
@@ -21,9 +21,17 @@ export async function follow(db: Queryable, sessionId: string, { partnerId, rout
 /** The same of one who set it by a grant: where that is over by now, it hears nothing more. */
 export async function followBy(db: Queryable, sessionId: string, { partnerId, routing }: Follower): Promise<void> {
   await db.query(
-    'UPDATE profile_followers SET routing = $3, obeyed = true WHERE session_id = $1 AND partner_id = $2 AND steered_by IS NOT NULL',
+    'UPDATE profile_followers SET routing = $3, obeyed = true WHERE session_id = $1 AND partner_id = $2 AND steered_by IS NOT NULL AND NOT withdrawn',
     [idKey(sessionId), partnerId, JSON.stringify(routing)],
   );
+}
+
+/** Its grant is over: whatever it set does not hold, or will not in a moment. */
+export async function isWithdrawn(db: Queryable, sessionId: string, partnerId: string): Promise<boolean> {
+  const { rowCount } = await db.query(
+    'SELECT FROM profile_followers WHERE session_id = $1 AND partner_id = $2 AND withdrawn', [idKey(sessionId), partnerId],
+  );
+  return rowCount === 1;
 }
 
 /** It sets a profile by a grant: when that is over, so is the profile. What `forgetSteerer` takes; undefined: it had set one before. */
@@ -32,7 +40,7 @@ export async function noteSteerer(
 ): Promise<string | undefined> {
   const { rows } = await db.query<{ made: boolean; noted: string }>(
     `INSERT INTO profile_followers (session_id, partner_id, routing, obeyed, steered_by) VALUES ($1, $2, $3, false, $4)
-     ON CONFLICT (session_id, partner_id) DO UPDATE SET steered_by = $4 RETURNING xmax = 0 AS made, xmin::text AS noted`,
+     ON CONFLICT (session_id, partner_id) DO UPDATE SET steered_by = $4, withdrawn = false RETURNING xmax = 0 AS made, xmin::text AS noted`,
     [idKey(sessionId), partnerId, JSON.stringify(routing), by],
   );
   const { made, noted } = rows[0]!;
@@ -57,6 +65,15 @@ export async function steeredBy(db: Queryable, partnerId: string): Promise<{ ses
   });
 }
 
+/** Who set profiles for these by a grant, and may still. */
+export async function steerersOf(db: Queryable, sessionIds: readonly string[]): Promise<string[]> {
+  const { rows } = await db.query<{ partner_id: string }>(
+    'SELECT DISTINCT partner_id FROM profile_followers WHERE session_id = ANY ($1) AND steered_by IS NOT NULL AND NOT withdrawn',
+    [sessionIds.map(idKey)],
+  );
+  return rows.map((row) => row.partner_id);
+}
+
 export async function followersOf(db: Queryable, sessionId: string): Promise<Follower[]> {
   const { rows } = await db.query<{ partner_id: string; routing: Routing }>(
     'SELECT partner_id, routing FROM profile_followers WHERE session_id = $1 AND obeyed ORDER BY partner_id', [idKey(sessionId)],
@@ -69,22 +86,26 @@ export const profileLane = (partnerId: string, sessionId: string): string => `${
 
 /** Nothing more of a session is said to one who may not see it any more. */
 export async function hush(db: Queryable, sessionId: string, partnerId: string): Promise<void> {
-  await db.query('UPDATE profile_followers SET obeyed = false WHERE session_id = $1 AND partner_id = $2', [idKey(sessionId), partnerId]);
+  await db.query('UPDATE profile_followers SET obeyed = false, withdrawn = true WHERE session_id = $1 AND partner_id = $2', [
+    idKey(sessionId), partnerId,
+  ]);
   await db.query(
     `UPDATE pushed SET queued = false WHERE module = 'chargingprofiles' AND lower(object_key) = $1 AND partner_id = $2`,
     [idKey(sessionId), partnerId],
   );
 }
 
-/** The session is over, or is its business no more: nothing more is said of it, and nothing that waits. */
-export async function unfollow(db: Queryable, sessionId: string, partnerId?: string): Promise<void> {
-  await db.query(
-    'DELETE FROM profile_followers WHERE session_id = $1 AND ($2::text IS NULL OR partner_id = $2)', [idKey(sessionId), partnerId ?? null],
-  );
-  await db.query(
-    `UPDATE pushed SET queued = false WHERE module = 'chargingprofiles' AND object_key = $1 AND ($2::text IS NULL OR partner_id = $2)`,
-    [sessionId, partnerId ?? null],
-  );
+/** What it set is cleared; how it ended may still be told, until the session ends. */
+export async function noteCleared(db: Queryable, sessionId: string, partnerId: string): Promise<void> {
+  await db.query('UPDATE profile_followers SET steered_by = NULL WHERE session_id = $1 AND partner_id = $2 AND withdrawn', [
+    idKey(sessionId), partnerId,
+  ]);
+}
+
+/** The session is over: nothing more is said of it, and nothing that waits. */
+export async function unfollow(db: Queryable, sessionId: string): Promise<void> {
+  await db.query('DELETE FROM profile_followers WHERE session_id = $1', [idKey(sessionId)]);
+  await db.query(`UPDATE pushed SET queued = false WHERE module = 'chargingprofiles' AND object_key = $1`, [sessionId]);
 }
 
 /** What we asked a partner about the charge of one of our drivers there. */
@@ -93,7 +114,7 @@ export interface ProfileRequest {
   readonly partnerId: string;
   readonly party: Party;
   readonly sessionId: string;
-  /** GET, PUT or DELETE of the charging profile; PREFERENCES. */
+  /** GET, PUT or DELETE of the charging profile; WITHDRAW: a DELETE of what a provider set by a grant that is over; PREFERENCES. */
   readonly method: string;
   readonly at: string;
   /** Of a provider whose wish we pass on: its session. CHP-05. */
@@ -177,7 +198,7 @@ function requestOf(row: Row): KeptRequest {
 /** By the newest request that may have been taken: what was set last for a session at a partner, unless it was cleared. */
 export async function setLast(db: Queryable, party: Party, sessionId: string): Promise<KeptRequest | undefined> {
   const { rows } = await db.query<Row>(
-    `SELECT * FROM profile_requests WHERE party = $1 AND session_id = $2 AND method IN ('PUT', 'DELETE') AND result IS DISTINCT FROM 'REJECTED'
+    `SELECT * FROM profile_requests WHERE party = $1 AND session_id = $2 AND method IN ('PUT', 'DELETE', 'WITHDRAW') AND result IS DISTINCT FROM 'REJECTED'
        AND (sent IS NULL OR sent->>'outcome' = 'unclear' OR sent->>'result' = 'ACCEPTED') ORDER BY n DESC LIMIT 1`,
     [keyOf(party), idKey(sessionId)],
   );

@@ -12,7 +12,7 @@ import type { Handler, Handlers, OcpiReply, OcpiRequest } from './exchange.ts';
 import { askersOf, partiesOf, steeringToBus, toBus } from './partners/partner.ts';
 import { toActiveProfile, toLimitProfile } from './profile-json.ts';
 import type { ProfileRelay, ProfileTaken } from './profile-relay.ts';
-import { follow, followBy, type Follower, followersOf, forgetSteerer, noteSteerer, profileLane, unfollow } from './profile-rows.ts';
+import { follow, followBy, type Follower, followersOf, forgetSteerer, isWithdrawn, noteSteerer, profileLane, unfollow } from './profile-rows.ts';
 import { behindAll } from './pushes/behind-all.ts';
 import { lockLinks } from './pushes/pushed-rows.ts';
 import { type Push, pushOf, queueAll } from './pushes/queue-rows.ts';
@@ -114,8 +114,9 @@ export class Profiles {
     const taken = await findTaken(heard.tx, orderId);
     // No answer yet is not no.
     if (!taken || (taken.response ?? 'ACCEPTED') !== 'ACCEPTED') return;
-    await this.resultDue(heard.tx, { orderId, sessionId }, { result: obeyed ? 'ACCEPTED' : 'REJECTED' });
-    if (obeyed) await (taken.by === undefined ? follow : followBy)(heard.tx, sessionId, taken);
+    const holds = obeyed && !(taken.by !== undefined && await isWithdrawn(heard.tx, sessionId, taken.partnerId));
+    await this.resultDue(heard.tx, { orderId, sessionId }, { result: holds ? 'ACCEPTED' : 'REJECTED' });
+    if (holds) await (taken.by === undefined ? follow : followBy)(heard.tx, sessionId, taken);
     heard.afterCommit(() => this.parts.wake());
   }
 

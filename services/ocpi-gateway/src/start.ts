@@ -112,7 +112,7 @@ export function start(env: Env): Promise<Running> {
     // A hub passes on what it does not read: all its members speak what it speaks.
     const versions = isHub ? ['2.2.1' as const] : settings.versions;
     const partners: Partners = new Partners({ ...parts, ...wired, versions, dialects, links });
-    const clientInfos = new ClientInfos({ db, calls, clock, log, partners, members, isOurs: (one) => parties.has(one) });
+    const clientInfos = new ClientInfos({ db, calls, clock, log, partners, members, steering, isOurs: (one) => parties.has(one) });
     const pulling = members ? undefined : new Pulling({ db, bus, calls, clock, log, settings, partners });
     const fetching = pulling && new Fetching({ db, bus, calls, clock, log, settings, pulling, wake: () => worker?.wake() });
     const gateway = new OcpiGateway({ ...parts, ...wired });

@@ -4,14 +4,14 @@ import { fromJsonBytes } from '#contracts';
 import { getSession, listSessions, requestProfile } from '#contracts/sessions';
 import { addDue, type Due, type DueOutcome } from '#due';
 import { type GrantRows, isSteeringAlike, type Steering as Granted, steeringFor, type SteeringGrant, steeringGrantOf } from '#grants';
-import { idKey, type Party, partyText, sameParty, type Session } from '#ocpi';
+import { ERASED, idKey, type Party, partyText, sameParty, type Session } from '#ocpi';
 import type { Database, Queryable, Tx } from '#postgres';
 import type { OwnParties } from '#settings';
 import type { Log } from '#telemetry';
 import type { Clock } from '#time';
 import { endpointOf, hasParty, isHub, partiesOf, type Partner, steeringToBus, toBus } from './partners/partner.ts';
 import { findPartner, registeredPartners } from './partners/partner-rows.ts';
-import { hush, steeredBy, unfollow } from './profile-rows.ts';
+import { hush, noteCleared, steeredBy, steerersOf, unfollow } from './profile-rows.ts';
 import { forgetOne, lockLinks, type PushedKey, waitingSteered } from './pushes/pushed-rows.ts';
 import { type Push, pushOf, queueAll } from './pushes/queue-rows.ts';
 import { alias, STEERED, steeredKey, steeredView, steererIn } from './pushes/steered.ts';
@@ -55,8 +55,9 @@ export class Steering {
   async pushes(tx: Tx, sessions: readonly Session[], atMs: number): Promise<Push[]> {
     const { grants } = await this.parts.grants.steering(tx, atMs);
     if (grants.length === 0) return [];
-    const partners = await registeredPartners(tx);
-    return this.pushesTo(tx, partners, sessions, grants);
+    const [forgotten, seen] = [true, false].map((is) => sessions.filter((session) => isForgotten(session) === is)) as [Session[], Session[]];
+    for (const session of forgotten) await this.erased(tx, session);
+    return this.pushesTo(tx, await registeredPartners(tx), seen, grants);
   }
 
   /** A Session is over: nobody hears of its profile any more. */
@@ -75,6 +76,18 @@ export class Steering {
   /** Its parties may be others than before. */
   async joined(tx: Tx, { id }: Partner): Promise<void> {
     await addDue(tx, steerDue(id, this.parts.clock.now()));
+  }
+
+  /** Of parties behind a hub it says other than before that they are there. */
+  async seenBehind(tx: Tx, { id }: Partner, news: readonly Party[]): Promise<void> {
+    const now = this.parts.clock.now();
+    if (steeringFor(news, await this.parts.grants.steering(tx, now)).length > 0) await addDue(tx, steerDue(id, now));
+  }
+
+  /** Whose driver is forgotten is limited by nobody: who did that by a consent ends it. */
+  async erased(tx: Tx, { id, ...operator }: Session): Promise<void> {
+    const known = this.parts.parties.has(operator) ? [id] : (await steeredOfSession(tx, operator, id)).map(({ steeredId }) => steeredId);
+    for (const partnerId of await steerersOf(tx, known)) await addDue(tx, steerDue(partnerId, this.parts.clock.now()));
   }
 
   /** Whose link is over limits nothing any more. */
@@ -100,10 +113,8 @@ export class Steering {
   }
 
   private async pushesTo(tx: Tx, partners: readonly Partner[], sessions: readonly Session[], grants: readonly SteeringGrant[]): Promise<Push[]> {
-    const seen = sessions.flatMap((session) => partners.flatMap((partner) => {
-      const to = seerAt(partner, session, grants);
-      return to ? [{ partner, session, to }] : [];
-    }));
+    const seen = sessions.flatMap((session) => partners.flatMap((partner) =>
+      seersAt(partner, session, grants).map((to) => ({ partner, session, to }))));
     await this.keep(tx, seen);
     return seen.map(({ partner, session, to }) => {
       const view = this.viewOf(session, to);
@@ -150,17 +161,21 @@ export class Steering {
   private async withdraw(partner: Partner): Promise<void> {
     const { db, bus, withdrawElsewhere } = this.parts;
     const granted = partner.state === 'registered' ? await this.grantsOf(partiesOf(partner)) : [];
-    const awaited: Steered[] = [];
+    const over: Awaited<ReturnType<typeof steeredBy>> = [];
     for (const { sessionId, by } of await steeredBy(db, partner.id)) {
       if (await this.mayStill(by, sessionId, granted)) continue;
       await hush(db, sessionId, partner.id);
+      over.push({ sessionId, by });
+    }
+    const awaited: Steered[] = [];
+    for (const { sessionId, by } of over) {
       const elsewhere = await findSteered(db, sessionId);
       if (!elsewhere) await bus.ask(requestProfile, { orderId: randomUUID(), sessionId, method: 'WITHDRAW', parties: [toBus(by)] });
       else if (!(await withdrawElsewhere(elsewhere))) {
         awaited.push(elsewhere);
         continue;
       }
-      await unfollow(db, sessionId, partner.id);
+      await noteCleared(db, sessionId, partner.id);
     }
     if (awaited.length > 0) throw new Error(`${awaited.length} profiles have yet to be cleared, one at ${partyText(awaited[0]!.operator)}`);
   }
@@ -171,7 +186,7 @@ export class Steering {
     const places = elsewhere ? [elsewhere] : parties.all.map((operator) => ({ operator, sessionId: knownAs }));
     for (const place of places) {
       const session = await this.sessionOf(place);
-      if (session) return steeringGrantOf(session, granted.filter((one) => sameParty(one.to, to))) !== undefined;
+      if (session) return !isForgotten(session) && steeringGrantOf(session, granted.filter((one) => sameParty(one.to, to))) !== undefined;
     }
     return false;
   }
@@ -207,12 +222,16 @@ export class Steering {
   }
 }
 
-/** For whom of a platform a Session is; not where that has the owner of the token, and so has it whole. */
-function seerAt(partner: Partner, session: Session, grants: readonly SteeringGrant[]): Party | undefined {
-  if (endpointOf(partner, 'sessions', 'RECEIVER') === undefined) return undefined;
-  if (!isHub(partner) && hasParty(partner, session.cdr_token)) return undefined;
-  return steeringGrantOf(session, grants.filter(({ to }) => hasParty(partner, to) && !sameParty(to, session.cdr_token)))?.to;
+/** For whom of a platform a Session is; not where that has the owner of the token, and so has it whole. Behind a hub each has its own. */
+function seersAt(partner: Partner, session: Session, grants: readonly SteeringGrant[]): Party[] {
+  if (endpointOf(partner, 'sessions', 'RECEIVER') === undefined) return [];
+  if (!isHub(partner) && hasParty(partner, session.cdr_token)) return [];
+  const granted = grants.filter((one) => hasParty(partner, one.to) && !sameParty(one.to, session.cdr_token) && steeringGrantOf(session, [one]));
+  const seers = [...new Map(granted.map(({ to }) => [idKey(partyText(to)), to])).values()];
+  return isHub(partner) ? seers : seers.slice(0, 1);
 }
+
+const isForgotten = ({ cdr_token: token }: Session): boolean => token.uid === ERASED;
 
 function steerDue(partnerId: string, at: number) {
   return { id: `steer ${partnerId} ${randomUUID()}`, key: `${partnerId} steering`, kind: 'steer', at, body: { partnerId } };

@@ -247,8 +247,10 @@ export class Neighbours {
       const held = this.partners.get(keyOf('session', party, sessionId));
       return { own: false, ...(held ? { sessionJson: toJsonBytes(held) } : {}) };
     }));
-    await bus.answer(listSessions, async (requests) => requests.map(({ page, tokenParties }) =>
-      pageOf(this.own.sessions.filter(({ cdr_token }) => tokenParties.some(({ partyId }) => partyId === cdr_token.party_id)), page!)));
+    await bus.answer(listSessions, async (requests) => requests.map(({ page, tokenParties, steering }) => {
+      const parties = [...tokenParties, ...steering.map(({ tokenParty }) => tokenParty!)];
+      return pageOf(this.own.sessions.filter(({ cdr_token }) => parties.some(({ partyId }) => partyId === cdr_token.party_id)), page!);
+    }));
     await bus.answer(startSession, async (requests) => Promise.all(requests.map(async ({ orderId, locationId, tokenJson, party }) => {
       this.orders.push(orderId);
       const { result, unknownLocation = false } = await this.answers.startSession!({

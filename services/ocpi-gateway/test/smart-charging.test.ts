@@ -3,8 +3,9 @@ import { told } from '#bus';
 import { agreementOf, setAgreement } from '#contracts/agreements';
 import { profileSettled } from '#contracts/evems-controller';
 import { type RequestProfile, requestProfile, partnerSessionChanged, sessionStarted } from '#contracts/sessions';
-import { toJsonBytes } from '#contracts';
-import { exampleSession, type Session } from '#ocpi';
+import { getPartnerProfile, sendProfileRequest } from '#contracts/ocpi-gateway';
+import { fromJsonBytes, toJsonBytes } from '#contracts';
+import { erasedCdrToken, exampleSession, type Session } from '#ocpi';
 import { openDatabase } from '#postgres';
 import { exampleTerms, localMonth } from '#settlement';
 import { zone } from '#time';
@@ -94,7 +95,7 @@ async function count(rows: string, side = plunk): Promise<number> {
     await db.close();
   }
 }
-const follows = (id: string) => count(`profile_followers WHERE session_id = '${id}'`);
+const follows = (id: string) => count(`profile_followers WHERE session_id = '${id}' AND (obeyed OR steered_by IS NOT NULL)`);
 const answered = async (asked: Promise<{ data?: unknown }>) => ((await asked).data as { result: string } | undefined)?.result;
 const askedOf = (partner: HandPartner, method: string) => partner.seen.filter(({ what }) => what.startsWith(`${method} /chargingprofiles/`));
 /** Where Montreal is to say how the newest PUT ended. */
@@ -229,9 +230,54 @@ test('CHP-03: of a consent that is withdrawn before the CPO says how it ended th
   await saysMontreal('ACCEPTED');
   const active = { start_date_time: '2022-02-01T17:00:00Z', charging_profile: profile(9.5) };
   await call(plunk, '/ocpi/2.2.1/sender/chargingprofiles/M-8', { token: montreal.token, method: 'PUT', body: active });
-  await expect.poll(() => smart.seen.filter(({ what }) => what === 'POST /results/late').length).toBe(1);
+  await expect.poll(() => smart.seen.filter(({ what }) => what === 'POST /results/late').map(({ body }) => body)).toEqual([{ result: 'REJECTED' }]);
   expect(await follows(id)).toBe(0);
   expect(askedOf(smart, 'PUT')).toEqual([]);
+});
+
+test('CHP-01 CHP-03: a result that comes after the consent was withdrawn is REJECTED, while the CPO is still asked to clear the profile too', async () => {
+  await agree(plunk, 1, 'SMC', consent);
+  const [id] = await runs('M-12') as [string];
+  montreal.answer = (what) => ({ data: { result: what.startsWith('DELETE') ? 'TOO_OFTEN' : 'ACCEPTED', timeout: 30 } });
+  expect(await answered(put(smart, id, 'over'))).toBe('ACCEPTED');
+  await agree(plunk, 1, 'SMC');
+  await expect.poll(() => askedOf(montreal, 'DELETE').length).toBeGreaterThan(0);
+  await saysMontreal('ACCEPTED');
+  const active = { start_date_time: '2022-02-01T17:00:00Z', charging_profile: profile(9.5) };
+  await call(plunk, '/ocpi/2.2.1/sender/chargingprofiles/M-12', { token: montreal.token, method: 'PUT', body: active });
+  await expect.poll(() => smart.seen.filter(({ what }) => what === 'POST /results/over').map(({ body }) => body)).toEqual([{ result: 'REJECTED' }]);
+  montreal.answer = takes();
+  const waits = () => count(`profile_followers WHERE session_id = '${id}' AND steered_by IS NOT NULL`);
+  await expect.poll(waits).toBe(0);
+  expect(askedOf(smart, 'PUT')).toEqual([]);
+});
+
+test('CHP-05: a driver is told who limits the charge, and how; and who ended that', async () => {
+  await agree(plunk, 1, 'SMC', consent);
+  const [id] = await runs('M-13') as [string];
+  montreal.answer = takes();
+  expect(await answered(put(smart, id))).toBe('ACCEPTED');
+  const { bus } = plunk.neighbours;
+  const party = { countryCode: 'CA', partyId: 'MTL' };
+  await bus.ask(sendProfileRequest, { orderId: 'MINE', party, sessionId: 'M-13', method: 'GET', durationS: 900 });
+  const asked = async () => (await bus.ask(getPartnerProfile, { party, sessionId: 'M-13' })).requests
+    .map(({ method, provider: by, providerName, profileJson }) => [method, by?.partyId, providerName, profileJson && fromJsonBytes(profileJson)])
+    .toSorted();
+  expect(await asked()).toEqual([['GET', undefined, '', undefined], ['PUT', 'SMC', 'Smart', profile(10)]]);
+  await agree(plunk, 1, 'SMC');
+  await expect.poll(async () => (await asked()).at(-1)).toEqual(['WITHDRAW', 'SMC', 'Smart', undefined]);
+});
+
+test('CHP-03: a driver who is forgotten is limited by nobody\'s consent any more', async () => {
+  await agree(plunk, 1, 'SMC', { ...consent, contract_ids: [] });
+  const [id] = await runs('M-14') as [string];
+  montreal.answer = takes();
+  expect(await answered(put(smart, id))).toBe('ACCEPTED');
+  const nobody = session('M-14', { cdr_token: erasedCdrToken({ country_code: 'CA', party_id: 'CPK' }) });
+  const before = pushedTo(smart).length;
+  await tell(nobody);
+  await expect.poll(() => askedOf(montreal, 'DELETE').map(({ what }) => what.split('?')[0])).toEqual(['DELETE /chargingprofiles/M-14']);
+  expect(pushedTo(smart)).toHaveLength(before);
 });
 
 test('CHP-05: what a CPO adds to its Sessions is nothing to a provider', async () => {
@@ -329,10 +375,10 @@ test('CHP-03: of a consent that is withdrawn before our station obeys the provid
     const { orderId } = asked.at(-1)!;
     await agree(oasis, 0, 'TRD');
     await expect.poll(() => asked.at(-1)!.method).toBe('WITHDRAW');
-    const follows = () => count('profile_followers', oasis);
+    const follows = () => count('profile_followers WHERE obeyed OR steered_by IS NOT NULL', oasis);
     await expect.poll(follows).toBe(0);
     await oasis.neighbours.tell(told(profileSettled, { siteId: 'SITE', orderId, sessionId: 'O-2', obeyed: true, at: new Date().toISOString() }));
-    await expect.poll(() => third.pushed('POST /results/own').length).toBe(1);
+    await expect.poll(() => third.seen.filter(({ what }) => what === 'POST /results/own').map(({ body }) => body)).toEqual([{ result: 'REJECTED' }]);
     expect(await follows()).toBe(0);
   } finally {
     await third.close();
@@ -370,12 +416,12 @@ test('HUB-04 CHP-05: a provider behind a hub has its Session beside the owner of
   }));
   try {
     await hub.register(oasis);
-    for (const [party_id, role] of [['CPK', 'EMSP'], ['SMC', 'SCSP']]) {
-      await call(oasis, `/ocpi/2.2.1/receiver/hubclientinfo/CA/${party_id}`, {
-        token: hub.token, method: 'PUT',
-        body: { country_code: 'CA', party_id, role, status: 'CONNECTED', last_updated: '2022-02-01T17:00:00Z' },
-      });
-    }
+    const appears = (party_id: string, role: string) => call(oasis, `/ocpi/2.2.1/receiver/hubclientinfo/CA/${party_id}`, {
+      token: hub.token, method: 'PUT',
+      body: { country_code: 'CA', party_id, role, status: 'CONNECTED', last_updated: '2022-02-01T17:00:00Z' },
+    });
+    await appears('CPK', 'EMSP');
+    await appears('SMC', 'SCSP');
     await agree(oasis, 0, 'SMC', consent);
     const its = session('O-1', { party_id: 'BCT' });
     const fact = () => told(sessionStarted, { sessionId: 'O-1', tokenParty: { countryCode: 'CA', partyId: 'CPK' }, sessionJson: toJsonBytes(its) });
@@ -386,6 +432,10 @@ test('HUB-04 CHP-05: a provider behind a hub has its Session beside the owner of
     const body = { charging_profile: profile(8), response_url: `${hub.base}/results/hub` };
     expect(await answered(call(oasis, at('O-1'), { token: hub.token, method: 'PUT', body, headers }))).toBe('ACCEPTED');
     expect(asked).toMatchObject([{ sessionId: 'O-1', parties: [{ partyId: 'SMC' }], steering: [{ to: { partyId: 'SMC' }, contractIds: [contract] }] }]);
+    await agree(oasis, 0, 'LAT', consent);
+    oasis.neighbours.own.sessions.push(its);
+    await appears('LAT', 'SCSP');
+    await expect.poll(() => to().map(([party]) => party)).toContain('LAT');
   } finally {
     await hub.close();
     await oasis.close();

@@ -23,7 +23,11 @@ const outcomes: Readonly<Record<SendOutcome, 'answered' | 'unreachable' | 'uncle
 
 export const ProfileRequestView = z.object({
   request_id: z.string(),
-  method: z.enum(['GET', 'PUT', 'DELETE', 'PREFERENCES']),
+  method: z.enum(['GET', 'PUT', 'DELETE', 'PREFERENCES', 'WITHDRAW'])
+    .meta({ description: 'WITHDRAW: your own provider cleared what another party had set, because it may not limit your charge any more' }),
+  provider: z.object({ country_code: z.string(), party_id: z.string(), name: z.string().optional() }).optional()
+    .meta({ description: 'The smart charging service provider that asked it, or had set what was cleared; without it you asked' }),
+  charging_profile: OcpiObject.optional().meta({ description: 'OCPI ChargingProfile that was asked for' }),
   outcome: z.enum(['answered', 'unreachable', 'unclear', 'no-partner']),
   response: z.string().optional().meta({ description: 'OCPI ChargingProfileResponseType or ChargingPreferencesResponse' }),
   message: z.string().optional(),
@@ -74,9 +78,12 @@ export class ChargeProfiles {
   }
 }
 
-function viewOf({ orderId, method, outcome, response, message, result, at }: ProfileRequestStands): ProfileRequestView {
+function viewOf(request: ProfileRequestStands): ProfileRequestView {
+  const { orderId, method, provider, providerName: name, profileJson, outcome, response, message, result, at } = request;
   return {
-    request_id: orderId, method: method as ProfileRequestView['method'], outcome: outcomes[outcome],
+    request_id: orderId, method: method as ProfileRequestView['method'],
+    ...(provider ? { provider: { country_code: provider.countryCode, party_id: provider.partyId, ...(name === '' ? {} : { name }) } } : {}),
+    ...(profileJson ? { charging_profile: fromJsonBytes<Record<string, unknown>>(profileJson) } : {}), outcome: outcomes[outcome],
     ...(response === '' ? {} : { response }), ...(message === '' ? {} : { message }), ...(result === undefined ? {} : { result }), at,
   };
 }

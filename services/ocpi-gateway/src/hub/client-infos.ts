@@ -12,6 +12,7 @@ import { findPartner } from '../partners/partner-rows.ts';
 import { lockLinks } from '../pushes/pushed-rows.ts';
 import type { Partners } from '../partners/partners.ts';
 import { refuse } from '../refusals.ts';
+import type { Steering } from '../steering.ts';
 
 export interface ClientInfosParts {
   readonly db: Database;
@@ -19,6 +20,7 @@ export interface ClientInfosParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly partners: Partners;
+  readonly steering: Pick<Steering, 'seenBehind'>;
   readonly isOurs: (party: Party) => boolean;
   /** Of a hub, whose members hear of it, too. HUB-22. */
   readonly members?: { told(tx: Tx, client: Client): Promise<boolean> } | undefined;
@@ -97,10 +99,11 @@ export class ClientInfos {
   }
 
   /** These are news of a hub's: what waited for those who are there goes to them. Ends the transaction. */
-  private async brought(tx: Tx, { id }: Partner, news: readonly ClientInfo[]): Promise<void> {
-    const { links } = this.parts.partners;
-    if (news.some(({ status }) => status === 'CONNECTED')) await links.adopt(tx, (await findPartner(tx, id))!);
+  private async brought(tx: Tx, partner: Partner, news: readonly ClientInfo[]): Promise<void> {
+    const { partners: { links }, steering } = this.parts;
+    if (news.some(({ status }) => status === 'CONNECTED')) await links.adopt(tx, (await findPartner(tx, partner.id))!);
     await links.tellLinked(tx, news);
+    await steering.seenBehind(tx, partner, news);
   }
 }
 
