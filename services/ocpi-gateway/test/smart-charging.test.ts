@@ -1,21 +1,15 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { told } from '#bus';
-import { agreementOf, setAgreement } from '#contracts/agreements';
-import { profileSettled } from '#contracts/evems-controller';
-import { type RequestProfile, requestProfile, partnerSessionChanged, sessionStarted } from '#contracts/sessions';
+import { requestProfile, partnerSessionChanged } from '#contracts/sessions';
 import { getPartnerProfile, sendProfileRequest } from '#contracts/ocpi-gateway';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
-import { erasedCdrToken, exampleSession, type Session } from '#ocpi';
-import { openDatabase } from '#postgres';
-import { exampleTerms, localMonth } from '#settlement';
-import { zone } from '#time';
+import { erasedCdrToken, type Session } from '#ocpi';
+import { agree, answered, at, consent, contract, count, profile, provider, pushedTo, session } from './consents.ts';
 import { HandPartner } from './hand-partner.ts';
 import { call, openSide, plunkParty, type Side } from './side.ts';
 
-// An eMSP between smart charging service providers and a CPO; and a provider behind a hub, beside the owner of the token.
+// An eMSP between smart charging service providers and a CPO.
 
-const contract = 'CA-CPK-C00000002-H';
-const provider = ['SENDER chargingprofiles', 'RECEIVER sessions'];
 let plunk: Side;
 let smart: HandPartner;
 let aggregator: HandPartner;
@@ -40,28 +34,6 @@ afterAll(async () => {
   await plunk?.close();
 });
 
-const consent = { token_party: { country_code: 'CA', party_id: 'CPK' }, contract_ids: [contract], consent: 'the driver, in the app' };
-const agree = (side: Side, own: number, partyId: string, ...granted: object[]) => side.neighbours.bus.ask(setAgreement, {
-  partner: { countryCode: 'CA', partyId },
-  agreement: agreementOf({
-    ...exampleTerms, fees: [], valid_from: localMonth(Date.now(), zone(exampleTerms.time_zone)), grants: { smart_charging: granted },
-    parties: [exampleTerms.parties[own]!, { ...exampleTerms.parties[1]!, party_id: partyId, name: 'A provider' }],
-  }),
-});
-
-let spoken = 0;
-const { end_date_time: _end, charging_periods: _periods, ...begun } = exampleSession;
-/** Of the driver, at Montreal's. */
-function session(id: string, more: object = {}): Session {
-  spoken += 1;
-  return {
-    ...begun, party_id: 'MTL', id, status: 'ACTIVE', start_date_time: new Date().toISOString(), authorization_reference: 'REF',
-    cdr_token: { country_code: 'CA', party_id: 'CPK', uid: '04A2B3C4D5E680', type: 'RFID', contract_id: contract },
-    last_updated: new Date(Date.now() + spoken).toISOString(), ...more,
-  };
-}
-const pushedTo = (partner: HandPartner) => partner.seen.filter(({ what }) => what.startsWith('PUT /sessions/'));
-
 /** Montreal tells of a Session, until those who may see it have it; its ids as they know it. What was agreed just now holds a moment later. */
 async function runs(id: string, at: readonly HandPartner[] = [smart]): Promise<string[]> {
   const before = at.map((partner) => pushedTo(partner).length);
@@ -80,23 +52,10 @@ async function tell(its: Session): Promise<void> {
   }));
 }
 
-const profile = (limit: number, more: object = {}) =>
-  ({ charging_rate_unit: 'A', charging_profile_period: [{ start_period: 0, limit }], ...more });
-const at = (path: string) => `/ocpi/2.2.1/receiver/chargingprofiles/${path}`;
 const put = (partner: HandPartner, id: string, n = 'n', more: object = {}) => call(plunk, at(id), {
   token: partner.token, method: 'PUT', body: { charging_profile: profile(10, more), response_url: `${partner.base}/results/${n}` },
 });
-/** So many rows of the gateway's. */
-async function count(rows: string, side = plunk): Promise<number> {
-  const db = await openDatabase({ url: side.platform.databaseUrl, schema: 'ocpi_gateway', migrations: [] });
-  try {
-    return (await db.query(`SELECT FROM ${rows}`)).rowCount;
-  } finally {
-    await db.close();
-  }
-}
-const follows = (id: string) => count(`profile_followers WHERE session_id = '${id}' AND (obeyed OR steered_by IS NOT NULL)`);
-const answered = async (asked: Promise<{ data?: unknown }>) => ((await asked).data as { result: string } | undefined)?.result;
+const follows = (id: string) => count(`profile_followers WHERE session_id = '${id}' AND (obeyed OR steered_by IS NOT NULL)`, plunk);
 const askedOf = (partner: HandPartner, method: string) => partner.seen.filter(({ what }) => what.startsWith(`${method} /chargingprofiles/`));
 /** Where Montreal is to say how the newest PUT ended. */
 const responseUrl = () => (askedOf(montreal, 'PUT').at(-1)!.body as { response_url: string }).response_url;
@@ -247,7 +206,7 @@ test('CHP-01 CHP-03: a result that comes after the consent was withdrawn is REJE
   await call(plunk, '/ocpi/2.2.1/sender/chargingprofiles/M-12', { token: montreal.token, method: 'PUT', body: active });
   await expect.poll(() => smart.seen.filter(({ what }) => what === 'POST /results/over').map(({ body }) => body)).toEqual([{ result: 'REJECTED' }]);
   montreal.answer = takes();
-  const waits = () => count(`profile_followers WHERE session_id = '${id}' AND steered_by IS NOT NULL`);
+  const waits = () => count(`profile_followers WHERE session_id = '${id}' AND steered_by IS NOT NULL`, plunk);
   await expect.poll(waits).toBe(0);
   expect(askedOf(smart, 'PUT')).toEqual([]);
 });
@@ -297,7 +256,7 @@ test('CHP-03: what a provider refused is not sent again once its consent is over
   await runs('M-10');
   smart.answer = () => ({ status: 2001 });
   await tell(session('M-10', { kwh: 77 }));
-  const letters = () => count(`pushed WHERE parked IS NOT NULL AND current LIKE '%"kwh":77%'`);
+  const letters = () => count(`pushed WHERE parked IS NOT NULL AND current LIKE '%"kwh":77%'`, plunk);
   await expect.poll(letters).toBe(1);
   await agree(plunk, 1, 'SMC');
   await expect.poll(letters).toBe(0);
@@ -321,71 +280,6 @@ test('CHP-03: whose party is no longer on a platform ends what it set, although 
   }
 });
 
-test('CHP-03: of two profiles at once the one that is not taken does not make us forget the one that is', async () => {
-  const oasis = await openSide({});
-  const fourth = await HandPartner.open('Fourth', 'FTH', 'SCSP', provider);
-  const asked: RequestProfile[] = [];
-  const isOther = Promise.withResolvers<void>();
-  const { bus, partners } = oasis.neighbours;
-  await bus.answer(requestProfile, (requests) => Promise.all(requests.map(async (request) => {
-    asked.push(request);
-    const isTaken = request.profile?.periods[0]?.limit !== '7';
-    if (!isTaken) await isOther.promise;
-    return { result: isTaken ? 'ACCEPTED' : 'TOO_OFTEN', timeoutS: 60, message: '', by: 'CA*FTH' };
-  })));
-  try {
-    await fourth.register(oasis);
-    partners.set('SESSION CA*BCT O-3', session('O-3', { party_id: 'BCT' }));
-    await agree(oasis, 0, 'FTH', consent);
-    const puts = (limit: number, id = 'O-3') => answered(call(oasis, at(id), {
-      token: fourth.token, method: 'PUT', body: { charging_profile: profile(limit), response_url: `${fourth.base}/results/two` },
-    }));
-    await expect.poll(async () => (await puts(6, 'O-4'), asked.at(-1)!.steering.length)).toBe(1);
-    const first = puts(7);
-    await expect.poll(() => count(`profile_followers WHERE session_id = 'o-3'`, oasis)).toBe(1);
-    const second = puts(8);
-    await expect.poll(() => Promise.race([second, 'waits'])).toBe('ACCEPTED');
-    isOther.resolve();
-    expect(await first).toBe('TOO_OFTEN');
-    await agree(oasis, 0, 'FTH');
-    await expect.poll(() => asked.filter(({ method }) => method === 'WITHDRAW').map(({ sessionId }) => sessionId)).toContain('o-3');
-  } finally {
-    isOther.resolve();
-    await fourth.close();
-    await oasis.close();
-  }
-});
-
-test('CHP-03: of a consent that is withdrawn before our station obeys the provider hears no active profile either', async () => {
-  const oasis = await openSide({});
-  const third = await HandPartner.open('Third', 'TRD', 'SCSP', provider);
-  const asked: RequestProfile[] = [];
-  const { bus, partners } = oasis.neighbours;
-  await bus.answer(requestProfile, async (requests) => requests.map((request) => {
-    asked.push(request);
-    return { result: 'ACCEPTED', timeoutS: 60, message: '', by: 'CA*TRD' };
-  }));
-  try {
-    await third.register(oasis);
-    partners.set('SESSION CA*BCT O-2', session('O-2', { party_id: 'BCT' }));
-    await agree(oasis, 0, 'TRD', consent);
-    const body = { charging_profile: profile(8), response_url: `${third.base}/results/own` };
-    const puts = () => answered(call(oasis, at('O-2'), { token: third.token, method: 'PUT', body }));
-    await expect.poll(async () => (await puts(), asked.at(-1)!.steering.length)).toBe(1);
-    const { orderId } = asked.at(-1)!;
-    await agree(oasis, 0, 'TRD');
-    await expect.poll(() => asked.at(-1)!.method).toBe('WITHDRAW');
-    const follows = () => count('profile_followers WHERE obeyed OR steered_by IS NOT NULL', oasis);
-    await expect.poll(follows).toBe(0);
-    await oasis.neighbours.tell(told(profileSettled, { siteId: 'SITE', orderId, sessionId: 'O-2', obeyed: true, at: new Date().toISOString() }));
-    await expect.poll(() => third.seen.filter(({ what }) => what === 'POST /results/own').map(({ body }) => body)).toEqual([{ result: 'REJECTED' }]);
-    expect(await follows()).toBe(0);
-  } finally {
-    await third.close();
-    await oasis.close();
-  }
-});
-
 test('CHP-03 HUB-04: Tokens are not for a provider behind a hub either, and are for a CPO there', async () => {
   const hub = await HandPartner.open('Hub of Tokens', 'HUT', 'HUB', ['RECEIVER tokens']);
   try {
@@ -403,41 +297,5 @@ test('CHP-03 HUB-04: Tokens are not for a provider behind a hub either, and are 
   } finally {
     await call(plunk, '/ocpi/2.2.1/credentials', { token: hub.token, method: 'DELETE' });
     await hub.close();
-  }
-});
-
-test('HUB-04 CHP-05: a provider behind a hub has its Session beside the owner of the token, who has it whole; it asks through the hub', async () => {
-  const oasis = await openSide({});
-  const hub = await HandPartner.open('Open Hub', 'HUB', 'HUB', ['RECEIVER sessions', 'SENDER chargingprofiles']);
-  const asked: RequestProfile[] = [];
-  await oasis.neighbours.bus.answer(requestProfile, async (requests) => requests.map((request) => {
-    asked.push(request);
-    return { result: 'ACCEPTED', timeoutS: 60, message: '' };
-  }));
-  try {
-    await hub.register(oasis);
-    const appears = (party_id: string, role: string) => call(oasis, `/ocpi/2.2.1/receiver/hubclientinfo/CA/${party_id}`, {
-      token: hub.token, method: 'PUT',
-      body: { country_code: 'CA', party_id, role, status: 'CONNECTED', last_updated: '2022-02-01T17:00:00Z' },
-    });
-    await appears('CPK', 'EMSP');
-    await appears('SMC', 'SCSP');
-    await agree(oasis, 0, 'SMC', consent);
-    const its = session('O-1', { party_id: 'BCT' });
-    const fact = () => told(sessionStarted, { sessionId: 'O-1', tokenParty: { countryCode: 'CA', partyId: 'CPK' }, sessionJson: toJsonBytes(its) });
-    const to = () => pushedTo(hub).map(({ headers, body }) => [headers['ocpi-to-party-id'], (body as Session).cdr_token.contract_id === contract]);
-    await expect.poll(async () => (await oasis.neighbours.tell(fact()), to().length)).toBe(2);
-    expect(to().toSorted()).toEqual([['CPK', true], ['SMC', false]]);
-    const headers = { 'OCPI-from-country-code': 'CA', 'OCPI-from-party-id': 'SMC', 'OCPI-to-country-code': 'CA', 'OCPI-to-party-id': 'BCT' };
-    const body = { charging_profile: profile(8), response_url: `${hub.base}/results/hub` };
-    expect(await answered(call(oasis, at('O-1'), { token: hub.token, method: 'PUT', body, headers }))).toBe('ACCEPTED');
-    expect(asked).toMatchObject([{ sessionId: 'O-1', parties: [{ partyId: 'SMC' }], steering: [{ to: { partyId: 'SMC' }, contractIds: [contract] }] }]);
-    await agree(oasis, 0, 'LAT', consent);
-    oasis.neighbours.own.sessions.push(its);
-    await appears('LAT', 'SCSP');
-    await expect.poll(() => to().map(([party]) => party)).toContain('LAT');
-  } finally {
-    await hub.close();
-    await oasis.close();
   }
 });
