@@ -277,8 +277,10 @@ function checkComponent(part: PriceComponent, element: number, index: number): v
 }
 
 function readBound({ excl_vat, incl_vat }: Price, path: string): Bound {
-  const rule = ruleBrokenBy(excl_vat) ?? (incl_vat == null ? undefined : ruleBrokenBy(incl_vat));
-  if (rule) throw new InvalidTariff(path, rule);
+  const rule = ruleBrokenBy(excl_vat);
+  if (rule) throw new InvalidTariff(`${path}.excl_vat`, rule);
+  const inclRule = incl_vat == null ? undefined : ruleBrokenBy(incl_vat);
+  if (inclRule) throw new InvalidTariff(`${path}.incl_vat`, inclRule);
   return { excl: decimal(excl_vat), incl: incl_vat == null ? undefined : decimal(incl_vat) };
 }
 

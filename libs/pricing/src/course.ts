@@ -177,7 +177,7 @@ class TariffChoice {
       return compile(tariff);
     } catch (error) {
       if (!(error instanceof InvalidTariff)) throw error;
-      throw new InvalidTariff(`tariffs[${this.tariffs.indexOf(tariff)}].${error.path}`, error.rule);
+      throw this.placed(error, tariff);
     }
   }
 
@@ -192,14 +192,27 @@ class TariffChoice {
     const only = this.tariffs.length === 1 ? this.tariffs[0]! : undefined;
     if (only?.id === id) return only;
     const same = this.tariffs.filter((one) => isSameId(one.id, id));
-    if (same.length > 0) return same.find((one) => isValidAt(one, this.atMs)) ?? same[0];
+    if (same.length > 0) return same.find((one) => this.isValid(one)) ?? same[0];
     this.notes.push({ code: 'period-names-unlisted-tariff', period: index });
     return only;
   }
 
+  private isValid(tariff: Tariff): boolean {
+    try {
+      return isValidAt(tariff, this.atMs);
+    } catch (error) {
+      if (!(error instanceof InvalidTariff)) throw error;
+      throw this.placed(error, tariff);
+    }
+  }
+
+  private placed({ path, rule }: InvalidTariff, tariff: Tariff): InvalidTariff {
+    return new InvalidTariff(`tariffs[${this.tariffs.indexOf(tariff)}].${path}`, rule);
+  }
+
   private firstValid(): Tariff {
     for (let i = 0; i < this.tariffs.length; i++) {
-      if (isValidAt(this.tariffs[i]!, this.atMs)) return this.tariffs[i]!;
+      if (this.isValid(this.tariffs[i]!)) return this.tariffs[i]!;
     }
     const code = 'tariff-outside-its-validity';
     if (!this.notes.some((note) => note.code === code)) this.notes.push({ code });
@@ -217,7 +230,15 @@ function isSameId(one: unknown, other: unknown): boolean {
 export function isValidAt(tariff: Tariff, atMs: number): boolean {
   const { start_date_time: from, end_date_time: to } = tariff;
   return (
-    (from == null || atMs >= read(from, 'tariffs.start_date_time')) &&
-    (to == null || atMs < read(to, 'tariffs.end_date_time'))
+    (from == null || atMs >= readLimit(from, 'start_date_time')) &&
+    (to == null || atMs < readLimit(to, 'end_date_time'))
   );
+}
+
+function readLimit(text: string, path: string): number {
+  try {
+    return instant(text);
+  } catch {
+    throw new InvalidTariff(path, 'a date-time in UTC expected');
+  }
 }

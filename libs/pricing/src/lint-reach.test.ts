@@ -107,6 +107,12 @@ test('energies, durations and powers that meet leave nothing between them', () =
   expect(neverOf(late)).toEqual(['', '', ['shadowed', [0, 1]]]);
 });
 
+test('an element of reservations that asks for energy, power or current never applies', () => {
+  const parts = [{ min_kwh: 1 }, { min_power: 4 }, { min_current: 6 }, { min_kwh: 0, max_power: 4 }];
+  const given = of(...parts.map((one) => ({ price_components: [flat], restrictions: { ...one, reservation: 'RESERVATION' as const } })));
+  expect(neverOf(given)).toEqual([['nothing-flows'], ['nothing-flows'], ['nothing-flows'], '']);
+});
+
 test('a current that contradicts itself only fits a period that does not tell it', () => {
   const restrictions = { min_current: 32, max_current: 16 };
   expect(neverOf(of({ price_components: [energy], restrictions }))).toEqual(['unknown']);

@@ -20,6 +20,8 @@ export interface Reach {
 export type Never =
   | { readonly why: 'contradiction'; readonly axis: Axis }
   | { readonly why: 'no-part-of-reservations' }
+  /** It asks for energy, power or current in a reservation, which has none. */
+  | { readonly why: 'nothing-flows' }
   /** Elements that come first wherever it is active, or whose fee was taken by then. */
   | { readonly why: 'shadowed' | 'fee-taken'; readonly by: readonly number[] };
 
@@ -58,6 +60,7 @@ function reach(tariff: CompiledTariff, component: Component, space: Space): Reac
   const axis = space.contradiction(index);
   if (axis) return { component, never: { why: 'contradiction', axis } };
   const reserved = phase !== 'session';
+  if (reserved && !space.find(1n << BigInt(index), 0n, { reserved })) return { component, never: { why: 'nothing-flows' } };
   for (const unknownCurrent of reserved ? [false] : [false, true]) {
     const course = findCourse(space, index, { reserved, unknownCurrent });
     if (!course) continue;

@@ -164,6 +164,8 @@ function reasonOf(never: Never): [why: string, advice: string] {
       return [`its ${AXES[never.axis]} contradict each other`, 'Correct them, or take it away'];
     case 'no-part-of-reservations':
       return ['a reservation has only FLAT and TIME', 'Take it away'];
+    case 'nothing-flows':
+      return ['no energy, power or current flows in a reservation', 'Restrict it otherwise, or take it away'];
     case 'shadowed':
       return [
         `${elementsText(never.by)} always applies before it`,

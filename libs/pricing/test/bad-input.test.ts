@@ -45,3 +45,23 @@ test('whatever is wrong in a charge is refused by its place, or priced and expla
     runs(1_000),
   );
 }, 600_000);
+
+test('a tariff whose validity is no date-time is named by its place', () => {
+  const elements = [{ price_components: [{ type: 'ENERGY' as const, price: 1, step_size: 1 }] }];
+  const tariff = { id: 'T', currency: 'CAD', elements };
+  const charge = (tariff_id?: string): Charge => ({
+    tariffs: [{ ...tariff, end_date_time: '2020-01-01T00:00:00Z' }, { ...tariff, start_date_time: 'soon' }],
+    charging_periods: [{ start_date_time: '2026-01-01T00:00:00Z', ...(tariff_id && { tariff_id }), dimensions: [] }],
+  });
+  for (const id of [undefined, 't']) {
+    expect(() => price(charge(id))).toThrow(new InvalidTariff('tariffs[1].start_date_time', 'a date-time in UTC expected'));
+  }
+});
+
+test('a bound without its excl_vat, which OCPI requires, is named by the side that is missing', () => {
+  const elements = [{ price_components: [{ type: 'ENERGY' as const, price: 1, step_size: 1 }] }];
+  const charging_periods = [{ start_date_time: '2026-01-01T00:00:00Z', dimensions: [] }];
+  const max_price = { incl_vat: 5 } as never;
+  expect(() => price({ tariffs: [{ id: 'T', currency: 'CAD', elements, max_price }], charging_periods }))
+    .toThrow(new InvalidTariff('tariffs[0].max_price.excl_vat', 'a decimal number expected'));
+});
