@@ -142,7 +142,7 @@ test('a uid that two eMSPs issued is refused and alarmed, until an agreement say
   await refusedAt(place, cards.doubtful, 'Invalid');
   const alarms = () => stage.oasis.operator.get<{ uids: { uid: string }[] }>('/v1/operator/contested-uids');
   const parties = [{ country_code: 'CA', party_id: 'CPK' }, { country_code: 'CA', party_id: 'RAW' }];
-  expect(await alarms()).toMatchObject({ total: 1, uids: [{ uid: cards.doubtful, parties, refused: 1, last_station: place.station }] });
+  await expect.poll(alarms).toMatchObject({ total: 1, uids: [{ uid: cards.doubtful, parties, refused: 1, last_station: place.station }] });
   await stage.oasis.operator.put('/v1/operator/partners/CA/CPK/agreement', { ...demoAgreement, grants: { token_priority: 1 } });
   await eventually('it counts as one of Carbon Plunk', async () =>
     JSON.stringify(await alarms()).includes('"counts_as":{"country_code":"CA","party_id":"CPK"}'));

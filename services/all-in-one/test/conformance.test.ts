@@ -47,7 +47,7 @@ async function tried(more: object = {}): Promise<Report> {
     name: 'Kit',
     parties: [{ party: { countryCode: 'CA', partyId: 'KIT' } }],
   });
-  return conformance({ versionsUrl, token: tokenA, party: { country_code: 'CA', party_id: 'KIT' }, patienceMs: 300, ...more });
+  return conformance({ versionsUrl, token: tokenA, party: { country_code: 'CA', party_id: 'KIT' }, patienceMs: 300, timeoutMs: 60_000, ...more });
 }
 
 const verdicts = (report: Report, wanted: string) => report.verdicts.filter(({ verdict }) => verdict === wanted).map(({ rule }) => rule);

@@ -93,13 +93,17 @@ test('a dry run says what is held where, and changes nothing', async () => {
   await metered(stage, tap.station, 2);
   await endByCard(stage, tap);
   [byCard] = (await settledAt(stage, stall(2).evseUid)).map(({ session }) => session) as [Session];
-  statementsBefore = await statements();
-  proofsBefore = await Promise.all([chains(stage.oasis), chains(stage.plunk)]);
   const { held, hindrances } = await eventually('every CDR is acknowledged', async () => {
     const look = await erase(stage.oasis, true);
     return look.hindrances.length === 0 && look;
   });
   expect(hindrances).toEqual([]);
+  for (const side of [stage.oasis, stage.plunk]) {
+    await eventually('the ledger has come to rest', async () => (await side.query<{ rests: boolean }>(
+      `SELECT min(f."position") >= (SELECT max("position") FROM cdr_ledger.events) AS rests FROM cdr_ledger.followed f`))[0]?.rests);
+  }
+  statementsBefore = await statements();
+  proofsBefore = await Promise.all([chains(stage.oasis), chains(stage.plunk)]);
   const holding = new Set(held.map(({ service }) => service));
   for (const service of ['tokens-auth', 'sessions', 'cdr-ledger', 'ocpp-gateway', 'ocpi-gateway']) expect(holding).toContain(service);
   expect((await placesOf(stage.oasis, traces)).length).toBeGreaterThan(0);

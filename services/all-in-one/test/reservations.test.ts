@@ -95,7 +95,7 @@ const reservationHours = ({ charging_periods: periods = [] }: Pick<Session, 'cha
 describe('a driver has an EVSE of another platform kept free', () => {
   test('SES-05 SES-06 CDR-12 PRC-14 another card is refused, the own one charges: one Session, one CDR with the time of the reservation', async () => {
     const { station, evseUid } = stall(1);
-    const id = await reserve(evseUid, 60);
+    const id = await reserve(evseUid, 600);
     await becomes(id, 'reserved');
     const reserved = await reservedSession(stage.plunk, evseUid);
     expect(reserved).toMatchObject({
@@ -138,13 +138,11 @@ describe('a driver has an EVSE of another platform kept free', () => {
 
   test('CDR-09 CDR-13 PRC-15 nobody comes: the Session is COMPLETED at the expiry, and the CDR says what the tariff asks for that', async () => {
     const { station, evseUid } = stall(2);
-    const id = await reserve(evseUid, 8);
+    const since = stage.chargers.events.length;
+    const id = await reserve(evseUid, 15);
     await becomes(id, 'reserved');
     const reserved = await reservedSession(stage.plunk, evseUid);
-    await stage.chargers.until(
-      { event: 'status', station, connector: 1, status: 'Available' },
-      { since: stage.chargers.events.length },
-    );
+    await stage.chargers.until({ event: 'status', station, connector: 1, status: 'Available' }, { since });
     const [{ session, cdr }] = (await settledAt(stage, evseUid)) as [Awaited<ReturnType<typeof settledAt>>[0]];
     expect(session).toMatchObject({ id: reserved.id, start_date_time: reserved.start_date_time, kwh: 0 });
     expect(cdr).toMatchObject({

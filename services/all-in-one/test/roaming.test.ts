@@ -101,17 +101,18 @@ describe('a charge from the app', () => {
       country_code: 'CA', party_id: 'BCT', location_id: 'BURNABY', evse_uid: evseUid,
     });
     const seen: Charge[] = [];
+    const kwh = () => seen.flatMap((charge) => (charge.session ? [Number(charge.session.kwh)] : []));
     let stopping: Promise<unknown> | undefined;
     for await (const charge of avery.watch(charge_id, AbortSignal.timeout(90_000))) {
       seen.push(charge);
-      if (Number(charge.session?.kwh) > 0.8) stopping ??= avery.post(`/v1/charges/${charge_id}/stop`);
+      // A busy machine shows it less often than it grows.
+      if (Number(charge.session?.kwh) > 0.8 && new Set(kwh()).size >= 3) stopping ??= avery.post(`/v1/charges/${charge_id}/stop`);
     }
     await stopping;
     const last = seen.at(-1)!;
     expect(last).toMatchObject({ state: 'completed', session: { status: 'COMPLETED', country_code: 'CA', party_id: 'BCT' } });
-    const kwh = seen.flatMap((charge) => (charge.session ? [Number(charge.session.kwh)] : []));
-    expect(new Set(kwh).size).toBeGreaterThanOrEqual(3);
-    expect(kwh).toEqual(kwh.toSorted((a, b) => a - b));
+    expect(new Set(kwh()).size).toBeGreaterThanOrEqual(3);
+    expect(kwh()).toEqual(kwh().toSorted((a, b) => a - b));
     const stopped = await stage.chargers.until({ event: 'transaction-stopped', station });
     expect(stopped).toMatchObject({ reason: 'Remote' });
     const [settled] = await settledAt(stage, evseUid);
@@ -131,7 +132,11 @@ describe('a charge from the app', () => {
     expect(Number(theirs.repriced.excl_vat)).toBe(cdr.total_cost.excl_vat);
     expect(Number(theirs.repriced.incl_vat)).toBe(cdr.total_cost.incl_vat);
     expect(session.total_cost).toEqual(cdr.total_cost);
-    const { receipts } = await (await stage.driver('avery')).get<{ receipts: Receipt[] }>('/v1/receipts');
+    const avery = await stage.driver('avery');
+    const receipts = await eventually('there is a receipt', async () => {
+      const all = await avery.get<{ receipts: Receipt[] }>('/v1/receipts');
+      return all.receipts.length > 0 && all.receipts;
+    });
     expect(receipts).toEqual([expect.objectContaining({ cdr_id: cdr.id, session_id: session.id, credit: false })]);
   });
 
@@ -195,9 +200,11 @@ describe('a charge by card', () => {
 
   test('an unknown card that charged while the line was down is stopped, and nobody is billed', async () => {
     const { station, evseUid } = offlineStrangers;
-    await stage.chargers.do({ do: 'drop-socket', station, forMs: 300 });
-    await stage.chargers.until({ event: 'disconnected', station });
     await stage.chargers.do({ do: 'plug-in', station, car: 'leaf', soc: 35 });
+    const since = stage.chargers.events.length;
+    // Until the card is there, however busy the machine is.
+    await stage.chargers.do({ do: 'drop-socket', station, forMs: 4_000 });
+    await stage.chargers.until({ event: 'disconnected', station }, { since });
     await stage.chargers.do({ do: 'tap', station, idTag: 'BADC0FFEE' });
     await stage.chargers.until({ event: 'transaction-known', station, status: 'Invalid' });
     await stage.chargers.until({ event: 'delivered', station, action: 'StopTransaction' });
@@ -249,9 +256,9 @@ describe('what may go wrong at the charger', () => {
   test('a charger that never answers RemoteStart is a TIMEOUT, and a charge that it begins later is stopped at once', async () => {
     const { station, evseUid } = stall(4);
     await stage.chargers.do({ do: 'plug-in', station, car: 'leaf', soc: 35 });
-    // It acts 5.5 s later in real time; its answer is waited for 3 s.
+    // It acts 9 s later in real time; its answer is waited for 5 s.
     await stage.chargers.do({
-      do: 'stop-answering', station, actions: ['RemoteStartTransaction'], act: true, afterMs: 5_500 * RATE,
+      do: 'stop-answering', station, actions: ['RemoteStartTransaction'], act: true, afterMs: 9_000 * RATE,
     });
     const { outcome, result } = await raw.start({ location_id: 'BURNABY', evse_uid: evseUid });
     expect(dataOf<CommandResponse>(outcome)).toMatchObject({ result: 'ACCEPTED' });

@@ -116,8 +116,8 @@ const settings = {
   ],
   sessions: {
     update_every_s: 300,
-    charger_timeout_ms: 1_000,
-    partner_timeout_ms: 1_000,
+    charger_timeout_ms: 4_000,
+    partner_timeout_ms: 4_000,
     start_timeout_s: 5,
   },
 };

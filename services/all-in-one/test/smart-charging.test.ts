@@ -130,12 +130,14 @@ test('CHP-03: a grant that is revoked in the midst of a charge ends what was set
   await stage.chargers.until({ event: 'meter', station: first.station }, { since: stage.chargers.events.length });
   await stage.chargers.until({ event: 'meter', station: first.station }, { since: stage.chargers.events.length });
   expect(scsp.seen(session.id)).toHaveLength(news);
-  expect(scsp.raw.incoming.slice(before).filter(({ path }) => path.includes('chargingprofiles'))).toEqual([]);
+  // The 12 A from before may have been on their way; of the 16 A not a word.
+  const told = scsp.raw.incoming.slice(before).filter(({ path }) => path.includes('chargingprofiles'));
+  expect(told.filter(({ body }) => !JSON.stringify(body).includes('"limit":12'))).toEqual([]);
 });
 
 test('CHP-05: a grant that ends by itself ends so, too', async () => {
   const platformNow = await stage.oasis.query<{ last_updated: Date }>('SELECT max(last_updated) AS last_updated FROM sessions.own_sessions');
-  const until = new Date(platformNow[0]!.last_updated.getTime() + 30 * 60_000).toISOString().replace(/\.\d+Z$/, 'Z');
+  const until = new Date(platformNow[0]!.last_updated.getTime() + 50 * 60_000).toISOString().replace(/\.\d+Z$/, 'Z');
   await agree(grantOf({ until }));
   await expect.poll(() => scsp.listed()).toHaveLength(1);
   await scsp.limit(session.id, 9);

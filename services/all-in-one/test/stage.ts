@@ -99,8 +99,8 @@ const oasisSettings = (
       update_every_s: everyS,
       profile_every_s: 0,
       profile_timeout_s: 3_600,
-      charger_timeout_ms: 3_000,
-      partner_timeout_ms: 5_000,
+      charger_timeout_ms: 5_000,
+      partner_timeout_ms: 10_000,
     },
     ocpi: { allow_private_urls: true, first_retry_ms: 50, longest_retry_ms: 400 },
   };
@@ -136,7 +136,7 @@ const plunkSettings = (moreDrivers: readonly DriverSettings[], versions?: readon
         },
       ],
     },
-    sessions: { partner_timeout_ms: 5_000 },
+    sessions: { partner_timeout_ms: 10_000 },
     ocpi: { allow_private_urls: true, first_retry_ms: 50, longest_retry_ms: 400, ...(versions ? { versions } : {}) },
   };
 };

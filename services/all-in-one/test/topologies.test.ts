@@ -120,8 +120,8 @@ describe('many CPOs and many eMSPs over one connection', () => {
       return held.length === 4 && held.every(({ status }) => status === 'COMPLETED') && held;
     });
     expect(sessions.map(pairOf).toSorted()).toEqual(four.map(text).toSorted());
-    const ofNorth = (await north.sessions()).filter(({ status }) => status === 'COMPLETED');
-    expect(ofNorth.map(pairOf).toSorted()).toEqual(four.map(text).toSorted());
+    await expect.poll(async () => (await north.sessions()).filter(({ status }) => status === 'COMPLETED').map(pairOf).toSorted())
+      .toEqual(four.map(text).toSorted());
   });
 
   test('each party has a chain of its own, and in it what is its own', async () => {
@@ -157,8 +157,9 @@ describe('many CPOs and many eMSPs over one connection', () => {
 
   test('drivers see what is their own, and their accounts are in the ledger of their own party', async () => {
     for (const emsp of ['SOA', 'SOB']) {
-      const { receipts } = await (await south.driver(emsp)).get<{ receipts: Receipt[] }>('/v1/receipts');
-      expect(receipts.map(({ party_id }) => party_id).toSorted()).toEqual(['NOA', 'NOB']);
+      const driver = await south.driver(emsp);
+      await expect.poll(async () =>
+        (await driver.get<{ receipts: Receipt[] }>('/v1/receipts')).receipts.map(({ party_id }) => party_id).toSorted()).toEqual(['NOA', 'NOB']);
       const booked = await south.query<{ ledger: string }>(
         `SELECT ledger FROM cdr_ledger.chain JOIN cdr_ledger.events USING ("position") WHERE type = 'ChargeBooked' AND ledger = $1`,
         [`CA*${emsp}/accounts`],
