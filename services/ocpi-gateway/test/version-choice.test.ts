@@ -35,3 +35,21 @@ test('2.1.1 its versions may come in an object, as its table has them', async ()
   const partner = await partnerOf('VCC', { version: '2.1.1', wrapsVersions: true });
   expect(await register(partner)).toMatchObject({ state: 'registered', version: '2.1.1' });
 });
+
+test('CRE-03 who speaks 2.1.1 alone is refused by a hub by name, and its operator reads what can be done; so is who shares no version with a CPO', async () => {
+  const hub = await openSide({ party: { country_code: 'CA', party_id: 'HUB', name: 'Open Hub', roles: ['HUB'], currency: 'CAD' } });
+  const newer = await openSide({}, ['2.2.1']);
+  const old = await partnerOf('VCD', { version: '2.1.1' });
+  const registerAt = (side: Side) => side.neighbours.bus.ask(registerPartner, { name: 'VCD', versionsUrl: old.url, tokenA: 'token-a-of-VCD' }, { timeoutMs: 30_000 });
+  try {
+    await expect(registerAt(hub)).rejects.toMatchObject({
+      code: 'no-common-version', detail: expect.stringMatching(/^we speak 2\.2\.1, the partner 2\.1\.1: .*members has to offer 2\.2\.1; .*link .*directly$/),
+    });
+    await expect(registerAt(newer)).rejects.toMatchObject({
+      code: 'no-common-version', detail: expect.stringMatching(/^we speak 2\.2\.1, the partner 2\.1\.1: .*ocpi\.versions/),
+    });
+  } finally {
+    await hub.close();
+    await newer.close();
+  }
+});

@@ -44,14 +44,17 @@ export interface Meeting {
  * passed over. Steps 2, 3 and 5 of a registration.
  */
 export async function meet(meeting: Meeting): Promise<Met> {
-  const { calls, partner, versionsUrl, versions: ourVersions, interfaces } = meeting;
+  const { calls, partner, versionsUrl, versions: ourVersions, interfaces, roles } = meeting;
   const { versions, asItIs } = await versionsOf(meeting);
   // A version that we cannot read is none of ours.
   const readable = versions.flatMap((version) => Version.safeParse(version).data ?? []);
   const shared = ourVersions.flatMap((version) => newestCommon([version], readable) ?? []);
   if (shared.length === 0) {
     const theirs = readable.map(({ version }) => version).join(', ') || 'none';
-    throw refuse('no-common-version', `we speak ${ourVersions.join(', ')}, the partner ${theirs}`);
+    const what = roles.includes('HUB')
+      ? 'a hub passes on what it does not read, so each of its members has to offer 2.2.1; who cannot may link with the parties behind it directly'
+      : 'the partner has to offer one of ours, or we one of its (setting ocpi.versions)';
+    throw refuse('no-common-version', `we speak ${ourVersions.join(', ')}, the partner ${theirs}: ${what}`);
   }
   if (asItIs && shared[0]!.version !== '2.1.1') {
     calls.sightings.note(partner.id, 'unencoded-token', `GET ${versionsUrl} answers 401 to our token in Base64, and not as it is`);
