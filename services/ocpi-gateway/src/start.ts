@@ -40,6 +40,7 @@ import { secretsOf } from './partners/secrets.ts';
 import { Seen } from './seen.ts';
 import { Sightings } from './partners/sightings.ts';
 import { sentHandlers } from './sent.ts';
+import { GrantedNow } from './granted-now.ts';
 import { Steering } from './steering.ts';
 import { sweepTexts } from './pushes/text-rows.ts';
 import { Unlocking } from './unlocking.ts';
@@ -82,7 +83,7 @@ export function start(env: Env): Promise<Running> {
     let worker: DueWorker | undefined;
     const grantedNow = () => grants.at(db, clock.now());
     const seen = new Seen({ bus, grantedNow });
-    const steering = new Steering({ db, bus, clock, grants, parties, log, key: service.settings.key('aliases of steered sessions'), withdrawElsewhere: (steered) => relay.withdraw(steered) });
+    const steering = new Steering({ db, bus, clock, grants, parties, key: service.settings.key('aliases of steered sessions') });
     const parts = { db, bus, grants, steering, outbox: told, calls, secrets, clock, parties, settings, log };
     const wired = {
       publicUrl: () => publicUrl,
@@ -124,6 +125,7 @@ export function start(env: Env): Promise<Running> {
     const relay: ProfileRelay = new ProfileRelay({
       db, clock, steering, partnerProfiles, wake, resultDue: (tx, order, body) => profiles.resultDue(tx, order, body),
     });
+    const grantedTo = new GrantedNow({ db, bus, clock, grants, parties, log, steering, withdrawElsewhere: (steered) => relay.withdraw(steered) });
     const delivery = new Delivery(parts);
     const pushAll = new PushAll({ db, bus, clock, grants, steering, interfaces: partners.interfaces, log });
     const toNewMember = members && new HubPushAll({ db, clock, members });
@@ -183,7 +185,7 @@ export function start(env: Env): Promise<Running> {
         'push-all': (due, attempt) => (toNewMember ? toNewMember.run(due) : pushAll.run(due, attempt)),
         'tariffs-turn': () => pushAll.tariffsTurned(),
         'grants-turn': (due) => pushAll.grantsTurned(due),
-        steer: (due, attempt) => steering.run(due, attempt),
+        steer: (due, attempt) => grantedTo.run(due, attempt),
         'tell-links': async () => (await db.tx((tx) => partners.links.tellEnded(tx)), 'done'),
         'profile-lapse': (due) => profiles.lapsed(due),
         unlock: (due, _, hold) => unlocking.carryOut(due, hold),

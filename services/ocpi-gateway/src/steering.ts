@@ -1,21 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import type { Bus } from '#bus';
 import { fromJsonBytes } from '#contracts';
-import { getSession, listSessions, requestProfile } from '#contracts/sessions';
-import { addDue, type Due, type DueOutcome } from '#due';
+import { getSession } from '#contracts/sessions';
+import { addDue } from '#due';
 import { type GrantRows, isSteeringAlike, type Steering as Granted, steeringFor, type SteeringGrant, steeringGrantOf } from '#grants';
 import { ERASED, idKey, type Party, partyText, sameParty, type Session } from '#ocpi';
 import type { Database, Queryable, Tx } from '#postgres';
 import type { OwnParties } from '#settings';
-import type { Log } from '#telemetry';
 import type { Clock } from '#time';
-import { endpointOf, hasParty, isHub, partiesOf, type Partner, steeringToBus, toBus } from './partners/partner.ts';
-import { findPartner, registeredPartners } from './partners/partner-rows.ts';
-import { hush, noteCleared, steeredBy, steerersOf, unfollow } from './profile-rows.ts';
-import { forgetOne, lockLinks, type PushedKey, waitingSteered } from './pushes/pushed-rows.ts';
-import { type Push, pushOf, queueAll } from './pushes/queue-rows.ts';
-import { alias, STEERED, steeredKey, steeredView, steererIn } from './pushes/steered.ts';
-import { findSteered, keepSteered, type Steered, steeredOfSession } from './steered-rows.ts';
+import { endpointOf, hasParty, isHub, partiesOf, type Partner, toBus } from './partners/partner.ts';
+import { registeredPartners } from './partners/partner-rows.ts';
+import { steeredBy, steerersOf, unfollow } from './profile-rows.ts';
+import { type Push, pushOf } from './pushes/queue-rows.ts';
+import { alias, STEERED, steeredKey, steeredView } from './pushes/steered.ts';
+import { keepSteered, type Steered, steeredOfSession } from './steered-rows.ts';
 
 export interface SteeringParts {
   readonly db: Database;
@@ -23,16 +21,9 @@ export interface SteeringParts {
   readonly clock: Clock;
   readonly grants: GrantRows;
   readonly parties: OwnParties;
-  readonly log: Log;
   /** Of the names that stand for tokens, and for Sessions of others. */
   readonly key: Buffer;
-  /** Ends what was set through us at an operator; false where it has to be asked once more. */
-  readonly withdrawElsewhere: (steered: Steered) => Promise<boolean>;
 }
-
-const PAGE = 200;
-const NEIGHBOUR_IS_AWAY_MS = 250;
-const LONGEST_PAUSE_MS = 30_000;
 
 /** Who may see and limit Sessions of others' tokens, because an agreement grants it: smart charging service providers. CHP-03, CHP-05. */
 export class Steering {
@@ -95,24 +86,8 @@ export class Steering {
     if ((await steeredBy(tx, id)).length > 0) await addDue(tx, steerDue(id, this.parts.clock.now()));
   }
 
-  async run({ body }: Due, attempt: number): Promise<DueOutcome> {
-    const { db, log } = this.parts;
-    const partner = await findPartner(db, (body as { partnerId: string }).partnerId);
-    if (!partner) return 'done';
-    try {
-      if (partner.state === 'registered') {
-        await this.hide(partner);
-        await this.tellOpen(partner);
-      }
-      await this.withdraw(partner);
-      return 'done';
-    } catch (error) {
-      log.warn('what a partner may limit is not yet as it is granted', { partner: partner.name, attempt, error });
-      return { retryInMs: Math.min(NEIGHBOUR_IS_AWAY_MS * 2 ** Math.min(attempt, 10), LONGEST_PAUSE_MS) };
-    }
-  }
-
-  private async pushesTo(tx: Tx, partners: readonly Partner[], sessions: readonly Session[], grants: readonly SteeringGrant[]): Promise<Push[]> {
+  /** To these of them to whom they are granted. */
+  async pushesTo(tx: Tx, partners: readonly Partner[], sessions: readonly Session[], grants: readonly SteeringGrant[]): Promise<Push[]> {
     const seen = sessions.flatMap((session) => partners.flatMap((partner) =>
       seersAt(partner, session, grants).map((to) => ({ partner, session, to }))));
     await this.keep(tx, seen);
@@ -143,83 +118,11 @@ export class Steering {
     }));
   }
 
-  /** Nothing that waits goes to one who may not see it any more. What it has nobody can take back. */
-  private async hide(partner: Partner): Promise<void> {
-    const { db } = this.parts;
-    const granted = await this.grantsOf(partiesOf(partner));
-    const lost: PushedKey[] = [];
-    for (const { key, current } of await waitingSteered(db, partner.id)) {
-      if (!(await this.mayStill(steererIn(key.objectKey)!, (JSON.parse(current) as Session).id, granted))) lost.push(key);
-    }
-    await db.tx(async (tx) => {
-      await lockLinks(tx, 'together');
-      for (const key of lost) await forgetOne(tx, key);
-    });
-  }
-
-  /** What it set by a grant that is over does not hold any longer. */
-  private async withdraw(partner: Partner): Promise<void> {
-    const { db, bus, withdrawElsewhere } = this.parts;
-    const granted = partner.state === 'registered' ? await this.grantsOf(partiesOf(partner)) : [];
-    const over: Awaited<ReturnType<typeof steeredBy>> = [];
-    for (const { sessionId, by } of await steeredBy(db, partner.id)) {
-      if (await this.mayStill(by, sessionId, granted)) continue;
-      await hush(db, sessionId, partner.id);
-      over.push({ sessionId, by });
-    }
-    const awaited: Steered[] = [];
-    for (const { sessionId, by } of over) {
-      const elsewhere = await findSteered(db, sessionId);
-      if (!elsewhere) await bus.ask(requestProfile, { orderId: randomUUID(), sessionId, method: 'WITHDRAW', parties: [toBus(by)] });
-      else if (!(await withdrawElsewhere(elsewhere))) {
-        awaited.push(elsewhere);
-        continue;
-      }
-      await noteCleared(db, sessionId, partner.id);
-    }
-    if (awaited.length > 0) throw new Error(`${awaited.length} profiles have yet to be cleared, one at ${partyText(awaited[0]!.operator)}`);
-  }
-
-  private async mayStill(to: Party, knownAs: string, granted: readonly SteeringGrant[]): Promise<boolean> {
-    const { db, parties } = this.parts;
-    const elsewhere = await findSteered(db, knownAs);
-    const places = elsewhere ? [elsewhere] : parties.all.map((operator) => ({ operator, sessionId: knownAs }));
-    for (const place of places) {
-      const session = await this.sessionOf(place);
-      if (session) return !isForgotten(session) && steeringGrantOf(session, granted.filter((one) => sameParty(one.to, to))) !== undefined;
-    }
-    return false;
-  }
-
   async sessionOf({ operator, sessionId }: Pick<Steered, 'operator' | 'sessionId'>): Promise<Session | undefined> {
     const { sessionJson } = await this.parts.bus.ask(getSession, { party: toBus(operator), sessionId });
     return sessionJson && fromJsonBytes<Session>(sessionJson);
   }
 
-  /** Sessions that run are told to whom may see them from now on. Nobody else queues meanwhile. */
-  private async tellOpen(partner: Partner): Promise<void> {
-    const { db, bus, clock, grants } = this.parts;
-    let offset = 0;
-    let position: bigint | undefined;
-    for (let more = true; more;) {
-      const page = await db.tx(async (tx) => {
-        await lockLinks(tx, 'alone');
-        const now = clock.now();
-        const granted = steeringFor(partiesOf(partner), await grants.steering(tx, now));
-        if (granted.length === 0) return undefined;
-        const listed = await bus.ask(listSessions, {
-          page: { offset, limit: PAGE, ...(position === undefined ? {} : { after: { position, offset } }) },
-          tokenParties: [toBus(granted[0]!.to)], steering: granted.map(steeringToBus), openOnly: true,
-        });
-        const own = await this.pushesTo(tx, [partner], listed.objectsJson.map((bytes) => fromJsonBytes<Session>(bytes)), granted);
-        await queueAll(tx, { own }, now);
-        return listed;
-      });
-      offset += page?.objectsJson.length ?? 0;
-      position = page?.position;
-      more = page !== undefined && page.objectsJson.length > 0 && position !== undefined && page.more;
-    }
-  }
 }
 
 /** For whom of a platform a Session is; not where that has the owner of the token, and so has it whole. Behind a hub each has its own. */
@@ -231,7 +134,7 @@ function seersAt(partner: Partner, session: Session, grants: readonly SteeringGr
   return isHub(partner) ? seers : seers.slice(0, 1);
 }
 
-const isForgotten = ({ cdr_token: token }: Session): boolean => token.uid === ERASED;
+export const isForgotten = ({ cdr_token: token }: Session): boolean => token.uid === ERASED;
 
 function steerDue(partnerId: string, at: number) {
   return { id: `steer ${partnerId} ${randomUUID()}`, key: `${partnerId} steering`, kind: 'steer', at, body: { partnerId } };

@@ -1,6 +1,5 @@
 import {
-  allowedUrl, type ClientOptions, isSuccess, type ModuleId, nextLink, pageHeaders, type Party, partyText,
-  read, readPage, relay, type Relayed, type Route, routes, sameParty,
+  type ClientOptions, isSuccess, type ModuleId, nextLink, type Party, partyText, relay, type Relayed, type Route, routes, sameParty,
 } from '#ocpi';
 import type { DueOutcome, DueWorker } from '#due';
 import type { Database } from '#postgres';
@@ -9,19 +8,16 @@ import type { Clock } from '#time';
 import { z } from 'zod';
 import type { Calls } from '../partners/calls.ts';
 import { type Handler, type Handlers, interfacePath, type OcpiReply, type OcpiRequest } from '../exchange.ts';
-import { dropCrossings, findCrossing, keepCrossing } from './crossings.ts';
+import { CROSSING_MS, CROSSING_PATH, CrossingUrls } from './crossing-urls.ts';
+import { dropCrossings, findCrossing } from './crossings.ts';
 import { clientPage } from './client-list.ts';
 import type { HubMembers } from './members.ts';
-import {
-  dropPlaces, findObject, type Kept, learnPlace, objectOf, objectPage, ownersOf, placesOf, pushedOn, storeObject,
-} from './objects.ts';
+import { dropPlaces, type Kept, learnPlace, ownersOf, placesOf } from './objects.ts';
+import { pageIn, ToldToAll } from './told-to-all.ts';
 import { type Clue, clueOf, wayOf } from './way.ts';
 import type { OcpiServerParts } from '../ocpi-server.ts';
 import { endpointOf, type Partner, partiesOf } from '../partners/partner.ts';
-import { idsOf, sameIds } from '../received.ts';
 import { findPartner, noteError } from '../partners/partner-rows.ts';
-import { lockLinks } from '../pushes/pushed-rows.ts';
-import { pushOf, queueAll } from '../pushes/queue-rows.ts';
 import { refuse } from '../refusals.ts';
 import { nameOfRequest } from '../repeats.ts';
 
@@ -40,8 +36,6 @@ export interface HubParts {
   readonly publicUrl: () => string;
 }
 
-/** Results of commands and next pages are asked for soon, or never. */
-const CROSSING_MS = 86_400_000;
 /** Where a Session is, is known for longer than it lasts. */
 const PLACE_MS = 60 * 86_400_000;
 const SWEEP_EVERY_MS = 3_600_000;
@@ -61,8 +55,12 @@ export class Hub {
   private readonly underWay = new Map<string, string>();
 
   private readonly viaUs: string;
+  private readonly toldToAll: ToldToAll;
+  private readonly crossingUrls: CrossingUrls;
 
   constructor(private readonly parts: HubParts) {
+    this.toldToAll = new ToldToAll(parts);
+    this.crossingUrls = new CrossingUrls(parts);
     this.viaUs = `1.1 ${partyText(parts.party)}`;
   }
 
@@ -116,11 +114,11 @@ export class Hub {
   private async answer(route: Route, request: OcpiRequest): Promise<OcpiReply> {
     const from = this.sender(request);
     const way = wayOf(route, request.routing.to, this.parts.party);
-    if (way.kind === 'list') return this.list(route.module as ModuleId, request, from);
-    if (way.kind === 'everybody') return this.broadcast(route, request, from);
+    if (way.kind === 'list') return this.toldToAll.list(route.module as ModuleId, request, from);
+    if (way.kind === 'everybody') return this.toldToAll.broadcast(route, request, from);
     if (way.kind === 'party') return this.forward(route, request, from, way.party);
     const clue = clueOf(route, request);
-    if (clue?.by === 'everybody') return this.broadcast(route, request, from);
+    if (clue?.by === 'everybody') return this.toldToAll.broadcast(route, request, from);
     return this.forward(route, request, from, await this.foundBy(clue, from));
   }
 
@@ -194,7 +192,7 @@ export class Hub {
     route: Route, request: OcpiRequest, leg: Leg, { target, url: at }: { target: Partner; url: string },
   ): Promise<OcpiReply> {
     const { calls } = this.parts;
-    const asked = await this.crossed(leg, target, request);
+    const asked = await this.crossingUrls.crossed(leg, target, request);
     const url = `${at}${asked.search}`;
     const passed = await this.passOn(leg, target, calls.optionsFor(target), { method: request.method, url, text: asked.text, request });
     if (passed.taken) await this.learn(route, request, leg);
@@ -225,10 +223,10 @@ export class Hub {
       ),
     );
     const back = { owner: target.id, party: to, holder: caller.id };
-    const next = this.callable(nextLink(textOf(headers['link'])), url);
-    const location = this.callable(textOf(headers['location']), url);
-    if (next !== undefined) passed['Link'] = `<${await this.crossing({ ...back, url: next }, CROSSING_MS)}>; rel="next"`;
-    if (location !== undefined) passed['Location'] = await this.crossing({ ...back, url: location });
+    const next = this.crossingUrls.callable(nextLink(textOf(headers['link'])), url);
+    const location = this.crossingUrls.callable(textOf(headers['location']), url);
+    if (next !== undefined) passed['Link'] = `<${await this.crossingUrls.of({ ...back, url: next }, CROSSING_MS)}>; rel="next"`;
+    if (location !== undefined) passed['Location'] = await this.crossingUrls.of({ ...back, url: location });
     const reply = { whole: { http, text: relayed.text }, headers: passed, routing: { to: from, from: to } };
     return { reply, taken: http < 300 && isSuccess(relayed.envelope.status_code) };
   }
@@ -246,95 +244,16 @@ export class Hub {
     return refuse('hub-error', `${partyText(to)} gave no answer that OCPI knows`);
   }
 
-  /** Broadcast Push: kept, and brought to each as it can take it; single failures are not the sender's. HUB-14. */
-  private async broadcast(route: Route, request: OcpiRequest, from: Party): Promise<OcpiReply> {
-    const { db, clock, members, worker, party } = this.parts;
-    const module = route.module as 'locations' | 'tariffs' | 'tokens';
-    const body = route.body ? read(route.body, request.body) : undefined;
-    if (body && !body.ok) throw refuse('invalid-parameters', body.message);
-    const query = route.query ? read(route.query, request.query) : undefined;
-    if (query && !query.ok) throw refuse('invalid-parameters', query.message);
-    const object = objectOf(route, request.params, String((query?.value as { type?: string } | undefined)?.type ?? ''));
-    // Others take an object by what it says it is, from this hub's list as well.
-    sameIds(request.params, { ...(body?.value as object | undefined) }, idsOf(route, request.params));
-    if (!members.speaksFor(request.caller.partner, object.owner))
-      throw refuse('foreign-party', `${partyText(object.owner)} is none of your roles`);
-    const isNew = await db.tx(async (tx) => {
-      await lockLinks(tx, 'together');
-      const known = await findObject(tx, object);
-      const next = pushedOn(route, request.params, body?.value, known);
-      if (next === known) return false;
-      await storeObject(tx, object, next);
-      const listeners = await members.listeners(tx, object.owner, module);
-      const objectKey = `${partyText(object.owner)} ${object.key}`;
-      await queueAll(tx, { own: listeners.map(({ id: partnerId }) => pushOf({ partnerId, module, objectKey }, next)) }, clock.now());
-      return known === undefined;
-    });
-    worker().wake();
-    return { answer: { http: isNew ? 201 : 200, status: 1000 }, routing: { to: from, from: party } };
-  }
-
-  /** GET All: what was told to everybody, of those whom the caller may see. HUB-16. */
-  private async list(module: ModuleId, request: OcpiRequest, from: Party): Promise<OcpiReply> {
-    const { db, members, pageLimit, party } = this.parts;
-    if (module === 'tokens' && !(await members.isOperator(from))) throw refuse('not-found', `Tokens are for CPOs, and ${partyText(from)} is none`);
-    const page = this.page(request);
-    const seen = await members.seenBy(request.caller.partner);
-    const owners = seen.map(({ info }) => info).filter((info) => info.status !== 'SUSPENDED' && members.mayMeet(from, info));
-    const { objects, total, next } = await objectPage(db, module, owners, page);
-    return {
-      listJson: objects,
-      headers: pageHeaders(request.url, page, total, pageLimit, next),
-      routing: { to: from, from: party },
-    };
-  }
-
   private async clients(request: OcpiRequest): Promise<OcpiReply> {
-    const page = this.page(request);
+    const page = pageIn(request, this.parts.pageLimit);
     const all = await this.parts.members.seenBy(request.caller.partner);
     return clientPage(all, page, { url: request.url, maxLimit: this.parts.pageLimit });
-  }
-
-  private page(request: OcpiRequest) {
-    const reading = readPage(request.query, { maxLimit: this.parts.pageLimit });
-    if (!reading.ok) throw refuse('invalid-parameters', reading.message);
-    return reading.page;
   }
 
   private async connected(partnerId: string, party: Party): Promise<Partner> {
     const partner = await findPartner(this.parts.db, partnerId);
     if (partner?.state !== 'registered') throw notConnected(party, 'SUSPENDED');
     return partner;
-  }
-
-  /** A URL in an answer from `base`, absolute; undefined where it is none, or one that is not to be called. */
-  private callable(text: string | undefined, base: string): string | undefined {
-    if (text === undefined || !URL.canParse(text, base)) return undefined;
-    const { href } = new URL(text, base);
-    return allowedUrl(href, { allowPrivate: this.parts.calls.allowPrivate }).ok ? href : undefined;
-  }
-
-  /** What the far side is to call back, it calls through us: in a body or in a query. HUB-20. */
-  private async crossed(leg: Leg, target: Partner, { body, text, search }: OcpiRequest): Promise<{ text: string; search: string }> {
-    const give = (url: string) => {
-      const allowed = allowedUrl(url, { allowPrivate: this.parts.calls.allowPrivate });
-      if (!allowed.ok) throw refuse('invalid-parameters', `response_url: ${allowed.message}`);
-      return this.crossing({ owner: leg.caller.id, party: leg.from, holder: target.id, url }, CROSSING_MS);
-    };
-    const query = new URLSearchParams(search);
-    const inQuery = query.get('response_url');
-    if (inQuery !== null) query.set('response_url', await give(inQuery));
-    const inBody = (body as { response_url?: unknown } | undefined)?.response_url;
-    return {
-      text: typeof inBody === 'string' ? JSON.stringify({ ...(body as object), response_url: await give(inBody) }) : text,
-      search: inQuery === null ? search : `?${query}`,
-    };
-  }
-
-  private async crossing(crossing: { owner: string; party: Party; holder: string; url: string }, forMs?: number): Promise<string> {
-    const { db, key, clock, publicUrl } = this.parts;
-    const id = await keepCrossing(db, key, crossing, forMs === undefined ? undefined : clock.now() + forMs);
-    return `${publicUrl()}${CROSSING_PATH}/${id}`;
   }
 
   /** Ids alone, so that a later Open Routing Request finds its way; of what the receiver took. */
@@ -348,8 +267,6 @@ export class Hub {
     for (const [what, id, party] of learned) if (typeof id === 'string') await learnPlace(db, what, id, party, until);
   }
 }
-
-const CROSSING_PATH = '/ocpi/2.2.1/crossing';
 
 function textOf(header: string | readonly string[] | undefined): string | undefined {
   return typeof header === 'string' ? header : header?.[0];
