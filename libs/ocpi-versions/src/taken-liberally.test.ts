@@ -54,6 +54,15 @@ test('2.1.1 a Location without time_zone is in a zone of its country, so that it
   expect(zoneOf('CAN', '49.248809', '-123.002300')).toBe('America/Vancouver');
 });
 
+test('2.1.1 an id of a Location or EVSE that is longer than what 2.2.1 keeps is refused by name: cut, it would be another\'s', () => {
+  const [dc] = place211.evses as Json[];
+  for (const [kind, value] of [['location', { ...place211, id: 'L'.repeat(39) }], ['evse', { ...dc, uid: 'E'.repeat(37) }]] as const)
+    expect(up('2.1.1', { kind }, value, context)).toMatchObject({
+      ok: false, why: 'invalid', message: expect.stringMatching(/id: is longer than 36 characters \(OCPI 2\.2\.1\)$/),
+    });
+  expect(from('2.1.1', 'location', { ...place211, id: 'L'.repeat(36) }).value.id).toBe('L'.repeat(36));
+});
+
 test('2.3.0 a tax has a name of any length', () => {
   const session = carried(down('2.3.0', { kind: 'cdr' }, exampleCdr, context)).value;
   const taxes = [{ name: 'T'.repeat(400), account_number: '1'.repeat(300), amount: 0.5 }];
