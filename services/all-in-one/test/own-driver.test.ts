@@ -1,4 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { connectBus } from '#bus';
+import { requestProfile } from '#contracts/sessions';
 import type { Running } from '#service';
 import { testPlatform, type TestPlatform } from '#test-servers';
 import { type ChargerProcess, startCharger } from '../../../scripts/charger-process.ts';
@@ -58,6 +61,25 @@ async function receiptFor(session: string): Promise<Receipt> {
   return found!;
 }
 
+/** A provider that has the driver's consent limits the charge, and the driver reads who that was. */
+async function limits(id: string, sessionId: string): Promise<void> {
+  const bus = await connectBus({ natsUrl: platform.env.NATS_URL!, platform: platform.platform, service: 'ocpi-gateway' });
+  const view = () => driver.get<{ limited_by?: object }>(`/v1/charges/${id}/profile`);
+  const [own, to] = [{ countryCode: 'CA', partyId: 'BCT' }, { countryCode: 'CA', partyId: 'SMC' }];
+  try {
+    expect(await view()).toEqual({ requests: [] });
+    const asked = await bus.ask(requestProfile, {
+      orderId: randomUUID(), sessionId, method: 'PUT', parties: [to],
+      steering: [{ own, to, tokenParty: own, contractIds: [sam.contract_id], locations: [], since: '2020-01-01T00:00:00Z' }],
+      profile: { unit: 'A', periods: [{ startS: 0, limit: '10' }] },
+    });
+    expect(asked).toMatchObject({ result: 'ACCEPTED' });
+    await expect.poll(async () => (await view()).limited_by).toEqual({ country_code: 'CA', party_id: 'SMC' });
+  } finally {
+    await bus.close();
+  }
+}
+
 test('a driver of the operator finds, starts, watches and stops a charge at the operator\'s own station', async () => {
   await expect.poll(async () => (await freeHere())?.connectors[0]?.price?.quote?.currency).toBe('CAD');
   await charger.do({ do: 'plug-in', station, car: 'leaf', soc: 40 });
@@ -66,8 +88,10 @@ test('a driver of the operator finds, starts, watches and stops a charge at the 
   });
   const seen: Charge[] = [];
   let stopping: Promise<unknown> | undefined;
+  let limited: Promise<void> | undefined;
   for await (const charge of driver.watch(id, AbortSignal.timeout(90_000))) {
     seen.push(charge);
+    if (charge.session && Number(charge.session.kwh) > 0.1) await (limited ??= limits(id, charge.session.session_id));
     if (Number(charge.session?.kwh) > 0.3) stopping ??= driver.post(`/v1/charges/${id}/stop`);
   }
   await stopping;

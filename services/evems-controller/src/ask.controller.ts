@@ -40,10 +40,11 @@ export class AskController {
   @Answers(getActiveProfile)
   activeProfile(requests: GetActiveProfile[]) {
     return each(requests, async ({ wattsPerAmp, ...place }) => {
-      const active = await this.profiles.active(place);
-      if (!active) return {};
-      const { steps, unit } = active;
-      return { profile: profileAhead(steps, { unit, wattsPerAmp: Number(wattsPerAmp) }) };
+      const { setBy, ahead } = await this.profiles.active(place);
+      return {
+        ...(ahead ? { profile: profileAhead(ahead.steps, { unit: ahead.unit, wattsPerAmp: Number(wattsPerAmp) }) } : {}),
+        ...(setBy === undefined ? {} : { setBy }),
+      };
     });
   }
 }

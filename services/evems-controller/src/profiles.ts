@@ -83,24 +83,25 @@ export class Profiles {
     };
   }
 
-  /** What the charge may draw from now on; undefined where that is not clear now. */
-  async active(place: ChargePlace): Promise<{ steps: Step[]; unit: HeldProfile['unit'] } | undefined> {
+  /** Who set the profile that holds, and what the charge may draw from now on, where that is clear now. */
+  async active(place: ChargePlace): Promise<{ setBy?: string | undefined; ahead?: { steps: Step[]; unit: HeldProfile['unit'] } }> {
     const { db, clock, logbook } = this.parts;
     const { site, charger } = this.chargerAt(place);
     const [row, [connector], { state }] = await Promise.all([
       planOf(db, site.id), connectorsOf(db, [charger]), logbook.load(site.id),
     ]);
-    const plan = row?.plan ? (JSON.parse(row.plan) as Explained) : undefined;
-    const limit = plan?.limits.find((one) => chargerKey(one.stationId, one.connectorId) === charger.key);
-    if (!limit?.isClear || connector?.transaction?.id !== place.transactionId) return undefined;
+    if (connector?.transaction?.id !== place.transactionId) return {};
     const { held, arrivedAt } = carAt(connector);
     const now = clock.now();
+    const profile = validProfile(held, state.chargers.get(charger.key)?.profile, now);
+    const plan = row?.plan ? (JSON.parse(row.plan) as Explained) : undefined;
+    const limit = plan?.limits.find((one) => chargerKey(one.stationId, one.connectorId) === charger.key);
+    if (!limit?.isClear) return { setBy: profile?.setBy };
     const steps = stepsAhead({
-      profile: validProfile(held, state.chargers.get(charger.key)?.profile, now),
-      chargeStartedAt: arrivedAt, nowMa: limit.confirmedMa, siteMa: limit.siteMa ?? limit.targetMa,
+      profile, chargeStartedAt: arrivedAt, nowMa: limit.confirmedMa, siteMa: limit.siteMa ?? limit.targetMa,
       maxMa: charger.maxMa, minMa: site.minMa, stepMa: site.stepMa,
     }, now);
-    return { steps, unit: held?.unit ?? 'A' };
+    return { setBy: profile?.setBy, ahead: { steps, unit: held?.unit ?? 'A' } };
   }
 
   private chargerAt({ stationId, connectorId }: ChargePlace): { site: Site; charger: Charger } {

@@ -5,6 +5,8 @@ import { fromJsonBytes, toJsonBytes } from '#contracts';
 import {
   getPartnerProfile, type ProfileRequestStands, sendProfileRequest, type SendProfileRequestSchema, SendOutcome,
 } from '#contracts/ocpi-gateway';
+import { requestProfile } from '#contracts/sessions';
+import type { Session } from '#ocpi';
 import type { OwnParties } from '#settings';
 import { z } from 'zod';
 import type { Charges } from './charges.ts';
@@ -39,6 +41,8 @@ export type ProfileRequestView = z.output<typeof ProfileRequestView>;
 export const ProfileView = z.object({
   active: OcpiObject.optional().meta({ description: 'OCPI ActiveChargingProfile, as the operator told it last' }),
   active_at: z.string().optional(),
+  limited_by: z.object({ country_code: z.string(), party_id: z.string() }).optional()
+    .meta({ description: 'At a station of your own provider: the smart charging service provider whose limit holds now' }),
   requests: z.array(ProfileRequestView),
 }).meta({ id: 'ChargingProfile' });
 export type ProfileView = z.output<typeof ProfileView>;
@@ -70,11 +74,24 @@ export class ChargeProfiles {
   async find(driver: Driver, chargeId: string): Promise<ProfileView> {
     const { bus, charges } = this.parts;
     const session = await charges.anySession(driver, chargeId);
-    const { requests, activeJson, activeAt } = await bus.ask(getPartnerProfile, { party: partyOf(session), sessionId: session.id });
+    const [{ requests, activeJson, activeAt }, limitedBy] = await Promise.all([
+      bus.ask(getPartnerProfile, { party: partyOf(session), sessionId: session.id }), this.limitedBy(session),
+    ]);
     return {
+      ...(limitedBy === undefined ? {} : { limited_by: limitedBy }),
       ...(activeJson ? { active: fromJsonBytes<Record<string, unknown>>(activeJson), active_at: activeAt } : {}),
       requests: requests.map(viewOf),
     };
+  }
+
+  private async limitedBy(session: Session): Promise<ProfileView['limited_by']> {
+    const { bus, parties } = this.parts;
+    if (!parties.has(session)) return undefined;
+    const { setBy } = await bus.ask(requestProfile, {
+      orderId: randomUUID(), sessionId: session.id, method: 'GET', parties: [partyOf(session.cdr_token)],
+    });
+    const [country_code = '', party_id = ''] = setBy?.split('*') ?? [];
+    return setBy === undefined ? undefined : { country_code, party_id };
   }
 }
 

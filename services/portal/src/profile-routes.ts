@@ -36,7 +36,7 @@ export function profileRoutes(profiles: ChargeProfiles): Route[] {
     driverRoute({
       ...at('/profile'),
       method: 'GET',
-      summary: 'The charging profile of a charge at a partner: what was asked, and what the operator told',
+      summary: 'What limits a charge and who asked for it: at a partner what was asked and what the operator told, here whose limit holds',
       answer: ProfileView,
       handle: ({ driver, params: { charge_id: id } }) => profiles.find(driver, id),
     }),

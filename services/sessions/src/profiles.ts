@@ -37,6 +37,8 @@ export interface ProfileReply {
   readonly active?: LimitProfile | undefined;
   /** Whose grant it was asked by; absent: by the owner of the token. */
   readonly by?: string;
+  /** Of a GET: who set the profile that holds, by a grant. */
+  readonly setBy?: string;
 }
 
 /** Charging profiles of our sessions: whose they are, and which charger that is. CHP-01, CHP-03. */
@@ -76,8 +78,8 @@ export class Profiles {
     const { profileTimeoutS: timeoutS } = config;
     const accepted = { result: 'ACCEPTED', timeoutS, message: '' } as const;
     if (method === 'GET') {
-      const { profile: active } = await bus.ask(getActiveProfile, { ...place, wattsPerAmp });
-      return { ...accepted, active, outcome: active ? 'ACCEPTED' : 'REJECTED' };
+      const { profile: active, setBy } = await bus.ask(getActiveProfile, { ...place, wattsPerAmp });
+      return { ...accepted, active, outcome: active ? 'ACCEPTED' : 'REJECTED', ...(setBy === undefined ? {} : { setBy }) };
     }
     const sentBy = by === undefined ? {} : { by };
     const clear = async () => {
