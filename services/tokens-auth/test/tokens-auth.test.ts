@@ -290,8 +290,9 @@ test("LOC-07: at a private place partners' cards charge only where publish_allow
 
 test('4,000 cards that nobody issued are Invalid, and one that somebody issued charges after them', async () => {
   let refused = 0;
-  for (let round = 0; round < 2; round++) {
-    const strangers = Array.from({ length: 2_000 }, (_, n) => ({ idTag: `STRANGE-${round * 2_000 + n}`, stationId: 'OASIS-L2-01' }));
+  // Not more at once than wait for a connection to the database on a busy machine.
+  for (let round = 0; round < 8; round++) {
+    const strangers = Array.from({ length: 500 }, (_, n) => ({ idTag: `STRANGE-${round * 500 + n}`, stationId: 'OASIS-L2-01' }));
     const answers = await bus.askMany(authorize, strangers, { timeoutMs: 60_000 });
     refused += answers.filter((answer) => 'refusal' in answer && answer.refusal === 'unknown-card').length;
   }
