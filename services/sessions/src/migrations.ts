@@ -146,6 +146,15 @@ export const migrations: MigrationList = [
     ],
   },
   {
+    name: 'sessions-unfit-text',
+    // What releases before 28 November took from partners may hold NUL or half a surrogate pair, and cannot be read as JSON here.
+    up: () => [
+      String.raw`UPDATE partner_sessions SET session = regexp_replace(session,
+         '\\u(0000|[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2}\\u)[dD][c-fC-F][0-9a-fA-F]{2})', '\\ufffd', 'g')
+       WHERE session ~ '\\u(0000|[dD][89a-fA-F])'`,
+    ],
+  },
+  {
     name: 'sessions-granted-lists',
     // What a list of those that are granted asks of each Session, which are its JSON's own words.
     up: () => [
