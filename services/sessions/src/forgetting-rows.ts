@@ -47,12 +47,12 @@ export async function eraseSessions(
 ): Promise<void> {
   for (const { own, session, text } of sessions) {
     const blank = erased(session);
-    const values = [idKey(session.id), text, JSON.stringify(blank), idKey(blank.cdr_token.uid)];
+    const values = [idKey(session.id), text, JSON.stringify(blank), idKey(blank.cdr_token.uid), idKey(blank.cdr_token.contract_id)];
     await (own
-      ? db.query('UPDATE own_sessions SET session = $3, token_uid = $4 WHERE session_id = $1 AND session = $2', values)
+      ? db.query('UPDATE own_sessions SET session = $3, token_uid = $4, contract = $5 WHERE session_id = $1 AND session = $2', values)
       : db.query(
-          `UPDATE partner_sessions SET session = $3, token_uid = $4
-           WHERE session_id = $1 AND session = $2 AND party = $5`, [...values, partyKey(session)]));
+          `UPDATE partner_sessions SET session = $3, token_uid = $4, contract = $5
+           WHERE session_id = $1 AND session = $2 AND party = $6`, [...values, partyKey(session)]));
   }
 }
 

@@ -1,6 +1,6 @@
 import { idKey, type Party, type Session } from '#ocpi';
 import type { Queryable, Tx } from '#postgres';
-import { partyKey } from './session-rows.ts';
+import { grantedBy, partyKey } from './session-rows.ts';
 
 export interface HeldSession {
   readonly session: Session;
@@ -36,10 +36,12 @@ export async function storePartnerSession(
 ): Promise<void> {
   const { cdr_token: token } = session;
   await tx.query(
-    `INSERT INTO partner_sessions (party, session_id, token_party, token_uid, started_at, last_updated, session)
-     VALUES ($1, $2, $3, $4, $5, $6, $7)
+    `INSERT INTO partner_sessions
+       (party, session_id, token_party, token_uid, started_at, last_updated, session, operator, contract, place, is_open)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
      ON CONFLICT (party, session_id) DO UPDATE SET token_party = excluded.token_party, token_uid = excluded.token_uid,
-       started_at = excluded.started_at, last_updated = excluded.last_updated, session = excluded.session`,
+       started_at = excluded.started_at, last_updated = excluded.last_updated, session = excluded.session, operator = excluded.operator,
+       contract = excluded.contract, place = excluded.place, is_open = excluded.is_open`,
     [
       partyKey(party),
       idKey(session.id),
@@ -48,6 +50,7 @@ export async function storePartnerSession(
       session.start_date_time,
       session.last_updated,
       text,
+      ...grantedBy(session),
     ],
   );
 }

@@ -38,9 +38,10 @@ export async function sessionOfTransaction(
 export async function storeOwnSession(tx: Queryable, session: Session, text: string): Promise<void> {
   const { cdr_token: token } = session;
   await tx.query(
-    `INSERT INTO own_sessions (session_id, token_party, token_uid, started_at, last_updated, session)
-     VALUES ($1, $2, $3, $4, $5, $6)
-     ON CONFLICT (session_id) DO UPDATE SET last_updated = excluded.last_updated, session = excluded.session`,
+    `INSERT INTO own_sessions (session_id, token_party, token_uid, started_at, last_updated, session, operator, contract, place, is_open)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+     ON CONFLICT (session_id) DO UPDATE SET last_updated = excluded.last_updated, session = excluded.session, operator = excluded.operator,
+       contract = excluded.contract, place = excluded.place, is_open = excluded.is_open`,
     [
       idKey(session.id),
       partyKey(token),
@@ -48,8 +49,15 @@ export async function storeOwnSession(tx: Queryable, session: Session, text: str
       session.start_date_time,
       session.last_updated,
       text,
+      ...grantedBy(session),
     ],
   );
+}
+
+/** By what a Session is granted: operator, contract, place, is_open. */
+export function grantedBy(session: Session): [operator: string, contract: string, place: string, isOpen: boolean] {
+  const { cdr_token: { contract_id: contractId }, location_id: locationId, status } = session;
+  return [partyKey(session), idKey(contractId), idKey(locationId), status !== 'COMPLETED' && status !== 'INVALID'];
 }
 
 /** Which of our own sessions somebody may see. */

@@ -35,4 +35,6 @@ test('a contract that has, or had, a token of the same uid keeps the Sessions th
   await eraseSessions(db, held, withoutToken);
   const { rows } = await db.query<{ id: string }>(`SELECT session_id AS id FROM own_sessions WHERE token_uid = 'shared'`);
   expect(rows).toEqual([{ id: 'theirs' }]);
+  const { rows: contracts } = await db.query<{ contract: string }>('SELECT contract FROM own_sessions ORDER BY session_id');
+  expect(contracts.map(({ contract }) => contract)).toEqual(['erased', 'erased', theirs.toLowerCase()]);
 });

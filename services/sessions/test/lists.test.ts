@@ -82,9 +82,10 @@ test('CHP-03 the first page of Sessions that are granted costs about what it cos
   const one = { ...exampleSession, id: 'M0', cdr_token: { ...exampleSession.cdr_token, ...tokenParty }, status: 'COMPLETED' } as const;
   await storeOwnSession(db, one, JSON.stringify(one));
   await db.query(
-    `INSERT INTO own_sessions (session_id, token_party, token_uid, started_at, last_updated, session)
+    `INSERT INTO own_sessions (session_id, token_party, token_uid, started_at, last_updated, session, operator, contract, place, is_open)
      SELECT 'm' || n, token_party, token_uid, started_at, last_updated,
-       replace(CASE WHEN n % 1000 = 0 THEN replace(session, 'COMPLETED', 'ACTIVE') ELSE session END, '"M0"', '"M' || n || '"')
+       replace(CASE WHEN n % 1000 = 0 THEN replace(session, 'COMPLETED', 'ACTIVE') ELSE session END, '"M0"', '"M' || n || '"'),
+       operator, contract, place, n % 1000 = 0
      FROM own_sessions, generate_series(1, 9999) n WHERE session_id = 'm0'`);
   await db.query('ANALYZE own_sessions');
   const grant = { own, to: provider, tokenParty, contractIds: [] as string[], locations: [] as string[], since: Date.parse('2030-01-01T00:00:00Z') };
