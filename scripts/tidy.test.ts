@@ -381,7 +381,7 @@ export function preview(service: Forgetter) {
     'services/sessions/src/main.ts': "import { preview } from '#contracts/locations';\n",
   })));
   expect(talks).toEqual({
-    portal: { contexts: ['portal'], asks: ['locations.find', 'ocpp-gateway.unlock.*'], hears: ['locations.evse.found'] },
-    sessions: { contexts: ['sessions', 'partner-sessions'], asks: ['*.preview'], hears: [] },
+    portal: { contexts: ['portal'], tells: [], asks: ['locations.find', 'ocpp-gateway.unlock.*'], hears: ['locations.evse.found'] },
+    sessions: { contexts: ['sessions', 'partner-sessions'], tells: [], asks: ['*.preview'], hears: [] },
   });
 });

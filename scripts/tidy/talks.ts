@@ -24,12 +24,13 @@ interface Imports {
 export function talksOf(tree: Tree): Record<string, Talks> {
   const imports = importsOf(tree);
   const services = [...tree.keys()].flatMap((path) => /^services\/([^/]+)\/src\/main\.ts$/.exec(path)?.[1] ?? []).sort();
-  const talks = services.map((service) => [service, talksOfService(service, imports)] as const);
+  const told = new Set([...contractsOf(tree).values()].filter(({ kind }) => kind === 'tell').map(({ context }) => context));
+  const talks = services.map((service) => [service, talksOfService(service, imports, told)] as const);
   // Who only hosts others, or only calls the portal, has nothing to say by itself.
   return Object.fromEntries(talks.filter(([, { asks, hears }]) => asks.length + hears.length > 0));
 }
 
-function talksOfService(service: string, imports: ReadonlyMap<string, Imports>): Talks {
+function talksOfService(service: string, imports: ReadonlyMap<string, Imports>, told: ReadonlySet<Contract['context']>): Talks {
   const seconds = (Object.keys(SECOND) as Context[]).filter((context) => SECOND[context] === service);
   const contexts = [service as Context, ...seconds];
   const projects = new Set([`services/${service}`]);
@@ -38,7 +39,7 @@ function talksOfService(service: string, imports: ReadonlyMap<string, Imports>):
   const used = new Set([...projects].flatMap((project) => [...imports.get(project)?.contracts ?? []]));
   const others = [...used].filter(({ context }) => !contexts.includes(context as Context));
   const names = (kind: Contract['kind']) => others.filter((one) => one.kind === kind).map(({ name }) => name).sort();
-  return { contexts, asks: names('ask'), hears: names('tell') };
+  return { contexts, tells: contexts.filter((context) => told.has(context)), asks: names('ask'), hears: names('tell') };
 }
 
 function importsOf(tree: Tree): Map<string, Imports> {

@@ -3,8 +3,10 @@ import { streamName, token } from './subjects.ts';
 
 /** With whom a service talks over NATS; `deploy/talks.json` has it of every service. */
 export interface Talks {
-  /** For which it answers, and which it tells. */
+  /** For which it answers. */
   readonly contexts: readonly Context[];
+  /** Those of them that have a stream. */
+  readonly tells: readonly Context[];
   /** `context.verb`; `context.verb.*` of asks to one holder, `*.verb` of what several contexts answer. */
   readonly asks: readonly string[];
   /** `context.thing.happened`. */
@@ -21,9 +23,9 @@ export interface NatsPermissions {
  * What a service's user of NATS may send and hear on its platform, and nothing else: others' inboxes are closed to it, and
  * so are the asks of others and the streams of contexts that it hears nothing of (docs/adr/0027).
  */
-export function permissionsOf(platform: string, service: string, { contexts, asks, hears }: Talks): NatsPermissions {
+export function permissionsOf(platform: string, service: string, { contexts, tells, asks, hears }: Talks): NatsPermissions {
   const subject = (context: string, rest: string) => `roamwatt.${token(platform)}.${context}.${rest}`;
-  const heard = [...new Set([...contexts, ...hears.map((fact) => fact.split('.')[0] as Context)])];
+  const heard = [...new Set([...tells, ...hears.map((fact) => fact.split('.')[0] as Context)])];
   return {
     publish: [
       ...asks.map((name) => {
@@ -31,7 +33,7 @@ export function permissionsOf(platform: string, service: string, { contexts, ask
         return subject(context, `ask.${verb}.v1${holder === undefined ? '' : `.${holder}`}`);
       }),
       ...heard.map((context) => subject(context, 'ask.tell-again.v1')),
-      ...contexts.flatMap((context) => [
+      ...tells.flatMap((context) => [
         subject(context, '*.*.*.v1'),
         ...['CREATE', 'UPDATE'].map((verb) => `$JS.API.STREAM.${verb}.${streamName(platform, context)}`),
       ]),

@@ -11,9 +11,9 @@ import { eventually, freshPlace, type Place, tellAll } from './place.ts';
 
 const PLATFORM = 'guarded';
 const talks: Record<string, Talks> = {
-  sessions: { contexts: ['sessions'], asks: ['ocpp-gateway.command.*'], hears: [] },
-  'ocpp-gateway': { contexts: ['ocpp-gateway'], asks: [], hears: [] },
-  portal: { contexts: [], asks: ['sessions.echo'], hears: ['sessions.number.counted'] },
+  sessions: { contexts: ['sessions'], tells: ['sessions'], asks: ['ocpp-gateway.command.*'], hears: [] },
+  'ocpp-gateway': { contexts: ['ocpp-gateway'], tells: [], asks: [], hears: [] },
+  portal: { contexts: ['portal'], tells: [], asks: ['sessions.echo'], hears: ['sessions.number.counted'] },
 };
 
 let dir: string;
@@ -89,6 +89,8 @@ test('and nothing else: others\' asks, facts, streams and answers are closed to 
   await expect(streams.delete('ROAMWATT_guarded_sessions')).rejects.toThrow(/timeout|Permissions/);
   await expect(streams.purge('ROAMWATT_guarded_sessions')).rejects.toThrow(/timeout|Permissions/);
   await expect(streams.add({ name: 'MINE', subjects: ['roamwatt.guarded.portal.>'] })).rejects.toThrow(/timeout|Permissions/);
+  // In a stream of one's own one may gather what others say: who tells nothing has none.
+  await expect(streams.add({ name: 'ROAMWATT_guarded_portal', subjects: ['_INBOX_guarded_sessions.>'] })).rejects.toThrow(/timeout|Permissions/);
   await expect(streams.info('ROAMWATT_guarded_agreements')).rejects.toThrow(/timeout|Permissions/);
   await expect(consumers.add('ROAMWATT_guarded_agreements', { name: 'reader' })).rejects.toThrow(/timeout|Permissions/);
   connection.publish('roamwatt.guarded.sessions.3.number.counted.v1', 'invented');

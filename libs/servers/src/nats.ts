@@ -91,8 +91,11 @@ ${options.config ?? ''}
 `;
 }
 
-/** A page of a large list is an answer in parts; whoever waits for a partner waits no longer than so. */
-const RESPONSES = { max: 10_000, expires: '5m' };
+/**
+ * A page of a large list is an answer in parts; nobody waits for an answer longer than a minute by default. The server keeps
+ * each ask for so long, and goes through all of them once a second.
+ */
+const RESPONSES = { max: 10_000, expires: '2m' };
 
 /** A line of the server's configuration; `password` as it stands there: quoted, or `$VARIABLE`. */
 export function userText({ name, publish, subscribe }: NatsUser, password: string): string {
