@@ -21,8 +21,9 @@ import { tokensOfCards } from './token-rows.ts';
 
 /** A station's own message time-out may be 30 s or less (J-46); the owner gets 5 s of it. */
 const OWNER_ANSWERS_WITHIN_MS = 5_000;
-/** Where the card was shown is worth no waiting: the owner can be asked without. */
+/** Where the card was shown is worth no waiting: the owner can be asked without, and of a place that is known what was last said holds. */
 const PLACE_WITHIN_MS = 500;
+const PLACES_KNOWN_AT_MOST = 50_000;
 /** Asked for at once; few stations have more. */
 const FIRST_CONNECTORS: readonly number[] = [1, 2];
 const NOBODY_FIRST: Priorities = new Map();
@@ -52,6 +53,11 @@ interface ShownAt {
   readonly private?: Pick<Location, 'publish_allowed_to'> | undefined;
 }
 
+interface Resolved extends ShownAt {
+  /** All of the station's that are at a Location. */
+  readonly connectors: readonly number[];
+}
+
 export interface ContestView extends Contest {
   readonly parties: readonly Party[];
   readonly countsAs: Party | undefined;
@@ -59,6 +65,9 @@ export interface ContestView extends Contest {
 
 /** Cards at stations: whose they are, and whether they may charge. */
 export class Cards {
+  /** As they were said last: no private place is open while locations is slow, or not there. LOC-07 */
+  private readonly places = new Map<string, Resolved>();
+
   constructor(private readonly parts: CardsParts) {}
 
   /** May these cards charge, each at its station? Every decision is told. */
@@ -180,25 +189,41 @@ export class Cards {
   private async placesOf({ stationId, connectorId }: Card): Promise<ShownAt[]> {
     const at = async (connectors: readonly number[]) =>
       (await Promise.all(connectors.map((one) => this.resolve(stationId, one)))).filter((one) => one !== undefined);
-    let first = await at(connectorId === undefined ? FIRST_CONNECTORS : [connectorId]);
+    let asked = connectorId === undefined ? FIRST_CONNECTORS : [connectorId];
+    let first = await at(asked);
     if (first.length === 0 && connectorId === undefined) {
       const any = await this.resolve(stationId, FIRST_CONNECTORS[0]!, true);
-      first = any ? await at(any.stationConnectors) : [];
+      asked = any?.connectors ?? [];
+      first = await at(asked);
     }
-    const known = new Set([...FIRST_CONNECTORS, ...first.map(({ stationConnector }) => stationConnector)]);
-    const others = connectorId === undefined ? (first[0]?.stationConnectors ?? []).filter((one) => !known.has(one)) : [];
-    return [...first, ...(await at(others))].map(({ party, locationId, evseUid, private: isPrivate, locationJson }) => ({
-      party: party!, locationId, evseUid, private: isPrivate ? fromJsonBytes<Location>(locationJson) : undefined,
-    }));
+    const others = connectorId === undefined ? (first[0]?.connectors ?? []).filter((one) => !asked.includes(one)) : [];
+    return [...first, ...(await at(others))];
   }
 
-  private async resolve(stationId: string, stationConnector: number, orAny = false) {
+  private async resolve(stationId: string, stationConnector: number, orAny = false): Promise<Resolved | undefined> {
+    const asked = `${stationConnector} ${orAny} ${stationId}`;
     try {
-      return await this.parts.bus.ask(resolveStation, { stationId, stationConnector, orAny }, { timeoutMs: PLACE_WITHIN_MS });
+      const { party, locationId, evseUid, private: isPrivate, locationJson, stationConnectors: connectors } =
+        await this.parts.bus.ask(resolveStation, { stationId, stationConnector, orAny }, { timeoutMs: PLACE_WITHIN_MS });
+      const { publish_allowed_to } = isPrivate ? fromJsonBytes<Location>(locationJson) : {};
+      const place = {
+        party: party!, locationId, evseUid, connectors,
+        private: isPrivate ? { ...(publish_allowed_to ? { publish_allowed_to } : {}) } : undefined,
+      };
+      this.known(asked, place);
+      return place;
     } catch (error) {
-      if (error instanceof Unanswered || error instanceof Refused) return undefined;
-      throw error;
+      if (error instanceof Unanswered) return this.places.get(asked);
+      if (!(error instanceof Refused)) throw error;
+      this.places.delete(asked);
+      return undefined;
     }
+  }
+
+  private known(asked: string, place: Resolved): void {
+    const [oldest] = this.places.keys();
+    if (this.places.size >= PLACES_KNOWN_AT_MOST && oldest !== undefined) this.places.delete(oldest);
+    this.places.set(asked, place);
   }
 }
 

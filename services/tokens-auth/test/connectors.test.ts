@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Bus, busMigrations, connectBus, outbox, startRelay, told } from '#bus';
 import { agreementChanged, agreementOf } from '#contracts/agreements';
@@ -32,13 +33,16 @@ let gateway: Bus;
 /** Where the owner was told that its card is, and what it allows. */
 const asked: (LocationReferences | undefined)[] = [];
 let allowed: LocationReferences | undefined;
+/** Whether where a station is comes later than a card is worth waiting for. */
+let isSlow = false;
 
 beforeAll(async () => {
   platform = await testPlatform();
   service = await start(platform.env);
   [bus, locations, gateway] = (await Promise.all(['portal', 'locations', 'ocpi-gateway'].map((name) =>
     connectBus({ natsUrl: platform.env.NATS_URL!, platform: platform.platform, service: name as 'portal' })))) as [Bus, Bus, Bus];
-  await locations.answer(resolveStation, (requests) => requests.map(({ stationId, stationConnector, orAny }) => {
+  await locations.answer(resolveStation, (requests) => Promise.all(requests.map(async ({ stationId, stationConnector, orAny }) => {
+    if (isSlow) await sleep(1_500);
     const place = stations[stationId]![stationConnector] ?? (orAny ? Object.values(stations[stationId]!)[0] : undefined);
     if (!place) return new Rejected('unknown-station', 'at no Location');
     const [locationId, evseUid] = place;
@@ -46,7 +50,7 @@ beforeAll(async () => {
       party: bct, locationId, evseUid, connectorId: '1', stationId, stationConnector, locationJson: toJsonBytes({ id: locationId, publish: false }),
       evseStatus: 'AVAILABLE', private: locationId === 'HOME', stationConnectors: Object.keys(stations[stationId]!).map(Number),
     };
-  }));
+  })));
   await gateway.answer(authorizeAtPartner, (questions) => questions.map(({ uid, locationReferencesJson }) => {
     asked.push(locationReferencesJson && fromJsonBytes<LocationReferences>(locationReferencesJson));
     const token = { ...exampleToken, party_id: 'CPK', uid };
@@ -119,4 +123,13 @@ test('TOK-08: the owner is asked without the place where its agreement does not 
   await expect.poll(told1).toBe('STREET');
   await relay.close();
   await db.close();
+});
+
+test.each(['ALWAYS', 'NEVER'])('LOC-07: a place that is known to be private is not open to a card with whitelist %s while locations is slow', async (card) => {
+  expect(await tap(card, 'HOME')).toBe('Blocked not-here');
+  isSlow = true;
+  expect(await tap(card, 'HOME')).toBe('Blocked not-here');
+  expect(await tap(card, 'HOME', 1)).toBe('Blocked not-here');
+  isSlow = false;
+  expect(await tap(card, 'STREET')).toBe('Accepted');
 });

@@ -40,7 +40,7 @@ const card = (uid: string, changes: Partial<Token> = {}) => ({
 }) as Token;
 const put = (token: Partial<Token> & { uid: string }, patch = false, uid = token.uid) =>
   bus.ask(putPartnerToken, { party: plunk, uid, type: 'RFID', patch, bodyJson: toJsonBytes(token) });
-const tap = (idTag: string) => bus.ask(authorize, { idTag, stationId: 'OASIS-L2-01' });
+const tap = (idTag: string, stationId = 'OASIS-L2-01') => bus.ask(authorize, { idTag, stationId });
 
 test("a partner's card may charge once it was pushed, whatever the case of its uid", async () => {
   expect(await put(card('04AA'))).toMatchObject({ change: Change.CREATED });
@@ -276,13 +276,13 @@ test("LOC-07: at a private place partners' cards charge only where publish_allow
   }));
   for (const whitelist of ['ALWAYS', 'ALLOWED', 'ALLOWED_OFFLINE', 'NEVER'] as const) {
     await put(card(`VISITOR-${whitelist}`, { whitelist }));
-    expect(await tap(`VISITOR-${whitelist}`)).toMatchObject({ status: 'Blocked', refusal: 'not-here', why: expect.stringContaining('private') });
+    expect(await tap(`VISITOR-${whitelist}`, 'RESIDENTS-1')).toMatchObject({ status: 'Blocked', refusal: 'not-here', why: expect.stringContaining('private') });
   }
   expect(asked).toEqual([]);
   await put(card('04E1'));
   await put(card('04E2', { group_id: 'home', whitelist: 'NEVER' }));
   await bus.ask(issueToken, { tokenJson: toJsonBytes({ uid: '04E3', type: 'RFID', contract_id: 'CA-BCT-C00000007-X' }) });
-  for (const uid of ['04E1', '04E2', '04E3']) expect(await tap(uid)).toMatchObject({ status: 'Accepted' });
+  for (const uid of ['04E1', '04E2', '04E3']) expect(await tap(uid, 'RESIDENTS-1')).toMatchObject({ status: 'Accepted' });
   expect(asked).toEqual([{ uid: '04E2', knowsWhere: false }]);
   await locations!.close();
   await gateway!.close();
