@@ -191,7 +191,7 @@ class Edge {
   /** Every refusal and every bug leaves here, in the envelope. TRN-30. */
   fail(request: FastifyRequest, reply: FastifyReply, error: unknown, routing?: Routing): Promise<unknown> {
     const { answer, message, bug } = failureOf(error);
-    if (bug) this.parts.log.error('a request could not be answered', { method: request.method, url: request.url.split('?')[0], error });
+    if (bug) this.parts.log.error('a request could not be answered', { method: request.method, path: request.routeOptions.url, error });
     return this.send(request, reply, { answer, message }, routing);
   }
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { told } from '#bus';
 import { invitePartner, listPartners, registerPartner, sendCommand, SendOutcome } from '#contracts/ocpi-gateway';
 import { Outcome, unlockConnector } from '#contracts/ocpp-gateway';
@@ -207,6 +207,25 @@ test('TRN-10 TRN-30 HUB-01 broken JSON, wrong content, a wrong method, a wrong p
   const to = (party: string) => ({ headers: { 'OCPI-to-party-id': party, 'OCPI-to-country-code': 'CA' } });
   expect(await get('sender/locations', to('ELS'))).toMatchObject({ http: 200, status_code: 2001 });
   expect(await get('sender/locations', { headers: { 'OCPI-from-party-id': 'MTL' } }), 'half a pair').toMatchObject({ status_code: 2001 });
+});
+
+test('what is logged of a request that could not be answered names no token', async () => {
+  const lines = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  const keeping = vi.spyOn(oasis.neighbours.partners, 'set').mockImplementation(() => {
+    throw new Error('nobody keeps it');
+  });
+  try {
+    const token = { ...card, uid: '04SECRETUID' };
+    const said = await get(`receiver/tokens/CA/MTL/${token.uid}`, { method: 'PUT', body: token });
+    expect(said).toMatchObject({ status_code: 3000 });
+    const logged = () => lines.mock.calls.map(([line]) => String(line)).filter((line) => line.includes('could not be answered'));
+    await expect.poll(() => logged().length).toBe(1);
+    expect(logged()[0]).toContain('/receiver/tokens/:country_code/:party_id/:token_uid');
+    expect(logged()[0]).not.toContain(token.uid);
+  } finally {
+    keeping.mockRestore();
+    lines.mockRestore();
+  }
 });
 
 test('CMD-06 a command with a foreign token, or with a response_url that may not be called, is refused', async () => {
