@@ -179,4 +179,9 @@ export const migrations: MigrationList = [
     up: () => ['own_sessions', 'partner_sessions'].map((table) =>
       `ALTER TABLE ${table} ${['operator', 'contract', 'place', 'is_open'].map((column) => `ALTER COLUMN ${column} DROP EXPRESSION`).join(', ')}`),
   },
+  {
+    name: 'sessions-own-lists-whole',
+    // A former release that runs beside would write Sessions that the list of one of several own parties had never again: it waits instead.
+    up: () => ['ALTER TABLE own_sessions ALTER COLUMN operator SET NOT NULL'],
+  },
 ];
