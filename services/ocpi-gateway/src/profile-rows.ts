@@ -34,24 +34,34 @@ export async function isWithdrawn(db: Queryable, sessionId: string, partnerId: s
   return rowCount === 1;
 }
 
-/** It sets a profile by a grant: when that is over, so is the profile. What `forgetSteerer` takes; undefined: it had set one before. */
-export async function noteSteerer(
-  db: Queryable, sessionId: string, { partnerId, routing }: Follower, by: string,
-): Promise<string | undefined> {
-  const { rows } = await db.query<{ made: boolean; noted: string }>(
-    `INSERT INTO profile_followers (session_id, partner_id, routing, obeyed, steered_by) VALUES ($1, $2, $3, false, $4)
-     ON CONFLICT (session_id, partner_id) DO UPDATE SET steered_by = $4, withdrawn = false RETURNING xmax = 0 AS made, xmin::text AS noted`,
-    [idKey(sessionId), partnerId, JSON.stringify(routing), by],
-  );
-  const { made, noted } = rows[0]!;
-  return made ? noted : undefined;
+/** That a profile is being set by a grant, and how it was before. */
+export interface Noted {
+  readonly noted: string;
+  readonly made: boolean;
+  readonly withdrawn: boolean | null;
+  readonly steered_by: string | null;
 }
 
-/** What it set was not taken, and it has set nothing else since. */
-export async function forgetSteerer(db: Queryable, sessionId: string, partnerId: string, noted: string): Promise<void> {
-  await db.query(
-    'DELETE FROM profile_followers WHERE session_id = $1 AND partner_id = $2 AND NOT obeyed AND xmin::text = $3', [idKey(sessionId), partnerId, noted],
+/** It sets a profile by a grant: when that is over, so is the profile. What `forgetSteerer` takes. */
+export async function noteSteerer(db: Queryable, sessionId: string, { partnerId, routing }: Follower, by: string): Promise<Noted> {
+  const { rows } = await db.query<Noted>(
+    `WITH before AS (SELECT withdrawn, steered_by FROM profile_followers WHERE session_id = $1 AND partner_id = $2)
+     INSERT INTO profile_followers (session_id, partner_id, routing, obeyed, steered_by) VALUES ($1, $2, $3, false, $4)
+     ON CONFLICT (session_id, partner_id) DO UPDATE SET steered_by = $4, withdrawn = false
+     RETURNING xmin::text AS noted, xmax = 0 AS made, (SELECT withdrawn FROM before), (SELECT steered_by FROM before)`,
+    [idKey(sessionId), partnerId, JSON.stringify(routing), by],
   );
+  return rows[0]!;
+}
+
+/** What it set was not taken, and it has set nothing else since: all is as before. */
+export async function forgetSteerer(
+  db: Queryable, sessionId: string, partnerId: string, { noted, made, withdrawn, steered_by: steeredBefore }: Noted,
+): Promise<void> {
+  const where = 'WHERE session_id = $1 AND partner_id = $2 AND NOT obeyed AND xmin::text = $3';
+  const values = [idKey(sessionId), partnerId, noted];
+  if (made) await db.query(`DELETE FROM profile_followers ${where}`, values);
+  else if (withdrawn) await db.query(`UPDATE profile_followers SET withdrawn = true, steered_by = $4 ${where}`, [...values, steeredBefore]);
 }
 
 /** For which sessions it set profiles by a grant, and whose. */

@@ -105,7 +105,7 @@ export class Profiles {
     const noted = await noteSteerer(db, sessionId, follower, by);
     const taken = await ask();
     if (taken.by !== undefined && taken.by !== by) await noteSteerer(db, sessionId, follower, taken.by);
-    if (noted && !(taken.result === 'ACCEPTED' && taken.by !== undefined)) await forgetSteerer(db, sessionId, follower.partnerId, noted);
+    if (!(taken.result === 'ACCEPTED' && taken.by !== undefined)) await forgetSteerer(db, sessionId, follower.partnerId, noted);
     return taken;
   }
 

@@ -122,7 +122,6 @@ export class Steering {
     const { sessionJson } = await this.parts.bus.ask(getSession, { party: toBus(operator), sessionId });
     return sessionJson && fromJsonBytes<Session>(sessionJson);
   }
-
 }
 
 /** For whom of a platform a Session is; not where that has the owner of the token, and so has it whole. Behind a hub each has its own. */

@@ -75,6 +75,38 @@ test('CHP-03: of a consent that is withdrawn before our station obeys the provid
   }
 });
 
+test('CHP-03: who asks again where its consent is over, while it has others, does not hear how the first profile ended', async () => {
+  const oasis = await openSide({});
+  const fifth = await HandPartner.open('Fifth', 'FIF', 'SCSP', provider);
+  const asked: RequestProfile[] = [];
+  const { bus, partners } = oasis.neighbours;
+  await bus.answer(requestProfile, async (requests) => requests.map((request) => {
+    asked.push(request);
+    const isGranted = request.method === 'WITHDRAW' || request.steering.some(({ contractIds }) => contractIds.includes(contract));
+    return isGranted ? { result: 'ACCEPTED', timeoutS: 60, message: '', by: 'CA*FIF' } : { result: 'REJECTED', timeoutS: 0, message: '' };
+  }));
+  try {
+    await fifth.register(oasis);
+    partners.set('SESSION CA*BCT O-5', session('O-5', { party_id: 'BCT' }));
+    await agree(oasis, 0, 'FIF', consent);
+    const body = { charging_profile: profile(8), response_url: `${fifth.base}/results/own` };
+    const puts = () => answered(call(oasis, at('O-5'), { token: fifth.token, method: 'PUT', body }));
+    await expect.poll(puts).toBe('ACCEPTED');
+    const { orderId } = asked.at(-1)!;
+    await agree(oasis, 0, 'FIF', { ...consent, contract_ids: ['CA-CPK-C00000003-F'] });
+    await expect.poll(() => asked.at(-1)!.method).toBe('WITHDRAW');
+    const follows = () => count('profile_followers WHERE obeyed OR steered_by IS NOT NULL', oasis);
+    await expect.poll(follows).toBe(0);
+    expect(await puts()).toBe('REJECTED');
+    await oasis.neighbours.tell(told(profileSettled, { siteId: 'SITE', orderId, sessionId: 'O-5', obeyed: true, at: new Date().toISOString() }));
+    await expect.poll(() => fifth.seen.filter(({ what }) => what === 'POST /results/own').map(({ body }) => body)).toEqual([{ result: 'REJECTED' }]);
+    expect(await follows()).toBe(0);
+  } finally {
+    await fifth.close();
+    await oasis.close();
+  }
+});
+
 test('HUB-04 CHP-05: a provider behind a hub has its Session beside the owner of the token, who has it whole; it asks through the hub', async () => {
   const oasis = await openSide({});
   const hub = await HandPartner.open('Open Hub', 'HUB', 'HUB', ['RECEIVER sessions', 'SENDER chargingprofiles']);
