@@ -92,7 +92,7 @@ export async function hearInOrder(
       const { id, key, position, at } = row;
       const fact = parse(hearing.contract, row);
       await withTraceparent(row.trace, () =>
-        inSpan(tracer, name, { key, position: String(position) }, async () =>
+        inSpan(tracer, name, { position: String(position) }, async () =>
           hearing.one(fact, { ...heard, id, key, position, at }),
         ),
       );

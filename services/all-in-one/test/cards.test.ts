@@ -23,7 +23,7 @@ let stage: Stage;
 let raw: RawPartner;
 beforeAll(async () => {
   stage = await setStage({
-    hosting: 'one', rate: 300, everyS: 120, versions: ['2.2.1'],
+    hosting: 'one', rate: 300, everyS: 120, versions: ['2.2.1'], traced: true,
     stationProfiles: { [reversed.station]: { card_uid: 'reversed' } },
     moreDrivers: [{
       email: 'ellis@carbon-plunk.example', password: 'a card of each whitelist', name: 'Ellis', contract_id: 'CA-CPK-C00000006-B',
@@ -169,4 +169,12 @@ test('TOK-09: with the eMSP down NEVER is refused, ALLOWED_OFFLINE and ALLOWED c
     expect(settled!.session).not.toHaveProperty('authorization_reference');
   }
   expect(await sessionsOf(stage.oasis, never.evseUid)).toEqual([]);
+});
+
+test('what was traced and logged of all these charges names no card', () => {
+  const spans = stage.spans();
+  expect(spans.some(({ name }) => name === 'ocpi POST to Carbon Plunk')).toBe(true);
+  const texts = [...spans.map((span) => JSON.stringify(span)), ...stage.logged('')];
+  for (const uid of Object.values(cards).map((one) => one.toLowerCase()))
+    expect(texts.filter((text) => text.toLowerCase().includes(uid)), uid).toEqual([]);
 });

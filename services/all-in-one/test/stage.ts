@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readSpans, type RecordedSpan } from '#telemetry';
 import { dropStreams, freshDatabase, freshPlatform, natsUrl } from '#test-servers';
 import pg from 'pg';
 import { type ChargerProcess, startCharger } from '../../../scripts/charger-process.ts';
@@ -30,6 +31,8 @@ export interface StageOptions {
   readonly tariffs?: readonly object[];
   /** What OASIS knows of single stations, such as how their readers spell a card. */
   readonly stationProfiles?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** Whether what the platforms do is traced. */
+  readonly traced?: boolean;
   /** Of Carbon Plunk, beside those that are always there. */
   readonly moreDrivers?: readonly DriverSettings[];
 }
@@ -67,6 +70,8 @@ export interface Stage {
   logs(): string;
   /** Of all logs, the lines that hold a text. */
   logged(text: string): string[];
+  /** Where `traced`. */
+  spans(): RecordedSpan[];
   stop(): Promise<void>;
 }
 
@@ -149,7 +154,7 @@ const hubSettings = () => ({
 
 /** Both platforms, registered with each other, all objects exchanged, and OASIS's chargers at their sockets. */
 export async function setStage({
-  hosting, rate, everyS, viaHub = false, versions, stationSettings = {}, tariffs, moreDrivers = [], ...oasis
+  hosting, rate, everyS, viaHub = false, versions, stationSettings = {}, tariffs, moreDrivers = [], traced = false, ...oasis
 }: StageOptions): Promise<Stage> {
   const dir = mkdtempSync(join(tmpdir(), 'roamwatt-stage-'));
   const clockEnv = {
@@ -157,7 +162,9 @@ export async function setStage({
     ROAMWATT_CLOCK_STARTED: new Date().toISOString(),
     ROAMWATT_CLOCK_RATE: String(rate),
     NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? '',
+    ...(traced ? { ROAMWATT_TRACE_DIR: join(dir, 'traces') } : {}),
   };
+  const spans = () => readSpans(join(dir, 'traces'));
   const closing: (() => Promise<unknown>)[] = [];
   const stop = async () => {
     for (const close of closing.toReversed()) await close().catch(() => {});
@@ -207,7 +214,7 @@ export async function setStage({
     const [avery, blake, , marked] = settings.plunk.drivers;
     const drivers = { avery: avery!, blake: blake!, casey: marked! };
     const stage: Stage = {
-      oasis, plunk, hub, chargers, logs, logged, stop,
+      oasis, plunk, hub, chargers, logs, logged, spans, stop,
       driver: (name) => Portal.driver(plunk.platform().portalUrl, drivers[name].email, drivers[name].password),
     };
     await meet(stage, settings.oasis.stations.map(({ id }) => id), moreDrivers.flatMap(({ tokens }) => tokens).length);

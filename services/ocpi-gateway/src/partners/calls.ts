@@ -43,7 +43,7 @@ export class Calls {
   /** For a handshake, which knows no parties yet. */
   withToken(partner: Partner, token: string, version = '2.2.1'): PartnerClient {
     const options = { ...this.options(), token, tokenEncoding: encodingOf({ ...partner, version }), maxBytes: HANDSHAKE_BYTES_MAX };
-    const client = this.traced(ocpiClient(options), 'a new partner');
+    const client = this.traced(ocpiClient(options), 'a new partner', []);
     return speakingCredentials(quirky(client, partner, this.sightings), version, this.parts.dialects);
   }
 
@@ -59,7 +59,7 @@ export class Calls {
     const made = known.get(parties);
     if (made) return made;
     const client = ocpiClient({ ...this.optionsFor(partner), from: { country_code, party_id }, ...(to ? { to } : {}) });
-    const spoken = speaking(quirky(this.traced(client, partner.name), partner, this.sightings), partner, this.parts.dialects);
+    const spoken = speaking(quirky(this.traced(client, partner.name, partner.endpoints), partner, this.sightings), partner, this.parts.dialects);
     known.set(parties, spoken);
     return spoken;
   }
@@ -95,9 +95,11 @@ export class Calls {
     return { allowPrivate, timeoutMs, agent: this.agent };
   }
 
-  private traced(client: OcpiClient, to: string): PartnerClient {
+  /** Of where to, the module alone: a path may hold a token. */
+  private traced(client: OcpiClient, to: string, endpoints: Partner['endpoints']): PartnerClient {
+    const moduleAt = (url: string) => endpoints.find((endpoint) => url.startsWith(endpoint.url))?.identifier ?? 'none';
     const spanned = (method: string, url: string, call: () => Promise<Outcome>) =>
-      inSpan(this.parts.tracer, `ocpi ${method} to ${to}`, { get 'url.path'() { return pathOf(url); } }, async (span) => {
+      inSpan(this.parts.tracer, `ocpi ${method} to ${to}`, { get 'ocpi.module'() { return moduleAt(url); } }, async (span) => {
         const outcome = await call();
         span.setAttribute('ocpi.outcome', outcome.kind);
         return outcome;
@@ -115,8 +117,4 @@ export class Calls {
 /** 2.1.1 sends tokens as they are. */
 function encodingOf(partner: Pick<Partner, 'version' | 'quirks'>): TokenEncoding {
   return partner.version === '2.1.1' || hasQuirk(partner, 'unencoded-token') ? 'raw' : 'base64';
-}
-
-function pathOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).pathname : url;
 }
