@@ -16,7 +16,7 @@ import { type Remark, LiberalReader } from './liberal.ts';
 import { Progress } from './progress.ts';
 import { refusalText } from './refusals.ts';
 import type { Terminal } from './terminal.ts';
-import { type ExitStatus, type Given, type Option, optionOf, WrongUsage } from './verb.ts';
+import { type ExitStatus, type Given, type Option, optionOf, RefusedInput, WrongUsage } from './verb.ts';
 import { ZoneChoice } from './zone-choice.ts';
 
 /** A charge that was priced, and what has to be said about how it was read. */
@@ -86,11 +86,8 @@ export async function eachCharge(
   for (const file of given.files) {
     for await (const batch of documents(file, terminal.stdin, progress.read)) {
       for (const one of batch) {
-        if ('why' in one) {
-          progress.refused(one.at, `${one.why}.`);
-          continue;
-        }
         try {
+          if ('why' in one) throw new RefusedInput(one.why);
           terminal.out.line(take(reading.priced(one)));
           progress.done();
         } catch (error) {

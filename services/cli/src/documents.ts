@@ -155,15 +155,15 @@ class Lines {
   #line = 0;
 
   push(text: string): Piece[] {
-    const all = this.#rest + text;
     const found: Piece[] = [];
     let from = 0;
-    for (let end = all.indexOf('\n'); end >= 0; end = all.indexOf('\n', from)) {
+    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', from)) {
       this.#line++;
-      this.#add(found, all.slice(from, end));
+      this.#add(found, this.#rest + text.slice(from, end));
+      this.#rest = '';
       from = end + 1;
     }
-    this.#rest = all.slice(from);
+    this.#rest += text.slice(from);
     if (this.#rest.length > CHARACTERS_MAX) throw new RangeError('a line is longer than 64 MB');
     return found;
   }

@@ -73,6 +73,14 @@ test.each([
   expect(cut(text, 3).map((one) => one.trim())).toEqual(expected.map((one) => one.trim()));
 });
 
+test('a value of many parts comes whole, and nothing of it is held on', () => {
+  const pieces = new JsonPieces();
+  const parts = ['{"a": "', ...Array.from({ length: 100 }, () => 'x'.repeat(1_000)), '"}'];
+  const found = parts.flatMap((part) => pieces.push(part));
+  expect(found.map(({ text }) => text)).toEqual([parts.join('')]);
+  expect(pieces.held).toBe(0);
+});
+
 test('each piece says the line it begins on', () => {
   const pieces = new JsonPieces();
   const found = pieces.push('[\n {"a":\n 1},\n\n "b"]\n{}');

@@ -29,9 +29,12 @@ const PASSED_OVER = Infinity;
  * looks at brackets and strings; what a piece is worth is for a parser to say.
  */
 export class JsonPieces {
+  /** The part that is looked at, and how far. */
   #text = '';
-  /** How far the text has been looked at. */
   #at = 0;
+  /** What parts before had of the piece and of the string that are open: added up and never looked at, or each part would copy it. */
+  #held = '';
+  #heldString = '';
   #line = 1;
   #depth = 0;
   /** At this depth begin the values that are wanted. */
@@ -40,7 +43,7 @@ export class JsonPieces {
   #stringFrom = 0;
   #lastString = '';
   #key = '';
-  /** Where the piece that is open begins; -1 = none is. */
+  /** Where the piece that is open begins or, of one from a part before, 0; -1 = none is. */
   #from = -1;
   #fromLine = 1;
   #listLine = 0;
@@ -48,26 +51,29 @@ export class JsonPieces {
 
   /** The values that are complete with this part of the text. */
   push(text: string): Piece[] {
-    const dropped = this.#from >= 0 ? this.#from : this.#inString ? this.#stringFrom : this.#at;
-    this.#text = this.#text.slice(dropped) + text;
-    this.#at -= dropped;
-    this.#stringFrom -= dropped;
-    if (this.#from >= 0) this.#from = 0;
+    this.#text = text;
     const found: Piece[] = [];
-    for (; this.#at < this.#text.length; this.#at++) this.#take(found);
+    for (; this.#at < text.length; this.#at++) this.#take(found);
+    this.#at -= text.length;
+    if (this.#from >= 0) {
+      this.#held += text.slice(this.#from);
+      this.#from = 0;
+    }
+    if (this.#inString && this.#depth === 1) this.#heldString += text.slice(this.#stringFrom);
+    this.#stringFrom = 0;
     return found;
   }
 
   /** What is left at the end: a value that is not complete, or one without brackets. */
   end(): Piece[] {
-    if (this.#from >= 0) return [this.#piece(this.#text.length)];
+    if (this.#from >= 0) return [this.#piece('')];
     // A list that is not closed: whatever parses this says that the text ends too early.
     return this.#depth > 0 ? [{ text: '[', line: this.#line }] : [];
   }
 
   /** How much text is waiting for its end. */
   get held(): number {
-    return this.#text.length;
+    return Math.max(this.#held.length, this.#heldString.length);
   }
 
   #take(found: Piece[]): void {
@@ -112,7 +118,9 @@ export class JsonPieces {
 
   #closeString(): void {
     this.#inString = false;
-    if (this.#depth === 1) this.#lastString = this.#text.slice(this.#stringFrom + 1, this.#at);
+    if (this.#depth !== 1) return;
+    this.#lastString = (this.#heldString + this.#text.slice(this.#stringFrom, this.#at)).slice(1);
+    this.#heldString = '';
   }
 
   #open(char: number): void {
@@ -122,6 +130,7 @@ export class JsonPieces {
     } else if (this.#depth === 1 && this.#base === 0 && list && ENVELOPES.has(this.#key)) {
       this.#list(2);
       this.#from = -1;
+      this.#held = '';
     } else {
       this.#begin();
     }
@@ -151,12 +160,13 @@ export class JsonPieces {
 
   #finish(found: Piece[], end: number): void {
     if (this.#from < 0) return;
-    found.push(this.#piece(end));
+    found.push(this.#piece(this.#text.slice(this.#from, end)));
     this.#from = -1;
   }
 
-  #piece(end: number): Piece {
-    const text = this.#text.slice(this.#from, end);
+  #piece(last: string): Piece {
+    const text = this.#held + last;
+    this.#held = '';
     const entry = this.#entries++;
     const isBeside = this.#base > 0 && this.#fromLine === this.#listLine;
     return { text, line: this.#fromLine, ...(isBeside && { entry }) };

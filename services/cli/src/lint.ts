@@ -65,12 +65,8 @@ ${codesText()}`,
     for (const file of given.files) {
       for await (const batch of documents(file, terminal.stdin, progress.read, parseNumbers)) {
         for (const one of batch) {
-          if ('why' in one) {
-            progress.refused(one.at, `${one.why}.`);
-            continue;
-          }
-          const tariffs = tariffsIn(one);
-          if (tariffs.length === 0) progress.refused(one.at, noTariff(one));
+          const tariffs = 'why' in one ? [] : tariffsIn(one);
+          if (tariffs.length === 0) progress.refused(one.at, 'why' in one ? `${one.why}.` : noTariff(one));
           for (const [at, tariff] of tariffs) {
             const findings = linted(tariff, facts.for(tariff));
             found ||= findings.some(({ severity }) => RANK[severity] >= RANK[least]);

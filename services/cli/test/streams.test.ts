@@ -41,3 +41,12 @@ test('when the reader goes away, the command ends quietly', { timeout: 120_000 }
   child.stdout.destroy();
   expect([await ended, err]).toEqual([0, '']);
 });
+
+test.each(['price', 'lint'])('when the reader of %s goes away, it ends where all is refused, too', { timeout: 120_000 }, async (verb) => {
+  folder.write('cdrs.jsonl', 'oops}\n'.repeat(300_000));
+  const child = spawn(process.execPath, [PROGRAM, verb, 'cdrs.jsonl', '--json'], { cwd: folder.path, stdio: ['ignore', 'pipe', 'ignore'] });
+  const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+  await new Promise<void>((resolve) => child.stdout.once('data', () => resolve()));
+  child.stdout.destroy();
+  expect(await ended).toBe(0);
+});
