@@ -199,4 +199,10 @@ test('its text ends with who owes whom how much', () => {
   expect(text).toContain('    GST 5 % on 10.00: 0.50 CAD');
   expect(text).toContain('Not acknowledged by the partner so far: 1 CDR');
   expect(text.split('\n').at(-1)).toBe('Carbon Plunk Ltée owes Energy OASIS Inc. 10.76 CAD');
+  expect(text).toContain('America/Vancouver; closed 2022-03-11T08:00:00Z\n');
+});
+
+test('the text of a provisional statement says until when counts what is acknowledged, the hour after the closing as well', () => {
+  const text = statementText({ ...statement([cdr('S-1')], [exampleTerms]), state: 'open' });
+  expect(text).toContain('America/Vancouver; provisional: what is acknowledged until 2022-03-11T08:00:00Z counts\n');
 });

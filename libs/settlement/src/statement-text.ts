@@ -10,8 +10,8 @@ const NO_NOTES: StatementNotes = { awaiting: 0, disputed: [], findings: [] };
 export function statementText(statement: Statement, notes: StatementNotes = NO_NOTES): string {
   const { month, parties, time_zone, closes_at, state, currencies, sentences } = statement;
   const [a, b] = parties.map(({ name, party }) => `${name} (${party})`);
-  const verb = state === 'closed' ? 'closed' : 'closes';
-  const closing = closes_at === undefined ? '' : `; ${verb} ${closes_at}`;
+  const closes = state === 'closed' ? `closed ${closes_at}` : `provisional: what is acknowledged until ${closes_at} counts`;
+  const closing = closes_at === undefined ? '' : `; ${closes}`;
   const waiting = `Not acknowledged by the partner so far: ${count(notes.awaiting, 'CDR')}`;
   return [
     `Settlement ${month} between ${a} and ${b}`,

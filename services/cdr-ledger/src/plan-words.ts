@@ -65,13 +65,13 @@ export const WORDS: Readonly<Record<'en' | 'fr', PlanWords>> = {
     byPlan: (total, plan, why) => `${total} selon votre forfait ${plan}. ${why}`,
     exceptions: {
       'own-station': 'À nos propres bornes, vous payez ce que dit le tarif affiché.',
-      'nothing-charged': 'Aucune énergie n’a été prise et rien n’est demandé : le forfait ne demande rien.',
+      'nothing-charged': `Aucune énergie n’a été prise et rien n’est demandé${NO_BREAK}: le forfait ne demande rien.`,
       'paid-back': 'Ce montant rembourse ce qui avait été facturé.',
-      'no-price-in-currency': 'Le forfait n’a pas de prix dans cette devise : vous payez ce que la recharge coûte sur place.',
+      'no-price-in-currency': `Le forfait n’a pas de prix dans cette devise${NO_BREAK}: vous payez ce que la recharge coûte sur place.`,
     },
-    aSession: (amount) => `La séance : ${amount}`,
+    aSession: (amount) => `La séance${NO_BREAK}: ${amount}`,
     taxNames: { GST: 'TPS', HST: 'TVH', QST: 'TVQ' },
-    placeTax: (taxes, count) => (count > 1 ? `Les taxes du lieu sont ${taxes}.` : `La taxe du lieu est ${taxes}.`),
+    placeTax: (taxes, count) => `${count > 1 ? 'Taxes' : 'Taxe'} du lieu${NO_BREAK}: ${taxes}.`,
     paidBack: (receipt) => `Remboursement du reçu ${receipt}.`,
   },
 };

@@ -137,7 +137,7 @@ describe('in words', () => {
       retailText(retailPrice({ ...charged, ...more }, terms), { name: 'Plus', terms }, 'fr').replaceAll('\u00a0', ' ');
     expect(french(markUp)).toBe(
       '3,89 $ selon votre forfait Plus. Vous payez ce que la recharge coûte sur place, plus 0,50 $ la séance, 0,02 $ le kWh et 5 % de ce prix, taxes du lieu en sus.\n'
-        + 'La taxe du lieu est TPS 5 %.\n',
+        + 'Taxe du lieu : TPS 5 %.\n',
     );
     expect(french({ kind: 'pass-through' })).toContain('Vous payez ce que la recharge coûte sur place.');
     expect(french({ kind: 'flat', perKwh: { CAD: '0.45' }, tax: 'none' })).toContain('Vous payez 0,45 $ le kWh, où que vous rechargiez.');
