@@ -58,10 +58,11 @@ export async function noteSteerer(db: Queryable, sessionId: string, { partnerId,
 export async function forgetSteerer(
   db: Queryable, sessionId: string, partnerId: string, { noted, made, withdrawn, steered_by: steeredBefore }: Noted,
 ): Promise<void> {
-  const where = 'WHERE session_id = $1 AND partner_id = $2 AND NOT obeyed AND xmin::text = $3';
+  const where = 'WHERE session_id = $1 AND partner_id = $2 AND xmin::text = $3';
   const values = [idKey(sessionId), partnerId, noted];
   if (made) await db.query(`DELETE FROM profile_followers ${where}`, values);
-  else if (withdrawn) await db.query(`UPDATE profile_followers SET withdrawn = true, steered_by = $4 ${where}`, [...values, steeredBefore]);
+  // null: another was noted at the same instant.
+  else if (withdrawn !== null) await db.query(`UPDATE profile_followers SET withdrawn = $4, steered_by = $5 ${where}`, [...values, withdrawn, steeredBefore]);
 }
 
 /** For which sessions it set profiles by a grant, and whose. */

@@ -104,8 +104,8 @@ export class Profiles {
     const { db } = this.parts;
     const noted = await noteSteerer(db, sessionId, follower, by);
     const taken = await ask();
-    if (taken.by !== undefined && taken.by !== by) await noteSteerer(db, sessionId, follower, taken.by);
-    if (!(taken.result === 'ACCEPTED' && taken.by !== undefined)) await forgetSteerer(db, sessionId, follower.partnerId, noted);
+    if (taken.result !== 'ACCEPTED' || taken.by === undefined) await forgetSteerer(db, sessionId, follower.partnerId, noted);
+    else if (taken.by !== by) await noteSteerer(db, sessionId, follower, taken.by);
     return taken;
   }
 

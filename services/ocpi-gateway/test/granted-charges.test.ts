@@ -142,3 +142,38 @@ test('HUB-04 CHP-05: a provider behind a hub has its Session beside the owner of
     await oasis.close();
   }
 });
+
+test('CHP-03 HUB-04: of two providers behind a hub the one that was refused does not keep the limit of the other when its consent is over', async () => {
+  const oasis = await openSide({});
+  const hub = await HandPartner.open('Open Hub', 'HUB', 'HUB', ['RECEIVER sessions', 'SENDER chargingprofiles']);
+  const asked: RequestProfile[] = [];
+  const { bus, partners } = oasis.neighbours;
+  await bus.answer(requestProfile, async (requests) => requests.map((request) => {
+    asked.push(request);
+    const by = `CA*${request.parties[0]!.partyId}`;
+    return by === 'CA*LAT' ? { result: 'REJECTED', timeoutS: 0, message: 'set-by-another', by } : { result: 'ACCEPTED', timeoutS: 60, message: '', by };
+  }));
+  try {
+    await hub.register(oasis);
+    partners.set('SESSION CA*BCT O-6', session('O-6', { party_id: 'BCT' }));
+    for (const party_id of ['SMC', 'LAT']) {
+      await call(oasis, `/ocpi/2.2.1/receiver/hubclientinfo/CA/${party_id}`, {
+        token: hub.token, method: 'PUT',
+        body: { country_code: 'CA', party_id, role: 'SCSP', status: 'CONNECTED', last_updated: '2022-02-01T17:00:00Z' },
+      });
+      await agree(oasis, 0, party_id, consent);
+    }
+    const puts = (from: string, limit: number) => answered(call(oasis, at('O-6'), {
+      token: hub.token, method: 'PUT', body: { charging_profile: profile(limit), response_url: `${hub.base}/results/${from}` },
+      headers: { 'OCPI-from-country-code': 'CA', 'OCPI-from-party-id': from, 'OCPI-to-country-code': 'CA', 'OCPI-to-party-id': 'BCT' },
+    }));
+    await expect.poll(async () => (await puts('SMC', 8), asked.at(-1)!.steering.length)).toBe(1);
+    await expect.poll(async () => (await puts('LAT', 9), asked.at(-1)!.steering.length)).toBe(1);
+    expect(asked.at(-1)).toMatchObject({ parties: [{ partyId: 'LAT' }] });
+    await agree(oasis, 0, 'SMC');
+    await expect.poll(() => asked.filter(({ method }) => method === 'WITHDRAW').map(({ parties }) => parties[0]!.partyId)).toEqual(['SMC']);
+  } finally {
+    await hub.close();
+    await oasis.close();
+  }
+});
