@@ -24,7 +24,7 @@ export function termsText(terms: PlanTerms, currency?: string, language: PlanLan
     }
     case 'flat': {
       const prices = [...said(terms.perSession, 'session'), ...said(terms.perKwh, 'kwh'), ...said(terms.perHour, 'hour')];
-      return words.flat(listed(prices, words), taxText(terms.tax, words));
+      return prices.length === 0 ? words.asCharged : words.flat(listed(prices, words), taxText(terms.tax, words));
     }
   }
 }
@@ -64,8 +64,8 @@ function reckoned({ currency, steps }: RetailPrice, words: PlanWords): string[] 
   });
 }
 
-function listed(parts: readonly string[], { and, nothing }: PlanWords): string {
-  return parts.length < 2 ? (parts[0] ?? nothing) : `${parts.slice(0, -1).join(', ')}${and}${parts.at(-1)}`;
+function listed(parts: readonly string[], { and }: PlanWords): string {
+  return parts.length < 2 ? parts.join() : `${parts.slice(0, -1).join(', ')}${and}${parts.at(-1)}`;
 }
 
 function taxText(tax: 'of-place' | 'none', { plusTax }: PlanWords): string {

@@ -8,7 +8,6 @@ export interface PlanWords {
   percent(number: string): string;
   readonly units: { readonly session: string; readonly kwh: string; readonly hour: string };
   readonly and: string;
-  readonly nothing: string;
   readonly asCharged: string;
   ofIt(percent: string): string;
   onTop(prices: string, tax: string): string;
@@ -32,7 +31,6 @@ export const WORDS: Readonly<Record<'en' | 'fr', PlanWords>> = {
     percent: (number) => `${number} %`,
     units: { session: 'a session', kwh: 'a kWh', hour: 'an hour' },
     and: ' and ',
-    nothing: 'nothing',
     asCharged: 'You pay what the charge costs there.',
     ofIt: (percent) => `${percent} of it`,
     onTop: (prices, tax) => `You pay what the charge costs there, and ${prices} on top${tax}.`,
@@ -56,7 +54,6 @@ export const WORDS: Readonly<Record<'en' | 'fr', PlanWords>> = {
     percent: (number) => `${number}${NO_BREAK}%`,
     units: { session: 'la séance', kwh: 'le kWh', hour: 'l’heure' },
     and: ' et ',
-    nothing: 'rien',
     asCharged: 'Vous payez ce que la recharge coûte sur place.',
     ofIt: (percent) => `${percent} de ce prix`,
     onTop: (prices, tax) => `Vous payez ce que la recharge coûte sur place, plus ${prices}${tax}.`,

@@ -132,6 +132,14 @@ describe('in words', () => {
   const text = (terms: PlanTerms, more: Partial<Charged> = {}) =>
     retailText(retailPrice({ ...charged, ...more }, terms), { name: 'Plus', terms });
 
+  test('a flat plan without prices asks for what the charge costs there, and says so', () => {
+    const none = { kind: 'flat', tax: 'of-place' } as const;
+    expect(retailPrice(charged, none)).toMatchObject({ exception: 'no-price-in-currency' });
+    expect([termsText(none), termsText(none, undefined, 'fr')]).toEqual([
+      'You pay what the charge costs there.', 'Vous payez ce que la recharge coûte sur place.',
+    ]);
+  });
+
   test('a price is said in French, too', () => {
     const french = (terms: PlanTerms, more: Partial<Charged> = {}) =>
       retailText(retailPrice({ ...charged, ...more }, terms), { name: 'Plus', terms }, 'fr').replaceAll('\u00a0', ' ');
