@@ -213,10 +213,10 @@ export class Cards {
       this.known(asked, place);
       return place;
     } catch (error) {
-      if (error instanceof Unanswered) return this.places.get(asked);
-      if (!(error instanceof Refused)) throw error;
-      this.places.delete(asked);
-      return undefined;
+      if (!(error instanceof Unanswered || error instanceof Refused)) throw error;
+      // Other refusals say nothing of the place: too much waits at locations, or its database is away.
+      if (error instanceof Refused && error.code === 'unknown-station') this.places.delete(asked);
+      return this.places.get(asked);
     }
   }
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Bus, busMigrations, connectBus, outbox, startRelay, told } from '#bus';
+import { type Bus, busMigrations, connectBus, outbox, Refused, startRelay, told } from '#bus';
 import { agreementChanged, agreementOf } from '#contracts/agreements';
 import { resolveStation } from '#contracts/locations';
 import { authorizeAtPartner, SendOutcome } from '#contracts/ocpi-gateway';
@@ -35,6 +35,7 @@ const asked: (LocationReferences | undefined)[] = [];
 let allowed: LocationReferences | undefined;
 /** Whether where a station is comes later than a card is worth waiting for. */
 let isSlow = false;
+let hasNoDatabase = false;
 
 beforeAll(async () => {
   platform = await testPlatform();
@@ -43,6 +44,7 @@ beforeAll(async () => {
     connectBus({ natsUrl: platform.env.NATS_URL!, platform: platform.platform, service: name as 'portal' })))) as [Bus, Bus, Bus];
   await locations.answer(resolveStation, (requests) => Promise.all(requests.map(async ({ stationId, stationConnector, orAny }) => {
     if (isSlow) await sleep(1_500);
+    if (hasNoDatabase) return new Refused('unanswered', 'the database cannot be used now');
     const place = stations[stationId]![stationConnector] ?? (orAny ? Object.values(stations[stationId]!)[0] : undefined);
     if (!place) return new Rejected('unknown-station', 'at no Location');
     const [locationId, evseUid] = place;
@@ -125,11 +127,14 @@ test('TOK-08: the owner is asked without the place where its agreement does not 
   await db.close();
 });
 
-test.each(['ALWAYS', 'NEVER'])('LOC-07: a place that is known to be private is not open to a card with whitelist %s while locations is slow', async (card) => {
+test.each(['ALWAYS', 'NEVER'])('LOC-07: a place that is known to be private is not open to a card with whitelist %s while locations is slow, or has no database', async (card) => {
   expect(await tap(card, 'HOME')).toBe('Blocked not-here');
   isSlow = true;
   expect(await tap(card, 'HOME')).toBe('Blocked not-here');
   expect(await tap(card, 'HOME', 1)).toBe('Blocked not-here');
   isSlow = false;
+  hasNoDatabase = true;
+  expect(await tap(card, 'HOME')).toBe('Blocked not-here');
+  hasNoDatabase = false;
   expect(await tap(card, 'STREET')).toBe('Accepted');
 });
