@@ -38,9 +38,9 @@ test.each([
   ['StartTransaction', { ...start, connectorId: '1x' }, 'type', 'connectorId: must be integer'],
   [
     'StartTransaction',
-    { ...start, meterStart: 2 ** 53 },
+    { ...start, reservationId: 2 ** 53 },
     'property',
-    'meterStart: must be an integer from -1000000000000 to 1000000000000',
+    'reservationId: must be an integer from -9007199254740991 to 9007199254740991',
   ],
   [
     'StatusNotification',
