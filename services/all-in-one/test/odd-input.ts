@@ -18,7 +18,7 @@ export function oddInputIsRefused(place: () => Place): void {
   let tokenA: string;
   beforeAll(async () => {
     tokenA = (await invitation(place().stage.oasis, 'Somebody invited')).token_a;
-    // Of a busy machine one moment's rest says little.
+    // Of a busy machine three seconds of rest say something.
     let rests = 0;
     let before: unknown;
     await eventually('nothing is under way any more', async () => {
@@ -26,7 +26,7 @@ export function oddInputIsRefused(place: () => Place): void {
       rests = isDeepStrictEqual(now, before) ? rests + 1 : 0;
       before = now;
       await sleep(300);
-      return rests === 4;
+      return rests === 10;
     });
   });
 
