@@ -20,8 +20,8 @@ export interface NatsPermissions {
 }
 
 /**
- * What a service's user of NATS may send and hear on its platform, and nothing else: others' inboxes are closed to it, and
- * so are the asks of others and the streams of contexts that it hears nothing of (docs/adr/0027).
+ * What a service's user of NATS may send and hear on its platform: others' inboxes are closed to it, and so are the asks of
+ * others and the streams of contexts that it hears nothing of. What users cannot keep apart: docs/adr/0027.
  */
 export function permissionsOf(platform: string, service: string, { contexts, tells, asks, hears }: Talks): NatsPermissions {
   const subject = (context: string, rest: string) => `roamwatt.${token(platform)}.${context}.${rest}`;

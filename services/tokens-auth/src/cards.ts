@@ -221,9 +221,9 @@ export class Cards {
   }
 
   private known(asked: string, place: Resolved): void {
-    const [oldest] = this.places.keys();
-    if (this.places.size >= PLACES_KNOWN_AT_MOST && oldest !== undefined) this.places.delete(oldest);
+    this.places.delete(asked);
     this.places.set(asked, place);
+    if (this.places.size > PLACES_KNOWN_AT_MOST) this.places.delete(this.places.keys().next().value!);
   }
 }
 
