@@ -53,7 +53,7 @@ export {
   nextLink, type NextPage, type PageEnd, pageHeaders, type PageQuery, type PageReading, type PageRules, type Query, readPage,
 } from './pages.ts';
 export {
-  findEvse, isStale, patchConnector, patchEvse, patchLocation, patchSession, patchToken, putConnector, putEvse,
+  type AskedFor, cameSince, findEvse, isOutdated, isStale, patchConnector, patchEvse, patchLocation, patchSession, patchToken, putConnector, putEvse,
   putLocation,
 } from './patches.ts';
 export { type Page, pulled } from './pull.ts';

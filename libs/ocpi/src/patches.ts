@@ -16,6 +16,27 @@ export function isStale(known: { last_updated: string }, pushed: { last_updated:
   return (instantMs(pushed.last_updated) ?? 0) < (instantMs(known.last_updated) ?? 0);
 }
 
+/** Of an object that its owner was asked for, in a list or alone. */
+export interface AskedFor {
+  /** What is held under this last_updated gives way also to what is older. */
+  readonly replaces?: string | undefined;
+  /** When it was asked for. */
+  readonly askedAt?: string | undefined;
+}
+
+/** LOC-34: whether what its owner says of an object leaves what is held, which came at `takenAt`, as it is. */
+export function isOutdated(
+  held: { last_updated: string }, takenAt: string, said: { last_updated: string }, { replaces, askedAt }: AskedFor,
+): boolean {
+  // What came after the owner was asked may be newer than the answer.
+  if (cameSince(takenAt, askedAt)) return !isStale(said, held);
+  return isStale(held, said) && replaces !== held.last_updated;
+}
+
+export function cameSince(takenAt: string, askedAt: string | undefined): boolean {
+  return askedAt !== undefined && Date.parse(takenAt) >= Date.parse(askedAt);
+}
+
 function newer(a: string, b: string): string {
   return isStale({ last_updated: a }, { last_updated: b }) ? a : b;
 }

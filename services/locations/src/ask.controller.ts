@@ -72,9 +72,9 @@ export class AskController {
 
   @Answers(dropHeldLocations)
   dropHeld(requests: DropHeld[]) {
-    return each(requests, async ({ party, keys }) => {
+    return each(requests, async ({ party, keys, askedAt }) => {
       const dropped: string[] = [];
-      for (const locationId of keys) if (await this.locations.drop({ ...party!, locationId })) dropped.push(locationId);
+      for (const locationId of keys) if (await this.locations.drop({ ...party!, locationId }, askedAt)) dropped.push(locationId);
       return { keys: dropped };
     });
   }

@@ -76,6 +76,10 @@ export interface StatusRow {
   readonly lastUpdated: string;
 }
 
+export interface LockedStatus extends StatusRow {
+  readonly takenAt: string;
+}
+
 const STATUS_ROW = 'party, location_id AS "locationId", evse_uid AS uid, status, last_updated AS "lastUpdated"';
 
 /** The statuses of these EVSEs, as far as they are known; locked in one order, whoever locks. */
@@ -90,11 +94,11 @@ export async function lockStatuses(tx: Tx, keys: readonly Pick<StatusRow, 'party
 }
 
 /** All of these Locations, which are locked; in the same order. */
-export async function lockStatusesOf(tx: Tx, keys: readonly Pick<StatusRow, 'party' | 'locationId'>[]): Promise<StatusRow[]> {
+export async function lockStatusesOf(tx: Tx, keys: readonly Pick<StatusRow, 'party' | 'locationId'>[]): Promise<LockedStatus[]> {
   if (keys.length === 0) return [];
-  const { rows } = await tx.query<StatusRow>({
+  const { rows } = await tx.query<LockedStatus>({
     name: 'evses-lock-of',
-    text: `SELECT ${STATUS_ROW} FROM evses
+    text: `SELECT ${STATUS_ROW}, taken_at AS "takenAt" FROM evses
       WHERE (party, location_id) IN (SELECT * FROM unnest($1::text[], $2::text[])) AND last_updated IS NOT NULL
       ORDER BY party, location_id, evse_uid FOR UPDATE`,
   }, [textArray(keys.map(({ party }) => party)), textArray(keys.map(({ locationId }) => locationId))]);
@@ -108,7 +112,7 @@ export async function storeStatuses(tx: Tx, statuses: readonly StatusRow[]): Pro
   await tx.query(
     {
       name: 'evses-status',
-      text: `UPDATE evses SET status = e.status, last_updated = nullif(e.last_updated, '')
+      text: `UPDATE evses SET status = e.status, last_updated = nullif(e.last_updated, ''), taken_at = clock_timestamp()
       FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) AS e (party, location_id, uid, status, last_updated)
       WHERE evses.party = e.party AND evses.location_id = e.location_id AND evses.evse_uid = e.uid`,
     },

@@ -1,6 +1,6 @@
 import { idKey, isStale, type Location, type Party, partyText, putEvse } from '#ocpi';
 import { type Database, type ObjectPage, pageByCreation, type PageRequest, type Queryable, textArray, type Tx } from '#postgres';
-import { lockStatusesOf, type StatusRow, storeEvses } from './evse-rows.ts';
+import { type LockedStatus, lockStatusesOf, type StatusRow, storeEvses } from './evse-rows.ts';
 import type { Plug } from './own-locations.ts';
 import type { PlugState } from './evse-status.ts';
 
@@ -10,6 +10,8 @@ export interface HeldLocation {
   readonly isPrivate: boolean;
   readonly location: Location;
   readonly text: string;
+  /** When it came, or the last status of its EVSEs; of one that is locked. */
+  readonly takenAt?: string | undefined;
 }
 
 export interface LocationKey {
@@ -21,7 +23,7 @@ export interface LocationKey {
 export const partyKey = ({ countryCode, partyId }: Pick<LocationKey, 'countryCode' | 'partyId'>) =>
   idKey(partyText({ country_code: countryCode, party_id: partyId }));
 
-type Status = Pick<StatusRow, 'uid' | 'status' | 'lastUpdated'>;
+type Status = Pick<StatusRow, 'uid' | 'status' | 'lastUpdated'> & Partial<Pick<LockedStatus, 'takenAt'>>;
 
 export interface Row {
   own: boolean;
@@ -29,6 +31,7 @@ export interface Row {
   location: string;
   /** Of a partner's EVSEs. */
   statuses?: readonly Status[] | null;
+  taken_at?: string;
 }
 
 /** Of a row of `locations`: its EVSEs' statuses, where they stand beside it. */
@@ -45,10 +48,12 @@ export async function findLocation(db: Queryable, key: LocationKey): Promise<Hel
   return rows[0] && heldIn(rows[0]);
 }
 
-export function heldIn({ own, private: isPrivate, location: text, statuses }: Row): HeldLocation {
+export function heldIn({ own, private: isPrivate, location: text, statuses, taken_at: takenAt }: Row): HeldLocation {
   const stored = JSON.parse(text) as Location;
   const location = withStatuses(stored, statuses ?? []);
-  return { own, isPrivate, location, text: location === stored ? text : JSON.stringify(location) };
+  const latest = [takenAt, ...(statuses ?? []).map((one) => one.takenAt)].filter((one) => one !== undefined)
+    .toSorted((a, b) => Date.parse(a) - Date.parse(b)).at(-1);
+  return { own, isPrivate, location, text: location === stored ? text : JSON.stringify(location), takenAt: latest };
 }
 
 /** With the statuses that came after it. */
@@ -82,7 +87,7 @@ export interface StoredLocation {
 export async function lockLocations(tx: Tx, keys: readonly LocationKey[]): Promise<Map<string, HeldLocation>> {
   const { rows } = await tx.query<Row & { party: string; location_id: string }>({
     name: 'locations-lock',
-    text: `SELECT party, location_id, own, private, location FROM locations
+    text: `SELECT party, location_id, own, private, location, taken_at FROM locations
       WHERE (party, location_id) IN (SELECT * FROM unnest($1::text[], $2::text[])) ORDER BY party, location_id FOR UPDATE`,
   }, [textArray(keys.map(partyKey)), textArray(keys.map(({ locationId }) => idKey(locationId)))]);
   // Whoever takes in a status alone locks its EVSE and not its Location.
@@ -127,7 +132,8 @@ export async function storeLocations(tx: Tx, stored: readonly StoredLocation[]):
   if (known.length > 0) {
     await tx.query({
       name: 'locations-update',
-      text: `UPDATE locations SET own = r.own, last_updated = r.last_updated, location = r.location, private = r.private
+      text: `UPDATE locations SET own = r.own, last_updated = r.last_updated, location = r.location, private = r.private,
+        taken_at = clock_timestamp()
         FROM (${rows}) r WHERE locations.party = r.party AND locations.location_id = r.location_id`,
     }, columns(known));
   }
@@ -135,7 +141,8 @@ export async function storeLocations(tx: Tx, stored: readonly StoredLocation[]):
   if (fresh.length > 0) {
     const { rowCount } = await tx.query({
       name: 'locations-insert',
-      text: `INSERT INTO locations (party, location_id, own, last_updated, location, private) ${rows} ON CONFLICT DO NOTHING`,
+      text: `INSERT INTO locations (party, location_id, own, last_updated, location, private, taken_at)
+        SELECT fresh.*, clock_timestamp() FROM (${rows}) fresh ON CONFLICT DO NOTHING`,
     }, columns(fresh));
     if (rowCount < fresh.length) throw new StoredMeanwhile();
   }

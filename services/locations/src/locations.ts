@@ -3,7 +3,7 @@ import { evseStatusChanged, locationChanged, partnerLocationChanged } from '#con
 import { fromJsonBytes } from '#contracts';
 import { Rejected } from '#decider';
 import {
-  type Connector, type Evse, findEvse, Location, locationFaults, type Party, partyText, putEvse, putLocation, read, sameId, sameParty,
+  cameSince, type Connector, type Evse, findEvse, Location, locationFaults, type Party, partyText, putEvse, putLocation, read, sameId, sameParty,
 } from '#ocpi';
 import { type Database, type ObjectPage, type PageRequest, together, type Tx } from '#postgres';
 import type { OwnParties } from '#settings';
@@ -101,11 +101,14 @@ export class Locations {
     return heldLocationIds(this.parts.db, party, after, limit);
   }
 
-  /** A partner's full list does not have it any more; whether that is news. */
-  async drop(key: LocationKey): Promise<boolean> {
+  /** A partner's full list, asked for then, does not have it any more; whether that is news. What came since stays. */
+  async drop(key: LocationKey, askedAt?: string): Promise<boolean> {
     const known = await findLocation(this.parts.db, key);
     if (!known || known.own) return false;
-    return this.change(key, (held) => ({ own: false, isPrivate: false, location: vanishedLocation(held!.location) }));
+    return this.change(key, (held) => {
+      const { location, takenAt = '' } = held!;
+      return { own: false, isPrivate: false, location: cameSince(takenAt, askedAt) ? location : vanishedLocation(location) };
+    });
   }
 
   /** Our own EVSE by its OCPI ids: where a START_SESSION goes. CMD-08. */

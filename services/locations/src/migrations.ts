@@ -138,6 +138,11 @@ const locations: MigrationList = [
     // changed; NULL where the JSON alone says it.
     up: () => ['ALTER TABLE evses ADD COLUMN last_updated text'],
   },
+  {
+    name: 'locations-11-taken',
+    // When it came: a list that was asked for before says nothing of it.
+    up: () => ['locations', 'evses'].map((table) => `ALTER TABLE ${table} ADD COLUMN taken_at timestamptz NOT NULL DEFAULT now()`),
+  },
 ];
 
 export const migrations: MigrationList = [...busMigrations, ...erasureMigrations, ...locations];

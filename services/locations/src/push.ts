@@ -1,7 +1,7 @@
 import { fromJsonBytes } from '#contracts';
 import { Rejected } from '#decider';
 import {
-  Connector, type ConnectorPatch, Evse, EvsePatch, findEvse, isStale, Location, type LocationPatch, patchConnector,
+  type AskedFor, Connector, type ConnectorPatch, Evse, EvsePatch, findEvse, isOutdated, isStale, Location, type LocationPatch, patchConnector,
   patchEvse, patchLocation, putConnector, putEvse, putLocation, read, sameId,
 } from '#ocpi';
 import type { LocationKey } from './location-rows.ts';
@@ -11,13 +11,11 @@ export type PushRefusal = 'unknown-location' | 'unknown-evse' | 'unknown-connect
 export type Change = 'created' | 'updated' | 'unchanged' | 'stale';
 
 /** What a partner pushed: at which level, whether a PATCH, and the JSON. */
-export interface Push extends LocationKey {
+export interface Push extends LocationKey, AskedFor {
   readonly evseUid?: string | undefined;
   readonly connectorId?: string | undefined;
   readonly patch: boolean;
   readonly body: Uint8Array;
-  /** Of a whole Location that its owner was asked for: what is held under this last_updated is replaced also by what is older. */
-  readonly replaces?: string | undefined;
 }
 
 /** What a push makes of a Location. */
@@ -39,9 +37,9 @@ const STATUS_BYTES_MAX = 1_000;
 const statusFields: ReadonlySet<string> = new Set(['status', 'last_updated']);
 
 /** LOC-01, LOC-33, LOC-34. Throws Rejected. What lies beside the object pushed is not looked at again. */
-export function pushed(held: Location | undefined, push: Push): Pushed {
+export function pushed(held: Location | undefined, push: Push, takenAt = ''): Pushed {
   const body = bodyOf(push);
-  if (push.evseUid === undefined) return pushedLocation(held, push, body);
+  if (push.evseUid === undefined) return pushedLocation(held, push, body, takenAt);
   if (!held) throw refuse('unknown-location', `${push.locationId} is not known: PUT it first`);
   const location = push.connectorId === undefined
     ? withEvse(held, push.evseUid, push, body)
@@ -87,12 +85,12 @@ function bodyOf({ body }: Push): Dated {
   }
 }
 
-function pushedLocation(held: Location | undefined, push: Push, body: Dated): Pushed {
+function pushedLocation(held: Location | undefined, push: Push, body: Dated, takenAt: string): Pushed {
   if (push.patch && !held) throw refuse('unknown-location', `${push.locationId} is not known: PUT it first`);
   const location = valid(Location, push.patch ? patchLocation(held!, body as LocationPatch) : putLocation(held, body as Location));
   if (!held) return { change: 'created', location };
   if (same(held, location)) return { change: 'unchanged' };
-  return isStale(held, body) && push.replaces !== held.last_updated ? { change: 'stale' } : { change: 'updated', location };
+  return isOutdated(held, takenAt, body, push) ? { change: 'stale' } : { change: 'updated', location };
 }
 
 function withEvse(held: Location, evseUid: string, { patch, locationId }: Push, body: Dated): Location {

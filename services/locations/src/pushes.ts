@@ -104,6 +104,9 @@ function foldStatuses(held: ReadonlyMap<string, StatusRow>, given: readonly Stat
   return { outcomes, stored, facts: facts.all() };
 }
 
+/** Whenever it was that an owner was asked, this came since. */
+const JUST_NOW = '9999-12-31T23:59:59Z';
+
 interface Folded {
   readonly outcomes: readonly Outcome[];
   readonly stored: readonly StoredLocation[];
@@ -118,9 +121,9 @@ function fold(held: ReadonlyMap<string, HeldLocation>, pushes: readonly Push[]):
   const outcomes = pushes.map((push): Outcome => {
     const key = keyText(push);
     try {
-      const made = pushed(now.get(key)?.location, push);
+      const made = pushed(now.get(key)?.location, push, now.get(key)?.takenAt);
       if (!('location' in made)) return made.change;
-      const next = { own: false, isPrivate: false, location: made.location, text: JSON.stringify(made.location) };
+      const next = { own: false, isPrivate: false, location: made.location, text: JSON.stringify(made.location), takenAt: JUST_NOW };
       facts.add(next, made.onlyStatus);
       now.set(key, next);
       changed.add(key);

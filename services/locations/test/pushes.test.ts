@@ -47,6 +47,11 @@ const status = (id: string, evseUid: string, is: string, at: number): Push =>
 
 const outcomes = async (...given: Push[]) =>
   (await pushes.take(given)).map((one) => (one instanceof Error ? (one as Error & { code?: string }).code ?? one.message : one));
+/** A moment later than what was stored before; what follows is not of the same millisecond. */
+async function now(): Promise<string> {
+  const { rows: [row] } = await db.query<{ now: string }>('SELECT clock_timestamp() AS now FROM pg_sleep(0.002)');
+  return row!.now;
+}
 const held = async (id: string) => (await findLocation(db, { ...party, locationId: id }))?.location;
 const statuses = async (id: string) => (await held(id))?.evses?.map(({ status: is }) => is).join(' ');
 const searched = async () => (await db.query<{ row: string }>(
@@ -139,6 +144,19 @@ test('LOC-34 two pushes of one EVSE at once keep their order; one that is older 
     ['updated', 'updated', 'stale']);
   expect(await statuses('A')).toBe('CHARGING AVAILABLE AVAILABLE');
   expect((await told()).slice(1)).toEqual(['A E1 BLOCKED', 'A E1 CHARGING']);
+});
+
+test('LOC-34: what a list says gives way to what came since it was asked for, be it a status alone, unless it is newer', async () => {
+  const asked = await now();
+  await outcomes(whole('L', { name: 'pushed' }));
+  const listed = (more: object, askedAt: string): Push => ({ ...whole('L', { name: 'listed', ...more }), askedAt });
+  expect(await outcomes(listed({}, asked))).toEqual(['stale']);
+  expect(await outcomes(listed({}, await now()))).toEqual(['updated']);
+  const between = await now();
+  await outcomes(status('L', 'E2', 'CHARGING', 5));
+  expect(await outcomes(listed({ last_updated: second(5) }, between), listed({ last_updated: second(6) }, between))).toEqual(['stale', 'updated']);
+  // Of what came in the same message, too.
+  expect(await outcomes(whole('L', { name: 'pushed', last_updated: second(6) }), listed({ last_updated: second(6) }, await now()))).toEqual(['updated', 'stale']);
 });
 
 test('a push twice at once, and again later, is one change', async () => {

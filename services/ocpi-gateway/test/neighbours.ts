@@ -11,7 +11,7 @@ import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { Rejected } from '#decider';
 import { isLike } from '#grants';
 import { instant } from '#time';
-import { type Cdr, findEvse, isStale, patchEvse, patchLocation, patchSession, patchToken, type Location, sameId, type Session, type Tariff, type Token } from '#ocpi';
+import { type AskedFor, type Cdr, cameSince, findEvse, isOutdated, patchEvse, patchLocation, patchSession, patchToken, type Location, sameId, type Session, type Tariff, type Token } from '#ocpi';
 import { type Database, openDatabase } from '#postgres';
 import type { TestPlatform } from '#test-servers';
 
@@ -53,6 +53,8 @@ export class Neighbours {
   answers: Answers = {};
   /** What goes on after Locations were listed, and before that is answered. */
   listed = async <Page>(pages: Page): Promise<Page> => pages;
+  /** When partners' objects came. */
+  private readonly takenAt = new Map<string, string>();
   private readonly positions = new Map<string, bigint>();
   private readonly logs = new Map<Context, { db: Database; log: Outbox; relay: Relay }>();
 
@@ -113,12 +115,16 @@ export class Neighbours {
   }
 
   /** What is older than what is held is not taken, unless its owner was asked for it. LOC-34. */
-  private put(what: string, key: string, body: object, { replaces, said = body, than }: { replaces?: string | undefined; said?: object; than?: object | undefined } = {}): { change: Change } {
+  private put(
+    what: string, key: string, body: object, { said = body, than, ...asked }: AskedFor & { said?: object; than?: object | undefined } = {},
+  ): { change: Change } {
     this.taken.push({ what, body });
     const known = this.partners.get(key) as Dated | undefined;
-    if (known && isStale((than ?? known) as Dated, said as Dated) && replaces !== known.last_updated) return { change: Change.STALE };
+    const takenAt = this.takenAt.get(key) ?? '';
+    if (known && isOutdated((than ?? known) as Dated, takenAt, said as Dated, asked)) return { change: Change.STALE };
     const change = known === undefined ? Change.CREATED : JSON.stringify(known) === JSON.stringify(body) ? Change.UNCHANGED : Change.UPDATED;
     this.partners.set(key, body);
+    if (change !== Change.UNCHANGED) this.takenAt.set(key, new Date().toISOString());
     return { change };
   }
 
@@ -130,10 +136,10 @@ export class Neighbours {
 
   private async keepObjects(): Promise<void> {
     const { bus } = this;
-    await bus.answer(putPartnerLocation, async (requests) => requests.map(({ party, locationId, evseUid, patch, bodyJson, replaces }) => {
+    await bus.answer(putPartnerLocation, async (requests) => requests.map(({ party, locationId, evseUid, patch, bodyJson, replaces, askedAt }) => {
       const key = keyOf('location', party, locationId);
       const body = fromJsonBytes<never>(bodyJson);
-      if (!patch && evseUid === undefined) return this.put(`PUT ${key}`, key, body, { replaces });
+      if (!patch && evseUid === undefined) return this.put(`PUT ${key}`, key, body, { replaces, askedAt });
       const known = this.held<Location>(key, 'unknown-location');
       const than = evseUid === undefined ? undefined : findEvse(known, evseUid);
       const next = evseUid === undefined ? patchLocation(known, body) : patchEvse(known, evseUid, body);
@@ -175,13 +181,14 @@ export class Neighbours {
         (key.startsWith(start) && (value as Location).evses?.some(({ status }) => status !== 'REMOVED') ? [key.slice(start.length).toLowerCase()] : []));
       return { keys: keys.filter((key) => key > after).sort() };
     }));
-    await bus.answer(dropHeldLocations, async (requests) => requests.map(({ party, keys }) => {
+    await bus.answer(dropHeldLocations, async (requests) => requests.map(({ party, keys: given, askedAt }) => {
+      const keys = given.filter((id) => !cameSince(this.takenAt.get(keyOf('location', party, id)) ?? '', askedAt));
       for (const id of keys) {
         const key = keyOf('location', party, id);
         const held = this.partners.get(key) as Location;
         this.partners.set(key, { ...held, evses: held.evses!.map((evse) => ({ ...evse, status: 'REMOVED' })) });
       }
-      this.taken.push({ what: `DROP locations ${keys.join(',')}`, body: undefined });
+      if (keys.length > 0) this.taken.push({ what: `DROP locations ${keys.join(',')}`, body: undefined });
       return { keys };
     }));
     await bus.answer(putPartnerTariff, async (requests) => requests.map(({ party, tariffId, bodyJson }) => {
@@ -207,11 +214,11 @@ export class Neighbours {
 
   private async keepTokens(): Promise<void> {
     const { bus } = this;
-    await bus.answer(putPartnerToken, async (requests) => requests.map(({ party, uid, type, patch, bodyJson, replaces }) => {
+    await bus.answer(putPartnerToken, async (requests) => requests.map(({ party, uid, type, patch, bodyJson, replaces, askedAt }) => {
       const key = keyOf('token', party, `${type} ${uid}`);
       const body = fromJsonBytes<never>(bodyJson);
       const next = patch ? patchToken(this.held<Token>(key, 'unknown-token'), body) : body;
-      const answer = this.put(`${patch ? 'PATCH' : 'PUT'} ${key}`, key, next, { replaces, said: body });
+      const answer = this.put(`${patch ? 'PATCH' : 'PUT'} ${key}`, key, next, { replaces, askedAt, said: body });
       this.taken.splice(-1, 1, { what: `${patch ? 'PATCH' : 'PUT'} ${key}`, body });
       return answer;
     }));
@@ -232,12 +239,12 @@ export class Neighbours {
 
   private async keepSessions(): Promise<void> {
     const { bus } = this;
-    await bus.answer(putPartnerSession, async (requests) => requests.map(({ party, sessionId, patch, bodyJson, replaces }) => {
+    await bus.answer(putPartnerSession, async (requests) => requests.map(({ party, sessionId, patch, bodyJson, replaces, askedAt }) => {
       const key = keyOf('session', party, sessionId);
       const body = fromJsonBytes<never>(bodyJson);
       const next = patch ? patchSession(this.held<Session>(key, 'unknown-session'), body) : body as Session;
       if ((this.partners.get(key) as Session | undefined)?.status === 'COMPLETED' && next.kwh !== (this.partners.get(key) as Session).kwh) return new Rejected('session-is-final', `${sessionId} is COMPLETED`);
-      const answer = this.put(`${patch ? 'PATCH' : 'PUT'} ${key}`, key, next, { replaces, said: body });
+      const answer = this.put(`${patch ? 'PATCH' : 'PUT'} ${key}`, key, next, { replaces, askedAt, said: body });
       this.taken.splice(-1, 1, { what: `${patch ? 'PATCH' : 'PUT'} ${key}`, body });
       return answer;
     }));

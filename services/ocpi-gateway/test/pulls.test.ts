@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { listDifferences, listPartners, pullPartner } from '#contracts/ocpi-gateway';
 import { exampleCdr, exampleLocation, exampleSession, exampleTariff } from '#ocpi';
 import { HandPartner } from './hand-partner.ts';
-import { openSide, plunkParty, type Side } from './side.ts';
+import { call, openSide, plunkParty, type Side } from './side.ts';
 
 // An eMSP's gateway that reads the lists of a CPO worked by hand.
 
@@ -160,6 +160,45 @@ test('TRN-54, TRN-57: what moved to a page that was read already, or came in the
   await expect.poll(() => isPushed).toBe(true);
   await wholeRounds(2);
   expect(dropped().slice(before)).toEqual(['DROP locations m-a']);
+});
+
+test('LOC-34, TRN-57: what is pushed while a list is read stands, though the list has it as it was before, or not at all', async () => {
+  const other = { ...location('P-1'), name: 'as it is' };
+  lists.locations = [location('P-1'), location('P-2')];
+  await expect.poll(() => held('location')).toContain('p-2');
+  const isDropped = (id: string) => dropped().some((what) => what.includes(id));
+  const push = async (body: object & { id: string }) => {
+    const path = `/ocpi/2.2.1/receiver/locations/CA/EOA/${body.id}`;
+    expect((await call(plunk, path, { method: 'PUT', body, token: cpo.token })).status_code).toBe(1000);
+  };
+  let isPushed = false;
+  cpo.answer = async (what) => {
+    const page = answer(what);
+    if (lists.locations![0] !== other && what.includes('GET /locations')) {
+      await push(other);
+      lists.locations = [other, location('P-2')];
+      isPushed = true;
+    }
+    return page;
+  };
+  await expect.poll(() => isPushed).toBe(true);
+  const back = { ...location('P-2'), name: 'back' };
+  let readings = 0;
+  cpo.answer = async (what) => {
+    const page = answer(what);
+    // P-2 is missing twice, and comes back as the second list is answered.
+    if (what.endsWith('GET /locations') && lists.locations!.length === 1 && (readings += 1) === 2) {
+      await push(back);
+      lists.locations = [other, back];
+    }
+    return page;
+  };
+  lists.locations = [other];
+  await expect.poll(() => readings).toBe(2);
+  await wholeRounds(2);
+  expect(isDropped('p-')).toBe(false);
+  const changed = (await report()).filter(({ what, objectKey }) => what === 'changed' && objectKey.startsWith('p-'));
+  expect(changed).toEqual([]);
 });
 
 test('what was missing or older here is said as a difference; a CDR that was never pushed is recorded once', async () => {

@@ -271,7 +271,7 @@ export class AskController {
 
   @Answers(putPartnerSession)
   putPartnerSession(requests: PutPartnerSession[]) {
-    return each(requests, async ({ party, sessionId, patch, bodyJson, replaces }) => ({
+    return each(requests, async ({ party, sessionId, patch, bodyJson, replaces, askedAt }) => ({
       change:
         changes[
           await this.partnerSessions.put({
@@ -280,6 +280,7 @@ export class AskController {
             patch,
             body: bodyJson,
             replaces,
+            askedAt,
           })
         ],
     }));

@@ -184,4 +184,9 @@ export const migrations: MigrationList = [
     // A former release that runs beside would write Sessions that the list of one of several own parties had never again: it waits instead.
     up: () => ['ALTER TABLE own_sessions ALTER COLUMN operator SET NOT NULL'],
   },
+  {
+    name: 'sessions-partners-taken',
+    // When it came: a list that was asked for before says nothing of it.
+    up: () => ['ALTER TABLE partner_sessions ADD COLUMN taken_at timestamptz NOT NULL DEFAULT now()'],
+  },
 ];

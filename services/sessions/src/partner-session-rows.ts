@@ -6,6 +6,7 @@ export interface HeldSession {
   readonly session: Session;
   readonly text: string;
   readonly orderId: string | undefined;
+  readonly takenAt: string;
 }
 
 export async function findPartnerSession(
@@ -14,8 +15,8 @@ export async function findPartnerSession(
   sessionId: string,
   lock = false,
 ): Promise<HeldSession | undefined> {
-  const { rows } = await db.query<{ session: string; order_id: string | null }>(
-    `SELECT session, order_id FROM partner_sessions WHERE party = $1 AND session_id = $2 ${lock ? 'FOR UPDATE' : ''}`,
+  const { rows } = await db.query<{ session: string; order_id: string | null; taken_at: string }>(
+    `SELECT session, order_id, taken_at FROM partner_sessions WHERE party = $1 AND session_id = $2 ${lock ? 'FOR UPDATE' : ''}`,
     [partyKey(party), idKey(sessionId)],
   );
   const [row] = rows;
@@ -24,6 +25,7 @@ export async function findPartnerSession(
       session: JSON.parse(row.session) as Session,
       text: row.session,
       orderId: row.order_id ?? undefined,
+      takenAt: row.taken_at,
     }
   );
 }
@@ -37,11 +39,11 @@ export async function storePartnerSession(
   const { cdr_token: token } = session;
   await tx.query(
     `INSERT INTO partner_sessions
-       (party, session_id, token_party, token_uid, started_at, last_updated, session, operator, contract, place, is_open)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+       (party, session_id, token_party, token_uid, started_at, last_updated, session, operator, contract, place, is_open, taken_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, clock_timestamp())
      ON CONFLICT (party, session_id) DO UPDATE SET token_party = excluded.token_party, token_uid = excluded.token_uid,
        started_at = excluded.started_at, last_updated = excluded.last_updated, session = excluded.session, operator = excluded.operator,
-       contract = excluded.contract, place = excluded.place, is_open = excluded.is_open`,
+       contract = excluded.contract, place = excluded.place, is_open = excluded.is_open, taken_at = excluded.taken_at`,
     [
       partyKey(party),
       idKey(session.id),

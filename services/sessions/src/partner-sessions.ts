@@ -4,7 +4,8 @@ import { partnerSessionChanged } from '#contracts/sessions';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { Rejected } from '#decider';
 import {
-  isStale,
+  type AskedFor,
+  isOutdated,
   type Party,
   patchSession,
   read,
@@ -33,13 +34,11 @@ import { isErasedSession, withoutToken } from './without-token.ts';
 export type PartnerRefusal = 'unknown-session' | 'invalid-object' | 'session-is-final';
 export type Change = 'created' | 'updated' | 'unchanged' | 'stale';
 
-export interface Push {
+export interface Push extends AskedFor {
   readonly party: Party;
   readonly sessionId: string;
   readonly patch: boolean;
   readonly body: Uint8Array;
-  /** Of one that its owner was asked for: what is held under this last_updated is replaced also by what is older. */
-  readonly replaces?: string | undefined;
 }
 
 export interface PartnerSessionsParts {
@@ -62,7 +61,7 @@ export class PartnerSessions {
     const { change, session, orderId } = await db.tx(async (tx) => {
       const held = await findPartnerSession(tx, party, sessionId, true);
       const pushed = withoutErased(pushedSession(push, held), this.parts.marks);
-      const change = changeOf(pushed, held, push.replaces);
+      const change = changeOf(pushed, held, push);
       if (change === 'unchanged' || change === 'stale')
         return { change, session: held!.session, orderId: held?.orderId };
       await storePartnerSession(tx, party, pushed.session, pushed.text);
@@ -176,12 +175,11 @@ function valid<T>(reading: Reading<T>): T {
 function changeOf(
   { session, lastUpdated }: Pushed,
   held: HeldSession | undefined,
-  replaces: string | undefined,
+  asked: AskedFor,
 ): Change {
   if (!held) return 'created';
   if (isDeepStrictEqual(session, held.session)) return 'unchanged';
-  if (isStale(held.session, { last_updated: lastUpdated }) && replaces !== held.session.last_updated)
-    return 'stale';
+  if (isOutdated(held.session, held.takenAt, { last_updated: lastUpdated }, asked)) return 'stale';
   if (held.session.status !== 'COMPLETED') return 'updated';
   // SES-01. The same once more under a newer time says nothing.
   if (isDeepStrictEqual({ ...session, last_updated: '' }, { ...held.session, last_updated: '' }))

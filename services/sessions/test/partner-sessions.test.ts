@@ -58,13 +58,17 @@ test('LOC-34: an older Session takes the place of one only as its owner was aske
   const parts = { db, clock: fixedClock('2022-02-01T17:30:00Z'), parties: own, config, logs: logsOf(memoryEventStore()), wake() {} };
   const sessions = new PartnerSessions({ ...parts, outbox: outbox('partner-sessions', db), marks: new Marks(db, Buffer.alloc(32)) });
   const { end_date_time: _, ...session } = exampleSession;
-  const put = (kwh: number, minute: number, replaces?: string) => sessions.put({
-    party: xyz, sessionId: 'S-OLD', patch: false, replaces,
+  const put = (kwh: number, minute: number, replaces?: string, askedAt?: string) => sessions.put({
+    party: xyz, sessionId: 'S-OLD', patch: false, replaces, askedAt,
     body: toJsonBytes({ ...session, ...xyz, id: 'S-OLD', status: 'ACTIVE', kwh, last_updated: `2022-02-01T18:${minute}:00Z` }),
   });
   expect(await put(1, 30)).toBe('created');
   expect(await put(2, 20)).toBe('stale');
   expect(await put(2, 20, '2022-02-01T18:29:00Z')).toBe('stale');
+  const [before, after] = [-60_000, 60_000].map((ms) => new Date(Date.now() + ms).toISOString());
+  expect(await put(2, 20, '2022-02-01T18:30:00Z', before)).toBe('stale');
+  expect(await put(2, 30, undefined, before)).toBe('stale');
+  expect(await put(2, 30, undefined, after)).toBe('updated');
   expect(await put(2, 20, '2022-02-01T18:30:00Z')).toBe('updated');
   expect(await put(2, 20, '2022-02-01T18:30:00Z')).toBe('unchanged');
 });

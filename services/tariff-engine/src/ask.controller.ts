@@ -106,8 +106,8 @@ export class AskController {
 
   @Answers(deletePartnerTariff)
   delete(requests: DeletePartnerTariff[]) {
-    return each(requests, async ({ party, tariffId }) => ({
-      change: changeOf[await this.engine.withdrawPartner({ party: party!, tariffId })],
+    return each(requests, async ({ party, tariffId, foundAt }) => ({
+      change: changeOf[await this.engine.withdrawPartner({ party: party!, tariffId }, foundAt)],
     }));
   }
 

@@ -94,8 +94,9 @@ export class TariffEngine {
     return (await put(this.parts, body, { source: 'partner' })).taken;
   }
 
-  withdrawPartner(key: TariffKey): Promise<Change> {
-    return this.withdraw(key, 'partner');
+  /** `foundAt`: when it was found to be gone; what was published since stays. */
+  withdrawPartner(key: TariffKey, foundAt?: string): Promise<Change> {
+    return this.withdraw(key, 'partner', { foundAt });
   }
 
   /** One of our own that no Connector names any more. Throws Rejected. */
@@ -112,7 +113,7 @@ export class TariffEngine {
       const named = `${places.join(', ')}${total > 3 ? ' …' : ''}`;
       throw refuse('tariff-in-use', `${total === 1 ? '1 Connector names' : `${total} Connectors name`} ${tariffId}: ${named}`);
     }
-    return this.withdraw(key, 'operator', commandId);
+    return this.withdraw(key, 'operator', { commandId });
   }
 
   /** One that the settings dropped at an instant, unless somebody published it again since. */
@@ -248,10 +249,13 @@ export class TariffEngine {
     return this.parts.grants.note(tx, fact);
   }
 
-  private async withdraw(key: TariffKey, source: TariffSource, commandId?: string): Promise<Change> {
+  private async withdraw(
+    key: TariffKey, source: TariffSource, { commandId, foundAt }: { commandId?: string | undefined; foundAt?: string | undefined } = {},
+  ): Promise<Change> {
     const atMs = this.parts.clock.now();
     const command: TariffCommand = {
-      type: 'WithdrawTariff', source, at: rfc3339(atMs), atMs, ...(commandId === undefined ? {} : { commandId }),
+      type: 'WithdrawTariff', source, at: rfc3339(atMs), atMs,
+      ...(commandId === undefined ? {} : { commandId }), ...(foundAt === undefined ? {} : { foundMs: readInstant(foundAt) }),
     };
     const name = ['withdraw', source, command.at, commandId].join(' ');
     const trace = currentTraceparent();

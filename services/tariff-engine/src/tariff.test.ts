@@ -92,6 +92,10 @@ describe('a tariff', () => {
     tariff(first, withdrawn(30), published(publish(0.2, 40), 2))
       .when(withdraw(30))
       .thenNothing());
+  test('that came back is not withdrawn by a list that was asked for before', () =>
+    tariff(first, withdrawn(30), published(publish(0.2, 40), 2))
+      .when({ ...withdraw(50), foundMs: Date.parse(at(35)) })
+      .thenNothing());
   test('that is as ordered already is not published by that order later either', () => {
     const ordered = publish(0.2, 5, { commandId: 'c1' });
     const found = noted(ordered, 1);

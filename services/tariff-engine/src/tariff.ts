@@ -44,6 +44,8 @@ export interface WithdrawTariff {
   readonly source: TariffSource;
   readonly at: string;
   readonly atMs: number;
+  /** When its owner was asked for the list that does not have it. */
+  readonly foundMs?: number;
   readonly commandId?: string;
 }
 
@@ -91,7 +93,7 @@ export const tariffDecider: Decider<TariffState, TariffCommand, TariffEvent> = {
         return isSo(command, tariff) ? noted(command, tariff) : [];
       case 'WithdrawTariff': {
         // Ordered before the version that stands: it was about another one.
-        const isLate = command.atMs < tariff.publishedAtMs || command.atMs <= tariff.withdrawnAtMs;
+        const isLate = (command.foundMs ?? command.atMs) < tariff.publishedAtMs || command.atMs <= tariff.withdrawnAtMs;
         const isNothing = tariff.version === 0 || tariff.withdrawn || isLate;
         return isNothing ? noted(command, tariff) : [{ ...command, type: 'TariffWithdrawn' }];
       }

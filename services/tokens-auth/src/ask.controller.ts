@@ -50,8 +50,8 @@ export class AskController {
 
   @Answers(putPartnerToken)
   putPartnerToken(requests: PutPartnerToken[]) {
-    return each(requests, async ({ party, uid, type, patch, bodyJson, replaces }) => ({
-      change: changeOf[await this.tokens.putPartnerToken({ ...party!, uid, type }, bodyJson, { patch, replaces })],
+    return each(requests, async ({ party, uid, type, patch, bodyJson, replaces, askedAt }) => ({
+      change: changeOf[await this.tokens.putPartnerToken({ ...party!, uid, type }, bodyJson, { patch, replaces, askedAt })],
     }));
   }
 
@@ -62,11 +62,11 @@ export class AskController {
 
   @Answers(dropHeldTokens)
   dropHeld(requests: DropHeld[]) {
-    return each(requests, async ({ party, keys }) => {
+    return each(requests, async ({ party, keys, askedAt }) => {
       const dropped: string[] = [];
       for (const key of keys) {
         const [type = '', ...uid] = key.split(' ');
-        if (await this.tokens.drop({ ...party!, type: type.toUpperCase(), uid: uid.join(' ') })) dropped.push(key);
+        if (await this.tokens.drop({ ...party!, type: type.toUpperCase(), uid: uid.join(' ') }, askedAt)) dropped.push(key);
       }
       return { keys: dropped };
     });

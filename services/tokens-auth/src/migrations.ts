@@ -89,6 +89,11 @@ const tokens: MigrationList = [
       'CREATE TABLE parties_without_link (country_code text NOT NULL, party_id text NOT NULL, PRIMARY KEY (country_code, party_id))',
     ],
   },
+  {
+    name: 'tokens-8-taken',
+    // When it came: a list that was asked for before says nothing of it.
+    up: () => ['ALTER TABLE tokens ADD COLUMN taken_at timestamptz NOT NULL DEFAULT now()'],
+  },
 ];
 
 export const migrations: MigrationList = [...busMigrations, ...erasureMigrations, ...grantMigrations, ...tokens];

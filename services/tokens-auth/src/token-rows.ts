@@ -17,17 +17,19 @@ export interface HeldToken {
   readonly text: string;
   /** One of ours: where alone it may charge. */
   readonly allowedAt?: readonly Place[] | undefined;
+  readonly takenAt: string;
 }
 
 interface Row {
   own: boolean;
   token: string;
   allowed_at: Place[] | null;
+  taken_at: string;
 }
 
-const COLUMNS = 'own, token, allowed_at';
-const held = ({ own, token, allowed_at }: Row): HeldToken =>
-  ({ own, token: JSON.parse(token) as Token, text: token, allowedAt: allowed_at ?? undefined });
+const COLUMNS = 'own, token, allowed_at, taken_at';
+const held = ({ own, token, allowed_at, taken_at: takenAt }: Row): HeldToken =>
+  ({ own, token: JSON.parse(token) as Token, text: token, allowedAt: allowed_at ?? undefined, takenAt });
 /** How a station names the card: its uid, or the alias of one that is too long. */
 const tagOf = (uid: string): string => idTagOf(uid).toLowerCase();
 const columns = ({ countryCode, partyId, uid, type }: TokenKey) =>
@@ -91,13 +93,14 @@ export async function tokensOfContract(
 }
 
 /** What is newer stays, unless `replacing`. */
-export async function storeToken(tx: Tx, { own, token, text, allowedAt }: HeldToken, replacing = false): Promise<void> {
+export async function storeToken(tx: Tx, { own, token, text, allowedAt }: Omit<HeldToken, 'takenAt'>, replacing = false): Promise<void> {
   const key = { countryCode: token.country_code, partyId: token.party_id, uid: token.uid, type: token.type };
   await tx.query(
-    `INSERT INTO tokens (country_code, party_id, uid, type, own, last_updated, token, tag, allowed_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    `INSERT INTO tokens (country_code, party_id, uid, type, own, last_updated, token, tag, allowed_at, taken_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, clock_timestamp())
      ON CONFLICT (country_code, party_id, uid, type)
-     DO UPDATE SET own = excluded.own, last_updated = excluded.last_updated, token = excluded.token, allowed_at = excluded.allowed_at
+     DO UPDATE SET own = excluded.own, last_updated = excluded.last_updated, token = excluded.token, allowed_at = excluded.allowed_at,
+       taken_at = excluded.taken_at
      WHERE tokens.last_updated <= excluded.last_updated OR $10`,
     [...columns(key), own, token.last_updated, text, tagOf(token.uid), allowedAt ? JSON.stringify(allowedAt) : null, replacing],
   );

@@ -4,7 +4,7 @@ import { tokenChanged } from '#contracts/tokens-auth';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { Rejected } from '#decider';
 import type { Marks } from '#erasure';
-import { type AuthorizationInfo, isStale, type Party, partyText, patchToken, read, sameId, sameParty, Token } from '#ocpi';
+import { type AskedFor, type AuthorizationInfo, isOutdated, type Party, partyText, patchToken, read, sameId, sameParty, Token } from '#ocpi';
 import type { Database, ObjectPage, PageRequest } from '#postgres';
 import type { OwnParties } from '#settings';
 import type { Log } from '#telemetry';
@@ -34,14 +34,11 @@ export interface TokensAuthParts {
 export class TokensAuth {
   constructor(private readonly parts: TokensAuthParts) {}
 
-  /**
-   * A partner's PUT or PATCH of its token; `replaces`: of one that its owner was asked for, what is held under
-   * this last_updated is replaced also by what is older.
-   */
+  /** A partner's PUT or PATCH of its token, or what it said of one that it was asked for. */
   putPartnerToken(
     key: TokenKey,
     body: Uint8Array,
-    { patch, replaces }: { patch: boolean; replaces?: string | undefined },
+    { patch, ...asked }: { patch: boolean } & AskedFor,
   ): Promise<Change> {
     return this.change(
       key,
@@ -51,7 +48,7 @@ export class TokensAuth {
           throw new Rejected<Refusal>('unknown-token', `${key.type} token ${key.uid} is not known: PUT it first`);
         return { own: false, text: JSON.stringify(patchToken(known.token, fromJsonBytes(body))) };
       },
-      replaces,
+      asked,
     );
   }
 
@@ -60,13 +57,16 @@ export class TokensAuth {
     return heldTokenKeys(this.parts.db, party, after, limit);
   }
 
-  /** A partner's full list does not have it any more: it opens nothing, until it is pushed or listed again. TRN-57. */
-  async drop(key: TokenKey): Promise<boolean> {
+  /**
+   * A partner's full list, asked for then, does not have it any more: it opens nothing, until it is pushed or listed
+   * again. What came since stays. TRN-57.
+   */
+  async drop(key: TokenKey, askedAt?: string): Promise<boolean> {
     const held = await findToken(this.parts.db, key);
     if (!held || held.own || !held.token.valid) return false;
     return (
-      (await this.change(key, (known) => ({ own: false, text: JSON.stringify({ ...known!.token, valid: false }) }))) ===
-      'updated'
+      (await this.change(key, (known) =>
+        ({ own: false, text: JSON.stringify({ ...known!.token, valid: false }) }), { askedAt })) === 'updated'
     );
   }
 
@@ -168,7 +168,7 @@ export class TokensAuth {
   private change(
     key: TokenKey,
     next: (known?: HeldToken) => Pick<HeldToken, 'own' | 'text' | 'allowedAt'>,
-    replaces?: string,
+    asked: AskedFor = {},
   ): Promise<Change> {
     const { db, outbox } = this.parts;
     return db.tx(async (tx) => {
@@ -176,13 +176,13 @@ export class TokensAuth {
       const { own, text, allowedAt } = next(known);
       const token = read(Token, JSON.parse(text));
       if (!token.ok) throw new Rejected<Refusal>('invalid-object', token.message);
-      if (known && isStale(known.token, token.value) && replaces !== known.token.last_updated) return 'stale';
+      if (known && isOutdated(known.token, known.takenAt, token.value, asked)) return 'stale';
       if (!known && this.isErased(token.value)) return 'stale';
       if (known?.text === text && JSON.stringify(known.allowedAt) === JSON.stringify(allowedAt)) return 'unchanged';
       await storeToken(
         tx,
         { own, token: token.value, text, allowedAt },
-        known !== undefined && replaces === known.token.last_updated,
+        known !== undefined && asked.replaces === known.token.last_updated,
       );
       if (known && !sameId(known.token.contract_id, token.value.contract_id)) await noteFormerContract(tx, known.token);
       if (!known && (await noteContest(tx, token.value.uid, token.value, this.parts.clock.iso()))) {

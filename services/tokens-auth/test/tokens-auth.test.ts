@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Bus, busMigrations, connectBus, outbox, startRelay, told } from '#bus';
 import { accountCreditChanged } from '#contracts/accounts';
 import {
-  answerAuthorize, authorize, getToken, issueToken, listContestedUids, listTokens, putPartnerToken,
+  answerAuthorize, authorize, dropHeldTokens, getToken, issueToken, listContestedUids, listTokens, putPartnerToken,
 } from '#contracts/tokens-auth';
 import { agreementChanged, agreementOf } from '#contracts/agreements';
 import { resolveStation } from '#contracts/locations';
@@ -63,6 +63,22 @@ test('an older token takes the place of one only as its owner was asked, and not
   expect(await asked('2022-02-01T16:59:00Z')).toMatchObject({ change: Change.STALE });
   expect(await asked('2022-02-01T17:00:00Z')).toMatchObject({ change: Change.UPDATED });
   expect(await tap('04BE')).toMatchObject({ status: 'Blocked' });
+});
+
+test('what a list says of a card, or that it has none, gives way to what came since it was asked for', async () => {
+  const [before, after] = [-60_000, 60_000].map((ms) => new Date(Date.now() + ms).toISOString());
+  const key = { party: plunk, keys: ['rfid 04bf'] };
+  const listed = (askedAt: string, lastUpdated: string) => bus.ask(putPartnerToken, {
+    party: plunk, uid: '04BF', type: 'RFID', patch: false, askedAt,
+    bodyJson: toJsonBytes(card('04BF', { valid: false, last_updated: lastUpdated })),
+  });
+  await put(card('04BF'));
+  expect(await listed(before!, '2022-02-01T17:00:00Z')).toMatchObject({ change: Change.STALE });
+  expect(await bus.ask(dropHeldTokens, { ...key, askedAt: before! })).toMatchObject({ keys: [] });
+  expect(await tap('04BF')).toMatchObject({ status: 'Accepted' });
+  expect(await bus.ask(dropHeldTokens, { ...key, askedAt: after! })).toMatchObject({ keys: key.keys });
+  expect(await tap('04BF')).toMatchObject({ status: 'Blocked' });
+  expect(await listed(before!, '2022-02-01T17:00:01Z')).toMatchObject({ change: Change.UPDATED });
 });
 
 test('TOK-02 a card that a PATCH made invalid is Blocked', async () => {

@@ -17,7 +17,7 @@ import { listUrl, pagesOf } from './partner-lists.ts';
 import { findPartner } from '../partners/partner-rows.ts';
 import { type Kind, kinds, SESSIONS_BACK_MS, takeIn, targets } from './pulled-kinds.ts';
 import type { Pulling } from './pulling.ts';
-import { type Difference, noteDifferences } from './pull-rows.ts';
+import { databaseNow, type Difference, noteDifferences } from './pull-rows.ts';
 import { noteQuiet, quietMs } from './quiet-rows.ts';
 import { retryInMs } from '../retry.ts';
 
@@ -94,12 +94,13 @@ export class Fetching {
   private async fetch(partner: Partner, endpoint: string, key: FetchKey, marked: readonly ToFetch[]): Promise<Missed | undefined> {
     const { db, bus, clock, settings } = this.parts;
     const kind = kinds.find(({ module }) => module === key.module)!;
-    const held = await this.held(kind, key, marked);
+    const askedAt = await databaseNow(db);
+    const replaced = await this.held(kind, key, marked);
     const differences: Difference[] = [];
     const left = new Set(marked.map(({ objectKey }) => objectKey));
     for await (const answer of this.ask(partner, endpoint, kind, { key, marked })) {
       if (answer.kind !== 'page') return answer;
-      const taken = await takeIn(bus, partner, kind, answer.objects, held);
+      const taken = await takeIn(bus, partner, kind, answer.objects, { askedAt, replaced });
       differences.push(...taken.differences);
       for (const one of taken.seen) left.delete(one.key);
     }

@@ -59,6 +59,12 @@ export async function findPull(db: Queryable, key: PullKey): Promise<Pull> {
   };
 }
 
+/** The clock by which rows say when they came. */
+export async function databaseNow(db: Queryable): Promise<string> {
+  const { rows: [row] } = await db.query<{ now: string }>('SELECT clock_timestamp() AS now');
+  return row!.now;
+}
+
 /** Begins a list: nothing of it was seen. */
 export async function beginPull(tx: Tx, key: PullKey, { url, endpoint, full, startedAt }: NonNullable<Pull['under']>): Promise<void> {
   await tx.query(

@@ -7,7 +7,7 @@ import { getSession, putPartnerSession } from '#contracts/sessions';
 import { deletePartnerTariff, putPartnerTariff } from '#contracts/tariff-engine';
 import { dropHeldTokens, getToken, listHeldTokens, putPartnerToken } from '#contracts/tokens-auth';
 import { toJsonBytes } from '#contracts';
-import { Cdr, Location, type Party, partyText, read, sameParty, Session, Tariff, Token, unfitText } from '#ocpi';
+import { type AskedFor, Cdr, Location, type Party, partyText, read, sameParty, Session, Tariff, Token, unfitText } from '#ocpi';
 import { hasParty, isHub, type Partner, partiesOf, spokesman, toBus } from '../partners/partner.ts';
 import type { Difference, PulledModule } from './pull-rows.ts';
 
@@ -15,9 +15,14 @@ interface Owned extends Party {
   readonly id?: string;
 }
 
-interface Taken {
+interface Taken extends AskedFor {
   readonly bodyJson: Uint8Array;
-  readonly replaces?: string;
+}
+
+/** When a partner was asked for a list: by the database's clock, as rows have it, and by the platform's. */
+export interface AskedAt {
+  readonly askedAt: string;
+  readonly at: string;
 }
 
 /** How the objects of a list are read, named and taken in. */
@@ -25,7 +30,6 @@ export interface Kind {
   readonly module: PulledModule;
   readonly schema: z.ZodType;
   readonly keyOf: (object: never) => string;
-  /** `replaces`: what is held under this last_updated gives way to what is older, too. */
   readonly take: (bus: Bus, object: never, taken: Taken) => Promise<{ change: Change }>;
   /** What is held of it, by its key. */
   readonly find?: (bus: Bus, party: Party, key: string) => Promise<Uint8Array | undefined>;
@@ -33,7 +37,7 @@ export interface Kind {
   readonly whole: boolean;
   /** What is held of a party; absent: known from earlier whole lists. */
   readonly held?: (bus: Bus, party: Party, after: string) => Promise<string[]>;
-  readonly drop?: (bus: Bus, party: Party, keys: string[]) => Promise<string[]>;
+  readonly drop?: (bus: Bus, party: Party, keys: string[], asked: AskedAt) => Promise<string[]>;
 }
 
 const HELD_PAGE = 2_000;
@@ -48,10 +52,10 @@ export const kinds: readonly Kind[] = [
     whole: true,
     take: (bus, tariff: Tariff, { bodyJson }) =>
       bus.ask(putPartnerTariff, { party: toBus(tariff), tariffId: tariff.id, bodyJson }),
-    async drop(bus, party, keys) {
+    async drop(bus, party, keys, { at }) {
       const answers = await bus.askMany(
         deletePartnerTariff,
-        keys.map((tariffId) => ({ party: toBus(party), tariffId })),
+        keys.map((tariffId) => ({ party: toBus(party), tariffId, foundAt: at })),
       );
       return keys.filter((_, index) => 'change' in answers[index]! && answers[index].change === Change.UPDATED);
     },
@@ -67,7 +71,8 @@ export const kinds: readonly Kind[] = [
       (await bus.ask(getLocation, { party: toBus(party), locationId: key })).locationJson,
     held: async (bus, party, after) =>
       (await bus.ask(listHeldLocations, { party: toBus(party), after, limit: HELD_PAGE })).keys,
-    drop: async (bus, party, keys) => (await bus.ask(dropHeldLocations, { party: toBus(party), keys })).keys,
+    drop: async (bus, party, keys, { askedAt }) =>
+      (await bus.ask(dropHeldLocations, { party: toBus(party), keys, askedAt })).keys,
   },
   {
     module: 'tokens',
@@ -82,7 +87,8 @@ export const kinds: readonly Kind[] = [
     },
     held: async (bus, party, after) =>
       (await bus.ask(listHeldTokens, { party: toBus(party), after, limit: HELD_PAGE })).keys,
-    drop: async (bus, party, keys) => (await bus.ask(dropHeldTokens, { party: toBus(party), keys })).keys,
+    drop: async (bus, party, keys, { askedAt }) =>
+      (await bus.ask(dropHeldTokens, { party: toBus(party), keys, askedAt })).keys,
   },
   {
     module: 'sessions',
@@ -123,7 +129,8 @@ function listedAs(partner: Partner, kind: Kind, object: unknown): TakenIn['seen'
 
 /** TRN-55: each object for itself; TRN-73: others' are left alone. `replaced` gives of some what is replaced whatever its age. */
 export async function takeIn(
-  bus: Bus, partner: Partner, kind: Kind, objects: readonly unknown[], replaced: ReadonlyMap<string, string> = new Map(),
+  bus: Bus, partner: Partner, kind: Kind, objects: readonly unknown[],
+  { askedAt, replaced }: Pick<AskedAt, 'askedAt'> & { replaced?: ReadonlyMap<string, string> },
 ): Promise<TakenIn> {
   const differences: Difference[] = [];
   const seen: { party: Party; key: string }[] = [];
@@ -148,11 +155,10 @@ export async function takeIn(
       differences.push({ objectKey, what: 'invalid', detail: `holds ${unfit}, which is no text` });
       return;
     }
-    const replaces = replaced.get(objectKey);
+    const replaces = replaced?.get(objectKey);
     try {
-      const { change } = await kind.take(bus, reading.value as never, {
-        bodyJson: toJsonBytes(text), ...(replaces === undefined ? {} : { replaces }),
-      });
+      const bodyJson = toJsonBytes(text);
+      const { change } = await kind.take(bus, reading.value as never, { bodyJson, askedAt, ...(replaces === undefined ? {} : { replaces }) });
       if (change === Change.CREATED) differences.push({ objectKey, what: 'missing', detail: 'it was not here' });
       if (change === Change.UPDATED) differences.push({ objectKey, what: 'changed', detail: 'it was older here' });
     } catch (error) {

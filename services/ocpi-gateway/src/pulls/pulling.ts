@@ -13,10 +13,10 @@ import { listUrl, pagesOf, pageUrl, takesDates } from './partner-lists.ts';
 import type { Partners } from '../partners/partners.ts';
 import { findPartner, registeredPartners } from '../partners/partner-rows.ts';
 import {
-  beginPull, type Difference, differencesOf, endPull, failPull, findPull, forgetVanished, type FoundDifference, noteDifferences, notePage, type Pull, type PullKey,
+  beginPull, databaseNow, type Difference, differencesOf, endPull, failPull, findPull, forgetVanished, type FoundDifference, noteDifferences, notePage, type Pull, type PullKey,
   type PullReport, reportsOf, unseenOf, vanishedOf,
 } from './pull-rows.ts';
-import { type Kind, kinds, SESSIONS_BACK_MS, takeIn, targets } from './pulled-kinds.ts';
+import { type AskedAt, type Kind, kinds, SESSIONS_BACK_MS, takeIn, targets } from './pulled-kinds.ts';
 import { noteQuiet, quietMs } from './quiet-rows.ts';
 import { retryInMs, splayedMs } from '../retry.ts';
 
@@ -192,19 +192,20 @@ export class Pulling {
       counted: under.objects > 0 ? 'first page' : 'nothing',
     };
     try {
-      const first = await this.read(partner, kind, reading, under.url);
+      const first = await this.read(partner, kind, reading, { url: under.url, asked: await this.askedAt() });
       if (first === 'failed') return false;
       let isJudged = under.full && first.unlinked === 0 && kind.whole;
       const missing = isJudged ? await this.missing(partner, kind, key) : new Map<Party, string[]>();
       let gone: Difference[] = [];
       if (missing.size > 0) {
         // Under a pull objects move to pages that were read already, and others come: gone is what is missing twice. TRN-54.
+        const asked = await this.askedAt();
         const again = await this.read(
-          partner, kind, { ...reading, counted: 'all' }, this.firstUrl(partner, kind, list, known.since),
+          partner, kind, { ...reading, counted: 'all' }, { url: this.firstUrl(partner, kind, list, known.since), asked },
         );
         if (again === 'failed') return false;
         isJudged = again.unlinked === 0;
-        if (isJudged) gone = await this.dropMissing(kind, key, missing);
+        if (isJudged) gone = await this.dropMissing(kind, key, missing, asked);
       }
       await db.tx(async (tx) => {
         if (isJudged) await forgetVanished(tx, key);
@@ -223,7 +224,7 @@ export class Pulling {
 
   /** Takes a list in, page by page from `url` on. `unlinked`: so many objects of it are on no page that a Link led to. */
   private async read(
-    partner: Partner, kind: Kind, { client, key, full, isFirst, counted }: Reading, url: string,
+    partner: Partner, kind: Kind, { client, key, full, isFirst, counted }: Reading, { url, asked }: { url: string; asked: AskedAt },
   ): Promise<{ unlinked: number } | 'failed'> {
     const { db, bus, calls, clock, log } = this.parts;
     let isCounted = counted !== 'nothing';
@@ -247,7 +248,7 @@ export class Pulling {
         return 'failed';
       }
       unlinked += page.unlinked;
-      const { differences, seen } = await takeIn(bus, partner, kind, page.objects);
+      const { differences, seen } = await takeIn(bus, partner, kind, page.objects, asked);
       // What a first list brings is no difference, and what cannot be read was said when the page was read before.
       const news = differences.filter(({ what }) => (what === 'invalid' ? !isCounted : !isFirst));
       await db.tx(async (tx) => {
@@ -262,6 +263,12 @@ export class Pulling {
       isCounted = counted === 'all';
     }
     return { unlinked };
+  }
+
+  /** What comes from here on is newer than what the partner says. */
+  private async askedAt(): Promise<AskedAt> {
+    const { db, clock } = this.parts;
+    return { askedAt: await databaseNow(db), at: clock.iso() };
   }
 
   private firstUrl(
@@ -299,13 +306,15 @@ export class Pulling {
   }
 
   /** TRN-57: what a whole list does not have is not valid any more. */
-  private async dropMissing(kind: Kind, key: PullKey, missing: ReadonlyMap<Party, string[]>): Promise<Difference[]> {
+  private async dropMissing(
+    kind: Kind, key: PullKey, missing: ReadonlyMap<Party, string[]>, asked: AskedAt,
+  ): Promise<Difference[]> {
     const { db, bus } = this.parts;
     const gone: string[] = [];
     for (const [party, keys] of missing) {
       for (let start = 0; start < keys.length; start += DROPPED_AT_ONCE) {
         const unseen = await unseenOf(db, key, party, keys.slice(start, start + DROPPED_AT_ONCE));
-        if (unseen.length > 0) gone.push(...(await kind.drop!(bus, party, unseen)));
+        if (unseen.length > 0) gone.push(...(await kind.drop!(bus, party, unseen, asked)));
       }
     }
     return gone.map((objectKey) => ({ objectKey, what: 'gone', detail: 'the partner does not list it any more' }));
