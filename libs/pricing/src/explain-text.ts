@@ -1,88 +1,57 @@
 import { decimal } from '#money';
 import type { ExplainedDimension, ExplainedPeriod, ExplainedStep, Explanation } from './explain.ts';
+import { EXPLAIN_WORDS, type ExplainWords } from './explain-words.ts';
 import { mergedPeriods } from './merged-periods.ts';
-import type { NoteCode } from './notes.ts';
 import { durationText, type Reason } from './reason.ts';
 import type { TariffDimension } from './shapes.ts';
 import type { TextPrice } from './totals.ts';
 
-const NAMES: Readonly<Record<TariffDimension, string>> = {
-  ENERGY: 'Energy',
-  TIME: 'Charging time',
-  PARKING_TIME: 'Parking time',
-  FLAT: 'Fee',
-};
-const PER: Readonly<Record<TariffDimension, string>> = {
-  ENERGY: ' per kWh',
-  TIME: ' per hour',
-  PARKING_TIME: ' per hour',
-  FLAT: '',
-};
-
-/** What a note says, for people. */
-export const NOTES: Readonly<Record<NoteCode, string>> = {
-  'start-unknown': 'when the session started is unknown; its first period is taken for it',
-  'end-unknown': 'when the session ended is unknown; it is taken to last as long as its volumes',
-  'periods-reordered': 'the periods came out of order and were sorted',
-  'period-outside-session': 'it lies outside the session’s start and end',
-  'period-names-unlisted-tariff': 'its tariff is not among the tariffs given',
-  'period-names-no-tariff': 'it names no tariff while others do',
-  'tariff-outside-its-validity': 'no tariff was valid at the start; the first one is used',
-  'tariff-in-another-currency': 'its tariff is in another currency',
-  'currency-unknown': 'the currency is unknown; two decimals are assumed',
-  'time-differs-from-timestamps': 'its hours differ from its timestamps; the hours are billed',
-  'negative-energy': 'energy flowed back',
-  'level-unknown': 'the tariff asks for a current or a power that nobody told',
-  'reservation-outcome-inferred': 'whether the reservation was used is inferred from what followed',
-  'period-spans-price-change': 'the price changes within it; it is priced as it began',
-};
+/** Names the VAT of a component, of which only the percentage is known here. */
+type TaxText = (percent: string) => string | undefined;
 
 /**
- * An explanation in English, one thing a line, for people: neighbouring periods priced alike are one.
- * `taxText` names the VAT of a component, of which only the percentage is known here.
+ * An explanation in its language, one thing a line, for people: neighbouring periods priced alike are one.
  */
-export function explanationText(
-  explanation: Explanation,
-  taxText: (percent: string) => string = (percent) => `${percent} % tax`,
-): string {
+export function explanationText(explanation: Explanation, taxText?: TaxText): string {
   const { periods, steps, subtotal, bounds, unrounded, total, rounding } = explanation;
   const { currency, notes } = explanation;
-  const money = new MoneyText(currency, rounding.decimals, taxText);
+  const words = EXPLAIN_WORDS[explanation.language];
+  const { colon } = words;
+  const money = new MoneyText({ currency, decimals: rounding.decimals, words, taxText });
   const lines = mergedPeriods(periods).flatMap((period) => periodLines(period, explanation, money));
   for (const step of steps) lines.push(stepLine(step, money));
-  lines.push(`Sum: ${money.price(subtotal)}.`);
+  lines.push(`${words.sum}${colon} ${money.price(subtotal)}.`);
   for (const { side, by, from, to, difference } of bounds) {
-    const bound = by === 'min_price' ? 'least' : 'highest';
-    const vat = side === 'excl_vat' ? 'before tax' : 'with tax';
-    lines.push(
-      `The tariff’s ${bound} price ${vat} holds: ${money.change(difference)}, ${money.of(to)} and not ${money.of(from)}.`,
-    );
+    const amounts = { change: money.change(difference), to: money.of(to), from: money.of(from) };
+    lines.push(`${words.bound({ by, side }, amounts)}.`);
   }
   const exact = total.excl_vat === unrounded.excl_vat && total.incl_vat === unrounded.incl_vat;
-  const how = exact ? '' : `, rounded ${rounding.mode.replaceAll('-', ' ')}`;
-  lines.push(`To pay: ${money.price(total)}${how}.`);
+  const how = exact ? '' : `, ${words.rounded[rounding.mode]}`;
+  lines.push(`${words.toPay}${colon} ${money.price(total)}${how}.`);
   for (const { code, period } of notes) {
-    lines.push(`Note${period === undefined ? '' : ` on period ${period + 1}`}: ${NOTES[code]}.`);
+    lines.push(`${words.note(period === undefined ? undefined : period + 1)}${colon} ${words.notes[code]}.`);
   }
   return `${lines.join('\n')}\n`;
 }
 
 /** Amounts with at least the currency's digits; beyond six they are cut, and "…" says so. */
 class MoneyText {
-  readonly currency: string;
-  readonly taxText: (percent: string) => string;
+  readonly words: ExplainWords;
+  readonly #currency: string;
   readonly #decimals: number;
+  readonly #taxText: TaxText | undefined;
 
-  constructor(currency: string, decimals: number, taxText: (percent: string) => string) {
-    this.currency = currency;
-    this.taxText = taxText;
+  constructor({ currency, decimals, words, taxText }: { currency: string; decimals: number; words: ExplainWords; taxText: TaxText | undefined }) {
+    this.words = words;
+    this.#currency = currency;
     this.#decimals = decimals;
+    this.#taxText = taxText;
   }
 
   of(amount: string): string {
     const value = decimal(amount);
     if (value.scale <= this.#decimals) return this.unit(value.toFixed(this.#decimals));
-    return this.unit(value.scale <= 6 ? `${value}` : `${value.roundTo(6, 'toward-zero').toFixed(6)}…`);
+    return value.scale <= 6 ? this.unit(`${value}`) : this.unit(value.roundTo(6, 'toward-zero').toFixed(6), '…');
   }
 
   /** "+ 0.80 CAD". */
@@ -92,13 +61,19 @@ class MoneyText {
   }
 
   /** With the currency, where one is known. */
-  unit(figure: string): string {
-    return this.currency === '' ? figure : `${figure} ${this.currency}`;
+  unit(digits: string, cut = ''): string {
+    const figure = this.words.number(digits) + cut;
+    return this.#currency === '' ? figure : this.words.money(figure, this.#currency);
   }
 
   price({ excl_vat, incl_vat }: TextPrice): string {
     if (incl_vat === undefined || incl_vat === excl_vat) return this.of(excl_vat);
-    return `${this.of(excl_vat)}, with tax ${this.of(incl_vat)}`;
+    return this.words.withTax(this.of(excl_vat), this.of(incl_vat));
+  }
+
+  tax(percent: string): string {
+    const { andTax, tax, number } = this.words;
+    return andTax(this.#taxText?.(percent) ?? tax(number(percent)));
   }
 }
 
@@ -107,80 +82,61 @@ function periodLines(
   { timeZone }: Explanation,
   money: MoneyText,
 ): string[] {
+  const { words } = money;
   const from = period.localStart ?? period.start;
   const to = period.localEnd ?? period.end;
   const sameDay = from.slice(0, 10) === to.slice(0, 10) && period.localEnd !== undefined;
-  const heading = `${from} to ${sameDay ? to.slice(11) : to}${timeZone ? ` (${timeZone})` : ''}`;
-  if (period.tariffId === undefined) return [`${heading}: no tariff applies.`];
-  if (period.dimensions.length === 0) return [`${heading}: nothing to price.`];
+  const span = words.span(from, sameDay ? to.slice(11) : to);
+  const heading = `${span}${timeZone ? ` (${timeZone})` : ''}${words.colon}`;
+  if (period.tariffId === undefined) return [`${heading} ${words.noTariff}.`];
+  if (period.dimensions.length === 0) return [`${heading} ${words.nothingToPrice}.`];
   const { dimensions } = period;
-  return [`${heading}:`, ...dimensions.flatMap((dimension) => dimensionLines(dimension, money))];
+  return [heading, ...dimensions.flatMap((dimension) => dimensionLines(dimension, money))];
 }
 
 function dimensionLines(explained: ExplainedDimension, money: MoneyText): string[] {
-  const { dimension, applied, cost, volume } = explained;
-  const quantity = dimension === 'FLAT' ? '' : ` ${quantityText(dimension, volume)}`;
+  const { words } = money;
+  const { dimension, applied, cost, volume, reservation } = explained;
+  const quantity = dimension === 'FLAT' ? '' : ` ${quantityText(dimension, volume, words)}`;
+  const name = reservation ? words.reserved[dimension === 'FLAT' ? 'FLAT' : 'TIME'] : words.dimensions[dimension];
   const lines = [];
   if (!applied || !cost) {
-    lines.push(`  ${nameOf(explained)}${quantity}: no part of the tariff prices it.`);
+    lines.push(`  ${name}${quantity}${words.colon} ${words.noPart}.`);
   } else {
-    const at = ` at ${money.unit(applied.price)}${PER[dimension]}`;
-    const vat = applied.vat === undefined ? '' : ` and ${money.taxText(applied.vat)}`;
-    const part = `part ${applied.element + 1} of the tariff`;
-    lines.push(`  ${nameOf(explained)}${quantity}${at}${vat} (${part}): ${money.price(cost)}.`);
+    const at = words.at[dimension](money.unit(applied.price));
+    const vat = applied.vat === undefined ? '' : money.tax(applied.vat);
+    const part = words.ofPart(applied.element + 1);
+    lines.push(`  ${name}${quantity}${at}${vat}${part}${words.colon} ${money.price(cost)}.`);
   }
   for (const { element, reason } of explained.passedOver) {
-    const text = reasonText(reason);
-    if (text) lines.push(`    Part ${element + 1} does not apply: ${text}.`);
+    const text = reasonText(reason, words);
+    if (text) lines.push(`    ${words.passedOver(element + 1, text)}.`);
   }
   return lines;
 }
 
-function nameOf(of: { dimension: TariffDimension; reservation: boolean }): string {
-  if (!of.reservation) return NAMES[of.dimension];
-  return of.dimension === 'FLAT' ? 'Reservation fee' : 'Reservation time';
-}
-
 /** A part without a price for this quantity is passed over in silence. */
-function reasonText(reason: Reason): string | undefined {
+function reasonText(reason: Reason, words: ExplainWords): string | undefined {
   switch (reason.why) {
     case 'no-component':
       return undefined;
     case 'for-reservations':
-      return 'it is for reservations';
+      return words.forReservations;
     case 'not-for-this-reservation':
-      return 'it is not for this reservation';
+      return words.notForThisReservation;
     case 'restriction':
-      return `${RESTRICTIONS[reason.restriction]} ${reason.asks}, and it was ${reason.was}`;
+      return words.restricted[reason.restriction](reason.asks, reason.was);
   }
 }
 
-const RESTRICTIONS: Readonly<Record<string, string>> = {
-  'start_time/end_time': 'only at',
-  start_date: 'only',
-  end_date: 'only',
-  day_of_week: 'only on',
-  min_kwh: 'only once the session has',
-  max_kwh: 'only while the session has',
-  min_current: 'only with a current of',
-  max_current: 'only with a current of',
-  min_power: 'only with a power of',
-  max_power: 'only with a power of',
-  min_duration: 'only once the session lasts',
-  max_duration: 'only while the session lasts',
-};
-
 function stepLine(step: ExplainedStep, money: MoneyText): string {
-  const { dimension, stepSize, used, billed, surplusCost } = step;
-  return (
-    `Billed in steps of ${quantityText(dimension, stepSize)}: ${nameOf(step).toLowerCase()} ` +
-    `${quantityText(dimension, used)} becomes ${quantityText(dimension, billed)}, ` +
-    `which adds ${money.price(surplusCost)}.`
-  );
+  const said = (quantity: string) => quantityText(step.dimension, quantity, money.words);
+  const figures = { size: said(step.stepSize), used: said(step.used), billed: said(step.billed), surplus: money.price(step.surplusCost) };
+  return `${money.words.step(step, figures)}.`;
 }
 
 /** "20.45 kWh" of Wh, "1 h 5 min" of seconds. */
-function quantityText(dimension: TariffDimension, quantity: string): string {
-  if (dimension === 'ENERGY') return `${decimal(quantity).shift(-3)} kWh`;
-  return durationText(Number(quantity) * 1000);
+function quantityText(dimension: TariffDimension, quantity: string, { number }: ExplainWords): string {
+  if (dimension === 'ENERGY') return `${number(decimal(quantity).shift(-3).toString())} kWh`;
+  return durationText(Number(quantity) * 1000, number);
 }

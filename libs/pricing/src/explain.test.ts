@@ -109,6 +109,45 @@ test('an explanation says which part applied, why others did not, and what was r
   );
 });
 
+test('an explanation is said in French as in English: its digits, days, hours, steps, bounds and notes', () => {
+  const tariff: Tariff = {
+    ...tariffOf(),
+    min_price: { excl_vat: 4 },
+    elements: [
+      { price_components: [{ ...energy, price: 9 }], restrictions: { min_power: 50 } },
+      { price_components: [{ ...energy, price: 8 }], restrictions: { day_of_week: ['SATURDAY', 'SUNDAY'] } },
+      { price_components: [{ ...energy, price: 7 }], restrictions: { start_time: '07:30', end_time: '22:00' } },
+      { price_components: [{ ...flat, price: 2 }], restrictions: { reservation: 'RESERVATION' } },
+      { price_components: [{ ...energy, price: 0.1234567, vat: 14.975, step_size: 3500 }] },
+    ],
+  };
+  const explanation = explain(price(chargeOf(tariff), { timeZone: 'America/Vancouver' }), 'fr');
+  const text = explanationText(explanation).replaceAll('\u00a0', ' ');
+  expect(text).toBe(
+    [
+      '2024-01-10 04:00 à 05:00 (America/Vancouver) :',
+      '  Énergie 10 kWh à 0,1234567 $ le kWh plus 14,975 % de taxes (partie 5 du tarif) : 1,234567 $, taxes comprises 1,419443… $.',
+      '    La partie 1 ne s’applique pas : seulement à une puissance d’au moins 50 kW (ici : 10 kW).',
+      '    La partie 2 ne s’applique pas : seulement le samedi ou le dimanche (ici : mercredi).',
+      '    La partie 3 ne s’applique pas : seulement de 7 h 30 à 22 h (ici : 4 h).',
+      '  Temps de recharge 1 h : aucune partie du tarif n’en fixe le prix.',
+      'Facturé par tranches de 3,5 kWh : l’énergie passe de 10 kWh à 10,5 kWh, ce qui ajoute 0,061728… $, taxes comprises 0,070972… $.',
+      'Somme : 1,296295… $, taxes comprises 1,490415… $.',
+      'Le prix minimal du tarif avant taxes s’applique : + 2,703704… $, soit 4,00 $ au lieu de 1,296295… $.',
+      'Le prix minimal du tarif taxes comprises s’applique : + 2,509584… $, soit 4,00 $ au lieu de 1,490415… $.',
+      'À payer : 4,00 $.',
+      '',
+    ].join('\n'),
+  );
+  expect(explanationText(explain(price(chargeOf(tariff), { timeZone: 'America/Vancouver' })))).not.toMatch(/Énergie|partie/);
+});
+
+test('no explanation in French has English in it, of all tariffs with known prices', () => {
+  const said = vectors.map(({ charge, timeZone, reservation }) => explanationText(explain(price(charge, { timeZone, reservation }), 'fr')));
+  expect(said.join('')).toContain('À payer');
+  expect(said.join('').match(/\b(the|and|only|tax|of|per|not|part|to|with|was|rounded|[A-Z]+DAY)\b/g)).toBeNull();
+});
+
 test('what an explanation adds up is the price', () => {
   for (const { charge, timeZone, reservation } of vectors) {
     const explanation = explain(price(charge, { timeZone, reservation }));

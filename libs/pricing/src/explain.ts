@@ -3,6 +3,7 @@ import { rfc3339, tzdbVersion, zone } from '#time';
 import { Amount } from './amount.ts';
 import type { Entry } from './bill.ts';
 import type { Component } from './compile.ts';
+import { EXPLAIN_WORDS, type ExplainLanguage } from './explain-words.ts';
 import type { Note } from './notes.ts';
 import { defaultPolicy, type Policy } from './policy.ts';
 import type { BoundKind, Priced } from './price.ts';
@@ -15,6 +16,8 @@ import { type TextPrice, textPrice, UNITS } from './totals.ts';
 
 /** A price as a tree that a driver can follow; every amount exact, as decimal text. */
 export interface Explanation {
+  /** Of what is said in words. */
+  readonly language: ExplainLanguage;
   readonly currency: string;
   readonly timeZone?: string;
   /** The tzdata release behind local times. */
@@ -91,17 +94,18 @@ export interface ExplainedBound {
 }
 
 /** How a price came about. Pure: derived from the price, never calculated a second way. */
-export function explain(priced: Priced): Explanation {
+export function explain(priced: Priced, language: ExplainLanguage = 'en'): Explanation {
   const { currency, timeZone, reservation, course, unrounded, subtotal, total, policy } = priced;
   const { roundingDecimals } = policy;
   const uses = entriesByUse(priced);
   const currencyDecimals = minorUnitsOf(currency) ?? 2;
   return {
+    language,
     currency,
     ...(timeZone === undefined ? {} : { timeZone }),
     tzdbVersion,
     ...(reservation === undefined ? {} : { reservation }),
-    periods: course.stretches.map((stretch, use) => explainPeriod(priced, stretch, uses[use] ?? [])),
+    periods: course.stretches.map((stretch, use) => explainPeriod({ priced, language }, stretch, uses[use] ?? [])),
     steps: explainSteps(priced),
     subtotal: textPrice(subtotal.excl, subtotal.incl),
     bounds: explainBounds(priced),
@@ -123,7 +127,13 @@ function entriesByUse({ bill, course }: Priced): Entry[][] {
   return uses;
 }
 
-function explainPeriod(priced: Priced, stretch: Stretch, entries: readonly Entry[]): ExplainedPeriod {
+interface Explaining {
+  readonly priced: Priced;
+  readonly language: ExplainLanguage;
+}
+
+function explainPeriod(explaining: Explaining, stretch: Stretch, entries: readonly Entry[]): ExplainedPeriod {
+  const { priced } = explaining;
   const local = (ms: number): string => {
     const wallMs = zone(priced.timeZone!).wallMs(ms);
     return `${dateText(wallDay(wallMs))} ${clockText(wallMinute(wallMs))}`;
@@ -136,11 +146,11 @@ function explainPeriod(priced: Priced, stretch: Stretch, entries: readonly Entry
     ...(known ? { localStart: local(stretch.startMs), localEnd: local(stretch.endMs) } : {}),
     ...(stretch.tariff ? { tariffId: stretch.tariff.source.id } : {}),
     energySoFarKwh: stretch.energySoFarWh.shift(-3).toString(),
-    dimensions: entries.map((entry) => explainEntry(priced, stretch, entry)),
+    dimensions: entries.map((entry) => explainEntry(explaining, stretch, entry)),
   };
 }
 
-function explainEntry(priced: Priced, stretch: Stretch, entry: Entry): ExplainedDimension {
+function explainEntry({ priced, language }: Explaining, stretch: Stretch, entry: Entry): ExplainedDimension {
   const { dimension, phases, volume, moment, component } = entry;
   const tariff = stretch.tariff!;
   return {
@@ -153,6 +163,7 @@ function explainEntry(priced: Priced, stretch: Stretch, entry: Entry): Explained
       components: tariff.components[dimension],
       elements: tariff.source.elements.length,
       policy: priced.policy,
+      words: EXPLAIN_WORDS[language],
     }),
     ...(component ? { applied: applied(component), cost: costOf(component, volume, priced) } : {}),
   };

@@ -12,7 +12,8 @@ export {
   explain,
 } from './explain.ts';
 export { explanationJson } from './explain-json.ts';
-export { explanationText, NOTES } from './explain-text.ts';
+export { explanationText } from './explain-text.ts';
+export { EXPLAIN_WORDS, type ExplainLanguage, type ExplainWords } from './explain-words.ts';
 export type { Line } from './line.ts';
 export {
   type Meter,

@@ -1,6 +1,7 @@
 import { Decimal } from '#money';
 import { civilFromDays, weekdayOf } from '#time';
 import type { Component, Phase } from './compile.ts';
+import type { ExplainWords } from './explain-words.ts';
 import type { Policy } from './policy.ts';
 import { type Check, holds, type Moment, WEEKDAYS, wallDay, wallMinute } from './restriction.ts';
 import type { TariffDimension } from './shapes.ts';
@@ -11,25 +12,28 @@ export type Reason =
   | { readonly why: 'for-reservations' | 'not-for-this-reservation' }
   | {
       readonly why: 'restriction';
-      /** OCPI's field, what it asks for and what was the case. */
-      readonly restriction: string;
+      readonly restriction: Restriction;
+      /** What it asks for and what was the case, in words. */
       readonly asks: string;
       readonly was: string;
     };
+
+/** OCPI's field. */
+export type Restriction = 'start_time/end_time' | Exclude<Check['kind'], 'time'>;
 
 /** The first thing that kept a component from applying, or undefined if nothing did. */
 function reasonAgainst(
   component: Component,
   phases: readonly Phase[],
   moment: Moment,
-  policy: Policy,
+  { policy, words }: { readonly policy: Policy; readonly words: ExplainWords },
 ): Reason | undefined {
   if (!phases.includes(component.phase)) {
     const why = phases[0] === 'session' ? 'for-reservations' : 'not-for-this-reservation';
     return { why };
   }
   for (const check of component.checks) {
-    if (!holds(check, moment, policy)) return { why: 'restriction', ...describe(check, moment) };
+    if (!holds(check, moment, policy)) return { why: 'restriction', ...describe(check, moment, words) };
   }
   return undefined;
 }
@@ -37,48 +41,40 @@ function reasonAgainst(
 function describe(
   check: Check,
   moment: Moment,
-): { restriction: string; asks: string; was: string } {
+  words: ExplainWords,
+): { restriction: Restriction; asks: string; was: string } {
   const { kind } = check;
+  const asked = (quantity: string) => (kind.startsWith('min_') ? words.atLeast : words.lessThan)(quantity);
   switch (kind) {
-    case 'time': {
-      const asks = `${clockText(check.from)}–${clockText(check.to)}`;
+    case 'time':
       return {
         restriction: 'start_time/end_time',
-        asks,
-        was: clockText(wallMinute(moment.wallMs)),
+        asks: words.times(clockText(check.from), clockText(check.to)),
+        was: words.clock(clockText(wallMinute(moment.wallMs))),
       };
-    }
     case 'start_date':
-    case 'end_date': {
-      const asks = `${kind === 'start_date' ? 'from' : 'before'} ${dateText(check.day)}`;
-      return { restriction: kind, asks, was: dateText(wallDay(moment.wallMs)) };
-    }
+    case 'end_date':
+      return { restriction: kind, asks: words.dates[kind](dateText(check.day)), was: dateText(wallDay(moment.wallMs)) };
     case 'day_of_week': {
-      const asks = WEEKDAYS.filter((_, i) => check.days & (1 << (i + 1))).join(', ');
-      const was = WEEKDAYS[weekdayOf(wallDay(moment.wallMs)) - 1]!;
-      return { restriction: kind, asks, was };
+      const days = WEEKDAYS.flatMap((_, day) => (check.days & (1 << (day + 1)) ? [day] : []));
+      return { restriction: kind, asks: words.days(days), was: words.day(weekdayOf(wallDay(moment.wallMs)) - 1) };
     }
     case 'min_duration':
     case 'max_duration': {
-      const asks = `${asked(kind)} ${durationText(check.ms)}`;
-      return { restriction: kind, asks, was: durationText(moment.elapsedMs) };
+      const lasting = (ms: number) => durationText(ms, words.number);
+      return { restriction: kind, asks: asked(lasting(check.ms)), was: lasting(moment.elapsedMs) };
     }
     case 'min_kwh':
     case 'max_kwh': {
-      const asks = `${asked(kind)} ${check.bound.shift(-3)} kWh`;
-      return { restriction: kind, asks, was: `${moment.energyWh.shift(-3)} kWh` };
+      const kwh = (wh: Decimal) => `${words.number(wh.shift(-3).toString())} kWh`;
+      return { restriction: kind, asks: asked(kwh(check.bound)), was: kwh(moment.energyWh) };
     }
     default: {
-      const unit = kind.endsWith('power') ? 'kW' : 'A';
       const level = moment.levels[kind];
-      const asks = `${asked(kind)} ${check.bound} ${unit}`;
-      return { restriction: kind, asks, was: level ? `${level} ${unit}` : 'unknown' };
+      const said = (value: Decimal) => `${words.number(value.toString())} ${kind.endsWith('power') ? 'kW' : 'A'}`;
+      return { restriction: kind, asks: asked(said(check.bound)), was: level ? said(level) : words.unknown };
     }
   }
-}
-
-function asked(kind: string): string {
-  return kind.startsWith('min_') ? 'at least' : 'less than';
 }
 
 /** HH:MM of a minute of the day, 24:00 included. */
@@ -95,7 +91,7 @@ export function dateText(days: number): string {
 }
 
 /** "1 h 5 min", "42 min 30 s", "0 s". */
-export function durationText(ms: number): string {
+export function durationText(ms: number, number = (digits: string) => digits): string {
   const seconds = Decimal.of(Math.round(ms)).shift(-3);
   const whole = Math.floor(ms / 1000);
   const parts = [];
@@ -104,7 +100,7 @@ export function durationText(ms: number): string {
   const rest = seconds.sub(Decimal.of(hours * 3600 + minutes * 60));
   if (hours > 0) parts.push(`${hours} h`);
   if (minutes > 0) parts.push(`${minutes} min`);
-  if (!rest.isZero() || parts.length === 0) parts.push(`${rest} s`);
+  if (!rest.isZero() || parts.length === 0) parts.push(`${number(rest.toString())} s`);
   return parts.join(' ');
 }
 
@@ -116,6 +112,7 @@ export function passedOver(
   of: { readonly applied: Component | undefined; readonly components: readonly Component[] } & {
     readonly elements: number;
     readonly policy: Policy;
+    readonly words: ExplainWords;
   },
 ): { readonly element: number; readonly reason: Reason }[] {
   const found = [];
@@ -125,7 +122,7 @@ export function passedOver(
       (component) => component.element === element && component.dimension === dimension,
     );
     const reason: Reason | undefined = own
-      ? reasonAgainst(own, phases, moment, of.policy)
+      ? reasonAgainst(own, phases, moment, of)
       : { why: 'no-component' };
     if (reason) found.push({ element, reason });
   }

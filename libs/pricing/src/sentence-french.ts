@@ -1,9 +1,9 @@
 import type { Language } from './sentence.ts';
 
 const AND = new Intl.ListFormat('fr');
-const DAYS = ['lundi', 'mardi', 'mercredi', 'jeudi', 'vendredi', 'samedi', 'dimanche'];
+export const DAYS = ['lundi', 'mardi', 'mercredi', 'jeudi', 'vendredi', 'samedi', 'dimanche'];
 /** Between a number and what it counts, and between groups of three digits. */
-const NO_BREAK = '\u00a0';
+export const NO_BREAK = '\u00a0';
 
 /** Canadian French: « 0,35 $ le kWh ». */
 export const french: Language = {
@@ -63,7 +63,7 @@ export const french: Language = {
 };
 
 /** « 7 h 30 », « minuit » for the end of the day. */
-function clock(time: string): string {
+export function clock(time: string): string {
   const [hour = '', minute = ''] = time.split(':');
   if (hour === '24') return 'minuit';
   const hours = `${Number(hour)}${NO_BREAK}h`;

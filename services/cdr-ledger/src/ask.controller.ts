@@ -22,6 +22,7 @@ import { explanationJson } from '#pricing';
 import { contractParty, jsonOf, ocpiParty } from './answers.ts';
 import { CdrLedger } from './cdr-ledger.ts';
 import { explained } from './explained.ts';
+import { planLanguage } from './plan-words.ts';
 
 const PAGE_MAX = 1_000;
 
@@ -83,10 +84,10 @@ export class AskController {
 
   @Answers(getCdr)
   get(requests: GetCdr[]) {
-    return each(requests, async ({ party, cdrId }) => {
+    return each(requests, async ({ party, cdrId, language }) => {
       const listed = await this.ledger.find(ocpiParty(party!), cdrId);
       if (!listed) return {};
-      const { explanation, text, repriced } = explained(listed);
+      const { explanation, text, repriced } = explained(listed, planLanguage(language));
       return {
         cdrJson: jsonOf(listed),
         findings: [...listed.findings],

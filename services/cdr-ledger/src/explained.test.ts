@@ -54,3 +54,23 @@ test('a CDR that cannot be priced says so, and what was found', () => {
   );
   expect(repriced).toBeUndefined();
 });
+
+test('a driver who reads French is told all of it in French: taxes, what is paid back, what was found', () => {
+  const inQuebec = {
+    ...cdr,
+    cdr_location: { ...cdr.cdr_location, state: 'QC' },
+    tariffs: cdr.tariffs!.map((one) => ({
+      ...one,
+      elements: one.elements.map(({ price_components }) => ({ price_components: price_components.map((each) => ({ ...each, vat: 14.975 })) })),
+    })),
+  };
+  const findings = [{ code: 'price-differs' as const, detail: 'total_cost is 3 CAD, expected 2.94' }];
+  const { text } = explained({ cdr: creditCdr(inQuebec, '2022-02-03T00:00:00Z'), pricing, findings }, 'fr');
+  const said = text.replaceAll('\u00a0', ' ');
+  expect(said).toMatch(/^Remboursement du CDR 20220201-ABCDEFGHIJKL-1 :\n/);
+  expect(said).toContain(' plus 5 % de TPS et 9,975 % de TVQ (partie 1 du tarif) : ');
+  expect(said).toMatch(/À payer : 2,94 \$, taxes comprises 3,38 \$/);
+  expect(said).toMatch(/\nConstat : le montant facturé n’est pas celui que donne le tarif \(price-differs\)\.\n$/);
+  const none = explained({ cdr: { ...cdr, tariffs: [] }, pricing: undefined, findings: [] }, 'fr');
+  expect(none.text.replaceAll('\u00a0', ' ')).toBe('Le prix ne peut pas être calculé : tariffs n’est pas valable.\n');
+});

@@ -1,7 +1,9 @@
-import { french } from '#pricing';
+import { french, type InvalidCharge, type InvalidTariff } from '#pricing';
+import type { Finding } from './finding.ts';
+import { FRENCH_FINDINGS } from './finding-french.ts';
 import type { Exception } from './plan.ts';
 
-/** What is said of a plan and its prices, in a language. Amounts and percents are decimal texts, already in its digits. */
+/** What is said of a plan, its prices and a CDR's, in a language. Amounts and percents are decimal texts, already in its digits. */
 export interface PlanWords {
   number(digits: string): string;
   money(number: string, currency: string): string;
@@ -20,6 +22,13 @@ export interface PlanWords {
   readonly taxNames: Readonly<Record<string, string>>;
   placeTax(taxes: string, count: number): string;
   paidBack(receipt: string): string;
+  /** Of how the price of a CDR came about. */
+  readonly explained: {
+    tax(code: string, percent: string): string;
+    credited(cdr: string): string;
+    found(finding: Finding): string;
+    notPriceable(error: InvalidCharge | InvalidTariff): string;
+  };
 }
 
 const NO_BREAK = '\u00a0';
@@ -47,6 +56,12 @@ export const WORDS: Readonly<Record<'en' | 'fr', PlanWords>> = {
     taxNames: {},
     placeTax: (taxes, count) => (count > 1 ? `The taxes of the place are ${taxes}.` : `The tax of the place is ${taxes}.`),
     paidBack: (receipt) => `Paid back, of receipt ${receipt}.`,
+    explained: {
+      tax: (code, percent) => `${percent} ${code}`,
+      credited: (cdr) => `Paid back, of CDR ${cdr}:`,
+      found: ({ code, detail }) => `Found: ${detail} (${code}).`,
+      notPriceable: ({ message }) => `It cannot be priced: ${message}.`,
+    },
   },
   fr: {
     number: french.number,
@@ -70,6 +85,12 @@ export const WORDS: Readonly<Record<'en' | 'fr', PlanWords>> = {
     taxNames: { GST: 'TPS', HST: 'TVH', QST: 'TVQ' },
     placeTax: (taxes, count) => `${count > 1 ? 'Taxes' : 'Taxe'} du lieu${NO_BREAK}: ${taxes}.`,
     paidBack: (receipt) => `Remboursement du reçu ${receipt}.`,
+    explained: {
+      tax: (code, percent) => `${percent} de ${code}`,
+      credited: (cdr) => `Remboursement du CDR ${cdr}${NO_BREAK}:`,
+      found: ({ code }) => `Constat${NO_BREAK}: ${FRENCH_FINDINGS[code]} (${code}).`,
+      notPriceable: ({ path }) => `Le prix ne peut pas être calculé${NO_BREAK}: ${path} n’est pas valable.`,
+    },
   },
 };
 

@@ -1,4 +1,4 @@
-import { english as englishTariff, french as frenchTariff, type Language, type NoteCode, NOTES } from '#pricing';
+import { english as englishTariff, EXPLAIN_WORDS, french as frenchTariff, type Language, type NoteCode } from '#pricing';
 
 /** How one language says what a charge costs. */
 export interface CostWords {
@@ -42,7 +42,7 @@ export const english: CostWords = {
   anotherTime: 'Begun at another time',
   cheapest: 'Cheapest',
   note: 'Note',
-  notes: NOTES,
+  notes: EXPLAIN_WORDS.en.notes,
 };
 
 /** Canadian French. */
@@ -69,20 +69,5 @@ export const french: CostWords = {
   anotherTime: 'À un autre moment',
   cheapest: 'Le moins cher',
   note: 'Remarque',
-  notes: {
-    'start-unknown': 'le début de la session est inconnu; celui de sa première période en tient lieu',
-    'end-unknown': 'la fin de la session est inconnue; ses durées en tiennent lieu',
-    'periods-reordered': 'les périodes n’étaient pas en ordre et ont été triées',
-    'period-outside-session': 'elle est hors de la session',
-    'period-names-unlisted-tariff': 'son tarif n’est pas parmi ceux donnés',
-    'period-names-no-tariff': 'elle ne nomme aucun tarif alors que d’autres le font',
-    'tariff-outside-its-validity': 'aucun tarif n’était en vigueur au début; le premier est appliqué',
-    'tariff-in-another-currency': 'son tarif est dans une autre monnaie',
-    'currency-unknown': 'la monnaie est inconnue; deux décimales sont supposées',
-    'time-differs-from-timestamps': 'ses heures diffèrent de ses horodatages; les heures sont facturées',
-    'negative-energy': 'de l’énergie a été rendue',
-    'level-unknown': 'le tarif dépend d’un courant ou d’une puissance que personne n’a dits',
-    'reservation-outcome-inferred': 'l’usage de la réservation est déduit de ce qui a suivi',
-    'period-spans-price-change': 'le prix y change; le prix de son début est appliqué',
-  },
+  notes: EXPLAIN_WORDS.fr.notes,
 };

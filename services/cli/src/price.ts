@@ -1,5 +1,5 @@
 import { decimal } from '#money';
-import { NOTES, type PriceReport, priceReport, spanningPeriods, type TextPrice } from '#pricing';
+import { EXPLAIN_WORDS, type PriceReport, priceReport, spanningPeriods, type TextPrice } from '#pricing';
 import { CHARGE_OPTIONS, eachCharge, isCredit, POLICY_HELP, type PricedCharge } from './charges.ts';
 import { costTable, creditReport } from './cost-table.ts';
 import { withCurrency } from './money-text.ts';
@@ -117,7 +117,7 @@ function remarks(charge: PricedCharge): string[] {
       : []),
     ...notesOf(charge).map((note) => {
       const where = 'path' in note ? `${note.path}: ` : '';
-      const what = 'why' in note ? note.why : NOTES[note.code];
+      const what = 'why' in note ? note.why : EXPLAIN_WORDS.en.notes[note.code];
       return `Note: ${where}${what}.`;
     }),
   ];

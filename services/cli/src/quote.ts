@@ -17,6 +17,7 @@ import { costTable } from './cost-table.ts';
 import { type CostWords, english, french } from './cost-words.ts';
 import { type Document, documents } from './documents.ts';
 import { readDuration } from './duration.ts';
+import { givenLanguage, LANGUAGE_OPTION } from './language.ts';
 import { LiberalReader } from './liberal.ts';
 import { moneyText } from './money-text.ts';
 import { Progress } from './progress.ts';
@@ -42,7 +43,7 @@ charges until it has its energy and is parked for the rest of its stay; without,
     location: { type: 'string', value: 'LOCATION.json', help: 'Location whose time_zone is taken' },
     within: { type: 'string', value: '24h', help: `other starts so far ahead (${DEFAULT_WITHIN})` },
     every: { type: 'string', value: '30m', help: `in such steps (${DEFAULT_EVERY})` },
-    language: { type: 'string', value: 'en|fr', help: 'of what people read (en)' },
+    language: LANGUAGE_OPTION,
     json: { type: 'boolean', help: 'one line of JSON for each tariff' },
   },
   examples: [
@@ -109,8 +110,7 @@ async function requestOf(given: Given, terminal: Terminal): Promise<Asked> {
   if ([energyKwh, powerKw, stay].filter((one) => one !== undefined).length < 2) {
     throw new WrongUsage('two of --energy-kwh, --duration and --power-kw are needed');
   }
-  const language = optionOf(given, 'language') ?? 'en';
-  if (language !== 'en' && language !== 'fr') throw new WrongUsage('--language: en or fr expected');
+  const language = givenLanguage(given);
   const withinMs = readDuration(optionOf(given, 'within') ?? DEFAULT_WITHIN, '--within');
   const everyMs = readDuration(optionOf(given, 'every') ?? DEFAULT_EVERY, '--every');
   if (withinMs / everyMs > STARTS_MAX)

@@ -20,6 +20,19 @@ test('an explanation says which part applied, as text and as a tree', async () =
   expect(tree!.periods).toHaveLength(2);
 });
 
+test('an explanation is said in French to who asks for it, what its tree says in words, too', async () => {
+  const name = folder.write('cdr.json', { ...cdr, credit: true, tariffs: [byTheClock], time_zone: 'UTC' });
+  const { out, status } = await folder.run(['explain', name, '--language', 'fr']);
+  expect(status).toBe(0);
+  expect(out.replaceAll('\u00a0', ' ')).toContain('Temps de recharge 2 h à 3 $ l’heure plus 5 % de taxes (partie 1 du tarif) : ');
+  expect(out.replaceAll('\u00a0', ' ')).toContain('CDR de crédit : ce montant est remboursé');
+  expect(out).not.toMatch(/\b(the|tax|pay|Credit)\b/);
+  const [tree] = await folder.json(['explain', name, '--language', 'fr', '--time-zone', 'Pacific/Honolulu']);
+  expect(tree).toMatchObject({ language: 'fr' });
+  expect(JSON.stringify(tree)).toContain('"asks":"de 10\u00a0h à minuit","was":"7\u00a0h"');
+  expect(await folder.run(['explain', name, '--language', 'de'])).toMatchObject({ status: 2 });
+});
+
 test('an explanation as JSON spells its names as a price does, and the flags of a policy as they are asked for', async () => {
   const name = folder.write('cdr.json', { ...cdr, tariffs: [byTheClock], time_zone: 'UTC' });
   const { out } = await folder.run(['explain', name, '--json', '--policy', 'stepScope=none']);

@@ -99,7 +99,7 @@ export function driverRoutes({ charges, live, receipts, evses }: DriverParts): R
       method: 'GET', path: '/v1/receipts/:country_code/:party_id/:cdr_id',
       summary: 'A receipt with its price explained',
       params: z.strictObject({ country_code: CountryCode, party_id: PartyId, cdr_id: CdrId }),
-      query: z.strictObject({ language: ofLanguage.meta({ description: 'of what your plan asks; how an operator\'s price came about is said in English' }) }),
+      query: z.strictObject({ language: ofLanguage.meta({ description: 'of how your price came about; without it by the header Accept-Language. The detail of a finding is in English' }) }),
       answer: WholeReceipt,
       handle: ({ driver, params: id, ...asking }) => receipts.find(driver, id, languageAsked(asking)),
     }),

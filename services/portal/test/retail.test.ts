@@ -63,6 +63,8 @@ test('where the plan passes the price through, the CDR and its explanation are t
   neighbours.accounts.passesThrough = true;
   const whole = (await avery.get('/v1/receipts/CA/BCT/R-1')).body;
   expect(whole).toMatchObject({ total, explanation: { text: '9.56 CAD by your plan.\n12.4 kWh at 0.30' }, cdr: { total_cost: {} } });
+  const inFrench = (await avery.get('/v1/receipts/CA/BCT/R-1?language=fr')).body;
+  expect(inFrench.explanation.text).toBe('9,56 $ selon votre forfait.\n12,4 kWh à 0,30');
   neighbours.accounts.passesThrough = false;
 });
 

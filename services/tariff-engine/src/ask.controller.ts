@@ -121,7 +121,7 @@ export class AskController {
         currency: priced.currency,
         ...priceOf(priced.total),
         sentence: sentence(tariff, language === 'fr' ? french : english),
-        explanationJson: toJsonBytes(explanationJson(explain(priced))),
+        explanationJson: toJsonBytes(explanationJson(explain(priced, language === 'fr' ? 'fr' : 'en'))),
         alternatives: alternatives.map(({ start, total, cheapest }) => ({ startAt: start, ...priceOf(total), cheapest })),
       };
     });
