@@ -173,6 +173,12 @@ export async function releaseLanes(db: Database, owner: string): Promise<void> {
   await setMine(db, owner, rows, { set: 'owner = NULL, until = NULL', values: [] });
 }
 
+/** What is open of these kinds is due now, and nobody keeps a key for longer than a lease from now on. The keys. */
+export async function hasten(db: Database, kinds: readonly string[], nowMs: number, leaseMs: number): Promise<string[]> {
+  const { rows } = await db.query<{ key: string }>('SELECT key FROM due_hasten($1, $2, $3) AS key', [kinds, Math.floor(nowMs), leaseMs]);
+  return rows.map(({ key }) => key);
+}
+
 /** When there may be something to do next: platform time, and real ms from now. */
 export async function nextWake(
   db: Database,

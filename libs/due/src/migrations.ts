@@ -112,4 +112,23 @@ export const dueMigrations: MigrationList = [
         END $$`,
     ],
   },
+  {
+    name: 'due-4-hasten',
+    up: () => [
+      // Keys in the order in which `due_rouse` takes them.
+      `CREATE FUNCTION due_hasten(hasten_kinds text[], now_ms bigint, lease_ms int) RETURNS SETOF text LANGUAGE plpgsql AS $$
+        DECLARE keys text[];
+        BEGIN
+          PERFORM FROM due_lane ORDER BY key FOR UPDATE;
+          UPDATE due_lane SET until = clock_timestamp() + lease_ms * interval '1 ms'
+            WHERE until > clock_timestamp() + lease_ms * interval '1 ms';
+          WITH hastened AS (UPDATE due SET at = least(at, now_ms), retry_at = NULL, retry_after = NULL
+            WHERE done_at IS NULL AND kind = ANY (hasten_kinds)
+              AND (coalesce(retry_at, at) > now_ms OR at > now_ms OR retry_after IS NOT NULL) RETURNING key)
+          SELECT array_agg(DISTINCT key) INTO keys FROM hastened;
+          UPDATE due_lane SET wake_at = least(wake_at, now_ms), wake_after = '-infinity' WHERE key = ANY (keys);
+          RETURN QUERY SELECT unnest(keys);
+        END $$`,
+    ],
+  },
 ];

@@ -16,6 +16,7 @@ import {
   claimLanes,
   finishDue,
   forgetDone,
+  hasten,
   keepLanes,
   type Lane,
   nextDue,
@@ -44,6 +45,11 @@ export type DueHandler = (due: Due, attempt: number, hold: Hold) => Promise<DueO
 export interface WorkOptions {
   /** Every kind that the schema may hold. */
   readonly kinds: Readonly<Record<string, DueHandler>>;
+  /**
+   * Those that may come before their time, since they look whether there is anything to do. A pause of theirs is over when
+   * the clock is set back: how long it was to be is not known by a clock that was wrong.
+   */
+  readonly early?: readonly string[];
   /** Keys worked on at the same time, default 8. */
   readonly concurrency?: number;
   /** Real time after which a dead worker's keys go to another; default 10,000. */
@@ -64,6 +70,8 @@ export interface DueWorker {
 
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 300_000;
+/** By so much a clock may go slower than time, between two looks at it. */
+const SET_BACK_MS = 1_000;
 const KEEP_DONE_DAYS = 30;
 const FORGET_EVERY_MS = 3_600_000;
 
@@ -91,6 +99,7 @@ class Worker implements DueWorker {
   private readonly keeping: Promise<void>;
   /** Counts what may have made work: a claim that started before it is repeated. */
   private news = 0;
+  private setBacks = 0;
   private woken = () => {};
 
   constructor(
@@ -127,10 +136,17 @@ class Worker implements DueWorker {
 
   private async keepClaiming(): Promise<void> {
     const { signal } = this.stopping;
+    let seen = this.seenNow();
     for (let idle = 0; !signal.aborted;) {
       const { news } = this;
       const askedAt = instants();
       try {
+        const seenNow = this.seenNow();
+        if (this.isSetBack(seen, seenNow)) {
+          this.setBacks += 1;
+          this.log.warn('the clock was set back: what waited by it is looked at now', { keys: await this.hasten() });
+        }
+        seen = seenNow;
         const most = this.concurrency - this.running.size;
         const lanes =
           most > 0
@@ -152,6 +168,14 @@ class Worker implements DueWorker {
       }
       idle += 1;
     }
+  }
+
+  private seenNow(): { platformMs: number; monotonicMs: number } {
+    return { platformMs: this.clock.realMs(this.clock.now()), monotonicMs: performance.now() };
+  }
+
+  private isSetBack(before: ReturnType<Worker['seenNow']>, now: ReturnType<Worker['seenNow']>): boolean {
+    return now.platformMs - before.platformMs < now.monotonicMs - before.monotonicMs - SET_BACK_MS;
   }
 
   /** Until what is known to fall due next; not long, since others may add without telling us. */
@@ -186,22 +210,25 @@ class Worker implements DueWorker {
     while (!this.stopping.signal.aborted && lane.hold.isHeld()) {
       const due = await nextDue(this.db, this.owner, lane, this.clock.now());
       if (!due) return;
-      const { outcome, error } = await this.handle(due, lane.hold);
-      if (outcome === 'done') {
-        if (!(await finishDue(this.db, this.owner, lane, due))) return;
-      } else if ('goOnAt' in outcome) {
-        if (!(await postponeDue(this.db, this.owner, lane, due, outcome.goOnAt))) return;
-      } else {
-        const when = 'retryAt' in outcome ? { at: outcome.retryAt } : { inMs: outcome.retryInMs };
-        await retryDue(
-          this.db,
-          this.owner,
-          lane,
-          due,
-          error === undefined ? when : { ...when, error },
-        );
-      }
+      const { setBacks } = this;
+      const isMine = await this.note(lane, due, await this.handle(due, lane.hold));
+      // It may have been put off by the clock as it was before.
+      if (setBacks !== this.setBacks) await this.hasten();
+      if (!isMine) return;
     }
+  }
+
+  /** False where the key is another's now. */
+  private async note(lane: HeldLane, due: TakenDue, { outcome, error }: { outcome: DueOutcome; error?: string }): Promise<boolean> {
+    if (outcome === 'done') return finishDue(this.db, this.owner, lane, due);
+    if ('goOnAt' in outcome) return postponeDue(this.db, this.owner, lane, due, outcome.goOnAt);
+    const when = 'retryAt' in outcome ? { at: outcome.retryAt } : { inMs: outcome.retryInMs };
+    await retryDue(this.db, this.owner, lane, due, error === undefined ? when : { ...when, error });
+    return true;
+  }
+
+  private async hasten(): Promise<number> {
+    return (await hasten(this.db, this.options.early ?? [], this.clock.now(), this.leaseMs)).length;
   }
 
   private async handle(

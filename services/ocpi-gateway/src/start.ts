@@ -180,6 +180,7 @@ export function start(env: Env): Promise<Running> {
       leaseMs: LEASE_MS,
       service: 'ocpi-gateway',
       log,
+      early: ['push', 'push-all', 'steer', 'tell-links', 'unlock', 'command-result', 'pull-once', 'fetch', 'pull-clients', 'hub-sweep', 'watch'],
       kinds: {
         push: (due, _, hold) => delivery.push(due, hold),
         'push-all': (due, attempt) => (toNewMember ? toNewMember.run(due) : pushAll.run(due, attempt)),

@@ -23,7 +23,7 @@ interface Unknowing {
 }
 
 const SHORTEST_WAIT_MS = 50;
-const LONGEST_WAIT_MS = 1_000;
+export const LONGEST_WAIT_MS = 1_000;
 
 /** What waits for others looks again, longer after each time; real time. */
 export function lookAgainInMs({ waits }: Pick<Waiting, 'waits'>): number {

@@ -10,7 +10,7 @@ import { type Clock, rfc3339 } from '#time';
 import type { Calls } from '../partners/calls.ts';
 import { CdrDelivery } from './cdr-delivery.ts';
 import type { OcpiSettings } from '../config.ts';
-import { inTheirTurn, lookAgainInMs, toBeTold } from './delivery-order.ts';
+import { inTheirTurn, LONGEST_WAIT_MS, lookAgainInMs, toBeTold } from './delivery-order.ts';
 import { difference, type PushedModule, type Step } from './difference.ts';
 import { outcomeText } from '../partners/handshake.ts';
 import {
@@ -79,6 +79,12 @@ export class Delivery {
     }
   }
 
+  /** Of an object, by the platform's clock. */
+  private longestWaitMs(): number {
+    const { settings, clock } = this.parts;
+    return Math.max(settings.longest_retry_ms, LONGEST_WAIT_MS) * clock.rate;
+  }
+
   /** The next batch of a lane; of a line that was down, one object tries whether it is up again. */
   private async next({ lane, partnerId, hold }: Pick<Taken, 'lane' | 'partnerId' | 'hold'>, now: number): Promise<DueOutcome | undefined> {
     const { db } = this.parts;
@@ -91,7 +97,7 @@ export class Delivery {
     hold.insist();
     const batch = await takeBatch(db, this.texts, { lane, partnerId, hold }, { now, most: BATCH });
     if (!batch) {
-      const next = await nextIn(db, lane);
+      const next = await nextIn(db, lane, { now, latest: now + this.longestWaitMs() });
       return next === undefined ? 'done' : { goOnAt: next };
     }
     const { taken, waiting } = batch;

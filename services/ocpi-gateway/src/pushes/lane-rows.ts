@@ -135,13 +135,20 @@ function waitingOf(row: WaitingRow, partnerId: string, texts: ReadonlyMap<bigint
   };
 }
 
-/** When the next of a lane is due, epoch ms; undefined: nothing waits. */
-export async function nextIn(db: Queryable, lane: string): Promise<number | undefined> {
+/**
+ * When the next of a lane is due, epoch ms; undefined: nothing waits. What would wait beyond `latest` began to by a clock
+ * that was set back since, and is due now.
+ */
+export async function nextIn(db: Queryable, lane: string, { now, latest }: { now: number; latest: number }): Promise<number | undefined> {
   const { rows: [row] } = await db.query<{ due_at: bigint | null; failures: number | null }>({
     name: 'lane-next',
     text: `SELECT (SELECT min(due_at) FROM pushed WHERE lane = $1 AND queued) AS due_at,
       (SELECT failures FROM push_lanes WHERE lane = $1) AS failures`,
   }, [lane]);
+  if (row?.due_at != null && Number(row.due_at) > latest) {
+    await db.query('UPDATE pushed SET due_at = $2 WHERE lane = $1 AND queued AND due_at > $3', [lane, Math.floor(now), Math.ceil(latest)]);
+    return now;
+  }
   if (row?.due_at != null) return Number(row.due_at);
   // Nothing is left to try a line with that was down: nobody knows it to be down any more.
   if (row?.failures)
