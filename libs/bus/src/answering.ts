@@ -17,10 +17,20 @@ export interface AnsweringOptions {
   readonly queue?: string | undefined;
   /** Each message is one ask, which may wait for somebody outside. */
   readonly alone?: boolean;
+  /** For so long what arrives now may have lain there. */
+  readonly mayLieMs: () => number;
   /** For spans and logs: context.verb. */
   readonly name: string;
   readonly tracer: Tracer;
   readonly log: Log;
+}
+
+const TOO_LATE = 'whoever asked had given up before this could be begun; nothing was done';
+
+interface Arrived {
+  readonly message: Msg;
+  /** When it came at the earliest. */
+  readonly sinceMs: number;
 }
 
 export interface Answering {
@@ -38,22 +48,27 @@ export function startAnswering(
   const { connection, subject, queue, name, tracer, log } = options;
   // As many asks as messages of many would carry: who is silent outside holds up nobody else.
   const times = options.alone ? MOST_ITEMS : 1;
-  const waiting: Msg[] = [];
+  const waiting: Arrived[] = [];
   const running = new Set<Promise<void>>();
 
-  const answer = async (message: Msg): Promise<void> => {
+  const answer = async ({ message, sinceMs }: Arrived): Promise<void> => {
     const asked = askedIn(message);
     if (!asked) return;
-    const { items, parts } = asked;
-    const answers = await withTraceparent(message.headers?.get('traceparent'), () =>
+    const waitedMs = performance.now() - sinceMs;
+    const isLate = ({ patienceMs = 0 }: AskItem) => patienceMs > 0 && waitedMs >= patienceMs;
+    const items = asked.items.filter((item) => !isLate(item));
+    const answers = items.length === 0 ? [] : await withTraceparent(message.headers?.get('traceparent'), () =>
       inSpan(tracer, `answer ${name}`, { requests: items.length }, () =>
         handle(items).catch((error: unknown) => items.map(() => refusalFor(error, name, log))),
       ),
     );
-    reply(message, answers, parts);
+    if (items.length === asked.items.length) return reply(message, answers, asked.parts);
+    log.warn('asks came too late and are not carried out', { name, late: asked.items.length - items.length, waitedMs: Math.round(waitedMs) });
+    const inTime = answers.values();
+    reply(message, asked.items.map((item) => (isLate(item) ? refusal('too-late' satisfies BusCode, TOO_LATE) : inTime.next().value!)), asked.parts);
   };
-  const start = (message: Msg): void => {
-    const run = answer(message)
+  const start = (arrived: Arrived): void => {
+    const run = answer(arrived)
       .catch((error: unknown) => log.error('an answer could not be sent', { subject, error }))
       .finally(() => {
         running.delete(run);
@@ -65,9 +80,10 @@ export function startAnswering(
   const subscription = connection.subscribe(subject, {
     ...(queue === undefined ? {} : { queue }),
     callback: (error, message) => {
-      if (error) log.error('asks are not heard', { subject, error });
-      else if (running.size < MOST_RUNNING * times) start(message);
-      else if (waiting.length < MOST_WAITING * times) waiting.push(message);
+      if (error) return log.error('asks are not heard', { subject, error });
+      const arrived = { message, sinceMs: performance.now() - options.mayLieMs() };
+      if (running.size < MOST_RUNNING * times) start(arrived);
+      else if (waiting.length < MOST_WAITING * times) waiting.push(arrived);
       else refuseAll(message, 'overloaded');
     },
   });

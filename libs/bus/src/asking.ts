@@ -34,6 +34,9 @@ export interface Outgoing {
 }
 
 interface Waiting extends Outgoing {
+  readonly untilMs: number;
+  /** From when it is sent. */
+  patienceMs: number;
   state: 'held' | 'sent' | 'settled';
   flight: string;
   /** Of an answer that comes in several. */
@@ -90,6 +93,8 @@ export class Asking {
       const waiting: Waiting = {
         ...outgoing,
         state: 'held',
+        untilMs: performance.now() + outgoing.timeoutMs,
+        patienceMs: 0,
         flight: '',
         parts: [],
         timer: setTimeout(() => this.lost(waiting), outgoing.timeoutMs),
@@ -177,7 +182,10 @@ export class Asking {
     const id = (this.count += 1).toString(36);
     this.flights.set(id, { lane: name, items, left: items.length });
     lane.underWay += 1;
-    for (const item of items) Object.assign(item, { state: 'sent', flight: id });
+    const now = performance.now();
+    for (const item of items) {
+      Object.assign(item, { state: 'sent', flight: id, patienceMs: Math.max(1, Math.ceil(item.untilMs - now)) });
+    }
     const options = { reply: `${this.inbox}.${id}` };
     try {
       this.connection.publish(

@@ -28,6 +28,7 @@ import {
   TooLarge,
 } from './failures.ts';
 import { inboxPrefix } from './permissions.ts';
+import { Standstill } from './standstill.ts';
 import { askSubject, holderSubject } from './subjects.ts';
 import { type Watching, watchTold } from './watching.ts';
 import { type AskItem, whole } from './wire.ts';
@@ -86,6 +87,7 @@ export class Bus {
   readonly log: Log;
   readonly tracer: Tracer;
   private readonly asking: Asking;
+  private readonly standstill: Standstill;
   private readonly answering = new Set<Answering>();
   private readonly whenReconnected = new Set<() => void>();
 
@@ -100,6 +102,7 @@ export class Bus {
     this.log = options.log ?? logOf(options.service);
     this.tracer = tracerOf(options.service);
     this.asking = new Asking(connection, inboxPrefix);
+    this.standstill = new Standstill(connection);
     void this.followConnection();
   }
 
@@ -252,6 +255,7 @@ export class Bus {
   async close(): Promise<void> {
     await Promise.all([...this.answering].map((each) => each.stop()));
     this.asking.close();
+    this.standstill.end();
     if (!this.connection.isClosed()) {
       await this.connection.drain().catch(() => this.connection.close());
     }
@@ -262,7 +266,8 @@ export class Bus {
     handle: (items: readonly AskItem[]) => Promise<Answered[]>,
   ): Promise<Answering> {
     const { connection, tracer, log } = this;
-    const answering = startAnswering({ connection, tracer, log, ...where }, handle);
+    const mayLieMs = () => this.standstill.mayLieMs();
+    const answering = startAnswering({ connection, tracer, log, mayLieMs, ...where }, handle);
     const kept = {
       stop: () => {
         this.answering.delete(kept);

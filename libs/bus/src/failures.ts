@@ -8,6 +8,8 @@ export type BusCode =
   | 'unanswered'
   /** More waits than the answering service holds; nothing was done. */
   | 'overloaded'
+  /** Whoever asked has given up by when it could be begun; nothing was done. */
+  | 'too-late'
   /** The answer has more than `LARGEST_ITEM_BYTES`; what was asked for may have been done. */
   | 'too-large';
 

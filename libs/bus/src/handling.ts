@@ -121,6 +121,7 @@ const BUS_CODES = new Set<string>([
   'internal',
   'unanswered',
   'overloaded',
+  'too-late',
   'too-large',
 ] satisfies BusCode[]);
 

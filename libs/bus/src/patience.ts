@@ -53,7 +53,7 @@ export async function withPatience(
 /** Somebody else's trouble, not the fact's. */
 function passes(error: unknown): boolean {
   if (error instanceof Unanswered) return true;
-  if (error instanceof Refused) return error.code === 'unanswered' || error.code === 'overloaded';
+  if (error instanceof Refused) return ['unanswered', 'overloaded', 'too-late'].includes(error.code);
   return error instanceof DatabaseFailure && PASSING.has(error.failure);
 }
 

@@ -44,8 +44,8 @@ const bytes = (text: string) => new Uint8Array(Buffer.from(text));
 
 test('an ask batch is as bus.proto says', () => {
   const items = [
-    { request: bytes('one'), commandId: 'c-1' },
-    { request: new Uint8Array(), commandId: '' },
+    { request: bytes('one'), commandId: 'c-1', patienceMs: 5_000 },
+    { request: new Uint8Array(), commandId: '', patienceMs: 0 },
   ];
   for (const parts of [true, false]) {
     const through = throughProto('AskBatch', writeAskBatch({ items, parts }));
@@ -106,6 +106,6 @@ test('fields that a later version adds are passed over', () => {
     0x78,
     5,
   ]);
-  expect(readAskBatch(later)).toEqual({ items: [{ request: bytes('x'), commandId: '' }], parts: false });
+  expect(readAskBatch(later)).toEqual({ items: [{ request: bytes('x'), commandId: '', patienceMs: 0 }], parts: false });
   expect(create(message('Refusal'))).toMatchObject({ code: '' });
 });

@@ -9,6 +9,8 @@ import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire';
 export interface AskItem {
   readonly request: Uint8Array;
   readonly commandId: string;
+  /** For so long its asker waits; 0 where that is not said. */
+  readonly patienceMs?: number;
 }
 
 export interface AskBatch {
@@ -103,14 +105,16 @@ const fieldSize = (length: number) => 1 + varintSize(length) + length;
 const numberSize = (value: number) => (value > 0 ? 1 + varintSize(value) : 0);
 
 export function writeAskBatch({ items, parts }: AskBatch): Uint8Array {
-  const framed = items.map(({ request, commandId }) => {
+  const framed = items.map(({ request, commandId, patienceMs = 0 }) => {
     const id = commandId === '' ? undefined : Buffer.from(commandId);
-    return { request, id, size: fieldSize(request.length) + (id ? fieldSize(id.length) : 0) };
+    const size = fieldSize(request.length) + (id ? fieldSize(id.length) : 0) + numberSize(patienceMs);
+    return { request, id, patienceMs, size };
   });
   const out = new Frame(framed.reduce((sum, { size }) => sum + fieldSize(size), numberSize(Number(parts))));
-  for (const { request, id, size } of framed) {
+  for (const { request, id, patienceMs, size } of framed) {
     out.head(bytes(1), size).field(bytes(1), request);
     if (id) out.field(bytes(2), id);
+    out.number(3, patienceMs);
   }
   return out.number(2, Number(parts)).out;
 }
@@ -121,10 +125,11 @@ export function readAskBatch(data: Uint8Array): AskBatch {
   eachField(data, (field, reader) => {
     if (field === 2) parts = reader.bool();
     if (field !== 1) return field === 2;
-    const item: { request: Uint8Array; commandId: string } = { request: NOTHING, commandId: '' };
+    const item = { request: NOTHING, commandId: '', patienceMs: 0 };
     eachField(reader.bytes(), (inner, at) => {
       if (inner === 1) item.request = at.bytes();
       else if (inner === 2) item.commandId = at.string();
+      else if (inner === 3) item.patienceMs = at.uint32();
       else return false;
       return true;
     });
