@@ -3,7 +3,7 @@ import { fromJsonBytes, toJsonBytes } from '#contracts';
 import type { AgreementChanged } from '#contracts/agreements';
 import { resolveStation } from '#contracts/locations';
 import { authorizeAtPartner, SendOutcome } from '#contracts/ocpi-gateway';
-import type { Party as BusParty } from '#contracts/party';
+import type { Party as ToldParty } from '#contracts/party';
 import { tokenAuthorized } from '#contracts/tokens-auth';
 import { type GrantRows, shownSince } from '#grants';
 import { type AuthorizationInfo, idKey, isNamed, type Location, type LocationReferences, type Party, partyText, type Token } from '#ocpi';
@@ -16,6 +16,7 @@ import {
 } from './authorization.ts';
 import { type Contest, listContests, noteRefused } from './contest-rows.ts';
 import { withoutCredit } from './credit-rows.ts';
+import type { DescribedPlace } from './described-places.ts';
 import { allowedOf } from './places.ts';
 import { tokensOfCards } from './token-rows.ts';
 
@@ -36,6 +37,8 @@ export interface CardsParts {
   readonly parties: OwnParties;
   readonly grants: GrantRows;
   readonly log: Log;
+  /** Where stations are, by the settings. */
+  readonly described: readonly DescribedPlace[];
 }
 
 export interface Card {
@@ -43,6 +46,8 @@ export interface Card {
   readonly stationId: string;
   readonly connectorId?: number;
 }
+
+type BusParty = Pick<ToldParty, 'countryCode' | 'partyId'>;
 
 /** A place where a card may be about to charge: an EVSE of the station. */
 interface ShownAt {
@@ -67,8 +72,11 @@ export interface ContestView extends Contest {
 export class Cards {
   /** As they were said last: no private place is open while locations is slow, or not there. LOC-07 */
   private readonly places = new Map<string, Resolved>();
+  private readonly described: ReadonlyMap<string, readonly DescribedPlace[]>;
 
-  constructor(private readonly parts: CardsParts) {}
+  constructor(private readonly parts: CardsParts) {
+    this.described = Map.groupBy(parts.described, ({ stationId }) => stationId);
+  }
 
   /** May these cards charge, each at its station? Every decision is told. */
   async authorize(cards: readonly Card[]): Promise<Decision[]> {
@@ -215,9 +223,18 @@ export class Cards {
     } catch (error) {
       if (!(error instanceof Unanswered || error instanceof Refused)) throw error;
       // Other refusals say nothing of the place: too much waits at locations, or its database is away.
-      if (error instanceof Refused && error.code === 'unknown-station') this.places.delete(asked);
-      return this.places.get(asked);
+      if (error instanceof Refused && error.code === 'unknown-station') return void this.places.delete(asked);
+      return this.places.get(asked) ?? this.describedAt(stationId, stationConnector, orAny);
     }
+  }
+
+  private describedAt(stationId: string, stationConnector: number, orAny: boolean): Resolved | undefined {
+    const all = this.described.get(stationId) ?? [];
+    const place = all.find((one) => one.stationConnector === stationConnector) ?? (orAny ? all[0] : undefined);
+    return place && {
+      party: { countryCode: place.owner.country_code, partyId: place.owner.party_id }, locationId: place.locationId, evseUid: place.evseUid,
+      private: place.private, connectors: all.map((one) => one.stationConnector),
+    };
   }
 
   private known(asked: string, place: Resolved): void {

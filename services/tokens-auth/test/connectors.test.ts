@@ -25,6 +25,12 @@ const stations: Readonly<Record<string, Readonly<Record<number, readonly [string
   BEHIND: { 3: ['HOME', 'E3'], 4: ['HOME', 'E4'] },
 };
 
+/** As the settings have it; `locations` was asked about none of these stations. */
+const described = (id: string, isPrivate: boolean) => ({
+  id, private: isPrivate, ...(isPrivate ? { publish_allowed_to: [{ uid: 'RESIDENT', type: 'RFID' }] } : {}), time_zone: 'America/Vancouver',
+  evses: [{ uid: `${id}-1`, station: `${id}-UNHEARD-OF`, connectors: [{ id: '1', station_connector: 2 }] }],
+});
+
 let platform: TestPlatform;
 let service: Running;
 let bus: Bus;
@@ -38,14 +44,15 @@ let isSlow = false;
 let hasNoDatabase = false;
 
 beforeAll(async () => {
-  platform = await testPlatform();
+  platform = await testPlatform({ locations: [described('HOME', true), described('STREET', false)] });
   service = await start(platform.env);
   [bus, locations, gateway] = (await Promise.all(['portal', 'locations', 'ocpi-gateway'].map((name) =>
     connectBus({ natsUrl: platform.env.NATS_URL!, platform: platform.platform, service: name as 'portal' })))) as [Bus, Bus, Bus];
   await locations.answer(resolveStation, (requests) => Promise.all(requests.map(async ({ stationId, stationConnector, orAny }) => {
     if (isSlow) await sleep(1_500);
     if (hasNoDatabase) return new Refused('unanswered', 'the database cannot be used now');
-    const place = stations[stationId]![stationConnector] ?? (orAny ? Object.values(stations[stationId]!)[0] : undefined);
+    const of = stations[stationId] ?? {};
+    const place = of[stationConnector] ?? (orAny ? Object.values(of)[0] : undefined);
     if (!place) return new Rejected('unknown-station', 'at no Location');
     const [locationId, evseUid] = place;
     return {
@@ -137,4 +144,15 @@ test.each(['ALWAYS', 'NEVER'])('LOC-07: a place that is known to be private is n
   expect(await tap(card, 'HOME')).toBe('Blocked not-here');
   hasNoDatabase = false;
   expect(await tap(card, 'STREET')).toBe('Accepted');
+});
+
+test('LOC-07: a private place of which locations said nothing yet is not open while it is slow; one that is not private is', async () => {
+  isSlow = true;
+  await put('RESIDENT', { whitelist: 'ALWAYS' });
+  for (const connector of [undefined, 2]) {
+    expect(await tap('ALWAYS', 'HOME-UNHEARD-OF', connector)).toBe('Blocked not-here');
+    expect(await tap('RESIDENT', 'HOME-UNHEARD-OF', connector)).toBe('Accepted');
+    expect(await tap('ALWAYS', 'STREET-UNHEARD-OF', connector)).toBe('Accepted');
+  }
+  isSlow = false;
 });
