@@ -6,7 +6,7 @@ export {
 } from './month.ts';
 export {
   type CdrToSettle, digitsOf, driverTaxes, type Remark, type SettledCdr, settledCdr, type SettledTax,
-  taxesOfPlace, vatRates,
+  type Taxed, taxedOf, taxesOfPlace, vatRates,
 } from './settled.ts';
 export { invoiceNumber, settle, type SettleInput } from './settle.ts';
 export {

@@ -43,6 +43,9 @@ export interface SettledCdr {
   readonly remarks: readonly Remark[];
 }
 
+/** How the tax within a CDR was named when it was recorded: the data of taxes may be others by now. */
+export type Taxed = Pick<SettledCdr, 'taxes' | 'remarks'>;
+
 /** What is shown of a Location's name and city. */
 const PLACE_CHARACTERS = 100;
 
@@ -55,13 +58,19 @@ export function digitsOf(currency: string): number {
  * A CDR as it is settled: its totals are rounded to the currency's minor unit, half away from zero,
  * here and nowhere else. A Credit CDR counts as written: below nothing, or above where it takes back
  * a bill that paid back (a car that fed the grid); what a sloppy sender meant is found out before.
+ * `noted`: what stands beside it, if anything does.
  */
-export function settledCdr(cdr: CdrToSettle): SettledCdr {
-  return settledBy(cdr, vatRates(cdr));
+export function settledCdr(cdr: CdrToSettle, noted?: Taxed): SettledCdr {
+  return settledBy(cdr, vatRates(cdr), noted);
+}
+
+/** To be noted beside it. */
+export function taxedOf({ taxes, remarks }: Taxed): Taxed {
+  return { taxes, remarks };
 }
 
 /** `rates`: those that the tax of its total may be at. */
-function settledBy(cdr: CdrToSettle, rates: readonly string[]): SettledCdr {
+function settledBy(cdr: CdrToSettle, rates: readonly string[], noted?: Taxed): SettledCdr {
   const currency = cdr.currency.toUpperCase();
   const digits = digitsOf(currency);
   const credit = cdr.credit === true;
@@ -69,7 +78,7 @@ function settledBy(cdr: CdrToSettle, rates: readonly string[]): SettledCdr {
   const amount = (told: number) => decimal(told).roundTo(digits, 'half-away-from-zero');
   const excl = amount(excl_vat);
   const incl = incl_vat === undefined ? excl : amount(incl_vat);
-  const { taxes, remarks } = taxesOf(cdr, rates, { excl, tax: incl.sub(excl), digits });
+  const { taxes, remarks } = noted ?? taxesOf(cdr, rates, { excl, tax: incl.sub(excl), digits });
   const { id, name, address, city } = cdr.cdr_location;
   return {
     cdr_id: cdr.id,
@@ -130,7 +139,7 @@ function taxesOf(
   cdr: CdrToSettle,
   rates: readonly string[],
   { excl, tax, digits }: TaxedAmount,
-): Pick<SettledCdr, 'taxes' | 'remarks'> {
+): Taxed {
   const place = taxesOfPlace(cdr);
   const shown = (code: string, rate: string, amount: Decimal, base = excl): SettledTax => ({
     code, rate, base: base.toFixed(digits), amount: amount.toFixed(digits),

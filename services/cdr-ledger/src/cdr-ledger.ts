@@ -1,5 +1,6 @@
 import type { EventStore } from '#event-store';
 import { type Cdr, type Party, partyText } from '#ocpi';
+import { settledCdr, taxedOf } from '#settlement';
 import type { Marks } from '#erasure';
 import type { Database } from '#postgres';
 import type { OwnParties } from '#settings';
@@ -83,6 +84,7 @@ export class CdrLedger {
         const { cdr, pricing } = billOf(ended, at);
         const findings = [...meterFindings(ended), ...reviewSigned(cdr, this.parts.meterKeyOf(cdr))];
         const { part, entry } = sealed(cdr);
+        const settled = settledCdr(entry.cdr);
         const tokenParty = { country_code: token.country_code, party_id: token.party_id };
         return {
           parts: [part],
@@ -92,9 +94,10 @@ export class CdrLedger {
             tokenParty,
             ...entry,
             pricing,
+            taxed: taxedOf(settled),
             ...(findings.length > 0 ? { findings } : {}),
           },
-          row: rowOf(true, { ...entry, tokenParty, findings }),
+          row: rowOf(true, { ...entry, tokenParty, findings }, undefined, settled),
         };
       },
       { isLikelyNew: true },

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { Sealed } from '#chain';
 import { type Decider, Rejected } from '#decider';
 import { idKey, type Party, sameId } from '#ocpi';
+import type { Taxed } from '#settlement';
 import type { Finding } from './finding.ts';
 import type { PricingNote } from './pricing-note.ts';
 import type { PublicCdr } from './private-part.ts';
@@ -24,6 +25,8 @@ export interface CdrIssued {
   readonly tokenParty: Party;
   readonly cdr: PublicCdr;
   readonly pricing: PricingNote;
+  /** How it is settled; entries of former releases have none. */
+  readonly taxed?: Taxed;
   /** Absent: nothing was found. */
   readonly findings?: readonly Finding[];
   readonly private: Sealed;
@@ -39,6 +42,7 @@ export interface CdrCredited {
   readonly tokenParty: Party;
   /** The Credit CDR. */
   readonly cdr: PublicCdr;
+  readonly taxed?: Taxed;
   readonly commandId: string;
   readonly replaced: boolean;
   readonly private: Sealed;
@@ -75,6 +79,7 @@ export interface IssueCdr {
   /** As `<session>-1`. */
   readonly cdr: PublicCdr;
   readonly pricing: PricingNote;
+  readonly taxed?: Taxed;
   readonly findings?: readonly Finding[];
   readonly private: Sealed;
 }
@@ -93,10 +98,11 @@ export interface CorrectCdr {
   readonly commandId: string;
   readonly cdrId: string;
   /** The Credit CDR (the reason is in its private part), and what replaces it, if anything does. */
-  readonly credit: { readonly cdr: PublicCdr; readonly private: Sealed };
+  readonly credit: { readonly cdr: PublicCdr; readonly taxed?: Taxed; readonly private: Sealed };
   readonly replacement?: {
     readonly cdr: PublicCdr;
     readonly pricing: PricingNote;
+    readonly taxed?: Taxed;
     readonly findings?: readonly Finding[];
     readonly private: Sealed;
   };
@@ -214,6 +220,7 @@ function correct(command: CorrectCdr, cdrs: SessionCdrs): readonly SessionCdrEve
     number,
     tokenParty,
     cdr: credit.cdr,
+    ...(credit.taxed && { taxed: credit.taxed }),
     commandId,
     replaced: replacement !== undefined,
     private: credit.private,

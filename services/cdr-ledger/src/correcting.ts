@@ -3,6 +3,7 @@ import { decimal, type Decimal } from '#money';
 import { type Cdr, parseJson, read, Tariff } from '#ocpi';
 import { timeUuid } from '#postgres';
 import { InvalidCharge, InvalidTariff } from '#pricing';
+import { digitsOf, settledCdr, type Taxed, taxedOf } from '#settlement';
 import type { Clock } from '#time';
 import {
   type CdrRefusal,
@@ -19,6 +20,7 @@ import { ofMeter } from './finding.ts';
 import type { MeterKeyOf } from './meters.ts';
 import {
   type PrivatePart,
+  type PublicCdr,
   privateOf,
   privatePart,
   publicOf,
@@ -69,10 +71,11 @@ export async function correct(
       const at = clock.iso();
       // What an operator writes may name a person: it can be erased with the contract.
       const credit = sealed(creditOf(cdr, at), { reason });
+      const takenBack = { ...credit.entry, taxed: taxedBack(credit.entry.cdr, standing.taxed) };
       if (withoutReplacement) {
         return {
           parts: [credit.part],
-          command: { type: 'CorrectCdr', commandId, cdrId, credit: credit.entry },
+          command: { type: 'CorrectCdr', commandId, cdrId, credit: takenBack },
         };
       }
       const { cdr: replacing, pricing } = replaced(
@@ -89,13 +92,22 @@ export async function correct(
           type: 'CorrectCdr',
           commandId,
           cdrId,
-          credit: credit.entry,
-          replacement: { ...replacement.entry, pricing, ...(findings.length > 0 ? { findings } : {}) },
+          credit: takenBack,
+          replacement: { ...replacement.entry, pricing, taxed: taxedOf(settledCdr(replacement.entry.cdr)), ...(findings.length > 0 ? { findings } : {}) },
         },
       };
     },
   );
   return correctionBy(commandId, state)!;
+}
+
+/** The taxes that were charged, also where the data of taxes would name them otherwise by now. */
+export function taxedBack(credit: PublicCdr, charged: Taxed | undefined): Taxed {
+  if (charged === undefined) return taxedOf(settledCdr(credit));
+  const { currency } = settledCdr(credit);
+  const negated = (amount: string) => decimal(amount).neg().toFixed(digitsOf(currency));
+  const taxes = charged.taxes.map((tax) => ({ ...tax, base: negated(tax.base), amount: negated(tax.amount) }));
+  return { taxes, remarks: charged.remarks };
 }
 
 /** A CDR of ours in its two parts; `beside` is kept with the private one. */

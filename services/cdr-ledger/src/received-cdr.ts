@@ -1,6 +1,7 @@
 import type { Sealed } from '#chain';
 import { type Decider, Rejected } from '#decider';
 import { idKey, type Party, partyText } from '#ocpi';
+import type { Taxed } from '#settlement';
 import type { Finding } from './finding.ts';
 import { asMeant, type Meant } from './meant.ts';
 import type { PricingNote } from './pricing-note.ts';
@@ -21,6 +22,8 @@ export interface CdrReceived {
   readonly meant?: Meant;
   /** Of our own pricing of it; absent where it cannot be priced. */
   readonly pricing?: PricingNote;
+  /** How it is settled; entries of former releases have none. */
+  readonly taxed?: Taxed;
   /** What was found at once; what concerns other CDRs is found by the list. */
   readonly findings: readonly Finding[];
   readonly receivedAt: string;

@@ -1,6 +1,7 @@
 import { macOf } from '#chain';
 import { Rejected } from '#decider';
 import { Cdr, type Party, parseJson, partyText, readAsIs } from '#ocpi';
+import { taxedOf } from '#settlement';
 import { timeUuid } from '#postgres';
 import type { OwnParties } from '#settings';
 import type { Clock } from '#time';
@@ -123,6 +124,7 @@ async function newRecord(
       ...(meant === undefined ? {} : { meant }),
       findings,
       ...(pricing === undefined ? {} : { pricing }),
+      taxed: taxedOf(settled),
       receivedAt,
       private: sealOf(part),
     },

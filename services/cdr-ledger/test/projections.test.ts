@@ -1,12 +1,15 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { toJsonBytes } from '#contracts';
 import { postgresEventStore } from '#event-store';
-import { creditCdr } from '#ocpi';
+import { type Cdr, creditCdr } from '#ocpi';
 import { openDatabase } from '#postgres';
 import { freshDatabase } from '#test-servers';
+import type { CdrIssued } from '../src/cdr.ts';
+import { taxedBack } from '../src/correcting.ts';
 import { follow } from '../src/follow.ts';
 import { migrations } from '../src/migrations.ts';
 import { cdrList } from '../src/projections/cdr-list.ts';
+import { rowOf } from '../src/projections/cdr-row.ts';
 import { RebuildTakenOver } from '../src/rebuild.ts';
 import { carbonPlunk, cdr, location, session, tariff, token } from './charge.ts';
 import { type TestLedger, testLedger } from './ledger.ts';
@@ -52,6 +55,25 @@ async function rows() {
   await there.list.caughtUp();
   return (await there.superuser.query('SELECT * FROM cdrs ORDER BY "position"')).rows;
 }
+
+test('what a tax was called when its CDR was recorded it is called for ever, also where today\'s data would name it otherwise', async () => {
+  const before = await rows();
+  const noted = before.filter(({ taxes }) => taxes !== null);
+  expect(noted.length).toBeGreaterThan(3);
+  const texts = (await there.superuser.query(`SELECT "position", data FROM events WHERE type IN ('CdrIssued', 'CdrCredited', 'CdrReceived')`)).rows;
+  const entries = new Map(texts.map(({ position, data }) => [position, JSON.parse(data) as { taxed?: { taxes: object[] } }]));
+  for (const { position, taxes } of before) expect(entries.get(position)!.taxed?.taxes).toEqual(taxes ?? []);
+  // As a release whose data did not have the place would have noted it.
+  const first = entries.get(noted[0].position)!;
+  const data = { ...first, taxed: { taxes: [{ code: 'VAT', rate: '5', base: '2.94', amount: '0.15' }], remarks: [] } };
+  const row = rowOf(true, data as unknown as CdrIssued & { findings: [] });
+  expect(JSON.parse(row.taxes!)).toEqual(data.taxed.taxes);
+  expect(taxedBack(creditCdr((data as unknown as CdrIssued).cdr as Cdr, cdr.last_updated), data.taxed)).toEqual({
+    taxes: [{ code: 'VAT', rate: '5', base: '-2.94', amount: '-0.15' }], remarks: [],
+  });
+  const { taxed: _, ...former } = data;
+  expect(JSON.parse(rowOf(true, former as unknown as CdrIssued & { findings: [] }).taxes!)).toMatchObject([{ code: 'GST' }]);
+});
 
 test('the whole log read twice makes the same rows, and the same statement', async () => {
   const before = await rows();

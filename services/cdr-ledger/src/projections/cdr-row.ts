@@ -1,5 +1,5 @@
 import { idKey, type Party, partyText } from '#ocpi';
-import { type SettledCdr, settledCdr } from '#settlement';
+import { type SettledCdr, settledCdr, type Taxed } from '#settlement';
 import type { Finding } from '../finding.ts';
 import { chargedTime, type PublicCdr } from '../private-part.ts';
 import type { Original } from './credits.ts';
@@ -10,6 +10,7 @@ export interface Entry {
   readonly tokenParty: Party;
   readonly findings: readonly Finding[];
   readonly private: { readonly id: string };
+  readonly taxed?: Taxed;
 }
 
 export type CdrRow = ReturnType<typeof rowOf>;
@@ -19,7 +20,7 @@ export type CdrRow = ReturnType<typeof rowOf>;
  * made as the CDR is recorded (`rows-ahead.ts`) or from the log. What it holds of the CDR is small. Whoever settled the
  * CDR already says how.
  */
-export function rowOf(own: boolean, entry: Entry, acknowledged_at?: string, ofCdr: SettledCdr = settledCdr(entry.cdr)) {
+export function rowOf(own: boolean, entry: Entry, acknowledged_at?: string, ofCdr: SettledCdr = settledCdr(entry.cdr, entry.taxed)) {
   const { cdr, tokenParty, findings } = entry;
   const { cdr_id, credit, credit_reference_id, location, taxes, remarks, ...settled } = ofCdr;
   return {
