@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { OutgoingHttpHeaders } from 'node:http';
-import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify, type RouteOptions } from 'fastify';
 import { z } from 'zod';
 import {
   answerRouting, type Answer, answers, dateTimeOf, envelope, envelopeBytes, envelopeText, type Headers, headerText,
@@ -73,12 +73,14 @@ export function ocpiServer(parts: OcpiServerParts): FastifyInstance {
   const edge = new Edge(parts);
   readBytes(app);
   app.addHook('onRequest', async (request, reply) => {
+    // A body is JSON whatever it is called: a name that Fastify cannot read would be HTTP 400, also where there is no body (TOK-03).
+    delete request.raw.headers['content-type'];
     if (request.raw.httpVersion !== '1.0' && request.headers.host === undefined)
       return edge.fail(request, reply, refuse('bad-request', 'the header Host is missing (RFC 9112)'));
   });
   // What else somebody expects than 100-continue is not looked at; Node's own refusal has no envelope.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
-  app.setNotFoundHandler((request, reply) => edge.fail(request, reply, refuse('not-found', 'no such endpoint')));
+  app.setNotFoundHandler((request, reply) => edge.fail(request, reply, refuse('not-found', NO_ENDPOINT)));
   app.setErrorHandler((error, request, reply) => edge.fail(request, reply, httpError(error as HttpError)));
 
   const offered = offersOf(parts.handlers, parts.versions).concat((parts.more ?? []).map((one) => ({ ...one, version: '2.2.1' })));
@@ -91,23 +93,21 @@ export function ocpiServer(parts: OcpiServerParts): FastifyInstance {
     });
   }
   for (const same of Map.groupBy(offered, (one) => shapeOf(one.url)).values()) {
-    const { url } = same[0]!;
-    const others = app.supportedMethods.filter((method) => !same.some(({ route }) => route.method === method));
-    app.route({
-      method: others,
-      url,
-      handler: (request, reply) => {
-        const allowed = same.map(({ route }) => route.method).join(', ');
-        return edge.fail(
-          request,
-          reply.header('Allow', allowed),
-          refuse('method-not-allowed', `${request.method} is not offered here; ${allowed} is`),
-        );
-      },
-    });
+    const [offer] = same;
+    const allowed = same.map(({ route }) => route.method);
+    const method = app.supportedMethods.filter((one) => !allowed.some((other) => other === one));
+    app.route(edge.notOffered(offer!, { method, url: offer!.url }, allowed));
+  }
+  for (const [base, [offer]] of Map.groupBy(offered.filter(isOfModule), endpointOf)) {
+    const urls = offered.some(({ url }) => url === base) ? [`${base}/*`] : [base, `${base}/*`];
+    for (const url of urls) app.route(edge.notOffered(offer!, { method: app.supportedMethods, url }));
   }
   return app;
 }
+
+const NO_ENDPOINT = 'no such endpoint';
+const isOfModule = ({ route }: Offer) => route.module !== 'versions' && route.module !== 'credentials';
+const endpointOf = ({ url, route }: Offer) => url.slice(0, url.length - route.path.length);
 
 type HttpError = Error & { statusCode?: number };
 
@@ -186,6 +186,25 @@ class Edge {
         return await this.fail(request, reply, error, routing);
       }
     }));
+  }
+
+  /** What a module does not offer: who asks comes first, as where it would answer. TRN-05, TRN-06. */
+  notOffered(offer: Offer, at: { method: string[]; url: string }, allowed?: readonly string[]): RouteOptions {
+    return {
+      ...at,
+      onRequest: (request, reply) => this.authenticate(offer, request, reply),
+      handler: async (request, reply) => {
+        try {
+          const { route } = offer;
+          const routed = route.routingHeaders ? this.routingOf(route, this.callers.get(request)!, request) : undefined;
+          if (!allowed) return await this.fail(request, reply, refuse('not-found', NO_ENDPOINT), routed?.routing);
+          const message = `${request.method} is not offered here; ${allowed.join(', ')} is`;
+          return await this.fail(request, reply.header('Allow', allowed.join(', ')), refuse('method-not-allowed', message), routed?.routing);
+        } catch (error) {
+          return this.fail(request, reply, error);
+        }
+      },
+    };
   }
 
   /** Every refusal and every bug leaves here, in the envelope. TRN-30. */

@@ -199,7 +199,7 @@ test('TRN-10 TRN-30 HUB-01 broken JSON, wrong content, a wrong method, a wrong p
   const wrongMethod = await get('receiver/tokens/CA/MTL/04AA', { method: 'DELETE' });
   expect([wrongMethod.http, wrongMethod.status_code, wrongMethod.headers.get('allow')]).toEqual([405, 2000, 'GET, PUT, PATCH']);
   for (const method of ['HEAD', 'OPTIONS']) {
-    const { status, headers } = await fetch(`${origin(oasis)}/ocpi/versions`, { method });
+    const { status, headers } = await fetch(`${origin(oasis)}/ocpi/versions`, { method, headers: { Authorization: authorization(montreal.token) } });
     expect([method, status, headers.get('allow')]).toEqual([method, 405, 'GET']);
   }
   expect(await get('nowhere')).toMatchObject({ http: 404, status_code: 2001 });

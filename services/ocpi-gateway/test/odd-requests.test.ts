@@ -144,6 +144,17 @@ test('a body that is compressed is refused by name, and not unpacked', async () 
   }
 });
 
+test('TRN-11 TOK-03 a body is read whatever it is called, and none is none whatever the Content-Type says', async () => {
+  for (const type of ['', 'json', 'application/json,application/json', 'application/json; charset=UTF-8', 'text/plain']) {
+    const headers = { 'Content-Type': type };
+    const put = await ask(montreal, 'receiver/tokens/CA/MTL/04AA', { method: 'PUT', body: card, headers });
+    expect([type, put.http, put.status_code]).toEqual([type, expect.toBeOneOf([200, 201]), 1000]);
+    const authorize = await ask(montreal, 'sender/tokens/04FF/authorize', { method: 'POST', headers });
+    expect([type, authorize.http]).toEqual([type, 404]);
+    expect([type, (await ask(montreal, 'receiver/tariffs/CA/MTL/GONE', { method: 'DELETE', headers })).status_code]).toEqual([type, 1000]);
+  }
+});
+
 const head = (line: string, headers: readonly string[] = []) => [line, 'Host: x', ...headers, '', ''].join('\r\n');
 const inner = head('DELETE /ocpi/2.2.1/credentials HTTP/1.1', ['Content-Length: 0']);
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { invitePartner } from '#contracts/ocpi-gateway';
 import {
   authorization, type Cdr, exampleCdr, exampleLocation, exampleTariff, exampleToken, type Location, type Token,
   type VersionDetails,
@@ -63,13 +64,30 @@ test('TOK-05 a token that is blocked is the answer of a success', async () => {
 
 test('HUB-01 HUB-02 HUB-04 routing headers come back swapped from functional modules, and never from the others', async () => {
   const headers = { 'OCPI-from-party-id': 'MTL', 'OCPI-from-country-code': 'CA', 'OCPI-to-party-id': 'BCT', 'OCPI-to-country-code': 'CA' };
-  const routing = async (path: string) =>
-    [...(await get(path, { headers })).headers.keys()].filter((name) => name.startsWith('ocpi-')).sort();
+  const routing = async (path: string, method = 'GET') =>
+    [...(await get(path, { headers, method })).headers.keys()].filter((name) => name.startsWith('ocpi-')).sort();
   const all = ['ocpi-from-country-code', 'ocpi-from-party-id', 'ocpi-to-country-code', 'ocpi-to-party-id'];
   expect(await routing('sender/tariffs')).toEqual(all);
   expect(await routing('sender/locations/NOWHERE'), 'also of a refusal').toEqual(all);
+  expect(await routing('receiver/tokens/CA/MTL/04AA', 'DELETE'), 'of a method that is not offered').toEqual(all);
+  expect(await routing('sender/locations/NOWHERE/1/2/3'), 'of no endpoint').toEqual(all);
+  expect(await routing('credentials', 'PATCH')).toEqual([]);
   expect(await routing(versionsUrl(oasis))).toEqual([]);
   expect(await routing('credentials')).toEqual([]);
+});
+
+test('TRN-05 TRN-06 what a module does not offer is told to partners alone, with a TOKEN_A as with no token it is 401', async () => {
+  const { tokenA } = await oasis.neighbours.bus.ask(invitePartner, { name: 'Early' });
+  const notOffered: [method: string, path: string, http: number][] = [
+    ['GET', 'receiver/tokens', 404], ['POST', 'receiver/locations/CA/MTL', 404], ['POST', 'receiver/commands/DANCE', 404],
+    ['DELETE', 'receiver/tokens/CA/MTL/04AA', 405], ['GET', 'receiver/cdrs', 405], ['OPTIONS', 'sender/locations', 405],
+  ];
+  for (const [method, path, http] of notOffered) {
+    const asked = async (token: string) => (await get(path, { method, token })).http;
+    expect([await asked('nonsense'), await asked(tokenA), await asked(montreal.token)], `${method} ${path}`).toEqual([401, 401, http]);
+  }
+  expect((await get('credentials', { method: 'PATCH', token: 'nonsense' })).http).toBe(401);
+  expect((await get('credentials', { method: 'PATCH', token: tokenA })).http).toBe(405);
 });
 
 test('TRN-20 TRN-30 TRN-80 whatever is answered is an envelope with the ids of the request', async () => {

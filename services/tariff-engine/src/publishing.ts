@@ -67,7 +67,7 @@ export async function put(
   const { state, events } = await tariffs.execute(stream, name, command, currentTraceparent());
   const version = (commandId === undefined ? undefined : state.done[commandId]) ?? state.version;
   const isNew = events.some(({ type }) => type === 'TariffPublished');
-  const change = !isNew ? 'unchanged' : version === 1 ? 'created' : 'updated';
+  const change = !isNew ? 'unchanged' : version === state.sinceVersion ? 'created' : 'updated';
   return {
     taken: { version, change, text },
     isOvertaken: events.length === 0 && state.digest !== digest && command.lastUpdatedMs <= state.lastUpdatedMs,

@@ -7,6 +7,8 @@ export type TariffSource = 'settings' | 'operator' | 'partner';
 export interface TariffState {
   /** 0 = never published. */
   readonly version: number;
+  /** The version that it began with, or came back with after it was withdrawn. */
+  readonly sinceVersion: number;
   /** Of the newest version's content. */
   readonly digest: string;
   readonly lastUpdatedMs: number;
@@ -74,6 +76,7 @@ export type TariffEvent = TariffTurn | TariffKept;
 export const tariffDecider: Decider<TariffState, TariffCommand, TariffEvent> = {
   initial: {
     version: 0,
+    sinceVersion: 0,
     digest: '',
     lastUpdatedMs: -Infinity,
     seen: {},
@@ -107,6 +110,7 @@ export const tariffDecider: Decider<TariffState, TariffCommand, TariffEvent> = {
         return {
           ...saidBy(event, event, tariff),
           version,
+          sinceVersion: tariff.version === 0 || tariff.withdrawn ? version : tariff.sinceVersion,
           digest,
           publishedAtMs: atMs,
           withdrawn: false,

@@ -85,6 +85,7 @@ test("a partner's tariff is taken, guarded by last_updated, and withdrawn", asyn
   expect(fromJsonBytes<Tariff>((await bus.ask(getTariff, { party: xyz, tariffId: 'L2' })).tariffJson!).currency).toBe('CAD');
   expect(await bus.ask(deletePartnerTariff, { party: xyz, tariffId: 'L2' })).toMatchObject({ change: Change.UPDATED });
   expect(await bus.ask(getTariff, { party: xyz, tariffId: 'L2' })).not.toHaveProperty('tariffJson');
+  expect(await put({ ...theirs, last_updated: '2022-02-01T18:00:00Z' }), 'there anew').toMatchObject({ change: Change.CREATED });
 });
 
 test('a tariff without elements is refused and names them', async () => {
