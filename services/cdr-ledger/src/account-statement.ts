@@ -1,5 +1,7 @@
 import { Decimal, decimal, minorUnitsOf, sum } from '#money';
 import { driverTaxes } from '#settlement';
+import type { RetailPrice } from './plan.ts';
+import type { PublicCdr } from './private-part.ts';
 import type { AccountMonth, MonthLine } from './projections/account-month.ts';
 
 /** A driver's month, from the lines of the account alone: the same month, the same bytes. */
@@ -75,14 +77,21 @@ function pricedOf({ entry, cdr, currency }: MonthLine): PricedLine {
   if (entry.type !== 'ChargeBooked' && entry.type !== 'ChargeRefunded') return {};
   const { exclVat, inclVat } = entry.type === 'ChargeBooked' ? entry.price : entry;
   const charged = entry.type === 'ChargeBooked' ? { started_at: entry.startedAt, energy_kwh: entry.energyKwh } : {};
-  const total_cost = { excl_vat: Number(exclVat), ...(inclVat === undefined ? {} : { incl_vat: Number(inclVat) }) };
-  const taxes = cdr ? driverTaxes(cdr, { currency, total_cost }) : [];
+  const taxes = entry.taxes ?? (cdr ? taxesWithin(cdr, { currency, exclVat, inclVat }) : []);
   return {
     ...charged,
     excl_tax: inCurrency(decimal(exclVat), currency),
     incl_tax: inCurrency(decimal(inclVat ?? exclVat), currency),
     taxes: taxes.map(({ code, rate, amount }) => ({ code, rate, amount })),
   };
+}
+
+/** The taxes within what a driver pays for a CDR, by the data of today: to be noted with the charge. */
+export function taxesWithin(
+  cdr: PublicCdr, { currency, exclVat, inclVat }: Pick<RetailPrice, 'currency' | 'exclVat'> & { inclVat?: string | undefined },
+): StatementTax[] {
+  const total_cost = { excl_vat: Number(exclVat), ...(inclVat === undefined ? {} : { incl_vat: Number(inclVat) }) };
+  return driverTaxes(cdr, { currency, total_cost }).map(({ code, rate, amount }) => ({ code, rate, amount }));
 }
 
 function taxTotals(lines: readonly StatementLine[], currency: string): StatementTax[] {

@@ -7,6 +7,7 @@ import { type Database, timeUuid, type Tx } from '#postgres';
 import type { OwnParties } from '#settings';
 import type { Clock } from '#time';
 import type { AccountState } from './account.ts';
+import { taxesWithin } from './account-statement.ts';
 import type { CdrCredited, CdrIssued } from './cdr.ts';
 import { charge, type ChargeCommand, type ChargedCdr, chargeStream } from './charge.ts';
 import type { DisputeWithdrawn } from './dispute.ts';
@@ -153,11 +154,14 @@ async function priced({ pricing, accounts }: Batch, holder: Holder, cdr: PublicC
   const { accountId, party } = holder;
   const account = accounts.get(accountId) ?? pricing.opened(holder);
   accounts.set(accountId, account);
+  const { plan, price } = pricing.priceBy(await account, chargedOf(cdr), party);
   return {
     startedAt: cdr.start_date_time,
     energyKwh: decimal(cdr.total_energy).toString(),
     cdrExclVat: decimal(cdr.total_cost.excl_vat).toString(),
-    ...pricing.priceBy(await account, chargedOf(cdr), party),
+    plan,
+    price,
+    taxes: taxesWithin(cdr, price),
   };
 }
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fold, given } from '#decider';
 import { Decimal, decimal, sum } from '#money';
-import { type BookedCharge, charge, type ChargeCommand, type ChargeEvent } from './charge.ts';
+import { type BookedCharge, charge, type ChargeCommand, type ChargeEvent, refundsOf } from './charge.ts';
 
 const at = '2022-02-01T18:22:00Z';
 const cdr = { country_code: 'CA', party_id: 'BCT', id: 'R-1' };
@@ -161,4 +161,18 @@ test('any command repeated at any later point yields no second event, and the dr
       if (isBooked && taken.compare(decimal(charged.cdrExclVat)) >= 0) expect(balance.isZero()).toBe(true);
     }),
   );
+});
+
+test('a refund takes back the taxes that were noted with the charge, of a part of it their share', () => {
+  const taxes = [{ code: 'GST', rate: '5', amount: '1.00' }, { code: 'QST', rate: '9.975', amount: '2.00' }];
+  const price = { ...charged.price, exclVat: '20.00', inclVat: '23.00', payable: '23.00' };
+  const booked = { ...charged, cdrExclVat: '20', price, taxes };
+  const credit = (creditCdrId: string, creditedExclVat: string) => ({ ...charged, creditCdrId, creditedExclVat });
+  expect(refundsOf(booked, [credit('ALL', '20')])).toMatchObject([
+    { taxes: [{ code: 'GST', rate: '5', amount: '-1.00' }, { code: 'QST', rate: '9.975', amount: '-2.00' }] },
+  ]);
+  expect(refundsOf(booked, [credit('HALF', '10')])).toMatchObject([{ inclVat: '-11.5', taxes: [{ amount: '-0.50' }, { amount: '-1.00' }] }]);
+  expect(refundsOf({ ...booked, taxes: [{ code: 'VAT', rate: '', amount: '3.00' }] }, [credit('HALF', '10')])).toMatchObject([{ taxes: [{ code: 'VAT', rate: '', amount: '-1.50' }] }]);
+  const { taxes: _, ...former } = booked;
+  expect(refundsOf(former, [credit('ALL', '20')])[0]).not.toHaveProperty('taxes');
 });

@@ -1,7 +1,8 @@
 import { type Decider, Rejected } from '#decider';
 import { type Decimal, decimal, minorUnitsOf, sum } from '#money';
 import { idKey, type Party, sameId } from '#ocpi';
-import type { PlanVersion, RetailPrice } from './plan.ts';
+import { splitTax } from '#taxes';
+import type { NamedTax, PlanVersion, RetailPrice } from './plan.ts';
 
 /**
  * What one CDR costs its driver: the stream `charge-<country>-<party>-<cdr id>`, booked once and
@@ -24,7 +25,14 @@ export interface BookedCharge {
   readonly cdrExclVat: string;
   readonly plan: PlanVersion;
   readonly price: RetailPrice;
+  /** Within it, as they were then; entries of former releases have none. */
+  readonly taxes?: readonly ChargedTax[];
   readonly at: string;
+}
+
+export interface ChargedTax extends NamedTax {
+  /** Rounded decimal text. */
+  readonly amount: string;
 }
 
 export interface ChargeBooked extends BookedCharge {
@@ -58,6 +66,7 @@ export interface ChargeRefunded extends Credited {
   readonly exclVat: string;
   readonly inclVat?: string;
   readonly payable: string;
+  readonly taxes?: readonly ChargedTax[];
 }
 
 export type ChargeEvent = ChargeBooked | ChargeHeld | ChargeForestalled | ChargeRefunded;
@@ -154,8 +163,8 @@ export const charge: Decider<Charge, ChargeCommand, ChargeEvent> = {
 
 /** Without what is the entry's own (its type, its place in the log), for it goes into the next one. */
 function bookedOf(event: BookedCharge): BookedCharge {
-  const { ledger, accountId, cdr, startedAt, energyKwh, cdrExclVat, plan, price, at } = event;
-  return { ledger, accountId, cdr, startedAt, energyKwh, cdrExclVat, plan, price, at };
+  const { ledger, accountId, cdr, startedAt, energyKwh, cdrExclVat, plan, price, taxes, at } = event;
+  return { ledger, accountId, cdr, startedAt, energyKwh, cdrExclVat, plan, price, ...(taxes && { taxes }), at };
 }
 
 function creditedOf({ ledger, accountId, cdr, creditCdrId, creditedExclVat, at }: Credited): Credited {
@@ -201,14 +210,25 @@ function refundOf(charge: BookedCharge, credit: Credited, paid: readonly ChargeR
       : decimal(text).mul(creditedBy(all)).divide(decimal(cdrExclVat).abs(), digits, 'half-away-from-zero');
     return sum([amount, ...paid.map((refund) => decimal(refund[field] ?? '0'))]).neg().toString();
   };
+  const paidBack = { exclVat: back(exclVat, 'exclVat'), ...(inclVat === undefined ? {} : { inclVat: back(inclVat, 'inclVat') }) };
   return {
     ...credit,
     type: 'ChargeRefunded',
     ledger,
     accountId,
     currency,
-    exclVat: back(exclVat, 'exclVat'),
-    ...(inclVat === undefined ? {} : { inclVat: back(inclVat, 'inclVat') }),
+    ...paidBack,
     payable: back(payable, 'payable'),
+    ...taxesBack(charge, paidBack, digits),
   };
+}
+
+/** Those that were charged. */
+function taxesBack(
+  { taxes }: BookedCharge, { exclVat, inclVat = exclVat }: Pick<ChargeRefunded, 'exclVat' | 'inclVat'>, digits: number,
+): Pick<ChargeRefunded, 'taxes'> {
+  if (taxes === undefined) return {};
+  const tax = decimal(inclVat).sub(decimal(exclVat));
+  const parts = taxes.length > 1 ? splitTax(tax, taxes, digits) : taxes.map((only) => ({ tax: only, amount: tax }));
+  return { taxes: parts.map(({ tax: { code, rate }, amount }) => ({ code, rate, amount: amount.toFixed(digits) })) };
 }
