@@ -39,9 +39,22 @@ export interface BenchRow {
 
 /** Records under way at any time: what a busy day's pushes and ends of sessions come to. */
 const CALLERS = 1_500;
+/**
+ * Not counted: prepared statements, WAL files, and compiling, which takes V8 so long for all that a CDR goes through, and
+ * a quarter of the process meanwhile. (The store's own append is compiled within a second.)
+ */
+const WARM_UP_SECONDS = 12;
+/** By turns with the store alone: what else the machine does comes and goes within seconds. */
+const TURNS = 3;
 
 const parties = new OwnParties([{ country_code: 'CA', party_id: 'BCT', name: 'Energy OASIS', roles: ['CPO'], currency: 'CAD' }]);
-const theirs = { ...exampleCdr, party_id: 'CPK', cdr_token: { ...exampleCdr.cdr_token, party_id: 'BCT' } };
+const NAMED = 'the-id-of-the-CDR';
+/** A partner's body comes as bytes: who writes it is not the ledger. */
+const theirs = JSON.stringify({
+  ...exampleCdr,
+  ...{ party_id: 'CPK', id: NAMED, session_id: NAMED },
+  cdr_token: { ...exampleCdr.cdr_token, party_id: 'BCT', uid: NAMED, contract_id: NAMED },
+});
 
 async function bench({ url, seconds, cdrs }: { url: string; seconds: number; cdrs: number }): Promise<BenchRow[]> {
   const rows: BenchRow[] = [];
@@ -72,28 +85,32 @@ async function bench({ url, seconds, cdrs }: { url: string; seconds: number; cdr
   });
   const ended = { location: exampleLocation, tariff: exampleTariff, tariffVersion: 1, token: exampleToken, energyWh: '12400' };
   const verbs = {
-    receive: (id: string) => {
-      const cdr_token = { ...theirs.cdr_token, uid: id, contract_id: id };
-      return ledger.receive(Buffer.from(JSON.stringify({ ...theirs, id, session_id: id, cdr_token })));
-    },
+    receive: (id: string) => ledger.receive(Buffer.from(theirs.replaceAll(NAMED, id))),
     issue: (id: string) => {
       const cdr_token = { ...exampleSession.cdr_token, uid: id, contract_id: id };
       return ledger.issue({ ...ended, session: { ...exampleSession, id, cdr_token } });
     },
   };
   for (const [name, verb] of Object.entries(verbs)) {
-    await callers(verb, seconds); // Not counted: prepared statements, compiled code, WAL files.
-    const lag = new Lag(store, followings);
-    const perSecond = await callers(verb, seconds);
-    const worstMs = await lag.end();
+    await callers(verb, WARM_UP_SECONDS);
     const texts = await recorded(db, store);
-    const alone = await storeAlone(url, texts, seconds);
+    const storeAlone = await openStoreAlone(url, texts);
+    await callers(storeAlone.append, seconds);
+    const turns: { perSecond: number; alone: number; worstMs: number }[] = [];
+    for (let turn = 0; turn < TURNS; turn += 1) {
+      const lag = new Lag(store, followings);
+      const perSecond = await callers(verb, seconds);
+      const worstMs = await lag.end();
+      turns.push({ perSecond, worstMs, alone: await callers(storeAlone.append, seconds) });
+    }
+    await storeAlone.close();
+    const [perSecond, alone] = [mean(turns.map((turn) => turn.perSecond)), mean(turns.map((turn) => turn.alone))];
     rows.push(
       { what: `${name}: CDRs recorded`, figure: perSecond, unit: 'CDRs/s' },
-      { what: `  bytes of one: its entry and its private part`, figure: texts.reduce((sum, { data }) => sum + Buffer.byteLength(data), 0) / texts.length, unit: 'bytes' },
+      { what: `  bytes of one: its entry and its private part`, figure: mean(texts.map(({ data }) => Buffer.byteLength(data))), unit: 'bytes' },
       { what: `${name}: the event store alone, the same bytes`, figure: alone, unit: 'events/s' },
       { what: `  ${name} / the event store alone`, figure: perSecond / alone, unit: 'x', of: 'the event store alone', wanted: '>= 0.5' },
-      { what: `  chain and lists behind at most`, figure: worstMs / 1000, unit: 's', wanted: '<= 1' },
+      { what: `  chain and lists behind at most`, figure: Math.max(...turns.map(({ worstMs }) => worstMs)) / 1000, unit: 's', wanted: '<= 1' },
     );
   }
   rows.push(...(await benchVerifying({ db, store, chain: followings[1]!, list })));
@@ -126,20 +143,25 @@ async function recorded(db: Database, store: EventStore): Promise<{ data: string
   return events.map((event) => ({ type: event.type, data: `{"entry":${event.data},"private":${parts.get(idOf(event))!.text}}` }));
 }
 
-/** The store's best rate: events of the same texts, each awaited, each on a stream of its own. */
-async function storeAlone(url: string, texts: readonly { data: string; type: string }[], seconds: number): Promise<number> {
+/** The store at its best: events of the same texts, each awaited, each on a stream of its own. */
+async function openStoreAlone(url: string, texts: readonly { data: string; type: string }[]) {
   const db: Database = await openDatabase({ url, schema: 'bench_store', migrations: eventStoreMigrations });
   const store = postgresEventStore(db);
   let n = 0;
-  const append = async () => {
-    const { data, type } = texts[(n += 1) % texts.length]!;
-    await store.append([{ stream: `cdr-${randomUUID()}`, expected: 0, events: [{ id: timeUuid(), type, data }] }]);
+  return {
+    async append() {
+      const { data, type } = texts[(n += 1) % texts.length]!;
+      await store.append([{ stream: `cdr-${randomUUID()}`, expected: 0, events: [{ id: timeUuid(), type, data }] }]);
+    },
+    async close() {
+      await store.close();
+      await db.close();
+    },
   };
-  await callers(append, seconds);
-  const rate = await callers(append, seconds);
-  await store.close();
-  await db.close();
-  return rate;
+}
+
+function mean(figures: readonly number[]): number {
+  return figures.reduce((sum, figure) => sum + figure, 0) / figures.length;
 }
 
 /** How long after it was in the log an event was in all rows, at worst; measured until all are. */
