@@ -107,6 +107,8 @@ export function ocpiServer(parts: OcpiServerParts): FastifyInstance {
 
 const NO_ENDPOINT = 'no such endpoint';
 const isOfModule = ({ route }: Offer) => route.module !== 'versions' && route.module !== 'credentials';
+/** The routing headers came with 2.2. */
+const namesParties = ({ version }: Offer) => version !== '2.1.1';
 const endpointOf = ({ url, route }: Offer) => url.slice(0, url.length - route.path.length);
 
 type HttpError = Error & { statusCode?: number };
@@ -177,8 +179,8 @@ class Edge {
         const caller = this.callers.get(request)!;
         span.setAttribute('ocpi.partner', caller.partner.name);
         const routed = route.routingHeaders ? this.routingOf(route, caller, request) : undefined;
-        routing = routed?.routing;
-        const read = await this.readRequest({ ...offer, route }, { caller, routing: routing ?? {}, params }, request, reply);
+        routing = namesParties(offer) ? routed?.routing : undefined;
+        const read = await this.readRequest({ ...offer, route }, { caller, routing: routed?.routing ?? {}, params }, request, reply);
         const asked = { ...read, addressed: routed?.addressed };
         const done = await this.parts.dialects.write(asked, route, await handler(asked));
         return await this.send(request, reply, done, routing);
@@ -196,7 +198,8 @@ class Edge {
       handler: async (request, reply) => {
         try {
           const { route } = offer;
-          const routed = route.routingHeaders ? this.routingOf(route, this.callers.get(request)!, request) : undefined;
+          const isRouted = route.routingHeaders && namesParties(offer);
+          const routed = isRouted ? this.routingOf(route, this.callers.get(request)!, request) : undefined;
           if (!allowed) return await this.fail(request, reply, refuse('not-found', NO_ENDPOINT), routed?.routing);
           const message = `${request.method} is not offered here; ${allowed.join(', ')} is`;
           return await this.fail(request, reply.header('Allow', allowed.join(', ')), refuse('method-not-allowed', message), routed?.routing);

@@ -305,6 +305,8 @@ test('2.1.1 a partner pulls lists and objects at one URL, PATCHes a Tariff, and 
   expect((await get('locations/BURNABY/L2-01/1')).data).toMatchObject({ voltage: 208, tariff_id: 'L2' });
   expect((await get('locations/STAFF')).http).toBe(404);
   expect((await get('chargingprofiles/S-1')).http).toBe(404);
+  for (const { http, headers } of [list, await get('locations/STAFF'), await get('locations/a/b/c/d/e/f')])
+    expect([http, [...headers.keys()].filter((name) => name.startsWith('ocpi-'))], 'parties are not named in 2.1.1').toEqual([http, []]);
   neighbours.partners.set('LOCATION CA*EXA X', { ...exampleLocation, party_id: 'EXA', id: 'X' });
   expect((await get('locations/CA/EXA/X')).data, 'its own object, as it is kept here').toMatchObject({ id: 'X', type: 'PARKING_LOT' });
   expect((await get('locations?limit=0')).status_message).toBe('limit must be a whole number of at least 1 (OCPI 2.1.1)');
