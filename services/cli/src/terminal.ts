@@ -18,9 +18,12 @@ export class Output {
   readonly #stream: Writable;
   #pending = '';
   #closed = false;
+  readonly #beside: Writable | undefined;
 
-  constructor(stream: Writable) {
+  /** `beside`: stderr, which holds the work back, too: of a million refusals its reader may be the slower one. */
+  constructor(stream: Writable, beside?: Writable) {
     this.#stream = stream;
+    this.#beside = beside;
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE' && error.code !== 'ECONNRESET') throw error;
       this.#closed = true;
@@ -38,6 +41,7 @@ export class Output {
 
   /** To be awaited now and then: it holds the work back while the reader is slower. */
   async settle(all = false): Promise<void> {
+    if (this.#beside) await drained(this.#beside);
     if (this.#closed || this.#pending === '') return;
     if (!all && this.#pending.length < FLUSHED_AT) return;
     const text = this.#pending;
@@ -46,12 +50,24 @@ export class Output {
   }
 }
 
+function drained(stream: Writable): Promise<void> | undefined {
+  if (!stream.writableNeedDrain) return undefined;
+  return new Promise((resolve) => {
+    const events = ['drain', 'error', 'close'];
+    const done = () => {
+      for (const event of events) stream.off(event, done);
+      resolve();
+    };
+    for (const event of events) stream.on(event, done);
+  });
+}
+
 export function terminal(of: NodeJS.Process): Terminal {
   const { stderr } = of;
   stderr.on('error', () => {}); // Nobody reads it: there is nobody to tell.
   return {
     stdin: of.stdin,
-    out: new Output(of.stdout),
+    out: new Output(of.stdout, stderr),
     err: (line) => stderr.write(`${line}\n`),
     status: stderr.isTTY ? (text) => stderr.write(`\r\u001b[K${text}`) : undefined,
     now: () => Date.now(),

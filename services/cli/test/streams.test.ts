@@ -50,3 +50,18 @@ test.each(['price', 'lint'])('when the reader of %s goes away, it ends where all
   child.stdout.destroy();
   expect(await ended).toBe(0);
 });
+
+test('who reads slowly what is refused holds the work back: it does not pile up in memory', { timeout: 240_000 }, async () => {
+  folder.write('cdrs.jsonl', 'oops}\n'.repeat(300_000));
+  const child = spawn(process.execPath, ['--max-old-space-size=50', PROGRAM, 'lint', 'cdrs.jsonl'], {
+    cwd: folder.path, stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+  let last = '';
+  for await (const chunk of child.stderr) {
+    last = (last + String(chunk)).slice(-1_000);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  expect(await ended).toBe(1);
+  expect(last).toContain('300,000 refused');
+});
