@@ -164,4 +164,8 @@ export const lanes: MigrationList = [
     name: 'ocpi-gateway-left-open',
     up: () => [`CREATE INDEX pushed_left_open ON pushed (partner_id) WHERE module = 'sessions' AND NOT queued AND parked IS NULL AND acknowledged IS DISTINCT FROM current`],
   },
+  {
+    name: 'ocpi-gateway-correlation',
+    up: () => ['ALTER TABLE pushed ADD COLUMN correlation_id text  -- of what a hub was told last'],
+  },
 ];

@@ -197,9 +197,9 @@ describe('Broadcast Push', () => {
     await expect.poll(() => other.pushed('DELETE /tariffs/CA/EOA/Day-t1')).toHaveLength(1);
   });
 
-  test('HUB-10, HUB-11, HUB-14: a Location for the hub goes to every eMSP of its own, from the hub, and the hub answers at once', async () => {
+  test('HUB-10, HUB-11, HUB-14, TRN-81: a Location for the hub goes to every eMSP of its own, from the hub, and the hub answers at once', async () => {
     const location = { ...exampleLocation, ...oasis, id: 'ALL-1' };
-    const answer = await ask(cpo, `${receiver('locations')}/CA/EOA/ALL-1`, { to: hubAsParty, method: 'PUT', body: location, headers: { 'X-Request-ID': 'mine' } });
+    const answer = await ask(cpo, `${receiver('locations')}/CA/EOA/ALL-1`, { to: hubAsParty, method: 'PUT', body: location, headers: { 'X-Request-ID': 'mine', 'X-Correlation-ID': 'told-to-all' } });
     expect([answer.http, answer.status_code]).toEqual([201, 1000]);
     expect(routed(answer.headers)).toEqual({ from: 'CA*HUB', to: 'CA*EOA' });
     for (const partner of [emsp, other]) {
@@ -208,6 +208,7 @@ describe('Broadcast Push', () => {
       expect(leg.body).toEqual(location);
       expect(routed(leg.headers)).toEqual({ from: 'CA*HUB', to: `CA*${partner.partyId}` });
       expect(leg.headers['x-request-id']).not.toBe('mine');
+      expect(leg.headers['x-correlation-id']).toBe('told-to-all');
     }
     expect(unseen.pushed('PUT /locations/CA/EOA/ALL-1')).toEqual([]);
     expect(cpo.pushed('PUT /locations')).toEqual([]);
@@ -219,17 +220,18 @@ describe('Broadcast Push', () => {
     await expect.poll(() => emsp.pushed('PUT /locations/CA/EOA/ALL-2')).toHaveLength(1);
     const uid = exampleLocation.evses![0]!.uid;
     const patch = { status: 'OUTOFORDER', last_updated: '2031-01-01T00:00:00Z' };
-    expect((await ask(cpo, `${receiver('locations')}/CA/EOA/ALL-2/${uid}`, { to: hubAsParty, method: 'PATCH', body: patch })).status_code).toBe(1000);
+    expect((await ask(cpo, `${receiver('locations')}/CA/EOA/ALL-2/${uid}`, { to: hubAsParty, method: 'PATCH', body: patch, headers: { 'X-Correlation-ID': 'of-a-status' } })).status_code).toBe(1000);
     await expect.poll(() => emsp.pushed(`PATCH /locations/CA/EOA/ALL-2/${uid}`)).toHaveLength(1);
-    expect(last(emsp, `PATCH /locations/CA/EOA/ALL-2/${uid}`).body).toEqual(patch);
+    expect(last(emsp, `PATCH /locations/CA/EOA/ALL-2/${uid}`)).toMatchObject({ body: patch, headers: { 'x-correlation-id': 'of-a-status' } });
   });
 
   test('D13: a deleted Tariff is deleted at all of them; a Token goes to operators only', async () => {
     const tariff = { ...exampleTariff, ...oasis, id: 'FOR-ALL' };
     await ask(cpo, `${receiver('tariffs')}/CA/EOA/FOR-ALL`, { to: hubAsParty, method: 'PUT', body: tariff });
     await expect.poll(() => other.pushed('PUT /tariffs/CA/EOA/FOR-ALL')).toHaveLength(1);
-    await ask(cpo, `${receiver('tariffs')}/CA/EOA/FOR-ALL`, { to: hubAsParty, method: 'DELETE' });
+    await ask(cpo, `${receiver('tariffs')}/CA/EOA/FOR-ALL`, { to: hubAsParty, method: 'DELETE', headers: { 'X-Correlation-ID': 'of-an-end' } });
     await expect.poll(() => other.pushed('DELETE /tariffs/CA/EOA/FOR-ALL')).toHaveLength(1);
+    expect(last(other, 'DELETE /tariffs/CA/EOA/FOR-ALL').headers['x-correlation-id']).toBe('of-an-end');
     const token = { ...exampleToken, ...plunk, uid: 'TO-ALL' };
     await ask(emsp, `${receiver('tokens')}/CA/CPK/TO-ALL`, { to: hubAsParty, method: 'PUT', body: token });
     await expect.poll(() => cpo.pushed('PUT /tokens/CA/CPK/TO-ALL?type=RFID')).toHaveLength(1);

@@ -45,7 +45,9 @@ export class ToldToAll {
       await storeObject(tx, object, next);
       const listeners = await members.listeners(tx, object.owner, module);
       const objectKey = `${partyText(object.owner)} ${object.key}`;
-      await queueAll(tx, { own: listeners.map(({ id: partnerId }) => pushOf({ partnerId, module, objectKey }, next)) }, clock.now());
+      const { correlationId } = request.ids;
+      const own = listeners.map(({ id: partnerId }) => ({ ...pushOf({ partnerId, module, objectKey }, next), correlationId }));
+      await queueAll(tx, { own }, clock.now());
       return known === undefined;
     });
     worker().wake();

@@ -21,7 +21,7 @@ import { type Failure, isOfTheLine, lineAfter, park } from './line.ts';
 import { endpointOf, type Partner } from '../partners/partner.ts';
 import { findPartner, noteError, noteUp } from '../partners/partner-rows.ts';
 import { followersOf } from '../profile-rows.ts';
-import type { PushedKey } from './pushed-rows.ts';
+import { correlationOf, type PushedKey } from './pushed-rows.ts';
 import { addressee, isHubs, isVerdict, namedByHub, objectOf, objectUrl, sendAll } from './requests.ts';
 import { retryInMs } from '../retry.ts';
 import { steererIn } from './steered.ts';
@@ -176,12 +176,14 @@ export class Delivery {
     const { db, calls, parties } = this.parts;
     const { key, current } = held;
     const endpoint = takerOf(partner, key.module)!;
-    const options: CallOptions = key.module === 'hubclientinfo' ? { routing: false } : {};
+    const isOfHub = parties.all.some(({ roles }) => roles.includes('HUB'));
+    const correlationId = isOfHub ? await correlationOf(db, key) : undefined;
+    const options: CallOptions = { ...(key.module === 'hubclientinfo' ? { routing: false } : {}), ...(correlationId ? { correlationId } : {}) };
     const object = objectOf(held);
     const followers = key.module === 'chargingprofiles' ? await followersOf(db, key.objectKey) : [];
     const follower = followers.find(({ partnerId }) => partnerId === partner.id);
     const client = calls.to(partner, follower?.routing ?? { from: parties.find(object) ?? ownerIn(parties, object), to: addressee(partner, key, object) });
-    const named = parties.all.some(({ roles }) => roles.includes('HUB')) ? namedByHub(key, object) : { party: object, id: idOf(key, object) };
+    const named = isOfHub ? namedByHub(key, object) : { party: object, id: idOf(key, object) };
     const target = { isHeld: () => hold.isHeld(), options, url: objectUrl(endpoint, key.module, named), client };
     const outcome = await sendAll(target, steps);
     // TRN-63: what could not be changed may not be there. The whole object says it all.

@@ -35,6 +35,14 @@ export const hadVersion = (row: string) => `CASE WHEN ${row}.shared AND NOT ${ro
   ELSE ${row}.acknowledged_version END`;
 export const HAD = `coalesce(p.acknowledged, (SELECT a.current FROM location_texts a WHERE a.version = ${hadVersion('p')}))`;
 
+/** Of the request that brought to a hub what it tells a member, where one did. TRN-81. */
+export async function correlationOf(db: Queryable, key: PushedKey): Promise<string | undefined> {
+  const { rows: [row] } = await db.query<{ correlation_id: string | null }>(
+    { name: 'push-correlation', text: `SELECT correlation_id FROM pushed WHERE ${WHERE}` }, keyOf(key),
+  );
+  return row?.correlation_id ?? undefined;
+}
+
 /** Of a Session at a partner: what the partner acknowledged, and whether it was set aside. */
 export async function sessionAt(
   db: Queryable,

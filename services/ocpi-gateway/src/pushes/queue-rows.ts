@@ -21,6 +21,8 @@ export interface Queued {
 export interface Push {
   readonly partnerId: string;
   readonly object: Queued;
+  /** Of the request that it goes on from, where it is not ours. TRN-81. */
+  readonly correlationId?: string;
 }
 
 /** Locations as they are, with all who see them so. */
@@ -101,15 +103,15 @@ async function queueEach(tx: Tx, pushes: readonly Push[], at: number, ifKnown = 
   const last = [...new Map(pushes.map((one) => [keyText(one), one])).values()];
   const { rows } = await tx.query<Lane>({
     name: ifKnown ? 'push-queue-known' : 'push-queue',
-    text: `INSERT INTO pushed AS held (partner_id, module, object_key, current, updated_ms, lane, queued, queued_at, due_at, turn)
-      SELECT partner_id, module, object_key, current, updated_ms, lane, true, $7, $8, (SELECT nextval('push_order')) + place
-      FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $9::int[])
-        AS given (partner_id, module, object_key, current, updated_ms, lane, place)
+    text: `INSERT INTO pushed AS held (partner_id, module, object_key, current, updated_ms, lane, queued, queued_at, due_at, turn, correlation_id)
+      SELECT partner_id, module, object_key, current, updated_ms, lane, true, $7, $8, (SELECT nextval('push_order')) + place, correlation_id
+      FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $9::int[], $10::text[])
+        AS given (partner_id, module, object_key, current, updated_ms, lane, place, correlation_id)
       ${ifKnown ? `WHERE EXISTS (SELECT FROM pushed p WHERE p.partner_id = given.partner_id AND p.module = given.module
         AND p.object_key = given.object_key AND (p.shared OR p.current IS NOT NULL))` : ''}
       ORDER BY partner_id, module, object_key
       ON CONFLICT (partner_id, module, object_key) DO UPDATE SET current = excluded.current, shared = false,
-        acknowledged_version = ${hadVersion('held')}, updated_ms = excluded.updated_ms, ${QUEUED_AGAIN}
+        acknowledged_version = ${hadVersion('held')}, updated_ms = excluded.updated_ms, correlation_id = excluded.correlation_id, ${QUEUED_AGAIN}
       WHERE held.module <> 'cdrs' AND (excluded.updated_ms IS NULL OR excluded.updated_ms >= coalesce(
         CASE WHEN held.shared THEN (SELECT s.updated_ms FROM shared_locations s WHERE s.object_key = held.object_key)
           WHEN held.current IS NOT NULL THEN held.updated_ms END, excluded.updated_ms))
@@ -119,6 +121,7 @@ async function queueEach(tx: Tx, pushes: readonly Push[], at: number, ifKnown = 
     last.map(({ object }) => object.objectKey), last.map(({ object }) => object.current ?? null),
     last.map(({ object }) => object.updatedMs ?? null), last.map(({ partnerId, object }) => laneOf(partnerId, object)),
     rfc3339(Math.round(at)), Math.ceil(at), last.map((_, place) => place),
+    last.map(({ correlationId }) => correlationId ?? null),
   ]);
   return rows;
 }
