@@ -38,7 +38,7 @@ const PAUSE_MS = 100;
 /** A minute of pauses at least: no fault lasts so long. */
 const TRIES = 600;
 /** Of the bus and of ledgers whose database is away: they pass. */
-const PASSING = new Set(['internal', 'unanswered', 'overloaded']);
+const PASSING = new Set(['internal', 'unanswered', 'overloaded', 'too-late']);
 
 export async function neighbourOf(side: LedgerSide, ears: Ears): Promise<Neighbour> {
   const quiet = log('neighbours', { level: 'silent' });

@@ -42,6 +42,13 @@ export class Unanswered extends Error {
   }
 }
 
+/** Whoever was asked is away or has too much to do: it may be asked again. */
+export function passes(error: unknown): boolean {
+  return error instanceof Unanswered || (error instanceof Refused && PASSING.has(error.code));
+}
+
+const PASSING = new Set<string>(['unanswered', 'overloaded', 'too-late'] satisfies BusCode[]);
+
 /** More than `LARGEST_ITEM_BYTES` in one request, answer or fact: cut it into pages. */
 export class TooLarge extends Error {
   override readonly name = 'TooLarge';

@@ -10,7 +10,7 @@ import { Rejected } from '#decider';
 import { DatabaseFailure } from '#postgres';
 import type { Log } from '#telemetry';
 import type { AskContract } from './contract.ts';
-import { type BusCode, LARGEST_ITEM_BYTES, Refused, Unanswered } from './failures.ts';
+import { type BusCode, LARGEST_ITEM_BYTES, passes, Refused } from './failures.ts';
 import type { AnswerItem, AskItem, Written } from './wire.ts';
 
 /**
@@ -135,7 +135,7 @@ export function refusalFor(error: unknown, name: string, log: Log): Answered {
   if (error instanceof Refused && !BUS_CODES.has(error.code)) {
     return refusal(error.code, error.detail);
   }
-  if (error instanceof Unanswered) {
+  if (error instanceof Error && passes(error)) {
     log.warn('an ask waits for somebody who does not answer', { ask: name, error: error.message });
     return refusal('unanswered' satisfies BusCode, error.message);
   }

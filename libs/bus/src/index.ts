@@ -8,6 +8,7 @@ export {
   type BusCode,
   isAskFailure,
   LARGEST_ITEM_BYTES,
+  passes,
   Refused,
   TooLarge,
   Unanswered,

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DatabaseFailure } from '#postgres';
 import type { Log } from '#telemetry';
-import { Refused, Unanswered } from './failures.ts';
+import { passes } from './failures.ts';
 import { MalformedFact } from './hearing.ts';
 
 export interface Patience {
@@ -30,7 +30,7 @@ export async function withPatience(
   signal: AbortSignal,
   fn: () => Promise<void>,
   between: () => Promise<void>,
-  isPassing = passes,
+  isPassing = isOfAnother,
 ): Promise<void> {
   const { tries, pauseMs, patienceMs, log } = patience;
   const giveUpAt = performance.now() + patienceMs;
@@ -51,10 +51,8 @@ export async function withPatience(
 }
 
 /** Somebody else's trouble, not the fact's. */
-function passes(error: unknown): boolean {
-  if (error instanceof Unanswered) return true;
-  if (error instanceof Refused) return ['unanswered', 'overloaded', 'too-late'].includes(error.code);
-  return error instanceof DatabaseFailure && PASSING.has(error.failure);
+function isOfAnother(error: unknown): boolean {
+  return passes(error) || (error instanceof DatabaseFailure && PASSING.has(error.failure));
 }
 
 /** The way to the database broke, or there was none. */

@@ -199,6 +199,19 @@ test('a handler that waits for somebody offline says so', async () => {
   await expect(asker.ask(echo, { value: 'x' })).rejects.toMatchObject({ code: 'unanswered' });
 });
 
+test.each(['overloaded', 'too-late', 'unanswered'])('a handler whose own ask is refused as %s says that it may be asked again, and is no bug', async (code) => {
+  const service = await join('sessions');
+  await service.answer(weigh, () => {
+    throw new Rejected(code);
+  });
+  await service.answer(echo, async (requests) => {
+    await service.ask(weigh, { value: new Uint8Array(1) });
+    return requests.map((request) => echoed(request.value));
+  });
+  const asker = await join('portal');
+  await expect(asker.ask(echo, { value: 'x' })).rejects.toMatchObject({ code: 'unanswered' });
+});
+
 test('more than 900 kB is refused by name before it is sent, and as an answer', async () => {
   const service = await join('sessions');
   await service.answer(weigh, (requests) =>

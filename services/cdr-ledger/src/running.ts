@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Bus, Refused, Unanswered } from '#bus';
+import { type Bus, passes, Refused } from '#bus';
 import { orderStop } from '#contracts/sessions';
 import { addDue, type DueHandler, type DueOutcome } from '#due';
 import { Decimal, decimal } from '#money';
@@ -113,9 +113,9 @@ export class Running {
         { commandId: orderId },
       );
     } catch (error) {
-      if (error instanceof Unanswered) return { retryInMs: RETRY_MS };
+      if (passes(error)) return { retryInMs: RETRY_MS };
       if (!(error instanceof Refused)) throw error;
-      if (error.code === 'internal' || error.code === 'unanswered') return { retryInMs: RETRY_MS };
+      if (error.code === 'internal') return { retryInMs: RETRY_MS };
       log.warn('a charge at its account\'s limit is not stopped', { session: sessionId, error });
     }
     await judge(accountId);

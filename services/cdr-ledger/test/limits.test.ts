@@ -25,7 +25,7 @@ describe('at the limit', () => {
     expect(await standingOf(plunk, contractId)).toMatchObject({ exhausted: false });
   });
 
-  test('a charge that would pass what is left is stopped once, under one id, also after a restart', async () => {
+  test('a charge that would pass what is left is stopped once, under one id, also after a restart and where sessions has too much to do', async () => {
     const { token, contractId } = await newDriver(plunk, 'RUNNING');
     const ofThis = () => plunk.stops.filter(({ sessionId }) => sessionId === 'RUN-1');
     const asked = { tokenUid: token.uid, party: bct, currency: 'CAD', energyKwh: '6', hours: '1', locationId: 'BURNABY' };
@@ -37,6 +37,7 @@ describe('at the limit', () => {
     await expect.poll(async () => (await balanceOf(plunk, contractId)).left).toBe('12.86');
     expect(await price()).toMatchObject({ limitReached: false, price: { inclVat: '7.14', passesThrough: false } });
     // 12.6 and 1.155: as much again would be past 20.
+    plunk.stopRefusals.push('overloaded', 'too-late');
     await plunk.sessionMoves(running(token, 'RUN-1', 12, '2022-02-01T17:40:00Z'));
     await expect.poll(() => ofThis().length).toBeGreaterThan(0);
     expect(ofThis()[0]).toMatchObject({ tokenUid: token.uid, party: bct, orderId: expect.stringMatching(/^limit-[0-9a-f]{30}$/) });

@@ -4,6 +4,7 @@ import { type AccountCreditChanged, accountCreditChanged } from '#contracts/acco
 import { orderStop, type OrderStop, partnerSessionChanged } from '#contracts/sessions';
 import { tokenChanged } from '#contracts/tokens-auth';
 import { toJsonBytes } from '#contracts';
+import { Rejected } from '#decider';
 import type { Session, Token } from '#ocpi';
 import { openDatabase } from '#postgres';
 import { carbonPlunk, oasis } from './charge.ts';
@@ -12,6 +13,8 @@ import { type LedgerPlatform, ledgerPlatform } from './platform.ts';
 /** The ledger of an eMSP that keeps accounts, and those who tell it of tokens and Sessions. */
 export interface RetailPlatform extends LedgerPlatform {
   readonly stops: OrderStop[];
+  /** What `orderStop` is refused with, one after the other. */
+  readonly stopRefusals: string[];
   readonly credits: AccountCreditChanged[];
   issue(...tokens: Token[]): Promise<void>;
   sessionMoves(session: Session): Promise<void>;
@@ -63,8 +66,11 @@ export async function retailPlatform(
   const tokens = await teller('tokens-auth', 'tokens');
   const sessions = await teller('partner-sessions', 'partner_sessions');
   const stops: OrderStop[] = [];
+  const stopRefusals: string[] = [];
   await bus.answer(orderStop, (requests) =>
     requests.map((request) => {
+      const refusal = stopRefusals.shift();
+      if (refusal) return new Rejected(refusal);
       stops.push(request);
       const { orderId, tokenUid, sessionId, party } = request;
       const order = { orderId, tokenUid, sessionId, party: party!, command: 'STOP_SESSION', state: 'sent' };
@@ -81,6 +87,7 @@ export async function retailPlatform(
   return {
     ...ledger,
     stops,
+    stopRefusals,
     credits,
     async issue(...issued) {
       for (const token of issued) {

@@ -24,6 +24,12 @@ test('no refusal of content is an HTTP error of the server', () => {
   expect(Object.values(refusals).filter(({ http }) => http >= 500)).toEqual([]);
 });
 
+test.each(['overloaded', 'too-late', 'unanswered'])('of a service that answers %s a partner hears that it may try again', (code) => {
+  expect(failureOf(new Refused(code, 'inside'))).toEqual({
+    answer: { http: 200, status: 3000 }, message: 'The request could not be processed now; try again later', bug: true,
+  });
+});
+
 test('what no refusal names is 200 and 3000, without a word of what it was', () => {
   const inside = [new Error('SELECT secret'), new Refused('internal', 'x'), new Unanswered('offline', 'roamwatt.a.b'), 'thrown text'];
   for (const error of inside) {

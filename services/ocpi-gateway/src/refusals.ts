@@ -1,5 +1,5 @@
 import { type Answer, answers } from '#ocpi';
-import { Refused, TooLarge, Unanswered } from '#bus';
+import { passes, Refused, TooLarge } from '#bus';
 import { Rejected } from '#decider';
 import type { HandshakeRefusal } from './partners/handshake.ts';
 
@@ -108,7 +108,6 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof TooLarge) {
     return { answer: answers.bodyTooLarge, message: `the object is too long: it has ${error.bytes} bytes`, bug: false };
   }
-  const isLater = error instanceof Unanswered || (error instanceof Refused && error.code === 'unanswered');
-  const message = isLater ? 'The request could not be processed now; try again later' : 'Server error';
+  const message = passes(error) ? 'The request could not be processed now; try again later' : 'Server error';
   return { answer: answers.serverError, message, bug: true };
 }

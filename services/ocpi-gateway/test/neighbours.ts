@@ -43,6 +43,8 @@ export class Neighbours {
   /** Where a car is plugged in for one of our Sessions. */
   charging: Session | undefined;
   refusesSessionAt = false;
+  /** Partners' Locations that are refused once each, and with what. */
+  readonly refusedOnce = new Map<string, string>();
   readonly partners = new Map<string, object>();
   /** When partners' CDRs were recorded first. */
   readonly recordedAt = new Map<string, string>();
@@ -138,6 +140,11 @@ export class Neighbours {
     const { bus } = this;
     await bus.answer(putPartnerLocation, async (requests) => requests.map(({ party, locationId, evseUid, patch, bodyJson, replaces, askedAt }) => {
       const key = keyOf('location', party, locationId);
+      const refusal = this.refusedOnce.get(locationId);
+      if (refusal) {
+        this.refusedOnce.delete(locationId);
+        return new Rejected(refusal);
+      }
       const body = fromJsonBytes<never>(bodyJson);
       if (!patch && evseUid === undefined) return this.put(`PUT ${key}`, key, body, { replaces, askedAt });
       const known = this.held<Location>(key, 'unknown-location');

@@ -276,3 +276,17 @@ test('a date in Retry-After is reckoned by the clock of the partner', async () =
   await expect.poll(() => askedAt).toBeGreaterThan(0);
   expect(askedAt - saidAt).toBeGreaterThanOrEqual(2_900);
 });
+
+test('TRN-55: an object that locations has no time for is no invalid one, and taken when the page is read again', async () => {
+  const { refusedOnce } = plunk.neighbours;
+  for (const code of ['overloaded', 'too-late', 'unanswered']) {
+    const id = `L-${code}`;
+    refusedOnce.set(id, code);
+    lists.locations = [location('L-1'), location(id), location('L-4')];
+    await expect.poll(() => held('location')).toContain(id.toLowerCase());
+    expect(refusedOnce.has(id)).toBe(false);
+    const differences = async () => (await report()).filter(({ objectKey }) => objectKey === id.toLowerCase()).map(({ what }) => what);
+    await expect.poll(differences).toContain('missing');
+    expect(await differences(), code).toEqual(['missing']);
+  }
+});

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Bus, Refused, Unanswered } from '#bus';
+import { type Bus, passes, Refused, Unanswered } from '#bus';
 import { toJsonBytes } from '#contracts';
 import { issueToken } from '#contracts/tokens-auth';
 import { BadSettings } from '#settings';
@@ -40,7 +40,7 @@ async function issueAll(bus: Bus, drivers: readonly DriverSettings[], signal: Ab
     })));
     left = left.filter((token, index) => {
       const answer = answers[index];
-      if (answer instanceof Refused && answer.code !== 'internal' && answer.code !== 'unanswered') {
+      if (answer instanceof Refused && answer.code !== 'internal' && !passes(answer)) {
         throw new BadSettings(`drivers: the token ${token.uid} is not issued: ${answer.message}`);
       }
       return answer instanceof Unanswered || answer instanceof Refused;

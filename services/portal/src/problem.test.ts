@@ -10,6 +10,7 @@ test.each([
   [new Unanswered('unknown', subject), 504, 'no-answer', 'ocpi-gateway did not answer in time; look before you try again'],
   [new Unanswered('unknown', subject, true), 504, 'no-answer', 'the connection to the NATS server was lost before ocpi-gateway answered; look before you try again'],
   [new Refused('unanswered', 'ocpi-gateway.list-partners: the database cannot be used now (no-connection)'), 503, 'unanswered', 'ocpi-gateway.list-partners: the database cannot be used now (no-connection)'],
+  [new Refused('too-late', 'nothing was done'), 503, 'too-late', 'nothing was done'],
   [new Refused('internal', 'ocpi-gateway.list-partners failed'), 500, 'internal', 'a service behind the portal failed'],
 ])('%s is told as %i %s', (error, status, code, detail) => {
   expect(problemOf(error)).toMatchObject({ status, code, detail });

@@ -55,6 +55,7 @@ const statusOfRefusal: Readonly<Record<string, number>> = {
   unanswered: 503,
   'service-not-answering': 503,
   overloaded: 503,
+  'too-late': 503,
 };
 
 /** Any error as a problem; `undefined` for a bug, whose words are for the log only. */

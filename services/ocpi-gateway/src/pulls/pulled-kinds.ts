@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { type Bus, Refused } from '#bus';
+import { type Bus, passes, Refused } from '#bus';
 import { receiveCdr } from '#contracts/cdr-ledger';
 import { dropHeldLocations, getLocation, listHeldLocations, putPartnerLocation } from '#contracts/locations';
 import { Change } from '#contracts/party';
@@ -162,7 +162,7 @@ export async function takeIn(
       if (change === Change.CREATED) differences.push({ objectKey, what: 'missing', detail: 'it was not here' });
       if (change === Change.UPDATED) differences.push({ objectKey, what: 'changed', detail: 'it was older here' });
     } catch (error) {
-      if (!(error instanceof Refused)) throw error;
+      if (!(error instanceof Refused) || passes(error)) throw error;
       differences.push({ objectKey, what: 'invalid', detail: `${error.code}: ${error.detail}` });
     }
   }));
