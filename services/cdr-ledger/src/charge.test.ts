@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fold, given } from '#decider';
 import { Decimal, decimal, sum } from '#money';
+import { splitTax } from '#taxes';
 import { type BookedCharge, charge, type ChargeCommand, type ChargeEvent, refundsOf } from './charge.ts';
 
 const at = '2022-02-01T18:22:00Z';
@@ -175,4 +176,44 @@ test('a refund takes back the taxes that were noted with the charge, of a part o
   expect(refundsOf({ ...booked, taxes: [{ code: 'VAT', rate: '', amount: '3.00' }] }, [credit('HALF', '10')])).toMatchObject([{ taxes: [{ code: 'VAT', rate: '', amount: '-1.50' }] }]);
   const { taxes: _, ...former } = booked;
   expect(refundsOf(former, [credit('ALL', '20')])[0]).not.toHaveProperty('taxes');
+});
+
+const taxesNoted = fc.constantFrom<readonly string[]>([], ['5'], ['13'], [''], ['5', '9.975'], ['5', '7'], ['5', '6'], ['5', '9.5']);
+
+test('of each tax exactly what was charged comes back by Credit CDRs that take back all, in whatever parts', () => {
+  const parts = fc.array(fc.integer({ min: 1, max: 5_000 }), { minLength: 1, maxLength: 7 });
+  fc.assert(
+    fc.property(parts, fc.integer({ min: -20_000, max: 20_000 }), taxesNoted, fc.constantFrom('CAD', 'JPY'), (shares, cents, rates, currency) => {
+      const digits = currency === 'JPY' ? 0 : 2;
+      const amount = (minor: number | Decimal) => decimal(minor.toString()).shift(-digits);
+      const rate = sum(rates.map((one) => decimal(one || '20')));
+      const tax = decimal(cents).mul(rate).divide(decimal(100), 0, 'half-away-from-zero');
+      const split = rates.length > 1
+        ? splitTax(amount(tax), rates.map((one) => ({ rate: one })), digits).map(({ amount: its }) => its)
+        : rates.map(() => amount(tax));
+      const taxes = rates.map((one, n) => ({ code: `T${n}`, rate: one, amount: split[n]!.toFixed(digits) }));
+      const inclVat = amount(decimal(cents).add(tax)).toString();
+      const price = { currency, exclVat: amount(cents).toString(), inclVat, payable: inclVat, steps: [] };
+      const asked = sum(shares.map((share) => decimal(share)));
+      const booked = { ...charged, cdrExclVat: asked.shift(-2).toString(), price, taxes };
+      const credits = shares.map((share, n) => ({ ...credited, creditCdrId: `C${n}`, creditedExclVat: decimal(share).shift(-2).toString() }));
+      const refunds = refundsOf(booked, credits);
+      const left = (n: number) => sum([decimal(taxes[n]!.amount), ...refunds.map((refund) => decimal(refund.taxes![n]!.amount))]);
+      expect(taxes.map((_tax, n) => left(n).toString())).toEqual(taxes.map(() => '0'));
+      for (const refund of refunds) {
+        const told = decimal(refund.inclVat!).sub(decimal(refund.exclVat));
+        expect(sum(refund.taxes!.map((one) => decimal(one.amount))).toString()).toBe(told.toString());
+        expect(refund.taxes!.every((one) => one.amount === decimal(one.amount).toFixed(digits))).toBe(true);
+      }
+    }),
+    { numRuns: 500, seed: 20_261_130 },
+  );
+});
+
+test('three refunds of a third each take back the cent of GST and of QST that was charged', () => {
+  const taxes = [{ code: 'GST', rate: '5', amount: '0.50' }, { code: 'QST', rate: '9.975', amount: '1.00' }];
+  const price = { ...charged.price, exclVat: '10.00', inclVat: '11.50', payable: '11.50' };
+  const thirds = ['A', 'B', 'C'].map((creditCdrId) => ({ ...credited, creditCdrId, creditedExclVat: '1' }));
+  const back = refundsOf({ ...charged, cdrExclVat: '3', price, taxes }, thirds).map((refund) => refund.taxes!.map(({ amount }) => amount));
+  expect(back).toEqual([['-0.17', '-0.33'], ['-0.16', '-0.34'], ['-0.17', '-0.33']]);
 });

@@ -204,8 +204,9 @@ function refundOf(charge: BookedCharge, credit: Credited, paid: readonly ChargeR
   const { currency, exclVat, inclVat, payable } = price;
   const all = [...paid, credit];
   const digits = minorUnitsOf(currency) ?? 2;
+  const isAll = isWhole(charge, all);
   const back = (text: string, field: 'exclVat' | 'inclVat' | 'payable'): string => {
-    const amount = isWhole(charge, all)
+    const amount = isAll
       ? decimal(text)
       : decimal(text).mul(creditedBy(all)).divide(decimal(cdrExclVat).abs(), digits, 'half-away-from-zero');
     return sum([amount, ...paid.map((refund) => decimal(refund[field] ?? '0'))]).neg().toString();
@@ -219,16 +220,29 @@ function refundOf(charge: BookedCharge, credit: Credited, paid: readonly ChargeR
     currency,
     ...paidBack,
     payable: back(payable, 'payable'),
-    ...taxesBack(charge, paidBack, digits),
+    ...taxesBack(charge, paidBack, { paid, isAll, digits }),
   };
 }
 
-/** Those that were charged. */
+/** Those that were charged: of each the share that is back with this refund, less what came back of it before. */
 function taxesBack(
-  { taxes }: BookedCharge, { exclVat, inclVat = exclVat }: Pick<ChargeRefunded, 'exclVat' | 'inclVat'>, digits: number,
+  { taxes }: BookedCharge, refund: TaxWithin, { paid, isAll, digits }: { paid: readonly ChargeRefunded[]; isAll: boolean; digits: number },
 ): Pick<ChargeRefunded, 'taxes'> {
   if (taxes === undefined) return {};
-  const tax = decimal(inclVat).sub(decimal(exclVat));
-  const parts = taxes.length > 1 ? splitTax(tax, taxes, digits) : taxes.map((only) => ({ tax: only, amount: tax }));
-  return { taxes: parts.map(({ tax: { code, rate }, amount }) => ({ code, rate, amount: amount.toFixed(digits) })) };
+  const split = (tax: Decimal) => (taxes.length > 1 ? splitTax(tax, taxes, digits).map(({ amount }) => amount) : taxes.map(() => tax));
+  const back = isAll
+    ? taxes.map(({ amount }) => decimal(amount).neg())
+    : split(sum([...paid, refund].map(taxWithin)));
+  // One of a former release may have none noted.
+  const before = paid.map((one) => one.taxes?.map(({ amount }) => decimal(amount)) ?? split(taxWithin(one)));
+  return {
+    taxes: taxes.map(({ code, rate }, n) => (
+      { code, rate, amount: back[n]!.sub(sum(before.map((amounts) => amounts[n]!))).toFixed(digits) })),
+  };
+}
+
+type TaxWithin = Pick<ChargeRefunded, 'exclVat' | 'inclVat'>;
+
+function taxWithin({ exclVat, inclVat = exclVat }: TaxWithin): Decimal {
+  return decimal(inclVat).sub(decimal(exclVat));
 }
