@@ -49,6 +49,13 @@ export function passes(error: unknown): boolean {
 
 const PASSING = new Set<string>(['unanswered', 'overloaded', 'too-late'] satisfies BusCode[]);
 
+/** What was asked for may have been done all the same: repeat it under its command id, or look. */
+export function mayBeDone(error: unknown): boolean {
+  return error instanceof Unanswered ? error.reason === 'unknown' : error instanceof Refused && UNCLEAR.has(error.code);
+}
+
+const UNCLEAR = new Set<string>(['internal', 'unanswered', 'too-large'] satisfies BusCode[]);
+
 /** More than `LARGEST_ITEM_BYTES` in one request, answer or fact: cut it into pages. */
 export class TooLarge extends Error {
   override readonly name = 'TooLarge';

@@ -8,6 +8,7 @@ export {
   type BusCode,
   isAskFailure,
   LARGEST_ITEM_BYTES,
+  mayBeDone,
   passes,
   Refused,
   TooLarge,

@@ -1,4 +1,4 @@
-import { type Bus, isAskFailure, Refused, Unanswered } from '#bus';
+import { type Bus, isAskFailure, mayBeDone, Refused } from '#bus';
 import { LimitKind, Outcome as Told, setLimit } from '#contracts/ocpp-gateway';
 import { rfc3339 } from '#time';
 import { REAL } from './config.ts';
@@ -7,9 +7,6 @@ import type { Answer } from './site.ts';
 
 /** Its answer has to come before ours is late. */
 const ASK_MARGIN_MS = 1_500;
-
-/** Refusals after which the order may have reached the station all the same. */
-const UNCLEAR = new Set(['internal', 'unanswered', 'too-large']);
 
 const outcomes: Readonly<Record<Told, Outcome>> = {
   [Told.UNSPECIFIED]: 'unknown',
@@ -47,14 +44,9 @@ export async function send(
     return { key, outcome: outcomes[outcome] ?? 'unknown', detail };
   } catch (error) {
     if (!isAskFailure(error)) return { key, outcome: 'unknown', detail: (error as Error).message };
-    if (error instanceof Unanswered && error.reason === 'unknown')
-      return { key, outcome: 'unknown', detail: '' };
-    if (error instanceof Refused && UNCLEAR.has(error.code))
-      return { key, outcome: 'unknown', detail: error.code };
-    return {
-      key,
-      outcome: 'undelivered',
-      detail: error instanceof Refused ? error.code : 'offline',
-    };
+    const code = error instanceof Refused ? error.code : '';
+    return mayBeDone(error)
+      ? { key, outcome: 'unknown', detail: code }
+      : { key, outcome: 'undelivered', detail: code || 'offline' };
   }
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type AskFailure, type Bus, isAskFailure, Refused, Unanswered } from '#bus';
+import { type AskFailure, type Bus, isAskFailure, mayBeDone, passes, Refused, Unanswered } from '#bus';
 import { fromJsonBytes } from '#contracts';
 import { getLocation } from '#contracts/locations';
 import {
@@ -52,10 +52,15 @@ export class Charges {
     const row = await claimCharge(db, order);
     if (!sameOrder(row, order)) throw keyReused();
     const { chargeId } = row;
-    await this.ordering(chargeId, { command: 'START_SESSION', tokenUid: token.uid }, () => bus.ask(orderStart, {
+    if (row.refusal !== null) await noteRefusal(db, chargeId, null);
+    await ordering({ command: 'START_SESSION', tokenUid: token.uid }, () => bus.ask(orderStart, {
       orderId: chargeId, tokenJson, party, locationId: wanted.location_id, evseUid: wanted.evse_uid,
       ...(wanted.connector_id === undefined ? {} : { connectorId: wanted.connector_id }),
-    }, { commandId: chargeId }));
+    }, { commandId: chargeId })).catch(async (error: unknown) => {
+      const isRefusal = isAskFailure(error) && !mayBeDone(error);
+      if (isRefusal) await noteRefusal(db, chargeId, problemOf(error)?.detail ?? error.message);
+      throw error;
+    });
     return chargeId;
   }
 
@@ -94,7 +99,7 @@ export class Charges {
     if (!session) throw new Problem(409, 'charge-has-not-begun', `the charge is ${state}; stop it once it is charging`);
     const stopId = key ?? randomUUID();
     const { uid: tokenUid } = session.cdr_token;
-    await this.ordering(undefined, { command: 'STOP_SESSION', tokenUid }, () => this.parts.bus.ask(orderStop, {
+    await ordering({ command: 'STOP_SESSION', tokenUid }, () => this.parts.bus.ask(orderStop, {
       orderId: stopId, tokenUid, sessionId: session.id,
       party: { countryCode: session.country_code, partyId: session.party_id },
     }, { commandId: stopId }));
@@ -156,28 +161,6 @@ export class Charges {
     return lists.flatMap(({ sessionsJson }) => sessionsJson.map((bytes) => fromJsonBytes<Session>(bytes)));
   }
 
-  /** Asks; an order whose answer was not seen is asked once more under its own id. */
-  private async ordering(
-    chargeId: string | undefined,
-    wanted: { command: string; tokenUid: string },
-    ask: () => Promise<OrderStands>,
-  ): Promise<void> {
-    const { db } = this.parts;
-    try {
-      const { order } = await ask().catch((error: unknown) => {
-        if (error instanceof Unanswered && error.reason === 'unknown') return ask();
-        throw error;
-      });
-      // All orders share their ids: one that is there already may be another's, or one to stop.
-      if (!order || !isOurs(order, wanted)) throw keyReused();
-      if (chargeId !== undefined) await noteRefusal(db, chargeId, null);
-    } catch (error) {
-      const notDone = error instanceof Refused || (error instanceof Unanswered && error.reason === 'offline');
-      if (chargeId !== undefined && notDone) await noteRefusal(db, chargeId, problemOf(error)?.detail ?? error.message);
-      throw error;
-    }
-  }
-
   /** As its owner has it; refused where its account has no credit. */
   async issuedToken(token: TokenSettings): Promise<Uint8Array> {
     const { uid, type } = token;
@@ -203,6 +186,19 @@ export class Charges {
     if (evse.connectors.some(({ id }) => sameId(id, connectorId))) return;
     throw new Problem(404, 'unknown-connector', `connector_id: ${connectorId} is not at ${evse.uid}`);
   }
+}
+
+/** Asks; an order whose answer was not seen is asked once more under its own id. */
+async function ordering(wanted: { command: string; tokenUid: string }, ask: () => Promise<OrderStands>): Promise<void> {
+  const { order } = await ask().catch((error: unknown) => {
+    if (!(error instanceof Unanswered && error.reason === 'unknown')) throw error;
+    // That nobody has time for it now says nothing of what the first ask began.
+    return ask().catch((again: unknown) => {
+      throw passes(again) ? error : again;
+    });
+  });
+  // All orders share their ids: one that is there already may be another's, or one to stop.
+  if (!order || !isOurs(order, wanted)) throw keyReused();
 }
 
 /** Undefined where sessions does not know the driver's order; other failures are thrown. */

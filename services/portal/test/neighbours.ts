@@ -45,6 +45,8 @@ export class Neighbours {
   readonly accounts = new Accounts();
   readonly agreements: AgreementVersion[] = [];
   refuse: { code: string; detail: string } | undefined;
+  /** Before an order to start is taken. */
+  beforeStart: (orderId: string) => Promise<void> = async () => {};
   /** Whether those are there by whom Sessions are explained. */
   explains = true;
   private readonly closing: (() => Promise<unknown>)[] = [];
@@ -94,6 +96,7 @@ export class Neighbours {
   private readonly leaving = {
     orderStart: () => this.bus.answer(orderStart, (requests) => each(requests, async (request) => {
       if (this.refuse) throw new Rejected(this.refuse.code, this.refuse.detail);
+      await this.beforeStart(request.orderId);
       if (!this.orders.has(request.orderId)) {
         this.orders.set(request.orderId, { request, state: 'sent', result: '', message: '' });
       }

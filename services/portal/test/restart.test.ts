@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import pg from 'pg';
+import { Rejected } from '#decider';
 import { exampleLocation } from '#ocpi';
 import type { Running } from '#service';
 import { testPlatform, type TestPlatform } from '#test-servers';
@@ -123,6 +124,65 @@ test('while sessions is away an order is refused as not done, what is known stay
   });
   expect(await avery.post('/v1/charges', level2)).toMatchObject({ status: 202, body: { charge_id: 'kept' } });
   expect((await avery.get('/v1/charges/kept')).body).toMatchObject({ state: 'ordered' });
+});
+
+/** Sessions has the first ask for each order in hand until `goOn`; `again` is what it says to those that follow. */
+function heldStarts(played: Neighbours, again: (orderId: string) => void) {
+  const { promise: until, resolve: goOn } = Promise.withResolvers<void>();
+  const inHand = new Set<string>();
+  played.beforeStart = async (orderId) => {
+    if (inHand.has(orderId)) return again(orderId);
+    inHand.add(orderId);
+    await until;
+  };
+  return { inHand, goOn };
+}
+
+test('a charge that sessions has in hand while it stops has not failed, though it cannot be asked for again: it is shown as it is', async () => {
+  neighbours = await Neighbours.play(platform);
+  const { client } = await started();
+  const avery = (await client.signedIn('avery@plunk.example', 'correct horse')).with({ 'idempotency-key': 'in-hand' });
+  const played = neighbours;
+  const { inHand, goOn } = heldStarts(played, () => {});
+  const ordering = avery.post('/v1/charges', level2);
+  await expect.poll(() => inHand.size).toBe(1);
+  const leaving = played.leave('orderStart');
+  expect(await ordering).toMatchObject({ status: 504, body: { error: { code: 'no-answer' } } });
+  expect((await avery.get('/v1/charges/in-hand')).body).toMatchObject({ state: 'unknown' });
+  goOn();
+  await leaving;
+  expect((await avery.get('/v1/charges/in-hand')).body).toMatchObject({ state: 'ordered' });
+  await played.sessionMoves(sessionOf('APP-1', { id: 'S-1', status: 'ACTIVE' }));
+  await played.orderMoves('in-hand', { state: 'done', sessionId: 'S-1' });
+  expect((await avery.get('/v1/charges/in-hand')).body).toMatchObject({ state: 'charging' });
+}, 30_000);
+
+test('that a service has no time for an order when it is asked again says nothing of the first ask', async () => {
+  neighbours = await Neighbours.play(platform);
+  const { client } = await started();
+  const avery = await client.signedIn('avery@plunk.example', 'correct horse');
+  const { goOn } = heldStarts(neighbours, (code) => {
+    throw new Rejected(code, 'nothing was done');
+  });
+  const codes = ['overloaded', 'too-late', 'unanswered'];
+  const ordered = await Promise.all(codes.map((code) => avery.with({ 'idempotency-key': code }).post('/v1/charges', level2)));
+  expect(ordered.map(({ status }) => status)).toEqual([504, 504, 504]);
+  const states = async () => (await Promise.all(codes.map((code) => avery.get(`/v1/charges/${code}`)))).map(({ body }) => body.state);
+  expect(await states()).toEqual(['unknown', 'unknown', 'unknown']);
+  goOn();
+  await expect.poll(states).toEqual(['ordered', 'ordered', 'ordered']);
+}, 30_000);
+
+test.each(['unanswered', 'internal', 'too-large'])('an order that is answered with %s may have been taken', async (code) => {
+  neighbours = await Neighbours.play(platform);
+  const { client } = await started();
+  const avery = (await client.signedIn('avery@plunk.example', 'correct horse')).with({ 'idempotency-key': 'kept' });
+  neighbours.refuse = { code: 'not-now', detail: '' };
+  await avery.post('/v1/charges', level2);
+  expect((await avery.get('/v1/charges/kept')).body.state).toBe('failed');
+  neighbours.refuse = { code, detail: '' };
+  await avery.post('/v1/charges', level2);
+  expect((await avery.get('/v1/charges/kept')).body.state).toBe('unknown');
 });
 
 test('a stream stays open while sessions is away, and shows what came meanwhile', async () => {

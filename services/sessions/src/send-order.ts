@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { type Bus, Refused, Unanswered } from '#bus';
+import { type Bus, isAskFailure, mayBeDone, Unanswered } from '#bus';
 import {
   type CommandSent,
   sendCommand,
@@ -117,10 +117,9 @@ export class SendOrder {
           commandId: orderId,
         });
       } catch (error) {
-        if (error instanceof Refused)
-          return sentPerhaps.has(error.code) ? 'unknown' : unreached(error.message);
-        if (!(error instanceof Unanswered)) throw error;
-        if (error.reason === 'unknown') return 'unknown';
+        if (!isAskFailure(error)) throw error;
+        if (mayBeDone(error)) return 'unknown';
+        if (!(error instanceof Unanswered)) return unreached(error.message);
         // Nobody was there to hear it: our own gateway is about to come back.
         if (tries === OFFLINE_TRIES) return unreached('our gateway to partners is not running');
         await sleep(OFFLINE_PAUSE_MS);
@@ -178,8 +177,6 @@ export class SendOrder {
 }
 
 const ANSWER_TRAVELS_MS = 2_000;
-/** What the bus says when something broke on the way: the partner may have heard it. */
-const sentPerhaps: ReadonlySet<string> = new Set(['internal', 'unanswered', 'too-large']);
 const OFFLINE_TRIES = 20;
 const OFFLINE_PAUSE_MS = 250;
 /** Whatever the partner says, in between. */
