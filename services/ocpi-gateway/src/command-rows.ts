@@ -30,8 +30,8 @@ export interface Replied {
   readonly by?: string | undefined;
 }
 
-/** Once for each order: for one that came before, what it was answered, if it was. */
-export async function keepTaken(db: Queryable, command: TakenCommand): Promise<Replied | undefined> {
+/** Once for each order. `repeat`: it came before, and this is what it was answered, if it was. */
+export async function keepTaken(db: Queryable, command: TakenCommand): Promise<{ repeat: boolean; reply?: Replied | undefined }> {
   const { rowCount } = await db.query(
     `INSERT INTO taken_commands (order_id, partner_id, command, response_url, correlation_id, routing, taken_at)
      VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (order_id) DO NOTHING`,
@@ -40,9 +40,9 @@ export async function keepTaken(db: Queryable, command: TakenCommand): Promise<R
       JSON.stringify(command.routing), command.takenAt,
     ],
   );
-  if (rowCount === 1) return undefined;
+  if (rowCount === 1) return { repeat: false };
   const { rows } = await db.query<{ reply: Replied | null }>('SELECT reply FROM taken_commands WHERE order_id = $1', [command.orderId]);
-  return rows[0]?.reply ?? undefined;
+  return { repeat: true, reply: rows[0]?.reply ?? undefined };
 }
 
 export async function noteResponse(db: Queryable, orderId: string, { result, timeoutS, message, unknownLocation, by }: Replied): Promise<void> {

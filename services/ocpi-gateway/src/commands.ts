@@ -162,7 +162,7 @@ export class Commands {
     const orderId = nameOfRequest(request);
     const { to: us, from: them } = request.routing;
     // Where the result goes is written down before anything can come of it.
-    const before = await keepTaken(db, {
+    const { repeat, reply } = await keepTaken(db, {
       orderId,
       partnerId: request.caller.partner.id,
       command,
@@ -177,8 +177,8 @@ export class Commands {
         () => {},
       );
     });
-    const taken = before ?? (await ask(orderId).catch(nobodyThere));
-    if (!before) await noteResponse(db, orderId, taken);
+    const taken = reply ?? (await ask(orderId).catch((error: unknown) => nobodyThere(error, repeat)));
+    if (!reply) await noteResponse(db, orderId, taken);
     return {
       answer: taken.unknownLocation ? answers.unknownLocation : answers.ok,
       data: response(taken.result as CommandResponse['result'], taken.timeoutS || TIMEOUT_S, taken.message),
@@ -251,8 +251,8 @@ function response(result: CommandResponse['result'], timeout: number, text: stri
   return { result, timeout, ...(text === '' ? {} : { message: [{ language: 'en', text: text.slice(0, 512) }] }) };
 }
 
-/** Offline: nothing was done, and that can be said. Any other silence is 3000, and a result may still follow. */
-function nobodyThere(error: unknown): Taken {
-  if (!(error instanceof Unanswered) || error.reason !== 'offline') throw error;
+/** Offline: nothing was done, and that can be said the first time. Any other silence is 3000, and a result may still follow. */
+function nobodyThere(error: unknown, repeat: boolean): Taken {
+  if (repeat || !(error instanceof Unanswered) || error.reason !== 'offline') throw error;
   return { result: 'REJECTED', timeoutS: 0, message: 'Commands cannot be carried out now; try again later', unknownLocation: false };
 }

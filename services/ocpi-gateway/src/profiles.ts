@@ -64,14 +64,14 @@ export class Profiles {
     const [orderId, sessionId] = [nameOfRequest(request), params.session_id!];
     const { to: us, from: them } = request.routing;
     const routing = { from: us, to: them ?? partiesOf(caller.partner)[0] };
-    const before = await keepTaken(db, {
+    const { repeat, reply } = await keepTaken(db, {
       orderId, partnerId: caller.partner.id, command: `${method} charging profile`, responseUrl,
       correlationId: request.ids.correlationId, routing, takenAt: rfc3339(clock.now()),
     });
     request.afterAnswer(() => {
       void noteAnswered(db, orderId).then(() => this.parts.wake(), () => {});
     });
-    if (before) return replyOf(before);
+    if (reply) return replyOf(reply);
     const steering = await this.parts.steering.grantsOf(askersOf(request));
     const elsewhere = await findSteered(db, sessionId);
     const durationS = Number((query as { duration?: number }).duration ?? Infinity);
@@ -81,7 +81,7 @@ export class Profiles {
       orderId, sessionId, method, parties: askersOf(request).map(toBus), steering: steering.map(steeringToBus),
       ...(addressed ? { party: toBus(addressed) } : {}),
       ...(profile ? { profile: toLimitProfile(profile) } : {}),
-    }, { commandId: orderId }).catch(nobodyThere);
+    }, { commandId: orderId }).catch((error: unknown) => nobodyThere(error, repeat));
     const [grant] = method === 'PUT' ? steering : [];
     const taken = grant ? await this.steered(sessionId, { partnerId: caller.partner.id, routing, by: partyText(grant.to) }, ask) : await ask();
     await noteResponse(db, orderId, taken);
@@ -172,9 +172,9 @@ function replyOf({ result, timeoutS, message }: Replied): OcpiReply {
   return { answer: answers.ok, data, ...(message === '' ? {} : { message }) };
 }
 
-/** Offline: nothing was done, and that can be said. */
-function nobodyThere(error: unknown): ProfileTaken {
-  if (!(error instanceof Unanswered) || error.reason !== 'offline') throw error;
+/** Offline: nothing was done, and that can be said the first time. */
+function nobodyThere(error: unknown, repeat: boolean): ProfileTaken {
+  if (repeat || !(error instanceof Unanswered) || error.reason !== 'offline') throw error;
   const message = 'Charging profiles cannot be taken now; try again later';
   return { result: 'REJECTED', timeoutS: 0, message };
 }

@@ -1,4 +1,4 @@
-import { type Bus, busMigrations, connectBus, type Context, type Fact, type Outbox, outbox, type Relay, startRelay } from '#bus';
+import { type Answering, type Bus, busMigrations, connectBus, type Context, type Fact, type Outbox, outbox, type Relay, startRelay } from '#bus';
 import { getCdr, listCdrs, receiveCdr } from '#contracts/cdr-ledger';
 import { dropHeldLocations, getLocation, listHeldLocations, listLocations, putPartnerLocation, resolveEvse } from '#contracts/locations';
 import { Change, type PageRequest, type Party } from '#contracts/party';
@@ -265,13 +265,7 @@ export class Neighbours {
       const parties = [...tokenParties, ...steering.map(({ tokenParty }) => tokenParty!)];
       return pageOf(this.own.sessions.filter(({ cdr_token }) => parties.some(({ partyId }) => partyId === cdr_token.party_id)), page!);
     }));
-    await bus.answer(startSession, async (requests) => Promise.all(requests.map(async ({ orderId, locationId, tokenJson, party }) => {
-      this.orders.push(orderId);
-      const { result, unknownLocation = false } = await this.answers.startSession!({
-        orderId, locationId, token: fromJsonBytes(tokenJson), party: party?.partyId,
-      });
-      return { result, timeoutS: 30, message: '', unknownLocation };
-    })));
+    await this.answerStarts();
     await bus.answer(stopSession, async (requests) => requests.map(({ sessionId }) => (
       { result: sessionId === 'S-1' ? 'ACCEPTED' : 'UNKNOWN_SESSION', timeoutS: 30, message: '', unknownLocation: false })));
     await bus.answer(reserveEvse, async (requests) => requests.map(({ orderId, reservationId, evseUid = 'any', expiresAt, tokenJson }) => {
@@ -286,6 +280,19 @@ export class Neighbours {
       this.results.push({ orderId, result, message });
       return { order: { orderId, command: '', state: 'done', result, message, tokenUid: '', at: '' } };
     }));
+  }
+
+  /** Nobody is there to start charges any more once it is stopped; what is in hand is still done. */
+  starts!: Answering;
+
+  async answerStarts(): Promise<void> {
+    this.starts = await this.bus.answer(startSession, async (requests) => Promise.all(requests.map(async ({ orderId, locationId, tokenJson, party }) => {
+      this.orders.push(orderId);
+      const { result, unknownLocation = false } = await this.answers.startSession!({
+        orderId, locationId, token: fromJsonBytes(tokenJson), party: party?.partyId,
+      });
+      return { result, timeoutS: 30, message: '', unknownLocation };
+    })));
   }
 
   private async keepCdrs(): Promise<void> {

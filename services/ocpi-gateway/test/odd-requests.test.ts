@@ -79,6 +79,29 @@ test('TRN-80 what was refused stays refused when it comes again, and another req
   }
 });
 
+test('CMD-01 a command that may have been taken is not rejected when it comes again and nobody is there, and its result follows', async () => {
+  const { neighbours } = oasis;
+  const { promise: until, resolve: goOn } = Promise.withResolvers<void>();
+  neighbours.answers.startSession = async () => {
+    await until;
+    return { result: 'ACCEPTED' };
+  };
+  const first = start(startBody('in-hand'), ids('3'));
+  await expect.poll(orders).toHaveLength(1);
+  const leaving = neighbours.starts.stop();
+  const notNow = { status_code: 3000, status_message: 'The request could not be processed now; try again later' };
+  expect(await first).toMatchObject(notNow);
+  expect(await start(startBody('in-hand'), ids('3'))).toMatchObject(notNow);
+  expect((await start(startBody('new'), ids('4'))).data, 'of this one nothing was begun').toMatchObject({ result: 'REJECTED' });
+  goOn();
+  await leaving;
+  const [orderId] = orders() as [string];
+  await neighbours.tell(told(commandFinished, { orderId, result: 'ACCEPTED', message: '' }));
+  await expect.poll(() => montreal.pushed('POST /in-hand')).toHaveLength(1);
+  await neighbours.answerStarts();
+  expect((await start(startBody('in-hand'), ids('3'))).data).toMatchObject({ result: 'ACCEPTED' });
+}, 30_000);
+
 test('CMD-04 a result is taken from the partner that was sent the command, for that command, and twice is once', async () => {
   islands.answer = () => ({ data: { result: 'ACCEPTED', timeout: 30 } });
   const sent = await oasis.neighbours.bus.ask(sendCommand, {
