@@ -64,6 +64,7 @@ export {
   RetailFoundSchema,
   type RetailPrice,
   RetailPriceSchema,
+  type TaxWithin,
 } from './gen/roamwatt/cdr_ledger/v1/accounts_pb.ts';
 
 const context = 'cdr-ledger';

@@ -12,6 +12,7 @@ import {
   type BookedCharge,
   charge,
   type Charge,
+  type ChargedTax,
   type ChargeEvent,
   type ChargeRefusal,
   chargeStream,
@@ -69,6 +70,8 @@ export interface StandingAccount extends ListedAccount {
 /** What a CDR or Credit CDR is on its driver's account. */
 export interface RetailOfCdr extends Priced {
   readonly state: 'booked' | 'held';
+  /** As they were noted with it. */
+  readonly taxes?: readonly ChargedTax[];
 }
 
 /** So long after its instant an entry of a month may still come into the log: decided before, and then held up. */
@@ -289,12 +292,12 @@ function refundedBy(state: Charge, creditCdrId: string): RetailOfCdr | undefined
   const paid = refunds.find(isIt);
   const [refund] = paid ? [paid] : refundsOf(booked, credits.filter(isIt), refunds);
   if (!refund) return undefined;
-  const { currency, exclVat, inclVat, payable } = refund;
+  const { currency, exclVat, inclVat, payable, taxes } = refund;
   const price = {
     currency, exclVat, payable, steps: [], exception: 'paid-back' as const,
     ...(inclVat === undefined ? {} : { inclVat }),
   };
-  return { state: paid ? 'booked' : 'held', plan: booked.plan, price: passingThrough(booked, price) };
+  return { state: paid ? 'booked' : 'held', plan: booked.plan, price: passingThrough(booked, price), ...(taxes && { taxes }) };
 }
 
 /** A refund shows as much as its charge did. */

@@ -104,8 +104,8 @@ export async function correct(
 /** The taxes that were charged, also where the data of taxes would name them otherwise by now. */
 export function taxedBack(credit: PublicCdr, charged: Taxed | undefined): Taxed {
   if (charged === undefined) return taxedOf(settledCdr(credit));
-  const { currency } = settledCdr(credit);
-  const negated = (amount: string) => decimal(amount).neg().toFixed(digitsOf(currency));
+  const digits = digitsOf(credit.currency.toUpperCase());
+  const negated = (amount: string) => decimal(amount).neg().toFixed(digits);
   const taxes = charged.taxes.map((tax) => ({ ...tax, base: negated(tax.base), amount: negated(tax.amount) }));
   return { taxes, remarks: charged.remarks };
 }

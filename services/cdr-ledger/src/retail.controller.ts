@@ -196,7 +196,7 @@ function found(retail: RetailOfCdr | undefined, language?: PlanLanguage) {
     : { state: retail.state, price: contractPrice(retail, language) };
 }
 
-function contractPrice({ plan, price }: Priced, language: PlanLanguage = 'en') {
+function contractPrice({ plan, price, taxes }: Priced & Pick<RetailOfCdr, 'taxes'>, language: PlanLanguage = 'en') {
   const { currency, exclVat, inclVat, steps } = price;
   return {
     currency,
@@ -207,5 +207,6 @@ function contractPrice({ plan, price }: Priced, language: PlanLanguage = 'en') {
     passesThrough: passesThrough(plan.terms, price),
     text: retailText(price, plan, language),
     stepsJson: toJsonBytes(steps),
+    ...(taxes && { taxes: { taxes: taxes.map(({ code, rate, amount }) => ({ code, rate, amount })) } }),
   };
 }

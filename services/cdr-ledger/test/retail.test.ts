@@ -87,6 +87,16 @@ describe('what a driver owes', () => {
     expect(await balance(contractId)).toMatchObject({ balance: '0' });
   });
 
+  test('the price of a CDR, and of what its Credit CDR pays back, has the taxes that were noted with it', async () => {
+    const { token } = await driver('TAXED');
+    const body = cdrOf(token, 'T-1');
+    await push(body);
+    await push({ ...creditCdr(body, cdr.last_updated), total_cost: { excl_vat: -1.47, incl_vat: -1.54 } });
+    const taxes = async (id: string) => (await retailOf(id)).price!.taxes?.taxes.map(({ code, rate, amount }) => ({ code, rate, amount }));
+    expect(await taxes('T-1')).toEqual([{ code: 'GST', rate: '5', amount: '0.18' }]);
+    expect(await taxes('T-1-C')).toEqual([{ code: 'GST', rate: '5', amount: '-0.09' }]);
+  });
+
   test('an account, its lines and the price of a CDR are said in English or, to who asks for it, in French', async () => {
     const { token, contractId } = await driver('FRENCH');
     const body = cdrOf(token, 'F-1');

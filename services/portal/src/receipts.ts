@@ -11,7 +11,7 @@ import type { Driver } from './entities.ts';
 import { Explanation, Findings, Money, OcpiObject } from './fields.ts';
 import { Problem } from './problem.ts';
 import type { Language } from './language.ts';
-import { type RetailPrices, withoutCosts } from './retail.ts';
+import { type RetailPrices, type ShownRetail, withoutCosts } from './retail.ts';
 
 export const ReceiptView = z.object({
   country_code: z.string(),
@@ -54,7 +54,7 @@ export class Receipts {
     // What is on no account is nothing that the driver paid.
     return newest.flatMap((cdr, index) => {
       const price = prices[index];
-      return price ? [receiptOf(cdr, price.total)] : [];
+      return price ? [receiptOf(cdr, price)] : [];
     });
   }
 
@@ -66,8 +66,8 @@ export class Receipts {
     if (!cdr || !retail) {
       throw new Problem(404, 'unknown-receipt', `cdr_id: none of your receipts is ${countryCode}*${partyId} ${cdrId}`);
     }
-    const { total, passesThrough, text = '' } = retail;
-    const receipt = receiptOf(cdr, total);
+    const { passesThrough, text = '' } = retail;
+    const receipt = receiptOf(cdr, retail);
     // What was found on the CDR is between us and the operator, as its price is.
     if (!passesThrough) return { ...receipt, cdr: withoutCosts(cdr), explanation: { text, tree: null }, findings: [] };
     const { explanation, findings } = explained(found);
@@ -75,7 +75,8 @@ export class Receipts {
   }
 }
 
-function receiptOf(cdr: Cdr, total: Total): ReceiptView {
+/** Its taxes are those within what the driver pays: those of the CDR would say what it costs at the operator. */
+function receiptOf(cdr: Cdr, { total, taxes = driverTaxes(cdr, paid(total)) }: Pick<ShownRetail, 'total' | 'taxes'>): ReceiptView {
   const { name, address, city } = cdr.cdr_location;
   return {
     country_code: cdr.country_code,
@@ -88,17 +89,13 @@ function receiptOf(cdr: Cdr, total: Total): ReceiptView {
     location: [name, address, city].filter(Boolean).join(', '),
     kwh: decimal(cdr.total_energy).toString(),
     total,
-    taxes: taxesIn(cdr, total),
+    taxes: taxes.map(({ code, rate, amount }) => ({ code, rate, amount })),
   };
 }
 
-/** Within what the driver pays: those of the CDR would say what it costs at the operator. */
-function taxesIn(cdr: Cdr, { excl_vat, incl_vat, currency }: Total): ReceiptView['taxes'] {
-  const total_cost = {
-    excl_vat: Number(excl_vat),
-    ...(incl_vat === undefined ? {} : { incl_vat: Number(incl_vat) }),
-  };
-  return driverTaxes(cdr, { currency, total_cost }).map(({ code, rate, amount }) => ({ code, rate, amount }));
+function paid({ excl_vat, incl_vat, currency }: Total) {
+  const total_cost = { excl_vat: Number(excl_vat), ...(incl_vat === undefined ? {} : { incl_vat: Number(incl_vat) }) };
+  return { currency, total_cost };
 }
 
 /** What the ledger found and how the price came about. */

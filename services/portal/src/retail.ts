@@ -1,5 +1,5 @@
 import { type Bus, isAskFailure } from '#bus';
-import { getRetail, priceForDriver, type RetailPrice } from '#contracts/accounts';
+import { getRetail, priceForDriver, type RetailPrice, type TaxWithin } from '#contracts/accounts';
 import { decimal } from '#money';
 import type { Cdr, Session } from '#ocpi';
 import type { Language } from './language.ts';
@@ -10,6 +10,8 @@ import { type CostShown, money, type Money } from './charge.ts';
 /** What is shown of a CDR: `undefined` for one that the driver has nothing to pay for. */
 export interface ShownRetail {
   readonly total: Money;
+  /** Within it, as they were noted with the charge; undefined where none were. */
+  readonly taxes: readonly Pick<TaxWithin, 'code' | 'rate' | 'amount'>[] | undefined;
   /** The CDR's own costs may be shown: they are what the driver pays. */
   readonly passesThrough: boolean;
   /** How the price comes about; undefined where no accounts are kept. */
@@ -29,10 +31,10 @@ export class RetailPrices {
     return answers.map((answer, index) => {
       if (isAskFailure(answer)) throw answer;
       const { total_cost, currency } = cdrs[index]!;
-      if (answer.state === 'not-kept') return { total: money(total_cost, currency), passesThrough: true, text: undefined };
+      if (answer.state === 'not-kept') return { total: money(total_cost, currency), taxes: undefined, passesThrough: true, text: undefined };
       const { price } = answer;
       if (answer.state !== 'booked' || !price) return undefined;
-      return { total: moneyOf(price), passesThrough: price.passesThrough, text: price.text };
+      return { total: moneyOf(price), taxes: price.taxes?.taxes, passesThrough: price.passesThrough, text: price.text };
     });
   }
 

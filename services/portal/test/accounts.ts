@@ -13,6 +13,8 @@ export class Accounts {
   noCredit = false;
   passesThrough = false;
   limitReached = false;
+  /** Noted with every charge; undefined as a former release left them. */
+  taxes: { code: string; rate: string; amount: string }[] | undefined;
   /** Of CDRs that are on no account. */
   readonly off = new Set<string>();
   readonly changes: ChangeAccount[] = [];
@@ -27,6 +29,7 @@ export class Accounts {
       currency: 'CAD', ...(cheaper ? { exclVat: '8.1', inclVat: '8.51' } : { exclVat: '9.1', inclVat: '9.56' }),
       planId: 'plus', planName: 'Plus', text: language === 'fr' ? '9,56 $ selon votre forfait.\n' : '9.56 CAD by your plan.\n',
       passesThrough: this.passesThrough, stepsJson: toJsonBytes([{ what: 'charge', exclVat: '4.47' }]),
+      ...(this.taxes && { taxes: { taxes: this.taxes } }),
     };
   }
 

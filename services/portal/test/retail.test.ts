@@ -59,6 +59,18 @@ test('a receipt shows the retail price with its explanation, and no cost of the 
   expect(await avery.get('/v1/receipts/CA/BCT/R-2')).toMatchObject({ status: 404, body: { error: { code: 'unknown-receipt' } } });
 });
 
+test('a receipt names its taxes as they were noted with the charge, whatever the data of taxes is by now', async () => {
+  const noted = [{ code: 'VAT', rate: '5.5', amount: '0.46' }];
+  neighbours.accounts.taxes = noted;
+  const taxes = async () => (await avery.get('/v1/receipts')).body.receipts.map((receipt: { taxes: object }) => receipt.taxes);
+  expect(await taxes()).toEqual([noted]);
+  expect((await avery.get('/v1/receipts/CA/BCT/R-1')).body).toMatchObject({ total, taxes: noted });
+  neighbours.accounts.taxes = [];
+  expect(await taxes()).toEqual([[]]);
+  neighbours.accounts.taxes = undefined;
+  expect(await taxes()).toEqual([[{ code: 'GST', rate: '5', amount: '0.46' }]]);
+});
+
 test('where the plan passes the price through, the CDR and its explanation are there as well', async () => {
   neighbours.accounts.passesThrough = true;
   const whole = (await avery.get('/v1/receipts/CA/BCT/R-1')).body;
