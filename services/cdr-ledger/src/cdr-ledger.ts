@@ -30,6 +30,7 @@ import {
 } from './projections/listed-cdr.ts';
 import { type ListWindow, pageOfCdrs } from './projections/cdr-pages.ts';
 import { rowOf } from './projections/cdr-row.ts';
+import { creditedSoFar } from './projections/credits.ts';
 import { receivedCdrs, type ReceivedWindow } from './projections/received-cdrs.ts';
 import type { RowsAhead } from './projections/rows-ahead.ts';
 import { type CdrReceived, meantCdr } from './received-cdr.ts';
@@ -140,6 +141,10 @@ export class CdrLedger {
         originalOf: async (cdr) => {
           await this.listCaughtUp();
           return openCdrOfSession(db, cdr);
+        },
+        creditedSoFar: async (issuer, cdrId) => {
+          await this.listCaughtUp();
+          return creditedSoFar(db, issuer, cdrId);
         },
       },
       body,

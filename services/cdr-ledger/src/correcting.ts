@@ -31,6 +31,7 @@ import type { PrivateParts } from './private-parts.ts';
 import type { Order, Recorder } from './record.ts';
 import { reviewSigned } from './review-signed.ts';
 import { newSalt } from './salt.ts';
+import { negated } from './taken-back.ts';
 
 export interface OrderedCorrection {
   /** The same on every retry. */
@@ -103,11 +104,7 @@ export async function correct(
 
 /** The taxes that were charged, also where the data of taxes would name them otherwise by now. */
 export function taxedBack(credit: PublicCdr, charged: Taxed | undefined): Taxed {
-  if (charged === undefined) return taxedOf(settledCdr(credit));
-  const digits = digitsOf(credit.currency.toUpperCase());
-  const negated = (amount: string) => decimal(amount).neg().toFixed(digits);
-  const taxes = charged.taxes.map((tax) => ({ ...tax, base: negated(tax.base), amount: negated(tax.amount) }));
-  return { taxes, remarks: charged.remarks };
+  return charged === undefined ? taxedOf(settledCdr(credit)) : negated(charged, digitsOf(credit.currency.toUpperCase()));
 }
 
 /** A CDR of ours in its two parts; `beside` is kept with the private one. */

@@ -5,7 +5,7 @@ import { taxedOf } from '#settlement';
 import { timeUuid } from '#postgres';
 import type { OwnParties } from '#settings';
 import type { Clock } from '#time';
-import { asMeant, isNegativeBill, knownId, namedOriginal } from './meant.ts';
+import { asMeant, creditedId, isNegativeBill, knownId, namedOriginal } from './meant.ts';
 import type { MeterKeyOf } from './meters.ts';
 import { chargedTime, privatePart, publicOf, sealOf, withPublicPlace } from './private-part.ts';
 import type { PrivateParts } from './private-parts.ts';
@@ -20,6 +20,7 @@ import {
 import type { Order, Recorder } from './record.ts';
 import { review } from './review.ts';
 import { newSalt } from './salt.ts';
+import type { CreditedSoFar } from './taken-back.ts';
 import type { PublishedOf } from './published.ts';
 import type { ZoneOf } from './zones.ts';
 
@@ -69,6 +70,8 @@ export interface Receiving {
   readonly meterKeyOf: MeterKeyOf;
   /** The CDR of a session that is not credited, by its id. */
   readonly originalOf: (cdr: Cdr) => Promise<string | undefined>;
+  /** A CDR of theirs, as the credits of it so far left it. */
+  readonly creditedSoFar: (issuer: Party, cdrId: string) => Promise<CreditedSoFar | undefined>;
 }
 
 /** What came of a body: the event is there when it was new. */
@@ -91,7 +94,7 @@ export async function receive(by: Receiving, body: ReceivedBody): Promise<Receip
 }
 
 async function newRecord(
-  { clock, ownParty, zoneOf, publishedOf, meterKeyOf, originalOf }: Receiving,
+  { clock, ownParty, zoneOf, publishedOf, meterKeyOf, originalOf, creditedSoFar }: Receiving,
   { cdr: told, text }: ReceivedBody,
 ): Promise<Order<RecordCdr>> {
   // What is found and settled stands in the entry or is made of it.
@@ -102,9 +105,11 @@ async function newRecord(
     publishedOf(cdr),
     namesNone ? originalOf(cdr) : undefined,
   ]);
+  const creditOf = creditedId(cdr, originalOfSession);
+  const credited = creditOf === undefined ? undefined : await creditedSoFar(cdr, creditOf);
   const nowMs = clock.now();
   const { findings, pricing, meant, settled } = review(cdr, {
-    ...{ timeZone, published, ownParty, nowMs, originalOfSession },
+    ...{ timeZone, published, ownParty, nowMs, originalOfSession, credited },
     meterKey: meterKeyOf(cdr),
   });
   const taken = asMeant(cdr, meant);

@@ -10,6 +10,7 @@ import type { PricingNote } from './pricing-note.ts';
 import { type KnownZone, pricedIn, reviewPrice } from './review-price.ts';
 import { reviewSigned } from './review-signed.ts';
 import { type PublishedTariff, reviewTariffs } from './review-tariff.ts';
+import { type CreditedSoFar, takenBack } from './taken-back.ts';
 
 export interface ReviewOptions {
   readonly timeZone: KnownZone;
@@ -22,6 +23,8 @@ export interface ReviewOptions {
   readonly nowMs: number;
   /** The original of a credit that names none, where it can be told by the session. */
   readonly originalOfSession?: string | undefined;
+  /** Of a credit, its original, where that is here. */
+  readonly credited?: CreditedSoFar | undefined;
 }
 
 export interface ReviewedCdr {
@@ -46,7 +49,8 @@ export function review(given: Cdr, options: ReviewOptions): ReviewedCdr {
   const { meant, findings: slips } = creditMeant(given, options);
   const cdr = asMeant(given, meant);
   const { findings, pricing } = reviewPrice(cdr, options.timeZone);
-  const settled = settledCdr(cdr);
+  const told = settledCdr(cdr);
+  const settled = { ...told, ...(told.credit && options.credited && takenBack(told, options.credited)) };
   return {
     settled,
     findings: [

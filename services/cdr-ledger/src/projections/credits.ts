@@ -1,8 +1,9 @@
 import { type Decimal, decimal } from '#money';
-import { idKey, partyText } from '#ocpi';
-import { bigintArray, type Statement, textArray, type Tx } from '#postgres';
+import { idKey, type Party, partyText } from '#ocpi';
+import { bigintArray, type Queryable, type Statement, textArray, type Tx } from '#postgres';
 import type { Finding } from '../finding.ts';
 import type { PublicCdr } from '../private-part.ts';
+import type { CreditedSoFar, Settled } from '../taken-back.ts';
 import { cdrOf } from './listed-cdr.ts';
 import { settleOverlaps } from './overlaps.ts';
 
@@ -13,6 +14,21 @@ export async function markCredited(tx: Tx, party: string, credit: PublicCdr): Pr
     [party, idKey(credit.credit_reference_id ?? ''), credit.id],
   );
   await settleOverlaps(tx, credit, idKey(credit.credit_reference_id ?? ''));
+}
+
+const SO_FAR: Statement = {
+  name: 'credits_so_far',
+  text: `SELECT credit_of IS NOT NULL AS "isCredit", currency, excl_tax, incl_tax, taxes, remarks FROM (
+           SELECT * FROM cdrs WHERE party = $1 AND cdr_key = $2 AND credit_of IS NULL
+           UNION ALL SELECT * FROM cdrs WHERE party = $1 AND credit_of = $2) c ORDER BY "position"`,
+};
+
+/** How a CDR stands on statements, and the credits of it so far; undefined for one that is not here. */
+export async function creditedSoFar(db: Queryable, party: Party, cdrId: string): Promise<CreditedSoFar | undefined> {
+  const { rows } = await db.query<Settled & { readonly isCredit: boolean }>(SO_FAR, [partyText(party), idKey(cdrId)]);
+  const settled = rows.map((row) => ({ ...row, taxes: row.taxes ?? [], remarks: row.remarks ?? [] }));
+  const original = settled.find(({ isCredit }) => !isCredit);
+  return original && { original, before: settled.filter(({ isCredit }) => isCredit) };
 }
 
 /** What is wrong between a received credit and its original; where it is right, that is credited. */

@@ -1,0 +1,97 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { type Decimal, decimal, sum } from '#money';
+import type { Cdr } from '#ocpi';
+import { digitsOf, settledCdr, type Taxed } from '#settlement';
+import { combinedRate, jurisdictionOf, taxesAt } from '#taxes';
+import { instant } from '#time';
+import { cdr } from '../test/charge.ts';
+import { type CreditedSoFar, negated, type Settled, takenBack } from './taken-back.ts';
+
+const provinces = ['AB', 'BC', 'MB', 'NB', 'NL', 'NS', 'NT', 'NU', 'ON', 'PE', 'QC', 'SK', 'YT'];
+
+/** A CDR with what its credits take back, in minor units: `parts` of the price without tax and of its tax. */
+const credited = fc.record({
+  state: fc.constantFrom(...provinces),
+  startedAt: fc.constantFrom('2009-01-01T12:00:00Z', '2014-06-01T12:00:00Z', '2022-02-01T17:00:00Z', '2025-04-01T12:00:00Z', '2026-11-30T12:00:00Z'),
+  currency: fc.constantFrom('CAD', 'JPY', 'KWD'),
+  parts: fc.array(fc.tuple(fc.integer({ min: -3_000, max: 9_999 }), fc.integer({ min: -300, max: 2_000 })), { minLength: 1, maxLength: 6 }),
+  /** Percent that its tariffs tell; undefined for those of the place, null where they tell none. */
+  vat: fc.option(fc.constantFrom(20, 5, 13), { nil: undefined }),
+  isTaxRight: fc.boolean(),
+});
+
+type Given = typeof credited extends fc.Arbitrary<infer T> ? T : never;
+
+function bills({ state, startedAt, currency, parts, vat, isTaxRight }: Given) {
+  const digits = digitsOf(currency);
+  const place = { country: 'CAN', state };
+  expect(jurisdictionOf(place)).toBeDefined();
+  const rate = vat ?? combinedRate(taxesAt(place, instant(startedAt)) ?? []).toJsonNumber();
+  const total = (excl: Decimal, tax: Decimal) => ({
+    excl_vat: excl.shift(-digits).toJsonNumber(), incl_vat: excl.add(tax).shift(-digits).toJsonNumber(),
+  });
+  const billed = (total_cost: Cdr['total_cost'], credit: boolean): Cdr => ({
+    ...cdr, currency, start_date_time: startedAt, total_cost, credit,
+    cdr_location: { ...cdr.cdr_location, state, postal_code: '' },
+    tariffs: [{ ...cdr.tariffs![0]!, elements: [{ price_components: [{ type: 'ENERGY', price: 1, vat: rate, step_size: 1 }] }] }],
+  });
+  const excl = sum(parts.map(([one]) => decimal(one)));
+  // Of the last part it is what makes the tax right.
+  const due = excl.mul(decimal(rate)).divide(decimal(100), 0, 'half-away-from-zero');
+  const taxes = parts.map(([, one]) => decimal(one));
+  if (isTaxRight) taxes[taxes.length - 1] = due.sub(sum(taxes.slice(0, -1)));
+  const original = settledCdr(billed(total(excl, sum(taxes)), false));
+  const credits = parts.map(([one], n) => settledCdr(billed(total(decimal(one).neg(), taxes[n]!.neg()), true)));
+  return { original, credits, digits };
+}
+
+function credit(original: Settled, credits: readonly Settled[]): { taken: Taxed[]; soFar: CreditedSoFar } {
+  const before: Settled[] = [];
+  const taken = credits.map((one) => {
+    const taxed = takenBack(one, { original, before: [...before] }) ?? { taxes: one.taxes, remarks: one.remarks };
+    before.push({ ...one, ...taxed });
+    return taxed;
+  });
+  return { taken, soFar: { original, before } };
+}
+
+const runs = { numRuns: 1_000, seed: 20_261_130 };
+
+test('Credit CDRs that take back all of a CDR take back of each tax what was charged, and of its base', () => {
+  fc.assert(fc.property(credited, (given) => {
+    const { original, credits, digits } = bills(given);
+    fc.pre(original.taxes.length > 0 && credits.every(({ taxes }) => taxes.length > 0));
+    const { taken } = credit(original, credits);
+    for (const [n, { code, rate, base, amount }] of original.taxes.entries()) {
+      const its = taken.map(({ taxes }) => taxes[n]!);
+      expect(its.map((tax) => `${tax.code} ${tax.rate}`)).toEqual(taken.map(() => `${code} ${rate}`));
+      expect(sum([amount, ...its.map((tax) => tax.amount)].map((text) => decimal(text))).toFixed(digits)).toBe(decimal('0').toFixed(digits));
+      expect(sum([base, ...its.map((tax) => tax.base)].map((text) => decimal(text))).toFixed(digits)).toBe(decimal('0').toFixed(digits));
+    }
+  }), runs);
+});
+
+test('the taxes of a Credit CDR always add up to its tax, whatever was taken back before', () => {
+  fc.assert(fc.property(credited, credited, (one, other) => {
+    const { original } = bills(one);
+    const { credits } = bills({ ...other, currency: one.currency });
+    const { taken } = credit(original, credits);
+    for (const [n, { taxes }] of taken.entries()) {
+      const { excl_tax, incl_tax } = credits[n]!;
+      const told = decimal(incl_tax).sub(decimal(excl_tax));
+      expect(sum(taxes.map(({ amount }) => decimal(amount))).toString()).toBe(told.toString());
+      if (taxes.length === 0) expect(taxes).toEqual(credits[n]!.taxes);
+    }
+  }), runs);
+});
+
+test('a credit of all of a CDR takes back what the issuer says that it does, whatever it tells', () => {
+  fc.assert(fc.property(credited, (given) => {
+    const { original, digits } = bills({ ...given, parts: given.parts.slice(0, 1) });
+    const { credits } = bills({ ...given, parts: given.parts.slice(0, 1), state: 'ON' });
+    const then = { ...original, taxes: original.taxes.map((tax) => ({ ...tax, code: `OLD-${tax.code}` })) };
+    if (credits[0]!.excl_tax !== decimal(original.excl_tax).neg().toFixed(digits) || credits[0]!.incl_tax !== decimal(original.incl_tax).neg().toFixed(digits)) return;
+    expect(takenBack(credits[0]!, { original: then, before: [] })).toEqual(negated(then, digits));
+  }), runs);
+});

@@ -1,0 +1,71 @@
+import { type Decimal, decimal, sum } from '#money';
+import { digitsOf, type SettledCdr, type SettledTax, type Taxed } from '#settlement';
+import { combinedRate, splitTax } from '#taxes';
+
+/** As statements have it. */
+export type Settled = Pick<SettledCdr, 'currency' | 'excl_tax' | 'incl_tax'> & Taxed;
+
+/** A CDR that is credited, and what Credit CDRs took back of it before. */
+export interface CreditedSoFar {
+  readonly original: Settled;
+  readonly before: readonly Settled[];
+}
+
+/** The taxes that were charged, with the sign of what takes all of them back. */
+export function negated({ taxes, remarks }: Taxed, digits: number): Taxed {
+  const back = (amount: string) => decimal(amount).neg().toFixed(digits);
+  return { taxes: taxes.map((tax) => ({ ...tax, base: back(tax.base), amount: back(tax.amount) })), remarks };
+}
+
+/**
+ * The taxes that a Credit CDR takes back: those of its original, of a part of it their share, and of each exactly
+ * what was charged once all is back. Undefined where what it tells is none of them.
+ */
+export function takenBack(credit: Settled, { original, before }: CreditedSoFar): Taxed | undefined {
+  const { taxes, remarks } = original;
+  const digits = digitsOf(credit.currency);
+  if (credit.currency !== original.currency) return undefined;
+  const excl = decimal(credit.excl_tax);
+  const tax = taxIn(credit);
+  const isAll = excl.equals(decimal(original.excl_tax).neg()) && tax.equals(taxIn(original).neg());
+  if (isAll) return negated(original, digits);
+  if (taxes.length === 0 || credit.taxes.length === 0) return undefined;
+  const others = before.filter(({ currency }) => currency === credit.currency);
+  const soFar = taxes.map((one) => others.flatMap((its) => its.taxes.filter((other) => isSame(other, one))));
+  const amounts = soFar.map((its) => sum(its.map(({ amount }) => decimal(amount))));
+  const taxSoFar = sum([tax, ...amounts]);
+  const back = backOf(taxes, taxSoFar, digits);
+  const isLast = sum([excl, ...others.map(({ excl_tax }) => decimal(excl_tax))]).equals(decimal(original.excl_tax).neg())
+    && taxSoFar.equals(taxIn(original).neg());
+  return {
+    remarks,
+    taxes: taxes.map(({ code, rate, base }, n) => {
+      const bases = soFar[n]!.map((its) => decimal(its.base));
+      const part = isLast ? sum([decimal(base), ...bases]).neg() : basePart({ excl, tax, digits }, original);
+      return { code, rate, base: part.toFixed(digits), amount: back[n]!.sub(amounts[n]!).toFixed(digits) };
+    }),
+  };
+}
+
+/** Of each tax, where all Credit CDRs together take back so much. */
+function backOf(taxes: readonly SettledTax[], tax: Decimal, digits: number): Decimal[] {
+  const charged = taxes.map(({ amount }) => decimal(amount));
+  if (tax.equals(sum(charged).neg())) return charged.map((amount) => amount.neg());
+  return taxes.length === 1 ? [tax] : splitTax(tax, taxes, digits).map(({ amount }) => amount);
+}
+
+/** What a part of a tax is charged on, where that may be a part of the price alone. */
+function basePart(
+  { excl, tax, digits }: { excl: Decimal; tax: Decimal; digits: number }, { taxes, excl_tax }: Settled,
+): Decimal {
+  const isOnAll = taxes.every(({ base, rate }) => rate === '' || decimal(base).equals(decimal(excl_tax)));
+  return isOnAll ? excl : tax.shift(2).divide(combinedRate(taxes), digits, 'half-away-from-zero');
+}
+
+function taxIn({ excl_tax, incl_tax }: Settled): Decimal {
+  return decimal(incl_tax).sub(decimal(excl_tax));
+}
+
+function isSame(a: SettledTax, b: SettledTax): boolean {
+  return a.code === b.code && a.rate === b.rate;
+}

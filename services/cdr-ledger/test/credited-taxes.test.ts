@@ -1,0 +1,133 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { entryText } from '#chain';
+import { toJsonBytes } from '#contracts';
+import { decimal, sum } from '#money';
+import { type Cdr, creditCdr, type Price } from '#ocpi';
+import { timeUuid } from '#postgres';
+import type { Taxed } from '#settlement';
+import { type CdrReceived, receivedStream } from '../src/received-cdr.ts';
+import { cdr, oasis, tariff } from './charge.ts';
+import { type TestLedger, testLedger } from './ledger.ts';
+
+let plunk: TestLedger;
+
+beforeAll(async () => {
+  plunk = await testLedger({ partyId: 'CPK' });
+  await push(theirs('FIRST'));
+});
+afterAll(() => plunk?.close());
+
+const later = '2022-02-01T18:21:00Z';
+const push = (body: Cdr) => plunk.ledger.receive(toJsonBytes(body));
+const theirs = (id: string, more: Partial<Cdr> = {}): Cdr => ({ ...cdr, id, session_id: `S-${id}`, ...more });
+const inQuebec = {
+  cdr_location: { ...cdr.cdr_location, state: 'QC', postal_code: 'H2X 1Y4', city: 'Montréal' },
+  tariffs: [{ ...tariff, elements: [{ price_components: [{ type: 'ENERGY', price: 0.49, vat: 14.975, step_size: 1 }] }] }],
+} satisfies Partial<Cdr>;
+const priceOf = (excl_vat: number, incl_vat: number): Price => ({ excl_vat, incl_vat });
+
+/** A CDR as a release recorded it whose data of taxes was another. */
+async function notedThen(body: Cdr, taxed: Taxed | undefined): Promise<void> {
+  const [first] = await plunk.store.read(receivedStream(theirs('FIRST')));
+  const { taxed: _, ...event } = JSON.parse(first!.data) as CdrReceived;
+  const [id, stream] = [timeUuid(), receivedStream(body)];
+  const { cdr_token, ...rest } = body;
+  const noted = { ...event, cdr: { ...event.cdr, ...rest }, ...(taxed && { taxed }) };
+  const entry = { id, type: event.type, data: entryText({ id, stream, version: 1 }, noted) };
+  await plunk.store.append([{ stream, expected: 0, events: [entry] }]);
+}
+
+async function taxesOf(id: string) {
+  await plunk.list.caughtUp();
+  const { rows } = await plunk.superuser.query('SELECT taxes, remarks FROM cdrs WHERE cdr_id = $1', [id]);
+  return { taxes: rows[0]!.taxes ?? [], remarks: rows[0]!.remarks ?? [] };
+}
+
+const amounts = async (id: string) => (await taxesOf(id)).taxes.map(({ code, amount }: { code: string; amount: string }) => `${code} ${amount}`);
+
+const vat = { taxes: [{ code: 'VAT', rate: '5', base: '2.94', amount: '0.15' }], remarks: ['tax-differs-from-place'] } as const;
+const vatBack = { taxes: [{ code: 'VAT', rate: '5', base: '-2.94', amount: '-0.15' }], remarks: ['tax-differs-from-place'] };
+
+test('a partner\'s Credit CDR takes back the taxes that its original had noted, whatever the data of taxes is by now', async () => {
+  await notedThen(theirs('N-1'), vat);
+  await push(creditCdr(theirs('N-1'), later));
+  expect(await taxesOf('N-1-C')).toEqual(vatBack);
+  const [entry] = await plunk.store.read(receivedStream({ ...oasis, id: 'N-1-C' }));
+  expect(JSON.parse(entry!.data)).toMatchObject({ taxed: vatBack, findings: [] });
+});
+
+test.each<[string, string, (original: Cdr) => Partial<Cdr>, string]>([
+  ['its total positive', 'M-1', ({ total_cost }) => ({ total_cost }), 'M-1-C'],
+  ['no flag, but the reference', 'M-2', () => ({ credit: false }), 'M-2-C'],
+  ['the id of its original', 'M-3', ({ id }) => ({ id }), 'M-3-C'],
+  ['neither flag nor reference, of the same session', 'M-4', () => ({ id: 'BACK-4', credit: false, credit_reference_id: undefined as never }), 'BACK-4'],
+  ['the id of its original in small letters', 'M-5', () => ({ credit_reference_id: 'm-5' }), 'M-5-C'],
+])('a credit with %s does so, too', async (_, id, sloppy, known) => {
+  const original = theirs(id);
+  await notedThen(original, vat);
+  await push({ ...creditCdr(original, later), ...sloppy(original) });
+  expect(await taxesOf(known)).toEqual(vatBack);
+});
+
+test('Credit CDRs that take back a CDR in parts take back of each tax exactly what was charged', async () => {
+  const original = theirs('P-1', { ...inQuebec, total_cost: priceOf(10, 11.5) });
+  await push(original);
+  expect(await amounts('P-1')).toEqual(['GST 0.50', 'QST 1.00']);
+  const part = (n: number, total_cost: Price) => push({ ...creditCdr(original, later), id: `P-1-C${n}`, total_cost });
+  await part(1, priceOf(-3.33, -3.83));
+  await part(2, priceOf(-3.33, -3.83));
+  await part(3, priceOf(-3.34, -3.84));
+  expect(await Promise.all([1, 2, 3].map((n) => amounts(`P-1-C${n}`)))).toEqual([
+    ['GST -0.17', 'QST -0.33'], ['GST -0.16', 'QST -0.34'], ['GST -0.17', 'QST -0.33'],
+  ]);
+  expect((await taxesOf('P-1-C3')).taxes.map(({ base }: { base: string }) => base)).toEqual(['-3.34', '-3.34']);
+});
+
+test('a part of a tax of several rates takes back that tax, with its base', async () => {
+  const original = theirs('P-2', { total_cost: priceOf(10, 11) });
+  await notedThen(original, { taxes: [{ code: 'VAT', rate: '', base: '10.00', amount: '1.00' }], remarks: [] });
+  const part = (n: number, total_cost: Price) => push({ ...creditCdr(original, later), id: `P-2-C${n}`, total_cost });
+  await part(1, priceOf(-4, -4.4));
+  await part(2, priceOf(-6, -6.6));
+  expect((await taxesOf('P-2-C1')).taxes).toEqual([{ code: 'VAT', rate: '', base: '-4.00', amount: '-0.40' }]);
+  expect((await taxesOf('P-2-C2')).taxes).toEqual([{ code: 'VAT', rate: '', base: '-6.00', amount: '-0.60' }]);
+});
+
+test('a credit of a CDR that told no tax takes none back, and one in another currency is settled by itself', async () => {
+  await notedThen(theirs('T-1', { total_cost: { excl_vat: 2.94 } }), { taxes: [], remarks: [] });
+  await push({ ...creditCdr(theirs('T-1'), later), total_cost: { excl_vat: -2.94 } });
+  expect(await taxesOf('T-1-C')).toEqual({ taxes: [], remarks: [] });
+  await notedThen(theirs('T-2'), vat);
+  await push({ ...creditCdr(theirs('T-2'), later), currency: 'USD' });
+  expect(await amounts('T-2-C')).toEqual(['GST -0.15']);
+  await notedThen(theirs('T-3'), vat);
+  await push({ ...creditCdr(theirs('T-3'), later), total_cost: { excl_vat: -2.94 } });
+  expect(await taxesOf('T-3-C')).toEqual({ taxes: [], remarks: ['no-tax-told'] });
+});
+
+test('a credit that overtakes its original, or is of a CDR of a former release, takes back what it tells', async () => {
+  const original = theirs('O-1', { ...inQuebec, total_cost: priceOf(10, 11.5) });
+  await push(creditCdr(original, later));
+  await push(original);
+  expect(await amounts('O-1-C')).toEqual(['GST -0.50', 'QST -1.00']);
+  await notedThen(theirs('O-2'), undefined);
+  await push(creditCdr(theirs('O-2'), later));
+  expect(await amounts('O-2-C')).toEqual(['GST -0.15']);
+});
+
+test('all rows made anew from the log are the same, and so is the statement, where each CDR and its credits come to no tax', async () => {
+  const read = async () => {
+    await plunk.list.caughtUp();
+    const { rows } = await plunk.superuser.query('SELECT * FROM cdrs ORDER BY "position"');
+    return { rows, statement: await plunk.settling.statement(oasis, '2022-02') };
+  };
+  const before = await read();
+  await plunk.list.rebuild();
+  expect(await read()).toEqual(before);
+  const left = (id: string, code: string) => sum(before.rows
+    .filter((row) => row.cdr_id === id || row.credit_reference_id?.toUpperCase() === id)
+    .flatMap(({ taxes }) => taxes ?? []).filter((tax: { code: string }) => tax.code === code)
+    .map(({ amount }: { amount: string }) => decimal(amount))).toString();
+  for (const [id, code] of [['N-1', 'VAT'], ['M-1', 'VAT'], ['P-1', 'GST'], ['P-1', 'QST'], ['P-2', 'VAT'], ['O-1', 'GST'], ['O-1', 'QST']])
+    expect(`${id} ${code} ${left(id!, code!)}`).toBe(`${id} ${code} 0`);
+});
