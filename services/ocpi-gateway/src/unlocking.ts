@@ -1,4 +1,4 @@
-import { type Bus, Refused, Unanswered } from '#bus';
+import { type Bus, mayBeDone, passes, Refused, Unanswered } from '#bus';
 import { resolveEvse } from '#contracts/locations';
 import { fromJsonBytes } from '#contracts';
 import { Outcome, unlockConnector } from '#contracts/ocpp-gateway';
@@ -50,7 +50,7 @@ export class Unlocking {
       locationId: command.location_id, evseUid: command.evse_uid, connectorId: command.connector_id,
       ...(operator ? { party: toBus(operator) } : {}),
     }));
-    if (place instanceof Refused) return rejected(place.detail, true);
+    if (place instanceof Refused) return rejected(place.detail, place.code.startsWith('unknown-'));
     const { stationId, stationConnector } = place;
     const charging = await orRefused(bus.ask(getSessionAt, { stationId, connectorId: stationConnector }));
     if (charging instanceof Refused) return rejected('it is not known whose car is there');
@@ -79,10 +79,8 @@ export class Unlocking {
       const { outcome, detail } = await this.parts.bus.ask(unlockConnector, request, { timeoutMs: STATION_ANSWERS_WITHIN_MS });
       return { result: resultOf[outcome], message: detail };
     } catch (error) {
-      if (error instanceof Unanswered && error.reason === 'offline') {
-        return { result: 'EVSE_INOPERATIVE', message: 'The charging station is not connected' };
-      }
-      if (error instanceof Unanswered) return { result: 'TIMEOUT', message: 'The charging station did not answer' };
+      if (mayBeDone(error)) return { result: 'TIMEOUT', message: 'The charging station did not answer' };
+      if (error instanceof Unanswered) return { result: 'EVSE_INOPERATIVE', message: 'The charging station is not connected' };
       if (error instanceof Refused) return { result: 'FAILED', message: error.detail };
       throw error;
     }
@@ -91,7 +89,7 @@ export class Unlocking {
 
 function orRefused<T>(answer: Promise<T>): Promise<T | Refused> {
   return answer.catch((error: unknown) => {
-    if (error instanceof Refused) return error;
+    if (error instanceof Refused && !passes(error)) return error;
     throw error;
   });
 }

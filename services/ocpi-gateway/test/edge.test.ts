@@ -4,6 +4,7 @@ import { invitePartner, listPartners, registerPartner, sendCommand, SendOutcome 
 import { Outcome, unlockConnector } from '#contracts/ocpp-gateway';
 import { commandFinished } from '#contracts/sessions';
 import { toJsonBytes } from '#contracts';
+import { Rejected } from '#decider';
 import {
   authorization, type Cdr, exampleCdr, exampleLocation, exampleSession, exampleTariff, exampleToken, type Location,
   type Tariff, type Token,
@@ -267,12 +268,18 @@ test('CMD-11 UNLOCK_CONNECTOR opens the lock at the station and says how it went
   oasis.neighbours.refusesSessionAt = true;
   expect(await unlock(), 'the place is known, and not who charges there').toMatchObject({ status_code: 1000, data: { result: 'REJECTED' } });
   oasis.neighbours.refusesSessionAt = false;
+  oasis.neighbours.refusesPlaces = new Rejected('too-late', 'nothing was done');
+  expect(await unlock(), 'nobody has time to look where it is').toMatchObject({ status_code: 3000, status_message: expect.stringContaining('try again') });
   expect(await unlock()).toMatchObject({ status_code: 1000, data: { result: 'ACCEPTED' } });
-  await expect.poll(() => montreal.seen.findLast(({ what }) => what === 'POST /unlocked/1')?.body).toMatchObject({ result: 'EVSE_INOPERATIVE' });
-  const station = await oasis.neighbours.bus.hold(unlockConnector, 'station of L2-01', async (asks) =>
-    asks.map(({ connectorId }) => ({ outcome: connectorId === 1 ? Outcome.ACCEPTED : Outcome.REJECTED, detail: '' })));
-  await unlock();
-  await expect.poll(() => montreal.seen.findLast(({ what }) => what === 'POST /unlocked/1')?.body).toEqual({ result: 'ACCEPTED' });
+  const said = () => montreal.seen.findLast(({ what }) => what === 'POST /unlocked/1')?.body;
+  await expect.poll(said).toMatchObject({ result: 'EVSE_INOPERATIVE' });
+  const says = [{ outcome: Outcome.ACCEPTED, detail: '' }, new Rejected('internal', '')];
+  const station = await oasis.neighbours.bus.hold(unlockConnector, 'station of L2-01', async ([ask]) => (
+    [ask!.connectorId === 1 ? says.shift()! : new Rejected('another connector', '')]));
+  for (const result of ['ACCEPTED', 'TIMEOUT']) {
+    await unlock();
+    await expect.poll(said).toMatchObject({ result });
+  }
   await station.release();
 });
 

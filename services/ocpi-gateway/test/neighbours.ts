@@ -43,6 +43,8 @@ export class Neighbours {
   /** Where a car is plugged in for one of our Sessions. */
   charging: Session | undefined;
   refusesSessionAt = false;
+  /** Of locations, when it is asked next where a station is. */
+  refusesPlaces: Rejected | undefined;
   /** Partners' Locations that are refused once each, and with what. */
   readonly refusedOnce = new Map<string, string>();
   readonly partners = new Map<string, object>();
@@ -175,6 +177,9 @@ export class Neighbours {
       return pageOf(shown.filter((one) => seenAt(one) >= instant(page!.dateFrom!)), { ...page!, dateFrom: undefined } as never);
     })));
     await bus.answer(resolveEvse, async (requests) => requests.map(({ locationId, evseUid }) => {
+      const { refusesPlaces } = this;
+      this.refusesPlaces = undefined;
+      if (refusesPlaces) return refusesPlaces;
       const evse = this.own.locations.find(({ id }) => id === locationId)?.evses?.find(({ uid }) => uid === evseUid);
       if (!evse) return new Rejected('unknown-evse', `${locationId} has no EVSE ${evseUid}`);
       return {

@@ -1,4 +1,4 @@
-import { type Bus, Refused, Unanswered } from '#bus';
+import { type Bus, mayBeDone, Refused, Unanswered } from '#bus';
 import { type CommandAnswer, Outcome, startCharging, stopCharging } from '#contracts/ocpp-gateway';
 import { toJsonBytes } from '#contracts';
 import type { DueHandler, DueOutcome, Hold } from '#due';
@@ -84,7 +84,7 @@ export class CarryOut {
 
   /**
    * Asks until the station answers or the charge is over: to stop one transaction twice does no
-   * harm. Asked before, it may refuse because it has stopped and the word of that is on its way.
+   * harm. Asked before, it may have stopped, and the word of that is on its way.
    */
   private async stop(
     orderId: string,
@@ -106,8 +106,9 @@ export class CarryOut {
       task,
       attempt > 1 ? Math.min(chargerTimeoutMs, Math.ceil(leftMs)) : chargerTimeoutMs,
     );
+    // FAILED: whoever holds its socket had no time.
     const unclear =
-      answer.result === 'TIMEOUT' || (attempt > 1 && answer.result === 'REJECTED');
+      attempt > 1 ? answer.result !== 'ACCEPTED' : ['TIMEOUT', 'FAILED'].includes(answer.result);
     if (!unclear || clock.now() >= untilMs) return answer;
     return { retryAt: Math.min(untilMs, clock.now() + STOP_AGAIN_MS * clock.rate) };
   }
@@ -159,11 +160,10 @@ export class CarryOut {
         task.evseStatus,
       );
     } catch (error) {
+      if (mayBeDone(error)) return { result: 'TIMEOUT', message: 'the charging station did not answer in time' };
       if (error instanceof Refused) return { result: 'FAILED', message: error.message };
       if (!(error instanceof Unanswered)) throw error;
-      return error.reason === 'offline'
-        ? { result: 'EVSE_INOPERATIVE', message: 'the charging station is not connected' }
-        : { result: 'TIMEOUT', message: 'the charging station did not answer in time' };
+      return { result: 'EVSE_INOPERATIVE', message: 'the charging station is not connected' };
     }
   }
 

@@ -1,4 +1,4 @@
-import { type Bus, Refused, Unanswered } from '#bus';
+import { type Bus, mayBeDone, Refused, Unanswered } from '#bus';
 import { Outcome, reserve } from '#contracts/ocpp-gateway';
 import { toJsonBytes } from '#contracts';
 import type { Hold } from '#due';
@@ -118,11 +118,10 @@ export class KeepFree {
       );
       return { result: results[outcome], message: detail };
     } catch (error) {
+      if (mayBeDone(error)) return { result: 'TIMEOUT', message: 'the charging station did not answer in time' };
       if (error instanceof Refused) return { result: 'FAILED', message: error.message };
       if (!(error instanceof Unanswered)) throw error;
-      return error.reason === 'offline'
-        ? { result: 'EVSE_INOPERATIVE', message: 'the charging station is not connected' }
-        : { result: 'TIMEOUT', message: 'the charging station did not answer in time' };
+      return { result: 'EVSE_INOPERATIVE', message: 'the charging station is not connected' };
     }
   }
 

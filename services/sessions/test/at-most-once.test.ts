@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Bus, connectBus } from '#bus';
 import { sendCommand, SendOutcome } from '#contracts/ocpi-gateway';
 import { Outcome, startCharging } from '#contracts/ocpp-gateway';
+import { Rejected } from '#decider';
 import { type Hold, openDue } from '#due';
 import { memoryEventStore } from '#event-store';
 import { exampleToken } from '#ocpi';
@@ -40,6 +41,7 @@ let database: FreshDatabase;
 let db: Database;
 let bus: Bus;
 let asked: string[] = [];
+let broken: Rejected | undefined;
 
 beforeAll(async () => {
   database = await freshDatabase();
@@ -48,7 +50,7 @@ beforeAll(async () => {
   await bus.hold(startCharging, 'OASIS-L2-01', async (orders) =>
     orders.map(({ orderId }) => {
       asked.push(orderId);
-      return { outcome: Outcome.ACCEPTED, detail: '' };
+      return broken ?? { outcome: Outcome.ACCEPTED, detail: '' };
     }),
   );
   await bus.answer(sendCommand, async (orders) =>
@@ -131,6 +133,15 @@ test('a station whose answer was lost is not asked again: the charge may still b
   service.clock.advance(60_000);
   expect(await service.carryOut('C2', 3)).toBe('done');
   expect([asked, await service.resultOf('C2')]).toEqual([[], 'TIMEOUT']);
+});
+
+test('whoever holds the station broke off: it may have begun the charge', async () => {
+  const service = aService();
+  broken = new Rejected('unanswered', 'the database cannot be used now');
+  await service.takes('C30');
+  expect(await service.carryOut('C30', 1)).toBe('done');
+  broken = undefined;
+  expect([asked, await service.resultOf('C30')]).toEqual([['C30'], 'TIMEOUT']);
 });
 
 test('a charge that begins while the answer is lost is the answer', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Bus, connectBus } from '#bus';
 import { Outcome, stopCharging } from '#contracts/ocpp-gateway';
+import { Rejected } from '#decider';
 import { type DueOutcome } from '#due';
 import { memoryEventStore } from '#event-store';
 import { exampleLocation, exampleSession, exampleTariff, exampleToken } from '#ocpi';
@@ -20,7 +21,7 @@ const at = '2022-02-01T17:00:00Z';
 const stationId = 'OASIS-L2-01';
 
 let bus: Bus;
-let answers: Outcome[] = [];
+let answers: (Outcome | Rejected)[] = [];
 let asked: string[] = [];
 
 beforeAll(async () => {
@@ -28,14 +29,15 @@ beforeAll(async () => {
   await bus.hold(stopCharging, stationId, async (orders) =>
     orders.map(({ transactionId }) => {
       asked.push(transactionId);
-      return { outcome: answers.shift() ?? Outcome.ACCEPTED, detail: '' };
+      const answer = answers.shift() ?? Outcome.ACCEPTED;
+      return answer instanceof Rejected ? answer : { outcome: answer, detail: '' };
     }),
   );
 });
 afterAll(() => bus?.close());
 
 /** One running charge S1 at a station that answers as listed, then with yes. */
-async function aCharge(...outcomes: Outcome[]) {
+async function aCharge(...outcomes: (Outcome | Rejected)[]) {
   [asked, answers] = [[], outcomes];
   const clock = fixedClock(at);
   const logs = logsOf(memoryEventStore());
@@ -114,6 +116,23 @@ test('a charge that is over is the answer, whatever else was lost', async () => 
   await charge.ends();
   expect([await charge.carryOut(3), await charge.result()]).toEqual(['done', 'ACCEPTED']);
   expect(asked).toHaveLength(2);
+});
+
+test.each(['too-late', 'overloaded', 'unanswered', 'internal'])('a station is asked to stop again where whoever holds it said %s', async (code) => {
+  const charge = await aCharge(new Rejected(code, ''), Outcome.ACCEPTED);
+  await charge.isToStop();
+  expect(await charge.carryOut(1)).toEqual({ retryAt: charge.clock.now() + 2_000 });
+  expect(await charge.result()).toBeUndefined();
+  expect([await charge.carryOut(2), await charge.result()]).toEqual(['done', 'ACCEPTED']);
+});
+
+test('a station that left after it was asked to stop may have stopped: it is asked until the time is over', async () => {
+  const charge = await aCharge(Outcome.UNKNOWN, Outcome.INOPERATIVE);
+  await charge.isToStop();
+  await charge.carryOut(1);
+  expect(await charge.carryOut(2)).toEqual({ retryAt: charge.clock.now() + 2_000 });
+  await charge.ends();
+  expect([await charge.carryOut(3), await charge.result()]).toEqual(['done', 'ACCEPTED']);
 });
 
 test('a station that refuses at once has refused', async () => {
