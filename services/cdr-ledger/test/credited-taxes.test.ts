@@ -111,8 +111,13 @@ test('a credit that overtakes its original, or is of a CDR of a former release, 
   await push(original);
   expect(await amounts('O-1-C')).toEqual(['GST -0.50', 'QST -1.00']);
   await notedThen(theirs('O-2'), undefined);
+  // As that release had it in its list: its issuer credits it by the data of today, too.
+  await plunk.list.caughtUp();
+  await plunk.superuser.query('UPDATE cdrs SET taxes = $1, remarks = $2 WHERE cdr_id = $3', [JSON.stringify(vat.taxes), JSON.stringify(vat.remarks), 'O-2']);
   await push(creditCdr(theirs('O-2'), later));
   expect(await amounts('O-2-C')).toEqual(['GST -0.15']);
+  await plunk.list.rebuild();
+  expect(await amounts('O-2')).toEqual(['GST 0.15']);
 });
 
 test('all rows made anew from the log are the same, and so is the statement, where each CDR and its credits come to no tax', async () => {

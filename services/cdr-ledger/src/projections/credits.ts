@@ -1,9 +1,11 @@
 import { type Decimal, decimal } from '#money';
 import { idKey, type Party, partyText } from '#ocpi';
 import { bigintArray, type Queryable, type Statement, textArray, type Tx } from '#postgres';
+import { settledCdr } from '#settlement';
 import type { Finding } from '../finding.ts';
 import type { PublicCdr } from '../private-part.ts';
-import type { CreditedSoFar, Settled } from '../taken-back.ts';
+import type { CdrReceived } from '../received-cdr.ts';
+import type { CreditedSoFar } from '../taken-back.ts';
 import { cdrOf } from './listed-cdr.ts';
 import { settleOverlaps } from './overlaps.ts';
 
@@ -18,17 +20,19 @@ export async function markCredited(tx: Tx, party: string, credit: PublicCdr): Pr
 
 const SO_FAR: Statement = {
   name: 'credits_so_far',
-  text: `SELECT credit_of IS NOT NULL AS "isCredit", currency, excl_tax, incl_tax, taxes, remarks FROM (
-           SELECT * FROM cdrs WHERE party = $1 AND cdr_key = $2 AND credit_of IS NULL
-           UNION ALL SELECT * FROM cdrs WHERE party = $1 AND credit_of = $2) c ORDER BY "position"`,
+  text: `SELECT c."position", e.data FROM (
+           SELECT "position" FROM cdrs WHERE party = $1 AND cdr_key = $2 AND credit_of IS NULL
+           UNION ALL SELECT "position" FROM cdrs WHERE party = $1 AND credit_of = $2) c
+         JOIN events e ON e."position" = c."position" ORDER BY c."position"`,
 };
 
-/** How a CDR stands on statements, and the credits of it so far; undefined for one that is not here. */
+/** How a CDR is settled, and the credits of it so far; undefined for one that is not here. */
 export async function creditedSoFar(db: Queryable, party: Party, cdrId: string): Promise<CreditedSoFar | undefined> {
-  const { rows } = await db.query<Settled & { readonly isCredit: boolean }>(SO_FAR, [partyText(party), idKey(cdrId)]);
-  const settled = rows.map((row) => ({ ...row, taxes: row.taxes ?? [], remarks: row.remarks ?? [] }));
-  const original = settled.find(({ isCredit }) => !isCredit);
-  return original && { original, before: settled.filter(({ isCredit }) => isCredit) };
+  const { rows } = await db.query<{ data: string }>(SO_FAR, [partyText(party), idKey(cdrId)]);
+  // By their entries: rows of former releases may name taxes as they did.
+  const settled = rows.map(({ data }) => settledCdr(cdrOf(data), (JSON.parse(data) as Pick<CdrReceived, 'taxed'>).taxed));
+  const original = settled.find(({ credit }) => !credit);
+  return original && { original, before: settled.filter(({ credit }) => credit) };
 }
 
 /** What is wrong between a received credit and its original; where it is right, that is credited. */
