@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { creditCdr } from '#ocpi';
+import type { SettledTax } from '#settlement';
 import { cdr } from '../test/charge.ts';
 import { explained } from './explained.ts';
 
@@ -30,6 +31,12 @@ test('the one VAT of a price is told as the taxes of its place, in Quebec as two
   expect(text).toContain('and 5 % GST and 9.975 % QST (part 1 of the tariff)');
   expect(text).not.toContain('14.975');
   expect(explained({ cdr: inQuebec(5), pricing, findings: [] }).text).toContain('and 5 % tax (part 1');
+  // As they were noted with it, whatever the data of taxes is by now.
+  const noted = (...taxes: SettledTax[]) => explained({ cdr: inQuebec(14.975), pricing, findings: [], taxed: { taxes, remarks: [] } }).text;
+  const tax = (code: string, rate: string) => ({ code, rate, base: '2.94', amount: '0.22' });
+  expect(noted(tax('VAT', '14.975'))).toContain('and 14.975 % tax (part 1');
+  expect(noted(tax('GST', '6'), tax('QST', '8.975'))).toContain('and 6 % GST and 8.975 % QST (part 1');
+  expect(noted()).toContain('and 5 % GST and 9.975 % QST (part 1');
 });
 
 test('a Credit CDR is explained by what it pays back', () => {

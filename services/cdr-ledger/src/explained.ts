@@ -1,8 +1,9 @@
 import { decimal } from '#money';
 import { explain, type Explanation, explanationText, InvalidCharge, InvalidTariff } from '#pricing';
-import { taxesOfPlace } from '#settlement';
+import { type Taxed, taxesOfPlace } from '#settlement';
 import { combinedRate } from '#taxes';
 import { priceCdr } from './amounts.ts';
+import type { NamedTax } from './plan.ts';
 import { type PlanLanguage, WORDS } from './plan-words.ts';
 import type { ListedCdr } from './projections/listed-cdr.ts';
 
@@ -17,7 +18,7 @@ export interface Explained {
 
 /** From the sealed CDR itself, in the zone that was recorded with it. */
 export function explained(
-  { cdr, pricing, findings }: Pick<ListedCdr, 'cdr' | 'pricing' | 'findings'>,
+  { cdr, pricing, findings, taxed }: Pick<ListedCdr, 'cdr' | 'pricing' | 'findings' | 'taxed'>,
   language: PlanLanguage = 'en',
 ): Explained {
   const words = WORDS[language].explained;
@@ -30,7 +31,7 @@ export function explained(
     const credited = cdr.credit ? `${words.credited(cdr.credit_reference_id ?? '')}\n` : '';
     return {
       explanation,
-      text: `${credited}${explanationText(explanation, taxTextOf(cdr, language))}${remarks}`,
+      text: `${credited}${explanationText(explanation, taxTextOf(taxesNamed(cdr, taxed), language))}${remarks}`,
       repriced: { exclVat: amount(excl), ...(incl === undefined ? {} : { inclVat: amount(incl) }) },
     };
   } catch (error) {
@@ -42,10 +43,15 @@ export function explained(
   }
 }
 
-/** The taxes of the place one by one, where they are what a component's one VAT comes to. */
-function taxTextOf(cdr: ListedCdr['cdr'], language: PlanLanguage): (percent: string) => string | undefined {
+/** As they were noted with it, or those of the place. */
+function taxesNamed(cdr: ListedCdr['cdr'], taxed: Taxed | undefined): readonly NamedTax[] {
+  const noted = taxed?.taxes ?? [];
+  return noted.length > 0 ? noted.filter(({ code }) => code !== 'VAT') : (taxesOfPlace(cdr) ?? []);
+}
+
+/** The taxes one by one, where they are what a component's one VAT comes to. */
+function taxTextOf(taxes: readonly NamedTax[], language: PlanLanguage): (percent: string) => string | undefined {
   const { number, percent: of, and, taxNames, explained: words } = WORDS[language];
-  const taxes = taxesOfPlace(cdr) ?? [];
   const named = taxes.map(({ code, rate }) => words.tax(taxNames[code] ?? code, of(number(rate)))).join(and);
   return (percent) => (taxes.length > 0 && combinedRate(taxes).equals(decimal(percent)) ? named : undefined);
 }

@@ -1,6 +1,7 @@
 import { type Cdr, idKey, type Party, partyText } from '#ocpi';
 import type { Queryable } from '#postgres';
 import type { CdrCredited, CdrIssued } from '../cdr.ts';
+import type { Taxed } from '#settlement';
 import type { Finding } from '../finding.ts';
 import type { PricingNote } from '../pricing-note.ts';
 import type { PublicCdr } from '../private-part.ts';
@@ -15,6 +16,8 @@ export interface ListedCdr {
   readonly cdr: PublicCdr;
   readonly tokenParty: Party;
   readonly pricing: PricingNote | undefined;
+  /** How its taxes were named when it was recorded; entries of former releases do not say. */
+  readonly taxed?: Taxed | undefined;
   readonly findings: readonly Finding[];
   /** Id of the first Credit CDR for it. */
   readonly creditedBy: string | undefined;
@@ -51,6 +54,7 @@ export function listed({ position, own, token_party, data, findings, credited_by
     cdr: takenFor(event),
     tokenParty: { country_code, party_id },
     pricing: event.type === 'CdrCredited' ? undefined : event.pricing,
+    taxed: event.taxed,
     findings,
     creditedBy: credited_by ?? undefined,
     privateText: body ?? undefined,
