@@ -19,13 +19,17 @@ const prices = fc.option(fc.record({ CAD: price, JPY: price, KWD: price }), { ni
 const tax = fc.constantFrom('of-place' as const, 'none' as const);
 const plans: fc.Arbitrary<PlanTerms> = fc.oneof(
   fc.constant({ kind: 'pass-through' as const }),
-  fc.record({ kind: fc.constant('mark-up' as const), perSession: prices, perKwh: prices, percent: fc.constantFrom(undefined, '5', '12.5'), tax }),
+  fc.record({
+    kind: fc.constant('mark-up' as const), perSession: prices, perKwh: prices, percent: fc.constantFrom(undefined, '5', '12.5'), tax,
+  }),
   fc.record({ kind: fc.constant('flat' as const), perSession: prices, perKwh: prices, perHour: prices, tax }),
 );
 
 const bills = fc.record({
   state: fc.constantFrom('AB', 'BC', 'MB', 'NB', 'NL', 'NS', 'ON', 'PE', 'QC', 'XX'),
-  startedAt: fc.constantFrom('2007-12-31T12:00:00Z', '2012-06-01T12:00:00Z', '2022-02-01T17:00:00Z', '2025-04-01T12:00:00Z', '2026-11-30T12:00:00Z'),
+  startedAt: fc.constantFrom(
+    '2007-12-31T12:00:00Z', '2012-06-01T12:00:00Z', '2022-02-01T17:00:00Z', '2025-04-01T12:00:00Z', '2026-11-30T12:00:00Z',
+  ),
   currency: fc.constantFrom(...currencies),
   tenThousandths: fc.integer({ min: -50_000, max: 2_000_000 }),
   /** Percent that its tariffs tell; what it charges may be another. */
@@ -34,9 +38,12 @@ const bills = fc.record({
   wh: fc.integer({ min: 0, max: 90_000 }),
 });
 
-function billOf({ state, startedAt, currency, tenThousandths, vats, charged, wh }: typeof bills extends fc.Arbitrary<infer T> ? T : never): Cdr {
+type Bill = typeof bills extends fc.Arbitrary<infer T> ? T : never;
+
+function billOf({ state, startedAt, currency, tenThousandths, vats, charged, wh }: Bill): Cdr {
   const excl = decimal(tenThousandths).shift(-4);
-  const incl = charged === undefined ? {} : { incl_vat: excl.mul(decimal(charged).shift(-2).add(decimal(1))).roundTo(4, 'half-even').toJsonNumber() };
+  const rate = decimal(charged ?? 0).shift(-2).add(decimal(1));
+  const incl = charged === undefined ? {} : { incl_vat: excl.mul(rate).roundTo(4, 'half-even').toJsonNumber() };
   const component = (vat: number) => ({ type: 'ENERGY' as const, price: 0.3, vat, step_size: 1 });
   return {
     ...cdr, currency, start_date_time: startedAt, total_energy: decimal(wh).shift(-3).toJsonNumber(),
@@ -77,7 +84,8 @@ function commandsOf(booked: BookedCharge, thousandths: readonly number[], bookAf
 }
 
 const taxOf = (one: { exclVat: string; inclVat?: string }) => decimal(one.inclVat ?? one.exclVat).sub(decimal(one.exclVat));
-const isEntry = (event: ChargeEvent): event is ChargeBooked | ChargeRefunded => event.type === 'ChargeBooked' || event.type === 'ChargeRefunded';
+type Entry = ChargeBooked | ChargeRefunded;
+const isEntry = (event: ChargeEvent): event is Entry => event.type === 'ChargeBooked' || event.type === 'ChargeRefunded';
 
 test('what a driver is charged and paid back has taxes that add up; all back, none of any tax is left, and no cent', () => {
   let refunds = 0;
@@ -100,7 +108,8 @@ test('what a driver is charged and paid back has taxes that add up; all back, no
 
       // As the driver's month has it.
       const lines = entries.map((entry, n) => ({
-        position: BigInt(n), kind: entry.type === 'ChargeBooked' ? 'charge' as const : 'refund' as const, at, currency: bill.currency, party: null, cdrId: null,
+        position: BigInt(n), kind: entry.type === 'ChargeBooked' ? 'charge' as const : 'refund' as const,
+        at, currency: bill.currency, party: null, cdrId: null,
         amount: decimal(entry.type === 'ChargeBooked' ? entry.price.payable : entry.payable).neg().toString(), entry, cdr: body,
       }));
       const statement = accountStatement({ opening: new Map(), lines });
