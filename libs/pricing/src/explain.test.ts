@@ -5,6 +5,7 @@ import { explain } from './explain.ts';
 import { explanationText } from './explain-text.ts';
 import { chargeOf, energy, flat, start_date_time, tariffOf, time } from './one-hour.ts';
 import { price } from './price.ts';
+import type { Reason } from './reason.ts';
 import type { ChargingPeriod, Tariff } from './shapes.ts';
 import { cdrTotals, priceReport } from './totals.ts';
 import { vectors } from './vectors.ts';
@@ -107,6 +108,29 @@ test('an explanation says which part applied, why others did not, and what was r
       '',
     ].join('\n'),
   );
+});
+
+test.each<[Tariff['elements'][number]['restrictions'], string, string]>([
+  [{ min_power: 50.5 }, '50.5', '10'],
+  [{ start_time: '07:30', end_time: '22:00' }, '07:30/22:00', '04:00'],
+  [{ start_time: '07:30' }, '07:30/24:00', '04:00'],
+  [{ start_date: '2024-01-11' }, '2024-01-11', '2024-01-10'],
+  [{ day_of_week: ['SUNDAY', 'MONDAY'] }, 'MONDAY,SUNDAY', 'WEDNESDAY'],
+  [{ min_kwh: 1.5 }, '1.5', '0'],
+  [{ min_duration: 90 }, '90', '0'],
+])('why %j did not apply is told in codes and figures that no language changes, beside its words', (restrictions, bound, value) => {
+  const tariff: Tariff = {
+    ...tariffOf(),
+    elements: [{ price_components: [energy], ...(restrictions ? { restrictions } : {}) }, { price_components: [energy] }],
+  };
+  const priced = price(chargeOf(tariff), { timeZone: 'America/Vancouver' });
+  const [english, french] = (['en', 'fr'] as const).map((language) => {
+    const [first] = explain(priced, language).periods[0]!.dimensions[0]!.passedOver;
+    return first!.reason as Extract<Reason, { why: 'restriction' }>;
+  });
+  const { asks, was, ...codes } = english!;
+  expect(codes).toEqual({ why: 'restriction', restriction: expect.any(String), bound, value });
+  expect(french).toEqual({ ...codes, asks: expect.any(String), was: expect.any(String) });
 });
 
 test('an explanation is said in French as in English: its digits, days, hours, steps, bounds and notes', () => {

@@ -13,7 +13,10 @@ export type Reason =
   | {
       readonly why: 'restriction';
       readonly restriction: Restriction;
-      /** What it asks for and what was the case, in words. */
+      /** As OCPI writes that field, whatever the language: what the tariff says, and what was the case, where it is known. */
+      readonly bound: string;
+      readonly value?: string;
+      /** The same in words. */
       readonly asks: string;
       readonly was: string;
     };
@@ -42,37 +45,42 @@ function describe(
   check: Check,
   moment: Moment,
   words: ExplainWords,
-): { restriction: Restriction; asks: string; was: string } {
+): Omit<Extract<Reason, { why: 'restriction' }>, 'why'> {
   const { kind } = check;
   const asked = (quantity: string) => (kind.startsWith('min_') ? words.atLeast : words.lessThan)(quantity);
   switch (kind) {
-    case 'time':
-      return {
-        restriction: 'start_time/end_time',
-        asks: words.times(clockText(check.from), clockText(check.to)),
-        was: words.clock(clockText(wallMinute(moment.wallMs))),
-      };
+    case 'time': {
+      const [from, to, value] = [check.from, check.to, wallMinute(moment.wallMs)].map(clockText) as [string, string, string];
+      return { restriction: 'start_time/end_time', bound: `${from}/${to}`, value, asks: words.times(from, to), was: words.clock(value) };
+    }
     case 'start_date':
-    case 'end_date':
-      return { restriction: kind, asks: words.dates[kind](dateText(check.day)), was: dateText(wallDay(moment.wallMs)) };
+    case 'end_date': {
+      const [bound, value] = [dateText(check.day), dateText(wallDay(moment.wallMs))];
+      return { restriction: kind, bound, value, asks: words.dates[kind](bound), was: value };
+    }
     case 'day_of_week': {
       const days = WEEKDAYS.flatMap((_, day) => (check.days & (1 << (day + 1)) ? [day] : []));
-      return { restriction: kind, asks: words.days(days), was: words.day(weekdayOf(wallDay(moment.wallMs)) - 1) };
+      const day = weekdayOf(wallDay(moment.wallMs)) - 1;
+      const bound = days.map((one) => WEEKDAYS[one]).join(',');
+      return { restriction: kind, bound, value: WEEKDAYS[day]!, asks: words.days(days), was: words.day(day) };
     }
     case 'min_duration':
     case 'max_duration': {
       const lasting = (ms: number) => durationText(ms, words.number);
-      return { restriction: kind, asks: asked(lasting(check.ms)), was: lasting(moment.elapsedMs) };
+      const [bound, value] = [secondsOf(check.ms).toString(), secondsOf(moment.elapsedMs).toString()];
+      return { restriction: kind, bound, value, asks: asked(lasting(check.ms)), was: lasting(moment.elapsedMs) };
     }
     case 'min_kwh':
     case 'max_kwh': {
-      const kwh = (wh: Decimal) => `${words.number(wh.shift(-3).toString())} kWh`;
-      return { restriction: kind, asks: asked(kwh(check.bound)), was: kwh(moment.energyWh) };
+      const [bound, value] = [check.bound, moment.energyWh].map((wh) => wh.shift(-3).toString()) as [string, string];
+      const kwh = (digits: string) => `${words.number(digits)} kWh`;
+      return { restriction: kind, bound, value, asks: asked(kwh(bound)), was: kwh(value) };
     }
     default: {
-      const level = moment.levels[kind];
-      const said = (value: Decimal) => `${words.number(value.toString())} ${kind.endsWith('power') ? 'kW' : 'A'}`;
-      return { restriction: kind, asks: asked(said(check.bound)), was: level ? said(level) : words.unknown };
+      const [bound, value] = [check.bound.toString(), moment.levels[kind]?.toString()];
+      const said = (digits: string) => `${words.number(digits)} ${kind.endsWith('power') ? 'kW' : 'A'}`;
+      const known = value === undefined ? {} : { value };
+      return { restriction: kind, bound, ...known, asks: asked(said(bound)), was: value === undefined ? words.unknown : said(value) };
     }
   }
 }
@@ -92,7 +100,7 @@ export function dateText(days: number): string {
 
 /** "1 h 5 min", "42 min 30 s", "0 s". */
 export function durationText(ms: number, number = (digits: string) => digits): string {
-  const seconds = Decimal.of(Math.round(ms)).shift(-3);
+  const seconds = secondsOf(ms);
   const whole = Math.floor(ms / 1000);
   const parts = [];
   const hours = Math.floor(whole / 3600);
@@ -102,6 +110,10 @@ export function durationText(ms: number, number = (digits: string) => digits): s
   if (minutes > 0) parts.push(`${minutes} min`);
   if (!rest.isZero() || parts.length === 0) parts.push(`${number(rest.toString())} s`);
   return parts.join(' ');
+}
+
+function secondsOf(ms: number): Decimal {
+  return Decimal.of(Math.round(ms)).shift(-3);
 }
 
 /** The elements before the one that applied (all, if none did), and why each did not. */

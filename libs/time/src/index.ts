@@ -27,4 +27,4 @@ export {
   zone,
   zonesTurning,
 } from './zone.ts';
-export { type FoundZone, type PlaceFacts, zoneOfPlace } from './place-zones.ts';
+export { type FoundZone, type PlaceFacts, zoneOfPlace, type ZoneReason } from './place-zones.ts';

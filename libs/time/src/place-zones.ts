@@ -11,10 +11,12 @@ export interface PlaceFacts {
   readonly longitude?: number | undefined;
 }
 
+/** Why it is this one. `alike`: all zones of the country show the same time then. */
+export type ZoneReason = 'only-zone' | 'alike' | 'coordinates' | 'province';
+
 export interface FoundZone {
   readonly name: string;
-  /** Why it is this one. */
-  readonly source: string;
+  readonly by: ZoneReason;
   /** It may be another one: to be said aloud. */
   readonly assumed: boolean;
 }
@@ -64,21 +66,13 @@ export function zoneOfPlace(
   const zones = ((code && countries[code]?.zones) || []).filter(isTimeZone);
   const own = zones.findLast((name) => facts[name]?.countries[0] === code) ?? zones.at(-1);
   if (own !== undefined && areAlike(zones, betweenMs)) {
-    const source =
-      zones.length === 1
-        ? `the only zone of ${place.country}`
-        : `all zones of ${place.country} show the same time then`;
-    return { name: own, source, assumed: false };
+    return { name: own, by: zones.length === 1 ? 'only-zone' : 'alike', assumed: false };
   }
   const name = zoneThere(place, zones);
-  if (name !== undefined) {
-    const of = zones.length === 0 ? '' : `of ${place.country} `;
-    return { name, source: `the zone ${of}at the coordinates ${place.latitude}, ${place.longitude}`, assumed: true };
-  }
+  if (name !== undefined) return { name, by: 'coordinates', assumed: true };
   const province = code === 'CA' ? provinceOf(place.state) : undefined;
   if (province === undefined) return undefined;
-  const source = `the zone of most of ${place.state}, ${place.country}`;
-  return { name: PROVINCES[province]!, source, assumed: true };
+  return { name: PROVINCES[province]!, by: 'province', assumed: true };
 }
 
 /** How far around a place its country is looked for, in degrees: the map is coarse, and a border may lie beyond it. */

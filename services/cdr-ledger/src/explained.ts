@@ -1,10 +1,10 @@
 import { decimal } from '#money';
-import { explain, type Explanation, explanationText, InvalidCharge, InvalidTariff } from '#pricing';
+import { explain, type ExplainLanguage, type Explanation, explanationText, InvalidCharge, InvalidTariff } from '#pricing';
 import { type Taxed, taxesOfPlace } from '#settlement';
 import { combinedRate } from '#taxes';
 import { priceCdr } from './amounts.ts';
 import type { NamedTax } from './plan.ts';
-import { type PlanLanguage, WORDS } from './plan-words.ts';
+import { WORDS } from './plan-words.ts';
 import type { ListedCdr } from './projections/listed-cdr.ts';
 
 /** How the price of a CDR comes about, by our own arithmetic. */
@@ -19,7 +19,7 @@ export interface Explained {
 /** From the sealed CDR itself, in the zone that was recorded with it. */
 export function explained(
   { cdr, pricing, findings, taxed }: Pick<ListedCdr, 'cdr' | 'pricing' | 'findings' | 'taxed'>,
-  language: PlanLanguage = 'en',
+  language: ExplainLanguage = 'en',
 ): Explained {
   const words = WORDS[language].explained;
   const remarks = findings.map((finding) => `${words.found(finding)}\n`).join('');
@@ -50,7 +50,7 @@ function taxesNamed(cdr: ListedCdr['cdr'], taxed: Taxed | undefined): readonly N
 }
 
 /** The taxes one by one, where they are what a component's one VAT comes to. */
-function taxTextOf(taxes: readonly NamedTax[], language: PlanLanguage): (percent: string) => string | undefined {
+function taxTextOf(taxes: readonly NamedTax[], language: ExplainLanguage): (percent: string) => string | undefined {
   const { number, percent: of, and, taxNames, explained: words } = WORDS[language];
   const named = taxes.map(({ code, rate }) => words.tax(taxNames[code] ?? code, of(number(rate)))).join(and);
   return (percent) => (taxes.length > 0 && combinedRate(taxes).equals(decimal(percent)) ? named : undefined);

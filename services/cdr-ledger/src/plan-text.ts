@@ -1,11 +1,12 @@
 import { decimal, minorUnitsOf } from '#money';
+import type { ExplainLanguage } from '#pricing';
 import { passesThrough, type PlanTerms, type PlanVersion, type Prices, type RetailPrice, type RetailStep } from './plan.ts';
-import { type PlanLanguage, type PlanWords, WORDS } from './plan-words.ts';
+import { type PlanWords, WORDS } from './plan-words.ts';
 
 /** A plan and its prices in words, for a driver. What a charge costs there is not among them. */
 
 /** `currency`: whose prices are said; all where it is absent. */
-export function termsText(terms: PlanTerms, currency?: string, language: PlanLanguage = 'en'): string {
+export function termsText(terms: PlanTerms, currency?: string, language: ExplainLanguage = 'en'): string {
   const words = WORDS[language];
   const said = (prices: Prices | undefined, unit: keyof PlanWords['units']): string[] =>
     Object.entries(prices ?? {})
@@ -31,7 +32,7 @@ export function termsText(terms: PlanTerms, currency?: string, language: PlanLan
 
 /** How a driver's price comes about. */
 export function retailText(
-  price: RetailPrice, plan: Pick<PlanVersion, 'name' | 'terms'>, language: PlanLanguage = 'en',
+  price: RetailPrice, plan: Pick<PlanVersion, 'name' | 'terms'>, language: ExplainLanguage = 'en',
 ): string {
   const words = WORDS[language];
   const { currency, payable, exception, steps } = price;

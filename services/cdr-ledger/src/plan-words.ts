@@ -1,4 +1,4 @@
-import { french, type InvalidCharge, type InvalidTariff } from '#pricing';
+import { type ExplainLanguage, french, type InvalidCharge, type InvalidTariff } from '#pricing';
 import type { Finding } from './finding.ts';
 import { FRENCH_FINDINGS } from './finding-french.ts';
 import type { Exception } from './plan.ts';
@@ -33,7 +33,7 @@ export interface PlanWords {
 
 const NO_BREAK = '\u00a0';
 
-export const WORDS: Readonly<Record<'en' | 'fr', PlanWords>> = {
+export const WORDS: Readonly<Record<ExplainLanguage, PlanWords>> = {
   en: {
     number: (digits) => digits,
     money: (number, currency) => `${number} ${currency}`,
@@ -94,7 +94,5 @@ export const WORDS: Readonly<Record<'en' | 'fr', PlanWords>> = {
   },
 };
 
-export type PlanLanguage = keyof typeof WORDS;
-
 /** English for those that are not spoken here. */
-export const planLanguage = (text: string): PlanLanguage => (text === 'fr' ? 'fr' : 'en');
+export const planLanguage = (text: string): ExplainLanguage => (text === 'fr' ? 'fr' : 'en');

@@ -24,11 +24,12 @@ import {
 import { toJsonBytes } from '#contracts';
 import { Rejected } from '#decider';
 import { decimal } from '#money';
+import type { ExplainLanguage } from '#pricing';
 import type { RetailOfCdr, StandingAccount } from './accounts.ts';
 import { ocpiParty } from './answers.ts';
 import { passesThrough } from './plan.ts';
 import { retailText, termsText } from './plan-text.ts';
-import { type PlanLanguage, planLanguage } from './plan-words.ts';
+import { planLanguage } from './plan-words.ts';
 import type { AccountLine } from './projections/account-rows.ts';
 import { Retail } from './retail.ts';
 import type { Priced } from './retail-pricing.ts';
@@ -154,11 +155,11 @@ function positionOf(cursor: string, otherwise: bigint): bigint {
   throw new Rejected('invalid-object', 'after: is no cursor of this list');
 }
 
-function stands(account: StandingAccount, language?: PlanLanguage) {
+function stands(account: StandingAccount, language?: ExplainLanguage) {
   return { account: contractAccount(account, language) };
 }
 
-function contractAccount({ accountId, contractId, plan, exhausted, balances, openedAt }: StandingAccount, language?: PlanLanguage) {
+function contractAccount({ accountId, contractId, plan, exhausted, balances, openedAt }: StandingAccount, language?: ExplainLanguage) {
   return {
     accountId,
     contractId,
@@ -190,13 +191,13 @@ function contractLine({ position, kind, at, currency, amount, party, cdrId, text
   };
 }
 
-function found(retail: RetailOfCdr | undefined, language?: PlanLanguage) {
+function found(retail: RetailOfCdr | undefined, language?: ExplainLanguage) {
   return retail === undefined
     ? { state: 'none' }
     : { state: retail.state, price: contractPrice(retail, language) };
 }
 
-function contractPrice({ plan, price, taxes }: Priced & Pick<RetailOfCdr, 'taxes'>, language: PlanLanguage = 'en') {
+function contractPrice({ plan, price, taxes }: Priced & Pick<RetailOfCdr, 'taxes'>, language: ExplainLanguage = 'en') {
   const { currency, exclVat, inclVat, steps } = price;
   return {
     currency,

@@ -1,4 +1,3 @@
-import { type FoundZone } from '#time';
 import {
   type Charge,
   defaultPolicy,
@@ -12,12 +11,13 @@ import {
   type Tariff,
 } from '#pricing';
 import { type Document, documents, documentsOf } from './documents.ts';
+import { LANGUAGE_OPTION } from './language.ts';
 import { type Remark, LiberalReader } from './liberal.ts';
 import { Progress } from './progress.ts';
 import { refusalText } from './refusals.ts';
 import type { Terminal } from './terminal.ts';
 import { type ExitStatus, type Given, type Option, optionOf, RefusedInput, WrongUsage } from './verb.ts';
-import { ZoneChoice } from './zone-choice.ts';
+import { type ChosenZone, ZoneChoice } from './zone-choice.ts';
 
 /** A charge that was priced, and what has to be said about how it was read. */
 export interface PricedCharge {
@@ -27,7 +27,7 @@ export interface PricedCharge {
   readonly source: Readonly<Record<string, unknown>>;
   readonly priced: Priced;
   /** Undefined where no local time matters and none was given. */
-  readonly zone: FoundZone | undefined;
+  readonly zone: ChosenZone | undefined;
   readonly remarks: readonly Remark[];
 }
 
@@ -62,6 +62,7 @@ export const CHARGE_OPTIONS = {
     value: 'FLAG=ANSWER',
     help: 'answer a question that OCPI leaves open otherwise than we do (see above)',
   },
+  language: LANGUAGE_OPTION,
   json: { type: 'boolean', help: 'one line of JSON for each charge; decimals are exact, as text' },
 } as const satisfies Record<string, Option>;
 
@@ -169,14 +170,17 @@ class Reading {
     const ids = new Set(this.#tariffs.map(({ id }) => id.toLowerCase()));
     const named = periods.flatMap(({ tariff_id: id }) => (id == null ? [] : [id.toLowerCase()]));
     if (named.length === 0 || named.some((id) => ids.has(id))) return this.#policy;
-    const why = 'the periods name other tariffs, and all are priced by --tariff';
+    const why = {
+      en: 'the periods name other tariffs, and all are priced by --tariff',
+      fr: 'les périodes nomment d’autres tarifs; le prix de toutes est celui de --tariff',
+    };
     remarks.push({ code: 'tariff-for-all-periods', path: 'charging_periods', why });
     return { ...(this.#policy ?? defaultPolicy), periodTariff: 'first-valid' };
   }
 
   /** Said once for each zone and reason, not for each of a million CDRs. */
-  #assumed(at: string, { name, source }: FoundZone): void {
-    const text = `${name} is assumed (${source})`;
+  #assumed(at: string, { name, source }: ChosenZone): void {
+    const text = `${name} is assumed (${source.en})`;
     if (this.#warned.has(text) || this.#warned.size >= 20) return;
     this.#warned.add(text);
     this.#warn(`${at}: the time zone is not given; ${text}. --time-zone says it for sure.`);

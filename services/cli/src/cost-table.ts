@@ -1,6 +1,6 @@
 import { decimal } from '#money';
 import { type Priced, type PriceReport, priceReport, type TextPrice } from '#pricing';
-import { type CostWords, english } from './cost-words.ts';
+import { COST_WORDS, type CostWords } from './cost-words.ts';
 import { durationText, moneyText, withCurrency } from './money-text.ts';
 import { table } from './table.ts';
 
@@ -12,7 +12,7 @@ const PER: Readonly<Record<string, string>> = {
 };
 
 /** A price as a table: a row for each line, for the bounds that held, and what is to be paid or taken back. */
-export function costTable(priced: Priced, isCredit = false, words: CostWords = english): string[] {
+export function costTable(priced: Priced, isCredit = false, words: CostWords = COST_WORDS.en): string[] {
   const { number } = words;
   const report = priceReport(priced);
   const { currency, lines } = report;

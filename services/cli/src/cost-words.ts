@@ -1,4 +1,4 @@
-import { english as englishTariff, EXPLAIN_WORDS, french as frenchTariff, type Language, type NoteCode } from '#pricing';
+import { english as englishTariff, EXPLAIN_WORDS, type ExplainLanguage, french as frenchTariff, type Language, type NoteCode } from '#pricing';
 
 /** How one language says what a charge costs. */
 export interface CostWords {
@@ -20,11 +20,16 @@ export interface CostWords {
   readonly notInForceThen: string;
   readonly anotherTime: string;
   readonly cheapest: string;
+  /** Before an amount. */
+  readonly withTax: string;
+  readonly localTimes: (zone: string, source: string) => string;
+  /** Of the total_cost that an object has itself. */
+  readonly differs: (amount: string) => string;
   readonly note: string;
   readonly notes: Readonly<Record<NoteCode, string>>;
 }
 
-export const english: CostWords = {
+const english: CostWords = {
   tariff: englishTariff,
   number: (digits) => digits,
   colon: ':',
@@ -41,12 +46,15 @@ export const english: CostWords = {
   notInForceThen: 'the tariff is not in force then',
   anotherTime: 'Begun at another time',
   cheapest: 'Cheapest',
+  withTax: 'with tax',
+  localTimes: (zone, source) => `Local times are those of ${zone} (${source}).`,
+  differs: (amount) => `It says itself ${amount}: that differs.`,
   note: 'Note',
   notes: EXPLAIN_WORDS.en.notes,
 };
 
 /** Canadian French. */
-export const french: CostWords = {
+const french: CostWords = {
   tariff: frenchTariff,
   number: frenchTariff.number,
   colon: '\u00a0:',
@@ -68,6 +76,11 @@ export const french: CostWords = {
   notInForceThen: 'le tarif n’est pas en vigueur à ce moment',
   anotherTime: 'À un autre moment',
   cheapest: 'Le moins cher',
+  withTax: 'taxes comprises',
+  localTimes: (zone, source) => `Les heures locales sont celles de ${zone} (${source}).`,
+  differs: (amount) => `Il dit lui-même ${amount}\u00a0: c’est un autre montant.`,
   note: 'Remarque',
   notes: EXPLAIN_WORDS.fr.notes,
 };
+
+export const COST_WORDS: Readonly<Record<ExplainLanguage, CostWords>> = { en: english, fr: french };

@@ -1,7 +1,8 @@
-import { explain as explained, explanationJson, explanationText } from '#pricing';
+import { type ExplainLanguage, explain as explained, explanationJson, explanationText } from '#pricing';
 import { CHARGE_OPTIONS, eachCharge, isCredit, POLICY_HELP, type PricedCharge } from './charges.ts';
-import { givenLanguage, type Language, LANGUAGE_OPTION } from './language.ts';
+import { givenLanguage } from './language.ts';
 import type { Verb } from './verb.ts';
+import { zoneJson } from './zone-words.ts';
 
 export const explain: Verb = {
   usage: 'CDR.json… [options]',
@@ -10,7 +11,7 @@ period and dimension which part of the tariff applied and why the earlier ones d
 steps, bounds and rounding did. Reads the same files as price.
 
 ${POLICY_HELP}`,
-  options: { ...CHARGE_OPTIONS, language: LANGUAGE_OPTION },
+  options: CHARGE_OPTIONS,
   examples: [
     ['npx roamwatt explain cdr.json', 'as text'],
     ['npx roamwatt explain cdr.json --language fr', 'as text in French'],
@@ -23,15 +24,15 @@ ${POLICY_HELP}`,
   },
 };
 
-function jsonLine(charge: PricedCharge, language: Language): string {
+function jsonLine(charge: PricedCharge, language: ExplainLanguage): string {
   const { at, id, priced, zone, remarks } = charge;
   return JSON.stringify({
     ...(id === undefined ? {} : { id }),
     source: at,
     ...explanationJson(explained(priced, language)),
-    ...(zone ? { time_zone_source: zone.assumed ? `assumed: ${zone.source}` : zone.source } : {}),
+    ...(zone ? zoneJson(zone, language) : {}),
     ...(isCredit(charge) ? { credit: true } : {}),
-    ...(remarks.length > 0 ? { remarks } : {}),
+    ...(remarks.length > 0 ? { remarks: remarks.map((one) => ({ ...one, why: one.why[language] })) } : {}),
   });
 }
 
@@ -47,12 +48,12 @@ const READING = {
   },
 };
 
-function asText(charge: PricedCharge, language: Language): string {
+function asText(charge: PricedCharge, language: ExplainLanguage): string {
   const { at, id, priced, zone, remarks } = charge;
   const words = READING[language];
   const heading = `${at}${id === undefined ? '' : `  ${id}`}`;
-  const why = zone?.assumed ? `${words.zone}${zone.source}.\n` : '';
-  const left = remarks.map(({ path, why: reason }) => `${words.note}${path}: ${reason}.\n`).join('');
+  const why = zone?.assumed ? `${words.zone}${zone.source[language]}.\n` : '';
+  const left = remarks.map(({ path, why: reason }) => `${words.note}${path}: ${reason[language]}.\n`).join('');
   const back = isCredit(charge) ? `${words.credit}\n` : '';
   return `${heading}\n${explanationText(explained(priced, language))}${back}${why}${left}`;
 }

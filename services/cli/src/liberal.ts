@@ -1,5 +1,6 @@
 import { instantWithOffset, rfc3339 } from '#time';
 import type { Charge, Tariff } from '#pricing';
+import type { InWords } from './language.ts';
 import { isOf230, priceOf230, readTaxes } from './taxes-230.ts';
 import { RefusedInput } from './verb.ts';
 
@@ -10,7 +11,7 @@ export interface Remark {
   /** `ignored`: a field without a meaning where it stands. */
   readonly code: 'ignored' | 'tariff-for-all-periods' | 'taxes-of-2.3.0';
   readonly path: string;
-  readonly why: string;
+  readonly why: InWords;
 }
 
 /** Reads what partners and people write as what they mean; changes the parsed JSON in place. */
@@ -83,7 +84,7 @@ export class LiberalReader {
       this.remarks.push({
         code: 'ignored',
         path: `${path}[${i}].type`,
-        why: `${String(one.type)} is no dimension; it is ignored`,
+        why: { en: `${String(one.type)} is no dimension; it is ignored`, fr: `${String(one.type)} n’est pas une dimension; elle est ignorée` },
       });
     }
   }
@@ -110,7 +111,7 @@ export class LiberalReader {
         this.remarks.push({
           code: 'ignored',
           path: path + name,
-          why: 'OCPI 2.2.1 has no such restriction; it is ignored',
+          why: { en: 'OCPI 2.2.1 has no such restriction; it is ignored', fr: 'OCPI 2.2.1 n’a pas cette restriction; elle est ignorée' },
         });
       }
     }

@@ -1,9 +1,12 @@
 import { decimal } from '#money';
-import { EXPLAIN_WORDS, type PriceReport, priceReport, spanningPeriods, type TextPrice } from '#pricing';
+import { type ExplainLanguage, type PriceReport, priceReport, spanningPeriods, type TextPrice } from '#pricing';
 import { CHARGE_OPTIONS, eachCharge, isCredit, POLICY_HELP, type PricedCharge } from './charges.ts';
 import { costTable, creditReport } from './cost-table.ts';
+import { COST_WORDS } from './cost-words.ts';
+import { givenLanguage } from './language.ts';
 import { withCurrency } from './money-text.ts';
 import type { Verb } from './verb.ts';
+import { sourceText, zoneJson } from './zone-words.ts';
 
 export const price: Verb = {
   usage: 'CDR.json… [options]',
@@ -23,33 +26,31 @@ ${POLICY_HELP}`,
     ],
     ['zcat cdrs.jsonl.gz | npx roamwatt price - --json > prices.jsonl', 'any number of CDRs'],
   ],
-  run: (given, terminal) => {
-    const json = given.flags.has('json');
-    return eachCharge(given, terminal, json ? jsonLine : priceTable);
+  run: async (given, terminal) => {
+    const language = givenLanguage(given);
+    const show = given.flags.has('json') ? jsonLine : priceTable;
+    return eachCharge(given, terminal, (charge) => show(charge, language));
   },
 };
 
-function jsonLine(charge: PricedCharge): string {
+function jsonLine(charge: PricedCharge, language: ExplainLanguage): string {
   const { at, id, zone } = charge;
   const { currency, ...rest } = reportOf(charge);
   return JSON.stringify({
     ...(id === undefined ? {} : { id }),
     source: at,
+    language,
     ...(currency === '' ? {} : { currency }),
     ...rest,
-    ...(zone ? { time_zone: zone.name, time_zone_source: sourceText(zone) } : {}),
+    ...(zone ? { time_zone: zone.name, ...zoneJson(zone, language) } : {}),
     ...statedOf(charge, rest),
-    notes: notesOf(charge),
+    notes: notesOf(charge).map((note) => ('why' in note ? { ...note, why: note.why[language] } : note)),
   });
 }
 
 function reportOf(charge: PricedCharge): PriceReport {
   const report = priceReport(charge.priced);
   return isCredit(charge) ? creditReport(report) : report;
-}
-
-function sourceText({ source, assumed }: NonNullable<PricedCharge['zone']>): string {
-  return assumed ? `assumed: ${source}` : source;
 }
 
 function notesOf({ priced, remarks: read }: PricedCharge) {
@@ -96,29 +97,30 @@ function amountOf(value: unknown): string | undefined {
   }
 }
 
-function priceTable(charge: PricedCharge): string {
+function priceTable(charge: PricedCharge, language: ExplainLanguage): string {
   const { at, id, priced } = charge;
   return [
     `${at}${id === undefined ? '' : `  ${id}`}`,
-    ...[...costTable(priced, isCredit(charge)), ...remarks(charge)].map((line) => `  ${line}`),
+    ...[...costTable(priced, isCredit(charge), COST_WORDS[language]), ...remarks(charge, language)].map((line) => `  ${line}`),
     '',
   ].join('\n');
 }
 
-function remarks(charge: PricedCharge): string[] {
+function remarks(charge: PricedCharge, language: ExplainLanguage): string[] {
   const { zone } = charge;
+  const { colon, differs, localTimes, note: heading, notes, number, withTax } = COST_WORDS[language];
   const report = reportOf(charge);
   const { stated, stated_agrees } = statedOf(charge, report);
-  const said = stated?.incl_vat === undefined ? '' : `, with tax ${stated.incl_vat}`;
+  const said = stated?.incl_vat === undefined ? '' : `, ${withTax} ${number(stated.incl_vat)}`;
   return [
-    ...(zone ? [`Local times are those of ${zone.name} (${sourceText(zone)}).`] : []),
+    ...(zone ? [localTimes(zone.name, sourceText(zone, language))] : []),
     ...(stated && !stated_agrees
-      ? [`It says itself ${withCurrency(`${stated.excl_vat}${said}`, report.currency)}: that differs.`]
+      ? [differs(withCurrency(`${number(stated.excl_vat)}${said}`, report.currency))]
       : []),
     ...notesOf(charge).map((note) => {
       const where = 'path' in note ? `${note.path}: ` : '';
-      const what = 'why' in note ? note.why : EXPLAIN_WORDS.en.notes[note.code];
-      return `Note: ${where}${what}.`;
+      const what = 'why' in note ? note.why[language] : notes[note.code];
+      return `${heading}${colon} ${where}${what}.`;
     }),
   ];
 }

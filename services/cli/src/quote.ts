@@ -2,6 +2,7 @@ import {
   type Alternative,
   alternatives,
   cheapest,
+  type ExplainLanguage,
   InvalidCharge,
   type NoteCode,
   type Priced,
@@ -12,9 +13,9 @@ import {
   sentence,
   type Tariff,
 } from '#pricing';
-import { type FoundZone, instantWithOffset, rfc3339, zone } from '#time';
+import { instantWithOffset, rfc3339, zone } from '#time';
 import { costTable } from './cost-table.ts';
-import { type CostWords, english, french } from './cost-words.ts';
+import { COST_WORDS } from './cost-words.ts';
 import { type Document, documents } from './documents.ts';
 import { readDuration } from './duration.ts';
 import { givenLanguage, LANGUAGE_OPTION } from './language.ts';
@@ -24,7 +25,8 @@ import { Progress } from './progress.ts';
 import { refusalText } from './refusals.ts';
 import type { Terminal } from './terminal.ts';
 import { type Given, optionOf, RefusedInput, type Verb, WrongUsage } from './verb.ts';
-import { givenZone, zoneOfLocations } from './zone-choice.ts';
+import { type ChosenZone, givenZone, zoneOfLocations } from './zone-choice.ts';
+import { zoneJson } from './zone-words.ts';
 
 const DEFAULT_EVERY = '30m';
 const DEFAULT_WITHIN = '24h';
@@ -96,10 +98,10 @@ const STARTS_MAX = 10_000;
 
 interface Asked {
   readonly quote: QuoteRequest;
-  readonly zone: FoundZone | undefined;
+  readonly zone: ChosenZone | undefined;
   readonly withinMs: number;
   readonly everyMs: number;
-  readonly words: CostWords;
+  readonly language: ExplainLanguage;
 }
 
 async function requestOf(given: Given, terminal: Terminal): Promise<Asked> {
@@ -126,7 +128,7 @@ async function requestOf(given: Given, terminal: Terminal): Promise<Asked> {
     },
     withinMs,
     everyMs,
-    words: language === 'fr' ? french : english,
+    language,
   };
 }
 
@@ -141,7 +143,7 @@ function startOf(given: Given, { now }: Terminal): string {
   // A quote to the second is no use to a driver: it begins with the next minute.
   if (text === undefined) return rfc3339(Math.ceil(now() / 60_000) * 60_000);
   try {
-    return rfc3339(instantWithOffset(/T\d\d:\d\d$/i.test(text) ? `${text}:00` : text));
+    return rfc3339(instantWithOffset(text.replace(/^\S+T\d\d:\d\d(?=$|Z|[+-])/i, '$&:00')));
   } catch {
     throw new WrongUsage(
       `--start: "${text}" is no date-time; one as 2026-12-01T17:00:00Z expected`,
@@ -183,7 +185,8 @@ function jsonLine({ at, tariff, asked, quote: of, others, best }: Answer): strin
   return JSON.stringify({
     ...(tariff.id === '' ? {} : { tariff_id: tariff.id }),
     source: at,
-    sentence: sentence(tariff, asked.words.tariff),
+    language: asked.language,
+    sentence: sentence(tariff, COST_WORDS[asked.language].tariff),
     start: of.start,
     end: of.end,
     energy_kwh: of.energyKwh,
@@ -192,7 +195,7 @@ function jsonLine({ at, tariff, asked, quote: of, others, best }: Answer): strin
     in_force: of.inForce,
     ...(currency === '' ? {} : { currency }),
     ...report,
-    ...(asked.zone ? { time_zone: asked.zone.name, time_zone_source: asked.zone.source } : {}),
+    ...(asked.zone ? { time_zone: asked.zone.name, ...zoneJson(asked.zone, asked.language) } : {}),
     notes: codes(of.priced).map((code) => ({ code })),
     alternatives: others.map(alternative),
     ...(best ? { cheapest: alternative(best) } : {}),
@@ -200,7 +203,7 @@ function jsonLine({ at, tariff, asked, quote: of, others, best }: Answer): strin
 }
 
 function asText({ at, tariff, asked, quote: of, others, best }: Answer): string {
-  const { words } = asked;
+  const words = COST_WORDS[asked.language];
   const { colon, number } = words;
   const clock = new LocalClock(asked.zone?.name);
   const cost = ({ total: { excl, incl } }: Alternative) =>

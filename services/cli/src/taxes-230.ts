@@ -19,18 +19,21 @@ export function readTaxes(tariff: Loose, path: string, remarks: Remark[]): void 
   if (!['YES', 'NO', 'N/A'].includes(included))
     throw new RefusedInput(`${path}tax_included: YES, NO or N/A expected (OCPI 2.3.0 mod_tariffs)`);
   const components = (tariff.elements as Loose[]).flatMap(({ price_components }) => price_components as Loose[]);
-  const say = (why: string) => remarks.push({ code: 'taxes-of-2.3.0', path: `${path}tax_included`, why });
+  const say = (en: string, fr: string) => remarks.push({ code: 'taxes-of-2.3.0', path: `${path}tax_included`, why: { en, fr } });
   const rated = components.filter(({ vat }) => vat != null);
   const isPriced = ({ price }: Loose) => amount(price)?.isZero() === false;
   if (included === 'N/A') {
-    if (rated.length > 0) say('no taxes apply to the tariff; its vat is not taken');
+    if (rated.length > 0) say('no taxes apply to the tariff; its vat is not taken', 'aucune taxe ne s’applique au tarif; son vat n’est pas compté');
     for (const component of rated) delete component.vat;
     return;
   }
   if (components.some((one) => one.vat == null && isPriced(one)))
-    say(`a rate of tax is not given; such a price is taken ${included === 'YES' ? 'as it is, with' : 'without'} tax`);
+    say(
+      `a rate of tax is not given; such a price is taken ${included === 'YES' ? 'as it is, with' : 'without'} tax`,
+      `un taux de taxe n’est pas donné; un tel prix est pris ${included === 'YES' ? 'tel quel, taxes comprises' : 'sans taxes'}`,
+    );
   if (included === 'NO' || rated.length === 0) return;
-  say('the prices include tax; it is taken out of them');
+  say('the prices include tax; it is taken out of them', 'les prix comprennent les taxes; elles en sont retirées');
   for (const component of rated) {
     const [price, vat] = [amount(component.price), amount(component.vat)];
     if (price && vat && !vat.isNegative()) component.price = withoutTax(price, vat).toString();

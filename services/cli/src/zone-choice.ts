@@ -1,20 +1,30 @@
 import type { Charge, Tariff } from '#pricing';
-import { type FoundZone, instant, isTimeZone, type PlaceFacts, zoneOfPlace } from '#time';
+import { instant, isTimeZone, type PlaceFacts, zoneOfPlace } from '#time';
+import type { InWords } from './language.ts';
 import { locationsOf } from './locations.ts';
 import type { Terminal } from './terminal.ts';
 import { type Given, optionOf, RefusedInput, WrongUsage } from './verb.ts';
+import { placeWords, TOLD } from './zone-words.ts';
 
 type Loose = Readonly<Record<string, unknown>>;
+
+export interface ChosenZone {
+  readonly name: string;
+  /** Why it is this one. */
+  readonly source: InWords;
+  /** It may be another one: to be said aloud. */
+  readonly assumed: boolean;
+}
 
 /**
  * The zone of a charge: as given, else as the object or its Location says, else by where it was. A
  * CDR has no field for it (PRC-16), and no zone is ever taken without being told.
  */
 export class ZoneChoice {
-  readonly #given: FoundZone | undefined;
+  readonly #given: ChosenZone | undefined;
   readonly #locations: readonly Loose[];
 
-  private constructor(given: FoundZone | undefined, locations: readonly Loose[]) {
+  private constructor(given: ChosenZone | undefined, locations: readonly Loose[]) {
     this.#given = given;
     this.#locations = locations;
   }
@@ -23,29 +33,31 @@ export class ZoneChoice {
     return new ZoneChoice(givenZone(given), await locationsOf(given, terminal));
   }
 
-  of(source: Loose, charge: Charge): FoundZone | undefined {
+  of(source: Loose, charge: Charge): ChosenZone | undefined {
     if (this.#given) return this.#given;
     const place = objectOf(source.cdr_location) ?? objectOf(source.location);
     const said =
-      stated(source.time_zone, 'its own time_zone') ??
-      stated(place?.time_zone, 'the time_zone of its location') ??
+      stated(source.time_zone, TOLD.object) ??
+      stated(place?.time_zone, TOLD.place) ??
       this.#ofLocation(place?.id ?? source.location_id);
     if (said || !(charge.tariffs ?? []).some(hasLocalTimes)) return said;
-    return place && zoneOfPlace(factsOf(place), spanOf(charge));
+    const facts = factsOf(place ?? {});
+    const there = zoneOfPlace(facts, spanOf(charge));
+    return there && { name: there.name, source: placeWords(there.by, facts), assumed: there.assumed };
   }
 
-  #ofLocation(id: unknown): FoundZone | undefined {
+  #ofLocation(id: unknown): ChosenZone | undefined {
     const named = this.#locations.find((one) => sameId(one.id, id));
     const only = id == null && this.#locations.length === 1 ? this.#locations[0] : undefined;
-    return stated((named ?? only)?.time_zone, '--location');
+    return stated((named ?? only)?.time_zone, TOLD.location);
   }
 }
 
 /** The zone of --time-zone. Throws WrongUsage. */
-export function givenZone(given: Given): FoundZone | undefined {
+export function givenZone(given: Given): ChosenZone | undefined {
   const name = optionOf(given, 'time-zone');
   if (name === undefined) return undefined;
-  if (isTimeZone(name)) return { name, source: '--time-zone', assumed: false };
+  if (isTimeZone(name)) return { name, source: TOLD.option, assumed: false };
   const like = spelt(name).find(isTimeZone);
   const wanted = like ? `did you mean ${like}?` : 'one like America/Vancouver expected';
   throw new WrongUsage(`--time-zone: "${name}" is no IANA time zone; ${wanted}`);
@@ -62,9 +74,9 @@ function spelt(name: string): string[] {
 export async function zoneOfLocations(
   given: Given,
   terminal: Terminal,
-): Promise<FoundZone | undefined> {
+): Promise<ChosenZone | undefined> {
   const locations = await locationsOf(given, terminal);
-  const zones = locations.map((one) => stated(one.time_zone, '--location'));
+  const zones = locations.map((one) => stated(one.time_zone, TOLD.location));
   const different = new Set(zones.map((one) => one?.name));
   if (different.size > 1) {
     throw new RefusedInput(
@@ -83,11 +95,11 @@ export function hasLocalTimes({ elements }: Tariff): boolean {
   );
 }
 
-function stated(name: unknown, source: string): FoundZone | undefined {
+function stated(name: unknown, source: InWords): ChosenZone | undefined {
   if (name == null || name === '') return undefined;
   if (typeof name === 'string' && isTimeZone(name)) return { name, source, assumed: false };
   throw new RefusedInput(
-    `time_zone: "${String(name)}", ${source}, is no IANA time zone. ` +
+    `time_zone: "${String(name)}", ${source.en}, is no IANA time zone. ` +
       'Give the right one with --time-zone',
   );
 }

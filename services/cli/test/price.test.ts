@@ -13,6 +13,7 @@ test('a CDR is priced exactly, with its lines as data', async () => {
   expect(priced).toEqual({
     id: 'C1',
     source: 'cdr.json:1',
+    language: 'en',
     currency: 'CAD',
     total_cost: total,
     unrounded,

@@ -33,6 +33,54 @@ test('an explanation is said in French to who asks for it, what its tree says in
   expect(await folder.run(['explain', name, '--language', 'de'])).toMatchObject({ status: 2 });
 });
 
+/** In British Columbia, as far as its coordinates tell, by a tariff with a field that OCPI does not have. */
+const assumed = {
+  ...cdr,
+  start_date_time: '2026-11-15T16:00:00Z',
+  charging_periods: [{ ...cdr.charging_periods[0]!, start_date_time: '2026-11-15T16:00:00Z' }, cdr.charging_periods[1]!],
+  tariffs: [{ ...byTheClock, elements: byTheClock.elements.map((one) => ({ ...one, restrictions: { ...('restrictions' in one ? one.restrictions : {}), colour: 'red' } })) }],
+  cdr_location: { id: 'L1', country: 'CAN', state: 'BC', coordinates: { latitude: '49.28273', longitude: '-123.12074' } },
+};
+
+test('where the zone is assumed and a field ignored, a French explanation says so in French', async () => {
+  const { out } = await folder.run(['explain', folder.write('cdr.json', assumed), '--language', 'fr']);
+  const said = out.replaceAll('\u00a0', ' ');
+  expect(said).toContain('Le fuseau horaire est supposé : celui de CAN aux coordonnées 49.28273, -123.12074.');
+  expect(said).toContain('Remarque : tariffs[0].elements[0].restrictions.colour: OCPI 2.2.1 n’a pas cette restriction; elle est ignorée.');
+  expect(said).not.toMatch(/\b(the|zone|at|has|no|is)\b/);
+});
+
+test.each<[string, string[], string[]]>([
+  ['price', [], ['time_zone_source', 'why']],
+  ['explain', [], ['asks', 'time_zone_source', 'was', 'why']],
+  ['quote', ['--energy-kwh', '13', '--duration', '2h', '--time-zone', 'UTC', '--start', '2026-11-15T09:00Z'], ['sentence']],
+])('of %s --json --language only what is said in words is in the language, and the language is named', async (verb, more, words) => {
+  const name = verb === 'quote' ? folder.write('tariff.json', byTheClock) : folder.write('cdr.json', assumed);
+  const tree = async (language: string) => (await folder.json([verb, name, ...more, '--language', language]))[0]!;
+  const [english, french] = [await tree('en'), await tree('fr')];
+  expect([english.language, french.language]).toEqual(['en', 'fr']);
+  const differing = new Set<string>();
+  const compare = (one: any, other: any, at: string) => {
+    if (typeof one !== 'object' || one === null) return one === other ? undefined : void differing.add(at);
+    expect(Object.keys(one)).toEqual(Object.keys(other));
+    for (const key of Object.keys(one)) compare(one[key], other[key], Array.isArray(one) ? at : key);
+  };
+  compare(english, french, '');
+  expect([...differing].sort()).toEqual(['language', ...words].sort());
+  if (verb !== 'quote') expect(french).toMatchObject({ time_zone: 'America/Vancouver', time_zone_assumed: true });
+});
+
+test('a price is shown in French to who asks for it', async () => {
+  const stated = { ...assumed, total_cost: { excl_vat: 1 } };
+  const { out, err } = await folder.run(['price', folder.write('cdr.json', stated), '--language', 'fr']);
+  const said = out.replaceAll('\u00a0', ' ');
+  expect(said).toMatch(/À payer +4,50 CAD +4,73 CAD/);
+  expect(said).toContain('Les heures locales sont celles de America/Vancouver (supposé : celui de CAN aux coordonnées 49.28273, -123.12074).');
+  expect(said).toContain('Il dit lui-même 1 CAD : c’est un autre montant.');
+  expect(said).not.toMatch(/\b(the|It|Local|tax|pay)\b/);
+  expect(err).toContain('America/Vancouver is assumed (the zone of CAN at the coordinates 49.28273, -123.12074)');
+});
+
 test('an explanation as JSON spells its names as a price does, and the flags of a policy as they are asked for', async () => {
   const name = folder.write('cdr.json', { ...cdr, tariffs: [byTheClock], time_zone: 'UTC' });
   const { out } = await folder.run(['explain', name, '--json', '--policy', 'stepScope=none']);

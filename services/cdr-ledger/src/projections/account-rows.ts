@@ -1,12 +1,13 @@
 import { Decimal, decimal } from '#money';
 import { type Party, partyText } from '#ocpi';
 import type { Queryable, Tx } from '#postgres';
+import type { ExplainLanguage } from '#pricing';
 import type { AccountEvent } from '../account.ts';
 import type { ChargeEvent } from '../charge.ts';
 import type { Follower } from '../follow.ts';
 import { type LedgerEvent, readEvent } from '../ledger-event.ts';
 import { retailText } from '../plan-text.ts';
-import { type PlanLanguage, WORDS } from '../plan-words.ts';
+import { WORDS } from '../plan-words.ts';
 
 /** Drivers' accounts as they stand, and the lines of their statements; whose they are is not in here. */
 
@@ -84,7 +85,7 @@ interface NewLine {
 }
 
 /** Of what changes the balance; its row holds the English text. */
-function lineOf(event: AccountEvent | ChargeEvent, language: PlanLanguage = 'en'): NewLine | undefined {
+function lineOf(event: AccountEvent | ChargeEvent, language: ExplainLanguage = 'en'): NewLine | undefined {
   const { accountId, at } = event;
   if (event.type === 'PaymentBooked') {
     const { currency, amount } = event;
@@ -234,7 +235,7 @@ export async function findLine(
 export interface LinesAsked {
   readonly before: bigint;
   readonly limit: number;
-  readonly language: PlanLanguage;
+  readonly language: ExplainLanguage;
 }
 
 /** Newest first, before a position. */
@@ -257,7 +258,7 @@ export async function linesOf(
 async function textsOf(
   db: Queryable,
   lines: readonly { readonly position: bigint }[],
-  language: PlanLanguage,
+  language: ExplainLanguage,
 ): Promise<Map<bigint, string>> {
   const { rows } = await db.query<{ position: bigint; data: string }>(
     'SELECT "position", data FROM events WHERE "position" = ANY($1::bigint[])',
