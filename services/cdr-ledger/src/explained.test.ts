@@ -71,13 +71,13 @@ test('a driver who reads French is told all of it in French: taxes, what is paid
       elements: one.elements.map(({ price_components }) => ({ price_components: price_components.map((each) => ({ ...each, vat: 14.975 })) })),
     })),
   };
-  const findings = [{ code: 'price-differs' as const, detail: 'total_cost is 3 CAD, expected 2.94' }];
+  const findings = [{ code: 'price-differs' as const, detail: 'total_cost is 3 CAD excl. VAT, expected 2.94: 0.06 CAD too much' }];
   const { text } = explained({ cdr: creditCdr(inQuebec, '2022-02-03T00:00:00Z'), pricing, findings }, 'fr');
   const said = text.replaceAll('\u00a0', ' ');
   expect(said).toMatch(/^Remboursement du CDR 20220201-ABCDEFGHIJKL-1 :\n/);
   expect(said).toContain(' plus 5 % de TPS et 9,975 % de TVQ (partie 1 du tarif) : ');
   expect(said).toMatch(/À payer : 2,94 \$, taxes comprises 3,38 \$/);
-  expect(said).toMatch(/\nConstat : le montant facturé n’est pas celui que donne le tarif \(price-differs\)\.\n$/);
+  expect(said).toMatch(/\nConstat : le montant facturé n’est pas celui que donne le tarif : 3,00 \$ avant taxes au lieu de 2,94 \$ \(price-differs\)\.\n$/);
   const none = explained({ cdr: { ...cdr, tariffs: [] }, pricing: undefined, findings: [] }, 'fr');
   expect(none.text.replaceAll('\u00a0', ' ')).toBe('Le prix ne peut pas être calculé : tariffs n’est pas valable.\n');
 });

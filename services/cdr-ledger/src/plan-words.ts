@@ -1,6 +1,6 @@
 import { type ExplainLanguage, french, type InvalidCharge, type InvalidTariff } from '#pricing';
 import type { Finding } from './finding.ts';
-import { FRENCH_FINDINGS } from './finding-french.ts';
+import { FRENCH_TAXES, frenchFinding } from './finding-french.ts';
 import type { Exception } from './plan.ts';
 
 /** What is said of a plan, its prices and a CDR's, in a language. Amounts and percents are decimal texts, already in its digits. */
@@ -82,13 +82,13 @@ export const WORDS: Readonly<Record<ExplainLanguage, PlanWords>> = {
       'no-price-in-currency': `Le forfait n’a pas de prix dans cette devise${NO_BREAK}: vous payez ce que la recharge coûte sur place.`,
     },
     aSession: (amount) => `La séance${NO_BREAK}: ${amount}`,
-    taxNames: { GST: 'TPS', HST: 'TVH', QST: 'TVQ' },
+    taxNames: FRENCH_TAXES,
     placeTax: (taxes, count) => `${count > 1 ? 'Taxes' : 'Taxe'} du lieu${NO_BREAK}: ${taxes}.`,
     paidBack: (receipt) => `Remboursement du reçu ${receipt}.`,
     explained: {
       tax: (code, percent) => `${percent} de ${code}`,
       credited: (cdr) => `Remboursement du CDR ${cdr}${NO_BREAK}:`,
-      found: ({ code }) => `Constat${NO_BREAK}: ${FRENCH_FINDINGS[code]} (${code}).`,
+      found: (finding) => `Constat${NO_BREAK}: ${frenchFinding(finding)} (${finding.code}).`,
       notPriceable: ({ path }) => `Le prix ne peut pas être calculé${NO_BREAK}: ${path} n’est pas valable.`,
     },
   },
