@@ -19,7 +19,7 @@ export function negated({ taxes, remarks }: Taxed, digits: number): Taxed {
 
 /**
  * The taxes that a Credit CDR takes back: those of its original, of a part of it their share, and of each exactly
- * what was charged once all is back. Undefined where what it tells is none of them.
+ * what was charged once all is back. Undefined where what it tells is none of them, or more than is left of them.
  */
 export function takenBack(credit: Settled, { original, before }: CreditedSoFar): Taxed | undefined {
   const { taxes, remarks } = original;
@@ -34,6 +34,7 @@ export function takenBack(credit: Settled, { original, before }: CreditedSoFar):
   const soFar = taxes.map((one) => others.flatMap((its) => its.taxes.filter((other) => isSame(other, one))));
   const amounts = soFar.map((its) => sum(its.map(({ amount }) => decimal(amount))));
   const taxSoFar = sum([tax, ...amounts]);
+  if (!isWithin(taxSoFar.neg(), taxIn(original))) return undefined;
   const back = backOf(taxes, taxSoFar, digits);
   const isLast = sum([excl, ...others.map(({ excl_tax }) => decimal(excl_tax))]).equals(decimal(original.excl_tax).neg())
     && taxSoFar.equals(taxIn(original).neg());
@@ -60,6 +61,10 @@ function basePart(
 ): Decimal {
   const isOnAll = taxes.every(({ base, rate }) => rate === '' || decimal(base).equals(decimal(excl_tax)));
   return isOnAll ? excl : tax.shift(2).divide(combinedRate(taxes), digits, 'half-away-from-zero');
+}
+
+function isWithin(part: Decimal, whole: Decimal): boolean {
+  return part.isZero() || (part.isNegative() === whole.isNegative() && part.abs().compare(whole.abs()) <= 0);
 }
 
 function taxIn({ excl_tax, incl_tax }: Settled): Decimal {

@@ -22,11 +22,11 @@ const SO_FAR: Statement = {
   name: 'credits_so_far',
   text: `SELECT c."position", e.data FROM (
            SELECT "position" FROM cdrs WHERE party = $1 AND cdr_key = $2 AND credit_of IS NULL
-           UNION ALL SELECT "position" FROM cdrs WHERE party = $1 AND credit_of = $2) c
+           UNION ALL (SELECT "position" FROM cdrs WHERE party = $1 AND credit_of = $2 ORDER BY "position" LIMIT 100)) c
          JOIN events e ON e."position" = c."position" ORDER BY c."position"`,
 };
 
-/** How a CDR is settled, and the credits of it so far; undefined for one that is not here. */
+/** How a CDR is settled, and the (first 100) credits of it so far; undefined for one that is not here. */
 export async function creditedSoFar(db: Queryable, party: Party, cdrId: string): Promise<CreditedSoFar | undefined> {
   const { rows } = await db.query<{ data: string }>(SO_FAR, [partyText(party), idKey(cdrId)]);
   // By their entries: rows of former releases may name taxes as they did.
