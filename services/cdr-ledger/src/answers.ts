@@ -12,6 +12,11 @@ export function jsonOf(listed: ListedCdr): Uint8Array<ArrayBuffer> {
   );
 }
 
+/** As it is booked: a credit that is not written as OCPI has it, for what it is taken. */
+export function meantJsonOf(listed: ListedCdr): Uint8Array<ArrayBuffer> {
+  return toJsonBytes(cdrOf(listed));
+}
+
 export function cdrOf({ cdr, privateText, tokenParty }: ListedCdr): Cdr {
   return wholeCdr(cdr, privateText, tokenParty);
 }

@@ -19,7 +19,7 @@ import {
 } from '#contracts/cdr-ledger';
 import { Change } from '#contracts/party';
 import { explanationJson } from '#pricing';
-import { contractParty, jsonOf, ocpiParty } from './answers.ts';
+import { contractParty, jsonOf, meantJsonOf, ocpiParty } from './answers.ts';
 import { CdrLedger } from './cdr-ledger.ts';
 import { explained } from './explained.ts';
 import { planLanguage } from './plan-words.ts';
@@ -60,7 +60,7 @@ export class AskController {
         window,
         owner && ocpiParty(owner),
       );
-      return { objectsJson: withinOneAnswer(cdrs.map(jsonOf), (json) => json), total };
+      return { objectsJson: withinOneAnswer(cdrs.map(meantJsonOf), (json) => json), total };
     });
   }
 
@@ -84,12 +84,12 @@ export class AskController {
 
   @Answers(getCdr)
   get(requests: GetCdr[]) {
-    return each(requests, async ({ party, cdrId, language }) => {
+    return each(requests, async ({ party, cdrId, language, asMeant }) => {
       const listed = await this.ledger.find(ocpiParty(party!), cdrId);
       if (!listed) return {};
       const { explanation, text, repriced } = explained(listed, planLanguage(language));
       return {
-        cdrJson: jsonOf(listed),
+        cdrJson: asMeant ? meantJsonOf(listed) : jsonOf(listed),
         findings: [...listed.findings],
         explanationJson: toJsonBytes(explanationJson(explanation)),
         explanationText: text,
@@ -107,7 +107,7 @@ export class AskController {
         tokenUid,
         Math.min(limit || 100, PAGE_MAX),
       );
-      return { cdrsJson: withinOneAnswer(cdrs.map(jsonOf), (json) => json) };
+      return { cdrsJson: withinOneAnswer(cdrs.map(meantJsonOf), (json) => json) };
     });
   }
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { getCdr, getStatement, receiveCdr } from '#contracts/cdr-ledger';
+import { getCdr, getStatement, listTokenCdrs, receiveCdr } from '#contracts/cdr-ledger';
 import { openDispute } from '#contracts/disputes';
 import { Change } from '#contracts/party';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
@@ -93,13 +93,22 @@ test.each(sloppy(cdr).map(([name], n) => [name, n] as const))(
     const original = charged(`C-${n}`);
     await push(original);
     const [, make, code] = sloppy(original)[n]!;
-    const body = make(creditCdr(original, '2022-02-01T18:23:00Z'));
+    const credited = creditCdr(original, '2022-02-01T18:23:00Z');
+    const body = make(credited);
     const recorded = await push(body);
     expect(recorded.findings.map((one) => one.code)).toEqual([code]);
     expect(await push(body)).toMatchObject({ change: Change.UNCHANGED, cdrId: recorded.cdrId });
     expect(await balance()).toBe(before);
     const { cdrJson } = await plunk.bus.ask(getCdr, { party: bct, cdrId: recorded.cdrId });
     expect(fromJsonBytes(cdrJson!)).toEqual(body);
+    // What its driver is shown is what was booked.
+    const meant = { credit: true, total_cost: credited.total_cost, total_energy: original.total_energy, id: recorded.cdrId };
+    const shown = await plunk.bus.ask(getCdr, { party: bct, cdrId: recorded.cdrId, asMeant: true });
+    expect(fromJsonBytes(shown.cdrJson!)).toMatchObject({ ...meant, credit_reference_id: original.id });
+    const { cdrsJson } = await plunk.bus.ask(listTokenCdrs, {
+      tokenParty: { countryCode: 'CA', partyId: original.cdr_token.party_id }, tokenUid: original.cdr_token.uid, limit: 100,
+    });
+    expect(cdrsJson.map((json) => fromJsonBytes<Cdr>(json)).filter(({ id }) => id === recorded.cdrId)).toMatchObject([meant]);
     // It is credited: another credit is the second.
     const again = { ...creditCdr(original, '2022-02-01T18:24:00Z'), id: `AGAIN-${n}` };
     expect((await push(again)).findings.map((one) => one.code)).toEqual(['second-credit']);

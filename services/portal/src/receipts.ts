@@ -60,7 +60,7 @@ export class Receipts {
 
   async find(driver: Driver, id: ReceiptId, language: Language): Promise<z.infer<typeof WholeReceipt>> {
     const { country_code: countryCode, party_id: partyId, cdr_id: cdrId } = id;
-    const found = await this.bus.ask(getCdr, { party: { countryCode, partyId }, cdrId, language });
+    const found = await this.bus.ask(getCdr, { party: { countryCode, partyId }, cdrId, language, asMeant: true });
     const cdr = found.cdrJson && fromJsonBytes<Cdr>(found.cdrJson);
     const [retail] = cdr && owns(driver, cdr.cdr_token) ? await this.retail.ofCdrs([cdr], language) : [];
     if (!cdr || !retail) {
