@@ -202,6 +202,13 @@ test('its text ends with who owes whom how much', () => {
   expect(text).toContain('America/Vancouver; closed 2022-03-11T08:00:00Z\n');
 });
 
+test('its text names once what the statement remarks on and the receiver found, too', () => {
+  const odd = { ...cdr('S-1'), remarks: ['tax-differs-from-place' as const] };
+  const findings = [{ issuer: OASIS, cdr_id: 'S-1', codes: ['tax-differs-from-place', 'price-differs'] }];
+  const text = statementText(statement([odd], [exampleTerms]), { awaiting: 0, disputed: [], findings });
+  expect(text).toContain('S-1  20 kWh  (tax-differs-from-place, price-differs)');
+});
+
 test('the text of a provisional statement says until when counts what is acknowledged, the hour after the closing as well', () => {
   const text = statementText({ ...statement([cdr('S-1')], [exampleTerms]), state: 'open' });
   expect(text).toContain('America/Vancouver; provisional: what is acknowledged until 2022-03-11T08:00:00Z counts\n');

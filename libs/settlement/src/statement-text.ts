@@ -96,7 +96,7 @@ interface Shown {
 
 function lineText(line: StatementLine, { width, calendar, codes = [] }: Shown): string {
   const what = line.credit ? `credit for ${line.credit_reference_id}` : `${line.energy_kwh} kWh`;
-  const remarks = [...(line.late ? ['late'] : []), ...line.remarks, ...codes];
+  const remarks = [...new Set([...(line.late ? ['late'] : []), ...line.remarks, ...codes])];
   const flagged = remarks.length === 0 ? '' : `  (${remarks.join(', ')})`;
   const day = localDay(instant(line.last_updated), calendar);
   const amount = `${line.incl_tax.padStart(width)} ${line.currency}`;
