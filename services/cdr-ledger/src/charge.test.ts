@@ -217,3 +217,14 @@ test('three refunds of a third each take back the cent of GST and of QST that wa
   const back = refundsOf({ ...charged, cdrExclVat: '3', price, taxes }, thirds).map((refund) => refund.taxes!.map(({ amount }) => amount));
   expect(back).toEqual([['-0.17', '-0.33'], ['-0.16', '-0.34'], ['-0.17', '-0.33']]);
 });
+
+test('a refund takes back the rest of each tax also where those before it, of a former release, split theirs by themselves or noted none', () => {
+  const taxes = [{ code: 'GST', rate: '5', amount: '0.50' }, { code: 'QST', rate: '9.975', amount: '1.00' }];
+  const booked = { ...charged, cdrExclVat: '3', price: { ...charged.price, exclVat: '10.00', inclVat: '11.50', payable: '11.50' }, taxes };
+  const third = (creditCdrId: string) => ({ ...credited, creditCdrId, creditedExclVat: '1' });
+  const before = refundsOf(booked, [third('A'), third('B')]);
+  const byItself = [{ ...taxes[0]!, amount: '-0.17' }, { ...taxes[1]!, amount: '-0.33' }];
+  const last = (former: typeof before) => refundsOf(booked, [third('C')], former)[0]!.taxes!.map(({ amount }) => amount);
+  expect(last(before.map((refund) => ({ ...refund, taxes: byItself })))).toEqual(['-0.16', '-0.34']);
+  expect(last(before.map(({ taxes: _, ...refund }) => refund))).toEqual(['-0.16', '-0.34']);
+});

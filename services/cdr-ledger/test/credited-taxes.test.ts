@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { entryText } from '#chain';
 import { toJsonBytes } from '#contracts';
 import { decimal, sum } from '#money';
@@ -18,7 +18,12 @@ beforeAll(async () => {
 afterAll(() => plunk?.close());
 
 const later = '2022-02-01T18:21:00Z';
-const push = (body: Cdr) => plunk.ledger.receive(toJsonBytes(body));
+/** However busy the machine is. */
+const listed = () => vi.waitFor(() => plunk.list.caughtUp(), { timeout: 60_000 });
+const push = async (body: Cdr) => {
+  await plunk.ledger.receive(toJsonBytes(body));
+  await listed();
+};
 const theirs = (id: string, more: Partial<Cdr> = {}): Cdr => ({ ...cdr, id, session_id: `S-${id}`, ...more });
 const inQuebec = {
   cdr_location: { ...cdr.cdr_location, state: 'QC', postal_code: 'H2X 1Y4', city: 'Montréal' },
@@ -35,10 +40,11 @@ async function notedThen(body: Cdr, taxed: Taxed | undefined): Promise<void> {
   const noted = { ...event, cdr: { ...event.cdr, ...rest }, ...(taxed && { taxed }) };
   const entry = { id, type: event.type, data: entryText({ id, stream, version: 1 }, noted) };
   await plunk.store.append([{ stream, expected: 0, events: [entry] }]);
+  await listed();
 }
 
 async function taxesOf(id: string) {
-  await plunk.list.caughtUp();
+  await listed();
   const { rows } = await plunk.superuser.query('SELECT taxes, remarks FROM cdrs WHERE cdr_id = $1', [id]);
   return { taxes: rows[0]!.taxes ?? [], remarks: rows[0]!.remarks ?? [] };
 }
@@ -112,7 +118,7 @@ test('a credit that overtakes its original, or is of a CDR of a former release, 
   expect(await amounts('O-1-C')).toEqual(['GST -0.50', 'QST -1.00']);
   await notedThen(theirs('O-2'), undefined);
   // As that release had it in its list: its issuer credits it by the data of today, too.
-  await plunk.list.caughtUp();
+  await listed();
   await plunk.superuser.query('UPDATE cdrs SET taxes = $1, remarks = $2 WHERE cdr_id = $3', [JSON.stringify(vat.taxes), JSON.stringify(vat.remarks), 'O-2']);
   await push(creditCdr(theirs('O-2'), later));
   expect(await amounts('O-2-C')).toEqual(['GST -0.15']);
@@ -122,7 +128,7 @@ test('a credit that overtakes its original, or is of a CDR of a former release, 
 
 test('all rows made anew from the log are the same, and so is the statement, where each CDR and its credits come to no tax', async () => {
   const read = async () => {
-    await plunk.list.caughtUp();
+    await listed();
     const { rows } = await plunk.superuser.query('SELECT * FROM cdrs ORDER BY "position"');
     return { rows, statement: await plunk.settling.statement(oasis, '2022-02') };
   };
