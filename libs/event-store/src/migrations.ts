@@ -4,6 +4,7 @@ import type { MigrationList } from '#postgres';
 export const eventStoreMigrations: MigrationList = [
   { name: 'event-store-1', up: ({ role }) => [EVENTS, NEVER_CHANGED, ...guards(role), ...door(role)] },
   { name: 'event-store-2', up: ({ role }) => ['DROP FUNCTION append_events', ...door(role)] },
+  { name: 'event-store-3', up: () => [COMPRESS_BY_LZ4] },
 ];
 
 function door(role: string): readonly string[] {
@@ -25,6 +26,14 @@ const EVENTS = `CREATE TABLE events (
   recorded_at timestamptz NOT NULL,
   UNIQUE (stream, version)
 )`;
+
+/**
+ * Of what is appended from now on. It takes a fraction of the work of pglz, PostgreSQL's own, for about as many bytes. A server
+ * that was built without it goes on as before.
+ */
+const COMPRESS_BY_LZ4 = `DO $$ BEGIN
+  ALTER TABLE events ALTER data SET COMPRESSION lz4;
+EXCEPTION WHEN feature_not_supported THEN NULL; END $$`;
 
 const NEVER_CHANGED = `CREATE FUNCTION events_never_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
