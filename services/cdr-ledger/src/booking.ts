@@ -144,7 +144,8 @@ async function commandOf(batch: Batch, { cdr, event }: Booked): Promise<ChargeCo
   const mayHold = settings.flaggedCdrs === 'hold' && event.type === 'CdrReceived';
   if (billed.credit) {
     const creditedExclVat = decimal(billed.total_cost.excl_vat).abs().toString();
-    return { type: 'CreditCharge', ...about, creditCdrId: billed.id, creditedExclVat, hold: mayHold };
+    const currency = billed.currency.toUpperCase();
+    return { type: 'CreditCharge', ...about, creditCdrId: billed.id, creditedExclVat, currency, hold: mayHold };
   }
   const hold = mayHold && isOdd(event.findings);
   return { type: 'BookCharge', ...about, hold, ...(await priced(batch, holder, billed)) };

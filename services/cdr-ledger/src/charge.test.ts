@@ -82,6 +82,21 @@ describe('a charge', () => {
     given(charge, booked, refunded).when(part('B', '1')).thenNothing();
   });
 
+  test('is not refunded by a Credit CDR in another currency, whenever that comes: that takes back something else', () => {
+    const yen = { ...credit, creditCdrId: 'YEN', currency: 'JPY' };
+    const { type: _type, ...of } = yen;
+    const forestalled: ChargeEvent = { ...of, type: 'ChargeForestalled' };
+    given(charge, booked).when(yen).thenNothing();
+    given(charge, held).when(yen).thenNothing();
+    given(charge).when(yen).then(forestalled);
+    given(charge, forestalled).when(book).then(booked);
+    given(charge, forestalled).when({ ...book, hold: true }).then(held);
+    given(charge, forestalled, held).when({ type: 'ReleaseCharge', at }).then(booked);
+    given(charge, forestalled, held).when({ ...credit, creditedExclVat: '1.47' })
+      .then({ ...credited, creditedExclVat: '1.47', type: 'ChargeForestalled' });
+    given(charge, booked).when({ ...credit, currency: 'CAD' }).then(refunded);
+  });
+
   test('is never refunded by more than it cost', () => {
     given(charge, booked).when({ ...credit, creditedExclVat: '29.4' })
       .then({ ...refunded, creditedExclVat: '29.4' } as ChargeEvent);

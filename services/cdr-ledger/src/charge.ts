@@ -51,6 +51,8 @@ interface Credited {
   readonly creditCdrId: string;
   /** What the Credit CDR takes back, without tax, decimal text not below zero. */
   readonly creditedExclVat: string;
+  /** Of that; entries of former releases do not say. */
+  readonly currency?: string;
   readonly at: string;
 }
 
@@ -106,9 +108,10 @@ export const charge: Decider<Charge, ChargeCommand, ChargeEvent> = {
         if (state.status === 'absent')
           return [{ ...booked, type: hold ? 'ChargeHeld' : 'ChargeBooked' }];
         if (state.status !== 'forestalled') return [];
-        return hold && !isWhole(booked, state.credits)
+        const credits = creditsOf(booked, state.credits);
+        return hold && !isWhole(booked, credits)
           ? [{ ...booked, type: 'ChargeHeld' }]
-          : [{ ...booked, type: 'ChargeBooked' }, ...refundsOf(booked, state.credits)];
+          : [{ ...booked, type: 'ChargeBooked' }, ...refundsOf(booked, credits)];
       }
       case 'ReleaseCharge':
         if (state.status === 'absent' || state.status === 'forestalled')
@@ -125,6 +128,7 @@ export const charge: Decider<Charge, ChargeCommand, ChargeEvent> = {
       case 'CreditCharge': {
         const { type: _, hold = false, ...credit } = command;
         if (isKnown(credit, state) || state.status === 'cancelled') return [];
+        if ('charge' in state && creditsOf(state.charge, [credit]).length === 0) return [];
         // Once all is paid back, another credit is between us and the partner.
         if (state.status === 'booked' && isWhole(state.charge, state.refunds)) return [];
         if (state.status === 'booked' && !(hold && state.refunds.length > 0))
@@ -142,7 +146,7 @@ export const charge: Decider<Charge, ChargeCommand, ChargeEvent> = {
         return {
           status: 'held',
           charge: bookedOf(event),
-          credits: state.status === 'forestalled' ? state.credits : [],
+          credits: state.status === 'forestalled' ? creditsOf(event, state.credits) : [],
         };
       case 'ChargeForestalled': {
         const credits = [...('credits' in state ? state.credits : []), creditedOf(event)];
@@ -167,8 +171,13 @@ function bookedOf(event: BookedCharge): BookedCharge {
   return { ledger, accountId, cdr, startedAt, energyKwh, cdrExclVat, plan, price, ...(taxes && { taxes }), at };
 }
 
-function creditedOf({ ledger, accountId, cdr, creditCdrId, creditedExclVat, at }: Credited): Credited {
-  return { ledger, accountId, cdr, creditCdrId, creditedExclVat, at };
+function creditedOf({ ledger, accountId, cdr, creditCdrId, creditedExclVat, currency, at }: Credited): Credited {
+  return { ledger, accountId, cdr, creditCdrId, creditedExclVat, ...(currency && { currency }), at };
+}
+
+/** Those in its currency: others take back something else, which is between us and the partner. */
+function creditsOf({ price }: Pick<BookedCharge, 'price'>, credits: readonly Credited[]): readonly Credited[] {
+  return credits.filter(({ currency = price.currency }) => currency === price.currency);
 }
 
 function isKnown({ creditCdrId }: Credited, state: Charge): boolean {

@@ -87,6 +87,17 @@ describe('what a driver owes', () => {
     expect(await balance(contractId)).toMatchObject({ balance: '0' });
   });
 
+  test('a Credit CDR in another currency, which takes back something else, pays nothing back', async () => {
+    const { token, contractId } = await driver('YEN');
+    const body = cdrOf(token, 'Y-1');
+    await push({ ...creditCdr(body, cdr.last_updated), id: 'Y-1-FIRST', currency: 'JPY' });
+    await push(body);
+    const { findings } = await push({ ...creditCdr(body, cdr.last_updated), currency: 'jpy' });
+    expect(findings.map(({ code }) => code)).toContain('second-credit');
+    expect(await retailOf('Y-1-C')).toMatchObject({ state: 'none' });
+    expect(await balance(contractId)).toMatchObject({ balance: '-3.77' });
+  });
+
   test('the price of a CDR, and of what its Credit CDR pays back, has the taxes that were noted with it', async () => {
     const { token } = await driver('TAXED');
     const body = cdrOf(token, 'T-1');
