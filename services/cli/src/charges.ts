@@ -11,6 +11,7 @@ import {
   type Tariff,
 } from '#pricing';
 import { type Document, documents, documentsOf } from './documents.ts';
+import { otherThanCharge } from './kind.ts';
 import { LANGUAGE_OPTION } from './language.ts';
 import { type Remark, LiberalReader } from './liberal.ts';
 import { Progress } from './progress.ts';
@@ -138,6 +139,8 @@ class Reading {
 
   priced({ at, value }: Document): PricedCharge {
     const source = unnested(value);
+    const other = otherThanCharge(source);
+    if (other) throw new RefusedInput(other);
     const reader = new LiberalReader();
     const charge = reader.charge(source, this.#tariffs);
     const zone = this.#zones.of(source, charge);

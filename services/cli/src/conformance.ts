@@ -60,7 +60,10 @@ ${checks.map(({ name, writes }) => `  ${name}${writes ? `\n      writes ${writes
       'npx roamwatt conformance https://cpo.example/ocpi/versions --token secret --read-only --json',
       'reads what an existing link opens',
     ],
-    ['npx roamwatt conformance … --charge-at SITE-1/EVSE-1', 'also starts a charge there, and stops it'],
+    [
+      'npx roamwatt conformance http://127.0.0.1:8080/ocpi/versions --token secret --charge-at SITE-1/EVSE-1',
+      'also starts a charge there, and stops it',
+    ],
   ],
   run,
 };
@@ -83,7 +86,8 @@ async function run(given: Given, { out, err, status }: Terminal): Promise<0 | 1 
   });
   const roles = (given.options['role'] ?? []).map((role) => role.toUpperCase());
   const absent = roles.filter((role) => !report.roles.some((one) => one.startsWith(`${role} `)));
-  out.line(given.flags.has('json') ? JSON.stringify({ ...report, counts: counts(report) }) : reportText(report));
+  const { versionsUrl: versions_url, ...rest } = report;
+  out.line(given.flags.has('json') ? JSON.stringify({ versions_url, ...rest, counts: counts(report) }) : reportText(report));
   for (const role of absent) err(`The platform has no role ${role}, which was asked for with --role.`);
   const { fail, pass } = counts(report);
   return fail > 0 || absent.length > 0 || pass === 0 ? 1 : 0;

@@ -26,6 +26,14 @@ export function otherKind(value: Document['value']): string | undefined {
   return MARKS.find(([, ...fields]) => fields.every((field) => value[field] !== undefined))?.[0];
 }
 
+/** Of an object without anything to price, with what to do; undefined where nothing tells. */
+export function otherThanCharge(value: Document['value']): string | undefined {
+  if (value.charging_periods !== undefined) return undefined;
+  const kind = value.elements === undefined ? otherKind(value) : 'a Tariff';
+  const option = kind === 'a Tariff' ? '--tariff' : kind === 'a Location' ? '--location' : undefined;
+  return option && `this is ${kind}, and CDRs and Sessions are priced. Give it with ${option}, beside them.`;
+}
+
 /** Of an object that is no Location; undefined where nothing tells. */
 export function otherThanLocation(value: Document['value']): string | undefined {
   return NO_LOCATION.find(([, field]) => value[field] !== undefined)?.[0];

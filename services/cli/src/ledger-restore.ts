@@ -22,11 +22,11 @@ lists and statements are made from the log when it does. The URL of npm start's 
   },
   examples: [
     [
-      'npx roamwatt ledger restore ledger.jsonl --database-url postgres://…/roamwatt',
+      'npx roamwatt ledger restore ledger.jsonl --database-url postgres://roamwatt:secret@127.0.0.1:5432/roamwatt',
       'the login owns the database',
     ],
     [
-      'npx roamwatt ledger restore ledger.jsonl accounts.jsonl --database-url postgres://…/roamwatt',
+      'npx roamwatt ledger restore ledger.jsonl accounts.jsonl --database-url postgres://roamwatt:secret@127.0.0.1:5432/roamwatt',
       "with drivers' accounts",
     ],
   ],
@@ -36,7 +36,7 @@ lists and statements are made from the log when it does. The URL of npm start's 
     if (files.length === 0 || files.includes('-'))
       throw new WrongUsage('give the exports as files: they are read several times');
     if (databaseUrl === undefined || !URL.canParse(databaseUrl))
-      throw new WrongUsage('--database-url: postgres://user:password@host:port/database');
+      throw new WrongUsage('--database-url: give the empty database, as postgres://user:password@host:port/database');
     const keys = publicKeysOf(given);
     const { status } = terminal;
     try {

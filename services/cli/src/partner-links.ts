@@ -40,7 +40,7 @@ export const partnerRegister = portalVerb({
   },
   examples: [
     [
-      "TOKEN_A=… npx roamwatt partner register 'Energy OASIS' --versions-url https://oasis.example/ocpi/versions",
+      "TOKEN_A=secret npx roamwatt partner register 'Energy OASIS' --versions-url https://oasis.example/ocpi/versions",
       'the handshake',
     ],
   ],

@@ -18,6 +18,7 @@ import { costTable } from './cost-table.ts';
 import { COST_WORDS } from './cost-words.ts';
 import { type Document, documents } from './documents.ts';
 import { readDuration } from './duration.ts';
+import { otherKind } from './kind.ts';
 import { givenLanguage, LANGUAGE_OPTION } from './language.ts';
 import { LiberalReader } from './liberal.ts';
 import { moneyText } from './money-text.ts';
@@ -54,7 +55,7 @@ charges until it has its energy and is parked for the rest of its stay; without,
       'two hours from now on, and the cheaper times',
     ],
     [
-      'npx roamwatt quote *.json --energy-kwh 30 --power-kw 11 --start 2026-12-01T17:00:00-08:00 --json',
+      'npx roamwatt quote tariffs/*.json --energy-kwh 30 --power-kw 11 --start 2026-12-01T17:00-08:00 --json',
       'the same charge by several tariffs',
     ],
   ],
@@ -161,6 +162,8 @@ interface Answer {
 }
 
 function answerOf({ at, value }: Document, asked: Asked): Answer {
+  const kind = otherKind(value)?.replace(' without tariffs', '');
+  if (kind) throw new RefusedInput(`this is ${kind}, and quote reads Tariffs. Give the Tariffs themselves.`);
   const tariff = new LiberalReader().tariff(value as Record<string, unknown>, '');
   const { withinMs, everyMs } = asked;
   const others = alternatives(tariff, asked.quote, { withinMs, everyMs });

@@ -8,6 +8,15 @@ import { VERBS } from './verbs.ts';
 /** Runs one command line to its end; answers its exit status. */
 export async function roamwatt(args: readonly string[], terminal: Terminal): Promise<ExitStatus> {
   const { out, err } = terminal;
+  if (args[0] === 'help' && args.length > 1) return roamwatt([...args.slice(1), '--help'], terminal);
+  const unknown = async (verb: string, known?: readonly string[], group = ''): Promise<ExitStatus> => {
+    const why = `unknown verb "${verb}"${likeOf(verb, known)}`;
+    if (args.includes('--json')) out.line(refusedJson(why));
+    err(`roamwatt: ${why}`);
+    err(`Verbs: ${(known ?? Object.keys(VERBS)).join(', ')}. See: npx roamwatt ${group}--help`);
+    await out.settle(true);
+    return 2;
+  };
   const two = args.slice(0, 2).join(' ');
   const name = Object.hasOwn(VERBS, two) ? two : (args[0] ?? '');
   if (['', 'help', '--help', '-h'].includes(name)) {
@@ -18,20 +27,13 @@ export async function roamwatt(args: readonly string[], terminal: Terminal): Pro
   const group = Object.keys(VERBS).filter((verb) => verb.startsWith(`${name} `));
   if (group.length > 0) {
     const isAsked = args.length === 1 || ['help', '--help', '-h'].includes(args[1]!);
-    if (isAsked) out.line(commandHelp(group));
-    else {
-      err(`roamwatt: unknown verb "${two}"${likeOf(two, group)}`);
-      err(`Verbs: ${group.join(', ')}. See: npx roamwatt ${name} --help`);
-    }
+    if (!isAsked) return unknown(two, group, `${name} `);
+    out.line(commandHelp(group));
     await out.settle(true);
-    return isAsked && args.length > 1 ? 0 : 2;
+    return args.length > 1 ? 0 : 2;
   }
   const entry = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
-  if (!entry) {
-    err(`roamwatt: unknown verb "${name}"${likeOf(name)}`);
-    err(`Verbs: ${Object.keys(VERBS).join(', ')}. See: npx roamwatt --help`);
-    return 2;
-  }
+  if (!entry) return unknown(name);
   const verb = await entry.load();
   const rest = args.slice(name.split(' ').length);
   if (rest.includes('--help') || rest.includes('-h')) {

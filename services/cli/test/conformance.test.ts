@@ -64,6 +64,7 @@ test('a platform that is not there fails, and every rule that could not be tried
   expect(out).toMatch(/not tested: the version details could not be read\n( {2}.*\n)* {2}.*TRN-52/);
   expect(out).toContain(`Nothing answers at ${nowhere}: `);
   const json = await run(nowhere, '--token', 't', '--json', '--read-only');
+  expect(json.out.match(/"[a-z]+[A-Z]\w*":/g), 'names are spelt as OCPI spells its own').toBeNull();
   const { verdicts, counts, written } = JSON.parse(json.out) as { verdicts: object[]; counts: Record<string, number>; written: string[] };
   expect(verdicts).toHaveLength(212);
   expect(counts['pass']).toBe(0);

@@ -279,6 +279,34 @@ test.each(Object.keys(VERBS))('%s --help has examples and the exit status', asyn
   expect(out).toMatch(/Exit status\n {2}0 {2}fine\n {2}1 .*\n {2}2 /);
 });
 
+test.each(['prize --json', '--json', 'partner lst --json', 'partner --nonsense --json', 'price a.json --tarif b.json --json'])(
+  'a command that was used wrongly says so to programs, too: %s',
+  async (line) => {
+    const { status, out, err } = await folder.run(line.split(' '));
+    expect(status).toBe(2);
+    const [refused, ...more] = jsonLines(out);
+    expect(more).toEqual([]);
+    expect(err).toContain(refused!.refused);
+  },
+);
+
+test.each(['price', 'partner list'])('npx roamwatt help %s is its help', async (verb) => {
+  const help = await folder.run(['help', ...verb.split(' ')]);
+  expect(help).toEqual(await folder.run([...verb.split(' '), '--help']));
+  expect(help).toMatchObject({ status: 0, out: expect.stringContaining(`npx roamwatt ${verb} `) });
+});
+
+test.each<[string, string, object, string]>([
+  ['price', 'a Tariff', byTheClock, 'this is a Tariff, and CDRs and Sessions are priced. Give it with --tariff, beside them.'],
+  ['explain', 'a Location', { id: 'L', evses: [], coordinates: {} }, 'this is a Location, and CDRs and Sessions are priced. Give it with --location, beside them.'],
+  ['quote', 'a CDR', cdr, 'this is a CDR, and quote reads Tariffs. Give the Tariffs themselves.'],
+])('%s that is given %s says what it is and what to do', async (verb, _kind, given, says) => {
+  const wish = verb === 'quote' ? ['--energy-kwh', '13', '--duration', '2h'] : [];
+  const { status, err } = await folder.run([verb, folder.write('given.json', given), ...wish]);
+  expect(err).toContain(`given.json:1: ${says}`);
+  expect(status).toBe(1);
+});
+
 test.each([
   ['partner', 2],
   ['ledger', 2],
