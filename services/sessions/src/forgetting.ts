@@ -50,7 +50,7 @@ export function sessionsForgetting({ db, outbox, logs, keys, marks }: Forgetting
             code: 'order-open', detail: `the order ${order!.orderId} has not ended: wait for its end, minutes at most`,
           })),
         ],
-        sessionIds: held.filter(({ own }) => own).map(({ session: { id } }) => id),
+        sessionIds: held.filter(({ own, session }) => own && isOver(session)).map(({ session: { id } }) => id),
       };
     },
     tokenUids: tokenKeys,
