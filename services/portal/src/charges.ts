@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type AskFailure, type Bus, isAskFailure, mayBeDone, passes, Refused, Unanswered } from '#bus';
+import { type AskFailure, type Bus, isAskFailure, Refused } from '#bus';
 import { fromJsonBytes } from '#contracts';
 import { getLocation } from '#contracts/locations';
 import {
@@ -13,7 +13,8 @@ import { type ChargeRow, claimCharge, findCharge, listCharges, noteRefusal } fro
 import { chargeOf, type ChargeView, isFinal, type Known, sameOrder, sessionReference } from './charge.ts';
 import type { TokenSettings } from './config.ts';
 import type { Driver } from './entities.ts';
-import { Problem, problemOf } from './problem.ts';
+import { isOurs, keyReused, ordering, refusalOf } from './ordering.ts';
+import { Problem } from './problem.ts';
 import type { RetailPrices } from './retail.ts';
 
 export interface ChargesParts {
@@ -57,8 +58,8 @@ export class Charges {
       orderId: chargeId, tokenJson, party, locationId: wanted.location_id, evseUid: wanted.evse_uid,
       ...(wanted.connector_id === undefined ? {} : { connectorId: wanted.connector_id }),
     }, { commandId: chargeId })).catch(async (error: unknown) => {
-      const isRefusal = isAskFailure(error) && !mayBeDone(error);
-      if (isRefusal) await noteRefusal(db, chargeId, problemOf(error)?.detail ?? error.message);
+      const refusal = refusalOf(error);
+      if (refusal !== undefined) await noteRefusal(db, chargeId, refusal);
       throw error;
     });
     return chargeId;
@@ -188,19 +189,6 @@ export class Charges {
   }
 }
 
-/** Asks; an order whose answer was not seen is asked once more under its own id. */
-async function ordering(wanted: { command: string; tokenUid: string }, ask: () => Promise<OrderStands>): Promise<void> {
-  const { order } = await ask().catch((error: unknown) => {
-    if (!(error instanceof Unanswered && error.reason === 'unknown')) throw error;
-    // That nobody has time for it now says nothing of what the first ask began.
-    return ask().catch((again: unknown) => {
-      throw passes(again) ? error : again;
-    });
-  });
-  // All orders share their ids: one that is there already may be another's, or one to stop.
-  if (!order || !isOurs(order, wanted)) throw keyReused();
-}
-
 /** Undefined where sessions does not know the driver's order; other failures are thrown. */
 function orderOf(answer: OrderStands | AskFailure, { tokenUid }: ChargeRow): OrderView | undefined {
   if (isAskFailure(answer)) {
@@ -209,14 +197,6 @@ function orderOf(answer: OrderStands | AskFailure, { tokenUid }: ChargeRow): Ord
   }
   const { order } = answer;
   return order && isOurs(order, { command: 'START_SESSION', tokenUid }) ? order : undefined;
-}
-
-function isOurs(order: OrderView, { command, tokenUid }: { command: string; tokenUid: string }): boolean {
-  return order.command === command && sameId(order.tokenUid, tokenUid);
-}
-
-function keyReused(): Problem {
-  return new Problem(409, 'idempotency-key-reused', 'idempotency-key: was used for another order; take a new one');
 }
 
 function known(row: ChargeRow, order: ReturnType<typeof orderOf>, session: Session | undefined) {

@@ -62,4 +62,12 @@ export const migrations: MigrationList = [
       'CREATE INDEX reservations_by_driver ON reservations (email, number DESC)',
     ],
   },
+  {
+    name: 'portal-3-refused-reservations',
+    up: () => [
+      'ALTER TABLE reservations ADD COLUMN refusal text', // why sessions did not take the order
+      // Those that sessions knows are as it has them; the others counted as failed.
+      "UPDATE reservations SET refusal = ''",
+    ],
+  },
 ];

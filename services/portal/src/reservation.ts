@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Session } from '#ocpi';
+import { instant } from '#time';
 import type { ReservationRow } from './reservation-rows.ts';
 
 export const ReservationState = z.enum([
@@ -50,22 +51,26 @@ const why: Readonly<Record<string, string>> = {
 };
 
 /** A reservation as its driver sees it. */
-export function reservationOf(row: ReservationRow, order?: Order, session?: Session): ReservationView {
-  const state = stateOf(order, session);
+export function reservationOf(row: ReservationRow, nowMs: number, order?: Order, session?: Session): ReservationView {
+  const state = order ? stateOf(order, session) : isUnknown(row, nowMs) ? 'unknown' : 'failed';
   const evseUid = session && session.evse_uid !== '#NA' ? session.evse_uid : row.evseUid;
   const said = (state === 'failed' && why[order?.result ?? '']) || messages[state];
   return {
     reservation_id: row.reservationId, state,
-    message: order?.message && state !== 'reserved' ? `${said} The operator says: ${order.message}` : said,
+    message: order?.message && state !== 'reserved' ? `${said} The operator says: ${order.message}` : row.refusal && !order ? `${said} (${row.refusal})` : said,
     country_code: row.countryCode, party_id: row.partyId, location_id: row.locationId, expires_at: row.expiresAt,
     ...(evseUid ? { evse_uid: evseUid } : {}),
     ...(session ? { session_id: session.id } : {}),
   };
 }
 
+/** Sessions may have the order in hand; behind its expiry it comes to nothing. */
+function isUnknown({ refusal, expiresAt }: ReservationRow, nowMs: number): boolean {
+  return refusal === null && instant(expiresAt) > nowMs;
+}
+
 /** The Session says more than the order that led to it. SES-06 */
-function stateOf(order: Order | undefined, session: Session | undefined): ReservationState {
-  if (!order) return 'failed';
+function stateOf(order: Order, session: Session | undefined): ReservationState {
   const isUsed = session?.status === 'ACTIVE' || (session?.status === 'COMPLETED' && session.kwh > 0);
   if (isUsed) return 'used';
   if (order.result === 'CANCELED_RESERVATION') return 'cancelled';

@@ -8,9 +8,10 @@ import type { Database } from '#postgres';
 import { type Clock, instant, rfc3339 } from '#time';
 import { appToken, type Charges } from './charges.ts';
 import type { Driver } from './entities.ts';
+import { keyReused, ordering, refusalOf } from './ordering.ts';
 import { Problem } from './problem.ts';
 import { reservationOf, type ReservationView } from './reservation.ts';
-import { claimReservation, findReservation, listReservations, type ReservationRow } from './reservation-rows.ts';
+import { claimReservation, findReservation, listReservations, noteReservationRefusal, type ReservationRow } from './reservation-rows.ts';
 
 export interface ReservationsParts {
   readonly bus: Bus;
@@ -38,7 +39,7 @@ export class Reservations {
       throw new Problem(400, 'expiry-is-over', `expires_at: ${wanted.expires_at} is over; it is ${clock.iso()}`);
     const token = appToken(driver);
     const party = { countryCode: wanted.country_code, partyId: wanted.party_id };
-    const claim: ReservationRow = {
+    const claim: Omit<ReservationRow, 'refusal'> = {
       reservationId: key ?? randomUUID(), email: driver.email, tokenUid: token.uid, ...party,
       locationId: wanted.location_id, evseUid: wanted.evse_uid ?? null, expiresAt: rfc3339(instant(wanted.expires_at)),
       orderedAt: clock.iso(),
@@ -48,10 +49,14 @@ export class Reservations {
     const row = await claimReservation(db, claim);
     if (!isSame(row, claim)) throw keyReused();
     const { reservationId, locationId, evseUid, expiresAt } = row;
-    const { order } = await bus.ask(orderReserve, {
+    if (row.refusal !== null) await noteReservationRefusal(db, reservationId, null);
+    await ordering({ command: 'RESERVE_NOW', tokenUid: token.uid }, () => bus.ask(orderReserve, {
       orderId: reservationId, tokenJson, party, locationId, expiresAt, ...(evseUid === null ? {} : { evseUid }),
-    }, { commandId: reservationId });
-    if (order?.command !== 'RESERVE_NOW') throw keyReused();
+    }, { commandId: reservationId })).catch(async (error: unknown) => {
+      const refusal = refusalOf(error);
+      if (refusal !== undefined) await noteReservationRefusal(db, reservationId, refusal);
+      throw error;
+    });
     return reservationId;
   }
 
@@ -68,10 +73,9 @@ export class Reservations {
   async cancel(driver: Driver, id: string, key?: string): Promise<string> {
     const { reservationId, tokenUid } = await this.row(driver, id);
     const cancelId = key ?? randomUUID();
-    const { order } = await this.parts.bus.ask(
+    await ordering({ command: 'CANCEL_RESERVATION', tokenUid }, () => this.parts.bus.ask(
       orderCancelReservation, { orderId: cancelId, tokenUid, reserveOrderId: reservationId }, { commandId: cancelId },
-    );
-    if (order?.command !== 'CANCEL_RESERVATION') throw keyReused();
+    ));
     return cancelId;
   }
 
@@ -82,13 +86,13 @@ export class Reservations {
   }
 
   private async views(rows: readonly ReservationRow[]): Promise<ReservationView[]> {
-    const { bus } = this.parts;
+    const { bus, clock } = this.parts;
     const orders = await bus.askMany(getOrder, rows.map(({ reservationId: orderId }) => ({ orderId })));
     return Promise.all(rows.map(async (row, index) => {
       const answer = orders[index]!;
       if (isAskFailure(answer) && !(answer instanceof Refused && answer.code === 'unknown-order')) throw answer;
       const order = isAskFailure(answer) ? undefined : answer.order;
-      return reservationOf(row, order, await this.session(row, order?.sessionId));
+      return reservationOf(row, clock.now(), order, await this.session(row, order?.sessionId));
     }));
   }
 
@@ -109,11 +113,7 @@ export class Reservations {
   }
 }
 
-function isSame(a: ReservationRow, b: ReservationRow): boolean {
+function isSame(a: Omit<ReservationRow, 'refusal'>, b: Omit<ReservationRow, 'refusal'>): boolean {
   return a.email === b.email && a.countryCode === b.countryCode && a.partyId === b.partyId
     && a.locationId === b.locationId && a.evseUid === b.evseUid && instant(a.expiresAt) === instant(b.expiresAt);
-}
-
-function keyReused(): Problem {
-  return new Problem(409, 'idempotency-key-reused', 'idempotency-key: was used for another order; take a new one');
 }

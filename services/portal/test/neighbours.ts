@@ -10,7 +10,7 @@ import {
 import { describeStations } from '#contracts/ocpp-gateway';
 import { Change } from '#contracts/party';
 import {
-  explainSession, getOrder, getSession, listTokenSessions, orderChanged, orderStart, orderStop, type OrderStart, partnerSessionChanged,
+  explainSession, getOrder, getSession, listTokenSessions, orderChanged, orderReserve, orderStart, orderStop, type OrderStart, partnerSessionChanged,
 } from '#contracts/sessions';
 import { quote } from '#contracts/tariff-engine';
 import { getToken, issueToken } from '#contracts/tokens-auth';
@@ -25,7 +25,8 @@ import { settledStatement } from './settled-statement.ts';
 
 type Told = Parameters<Outbox['tell']>[1][number];
 export interface PlayedOrder {
-  readonly request: OrderStart;
+  readonly request: Pick<OrderStart, 'orderId' | 'party' | 'tokenJson' | 'evseUid' | 'locationId'>;
+  readonly command?: string;
   state: string;
   result: string;
   message: string;
@@ -45,7 +46,7 @@ export class Neighbours {
   readonly accounts = new Accounts();
   readonly agreements: AgreementVersion[] = [];
   refuse: { code: string; detail: string } | undefined;
-  /** Before an order to start is taken. */
+  /** Before an order to start or to reserve is taken. */
   beforeStart: (orderId: string) => Promise<void> = async () => {};
   /** Whether those are there by whom Sessions are explained. */
   explains = true;
@@ -94,16 +95,20 @@ export class Neighbours {
 
   private readonly answering = new Map<string, Answering>();
   private readonly leaving = {
-    orderStart: () => this.bus.answer(orderStart, (requests) => each(requests, async (request) => {
-      if (this.refuse) throw new Rejected(this.refuse.code, this.refuse.detail);
-      await this.beforeStart(request.orderId);
-      if (!this.orders.has(request.orderId)) {
-        this.orders.set(request.orderId, { request, state: 'sent', result: '', message: '' });
-      }
-      return { order: this.view(request.orderId) };
-    })),
+    orderStart: () => this.bus.answer(orderStart, (requests) => each(requests, (request) => this.take('START_SESSION', request))),
+    orderReserve: () => this.bus.answer(orderReserve, (requests) => each(requests, ({ evseUid = '', ...request }) => (
+      this.take('RESERVE_NOW', { ...request, evseUid })))),
     getOrder: () => this.bus.answer(getOrder, (requests) => each(requests, async ({ orderId }) => ({ order: this.view(orderId) }))),
   };
+
+  private async take(command: string, request: PlayedOrder['request']) {
+    if (this.refuse) throw new Rejected(this.refuse.code, this.refuse.detail);
+    await this.beforeStart(request.orderId);
+    if (!this.orders.has(request.orderId)) {
+      this.orders.set(request.orderId, { command, request, state: 'sent', result: '', message: '' });
+    }
+    return { order: this.view(request.orderId) };
+  }
 
   /** Whether the Location that is found leaves out its operator. */
   namesNoOperator = false;
@@ -186,7 +191,7 @@ export class Neighbours {
 
   private async answerAboutCharges(): Promise<void> {
     const { bus } = this;
-    await this.comeBack('orderStart', 'getOrder');
+    await this.comeBack('orderStart', 'orderReserve', 'getOrder');
     await bus.answer(orderStop, (requests) => each(requests, async ({ orderId, sessionId, party, tokenUid }) => {
       this.stops.push({ orderId, sessionId });
       const at = '2022-02-01T18:00:00Z';

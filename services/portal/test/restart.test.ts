@@ -173,6 +173,28 @@ test('that a service has no time for an order when it is asked again says nothin
   await expect.poll(states).toEqual(['ordered', 'ordered', 'ordered']);
 }, 30_000);
 
+test('a reservation that sessions has in hand is not known yet, and one that it refuses failed', async () => {
+  neighbours = await Neighbours.play(platform);
+  const { client } = await started();
+  const avery = await client.signedIn('avery@plunk.example', 'correct horse');
+  const expires_at = new Date(Date.now() + 3_600_000).toISOString();
+  const reserve = (key: string) => avery.with({ 'idempotency-key': key }).post('/v1/reservations', { ...level2, expires_at });
+  const state = async (key: string) => (await avery.get(`/v1/reservations/${key}`)).body.state;
+  const { goOn } = heldStarts(neighbours, () => {
+    throw new Rejected('overloaded', 'nothing was done');
+  });
+  expect(await reserve('in-hand')).toMatchObject({ status: 504, body: { error: { code: 'no-answer' } } });
+  expect(await state('in-hand')).toBe('unknown');
+  goOn();
+  await expect.poll(() => state('in-hand')).toBe('ordered');
+  neighbours.refuse = { code: 'not-now', detail: 'sessions takes no orders' };
+  expect(await reserve('refused')).toMatchObject({ status: 409 });
+  expect((await avery.get('/v1/reservations/refused')).body).toMatchObject({ state: 'failed', message: expect.stringContaining('takes no orders') });
+  neighbours.refuse = undefined;
+  expect(await reserve('refused')).toMatchObject({ status: 202 });
+  expect(await state('refused')).toBe('ordered');
+}, 30_000);
+
 test.each(['unanswered', 'internal', 'too-large'])('an order that is answered with %s may have been taken', async (code) => {
   neighbours = await Neighbours.play(platform);
   const { client } = await started();
