@@ -13,8 +13,8 @@ export interface Follower {
   /** Its rows need not wait for the disk: the position that a crash undoes is undone with them. */
   apply(tx: Tx, events: readonly StoredEvent[]): Promise<void>;
   /**
-   * The tables that hold nothing but its rows, and nobody else writes: they may be made anew. Absent
-   * where what it does is done for good.
+   * The tables that hold nothing but its rows: they may be made anew. Who else writes to them holds the position, and writes
+   * what making them anew would. Absent where what it does is done for good.
    */
   readonly tables?: readonly string[];
 }

@@ -10,7 +10,10 @@ import { forgetHolder, holderOf } from './holders.ts';
 import {
   dropPrivateParts, heldCdrs, openDisputes, privatePartsOf, unacknowledged, withoutEvents,
 } from './forgetting-rows.ts';
+import { lockPosition } from './positions.ts';
 import { agreementBetween } from './projections/agreements.ts';
+import { CDR_LIST } from './projections/cdr-list.ts';
+import { forgetOverlaps } from './projections/overlaps.ts';
 
 export interface ForgettingParts {
   readonly db: Database;
@@ -47,7 +50,11 @@ export function ledgerForgetting(parts: ForgettingParts): Forgetting {
     },
     tokenUids: async ({ tokenUids }) => tokenUids,
     async forget(holder) {
-      await dropPrivateParts(db, holder);
+      await db.tx(async (tx) => {
+        await lockPosition(tx, CDR_LIST);
+        await dropPrivateParts(tx, holder);
+        await forgetOverlaps(tx);
+      });
       if (isOurs(holder)) await forgetHolder(db, holder.contractId);
       return undefined;
     },

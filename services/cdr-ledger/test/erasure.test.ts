@@ -5,7 +5,7 @@ import { readHead, type ReceiptProof, verifyExport, verifyReceipt } from '#chain
 import { getCdr, getStatement, listTokenCdrs, receiveCdr, verifyLedger } from '#contracts/cdr-ledger';
 import { openDispute, withdrawDispute } from '#contracts/disputes';
 import { getErasureHolder, noteForgotten, previewErasure } from '#contracts/erasure';
-import { exportLedger, getHeads, getReceiptProof } from '#contracts/ledger';
+import { exportLedger, getHeads, getReceiptProof, rebuildProjection } from '#contracts/ledger';
 import { cdrDelivered } from '#contracts/ocpi-gateway';
 import { sessionEnded } from '#contracts/sessions';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
@@ -15,6 +15,7 @@ import { type LedgerPlatform, ledgerPlatform } from './platform.ts';
 
 // What stands against forgetting a contract in the ledger, and what comes late of one that is forgotten.
 
+const other = 'CA-CPK-TWICE-2';
 const bct = { countryCode: 'CA', partyId: 'BCT' };
 const cpk = { countryCode: 'CA', partyId: 'CPK' };
 const at = '2022-02-01T18:30:00Z';
@@ -150,6 +151,37 @@ test('a contract that has, or had, a token of the same uid keeps what names it, 
   const ids = ['EARLY', 'LATE'].flatMap((when) => [`${when}-MINE`, `${when}-OTHERWISE`, `${when}-THEIRS`]);
   const contracts = await Promise.all(ids.map(async (id) => (await found(id)).cdr_token.contract_id));
   expect(contracts).toEqual(['ERASED', 'ERASED', theirs.toLowerCase(), 'ERASED', 'ERASED', theirs.toLowerCase()]);
+});
+
+test('which charges were of one card is forgotten with its contract, where they overlapped, as when the list is made anew', async () => {
+  const whom = { ...holder, contractId: 'CA-CPK-TWICE-1', tokenUids: ['TWICE'], otherContractIds: [other], at: '2022-02-03T19:00:00Z' };
+  const charged = (id: string, uid: string, contract_id: string, session_id = id) =>
+    receive({ ...cdr, id, session_id, cdr_token: { ...cdr.cdr_token, uid, contract_id } });
+  await charged('T-0', 'twice', other);
+  await charged('T-1', 'TWICE', whom.contractId);
+  await charged('T-2', 'TWICE', whom.contractId);
+  await charged('T-3', 'TWICE', whom.contractId, 'T-2');
+  await charged('T-4', 'TWICE', other);
+  await charged('T-5', 'OTHER', other);
+  await charged('T-6', 'OTHER', other);
+  const ids = [0, 1, 2, 3, 4, 5, 6].map((n) => `T-${n}`);
+  const findings = () => Promise.all(ids.map(async (cdrId) => (await receiver.bus.ask(getCdr, { party: bct, cdrId })).findings
+    .map(({ code, detail }) => `${code} ${/ by CDR ([\w-]+)/.exec(detail)?.[1]}`)));
+  const overlaps = (id: string) => [`overlaps-another-charge ${id}`];
+  expect(await findings()).toEqual([
+    [], overlaps('T-0'), overlaps('T-1'), ['session-billed-twice T-2'], overlaps('T-3'), [], overlaps('T-5'),
+  ]);
+
+  erased = whom;
+  await receiver.ledgerDb.query('INSERT INTO erasures (erasure_id, at) VALUES ($1, $2)', [randomUUID(), whom.at]);
+  await expect.poll(async () => (await found('T-3')).cdr_token.uid).toBe('ERASED');
+  // What is left of the card's charges, under the contract that is not erased, still overlaps.
+  const left = [[], [], [], [], overlaps('T-0'), [], overlaps('T-5')];
+  expect(await findings()).toEqual(left);
+  const { rows } = await receiver.ledgerDb.query(`SELECT FROM cdrs WHERE findings::text LIKE '%T-3%' OR findings::text LIKE '%T-1%'`);
+  expect(rows).toEqual([]);
+  await receiver.bus.ask(rebuildProjection, { name: 'cdr-list' });
+  expect(await findings()).toEqual(left);
 });
 
 test('what is written of a CDR whose contract is erased goes with the contract ERASED of its party, once nothing is open', async () => {

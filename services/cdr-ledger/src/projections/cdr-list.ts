@@ -18,9 +18,11 @@ import type { RowsAhead } from './rows-ahead.ts';
  * A CDR itself is read from the log (`listed-cdr.ts`).
  */
 
+export const CDR_LIST = 'cdr-list';
+
 export function cdrList(ahead?: RowsAhead): Follower {
   return {
-    name: 'cdr-list',
+    name: CDR_LIST,
     async apply(tx, events) {
       let fresh: Row[] = [];
       const acknowledged: CdrAcknowledged[] = [];

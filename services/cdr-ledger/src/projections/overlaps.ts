@@ -107,3 +107,31 @@ const SETTLE: Statement = {
              SELECT FROM jsonb_array_elements(cdrs.findings) AS f WHERE lower(f->>'about') = r.about)
          RETURNING cdrs."position", cdrs.private_id`,
 };
+
+/**
+ * Of whom a private part is gone, nothing may say any more which charges were of one token: what was found by it goes from
+ * both CDRs, as when the rows are made anew, unless yet another overlaps. For whoever holds the list's position.
+ */
+export async function forgetOverlaps(tx: Tx): Promise<void> {
+  const { rows } = await tx.query<Charge>(FORGET);
+  await noteOverlaps(tx, rows);
+}
+
+const CODES = ['overlaps-another-charge', 'session-billed-twice'] satisfies Finding['code'][];
+
+const FORGET: Statement = {
+  name: 'overlaps_forgotten',
+  text: `WITH found AS (
+           SELECT c."position", f.finding, f.n, f.finding->>'code' IN (${CODES.map((code) => `'${code}'`).join(', ')}) AND (
+             NOT EXISTS (SELECT FROM private_parts p WHERE p.id = c.private_id) OR NOT EXISTS (
+               SELECT FROM cdrs o JOIN private_parts p ON p.id = o.private_id
+               WHERE o.party = substring(f.finding->>'about' FROM '^[^*]*[*][^*]*')
+                 AND o.cdr_key = lower(substring(f.finding->>'about' FROM '^[^*]*[*][^*]*[*](.*)$') COLLATE "C"))) AS gone
+           FROM cdrs c CROSS JOIN LATERAL jsonb_array_elements(c.findings) WITH ORDINALITY AS f (finding, n)
+           WHERE NOT c.own AND jsonb_path_exists(c.findings, '$[*] ? (@.code != "signed-data-valid")')
+             AND jsonb_path_exists(c.findings, '$[*] ? (${CODES.map((code) => `@.code == "${code}"`).join(' || ')})'))
+         UPDATE cdrs SET findings = coalesce((
+             SELECT jsonb_agg(finding ORDER BY n) FROM found WHERE found."position" = cdrs."position" AND NOT gone), '[]')
+         WHERE cdrs."position" IN (SELECT "position" FROM found WHERE gone)
+         RETURNING cdrs."position", cdrs.private_id`,
+};
