@@ -17,6 +17,8 @@ export interface Follower {
    * what making them anew would. Absent where what it does is done for good.
    */
   readonly tables?: readonly string[];
+  /** What was forgotten while the rows were made anew may be in them: it goes before they take their place. */
+  forgetOf?(tx: Tx): Promise<void>;
 }
 
 export interface Following {

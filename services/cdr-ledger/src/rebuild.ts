@@ -66,6 +66,7 @@ class Beside {
       await this.applyIn(tx, from, events);
       const position = events.at(-1)?.position ?? from;
       if (live > position) return false;
+      await this.inside(tx, async () => this.follower.forgetOf?.(tx));
       await tx.query('SELECT end_rebuild($1::text[])', [this.follower.tables]);
       await movePosition(tx, this.follower.name, position);
       await tx.query('DELETE FROM followed WHERE follower = $1', [this.name]);
@@ -80,10 +81,15 @@ class Beside {
     );
     if (rows[0]?.position !== from) throw new RebuildTakenOver(this.name);
     if (events.length === 0) return;
+    await this.inside(tx, () => this.follower.apply(tx, events));
+    await movePosition(tx, this.name, events.at(-1)!.position);
+  }
+
+  /** The tables' names are those of the new ones. */
+  private async inside(tx: Tx, work: () => Promise<void>): Promise<void> {
     const { schema } = this.db;
     await tx.query(`SET LOCAL search_path TO ${schema}_rebuild, ${schema}`);
-    await this.follower.apply(tx, events);
+    await work();
     await tx.query(`SET LOCAL search_path TO ${schema}`);
-    await movePosition(tx, this.name, events.at(-1)!.position);
   }
 }

@@ -1,16 +1,17 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { toJsonBytes } from '#contracts';
-import { postgresEventStore } from '#event-store';
+import { type EventStore, postgresEventStore } from '#event-store';
 import { type Cdr, creditCdr } from '#ocpi';
 import { openDatabase } from '#postgres';
 import { freshDatabase } from '#test-servers';
 import type { CdrIssued } from '../src/cdr.ts';
 import { taxedBack } from '../src/correcting.ts';
 import { follow } from '../src/follow.ts';
+import { ledgerForgetting } from '../src/forgetting.ts';
 import { migrations } from '../src/migrations.ts';
 import { cdrList } from '../src/projections/cdr-list.ts';
 import { rowOf } from '../src/projections/cdr-row.ts';
-import { RebuildTakenOver } from '../src/rebuild.ts';
+import { rebuildBeside, RebuildTakenOver } from '../src/rebuild.ts';
 import { carbonPlunk, cdr, location, session, tariff, token } from './charge.ts';
 import { type TestLedger, testLedger } from './ledger.ts';
 
@@ -150,6 +151,33 @@ test('while a list is made anew every reader sees all that is recorded, and writ
   expect(before.filter(({ own: isOwn }) => isOwn)).toHaveLength(issued);
   await there.list.rebuild();
   expect(await rows()).toEqual(before);
+});
+
+test('what is forgotten while a list is made anew is forgotten in the new one, too', async () => {
+  const { ledger, db, store, list, parties, clock } = there;
+  const contract = { ...theirs.cdr_token, uid: 'TWICE', contract_id: 'CA-BCT-TWICE' };
+  for (const id of ['T-1', 'T-2']) await ledger.receive(toJsonBytes({ ...theirs, id, session_id: id, cdr_token: contract }));
+  await ledger.receive(toJsonBytes({ ...theirs, id: 'T-3', session_id: 'T-3', cdr_token: { ...contract, uid: 'OTHER', contract_id: 'CA-BCT-OTHER' } }));
+  const holder = {
+    party: { country_code: 'CA', party_id: 'BCT' }, contractId: contract.contract_id, tokenUids: [contract.uid],
+    visualNumbers: [], otherContractIds: [], at: clock.iso(),
+  };
+  const overlapping = async () => (await rows()).flatMap(({ cdr_id, findings }) =>
+    findings.some(({ code }: { code: string }) => code === 'overlaps-another-charge') ? [cdr_id] : []);
+  expect(await overlapping()).toEqual(['T-2']);
+  const { forget } = ledgerForgetting({ db, clock, parties, timeZone: 'America/Vancouver', followings: [list] });
+  // When all but the newest CDR are in the new rows.
+  let ends = 0;
+  const readAll: EventStore['readAll'] = async (from, limit) => {
+    const events = await store.readAll(from, limit);
+    if (events.length === limit || (ends += 1) > 2) return events;
+    if (ends === 1) return events.slice(0, -1);
+    await forget(holder);
+    return events;
+  };
+  await rebuildBeside(db, { ...store, readAll }, { ...cdrList(), tables: cdrList().tables! }, new AbortController().signal);
+  expect(ends).toBe(2);
+  expect(await overlapping()).toEqual([]);
 });
 
 test('the operator rebuilds by name what may be rebuilt; a log or a chain never', async () => {

@@ -8,7 +8,7 @@ import { agree } from './agreements.ts';
 import { numbered } from './cdr-numbers.ts';
 import { type CdrRow, rowOf } from './cdr-row.ts';
 import { creditFindings, creditOvertaken, markCredited } from './credits.ts';
-import { noteOverlaps } from './overlaps.ts';
+import { forgetOverlaps, noteOverlaps } from './overlaps.ts';
 import type { RowsAhead } from './rows-ahead.ts';
 
 /**
@@ -47,6 +47,7 @@ export function cdrList(ahead?: RowsAhead): Follower {
       if (acknowledged.length > 0) await acknowledge(tx, acknowledged);
     },
     tables: ['cdrs', 'agreements'],
+    forgetOf: forgetOverlaps,
   };
 }
 
