@@ -100,7 +100,7 @@ test('CMD-01 a command that may have been taken is not rejected when it comes ag
   await expect.poll(() => montreal.pushed('POST /in-hand')).toHaveLength(1);
   await neighbours.answerStarts();
   expect((await start(startBody('in-hand'), ids('3'))).data).toMatchObject({ result: 'ACCEPTED' });
-}, 30_000);
+});
 
 test('CMD-04 a result is taken from the partner that was sent the command, for that command, and twice is once', async () => {
   islands.answer = () => ({ data: { result: 'ACCEPTED', timeout: 30 } });

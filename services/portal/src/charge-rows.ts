@@ -46,7 +46,11 @@ export async function listCharges(db: Database, email: string, limit: number): P
   return rows;
 }
 
-export async function noteRefusal(db: Database, chargeId: string, refusal: string | null): Promise<void> {
+export async function noteOrderedAgain(db: Database, chargeId: string, orderedAt: string): Promise<void> {
+  await db.query('UPDATE charges SET refusal = NULL, ordered_at = $2 WHERE charge_id = $1', [chargeId, orderedAt]);
+}
+
+export async function noteRefusal(db: Database, chargeId: string, refusal: string): Promise<void> {
   await db.query(
     'UPDATE charges SET refusal = $2 WHERE charge_id = $1 AND refusal IS DISTINCT FROM $2', [chargeId, refusal]);
 }

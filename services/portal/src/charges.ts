@@ -9,11 +9,11 @@ import { getToken } from '#contracts/tokens-auth';
 import { findEvse, type Location, type Party, sameId, sameParty, type Session } from '#ocpi';
 import type { Database } from '#postgres';
 import type { Clock } from '#time';
-import { type ChargeRow, claimCharge, findCharge, listCharges, noteRefusal } from './charge-rows.ts';
+import { type ChargeRow, claimCharge, findCharge, listCharges, noteOrderedAgain, noteRefusal } from './charge-rows.ts';
 import { chargeOf, type ChargeView, isFinal, type Known, sameOrder, sessionReference } from './charge.ts';
 import type { TokenSettings } from './config.ts';
 import type { Driver } from './entities.ts';
-import { isOurs, keyReused, ordering, refusalOf } from './ordering.ts';
+import { isOurs, keyReused, ordering, refusalOf, whyNot } from './ordering.ts';
 import { Problem } from './problem.ts';
 import type { RetailPrices } from './retail.ts';
 
@@ -53,7 +53,7 @@ export class Charges {
     const row = await claimCharge(db, order);
     if (!sameOrder(row, order)) throw keyReused();
     const { chargeId } = row;
-    if (row.refusal !== null) await noteRefusal(db, chargeId, null);
+    if (whyNot(row, clock) !== null) await noteOrderedAgain(db, chargeId, order.orderedAt);
     await ordering({ command: 'START_SESSION', tokenUid: token.uid }, () => bus.ask(orderStart, {
       orderId: chargeId, tokenJson, party, locationId: wanted.location_id, evseUid: wanted.evse_uid,
       ...(wanted.connector_id === undefined ? {} : { connectorId: wanted.connector_id }),
@@ -82,7 +82,7 @@ export class Charges {
       // By the reference too: a session may be there a moment before its order knows it.
       const there = sessions.find((session) => ledTo(row, order, session));
       const session = there ?? await this.session(row, order?.sessionId);
-      return { at: row.orderedAt, id: row.chargeId, known: known(row, order, session) };
+      return { at: row.orderedAt, id: row.chargeId, known: this.known(row, order, session) };
     }));
     const led = new Set(ordered.map((charge) => charge.known.session));
     const tapped = sessions.filter((session) => !led.has(session)).map((session) => (
@@ -135,7 +135,7 @@ export class Charges {
     const [answer] = await this.parts.bus.askMany(getOrder, [{ orderId: chargeId }]);
     const order = orderOf(answer!, row);
     const session = await this.session(row, order?.sessionId);
-    const [view] = await this.views([{ id: chargeId, known: known(row, order, session) }]);
+    const [view] = await this.views([{ id: chargeId, known: this.known(row, order, session) }]);
     return { view: view!, ...(session ? { session } : {}) };
   }
 
@@ -148,6 +148,10 @@ export class Charges {
       const priced = about.session && pricedOf.get(about.session);
       return chargeOf(id, priced ? { ...about, priced } : about);
     });
+  }
+
+  private known(row: ChargeRow, order: ReturnType<typeof orderOf>, session: Session | undefined): Known {
+    return { refusal: whyNot(row, this.parts.clock), ...(order ? { order } : {}), ...(session ? { session } : {}) };
   }
 
   private async session({ countryCode, partyId }: PartyIds, sessionId?: string): Promise<Session | undefined> {
@@ -197,10 +201,6 @@ function orderOf(answer: OrderStands | AskFailure, { tokenUid }: ChargeRow): Ord
   }
   const { order } = answer;
   return order && isOurs(order, { command: 'START_SESSION', tokenUid }) ? order : undefined;
-}
-
-function known(row: ChargeRow, order: ReturnType<typeof orderOf>, session: Session | undefined) {
-  return { refusal: row.refusal, ...(order ? { order } : {}), ...(session ? { session } : {}) };
 }
 
 function ledTo(row: ChargeRow, order: OrderView | undefined, session: Session): boolean {

@@ -1,6 +1,7 @@
 import { isAskFailure, mayBeDone, passes, Unanswered } from '#bus';
 import type { OrderStands, OrderView } from '#contracts/sessions';
 import { sameId } from '#ocpi';
+import { type Clock, instant } from '#time';
 import { Problem, problemOf } from './problem.ts';
 
 export interface WantedOrder {
@@ -24,6 +25,15 @@ export async function ordering(wanted: WantedOrder, ask: () => Promise<OrderStan
 /** Why an order surely was not begun; undefined where it may have been. */
 export function refusalOf(error: unknown): string | undefined {
   return isAskFailure(error) && !mayBeDone(error) ? (problemOf(error)?.detail ?? error.message) : undefined;
+}
+
+/** Real time, far longer than anything is in hand: what sessions does not know by then it never heard of. */
+const IN_HAND_MS = 600_000;
+
+/** Why an order that sessions does not know came to nothing; null while it may be in hand. */
+export function whyNot({ refusal, orderedAt }: { refusal: string | null; orderedAt: string }, clock: Clock): string | null {
+  const isLost = clock.realMs(clock.now() - instant(orderedAt)) > IN_HAND_MS;
+  return refusal ?? (isLost ? 'sessions never heard of it; order again' : null);
 }
 
 export function isOurs(order: OrderView, { command, tokenUid }: WantedOrder): boolean {

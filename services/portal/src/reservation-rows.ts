@@ -47,6 +47,10 @@ export async function listReservations(db: Database, email: string, limit: numbe
   return rows;
 }
 
-export async function noteReservationRefusal(db: Database, reservationId: string, refusal: string | null): Promise<void> {
+export async function noteReservedAgain(db: Database, reservationId: string, orderedAt: string): Promise<void> {
+  await db.query('UPDATE reservations SET refusal = NULL, ordered_at = $2 WHERE reservation_id = $1', [reservationId, orderedAt]);
+}
+
+export async function noteReservationRefusal(db: Database, reservationId: string, refusal: string): Promise<void> {
   await db.query('UPDATE reservations SET refusal = $2 WHERE reservation_id = $1', [reservationId, refusal]);
 }

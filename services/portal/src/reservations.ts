@@ -8,10 +8,12 @@ import type { Database } from '#postgres';
 import { type Clock, instant, rfc3339 } from '#time';
 import { appToken, type Charges } from './charges.ts';
 import type { Driver } from './entities.ts';
-import { keyReused, ordering, refusalOf } from './ordering.ts';
+import { keyReused, ordering, refusalOf, whyNot } from './ordering.ts';
 import { Problem } from './problem.ts';
 import { reservationOf, type ReservationView } from './reservation.ts';
-import { claimReservation, findReservation, listReservations, noteReservationRefusal, type ReservationRow } from './reservation-rows.ts';
+import {
+  claimReservation, findReservation, listReservations, noteReservationRefusal, noteReservedAgain, type ReservationRow,
+} from './reservation-rows.ts';
 
 export interface ReservationsParts {
   readonly bus: Bus;
@@ -49,7 +51,7 @@ export class Reservations {
     const row = await claimReservation(db, claim);
     if (!isSame(row, claim)) throw keyReused();
     const { reservationId, locationId, evseUid, expiresAt } = row;
-    if (row.refusal !== null) await noteReservationRefusal(db, reservationId, null);
+    if (whyNot(row, clock) !== null) await noteReservedAgain(db, reservationId, claim.orderedAt);
     await ordering({ command: 'RESERVE_NOW', tokenUid: token.uid }, () => bus.ask(orderReserve, {
       orderId: reservationId, tokenJson, party, locationId, expiresAt, ...(evseUid === null ? {} : { evseUid }),
     }, { commandId: reservationId })).catch(async (error: unknown) => {
@@ -92,7 +94,7 @@ export class Reservations {
       const answer = orders[index]!;
       if (isAskFailure(answer) && !(answer instanceof Refused && answer.code === 'unknown-order')) throw answer;
       const order = isAskFailure(answer) ? undefined : answer.order;
-      return reservationOf(row, clock.now(), order, await this.session(row, order?.sessionId));
+      return reservationOf({ ...row, refusal: whyNot(row, clock) }, clock.now(), order, await this.session(row, order?.sessionId));
     }));
   }
 

@@ -151,11 +151,11 @@ test('a charge that sessions has in hand while it stops has not failed, though i
   expect((await avery.get('/v1/charges/in-hand')).body).toMatchObject({ state: 'unknown' });
   goOn();
   await leaving;
-  expect((await avery.get('/v1/charges/in-hand')).body).toMatchObject({ state: 'ordered' });
+  await expect.poll(async () => (await avery.get('/v1/charges/in-hand')).body).toMatchObject({ state: 'ordered' });
   await played.sessionMoves(sessionOf('APP-1', { id: 'S-1', status: 'ACTIVE' }));
   await played.orderMoves('in-hand', { state: 'done', sessionId: 'S-1' });
   expect((await avery.get('/v1/charges/in-hand')).body).toMatchObject({ state: 'charging' });
-}, 30_000);
+});
 
 test('that a service has no time for an order when it is asked again says nothing of the first ask', async () => {
   neighbours = await Neighbours.play(platform);
@@ -171,7 +171,7 @@ test('that a service has no time for an order when it is asked again says nothin
   expect(await states()).toEqual(['unknown', 'unknown', 'unknown']);
   goOn();
   await expect.poll(states).toEqual(['ordered', 'ordered', 'ordered']);
-}, 30_000);
+});
 
 test('a reservation that sessions has in hand is not known yet, and one that it refuses failed', async () => {
   neighbours = await Neighbours.play(platform);
@@ -193,7 +193,7 @@ test('a reservation that sessions has in hand is not known yet, and one that it 
   neighbours.refuse = undefined;
   expect(await reserve('refused')).toMatchObject({ status: 202 });
   expect(await state('refused')).toBe('ordered');
-}, 30_000);
+});
 
 test.each(['unanswered', 'internal', 'too-large'])('an order that is answered with %s may have been taken', async (code) => {
   neighbours = await Neighbours.play(platform);
@@ -206,6 +206,25 @@ test.each(['unanswered', 'internal', 'too-large'])('an order that is answered wi
   await avery.post('/v1/charges', level2);
   expect((await avery.get('/v1/charges/kept')).body.state).toBe('unknown');
 });
+
+test.each([['charges', {}], ['reservations', { expires_at: new Date(Date.now() + 86_400_000).toISOString() }]])(
+  'of %s an order of which sessions never hears is not unknown for ever, and may be given again', async (kind, more) => {
+    neighbours = await Neighbours.play(platform);
+    const { client } = await started();
+    const avery = (await client.signedIn('avery@plunk.example', 'correct horse')).with({ 'idempotency-key': 'lost' });
+    const order = () => avery.post(`/v1/${kind}`, { ...level2, ...more });
+    const state = async () => (await avery.get(`/v1/${kind}/lost`)).body.state;
+    neighbours.refuse = { code: 'unanswered', detail: '' };
+    expect(await order()).toMatchObject({ status: 503 });
+    expect(await state()).toBe('unknown');
+    await rows(`UPDATE portal.${kind} SET ordered_at = '${new Date(Date.now() - 3_600_000).toISOString()}'`);
+    expect((await avery.get(`/v1/${kind}/lost`)).body).toMatchObject({ state: 'failed', message: expect.stringContaining('never heard of it') });
+    await order();
+    expect(await state(), 'asked again, it may be in hand').toBe('unknown');
+    neighbours.refuse = undefined;
+    expect(await order()).toMatchObject({ status: 202 });
+    expect(await state()).toBe('ordered');
+  });
 
 test('a stream stays open while sessions is away, and shows what came meanwhile', async () => {
   neighbours = await Neighbours.play(platform);
