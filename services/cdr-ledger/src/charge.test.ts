@@ -97,6 +97,12 @@ describe('a charge', () => {
     given(charge, booked).when({ ...credit, currency: 'CAD' }).then(refunded);
   });
 
+  test('that a former release booked in small letters, as its partner writes the currency, is refunded as any other', () => {
+    const small: ChargeEvent = { ...charged, type: 'ChargeBooked', price: { ...charged.price, currency: 'cad' } };
+    given(charge, small).when({ ...credit, currency: 'CAD' }).then({ ...refunded, currency: 'cad' } as ChargeEvent);
+    given(charge, small).when({ ...credit, currency: 'JPY' }).thenNothing();
+  });
+
   test('is never refunded by more than it cost', () => {
     given(charge, booked).when({ ...credit, creditedExclVat: '29.4' })
       .then({ ...refunded, creditedExclVat: '29.4' } as ChargeEvent);

@@ -177,7 +177,9 @@ function creditedOf({ ledger, accountId, cdr, creditCdrId, creditedExclVat, curr
 
 /** Those in its currency: others take back something else, which is between us and the partner. */
 function creditsOf({ price }: Pick<BookedCharge, 'price'>, credits: readonly Credited[]): readonly Credited[] {
-  return credits.filter(({ currency = price.currency }) => currency === price.currency);
+  // Former releases booked it as the partner wrote it, be it small.
+  const its = price.currency.toUpperCase();
+  return credits.filter(({ currency = its }) => currency === its);
 }
 
 function isKnown({ creditCdrId }: Credited, state: Charge): boolean {
