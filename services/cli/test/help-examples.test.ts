@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
 import { chmodSync, mkdirSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { writeFileSync } from 'node:fs';
@@ -15,8 +14,8 @@ import { byTheClock, cdr } from './examples.ts';
 
 let there: TestLedger;
 let folder: Folder;
-/** Where nothing listens. */
-let nobody: string;
+/** Where nothing listens, nor comes to: systems hand out no port below 1024. */
+const nobody = '127.0.0.1:2';
 
 beforeAll(async () => {
   folder = new Folder();
@@ -38,20 +37,11 @@ beforeAll(async () => {
   folder.write('accounts.jsonl', '');
   folder.write('operator.pub', `${there.keys[0]}\n`);
   folder.write('proof.json', await there.proofs.receipt(oasis, 'S-1-1', true));
-  nobody = await closedPort();
 });
 afterAll(async () => {
   await there?.close();
   folder?.remove();
 });
-
-async function closedPort(): Promise<string> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return `127.0.0.1:${port}`;
-}
 
 interface Ran {
   readonly status: number | null;

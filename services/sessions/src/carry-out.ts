@@ -60,7 +60,7 @@ export class CarryOut {
       case 'stop':
         return this.stop(orderId, { ...taken, task }, attempt);
       case 'reserve':
-        return this.parts.keepFree.reserve(orderId, { ...taken, task }, hold);
+        return this.parts.keepFree.reserve(orderId, { ...taken, task }, attempt, hold);
       case 'cancel-reservation':
         return this.parts.keepFree.cancel(orderId, task.number);
     }

@@ -50,7 +50,7 @@ export class KeepFree {
    * Asks one station after the other. Asked twice, a station replaces what it has by the same, so a
    * worker that was killed is simply followed by the next.
    */
-  async reserve(orderId: string, { task, from, at, timeoutS }: TakenReserve, hold: Hold): Promise<Finish> {
+  async reserve(orderId: string, { task, from, at, timeoutS }: TakenReserve, attempt: number, hold: Hold): Promise<Finish> {
     const { clock, config } = this.parts;
     const untilMs = instant(at) + timeoutS * 1_000;
     let no: Finish = { result: 'EVSE_OCCUPIED', message: 'no EVSE of the Location is free' };
@@ -67,7 +67,8 @@ export class KeepFree {
       if (!isPast) hold.insist();
       const said = isPast ? yes : await this.atStation(task, place, timeoutMs);
       if (said.result === 'ACCEPTED') return this.made(orderId, task, state);
-      await this.drop(orderId, task, place, said);
+      // Asked before, it may have said yes to whoever was killed.
+      await this.drop(orderId, task, place, attempt > 1 || said.result === 'TIMEOUT');
       if (said.result === 'TIMEOUT') return said;
       no = said;
     }
@@ -126,12 +127,12 @@ export class KeepFree {
   }
 
   /** What it may have taken all the same it has to let go, unless it held it before. */
-  private async drop(orderId: string, task: ReserveTask, place: ReservedPlace, said: Finish): Promise<void> {
+  private async drop(orderId: string, task: ReserveTask, place: ReservedPlace, mayHold: boolean): Promise<void> {
     const { clock, db, ends, logs } = this.parts;
     const { number, expiresAt } = task;
     const at = clock.iso();
     const { evseUid } = place;
-    if (said.result === 'TIMEOUT') await ends.letGo(number, place, expiresAt, `late ${orderId}`);
+    if (mayHold) await ends.letGo(number, place, expiresAt, `late ${orderId} ${place.evseUid}`);
     const { state } = await logs.reservations.execute(String(number), `drop ${orderId} ${evseUid}`, {
       type: 'DropAsked', orderId, evseUid, at,
     });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Bus, connectBus } from '#bus';
 import { sendCommand, SendOutcome } from '#contracts/ocpi-gateway';
-import { Outcome, startCharging } from '#contracts/ocpp-gateway';
+import { Outcome, reserve, startCharging } from '#contracts/ocpp-gateway';
 import { Rejected } from '#decider';
 import { type Hold, openDue } from '#due';
 import { memoryEventStore } from '#event-store';
@@ -12,7 +12,10 @@ import { log } from '#telemetry';
 import { freshDatabase, type FreshDatabase, freshPlatform, natsUrl } from '#test-servers';
 import { fixedClock } from '#time';
 import { CarryOut } from '../src/carry-out.ts';
+import type { Task } from '../src/command.ts';
 import { Commands } from '../src/commands.ts';
+import { EndReservations } from '../src/end-reservations.ts';
+import { KeepFree } from '../src/keep-free.ts';
 import { logsOf } from '../src/logs.ts';
 import { migrations } from '../src/migrations.ts';
 import { Orders } from '../src/orders.ts';
@@ -29,13 +32,14 @@ const at = '2022-02-01T17:00:00Z';
 const parties = new OwnParties([
   { country_code: 'CA', party_id: 'BCT', name: 'Energy OASIS', roles: ['CPO'], currency: 'CAD' },
 ]);
-const task = {
+const starting = {
   kind: 'start',
   stationId: 'OASIS-L2-01',
   stationConnector: 1,
   token: JSON.stringify(exampleToken),
   evseStatus: 'AVAILABLE',
 } as const;
+const place = { stationId: 'OASIS-L2-01', stationConnector: 1, evseUid: 'L2-01', connectorId: '1' };
 
 let database: FreshDatabase;
 let db: Database;
@@ -53,6 +57,8 @@ beforeAll(async () => {
       return broken ?? { outcome: Outcome.ACCEPTED, detail: '' };
     }),
   );
+  await bus.hold(reserve, 'OASIS-L2-01', async (orders) =>
+    orders.map(() => broken ?? { outcome: Outcome.INOPERATIVE, detail: '' }));
   await bus.answer(sendCommand, async (orders) =>
     orders.map(({ orderId }) => {
       asked.push(orderId);
@@ -73,7 +79,7 @@ function aService(rate = 1) {
   const parts = { bus, db, clock, parties, config, log: log('sessions'), logs, wake() {} };
   const commands = new Commands(parts);
   const orders = new Orders(parts);
-  const carryOut = new CarryOut({ ...parts, keepFree: noReservations, openingOf: async () => undefined });
+  const carryOut = new CarryOut({ ...parts, keepFree: new KeepFree({ ...parts, ends: new EndReservations({ ...parts, heardAll: async () => true }) }), openingOf: async () => undefined });
   const sendOrder = new SendOrder({ ...parts, commands, reservations: noReservations });
   const watchOrder = new WatchOrder(parts);
   const row = (kind: string, orderId: string) => ({
@@ -86,7 +92,7 @@ function aService(rate = 1) {
   return {
     clock,
     logs,
-    async takes(orderId: string) {
+    async takes(orderId: string, task: Task = starting) {
       await logs.commands.execute(orderId, `take ${orderId}`, {
         type: 'TakeCommand',
         task,
@@ -142,6 +148,24 @@ test('whoever holds the station broke off: it may have begun the charge', async 
   expect(await service.carryOut('C30', 1)).toBe('done');
   broken = undefined;
   expect([asked, await service.resultOf('C30')]).toEqual([['C30'], 'TIMEOUT']);
+});
+
+test.each<[string, number, Rejected | undefined, number]>([
+  ['lets go what it may have reserved', 2, undefined, 2],
+  ['lets go what it may have reserved, though nobody has time for it', 2, new Rejected('overloaded', ''), 2],
+  ['has nothing to let go when it was never asked before', 1, undefined, 0],
+])('a station that is away %s', async (_what, attempt, no, lettingGo) => {
+  const service = aService();
+  const number = 100 + attempt;
+  await service.takes(`R${attempt}`, {
+    kind: 'reserve', number, sessionId: 'S-R', token: JSON.stringify(exampleToken), expiresAt: '2022-02-01T19:00:00Z',
+    reservationId: 'R-1', locationId: 'SURREY', operator: { country_code: 'CA', party_id: 'BCT' }, places: [place, { ...place, evseUid: 'L2-02' }],
+  });
+  await db.query('DELETE FROM due');
+  broken = no;
+  await service.carryOut(`R${attempt}`, attempt);
+  broken = undefined;
+  expect((await db.query("SELECT FROM due WHERE kind = 'forget-reservation'")).rowCount).toBe(lettingGo);
 });
 
 test('a charge that begins while the answer is lost is the answer', async () => {
