@@ -13,7 +13,7 @@ import { type ChargeRow, claimCharge, findCharge, listCharges, noteOrderedAgain,
 import { chargeOf, type ChargeView, isFinal, type Known, sameOrder, sessionReference } from './charge.ts';
 import type { TokenSettings } from './config.ts';
 import type { Driver } from './entities.ts';
-import { isOurs, keyReused, ordering, refusalOf, whyNot } from './ordering.ts';
+import { isOurs, keyReused, ordering, whyNot } from './ordering.ts';
 import { Problem } from './problem.ts';
 import type { RetailPrices } from './retail.ts';
 
@@ -57,11 +57,7 @@ export class Charges {
     await ordering({ command: 'START_SESSION', tokenUid: token.uid }, () => bus.ask(orderStart, {
       orderId: chargeId, tokenJson, party, locationId: wanted.location_id, evseUid: wanted.evse_uid,
       ...(wanted.connector_id === undefined ? {} : { connectorId: wanted.connector_id }),
-    }, { commandId: chargeId })).catch(async (error: unknown) => {
-      const refusal = refusalOf(error);
-      if (refusal !== undefined) await noteRefusal(db, chargeId, refusal);
-      throw error;
-    });
+    }, { commandId: chargeId }), (why) => noteRefusal(db, chargeId, why));
     return chargeId;
   }
 

@@ -9,22 +9,26 @@ export interface WantedOrder {
   readonly tokenUid: string;
 }
 
-/** Asks; an order whose answer was not seen is asked once more under its own id. */
-export async function ordering(wanted: WantedOrder, ask: () => Promise<OrderStands>): Promise<void> {
-  const { order } = await ask().catch((error: unknown) => {
+/** Asks; an order whose answer was not seen is asked once more under its own id. `refused`: it was surely not begun, and why. */
+export async function ordering(
+  wanted: WantedOrder, ask: () => Promise<OrderStands>, refused: (why: string) => Promise<void> = async () => {},
+): Promise<void> {
+  const { order } = await askTwice(ask).catch(async (error: unknown) => {
+    if (isAskFailure(error) && !mayBeDone(error)) await refused(problemOf(error)?.detail ?? error.message);
+    throw error;
+  });
+  // All orders share their ids: one that is there already may be another's, or one to stop.
+  if (!order || !isOurs(order, wanted)) throw keyReused();
+}
+
+function askTwice(ask: () => Promise<OrderStands>): Promise<OrderStands> {
+  return ask().catch((error: unknown) => {
     if (!(error instanceof Unanswered && error.reason === 'unknown')) throw error;
     // That nobody has time for it now says nothing of what the first ask began.
     return ask().catch((again: unknown) => {
       throw passes(again) ? error : again;
     });
   });
-  // All orders share their ids: one that is there already may be another's, or one to stop.
-  if (!order || !isOurs(order, wanted)) throw keyReused();
-}
-
-/** Why an order surely was not begun; undefined where it may have been. */
-export function refusalOf(error: unknown): string | undefined {
-  return isAskFailure(error) && !mayBeDone(error) ? (problemOf(error)?.detail ?? error.message) : undefined;
 }
 
 /** Real time, far longer than anything is in hand: what sessions does not know by then it never heard of. */

@@ -8,7 +8,7 @@ import type { Database } from '#postgres';
 import { type Clock, instant, rfc3339 } from '#time';
 import { appToken, type Charges } from './charges.ts';
 import type { Driver } from './entities.ts';
-import { keyReused, ordering, refusalOf, whyNot } from './ordering.ts';
+import { keyReused, ordering, whyNot } from './ordering.ts';
 import { Problem } from './problem.ts';
 import { reservationOf, type ReservationView } from './reservation.ts';
 import {
@@ -54,11 +54,7 @@ export class Reservations {
     if (whyNot(row, clock) !== null) await noteReservedAgain(db, reservationId, claim.orderedAt);
     await ordering({ command: 'RESERVE_NOW', tokenUid: token.uid }, () => bus.ask(orderReserve, {
       orderId: reservationId, tokenJson, party, locationId, expiresAt, ...(evseUid === null ? {} : { evseUid }),
-    }, { commandId: reservationId })).catch(async (error: unknown) => {
-      const refusal = refusalOf(error);
-      if (refusal !== undefined) await noteReservationRefusal(db, reservationId, refusal);
-      throw error;
-    });
+    }, { commandId: reservationId }), (why) => noteReservationRefusal(db, reservationId, why));
     return reservationId;
   }
 

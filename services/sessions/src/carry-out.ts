@@ -1,4 +1,4 @@
-import { type Bus, mayBeDone, Refused, Unanswered } from '#bus';
+import { type Bus, Refused, Unanswered } from '#bus';
 import { type CommandAnswer, Outcome, startCharging, stopCharging } from '#contracts/ocpp-gateway';
 import { toJsonBytes } from '#contracts';
 import type { DueHandler, DueOutcome, Hold } from '#due';
@@ -6,7 +6,7 @@ import { currentTraceparent, type Log } from '#telemetry';
 import { type Clock, instant } from '#time';
 import type { CommandResult, CommandState, Task } from './command.ts';
 import type { Config } from './config.ts';
-import type { Finish, KeepFree } from './keep-free.ts';
+import { type Finish, type KeepFree, unheard } from './keep-free.ts';
 import { type Logs, passOnResult } from './logs.ts';
 import type { Opening } from './openings.ts';
 import { notThere, whenThere } from './when-there.ts';
@@ -160,10 +160,7 @@ export class CarryOut {
         task.evseStatus,
       );
     } catch (error) {
-      if (mayBeDone(error)) return { result: 'TIMEOUT', message: 'the charging station did not answer in time' };
-      if (error instanceof Refused) return { result: 'FAILED', message: error.message };
-      if (!(error instanceof Unanswered)) throw error;
-      return { result: 'EVSE_INOPERATIVE', message: 'the charging station is not connected' };
+      return unheard(error);
     }
   }
 

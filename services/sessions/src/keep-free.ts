@@ -38,6 +38,14 @@ export interface Finish {
   readonly message: string;
 }
 
+/** What becomes of an order whose station was asked and gave no answer of its own. Throws what is no failure of an ask. */
+export function unheard(error: unknown): Finish {
+  if (mayBeDone(error)) return { result: 'TIMEOUT', message: 'the charging station did not answer in time' };
+  if (error instanceof Refused) return { result: 'FAILED', message: error.message };
+  if (!(error instanceof Unanswered)) throw error;
+  return { result: 'EVSE_INOPERATIVE', message: 'the charging station is not connected' };
+}
+
 export type TakenReserve = NonNullable<CommandState['taken']> & { readonly task: ReserveTask };
 
 const ANSWER_TRAVELS_MS = 2_000;
@@ -119,10 +127,7 @@ export class KeepFree {
       );
       return { result: results[outcome], message: detail };
     } catch (error) {
-      if (mayBeDone(error)) return { result: 'TIMEOUT', message: 'the charging station did not answer in time' };
-      if (error instanceof Refused) return { result: 'FAILED', message: error.message };
-      if (!(error instanceof Unanswered)) throw error;
-      return { result: 'EVSE_INOPERATIVE', message: 'the charging station is not connected' };
+      return unheard(error);
     }
   }
 
