@@ -45,9 +45,18 @@ export async function keepTaken(db: Queryable, command: TakenCommand): Promise<{
   return { repeat: true, reply: rows[0]?.reply ?? undefined };
 }
 
-export async function noteResponse(db: Queryable, orderId: string, { result, timeoutS, message, unknownLocation, by }: Replied): Promise<void> {
+/** An ACCEPTED stays: of two that are the same and come at once, one may have found nobody there. What holds is answered. */
+export async function noteResponse(
+  db: Queryable, orderId: string, { result, timeoutS, message, unknownLocation, by }: Replied,
+): Promise<Replied> {
   const reply: Replied = { result, timeoutS, message, ...(unknownLocation ? { unknownLocation } : {}), ...(by === undefined ? {} : { by }) };
-  await db.query('UPDATE taken_commands SET response = $2, reply = $3 WHERE order_id = $1', [orderId, result, JSON.stringify(reply)]);
+  const { rows: [row] } = await db.query<{ reply: Replied }>(
+    `UPDATE taken_commands SET reply = CASE WHEN response = 'ACCEPTED' THEN reply ELSE $3 END,
+       response = CASE WHEN response = 'ACCEPTED' THEN response ELSE $2 END
+     WHERE order_id = $1 RETURNING reply`,
+    [orderId, result, JSON.stringify(reply)],
+  );
+  return row?.reply ?? reply;
 }
 
 export async function noteAnswered(db: Queryable, orderId: string): Promise<void> {

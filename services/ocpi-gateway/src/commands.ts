@@ -177,8 +177,9 @@ export class Commands {
         () => {},
       );
     });
-    const taken = reply ?? (await ask(orderId).catch((error: unknown) => nobodyThere(error, repeat)));
-    if (!reply) await noteResponse(db, orderId, taken);
+    const taken =
+      reply ??
+      (await noteResponse(db, orderId, await ask(orderId).catch((error: unknown) => nobodyThere(error, repeat))));
     return {
       answer: taken.unknownLocation ? answers.unknownLocation : answers.ok,
       data: response(taken.result as CommandResponse['result'], taken.timeoutS || TIMEOUT_S, taken.message),

@@ -84,7 +84,7 @@ export class Profiles {
     }, { commandId: orderId }).catch((error: unknown) => nobodyThere(error, repeat));
     const [grant] = method === 'PUT' ? steering : [];
     const taken = grant ? await this.steered(sessionId, { partnerId: caller.partner.id, routing, by: partyText(grant.to) }, ask) : await ask();
-    await noteResponse(db, orderId, taken);
+    const standing = await noteResponse(db, orderId, taken);
     if (taken.result === 'ACCEPTED') {
       const active = taken.active ? { profile: toActiveProfile(taken.active, durationS) } : {};
       if (taken.outcome !== undefined) await this.resultDue(db, { orderId, sessionId }, { result: taken.outcome, ...active });
@@ -94,7 +94,7 @@ export class Profiles {
         at: clock.now() + taken.timeoutS * 1_000 + LAPSE_MARGIN_MS * clock.rate, body: { orderId, sessionId },
       });
     }
-    return replyOf(taken);
+    return replyOf(standing);
   }
 
   /** Who sets by a grant is known before anything can come of it: when the grant is over, so is the profile. */
