@@ -16,6 +16,8 @@ export type DifferenceCode =
 export interface Difference {
   readonly code: DifferenceCode;
   readonly detail: string;
+  /** Of the energy: what is charged, and what is signed. */
+  readonly figures?: { readonly told: string; readonly due: string; readonly unit: 'kWh' };
 }
 
 export interface Charge {
@@ -95,8 +97,9 @@ function energy(pairs: readonly Pair[], { energyKwh }: Charge): Difference[] {
     slack: STATION_SLACK_KWH.add(lastPlaceOf(pair)),
   }));
   if (signed.some(({ taken, slack }) => taken.sub(charged).abs().compare(slack) <= 0)) return [];
-  const detail = `it is signed for ${signed[0]!.taken} kWh, charged are ${charged} kWh`;
-  return [{ code: 'energy', detail }];
+  const due = signed[0]!.taken.toString();
+  const detail = `it is signed for ${due} kWh, charged are ${charged} kWh`;
+  return [{ code: 'energy', detail, figures: { told: charged.toString(), due, unit: 'kWh' } }];
 }
 
 const lastPlaceOf = ({ begin, end }: Pair): Decimal =>

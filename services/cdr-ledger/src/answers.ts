@@ -2,6 +2,8 @@ import { toJsonBytes } from '#contracts';
 import { Rejected } from '#decider';
 import type { Cdr, Party } from '#ocpi';
 import { InvalidInstant, instant, rfc3339 } from '#time';
+import type { Finding } from './finding.ts';
+import { figuresOf } from './finding-figures.ts';
 import { wholeCdr } from './private-part.ts';
 import type { ListedCdr } from './projections/listed-cdr.ts';
 
@@ -34,6 +36,13 @@ export function ocpiParty({
 
 export function contractParty({ country_code, party_id }: Party) {
   return { countryCode: country_code, partyId: party_id };
+}
+
+export function contractFindings(findings: readonly Finding[]) {
+  return findings.map((finding) => {
+    const { code, detail } = finding;
+    return { code, detail, figures: { ...figuresOf(finding) } };
+  });
 }
 
 /** An instant of a window as the database takes it. Throws Rejected. */

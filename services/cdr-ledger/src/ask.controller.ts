@@ -19,7 +19,7 @@ import {
 } from '#contracts/cdr-ledger';
 import { Change } from '#contracts/party';
 import { explanationJson } from '#pricing';
-import { contractParty, jsonOf, meantJsonOf, ocpiParty } from './answers.ts';
+import { contractFindings, contractParty, jsonOf, meantJsonOf, ocpiParty } from './answers.ts';
 import { CdrLedger } from './cdr-ledger.ts';
 import { explained } from './explained.ts';
 import { planLanguage } from './plan-words.ts';
@@ -44,7 +44,7 @@ export class AskController {
         change: isNew ? Change.CREATED : Change.UNCHANGED,
         party: contractParty(cdr),
         cdrId: cdr.id,
-        findings: [...findings],
+        findings: contractFindings(findings),
         recordedAt,
       };
     });
@@ -76,7 +76,7 @@ export class AskController {
       const isLast = page.length === found.length && found.length < limit;
       return {
         cdrsJson: page.map(({ json }) => json),
-        found: page.map(({ cdr: { findings } }) => ({ findings: [...findings] })),
+        found: page.map(({ cdr: { findings } }) => ({ findings: contractFindings(findings) })),
         next: isLast ? '' : String(page.at(-1)?.cdr.position ?? ''),
       };
     });
@@ -90,7 +90,7 @@ export class AskController {
       const { explanation, text, repriced } = explained(listed, planLanguage(language));
       return {
         cdrJson: asMeant ? meantJsonOf(listed) : jsonOf(listed),
-        findings: [...listed.findings],
+        findings: contractFindings(listed.findings),
         explanationJson: toJsonBytes(explanationJson(explanation)),
         explanationText: text,
         repricedExclVat: repriced?.exclVat ?? '',

@@ -1,58 +1,40 @@
 import { type Decimal, decimal, minorUnitsOf } from '#money';
 import { french } from '#pricing';
-import type { Finding, FindingCode } from './finding.ts';
+import type { Figures, Finding, FindingCode } from './finding.ts';
+import { figuresOf } from './finding-figures.ts';
 
 const NO_BREAK = '\u00a0';
 
 /** What a finding means, to a driver who reads French, with its figures: its detail, in English, is for whoever looks into it. */
-export function frenchFinding({ code, detail }: Finding): string {
-  const figures = figuresOf(detail);
-  return figures === undefined ? FRENCH_FINDINGS[code] : `${FRENCH_FINDINGS[code]}${NO_BREAK}: ${figures}`;
+export function frenchFinding(finding: Finding): string {
+  const figures = figuresOf(finding);
+  const means = FRENCH_FINDINGS[finding.code];
+  return figures === undefined ? means : `${means}${NO_BREAK}: ${inFrench(figures)}`;
 }
 
-/** By the forms that details have; one of another form gives none. */
-function figuresOf(detail: string): string | undefined {
-  for (const [form, inFrench] of FIGURES) {
-    const groups = form.exec(detail)?.groups;
-    if (groups) return inFrench(groups as Groups);
-  }
-  return undefined;
+function inFrench({ field, told, due, currency, vat, unit, start }: Figures): string {
+  if (start !== undefined) return `${field === 'end_date_time' ? 'fin à ' : ''}${told}, début à ${start}`;
+  if (unit === '%') return `${taxes(told ?? 'un autre montant')} facturés au lieu de ${taxes(due!)}`;
+  const say = (figure: string) => {
+    if (currency !== undefined) return money(figure, currency);
+    return unit === undefined ? figure : `${french.number(figure)}${NO_BREAK}${unit}`;
+  };
+  const part = currency === undefined || field === 'total_cost' ? '' : `${field}, `;
+  const tax = vat === undefined ? '' : vat === 'excl' ? ' avant taxes' : ' taxes comprises';
+  return `${part}${say(told!)}${tax}${due === undefined ? '' : ` au lieu de ${say(due)}`}`;
 }
-
-type Groups = Readonly<Record<'part' | 'is' | 'currency' | 'side' | 'due' | 'unit' | 'start' | 'end' | 'zone' | 'own', string>>;
-
-const FIGURES: readonly (readonly [RegExp, (groups: Groups) => string])[] = [
-  [/ comes to in (?<zone>\S+); in (?<own>\S+), the zone /, ({ zone, own }) => `${zone} au lieu de ${own}`],
-  [
-    /^(?<part>\w+) is (?<is>-?[\d.]+) (?<currency>[A-Z]{3}) (?<side>excl|incl)\. VAT, expected (?<due>-?[\d.]+): /,
-    ({ part, is, currency, side, due }) => {
-      const tax = side === 'excl' ? 'avant taxes' : 'taxes comprises';
-      return `${part === 'total_cost' ? '' : `${part}, `}${money(is, currency)} ${tax} au lieu de ${money(due, currency)}`;
-    },
-  ],
-  [/^total_cost is (?<is>-?[\d.]+) (?<currency>[A-Z]{3})(?: |,)/, ({ is, currency }) => money(is, currency)],
-  [
-    /^total_\w+ is (?<is>-?[\d.]+) (?<unit>kWh|h), .* (?<due>-?[\d.]+) (?:kWh|h)$/,
-    ({ is, unit, due }) => `${french.number(is)}${NO_BREAK}${unit} au lieu de ${french.number(due)}${NO_BREAK}${unit}`,
-  ],
-  [/^it charges (?<is>.+) of tax; .* has (?<due>[A-Z]+ [\d.]+ %.*)$/, ({ is, due }) => `${taxes(is)} facturés au lieu de ${taxes(due)}`],
-  [/^it ends at (?<end>\S+), before (?<start>\S+)$/, ({ start, end }) => `fin à ${end}, début à ${start}`],
-  [/^last_updated is (?<is>\S+), before the charge began at (?<start>\S+): /, ({ is, start }) => `${is}, début à ${start}`],
-  [/^(?<is>\S+) is yet to come$/, ({ is }) => is],
-];
 
 function money(digits: string, currency: string): string {
   const amount: Decimal = decimal(digits);
   return french.money(french.number(amount.toFixed(Math.max(minorUnitsOf(currency) ?? 2, amount.scale))), currency);
 }
 
-/** "GST 5 % and QST 9.975 %" */
+/** "GST 5, QST 9.975" */
 function taxes(text: string): string {
   return text
-    .replaceAll('another amount', 'un autre montant')
-    .replaceAll(' and ', ' et ')
+    .replaceAll(', ', ' et ')
     .replaceAll(/\b[A-Z]{3}\b/g, (code) => FRENCH_TAXES[code] ?? code)
-    .replaceAll(/([\d.]+) %/g, (_, percent: string) => `${french.number(percent)}${NO_BREAK}%`);
+    .replaceAll(/\d[\d.]*/g, (percent) => `${french.number(percent)}${NO_BREAK}%`);
 }
 
 /** Where one is called otherwise than by its code. */

@@ -94,12 +94,29 @@ export interface Finding {
   readonly code: FindingCode;
   /** A sentence with what was expected and what was there. */
   readonly detail: string;
+  /** What of it is a figure, for programs and other languages; entries of former releases have none: `figuresOf`. */
+  readonly figures?: Figures;
   /** The other CDR that it is about, `CA*BCT*id`: once that is credited, it is settled. */
   readonly about?: string;
 }
 
-export function found(code: FindingCode, detail: string): Finding[] {
-  return [{ code, detail }];
+/** Exact decimals, RFC 3339 times and names, as text. */
+export interface Figures {
+  /** Of the CDR. */
+  readonly field?: string;
+  /** In the CDR; of several taxes their rates, `5, 9.975`. */
+  readonly told?: string;
+  /** What it should have been; of taxes with their codes, `GST 5, QST 9.975`. */
+  readonly due?: string;
+  readonly currency?: string;
+  readonly vat?: 'excl' | 'incl';
+  readonly unit?: 'kWh' | 'h' | '%';
+  /** When the charge began, where what was told is a time before it. */
+  readonly start?: string;
+}
+
+export function found(code: FindingCode, detail: string, figures?: Figures): Finding[] {
+  return [{ code, detail, ...(figures && { figures }) }];
 }
 
 /** Those that sessions noted of the meter, of all that was found in a CDR of ours. */

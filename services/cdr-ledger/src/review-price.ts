@@ -3,7 +3,7 @@ import type { Cdr, Price } from '#ocpi';
 import { Amount, type Cost, InvalidCharge, InvalidTariff, type NoteCode, type Priced } from '#pricing';
 import { instant, isTimeZone, zonesTurning } from '#time';
 import { type Part, partsOf, priceCdr, type PricedCdr } from './amounts.ts';
-import { type Finding, type FindingCode, found } from './finding.ts';
+import { type Figures, type Finding, type FindingCode, found } from './finding.ts';
 import type { PricingNote } from './pricing-note.ts';
 
 /** IANA zone of the Location as we have it, or why it is not known. */
@@ -83,12 +83,12 @@ function amountFindings(cdr: Cdr, { priced }: PricedCdr, timeZone: KnownZone): F
   const wrong = totalDifference(cdr, priced);
   if (wrong === undefined) return splitFindings(cdr, priced);
   const elsewhere = 'name' in timeZone ? zoneOfTotal(cdr, timeZone.name) : undefined;
-  if (!elsewhere) return [...found('price-differs', `total_cost ${wrong}`), ...splitFindings(cdr, priced)];
+  if (!elsewhere) return [...found('price-differs', `total_cost ${wrong.said}`, { field: 'total_cost', ...wrong.figures }), ...splitFindings(cdr, priced)];
   // The arithmetic is right: its parts are those of the zone that it was reckoned in.
   const { id } = cdr.cdr_location;
   const zone = (timeZone as { name: string }).name;
-  const detail = `total_cost is what its tariff comes to in ${elsewhere.zone}; in ${zone}, the zone of Location ${id}, it ${wrong}`;
-  return [...found('time-zone-differs', detail), ...splitFindings(cdr, elsewhere.priced)];
+  const detail = `total_cost is what its tariff comes to in ${elsewhere.zone}; in ${zone}, the zone of Location ${id}, it ${wrong.said}`;
+  return [...found('time-zone-differs', detail, { told: elsewhere.zone, due: zone }), ...splitFindings(cdr, elsewhere.priced)];
 }
 
 /**
@@ -131,7 +131,7 @@ function spokenZone(zone: string): string {
   return match ? `UTC${match[1] === '+' ? '-' : '+'}${match[2]}` : zone;
 }
 
-function totalDifference({ total_cost, credit, currency }: Cdr, { unrounded }: Priced): string | undefined {
+function totalDifference({ total_cost, credit, currency }: Cdr, { unrounded }: Priced): Difference | undefined {
   return difference(total_cost, unrounded, { currency, credit: credit === true });
 }
 
@@ -142,12 +142,17 @@ function splitFindings(cdr: Cdr, priced: Priced): Finding[] {
     const told = cdr[part as Part];
     if (told === undefined) return [];
     const wrong = difference(told, exact, { currency: cdr.currency, credit: false });
-    return wrong === undefined ? [] : found('split-differs', `${part} ${wrong}`);
+    return wrong === undefined ? [] : found('split-differs', `${part} ${wrong.said}`, { field: part, ...wrong.figures });
   });
 }
 
 /** TYP-04: a number of OCPI has four decimals; what else is there is dust of binary arithmetic. */
 const DECIMALS_MAX = 4;
+
+interface Difference {
+  readonly said: string;
+  readonly figures: Figures;
+}
 
 /**
  * Undefined when the amounts told are the exact ones, rounded to the digits that they are told
@@ -157,8 +162,8 @@ function difference(
   told: Price,
   exact: Cost,
   { currency, credit }: { readonly currency: string; readonly credit: boolean },
-): string | undefined {
-  const compare = (amount: Amount, like: number, of: string): string | undefined => {
+): Difference | undefined {
+  const compare = (amount: Amount, like: number, vat: 'excl' | 'incl'): Difference | undefined => {
     const value = decimal(like);
     const digits = Math.max(digitsOf(currency), Math.min(decimalsOf(value), DECIMALS_MAX));
     const rounded = amount.roundTo(digits, 'half-away-from-zero');
@@ -167,13 +172,16 @@ function difference(
     const is = credit ? told.neg() : told;
     if (is.equals(rounded)) return undefined;
     const expected = credit ? rounded.neg() : rounded;
-    return `is ${like} ${currency} ${of} VAT, expected ${expected}: ${tooMuch(is.sub(rounded), currency)}`;
+    return {
+      said: `is ${like} ${currency} ${vat}. VAT, expected ${expected}: ${tooMuch(is.sub(rounded), currency)}`,
+      figures: { told: value.toString(), due: expected.toString(), currency, vat },
+    };
   };
   return (
-    compare(exact.excl, told.excl_vat, 'excl.') ??
+    compare(exact.excl, told.excl_vat, 'excl') ??
     (told.incl_vat === undefined
       ? undefined
-      : compare(exact.incl ?? exact.excl, told.incl_vat, 'incl.'))
+      : compare(exact.incl ?? exact.excl, told.incl_vat, 'incl'))
   );
 }
 

@@ -44,7 +44,7 @@ export function reviewSigned(cdr: Cdr, knownKey: string | undefined): Finding[] 
   const compared = records.map(({ value, ocmf }) => ({ nature: natureOf(ocmf) ?? nature(value), ocmf }));
   return [
     ...signatures(records, signed, knownKey),
-    ...compareWithCharge(compared, charge).flatMap(({ code, detail }) => found(CODES[code], detail)),
+    ...compareWithCharge(compared, charge).flatMap(({ code, detail, figures }) => found(CODES[code], detail, figures)),
   ];
 }
 

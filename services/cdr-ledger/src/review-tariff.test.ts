@@ -117,6 +117,7 @@ test('a tariff that is not as published says where, since when, and what it come
     detail: 'tariff LEVEL-2 differs from version 2, published to us when the session began: '
       + 'elements[0].price_components[0].price is 0.24, published 0.2. By what was published it is 2.7 CAD excl. VAT, '
       + 'not 2.94: 0.24 CAD too much; it is version 3, which we hold since 2022-01-03T00:00:00Z',
+    figures: { field: 'total_cost', told: '2.94', due: '2.7', currency: 'CAD', vat: 'excl' },
   }]);
 });
 

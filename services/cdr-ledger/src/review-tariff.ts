@@ -3,7 +3,7 @@ import { type Cdr, sameId, type Tariff } from '#ocpi';
 import { inForce } from '#pricing';
 import { instant } from '#time';
 import { tariffDifferences } from './differences.ts';
-import { type Finding, found } from './finding.ts';
+import { type Figures, type Finding, found } from './finding.ts';
 import { digitsOf, type KnownZone, pricedIn, tooMuch } from './review-price.ts';
 
 /** A version of a partner's tariff that we hold. */
@@ -78,7 +78,8 @@ function compared(
   const money = inMoney(cdr, first.tariff, timeZone);
   return found(
     'tariff-not-as-published',
-    `tariff ${tariff.id} differs from version ${first.version}, published to us when the session began: ${where}${money}${alsoHeld}`,
+    `tariff ${tariff.id} differs from version ${first.version}, published to us when the session began: ${where}${money?.said ?? ''}${alsoHeld}`,
+    money?.figures,
   );
 }
 
@@ -93,15 +94,18 @@ function mayHold(at: string, newest: HeldTariff, others: readonly HeldTariff[]):
 }
 
 /** What the CDR would be by the tariff as it was published. */
-function inMoney(cdr: Cdr, published: Tariff, timeZone: KnownZone): string {
+function inMoney(cdr: Cdr, published: Tariff, timeZone: KnownZone): { said: string; figures: Figures } | undefined {
   const tariffs = cdr.tariffs!.map((one) => (sameId(one.id, published.id) ? published : one));
   const repriced = pricedIn({ ...cdr, tariffs }, timeZone);
-  if ('code' in repriced) return '';
+  if ('code' in repriced) return undefined;
   const { currency, total_cost, credit } = cdr;
   const total = decimal(total_cost.excl_vat);
   const told = credit === true ? total.neg() : total;
   const due = repriced.priced.unrounded.excl.roundTo(digitsOf(currency), 'half-away-from-zero');
   const by = told.sub(due);
   const difference = by.isZero() ? 'the same' : tooMuch(by, currency);
-  return `. By what was published it is ${due} ${currency} excl. VAT, not ${told}: ${difference}`;
+  return {
+    said: `. By what was published it is ${due} ${currency} excl. VAT, not ${told}: ${difference}`,
+    figures: { field: 'total_cost', told: told.toString(), due: due.toString(), currency, vat: 'excl' },
+  };
 }

@@ -132,7 +132,11 @@ test('what a credit is for may be negated in its parts, and not in its total, by
 test('a price that differs says what was expected', () => {
   const { findings } = review({ ...cdr, total_cost: { excl_vat: 3.94 } }, options);
   expect(findings).toEqual([
-    { code: 'price-differs', detail: 'total_cost is 3.94 CAD excl. VAT, expected 2.94: 1 CAD too much' },
+    {
+      code: 'price-differs',
+      detail: 'total_cost is 3.94 CAD excl. VAT, expected 2.94: 1 CAD too much',
+      figures: { field: 'total_cost', told: '3.94', due: '2.94', currency: 'CAD', vat: 'excl' },
+    },
   ]);
 });
 
@@ -147,6 +151,7 @@ test('a VAT that is not what the taxes of the place come to is found, and said',
   const inQuebec = { cdr_location: { ...cdr.cdr_location, state: 'QC', city: 'Montréal' } };
   const found = review({ ...cdr, ...inQuebec }, options).findings.find(({ code }) => code === 'tax-differs-from-place');
   expect(found?.detail).toBe('it charges 5 % of tax; Montréal QC has GST 5 % and QST 9.975 %');
+  expect(found?.figures).toEqual({ told: '5', due: 'GST 5, QST 9.975', unit: '%' });
 });
 
 test('local times are priced in the zone of the Location', () => {
@@ -251,6 +256,7 @@ test('a price that is right in another zone than the Location\'s is a matter of 
     code: 'time-zone-differs',
     detail: 'total_cost is what its tariff comes to in UTC; in America/Vancouver, the zone of Location BURNABY, '
       + 'it is 4.38 CAD excl. VAT, expected 2.94: 1.44 CAD too much',
+    figures: { told: 'UTC', due: 'America/Vancouver' },
   }]);
   expect(codes(charged, { timeZone: { name: 'UTC' } })).toEqual([]);
   // From 13:00 on: half past one in Newfoundland, and in no other hour that is whole.

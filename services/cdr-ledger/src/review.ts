@@ -80,7 +80,10 @@ function taxFindings(cdr: Cdr, { remarks }: SettledCdr): Finding[] {
   const told = rates.map((rate) => `${rate} %`).join(' and ') || 'another amount';
   const due = place.map(({ code, rate }) => `${code} ${rate} %`).join(' and ');
   const { city, state = '' } = cdr.cdr_location;
-  return found('tax-differs-from-place', `it charges ${told} of tax; ${`${city} ${state}`.trim()} has ${due}`);
+  return found('tax-differs-from-place', `it charges ${told} of tax; ${`${city} ${state}`.trim()} has ${due}`, {
+    ...(rates.length > 0 ? { told: rates.join(', ') } : {}),
+    ...{ due: place.map(({ code, rate }) => `${code} ${rate}`).join(', '), unit: '%' },
+  });
 }
 
 function ownerFindings({ cdr_token }: Cdr, { ownParty }: ReviewOptions): Finding[] {
@@ -98,6 +101,7 @@ function creditMeant(
 ): { meant: Meant | undefined; findings: Finding[] } {
   const { credit, total_cost, currency, credit_reference_id: reference } = cdr;
   const total = `total_cost is ${total_cost.excl_vat} ${currency}`;
+  const figures = { field: 'total_cost', told: decimal(total_cost.excl_vat).toString(), currency };
   if (credit !== true && !isNegativeBill(cdr)) {
     const named = `it is no Credit CDR, but names ${reference} as the one that it credits`;
     return { meant: undefined, findings: reference ? found('reference-without-credit', named) : [] };
@@ -105,7 +109,7 @@ function creditMeant(
   const original = namedOriginal(cdr) ?? originalOfSession;
   if (credit !== true && reference === undefined && isDueNegative(cdr, timeZone)) {
     const detail = `${total} in a CDR that is no Credit CDR; its periods come to less than nothing, too`;
-    return { meant: undefined, findings: found('negative-total', detail) };
+    return { meant: undefined, findings: found('negative-total', detail, figures) };
   }
   const id = knownId(cdr);
   const isPositive = total_cost.excl_vat > 0 || (total_cost.incl_vat ?? 0) > 0;
@@ -116,8 +120,9 @@ function creditMeant(
       : found(
           'negative-total',
           `${total} in a CDR that is no Credit CDR: taken for a credit of ${original ?? 'an unknown one'}`,
+          figures,
         )),
-    ...(isPositive && !ofPaidBack ? found('credit-total-not-negative', `${total}, a Credit CDR negates it`) : []),
+    ...(isPositive && !ofPaidBack ? found('credit-total-not-negative', `${total}, a Credit CDR negates it`, figures) : []),
     ...(!ofPaidBack && negatesMore(cdr)
       ? found('credit-negates-more', 'negates more than total_cost, which alone a Credit CDR negates')
       : []),
@@ -149,6 +154,7 @@ function volumeFindings({ charging_periods, total_energy }: Cdr): Finding[] {
   return found(
     'energy-differs-from-periods',
     `total_energy is ${total_energy} kWh, the periods hold ${inPeriods} kWh`,
+    { field: 'total_energy', told: decimal(total_energy).toString(), due: inPeriods.toString(), unit: 'kWh' },
   );
 }
 
@@ -165,21 +171,25 @@ function parkingFindings({ charging_periods, total_parking_time, total_time }: C
   return found(
     'parking-time-differs-from-periods',
     `total_parking_time is ${told} h, the periods hold ${inPeriods} h`,
+    { field: 'total_parking_time', told: told.toString(), due: inPeriods.toString(), unit: 'h' },
   );
 }
 
 function timeFindings(cdr: Cdr, { nowMs }: ReviewOptions): Finding[] {
   const startMs = instant(cdr.start_date_time);
   const endMs = instant(cdr.end_date_time);
-  const late = [cdr.end_date_time, cdr.last_updated].find(
-    (time) => instant(time) > nowMs + CLOCK_SLACK_MS,
+  const late = (['end_date_time', 'last_updated'] as const).find(
+    (field) => instant(cdr[field]) > nowMs + CLOCK_SLACK_MS,
   );
-  const future = late === undefined ? [] : found('time-in-the-future', `${late} is yet to come`);
+  const future = late === undefined
+    ? []
+    : found('time-in-the-future', `${cdr[late]} is yet to come`, { field: late, told: cdr[late] });
   const isEarly = instant(cdr.last_updated) < startMs - CLOCK_SLACK_MS;
   const early = `last_updated is ${cdr.last_updated}, before the charge began at ${cdr.start_date_time}: it is settled with that month`;
+  const start = cdr.start_date_time;
   if (endMs < startMs)
     return [
-      ...found('ends-before-it-starts', `it ends at ${cdr.end_date_time}, before ${cdr.start_date_time}`),
+      ...found('ends-before-it-starts', `it ends at ${cdr.end_date_time}, before ${start}`, { field: 'end_date_time', told: cdr.end_date_time, start }),
       ...future,
     ];
   const hours = decimal(endMs - startMs).divide(decimal(3_600_000), 6, 'half-away-from-zero');
@@ -192,11 +202,12 @@ function timeFindings(cdr: Cdr, { nowMs }: ReviewOptions): Finding[] {
   );
   return [
     ...future,
-    ...(isEarly ? found('updated-before-it-starts', early) : []),
+    ...(isEarly ? found('updated-before-it-starts', early, { field: 'last_updated', told: cdr.last_updated, start }) : []),
     ...(isOff
       ? found(
           'time-differs-from-timestamps',
           `total_time is ${told} h, from start to end it took ${hours} h`,
+          { field: 'total_time', told: told.toString(), due: hours.toString(), unit: 'h' },
         )
       : []),
   ];

@@ -49,8 +49,20 @@ test('a tariff that is not the published one is found with the difference in mon
     {
       code: 'tariff-not-as-published',
       detail: expect.stringContaining('it is 2.94 CAD excl. VAT, not 3.3: 0.36 CAD too much'),
+      figures: { field: 'total_cost', told: '3.3', due: '2.94', currency: 'CAD', vat: 'excl' },
     },
   ]);
+});
+
+test('a finding is read with its figures, also one of which a former release noted the words alone', async () => {
+  const figures = { field: 'total_cost', told: '3.94', due: '2.94', currency: 'CAD', vat: 'excl' };
+  const { findings } = await push(charged('T-0', { total_cost: { excl_vat: 3.94 } }));
+  expect(findings).toMatchObject([{ code: 'price-differs', figures }]);
+  const { rows: [{ data }] } = await plunk.ledgerDb.query(`SELECT data::json FROM events WHERE data LIKE '%"T-0"%'`);
+  expect(data.findings).toEqual([{ code: 'price-differs', detail: findings[0]!.detail, figures }]);
+  await plunk.ledgerDb.query(`UPDATE cdrs SET findings = jsonb_build_array((findings -> 0) - 'figures') WHERE cdr_id = 'T-0'`);
+  expect((await plunk.bus.ask(getCdr, { party: bct, cdrId: 'T-0' })).findings).toMatchObject([{ code: 'price-differs', figures }]);
+  await plunk.ledgerDb.query(`UPDATE cdrs SET findings = $1 WHERE cdr_id = 'T-0'`, [JSON.stringify(data.findings)]);
 });
 
 test('a tariff that was never published to us is remarked on', async () => {

@@ -43,5 +43,11 @@ export function between<T extends z.ZodNumber | z.ZodInt>(schema: T, least: numb
 export const Limit = (most: number, otherwise: number) =>
   numberText(between(z.int(`a whole number from 1 to ${most}`), 1, most, 'a whole number').default(otherwise));
 
-export const Findings = z.array(z.object({ code: z.string(), detail: z.string() }));
+export const Findings = z.array(z.object({
+  code: z.string(),
+  detail: z.string(),
+  figures: z.record(z.string(), z.string()).meta({
+    description: 'those of the detail, each as text: field, told, due, currency, vat (excl or incl), unit, start. Empty where it has none',
+  }),
+}));
 export const Explanation = z.object({ text: z.string(), tree: z.unknown() });

@@ -102,7 +102,7 @@ export function listRoutes(bus: Bus, own: OwnParties): Route[] {
         });
         return {
           objects: cdrsJson.map((each) => fromJsonBytes<Record<string, unknown>>(each)),
-          findings: found.map(({ findings }) => findings.map(({ code, detail }) => ({ code, detail }))),
+          findings: found.map(({ findings }) => findings.map(({ code, detail, figures }) => ({ code, detail, figures }))),
           next,
         };
       },

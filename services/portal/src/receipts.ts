@@ -101,7 +101,7 @@ function paid({ excl_vat, incl_vat, currency }: Total) {
 /** What the ledger found and how the price came about. */
 export function explained({ findings, explanationJson, explanationText }: CdrFound) {
   return {
-    findings: findings.map(({ code, detail }) => ({ code, detail })),
+    findings: findings.map(({ code, detail, figures }) => ({ code, detail, figures })),
     explanation: {
       text: explanationText,
       tree: explanationJson.length === 0 ? null : fromJsonBytes<unknown>(explanationJson),

@@ -105,7 +105,7 @@ test('CDRs that partners sent are walked through by a cursor, all or those of on
 
 test('CDRs in which something was found are listed with it', async () => {
   const { body } = await operator.get('/v1/operator/cdrs/received?in_doubt=true');
-  expect(body).toEqual({ objects: [{ id: 'R-0' }], findings: [[priceDiffers]], next: '' });
+  expect(body).toEqual({ objects: [{ id: 'R-0' }], findings: [[{ ...priceDiffers, figures: {} }]], next: '' });
   expect((await operator.get('/v1/operator/cdrs/received?limit=2')).body).toMatchObject({ findings: [[], []] });
   expect((await operator.get('/v1/operator/cdrs/received?in_doubt=perhaps')).status).toBe(400);
 });

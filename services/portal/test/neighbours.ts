@@ -214,7 +214,7 @@ export class Neighbours {
     await bus.answer(getCdr, (requests) => requests.map(({ cdrId, language }) => {
       const cdr = this.cdrs.get(cdrId);
       const reckoned = {
-        findings: [{ code: 'total-differs', detail: 'by 0.01' }], explanationText: language === 'fr' ? '12,4 kWh à 0,30' : '12.4 kWh at 0.30',
+        findings: [{ code: 'total-differs', detail: 'by 0.01', figures: { told: '0.01' } }], explanationText: language === 'fr' ? '12,4 kWh à 0,30' : '12.4 kWh at 0.30',
         explanationJson: toJsonBytes({ periods: [] }), repricedExclVat: '4.47', repricedInclVat: '4.69',
       };
       return cdr ? { cdrJson: toJsonBytes(cdr), ...reckoned } : {};

@@ -250,7 +250,7 @@ test('receipts come with the price explained; another driver\'s is not there', a
   ]);
   expect((await avery.get('/v1/receipts/ca/bct/R-1')).body).toMatchObject({
     ...body.receipts[1], cdr: { id: 'R-1' }, explanation: { text: '12.4 kWh at 0.30', tree: { periods: [] } },
-    findings: [{ code: 'total-differs', detail: 'by 0.01' }],
+    findings: [{ code: 'total-differs', detail: 'by 0.01', figures: { told: '0.01' } }],
   });
   expect((await blake.get('/v1/receipts')).body).toEqual({ receipts: [] });
   expect(await blake.get('/v1/receipts/CA/BCT/R-1')).toMatchObject({ status: 404, body: { error: { code: 'unknown-receipt' } } });

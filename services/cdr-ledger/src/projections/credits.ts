@@ -126,20 +126,22 @@ function amountFindings(credit: Charged, original: Charged): Finding[] {
   const wrong = charged.find(({ amount, unit }, n) =>
     !amount.equals(credited[n]!.amount) || unit !== credited[n]!.unit);
   if (wrong === undefined) return [];
-  const { amount, unit } = credited[charged.indexOf(wrong)]!;
+  const { amount, unit, figures } = credited[charged.indexOf(wrong)]!;
   return [
     {
       code: 'credit-differs-from-original',
       detail: `credits ${amount} ${unit}${wrong.of} of the ${wrong.amount} ${wrong.unit} that CDR ${original.id} charged`,
+      figures: { told: amount.toString(), due: wrong.amount.toString(), ...figures },
     },
   ];
 }
 
 function amountsOf({ total_cost, total_energy, currency }: Charged, signed: (told: number) => Decimal) {
   const { excl_vat, incl_vat = excl_vat } = total_cost;
+  const unit = currency.toUpperCase();
   return [
-    { amount: signed(excl_vat), unit: currency.toUpperCase(), of: '' },
-    { amount: signed(incl_vat), unit: currency.toUpperCase(), of: ' incl. VAT' },
-    { amount: decimal(total_energy), unit: 'kWh', of: '' },
-  ];
+    { amount: signed(excl_vat), unit, of: '', figures: { field: 'total_cost', currency: unit, vat: 'excl' } },
+    { amount: signed(incl_vat), unit, of: ' incl. VAT', figures: { field: 'total_cost', currency: unit, vat: 'incl' } },
+    { amount: decimal(total_energy), unit: 'kWh', of: '', figures: { field: 'total_energy', unit: 'kWh' } },
+  ] as const;
 }
