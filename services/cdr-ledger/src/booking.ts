@@ -1,7 +1,7 @@
 import { entryText } from '#chain';
 import type { AppendItem, EventStore } from '#event-store';
 import { rouseDue } from '#due';
-import { decimal } from '#money';
+import { Decimal, decimal, max } from '#money';
 import { idKey, partyText } from '#ocpi';
 import { type Database, timeUuid, type Tx } from '#postgres';
 import type { OwnParties } from '#settings';
@@ -143,9 +143,12 @@ async function commandOf(batch: Batch, { cdr, event }: Booked): Promise<ChargeCo
   const billed = billedBy(event);
   const mayHold = settings.flaggedCdrs === 'hold' && event.type === 'CdrReceived';
   if (billed.credit) {
-    const creditedExclVat = decimal(billed.total_cost.excl_vat).abs().toString();
+    const { excl_vat, incl_vat } = billed.total_cost;
+    const excl = decimal(excl_vat).abs();
+    const creditedExclVat = excl.toString();
+    const tax = incl_vat === undefined ? {} : { creditedTax: max(decimal(incl_vat).abs().sub(excl), Decimal.zero).toString() };
     const currency = billed.currency.toUpperCase();
-    return { type: 'CreditCharge', ...about, creditCdrId: billed.id, creditedExclVat, currency, hold: mayHold };
+    return { type: 'CreditCharge', ...about, creditCdrId: billed.id, creditedExclVat, ...tax, currency, hold: mayHold };
   }
   const hold = mayHold && isOdd(event.findings);
   return { type: 'BookCharge', ...about, hold, ...(await priced(batch, holder, billed)) };

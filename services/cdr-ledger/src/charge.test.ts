@@ -103,6 +103,24 @@ describe('a charge', () => {
     given(charge, small).when({ ...credit, currency: 'JPY' }).thenNothing();
   });
 
+  test('is refunded by the tax that a Credit CDR takes back alone, where the plan passes it on', () => {
+    const steps = [{ what: 'charge' as const, exclVat: '2.94', inclVat: '3.087' }];
+    const passed = { ...charged.price, exclVat: '2.94', inclVat: '3.09', payable: '3.09', steps };
+    const marked = { ...charged.price, steps: [...steps, { what: 'percent' as const, exclVat: '0.15' }] };
+    const ofTax = { ...credit, creditCdrId: 'TAX', creditedExclVat: '0', creditedTax: '0.15' };
+    const { type: _type, ...of } = ofTax;
+    const back = (exclVat: string, inclVat: string) =>
+      ({ ...of, type: 'ChargeRefunded', currency: 'CAD', exclVat, inclVat, payable: inclVat }) as ChargeEvent;
+    for (const price of [passed, marked]) given(charge, { ...booked, price }).when(ofTax).then(back('0', '-0.15'));
+    given(charge, booked).when(ofTax).then(back('0', '0'));
+    // Half of the price without its tax, and then all.
+    const half = { ...ofTax, creditCdrId: 'HALF', creditedExclVat: '1.47', creditedTax: '0' };
+    given(charge, { ...booked, price: passed }, back('0', '-0.15')).when(half)
+      .then({ ...back('-1.47', '-1.47'), creditCdrId: 'HALF', creditedExclVat: '1.47', creditedTax: '0' } as ChargeEvent);
+    given(charge, { ...booked, price: passed }, back('0', '-0.15')).when({ ...credit, creditedTax: '0.15' })
+      .then({ ...back('-2.94', '-2.94'), creditCdrId: 'R-1-C', creditedExclVat: '2.94' } as ChargeEvent);
+  });
+
   test('is never refunded by more than it cost', () => {
     given(charge, booked).when({ ...credit, creditedExclVat: '29.4' })
       .then({ ...refunded, creditedExclVat: '29.4' } as ChargeEvent);

@@ -1,5 +1,5 @@
 import { type Decider, Rejected } from '#decider';
-import { type Decimal, decimal, minorUnitsOf, sum } from '#money';
+import { Decimal, decimal, min, minorUnitsOf, sum } from '#money';
 import { idKey, type Party, sameId } from '#ocpi';
 import { splitTax } from '#taxes';
 import type { NamedTax, PlanVersion, RetailPrice } from './plan.ts';
@@ -51,6 +51,8 @@ interface Credited {
   readonly creditCdrId: string;
   /** What the Credit CDR takes back, without tax, decimal text not below zero. */
   readonly creditedExclVat: string;
+  /** And of tax, not below zero; absent where it tells none, and in entries of former releases. */
+  readonly creditedTax?: string;
   /** Of that; entries of former releases do not say. */
   readonly currency?: string;
   readonly at: string;
@@ -171,8 +173,8 @@ function bookedOf(event: BookedCharge): BookedCharge {
   return { ledger, accountId, cdr, startedAt, energyKwh, cdrExclVat, plan, price, ...(taxes && { taxes }), at };
 }
 
-function creditedOf({ ledger, accountId, cdr, creditCdrId, creditedExclVat, currency, at }: Credited): Credited {
-  return { ledger, accountId, cdr, creditCdrId, creditedExclVat, ...(currency && { currency }), at };
+function creditedOf({ ledger, accountId, cdr, creditCdrId, creditedExclVat, creditedTax, currency, at }: Credited): Credited {
+  return { ledger, accountId, cdr, creditCdrId, creditedExclVat, ...(creditedTax && { creditedTax }), ...(currency && { currency }), at };
 }
 
 /** Those in its currency: others take back something else, which is between us and the partner. */
@@ -209,17 +211,27 @@ export function refundsOf(
   return refunds;
 }
 
-/** Of Credit CDRs that take back less than the CDR asked, the same share. */
+/**
+ * Of Credit CDRs that take back less than the CDR asked, the same share; of its tax, where that was passed on, what they
+ * take back of it.
+ */
 function refundOf(charge: BookedCharge, credit: Credited, paid: readonly ChargeRefunded[]): ChargeRefunded {
   const { accountId, ledger, price, cdrExclVat } = charge;
   const { currency, exclVat, inclVat, payable } = price;
   const all = [...paid, credit];
   const digits = minorUnitsOf(currency) ?? 2;
   const isAll = isWhole(charge, all);
+  const asked = decimal(cdrExclVat).abs();
+  const passedOn = taxPassedOn(price);
+  const untold = all.filter(({ creditedTax }) => creditedTax === undefined);
+  const told = min(sum(all.map(({ creditedTax = '0' }) => decimal(creditedTax))), passedOn.abs());
+  const taxBack = passedOn.mul(creditedBy(untold)).add((passedOn.isNegative() ? told.neg() : told).mul(asked));
+  const shareOf = (text: string, hasTax: boolean): Decimal => {
+    const its = decimal(text).sub(hasTax ? passedOn : Decimal.zero).mul(creditedBy(all));
+    return (hasTax ? its.add(taxBack) : its).divide(asked, digits, 'half-away-from-zero');
+  };
   const back = (text: string, field: 'exclVat' | 'inclVat' | 'payable'): string => {
-    const amount = isAll
-      ? decimal(text)
-      : decimal(text).mul(creditedBy(all)).divide(decimal(cdrExclVat).abs(), digits, 'half-away-from-zero');
+    const amount = isAll ? decimal(text) : shareOf(text, field !== 'exclVat');
     return sum([amount, ...paid.map((refund) => decimal(refund[field] ?? '0'))]).neg().toString();
   };
   const paidBack = { exclVat: back(exclVat, 'exclVat'), ...(inclVat === undefined ? {} : { inclVat: back(inclVat, 'inclVat') }) };
@@ -233,6 +245,15 @@ function refundOf(charge: BookedCharge, credit: Credited, paid: readonly ChargeR
     payable: back(payable, 'payable'),
     ...taxesBack(charge, paidBack, { paid, isAll, digits }),
   };
+}
+
+/** The tax of the CDR itself within what its driver paid: nothing where the plan asks for something else. */
+function taxPassedOn(price: RetailPrice): Decimal {
+  const charged = price.steps.find(({ what }) => what === 'charge');
+  if (charged === undefined) return Decimal.zero;
+  const [its, all] = [taxWithin(charged), taxWithin(price)];
+  if (its.isNegative() !== all.isNegative()) return Decimal.zero;
+  return its.abs().compare(all.abs()) < 0 ? its : all;
 }
 
 /** Those that were charged: of each the share that is back with this refund, less what came back of it before. */

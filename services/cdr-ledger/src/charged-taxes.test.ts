@@ -78,7 +78,9 @@ function commandsOf(booked: BookedCharge, thousandths: readonly number[], bookAf
     amounts.push(part.compare(left) > 0 || amounts.length === parts.length ? left : part);
   }
   const credits = amounts.map((amount, n): ChargeCommand => (
-    { ...about, type: 'CreditCharge', creditCdrId: `C${n}`, creditedExclVat: amount.toString(), hold }));
+    { ...about, type: 'CreditCharge', creditCdrId: `C${n}`, creditedExclVat: amount.toString(), hold,
+    // Some tell none of it, some more than there is.
+    ...(n % 3 === 0 ? {} : { creditedTax: amount.mul(decimal(n)).shift(-1).toString() }) }));
   const book: ChargeCommand = { ...booked, type: 'BookCharge', hold };
   return [...credits.slice(0, bookAfter), book, ...credits.slice(bookAfter), { type: 'ReleaseCharge', at }];
 }

@@ -103,9 +103,12 @@ describe('what a driver owes', () => {
     const body = cdrOf(token, 'T-1');
     await push(body);
     await push({ ...creditCdr(body, cdr.last_updated), total_cost: { excl_vat: -1.47, incl_vat: -1.54 } });
+    await push(cdrOf(token, 'T-2'));
+    await push({ ...creditCdr(cdrOf(token, 'T-2'), cdr.last_updated), total_cost: { excl_vat: 0, incl_vat: -0.15 } });
     const taxes = async (id: string) => (await retailOf(id)).price!.taxes?.taxes.map(({ code, rate, amount }) => ({ code, rate, amount }));
     expect(await taxes('T-1')).toEqual([{ code: 'GST', rate: '5', amount: '0.18' }]);
-    expect(await taxes('T-1-C')).toEqual([{ code: 'GST', rate: '5', amount: '-0.09' }]);
+    expect(await taxes('T-1-C')).toEqual([{ code: 'GST', rate: '5', amount: '-0.08' }]);
+    expect(await taxes('T-2-C'), 'of the tax alone').toEqual([{ code: 'GST', rate: '5', amount: '-0.15' }]);
   });
 
   test('an account, its lines and the price of a CDR are said in English or, to who asks for it, in French', async () => {
