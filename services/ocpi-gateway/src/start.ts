@@ -79,7 +79,11 @@ export function start(env: Env): Promise<Running> {
     service.onStop(() => calls.close());
     service.onStop(() => sightings.stop());
 
+    const does = processOf(service);
     let publicUrl = given.variable('OCPI_PUBLIC_URL', '').replace(/\/+$/, '');
+    if (does === 'sending' && publicUrl === '') {
+      throw new BadSettings('environment variable OCPI_PUBLIC_URL is not set: a process that only sends listens on no port that could be told to partners');
+    }
     let worker: DueWorker | undefined;
     const grantedNow = () => grants.at(db, clock.now());
     const seen = new Seen({ bus, grantedNow });
@@ -130,77 +134,82 @@ export function start(env: Env): Promise<Running> {
     const pushAll = new PushAll({ db, bus, clock, grants, steering, interfaces: partners.interfaces, log });
     const toNewMember = members && new HubPushAll({ db, clock, members });
 
-    const http = ocpiServer({
-      partners, parties, settings, clock, log, tracer, versions, dialects, sightings, publicUrl: wired.publicUrl,
-      handlers: {
-        ...configurationHandlers(partners, wired.publicUrl),
-        ...clientInfos.handlers(),
-        ...(hub || !fetching ? hub!.handlers() : {
-          ...receivedHandlers(bus, fetching, sightings),
-          ...sentHandlers(bus, parties, { db, pageLimit: settings.page_limit, grantedNow, seen, steering }),
-          ...commands.handlers(),
-          ...profiles.handlers(),
-          ...partnerProfiles.handlers(),
-        }),
-      },
-      ...(hub && members ? { relays: true, more: hub.crossings(), heard: (partner) => members.heard(partner) } : {}),
-    });
-    const { host, port } = listenAt(service);
-    await http.listen({ host, port });
-    service.onStop(() => http.close());
-    publicUrl ||= addressOf(host, (http.server.address() as AddressInfo).port);
+    if (does !== 'sending') {
+      const http = ocpiServer({
+        partners, parties, settings, clock, log, tracer, versions, dialects, sightings, publicUrl: wired.publicUrl,
+        handlers: {
+          ...configurationHandlers(partners, wired.publicUrl),
+          ...clientInfos.handlers(),
+          ...(hub || !fetching ? hub!.handlers() : {
+            ...receivedHandlers(bus, fetching, sightings),
+            ...sentHandlers(bus, parties, { db, pageLimit: settings.page_limit, grantedNow, seen, steering }),
+            ...commands.handlers(),
+            ...profiles.handlers(),
+            ...partnerProfiles.handlers(),
+          }),
+        },
+        ...(hub && members ? { relays: true, more: hub.crossings(), heard: (partner) => members.heard(partner) } : {}),
+      });
+      const { host, port } = listenAt(service);
+      await http.listen({ host, port });
+      service.onStop(() => http.close());
+      publicUrl ||= addressOf(host, (http.server.address() as AddressInfo).port);
 
-    const serving = await serve({
-      module: OcpiGatewayModule.with({
-        gateway,
-        partners,
-        desk: new OperatorDesk({ db, clock, partners, dialects }),
-        agreements,
-        erasing,
-        pulling,
-        profiles,
-        partnerProfiles,
-        steering,
-        quirks: new PartnerQuirks({
-          db, clock, log, wake, readAnew: async (tx, partnerId) => pulling?.soon(tx, partnerId, { full: true }),
+      const serving = await serve({
+        module: OcpiGatewayModule.with({
+          gateway,
+          partners,
+          desk: new OperatorDesk({ db, clock, partners, dialects }),
+          agreements,
+          erasing,
+          pulling,
+          profiles,
+          partnerProfiles,
+          steering,
+          quirks: new PartnerQuirks({
+            db, clock, log, wake, readAnew: async (tx, partnerId) => pulling?.soon(tx, partnerId, { full: true }),
+          }),
         }),
-      }),
-      bus,
-      db,
-      listener: 'ocpi-gateway',
-      batch: HEARD_AT_ONCE,
-      gatherMs: GATHER_MS,
-      tells: [told, fromEventStore('agreements', store, agreementTells)],
-    });
-    service.onStop(() => serving.close());
+        bus,
+        db,
+        listener: 'ocpi-gateway',
+        batch: HEARD_AT_ONCE,
+        gatherMs: GATHER_MS,
+        tells: [told, fromEventStore('agreements', store, agreementTells)],
+      });
+      service.onStop(() => serving.close());
+    }
     await erasing.start(deliveriesForgetting({ db, outbox: told, clock, parties, wake }));
     service.onStop(() => erasing.stop());
-    worker = workDue(db, clock, {
-      concurrency: LANES,
-      leaseMs: LEASE_MS,
-      service: 'ocpi-gateway',
-      log,
-      early: ['push', 'push-all', 'steer', 'tell-links', 'unlock', 'command-result', 'pull-once', 'fetch', 'pull-clients', 'hub-sweep', 'watch'],
-      kinds: {
-        push: (due, _, hold) => delivery.push(due, hold),
-        'push-all': (due, attempt) => (toNewMember ? toNewMember.run(due) : pushAll.run(due, attempt)),
-        'tariffs-turn': () => pushAll.tariffsTurned(),
-        'grants-turn': (due) => pushAll.grantsTurned(due),
-        steer: (due, attempt) => grantedTo.run(due, attempt),
-        'tell-links': async () => (await db.tx((tx) => partners.links.tellEnded(tx)), 'done'),
-        'profile-lapse': (due) => profiles.lapsed(due),
-        unlock: (due, _, hold) => unlocking.carryOut(due, hold),
-        'command-result': (due, attempt, hold) => commands.deliverResult(due, attempt, hold),
-        pull: async (due) => (pulling ? pulling.run(due) : 'done'),
-        'pull-once': async (due, attempt) => (pulling ? pulling.runOnce(due, attempt) : 'done'),
-        fetch: async (due, attempt) => (fetching ? fetching.run(due, attempt) : 'done'),
-        'pull-clients': (due, attempt) => clientInfos.pull(due, attempt),
-        'hub-sweep': async () => (hub ? hub.sweep() : 'done'),
-        watch: async (due) => (members ? members.watch(due) : 'done'),
-      },
-    });
-    await pulling?.afterStart();
-    if (hub) await db.tx((tx) => addDue(tx, { id: 'hub sweep', key: 'hub sweep', kind: 'hub-sweep', at: clock.now(), body: {} }));
+    if (does === 'listening') log.info('what falls due is left to a process with OCPI_PROCESS=sending');
+    else {
+      worker = workDue(db, clock, {
+        concurrency: LANES,
+        leaseMs: LEASE_MS,
+        service: 'ocpi-gateway',
+        log,
+        early: ['push', 'push-all', 'steer', 'tell-links', 'unlock', 'command-result', 'pull-once', 'fetch', 'pull-clients', 'hub-sweep', 'watch'],
+        kinds: {
+          push: (due, _, hold) => delivery.push(due, hold),
+          'push-all': (due, attempt) => (toNewMember ? toNewMember.run(due) : pushAll.run(due, attempt)),
+          'tariffs-turn': () => pushAll.tariffsTurned(),
+          'grants-turn': (due) => pushAll.grantsTurned(due),
+          steer: (due, attempt) => grantedTo.run(due, attempt),
+          'tell-links': async () => (await db.tx((tx) => partners.links.tellEnded(tx)), 'done'),
+          'profile-lapse': (due) => profiles.lapsed(due),
+          unlock: (due, _, hold) => unlocking.carryOut(due, hold),
+          'command-result': (due, attempt, hold) => commands.deliverResult(due, attempt, hold),
+          pull: async (due) => (pulling ? pulling.run(due) : 'done'),
+          'pull-once': async (due, attempt) => (pulling ? pulling.runOnce(due, attempt) : 'done'),
+          fetch: async (due, attempt) => (fetching ? fetching.run(due, attempt) : 'done'),
+          'pull-clients': (due, attempt) => clientInfos.pull(due, attempt),
+          'hub-sweep': async () => (hub ? hub.sweep() : 'done'),
+          watch: async (due) => (members ? members.watch(due) : 'done'),
+        },
+      });
+      await pulling?.afterStart();
+      if (hub) await db.tx((tx) => addDue(tx, { id: 'hub sweep', key: 'hub sweep', kind: 'hub-sweep', at: clock.now(), body: {} }));
+    }
     const sweeping = setInterval(
       () => void sweepTexts(db).catch((error: unknown) => log.warn('texts that nobody has stay', { error })),
       SWEEP_EVERY_MS,
@@ -209,8 +218,15 @@ export function start(env: Env): Promise<Running> {
     service.onStop(() => worker?.stop());
     // Whoever waits for a slow partner is let go: its answer is unclear then, and looked after by the next start.
     service.onStop(() => void setTimeout(() => void calls.close(), PATIENCE_AT_STOP_MS).unref());
-    return { ocpi: wired.versionsUrl() };
+    if (does !== 'sending') return { ocpi: wired.versionsUrl() };
   });
+}
+
+/** Which part of the work a process does: all of it, or one of two that each have a processor to themselves. */
+function processOf({ settings }: Service): 'whole' | 'listening' | 'sending' {
+  const does = settings.variable('OCPI_PROCESS', 'whole');
+  if (does === 'whole' || does === 'listening' || does === 'sending') return does;
+  throw new BadSettings(`environment variable OCPI_PROCESS: whole, listening or sending, not ${JSON.stringify(does)}`);
 }
 
 function listenAt({ settings }: Service): { host: string; port: number } {
