@@ -22,6 +22,16 @@ export const listMigrations: MigrationList = [
         AND jsonb_path_exists(findings, '$[*] ? (@.code != "signed-data-valid")')`,
     ],
   },
+  // Of those the fewer that say which charges were of one card, for when it is forgotten (`projections/overlaps.ts`).
+  {
+    name: 'cdr-ledger-overlapping',
+    up: ({ schema }) => [
+      `DROP TABLE IF EXISTS ${schema}_rebuild.cdrs`,
+      `DELETE FROM followed WHERE follower = 'cdr-list rebuilding'`,
+      `CREATE INDEX cdrs_overlapping ON cdrs ("position") WHERE NOT own
+        AND jsonb_path_exists(findings, '$[*] ? (@.code == "overlaps-another-charge" || @.code == "session-billed-twice")')`,
+    ],
+  },
 ];
 
 /**

@@ -10,6 +10,7 @@ import { follow } from '../src/follow.ts';
 import { ledgerForgetting } from '../src/forgetting.ts';
 import { migrations } from '../src/migrations.ts';
 import { cdrList } from '../src/projections/cdr-list.ts';
+import { FORGET } from '../src/projections/overlaps.ts';
 import { rowOf } from '../src/projections/cdr-row.ts';
 import { rebuildBeside, RebuildTakenOver } from '../src/rebuild.ts';
 import { carbonPlunk, cdr, location, session, tariff, token } from './charge.ts';
@@ -178,6 +179,13 @@ test('what is forgotten while a list is made anew is forgotten in the new one, t
   await rebuildBeside(db, { ...store, readAll }, { ...cdrList(), tables: cdrList().tables! }, new AbortController().signal);
   expect(ends).toBe(2);
   expect(await overlapping()).toEqual([]);
+});
+
+test('whose charges overlapped is forgotten by reading the CDRs that say so, not all that are flagged, also in a list made anew', async () => {
+  const plan = () => there.db.tx(async (tx) => (await tx.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${FORGET.text}`)).rows
+    .map((row) => row['QUERY PLAN']).join('\n'), { byIndex: true });
+  await there.list.rebuild();
+  expect(await plan()).not.toMatch(/Filter: .*jsonb_path_exists/);
 });
 
 test('the operator rebuilds by name what may be rebuilt; a log or a chain never', async () => {

@@ -119,7 +119,8 @@ export async function forgetOverlaps(tx: Tx): Promise<void> {
 
 const CODES = ['overlaps-another-charge', 'session-billed-twice'] satisfies Finding['code'][];
 
-const FORGET: Statement = {
+/** As the index cdrs_overlapping says it: of all that are flagged those alone are read, for the list waits meanwhile. */
+export const FORGET: Statement = {
   name: 'overlaps_forgotten',
   text: `WITH found AS (
            SELECT c."position", f.finding, f.n, f.finding->>'code' IN (${CODES.map((code) => `'${code}'`).join(', ')}) AND (
@@ -128,8 +129,7 @@ const FORGET: Statement = {
                WHERE o.party = substring(f.finding->>'about' FROM '^[^*]*[*][^*]*')
                  AND o.cdr_key = lower(substring(f.finding->>'about' FROM '^[^*]*[*][^*]*[*](.*)$') COLLATE "C"))) AS gone
            FROM cdrs c CROSS JOIN LATERAL jsonb_array_elements(c.findings) WITH ORDINALITY AS f (finding, n)
-           WHERE NOT c.own AND jsonb_path_exists(c.findings, '$[*] ? (@.code != "signed-data-valid")')
-             AND jsonb_path_exists(c.findings, '$[*] ? (${CODES.map((code) => `@.code == "${code}"`).join(' || ')})'))
+           WHERE NOT c.own AND jsonb_path_exists(c.findings, '$[*] ? (${CODES.map((code) => `@.code == "${code}"`).join(' || ')})'))
          UPDATE cdrs SET findings = coalesce((
              SELECT jsonb_agg(finding ORDER BY n) FROM found WHERE found."position" = cdrs."position" AND NOT gone), '[]')
          WHERE cdrs."position" IN (SELECT "position" FROM found WHERE gone)
