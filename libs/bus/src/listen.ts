@@ -6,6 +6,7 @@ import type { Context } from './contract.ts';
 import type { Hearing } from './hearing.ts';
 import { ListenerGroup } from './listener-group.ts';
 import {
+  type AskedReplay,
   claimGroups,
   ensureGroups,
   keepLeases,
@@ -13,7 +14,7 @@ import {
   releaseGroup,
   type Replica,
 } from './listening-rows.ts';
-import { replayAll, replaysAsked } from './parked.ts';
+import { replayAll } from './parked.ts';
 import { readTold } from './reader.ts';
 import { kindOf, slotOf } from './subjects.ts';
 
@@ -129,8 +130,7 @@ class OneListener implements Listening {
       await sleep(this.leaseMs / 3, undefined, { signal }).catch(() => {});
       if (signal.aborted) return;
       try {
-        await this.share();
-        const replays = await replaysAsked(this.db, this.replica);
+        const replays = await this.share();
         for (const { group } of this.working.values()) {
           group.tend(
             replays
@@ -144,14 +144,16 @@ class OneListener implements Listening {
     }
   }
 
-  /** Keeps what is ours, gives away what is more than our share, and takes what nobody has. */
-  private async share(): Promise<void> {
-    const { mine, share } = await keepLeases(this.db, this.replica, this.leaseMs, [
+  /**
+   * Keeps what is ours, gives away what is more than our share, and takes what nobody has. Answers the keys to replay.
+   */
+  private async share(): Promise<readonly AskedReplay[]> {
+    const { mine, share, replays } = await keepLeases(this.db, this.replica, this.leaseMs, [
       ...this.working.keys(),
     ]);
     const surplus = [...this.working.values()].slice(0, Math.max(0, this.working.size - share));
     for (const working of surplus) await this.giveAway(working);
-    if (mine >= share || this.closing.signal.aborted) return;
+    if (mine >= share || this.closing.signal.aborted) return replays;
     const claimed = await claimGroups(this.db, this.replica, this.leaseMs, share - mine);
     for (const owned of claimed) {
       const { bus, db, replica, hearings, options } = this;
@@ -170,9 +172,11 @@ class OneListener implements Listening {
       const stopping = new AbortController();
       this.working.set(owned.slots, { group, stopping, done: this.work(group, stopping.signal) });
     }
-    if (claimed.length === 0) return;
-    this.rereading.abort();
-    this.gained();
+    if (claimed.length > 0) {
+      this.rereading.abort();
+      this.gained();
+    }
+    return replays;
   }
 
   private async giveAway({ group, stopping, done }: Working): Promise<void> {

@@ -21,6 +21,12 @@ export interface OwnedGroup {
   readonly epoch: bigint;
 }
 
+/** A parked key that somebody wants replayed. */
+export interface AskedReplay {
+  readonly key: string;
+  readonly slot: number;
+}
+
 /**
  * Makes the listener's groups, all at the beginning, unless they are there: the first split stays.
  */
@@ -51,15 +57,16 @@ export async function ensureGroups(
 
 /**
  * Says that this replica lives, keeps the groups it works on for another `leaseMs` by the
- * database's clock, and counts: how many it kept, and how many would be its fair share.
+ * database's clock, and counts: how many it kept, and how many would be its fair share. Also answers the parked keys
+ * that somebody wants replayed.
  */
 export async function keepLeases(
   db: Database,
   { listener, source, replica }: Replica,
   leaseMs: number,
   slots: readonly string[],
-): Promise<{ mine: number; share: number }> {
-  const { rows } = await db.query<{ replicas: bigint; groups: bigint; mine: bigint }>(
+): Promise<{ mine: number; share: number; replays: readonly AskedReplay[] }> {
+  const { rows } = await db.query<{ replicas: bigint; groups: bigint; mine: bigint; replays: AskedReplay[] | null }>(
     {
       name: 'listening-keep',
       text: `WITH me AS (
@@ -79,12 +86,15 @@ export async function keepLeases(
         (SELECT count(*) FROM listening WHERE listener = $1 AND source = $2) AS groups,
         1 + (SELECT count(*) FROM listening_replica
           WHERE listener = $1 AND source = $2 AND replica <> $3
-            AND until > clock_timestamp()) AS replicas`,
+            AND until > clock_timestamp()) AS replicas,
+        (SELECT json_agg(asked) FROM (SELECT DISTINCT key, slot FROM parked
+          WHERE listener = $1 AND source = $2 AND replay) asked) AS replays`,
     },
     [listener, source, replica, leaseMs, slots],
   );
   const [row] = rows as [(typeof rows)[number]];
-  return { mine: Number(row.mine), share: Math.ceil(Number(row.groups) / Number(row.replicas)) };
+  const share = Math.ceil(Number(row.groups) / Number(row.replicas));
+  return { mine: Number(row.mine), share, replays: row.replays ?? [] };
 }
 
 /** Takes up to `most` groups that nobody owns, or whose owner's lease has run out. */

@@ -33,8 +33,8 @@ export interface Outbox extends TellSource {
   count<F extends DescMessage>(contract: TellContract<F>, matches: (fact: MessageShape<F>) => boolean): Promise<number>;
 }
 
-/** Another process's rows are seen this late at most; our own at once. */
-const POLL_MS = 100;
+/** Another process tells its rows itself: they are looked for in case that it was ended before it had. Our own are seen at once. */
+const POLL_MS = 1_000;
 const PAGE_ROWS = 500;
 /** The kind of a row that was emptied; no contract has it. */
 const FORGOTTEN = '';

@@ -88,21 +88,6 @@ export async function parkedIn(
   return new Set(rows.map((row) => row.key));
 }
 
-/** The parked keys that somebody wants replayed. */
-export async function replaysAsked(
-  db: Database,
-  { listener, source }: Replica,
-): Promise<{ key: string; slot: number }[]> {
-  const { rows } = await db.query<{ key: string; slot: number }>(
-    {
-      name: 'parked-replays',
-      text: 'SELECT DISTINCT key, slot FROM parked WHERE listener = $1 AND source = $2 AND replay',
-    },
-    [listener, source],
-  );
-  return rows;
-}
-
 /** The first parked fact of a key. */
 export async function firstParked(
   db: Database,

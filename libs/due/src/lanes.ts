@@ -23,14 +23,22 @@ export interface Retry {
   readonly error?: string;
 }
 
-/** Takes up to `most` keys whose first row may be due and that nobody works on. */
+/** When there may be something to do next. */
+export interface NextWake {
+  /** Platform time. */
+  readonly at?: number;
+  /** Real ms from now. */
+  readonly inMs?: number;
+}
+
+/** Takes up to `most` keys whose first row may be due and that nobody works on; where there are none, says when to look again. */
 export async function claimLanes(
   db: Database,
   owner: string,
   nowMs: number,
   { leaseMs, most }: { leaseMs: number; most: number },
-): Promise<Lane[]> {
-  const { rows } = await db.query<Lane>(
+): Promise<{ lanes: Lane[]; next: NextWake }> {
+  const { rows } = await db.query<Lane | { key: null; at: bigint | null; inMs: number | null }>(
     {
       name: 'due-claim',
       text: `WITH ready AS (
@@ -38,14 +46,23 @@ export async function claimLanes(
           WHERE wake_at <= $2 AND wake_after <= clock_timestamp()
             AND (until IS NULL OR until < clock_timestamp())
           ORDER BY wake_at LIMIT $3 FOR UPDATE SKIP LOCKED
+      ), taken AS (
+        UPDATE due_lane
+          SET owner = $1, epoch = epoch + 1, until = clock_timestamp() + $4::int * interval '1 ms'
+          FROM ready WHERE due_lane.key = ready.key RETURNING due_lane.key, epoch
       )
-      UPDATE due_lane
-        SET owner = $1, epoch = epoch + 1, until = clock_timestamp() + $4::int * interval '1 ms'
-        FROM ready WHERE due_lane.key = ready.key RETURNING due_lane.key, epoch`,
+      SELECT key, epoch, NULL::bigint AS at, NULL::float8 AS "inMs" FROM taken
+      UNION ALL
+      SELECT NULL, NULL, (SELECT min(wake_at) FROM due_lane WHERE wake_at > $2),
+        (SELECT extract(epoch FROM min(wake_after) - clock_timestamp())::float8 * 1000 FROM due_lane
+          WHERE wake_after > clock_timestamp())
+      WHERE NOT EXISTS (SELECT FROM taken)`,
     },
     [owner, nowMs, most, leaseMs],
   );
-  return rows;
+  const [first] = rows;
+  if (first?.key !== null) return { lanes: rows as Lane[], next: {} };
+  return { lanes: [], next: { ...first.at !== null && { at: Number(first.at) }, ...first.inMs !== null && { inMs: first.inMs } } };
 }
 
 /** Keeps this worker's keys for another lease: those that are still its own. */
@@ -177,25 +194,6 @@ export async function releaseLanes(db: Database, owner: string): Promise<void> {
 export async function hasten(db: Database, kinds: readonly string[], nowMs: number, leaseMs: number): Promise<string[]> {
   const { rows } = await db.query<{ key: string }>('SELECT key FROM due_hasten($1, $2, $3) AS key', [kinds, Math.floor(nowMs), leaseMs]);
   return rows.map(({ key }) => key);
-}
-
-/** When there may be something to do next: platform time, and real ms from now. */
-export async function nextWake(
-  db: Database,
-  nowMs: number,
-): Promise<{ at: number | undefined; inMs: number | undefined }> {
-  const {
-    rows: [row],
-  } = await db.query<{ at: bigint | null; inMs: number | null }>(
-    {
-      name: 'due-wake',
-      text: `SELECT (SELECT min(wake_at) FROM due_lane WHERE wake_at > $1) AS at,
-      (SELECT extract(epoch FROM min(wake_after) - clock_timestamp())::float8 * 1000 FROM due_lane
-        WHERE wake_after > clock_timestamp()) AS "inMs"`,
-    },
-    [nowMs],
-  );
-  return { at: row?.at == null ? undefined : Number(row.at), inMs: row?.inMs ?? undefined };
 }
 
 export async function forgetDone(db: Database, olderThanDays: number): Promise<void> {

@@ -20,7 +20,7 @@ import {
   keepLanes,
   type Lane,
   nextDue,
-  nextWake,
+  type NextWake,
   postponeDue,
   releaseLanes,
   retryDue,
@@ -148,20 +148,17 @@ class Worker implements DueWorker {
         }
         seen = seenNow;
         const most = this.concurrency - this.running.size;
-        const lanes =
-          most > 0
-            ? await claimLanes(this.db, this.owner, this.clock.now(), {
-                leaseMs: this.leaseMs,
-                most,
-              })
-            : [];
+        const nowMs = this.clock.now();
+        const { leaseMs } = this;
+        const { lanes, next } = most > 0
+          ? await claimLanes(this.db, this.owner, nowMs, { leaseMs, most })
+          : { lanes: [], next: {} };
         for (const lane of lanes) this.start(lane, askedAt);
         if (lanes.length > 0 || news !== this.news) {
           idle = 0;
           continue;
         }
-        const ms = most > 0 ? await this.msToWait(idle) : this.longestPollMs;
-        if (news === this.news) await this.pause(ms);
+        await this.pause(most > 0 ? this.msToWait(idle, next, nowMs) : this.longestPollMs);
       } catch (error) {
         this.log.warn('what is due waits', { error });
         await this.pause(this.longestPollMs);
@@ -179,10 +176,8 @@ class Worker implements DueWorker {
   }
 
   /** Until what is known to fall due next; not long, since others may add without telling us. */
-  private async msToWait(idle: number): Promise<number> {
+  private msToWait(idle: number, { at = Infinity, inMs = Infinity }: NextWake, nowMs: number): number {
     const poll = Math.min(this.shortestPollMs * 2 ** idle, this.longestPollMs);
-    const nowMs = this.clock.now();
-    const { at = Infinity, inMs = Infinity } = await nextWake(this.db, nowMs);
     return Math.max(1, Math.min(poll, Math.ceil(this.clock.realMs(at - nowMs)), Math.ceil(inMs)));
   }
 

@@ -117,8 +117,7 @@ export class Erasing {
     const { signal } = this.closing;
     while (!signal.aborted) {
       try {
-        await this.seeOthers();
-        await this.sweepAll(forgetting);
+        if (await this.seeOthers()) await this.sweepAll(forgetting);
       } catch (error) {
         if (!signal.aborted) this.parts.log.warn('an erasure waits', { error: error as Error });
       }
@@ -126,16 +125,18 @@ export class Erasing {
     }
   }
 
-  /** What any process of the service forgot is forgotten by this one, too. */
-  private async seeOthers(): Promise<void> {
-    const { rows } = await this.parts.db.query<{ sweeps: number }>({
-      name: 'erasures_swept', text: 'SELECT coalesce(sum(sweeps), 0)::int AS sweeps FROM erasures',
+  /** What any process of the service forgot is forgotten by this one, too. Answers whether there is something to be forgotten. */
+  private async seeOthers(): Promise<boolean> {
+    const { rows } = await this.parts.db.query<{ sweeps: number; open: boolean }>({
+      name: 'erasures_swept',
+      text: `SELECT coalesce(sum(sweeps), 0)::int AS sweeps, coalesce(bool_or(done_at IS NULL), false) AS open FROM erasures`,
     });
-    const { sweeps } = rows[0]!;
-    if (sweeps === this.sweeps) return;
+    const { sweeps, open } = rows[0]!;
+    if (sweeps === this.sweeps) return open;
     await this.marks.load();
     this.forgetting?.emptyCaches?.();
     this.sweeps = sweeps;
+    return open;
   }
 
   private async sweepAll(forgetting: Forgetting): Promise<void> {

@@ -11,7 +11,7 @@ import { Tail } from './tail.ts';
 const LANES = 2;
 const BATCH = { events: 2_000, bytes: 2 * 1024 * 1024 };
 
-const POLL_MS = { shortest: 5, longest: 200 };
+const POLL_MS = { shortest: 5, longest: 1_000 };
 const RETRY_MS = [50, 500, 2_000];
 
 /**
