@@ -36,7 +36,8 @@ export interface ReadOptions {
 const MOST_HELD = 512;
 const MOST_HELD_BYTES = 8_000_000;
 const MOST_UNDER_WAY = 256;
-const NO_STREAM_POLL_MS = 250;
+/** A source that never ran has no stream: it is looked for less and less often. */
+const NO_STREAM_POLL_MS = { shortest: 250, longest: 1_000 };
 const IDLE_CHECK_MS = 5_000;
 const RETRY_MS = 250;
 
@@ -54,6 +55,7 @@ export async function* readTold(options: ReadOptions, signal: AbortSignal): Asyn
     manager,
     stream: streamName(bus.platform, context),
     askedAt: undefined,
+    noStreamPollMs: NO_STREAM_POLL_MS.shortest,
   };
   let position = options.after;
   for (let failures = 0; !signal.aborted;) {
@@ -84,6 +86,7 @@ interface Reading extends ReadOptions {
   readonly stream: string;
   /** How far the source was asked while the stream was empty. */
   askedAt: bigint | undefined;
+  noStreamPollMs: number;
 }
 
 /**
@@ -110,9 +113,11 @@ async function* readRound(
     }
   }
   if (!end) {
-    await sleep(NO_STREAM_POLL_MS, undefined, { signal }).catch(() => {});
+    await sleep(reading.noStreamPollMs, undefined, { signal }).catch(() => {});
+    reading.noStreamPollMs = Math.min(2 * reading.noStreamPollMs, NO_STREAM_POLL_MS.longest);
     return;
   }
+  reading.noStreamPollMs = NO_STREAM_POLL_MS.shortest;
   for await (const facts of messagesAfter(reading, position, signal)) {
     const news: ToldRow[] = [];
     for (const fact of facts) {
