@@ -110,7 +110,7 @@ test('a received CDR is disputed for its findings, answered, and credited by the
 test('a CDR of ours that a partner complains of is credited by our own correction', async () => {
   const cdrId = await issued('20220201-DISPUTED0001');
   const { dispute } = await open(issuer, cdrId, { amount: '1.00', findings: ['price-differs'] });
-  expect(dispute).toMatchObject({ complainant: 'partner', partner: cpk, amount: '1' });
+  expect(dispute).toMatchObject({ complainant: 'partner', partner: cpk, amount: '1.00' });
   await issuer.bus.ask(correctCdr, { cdrId, reason: 'agreed', withoutReplacement: true });
   const { disputeId } = dispute!;
   await expect.poll(async () => (await stateOf(issuer, disputeId)).state).toBe('credited');
@@ -211,4 +211,16 @@ test('the rows can be dropped and made anew', async () => {
   await receiver.restart();
   await receiver.bus.ask(listDisputes, { offset: 0, limit: 1 });
   expect(await rows()).toEqual(before);
+});
+
+test('what is in doubt is said in the digits of its currency, as a statement says it', async () => {
+  const doubted = async (id: string, changed: Partial<Cdr>, amount?: string) => {
+    await received(id, { ...changed, total_cost: { excl_vat: 3.1 } });
+    return (await open(receiver, id, amount === undefined ? {} : { amount })).dispute!.amount;
+  };
+  expect(await doubted('DIGITS-1', {})).toBe('3.10');
+  expect(await doubted('DIGITS-2', {}, '1.5')).toBe('1.50');
+  expect(await doubted('DIGITS-3', { currency: 'JPY' }, '3')).toBe('3');
+  expect(await doubted('DIGITS-4', { currency: 'KWD' })).toBe('3.100');
+  expect(await doubted('DIGITS-5', {}, '1.005'), 'not rounded').toBe('1.005');
 });

@@ -22,7 +22,7 @@ const DisputeView = z.object({
   complainant: z.string().meta({ description: 'us over a CDR received, partner over one issued' }),
   state: z.string().meta({ description: states.join(', ') }),
   findings: z.array(z.string()),
-  amount: z.string().meta({ description: 'what is in doubt, as it is payable' }),
+  amount: z.string().meta({ description: 'what is in doubt, as it is payable, in the digits of its currency: 3.10' }),
   currency: z.string(),
   reason: z.string().optional().meta({ description: 'absent where the contract was erased' }),
   opened_at: z.string(),
