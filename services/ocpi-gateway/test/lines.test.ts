@@ -82,6 +82,25 @@ test('a partner without GET of CDRs gets the CDR again, and one that says where 
   expect(partner.pushed('POST ')).toEqual(['POST /cdrs']);
 });
 
+test('CDR-01: a CDR that was taken in the end is looked for however often it failed before, and goes again only where nobody says whether it is there', async () => {
+  let posts = 0;
+  partner.answer = (what) => {
+    if (what !== 'POST /cdrs') return { data: cdrOf('LATE-1') };
+    posts += 1;
+    return posts < 7 ? { http: 404, status: 2000 } : posts === 7 ? 'hang up' : {};
+  };
+  await oasis.neighbours.tell(issued(cdrOf('LATE-1')));
+  await expect.poll(() => posts).toBeGreaterThan(6);
+  await idle();
+  expect(posts, 'the last of them was taken').toBe(7);
+  expect(partner.pushed('GET ')).toHaveLength(1);
+  partner.seen.length = 0;
+  partner.answer = (what) => (what === 'POST /cdrs' && partner.pushed('GET ').length > 4 ? {} : 'hang up');
+  await oasis.neighbours.tell(issued(cdrOf('LATE-2')));
+  await expect.poll(() => partner.pushed('POST ')).toHaveLength(2);
+  await idle();
+});
+
 test('of many changes of an EVSE the newest is sent, as a PATCH of its status alone', async () => {
   await oasis.neighbours.tell(statusOf('BUSY', 'AVAILABLE', 0));
   await expect.poll(() => partner.pushed()).toEqual(['PUT /locations/CA/BCT/BUSY']);

@@ -18,7 +18,7 @@ import { acknowledgedMs, isVerdict } from './requests.ts';
 const FOR_NEWS_MS = 2_000;
 /** Of a charge that ended longer ago nothing is told in a moment. */
 const NEWS_MS = 3_600_000;
-/** After so many failures nobody asks any more whether the partner has it: it goes again. */
+/** After so many failures it goes again where nobody says clearly whether the partner has it. */
 const CONFIRMATIONS = 5;
 
 type Done = Extract<Outcome, { kind: 'ok' }>;
@@ -49,11 +49,9 @@ export class CdrDelivery {
     const endpoint = endpointOf(partner, 'cdrs', 'RECEIVER')!;
     const client = calls.to(partner, { from: cdr, to: cdr.cdr_token });
     // An answer that never came may have been a yes: it is asked for before the CDR goes again.
-    const found =
-      held.unclear && held.attempts < CONFIRMATIONS
-        ? await confirmed(client, { endpoint, cdr, cdrUrl: taken.cdrUrl })
-        : undefined;
-    const outcome = found ?? await client.post(endpoint, current, { isWanted: () => taken.hold.isHeld() });
+    const found = held.unclear ? await confirmed(client, { endpoint, cdr, cdrUrl: taken.cdrUrl }) : undefined;
+    const isSilent = found?.kind === 'unclear' && held.attempts >= CONFIRMATIONS;
+    const outcome = found && !isSilent ? found : await client.post(endpoint, current, { isWanted: () => taken.hold.isHeld() });
     if (outcome.kind === 'unreachable') taken.hold.insist();
     return outcome.kind === 'ok' ? this.delivered(taken, held, cdr, outcome) : this.failed(partner, taken, held, outcome);
   }
