@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import { fromEventStore, outbox, serve, tellable } from '#bus';
+import { fromEventStore, outbox, serve, startRelay, tellable } from '#bus';
 import { addDue, type DueWorker, workDue } from '#due';
 import { Erasing } from '#erasure';
 import { executor, postgresEventStore } from '#event-store';
@@ -134,7 +134,10 @@ export function start(env: Env): Promise<Running> {
     const pushAll = new PushAll({ db, bus, clock, grants, steering, interfaces: partners.interfaces, log });
     const toNewMember = members && new HubPushAll({ db, clock, members });
 
-    if (does !== 'sending') {
+    if (does === 'sending') {
+      const telling = startRelay(bus, told);
+      service.onStop(() => telling.close());
+    } else {
       const http = ocpiServer({
         partners, parties, settings, clock, log, tracer, versions, dialects, sightings, publicUrl: wired.publicUrl,
         handlers: {

@@ -77,6 +77,18 @@ test('where the one that sends is gone, nothing is lost, and the next goes on', 
   await expect.poll(() => partner.pushed().toSorted()).toEqual(['POST /cdrs', 'PUT /locations/CA/BCT/L-2', 'PUT /locations/CA/BCT/L-3']);
 });
 
+test('what is sent while none listens is told all the same', async () => {
+  await sending!.stop();
+  await oasis.neighbours.tell(cdr('C-3'));
+  await expect.poll(waiting).toBe(1);
+  await oasis.gateway.stop();
+  const delivered: CdrDelivered[] = [];
+  const watching = await oasis.neighbours.bus.watch(cdrDelivered, (fact) => void delivered.push(fact));
+  sending = await startSending();
+  await expect.poll(() => delivered.map(({ cdrId }) => cdrId)).toEqual(['C-3']);
+  watching.stop();
+});
+
 test.each([
   [{ OCPI_PROCESS: 'half' }, 'environment variable OCPI_PROCESS: whole, listening or sending, not "half"'],
   [{ OCPI_PROCESS: 'sending' }, 'environment variable OCPI_PUBLIC_URL is not set'],
