@@ -56,6 +56,11 @@ export function mayBeDone(error: unknown): boolean {
 
 const UNCLEAR = new Set<string>(['internal', 'unanswered', 'too-large'] satisfies BusCode[]);
 
+/** Whoever was asked said no to what was asked, and not that it is away, has too much to do or broke over it. */
+export function saysNo(error: unknown): error is Refused {
+  return error instanceof Refused && !passes(error) && !mayBeDone(error);
+}
+
 /** More than `LARGEST_ITEM_BYTES` in one request, answer or fact: cut it into pages. */
 export class TooLarge extends Error {
   override readonly name = 'TooLarge';

@@ -11,6 +11,7 @@ export {
   mayBeDone,
   passes,
   Refused,
+  saysNo,
   TooLarge,
   Unanswered,
 } from './failures.ts';

@@ -1,4 +1,4 @@
-import { type Bus, mayBeDone, passes, Refused, Unanswered } from '#bus';
+import { type Bus, mayBeDone, Refused, saysNo, Unanswered } from '#bus';
 import { resolveEvse } from '#contracts/locations';
 import { fromJsonBytes } from '#contracts';
 import { Outcome, unlockConnector } from '#contracts/ocpp-gateway';
@@ -89,7 +89,7 @@ export class Unlocking {
 
 function orRefused<T>(answer: Promise<T>): Promise<T | Refused> {
   return answer.catch((error: unknown) => {
-    if (error instanceof Refused && !passes(error)) return error;
+    if (saysNo(error)) return error;
     throw error;
   });
 }

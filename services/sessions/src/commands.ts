@@ -1,4 +1,4 @@
-import { type Bus, Refused } from '#bus';
+import { type Bus, saysNo } from '#bus';
 import { type EvseResolved, resolveEvse } from '#contracts/locations';
 import { addDue } from '#due';
 import { type Party, sameParty, type Token } from '#ocpi';
@@ -130,7 +130,8 @@ export class Commands {
         ...(connectorId === undefined ? {} : { connectorId }),
       });
     } catch (error) {
-      if (!(error instanceof Refused)) throw error;
+      // Of what is only away or broken it is said by 3000 that it may be asked again: nothing is known against the command.
+      if (!saysNo(error)) throw error;
       return {
         ...refused('REJECTED', error.detail),
         unknownLocation: error.code.startsWith('unknown-'),

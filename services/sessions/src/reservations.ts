@@ -1,4 +1,4 @@
-import { type Bus, Refused } from '#bus';
+import { type Bus, saysNo } from '#bus';
 import { getLocation, resolveEvse } from '#contracts/locations';
 import { fromJsonBytes } from '#contracts';
 import { Rejected } from '#decider';
@@ -162,7 +162,7 @@ export class Reservations {
       for (const uid of uids) places.push(await this.place(location, uid));
       return { location, places };
     } catch (error) {
-      if (!(error instanceof Refused)) throw error;
+      if (!saysNo(error)) throw error;
       return error.code.startsWith('unknown-')
         ? unknownLocation(error.detail)
         : refused('REJECTED', error.detail);
