@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Bus, passes, Refused } from '#bus';
+import { type Bus, isAskFailure, saysNo } from '#bus';
 import { orderStop } from '#contracts/sessions';
 import { addDue, type DueHandler, type DueOutcome } from '#due';
 import { Decimal, decimal } from '#money';
@@ -46,7 +46,7 @@ export class Running {
   constructor(private readonly parts: RunningParts) {}
 
   readonly kinds: Readonly<Record<string, DueHandler>> = {
-    'stop-at-limit': async ({ body }) => this.stop(body as StopBody),
+    'stop-at-limit': async ({ body }, attempt) => this.stop(body as StopBody, attempt),
     'judge-credit': async ({ body }) => {
       await this.parts.judge((body as { accountId: string }).accountId);
       return 'done';
@@ -103,7 +103,7 @@ export class Running {
     return rowCount > 0;
   }
 
-  private async stop({ accountId, party, sessionId, tokenUid }: StopBody): Promise<DueOutcome> {
+  private async stop({ accountId, party, sessionId, tokenUid }: StopBody, attempt: number): Promise<DueOutcome> {
     const { bus, log, judge } = this.parts;
     const orderId = stopOrderId(party, sessionId);
     try {
@@ -113,13 +113,21 @@ export class Running {
         { commandId: orderId },
       );
     } catch (error) {
-      if (passes(error)) return { retryInMs: RETRY_MS };
-      if (!(error instanceof Refused)) throw error;
-      if (error.code === 'internal') return { retryInMs: RETRY_MS };
+      if (!isAskFailure(error)) throw error;
+      if (!saysNo(error) && (await this.runs(party, sessionId))) {
+        if (attempt === TRIES_TOLD) log.error('a charge past its account\'s limit goes on: nobody orders its stop', { session: sessionId, error });
+        return { retryInMs: Math.min(RETRY_MS * 2 ** (attempt - 1), RETRY_MS_MAX) };
+      }
       log.warn('a charge at its account\'s limit is not stopped', { session: sessionId, error });
     }
     await judge(accountId);
     return 'done';
+  }
+
+  private async runs(party: Party, sessionId: string): Promise<boolean> {
+    const { rowCount } = await this.parts.db.query(
+      'SELECT 1 FROM running_charges WHERE party = $1 AND session_key = $2 AND active', [partyText(party), idKey(sessionId)]);
+    return rowCount > 0;
   }
 
   private async judgeLater(tx: Tx, accountId: string, { id, status, last_updated }: Session) {
@@ -130,6 +138,9 @@ export class Running {
 }
 
 const RETRY_MS = 1_000;
+const RETRY_MS_MAX = 60_000;
+/** After so many, some five minutes, people have to know. */
+const TRIES_TOLD = 10;
 
 /** The same on every try: at most 36 characters, as sessions wants it. */
 function stopOrderId(party: Party, sessionId: string): string {

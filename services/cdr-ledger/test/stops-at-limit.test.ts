@@ -1,0 +1,58 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Bus, connectBus } from '#bus';
+import { orderStop } from '#contracts/sessions';
+import { Rejected } from '#decider';
+import { log } from '#telemetry';
+import { freshPlatform, natsUrl } from '#test-servers';
+import { fixedClock } from '#time';
+import { Running } from '../src/running.ts';
+import { type TestLedger, testLedger } from './ledger.ts';
+
+const accountId = '01890000-0000-7000-8000-000000000001';
+const party = { country_code: 'CA', party_id: 'BCT' };
+
+let there: TestLedger;
+let bus: Bus;
+let says: string;
+let told: string[] = [];
+let judged = 0;
+let running: Running;
+
+beforeAll(async () => {
+  there = await testLedger();
+  bus = await connectBus({ natsUrl: natsUrl(), platform: freshPlatform(), service: 'cdr-ledger' });
+  await bus.answer(orderStop, async (orders) => orders.map(() => new Rejected(says)));
+  const never = async () => Promise.reject(new Error('not asked for'));
+  running = new Running({
+    bus, db: there.db, clock: fixedClock('2022-02-01T18:00:00Z'), parties: there.parties,
+    log: log('cdr-ledger', { level: 'warn', write: (line) => void told.push((JSON.parse(line) as { level: string }).level) }),
+    pricing: { price: never, priceBy: never, opened: never } as never, placeOf: never,
+    judge: async () => void (judged += 1),
+  });
+  await there.db.query(
+    `INSERT INTO running_charges (party, session_key, account_id, session_id, token_uid, currency, amount, active, updated_at)
+     VALUES ('CA*BCT', 's-1', $1, 'S-1', 'T', 'CAD', 30, true, now())`, [accountId]);
+});
+afterAll(async () => {
+  await bus?.close();
+  await there?.close();
+});
+
+const stop = (attempt: number) => running.kinds['stop-at-limit']!(
+  { id: 'stop', key: 'stop', kind: 'stop-at-limit', at: 0, body: { accountId, party, sessionId: 'S-1', tokenUid: 'T' } },
+  attempt, { isHeld: () => true, insist: () => {} });
+
+test.each(['internal', 'unanswered', 'overloaded'])('a stop at the limit that sessions answers with %s is ordered again, less and less often, and people are told once', async (code) => {
+  [says, told] = [code, []];
+  const pauses = [];
+  for (const attempt of [1, 2, 3, 7, 9, 10, 11, 500]) pauses.push(await stop(attempt));
+  expect(pauses).toEqual([1_000, 2_000, 4_000, 60_000, 60_000, 60_000, 60_000, 60_000].map((retryInMs) => ({ retryInMs })));
+  expect(told).toEqual(['error']);
+  expect(judged).toBe(0);
+});
+
+test('a charge that is over meanwhile is not ordered to stop again', async () => {
+  says = 'internal';
+  await there.db.query('UPDATE running_charges SET active = false');
+  expect([await stop(20), judged]).toEqual(['done', 1]);
+});
