@@ -80,7 +80,7 @@ export const listCdrs = ask({
   verb: 'list-cdrs',
   request: ListCdrsSchema,
   answer: PageSchema,
-  check: filled('tokenParties', 'page'),
+  check: (list) => (list.anyToken ? filled('page')(list) : filled('tokenParties', 'page')(list)),
 });
 
 export const listReceivedCdrs = ask({

@@ -223,7 +223,7 @@ export const listSessions = ask({
   verb: 'list-sessions',
   request: ListSessionsSchema,
   answer: PageSchema,
-  check: filled('tokenParties', 'page'),
+  check: (list) => (list.anyToken ? filled('page')(list) : filled('tokenParties', 'page')(list)),
 });
 
 export const getSession = ask({

@@ -112,12 +112,17 @@ function orNone(dimensions: readonly Json[]): readonly Json[] {
   return dimensions.length > 0 ? dimensions : [{ type: 'ENERGY', volume: 0 }];
 }
 
-/** A CDR is made of itself alone: a repeat is the same to the letter. A Credit CDR cannot be said. */
+/** A CDR is made of itself alone: a repeat is the same to the letter. A Credit CDR cannot be said, nor so what comes in its place. */
 export function cdrDown(cdr: Cdr, context: Context, notes: Notes): Json {
   if (cdr.credit)
     throw new NotCarried(
       'cannot-be-said',
       'credit: OCPI 2.1.1 has no Credit CDR; what it credits is to be settled by other means',
+    );
+  if (replacesAnother(cdr))
+    throw new NotCarried(
+      'cannot-be-said',
+      'id: it replaces a CDR whose Credit CDR OCPI 2.1.1 does not have, and would be a second bill; the difference is to be settled by other means',
     );
   const from = new Fields(cdr, notes);
   from.same('country_code', 'party_id', 'credit');
@@ -135,6 +140,13 @@ export function cdrDown(cdr: Cdr, context: Context, notes: Notes): Json {
   });
   from.restIsLost('2.1.1');
   return value;
+}
+
+/** The n-th CDR of a session of ours is `<session>-<n>`; the one before it was credited. CDR-05. */
+function replacesAnother({ id, session_id }: Cdr): boolean {
+  if (session_id === undefined || !id.startsWith(`${session_id}-`)) return false;
+  const number = id.slice(session_id.length + 1);
+  return /^\d+$/.test(number) && number !== '1';
 }
 
 /** A CDR says what it cost: a Tariff that cannot be said is left out of it. */

@@ -156,6 +156,12 @@ test('2.1.1 a CDR costs what it costs without VAT; FLAT among its dimensions is 
   );
 });
 
+test('2.1.1 a CDR that replaces a credited one is not said: without the Credit CDR it would be a second bill', () => {
+  const numbered = (n: string) => ({ ...exampleCdr, id: `${exampleCdr.session_id}${n}` });
+  for (const n of ['-2', '-10']) expect(refused(down('2.1.1', { kind: 'cdr' }, numbered(n), context))).toMatch(/^cannot-be-said: id: .* second bill/);
+  for (const n of ['-1', 'x-2', '']) expect(to('2.1.1', 'cdr', numbered(n)).value).toMatchObject({ total_cost: 4.47 });
+});
+
 test('2.1.1 a charge on a plug without a name there is still billed, under a stand-in that is named', () => {
   const place = { ...exampleCdr.cdr_location, connector_standard: 'NEMA_14_50' as const };
   const { value, lost } = to('2.1.1', 'cdr', { ...exampleCdr, cdr_location: place });

@@ -66,6 +66,9 @@ test('HUB-17: a tapped card charges by the Token that the hub brought; the hub k
   await endByCard(stage, tap);
   const [settled] = await settledAt(stage, evseUid);
   const cdr = await billed(stage, settled!.session.id);
+  // The operator's lists name them, too, though no partner of a link is their driver's.
+  for (const [list, id] of [['sessions', settled!.session.id], ['cdrs', cdr.id]])
+    expect((await stage.oasis.operator.get<{ objects: { id: string }[] }>(`/v1/operator/${list}`)).objects.map((one) => one.id)).toContain(id);
   const kept = await stage.hub!.query<{ table: string; text: string }>(
     `SELECT 'hub_objects' AS table, object AS text FROM ocpi_gateway.hub_objects
      UNION ALL SELECT 'pushed', current FROM ocpi_gateway.pushed`,

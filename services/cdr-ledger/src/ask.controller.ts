@@ -52,11 +52,11 @@ export class AskController {
 
   @Answers(listCdrs)
   list(requests: ListCdrs[]) {
-    return each(requests, async ({ tokenParties, page, owner }) => {
+    return each(requests, async ({ tokenParties, anyToken, page, owner }) => {
       const { offset = 0, limit = 0, dateFrom: from, dateTo: to } = page ?? {};
       const window = { from, to, offset, limit: Math.min(limit || PAGE_MAX, PAGE_MAX) };
       const { cdrs, total } = await this.ledger.page(
-        tokenParties.map(ocpiParty),
+        anyToken ? 'anybody' : tokenParties.map(ocpiParty),
         window,
         owner && ocpiParty(owner),
       );

@@ -176,7 +176,7 @@ export class CdrLedger {
 
   /** Ours, or those of one of our parties, for tokens of these parties, in the order of their creation. */
   async page(
-    tokenParties: readonly Party[],
+    tokenParties: readonly Party[] | 'anybody',
     window: ListWindow,
     issuer?: Party,
   ): Promise<{ cdrs: ListedCdr[]; total: number }> {

@@ -61,13 +61,13 @@ export class Settling {
     month: string,
     ownParty?: Party,
   ): Promise<{ statement: Statement; notes: StatementNotes; text: string }> {
-    const { db, disputes } = this.parts;
+    const { db, disputes, parties: own } = this.parts;
     const { party, calendar, at } = await this.open(partner, month, ownParty);
     await disputes.caughtUp();
     const [tallies, found, name] = await Promise.all([
       talliesOf(db, at, calendar.feePeriods()),
       linesOf(db, at, { after: undefined, limit: FIRST_LINES }),
-      nameOf(db, partner),
+      own.find(partner)?.name ?? nameOf(db, partner),
     ]);
     const lines = found.map(({ line }) => line);
     const parties = [{ party: partyText(party), name: party.name }, { party: partyText(partner), name }];

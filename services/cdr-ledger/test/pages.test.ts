@@ -91,3 +91,11 @@ test('owners that are asked for together are listed together', async () => {
   expect(both.total).toBe(96);
   expect(both.cdrs.map(({ cdr }) => cdr.id)).toEqual(['P-3-1', 'P-4-1', 'P-5-1', 'P-6-1']);
 });
+
+test('CDRs for whomever\'s tokens are those of all who ever charged, of one issuer, too', async () => {
+  const window = { offset: 2, limit: 9 };
+  const [all, both] = [await there.ledger.page('anybody', window), await there.ledger.page([carbonPlunk, other], window)];
+  expect(all).toEqual(both);
+  const { country_code, party_id } = all.cdrs[0]!.cdr;
+  expect(await there.ledger.page('anybody', window, { country_code, party_id })).toEqual(both);
+});

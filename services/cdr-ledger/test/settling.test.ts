@@ -5,11 +5,13 @@ import type { Cdr } from '#ocpi';
 import {
   type HeldCdr, exampleTerms, localMonth, nextMonth, settle, type SettledCdr, settledCdr, SettlementCalendar, tallied,
 } from '#settlement';
+import { OwnParties } from '#settings';
 import { rfc3339, zone } from '#time';
 import { Disputes } from '../src/disputes.ts';
 import { rememberPartner } from '../src/partners.ts';
 import { privateParts } from '../src/private-parts.ts';
 import { Recorder } from '../src/record.ts';
+import { Settling } from '../src/settling.ts';
 import { carbonPlunk, cdr, location, session, tariff, token } from './charge.ts';
 import { type TestLedger, testLedger } from './ledger.ts';
 
@@ -168,6 +170,19 @@ test('a statement with nobody is refused by name: a mistyped partner is told apa
   expect(statement.sentences).toEqual(['Energy OASIS and Newcomer owe each other nothing']);
   await there.ledger.receive(Buffer.from(JSON.stringify({ ...theirs(1, '2022-02-01T18:21:00Z', {}), party_id: 'BIL' })));
   expect(await settling.statement({ country_code: 'CA', party_id: 'BIL' }, '2021-02')).toMatchObject({ statement: { currencies: [] } });
+});
+
+test('two parties of one platform call each other by their names, and their statements are the same bytes', async () => {
+  const { db, store, clock, list, parties: own } = there;
+  const sibling = { ...own.first, party_id: 'SIB', name: 'Sibling' };
+  await there.ledger.receive(toJsonBytes({ ...theirs(2, '2022-02-01T18:21:00Z', {}), party_id: 'SIB' }));
+  const settling = new Settling({
+    db, clock, recorder: new Recorder(store, privateParts(db)), parties: new OwnParties([own.first, sibling]),
+    timeZone: 'America/Vancouver', list, disputes: list,
+  });
+  const [one, other] = [await settling.statement(sibling, '2022-02', own.first), await settling.statement(own.first, '2022-02', sibling)];
+  expect(one.statement.parties.map(({ name }) => name)).toEqual(['Energy OASIS', 'Sibling']);
+  expect(JSON.stringify(other.statement)).toBe(JSON.stringify(one.statement));
 });
 
 test('what is on its way to the partner is told apart from what it has', async () => {

@@ -162,5 +162,6 @@ function view(partner: Partner, waiting?: Waiting, notCarried: readonly string[]
     quirks: Object.keys(partner.quirks),
     invited: partner.invited.map(({ roles, ...party }) => ({ party: toBus(party), roles: [...roles] })),
     roles: partner.roles.map((role) => ({ role: role.role, party: toBus(role), name: role.business_details.name })),
+    behind: partner.behind.map(toBus),
   };
 }

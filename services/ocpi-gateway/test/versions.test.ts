@@ -260,6 +260,7 @@ test('a Session names its driver by the contract: of the tokens under it, it is 
 
 const cdr: Cdr = { ...exampleCdr, id: 'S-1-1', session_id: 'S-1', start_date_time: startedAt, end_date_time: startedAt, cdr_token };
 const credit: Cdr = creditCdr(cdr, '2022-02-03T18:00:00Z');
+const replacement: Cdr = { ...cdr, id: 'S-1-2', last_updated: credit.last_updated };
 const issued = (one: Cdr) =>
   told(cdrIssued, {
     cdrId: one.id,
@@ -269,10 +270,10 @@ const issued = (one: Cdr) =>
     cdrJson: toJsonBytes(one),
   });
 
-test('CDR-01 a CDR is delivered, without VAT; a Credit CDR, which 2.1.1 does not have, waits with the reason', async () => {
+test('CDR-01 a CDR is delivered, without VAT; a Credit CDR, which 2.1.1 does not have, waits with the reason, and so does what replaces it', async () => {
   const failures: DeliveryFailed[] = [];
   const watching = await oasis.neighbours.bus.watch(deliveryFailed, (fact) => void failures.push(fact));
-  await oasis.neighbours.tell(issued(cdr), issued(credit));
+  await oasis.neighbours.tell(issued(cdr), issued(credit), issued(replacement));
   await expect
     .poll(() => taken(plunk, 'POST CDR CA*BCT S-1-1'))
     .toMatchObject({
@@ -290,6 +291,7 @@ test('CDR-01 a CDR is delivered, without VAT; a Credit CDR, which 2.1.1 does not
         objectId: 'S-1-1-C',
         error: expect.stringMatching(/^not sent: credit: OCPI 2.1.1 has no Credit CDR/),
       },
+      { module: 'cdrs', objectId: 'S-1-2', error: expect.stringMatching(/^not sent: id: .* would be a second bill/) },
     ]);
   expect(takenBy(plunk).filter((what) => what.startsWith('POST CDR'))).toHaveLength(1);
   watching.stop();
@@ -342,6 +344,7 @@ test('CRE-06 an upgrade keeps the partner: all is said again in the newer versio
   expect(view).toMatchObject({ partnerId: before.partnerId, version: '2.2.1', state: 'registered' });
   expect(await partnerOf(plunk)).toMatchObject({ version: '2.2.1', name: 'Energy OASIS' });
   await expect.poll(() => taken(plunk, 'POST CDR CA*BCT S-1-1-C')).toEqual(credit);
+  await expect.poll(() => taken(plunk, 'POST CDR CA*BCT S-1-2')).toEqual(replacement);
   await expect.poll(() => plunk.neighbours.partners.get('LOCATION CA*BCT STAFF')).toMatchObject({ id: 'STAFF', publish: false });
   await expect.poll(() => plunk.neighbours.partners.get('TARIFF CA*BCT DC-FAST')).toEqual(limited);
   expect(plunk.neighbours.partners.get('TARIFF CA*BCT L2')).toEqual(exampleTariff);

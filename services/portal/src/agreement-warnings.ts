@@ -46,7 +46,9 @@ const CHECKED = ['parties', 'grants.locations', 'grants.tariffs', 'grants.smart_
 async function unknownPartner(bus: Bus, partner: Named): Promise<string[]> {
   const { partners } = await bus.ask(listPartners, {});
   const known = new Set(partners.filter(({ state }) => state !== 'unregistered')
-    .flatMap(({ roles, invited }) => [...roles, ...invited].flatMap(({ party }) => (party ? [textOf(party)] : []))));
+    .flatMap(({ roles, invited, behind }) => [
+      ...[...roles, ...invited].flatMap(({ party }) => (party ? [textOf(party)] : [])), ...behind.map(textOf),
+    ]));
   if (known.has(textOf(partner))) return [];
   return [`parties: no partner is ${textOf(partner)} yet; there is ${listed([...known].sort())}`];
 }

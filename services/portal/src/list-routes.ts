@@ -3,11 +3,8 @@ import type { Bus } from '#bus';
 import { fromJsonBytes } from '#contracts';
 import { listCdrs, listReceivedCdrs } from '#contracts/cdr-ledger';
 import { listLocations } from '#contracts/locations';
-import { listPartners } from '#contracts/ocpi-gateway';
-import type { Page, Party } from '#contracts/party';
+import type { Page } from '#contracts/party';
 import { listSessions } from '#contracts/sessions';
-import type { OwnParties } from '#settings';
-import { partyOf } from './charges.ts';
 import { CountryCode, Findings, Limit, numberText, OcpiObject, PartyId } from './fields.ts';
 import { operatorRoute, type Route } from './route.ts';
 
@@ -28,7 +25,7 @@ const PageView = z.object({
 }).meta({ id: 'Page' });
 
 /** Lists, a page at a time: of what is ours as partners see it over OCPI, and of the CDRs that they sent. */
-export function listRoutes(bus: Bus, own: OwnParties): Route[] {
+export function listRoutes(bus: Bus): Route[] {
   const ofToken = z.strictObject({
     ...paging,
     country_code: CountryCode.optional(),
@@ -36,8 +33,8 @@ export function listRoutes(bus: Bus, own: OwnParties): Route[] {
   }).refine((query) => (query.country_code === undefined) === (query.party_id === undefined), {
     path: ['party_id'], message: 'country_code and party_id belong together',
   });
-  const parties = async ({ country_code: countryCode, party_id: partyId }: z.output<typeof ofToken>) => (
-    countryCode !== undefined && partyId !== undefined ? [{ countryCode, partyId }] : everyParty(bus, own));
+  const whose = ({ country_code: countryCode, party_id: partyId }: z.output<typeof ofToken>) => (
+    countryCode !== undefined && partyId !== undefined ? { tokenParties: [{ countryCode, partyId }] } : { anyToken: true });
   return [
     operatorRoute({
       method: 'GET',
@@ -55,7 +52,7 @@ export function listRoutes(bus: Bus, own: OwnParties): Route[] {
       query: ofToken,
       answer: PageView,
       async handle({ query }) {
-        return viewOf(query, await bus.ask(listSessions, { tokenParties: await parties(query), page: pageOf(query) }));
+        return viewOf(query, await bus.ask(listSessions, { ...whose(query), page: pageOf(query) }));
       },
     }),
     operatorRoute({
@@ -65,7 +62,7 @@ export function listRoutes(bus: Bus, own: OwnParties): Route[] {
       query: ofToken,
       answer: PageView,
       async handle({ query }) {
-        return viewOf(query, await bus.ask(listCdrs, { tokenParties: await parties(query), page: pageOf(query) }));
+        return viewOf(query, await bus.ask(listCdrs, { ...whose(query), page: pageOf(query) }));
       },
     }),
     operatorRoute({
@@ -107,20 +104,6 @@ export function listRoutes(bus: Bus, own: OwnParties): Route[] {
         };
       },
     }),
-  ];
-}
-
-/** Whose tokens may have charged here: those of all partners there ever were, and ours. */
-async function everyParty(bus: Bus, own: OwnParties): Promise<Pick<Party, 'countryCode' | 'partyId'>[]> {
-  const { partners } = await bus.ask(listPartners, {});
-  const all = [
-    ...own.all.map(partyOf),
-    ...partners.flatMap(({ roles }) => roles.flatMap(({ party }) => (party ? [party] : []))),
-  ];
-  return [
-    ...new Map(
-      all.map(({ countryCode, partyId }) => [`${countryCode}*${partyId}`.toUpperCase(), { countryCode, partyId }]),
-    ).values(),
   ];
 }
 

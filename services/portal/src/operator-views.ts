@@ -35,6 +35,9 @@ export const PartnerView = z
       .object({ status: z.string().meta({ description: 'CONNECTED or OFFLINE' }), since: z.string() })
       .optional()
       .meta({ description: "of a hub's member: how the others see it" }),
+    behind: z
+      .array(z.object({ country_code: z.string(), party_id: z.string() }))
+      .meta({ description: 'of a hub: the parties that are reached through it' }),
     last_error: z.string(),
     not_carried: z.array(z.string()).meta({ description: 'what the version of OCPI that it speaks could not say' }),
     quirks: z
@@ -64,6 +67,7 @@ export function partnerOf(partner: Partner): z.infer<typeof PartnerView> {
     dead_letters: partner.deadLetters,
     line: lineOf(partner.line),
     ...(partner.reached === undefined ? {} : { reached: { status: partner.reached.status, since: partner.reached.since } }),
+    behind: partner.behind.map(({ countryCode: country_code, partyId: party_id }) => ({ country_code, party_id })),
     last_error: partner.lastError,
     not_carried: partner.notCarried,
     quirks: partner.quirks,

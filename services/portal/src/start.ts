@@ -64,7 +64,7 @@ export function start(env: Env): Promise<Running> {
       ...accountStatementRoutes(bus),
       ...operatorRoutes(bus),
       ...ledgerRoutes(bus),
-      ...listRoutes(bus, parties),
+      ...listRoutes(bus),
       ...tariffRoutes(bus),
       ...disputeRoutes(bus),
       ...erasureRoutes(bus),

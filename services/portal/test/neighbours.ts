@@ -226,6 +226,7 @@ export class Neighbours {
     const partner = {
       partnerId: 'p1', name: 'Energy OASIS', state: 'registered', version: '2.2.1', versionsUrl: 'https://oasis.example/ocpi/versions',
       roles: [{ role: 'EMSP', party: oasis, name: 'OASIS Cards' }, { role: 'CPO', party: oasis, name: 'OASIS Charging Ltd.' }], waiting: 2, lastError: '',
+      behind: [{ countryCode: 'CA', partyId: 'BHD' }],
     };
     await bus.answer(invitePartner, (requests) => requests.map(() => (
       { partnerId: 'p1', tokenA: 'A-1', versionsUrl: 'https://plunk.example/ocpi/versions' })));

@@ -292,7 +292,7 @@ test('the operator\'s verbs answer from the services behind', async () => {
     status: 201, body: { partner_id: 'p1', token_a: 'A-1', versions_url: 'https://plunk.example/ocpi/versions' },
   });
   const partner = { name: 'OASIS', versions_url: 'http://127.0.0.1:1/ocpi/versions', token_a: 'A-2' };
-  const partnerView = { partner_id: 'p1', state: 'registered', roles: ['EMSP', 'CPO'].map((role) => ({ role, country_code: 'CA', party_id: 'BCT' })), waiting: 2 };
+  const partnerView = { partner_id: 'p1', state: 'registered', roles: ['EMSP', 'CPO'].map((role) => ({ role, country_code: 'CA', party_id: 'BCT' })), waiting: 2, behind: [{ country_code: 'CA', party_id: 'BHD' }] };
   expect(await operator.post('/v1/operator/partners', partner)).toMatchObject({ status: 201, body: partnerView });
   expect(await operator.post('/v1/operator/partners', { ...partner, versions_url: 'https://down.example' })).toMatchObject({
     status: 502, body: { error: { code: 'partner-unreachable', detail: 'connection refused' } },

@@ -84,7 +84,12 @@ test('what an agreement grants that is not here, and a partner that is none, are
     agreement.replace('bct', 'btc'),
     JSON.stringify({ ...exampleTerms, parties }),
   );
-  expect(other.body.warnings).toEqual(['parties: no partner is CA*BTC yet; there is CA*BCT']);
+  expect(other.body.warnings).toEqual(['parties: no partner is CA*BTC yet; there is CA*BCT, CA*BHD']);
+  const behindHub = exampleTerms.parties.map((one) => (one.party_id === 'BCT' ? { ...one, party_id: 'BHD' } : one));
+  const reached = await operator.send(
+    'PUT', agreement.replace('bct', 'bhd'), JSON.stringify({ ...exampleTerms, parties: behindHub }),
+  );
+  expect(reached.body.warnings, 'a partner that a hub reaches').toEqual([]);
   await Promise.all([locations, ...tariffs].map((one) => one.stop()));
   expect((await set({ ...exampleTerms, grants })).body.warnings, 'those who know are away').toEqual([
     'grants.locations: could not be checked now, whether they are here',

@@ -224,9 +224,10 @@ export class AskController {
 
   @Answers(listSessions)
   list(requests: ListSessions[]) {
-    return each(requests, async ({ tokenParties, page, owner, steering, openOnly }) => {
+    return each(requests, async ({ tokenParties, anyToken, page, owner, steering, openOnly }) => {
       return pageAnswer(await this.sessions.list({
-        parties: tokenParties.map(ocpiParty), owner: owner && ocpiParty(owner), steering: steering.map(steeringGrant), openOnly,
+        parties: anyToken ? 'anybody' : tokenParties.map(ocpiParty), owner: owner && ocpiParty(owner),
+        steering: steering.map(steeringGrant), openOnly,
       }, page!));
     });
   }

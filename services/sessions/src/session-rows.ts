@@ -63,7 +63,7 @@ export function grantedBy(session: Session): [operator: string, contract: string
 /** Which of our own sessions somebody may see. */
 export interface SessionsOf {
   /** Of the tokens of these. */
-  readonly parties: readonly Party[];
+  readonly parties: readonly Party[] | 'anybody';
   /** Of this party of ours only. */
   readonly owner?: Party | undefined;
   /** And those that are granted. CHP-03. */
@@ -77,7 +77,7 @@ export function listOwnSessions(
   { parties, owner, steering = [], openOnly = false }: SessionsOf,
   request: PageRequest,
 ): Promise<ObjectPage> {
-  const values: unknown[] = [parties.map(partyKey)];
+  const values: unknown[] = [parties === 'anybody' ? [] : parties.map(partyKey)];
   const value = (one: unknown) => `$${values.push(one) + 2}`;
   const granted = steering.map(({ own, tokenParty, contractIds, locations, since }) => [
     `token_party = ${value(partyKey(tokenParty))}`,
@@ -86,8 +86,9 @@ export function listOwnSessions(
     ...(locations.length === 0 ? [] : [`place LIKE ANY (${value(locations.map(likeOf))}::text[])`]),
     `(last_updated >= ${value(rfc3339(since))} OR is_open)`,
   ].join(' AND '));
+  const ofTokens = parties === 'anybody' ? 'cardinality($3::text[]) = 0' : 'token_party = ANY($3)';
   const where = [
-    `(${[steering.length > 0 ? '(own AND token_party = ANY($3))' : 'token_party = ANY($3)', ...granted].join(' OR ')})`,
+    `(${[steering.length > 0 ? `(own AND ${ofTokens})` : ofTokens, ...granted].join(' OR ')})`,
     ...(owner ? [`operator = ${value(partyKey(owner))}`] : []),
     ...(openOnly ? ['is_open'] : []),
   ];

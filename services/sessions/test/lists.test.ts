@@ -66,6 +66,15 @@ test('TRN-50 TRN-51 a window of last_updated includes its start and not its end'
   expect([ids(objectsJson), total]).toEqual([['S3', 'S4'], 2]);
 });
 
+test('Sessions of whomever\'s tokens are listed with those of parties that nobody named', async () => {
+  const other = { ...long(23), id: 'S-OTHER', cdr_token: { ...exampleSession.cdr_token, party_id: 'ZZZ' } };
+  await storeOwnSession(db, other, JSON.stringify(other));
+  const page = { dateFrom: hour(19), offset: 0, limit: 10 };
+  const { objectsJson, total } = await bus.ask(listSessions, { anyToken: true, page });
+  expect([ids(objectsJson), total]).toEqual([['S19', 'S-OTHER'], 2]);
+  await expect(bus.ask(listSessions, { page })).rejects.toMatchObject({ code: 'malformed' });
+});
+
 test('the sessions of a token come newest first, whatever the case of its uid', async () => {
   const tokenUid = exampleSession.cdr_token.uid.toLowerCase();
   const { sessionsJson } = await bus.ask(listTokenSessions, {

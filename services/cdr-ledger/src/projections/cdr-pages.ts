@@ -24,11 +24,11 @@ export interface ListWindow {
 /** Our CDRs, or those of one issuer, for tokens of these parties, oldest first, and how many lie in the window in all. */
 export async function pageOfCdrs(
   db: Queryable,
-  tokenParties: readonly Party[],
+  tokenParties: readonly Party[] | 'anybody',
   window: ListWindow,
   issuer?: Party,
 ): Promise<{ cdrs: ListedCdr[]; total: number }> {
-  const owners = [...new Set(tokenParties.map(partyText))];
+  const owners = tokenParties === 'anybody' ? await everyOwner(db) : [...new Set(tokenParties.map(partyText))];
   if (issuer !== undefined) return pageOfIssuer(db, owners, window, issuer);
   const { rows: tails } = await db.query<Tail>(TAILS, [owners]);
   const parts = await Promise.all(tails.map((tail) => inWindow(db, tail, window)));
@@ -39,6 +39,21 @@ export async function pageOfCdrs(
   const { rows } = await db.query<Found>(PAGE, [only.owner, numbers]);
   return { cdrs: rows.map(listed), total };
 }
+
+/** Whose tokens were ever charged here, each found by one step through the index. */
+async function everyOwner(db: Queryable): Promise<string[]> {
+  const { rows } = await db.query<{ owner: string }>(OWNERS);
+  return rows.map(({ owner }) => owner);
+}
+
+const OWNERS: Statement = {
+  name: 'cdr_pages_owners',
+  text: `WITH RECURSIVE owners (owner) AS (
+      SELECT min(token_party) FROM cdrs WHERE own
+      UNION ALL
+      SELECT (SELECT min(token_party) FROM cdrs WHERE own AND token_party > owner) FROM owners WHERE owner IS NOT NULL
+    ) SELECT owner FROM owners WHERE owner IS NOT NULL`,
+};
 
 async function inWindow(db: Queryable, tail: Tail, { from, to }: ListWindow): Promise<InWindow> {
   const owner = tail.token_party;
