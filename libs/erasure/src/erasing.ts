@@ -165,6 +165,7 @@ export class Erasing {
           'UPDATE erasures SET sweeps = sweeps + 1, swept_at = clock_timestamp() WHERE erasure_id = $1', [erasureId]);
         return;
       }
+      await takeStatistics(db, log);
       await bus.ask(noteForgotten, { erasureId, service });
       this.tokensFound.delete(erasureId);
       log.info('a contract is forgotten', { erasure: erasureId });
@@ -182,6 +183,26 @@ export class Erasing {
       // A platform whose tokens-auth was put back to before the erasure.
       if (error instanceof Refused && error.code === 'unknown-erasure') return undefined;
       throw error;
+    }
+  }
+}
+
+/**
+ * PostgreSQL keeps samples of columns for its planner (`pg_stats`): the cards used most, whole Sessions. They outlive
+ * their rows until a table has changed by a tenth. What a log says of persons is sealed.
+ */
+async function takeStatistics(db: Database, log: Log): Promise<void> {
+  const { rows } = await db.query<{ name: string }>(
+    `SELECT DISTINCT format('%I.%I', schemaname, tablename) AS name FROM pg_stats
+     WHERE schemaname = current_schema() AND tablename <> 'events'
+       AND coalesce(most_common_vals::text, histogram_bounds::text) IS NOT NULL`,
+  );
+  for (const { name } of rows) {
+    try {
+      await db.query('SELECT take_statistics($1::regclass)', [name]);
+    } catch (error) {
+      // All else is done: whoever runs the database can do this as well.
+      log.warn('a table keeps statistics of before an erasure: ANALYZE it', { table: name, error: error as Error });
     }
   }
 }

@@ -19,6 +19,22 @@ export const erasureMigrations: MigrationList = [
       'CREATE TABLE erased_marks (mark bytea PRIMARY KEY, at text NOT NULL)',
     ],
   },
+  {
+    name: 'erasure-3-statistics',
+    up: ({ schema, role }) => [
+      // Only a table's owner may ANALYZE it.
+      `CREATE FUNCTION take_statistics(of_table regclass) RETURNS void
+         LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+         BEGIN
+           IF (SELECT relnamespace <> '${schema}'::regnamespace FROM pg_class WHERE oid = of_table) THEN
+             RAISE EXCEPTION '% is none of ours', of_table USING ERRCODE = 'insufficient_privilege';
+           END IF;
+           EXECUTE format('ANALYZE %s', of_table);
+         END $$`,
+      'REVOKE ALL ON FUNCTION take_statistics FROM PUBLIC',
+      `GRANT EXECUTE ON FUNCTION take_statistics TO ${role}`,
+    ],
+  },
 ];
 
 /** And what it keeps beside a log whose events name persons; after the migrations of the log. */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Bus, busMigrations, connectBus, each } from '#bus';
 import { getErasureHolder, noteForgotten, previewErasure } from '#contracts/erasure';
@@ -40,6 +41,16 @@ afterAll(async () => {
   await database?.drop();
 });
 
+async function administer(sql: string): Promise<Record<string, string>[]> {
+  const client = new pg.Client({ connectionString: database.url });
+  await client.connect();
+  try {
+    return (await client.query<Record<string, string>>(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
 const nothing: Forgetting = {
   look: async () => ({ kept: {} }), tokenUids: async () => ['ALIAS'], forget: async () => undefined,
 };
@@ -51,6 +62,7 @@ async function open(forgetting: Partial<Forgetting> = {}): Promise<Erasing> {
 }
 const isDone = async (erasureId: string) =>
   (await db.query('SELECT 1 FROM erasures WHERE erasure_id = $1 AND done_at IS NOT NULL', [erasureId])).rowCount === 1;
+
 test('rows are gone through twice, then the service has forgotten; heard again, it does nothing', async () => {
   const id = randomUUID();
   let forgot = 0;
@@ -74,6 +86,23 @@ test('rows are gone through twice, then the service has forgotten; heard again, 
   await expect.poll(() => isDone(next)).toBe(true);
   expect(forgot).toBe(2);
   await erasing.stop();
+});
+
+test('what the planner keeps of rows that were forgotten goes with them, and the service takes statistics of its own tables alone', async () => {
+  await administer(`CREATE TABLE forgetting.cards AS SELECT CASE WHEN n < 300 THEN 'THEIRS' ELSE 'OTHER' END AS uid FROM generate_series(1, 900) n`);
+  await administer('ANALYZE forgetting.cards');
+  const kept = async () => (await administer(
+    `SELECT most_common_vals::text AS kept FROM pg_stats WHERE schemaname = 'forgetting' AND tablename = 'cards'`))[0]!['kept'];
+  expect(await kept()).toBe('{OTHER,THEIRS}');
+  const id = randomUUID();
+  const erasing = await open({
+    forget: async () => void (await db.query(`DELETE FROM cards WHERE uid = 'THEIRS'`)),
+  });
+  await erasing.hear(db, id, at);
+  await expect.poll(() => isDone(id), { timeout: 30_000 }).toBe(true);
+  expect(await kept()).toBe('{OTHER}');
+  await erasing.stop();
+  await expect(db.query(`SELECT take_statistics('pg_catalog.pg_class'::regclass)`)).rejects.toMatchObject({ code: 'permission-denied' });
 });
 
 test('what has to come first is said, and waited for', async () => {

@@ -14,6 +14,13 @@ export async function placesOf(side: Side, texts: readonly string[]): Promise<st
       for (const [column, value] of Object.entries(row)) if (has(value, texts)) found.push(`${name}.${column}: ${textOf(value)}`);
     }
   }
+  // What its planner keeps of columns; PostgreSQL has no means to take that of a table without rows away.
+  const samples = await side.query<{ column: string; kept: string }>(
+    `SELECT concat_ws('.', schemaname, tablename, attname) AS column, concat_ws(' ', most_common_vals::text, histogram_bounds::text) AS kept
+     FROM pg_stats JOIN pg_class ON pg_class.oid = format('%I.%I', schemaname, tablename)::regclass
+     WHERE reltuples > 0 AND schemaname NOT IN ('pg_catalog', 'information_schema')`,
+  );
+  for (const { column, kept } of samples) if (has(kept, texts)) found.push(`pg_stats of ${column}: ${kept}`);
   const { logDir } = side.platform();
   for (const file of readdirSync(logDir)) {
     for (const line of readFileSync(join(logDir, file), 'utf8').split('\n')) if (has(line, texts)) found.push(`${file}: ${line}`);
