@@ -102,7 +102,7 @@ test('what the planner keeps of rows that were forgotten goes with them, and the
   await expect.poll(() => isDone(id), { timeout: 30_000 }).toBe(true);
   expect(await kept()).toBe('{OTHER}');
   await erasing.stop();
-  await expect(db.query(`SELECT take_statistics('pg_catalog.pg_class'::regclass)`)).rejects.toMatchObject({ code: 'permission-denied' });
+  await expect(db.query(`SELECT take_statistics('pg_catalog.pg_class'::regclass)`)).rejects.toMatchObject({ failure: 'permission-denied' });
 });
 
 test('what has to come first is said, and waited for', async () => {
