@@ -1,4 +1,4 @@
-import { type Bus, Unanswered } from '#bus';
+import type { Bus } from '#bus';
 import { cancelReservation, recordCommandResult, reserveEvse, startSession, stopSession } from '#contracts/sessions';
 import { toJsonBytes } from '#contracts';
 import type { Due, DueOutcome, Hold } from '#due';
@@ -17,7 +17,7 @@ import { askersOf, hasParty, partiesOf, toBus } from './partners/partner.ts';
 import { findPartner, noteError } from './partners/partner-rows.ts';
 import { hasQuirk } from './partners/quirks.ts';
 import { refuse } from './refusals.ts';
-import { nameOfRequest } from './repeats.ts';
+import { nameOfRequest, nobodyThere } from './repeats.ts';
 import { retryInMs } from './retry.ts';
 import type { Seen } from './seen.ts';
 import type { Taken, Unlocking } from './unlocking.ts';
@@ -250,10 +250,4 @@ function resultOf({ result, message }: { result: CommandResult['result']; messag
 
 function response(result: CommandResponse['result'], timeout: number, text: string): CommandResponse {
   return { result, timeout, ...(text === '' ? {} : { message: [{ language: 'en', text: text.slice(0, 512) }] }) };
-}
-
-/** Offline: nothing was done, and that can be said the first time. Any other silence is 3000, and a result may still follow. */
-function nobodyThere(error: unknown, repeat: boolean): Taken {
-  if (repeat || !(error instanceof Unanswered) || error.reason !== 'offline') throw error;
-  return { result: 'REJECTED', timeoutS: 0, message: 'Commands cannot be carried out now; try again later', unknownLocation: false };
 }

@@ -1,4 +1,4 @@
-import { type Bus, type HeardTogether, Unanswered } from '#bus';
+import type { Bus, HeardTogether } from '#bus';
 import type { ActiveProfileChanged, ProfileSettled } from '#contracts/evems-controller';
 import { requestProfile, setPreferences } from '#contracts/sessions';
 import { toJsonBytes, uint32 } from '#contracts';
@@ -17,7 +17,7 @@ import { behindAll } from './pushes/behind-all.ts';
 import { lockLinks } from './pushes/pushed-rows.ts';
 import { type Push, pushOf, queueAll } from './pushes/queue-rows.ts';
 import { refuse } from './refusals.ts';
-import { nameOfRequest } from './repeats.ts';
+import { nameOfRequest, nobodyThere } from './repeats.ts';
 import type { Steering } from './steering.ts';
 import { findSteered } from './steered-rows.ts';
 
@@ -170,11 +170,4 @@ const LAPSE_MARGIN_MS = 5_000;
 function replyOf({ result, timeoutS, message }: Replied): OcpiReply {
   const data: ChargingProfileResponse = { result: result as ChargingProfileResponse['result'], timeout: timeoutS || TIMEOUT_S };
   return { answer: answers.ok, data, ...(message === '' ? {} : { message }) };
-}
-
-/** Offline: nothing was done, and that can be said the first time. */
-function nobodyThere(error: unknown, repeat: boolean): ProfileTaken {
-  if (repeat || !(error instanceof Unanswered) || error.reason !== 'offline') throw error;
-  const message = 'Charging profiles cannot be taken now; try again later';
-  return { result: 'REJECTED', timeoutS: 0, message };
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { Unanswered } from '#bus';
 import type { OcpiRequest } from './exchange.ts';
 
 /**
@@ -18,4 +19,10 @@ export function nameOfRequest({
   return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `a${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
     '-',
   );
+}
+
+/** Offline: nothing was done, and that can be said the first time. Any other silence is 3000, and a result may still follow. */
+export function nobodyThere(error: unknown, repeat: boolean) {
+  if (repeat || !(error instanceof Unanswered) || error.reason !== 'offline') throw error;
+  return { result: 'REJECTED', timeoutS: 0, message: 'It cannot be carried out now; try again later', unknownLocation: false };
 }

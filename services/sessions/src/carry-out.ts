@@ -1,12 +1,12 @@
 import { type Bus, Refused, Unanswered } from '#bus';
-import { type CommandAnswer, Outcome, startCharging, stopCharging } from '#contracts/ocpp-gateway';
+import { type CommandAnswer, startCharging, stopCharging } from '#contracts/ocpp-gateway';
 import { toJsonBytes } from '#contracts';
 import type { DueHandler, DueOutcome, Hold } from '#due';
 import { currentTraceparent, type Log } from '#telemetry';
 import { type Clock, instant } from '#time';
 import type { CommandResult, CommandState, Task } from './command.ts';
 import type { Config } from './config.ts';
-import { type Finish, type KeepFree, unheard } from './keep-free.ts';
+import { type Finish, type KeepFree, results, unheard } from './keep-free.ts';
 import { type Logs, passOnResult } from './logs.ts';
 import type { Opening } from './openings.ts';
 import { notThere, whenThere } from './when-there.ts';
@@ -214,17 +214,6 @@ const LATE_STOPS_TOLD = 10;
 const LATE_STOP_PAUSE_MS_MAX = 60_000;
 /** Platform time. */
 const LATE_STOP_GIVEN_UP_MS = 24 * 3_600_000;
-
-const results: Readonly<Record<Outcome, CommandResult>> = {
-  [Outcome.UNSPECIFIED]: 'FAILED',
-  [Outcome.ACCEPTED]: 'ACCEPTED',
-  [Outcome.REJECTED]: 'REJECTED',
-  [Outcome.NOT_SUPPORTED]: 'NOT_SUPPORTED',
-  [Outcome.UNKNOWN]: 'TIMEOUT',
-  [Outcome.STALE]: 'FAILED',
-  [Outcome.OCCUPIED]: 'EVSE_OCCUPIED',
-  [Outcome.INOPERATIVE]: 'EVSE_INOPERATIVE',
-};
 
 function outcome({ outcome: answered, detail }: CommandAnswer, evseStatus?: string): Finish {
   const result = results[answered];

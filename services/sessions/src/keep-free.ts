@@ -208,7 +208,8 @@ const yes: Finish = { result: 'ACCEPTED', message: '' };
 const unknown: Finish = { result: 'UNKNOWN_RESERVATION', message: 'there is no such reservation' };
 const used: Finish = { result: 'REJECTED', message: 'somebody charges on it already: stop the session' };
 
-const results: Readonly<Record<Outcome, CommandResult>> = {
+/** What a station's word comes to, to whoever ordered it. */
+export const results: Readonly<Record<Outcome, CommandResult>> = {
   [Outcome.UNSPECIFIED]: 'FAILED',
   [Outcome.ACCEPTED]: 'ACCEPTED',
   [Outcome.REJECTED]: 'REJECTED',
