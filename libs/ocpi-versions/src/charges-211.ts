@@ -1,6 +1,6 @@
 import {
   type AuthMethod, type Cdr, type CdrLocation, type CdrToken, type ChargingPeriod, type Connector, findEvse, known,
-  type Location, type Price, sameId, type Session, type Tariff,
+  type Location, type Price, sameId, sameParty, type Session, type Tariff,
 } from '#ocpi';
 import type { Context } from './context.ts';
 import { cut, Fields, filled, type Json, NotCarried, Notes } from './converted.ts';
@@ -118,6 +118,11 @@ export function cdrDown(cdr: Cdr, context: Context, notes: Notes): Json {
     throw new NotCarried(
       'cannot-be-said',
       'credit: OCPI 2.1.1 has no Credit CDR; what it credits is to be settled by other means',
+    );
+  if (![context.owner, context.other].some((party) => sameParty(party, cdr)))
+    throw new NotCarried(
+      'cannot-be-said',
+      `party_id: a CDR of OCPI 2.1.1 names no party, and would be taken for one of ${context.owner.country_code}*${context.owner.party_id}, as whom the partner knows us; it is to be settled by other means`,
     );
   if (replacesAnother(cdr))
     throw new NotCarried(

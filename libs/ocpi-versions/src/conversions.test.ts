@@ -156,6 +156,13 @@ test('2.1.1 a CDR costs what it costs without VAT; FLAT among its dimensions is 
   );
 });
 
+test('2.1.1 a CDR of another of our parties than the link\'s is not said: it would be taken for that one\'s', () => {
+  const others = { ...exampleCdr, party_id: 'SIB' };
+  expect(refused(down('2.1.1', { kind: 'cdr' }, others, context))).toMatch(/^cannot-be-said: party_id: .* CA\*BCT/);
+  const { country_code, party_id } = context.other;
+  expect(to('2.1.1', 'cdr', { ...exampleCdr, country_code, party_id }).value, 'read again by who sent it').toMatchObject({ total_cost: 4.47 });
+});
+
 test('2.1.1 a CDR that replaces a credited one is not said: without the Credit CDR it would be a second bill', () => {
   const numbered = (n: string) => ({ ...exampleCdr, id: `${exampleCdr.session_id}${n}` });
   for (const n of ['-2', '-10']) expect(refused(down('2.1.1', { kind: 'cdr' }, numbered(n), context))).toMatch(/^cannot-be-said: id: .* second bill/);
