@@ -152,7 +152,7 @@ class Reading {
       ...(this.#reservation && { reservation: this.#reservation }),
     };
     const priced = this.#byPlaces(() => price(charge, options));
-    const id = typeof source.id === 'string' ? source.id : undefined;
+    const id = typeof source.id === 'string' || typeof source.id === 'number' ? String(source.id) : undefined;
     return { at, id, source, priced, zone, remarks: reader.remarks };
   }
 

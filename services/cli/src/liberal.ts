@@ -91,6 +91,12 @@ export class LiberalReader {
 
   #element(element: Loose, path: string): void {
     const components = listOf(element.price_components ?? [], `${path}price_components`);
+    if (components.length === 0) {
+      throw new RefusedInput(
+        `${path}price_components: it has none (OCPI 2.2.1 mod_tariffs). ` +
+          'An element has at least one; npx roamwatt lint says all that is wrong with a tariff',
+      );
+    }
     element.price_components = components;
     for (let i = 0; i < components.length; i++) {
       const component = components[i]!;

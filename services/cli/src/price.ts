@@ -79,9 +79,8 @@ function statedOf({ source }: PricedCharge, ours: Omit<PriceReport, 'currency'>)
   const agrees = (side: keyof TextPrice, given: string | undefined) => {
     if (given === undefined) return true;
     const value = decimal(given);
-    return [ours.total_cost[side], ours.unrounded[side]].some(
-      (amount) => amount !== undefined && decimal(amount).equals(value),
-    );
+    // PRC-05: where no tax applies, what is to pay with it is what is to pay.
+    return [ours.total_cost, ours.unrounded].some((cost) => decimal(cost[side] ?? cost.excl_vat).equals(value));
   };
   return {
     stated: { excl_vat: excl, ...(incl === undefined ? {} : { incl_vat: incl }) },

@@ -195,6 +195,36 @@ test('CDR-04: what the CDR says itself is compared; the total of a Credit CDR is
   expect((await folder.run(['price', 'cdrs.json'])).out).toContain('It says itself 6.13 CAD');
 });
 
+test('PRC-05: where no component has a vat, a stated incl_vat agrees that is the excl_vat, and no other', async () => {
+  const untaxed = { ...tariff, elements: [{ price_components: [{ type: 'ENERGY', price: 0.25, step_size: 1 }] }] };
+  const stating = (incl_vat: number) => ({ ...cdr, tariffs: [untaxed], total_cost: { excl_vat: 3.25, incl_vat } });
+  folder.write('cdrs.json', [stating(3.25), stating(3.41)]);
+  const found = await folder.json(['price', 'cdrs.json']);
+  expect(found.map((one) => [one.total_cost, one.stated_agrees])).toEqual([
+    [{ excl_vat: '3.25' }, true],
+    [{ excl_vat: '3.25' }, false],
+  ]);
+});
+
+test('an element without price_components is refused by name, and not free', async () => {
+  const [element] = tariff.elements;
+  const by = (...elements: object[]) => ({ ...cdr, tariffs: [{ ...tariff, elements }] });
+  const misspelt = { price_component: element!.price_components };
+  folder.write('cdrs.json', [by(misspelt), by(element!, { ...element, price_components: [] }), by(element!)]);
+  const { out, status } = await folder.run(['price', 'cdrs.json', '--json']);
+  expect(jsonLines(out)).toMatchObject([
+    { refused: expect.stringMatching(/^tariffs\[0\]\.elements\[0\]\.price_components: it has none/) as string },
+    { refused: expect.stringMatching(/^tariffs\[0\]\.elements\[1\]\.price_components: it has none/) as string },
+    { total_cost: total },
+  ]);
+  expect(status).toBe(1);
+});
+
+test('a CDR whose id is a number is named by it', async () => {
+  folder.write('cdr.json', { ...cdr, id: 12345 });
+  expect(await folder.json(['price', 'cdr.json'])).toMatchObject([{ id: '12345', total_cost: total }]);
+});
+
 test('what has no meaning for the price is told', async () => {
   const elements = [{ ...tariff.elements[0], restrictions: { min_kw: 11 } }];
   folder.write('cdr.json', { ...cdr, tariffs: [{ ...tariff, elements }] });
