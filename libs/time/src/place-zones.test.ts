@@ -23,6 +23,13 @@ test.each([
   expect(at(country, latitude, longitude)).toMatchObject({ name, assumed: true });
 });
 
+test('where all clocks of a country show the same, its zone has the name that people know', () => {
+  const named = (country: string) => zoneOfPlace({ country }, seasons);
+  expect(named('DEU')).toEqual({ name: 'Europe/Berlin', by: 'alike', assumed: false });
+  expect(named('NLD')).toMatchObject({ name: 'Europe/Amsterdam', assumed: false });
+  expect(named('ARG')).toMatchObject({ name: 'America/Argentina/Buenos_Aires', assumed: false });
+});
+
 test('coordinates that are none tell no zone; a province does', () => {
   expect(zoneOfPlace({ latitude: 400, longitude: 3 }, seasons)).toBeUndefined();
   expect(zoneOfPlace({ country: 'CAN', state: 'BC', latitude: -91, longitude: 0 }, seasons)).toMatchObject({ name: 'America/Vancouver' });

@@ -64,7 +64,7 @@ export function zoneOfPlace(
 ): FoundZone | undefined {
   const code = place.country === undefined ? undefined : countryCode(place.country);
   const zones = ((code && countries[code]?.zones) || []).filter(isTimeZone);
-  const own = zones.findLast((name) => facts[name]?.countries[0] === code) ?? zones.at(-1);
+  const own = zones.find((name) => facts[name]?.countries[0] === code) ?? zones.at(-1);
   if (own !== undefined && areAlike(zones, betweenMs)) {
     return { name: own, by: zones.length === 1 ? 'only-zone' : 'alike', assumed: false };
   }
