@@ -49,6 +49,8 @@ test.each([
   ['the answer was lost', 'hang up', 'LOST-1'],
   ['HTTP 500 was answered', { http: 500, status: 3000 }, 'LOST-500'],
   ['3000 was answered', { http: 200, status: 3000 }, 'LOST-3000'],
+  ['its hub waited for it in vain', { http: 200, status: 4002 }, 'LOST-4002'],
+  ['its hub had a broken answer of it', { http: 200, status: 4000 }, 'LOST-4000'],
 ] as const)('CDR-01: a CDR that was taken though %s is found by GET and not sent again', async (_, fault, id) => {
   const kept: unknown[] = [];
   partner.answer = (what) => {

@@ -3,9 +3,10 @@ import { told } from '#bus';
 import { cdrIssued } from '#contracts/cdr-ledger';
 import { evseStatusChanged } from '#contracts/locations';
 import { listPartners } from '#contracts/ocpi-gateway';
+import { sessionStarted, sessionUpdated } from '#contracts/sessions';
 import { tariffPublished } from '#contracts/tariff-engine';
 import { toJsonBytes } from '#contracts';
-import { authorization, type Cdr, exampleCdr, exampleLocation, exampleTariff, type Location } from '#ocpi';
+import { authorization, type Cdr, exampleCdr, exampleLocation, exampleSession, exampleTariff, type Location, type Session } from '#ocpi';
 import { HandPartner } from './hand-partner.ts';
 import { ocpi, openSide, type Side } from './side.ts';
 
@@ -77,6 +78,40 @@ test('TRN-63 a PATCH that is refused is followed by the whole object', async () 
 
 const published = (id: string, at: string) => told(tariffPublished, {
   own: true, party: bct, tariffId: id, version: 2, tariffJson: toJsonBytes({ ...exampleTariff, id, last_updated: at }), lastUpdated: at,
+});
+
+test.each([
+  ['HTTP 500', { http: 500, status: 3000 }, 'S-500'],
+  ['3000', { status: 3000 }, 'S-3000'],
+  ["a hub's 4002", { status: 4002 }, 'S-4002'],
+] as const)('SES-03 a Session whose PATCH was taken though %s was answered goes whole from then on: no charging period is there twice', async (_, fault, id) => {
+  const period = (hour: number) => ({ start_date_time: `2022-02-01T${hour}:00:00Z`, dimensions: [{ type: 'ENERGY' as const, volume: 1 }] });
+  const at = (hour: number, periods: number[]): Session => ({
+    ...exampleSession, id, cdr_token: { ...exampleSession.cdr_token, party_id: 'MTL' },
+    charging_periods: periods.map(period), last_updated: `2022-02-01T${hour}:00:00Z`,
+  });
+  const fact = (session: Session) => ({ sessionId: id, tokenParty: { countryCode: 'CA', partyId: 'MTL' }, sessionJson: toJsonBytes(session) });
+  let kept: Session | undefined;
+  let faults = 2;
+  montreal.answer = (what) => {
+    const body = montreal.seen.at(-1)!.body as Session;
+    if (what.startsWith('PATCH /sessions')) {
+      kept = { ...kept!, ...body, charging_periods: [...kept!.charging_periods!, ...(body.charging_periods ?? [])] };
+      if (faults-- > 0) return fault;
+    }
+    if (what.startsWith('PUT /sessions')) {
+      if (kept && faults-- > 0) return fault;
+      kept = body;
+    }
+    return {};
+  };
+  await oasis.neighbours.tell(told(sessionStarted, fact(at(17, [17]))));
+  await expect.poll(() => kept).toEqual(at(17, [17]));
+  await expect.poll(async () => (await viewOf('Montreal')).waiting).toBe(0);
+  await oasis.neighbours.tell(told(sessionUpdated, fact(at(18, [17, 18]))));
+  await expect.poll(() => kept?.last_updated).toBe(at(18, []).last_updated);
+  await expect.poll(async () => (await viewOf('Montreal')).waiting).toBe(0);
+  expect(kept).toEqual(at(18, [17, 18]));
 });
 
 test('an object that a partner refuses is set aside and said to the operator; changed, it is sent anew', async () => {

@@ -106,11 +106,14 @@ export class CdrDelivery {
   }
 }
 
+/** What a hub says when it passed something on, and does not know what came of it. */
+const HUB_KNOWS_NOT: readonly number[] = [4000, 4002];
+
 /** Who fails in the midst may have kept it before: it is looked for before it goes again. */
 function mayBeTaken(outcome: Failure): boolean {
   if (outcome.kind !== 'refused') return outcome.kind === 'unclear';
   const { http, statusCode = 0 } = outcome;
-  return http >= 500 || (http < 300 && statusCode >= 3000 && statusCode < 4000);
+  return http >= 500 || (http < 300 && ((statusCode >= 3000 && statusCode < 4000) || HUB_KNOWS_NOT.includes(statusCode)));
 }
 
 function isOver(status: string | undefined): boolean {

@@ -264,7 +264,9 @@ export class Delivery {
   private async noteFailure(tx: Tx, held: Waiting, outcome: Failure): Promise<Fact[]> {
     const { clock, settings } = this.parts;
     const { key } = held;
-    await noteFailed(tx, key, outcome.kind === 'unclear' || held.unclear);
+    // A PATCH of a Session appends: whoever said no to one, and then to the whole, may have done it.
+    const mayBeThere = outcome.kind === 'unclear' || (outcome.kind === 'refused' && key.module === 'sessions');
+    await noteFailed(tx, key, mayBeThere || held.unclear);
     if (outcome.kind !== 'refused' || isOfTheLine(outcome)) return [];
     const refusals = held.refusals + 1;
     // A hub's own: its member is away, and others of its members are not held up by that.
