@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { listPartners } from '#contracts/ocpi-gateway';
 import { exampleLocation, exampleTariff, exampleToken, nextLink, routingHeaders } from '#ocpi';
 import { HandPartner } from './hand-partner.ts';
-import { call, openSide, type Side } from './side.ts';
+import { call, openSide, origin, type Side } from './side.ts';
 
 // Who of a hub's members hears what is told to everybody, and how the hub lists them.
 
@@ -94,3 +94,24 @@ test.each<[Name, number]>([['cpo', 200], ['emsp', 404], ['nsp', 404], ['other', 
     expect((await call(hub, '/ocpi/2.2.1/sender/tokens', { token, headers })).http).toBe(http);
   },
 );
+
+test('HCI-02: a party whose link ended is listed once in its role when it comes back over another: as it is by then', async () => {
+  const { deaf, emsp } = members;
+  const listed = async () => {
+    const found: string[] = [];
+    for (let url: string | undefined = `${origin(hub)}/ocpi/2.2.1/sender/hubclientinfo`; url !== undefined;) {
+      const answer = await call(hub, url, { token: emsp.token });
+      const infos = answer.data as { party_id: string; status: string }[];
+      found.push(...infos.flatMap(({ party_id, status }) => (party_id === 'QMP' ? [status] : [])));
+      url = nextLink(answer.headers.get('link') ?? undefined);
+    }
+    return found;
+  };
+  const end = () => call(hub, '/ocpi/2.2.1/credentials', { token: deaf.token, method: 'DELETE' });
+  for (const _ of ['once', 'again']) {
+    await end();
+    expect(await listed()).toEqual(['SUSPENDED']);
+    await deaf.register(hub);
+    expect(await listed()).toEqual(['CONNECTED']);
+  }
+});

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { addDue, type Due, type DueOutcome, type DueWorker } from '#due';
-import { type ClientInfo, partyText, type Party, sameParty } from '#ocpi';
+import { type ClientInfo, instantMs, partyText, type Party, sameParty } from '#ocpi';
 import type { Database, Tx } from '#postgres';
 import type { Log } from '#telemetry';
 import type { Clock } from '#time';
@@ -73,7 +73,8 @@ export class HubMembers {
     const planned = this.planned().map((client, index) => ({ ...client, position: BigInt(index + 1) }))
       .filter(({ info }) => !known.some((one) => clientKey(one.info) === clientKey(info)));
     const all = [...planned, ...told.map((client) => ({ ...client, position: PLANNED_AT_MOST + client.created! }))];
-    return all.filter(({ partnerId, info }) => partnerId !== partner.id && isSeen(info)).map(({ position, info }) => ({ position, info }));
+    const seen = all.filter(({ partnerId, info }) => partnerId !== partner.id && isSeen(info));
+    return nearest(seen).map(({ position, info }) => ({ position, info }));
   }
 
   private planned(): Client[] {
@@ -208,4 +209,21 @@ export class HubMembers {
 
 function isOwnLink({ behind, info }: Client): boolean {
   return !behind && info.status !== 'SUSPENDED';
+}
+
+/** HCI-02: of those who have a party in the same role its own link, else who reaches it, else who was heard of last. */
+function nearest<C extends Client>(clients: readonly C[]): C[] {
+  const best = new Map<string, C>();
+  for (const client of clients) {
+    const other = best.get(clientKey(client.info));
+    if (!other || isNearer(client, other)) best.set(clientKey(client.info), client);
+  }
+  return clients.filter((client) => best.get(clientKey(client.info)) === client);
+}
+
+function isNearer(client: Client, other: Client): boolean {
+  const isConnected = client.info.status === 'CONNECTED';
+  if (isOwnLink(client) !== isOwnLink(other)) return isOwnLink(client);
+  if (isConnected !== (other.info.status === 'CONNECTED')) return isConnected;
+  return instantMs(client.info.last_updated)! >= instantMs(other.info.last_updated)!;
 }
