@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { findData } from './data.ts';
+import { memoryPlaceFor } from './places.ts';
 import { postgresFor, startPostgres } from './postgres.ts';
 import { forgetDeadRuns } from './runs.ts';
 
@@ -88,6 +89,23 @@ test('what an interrupted set-up left half made is made anew', async () => {
 
 /** Nobody can be switched to by whom is not root, and nobody may enter a folder of mode 0700. */
 const closedTo = { uid: 65_534, gid: 65_534 };
+
+test('data that a crash of the machine may take lie in its memory where there is room, and go with their run; others do not', async () => {
+  const dir = join(root, 'test-4194305', 'postgres');
+  const run = await startPostgres({ dir, passing: true, durable: false });
+  expect(await query(run.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  await run.stop();
+  const room = memoryPlaceFor(root);
+  if (room) rmSync(room, { recursive: true });
+  expect(dirname(dirname(run.data)) === '/dev/shm').toBe(room !== undefined);
+  forgetDeadRuns(root);
+  expect(existsSync(run.data)).toBe(false);
+
+  const demo = await startPostgres({ dir: join(root, 'demo-4194305', 'postgres'), passing: true });
+  await demo.stop();
+  expect(demo.data).not.toMatch(/^\/dev\/shm/);
+  forgetDeadRuns(root);
+});
 
 test('data in a folder that the server cannot enter any more are named, not replaced', () => {
   const dir = stateOf('closed');

@@ -5,7 +5,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { isPassing, keptPlaceFor, ownerOf, passingPlaceFor, setOwner } from './places.ts';
+import { isPassing, keptPlaceFor, memoryPlaceFor, ownerOf, passingPlaceFor, setOwner } from './places.ts';
 import { mayPass, postgresBinaries } from './postgres-binaries.ts';
 import type { Account } from './server.ts';
 
@@ -22,6 +22,8 @@ export interface Data {
 export interface DataRules {
   /** False: nothing removes the data but a person. */
   readonly passing: boolean;
+  /** Default false: on a disk. True: new data lie in memory, where there is enough of it. */
+  readonly inMemory?: boolean;
   /** As whom a new server runs; absent: as we do. */
   readonly account: Account | undefined;
   /** Default /var/lib/roamwatt. */
@@ -43,6 +45,8 @@ export function findData(dir: string, rules: DataRules): Data {
   }
   const folder = join(dir, 'data');
   const account = accountOf(folder, rules.account);
+  const memory = rules.inMemory && !existsSync(folder) ? memoryPlaceFor(realpathSync(dir)) : undefined;
+  if (memory !== undefined) return placedIn(memory, { dir, account, why: 'They lie in memory: a crash of the machine may take them.' });
   if (account === undefined || mayPass(dir, account)) return { folder, home: dir, account };
   if (existsSync(folder)) {
     throw new Error(
@@ -51,11 +55,13 @@ export function findData(dir: string, rules: DataRules): Data {
     );
   }
   const home = newHome(dir, rules, account);
-  writeFileSync(
-    join(dir, NOTE),
-    `${join(home, 'data')}\nPostgreSQL runs as another account (uid ${account.uid}), which cannot enter ${dir}.\n`,
-  );
-  return { folder: join(home, 'data'), home, account };
+  return placedIn(home, { dir, account, why: `PostgreSQL runs as another account (uid ${account.uid}), which cannot enter ${dir}.` });
+}
+
+function placedIn(home: string, { dir, account, why }: { dir: string; account: Account | undefined; why: string }): Data {
+  const folder = join(home, 'data');
+  writeFileSync(join(dir, NOTE), `${folder}\n${why}\n`);
+  return { folder, home, account };
 }
 
 function newHome(dir: string, { passing, keptIn }: DataRules, account: Account): string {

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, statSync, writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 /** The folder of the checkout: the nearest one above this file whose package.json is roamwatt's. */
@@ -35,6 +37,9 @@ export function makePassable(folder: string): void {
 
 const KEPT = '/var/lib/roamwatt';
 const PASSING = '/var/tmp';
+const MEMORY = '/dev/shm';
+/** What a whole run keeps there at a time is a fraction of it. */
+const ROOM_BYTES = 4 * 1024 ** 3;
 const passingPrefix = (): string => `roamwatt-${process.getuid?.() ?? 0}-passing-`;
 const OWNER = 'belongs-to';
 
@@ -50,6 +55,15 @@ export function keptPlaceFor(dir: string, base = KEPT): string {
 /** The same for data of a test or a demo: a later run removes it once `dir` is gone. */
 export function passingPlaceFor(dir: string): string {
   return newPlace(join(PASSING, passingPrefix() + randomBytes(6).toString('hex')), dir);
+}
+
+/** A passing place in the machine's memory; undefined where there is little of it, or what lies there cannot be run. */
+export function memoryPlaceFor(dir: string): string | undefined {
+  const isMemory = /^\S+ \/dev\/shm tmpfs (?!\S*noexec)/m.test(readFileSync('/proc/mounts', 'utf8'));
+  if (!isMemory) return undefined;
+  const { bavail, bsize } = statfsSync(MEMORY);
+  if (bavail * bsize < ROOM_BYTES) return undefined;
+  return newPlace(join(MEMORY, passingPrefix() + randomBytes(6).toString('hex')), dir);
 }
 
 /** Any account may pass through it. It must be new: others, too, may write where it lies. */
@@ -70,13 +84,12 @@ export function setOwner(place: string, dir: string): void {
 }
 
 export function isPassing(place: string): boolean {
-  return dirname(place) === PASSING && basename(place).startsWith(passingPrefix());
+  return [PASSING, MEMORY].includes(dirname(place)) && basename(place).startsWith(passingPrefix());
 }
 
 /** Removes the places of tests and demos whose folder is gone; kept ones never have such a name. */
 export function forgetPassingPlaces(): void {
-  for (const name of readdirSync(PASSING)) {
-    const place = join(PASSING, name);
+  for (const place of [PASSING, MEMORY].flatMap(placesIn)) {
     try {
       // A server that still stops has its lock file; a later run removes the folder then.
       if (!isPassing(place) || existsSync(join(place, 'data/postmaster.pid'))) continue;
@@ -87,4 +100,8 @@ export function forgetPassingPlaces(): void {
       // Another run removes it.
     }
   }
+}
+
+function placesIn(base: string): string[] {
+  return existsSync(base) ? readdirSync(base).map((name) => join(base, name)) : [];
 }

@@ -21,7 +21,7 @@ export interface PostgresOptions {
   readonly port?: number;
   /** Default false: the data are kept, and nothing removes them but a person. True for a run's own. */
   readonly passing?: boolean;
-  /** Default true. False switches fsync off: a crash of the machine may lose the data. */
+  /** Default true. False: a crash of the machine may lose the data. No fsync, and those of a passing server lie in memory. */
   readonly durable?: boolean;
   /** Clients at a time; default 300. A platform takes some 60. */
   readonly connections?: number;
@@ -51,7 +51,8 @@ export async function startPostgres(options: PostgresOptions): Promise<Server> {
     for (const each of claims.toReversed()) each.release();
   };
   try {
-    const data = findData(dir, { passing: options.passing ?? false, account: serverAccount() });
+    const { passing = false, durable = true } = options;
+    const data = findData(dir, { passing, inMemory: passing && !durable, account: serverAccount() });
     if (data.home !== dir) claims.push(await claim(data.home));
     const password = passwordOf(data, dir);
     const { folder, home, account } = data;
@@ -119,7 +120,8 @@ function settings(
     password_encryption: 'scram-sha-256',
     max_connections: connections,
     shared_buffers: '512MB',
-    max_wal_size: '4GB',
+    // What need not last may lie in memory.
+    max_wal_size: durable ? '4GB' : '1GB',
     timezone: 'UTC',
     log_timezone: 'UTC',
     log_line_prefix: '%m [%p] %d ',
