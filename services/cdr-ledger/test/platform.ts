@@ -21,8 +21,17 @@ import type { Tariff } from '#ocpi';
 import { type Database, openDatabase } from '#postgres';
 import type { Running } from '#service';
 import { testPlatform } from '#test-servers';
+import { migrations } from '../src/migrations.ts';
 import { start } from '../src/start.ts';
 import { location, tariff } from './charge.ts';
+
+/** The ledger's schema, and those in which its neighbours tell. */
+const migrated = {
+  what: 'cdr_ledger',
+  schemas: {
+    cdr_ledger: migrations, neighbours: busMigrations, gateway: busMigrations, tokens: busMigrations, partner_sessions: busMigrations,
+  },
+};
 
 /** The ledger of one platform and, beside it, what its neighbours tell, answer and hear. */
 export interface LedgerPlatform {
@@ -51,14 +60,14 @@ export interface LedgerPlatform {
 export async function ledgerPlatform(
   settings: Record<string, unknown>,
   clock: string,
-  before: (databaseUrl: string) => Promise<unknown> = async () => {},
+  before?: (databaseUrl: string) => Promise<unknown>,
 ): Promise<LedgerPlatform> {
   const clockAt = (epoch: string) => ({
     ROAMWATT_CLOCK_EPOCH: epoch,
     ROAMWATT_CLOCK_STARTED: new Date().toISOString(),
   });
-  const platform = await testPlatform(settings, clockAt(clock));
-  await before(platform.databaseUrl);
+  const platform = await testPlatform(settings, clockAt(clock), before ? undefined : migrated);
+  await before?.(platform.databaseUrl);
   const bus = await connectBus({
     natsUrl: platform.env['NATS_URL']!,
     platform: platform.platform,

@@ -1,10 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { type Context, slotOf } from '#bus';
+import { busMigrations, type Context, slotOf } from '#bus';
 import { authorization } from '#ocpi';
 import { openDatabase } from '#postgres';
 import type { Running } from '#service';
 import { testPlatform, type TestPlatform } from '#test-servers';
 import { expect } from 'vitest';
+import { migrations } from '../src/migrations.ts';
 import { start } from '../src/start.ts';
 import { Neighbours } from './neighbours.ts';
 
@@ -14,6 +15,16 @@ export const ocpi = {
   pull: { first_s: 86_400, splay_s: 0 },
 };
 export const plunkParty = { country_code: 'CA', party_id: 'CPK', name: 'Carbon Plunk', roles: ['EMSP'], currency: 'CAD' };
+
+/** The gateway's schema, and those in which its neighbours tell. */
+const migrated = {
+  what: 'ocpi_gateway',
+  schemas: {
+    ocpi_gateway: migrations,
+    ...Object.fromEntries(
+      ['locations', 'tokens_auth', 'sessions', 'tariff_engine', 'cdr_ledger'].map((neighbour) => [neighbour, busMigrations])),
+  },
+};
 
 /** One platform's gateway among its neighbours' contracts. */
 export interface Side {
@@ -28,7 +39,7 @@ export interface Side {
 /** The party is Energy OASIS, a CPO, where none is given; `versions` are those of OCPI that it speaks. */
 export async function openSide(settings: Record<string, unknown>, versions?: readonly string[]): Promise<Side> {
   const speaking = (spoken = versions) => ({ ocpi: { ...ocpi, ...(spoken ? { versions: spoken } : {}) }, ...settings });
-  const platform = await testPlatform(speaking());
+  const platform = await testPlatform(speaking(), {}, migrated);
   const neighbours = await Neighbours.open(platform);
   const side: Side = {
     neighbours,
