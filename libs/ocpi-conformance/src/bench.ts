@@ -243,6 +243,7 @@ export class Bench {
       );
     }
     if (module !== undefined) this.judgeRouting(seen, routing);
+    if (ok(seen) && isWithoutData(seen.sent, module)) this.judge('TRN-22', (seen.data ?? null) === null, 'no data: OCPI defines none here', seen);
   }
 
   private judgeRouting(seen: Seen, asked: Routing | undefined): void {
@@ -287,6 +288,12 @@ export class Bench {
 /** The exchange in one line, for why something could not be tried. */
 export function inShort(seen: Seen): string {
   return `${seen.sent.method} ${seen.sent.url}: ${shownResponse(seen).split('\n')[0]}`;
+}
+
+/** What is written of objects, by whoever owns them. */
+function isWithoutData({ method, url }: Sent, module: string | undefined): boolean {
+  const isObject = ['locations', 'sessions', 'cdrs', 'tariffs', 'tokens'].includes(module ?? '');
+  return isObject && method !== 'GET' && !/\/(authorize|charging_preferences)\b/.test(url);
 }
 
 export function ok(seen: Seen): boolean {

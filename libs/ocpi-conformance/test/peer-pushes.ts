@@ -23,6 +23,7 @@ export class Calls {
         ? authorization(`${token}\n`)
         : authorization(token, has('requests have their token unencoded') ? 'raw' : 'base64'),
       ...(has('requests have no ids') ? {} : { 'X-Request-ID': randomUUID(), 'X-Correlation-ID': randomUUID(), ...this.ids }),
+      ...(has('requests have one id') ? { 'X-Request-ID': 'one' } : {}),
       ...(body === undefined
         ? {}
         : { 'Content-Type': has('requests have no Content-Type') ? 'text/plain' : 'application/json' }),
@@ -85,7 +86,7 @@ export async function pushSession(peer: Peer, { token, authorization_reference }
   };
   const url = joinUrl(findEndpoint(peer.partner!.details, 'sessions', 'RECEIVER')!, country_code, party_id, session.id);
   peer.charge = session;
-  await peer.calls().send('PUT', url, session);
+  await peer.calls().send('PUT', url, peer.has('pushes name our party in the body') ? { ...session, ...peer.clientParty() } : session);
 }
 
 /** What the charge came to. */

@@ -26,7 +26,8 @@ export function received(peer: Peer, asked: Asked, module: string): Said {
   if (!peer.isClients({ country_code, party_id })) return { answer: answers.notFound };
   const cased = (text: string) => (peer.has('ids are compared with their case') ? text : text.toLowerCase());
   const type = module === 'tokens' && !peer.has('the type of a Token is ignored') ? asked.query.get('type') ?? 'RFID' : '';
-  const key = `${module} ${country_code}*${party_id} ${cased(id)} ${type}`;
+  const owner = `${country_code}*${party_id}`;
+  const key = `${module} ${peer.has('parties are compared with their case') ? owner : owner.toUpperCase()} ${cased(id)} ${type}`;
   const held = peer.received.get(key);
   if (asked.method === 'DELETE') return deleted(peer, key, module);
   if (asked.method === 'GET') return got(peer, held, asked.path);

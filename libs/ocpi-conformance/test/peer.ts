@@ -170,7 +170,8 @@ export class Peer {
     const at = dateTimeOf(Date.now());
     const timestamp = this.has('timestamps have an offset') ? at.replace('Z', '+00:00') : at;
     const code = http >= 400 && this.has('an HTTP error says 1000') ? 1000 : status;
-    const whole = envelope(said.data, code, undefined, timestamp) as unknown as Record<string, unknown>;
+    const isOdd = side !== '' && request.method === 'PUT' && said.data === undefined && this.has('a PUT is answered with data');
+    const whole = envelope(isOdd ? {} : said.data, code, undefined, timestamp) as unknown as Record<string, unknown>;
     if (http < 400 && this.has('responses have no timestamp')) delete whole['timestamp'];
     if (http < 400 && this.has('a status_message is a number')) whole['status_message'] = 5;
     const isPlain = http >= 400 && this.has('HTTP errors have no envelope');

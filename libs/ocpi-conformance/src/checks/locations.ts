@@ -1,4 +1,4 @@
-import { type Evse, findEvse, Location, sameId } from '#ocpi';
+import { type Evse, findEvse, Location, type Party, sameId } from '#ocpi';
 import { type Bench, ok, type Seen } from '../bench.ts';
 import type { Check } from '../check.ts';
 import { judgeNotOffered, judgeNotThere, judgeObject, judgeRefused, judgeTaken, sameJson } from '../judging.ts';
@@ -71,6 +71,8 @@ async function replacing(bench: Bench, location: Location, call: Call, url: Url,
   bench.judge('TRN-60', sameJson(as, location), 'the Location as it was PUT', seen);
   const again = await call('GET', sameInOtherCase(url(), location.id));
   bench.judge('TRN-72', ok(again), 'the Location by its id in letters of the other case', again);
+  const by = await call('GET', withPartyInOtherCase(url(), bench.party));
+  bench.judge('TRN-72', ok(by), 'the Location by its party in letters of the other case', by);
   const later = { ...location, later_version: { kept: true }, last_updated: bench.tick() };
   const taken = await call('PUT', url(), later);
   bench.judge('TRN-17', ok(taken), 'a Location with a field that 2.2.1 does not know is taken', taken);
@@ -88,6 +90,12 @@ async function replacing(bench: Bench, location: Location, call: Call, url: Url,
 function sameInOtherCase(url: string, id: string): string {
   const at = url.lastIndexOf(encodeURIComponent(id));
   return `${url.slice(0, at)}${encodeURIComponent(swapped(id))}`;
+}
+
+function withPartyInOtherCase(url: string, { country_code, party_id }: Party): string {
+  const owner = `/${country_code}/${party_id}/`;
+  const at = url.lastIndexOf(owner);
+  return `${url.slice(0, at)}${swapped(owner)}${url.slice(at + owner.length)}`;
 }
 
 async function changing(bench: Bench, location: Location, call: Call, url: Url, held: Held): Promise<void> {

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import {
-  Connector, ConnectorPatch, Evse, EvsePatch, headerText, instantMs, Location, LocationPatch, type ModuleId, readRouting, sameId, Session,
-  SessionPatch, Tariff, Token, TokenPatch, Cdr, ChargingProfileResult, CommandResult, unwrapped,
+  Connector, ConnectorPatch, Evse, EvsePatch, headerText, instantMs, Location, LocationPatch, type ModuleId, type Party, readRouting, sameId, sameParty,
+  Session, SessionPatch, Tariff, Token, TokenPatch, Cdr, ChargingProfileResult, CommandResult, unwrapped,
 } from '#ocpi';
 import type { Bench } from '../bench.ts';
 import type { Check } from '../check.ts';
@@ -51,7 +51,11 @@ export const pushes: Check = {
     'TOK-13',
   ],
   run: async (bench) => {
-    for (const incoming of bench.listener.seen.slice(0, JUDGED_AT_MOST)) judgeRequest(bench, incoming);
+    const named = new Map<string, Incoming>();
+    for (const incoming of bench.listener.seen.slice(0, JUDGED_AT_MOST)) {
+      judgeRequest(bench, incoming);
+      judgeName(bench, incoming, named);
+    }
     await judgeAfterRefusal(bench);
   },
 };
@@ -65,6 +69,16 @@ async function judgeAfterRefusal(bench: Bench): Promise<void> {
   const follows = ({ method, path }: Incoming) => (method === 'GET' || method === 'PUT') && `${patched.path}/`.startsWith(`${path}/`);
   const isFollowed = await listener.until(() => seen.slice(since).some(follows), 5 * options.patienceMs);
   bench.judge('TRN-63', isFollowed, 'after a PATCH that was answered HTTP 404 and 2001: a GET of the object, or a PUT of all of it', saidBy(patched));
+}
+
+/** One that is sent once more may have the id that it had. */
+function judgeName(bench: Bench, incoming: Incoming, named: Map<string, Incoming>): void {
+  const id = headerText(incoming.headers, 'x-request-id');
+  if (id === undefined) return;
+  const { method, path, text } = named.get(id) ?? incoming;
+  const isItsOwn = method === incoming.method && path === incoming.path && text === incoming.text;
+  bench.judge('TRN-80', isItsOwn, 'an X-Request-ID that no other request had', saidBy(incoming));
+  named.set(id, incoming);
 }
 
 function judgeRequest(bench: Bench, incoming: Incoming): void {
@@ -106,9 +120,11 @@ function judgeRequest(bench: Bench, incoming: Incoming): void {
 }
 
 /** What is pushed whole names itself as its URL does. */
-function judgeNames(bench: Bench, id: string, body: unknown, said: string): void {
-  const { id: own, uid } = (body ?? {}) as { id?: unknown; uid?: unknown };
+function judgeNames(bench: Bench, { id, ...owner }: Party & { readonly id: string }, body: unknown, said: string): void {
+  const { id: own, uid, country_code, party_id } = (body ?? {}) as Record<string, unknown>;
   const named = uid ?? own;
+  if (typeof country_code === 'string' && typeof party_id === 'string')
+    bench.judge('TRN-70', sameParty({ country_code, party_id }, owner), `the owner of the object, ${country_code}*${party_id}, in its URL`, said);
   if (typeof named === 'string') bench.judge('TRN-71', sameId(named, id), `the id of the object, ${named}, in its URL`, said);
 }
 
@@ -152,7 +168,7 @@ function judgePush(bench: Bench, { method, path, body }: Incoming, said: string)
   bench.judge('TRN-70', bench.isTheirs({ country_code, party_id }), 'the owner of the object in the URL: a party of the platform', said);
   const [whole, part] = level;
   if (method === 'PUT') {
-    judgeNames(bench, ids.at(-1) ?? '', body, said);
+    judgeNames(bench, { country_code, party_id, id: ids.at(-1) ?? '' }, body, said);
     judgeObject(bench, module as ModuleId, whole, body, said);
   } else if (method === 'PATCH') {
     if (!bench.judge('TRN-10', part !== undefined, `no PATCH of ${module}`, said)) return;
