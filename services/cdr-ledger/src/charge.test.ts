@@ -121,6 +121,15 @@ describe('a charge', () => {
       .then({ ...back('-2.94', '-2.94'), creditCdrId: 'R-1-C', creditedExclVat: '2.94' } as ChargeEvent);
   });
 
+  test('is not refunded its tax twice where one Credit CDR tells none and another all of it', () => {
+    const steps = [{ what: 'charge' as const, exclVat: '2.94', inclVat: '3.087' }];
+    const price = { ...charged.price, exclVat: '2.94', inclVat: '3.09', payable: '3.09', steps };
+    const nearlyAll = { ...credit, creditCdrId: 'NEARLY', creditedExclVat: '2.93' };
+    const ofTax = { ...credit, creditCdrId: 'TAX', creditedExclVat: '0', creditedTax: '0.147' };
+    const refunds = refundsOf({ ...booked, price }, [nearlyAll, ofTax]);
+    expect(refunds.map(({ payable }) => payable)).toEqual(['-3.08', '0']);
+  });
+
   test('is never refunded by more than it cost', () => {
     given(charge, booked).when({ ...credit, creditedExclVat: '29.4' })
       .then({ ...refunded, creditedExclVat: '29.4' } as ChargeEvent);

@@ -224,11 +224,12 @@ function refundOf(charge: BookedCharge, credit: Credited, paid: readonly ChargeR
   const asked = decimal(cdrExclVat).abs();
   const passedOn = taxPassedOn(price);
   const untold = all.filter(({ creditedTax }) => creditedTax === undefined);
-  const told = min(sum(all.map(({ creditedTax = '0' }) => decimal(creditedTax))), passedOn.abs());
-  const taxBack = passedOn.mul(creditedBy(untold)).add((passedOn.isNegative() ? told.neg() : told).mul(asked));
+  const told = sum(all.map(({ creditedTax = '0' }) => decimal(creditedTax)));
+  const its = min(passedOn.abs().mul(creditedBy(untold)).add(told.mul(asked)), passedOn.abs().mul(asked));
+  const taxBack = passedOn.isNegative() ? its.neg() : its;
   const shareOf = (text: string, hasTax: boolean): Decimal => {
-    const its = decimal(text).sub(hasTax ? passedOn : Decimal.zero).mul(creditedBy(all));
-    return (hasTax ? its.add(taxBack) : its).divide(asked, digits, 'half-away-from-zero');
+    const share = decimal(text).sub(hasTax ? passedOn : Decimal.zero).mul(creditedBy(all));
+    return (hasTax ? share.add(taxBack) : share).divide(asked, digits, 'half-away-from-zero');
   };
   const back = (text: string, field: 'exclVat' | 'inclVat' | 'payable'): string => {
     const amount = isAll ? decimal(text) : shareOf(text, field !== 'exclVat');
