@@ -304,5 +304,8 @@ test('CDR-03: a credit without its flag is understood, however long its id is, a
 test('a credit of the same number in another currency takes back something else', async () => {
   const abroad = numbered('R-ABROAD');
   await push(abroad);
-  expect(await codes({ ...creditCdr(abroad, '2022-02-01T18:23:00Z'), currency: 'EUR' })).toContain('credit-differs-from-original');
+  const { findings } = await push({ ...creditCdr(abroad, '2022-02-01T18:23:00Z'), currency: 'EUR' });
+  expect(findings.find(({ code }) => code === 'credit-differs-from-original')).toMatchObject({
+    detail: 'credits 2.94 EUR of the 2.94 CAD that CDR R-ABROAD charged', figures: { field: 'currency', told: 'EUR', due: 'CAD' },
+  });
 });

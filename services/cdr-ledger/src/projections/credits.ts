@@ -131,7 +131,9 @@ function amountFindings(credit: Charged, original: Charged): Finding[] {
     {
       code: 'credit-differs-from-original',
       detail: `credits ${amount} ${unit}${wrong.of} of the ${wrong.amount} ${wrong.unit} that CDR ${original.id} charged`,
-      figures: { told: amount.toString(), due: wrong.amount.toString(), ...figures },
+      figures: unit === wrong.unit
+        ? { told: amount.toString(), due: wrong.amount.toString(), ...figures }
+        : { field: 'currency', told: unit, due: wrong.unit },
     },
   ];
 }
