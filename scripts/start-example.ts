@@ -52,6 +52,7 @@ locations:
             power_type: AC_2_PHASE       # 208 V between two phases
             max_voltage: 208
             max_amperage: 32
+            max_electric_power: 6656     # W; without it a limit that a partner sets in W counts both phases, and is half
             tariff_ids: [LEVEL-2]
 
 # The chargers that may connect, by OCPP 1.6 over WebSocket with Basic authentication.

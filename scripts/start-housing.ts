@@ -98,5 +98,5 @@ function evse(stall: string, tariff: string): string {
         capabilities: [REMOTE_START_STOP_CAPABLE, RFID_READER]
         station: RIVERBEND-${stall}
         connectors:
-          - { id: "1", standard: IEC_62196_T1, format: CABLE, power_type: AC_2_PHASE, max_voltage: 208, max_amperage: 32, tariff_ids: [${tariff}] }`;
+          - { id: "1", standard: IEC_62196_T1, format: CABLE, power_type: AC_2_PHASE, max_voltage: 208, max_amperage: 32, max_electric_power: 6656, tariff_ids: [${tariff}] }`;
 }
