@@ -103,6 +103,39 @@ test('CDR-01: a CDR that was taken in the end is looked for however often it fai
   await idle();
 });
 
+test.each([
+  ['a hub waits in vain for it still', { http: 200, status: 4002 }, 'SLOW-4002'],
+  ['HTTP 500 is answered to the GET, too', { http: 500, status: 3000 }, 'SLOW-500'],
+] as const)('CDR-01: a CDR that was taken does not go again while %s, and goes where that lasts', async (_, fault, id) => {
+  const kept: unknown[] = [];
+  partner.answer = (what) => {
+    if (what === 'POST /cdrs') kept.push(partner.seen.at(-1)!.body);
+    if (kept.length > 0 && partner.pushed('GET ').length < 5) return fault;
+    return { data: kept };
+  };
+  await oasis.neighbours.tell(issued(cdrOf(id)));
+  await expect.poll(() => partner.pushed('GET ')).toHaveLength(5);
+  await idle();
+  expect(partner.pushed('POST ')).toEqual(['POST /cdrs']);
+  kept.length = partner.seen.length = 0;
+  partner.answer = (what) => (what === 'POST /cdrs' && kept.push(what) > 1 ? {} : fault);
+  await oasis.neighbours.tell(issued(cdrOf(`${id}-FOR-EVER`)));
+  await expect.poll(() => partner.pushed('POST ')).toHaveLength(2);
+  await idle();
+});
+
+test('a CDR goes again to a partner that says HTTP 503 for ever to whoever looks for it', async () => {
+  let posts = 0;
+  partner.answer = (what) => {
+    if (what !== 'POST /cdrs') return { http: 503, status: 3000 };
+    posts += 1;
+    return posts === 1 ? 'hang up' : {};
+  };
+  await oasis.neighbours.tell(issued(cdrOf('BUSY-503')));
+  await expect.poll(() => posts, { timeout: 8_000 }).toBe(2);
+  await idle();
+});
+
 test('of many changes of an EVSE the newest is sent, as a PATCH of its status alone', async () => {
   await oasis.neighbours.tell(statusOf('BUSY', 'AVAILABLE', 0));
   await expect.poll(() => partner.pushed()).toEqual(['PUT /locations/CA/BCT/BUSY']);

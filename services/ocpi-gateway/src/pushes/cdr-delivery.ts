@@ -50,8 +50,8 @@ export class CdrDelivery {
     const client = calls.to(partner, { from: cdr, to: cdr.cdr_token });
     // An answer that never came may have been a yes: it is asked for before the CDR goes again.
     const found = held.unclear ? await confirmed(client, { endpoint, cdr, cdrUrl: taken.cdrUrl }) : undefined;
-    const isSilent = found?.kind === 'unclear' && held.attempts >= CONFIRMATIONS;
-    const outcome = found && !isSilent ? found : await client.post(endpoint, current, { isWanted: () => taken.hold.isHeld() });
+    const goesAgain = !found || (held.attempts >= CONFIRMATIONS && leavesOpen(found));
+    const outcome = !goesAgain ? found : await client.post(endpoint, current, { isWanted: () => taken.hold.isHeld() });
     if (outcome.kind === 'unreachable') taken.hold.insist();
     return outcome.kind === 'ok' ? this.delivered(taken, held, cdr, outcome) : this.failed(partner, taken, held, outcome);
   }
@@ -110,10 +110,15 @@ export class CdrDelivery {
 const HUB_KNOWS_NOT: readonly number[] = [4000, 4002];
 
 /** Who fails in the midst may have kept it before: it is looked for before it goes again. */
-function mayBeTaken(outcome: Failure): boolean {
+function mayBeTaken(outcome: Outcome): boolean {
   if (outcome.kind !== 'refused') return outcome.kind === 'unclear';
   const { http, statusCode = 0 } = outcome;
   return http >= 500 || (http < 300 && ((statusCode >= 3000 && statusCode < 4000) || HUB_KNOWS_NOT.includes(statusCode)));
+}
+
+/** Whether an answer to a GET says nothing of what is there. 501: there is no GET. */
+function leavesOpen(outcome: Outcome): boolean {
+  return mayBeTaken(outcome) && !(outcome.kind === 'refused' && outcome.http === 501);
 }
 
 function isOver(status: string | undefined): boolean {
@@ -128,7 +133,8 @@ function patternOf(locationUrl: string, cdrId: string): string | undefined {
 
 /**
  * Whether the partner has a CDR, by GET: where it keeps the others, else below its endpoint, else in its
- * list. Undefined: it has not, or no GET: then the CDR goes again. A line that is down says nothing.
+ * list. Undefined: it has not, or no GET: then the CDR goes again. Nothing is said by a line that is down, nor by
+ * who fails at each of these places, as a hub does whose member is slow still.
  */
 async function confirmed(
   client: PartnerClient, { endpoint, cdr, cdrUrl }: { endpoint: string; cdr: Cdr; cdrUrl: string | undefined },
@@ -138,14 +144,18 @@ async function confirmed(
   const isTheirs = known !== undefined && URL.canParse(known) && new URL(known).origin === new URL(endpoint).origin;
   const from = `date_from=${encodeURIComponent(cdr.last_updated)}`;
   const places = isTheirs ? [known] : [joinUrl(endpoint, cdr.id), `${endpoint}${endpoint.includes('?') ? '&' : '?'}${from}`];
+  let open: Failure | undefined;
+  let isNotThere = false;
   for (const url of places) {
     const outcome = await client.get(url);
     if (outcome.kind === 'ok' && shows(outcome.data, cdr))
       return { ...outcome, headers: { ...outcome.headers, ...(isTheirs ? { location: url } : {}) } };
     if (outcome.kind === 'unreachable' || outcome.kind === 'unclear') return outcome;
     if (outcome.kind === 'refused' && (outcome.http === 429 || outcome.http === 503) && isOfTheLine(outcome)) return outcome;
+    if (outcome.kind === 'refused' && leavesOpen(outcome)) open = outcome;
+    else isNotThere = true;
   }
-  return undefined;
+  return isNotThere ? undefined : open;
 }
 
 function shows(data: unknown, cdr: Cdr): boolean {
