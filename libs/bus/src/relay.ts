@@ -53,6 +53,8 @@ const MOST_BYTES = 1_000_000;
 const ACK_TIMEOUT_MS = 5_000;
 /** A relay that lost a race leaves the field to the winner for this long. */
 const STAND_BY_MS = 200;
+/** One that had not lost for this long did not race, but had not seen yet what another told: it goes on at once. */
+const BEHIND_MS = 100;
 const COMPACT_EVERY_MS = 3_600_000;
 
 /**
@@ -97,6 +99,7 @@ class Relaying {
 
   async run(closing: AbortSignal): Promise<void> {
     const manager = await managerOf(this.bus.connection);
+    let lostAt = -Infinity;
     for (let failures = 0; !closing.aborted;) {
       const round = new AbortController();
       const forget = this.bus.onReconnect(() => round.abort());
@@ -106,11 +109,14 @@ class Relaying {
         failures = 0;
       } catch (error) {
         if (error instanceof LogMismatch) throw error;
-        failures = isCode(error, WRONG_LAST_SEQUENCE) ? 0 : failures + 1;
+        const isLost = isCode(error, WRONG_LAST_SEQUENCE);
+        failures = isLost ? 0 : failures + 1;
         if (failures > 0 && !signal.aborted) {
           this.bus.log.warn('telling is interrupted', { context: this.source.context, error });
         }
-        const ms = STAND_BY_MS * (1 + Math.random()) * Math.min(2 ** failures, 32);
+        const wasBehind = isLost && performance.now() - lostAt > BEHIND_MS;
+        if (isLost) lostAt = performance.now();
+        const ms = wasBehind ? 0 : STAND_BY_MS * (1 + Math.random()) * Math.min(2 ** failures, 32);
         await sleep(ms, undefined, { signal }).catch(() => {});
       } finally {
         forget();

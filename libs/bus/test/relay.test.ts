@@ -72,6 +72,30 @@ test('relays that race tell each fact once, in the order of the log', async () =
   await Promise.all(relays.map((relay) => relay.close()));
 });
 
+test('what a replica tells right after another is told without a pause: it was behind, and did not race', async () => {
+  place = await freshPlace();
+  const db = await place.open('sessions');
+  const boxes = [outbox('sessions', db), outbox('sessions', db)] as const;
+  const relays = await Promise.all(boxes.map(async (box) => startRelay(await place.join('sessions'), box)));
+  const stream = await streamOf(place);
+  const toldBy = async (last: number) => eventually(
+    async () => (await stream.manager.streams.info(stream.name).catch(() => undefined))?.state.messages ?? 0,
+    (messages) => messages >= last,
+  );
+  await tellAll(db, boxes[0], ['k:1']);
+  await toldBy(1);
+  const tookMs: number[] = [];
+  for (let n = 2; n < 10; n += 1) {
+    const before = performance.now();
+    await tellAll(db, boxes[n % 2 === 0 ? 1 : 0], [`k:${n}`]);
+    await toldBy(n);
+    tookMs.push(performance.now() - before);
+  }
+  // Not each of them: a processor may be busy.
+  expect(Math.min(...tookMs)).toBeLessThan(150);
+  await Promise.all(relays.map((relay) => relay.close()));
+});
+
 test('transactions that tell at the same time are told in one order without holes', async () => {
   place = await freshPlace();
   const db = await place.open('sessions');
