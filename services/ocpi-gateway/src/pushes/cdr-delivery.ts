@@ -132,7 +132,7 @@ function patternOf(locationUrl: string, cdrId: string): string | undefined {
 }
 
 /**
- * Whether the partner has a CDR, by GET: where it keeps the others, else below its endpoint, else in its
+ * Whether the partner has a CDR, by GET: where it kept the others, else below its endpoint, else in its
  * list. Undefined: it has not, or no GET: then the CDR goes again. Nothing is said by a line that is down, nor by
  * who fails at each of these places, as a hub does whose member is slow still.
  */
@@ -143,13 +143,14 @@ async function confirmed(
   // Our token goes nowhere but to where its holder said it is to go.
   const isTheirs = known !== undefined && URL.canParse(known) && new URL(known).origin === new URL(endpoint).origin;
   const from = `date_from=${encodeURIComponent(cdr.last_updated)}`;
-  const places = isTheirs ? [known] : [joinUrl(endpoint, cdr.id), `${endpoint}${endpoint.includes('?') ? '&' : '?'}${from}`];
+  const elsewhere = [joinUrl(endpoint, cdr.id), `${endpoint}${endpoint.includes('?') ? '&' : '?'}${from}`];
+  const places = isTheirs ? [...new Set([known, ...elsewhere])] : elsewhere;
   let open: Failure | undefined;
   let isNotThere = false;
   for (const url of places) {
     const outcome = await client.get(url);
     if (outcome.kind === 'ok' && shows(outcome.data, cdr))
-      return { ...outcome, headers: { ...outcome.headers, ...(isTheirs ? { location: url } : {}) } };
+      return { ...outcome, headers: { ...outcome.headers, ...(url === known ? { location: url } : {}) } };
     if (outcome.kind === 'unreachable' || outcome.kind === 'unclear') return outcome;
     if (outcome.kind === 'refused' && (outcome.http === 429 || outcome.http === 503) && isOfTheLine(outcome)) return outcome;
     if (outcome.kind === 'refused' && leavesOpen(outcome)) open = outcome;
