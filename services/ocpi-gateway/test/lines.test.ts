@@ -100,6 +100,24 @@ test('CDR-01: a CDR that was taken is found in the list of a partner that keeps 
   expect(partner.pushed('POST ')).toEqual(['POST /cdrs']);
 });
 
+test('CDR-01: a CDR that was taken does not go again while the place where its partner keeps CDRs has a fault, and it has them nowhere else', async () => {
+  partner.answer = () => ({ headers: { Location: `${partner.base}/kept/HERE-1` } });
+  await oasis.neighbours.tell(issued(cdrOf('HERE-1')));
+  await expect.poll(() => partner.pushed()).toEqual(['POST /cdrs']);
+  await idle();
+  partner.seen.length = 0;
+  const looks = () => partner.pushed('GET /kept/').length;
+  partner.answer = (what) => {
+    if (what === 'POST /cdrs') return partner.pushed('POST ').length === 1 ? 'hang up' : {};
+    if (!what.startsWith('GET /kept/')) return { http: 404, status: 2003 };
+    return looks() < 3 ? { http: 500, status: 3000 } : { data: cdrOf('HERE-2') };
+  };
+  await oasis.neighbours.tell(issued(cdrOf('HERE-2')));
+  await expect.poll(looks).toBe(3);
+  await idle();
+  expect(partner.pushed('POST ')).toEqual(['POST /cdrs']);
+});
+
 test('CDR-01: a CDR that was taken in the end is looked for however often it failed before, and goes again only where nobody says whether it is there', async () => {
   let posts = 0;
   partner.answer = (what) => {

@@ -154,7 +154,8 @@ async function confirmed(
     if (outcome.kind === 'unreachable' || outcome.kind === 'unclear') return outcome;
     if (outcome.kind === 'refused' && (outcome.http === 429 || outcome.http === 503) && isOfTheLine(outcome)) return outcome;
     if (outcome.kind === 'refused' && leavesOpen(outcome)) open = outcome;
-    else isNotThere = true;
+    // Where it keeps them it knows best; elsewhere there may be nothing at all.
+    else if (!isTheirs || url === known) isNotThere = true;
   }
   return isNotThere ? undefined : open;
 }
