@@ -16,7 +16,6 @@ import { start } from '../src/start.ts';
  * EVSE status changes taken in and passed on to 20 partners over real HTTP, as JSON on standard output:
  * node push.js '{ databaseUrl, natsUrl, seconds }'. First a burst, told as fast as one process can: how fast it is taken in.
  * Then 3,000 changes a second: how fast they are passed on meanwhile. Then 300, for how old a push is when it arrives.
- * The gateway is two processes, of which this one listens and the other sends: docs/adr/0029.
  */
 
 const PARTNERS = 20;
@@ -59,11 +58,7 @@ const fromTeller = <T>() => new Promise<T>((resolve) => teller.once('message', (
 await fromTeller();
 // A new partner gets all that is listed: here all of it comes by changes.
 await bus.answer(listLocations, async (requests) => requests.map(() => ({ objectsJson: [], total: 0 })));
-const { urls } = await start({ ...env, OCPI_PROCESS: 'listening' });
-const sending = fork(join(import.meta.dirname, '../src/main.js'), {
-  env: { ...process.env, ...env, OCPI_PROCESS: 'sending', OCPI_PUBLIC_URL: new URL(urls!['ocpi']!).origin },
-});
-await new Promise((resolve) => sending.once('message', resolve));
+await start(env);
 const gatewayRows = await openDatabase({ url: databaseUrl, schema: 'ocpi_gateway', migrations });
 for (const [n, port] of ports.entries()) await register(n, port);
 
@@ -124,11 +119,10 @@ console.log(
       wanted: '>= 0.5',
     },
     {
-      what: '  processor time of one, with its part of what was taken in: the gateway that sends',
-      figure: usedUs('sending'),
+      what: '  processor time of one, with its part of what was taken in: the gateway',
+      figure: usedUs('gateway'),
       unit: 'µs',
     },
-    { what: '    the gateway that listens', figure: usedUs('listening'), unit: 'µs' },
     { what: '    PostgreSQL', figure: usedUs('postgres'), unit: 'µs' },
     { what: '    the partners', figure: usedUs('peers'), unit: 'µs' },
     { what: '    who tells of the changes', figure: usedUs('teller'), unit: 'µs' },
@@ -176,7 +170,7 @@ function shareOf(values: readonly number[], share: number): number {
 async function cpuOfAll() {
   const { rows } = await gatewayRows.query<{ pid: number }>('SELECT pid FROM pg_stat_activity');
   const postgres = rows.reduce((sum, { pid }) => sum + cpuOf(pid), 0);
-  return { listening: cpuUs(), sending: cpuOf(sending.pid!), postgres, peers: cpuOf(peers.pid!), teller: cpuOf(teller.pid!) };
+  return { gateway: cpuUs(), postgres, peers: cpuOf(peers.pid!), teller: cpuOf(teller.pid!) };
 }
 
 /** Of a process that has ended, nothing. */
