@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { amountText, isCurrency, minorUnits, UnknownCurrency } from './currency.ts';
+import { amountText, exactText, isCurrency, minorUnits, UnknownCurrency } from './currency.ts';
 import { decimal } from './parse.ts';
 
 test.each([
@@ -26,4 +26,10 @@ test('an amount is shown in the digits of its currency', () => {
   expect(amountText(decimal('0.5'), 'JPY')).toBe('1 JPY');
   expect(amountText(decimal('-0.0005'), 'KWD')).toBe('-0.001 KWD');
   expect(amountText(decimal('0.125'), 'EUR', 'half-even')).toBe('0.12 EUR');
+});
+
+test.each([
+  ['1.2', 'CAD', '1.20'], ['0.5040', 'CAD', '0.504'], ['3.000', 'JPY', '3'], ['3.1', 'KWD', '3.100'], ['-1.005', 'XXY', '-1.005'], ['2', 'cad', '2.00'],
+])('%s %s is exactly %s in the digits of its currency', (amount, currency, text) => {
+  expect(exactText(decimal(amount), currency)).toBe(text);
 });

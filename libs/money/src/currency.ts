@@ -55,3 +55,9 @@ export function amountText(
   const digits = known.get(currency) ?? 2;
   return `${amount.roundTo(digits, mode).toFixed(digits)} ${currency}`;
 }
+
+/** Exactly, with at least the digits of the currency and two where it is none: 1.2 CAD is "1.20", 1.005 CAD "1.005". */
+export function exactText(amount: Decimal, currency: string): string {
+  const digits = amount.toString().split('.')[1]?.length ?? 0;
+  return amount.toFixed(Math.max(minorUnitsOf(currency) ?? 2, digits));
+}

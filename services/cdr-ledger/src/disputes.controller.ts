@@ -13,8 +13,7 @@ import {
   type WithdrawDispute,
   withdrawDispute,
 } from '#contracts/disputes';
-import { decimal } from '#money';
-import { digitsOf } from '#settlement';
+import { decimal, exactText } from '#money';
 import { contractParty, ocpiParty } from './answers.ts';
 import { disputeIdOf, Disputes } from './disputes.ts';
 import type { ListedDispute } from './projections/dispute-list.ts';
@@ -102,7 +101,7 @@ function contractDispute(dispute: ListedDispute) {
     state,
     findings: [...findings],
     currency,
-    amount: inItsDigits(amount, currency),
+    amount: exactText(decimal(amount), currency),
     openedAt: dispute.openedAt,
     ...given({
       reason,
@@ -114,12 +113,6 @@ function contractDispute(dispute: ListedDispute) {
       closedAt: dispute.closedAt,
     }),
   };
-}
-
-/** As a statement has it, "3.10"; exactly, should more digits be in doubt. */
-function inItsDigits(amount: string, currency: string): string {
-  const exact = decimal(amount);
-  return exact.toFixed(Math.max(digitsOf(currency), exact.scale));
 }
 
 function textOf(text: string | undefined): { reason?: string; answer?: string } {

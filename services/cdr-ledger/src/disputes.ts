@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Rejected } from '#decider';
-import { amountText, type Decimal, decimal } from '#money';
+import { type Decimal, decimal, exactText } from '#money';
 import { type CdrToken, type Party, partyText } from '#ocpi';
 import type { Database } from '#postgres';
 import type { OwnParties } from '#settings';
@@ -218,7 +218,7 @@ function doubtful(amount: string | undefined, cdr: ListedCdr['cdr']): DisputedAm
   if (amount === undefined) return { currency, payable: payable.toString() };
   const given = readAmount(amount);
   if (given === undefined || given.isNegative() || given.compare(payable) > 0)
-    throw refuse('invalid-object', `amount: ${amount.slice(0, 40)} is not between 0 and the ${amountText(payable, currency)} of the CDR`);
+    throw refuse('invalid-object', `amount: ${amount.slice(0, 40)} is not between 0 and the ${exactText(payable, currency)} ${currency} of the CDR`);
   return { currency, payable: given.toString() };
 }
 

@@ -1,4 +1,4 @@
-import { type Decimal, decimal, minorUnitsOf } from '#money';
+import { decimal, exactText } from '#money';
 import { french } from '#pricing';
 import type { Figures, Finding, FindingCode } from './finding.ts';
 import { figuresOf } from './finding-figures.ts';
@@ -25,8 +25,7 @@ function inFrench({ field, told, due, currency, vat, unit, start }: Figures): st
 }
 
 function money(digits: string, currency: string): string {
-  const amount: Decimal = decimal(digits);
-  return french.money(french.number(amount.toFixed(Math.max(minorUnitsOf(currency) ?? 2, amount.scale))), currency);
+  return french.money(french.number(exactText(decimal(digits), currency)), currency);
 }
 
 /** "GST 5, QST 9.975" */

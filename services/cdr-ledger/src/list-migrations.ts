@@ -16,8 +16,7 @@ export const listMigrations: MigrationList = [
   {
     name: 'cdr-ledger-in-doubt',
     up: ({ schema }) => [
-      `DROP TABLE IF EXISTS ${schema}_rebuild.cdrs`,
-      `DELETE FROM followed WHERE follower = 'cdr-list rebuilding'`,
+      ...noRebuilding(schema),
       `CREATE INDEX cdrs_in_doubt ON cdrs ("position") WHERE NOT own
         AND jsonb_path_exists(findings, '$[*] ? (@.code != "signed-data-valid")')`,
     ],
@@ -26,13 +25,17 @@ export const listMigrations: MigrationList = [
   {
     name: 'cdr-ledger-overlapping',
     up: ({ schema }) => [
-      `DROP TABLE IF EXISTS ${schema}_rebuild.cdrs`,
-      `DELETE FROM followed WHERE follower = 'cdr-list rebuilding'`,
+      ...noRebuilding(schema),
       `CREATE INDEX cdrs_overlapping ON cdrs ("position") WHERE NOT own
         AND jsonb_path_exists(findings, '$[*] ? (@.code == "overlaps-another-charge" || @.code == "session-billed-twice")')`,
     ],
   },
 ];
+
+/** A list that is being made anew begins again, with what the one in use has. */
+function noRebuilding(schema: string): string[] {
+  return [`DROP TABLE IF EXISTS ${schema}_rebuild.cdrs`, `DELETE FROM followed WHERE follower = 'cdr-list rebuilding'`];
+}
 
 /**
  * Every CDR and Credit CDR, ours and partners', as it is settled; a projection of the log. Ours are

@@ -149,7 +149,7 @@ function splitFindings(cdr: Cdr, priced: Priced): Finding[] {
 /** TYP-04: a number of OCPI has four decimals; what else is there is dust of binary arithmetic. */
 const DECIMALS_MAX = 4;
 
-interface Difference {
+export interface Difference {
   readonly said: string;
   readonly figures: Figures;
 }

@@ -3,8 +3,8 @@ import { type Cdr, sameId, type Tariff } from '#ocpi';
 import { inForce } from '#pricing';
 import { instant } from '#time';
 import { tariffDifferences } from './differences.ts';
-import { type Figures, type Finding, found } from './finding.ts';
-import { digitsOf, type KnownZone, pricedIn, tooMuch } from './review-price.ts';
+import { type Finding, found } from './finding.ts';
+import { type Difference, digitsOf, type KnownZone, pricedIn, tooMuch } from './review-price.ts';
 
 /** A version of a partner's tariff that we hold. */
 export interface HeldTariff {
@@ -94,7 +94,7 @@ function mayHold(at: string, newest: HeldTariff, others: readonly HeldTariff[]):
 }
 
 /** What the CDR would be by the tariff as it was published. */
-function inMoney(cdr: Cdr, published: Tariff, timeZone: KnownZone): { said: string; figures: Figures } | undefined {
+function inMoney(cdr: Cdr, published: Tariff, timeZone: KnownZone): Difference | undefined {
   const tariffs = cdr.tariffs!.map((one) => (sameId(one.id, published.id) ? published : one));
   const repriced = pricedIn({ ...cdr, tariffs }, timeZone);
   if ('code' in repriced) return undefined;

@@ -82,7 +82,8 @@ function taxFindings(cdr: Cdr, { remarks }: SettledCdr): Finding[] {
   const { city, state = '' } = cdr.cdr_location;
   return found('tax-differs-from-place', `it charges ${told} of tax; ${`${city} ${state}`.trim()} has ${due}`, {
     ...(rates.length > 0 ? { told: rates.join(', ') } : {}),
-    ...{ due: place.map(({ code, rate }) => `${code} ${rate}`).join(', '), unit: '%' },
+    due: place.map(({ code, rate }) => `${code} ${rate}`).join(', '),
+    unit: '%',
   });
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { decimal, minorUnits, UnknownCurrency } from '#money';
+import { decimal, exactText } from '#money';
 import type { Price, Session } from '#ocpi';
 import type { ChargeRow } from './charge-rows.ts';
 import { Money } from './fields.ts';
@@ -120,20 +120,8 @@ export function money(price: Price | Amounts, currency: string): Money {
   };
 }
 
-/** Exact, with at least the digits of the currency: 1.2 CAD is "1.20". */
 function amount(value: number | string, currency: string): string {
-  const exact = decimal(value);
-  const digits = exact.toString().split('.')[1]?.length ?? 0;
-  return exact.toFixed(Math.max(digitsOf(currency), digits));
-}
-
-function digitsOf(currency: string): number {
-  try {
-    return minorUnits(currency);
-  } catch (error) {
-    if (error instanceof UnknownCurrency) return 2;
-    throw error;
-  }
+  return exactText(decimal(value), currency);
 }
 
 function sessionOf(session: Session, cost: Money | undefined): NonNullable<ChargeView['session']> {
