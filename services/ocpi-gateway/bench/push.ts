@@ -52,7 +52,7 @@ const env = {
 };
 const bus = await connectBus({ natsUrl, platform: 'bench', service: 'bench' });
 const teller = fork(join(import.meta.dirname, 'teller.js'), [
-  JSON.stringify({ databaseUrl, natsUrl, platform: 'bench', locations: LOCATIONS }),
+  JSON.stringify({ natsUrl, platform: 'bench', locations: LOCATIONS }),
 ]);
 const fromTeller = <T>() => new Promise<T>((resolve) => teller.once('message', (message) => resolve(message as T)));
 await fromTeller();
