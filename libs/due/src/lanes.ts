@@ -44,11 +44,11 @@ export async function claimLanes(
       text: `WITH ready AS (
         SELECT key FROM due_lane
           WHERE wake_at <= $2 AND wake_after <= clock_timestamp()
-            AND (until IS NULL OR until < clock_timestamp())
+            AND (until IS NULL OR until < clock_timestamp() OR (owner IS NULL AND wanted_by = $1))
           ORDER BY wake_at LIMIT $3 FOR UPDATE SKIP LOCKED
       ), taken AS (
         UPDATE due_lane
-          SET owner = $1, epoch = epoch + 1, until = clock_timestamp() + $4::int * interval '1 ms'
+          SET owner = $1, wanted_by = NULL, epoch = epoch + 1, until = clock_timestamp() + $4::int * interval '1 ms'
           FROM ready WHERE due_lane.key = ready.key RETURNING due_lane.key, epoch
       )
       SELECT key, epoch, NULL::bigint AS at, NULL::float8 AS "inMs" FROM taken
@@ -63,6 +63,29 @@ export async function claimLanes(
   const [first] = rows;
   if (first?.key !== null) return { lanes: rows as Lane[], next: {} };
   return { lanes: [], next: { ...first.at !== null && { at: Number(first.at) }, ...first.inMs !== null && { inMs: first.inMs } } };
+}
+
+/**
+ * Asks the busiest of the others for keys that it has in hand, so that both have as many, up to `most`: it gives each up
+ * between two of its rows. A key counts for whoever is to have it next.
+ */
+export async function askForLanes(db: Database, owner: string, most: number): Promise<void> {
+  await db.query(
+    {
+      name: 'due-ask',
+      text: `WITH load AS MATERIALIZED (
+          SELECT coalesce(wanted_by, owner) AS owner, count(*)::int AS keys FROM due_lane
+            WHERE owner IS NOT NULL AND until > clock_timestamp() GROUP BY 1),
+        busiest AS (SELECT owner, keys FROM load WHERE owner <> $1 ORDER BY keys DESC LIMIT 1)
+      UPDATE due_lane SET wanted_by = $1 WHERE key IN (
+        SELECT key FROM due_lane
+          WHERE owner = (SELECT owner FROM busiest) AND until > clock_timestamp() AND wanted_by IS NULL
+          ORDER BY key
+          LIMIT greatest(0, least($2, ((SELECT keys FROM busiest) - coalesce((SELECT keys FROM load WHERE owner = $1), 0)) / 2))
+          FOR UPDATE SKIP LOCKED)`,
+    },
+    [owner, most],
+  );
 }
 
 /** Keeps this worker's keys for another lease: those that are still its own. */

@@ -13,6 +13,7 @@ import type { Clock } from '#time';
 import type { Due } from './due.ts';
 import { type Hold, HoldLost, type Instants, instants, LeasedHold } from './hold.ts';
 import {
+  askForLanes,
   claimLanes,
   finishDue,
   forgetDone,
@@ -75,7 +76,7 @@ const SET_BACK_MS = 1_000;
 const KEEP_DONE_DAYS = 30;
 const FORGET_EVERY_MS = 3_600_000;
 
-/** Works on what falls due in a schema (`dueMigrations`), beside any number of replicas. */
+/** Works on what falls due in a schema (`dueMigrations`), beside any number of replicas: keys that never rest are shared evenly. */
 export function workDue(db: Database, clock: Clock, options: WorkOptions): DueWorker {
   return new Worker(db, clock, options);
 }
@@ -269,6 +270,8 @@ class Worker implements DueWorker {
           const kept = await keepLanes(this.db, this.owner, [...this.running.keys()], this.leaseMs);
           for (const { hold } of kept) hold.renew(askedAt);
         }
+        const spare = this.concurrency - this.running.size;
+        if (spare > 0 && !this.stopping.signal.aborted) await askForLanes(this.db, this.owner, spare);
         if (performance.now() - forgottenAt < FORGET_EVERY_MS) continue;
         forgottenAt = performance.now();
         await forgetDone(this.db, KEEP_DONE_DAYS);
