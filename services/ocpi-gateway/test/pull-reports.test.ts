@@ -99,6 +99,8 @@ test('TRN-57: whoever asks for whole lists gets them, also where a list of what 
   await pull(true, async () => (await reportOf('tariffs'))!.endedAt);
   expect(await goneOf('tariffs')).toContain('t-2');
   expect(await reportOf('tariffs')).toMatchObject({ full: true, error: '' });
+  // The whole list after it ends, too, before the next test asks.
+  await expect.poll(async () => (await reportOf('cdrs'))!.full).toBe(true);
 });
 
 test('TRN-52: what no Link led to is said, and is asked for again, however old it is by then', async () => {
