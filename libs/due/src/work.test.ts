@@ -382,29 +382,3 @@ test('two who rouse the same lanes at once wait for each other, and nothing is l
   await rouseDue(db, 'push', 0, lanes);
   await until(() => lanes.every(({ id }) => seen.get(id) === 99));
 });
-
-test('keys that never rest are shared evenly with a worker that comes later, and are in one hand at a time', async () => {
-  const keys = Array.from({ length: 6 }, (_, n) => `partner ${n}`);
-  const last = new Map<string, string>();
-  const inHand = new Set<string>();
-  const twice: string[] = [];
-  const goingOn = (who: string): DueHandler => async ({ key }) => {
-    if (inHand.has(key)) twice.push(key);
-    inHand.add(key);
-    await sleep(5);
-    inHand.delete(key);
-    last.set(key, who);
-    return { goOnAt: 0 };
-  };
-  const has = (who: string) => keys.filter((key) => last.get(key) === who).length;
-  for (const key of keys) await push(key, key);
-  work(goingOn('first'), { leaseMs: 3_000 });
-  await until(() => has('first') === 6);
-  work(goingOn('second'), { leaseMs: 3_000 });
-  await until(() => has('second') === 3);
-  const third = work(goingOn('third'), { leaseMs: 3_000 });
-  await until(() => has('third') > 0);
-  await third.stop();
-  await until(() => has('third') === 0);
-  expect(twice).toEqual([]);
-});
