@@ -17,7 +17,7 @@ import {
   verifyLog,
 } from '#chain';
 import { postgresEventStore } from '#event-store';
-import { type Database, openDatabase, type Queryable } from '#postgres';
+import { type Database, DatabaseFailure, openDatabase, type Queryable } from '#postgres';
 import { insertNodes, insertRows } from './chain-rows.ts';
 import { itemsAfter } from './exporting.ts';
 import { allHeads, insertHead } from './heads.ts';
@@ -135,7 +135,7 @@ async function writeExport(tx: Queryable, { read, verdict }: Verified, onProgres
   const tree = new MerkleEdge();
   let batch: ExportedEntry[] = [];
   const flush = async () => {
-    if (batch.length > 0) await writeEntries(tx, batch, { ledger: verdict.ledger, tree });
+    if (batch.length > 0) await writeEntries(tx, batch, { ledger: verdict.ledger, tree }).catch(refuseTakenPlace(verdict.ledger));
     onProgress?.('writing', tree.leaves, verdict.entries);
     batch = [];
   };
@@ -145,6 +145,14 @@ async function writeExport(tx: Queryable, { read, verdict }: Verified, onProgres
     if (batch.length === BATCH) await flush();
   }
   await flush();
+}
+
+/** Between exports of one platform no place of its log is twice. */
+function refuseTakenPlace(ledger: string) {
+  return (error: unknown): never => {
+    if (!(error instanceof DatabaseFailure) || error.failure !== 'unique-violation') throw error;
+    throw new NotRestored(`an entry of ${ledger} has the place of one of the export before it: they are of two platforms, or of one before and after a restore`);
+  };
 }
 
 const BATCH = 200;

@@ -92,6 +92,18 @@ test('an export that is not intact, or not signed by the known key, is not resto
   });
 });
 
+test('exports of two platforms are not restored together', async () => {
+  const other = await testLedger({ partyId: 'CPK' });
+  await other.ledger.issue({ session: { ...session, ...carbonPlunk, id: 'S-1' }, location, tariff, tariffVersion: 1, token, energyWh: '6000' });
+  const theirs = await exported(other);
+  await other.close();
+  await onFresh(async ({ url: databaseUrl }) => {
+    const restoring = restoreLedger({ databaseUrl, exports: [() => bytesOf(lines), () => bytesOf(theirs)], keys: there.keys });
+    await expect(restoring).rejects.toThrow(NotRestored);
+    await expect(restoring).rejects.toThrow(/^an entry of CA\*CPK has the place of one of the export before it: they are of two platforms/);
+  });
+});
+
 test('a restore that was broken off behind its writing says, when it is tried again, that all is there', async () => {
   await onFresh(async ({ url: databaseUrl }) => {
     const restoring = () => restoreLedger({ databaseUrl, exports: [() => bytesOf(lines)], keys: there.keys });
