@@ -3,7 +3,7 @@ import { taxesAt } from '#taxes';
 import { digitsOf } from './settled.ts';
 import type { FeeBase } from './tallies.ts';
 import {
-  type AgreementTerms, compare, type Fee, partyKey, spelled,
+  type AgreementTerms, compare, type Fee, partyKey, spelled, type TaxRegistration,
 } from './terms.ts';
 
 /** One fee on an invoice. */
@@ -127,8 +127,11 @@ export function feeTaxes(
   const find = (party: string) => parties.find((one) => partyKey(one) === party);
   const place = find(fee_tax_place === 'supplier' ? supplier : customer);
   const registrations = find(supplier)?.registrations ?? [];
-  const isRegistered = (code: string) =>
-    registrations.some(({ tax }) => tax.toUpperCase().split('/').includes(code));
   if (!place) return [];
-  return (taxesAt(place, at) ?? []).filter(({ code }) => isRegistered(code));
+  return (taxesAt(place, at) ?? []).filter(({ code }) => registrations.some((one) => isFor(one, code)));
+}
+
+/** Whether a registration is for a tax: `GST/HST` for GST and for HST. */
+export function isFor({ tax }: Pick<TaxRegistration, 'tax'>, code: string): boolean {
+  return tax.toUpperCase().split('/').includes(code);
 }

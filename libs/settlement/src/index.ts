@@ -1,11 +1,11 @@
 export { type FeePeriod, isInScope, type MonthScope, SettlementCalendar } from './calendar.ts';
 export { exampleCdr as exampleCdrToSettle, exampleTerms } from './example.ts';
-export { type FeeLine, type FeeTax, feeTaxes } from './fees.ts';
+export { type FeeLine, type FeeTax, feeTaxes, isFor } from './fees.ts';
 export {
   isMonth, localDay, localMonth, monthStart, type MonthWindow, monthWindow, nextMonth,
 } from './month.ts';
 export {
-  type CdrToSettle, digitsOf, driverTaxes, type Remark, type SettledCdr, settledCdr, type SettledTax,
+  type CdrToSettle, digitsOf, driverTaxes, type Remark, sessionsIn, type SettledCdr, settledCdr, type SettledTax,
   type Taxed, taxedOf, taxesOfPlace, vatRates,
 } from './settled.ts';
 export { invoiceNumber, settle, type SettleInput } from './settle.ts';

@@ -170,10 +170,12 @@ function chargingOf(totals: readonly Total[], digits: number): ChargingTotal {
   const excl = sumOf(totals, 'excl_tax');
   const incl = sumOf(totals, 'incl_tax');
   const credited = sumOf(totals, 'credited').neg();
-  const count = (of: 'cdrs' | 'credits') => totals.reduce((all, total) => all + total[of], 0);
+  const count = (of: 'cdrs' | 'credits' | 'part_credits') => totals.reduce((all, total) => all + total[of], 0);
+  const parts = count('part_credits');
   return {
     cdrs: count('cdrs'),
     credits: count('credits'),
+    ...(parts === 0 ? {} : { part_credits: parts }),
     energy_kwh: sumOf(totals, 'energy_kwh').toString(),
     charged: incl.add(credited).toFixed(digits),
     credited: credited.toFixed(digits),

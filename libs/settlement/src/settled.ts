@@ -10,8 +10,11 @@ export type CdrToSettle = Pick<
   | 'currency' | 'total_cost' | 'total_energy' | 'cdr_location' | 'tariffs'
 >;
 
-/** What is remarkable about the money of a CDR, seen alike by both sides. */
-export type Remark = 'tax-differs-from-place' | 'no-tax-told';
+/**
+ * What is remarkable about the money of a CDR, seen alike by both sides. `part-credit`: a Credit CDR after which some of the
+ * price still stands, and so does the session.
+ */
+export type Remark = 'tax-differs-from-place' | 'no-tax-told' | 'part-credit';
 
 /** A tax within a CDR's total; `base` is what it is charged on. Both have the sign of the CDR. */
 export interface SettledTax {
@@ -32,7 +35,7 @@ export interface SettledCdr {
   readonly credit: boolean;
   readonly last_updated: string;
   readonly currency: string;
-  /** kWh; negative for a credit, which takes back the energy of what it credits. */
+  /** kWh; negative for a credit, which takes back the energy of what it credits. Once, where several do. */
   readonly energy_kwh: string;
   readonly excl_tax: string;
   /** What is paid: incl. VAT, or excl. where the CDR names none. */
@@ -43,8 +46,11 @@ export interface SettledCdr {
   readonly remarks: readonly Remark[];
 }
 
-/** How the tax within a CDR was named when it was recorded: the data of taxes may be others by now. */
-export type Taxed = Pick<SettledCdr, 'taxes' | 'remarks'>;
+/**
+ * How the tax within a CDR was named when it was recorded: the data of taxes may be others by now. Of one of several
+ * Credit CDRs, the energy that it takes back, too.
+ */
+export type Taxed = Pick<SettledCdr, 'taxes' | 'remarks'> & Partial<Pick<SettledCdr, 'energy_kwh'>>;
 
 /** What is shown of a Location's name and city. */
 const PLACE_CHARACTERS = 100;
@@ -69,6 +75,12 @@ export function taxedOf({ taxes, remarks }: Taxed): Taxed {
   return { taxes, remarks };
 }
 
+/** What a CDR adds to the sessions that were billed, and a credit takes off: a part of a price is no session. */
+export function sessionsIn({ credit, remarks }: Pick<SettledCdr, 'credit' | 'remarks'>): number {
+  if (!credit) return 1;
+  return remarks.includes('part-credit') ? 0 : -1;
+}
+
 /** `rates`: those that the tax of its total may be at. */
 function settledBy(cdr: CdrToSettle, rates: readonly string[], noted?: Taxed): SettledCdr {
   const currency = cdr.currency.toUpperCase();
@@ -87,7 +99,7 @@ function settledBy(cdr: CdrToSettle, rates: readonly string[], noted?: Taxed): S
     credit,
     last_updated: rfc3339(instant(cdr.last_updated)),
     currency,
-    energy_kwh: energyOf(cdr).toString(),
+    energy_kwh: noted?.energy_kwh ?? energyOf(cdr).toString(),
     excl_tax: excl.toFixed(digits),
     incl_tax: incl.toFixed(digits),
     taxes,

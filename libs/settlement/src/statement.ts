@@ -78,6 +78,8 @@ export interface Invoice {
 export interface ChargingTotal {
   readonly cdrs: number;
   readonly credits: number;
+  /** Of the credits, those that take back no session; absent: none. */
+  readonly part_credits?: number;
   /** Of the CDRs less the credits. */
   readonly energy_kwh: string;
   /** Incl. tax: of the CDRs, of the credits (positive). */

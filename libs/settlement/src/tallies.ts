@@ -17,6 +17,8 @@ export interface Total extends InvoiceKey {
   readonly late: boolean;
   readonly cdrs: number;
   readonly credits: number;
+  /** Of the credits, those after which their session still stands. */
+  readonly part_credits: number;
   /** Of the CDRs less the credits. */
   readonly energy_kwh: string;
   readonly excl_tax: string;

@@ -1,7 +1,7 @@
 import { type Decimal, decimal } from '#money';
 import { instant } from '#time';
 import { isInScope, type SettlementCalendar } from './calendar.ts';
-import type { SettledCdr } from './settled.ts';
+import { sessionsIn, type SettledCdr } from './settled.ts';
 import type { StatementLine } from './statement.ts';
 import type { Tallies } from './tallies.ts';
 import { compare } from './terms.ts';
@@ -56,6 +56,7 @@ export function tallied(
         return {
           cdrs: all.length - credits.length,
           credits: credits.length,
+          part_credits: credits.filter((credit) => sessionsIn(credit) === 0).length,
           ...amounts(all),
           credited: total(credits.map(({ incl_tax }) => incl_tax)),
         };
@@ -121,7 +122,7 @@ function amounts(all: readonly StatementLine[]) {
 }
 
 function sessions(all: readonly StatementLine[]): number {
-  return all.reduce((count, { credit }) => count + (credit ? -1 : 1), 0);
+  return all.reduce((count, line) => count + sessionsIn(line), 0);
 }
 
 function total(texts: readonly string[]): string {

@@ -1,7 +1,6 @@
 import { macOf } from '#chain';
 import { Rejected } from '#decider';
 import { Cdr, type Party, parseJson, partyText, readAsIs } from '#ocpi';
-import { taxedOf } from '#settlement';
 import { timeUuid } from '#postgres';
 import type { OwnParties } from '#settings';
 import type { Clock } from '#time';
@@ -108,7 +107,7 @@ async function newRecord(
   const creditOf = creditedId(cdr, originalOfSession);
   const credited = creditOf === undefined ? undefined : await creditedSoFar(cdr, creditOf);
   const nowMs = clock.now();
-  const { findings, pricing, meant, settled } = review(cdr, {
+  const { findings, pricing, meant, settled, taxed } = review(cdr, {
     ...{ timeZone, published, ownParty, nowMs, originalOfSession, credited },
     meterKey: meterKeyOf(cdr),
   });
@@ -129,7 +128,7 @@ async function newRecord(
       ...(meant === undefined ? {} : { meant }),
       findings,
       ...(pricing === undefined ? {} : { pricing }),
-      taxed: taxedOf(settled),
+      taxed,
       receivedAt,
       private: sealOf(part),
     },

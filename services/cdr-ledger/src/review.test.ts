@@ -171,7 +171,7 @@ test('local times are priced in the zone of the Location', () => {
 test('an unknown zone is a finding where the tariff has local times, and else of no account', () => {
   const timeZone = { unknown: 'Location BURNABY is not known' };
   expect(codes({}, { timeZone })).toEqual([]);
-  const { settled: _, ...reviewed } = review({ ...cdr, tariffs: [atNight] }, { ...options, timeZone });
+  const { settled: _, taxed: __, ...reviewed } = review({ ...cdr, tariffs: [atNight] }, { ...options, timeZone });
   expect(reviewed).toEqual({
     findings: [
       {

@@ -1,7 +1,7 @@
 import { decimal, sum } from '#money';
 import { type Cdr, type Party, partyText, sameId, sameParty } from '#ocpi';
 import { Amount } from '#pricing';
-import { type SettledCdr, settledCdr, taxesOfPlace, vatRates } from '#settlement';
+import { type SettledCdr, settledCdr, type Taxed, taxedOf, taxesOfPlace, vatRates } from '#settlement';
 import { combinedRate } from '#taxes';
 import { instant } from '#time';
 import { type Finding, found } from './finding.ts';
@@ -10,7 +10,7 @@ import type { PricingNote } from './pricing-note.ts';
 import { type KnownZone, pricedIn, reviewPrice } from './review-price.ts';
 import { reviewSigned } from './review-signed.ts';
 import { type PublishedTariff, reviewTariffs } from './review-tariff.ts';
-import { type CreditedSoFar, takenBack } from './taken-back.ts';
+import { type CreditedSoFar, creditSettled } from './taken-back.ts';
 
 export interface ReviewOptions {
   readonly timeZone: KnownZone;
@@ -35,6 +35,8 @@ export interface ReviewedCdr {
   readonly meant?: Meant;
   /** As what it is taken for. */
   readonly settled: SettledCdr;
+  /** How, to be noted beside it. */
+  readonly taxed: Taxed;
 }
 
 /** Clocks of partners are off by so much without meaning anything. */
@@ -50,9 +52,11 @@ export function review(given: Cdr, options: ReviewOptions): ReviewedCdr {
   const cdr = asMeant(given, meant);
   const { findings, pricing } = reviewPrice(cdr, options.timeZone);
   const told = settledCdr(cdr);
-  const settled = { ...told, ...(told.credit && options.credited && takenBack(told, options.credited)) };
+  const back = told.credit && options.credited ? creditSettled(told, options.credited) : {};
+  const settled = { ...told, ...back };
   return {
     settled,
+    taxed: { ...taxedOf(settled), ...('energy_kwh' in back ? { energy_kwh: settled.energy_kwh } : {}) },
     findings: [
       ...ownerFindings(cdr, options),
       ...slips,

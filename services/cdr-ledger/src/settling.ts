@@ -3,7 +3,7 @@ import { type Party, partyText, sameParty } from '#ocpi';
 import type { Database } from '#postgres';
 import type { OwnParties, PartySettings } from '#settings';
 import {
-  type AgreementTerms, isMonth, SettlementCalendar, settle, type Statement, type StatementLine,
+  type AgreementTerms, compare, isMonth, SettlementCalendar, settle, type Statement, type StatementLine,
   type StatementNotes, statementText,
 } from '#settlement';
 import { type Clock, instant, rfc3339, zone } from '#time';
@@ -36,7 +36,10 @@ const PAGE_MAX = 2_000;
 export class Settling {
   constructor(private readonly parts: SettlingParts) {}
 
-  /** What one of our parties agreed on with a partner; told again, it does nothing. */
+  /**
+   * What one of our parties agreed on with a partner; told again, it does nothing. Between two of ours it is one
+   * agreement, whichever of them it was set with.
+   */
   async noteAgreement(noted: {
     partner: Party;
     version: number;
@@ -44,11 +47,15 @@ export class Settling {
     at: string;
   }): Promise<void> {
     const { parties, recorder } = this.parts;
-    const own = parties.find(noted.terms.parties.find((one) => !sameParty(one, noted.partner)) ?? parties.first);
-    const ledger = partyText(own ?? parties.first);
-    await recorder.record(agreementStream(ledger, noted.partner), notedAgreement, async () => ({
+    const named = noted.terms.parties.find((one) => !sameParty(one, noted.partner)) ?? parties.first;
+    const both: [Party, Party] = [parties.find(named) ?? parties.first, noted.partner];
+    if (parties.has(noted.partner)) both.sort((a, b) => compare(partyText(a), partyText(b)));
+    const [own, { country_code, party_id }] = both;
+    const ledger = partyText(own);
+    const partner = { country_code, party_id };
+    await recorder.record(agreementStream(ledger, partner), notedAgreement, async () => ({
       parts: [],
-      command: { type: 'NoteAgreement' as const, ledger, ...noted },
+      command: { type: 'NoteAgreement' as const, ledger, ...noted, partner },
     }));
   }
 
@@ -105,7 +112,8 @@ export class Settling {
     const isKnown = agreed.length > 0 || (await isRegistered(db, partner)) || (await wereBetween(db, party, partner));
     if (!isKnown) throw unknown(party, partner);
     const calendar = new SettlementCalendar(agreed, zone(timeZone));
-    return { party, calendar, at: { own: party, partner, scope: calendar.scopeOf(month), now: clock.now() } };
+    const at = { own: party, partner, scope: calendar.scopeOf(month), now: clock.now(), areOurs: parties.has(partner) };
+    return { party, calendar, at };
   }
 }
 

@@ -112,7 +112,7 @@ test('a credit of all of a CDR takes back what the issuer says that it does, wha
 
 test('no Credit CDR takes back more of a tax than was charged: what it tells beyond that is not its original\'s', () => {
   const settled = (excl_tax: string, incl_tax: string, taxes: Settled['taxes'] = []): Settled =>
-    ({ currency: 'CAD', excl_tax, incl_tax, taxes, remarks: [] });
+    ({ currency: 'CAD', excl_tax, incl_tax, taxes, remarks: [], energy_kwh: '6' });
   const gst = (base: string, amount: string) => [{ code: 'GST', rate: '5', base, amount }];
   const original = settled('10.00', '10.50', gst('10.00', '0.50'));
   const told = [{ code: 'VAT', rate: '20', base: '-5.00', amount: '-1.00' }];

@@ -3,12 +3,38 @@ import { digitsOf, type SettledCdr, type SettledTax, type Taxed } from '#settlem
 import { combinedRate, splitTax } from '#taxes';
 
 /** As statements have it. */
-export type Settled = Pick<SettledCdr, 'currency' | 'excl_tax' | 'incl_tax'> & Taxed;
+export type Settled = Pick<SettledCdr, 'currency' | 'excl_tax' | 'incl_tax' | 'energy_kwh'> & Taxed;
 
 /** A CDR that is credited, and what Credit CDRs took back of it before. */
 export interface CreditedSoFar {
   readonly original: Settled;
   readonly before: readonly Settled[];
+}
+
+/**
+ * A Credit CDR as it is settled: it takes back what its original was charged as tax, and of several Credit CDRs of one the
+ * session and what is left of its energy are taken back by the one that makes the price whole. (CDR-04: each tells all of
+ * the energy.) Nothing where it is the only one and takes back all: it is what it tells.
+ */
+export function creditSettled(credit: Settled, soFar: CreditedSoFar): Partial<Taxed> {
+  const taxed = takenBack(credit, soFar);
+  const { original, before } = soFar;
+  const others = before.filter(({ currency }) => currency === credit.currency);
+  if (credit.currency !== original.currency || isWhole(original, others)) return taxed ?? {};
+  if (isWhole(original, [credit, ...others])) {
+    const left = sum([original, ...others].map(({ energy_kwh }) => decimal(energy_kwh)));
+    return { ...taxed, ...(others.length > 0 ? { energy_kwh: left.neg().toString() } : {}) };
+  }
+  const told = decimal(credit.energy_kwh);
+  const isAllTold = told.abs().compare(decimal(original.energy_kwh).abs()) >= 0;
+  const remarks = [...(taxed ?? credit).remarks, 'part-credit' as const];
+  return { ...taxed, remarks, energy_kwh: isAllTold ? '0' : told.toString() };
+}
+
+/** Whether all of the price is back; its tax may have been forgotten. */
+function isWhole({ excl_tax }: Settled, credits: readonly Settled[]): boolean {
+  const back = sum(credits.map((credit) => decimal(credit.excl_tax)));
+  return credits.length > 0 && back.abs().compare(decimal(excl_tax).abs()) >= 0;
 }
 
 /** The taxes that were charged, with the sign of what takes all of them back. */

@@ -4,7 +4,7 @@ import { toJsonBytes } from '#contracts';
 import { decimal, sum } from '#money';
 import { type Cdr, creditCdr, type Price } from '#ocpi';
 import { timeUuid } from '#postgres';
-import type { Taxed } from '#settlement';
+import { type AgreementTerms, exampleTerms, type Taxed } from '#settlement';
 import { type CdrReceived, receivedStream } from '../src/received-cdr.ts';
 import { cdr, oasis, tariff } from './charge.ts';
 import { type TestLedger, testLedger } from './ledger.ts';
@@ -124,6 +124,31 @@ test('a credit that overtakes its original, or is of a CDR of a former release, 
   expect(await amounts('O-2-C')).toEqual(['GST -0.15']);
   await plunk.list.rebuild();
   expect(await amounts('O-2')).toEqual(['GST 0.15']);
+});
+
+test('Credit CDRs that take back a CDR in parts take back its session, its energy and the fees on them once, with the last', async () => {
+  const [oasisTerms, ours] = exampleTerms.parties as [AgreementTerms['parties'][number], AgreementTerms['parties'][number]];
+  const partner = { country_code: 'CA', party_id: 'PRT' };
+  const fee = { ...exampleTerms.fees[0]!, cdrs_of: partner };
+  const fees = [fee, { ...fee, name: 'Energy fee', per: 'kwh' as const, amount: '0.10' }];
+  const terms = { ...exampleTerms, parties: [{ ...oasisTerms, ...partner }, ours], fees };
+  await plunk.settling.noteAgreement({ partner, version: 1, at: later, terms });
+  const original = theirs('F-1', { ...partner, total_cost: priceOf(10, 10.5) });
+  await push(original);
+  // Each tells all of the energy, as OCPI has it; the second one what it takes of it.
+  const part = (n: number, total_cost: Price, more: Partial<Cdr> = {}) => push({ ...creditCdr(original, later), id: `F-1-C${n}`, total_cost, ...more });
+  const invoice = async () => {
+    const { charging: { cdrs, credits, energy_kwh, incl_tax, part_credits }, fees: its, places: [place] } = (
+      await plunk.settling.statement(partner, '2022-02')).statement.currencies[0]!.invoices[0]!;
+    return { cdrs, credits, part_credits, energy_kwh, incl_tax, sessions: place!.sessions, fees: its.map(({ quantity, per, amount }) => `${quantity} ${per} ${amount}`) };
+  };
+  await part(1, priceOf(-4, -4.2));
+  const whole = { cdrs: 1, sessions: 1, energy_kwh: '6', fees: ['6 kwh 0.60', '1 session 0.25'] };
+  expect(await invoice()).toEqual({ ...whole, credits: 1, part_credits: 1, incl_tax: '6.30' });
+  await part(2, priceOf(-4, -4.2), { total_energy: 2 });
+  expect(await invoice()).toMatchObject({ sessions: 1, energy_kwh: '4', fees: ['4 kwh 0.40', '1 session 0.25'], incl_tax: '2.10' });
+  await part(3, priceOf(-2, -2.1));
+  expect(await invoice()).toEqual({ cdrs: 1, credits: 3, part_credits: 2, sessions: 0, energy_kwh: '0', fees: [], incl_tax: '0.00' });
 });
 
 test('all rows made anew from the log are the same, and so is the statement, where each CDR and its credits come to no tax', async () => {

@@ -181,7 +181,7 @@ test('a month tells which of its CDRs are in doubt, as of an instant', async () 
   const db = await openDatabase({ url: receiver.databaseUrl, schema: 'cdr_ledger', migrations: [] });
   try {
     const february = { month: '2022-02', from: instant('2022-02-01T08:00:00Z'), to: instant('2022-03-01T08:00:00Z') };
-    const at = (time: string) => disputedOn(db, { own: carbonPlunk, partner: oasis, scope: february, now: instant(time) });
+    const at = (time: string) => disputedOn(db, { own: carbonPlunk, partner: oasis, scope: february, now: instant(time), areOurs: false });
     const doubted = { issuer: 'CA*BCT', currency: 'CAD', cdrs: 1, amount: '3.09' };
     expect(await at('2022-03-01T08:00:00Z')).toEqual([doubted]);
     expect(await at('2022-02-01T18:00:00Z')).toEqual([]);

@@ -3,10 +3,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { toJsonBytes } from '#contracts';
 import type { Cdr } from '#ocpi';
 import {
-  type HeldCdr, exampleTerms, localMonth, nextMonth, settle, type SettledCdr, settledCdr, SettlementCalendar, tallied,
+  type HeldCdr, exampleTerms, localMonth, nextMonth, settle, type SettledCdr, settledCdr, SettlementCalendar, tallied, type Taxed,
 } from '#settlement';
 import { OwnParties } from '#settings';
-import { rfc3339, zone } from '#time';
+import { instant, rfc3339, zone } from '#time';
 import { Disputes } from '../src/disputes.ts';
 import { rememberPartner } from '../src/partners.ts';
 import { privateParts } from '../src/private-parts.ts';
@@ -86,14 +86,13 @@ beforeAll(async () => {
       ...(sample.credit ? { credit: true, credit_reference_id: `P-${n - 1}` } : {}),
     });
     await ledger.receive(toJsonBytes(one));
-    held.push(issuedBy('CA*CPK', settledCdr(one), clock.iso()));
   }
   await there.list.caughtUp();
-  const { rows } = await there.superuser.query<{ cdr: Cdr; acknowledged_at: Date | null }>(
-    `SELECT data::json->'cdr' AS cdr, acknowledged_at FROM cdrs JOIN events USING ("position") WHERE own`,
+  const { rows } = await there.superuser.query<{ cdr: Cdr; taxed: Taxed; acknowledged_at: Date | null }>(
+    `SELECT data::json->'cdr' AS cdr, data::json->'taxed' AS taxed, acknowledged_at FROM cdrs JOIN events USING ("position")`,
   );
-  for (const { cdr, acknowledged_at } of rows) {
-    held.push(issuedBy('CA*BCT', settledCdr(cdr), acknowledged_at?.toISOString()));
+  for (const { cdr, taxed, acknowledged_at } of rows) {
+    held.push(issuedBy(`CA*${cdr.party_id}`, settledCdr(cdr, taxed), acknowledged_at?.toISOString()));
   }
 });
 afterAll(() => there?.close());
@@ -183,6 +182,56 @@ test('two parties of one platform call each other by their names, and their stat
   const [one, other] = [await settling.statement(sibling, '2022-02', own.first), await settling.statement(own.first, '2022-02', sibling)];
   expect(one.statement.parties.map(({ name }) => name)).toEqual(['Energy OASIS', 'Sibling']);
   expect(JSON.stringify(other.statement)).toBe(JSON.stringify(one.statement));
+});
+
+test('what one party of a platform charges drivers of another is on the statement that closes, under one agreement', async () => {
+  const { db, store, clock, list, parties: own, ledger } = there;
+  const sister = { ...own.first, party_id: 'SIS', name: 'Sister' };
+  const settling = new Settling({
+    db, clock, recorder: new Recorder(store, privateParts(db)), parties: new OwnParties([own.first, sister]),
+    timeZone: 'America/Vancouver', list, disputes: list,
+  });
+  const parties = exampleTerms.parties.map((one) => (one.party_id === 'CPK' ? { ...one, party_id: 'SIS' } : one));
+  const month = localMonth(clock.now(), there.zone);
+  const terms = { ...exampleTerms, parties, valid_from: month };
+  const named = { country_code: 'CA', party_id: 'SIS' };
+  await settling.noteAgreement({ partner: named, version: 1, at: clock.iso(), terms });
+  await ledger.issue({
+    session: { ...session, id: 'OF-SISTER' }, location, tariff, tariffVersion: 1, token: { ...token, party_id: 'SIS' }, energyWh: '6000',
+  });
+  clock.advance(60 * 24 * HOUR);
+  const [one, other] = [await settling.statement(named, month, own.first), await settling.statement(own.first, month, named)];
+  expect(one.statement).toMatchObject({
+    state: 'closed', sentences: ['Carbon Plunk Ltée owes Energy OASIS Inc. 3.35 CAD'],
+    currencies: [{ invoices: [{ supplier: 'CA*BCT', total: '3.35', late: { cdrs: 0 }, lines: [{ cdr_id: 'OF-SISTER-1', late: false }] }] }],
+  });
+  expect(JSON.stringify(other)).toBe(JSON.stringify(one));
+  expect(one.notes.awaiting).toBe(0);
+  expect((await settling.statement(named, nextMonth(month), own.first)).statement.currencies).toEqual([]);
+  // Changed by way of the other of the two, it is the same agreement.
+  const next = nextMonth(nextMonth(month));
+  await settling.noteAgreement({ partner: own.first, version: 1, at: clock.iso(), terms: { ...terms, valid_from: next, closing_days: 3 } });
+  const [changed, seen] = await Promise.all([[named, own.first], [own.first, named]].map(([partner, by]) => settling.statement(partner!, next, by)));
+  expect(seen!.statement.agreement).toBe(changed!.statement.agreement);
+  expect(seen!.statement.agreement).not.toBe(one.statement.agreement);
+});
+
+test('what is agreed on after a restore, by a gateway that counts from 1 again, holds from its month', async () => {
+  const { settling, clock } = there;
+  const partner = { country_code: 'CA', party_id: 'RES' };
+  const [month, first] = [localMonth(clock.now(), there.zone), '2022-02'];
+  const parties = exampleTerms.parties.map((one) => (one.party_id === 'CPK' ? { ...one, party_id: 'RES' } : one));
+  const note = (version: number, valid_from: string, closing_days: number) =>
+    settling.noteAgreement({ partner, version, at: clock.iso(), terms: { ...exampleTerms, parties, valid_from, closing_days } });
+  const closings = async () => Promise.all([first, month].map(async (each) => (await settling.statement(partner, each)).statement.closes_at));
+  await note(1, first, 10);
+  await note(2, month, 10);
+  const before = await closings();
+  clock.advance(HOUR);
+  await note(1, month, 5);
+  const after = await closings();
+  expect(after[0]).toBe(before[0]);
+  expect(instant(before[1]!) - instant(after[1]!)).toBe(5 * 24 * HOUR);
 });
 
 test('what is on its way to the partner is told apart from what it has', async () => {

@@ -14,18 +14,20 @@ export interface PartnerMonth {
   readonly scope: MonthScope;
   /** Platform time, epoch ms. */
   readonly now: number;
+  /** Both are parties of ours: nothing is sent between them, and so nobody acknowledges it. */
+  readonly areOurs: boolean;
 }
 
 // $1, $2 the two parties; $3, $4 the month; $5 its closing; $6 now; $7, $8 since when, and after
-// which closing, CDRs of months before are late: see isInScope of #settlement.
+// which closing, CDRs of months before are late: see isInScope of #settlement; $9 whether both are ours.
 const KNOWN_BY_CLOSING = (row: string) =>
-  `($5::timestamptz IS NULL OR ${row}.acknowledged_at <= $5 OR (${row}.acknowledged_at IS NULL AND $6 <= $5))`;
+  `($5::timestamptz IS NULL OR ${row}.acknowledged_at <= $5 OR (${row}.acknowledged_at IS NULL AND ($9::boolean OR $6 <= $5)))`;
 
 const OF_THE_MONTH = `s.last_updated >= $3 AND s.last_updated < $4 AND ${KNOWN_BY_CLOSING('s')}`;
 
 const LATE = `s.last_updated >= $7 AND s.last_updated < $3
   AND ((s.acknowledged_at > $8 AND s.acknowledged_at <= $5)
-    OR (s.acknowledged_at IS NULL AND $6::timestamptz > $8::timestamptz AND $6 <= $5))`;
+    OR (s.acknowledged_at IS NULL AND NOT $9::boolean AND $6::timestamptz > $8::timestamptz AND $6 <= $5))`;
 
 /** Nobody settles with itself. */
 const OTHERS = 's.party <> s.token_party';
@@ -34,11 +36,12 @@ const BETWEEN = `${OTHERS} AND ((s.party = $1 AND s.token_party = $2) OR (s.part
 
 const AMOUNTS = `sum(energy_kwh)::text AS energy_kwh, sum(excl_tax)::text AS excl_tax,
   sum(incl_tax)::text AS incl_tax`;
-const SESSIONS = 'sum(CASE WHEN credit THEN -1 ELSE 1 END)::int AS sessions';
+const SESSIONS = 'sum(CASE WHEN part THEN 0 WHEN credit THEN -1 ELSE 1 END)::int AS sessions';
 
 /** What sums need: a large month fits into memory without its lines. */
 const SUMMED = `s.party AS issuer, s.currency, s.credit_of IS NOT NULL AS credit, s.credit_of, s.last_updated,
-  s.energy_kwh, s.excl_tax, s.incl_tax, s.location_id, s.location_name, s.taxes`;
+  s.energy_kwh, s.excl_tax, s.incl_tax, s.location_id, s.location_name, s.taxes,
+  s.credit_of IS NOT NULL AND coalesce(s.remarks::jsonb ? 'part-credit', false) AS part`;
 
 /** One statement sees one state of the rows: its parts always fit together. */
 const TALLIES = `WITH scope AS MATERIALIZED (
@@ -47,7 +50,7 @@ const TALLIES = `WITH scope AS MATERIALIZED (
     SELECT ${SUMMED}, true AS late FROM cdrs s WHERE ${BETWEEN} AND ${LATE}
   ), totals AS (
     SELECT issuer, currency, late, count(*) FILTER (WHERE NOT credit)::int AS cdrs,
-      count(*) FILTER (WHERE credit)::int AS credits, ${AMOUNTS},
+      count(*) FILTER (WHERE credit)::int AS credits, count(*) FILTER (WHERE part)::int AS part_credits, ${AMOUNTS},
       coalesce(sum(incl_tax) FILTER (WHERE credit), 0)::text AS credited
     FROM scope GROUP BY issuer, currency, late
   ), taxed AS (
@@ -63,7 +66,7 @@ const TALLIES = `WITH scope AS MATERIALIZED (
       ON o.party = s.issuer AND o.cdr_key = s.credit_of AND o.credit_of IS NULL AND ${KNOWN_BY_CLOSING('o')}
   ), fees AS (
     SELECT issuer, currency, (p.n - 1)::int AS period, ${SESSIONS}, ${AMOUNTS}
-    FROM dated JOIN unnest($9::timestamptz[], $10::timestamptz[]) WITH ORDINALITY AS p (starts, ends, n)
+    FROM dated JOIN unnest($10::timestamptz[], $11::timestamptz[]) WITH ORDINALITY AS p (starts, ends, n)
       ON fees_at >= p.starts AND fees_at < p.ends
     GROUP BY issuer, currency, p.n
   )
@@ -89,12 +92,12 @@ export async function talliesOf(
   return rows[0]!;
 }
 
-function bounds({ own, partner, scope, now }: PartnerMonth): unknown[] {
+function bounds({ own, partner, scope, now, areOurs }: PartnerMonth): unknown[] {
   const { from, to, closesAt, late } = scope;
   const text = (ms: number | undefined) => (ms === undefined ? null : rfc3339(ms));
   return [
     ...[own, partner].map(partyText).sort(),
-    text(from), text(to), text(closesAt), text(now), text(late?.since), text(late?.after),
+    text(from), text(to), text(closesAt), text(now), text(late?.since), text(late?.after), areOurs,
   ];
 }
 
@@ -169,10 +172,10 @@ export async function linesOf(
         // Every parameter has a type of its own, used by this part or not.
         text: `SELECT ${LINE} FROM cdrs s
           WHERE s.party = ${issuer} AND s.token_party = ${issuer === '$1' ? '$2' : '$1'} AND ${OTHERS} AND (${late ? LATE : OF_THE_MONTH})
-            AND ($9::timestamptz IS NULL OR (s.last_updated, s.cdr_key) > ($9, $10::text))
+            AND ($10::timestamptz IS NULL OR (s.last_updated, s.cdr_key) > ($10, $11::text))
             AND ($7::timestamptz IS NULL OR true) AND ($8::timestamptz IS NULL OR true)
             AND ($4::timestamptz IS NULL OR true)
-          ORDER BY s.last_updated, s.cdr_key LIMIT $11`,
+          ORDER BY s.last_updated, s.cdr_key LIMIT $12`,
       },
       [...bounds(month), from?.lastUpdated ?? null, from?.cdrKey ?? null, limit - found.length],
     );
@@ -185,15 +188,15 @@ export async function linesOf(
 /** What we know beside the statement: CDRs of ours still on their way, and findings on the lines. */
 export async function notesOn(
   db: Queryable,
-  { own, partner, scope }: PartnerMonth,
+  { own, partner, scope, areOurs }: PartnerMonth,
   lines: readonly StatementLine[],
 ): Promise<Omit<StatementNotes, 'disputed'>> {
   const keys = lines.map(({ cdr_id }) => cdr_id);
   const [awaiting, found] = await Promise.all([
     db.query<{ count: number }>(
       `SELECT count(*)::int AS count FROM cdrs s
-       WHERE party = $1 AND token_party = $2 AND ${OTHERS} AND acknowledged_at IS NULL AND last_updated < $3`,
-      [partyText(own), partyText(partner), rfc3339(scope.to)],
+       WHERE party = $1 AND token_party = $2 AND ${OTHERS} AND acknowledged_at IS NULL AND last_updated < $3 AND NOT $4::boolean`,
+      [partyText(own), partyText(partner), rfc3339(scope.to), areOurs],
     ),
     db.query<{ party: string; id: string; findings: Finding[] }>(
       `SELECT c.party, l.id, c.findings FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS l (issuer, id, n)
