@@ -38,6 +38,12 @@ export function taxesAt(place: Place, utcMs: number): readonly Tax[] | undefined
   return jurisdiction && taxesOn(jurisdiction, taxDay(jurisdiction, utcMs));
 }
 
+/** Those that may be on a bill in a country, three letters of ISO 3166-1; undefined where the data has none of it. */
+export function taxCodesIn(country: string): readonly string[] | undefined {
+  if (!/^CAN$/i.test(country)) return undefined;
+  return [...new Set(Object.values(CANADA).flatMap(({ taxes }) => taxes.map(({ code }) => code)))];
+}
+
 /** All of them as one percentage: 14.975 in Quebec. */
 export function combinedRate(taxes: readonly Pick<Tax, 'rate'>[]): Decimal {
   return sum(taxes.map(({ rate }) => decimal(rate)));

@@ -4,6 +4,8 @@ import { listLocations } from '#contracts/locations';
 import { listPartners } from '#contracts/ocpi-gateway';
 import type { Party } from '#contracts/party';
 import { getTariff, listTariffs } from '#contracts/tariff-engine';
+import { isFor, type PartyTerms } from '#settlement';
+import { taxCodesIn } from '#taxes';
 
 type Named = Pick<Party, 'countryCode' | 'partyId'>;
 
@@ -27,7 +29,9 @@ const SHOWN = 10;
  */
 export async function agreementWarnings(
   bus: Bus,
-  { own, partner, grants }: { own: Named; partner: Named; grants: Grants | undefined },
+  { own, partner, parties, grants }: {
+    own: Named; partner: Named; parties: readonly Pick<PartyTerms, 'country_code' | 'party_id' | 'country' | 'registrations'>[]; grants: Grants | undefined;
+  },
 ): Promise<string[]> {
   const checks = [
     unknownPartner(bus, partner),
@@ -36,12 +40,21 @@ export async function agreementWarnings(
     notSmartCharging(bus, { own, partner, granted: grants?.smart_charging ?? [] }),
   ];
   const said = await Promise.allSettled(checks);
-  return said.flatMap((one, n) =>
+  return [...strangeRegistrations(parties), ...said.flatMap((one, n) =>
     one.status === 'fulfilled' ? one.value : [`${CHECKED[n]}: could not be checked now, whether they are here`],
-  );
+  )];
 }
 
 const CHECKED = ['parties', 'grants.locations', 'grants.tariffs', 'grants.smart_charging'];
+
+/** A fee carries a tax only where its supplier is registered for it: by another name (TVQ) it would carry none. */
+function strangeRegistrations(parties: Parameters<typeof agreementWarnings>[1]['parties']): string[] {
+  return parties.flatMap(({ country_code: countryCode, party_id: partyId, country, registrations }, n) => {
+    const codes = taxCodesIn(country);
+    return registrations.filter((one) => codes?.some((code) => isFor(one, code)) === false).map(({ tax }) =>
+      `parties[${n}].registrations: "${tax}" of ${textOf({ countryCode, partyId })} is none of ${codes!.join(', ')}: no fee of theirs carries it`);
+  });
+}
 
 async function unknownPartner(bus: Bus, partner: Named): Promise<string[]> {
   const { partners } = await bus.ask(listPartners, {});

@@ -96,7 +96,7 @@ function agreementRoutes(bus: Bus): Route[] {
         const set = await bus.ask(setAgreement, asked, key === undefined ? {} : { commandId: key });
         const own = body.parties.find((one) => one.country_code !== countryCode || one.party_id !== partyId) ?? body.parties[0]!;
         const warnings = await agreementWarnings(bus, {
-          own: { countryCode: own.country_code, partyId: own.party_id }, partner: { countryCode, partyId }, grants: body.grants,
+          own: { countryCode: own.country_code, partyId: own.party_id }, partner: { countryCode, partyId }, parties: body.parties, grants: body.grants,
         });
         return { ...agreementView(set), warnings };
       },

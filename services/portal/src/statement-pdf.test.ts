@@ -33,6 +33,16 @@ test('a statement of a month that is not closed says when it is final, the hour 
   expect(text).toContain('Provisional, not an invoice yet');
 });
 
+test('an invoice by which more is taken back than charged is a credit note', async () => {
+  const { statement, lines } = settledStatement(1);
+  const currencies = statement.currencies.map((one) => ({
+    ...one, invoices: one.invoices.map((invoice) => ({ ...invoice, excl_tax: '-10.00', tax: '-0.50', total: '-10.50' })),
+  }));
+  const { text } = await read(await statementPdf({ ...statement, currencies }, lines));
+  expect(text).toContain('Credit note CABCT-CACPK-202202-CAD');
+  expect(text).toContain('To be paid back by this credit note, before netting');
+});
+
 test('the same statement is the same bytes, with its fonts inside', async () => {
   const { statement, lines } = settledStatement(5);
   const [one, other] = [await statementPdf(statement, lines), await statementPdf(structuredClone(statement), lines)];

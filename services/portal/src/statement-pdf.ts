@@ -1,5 +1,5 @@
 import { decimal } from '#money';
-import type { Invoice, Statement, StatementLine, StatementParty } from '#settlement';
+import { type Invoice, isFor, type Statement, type StatementLine, type StatementParty } from '#settlement';
 import { instant, type Zone, zone } from '#time';
 import { Sheet } from './sheet.ts';
 
@@ -64,7 +64,9 @@ interface Pages {
 async function invoicePages(sheet: Sheet, statement: Statement, { invoice, lines }: Pages): Promise<void> {
   const { supplier, customer, issued_on, due_on, currency } = invoice;
   sheet.newPage();
-  sheet.line(`Invoice ${invoice.number}`, { size: 16, bold: true });
+  // Where more is taken back than charged.
+  const isCreditNote = decimal(invoice.total).isNegative();
+  sheet.line(`${isCreditNote ? 'Credit note' : 'Invoice'} ${invoice.number}`, { size: 16, bold: true });
   sheet.line([
     statement.state === 'closed' ? `Date ${issued_on}` : 'Provisional, not an invoice yet',
     ...(due_on === undefined ? [] : [`due on ${due_on}`]),
@@ -82,7 +84,7 @@ async function invoicePages(sheet: Sheet, statement: Statement, { invoice, lines
   await sheet.table(
     [{ title: '' }, { title: 'Excl. tax', width: 90, right: true }, { title: 'Tax', width: 90, right: true },
       { title: 'Incl. tax', width: 90, right: true }],
-    [['To be paid for this invoice, before netting', invoice.excl_tax, invoice.tax, invoice.total]], 1,
+    [[`To be paid ${isCreditNote ? 'back by this credit note' : 'for this invoice'}, before netting`, invoice.excl_tax, invoice.tax, invoice.total]], 1,
   );
   await lineTable(sheet, { invoice, lines }, zone(statement.time_zone));
 }
@@ -95,7 +97,7 @@ async function chargingTable(sheet: Sheet, { charging, places, places_left_out, 
       { title: 'Excl. tax', width: 85, right: true }, { title: 'Incl. tax', width: 85, right: true }],
     [
       ...places.map(({ name, sessions, energy_kwh, excl_tax, incl_tax }) => [name, String(sessions), energy_kwh, excl_tax, incl_tax]),
-      ['All charging', String(charging.cdrs - charging.credits), charging.energy_kwh, charging.excl_tax, charging.incl_tax],
+      ['All charging', String(charging.cdrs - charging.credits + (charging.part_credits ?? 0)), charging.energy_kwh, charging.excl_tax, charging.incl_tax],
     ], 1,
   );
   if (places_left_out > 0) sheet.line(`${places_left_out} more Locations are in the sum, and in the CSV.`, { grey: true, size: 8 });
@@ -126,8 +128,7 @@ async function taxTable(sheet: Sheet, { title, taxes, supplier }: TaxTable): Pro
 }
 
 function registrationFor({ registrations }: StatementParty, code: string): string {
-  const own = registrations.find(({ tax }) => tax.toUpperCase().split('/').includes(code));
-  return own?.number ?? 'none in the agreement';
+  return registrations.find((one) => isFor(one, code))?.number ?? 'none in the agreement';
 }
 
 async function feeTable(sheet: Sheet, { fees, fees_excl_tax }: Invoice): Promise<void> {

@@ -97,6 +97,15 @@ test('what an agreement grants that is not here, and a partner that is none, are
   ]);
 });
 
+test('a registration for a tax by a name that no fee is taxed by is told', async () => {
+  const parties = exampleTerms.parties.map((one) => (
+    { ...one, registrations: one.registrations.map(({ tax, number }) => ({ tax: tax === 'QST' ? 'TVQ' : tax, number })) }));
+  expect((await set({ ...exampleTerms, parties })).body.warnings).toEqual([
+    'parties[1].registrations: "TVQ" of CA*CPK is none of GST, HST, QST: no fee of theirs carries it',
+  ]);
+  expect((await set({ ...exampleTerms, parties: exampleTerms.parties.map((one) => ({ ...one, country: 'FRA', registrations: [{ tax: 'TVA', number: '1' }] })) })).body.warnings).toEqual([]);
+});
+
 test.each([
   [{ valid_from: '2022-1' }, 'body.valid_from'],
   [{ closing_days: 400 }, 'body.closing_days'],
