@@ -73,7 +73,7 @@ export class Bill {
     const { startMs, chargingStartMs, notes } = this.course;
     const tariff = stretch.tariff!;
     const levels = levelsOf(stretch, this.policy);
-    if (!reserved && lacksLevel(tariff, levels)) {
+    if (!reserved && lacksLevel(stretch, levels)) {
       notes.push({ code: 'level-unknown', period: stretch.index });
     }
     return {

@@ -67,6 +67,10 @@ export class Component {
     return (this.stepSize ??= decimal(size));
   }
 
+  get hasNegativeStep(): boolean {
+    return Number(this.source.step_size) < 0 && this.dimension !== 'FLAT';
+  }
+
   /** Nine times the price of one Wh, one second or once (`Amount`). */
   get ninthsPerUnit(): Decimal {
     return (this.ninths ??= ninths(this.dimension, this.source.price));

@@ -84,6 +84,8 @@ export const english: ExplainWords = {
     'time-differs-from-timestamps': 'its hours differ from its timestamps; the hours are billed',
     'negative-energy': 'energy flowed back',
     'level-unknown': 'the tariff asks for a current or a power that nobody told',
+    'step-negative': 'a step_size below zero rounds nothing',
+    'bounds-contradict': 'the tariff’s least price is above its highest one: what costs more than the highest is lowered to it, the rest is raised to the least',
     'reservation-outcome-inferred': 'whether the reservation was used is inferred from what followed',
     'period-spans-price-change': 'the price changes within it; it is priced as it began',
   },

@@ -89,6 +89,8 @@ export const french: ExplainWords = {
     'time-differs-from-timestamps': 'ses heures diffèrent de ses horodatages; les heures sont facturées',
     'negative-energy': 'de l’énergie a été rendue',
     'level-unknown': 'le tarif dépend d’un courant ou d’une puissance que personne n’a dits',
+    'step-negative': 'un step_size inférieur à zéro n’arrondit rien',
+    'bounds-contradict': 'le prix minimal du tarif dépasse son prix maximal: ce qui coûte plus que le maximum y est ramené, le reste est porté au minimum',
     'reservation-outcome-inferred': 'l’usage de la réservation est déduit de ce qui a suivi',
     'period-spans-price-change': 'le prix y change; le prix de son début est appliqué',
   },

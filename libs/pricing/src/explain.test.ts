@@ -234,3 +234,13 @@ test('what a least or highest price adds or takes off has a line of its own: wit
   }), { numRuns: 1_000 });
   expect(bounded).toBeGreaterThan(200);
 });
+
+test.each<[string, Partial<Tariff>, string, string]>([
+  ['a least price above the highest', { min_price: { excl_vat: 9 }, max_price: { excl_vat: 4 } }, 'bounds-contradict', 'Note: the tariff’s least price is above its highest one'],
+  ['the same with tax alone', { min_price: { excl_vat: 4, incl_vat: 9 }, max_price: { excl_vat: 4, incl_vat: 8 } }, 'bounds-contradict', 'Note: '],
+  ['a step below zero', tariffOf({ ...energy, step_size: -500 }), 'step-negative', 'Note: a step_size below zero rounds nothing.'],
+])('%s is priced as it stands, and said', (_of, changed, code, words) => {
+  const explanation = explain(price(chargeOf({ ...tariffOf(energy), ...changed })));
+  expect(explanation.notes).toEqual([{ code }]);
+  expect(explanationText(explanation)).toContain(words);
+});

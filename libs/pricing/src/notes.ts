@@ -12,6 +12,8 @@ export type NoteCode =
   | 'time-differs-from-timestamps'
   | 'negative-energy'
   | 'level-unknown'
+  | 'step-negative'
+  | 'bounds-contradict'
   | 'reservation-outcome-inferred'
   | 'period-spans-price-change';
 

@@ -58,7 +58,10 @@ export function price(charge: Charge, options: PriceOptions = {}): Priced {
   const bill = new Bill(course, policy, reservation, options.timeZone);
   const lines = linesOf(bill.entries, policy);
   const subtotal = sumOf(lines, knowsVat(course, policy));
-  const { cost, bounded } = boundedBy(boundingTariff(course, policy), lines, subtotal, policy);
+  const bounding = boundingTariff(course, policy);
+  const { cost, bounded } = boundedBy(bounding, lines, subtotal, policy);
+  if (isContradictory(bounding)) course.notes.push({ code: 'bounds-contradict' });
+  if (lines.some(({ component }) => component.hasNegativeStep)) course.notes.push({ code: 'step-negative' });
   const decimals = decimalsOf(course, policy);
   return {
     currency: course.currency,
@@ -166,6 +169,12 @@ function bound(
     cost: { excl: excl.amount, incl: incl.amount },
     bounded: { excl: excl.by, incl: incl.by },
   };
+}
+
+function isContradictory(tariff: CompiledTariff | undefined): boolean {
+  const { min, max } = tariff ?? {};
+  if (!min || !max) return false;
+  return min.excl.compare(max.excl) > 0 || (!!min.incl && !!max.incl && min.incl.compare(max.incl) > 0);
 }
 
 function clamp(

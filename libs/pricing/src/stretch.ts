@@ -224,11 +224,14 @@ export function levelsOf(stretch: Stretch, policy: Policy): Levels {
   };
 }
 
-/** The tariff asks for a level of which nothing is known. */
-export function lacksLevel(tariff: CompiledTariff, levels: Levels): boolean {
+/** The tariff asks for a level that nobody told: unknown, or taken for 0 of charging that tells no energy either. */
+export function lacksLevel({ tariff, source, chargingS, energyWh }: Stretch, levels: Levels): boolean {
+  const isGuessed = chargingS !== undefined && energyWh === undefined;
+  const lacks = (level: Decimal | undefined, what: string) =>
+    level === undefined || (isGuessed && !source.dimensions.some(({ type }) => type.endsWith(what)));
   return (
-    (tariff.usesCurrent && levels.min_current === undefined) ||
-    (tariff.usesPower && levels.min_power === undefined)
+    (tariff!.usesCurrent && lacks(levels.min_current, 'CURRENT')) ||
+    (tariff!.usesPower && lacks(levels.min_power, 'POWER'))
   );
 }
 
