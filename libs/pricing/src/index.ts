@@ -50,7 +50,7 @@ export {
   type TariffElement,
   type TariffRestrictions,
 } from './shapes.ts';
-export { spanningPeriods } from './spanning.ts';
+export { spanningPeriods, splitPeriods } from './spanning.ts';
 export {
   type CdrTotals,
   cdrTotals,

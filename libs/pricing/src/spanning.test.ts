@@ -5,7 +5,9 @@ import { type MeterEvent, splitAtPriceChanges } from './meter.ts';
 import { chargeOf, energy, start_date_time, tariffOf, time } from './one-hour.ts';
 import { price } from './price.ts';
 import type { ChargingPeriod, Tariff, TariffElement } from './shapes.ts';
-import { spanningPeriods } from './spanning.ts';
+import { quote } from './quote.ts';
+import { spanningPeriods, splitPeriods } from './spanning.ts';
+import { hours } from './totals.ts';
 
 // CDR-07: which periods should have been split, and which nobody can blame.
 
@@ -79,4 +81,23 @@ test.each<[string, TariffElement[], boolean]>([
   const period = { start_date_time, dimensions: [{ type: 'ENERGY' as const, volume: 10 }, { type: 'TIME' as const, volume: 1 }] };
   const notes = spanningPeriods(price(chargeOf({ ...tariffOf(), elements: all }, period)));
   expect(notes.map(({ code }) => code)).toEqual(isNoted ? ['period-spans-price-change'] : []);
+});
+
+test('a charge of one period, split where its price changes, costs what its quote says (500 charges)', () => {
+  const withoutPower = elements.map((all) => all.map(({ restrictions: r, ...element }) => (
+    { ...element, restrictions: { ...r, min_power: undefined, max_power: undefined } })));
+  fc.assert(fc.property(withoutPower, started, fc.nat(300_000), fc.integer({ min: 1, max: 1_500 }), (all, startMs, tenthsWh, minutes) => {
+    const tariff = { ...tariffOf(), elements: all };
+    const stayMs = minutes * 60_000;
+    const start = rfc3339(startMs);
+    const kwh = tenthsWh / 1e4;
+    const { end, priced } = quote(tariff, { start, energyKwh: kwh, stayMs, timeZone });
+    const whole = {
+      start_date_time: start, end_date_time: end, currency: tariff.currency, tariffs: [tariff],
+      charging_periods: [{ start_date_time: start, dimensions: [{ type: 'ENERGY', volume: kwh }, { type: 'TIME', volume: hours(stayMs) }] }],
+    };
+    const split = price({ ...whole, charging_periods: splitPeriods(whole, { timeZone }) }, { timeZone });
+    expect(String(split.unrounded.excl)).toBe(String(priced.unrounded.excl));
+    expect(spanningPeriods(split)).toEqual([]);
+  }), { numRuns: 500 });
 });

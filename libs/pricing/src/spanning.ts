@@ -1,11 +1,13 @@
-import { Decimal } from '#money';
+import { Decimal, decimal, type DecimalLike, max } from '#money';
+import { rfc3339 } from '#time';
 import { PriceChanges } from './changes.ts';
 import type { CompiledTariff } from './compile.ts';
-import type { Course } from './course.ts';
+import { type Course, readCourse } from './course.ts';
 import type { Note } from './notes.ts';
-import type { Priced } from './price.ts';
+import { defaultPolicy, type Policy } from './policy.ts';
+import type { Priced, PriceOptions } from './price.ts';
 import type { Moment } from './restriction.ts';
-import type { TariffDimension } from './shapes.ts';
+import type { CdrDimension, Charge, ChargingPeriod, TariffDimension } from './shapes.ts';
 import { levelsOf, type Stretch } from './stretch.ts';
 
 // A CDR with a start in 1970 (CDR-19) has more midnights than anybody wants to look at.
@@ -95,4 +97,69 @@ function mayStayAsBegun(
   // Just at a bound the energy may have come to it at any time, or at the very end.
   const endsAtBound = energies.length > 1 && energies.at(-1)!.equals(endWh);
   return reached.at(-1)! || (endsAtBound && reached.at(-2)!);
+}
+
+/**
+ * The periods of a charge that is priced by another tariff, or for another energy, than it was metered by: each cut where
+ * its price changes (CDR-07), as if all had run evenly through it. Throws what `price` does.
+ */
+export function splitPeriods(charge: Charge, { timeZone, policy = defaultPolicy }: PriceOptions = {}): ChargingPeriod[] {
+  const course = readCourse(charge, policy);
+  return course.stretches.flatMap((stretch) => {
+    const { tariff, source, startMs, endMs, reservationS } = stretch;
+    if (!tariff || reservationS || !(endMs > startMs)) return [source];
+    return partsOf(stretch, cutsOf(stretch, course, new PriceChanges(tariff, policy, timeZone), policy));
+  });
+}
+
+/** A moment of a stretch, and the session's energy by then. */
+interface Cut {
+  readonly atMs: number;
+  readonly soFarWh: Decimal;
+}
+
+function cutsOf(stretch: Stretch, { chargingStartMs }: Course, changes: PriceChanges, policy: Policy): Cut[] {
+  const { startMs, endMs, energySoFarWh, energyWh = Decimal.zero } = stretch;
+  const spanMs = Decimal.of(endMs - startMs);
+  const levels = levelsOf(stretch, policy);
+  const states = stretch.parkingS ? (['charging', 'parking'] as const) : (['charging'] as const);
+  const priceAt = ({ atMs, soFarWh }: Cut): string => {
+    const moment = { atMs, wallMs: changes.wallMs(atMs), elapsedMs: atMs - chargingStartMs, energyWh: soFarWh, levels };
+    return [...states.map((state) => changes.priceAt(moment, state)), changes.flatAt(moment)].join(' ');
+  };
+  const after = ({ atMs, soFarWh }: Cut): Cut => {
+    const timeMs = Math.min(changes.nextMs(atMs, chargingStartMs), endMs);
+    const bound = changes.nextEnergyWh(soFarWh);
+    if (bound && bound.compare(energySoFarWh.add(energyWh)) < 0) {
+      const flown = bound.sub(energySoFarWh).mul(spanMs).divide(energyWh, 0, 'ceiling');
+      const boundMs = startMs + Number(flown.toString());
+      // Energy is counted in tenths of a Wh, as in a CDR.
+      if (boundMs <= timeMs) return { atMs: boundMs, soFarWh: bound.roundTo(1, 'ceiling') };
+    }
+    const flown = energyWh.mul(Decimal.of(timeMs - startMs)).divide(spanMs, 1, 'half-away-from-zero');
+    return { atMs: timeMs, soFarWh: energyWh.isNegative() ? energySoFarWh.add(flown) : max(soFarWh, energySoFarWh.add(flown)) };
+  };
+  const cuts: Cut[] = [{ atMs: startMs, soFarWh: energySoFarWh }];
+  let known = priceAt(cuts[0]!);
+  for (let at = after(cuts[0]!); at.atMs < endMs; at = after(at)) {
+    const price = priceAt(at);
+    if (price !== known) cuts.push(at);
+    known = price;
+  }
+  return cuts;
+}
+
+function partsOf({ source, startMs, endMs, energySoFarWh, energyWh = Decimal.zero }: Stretch, cuts: readonly Cut[]): ChargingPeriod[] {
+  if (cuts.length === 1) return [source];
+  const end = { atMs: endMs, soFarWh: energySoFarWh.add(energyWh) };
+  return cuts.map(({ atMs, soFarWh }, n) => {
+    const to = cuts[n + 1] ?? end;
+    const share = (volume: DecimalLike) =>
+      decimal(volume).mul(Decimal.of(to.atMs - atMs)).divide(Decimal.of(endMs - startMs), 4, 'half-away-from-zero');
+    const dimensions = source.dimensions.map((one): CdrDimension => {
+      if (one.type === 'ENERGY') return { ...one, volume: to.soFarWh.sub(soFarWh).shift(-3).toJsonNumber() };
+      return one.type.endsWith('TIME') ? { ...one, volume: share(one.volume).toJsonNumber() } : one;
+    });
+    return { ...source, start_date_time: rfc3339(atMs), dimensions };
+  });
 }

@@ -1,6 +1,6 @@
 import { decimal } from '#money';
 import type { Cdr } from '#ocpi';
-import { cdrTotals, type Cost, price, type Priced, split } from '#pricing';
+import { cdrTotals, type Cost, price, type Priced, split, splitPeriods } from '#pricing';
 import { tzdbVersion } from '#time';
 import type { PricingNote } from './pricing-note.ts';
 
@@ -57,6 +57,12 @@ export function priceCdr(cdr: Priceable, timeZone: string | undefined): PricedCd
       ...totals,
     },
   };
+}
+
+/** One that is to be priced by another tariff, or for another energy, than it was metered by. Throws what `price` does. */
+export function cdrSplit<C extends Priceable>(cdr: C, timeZone: string | undefined): C {
+  const periods = splitPeriods(cdr, timeZone === undefined ? {} : { timeZone });
+  return { ...cdr, charging_periods: periods as Cdr['charging_periods'] };
 }
 
 /** The parts of a price, exact; undefined where nothing of the kind was billed. */

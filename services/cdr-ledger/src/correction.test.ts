@@ -95,3 +95,32 @@ test('another tariff prices every period and is the one in the CDR', () => {
   expect(replacing.total_cost).toEqual({ excl_vat: 0.6 });
   expect(priced).not.toHaveProperty('tariffVersion');
 });
+
+const elementsOf = (...priced: [restrictions: object, price: number][]): Cdr['tariffs'] => [{
+  ...tariff,
+  elements: priced.map(([restrictions, price]) => (
+    { price_components: [{ type: 'ENERGY' as const, price, step_size: 1 }], restrictions })),
+}];
+
+test('another tariff prices each part of a period at its own price: it is cut where that changes', () => {
+  const [byTheClock] = elementsOf([{ start_time: '09:15', end_time: '09:30' }, 0.5], [{}, 0.1])!;
+  const { cdr: replacing } = replacement({ tariff: byTheClock! });
+  expect(replacing.charging_periods.map(({ start_date_time, dimensions }) => [start_date_time, ...dimensions.map(({ volume }) => volume)])).toEqual([
+    ['2022-02-01T17:00:00Z', 1.5, 0.25], ['2022-02-01T17:15:00Z', 1.5, 0.25], ['2022-02-01T17:30:00Z', 3, 0.5],
+    ['2022-02-01T18:00:00Z', 0.3333],
+  ]);
+  expect(replacing).toMatchObject({ total_cost: { excl_vat: 1.2 }, total_energy: 6, total_time: 1.3333, total_parking_time: 0.3333 });
+});
+
+test('another energy is priced by the tiers that it comes to, also where they begin in the midst of a period', () => {
+  const tariffs = elementsOf([{ max_kwh: 5 }, 0.2], [{}, 0.4]);
+  const [first, parked] = cdr.charging_periods;
+  const cut = (start_date_time: string, kwh: number, hours: number) => (
+    { ...first!, start_date_time, dimensions: [{ type: 'ENERGY' as const, volume: kwh }, { type: 'TIME' as const, volume: hours }] });
+  const charging_periods = [cut(first!.start_date_time, 5, 0.8333), cut('2022-02-01T17:50:00Z', 1, 0.1667), parked!];
+  const of = { ...cdr, tariffs: tariffs!, charging_periods };
+  const costOf = (energyWh: string) => replacement({ energyWh }, of).cdr.total_cost.excl_vat;
+  expect(costOf('6000')).toBe(1.4);
+  expect(costOf('12000'), '5 at 0.20 and 7 at 0.40').toBe(3.8);
+  expect(costOf('3000')).toBe(0.6);
+});

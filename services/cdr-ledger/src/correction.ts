@@ -1,6 +1,6 @@
 import { type Decimal, decimal, sum } from '#money';
 import { type Cdr, type ChargingPeriod, creditCdr, type Tariff } from '#ocpi';
-import { kwhOf, priceCdr } from './amounts.ts';
+import { cdrSplit, kwhOf, priceCdr } from './amounts.ts';
 import { checked } from './bill.ts';
 import { cdrIdOf } from './cdr.ts';
 import type { PricingNote } from './pricing-note.ts';
@@ -34,13 +34,14 @@ export function replacementOf(
     energyWh === undefined
       ? cdr.charging_periods
       : scaled(cdr.charging_periods, decimal(kwhOf(energyWh)));
-  const charge = {
+  const given = {
     ...cdr,
     ...(tariff ? { tariffs: [tariff] } : {}),
     charging_periods: tariff
       ? periods.map((period) => ({ ...period, tariff_id: tariff.id }))
       : periods,
   };
+  const charge = tariff || energyWh !== undefined ? cdrSplit(given, pricing.timeZone) : given;
   const priced = priceCdr(charge, pricing.timeZone);
   const { tariffVersion } = pricing;
   return {

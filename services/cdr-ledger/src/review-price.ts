@@ -2,7 +2,7 @@ import { type Decimal, decimal, minorUnitsOf } from '#money';
 import type { Cdr, Price } from '#ocpi';
 import { Amount, type Cost, InvalidCharge, InvalidTariff, type NoteCode, type Priced } from '#pricing';
 import { instant, isTimeZone, zonesTurning } from '#time';
-import { type Part, partsOf, priceCdr, type PricedCdr } from './amounts.ts';
+import { cdrSplit, type Part, partsOf, priceCdr, type PricedCdr } from './amounts.ts';
 import { type Figures, type Finding, type FindingCode, found } from './finding.ts';
 import type { PricingNote } from './pricing-note.ts';
 
@@ -32,10 +32,11 @@ function isFree({ tariffs = [], total_cost: { excl_vat, incl_vat = 0 } }: Cdr): 
   return tariffs.length === 0 && excl_vat === 0 && incl_vat === 0;
 }
 
-/** Prices it, or finds why it cannot be. */
-export function pricedIn(cdr: Cdr, timeZone: KnownZone): PricedCdr | Finding {
+/** Prices it, or finds why it cannot be. `splitAnew`: by other tariffs than it was metered by. */
+export function pricedIn(cdr: Cdr, timeZone: KnownZone, { splitAnew = false } = {}): PricedCdr | Finding {
   try {
-    return priceCdr(cdr, 'name' in timeZone ? timeZone.name : undefined);
+    const zone = 'name' in timeZone ? timeZone.name : undefined;
+    return priceCdr(splitAnew ? cdrSplit(cdr, zone) : cdr, zone);
   } catch (error) {
     if (error instanceof InvalidCharge && error.path === 'time_zone' && 'unknown' in timeZone) {
       const detail = `its tariff has local times, but ${timeZone.unknown}`;

@@ -96,7 +96,7 @@ function mayHold(at: string, newest: HeldTariff, others: readonly HeldTariff[]):
 /** What the CDR would be by the tariff as it was published. */
 function inMoney(cdr: Cdr, published: Tariff, timeZone: KnownZone): Difference | undefined {
   const tariffs = cdr.tariffs!.map((one) => (sameId(one.id, published.id) ? published : one));
-  const repriced = pricedIn({ ...cdr, tariffs }, timeZone);
+  const repriced = pricedIn({ ...cdr, tariffs }, timeZone, { splitAnew: true });
   if ('code' in repriced) return undefined;
   const { currency, total_cost, credit } = cdr;
   const total = decimal(total_cost.excl_vat);
