@@ -81,3 +81,12 @@ test('a driver who reads French is told all of it in French: taxes, what is paid
   const none = explained({ cdr: { ...cdr, tariffs: [] }, pricing: undefined, findings: [] }, 'fr');
   expect(none.text.replaceAll('\u00a0', ' ')).toBe('Le prix ne peut pas être calculé : tariffs n’est pas valable.\n');
 });
+
+test('a price with more digits than JSON has is explained as one that cannot be priced, and not an error', () => {
+  const tariffs = cdr.tariffs!.map((one) => ({ ...one, elements: [{ price_components: [{ type: 'ENERGY' as const, price: 123_456_789_012.345, vat: 123_456_789_012.345, step_size: 1 }] }] }));
+  const { text, explanation, repriced } = explained({ cdr: { ...cdr, tariffs }, pricing, findings: [] });
+  expect(text).toMatch(/^It cannot be priced: its price has more digits than a CDR can say/);
+  expect([explanation, repriced]).toEqual([{ notPriceable: expect.any(String) }, undefined]);
+  expect(explained({ cdr: { ...cdr, tariffs }, pricing, findings: [] }, 'fr').text.replaceAll('\u00a0', ' '))
+    .toBe('Le prix ne peut pas être calculé : tariffs n’est pas valable.\n');
+});

@@ -6,6 +6,7 @@ import { priceCdr } from './amounts.ts';
 import type { NamedTax } from './plan.ts';
 import { WORDS } from './plan-words.ts';
 import type { ListedCdr } from './projections/listed-cdr.ts';
+import { TOO_MANY_DIGITS } from './review-price.ts';
 
 /** How the price of a CDR comes about, by our own arithmetic. */
 export interface Explained {
@@ -35,12 +36,19 @@ export function explained(
       repriced: { exclVat: amount(excl), ...(incl === undefined ? {} : { inclVat: amount(incl) }) },
     };
   } catch (error) {
-    if (!(error instanceof InvalidCharge || error instanceof InvalidTariff)) throw error;
+    const why = whyNotPriced(error);
     return {
-      explanation: { notPriceable: error.message },
-      text: `${words.notPriceable(error)}\n${remarks}`,
+      explanation: { notPriceable: why.message },
+      text: `${words.notPriceable(why)}\n${remarks}`,
     };
   }
+}
+
+/** Throws an error that says nothing of the CDR. */
+function whyNotPriced(error: unknown): { readonly path: string; readonly message: string } {
+  if (error instanceof RangeError) return { path: 'tariffs', message: TOO_MANY_DIGITS };
+  if (error instanceof InvalidCharge || error instanceof InvalidTariff) return error;
+  throw error;
 }
 
 /** As they were noted with it, or those of the place. */

@@ -1,4 +1,4 @@
-import { type ExplainLanguage, french, type InvalidCharge, type InvalidTariff } from '#pricing';
+import { type ExplainLanguage, french } from '#pricing';
 import type { Finding } from './finding.ts';
 import { FRENCH_TAXES, frenchFinding } from './finding-french.ts';
 import type { Exception } from './plan.ts';
@@ -27,7 +27,7 @@ export interface PlanWords {
     tax(code: string, percent: string): string;
     credited(cdr: string): string;
     found(finding: Finding): string;
-    notPriceable(error: InvalidCharge | InvalidTariff): string;
+    notPriceable(why: { readonly path: string; readonly message: string }): string;
   };
 }
 

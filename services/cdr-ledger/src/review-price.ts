@@ -32,6 +32,8 @@ function isFree({ tariffs = [], total_cost: { excl_vat, incl_vat = 0 } }: Cdr): 
   return tariffs.length === 0 && excl_vat === 0 && incl_vat === 0;
 }
 
+export const TOO_MANY_DIGITS = 'its price has more digits than a CDR can say: look at its tariffs and volumes';
+
 /** Prices it, or finds why it cannot be. `splitAnew`: by other tariffs than it was metered by. */
 export function pricedIn(cdr: Cdr, timeZone: KnownZone, { splitAnew = false } = {}): PricedCdr | Finding {
   try {
@@ -45,10 +47,7 @@ export function pricedIn(cdr: Cdr, timeZone: KnownZone, { splitAnew = false } = 
     if (error instanceof InvalidCharge || error instanceof InvalidTariff) {
       return { code: 'not-priceable', detail: error.message };
     }
-    if (error instanceof RangeError) {
-      const detail = 'its price has more digits than a CDR can say: look at its tariffs and volumes';
-      return { code: 'not-priceable', detail };
-    }
+    if (error instanceof RangeError) return { code: 'not-priceable', detail: TOO_MANY_DIGITS };
     throw error;
   }
 }
@@ -115,8 +114,9 @@ function zoneOfTotal(cdr: Cdr, not: string): { zone: string; priced: Priced } | 
   if (!hasLocalTimes(cdr)) return undefined;
   for (const zone of [...ZONES, ...zonesTurningWithin(cdr)]) {
     if (zone === not) continue;
-    const { priced } = priceCdr(cdr, zone);
-    if (totalDifference(cdr, priced) === undefined) return { zone: spokenZone(zone), priced };
+    const there = pricedIn(cdr, { name: zone });
+    if ('code' in there || totalDifference(cdr, there.priced) !== undefined) continue;
+    return { zone: spokenZone(zone), priced: there.priced };
   }
   return undefined;
 }

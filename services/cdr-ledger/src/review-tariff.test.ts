@@ -147,3 +147,15 @@ test('arithmetic, tariff and zone are three findings, each by itself', () => {
   const { findings } = review(wrong, { ...options, ...published(held(0.2, 1)) });
   expect(findings.map(({ code }) => code)).toEqual(['price-differs', 'tariff-not-as-published']);
 });
+
+test('what a CDR would be by the tariff that was published is said by its own hours, which the periods were not cut by', () => {
+  const [energy, time] = tariff.elements[0]!.price_components;
+  const elements = [
+    { price_components: [{ ...energy!, price: 0.5 }], restrictions: { start_time: '09:30' } },
+    { price_components: [energy!, time!] },
+  ];
+  const atStart = { version: 1, tariff: { ...tariff, elements }, heldSince: '2022-01-01T00:00:00Z' };
+  const { findings } = review(cdr, { ...options, published: [{ tariffId: 'LEVEL-2', atStart, others: [] }] });
+  // 3 kWh at 0.24 until half past nine, 3 at 0.50, and an hour at 1.50.
+  expect(findings).toMatchObject([{ code: 'tariff-not-as-published', figures: { told: '2.94', due: '3.72' } }]);
+});

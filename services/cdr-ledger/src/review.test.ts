@@ -270,3 +270,8 @@ test('a price that is right in another zone than the Location\'s is a matter of 
 test('the sender is of no account: only the owner of the token is', () => {
   expect(codes({ ...oasis, party_id: 'ZZZ' })).toEqual([]);
 });
+
+test('a price that is right nowhere, and has more digits than JSON in another zone, is found to differ', () => {
+  const absurd = { price_components: [{ type: 'ENERGY' as const, price: 123_456_789_012.345, vat: 123_456_789_012.345, step_size: 1 }], restrictions: { start_time: '17:00' } };
+  expect(codes({ tariffs: [{ ...tariff, elements: [absurd, ...tariff.elements] }], total_cost: { excl_vat: 3, incl_vat: 3.15 } })).toEqual(['price-differs', 'tax-differs-from-place']);
+});

@@ -215,12 +215,28 @@ function readAll(pieces: readonly Piece[], name: string, parse: Parse): Read[] {
     try {
       unwrap(parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text), at, found);
     } catch (error) {
+      const values = valuesOn(text, parse);
+      if (values) {
+        for (const value of values) unwrap(value, at, found);
+        continue;
+      }
       // The parser has no words of its own for what is nested tens of thousands deep.
       const why = error instanceof RangeError ? 'it is nested too deeply' : (error as Error).message;
       found.push({ at, why: `this is no JSON: ${why}` });
     }
   }
   return found;
+}
+
+/** Several values on one line of many, where each of them is whole: `cat` makes such of files that end without a line's end. */
+function valuesOn(line: string, parse: Parse): unknown[] | undefined {
+  const pieces = new JsonPieces();
+  const values = [...pieces.push(line), ...pieces.end()];
+  try {
+    return values.length > 1 ? values.map(({ text }) => parse(text)) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** What an envelope or a list holds. */

@@ -1,4 +1,4 @@
-import { decimal } from '#money';
+import { type Decimal, decimal, minorUnitsOf } from '#money';
 import { type ExplainLanguage, type PriceReport, priceReport, spanningPeriods, type TextPrice } from '#pricing';
 import { CHARGE_OPTIONS, eachCharge, isCredit, POLICY_HELP, type PricedCharge } from './charges.ts';
 import { costTable, creditReport } from './cost-table.ts';
@@ -69,7 +69,7 @@ interface Stated {
 }
 
 /** The object's own total_cost beside ours. */
-function statedOf({ source }: PricedCharge, ours: Omit<PriceReport, 'currency'>): Stated {
+function statedOf({ source, priced }: PricedCharge, ours: Omit<PriceReport, 'currency'>): Stated {
   const { total_cost: cost } = source;
   if (cost == null) return {};
   // That of OCPI 2.1.1 is one number, without VAT.
@@ -80,12 +80,21 @@ function statedOf({ source }: PricedCharge, ours: Omit<PriceReport, 'currency'>)
     if (given === undefined) return true;
     const value = decimal(given);
     // PRC-05: where no tax applies, what is to pay with it is what is to pay.
-    return [ours.total_cost, ours.unrounded].some((cost) => decimal(cost[side] ?? cost.excl_vat).equals(value));
+    const [total, exact] = [ours.total_cost, ours.unrounded].map((cost) => decimal(cost[side] ?? cost.excl_vat)) as [Decimal, Decimal];
+    return total.equals(value) || exact.equals(value) || isRoundedTo(value, exact, priced.currency);
   };
   return {
     stated: { excl_vat: excl, ...(incl === undefined ? {} : { incl_vat: incl }) },
     stated_agrees: agrees('excl_vat', excl) && agrees('incl_vat', incl),
   };
+}
+
+/** As the ledger reads it. TYP-04: of more than a number's four decimals the rest is dust of binary arithmetic. */
+function isRoundedTo(value: Decimal, exact: Decimal, currency: string): boolean {
+  const told = value.toString().split('.')[1]?.length ?? 0;
+  const digits = Math.max(minorUnitsOf(currency) ?? 2, Math.min(told, 4));
+  const [ours, theirs] = [exact, value].map((amount) => amount.roundTo(digits, 'half-away-from-zero')) as [Decimal, Decimal];
+  return ours.equals(theirs);
 }
 
 function amountOf(value: unknown): string | undefined {

@@ -29,6 +29,18 @@ test('in JSON Lines a broken line is named and does not stop the others', async 
   }
 });
 
+test('several objects on one line are read one after the other, and a line that is broken among them is refused as a whole', async () => {
+  const of = (id: string) => JSON.stringify({ ...cdr, id });
+  const text = `${of('A')}${of('B')} ${of('C')}\n${of('D')}\n${of('E')}{"id": \n${of('F')}`;
+  for (const name of ['cdrs.jsonl', 'cdrs.json']) {
+    const { out } = await folder.run(['price', folder.write(name, text), '--json']);
+    expect(jsonLines(out).map(({ id, source, refused }) => [id, source, refused === undefined])).toEqual([
+      ['A', `${name}:1`, true], ['B', `${name}:1`, true], ['C', `${name}:1`, true], ['D', `${name}:2`, true],
+      [undefined, `${name}:3`, false], ['F', `${name}:4`, true],
+    ]);
+  }
+});
+
 test.each([
   ['a text', '# Roamwatt\n\nAn open platform, for operators\n', 'begins with # Roamwatt'],
   ['a PDF', '%PDF-1.3\n%\u0007\u009b\n1 0 obj\n<<\n/Type /Page\n>>\n', 'begins with %PDF-1.3'],

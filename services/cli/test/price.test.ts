@@ -195,6 +195,15 @@ test('CDR-04: what the CDR says itself is compared; the total of a Credit CDR is
   expect((await folder.run(['price', 'cdrs.json'])).out).toContain('It says itself 6.13 CAD');
 });
 
+test('a total that is stated with the four decimals of OCPI is no other one than the exact price', async () => {
+  const hourly = { ...tariff, elements: [{ price_components: [{ type: 'ENERGY', price: 0.0123457, step_size: 1 }] }] };
+  const stating = (excl_vat: number) => ({ ...cdr, tariffs: [hourly], total_cost: { excl_vat } });
+  folder.write('cdrs.json', [0.1605, 0.161, 0.16, 0.16050000001, 0.1604, 0.162, 0.2].map(stating));
+  const found = await folder.json(['price', 'cdrs.json']);
+  expect(found[0]).toMatchObject({ unrounded: { excl_vat: '0.1604941' } });
+  expect(found.map((one) => one.stated_agrees)).toEqual([true, false, true, true, false, false, false]);
+});
+
 test('PRC-05: where no component has a vat, a stated incl_vat agrees that is the excl_vat, and no other', async () => {
   const untaxed = { ...tariff, elements: [{ price_components: [{ type: 'ENERGY', price: 0.25, step_size: 1 }] }] };
   const stating = (incl_vat: number) => ({ ...cdr, tariffs: [untaxed], total_cost: { excl_vat: 3.25, incl_vat } });
