@@ -64,9 +64,14 @@ export function newReadings(terms: Terms, metering: Metering, given: readonly Re
   let register = registerOf(metering);
   const readings: Reading[] = [];
   const leftOut: Doubted[] = [];
+  const splits = looksAtLevels(terms.tariff);
+  const { told, cut, meter: { closed } } = metering;
+  const periods = told.length + closed.length - cut.changes;
   for (const reading of inOrder(given)) {
     const { at, energyWh } = reading;
     const [atMs, rawTenthWh] = [instant(at), tenthsOf(energyWh)];
+    const isTooSoon = atMs - register.atMs < (atMs - register.startMs) / AGE_PER_PERIOD_OF_MANY;
+    if (splits && isTooSoon && periods + readings.length >= PERIODS_MANY) continue;
     const fallen = register.tenthWh - register.carriedTenthWh - rawTenthWh;
     if (atMs < register.atMs || (atMs === register.atMs && fallen >= 0)) continue;
     if (fallen > 0 && fallen <= ROUNDED_TENTH_WH) continue;
@@ -84,6 +89,18 @@ export function newReadings(terms: Terms, metering: Metering, given: readonly Re
     register = { ...register, atMs, tenthWh, carriedTenthWh, doubted: stillDoubted(doubted, atMs) };
   }
   return { readings, leftOut };
+}
+
+/**
+ * A Session of more periods than this is told, and by a price that goes by levels parted, ten times less often: of some
+ * 3,000 it could not be told any more. SES-12
+ */
+const PERIODS_MANY = 1_500;
+const AGE_PER_PERIOD_OF_MANY = 100;
+
+function looksAtLevels({ elements }: Tariff): boolean {
+  return elements.some(({ restrictions: of }) =>
+    [of?.min_power, of?.max_power, of?.min_current, of?.max_current].some((level) => level != null));
 }
 
 export const isNews = ({ readings, leftOut }: Heard): boolean =>
@@ -202,12 +219,13 @@ export const AGE_PER_REFRESH = 1_000;
 /**
  * Whether it is time to tell: after the interval, and of a session that is older than a thousand of
  * them (17 h of DC, three and a half days of AC) after such a part of its age, so that one of a month is still carried whole (SES-12); and
- * at once when the price changed. A reading a tenth of that early will do, where it is nearer than the next:
+ * at once when the price changed. One of very many periods is told less often. A reading a tenth of that early will do, where it is nearer than the next:
  * of a meter that is read every minute, a second early or late, each is told, and not every other one.
  */
-export function isRefreshDue({ meter, cut, paceMs }: Metering, updateEveryMs: number): boolean {
+export function isRefreshDue({ meter, told, cut, paceMs }: Metering, updateEveryMs: number): boolean {
   if (meter.closed.length > cut.changes) return true;
-  const everyMs = Math.max(updateEveryMs, (meter.atMs - meter.startMs) / AGE_PER_REFRESH);
+  const agePerRefresh = told.length < PERIODS_MANY ? AGE_PER_REFRESH : AGE_PER_PERIOD_OF_MANY;
+  const everyMs = Math.max(updateEveryMs, (meter.atMs - meter.startMs) / agePerRefresh);
   return meter.atMs - cut.atMs + Math.min(paceMs / 2, everyMs / 10) >= everyMs;
 }
 
