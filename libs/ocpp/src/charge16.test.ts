@@ -16,6 +16,8 @@ test.each<[string, 'StartTransaction' | 'StopTransaction', object, object]>([
   ['a stop with a time of null', 'StopTransaction', { ...stop, timestamp: null }, { ...stop, timestamp: '' }],
   ['a stop with nothing but its transaction', 'StopTransaction', { transactionId: 7 }, { transactionId: 7, timestamp: '' }],
   ['a stop without its transaction', 'StopTransaction', { ...stop, transactionId: null }, { ...stop, transactionId: -1 }],
+  ['a stop with a card that is none', 'StopTransaction', { ...stop, idTag: {} }, stop],
+  ['a start with a reservation that is none', 'StartTransaction', { ...start, reservationId: '' }, start],
   ['a start without a register', 'StartTransaction', unregistered, unregistered],
   ['a start with a register of null', 'StartTransaction', { ...start, meterStart: null }, unregistered],
   ['a start with more than a meter can show', 'StartTransaction', { ...start, meterStart: -1e13 }, unregistered],

@@ -7,8 +7,8 @@ import type { Deviation } from './lenient16.ts';
  * transaction of a stop what stations say that never heard its number (S16-43).
  */
 const instead: Readonly<Record<string, Readonly<Record<string, string | number | undefined>>>> = {
-  StartTransaction: { meterStart: undefined, timestamp: '' },
-  StopTransaction: { meterStop: undefined, transactionId: -1, timestamp: '' },
+  StartTransaction: { meterStart: undefined, timestamp: '', reservationId: undefined },
+  StopTransaction: { meterStop: undefined, transactionId: -1, timestamp: '', idTag: undefined },
 };
 
 export const decimalText = /^[+-]?\d{1,15}(\.\d{1,9})?$/;

@@ -46,16 +46,18 @@ export async function noteStatus(
   );
 }
 
+/** One that began before what runs there was kept by its station, and is over. */
 export async function noteStart(
   tx: Queryable,
   { stationId, connectorId }: ConnectorPlace,
   { transactionId, startedAt }: { transactionId: string; startedAt: string },
 ): Promise<void> {
   await tx.query(
-    `INSERT INTO connectors (station_id, connector_id, transaction_id, started_at)
+    `INSERT INTO connectors AS c (station_id, connector_id, transaction_id, started_at)
        VALUES ($1, $2, $3, $4)
      ON CONFLICT (station_id, connector_id)
-       DO UPDATE SET transaction_id = $3, started_at = $4, drawn_ma = NULL, drawn_at = NULL`,
+       DO UPDATE SET transaction_id = $3, started_at = $4, drawn_ma = NULL, drawn_at = NULL
+       WHERE c.started_at IS NULL OR c.started_at <= $4`,
     [stationId, connectorId, transactionId, startedAt],
   );
 }

@@ -18,6 +18,7 @@ import type { Running } from '#service';
 import { BadSettings } from '#settings';
 import { testPlatform, type TestPlatform } from '#test-servers';
 import { start } from '../src/start.ts';
+import { rfc3339 } from '#time';
 import { GatewaySide } from './gateway-side.ts';
 
 const A = 1_000;
@@ -128,6 +129,18 @@ test('a card that may not charge gets no share', async () => {
   await gateway.start(stations[0]!, 'Invalid');
   await gateway.start(stations[1]!);
   await eventually(6, 32, 6, 6, 6, 6, 6, 6, 6, 6);
+});
+
+test('a charge that its station kept, and tells after the one that followed it, ends nobody\'s share', async () => {
+  await gateway.connect(...stations);
+  const [busy, next] = stations as [string, string];
+  await gateway.start(busy);
+  await eventually(32, 6, 6, 6, 6, 6, 6, 6, 6, 6);
+  const before = rfc3339(Date.now() - 3_600_000);
+  await gateway.stop(busy, await gateway.start(busy, 'Accepted', before), before);
+  await gateway.start(next);
+  await expect.poll(() => gateway.mayDrawMa(next)).toBe(32 * A);
+  expect((await explain()).limits[0]).toMatchObject({ wantsPower: true, targetMa: 32 * A });
 });
 
 test('while a station does not say that it came down, nobody gets its share', async () => {

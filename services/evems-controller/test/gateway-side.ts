@@ -117,7 +117,7 @@ export class GatewaySide {
     await this.say(told(stationDisconnected, { stationId, at: now(), epoch, reason: 'closed' }));
   }
 
-  async start(stationId: string, status = 'Accepted'): Promise<string> {
+  async start(stationId: string, status = 'Accepted', startedAt = now()): Promise<string> {
     const transactionId = String((this.transactions += 1));
     const authorization = { status, authMethod: 'WHITELIST' };
     await this.say(
@@ -127,7 +127,7 @@ export class GatewaySide {
         connectorId: 1,
         idTag: 'TAG',
         meterStartWh: '0',
-        startedAt: now(),
+        startedAt,
         authorization,
       }),
       told(connectorStatusChanged, {
@@ -135,20 +135,20 @@ export class GatewaySide {
         connectorId: 1,
         status: 'Charging',
         errorCode: 'NoError',
-        at: now(),
+        at: startedAt,
       }),
     );
     return transactionId;
   }
 
-  async stop(stationId: string, transactionId: string): Promise<void> {
+  async stop(stationId: string, transactionId: string, stoppedAt = now()): Promise<void> {
     await this.say(
       told(transactionStopped, {
         stationId,
         transactionId,
         connectorId: 1,
         meterStopWh: '100',
-        stoppedAt: now(),
+        stoppedAt,
         reason: 'EVDisconnected',
       }),
       told(connectorStatusChanged, {
@@ -156,7 +156,7 @@ export class GatewaySide {
         connectorId: 1,
         status: 'Available',
         errorCode: 'NoError',
-        at: now(),
+        at: stoppedAt,
       }),
     );
   }

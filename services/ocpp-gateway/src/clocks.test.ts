@@ -106,10 +106,31 @@ test('a start that is believed later is measured by what its own clock shows, th
   }).then({ type: 'TransactionStopped', transactionId: '8', connectorId: 1, stoppedAt: at(-4 * DAY + 1), ...end });
 });
 
+describe('a stop that a station tells once it is back says since when it was lost', () => {
+  const lost: StationEvent[] = [
+    { type: 'Disconnected', epoch: 1, at: at(1), reason: 'gone' }, { type: 'Connected', epoch: 2, at: at(4), version: 'ocpp1.6', connection: 'd' },
+  ];
+  const began: StationEvent = {
+    type: 'TransactionStarted', transactionId: 7, connectorId: 1, idTag: '04A2', meterStartWh: '1000', saidAt: at(0), startedAt: at(0),
+    authorization: { status: 'Accepted', authMethod: 'WHITELIST', token: '{}' },
+  };
+  const end = (hours: number) => ({ transactionId: '7', meterStopWh: '3000', stoppedAt: at(hours), reason: 'PowerLoss', readings: [] });
+  test.each<[string, StationEvent[], number, object]>([
+    ['it started anew hours later, and says that for it', [began, ...lost], 4.01, { lostAt: at(1) }],
+    ['not where it stopped before that', [began, ...lost], 0.9, {}],
+    ['not where it was back for longer', [began, ...lost], 4.2, {}],
+    ['not where the charge began after that', [...lost, { ...began, startedAt: at(1.5), saidAt: at(1.5) }], 4.01, {}],
+  ])('%s', (_, past, hours, more) => {
+    given(stationDecider, { type: 'Connected', epoch: 1, at: at(-DAY), version: 'ocpp1.6', connection: 'c' }, ...past)
+      .when({ type: 'StopTransaction', epoch: past.includes(lost[1]!) ? 2 : 1, frame: 'f', heardAt: at(5), stop: end(hours) })
+      .then({ type: 'TransactionStopped', connectorId: 1, ...end(hours), ...more });
+  });
+});
+
 /** One socket since a day ago, and what is then told on it. */
 async function onSocket() {
   let hours = -DAY;
-  let [transactionId, isDown] = [6, false];
+  let [transactionId, isDown, isAlone] = [6, false, false];
   const store = memoryEventStore();
   const parts = {
     journal: executor(store, { decider: stationDecider, stream: (id) => `station-${id}` }),
@@ -119,7 +140,9 @@ async function onSocket() {
       if (isDown) throw new Error('the database is down');
       return ++transactionId;
     },
-    authorize: async () => ({ status: 'Accepted', authMethod: 'WHITELIST', token: '{}' }),
+    authorize: async () => isAlone
+      ? { status: 'Invalid', authMethod: 'WHITELIST', isUnsaid: true }
+      : { status: 'Accepted', authMethod: 'WHITELIST', token: '{}' },
   } satisfies StationParts;
   const connect = (name: string, before?: ConnectedStation) => {
     const socket = { name, version: 'ocpp1.6', heardUntil: before?.heardUntil() };
@@ -150,6 +173,10 @@ async function onSocket() {
     start(heardHours: number, saidHours: number) {
       return this.say(heardHours, 'StartTransaction', { connectorId: 1, idTag: '04A2', meterStart: 1000, timestamp: at(saidHours) });
     },
+    order: (token: object) => parts.journal.execute('S', 'order', {
+      type: 'OrderStart', at: at(hours), order: { orderId: 'O1', connectorId: 1, idTag: '04A2', token: JSON.stringify(token) },
+    }),
+    nobodyIsThere: (is: boolean) => void (isAlone = is),
     databaseIsDown: (is: boolean) => void (isDown = is),
     told: async () => (await store.readAll(NO_POSITION, 50)).slice(1).map(({ data }) => JSON.parse(data)),
   };
@@ -162,6 +189,24 @@ test('S16-47: a start that the platform could not take for hours counts from whe
   station.databaseIsDown(false);
   await station.start(5, 0);
   expect(await station.told()).toMatchObject([{ startedAt: at(0), saidAt: at(0) }]);
+});
+
+test('J-54 a start that a station kept is said again where nobody can be asked about its card; a driver who stands there is told no', async () => {
+  const station = await onSocket();
+  station.nobodyIsThere(true);
+  expect(await station.start(-DAY + 0.1, -DAY + 0.1)).toMatchObject({ idTagInfo: { status: 'Invalid' } });
+  await expect(station.start(-DAY + 0.2, -2 * DAY)).rejects.toThrow('nobody can be asked');
+  station.nobodyIsThere(false);
+  await station.start(-DAY + 5, -2 * DAY);
+  expect((await station.told()).at(-1)).toMatchObject({ startedAt: at(-2 * DAY), authorization: { status: 'Accepted' } });
+});
+
+test('T-26: what an app ordered began no sooner than that, whatever the clock of a station shows that was away', async () => {
+  const station = await onSocket();
+  await station.reconnect({ isReplaced: false });
+  await station.order({ type: 'APP_USER' });
+  await station.start(-DAY + 0.1, -3 * DAY);
+  expect((await station.told()).at(-1)).toMatchObject({ startedAt: at(-DAY + 0.1), saidAt: at(-3 * DAY), authorization: { orderId: 'O1' } });
 });
 
 test('S16-47: a station that needs hours to tell what it kept for days is believed to the end; a clock that stays behind is not', async () => {

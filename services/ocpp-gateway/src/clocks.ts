@@ -73,3 +73,19 @@ export function byOurClock(frame: FrameCommand, { clock }: Pick<Station, 'clock'
 }
 
 type Metered = Pick<Stop, 'readings' | 'signed'>;
+
+/** A station that starts anew has said what it kept of before by then. */
+const STARTING_MS = 5 * 60_000;
+
+/**
+ * Since when a station may have been without power that tells of a stop once it is back: many say the time of their
+ * next start for it.
+ */
+export function lostBefore(
+  { stoppedAt }: Pick<Stop, 'stoppedAt'>, { startedAt }: Pick<Start, 'startedAt'>, away: Station['away'],
+): string | undefined {
+  if (away?.until === undefined) return undefined;
+  const [fromMs, stoppedMs] = [instant(away.from), instant(stoppedAt)];
+  const isOfStart = fromMs < stoppedMs && stoppedMs <= instant(away.until) + STARTING_MS;
+  return isOfStart && instant(startedAt) < fromMs ? away.from : undefined;
+}

@@ -5,13 +5,13 @@ import type { Executor } from '#event-store';
 import { currentTraceparent, inSpan, type Log, type Tracer } from '#telemetry';
 import { type Clock, instant, rfc3339 } from '#time';
 import { caughtUpMs, startedAt as startedAtOf } from './clocks.ts';
-import { commandedCard, coveredStart, groupOf, orderedStart } from './commanded.ts';
+import { commandedCard, coveredStart, endsCharge, groupOf, isBeforeOrder, orderedStart } from './commanded.ts';
 import { frameName, instantOf, isDoubted, meterReadings, signedMeterReadings } from './frames.ts';
 import { chargingProfile, type Limit } from './limits.ts';
 import { type ReservationOrder } from './orders.ts';
 import { repeatedStart } from './station.ts';
 import type {
-  Authorization, FrameCommand, OrderedStart, SignedMeterReading, Station, StationCommand, StationEvent,
+  CardAnswer, FrameCommand, OrderedStart, SignedMeterReading, Station, StationCommand, StationEvent, Stop,
 } from './station-events.ts';
 
 export interface StationParts {
@@ -22,7 +22,7 @@ export interface StationParts {
   readonly heartbeatS: number;
   nextTransactionId(): Promise<number>;
   /** Whether a card may charge at the station, by what is known here or by asking. */
-  authorize(stationId: string, connectorId: number | undefined, idTag: string): Promise<Authorization>;
+  authorize(stationId: string, connectorId: number | undefined, idTag: string): Promise<CardAnswer>;
 }
 
 export interface Answer {
@@ -113,8 +113,11 @@ export class ConnectedStation {
         const { state } = await this.parts.journal.load(this.id);
         const { idTag } = call.payload;
         const order = orderedStart(state, { idTag, startedAt: now }) ?? commandedCard(state, { idTag, startedAt: now });
+        const own = order ? undefined : endsCharge(state, { idTag });
+        if (own) return { idTagInfo: idTagInfo({ status: 'Accepted', ...own }) };
         const { status, token } = order ? { ...order, status: 'Accepted' } : await this.parts.authorize(this.id, undefined, idTag);
-        return { idTagInfo: idTagInfo({ status, ...groupOf({ status, token }) }) };
+        const ends = status === 'Accepted' ? undefined : endsCharge(state, { idTag, ...groupOf({ status: 'Accepted', token }) });
+        return { idTagInfo: idTagInfo(ends ? { status: 'Accepted', ...ends } : { status, ...groupOf({ status, token }) }) };
       }
       case 'StartTransaction':
         return this.startTransaction(call);
@@ -137,7 +140,9 @@ export class ConnectedStation {
           reason: reason ?? 'Local', readings: meterReadings(transactionData, nowMs),
           ...this.signed(transactionData, nowMs), ...(idTag === undefined ? {} : { idTag }),
         };
+        const { state } = await this.parts.journal.load(this.id);
         await this.record(call, { type: 'StopTransaction', stop });
+        if (state.abandoned?.includes(stop.transactionId)) this.warnOfLostStop(stop);
         return idTag === undefined ? {} : { idTagInfo: { status: 'Accepted' } };
       }
       case 'DataTransfer':
@@ -145,6 +150,12 @@ export class ConnectedStation {
       default:
         throw new CallRefused('not-supported', `${call.action} is not handled here`);
     }
+  }
+
+  private warnOfLostStop({ transactionId, meterStopWh, stoppedAt }: Stop): void {
+    this.parts.log.error('the stop came of a charge that was billed to its last reading, for the next had begun: its CDR may have to be corrected', {
+      station: this.id, transaction: transactionId, meterStopWh, stoppedAt,
+    });
   }
 
   private signed(values: readonly MeterValue16[] | undefined, nowMs: number): { signed?: readonly SignedMeterReading[] } {
@@ -159,18 +170,22 @@ export class ConnectedStation {
     const { state } = await this.parts.journal.load(this.id);
     const at = instantOf(timestamp, heardMs);
     this.noteLate(heardMs, heardMs - instant(at));
-    const startedAt = startedAtOf(at, {
+    const believed = startedAtOf(at, {
       heardMs, inTouchSinceMs: this.inTouchSinceMs, heardUntil: state.heardUntil, caughtUpMs: caughtUpMs(this.parts.clock),
     });
+    const order = orderedStart(state, { connectorId, idTag, startedAt: believed });
+    const startedAt = order && isBeforeOrder(order, believed) ? rfc3339(heardMs) : believed;
     // What is no time cannot tell a repeat from the card's next charge.
     const saidAt = parseInstant(timestamp) === undefined ? `${timestamp} ${startedAt}` : timestamp;
     const identity = { connectorId, idTag, meterStartWh: String(meterStart ?? 0), saidAt, startedAt };
     const known = repeatedStart(state, identity);
     if (known) return { transactionId: known.transactionId, idTagInfo: idTagInfo(known) };
-    const ordered = orderedStart(state, identity) ?? coveredStart(state, identity);
-    const authorization = ordered
+    const ordered = order ?? coveredStart(state, identity);
+    const { isUnsaid, ...authorization }: CardAnswer = ordered
       ? { status: 'Accepted', authMethod: 'COMMAND' }
       : await this.parts.authorize(this.id, connectorId, idTag);
+    // J-54: the car has charged, and nobody waits at it: the station says it again, when somebody can be asked.
+    if (isUnsaid && heardMs - instant(startedAt) > LIVE_MS) throw new Error('nobody can be asked about the card of a charge that was kept');
     const transactionId = await this.parts.nextTransactionId();
     const after = await this.record(call, {
       type: 'StartTransaction',
@@ -265,6 +280,9 @@ function idTagInfo({ status, group }: { readonly status: string; readonly group?
 }
 
 type FrameContent = FrameCommand extends infer C ? (C extends FrameCommand ? Omit<C, 'epoch' | 'frame' | 'heardAt'> : never) : never;
+
+/** A start that comes later was kept. */
+const LIVE_MS = 5 * 60_000;
 
 /** ReserveNow says more than no. */
 const NO: Readonly<Record<string, Answer['outcome']>> = {

@@ -18,7 +18,7 @@ import type { Config } from './config.ts';
 import { ConnectedStation, type StationParts } from './connected-station.ts';
 import { forgetHolders, holdSocket, leaveHolders, lostSockets, stayAlive } from './holders.ts';
 import { commandAnswer, limitOf, orderOf, reservationOf } from './orders.ts';
-import type { Authorization, Station, StationCommand, StationEvent } from './station-events.ts';
+import type { Authorization, CardAnswer, Station, StationCommand, StationEvent } from './station-events.ts';
 import { nextTransactionId, replaceStations, secretOf } from './station-rows.ts';
 
 export interface GatewayParts {
@@ -244,7 +244,7 @@ export class Gateway {
   }
 
   /** With a connector it is for a charge that starts there: an owner's yes is for one. */
-  private async authorize(stationId: string, connectorId: number | undefined, said: string): Promise<Authorization> {
+  private async authorize(stationId: string, connectorId: number | undefined, said: string): Promise<CardAnswer> {
     const { log } = this.parts;
     const idTag = asSpelt(said, this.uidOrder(stationId));
     const atStation = { stationId, idTag };
@@ -275,7 +275,7 @@ export class Gateway {
         error: error.message,
         fallback: fallback !== undefined,
       });
-      return fallback ?? { status: 'Invalid', authMethod: 'WHITELIST' };
+      return fallback ?? { status: 'Invalid', authMethod: 'WHITELIST', isUnsaid: true };
     }
   }
 

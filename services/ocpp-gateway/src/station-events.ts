@@ -14,6 +14,9 @@ export interface Authorization {
   readonly orderId?: string | undefined;
 }
 
+/** Of a card; `isUnsaid`: nobody could be asked, and no list says yes. */
+export type CardAnswer = Authorization & { readonly isUnsaid?: true };
+
 export interface MeterReading {
   readonly at: string;
   readonly context: string;
@@ -31,6 +34,11 @@ export interface SignedMeterReading {
   readonly encoding?: string;
   readonly text: string;
   readonly publicKey?: string;
+}
+
+export interface Away {
+  readonly from: string;
+  readonly until?: string;
 }
 
 /** A start that was ordered from afar and has not begun yet. */
@@ -62,10 +70,14 @@ export interface Station {
   readonly lastTransaction: number;
   /** The latest such of its connections. */
   readonly heardUntil?: string;
+  /** Ended as lost when the next began on their connector; the latest. */
+  readonly abandoned?: readonly string[];
+  /** When its socket was lost last, and when it had one again. */
+  readonly away?: Away;
   /** As its newest start showed it. */
   readonly clock?: ClockBehind | undefined;
   /** What identifies the latest StartTransactions, with the id that each was given. */
-  readonly starts: readonly { readonly key: string; readonly transactionId: number; readonly status: string; readonly group?: string }[];
+  readonly starts: readonly { readonly keys: readonly string[]; readonly transactionId: number; readonly status: string; readonly group?: string }[];
   /** Message id and digest of the latest frames without an identity of their own. */
   readonly frames: readonly string[];
   readonly ordered: readonly (OrderedStart & { readonly at: string })[];
@@ -174,11 +186,15 @@ export type StationEvent =
       readonly isFound?: boolean;
     }
   /** `frame`: of a stop that did not name the transaction. */
-  | ({ readonly type: 'TransactionStopped' } & Stopped & { readonly frame?: string });
+  | ({ readonly type: 'TransactionStopped' } & Stopped & { readonly frame?: string; readonly isAbandoned?: true })
+  /** Of a transaction that had been taken for lost: it counts no more. */
+  | ({ readonly type: 'LostStopCame' } & Pick<Stop, 'transactionId' | 'meterStopWh' | 'stoppedAt' | 'reason'>);
 
 export type Stopped = Stop & {
   readonly connectorId: number;
   readonly meterStopWh: string;
   /** It is the newest reading: the station said none for the stop, or the stop was lost. */
   readonly isLastKnown?: true;
+  /** When the station's socket was lost, where it said that stop no sooner than it was back. */
+  readonly lostAt?: string;
 };

@@ -56,11 +56,28 @@ describe('a transaction', () => {
   });
   test('S16-44 started again is the same one, also when whose card it was is erased since', () =>
     station(started(7, { idTag: ERASED })).when(startFrame(8)).thenNothing());
+  test('S16-44 started again is the same one, where the station read its meter anew or wrote its time otherwise', () => {
+    station(started(7)).when(startFrame(8, { meterStartWh: '1003' })).thenNothing();
+    station(started(7)).when(startFrame(8, { saidAt: '2022-02-01T10:00:00.000-07:00' })).thenNothing();
+    station(started(7)).when(startFrame(8, { meterStartWh: '1003', connectorId: 2 })).then(started(8, { meterStartWh: '1003', connectorId: 2 }));
+  });
+  test('S16-08 that a station kept, and tells after the one that followed it on the connector, ends nothing', () => {
+    const running = started(7, { saidAt: 'later', startedAt: '2022-02-01T18:00:00Z' });
+    station(running).when(startFrame(8)).then(started(8));
+    station(running, started(8)).when(stopFrame('8')).then(stopped('8'));
+  });
   test('S16-44 that starts on a connector in use closes the one whose stop was lost, at its last known meter', () =>
     station(started(7)).when(startFrame(8, { saidAt: 'later', startedAt: '2022-02-01T18:00:00Z' })).then(
-      stopped('7', { meterStopWh: '1000', isLastKnown: true, reason: 'Other' }),
+      stopped('7', { meterStopWh: '1000', isLastKnown: true, reason: 'Other', isAbandoned: true }),
       started(8, { saidAt: 'later', startedAt: '2022-02-01T18:00:00Z' }),
     ));
+  test('S16-50 whose stop comes after all, once the next has begun, is in the journal with it, and ends as it was billed', () => {
+    const lost = stopped('7', { meterStopWh: '1000', isLastKnown: true, reason: 'Other', isAbandoned: true });
+    const came: StationEvent = { type: 'LostStopCame', transactionId: '7', meterStopWh: '2000', stoppedAt: at, reason: 'Local' };
+    const past = [started(7), lost, started(8, { saidAt: 'later' })];
+    station(...past).when(stopFrame('7')).then(came);
+    station(...past, came).when(stopFrame('7')).thenNothing();
+  });
   test('S16-41 of a card that may not charge is recorded all the same', () => {
     const refused = { authorization: { status: 'Invalid', authMethod: 'WHITELIST' } };
     station().when(startFrame(7, refused)).then(started(7, refused));
@@ -128,6 +145,10 @@ describe('a transaction', () => {
   });
   test('by a card two hours after it was ordered and never began is authorized as a card', () =>
     station(ordered).when(startFrame(7, { startedAt: '2022-02-01T19:00:01Z' })).then(started(7, { startedAt: '2022-02-01T19:00:01Z' })));
+  test('that a station kept since long before it was ordered for the card is none that was ordered', () => {
+    const ofCard: StationEvent = { type: 'StartOrdered', at: '2022-02-01T18:00:01Z', order: { ...order, token: '{"uid":"04A2","type":"RFID"}' } };
+    station(ofCard).when(startFrame(7)).then(started(7));
+  });
   test('by a card after the ordered one began is authorized as a card', () => {
     const byOrder = { authorization: { ...whitelist, authMethod: 'COMMAND', orderId: 'O1' } };
     station(ordered, started(7, byOrder), stopped('7')).when(startFrame(8, { saidAt: 'later', startedAt: '2022-02-01T19:00:00Z' }))
@@ -154,6 +175,14 @@ describe('S16-29: a meter reading without a transaction of its own', () => {
     station(started(7)).when(readAt(late, named)).then({ ...own, transactionId: '7', isFound: true });
     station(started(7)).when(readAt(late, '7')).then({ ...own, transactionId: '7' });
   });
+  test('S16-29 that names the transaction of another connector is of the one on its own, where there is one', () => {
+    const onTwo = started(8, { connectorId: 2, idTag: '04B3' });
+    const read = { ...meter('1100', '7'), connectorId: 2 } as FrameCommand;
+    const of = (transactionId: string, more: object = {}): StationEvent =>
+      ({ type: 'MeterRead', frame: 'm1100', connectorId: 2, readings: [{ at, context: 'Sample.Periodic', energyWh: '1100' }], transactionId, ...more });
+    station(started(7), onTwo).when(read).then(of('8', { isFound: true }));
+    station(started(7)).when(read).then(of('7'));
+  });
   test('is of none where it is older, of the main meter, or of another connector', () => {
     station(started(7, { startedAt: late })).when(readAt(at)).then({ ...own, readings: [{ ...own.readings[0]!, at }] });
     for (const connectorId of [0, 2]) station(started(7)).when(readAt(late, undefined, connectorId)).then({ ...own, connectorId });
@@ -163,14 +192,14 @@ describe('S16-29: a meter reading without a transaction of its own', () => {
   test('stands for its register where the stop is lost', () => {
     const next = { saidAt: 'later', startedAt: '2022-02-01T18:00:00Z' };
     station(started(7), { ...own, transactionId: '7' }).when(startFrame(8, next)).then(
-      stopped('7', { meterStopWh: '1100', isLastKnown: true, stoppedAt: late, reason: 'Other' }), started(8, next),
+      stopped('7', { meterStopWh: '1100', isLastKnown: true, stoppedAt: late, reason: 'Other', isAbandoned: true }), started(8, next),
     );
   });
   test('that a station kept while it was away stands for the register no more than a newer one that came before it', () => {
     const next = { saidAt: 'later', startedAt: '2022-02-01T18:00:00Z' };
     const kept = { ...own, frame: 'k', transactionId: '7', readings: [{ ...own.readings[0]!, at: '2022-02-01T17:02:00Z', energyWh: '1040' }] };
     station(started(7), { ...own, transactionId: '7' }, kept).when(startFrame(8, next)).then(
-      stopped('7', { meterStopWh: '1100', isLastKnown: true, stoppedAt: late, reason: 'Other' }), started(8, next),
+      stopped('7', { meterStopWh: '1100', isLastKnown: true, stoppedAt: late, reason: 'Other', isAbandoned: true }), started(8, next),
     );
   });
 });

@@ -2,7 +2,7 @@ import { type Decider, Rejected } from '#decider';
 import { decimal } from '#money';
 import { ERASED } from '#ocpi';
 import { instant } from '#time';
-import { byOurClock, clockBehind } from './clocks.ts';
+import { byOurClock, clockBehind, lostBefore } from './clocks.ts';
 import { byCommand, coveredStart, groupOf, orderedStart } from './commanded.ts';
 import type {
   FrameCommand, MeterReading, OpenTransaction, Refusal, Start, Station, StationCommand, StationEvent, Stop, Stopped,
@@ -48,9 +48,9 @@ export const stationDecider: Decider<Station, StationCommand, StationEvent> = {
   evolve(station, event) {
     switch (event.type) {
       case 'Connected':
-        return { ...station, epoch: event.epoch, connected: true, ...heardUntilOf(event) };
+        return { ...station, epoch: event.epoch, connected: true, ...heardUntilOf(event), ...backAgain(station, event) };
       case 'Disconnected':
-        return { ...station, connected: false, ...heardUntilOf(event) };
+        return { ...station, connected: false, ...heardUntilOf(event), away: { from: event.at } };
       case 'StartOrdered': {
         const order = { ...event.order, at: event.at };
         return {
@@ -86,7 +86,7 @@ export const stationDecider: Decider<Station, StationCommand, StationEvent> = {
           starts: [
             ...station.starts,
             {
-              key: startKey(event),
+              keys: startKeys(event),
               transactionId: event.transactionId,
               status: event.authorization.status,
               ...groupOf(event.authorization),
@@ -98,14 +98,24 @@ export const stationDecider: Decider<Station, StationCommand, StationEvent> = {
         return withMeter(remembering(station, event.frame), event);
       case 'TransactionStopped': {
         const { [event.transactionId]: _stopped, ...open } = station.open;
-        return { ...(event.frame === undefined ? station : remembering(station, event.frame)), open };
+        const { abandoned = [] } = station;
+        return {
+          ...(event.frame === undefined ? station : remembering(station, event.frame)), open,
+          ...(event.isAbandoned ? { abandoned: [...abandoned, event.transactionId].slice(-STARTS_KEPT) } : {}),
+        };
       }
+      case 'LostStopCame':
+        return { ...station, abandoned: station.abandoned!.filter((id) => id !== event.transactionId) };
     }
   },
 };
 
 function heardUntilOf({ heardUntil }: Pick<Station, 'heardUntil'>): Pick<Station, 'heardUntil'> {
   return heardUntil === undefined ? {} : { heardUntil };
+}
+
+function backAgain({ away }: Station, { at: until }: { readonly at: string }): Pick<Station, 'away'> {
+  return away && away.until === undefined ? { away: { ...away, until } } : {};
 }
 
 function decideFrame(command: FrameCommand, station: Station): readonly StationEvent[] {
@@ -133,8 +143,9 @@ function decideFrame(command: FrameCommand, station: Station): readonly StationE
       const { stop } = command;
       if (stop.transactionId === NEVER_HEARD) return stopUnnamed(stop, frame, station);
       const transaction = station.open[stop.transactionId];
+      if (station.abandoned?.includes(stop.transactionId)) return [lostStop(stop)];
       // Closed before, or never known: the first stop wins. S16-49, S16-50
-      return transaction ? [{ type: 'TransactionStopped', ...stoppedOf(stop, transaction) }] : [];
+      return transaction ? [{ type: 'TransactionStopped', ...stoppedOf(stop, transaction, station) }] : [];
     }
   }
 }
@@ -143,7 +154,8 @@ function decideFrame(command: FrameCommand, station: Station): readonly StationE
 const NEVER_HEARD = '-1';
 
 /** By its time and register, and by its card where it says one; what is not known for sure goes on. */
-function stopUnnamed(stop: Stop, frame: string, { open, frames }: Station): readonly StationEvent[] {
+function stopUnnamed(stop: Stop, frame: string, station: Station): readonly StationEvent[] {
+  const { open, frames } = station;
   if (frames.includes(frame)) return [];
   const [found, ...others] = Object.entries(open).filter(([, { isNamed, idTag, startedAt, meterWh }]) =>
     !isNamed && (stop.idTag === undefined || idTag.toLowerCase() === stop.idTag.toLowerCase()) &&
@@ -151,40 +163,54 @@ function stopUnnamed(stop: Stop, frame: string, { open, frames }: Station): read
     (stop.meterStopWh === undefined || decimal(meterWh).compare(decimal(stop.meterStopWh)) <= 0));
   if (!found || others.length > 0) return [];
   const [transactionId, transaction] = found;
-  return [{ type: 'TransactionStopped', ...stoppedOf({ ...stop, transactionId }, transaction), frame }];
+  return [{ type: 'TransactionStopped', ...stoppedOf({ ...stop, transactionId }, transaction, station), frame }];
 }
 
-function stoppedOf(stop: Stop, { connectorId, ...known }: OpenTransaction): Stopped {
+function lostStop({ transactionId, meterStopWh, stoppedAt, reason }: Stop): StationEvent {
+  return { type: 'LostStopCame', transactionId, stoppedAt, reason, ...(meterStopWh === undefined ? {} : { meterStopWh }) };
+}
+
+function stoppedOf(stop: Stop, { connectorId, ...known }: OpenTransaction, { away }: Pick<Station, 'away'>): Stopped {
   const { meterStopWh } = stop;
-  if (meterStopWh !== undefined) return { ...stop, meterStopWh, connectorId };
+  const lostAt = lostBefore(stop, known, away);
+  const said = { ...stop, connectorId, ...(lostAt === undefined ? {} : { lostAt }) };
+  if (meterStopWh !== undefined) return { ...said, meterStopWh };
   const { meterWh } = withNewest(known, stop.readings);
-  return { ...stop, meterStopWh: meterWh, connectorId, isLastKnown: true };
+  return { ...said, meterStopWh: meterWh, isLastKnown: true };
 }
 
 /**
  * S16-29: readings that name no transaction are of the one that was open on their connector then; S16-43: a
- * station that never heard its number says -1. The main meter's are of none.
+ * station that never heard its number says -1. The main meter's are of none. Those that name the transaction of another
+ * connector are of the one on their own: a register belongs to its connector.
  */
 function transactionOf(
   { connectorId, transactionId, readings, signed = [] }: Extract<FrameCommand, { type: 'ReadMeter' }>,
   { open }: Station,
 ): string | undefined {
-  if (transactionId !== undefined && transactionId !== NEVER_HEARD) return transactionId in open ? transactionId : undefined;
-  return Object.keys(open).find((id) => {
+  const isNamed = transactionId !== undefined && transactionId !== NEVER_HEARD;
+  const named = isNamed ? open[transactionId] : undefined;
+  if (isNamed && (!named || named.connectorId === connectorId)) return named && transactionId;
+  const found = Object.keys(open).find((id) => {
     const began = open[id]!;
     const isSince = ({ at }: { readonly at: string }) => instant(at) >= instant(began.startedAt);
     return connectorId > 0 && began.connectorId === connectorId && [...readings, ...signed].every(isSince);
   });
+  return found ?? (isNamed ? transactionId : undefined);
 }
 
-/** S16-44: the same start again is the same transaction; one on a connector in use means that a stop was lost. */
+/**
+ * S16-44: the same start again is the same transaction; one on a connector in use means that a stop was lost. But one that
+ * began before what runs there was kept, and is told after it.
+ */
 function startTransaction(start: Start, station: Station): readonly StationEvent[] {
   if (repeatedStart(station, start)) return [];
   const abandoned = Object.entries(station.open)
-    .filter(([, { connectorId }]) => connectorId === start.connectorId)
+    .filter(([, { connectorId, startedAt }]) =>
+      connectorId === start.connectorId && instant(startedAt) <= instant(start.startedAt))
     .map(([transactionId, { connectorId, meterWh, meterAt }]): StationEvent => ({
       type: 'TransactionStopped', transactionId, connectorId, meterStopWh: meterWh, isLastKnown: true,
-      stoppedAt: meterAt, reason: 'Other', readings: [],
+      stoppedAt: meterAt, reason: 'Other', readings: [], isAbandoned: true,
     }));
   const order = orderedStart(station, start);
   const authorization = order
@@ -193,20 +219,25 @@ function startTransaction(start: Start, station: Station): readonly StationEvent
   return [...abandoned, { ...start, type: 'TransactionStarted', authorization }];
 }
 
-type StartIdentity = Pick<Start, 'connectorId' | 'idTag' | 'saidAt' | 'meterStartWh'>;
+type StartIdentity = Pick<Start, 'connectorId' | 'idTag' | 'saidAt' | 'startedAt' | 'meterStartWh'>;
 
 /** What a repeat of a StartTransaction was answered with; also where whose card it was is erased since. */
-export function repeatedStart(station: Station, start: StartIdentity) {
-  const keys = [startKey(start), startKey({ ...start, idTag: ERASED })];
-  return station.starts.find(({ key }) => keys.includes(key));
+export function repeatedStart({ starts }: Station, start: StartIdentity) {
+  const wanted = [...startKeys(start), ...startKeys({ ...start, idTag: ERASED })];
+  return starts.find(({ keys }) => keys.some((key) => wanted.includes(key)));
 }
 
 function without(orders: Station['ordered'], orderId: string | undefined): Station['ordered'] {
   return orders.filter((order) => order.orderId !== orderId);
 }
 
-function startKey({ connectorId, idTag, saidAt, meterStartWh }: StartIdentity): string {
-  return [connectorId, idTag.toLowerCase(), saidAt, meterStartWh].join(' ');
+/**
+ * As it was said; and by its card and instant alone, for some stations read the meter anew, or write the time otherwise, each
+ * time that they say it. Nobody begins two charges at once.
+ */
+function startKeys({ connectorId, idTag, saidAt, startedAt, meterStartWh }: StartIdentity): string[] {
+  const card = `${connectorId} ${idTag.toLowerCase()}`;
+  return [`${card} ${saidAt} ${meterStartWh}`, `${card} ${instant(startedAt)}`];
 }
 
 /**

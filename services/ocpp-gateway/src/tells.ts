@@ -59,7 +59,9 @@ export function tells(stored: StoredEvent): Fact | undefined {
         signed: signed(event),
         ...(event.idTag === undefined ? {} : { idTag: event.idTag }),
         ...(event.saidAt === undefined ? {} : { saidAt: event.saidAt }),
+        ...(event.lostAt === undefined ? {} : { lostAt: event.lostAt }),
       });
+    case 'LostStopCame':
     case 'StartOrdered':
     case 'OrderDropped':
     case 'OwnerObeyed':

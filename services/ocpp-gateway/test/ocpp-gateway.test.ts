@@ -36,8 +36,12 @@ const told: { kind: string; fact: Record<string, unknown> }[] = [];
 
 /** Taps of the card whose owner is silent at the first. */
 let silences = 0;
+let isFleetBlocked = false;
+const fleet = (uid: string) => toJsonBytes({ ...token, uid, type: 'RFID', group_id: 'FLEET' });
 const answerAuthorize = () => bus.answer(authorize, (cards) => cards.map(({ idTag, connectorId }) => (idTag === '04MIXED'
   ? { status: connectorId === undefined ? 'Accepted' : 'Blocked', authMethod: 'WHITELIST', why: 'not at this one', byConnector: connectorId === undefined }
+  : idTag.startsWith('04FLEET')
+  ? { status: isFleetBlocked ? 'Blocked' : 'Accepted', authMethod: 'WHITELIST', tokenJson: fleet(idTag), why: 'of the fleet' }
   : idTag === '04SILENT' && silences++ === 0 ? { status: 'Invalid', authMethod: 'WHITELIST', why: 'silent', refusal: 'owner-silent' }
   : ['04A2B3C4', '04D5E6F7', '04SILENT'].includes(idTag)
   ? { status: 'Accepted', authMethod: 'WHITELIST', tokenJson: toJsonBytes({ ...token, uid: idTag, type: 'RFID' }), why: 'known' }
@@ -124,6 +128,21 @@ test('S16-41 a card that the station let in, and that may not charge at the conn
   await charger.until({ event: 'authorized', station: 'MIXED', status: 'Accepted' });
   await expect.poll(() => facts('transaction started', 'MIXED')).toMatchObject([{ idTag: '04MIXED', authorization: { status: 'Blocked' } }]);
   await expect.poll(() => facts('transaction stopped', 'MIXED')).toMatchObject([{ reason: 'DeAuthorized' }]);
+});
+
+test('S16-21, S16-22 the card of a charge that runs, or one of its group, ends it though neither may charge any more', async () => {
+  const station = await byHand();
+  const timestamp = '2022-02-01T17:00:00Z';
+  const idTagInfo = { status: 'Accepted', parentIdTag: 'FLEET' };
+  const start = await station.say('StartTransaction', { connectorId: 5, idTag: '04FLEET1', meterStart: 0, timestamp });
+  expect(start).toMatchObject({ idTagInfo });
+  isFleetBlocked = true;
+  for (const idTag of ['04fleet1', '04FLEET2']) expect(await station.say('Authorize', { idTag })).toEqual({ idTagInfo });
+  expect(await station.say('Authorize', { idTag: '04B9' })).toEqual({ idTagInfo: { status: 'Invalid' } });
+  const { transactionId } = start as { transactionId: number };
+  await station.say('StopTransaction', { transactionId, meterStop: 900, timestamp, idTag: '04FLEET2' });
+  expect(await station.say('Authorize', { idTag: '04FLEET1' })).toEqual({ idTagInfo: { status: 'Blocked' } });
+  station.close();
 });
 
 test("an owner's silence is not remembered: the next tap asks again", async () => {
