@@ -88,6 +88,7 @@ const FRENCH_FINDINGS: Readonly<Record<FindingCode, string>> = {
   'stopped-before-last-reading': 'la fin annoncée précède le dernier relevé',
   'signed-values-left-out': 'une partie des relevés signés n’est pas jointe',
   'station-clock-wrong': 'l’horloge de la borne était fausse',
+  'station-without-power': 'la borne était sans courant avant la fin qu’elle annonce',
   'token-of-another-party': 'la carte est d’un autre fournisseur',
   'credit-of-unknown-original': 'le crédit porte sur une facturation inconnue ici',
   'second-credit': 'la facturation avait déjà été créditée',

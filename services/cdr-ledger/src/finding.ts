@@ -68,6 +68,7 @@ const METER_FINDINGS = [
   'stopped-before-last-reading',
   'signed-values-left-out',
   'station-clock-wrong',
+  'station-without-power',
 ] as const;
 
 export type MeterFindingCode = (typeof METER_FINDINGS)[number];

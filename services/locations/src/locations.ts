@@ -124,7 +124,8 @@ export class Locations {
     const plugs = await plugsOfEvse(this.parts.db, held.location.id, evse.uid);
     const plug = plugs.find((each) => each.connectorId === connector.id);
     if (!plug) throw refuse('unknown-evse', `EVSE ${evse.uid} is not connected to a charging station`);
-    return { ...plug, held, status: evse.status };
+    const stationConnectors = plugs.filter(({ stationId }) => stationId === plug.stationId).map((each) => each.stationConnector);
+    return { ...plug, held, status: evse.status, stationConnectors };
   }
 
   /** Our own EVSE by what the station calls it; as it was described at an instant, where one is given. */

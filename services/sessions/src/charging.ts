@@ -20,6 +20,7 @@ import type { Logs } from './logs.ts';
 import { openingOf, whyInvalid } from './opening.ts';
 import { noteOpening } from './openings.ts';
 import type { Reading } from './register.ts';
+import { isGivenAway } from './reservation.ts';
 import { findReservation, noteReservationOver, reservationsAt } from './reservation-rows.ts';
 import type { Said } from './said.ts';
 import { sessionIdOf } from './session-id.ts';
@@ -40,6 +41,7 @@ export interface ChargingParts {
 }
 
 const TRANSACTIONS_KEPT = 10_000;
+const WHOLE_STATION = 0;
 
 /** From what the stations say to sessions. */
 export class Charging {
@@ -78,25 +80,28 @@ export class Charging {
   }
 
   /**
-   * The Session of the reservation that the charge is on: the station names it, or it is at this connector
+   * The Session of the reservation that the charge is on: the station names it, or it is at this EVSE
    * for this card. SES-06, S16-45.
    */
   private async reserved(fact: TransactionStarted, heard: Heard): Promise<string | undefined> {
-    const { stationId, transactionId, reservationId, authorization } = fact;
+    const { clock, config, connectors, logs } = this.parts;
+    const { stationId, transactionId, connectorId, startedAt, reservationId, authorization } = fact;
     if (whyInvalid(fact) || !authorization?.tokenJson) return undefined;
     const named = reservationId === undefined ? undefined : await findReservation(heard.tx, reservationId);
-    const found = named ? [named] : await reservationsAt(heard.tx, fact);
+    const found = named ? [named] : await reservationsAt(heard.tx, { stationId, connectorId: WHOLE_STATION });
     const token = fromJsonBytes<Token>(authorization.tokenJson);
+    const graceMs = config.reservationGraceMs;
+    const start = { token, connectorId, startedAt, isNamed: named !== undefined, graceMs };
     for (const { number, sessionId } of found) {
       const by = { stationId, transactionId };
-      const { state } = await this.parts.logs.reservations.execute(
-        String(number),
-        `${heard.id} ${number}`,
-        { type: 'UseReservation', by, token, at: this.parts.clock.iso() },
-      );
-      if (!isDeepStrictEqual(state.usedBy, by)) continue;
-      await noteReservationOver(heard.tx, number);
-      return sessionId;
+      const command = { type: 'UseReservation', by, ...start, at: clock.iso() } as const;
+      const { state } = await logs.reservations.execute(String(number), `${heard.id} ${number}`, command);
+      if (isDeepStrictEqual(state.usedBy, by)) {
+        await noteReservationOver(heard.tx, number);
+        if (!named) await connectors.letGoElsewhere(number, state, connectorId, heard);
+        return sessionId;
+      }
+      if (isGivenAway(state, stationId, start)) await connectors.giveAway(number, startedAt, heard);
     }
     return undefined;
   }
@@ -142,13 +147,14 @@ export class Charging {
       });
       return;
     }
-    const { meterStopWh, isLastKnown, stoppedAt, saidAt, reason } = fact;
+    const { meterStopWh, isLastKnown, stoppedAt, saidAt, lostAt, reason } = fact;
     await said.say(heard.tx, sessionId, heard.id, {
       type: 'EndSession',
       meterStopWh,
       ...(isLastKnown ? { isLastKnown } : {}),
       stoppedAt,
       ...(saidAt === undefined ? {} : { saidAt }),
+      ...(lostAt === undefined ? {} : { lostAt }),
       reason,
       readings: readings.map(readingOf),
       signed: signed.map(signedValue),

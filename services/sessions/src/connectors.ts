@@ -22,7 +22,8 @@ import {
 } from './connector-rows.ts';
 import type { EndReservations } from './end-reservations.ts';
 import type { Logs } from './logs.ts';
-import { isInForce } from './reservation.ts';
+import { findOpening } from './openings.ts';
+import { isInForce, type ReservationState } from './reservation.ts';
 import { reservationsAt } from './reservation-rows.ts';
 import type { Said } from './said.ts';
 import type { SessionCommand, SessionState } from './session-events.ts';
@@ -82,6 +83,18 @@ export class Connectors {
     }
   }
 
+  /** Somebody else charges on it, or in its stead. */
+  async giveAway(number: number, endedAt: string, { id }: Heard): Promise<void> {
+    const message = 'the charging station let somebody else charge';
+    await this.parts.ends.end(number, `${id} ${number} given away`, { why: 'lost', message, endedAt });
+  }
+
+  /** The driver took another connector of the EVSE: the one that the station keeps is kept for nobody. */
+  async letGoElsewhere(number: number, { held }: ReservationState, connectorId: number, { id }: Heard): Promise<void> {
+    if (!held || held.place.stationConnector === connectorId) return;
+    await this.parts.ends.letGo(number, held.place, held.expiresAt, `${id} used`);
+  }
+
   /** S16-32: connector 0 is the whole station. Beside a fault, its connectors say what holds. */
   private async station(
     { stationId, status, at: faultedAt }: { stationId: string; status: string; at: string },
@@ -126,6 +139,8 @@ export class Connectors {
     const { startedAt } = fact;
     const place: Place = fact;
     const before = await sessionAt(heard.tx, place);
+    // Kept by the station, and told after what followed it.
+    if (before !== undefined && before !== sessionId && (await this.beganAfter(before, startedAt, heard))) return;
     if (before !== undefined && before !== sessionId) {
       const at = this.parts.clock.iso();
       const command = { type: 'YieldConnector', nextAt: startedAt, at } as const;
@@ -148,6 +163,13 @@ export class Connectors {
       statusAt: instant(toldAt) > instant(startedAt) ? toldAt : startedAt,
       at: this.parts.clock.iso(),
     });
+  }
+
+  private async beganAfter(sessionId: string, startedAt: string, { tx }: Heard): Promise<boolean> {
+    const { state } = await this.parts.logs.sessions.load(sessionId);
+    const isThere = state.status === 'active' || state.status === 'parked';
+    const began = isThere ? state.session.start_date_time : (await findOpening(tx, sessionId))?.fact.startedAt;
+    return began !== undefined && instant(began) > instant(startedAt);
   }
 
   private say(

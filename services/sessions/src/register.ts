@@ -135,7 +135,8 @@ const POWER_ALLOWANCE = 1.5;
 const CLOCK_ALLOWANCE_MS = 120_000;
 const W_MS_PER_TENTH_WH = 360_000;
 
-function deliverable(powerWMax: number | undefined, ms: number): number {
+/** Tenths of a Wh that a connector gives at most in that time. */
+export function deliverable(powerWMax: number | undefined, ms: number): number {
   if (powerWMax === undefined) return Infinity;
   return (powerWMax * POWER_ALLOWANCE * (Math.max(0, ms) + CLOCK_ALLOWANCE_MS)) / W_MS_PER_TENTH_WH;
 }

@@ -5,11 +5,13 @@ import { exampleToken, type Token } from '#ocpi';
 import { instant } from '#time';
 import {
   hasExpired,
+  isGivenAway,
   isInForce,
   type ReservationCommand,
   reservationDecider,
   type ReservationEnd,
   type ReservationEvent,
+  type ReservationStart,
   type ReservationTerms,
 } from './reservation.ts';
 
@@ -45,10 +47,13 @@ const drop = (orderId: string, evseUid = 'L2-01'): ReservationCommand => ({
   at,
 });
 const by = { stationId: 'OASIS-L2-01', transactionId: '7' };
-const use = (token = card(), used = by): ReservationCommand => ({
+const begins = (more: Partial<ReservationStart> = {}): ReservationStart => ({
+  token: card(), connectorId: 1, startedAt: at, isNamed: false, graceMs: 10_000, ...more,
+});
+const use = (token = card(), used = by, more: Partial<ReservationStart> = {}): ReservationCommand => ({
   type: 'UseReservation',
   by: used,
-  token,
+  ...begins({ token, ...more }),
   at,
 });
 const end = (why: ReservationEnd): ReservationCommand => ({
@@ -134,9 +139,39 @@ describe('S16-77 a reservation is used', () => {
   });
   test('at its own station alone', () =>
     reservation(...held).when(use(card(), { ...by, stationId: 'OASIS-L2-02' })).thenNothing());
+  test.each<[string, Partial<ReservationStart>, boolean]>([
+    ['in its time, and what clocks may differ by', { startedAt: '2022-02-01T17:30:09Z' }, true],
+    ['not after its time, by a driver who came late to a station of which nobody had heard', { startedAt: '2022-02-01T17:30:10Z' }, false],
+    ['at another connector of its EVSE', { connectorId: 2 }, true],
+    ['at no connector of another EVSE', { connectorId: 3 }, false],
+    ['whenever and wherever the station names it', { startedAt: '2022-02-01T18:00:00Z', connectorId: 3, isNamed: true }, true],
+  ])('%s', (_, start, may) => {
+    const both = { place: { ...place(1), evseConnectors: [1, 2] } };
+    const seen = reservation(asked('O1', both), made('O1')).when(use(card(), by, start));
+    if (may) seen.then(used);
+    else seen.thenNothing();
+  });
   test('before the answer of the station is here', () => {
     reservation(asked('O1')).when(use()).then(used);
     reservation(asked('O1'), used).when(make('O1')).thenNothing();
+  });
+});
+
+describe('S16-45 a reservation is given away where the station lets somebody else charge', () => {
+  const isLost = (start: Partial<ReservationStart>, past = held, station = by.stationId) =>
+    isGivenAway(fold(reservationDecider, past), station, begins({ token: card({ uid: 'CARD-2' }), ...start }));
+  test('at its connector, in its time', () => {
+    expect(isLost({})).toBe(true);
+    expect(isLost({ startedAt: '2022-02-01T16:59:59Z' })).toBe(false);
+    expect(isLost({ startedAt: '2022-02-01T17:30:00Z' })).toBe(false);
+    expect(isLost({ connectorId: 2 })).toBe(false);
+    expect(isLost({}, held, 'OASIS-L2-02')).toBe(false);
+  });
+  test('or by its number', () => expect(isLost({ connectorId: 2, isNamed: true })).toBe(true));
+  test('while it holds', () => {
+    expect(isLost({}, [asked('O1')])).toBe(false);
+    expect(isLost({}, [...held, used])).toBe(false);
+    expect(isLost({}, [...held, ended('expired')])).toBe(false);
   });
 });
 

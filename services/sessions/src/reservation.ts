@@ -13,6 +13,8 @@ export interface ReservedPlace {
   readonly stationConnector: number;
   readonly evseUid: string;
   readonly connectorId: string;
+  /** All of the EVSE's; of one that was reserved by a former release its own alone. */
+  readonly evseConnectors?: readonly number[];
 }
 
 export interface ReservationTerms {
@@ -46,17 +48,23 @@ export interface ReservationUse {
   readonly transactionId: string;
 }
 
+/** A charge that begins at the station. */
+export interface ReservationStart {
+  readonly token: Token;
+  readonly connectorId: number;
+  readonly startedAt: string;
+  /** By the station, as what it begins on. */
+  readonly isNamed: boolean;
+  /** What clocks may differ by. */
+  readonly graceMs: number;
+}
+
 export type ReservationCommand =
   /** Before the station is asked: its charge may be told before its answer. */
   | { readonly type: 'AskReservation'; readonly terms: ReservationTerms; readonly at: string }
   | { readonly type: 'MakeReservation'; readonly orderId: string; readonly at: string }
   | { readonly type: 'DropAsked'; readonly orderId: string; readonly evseUid: string; readonly at: string }
-  | {
-      readonly type: 'UseReservation';
-      readonly by: ReservationUse;
-      readonly token: Token;
-      readonly at: string;
-    }
+  | ({ readonly type: 'UseReservation'; readonly by: ReservationUse; readonly at: string } & ReservationStart)
   | {
       readonly type: 'EndReservation';
       readonly why: ReservationEnd;
@@ -112,8 +120,8 @@ export const reservationDecider: Decider<ReservationState, ReservationCommand, R
           : [];
       }
       case 'UseReservation': {
-        const { by, token, at } = command;
-        const fits = [held, asked].some((terms) => terms && mayUse(terms, by, token));
+        const { by, at } = command;
+        const fits = [held, asked].some((terms) => terms && mayUse(terms, by, command));
         return fits && !isOver(state) ? [{ type: 'ReservationUsed', by, at }] : [];
       }
       case 'EndReservation': {
@@ -156,12 +164,27 @@ export function isInForce(state: ReservationState): boolean {
 export const askKey = ({ orderId, place }: Pick<ReservationTerms, 'orderId' | 'place'>): string =>
   `${orderId} ${place.evseUid}`;
 
-/** S16-77: by the card itself, or by one of its group. */
-function mayUse({ place, token: text }: ReservationTerms, by: ReservationUse, token: Token): boolean {
+/** S16-77: by the card itself, or by one of its group; of a station that does not name it at that EVSE, in its time. */
+function mayUse({ place, token: text, expiresAt }: ReservationTerms, by: ReservationUse, start: ReservationStart): boolean {
+  const { token, connectorId, startedAt, isNamed, graceMs } = start;
   const of = JSON.parse(text) as Token;
   if (place.stationId !== by.stationId || !sameParty(of, token)) return false;
+  const { stationConnector, evseConnectors = [stationConnector] } = place;
+  const isThere = evseConnectors.includes(connectorId) && instant(startedAt) < instant(expiresAt) + graceMs;
+  if (!isNamed && !isThere) return false;
   if (sameId(of.uid, token.uid)) return true;
   return !!of.group_id && !!token.group_id && sameId(of.group_id, token.group_id);
+}
+
+/** Whether somebody charges in whose stead it was kept: the station forgot it, or took it for theirs. S16-45 */
+export function isGivenAway(
+  state: ReservationState, stationId: string, { connectorId, startedAt, isNamed }: ReservationStart,
+): boolean {
+  if (!isInForce(state)) return false;
+  const { place, expiresAt } = state.held!;
+  if (place.stationId !== stationId) return false;
+  const isInItsTime = instant(startedAt) >= instant(state.madeAt!) && instant(startedAt) < instant(expiresAt);
+  return isNamed || (place.stationConnector === connectorId && isInItsTime);
 }
 
 /** Whether its time is over, with what clocks may differ by. */

@@ -187,8 +187,9 @@ export class Reservations {
       evseUid,
       ...(connectorId === undefined ? {} : { connectorId }),
     });
-    const { stationId, stationConnector } = resolved;
-    return { stationId, stationConnector, evseUid: resolved.evseUid, connectorId: resolved.connectorId };
+    const { stationId, stationConnector, stationConnectors: evseConnectors } = resolved;
+    const place = { stationId, stationConnector, evseUid: resolved.evseUid, connectorId: resolved.connectorId };
+    return evseConnectors.length > 1 ? { ...place, evseConnectors } : place;
   }
 }
 

@@ -47,7 +47,8 @@ export type FindingCode =
   | 'meter-stop-beyond-power'
   | 'stopped-before-last-reading'
   | 'signed-values-left-out'
-  | 'station-clock-wrong';
+  | 'station-clock-wrong'
+  | 'station-without-power';
 
 export interface Finding {
   readonly code: FindingCode;
@@ -128,6 +129,8 @@ export type SessionCommand =
       readonly stoppedAt: string;
       /** As of a start. */
       readonly saidAt?: string;
+      /** Since when the station was away, which told of it once it was back. */
+      readonly lostAt?: string;
       readonly reason: string;
       readonly readings: readonly Reading[];
       readonly signed?: readonly SignedValue[];

@@ -33,12 +33,12 @@ const reserve = (orderId: string, tariff = priced, more: Partial<Session> = {}):
   snapshots: { location: exampleLocation, tariff, tariffVersion: 3, token: exampleToken },
   orderId,
 });
-const start = (minute: number, more: Partial<Session> = {}): SessionCommand => ({
-  type: 'StartSession',
+const start = (minute: number, more: Partial<Session> = {}) => ({
+  type: 'StartSession' as const,
   session: session({ status: 'ACTIVE', start_date_time: at(minute), last_updated: at(minute), ...more }),
   transaction: { stationId: 'OASIS-L2-01', transactionId: '101', connectorId: 1, meterStartWh: '1000' },
   snapshots: { location: exampleLocation, tariff: free, tariffVersion: 4, token: exampleToken },
-});
+} satisfies SessionCommand);
 const stop = (minute: number): SessionCommand => ({
   type: 'EndSession',
   meterStopWh: '6000',
@@ -118,8 +118,18 @@ describe('the Session of a reservation', () => {
   });
   test('at a station whose clock is behind has no time that could be billed', () =>
     expect(last('SessionStarted', reserve('O1'), start(-1)).session.charging_periods).toEqual([]));
-  test('takes the tariff of where the car charges, if that is another EVSE', () =>
-    expect(last('SessionStarted', reserve('O1'), start(30, { evse_uid: 'OTHER' })).snapshots).toMatchObject({ tariffVersion: 4 }));
+  test('takes the tariff of where the car charges, if that is another EVSE, for all of it', () => {
+    const elsewhere = start(30, { evse_uid: 'OTHER' });
+    const snapshots = { ...elsewhere.snapshots, tariff: { ...free, id: 'OTHERS' } };
+    expect(last('SessionStarted', reserve('O1'), { ...elsewhere, snapshots })).toMatchObject({
+      snapshots: { tariffVersion: 4 }, session: { charging_periods: [{ tariff_id: 'OTHERS', dimensions: [{ type: 'RESERVATION_TIME' }] }] },
+    });
+  });
+  test('at a station that is at no Location any more ends, and nobody pays', () => {
+    const { transaction } = start(30);
+    const ended = last('SessionEnded', reserve('O1'), { type: 'RecordInvalid', transaction, why: 'unknown-station', at: at(30) });
+    expect(ended).toMatchObject({ session: { status: 'COMPLETED', total_cost: { excl_vat: 0 } }, reason: 'lost', reservationOnly: true });
+  });
   test.each<['expired' | 'cancelled' | 'withdrawn' | 'lost', typeof priced, number, number]>([
     ['expired', priced, 0.5, 7],
     ['cancelled', priced, 0.5, 7],

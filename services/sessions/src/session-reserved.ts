@@ -17,7 +17,7 @@ function pricesReservation({ elements }: Tariff): boolean {
 }
 
 /** PRC-15: from making it until the charge begins or it is over; parted where its price changes. CDR-07 */
-function reservationPeriods({ session, snapshots }: Reserved, endMs: number): Periods {
+function reservationPeriods({ session, snapshots }: Pick<Reserved, 'session' | 'snapshots'>, endMs: number): Periods {
   const startMs = instant(session.start_date_time);
   // The station's clock may be behind ours.
   if (endMs <= startMs) return [];
@@ -42,6 +42,8 @@ export function startedReserved(command: To<'StartSession'>, reserved: Reserved)
   const given = command.session;
   const isSamePlace = given.evse_uid === session.evse_uid && given.connector_id === session.connector_id;
   const reference = given.authorization_reference ?? session.authorization_reference;
+  // All of a charge is by one tariff.
+  const held = isSamePlace ? snapshots : command.snapshots;
   return {
     ...command,
     type: 'SessionStarted',
@@ -49,10 +51,10 @@ export function startedReserved(command: To<'StartSession'>, reserved: Reserved)
       ...given,
       ...(reference === undefined ? {} : { authorization_reference: reference }),
       currency: isSamePlace ? session.currency : given.currency,
-      charging_periods: reservationPeriods(reserved, instant(given.start_date_time)),
+      charging_periods: reservationPeriods({ session, snapshots: held }, instant(given.start_date_time)),
       last_updated: later(session.last_updated, given.last_updated),
     },
-    snapshots: isSamePlace ? { ...snapshots, token: command.snapshots.token } : command.snapshots,
+    snapshots: { ...held, token: command.snapshots.token },
   };
 }
 

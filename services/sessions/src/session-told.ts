@@ -15,7 +15,7 @@ import {
 } from './metering.ts';
 import { newlyMetered, withFindings, withMetered } from './metered.ts';
 import { isParking, mayStay, parkedUntilMs } from './parking.ts';
-import { type Judged, judgedStop, type Reading, ROUNDED_TENTH_WH, tenthsOf } from './register.ts';
+import { deliverable, type Judged, judgedStop, type Reading, ROUNDED_TENTH_WH, tenthsOf } from './register.ts';
 import type {
   Active,
   Finding,
@@ -51,17 +51,23 @@ export function refreshed(
 }
 
 /** The transaction has stopped: the end of the session, or of its charge alone. */
-export function endCharge(command: To<'EndSession'>, charge: Active): SessionEvent {
+export function endCharge(given: To<'EndSession'>, charge: Active): SessionEvent {
   const { snapshots, session, condition } = charge;
-  const { at, reason, rules, stoppedAt } = command;
   const terms = termsOf(snapshots);
-  const metered = newlyMetered(charge, command);
+  const metered = newlyMetered(charge, given);
   const { metering, signed, findings: found } = withMetered(charge, metered);
+  const powerless = powerlessSince(terms, metering, given);
+  const { saidAt: _, ...believed } = given;
+  const command = powerless === undefined ? given : { ...believed, stoppedAt: powerless };
+  const { at, reason, rules, stoppedAt } = command;
   const stop = stopOf(terms, charge.transaction.saidAt, metering, command);
   const meterStopWh = Decimal.of(stop.tenthWh, 1).toString();
   const end = { at: stoppedAt, energyWh: meterStopWh };
   const { endMs, energyWh, kwh, charging_periods, total_cost } = measured(terms, metering, end);
-  const findings = withFindings(found, findingsOf(charge, metering, command, stop.judged));
+  const findings = withFindings(found, [
+    ...findingsOf(charge, metering, command, stop.judged),
+    ...(powerless === undefined ? [] : [withoutPower(given, powerless)]),
+  ]);
   const outcome: Outcome = { energyWh, reason, findings };
   const told = { ...session, kwh, total_cost, last_updated: later(session.last_updated, at) };
   if (mayStay(condition, { tariff: snapshots.tariff, reason, stoppedAt })) {
@@ -87,6 +93,32 @@ export function endCharge(command: To<'EndSession'>, charge: Active): SessionEve
 function signedData(signed: SignedKept): Pick<Of<'SessionEnded'>, 'signedData'> {
   const data = signedDataOf(signed);
   return data ? { signedData: data } : {};
+}
+
+/** Why a station says at its next start that a charge stopped. */
+const STARTED_ANEW = new Set(['PowerLoss', 'Reboot', 'HardReset']);
+
+/**
+ * A charge that a loss of power ended was over when its station was lost, where its meter shows that nothing flowed from
+ * then on; many stations say the time of their next start, hours later, and time costs money.
+ */
+function powerlessSince(
+  { powerWMax }: Terms,
+  { meter, carriedTenthWh }: Metering,
+  { reason, saidAt, lostAt, stoppedAt, meterStopWh }: To<'EndSession'>,
+): string | undefined {
+  if (lostAt === undefined || (saidAt === undefined && !STARTED_ANEW.has(reason))) return undefined;
+  const lostMs = Math.max(instant(lostAt), meter.atMs);
+  if (instant(stoppedAt) <= lostMs) return undefined;
+  const gained = tenthsOf(meterStopWh) - (meter.tenthWh - carriedTenthWh);
+  return gained <= deliverable(powerWMax, lostMs - meter.atMs) ? rfc3339(lostMs) : undefined;
+}
+
+function withoutPower({ stoppedAt }: To<'EndSession'>, lostAt: string): Finding {
+  return {
+    code: 'station-without-power',
+    detail: `the station said at its next start that it stopped at ${stoppedAt}: nothing flowed since it was lost, and it counts as stopped at ${lostAt}`,
+  };
 }
 
 /** By so much a charge may have begun before a station without a clock could tell of it. */

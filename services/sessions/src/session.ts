@@ -61,6 +61,8 @@ export const sessionDecider: Decider<SessionState, SessionCommand, SessionEvent>
         if (charge.status === 'reserved') return [startedReserved(command, charge)];
         return charge.status === 'absent' ? [{ ...command, type: 'SessionStarted' }] : [];
       case 'RecordInvalid':
+        if (charge.status === 'reserved')
+          return [endedReserved({ type: 'EndReserved', why: 'lost', endedAt: command.at, at: command.at }, charge)];
         return charge.status === 'absent' ? [{ ...command, type: 'InvalidSessionStarted' }] : [];
       case 'ReadMeter':
         if (charge.status === 'active') return readMeter(command, charge);

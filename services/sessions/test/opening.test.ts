@@ -3,7 +3,9 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type Answering, type Bus, connectBus, Refused } from '#bus';
 import { toJsonBytes } from '#contracts';
 import { resolveStation } from '#contracts/locations';
-import { MeterReadSchema, TransactionStartedSchema, TransactionStoppedSchema } from '#contracts/ocpp-gateway';
+import {
+  ConnectorStatusChangedSchema, MeterReadSchema, TransactionStartedSchema, TransactionStoppedSchema,
+} from '#contracts/ocpp-gateway';
 import { selectTariff } from '#contracts/tariff-engine';
 import { openDue } from '#due';
 import { memoryEventStore, postgresEventStore } from '#event-store';
@@ -19,6 +21,7 @@ import { EndReservations } from '../src/end-reservations.ts';
 import { logsOf } from '../src/logs.ts';
 import { migrations } from '../src/migrations.ts';
 import { OpenSession } from '../src/open-session.ts';
+import { newReservation, noteReservedAt } from '../src/reservation-rows.ts';
 import { Said } from '../src/said.ts';
 import { sessionIdOf } from '../src/session-id.ts';
 import { config } from './config.ts';
@@ -80,14 +83,20 @@ function aService(store = memoryEventStore()) {
   const connectors = new Connectors({ ...parts, said, ends: new EndReservations({ ...parts, heardAll: async () => true }) });
   const charging = new Charging({ ...parts, connectors, said });
   const { kinds } = new OpenSession({ ...parts, said });
-  return { store, logs, said, charging, kinds, again: () => aService(store) };
+  return { store, logs, said, charging, connectors, kinds, again: () => aService(store) };
 }
 type Service = ReturnType<typeof aService>;
 
 const place = { stationId: 'OASIS-L2-01', connectorId: 1 };
+const heardAs = (tx: Tx, id: string) => ({
+  ...{ tx, id, key: place.stationId, position: 1n, at: clock.iso() },
+  beforeCommit() {},
+  afterCommit() {},
+});
 function aCharge(
   service: Service,
   authorization: object = { status: 'Accepted', authMethod: 'WHITELIST', tokenJson: toJsonBytes(exampleToken) },
+  more: { startedAt?: string; stationId?: string; connectorId?: number } = {},
 ) {
   const transactionId = String(++transactions);
   const fact = create(TransactionStartedSchema, {
@@ -97,13 +106,10 @@ function aCharge(
     meterStartWh: '1000',
     startedAt: '2022-02-01T17:00:00Z',
     authorization,
+    ...more,
   });
   const sessionId = sessionIdOf({ platform, ...fact });
-  const heard = (tx: Tx, what: string) => ({
-    ...{ tx, id: `${transactionId} ${what}`, key: place.stationId, position: 1n, at: clock.iso() },
-    beforeCommit() {},
-    afterCommit() {},
-  });
+  const heard = (tx: Tx, what: string) => heardAs(tx, `${transactionId} ${what}`);
   const due = { id: `open ${sessionId}`, key: `open ${sessionId}`, kind: 'open-session', at: 0, body: { sessionId } };
   return {
     sessionId,
@@ -261,4 +267,50 @@ test('a station that is at no Location of ours gets no Session, and whatever it 
   answering = [await bus.answer(resolveStation, async () => { throw new Refused('unknown-station', 'at no Location'); })];
   await charge.opens();
   expect(await charge.events()).toEqual(['InvalidSessionStarted', 'InvalidSessionEnded']);
+});
+
+test('S16-08 a charge that a station kept, and tells after the one that followed it, does not take its connector', async () => {
+  const service = aService();
+  const stationId = 'KEPT';
+  const running = aCharge(service, undefined, { stationId });
+  const kept = aCharge(service, undefined, { stationId, startedAt: '2022-02-01T15:00:00Z' });
+  await running.begins();
+  await there();
+  await running.opens();
+  await kept.begins();
+  const status = create(ConnectorStatusChangedSchema, { stationId, connectorId: 1, status: 'SuspendedEV', at: '2022-02-01T17:10:00Z' });
+  await db.tx((tx) => service.connectors.status(status, heardAs(tx, 'suspended')));
+  expect(await running.events()).toContain('StatusNoted');
+});
+
+test('S16-45, SES-06 of a reservation a charge is the end where somebody else is let in, and its use at any connector of the EVSE', async () => {
+  const service = aService();
+  const { reservations, sessions } = service.logs;
+  const at = '2022-02-01T16:50:00Z';
+  const stationId = 'RESERVED';
+  const reserved = async (n: number) => {
+    const key = { party: exampleToken, locationId: exampleLocation.id, reservationId: `R${n}` };
+    const row = await db.tx((tx) => newReservation(tx, key, `20220201-RESERVED${n}`));
+    const evsePlace = { stationId, stationConnector: 1, evseUid: 'E', connectorId: '1', evseConnectors: [1, 2] };
+    const terms = {
+      orderId: `O${n}`, from: 'partner', token: JSON.stringify(exampleToken), expiresAt: '2022-02-01T18:00:00Z', reservationId: `R${n}`,
+      locationId: exampleLocation.id, operator: { country_code: 'CA', party_id: 'BCT' }, place: evsePlace,
+    } as const;
+    await noteReservedAt(db, row.number, evsePlace);
+    await reservations.execute(String(row.number), `ask ${n}`, { type: 'AskReservation', terms, at });
+    await reservations.execute(String(row.number), `make ${n}`, { type: 'MakeReservation', orderId: `O${n}`, at });
+    return { ...row, state: async () => (await reservations.load(String(row.number))).state };
+  };
+  const first = await reserved(1);
+  const other = { status: 'Accepted', authMethod: 'WHITELIST', tokenJson: toJsonBytes({ ...exampleToken, uid: 'ANOTHER' }) };
+  await aCharge(service, other, { stationId }).begins();
+  expect((await first.state()).ended).toMatchObject({ why: 'lost', endedAt: '2022-02-01T17:00:00Z' });
+
+  const second = await reserved(2);
+  const charge = aCharge(service, undefined, { stationId, connectorId: 2 });
+  await charge.begins();
+  expect(await openDue(db, `open ${second.sessionId}`)).toHaveLength(1);
+  expect(await openDue(db, `forget ${second.number} ${stationId}`)).toHaveLength(1);
+  expect((await second.state()).usedBy).toMatchObject({ stationId });
+  expect((await sessions.load(second.sessionId)).state.status).toBe('absent');
 });
