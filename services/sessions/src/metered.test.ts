@@ -11,9 +11,9 @@ import type { SignedValue } from './signed.ts';
 const startedAt = '2022-02-01T17:00:00Z';
 const at = (minute: number) => rfc3339(instant(startedAt) + minute * 60_000);
 const { end_date_time: _, ...example } = exampleSession;
-const tariffOf = (type: 'ENERGY' | 'PARKING_TIME') => ({
+const tariffOf = (type: 'ENERGY' | 'PARKING_TIME' | 'TIME', price = 0.2) => ({
   ...exampleTariff,
-  elements: [{ price_components: [{ type, price: 0.2, step_size: 1 }] }],
+  elements: [{ price_components: [{ type, price, step_size: 1 }] }],
 });
 const begins = (meterStartWh = '1000', tariff = tariffOf('ENERGY')): SessionCommand => ({
   type: 'StartSession',
@@ -48,6 +48,31 @@ function billed(...commands: SessionCommand[]): (number | string)[] {
   const { findings, session } = ended(...commands);
   return [session.kwh, ...findings.map(({ code }) => code)];
 }
+
+describe('a charge that a loss of power ended, of which the station tells hours later', () => {
+  const back = (more: Partial<Extract<SessionCommand, { type: 'EndSession' }>> = {}) =>
+    ended(begins('1000', byTime), readMeter(30, '4000'), { ...stop(240, '4060'), reason: 'PowerLoss', lostAt: at(31), ...more } as SessionCommand);
+  const byTime = tariffOf('TIME', 6);
+  test('was over when the station was lost: it costs no time without power, and says so', () => {
+    const end = back();
+    expect(end).toMatchObject({ energyWh: '3060', session: { kwh: 3.06, end_date_time: at(31) }, findings: [{ code: 'station-without-power' }] });
+    expect(end.session.total_cost).toEqual({ excl_vat: 3.1 });
+    expect(back({ reason: 'Other', saidAt: '1970-01-01T00:00:10Z' })).toMatchObject({
+      session: { end_date_time: at(31) }, findings: [{ code: 'station-without-power' }],
+    });
+  });
+  test.each<[string, Parameters<typeof back>[0]]>([
+    ['where its meter went on', { meterStopWh: '9000' }],
+    ['where it was told as the end by the driver', { reason: 'Local' }],
+    ['where the station was not away', { lostAt: undefined }],
+  ])('but %s lasted as long as was said', (_, more) => {
+    expect(back(more)).toMatchObject({ session: { end_date_time: at(240) }, findings: [] });
+  });
+  test('was over at a reading that the station kept of later', () => {
+    const readings = [{ at: at(45), energyWh: '4050' }];
+    expect(back({ readings })).toMatchObject({ session: { end_date_time: at(45) }, findings: [{ code: 'station-without-power' }] });
+  });
+});
 
 describe('a meter that is not what it was', () => {
   test('a station that repeats the register of the start beside its own is not found to have fallen', () => {

@@ -306,28 +306,6 @@ test('SES-12: a charge of a day with a reading every ten seconds is told in a fe
   expect(JSON.stringify(ended.charging_periods).length).toBeLessThan(60_000);
 });
 
-test.each([
-  ['a month, read every five minutes', 31 * 24 * 3_600, 300],
-  ['five days, read every minute', 5 * 24 * 3_600, 60],
-  ['two hours, read every second', 7_200, 1],
-])('SES-12: a charge of %s, whose power changes the price each time, is told in no more periods than can be carried', (_, lengthS, everyS) => {
-  const byPower = terms(tariff(energy(0.3, { min_power: 7 }), energy(0.2)));
-  const running: ChargingPeriod = { start_date_time: at(0), dimensions: [] };
-  let metering = startMetering(byPower, at(0), '1000');
-  for (let n = 1; n <= lengthS / everyS; n += 1) {
-    const readings = [{ at: at(n * everyS), energyWh: String(1000 + n), powerW: n % 2 === 0 ? '6900' : '7100', currentMa: 30_000 + n % 2 }];
-    metering = takeReadings(byPower, metering, newReadings(byPower, metering, readings));
-    if (!isRefreshDue(metering, 300_000)) continue;
-    // What they hold counts for nothing here.
-    const { told, meter, cut } = metering;
-    metering = toldUpToNow(metering, Array(told.length + meter.closed.length - cut.changes + 1).fill(running));
-  }
-  const { meter, told } = metering;
-  expect(meter.tenthWh).toBeGreaterThan(10_000 + (lengthS / everyS) * 9.8);
-  // Of 300 bytes each, of the 900,000 that the bus carries.
-  expect(told.length).toBeLessThan(2_500);
-});
-
 test('SES-12: a charge of sixteen hours is told at every interval, and a longer one less and less often', () => {
   const readings = Array.from({ length: 40 * 360 }, (_, n): Reading => ({ at: at((n + 1) * 10), energyWh: String(1000 + (n + 1) * 8) }));
   const toldIn = (hours: number) =>

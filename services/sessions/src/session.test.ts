@@ -252,31 +252,6 @@ test('T-26 a start or a stop by a clock that cannot be right says so with the en
   expect(ended.findings.map(({ code, detail }) => [code, detail.includes('at the stop')])).toEqual([['station-clock-wrong', true]]);
 });
 
-describe('a charge that a loss of power ended, of which the station tells hours later', () => {
-  const back = (more: Partial<Extract<SessionCommand, { type: 'EndSession' }>> = {}) =>
-    ended(readMeter(30, '4000'), { ...stop(240, '4060'), reason: 'PowerLoss', lostAt: at(31), ...more } as SessionCommand);
-  const cost = (minutes: number, wh: number) => (minutes * 200 / 60 + wh * 20 / 1000) / 100;
-  test('was over when the station was lost: it costs no time without power, and says so', () => {
-    const end = back();
-    expect(end).toMatchObject({ energyWh: '3060', session: { kwh: 3.06, end_date_time: at(31) }, findings: [{ code: 'station-without-power' }] });
-    expect(end.session.total_cost!.excl_vat).toBeCloseTo(cost(31, 3_060), 2);
-    expect(back({ reason: 'Other', saidAt: '1970-01-01T00:00:10Z' })).toMatchObject({
-      session: { end_date_time: at(31) }, findings: [{ code: 'station-without-power' }],
-    });
-  });
-  test.each<[string, Parameters<typeof back>[0]]>([
-    ['where its meter went on', { meterStopWh: '9000' }],
-    ['where it was told as the end by the driver', { reason: 'Local' }],
-    ['where the station was not away', { lostAt: undefined }],
-  ])('but %s lasted as long as was said', (_, more) => {
-    expect(back(more)).toMatchObject({ session: { end_date_time: at(240) }, findings: [] });
-  });
-  test('was over at a reading that the station kept of later', () => {
-    const readings = [reading(45, '4050')];
-    expect(back({ readings })).toMatchObject({ session: { end_date_time: at(45) }, findings: [{ code: 'station-without-power' }] });
-  });
-});
-
 test('S16-48 a charge whose start said no register counts from 0, and says so with its end', () => {
   const first: SessionEvent = { ...started, transaction: { ...transaction, meterStartWh: '0', isMeterStartMissing: true } };
   const [end] = sessionDecider.decide(stop(30, '3000'), fold(sessionDecider, [first]));
