@@ -1,24 +1,26 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { Bus } from '#bus';
+import { type Bus, type Outbox, told } from '#bus';
 import { listCdrs } from '#contracts/cdr-ledger';
 import { listLocations } from '#contracts/locations';
 import type { Page, PageRequestSchema } from '#contracts/party';
 import { listSessions } from '#contracts/sessions';
+import { cdrDelivered } from '#contracts/ocpi-gateway';
 import { listTariffs } from '#contracts/tariff-engine';
 import { answerAuthorize, listTokens } from '#contracts/tokens-auth';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { Refused } from '#bus';
 import { type Granted, patternsFor, seenSinceFor } from '#grants';
-import { dateTimeOf, instantMs, type NextPage, pageHeaders, type PageQuery, partyText, readPage, sameParty, type Session, TokenType } from '#ocpi';
+import { type Cdr, dateTimeOf, instantMs, type NextPage, pageHeaders, type PageQuery, partyText, readPage, sameParty, type Session, TokenType } from '#ocpi';
 import { tokenTypeDown } from '#ocpi-versions';
-import { rfc3339 } from '#time';
-import type { Queryable } from '#postgres';
+import { type Clock, rfc3339 } from '#time';
+import type { Database, Queryable } from '#postgres';
 import type { OwnParties } from '#settings';
 import type { Handler, Handlers, OcpiRequest } from './exchange.ts';
 import { clientsWith } from './hub/client-info-rows.ts';
-import { askersOf, isHub, shownTo, steeringToBus, takesTokens, toBus, viewerIn } from './partners/partner.ts';
+import { askersOf, endpointOf, isHub, shownTo, steeringToBus, takesTokens, toBus, viewerIn } from './partners/partner.ts';
 import { part } from './received.ts';
 import type { Seen } from './seen.ts';
+import { takeFetched } from './pushes/pushed-rows.ts';
 import { locationView, showsAllAsItIs, type Viewer } from './pushes/views.ts';
 import { refuse } from './refusals.ts';
 import type { Steering } from './steering.ts';
@@ -28,7 +30,9 @@ const utf8 = new TextDecoder();
 const json = (bytes: Uint8Array) => utf8.decode(bytes);
 
 export interface SentParts {
-  readonly db: Queryable;
+  readonly db: Database;
+  readonly outbox: Outbox;
+  readonly clock: Clock;
   readonly pageLimit: number;
   readonly seen: Seen;
   readonly steering: Steering;
@@ -40,7 +44,8 @@ export interface SentParts {
  * The Sender interfaces: what is ours, read by partners. Sessions and CDRs are for their tokens' owners
  * only. Who names one party of ours gets what is that one's, who names none gets all.
  */
-export function sentHandlers(bus: Bus, parties: OwnParties, { db, pageLimit, grantedNow, seen, steering }: SentParts): Handlers {
+export function sentHandlers(bus: Bus, parties: OwnParties, parts: SentParts): Handlers {
+  const { db, pageLimit, grantedNow, seen, steering } = parts;
   const owner = ({ addressed }: OcpiRequest) => (addressed && parties.all.length > 1 ? { owner: toBus(addressed) } : {});
   const tokenParties = (request: OcpiRequest) => askersOf(request).map(toBus);
   const list = (ask: (page: PageAsk, request: OcpiRequest) => Promise<Listed>, more: Partial<ListRules> = {}) =>
@@ -95,9 +100,11 @@ export function sentHandlers(bus: Bus, parties: OwnParties, { db, pageLimit, gra
       page, offeredTo: shownTo(request).map(toBus), ...owner(request),
     })),
     'SENDER sessions GET ': list(sessions, { dateFromRequired: true }),
-    'SENDER cdrs GET ': list((page, request) => bus.ask(listCdrs, {
-      page, tokenParties: tokenParties(request), ...owner(request),
-    })),
+    'SENDER cdrs GET ': list(async (page, request) => {
+      const listed = await bus.ask(listCdrs, { page, tokenParties: tokenParties(request), ...owner(request) });
+      await cdrsFetched(parts, request, listed.objectsJson);
+      return listed;
+    }),
     'SENDER tokens GET ': list(async (page, request) => {
       await forOperators(db, request);
       return bus.ask(listTokens, { page, ...owner(request) });
@@ -107,6 +114,20 @@ export function sentHandlers(bus: Bus, parties: OwnParties, { db, pageLimit, gra
       return authorize(bus, request);
     },
   };
+}
+
+/**
+ * A partner to whom CDRs cannot be sent fetches them, and has what it was given: nothing else would ever tell the ledger, and
+ * they would be on no statement that closes. By 2.1.1 not all are given that are listed (docs/adr/0018).
+ */
+async function cdrsFetched({ db, outbox, clock }: SentParts, { caller: { partner }, version }: OcpiRequest, objectsJson: readonly Uint8Array[]): Promise<void> {
+  if (version === '2.1.1' || endpointOf(partner, 'cdrs', 'RECEIVER') !== undefined || objectsJson.length === 0) return;
+  const given = new Map(objectsJson.map((bytes) => fromJsonBytes<Cdr>(bytes)).map((cdr) => [cdr.id, cdr]));
+  await db.tx(async (tx) => {
+    const fetched = await takeFetched(tx, [...given.keys()]);
+    const at = rfc3339(clock.now());
+    await outbox.tell(tx, fetched.map((cdrId) => told(cdrDelivered, { cdrId, tokenParty: toBus(given.get(cdrId)!.cdr_token), locationUrl: '', at })));
+  });
 }
 
 /** Through a hub by the roles of the one who asks, where the hub said them. */

@@ -145,7 +145,7 @@ export function start(env: Env): Promise<Running> {
           ...clientInfos.handlers(),
           ...(hub || !fetching ? hub!.handlers() : {
             ...receivedHandlers(bus, fetching, sightings),
-            ...sentHandlers(bus, parties, { db, pageLimit: settings.page_limit, grantedNow, seen, steering }),
+            ...sentHandlers(bus, parties, { db, outbox: told, clock, pageLimit: settings.page_limit, grantedNow, seen, steering }),
             ...commands.handlers(),
             ...profiles.handlers(),
             ...partnerProfiles.handlers(),

@@ -1,13 +1,14 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { told } from '#bus';
-import { sendCommand, SendOutcome } from '#contracts/ocpi-gateway';
+import { cdrIssued } from '#contracts/cdr-ledger';
+import { type CdrDelivered, cdrDelivered, sendCommand, SendOutcome } from '#contracts/ocpi-gateway';
 import { commandFinished } from '#contracts/sessions';
 import { toJsonBytes } from '#contracts';
-import { authorization, exampleToken } from '#ocpi';
+import { authorization, type Cdr, exampleCdr, exampleToken } from '#ocpi';
 import { HandPartner } from './hand-partner.ts';
 import { RawHttp } from './raw-http.ts';
-import { call, openSide, origin, type Side } from './side.ts';
+import { call, heard, openSide, origin, type Side } from './side.ts';
 
 // Requests that come twice, in the wrong order, from the wrong partner, or that are two in one.
 
@@ -329,3 +330,26 @@ test.each(['CONNECT', 'TRACE', 'OPTIONS', 'HEAD', 'PROPFIND', 'PATCH', 'get'])(
     expect(raw.text).not.toMatch(/^HTTP\/1\.1 (200|5)/);
   },
 );
+
+test('CDR-01 a CDR for a partner that only fetches is delivered when it was fetched, and once, however often it is', async () => {
+  const delivered: CdrDelivered[] = [];
+  const watching = await oasis.neighbours.bus.watch(cdrDelivered, (fact) => void delivered.push(fact));
+  const issue = async (id: string, party_id: string) => {
+    const cdr: Cdr = { ...exampleCdr, country_code: 'CA', party_id: 'BCT', id, cdr_token: { ...exampleCdr.cdr_token, country_code: 'CA', party_id } };
+    oasis.neighbours.own.cdrs.push(cdr);
+    const tokenParty = { countryCode: 'CA', partyId: party_id };
+    await oasis.neighbours.tell(told(cdrIssued, { cdrId: id, sessionId: id, credit: false, tokenParty, cdrJson: toJsonBytes(cdr) }));
+    await heard(oasis, 'cdr-ledger', id);
+  };
+  const fetched = async () => ((await ask(montreal, 'sender/cdrs')).data as Cdr[]).map(({ id }) => id);
+  await issue('FETCHED-1', 'MTL');
+  // Of an operator that is not linked.
+  await issue('WAITS-1', 'QBC');
+  expect(await fetched()).toEqual(['FETCHED-1']);
+  await expect.poll(() => delivered.map(({ cdrId, tokenParty, locationUrl }) => [cdrId, tokenParty?.partyId, locationUrl])).toEqual([['FETCHED-1', 'MTL', '']]);
+  await issue('FETCHED-2', 'MTL');
+  expect(await fetched()).toEqual(['FETCHED-1', 'FETCHED-2']);
+  expect(await fetched()).toHaveLength(2);
+  await expect.poll(() => delivered.map(({ cdrId }) => cdrId)).toEqual(['FETCHED-1', 'FETCHED-2']);
+  await watching.stop();
+});

@@ -130,6 +130,12 @@ export async function claimCdrs(tx: Tx, isTheirs: (cdr: Cdr) => boolean): Promis
   return claimed.map(({ cdr_id: cdrId, current }) => ({ cdrId, current }));
 }
 
+/** Those of these CDRs that were kept for who has no place to send them to, and has fetched them now. */
+export async function takeFetched(tx: Tx, cdrIds: readonly string[]): Promise<string[]> {
+  const { rows } = await tx.query<{ cdr_id: string }>('DELETE FROM unclaimed_cdrs WHERE cdr_id = ANY($1) RETURNING cdr_id', [cdrIds]);
+  return rows.map(({ cdr_id }) => cdr_id);
+}
+
 /**
  * Whoever links a partner holds this alone, whoever queues for the linked ones together: a CDR is
  * then seen either by the partner that joins or by the one who queues it.
