@@ -12,11 +12,12 @@ import type { CdrCredited, CdrIssued } from './cdr.ts';
 import { charge, type ChargeCommand, type ChargedCdr, chargeStream } from './charge.ts';
 import type { DisputeWithdrawn } from './dispute.ts';
 import { type Finding, isHarmless } from './finding.ts';
-import type { Follower } from './follow.ts';
+import type { Follower, Following } from './follow.ts';
 import { ensureHolder, findHolders, type Holder } from './holders.ts';
 import { type LedgerEvent, readEvent } from './ledger-event.ts';
 import { accountsLedger } from './ledgers.ts';
 import type { PublicCdr } from './private-part.ts';
+import { billedTwice, soundBeside } from './projections/billed-twice.ts';
 import { type CdrReceived, meantCdr } from './received-cdr.ts';
 import type { Recorder } from './record.ts';
 import { chargedOf, type RetailPricing } from './retail-pricing.ts';
@@ -30,6 +31,7 @@ export interface BookingParts {
   readonly parties: OwnParties;
   readonly pricing: RetailPricing;
   readonly settings: Pick<RetailSettings, 'flaggedCdrs'>;
+  readonly list: Pick<Following, 'caughtUp'>;
 }
 
 /**
@@ -44,7 +46,7 @@ export function booking(parts: BookingParts): Follower {
       const read = events.map((stored) => readEvent(stored));
       const booked = read.flatMap((event) => bookedBy(event, parts.parties));
       const holders = await holdersOf(parts.db, booked);
-      const batch: Batch = { ...parts, holders, accounts: new Map() };
+      const batch: Batch = { ...parts, holders, accounts: new Map(), twice: await twiceIn(parts, booked) };
       const isRelease = ({ event }: Booked) => event.type === 'DisputeWithdrawn';
       // First, and for itself: once it is on the account it must not count as running, too.
       await noteOver(parts, read.flatMap(overBy));
@@ -58,9 +60,24 @@ export function booking(parts: BookingParts): Follower {
           for (const each of ofAccount) await book(batch, each);
         }),
       );
-      for (const each of booked.filter(isRelease)) await book(batch, each);
+      for (const { cdr } of booked.filter(isRelease)) await release(batch, cdr);
+      if (parts.settings.flaggedCdrs === 'hold') for (const { cdr } of booked.filter(isCredit)) await releaseBeside(batch, cdr);
     },
   };
+}
+
+/** Which of them bill a session a second time, where such are held back: the list finds it out. */
+async function twiceIn({ db, list, settings }: BookingParts, booked: readonly Booked[]): Promise<ReadonlySet<string>> {
+  if (settings.flaggedCdrs !== 'hold' || booked.length === 0) return new Set();
+  await list.caughtUp();
+  return billedTwice(db, booked.flatMap(({ event }) => (event.type === 'CdrReceived' ? [event.private.id] : [])));
+}
+
+const isCredit = ({ event }: Booked): boolean => event.type === 'CdrReceived' && billedBy(event).credit === true;
+
+/** What billed its session beside it is the only one now. */
+async function releaseBeside(batch: Batch, { id, ...party }: ChargedCdr): Promise<void> {
+  for (const other of await soundBeside(batch.db, party, id)) await release(batch, { ...party, id: other });
 }
 
 /** What concerns the account: the CDR it is about, and the event. */
@@ -97,6 +114,8 @@ interface Batch extends BookingParts {
   /** The account by the private part of a CDR; an erased driver has none. */
   readonly holders: ReadonlyMap<string, Holder>;
   readonly accounts: Map<string, Promise<AccountState>>;
+  /** Private parts of CDRs of sessions that are billed twice. */
+  readonly twice: ReadonlySet<string>;
 }
 
 /**
@@ -123,19 +142,22 @@ async function bookNew(batch: Batch, charged: readonly Booked[]): Promise<Booked
 }
 
 async function book(batch: Batch, booked: Booked): Promise<void> {
-  const { cdr, event } = booked;
-  await batch.recorder.record(chargeStream(cdr), charge, async (state) => {
-    if (event.type === 'DisputeWithdrawn' && state.status !== 'held') return undefined;
+  await batch.recorder.record(chargeStream(booked.cdr), charge, async () => {
     const command = await commandOf(batch, booked);
     return command && { parts: [], command };
   });
+}
+
+async function release({ recorder, clock }: Batch, cdr: ChargedCdr): Promise<void> {
+  await recorder.record(chargeStream(cdr), charge, async ({ status }) =>
+    (status === 'held' ? { parts: [], command: { type: 'ReleaseCharge', at: clock.iso() } } : undefined));
 }
 
 /** Undefined where the driver is erased: nobody is left to charge. */
 async function commandOf(batch: Batch, { cdr, event }: Booked): Promise<ChargeCommand | undefined> {
   const { clock, holders, settings } = batch;
   const at = clock.iso();
-  if (event.type === 'DisputeWithdrawn') return { type: 'ReleaseCharge', at };
+  if (event.type === 'DisputeWithdrawn') return undefined;
   const holder = holders.get(event.private.id);
   if (holder === undefined) return undefined;
   const { accountId } = holder;
@@ -150,7 +172,7 @@ async function commandOf(batch: Batch, { cdr, event }: Booked): Promise<ChargeCo
     const currency = billed.currency.toUpperCase();
     return { type: 'CreditCharge', ...about, creditCdrId: billed.id, creditedExclVat, ...tax, currency, hold: mayHold };
   }
-  const hold = mayHold && isOdd(event.findings);
+  const hold = mayHold && (isOdd(event.findings) || batch.twice.has(event.private.id));
   return { type: 'BookCharge', ...about, hold, ...(await priced(batch, holder, billed)) };
 }
 

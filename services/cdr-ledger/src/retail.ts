@@ -46,7 +46,7 @@ export class Retail {
     const pricing = new RetailPricing({ db, store, recorder, clock, settings, plans });
     const placeOf = placesFrom(bus);
     const rows = follow(db, store, accountRows, log);
-    const booked = follow(db, store, booking({ db, store, recorder, clock, parties, pricing, settings }), log);
+    const booked = follow(db, store, booking({ db, store, recorder, clock, parties, pricing, settings, list }), log);
     const credit = { db, recorder, clock, rows, booking: booked };
     const judge = (accountId: string) => judgeCredit(credit, accountId);
     const running = new Running({ db, bus, clock, parties, pricing, placeOf, log, judge });

@@ -15,7 +15,7 @@ import { exportLedger, rebuildProjection } from '#contracts/ledger';
 import { sessionEnded } from '#contracts/sessions';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { type Cdr, creditCdr, type Token } from '#ocpi';
-import { decimal } from '#money';
+import { decimal, sum } from '#money';
 import { openDatabase } from '#postgres';
 import { forgetHolder } from '../src/holders.ts';
 import { cdr, location, session, tariff } from './charge.ts';
@@ -387,6 +387,37 @@ describe('an eMSP that holds odd CDRs back', () => {
     expect(decimal(last!.amount).add(decimal(first!.amount)).toString()).toBe(decimal(price!.inclVat!).toString());
     const { findings } = await careful.bus.ask(getCdr, { party: bct, cdrId: 'TW-1-B' });
     expect(findings.map(({ code }) => code)).toContain('second-credit');
+  });
+
+  test('holds a second CDR of one session back, and books it once the first is credited', async () => {
+    const { token, contractId } = await driver('BILLED-TWICE', careful);
+    const first = cdrOf(token, 'BT-1');
+    const again = (id: string) => cdrOf(token, id, { session_id: first.session_id! });
+    for (const body of [first, again('BT-2'), again('BT-3')]) await push(body, careful);
+    const states = async () => (await Promise.all(['BT-1', 'BT-2', 'BT-3'].map((id) => retailOf(id, careful)))).map(({ state }) => state);
+    expect(await states()).toEqual(['booked', 'held', 'held']);
+    expect(await lines(contractId, careful)).toHaveLength(1);
+    await push(creditCdr(again('BT-3'), cdr.last_updated), careful);
+    expect(await states()).toEqual(['booked', 'held', 'none']);
+    await push(creditCdr(first, cdr.last_updated), careful);
+    await expect.poll(states).toEqual(['booked', 'booked', 'none']);
+    const owed = sum((await lines(contractId, careful)).map(({ amount }) => decimal(amount)));
+    expect(owed.toString()).toBe(`-${(await retailOf('BT-2', careful)).price!.inclVat}`);
+  });
+
+  test('holds one back for what else is wrong with it, also when the other CDR of its session is credited', async () => {
+    const { token, contractId } = await driver('REPLACED', careful);
+    const odds = { session_id: 'S-RP', ...odd };
+    const first = cdrOf(token, 'RP-1', { session_id: 'S-RP' });
+    await push(first, careful);
+    await push(cdrOf(token, 'RP-2', odds), careful);
+    await push(creditCdr(first, cdr.last_updated), careful);
+    await push(cdrOf(token, 'RP-3', { session_id: 'S-RP' }), careful);
+    expect((await retailOf('RP-2', careful)).state, 'something else is wrong with it').toBe('held');
+    expect((await retailOf('RP-3', careful)).state, 'there is another one').toBe('held');
+    await push(creditCdr(cdrOf(token, 'RP-2', odds), cdr.last_updated), careful);
+    await expect.poll(async () => (await retailOf('RP-3', careful)).state).toBe('booked');
+    expect(await lines(contractId, careful)).toHaveLength(3);
   });
 
   test('never books one that its Credit CDR takes back', async () => {

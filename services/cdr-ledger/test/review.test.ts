@@ -165,6 +165,16 @@ test('a replacement that comes before the credit is a session billed twice until
   expect(await found('B-2')).toEqual([]);
 });
 
+test('of several charges that overlap one of the same session is named before newer ones of others', async () => {
+  const first = charged('P-1');
+  await push(first);
+  await push({ ...charged('P-2'), cdr_token: first.cdr_token });
+  await push({ ...first, id: 'P-3' });
+  expect(await found('P-3')).toEqual(['session-billed-twice']);
+  await push(creditCdr(first, '2022-02-01T18:23:00Z'));
+  expect(await found('P-3')).toEqual(['overlaps-another-charge']);
+});
+
 test('CDR-22: a credit that overtook its original is of no unknown one once that comes, and the first of two counts', async () => {
   const first = charged('V-1');
   await push(creditCdr(first, '2022-02-01T18:23:00Z'));

@@ -44,7 +44,7 @@ const BESIDE = `private_parts t CROSS JOIN LATERAL (SELECT * FROM cdrs WHERE pri
     AND t.charged_from < p.charged_to`;
 
 /**
- * The newest one each: more say nothing new. Of a flood of charges of one token at one time, a
+ * Of each one that billed the same session, else the newest: more say nothing new. Of a flood of charges of one token at one time, a
  * hundred are looked at: all of them for each would hold up the list.
  */
 const FIND: Statement = {
@@ -52,14 +52,15 @@ const FIND: Statement = {
   text: `SELECT o."position", o.other_party, o.other_id, o.other_session, c.party, c.session_id,
            e.data::json->'cdr'->>'start_date_time' AS starts, e.data::json->'cdr'->>'end_date_time' AS ends
          FROM unnest($1::bigint[], $2::uuid[]) AS n ("position", private_id)
-         JOIN private_parts p ON p.id = n.private_id
+         JOIN cdrs c ON c."position" = n."position" JOIN private_parts p ON p.id = n.private_id
          CROSS JOIN LATERAL (
            SELECT n."position", x."position" AS other, x.party AS other_party, x.cdr_id AS other_id, x.session_id AS other_session
            FROM (
              SELECT y.* FROM ${BESIDE} AND t.id <> p.id AND y."position" < n."position"
              ORDER BY t.charged_to, y."position" LIMIT 100) x
-           WHERE x.credited_by IS NULL ORDER BY x."position" DESC LIMIT 1) o
-         JOIN cdrs c ON c."position" = o."position" JOIN events e ON e."position" = o.other`,
+           WHERE x.credited_by IS NULL
+           ORDER BY (x.party = c.party AND x.session_id = c.session_id) IS TRUE DESC, x."position" DESC LIMIT 1) o
+         JOIN events e ON e."position" = o.other`,
 };
 
 function findingOf(overlap: Overlap) {
@@ -130,8 +131,9 @@ export const FORGET: Statement = {
                  AND o.cdr_key = lower(substring(f.finding->>'about' FROM '^[^*]*[*][^*]*[*](.*)$') COLLATE "C"))) AS gone
            FROM cdrs c CROSS JOIN LATERAL jsonb_array_elements(c.findings) WITH ORDINALITY AS f (finding, n)
            WHERE NOT c.own AND jsonb_path_exists(c.findings, '$[*] ? (${CODES.map((code) => `@.code == "${code}"`).join(' || ')})'))
-         UPDATE cdrs SET findings = coalesce((
-             SELECT jsonb_agg(finding ORDER BY n) FROM found WHERE found."position" = cdrs."position" AND NOT gone), '[]')
-         WHERE cdrs."position" IN (SELECT "position" FROM found WHERE gone)
+         UPDATE cdrs SET findings = l.findings
+         FROM (SELECT "position", coalesce(jsonb_agg(finding ORDER BY n) FILTER (WHERE NOT gone), '[]') AS findings
+               FROM found GROUP BY 1 HAVING bool_or(gone)) l
+         WHERE cdrs."position" = l."position"
          RETURNING cdrs."position", cdrs.private_id`,
 };
