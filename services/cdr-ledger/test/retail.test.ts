@@ -7,22 +7,19 @@ import {
   getRetail,
   listAccountLines,
   listAccounts,
-  releaseCharge,
 } from '#contracts/accounts';
-import { correctCdr, getCdr, verifyLedger } from '#contracts/cdr-ledger';
-import { openDispute, withdrawDispute } from '#contracts/disputes';
+import { correctCdr, verifyLedger } from '#contracts/cdr-ledger';
 import { exportLedger, rebuildProjection } from '#contracts/ledger';
 import { sessionEnded } from '#contracts/sessions';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
-import { type Cdr, creditCdr, type Token } from '#ocpi';
-import { decimal, sum } from '#money';
+import { creditCdr, type Token } from '#ocpi';
 import { openDatabase } from '#postgres';
 import { forgetHolder } from '../src/holders.ts';
 import { cdr, location, session, tariff } from './charge.ts';
 import {
-  balanceOf, bct, cdrOf, creditOf, linesOf, newDriver, pushCdr, retailOfCdr, running, standingOf, tokenOf,
+  balanceOf, bct, cdrOf, linesOf, newDriver, pushCdr, retailOfCdr, standingOf, tokenOf,
 } from './drivers.ts';
-import { plus, type RetailPlatform, retailPlatform } from './retail-platform.ts';
+import { type RetailPlatform, retailPlatform } from './retail-platform.ts';
 
 let plunk: RetailPlatform;
 beforeAll(async () => {
@@ -30,12 +27,12 @@ beforeAll(async () => {
 });
 afterAll(() => plunk?.stop());
 
-const driver = (name: string, on = plunk) => newDriver(on, name);
-const push = (body: unknown, on = plunk) => pushCdr(on, body);
-const retailOf = (cdrId: string, on = plunk) => retailOfCdr(on, cdrId);
-const standing = (contractId: string, on = plunk) => standingOf(on, contractId);
-const balance = (contractId: string, on = plunk) => balanceOf(on, contractId);
-const lines = (contractId: string, on = plunk) => linesOf(on, contractId);
+const driver = (name: string) => newDriver(plunk, name);
+const push = (body: unknown) => pushCdr(plunk, body);
+const retailOf = (cdrId: string) => retailOfCdr(plunk, cdrId);
+const standing = (contractId: string) => standingOf(plunk, contractId);
+const balance = (contractId: string) => balanceOf(plunk, contractId);
+const lines = (contractId: string) => linesOf(plunk, contractId);
 
 describe('what a driver owes', () => {
   test('a token of ours gets an account with the default plan and limit', async () => {
@@ -330,102 +327,5 @@ describe('the books', () => {
     expect(all.find((one) => one.accountId === accountId)).toMatchObject({ contractId: '', balances: [{ balance: '-3.77' }] });
     const { chains } = await plunk.bus.ask(verifyLedger, {});
     expect(chains.every(({ intact }) => intact)).toBe(true);
-  });
-});
-
-describe('an eMSP that holds odd CDRs back', () => {
-  let careful: RetailPlatform;
-  beforeAll(async () => {
-    careful = await retailPlatform({ ...plus, flagged_cdrs: 'hold' });
-  });
-  afterAll(() => careful?.stop());
-
-  const odd = { total_cost: { excl_vat: 29.4, incl_vat: 30.87 } };
-
-  test('books one when its dispute is withdrawn, or the operator says so', async () => {
-    const { token, contractId } = await driver('HELD', careful);
-    await push(cdrOf(token, 'H-1', odd), careful);
-    await push(cdrOf(token, 'H-2', odd), careful);
-    await push(cdrOf(token, 'H-3'), careful);
-    expect((await retailOf('H-1', careful)).state).toBe('held');
-    expect((await retailOf('H-3', careful)).state).toBe('booked');
-    const { dispute } = await careful.bus.ask(openDispute, { party: bct, cdrId: 'H-1', reason: 'ten times too much' });
-    expect((await retailOf('H-1', careful)).state).toBe('held');
-    await careful.bus.ask(withdrawDispute, { disputeId: dispute!.disputeId, reason: 'it was right' });
-    expect((await retailOf('H-1', careful)).state).toBe('booked');
-    expect(await careful.bus.ask(releaseCharge, { party: bct, cdrId: 'H-2' })).toMatchObject({ state: 'booked' });
-    await careful.bus.ask(releaseCharge, { party: bct, cdrId: 'H-2' });
-    expect(await lines(contractId, careful)).toHaveLength(3);
-    await expect(careful.bus.ask(releaseCharge, { party: bct, cdrId: 'NONE' })).rejects.toMatchObject({ code: 'unknown-charge' });
-  });
-
-  test('lets its driver charge again: what is held counts no more as running', async () => {
-    const { token, contractId } = await driver('HELD-AT-LIMIT', careful);
-    await careful.sessionMoves({ ...running(token, 'S-HL-1', 30, '2022-02-01T18:20:00Z'), status: 'COMPLETED' });
-    await expect.poll(() => creditOf(careful, contractId)).toEqual([true]);
-    await push(cdrOf(token, 'HL-1', odd), careful);
-    expect((await retailOf('HL-1', careful)).state).toBe('held');
-    await expect.poll(() => creditOf(careful, contractId)).toEqual([true, false]);
-    expect(await standing(contractId, careful)).toMatchObject({ exhausted: false, balances: [{ left: '20' }] });
-  });
-
-  test('pays a second credit of one charge back when the operator says so, and never more than all', async () => {
-    const { token, contractId } = await driver('CREDITED-TWICE', careful);
-    const body = cdrOf(token, 'TW-1');
-    await push(body, careful);
-    const { price } = await retailOf('TW-1', careful);
-    const part = (id: string, share: number): Cdr => ({
-      ...creditCdr(body, cdr.last_updated), id, total_cost: { excl_vat: -body.total_cost.excl_vat * share },
-    });
-    await push(part('TW-1-A', 0.5), careful);
-    await push(part('TW-1-B', 1), careful);
-    expect((await retailOf('TW-1-A', careful)).state).toBe('booked');
-    expect((await retailOf('TW-1-B', careful)).state).toBe('held');
-    expect(await lines(contractId, careful)).toHaveLength(2);
-    expect(await careful.bus.ask(releaseCharge, { party: bct, cdrId: 'TW-1-B' })).toMatchObject({ state: 'booked' });
-    const [last, first] = await lines(contractId, careful);
-    expect(decimal(last!.amount).add(decimal(first!.amount)).toString()).toBe(decimal(price!.inclVat!).toString());
-    const { findings } = await careful.bus.ask(getCdr, { party: bct, cdrId: 'TW-1-B' });
-    expect(findings.map(({ code }) => code)).toContain('second-credit');
-  });
-
-  test('holds a second CDR of one session back, and books it once the first is credited', async () => {
-    const { token, contractId } = await driver('BILLED-TWICE', careful);
-    const first = cdrOf(token, 'BT-1');
-    const again = (id: string) => cdrOf(token, id, { session_id: first.session_id! });
-    for (const body of [first, again('BT-2'), again('BT-3')]) await push(body, careful);
-    const states = async () => (await Promise.all(['BT-1', 'BT-2', 'BT-3'].map((id) => retailOf(id, careful)))).map(({ state }) => state);
-    expect(await states()).toEqual(['booked', 'held', 'held']);
-    expect(await lines(contractId, careful)).toHaveLength(1);
-    await push(creditCdr(again('BT-3'), cdr.last_updated), careful);
-    expect(await states()).toEqual(['booked', 'held', 'none']);
-    await push(creditCdr(first, cdr.last_updated), careful);
-    await expect.poll(states).toEqual(['booked', 'booked', 'none']);
-    const owed = sum((await lines(contractId, careful)).map(({ amount }) => decimal(amount)));
-    expect(owed.toString()).toBe(`-${(await retailOf('BT-2', careful)).price!.inclVat}`);
-  });
-
-  test('holds one back for what else is wrong with it, also when the other CDR of its session is credited', async () => {
-    const { token, contractId } = await driver('REPLACED', careful);
-    const odds = { session_id: 'S-RP', ...odd };
-    const first = cdrOf(token, 'RP-1', { session_id: 'S-RP' });
-    await push(first, careful);
-    await push(cdrOf(token, 'RP-2', odds), careful);
-    await push(creditCdr(first, cdr.last_updated), careful);
-    await push(cdrOf(token, 'RP-3', { session_id: 'S-RP' }), careful);
-    expect((await retailOf('RP-2', careful)).state, 'something else is wrong with it').toBe('held');
-    expect((await retailOf('RP-3', careful)).state, 'there is another one').toBe('held');
-    await push(creditCdr(cdrOf(token, 'RP-2', odds), cdr.last_updated), careful);
-    await expect.poll(async () => (await retailOf('RP-3', careful)).state).toBe('booked');
-    expect(await lines(contractId, careful)).toHaveLength(3);
-  });
-
-  test('never books one that its Credit CDR takes back', async () => {
-    const { token, contractId } = await driver('TAKEN-BACK', careful);
-    const body = cdrOf(token, 'T-1', odd);
-    await push(body, careful);
-    await push(creditCdr(body, cdr.last_updated), careful);
-    expect((await retailOf('T-1', careful)).state).toBe('none');
-    expect(await lines(contractId, careful)).toEqual([]);
   });
 });
