@@ -87,7 +87,9 @@ export async function* pulled(
       continue;
     }
     back = 0;
-    const linked: string | undefined = nextLink(headerText(headers, 'link'));
+    const told: string | undefined = nextLink(headerText(headers, 'link'));
+    // A Link to elsewhere, as behind a proxy: whoever goes on by offset needs none.
+    const linked: string | undefined = byOffset && within(first, url, told) === undefined ? undefined : told;
     const limit = countOf(headers, 'x-limit');
     const now: string | undefined = data.length === 0 ? undefined : nameOf(data[0]);
     const isSame: boolean = now !== undefined && now === before;

@@ -143,6 +143,11 @@ const locations: MigrationList = [
     // When it came: a list that was asked for before says nothing of it.
     up: () => ['locations', 'evses'].map((table) => `ALTER TABLE ${table} ADD COLUMN taken_at timestamptz NOT NULL DEFAULT now()`),
   },
+  {
+    name: 'locations-12-links',
+    // Partners' parties whose link has ended, as the ocpi-gateway tells; in lower case.
+    up: () => ['CREATE TABLE parties_without_link (party text PRIMARY KEY)'],
+  },
 ];
 
 export const migrations: MigrationList = [...busMigrations, ...erasureMigrations, ...locations];

@@ -23,7 +23,7 @@ const EARTH_RADIUS_M = 6_371_000;
 const METRES_PER_DEGREE = 111_195;
 const MOST_FOUND = 100;
 
-/** EVSEs that a driver may see (LOC-06), nearest first (by great circle), else in no special order. */
+/** EVSEs that a driver may see (LOC-06) and charge at, nearest first (by great circle), else in no special order. */
 export async function searchEvses(db: Queryable, search: EvseSearch): Promise<FoundEvse[]> {
   const { latitude = null, longitude = null, radiusM = null } = search;
   // A box first, which the index serves; a degree of longitude shrinks towards the poles.
@@ -41,6 +41,7 @@ export async function searchEvses(db: Queryable, search: EvseSearch): Promise<Fo
          AND ($4::float8 IS NULL OR (latitude BETWEEN $1 - $4 AND $1 + $4 AND longitude BETWEEN $2 - $5 AND $2 + $5))
          AND ($6::text[] = '{}' OR standards && $6)
          AND (NOT $7 OR status = 'AVAILABLE')
+         AND NOT EXISTS (SELECT FROM parties_without_link gone WHERE gone.party = e.party)
      ) near JOIN locations USING (party, location_id)
      WHERE $3::float8 IS NULL OR distance_m <= $3
      ORDER BY distance_m NULLS LAST, party, location_id, evse_uid LIMIT $8`,

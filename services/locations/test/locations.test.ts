@@ -7,6 +7,7 @@ import {
   putPartnerLocation, resolveEvse, resolveStation, searchEvses,
 } from '#contracts/locations';
 import { connectorStatusChanged, stationConnected, stationDisconnected } from '#contracts/ocpp-gateway';
+import { partyLinkChanged } from '#contracts/ocpi-gateway';
 import { Change } from '#contracts/party';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import type { Location } from '#ocpi';
@@ -171,6 +172,21 @@ test('a driver finds the nearest EVSEs, and only those that are free or fit when
   const [, , far] = (await bus.ask(searchEvses, here)).evses;
   expect(far!.distanceM).toBeGreaterThan(10_000);
   expect(far!.distanceM).toBeLessThan(15_000);
+});
+
+test('CRE-08: the EVSEs of a partner whose link has ended are found by nobody, until its next link', async () => {
+  const db = await openDatabase({ url: platform.databaseUrl, schema: 'ocpi_gateway', migrations: busMigrations });
+  const partners = outbox('ocpi-gateway', db);
+  const telling = startRelay(bus, partners);
+  const link = (linked: boolean) =>
+    db.tx((tx) => partners.tell(tx, [told(partyLinkChanged, { party: { countryCode: 'ca', partyId: 'xyz' }, linked, at: at(50) })]));
+  const uids = async () => (await bus.ask(searchEvses, {})).evses.map(({ evseUid }) => evseUid).toSorted();
+  await link(false);
+  await expect.poll(uids).toEqual(['DC-01', 'L2-01']);
+  await link(true);
+  await expect.poll(uids).toEqual(['DC-01', 'E1', 'L2-01']);
+  await telling.close();
+  await db.close();
 });
 
 test('without a position EVSEs are found without a distance', async () => {

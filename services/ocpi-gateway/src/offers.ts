@@ -73,9 +73,10 @@ const tariffPatch: Route = {
 /** What 2.1.1 asks that 2.2.1 does not: a Token without its type, a PATCH of a Tariff. */
 function handlersOf211(handlers: Handlers): Handlers {
   const tokenPath = '/:country_code/:party_id/:token_uid';
+  const getToken = handlers[`RECEIVER tokens GET ${tokenPath}`];
   const typed = (['GET', 'PUT', 'PATCH'] as const).flatMap((method) => {
     const handler = handlers[`RECEIVER tokens ${method} ${tokenPath}`];
-    return handler ? [[`RECEIVER tokens ${method} ${tokenPath}`, withType(handler)]] : [];
+    return handler && getToken ? [[`RECEIVER tokens ${method} ${tokenPath}`, withType(handler, getToken)]] : [];
   });
   const [get, put] = (['GET', 'PUT'] as const).map((method) => handlers[`RECEIVER tariffs ${method} ${tariffPath}`]);
   return {
@@ -86,19 +87,21 @@ function handlersOf211(handlers: Handlers): Handlers {
 }
 
 /** The type is in the body, or it is the one under which the uid is known: an RFID, else an OTHER. */
-function withType(handler: Handler): Handler {
+function withType(handler: Handler, get: Handler): Handler {
   return async (request: OcpiRequest) => {
-    const as = (type: string) => handler({ ...request, query: { ...request.query, type } });
+    const as = (one: Handler, type: string) => one({ ...request, query: { ...request.query, type } });
     const { type } = (request.body ?? {}) as { type?: string };
-    if (type !== undefined) return as(type);
-    try {
-      return await as('RFID');
-    } catch (error) {
-      const isUnknown = (error instanceof Rejected || error instanceof Refused) && ['unknown-token', 'not-found'].includes(error.code);
-      if (!isUnknown) throw error;
-      return as('OTHER');
-    }
+    if (type !== undefined) return as(handler, type);
+    for (const known of ['RFID', 'OTHER']) if (await isThere(as(get, known))) return as(handler, known);
+    return as(handler, 'RFID');
   };
+}
+
+function isThere(found: Promise<unknown>): Promise<boolean> {
+  return found.then(() => true, (error: unknown) => {
+    if ((error instanceof Rejected || error instanceof Refused) && error.code === 'not-found') return false;
+    throw error;
+  });
 }
 
 function patchedTariff(get: Handler, put: Handler): Handler {

@@ -12,7 +12,7 @@ import type { SentCommand } from './command-rows.ts';
 import { type Handlers, interfacePath, type OcpiReply, type OcpiRequest } from './exchange.ts';
 import { outcomeText } from './partners/handshake.ts';
 import { busyText, ended, isOutOfReach, troubleText } from './ocpi-gateway.ts';
-import { endpointOf, type Partner } from './partners/partner.ts';
+import { endpointOf, maySpeakFor, type Partner } from './partners/partner.ts';
 import { noteError, partnerWith } from './partners/partner-rows.ts';
 import {
   findActive, findRequest, keepRequest, type KeptRequest, lockRequests, noteReply, noteResult, profiledParty, requestsOf, setLast, storeActive,
@@ -147,11 +147,12 @@ export class PartnerProfiles {
   }
 
   /** CHP-02: of a session for which we set a profile, and of no other. */
-  private async active({ caller, params, text }: OcpiRequest): Promise<OcpiReply> {
+  private async active(request: OcpiRequest): Promise<OcpiReply> {
     const { db, clock } = this.parts;
+    const { caller, params, routing, text } = request;
     const sessionId = params.session_id!;
-    const party = await profiledParty(db, caller.partner.id, sessionId);
-    if (!party) throw refuse('unknown-session', `no charging profile was set for a session ${sessionId} of yours`);
+    const party = await profiledParty(db, caller.partner.id, sessionId, routing.from);
+    if (!party || !maySpeakFor(request, party)) throw refuse('unknown-session', `no charging profile was set for a session ${sessionId} of yours`);
     await storeActive(db, party, sessionId, { text, at: rfc3339(clock.now()) });
     await this.parts.relay().changed(party, sessionId, text);
     return {};

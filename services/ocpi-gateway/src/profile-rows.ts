@@ -216,11 +216,11 @@ export async function setLast(db: Queryable, party: Party, sessionId: string): P
   return rows[0]?.method === 'PUT' ? requestOf(rows[0]) : undefined;
 }
 
-/** Whose session at a partner it is for which we set a profile. */
-export async function profiledParty(db: Queryable, partnerId: string, sessionId: string): Promise<Party | undefined> {
+/** Whose session at a partner it is for which we set a profile: of several with that id the one of the party that tells of it. */
+export async function profiledParty(db: Queryable, partnerId: string, sessionId: string, teller: Party | undefined): Promise<Party | undefined> {
   const { rows } = await db.query<Row>(
-    `SELECT * FROM profile_requests WHERE partner_id = $1 AND session_id = $2 AND method = 'PUT' ORDER BY requested_at DESC LIMIT 1`,
-    [partnerId, idKey(sessionId)],
+    `SELECT * FROM profile_requests WHERE partner_id = $1 AND session_id = $2 AND method = 'PUT' ORDER BY party = $3 DESC, requested_at DESC LIMIT 1`,
+    [partnerId, idKey(sessionId), teller ? keyOf(teller) : ''],
   );
   return rows[0] && requestOf(rows[0]).party;
 }

@@ -10,7 +10,7 @@ import { answers, type Cdr, findEvse, joinUrl, type Location, type Party, type R
 import type { Handlers, OcpiReply, OcpiRequest } from './exchange.ts';
 import type { FetchKey } from './pulls/fetch-rows.ts';
 import type { Fetching } from './pulls/fetching.ts';
-import { fromBus, hasParty, toBus } from './partners/partner.ts';
+import { fromBus, maySpeakFor, toBus } from './partners/partner.ts';
 import { hasQuirk, sloppyCredit, zoneless } from './partners/quirks.ts';
 import { refuse } from './refusals.ts';
 import type { Sightings } from './partners/sightings.ts';
@@ -76,9 +76,10 @@ function mark(fetching: Fetching, { caller, params, body }: OcpiRequest, { modul
 }
 
 /** The party in the URL; it must be one of the caller's. */
-function owner({ caller, params }: OcpiRequest): Party {
+function owner(request: OcpiRequest): Party {
+  const { params } = request;
   const party = { country_code: params.country_code!, party_id: params.party_id! };
-  if (!hasParty(caller.partner, party)) {
+  if (!maySpeakFor(request, party)) {
     throw refuse('foreign-party', `${party.country_code}*${party.party_id} is none of your roles`);
   }
   return party;
@@ -226,9 +227,10 @@ function receivedTokens(bus: Bus, pushing: Pushing): Handlers {
 function receivedCdrs(bus: Bus, sightings: Sightings): Handlers {
   const urlOf = (endpoint: string, { party, cdrId }: CdrRecorded) => joinUrl(endpoint, `${party!.countryCode}*${party!.partyId}*${cdrId}`);
   return {
-    'RECEIVER cdrs POST ': async ({ caller, body, text, url, afterAnswer }) => {
+    'RECEIVER cdrs POST ': async (request) => {
+      const { caller, body, text, url, afterAnswer } = request;
       const cdr = body as Cdr;
-      if (!hasParty(caller.partner, cdr)) {
+      if (!maySpeakFor(request, cdr)) {
         throw refuse('foreign-object', `country_code, party_id: ${cdr.country_code}*${cdr.party_id} is none of your roles`);
       }
       const sloppy = sloppyCredit(cdr);
@@ -242,10 +244,11 @@ function receivedCdrs(bus: Bus, sightings: Sightings): Handlers {
           ...changed(recorded), headers: { Location: urlOf(url, recorded) }, ...(recordedAt === '' ? {} : { at: recordedAt }),
         };
     },
-    'RECEIVER cdrs GET /:cdr': async ({ caller, params }) => {
+    'RECEIVER cdrs GET /:cdr': async (request) => {
+      const { params } = request;
       const [, countryCode = '', partyId = '', cdrId = ''] = /^([^*]*)\*([^*]*)\*(.+)$/.exec(params.cdr!) ?? [];
       const party = { countryCode, partyId };
-      if (cdrId === '' || !hasParty(caller.partner, fromBus(party))) throw refuse('unknown-cdr', `${params.cdr} is no CDR of yours`);
+      if (cdrId === '' || !maySpeakFor(request, fromBus(party))) throw refuse('unknown-cdr', `${params.cdr} is no CDR of yours`);
       const { cdrJson } = await bus.ask(getCdr, { party, cdrId });
       return { dataJson: found(cdrJson, `CDR ${cdrId}`) };
     },

@@ -118,7 +118,7 @@ export function start(env: Env): Promise<Running> {
     const versions = isHub ? ['2.2.1' as const] : settings.versions;
     const partners: Partners = new Partners({ ...parts, ...wired, versions, dialects, links });
     const clientInfos = new ClientInfos({ db, calls, clock, log, partners, members, steering, isOurs: (one) => parties.has(one) });
-    const pulling = members ? undefined : new Pulling({ db, bus, calls, clock, log, settings, partners });
+    const pulling = members ? undefined : new Pulling({ db, bus, calls, clock, log, settings, partners, clientInfos });
     const fetching = pulling && new Fetching({ db, bus, calls, clock, log, settings, pulling, wake: () => worker?.wake() });
     const gateway = new OcpiGateway({ ...parts, ...wired });
     const wake = () => worker?.wake();

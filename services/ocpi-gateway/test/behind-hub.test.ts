@@ -3,7 +3,7 @@ import { told } from '#bus';
 import { listPartners, partyLinkChanged } from '#contracts/ocpi-gateway';
 import { sessionEnded, sessionStarted } from '#contracts/sessions';
 import { toJsonBytes } from '#contracts';
-import { exampleLocation, exampleSession, exampleTariff, exampleToken, type Session } from '#ocpi';
+import { exampleLocation, exampleSession, exampleTariff, exampleToken, routingHeaders, type Session } from '#ocpi';
 import { openDatabase } from '#postgres';
 import { HandPartner } from './hand-partner.ts';
 import { call, heard, openSide, type Side } from './side.ts';
@@ -86,6 +86,21 @@ test('SES-06: of a party behind a hub that was SUSPENDED and is back, what becam
   await expect.poll(() => links).toEqual(['CPK no', 'CPK yes']);
 });
 
+test('CMD-06, HUB-23: behind a hub an eMSP uses its own tokens, and not those of another there', async () => {
+  await behind('CONNECTED', 'BAD');
+  oasis.neighbours.answers.startSession = async () => ({ result: 'ACCEPTED' });
+  oasis.neighbours.own.locations.push({ ...exampleLocation, id: 'L' });
+  const start = (from: string) => call(oasis, '/ocpi/2.2.1/receiver/commands/START_SESSION', {
+    token: hub.token, method: 'POST', headers: routingHeaders({ from: { country_code: 'CA', party_id: from } }),
+    body: { response_url: `${hub.base}/result`, token: { ...exampleToken, country_code: 'CA', party_id: 'CPK' }, location_id: 'L', evse_uid: 'L2-01' },
+  });
+  expect(await start('BAD')).toMatchObject({ http: 200, status_code: 2001, status_message: expect.stringContaining('CA*CPK') });
+  expect(oasis.neighbours.orders).toEqual([]);
+  expect((await start('CPK')).data).toMatchObject({ result: 'ACCEPTED' });
+  await behind('SUSPENDED', 'BAD');
+  await expect.poll(() => links).toContain('BAD no');
+});
+
 test('a link that had ended before an upgrade is told of after it', async () => {
   await leaves(hub);
   await expect.poll(() => links.toSorted()).toEqual(['CPK no', 'HUB no']);
@@ -96,5 +111,5 @@ test('a link that had ended before an upgrade is told of after it', async () => 
   await db.close();
   links.length = 0;
   await oasis.restart();
-  await expect.poll(() => links.toSorted()).toEqual(['CPK no', 'HUB no']);
+  await expect.poll(() => links.toSorted()).toEqual(['BAD no', 'CPK no', 'HUB no']);
 });

@@ -40,7 +40,7 @@ export class HandPartner {
   /** Of 2.3.0: the party of the hub that it is, such as `CAHUB`. */
   hubPartyId = '';
   /** Whom it lets in, by the Authorization header; everybody unless told otherwise. */
-  admits: (authorization: string | undefined) => boolean = () => true;
+  admits: (authorization: string | undefined) => boolean | Promise<boolean> = () => true;
   /** What it presents to the gateway. */
   token = '';
   /** What the gateway is to present to it, by the credentials of its next registration. */
@@ -51,7 +51,7 @@ export class HandPartner {
       const what = `${request.method} ${request.url}`;
       this.seen.push({ what, body: text === '' ? undefined : JSON.parse(text), headers: request.headers });
       const { authorization } = request.headers;
-      const answer = this.admits(authorization)
+      const answer = await this.admits(authorization)
         ? (this.configuration(request.url!, authorization) ?? await this.answer(what))
         : { http: 401, status: 2000 };
       if (answer === 'never') return;

@@ -238,6 +238,38 @@ test('HCI-04: what a hub said by a clock that was ahead is not its last word', a
   await far.close();
 });
 
+test('HCI-03: what a hub said between comes too late when it has said the same again since', async () => {
+  const far = await HandPartner.open('Far hub', 'FAH', 'HUB', ['RECEIVER hubclientinfo']);
+  expect((await far.register(hub)).status_code).toBe(1000);
+  const url = `${receiver('hubclientinfo')}/CA/QQS`;
+  const said = async (status: string, hour: number) => {
+    const body = { country_code: 'CA', party_id: 'QQS', role: 'CPO', status, last_updated: `2022-02-01T${hour}:00:00Z` };
+    expect(await call(hub, url, { token: far.token, method: 'PUT', body })).toMatchObject({ http: 200, status_code: 1000 });
+    return (await call(hub, url, { token: far.token })).data;
+  };
+  expect(await said('OFFLINE', 17)).toMatchObject({ status: 'OFFLINE', last_updated: '2022-02-01T17:00:00Z' });
+  expect(await said('OFFLINE', 20)).toMatchObject({ status: 'OFFLINE', last_updated: '2022-02-01T20:00:00Z' });
+  expect(await said('CONNECTED', 19)).toMatchObject({ status: 'OFFLINE', last_updated: '2022-02-01T20:00:00Z' });
+  await call(hub, '/ocpi/2.2.1/credentials', { token: far.token, method: 'DELETE' });
+  await far.close();
+});
+
+test('HUB-23: who is no hub has nobody behind it, whatever it lists', async () => {
+  const liar = await HandPartner.open('Liar', 'LIE', 'CPO', ['SENDER locations', 'RECEIVER tokens', 'SENDER hubclientinfo']);
+  const data = [{ country_code: 'CA', party_id: 'QQT', role: 'CPO', status: 'CONNECTED', last_updated: '2022-02-01T17:00:00Z' }];
+  liar.answer = (what) => (what.startsWith('GET /hubclientinfo') ? { data } : {});
+  expect((await liar.register(hub)).status_code).toBe(1000);
+  const db = await openDatabase({ url: hub.platform.databaseUrl, schema: 'ocpi_gateway', migrations: [] });
+  const open = async () => (await db.query(`SELECT FROM due WHERE kind = 'pull-clients' AND done_at IS NULL`)).rowCount;
+  await expect.poll(open).toBe(0);
+  await db.close();
+  const path = `${receiver('tokens')}/CA/ISL/T-1`;
+  expect((await ask(island, path, { to: { country_code: 'CA', party_id: 'QQT' }, method: 'PUT', body: { ...exampleToken, ...isle, uid: 'T-1' } })).status_code).toBe(4001);
+  expect(liar.pushed('PUT /tokens')).toEqual([]);
+  await call(hub, '/ocpi/2.2.1/credentials', { token: liar.token, method: 'DELETE' });
+  await liar.close();
+});
+
 test('HUB-22 HCI-03: who says that a member is behind it gets nothing that is for that member, also while that is away', async () => {
   const evil = await HandPartner.open('Evil hub', 'EVL', 'HUB', ['SENDER hubclientinfo', 'RECEIVER sessions', 'RECEIVER hubclientinfo']);
   expect((await evil.register(hub)).status_code).toBe(1000);

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { listPartners } from '#contracts/ocpi-gateway';
 import { exampleCdr, exampleLocation, exampleTariff, exampleToken, nextLink, type Party, routingHeaders } from '#ocpi';
+import { openDatabase } from '#postgres';
 import { HandPartner } from './hand-partner.ts';
 import { call, type CallOptions, openSide, type Side } from './side.ts';
 
@@ -132,6 +133,16 @@ describe('a request to one party', () => {
     expect(answer.status_message).toContain('CA*HBR');
   });
 
+  test('HUB-23: nobody pushes or reads an object of somebody else at its receiver', async () => {
+    cpo.seen.length = 0;
+    const token = { ...exampleToken, ...harbour, uid: 'NOT-MINE' };
+    for (const [method, to] of [['PUT', oasis], ['GET', oasis], ['PUT', undefined]] as const) {
+      const answer = await ask(emsp, `${receiver('tokens')}/CA/HBR/NOT-MINE`, { ...(to ? { to } : {}), method, ...(method === 'PUT' ? { body: token } : {}) });
+      expect(answer).toMatchObject({ http: 404, status_message: expect.stringContaining('none of your roles') });
+    }
+    expect(cpo.pushed()).toEqual([]);
+  });
+
   test('HUB-19: an answer that is no OCPI, or a refusal of the hub\'s own token, is 4000 and not the requester\'s fault', async () => {
     emsp.answer = () => ({ http: 401, status: 2001 });
     const answer = await ask(cpo, `${receiver('sessions')}/CA/EOA/S6`, { to: plunk, method: 'PUT', body: session('S6') });
@@ -225,6 +236,21 @@ describe('Broadcast Push', () => {
     expect(last(emsp, `PATCH /locations/CA/EOA/ALL-2/${uid}`)).toMatchObject({ body: patch, headers: { 'x-correlation-id': 'of-a-status' } });
   });
 
+  test('LOC-34: an EVSE\'s status that comes late is no news, though its Location was told of something else since', async () => {
+    const location = { ...exampleLocation, ...oasis, id: 'ALL-3' };
+    await ask(cpo, `${receiver('locations')}/CA/EOA/ALL-3`, { to: hubAsParty, method: 'PUT', body: location });
+    const [evse] = exampleLocation.evses!;
+    const said = (path: string, body: object) => ask(cpo, `${receiver('locations')}/CA/EOA/ALL-3/${evse!.uid}${path}`, { to: hubAsParty, method: 'PATCH', body });
+    const [connector] = evse!.connectors;
+    for (const [path, body] of [
+      ['', { status: 'CHARGING', last_updated: '2031-01-01T00:00:02Z' }], ['', { status: 'AVAILABLE', last_updated: '2031-01-01T00:00:01Z' }],
+      [`/${connector!.id}`, { tariff_ids: ['NEW'], last_updated: '2031-01-01T00:00:02Z' }], [`/${connector!.id}`, { tariff_ids: ['OLD'], last_updated: '2031-01-01T00:00:01Z' }],
+    ] as const) expect((await said(path, body)).status_code).toBe(1000);
+    const { data } = await ask(emsp, `${sender('locations')}?date_from=2031-01-01T00:00:00Z`, { to: hubAsParty });
+    const listed = (data as (typeof exampleLocation)[]).find(({ id }) => id === 'ALL-3')!.evses![0]!;
+    expect([listed.status, listed.connectors[0]!.tariff_ids]).toEqual(['CHARGING', ['NEW']]);
+  });
+
   test('D13: a deleted Tariff is deleted at all of them; a Token goes to operators only', async () => {
     const tariff = { ...exampleTariff, ...oasis, id: 'FOR-ALL' };
     await ask(cpo, `${receiver('tariffs')}/CA/EOA/FOR-ALL`, { to: hubAsParty, method: 'PUT', body: tariff });
@@ -255,6 +281,10 @@ describe('Broadcast Push', () => {
     expect((await ask(cpo, `${receiver('locations')}/CA/EOA/BROKEN`, { to: hubAsParty, method: 'PUT', body: broken })).status_code).toBe(2001);
     const { data } = await ask(emsp, sender('locations'), { to: hubAsParty });
     expect((data as { id: string }[]).map(({ id }) => id)).not.toContain('BROKEN');
+    // TOK-01: the type is RFID where the URL names none.
+    const app = { ...exampleToken, ...plunk, uid: 'APP', type: 'APP_USER' };
+    const untyped = await ask(emsp, `${receiver('tokens')}/CA/CPK/APP`, { to: hubAsParty, method: 'PUT', body: app });
+    expect(untyped).toMatchObject({ status_code: 2001, status_message: expect.stringContaining('type: "APP_USER"') });
   });
 });
 
@@ -326,6 +356,19 @@ describe('URLs that cross the hub', () => {
     expect(last(emsp, 'POST /results/stop-1').body).toEqual(result);
     expect(routed(last(emsp, 'POST /results/stop-1').headers)).toEqual({ from: 'CA*EOA', to: 'CA*CPK' });
     expect((await ask(other, given, { to: plunk, method: 'POST', body: result })).http).toBe(404);
+  });
+
+  test('CMD-10, HUB-20: the response_url of a reservation can be called for as long as the reservation may hold', async () => {
+    const days = (n: number) => new Date(Date.now() + n * 86_400_000).toISOString();
+    for (const [reservation_id, expiry_date] of [['R-LONG', days(10)], ['R-ENDLESS', days(9_999)], ['R-ODD', 'tomorrow']]) {
+      const body = { response_url: `${emsp.base}/result/${reservation_id}`, reservation_id, expiry_date, location_id: 'ALL-1', token: exampleToken };
+      expect((await ask(emsp, `${receiver('commands')}/RESERVE_NOW`, { to: oasis, method: 'POST', body })).status_code).toBe(1000);
+    }
+    const db = await openDatabase({ url: hub.platform.databaseUrl, schema: 'ocpi_gateway', migrations: [] });
+    const { rows } = await db.query(`SELECT substring(url from 'R-.*') AS id, round(extract(epoch FROM until - now()) / 86400)::int AS days
+      FROM crossings WHERE url LIKE '%/result/R-%' ORDER BY 1`);
+    await db.close();
+    expect(rows).toEqual([{ id: 'R-ENDLESS', days: 61 }, { id: 'R-LONG', days: 11 }, { id: 'R-ODD', days: 1 }]);
   });
 
   test('HUB-20: in the query of a charging profile, too', async () => {
@@ -442,6 +485,18 @@ describe('who is there', () => {
     await both.register(hub);
     await expect.poll(() => other.seen.filter(({ what }) => what === 'PUT /hubclientinfo/CA/BTH').map(({ body }) => (body as { role: string }).role).sort())
       .toEqual(['CPO', 'EMSP']);
+    // HUB-11: it goes on as a CPO alone, and is watched as before.
+    const { roles, ...given } = both.credentials() as { roles: { role: string }[] };
+    const body = { ...given, roles: roles.filter(({ role }) => role === 'CPO') };
+    expect((await call(hub, '/ocpi/2.2.1/credentials', { token: both.token, method: 'PUT', body })).status_code).toBe(1000);
+    both.seen.length = 0;
+    await ask(cpo, `${receiver('locations')}/CA/EOA/FOR-EMSPS`, { to: hubAsParty, method: 'PUT', body: { ...exampleLocation, ...oasis, id: 'FOR-EMSPS' } });
+    await expect.poll(() => other.pushed('PUT /locations/CA/EOA/FOR-EMSPS')).toHaveLength(1);
+    const db = await openDatabase({ url: hub.platform.databaseUrl, schema: 'ocpi_gateway', migrations: [] });
+    const { rows } = await db.query(`SELECT (SELECT count(*) FROM due d WHERE d.key = 'watch ' || p.partner_id AND d.done_at IS NULL)::int AS watches,
+      (SELECT count(*) FROM pushed o WHERE o.partner_id = p.partner_id AND o.object_key LIKE '%FOR-EMSPS')::int AS told FROM partners p WHERE name = 'Both'`);
+    await db.close();
+    expect(rows).toEqual([{ watches: 1, told: 0 }]);
     await both.close();
   });
 
@@ -477,4 +532,26 @@ test('HUB-20: who is kept apart does not go on where another party of its platfo
   expect(cpo.pushed('GET /locations')).toHaveLength(asked);
   await call(hub, '/ocpi/2.2.1/credentials', { token: duo.token, method: 'DELETE' });
   await duo.close();
+});
+
+test('HUB-15: of two operators whose Sessions have one id each is found by whose driver charges', async () => {
+  const twin = await HandPartner.open('Twin', 'TWN', 'CPO', ['SENDER sessions', 'RECEIVER commands']);
+  expect((await twin.register(hub)).status_code).toBe(1000);
+  const told = async (by: HandPartner, token: Party) => {
+    const body = { ...session('1001', token), party_id: by.partyId };
+    expect((await ask(by, `${receiver('sessions')}/CA/${by.partyId}/1001`, { method: 'PUT', body })).status_code).toBe(1000);
+  };
+  await told(cpo, plunk);
+  await told(twin, harbour);
+  for (const [by, to] of [[cpo, emsp], [twin, other]] as const) {
+    const path = `/sessions/CA/${by.partyId}/1001`;
+    expect((await ask(by, `/ocpi/2.2.1/receiver${path}`, { method: 'PATCH', body: { kwh: 2, last_updated: '2022-02-01T18:00:00Z' } })).status_code).toBe(1000);
+    expect(to.pushed(`PATCH ${path}`)).toHaveLength(1);
+    by.seen.length = 0;
+    const stop = { response_url: `${to.base}/r`, session_id: '1001' };
+    expect((await ask(to, `${receiver('commands')}/STOP_SESSION`, { method: 'POST', body: stop })).status_code).toBe(1000);
+    expect(by.pushed('POST /commands/STOP_SESSION')).toHaveLength(1);
+  }
+  await call(hub, '/ocpi/2.2.1/credentials', { token: twin.token, method: 'DELETE' });
+  await twin.close();
 });

@@ -4,7 +4,7 @@ import { cdrIssued } from '#contracts/cdr-ledger';
 import { type DeadLetter, endPartner, invitePartner, listDeadLetters, listPartners, renewPartner, replayDeadLetters } from '#contracts/ocpi-gateway';
 import { tariffPublished } from '#contracts/tariff-engine';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
-import { type Cdr, exampleCdr, exampleTariff } from '#ocpi';
+import { authorization, type Cdr, exampleCdr, exampleTariff } from '#ocpi';
 import { openDatabase } from '#postgres';
 import { HandPartner } from './hand-partner.ts';
 import { call, openSide, type Side } from './side.ts';
@@ -152,4 +152,45 @@ test('CRE-11, CRE-08: an operator ends a link: its token is dead at once, and th
   expect((await call(oasis, '/ocpi/2.2.1/credentials', { token: partner.token })).http).toBe(401);
   expect(await view()).toMatchObject({ state: 'unregistered' });
   await expect(ask().ask(endPartner, { partnerId: 'nobody' })).rejects.toThrow('unknown-partner');
+});
+
+test('CRE-08: a link that ends while its credentials are renewed stays ended', async () => {
+  const gone = await HandPartner.open('Gone', 'GON', 'EMSP', ['RECEIVER tariffs', 'RECEIVER cdrs']);
+  await gone.register(oasis);
+  const its = async () => (await ask().ask(listPartners, {})).partners.find(({ name }) => name === 'Gone')!;
+  gone.answer = async (what) => {
+    if (what !== 'PUT /credentials') return {};
+    await ask().ask(endPartner, { partnerId: (await its()).partnerId });
+    return { data: gone.credentials() };
+  };
+  await expect(ask().ask(renewPartner, { partnerId: (await its()).partnerId })).rejects.toThrow('not-registered');
+  expect(await its()).toMatchObject({ state: 'unregistered' });
+  await gone.close();
+});
+
+test('CRE-07: of a PUT of credentials and its repeat that overtakes it, the token that the partner still takes is kept', async () => {
+  const twice = await HandPartner.open('Twice', 'TWC', 'EMSP', ['RECEIVER tariffs', 'RECEIVER cdrs']);
+  await twice.register(oasis);
+  const put = (given: string) => {
+    const body = { ...twice.credentials(), token: given };
+    return call(oasis, '/ocpi/2.2.1/credentials', { token: twice.token, method: 'PUT', body });
+  };
+  let repeat: Promise<unknown> | undefined;
+  let isOld = false;
+  twice.admits = async (header) => {
+    if (header !== authorization('first')) return true;
+    if (isOld) return false;
+    // The details, after the versions: the repeat is through before they are there, and ends the token of the first.
+    if (twice.seen.filter(({ headers }) => headers.authorization === header).length === 2) {
+      repeat = put('second');
+      expect(await repeat).toMatchObject({ status_code: 1000 });
+      isOld = true;
+    }
+    return true;
+  };
+  expect((await put('first')).status_code).not.toBe(1000);
+  twice.seen.length = 0;
+  await oasis.neighbours.tell(published('T-TWICE', '2022-02-04T00:00:00Z'));
+  await expect.poll(() => twice.seen.find(({ what }) => what.includes('T-TWICE'))?.headers.authorization).toBe(authorization('second'));
+  await twice.close();
 });

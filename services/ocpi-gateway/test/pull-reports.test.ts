@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { listDifferences, listPartners, pullPartner } from '#contracts/ocpi-gateway';
+import { chooseQuirks, listDifferences, listPartners, listQuirks, pullPartner } from '#contracts/ocpi-gateway';
 import { exampleCdr, exampleTariff } from '#ocpi';
 import { HandPartner } from './hand-partner.ts';
 import { call, openSide, plunkParty, type Side } from './side.ts';
@@ -148,6 +148,40 @@ test('TRN-16: a list whose Links write its endpoint otherwise goes on where it s
   broken = () => undefined;
   slash = '';
   await pull(true, async () => (await reportOf('tariffs'))!.endedAt);
+});
+
+test('TRN-91: a list in whose midst a partner asks for less, or takes our token for nobody\'s, goes on where it stopped', async () => {
+  for (const http of [429, 401]) {
+    broken = (module, offset) => (module === 'tariffs' && offset === 4 ? { http, status: 2000 } : undefined);
+    await pull(true);
+    await expect.poll(() => asked('tariffs').filter((what) => what.endsWith('offset=4'))).toHaveLength(10);
+    expect(asked('tariffs').filter((what) => !what.includes('offset')), String(http)).toEqual(['/tariffs']);
+    broken = () => undefined;
+    await pull(true);
+  }
+});
+
+test('TRN-14: of lists that are asked for, those that were read are not read again because another one cannot be', async () => {
+  broken = (module) => (module === 'cdrs' ? { http: 500, status: 3000 } : undefined);
+  await pull(true, async () => (await reportOf('tariffs'))!.endedAt);
+  await expect.poll(() => asked('cdrs')).toHaveLength(10);
+  expect(asked('tariffs').filter((what) => !what.includes('offset'))).toEqual(['/tariffs']);
+  broken = () => undefined;
+  await pull(true);
+});
+
+test('TRN-52: a Link to another host ends a list, and is noted; whoever is read by offset needs none', async () => {
+  const { bus } = plunk.neighbours;
+  const Link = '<http://inside.example/tariffs?offset=2>; rel="next"';
+  broken = (module, offset) =>
+    (module === 'tariffs' ? { headers: { 'X-Total-Count': '5', 'X-Limit': '2', ...(offset < 4 ? { Link } : {}) } } : undefined);
+  await pull(true);
+  const quirk = async () => (await bus.ask(listQuirks, { partnerId })).quirks.find(({ name }) => name === 'no-link');
+  await expect.poll(quirk).toMatchObject({ suggested: true, detail: expect.stringContaining('elsewhere') });
+  await bus.ask(chooseQuirks, { partnerId, set: ['no-link'], unset: [] });
+  await expect.poll(() => reportOf('tariffs')).toMatchObject({ full: true, objects: 5, error: '' });
+  await pull(true);
+  await bus.ask(chooseQuirks, { partnerId, set: [], unset: ['no-link'] });
 });
 
 test('VER-08: a list that stopped in the middle begins anew where its endpoint has moved to', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { listDifferences, listPartners, pullPartner } from '#contracts/ocpi-gateway';
 import { exampleCdr, exampleLocation, exampleSession, exampleTariff } from '#ocpi';
+import { openDatabase } from '#postgres';
 import { HandPartner } from './hand-partner.ts';
 import { call, openSide, plunkParty, type Side } from './side.ts';
 
@@ -44,7 +45,7 @@ beforeAll(async () => {
       pull: { first_s: 0, every_s: 1, full_every_s: 1, splay_s: 0 },
     },
   });
-  cpo = await HandPartner.open('Energy OASIS', 'EOA', 'CPO', ['SENDER locations', 'SENDER tariffs', 'SENDER sessions', 'SENDER cdrs']);
+  cpo = await HandPartner.open('Energy OASIS', 'EOA', 'CPO', ['SENDER locations', 'SENDER tariffs', 'SENDER sessions', 'SENDER cdrs'], ['CPO QBC']);
   lists = {
     locations: [location('L-1'), location('L-2'), location('L-3')],
     tariffs: [tariff('T-1'), tariff('T-2')],
@@ -289,4 +290,40 @@ test('TRN-55: an object that locations has no time for is no invalid one, and ta
     await expect.poll(differences).toContain('missing');
     expect(await differences(), code).toEqual(['missing']);
   }
+});
+
+test('CRE-06, TRN-57: a party that leaves its platform while lists are read loses nothing by the lists that it is not on any more', async () => {
+  lists.locations = [location('L-1'), { ...location('Q-1'), party_id: 'QBC' }];
+  await expect.poll(() => held('location')).toContain('q-1');
+  let hasLeft = false;
+  cpo.answer = async (what) => {
+    if (what.startsWith('GET /tariffs') && !hasLeft) {
+      hasLeft = true;
+      lists.locations = [location('L-1')];
+      const { roles, ...given } = cpo.credentials() as { roles: object[] };
+      const put = await call(plunk, '/ocpi/2.2.1/credentials', { token: cpo.token, method: 'PUT', body: { ...given, roles: roles.slice(0, 1) } });
+      cpo.token = (put.data as { token: string }).token;
+    }
+    return answer(what);
+  };
+  await expect.poll(() => hasLeft && cpo.token).not.toBe(false);
+  await wholeRounds(2);
+  expect(dropped().join()).not.toContain('q-1');
+});
+
+test('CRE-08: nothing is taken of a list whose link has ended while it was read', async () => {
+  const db = await openDatabase({ url: plunk.platform.databaseUrl, schema: 'ocpi_gateway', migrations: [] });
+  let hasEnded = false;
+  cpo.answer = async (what) => {
+    if (what.startsWith('GET /locations') && !hasEnded) {
+      hasEnded = true;
+      lists.locations = [location('L-1'), location('L-LATE')];
+      expect((await call(plunk, '/ocpi/2.2.1/credentials', { token: cpo.token, method: 'DELETE' })).status_code).toBe(1000);
+    }
+    return answer(what);
+  };
+  const open = async () => (await db.query(`SELECT FROM due WHERE kind = 'pull' AND done_at IS NULL`)).rowCount;
+  await expect.poll(async () => hasEnded && (await open()) === 0).toBe(true);
+  expect(held('location')).not.toContain('l-late');
+  await db.close();
 });

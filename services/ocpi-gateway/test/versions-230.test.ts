@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { listPartners } from '#contracts/ocpi-gateway';
+import { listPartners, pullPartner } from '#contracts/ocpi-gateway';
 import { exampleLocation, exampleToken } from '#ocpi';
 import { HandPartner } from './hand-partner.ts';
 import { call, openSide, plunkParty, type Side } from './side.ts';
@@ -56,6 +56,20 @@ test('2.3.0 a hub lists the parties behind it beside itself: what is for all of 
   expect([headers['ocpi-to-country-code'], headers['ocpi-to-party-id']]).toEqual(['CA', 'HUB']);
   const { roles } = (await oasis.neighbours.bus.ask(listPartners, {})).partners.find(({ name }) => name === 'Hub')!;
   expect(roles.map(({ role, party }) => `${role} ${party!.partyId}`)).toEqual(['EMSP HMA', 'EMSP HMB', 'HUB HUB']);
+});
+
+test('2.3.0 TRN-14 of a hub that lists the parties behind it the CDRs of each are pulled', async () => {
+  const hub = await HandPartner.open('Hub of CPOs', 'HCA', 'CPO', ['SENDER cdrs', 'RECEIVER tokens'], ['CPO HCB']);
+  hub.version = '2.3.0';
+  hub.hubPartyId = 'CAHUC';
+  hub.answer = (what) => (what.startsWith('GET /cdrs') ? { data: [], headers: { 'X-Total-Count': '0', 'X-Limit': '100' } } : {});
+  partners.push(hub);
+  expect(await hub.register(plunk)).toMatchObject({ http: 200, status_code: 1000 });
+  const { bus } = plunk.neighbours;
+  const { partnerId } = (await bus.ask(listPartners, {})).partners.find(({ name }) => name === 'Hub of CPOs')!;
+  await bus.ask(pullPartner, { partnerId, full: true });
+  const asked = () => hub.seen.filter(({ what }) => what.startsWith('GET /cdrs')).map(({ headers }) => headers['ocpi-to-party-id']);
+  await expect.poll(asked).toEqual(['HCA', 'HCB']);
 });
 
 test('2.1.1 an unknown Token is 404 with a status code that 2.1.1 has', async () => {

@@ -13,6 +13,7 @@ import {
   type AuthorizationInfo, type Cdr, creditCdr, exampleCdr, exampleLocation, exampleSession, exampleTariff,
   exampleToken, type Location, type Session, type Token,
 } from '#ocpi';
+import { openDatabase } from '#postgres';
 import { HandPartner } from './hand-partner.ts';
 import { call, openSide, origin, plunkParty, type Side, versionsUrl } from './side.ts';
 
@@ -159,6 +160,10 @@ test('TOK-02 a Token goes without its party and comes with it; its type is found
     }),
   );
   await expect.poll(() => taken(oasis, 'PATCH TOKEN CA*CPK OTHER APP-1')).toEqual({ valid: false, last_updated: blocked.last_updated });
+  const db = await openDatabase({ url: oasis.platform.databaseUrl, schema: 'ocpi_gateway', migrations: [] });
+  const { rows } = await db.query('SELECT object_key FROM to_fetch');
+  await db.close();
+  expect(rows, 'TRN-63: nothing is missing').toEqual([]);
 });
 
 test('TOK-04 an authorization is asked and answered: the Token in it is the one that is known here', async () => {

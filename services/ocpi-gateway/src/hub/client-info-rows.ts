@@ -75,16 +75,21 @@ export async function hasRoomFor(db: Queryable, { partnerId, info }: Client): Pr
   return rows[0]!.known || rows[0]!.n < BEHIND_AT_MOST;
 }
 
-/** Whether that is news; an older ClientInfo is none, unless what is held was said by a clock that is ahead of `now`. */
+/**
+ * Whether that is news; an older ClientInfo is none, unless what is held was said by a clock that is ahead of `now`. What a hub
+ * says again is none, either, and still newer than what it said between and comes late.
+ */
 export async function keepClient(tx: Tx, { partnerId, behind, info }: Client, now: number): Promise<boolean> {
-  const { rowCount } = await tx.query(
-    `INSERT INTO client_infos AS held (country_code, party_id, role, partner_id, behind, status, last_updated)
+  const { rows } = await tx.query<{ news: boolean }>(
+    `WITH before AS (SELECT status FROM client_infos WHERE (country_code, party_id, role, partner_id) = ($1, $2, $3, $4))
+     INSERT INTO client_infos AS held (country_code, party_id, role, partner_id, behind, status, last_updated)
      VALUES ($1, $2, $3, $4, $5, $6, $7)
      ON CONFLICT (country_code, party_id, role, partner_id) DO UPDATE SET status = excluded.status, last_updated = excluded.last_updated
-       WHERE held.status <> excluded.status AND (held.last_updated <= excluded.last_updated OR held.last_updated > $8)`,
+       WHERE (held.last_updated <= excluded.last_updated OR held.last_updated > $8) AND (held.behind OR held.status <> excluded.status)
+     RETURNING status IS DISTINCT FROM (SELECT status FROM before) AS news`,
     [...keyOf(info), info.role, partnerId, behind, info.status, info.last_updated, new Date(now)],
   );
-  return (rowCount ?? 0) > 0;
+  return rows[0]?.news ?? false;
 }
 
 /** Links came or went, or one party: who is behind a hub and has a link of its own, is heard there alone. */

@@ -1,10 +1,11 @@
 import type { Due, DueOutcome } from '#due';
-import { ClientInfo, type Party, read, sameParty } from '#ocpi';
+import { ClientInfo, instantMs, type Party, read, sameParty } from '#ocpi';
 import type { Database, Tx } from '#postgres';
 import type { Log } from '#telemetry';
 import type { Clock } from '#time';
 import type { Calls } from '../partners/calls.ts';
-import { BEHIND_AT_MOST, type Client, clientsOf, hasRoomFor, keepClient, noteOwnLinks } from './client-info-rows.ts';
+import { BEHIND_AT_MOST, type Client, clientKey, clientsOf, hasRoomFor, keepClient, noteOwnLinks } from './client-info-rows.ts';
+import { noteQuiet } from '../pulls/quiet-rows.ts';
 import type { Handlers, OcpiRequest } from '../exchange.ts';
 import { outcomeText } from '../partners/handshake.ts';
 import { endpointOf, isHub, type Partner } from '../partners/partner.ts';
@@ -49,24 +50,26 @@ export class ClientInfos {
     };
   }
 
-  /** All that are behind a hub, at the start of its link. HCI-04. */
-  async pull({ body }: Due, attempt: number): Promise<DueOutcome> {
+  /** All that are behind a hub: at the start of its link, and with its lists, for a PUT may not have come. HCI-04. */
+  async pull({ body }: Pick<Due, 'body'>, attempt = ATTEMPTS_MAX): Promise<DueOutcome> {
     const { db, calls, log } = this.parts;
     const partner = await findPartner(db, (body as { partnerId: string }).partnerId);
     const url = partner && endpointOf(partner, 'hubclientinfo', 'SENDER');
-    if (partner?.state !== 'registered' || url === undefined) return 'done';
+    if (partner?.state !== 'registered' || url === undefined || !isHub(partner)) return 'done';
     for await (const page of calls.pages(partner, url)) {
       if (page.kind !== 'page') {
+        await noteQuiet(db, partner.id, page);
         log.warn('the parties behind a hub are not known', { hub: partner.name, outcome: outcomeText(page), attempt });
         return attempt < ATTEMPTS_MAX ? { retryInMs: AGAIN_MS } : 'done';
       }
-      await db.tx(async (tx) => {
+      const held = new Map((await clientsOf(db, partner.id)).map(({ info }) => [clientKey(info), info]));
+      const listed = page.objects.map((object) => read(ClientInfo, object)).flatMap((info) => (info.ok ? [info.value] : []));
+      const others = listed.filter((info) => !isSame(info, held.get(clientKey(info))));
+      // Nobody queues anything meanwhile.
+      if (others.length > 0) await db.tx(async (tx) => {
         await lockLinks(tx, 'alone');
         const changed: ClientInfo[] = [];
-        for (const object of page.objects) {
-          const info = read(ClientInfo, object);
-          if (info.ok && (await this.keep(tx, partner, info.value))) changed.push(info.value);
-        }
+        for (const info of others) if (await this.keep(tx, partner, info)) changed.push(info);
         await this.brought(tx, partner, changed);
       });
     }
@@ -80,18 +83,20 @@ export class ClientInfos {
     const { db, partners } = this.parts;
     await db.tx(async (tx) => {
       await lockLinks(tx, 'alone');
-      if (await this.keep(tx, partner, info)) await this.brought(tx, partner, [info]);
+      const isNews = await this.keep(tx, partner, info);
+      if (isNews === undefined) throw refuse('invalid-object', `no more than ${BEHIND_AT_MOST} parties are kept behind one hub`);
+      if (isNews) await this.brought(tx, partner, [info]);
     });
     partners.wake();
     return {};
   }
 
-  /** Whether it is news. */
-  private async keep(tx: Tx, partner: Partner, info: ClientInfo): Promise<boolean> {
+  /** Whether it is news; undefined: there is no room for it. */
+  private async keep(tx: Tx, partner: Partner, info: ClientInfo): Promise<boolean | undefined> {
     const { members, isOurs, clock } = this.parts;
     if (isOurs(info) || info.role === 'HUB') return false;
     const client: Client = { partnerId: partner.id, behind: true, info };
-    if (!await hasRoomFor(tx, client)) throw refuse('invalid-object', `no more than ${BEHIND_AT_MOST} parties are kept behind one hub`);
+    if (!await hasRoomFor(tx, client)) return undefined;
     const isNews = members ? await members.told(tx, client) : await keepClient(tx, client, clock.now());
     if (!isNews) return false;
     await noteOwnLinks(tx, info);
@@ -105,6 +110,10 @@ export class ClientInfos {
     await links.tellLinked(tx, news);
     await steering.seenBehind(tx, partner, news);
   }
+}
+
+function isSame(info: ClientInfo, held: ClientInfo | undefined): boolean {
+  return held !== undefined && held.status === info.status && instantMs(held.last_updated) === instantMs(info.last_updated);
 }
 
 function partyIn(params: Readonly<Record<string, string>>): Party {

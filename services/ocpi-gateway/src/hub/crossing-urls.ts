@@ -1,4 +1,4 @@
-import { allowedUrl, type Party } from '#ocpi';
+import { allowedUrl, instantMs, type Party } from '#ocpi';
 import type { Database } from '#postgres';
 import type { Clock } from '#time';
 import type { OcpiRequest } from '../exchange.ts';
@@ -17,8 +17,9 @@ export interface CrossingUrlsParts {
 }
 
 export const CROSSING_PATH = '/ocpi/2.2.1/crossing';
-/** Results of commands and next pages are asked for soon, or never. */
+/** Results of commands and next pages are asked for soon, or never; that a reservation is over, as long as it may hold. CMD-10. */
 export const CROSSING_MS = 86_400_000;
+const RESERVED_MS_MAX = 60 * CROSSING_MS;
 
 /** A URL of one member that another may call, but through us. HUB-20. */
 export class CrossingUrls {
@@ -33,15 +34,17 @@ export class CrossingUrls {
 
   /** What the far side is to call back, it calls through us: in a body or in a query. HUB-20. */
   async crossed({ caller, from }: { readonly caller: Partner; readonly from: Party }, target: Partner, { body, text, search }: OcpiRequest): Promise<{ text: string; search: string }> {
+    const { response_url: inBody, expiry_date: expiry } = (body ?? {}) as { response_url?: unknown; expiry_date?: unknown };
+    const reservedMs = (typeof expiry === 'string' ? instantMs(expiry) ?? 0 : 0) - this.parts.clock.now();
+    const forMs = CROSSING_MS + Math.min(Math.max(reservedMs, 0), RESERVED_MS_MAX);
     const give = (url: string) => {
       const allowed = allowedUrl(url, { allowPrivate: this.parts.calls.allowPrivate });
       if (!allowed.ok) throw refuse('invalid-parameters', `response_url: ${allowed.message}`);
-      return this.of({ owner: caller.id, party: from, holder: target.id, url }, CROSSING_MS);
+      return this.of({ owner: caller.id, party: from, holder: target.id, url }, forMs);
     };
     const query = new URLSearchParams(search);
     const inQuery = query.get('response_url');
     if (inQuery !== null) query.set('response_url', await give(inQuery));
-    const inBody = (body as { response_url?: unknown } | undefined)?.response_url;
     return {
       text: typeof inBody === 'string' ? JSON.stringify({ ...(body as object), response_url: await give(inBody) }) : text,
       search: inQuery === null ? search : `?${query}`,

@@ -113,6 +113,7 @@ export class Hub {
 
   private async answer(route: Route, request: OcpiRequest): Promise<OcpiReply> {
     const from = this.sender(request);
+    this.checkOwner(route, request);
     const way = wayOf(route, request.routing.to, this.parts.party);
     if (way.kind === 'list') return this.toldToAll.list(route.module as ModuleId, request, from);
     if (way.kind === 'everybody') return this.toldToAll.broadcast(route, request, from);
@@ -133,6 +134,14 @@ export class Hub {
     return { country_code: from.country_code.toUpperCase(), party_id: from.party_id.toUpperCase() };
   }
 
+  /** HUB-23: whose an object is, the URL at its receiver says. Of operators' Sessions an eMSP tells a provider, too: CHP-05. */
+  private checkOwner({ role, module }: Route, { caller: { partner }, params }: OcpiRequest): void {
+    const { country_code = '', party_id = '' } = params;
+    const owner = { country_code, party_id };
+    if (role !== 'RECEIVER' || module === 'sessions' || party_id === '' || this.parts.members.speaksFor(partner, owner)) return;
+    throw refuse('foreign-party', `${partyText(owner)} is none of your roles`);
+  }
+
   /** Open Routing: who keeps what the request is about. HUB-15. */
   private async foundBy(clue: Clue | undefined, from: Party): Promise<Party> {
     if (clue === undefined || clue.by === 'everybody') {
@@ -144,8 +153,10 @@ export class Hub {
     if (clue.by === 'party') return clue.party;
     const { db, clock, members } = this.parts;
     const told = clue.by === 'location' || clue.by === 'token' ? await ownersOf(db, `${clue.by}s`, clue.id) : [];
-    const all = [...told, ...await placesOf(db, clue.by, clue.id, clock.now())].filter((party) => members.mayMeet(from, party));
-    const parties = all.filter((party, index) => all.findIndex((other) => sameParty(party, other)) === index);
+    const id = clue.by === 'session-token' ? sessionOf(from, clue.id) : clue.id;
+    const all = [...told, ...await placesOf(db, clue.by, id, clock.now())].filter((party) => members.mayMeet(from, party));
+    const found = all.filter((party, index) => all.findIndex((other) => sameParty(party, other)) === index);
+    const parties = clue.by === 'session' && found.length > 1 ? await this.chargedBy(from, clue.id, found) : found;
     const [party, ...more] = parties;
     if (!party) throw refuse('unknown-receiver', `this hub does not know whose ${clue.by} ${clue.id} is: name the party in OCPI-to-…`);
     if (more.length > 0)
@@ -154,6 +165,14 @@ export class Hub {
         `${parties.map(partyText).join(' and ')} have a ${clue.by} ${clue.id}: name the party in OCPI-to-…`,
       );
     return party;
+  }
+
+  /** Operators number their Sessions each for itself: of several with one id those that were told to who asks. */
+  private async chargedBy(asker: Party, sessionId: string, operators: readonly Party[]): Promise<readonly Party[]> {
+    const { db, clock } = this.parts;
+    const told = await Promise.all(operators.map((one) => placesOf(db, 'session-token', sessionOf(one, sessionId), clock.now())));
+    const its = operators.filter((_, n) => told[n]!.some((party) => sameParty(party, asker)));
+    return its.length > 0 ? its : operators;
   }
 
   private async forward(route: Route, request: OcpiRequest, from: Party, to: Party): Promise<OcpiReply> {
@@ -261,11 +280,16 @@ export class Hub {
     const { db, clock } = this.parts;
     const until = clock.now() + PLACE_MS;
     const learned: [Kept, unknown, Party][] = role === 'RECEIVER' && module === 'sessions'
-      ? [['session', params.session_id, from], ['session-token', params.session_id, to]]
+      ? [['session', params.session_id, from], ['session-token', sessionOf(from, params.session_id!), to]]
       : role === 'RECEIVER' && module === 'locations' ? [['location', params.location_id, from]]
       : path === '/RESERVE_NOW' ? [['reservation', (body as { reservation_id?: unknown } | null)?.reservation_id, to]] : [];
     for (const [what, id, party] of learned) if (typeof id === 'string') await learnPlace(db, what, id, party, until);
   }
+}
+
+/** A Session as its operator tells it. */
+function sessionOf(operator: Party, sessionId: string): string {
+  return `${partyText(operator)} ${sessionId}`;
 }
 
 function textOf(header: string | readonly string[] | undefined): string | undefined {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { addDue, type Due, type DueOutcome, type DueWorker } from '#due';
+import { addDue, type Due, type DueOutcome, type DueWorker, openDue } from '#due';
 import { type ClientInfo, instantMs, partyText, type Party, sameParty } from '#ocpi';
 import type { Database, Tx } from '#postgres';
 import type { Log } from '#telemetry';
@@ -89,7 +89,7 @@ export class HubMembers {
 
   /** Registered partners that are to hear what `owner` tells everybody. HUB-11. */
   async listeners(tx: Tx, owner: Party, module: 'locations' | 'tariffs' | 'tokens'): Promise<Partner[]> {
-    const clients = await allClients(tx);
+    const clients = (await allClients(tx)).filter(({ info }) => info.status !== 'SUSPENDED');
     const tellers = clients.filter(({ info }) => sameParty(info, owner));
     const via = tellers.map(({ partnerId }) => partnerId);
     const roles = audienceOf(module, tellers.map(({ info }) => info.role));
@@ -108,9 +108,11 @@ export class HubMembers {
     const at = clock.now();
     await noteHeard(tx, partner.id, at);
     await this.announce(tx, await keepRoles(tx, partner.id, partner.roles.filter(({ role }) => role !== 'HUB'), 'CONNECTED', at));
+    const lane = `watch ${partner.id}`;
+    if ((await openDue(tx, lane)).length > 0) return;
     await addDue(tx, {
-      id: `watch ${partner.id} ${randomUUID()}`,
-      key: `watch ${partner.id}`,
+      id: `${lane} ${randomUUID()}`,
+      key: lane,
       kind: 'watch',
       at: at + this.parts.settings.quiet_s * 1_000,
       body: { partnerId: partner.id },

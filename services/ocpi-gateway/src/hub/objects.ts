@@ -1,8 +1,8 @@
 import { withinOneAnswer } from '#bus';
 import {
-  type Connector, type ConnectorPatch, type Evse, type EvsePatch, isStale, Location, type LocationPatch,
+  type Connector, type ConnectorPatch, type Evse, type EvsePatch, findEvse, isStale, Location, type LocationPatch,
   type NextPage, type PageQuery, type Party, partyText, patchConnector, patchEvse, patchLocation, patchToken, putConnector, putEvse,
-  putLocation, read, type Route, Tariff, Token, type TokenPatch,
+  putLocation, read, type Route, sameId, Tariff, Token, type TokenPatch,
 } from '#ocpi';
 import { pageByCreation, type Queryable, type Tx } from '#postgres';
 import type { PushedModule } from '../pushes/difference.ts';
@@ -33,16 +33,23 @@ export function pushedOn(
 ): string | undefined {
   if (route.method === 'DELETE') return undefined;
   const held: unknown = known === undefined ? undefined : JSON.parse(known);
+  const part = heldPart(held as Location | undefined, params);
+  if (part && isStale(part, body as { last_updated: string })) return known;
   const next =
     route.module === 'locations'
       ? locationAfter(route, params, body, held as Location | undefined)
       : route.method === 'PUT'
         ? body
         : patchToken(there(held as Token | undefined, 'Token'), body as TokenPatch);
-  if (held !== undefined && isStale(held as Location, next as Location)) return known;
   const reading = read(objectSchemas[route.module as keyof typeof objectSchemas], next);
   if (!reading.ok) throw refuse('invalid-parameters', reading.message);
   return JSON.stringify(next);
+}
+
+/** What of it is pushed: an EVSE or a Connector may be older than its Location. LOC-34. */
+function heldPart(held: Location | undefined, { evse_uid: evseUid, connector_id: connectorId }: Readonly<Record<string, string>>) {
+  const evse = evseUid === undefined ? held : held && findEvse(held, evseUid);
+  return connectorId === undefined ? evse : (evse as Evse | undefined)?.connectors.find(({ id }) => sameId(id, connectorId));
 }
 
 function locationAfter({ method }: Route, params: Readonly<Record<string, string>>, body: unknown, held: Location | undefined): Location {

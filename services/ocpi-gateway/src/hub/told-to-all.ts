@@ -32,9 +32,11 @@ export class ToldToAll {
     if (body && !body.ok) throw refuse('invalid-parameters', body.message);
     const query = route.query ? read(route.query, request.query) : undefined;
     if (query && !query.ok) throw refuse('invalid-parameters', query.message);
-    const object = objectOf(route, request.params, String((query?.value as { type?: string } | undefined)?.type ?? ''));
+    const type = String((query?.value as { type?: string } | undefined)?.type ?? '');
+    const object = objectOf(route, request.params, type);
     // Others take an object by what it says it is, from this hub's list as well.
-    sameIds(request.params, { ...(body?.value as object | undefined) }, idsOf(route, request.params));
+    const names = { ...idsOf(route, request.params), ...(module === 'tokens' ? { type: 'type' } : {}) };
+    sameIds({ ...request.params, type }, { ...(body?.value as object | undefined) }, names);
     if (!members.speaksFor(request.caller.partner, object.owner))
       throw refuse('foreign-party', `${partyText(object.owner)} is none of your roles`);
     const isNew = await db.tx(async (tx) => {

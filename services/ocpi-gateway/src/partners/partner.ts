@@ -88,6 +88,13 @@ export function hasParty(partner: Pick<Partner, 'roles' | 'behind'>, party: Part
   return isPartyOf(partner, party) || partner.behind.some((one) => sameParty(one, party));
 }
 
+/** The same of who asks: through a hub each for itself, and the hub, which tells everybody, for all. HUB-23. */
+export function maySpeakFor({ caller: { partner }, routing: { from } }: Pick<OcpiRequest, 'caller' | 'routing'>, party: Party): boolean {
+  if (!hasParty(partner, party)) return false;
+  const isHubs = from === undefined || partner.roles.some((role) => role.role === 'HUB' && sameParty(role, from));
+  return !isHub(partner) || isHubs || sameParty(from, party);
+}
+
 export function isPartyOf({ roles }: Pick<Partner, 'roles'>, party: Party): boolean {
   return roles.some((role) => sameParty(role, party));
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Rejected } from '#decider';
 import type { DueWorker } from '#due';
 import { allowedUrl, Credentials, type Interface, type Outcome, read, type TokenCandidate, tokenCandidates } from '#ocpi';
-import { type Database, together } from '#postgres';
+import { type Database, together, type Tx } from '#postgres';
 import { rfc3339 } from '#time';
 import type { Calls } from './calls.ts';
 import { meet, type Met, outcomeText, refuse } from './handshake.ts';
@@ -162,15 +162,11 @@ export class Partners {
 
   /** PUT credentials: new ones of a registered partner; it gets a new token, too. CRE-06, CRE-07. */
   async renew(caller: Caller, said: Credentials, version: SpokenVersion): Promise<Credentials> {
-    const { db, secrets } = this.parts;
+    const { secrets } = this.parts;
     const theirs = await this.asInvited(caller.partner, said, version);
     await this.checkTakeOver(caller, theirs);
-    const met = await this.meet(caller.partner, theirs.token, theirs.url, version);
     const token = secrets.newToken();
-    await db.tx(async (tx) => {
-      await lockLinks(tx, 'alone');
-      const known = await findPartner(tx, caller.partner.id, true);
-      if (!known || !isLinked(known)) throw new Rejected<OcpiRefusal>('not-registered', 'the link was ended meanwhile');
+    await this.proven(caller.partner, theirs, version, async (tx, known, met) => {
       await replaceToken(tx, known.id, secrets.hash(token));
       await this.links.join(tx, known, met, theirs);
     });
@@ -206,10 +202,7 @@ export class Partners {
       const why = theirs ? theirs.message : outcomeText(outcome);
       throw refuse(outcome.kind === 'refused' || theirs ? 'registration-refused' : 'partner-unreachable', `PUT of credentials: ${why}`);
     }
-    const met = await this.meet(known, theirs.value.token, theirs.value.url, newest.version);
-    await db.tx(async (tx) => {
-      await lockLinks(tx, 'alone');
-      const partner = (await findPartner(tx, id, true))!;
+    await this.proven(known, theirs.value, newest.version, async (tx, partner, met) => {
       // They have our new token: the link goes on, for those whom it is for.
       const roles = theirs.value.roles.filter((one) => isInvited(partner.invited, one));
       await this.links.join(tx, partner, met, { ...theirs.value, roles: roles.length > 0 ? roles : [...partner.roles] });
@@ -278,6 +271,28 @@ export class Partners {
     this.parts.worker().wake();
   }
 
+  /**
+   * What a partner gave is taken once its token opened its versions. Of two that it gives at once, by its own PUT and in the answer to
+   * ours, or by a PUT and its repeat, each may end the other: one that was overtaken is tried again. CRE-07.
+   */
+  private async proven(
+    partner: Partner, theirs: Credentials, version: SpokenVersion, take: (tx: Tx, known: Partner, met: Met) => Promise<void>,
+  ): Promise<void> {
+    for (let before = partner; ;) {
+      const met = await this.meet(before, theirs.token, theirs.url, version);
+      const overtaken = await this.parts.db.tx(async (tx) => {
+        await lockLinks(tx, 'alone');
+        const known = await findPartner(tx, partner.id, true);
+        if (!known || !isLinked(known)) throw new Rejected<OcpiRefusal>('not-registered', 'the link was ended meanwhile');
+        if (!sameToken(known, before)) return known;
+        await take(tx, known, met);
+        return undefined;
+      });
+      if (!overtaken) return;
+      before = overtaken;
+    }
+  }
+
   /** A PUT or POST of credentials is for the version whose endpoint it went to; else the newest that both have is taken. */
   private meet(partner: Partner, token: string, versionsUrl: string, version?: SpokenVersion): Promise<Met> {
     const { calls, dialects, versions } = this.parts;
@@ -335,6 +350,10 @@ function fresh(one: Fresh): Partner {
 /** Whether it has credentials of ours, and we of it. */
 function isLinked({ state }: Partner): boolean {
   return state === 'registered' || state === 'unapproved';
+}
+
+function sameToken({ tokenOut: one }: Partner, { tokenOut: other }: Partner): boolean {
+  return one !== undefined && other !== undefined && one.equals(other);
 }
 
 /** The credentials that a peer answers with. */

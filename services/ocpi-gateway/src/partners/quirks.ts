@@ -61,9 +61,9 @@ export const quirks = {
     accepted: 'pages are taken as long as they come',
   },
   'no-link': {
-    what: 'answers a page that is not the last without a Link to the next',
+    what: 'answers a page that is not the last without a Link to the next, or with one that leads to another host or scheme',
     rule: 'TRN-52',
-    seen: 'a page without a Link whose X-Total-Count says that there is more, or a full one without both behind which there is',
+    seen: 'a page without a Link whose X-Total-Count says that there is more, a full one without both behind which there is, or a Link to elsewhere',
     accepted: 'what is not on such a list is not taken for gone; without X-Total-Count a full page is followed by offset',
     chosen: 'the next page is asked for by offset until one is empty or the count is reached; all its lists are read anew at once',
   },

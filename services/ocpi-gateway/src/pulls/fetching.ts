@@ -13,7 +13,7 @@ import {
 } from './fetch-rows.ts';
 import { outcomeText } from '../partners/handshake.ts';
 import { endpointOf, type Partner } from '../partners/partner.ts';
-import { listUrl, pagesOf } from './partner-lists.ts';
+import { isPassing, listUrl, pagesOf } from './partner-lists.ts';
 import { findPartner } from '../partners/partner-rows.ts';
 import { type Kind, kinds, SESSIONS_BACK_MS, takeIn, targets } from './pulled-kinds.ts';
 import type { Pulling } from './pulling.ts';
@@ -169,9 +169,4 @@ export class Fetching {
 /** D23: a Sender has a URL for one Location, and for nothing else. */
 function hasObjectUrl({ module }: FetchKey): boolean {
   return module === 'locations';
-}
-
-/** Of the partner as a whole, and not of this object. */
-function isPassing({ http }: { http: number }): boolean {
-  return http >= 500 || [401, 403, 408, 429].includes(http);
 }

@@ -55,11 +55,22 @@ function notePage(partner: Partner, sightings: Sightings, { module, first }: { m
       sightings.note(partner.id, 'no-link', `GET of ${module}: neither a Link nor X-Total-Count told of ${new URL(page.url).search}`);
     return;
   }
+  if (page.kind === 'refused' && page.message.startsWith('the next page is elsewhere')) sightings.note(partner.id, 'no-link', `GET of ${module}: ${page.message}`);
   const { searchParams } = new URL(first);
   if (isTooLong(page)) sightings.note(partner.id, 'small-pages', `GET of ${module}: ${page.message}`);
   if (module !== 'sessions' && searchParams.has('date_from') && isInvalid(page)) {
     sightings.note(partner.id, 'no-date-filter', `GET of ${module} with date_from: ${page.kind === 'refused' ? page.message : ''}`);
   }
+}
+
+/** Of the partner as a whole, and not of what was asked for: it may be given later. */
+export function isPassing({ http }: { readonly http: number }): boolean {
+  return http >= 500 || [401, 403, 408, 429].includes(http);
+}
+
+/** A hub that could not bring it to who has it. HUB-19. */
+export function isAway(page: Exclude<Outcome, { kind: 'ok' }>): boolean {
+  return page.kind === 'refused' && Math.floor((page.statusCode ?? 0) / 1_000) === 4;
 }
 
 function isTooLong(page: Exclude<Outcome, { kind: 'ok' }>): page is Extract<Outcome, { kind: 'unclear' }> {

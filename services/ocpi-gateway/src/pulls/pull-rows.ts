@@ -17,6 +17,8 @@ export interface Pull {
   readonly since: number | undefined;
   /** When the last whole list was read to its end. */
   readonly fullAt: number | undefined;
+  /** When the last list was. */
+  readonly endedAt: number | undefined;
   /** Of the last list that ended, objects that are on no page to which a Link led. */
   readonly unlinked: number;
   /** A list under way: where to go on, of which endpoint it is, and when it began. */
@@ -36,6 +38,7 @@ export interface PullReport extends PullKey {
 interface Row {
   since: string | null;
   full_at: string | null;
+  ended_at: string | null;
   unlinked: number;
   url: string | null;
   endpoint: string | null;
@@ -51,10 +54,10 @@ const at = (time: number) => new Date(Math.round(time));
 
 export async function findPull(db: Queryable, key: PullKey): Promise<Pull> {
   const { rows: [row] } = await db.query<Row>(
-    `SELECT since, full_at, unlinked, url, endpoint, full_run, started_at, objects FROM pulls WHERE ${WHERE}`, keyOf(key),
+    `SELECT since, full_at, ended_at, unlinked, url, endpoint, full_run, started_at, objects FROM pulls WHERE ${WHERE}`, keyOf(key),
   );
   return {
-    since: ms(row?.since ?? null), fullAt: ms(row?.full_at ?? null), unlinked: row?.unlinked ?? 0,
+    since: ms(row?.since ?? null), fullAt: ms(row?.full_at ?? null), endedAt: ms(row?.ended_at ?? null), unlinked: row?.unlinked ?? 0,
     under: row?.url ? { url: row.url, endpoint: row.endpoint ?? undefined, full: row.full_run, startedAt: ms(row.started_at)!, objects: row.objects } : undefined,
   };
 }

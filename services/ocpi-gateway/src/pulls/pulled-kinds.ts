@@ -177,7 +177,9 @@ function wordOf(id: unknown): string | undefined {
 /** Of whom a list is asked: of a hub what is for all of itself, Sessions and CDRs of each party behind it. */
 export function targets(partner: Partner, { whole }: Kind): { of: string; party: Party | undefined }[] {
   if (!isHub(partner) || whole) return [{ of: '', party: isHub(partner) ? spokesman(partner, ['HUB']) : only(partner) }];
-  return partner.behind.map((party) => ({ of: partyText(party), party }));
+  // A hub of 2.3.0 lists them among its roles.
+  const through = { ...partner, roles: partner.roles.filter(({ role }) => role !== 'HUB') };
+  return partiesOf(through).map((party) => ({ of: partyText(party), party }));
 }
 
 /** HUB-04: a party is named; of several, those that the platform lists are not told apart by whom we name. */

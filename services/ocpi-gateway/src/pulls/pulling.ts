@@ -7,9 +7,10 @@ import type { Log } from '#telemetry';
 import type { Clock } from '#time';
 import type { Calls, PartnerClient } from '../partners/calls.ts';
 import type { OcpiSettings } from '../config.ts';
+import type { ClientInfos } from '../hub/client-infos.ts';
 import { outcomeText, refuse } from '../partners/handshake.ts';
-import { endpointOf, type Partner, partiesOf } from '../partners/partner.ts';
-import { listUrl, pagesOf, pageUrl, takesDates } from './partner-lists.ts';
+import { endpointOf, isHub, type Partner, partiesOf } from '../partners/partner.ts';
+import { isAway, isPassing, listUrl, pagesOf, pageUrl, takesDates } from './partner-lists.ts';
 import type { Partners } from '../partners/partners.ts';
 import { findPartner, registeredPartners } from '../partners/partner-rows.ts';
 import {
@@ -28,6 +29,8 @@ export interface PullingParts {
   readonly log: Log;
   readonly settings: OcpiSettings;
   readonly partners: Partners;
+  /** Who is behind a hub. */
+  readonly clientInfos: Pick<ClientInfos, 'pull'>;
 }
 
 /** Clocks differ, and a partner may stamp an object before it lists it. */
@@ -43,6 +46,9 @@ interface Round {
   readonly how: 'ended' | 'failed' | 'gone';
   readonly waitMs: number;
 }
+
+/** A list that did not end; away: behind a hub, which says so. Others' lists need not be read anew for that, and its own can wait. */
+type Stopped = 'failed' | 'away';
 
 interface Reading {
   readonly client: PartnerClient;
@@ -116,7 +122,8 @@ export class Pulling {
   async run({ body }: Due): Promise<DueOutcome> {
     const { db, clock, settings } = this.parts;
     const { partnerId, turn = 0 } = body as { partnerId: string; turn?: number };
-    const { how, waitMs } = await this.once(partnerId, false);
+    const everyMs = settings.pull.every_s * 1_000;
+    const { how, waitMs } = await this.once(partnerId, { full: false, unlessSince: clock.now() - everyMs / 2 });
     if (how === 'gone') return 'done';
     const pauseS = how === 'ended' ? settings.pull.every_s : Math.min(settings.pull.every_s, FAILED_PAUSE_S);
     const pauseMs = Math.max(splayedMs(pauseS * 1_000), waitMs * clock.rate);
@@ -125,9 +132,9 @@ export class Pulling {
   }
 
   /** Once, until it comes to an end. */
-  async runOnce({ body }: Due, attempt: number): Promise<DueOutcome> {
+  async runOnce({ body, at }: Due, attempt: number): Promise<DueOutcome> {
     const { partnerId, full = false } = body as { partnerId: string; full?: boolean };
-    const { how, waitMs } = await this.once(partnerId, full);
+    const { how, waitMs } = await this.once(partnerId, { full, unlessSince: attempt > 1 ? at : Infinity });
     if (how !== 'failed' || attempt >= ATTEMPTS) return 'done';
     return { retryInMs: Math.max(waitMs, retryInMs(attempt, this.parts.settings)) };
   }
@@ -142,13 +149,18 @@ export class Pulling {
     });
   }
 
-  /** All lists of a partner. What did not end goes on where it stopped; who asks to be left alone is, and is asked nothing until then. */
-  private async once(partnerId: string, full: boolean): Promise<Round> {
-    const { db, clock, settings, partners } = this.parts;
-    const partner = await findPartner(db, partnerId);
-    if (partner?.state !== 'registered') return { how: 'gone', waitMs: 0 };
+  /**
+   * All lists of a partner, but those that were read since then: others may have failed. What did not end goes on where it stopped; who
+   * asks to be left alone is, and is asked nothing until then.
+   */
+  private async once(partnerId: string, { full, unlessSince }: { full: boolean; unlessSince: number }): Promise<Round> {
+    const { db, clock, settings, partners, clientInfos } = this.parts;
     let how: Round['how'] = 'ended';
+    if (await quietMs(db, partnerId) === 0) await clientInfos.pull({ body: { partnerId } });
     for (const kind of kinds) {
+      // Lists are long: the link may have ended or been renewed meanwhile, for other parties than before.
+      const partner = await findPartner(db, partnerId);
+      if (partner?.state !== 'registered') return { how: 'gone', waitMs: 0 };
       const endpoint = endpointOf(partner, kind.module, 'SENDER');
       const isWanted = partners.interfaces.some(({ module, role }) => module === kind.module && role === 'RECEIVER');
       if (endpoint === undefined || !isWanted) continue;
@@ -156,13 +168,15 @@ export class Pulling {
         const waitMs = await quietMs(db, partnerId);
         if (waitMs > 0) return { how: 'failed', waitMs };
         const key: PullKey = { partnerId, module: kind.module, of: to.of };
-        const { fullAt } = await findPull(db, key);
+        const { fullAt, endedAt, under } = await findPull(db, key);
+        const readAt = (full ? fullAt : endedAt) ?? -Infinity;
+        if (!under && readAt >= unlessSince && readAt <= clock.now()) continue;
         const wantsAll =
           full ||
           fullAt === undefined ||
           (kind.whole && fullAt + settings.pull.full_every_s * 1_000 <= clock.now()) ||
           !takesDates(partner, kind.module);
-        if (!(await this.list(partner, kind, { key, to: to.party, endpoint, full: wantsAll }))) how = 'failed';
+        if ((await this.list(partner, kind, { key, to: to.party, endpoint, full: wantsAll })) === 'failed') how = 'failed';
       }
     }
     return { how, waitMs: await quietMs(db, partnerId) };
@@ -172,7 +186,7 @@ export class Pulling {
     partner: Partner,
     kind: Kind,
     list: { key: PullKey; to: Party | undefined; endpoint: string; full: boolean },
-  ): Promise<boolean> {
+  ): Promise<'ended' | Stopped> {
     const { db, calls, clock } = this.parts;
     const { key, to } = list;
     const known = await findPull(db, key);
@@ -193,9 +207,9 @@ export class Pulling {
     };
     try {
       const first = await this.read(partner, kind, reading, { url: under.url, asked: await this.askedAt() });
-      if (first === 'failed') return false;
+      if (typeof first === 'string') return first;
       let isJudged = under.full && first.unlinked === 0 && kind.whole;
-      const missing = isJudged ? await this.missing(partner, kind, key) : new Map<Party, string[]>();
+      const missing = isJudged ? await this.missing(kind, key) : new Map<Party, string[]>();
       let gone: Difference[] = [];
       if (missing.size > 0) {
         // Under a pull objects move to pages that were read already, and others come: gone is what is missing twice. TRN-54.
@@ -203,7 +217,7 @@ export class Pulling {
         const again = await this.read(
           partner, kind, { ...reading, counted: 'all' }, { url: this.firstUrl(partner, kind, list, known.since), asked },
         );
-        if (again === 'failed') return false;
+        if (typeof again === 'string') return again;
         isJudged = again.unlinked === 0;
         if (isJudged) gone = await this.dropMissing(kind, key, missing, asked);
       }
@@ -214,18 +228,18 @@ export class Pulling {
         const since = first.unlinked > 0 && known.unlinked === 0 ? undefined : under.startedAt - OVERLAP_MS;
         await endPull(tx, key, { since, full: under.full, endedAt: clock.now(), gone: gone.length, unlinked: first.unlinked });
       });
-      return true;
+      return 'ended';
     } catch (error) {
       if (!(error instanceof Unanswered)) throw error;
       await failPull(db, key, `a service of ours did not answer: ${error.message}`);
-      return false;
+      return 'failed';
     }
   }
 
   /** Takes a list in, page by page from `url` on. `unlinked`: so many objects of it are on no page that a Link led to. */
   private async read(
     partner: Partner, kind: Kind, { client, key, full, isFirst, counted }: Reading, { url, asked }: { url: string; asked: AskedAt },
-  ): Promise<{ unlinked: number } | 'failed'> {
+  ): Promise<{ unlinked: number } | Stopped> {
     const { db, bus, calls, clock, log } = this.parts;
     let isCounted = counted !== 'nothing';
     let unlinked = 0;
@@ -234,7 +248,7 @@ export class Pulling {
         await failPull(db, key, outcomeText(page));
         await noteQuiet(db, key.partnerId, page);
         // A page that is refused for itself is not asked for again: the list begins anew.
-        if (page.kind === 'refused' && page.http < 500)
+        if (page.kind === 'refused' && !isPassing(page))
           await db.query('UPDATE pulls SET url = NULL WHERE partner_id = $1 AND module = $2 AND of_party = $3', [
             key.partnerId,
             key.module,
@@ -245,10 +259,12 @@ export class Pulling {
           module: kind.module,
           outcome: outcomeText(page),
         });
-        return 'failed';
+        return isAway(page) ? 'away' : 'failed';
       }
       unlinked += page.unlinked;
-      const { differences, seen } = await takeIn(bus, partner, kind, page.objects, asked);
+      const now = await findPartner(db, key.partnerId);
+      if (now?.state !== 'registered') return 'failed';
+      const { differences, seen } = await takeIn(bus, now, kind, page.objects, asked);
       // What a first list brings is no difference, and what cannot be read was said when the page was read before.
       const news = differences.filter(({ what }) => (what === 'invalid' ? !isCounted : !isFirst));
       await db.tx(async (tx) => {
@@ -287,15 +303,19 @@ export class Pulling {
   }
 
   /** Of each party, what is held and was not on the whole list that was read. */
-  private async missing(partner: Partner, kind: Kind, key: PullKey): Promise<Map<Party, string[]>> {
+  private async missing(kind: Kind, key: PullKey): Promise<Map<Party, string[]>> {
     const { db, bus } = this.parts;
-    const parties = partiesOf(partner).filter((party) => key.of === '' || partyText(party) === key.of);
-    const vanished = kind.held ? [] : await vanishedOf(db, key);
     const missing = new Map<Party, string[]>();
+    const partner = await findPartner(db, key.partnerId);
+    if (partner?.state !== 'registered') return missing;
+    const parties = partiesOf(partner).filter((party) => key.of === '' || partyText(party) === key.of);
+    // What a hub brought to us alone is on no list of it. HUB-16.
+    const held = isHub(partner) ? undefined : kind.held;
+    const vanished = held ? [] : await vanishedOf(db, key);
     for (const party of parties) {
       const unseen = vanished.filter((one) => one.party === partyText(party)).map((one) => one.key);
-      for (let after = ''; kind.held;) {
-        const keys = await kind.held(bus, party, after);
+      for (let after = ''; held;) {
+        const keys = await held(bus, party, after);
         if (keys.length === 0) break;
         unseen.push(...(await unseenOf(db, key, party, keys)));
         after = keys.at(-1)!;
