@@ -81,6 +81,7 @@ const REMARKS: ReadonlySet<string> = new Set<FindingCode>([
   'signed-pages-missing',
   'signed-readings-incomplete',
   'register-wrapped',
+  'station-without-power',
   'signed-values-left-out',
 ]);
 const UNCHECKED: ReadonlySet<string> = new Set<FindingCode>(['time-zone-unknown', 'tariff-not-compared']);

@@ -68,6 +68,13 @@ describe('a charge that a loss of power ended, of which the station tells hours 
   ])('but %s lasted as long as was said', (_, more) => {
     expect(back(more)).toMatchObject({ session: { end_date_time: at(240) }, findings: [] });
   });
+  test('parks on where the station finds the car as it starts: what it says by then is not of the next charge', () => {
+    const preparing: SessionCommand = { type: 'NoteStatus', status: 'Preparing', statusAt: at(32), at: at(32) };
+    const stopped = { ...stop(33, '4060'), reason: 'PowerLoss', lostAt: at(31) } as SessionCommand;
+    expect(after(begins('1000', tariffOf('PARKING_TIME')), readMeter(30, '4000'), preparing, stopped).at(-1)).toMatchObject({
+      type: 'ChargeEnded', stoppedAt: at(31),
+    });
+  });
   test('was over at a reading that the station kept of later', () => {
     const readings = [{ at: at(45), energyWh: '4050' }];
     expect(back({ readings })).toMatchObject({ session: { end_date_time: at(45) }, findings: [{ code: 'station-without-power' }] });

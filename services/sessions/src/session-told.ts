@@ -70,7 +70,7 @@ export function endCharge(given: To<'EndSession'>, charge: Active): SessionEvent
   ]);
   const outcome: Outcome = { energyWh, reason, findings };
   const told = { ...session, kwh, total_cost, last_updated: later(session.last_updated, at) };
-  if (mayStay(condition, { tariff: snapshots.tariff, reason, stoppedAt })) {
+  if (mayStay(condition, { tariff: snapshots.tariff, reason, stoppedAt: given.stoppedAt })) {
     const isNews = charging_periods.length > metering.told.length;
     const levels = isNews ? { powerW: '0' } : {};
     return {
