@@ -97,6 +97,16 @@ describe('many CPOs and many eMSPs over one connection', () => {
     ]);
   });
 
+  test('two parties of one platform have one agreement with each other, and each sees it from its side', async () => {
+    const terms = agreement({ cpo: 'NOB', emsp: 'NOA' }, '0.09');
+    const { warnings, fingerprint } = await north.operator.put<{ warnings: string[]; fingerprint: string }>('/v1/operator/partners/CA/NOA/agreement', terms);
+    expect(warnings).toEqual([]);
+    const seenBy = async (own: string, other: string) => (await north.operator.get<{ statement: Statement }>(
+      `/v1/operator/statements/CA/${other}/2022-02?own_party=CA*${own}`)).statement.agreement;
+    await expect.poll(() => seenBy('NOB', 'NOA')).toBe(fingerprint);
+    expect(await seenBy('NOA', 'NOB')).toBe(fingerprint);
+  });
+
   test('every driver charges at every CPO, and each Session and CDR goes to its own pair of parties', async () => {
     // By card, and once by START_SESSION, which goes to the Location's party.
     await Promise.all([

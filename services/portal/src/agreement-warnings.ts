@@ -29,12 +29,12 @@ const SHOWN = 10;
  */
 export async function agreementWarnings(
   bus: Bus,
-  { own, partner, parties, grants }: {
-    own: Named; partner: Named; parties: readonly Pick<PartyTerms, 'country_code' | 'party_id' | 'country' | 'registrations'>[]; grants: Grants | undefined;
+  { own, partner, isOurs, parties, grants }: {
+    own: Named; partner: Named; isOurs: boolean; parties: readonly Pick<PartyTerms, 'country_code' | 'party_id' | 'country' | 'registrations'>[]; grants: Grants | undefined;
   },
 ): Promise<string[]> {
   const checks = [
-    unknownPartner(bus, partner),
+    isOurs ? [] : unknownPartner(bus, partner),
     unknownLocations(bus, own, grants?.locations ?? []),
     unknownTariffs(bus, own, grants?.tariffs ?? []),
     notSmartCharging(bus, { own, partner, granted: grants?.smart_charging ?? [] }),

@@ -5,6 +5,7 @@ import { correctCdr, getCdr, verifyLedger } from '#contracts/cdr-ledger';
 import { explainPlan } from '#contracts/evems-controller';
 import { describeStations } from '#contracts/ocpp-gateway';
 import { explainSession, getSession } from '#contracts/sessions';
+import type { OwnParties } from '#settings';
 import { cardRoutes } from './card-routes.ts';
 import { CdrId, CountryCode, Explanation, Findings, OcpiId, OcpiObject, PartyId } from './fields.ts';
 import {
@@ -22,13 +23,13 @@ const VERIFY_MS = 60_000;
 
 const ofParty = { country_code: CountryCode, party_id: PartyId };
 
-export function operatorRoutes(bus: Bus): Route[] {
+export function operatorRoutes(bus: Bus, own: OwnParties): Route[] {
   return [
     ...partnerRoutes(bus),
     ...quirkRoutes(bus),
     ...sessionRoutes(bus),
     ...moneyRoutes(bus),
-    ...settlementRoutes(bus),
+    ...settlementRoutes(bus, own),
     ...siteRoutes(bus),
     ...cardRoutes(bus),
   ];

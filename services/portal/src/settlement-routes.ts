@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Bus } from '#bus';
 import { agreementJson, agreementOf, type AgreementVersion, getAgreement, setAgreement } from '#contracts/agreements';
 import { type AgreementTerms, termsDigest } from '#settlement';
+import type { OwnParties } from '#settings';
 import { agreementWarnings } from './agreement-warnings.ts';
 import { CountryCode, Limit, OwnParty, ownParty, PartyId } from './fields.ts';
 import { Problem } from './problem.ts';
@@ -80,11 +81,11 @@ const AgreementSet = AgreementView.extend({
   warnings: z.array(z.string()).meta({ description: 'what it names and is not here, with what is: it is set all the same' }),
 });
 
-export function settlementRoutes(bus: Bus): Route[] {
-  return [...agreementRoutes(bus), ...statementRoutes(new Statements(bus))];
+export function settlementRoutes(bus: Bus, own: OwnParties): Route[] {
+  return [...agreementRoutes(bus, own), ...statementRoutes(new Statements(bus))];
 }
 
-function agreementRoutes(bus: Bus): Route[] {
+function agreementRoutes(bus: Bus, parties: OwnParties): Route[] {
   const path = '/v1/operator/partners/:country_code/:party_id/agreement';
   const params = z.strictObject(ofParty);
   return [
@@ -96,7 +97,7 @@ function agreementRoutes(bus: Bus): Route[] {
         const set = await bus.ask(setAgreement, asked, key === undefined ? {} : { commandId: key });
         const own = body.parties.find((one) => one.country_code !== countryCode || one.party_id !== partyId) ?? body.parties[0]!;
         const warnings = await agreementWarnings(bus, {
-          own: { countryCode: own.country_code, partyId: own.party_id }, partner: { countryCode, partyId }, parties: body.parties, grants: body.grants,
+          own: { countryCode: own.country_code, partyId: own.party_id }, partner: { countryCode, partyId }, parties: body.parties, grants: body.grants, isOurs: parties.has({ country_code: countryCode, party_id: partyId }),
         });
         return { ...agreementView(set), warnings };
       },

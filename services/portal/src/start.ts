@@ -62,7 +62,7 @@ export function start(env: Env): Promise<Running> {
       ...profileRoutes(new ChargeProfiles({ bus, charges, parties })),
       ...accountRoutes(bus),
       ...accountStatementRoutes(bus),
-      ...operatorRoutes(bus),
+      ...operatorRoutes(bus, parties),
       ...ledgerRoutes(bus),
       ...listRoutes(bus),
       ...tariffRoutes(bus),
