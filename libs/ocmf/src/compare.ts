@@ -16,8 +16,8 @@ export type DifferenceCode =
 export interface Difference {
   readonly code: DifferenceCode;
   readonly detail: string;
-  /** Of the energy: what is charged, and what is signed. */
-  readonly figures?: { readonly told: string; readonly due: string; readonly unit: 'kWh' };
+  /** Of the energy, or of a time and its field in the CDR: what is charged, and what is signed. */
+  readonly figures?: { readonly told: string; readonly due: string; readonly unit?: 'kWh'; readonly field?: string };
 }
 
 export interface Charge {
@@ -158,11 +158,14 @@ function times(records: readonly SignedRecord[], { startMs, endMs }: Charge): Di
   const told = (ms: number) => new Date(ms).toISOString();
   const wrong = [
     begin && Math.abs(begin.atMs - startMs) > CLOCK_SLACK_MS
-      ? `begins at ${told(begin.atMs)}, the charge at ${told(startMs)}`
+      ? { said: `begins at ${told(begin.atMs)}, the charge at ${told(startMs)}`, field: 'start_date_time', told: told(startMs), due: told(begin.atMs) }
       : undefined,
     end && (end.atMs < startMs - CLOCK_SLACK_MS || end.atMs > endMs + CLOCK_SLACK_MS)
-      ? `ends at ${told(end.atMs)}, the charge lasts until ${told(endMs)}`
+      ? { said: `ends at ${told(end.atMs)}, the charge lasts until ${told(endMs)}`, field: 'end_date_time', told: told(endMs), due: told(end.atMs) }
       : undefined,
   ].filter((each) => each !== undefined);
-  return wrong.length > 0 ? [{ code: 'time', detail: `what is signed ${wrong.join(' and ')}` }] : [];
+  if (wrong.length === 0) return [];
+  // Of two the first has the figures.
+  const { said: _, ...figures } = wrong[0]!;
+  return [{ code: 'time', detail: `what is signed ${wrong.map(({ said }) => said).join(' and ')}`, figures }];
 }

@@ -19,6 +19,7 @@ import {
 } from '#ocpi';
 import { kwhOf, priceCdr } from './amounts.ts';
 import { cdrIdOf, type Unbillable } from './cdr.ts';
+import type { NotedOfMeter } from './finding.ts';
 import type { PricingNote } from './pricing-note.ts';
 
 /** A session that ended, with what held at its start. */
@@ -34,7 +35,7 @@ export interface EndedSession {
   readonly signedData?: SignedData | undefined;
   /** Nobody charged on it. */
   readonly reservationOnly?: boolean | undefined;
-  readonly meterFindings?: readonly { readonly code: string; readonly detail: string }[] | undefined;
+  readonly meterFindings?: readonly NotedOfMeter[] | undefined;
 }
 
 /** The session's fact cannot be billed as it is: a bug of whoever told it. */

@@ -112,7 +112,7 @@ export interface Figures {
   readonly due?: string;
   readonly currency?: string;
   readonly vat?: 'excl' | 'incl';
-  readonly unit?: 'kWh' | 'h' | '%';
+  readonly unit?: 'kWh' | 'Wh' | 'h' | '%';
   /** When the charge began, where what was told is a time before it. */
   readonly start?: string;
 }
@@ -126,14 +126,17 @@ export function ofMeter(findings: readonly Finding[] = []): readonly Finding[] {
   return findings.filter(({ code }) => METER_FINDINGS.some((each) => each === code));
 }
 
+/** As sessions tells it. */
+export interface NotedOfMeter {
+  readonly code: string;
+  readonly detail: string;
+  readonly figures?: Readonly<Record<string, string>>;
+}
+
 /** What sessions noted of the meter, as far as it is known here. */
-export function meterFindings({
-  meterFindings: noted = [],
-}: {
-  readonly meterFindings?: readonly { readonly code: string; readonly detail: string }[] | undefined;
-}): Finding[] {
-  return noted.flatMap(({ code, detail }) => {
+export function meterFindings({ meterFindings: noted = [] }: { readonly meterFindings?: readonly NotedOfMeter[] | undefined }): Finding[] {
+  return noted.flatMap(({ code, detail, figures = {} }) => {
     const known = METER_FINDINGS.find((each) => each === code);
-    return known ? found(known, detail) : [];
+    return known ? found(known, detail, Object.keys(figures).length > 0 ? (figures as Figures) : undefined) : [];
   });
 }

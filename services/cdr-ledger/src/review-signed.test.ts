@@ -116,6 +116,13 @@ describe('CDR-20: signed data', () => {
     expect(found(signed({ signed_values: forms }), key)).toEqual(['signed-data-valid']);
   });
 
+  test('and its times differ has both as figures', () => {
+    const early = signed({ signed_values: [value('Start', record(7, 'B', '03:00:00', 100)), value('End', end)] });
+    const [, differs] = reviewSigned({ ...cdr, signed_data: early }, key);
+    const figures = { field: 'start_date_time', told: '2022-02-01T17:00:00.000Z', due: '2022-02-01T11:00:00.000Z' };
+    expect(differs).toMatchObject({ code: 'signed-time-differs', figures });
+  });
+
   test('says nothing of the driver', () => {
     const named = start.replace('"MS"', '"ID":"04A2B3C4D5E680","MS"');
     const all = reviewSigned({ ...cdr, signed_data: signed({ signed_values: [value('Start', named), value('End', end)] }) }, key);

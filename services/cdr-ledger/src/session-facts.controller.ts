@@ -28,6 +28,6 @@ function endedSession({
     energyWh,
     reservationOnly,
     ...(signedDataJson === undefined ? {} : { signedData: fromJsonBytes<SignedData>(signedDataJson) }),
-    meterFindings: meterFindings.map(({ code, detail }) => ({ code, detail })),
+    meterFindings: meterFindings.map(({ code, detail, figures }) => ({ code, detail, figures })),
   };
 }

@@ -298,10 +298,11 @@ function signedBySomeMeter() {
 test('CDR-20: a replacement carries what the meter signed, and says where it charges something else', async () => {
   await oasis.tellAsSessions(ended({ id: 'S-SIGNED' }, {
     signedDataJson: toJsonBytes(signedBySomeMeter()),
-    meterFindings: [{ code: 'register-wrapped', detail: 'it wrapped' }],
+    meterFindings: [{ code: 'register-wrapped', detail: 'it wrapped', figures: { told: '12.5', unit: 'Wh' } }],
   }));
   await expect.poll(async () => (await read1('S-SIGNED-1')).findings.map(({ code }) => code))
     .toEqual(['register-wrapped', 'signed-by-unknown-key']);
+  expect((await read1('S-SIGNED-1')).findings[0]).toMatchObject({ figures: { told: '12.5', unit: 'Wh' } });
   const { signed_data } = (await read1('S-SIGNED-1')).cdr!;
   const made = await oasis.bus.ask(correctCdr, { cdrId: 'S-SIGNED-1', reason: 'x', energyWh: '3000' }, { commandId: 'signed' });
   const replacement = await read1(made.replacementCdrId!);

@@ -130,7 +130,7 @@ describe('a meter that is not what it was', () => {
       .toEqual([3, 'register-fell', 'register-replaced']));
   test('what was left out is named by its value', () =>
     expect(ended(begins(), readMeter(10, '2000'), readMeter(20, '0'), stop(30, '3000')).findings).toEqual([
-      { code: 'register-fell', detail: `the register fell to 0 Wh at ${at(20)}: left out` },
+      { code: 'register-fell', detail: `the register fell to 0 Wh at ${at(20)}: left out`, figures: { told: '0', unit: 'Wh' } },
     ]));
 });
 

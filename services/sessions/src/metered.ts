@@ -61,13 +61,15 @@ function findingsOf({ readings, leftOut = [], isCut = false }: Metered): Finding
         why === 'register-fell'
           ? `the register fell to ${energyWh} Wh at ${at}: left out`
           : `the register rose to ${energyWh} Wh at ${at}, more than the connector gives: left out`,
+      figures: { told: energyWh, unit: 'Wh' },
     })),
     ...readings.flatMap(({ at, energyWh, carried }): Finding[] => {
       if (!carried) return [];
       const now = `at ${energyWh} Wh, ${at}`;
+      const figures = { told: energyWh!, unit: 'Wh' } as const;
       return carried.as === 'wrapped'
-        ? [{ code: 'register-wrapped', detail: `the register was full and began again: ${now}` }]
-        : [{ code: 'register-replaced', detail: `the register went on from another value: ${now}` }];
+        ? [{ code: 'register-wrapped', detail: `the register was full and began again: ${now}`, figures }]
+        : [{ code: 'register-replaced', detail: `the register went on from another value: ${now}`, figures }];
     }),
     ...(isCut
       ? [{ code: 'signed-values-left-out' as const, detail: 'not all that the meter signed has a place in a CDR' }]

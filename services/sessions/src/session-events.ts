@@ -54,6 +54,8 @@ export interface Finding {
   readonly code: FindingCode;
   /** A sentence with what was there and what was made of it. */
   readonly detail: string;
+  /** What of it is a figure; what was found by a former release has none. */
+  readonly figures?: { readonly told: string; readonly due?: string; readonly unit?: 'Wh' };
 }
 
 /** What came of the charge. */

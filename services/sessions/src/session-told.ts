@@ -210,7 +210,7 @@ function findingsOf(
       : []),
     ...(stop.counts === 'on' ? [] : [stopFinding(stop, stops, meterStartWh, meterStopWh)]),
     ...(early
-      ? [{ code: 'stopped-before-last-reading' as const, detail: `it stopped at ${stoppedAt}, before its last reading` }]
+      ? [{ code: 'stopped-before-last-reading' as const, detail: `it stopped at ${stoppedAt}, before its last reading`, figures: { told: stoppedAt } }]
       : []),
     ...(saidAt === undefined ? [] : [clockWrong('the stop', saidAt, stoppedAt)]),
   ];
@@ -229,6 +229,7 @@ function clockWrong(what: string, saidAt: string, heardAt: string): Finding {
   return {
     code: 'station-clock-wrong',
     detail: `the station's clock showed ${saidAt.slice(0, 40)} at ${what}, which cannot be: it counts from when it was heard, ${heardAt}`,
+    figures: { told: saidAt.slice(0, 40), due: heardAt },
   };
 }
 
@@ -238,15 +239,16 @@ function stopFinding(
   meterStartWh: string,
   meterStopWh: string,
 ): Finding {
+  const figures = { told: meterStopWh, unit: 'Wh' } as const;
   if (stop.counts === 'wrapped')
-    return { code: 'register-wrapped', detail: `${stops}: the register was full and began again` };
+    return { code: 'register-wrapped', detail: `${stops}: the register was full and began again`, figures };
   if (stop.counts === 'replaced')
-    return { code: 'register-replaced', detail: `${stops}: it went on from another value` };
+    return { code: 'register-replaced', detail: `${stops}: it went on from another value`, figures };
   if (stop.counts === 'not' && stop.why === 'reading-beyond-power')
-    return { code: 'meter-stop-beyond-power', detail: `${stops}, more than the connector gives: left out` };
+    return { code: 'meter-stop-beyond-power', detail: `${stops}, more than the connector gives: left out`, figures };
   return tenthsOf(meterStopWh) < tenthsOf(meterStartWh)
-    ? { code: 'meter-stop-below-start', detail: `${stops}, below its start at ${meterStartWh} Wh: left out` }
-    : { code: 'meter-stop-below-reading', detail: `${stops}, below an earlier reading: left out` };
+    ? { code: 'meter-stop-below-start', detail: `${stops}, below its start at ${meterStartWh} Wh: left out`, figures }
+    : { code: 'meter-stop-below-reading', detail: `${stops}, below an earlier reading: left out`, figures };
 }
 
 /** What the driver wants to see of the moment; a CDR does not carry it. SES-11. */

@@ -247,7 +247,10 @@ test('T-26 a start or a stop by a clock that cannot be right says so with the en
   const begun = end(by('2020-01-01T00:00:00Z'), stop(0, '31000'));
   expect(begun).toMatchObject({ energyWh: '30000', findings: [{ code: 'station-clock-wrong' }] });
   expect(begun.findings[0]!.detail).toContain(`2020-01-01T00:00:00Z at the start, which cannot be: it counts from when it was heard, ${startedAt}`);
-  expect(end(started, stop(0, '31000'))).toMatchObject({ energyWh: '0', findings: [{ code: 'meter-stop-beyond-power' }] });
+  expect(begun.findings[0]!.figures).toEqual({ told: '2020-01-01T00:00:00Z', due: startedAt });
+  expect(end(started, stop(0, '31000'))).toMatchObject({
+    energyWh: '0', findings: [{ code: 'meter-stop-beyond-power', figures: { told: '31000', unit: 'Wh' } }],
+  });
   const ended = end(started, { ...stop(30, '3000'), saidAt: '1970-01-01T00:40:00Z' } as SessionCommand);
   expect(ended.findings.map(({ code, detail }) => [code, detail.includes('at the stop')])).toEqual([['station-clock-wrong', true]]);
 });

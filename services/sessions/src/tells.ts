@@ -41,7 +41,7 @@ export function tells(stored: StoredEvent): Fact | undefined {
       return told(sessionEnded, {
         ...whole(session),
         energyWh,
-        meterFindings: findings.map(({ code, detail }) => ({ code, detail })),
+        meterFindings: findings.map(({ code, detail, figures }) => ({ code, detail, figures: { ...figures } })),
         ...(signedData === undefined ? {} : { signedDataJson: toJsonBytes(signedData) }),
         tariffVersion,
         reservationOnly,
