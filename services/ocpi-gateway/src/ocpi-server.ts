@@ -236,6 +236,7 @@ class Edge {
     const { body, text } = await readBody(judged, request.body, {
       partner: known.caller.partner, sightings: this.parts.sightings,
       understood: (json) => this.parts.dialects.read({ ...known, version }, route, json),
+      mayBeEmpty: route.bodyOptional === true && !this.parts.relays,
     });
     const [path = '', ...search] = request.url.split('?');
     return {
@@ -332,12 +333,14 @@ interface Reader {
   readonly sightings: Sightings;
   /** As 2.2.1 says it, where it came in another version. */
   readonly understood: (json: unknown) => Promise<unknown>;
+  /** `null` and `{}` are as good as no body: some who have nothing to say write so. TOK-03. */
+  readonly mayBeEmpty: boolean;
 }
 
 async function readBody(
   route: Route,
   given: unknown,
-  { partner, sightings, understood }: Reader,
+  { partner, sightings, understood, mayBeEmpty }: Reader,
 ): Promise<{ body: unknown; text: string }> {
   if (!route.body) return { body: undefined, text: '' };
   const bytes = Buffer.isBuffer(given) ? given : Buffer.alloc(0);
@@ -347,6 +350,7 @@ async function readBody(
   if (!json.ok && json.refusal === 'number-too-precise')
     sightings.note(partner.id, 'long-numbers', `${route.method} of ${route.module}: ${json.message}`);
   if (!json.ok) throw refuse(json.refusal === 'not-json' ? 'not-json' : 'invalid-parameters', json.message);
+  if (mayBeEmpty && (json.value === null || /^\s*\{\s*\}\s*$/.test(json.text))) return { body: undefined, text: '' };
   // The result of a command is a request body and so not wrapped; some wrap it. CMD-04.
   const isResult = route.urlFrom === 'response_url';
   const value = isResult ? unwrapped(json.value) : json.value;
