@@ -22,6 +22,8 @@ const ocpiSection = z.strictObject({
   longest_retry_ms: z.int().min(10).default(10_000),
   /** How often a partner may fail over one object (3000, HTTP 404 …) before it is set aside; never a CDR. */
   refusals_before_parking: z.int().min(1).default(10),
+  /** What was set aside so is tried once more after this real time, and then ever more seldom, but at least after six times as long. */
+  letters_again_ms: z.int().min(10).default(600_000),
   /** Real time that a CDR waits for its Session to be over at the partner (SES-01), then it goes alone. */
   cdr_waits_ms: z.int().min(0).max(50_000).default(30_000),
   /** The same of a Location that names a Tariff of ours that the partner was not told of yet. */
@@ -52,7 +54,7 @@ const ocpiSection = z.strictObject({
   receive_timeout_ms: z.int().min(100).max(120_000).default(30_000),
 });
 
-const partyName = z.string().regex(/^[A-Z]{2}\*[A-Z0-9]{3}$/, 'a party such as CA*BCT');
+const partyName = z.string().regex(/^[A-Z]{2}\*[A-Z0-9]{1,3}$/, 'a party such as CA*BCT');
 const pair = z.tuple([partyName, partyName]);
 
 /** Of a platform whose role is HUB. */

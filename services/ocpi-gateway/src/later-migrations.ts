@@ -49,4 +49,22 @@ export const later: MigrationList = [
     name: 'ocpi-gateway-withdrawn-profiles',
     up: () => ['ALTER TABLE profile_followers ADD COLUMN withdrawn boolean NOT NULL DEFAULT false  -- the grant is over; steered_by: until it is cleared'],
   },
+  {
+    name: 'ocpi-gateway-hub-rules',
+    up: () => [`CREATE TABLE hub_rules (  -- who meets whom, and who is planned, as at the last start
+         one boolean PRIMARY KEY DEFAULT true CHECK (one),
+         rules json NOT NULL
+       )`],
+  },
+  {
+    name: 'ocpi-gateway-letters-again',
+    up: () => [
+      'ALTER TABLE pushed ADD COLUMN again_at bigint  -- of what was set aside without a clear no: once more then, platform ms',
+      'CREATE INDEX pushed_again ON pushed (lane, again_at) WHERE parked IS NOT NULL AND again_at IS NOT NULL AND NOT queued',
+    ],
+  },
+  {
+    name: 'ocpi-gateway-never-went',
+    up: () => [`CREATE INDEX pushed_never_went ON pushed (partner_id) WHERE module = 'cdrs' AND NOT queued AND parked IS NULL AND acknowledged IS NULL`],
+  },
 ];

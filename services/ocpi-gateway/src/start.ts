@@ -4,6 +4,7 @@ import { addDue, type DueWorker, workDue } from '#due';
 import { Erasing } from '#erasure';
 import { executor, postgresEventStore } from '#event-store';
 import { describedOffers, GrantRows } from '#grants';
+import type { Party } from '#ocpi';
 import type { Tx } from '#postgres';
 import { type Running, type Service, startService } from '#service';
 import { BadSettings, type Env } from '#settings';
@@ -22,6 +23,7 @@ import { deliveriesForgetting } from './forgetting.ts';
 import { Hub } from './hub/hub.ts';
 import { HubMembers } from './hub/members.ts';
 import { HubPushAll } from './hub/push-all.ts';
+import { noteRules } from './hub/rules.ts';
 import type { Partner } from './partners/partner.ts';
 import { migrations } from './migrations.ts';
 import { OcpiGateway } from './ocpi-gateway.ts';
@@ -117,7 +119,7 @@ export function start(env: Env): Promise<Running> {
     // A hub passes on what it does not read: all its members speak what it speaks.
     const versions = isHub ? ['2.2.1' as const] : settings.versions;
     const partners: Partners = new Partners({ ...parts, ...wired, versions, dialects, links });
-    const clientInfos = new ClientInfos({ db, calls, clock, log, partners, members, steering, isOurs: (one) => parties.has(one) });
+    const clientInfos = new ClientInfos({ db, calls, clock, grants, log, partners, members, steering, isOurs: (one) => parties.has(one) });
     const pulling = members ? undefined : new Pulling({ db, bus, calls, clock, log, settings, partners, clientInfos });
     const fetching = pulling && new Fetching({ db, bus, calls, clock, log, settings, pulling, wake: () => worker?.wake() });
     const gateway = new OcpiGateway({ ...parts, ...wired });
@@ -130,7 +132,7 @@ export function start(env: Env): Promise<Running> {
       db, clock, steering, partnerProfiles, wake, resultDue: (tx, order, body) => profiles.resultDue(tx, order, body),
     });
     const grantedTo = new GrantedNow({ db, bus, clock, grants, parties, log, steering, withdrawElsewhere: (steered) => relay.withdraw(steered) });
-    const delivery = new Delivery(parts);
+    const delivery = new Delivery({ ...parts, ...(members ? { mayMeet: (a: Party, b: Party) => members.mayMeet(a, b) } : {}) });
     const pushAll = new PushAll({ db, bus, clock, grants, steering, interfaces: partners.interfaces, log });
     const toNewMember = members && new HubPushAll({ db, clock, members });
 
@@ -184,6 +186,7 @@ export function start(env: Env): Promise<Running> {
     }
     await erasing.start(deliveriesForgetting({ db, outbox: told, clock, parties, wake }));
     service.onStop(() => erasing.stop());
+    if (members && does !== 'listening') await db.tx((tx) => noteRules(tx, members, hubSettings(service.settings), clock.now()));
     if (does === 'listening') log.info('what falls due is left to a process with OCPI_PROCESS=sending');
     else {
       worker = workDue(db, clock, {

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { told } from '#bus';
 import { listPartners, partyLinkChanged } from '#contracts/ocpi-gateway';
+import { cdrIssued } from '#contracts/cdr-ledger';
 import { sessionEnded, sessionStarted } from '#contracts/sessions';
 import { toJsonBytes } from '#contracts';
-import { exampleLocation, exampleSession, exampleTariff, exampleToken, routingHeaders, type Session } from '#ocpi';
+import { type Cdr, exampleCdr, exampleLocation, exampleSession, exampleTariff, exampleToken, routingHeaders, type Session } from '#ocpi';
 import { openDatabase } from '#postgres';
 import { HandPartner } from './hand-partner.ts';
 import { call, heard, openSide, type Side } from './side.ts';
@@ -99,6 +100,29 @@ test('CMD-06, HUB-23: behind a hub an eMSP uses its own tokens, and not those of
   expect((await start('CPK')).data).toMatchObject({ result: 'ACCEPTED' });
   await behind('SUSPENDED', 'BAD');
   await expect.poll(() => links).toContain('BAD no');
+});
+
+test('a CDR that waits behind a hub for a party that comes to have a link of its own goes by that, and what waits there when it ends by the hub', async () => {
+  const issued = (id: string) => told(cdrIssued, {
+    cdrId: id, sessionId: 'S-none', credit: false, tokenParty,
+    cdrJson: toJsonBytes({ ...exampleCdr, id, session_id: 'S-none', cdr_token: { ...exampleCdr.cdr_token, party_id: 'CPK' } }),
+  });
+  const posted = (partner: HandPartner) => partner.seen.filter(({ what }) => what === 'POST /cdrs').map(({ body }) => (body as Cdr).id);
+  hub.answer = () => ({ status: 4001 });
+  await oasis.neighbours.tell(issued('MOVED-1'));
+  await expect.poll(() => posted(hub)).toContain('MOVED-1');
+  plunk.seen.length = 0;
+  plunk.answer = () => ({});
+  await plunk.register(oasis);
+  await expect.poll(() => posted(plunk)).toEqual(['MOVED-1']);
+  plunk.answer = () => ({ http: 401, status: 2000 });
+  await oasis.neighbours.tell(issued('MOVED-2'));
+  await expect.poll(() => posted(plunk)).toContain('MOVED-2');
+  hub.answer = () => ({});
+  hub.seen.length = 0;
+  await leaves(plunk);
+  await expect.poll(() => posted(hub)).toEqual(['MOVED-2']);
+  await expect.poll(() => links).toEqual(['CPK yes', 'CPK yes']);
 });
 
 test('a link that had ended before an upgrade is told of after it', async () => {

@@ -151,3 +151,16 @@ test('the CDR of a Session that never ends at the partner goes alone after its t
   await tell(issued('ENDLESS'));
   await expect.poll(() => montreal.pushed()).toEqual(['PUT /sessions/CA/BCT/ENDLESS', 'POST /cdrs']);
 });
+
+test('after an outage that was longer than a CDR waits each goes behind its Session all the same', async () => {
+  const ids = Array.from({ length: 6 }, (_, n) => `DARK-${n}`);
+  montreal.answer = () => ({ http: 401, status: 2000 });
+  await tell(...ids.flatMap((id) => [started(completedOf(id)), issued(id)]));
+  await expect.poll(() => montreal.pushed('POST /cdrs').length).toBeGreaterThan(0);
+  await expect.poll(waiting).toBe(12);
+  montreal.seen.length = 0;
+  montreal.answer = () => ({});
+  await expect.poll(waiting).toBe(0);
+  const order = montreal.seen.map(({ body }) => (body as Session & Cdr).session_id ?? (body as Session).id);
+  for (const id of ids) expect(montreal.seen[order.indexOf(id)]!.what).toBe(`PUT /sessions/CA/BCT/${id}`);
+});

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { listPartners } from '#contracts/ocpi-gateway';
 import { exampleLocation, exampleTariff, exampleToken, nextLink, routingHeaders } from '#ocpi';
 import { HandPartner } from './hand-partner.ts';
@@ -95,6 +96,19 @@ test.each<[Name, number]>([['cpo', 200], ['emsp', 404], ['nsp', 404], ['other', 
   },
 );
 
+test('HUB-11, HUB-22: a hub gets what was told to everybody when the first party that is to have it comes to be behind it', async () => {
+  const island = await HandPartner.open('Island', 'ISH', 'HUB', everything);
+  try {
+    await island.register(hub);
+    const info = { country_code: 'CA', party_id: 'ISL', role: 'EMSP', status: 'CONNECTED', last_updated: '2022-02-01T17:00:00Z' };
+    await call(hub, '/ocpi/2.2.1/receiver/hubclientinfo/CA/ISL', { token: island.token, method: 'PUT', body: info });
+    await expect.poll(() => island.pushed('PUT').sort()).toEqual(['PUT /locations/CA/EOA/L-1', 'PUT /tariffs/CA/EOA/T-1']);
+  } finally {
+    await call(hub, '/ocpi/2.2.1/credentials', { token: island.token, method: 'DELETE' });
+    await island.close();
+  }
+});
+
 test('HCI-02: a party whose link ended is listed once in its role when it comes back over another: as it is by then', async () => {
   const { deaf, emsp } = members;
   const listed = async () => {
@@ -114,4 +128,54 @@ test('HCI-02: a party whose link ended is listed once in its role when it comes 
     await deaf.register(hub);
     expect(await listed()).toEqual(['CONNECTED']);
   }
+});
+
+describe('who meets whom, when that changes', () => {
+  const told = (by: HandPartner, path: string, body: object) => {
+    const owner = { country_code: 'CA', party_id: by.partyId };
+    return call(hub, `/ocpi/2.2.1/receiver/${path}`, { token: by.token, method: 'PUT', body: { ...body, ...owner }, headers: routingHeaders({ to: hubParty, from: owner }) });
+  };
+  const restarted = async (rules: object) => {
+    await hub.gateway.stop();
+    const file = hub.platform.env.ROAMWATT_CONFIG!;
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')) as object, hub: rules }));
+    await hub.restart();
+  };
+
+  test('those who are kept apart are gone for each other, and hear nothing more; where they may meet again, all of it', async () => {
+    const { cpo } = members;
+    const wary = await HandPartner.open('Wary', 'WRY', 'EMSP', ['RECEIVER tariffs', 'RECEIVER hubclientinfo']);
+    const statusOf = (partyId: string) =>
+      (wary.seen.findLast(({ what }) => what === `PUT /hubclientinfo/CA/${partyId}`)?.body as { status?: string } | undefined)?.status;
+    try {
+      await wary.register(hub);
+      await expect.poll(() => statusOf('EOA')).toBe('CONNECTED');
+      await expect.poll(() => wary.pushed('PUT /tariffs')).toEqual(['PUT /tariffs/CA/EOA/T-1']);
+      wary.answer = () => ({ http: 503, status: 3000 });
+      expect(await told(cpo, 'tariffs/CA/EOA/T-2', { ...exampleTariff, id: 'T-2' })).toMatchObject({ status_code: 1000 });
+      await restarted({ never: [['CA*WRY', 'CA*EOA']] });
+      wary.seen.length = 0;
+      wary.answer = () => ({});
+      await expect.poll(() => statusOf('EOA')).toBe('SUSPENDED');
+      const { bus } = hub.neighbours;
+      await expect.poll(async () => (await bus.ask(listPartners, {})).partners.find(({ name }) => name === 'Wary')?.waiting).toBe(0);
+      expect(wary.pushed('PUT /tariffs')).toEqual([]);
+      await restarted({});
+      await expect.poll(() => statusOf('EOA')).toBe('CONNECTED');
+      await expect.poll(() => wary.pushed('PUT /tariffs')).toEqual(['PUT /tariffs/CA/EOA/T-2']);
+    } finally {
+      await wary.close();
+    }
+  });
+
+  test('HUB-04: of a platform with several parties the one is named that may have what it is told', async () => {
+    await restarted({ never: [['CA*DU1', 'CA*EOA']] });
+    const duo = await HandPartner.open('Duo', 'DU1', 'EMSP', ['RECEIVER tariffs'], ['EMSP DU2']);
+    try {
+      await duo.register(hub);
+      await expect.poll(() => duo.seen.find(({ what }) => what === 'PUT /tariffs/CA/EOA/T-1')?.headers).toMatchObject({ 'ocpi-to-party-id': 'DU2' });
+    } finally {
+      await duo.close();
+    }
+  });
 });

@@ -158,14 +158,14 @@ test.each([
   await idle();
 });
 
-test('a CDR goes again to a partner that says HTTP 503 for ever to whoever looks for it', async () => {
+test.each([503, 429])('a CDR goes again to a partner that says HTTP %d for ever to whoever looks for it', async (http) => {
   let posts = 0;
   partner.answer = (what) => {
-    if (what !== 'POST /cdrs') return { http: 503, status: 3000 };
+    if (what !== 'POST /cdrs') return { http, status: 3000 };
     posts += 1;
     return posts === 1 ? 'hang up' : {};
   };
-  await oasis.neighbours.tell(issued(cdrOf('BUSY-503')));
+  await oasis.neighbours.tell(issued(cdrOf(`BUSY-${http}`)));
   await expect.poll(() => posts).toBe(2);
   await idle();
 });
@@ -268,5 +268,96 @@ test('VER-08: who takes no Locations any more at a renewal gets none, and nothin
   } finally {
     oasis.neighbours.own.locations.length = 0;
     await quebec.close();
+  }
+});
+
+/** With others of a platform's parties, or other endpoints, than before. */
+async function renewed(one: HandPartner): Promise<void> {
+  const { data } = await call(oasis, '/ocpi/2.2.1/credentials', { token: one.token, method: 'PUT', body: one.credentials() });
+  one.token = (data as { token: string }).token;
+}
+const viewOf = async (name: string) => (await oasis.neighbours.bus.ask(listPartners, {})).partners.findLast((one) => one.name === name)!;
+const ofParty = (id: string, party_id: string) => issued({ ...cdrOf(id), cdr_token: { ...cdrOf('').cdr_token, party_id } }, party_id);
+
+test('a line whose partner wants to be left alone for an hour, and then renews its link, is tried at once', async () => {
+  const early = await HandPartner.open('Early', 'EAR', 'EMSP', ['RECEIVER locations', 'RECEIVER cdrs']);
+  try {
+    await early.register(oasis);
+    early.answer = () => ({ http: 503, status: 3000, headers: { 'Retry-After': '3600' } });
+    await oasis.neighbours.tell(ofParty('EAR-1', 'EAR'), statusOf('EAR-L', 'AVAILABLE', 0));
+    await expect.poll(() => new Set(early.pushed())).toEqual(new Set(['POST /cdrs', 'PUT /locations/CA/BCT/EAR-L']));
+    await expect.poll(async () => (await viewOf('Early')).line?.state).toBe('open');
+    early.answer = (what) => (what.startsWith('GET ') ? { http: 404, status: 2003 } : {});
+    early.seen.length = 0;
+    await renewed(early);
+    await expect.poll(() => early.pushed('P').toSorted()).toEqual(['POST /cdrs', 'PUT /locations/CA/BCT/EAR-L']);
+  } finally {
+    await early.close();
+  }
+});
+
+test('CDR-01: a CDR that may have been taken over a link that ended is looked for over the next one, before it goes again', async () => {
+  const doubt = await HandPartner.open('Doubt', 'DBT', 'EMSP', ['RECEIVER cdrs']);
+  try {
+    await doubt.register(oasis);
+    const kept: unknown[] = [];
+    doubt.answer = (what) => {
+      if (what !== 'POST /cdrs') return { http: 503, status: 3000, headers: { 'Retry-After': '3600' } };
+      kept.push(doubt.seen.at(-1)!.body);
+      return 'hang up';
+    };
+    await oasis.neighbours.tell(ofParty('DBT-1', 'DBT'));
+    await expect.poll(() => doubt.pushed('GET /cdrs/')).toHaveLength(1);
+    await call(oasis, '/ocpi/2.2.1/credentials', { token: doubt.token, method: 'DELETE' });
+    doubt.answer = (what) => (what.startsWith('GET /cdrs?') ? { data: kept } : what === 'POST /cdrs' ? {} : { http: 404, status: 2003 });
+    await doubt.register(oasis);
+    await expect.poll(async () => (await viewOf('Doubt')).waiting).toBe(0);
+    await expect.poll(() => doubt.pushed('GET /cdrs?')).toHaveLength(1);
+    expect(doubt.pushed('POST ')).toHaveLength(1);
+  } finally {
+    await doubt.close();
+  }
+});
+
+test('VER-08: a CDR that waits while its partner takes none goes when it takes them again', async () => {
+  const interfaces = ['RECEIVER locations', 'RECEIVER cdrs'];
+  const lapse = await HandPartner.open('Lapse', 'LAP', 'EMSP', interfaces);
+  try {
+    await lapse.register(oasis);
+    lapse.answer = () => ({ http: 503, status: 3000 });
+    await oasis.neighbours.tell(ofParty('LAP-1', 'LAP'));
+    await expect.poll(async () => (await viewOf('Lapse')).line?.state).toBe('open');
+    interfaces.pop();
+    await renewed(lapse);
+    await expect.poll(async () => (await viewOf('Lapse')).waiting).toBe(0);
+    lapse.answer = (what) => (what.startsWith('GET ') ? { http: 404, status: 2003 } : {});
+    lapse.seen.length = 0;
+    await oasis.neighbours.tell(ofParty('LAP-2', 'LAP'));
+    interfaces.push('RECEIVER cdrs');
+    await renewed(lapse);
+    await expect.poll(() => lapse.seen.filter(({ what }) => what === 'POST /cdrs').map(({ body }) => (body as Cdr).id).toSorted()).toEqual(['LAP-1', 'LAP-2']);
+  } finally {
+    await lapse.close();
+  }
+});
+
+test('what waits for a party whose platform no longer has it does not go there, but to the one that comes to have it', async () => {
+  const more = ['EMSP TWO'];
+  const [duo, two] = [await HandPartner.open('Duo', 'DUO', 'EMSP', ['RECEIVER cdrs'], more), await HandPartner.open('Two', 'TWO', 'EMSP', ['RECEIVER cdrs'])];
+  try {
+    await duo.register(oasis);
+    duo.answer = () => ({ http: 401, status: 2000 });
+    await oasis.neighbours.tell(ofParty('TWO-1', 'TWO'));
+    await expect.poll(async () => (await viewOf('Duo')).line?.state).toBe('open');
+    more.pop();
+    await renewed(duo);
+    await expect.poll(async () => (await viewOf('Duo')).waiting).toBe(0);
+    duo.answer = () => ({});
+    duo.seen.length = 0;
+    await two.register(oasis);
+    await expect.poll(() => two.pushed()).toEqual(['POST /cdrs']);
+    expect(duo.pushed()).toEqual([]);
+  } finally {
+    await Promise.all([duo.close(), two.close()]);
   }
 });

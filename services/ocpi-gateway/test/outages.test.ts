@@ -21,7 +21,7 @@ let slow: HandPartner;
 
 beforeAll(async () => {
   // Longer than one is silent here.
-  oasis = await openSide({ ocpi: { ...ocpi, request_timeout_ms: 120_000 } });
+  oasis = await openSide({ ocpi: { ...ocpi, request_timeout_ms: 120_000, letters_again_ms: 1_500 } });
   oasis.neighbours.own.locations.push(location);
   montreal = await HandPartner.open('Montreal', 'MTL', 'EMSP', [
     'RECEIVER locations',
@@ -140,6 +140,22 @@ test('an object over which a partner fails goes behind the others, and is set as
   await expect.poll(() => montreal.pushed('PUT /tariffs/CA/BCT/L2')).toHaveLength(3);
   expect(montreal.pushed()[1]).toBe('PUT /tariffs/CA/BCT/FREE');
   await expect.poll(async () => (await viewOf('Montreal')).deadLetters).toBe(1);
+});
+
+test.each([
+  ['3000 to everything', { status: 3000 }],
+  ['HTTP 404 of a proxy with nobody behind it', { http: 404, status: 2000 }],
+] as const)('what was set aside because a partner said %s, and no clear no, is tried again by itself, and taken once it works', async (_, fault) => {
+  const id = `L-${'http' in fault ? fault.http : fault.status}`;
+  montreal.answer = () => fault;
+  montreal.seen.length = 0;
+  await oasis.neighbours.tell(published(id, '2022-02-06T00:00:00Z'));
+  await expect.poll(async () => (await viewOf('Montreal')).deadLetters).toBeGreaterThan(0);
+  await expect.poll(() => montreal.pushed(`PUT /tariffs/CA/BCT/${id}`).length).toBeGreaterThan(3);
+  expect((await viewOf('Montreal')).deadLetters, 'a dead letter until it is taken').toBeGreaterThan(0);
+  montreal.answer = () => ({});
+  await expect.poll(async () => (await viewOf('Montreal')).deadLetters).toBe(0);
+  expect(montreal.seen.findLast(({ what }) => what.endsWith(id))!.body).toMatchObject({ id, last_updated: '2022-02-06T00:00:00Z' });
 });
 
 test("a CDR is sent again whatever a partner's fault is, in order, and over the party's next link if need be", async () => {

@@ -283,3 +283,48 @@ test('CDR-18: a charge at a private Location is told to the token\'s owner, and 
   await expect.poll(() => montreal.pushed()).toEqual(['PUT /sessions/CA/BCT/S-HOME', 'POST /cdrs']);
   expect(plunk.seen).toEqual([]);
 });
+
+test('what a partner may not see any more does not go to it while nobody can say which Locations there are', async () => {
+  await grant(['VISITORS', 'STAFF']);
+  await tell(location('VISITORS', { name: 'seen' }));
+  await expect.poll(() => JSON.stringify(said(plunk, 'VISITORS'))).toContain('"seen"');
+  await expect.poll(async () => (await viewOf('Carbon Plunk')).waiting).toBe(0);
+  plunk.answer = () => ({ http: 503, status: 3000 });
+  let asked = 0;
+  const { listed: lists } = oasis.neighbours;
+  oasis.neighbours.listed = async () => {
+    asked += 1;
+    throw new Error('locations is away');
+  };
+  await tell(location('VISITORS', { name: 'unseen' }));
+  await expect.poll(async () => (await viewOf('Carbon Plunk')).line?.state).toBe('open');
+  await grant(['STAFF']);
+  await expect.poll(() => asked).toBeGreaterThan(0);
+  plunk.seen.length = 0;
+  plunk.answer = () => ({});
+  await expect.poll(() => said(plunk, 'VISITORS').length).toBeGreaterThan(0);
+  oasis.neighbours.listed = lists;
+  expect(statusAt(plunk, 'VISITORS')).toContain('REMOVED');
+  expect(JSON.stringify(said(plunk, 'VISITORS'))).not.toContain('unseen');
+});
+
+test('what a hub tells everybody is withdrawn from it when a party comes to be behind it that may not see that', async () => {
+  await oasis.neighbours.bus.ask(setAgreement, {
+    partner: { countryCode: 'CA', partyId: 'ISL' },
+    agreement: agreementOf({
+      ...exampleTerms, valid_from: month, grants: { tariffs: [], locations: ['NONE'] },
+      parties: [exampleTerms.parties[0], { ...exampleTerms.parties[1], party_id: 'ISL' }],
+    }),
+  });
+  const hub = await HandPartner.open('Open Hub', 'HUB', 'HUB', ['RECEIVER locations']);
+  try {
+    await hub.register(oasis);
+    await expect.poll(() => hub.pushed()).toContain('PUT /locations/CA/BCT/STAFF');
+    await expect.poll(async () => (await viewOf('Open Hub')).waiting).toBe(0);
+    const info = { country_code: 'CA', party_id: 'ISL', role: 'EMSP', status: 'CONNECTED', last_updated: '2022-02-01T17:00:00Z' };
+    await call(oasis, '/ocpi/2.2.1/receiver/hubclientinfo/CA/ISL', { token: hub.token, method: 'PUT', body: info });
+    await expect.poll(() => statusAt(hub, 'STAFF')).toContain('REMOVED');
+  } finally {
+    await hub.close();
+  }
+});

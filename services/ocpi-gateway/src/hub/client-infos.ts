@@ -1,10 +1,11 @@
-import type { Due, DueOutcome } from '#due';
+import { type Due, type DueOutcome, rouseAtCommit } from '#due';
+import type { GrantRows } from '#grants';
 import { ClientInfo, instantMs, type Party, read, sameParty } from '#ocpi';
 import type { Database, Tx } from '#postgres';
 import type { Log } from '#telemetry';
 import type { Clock } from '#time';
 import type { Calls } from '../partners/calls.ts';
-import { BEHIND_AT_MOST, type Client, clientKey, clientsOf, hasRoomFor, keepClient, noteOwnLinks } from './client-info-rows.ts';
+import { BEHIND_AT_MOST, type Client, clientKey, clientsOf, clientsWith, hasRoomFor, keepClient, noteOwnLinks } from './client-info-rows.ts';
 import { noteQuiet } from '../pulls/quiet-rows.ts';
 import type { Handlers, OcpiRequest } from '../exchange.ts';
 import { outcomeText } from '../partners/handshake.ts';
@@ -19,6 +20,7 @@ export interface ClientInfosParts {
   readonly db: Database;
   readonly calls: Calls;
   readonly clock: Clock;
+  readonly grants: GrantRows;
   readonly log: Log;
   readonly partners: Partners;
   readonly steering: Pick<Steering, 'seenBehind'>;
@@ -29,6 +31,7 @@ export interface ClientInfosParts {
 
 const AGAIN_MS = 2_000;
 const ATTEMPTS_MAX = 20;
+const LONGEST_PAUSE_MS = 600_000;
 
 /** What a partner that is a hub says of the parties behind it: who can be reached through it. HCI. */
 export class ClientInfos {
@@ -60,7 +63,9 @@ export class ClientInfos {
       if (page.kind !== 'page') {
         await noteQuiet(db, partner.id, page);
         log.warn('the parties behind a hub are not known', { hub: partner.name, outcome: outcomeText(page), attempt });
-        return attempt < ATTEMPTS_MAX ? { retryInMs: AGAIN_MS } : 'done';
+        if (attempt < ATTEMPTS_MAX) return { retryInMs: AGAIN_MS };
+        // A hub reads no lists besides.
+        return this.parts.members ? { retryInMs: LONGEST_PAUSE_MS } : 'done';
       }
       const held = new Map((await clientsOf(db, partner.id)).map(({ info }) => [clientKey(info), info]));
       const listed = page.objects.map((object) => read(ClientInfo, object)).flatMap((info) => (info.ok ? [info.value] : []));
@@ -68,8 +73,8 @@ export class ClientInfos {
       // Nobody queues anything meanwhile.
       if (others.length > 0) await db.tx(async (tx) => {
         await lockLinks(tx, 'alone');
-        const changed: ClientInfo[] = [];
-        for (const info of others) if (await this.keep(tx, partner, info)) changed.push(info);
+        const changed: News[] = [];
+        for (const info of others) changed.push(...await this.keep(tx, partner, info) ?? []);
         await this.brought(tx, partner, changed);
       });
     }
@@ -83,30 +88,34 @@ export class ClientInfos {
     const { db, partners } = this.parts;
     await db.tx(async (tx) => {
       await lockLinks(tx, 'alone');
-      const isNews = await this.keep(tx, partner, info);
-      if (isNews === undefined) throw refuse('invalid-object', `no more than ${BEHIND_AT_MOST} parties are kept behind one hub`);
-      if (isNews) await this.brought(tx, partner, [info]);
+      const news = await this.keep(tx, partner, info);
+      if (news === undefined) throw refuse('invalid-object', `no more than ${BEHIND_AT_MOST} parties are kept behind one hub`);
+      if (news.length > 0) await this.brought(tx, partner, news);
     });
     partners.wake();
     return {};
   }
 
-  /** Whether it is news; undefined: there is no room for it. */
-  private async keep(tx: Tx, partner: Partner, info: ClientInfo): Promise<boolean | undefined> {
+  /** It, where it is news; undefined: there is no room for it. */
+  private async keep(tx: Tx, partner: Partner, info: ClientInfo): Promise<News[] | undefined> {
     const { members, isOurs, clock } = this.parts;
-    if (isOurs(info) || info.role === 'HUB') return false;
+    if (isOurs(info) || info.role === 'HUB') return [];
     const client: Client = { partnerId: partner.id, behind: true, info };
     if (!await hasRoomFor(tx, client)) return undefined;
+    const before = (await clientsWith(tx, info)).find((one) => one.behind && one.partnerId === partner.id && one.info.role === info.role);
     const isNews = members ? await members.told(tx, client) : await keepClient(tx, client, clock.now());
-    if (!isNews) return false;
+    if (!isNews) return [];
     await noteOwnLinks(tx, info);
-    return true;
+    return [{ ...info, comesOrGoes: isThere(before?.info) !== isThere(info) }];
   }
 
   /** These are news of a hub's: what waited for those who are there goes to them. Ends the transaction. */
-  private async brought(tx: Tx, partner: Partner, news: readonly ClientInfo[]): Promise<void> {
-    const { partners: { links }, steering } = this.parts;
-    if (news.some(({ status }) => status === 'CONNECTED')) await links.adopt(tx, (await findPartner(tx, partner.id))!);
+  private async brought(tx: Tx, partner: Partner, news: readonly News[]): Promise<void> {
+    const { partners: { links }, steering, members, grants, clock } = this.parts;
+    // What is told to all behind a hub goes by who they are.
+    if (news.some(({ comesOrGoes }) => comesOrGoes) && (members || (await grants.at(tx, clock.now())).places.length > 0))
+      rouseAtCommit(tx, 'push-all', clock.now(), [{ id: `push all behind ${partner.id}`, key: `${partner.id} behind`, body: { partnerId: partner.id } }]);
+    if (news.some(({ status }) => status !== 'OFFLINE')) await links.bringHome(tx);
     await links.tellLinked(tx, news);
     await steering.seenBehind(tx, partner, news);
   }
@@ -114,6 +123,13 @@ export class ClientInfos {
 
 function isSame(info: ClientInfo, held: ClientInfo | undefined): boolean {
   return held !== undefined && held.status === info.status && instantMs(held.last_updated) === instantMs(info.last_updated);
+}
+
+/** `comesOrGoes`: it was not behind the hub before, or is not any more. */
+type News = ClientInfo & { readonly comesOrGoes: boolean };
+
+function isThere(info: ClientInfo | undefined): boolean {
+  return info?.status === 'CONNECTED' || info?.status === 'OFFLINE';
 }
 
 function partyIn(params: Readonly<Record<string, string>>): Party {

@@ -102,6 +102,11 @@ export class HubMembers {
       wanted.has(partner.id) && !via.includes(partner.id) && endpointOf(partner, module, 'RECEIVER') !== undefined);
   }
 
+  /** Whether any of a partner's parties may hear of what is `owner`'s. */
+  mayTell(owner: Party, partner: Partner): boolean {
+    return partiesOf(partner).some((party) => this.mayMeet(owner, party));
+  }
+
   /** A link was made or renewed: its parties are CONNECTED, and it is watched. */
   async joined(tx: Tx, partner: Partner): Promise<void> {
     const { clock } = this.parts;

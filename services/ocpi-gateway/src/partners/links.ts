@@ -2,19 +2,21 @@ import { randomUUID } from 'node:crypto';
 import { type Fact, type MirroredFact, type Outbox, told } from '#bus';
 import { partnerRegistered, partyLinkChanged } from '#contracts/ocpi-gateway';
 import { addDue } from '#due';
-import { type Cdr, type Credentials, type CredentialsRole, type Party, partyText, sameParty } from '#ocpi';
+import { type Cdr, type Credentials, type CredentialsRole, idKey, type ModuleId, type Party, partyText, sameParty } from '#ocpi';
 import type { Tx } from '#postgres';
 import type { OwnParties } from '#settings';
 import { type Clock, rfc3339 } from '#time';
 import { noteOwnLinks } from '../hub/client-info-rows.ts';
 import type { Dialects } from './dialects.ts';
 import { type Met, refuse } from './handshake.ts';
-import { endpointOf, hasParty, isPartyOf, type Partner, partiesOf, toBus } from './partner.ts';
+import { endpointOf, isPartyOf, type Partner, partiesOf, toBus } from './partner.ts';
 import { dropTokens, findPartner, partiesWithoutLink, registeredPartners, storePartner } from './partner-rows.ts';
 import { pushAllOf } from '../pushes/push-all.ts';
-import { claimCdrs, forgetAcknowledged, forgetOne, forgetPushed, lockLinks, stranded } from '../pushes/pushed-rows.ts';
+import {
+  claimCdrs, forgetAcknowledged, forgetOne, forgetPushed, letGo, lockLinks, noteDoubt, type PushedKey, stranded,
+} from '../pushes/pushed-rows.ts';
 import { storeChosen } from './quirk-rows.ts';
-import { type Push, pushOf, queueAll } from '../pushes/queue-rows.ts';
+import { endPauses, type Push, pushOf, queueAll } from '../pushes/queue-rows.ts';
 import type { Secrets } from './secrets.ts';
 
 export interface LinkParts {
@@ -55,8 +57,8 @@ export class Links {
     const replaced = await this.replaceOlder(tx, joined);
     await storePartner(tx, joined);
     if (saysAgain) await this.sayAgain(tx, joined);
-    await this.adopt(tx, joined);
     await noteOwnLinks(tx);
+    await this.bringHome(tx);
     await this.parts.links?.joined(tx, joined);
     if (endpointOf(joined, 'hubclientinfo', 'SENDER') !== undefined) {
       await addDue(tx, {
@@ -68,6 +70,7 @@ export class Links {
       });
     }
     await addDue(tx, pushAllOf(joined.id, clock.now()));
+    endPauses(tx, joined.id, clock.now());
     await outbox.tell(tx, [
       registeredFact(joined, rfc3339(clock.now())),
       ...(await this.linkFacts(tx, [joined, ...(before ? [before] : []), ...replaced].flatMap(partiesOf))),
@@ -111,20 +114,33 @@ export class Links {
   }
 
   /**
-   * What this party never got of CDRs, by an earlier link or for want of one, it gets now, and what became of Sessions that
-   * an earlier link, or a time in which nobody reached it, left open.
+   * CDRs that never came over, and what became of Sessions that somebody was told of, go the way by which their tokens' owners
+   * are reached now: by another link than before, by a hub, or at last by one at all. What nobody takes waits for who does.
    */
-  async adopt(tx: Tx, joined: Partner): Promise<void> {
+  async bringHome(tx: Tx): Promise<void> {
+    const reached = Map.groupBy(
+      (await registeredPartners(tx)).flatMap((partner) => partiesOf(partner).map((party) => ({ partner, party }))),
+      ({ party }) => idKey(partyText(party)),
+    );
+    const reach = (owner: string) => (reached.get(idKey(owner)) ?? []).map(({ partner }) => partner);
+    const takerOf = (module: ModuleId, owner: Party) =>
+      reach(partyText(owner)).find((partner) => endpointOf(partner, module, 'RECEIVER') !== undefined);
+    await letGo(tx, (partnerId, owner) => !reach(owner).some(({ id }) => id === partnerId));
     const own: Push[] = [];
-    for (const { key, current } of await stranded(tx)) {
-      if (!hasParty(joined, (JSON.parse(current) as Cdr).cdr_token)) continue;
-      if (key.partnerId !== joined.id) await forgetOne(tx, key);
-      own.push(pushOf({ ...key, partnerId: joined.id }, current));
+    const doubtful: PushedKey[] = [];
+    for (const { key, current, isDoubtful } of await stranded(tx)) {
+      const taker = takerOf(key.module, (JSON.parse(current) as Cdr).cdr_token);
+      if (!taker) continue;
+      // What a partner was told of a Session stands in its row.
+      if (key.module === 'cdrs' || key.partnerId !== taker.id) await forgetOne(tx, key);
+      own.push(pushOf({ ...key, partnerId: taker.id }, current));
+      if (isDoubtful) doubtful.push({ ...key, partnerId: taker.id });
     }
-    for (const { cdrId, current } of await claimCdrs(tx, ({ cdr_token }) => hasParty(joined, cdr_token))) {
-      own.push(pushOf({ partnerId: joined.id, module: 'cdrs', objectKey: cdrId }, current));
-    }
+    for (const { cdrId: objectKey, current, partnerId } of await claimCdrs(tx, (owner) => takerOf('cdrs', owner)?.id))
+      own.push(pushOf({ partnerId, module: 'cdrs', objectKey }, current));
     await queueAll(tx, { own }, this.parts.clock.now());
+    // One that may have been taken is looked for first, whoever sends it.
+    for (const key of doubtful) await noteDoubt(tx, key);
   }
 
   /** The link is over, and this transaction with it. */
@@ -132,6 +148,7 @@ export class Links {
     // Another link of its parties may begin just now.
     await lockLinks(tx, 'alone');
     await this.unregister(tx, partner);
+    await this.bringHome(tx);
     await this.tellLinked(tx, partiesOf(partner));
   }
 

@@ -2,6 +2,7 @@ import { type Database } from '#postgres';
 import type { Clock } from '#time';
 import { membersReached } from '../hub/client-info-rows.ts';
 import { deadLetters, lockLinks, type PushedKey, replayLetters } from '../pushes/pushed-rows.ts';
+import { endPauses } from '../pushes/queue-rows.ts';
 import { allNotCarried } from './dialect-rows.ts';
 import type { Dialects } from './dialects.ts';
 import { refuse } from './handshake.ts';
@@ -59,7 +60,9 @@ export class OperatorDesk {
     await partners.known(id);
     const queued = await db.tx(async (tx) => {
       await lockLinks(tx, 'together');
-      return replayLetters(tx, id, which, clock.now());
+      const replayed = await replayLetters(tx, id, which, clock.now());
+      endPauses(tx, id, clock.now());
+      return replayed;
     });
     if (queued === 0 && which.objectKey !== undefined) {
       throw refuse('unknown-letter', `${which.module} ${which.objectKey} is not among the dead letters of this partner`);

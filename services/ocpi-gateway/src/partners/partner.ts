@@ -161,9 +161,9 @@ export function partiesOf(partner: Pick<Partner, 'roles' | 'behind'>): Party[] {
 }
 
 /** Whom of a platform a message that is meant for all of them names: HUB-04 wants a party. A hub tells all who are behind it. */
-export function spokesman(partner: Partner, roles: readonly Role[]): Party | undefined {
+export function spokesman(partner: Partner, roles: readonly Role[], sees: (party: Party) => boolean = () => true): Party | undefined {
   const hub = partner.roles.find(({ role }) => role === 'HUB');
-  const chosen = hub ?? partner.roles.find(({ role }) => roles.includes(role)) ?? partner.roles[0];
+  const chosen = hub ?? partner.roles.find((one) => roles.includes(one.role) && sees(one)) ?? partner.roles.find(({ role }) => roles.includes(role)) ?? partner.roles[0];
   return chosen && { country_code: chosen.country_code, party_id: chosen.party_id };
 }
 

@@ -18,6 +18,8 @@ import { acknowledgedMs, isVerdict } from './requests.ts';
 const FOR_NEWS_MS = 2_000;
 /** Of a charge that ended longer ago nothing is told in a moment. */
 const NEWS_MS = 3_600_000;
+/** Real time in which a Session that can be said is said. */
+const STANDS_BY_MS = 5_000;
 /** After so many failures it goes again where nobody says clearly whether the partner has it. */
 const CONFIRMATIONS = 5;
 
@@ -39,8 +41,7 @@ export class CdrDelivery {
     const { db, calls, clock } = this.parts;
     const { key, current = '{}' } = held;
     const cdr = JSON.parse(current) as Cdr;
-    const waitedMs = clock.realMs(clock.now() - held.queuedMs);
-    if (waitedMs < await this.patienceMs(partner, cdr)) {
+    if (await this.waitsForSession(partner, taken, held, cdr)) {
       await noteWait(db, key);
       return { retryInMs: lookAgainInMs(held) };
     }
@@ -90,20 +91,30 @@ export class CdrDelivery {
     const isMine = await db.tx(async (tx) => {
       if (!await endBatch(tx, taken, line.news)) return false;
       await noteFailed(tx, key, mayBeTaken(outcome) || held.unclear);
-      if (isRefused) await outbox.tell(tx, await park(tx, held, text, clock.now()));
+      if (isRefused) await outbox.tell(tx, await park(tx, held, text, { now: clock.now() }));
       return true;
     });
     return isMine ? line.retry : 'done';
   }
 
-  /** How long a CDR may wait for its Session: COMPLETED is said before it, where the Session can be said at all. */
-  private async patienceMs(partner: Partner, cdr: Cdr): Promise<number> {
+  /** A CDR waits, though not for ever, until COMPLETED was said of its Session, where the Session can be said at all. */
+  private async waitsForSession(partner: Partner, taken: Taken, held: Waiting, cdr: Cdr): Promise<boolean> {
     const { db, clock, settings } = this.parts;
-    if (cdr.session_id === undefined || endpointOf(partner, 'sessions', 'RECEIVER') === undefined) return 0;
+    if (cdr.session_id === undefined || endpointOf(partner, 'sessions', 'RECEIVER') === undefined) return false;
     const session = await sessionAt(db, partner.id, cdr.session_id);
-    if (session) return session.isParked || isOver(session.status) ? 0 : settings.cdr_waits_ms;
-    return clock.now() - (instantMs(cdr.end_date_time) ?? 0) < NEWS_MS ? FOR_NEWS_MS : 0;
+    const waitedMs = clock.realMs(clock.now() - held.queuedMs);
+    if (!session) return waitedMs < FOR_NEWS_MS && clock.now() - (instantMs(cdr.end_date_time) ?? 0) < NEWS_MS;
+    if (session.isParked || isOver(session.status)) return false;
+    if (waitedMs < settings.cdr_waits_ms) return true;
+    // Its time went by while nothing could be said: then the Session goes about now, or is tried within the longest pause.
+    if (!session.waits || (session.isDown && taken.failures === 0)) return false;
+    return settings.cdr_waits_ms > 0 && lookedForMs(held) < (session.isDown ? settings.longest_retry_ms : 0) + STANDS_BY_MS;
   }
+}
+
+/** For how long it has been looked whether what has to go before it went, since it was tried last. */
+function lookedForMs({ waits }: Waiting): number {
+  return Array.from({ length: Math.min(waits, 60) }, (_, n) => lookAgainInMs({ waits: n })).reduce((sum, ms) => sum + ms, 0);
 }
 
 /** What a hub says when it passed something on, and does not know what came of it. */
@@ -118,7 +129,8 @@ function mayBeTaken(outcome: Outcome): boolean {
 
 /** Whether an answer to a GET says nothing of what is there. 501: there is no GET. */
 function leavesOpen(outcome: Outcome): boolean {
-  return mayBeTaken(outcome) && !(outcome.kind === 'refused' && outcome.http === 501);
+  if (outcome.kind === 'refused' && (outcome.http === 429 || outcome.http === 501)) return outcome.http === 429;
+  return mayBeTaken(outcome);
 }
 
 function isOver(status: string | undefined): boolean {

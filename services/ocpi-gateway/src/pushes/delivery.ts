@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus, Fact, Outbox } from '#bus';
 import type { Due, DueOutcome, Hold } from '#due';
 import type { GrantRows } from '#grants';
-import type { CallOptions, Outcome } from '#ocpi';
+import type { CallOptions, Outcome, Party } from '#ocpi';
 import type { Database, Tx } from '#postgres';
 import type { OwnParties } from '#settings';
 import type { Log } from '#telemetry';
@@ -14,10 +14,11 @@ import { inTheirTurn, LONGEST_WAIT_MS, lookAgainInMs, toBeTold } from './deliver
 import { difference, type PushedModule, type Step } from './difference.ts';
 import { outcomeText } from '../partners/handshake.ts';
 import {
-  holdFree, type LineNews, nameSending, nextIn, noteFailed, noteSending, noteUnwanted, queueThemselves, refusedUntil,
+  holdFree, type LineNews, nameSending, noteFailed, noteSending, noteUnwanted, queueThemselves, refusedUntil,
   settleAcknowledged, takeBatch, type Taken, thereOf, waitFor, type Waiting,
 } from './lane-rows.ts';
 import { type Failure, isOfTheLine, lineAfter, park } from './line.ts';
+import { nextIn } from './next-rows.ts';
 import { endpointOf, type Partner } from '../partners/partner.ts';
 import { findPartner, noteError, noteUp } from '../partners/partner-rows.ts';
 import { followersOf } from '../profile-rows.ts';
@@ -37,6 +38,8 @@ export interface DeliveryParts {
   readonly parties: OwnParties;
   readonly settings: OcpiSettings;
   readonly log: Log;
+  /** Of a hub: which parties see each other. */
+  readonly mayMeet?: (a: Party, b: Party) => boolean;
 }
 
 /** Objects of a lane that are worked on together. */
@@ -97,7 +100,9 @@ export class Delivery {
     hold.insist();
     const batch = await takeBatch(db, this.texts, { lane, partnerId, hold }, { now, most: BATCH });
     if (!batch) {
-      const next = await nextIn(db, lane, { now, latest: now + this.longestWaitMs() });
+      const { settings, clock } = this.parts;
+      const again = { againMs: settings.letters_again_ms * clock.rate, refusals: settings.refusals_before_parking - 1 };
+      const next = await nextIn(db, lane, { now, latest: now + this.longestWaitMs(), ...again });
       return next === undefined ? 'done' : { goOnAt: next };
     }
     const { taken, waiting } = batch;
@@ -182,8 +187,9 @@ export class Delivery {
     const object = objectOf(held);
     const followers = key.module === 'chargingprofiles' ? await followersOf(db, key.objectKey) : [];
     const follower = followers.find(({ partnerId }) => partnerId === partner.id);
-    const client = calls.to(partner, follower?.routing ?? { from: parties.find(object) ?? ownerIn(parties, object), to: addressee(partner, key, object) });
     const named = isOfHub ? namedByHub(key, object) : { party: object, id: idOf(key, object) };
+    const sees = (party: Party) => this.parts.mayMeet?.(named.party, party) ?? true;
+    const client = calls.to(partner, follower?.routing ?? { from: parties.find(object) ?? ownerIn(parties, object), to: addressee(partner, { key, object, sees }) });
     const target = { isHeld: () => hold.isHeld(), options, url: objectUrl(endpoint, key.module, named), client };
     const outcome = await sendAll(target, steps);
     // TRN-63: what could not be changed may not be there. The whole object says it all.
@@ -269,11 +275,12 @@ export class Delivery {
     await noteFailed(tx, key, mayBeThere || held.unclear);
     if (outcome.kind !== 'refused' || isOfTheLine(outcome)) return [];
     const refusals = held.refusals + 1;
-    // A hub's own: its member is away, and others of its members are not held up by that.
-    if (isVerdict(outcome) || (refusals >= settings.refusals_before_parking && !isHubs(outcome))) {
-      return park(tx, held, outcomeText(outcome), clock.now());
-    }
-    await refusedUntil(tx, key, clock.now() + retryInMs(refusals, settings) * clock.rate);
+    // A hub's own (isHubs): its member is away, and others of its members are not held up by that.
+    const now = clock.now();
+    if (isVerdict(outcome)) return park(tx, held, outcomeText(outcome), { now });
+    if (refusals >= settings.refusals_before_parking && !isHubs(outcome))
+      return park(tx, held, outcomeText(outcome), { now, againMs: settings.letters_again_ms * clock.rate });
+    await refusedUntil(tx, key, now + retryInMs(refusals, settings) * clock.rate);
     return [];
   }
 }

@@ -136,27 +136,6 @@ function waitingOf(row: WaitingRow, partnerId: string, texts: ReadonlyMap<bigint
 }
 
 /**
- * When the next of a lane is due, epoch ms; undefined: nothing waits. What would wait beyond `latest` began to by a clock
- * that was set back since, and is due now.
- */
-export async function nextIn(db: Queryable, lane: string, { now, latest }: { now: number; latest: number }): Promise<number | undefined> {
-  const { rows: [row] } = await db.query<{ due_at: bigint | null; failures: number | null }>({
-    name: 'lane-next',
-    text: `SELECT (SELECT min(due_at) FROM pushed WHERE lane = $1 AND queued) AS due_at,
-      (SELECT failures FROM push_lanes WHERE lane = $1) AS failures`,
-  }, [lane]);
-  if (row?.due_at != null && Number(row.due_at) > latest) {
-    await db.query('UPDATE pushed SET due_at = $2 WHERE lane = $1 AND queued AND due_at > $3', [lane, Math.floor(now), Math.ceil(latest)]);
-    return now;
-  }
-  if (row?.due_at != null) return Number(row.due_at);
-  // Nothing is left to try a line with that was down: nobody knows it to be down any more.
-  if (row?.failures)
-    await db.query('UPDATE push_lanes SET failures = 0, down_since = NULL, next_try = NULL WHERE lane = $1', [lane]);
-  return undefined;
-}
-
-/**
  * Written before a request goes out: if we never see its end, nobody knows. Those that are still to be sent as
  * they are: nobody sees what was withdrawn meanwhile. None, where the lane is somebody else's now.
  */
@@ -271,7 +250,7 @@ const keyOf = ({ partnerId, module, objectKey }: PushedKey) => [partnerId, modul
 
 /** It came to nothing. Where the partner said no, what it acknowledged before still stands. */
 export async function noteFailed(tx: Tx, key: PushedKey, unclear: boolean): Promise<void> {
-  await tx.query(`UPDATE pushed SET unclear = $4, attempts = attempts + 1 WHERE ${WHERE}`, [...keyOf(key), unclear]);
+  await tx.query(`UPDATE pushed SET unclear = $4, attempts = attempts + 1, waits = 0 WHERE ${WHERE}`, [...keyOf(key), unclear]);
 }
 
 /** A partner that answers fails over this one object: it goes behind the others, once more at `at`. */

@@ -17,10 +17,10 @@ interface LineParts {
   readonly settings: OcpiSettings;
 }
 
-/** Set aside until it changes: said to all. */
-export async function park(tx: Tx, { key, version, attempts }: Waiting, reason: string, now: number): Promise<Fact[]> {
-  await notePark(tx, key, version, { reason, at: now });
-  return [told(deliveryFailed, {
+/** Set aside until it changes, or, without a clear no, until it is tried once more after `againMs`: said to all, once. */
+export async function park(tx: Tx, { key, version, attempts }: Waiting, reason: string, { now, againMs }: { now: number; againMs?: number }): Promise<Fact[]> {
+  const isNews = await notePark(tx, key, version, { reason, at: now, againMs });
+  return !isNews ? [] : [told(deliveryFailed, {
     partnerId: key.partnerId, module: key.module, objectId: key.objectKey, attempts: attempts + 1, error: reason, at: rfc3339(now),
   })];
 }

@@ -83,6 +83,8 @@ export class PushAll {
     const { db, log } = this.parts;
     const partner = await findPartner(db, (body as { partnerId: string }).partnerId);
     if (!partner || partner.state !== 'registered') return 'done';
+    // Whoever has the lists may be away, and what it may not have any more waits for nobody.
+    await db.tx((tx) => this.hide(tx, partner, at));
     for (const own of this.wanted(partner)) {
       try {
         await this.queue(partner, own, at);
@@ -91,7 +93,6 @@ export class PushAll {
         return { retryInMs: NEIGHBOUR_IS_AWAY_MS };
       }
     }
-    await db.tx((tx) => this.hide(tx, partner, at));
     await db.tx((tx) => this.parts.steering.joined(tx, partner));
     return 'done';
   }

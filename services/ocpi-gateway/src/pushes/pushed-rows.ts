@@ -1,4 +1,4 @@
-import { type Cdr } from '#ocpi';
+import { type Cdr, type Party } from '#ocpi';
 import type { Queryable, Tx } from '#postgres';
 import { rfc3339 } from '#time';
 import type { PushedModule } from './difference.ts';
@@ -43,22 +43,27 @@ export async function correlationOf(db: Queryable, key: PushedKey): Promise<stri
   return row?.correlation_id ?? undefined;
 }
 
-/** Of a Session at a partner: what the partner acknowledged, and whether it was set aside. */
-export async function sessionAt(
-  db: Queryable,
-  partnerId: string,
-  sessionId: string,
-): Promise<{ status: string | undefined; isParked: boolean } | undefined> {
-  const {
-    rows: [row],
-  } = await db.query<{ status: string | null; parked: boolean }>(
+/** Of a Session at a partner. */
+export interface SessionAt {
+  /** As the partner acknowledged it. */
+  readonly status: string | undefined;
+  readonly isParked: boolean;
+  /** It is to be told more, and has not refused that. */
+  readonly waits: boolean;
+  /** Its lane cannot be told anything just now. */
+  readonly isDown: boolean;
+}
+
+export async function sessionAt(db: Queryable, partnerId: string, sessionId: string): Promise<SessionAt | undefined> {
+  const { rows: [row] } = await db.query<Omit<SessionAt, 'status'> & { status: string | null }>(
     {
       name: 'push-session',
-      text: `SELECT acknowledged::json->>'status' AS status, parked IS NOT NULL AS parked FROM pushed WHERE ${WHERE}`,
+      text: `SELECT acknowledged::json->>'status' AS status, parked IS NOT NULL AS "isParked", queued AND refusals = 0 AS waits,
+        EXISTS (SELECT FROM push_lanes l WHERE l.lane = p.lane AND l.failures > 0) AS "isDown" FROM pushed p WHERE ${WHERE}`,
     },
     [partnerId, 'sessions', sessionId],
   );
-  return row && { status: row.status ?? undefined, isParked: row.parked };
+  return row && { ...row, status: row.status ?? undefined };
 }
 
 /** The keys of what a partner has, or is to have, of a module. */
@@ -67,6 +72,28 @@ export async function pushedKeys(tx: Tx, partnerId: string, module: PushedModule
     'SELECT object_key FROM pushed WHERE partner_id = $1 AND module = $2 AND (shared OR current IS NOT NULL)', [partnerId, module],
   );
   return rows.map(({ object_key: key }) => key);
+}
+
+/** Objects of a module as a partner has, or is to have, them: of one that is not shared. */
+export async function pushedTexts(tx: Tx, partnerId: string, module: PushedModule): Promise<{ objectKey: string; current: string }[]> {
+  const { rows } = await tx.query<{ objectKey: string; current: string }>(
+    'SELECT object_key AS "objectKey", current FROM pushed WHERE partner_id = $1 AND module = $2 AND current IS NOT NULL', [partnerId, module],
+  );
+  return rows;
+}
+
+/** What of the objects that a hub's members tell everybody waits for one of them. */
+export async function waitingOf(tx: Tx, partnerId: string): Promise<PushedKey[]> {
+  const { rows } = await tx.query<PushedKey>(
+    `SELECT partner_id AS "partnerId", module, object_key AS "objectKey" FROM pushed
+      WHERE lane = $1 AND queued AND module IN ('locations', 'tariffs', 'tokens') ORDER BY module, object_key`, [partnerId],
+  );
+  return rows;
+}
+
+/** It is not to be sent after all; what the partner may have of it is said whole if it is ever said again. */
+export async function takeOut(tx: Tx, key: PushedKey): Promise<void> {
+  await tx.query(`UPDATE pushed SET queued = false, unclear = true WHERE ${WHERE}`, keyOf(key));
 }
 
 /** Sessions that are to go to somebody beside their tokens' owners, or were set aside on the way. */
@@ -91,17 +118,53 @@ export async function pushedLocations(tx: Tx, partnerId: string): Promise<{ coun
 /** A Session of which its partner was not told all, while nobody reached its token's owner. It has an index of its own. */
 const LEFT_OPEN = `module = 'sessions' AND NOT queued AND parked IS NULL AND acknowledged IS DISTINCT FROM current`;
 
-/** CDRs that a link which has ended never brought over, and Sessions of which nobody was told all: the oldest first. */
-export async function stranded(tx: Tx): Promise<{ key: PushedKey; current: string }[]> {
-  const { rows } = await tx.query<PushedKey & { current: string }>(
-    `SELECT partner_id AS "partnerId", module, object_key AS "objectKey", current FROM (
-       SELECT partner_id, module, object_key, current FROM pushed JOIN partners USING (partner_id)
+/** A CDR that a partner never got, and that is not to be sent to it any more. It has an index of its own. */
+const NEVER_WENT = `module = 'cdrs' AND NOT queued AND parked IS NULL AND acknowledged IS NULL`;
+
+interface Stranded {
+  readonly key: PushedKey & { readonly module: 'cdrs' | 'sessions' };
+  readonly current: string;
+  /** It may have been taken. */
+  readonly isDoubtful: boolean;
+}
+
+/** CDRs that never came over, by a link that has ended or for want of one, and Sessions of which nobody was told all: the oldest first. */
+export async function stranded(tx: Tx): Promise<Stranded[]> {
+  const { rows } = await tx.query<Stranded['key'] & Omit<Stranded, 'key'>>(
+    `SELECT partner_id AS "partnerId", module, object_key AS "objectKey", current,
+       unclear OR EXISTS (SELECT FROM push_lanes l WHERE l.lane = p.lane AND p.module || ' ' || p.object_key = ANY (l.sending)) AS "isDoubtful"
+     FROM (
+       SELECT p.* FROM pushed p JOIN partners USING (partner_id)
          WHERE (module = 'sessions' OR (module = 'cdrs' AND acknowledged IS NULL)) AND state = 'unregistered'
-       UNION SELECT partner_id, module, object_key, current FROM pushed WHERE ${LEFT_OPEN}) p
+       UNION ALL SELECT p.* FROM pushed p JOIN partners USING (partner_id) WHERE ${LEFT_OPEN} AND state <> 'unregistered'
+       UNION ALL SELECT p.* FROM pushed p JOIN partners USING (partner_id) WHERE ${NEVER_WENT} AND state <> 'unregistered') p
       WHERE object_key NOT LIKE '${STEERED}%'
       ORDER BY current::json->>'last_updated', object_key`,
   );
-  return rows.map(({ current, ...key }) => ({ key, current }));
+  return rows.map(({ current, isDoubtful, ...key }) => ({ key, current, isDoubtful }));
+}
+
+/** What waits in lanes of registered partners for token owners whom `isGone` has: it is not to go there any more. */
+export async function letGo(tx: Tx, isGone: (partnerId: string, owner: string) => boolean): Promise<void> {
+  const { rows } = await tx.query<Lane>(
+    `SELECT lane, partner_id AS "partnerId" FROM push_lanes JOIN partners USING (partner_id) WHERE lane <> partner_id AND state = 'registered'`,
+  );
+  const gone = rows.filter(({ lane, partnerId }) => {
+    const [, owner] = /^ (?:cdrs|sessions) ([a-z]{2}\*[a-z0-9]{1,3})$/i.exec(lane.slice(partnerId.length)) ?? [];
+    return owner !== undefined && isGone(partnerId, owner);
+  });
+  if (gone.length === 0) return;
+  await tx.query(
+    `WITH waiting AS (SELECT partner_id, module, object_key FROM pushed WHERE lane = ANY ($1) AND queued
+        ORDER BY partner_id, module, object_key FOR UPDATE)
+      UPDATE pushed p SET queued = false FROM waiting w
+      WHERE p.partner_id = w.partner_id AND p.module = w.module AND p.object_key = w.object_key`, [gone.map(({ lane }) => lane)],
+  );
+}
+
+/** It may have been taken, and is looked for before it goes. */
+export async function noteDoubt(tx: Tx, key: PushedKey): Promise<void> {
+  await tx.query(`UPDATE pushed SET unclear = true WHERE ${WHERE}`, keyOf(key));
 }
 
 /** Sessions whose token's owner no registered partner has: those that somebody was told of are kept as they are now. */
@@ -120,14 +183,19 @@ export async function keepUnclaimed(tx: Tx, cdrId: string, current: string): Pro
   await tx.query('INSERT INTO unclaimed_cdrs (cdr_id, current) VALUES ($1, $2) ON CONFLICT DO NOTHING', [cdrId, current]);
 }
 
-/** Takes out those of the unclaimed CDRs that `isTheirs` picks, the oldest first. */
-export async function claimCdrs(tx: Tx, isTheirs: (cdr: Cdr) => boolean): Promise<{ cdrId: string; current: string }[]> {
+/** Takes out those of the unclaimed CDRs whose token's owner has a taker, a partner's id: the oldest first. */
+export async function claimCdrs(
+  tx: Tx, takerOf: (owner: Party) => string | undefined,
+): Promise<{ cdrId: string; current: string; partnerId: string }[]> {
   const { rows } = await tx.query<{ cdr_id: string; current: string }>(
     `SELECT cdr_id, current FROM unclaimed_cdrs ORDER BY current::json->>'last_updated', cdr_id`,
   );
-  const claimed = rows.filter(({ current }) => isTheirs(JSON.parse(current) as Cdr));
-  await tx.query('DELETE FROM unclaimed_cdrs WHERE cdr_id = ANY($1)', [claimed.map((row) => row.cdr_id)]);
-  return claimed.map(({ cdr_id: cdrId, current }) => ({ cdrId, current }));
+  const claimed = rows.flatMap(({ cdr_id: cdrId, current }) => {
+    const partnerId = takerOf((JSON.parse(current) as Cdr).cdr_token);
+    return partnerId === undefined ? [] : [{ cdrId, current, partnerId }];
+  });
+  await tx.query('DELETE FROM unclaimed_cdrs WHERE cdr_id = ANY($1)', [claimed.map(({ cdrId }) => cdrId)]);
+  return claimed;
 }
 
 /** Those of these CDRs that were kept for who has no place to send them to, and has fetched them now. */
@@ -182,17 +250,32 @@ export async function forgetTariffs(tx: Tx, partnerId: string): Promise<void> {
   );
 }
 
-/** Set aside until it changes again, or somebody looks into it; `version` of what is shared. */
+/** The longest pause after which what was set aside is tried again, in first ones. */
+export const AGAIN_MOST = 6;
+
+/**
+ * Set aside until it changes again, or somebody looks into it; with `againMs` until then at the latest, and the longer it is set aside
+ * the more seldom. `version` of what is shared. Whether it was not set aside before.
+ */
 export async function notePark(
   tx: Tx,
   key: PushedKey,
   version: bigint | undefined,
-  { reason, at }: { reason: string; at: number },
-): Promise<void> {
-  await tx.query(
-    `UPDATE pushed SET acknowledged_version = coalesce($6, acknowledged_version), parked = $4, parked_at = $5, queued = false, unclear = module <> 'cdrs', refusals = 0, attempts = 0, waits = 0 WHERE ${WHERE}`,
-    [...keyOf(key), reason.slice(0, 1_000), rfc3339(Math.round(at)), version === undefined ? null : String(version)],
+  { reason, at, againMs }: { reason: string; at: number; againMs?: number | undefined },
+): Promise<boolean> {
+  const { rows: [row] } = await tx.query<{ wasParked: boolean }>(
+    `UPDATE pushed p SET acknowledged_version = coalesce($6, p.acknowledged_version), parked = $4, parked_at = coalesce(p.parked_at, $5), queued = false,
+       again_at = CASE WHEN $8::bigint IS NOT NULL THEN $7::bigint
+         + least(greatest($7::bigint - coalesce(extract(epoch FROM p.parked_at) * 1000, $7::bigint), $8::bigint), $8::bigint * ${AGAIN_MOST}) END,
+       unclear = p.module <> 'cdrs', refusals = 0, attempts = 0, waits = 0
+     FROM (SELECT parked IS NOT NULL AS was FROM pushed WHERE ${WHERE} FOR UPDATE) before
+     WHERE p.partner_id = $1 AND p.module = $2 AND p.object_key = $3 RETURNING before.was AS "wasParked"`,
+    [
+      ...keyOf(key), reason.slice(0, 1_000), rfc3339(Math.round(at)), version === undefined ? null : String(version), Math.round(at),
+      againMs === undefined ? null : Math.ceil(againMs),
+    ],
   );
+  return row?.wasParked === false;
 }
 
 export async function noteDelivered(tx: Tx, key: PushedKey, locationUrl: string): Promise<void> {

@@ -172,6 +172,17 @@ export async function rouseLanes(tx: Tx, touched: readonly Lane[], at: number): 
   rouse(tx, touched, at);
 }
 
+/** A partner that asked to be left alone, or could not be reached, is there again: what waits for it is tried at once. */
+export function endPauses(tx: Tx, partnerId: string, at: number): void {
+  tx.atCommit(
+    `WITH lanes AS MATERIALIZED (SELECT key FROM due_lane WHERE key IN (SELECT lane FROM push_lanes WHERE partner_id = $1) ORDER BY key FOR UPDATE),
+        paused AS (UPDATE due SET retry_at = NULL, retry_after = NULL FROM lanes
+          WHERE due.key = lanes.key AND done_at IS NULL AND retry_after IS NOT NULL RETURNING due.key)
+      UPDATE due_lane SET wake_after = '-infinity', wake_at = least(wake_at, $2::bigint) FROM paused WHERE due_lane.key = paused.key`,
+    [partnerId, String(Math.ceil(at))],
+  );
+}
+
 async function makeLanes(tx: Tx, touched: readonly Lane[]): Promise<void> {
   const lanes = eachOnce(touched);
   if (lanes.length === 0) return;

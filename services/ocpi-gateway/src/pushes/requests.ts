@@ -46,9 +46,16 @@ export function objectUrl(
   return () => `${joinUrl(endpoint, country_code, party_id, uid.join(' '))}?type=${type}`;
 }
 
-export function addressee(partner: Partner, { module, objectKey }: PushedKey, { cdr_token }: Pick<Partial<Session>, 'cdr_token'>): Party | undefined {
+interface Addressed {
+  readonly key: PushedKey;
+  readonly object: Pick<Partial<Session>, 'cdr_token'>;
+  /** Whether a party of the partner may have it. */
+  readonly sees: (party: Party) => boolean;
+}
+
+export function addressee(partner: Partner, { key: { module, objectKey }, object: { cdr_token }, sees }: Addressed): Party | undefined {
   if (module === 'sessions' && cdr_token) return steererIn(objectKey) ?? cdr_token;
-  return spokesman(partner, module === 'tokens' ? ['CPO'] : ['EMSP', 'NSP', 'OTHER']);
+  return spokesman(partner, module === 'tokens' ? ['CPO'] : ['EMSP', 'NSP', 'OTHER'], sees);
 }
 
 /** OCPI's own no, from a partner that understood: trying again is of no use. */
