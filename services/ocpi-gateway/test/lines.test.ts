@@ -325,13 +325,17 @@ test('VER-08: a CDR that waits while its partner takes none goes when it takes t
   try {
     await lapse.register(oasis);
     lapse.answer = () => ({ http: 503, status: 3000 });
-    await oasis.neighbours.tell(ofParty('LAP-1', 'LAP'));
+    await oasis.neighbours.tell(ofParty('LAP-1', 'LAP'), ofParty('LAP-0', 'LAP'));
     await expect.poll(async () => (await viewOf('Lapse')).line?.state).toBe('open');
+    await expect.poll(async () => (await viewOf('Lapse')).waiting).toBe(2);
     interfaces.pop();
     await renewed(lapse);
     await expect.poll(async () => (await viewOf('Lapse')).waiting).toBe(0);
     lapse.answer = (what) => (what.startsWith('GET ') ? { http: 404, status: 2003 } : {});
     lapse.seen.length = 0;
+    // What it fetches meanwhile it has.
+    oasis.neighbours.own.cdrs.push({ ...cdrOf('LAP-0'), cdr_token: { ...cdrOf('').cdr_token, party_id: 'LAP' } });
+    expect((await call(oasis, '/ocpi/2.2.1/sender/cdrs', { token: lapse.token })).data).toMatchObject([{ id: 'LAP-0' }]);
     await oasis.neighbours.tell(ofParty('LAP-2', 'LAP'));
     interfaces.push('RECEIVER cdrs');
     await renewed(lapse);

@@ -198,10 +198,14 @@ export async function claimCdrs(
   return claimed;
 }
 
-/** Those of these CDRs that were kept for who has no place to send them to, and has fetched them now. */
+/** Those of these CDRs that were kept for who has no place to send them to, or has none any more, and has fetched them now. */
 export async function takeFetched(tx: Tx, cdrIds: readonly string[]): Promise<string[]> {
-  const { rows } = await tx.query<{ cdr_id: string }>('DELETE FROM unclaimed_cdrs WHERE cdr_id = ANY($1) RETURNING cdr_id', [cdrIds]);
-  return rows.map(({ cdr_id }) => cdr_id);
+  const { rows } = await tx.query<{ id: string }>(
+    `WITH unclaimed AS (DELETE FROM unclaimed_cdrs WHERE cdr_id = ANY ($1) RETURNING cdr_id AS id),
+      left_over AS (UPDATE pushed SET acknowledged = current, unclear = false WHERE ${NEVER_WENT} AND object_key = ANY ($1) RETURNING object_key AS id)
+     SELECT id FROM unclaimed UNION SELECT id FROM left_over`, [cdrIds],
+  );
+  return rows.map(({ id }) => id);
 }
 
 /**
