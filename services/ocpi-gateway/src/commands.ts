@@ -13,7 +13,7 @@ import { findSent, findTaken, keepTaken, noteAnswered, noteResponse } from './co
 import type { OcpiSettings } from './config.ts';
 import type { Handler, Handlers, OcpiReply, OcpiRequest } from './exchange.ts';
 import { outcomeText } from './partners/handshake.ts';
-import { askersOf, maySpeakFor, partiesOf, toBus } from './partners/partner.ts';
+import { askersOf, maySpeakFor, notTheirs, partiesOf, toBus } from './partners/partner.ts';
 import { findPartner, noteError } from './partners/partner-rows.ts';
 import { hasQuirk } from './partners/quirks.ts';
 import { refuse } from './refusals.ts';
@@ -236,7 +236,7 @@ export class Commands {
 /** CMD-06: an eMSP uses its own tokens only; whether the token is valid is its own affair. */
 function checkOwn(request: OcpiRequest, token: Token): void {
   if (maySpeakFor(request, token)) return;
-  throw refuse('foreign-object', `token: ${token.country_code}*${token.party_id} is none of your roles`);
+  throw refuse('foreign-object', `token: ${notTheirs(request, token)}`);
 }
 
 /** Whose EVSE it has to be, where the routing headers say whom of us they mean. */

@@ -10,7 +10,7 @@ import { answers, type Cdr, findEvse, joinUrl, type Location, type Party, type R
 import type { Handlers, OcpiReply, OcpiRequest } from './exchange.ts';
 import type { FetchKey } from './pulls/fetch-rows.ts';
 import type { Fetching } from './pulls/fetching.ts';
-import { fromBus, maySpeakFor, toBus } from './partners/partner.ts';
+import { fromBus, maySpeakFor, notTheirs, toBus } from './partners/partner.ts';
 import { hasQuirk, sloppyCredit, zoneless } from './partners/quirks.ts';
 import { refuse } from './refusals.ts';
 import type { Sightings } from './partners/sightings.ts';
@@ -80,7 +80,7 @@ function owner(request: OcpiRequest): Party {
   const { params } = request;
   const party = { country_code: params.country_code!, party_id: params.party_id! };
   if (!maySpeakFor(request, party)) {
-    throw refuse('foreign-party', `${party.country_code}*${party.party_id} is none of your roles`);
+    throw refuse('foreign-party', notTheirs(request, party));
   }
   return party;
 }
@@ -231,7 +231,7 @@ function receivedCdrs(bus: Bus, sightings: Sightings): Handlers {
       const { caller, body, text, url, afterAnswer } = request;
       const cdr = body as Cdr;
       if (!maySpeakFor(request, cdr)) {
-        throw refuse('foreign-object', `country_code, party_id: ${cdr.country_code}*${cdr.party_id} is none of your roles`);
+        throw refuse('foreign-object', `country_code, party_id: ${notTheirs(request, cdr)}`);
       }
       const sloppy = sloppyCredit(cdr);
       if (sloppy !== undefined) sightings.note(caller.partner.id, 'sloppy-credits', sloppy);

@@ -95,6 +95,12 @@ export function maySpeakFor({ caller: { partner }, routing: { from } }: Pick<Ocp
   return !isHub(partner) || isHubs || sameParty(from, party);
 }
 
+/** Why it may not. */
+export function notTheirs({ caller: { partner }, routing: { from } }: Pick<OcpiRequest, 'caller' | 'routing'>, party: Party): string {
+  const isAnothers = from !== undefined && hasParty(partner, party);
+  return `${partyText(party)} is ${isAnothers ? `not ${partyText(from)}, which OCPI-from-… names` : 'none of your roles'}`;
+}
+
 export function isPartyOf({ roles }: Pick<Partner, 'roles'>, party: Party): boolean {
   return roles.some((role) => sameParty(role, party));
 }
