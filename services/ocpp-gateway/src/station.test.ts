@@ -119,6 +119,15 @@ describe('a transaction', () => {
       station(started(7), ended('7')).when(stopLate()).thenNothing();
       station(started(7), ended('7'), started(8, { startedAt: late, meterStartWh: '2000' })).when(stopLate()).thenNothing();
     });
+    test('stops once, also where it is said again under another message id, and where another had begun by then', () => {
+      const other = started(8, { connectorId: 2, idTag: '04B3', startedAt: late });
+      for (const changes of [{}, { meterStopWh: undefined }]) {
+        const said = stationDecider.decide(stopLate(changes), fold(stationDecider, [connected(1), started(7)]));
+        station(started(7), ...said, other).when({ ...stopLate(changes), frame: 't' }).thenNothing();
+      }
+      station(started(7), ended('7', { idTag: '04A2' }), other).when({ ...stopLate({ idTag: '04B3' }), frame: 't' })
+        .then(ended('8', { connectorId: 2, idTag: '04B3', frame: 't' }));
+    });
     test('is none that began later, has a higher register, or has been named by the station', () => {
       station(started(7, { startedAt: '2022-02-01T17:30:01Z' })).when(stopLate()).thenNothing();
       station(started(7)).when(stopLate({ meterStopWh: '999.9' })).thenNothing();

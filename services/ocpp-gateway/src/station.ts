@@ -100,7 +100,7 @@ export const stationDecider: Decider<Station, StationCommand, StationEvent> = {
         const { [event.transactionId]: _stopped, ...open } = station.open;
         const { abandoned = [] } = station;
         return {
-          ...(event.frame === undefined ? station : remembering(station, event.frame)), open,
+          ...(event.frame === undefined ? station : remembering(remembering(station, event.frame), unnamedStop(event))), open,
           ...(event.isAbandoned ? { abandoned: [...abandoned, event.transactionId].slice(-STARTS_KEPT) } : {}),
         };
       }
@@ -156,7 +156,7 @@ const NEVER_HEARD = '-1';
 /** By its time and register, and by its card where it says one; what is not known for sure goes on. */
 function stopUnnamed(stop: Stop, frame: string, station: Station): readonly StationEvent[] {
   const { open, frames } = station;
-  if (frames.includes(frame)) return [];
+  if (frames.includes(frame) || frames.includes(unnamedStop(stop))) return [];
   const [found, ...others] = Object.entries(open).filter(([, { isNamed, idTag, startedAt, meterWh }]) =>
     !isNamed && (stop.idTag === undefined || idTag.toLowerCase() === stop.idTag.toLowerCase()) &&
     instant(startedAt) <= instant(stop.stoppedAt) &&
@@ -164,6 +164,11 @@ function stopUnnamed(stop: Stop, frame: string, station: Station): readonly Stat
   if (!found || others.length > 0) return [];
   const [transactionId, transaction] = found;
   return [{ type: 'TransactionStopped', ...stoppedOf({ ...stop, transactionId }, transaction, station), frame }];
+}
+
+/** What it says, under whatever message id. */
+function unnamedStop({ saidAt, stoppedAt, idTag = '', meterStopWh = '', isLastKnown }: Stop & Pick<Partial<Stopped>, 'isLastKnown'>): string {
+  return ['stop', saidAt ?? stoppedAt, idTag.toLowerCase(), isLastKnown ? '' : meterStopWh].join(' ');
 }
 
 function lostStop({ transactionId, meterStopWh, stoppedAt, reason }: Stop): StationEvent {
