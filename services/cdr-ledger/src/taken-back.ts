@@ -20,21 +20,29 @@ export function creditSettled(credit: Settled, soFar: CreditedSoFar): Partial<Ta
   const taxed = takenBack(credit, soFar);
   const { original, before } = soFar;
   const others = before.filter(({ currency }) => currency === credit.currency);
-  if (credit.currency !== original.currency || isWhole(original, others)) return taxed ?? {};
-  if (isWhole(original, [credit, ...others])) {
+  const missing = missingOf(original, [credit, ...others]);
+  const wasWhole = isWhole(original, others);
+  if (credit.currency !== original.currency || (wasWhole && missing.isNegative())) return taxed ?? {};
+  if (!wasWhole && isWhole(original, [credit, ...others])) {
     const left = sum([original, ...others].map(({ energy_kwh }) => decimal(energy_kwh)));
     return { ...taxed, ...(others.length > 0 ? { energy_kwh: left.neg().toString() } : {}) };
   }
   const told = decimal(credit.energy_kwh);
   const isAllTold = told.abs().compare(decimal(original.energy_kwh).abs()) >= 0;
   const remarks = [...(taxed ?? credit).remarks, 'part-credit' as const];
-  return { ...taxed, remarks, energy_kwh: isAllTold ? '0' : told.toString() };
+  return { ...taxed, remarks, energy_kwh: wasWhole || isAllTold ? '0' : told.toString() };
 }
 
-/** Whether all of the price is back; its tax may have been forgotten. */
-function isWhole({ excl_tax }: Settled, credits: readonly Settled[]): boolean {
+/** Whether all of the price is back, but for what rounding makes of it; its tax may have been forgotten. */
+function isWhole(original: Settled, credits: readonly Settled[]): boolean {
+  const unit = decimal('1').shift(-digitsOf(original.currency));
+  return credits.length > 0 && missingOf(original, credits).compare(unit) <= 0;
+}
+
+/** What is not back of the price yet; below nothing where more is. */
+function missingOf({ excl_tax }: Settled, credits: readonly Settled[]): Decimal {
   const back = sum(credits.map((credit) => decimal(credit.excl_tax)));
-  return credits.length > 0 && back.abs().compare(decimal(excl_tax).abs()) >= 0;
+  return decimal(excl_tax).abs().sub(back.abs());
 }
 
 /** The taxes that were charged, with the sign of what takes all of them back. */

@@ -149,6 +149,14 @@ test('Credit CDRs that take back a CDR in parts take back its session, its energ
   expect(await invoice()).toMatchObject({ sessions: 1, energy_kwh: '4', fees: ['4 kwh 0.40', '1 session 0.25'], incl_tax: '2.10' });
   await part(3, priceOf(-2, -2.1));
   expect(await invoice()).toEqual({ cdrs: 1, credits: 3, part_credits: 2, sessions: 0, energy_kwh: '0', fees: [], incl_tax: '0.00' });
+  // What its issuer rounded to a cent less is meant to be all of it.
+  const rounded = theirs('F-2', { ...partner, total_cost: priceOf(10.0049, 10.5051) });
+  await push(rounded);
+  await push({ ...creditCdr(rounded, later), total_cost: priceOf(-9.99, -10.49) });
+  expect(await invoice()).toMatchObject({ cdrs: 2, credits: 4, part_credits: 2, sessions: 0, energy_kwh: '0', incl_tax: '0.02' });
+  // And the cent after all.
+  await push({ ...creditCdr(rounded, later), id: 'F-2-CENT', total_cost: priceOf(-0.01, -0.02) });
+  expect(await invoice()).toMatchObject({ cdrs: 2, credits: 5, part_credits: 3, sessions: 0, energy_kwh: '0', incl_tax: '0.00' });
 });
 
 test('all rows made anew from the log are the same, and so is the statement, where each CDR and its credits come to no tax', async () => {
