@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Decimal, decimal, sum } from '#money';
 import { type ChargingPeriod, creditCdr, type Session, type Tariff } from '#ocpi';
+import { splitPeriods } from '#pricing';
 import { instant, rfc3339 } from '#time';
 import { carbonPlunk, cdr, location, session, tariff, token } from '../test/charge.ts';
 import { billOf } from './bill.ts';
@@ -85,7 +86,10 @@ test('what one side bills, credits and corrects, the other finds nothing wrong w
       tariffs,
       fc.integer({ min: 0, max: 90_000 }),
       (stretches, priced, correctedWh) => {
-        const { ended, energyWh, endMs } = sessionOf(stretches);
+        const { ended: whole, energyWh, endMs } = sessionOf(stretches);
+        // CDR-07: at ten the night rate ends.
+        const periods = splitPeriods({ ...whole, tariffs: [priced] }, { timeZone: location.time_zone });
+        const ended = { ...whole, charging_periods: periods as ChargingPeriod[] };
         const at = rfc3339(endMs + 1_000);
         const options = {
           timeZone: { name: location.time_zone },

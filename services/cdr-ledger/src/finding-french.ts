@@ -42,6 +42,7 @@ export const FRENCH_TAXES: Readonly<Record<string, string>> = { GST: 'TPS', HST:
 const FRENCH_FINDINGS: Readonly<Record<FindingCode, string>> = {
   'price-differs': 'le montant facturé n’est pas celui que donne le tarif',
   'split-differs': 'un montant partiel n’est pas celui que donne le tarif',
+  'period-spans-price-change': 'le prix change au milieu d’une période, facturée comme elle commence',
   'negative-total': 'le montant est négatif',
   'credit-total-not-negative': 'le montant d’un crédit n’est pas négatif',
   'credit-negates-more': 'un crédit rend négatifs d’autres montants que le total',

@@ -6,6 +6,7 @@ export type FindingCode =
   // Price
   | 'price-differs'
   | 'split-differs'
+  | 'period-spans-price-change'
   | 'negative-total'
   | 'credit-total-not-negative'
   | 'credit-negates-more'

@@ -1,6 +1,6 @@
 import { type Decimal, decimal, minorUnitsOf } from '#money';
-import type { Cdr, Price } from '#ocpi';
-import { Amount, type Cost, InvalidCharge, InvalidTariff, type NoteCode, type Priced } from '#pricing';
+import type { Cdr, Price, Tariff } from '#ocpi';
+import { Amount, type Cost, InvalidCharge, InvalidTariff, type NoteCode, type Priced, spanningPeriods } from '#pricing';
 import { instant, isTimeZone, zonesTurning } from '#time';
 import { cdrSplit, type Part, partsOf, priceCdr, type PricedCdr } from './amounts.ts';
 import { type Figures, type Finding, type FindingCode, found } from './finding.ts';
@@ -81,7 +81,7 @@ function placeOf(cdr: Cdr, code: NoteCode, period: number | undefined): string {
 
 function amountFindings(cdr: Cdr, { priced }: PricedCdr, timeZone: KnownZone): Finding[] {
   const wrong = totalDifference(cdr, priced);
-  if (wrong === undefined) return splitFindings(cdr, priced);
+  if (wrong === undefined) return [...spanFindings(cdr, priced, timeZone), ...splitFindings(cdr, priced)];
   const elsewhere = 'name' in timeZone ? zoneOfTotal(cdr, timeZone.name) : undefined;
   if (!elsewhere) return [...found('price-differs', `total_cost ${wrong.said}`, { field: 'total_cost', ...wrong.figures }), ...splitFindings(cdr, priced)];
   // The arithmetic is right: its parts are those of the zone that it was reckoned in.
@@ -134,6 +134,24 @@ function spokenZone(zone: string): string {
 
 function totalDifference({ total_cost, credit, currency }: Cdr, { unrounded }: Priced): Difference | undefined {
   return difference(total_cost, unrounded, { currency, credit: credit === true });
+}
+
+/** CDR-07: periods that should have been cut where their price changes are charged as they began; what they come to else, were all to run evenly. */
+function spanFindings(cdr: Cdr, priced: Priced, timeZone: KnownZone): Finding[] {
+  const isRestricted = ({ elements }: Tariff) => elements.some(({ restrictions }) => restrictions);
+  if (cdr.credit === true || !cdr.tariffs?.some(isRestricted)) return [];
+  const [spanning] = spanningPeriods(priced);
+  const split = spanning && pricedIn(cdr, timeZone, { splitAnew: true });
+  const wrong = !split || 'code' in split ? undefined : totalDifference(cdr, split.priced);
+  if (!wrong || isWithinSampling(wrong.figures)) return [];
+  const detail = `the price changes within charging_periods[${spanning!.period}], which is charged as it began; had all run evenly, total_cost ${wrong.said}`;
+  return found('period-spans-price-change', detail, { field: 'total_cost', ...wrong.figures });
+}
+
+/** Who reads a meter once a minute cuts a period so much late: a cent, or a fiftieth of the price, is no matter. */
+function isWithinSampling({ told = '0', due = '0', currency = '' }: Figures): boolean {
+  const off = decimal(told).sub(decimal(due)).abs();
+  return off.compare(decimal(1).shift(-digitsOf(currency))) <= 0 || off.mul(decimal(50)).compare(decimal(due).abs()) <= 0;
 }
 
 const NOTHING: Cost = { excl: Amount.zero, incl: undefined };

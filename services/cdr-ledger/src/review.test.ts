@@ -275,3 +275,25 @@ test('a price that is right nowhere, and has more digits than JSON in another zo
   const absurd = { price_components: [{ type: 'ENERGY' as const, price: 123_456_789_012.345, vat: 123_456_789_012.345, step_size: 1 }], restrictions: { start_time: '17:00' } };
   expect(codes({ tariffs: [{ ...tariff, elements: [absurd, ...tariff.elements] }], total_cost: { excl_vat: 3, incl_vat: 3.15 } })).toEqual(['price-differs', 'tax-differs-from-place']);
 });
+
+test('a period that is charged as it began, though its price falls in its midst, is found, with what it comes to if all ran evenly', () => {
+  const [energy] = tariff.elements[0]!.price_components;
+  const elements = [
+    { price_components: [{ ...energy!, price: 0.5 }], restrictions: { end_time: '09:30' } }, { price_components: [{ ...energy!, price: 0.1 }] },
+  ];
+  const of = { tariffs: [{ ...tariff, elements }], total_energy_cost: undefined, total_time_cost: undefined };
+  const foundIn = (changed: Partial<Cdr>) => review({ ...cdr, ...of, ...changed } as Cdr, options).findings;
+  expect(foundIn({ total_cost: { excl_vat: 3, incl_vat: 3.15 } })).toEqual([{
+    code: 'period-spans-price-change',
+    detail: 'the price changes within charging_periods[0], which is charged as it began; '
+      + 'had all run evenly, total_cost is 3 CAD excl. VAT, expected 1.8: 1.2 CAD too much',
+    figures: { field: 'total_cost', told: '3', due: '1.8', currency: 'CAD', vat: 'excl' },
+  }]);
+  const [charged, parked] = cdr.charging_periods;
+  const part = (start_date_time: string, kwh: number, hours: number) => (
+    { ...charged!, start_date_time, dimensions: [{ type: 'ENERGY' as const, volume: kwh }, { type: 'TIME' as const, volume: hours }] });
+  const cut = [part('2022-02-01T17:00:00Z', 3, 0.5), part('2022-02-01T17:30:00Z', 3, 0.5), parked!];
+  expect(foundIn({ charging_periods: cut, total_cost: { excl_vat: 1.8, incl_vat: 1.89 } })).toEqual([]);
+  const late = [part('2022-02-01T17:00:00Z', 3.05, 0.5083), part('2022-02-01T17:30:30Z', 2.95, 0.4917), parked!];
+  expect(foundIn({ charging_periods: late, total_cost: { excl_vat: 1.82, incl_vat: 1.91 } }), 'half a minute late').toEqual([]);
+});
