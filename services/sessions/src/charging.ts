@@ -88,17 +88,19 @@ export class Charging {
     const { stationId, transactionId, connectorId, startedAt, reservationId, authorization } = fact;
     if (whyInvalid(fact) || !authorization?.tokenJson) return undefined;
     const named = reservationId === undefined ? undefined : await findReservation(heard.tx, reservationId);
-    const found = named ? [named] : await reservationsAt(heard.tx, { stationId, connectorId: WHOLE_STATION });
+    const there = await reservationsAt(heard.tx, { stationId, connectorId: WHOLE_STATION });
+    // Some stations go on saying the number of one that is over.
+    const found = named ? [named, ...there.filter(({ number }) => number !== named.number)] : there;
     const token = fromJsonBytes<Token>(authorization.tokenJson);
-    const graceMs = config.reservationGraceMs;
-    const start = { token, connectorId, startedAt, isNamed: named !== undefined, graceMs };
+    const by = { stationId, transactionId };
     for (const { number, sessionId } of found) {
-      const by = { stationId, transactionId };
+      const isNamed = number === named?.number;
+      const start = { token, connectorId, startedAt, isNamed, graceMs: config.reservationGraceMs };
       const command = { type: 'UseReservation', by, ...start, at: clock.iso() } as const;
       const { state } = await logs.reservations.execute(String(number), `${heard.id} ${number}`, command);
       if (isDeepStrictEqual(state.usedBy, by)) {
         await noteReservationOver(heard.tx, number);
-        if (!named) await connectors.letGoElsewhere(number, state, connectorId, heard);
+        if (!isNamed) await connectors.letGoElsewhere(number, state, connectorId, heard);
         return sessionId;
       }
       if (isGivenAway(state, stationId, start)) await connectors.giveAway(number, startedAt, heard);

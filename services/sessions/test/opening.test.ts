@@ -96,7 +96,7 @@ const heardAs = (tx: Tx, id: string) => ({
 function aCharge(
   service: Service,
   authorization: object = { status: 'Accepted', authMethod: 'WHITELIST', tokenJson: toJsonBytes(exampleToken) },
-  more: { startedAt?: string; stationId?: string; connectorId?: number } = {},
+  more: { startedAt?: string; stationId?: string; connectorId?: number; reservationId?: number } = {},
 ) {
   const transactionId = String(++transactions);
   const fact = create(TransactionStartedSchema, {
@@ -307,7 +307,8 @@ test('S16-45, SES-06 of a reservation a charge is the end where somebody else is
   expect((await first.state()).ended).toMatchObject({ why: 'lost', endedAt: '2022-02-01T17:00:00Z' });
 
   const second = await reserved(2);
-  const charge = aCharge(service, undefined, { stationId, connectorId: 2 });
+  // Some stations go on saying the number of one that is over.
+  const charge = aCharge(service, undefined, { stationId, connectorId: 2, reservationId: first.number });
   await charge.begins();
   expect(await openDue(db, `open ${second.sessionId}`)).toHaveLength(1);
   expect(await openDue(db, `forget ${second.number} ${stationId}`)).toHaveLength(1);
