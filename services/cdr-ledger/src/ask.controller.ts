@@ -114,12 +114,12 @@ export class AskController {
   @Answers(correctCdr)
   correct(requests: CorrectCdr[], { commandIds }: Asked) {
     return each(requests, async (request, n) => {
-      const { creditCdrId, replacementCdrId } = await this.ledger.correct({
+      const { creditCdrId, replacementCdrId, tokenParty } = await this.ledger.correct({
         ...request,
         // Without one, each order is an order of its own.
         commandId: commandIds[n] || randomUUID(),
       });
-      return { creditCdrId, ...(replacementCdrId === undefined ? {} : { replacementCdrId }) };
+      return { creditCdrId, tokenParty: contractParty(tokenParty), ...(replacementCdrId === undefined ? {} : { replacementCdrId }) };
     });
   }
 }

@@ -8,7 +8,6 @@ import type { Clock } from '#time';
 import { readInstant } from './answers.ts';
 import { billOf, type EndedSession, whyUnbillable } from './bill.ts';
 import {
-  type Correction,
   readCdrId,
   type SessionCdrCommand,
   sessionCdrs,
@@ -105,7 +104,7 @@ export class CdrLedger {
     );
   }
 
-  correct(ordered: OrderedCorrection): Promise<Correction> {
+  correct(ordered: OrderedCorrection): ReturnType<typeof correct> {
     const { clock, meterKeyOf } = this.parts;
     return correct({ recorder: this.recorder, privateParts: this.privateParts, clock, meterKeyOf }, ordered);
   }

@@ -7,6 +7,7 @@ import { digitsOf, settledCdr, type Taxed, taxedOf } from '#settlement';
 import type { Clock } from '#time';
 import {
   type CdrRefusal,
+  type CdrIssued,
   type Correction,
   correctionBy,
   readCdrId,
@@ -56,7 +57,7 @@ export interface Correcting {
 export async function correct(
   { recorder, privateParts, clock, meterKeyOf }: Correcting,
   ordered: OrderedCorrection,
-): Promise<Correction> {
+): Promise<Correction & Pick<CdrIssued, 'tokenParty'>> {
   const { commandId, cdrId, reason, withoutReplacement } = ordered;
   const id = readCdrId(cdrId);
   if (!id) throw refuse('unknown-cdr', `${cdrId} is no id of a CDR of ours`);
@@ -99,7 +100,7 @@ export async function correct(
       };
     },
   );
-  return correctionBy(commandId, state)!;
+  return { ...correctionBy(commandId, state)!, tokenParty: state.newest!.tokenParty };
 }
 
 /** The taxes that were charged, also where the data of taxes would name them otherwise by now. */

@@ -1,4 +1,4 @@
-import type { Bus } from '#bus';
+import { type Bus, isAskFailure } from '#bus';
 import { fromJsonBytes } from '#contracts';
 import { listLocations } from '#contracts/locations';
 import { listPartners } from '#contracts/ocpi-gateway';
@@ -54,6 +54,16 @@ function strangeRegistrations(parties: Parameters<typeof agreementWarnings>[1]['
     return registrations.filter((one) => codes?.some((code) => isFor(one, code)) === false).map(({ tax }) =>
       `parties[${n}].registrations: "${tax}" of ${textOf({ countryCode, partyId })} is none of ${codes!.join(', ')}: no fee of theirs carries it`);
   });
+}
+
+/** OCPI 2.1.1 has no Credit CDR, and what replaces one would be a second bill there (docs/adr/0018). */
+export async function correctionWarnings(bus: Bus, tokenParty: Named): Promise<string[]> {
+  const [answer] = await bus.askMany(listPartners, [{}]);
+  if (!answer || isAskFailure(answer)) return ['whether its partner can be told of it could not be seen now: the dead letters have it if not'];
+  const partner = answer.partners.find(({ state, version, roles }) =>
+    state === 'registered' && version === '2.1.1' && roles.some(({ party }) => party && textOf(party) === textOf(tokenParty)));
+  if (!partner) return [];
+  return [`${partner.name} speaks OCPI 2.1.1, which has no Credit CDR: neither the credit nor what replaces it is sent there, settle it by other means`];
 }
 
 async function unknownPartner(bus: Bus, partner: Named): Promise<string[]> {

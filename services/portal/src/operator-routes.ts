@@ -11,6 +11,7 @@ import { CdrId, CountryCode, Explanation, Findings, OcpiId, OcpiObject, PartyId 
 import {
   ChainView, chainOf, PlanView, planOf, StationView, stationOf,
 } from './operator-views.ts';
+import { correctionWarnings } from './agreement-warnings.ts';
 import { partnerRoutes } from './partner-routes.ts';
 import { quirkRoutes } from './quirk-routes.ts';
 import { Problem } from './problem.ts';
@@ -101,7 +102,10 @@ function moneyRoutes(bus: Bus): Route[] {
         energy_wh: z.string().regex(/^\d{1,12}(\.\d{1,6})?$/, 'Wh as decimal text, such as "12400"').optional(),
         without_replacement: z.boolean().default(false),
       }),
-      answer: z.object({ credit_cdr_id: z.string(), replacement_cdr_id: z.string().optional() }),
+      answer: z.object({
+        credit_cdr_id: z.string(), replacement_cdr_id: z.string().optional(),
+        warnings: z.array(z.string()).meta({ description: 'why its partner is not told of it by OCPI: it is corrected all the same' }),
+      }),
       async handle({ params: { cdr_id: cdrId }, body, key }) {
         const { reason, tariff, energy_wh: energyWh, without_replacement: withoutReplacement } = body;
         const corrected = await bus.ask(correctCdr, {
@@ -109,8 +113,9 @@ function moneyRoutes(bus: Bus): Route[] {
           ...(tariff === undefined ? {} : { tariffJson: toJsonBytes(tariff) }),
           ...(energyWh === undefined ? {} : { energyWh }),
         }, key === undefined ? {} : { commandId: key });
-        const { creditCdrId: credit_cdr_id, replacementCdrId: replacement_cdr_id } = corrected;
-        return { credit_cdr_id, ...(replacement_cdr_id === undefined ? {} : { replacement_cdr_id }) };
+        const { creditCdrId: credit_cdr_id, replacementCdrId: replacement_cdr_id, tokenParty } = corrected;
+        const warnings = tokenParty ? await correctionWarnings(bus, tokenParty) : [];
+        return { credit_cdr_id, ...(replacement_cdr_id === undefined ? {} : { replacement_cdr_id }), warnings };
       },
     }),
     operatorRoute({

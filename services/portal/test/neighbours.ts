@@ -49,6 +49,8 @@ export class Neighbours {
   /** Before an order to start or to reserve is taken. */
   beforeStart: (orderId: string) => Promise<void> = async () => {};
   /** Whether those are there by whom Sessions are explained. */
+  /** Listed beside the one, and otherwise as it is. */
+  readonly olderPartners: { partnerId: string; name: string; version: string }[] = [];
   explains = true;
   private readonly closing: (() => Promise<unknown>)[] = [];
 
@@ -232,7 +234,7 @@ export class Neighbours {
       { partnerId: 'p1', tokenA: 'A-1', versionsUrl: 'https://plunk.example/ocpi/versions' })));
     await bus.answer(registerPartner, (requests) => requests.map(({ versionsUrl }) => (
       versionsUrl.includes('down.example') ? new Rejected('partner-unreachable', 'connection refused') : partner)));
-    await bus.answer(listPartners, (requests) => requests.map(() => ({ partners: [partner] })));
+    await bus.answer(listPartners, (requests) => requests.map(() => ({ partners: [partner, ...this.olderPartners.map((one) => ({ ...partner, ...one }))] })));
     const letter = {
       key: { module: 'tariffs', objectId: 'L2' },
       reason: 'HTTP 200, 2001: no',
@@ -279,7 +281,7 @@ export class Neighbours {
     })));
     await bus.answer(correctCdr, (requests) => requests.map(({ cdrId, withoutReplacement }) => (
       cdrId === 'GONE' ? new Rejected('unknown-cdr', 'no CDR GONE')
-        : { creditCdrId: `${cdrId}-C`, ...(withoutReplacement ? {} : { replacementCdrId: `${cdrId.slice(0, -1)}2` }) })));
+        : { creditCdrId: `${cdrId}-C`, tokenParty: oasis, ...(withoutReplacement ? {} : { replacementCdrId: `${cdrId.slice(0, -1)}2` }) })));
     const { statement, lines } = settledStatement(7, '');
     await bus.answer(getStatement, (requests) =>
       requests.map(({ month }) => ({

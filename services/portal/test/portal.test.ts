@@ -333,8 +333,13 @@ test('the operator\'s verbs answer from the services behind', async () => {
     repriced: { excl_vat: '4.47', incl_vat: '4.69' },
   });
   expect((await operator.post('/v1/operator/cdrs/R-1/correct', { reason: 'meter', energy_wh: '12000' })).body).toEqual({
-    credit_cdr_id: 'R-1-C', replacement_cdr_id: 'R-2',
+    credit_cdr_id: 'R-1-C', replacement_cdr_id: 'R-2', warnings: [],
   });
+  neighbours.olderPartners.push({ partnerId: 'p0', name: 'OASIS of 2017', version: '2.1.1' });
+  expect((await operator.post('/v1/operator/cdrs/R-1/correct', { reason: 'meter' })).body).toMatchObject({
+    credit_cdr_id: 'R-1-C', warnings: [expect.stringMatching(/^OASIS of 2017 speaks OCPI 2\.1\.1, which has no Credit CDR: neither/)],
+  });
+  neighbours.olderPartners.length = 0;
   expect((await operator.post('/v1/operator/cdrs/GONE/correct', { reason: 'meter' })).status).toBe(404);
   expect((await operator.get('/v1/operator/ledger')).body).toEqual({ chains: [{ chain: 'CA*BCT', entries: 3, head: 'ab', intact: true }] });
   expect((await operator.get('/v1/operator/sites/BURNABY-L2/plan')).body).toMatchObject({
