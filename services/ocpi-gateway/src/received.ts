@@ -35,7 +35,7 @@ export function receivedHandlers(bus: Bus, fetching: Fetching, sightings: Sighti
       return { message: 'the Session is COMPLETED: left out' };
     }
   };
-  const forAll = { ...receivedLocations(bus, pushing, sightings), ...receivedTariffs(bus), ...receivedTokens(bus, pushing) };
+  const forAll = { ...receivedLocations(bus, pushing, sightings), ...receivedTariffs(bus, pushing), ...receivedTokens(bus, pushing) };
   return { ...leavingOut(forAll), ...receivedSessions(bus, pushing), ...receivedCdrs(bus, sightings) };
 }
 
@@ -176,15 +176,15 @@ function receivedSessions(bus: Bus, pushing: Pushing): Handlers {
   };
 }
 
-function receivedTariffs(bus: Bus): Handlers {
+function receivedTariffs(bus: Bus, pushing: Pushing): Handlers {
   const own = '/:country_code/:party_id/:tariff_id';
   return {
     [`RECEIVER tariffs PUT ${own}`]: async (request) => {
       const party = owner(request);
       checkIds('tariffs', request);
-      return changed(await bus.ask(putPartnerTariff, {
-        party: toBus(party), tariffId: request.params.tariff_id!, bodyJson: toJsonBytes(request.text),
-      }));
+      const tariffId = request.params.tariff_id!;
+      return pushing(request, { module: 'tariffs', objectId: tariffId }, () =>
+        bus.ask(putPartnerTariff, { party: toBus(party), tariffId, bodyJson: toJsonBytes(request.text) }));
     },
     [`RECEIVER tariffs GET ${own}`]: async (request) => {
       const tariffId = request.params.tariff_id!;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { listDifferences, listPartners, pullPartner } from '#contracts/ocpi-gateway';
-import { exampleLocation, exampleSession, exampleToken, type Location } from '#ocpi';
+import { exampleLocation, exampleSession, exampleTariff, exampleToken, type Location } from '#ocpi';
 import type { Running } from '#service';
 import { start } from '../src/start.ts';
 import { HandPartner } from './hand-partner.ts';
@@ -42,7 +42,7 @@ beforeAll(async () => {
     },
   });
   second = await start({ ...plunk.platform.env, OCPI_PORT: '0' });
-  cpo = await HandPartner.open('Energy OASIS', 'EOA', 'CPO', ['SENDER locations', 'SENDER sessions', 'SENDER tokens'], ['EMSP']);
+  cpo = await HandPartner.open('Energy OASIS', 'EOA', 'CPO', ['SENDER locations', 'SENDER sessions', 'SENDER tokens', 'SENDER tariffs'], ['EMSP']);
   there = {};
   cpo.answer = answer;
   await cpo.register(plunk);
@@ -99,6 +99,12 @@ test('LOC-34: a PUT that is older than what is held has its object got, too: nob
   there['/tokens'] = [blocked];
   expect(await push('PUT', 'tokens/CA/EOA/AHEAD', blocked)).toMatchObject({ http: 200, status_code: 1000 });
   await expect.poll(() => held('token CA*EOA RFID AHEAD')).toEqual(blocked);
+  const tariff = { ...exampleTariff, ...owner, id: 'AHEAD', last_updated: '2099-01-01T00:00:00Z' };
+  await push('PUT', 'tariffs/CA/EOA/AHEAD', tariff);
+  const dearer = { ...tariff, tariff_alt_text: [{ language: 'en', text: 'Dearer' }], last_updated: minute(10) };
+  there['/tariffs'] = [dearer];
+  expect(await push('PUT', 'tariffs/CA/EOA/AHEAD', dearer)).toMatchObject({ http: 200, status_code: 1000 });
+  await expect.poll(() => held('tariff CA*EOA AHEAD')).toEqual(dearer);
 });
 
 test('LOC-34: a PATCH of a Location or an EVSE that is not here is answered 404, and the Location is got', async () => {

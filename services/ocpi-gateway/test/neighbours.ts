@@ -203,9 +203,9 @@ export class Neighbours {
       if (keys.length > 0) this.taken.push({ what: `DROP locations ${keys.join(',')}`, body: undefined });
       return { keys };
     }));
-    await bus.answer(putPartnerTariff, async (requests) => requests.map(({ party, tariffId, bodyJson }) => {
+    await bus.answer(putPartnerTariff, async (requests) => requests.map(({ party, tariffId, bodyJson, replaces }) => {
       const key = keyOf('tariff', party, tariffId);
-      return this.put(`PUT ${key}`, key, fromJsonBytes(bodyJson));
+      return this.put(`PUT ${key}`, key, fromJsonBytes(bodyJson), { replaces });
     }));
     await bus.answer(deletePartnerTariff, async (requests) => requests.map(({ party, tariffId }) => {
       const key = keyOf('tariff', party, tariffId);

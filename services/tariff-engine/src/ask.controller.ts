@@ -15,7 +15,7 @@ import type { Change as Changed } from './publishing.ts';
 import { TariffEngine } from './tariff-engine.ts';
 
 const changeOf: Readonly<Record<Changed, Change>> = {
-  created: Change.CREATED, updated: Change.UPDATED, unchanged: Change.UNCHANGED,
+  created: Change.CREATED, updated: Change.UPDATED, unchanged: Change.UNCHANGED, stale: Change.STALE,
 };
 
 const VERSIONS_MAX = 50;
@@ -98,8 +98,8 @@ export class AskController {
 
   @Answers(putPartnerTariff)
   put(requests: PutPartnerTariff[]) {
-    return each(requests, async ({ bodyJson }) => {
-      const { change } = await this.engine.putPartner(fromJsonBytes(bodyJson));
+    return each(requests, async ({ bodyJson, replaces }) => {
+      const { change } = await this.engine.putPartner(fromJsonBytes(bodyJson), replaces);
       return { change: changeOf[change] };
     });
   }

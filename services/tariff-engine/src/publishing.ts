@@ -21,7 +21,7 @@ export type Refusal =
   | 'unknown-tariff'
   | 'tariff-in-use'
   | 'tariff-of-another-party';
-export type Change = 'created' | 'updated' | 'unchanged';
+export type Change = 'created' | 'updated' | 'unchanged' | 'stale';
 
 export interface Publishing {
   readonly tariffs: Executor<TariffState, TariffCommand, TariffEvent>;
@@ -39,6 +39,8 @@ export interface PublishedBy {
   readonly source: TariffSource;
   readonly commandId?: string;
   readonly after?: number;
+  /** The last_updated of what is held, whose owner was asked. */
+  readonly replaces?: string | undefined;
 }
 
 /** Some 2,000 elements; sessions and CDRs carry copies of it. */
@@ -48,7 +50,7 @@ const TARIFF_BYTES_MAX = 200_000;
 export async function put(
   { tariffs, clock }: Publishing,
   body: unknown,
-  { source, commandId, after }: PublishedBy,
+  { source, commandId, after, replaces }: PublishedBy,
 ): Promise<{ taken: Taken; isOvertaken: boolean }> {
   const { tariff, text } = readTariff(body, source !== 'partner');
   const atMs = clock.now();
@@ -58,6 +60,7 @@ export async function put(
     lastUpdated: tariff.last_updated, lastUpdatedMs: instant(tariff.last_updated),
     ...(commandId === undefined ? {} : { commandId }),
     ...(after === undefined ? {} : { after }),
+    ...(replaces === undefined ? {} : { replacesMs: instant(replaces) }),
   };
   const { digest, at, lastUpdated } = command;
   const stream = streamOf({
@@ -67,7 +70,8 @@ export async function put(
   const { state, events } = await tariffs.execute(stream, name, command, currentTraceparent());
   const version = (commandId === undefined ? undefined : state.done[commandId]) ?? state.version;
   const isNew = events.some(({ type }) => type === 'TariffPublished');
-  const change = !isNew ? 'unchanged' : version === state.sinceVersion ? 'created' : 'updated';
+  const isStale = source === 'partner' && !state.withdrawn && state.digest !== digest && command.lastUpdatedMs < state.lastUpdatedMs;
+  const change = !isNew ? (isStale ? 'stale' : 'unchanged') : version === state.sinceVersion ? 'created' : 'updated';
   return {
     taken: { version, change, text },
     isOvertaken: events.length === 0 && state.digest !== digest && command.lastUpdatedMs <= state.lastUpdatedMs,

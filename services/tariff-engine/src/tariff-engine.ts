@@ -90,8 +90,8 @@ export class TariffEngine {
     }
   }
 
-  async putPartner(body: unknown): Promise<Taken> {
-    return (await put(this.parts, body, { source: 'partner' })).taken;
+  async putPartner(body: unknown, replaces?: string): Promise<Taken> {
+    return (await put(this.parts, body, { source: 'partner', replaces })).taken;
   }
 
   /** `foundAt`: when it was found to be gone; what was published since stays. */

@@ -69,6 +69,12 @@ describe('a tariff', () => {
     tariff(first).when(publish(0.2, 5)).thenNothing());
   test('that is older than the one held does not overwrite it', () =>
     tariff(published(publish(0.2, 5), 1)).when(publish(0.3, 0)).thenNothing());
+  test('that is older takes the place of the one held as its owner was asked, and of none that came since', () => {
+    const ahead = published(publish(0.2, 5), 1);
+    const asked = publish(0.3, 0, { replacesMs: Date.parse(at(5)) });
+    tariff(ahead).when(asked).then(published(asked, 2));
+    tariff(ahead, published(publish(0.4, 6), 2)).when(asked).thenNothing();
+  });
   test('that changed twice within one last_updated is taken twice, and no more', () => {
     const second = published(publish(0.3, 0), 2);
     tariff(first).when(publish(0.3, 0)).then(second);

@@ -39,6 +39,8 @@ export interface PublishTariff {
   readonly commandId?: string;
   /** Only while this version stands. */
   readonly after?: number;
+  /** What is held under this last_updated gives way also to what is older: its owner was asked. */
+  readonly replacesMs?: number;
 }
 
 export interface WithdrawTariff {
@@ -174,8 +176,8 @@ function noted(command: TariffCommand, { version }: TariffState): readonly Tarif
 }
 
 function isNews(command: PublishTariff, tariff: TariffState): boolean {
-  const { digest, lastUpdatedMs, atMs } = command;
-  if (lastUpdatedMs < tariff.lastUpdatedMs) return false; // LOC-34 by analogy: the older never overwrites.
+  const { digest, lastUpdatedMs, atMs, replacesMs } = command;
+  if (lastUpdatedMs < tariff.lastUpdatedMs && replacesMs !== tariff.lastUpdatedMs) return false; // LOC-34 by analogy: the older never overwrites.
   if (isSo(command, tariff)) return false;
   const seenAtMs = lastUpdatedMs > tariff.lastUpdatedMs ? undefined : tariff.seen[digest];
   if (seenAtMs === undefined) return true;

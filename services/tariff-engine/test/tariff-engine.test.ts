@@ -79,10 +79,14 @@ test('a tariff longer than sessions and CDRs could carry is refused, with its si
 
 test("a partner's tariff is taken, guarded by last_updated, and withdrawn", async () => {
   const theirs = { ...levelTwo, country_code: 'CA', party_id: 'XYZ', last_updated: '2022-02-01T17:00:00Z' };
-  const put = (tariff: object) => bus.ask(putPartnerTariff, { party: xyz, tariffId: 'L2', bodyJson: toJsonBytes(tariff) });
+  const put = (tariff: object, more = {}) => bus.ask(putPartnerTariff, { party: xyz, tariffId: 'L2', bodyJson: toJsonBytes(tariff), ...more });
+  const currency = async () => fromJsonBytes<Tariff>((await bus.ask(getTariff, { party: xyz, tariffId: 'L2' })).tariffJson!).currency;
   expect(await put(theirs)).toMatchObject({ change: Change.CREATED });
-  expect(await put({ ...theirs, currency: 'USD', last_updated: '2022-02-01T16:00:00Z' })).toMatchObject({ change: Change.UNCHANGED });
-  expect(fromJsonBytes<Tariff>((await bus.ask(getTariff, { party: xyz, tariffId: 'L2' })).tariffJson!).currency).toBe('CAD');
+  const older = { ...theirs, currency: 'USD', last_updated: '2022-02-01T16:00:00Z' };
+  expect(await put(older)).toMatchObject({ change: Change.STALE });
+  expect(await currency()).toBe('CAD');
+  expect(await put(older, { replaces: theirs.last_updated }), 'its owner was asked').toMatchObject({ change: Change.UPDATED });
+  expect(await currency()).toBe('USD');
   expect(await bus.ask(deletePartnerTariff, { party: xyz, tariffId: 'L2' })).toMatchObject({ change: Change.UPDATED });
   expect(await bus.ask(getTariff, { party: xyz, tariffId: 'L2' })).not.toHaveProperty('tariffJson');
   expect(await put({ ...theirs, last_updated: '2022-02-01T18:00:00Z' }), 'there anew').toMatchObject({ change: Change.CREATED });

@@ -12,7 +12,7 @@ export interface FetchKey {
   readonly objectId: string;
 }
 
-export type FetchedModule = 'locations' | 'sessions' | 'tokens';
+export type FetchedModule = 'tariffs' | 'locations' | 'sessions' | 'tokens';
 
 export interface ToFetch {
   readonly objectKey: string;

@@ -4,7 +4,7 @@ import { receiveCdr } from '#contracts/cdr-ledger';
 import { dropHeldLocations, getLocation, listHeldLocations, putPartnerLocation } from '#contracts/locations';
 import { Change } from '#contracts/party';
 import { getSession, putPartnerSession } from '#contracts/sessions';
-import { deletePartnerTariff, putPartnerTariff } from '#contracts/tariff-engine';
+import { deletePartnerTariff, getTariff, putPartnerTariff } from '#contracts/tariff-engine';
 import { dropHeldTokens, getToken, listHeldTokens, putPartnerToken } from '#contracts/tokens-auth';
 import { toJsonBytes } from '#contracts';
 import { type AskedFor, Cdr, Location, type Party, partyText, read, sameParty, Session, Tariff, Token, unfitText } from '#ocpi';
@@ -50,8 +50,9 @@ export const kinds: readonly Kind[] = [
     schema: Tariff,
     keyOf: byId,
     whole: true,
-    take: (bus, tariff: Tariff, { bodyJson }) =>
-      bus.ask(putPartnerTariff, { party: toBus(tariff), tariffId: tariff.id, bodyJson }),
+    take: (bus, tariff: Tariff, { bodyJson, replaces }) =>
+      bus.ask(putPartnerTariff, { party: toBus(tariff), tariffId: tariff.id, bodyJson, ...(replaces === undefined ? {} : { replaces }) }),
+    find: async (bus, party, key) => (await bus.ask(getTariff, { party: toBus(party), tariffId: key })).tariffJson,
     async drop(bus, party, keys, { at }) {
       const answers = await bus.askMany(
         deletePartnerTariff,
