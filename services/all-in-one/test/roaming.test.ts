@@ -150,7 +150,7 @@ describe('a charge from the app', () => {
       `/v1/operator/cdrs/${cdr!.id}/correct`,
       { reason: 'half of the energy was the car wash next door', energy_wh: String(Math.round(cdr!.total_energy * 500)) },
     );
-    expect(made).toEqual({ credit_cdr_id: `${cdr!.id}-C`, replacement_cdr_id: `${session.id}-2` });
+    expect(made).toEqual({ credit_cdr_id: `${cdr!.id}-C`, replacement_cdr_id: `${session.id}-2`, warnings: [] });
     const [first, credit, second] = await eventually('Carbon Plunk has the credit and the new CDR', async () => {
       const cdrs = await cdrsOf(stage.plunk, session.id);
       return cdrs.length === 3 && cdrs;
