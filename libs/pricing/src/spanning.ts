@@ -1,4 +1,4 @@
-import { Decimal, decimal, type DecimalLike, max } from '#money';
+import { Decimal, decimal, type DecimalLike, max, min } from '#money';
 import { rfc3339 } from '#time';
 import { PriceChanges } from './changes.ts';
 import type { CompiledTariff } from './compile.ts';
@@ -36,6 +36,7 @@ export function spanningPeriods({ course, policy, timeZone }: Priced): Note[] {
     });
   };
   const stretches = course.stretches.filter(({ tariff, reservationS }) => tariff && !reservationS);
+  if (isOneStretch(stretches, course, changesOf)) return [];
   const fees = new Set<string>();
   for (const stretch of stretches) {
     const changes = changesOf(stretch.tariff!);
@@ -59,6 +60,19 @@ export function spanningPeriods({ course, policy, timeZone }: Priced): Note[] {
       notes.push({ code: 'period-spans-price-change', period: stretch.index });
   }
   return notes;
+}
+
+/** No price can change from the first to the last: nearly always, and cheap to see. */
+function isOneStretch(stretches: readonly Stretch[], { chargingStartMs, endMs }: Course, changesOf: (tariff: CompiledTariff) => PriceChanges): boolean {
+  const [first] = stretches;
+  if (!first) return true;
+  if (stretches.some(({ tariff }) => tariff !== first.tariff)) return false;
+  const changes = changesOf(first.tariff!);
+  // A car that feeds back may come to less than it began with.
+  const leastWh = stretches.reduce((least, { energySoFarWh }) => min(least, energySoFarWh), first.energySoFarWh);
+  const bound = changes.nextEnergyWh(leastWh);
+  const isReached = ({ energySoFarWh, energyWh = Decimal.zero }: Stretch) => energySoFarWh.add(energyWh).compare(bound!) >= 0;
+  return changes.nextMs(first.startMs, chargingStartMs) >= endMs && !(bound && stretches.some(isReached));
 }
 
 function usedIn({ energyWh, chargingS, parkingS }: Stretch): TariffDimension[] {
