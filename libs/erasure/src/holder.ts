@@ -1,4 +1,5 @@
 import type { Holder as ToldHolder } from '#contracts/erasure';
+import { busParty, ocpiParty } from '#contracts/party';
 import { idKey, type Party, partyText, sameId, sameParty } from '#ocpi';
 
 /** Whose data something is, as far as it says: by OCPI's ids, which compare without case. */
@@ -26,14 +27,13 @@ export interface Holder {
 export const contractKeyOf = (party: Party, contractId: string): string => `${partyText(party)} ${idKey(contractId)}`;
 
 export function holderOf({ party, contractId, tokenUids, visualNumbers, otherContractIds, at }: ToldHolder): Holder {
-  const { countryCode: country_code, partyId: party_id } = party!;
-  return { party: { country_code, party_id }, contractId, tokenUids, visualNumbers, otherContractIds, at };
+  return { party: ocpiParty(party!), contractId, tokenUids, visualNumbers, otherContractIds, at };
 }
 
 export function toldHolder({ party, tokenUids, visualNumbers, otherContractIds, ...holder }: Holder) {
   return {
     ...holder,
-    party: { countryCode: party.country_code, partyId: party.party_id },
+    party: busParty(party),
     tokenUids: [...tokenUids], visualNumbers: [...visualNumbers], otherContractIds: [...otherContractIds],
   };
 }

@@ -1,4 +1,5 @@
 import type { Agreement, AgreementChanged } from '#contracts/agreements';
+import { ocpiParty } from '#contracts/party';
 import { type Party, partyText } from '#ocpi';
 import type { MigrationList, Queryable, Tx } from '#postgres';
 import type { Grants, SmartChargingGrant } from '#settlement';
@@ -56,10 +57,8 @@ export class GrantRows {
   /** Told again, it is there already. */
   async note(tx: Tx, { partner, version, agreement, at }: AgreementChanged): Promise<void> {
     const { validFrom, timeZone, grants, parties } = agreement!;
-    const named = partyText({ country_code: partner!.countryCode, party_id: partner!.partyId });
-    const own = parties
-      .map(({ countryCode, partyId }) => partyText({ country_code: countryCode, party_id: partyId }))
-      .find((one) => one !== named);
+    const named = partyText(ocpiParty(partner!));
+    const own = parties.map((one) => partyText(ocpiParty(one))).find((one) => one !== named);
     await tx.query(
       `INSERT INTO grants (own, partner, version, valid_from, time_zone, at, grants) VALUES ($1, $2, $3, $4, $5, $6, $7)
        ON CONFLICT DO NOTHING`,

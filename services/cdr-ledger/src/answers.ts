@@ -1,6 +1,6 @@
 import { toJsonBytes } from '#contracts';
 import { Rejected } from '#decider';
-import type { Cdr, Party } from '#ocpi';
+import type { Cdr } from '#ocpi';
 import { InvalidInstant, instant, rfc3339 } from '#time';
 import type { Finding } from './finding.ts';
 import { figuresOf } from './finding-figures.ts';
@@ -21,21 +21,6 @@ export function meantJsonOf(listed: ListedCdr): Uint8Array<ArrayBuffer> {
 
 export function cdrOf({ cdr, privateText, tokenParty }: ListedCdr): Cdr {
   return wholeCdr(cdr, privateText, tokenParty);
-}
-
-/** A party of a contract as OCPI has it. */
-export function ocpiParty({
-  countryCode,
-  partyId,
-}: {
-  countryCode: string;
-  partyId: string;
-}): Party {
-  return { country_code: countryCode, party_id: partyId };
-}
-
-export function contractParty({ country_code, party_id }: Party) {
-  return { countryCode: country_code, partyId: party_id };
 }
 
 export function contractFindings(findings: readonly Finding[]) {

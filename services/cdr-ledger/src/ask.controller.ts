@@ -17,9 +17,9 @@ import {
   type ReceiveCdr,
   receiveCdr,
 } from '#contracts/cdr-ledger';
-import { Change } from '#contracts/party';
+import { busParty, Change, ocpiParty } from '#contracts/party';
 import { explanationJson } from '#pricing';
-import { contractFindings, contractParty, jsonOf, meantJsonOf, ocpiParty } from './answers.ts';
+import { contractFindings, jsonOf, meantJsonOf } from './answers.ts';
 import { CdrLedger } from './cdr-ledger.ts';
 import { explained } from './explained.ts';
 import { planLanguage } from './plan-words.ts';
@@ -42,7 +42,7 @@ export class AskController {
       const { isNew, cdr, findings, recordedAt } = await this.ledger.receive(bodyJson);
       return {
         change: isNew ? Change.CREATED : Change.UNCHANGED,
-        party: contractParty(cdr),
+        party: busParty(cdr),
         cdrId: cdr.id,
         findings: contractFindings(findings),
         recordedAt,

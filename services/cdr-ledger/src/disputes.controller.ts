@@ -13,8 +13,8 @@ import {
   type WithdrawDispute,
   withdrawDispute,
 } from '#contracts/disputes';
+import { busParty, ocpiParty } from '#contracts/party';
 import { decimal, exactText } from '#money';
-import { contractParty, ocpiParty } from './answers.ts';
 import { disputeIdOf, Disputes } from './disputes.ts';
 import type { ListedDispute } from './projections/dispute-list.ts';
 
@@ -93,10 +93,10 @@ function contractDispute(dispute: ListedDispute) {
   const { reason: withdrawalReason } = textOf(dispute.withdrawalText);
   return {
     disputeId: disputeIdOf(dispute),
-    party: contractParty(cdr),
+    party: busParty(cdr),
     cdrId: cdr.id,
     number,
-    partner: contractParty(partner),
+    partner: busParty(partner),
     complainant,
     state,
     findings: [...findings],

@@ -6,7 +6,7 @@ import {
   type PartnerRegistered,
   partnerRegistered,
 } from '#contracts/ocpi-gateway';
-import { ocpiParty } from './answers.ts';
+import { ocpiParty } from '#contracts/party';
 import { CdrLedger } from './cdr-ledger.ts';
 import { eachKey } from './each-key.ts';
 import { rememberPartner } from './partners.ts';

@@ -19,7 +19,7 @@ import {
   type RebuildProjection,
   rebuildProjection,
 } from '#contracts/ledger';
-import { ocpiParty } from './answers.ts';
+import { ocpiParty } from '#contracts/party';
 import { Csv } from './cdr-csv.ts';
 import { Exporting } from './exporting.ts';
 import { Projections } from './projections.ts';

@@ -21,12 +21,12 @@ import {
   type ReleaseCharge,
   releaseCharge,
 } from '#contracts/accounts';
+import { ocpiParty } from '#contracts/party';
 import { toJsonBytes } from '#contracts';
 import { Rejected } from '#decider';
 import { decimal } from '#money';
 import type { ExplainLanguage } from '#pricing';
 import type { RetailOfCdr, StandingAccount } from './accounts.ts';
-import { ocpiParty } from './answers.ts';
 import { passesThrough } from './plan.ts';
 import { retailText, termsText } from './plan-text.ts';
 import { planLanguage } from './plan-words.ts';

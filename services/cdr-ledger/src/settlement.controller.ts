@@ -5,8 +5,8 @@ import { type AgreementChanged, agreementChanged, agreementJson } from '#contrac
 import {
   type GetStatement, getStatement, type ListStatementLines, listStatementLines,
 } from '#contracts/cdr-ledger';
+import { ocpiParty } from '#contracts/party';
 import type { AgreementTerms } from '#settlement';
-import { ocpiParty } from './answers.ts';
 import { Settling } from './settling.ts';
 
 @Controller()

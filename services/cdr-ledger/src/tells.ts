@@ -2,8 +2,8 @@ import { type Fact, told } from '#bus';
 import { toJsonBytes } from '#contracts';
 import { accountCreditChanged } from '#contracts/accounts';
 import { cdrIssued, cdrReceived } from '#contracts/cdr-ledger';
+import { busParty } from '#contracts/party';
 import type { EventStore, StoredEvent } from '#event-store';
-import type { Party } from '#ocpi';
 import type { Database } from '#postgres';
 import type { AccountEvent } from './account.ts';
 import { contractKeys } from './holders.ts';
@@ -33,13 +33,13 @@ export function toTold(stored: StoredEvent): Fact | undefined {
         cdrId: event.cdr.id,
         sessionId: event.sessionId,
         credit: event.type === 'CdrCredited',
-        tokenParty: partyOf(event.tokenParty),
+        tokenParty: busParty(event.tokenParty),
         cdrJson: toJsonBytes(wholeCdr(event.cdr, event.privateText, event.tokenParty)),
       });
     case 'CdrReceived': {
       const whole = wholeCdr(event.cdr, event.privateText, event.tokenParty);
       return told(cdrReceived, {
-        party: partyOf(event.cdr),
+        party: busParty(event.cdr),
         cdrId: meantCdr(event).id,
         credit: meantCdr(event).credit === true,
         tokenUid: whole.cdr_token.uid,
@@ -113,8 +113,4 @@ function sealIdOf(event: LedgerEvent): string | undefined {
 
 function isCredit(event: LedgerEvent) {
   return event.type === 'CreditExhausted' || event.type === 'CreditRestored';
-}
-
-function partyOf({ country_code, party_id }: Party) {
-  return { countryCode: country_code, partyId: party_id };
 }

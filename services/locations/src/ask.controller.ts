@@ -5,10 +5,9 @@ import {
   type ListTariffUses, listTariffUses, type PutPartnerLocation, putPartnerLocation, type ResolveEvse, resolveEvse,
   type ResolveStation, resolveStation, type SearchEvses, searchEvses,
 } from '#contracts/locations';
-import { Change, type DropHeld, type ListHeld, type Party as BusParty } from '#contracts/party';
+import { busParty, Change, type DropHeld, type ListHeld, ocpiParty } from '#contracts/party';
 import { toJsonBytes } from '#contracts';
 import { pageAnswer } from '#contracts/page';
-import type { Party } from '#ocpi';
 import { Locations, type ResolvedEvse } from './locations.ts';
 import type { Change as Changed } from './push.ts';
 
@@ -103,13 +102,9 @@ export class AskController {
   }
 }
 
-function ocpiParty({ countryCode: country_code, partyId: party_id }: BusParty): Party {
-  return { country_code, party_id };
-}
-
 function resolved({ held, ...plug }: ResolvedEvse) {
   return {
-    party: { countryCode: held.location.country_code, partyId: held.location.party_id },
+    party: busParty(held.location),
     locationId: plug.locationId,
     evseUid: plug.evseUid,
     connectorId: plug.connectorId,

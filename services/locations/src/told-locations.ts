@@ -1,5 +1,6 @@
 import { LARGEST_ITEM_BYTES, type MirroredFact, told, TooLarge } from '#bus';
 import { evseStatusChanged, locationChanged, partnerEvsesChanged, partnerLocationChanged } from '#contracts/locations';
+import { busParty } from '#contracts/party';
 import { toJsonBytes } from '#contracts';
 import { type Evse, type Party, partyText } from '#ocpi';
 import type { HeldLocation } from './location-rows.ts';
@@ -10,7 +11,7 @@ export function factOf({ own, isPrivate, location, text }: HeldLocation, onlySta
   const { country_code, party_id, id, last_updated: lastUpdated } = location;
   const name = `${country_code}*${party_id}*${id}`;
   const about = (onlyStatus ? `evse ${name}*${onlyStatus.uid}` : `location ${name}`).toLowerCase();
-  const whole = { party: partyOf(location), locationId: id, locationJson: toJsonBytes(text), lastUpdated };
+  const whole = { party: busParty(location), locationId: id, locationJson: toJsonBytes(text), lastUpdated };
   if (!own) return { ...told(partnerLocationChanged, whole), about };
   const ours = { ...whole, own, private: isPrivate };
   return { ...(onlyStatus ? told(evseStatusChanged, { ...ours, ...statusOf(onlyStatus) }) : told(locationChanged, ours)), about };
@@ -58,14 +59,10 @@ export class PartnersFacts {
     this.open.set(name, statuses);
     // Not the whole state of anything, but news: an old one may go once there is a newer one.
     this.facts.push(() => ({
-      ...told(partnerEvsesChanged, { party: partyOf(party), statuses }),
+      ...told(partnerEvsesChanged, { party: busParty(party), statuses }),
       about: `evses of ${name}`.toLowerCase(),
     }));
   }
-}
-
-function partyOf({ country_code: countryCode, party_id: partyId }: Party) {
-  return { countryCode, partyId };
 }
 
 function statusOf({ uid: evseUid, status, last_updated: lastUpdated }: Evse) {

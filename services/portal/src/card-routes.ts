@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Bus } from '#bus';
 import { type ContestedUid, listContestedUids } from '#contracts/tokens-auth';
-import type { Party as BusParty } from '#contracts/party';
+import { ocpiParty } from '#contracts/party';
 import { operatorRoute, type Route } from './route.ts';
 
 const LISTED_DEFAULT = 100;
@@ -17,7 +17,6 @@ const ContestedUidView = z.object({
   counts_as: PartyView.optional().meta({ description: 'whose card it is by the token_priority of an agreement; absent: it is refused' }),
 }).meta({ id: 'ContestedUid' });
 
-const partyOf = ({ countryCode: country_code, partyId: party_id }: BusParty) => ({ country_code, party_id });
 
 function contestOf({
   uid,
@@ -32,10 +31,10 @@ function contestOf({
     uid,
     since,
     refused,
-    parties: parties.map(partyOf),
+    parties: parties.map(ocpiParty),
     ...(lastRefusedAt === undefined ? {} : { last_refused_at: lastRefusedAt }),
     ...(lastStationId === undefined ? {} : { last_station: lastStationId }),
-    ...(countsAs === undefined ? {} : { counts_as: partyOf(countsAs) }),
+    ...(countsAs === undefined ? {} : { counts_as: ocpiParty(countsAs) }),
   };
 }
 

@@ -5,12 +5,12 @@ import { fromJsonBytes, toJsonBytes } from '#contracts';
 import {
   getPartnerProfile, type ProfileRequestStands, sendProfileRequest, type SendProfileRequestSchema, SendOutcome,
 } from '#contracts/ocpi-gateway';
+import { busParty } from '#contracts/party';
 import { requestProfile } from '#contracts/sessions';
 import type { Session } from '#ocpi';
 import type { OwnParties } from '#settings';
 import { z } from 'zod';
 import type { Charges } from './charges.ts';
-import { partyOf } from './charges.ts';
 import type { Driver } from './entities.ts';
 import { OcpiObject } from './fields.ts';
 import { Problem } from './problem.ts';
@@ -65,7 +65,7 @@ export class ChargeProfiles {
       );
     }
     const request = await bus.ask(sendProfileRequest, {
-      orderId: randomUUID(), party: partyOf(session), from: partyOf(session.cdr_token), sessionId: session.id, method, durationS,
+      orderId: randomUUID(), party: busParty(session), from: busParty(session.cdr_token), sessionId: session.id, method, durationS,
       ...(body ? { bodyJson: toJsonBytes(body) } : {}),
     });
     return viewOf(request);
@@ -75,7 +75,7 @@ export class ChargeProfiles {
     const { bus, charges } = this.parts;
     const session = await charges.anySession(driver, chargeId);
     const [{ requests, activeJson, activeAt }, limitedBy] = await Promise.all([
-      bus.ask(getPartnerProfile, { party: partyOf(session), sessionId: session.id }), this.limitedBy(session),
+      bus.ask(getPartnerProfile, { party: busParty(session), sessionId: session.id }), this.limitedBy(session),
     ]);
     return {
       ...(limitedBy === undefined ? {} : { limited_by: limitedBy }),
@@ -88,7 +88,7 @@ export class ChargeProfiles {
     const { bus, parties } = this.parts;
     if (!parties.has(session)) return undefined;
     const { setBy } = await bus.ask(requestProfile, {
-      orderId: randomUUID(), sessionId: session.id, method: 'GET', parties: [partyOf(session.cdr_token)],
+      orderId: randomUUID(), sessionId: session.id, method: 'GET', parties: [busParty(session.cdr_token)],
     });
     const [country_code = '', party_id = ''] = setBy?.split('*') ?? [];
     return setBy === undefined ? undefined : { country_code, party_id };

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type AskFailure, type Bus, isAskFailure, Refused } from '#bus';
 import { fromJsonBytes } from '#contracts';
 import { getLocation } from '#contracts/locations';
+import { busParty } from '#contracts/party';
 import {
   getOrder, getSession, listTokenSessions, type OrderStands, orderStart, orderStop, type OrderView,
 } from '#contracts/sessions';
@@ -158,14 +159,14 @@ export class Charges {
 
   private async sessionsOf(driver: Driver, limit: number): Promise<Session[]> {
     const lists = await Promise.all(driver.tokens.map((token) => (
-      this.parts.bus.ask(listTokenSessions, { tokenParty: partyOf(token), tokenUid: token.uid, limit }))));
+      this.parts.bus.ask(listTokenSessions, { tokenParty: busParty(token), tokenUid: token.uid, limit }))));
     return lists.flatMap(({ sessionsJson }) => sessionsJson.map((bytes) => fromJsonBytes<Session>(bytes)));
   }
 
   /** As its owner has it; refused where its account has no credit. */
   async issuedToken(token: TokenSettings): Promise<Uint8Array> {
     const { uid, type } = token;
-    const { tokenJson, noCredit } = await this.parts.bus.ask(getToken, { party: partyOf(token), uid, type });
+    const { tokenJson, noCredit } = await this.parts.bus.ask(getToken, { party: busParty(token), uid, type });
     if (noCredit) throw new Problem(402, 'no-credit', 'the limit of your account is reached; pay something in and try again');
     if (tokenJson) return tokenJson;
     throw new Problem(503, 'token-not-issued', `the token ${uid} is not issued yet; try again`, { 'retry-after': '2' });
@@ -216,9 +217,4 @@ export function appToken(driver: Pick<Driver, 'tokens'>): TokenSettings {
 /** Whether a session's or CDR's token is one of the driver's. */
 export function owns(driver: Pick<Driver, 'tokens'>, token: Party & { readonly uid: string }): boolean {
   return driver.tokens.some((one) => sameParty(one, token) && sameId(one.uid, token.uid));
-}
-
-/** Whose token it is. */
-export function partyOf({ country_code: countryCode, party_id: partyId }: Party): PartyIds {
-  return { countryCode, partyId };
 }

@@ -3,6 +3,7 @@ import type { ChainVerdict } from '#contracts/cdr-ledger';
 import type { PlanExplained } from '#contracts/evems-controller';
 import type { PartnerView as Partner } from '#contracts/ocpi-gateway';
 import type { StationState } from '#contracts/ocpp-gateway';
+import { ocpiParty } from '#contracts/party';
 
 export const PartnerView = z
   .object({
@@ -67,7 +68,7 @@ export function partnerOf(partner: Partner): z.infer<typeof PartnerView> {
     dead_letters: partner.deadLetters,
     line: lineOf(partner.line),
     ...(partner.reached === undefined ? {} : { reached: { status: partner.reached.status, since: partner.reached.since } }),
-    behind: partner.behind.map(({ countryCode: country_code, partyId: party_id }) => ({ country_code, party_id })),
+    behind: partner.behind.map(ocpiParty),
     last_error: partner.lastError,
     not_carried: partner.notCarried,
     quirks: partner.quirks,

@@ -2,10 +2,11 @@ import { z } from 'zod';
 import type { Bus } from '#bus';
 import { fromJsonBytes } from '#contracts';
 import { type CdrFound, getCdr, listTokenCdrs } from '#contracts/cdr-ledger';
+import { busParty } from '#contracts/party';
 import { decimal } from '#money';
 import type { Cdr } from '#ocpi';
 import { driverTaxes } from '#settlement';
-import { owns, partyOf } from './charges.ts';
+import { owns } from './charges.ts';
 import type { Money as Total } from './charge.ts';
 import type { Driver } from './entities.ts';
 import { Explanation, Findings, Money, OcpiObject } from './fields.ts';
@@ -44,7 +45,7 @@ export class Receipts {
 
   async list(driver: Driver, limit: number): Promise<ReceiptView[]> {
     const lists = await Promise.all(driver.tokens.map((token) => (
-      this.bus.ask(listTokenCdrs, { tokenParty: partyOf(token), tokenUid: token.uid, limit }))));
+      this.bus.ask(listTokenCdrs, { tokenParty: busParty(token), tokenUid: token.uid, limit }))));
     const cdrs = lists.flatMap(({ cdrsJson }) => cdrsJson.map((bytes) => fromJsonBytes<Cdr>(bytes)));
     const newest = cdrs
       .map((cdr, index) => ({ cdr, index }))

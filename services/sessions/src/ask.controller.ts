@@ -1,6 +1,6 @@
 import { Controller, Inject } from '@nestjs/common';
 import { Answers, each, withinOneAnswer } from '#bus';
-import { Change, type Party as ToldParty } from '#contracts/party';
+import { Change, ocpiParty } from '#contracts/party';
 import {
   type CancelReservation,
   cancelReservation,
@@ -49,7 +49,7 @@ import {
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { pageAnswer } from '#contracts/page';
 import type { SteeringGrant } from '#grants';
-import type { ChargingPreferences, Party, Token } from '#ocpi';
+import type { ChargingPreferences, Token } from '#ocpi';
 import { explanationJson } from '#pricing';
 import { instant } from '#time';
 import { Commands } from './commands.ts';
@@ -286,10 +286,6 @@ export class AskController {
         ],
     }));
   }
-}
-
-function ocpiParty({ countryCode, partyId }: ToldParty): Party {
-  return { country_code: countryCode, party_id: partyId };
 }
 
 function steeringGrant({ own, to, tokenParty, contractIds, locations, since }: ToldGrant): SteeringGrant {

@@ -6,10 +6,10 @@ import {
   type PutPartnerTariff, putPartnerTariff, type Quote, quote, type SelectTariff, selectTariff, type WithdrawTariff,
   withdrawTariff,
 } from '#contracts/tariff-engine';
-import { Change } from '#contracts/party';
+import { Change, ocpiParty } from '#contracts/party';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { pageAnswer } from '#contracts/page';
-import type { Party, Tariff } from '#ocpi';
+import type { Tariff } from '#ocpi';
 import { type EvseFacts, english, explain, explanationJson, french, type MeterStanding, type Priced, sentence } from '#pricing';
 import type { Change as Changed } from './publishing.ts';
 import { TariffEngine } from './tariff-engine.ts';
@@ -55,7 +55,7 @@ export class AskController {
   select(requests: SelectTariff[]) {
     return each(requests, async (request) => {
       const { text, version, why, others } = await this.engine.select({
-        ...request, party: request.party!, tokenParty: ocpiParty(request.tokenParty),
+        ...request, party: request.party!, tokenParty: request.tokenParty && ocpiParty(request.tokenParty),
       });
       return { tariffJson: toJsonBytes(text), version, why, others: [...others] };
     });
@@ -64,7 +64,7 @@ export class AskController {
   @Answers(listTariffs)
   list(requests: ListTariffs[]) {
     return each(requests, async ({ page, offeredTo, owner }) => {
-      return pageAnswer(await this.engine.list(page!, offeredTo.flatMap((party) => ocpiParty(party) ?? []), ocpiParty(owner)));
+      return pageAnswer(await this.engine.list(page!, offeredTo.map(ocpiParty), owner && ocpiParty(owner)));
     });
   }
 
@@ -115,7 +115,7 @@ export class AskController {
   quote(requests: Quote[]) {
     return each(requests, async ({ startAt, alternativesWithinS: withinS, alternativesEveryS: everyS, language, ...request }) => {
       const { tariff, priced, alternatives } = await this.engine.quote({
-        ...request, party: request.party!, tokenParty: ocpiParty(request.tokenParty), at: startAt, ahead: { withinS, everyS },
+        ...request, party: request.party!, tokenParty: request.tokenParty && ocpiParty(request.tokenParty), at: startAt, ahead: { withinS, everyS },
       });
       return {
         currency: priced.currency,
@@ -130,10 +130,6 @@ export class AskController {
 
 function priceOf({ excl, incl }: Priced['total']) {
   return { exclVat: excl.toString(), inclVat: (incl ?? excl).toString() };
-}
-
-function ocpiParty(party: { countryCode: string; partyId: string } | undefined): Party | undefined {
-  return party && { country_code: party.countryCode, party_id: party.partyId };
 }
 
 const STANDINGS: readonly MeterStanding[] = ['approved', 'dispensation', 'none'];

@@ -5,10 +5,10 @@ import {
   findContractTokens, listHeldTokens, type GetToken, getToken, type IssueToken, issueToken, type ListContestedUids,
   listContestedUids, type ListTokens, listTokens, type PutPartnerToken, putPartnerToken, type TokenPlace,
 } from '#contracts/tokens-auth';
-import { Change, type DropHeld, type ListHeld, type Party as BusParty } from '#contracts/party';
+import { busParty, Change, type DropHeld, type ListHeld, ocpiParty } from '#contracts/party';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { pageAnswer } from '#contracts/page';
-import type { LocationReferences, Party, Token } from '#ocpi';
+import type { LocationReferences, Token } from '#ocpi';
 import { Cards } from './cards.ts';
 import type { Place } from './places.ts';
 import { type Change as Changed, TokensAuth } from './tokens-auth.ts';
@@ -122,12 +122,4 @@ export class AskController {
 
 function placeOf({ party, locationId, evseUids }: TokenPlace): Place {
   return { party: ocpiParty(party!), locationId, evseUids };
-}
-
-function busParty({ country_code: countryCode, party_id: partyId }: Party) {
-  return { countryCode, partyId };
-}
-
-function ocpiParty({ countryCode: country_code, partyId: party_id }: BusParty): Party {
-  return { country_code, party_id };
 }

@@ -3,7 +3,7 @@ import { fromJsonBytes, toJsonBytes } from '#contracts';
 import type { AgreementChanged } from '#contracts/agreements';
 import { resolveStation } from '#contracts/locations';
 import { authorizeAtPartner, SendOutcome } from '#contracts/ocpi-gateway';
-import type { Party as ToldParty } from '#contracts/party';
+import { ocpiParty, type Party as ToldParty } from '#contracts/party';
 import { tokenAuthorized } from '#contracts/tokens-auth';
 import { type GrantRows, shownSince } from '#grants';
 import { type AuthorizationInfo, idKey, isNamed, type Location, type LocationReferences, type Party, partyText, type Token } from '#ocpi';
@@ -251,8 +251,4 @@ function isOpenTo(token: Token, place: ShownAt): boolean {
 
 function isAmong(allowedAt: NonNullable<Held['allowedAt']>, { party, locationId: location_id, evseUid }: ShownAt): boolean {
   return allowedOf(allowedAt, { party: ocpiParty(party), references: { location_id, evse_uids: [evseUid] } }) !== undefined;
-}
-
-function ocpiParty({ countryCode: country_code, partyId: party_id }: BusParty): Party {
-  return { country_code, party_id };
 }

@@ -4,6 +4,7 @@ import {
   type EraseContract, eraseContract, type Forgetter, forgetters, type GetErasure, getErasure, type GetErasureHolder,
   getErasureHolder, type NoteForgotten, noteForgotten,
 } from '#contracts/erasure';
+import { ocpiParty } from '#contracts/party';
 import { toldHolder } from '#erasure';
 import { Erasures, type Standing } from './erasures.ts';
 
@@ -14,8 +15,7 @@ export class ErasureController {
   @Answers(eraseContract)
   erase(requests: EraseContract[]) {
     return each(requests, async ({ party, contractId, dryRun }) => {
-      const { countryCode: country_code, partyId: party_id } = party!;
-      return answer(await this.erasures.erase({ country_code, party_id }, contractId, dryRun));
+      return answer(await this.erasures.erase(ocpiParty(party!), contractId, dryRun));
     });
   }
 

@@ -1,4 +1,4 @@
-import type { Party as BusParty } from '#contracts/party';
+import { busParty as toBus, ocpiParty as fromBus } from '#contracts/party';
 import type { SteeringGrant } from '#grants';
 import {
   type CredentialsRole, type Endpoint, type Interface, type InterfaceRole, type ModuleId, type Party, type Role,
@@ -173,16 +173,10 @@ export function spokesman(partner: Partner, roles: readonly Role[], sees: (party
   return chosen && { country_code: chosen.country_code, party_id: chosen.party_id };
 }
 
+export { fromBus, toBus };
+
 export function steeringToBus({ own, to, tokenParty, contractIds, locations, since }: SteeringGrant) {
   return {
     own: toBus(own), to: toBus(to), tokenParty: toBus(tokenParty), contractIds: [...contractIds], locations: [...locations], since: rfc3339(since),
   };
-}
-
-export function toBus({ country_code: countryCode, party_id: partyId }: Party): Pick<BusParty, 'countryCode' | 'partyId'> {
-  return { countryCode, partyId };
-}
-
-export function fromBus({ countryCode: country_code, partyId: party_id }: Pick<BusParty, 'countryCode' | 'partyId'>): Party {
-  return { country_code, party_id };
 }
