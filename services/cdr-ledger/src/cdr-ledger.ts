@@ -37,7 +37,7 @@ import { readBody, receive } from './receiving.ts';
 import { type Order, Recorder } from './record.ts';
 import type { PublishedOf } from './published.ts';
 import { reviewSigned } from './review-signed.ts';
-import type { ZoneOf } from './zones.ts';
+import type { ZoneOf } from './places.ts';
 
 export interface CdrLedgerParts {
   readonly db: Database;

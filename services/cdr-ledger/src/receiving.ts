@@ -21,7 +21,7 @@ import { review } from './review.ts';
 import { newSalt } from './salt.ts';
 import type { CreditedSoFar } from './taken-back.ts';
 import type { PublishedOf } from './published.ts';
-import type { ZoneOf } from './zones.ts';
+import type { ZoneOf } from './places.ts';
 
 export type ReceiveRefusal =
   'invalid-object' | 'cdr-differs-from-recorded' | 'credit-without-reference';

@@ -27,7 +27,7 @@ import { Retail } from './retail.ts';
 import { retailSettings } from './retail-config.ts';
 import { Settling } from './settling.ts';
 import { toTold, withPrivateParts } from './tells.ts';
-import { zonesFrom } from './zones.ts';
+import { zonesFrom } from './places.ts';
 
 export function start(env: Env): Promise<Running> {
   return startService(
