@@ -1,9 +1,18 @@
+import { z } from 'zod';
+
 export interface Rate {
   /** 0: no limit. */
   readonly perSecond: number;
   /** What may come at once after a silence. */
   readonly burst: number;
 }
+
+/** A rate in roamwatt.yaml, `{ per_second, burst }`, with what holds where it does not say. */
+export const rateSetting = (perSecond: number, burst: number) =>
+  z.strictObject({
+    per_second: z.number().min(0).max(1_000_000).default(perSecond),
+    burst: z.int().min(1).max(1_000_000).default(burst),
+  }).prefault({}).transform((given): Rate => ({ perSecond: given.per_second, burst: given.burst }));
 
 /**
  * Requests counted per key in real time, in this process alone: a bucket that holds `burst` and refills

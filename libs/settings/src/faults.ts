@@ -96,6 +96,7 @@ function shapeOf(schema: z.ZodType | undefined): z.ZodRawShape | undefined {
 }
 
 function unwrapped(schema: z.ZodType): z.ZodType {
-  const wraps = schema instanceof z.ZodOptional || schema instanceof z.ZodNullable || schema instanceof z.ZodDefault;
-  return wraps ? unwrapped(schema.unwrap() as z.ZodType) : schema;
+  if (schema instanceof z.ZodPipe) return unwrapped(schema.in as z.ZodType);
+  const wraps = [z.ZodOptional, z.ZodNullable, z.ZodDefault, z.ZodPrefault].some((kind) => schema instanceof kind);
+  return wraps ? unwrapped((schema as z.ZodOptional).unwrap() as z.ZodType) : schema;
 }

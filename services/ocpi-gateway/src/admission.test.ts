@@ -6,7 +6,7 @@ const route = (module: string, method: string) =>
   routes.find((one) => one.module === module && one.method === method && one.role === 'SENDER')!;
 
 test('TRN-05 a stranger who tries 100,000 tokens is soon not looked up any more; who was let in before is', () => {
-  const rate = { per_second: 0.01, burst: 200 };
+  const rate = { perSecond: 0.01, burst: 200 };
   const admission = new Admission({ rate_limit: rate, unknown_rate_limit: rate });
   const [list, authorize] = [route('locations', 'GET'), route('tokens', 'POST')];
   expect(admission.known(list, { partnerId: 'MTL', address: '192.0.2.9', authorization: 'Token known' })).toBe(0);
@@ -23,7 +23,7 @@ test('TRN-05 a stranger who tries 100,000 tokens is soon not looked up any more;
 });
 
 test('TRN-05 of strangers who come at the same time no more are looked up than one after the other; who turns out to be known does not count', () => {
-  const rate = { per_second: 0.01, burst: 5 };
+  const rate = { perSecond: 0.01, burst: 5 };
   const admission = new Admission({ rate_limit: rate, unknown_rate_limit: rate });
   const list = route('locations', 'GET');
   const atOnce = Array.from({ length: 20 }, (_, n) => `Token ${n}`);
@@ -36,7 +36,7 @@ test('TRN-05 of strangers who come at the same time no more are looked up than o
 });
 
 test('TRN-05 a token whose link has ended is counted as a stranger\'s from its first refusal on', () => {
-  const rate = { per_second: 0.01, burst: 5 };
+  const rate = { perSecond: 0.01, burst: 5 };
   const admission = new Admission({ rate_limit: rate, unknown_rate_limit: rate });
   const list = route('locations', 'GET');
   expect(admission.known(list, { partnerId: 'MTL', address: '192.0.2.7', authorization: 'Token ended' })).toBe(0);

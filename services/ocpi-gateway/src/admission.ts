@@ -16,8 +16,8 @@ export class Admission {
   private readonly admitted = new Recent(ADMITTED_MOST);
 
   constructor({ rate_limit, unknown_rate_limit }: Pick<OcpiSettings, 'rate_limit' | 'unknown_rate_limit'>) {
-    this.partners = new RateLimit({ perSecond: rate_limit.per_second, burst: rate_limit.burst });
-    this.strangers = new RateLimit({ perSecond: unknown_rate_limit.per_second, burst: unknown_rate_limit.burst });
+    this.partners = new RateLimit(rate_limit);
+    this.strangers = new RateLimit(unknown_rate_limit);
   }
 
   /**

@@ -1,14 +1,8 @@
 import { z } from 'zod';
+import { rateSetting } from '#admission';
 import { CountryCode, DateTime, PartyId, Role } from '#ocpi';
 import type { Settings } from '#settings';
 import { spokenVersions } from './versions.ts';
-
-const rate = (per_second: number, burst: number) => z.strictObject({
-  /** 0: no limit. */
-  per_second: z.number().min(0).max(1_000_000).default(per_second),
-  /** What may come at once after a silence. */
-  burst: z.int().min(1).max(1_000_000).default(burst),
-}).prefault({});
 
 const ocpiSection = z.strictObject({
   /** Whether partners may live on this machine or a private network: demos, tests, closed networks. */
@@ -45,9 +39,9 @@ const ocpiSection = z.strictObject({
   versions: z.array(z.enum(spokenVersions)).min(1).default([...spokenVersions])
     .transform((given) => spokenVersions.filter((version) => given.includes(version))),
   /** Of what each partner may ask of one process of ours; never of authorize, commands, their results and CDRs. */
-  rate_limit: rate(1_000, 10_000),
+  rate_limit: rateSetting(1_000, 10_000),
   /** The same of callers without a token that we know, by their address. */
-  unknown_rate_limit: rate(20, 200),
+  unknown_rate_limit: rateSetting(20, 200),
   /** Proxies before this service that write X-Forwarded-For; 0: the caller's address is the socket's. */
   proxies: z.int().min(0).max(10).default(0),
   /** The time that a request has to arrive whole, real time; a slow one holds nothing for long. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Rate } from '#admission';
+import { type Rate, rateSetting } from '#admission';
 import type { Settings } from '#settings';
 
 const station = z.strictObject({
@@ -8,13 +8,6 @@ const station = z.strictObject({
   /** Readers of some makes say a card's uid with its bytes from the last to the first. */
   card_uid: z.enum(['in-order', 'reversed']).default('in-order'),
 });
-
-const rate = (per_second: number, burst: number) => z.strictObject({
-  /** 0: no limit. */
-  per_second: z.number().min(0).max(1_000_000).default(per_second),
-  /** What may come at once after a silence. */
-  burst: z.int().min(1).max(1_000_000).default(burst),
-}).prefault({});
 
 const ocpp = z.strictObject({
   /** Seconds of platform time. */
@@ -25,9 +18,9 @@ const ocpp = z.strictObject({
   /** Proxies before this service that write X-Forwarded-For; 0: the caller's address is the socket's. */
   proxies: z.int().min(0).max(10).default(0),
   /** Handshakes with a wrong password, or none, by the address that they come from … */
-  wrong_password_limit: rate(20, 1_000),
+  wrong_password_limit: rateSetting(20, 1_000),
   /** … and of these those for one station. */
-  station_wrong_password_limit: rate(0.1, 10),
+  station_wrong_password_limit: rateSetting(0.1, 10),
 });
 
 export interface Config {
@@ -50,7 +43,7 @@ export function configOf(settings: Settings): Config {
     callTimeoutMs: call_timeout_ms,
     pingIntervalMs: ping_interval_ms,
     proxies,
-    guesses: { network: rateOf(given.wrong_password_limit), each: rateOf(given.station_wrong_password_limit) },
+    guesses: { network: given.wrong_password_limit, each: given.station_wrong_password_limit },
     host: settings.variable('HOST', '127.0.0.1'),
     port: settings.port('OCPP_PORT'),
   };
@@ -58,8 +51,4 @@ export function configOf(settings: Settings): Config {
 
 export function stationsOf(settings: Settings): Config['stations'] {
   return settings.list('stations', station);
-}
-
-function rateOf({ per_second: perSecond, burst }: z.output<ReturnType<typeof rate>>): Rate {
-  return { perSecond, burst };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Rate } from '#admission';
+import { type Rate, rateSetting } from '#admission';
 import { type Party, TokenType, WhitelistType } from '#ocpi';
 import { BadSettings, type OwnParties, type Settings } from '#settings';
 
@@ -48,10 +48,7 @@ const portalSection = z.strictObject({
   /** Proxies before the portal that write X-Forwarded-For; 0: the caller's address is the socket's. */
   proxies: z.int().min(0).max(10).default(0),
   /** Wrong API keys and tokens, by the address that they come from; per_second 0: no limit. */
-  wrong_key_limit: z.strictObject({
-    per_second: z.number().min(0).max(1_000_000).default(1),
-    burst: z.int().min(1).max(1_000_000).default(100),
-  }).prefault({}),
+  wrong_key_limit: rateSetting(1, 100),
   log_in_hours: z.number().positive().max(24 * 90).default(24),
 });
 
@@ -71,7 +68,7 @@ export function configOf(settings: Settings): Config {
   const drivers = driversOf(settings);
   return {
     drivers, operatorKeys: portal.operator_keys, logInHours: portal.log_in_hours, proxies: portal.proxies,
-    guesses: { perSecond: portal.wrong_key_limit.per_second, burst: portal.wrong_key_limit.burst },
+    guesses: portal.wrong_key_limit,
     port: settings.port('PORTAL_PORT'), host: settings.variable('HOST', '127.0.0.1'),
   };
 }
