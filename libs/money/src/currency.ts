@@ -1,15 +1,4 @@
 import type { Decimal } from './decimal.ts';
-import type { Rounding } from './rounding.ts';
-
-/** The currency is not one of ISO 4217's current codes. */
-export class UnknownCurrency extends Error {
-  override readonly name = 'UnknownCurrency';
-  readonly currency: string;
-  constructor(currency: string) {
-    super(`not an ISO 4217 currency: ${currency.slice(0, 20)}`);
-    this.currency = currency;
-  }
-}
 
 // ISO 4217, list one: digits after the point of the minor unit.
 const CODES_BY_MINOR_UNITS: Record<number, string> = {
@@ -30,6 +19,7 @@ for (const [digits, codes] of Object.entries(CODES_BY_MINOR_UNITS)) {
   for (const code of codes.split(/\s+/)) known.set(code, Number(digits));
 }
 
+/** One of ISO 4217's current codes, in capital letters as it has them. */
 export function isCurrency(code: string): boolean {
   return known.has(code);
 }
@@ -39,25 +29,13 @@ export function minorUnitsOf(code: string): number | undefined {
   return known.get(code) ?? known.get(String(code).toUpperCase());
 }
 
-/** Digits after the point of the minor unit: JPY 0, CAD 2, KWD 3. Throws UnknownCurrency. */
-export function minorUnits(currency: string): number {
-  const digits = known.get(currency);
-  if (digits === undefined) throw new UnknownCurrency(currency);
-  return digits;
-}
-
-/** An amount as people read it, in the currency's own digits: "5.50 CAD". */
-export function amountText(
-  amount: Decimal,
-  currency: string,
-  mode: Rounding = 'half-away-from-zero',
-): string {
-  const digits = known.get(currency) ?? 2;
-  return `${amount.roundTo(digits, mode).toFixed(digits)} ${currency}`;
+/** The same, and two where it is none: a partner's odd currency is recorded and flagged. JPY 0, CAD 2, KWD 3. */
+export function digitsOf(currency: string): number {
+  return minorUnitsOf(currency) ?? 2;
 }
 
 /** Exactly, with at least the digits of the currency and two where it is none: 1.2 CAD is "1.20", 1.005 CAD "1.005". */
 export function exactText(amount: Decimal, currency: string): string {
   const digits = amount.toString().split('.')[1]?.length ?? 0;
-  return amount.toFixed(Math.max(minorUnitsOf(currency) ?? 2, digits));
+  return amount.toFixed(Math.max(digitsOf(currency), digits));
 }

@@ -1,4 +1,4 @@
-import { Decimal, minorUnitsOf, type Rounding } from '#money';
+import { Decimal, digitsOf, type Rounding } from '#money';
 import { rfc3339, tzdbVersion, zone } from '#time';
 import { Amount } from './amount.ts';
 import type { Entry } from './bill.ts';
@@ -98,7 +98,7 @@ export function explain(priced: Priced, language: ExplainLanguage = 'en'): Expla
   const { currency, timeZone, reservation, course, unrounded, subtotal, total, policy } = priced;
   const { roundingDecimals } = policy;
   const uses = entriesByUse(priced);
-  const currencyDecimals = minorUnitsOf(currency) ?? 2;
+  const currencyDecimals = digitsOf(currency);
   return {
     language,
     currency,

@@ -1,4 +1,4 @@
-import { Decimal, type DecimalLike, decimal, isCurrency, minorUnits } from '#money';
+import { Decimal, type DecimalLike, decimal, digitsOf } from '#money';
 import { english } from './sentence-english.ts';
 import type {
   Price,
@@ -177,8 +177,7 @@ class Teller {
     const value = decimal(amount);
     const text = value.toString();
     const shown = text.includes('.') ? text.length - 1 - text.indexOf('.') : 0;
-    const least = isCurrency(this.#currency) ? minorUnits(this.#currency) : 2;
-    const digits = value.roundTo(shown, 'toward-zero').toFixed(Math.max(shown, least));
+    const digits = value.roundTo(shown, 'toward-zero').toFixed(Math.max(shown, digitsOf(this.#currency)));
     const number = this.#say.number(digits);
     return this.#currency === '' ? number : this.#say.money(number, this.#currency);
   }

@@ -1,6 +1,5 @@
-import { type Decimal, decimal, sum } from '#money';
+import { type Decimal, decimal, digitsOf, sum } from '#money';
 import { taxesAt } from '#taxes';
-import { digitsOf } from './settled.ts';
 import type { FeeBase } from './tallies.ts';
 import {
   type AgreementTerms, compare, type Fee, partyKey, spelled, type TaxRegistration,

@@ -5,7 +5,7 @@ export {
   isMonth, localDay, localMonth, monthStart, type MonthWindow, monthWindow, nextMonth,
 } from './month.ts';
 export {
-  type CdrToSettle, digitsOf, driverTaxes, type Remark, sessionsIn, type SettledCdr, settledCdr, type SettledTax,
+  type CdrToSettle, driverTaxes, type Remark, sessionsIn, type SettledCdr, settledCdr, type SettledTax,
   type Taxed, taxedOf, taxesOfPlace, vatRates,
 } from './settled.ts';
 export { invoiceNumber, settle, type SettleInput } from './settle.ts';

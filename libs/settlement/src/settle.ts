@@ -1,8 +1,7 @@
-import { type Decimal, decimal, sum } from '#money';
+import { type Decimal, decimal, digitsOf, sum } from '#money';
 import { rfc3339 } from '#time';
 import type { SettlementCalendar } from './calendar.ts';
 import { type FeeBill, feeBills, type FeeTax } from './fees.ts';
-import { digitsOf } from './settled.ts';
 import type {
   ChargingTotal, CurrencyStatement, Invoice, PlaceLine, Statement, StatementLine, StatementParty,
 } from './statement.ts';

@@ -1,4 +1,4 @@
-import { type Decimal, decimal, minorUnitsOf } from '#money';
+import { type Decimal, decimal, digitsOf } from '#money';
 import type { Cdr } from '#ocpi';
 import { combinedRate, splitTax, type Tax, taxesAt } from '#taxes';
 import { instant, rfc3339 } from '#time';
@@ -54,11 +54,6 @@ export type Taxed = Pick<SettledCdr, 'taxes' | 'remarks'> & Partial<Pick<Settled
 
 /** What is shown of a Location's name and city. */
 const PLACE_CHARACTERS = 100;
-
-/** A partner's odd currency is recorded and flagged; it settles with two digits. */
-export function digitsOf(currency: string): number {
-  return minorUnitsOf(currency) ?? 2;
-}
 
 /**
  * A CDR as it is settled: its totals are rounded to the currency's minor unit, half away from zero,

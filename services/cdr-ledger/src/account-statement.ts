@@ -1,4 +1,4 @@
-import { Decimal, decimal, minorUnitsOf, sum } from '#money';
+import { Decimal, decimal, digitsOf, sum } from '#money';
 import { driverTaxes } from '#settlement';
 import type { RetailPrice } from './plan.ts';
 import type { PublicCdr } from './private-part.ts';
@@ -103,4 +103,4 @@ function taxTotals(lines: readonly StatementLine[], currency: string): Statement
   return [...totals].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, { amount, ...tax }]) => ({ ...tax, amount: inCurrency(amount, currency) }));
 }
 
-const inCurrency = (amount: Decimal, currency: string) => amount.toFixed(minorUnitsOf(currency) ?? 2);
+const inCurrency = (amount: Decimal, currency: string) => amount.toFixed(digitsOf(currency));

@@ -1,5 +1,5 @@
 import { Rejected } from '#decider';
-import { type Decimal, decimal, InvalidDecimal, isCurrency, minorUnits } from '#money';
+import { type Decimal, decimal, digitsOf, InvalidDecimal, isCurrency } from '#money';
 import type { EventStore } from '#event-store';
 import { fold } from '#decider';
 import { type Party, sameId, type Token } from '#ocpi';
@@ -321,7 +321,7 @@ function readAmount(text: string, currency: string, { least }: { least?: number 
     if (!(error instanceof InvalidDecimal)) throw error;
     throw refuse('invalid-object', `amount: ${said} is no decimal number`);
   }
-  const digits = minorUnits(currency);
+  const digits = digitsOf(currency);
   if (!amount.roundTo(digits, 'toward-zero').equals(amount))
     throw refuse('invalid-object', `amount: ${said} has more than the ${digits} decimals of ${currency}`);
   if (amount.abs().compare(AMOUNT_MAX) > 0 || (least !== undefined && amount.compare(decimal(least)) < 0))

@@ -1,5 +1,5 @@
 import { type Decider, Rejected } from '#decider';
-import { Decimal, decimal, min, minorUnitsOf, sum } from '#money';
+import { Decimal, decimal, digitsOf, min, sum } from '#money';
 import { idKey, type Party, sameId } from '#ocpi';
 import { splitTax } from '#taxes';
 import type { NamedTax, PlanVersion, RetailPrice } from './plan.ts';
@@ -219,7 +219,7 @@ function refundOf(charge: BookedCharge, credit: Credited, paid: readonly ChargeR
   const { accountId, ledger, price, cdrExclVat } = charge;
   const { currency, exclVat, inclVat, payable } = price;
   const all = [...paid, credit];
-  const digits = minorUnitsOf(currency) ?? 2;
+  const digits = digitsOf(currency);
   const isAll = isWhole(charge, all);
   const asked = decimal(cdrExclVat).abs();
   const passedOn = taxPassedOn(price);

@@ -1,9 +1,9 @@
 import { Rejected } from '#decider';
-import { decimal, type Decimal } from '#money';
+import { decimal, type Decimal, digitsOf } from '#money';
 import { type Cdr, parseJson, read, Tariff } from '#ocpi';
 import { timeUuid } from '#postgres';
 import { InvalidCharge, InvalidTariff } from '#pricing';
-import { digitsOf, settledCdr, type Taxed, taxedOf } from '#settlement';
+import { settledCdr, type Taxed, taxedOf } from '#settlement';
 import type { Clock } from '#time';
 import {
   type CdrRefusal,

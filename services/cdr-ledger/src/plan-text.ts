@@ -1,4 +1,4 @@
-import { decimal, minorUnitsOf } from '#money';
+import { decimal, digitsOf } from '#money';
 import type { ExplainLanguage } from '#pricing';
 import { passesThrough, type PlanTerms, type PlanVersion, type Prices, type RetailPrice, type RetailStep } from './plan.ts';
 import { type PlanWords, WORDS } from './plan-words.ts';
@@ -36,7 +36,7 @@ export function retailText(
 ): string {
   const words = WORDS[language];
   const { currency, payable, exception, steps } = price;
-  const digits = minorUnitsOf(currency) ?? 2;
+  const digits = digitsOf(currency);
   const total = words.money(words.number(decimal(payable).roundTo(digits, 'half-away-from-zero').toFixed(digits)), currency);
   const why = exception === undefined ? termsText(plan.terms, currency, language) : words.exceptions[exception];
   const lines = [words.byPlan(total, plan.name, why)];

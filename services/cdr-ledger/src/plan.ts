@@ -1,4 +1,4 @@
-import { Decimal, decimal, minorUnitsOf } from '#money';
+import { Decimal, decimal, digitsOf } from '#money';
 import { combinedRate } from '#taxes';
 
 /**
@@ -196,7 +196,7 @@ function rounded({ currency }: Charged, parts: readonly Part[], exception?: Exce
   const excl = parts.reduce((sum, part) => sum.add(part.excl), Decimal.zero);
   const hasTax = parts.some(({ incl }) => incl !== undefined);
   const incl = parts.reduce((sum, part) => sum.add(part.incl ?? part.excl), Decimal.zero);
-  const digits = minorUnitsOf(currency) ?? 2;
+  const digits = digitsOf(currency);
   const round = (amount: Decimal) => amount.roundTo(digits, 'half-away-from-zero').toString();
   const price = { exclVat: round(excl), ...(hasTax ? { inclVat: round(incl) } : {}) };
   const exact = {

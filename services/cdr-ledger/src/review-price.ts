@@ -1,4 +1,4 @@
-import { type Decimal, decimal, minorUnitsOf } from '#money';
+import { type Decimal, decimal, digitsOf } from '#money';
 import type { Cdr, Price, Tariff } from '#ocpi';
 import { Amount, type Cost, InvalidCharge, InvalidTariff, type NoteCode, type Priced, spanningPeriods } from '#pricing';
 import { instant, isTimeZone, zonesTurning } from '#time';
@@ -211,8 +211,4 @@ export function tooMuch(by: Decimal, currency: string): string {
 
 function decimalsOf(value: Decimal): number {
   return value.toString().split('.')[1]?.length ?? 0;
-}
-
-export function digitsOf(currency: string): number {
-  return minorUnitsOf(currency) ?? 2;
 }

@@ -1,10 +1,10 @@
-import { decimal } from '#money';
+import { decimal, digitsOf } from '#money';
 import { type Cdr, sameId, type Tariff } from '#ocpi';
 import { inForce } from '#pricing';
 import { instant } from '#time';
 import { tariffDifferences } from './differences.ts';
 import { type Finding, found } from './finding.ts';
-import { type Difference, digitsOf, type KnownZone, pricedIn, tooMuch } from './review-price.ts';
+import { type Difference, type KnownZone, pricedIn, tooMuch } from './review-price.ts';
 
 /** A version of a partner's tariff that we hold. */
 export interface HeldTariff {

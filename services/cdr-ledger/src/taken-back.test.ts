@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Decimal, decimal, sum } from '#money';
+import { type Decimal, decimal, digitsOf, sum } from '#money';
 import type { Cdr } from '#ocpi';
-import { digitsOf, settledCdr, type Taxed } from '#settlement';
+import { settledCdr, type Taxed } from '#settlement';
 import { combinedRate, jurisdictionOf, taxesAt } from '#taxes';
 import { instant } from '#time';
 import { cdr } from '../test/charge.ts';

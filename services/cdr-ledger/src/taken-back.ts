@@ -1,5 +1,5 @@
-import { type Decimal, decimal, sum } from '#money';
-import { digitsOf, type SettledCdr, type SettledTax, type Taxed } from '#settlement';
+import { type Decimal, decimal, digitsOf, sum } from '#money';
+import type { SettledCdr, SettledTax, Taxed } from '#settlement';
 import { combinedRate, splitTax } from '#taxes';
 
 /** As statements have it. */

@@ -1,4 +1,4 @@
-import { decimal, isCurrency, minorUnits } from '#money';
+import { decimal, digitsOf } from '#money';
 
 /** How a language writes the digits of a number. */
 type NumberText = (digits: string) => string;
@@ -8,7 +8,7 @@ const AS_IT_IS: NumberText = (digits) => digits;
 /** An exact amount with at least the currency's digits; beyond six they are cut, and "…" says so. */
 export function moneyText(amount: string, currency: string, number: NumberText = AS_IT_IS): string {
   const value = decimal(amount);
-  const least = isCurrency(currency) ? minorUnits(currency) : 2;
+  const least = digitsOf(currency);
   if (value.scale <= least) return withCurrency(number(value.toFixed(least)), currency);
   const figure =
     value.scale <= 6

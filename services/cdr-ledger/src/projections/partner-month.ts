@@ -1,8 +1,8 @@
-import { decimal } from '#money';
+import { decimal, digitsOf } from '#money';
 import { type Party, partyText } from '#ocpi';
 import type { Queryable } from '#postgres';
 import {
-  digitsOf, type FeePeriod, type MonthScope, type SettledCdr, type StatementLine, type StatementNotes, type Tallies,
+  type FeePeriod, type MonthScope, type SettledCdr, type StatementLine, type StatementNotes, type Tallies,
 } from '#settlement';
 import { instant, rfc3339 } from '#time';
 import { type Finding, isRemark } from '../finding.ts';
