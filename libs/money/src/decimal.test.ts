@@ -58,17 +58,13 @@ test('every way of rounding is that of decimal.js, also of a quotient', () => {
   );
 });
 
-test('the ceiling to a step is the smallest multiple that is not below', () => {
+test('the remainder of a step is what is left above its multiple toward zero', () => {
   fc.assert(
     fc.property(
       value,
       fc.tuple(fc.bigInt({ min: 1n, max: 10n ** 9n }), fc.integer({ min: 0, max: 6 })),
       (a, [c, s]) => {
         const step = Decimal.of(c, s);
-        const up = a.ceilTo(step);
-        expect(text(oracle(up).mod(oracle(step)))).toBe('0');
-        expect(up.compare(a)).toBeGreaterThanOrEqual(0);
-        expect(up.sub(a).compare(step)).toBe(-1);
         expect(a.remainder(step).toString()).toBe(text(oracle(a).mod(oracle(step))));
       },
     ),

@@ -156,12 +156,6 @@ export class Decimal {
       : new Decimal((this.coefficient * power(-shift)) % step.coefficient, step.scale);
   }
 
-  /** The smallest multiple of `step` that is not below this value; `step` > 0. */
-  ceilTo(step: Decimal): Decimal {
-    if (step.digits <= 0) throw new RangeError(`step ${step} is not positive`);
-    return this.divide(step, 0, 'ceiling').mul(step);
-  }
-
   /** Canonical text, JSON number text too: no exponent, no needless zeros, no negative zero. */
   toString(): string {
     if (this.scale === 0) return this.digits.toString();
