@@ -1,8 +1,9 @@
 import { decimal } from '#money';
+import { durationText } from './duration-text.ts';
 import type { ExplainedDimension, ExplainedPeriod, ExplainedStep, Explanation } from './explain.ts';
 import { EXPLAIN_WORDS, type ExplainWords } from './explain-words.ts';
 import { mergedPeriods } from './merged-periods.ts';
-import { durationText, type Reason } from './reason.ts';
+import type { Reason } from './reason.ts';
 import type { TariffDimension } from './shapes.ts';
 import type { TextPrice } from './totals.ts';
 
@@ -135,8 +136,8 @@ function stepLine(step: ExplainedStep, money: MoneyText): string {
   return `${money.words.step(step, figures)}.`;
 }
 
-/** "20.45 kWh" of Wh, "1 h 5 min" of seconds. */
+/** "20.45 kWh" of Wh, "1 h 5 min" of seconds, to the millisecond. */
 function quantityText(dimension: TariffDimension, quantity: string, { number }: ExplainWords): string {
   if (dimension === 'ENERGY') return `${number(decimal(quantity).shift(-3).toString())} kWh`;
-  return durationText(Number(quantity) * 1000, number);
+  return durationText(decimal(quantity).roundTo(3, 'half-away-from-zero'), number);
 }

@@ -2,6 +2,7 @@ export { Amount } from './amount.ts';
 export type { Outcome } from './bill.ts';
 export type { ChargeState } from './changes.ts';
 export { isValidAt } from './course.ts';
+export { durationText } from './duration-text.ts';
 export {
   type AppliedComponent,
   type ExplainedBound,

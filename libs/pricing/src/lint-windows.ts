@@ -1,9 +1,10 @@
 import type { CompiledTariff, Component } from './compile.ts';
+import { durationText } from './duration-text.ts';
 import { type Finding, finding, pointer } from './lint-finding.ts';
 import type { Reach } from './lint-reach.ts';
 import { type Effort, type Situation, Space, weekdayAt } from './lint-space.ts';
 import { defaultPolicy } from './policy.ts';
-import { clockText, dateText, durationText } from './reason.ts';
+import { clockText, dateText, secondsOf } from './reason.ts';
 import { wallDay, wallMinute, WEEKDAYS } from './restriction.ts';
 import type { TariffDimension } from './shapes.ts';
 
@@ -56,7 +57,7 @@ function situationText(space: Space, at: Situation, clocks: readonly number[]): 
   const parts: string[] = [];
   if (space.looksAt('clock')) parts.push(windowsText(space, clocks));
   if (space.looksAt('energy')) parts.push(`at ${at.energy.shift(-3)} kWh`);
-  if (space.looksAt('elapsed')) parts.push(`${durationText(at.elapsed)} after the start`);
+  if (space.looksAt('elapsed')) parts.push(`${durationText(secondsOf(at.elapsed))} after the start`);
   if (space.looksAt('power')) parts.push(`at ${at.power?.[0] ?? 0} kW`);
   if (space.looksAt('current')) parts.push(`at ${at.current?.[0] ?? 0} A`);
   return parts.join(', ');

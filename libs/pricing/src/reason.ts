@@ -1,6 +1,7 @@
 import { Decimal } from '#money';
 import { civilFromDays, weekdayOf } from '#time';
 import type { Component, Phase } from './compile.ts';
+import { durationText } from './duration-text.ts';
 import type { ExplainWords } from './explain-words.ts';
 import type { Policy } from './policy.ts';
 import { type Check, holds, type Moment, WEEKDAYS, wallDay, wallMinute } from './restriction.ts';
@@ -66,9 +67,8 @@ function describe(
     }
     case 'min_duration':
     case 'max_duration': {
-      const lasting = (ms: number) => durationText(ms, words.number);
       const [bound, value] = [secondsOf(check.ms).toString(), secondsOf(moment.elapsedMs).toString()];
-      return { restriction: kind, bound, value, asks: asked(lasting(check.ms)), was: lasting(moment.elapsedMs) };
+      return { restriction: kind, bound, value, asks: asked(durationText(bound, words.number)), was: durationText(value, words.number) };
     }
     case 'min_kwh':
     case 'max_kwh': {
@@ -98,21 +98,7 @@ export function dateText(days: number): string {
   return `${year}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`;
 }
 
-/** "1 h 5 min", "42 min 30 s", "0 s". */
-export function durationText(ms: number, number = (digits: string) => digits): string {
-  const seconds = secondsOf(ms);
-  const whole = Math.floor(ms / 1000);
-  const parts = [];
-  const hours = Math.floor(whole / 3600);
-  const minutes = Math.floor(whole / 60) % 60;
-  const rest = seconds.sub(Decimal.of(hours * 3600 + minutes * 60));
-  if (hours > 0) parts.push(`${hours} h`);
-  if (minutes > 0) parts.push(`${minutes} min`);
-  if (!rest.isZero() || parts.length === 0) parts.push(`${number(rest.toString())} s`);
-  return parts.join(' ');
-}
-
-function secondsOf(ms: number): Decimal {
+export function secondsOf(ms: number): Decimal {
   return Decimal.of(Math.round(ms)).shift(-3);
 }
 

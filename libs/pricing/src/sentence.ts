@@ -1,4 +1,5 @@
-import { Decimal, type DecimalLike, decimal, digitsOf } from '#money';
+import { type DecimalLike, decimal, digitsOf } from '#money';
+import { durationText } from './duration-text.ts';
 import { english } from './sentence-english.ts';
 import type {
   Price,
@@ -167,7 +168,7 @@ class Teller {
         : say.step(
             type === 'ENERGY'
               ? this.#quantity('min_kwh', decimal(size).shift(-3))
-              : lasting(say, size),
+              : durationText(size, say.number),
           );
     const said = type === 'TIME' && isReserved ? say.reservedHour : say.component[type];
     return said(this.#money(price)) + tax + stepText;
@@ -210,22 +211,10 @@ class Teller {
   #quantity(key: Condition, value: DecimalLike): string {
     const say = this.#say;
     if (key.endsWith('_date')) return String(value);
-    if (key.endsWith('_duration')) return lasting(say, Number(value));
+    if (key.endsWith('_duration')) return durationText(value, say.number);
     const unit = key.endsWith('kwh') ? 'kWh' : key.endsWith('power') ? 'kW' : 'A';
     return `${say.number(decimal(value).toString())} ${unit}`;
   }
-}
-
-/** "1 h 5 min" of seconds; the units are the same in both languages. */
-function lasting(say: Language, seconds: number): string {
-  const whole = Math.floor(seconds);
-  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
-  const rest = decimal(seconds).sub(Decimal.of(hours * 3600 + minutes * 60));
-  const parts = [];
-  if (hours > 0) parts.push(`${hours} h`);
-  if (minutes > 0) parts.push(`${minutes} min`);
-  if (!rest.isZero() || parts.length === 0) parts.push(`${say.number(rest.toString())} s`);
-  return parts.join(' ');
 }
 
 function isFree({ price }: PriceComponent): boolean {

@@ -1,7 +1,7 @@
 import { decimal } from '#money';
-import { type Priced, type PriceReport, priceReport, type TextPrice } from '#pricing';
+import { durationText, type Priced, type PriceReport, priceReport, type TextPrice } from '#pricing';
 import { COST_WORDS, type CostWords } from './cost-words.ts';
-import { durationText, moneyText, withCurrency } from './money-text.ts';
+import { moneyText, withCurrency } from './money-text.ts';
 import { table } from './table.ts';
 
 const PER: Readonly<Record<string, string>> = {

@@ -21,16 +21,3 @@ export function moneyText(amount: string, currency: string, number: NumberText =
 export function withCurrency(figure: string, currency: string): string {
   return currency === '' ? figure : `${figure} ${currency}`;
 }
-
-/** "1 h 5 min" of seconds, as decimal text. */
-export function durationText(seconds: string, number: NumberText = AS_IT_IS): string {
-  const exact = decimal(seconds);
-  const whole = Math.floor(Number(exact.roundTo(0, 'floor').toString()));
-  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
-  const rest = exact.sub(decimal(hours * 3600 + minutes * 60));
-  const parts = [];
-  if (hours > 0) parts.push(`${hours} h`);
-  if (minutes > 0) parts.push(`${minutes} min`);
-  if (!rest.isZero() || parts.length === 0) parts.push(`${number(rest.toString())} s`);
-  return parts.join(' ');
-}
