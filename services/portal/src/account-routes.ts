@@ -6,11 +6,10 @@ import {
   releaseCharge, type RetailFound,
 } from '#contracts/accounts';
 import { money } from './charge.ts';
-import { CdrId, CountryCode, Limit, Money, OcpiId, PartyId } from './fields.ts';
+import { CdrId, CountryCode, Currency, Limit, Money, OcpiId, PartyId } from './fields.ts';
 import { type Language, languageAsked, ofLanguage } from './language.ts';
 import { driverRoute, operatorRoute, type Route } from './route.ts';
 
-const Currency = z.string().regex(/^[A-Z]{3}$/, 'an ISO 4217 code, such as CAD');
 const Amount = z.string().regex(/^-?\d{1,9}(\.\d{1,6})?$/, 'an amount as text, such as "20.00"');
 const Cursor = z.string().regex(/^\d{0,18}$/, '`next` of the page before').default('');
 

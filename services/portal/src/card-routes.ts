@@ -2,9 +2,9 @@ import { z } from 'zod';
 import type { Bus } from '#bus';
 import { type ContestedUid, listContestedUids } from '#contracts/tokens-auth';
 import { ocpiParty } from '#contracts/party';
+import { Limit } from './fields.ts';
 import { operatorRoute, type Route } from './route.ts';
 
-const LISTED_DEFAULT = 100;
 const PartyView = z.object({ country_code: z.string(), party_id: z.string() });
 
 const ContestedUidView = z.object({
@@ -16,7 +16,6 @@ const ContestedUidView = z.object({
   last_station: z.string().optional(),
   counts_as: PartyView.optional().meta({ description: 'whose card it is by the token_priority of an agreement; absent: it is refused' }),
 }).meta({ id: 'ContestedUid' });
-
 
 function contestOf({
   uid,
@@ -44,7 +43,7 @@ export function cardRoutes(bus: Bus): Route[] {
     operatorRoute({
       method: 'GET', path: '/v1/operator/contested-uids',
       summary: 'Alarms: uids that several parties issued, whose cards are refused until one withdraws or an agreement gives priority',
-      query: z.strictObject({ limit: z.coerce.number().int().min(1).max(1_000).default(LISTED_DEFAULT) }),
+      query: z.strictObject({ limit: Limit(1_000, 100) }),
       answer: z.object({ uids: z.array(ContestedUidView), total: z.int() }),
       async handle({ query: { limit } }) {
         const { uids, total } = await bus.ask(listContestedUids, { limit });

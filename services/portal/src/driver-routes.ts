@@ -3,14 +3,11 @@ import { ConnectorType } from '#ocpi';
 import type { Charges } from './charges.ts';
 import { ChargeView } from './charge.ts';
 import { EvseView, type SearchEvses } from './evses.ts';
-import { between, CdrId, CountryCode, Limit, numberText, OcpiId, PartyId } from './fields.ts';
+import { between, CdrId, CountryCode, Limit, numberText, OcpiId, ofCharge, PartyId } from './fields.ts';
 import { languageAsked, ofLanguage } from './language.ts';
 import type { Live } from './live.ts';
 import { type Receipts, ReceiptView, WholeReceipt } from './receipts.ts';
 import { driverRoute, type Route } from './route.ts';
-
-const ChargeId = z.string().regex(/^[\x20-\x7e]{1,43}$/, 'the id of a charge, or <country>*<party>*<session_id>');
-const params = z.strictObject({ charge_id: ChargeId });
 
 /** Each of their prices is asked for again for every other start. */
 const COMPARED_EVSES = 10;
@@ -73,19 +70,19 @@ export function driverRoutes({ charges, live, receipts, evses }: DriverParts): R
       handle: async ({ driver, query }) => ({ charges: await charges.list(driver, query.limit) }),
     }),
     driverRoute({
-      method: 'GET', path: '/v1/charges/:charge_id', summary: 'A charge as it is now', params,
+      method: 'GET', path: '/v1/charges/:charge_id', summary: 'A charge as it is now', params: ofCharge,
       answer: ChargeView,
       handle: ({ driver, params: { charge_id: id } }) => charges.find(driver, id),
     }),
     driverRoute({
-      method: 'GET', path: '/v1/charges/:charge_id/events', params, streams: true,
+      method: 'GET', path: '/v1/charges/:charge_id/events', params: ofCharge, streams: true,
       summary: 'A charge as it happens: server-sent events named charge, until it is completed, failed or refused',
       answer: ChargeView,
       handle: ({ driver, params: { charge_id: id }, reply }) => live.stream(driver, id, reply),
     }),
     driverRoute({
       method: 'POST', path: '/v1/charges/:charge_id/stop', summary: 'Order the end of a charge',
-      takesKey: true, status: 202, params,
+      takesKey: true, status: 202, params: ofCharge,
       answer: z.object({ stop_id: z.string() }),
       handle: async ({ driver, params: { charge_id: id }, key }) => ({ stop_id: await charges.stop(driver, id, key) }),
     }),

@@ -1,9 +1,23 @@
 import { z } from 'zod';
+import { instantMs } from '#ocpi';
 
 /** Fields that several routes have, as they stand in a URL or a body. */
 
 export const CountryCode = z.string().regex(/^[A-Za-z]{2}$/, 'two letters, such as CA').toUpperCase();
 export const PartyId = z.string().regex(/^[A-Za-z0-9]{3}$/, 'three letters or digits, such as BCT').toUpperCase();
+
+export const ofParty = { country_code: CountryCode, party_id: PartyId };
+export const ofPartner = z.strictObject({ partner_id: z.string().min(1).max(100) });
+export const ofCharge = z.strictObject({
+  charge_id: z.string().regex(/^[\x20-\x7e]{1,43}$/, 'the id of a charge, or <country>*<party>*<session_id>'),
+});
+
+/** As OCPI's DateTime, and never without Z: an instant that is in no calendar is refused here, not by a database. */
+export const Instant = z.string()
+  .refine((text) => text.endsWith('Z') && instantMs(text) !== undefined, 'an instant in UTC, such as 2022-02-01T17:00:00Z')
+  .meta({ format: 'date-time' });
+
+export const Currency = z.string().regex(/^[A-Z]{3}$/, 'an ISO 4217 code, such as CAD');
 
 /** In a query: which of the operator's own parties is meant, where they are several. */
 export const OwnParty = z.string().regex(/^[A-Za-z]{2}\*[A-Za-z0-9]{3}$/, 'a party of yours, such as CA*BCT').toUpperCase().optional()

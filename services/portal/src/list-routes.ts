@@ -5,10 +5,8 @@ import { listCdrs, listReceivedCdrs } from '#contracts/cdr-ledger';
 import { listLocations } from '#contracts/locations';
 import type { Page } from '#contracts/party';
 import { listSessions } from '#contracts/sessions';
-import { CountryCode, Findings, Limit, numberText, OcpiObject, PartyId } from './fields.ts';
+import { CountryCode, Findings, Instant, Limit, numberText, OcpiObject, PartyId } from './fields.ts';
 import { operatorRoute, type Route } from './route.ts';
-
-const Instant = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z$/, 'RFC 3339 in UTC, such as 2022-02-01T17:00:00Z');
 
 const paging = {
   offset: numberText(z.int('a whole number').min(0, 'at least 0').default(0)),

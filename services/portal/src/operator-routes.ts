@@ -7,7 +7,7 @@ import { describeStations } from '#contracts/ocpp-gateway';
 import { explainSession, getSession } from '#contracts/sessions';
 import type { OwnParties } from '#settings';
 import { cardRoutes } from './card-routes.ts';
-import { CdrId, CountryCode, Explanation, Findings, OcpiId, OcpiObject, PartyId } from './fields.ts';
+import { CdrId, Explanation, Findings, OcpiId, OcpiObject, ofParty } from './fields.ts';
 import {
   ChainView, chainOf, PlanView, planOf, StationView, stationOf,
 } from './operator-views.ts';
@@ -21,8 +21,6 @@ import { settlementRoutes } from './settlement-routes.ts';
 
 /** Every entry of the chains is reckoned again. */
 const VERIFY_MS = 60_000;
-
-const ofParty = { country_code: CountryCode, party_id: PartyId };
 
 export function operatorRoutes(bus: Bus, own: OwnParties): Route[] {
   return [

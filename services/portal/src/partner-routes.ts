@@ -6,14 +6,13 @@ import {
   pullPartner, registerPartner, renewPartner, replayDeadLetters,
 } from '#contracts/ocpi-gateway';
 import { CountryCode, PartyId, Role } from '#ocpi';
-import { OcpiObject } from './fields.ts';
+import { Limit, OcpiObject, ofPartner } from './fields.ts';
 import { PartnerView, partnerOf } from './operator-views.ts';
 import { QuirkNames } from './quirk-routes.ts';
 import { operatorRoute, type Route } from './route.ts';
 
 /** A handshake is several requests to the partner and back. */
 const HANDSHAKE_MS = 60_000;
-const LETTERS_DEFAULT = 20;
 
 const Invited = z.array(z.strictObject({
   country_code: CountryCode, party_id: PartyId,
@@ -25,7 +24,6 @@ function invitedOf(parties: z.infer<typeof Invited>) {
 }
 
 const Name = z.string().trim().min(1).max(100);
-const params = z.strictObject({ partner_id: z.string().min(1).max(100) });
 const Module = z.enum(['locations', 'tariffs', 'tokens', 'sessions', 'cdrs', 'hubclientinfo']);
 const ObjectKey = z.string().min(1).max(150);
 
@@ -72,6 +70,10 @@ function letterOf({ key, reason, since, bodyJson, version }: DeadLetter): z.infe
 
 /** Partners: how links are made, renewed and ended, and what has not reached them. */
 export function partnerRoutes(bus: Bus): Route[] {
+  return [...linkRoutes(bus), ...lettersRoutes(bus), ...pullRoutes(bus)];
+}
+
+function linkRoutes(bus: Bus): Route[] {
   return [
     operatorRoute({
       method: 'POST',
@@ -115,14 +117,51 @@ export function partnerRoutes(bus: Bus): Route[] {
       handle: async () => ({ partners: (await bus.ask(listPartners, {})).partners.map(partnerOf) }),
     }),
     operatorRoute({
+      method: 'POST',
+      path: '/v1/operator/partners/:partner_id/renew',
+      params: ofPartner,
+      summary:
+        'New tokens in both directions, by PUT of our credentials: each month, and when one may be known to others; the old one is good until the new one is used, and where somebody else uses it, end the link',
+      answer: PartnerView,
+      handle: async ({ params: { partner_id: partnerId } }) =>
+        partnerOf(await bus.ask(renewPartner, { partnerId }, { timeoutMs: HANDSHAKE_MS })),
+    }),
+    operatorRoute({
+      method: 'POST',
+      path: '/v1/operator/partners/:partner_id/approve',
+      params: ofPartner,
+      summary:
+        'Say for whom a link is meant: for the parties that it names, or for these; what waited for them is sent then',
+      body: z.strictObject({ parties: Invited }),
+      answer: PartnerView,
+      handle: async ({ params: { partner_id: partnerId }, body: { parties } }) =>
+        partnerOf(await bus.ask(approvePartner, { partnerId, parties: invitedOf(parties) })),
+    }),
+    operatorRoute({
+      method: 'DELETE',
+      path: '/v1/operator/partners/:partner_id',
+      params: ofPartner,
+      summary: 'End the link: its tokens are dead at once, the partner is told, and cards of its drivers charge no more unless a hub reaches it',
+      answer: z.object({ told: z.boolean(), detail: z.string() }),
+      handle: async ({ params: { partner_id: partnerId } }) => {
+        const { told, detail } = await bus.ask(endPartner, { partnerId }, { timeoutMs: HANDSHAKE_MS });
+        return { told, detail };
+      },
+    }),
+  ];
+}
+
+function lettersRoutes(bus: Bus): Route[] {
+  return [
+    operatorRoute({
       method: 'GET',
       path: '/v1/operator/partners/:partner_id/dead-letters',
-      params,
+      params: ofPartner,
       summary: 'What the partner refused: it is sent again when it changes, or by replay',
       query: z.strictObject({
         after_module: Module.optional(),
         after_object: ObjectKey.optional(),
-        limit: z.coerce.number().int().min(1).max(100).default(LETTERS_DEFAULT),
+        limit: Limit(100, 20),
       }),
       answer: z.object({ letters: z.array(LetterView), total: z.int() }),
       async handle({
@@ -137,7 +176,7 @@ export function partnerRoutes(bus: Bus): Route[] {
     operatorRoute({
       method: 'POST',
       path: '/v1/operator/partners/:partner_id/replay',
-      params,
+      params: ofPartner,
       summary: 'Send dead letters again, all or some: an object as it is now, a CDR as it was issued',
       body: z
         .strictObject({ module: Module.optional(), object: ObjectKey.optional() })
@@ -153,10 +192,15 @@ export function partnerRoutes(bus: Bus): Route[] {
           ...(object === undefined ? {} : { objectId: object }),
         }),
     }),
+  ];
+}
+
+function pullRoutes(bus: Bus): Route[] {
+  return [
     operatorRoute({
       method: 'POST',
       path: '/v1/operator/partners/:partner_id/pull',
-      params,
+      params: ofPartner,
       status: 202,
       summary: "Read the partner's lists now: what changed since the last time, or all",
       body: z.strictObject({ full: z.boolean().default(false) }),
@@ -169,9 +213,9 @@ export function partnerRoutes(bus: Bus): Route[] {
     operatorRoute({
       method: 'GET',
       path: '/v1/operator/partners/:partner_id/differences',
-      params,
+      params: ofPartner,
       summary: "How the partner's lists were read last, and what was found to be otherwise than here, the newest first",
-      query: z.strictObject({ limit: z.coerce.number().int().min(1).max(1_000).default(100) }),
+      query: z.strictObject({ limit: Limit(1_000, 100) }),
       answer: z.object({ pulls: z.array(PullView), differences: z.array(DifferenceView) }),
       async handle({ params: { partner_id: partnerId }, query: { limit } }) {
         const { pulls, differences } = await bus.ask(listDifferences, { partnerId, limit });
@@ -193,38 +237,6 @@ export function partnerRoutes(bus: Bus): Route[] {
             at,
           })),
         };
-      },
-    }),
-    operatorRoute({
-      method: 'POST',
-      path: '/v1/operator/partners/:partner_id/renew',
-      params,
-      summary:
-        'New tokens in both directions, by PUT of our credentials: each month, and when one may be known to others; the old one is good until the new one is used, and where somebody else uses it, end the link',
-      answer: PartnerView,
-      handle: async ({ params: { partner_id: partnerId } }) =>
-        partnerOf(await bus.ask(renewPartner, { partnerId }, { timeoutMs: HANDSHAKE_MS })),
-    }),
-    operatorRoute({
-      method: 'POST',
-      path: '/v1/operator/partners/:partner_id/approve',
-      params,
-      summary:
-        'Say for whom a link is meant: for the parties that it names, or for these; what waited for them is sent then',
-      body: z.strictObject({ parties: Invited }),
-      answer: PartnerView,
-      handle: async ({ params: { partner_id: partnerId }, body: { parties } }) =>
-        partnerOf(await bus.ask(approvePartner, { partnerId, parties: invitedOf(parties) })),
-    }),
-    operatorRoute({
-      method: 'DELETE',
-      path: '/v1/operator/partners/:partner_id',
-      params,
-      summary: 'End the link: its tokens are dead at once, the partner is told, and cards of its drivers charge no more unless a hub reaches it',
-      answer: z.object({ told: z.boolean(), detail: z.string() }),
-      handle: async ({ params: { partner_id: partnerId } }) => {
-        const { told, detail } = await bus.ask(endPartner, { partnerId }, { timeoutMs: HANDSHAKE_MS });
-        return { told, detail };
       },
     }),
   ];

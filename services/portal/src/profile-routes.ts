@@ -1,18 +1,14 @@
 import { z } from 'zod';
 import { type ChargeProfiles, ProfileRequestView, ProfileView } from './charge-profiles.ts';
-import { between } from './fields.ts';
+import { between, Instant, ofCharge } from './fields.ts';
 import { driverRoute, type Route } from './route.ts';
 
-const ChargeId = z.string().regex(/^[\x20-\x7e]{1,43}$/, 'the id of a charge, or <country>*<party>*<session_id>');
-const params = z.strictObject({ charge_id: ChargeId });
-
-const instant = z.iso.datetime('an instant in UTC, such as 2022-02-01T18:30:00Z');
 const seconds = between(z.int('a whole number of seconds'), 0, 31_536_000, 'a whole number of seconds');
 const rate = z.number('a number with one decimal at most').min(0, 'at least 0').max(1_000_000, 'at most 1000000')
   .refine((value) => /^\d+(\.\d)?$/.test(String(value)), 'a number with one decimal at most');
 
 const Profile = z.strictObject({
-  start_date_time: instant.optional(),
+  start_date_time: Instant.optional(),
   duration: seconds.optional(),
   charging_rate_unit: z.enum(['A', 'W']),
   min_charging_rate: rate.optional(),
@@ -24,14 +20,14 @@ const Profile = z.strictObject({
 
 const Preferences = z.strictObject({
   profile_type: z.enum(['CHEAP', 'FAST', 'GREEN', 'REGULAR']),
-  departure_time: instant.optional(),
+  departure_time: Instant.optional(),
   energy_need: z.number('a number of kWh').positive('more than 0').max(10_000, 'at most 10000').optional(),
   discharge_allowed: z.boolean().optional(),
 });
 
 /** Limits and wishes for a charge at a partner's station. */
 export function profileRoutes(profiles: ChargeProfiles): Route[] {
-  const at = (path: string) => ({ path: `/v1/charges/:charge_id${path}`, params });
+  const at = (path: string) => ({ path: `/v1/charges/:charge_id${path}`, params: ofCharge });
   return [
     driverRoute({
       ...at('/profile'),

@@ -1,13 +1,12 @@
 import { z } from 'zod';
 import type { Bus } from '#bus';
 import { chooseQuirks, listQuirks, type PartnerQuirk } from '#contracts/ocpi-gateway';
+import { ofPartner } from './fields.ts';
 import { operatorRoute, type Route } from './route.ts';
 
 const NAMES_MAX = 50;
 
 export const QuirkNames = z.array(z.string().regex(/^[a-z][a-z-]{1,49}$/, 'a quirk such as unencoded-token')).max(NAMES_MAX);
-
-const params = z.strictObject({ partner_id: z.string().min(1).max(100) });
 
 const QuirkView = z.object({
   name: z.string(),
@@ -60,12 +59,12 @@ export function quirkRoutes(bus: Bus): Route[] {
   const answer = z.object({ quirks: z.array(QuirkView) });
   return [
     operatorRoute({
-      method: 'GET', path, params, answer,
+      method: 'GET', path, params: ofPartner, answer,
       summary: 'All quirks that are known of partners: what was seen of this one, what is chosen, what is suggested',
       handle: async ({ params: { partner_id: partnerId } }) => ({ quirks: (await bus.ask(listQuirks, { partnerId })).quirks.map(viewOf) }),
     }),
     operatorRoute({
-      method: 'POST', path, params, answer,
+      method: 'POST', path, params: ofPartner, answer,
       summary: 'Choose how this partner is spoken to: it holds from the next request on',
       body: z.strictObject({ set: QuirkNames.default([]), unset: QuirkNames.default([]) })
         .refine(({ set, unset }) => !set.some((name) => unset.includes(name)), { path: ['unset'], error: 'names what set names, too' }),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Bus } from '#bus';
 import { listReservations, withdrawReservation } from '#contracts/sessions';
-import { CountryCode, Limit, OcpiId, PartyId } from './fields.ts';
+import { between, CountryCode, Limit, numberText, OcpiId, PartyId } from './fields.ts';
 import { ReservationView } from './reservation.ts';
 import type { Reservations } from './reservations.ts';
 import { driverRoute, operatorRoute, type Route } from './route.ts';
@@ -71,7 +71,7 @@ export function ownReservationRoutes(bus: Bus): Route[] {
     operatorRoute({
       method: 'DELETE', path: '/v1/operator/reservations/:number',
       summary: 'Cancel a reservation: whoever made it is told, and nobody pays for it',
-      params: z.strictObject({ number: z.coerce.number().int().min(1).max(2_147_483_647) }),
+      params: z.strictObject({ number: numberText(between(z.int('a whole number'), 1, 2_147_483_647, 'a whole number')) }),
       query: z.strictObject({ reason: z.string().trim().max(200).default('') }),
       answer: z.object({ withdrawn: z.boolean().meta({ description: 'false: it was over before' }) }),
       async handle({ params: { number }, query: { reason } }) {

@@ -4,14 +4,12 @@ import { agreementJson, agreementOf, type AgreementVersion, getAgreement, setAgr
 import { type AgreementTerms, termsDigest } from '#settlement';
 import type { OwnParties } from '#settings';
 import { agreementWarnings } from './agreement-warnings.ts';
-import { CountryCode, Limit, OwnParty, ownParty, PartyId } from './fields.ts';
+import { Currency, Instant, Limit, ofParty, OwnParty, ownParty } from './fields.ts';
 import { Problem } from './problem.ts';
 import { FileAnswer, operatorRoute, type Route } from './route.ts';
 import { Statements, type StatementId } from './statements.ts';
 
-const ofParty = { country_code: CountryCode, party_id: PartyId };
 const Month = z.string().regex(/^\d{4}-(0[1-9]|1[0-2])$/, 'a month, such as 2022-02');
-const Currency = z.string().regex(/^[A-Z]{3}$/, 'three letters of ISO 4217, such as CAD');
 const Days = z.int().min(0).max(90);
 
 const PartyTerms = z.strictObject({
@@ -36,7 +34,6 @@ const Fee = z.strictObject({
   paid_by: z.enum(['CPO', 'EMSP']).meta({ description: 'CPO: who issued those CDRs; EMSP: who received them' }),
 });
 
-const Instant = z.iso.datetime({ error: 'an instant in UTC, such as 2022-02-01T08:00:00Z' });
 const Ids = z.array(z.string().min(1).max(36)).max(500).default([]);
 
 const SmartCharging = z.strictObject({

@@ -5,11 +5,10 @@ import { Change } from '#contracts/party';
 import {
   getTariff, lintTariff, listTariffs, listTariffVersions, publishTariff, type TariffLint, withdrawTariff,
 } from '#contracts/tariff-engine';
-import { CountryCode, Limit, numberText, OcpiId, OcpiObject, PartyId } from './fields.ts';
+import { CountryCode, Instant, Limit, numberText, OcpiId, OcpiObject, PartyId } from './fields.ts';
 import { Problem } from './problem.ts';
 import { operatorRoute, type Route } from './route.ts';
 
-const Instant = z.string().regex(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/, 'RFC 3339 in UTC, such as 2022-02-01T17:00:00Z');
 const Offset = numberText(z.int().min(0).max(1_000_000).default(0));
 
 /** An OCPI 2.2.1 Tariff; last_updated is filled in, and country_code and party_id where they are left out. */

@@ -115,7 +115,9 @@ test('CDRs in which something was found are listed with it', async () => {
 test.each([
   ['limit=1000', 'limit: a whole number from 1 to 100'],
   ['offset=-1', 'offset: at least 0'],
-  ['date_from=yesterday', 'date_from: RFC 3339 in UTC'],
+  ['date_from=yesterday', 'date_from: an instant in UTC'],
+  ['date_from=2022-02-30T17:00:00Z', 'date_from: an instant in UTC'],
+  ['date_to=2022-02-01T25:00:00Z', 'date_to: an instant in UTC'],
 ])('%s is refused with its bounds', async (query, said) => {
   const { status, body } = await operator.get(`/v1/operator/cdrs?${query}`);
   expect(status).toBe(400);
