@@ -1,5 +1,5 @@
 import { decimal, isCurrency } from '#money';
-import { instant } from '#time';
+import { isInstant } from '#time';
 import { type Finding, finding } from './lint-finding.ts';
 
 type Kind = 'text' | 'number' | 'count' | 'date-time' | 'date' | 'time' | 'object' | 'names' | 'currency';
@@ -204,14 +204,6 @@ function checkFormat(found: Finding[], value: string, kind: Kind, path: string) 
   const advice =
     kind === 'time' && value.startsWith('24') ? 'Write 00:00 for the end of a day' : 'Write it so';
   found.push(finding('bad-format', path, `"${value}" is not ${wanted}`, advice));
-}
-
-function isInstant(text: string): boolean {
-  try {
-    return Number.isFinite(instant(text));
-  } catch {
-    return false;
-  }
 }
 
 function wrongType(found: Finding[], path: string, wanted: string, value: unknown, advice = 'Correct it'): void {

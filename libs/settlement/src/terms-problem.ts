@@ -1,5 +1,5 @@
 import { isCurrency } from '#money';
-import { instant, isTimeZone } from '#time';
+import { instant, isInstant, isTimeZone } from '#time';
 import { isMonth } from './month.ts';
 import { type AgreementTerms, type Fee, type PartyId, partyKey, type PartyTerms, type SmartChargingGrant } from './terms.ts';
 
@@ -114,14 +114,6 @@ function smartChargingProblem(grant: SmartChargingGrant): string | undefined {
   }
   const ends = since !== undefined && until !== undefined && instant(until) <= instant(since);
   return ends ? 'until: is not after since' : undefined;
-}
-
-function isInstant(text: string): boolean {
-  try {
-    return Number.isFinite(instant(text));
-  } catch {
-    return false;
-  }
 }
 
 function isDays(days: number): boolean {

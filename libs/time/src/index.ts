@@ -15,6 +15,7 @@ export {
   InvalidInstant,
   instant,
   instantWithOffset,
+  isInstant,
   rfc3339,
 } from './instant.ts';
 export {

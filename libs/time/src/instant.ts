@@ -77,6 +77,16 @@ export function instant(text: string): number {
   return ms + milliseconds(text, end);
 }
 
+/** Whether `instant` reads it. */
+export function isInstant(text: string): boolean {
+  try {
+    instant(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Like `instant`, but any numeric offset is taken into account: chargers send local times too. */
 export function instantWithOffset(text: string): number {
   const ms = wallMs(text);

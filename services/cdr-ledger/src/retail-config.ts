@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isCurrency } from '#money';
 import { BadSettings, type Settings } from '#settings';
-import { InvalidInstant, instant, rfc3339 } from '#time';
+import { instant, isInstant, rfc3339 } from '#time';
 import type { PlanTerms, PlanVersion } from './plan.ts';
 
 /** What the section `retail` of roamwatt.yaml says; without it no accounts are kept. */
@@ -93,15 +93,5 @@ function termsOf(terms: GivenTerms): PlanTerms {
       const { kind, per_session: perSession, per_kwh: perKwh, per_hour: perHour, tax: itsTax } = terms;
       return { kind, perSession, perKwh, perHour, tax: itsTax };
     }
-  }
-}
-
-function isInstant(text: string): boolean {
-  try {
-    instant(text);
-    return true;
-  } catch (error) {
-    if (!(error instanceof InvalidInstant)) throw error;
-    return false;
   }
 }
