@@ -73,5 +73,5 @@ export {
   type QuoteRequest,
 } from './quote.ts';
 export { lint, type LintFacts } from './lint.ts';
-export { type EvseFacts, type MeterStanding } from './lint-canada.ts';
+export { type EvseFacts, METER_STANDINGS, type MeterStanding } from './lint-canada.ts';
 export { type Finding, LINT_CODES, type LintCode, type Severity } from './lint-finding.ts';

@@ -11,7 +11,8 @@ import type { Tariff } from './shapes.ts';
  * What Measurement Canada knows of an EVSE's meter: its type is approved, it runs on a temporary
  * dispensation, or neither.
  */
-export type MeterStanding = 'approved' | 'dispensation' | 'none';
+export const METER_STANDINGS = ['approved', 'dispensation', 'none'] as const;
+export type MeterStanding = (typeof METER_STANDINGS)[number];
 
 export interface EvseFacts {
   /** As people know it: its evse_id or uid. */

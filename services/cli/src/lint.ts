@@ -4,6 +4,7 @@ import {
   lint as linted,
   LINT_CODES,
   type LintFacts,
+  METER_STANDINGS,
   type MeterStanding,
   type Severity,
 } from '#pricing';
@@ -18,7 +19,6 @@ import { type Given, optionOf, type Verb, WrongUsage } from './verb.ts';
 import { givenZone } from './zone-choice.ts';
 
 const RANK: Readonly<Record<Severity, number>> = { info: 0, warning: 1, error: 2 };
-const STANDINGS: readonly MeterStanding[] = ['approved', 'dispensation', 'none'];
 
 export const lint: Verb = {
   usage: 'TARIFF.json… [options]',
@@ -39,7 +39,7 @@ ${codesText()}`,
       value: 'CAN',
       help: 'of the Location; else as --location or the tariff’s country_code say',
     },
-    meter: { type: 'string', value: STANDINGS.join('|'), help: 'standing of all meters not told' },
+    meter: { type: 'string', value: METER_STANDINGS.join('|'), help: 'standing of all meters not told' },
     location: { type: 'string', multiple: true, value: 'LOCATION.json', help: 'where it applies' },
     'time-zone': { type: 'string', value: 'IANA', help: 'zone of the Location' },
     now: { type: 'string', value: 'RFC3339', help: 'the day for which to judge; else today' },
@@ -164,7 +164,7 @@ class Facts {
   static async of(given: Given, terminal: Terminal): Promise<Facts> {
     const meter = optionOf(given, 'meter');
     if (meter !== undefined && !isStanding(meter)) {
-      throw new WrongUsage(`--meter: one of ${STANDINGS.join(', ')} expected`);
+      throw new WrongUsage(`--meter: one of ${METER_STANDINGS.join(', ')} expected`);
     }
     const locations = await locationsOf(given, terminal);
     const country = countryOf(given) ?? textOf(locations[0]?.country);
@@ -223,7 +223,7 @@ function nowOf(given: Given, { now }: Terminal): string {
 }
 
 function isStanding(value: unknown): value is MeterStanding {
-  return STANDINGS.includes(value as MeterStanding);
+  return METER_STANDINGS.includes(value as MeterStanding);
 }
 
 function listOf(value: unknown): Record<string, unknown>[] {

@@ -5,7 +5,7 @@ import type { DueHandler, DueOutcome, Hold } from '#due';
 import { currentTraceparent, type Log } from '#telemetry';
 import { type Clock, instant } from '#time';
 import type { CommandResult, CommandState, Task } from './command.ts';
-import type { Config } from './config.ts';
+import { ANSWER_TRAVELS_MS, type Config } from './config.ts';
 import { type Finish, type KeepFree, results, unheard } from './keep-free.ts';
 import { type Logs, passOnResult } from './logs.ts';
 import type { Opening } from './openings.ts';
@@ -207,7 +207,6 @@ type Taken<Kind extends Task['kind']> = NonNullable<CommandState['taken']> & {
   readonly task: Extract<Task, { kind: Kind }>;
 };
 
-const ANSWER_TRAVELS_MS = 2_000;
 const STOP_AGAIN_MS = 2_000;
 /** After so many orders to stop, people have to know. */
 const LATE_STOPS_TOLD = 10;

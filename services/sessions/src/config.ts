@@ -48,6 +48,9 @@ export interface Config {
   readonly profileEveryMs: number;
 }
 
+/** Beyond what a station or a partner has for its answer: in so long it comes back over the bus. Real time. */
+export const ANSWER_TRAVELS_MS = 2_000;
+
 /** Looks after which an order that nobody sent is given up. */
 const LOOKS_WHILE_SENT = 15;
 

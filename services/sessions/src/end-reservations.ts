@@ -4,7 +4,7 @@ import { addDue, type DueHandler, type DueOutcome } from '#due';
 import type { Database, Queryable } from '#postgres';
 import { currentTraceparent, type Log } from '#telemetry';
 import { type Clock, instant } from '#time';
-import type { Config } from './config.ts';
+import { ANSWER_TRAVELS_MS, type Config } from './config.ts';
 import type { Logs } from './logs.ts';
 import {
   hasExpired,
@@ -36,7 +36,6 @@ export interface End {
 
 const BACKLOG_PAUSE_MS = 1_000;
 const FORGET_PAUSE_MS_MAX = 60_000;
-const ANSWER_TRAVELS_MS = 2_000;
 
 /** How reservations end on which nobody charges, and how stations come to let their EVSEs go. */
 export class EndReservations {

@@ -8,7 +8,7 @@ import type { OwnParties } from '#settings';
 import { currentTraceparent, type Log } from '#telemetry';
 import { type Clock, instant } from '#time';
 import type { CommandResult, CommandState, ReserveTask } from './command.ts';
-import type { Config } from './config.ts';
+import { ANSWER_TRAVELS_MS, type Config } from './config.ts';
 import type { EndReservations } from './end-reservations.ts';
 import type { Logs } from './logs.ts';
 import {
@@ -47,8 +47,6 @@ export function unheard(error: unknown): Finish {
 }
 
 export type TakenReserve = NonNullable<CommandState['taken']> & { readonly task: ReserveTask };
-
-const ANSWER_TRAVELS_MS = 2_000;
 
 /** What workers do at our stations for RESERVE_NOW and CANCEL_RESERVATION. */
 export class KeepFree {

@@ -14,7 +14,7 @@ import type { OwnParties } from '#settings';
 import { currentTraceparent } from '#telemetry';
 import { type Clock, rfc3339 } from '#time';
 import type { Commands, Taken } from './commands.ts';
-import type { Config } from './config.ts';
+import { ANSWER_TRAVELS_MS, type Config } from './config.ts';
 import type { Logs } from './logs.ts';
 import { isCancel, isReserve, type Order, type OrderBody, type OrderCommand } from './order.ts';
 import type { Reservations } from './reservations.ts';
@@ -175,8 +175,6 @@ export class SendOrder {
     );
   }
 }
-
-const ANSWER_TRAVELS_MS = 2_000;
 const OFFLINE_TRIES = 20;
 const OFFLINE_PAUSE_MS = 250;
 /** Whatever the partner says, in between. */

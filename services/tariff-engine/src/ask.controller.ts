@@ -10,7 +10,7 @@ import { Change, ocpiParty } from '#contracts/party';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { pageAnswer } from '#contracts/page';
 import type { Tariff } from '#ocpi';
-import { type EvseFacts, english, explain, explanationJson, french, type MeterStanding, type Priced, sentence } from '#pricing';
+import { type EvseFacts, english, explain, explanationJson, french, METER_STANDINGS, type Priced, sentence } from '#pricing';
 import type { Change as Changed } from './publishing.ts';
 import { TariffEngine } from './tariff-engine.ts';
 
@@ -132,9 +132,7 @@ function priceOf({ excl, incl }: Priced['total']) {
   return { exclVat: excl.toString(), inclVat: (incl ?? excl).toString() };
 }
 
-const STANDINGS: readonly MeterStanding[] = ['approved', 'dispensation', 'none'];
-
 function factsOf({ name, meter }: { name: string; meter?: string | undefined }): EvseFacts {
-  const standing = STANDINGS.find((each) => each === meter);
+  const standing = METER_STANDINGS.find((each) => each === meter);
   return { name, ...(standing && { meter: standing }) };
 }

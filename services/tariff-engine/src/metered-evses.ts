@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { describedOffers } from '#grants';
 import { idKey, sameId, sameParty, type Party } from '#ocpi';
-import type { EvseFacts } from '#pricing';
+import { type EvseFacts, METER_STANDINGS } from '#pricing';
 import { BadSettings, type Settings } from '#settings';
 
-const MeterStanding = z.enum(['approved', 'dispensation', 'none']);
+const MeterStanding = z.enum(METER_STANDINGS);
 
 /** What of our Locations decides about a price per kWh in Canada; the rest is for the service that owns them. */
 const location = z.looseObject({

@@ -1,6 +1,6 @@
 import type { Party } from '#ocpi';
-import { idTagOf } from '#ocpp';
 import type { Queryable, Tx } from '#postgres';
+import { tagOf } from './token-rows.ts';
 
 /** Uids that several parties issued, under the name that a station has for the card. */
 
@@ -11,8 +11,6 @@ export interface Contest {
   readonly lastRefusedAt: string | null;
   readonly lastStationId: string | null;
 }
-
-const tagOf = (uid: string): string => idTagOf(uid).toLowerCase();
 
 /** A token came new: whether somebody else's has the same uid. The first such is noted. */
 export async function noteContest(tx: Tx, uid: string, { country_code, party_id }: Party, at: string): Promise<boolean> {

@@ -31,7 +31,7 @@ const COLUMNS = 'own, token, allowed_at, taken_at';
 const held = ({ own, token, allowed_at, taken_at: takenAt }: Row): HeldToken =>
   ({ own, token: JSON.parse(token) as Token, text: token, allowedAt: allowed_at ?? undefined, takenAt });
 /** How a station names the card: its uid, or the alias of one that is too long. */
-const tagOf = (uid: string): string => idTagOf(uid).toLowerCase();
+export const tagOf = (uid: string): string => idTagOf(uid).toLowerCase();
 const columns = ({ countryCode, partyId, uid, type }: TokenKey) =>
   [countryCode.toUpperCase(), partyId.toUpperCase(), uid.toLowerCase(), type];
 
