@@ -10,12 +10,11 @@ import {
   type Priced,
   type Tariff,
 } from '#pricing';
-import { type Document, documents, documentsOf } from './documents.ts';
+import { type Document, documentsOf } from './documents.ts';
+import { eachDocument } from './each-document.ts';
 import { otherThanCharge } from './kind.ts';
 import { LANGUAGE_OPTION } from './language.ts';
 import { type Remark, LiberalReader } from './liberal.ts';
-import { Progress } from './progress.ts';
-import { refusalText } from './refusals.ts';
 import type { Terminal } from './terminal.ts';
 import { type ExitStatus, type Given, type Option, optionOf, RefusedInput, WrongUsage } from './verb.ts';
 import { type ChosenZone, ZoneChoice } from './zone-choice.ts';
@@ -84,25 +83,7 @@ export async function eachCharge(
     throw new WrongUsage('name the files to read; "-" is the standard input');
   }
   const reading = await Reading.of(given, terminal);
-  const progress = new Progress(terminal, given);
-  for (const file of given.files) {
-    for await (const batch of documents(file, terminal.stdin, progress.read)) {
-      for (const one of batch) {
-        try {
-          if ('why' in one) throw new RefusedInput(one.why);
-          terminal.out.line(take(reading.priced(one)));
-          progress.done();
-        } catch (error) {
-          progress.refused(one.at, refusalText(error));
-        }
-        await terminal.out.settle();
-      }
-      if (!terminal.out.open) return 0;
-    }
-  }
-  await terminal.out.settle(true);
-  progress.end();
-  return progress.anyRefused ? 1 : 0;
+  return eachDocument(given, terminal, (one) => [take(reading.priced(one))]);
 }
 
 class Reading {

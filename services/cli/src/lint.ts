@@ -9,13 +9,13 @@ import {
   type Severity,
 } from '#pricing';
 import { countryCode, instant, rfc3339 } from '#time';
-import { type Document, documents } from './documents.ts';
+import type { Document } from './documents.ts';
+import { eachDocument } from './each-document.ts';
 import { parseNumbers } from './exact-json.ts';
 import { otherKind } from './kind.ts';
 import { locationsOf } from './locations.ts';
-import { Progress } from './progress.ts';
 import type { Terminal } from './terminal.ts';
-import { type Given, optionOf, type Verb, WrongUsage } from './verb.ts';
+import { type Given, optionOf, RefusedInput, type Verb, WrongUsage } from './verb.ts';
 import { givenZone } from './zone-choice.ts';
 
 const RANK: Readonly<Record<Severity, number>> = { info: 0, warning: 1, error: 2 };
@@ -60,27 +60,14 @@ ${codesText()}`,
     const facts = await Facts.of(given, terminal);
     const least = leastOf(given);
     const show = given.flags.has('json') ? jsonLine : asText;
-    const progress = new Progress(terminal, given);
     let found = false;
-    for (const file of given.files) {
-      for await (const batch of documents(file, terminal.stdin, progress.read, parseNumbers)) {
-        for (const one of batch) {
-          const tariffs = 'why' in one ? [] : tariffsIn(one);
-          if (tariffs.length === 0) progress.refused(one.at, 'why' in one ? `${one.why}.` : noTariff(one));
-          for (const [at, tariff] of tariffs) {
-            const findings = linted(tariff, facts.for(tariff));
-            found ||= findings.some(({ severity }) => RANK[severity] >= RANK[least]);
-            terminal.out.line(show(at, idOf(tariff), findings));
-            progress.done();
-          }
-          await terminal.out.settle();
-        }
-        if (!terminal.out.open) return 0;
-      }
-    }
-    await terminal.out.settle(true);
-    progress.end();
-    return found || progress.anyRefused ? 1 : 0;
+    const look = (one: Document) => tariffsIn(one).map(([at, tariff]) => {
+      const findings = linted(tariff, facts.for(tariff));
+      found ||= findings.some(({ severity }) => RANK[severity] >= RANK[least]);
+      return show(at, idOf(tariff), findings);
+    });
+    const status = await eachDocument(given, terminal, look, parseNumbers);
+    return found && terminal.out.open ? 1 : status;
   },
 };
 
@@ -102,21 +89,18 @@ function leastOf(given: Given): Severity {
   throw new WrongUsage('--fail-on: info, warning or error expected');
 }
 
-/** A tariff itself, or those of a CDR; none of another object of OCPI. */
+/** A tariff itself, or those of a CDR. Throws RefusedInput for another object of OCPI. */
 function tariffsIn({ at, value }: Document): [at: string, tariff: Document['value']][] {
   const { elements, tariffs, charging_periods: periods } = value;
-  if (elements === undefined && periods !== undefined && Array.isArray(tariffs))
+  if (elements === undefined && periods !== undefined && Array.isArray(tariffs) && tariffs.length > 0)
     return tariffs.map((tariff, i) => [`${at} /tariffs/${i}`, tariff as Document['value']]);
-  return otherKind(value) === undefined ? [[at, value]] : [];
-}
-
-function noTariff({ value }: Document): string {
-  const kind = otherKind(value)!;
+  const kind = otherKind(value);
+  if (kind === undefined) return [[at, value]];
   const advice =
     kind === 'a Location'
       ? 'Give it with --location, beside the Tariffs that apply there.'
       : 'Give the Tariffs themselves, or CDRs with theirs.';
-  return `this is ${kind}, and lint reads Tariffs. ${advice}`;
+  throw new RefusedInput(`this is ${kind}, and lint reads Tariffs. ${advice}`);
 }
 
 function idOf(tariff: Document['value'] | null): string | undefined {

@@ -16,14 +16,13 @@ import {
 import { instantWithOffset, rfc3339, zone } from '#time';
 import { costTable } from './cost-table.ts';
 import { COST_WORDS } from './cost-words.ts';
-import { type Document, documents } from './documents.ts';
+import type { Document } from './documents.ts';
 import { readDuration } from './duration.ts';
+import { eachDocument } from './each-document.ts';
 import { otherKind } from './kind.ts';
 import { givenLanguage, LANGUAGE_OPTION } from './language.ts';
 import { LiberalReader } from './liberal.ts';
 import { moneyText } from './money-text.ts';
-import { Progress } from './progress.ts';
-import { refusalText } from './refusals.ts';
 import type { Terminal } from './terminal.ts';
 import { type Given, optionOf, RefusedInput, type Verb, WrongUsage } from './verb.ts';
 import { type ChosenZone, givenZone, zoneOfLocations } from './zone-choice.ts';
@@ -63,36 +62,23 @@ charges until it has its energy and is parked for the rest of its stay; without,
     if (given.files.length === 0) throw new WrongUsage('name the tariffs to read');
     const request = await requestOf(given, terminal);
     const show = given.flags.has('json') ? jsonLine : asText;
-    const progress = new Progress(terminal, given);
-    for (const file of given.files) {
-      for await (const batch of documents(file, terminal.stdin, progress.read)) {
-        for (const one of batch) {
-          try {
-            if ('why' in one) throw new RefusedInput(one.why);
-            terminal.out.line(show(answerOf(one, request)));
-            progress.done();
-          } catch (error) {
-            throwIfAsked(error, given);
-            progress.refused(one.at, refusalText(error));
-          }
-          await terminal.out.settle();
-        }
-        if (!terminal.out.open) return 0;
+    return eachDocument(given, terminal, (one) => {
+      try {
+        return [show(answerOf(one, request))];
+      } catch (error) {
+        throw asAsked(error, given);
       }
-    }
-    await terminal.out.settle(true);
-    progress.end();
-    return progress.anyRefused ? 1 : 0;
+    });
   },
 };
 
 /** What is wrong with the options is wrong for every tariff. */
-function throwIfAsked(error: unknown, { options }: Given): void {
-  if (!(error instanceof InvalidCharge)) return;
+function asAsked(error: unknown, { options }: Given): unknown {
+  if (!(error instanceof InvalidCharge)) return error;
   const stay = options['duration'] ? '--duration' : '--energy-kwh at --power-kw';
   const names: Readonly<Record<string, string>> = { energy: '--energy-kwh', power: '--power-kw', stay };
   const option = Object.hasOwn(names, error.path) ? names[error.path]! : undefined;
-  if (option !== undefined) throw new WrongUsage(error.message.replace(error.path, option));
+  return option === undefined ? error : new WrongUsage(error.message.replace(error.path, option));
 }
 
 const STARTS_MAX = 10_000;
