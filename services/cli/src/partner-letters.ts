@@ -1,4 +1,4 @@
-import { EXAMPLE_URL, PARTNER, partnerOf, pathOf } from './partner.ts';
+import { EXAMPLE_URL, PARTNER, partnerPath } from './partner.ts';
 import { portalVerb } from './portal-verb.ts';
 import { type Option, optionOf, WrongUsage } from './verb.ts';
 
@@ -18,13 +18,13 @@ export const partnerLetters = portalVerb({
   options: { limit: { type: 'string', value: 'N', help: 'how many, 1 to 100 (20)' } satisfies Option },
   examples: [[`npx roamwatt partner letters 'CA*CPK' ${EXAMPLE_URL}`, 'why something did not reach Carbon Plunk']],
   async ask(given, portal) {
-    const { partner_id } = await partnerOf(given, portal);
+    const path = await partnerPath(given, portal);
     const limit = optionOf(given, 'limit');
     if (limit !== undefined && !/^([1-9]\d?|100)$/.test(limit))
       throw new WrongUsage('--limit is a number from 1 to 100');
     return portal.call<{ letters: Letter[]; total: number }>(
       'GET',
-      `${pathOf(partner_id)}/dead-letters${limit === undefined ? '' : `?limit=${limit}`}`,
+      `${path}/dead-letters${limit === undefined ? '' : `?limit=${limit}`}`,
     );
   },
   text: ({ letters, total }) =>
@@ -51,9 +51,9 @@ export const partnerReplay = portalVerb({
     ['npx roamwatt partner replay \'CA*CPK\' --module cdrs --object 20220201-K7QXW2MZ4ABC-1', 'one CDR'],
   ],
   async ask(given, portal) {
-    const { partner_id } = await partnerOf(given, portal);
+    const path = await partnerPath(given, portal);
     const [module, object] = [optionOf(given, 'module'), optionOf(given, 'object')];
-    return portal.call<{ queued: number }>('POST', `${pathOf(partner_id)}/replay`, {
+    return portal.call<{ queued: number }>('POST', `${path}/replay`, {
       ...(module && { module }),
       ...(object && { object }),
     });

@@ -1,4 +1,4 @@
-import { EXAMPLE_URL, only, PARTNER, type Partner, partiesOf, partnerOf, pathOf } from './partner.ts';
+import { EXAMPLE_URL, only, PARTNER, type Partner, partiesOf, partnerPath } from './partner.ts';
 import { portalVerb } from './portal-verb.ts';
 import { type Given, type Option, optionOf, WrongUsage } from './verb.ts';
 
@@ -66,7 +66,7 @@ export const partnerApprove = portalVerb({
   options: { party: PARTY },
   examples: [[`npx roamwatt partner approve 'CA*CPK' ${EXAMPLE_URL}`, 'Carbon Plunk is who it says']],
   ask: async (given, portal) =>
-    portal.call<Partner>('POST', `${pathOf((await partnerOf(given, portal)).partner_id)}/approve`, {
+    portal.call<Partner>('POST', `${await partnerPath(given, portal)}/approve`, {
       parties: partiesIn(given),
     }),
   text: (partner) => `${partner.name} (${partiesOf(partner)}) is ${partner.state}`,
@@ -79,7 +79,7 @@ partner presents is good until it first presents the new one: most do so while w
 (partner end): then all are dead at once. ${PARTNER}`,
   options: {},
   examples: [[`npx roamwatt partner renew 'CA*CPK' ${EXAMPLE_URL}`, 'the old tokens are dead once the new ones are used']],
-  ask: async (given, portal) => portal.call<Partner>('POST', `${pathOf((await partnerOf(given, portal)).partner_id)}/renew`, {}),
+  ask: async (given, portal) => portal.call<Partner>('POST', `${await partnerPath(given, portal)}/renew`, {}),
   text: (partner) => `${partner.name} and we have new tokens.`,
 });
 
@@ -91,7 +91,7 @@ never got, and what became of charges are kept for its next link, which lets its
   options: {},
   examples: [[`npx roamwatt partner end 'CA*CPK' ${EXAMPLE_URL}`, 'after it, invite it anew']],
   ask: async (given, portal) =>
-    portal.call<{ told: boolean; detail: string }>('DELETE', pathOf((await partnerOf(given, portal)).partner_id)),
+    portal.call<{ told: boolean; detail: string }>('DELETE', await partnerPath(given, portal)),
   text: ({ told, detail }) =>
     `The link has ended. ${told ? 'The partner knows.' : `The partner could not be told: ${detail}`}
 Cards of its drivers charge no more unless a hub reaches it; charges that run go on, and their CDRs wait for its next link.`,

@@ -1,4 +1,4 @@
-import { EXAMPLE_URL, PARTNER, partnerOf, pathOf } from './partner.ts';
+import { EXAMPLE_URL, PARTNER, partnerPath } from './partner.ts';
 import { portalVerb } from './portal-verb.ts';
 import { table } from './table.ts';
 
@@ -26,7 +26,7 @@ export const partnerPull = portalVerb({
   options: { full: { type: 'boolean', help: 'whole lists: what is not listed is no longer valid' } },
   examples: [[`npx roamwatt partner pull 'CA*EOA' --full ${EXAMPLE_URL}`, 'after an outage, or in doubt']],
   ask: async (given, portal) =>
-    portal.call<object>('POST', `${pathOf((await partnerOf(given, portal)).partner_id)}/pull`, {
+    portal.call<object>('POST', `${await partnerPath(given, portal)}/pull`, {
       full: given.flags.has('full'),
     }),
   text: () => 'It begins now: npx roamwatt partner differences shows what it finds.',
@@ -40,7 +40,7 @@ export const partnerDifferences = portalVerb({
   ask: async (given, portal) =>
     portal.call<{ pulls: PullOf[]; differences: Difference[] }>(
       'GET',
-      `${pathOf((await partnerOf(given, portal)).partner_id)}/differences`,
+      `${await partnerPath(given, portal)}/differences`,
     ),
   text: differencesText,
 });

@@ -34,14 +34,14 @@ accepted from everybody; how we speak to the partner changes only by --set, from
     ["npx roamwatt partner quirks 'CA*CPK' --json", 'for a program: all that there are'],
   ],
   async ask(given, portal) {
-    const { partner_id, name } = await partnerOf(given, portal);
+    const partner = await partnerOf(given, portal);
     const [set, unset] = [given.options['set'] ?? [], given.options['unset'] ?? []];
-    const path = `${pathOf(partner_id)}/quirks`;
+    const path = `${pathOf(partner)}/quirks`;
     const { quirks } =
       set.length + unset.length === 0
         ? await portal.call<{ quirks: Quirk[] }>('GET', path)
         : await portal.call<{ quirks: Quirk[] }>('POST', path, { set, unset });
-    return { partner: name, quirks, ...(given.flags.has('all') ? { all: true } : {}) };
+    return { partner: partner.name, quirks, ...(given.flags.has('all') ? { all: true } : {}) };
   },
   text({ partner, quirks, all }) {
     const shown = quirks.filter(({ times, chosen_at }) => all || times > 0 || chosen_at !== undefined);

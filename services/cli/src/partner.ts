@@ -93,8 +93,13 @@ function namesOf({ name, known_as: here = name }: Partner): string {
   return here.toLowerCase() === name.toLowerCase() ? name : `${name} (${here})`;
 }
 
-export function pathOf(partnerId: string): string {
-  return `/v1/operator/partners/${encodeURIComponent(partnerId)}`;
+export function pathOf({ partner_id: id }: Partner): string {
+  return `/v1/operator/partners/${encodeURIComponent(id)}`;
+}
+
+/** Where the portal has the partner that was given. Throws RefusedInput. */
+export async function partnerPath(given: Given, portal: PortalClient): Promise<string> {
+  return pathOf(await partnerOf(given, portal));
 }
 
 export function only({ files }: Given, what: string): string {
