@@ -1,12 +1,10 @@
-import { randomBytes } from 'node:crypto';
+import { secret } from './start-example.ts';
 
 /**
  * The two platforms of the roaming test of 1 February 2022 as settings files: Energy OASIS, a charge
  * point operator in Burnaby with two DC fast chargers and ten Level-2 EVSEs on a feed that carries
  * six, and Carbon Plunk, a mobility provider. Secrets are made anew for every run.
  */
-
-export const secret = (bytes = 18): string => randomBytes(bytes).toString('base64url');
 
 /** The instant at which the demo's clock starts: 09:00 in Vancouver. */
 export const DEMO_EPOCH = '2022-02-01T17:00:00Z';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-const secret = (): string => randomBytes(18).toString('base64url');
+export const secret = (): string => randomBytes(18).toString('base64url');
 
 /** The roamwatt.yaml that the first start makes: a small operator with one site. Its secrets are its own. */
 export function exampleSettings(): string {

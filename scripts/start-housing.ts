@@ -1,6 +1,4 @@
-import { randomBytes } from 'node:crypto';
-
-const secret = (): string => randomBytes(18).toString('base64url');
+import { secret } from './start-example.ts';
 
 const residents = ['04A1B2C3D40001', '04A1B2C3D40002', '04A1B2C3D40003'];
 

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { secret } from './start-example.ts';
 
 /** The roamwatt.yaml of a hub: it has no chargers and no drivers, only members that it connects. */
 export function hubSettings(): string {
@@ -19,7 +19,7 @@ party:
 #   quiet_s: 300             # after so much silence of a member the hub asks whether it is alive
 
 portal:
-  operator_keys: [${randomBytes(18).toString('base64url')}]   # sent as X-Api-Key to the operator's part of the portal
+  operator_keys: [${secret()}]   # sent as X-Api-Key to the operator's part of the portal
 
 ocpi:
   allow_private_urls: false  # true lets members' URLs be http and point into private networks: for tests only
