@@ -12,7 +12,7 @@ import {
   checkAndPrice, type Document, fewPeriods, manyPeriods, memoryOver, parseAndPrice, parseOnly, priceOnly,
 } from '../libs/pricing/bench/price.ts';
 import { verifyFile } from '../services/cli/src/verify-file.ts';
-import { Portal, registerWith } from './demo-portal.ts';
+import { Portal, registerWith } from './portal.ts';
 import { setStage } from './demo-stage.ts';
 import { benchAuthorize } from './bench-authorize.ts';
 import { benchLocations } from './bench-locations.ts';

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import pg from 'pg';
 import { until } from './demo-play.ts';
-import type { Charge, Money, Portal, Receipt } from './demo-portal.ts';
+import type { Charge, Money, Portal, Receipt } from './portal.ts';
 import type { Screen } from './demo-screen.ts';
 import type { Stage } from './demo-stage.ts';
 

@@ -6,7 +6,7 @@ import { fastStation, fleetCard, levelTwoStation } from './demo-settings.ts';
 import type { Screen } from './demo-screen.ts';
 import type { Stage } from './demo-stage.ts';
 import { watchFeeder } from './demo-feeder.ts';
-import { type Charge, type FoundEvse, patience, Portal, registerWith } from './demo-portal.ts';
+import { type Charge, type FoundEvse, patience, Portal, registerWith } from './portal.ts';
 
 const BURNABY = { latitude: 49.2488, longitude: -123.0016 };
 const CHARGE_FOR_KWH = 2.5;

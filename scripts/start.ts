@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { postgresFor, stateFolder } from '#servers';
 import { BadSettings, portOf, readParties, readSections } from '#settings';
 import { checkSections } from '../services/all-in-one/src/sections.ts';
-import { Portal } from './demo-portal.ts';
+import { Portal } from './portal.ts';
 import { argumentsOf } from './help.ts';
 import { anyPorts, ensureDatabase, type Platform, type Ports, startPlatform } from './platform.ts';
 import { exampleSettings } from './start-example.ts';

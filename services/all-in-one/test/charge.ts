@@ -1,7 +1,7 @@
 import type { Cdr, Session } from '#ocpi';
 import { expect } from 'vitest';
 import type { ChargerEvent } from '../../../scripts/charger-process.ts';
-import type { Portal } from '../../../scripts/demo-portal.ts';
+import type { Portal } from '../../../scripts/portal.ts';
 import { levelTwoStation } from '../../../scripts/demo-settings.ts';
 import type { ProfileRequestView, ProfileView } from '../../portal/src/charge-profiles.ts';
 import { eventually, type Side, type Stage } from './stage.ts';

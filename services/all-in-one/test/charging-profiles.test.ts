@@ -1,6 +1,6 @@
 import type { ActiveChargingProfile, ChargingProfileResponse, Session } from '#ocpi';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { Portal, PortalRefused } from '../../../scripts/demo-portal.ts';
+import type { Portal, PortalRefused } from '../../../scripts/portal.ts';
 import type { ProfileRequestView, ProfileView } from '../../portal/src/charge-profiles.ts';
 import { activeSession, beginByCard, endByCard, stall } from './charge.ts';
 import { dataOf, RawPartner } from './raw-partner.ts';

@@ -1,6 +1,6 @@
 import { decimal } from '#money';
 import { expect, test } from 'vitest';
-import type { Charge, Receipt } from '../../../scripts/demo-portal.ts';
+import type { Charge, Receipt } from '../../../scripts/portal.ts';
 import { settledAt, stall } from './charge.ts';
 import { casey, eventually, type Stage } from './stage.ts';
 

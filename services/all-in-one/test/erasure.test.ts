@@ -1,7 +1,7 @@
 import type { Cdr, Session } from '#ocpi';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { Charge } from '../../../scripts/demo-portal.ts';
-import { Portal } from '../../../scripts/demo-portal.ts';
+import type { Charge } from '../../../scripts/portal.ts';
+import { Portal } from '../../../scripts/portal.ts';
 import { activeSession, beginByCard, endByCard, metered, settledAt, stall } from './charge.ts';
 import { placesOf } from './dump.ts';
 import { eventually, setStage, type Side, type Stage } from './stage.ts';

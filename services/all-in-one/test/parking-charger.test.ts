@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Running } from '#service';
 import { testPlatform, type TestPlatform } from '#test-servers';
 import { type ChargerProcess, startCharger } from '../../../scripts/charger-process.ts';
-import { type Charge, Portal, type Receipt } from '../../../scripts/demo-portal.ts';
+import { type Charge, Portal, type Receipt } from '../../../scripts/portal.ts';
 import { DEMO_EPOCH, energyOasis, levelTwoStation } from '../../../scripts/demo-settings.ts';
 import { start } from '../src/start.ts';
 

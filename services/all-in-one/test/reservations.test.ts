@@ -1,7 +1,7 @@
 import type { CommandResponse, Session } from '#ocpi';
 import { instant, rfc3339 } from '#time';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Portal } from '../../../scripts/demo-portal.ts';
+import type { Portal } from '../../../scripts/portal.ts';
 import { DEMO_EPOCH } from '../../../scripts/demo-settings.ts';
 import {
   activeSession, cdrsOf, endByCard, expectMeasured, metered, sessionsOf, settledAt, stall,

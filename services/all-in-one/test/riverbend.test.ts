@@ -4,7 +4,7 @@ import type { Running } from '#service';
 import { testPlatform, type TestPlatform } from '#test-servers';
 import { parse } from 'yaml';
 import { type ChargerProcess, startCharger } from '../../../scripts/charger-process.ts';
-import { type FoundEvse, Portal } from '../../../scripts/demo-portal.ts';
+import { type FoundEvse, Portal } from '../../../scripts/portal.ts';
 import { housingSettings } from '../../../scripts/start-housing.ts';
 import { start } from '../src/start.ts';
 import { dataOf, RawPartner, rawToken } from './raw-partner.ts';

@@ -1,6 +1,6 @@
 import { type CommandResponse, exampleLocation, type Session } from '#ocpi';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Charge, Receipt } from '../../../scripts/demo-portal.ts';
+import type { Charge, Receipt } from '../../../scripts/portal.ts';
 import {
   activeSession, beginByCard, billed, cdrsOf, endByCard, expectMeasured, metered, sessionsOf, settledAt, stall,
 } from './charge.ts';

@@ -1,6 +1,6 @@
 import type { ActiveChargingProfileResult, Session } from '#ocpi';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { Portal } from '../../../scripts/demo-portal.ts';
+import type { Portal } from '../../../scripts/portal.ts';
 import type { ProfileRequestView } from '../../portal/src/charge-profiles.ts';
 import { activeSession, beginByCard, drawnA, endByCard, profileAccepted, profileUrl, stall } from './charge.ts';
 import { amps, Provider } from './provider.ts';

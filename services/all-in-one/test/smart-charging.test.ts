@@ -1,6 +1,6 @@
 import type { Session } from '#ocpi';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { Portal, PortalRefused } from '../../../scripts/demo-portal.ts';
+import type { Portal, PortalRefused } from '../../../scripts/portal.ts';
 import type { ProfileRequestView } from '../../portal/src/charge-profiles.ts';
 import { activeSession, beginByCard, drawnA, endByCard, profileAccepted, profileUrl, sessionsOf, stall } from './charge.ts';
 import { amps, Provider } from './provider.ts';

@@ -6,7 +6,7 @@ import { readSpans, type RecordedSpan } from '#telemetry';
 import { dropStreams, freshDatabase, freshPlatform, natsUrl } from '#test-servers';
 import pg from 'pg';
 import { type ChargerProcess, startCharger } from '../../../scripts/charger-process.ts';
-import { type FoundEvse, Portal } from '../../../scripts/demo-portal.ts';
+import { type FoundEvse, Portal } from '../../../scripts/portal.ts';
 import { carbonPlunk, DEMO_EPOCH, energyOasis } from '../../../scripts/demo-settings.ts';
 import { anyPorts, type Platform, type PlatformOptions, startPlatform } from '../../../scripts/platform.ts';
 import { platformDatabase } from './platform-database.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Statement } from '#settlement';
-import type { Receipt } from '../../../scripts/demo-portal.ts';
+import type { Receipt } from '../../../scripts/portal.ts';
 import { DEMO_EPOCH } from '../../../scripts/demo-settings.ts';
 import { eventually } from './stage.ts';
 import { chargeByApp, chargeByCard, knows, link, openTown, type Pair, pairOf, type Town } from './town.ts';

@@ -4,7 +4,7 @@ import type { Running } from '#service';
 import { testPlatform } from '#test-servers';
 import pg from 'pg';
 import { type ChargerProcess, startCharger } from '../../../scripts/charger-process.ts';
-import { Portal } from '../../../scripts/demo-portal.ts';
+import { Portal } from '../../../scripts/portal.ts';
 import { eventually } from './stage.ts';
 import { start } from '../src/start.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { ActiveChargingProfile } from '#ocpi';
 import { instant, rfc3339 } from '#time';
-import type { Charge } from '../../../scripts/demo-portal.ts';
+import type { Charge } from '../../../scripts/portal.ts';
 import { DEMO_EPOCH } from '../../../scripts/demo-settings.ts';
 import type { ProfileRequestView, ProfileView } from '../../portal/src/charge-profiles.ts';
 import { activeSession, beginByCard, billed, endByCard, expectMeasured, metered, sessionsOf, settledAt, stall } from './charge.ts';
