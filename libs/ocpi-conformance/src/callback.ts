@@ -1,4 +1,4 @@
-import type { Bench } from './bench.ts';
+import type { Bench, Seen } from './bench.ts';
 import { type Incoming, saidBy } from './listener.ts';
 
 /** A URL of ours for the result of one request. */
@@ -17,6 +17,22 @@ export function callback(bench: Bench): Callback {
     path, url: `${bench.listener.url}${path}`,
     results: () => bench.listener.seen.filter((one) => one.path === path && one.method === 'POST'),
   };
+}
+
+const RESULT_MS_MAX = 60_000;
+
+/** How long a result is waited for after a response with this timeout. */
+export function resultMs(timeoutS: number): number {
+  return Math.min(RESULT_MS_MAX, timeoutS * 1_000 + 2_000);
+}
+
+/** The first result of a request that was ACCEPTED, judged by the time that its response said; undefined where none came. */
+export async function resultWithin(
+  bench: Bench, rule: string, { seen, back, timeoutS }: { readonly seen: Seen; readonly back: Callback; readonly timeoutS: number },
+): Promise<Incoming | undefined> {
+  const came = await bench.listener.until(() => back.results().length > 0, resultMs(timeoutS));
+  bench.judge(rule, came, `a result within the ${timeoutS} s of its timeout`, seen);
+  return back.results()[0];
 }
 
 /** Nobody who was refused is called back: what came to one of these came against that. */

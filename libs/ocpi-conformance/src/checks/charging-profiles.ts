@@ -3,13 +3,12 @@ import {
   ChargingProfileResult, headerText, type Method, unwrapped,
 } from '#ocpi';
 import { type Bench, ok, type Seen } from '../bench.ts';
-import { type Callback, callback, judgeSilence } from '../callback.ts';
+import { type Callback, callback, judgeSilence, resultWithin } from '../callback.ts';
 import type { Check } from '../check.ts';
 import { isSeconds, judgeNotOffered, judgeRefused } from '../judging.ts';
-import { saidBy } from '../listener.ts';
+import { type Incoming, saidBy } from '../listener.ts';
 import { joined } from './lists.ts';
 
-const RESULT_MS_MAX = 60_000;
 /** How long after the result of a profile the active one may come. */
 const ACTIVE_MS = 10_000;
 const amps = (limit: number) => ({ charging_rate_unit: 'A', charging_profile_period: [{ start_period: 0, limit }] });
@@ -160,10 +159,9 @@ export async function profiled(bench: Bench, sessionId: string): Promise<void> {
     const { seen, back } = await profiler.send(method);
     const response = responseOf(bench, seen);
     if (response?.result !== 'ACCEPTED') continue;
-    const waitMs = Math.min(RESULT_MS_MAX, response.timeout * 1_000 + 2_000);
-    const came = await bench.listener.until(() => back.results().length > 0, waitMs);
-    if (!bench.judge('CHP-01', came, `a result within the ${response.timeout} s of its timeout`, seen)) continue;
-    const isAccepted = judgeResult(bench, method, seen, back) === 'ACCEPTED';
+    const result = await resultWithin(bench, 'CHP-01', { seen, back, timeoutS: response.timeout });
+    if (!result) continue;
+    const isAccepted = judgeResult(bench, method, seen, result) === 'ACCEPTED';
     if (method !== 'PUT' || !isAccepted) continue;
     const isTold = await bench.listener.until(() => active().length > 0, ACTIVE_MS);
     if (!bench.judge('CHP-02', isTold, 'the active profile, once a profile was set', seen)) continue;
@@ -172,13 +170,12 @@ export async function profiled(bench: Bench, sessionId: string): Promise<void> {
   }
 }
 
-function judgeResult(bench: Bench, method: Method, seen: Seen, back: Callback): string | undefined {
-  const [came] = back.results();
-  const body = unwrapped(came!.body);
-  bench.judge('TRN-23', body === came!.body, 'a callback that is not wrapped', saidBy(came!));
+function judgeResult(bench: Bench, method: Method, seen: Seen, came: Incoming): string | undefined {
+  const body = unwrapped(came.body);
+  bench.judge('TRN-23', body === came.body, 'a callback that is not wrapped', saidBy(came));
   const schema = method === 'GET' ? ActiveChargingProfileResult : ChargingProfileResult;
-  bench.judge('CHP-01', schema.safeParse(body).success, `a result of ${method} by its schema`, saidBy(came!));
-  const isNew = headerText(came!.headers, 'x-request-id') !== seen.sent.headers['X-Request-ID'];
-  bench.judge('TRN-82', isNew, 'an X-Request-ID of its own for the callback', saidBy(came!));
+  bench.judge('CHP-01', schema.safeParse(body).success, `a result of ${method} by its schema`, saidBy(came));
+  const isNew = headerText(came.headers, 'x-request-id') !== seen.sent.headers['X-Request-ID'];
+  bench.judge('TRN-82', isNew, 'an X-Request-ID of its own for the callback', saidBy(came));
   return (body as { result?: string } | undefined)?.result;
 }

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { type Cdr, CommandResponse, CommandResult, type CommandType, dateTimeOf, headerText, sameId, type Token, unwrapped } from '#ocpi';
 import { type Bench, ok, type Seen } from '../bench.ts';
-import { type Callback, callback, judgeSilence } from '../callback.ts';
+import { type Callback, callback, judgeSilence, resultMs, resultWithin } from '../callback.ts';
 import type { Check } from '../check.ts';
 import { isSeconds, judgeNotOffered, judgeRefused } from '../judging.ts';
 import { type Incoming, saidBy } from '../listener.ts';
@@ -9,7 +9,6 @@ import { kitToken } from '../objects.ts';
 import { profiled } from './charging-profiles.ts';
 import { joined } from './lists.ts';
 
-const RESULT_MS_MAX = 60_000;
 /** A result that comes before its response is answered after so long: who waits for that before it responds shows by it. */
 const HELD_MS = 1_000;
 /** A response that was overtaken by less was on its way, held up by a proxy, say. */
@@ -168,15 +167,14 @@ async function cancelNothing(bench: Bench, commander: Commander): Promise<void> 
   const { seen, back } = await commander.send('CANCEL_RESERVATION', { reservation_id: bench.id('NO-RES') });
   const response = responseOf(bench, seen);
   if (response?.result !== 'ACCEPTED') return;
-  const came = await bench.listener.until(() => back.results().length > 0, Math.min(RESULT_MS_MAX, response.timeout * 1_000 + 2_000));
-  if (!bench.judge('CMD-03', came, `a result within the ${response.timeout} s of its timeout`, seen)) return;
-  const [result] = back.results();
-  judgeResult(bench, result!);
+  const result = await resultWithin(bench, 'CMD-03', { seen, back, timeoutS: response.timeout });
+  if (!result) return;
+  judgeResult(bench, result);
   bench.judge(
     'CMD-11',
-    (unwrapped(result!.body) as { result?: unknown } | undefined)?.result !== 'ACCEPTED',
+    (unwrapped(result.body) as { result?: unknown } | undefined)?.result !== 'ACCEPTED',
     'a reservation that was never made is not cancelled',
-    saidBy(result!),
+    saidBy(result),
   );
 }
 
@@ -189,11 +187,10 @@ async function reserve(bench: Bench, commander: Commander, place: { location_id:
     const { seen, back } = await commander.send(command, body);
     const response = responseOf(bench, seen);
     if (response?.result !== 'ACCEPTED') return undefined;
-    const came = await bench.listener.until(() => back.results().length > 0, Math.min(RESULT_MS_MAX, response.timeout * 1_000 + 2_000));
-    if (!bench.judge('CMD-03', came, `a result within the ${response.timeout} s of its timeout`, seen)) return undefined;
-    const [first] = back.results();
-    judgeResult(bench, first!);
-    return { seen, word: (unwrapped(first!.body) as { result?: unknown } | undefined)?.result };
+    const first = await resultWithin(bench, 'CMD-03', { seen, back, timeoutS: response.timeout });
+    if (!first) return undefined;
+    judgeResult(bench, first);
+    return { seen, word: (unwrapped(first.body) as { result?: unknown } | undefined)?.result };
   };
   const made = await result('RESERVE_NOW', { token, reservation_id, expiry_date, ...place });
   if (made?.word !== 'ACCEPTED') return;
@@ -226,13 +223,11 @@ async function start(bench: Bench): Promise<void> {
   bench.judge('CMD-06', response.result === 'ACCEPTED', 'a Token that was never pushed is for the eMSP to judge: ACCEPTED', sent.seen);
   if (response.result !== 'ACCEPTED') return;
   bench.judge('CMD-01', !sent.isEarly, 'the result after the response, not before', sent.seen);
-  const waitMs = Math.min(RESULT_MS_MAX, response.timeout * 1_000 + 2_000);
-  const came = await bench.listener.until(() => sent.back.results().length > 0, waitMs);
-  if (!bench.judge('CMD-03', came, `a result within the ${response.timeout} s of its timeout`, sent.seen)) return;
-  const [result] = sent.back.results();
-  judgeResult(bench, result!);
-  const isNew = headerText(result!.headers, 'x-request-id') !== sent.seen.sent.headers['X-Request-ID'];
-  bench.judge('TRN-82', isNew, 'an X-Request-ID of its own for the callback', saidBy(result!));
+  const result = await resultWithin(bench, 'CMD-03', { ...sent, timeoutS: response.timeout });
+  if (!result) return;
+  judgeResult(bench, result);
+  const isNew = headerText(result.headers, 'x-request-id') !== sent.seen.sent.headers['X-Request-ID'];
+  bench.judge('TRN-82', isNew, 'an X-Request-ID of its own for the callback', saidBy(result));
   const session = await sessionOf(bench, token.uid);
   const found = (session?.body as { id?: string } | undefined)?.id;
   if (session === undefined || found === undefined) return;
@@ -248,7 +243,7 @@ async function start(bench: Bench): Promise<void> {
   const stop = await commander.send('STOP_SESSION', { session_id: found });
   // Whatever it comes to: nobody is left calling a kit that has gone.
   if (responseOf(bench, stop.seen)?.result !== 'ACCEPTED') return;
-  if (await bench.listener.until(() => stop.back.results().length > 0, waitMs)) await billed(bench, found, token.uid, reference);
+  if (await bench.listener.until(() => stop.back.results().length > 0, resultMs(response.timeout))) await billed(bench, found, token.uid, reference);
 }
 
 /** The CDR of the charge, where it comes while we wait; what else is in it is judged with all that was pushed. */
