@@ -3,21 +3,21 @@ import { cancelReservation, recordCommandResult, reserveEvse, startSession, stop
 import { toJsonBytes } from '#contracts';
 import type { Due, DueOutcome, Hold } from '#due';
 import {
-  allowedUrl, answers, type CancelReservation, type CommandResponse, type CommandResult, CommandType, type ReserveNow,
+  answers, type CancelReservation, type CommandResponse, type CommandResult, CommandType, type ReserveNow,
   type StartSession, type StopSession, type Token, type UnlockConnector,
 } from '#ocpi';
 import type { Database } from '#postgres';
 import { type Clock, instant, rfc3339 } from '#time';
 import type { Calls } from './partners/calls.ts';
-import { findSent, findTaken, keepTaken, noteAnswered, noteResponse } from './command-rows.ts';
+import { findSent, findTaken, noteResponse } from './command-rows.ts';
 import type { OcpiSettings } from './config.ts';
 import type { Handler, Handlers, OcpiReply, OcpiRequest } from './exchange.ts';
 import { outcomeText } from './partners/handshake.ts';
-import { askersOf, maySpeakFor, notTheirs, partiesOf, toBus } from './partners/partner.ts';
+import { askersOf, maySpeakFor, notTheirs, toBus } from './partners/partner.ts';
 import { findPartner, noteError } from './partners/partner-rows.ts';
 import { hasQuirk } from './partners/quirks.ts';
 import { refuse } from './refusals.ts';
-import { nameOfRequest, nobodyThere } from './repeats.ts';
+import { nobodyThere, take, TIMEOUT_S } from './repeats.ts';
 import { retryInMs } from './retry.ts';
 import type { Seen } from './seen.ts';
 import type { Taken, Unlocking } from './unlocking.ts';
@@ -38,8 +38,6 @@ const UNTIL_ANSWERED_MS = 20;
 const WAITS_FOR_ANSWER = 150;
 /** OCPI knows no repeats of a result; one that never arrived may still be said for a while. CMD-03. */
 const RESULT_ATTEMPTS = 8;
-/** What a partner may assume when nobody said how long it takes. */
-const TIMEOUT_S = 30;
 
 /** Partners' commands to us, their results to partners, and the results of our own commands. CMD. */
 export class Commands {
@@ -155,31 +153,11 @@ export class Commands {
     request: OcpiRequest,
     ask: (orderId: string) => Promise<Taken>,
   ): Promise<OcpiReply> {
-    const { db, calls, clock } = this.parts;
     const { response_url: responseUrl } = request.body as { response_url: string };
-    const allowed = allowedUrl(responseUrl, { allowPrivate: calls.allowPrivate });
-    if (!allowed.ok) throw refuse('invalid-parameters', `response_url: ${allowed.message}`);
-    const orderId = nameOfRequest(request);
-    const { to: us, from: them } = request.routing;
-    // Where the result goes is written down before anything can come of it.
-    const { repeat, reply } = await keepTaken(db, {
-      orderId,
-      partnerId: request.caller.partner.id,
-      command,
-      responseUrl,
-      correlationId: request.ids.correlationId,
-      routing: { from: us, to: them ?? partiesOf(request.caller.partner)[0] },
-      takenAt: rfc3339(clock.now()),
-    });
-    request.afterAnswer(() => {
-      void noteAnswered(db, orderId).then(
-        () => this.parts.wake(),
-        () => {},
-      );
-    });
+    const { orderId, repeat, reply } = await take(this.parts, request, command, responseUrl);
     const taken =
       reply ??
-      (await noteResponse(db, orderId, await ask(orderId).catch((error: unknown) => nobodyThere(error, repeat))));
+      (await noteResponse(this.parts.db, orderId, await ask(orderId).catch((error: unknown) => nobodyThere(error, repeat))));
     return {
       answer: taken.unknownLocation ? answers.unknownLocation : answers.ok,
       data: response(taken.result as CommandResponse['result'], taken.timeoutS || TIMEOUT_S, taken.message),

@@ -10,6 +10,7 @@ import type { PartnerProfiles } from './partner-profiles.ts';
 import { followBy, followersOf, isWithdrawn, type KeptRequest, setLast } from './profile-rows.ts';
 import { lockLinks } from './pushes/pushed-rows.ts';
 import { pushOf, queueAll } from './pushes/queue-rows.ts';
+import { TIMEOUT_S } from './repeats.ts';
 import type { Steering } from './steering.ts';
 import { type Steered, steeredOfSession } from './steered-rows.ts';
 
@@ -41,9 +42,6 @@ export interface ProfileTaken {
   readonly active?: LimitProfile | undefined;
   readonly by?: string | undefined;
 }
-
-/** As if nobody had said how long it takes. */
-const TIMEOUT_S = 30;
 
 /** An eMSP between a smart charging service provider and the operator: Receiver of the one and Sender to the other. CHP-05. */
 export class ProfileRelay {

@@ -3,21 +3,20 @@ import type { ActiveProfileChanged, ProfileSettled } from '#contracts/evems-cont
 import { requestProfile, setPreferences } from '#contracts/sessions';
 import { toJsonBytes, uint32 } from '#contracts';
 import { addDue, type Due, type DueOutcome } from '#due';
-import { allowedUrl, answers, type ChargingProfileResponse, partyText, type SetChargingProfile } from '#ocpi';
+import { answers, type ChargingProfileResponse, partyText, type SetChargingProfile } from '#ocpi';
 import type { Database } from '#postgres';
-import { type Clock, rfc3339 } from '#time';
+import type { Clock } from '#time';
 import type { Calls } from './partners/calls.ts';
-import { findTaken, keepTaken, noteAnswered, noteResponse, type Replied } from './command-rows.ts';
+import { findTaken, noteResponse, type Replied } from './command-rows.ts';
 import type { Handler, Handlers, OcpiReply, OcpiRequest } from './exchange.ts';
-import { askersOf, partiesOf, steeringToBus, toBus } from './partners/partner.ts';
+import { askersOf, steeringToBus, toBus } from './partners/partner.ts';
 import { toActiveProfile, toLimitProfile } from './profile-json.ts';
 import type { ProfileRelay, ProfileTaken } from './profile-relay.ts';
 import { follow, followBy, type Follower, followersOf, forgetSteerer, isWithdrawn, noteSteerer, profileLane, unfollow } from './profile-rows.ts';
 import { behindAll } from './pushes/behind-all.ts';
 import { lockLinks } from './pushes/pushed-rows.ts';
 import { type Push, pushOf, queueAll } from './pushes/queue-rows.ts';
-import { refuse } from './refusals.ts';
-import { nameOfRequest, nobodyThere } from './repeats.ts';
+import { nobodyThere, take, TIMEOUT_S } from './repeats.ts';
 import type { Steering } from './steering.ts';
 import { findSteered } from './steered-rows.ts';
 
@@ -30,9 +29,6 @@ export interface ProfilesParts {
   readonly steering: Steering;
   readonly relay: () => Pick<ProfileRelay, 'request'>;
 }
-
-/** What a partner may assume when nobody said how long it takes. */
-const TIMEOUT_S = 30;
 
 /** Charging profiles and preferences for sessions of ours: the Receiver's requests, and what follows from them. CHP. */
 export class Profiles {
@@ -56,21 +52,11 @@ export class Profiles {
 
   /** The response at once; the result goes to the response_url afterwards. CHP-01. */
   private async take(method: string, request: OcpiRequest): Promise<OcpiReply> {
-    const { db, bus, calls, clock } = this.parts;
+    const { db, bus, clock } = this.parts;
     const { body, query, caller, params, addressed } = request;
     const { response_url: responseUrl, charging_profile: profile } = (method === 'PUT' ? body : query) as SetChargingProfile;
-    const allowed = allowedUrl(responseUrl, { allowPrivate: calls.allowPrivate });
-    if (!allowed.ok) throw refuse('invalid-parameters', `response_url: ${allowed.message}`);
-    const [orderId, sessionId] = [nameOfRequest(request), params.session_id!];
-    const { to: us, from: them } = request.routing;
-    const routing = { from: us, to: them ?? partiesOf(caller.partner)[0] };
-    const { repeat, reply } = await keepTaken(db, {
-      orderId, partnerId: caller.partner.id, command: `${method} charging profile`, responseUrl,
-      correlationId: request.ids.correlationId, routing, takenAt: rfc3339(clock.now()),
-    });
-    request.afterAnswer(() => {
-      void noteAnswered(db, orderId).then(() => this.parts.wake(), () => {});
-    });
+    const sessionId = params.session_id!;
+    const { orderId, routing, repeat, reply } = await take(this.parts, request, `${method} charging profile`, responseUrl);
     if (reply) return replyOf(reply);
     const steering = await this.parts.steering.grantsOf(askersOf(request));
     const elsewhere = await findSteered(db, sessionId);

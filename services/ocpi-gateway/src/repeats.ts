@@ -1,6 +1,45 @@
 import { createHash } from 'node:crypto';
 import { Unanswered } from '#bus';
+import { allowedUrl, type Routing } from '#ocpi';
+import type { Database } from '#postgres';
+import { type Clock, rfc3339 } from '#time';
+import { keepTaken, noteAnswered, type Replied } from './command-rows.ts';
 import type { OcpiRequest } from './exchange.ts';
+import type { Calls } from './partners/calls.ts';
+import { partiesOf } from './partners/partner.ts';
+import { refuse } from './refusals.ts';
+
+/** What a partner may assume when nobody said how long a command or a charging profile takes. */
+export const TIMEOUT_S = 30;
+
+/** A request whose result goes to its response_url. */
+export interface TakenRequest {
+  readonly orderId: string;
+  /** Of the result. */
+  readonly routing: Routing;
+  readonly repeat: boolean;
+  /** What it was answered when it came before. */
+  readonly reply?: Replied | undefined;
+}
+
+/** Where the result goes is written down before anything can come of it. Throws a refusal of the URL. */
+export async function take(
+  { db, calls, clock, wake }: { readonly db: Database; readonly calls: Calls; readonly clock: Clock; readonly wake: () => void },
+  request: OcpiRequest,
+  command: string,
+  responseUrl: string,
+): Promise<TakenRequest> {
+  const allowed = allowedUrl(responseUrl, { allowPrivate: calls.allowPrivate });
+  if (!allowed.ok) throw refuse('invalid-parameters', `response_url: ${allowed.message}`);
+  const { caller: { partner }, ids: { correlationId }, routing: { to: us, from: them } } = request;
+  const orderId = nameOfRequest(request);
+  const routing = { from: us, to: them ?? partiesOf(partner)[0] };
+  const standing = await keepTaken(db, {
+    orderId, partnerId: partner.id, command, responseUrl, correlationId, routing, takenAt: rfc3339(clock.now()),
+  });
+  request.afterAnswer(() => void noteAnswered(db, orderId).then(wake, () => {}));
+  return { orderId, routing, ...standing };
+}
 
 /**
  * The same for a request that comes again, as a UUID: of the same partner, under the same ids, with the same
