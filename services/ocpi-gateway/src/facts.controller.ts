@@ -13,7 +13,7 @@ import {
 } from '#contracts/sessions';
 import { type TariffPublished, tariffPublished, type TariffWithdrawn, tariffWithdrawn } from '#contracts/tariff-engine';
 import { type TokenChanged, tokenChanged } from '#contracts/tokens-auth';
-import { fromJsonBytes } from '#contracts';
+import { fromJsonBytes, jsonText } from '#contracts';
 import { Erasing } from '#erasure';
 import type { CdrToken, Session, Tariff, Token } from '#ocpi';
 import { fromBus } from './partners/partner.ts';
@@ -23,13 +23,11 @@ import { Steering } from './steering.ts';
 import { tokenKey } from './pushes/token-key.ts';
 import type { OwnObject } from './pushes/views.ts';
 
-const json = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-
 /** Of each Location the last of the batch: it is told by one after the other. */
 function locationsOf(facts: readonly (LocationChanged | EvseStatusChanged)[]): OwnObject[] {
   const last = new Map(facts.filter(({ own }) => own).map((fact) => [fact.locationId, fact]));
   return [...last.values()].map(({ locationId: objectKey, locationJson, private: isPrivate }) =>
-    ({ module: 'locations', objectKey, current: json(locationJson), isPrivate }));
+    ({ module: 'locations', objectKey, current: jsonText(locationJson), isPrivate }));
 }
 
 /** What the other services tell: our own objects, for the partners that are to have them. */
@@ -45,7 +43,7 @@ export class FactsController {
   @Hears(tariffPublished)
   async tariffPublished({ own, tariffId, tariffJson }: TariffPublished, heard: Heard) {
     if (!own) return;
-    this.gateway.queue(heard, [{ module: 'tariffs', objectKey: tariffId, current: json(tariffJson) }]);
+    this.gateway.queue(heard, [{ module: 'tariffs', objectKey: tariffId, current: jsonText(tariffJson) }]);
     await this.gateway.tariffTurns(heard, fromJsonBytes<Tariff>(tariffJson));
   }
 
@@ -74,7 +72,7 @@ export class FactsController {
     const objectKey = tokenKey({ uid, type: type as 'RFID' });
     // What comes late of an erased contract: its partners hear that it is over, and no more.
     if (own && !this.isErased(fromJsonBytes<Token>(tokenJson), lastUpdated))
-      this.gateway.queue(heard, [{ module: 'tokens', objectKey, current: json(tokenJson) }]);
+      this.gateway.queue(heard, [{ module: 'tokens', objectKey, current: jsonText(tokenJson) }]);
   }
 
   @Hears(sessionStarted, sessionUpdated, sessionEnded)
@@ -83,7 +81,7 @@ export class FactsController {
     if ('energyWh' in fact) await this.profiles.ended(sessionId, heard);
     const told = fromJsonBytes<Session>(sessionJson);
     if (this.isErased(told.cdr_token, told.start_date_time)) return this.steering.erased(heard.tx, told);
-    const session = { module: 'sessions', objectKey: sessionId, current: json(sessionJson) } as const;
+    const session = { module: 'sessions', objectKey: sessionId, current: jsonText(sessionJson) } as const;
     this.gateway.queue(heard, [session], fromBus(tokenParty!));
   }
 
@@ -92,12 +90,12 @@ export class FactsController {
     const session = fromJsonBytes<Session>(sessionJson);
     if (session.status === 'COMPLETED' || session.status === 'INVALID') await this.steering.ended(heard.tx, session);
     if (this.isErased(session.cdr_token, session.start_date_time)) return this.steering.erased(heard.tx, session);
-    this.gateway.queueElsewhere(heard, json(sessionJson));
+    this.gateway.queueElsewhere(heard, jsonText(sessionJson));
   }
 
   @Hears(cdrIssued)
   cdrIssued({ cdrId, tokenParty, cdrJson }: CdrIssued, heard: Heard) {
-    return this.gateway.queue(heard, [{ module: 'cdrs', objectKey: cdrId, current: json(cdrJson) }], fromBus(tokenParty!));
+    return this.gateway.queue(heard, [{ module: 'cdrs', objectKey: cdrId, current: jsonText(cdrJson) }], fromBus(tokenParty!));
   }
 
   @Hears(profileSettled)

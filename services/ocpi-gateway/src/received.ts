@@ -5,7 +5,7 @@ import { Change } from '#contracts/party';
 import { getSession, putPartnerSession } from '#contracts/sessions';
 import { deletePartnerTariff, getTariff, putPartnerTariff } from '#contracts/tariff-engine';
 import { getToken, putPartnerToken } from '#contracts/tokens-auth';
-import { toJsonBytes } from '#contracts';
+import { jsonText, toJsonBytes } from '#contracts';
 import { answers, type Cdr, findEvse, joinUrl, type Location, type Party, type Route, sameId, sameParty } from '#ocpi';
 import type { Handlers, OcpiReply, OcpiRequest } from './exchange.ts';
 import type { FetchKey } from './pulls/fetch-rows.ts';
@@ -14,8 +14,6 @@ import { fromBus, maySpeakFor, notTheirs, toBus } from './partners/partner.ts';
 import { hasQuirk, sloppyCredit, zoneless } from './partners/quirks.ts';
 import { refuse } from './refusals.ts';
 import type { Sightings } from './partners/sightings.ts';
-
-const json = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
 /** The Receiver interfaces: partners' objects go to whoever keeps them, and are read back from there. */
 export function receivedHandlers(bus: Bus, fetching: Fetching, sightings: Sightings): Handlers {
@@ -115,7 +113,7 @@ function changed({ change }: { change: Change }): OcpiReply {
 
 function found(bytes: Uint8Array | undefined, what: string): string {
   if (!bytes) throw refuse('not-found', `${what} is not known here`);
-  return json(bytes);
+  return jsonText(bytes);
 }
 
 function receivedLocations(bus: Bus, pushing: Pushing, sightings: Sightings): Handlers {
@@ -260,7 +258,7 @@ async function noteEarlyCdr(bus: Bus, sightings: Sightings, partnerId: string, c
   const { session_id: sessionId, id, credit } = cdr;
   if (sessionId === undefined || credit) return;
   const { sessionJson } = await bus.ask(getSession, { party: toBus(cdr), sessionId });
-  const { status } = sessionJson ? JSON.parse(json(sessionJson)) as { status?: string } : {};
+  const { status } = sessionJson ? JSON.parse(jsonText(sessionJson)) as { status?: string } : {};
   if (status === undefined || status === 'COMPLETED' || status === 'INVALID') return;
   sightings.note(partnerId, 'late-sessions', `the CDR ${id} came while its Session was ${status}`);
 }

@@ -1,4 +1,5 @@
 import type { Bus } from '#bus';
+import { jsonText } from '#contracts';
 import { getLocation } from '#contracts/locations';
 import type { Granted } from '#grants';
 import { type Location, sameParty } from '#ocpi';
@@ -28,7 +29,7 @@ export class Seen {
   private async look(locationId: string, request: Asking): Promise<{ isThere: boolean; view?: string | undefined }> {
     const { bus, grantedNow } = this.parts;
     const { locationJson, private: isPrivate } = await bus.ask(getLocation, { locationId });
-    const text = locationJson && new TextDecoder().decode(locationJson);
+    const text = locationJson && jsonText(locationJson);
     const { addressed } = request;
     if (!text || (addressed && !sameParty(JSON.parse(text) as Location, addressed))) return { isThere: false };
     return { isThere: true, view: isPrivate ? undefined : locationView(text, viewerIn(request), await grantedNow()) };

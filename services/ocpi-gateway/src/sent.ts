@@ -7,7 +7,7 @@ import { listSessions } from '#contracts/sessions';
 import { cdrDelivered } from '#contracts/ocpi-gateway';
 import { listTariffs } from '#contracts/tariff-engine';
 import { answerAuthorize, listTokens } from '#contracts/tokens-auth';
-import { fromJsonBytes, toJsonBytes } from '#contracts';
+import { fromJsonBytes, jsonText, toJsonBytes } from '#contracts';
 import { Refused } from '#bus';
 import { type Granted, patternsFor, seenSinceFor } from '#grants';
 import { type Cdr, dateTimeOf, instantMs, type NextPage, pageHeaders, type PageQuery, partyText, readPage, sameParty, type Session, TokenType } from '#ocpi';
@@ -26,8 +26,6 @@ import { refuse } from './refusals.ts';
 import type { Steering } from './steering.ts';
 
 type PageAsk = MessageInitShape<typeof PageRequestSchema>;
-const utf8 = new TextDecoder();
-const json = (bytes: Uint8Array) => utf8.decode(bytes);
 
 export interface SentParts {
   readonly db: Database;
@@ -75,7 +73,7 @@ export function sentHandlers(bus: Bus, parties: OwnParties, parts: SentParts): H
     lastGranted = granted;
     const listed = early && granted === assumed ? early : await asked(granted);
     if (showsAllAsItIs(granted)) return listed;
-    const shown = listed.objectsJson.map((bytes) => locationView(json(bytes), viewer, granted));
+    const shown = listed.objectsJson.map((bytes) => locationView(jsonText(bytes), viewer, granted));
     return { ...listed, shown: shown.filter((text) => text !== undefined).map(toJsonBytes) };
   };
   /** Those of tokens of whoever asks, and as it may see them those that are granted to it. */
@@ -207,7 +205,7 @@ async function authorize(bus: Bus, { params, query, text, version, addressed, ro
         ...(text === '' ? {} : { locationReferencesJson: toJsonBytes(text) }),
         ...(routing.from ? { asker: toBus(routing.from) } : {}),
       });
-      return { dataJson: json(authorizationInfoJson) };
+      return { dataJson: jsonText(authorizationInfoJson) };
     } catch (error) {
       if (!(error instanceof Refused && error.code === 'unknown-token')) throw error;
       unknown = error.detail;

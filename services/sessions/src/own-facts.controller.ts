@@ -1,5 +1,6 @@
 import { Controller, Inject } from '@nestjs/common';
 import { type Heard, Hears } from '#bus';
+import { jsonText } from '#contracts';
 import {
   type SessionEnded,
   sessionEnded,
@@ -20,7 +21,7 @@ export class OwnFactsController {
 
   @Hears(sessionStarted, sessionUpdated, sessionEnded)
   told({ sessionJson }: SessionStarted | SessionUpdated | SessionEnded, { tx }: Heard) {
-    const text = new TextDecoder().decode(sessionJson);
+    const text = jsonText(sessionJson);
     const session = JSON.parse(text) as Session;
     if (!isErasedSession(this.erasing.marks, session)) return storeOwnSession(tx, session, text);
     const erased = withoutToken(session);

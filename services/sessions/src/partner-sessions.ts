@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Outbox, told } from '#bus';
 import { partnerSessionChanged } from '#contracts/sessions';
-import { fromJsonBytes, toJsonBytes } from '#contracts';
+import { fromJsonBytes, jsonText, toJsonBytes } from '#contracts';
 import { Rejected } from '#decider';
 import {
   type AskedFor,
@@ -156,7 +156,7 @@ function pushedSession(
   if (!sameParty(session, party)) throw refuse('invalid-object', "party_id: is not the URL's");
   // The bytes as they came, unless a status had to be understood: nobody else has to know that RESERVED is RESERVATION. D2.
   const isAsItCame = !patch && (given as Session).status === session.status;
-  const text = isAsItCame ? new TextDecoder().decode(body) : JSON.stringify(session);
+  const text = isAsItCame ? jsonText(body) : JSON.stringify(session);
   return { session, text, lastUpdated: (patch ? (given as Session) : session).last_updated };
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { told, type Outbox } from '#bus';
 import { tokenChanged } from '#contracts/tokens-auth';
-import { fromJsonBytes, toJsonBytes } from '#contracts';
+import { fromJsonBytes, jsonText, toJsonBytes } from '#contracts';
 import { Rejected } from '#decider';
 import type { Marks } from '#erasure';
 import { type AskedFor, type AuthorizationInfo, isOutdated, type Party, partyText, patchToken, read, sameId, sameParty, Token } from '#ocpi';
@@ -43,7 +43,7 @@ export class TokensAuth {
     return this.change(
       key,
       (known) => {
-        if (!patch) return { own: false, text: new TextDecoder().decode(body) };
+        if (!patch) return { own: false, text: jsonText(body) };
         if (!known)
           throw new Rejected<Refusal>('unknown-token', `${key.type} token ${key.uid} is not known: PUT it first`);
         return { own: false, text: JSON.stringify(patchToken(known.token, fromJsonBytes(body))) };
