@@ -3,50 +3,19 @@ export {
   type ChainRow,
   type ChainState,
   EMPTY_CHAIN,
-  GENESIS,
   type LogEntry,
   nextRow,
   stateAfter,
   verifyNext,
 } from './chain.ts';
-export { entryText, type Heading, type Place, readHeading, type Sealed } from './entry.ts';
-export { type Damage, type DamageKind } from './export-damage.ts';
-export {
-  endLine,
-  type ExportedEntry,
-  type ExportedPrivate,
-  type ExportHeader,
-  entryLine,
-  headerLine,
-  headLine,
-  type Line,
-  Summing,
-  sumLine,
-} from './export-format.ts';
-export {
-  type EntryLine,
-  exportedEntry,
-  type ExportLine,
-  linesOf,
-  readHeader,
-  readLine,
-  StrangeLine,
-} from './export-lines.ts';
-export { leafOf, linkOf, macOf, nodeOf, sha256 } from './hashes.ts';
-export {
-  type ExportEnd,
-  type Head,
-  readEnd,
-  readHead,
-  type Signed,
-  signEnd,
-  signHead,
-  wrongSignature,
-} from './head.ts';
+export { entryText, readHeading, type Sealed } from './entry.ts';
+export { endLine, type ExportedEntry, entryLine, headerLine, headLine, Summing, sumLine } from './export-format.ts';
+export { exportedEntry, type ExportLine, linesOf, readHeader, readLine } from './export-lines.ts';
+export { macOf, sha256 } from './hashes.ts';
+export { type Head, readHead, type Signed, signEnd, signHead } from './head.ts';
 export {
   InvalidKey,
   isPublicKey,
-  isSignedBy,
   type PublicKey,
   readPublicKeys,
   type Signer,
@@ -61,7 +30,6 @@ export {
   isConsistent,
   type NodeSource,
   rootAt,
-  rootByInclusion,
   type Run,
   same,
   type TreeHead,

@@ -1,3 +1,2 @@
-export { filled } from './filled.ts';
 export { fromJsonBytes, jsonText, toJsonBytes } from './json.ts';
 export { uint32 } from './uint32.ts';

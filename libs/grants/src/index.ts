@@ -1,8 +1,5 @@
 export { grantMigrations, GrantRows } from './grant-rows.ts';
-export { areGrantedAlike, type Granted, grantedAt, isOffered, type Offer, offeredOf, offersOf, tokenPrioritiesAt } from './offers.ts';
-export { isLike, type Patterns, patternsFor, type Places, type SeenSince, seenSinceFor, shownSince } from './places.ts';
+export { areGrantedAlike, type Granted, isOffered, type Offer, offeredOf, offersOf } from './offers.ts';
+export { isLike, patternsFor, seenSinceFor, shownSince } from './places.ts';
 export { describedOffers } from './settings.ts';
-export {
-  isSteeringAlike, type Steered, type Steering, steeringAt, steeringFor, type SteeringGrant, steeringGrantOf,
-} from './steering.ts';
-export { beginsAt, type GrantVersion } from './versions.ts';
+export { isSteeringAlike, type Steering, steeringFor, type SteeringGrant, steeringGrantOf } from './steering.ts';

@@ -1,5 +1,5 @@
 export type { Check, Evidence, RuleVerdict, Verdict } from './check.ts';
 export { checks } from './checks.ts';
 export { counts, reportText } from './report.ts';
-export { type Rule, ruleIds, rules, type Strength } from './rules.ts';
+export { type Rule, rules, type Strength } from './rules.ts';
 export { type Conformance, conformance, type Report } from './run.ts';

@@ -26,9 +26,9 @@ export {
 export { type AgentOptions, exchange, type Exchange, outboundAgent } from './exchange.ts';
 export { ERASED, erasedCdrToken, erasedToken } from './erased.ts';
 export {
-  boolean, ci, count, Country, CountryCode, Currency, DateTime, dateTimeOf, DisplayText, enumOf, id, instantMs, int, known,
-  Language, list, LocalDate, number, object, open, optional, PartyId, type Patch, patchOf, pattern, Price, Role, ruled, some,
-  text, TimeOfDay, url,
+  boolean, ci, count, Country, CountryCode, Currency, DateTime, dateTimeOf, DisplayText, enumOf, id, instantMs,
+  int, known, Language, list, LocalDate, number, object, open, optional, PartyId, type Patch, patchOf, pattern,
+  Price, Role, some, text, TimeOfDay, url,
 } from './fields.ts';
 export {
   answerRouting, authorization, type Headers, headerText, idHeaders, type MessageIds, readMessageIds, readRouting,
@@ -38,16 +38,15 @@ export { ClientInfo, ConnectionStatus } from './hub-client-info.ts';
 export { idKey, type Party, partyText, sameId, sameParty } from './ids.ts';
 export { issuesOf, read, readAsIs, type Reading } from './issues.ts';
 export { namedFields } from './named-fields.ts';
-export {
-  decimalText, jsonNumber, type JsonLimits, type JsonReading, type JsonRefusal, parseJson, unfitText,
-} from './json.ts';
+export { jsonNumber, type JsonLimits, type JsonReading, type JsonRefusal, parseJson, unfitText } from './json.ts';
 export { type LocationFault, locationFaults } from './location-faults.ts';
 export { asCompared, isNamed, type OwnedToken } from './publish-allowed.ts';
 export {
-  AdditionalGeoLocation, BusinessDetails, Capability, chargesWhenClosed, Connector, ConnectorFormat, ConnectorPatch, ConnectorType,
-  EnergyMix, EnergySource, EnergySourceCategory, EnvironmentalImpact, EnvironmentalImpactCategory, Evse, EvseInPatch,
-  EvsePatch, ExceptionalPeriod, Facility, GeoLocation, Hours, Image, ImageCategory, Location, LocationPatch,
-  ParkingRestriction, ParkingType, PowerType, PublishTokenType, RegularHours, Status, StatusSchedule,
+  AdditionalGeoLocation, BusinessDetails, Capability, chargesWhenClosed, Connector, ConnectorFormat,
+  ConnectorPatch, ConnectorType, EnergyMix, EnergySource, EnergySourceCategory, EnvironmentalImpact,
+  EnvironmentalImpactCategory, Evse, EvsePatch, ExceptionalPeriod, Facility, GeoLocation, Hours, Image,
+  ImageCategory, Location, LocationPatch, ParkingRestriction, ParkingType, PowerType, PublishTokenType,
+  RegularHours, Status, StatusSchedule,
 } from './locations.ts';
 export {
   nextLink, type NextPage, type PageEnd, pageHeaders, type PageQuery, type PageReading, type PageRules, type Query, readPage,
@@ -61,16 +60,12 @@ export {
   findEndpoint, type Interface, missingInterfaces, newestCommon, typicalInterfaces,
 } from './registration.ts';
 export { relay, type Relayed, type RelayedRequest } from './relay.ts';
-export {
-  ActiveProfileQuery, type Method, ResponseUrlQuery, type Route, routes, TokenQuery,
-} from './routes.ts';
+export { ActiveProfileQuery, type Method, ResponseUrlQuery, type Route, routes } from './routes.ts';
 export { cdrLocation, creditCdr } from './sent-cdrs.ts';
 export {
   ChargingPreferences, ChargingPreferencesResponse, Session, SessionPatch, SessionStatus,
 } from './sessions.ts';
-export {
-  type Answer, answers, isSuccess, type StatusCode, statusCodes, statusMeaning,
-} from './status.ts';
+export { type Answer, answers, isSuccess, type StatusCode } from './status.ts';
 export {
   DayOfWeek, PriceComponent, ReservationRestrictionType, Tariff, TariffDimensionType, TariffElement,
   TariffRestrictions, TariffType,
@@ -79,5 +74,5 @@ export {
   AllowedType, AuthorizationInfo, EnergyContract, LocationReferences, ProfileType, Token, TokenPatch, TokenType,
   WhitelistType,
 } from './tokens.ts';
-export { allowedUrl, isPrivateAddress, joinUrl, type UrlReading, type UrlRules } from './urls.ts';
+export { allowedUrl, joinUrl, type UrlReading, type UrlRules } from './urls.ts';
 export { Endpoint, InterfaceRole, ModuleId, Version, VersionDetails, VersionNumber } from './versions.ts';

@@ -55,14 +55,12 @@ export { spanningPeriods, splitPeriods } from './spanning.ts';
 export {
   type CdrTotals,
   cdrTotals,
-  hours,
   type PriceReport,
   priceReport,
   type Split,
   split,
   type TextPrice,
   type Usage,
-  usage,
 } from './totals.ts';
 export {
   type Alternative,

@@ -1,5 +1,4 @@
 export { type NatsOptions, type NatsServer, type NatsUser, natsFor, startNats, userText } from './nats.ts';
-export { natsServerBinary } from './nats-binary.ts';
 export { type PostgresOptions, postgresFor, startPostgres } from './postgres.ts';
 export { type Server } from './server.ts';
 export { checkoutRoot, stateFolder, stateRoot } from './places.ts';

@@ -1,14 +1,14 @@
-export { type FeePeriod, isInScope, type MonthScope, SettlementCalendar } from './calendar.ts';
+export { type FeePeriod, type MonthScope, SettlementCalendar } from './calendar.ts';
 export { exampleCdr as exampleCdrToSettle, exampleTerms } from './example.ts';
 export { type FeeLine, type FeeTax, feeTaxes, isFor } from './fees.ts';
 export {
-  isMonth, localDay, localMonth, monthStart, type MonthWindow, monthWindow, nextMonth,
+  isMonth, localMonth, monthStart, type MonthWindow, monthWindow, nextMonth,
 } from './month.ts';
 export {
-  type CdrToSettle, driverTaxes, type Remark, sessionsIn, type SettledCdr, settledCdr, type SettledTax,
+  type CdrToSettle, driverTaxes, type Remark, type SettledCdr, settledCdr, type SettledTax,
   type Taxed, taxedOf, taxesOfPlace, vatRates,
 } from './settled.ts';
-export { invoiceNumber, settle, type SettleInput } from './settle.ts';
+export { settle, type SettleInput } from './settle.ts';
 export {
   type ChargingTotal, type CurrencyStatement, type Invoice, type PlaceLine, type Statement,
   type StatementLine, type StatementNotes, type StatementParty,
@@ -17,7 +17,7 @@ export { statementText } from './statement-text.ts';
 export type { FeeBase, InvoiceKey, PlaceTotal, Tallies, TaxTotal, Total } from './tallies.ts';
 export { type HeldCdr, type Tallied, tallied } from './tally.ts';
 export {
-  type AgreementTerms, compare, type Fee, type Grants, type PartyId, partyKey, type PartyTerms, sameTerms,
+  type AgreementTerms, compare, type Fee, type Grants, type PartyId, type PartyTerms, sameTerms,
   type SmartChargingGrant, type TaxRegistration, termsDigest,
 } from './terms.ts';
 export { termsProblem } from './terms-problem.ts';

@@ -1,3 +1,3 @@
 export { jurisdictionOf, type Place } from './place.ts';
 export { splitTax, type TaxPart } from './split.ts';
-export { combinedRate, type Tax, taxCodesIn, taxDay, taxesAt, taxesOn } from './taxes.ts';
+export { combinedRate, type Tax, taxCodesIn, taxesAt } from './taxes.ts';

@@ -1,6 +1,6 @@
 export type { Attributes, Span, Tracer } from '@opentelemetry/api';
 export { type Fields, log, type Level, type Log, type LogOptions } from './log.ts';
-export { readSpans, readTrace, type RecordedSpan, renderTrace, traceTree } from './trace-tree.ts';
+export { readSpans, type RecordedSpan, traceTree } from './trace-tree.ts';
 export {
   currentTraceparent,
   inSpan,
