@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { price } from '../src/price.ts';
 import type { Charge } from '../src/shapes.ts';
-import { vectors } from '../src/vectors.ts';
+import { vectors } from '../test/vectors.ts';
 
 /** One measurement: how many charges were priced in how long, on one core. */
 export interface Measured {

@@ -3,12 +3,12 @@ import { expect, test } from 'vitest';
 import { decimal } from '#money';
 import { explain } from './explain.ts';
 import { explanationText } from './explain-text.ts';
-import { chargeOf, energy, flat, start_date_time, tariffOf, time } from './one-hour.ts';
+import { chargeOf, energy, flat, start_date_time, tariffOf, time } from '../test/one-hour.ts';
 import { price } from './price.ts';
 import type { Reason } from './reason.ts';
 import type { ChargingPeriod, Tariff } from './shapes.ts';
 import { cdrTotals, priceReport } from './totals.ts';
-import { vectors } from './vectors.ts';
+import { vectors } from '../test/vectors.ts';
 
 test('a period that spans a price change is priced as it began, and noted', () => {
   const tariff: Tariff = {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { explain } from './explain.ts';
 import { explanationText } from './explain-text.ts';
-import { chargeOf, energy, flat, tariffOf, time } from './one-hour.ts';
+import { chargeOf, energy, flat, tariffOf, time } from '../test/one-hour.ts';
 import { price } from './price.ts';
 import type { Charge, Tariff } from './shapes.ts';
 

@@ -18,7 +18,7 @@ import {
   time,
   TUESDAY_10,
   when,
-} from './vector-tariffs.ts';
+} from '../test/vector-tariffs.ts';
 
 type Flag = keyof typeof FLAGS;
 // pausedTime is about metering, before there is a charge to price: meter.test.ts.

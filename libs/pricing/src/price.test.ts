@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Priced } from './price.ts';
 import { price } from './price.ts';
-import { vectors } from './vectors.ts';
+import { vectors } from '../test/vectors.ts';
 
 const billedLines = ({ lines }: Priced) =>
   lines.map(

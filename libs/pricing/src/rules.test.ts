@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type Policy, policyWith } from './policy.ts';
-import { chargeOf, energy, flat, oneHour, start_date_time, tariffOf, time } from './one-hour.ts';
+import { chargeOf, energy, flat, oneHour, start_date_time, tariffOf, time } from '../test/one-hour.ts';
 import { price, type PriceOptions } from './price.ts';
 import {
   type Charge,

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { instant, rfc3339 } from '#time';
 import { type MeterEvent, splitAtPriceChanges } from './meter.ts';
-import { chargeOf, energy, start_date_time, tariffOf, time } from './one-hour.ts';
+import { chargeOf, energy, start_date_time, tariffOf, time } from '../test/one-hour.ts';
 import { price } from './price.ts';
 import type { ChargingPeriod, Tariff, TariffElement } from './shapes.ts';
 import { quote } from './quote.ts';

@@ -18,7 +18,7 @@ import {
   time,
   TUESDAY_10,
   when,
-} from './vector-tariffs.ts';
+} from '../test/vector-tariffs.ts';
 
 const stay: Charge = charge(
   {

@@ -7,7 +7,7 @@ import { price } from '../src/price.ts';
 import type { CdrDimension, Charge, ChargingPeriod, Tariff } from '../src/shapes.ts';
 
 // The project's checklist lies beside the repository, not in it: its own numbers are compared where
-// it is at hand. What the product itself carries of them is vectors.ts.
+// it is at hand. What this repository carries of them is vectors.ts.
 const folder = join(import.meta.dirname, '../../../../shared/ocpi');
 const file = join(folder, 'price-vectors.json');
 

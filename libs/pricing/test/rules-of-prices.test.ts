@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { cdrTotals, price } from '../src/index.ts';
-import { chargeOf, energy, flat, tariffOf } from '../src/one-hour.ts';
-import { vectors } from '../src/vectors.ts';
+import { chargeOf, energy, flat, tariffOf } from './one-hour.ts';
+import { vectors } from './vectors.ts';
 
 // Which of the vectors proves which rule of OCPI's prices; that each is met is what this asks again, by name.
 

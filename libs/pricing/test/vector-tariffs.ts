@@ -7,7 +7,7 @@ import type {
   Tariff,
   TariffElement,
   TariffRestrictions,
-} from './shapes.ts';
+} from '../src/shapes.ts';
 
 export const TIME_ZONE = 'Europe/Berlin';
 

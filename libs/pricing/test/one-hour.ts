@@ -1,4 +1,4 @@
-import type { Charge, ChargingPeriod, PriceComponent, Tariff } from './shapes.ts';
+import type { Charge, ChargingPeriod, PriceComponent, Tariff } from '../src/shapes.ts';
 
 // What tests price: ten kWh in one hour, by a tariff of one element.
 

@@ -1,5 +1,5 @@
-import type { Outcome } from './bill.ts';
-import type { Charge } from './shapes.ts';
+import type { Outcome } from '../src/bill.ts';
+import type { Charge } from '../src/shapes.ts';
 import { TIME_ZONE } from './vector-tariffs.ts';
 import { prices } from './vectors-prices.ts';
 import { reservations } from './vectors-reservations.ts';

@@ -1,4 +1,4 @@
-import type { CdrDimension, Charge, ChargingPeriod, Tariff } from './shapes.ts';
+import type { CdrDimension, Charge, ChargingPeriod, Tariff } from '../src/shapes.ts';
 import {
   always,
   charge,
