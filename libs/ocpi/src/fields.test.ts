@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { classes, enums } from './catalogue.ts';
+import { classes, enums } from '../test/catalogue.ts';
 import { ci, dateTimeOf, instantMs, known, number, text } from './fields.ts';
 import { issuesOf } from './issues.ts';
 import { Capability, Evse, GeoLocation } from './locations.ts';

@@ -1,4 +1,3 @@
-export { classes, enums } from './catalogue.ts';
 export {
   AuthMethod, Cdr, CdrDimension, CdrDimensionType, CdrLocation, CdrToken, ChargingPeriod, sessionOnlyDimensions,
   SignedData, SignedValue,
@@ -36,7 +35,7 @@ export {
 } from './headers.ts';
 export { ClientInfo, ConnectionStatus } from './hub-client-info.ts';
 export { idKey, type Party, partyText, sameId, sameParty } from './ids.ts';
-export { issuesOf, read, readAsIs, type Reading } from './issues.ts';
+export { read, readAsIs, type Reading } from './issues.ts';
 export { namedFields } from './named-fields.ts';
 export { jsonNumber, type JsonLimits, type JsonReading, type JsonRefusal, parseJson, unfitText } from './json.ts';
 export { type LocationFault, locationFaults } from './location-faults.ts';

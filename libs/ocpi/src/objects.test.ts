@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { z } from 'zod';
-import { classes, enums } from './catalogue.ts';
+import { classes, enums } from '../test/catalogue.ts';
 import { exampleCdr, exampleLocation, exampleSession, exampleTariff, exampleToken } from './examples.ts';
 import { read } from './issues.ts';
 import { patchConnector, patchEvse, putEvse } from './patches.ts';

@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { type z } from 'zod';
-import { classes, enums, issuesOf } from '../src/index.ts';
+import { issuesOf } from '../src/issues.ts';
+import { classes, enums } from './catalogue.ts';
 
 // Walks the protocol's field tables, where the machine has them beside the repository, and proves that
 // every class, field, cardinality, type, length and enum value is what the schemas say.

@@ -4,9 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import {
-  Cdr, ConnectorPatch, Credentials, DisplayText, EnergyMix, Evse, EvsePatch, Hours, issuesOf, Location, LocationPatch,
+  Cdr, ConnectorPatch, Credentials, DisplayText, EnergyMix, Evse, EvsePatch, Hours, Location, LocationPatch,
   parseEnvelope, parseJson, Session, SessionPatch, Tariff, Token, TokenPatch, Version, VersionDetails,
 } from '../src/index.ts';
+import { issuesOf } from '../src/issues.ts';
 
 // The protocol's own example files, where the machine has them beside the repository.
 

@@ -1,17 +1,17 @@
 import type { z } from 'zod';
-import * as cdrs from './cdrs.ts';
-import * as profiles from './charging-profiles.ts';
-import * as commands from './commands.ts';
-import * as credentials from './credentials.ts';
-import * as fields from './fields.ts';
-import * as hub from './hub-client-info.ts';
-import * as locations from './locations.ts';
-import * as sessions from './sessions.ts';
-import * as tariffs from './tariffs.ts';
-import * as tokens from './tokens.ts';
-import * as versions from './versions.ts';
+import * as cdrs from '../src/cdrs.ts';
+import * as profiles from '../src/charging-profiles.ts';
+import * as commands from '../src/commands.ts';
+import * as credentials from '../src/credentials.ts';
+import * as fields from '../src/fields.ts';
+import * as hub from '../src/hub-client-info.ts';
+import * as locations from '../src/locations.ts';
+import * as sessions from '../src/sessions.ts';
+import * as tariffs from '../src/tariffs.ts';
+import * as tokens from '../src/tokens.ts';
+import * as versions from '../src/versions.ts';
 
-/** Every class of OCPI 2.2.1 by the protocol's own name: for documents and conformance checks. */
+/** Every class of OCPI 2.2.1 by the protocol's own name. */
 export const classes = {
   DisplayText: fields.DisplayText, Price: fields.Price,
   Version: versions.Version, VersionDetails: versions.VersionDetails, Endpoint: versions.Endpoint,
