@@ -71,7 +71,6 @@ export interface ClientOptions {
   readonly timeoutMs?: number;
   /** Of an answer's body. */
   readonly maxBytes?: number;
-  readonly userAgent?: string;
   /** Whether this machine and private networks may be called (demo, tests, closed networks). */
   readonly allowPrivate?: boolean;
   /** Takes numbers with more digits than a double carries: a partner's quirk. */
@@ -177,7 +176,7 @@ function requestHeaders(options: ClientOptions, more: CallOptions): Record<strin
     Accept: 'application/json',
     // Without it any coding would be welcome (RFC 9110 §12.5.3).
     'Accept-Encoding': 'identity',
-    'User-Agent': options.userAgent ?? 'Roamwatt',
+    'User-Agent': 'Roamwatt',
     ...idHeaders({ requestId: more.requestId ?? randomUUID(), correlationId: more.correlationId ?? randomUUID() }),
     ...routingHeaders(routing),
     ...(more.via === undefined ? {} : { Via: more.via }),

@@ -15,10 +15,8 @@ function pathSegment(segment: string): string {
 }
 
 export interface UrlRules {
-  /** Whether addresses of this machine and of private networks may be called: tests, demos, closed networks. */
+  /** Whether addresses of this machine and of private networks may be called, and http without TLS (TRN-08): tests, demos, closed networks. */
   readonly allowPrivate: boolean;
-  /** Whether http without TLS may be called; by default only where private addresses may. TRN-08. */
-  readonly allowPlain?: boolean;
 }
 
 export type UrlReading =
@@ -30,12 +28,12 @@ export type UrlReading =
  * why not in one sentence. A name that resolves to a private address is refused when connecting: see
  * `outboundAgent`.
  */
-export function allowedUrl(text: string, { allowPrivate, allowPlain = allowPrivate }: UrlRules): UrlReading {
+export function allowedUrl(text: string, { allowPrivate }: UrlRules): UrlReading {
   const refused = (message: string): UrlReading => ({ ok: false, message });
   if (!URL.canParse(text)) return refused('is no absolute URL');
   const url = new URL(text);
   if (!['https:', 'http:'].includes(url.protocol)) return refused(`has the scheme ${url.protocol}, not https:`);
-  if (url.protocol === 'http:' && !allowPlain) return refused('is not https');
+  if (url.protocol === 'http:' && !allowPrivate) return refused('is not https');
   if (url.username !== '' || url.password !== '') return refused('holds a user name or password');
   if (!allowPrivate && isPrivateHost(url.hostname)) return refused(`names ${url.hostname}, a private address`);
   return { ok: true, url };

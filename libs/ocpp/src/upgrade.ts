@@ -38,8 +38,6 @@ export interface UpgradeOptions {
   readonly connected: (ws: WebSocket, admitted: Admitted) => void;
   /** A handshake that ended without a connection, for the log. */
   readonly refused?: (identity: string | undefined, why: string) => void;
-  readonly payloadBytesMax?: number;
-  readonly admitWithinMs?: number;
 }
 
 /** The WebSocket handshake of a central system: authentication first, then the switch (J-06). */
@@ -53,7 +51,7 @@ export class OcppUpgrade {
     this.#server = new WebSocketServer({
       noServer: true,
       clientTracking: false,
-      maxPayload: options.payloadBytesMax ?? frameLimits.bytesMax,
+      maxPayload: frameLimits.bytesMax,
       perMessageDeflate: false,
       // `false` leaves the header out: the handshake completes without a subprotocol (J-08).
       handleProtocols: (_offered, request) => this.#versions.get(request) ?? false,
@@ -105,10 +103,7 @@ export class OcppUpgrade {
 
   async #admit(handshake: Handshake): Promise<Admission> {
     const late = Promise.withResolvers<Admission>();
-    const timer = setTimeout(
-      () => late.resolve({ status: 503 }),
-      this.#options.admitWithinMs ?? 10_000,
-    );
+    const timer = setTimeout(() => late.resolve({ status: 503 }), ADMIT_WITHIN_MS);
     try {
       return await Promise.race([this.#options.admit(handshake), late.promise]);
     } finally {
@@ -117,6 +112,7 @@ export class OcppUpgrade {
   }
 }
 
+const ADMIT_WITHIN_MS = 10_000;
 const RETRY_AFTER_S = 10;
 
 function refuse(socket: Duplex, status: 401 | 403 | 404 | 429 | 503, retryAfterS = RETRY_AFTER_S): void {
