@@ -78,16 +78,16 @@ function signEach(ledgers: readonly string[], sign: (ledger: string) => DailySig
 export function signingOf(settings: Settings, ledger: LedgerSettings): Signing {
   const { signing_key_file: file, former_public_keys: former } = ledger;
   const signer =
-    file === undefined ? signerFromSeed(settings.key('ledger heads')) : signerOfFile(file);
+    file === undefined ? signerFromSeed(settings.key('ledger heads')) : signerOfFile(file, settings);
   const others = former.filter((key) => key !== signer.publicKey);
   return { signer, keys: [signer.publicKey, ...others], cursorKey: settings.key('ledger export') };
 }
 
-function signerOfFile(file: string): Signer {
+function signerOfFile(file: string, settings: Settings): Signer {
   try {
     return signerFromPem(readFileSync(file, 'utf8'));
   } catch (error) {
     const why = error instanceof InvalidKey ? error.message : `cannot be read: ${(error as Error).message}`;
-    throw new BadSettings(`ledger.signing_key_file: ${file} ${why}`);
+    throw new BadSettings(`${settings.file}: ledger.signing_key_file: ${file} ${why}`);
   }
 }

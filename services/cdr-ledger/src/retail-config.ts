@@ -63,7 +63,7 @@ export function retailSettings(settings: Settings): RetailSettings | undefined {
   const { default_plan: defaultPlan, limits, flagged_cdrs: flaggedCdrs, plans } = section;
   const ids = plans.map(({ id }) => id);
   if (!ids.includes(defaultPlan))
-    throw new BadSettings(`retail.default_plan: there is no plan ${defaultPlan}; there are ${ids.join(', ')}`);
+    throw new BadSettings(`${settings.file}: retail.default_plan: there is no plan ${defaultPlan}; there are ${ids.join(', ')}`);
   const versions = plans.flatMap(({ id: planId, name, versions: dated }) =>
     dated.map(({ from: since, ...terms }) => ({
       planId,
@@ -74,7 +74,7 @@ export function retailSettings(settings: Settings): RetailSettings | undefined {
   );
   const keys = versions.map(({ planId, from: since }) => `${planId} of ${since}`);
   const twice = keys.find((key, n) => keys.indexOf(key) !== n);
-  if (twice !== undefined) throw new BadSettings(`retail.plans: the version ${twice} is there twice`);
+  if (twice !== undefined) throw new BadSettings(`${settings.file}: retail.plans: the version ${twice} is there twice`);
   return { defaultPlan, limits, flaggedCdrs, versions };
 }
 

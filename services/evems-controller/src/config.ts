@@ -50,11 +50,11 @@ export function sitesOf(settings: Settings): Site[] {
   const taken = new Set<string>();
   for (const one of sites) {
     const fault = taken.has(one.id) ? 'the id is given twice' : faultOf(one);
-    if (fault !== undefined) throw new BadSettings(`sites.${one.id}: ${fault}`);
+    if (fault !== undefined) throw new BadSettings(`${settings.file}: sites.${one.id}: ${fault}`);
     taken.add(one.id);
     for (const { key } of one.chargers) {
       if (taken.has(`charger ${key}`))
-        throw new BadSettings(`sites.${one.id}: ${key} is at another site, too`);
+        throw new BadSettings(`${settings.file}: sites.${one.id}: ${key} is at another site, too`);
       taken.add(`charger ${key}`);
     }
   }

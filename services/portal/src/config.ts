@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Rate, rateSetting } from '#admission';
 import { type Party, TokenType, WhitelistType } from '#ocpi';
-import { BadSettings, type OwnParties, type Settings } from '#settings';
+import { BadSettings, type Settings } from '#settings';
 
 /** Where a token may charge: all EVSEs of a Location, or these. */
 const place = z.strictObject({
@@ -74,21 +74,21 @@ export function configOf(settings: Settings): Config {
 }
 
 export function driversOf(settings: Settings): DriverSettings[] {
-  const drivers = settings.list('drivers', driver).map((one) => withParty(one, settings.parties));
-  twice(drivers.map(({ email }) => email), 'email');
-  twice(drivers.flatMap(({ tokens }) => tokens.map(({ uid }) => uid.toLowerCase())), 'token uid');
+  const drivers = settings.list('drivers', driver).map((one) => withParty(one, settings));
+  twice(settings, drivers.map(({ email }) => email), 'email');
+  twice(settings, drivers.flatMap(({ tokens }) => tokens.map(({ uid }) => uid.toLowerCase())), 'token uid');
   return drivers;
 }
 
-function withParty({ country_code, party_id, ...one }: z.output<typeof driver>, parties: OwnParties): DriverSettings {
+function withParty({ country_code, party_id, ...one }: z.output<typeof driver>, { parties, file }: Settings): DriverSettings {
   const owner = parties.ownerOf({ country_code, party_id } as Partial<Party>, 'EMSP');
-  if (!owner.ok) throw new BadSettings(`drivers: ${one.email}: ${owner.message}`);
+  if (!owner.ok) throw new BadSettings(`${file}: drivers: ${one.email}: ${owner.message}`);
   const { party } = owner;
   const its = { country_code: party.country_code, party_id: party.party_id };
   return { ...one, tokens: one.tokens.map((each) => ({ ...each, ...its })) };
 }
 
-function twice(values: readonly string[], what: string): void {
+function twice({ file }: Settings, values: readonly string[], what: string): void {
   const again = values.find((value, index) => values.indexOf(value) !== index);
-  if (again !== undefined) throw new BadSettings(`drivers: the ${what} ${again} is there twice`);
+  if (again !== undefined) throw new BadSettings(`${file}: drivers: the ${what} ${again} is there twice`);
 }

@@ -26,7 +26,7 @@ export function start(env: Env): Promise<Running> {
     const engine = new TariffEngine({ db, bus, store, tariffs, clock, parties, grants, evsesOf: evsesOf(locations) });
     const described = new DescribedTariffs({ db, bus, clock, engine, log });
     await described.describe(tariffsOf(settings), (id) => (error) => {
-      if (error instanceof Rejected) throw new BadSettings(`tariffs: ${id}: ${error.detail}`);
+      if (error instanceof Rejected) throw new BadSettings(`${settings.file}: tariffs: ${id}: ${error.detail}`);
       throw error;
     });
     await noteReturns(db, (key) => engine.find(key));
