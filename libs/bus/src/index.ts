@@ -37,7 +37,7 @@ export { type NatsPermissions, permissionsOf, type Talks } from './permissions.t
 export { LogMismatch, type Relay, startRelay } from './relay.ts';
 export { serve, type ServeOptions, type Serving } from './serve.ts';
 export { slotOf } from './subjects.ts';
-export { fromEventStore, type TellSource } from './tell-source.ts';
+export { fromEventStore, type TellSource, type ToldRow } from './tell-source.ts';
 export { tellable } from './tellable.ts';
 export { type Watching } from './watching.ts';
 export { LIST_BYTES, withinOneAnswer } from './within-one-answer.ts';

@@ -31,6 +31,7 @@ sites:
 drivers:
   - { email: driver@example.com, password: kLAxxTWELLeY-8o1, name: First driver, contract_id: CA-RWT-C00000001-X, tokens: [{ uid: APP-1, type: APP_USER }] }
 portal: { operator_keys: [j0HyeuIVqf896T3QXTX3dNXS] }
+ocpi: { pull: {}, rate_limit: {} }
 `;
 
 /** Nothing listens at port 1: what is said of the settings is said before anything is looked for there. */
@@ -54,7 +55,7 @@ async function faultsOf(changes: Readonly<Record<string, string>>): Promise<read
 test('mistakes in several sections of roamwatt.yaml are all said at once, before a server is needed', async () => {
   const faults = await faultsOf({
     'limit_a: 32': 'limit: 32', 'price: 0.24': 'price: "0.24"', 'email: driver@example.com': 'email: driver',
-    'max_voltage: 208': 'max_voltage: high', operator_keys: 'operator_key', 'password: 19alw2-FhGvCpR-n638lcO_d': 'password: 12',
+    'max_voltage: 208': 'max_voltage: high', operator_keys: 'operator_key', 'pull: {}': 'pull: { evry_s: 60 }', 'rate_limit: {}': 'rate_limit: { per_secnd: 5 }', 'password: 19alw2-FhGvCpR-n638lcO_d': 'password: 12',
   });
   for (const said of [
     /^tariffs\.0 \(LEVEL-2\)\.elements\[0\]\.price_components\[0\]\.price: must be a JSON number/,
@@ -63,6 +64,8 @@ test('mistakes in several sections of roamwatt.yaml are all said at once, before
     /^sites\.0.*feeder: unknown word "limit"/,
     /^drivers\.0.*email: /,
     /^portal: unknown word "operator_key"; did you mean "operator_keys"\?/,
+    /^ocpi\.pull: unknown word "evry_s"; did you mean "every_s"\?/,
+    /^ocpi\.rate_limit: unknown word "per_secnd"; did you mean "per_second"\?/,
   ]) {
     expect(faults.filter((fault) => said.test(fault)), String(said)).toHaveLength(1);
   }

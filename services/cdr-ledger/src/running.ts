@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Bus, isAskFailure, saysNo } from '#bus';
+import { busParty } from '#contracts/party';
 import { orderStop } from '#contracts/sessions';
 import { addDue, type DueHandler, type DueOutcome } from '#due';
 import { Decimal, decimal } from '#money';
@@ -8,7 +9,6 @@ import type { Database, Queryable, Tx } from '#postgres';
 import type { OwnParties } from '#settings';
 import type { Log } from '#telemetry';
 import { type Clock, instant, rfc3339 } from '#time';
-import { contractParty } from './answers.ts';
 import { findHolder } from './holders.ts';
 import type { PlaceOf } from './places.ts';
 import type { ForDriver, RetailPricing } from './retail-pricing.ts';
@@ -109,7 +109,7 @@ export class Running {
     try {
       await bus.ask(
         orderStop,
-        { orderId, tokenUid, party: contractParty(party), sessionId },
+        { orderId, tokenUid, party: busParty(party), sessionId },
         { commandId: orderId },
       );
     } catch (error) {

@@ -5,7 +5,7 @@ import { getLocation } from '#contracts/locations';
 import { getOrder, getSession, orderCancelReservation, orderReserve } from '#contracts/sessions';
 import { findEvse, type Location, type Session } from '#ocpi';
 import type { Database } from '#postgres';
-import { type Clock, instant, rfc3339 } from '#time';
+import { type Clock, instant, instantWithOffset, rfc3339 } from '#time';
 import { appToken, type Charges } from './charges.ts';
 import type { Driver } from './entities.ts';
 import { keyReused, ordering, whyNot } from './ordering.ts';
@@ -37,13 +37,14 @@ export class Reservations {
   /** Orders a reservation; the same key again is the same one. */
   async make(driver: Driver, wanted: WantedReservation, key?: string): Promise<string> {
     const { bus, clock, charges, db } = this.parts;
-    if (instant(wanted.expires_at) <= clock.now())
+    const expiresAtMs = instantWithOffset(wanted.expires_at);
+    if (expiresAtMs <= clock.now())
       throw new Problem(400, 'expiry-is-over', `expires_at: ${wanted.expires_at} is over; it is ${clock.iso()}`);
     const token = appToken(driver);
     const party = { countryCode: wanted.country_code, partyId: wanted.party_id };
     const claim: Omit<ReservationRow, 'refusal'> = {
       reservationId: key ?? randomUUID(), email: driver.email, tokenUid: token.uid, ...party,
-      locationId: wanted.location_id, evseUid: wanted.evse_uid ?? null, expiresAt: rfc3339(instant(wanted.expires_at)),
+      locationId: wanted.location_id, evseUid: wanted.evse_uid ?? null, expiresAt: rfc3339(expiresAtMs),
       orderedAt: clock.iso(),
     };
     const tokenJson = await charges.issuedToken(token);
