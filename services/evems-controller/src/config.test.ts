@@ -12,6 +12,7 @@ const given = {
 };
 const settings = (sites: unknown, rate = 1) =>
   ({
+    file: 'roamwatt.yaml',
     clock: { rate },
     list: (_: string, item: z.ZodType) => z.array(item).parse(sites),
   }) as unknown as Settings;
@@ -41,10 +42,10 @@ test('a platform without sites has none', () => {
 test.each([
   [
     [{ ...given, fail_safe_a: 3 }],
-    'sites.BURNABY-L2: fail_safe_a is 3 A: a car needs 0 or at least 6 A',
+    'roamwatt.yaml: sites.BURNABY-L2: fail_safe_a is 3 A: a car needs 0 or at least 6 A',
   ],
-  [[given, given], 'sites.BURNABY-L2: the id is given twice'],
-  [[given, { ...given, id: 'OTHER' }], 'sites.OTHER: OASIS-L2-01/1 is at another site, too'],
+  [[given, given], 'roamwatt.yaml: sites.BURNABY-L2: the id is given twice'],
+  [[given, { ...given, id: 'OTHER' }], 'roamwatt.yaml: sites.OTHER: OASIS-L2-01/1 is at another site, too'],
 ])('sites that cannot be run are named', (sites, message) => {
   expect(() => sitesOf(settings(sites))).toThrow(new BadSettings(message));
 });
