@@ -1,6 +1,6 @@
 export { type FeePeriod, type MonthScope, SettlementCalendar } from './calendar.ts';
 export { exampleCdr as exampleCdrToSettle, exampleTerms } from './example.ts';
-export { type FeeLine, type FeeTax, feeTaxes, isFor } from './fees.ts';
+export { type FeeLine, type FeeTax, isFor } from './fees.ts';
 export {
   isMonth, localMonth, monthStart, type MonthWindow, monthWindow, nextMonth,
 } from './month.ts';
