@@ -119,7 +119,7 @@ export class AskController {
         // Without one, each order is an order of its own.
         commandId: commandIds[n] || randomUUID(),
       });
-      return { creditCdrId, tokenParty: contractParty(tokenParty), ...(replacementCdrId === undefined ? {} : { replacementCdrId }) };
+      return { creditCdrId, tokenParty: busParty(tokenParty), ...(replacementCdrId === undefined ? {} : { replacementCdrId }) };
     });
   }
 }

@@ -1,4 +1,4 @@
-import { type Decimal, decimal, minorUnitsOf } from '#money';
+import { type Decimal, decimal, digitsOf } from '#money';
 import { type ExplainLanguage, type PriceReport, priceReport, spanningPeriods, type TextPrice } from '#pricing';
 import { CHARGE_OPTIONS, eachCharge, isCredit, POLICY_HELP, type PricedCharge } from './charges.ts';
 import { costTable, creditReport } from './cost-table.ts';
@@ -92,7 +92,7 @@ function statedOf({ source, priced }: PricedCharge, ours: Omit<PriceReport, 'cur
 /** As the ledger reads it. TYP-04: of more than a number's four decimals the rest is dust of binary arithmetic. */
 function isRoundedTo(value: Decimal, exact: Decimal, currency: string): boolean {
   const told = value.toString().split('.')[1]?.length ?? 0;
-  const digits = Math.max(minorUnitsOf(currency) ?? 2, Math.min(told, 4));
+  const digits = Math.max(digitsOf(currency), Math.min(told, 4));
   const [ours, theirs] = [exact, value].map((amount) => amount.roundTo(digits, 'half-away-from-zero')) as [Decimal, Decimal];
   return ours.equals(theirs);
 }
