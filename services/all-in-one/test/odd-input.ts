@@ -56,11 +56,12 @@ export function oddInputIsRefused(place: () => Place): void {
 
 /**
  * That somebody wrote oddly is counted, what was PATCHed and is not there is asked for, its absence noted, and lists are read now and
- * then: nothing that was sent is kept by it. Lanes of what is due end by themselves.
+ * then: nothing that was sent is kept by it. Lanes of what is due end by themselves, and so do texts of our Locations that were replaced.
  */
 const notKept: Readonly<Record<string, string>> = {
   'ocpi_gateway.due': `kind NOT IN ('fetch', 'pull')`, 'ocpi_gateway.to_fetch': 'false',
   'ocpi_gateway.pull_differences': 'false', 'ocpi_gateway.partner_quirks_seen': 'false',
+  'ocpi_gateway.location_texts': 'false', 'ocpi_gateway.old_versions': 'false',
 };
 
 /** How many rows each table holds in which a partner's objects or commands end up, on both sides. */
