@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { Decimal, decimal } from '#money';
 import { instant, rfc3339 } from '#time';
 import { type MeterEvent, splitAtPriceChanges } from './meter.ts';
 import { chargeOf, energy, start_date_time, tariffOf, time } from '../test/one-hour.ts';
 import { price } from './price.ts';
-import type { ChargingPeriod, Tariff, TariffElement } from './shapes.ts';
+import { type ChargingPeriod, InvalidCharge, type Tariff, type TariffElement } from './shapes.ts';
 import { quote } from './quote.ts';
 import { spanningPeriods, splitPeriods } from './spanning.ts';
 import { hours } from './totals.ts';
@@ -100,4 +101,29 @@ test('a charge of one period, split where its price changes, costs what its quot
     expect(String(split.unrounded.excl)).toBe(String(priced.unrounded.excl));
     expect(spanningPeriods(split)).toEqual([]);
   }), { numRuns: 500 });
+});
+
+const nightly = [{ price_components: [energy], restrictions: { start_time: '22:00', end_time: '06:00' } }, { price_components: [{ ...energy, price: 9 }] }];
+
+test('a charge that is told to last for centuries is not split at each of its nights, but refused by its place', () => {
+  const centuries = { ...chargeOf({ ...tariffOf(), elements: nightly }), end_date_time: '2300-01-01T00:00:00Z' };
+  expect(() => splitPeriods(centuries, { timeZone })).toThrow(new InvalidCharge('charging_periods', 'a price that changes 5000 times at most expected'));
+});
+
+test('whether a price of a thousand bounds changes within a charge of years is looked at in time', () => {
+  const bounds = Array.from({ length: 1_500 }, (_, n) => ({ price_components: [energy], restrictions: { min_kwh: 1_500 - n } }));
+  const all = [...bounds, { price_components: [energy], restrictions: { start_time: '08:00' } }, { price_components: [energy] }];
+  const period = { start_date_time, dimensions: [{ type: 'ENERGY' as const, volume: 2_000 }, { type: 'TIME' as const, volume: 1 }] };
+  const years = { ...chargeOf({ ...tariffOf(), elements: all }, period), end_date_time: '2026-01-01T00:00:00Z' };
+  expect(spanningPeriods(price(years, { timeZone }))).toEqual([]);
+}, 20_000);
+
+test('what is split adds up: the energy of a period that tells it twice, and times by their volumes alone', () => {
+  const thrice = [{ price_components: [time], restrictions: { max_duration: 1_200 } }, { price_components: [{ ...time, price: 3 }], restrictions: { max_duration: 2_400 } }, { price_components: [time] }];
+  const half = { type: 'ENERGY' as const, volume: 5 };
+  const period = { start_date_time, dimensions: [half, { type: 'TIME' as const, volume: 1 }, half] };
+  const parts = splitPeriods(chargeOf({ ...tariffOf(), elements: thrice }, period)).flatMap(({ dimensions }) => dimensions);
+  const total = (of: string) => parts.filter(({ type }) => type === of).reduce((all, { volume }) => all.add(decimal(volume)), Decimal.zero);
+  expect(String(total('ENERGY'))).toBe('10');
+  expect(String(total('TIME').roundTo(7, 'half-away-from-zero'))).toBe('1');
 });

@@ -7,11 +7,11 @@ import type { Note } from './notes.ts';
 import { defaultPolicy, type Policy } from './policy.ts';
 import type { Priced, PriceOptions } from './price.ts';
 import type { Moment } from './restriction.ts';
-import type { CdrDimension, Charge, ChargingPeriod, TariffDimension } from './shapes.ts';
+import { type CdrDimension, type Charge, type ChargingPeriod, InvalidCharge, type TariffDimension } from './shapes.ts';
 import { levelsOf, type Stretch } from './stretch.ts';
 
-// A CDR with a start in 1970 (CDR-19) has more midnights than anybody wants to look at.
-const MOMENTS_MAX = 500;
+// A CDR with a start in 1970 (CDR-19), or by a tariff of a thousand bounds, has more moments than anybody wants to look at.
+const MOMENTS_MAX = 5_000;
 
 /**
  * The periods in whose midst what they use gets another price, however the energy ran, or a fee
@@ -19,12 +19,7 @@ const MOMENTS_MAX = 500;
  * as they began.
  */
 export function spanningPeriods({ course, policy, timeZone }: Priced): Note[] {
-  const tariffs = new Map<CompiledTariff, PriceChanges>();
-  const changesOf = (tariff: CompiledTariff): PriceChanges => {
-    let changes = tariffs.get(tariff);
-    if (!changes) tariffs.set(tariff, (changes = new PriceChanges(tariff, policy, timeZone)));
-    return changes;
-  };
+  const changesOf = changesBy(policy, timeZone);
   const momentsOf = (stretch: Stretch, changes: PriceChanges) => {
     const levels = levelsOf(stretch, policy);
     return (atMs: number, energyWh: Decimal): Moment => ({
@@ -45,6 +40,7 @@ export function spanningPeriods({ course, policy, timeZone }: Priced): Note[] {
   }
   const isTaken = (fee: string) => fees.has(fee) || (policy.flatFee === 'once-per-session' && fees.size > 0);
   const notes: Note[] = [];
+  let moments = 0;
   for (const stretch of stretches) {
     if (stretch.endMs <= stretch.startMs) continue;
     const changes = changesOf(stretch.tariff!);
@@ -52,14 +48,25 @@ export function spanningPeriods({ course, policy, timeZone }: Priced): Note[] {
     const used = usedIn(stretch);
     const costs = changes.costOf(used, momentAt(stretch.startMs, stretch.energySoFarWh));
     const isAsBegun = (atMs: number, energyWh: Decimal) => {
+      moments += 1;
       const moment = momentAt(atMs, energyWh);
       const fee = changes.flatAt(moment);
       return changes.costOf(used, moment) === costs && (fee === undefined || isTaken(fee));
     };
-    if (!mayStayAsBegun(stretch, course, changes, isAsBegun))
+    if (!mayStayAsBegun(stretch, course, changes, isAsBegun, () => moments > MOMENTS_MAX))
       notes.push({ code: 'period-spans-price-change', period: stretch.index });
   }
   return notes;
+}
+
+/** Made once per tariff. */
+function changesBy(policy: Policy, timeZone: string | undefined): (tariff: CompiledTariff) => PriceChanges {
+  const made = new Map<CompiledTariff, PriceChanges>();
+  return (tariff) => {
+    const changes = made.get(tariff) ?? new PriceChanges(tariff, policy, timeZone);
+    made.set(tariff, changes);
+    return changes;
+  };
 }
 
 /** No price can change from the first to the last: nearly always, and cheap to see. */
@@ -92,21 +99,22 @@ function mayStayAsBegun(
   { chargingStartMs }: Course,
   changes: PriceChanges,
   isAsBegun: (atMs: number, energyWh: Decimal) => boolean,
+  isEnough: () => boolean,
 ): boolean {
   const energies = [energySoFarWh];
   const endWh = energySoFarWh.add(energyWh ?? Decimal.zero);
   let bound = changes.nextEnergyWh(energySoFarWh);
   for (; bound && bound.compare(endWh) <= 0; bound = changes.nextEnergyWh(bound)) energies.push(bound);
   let reached = energies.map((_, n) => n === 0);
-  let atMs = startMs;
-  for (let i = 0; i <= MOMENTS_MAX && atMs < endMs; i++) {
+  for (let atMs = startMs; atMs < endMs; atMs = changes.nextMs(atMs, chargingStartMs)) {
     const before = reached;
     reached = [];
     energies.forEach((wh, n) => {
       const isNear = before[n] || (n > 0 && (before[n - 1] || reached[n - 1]!));
       reached.push(isNear! && isAsBegun(atMs, wh));
     });
-    atMs = changes.nextMs(atMs, chargingStartMs);
+    if (!reached.includes(true)) return false;
+    if (isEnough()) return true;
   }
   // Just at a bound the energy may have come to it at any time, or at the very end.
   const endsAtBound = energies.length > 1 && energies.at(-1)!.equals(endWh);
@@ -119,10 +127,15 @@ function mayStayAsBegun(
  */
 export function splitPeriods(charge: Charge, { timeZone, policy = defaultPolicy }: PriceOptions = {}): ChargingPeriod[] {
   const course = readCourse(charge, policy);
+  const changesOf = changesBy(policy, timeZone);
+  let moments = 0;
+  const look = () => {
+    if ((moments += 1) > MOMENTS_MAX) throw new InvalidCharge('charging_periods', `a price that changes ${MOMENTS_MAX} times at most expected`);
+  };
   return course.stretches.flatMap((stretch) => {
     const { tariff, source, startMs, endMs, reservationS } = stretch;
     if (!tariff || reservationS || !(endMs > startMs)) return [source];
-    return partsOf(stretch, cutsOf(stretch, course, new PriceChanges(tariff, policy, timeZone), policy));
+    return partsOf(stretch, cutsOf(stretch, course, { changes: changesOf(tariff), policy, look }));
   });
 }
 
@@ -132,7 +145,10 @@ interface Cut {
   readonly soFarWh: Decimal;
 }
 
-function cutsOf(stretch: Stretch, { chargingStartMs }: Course, changes: PriceChanges, policy: Policy): Cut[] {
+/** `look`: throws where there is no end of it. */
+function cutsOf(
+  stretch: Stretch, { chargingStartMs }: Course, { changes, policy, look }: { changes: PriceChanges; policy: Policy; look: () => void },
+): Cut[] {
   const { startMs, endMs, energySoFarWh, energyWh = Decimal.zero } = stretch;
   const spanMs = Decimal.of(endMs - startMs);
   const levels = levelsOf(stretch, policy);
@@ -156,6 +172,7 @@ function cutsOf(stretch: Stretch, { chargingStartMs }: Course, changes: PriceCha
   const cuts: Cut[] = [{ atMs: startMs, soFarWh: energySoFarWh }];
   let known = priceAt(cuts[0]!);
   for (let at = after(cuts[0]!); at.atMs < endMs; at = after(at)) {
+    look();
     const price = priceAt(at);
     if (price !== known) cuts.push(at);
     known = price;
@@ -166,11 +183,14 @@ function cutsOf(stretch: Stretch, { chargingStartMs }: Course, changes: PriceCha
 function partsOf({ source, startMs, endMs, energySoFarWh, energyWh = Decimal.zero }: Stretch, cuts: readonly Cut[]): ChargingPeriod[] {
   if (cuts.length === 1) return [source];
   const end = { atMs: endMs, soFarWh: energySoFarWh.add(energyWh) };
+  // Some tell it in several dimensions.
+  const first = source.dimensions.findIndex(({ type }) => type === 'ENERGY');
+  const told = source.dimensions.filter(({ type }, n) => type !== 'ENERGY' || n === first);
   return cuts.map(({ atMs, soFarWh }, n) => {
     const to = cuts[n + 1] ?? end;
     const share = (volume: DecimalLike) =>
-      decimal(volume).mul(Decimal.of(to.atMs - atMs)).divide(Decimal.of(endMs - startMs), 4, 'half-away-from-zero');
-    const dimensions = source.dimensions.map((one): CdrDimension => {
+      decimal(volume).mul(Decimal.of(to.atMs - atMs)).divide(Decimal.of(endMs - startMs), 8, 'half-away-from-zero');
+    const dimensions = told.map((one): CdrDimension => {
       if (one.type === 'ENERGY') return { ...one, volume: to.soFarWh.sub(soFarWh).shift(-3).toJsonNumber() };
       return one.type.endsWith('TIME') ? { ...one, volume: share(one.volume).toJsonNumber() } : one;
     });

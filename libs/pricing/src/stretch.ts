@@ -226,7 +226,7 @@ export function levelsOf(stretch: Stretch, policy: Policy): Levels {
 
 /** The tariff asks for a level that nobody told: unknown, or taken for 0 of charging that tells no energy either. */
 export function lacksLevel({ tariff, source, chargingS, energyWh }: Stretch, levels: Levels): boolean {
-  const isGuessed = chargingS !== undefined && energyWh === undefined;
+  const isGuessed = chargingS !== undefined && !chargingS.isZero() && energyWh === undefined;
   const lacks = (level: Decimal | undefined, what: string) =>
     level === undefined || (isGuessed && !source.dimensions.some(({ type }) => type.endsWith(what)));
   return (

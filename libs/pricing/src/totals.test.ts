@@ -89,7 +89,7 @@ test('a current that nobody tells is taken to hold, and noted', () => {
 
 test('charging of which neither energy nor current is told is priced as by 0 A, and noted; parking is not', () => {
   const byLevel = tariff(when({ min_current: 6, min_power: 2 }, energy(0.5), time(2, undefined, 1)), always(time(1, undefined, 1)));
-  const { total, notes } = price(charge(byLevel, TUESDAY_10, [charging(60)], [charging(60), kwh(0)], [parking(60)]));
+  const { total, notes } = price(charge(byLevel, TUESDAY_10, [charging(60)], [charging(60), kwh(0)], [parking(60)], [charging(0), parking(60)]));
   expect(total.excl.toString()).toBe('2');
   expect(notes).toEqual([{ code: 'level-unknown', period: 0 }]);
   const told = { type: 'CURRENT', volume: 16 };
