@@ -44,7 +44,7 @@ export async function claimLanes(
       text: `WITH ready AS (
         SELECT key FROM due_lane
           WHERE wake_at <= $2 AND wake_after <= clock_timestamp()
-            AND (until IS NULL OR until < clock_timestamp() OR (owner IS NULL AND wanted_by = $1))
+            AND (until IS NULL OR until < clock_timestamp() OR (owner IS NULL AND kept_for = $1))
           ORDER BY wake_at LIMIT $3 FOR UPDATE SKIP LOCKED
       ), taken AS (
         UPDATE due_lane
@@ -76,13 +76,13 @@ export async function askForLanes(db: Database, owner: string, most: number): Pr
       text: `WITH load AS MATERIALIZED (
           SELECT coalesce(wanted_by, owner) AS owner, count(*)::int AS keys FROM due_lane
             WHERE owner IS NOT NULL AND until > clock_timestamp() GROUP BY 1),
-        busiest AS (SELECT owner, keys FROM load WHERE owner <> $1 ORDER BY keys DESC LIMIT 1)
-      UPDATE due_lane SET wanted_by = $1 WHERE key IN (
-        SELECT key FROM due_lane
+        busiest AS (SELECT owner, keys FROM load WHERE owner <> $1 ORDER BY keys DESC LIMIT 1),
+        asked AS (SELECT key FROM due_lane
           WHERE owner = (SELECT owner FROM busiest) AND until > clock_timestamp() AND wanted_by IS NULL
           ORDER BY key
           LIMIT greatest(0, least($2, ((SELECT keys FROM busiest) - coalesce((SELECT keys FROM load WHERE owner = $1), 0)) / 2))
-          FOR UPDATE SKIP LOCKED)`,
+          FOR UPDATE SKIP LOCKED)
+      UPDATE due_lane SET wanted_by = $1 FROM asked WHERE due_lane.key = asked.key`,
     },
     [owner, most],
   );

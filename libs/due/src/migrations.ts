@@ -171,4 +171,43 @@ export const dueMigrations: MigrationList = [
         END $$`,
     ],
   },
+  {
+    name: 'due-6-kept-for',
+    up: () => [
+      // A wish ends with the giving up, for workers of a release before leave it where it is when they take a key.
+      'ALTER TABLE due_lane ADD COLUMN kept_for text',
+      // Given up, a key wakes by its first row, whatever clock woke it.
+      `CREATE OR REPLACE FUNCTION due_next(lane_key text, lane_owner text, lane_epoch bigint, now_ms bigint)
+        RETURNS SETOF due LANGUAGE plpgsql AS $$
+        DECLARE
+          first due;
+          wanted text;
+          is_due boolean;
+        BEGIN
+          SELECT wanted_by INTO wanted FROM due_lane
+            WHERE key = lane_key AND owner = lane_owner AND epoch = lane_epoch FOR UPDATE;
+          IF NOT FOUND THEN RETURN; END IF;
+          LOOP
+            SELECT * INTO first FROM due
+              WHERE key = lane_key AND done_at IS NULL ORDER BY at, n LIMIT 1;
+            IF first.id IS NULL THEN
+              DELETE FROM due_lane WHERE key = lane_key;
+              RETURN;
+            END IF;
+            is_due := coalesce(first.retry_at, first.at) <= now_ms AND coalesce(first.retry_after <= clock_timestamp(), true);
+            IF wanted IS NOT NULL OR NOT is_due THEN
+              UPDATE due_lane SET owner = NULL, wanted_by = NULL, kept_for = CASE WHEN is_due THEN wanted END,
+                until = CASE WHEN is_due THEN clock_timestamp() + interval '1 s' END,
+                wake_at = coalesce(first.retry_at, first.at),
+                wake_after = coalesce(first.retry_after, '-infinity') WHERE key = lane_key;
+              RETURN;
+            END IF;
+            RETURN QUERY UPDATE due SET attempts = attempts + 1, retry_at = NULL, retry_after = NULL
+              WHERE id = first.id AND done_at IS NULL RETURNING *;
+            -- Nothing: it was cancelled just now.
+            IF FOUND THEN RETURN; END IF;
+          END LOOP;
+        END $$`,
+    ],
+  },
 ];

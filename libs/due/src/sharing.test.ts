@@ -41,3 +41,27 @@ test('keys that never rest are shared evenly with a worker that comes later, and
   await expect.poll(() => has('third')).toBe(0);
   expect(twice).toEqual([]);
 });
+
+test('a key that somebody dead wanted is worked on all the same, by a worker of a release before, too, and at its first row\'s time', async () => {
+  const fresh = await freshDatabase();
+  onTestFinished(fresh.drop);
+  const db = await openDatabase({ url: fresh.url, schema: 'ocpi_gateway', migrations: dueMigrations });
+  onTestFinished(() => db.close());
+  await addDue(db, { id: 'row', key: 'partner', kind: 'push', at: 0, body: null });
+  // As a release before takes a key, which knows no wishes.
+  const take = async () => (await db.query<{ epoch: bigint }>(
+    `UPDATE due_lane SET owner = 'former', epoch = epoch + 1, until = clock_timestamp() + interval '1 minute'
+      WHERE until IS NULL OR until < clock_timestamp() RETURNING epoch`,
+  )).rows[0]?.epoch;
+  const next = async (epoch: bigint | undefined) =>
+    (await db.query("SELECT id FROM due_next('partner', 'former', $1, 1)", [String(epoch)])).rows;
+
+  const first = await take();
+  // A clock that was ahead woke it.
+  await db.query("UPDATE due_lane SET wanted_by = 'dead', wake_at = 1000");
+  expect(await next(first)).toEqual([]);
+  expect((await db.query('SELECT owner, wake_at FROM due_lane')).rows).toEqual([{ owner: null, wake_at: 0n }]);
+  let second: bigint | undefined;
+  await expect.poll(async () => (second = await take()), { timeout: 30_000 }).toBeDefined();
+  expect(await next(second)).toEqual([{ id: 'row' }]);
+});
