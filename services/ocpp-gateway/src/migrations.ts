@@ -41,6 +41,8 @@ const stations: MigrationList = [
          ADD COLUMN epoch int NOT NULL DEFAULT 0, ADD COLUMN noted_at timestamptz NOT NULL DEFAULT now()`,
     ],
   },
+  // A release before does not know LostStopCame.
+  { name: 'stations-3-lost-stops', up: () => [] },
 ];
 
 export const migrations: MigrationList = [...busMigrations, ...eventStoreMigrations, ...sealingMigrations, ...stations];
