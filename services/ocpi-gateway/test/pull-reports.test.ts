@@ -162,6 +162,17 @@ test('TRN-91: a list in whose midst a partner asks for less, or takes our token 
   }
 });
 
+test('TRN-91: a list begins anew where the page at which it stopped is not given any more', async () => {
+  broken = (module, offset) => (module === 'tariffs' && offset === 4 ? { http: 500, status: 3000 } : undefined);
+  await pull(true);
+  await expect.poll(() => asked('tariffs').filter((what) => what.endsWith('offset=4'))).toHaveLength(10);
+  // Its Link was good for a while.
+  broken = (module, offset) => (module === 'tariffs' && offset === 2 && !asked('tariffs').includes('/tariffs') ? { http: 403, status: 2000 } : undefined);
+  await pull(true, async () => (await reportOf('tariffs'))!.endedAt);
+  expect(asked('tariffs').slice(0, 2)).toEqual(['/tariffs?offset=2', '/tariffs']);
+  expect(await reportOf('tariffs')).toMatchObject({ error: '' });
+});
+
 test('TRN-14: of lists that are asked for, those that were read are not read again because another one cannot be', async () => {
   broken = (module) => (module === 'cdrs' ? { http: 500, status: 3000 } : undefined);
   await pull(true, async () => (await reportOf('tariffs'))!.endedAt);

@@ -247,8 +247,9 @@ export class Pulling {
       if (page.kind !== 'page') {
         await failPull(db, key, outcomeText(page));
         await noteQuiet(db, key.partnerId, page);
-        // A page that is refused for itself is not asked for again: the list begins anew.
-        if (page.kind === 'refused' && !isPassing(page))
+        // A page that is refused for itself is not asked for again: the list begins anew. So may be one where it stopped: a URL may hold for a while only.
+        const isWhereItStopped = isCounted && counted === 'first page';
+        if (page.kind === 'refused' && (!isPassing(page) || (isWhereItStopped && [401, 403].includes(page.http))))
           await db.query('UPDATE pulls SET url = NULL WHERE partner_id = $1 AND module = $2 AND of_party = $3', [
             key.partnerId,
             key.module,
