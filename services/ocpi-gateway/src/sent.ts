@@ -120,11 +120,12 @@ export function sentHandlers(bus: Bus, parties: OwnParties, parts: SentParts): H
  */
 async function cdrsFetched({ db, outbox, clock }: SentParts, { caller: { partner }, version }: OcpiRequest, objectsJson: readonly Uint8Array[]): Promise<void> {
   if (version === '2.1.1' || endpointOf(partner, 'cdrs', 'RECEIVER') !== undefined || objectsJson.length === 0) return;
-  const given = new Map(objectsJson.map((bytes) => fromJsonBytes<Cdr>(bytes)).map((cdr) => [cdr.id, cdr]));
+  const given = objectsJson.map(jsonText).map((current) => ({ current, ...JSON.parse(current) as Pick<Cdr, 'id' | 'cdr_token'> }));
   await db.tx(async (tx) => {
-    const fetched = await takeFetched(tx, [...given.keys()]);
+    const fetched = new Set(await takeFetched(tx, partner.id, given));
     const at = rfc3339(clock.now());
-    await outbox.tell(tx, fetched.map((cdrId) => told(cdrDelivered, { cdrId, tokenParty: toBus(given.get(cdrId)!.cdr_token), locationUrl: '', at })));
+    await outbox.tell(tx, given.filter(({ id }) => fetched.has(id)).map(({ id: cdrId, cdr_token: owner }) =>
+      told(cdrDelivered, { cdrId, tokenParty: toBus(owner), locationUrl: '', at })));
   });
 }
 

@@ -334,14 +334,15 @@ test.each(['CONNECT', 'TRACE', 'OPTIONS', 'HEAD', 'PROPFIND', 'PATCH', 'get'])(
 test('CDR-01 a CDR for a partner that only fetches is delivered when it was fetched, and once, however often it is', async () => {
   const delivered: CdrDelivered[] = [];
   const watching = await oasis.neighbours.bus.watch(cdrDelivered, (fact) => void delivered.push(fact));
-  const issue = async (id: string, party_id: string) => {
+  const issue = async (id: string, party_id: string, meanwhile = async () => {}) => {
     const cdr: Cdr = { ...exampleCdr, country_code: 'CA', party_id: 'BCT', id, cdr_token: { ...exampleCdr.cdr_token, country_code: 'CA', party_id } };
     oasis.neighbours.own.cdrs.push(cdr);
     const tokenParty = { countryCode: 'CA', partyId: party_id };
+    await meanwhile();
     await oasis.neighbours.tell(told(cdrIssued, { cdrId: id, sessionId: id, credit: false, tokenParty, cdrJson: toJsonBytes(cdr) }));
     await heard(oasis, 'cdr-ledger', id);
   };
-  const fetched = async () => ((await ask(montreal, 'sender/cdrs')).data as Cdr[]).map(({ id }) => id);
+  const fetched = async (offset = 0) => ((await ask(montreal, `sender/cdrs?offset=${offset}`)).data as Cdr[]).map(({ id }) => id);
   await issue('FETCHED-1', 'MTL');
   // Of an operator that is not linked.
   await issue('WAITS-1', 'QBC');
@@ -351,5 +352,8 @@ test('CDR-01 a CDR for a partner that only fetches is delivered when it was fetc
   expect(await fetched()).toEqual(['FETCHED-1', 'FETCHED-2']);
   expect(await fetched()).toHaveLength(2);
   await expect.poll(() => delivered.map(({ cdrId }) => cdrId)).toEqual(['FETCHED-1', 'FETCHED-2']);
+  // One that is listed is on its way to who tells that it was fetched.
+  await issue('FETCHED-3', 'MTL', async () => void expect(await fetched(2)).toEqual(['FETCHED-3']));
+  await expect.poll(() => delivered.map(({ cdrId }) => cdrId)).toEqual(['FETCHED-1', 'FETCHED-2', 'FETCHED-3']);
   await watching.stop();
 });

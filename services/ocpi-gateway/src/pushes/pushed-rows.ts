@@ -198,12 +198,18 @@ export async function claimCdrs(
   return claimed;
 }
 
-/** Those of these CDRs that were kept for who has no place to send them to, or has none any more, and has fetched them now. */
-export async function takeFetched(tx: Tx, cdrIds: readonly string[]): Promise<string[]> {
+/**
+ * Those of these CDRs that a partner without a place for them has not fetched before. That it has is noted also of one of which
+ * it was not heard here yet that it was issued.
+ */
+export async function takeFetched(tx: Tx, partnerId: string, cdrs: readonly { id: string; current: string }[]): Promise<string[]> {
   const { rows } = await tx.query<{ id: string }>(
-    `WITH unclaimed AS (DELETE FROM unclaimed_cdrs WHERE cdr_id = ANY ($1) RETURNING cdr_id AS id),
-      left_over AS (UPDATE pushed SET acknowledged = current, unclear = false WHERE ${NEVER_WENT} AND object_key = ANY ($1) RETURNING object_key AS id)
-     SELECT id FROM unclaimed UNION SELECT id FROM left_over`, [cdrIds],
+    `WITH unclaimed AS (DELETE FROM unclaimed_cdrs WHERE cdr_id = ANY ($2) RETURNING cdr_id AS id),
+      left_over AS (UPDATE pushed SET acknowledged = current, unclear = false WHERE ${NEVER_WENT} AND object_key = ANY ($2) RETURNING object_key AS id),
+      noted AS (INSERT INTO pushed (partner_id, module, object_key, current, acknowledged, queued)
+        SELECT $1, 'cdrs', id, text, text, false FROM unnest($2::text[], $3::text[]) AS given (id, text) ON CONFLICT DO NOTHING RETURNING object_key AS id)
+     SELECT id FROM unclaimed UNION SELECT id FROM left_over UNION SELECT id FROM noted`,
+    [partnerId, cdrs.map(({ id }) => id), cdrs.map(({ current }) => current)],
   );
   return rows.map(({ id }) => id);
 }
