@@ -18,10 +18,12 @@ import { type LedgerEvent, readEvent } from './ledger-event.ts';
 import { accountsLedger } from './ledgers.ts';
 import type { PublicCdr } from './private-part.ts';
 import { billedTwice, soundBeside } from './projections/billed-twice.ts';
+import { creditedSoFar } from './projections/credits.ts';
 import { type CdrReceived, meantCdr } from './received-cdr.ts';
 import type { Recorder } from './record.ts';
 import { chargedOf, type RetailPricing } from './retail-pricing.ts';
 import type { RetailSettings } from './retail-config.ts';
+import { isWhole } from './taken-back.ts';
 
 export interface BookingParts {
   readonly db: Database;
@@ -75,8 +77,10 @@ async function twiceIn({ db, list, settings }: BookingParts, booked: readonly Bo
 
 const isCredit = ({ event }: Booked): boolean => event.type === 'CdrReceived' && billedBy(event).credit === true;
 
-/** What billed its session beside it is the only one now. */
+/** What billed its session beside it is the only one now, if nothing of it stands. */
 async function releaseBeside(batch: Batch, { id, ...party }: ChargedCdr): Promise<void> {
+  const soFar = await creditedSoFar(batch.db, party, id);
+  if (!soFar || !isWhole(soFar.original, soFar.before)) return;
   for (const other of await soundBeside(batch.db, party, id)) await release(batch, { ...party, id: other });
 }
 

@@ -34,9 +34,10 @@ export function creditSettled(credit: Settled, soFar: CreditedSoFar): Partial<Ta
 }
 
 /** Whether all of the price is back, but for what rounding makes of it; its tax may have been forgotten. */
-function isWhole(original: Settled, credits: readonly Settled[]): boolean {
+export function isWhole(original: Settled, credits: readonly Settled[]): boolean {
   const unit = decimal('1').shift(-digitsOf(original.currency));
-  return credits.length > 0 && missingOf(original, credits).compare(unit) <= 0;
+  const its = credits.filter(({ currency }) => currency === original.currency);
+  return its.length > 0 && missingOf(original, its).compare(unit) <= 0;
 }
 
 /** What is not back of the price yet; below nothing where more is. */

@@ -102,3 +102,19 @@ test('who holds odd CDRs back never books one that its Credit CDR takes back', a
   expect((await retailOfCdr(careful, 'T-1')).state).toBe('none');
   expect(await linesOf(careful, contractId)).toEqual([]);
 });
+
+test('who holds odd CDRs back books no second CDR of a session while a part of the first still stands', async () => {
+  const { token, contractId } = await newDriver(careful, 'PARTLY-BACK');
+  const first = cdrOf(token, 'PB-1');
+  const state = async () => (await retailOfCdr(careful, 'PB-2')).state;
+  await pushCdr(careful, first);
+  await pushCdr(careful, cdrOf(token, 'PB-2', { session_id: first.session_id! }));
+  const part = (id: string, excl_vat: number): Cdr => ({ ...creditCdr(first, cdr.last_updated), id, total_cost: { excl_vat } });
+  await expect.poll(state).toBe('held');
+  await pushCdr(careful, part('PB-1-A', -1));
+  await expect.poll(async () => (await linesOf(careful, contractId)).length).toBe(2);
+  expect(await state()).toBe('held');
+  // A cent is no matter.
+  await pushCdr(careful, part('PB-1-B', -1.93));
+  await expect.poll(state).toBe('booked');
+});
