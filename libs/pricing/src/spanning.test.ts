@@ -127,3 +127,12 @@ test('what is split adds up: the energy of a period that tells it twice, and tim
   expect(String(total('ENERGY'))).toBe('10');
   expect(String(total('TIME').roundTo(7, 'half-away-from-zero'))).toBe('1');
 });
+
+test('the parts of a charge of which no power is told have that of the whole, be it just at a bound', () => {
+  const at7kW = { price_components: [energy], restrictions: { min_power: 7, max_duration: 1_200 } };
+  const all = [at7kW, { price_components: [{ ...energy, price: 0.5 }], restrictions: { min_power: 7 } }, { price_components: [{ ...energy, price: 9 }] }];
+  const period = { start_date_time, dimensions: [{ type: 'ENERGY' as const, volume: 7 }, { type: 'TIME' as const, volume: 1 }] };
+  const charge = chargeOf({ ...tariffOf(), elements: all }, period);
+  const split = price({ ...charge, charging_periods: splitPeriods(charge) });
+  expect(String(split.unrounded.excl)).toBe('2.916675');
+});

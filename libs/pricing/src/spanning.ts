@@ -135,7 +135,8 @@ export function splitPeriods(charge: Charge, { timeZone, policy = defaultPolicy 
   return course.stretches.flatMap((stretch) => {
     const { tariff, source, startMs, endMs, reservationS } = stretch;
     if (!tariff || reservationS || !(endMs > startMs)) return [source];
-    return partsOf(stretch, cutsOf(stretch, course, { changes: changesOf(tariff), policy, look }));
+    const power = tariff.usesPower ? averageOf(stretch, policy) : [];
+    return partsOf(stretch, power, cutsOf(stretch, course, { changes: changesOf(tariff), policy, look }));
   });
 }
 
@@ -180,7 +181,17 @@ function cutsOf(
   return cuts;
 }
 
-function partsOf({ source, startMs, endMs, energySoFarWh, energyWh = Decimal.zero }: Stretch, cuts: readonly Cut[]): ChargingPeriod[] {
+/** Where no power is told, that of the whole: of a part it would be another one by what its energy is rounded to. */
+function averageOf(stretch: Stretch, policy: Policy): CdrDimension[] {
+  const { min_power: power } = levelsOf(stretch, policy);
+  if (!power || !stretch.energyWh || stretch.source.dimensions.some(({ type }) => type.endsWith('POWER'))) return [];
+  const volume = power.toJsonNumber();
+  return [{ type: 'MIN_POWER', volume }, { type: 'MAX_POWER', volume }];
+}
+
+function partsOf(
+  { source, startMs, endMs, energySoFarWh, energyWh = Decimal.zero }: Stretch, power: readonly CdrDimension[], cuts: readonly Cut[],
+): ChargingPeriod[] {
   if (cuts.length === 1) return [source];
   const end = { atMs: endMs, soFarWh: energySoFarWh.add(energyWh) };
   // Some tell it in several dimensions.
@@ -194,6 +205,6 @@ function partsOf({ source, startMs, endMs, energySoFarWh, energyWh = Decimal.zer
       if (one.type === 'ENERGY') return { ...one, volume: to.soFarWh.sub(soFarWh).shift(-3).toJsonNumber() };
       return one.type.endsWith('TIME') ? { ...one, volume: share(one.volume).toJsonNumber() } : one;
     });
-    return { ...source, start_date_time: rfc3339(atMs), dimensions };
+    return { ...source, start_date_time: rfc3339(atMs), dimensions: [...dimensions, ...power] };
   });
 }
