@@ -136,3 +136,10 @@ test('the parts of a charge of which no power is told have that of the whole, be
   const split = price({ ...charge, charging_periods: splitPeriods(charge) });
   expect(String(split.unrounded.excl)).toBe('2.916675');
 });
+
+test('a period that runs on beyond the end that is told is looked at as the others are', () => {
+  const all = [{ price_components: [energy], restrictions: { max_duration: 1_200 } }, { price_components: [{ ...energy, price: 9 }] }];
+  const dimensions = [{ type: 'ENERGY' as const, volume: 7 }];
+  const charge = chargeOf({ ...tariffOf(), elements: all }, { start_date_time, dimensions }, { start_date_time: '2024-01-10T13:00:00Z', dimensions });
+  expect(spanningPeriods(price({ ...charge, end_date_time: '2024-01-10T12:10:00Z' })).map(({ period }) => period)).toEqual([0]);
+});

@@ -70,7 +70,7 @@ function changesBy(policy: Policy, timeZone: string | undefined): (tariff: Compi
 }
 
 /** No price can change from the first to the last: nearly always, and cheap to see. */
-function isOneStretch(stretches: readonly Stretch[], { chargingStartMs, endMs }: Course, changesOf: (tariff: CompiledTariff) => PriceChanges): boolean {
+function isOneStretch(stretches: readonly Stretch[], { chargingStartMs }: Course, changesOf: (tariff: CompiledTariff) => PriceChanges): boolean {
   const [first] = stretches;
   if (!first) return true;
   if (stretches.some(({ tariff }) => tariff !== first.tariff)) return false;
@@ -79,7 +79,8 @@ function isOneStretch(stretches: readonly Stretch[], { chargingStartMs, endMs }:
   const leastWh = stretches.reduce((least, { energySoFarWh }) => min(least, energySoFarWh), first.energySoFarWh);
   const bound = changes.nextEnergyWh(leastWh);
   const isReached = ({ energySoFarWh, energyWh = Decimal.zero }: Stretch) => energySoFarWh.add(energyWh).compare(bound!) >= 0;
-  return changes.nextMs(first.startMs, chargingStartMs) >= endMs && !(bound && stretches.some(isReached));
+  const lastMs = stretches.reduce((last, { endMs }) => Math.max(last, endMs), first.endMs);
+  return changes.nextMs(first.startMs, chargingStartMs) >= lastMs && !(bound && stretches.some(isReached));
 }
 
 function usedIn({ energyWh, chargingS, parkingS }: Stretch): TariffDimension[] {
