@@ -134,49 +134,11 @@ export const dueMigrations: MigrationList = [
   {
     name: 'due-5-wanted',
     up: () => [
-      // Who is to have the key next, while another is busy with it.
-      'ALTER TABLE due_lane ADD COLUMN wanted_by text',
+      // Who is to have the key next, while another is busy with it; and for whom it is kept a moment once that one gave it up. A
+      // wish ends with the giving up, for workers of a release before leave it where it is when they take a key.
+      'ALTER TABLE due_lane ADD COLUMN wanted_by text, ADD COLUMN kept_for text',
       'CREATE INDEX due_lane_owned ON due_lane (owner) WHERE owner IS NOT NULL',
-      // As before, but that a key that somebody asked for is kept for him for a moment between two rows.
-      `CREATE OR REPLACE FUNCTION due_next(lane_key text, lane_owner text, lane_epoch bigint, now_ms bigint)
-        RETURNS SETOF due LANGUAGE plpgsql AS $$
-        DECLARE
-          first due;
-          wanted text;
-        BEGIN
-          SELECT wanted_by INTO wanted FROM due_lane
-            WHERE key = lane_key AND owner = lane_owner AND epoch = lane_epoch FOR UPDATE;
-          IF NOT FOUND THEN RETURN; END IF;
-          LOOP
-            SELECT * INTO first FROM due
-              WHERE key = lane_key AND done_at IS NULL ORDER BY at, n LIMIT 1;
-            IF first.id IS NULL THEN
-              DELETE FROM due_lane WHERE key = lane_key;
-              RETURN;
-            ELSIF coalesce(first.retry_at, first.at) > now_ms
-                OR first.retry_after > clock_timestamp() THEN
-              UPDATE due_lane SET owner = NULL, until = NULL, wanted_by = NULL,
-                wake_at = coalesce(first.retry_at, first.at),
-                wake_after = coalesce(first.retry_after, '-infinity') WHERE key = lane_key;
-              RETURN;
-            ELSIF wanted IS NOT NULL THEN
-              UPDATE due_lane SET owner = NULL, until = clock_timestamp() + interval '1 s' WHERE key = lane_key;
-              RETURN;
-            END IF;
-            RETURN QUERY UPDATE due SET attempts = attempts + 1, retry_at = NULL, retry_after = NULL
-              WHERE id = first.id AND done_at IS NULL RETURNING *;
-            -- Nothing: it was cancelled just now.
-            IF FOUND THEN RETURN; END IF;
-          END LOOP;
-        END $$`,
-    ],
-  },
-  {
-    name: 'due-6-kept-for',
-    up: () => [
-      // A wish ends with the giving up, for workers of a release before leave it where it is when they take a key.
-      'ALTER TABLE due_lane ADD COLUMN kept_for text',
-      // Given up, a key wakes by its first row, whatever clock woke it.
+      // As before, but that a wanted key is given up between two rows. It then wakes by its first row, whatever clock woke it.
       `CREATE OR REPLACE FUNCTION due_next(lane_key text, lane_owner text, lane_epoch bigint, now_ms bigint)
         RETURNS SETOF due LANGUAGE plpgsql AS $$
         DECLARE
