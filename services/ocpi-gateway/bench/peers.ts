@@ -1,20 +1,18 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 
 /*
- * Partners' platforms that take everything, each on a port of its own, in a process of their own. Tells its
- * parent the ports, and on a message how many pushes came and how old they were (ms, last_updated to arrival).
+ * Partners' platforms that take everything, each on a port of its own, in a process of their own, and read no more of HTTP
+ * than they must: theirs are other machines. Tells its parent the ports, and on a message how many pushes came and how
+ * old they were (ms, last_updated to arrival).
  */
 
 const [count = '20'] = process.argv.slice(2);
 let taken = 0;
 let lagsMs: number[] = [];
+let accepted: string | undefined;
 
-const peers = Array.from({ length: Number(count) }, (_, n) => {
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', () => serve(n, request, Buffer.concat(chunks), response));
-  });
+const peers = Array.from({ length: Number(count) }, () => {
+  const server = createServer((socket) => serve((server.address() as AddressInfo).port, socket));
   return new Promise<number>((resolve) => server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)));
 });
 const ports = await Promise.all(peers);
@@ -26,11 +24,32 @@ process.on('message', () => {
 });
 process.on('disconnect', () => process.exit(0));
 
-function serve(n: number, request: IncomingMessage, body: Buffer, response: ServerResponse): void {
-  const base = `http://127.0.0.1:${ports[n]}`;
-  if (request.url === '/versions') return answer(response, [{ version: '2.2.1', url: `${base}/2.2.1` }]);
-  if (request.url === '/2.2.1') {
-    return answer(response, {
+const LENGTH = 'content-length: ';
+const UPDATED = '"last_updated":"';
+
+/** Requests on one connection, one after the other. */
+function serve(port: number, socket: Socket): void {
+  let text = '';
+  socket.setNoDelay().setEncoding('latin1').on('error', () => socket.destroy()).on('data', (chunk: string) => {
+    text += chunk;
+    for (;;) {
+      const end = text.indexOf('\r\n\r\n') + 4;
+      if (end < 4) return;
+      const at = text.indexOf(LENGTH);
+      const bodyEnd = end + (at < 0 || at > end ? 0 : Number.parseInt(text.slice(at + LENGTH.length, at + LENGTH.length + 9), 10));
+      if (text.length < bodyEnd) return;
+      const [method = '', path = ''] = text.slice(0, text.indexOf('\r\n')).split(' ');
+      socket.write(take(port, method, path, text.slice(end, bodyEnd)));
+      text = text.slice(bodyEnd);
+    }
+  });
+}
+
+function take(port: number, method: string, path: string, body: string): string {
+  const base = `http://127.0.0.1:${port}`;
+  if (path === '/versions') return answer([{ version: '2.2.1', url: `${base}/2.2.1` }]);
+  if (path === '/2.2.1') {
+    return answer({
       version: '2.2.1',
       endpoints: [
         { identifier: 'credentials', role: 'RECEIVER', url: `${base}/credentials` },
@@ -39,15 +58,16 @@ function serve(n: number, request: IncomingMessage, body: Buffer, response: Serv
     });
   }
   taken += 1;
-  if (request.method === 'PATCH') {
-    const { last_updated } = JSON.parse(body.toString()) as { last_updated: string };
-    lagsMs.push(Date.now() - Date.parse(last_updated));
+  if (method === 'PATCH') {
+    const at = body.indexOf(UPDATED) + UPDATED.length;
+    lagsMs.push(Date.now() - Date.parse(body.slice(at, body.indexOf('"', at))));
   }
-  return answer(response, undefined);
+  return (accepted ??= answer(undefined));
 }
 
-function answer(response: ServerResponse, data: unknown): void {
+function answer(data: unknown): string {
   const text = JSON.stringify({ data, status_code: 1000, timestamp: new Date().toISOString() });
-  response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) });
-  response.end(text);
+  return `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`;
 }
+
+

@@ -21,13 +21,13 @@ export function quirky(client: PartnerClient, partner: Partner, sightings: Sight
 
 function noteAnswer(partner: Partner, { method, url, options }: Call, outcome: Outcome, sightings: Sightings): void {
   const note = (quirk: Parameters<Sightings['note']>[1], detail: string) => sightings.note(partner.id, quirk, detail);
-  const what = `${method} ${pathOf(url)}`;
+  if (outcome.kind === 'unreachable') return;
   if (outcome.kind === 'ok') {
     const isCdr = method === 'POST' && url === endpointOf(partner, 'cdrs', 'RECEIVER');
-    if (isCdr && outcome.headers['location'] === undefined) note('no-cdr-location', `${what} was answered without Location`);
+    if (isCdr && outcome.headers['location'] === undefined) note('no-cdr-location', `POST ${pathOf(url)} was answered without Location`);
     return;
   }
-  if (outcome.kind === 'unreachable') return;
+  const what = `${method} ${pathOf(url)}`;
   if (outcome.json === 'number-too-precise') note('long-numbers', `${what}: ${outcome.message}`);
   if (outcome.kind !== 'refused') return;
   if (method === 'PATCH' && (outcome.http === 405 || outcome.http === 501))

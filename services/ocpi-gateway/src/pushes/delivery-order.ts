@@ -49,7 +49,7 @@ export async function inTheirTurn(db: Queryable, partner: Partner, waiting: read
     }
     const theirs = named.length === 0 ? [] : tariffsOf(held);
     // A hub passes on what it was told, and has nobody to ask for more.
-    const unknown = ownerIn(held) === '' ? theirs.filter((id) => !known.has(id)) : [];
+    const unknown = theirs.length > 0 && ownerIn(held) === '' ? theirs.filter((id) => !known.has(id)) : [];
     const before = unknown.length === 0 || held.acknowledged === undefined ? [] : namedIn(held.acknowledged);
     const tariffs = unknown.filter((id) => !before.includes(id));
     if (theirs.some((id) => known.get(id))) turns.behind.push(held);

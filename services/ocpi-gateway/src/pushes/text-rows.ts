@@ -26,10 +26,10 @@ export class LocationTexts {
   /** What is not there any more is left out. */
   async of(versions: readonly bigint[]): Promise<ReadonlyMap<bigint, string>> {
     const { known, db } = this;
-    const texts = new Map<bigint, string>();
-    for (const version of versions) if (known.has(version)) texts.set(version, known.get(version)!);
-    const missing = [...new Set(versions)].filter((version) => !texts.has(version));
-    if (missing.length === 0) return texts;
+    const missing = [...new Set(versions.filter((version) => !known.has(version)))];
+    if (missing.length === 0) return known;
+    // What is known now may be forgotten before the others are read.
+    const texts = new Map(versions.filter((version) => known.has(version)).map((version) => [version, known.get(version)!]));
     const { rows } = await db.query<{ version: bigint; current: string }>({
       name: 'push-texts', text: 'SELECT version, current FROM location_texts WHERE version = ANY ($1::bigint[])',
     }, [missing.map(String)]);
