@@ -2,8 +2,10 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable, Writable } from 'node:stream';
+import { roamwatt } from '../src/roamwatt.ts';
+import { Output } from '../src/terminal.ts';
 
-// Each test starts processes, which takes long on a slow machine.
 /** As it is installed: compiled, which `npm test` does before all. From the sources a start costs five times as much. */
 export const PROGRAM = join(import.meta.dirname, '../../../dist/services/cli/src/main.js');
 
@@ -13,7 +15,7 @@ export interface Run {
   readonly err: string;
 }
 
-/** The real command in a process of its own; its folder is removed with it. */
+/** Where a user calls the command; removed with what lies in it. */
 export class Folder {
   readonly path = mkdtempSync(join(tmpdir(), 'roamwatt-cli-'));
 
@@ -24,7 +26,30 @@ export class Folder {
     return name;
   }
 
-  async run(args: readonly string[], stdin = '', flags: readonly string[] = []): Promise<Run> {
+  /** The command in this process: a process for each line takes ten times as long. */
+  async run(args: readonly string[], stdin = ''): Promise<Run> {
+    const [out, err] = [[] as string[], [] as string[]];
+    const stdout = new Writable({
+      write: (chunk, _, done) => {
+        out.push(String(chunk));
+        done();
+      },
+    });
+    const before = process.cwd();
+    process.chdir(this.path);
+    try {
+      const status = await roamwatt(args, {
+        stdin: Readable.from([Buffer.from(stdin)]), out: new Output(stdout), err: (line) => void err.push(`${line}\n`),
+        status: undefined, now: Date.now,
+      });
+      return { status, out: out.join(''), err: err.join('') };
+    } finally {
+      process.chdir(before);
+    }
+  }
+
+  /** The real command in a process of its own, as a Node with these flags runs it. */
+  async program(args: readonly string[], stdin = '', flags: readonly string[] = []): Promise<Run> {
     const child = spawn(process.execPath, [...flags, PROGRAM, ...args], {
       cwd: this.path,
       stdio: ['pipe', 'pipe', 'pipe'],

@@ -77,7 +77,7 @@ test('a list whose first entry is broken is read to its end', async () => {
 
 test('stdin is read by "-", a broken first line included', async () => {
   const text = `{"id": 1, \n${JSON.stringify(cdr)}\n`;
-  const { status, out, err } = await folder.run(
+  const { status, out, err } = await folder.program(
     ['price', '-', '--json'],
     `oops}\n${text.split('\n')[1]}\n`,
   );

@@ -20,7 +20,7 @@ test.each([
   ['an envelope', 'page.json', `{"status_code":1000,"data":[${many.join(',')}],"timestamp":""}`],
 ])('%s of any length is read in little memory', { timeout: 240_000 }, async (_what, name, all) => {
   folder.write(name, all);
-  const { status, out, err } = await folder.run(['price', name, '--json'], '', [
+  const { status, out, err } = await folder.program(['price', name, '--json'], '', [
     '--max-old-space-size=40',
   ]);
   expect([status, err.replaceAll(/^.* done.*\n/gm, '')]).toEqual([0, '']);

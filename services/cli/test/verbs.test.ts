@@ -228,7 +228,7 @@ test('a country that is none is refused, for the rules of Canada would go unaske
 });
 
 test('a value that looks like an option is explained', async () => {
-  const { status, err } = await folder.run(['quote', 'tariff.json', '--energy-kwh', '-3', '--duration', '2h']);
+  const { status, err } = await folder.program(['quote', 'tariff.json', '--energy-kwh', '-3', '--duration', '2h']);
   expect(status).toBe(2);
   expect(err).toContain('--energy-kwh needs a value; one that begins with "-" is written --energy-kwh=-…');
 });
