@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Bus, isAskFailure, saysNo } from '#bus';
 import { busParty } from '#contracts/party';
-import { orderStop } from '#contracts/sessions';
+import { getOrder, orderStop } from '#contracts/sessions';
 import { addDue, type DueHandler, type DueOutcome } from '#due';
 import { Decimal, decimal } from '#money';
 import { idKey, type Party, partyText, type Session } from '#ocpi';
@@ -40,6 +40,8 @@ interface StopBody {
   readonly party: Party;
   readonly sessionId: string;
   readonly tokenUid: string;
+  /** So many orders to stop it came to nothing. */
+  readonly again?: number;
 }
 
 export class Running {
@@ -47,6 +49,7 @@ export class Running {
 
   readonly kinds: Readonly<Record<string, DueHandler>> = {
     'stop-at-limit': async ({ body }, attempt) => this.stop(body as StopBody, attempt),
+    'watch-stop': async ({ body }, attempt) => this.watchStop(body as StopBody, attempt),
     'judge-credit': async ({ body }) => {
       await this.parts.judge((body as { accountId: string }).accountId);
       return 'done';
@@ -103,15 +106,18 @@ export class Running {
     return rowCount > 0;
   }
 
-  private async stop({ accountId, party, sessionId, tokenUid }: StopBody, attempt: number): Promise<DueOutcome> {
-    const { bus, log, judge } = this.parts;
-    const orderId = stopOrderId(party, sessionId);
+  private async stop(body: StopBody, attempt: number): Promise<DueOutcome> {
+    const { bus, db, clock, log, judge } = this.parts;
+    const { accountId, party, sessionId, tokenUid } = body;
+    const orderId = stopOrderId(body);
     try {
       await bus.ask(
         orderStop,
         { orderId, tokenUid, party: busParty(party), sessionId },
         { commandId: orderId },
       );
+      const id = `watch ${orderId}`;
+      await addDue(db, { id, key: id, kind: 'watch-stop', at: clock.now() + LOOK_AFTER_MS, body });
     } catch (error) {
       if (!isAskFailure(error)) throw error;
       if (!saysNo(error) && (await this.runs(party, sessionId))) {
@@ -121,6 +127,27 @@ export class Running {
       log.warn('a charge at its account\'s limit is not stopped', { session: sessionId, error });
     }
     await judge(accountId);
+    return 'done';
+  }
+
+  /** The station was away, or its operator: it goes on past the limit until it is ordered to stop once more. */
+  private async watchStop(body: StopBody, attempt: number): Promise<DueOutcome> {
+    const { bus, db, clock, log } = this.parts;
+    const { party, sessionId, again = 0 } = body;
+    if (!(await this.runs(party, sessionId))) return 'done';
+    const state = await bus.ask(getOrder, { orderId: stopOrderId(body) }).then(({ order }) => order?.state, (error: unknown) => {
+      if (!isAskFailure(error)) throw error;
+      return undefined;
+    });
+    if (state === 'done') return 'done';
+    if (state !== 'failed' && state !== 'refused') return { retryInMs: Math.min(RETRY_MS * 2 ** (attempt - 1), RETRY_MS_MAX) };
+    if (again === AGAIN_MAX) {
+      log.error('a charge past its account\'s limit goes on: it was ordered to stop for a day', { session: sessionId });
+      return 'done';
+    }
+    const next = { ...body, again: again + 1 };
+    const id = `stop ${stopOrderId(next)}`;
+    await addDue(db, { id, key: id, kind: 'stop-at-limit', at: clock.now() + Math.min(AGAIN_MS * 2 ** again, AGAIN_MS_MAX), body: next });
     return 'done';
   }
 
@@ -142,9 +169,16 @@ const RETRY_MS_MAX = 60_000;
 /** After so many, some five minutes, people have to know. */
 const TRIES_TOLD = 10;
 
+/** Platform time. */
+const LOOK_AFTER_MS = 30_000;
+/** Between an order that came to nothing and the next; so many make a day. */
+const AGAIN_MS = 60_000;
+const AGAIN_MS_MAX = 30 * 60_000;
+const AGAIN_MAX = 50;
+
 /** The same on every try: at most 36 characters, as sessions wants it. */
-function stopOrderId(party: Party, sessionId: string): string {
-  const named = `${partyText(party)} ${idKey(sessionId)}`;
+function stopOrderId({ party, sessionId, again = 0 }: StopBody): string {
+  const named = `${partyText(party)} ${idKey(sessionId)}${again === 0 ? '' : ` ${again}`}`;
   return `limit-${createHash('sha256').update(named).digest('hex').slice(0, 30)}`;
 }
 

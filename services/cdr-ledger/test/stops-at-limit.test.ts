@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Bus, connectBus } from '#bus';
-import { orderStop } from '#contracts/sessions';
+import { openDue } from '#due';
+import { getOrder, orderStop } from '#contracts/sessions';
 import { Rejected } from '#decider';
 import { log } from '#telemetry';
 import { freshPlatform, natsUrl } from '#test-servers';
@@ -49,6 +50,27 @@ test.each(['internal', 'unanswered', 'overloaded'])('a stop at the limit that se
   expect(pauses).toEqual([1_000, 2_000, 4_000, 60_000, 60_000, 60_000, 60_000, 60_000].map((retryInMs) => ({ retryInMs })));
   expect(told).toEqual(['error']);
   expect(judged).toBe(0);
+});
+
+test.each([
+  ['failed', 'done', 1],
+  ['refused', 'done', 1],
+  ['unknown', { retryInMs: 4_000 }, 0],
+  ['done', 'done', 0],
+])('a charge whose stop at the limit is %s is looked at (%j) and ordered to stop again (%d times), while it runs', async (state, outcome, times) => {
+  const body = { accountId, party, sessionId: 'S-1', tokenUid: 'T', again: ['failed', 'refused', 'unknown', 'done'].indexOf(state) * 10 };
+  const asked: string[] = [];
+  const answering = await bus.answer(getOrder, async (orders) => orders.map(({ orderId }) => {
+    asked.push(orderId);
+    return { order: { orderId, command: 'STOP_SESSION', state, party: { countryCode: 'CA', partyId: 'BCT' } } };
+  }));
+  const watch = () => running.kinds['watch-stop']!({ id: 'watch', key: 'watch', kind: 'watch-stop', at: 0, body }, 3, { isHeld: () => true, insist: () => {} });
+  expect(await watch()).toEqual(outcome);
+  const { rows } = await there.db.query<{ key: string }>(`SELECT key FROM due WHERE kind = 'stop-at-limit' AND body::json ->> 'again' = $1`, [String(body.again + 1)]);
+  expect(rows).toHaveLength(times);
+  if (times > 0) expect(await openDue(there.db, rows[0]!.key)).toMatchObject([{ body: { ...body, again: body.again + 1 } }]);
+  expect(new Set(asked).size).toBe(1);
+  await answering.stop();
 });
 
 test('a charge that is over meanwhile is not ordered to stop again', async () => {
