@@ -7,7 +7,7 @@ import {
   getOrder, getSession, listTokenSessions, type OrderStands, orderStart, orderStop, type OrderView,
 } from '#contracts/sessions';
 import { getToken } from '#contracts/tokens-auth';
-import { findEvse, type Location, type Party, sameId, sameParty, type Session } from '#ocpi';
+import { findEvse, type Location, type Party, sameId, sameParty, type Session, type Token } from '#ocpi';
 import type { Database } from '#postgres';
 import type { Clock } from '#time';
 import { type ChargeRow, claimCharge, findCharge, listCharges, noteOrderedAgain, noteRefusal } from './charge-rows.ts';
@@ -163,11 +163,14 @@ export class Charges {
     return lists.flatMap(({ sessionsJson }) => sessionsJson.map((bytes) => fromJsonBytes<Session>(bytes)));
   }
 
-  /** As its owner has it; refused where its account has no credit. */
+  /** As its owner has it; refused where that is blocked, or its account has no credit. */
   async issuedToken(token: TokenSettings): Promise<Uint8Array> {
     const { uid, type } = token;
     const { tokenJson, noCredit } = await this.parts.bus.ask(getToken, { party: busParty(token), uid, type });
     if (noCredit) throw new Problem(402, 'no-credit', 'the limit of your account is reached; pay something in and try again');
+    if (tokenJson && fromJsonBytes<Partial<Token>>(tokenJson).valid === false) {
+      throw new Problem(403, 'token-blocked', `the token ${uid} is blocked; ask who issued it`);
+    }
     if (tokenJson) return tokenJson;
     throw new Problem(503, 'token-not-issued', `the token ${uid} is not issued yet; try again`, { 'retry-after': '2' });
   }

@@ -54,6 +54,11 @@ test.each([
   expect(() => config(sections)).toThrow(said);
 });
 
+test('a card that was lost is said to be: it is not valid', () => {
+  const tokens = [...avery.tokens, { uid: '04LOST', type: 'RFID', valid: false }];
+  expect(config({ drivers: [{ ...avery, tokens }] }).drivers[0]!.tokens).toMatchObject([{ uid: 'APP-1' }, { uid: '04LOST', valid: false }]);
+});
+
 test('a port that is none is refused', () => {
   expect(() => config({}, { PORTAL_PORT: '99999' })).toThrow('PORTAL_PORT');
 });

@@ -15,6 +15,8 @@ const token = z.strictObject({
   uid: z.string().regex(/^[\x21-\x7e]{1,36}$/, '1 to 36 printable characters'),
   type: TokenType,
   visual_number: z.string().min(1).max(64).optional(),
+  /** false: lost or stolen; it opens nothing, here and at partners. Left out of the settings it stays as it was. */
+  valid: z.boolean().optional(),
   /** What else a card is ALLOWED, and anything else NEVER. TOK-11 */
   whitelist: WhitelistType.optional(),
   /** Of the driver: what partners tell is in it. ISO 639-1. */

@@ -165,6 +165,15 @@ test('an order without credit is refused with the reason, and never leaves', asy
   expect((await avery.post('/v1/charges', level2)).status).toBe(202);
 });
 
+test('an order by a token that is blocked is refused, and never leaves', async () => {
+  const before = neighbours.orders.size;
+  const [uid, token] = [...neighbours.issued].find(([, { type }]) => type === 'APP_USER')!;
+  neighbours.issued.set(uid, { ...token, valid: false });
+  expect(await avery.post('/v1/charges', level2)).toMatchObject({ status: 403, body: { error: { code: 'token-blocked' } } });
+  expect(neighbours.orders.size).toBe(before);
+  neighbours.issued.set(uid, token);
+});
+
 test('a driver sees the own account in pages; the operator sees and changes all', async () => {
   const balances = [{ currency: 'CAD', balance: '-9.50', credit_limit: '20.00', left: '10.50' }];
   const receipt = { country_code: 'CA', party_id: 'BCT', cdr_id: 'R-1' };
