@@ -23,7 +23,7 @@ import {
 import type { EndReservations } from './end-reservations.ts';
 import type { Logs } from './logs.ts';
 import { findOpening } from './openings.ts';
-import { isInForce, type ReservationState } from './reservation.ts';
+import { connectorsOf, isInForce, type ReservationState, type ReservedPlace } from './reservation.ts';
 import { reservationsAt } from './reservation-rows.ts';
 import type { Said } from './said.ts';
 import type { SessionCommand, SessionState } from './session-events.ts';
@@ -33,6 +33,7 @@ const chargesSince = (known: KnownStatus | undefined, { limitAt }: KnownLimit): 
   known?.status === 'Charging' && instant(known.statusAt) > instant(limitAt);
 
 const OUT_OF_ORDER = new Set(['Faulted', 'Unavailable']);
+const IN_USE = new Set(['Preparing', 'Charging', 'SuspendedEV', 'SuspendedEVSE', 'Finishing']);
 
 export interface ConnectorsParts {
   readonly ends: EndReservations;
@@ -78,9 +79,17 @@ export class Connectors {
     for (const { number } of await reservationsAt(tx, place)) {
       const { state } = await logs.reservations.load(String(number));
       if (!isInForce(state) || instant(at) <= instant(state.madeAt!)) continue;
+      if (status === 'Unavailable' && place.connectorId !== 0 && (await this.isSiblingInUse(tx, place, state.held!.place))) continue;
       const message = `the EVSE is ${status === 'Faulted' ? 'out of order' : 'out of service'}`;
       await ends.end(number, `${id} ${number}`, { why: 'lost', message, endedAt: at });
     }
+  }
+
+  /** M-02: an EVSE's other connectors are Unavailable while one is in use; who uses it, its start says. */
+  private async isSiblingInUse(tx: Heard['tx'], { stationId, connectorId }: Place, reserved: ReservedPlace): Promise<boolean> {
+    const siblings = connectorsOf(reserved).filter((each) => each !== connectorId);
+    const known = await Promise.all(siblings.map((each) => statusAt(tx, { stationId, connectorId: each })));
+    return known.some((one) => one !== undefined && IN_USE.has(one.status));
   }
 
   /** Somebody else charges on it, or in its stead. */

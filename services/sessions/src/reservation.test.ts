@@ -142,6 +142,8 @@ describe('S16-77 a reservation is used', () => {
   test.each<[string, Partial<ReservationStart>, boolean]>([
     ['in its time, and what clocks may differ by', { startedAt: '2022-02-01T17:30:09Z' }, true],
     ['not after its time, by a driver who came late to a station of which nobody had heard', { startedAt: '2022-02-01T17:30:10Z' }, false],
+    ['by the clock of a station that is less than an hour behind', { startedAt: '2022-02-01T16:00:00Z' }, true],
+    ['not by what a station kept from long before it was made', { startedAt: '2022-02-01T15:59:59Z' }, false],
     ['at another connector of its EVSE', { connectorId: 2 }, true],
     ['at no connector of another EVSE', { connectorId: 3 }, false],
     ['whenever and wherever the station names it', { startedAt: '2022-02-01T18:00:00Z', connectorId: 3, isNamed: true }, true],
@@ -166,6 +168,11 @@ describe('S16-45 a reservation is given away where the station lets somebody els
     expect(isLost({ startedAt: '2022-02-01T17:30:00Z' })).toBe(false);
     expect(isLost({ connectorId: 2 })).toBe(false);
     expect(isLost({}, held, 'OASIS-L2-02')).toBe(false);
+  });
+  test('at another connector of its EVSE, of which one charges at a time', () => {
+    const both = [asked('O1', { place: { ...place(1), evseConnectors: [1, 2] } }), made('O1')];
+    expect(isLost({ connectorId: 2 }, both)).toBe(true);
+    expect(isLost({ connectorId: 3 }, both)).toBe(false);
   });
   test('or by its number', () => expect(isLost({ connectorId: 2, isNamed: true })).toBe(true));
   test('while it holds', () => {

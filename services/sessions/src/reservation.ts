@@ -99,6 +99,9 @@ export interface ReservationState {
   readonly ended?: { readonly why: ReservationEnd; readonly endedAt: string };
 }
 
+/** A station's clock that is no further behind is believed: docs/adr/0025. */
+const CLOCK_BEHIND_MS = 3_600_000;
+
 export const reservationDecider: Decider<ReservationState, ReservationCommand, ReservationEvent> = {
   initial: { asks: [] },
 
@@ -121,7 +124,10 @@ export const reservationDecider: Decider<ReservationState, ReservationCommand, R
       }
       case 'UseReservation': {
         const { by, at } = command;
-        const fits = [held, asked].some((terms) => terms && mayUse(terms, by, command));
+        const { madeAt = at } = state;
+        // A station may tell what it kept from before.
+        const isSince = command.isNamed || instant(command.startedAt) >= instant(madeAt) - CLOCK_BEHIND_MS;
+        const fits = isSince && [held, asked].some((terms) => terms && mayUse(terms, by, command));
         return fits && !isOver(state) ? [{ type: 'ReservationUsed', by, at }] : [];
       }
       case 'EndReservation': {
@@ -164,13 +170,17 @@ export function isInForce(state: ReservationState): boolean {
 export const askKey = ({ orderId, place }: Pick<ReservationTerms, 'orderId' | 'place'>): string =>
   `${orderId} ${place.evseUid}`;
 
+/** Of the EVSE. */
+export function connectorsOf({ stationConnector, evseConnectors = [stationConnector] }: ReservedPlace): readonly number[] {
+  return evseConnectors;
+}
+
 /** S16-77: by the card itself, or by one of its group; of a station that does not name it at that EVSE, in its time. */
 function mayUse({ place, token: text, expiresAt }: ReservationTerms, by: ReservationUse, start: ReservationStart): boolean {
   const { token, connectorId, startedAt, isNamed, graceMs } = start;
   const of = JSON.parse(text) as Token;
   if (place.stationId !== by.stationId || !sameParty(of, token)) return false;
-  const { stationConnector, evseConnectors = [stationConnector] } = place;
-  const isThere = evseConnectors.includes(connectorId) && instant(startedAt) < instant(expiresAt) + graceMs;
+  const isThere = connectorsOf(place).includes(connectorId) && instant(startedAt) < instant(expiresAt) + graceMs;
   if (!isNamed && !isThere) return false;
   if (sameId(of.uid, token.uid)) return true;
   return !!of.group_id && !!token.group_id && sameId(of.group_id, token.group_id);
@@ -183,8 +193,10 @@ export function isGivenAway(
   if (!isInForce(state)) return false;
   const { place, expiresAt } = state.held!;
   if (place.stationId !== stationId) return false;
+  // Of an EVSE one connector charges at a time.
+  const isThere = connectorsOf(place).includes(connectorId);
   const isInItsTime = instant(startedAt) >= instant(state.madeAt!) && instant(startedAt) < instant(expiresAt);
-  return isNamed || (place.stationConnector === connectorId && isInItsTime);
+  return isNamed || (isThere && isInItsTime);
 }
 
 /** Whether its time is over, with what clocks may differ by. */
