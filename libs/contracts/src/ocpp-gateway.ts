@@ -2,6 +2,7 @@ import { ask, tell } from '#bus';
 import { filled } from './filled.ts';
 import {
   CancelReservationSchema,
+  CloseTransactionSchema,
   CommandAnswerSchema,
   DescribeStationsSchema,
   ReserveSchema,
@@ -9,6 +10,7 @@ import {
   StartChargingSchema,
   StationsDescribedSchema,
   StopChargingSchema,
+  TransactionClosedSchema,
   UnlockConnectorSchema,
 } from './gen/roamwatt/ocpp_gateway/v1/asks_pb.ts';
 import {
@@ -24,6 +26,7 @@ import {
 export {
   type CancelReservation,
   CancelReservationSchema,
+  type CloseTransaction,
   type CommandAnswer,
   CommandAnswerSchema,
   type ConnectorState,
@@ -132,6 +135,14 @@ export const describeStations = ask({
   request: DescribeStationsSchema,
   answer: StationsDescribedSchema,
   check: filled(),
+});
+
+export const closeTransaction = ask({
+  context,
+  verb: 'close-transaction',
+  request: CloseTransactionSchema,
+  answer: TransactionClosedSchema,
+  check: filled('stationId', 'transactionId', 'because'),
 });
 
 export const stationConnected = tell({

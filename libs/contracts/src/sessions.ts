@@ -2,6 +2,7 @@ import { ask, tell } from '#bus';
 import { filled } from './filled.ts';
 import {
   CancelReservationSchema,
+  CloseSessionSchema,
   CommandTakenSchema,
   ExplainSessionSchema,
   GetOrderSchema,
@@ -25,6 +26,7 @@ import {
   ReservationWithdrawnSchema,
   ReserveEvseSchema,
   RequestProfileSchema,
+  SessionClosedSchema,
   SessionExplainedSchema,
   SessionFoundSchema,
   SessionListSchema,
@@ -46,6 +48,7 @@ import { ChangedSchema, PageSchema } from './gen/roamwatt/party/v1/party_pb.ts';
 export {
   type CancelReservation,
   CancelReservationSchema,
+  type CloseSession,
   type CommandTaken,
   CommandTakenSchema,
   type ExplainSession,
@@ -168,6 +171,14 @@ export const withdrawReservation = ask({
   request: WithdrawReservationSchema,
   answer: ReservationWithdrawnSchema,
   check: filled('number'),
+});
+
+export const closeSession = ask({
+  context,
+  verb: 'close-session',
+  request: CloseSessionSchema,
+  answer: SessionClosedSchema,
+  check: filled('party', 'sessionId', 'because'),
 });
 
 export const orderReserve = ask({

@@ -8,6 +8,7 @@ import { driverAtTheLimit } from './driver-at-the-limit.ts';
 import { oddInputIsRefused } from './odd-input.ts';
 import { dataOf, RawPartner, rawToken } from './raw-partner.ts';
 import { runRoamwatt } from './program.ts';
+import { stationThatIsGone } from './station-gone.ts';
 import { averysToken, blakesCard, crewCard, eventually, freeEvses, invitation, setStage, type Stage } from './stage.ts';
 
 // One pair of platforms, each in one process, and everything that needs no process to die.
@@ -360,6 +361,8 @@ test('TRN-63 LOC-34: a PATCH that comes late leaves the Location as it is, marks
   await eventually('Carbon Plunk has it as its owner does', async () => await nameHeld() === 'As its owner has it');
   expect(rawCpo.incoming.filter(({ method, path }) => method === 'GET' && path === '/sender/locations/LATE')).toHaveLength(1);
 });
+
+describe('a station that is gone', () => stationThatIsGone(() => stage));
 
 describe('a driver at the limit of the account', () => driverAtTheLimit(() => stage));
 

@@ -90,6 +90,7 @@ const FRENCH_FINDINGS: Readonly<Record<FindingCode, string>> = {
   'signed-values-left-out': 'une partie des relevés signés n’est pas jointe',
   'station-clock-wrong': 'l’horloge de la borne était fausse',
   'station-without-power': 'la borne était sans courant avant la fin qu’elle annonce',
+  'closed-by-operator': 'l’exploitant a clos la recharge, dont la borne n’a pas dit la fin',
   'token-of-another-party': 'la carte est d’un autre fournisseur',
   'credit-of-unknown-original': 'le crédit porte sur une facturation inconnue ici',
   'second-credit': 'la facturation avait déjà été créditée',

@@ -70,6 +70,7 @@ const METER_FINDINGS = [
   'signed-values-left-out',
   'station-clock-wrong',
   'station-without-power',
+  'closed-by-operator',
 ] as const;
 
 export type MeterFindingCode = (typeof METER_FINDINGS)[number];

@@ -79,6 +79,10 @@ export const VERBS: Readonly<Record<string, Entry>> = {
     summary: 'end a link at once',
     load: async () => (await import('./partner-links.ts')).partnerEnd,
   },
+  'session close': {
+    summary: 'end a charge of a running platform whose station will not say that it stopped',
+    load: async () => (await import('./session-close.ts')).sessionClose,
+  },
   erase: {
     summary: 'forget a contract in every service of a running platform',
     load: async () => (await import('./erase.ts')).erase,

@@ -127,6 +127,29 @@ describe('a stop that a station tells once it is back says since when it was los
   });
 });
 
+describe('a stop that a station tells once it is back for good, after minutes on the line', () => {
+  const away = (from: number, until: number, epoch: number): StationEvent[] => [
+    { type: 'Disconnected', epoch: epoch - 1, at: at(from), reason: 'gone' }, { type: 'Connected', epoch, at: at(until), version: 'ocpp1.6', connection: `c${epoch}` },
+  ];
+  const began = (hours: number): StationEvent => ({
+    type: 'TransactionStarted', transactionId: 7, connectorId: 1, idTag: '04A2', meterStartWh: '1000', saidAt: at(hours), startedAt: at(hours),
+    authorization: { status: 'Accepted', authMethod: 'WHITELIST', token: '{}' },
+  });
+  const MINUTE = 1 / 60;
+  const end = (hours: number) => ({ transactionId: '7', meterStopWh: '3000', stoppedAt: at(hours), reason: 'PowerLoss', readings: [] });
+  test.each<[string, StationEvent[], number, object]>([
+    ['was lost before them, by what it says of before', [began(0), ...away(1, 9, 2), ...away(9 + 2 * MINUTE, 9 + 3 * MINUTE, 3)], 9 + MINUTE, { lostAt: at(1) }],
+    ['was lost before them, or after', [began(0), ...away(1, 9, 2), ...away(9 + 2 * MINUTE, 9 + 3 * MINUTE, 3)], 9.05,
+      { lostAt: at(9 + 2 * MINUTE), alsoLostAt: [at(1)] }],
+    ['was lost after them, where it stayed longer', [began(0), ...away(1, 2, 2), ...away(3, 9, 3)], 9.01, { lostAt: at(3) }],
+    ['was lost since the charge began', [...away(0.5, 1, 2), began(1 + MINUTE), ...away(1 + 2 * MINUTE, 9, 3)], 9.01, { lostAt: at(1 + 2 * MINUTE) }],
+  ])('%s', (_, past, hours, more) => {
+    given(stationDecider, { type: 'Connected', epoch: 1, at: at(-DAY), version: 'ocpp1.6', connection: 'c' }, ...past)
+      .when({ type: 'StopTransaction', epoch: 3, frame: 'f', heardAt: at(9.1), stop: end(hours) })
+      .then({ type: 'TransactionStopped', connectorId: 1, ...end(hours), ...more });
+  });
+});
+
 /** One socket since a day ago, and what is then told on it. */
 async function onSocket() {
   let hours = -DAY;
@@ -245,4 +268,15 @@ test('S16-47, T-26: a station in touch whose clock was set right in mid-charge i
   const { transactionId } = (await station.start(0, -5 * DAY)) as { transactionId: number };
   await station.say(2, 'StopTransaction', { transactionId, meterStop: 3000, timestamp: at(2) });
   expect(await station.told()).toMatchObject([{ startedAt: at(0), saidAt: at(-5 * DAY) }, { stoppedAt: at(2) }]);
+});
+
+test.each([[true], [false]])('a charge by a card that an order names says whether it was held to the reader since: %s', async (isShown) => {
+  const station = await onSocket();
+  await station.say(0, 'Authorize', { idTag: '04A2' });
+  await station.order({ uid: '04A2', type: 'RFID' });
+  if (isShown) await station.say(0.01, 'Authorize', { idTag: '04a2' });
+  await station.start(0.02, 0.02);
+  const [started] = (await station.told()).slice(-1);
+  expect(started.authorization).toMatchObject({ authMethod: 'COMMAND', orderId: 'O1' });
+  expect(started.isCardShown).toBe(isShown ? true : undefined);
 });

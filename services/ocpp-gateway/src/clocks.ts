@@ -1,6 +1,6 @@
 import { parseInstant } from '#ocpp';
 import { instant, rfc3339 } from '#time';
-import type { FrameCommand, Start, Station, Stop } from './station-events.ts';
+import type { Away, FrameCommand, Start, Station, Stop, Stopped } from './station-events.ts';
 
 /** Whose clock a charge goes by: docs/adr/0025. */
 
@@ -77,15 +77,24 @@ type Metered = Pick<Stop, 'readings' | 'signed'>;
 /** A station that starts anew has said what it kept of before by then. */
 const STARTING_MS = 5 * 60_000;
 
+const LOSSES_KEPT = 16;
+
+/** A station whose socket is lost: soon after its return it is still about to say what it kept. */
+export function lostAgain(away: Away | undefined, from: string): Away {
+  if (away?.until === undefined || instant(from) > instant(away.until) + STARTING_MS) return { from };
+  return { from, before: [...(away.before ?? []), away.from].slice(-LOSSES_KEPT) };
+}
+
 /**
- * Since when a station may have been without power that tells of a stop once it is back: many say the time of their
- * next start for it.
+ * Since when a station may have been without power that tells of a stop once it is back, each time: many say the time of
+ * their next start for it.
  */
-export function lostBefore(
+export function lossesBefore(
   { stoppedAt }: Pick<Stop, 'stoppedAt'>, { startedAt }: Pick<Start, 'startedAt'>, away: Station['away'],
-): string | undefined {
-  if (away?.until === undefined) return undefined;
-  const [fromMs, stoppedMs] = [instant(away.from), instant(stoppedAt)];
-  const isOfStart = fromMs < stoppedMs && stoppedMs <= instant(away.until) + STARTING_MS;
-  return isOfStart && instant(startedAt) < fromMs ? away.from : undefined;
+): Pick<Stopped, 'lostAt' | 'alsoLostAt'> {
+  if (away?.until === undefined || instant(stoppedAt) > instant(away.until) + STARTING_MS) return {};
+  const losses = [...(away.before ?? []), away.from]
+    .filter((from) => instant(startedAt) < instant(from) && instant(from) < instant(stoppedAt));
+  const lostAt = losses.pop();
+  return lostAt === undefined ? {} : { lostAt, ...(losses.length > 0 ? { alsoLostAt: losses } : {}) };
 }

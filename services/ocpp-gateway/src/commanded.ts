@@ -7,6 +7,8 @@ import type { Authorization, OrderedStart, Start, Station } from './station-even
 
 /** A charge that begins later than this is none that was ordered: somebody came and tapped the card. */
 const ORDER_HOLDS_MS = 3_600_000;
+/** Of a station with very many connectors, within that time. */
+const ORDERS_KEPT = 256;
 /** A clock that is no further behind is believed: docs/adr/0025. */
 const CLOCK_BEHIND_MS = 3_600_000;
 /** CMD-06: for so long after a command its owner is not asked about the card at this station. */
@@ -31,7 +33,7 @@ export function isBeforeOrder({ at }: Station['ordered'][number], startedAt: str
 }
 
 /** Nobody holds an app to a reader. */
-function isCard({ token }: OrderedStart): boolean {
+export function isCard({ token }: OrderedStart): boolean {
   const { type } = JSON.parse(token) as Partial<Token>;
   return type === 'RFID' || type === 'OTHER';
 }
@@ -41,7 +43,8 @@ export function commandedCard(
   station: Station, { idTag, startedAt }: Pick<Start, 'idTag' | 'startedAt'>,
 ): OrderedStart | undefined {
   const since = instant(startedAt) - COMMAND_COVERS_MS;
-  return station.commanded.findLast((order) => sameTag(order.idTag, idTag) && instant(order.at) >= since);
+  return station.commanded.findLast((order) =>
+    sameTag(order.idTag, idTag) && instant(order.at) >= since && !isBeforeOrder(order, startedAt));
 }
 
 /**
@@ -79,6 +82,20 @@ export function groupOf({ status, token }: Pick<Authorization, 'status' | 'token
   if (status !== 'Accepted' || !token?.includes('"group_id"')) return {};
   const { group_id: group } = JSON.parse(token) as Partial<Token>;
   return group === undefined ? {} : { group: idTagOf(group) };
+}
+
+/** What is still ordered once one of them began: what was ordered before for its card, at its connector, is that charge or none. */
+export function stillOrdered(
+  ordered: Station['ordered'], { authorization: { orderId }, connectorId, idTag }: Pick<Start, 'authorization' | 'connectorId' | 'idTag'>,
+): Station['ordered'] {
+  if (orderId === undefined) return ordered;
+  return ordered.filter((order) => order.orderId !== orderId && !(order.connectorId === connectorId && sameTag(order.idTag, idTag)));
+}
+
+/** With one more: those that may begin yet. */
+export function ordersWith(orders: Station['ordered'], order: Station['ordered'][number]): Station['ordered'] {
+  const since = instant(order.at) - ORDER_HOLDS_MS;
+  return [...orders.filter(({ at }) => instant(at) >= since), order].slice(-ORDERS_KEPT);
 }
 
 /** S16-03: an idTag compares without case. */

@@ -5,7 +5,7 @@ import type { Executor } from '#event-store';
 import { currentTraceparent, inSpan, type Log, type Tracer } from '#telemetry';
 import { type Clock, instant, rfc3339 } from '#time';
 import { caughtUpMs, startedAt as startedAtOf } from './clocks.ts';
-import { commandedCard, coveredStart, endsCharge, groupOf, isBeforeOrder, orderedStart } from './commanded.ts';
+import { commandedCard, coveredStart, endsCharge, groupOf, isBeforeOrder, isCard, orderedStart } from './commanded.ts';
 import { frameName, instantOf, isDoubted, meterReadings, signedMeterReadings } from './frames.ts';
 import { chargingProfile, type Limit } from './limits.ts';
 import { type ReservationOrder } from './orders.ts';
@@ -39,6 +39,8 @@ export class ConnectedStation {
   private heardMs: number;
   /** By so much the starts that it tells came late, by its clock. */
   private lateMs = 0;
+  /** When cards were held to its reader, the newest last. */
+  private readonly shownMs = new Map<string, number>();
 
   constructor(
     readonly id: string,
@@ -112,6 +114,7 @@ export class ConnectedStation {
       case 'Authorize': {
         const { state } = await this.parts.journal.load(this.id);
         const { idTag } = call.payload;
+        this.noteShown(idTag, nowMs);
         const order = orderedStart(state, { idTag, startedAt: now }) ?? commandedCard(state, { idTag, startedAt: now });
         const own = order ? undefined : endsCharge(state, { idTag });
         if (own) return { idTagInfo: idTagInfo({ status: 'Accepted', ...own }) };
@@ -153,7 +156,7 @@ export class ConnectedStation {
   }
 
   private warnOfLostStop({ transactionId, meterStopWh, stoppedAt }: Stop): void {
-    this.parts.log.error('the stop came of a charge that was billed to its last reading, for the next had begun: its CDR may have to be corrected', {
+    this.parts.log.error('the stop came of a charge that was billed to its last reading, for it was taken for lost: its CDR may have to be corrected', {
       station: this.id, transaction: transactionId, meterStopWh, stoppedAt,
     });
   }
@@ -181,6 +184,7 @@ export class ConnectedStation {
     const known = repeatedStart(state, identity);
     if (known) return { transactionId: known.transactionId, idTagInfo: idTagInfo(known) };
     const ordered = order ?? coveredStart(state, identity);
+    const isCardShown = order !== undefined && isCard(order) && (this.shownMs.get(idTag.toLowerCase()) ?? 0) > instant(order.at);
     const { isUnsaid, ...authorization }: CardAnswer = ordered
       ? { status: 'Accepted', authMethod: 'COMMAND' }
       : await this.parts.authorize(this.id, connectorId, idTag);
@@ -191,11 +195,18 @@ export class ConnectedStation {
       type: 'StartTransaction',
       start: {
         ...identity, transactionId, authorization, ...(reservationId === undefined ? {} : { reservationId }),
-        ...(meterStart === undefined ? { isMeterStartMissing: true } : {}),
+        ...(meterStart === undefined ? { isMeterStartMissing: true } : {}), ...(isCardShown ? { isCardShown } : {}),
       },
     });
     const begun = repeatedStart(after, identity);
     return { transactionId: begun!.transactionId, idTagInfo: idTagInfo(begun!) };
+  }
+
+  private noteShown(idTag: string, nowMs: number): void {
+    const tag = idTag.toLowerCase();
+    this.shownMs.delete(tag);
+    this.shownMs.set(tag, nowMs);
+    if (this.shownMs.size > SHOWN_KEPT) this.shownMs.delete(this.shownMs.keys().next().value!);
   }
 
   /** A clock that is behind stays so: whose starts come less and less late still tells what it kept. */
@@ -235,7 +246,7 @@ export class ConnectedStation {
     );
     if (answer.outcome === 'rejected' || answer.outcome === 'not-supported') {
       await this.parts.journal.execute(
-        this.id, `drop ${orderId}`, { type: 'DropOrder', orderId, at: rfc3339(this.parts.clock.now()) }, currentTraceparent(),
+        this.id, `drop ${orderId}`, { type: 'DropOrder', epoch: await this.epoch, orderId, at: rfc3339(this.parts.clock.now()) }, currentTraceparent(),
       );
     }
     return answer;
@@ -281,6 +292,7 @@ function idTagInfo({ status, group }: { readonly status: string; readonly group?
 
 type FrameContent = FrameCommand extends infer C ? (C extends FrameCommand ? Omit<C, 'epoch' | 'frame' | 'heardAt'> : never) : never;
 
+const SHOWN_KEPT = 64;
 /** A start that comes later was kept. */
 const LIVE_MS = 5 * 60_000;
 

@@ -138,6 +138,8 @@ export class Gateway {
     const { config, log } = this.parts;
     const older = this.held.get(identity);
     older?.connection.close(1008, 'replaced by a newer connection');
+    // A socket that is half open takes its time to close: what it may no longer send it would refuse in the newer one's place.
+    void older?.release().catch(() => {});
     const connection = new OcppConnection(ws, {
       station: identity,
       version,

@@ -20,12 +20,12 @@ export function start(env: Env): Promise<Running> {
     const keys = new HolderKeys(db);
     const store = tellable(sealedStore(postgresEventStore(db), { keys, marks, personal }), tells);
     onStop(() => store.close());
+    const journal = executor(store, { decider: stationDecider, stream: streamOf });
     const serving = await serve({
-      module: OcppGatewayModule.with(db, erasing), bus, db, listener: 'ocpp-gateway',
+      module: OcppGatewayModule.with({ db, journal, erasing }), bus, db, listener: 'ocpp-gateway',
       tells: [fromEventStore('ocpp-gateway', store, tells)],
     });
     onStop(() => serving.close());
-    const journal = executor(store, { decider: stationDecider, stream: streamOf });
     const gateway = new Gateway({
       bus, db, config, log, tracer,
       clock: settings.clock,

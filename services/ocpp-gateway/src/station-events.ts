@@ -39,6 +39,8 @@ export interface SignedMeterReading {
 export interface Away {
   readonly from: string;
   readonly until?: string;
+  /** Losses before it, each of which was followed by the next within minutes of the return. */
+  readonly before?: readonly string[];
 }
 
 /** A start that was ordered from afar and has not begun yet. */
@@ -85,15 +87,17 @@ export interface Station {
   readonly commanded: readonly (OrderedStart & { readonly at: string })[];
 }
 
-export type Refusal = 'socket-replaced' | 'owner-replaced';
+export type Refusal = 'socket-replaced' | 'owner-replaced' | 'station-connected' | 'unknown-transaction';
 
 export type StationCommand =
   | ({ readonly type: 'Connect' } & Connection)
   | ({ readonly type: 'Disconnect' } & Disconnection)
   | { readonly type: 'OrderStart'; readonly order: OrderedStart; readonly at: string }
-  /** The station said no to it. */
-  | { readonly type: 'DropOrder'; readonly orderId: string; readonly at: string }
+  /** The station said no to it, or it was not sent; `epoch`: on which socket. */
+  | { readonly type: 'DropOrder'; readonly epoch: number; readonly orderId: string; readonly at: string }
   | { readonly type: 'ObeyOwner'; readonly ownerEpoch: number; readonly at: string }
+  /** By our operator; of a station that is connected only where that does not know it. */
+  | { readonly type: 'CloseTransaction'; readonly transactionId: string; readonly because: string; readonly isUnknownThere: boolean }
   | FrameCommand;
 
 export interface Connection {
@@ -154,6 +158,8 @@ export interface Start {
   readonly authorization: Authorization;
   /** The reservation that the station used for it. S16-45 */
   readonly reservationId?: number;
+  /** Of a card that an order names: it was held to a reader since. */
+  readonly isCardShown?: true;
 }
 
 export interface Stop {
@@ -197,4 +203,8 @@ export type Stopped = Stop & {
   readonly isLastKnown?: true;
   /** When the station's socket was lost, where it said that stop no sooner than it was back. */
   readonly lostAt?: string;
+  /** And before that, where it was back for minutes only. */
+  readonly alsoLostAt?: readonly string[];
+  /** Our operator's words, who ended it. */
+  readonly closedBecause?: string;
 };

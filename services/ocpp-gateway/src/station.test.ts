@@ -78,6 +78,30 @@ describe('a transaction', () => {
     station(...past).when(stopFrame('7')).then(came);
     station(...past, came).when(stopFrame('7')).thenNothing();
   });
+  describe('S16-57 of which its station will not say that it stopped', () => {
+    const gone: StationEvent = { type: 'Disconnected', epoch: 1, at, reason: 'gone' };
+    const close = { type: 'CloseTransaction', transactionId: '7', because: 'it burned down', isUnknownThere: false } as const;
+    const closed = stopped('7', { meterStopWh: '1000', isLastKnown: true, reason: 'Other', isAbandoned: true, closedBecause: 'it burned down' });
+    test('is ended by the operator at its newest reading, once', () => {
+      station(started(7), gone).when(close).then(closed);
+      station(started(7), gone, closed).when(close).thenNothing();
+    });
+    test('is not while the station is connected, or is again, nor where it does not run', () => {
+      station(started(7)).when(close).thenRejected('station-connected');
+      station(started(7), gone, connected(2)).when(close).thenRejected('station-connected');
+      station(started(7), stopped('7'), gone).when(close).thenRejected('unknown-transaction');
+    });
+    test('is, too, while the station is connected, where that does not know it', () =>
+      station(started(7)).when({ ...close, isUnknownThere: true }).then(closed));
+    test('may be told to have stopped after all: that is in the journal, and ends as it was billed', () =>
+      station(started(7), gone, closed, connected(2)).when({ ...stopFrame('7'), epoch: 2 }).then({
+        type: 'LostStopCame', transactionId: '7', meterStopWh: '2000', stoppedAt: at, reason: 'Local',
+      }));
+  });
+  test('S16-44 of a station of forty connectors is known again as long as it runs', () => {
+    const others = Array.from({ length: 39 }, (_, n) => started(8 + n, { connectorId: 2 + n, idTag: `04C${n}` }));
+    station(started(7), ...others).when(startFrame(99)).thenNothing();
+  });
   test('S16-41 of a card that may not charge is recorded all the same', () => {
     const refused = { authorization: { status: 'Invalid', authMethod: 'WHITELIST' } };
     station().when(startFrame(7, refused)).then(started(7, refused));
@@ -148,15 +172,30 @@ describe('a transaction', () => {
     })));
   test('by a card whose order the station refused is authorized as a card', () => {
     const dropped: StationEvent = { type: 'OrderDropped', orderId: 'O1', at };
-    station(ordered).when({ type: 'DropOrder', orderId: 'O1', at }).then(dropped);
-    station(ordered, dropped).when({ type: 'DropOrder', orderId: 'O1', at }).thenNothing();
+    station(ordered).when({ type: 'DropOrder', epoch: 1, orderId: 'O1', at }).then(dropped);
+    station(ordered, dropped).when({ type: 'DropOrder', epoch: 1, orderId: 'O1', at }).thenNothing();
     station(ordered, dropped).when(startFrame(7)).then(started(7));
   });
+  test('is no order dropped by whoever holds a socket that was replaced: on the newer one the station may have said yes', () =>
+    station(connected(2), ordered).when({ type: 'DropOrder', epoch: 1, orderId: 'O1', at }).thenNothing());
   test('by a card two hours after it was ordered and never began is authorized as a card', () =>
     station(ordered).when(startFrame(7, { startedAt: '2022-02-01T19:00:01Z' })).then(started(7, { startedAt: '2022-02-01T19:00:01Z' })));
   test('that a station kept since long before it was ordered for the card is none that was ordered', () => {
     const ofCard: StationEvent = { type: 'StartOrdered', at: '2022-02-01T18:00:01Z', order: { ...order, token: '{"uid":"04A2","type":"RFID"}' } };
     station(ofCard).when(startFrame(7)).then(started(7));
+  });
+  test('ordered from afar is authorized by its order, however many are ordered at a station of forty connectors', () => {
+    const others = Array.from({ length: 39 }, (_, n): StationEvent =>
+      ({ type: 'StartOrdered', at, order: { ...order, orderId: `P${n}`, connectorId: 2 + n, idTag: `04C${n}` } }));
+    station(ordered, ...others).when(startFrame(7)).then(started(7, {
+      authorization: { status: 'Accepted', authMethod: 'COMMAND', token: '{"uid":"04A2"}', reference: undefined, orderId: 'O1' },
+    }));
+  });
+  test('by a card after the newer of two orders began is authorized as a card: the older one came to nothing', () => {
+    const again: StationEvent = { type: 'StartOrdered', order: { ...order, orderId: 'O2' }, at };
+    const byOrder = { authorization: { ...whitelist, authMethod: 'COMMAND', orderId: 'O2' } };
+    const later = { saidAt: 'later', startedAt: '2022-02-01T17:30:00Z' };
+    station(ordered, again, started(7, byOrder), stopped('7')).when(startFrame(8, later)).then(started(8, later));
   });
   test('by a card after the ordered one began is authorized as a card', () => {
     const byOrder = { authorization: { ...whitelist, authMethod: 'COMMAND', orderId: 'O1' } };
@@ -195,6 +234,7 @@ describe('S16-29: a meter reading without a transaction of its own', () => {
   test('is of none where it is older, of the main meter, or of another connector', () => {
     station(started(7, { startedAt: late })).when(readAt(at)).then({ ...own, readings: [{ ...own.readings[0]!, at }] });
     for (const connectorId of [0, 2]) station(started(7)).when(readAt(late, undefined, connectorId)).then({ ...own, connectorId });
+    station(started(7)).when(readAt(late, '7', 0)).then({ ...own, connectorId: 0 });
     station(started(7), stopped('7')).when(readAt(late)).then(own);
     station(started(7)).when(readAt(late, '6')).then(own);
   });
@@ -258,6 +298,11 @@ describe('CMD-06: a card that a command named', () => {
     expect(startedBy(over(), { ...later, startedAt: '2022-02-01T17:15:01Z' })).toMatchObject([{ status: 'Invalid' }]);
     expect(startedBy(over(), { ...later, idTag: '04A3' })).toMatchObject([{ status: 'Invalid' }]);
     expect(startedBy([command({}), { type: 'OrderDropped', orderId: 'O1', at }], later)).toMatchObject([{ status: 'Invalid' }]);
+  });
+  test('is a card like any other where the station had kept its start since long before the command', () => {
+    const kept = { saidAt: 'then', startedAt: '2022-02-01T15:59:59Z' };
+    expect(startedBy([command({})], kept)).toMatchObject([{ status: 'Invalid' }]);
+    expect(startedBy([command({})], { ...kept, connectorId: 2 })).toMatchObject([{ status: 'Invalid' }]);
   });
   test('charges by the list where its whitelist lets it; and an app by commands alone', () => {
     for (const token of [{ whitelist: 'ALLOWED' }, { whitelist: 'ALWAYS' }, { type: 'APP_USER' }, { type: 'AD_HOC_USER' }]) {

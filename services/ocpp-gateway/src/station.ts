@@ -2,8 +2,8 @@ import { type Decider, Rejected } from '#decider';
 import { decimal } from '#money';
 import { ERASED } from '#ocpi';
 import { instant } from '#time';
-import { byOurClock, clockBehind, lostBefore } from './clocks.ts';
-import { byCommand, coveredStart, groupOf, orderedStart } from './commanded.ts';
+import { byOurClock, clockBehind, lossesBefore, lostAgain } from './clocks.ts';
+import { byCommand, coveredStart, groupOf, orderedStart, ordersWith, stillOrdered } from './commanded.ts';
 import type {
   FrameCommand, MeterReading, OpenTransaction, Refusal, Start, Station, StationCommand, StationEvent, Stop, Stopped,
 } from './station-events.ts';
@@ -15,7 +15,7 @@ import type {
 
 const FRAMES_KEPT = 64;
 const STARTS_KEPT = 16;
-const ORDERS_KEPT = 16;
+const ABANDONED_KEPT = 64;
 
 export const stationDecider: Decider<Station, StationCommand, StationEvent> = {
   initial: { epoch: 0, connected: false, ownerEpoch: 0, open: {}, lastTransaction: 0, starts: [], frames: [], ordered: [], commanded: [] },
@@ -30,13 +30,19 @@ export const stationDecider: Decider<Station, StationCommand, StationEvent> = {
         return station.ordered.some(({ orderId }) => orderId === command.order.orderId)
           ? []
           : [{ ...command, type: 'StartOrdered' }];
-      case 'DropOrder':
-        return station.ordered.some(({ orderId }) => orderId === command.orderId) ? [{ ...command, type: 'OrderDropped' }] : [];
+      case 'DropOrder': {
+        const { epoch, orderId, at } = command;
+        // Who holds a socket that was replaced knows nothing of what was said on the newer one.
+        const isDropped = epoch === station.epoch && station.ordered.some((order) => order.orderId === orderId);
+        return isDropped ? [{ type: 'OrderDropped', orderId, at }] : [];
+      }
       case 'ObeyOwner':
         if (command.ownerEpoch < station.ownerEpoch) {
           throw new Rejected<Refusal>('owner-replaced', `epoch ${command.ownerEpoch} is older than ${station.ownerEpoch}`);
         }
         return command.ownerEpoch === station.ownerEpoch ? [] : [{ ...command, type: 'OwnerObeyed' }];
+      case 'CloseTransaction':
+        return closeTransaction(command, station);
       default:
         if (command.epoch !== station.epoch) {
           throw new Rejected<Refusal>('socket-replaced', `epoch ${command.epoch}, the newest is ${station.epoch}`);
@@ -50,13 +56,13 @@ export const stationDecider: Decider<Station, StationCommand, StationEvent> = {
       case 'Connected':
         return { ...station, epoch: event.epoch, connected: true, ...heardUntilOf(event), ...backAgain(station, event) };
       case 'Disconnected':
-        return { ...station, connected: false, ...heardUntilOf(event), away: { from: event.at } };
+        return { ...station, connected: false, ...heardUntilOf(event), away: lostAgain(station.away, event.at) };
       case 'StartOrdered': {
         const order = { ...event.order, at: event.at };
         return {
           ...station,
-          ordered: [...station.ordered, order].slice(-ORDERS_KEPT),
-          commanded: [...station.commanded, order].slice(-ORDERS_KEPT),
+          ordered: ordersWith(station.ordered, order),
+          commanded: ordersWith(station.commanded, order),
         };
       }
       case 'OrderDropped':
@@ -84,15 +90,15 @@ export const stationDecider: Decider<Station, StationCommand, StationEvent> = {
             },
           },
           starts: [
-            ...station.starts,
+            ...station.starts.filter(({ transactionId }, n, { length }) => n > length - STARTS_KEPT || station.open[transactionId]),
             {
               keys: startKeys(event),
               transactionId: event.transactionId,
               status: event.authorization.status,
               ...groupOf(event.authorization),
             },
-          ].slice(-STARTS_KEPT),
-          ordered: without(station.ordered, event.authorization.orderId),
+          ],
+          ordered: stillOrdered(station.ordered, event),
         };
       case 'MeterRead':
         return withMeter(remembering(station, event.frame), event);
@@ -101,7 +107,7 @@ export const stationDecider: Decider<Station, StationCommand, StationEvent> = {
         const { abandoned = [] } = station;
         return {
           ...(event.frame === undefined ? station : remembering(remembering(station, event.frame), unnamedStop(event))), open,
-          ...(event.isAbandoned ? { abandoned: [...abandoned, event.transactionId].slice(-STARTS_KEPT) } : {}),
+          ...(event.isAbandoned ? { abandoned: [...abandoned, event.transactionId].slice(-ABANDONED_KEPT) } : {}),
         };
       }
       case 'LostStopCame':
@@ -177,8 +183,7 @@ function lostStop({ transactionId, meterStopWh, stoppedAt, reason }: Stop): Stat
 
 function stoppedOf(stop: Stop, { connectorId, ...known }: OpenTransaction, { away }: Pick<Station, 'away'>): Stopped {
   const { meterStopWh } = stop;
-  const lostAt = lostBefore(stop, known, away);
-  const said = { ...stop, connectorId, ...(lostAt === undefined ? {} : { lostAt }) };
+  const said = { ...stop, connectorId, ...lossesBefore(stop, known, away) };
   if (meterStopWh !== undefined) return { ...said, meterStopWh };
   const { meterWh } = withNewest(known, stop.readings);
   return { ...said, meterStopWh: meterWh, isLastKnown: true };
@@ -193,13 +198,14 @@ function transactionOf(
   { connectorId, transactionId, readings, signed = [] }: Extract<FrameCommand, { type: 'ReadMeter' }>,
   { open }: Station,
 ): string | undefined {
+  if (connectorId === 0) return undefined;
   const isNamed = transactionId !== undefined && transactionId !== NEVER_HEARD;
   const named = isNamed ? open[transactionId] : undefined;
   if (isNamed && (!named || named.connectorId === connectorId)) return named && transactionId;
   const found = Object.keys(open).find((id) => {
     const began = open[id]!;
     const isSince = ({ at }: { readonly at: string }) => instant(at) >= instant(began.startedAt);
-    return connectorId > 0 && began.connectorId === connectorId && [...readings, ...signed].every(isSince);
+    return began.connectorId === connectorId && [...readings, ...signed].every(isSince);
   });
   return found ?? (isNamed ? transactionId : undefined);
 }
@@ -213,15 +219,32 @@ function startTransaction(start: Start, station: Station): readonly StationEvent
   const abandoned = Object.entries(station.open)
     .filter(([, { connectorId, startedAt }]) =>
       connectorId === start.connectorId && instant(startedAt) <= instant(start.startedAt))
-    .map(([transactionId, { connectorId, meterWh, meterAt }]): StationEvent => ({
-      type: 'TransactionStopped', transactionId, connectorId, meterStopWh: meterWh, isLastKnown: true,
-      stoppedAt: meterAt, reason: 'Other', readings: [], isAbandoned: true,
-    }));
+    .map(([transactionId, transaction]) => abandonedAt(transactionId, transaction));
   const order = orderedStart(station, start);
   const authorization = order
     ? { ...byCommand(order), orderId: order.orderId }
     : (coveredStart(station, start) ?? start.authorization);
   return [...abandoned, { ...start, type: 'TransactionStarted', authorization }];
+}
+
+function abandonedAt(transactionId: string, { connectorId, meterWh, meterAt }: OpenTransaction): Extract<StationEvent, { type: 'TransactionStopped' }> {
+  return {
+    type: 'TransactionStopped', transactionId, connectorId, meterStopWh: meterWh, isLastKnown: true,
+    stoppedAt: meterAt, reason: 'Other', readings: [], isAbandoned: true,
+  };
+}
+
+/** S16-57: should the station tell of the stop after all, that is as of a lost one. */
+function closeTransaction(
+  { transactionId, because, isUnknownThere }: Extract<StationCommand, { type: 'CloseTransaction' }>, { open, abandoned, connected }: Station,
+): readonly StationEvent[] {
+  const transaction = open[transactionId];
+  if (!transaction) {
+    if (abandoned?.includes(transactionId)) return [];
+    throw new Rejected<Refusal>('unknown-transaction', `transaction ${transactionId} does not run`);
+  }
+  if (connected && !isUnknownThere) throw new Rejected<Refusal>('station-connected', 'the charging station is connected, and ends its charges itself');
+  return [{ ...abandonedAt(transactionId, transaction), closedBecause: because }];
 }
 
 type StartIdentity = Pick<Start, 'connectorId' | 'idTag' | 'saidAt' | 'startedAt' | 'meterStartWh'>;

@@ -37,6 +37,7 @@ export function tells(stored: StoredEvent): Fact | undefined {
         // A station that has none may say so by 0 or -1.
         ...(event.reservationId !== undefined && event.reservationId > 0 ? { reservationId: event.reservationId } : {}),
         ...(isDoubted(event.saidAt, event.startedAt) ? { saidAt: event.saidAt } : {}),
+        isCardShown: event.isCardShown ?? false,
       });
     case 'MeterRead':
       return told(meterRead, {
@@ -60,6 +61,8 @@ export function tells(stored: StoredEvent): Fact | undefined {
         ...(event.idTag === undefined ? {} : { idTag: event.idTag }),
         ...(event.saidAt === undefined ? {} : { saidAt: event.saidAt }),
         ...(event.lostAt === undefined ? {} : { lostAt: event.lostAt }),
+        alsoLostAt: [...(event.alsoLostAt ?? [])],
+        ...(event.closedBecause === undefined ? {} : { closedBecause: event.closedBecause }),
       });
     case 'LostStopCame':
     case 'StartOrdered':

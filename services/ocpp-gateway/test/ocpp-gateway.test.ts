@@ -350,6 +350,34 @@ test('J-12 the newest socket of a station takes the older one\'s place', async (
   second.close();
 });
 
+test('J-12 what is ordered while a socket that was half open still closes is answered on the newer one alone', async () => {
+  const open = async () => {
+    const socket = new WebSocket(`${service.urls!.ocpp}/TWICE`, ['ocpp1.6'], { headers });
+    await new Promise((opened) => socket.once('open', opened));
+    return socket;
+  };
+  /** Not there before the station's socket is held. */
+  const ordered = async (orderId: string): Promise<unknown> => order('TWICE', orderId).catch(async (error: { reason?: string }) => {
+    if (error.reason !== 'offline') throw error;
+    await new Promise((later) => setTimeout(later, 20));
+    return ordered(orderId);
+  });
+  const answering = (socket: WebSocket) => socket.on('message', (data) => {
+    const [kind, id] = JSON.parse(String(data)) as [number, string];
+    if (kind === 2) socket.send(JSON.stringify([3, id, { status: 'Accepted' }]));
+  });
+  const older = await open();
+  answering(older);
+  expect(await ordered('HALF-1')).toMatchObject({ outcome: Outcome.ACCEPTED });
+  // It hears nothing any more, not even that it is closed.
+  older.pause();
+  const newer = await open();
+  answering(newer);
+  expect(await ordered('HALF-2')).toMatchObject({ outcome: Outcome.ACCEPTED });
+  older.terminate();
+  newer.close();
+});
+
 test('a station whose gateway process was killed is said to be disconnected by another', async () => {
   const gone = await openDatabase({ url: platform.databaseUrl, schema: 'ocpp_gateway', migrations: [] });
   await gone.query(`UPDATE sockets SET holder = 'killed' WHERE station_id = 'SILENT'`);

@@ -24,13 +24,18 @@ const PageView = z.object({
 
 /** Lists, a page at a time: of what is ours as partners see it over OCPI, and of the CDRs that they sent. */
 export function listRoutes(bus: Bus): Route[] {
-  const ofToken = z.strictObject({
+  const tokenFields = {
     ...paging,
     country_code: CountryCode.optional(),
     party_id: PartyId.optional().meta({ description: 'beside country_code: only for tokens of this party' }),
-  }).refine((query) => (query.country_code === undefined) === (query.party_id === undefined), {
+  };
+  const belong = {
     path: ['party_id'], message: 'country_code and party_id belong together',
-  });
+  };
+  const isWhole = (query: { country_code?: string | undefined; party_id?: string | undefined }) =>
+    (query.country_code === undefined) === (query.party_id === undefined);
+  const ofToken = z.strictObject(tokenFields).refine(isWhole, belong);
+  const open = z.literal('true').optional().meta({ description: 'only those that are not over' });
   const whose = ({ country_code: countryCode, party_id: partyId }: z.output<typeof ofToken>) => (
     countryCode !== undefined && partyId !== undefined ? { tokenParties: [{ countryCode, partyId }] } : { anyToken: true });
   return [
@@ -47,10 +52,10 @@ export function listRoutes(bus: Bus): Route[] {
       method: 'GET',
       path: '/v1/operator/sessions',
       summary: "Sessions at our EVSEs, of every partner's drivers and ours",
-      query: ofToken,
+      query: z.strictObject({ ...tokenFields, open }).refine(isWhole, belong),
       answer: PageView,
       async handle({ query }) {
-        return viewOf(query, await bus.ask(listSessions, { ...whose(query), page: pageOf(query) }));
+        return viewOf(query, await bus.ask(listSessions, { ...whose(query), openOnly: query.open === 'true', page: pageOf(query) }));
       },
     }),
     operatorRoute({

@@ -4,7 +4,7 @@ import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { correctCdr, getCdr, verifyLedger } from '#contracts/cdr-ledger';
 import { explainPlan } from '#contracts/evems-controller';
 import { describeStations } from '#contracts/ocpp-gateway';
-import { explainSession, getSession } from '#contracts/sessions';
+import { closeSession, explainSession, getSession } from '#contracts/sessions';
 import type { OwnParties } from '#settings';
 import { cardRoutes } from './card-routes.ts';
 import { CdrId, Explanation, Findings, OcpiId, OcpiObject, ofParty } from './fields.ts';
@@ -21,6 +21,8 @@ import { settlementRoutes } from './settlement-routes.ts';
 
 /** Every entry of the chains is reckoned again. */
 const VERIFY_MS = 60_000;
+/** A station that is connected is asked. */
+const CLOSE_MS = 15_000;
 
 export function operatorRoutes(bus: Bus, own: OwnParties): Route[] {
   return [
@@ -52,6 +54,19 @@ function sessionRoutes(bus: Bus): Route[] {
         }
         const tree = explanationJson === undefined ? null : fromJsonBytes<unknown>(explanationJson);
         return { own, session: fromJsonBytes<Record<string, unknown>>(sessionJson), explanation: { text: explanationText, tree } };
+      },
+    }),
+    operatorRoute({
+      method: 'POST', path: '/v1/operator/sessions/:country_code/:party_id/:session_id/close',
+      summary: 'End a charge of ours of which its station will not say that it stopped: it is billed to its newest meter reading',
+      params: z.strictObject({ ...ofParty, session_id: OcpiId }),
+      body: z.strictObject({
+        reason: z.string().trim().min(1).max(200).meta({ description: 'stands among the findings of the CDR: name no person' }),
+      }),
+      answer: z.object({ closed: z.boolean().meta({ description: 'false: it was over before' }) }),
+      async handle({ params: { country_code: countryCode, party_id: partyId, session_id: sessionId }, body: { reason } }) {
+        const { closed } = await bus.ask(closeSession, { party: { countryCode, partyId }, sessionId, because: reason }, { timeoutMs: CLOSE_MS });
+        return { closed };
       },
     }),
     operatorRoute({

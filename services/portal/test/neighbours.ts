@@ -10,7 +10,7 @@ import {
 import { describeStations } from '#contracts/ocpp-gateway';
 import { Change } from '#contracts/party';
 import {
-  explainSession, getOrder, getSession, listTokenSessions, orderChanged, orderReserve, orderStart, orderStop, type OrderStart, partnerSessionChanged,
+  closeSession, explainSession, getOrder, getSession, listTokenSessions, orderChanged, orderReserve, orderStart, orderStop, type OrderStart, partnerSessionChanged,
 } from '#contracts/sessions';
 import { quote } from '#contracts/tariff-engine';
 import { getToken, issueToken } from '#contracts/tokens-auth';
@@ -203,6 +203,8 @@ export class Neighbours {
       const session = this.sessions.get(sessionId);
       return session ? { sessionJson: toJsonBytes(session), own: false } : { own: false };
     }));
+    await bus.answer(closeSession, (requests) => requests.map(({ sessionId, because }) => (
+      sessionId === 'S-1' ? { closed: because === 'it burned down' } : new Rejected('station-connected', 'it is connected'))));
     await bus.answer(explainSession, (requests) => each(requests, async ({ sessionId }) => {
       if (!this.explains) throw new Rejected('unanswered', 'tariff-engine does not answer');
       return this.sessions.has(sessionId) ? { explanationJson: toJsonBytes({ currency: 'CAD' }), explanationText: 'To pay: 4.47 CAD.' } : {};

@@ -328,6 +328,10 @@ test('the operator\'s verbs answer from the services behind', async () => {
     session: { id: 'S-1' }, explanation: { text: 'It cannot be explained now: tariff-engine does not answer\n', tree: null },
   });
   neighbours.explains = true;
+  const close = (id: string, body: object) => operator.post(`/v1/operator/sessions/CA/BCT/${id}/close`, body);
+  expect((await close('S-1', { reason: ' it burned down ' })).body).toEqual({ closed: true });
+  expect(await close('S-2', { reason: 'it burned down' })).toMatchObject({ status: 409, body: { error: { code: 'station-connected' } } });
+  expect((await close('S-1', { reason: ' ' })).status).toBe(400);
   expect((await operator.get('/v1/operator/cdrs/CA/BCT/R-1')).body).toMatchObject({
     cdr: { id: 'R-1' },
     repriced: { excl_vat: '4.47', incl_vat: '4.69' },

@@ -4,6 +4,8 @@ import { Change, ocpiParty } from '#contracts/party';
 import {
   type CancelReservation,
   cancelReservation,
+  type CloseSession,
+  closeSession,
   type GetOrder,
   getOrder,
   type GetPreferences,
@@ -140,6 +142,13 @@ export class AskController {
   withdrawReservation(requests: WithdrawReservation[]) {
     return each(requests, async ({ number, reason }) => ({
       withdrawn: await this.reservations.withdraw(number, reason),
+    }));
+  }
+
+  @Answers(closeSession)
+  close(requests: CloseSession[]) {
+    return each(requests, async ({ party, sessionId, because }) => ({
+      closed: await this.sessions.close(ocpiParty(party!), sessionId, because),
     }));
   }
 

@@ -76,7 +76,7 @@ export class Charging {
     }
     await this.parts.connectors.begun(fact, sessionId, heard);
     const orderId = fact.authorization?.orderId;
-    if (orderId !== undefined) await this.ordered(orderId, sessionId, heard);
+    if (orderId !== undefined) await this.ordered(orderId, fact, sessionId, heard);
   }
 
   /**
@@ -149,7 +149,7 @@ export class Charging {
       });
       return;
     }
-    const { meterStopWh, isLastKnown, stoppedAt, saidAt, lostAt, reason } = fact;
+    const { meterStopWh, isLastKnown, stoppedAt, saidAt, lostAt, alsoLostAt, closedBecause, reason } = fact;
     await said.say(heard.tx, sessionId, heard.id, {
       type: 'EndSession',
       meterStopWh,
@@ -157,6 +157,8 @@ export class Charging {
       stoppedAt,
       ...(saidAt === undefined ? {} : { saidAt }),
       ...(lostAt === undefined ? {} : { lostAt }),
+      ...(alsoLostAt.length > 0 ? { alsoLostAt } : {}),
+      ...(closedBecause === undefined ? {} : { closedBecause }),
       reason,
       readings: readings.map(readingOf),
       signed: signed.map(signedValue),
@@ -165,8 +167,13 @@ export class Charging {
     });
   }
 
-  /** The charge was ordered from afar: it is what was commanded, or it came too late and has to stop. */
-  private async ordered(orderId: string, sessionId: string, heard: Heard): Promise<void> {
+  /**
+   * The charge was ordered from afar: it is what was commanded, or it came too late and has to stop. But who, told that it
+   * came to nothing, holds the card to the reader is there and charges.
+   */
+  private async ordered(
+    orderId: string, { isCardShown }: TransactionStarted, sessionId: string, heard: Heard,
+  ): Promise<void> {
     const { logs, clock, log, wake } = this.parts;
     const at = clock.iso();
     const { state } = await logs.commands.execute(orderId, heard.id, {
@@ -174,7 +181,7 @@ export class Charging {
       sessionId,
       at,
     });
-    if (!beganTooLate(state)) return;
+    if (isCardShown || !beganTooLate(state)) return;
     log.warn('a charge began after its partner was told that it would not', {
       session: sessionId,
       order: orderId,

@@ -10,7 +10,7 @@ import type { SignedValue } from './signed.ts';
 
 const startedAt = '2022-02-01T17:00:00Z';
 const at = (minute: number) => rfc3339(instant(startedAt) + minute * 60_000);
-const { end_date_time: _, ...example } = exampleSession;
+const { end_date_time: _, total_cost: __, ...example } = exampleSession;
 const tariffOf = (type: 'ENERGY' | 'PARKING_TIME' | 'TIME', price = 0.2) => ({
   ...exampleTariff,
   elements: [{ price_components: [{ type, price, step_size: 1 }] }],
@@ -75,9 +75,56 @@ describe('a charge that a loss of power ended, of which the station tells hours 
       type: 'ChargeEnded', stoppedAt: at(31),
     });
   });
+  test('was over when the station was lost first, where it was back for minutes only and nothing flowed in them', () => {
+    const twice = { lostAt: at(235), alsoLostAt: [at(31)] };
+    expect(back(twice)).toMatchObject({ session: { end_date_time: at(31) }, findings: [{ code: 'station-without-power' }] });
+    // 8 kWh in two minutes no connector gives.
+    expect(back({ ...twice, meterStopWh: '12000' })).toMatchObject({ session: { end_date_time: at(235) } });
+  });
   test('was over at a reading that the station kept of later', () => {
     const readings = [{ at: at(45), energyWh: '4050' }];
     expect(back({ readings })).toMatchObject({ session: { end_date_time: at(45) }, findings: [{ code: 'station-without-power' }] });
+  });
+});
+
+describe('a charge that the operator ends', () => {
+  const closed = (...before: SessionCommand[]) =>
+    ended(...before, { ...stop(30, '4000'), isLastKnown: true, reason: 'Other', closedBecause: 'it burned down', at: at(5_000) } as SessionCommand);
+  test('is billed to its newest reading, and says why', () =>
+    expect(closed(begins('1000', tariffOf('TIME', 6)), readMeter(30, '4000'))).toMatchObject({
+      energyWh: '3000', session: { kwh: 3, end_date_time: at(30), total_cost: { excl_vat: 3 } },
+      findings: [{ code: 'meter-stop-missing' }, { code: 'closed-by-operator', detail: 'the operator ended it, since its station did not say that it stopped: it burned down' }],
+    }));
+  test('has no car that parks there: nobody vouches for it', () => {
+    const finishing: SessionCommand = { type: 'NoteStatus', status: 'Finishing', statusAt: at(31), at: at(31) };
+    expect(closed(begins('1000', tariffOf('PARKING_TIME', 6)), readMeter(30, '4000'), finishing)).toMatchObject({
+      session: { status: 'COMPLETED', end_date_time: at(30), total_cost: { excl_vat: 0 } },
+    });
+  });
+});
+
+describe('a charge of whose meter nothing is heard', () => {
+  const look = (minute: number): SessionCommand => ({ type: 'LookAtCharge', updateEveryMs: { ac: 300_000, dc: 300_000 }, at: at(minute) });
+  const costs = (...commands: SessionCommand[]) => after(...commands).flatMap((event) =>
+    (event.type === 'CostTold' ? [[event.session.last_updated, event.session.total_cost!.excl_vat, event.session.charging_periods?.length]] : []));
+  test('is told what its time costs, once in so long', () =>
+    expect(costs(begins('1000', tariffOf('TIME', 6)), look(5), look(6), look(7), look(12))).toEqual([[at(6), 0.6, 0], [at(12), 1.2, 0]]));
+  test('is told nothing where its time costs nothing, or the car is kept waiting', () => {
+    expect(costs(begins(), look(6))).toEqual([]);
+    const waits: SessionCommand = { type: 'NoteStatus', status: 'SuspendedEVSE', statusAt: at(0), at: at(0) };
+    expect(costs(begins('1000', tariffOf('TIME', 6)), waits, look(6))).toEqual([]);
+  });
+  test('is told nothing once its station was lost, until the meter speaks again', () => {
+    const lost: SessionCommand = { type: 'NoteConnection', connected: false, connectionAt: at(10) };
+    const back: SessionCommand = { type: 'NoteConnection', connected: true, connectionAt: at(30) };
+    const byTime = begins('1000', tariffOf('TIME', 6));
+    expect(costs(byTime, look(6), lost, look(12), back, lost, look(40))).toEqual([[at(6), 0.6, 0]]);
+    expect(costs(byTime, lost, back, readMeter(31, '2000'), look(40))).toEqual([[at(40), 4, 1]]);
+  });
+  test('tells its periods with what the meter says later, as if nothing had been told', () => {
+    const [start, read, end] = [begins('1000', tariffOf('TIME', 6)), readMeter(20, '3000'), stop(30, '4000')];
+    expect(ended(start, look(6), look(12), read, end).session).toEqual({ ...ended(start, read, end).session });
+    expect(costs(start, look(6), read, look(22))).toEqual([[at(6), 0.6, 0]]);
   });
 });
 

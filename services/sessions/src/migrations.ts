@@ -189,4 +189,6 @@ export const migrations: MigrationList = [
     // When it came: a list that was asked for before says nothing of it.
     up: () => ['ALTER TABLE partner_sessions ADD COLUMN taken_at timestamptz NOT NULL DEFAULT now()'],
   },
+  // A release before does not know CostTold.
+  { name: 'sessions-cost-told', up: () => [] },
 ];

@@ -1,13 +1,16 @@
 import { Unanswered } from '#bus';
 import type { DueHandler, DueOutcome } from '#due';
 import type { Database } from '#postgres';
+import type { Config } from './config.ts';
 import { type Logs, passOnResult } from './logs.ts';
 import { openingOf, type OpeningParts } from './opening.ts';
 import { findOpening, forgetOpening, lockOpening, type Opening } from './openings.ts';
 import type { Said } from './said.ts';
+import { watchCharge } from './watch-charge.ts';
 
 export interface OpenSessionParts extends OpeningParts {
   readonly db: Database;
+  readonly config: Config;
   readonly logs: Logs;
   readonly said: Said;
 }
@@ -46,9 +49,10 @@ export class OpenSession {
     await db.tx(async (tx) => {
       const waiting = await lockOpening(tx, sessionId);
       if (!waiting) return;
-      const { status } = await said.carryOut(tx, sessionId, heardId, command);
+      const charge = await said.carryOut(tx, sessionId, heardId, command);
       // Before the rows go: they are what brings a worker back here.
-      if (status !== 'invalid') await this.link(fact.authorization?.orderId, sessionId);
+      if (charge.status !== 'invalid') await this.link(fact.authorization?.orderId, sessionId);
+      if (charge.status === 'active') await watchCharge(tx, charge, this.parts);
       for (const { commandId, command: next } of waiting)
         await said.carryOut(tx, sessionId, commandId, next);
       await forgetOpening(tx, sessionId);

@@ -10,6 +10,7 @@ export const personal: Personal = {
     SessionReserved: ['session.cdr_token', 'session.authorization_reference', 'snapshots.token'],
     SessionStarted: ['session.cdr_token', 'session.authorization_reference', 'snapshots.token'],
     SessionRefreshed: ['session.cdr_token', 'session.authorization_reference'],
+    CostTold: ['session.cdr_token', 'session.authorization_reference'],
     // What a meter signed may name who charged.
     SignedRead: ['session.cdr_token', 'signed'],
     ChargeEnded: ['session.cdr_token', 'session.authorization_reference', 'signed'],

@@ -48,7 +48,8 @@ export type FindingCode =
   | 'stopped-before-last-reading'
   | 'signed-values-left-out'
   | 'station-clock-wrong'
-  | 'station-without-power';
+  | 'station-without-power'
+  | 'closed-by-operator';
 
 export interface Finding {
   readonly code: FindingCode;
@@ -133,6 +134,10 @@ export type SessionCommand =
       readonly saidAt?: string;
       /** Since when the station was away, which told of it once it was back. */
       readonly lostAt?: string;
+      /** And before that, where it was back for minutes only; the earliest first. */
+      readonly alsoLostAt?: readonly string[];
+      /** Our operator's words, who ended it: its station did not say that it stopped. */
+      readonly closedBecause?: string;
       readonly reason: string;
       readonly readings: readonly Reading[];
       readonly signed?: readonly SignedValue[];
@@ -142,6 +147,7 @@ export type SessionCommand =
   /** The next charge has begun on the connector. */
   | { readonly type: 'YieldConnector'; readonly nextAt: string; readonly at: string }
   /** Time has gone by. */
+  | { readonly type: 'LookAtCharge'; readonly updateEveryMs: UpdateEveryMs; readonly at: string }
   | { readonly type: 'LookAtParking'; readonly updateEveryMs: UpdateEveryMs; readonly at: string };
 
 export type SessionEvent =
@@ -167,6 +173,8 @@ export type SessionEvent =
       readonly session: Pick<Session, 'cdr_token' | 'start_date_time'>;
     } & Pick<Metered, 'signed' | 'isCut'>)
   | { readonly type: 'SessionRefreshed'; readonly session: Session }
+  /** What it costs by now; the meter has said nothing new. */
+  | { readonly type: 'CostTold'; readonly session: Session }
   | { readonly type: 'StatusNoted'; readonly status: string; readonly statusAt: string }
   | { readonly type: 'HoldNoted'; readonly held: boolean; readonly heldAt: string }
   | { readonly type: 'FaultNoted'; readonly faulted: boolean; readonly faultedAt: string }
@@ -212,7 +220,12 @@ export type SessionState =
   | { readonly status: 'absent' | 'invalid-ended' }
   | { readonly status: 'invalid'; readonly meterStartWh: string }
   | Reserved
-  | (Running & { readonly status: 'active'; readonly condition: Condition })
+  | (Running & {
+      readonly status: 'active';
+      readonly condition: Condition;
+      /** When its station's socket was lost last. */
+      readonly lostAt?: string;
+    })
   /** The transaction has stopped, the car may still be there. */
   | (Running & { readonly status: 'parked'; readonly stay: Stay; readonly outcome: Outcome })
   | {

@@ -11,6 +11,7 @@ import {
   type Terms,
   termsOf,
   turned,
+  type UpdateEveryMs,
   updateEveryMsOf,
 } from './metering.ts';
 import { newlyMetered, withFindings, withMetered } from './metered.ts';
@@ -50,6 +51,27 @@ export function refreshed(
   };
 }
 
+/** A meter's next word may be a tenth of the interval late. */
+export function silentForMs({ snapshots, session }: Active, updateEveryMs: UpdateEveryMs): number {
+  const everyMs = updateEveryMsOf(snapshots.location, session.connector_id, updateEveryMs);
+  return everyMs + everyMs / 10;
+}
+
+/**
+ * What a charge costs by now of which the meter says nothing: its time goes on. Its periods follow with the meter, for
+ * nobody knows yet what flowed in them. Once its station was lost nobody vouches for it until the meter speaks again.
+ */
+export function costSoFar(charge: Active, { updateEveryMs, at }: To<'LookAtCharge'>): Session | undefined {
+  const { session, snapshots, metering, lostAt } = charge;
+  const isDoubted = lostAt !== undefined && instant(lostAt) > metering.meter.atMs;
+  const isSilent = instant(at) - instant(session.last_updated) >= silentForMs(charge, updateEveryMs);
+  if (isDoubted || !isSilent || instant(at) <= metering.meter.atMs) return undefined;
+  const terms = termsOf(snapshots);
+  const { total_cost: known = measured(terms, metering).total_cost } = session;
+  const { total_cost } = measured(terms, metering, { at });
+  return isDeepStrictEqual(total_cost, known) ? undefined : { ...session, total_cost, last_updated: at };
+}
+
 /** The transaction has stopped: the end of the session, or of its charge alone. */
 export function endCharge(given: To<'EndSession'>, charge: Active): SessionEvent {
   const { snapshots, session, condition } = charge;
@@ -67,10 +89,13 @@ export function endCharge(given: To<'EndSession'>, charge: Active): SessionEvent
   const findings = withFindings(found, [
     ...findingsOf(charge, metering, command, stop.judged),
     ...(powerless === undefined ? [] : [withoutPower(given, powerless)]),
+    ...(given.closedBecause === undefined ? [] : [closedByOperator(given.closedBecause)]),
   ]);
   const outcome: Outcome = { energyWh, reason, findings };
   const told = { ...session, kwh, total_cost, last_updated: later(session.last_updated, at) };
-  if (mayStay(condition, { tariff: snapshots.tariff, reason, stoppedAt: given.stoppedAt })) {
+  // Nobody vouches for a car of which its station says nothing.
+  const isGone = given.closedBecause !== undefined;
+  if (!isGone && mayStay(condition, { tariff: snapshots.tariff, reason, stoppedAt: given.stoppedAt })) {
     const isNews = charging_periods.length > metering.told.length;
     const levels = isNews ? { powerW: '0' } : {};
     return {
@@ -105,13 +130,21 @@ const STARTED_ANEW = new Set(['PowerLoss', 'Reboot', 'HardReset']);
 function powerlessSince(
   { powerWMax }: Terms,
   { meter, carriedTenthWh }: Metering,
-  { reason, saidAt, lostAt, stoppedAt, meterStopWh }: To<'EndSession'>,
+  { reason, saidAt, lostAt, alsoLostAt = [], stoppedAt, meterStopWh }: To<'EndSession'>,
 ): string | undefined {
   if (lostAt === undefined || (saidAt === undefined && !STARTED_ANEW.has(reason))) return undefined;
-  const lostMs = Math.max(instant(lostAt), meter.atMs);
-  if (instant(stoppedAt) <= lostMs) return undefined;
   const gained = tenthsOf(meterStopWh) - (meter.tenthWh - carriedTenthWh);
-  return gained <= deliverable(powerWMax, lostMs - meter.atMs) ? rfc3339(lostMs) : undefined;
+  const lostMs = [...alsoLostAt, lostAt]
+    .map((at) => Math.max(instant(at), meter.atMs))
+    .find((ms) => ms < instant(stoppedAt) && gained <= deliverable(powerWMax, ms - meter.atMs));
+  return lostMs === undefined ? undefined : rfc3339(lostMs);
+}
+
+function closedByOperator(because: string): Finding {
+  return {
+    code: 'closed-by-operator',
+    detail: `the operator ended it, since its station did not say that it stopped: ${because.slice(0, 200)}`,
+  };
 }
 
 function withoutPower({ stoppedAt }: To<'EndSession'>, lostAt: string): Finding {

@@ -38,6 +38,7 @@ import { endedReserved, startedReserved } from './session-reserved.ts';
 import {
   startFindings,
   completed,
+  costSoFar,
   endCharge,
   parkedSoFar,
   refreshed,
@@ -79,6 +80,7 @@ export const sessionDecider: Decider<SessionState, SessionCommand, SessionEvent>
         if (charge.status === 'active') return noteFault(command, charge);
         return charge.status === 'parked' ? judgeFault(command, charge) : [];
       case 'NoteConnection':
+        if (charge.status === 'active') return noteLoss(command, charge);
         return charge.status === 'parked' && isConnectionNews(charge.stay, command.connectionAt)
           ? [{ ...command, type: 'ConnectionNoted' }]
           : [];
@@ -89,6 +91,8 @@ export const sessionDecider: Decider<SessionState, SessionCommand, SessionEvent>
         return charge.status === 'parked' && isNext(command, charge)
           ? [completed(charge, parkedUntilMs(charge.stay, instant(command.nextAt)), command.at)]
           : [];
+      case 'LookAtCharge':
+        return charge.status === 'active' ? lookAtCharge(command, charge) : [];
       case 'LookAtParking':
         return charge.status === 'parked' ? look(command, charge) : [];
     }
@@ -163,6 +167,8 @@ function evolveActive(charge: Active, event: Later): SessionState {
       const told = session.charging_periods ?? [];
       return { ...charge, session, metering: toldUpToNow(metering, told) };
     }
+    case 'CostTold':
+      return { ...charge, session: event.session };
     case 'StatusNoted':
       return becomes(withStatus(condition, event.status, event.statusAt), event.statusAt);
     case 'HoldNoted':
@@ -174,7 +180,7 @@ function evolveActive(charge: Active, event: Later): SessionState {
     case 'SessionEnded':
       return { status: 'ended', session: event.session, snapshots: event.snapshots, transaction };
     case 'ConnectionNoted':
-      return charge;
+      return { ...charge, lostAt: event.connectionAt };
   }
 }
 
@@ -197,14 +203,15 @@ function evolveParked(charge: Parked, event: Later): SessionState {
 }
 
 function parkedFrom(charge: Active, event: Of<'ChargeEnded'>): Parked {
-  const { condition, snapshots, transaction } = charge;
+  const { condition, lostAt, snapshots, transaction } = charge;
   const { session, rules, energyWh, reason, findings } = event;
   const { metering, signed } = withMetered(charge, event);
   const stopped = stoppedAt(termsOf(snapshots), metering, {
     at: event.stoppedAt,
     energyWh: event.meterStopWh,
   });
-  const stay = stayAfter(condition, { stoppedAt: event.stoppedAt, heardAt: event.at, rules });
+  const after = stayAfter(condition, { stoppedAt: event.stoppedAt, heardAt: event.at, rules });
+  const stay = lostAt !== undefined && isConnectionNews(after, lostAt) ? { ...after, connectionAt: lostAt } : after;
   return {
     status: 'parked',
     ...{ session, transaction, snapshots, stay, signed, findings },
@@ -231,6 +238,12 @@ function noteStatus(command: To<'NoteStatus'>, { condition }: Active): readonly 
   return isStatusNews(condition, status, statusAt)
     ? [{ type: 'StatusNoted', status, statusAt }]
     : [];
+}
+
+function noteLoss(command: To<'NoteConnection'>, { lostAt }: Active): readonly SessionEvent[] {
+  const { connected, connectionAt } = command;
+  const isNews = !connected && (lostAt === undefined || instant(connectionAt) > instant(lostAt));
+  return isNews ? [{ type: 'ConnectionNoted', connected, connectionAt }] : [];
 }
 
 function noteFault(
@@ -265,6 +278,11 @@ function judgeStatus(command: To<'NoteStatus'>, charge: Parked): readonly Sessio
 
 function isNext({ nextAt }: To<'YieldConnector'>, { session }: Parked): boolean {
   return instant(nextAt) > instant(session.start_date_time);
+}
+
+function lookAtCharge(command: To<'LookAtCharge'>, charge: Active): readonly SessionEvent[] {
+  const session = costSoFar(charge, command);
+  return session ? [{ type: 'CostTold', session }] : [];
 }
 
 function look(command: To<'LookAtParking'>, charge: Parked): readonly SessionEvent[] {

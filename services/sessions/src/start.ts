@@ -27,6 +27,7 @@ import { Sessions } from './sessions.ts';
 import { SessionsModule } from './sessions.module.ts';
 import { SendOrder } from './send-order.ts';
 import { tells } from './tells.ts';
+import { WatchCharge } from './watch-charge.ts';
 import { WatchOrder } from './watch-order.ts';
 import { WatchParking } from './watch-parking.ts';
 
@@ -69,6 +70,7 @@ export function start(env: Env): Promise<Running> {
         openingOf: (sessionId) => findOpening(db, sessionId),
       });
       const sendOrder = new SendOrder({ ...parts, commands, reservations });
+      const watchCharge = new WatchCharge(parts);
       const watchOrder = new WatchOrder(parts);
       const watchParking = new WatchParking({
         ...parts,
@@ -106,6 +108,7 @@ export function start(env: Env): Promise<Running> {
           ...carryOut.kinds,
           ...ends.kinds,
           ...sendOrder.kinds,
+          ...watchCharge.kinds,
           ...watchOrder.kinds,
           ...watchParking.kinds,
         },

@@ -27,6 +27,7 @@ export function tells(stored: StoredEvent): Fact | undefined {
     case 'SessionStarted':
       return told(sessionStarted, whole(event.session));
     case 'SessionRefreshed':
+    case 'CostTold':
     case 'ChargeEnded':
       return told(sessionUpdated, whole(event.session));
     case 'SessionEnded': {

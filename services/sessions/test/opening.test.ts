@@ -24,6 +24,7 @@ import { OpenSession } from '../src/open-session.ts';
 import { newReservation, noteReservedAt } from '../src/reservation-rows.ts';
 import { Said } from '../src/said.ts';
 import { sessionIdOf } from '../src/session-id.ts';
+import { Sessions } from '../src/sessions.ts';
 import { config } from './config.ts';
 
 /** Nobody takes over. */
@@ -96,7 +97,7 @@ const heardAs = (tx: Tx, id: string) => ({
 function aCharge(
   service: Service,
   authorization: object = { status: 'Accepted', authMethod: 'WHITELIST', tokenJson: toJsonBytes(exampleToken) },
-  more: { startedAt?: string; stationId?: string; connectorId?: number; reservationId?: number } = {},
+  more: { startedAt?: string; stationId?: string; connectorId?: number; reservationId?: number; isCardShown?: boolean } = {},
 ) {
   const transactionId = String(++transactions);
   const fact = create(TransactionStartedSchema, {
@@ -154,6 +155,34 @@ test('hearing of a charge asks nobody: a worker does, and opens its session', as
   await there();
   expect(await charge.opens()).toBe('done');
   expect(await charge.session()).toMatchObject({ status: 'ACTIVE', start_date_time: '2022-02-01T17:00:00Z' });
+  expect(await openDue(db, `charge ${charge.sessionId}`)).toMatchObject([{ kind: 'watch-charge' }]);
+});
+
+test('whose car is at a connector is not known while the session of its charge is still to be opened', async () => {
+  const service = aService();
+  const stationId = 'OPENING';
+  const charge = aCharge(service, undefined, { stationId });
+  const sessions = new Sessions({ db, bus, parties, logs: service.logs });
+  const found = () => sessions.findAt({ stationId, connectorId: 1 });
+  expect(await found()).toBeUndefined();
+  await charge.begins();
+  await expect(found()).rejects.toMatchObject({ code: 'session-not-open-yet' });
+  await there();
+  await charge.opens();
+  expect(await found()).toContain(charge.sessionId);
+});
+
+test.each([[true, 0], [false, 1]])('CMD-03 a charge of an order that was a TIMEOUT, its card held to the reader since (%s), is stopped (%d times)', async (isCardShown, stops) => {
+  const service = aService();
+  const orderId = `late ${isCardShown}`;
+  const at = clock.iso();
+  const task = { kind: 'start', stationId: 'LATE', stationConnector: 1, token: JSON.stringify(exampleToken), evseStatus: 'AVAILABLE' } as const;
+  await service.logs.commands.execute(orderId, 'take', { type: 'TakeCommand', task, from: 'partner', timeoutS: 60, at });
+  await service.logs.commands.execute(orderId, 'finish', { type: 'FinishCommand', result: 'TIMEOUT', message: '', at });
+  const byOrder = { status: 'Accepted', authMethod: 'COMMAND', tokenJson: toJsonBytes(exampleToken), orderId };
+  const charge = aCharge(service, byOrder, { stationId: 'LATE', isCardShown });
+  await charge.begins();
+  expect(await openDue(db, `session ${charge.sessionId}`)).toHaveLength(stops);
 });
 
 test('while those that are asked are away, all that a station says waits, and then comes in its order', async () => {
@@ -210,7 +239,7 @@ test('a worker that was killed in the middle is followed by one that does it aga
         throw new Error('killed');
       }),
   };
-  const parts = { bus, db: killed as unknown as Database, clock, parties, log: log('sessions'), logs: service.logs, said: service.said };
+  const parts = { bus, db: killed as unknown as Database, clock, config, parties, log: log('sessions'), logs: service.logs, said: service.said };
   const dying = new OpenSession(parts).kinds['open-session']!;
   const due = { id: 'open', key: 'open', kind: 'open-session', at: 0, body: { sessionId: charge.sessionId } };
   await expect(dying(due, 1, held)).rejects.toThrow('killed');
@@ -314,4 +343,19 @@ test('S16-45, SES-06 of a reservation a charge is the end where somebody else is
   expect(await openDue(db, `forget ${second.number} ${stationId}`)).toHaveLength(1);
   expect((await second.state()).usedBy).toMatchObject({ stationId });
   expect((await sessions.load(second.sessionId)).state.status).toBe('absent');
+
+  // Of an EVSE one connector charges at a time: the others are Unavailable, and nobody else can come.
+  const third = await reserved(3);
+  const says = (connectorId: number, status: string, minute: number) => db.tx((tx) => service.connectors.status(
+    create(ConnectorStatusChangedSchema, { stationId, connectorId, status, at: `2022-02-01T16:${minute}:00Z` }), heardAs(tx, `${connectorId} ${status}`),
+  ));
+  await says(2, 'Preparing', 58);
+  await says(1, 'Unavailable', 58);
+  expect((await third.state()).ended).toBeUndefined();
+  await aCharge(service, other, { stationId, connectorId: 2 }).begins();
+  expect((await third.state()).ended).toMatchObject({ why: 'lost', endedAt: '2022-02-01T17:00:00Z' });
+  const fourth = await reserved(4);
+  await says(2, 'Available', 59);
+  await says(1, 'Unavailable', 59);
+  expect((await fourth.state()).ended).toMatchObject({ why: 'lost', endedAt: '2022-02-01T16:59:00Z' });
 });

@@ -1,15 +1,18 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Bus, connectBus } from '#bus';
-import { Outcome, stopCharging } from '#contracts/ocpp-gateway';
+import { closeTransaction, Outcome, stopCharging } from '#contracts/ocpp-gateway';
 import { Rejected } from '#decider';
 import { type DueOutcome } from '#due';
 import { memoryEventStore } from '#event-store';
 import { exampleLocation, exampleSession, exampleTariff, exampleToken } from '#ocpi';
+import type { Database } from '#postgres';
+import { OwnParties } from '#settings';
 import { log } from '#telemetry';
 import { freshPlatform, natsUrl } from '#test-servers';
-import { fixedClock } from '#time';
+import { fixedClock, rfc3339 } from '#time';
 import { CarryOut } from '../src/carry-out.ts';
 import { logsOf } from '../src/logs.ts';
+import { Sessions } from '../src/sessions.ts';
 import { config, noReservations } from './config.ts';
 
 /** Nobody takes over. */
@@ -20,7 +23,10 @@ const held = { isHeld: () => true, insist: () => {} };
 const at = '2022-02-01T17:00:00Z';
 const stationId = 'OASIS-L2-01';
 
+const operator = { country_code: exampleSession.country_code, party_id: exampleSession.party_id };
+
 let bus: Bus;
+let isConnected = true;
 let answers: (Outcome | Rejected)[] = [];
 let asked: string[] = [];
 
@@ -35,6 +41,8 @@ beforeAll(async () => {
   );
 });
 afterAll(() => bus?.close());
+beforeAll(() => bus.answer(closeTransaction, async (all) => all.map(({ isUnknownThere }) =>
+  (isConnected && !isUnknownThere ? new Rejected('station-connected', 'it ends its charges itself') : { closed: true }))));
 
 /** One running charge S1 at a station that answers as listed, then with yes. */
 async function aCharge(...outcomes: (Outcome | Rejected)[]) {
@@ -76,6 +84,14 @@ async function aCharge(...outcomes: (Outcome | Rejected)[]) {
         at: clock.iso(),
       });
     },
+    /** By its operator. */
+    close(party: { country_code: string; party_id: string } = exampleSession) {
+      const parties = new OwnParties([{ ...operator, name: 'Energy OASIS', roles: ['CPO'], currency: 'CAD' }]);
+      return new Sessions({ db: {} as Database, bus, logs, parties }).close(party, 'S1', 'it burned down');
+    },
+    says: (status: string) => logs.sessions.execute('S1', `says ${status}`, {
+      type: 'NoteStatus', status, statusAt: rfc3339(clock.now() + 60_000), at: clock.iso(),
+    }),
     async isToStop() {
       await logs.commands.execute('C1', 'take', {
         type: 'TakeCommand',
@@ -165,4 +181,27 @@ test('a charge that nobody waits for is stopped until it has ended, with bounded
   expect(pauses).toEqual([1, 2, 4, 60, 60].map((s) => ({ retryInMs: s * 1_000 })));
   await charge.ends();
   expect([await charge.stopLate(100_001), asked.length]).toEqual(['done', 5]);
+});
+
+test.each<[string, { is: boolean; status?: string; says?: Outcome }, boolean | 'station-connected', number]>([
+  ['whose station is away', { is: false }, true, 0],
+  ['whose station is there, and charges for all that it says', { is: true, status: 'Charging' }, 'station-connected', 0],
+  ['of whose connector its station says nothing', { is: true }, 'station-connected', 0],
+  ['whose connector is free, and whose station stops it', { is: true, status: 'Available', says: Outcome.ACCEPTED }, 'station-connected', 1],
+  ['whose connector is free, and whose station does not answer', { is: true, status: 'Available', says: Outcome.UNKNOWN }, 'station-connected', 1],
+  ['whose connector is free, and whose station does not know it', { is: true, status: 'Available', says: Outcome.REJECTED }, true, 1],
+])('S16-57, S16-68 a charge %s, that its operator ends: %j', async (_, { is, status, says }, closed, asks) => {
+  const charge = await aCharge(...(says === undefined ? [] : [says]));
+  isConnected = is;
+  if (status) await charge.says(status);
+  const outcome = await charge.close().catch(({ code }: { code: string }) => code);
+  expect([outcome, asked.length]).toEqual([closed, asks]);
+});
+
+test('only a charge of ours that runs is ended by us', async () => {
+  const charge = await aCharge();
+  isConnected = false;
+  await expect(charge.close({ country_code: 'CA', party_id: 'XYZ' })).rejects.toMatchObject({ code: 'unknown-session' });
+  await charge.ends();
+  await expect(charge.close()).rejects.toMatchObject({ code: 'session-not-charging' });
 });

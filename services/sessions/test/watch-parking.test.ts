@@ -9,6 +9,7 @@ import { logsOf } from '../src/logs.ts';
 import { migrations } from '../src/migrations.ts';
 import type { ParkingRules } from '../src/parking.ts';
 import type { Parked } from '../src/session-events.ts';
+import { WatchCharge } from '../src/watch-charge.ts';
 import { watchParking, WatchParking } from '../src/watch-parking.ts';
 import { config as usual } from './config.ts';
 
@@ -169,4 +170,30 @@ test('a stay is looked at in between for what it costs, and ends at its cap', as
     end_date_time: rfc3339(stoppedMs + 12 * minute),
     total_cost: { excl_vat: 0.9 },
   });
+});
+
+test('SES-08 a charge of whose meter nothing is heard is looked at for what its time costs', async () => {
+  const logs = logsOf(memoryEventStore());
+  const { end_date_time: _, total_cost: __, ...session } = exampleSession;
+  const begun = { ...session, status: 'ACTIVE' as const, start_date_time: clock.iso(), charging_periods: [], last_updated: clock.iso() };
+  const tariff = { ...exampleTariff, elements: [{ price_components: [{ type: 'TIME' as const, price: 6, step_size: 1 }] }] };
+  await logs.sessions.execute('S5', 'start', {
+    type: 'StartSession', session: { ...begun, id: 'S5' },
+    transaction: { stationId: 'OASIS-L2-01', transactionId: '105', connectorId: 1, meterStartWh: '0' },
+    snapshots: { location: exampleLocation, tariff, tariffVersion: 1, token: exampleToken },
+  });
+  const look = () => new WatchCharge({ clock, config, logs }).kinds['watch-charge']!(
+    { id: 'charge S5', key: 'charge S5', kind: 'watch-charge', at: 0, body: { sessionId: 'S5' } }, 1, held,
+  );
+  const cost = async () => ((await logs.sessions.load('S5')).state as Parked).session.total_cost?.excl_vat;
+  clock.advance(5 * minute);
+  expect([await look(), await cost()]).toEqual([{ retryAt: clock.now() + 0.5 * minute }, undefined]);
+  clock.advance(minute);
+  expect([await look(), await cost()]).toEqual([{ retryAt: clock.now() + 5.5 * minute }, 0.6]);
+  clock.advance(6 * minute);
+  expect([await look(), await cost()]).toEqual([{ retryAt: clock.now() + 5.5 * minute }, 1.2]);
+  await logs.sessions.execute('S5', 'end', {
+    type: 'EndSession', meterStopWh: '1000', stoppedAt: clock.iso(), reason: 'Remote', readings: [], rules: config.parkingRules, at: clock.iso(),
+  });
+  expect(await look()).toBe('done');
 });
