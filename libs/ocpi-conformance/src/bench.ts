@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import {
   authorization, type Credentials, dateTimeOf, type Endpoint, exchange, findEndpoint, type Headers, headerText,
-  idHeaders, type InterfaceRole, instantMs, type Method, type ModuleId, outboundAgent, parseEnvelope, parseJson, type Party,
+  idHeaders, type InterfaceRole, instantMs, type Method, type ModuleId, outboundAgent, parseEnvelope, parseJson, type Party, retryAfterMs,
   type Role, type Routing, routingHeaders, sameParty,
 } from '#ocpi';
 import type { Judgement } from './check.ts';
@@ -60,12 +61,12 @@ export interface BenchOptions {
 /** Of one answer: what has more would take more memory to read than a machine may have. */
 const VALUES_AT_MOST = 2_000_000;
 
-const configuration = new Set<string>(['versions', 'credentials', 'hubclientinfo']);
+/** How often, and for how long at most, a platform that takes no more for the moment is waited for. */
+const BUSY_AT_MOST = 6;
+const BUSY_MS = 1_000;
+const BUSY_MS_MAX = 20_000;
 
-/** Whether what an answer leads to is where it came from: whoever is called has the token. */
-export function areAtOneHost(url: string, from: string): boolean {
-  return new URL(url).origin === new URL(from).origin;
-}
+const configuration = new Set<string>(['versions', 'credentials', 'hubclientinfo']);
 
 /** The workbench of the checks: calls the platform, keeps what was learnt of it, and what it was judged by. */
 export class Bench {
@@ -123,6 +124,13 @@ export class Bench {
       : { country_code: 'XX', party_id: 'ZZZ' };
   }
 
+  /** Whether who is called there has our token already. */
+  isAtTheirs(url: string): boolean {
+    const { versionsUrl } = this.options;
+    return [versionsUrl, this.detailsUrl, ...this.endpoints.map((one) => one.url)]
+      .some((one) => URL.canParse(one) && new URL(one).origin === new URL(url).origin);
+  }
+
   isTheirs(party: Party): boolean {
     return this.theirs === undefined || this.theirs.roles.some((role) => sameParty(role, party));
   }
@@ -156,6 +164,8 @@ export class Bench {
       headers: {
         ...(token === '' ? {} : { Authorization: authorization(token) }),
         Accept: 'application/json',
+        // Without it any coding would be welcome (RFC 9110 §12.5.3).
+        'Accept-Encoding': 'identity',
         ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
         ...idHeaders(ids),
         ...routingHeaders(routing),
@@ -163,7 +173,7 @@ export class Bench {
       },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     };
-    const seen = await this.send(sent, options.timeoutMs);
+    const seen = await this.patiently(sent, options.timeoutMs);
     if (!options.loose) this.judgeAnswer(seen, ids, module, isFunctional ? routing : undefined);
     return seen;
   }
@@ -182,6 +192,15 @@ export class Bench {
 
   async close(): Promise<void> {
     await this.agent.destroy();
+  }
+
+  /** HTTP 429 is no answer to what was asked. */
+  private async patiently(sent: Sent, timeoutMs: number | undefined): Promise<Seen> {
+    for (let turn = 1; ; turn += 1) {
+      const seen = await this.send(sent, timeoutMs);
+      if (seen.http !== 429 || turn === BUSY_AT_MOST) return seen;
+      await setTimeout(Math.min(retryAfterMs(seen.headers, Date.now()) ?? turn * BUSY_MS, BUSY_MS_MAX));
+    }
   }
 
   private async send(sent: Sent, timeoutMs = this.options.timeoutMs): Promise<Seen> {
@@ -267,6 +286,10 @@ export class Bench {
     const present = all.filter((one) => one !== undefined).length;
     // Between two platforms of one party and role each they may be absent.
     if (present === 0 && !this.isHub && this.theirs?.roles.length === 1 && this.ours.length === 1) return;
+    // A hub answers what is for everybody itself, and need not say so.
+    const isHubs = this.isHub && seen.sent.method !== 'GET' && asked.to !== undefined && sameParty(asked.to, this.theirParty('HUB'));
+    if (isHubs && from.country_code === undefined && from.party_id === undefined)
+      return void this.judge('HUB-04', sameParty(to as Party, asked.from!), 'TO the party that asked', seen);
     if (!this.judge('HUB-01', present === 4, 'all four routing headers in the response', seen)) return;
     const isWhom = asked.to && this.isHub ? sameParty(from as Party, asked.to) : !sameParty(from as Party, asked.from!);
     this.judge(

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { headerText, type ModuleId, read } from '#ocpi';
+import { headerText, instantMs, type ModuleId, read, sameId } from '#ocpi';
 import { type Bench, ok, refused, type Seen } from './bench.ts';
 
 /** The rule that a field breaks, by what the schema says of it; else the module's own. */
@@ -31,7 +31,7 @@ const modules: Readonly<Record<ModuleId | 'versions', string>> = {
 };
 
 /** What a whole object is right in, whatever it is. */
-const proven = ['TYP-01', 'TYP-02', 'TYP-06', 'TYP-08'];
+const proven = ['TRN-12', 'TYP-01', 'TYP-02', 'TYP-06', 'TYP-08'];
 const provenBy: Partial<Record<ModuleId | 'versions', readonly string[]>> = {
   locations: ['LOC-09', 'LOC-10', 'TYP-10'],
   sessions: ['SES-06', 'TYP-04'],
@@ -57,13 +57,29 @@ export function judgeObject<T extends z.ZodType>(
     return reading.value;
   }
   const faults = reading.message.replace(/ \(OCPI 2\.2\.1\)$/, '').split('; ').filter((one) => !/^and \d+ more$/.test(one));
-  for (const fault of faults) bench.judge(ruleOf(module, fault), false, `an object in which nothing is wrong; but ${fault}`, seen);
+  const cased = new Map(namesIn(value).map((name) => [name.replace(/-?([A-Z])/g, '_$1').toLowerCase(), name]));
+  for (const fault of faults) {
+    const otherwise = cased.get(/(\w+): is missing/.exec(fault)?.[1] ?? '');
+    const what = otherwise === undefined ? fault : `${fault}, and there is ${otherwise}`;
+    bench.judge(otherwise === undefined ? ruleOf(module, fault) : 'TRN-12', false, `an object in which nothing is wrong; but ${what}`, seen);
+  }
   return undefined;
+}
+
+/** Names of fields that are not written as OCPI's are, at any depth. */
+function namesIn(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, one]) => [...(/[A-Z]/.test(name) ? [name] : []), ...namesIn(one)]);
 }
 
 /** Whether something was taken; where it was not, the rule of the HTTP status or the given one is broken. */
 export function judgeTaken(bench: Bench, rule: string, what: string, seen: Seen): boolean {
   return bench.judge(rule, ok(seen), `${what} is taken: HTTP 200 or 201, and 1000`, seen);
+}
+
+/** Whose Sessions and CDRs have to be of its own Tokens, or of Locations that it knows, may refuse those that the kit makes up. */
+export function stopAtUnknown({ status }: Seen, what: string): void {
+  if (status === 2003 || status === 2004) throw new Error(`the platform refuses ${what} of a made-up ${status === 2003 ? 'Location' : 'Token'} (${status})`);
 }
 
 /**
@@ -77,8 +93,15 @@ export function judgeRefused(bench: Bench, rule: string, what: string, seen: See
   if (status !== undefined && refused(seen)) bench.judge(rule, seen.status === status, wanted, seen);
 }
 
+/** The same of what is wrong in a query alone: whether HTTP 400 is for that, too, the text leaves open. */
+export function judgeQueryRefused(bench: Bench, rule: string, what: string, seen: Seen, status: number): void {
+  if (seen.http === 400 && (seen.status ?? 0) >= 2000) bench.judge(rule, true, `${what} is refused`, seen);
+  else judgeRefused(bench, rule, what, seen, status);
+}
+
+/** A GET of what is not there is HTTP 404; of what is written to no parent the text says nothing, and 2xxx refuses it, too. */
 export function judgeNotThere(bench: Bench, rule: string, what: string, seen: Seen): void {
-  bench.judge(rule, seen.http === 404, `${what}: HTTP 404`, seen);
+  bench.judge(rule, seen.http === 404 || (seen.sent.method !== 'GET' && refused(seen)), `${what}: HTTP 404`, seen);
 }
 
 export function judgeNotOffered(bench: Bench, rule: string, what: string, seen: Seen): void {
@@ -96,14 +119,40 @@ export function wholeNumber(seen: Seen, name: string): number | undefined {
   return /^\d{1,12}$/.test(text) ? Number(text) : undefined;
 }
 
-/** Whether two JSON values are the same, whatever the order of members; null is as good as absent. */
-export function sameJson(a: unknown, b: unknown): boolean {
-  return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
+/** What a CiString names is the same in any case. */
+const named = new Set([
+  'id', 'uid', 'country_code', 'party_id', 'evse_id', 'evse_uid', 'connector_id', 'location_id', 'session_id', 'tariff_id', 'tariff_ids',
+  'contract_id', 'credit_reference_id',
+]);
+const numbered = new Set(['latitude', 'longitude']);
+
+/**
+ * Whether `held` says all that was told: its members in any order, and lists that have none; null as good as absent; DateTimes by
+ * their instant, ids in any case. What it has besides may be its own, or a default.
+ */
+export function sameJson(held: unknown, told: unknown, field = ''): boolean {
+  if (told === null || told === undefined) return true;
+  if (Array.isArray(told)) return sameList(held ?? [], told, field);
+  if (typeof told === 'object') {
+    const has = held as Readonly<Record<string, unknown>> | null;
+    return typeof has === 'object' && has !== null && !Array.isArray(has) && Object.entries(told).every(([name, one]) => sameJson(has[name], one, name));
+  }
+  if (typeof told !== 'string' || typeof held !== 'string') return held === told;
+  return held === told || sameInstant(held, told) || (named.has(field) && sameId(held, told)) || (numbered.has(field) && Number(held) === Number(told));
 }
 
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).filter(([, one]) => one !== null && !(Array.isArray(one) && one.length === 0))
-    .sort(([x], [y]) => (x < y ? -1 : 1)).map(([name, one]) => [name, sorted(one)]));
+function sameList(held: unknown, told: readonly unknown[], field: string): boolean {
+  if (!Array.isArray(held) || held.length !== told.length) return false;
+  const left = [...held];
+  return told.every((one) => {
+    const at = left.findIndex((other) => sameJson(other, one, field));
+    if (at >= 0) left.splice(at, 1);
+    return at >= 0;
+  });
+}
+
+/** However a DateTime is written. */
+export function sameInstant(one: unknown, other: string): boolean {
+  const ms = typeof one === 'string' ? instantMs(one) : undefined;
+  return ms !== undefined && ms === instantMs(other);
 }

@@ -33,6 +33,7 @@ export type Front = 'versions' | 'failing' | 'bare' | 'old' | 'later' | 'own';
 const served = new Set<string>(['locations', 'sessions', 'cdrs', 'tariffs', 'tokens', 'commands', 'chargingprofiles', 'hubclientinfo']);
 /** The path of our list of Tariffs. */
 export const TARIFFS = '/sender/tariffs';
+const CDRS = '/receiver/cdrs/';
 /** Below it our second platform is, where a hub lets us be two of its members. */
 export const MEMBER = '/member';
 const BODY_BYTES_MAX = 5_000_000;
@@ -152,14 +153,17 @@ export class Listener {
   private async take(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const text = await bodyOf(request);
     const json = text === '' ? undefined : parseJson(text);
-    const path = new URL(request.url ?? '/', 'http://kit').pathname;
+    // A slash behind a path is as good as none. TRN-16.
+    const path = new URL(request.url ?? '/', 'http://kit').pathname.replace(/(?<=.)\/+$/, '');
     const incoming: Incoming = {
       at: Date.now(), method: request.method ?? '', path, headers: request.headers, text, body: json?.ok ? json.value : undefined,
     };
-    this.characters += text.length;
-    if (this.seen.length < REQUESTS_KEPT && this.characters < CHARACTERS_KEPT) this.seen.push(incoming);
-    for (const wake of [...this.waiting]) wake();
     const known = tokenCandidates(request.headers.authorization).some(({ token }) => this.tokens.has(token));
+    // Who passes by an address that everybody reaches is not the platform.
+    const isStranger = !known && !isListed(path);
+    if (!isStranger) this.characters += text.length;
+    if (!isStranger && this.seen.length < REQUESTS_KEPT && this.characters < CHARACTERS_KEPT) this.seen.push(incoming);
+    for (const wake of [...this.waiting]) wake();
     if (this.silent !== undefined && path.includes(this.silent)) return;
     await this.held.get(path);
     const { http, status, data, headers = {} } = known ? this.answer(incoming) : { http: 401, status: 2001, data: undefined };
@@ -209,6 +213,12 @@ export class Listener {
         },
       };
     }
+    if (path.startsWith(CDRS) && method === 'GET') {
+      const isIt = ({ method: how, path: at, body: cdr }: Incoming) =>
+        how === 'POST' && `${at}/` === CDRS && `${CDRS}${encodeURIComponent(String((cdr as { id?: unknown })?.id))}` === path;
+      const posted = this.seen.findLast(isIt);
+      return posted ? ok(posted.body) : { http: 404, status: 2001 };
+    }
     if (path.startsWith('/sender/chargingprofiles/') && method === 'PUT') return ok();
     if (path.startsWith('/receiver/chargingprofiles/')) return ok({ result: 'UNKNOWN_SESSION', timeout: 0 });
     if (path.startsWith('/receiver/commands/')) return ok({ result: 'REJECTED', timeout: 0 });
@@ -225,6 +235,11 @@ export class Listener {
     }));
     return [{ identifier: 'credentials', role: 'SENDER', url: `${base}/credentials` }, ...listed.values()];
   }
+}
+
+/** Whether a path is below a URL that the platform was given. TRN-15. */
+export function isListed(path: string): boolean {
+  return /^(\/member)?\/(versions|credentials|sender|receiver|results|failing|bare|old|later|own|details|news)(\/|$)/.test(path);
 }
 
 /** Whether a request that came is one of a functional module: with routing headers. HUB-02. */

@@ -28,6 +28,8 @@ const byModule: Readonly<Record<string, string>> = {
 };
 
 const of: Readonly<Record<string, string>> = {
+  'TRN-21': 'what data an answer holds is judged by the rules of its module',
+  'VER-07': 'what is typical of a role is not required of it',
   'TRN-08': 'whether TLS is required is for whoever runs the platform to know',
   'TRN-57': 'what a platform forgets after a full pull cannot be seen by its partner',
   'TRN-91': 'it shows only where an object changes more than once while the kit is away, which the kit cannot bring about',

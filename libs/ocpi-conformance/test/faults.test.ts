@@ -15,10 +15,10 @@ const patienceFor = (broken: readonly Fault[]) =>
 async function tried(
   broken: readonly Fault[],
   roles?: readonly Role[],
-  { heldUpMs = 0, ...given }: Partial<Conformance> & { heldUpMs?: number } = {},
+  { heldUpMs = 0, isLiberal = false, ...given }: Partial<Conformance> & { heldUpMs?: number; isLiberal?: boolean } = {},
 ): Promise<Report> {
   const peer = await Peer.open(broken, roles);
-  peer.heldUpMs = heldUpMs;
+  Object.assign(peer, { heldUpMs, isLiberal });
   try {
     return await conformance({
       versionsUrl: `${peer.url}/versions`,
@@ -50,6 +50,28 @@ test('a platform by the book passes', async () => {
   ).toEqual([]);
   const passed = report.verdicts.filter(({ verdict }) => verdict === 'pass').length;
   expect(passed).toBeGreaterThan(80);
+});
+
+const foundIn = (report: Report) =>
+  failures(report).flatMap(({ rule, findings }) => findings.map(({ expected, request, response }) => `${rule}: ${expected}: ${request}: ${response}`));
+
+test('a platform that takes every liberty of the text passes: other versions, modules, lists, digits, slashes, codings and defaults', async () => {
+  const report = await tried([], undefined, { isLiberal: true });
+  expect(foundIn(report)).toEqual([]);
+  expect(brokenOff(report)).toEqual([]);
+  expect(report.verdicts.filter(({ verdict }) => verdict === 'pass').length).toBeGreaterThan(75);
+  expect(report.verdicts.find(({ rule }) => rule === 'TRN-52')).toMatchObject({ verdict: 'pass' });
+});
+
+test('a smart charging service provider, who has no more than Sessions and profiles, is tried as well', async () => {
+  const report = await tried([], ['SCSP']);
+  expect(foundIn(report)).toEqual([]);
+  expect(report.verdicts.find(({ rule }) => rule === 'SES-02')).toMatchObject({ verdict: 'pass' });
+});
+
+test('a hub that does not name itself in its answer to what is for everybody passes', async () => {
+  const report = await tried([], ['HUB'], { isLiberal: true });
+  expect(foundIn(report)).toEqual([]);
 });
 
 test('a platform behind a proxy passes, though its results overtake the responses that they follow', async () => {

@@ -8,6 +8,7 @@ export async function commanded(peer: Peer, { method, path, body, ids: { request
   const schema = (commandBodies as Record<string, (typeof commandBodies)[CommandType] | undefined>)[path[0] ?? ''];
   if (!schema || path.length !== 1) return { answer: answers.notFound };
   if (method !== 'POST') return { answer: answers.methodNotAllowed };
+  if (peer.isLiberal && !['START_SESSION', 'STOP_SESSION'].includes(path[0]!)) return { data: { result: 'NOT_SUPPORTED', timeout: 0 } };
   const reading = read(schema, forgiving(peer, body as object));
   if (!reading.ok) return { answer: answers.invalid };
   const command = reading.value as Command;

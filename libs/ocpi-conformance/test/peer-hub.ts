@@ -67,7 +67,7 @@ function tellAll(peer: Peer, { method, path, body, routing }: Asked, module: str
 
 function toHub(peer: Peer, asked: Asked, side: string, module: string): Said {
   const { method, routing, path } = asked;
-  const back = { from: peer.party, to: routing.from };
+  const back = { ...(peer.isLiberal && method !== 'GET' ? {} : { from: peer.party }), to: routing.from };
   if (method === 'GET' && side === 'sender' && path.length === 0) {
     return { data: [...peer.told.values()], headers: { 'X-Total-Count': String(peer.told.size), 'X-Limit': '100' }, routing: back };
   }

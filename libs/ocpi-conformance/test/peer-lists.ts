@@ -1,5 +1,6 @@
 import { answers, findEvse, instantMs, type Location, type LocationReferences, pageHeaders, readPage, sameId, type Token } from '#ocpi';
 import type { Asked, Peer, Said } from './peer.ts';
+import { withCursor } from './peer-liberties.ts';
 import type { Owned } from './peer-objects.ts';
 import { preferred } from './peer-profiles.ts';
 
@@ -35,7 +36,7 @@ function pageOf(peer: Peer, { query, url }: Asked, module: keyof Owned): Said {
   const reading = readPage(given, { maxLimit: MAX, dateFromRequired: isDated });
   if (Number(query.get('limit')) > MAX && peer.has('a limit above the maximum is refused')) return { answer: answers.invalid };
   if (!reading.ok && !(peer.has('nonsense in a query is ignored') && !reading.message.includes('missing')))
-    return { answer: answers.invalid };
+    return { answer: peer.isLiberal ? { http: 400, status: 2001 } : answers.invalid };
   const page = reading.ok ? reading.page : { offset: 0, limit: MAX };
   const isIn = ({ last_updated }: { last_updated: string }) => {
     if (peer.has('filters are ignored')) return true;
@@ -46,7 +47,10 @@ function pageOf(peer: Peer, { query, url }: Asked, module: keyof Owned): Said {
     const endMs = instantMs(page.dateTo)!;
     return atMs < endMs || (peer.has('date_to is inclusive') && atMs === endMs);
   };
-  const matching: ({ last_updated: string } | null)[] = (peer.owned()[module] as { last_updated: string }[]).filter(isIn);
+  const reads = (peer.reads.get(module) ?? 0) + 1;
+  peer.reads.set(module, reads);
+  const there = (peer.owned()[module] as { last_updated: string }[]).slice(0, peer.isLiberal && module === 'sessions' ? reads : undefined);
+  const matching: ({ last_updated: string } | null)[] = there.filter(isIn);
   if (peer.has('a list holds null') && module === 'locations' && !query.has('date_to')) matching.push(null);
   if (page.offset > matching.length && peer.has('a page behind the end is HTTP 404')) return { answer: answers.notFound };
   const start = peer.has('pages overlap') ? Math.max(0, page.offset - 1) : page.offset;
@@ -57,6 +61,7 @@ function pageOf(peer: Peer, { query, url }: Asked, module: keyof Owned): Said {
   if (peer.has('a Link drops the filters') && headers['Link']) headers['Link'] = headers['Link'].replace(/date_from=[^&]*&/, '');
   if (peer.has('a Link is relative') && headers['Link']) headers['Link'] = headers['Link'].replace(peer.url, '');
   if (peer.has('a Link leads to another host') && headers['Link']) headers['Link'] = headers['Link'].replace('127.0.0.1', 'localhost');
+  if (peer.isLiberal && headers['Link']) headers['Link'] = withCursor(headers['Link']);
   if (peer.has('the last page has a Link'))
     headers['Link'] ??= `<${url}?date_from=1970-01-01T00:00:00Z&offset=${matching.length}&limit=1>; rel="next"`;
   if (peer.has('X-Limit is the number of objects')) headers['X-Limit'] = String(objects.length);

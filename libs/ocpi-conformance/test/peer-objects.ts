@@ -16,7 +16,7 @@ export interface Owned {
 }
 
 /** What the platform has to show to a partner whose party is `client`. */
-export function ownedObjects(client: Party, has: (fault: Fault) => boolean): Owned {
+export function ownedObjects(client: Party, has: (fault: Fault) => boolean, isLiberal = false): Owned {
   const cdr_token = { ...exampleSession.cdr_token, ...client };
   const locations = Array.from({ length: 5 }, (_, n): Location => ({
     ...exampleLocation, id: `Site-${n}`, last_updated: at(n * 2),
@@ -33,12 +33,14 @@ export function ownedObjects(client: Party, has: (fault: Fault) => boolean): Own
     last_updated: at(n),
   }));
   return {
-    locations: locations.map((location) => broken(location, has)),
+    locations: [...(isLiberal ? [{ ...locations[0]!, party_id: 'ELS' }] : []), ...locations.map((location) => broken(location, has))],
     sessions: has('Sessions of other eMSPs are listed')
       ? [...sessions, { ...exampleSession, id: 'S-9', last_updated: at(9) }]
       : sessions,
-    cdrs: [...cdrs.map((cdr, n) => (n === 0 ? oddCdr(cdr, has) : cdr)), credit(cdrs[1]!, has)],
-    tariffs: has('prices are text')
+    cdrs: [...cdrs.map((cdr, n) => (n === 0 ? oddCdr(cdr, has) : n === 2 && isLiberal ? shortCdr(cdr) : cdr)), credit(cdrs[1]!, has)],
+    tariffs: has('fields are named in camel case')
+      ? tariffs.map((tariff) => JSON.parse(JSON.stringify(tariff).replaceAll('"country_code"', '"countryCode"')))
+      : has('prices are text')
       ? tariffs.map((tariff) => JSON.parse(JSON.stringify(tariff).replaceAll(/"price":([\d.]+)/g, '"price":"$1"')))
       : tariffs,
     tokens,
@@ -76,6 +78,13 @@ function oddCdr(cdr: Cdr, has: (fault: Fault) => boolean): Cdr {
   if (has('a CDR has its times in minutes')) return { ...scaled('TIME', 60), total_time: cdr.total_time * 60 };
   if (has('a CDR has its energy in Wh')) return scaled('ENERGY', 1_000);
   return has('the costs of a CDR do not add up') ? { ...cdr, total_energy_cost: { excl_vat: 99 } } : cdr;
+}
+
+/** Of the optional parts of its price one, and of what costs nothing in a period no volume. */
+function shortCdr({ total_parking_cost: _, ...cdr }: Cdr): Cdr {
+  const [first, ...rest] = cdr.charging_periods;
+  const dimensions = first!.dimensions.filter(({ type }) => type !== 'TIME');
+  return { ...cdr, charging_periods: [{ ...first!, dimensions: dimensions.length > 0 ? dimensions : first!.dimensions }, ...rest] };
 }
 
 function withStateOfCharge(cdr: Cdr): Cdr {

@@ -13,6 +13,7 @@ const active = {
 export function profiled(peer: Peer, { method, path, query, body }: Asked): Said {
   if (path.length !== 1) return { answer: answers.notFound };
   if (!['GET', 'PUT', 'DELETE'].includes(method)) return { answer: answers.methodNotAllowed };
+  if (peer.isLiberal) return { data: { result: 'NOT_SUPPORTED', timeout: 0 } };
   const given = method === 'PUT' ? forgiving(peer, body as object) : Object.fromEntries(query);
   const isFree = peer.has('a charging profile needs no response_url') && (given as { response_url?: unknown }).response_url === undefined;
   const reading = read(

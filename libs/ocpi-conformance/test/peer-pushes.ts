@@ -13,6 +13,7 @@ export class Calls {
     private readonly token: string,
     private readonly routing?: Routing,
     private readonly ids: Record<string, string> = {},
+    private readonly isLiberal = false,
   ) {}
 
   async send(method: string, url: string, body?: unknown): Promise<{ data?: unknown } | undefined> {
@@ -29,7 +30,7 @@ export class Calls {
         : { 'Content-Type': has('requests have no Content-Type') ? 'text/plain' : 'application/json' }),
       ...routingHeaders(from ?? {}),
     };
-    const response = await fetch(url, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+    const response = await fetch(this.isLiberal ? url.replace(/(\/receiver\/[^?]*|\/sender\/[^?]*)/, '$1/') : url, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
     return response.ok ? await response.json() as { data?: unknown } : undefined;
   }
 
@@ -44,6 +45,10 @@ export async function pushAll(peer: Peer): Promise<void> {
   const owned = peer.owned();
   const { country_code, party_id } = peer.has('pushes name our party in the URL') ? peer.clientParty() : peer.party;
   const at = (module: ModuleId, ...ids: string[]) => joinUrl(findEndpoint(peer.partner!.details, module, 'RECEIVER')!, ...ids);
+  if (peer.has('requests guess where our endpoints are')) {
+    const { origin } = new URL(peer.partner!.credentials.url);
+    await calls.get(`${origin}/ocpi/2.2.1/tariffs`);
+  }
   const isOther = peer.has('pushes name another id in the URL');
   const tariff = { ...owned.tariffs[0] as Tariff, elements: [{ price_components: [{ type: 'ENERGY', price: 0.3, step_size: 1 }] }] };
   await calls.send(peer.has('a Tariff is pushed by PATCH') ? 'PATCH' : 'PUT', at('tariffs', country_code, party_id, isOther ? 'T-9' : tariff.id), tariff);

@@ -4,6 +4,7 @@ import {
 } from '#ocpi';
 import type { z } from 'zod';
 import type { Asked, Peer, Said } from './peer.ts';
+import { retold } from './peer-liberties.ts';
 
 const levels: Readonly<Record<string, readonly (readonly [z.ZodType, z.ZodType | undefined])[]>> = {
   locations: [[Location, LocationPatch], [Evse, EvsePatch], [Connector, ConnectorPatch]],
@@ -44,6 +45,7 @@ function got(peer: Peer, held: object | undefined, [, , , evseUid, connectorId]:
   const found = connectorId === undefined ? evse : (evse as Evse | undefined)?.connectors.find(({ id }) => sameId(id, connectorId));
   if (!found) return { answer: answers.notFound };
   if (peer.has('what was pushed is answered without data')) return {};
+  if (peer.isLiberal) return { data: retold(found) };
   const { evses } = found as Partial<Location>;
   return { data: evses && peer.has('an EVSE of what was pushed is null') ? { ...found, evses: [null, ...evses] } : found };
 }
@@ -60,7 +62,7 @@ function taken(peer: Peer, { method, path, body }: Asked, { module, key, held, s
   if (isPatch && part === undefined) return {};
   const isChild = path.length > 3;
   if ((isPatch || isChild) && !held) {
-    if (!isChild || isPatch || !peer.has('a child makes its parent')) return { answer: answers.notFound };
+    if (!isChild || isPatch || !peer.has('a child makes its parent')) return { answer: peer.isLiberal ? answers.unknownLocation : answers.notFound };
     return { answer: answers.created };
   }
   const given = isPatch && peer.has('PATCH needs no last_updated') ? { last_updated: '2022-02-01T00:00:00Z', ...body as object } : body;
@@ -130,7 +132,7 @@ function patched(
 function receivedCdr(peer: Peer, { method, path, body }: Asked): Said {
   const byUrl = path.length === 1 ? peer.received.get(`cdr ${path[0]}`) : undefined;
   if (path.length === 1 && method === 'PUT' && peer.has('a CDR may be PUT')) return {};
-  if (path.length === 1 && method === 'GET') return byUrl ? { data: byUrl } : { answer: answers.notFound };
+  if (path.length === 1 && method === 'GET') return byUrl ? { data: peer.isLiberal ? retold(byUrl) : byUrl } : { answer: answers.notFound };
   if (path.length > 0 || method !== 'POST') return { answer: answers.methodNotAllowed };
   const given = body as Cdr;
   const isLoose = (peer.has('an id of 37 characters is taken for a CDR') && given.id.length > 36 && !given.credit) ||

@@ -9,6 +9,7 @@ import {
 import { commanded } from './peer-commands.ts';
 import type { Fault } from './peer-faults.ts';
 import { hubbed, joinedBy } from './peer-hub.ts';
+import { cursorRead, packed } from './peer-liberties.ts';
 import { listed } from './peer-lists.ts';
 import { type Owned, ownedObjects } from './peer-objects.ts';
 import { profiled } from './peer-profiles.ts';
@@ -68,6 +69,11 @@ export class Peer {
   charge: Session | undefined;
   /** What stands before it holds up its answers for so long, and not its own requests. */
   heldUpMs = 0;
+  /** Takes every liberty that the text leaves. */
+  isLiberal = false;
+  private asked = 0;
+  /** How often a list was read: it grows meanwhile. */
+  readonly reads = new Map<string, number>();
   private readonly memberToken = randomUUID();
   /** Of a hub: what it was told for everybody. */
   readonly told = new Map<string, object>();
@@ -81,10 +87,11 @@ export class Peer {
   ) {
     this.server = createServer(
       (request, response) =>
-        void this.take(request).then(({ http, headers, body, afterwards }) => {
-          const answer = () => response.writeHead(http, headers).end(body, this.heldUpMs > 0 ? undefined : afterwards);
-          if (this.heldUpMs === 0) return void answer();
-          setTimeout(answer, this.heldUpMs);
+        void this.take(request).then(({ afterwards, ...answer }) => {
+          const { http, headers, body } = this.isLiberal ? packed(answer, request.headers['accept-encoding']) : answer;
+          const send = () => response.writeHead(http, headers).end(body, this.heldUpMs > 0 ? undefined : afterwards);
+          if (this.heldUpMs === 0) return void send();
+          setTimeout(send, this.heldUpMs);
           afterwards?.();
         }),
     );
@@ -112,7 +119,7 @@ export class Peer {
   }
 
   owned(): Owned {
-    return ownedObjects(this.partner!.credentials.roles[0]!, this.has);
+    return ownedObjects(this.partner!.credentials.roles[0]!, this.has, this.isLiberal);
   }
 
   /** A link that stands already, with a partner of this party. */
@@ -131,7 +138,7 @@ export class Peer {
   }
 
   calls(ids: Record<string, string> = {}): Calls {
-    return new Calls(this.has, this.partner!.credentials.token, { from: own, to: this.clientParty() }, ids);
+    return new Calls(this.has, this.partner!.credentials.token, { from: own, to: this.clientParty() }, ids, this.isLiberal);
   }
 
   clientParty(): Party {
@@ -171,7 +178,8 @@ export class Peer {
     const timestamp = this.has('timestamps have an offset') ? at.replace('Z', '+00:00') : at;
     const code = http >= 400 && this.has('an HTTP error says 1000') ? 1000 : status;
     const isOdd = side !== '' && request.method === 'PUT' && said.data === undefined && this.has('a PUT is answered with data');
-    const whole = envelope(isOdd ? {} : said.data, code, undefined, timestamp) as unknown as Record<string, unknown>;
+    const whole = envelope(isOdd ? {} : said.data ?? (this.isLiberal ? null : undefined), code, undefined, timestamp) as unknown as Record<string, unknown>;
+    if (this.isLiberal) whole['status_message'] = null;
     if (http < 400 && this.has('responses have no timestamp')) delete whole['timestamp'];
     if (http < 400 && this.has('a status_message is a number')) whole['status_message'] = 5;
     const isPlain = http >= 400 && this.has('HTTP errors have no envelope');
@@ -206,7 +214,7 @@ export class Peer {
     const asked = {
       method: request.method!,
       path: side === '' ? [second, ...path].filter((one) => one !== '') : path,
-      query: url.searchParams,
+      query: cursorRead(url.searchParams),
       url: `${this.url}${pathname}`,
       body: json?.ok ? json.value : undefined,
       isJson: json?.ok ?? true,
@@ -230,6 +238,8 @@ export class Peer {
   }
 
   private async answer(asked: Asked, module: string, side: string, token: Kind): Promise<Said> {
+    this.asked += 1;
+    if (this.isLiberal && this.asked % 20 === 0) return { answer: answers.tooManyRequests, headers: { 'Retry-After': '0' } };
     if (token === 'none' && this.has('no token is HTTP 403')) return { answer: { http: 403, status: 2001 } };
     if (token === 'none' || token === 'unknown') return { answer: answers.unauthorized };
     if (module === 'versions' || module === '2.2.1') return this.versions(module);
@@ -267,6 +277,7 @@ export class Peer {
     if (module === 'versions')
       return {
         data: [
+          ...(this.isLiberal ? ['2.1.1', '2.3.0', '9.9'].map((version) => ({ version, url: `${this.url}/${version}` })) : []),
           { version: '2.2.1', url: this.has('the URL of a version is relative') ? '/2.2.1' : `${this.url}/2.2.1` },
         ],
       };
@@ -293,7 +304,9 @@ export class Peer {
       role,
       url: `${this.url}/credentials`,
     }));
-    return { data: { version: '2.2.1', endpoints: [...credentials, ...endpoints] } };
+    if (!this.isLiberal) return { data: { version: '2.2.1', endpoints: [...credentials, ...endpoints] } };
+    const own = { identifier: 'ca-bct-news', role: 'SENDER', url: `${this.url}/sender/news` };
+    return { data: { version: '2.2.1', endpoints: [own, ...endpoints, ...credentials].map((one) => ({ ...one, url: `${one.url}/` })) } };
   }
 
   private async credentials({ method, body }: Asked, token: 'registration' | 'current'): Promise<Said> {
@@ -381,7 +394,8 @@ export class Peer {
     return {
       token,
       url: `${this.url}/versions`,
-      roles: roles.map((role) => ({ role, ...own, business_details: { name: 'Peer' } })),
+      roles: [...roles.map((role) => ({ role, ...own })), ...(this.isLiberal && !roles.includes('HUB') ? [{ role: 'CPO' as const, country_code: 'CA', party_id: 'ELS' }] : [])]
+        .map((one) => ({ ...one, business_details: { name: 'Peer' } })),
     };
   }
 }

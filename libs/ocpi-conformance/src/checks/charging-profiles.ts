@@ -1,11 +1,11 @@
 import {
   ActiveChargingProfile, ActiveChargingProfileResult, ChargingPreferencesResponse, ChargingProfileResponse,
-  ChargingProfileResult, headerText, type Method, unwrapped,
+  ChargingProfileResult, headerText, type Method, sameId, unwrapped,
 } from '#ocpi';
 import { type Bench, ok, type Seen } from '../bench.ts';
 import { type Callback, callback, judgeSilence, resultWithin } from '../callback.ts';
 import type { Check } from '../check.ts';
-import { isSeconds, judgeNotOffered, judgeRefused } from '../judging.ts';
+import { isSeconds, judgeNotOffered, judgeQueryRefused, judgeRefused } from '../judging.ts';
 import { type Incoming, saidBy } from '../listener.ts';
 import { joined } from './lists.ts';
 
@@ -66,46 +66,32 @@ function responseOf(bench: Bench, seen: Seen): { result: string; timeout: number
 async function refusals(bench: Bench): Promise<void> {
   const profiler = new Profiler(bench, bench.id('NO-SESSION'));
   const silent: Callback[] = [];
+  // Whether a request is answered by its Session, or not at all, may be seen before what is wrong in it.
+  const offered = new Set<Request>();
   for (const method of ['GET', 'PUT', 'DELETE'] as const) {
     const { seen, back } = await profiler.send(method);
     const response = responseOf(bench, seen);
     if (response?.result === 'NOT_SUPPORTED' || seen.http === 404) continue;
+    offered.add(method);
     bench.judge('CHP-01', response?.result === 'UNKNOWN_SESSION', `${method} of the profile of an unknown Session: UNKNOWN_SESSION`, seen);
     if (response !== undefined && response.result !== 'ACCEPTED') silent.push(back);
   }
   const given = { response_url: `${bench.listener.url}/results/${bench.run}-WRONG` };
   const search = `response_url=${encodeURIComponent(given.response_url)}`;
-  judgeRefused(
-    bench,
-    'CHP-01',
-    'GET of a profile without a response_url',
-    (await profiler.send('GET', { query: 'duration=900' })).seen,
-    2001,
-  );
-  judgeRefused(bench, 'CHP-01', 'GET of a profile without a duration', (await profiler.send('GET', { query: search })).seen, 2001);
-  judgeRefused(bench, 'CHP-01', 'DELETE of a profile without a response_url', (await profiler.send('DELETE', { query: '' })).seen, 2001);
-  judgeRefused(
-    bench,
-    'CHP-01',
-    'PUT of a profile without a response_url',
-    (await profiler.send('PUT', { body: { charging_profile: amps(10) } })).seen,
-    2001,
-  );
-  judgeRefused(
-    bench,
-    'CHP-04',
-    'PUT of a profile with a limit of two decimals',
-    (await profiler.send('PUT', { body: { ...given, charging_profile: amps(10.25) } })).seen,
-    2001,
-  );
   const { charging_rate_unit: _, ...unitless } = amps(10);
-  judgeRefused(
-    bench,
-    'CHP-04',
-    'PUT of a profile without a unit',
-    (await profiler.send('PUT', { body: { ...given, charging_profile: unitless } })).seen,
-    2001,
-  );
+  const wrong: readonly (readonly [rule: string, what: string, method: Request, how: { body?: object; query?: string }])[] = [
+    ['CHP-01', 'without a response_url', 'GET', { query: 'duration=900' }],
+    ['CHP-01', 'without a duration', 'GET', { query: search }],
+    ['CHP-01', 'without a response_url', 'DELETE', { query: '' }],
+    ['CHP-01', 'without a response_url', 'PUT', { body: { charging_profile: amps(10) } }],
+    ['CHP-04', 'with a limit of two decimals', 'PUT', { body: { ...given, charging_profile: amps(10.25) } }],
+    ['CHP-04', 'without a unit', 'PUT', { body: { ...given, charging_profile: unitless } }],
+  ];
+  for (const [rule, what, method, how] of wrong) {
+    if (!offered.has(method)) continue;
+    const { seen } = await profiler.send(method, how);
+    (how.body ? judgeRefused : judgeQueryRefused)(bench, rule, `${method} of a profile ${what}`, seen, 2001);
+  }
   const url = joined(bench.at('chargingprofiles', 'RECEIVER'), bench.id('NO-SESSION'));
   judgeNotOffered(bench, 'TRN-10', 'POST of a profile', await bench.call('POST', url, { module: 'chargingprofiles', body: {} }));
   await judgeSilence(bench, 'CHP-01', silent);
@@ -142,11 +128,7 @@ export async function profiled(bench: Bench, sessionId: string): Promise<void> {
   }
   if (bench.endpoint('chargingprofiles', 'RECEIVER') === undefined) return;
   const active = () =>
-    bench.listener.seen.filter(
-      ({ method, path }) =>
-        method === 'PUT' &&
-        path.toLowerCase() === `/sender/chargingprofiles/${encodeURIComponent(sessionId)}`.toLowerCase(),
-    );
+    bench.listener.seen.filter(({ method, path }) => method === 'PUT' && isAt(path, '/sender/chargingprofiles/', sessionId));
   const [early] = active();
   bench.judge(
     'CHP-02',
@@ -167,6 +149,15 @@ export async function profiled(bench: Bench, sessionId: string): Promise<void> {
     if (!bench.judge('CHP-02', isTold, 'the active profile, once a profile was set', seen)) continue;
     const [told] = active();
     bench.judge('CHP-02', ActiveChargingProfile.safeParse(told!.body).success, 'an ActiveChargingProfile as the bare body', saidBy(told!));
+  }
+}
+
+/** However its segments are percent-encoded. */
+function isAt(path: string, endpoint: string, id: string): boolean {
+  try {
+    return path.startsWith(endpoint) && sameId(decodeURIComponent(path.slice(endpoint.length)), id);
+  } catch {
+    return false;
   }
 }
 

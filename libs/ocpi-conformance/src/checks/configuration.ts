@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 
 import {
-  authorization, Credentials, CredentialsRole, findEndpoint, type Interface, missingInterfaces, type Party, read, type Role,
-  typicalInterfaces, Version, VersionDetails,
+  authorization, Credentials, CredentialsRole, findEndpoint, type Interface, type InterfaceRole, missingInterfaces, type ModuleId, type Party,
+  read, type Role, typicalInterfaces, Version, VersionDetails,
 } from '#ocpi';
 import { type Bench, inShort, ok, type Seen } from '../bench.ts';
 import type { Check } from '../check.ts';
@@ -129,12 +129,14 @@ function secondParty({ country_code, party_id }: Party): Party {
 
 /** The roles that we take: those whose other side the platform offers. */
 function counterparts(details: VersionDetails): Role[] {
-  const offers = (module: 'locations' | 'tokens' | 'cdrs', role: 'SENDER' | 'RECEIVER') =>
-    findEndpoint(details, module, role) !== undefined;
-  return [
-    ...(offers('locations', 'SENDER') || offers('cdrs', 'SENDER') || offers('tokens', 'RECEIVER') ? ['EMSP' as const] : []),
-    ...(offers('locations', 'RECEIVER') || offers('cdrs', 'RECEIVER') || offers('tokens', 'SENDER') ? ['CPO' as const] : []),
-  ];
+  const offers = (...some: readonly (readonly [ModuleId, InterfaceRole])[]) =>
+    some.some(([module, role]) => findEndpoint(details, module, role) !== undefined);
+  const isOperator = offers(['locations', 'SENDER'], ['cdrs', 'SENDER'], ['tariffs', 'SENDER'], ['tokens', 'RECEIVER']);
+  // An SCSP has no more than the last two.
+  const isProvider = offers(
+    ['locations', 'RECEIVER'], ['cdrs', 'RECEIVER'], ['tariffs', 'RECEIVER'], ['tokens', 'SENDER'], ['sessions', 'RECEIVER'], ['chargingprofiles', 'SENDER'],
+  );
+  return [...(isOperator ? ['EMSP' as const] : []), ...(isProvider ? ['CPO' as const] : [])];
 }
 
 /** Interfaces turned around show when every one of a role is there, the other way. */

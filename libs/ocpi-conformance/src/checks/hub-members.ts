@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { ClientInfo, type Location, type Party, type Tariff } from '#ocpi';
 import { type Bench, inShort, ok, type Seen } from '../bench.ts';
 import type { Check } from '../check.ts';
-import { judgeObject } from '../judging.ts';
+import { judgeObject, sameInstant } from '../judging.ts';
 import { MEMBER, saidBy } from '../listener.ts';
 import { kitLocation, kitTariff } from '../objects.ts';
 import { arrived, judgeLeg } from './hub.ts';
@@ -84,7 +84,7 @@ async function heardByAll(bench: Bench, member: Party, token: string): Promise<v
     );
     bench.judge(
       'HUB-17',
-      (came!.body as Tariff | undefined)?.last_updated === tariff.last_updated,
+      sameInstant((came!.body as Tariff | undefined)?.last_updated, tariff.last_updated),
       `last_updated ${tariff.last_updated} as it was sent`,
       saidBy(came!),
     );

@@ -1,7 +1,7 @@
 import { ClientInfo, headerText, type Location, type Party, readRouting, type Routing, sameParty } from '#ocpi';
 import { type Bench, ok, refused, type Seen } from '../bench.ts';
 import type { Check } from '../check.ts';
-import { judgeObject, wholeNumber } from '../judging.ts';
+import { judgeObject, sameInstant, wholeNumber } from '../judging.ts';
 import { type Incoming, saidBy } from '../listener.ts';
 import { kitCdr, kitLocation, kitTariff, kitToken } from '../objects.ts';
 import { joined } from './lists.ts';
@@ -111,7 +111,7 @@ async function toOneParty({ bench, emsp, cpo }: Way): Promise<void> {
   bench.judge('TRN-81', correlation![0] === correlation![1], `the X-Correlation-ID ${correlation![0]} on the next leg`, saidBy(came!));
   bench.judge(
     'HUB-17',
-    (came!.body as Location | undefined)?.last_updated === location.last_updated,
+    sameInstant((came!.body as Location | undefined)?.last_updated, location.last_updated),
     `last_updated ${location.last_updated} as it was sent`,
     saidBy(came!),
   );

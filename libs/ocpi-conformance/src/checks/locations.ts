@@ -1,7 +1,7 @@
 import { type Evse, findEvse, Location, type Party, sameId } from '#ocpi';
 import { type Bench, ok, type Seen } from '../bench.ts';
 import type { Check } from '../check.ts';
-import { judgeNotOffered, judgeNotThere, judgeObject, judgeRefused, judgeTaken, sameJson } from '../judging.ts';
+import { judgeNotOffered, judgeNotThere, judgeObject, judgeRefused, judgeTaken, sameInstant, sameJson } from '../judging.ts';
 import { kitLocation } from '../objects.ts';
 import { joined, swapped } from './lists.ts';
 import { judgeCharset } from './pushed.ts';
@@ -123,18 +123,19 @@ async function changing(bench: Bench, location: Location, call: Call, url: Url, 
     const [changed, read] = await held();
     if (!changed) continue;
     const now = findEvse(changed, evse.uid);
+    const connector = now?.connectors.find(({ id }) => sameId(id, evse.connectors[0]!.id));
     const fresh = [
       changed.last_updated,
       now?.last_updated,
-      ...(path.length === 2 ? [now?.connectors[0]?.last_updated] : []),
+      ...(path.length === 2 ? [connector?.last_updated] : []),
     ];
     bench.judge(
       'LOC-01',
-      fresh.every((one) => one === last_updated),
+      fresh.every((one) => sameInstant(one, last_updated)),
       `last_updated ${last_updated} of ${what} on its parents, too`,
       read,
     );
-    const value = path.length === 1 ? now?.status === 'OUTOFORDER' : now?.connectors[0]?.max_amperage === 60;
+    const value = path.length === 1 ? now?.status === 'OUTOFORDER' : connector?.max_amperage === 60;
     bench.judge('TRN-61', value, `what the PATCH of ${what} says`, read);
   }
   judgeNotThere(

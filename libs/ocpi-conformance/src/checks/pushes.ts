@@ -7,7 +7,7 @@ import type { Bench } from '../bench.ts';
 import type { Check } from '../check.ts';
 import { judgeObject } from '../judging.ts';
 import { judgeSums } from '../sums.ts';
-import { type Incoming, isFunctionalPath, saidBy } from '../listener.ts';
+import { type Incoming, isFunctionalPath, isListed, saidBy } from '../listener.ts';
 
 /** Pushes that are judged: enough to know how the platform writes them. */
 const JUDGED_AT_MOST = 300;
@@ -20,6 +20,8 @@ export const pushes: Check = {
     'TRN-03',
     'TRN-10',
     'TRN-11',
+    'TRN-12',
+    'TRN-15',
     'TRN-16',
     'TRN-62',
     'TRN-63',
@@ -99,6 +101,7 @@ function judgeRequest(bench: Bench, incoming: Incoming): void {
       'Content-Type: application/json',
       said,
     );
+  if (!bench.judge('TRN-15', isListed(path), 'a path below one of the URLs that the kit lists', said)) return;
   const isFunctional = isFunctionalPath(path);
   const routing = readRouting(headers);
   const names = Object.keys(headers).filter((name) => name.toLowerCase().startsWith('ocpi-'));

@@ -1,7 +1,7 @@
 import { type ChargingPeriod, instantMs, type Session } from '#ocpi';
 import { type Bench, ok } from '../bench.ts';
 import type { Check } from '../check.ts';
-import { judgeNotOffered, judgeNotThere, judgeRefused, judgeTaken, sameJson } from '../judging.ts';
+import { judgeNotOffered, judgeNotThere, judgeRefused, judgeTaken, sameJson, stopAtUnknown } from '../judging.ts';
 import { kitSession } from '../objects.ts';
 import { pushing } from './pushed.ts';
 
@@ -31,7 +31,9 @@ async function run(bench: Bench): Promise<void> {
   };
 
   judgeNotThere(bench, 'TRN-30', 'PATCH of a Session that was never pushed', await call('PATCH', { kwh: 1, last_updated: bench.tick() }));
-  if (!judgeTaken(bench, 'SES-01', 'PUT of a new Session', await call('PUT', { ...session, charging_periods: [period(0, 1)] }))) return;
+  const begun = await call('PUT', { ...session, charging_periods: [period(0, 1)] });
+  stopAtUnknown(begun, 'a Session');
+  if (!judgeTaken(bench, 'SES-01', 'PUT of a new Session', begun)) return;
   const first = await held();
   bench.judge(
     'SES-08',
