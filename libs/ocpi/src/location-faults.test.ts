@@ -39,6 +39,7 @@ test('LOC-12 a Connector gives no more power than its voltage and current', () =
       ],
     });
   expect(withPower(7_360, 'AC_1_PHASE')).toEqual([]);
+  expect(withPower(7_400, 'AC_1_PHASE'), 'as it is rounded').toEqual([]);
   expect(withPower(11_000, 'AC_1_PHASE')).toEqual(['LOC-12 evses[1].connectors[0].max_electric_power']);
   expect(withPower(22_000, 'AC_3_PHASE')).toEqual([]);
 });
@@ -48,6 +49,8 @@ test('LOC-14 the sources of energy add up to 100 %', () => {
     energy_mix: { is_green_energy: false, energy_sources: percentages.map((percentage) => ({ source: 'WATER', percentage })) },
   });
   expect(mix(33.3, 33.3, 33.4)).toEqual([]);
+  expect(mix(33, 33, 33), 'each rounded').toEqual([]);
+  expect(mix(99)).toEqual(['LOC-14 energy_mix.energy_sources']);
   expect(mix(50, 40)).toEqual(['LOC-14 energy_mix.energy_sources']);
   expect(mix()).toEqual([]);
 });
