@@ -59,6 +59,7 @@ export {
   findEndpoint, type Interface, missingInterfaces, newestCommon, typicalInterfaces,
 } from './registration.ts';
 export { relay, type Relayed, type RelayedRequest } from './relay.ts';
+export { retryAfterMs } from './retry-after.ts';
 export { ActiveProfileQuery, type Method, ResponseUrlQuery, type Route, routes } from './routes.ts';
 export { cdrLocation, creditCdr } from './sent-cdrs.ts';
 export {

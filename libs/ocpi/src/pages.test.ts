@@ -78,6 +78,7 @@ test.each([
   ['<https://a.example/1>; rel="last"', undefined],
   ['nonsense', undefined],
   [undefined, undefined],
+  [['<https://a.example/1>; rel="first"', '<https://a.example/2>; rel="next"'], 'https://a.example/2'],
 ])('the next page of %j is %j', (header, next) => {
   expect(nextLink(header)).toBe(next);
 });

@@ -99,9 +99,9 @@ function nextByOffset({ offset, limit }: PageQuery, total: number): NextPage {
   return offset + limit < total ? { offset: offset + limit } : 'none';
 }
 
-/** The URL of the next page out of a Link header, as it was written; undefined on the last page. */
-export function nextLink(header: string | undefined): string | undefined {
-  for (const [, url, parameters = ''] of (header ?? '').matchAll(/<([^>]*)>([^<]*)/g)) {
+/** The URL of the next page out of the Link header, of which there may be several, as it was written; undefined on the last page. */
+export function nextLink(header: string | readonly string[] | undefined): string | undefined {
+  for (const [, url, parameters = ''] of [header ?? []].flat().join(', ').matchAll(/<([^>]*)>([^<]*)/g)) {
     if (/;\s*rel\s*=\s*("[^"]*\bnext\b[^"]*"|next\b)/i.test(parameters)) return url;
   }
   return undefined;

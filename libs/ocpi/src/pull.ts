@@ -68,7 +68,7 @@ export async function* pulled(
     seen.add(url);
     const asked: Asked = ahead?.url === url ? ahead : ask(get, url);
     const early: Headers | undefined = await asked.headers;
-    const following: string | undefined = early && bodyMs < SHORT_BODY_MS ? within(first, url, nextLink(headerText(early, 'link'))) : undefined;
+    const following: string | undefined = early && bodyMs < SHORT_BODY_MS ? within(first, url, nextLink(early['link'])) : undefined;
     ahead = following === undefined || seen.has(following) ? undefined : ask(get, following);
     const outcome: Outcome = await asked.outcome;
     ({ bodyMs } = asked);
@@ -87,7 +87,7 @@ export async function* pulled(
       continue;
     }
     back = 0;
-    const told: string | undefined = nextLink(headerText(headers, 'link'));
+    const told: string | undefined = nextLink(headers['link']);
     // A Link to elsewhere, as behind a proxy: whoever goes on by offset needs none.
     const linked: string | undefined = byOffset && within(first, url, told) === undefined ? undefined : told;
     const limit = countOf(headers, 'x-limit');

@@ -36,6 +36,16 @@ test('TRN-52 TRN-54 all pages of a list are read by following Link, filters kept
   expect(filters).toEqual(Array(3).fill('2022-02-01T00:00:00Z'));
 });
 
+test('TRN-52 the Link to the next page is followed in whichever of several Link headers it stands', async () => {
+  partner.answer = (request, response) => {
+    const isSecond = request.url!.includes('offset=3');
+    const first = `<${partner.url}/list>; rel="first"`;
+    const Link = isSecond ? [first] : [first, `<${partner.url}/list?offset=3>; rel="next"`];
+    success(response, isSecond ? [4, 5] : [1, 2, 3], { 'X-Total-Count': '5', Link } as never);
+  };
+  expect((await pull('/list')).objects).toEqual([1, 2, 3, 4, 5]);
+});
+
 test('TRN-54 when objects leave the list between pages none is skipped', async () => {
   let numbers = [1, 2, 3, 4, 5, 6, 7, 8, 9];
   partner.answer = listing(() => numbers, () => {

@@ -29,6 +29,8 @@ export class HandPartner {
   url = '';
   /** Where its endpoints are; its own base where it is ''. */
   endpointBase = '';
+  /** Behind each of its endpoints. */
+  endpointEnd = '';
   /** Whether its versions are for those alone who present the token that it gave. */
   asksForToken = false;
   /** Of OCPI, that it speaks: one whose credentials have roles, or 2.1.1. */
@@ -178,7 +180,7 @@ export class HandPartner {
       const [role, identifier] = one.split(' ');
       return {
         identifier,
-        url: `${this.endpointBase || this.base}/${identifier}`,
+        url: `${this.endpointBase || this.base}/${identifier}${this.endpointEnd}`,
         ...(this.version === '2.1.1' ? {} : { role }),
       };
     });

@@ -179,3 +179,17 @@ describe('who meets whom, when that changes', () => {
     }
   });
 });
+
+test('TRN-15, TRN-16: what is asked of a member at an endpoint itself is asked where it lists that, with its slash, and what is below it without one', async () => {
+  const slashed = await HandPartner.open('Slashes', 'SLA', 'EMSP', ['RECEIVER cdrs', 'RECEIVER tariffs']);
+  slashed.endpointEnd = '/';
+  await slashed.register(hub);
+  const from = { country_code: 'CA', party_id: 'EOA' };
+  const headers = routingHeaders({ to: { country_code: 'CA', party_id: 'SLA' }, from });
+  const { token } = members.cpo;
+  await call(hub, '/ocpi/2.2.1/receiver/cdrs', { token, method: 'POST', body: {}, headers });
+  await call(hub, '/ocpi/2.2.1/receiver/tariffs/CA/EOA/T-1/', { token, headers });
+  expect(slashed.seen.filter(({ headers: named }) => named['ocpi-from-party-id'] === 'EOA').map(({ what }) => what)).toEqual(['POST /cdrs/', 'GET /tariffs/CA/EOA/T-1']);
+  await call(hub, '/ocpi/2.2.1/credentials', { token: slashed.token, method: 'DELETE' });
+  await slashed.close();
+});

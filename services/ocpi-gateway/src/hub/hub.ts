@@ -188,7 +188,7 @@ export class Hub {
     const below = request.url.slice(publicUrl().length + interfacePath({ module, role: route.role }).length);
     const name = [request.ids.correlationId, request.method, route.module, route.role, below, partyText(from), partyText(to)].join(' ');
     if (viaOf(request).includes(this.viaUs)) throw goneRound(to);
-    return this.once(name, leg, () => this.send(route, request, leg, { target, url: `${endpoint.replace(/\/+$/, '')}${below}` }));
+    return this.once(name, leg, () => this.send(route, request, leg, { target, url: belowEndpoint(endpoint, below) }));
   }
 
   /**
@@ -212,7 +212,7 @@ export class Hub {
   ): Promise<OcpiReply> {
     const { calls } = this.parts;
     const asked = await this.crossingUrls.crossed(leg, target, request);
-    const url = `${at}${asked.search}`;
+    const url = at.includes('?') ? `${at}&${asked.search.slice(1)}`.replace(/&$/, '') : `${at}${asked.search}`;
     const passed = await this.passOn(leg, target, calls.optionsFor(target), { method: request.method, url, text: asked.text, request });
     if (passed.taken) await this.learn(route, request, leg);
     return passed.reply;
@@ -242,7 +242,7 @@ export class Hub {
       ),
     );
     const back = { owner: target.id, party: to, holder: caller.id };
-    const next = this.crossingUrls.callable(nextLink(textOf(headers['link'])), url);
+    const next = this.crossingUrls.callable(nextLink(headers['link']), url);
     const location = this.crossingUrls.callable(textOf(headers['location']), url);
     if (next !== undefined) passed['Link'] = `<${await this.crossingUrls.of({ ...back, url: next }, CROSSING_MS)}>; rel="next"`;
     if (location !== undefined) passed['Location'] = await this.crossingUrls.of({ ...back, url: location });
@@ -290,6 +290,14 @@ export class Hub {
 /** A Session as its operator tells it. */
 function sessionOf(operator: Party, sessionId: string): string {
   return `${partyText(operator)} ${sessionId}`;
+}
+
+/** An endpoint as it was listed, with what is below it and no slash behind that. TRN-15, TRN-16. */
+function belowEndpoint(endpoint: string, below: string): string {
+  const path = below.replace(/\/+$/, '');
+  if (path === '') return endpoint;
+  const [base = '', ...query] = endpoint.split('?');
+  return [`${base.replace(/\/+$/, '')}${path}`, ...query].join('?');
 }
 
 function textOf(header: string | readonly string[] | undefined): string | undefined {
