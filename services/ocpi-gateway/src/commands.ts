@@ -36,8 +36,8 @@ export interface CommandsParts {
 const UNTIL_ANSWERED_MS = 20;
 /** Then the process that was to answer is gone. */
 const WAITS_FOR_ANSWER = 150;
-/** OCPI knows no repeats of a result; one that never arrived may still be said for a while. CMD-03. */
-const RESULT_ATTEMPTS = 8;
+/** OCPI knows no repeats of a result; one that never arrived may still be said for a while, real time. CMD-03. */
+const RESULT_MS_MAX = 120_000;
 
 /** Partners' commands to us, their results to partners, and the results of our own commands. CMD. */
 export class Commands {
@@ -165,8 +165,8 @@ export class Commands {
   }
 
   /** POSTs a CommandResult to the response_url: only after an ACCEPTED response that is out. CMD-01, CMD-04. */
-  async deliverResult({ body }: Due, attempt: number, hold: Hold): Promise<DueOutcome> {
-    const { db, calls, settings } = this.parts;
+  async deliverResult({ body, at }: Due, attempt: number, hold: Hold): Promise<DueOutcome> {
+    const { db, calls, clock, settings } = this.parts;
     const due = body as { orderId: string } & ({ body: object } | { result: CommandResult['result']; message: string });
     const { orderId } = due;
     const taken = await findTaken(db, orderId);
@@ -187,10 +187,10 @@ export class Commands {
     await noteError(
       db,
       partner.id,
-      `${rfc3339(this.parts.clock.now())} result of ${taken.command}: ${outcomeText(outcome)}`,
+      `${rfc3339(clock.now())} result of ${taken.command}: ${outcomeText(outcome)}`,
     );
     const hopeless = outcome.kind === 'refused' && outcome.http < 500 && ![408, 429].includes(outcome.http);
-    if (hopeless || attempt > WAITS_FOR_ANSWER + RESULT_ATTEMPTS) return 'done';
+    if (hopeless || clock.realMs(clock.now() - at) > RESULT_MS_MAX) return 'done';
     const asked = outcome.kind === 'refused' ? outcome.retryAfterMs : undefined;
     return { retryInMs: Math.max(asked ?? 0, retryInMs(attempt, settings)) };
   }
