@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { addDue, type Due, type DueOutcome, type DueWorker, openDue } from '#due';
+import { type Due, type DueOutcome, type DueWorker, rouseAtCommit } from '#due';
 import { type ClientInfo, instantMs, partyText, type Party, sameParty } from '#ocpi';
 import type { Database, Tx } from '#postgres';
 import type { Log } from '#telemetry';
@@ -113,15 +112,9 @@ export class HubMembers {
     const at = clock.now();
     await noteHeard(tx, partner.id, at);
     await this.announce(tx, await keepRoles(tx, partner.id, partner.roles.filter(({ role }) => role !== 'HUB'), 'CONNECTED', at));
+    // One that is looking just now at a link that had ended looks once more.
     const lane = `watch ${partner.id}`;
-    if ((await openDue(tx, lane)).length > 0) return;
-    await addDue(tx, {
-      id: `${lane} ${randomUUID()}`,
-      key: lane,
-      kind: 'watch',
-      at: at + this.parts.settings.quiet_s * 1_000,
-      body: { partnerId: partner.id },
-    });
+    rouseAtCommit(tx, 'watch', at + this.parts.settings.quiet_s * 1_000, [{ id: lane, key: lane, body: { partnerId: partner.id } }]);
   }
 
   /** A link has ended: its parties will not connect again. HCI-03. */
