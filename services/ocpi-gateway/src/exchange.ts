@@ -37,6 +37,8 @@ export interface OcpiReply {
   readonly dataJson?: string;
   /** Instead of `data`: the objects of a list, each as the bytes of its JSON, that go out as they are. */
   readonly listJson?: readonly Uint8Array[];
+  /** Of a list, before it goes out: which of its objects are given after all. The partner's version may have no words for one. */
+  readonly given?: (isGiven: (place: number) => boolean) => Promise<void>;
   readonly headers?: Readonly<Record<string, string>>;
   /** Instead of all these: an answer in its envelope that goes on as it came. */
   readonly whole?: { readonly http: number; readonly text: string };

@@ -98,10 +98,8 @@ export function sentHandlers(bus: Bus, parties: OwnParties, parts: SentParts): H
       page, offeredTo: shownTo(request).map(toBus), ...owner(request),
     })),
     'SENDER sessions GET ': list(sessions, { dateFromRequired: true }),
-    'SENDER cdrs GET ': list(async (page, request) => {
-      const listed = await bus.ask(listCdrs, { page, tokenParties: tokenParties(request), ...owner(request) });
-      await cdrsFetched(parts, request, listed.objectsJson);
-      return listed;
+    'SENDER cdrs GET ': list((page, request) => bus.ask(listCdrs, { page, tokenParties: tokenParties(request), ...owner(request) }), {
+      given: (request, cdrs) => cdrsFetched(parts, request, cdrs),
     }),
     'SENDER tokens GET ': list(async (page, request) => {
       await forOperators(db, request);
@@ -116,10 +114,10 @@ export function sentHandlers(bus: Bus, parties: OwnParties, parts: SentParts): H
 
 /**
  * A partner to whom CDRs cannot be sent fetches them, and has what it was given: nothing else would ever tell the ledger, and
- * they would be on no statement that closes. By 2.1.1 not all are given that are listed (docs/adr/0018).
+ * they would be on no statement that closes.
  */
-async function cdrsFetched({ db, outbox, clock }: SentParts, { caller: { partner }, version }: OcpiRequest, objectsJson: readonly Uint8Array[]): Promise<void> {
-  if (version === '2.1.1' || endpointOf(partner, 'cdrs', 'RECEIVER') !== undefined || objectsJson.length === 0) return;
+async function cdrsFetched({ db, outbox, clock }: SentParts, { caller: { partner } }: OcpiRequest, objectsJson: readonly Uint8Array[]): Promise<void> {
+  if (endpointOf(partner, 'cdrs', 'RECEIVER') !== undefined || objectsJson.length === 0) return;
   const given = objectsJson.map(jsonText).map((current) => ({ current, ...JSON.parse(current) as Pick<Cdr, 'id' | 'cdr_token'> }));
   await db.tx(async (tx) => {
     const fetched = new Set(await takeFetched(tx, partner.id, given));
@@ -154,6 +152,8 @@ function shownAnew({ dateFrom, dateTo }: PageAsk, { groups }: Viewer, { places, 
 interface ListRules {
   readonly maxLimit: number;
   readonly dateFromRequired: boolean;
+  /** Told of the objects that are given. */
+  readonly given?: (request: OcpiRequest, objectsJson: readonly Uint8Array[]) => Promise<void>;
 }
 
 /** A page, and its objects as who asks may see them; as they are when absent. */
@@ -168,8 +168,11 @@ function listHandler(
     if (!reading.ok) throw refuse('invalid-parameters', reading.message);
     const { page } = reading;
     const answer = await ask(pageAsk(page), request);
+    const listJson = answer.shown ?? answer.objectsJson;
+    const { given } = rules;
     return {
-      listJson: answer.shown ?? answer.objectsJson,
+      listJson,
+      ...(given ? { given: (isGiven: (place: number) => boolean) => given(request, listJson.filter((_, place) => isGiven(place))) } : {}),
       headers: pageHeaders(request.url, page, answer.total, rules.maxLimit, nextOf(answer, page.offset)),
     };
   };

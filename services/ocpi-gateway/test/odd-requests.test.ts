@@ -5,7 +5,7 @@ import { cdrIssued } from '#contracts/cdr-ledger';
 import { type CdrDelivered, cdrDelivered, sendCommand, SendOutcome } from '#contracts/ocpi-gateway';
 import { commandFinished } from '#contracts/sessions';
 import { toJsonBytes } from '#contracts';
-import { authorization, type Cdr, exampleCdr, exampleToken } from '#ocpi';
+import { authorization, type Cdr, creditCdr, exampleCdr, exampleToken } from '#ocpi';
 import { HandPartner } from './hand-partner.ts';
 import { RawHttp } from './raw-http.ts';
 import { call, heard, openSide, origin, type Side } from './side.ts';
@@ -356,4 +356,19 @@ test('CDR-01 a CDR for a partner that only fetches is delivered when it was fetc
   await issue('FETCHED-3', 'MTL', async () => void expect(await fetched(2)).toEqual(['FETCHED-3']));
   await expect.poll(() => delivered.map(({ cdrId }) => cdrId)).toEqual(['FETCHED-1', 'FETCHED-2', 'FETCHED-3']);
   await watching.stop();
+});
+
+test('2.1.1 a CDR for a partner that only fetches is delivered when it was fetched; one that its version has no words for is not', async () => {
+  const old = await HandPartner.open('Laurentides', 'LAU', 'EMSP', ['SENDER locations']);
+  old.version = '2.1.1';
+  await old.register(oasis);
+  const delivered: string[] = [];
+  const watching = await oasis.neighbours.bus.watch(cdrDelivered, ({ cdrId }) => void delivered.push(cdrId));
+  const cdr: Cdr = { ...exampleCdr, country_code: 'CA', party_id: 'BCT', id: 'OLD-1', cdr_token: { ...exampleCdr.cdr_token, country_code: 'CA', party_id: 'LAU' } };
+  oasis.neighbours.own.cdrs.push(creditCdr(cdr, '2022-02-03T18:00:00Z'), cdr);
+  const { data } = await call(oasis, '/ocpi/2.1.1/cdrs', { token: old.token });
+  expect((data as Cdr[]).map(({ id }) => id)).toEqual(['OLD-1']);
+  await expect.poll(() => delivered).toEqual(['OLD-1']);
+  await watching.stop();
+  await old.close();
 });

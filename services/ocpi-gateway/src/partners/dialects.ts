@@ -76,7 +76,10 @@ export class Dialects {
   ): Promise<OcpiReply> {
     const version = otherVersion(request.version);
     const { answered } = bodiesOf(route);
-    if (!version || !answered) return reply;
+    if (!version || !answered) {
+      await reply.given?.(() => true);
+      return reply;
+    }
     const data = dataOf(reply);
     if (data === undefined || data === null) return reply;
     const { partner } = request.caller;
@@ -88,6 +91,7 @@ export class Dialects {
       return { ...rest, data: made.value };
     }
     const all = await Promise.all(data.map((one) => this.down(partner, version, answered, one, sides)));
+    await reply.given?.((place) => all[place]!.ok);
     return { ...rest, data: all.flatMap((made) => (made.ok ? [made.value] : [])) };
   }
 
